@@ -1,0 +1,80 @@
+//! Callsigns: a participant's name on one channel.
+
+use std::borrow::Borrow;
+use std::fmt;
+use std::sync::Arc;
+
+use crate::limits::CALLSIGN_CHARS;
+use crate::refusal::Refusal;
+
+/// A callsign, trimmed and lower-cased, that fits `^[a-z0-9][a-z0-9_-]{0,31}$` and is not `all`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
+#[serde(transparent)]
+pub struct Callsign(Arc<str>);
+
+/// The recipient that means everybody, so nobody's name.
+pub const ALL: &str = "all";
+
+impl Callsign {
+    /// Normalises and checks a wish.
+    ///
+    /// # Errors
+    /// `invalid` when it is blank, reserved or does not fit the pattern.
+    pub fn parse(wish: &str) -> Result<Self, Refusal> {
+        let name = wish.trim().to_lowercase();
+        if name.is_empty() {
+            return Err(Refusal::invalid("callsign is blank")
+                .hint("leave the field out and the hub picks a free callsign for you"));
+        }
+        if name == ALL {
+            return Err(Refusal::invalid("the callsign `all` is reserved for broadcasts"));
+        }
+        if !fits(&name) {
+            return Err(Refusal::invalid(
+                "callsign must be 1 to 32 of a-z, 0-9, _ and -, beginning with a letter or a digit",
+            ));
+        }
+        Ok(Self(name.into()))
+    }
+
+    /// The callsign as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+fn fits(name: &str) -> bool {
+    let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit();
+    name.len() <= CALLSIGN_CHARS
+        && name.bytes().enumerate().all(|(i, b)| plain(b) || (i > 0 && (b == b'_' || b == b'-')))
+}
+
+impl Borrow<str> for Callsign {
+    fn borrow(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Callsign {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wish_is_normalised() {
+        assert_eq!(Callsign::parse(" Bob_1 ").unwrap().as_str(), "bob_1");
+    }
+
+    #[test]
+    fn what_does_not_fit_is_refused() {
+        for wish in ["", "  ", "all", "ALL", "-a", "_a", "a b", "ä", "a/b", &"a".repeat(33)] {
+            assert!(Callsign::parse(wish).is_err(), "{wish:?}");
+        }
+    }
+}

@@ -1,0 +1,98 @@
+//! Handing over an answer, and what becomes of it.
+
+use crate::Now;
+use crate::entry::{Entry, Terms};
+use crate::slip::{Fate, Slip};
+
+use super::{Channel, Delivery, Effect, Ending, Gap, Given, Outstanding, Waiter};
+
+impl Channel {
+    /// Answers a read with what is due, if anything is. A gap alone is an answer when telling it moves the cursor.
+    pub(crate) fn deliver(&mut self, waiter: &Waiter, now: Now) -> Option<Delivery> {
+        let (given, gap) = self.look(waiter, now)?;
+        let moves = waiter.terms == Terms::Read && waiter.since.is_none();
+        if given.is_empty() && !(moves && gap.is_some()) {
+            return None;
+        }
+        Some(self.hand_over(waiter, given, gap, Ending::Ready, now))
+    }
+
+    /// Answers a read that ends without messages; what it lost is told all the same.
+    pub(crate) fn deliver_nothing(&mut self, waiter: &Waiter, ending: Ending, now: Now) -> Delivery {
+        let gap = self.look(waiter, now).and_then(|(_, gap)| gap);
+        self.hand_over(waiter, Vec::new(), gap, ending, now)
+    }
+
+    fn look(&self, waiter: &Waiter, now: Now) -> Option<(Vec<Given>, Option<Gap>)> {
+        let member = self.members.get(&waiter.no)?;
+        let consumer = member.consumer(waiter.consumer.as_ref())?;
+        let given = self.given(member, consumer, waiter.since, waiter.max, now);
+        Some((given, self.gap(member, consumer, waiter.since, now)))
+    }
+
+    fn hand_over(
+        &mut self,
+        waiter: &Waiter,
+        given: Vec<Given>,
+        gap: Option<Gap>,
+        ending: Ending,
+        now: Now,
+    ) -> Delivery {
+        let roster = waiter.wants_roster.then(|| self.roster_json());
+        if given.is_empty() && gap.is_none() {
+            return Delivery { roster, ..Delivery::empty(ending) };
+        }
+        let hold = self.places.next_answer();
+        if gap.is_some() && waiter.since.is_none() {
+            self.claim_lost(waiter.no, waiter.consumer.as_ref(), hold, now);
+        }
+        self.claim(waiter.no, waiter.consumer.as_ref(), &given, hold, now);
+        let (slip, stub) = Slip::pair();
+        self.places.outstanding.push(Outstanding {
+            stub,
+            hold,
+            no: waiter.no,
+            consumer: waiter.consumer.clone(),
+            ids: given.iter().map(|g| g.message.id).collect(),
+            gap_to: gap.map(|g| g.to),
+            terms: waiter.terms,
+        });
+        Delivery { messages: given, gap, ending, slip: Some(slip), roster }
+    }
+
+    /// Looks at the slips of answers on their way: what was taken is done, what was returned is due again.
+    pub(crate) fn settle_answers(&mut self, now: Now, effects: &mut Vec<Effect>) {
+        if self.places.outstanding.is_empty() {
+            return;
+        }
+        let mut returned = Vec::new();
+        for (outstanding, fate) in self.places.settled() {
+            match fate {
+                Fate::Taken => self.taken(outstanding, now, effects),
+                _ => returned.push(outstanding),
+            }
+        }
+        for outstanding in returned {
+            self.returned(&outstanding, now, effects);
+        }
+    }
+
+    fn taken(&mut self, outstanding: Outstanding, now: Now, effects: &mut Vec<Effect>) {
+        let Outstanding { hold, no, consumer, ids, gap_to, terms, .. } = outstanding;
+        let upto = ids.last().copied().max(gap_to).unwrap_or(0);
+        let entry = Entry::Handed { no, consumer, ids, upto, terms, at_ms: now.at_ms };
+        self.apply(&entry, now, effects);
+        let Entry::Handed { consumer, .. } = &entry else { return };
+        if let Some(consumer) = self.consumer_mut(no, consumer.as_ref()) {
+            // What the answer still holds are the losses it told.
+            consumer.release_all(hold);
+        }
+        effects.push(Effect::Log(entry));
+    }
+
+    fn returned(&mut self, outstanding: &Outstanding, now: Now, effects: &mut Vec<Effect>) {
+        let Some(consumer) = self.consumer_mut(outstanding.no, outstanding.consumer.as_ref()) else { return };
+        consumer.give_back(outstanding.hold);
+        self.offer_to(outstanding.no, now, effects);
+    }
+}

@@ -1,0 +1,53 @@
+//! The events of a stream beside messages, framed. One line of JSON each.
+
+use bytes::Bytes;
+
+use crate::ids::MessageId;
+
+use super::outcome::Gap;
+
+/// How long a client should wait before it comes back, in milliseconds.
+const RETRY_MS: u64 = 2_000;
+/// Over how long clients of a draining hub are spread, in milliseconds.
+const DRAIN_SPREAD_MS: u64 = 4_000;
+
+/// Why a stream ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ending {
+    /// Another stream of the session and consumer took its place.
+    Superseded,
+    /// The reader fell behind; it has everything up to this id.
+    Lagged { resume_from: MessageId },
+    /// The session or the hub went.
+    Bye { reason: &'static str },
+    /// The hub goes down; the number spreads the clients.
+    Draining { nth: u64 },
+}
+
+pub(crate) fn hello(channel: &str, callsign: &str, roster: &[u8], backlog: usize) -> Bytes {
+    let mut frame = format!(
+        "retry: {RETRY_MS}\nevent: hello\ndata: {{\"channel_id\":\"{channel}\",\"callsign\":\"{callsign}\",\"roster\":"
+    )
+    .into_bytes();
+    frame.extend_from_slice(roster);
+    frame.extend_from_slice(format!(",\"backlog_count\":{backlog}}}\n\n").as_bytes());
+    frame.into()
+}
+
+pub(crate) fn gap(gap: &Gap) -> Bytes {
+    let Gap { from, to, reason } = gap;
+    let reason = reason.as_str();
+    format!("event: gap\ndata: {{\"from\":{from},\"to\":{to},\"reason\":\"{reason}\"}}\n\n").into()
+}
+
+pub(crate) fn last(ending: Ending) -> Bytes {
+    match ending {
+        Ending::Superseded => Bytes::from_static(b"event: superseded\ndata: {}\n\n"),
+        Ending::Lagged { resume_from } => format!("event: lagged\ndata: {{\"resume_from\":{resume_from}}}\n\n").into(),
+        Ending::Bye { reason } => format!("event: bye\ndata: {{\"reason\":\"{reason}\"}}\n\n").into(),
+        Ending::Draining { nth } => {
+            let retry_ms = 1_000 + nth.wrapping_mul(977) % DRAIN_SPREAD_MS;
+            format!("retry: {retry_ms}\nevent: bye\ndata: {{\"reason\":\"draining\"}}\n\n").into()
+        }
+    }
+}

@@ -1,0 +1,211 @@
+//! A member: a callsign that has joined, with its session, its consumers, its held DMs and its send window.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+
+use crate::callsign::Callsign;
+use crate::ids::{ConsumerName, MemberNo, MessageId, SessionId};
+use crate::limits;
+use crate::message::Message;
+use crate::refusal::Quota;
+use crate::{Now, entry::SendKey};
+
+use super::consumer::Consumer;
+
+/// Whether a member is here, and if not, how it went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Presence {
+    /// Its session lives; last sign of life at an uptime.
+    Live { seen_ms: u64 },
+    /// It went at an uptime.
+    Away { since_ms: u64, how: Departure },
+}
+
+/// How a member went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Departure {
+    Left,
+    Expired,
+    Renamed,
+}
+
+#[derive(Debug)]
+pub(crate) struct Member {
+    pub(crate) no: MemberNo,
+    pub(crate) callsign: Callsign,
+    pub(crate) generation: u64,
+    /// The session id it has, or had last.
+    pub(crate) session: SessionId,
+    /// Whether the caller brought that id itself.
+    pub(crate) owns_session: bool,
+    pub(crate) joined_at_ms: u64,
+    /// Where its cursor started: what is not above it was never for this member.
+    pub(crate) start: MessageId,
+    pub(crate) presence: Presence,
+    /// The default consumer first.
+    pub(crate) consumers: Vec<Consumer>,
+    pub(crate) held: Held,
+    pub(crate) keys: Keys,
+    pub(crate) window: Window,
+}
+
+impl Member {
+    pub(crate) fn is_live(&self) -> bool {
+        matches!(self.presence, Presence::Live { .. })
+    }
+
+    pub(crate) fn touch(&mut self, uptime_ms: u64) {
+        if let Presence::Live { seen_ms } = &mut self.presence {
+            *seen_ms = uptime_ms;
+        }
+    }
+
+    pub(crate) fn has_place(&self) -> bool {
+        self.consumers.iter().any(|c| c.waiter.is_some() || c.stream.is_some())
+    }
+
+    pub(crate) fn consumer(&self, name: Option<&ConsumerName>) -> Option<&Consumer> {
+        self.consumers.iter().find(|c| c.name.as_ref() == name)
+    }
+
+    pub(crate) fn consumer_mut(&mut self, name: Option<&ConsumerName>) -> Option<&mut Consumer> {
+        self.consumers.iter_mut().find(|c| c.name.as_ref() == name)
+    }
+}
+
+/// Undelivered DMs of one recipient, oldest first, apart from the ring.
+#[derive(Debug, Default)]
+pub(crate) struct Held {
+    messages: VecDeque<Arc<Message>>,
+    bytes: usize,
+}
+
+impl Held {
+    pub(crate) fn has_room_for(&self, bytes: usize) -> bool {
+        self.messages.len() < limits::HELD_MESSAGES && self.bytes + bytes <= limits::HELD_BYTES
+    }
+
+    pub(crate) fn push(&mut self, message: Arc<Message>) {
+        assert!(self.messages.len() < limits::HELD_MESSAGES, "room was checked when the send was decided");
+        self.bytes += message.weight_bytes();
+        self.messages.push_back(message);
+    }
+
+    /// Takes a message out; gives the bytes it freed.
+    pub(crate) fn take(&mut self, id: MessageId) -> Option<usize> {
+        let at = self.messages.binary_search_by_key(&id, |m| m.id).ok()?;
+        let bytes = self.messages.remove(at)?.weight_bytes();
+        self.bytes -= bytes;
+        Some(bytes)
+    }
+
+    pub(crate) fn contains(&self, id: MessageId) -> bool {
+        self.messages.binary_search_by_key(&id, |m| m.id).is_ok()
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Arc<Message>> {
+        self.messages.iter()
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.messages.len()
+    }
+
+    pub(crate) fn bytes(&self) -> usize {
+        self.bytes
+    }
+}
+
+/// What a remembered send was answered with.
+#[derive(Clone, Debug)]
+pub(crate) struct Remembered {
+    pub(crate) body_hash: [u8; 32],
+    pub(crate) id: MessageId,
+    pub(crate) at_ms: u64,
+    pub(crate) queued: bool,
+    pub(crate) to: Arc<str>,
+    until_ms: u64,
+}
+
+/// The idempotency keys of one member, the oldest forgotten first.
+#[derive(Debug, Default)]
+pub(crate) struct Keys {
+    known: HashMap<Arc<str>, Remembered>,
+    order: VecDeque<Arc<str>>,
+}
+
+impl Keys {
+    pub(crate) fn get(&self, key: &str, now: Now) -> Option<&Remembered> {
+        self.known.get(key).filter(|r| r.until_ms > now.uptime_ms)
+    }
+
+    pub(crate) fn remember(&mut self, key: &SendKey, message: &Message, to: Arc<str>, queued: bool, now: Now) {
+        self.forget_old(now);
+        let remembered = Remembered {
+            body_hash: key.body_hash,
+            id: message.id,
+            at_ms: message.at_ms,
+            queued,
+            to,
+            until_ms: now.uptime_ms + limits::IDEMPOTENCY_MS,
+        };
+        if self.known.insert(key.key.clone(), remembered).is_none() {
+            self.order.push_back(key.key.clone());
+        }
+        assert!(self.known.len() <= limits::IDEMPOTENCY_KEYS, "the keys keep their bound");
+    }
+
+    fn forget_old(&mut self, now: Now) {
+        while let Some(oldest) = self.order.front() {
+            let due = self.known.get(oldest).is_none_or(|r| r.until_ms <= now.uptime_ms);
+            if !due && self.order.len() < limits::IDEMPOTENCY_KEYS {
+                break;
+            }
+            self.known.remove(oldest);
+            self.order.pop_front();
+        }
+    }
+}
+
+/// The sends of the last minute: a true sliding window of their times.
+#[derive(Debug, Default)]
+pub(crate) struct Window(VecDeque<u64>);
+
+impl Window {
+    /// How much of the window is left; none when sends are not limited.
+    pub(crate) fn quota(&self, limit: Option<u32>, now: Now) -> Option<Quota> {
+        let limit = limit?;
+        let inside = self.0.iter().rev().take_while(|&&t| t + limits::WINDOW_MS > now.uptime_ms).count();
+        let oldest_ms = self.0.iter().rev().nth(inside.saturating_sub(1)).filter(|_| inside > 0);
+        let frees_in_ms = oldest_ms.map_or(limits::WINDOW_MS, |t| t + limits::WINDOW_MS - now.uptime_ms);
+        let used = u32::try_from(inside).unwrap_or(u32::MAX);
+        Some(Quota { limit, remaining: limit.saturating_sub(used), reset_at_ms: now.at_ms + frees_in_ms })
+    }
+
+    pub(crate) fn count(&mut self, limit: Option<u32>, now: Now) {
+        let Some(limit) = limit else { return };
+        self.0.push_back(now.uptime_ms);
+        while self.0.len() > limit as usize || self.0.front().is_some_and(|t| t + limits::WINDOW_MS <= now.uptime_ms) {
+            self.0.pop_front();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn d26_the_window_slides() {
+        let now = |s: u64| Now { at_ms: 1_000_000 + s * 1000, uptime_ms: 100_000 + s * 1000 };
+        let mut window = Window::default();
+        for s in 0..3 {
+            window.count(Some(3), now(s * 10));
+        }
+        let full = window.quota(Some(3), now(30)).unwrap();
+        assert_eq!((full.remaining, full.reset_at_ms), (0, 1_060_000));
+        let slid = window.quota(Some(3), now(60)).unwrap();
+        assert_eq!((slid.remaining, slid.reset_at_ms), (1, 1_070_000));
+        assert_eq!(window.quota(None, now(60)), None);
+    }
+}

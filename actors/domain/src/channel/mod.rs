@@ -1,0 +1,204 @@
+//! The channel machine: the state of one channel and what it knows about itself.
+//!
+//! Operations decide against it ([`Operation::decide`](crate::Operation::decide)), [`Channel::apply`] changes it and
+//! [`Channel::tick`] lets time pass. It never asks the time, waits, or talks to anybody.
+
+mod apply;
+mod consumer;
+mod deliver;
+mod due;
+mod events;
+mod member;
+mod outcome;
+mod places;
+mod ring;
+mod roster;
+mod sessions;
+mod streams;
+mod time;
+mod traces;
+mod wake;
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use crate::Now;
+use crate::callsign::Callsign;
+use crate::ids::{ChannelId, ConsumerName, MemberNo, MessageId};
+use crate::limits;
+use crate::refusal::Refusal;
+use crate::session::HubKey;
+use crate::settings::Settings;
+
+pub(crate) use consumer::{Consumer, Hold};
+pub(crate) use events::Ending as StreamEnding;
+pub(crate) use member::{Departure, Member, Presence};
+pub use outcome::{Delivery, Effect, Ending, Gap, Given};
+use places::{Outstanding, Places};
+pub(crate) use places::{Stream, Waiter};
+pub use ring::Loss;
+use ring::Ring;
+use sessions::Sessions;
+pub(crate) use traces::Trace;
+use traces::Traces;
+
+/// What the hub, not the channel, decides.
+#[derive(Clone)]
+pub struct Rules {
+    /// The key session ids are minted with.
+    pub key: HubKey,
+    /// Sends a minute for a session; none means no limit.
+    pub sends_per_minute: Option<u32>,
+    /// After this long without a live session or held DM, the channel leaves memory; none means never.
+    pub idle_ms: Option<u64>,
+}
+
+/// One channel.
+pub struct Channel {
+    pub(crate) id: ChannelId,
+    pub(crate) settings: Arc<Settings>,
+    pub(crate) rules: Rules,
+    pub(crate) members: BTreeMap<MemberNo, Member>,
+    pub(crate) by_callsign: HashMap<Callsign, MemberNo>,
+    pub(crate) sessions: Sessions,
+    pub(crate) ring: Ring,
+    pub(crate) held_bytes: usize,
+    pub(crate) places: Places,
+    pub(crate) traces: Traces,
+    pub(crate) last_id: MessageId,
+    pub(crate) last_no: MemberNo,
+    pub(crate) live: usize,
+    pub(crate) first_joined_at_ms: Option<u64>,
+    pub(crate) last_activity_at_ms: u64,
+    /// Held DMs that ended with their member.
+    pub(crate) held_lost: u64,
+    pub(crate) draining: bool,
+    idle_since_ms: u64,
+    sweep_at_ms: u64,
+    lease_at_ms: u64,
+    roster_json: Option<Bytes>,
+}
+
+impl Channel {
+    /// Opens a channel whose ids begin above `above`. `lost` says why it has no messages if it had some: everything up
+    /// to `above` then counts as departed.
+    #[must_use]
+    pub fn open(
+        id: ChannelId,
+        settings: Arc<Settings>,
+        rules: Rules,
+        above: MessageId,
+        lost: Option<Loss>,
+        now: Now,
+    ) -> Self {
+        Self {
+            id,
+            last_activity_at_ms: settings.created_at_ms,
+            settings,
+            rules,
+            members: BTreeMap::new(),
+            by_callsign: HashMap::new(),
+            sessions: Sessions::default(),
+            ring: Ring::new(lost.map(|loss| (above, loss))),
+            held_bytes: 0,
+            places: Places::default(),
+            traces: Traces::default(),
+            last_id: above,
+            last_no: 0,
+            live: 0,
+            first_joined_at_ms: None,
+            held_lost: 0,
+            draining: false,
+            idle_since_ms: now.uptime_ms,
+            sweep_at_ms: u64::MAX,
+            lease_at_ms: u64::MAX,
+            roster_json: None,
+        }
+    }
+
+    /// The channel's id.
+    #[must_use]
+    pub fn id(&self) -> &ChannelId {
+        &self.id
+    }
+
+    /// The channel's settings.
+    #[must_use]
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// The last message id given.
+    #[must_use]
+    pub fn last_id(&self) -> MessageId {
+        self.last_id
+    }
+
+    /// Members with a live session.
+    #[must_use]
+    pub fn live_members(&self) -> usize {
+        self.live
+    }
+
+    /// Polls parked and streams open.
+    #[must_use]
+    pub fn places(&self) -> (usize, usize) {
+        (self.places.waiters.len(), self.places.streams.len())
+    }
+
+    /// Undelivered DMs held, and their bytes.
+    #[must_use]
+    pub fn held(&self) -> (usize, usize) {
+        (self.members.values().map(|m| m.held.len()).sum(), self.held_bytes)
+    }
+
+    /// Held DMs that ended with their member so far.
+    #[must_use]
+    pub fn held_lost(&self) -> u64 {
+        self.held_lost
+    }
+
+    /// The next message id: the time, or one more than the last when time stood still or stepped back.
+    pub(crate) fn next_id(&self, now: Now) -> MessageId {
+        now.at_ms.max(self.last_id + 1)
+    }
+
+    pub(crate) fn member(&self, no: MemberNo) -> Option<&Member> {
+        self.members.get(&no)
+    }
+
+    pub(crate) fn member_named(&self, callsign: &str) -> Option<&Member> {
+        self.by_callsign.get(callsign).and_then(|no| self.members.get(no))
+    }
+
+    pub(crate) fn consumer_mut(&mut self, no: MemberNo, name: Option<&ConsumerName>) -> Option<&mut Consumer> {
+        self.members.get_mut(&no)?.consumer_mut(name)
+    }
+
+    /// The sends of the last minute are a session's: they go with it when it is renamed.
+    pub(crate) fn move_window(&mut self, from: MemberNo, to: MemberNo) {
+        let window = self.members.get_mut(&from).map(|m| std::mem::take(&mut m.window));
+        if let (Some(window), Some(member)) = (window, self.members.get_mut(&to)) {
+            member.window = window;
+        }
+    }
+
+    /// Refuses when there is no room for one more member.
+    pub(crate) fn room_for_a_member(&self) -> Result<(), Refusal> {
+        if self.members.len() < limits::MEMBERS {
+            return Ok(());
+        }
+        Err(Refusal::limit_reached("members of a channel", limits::MEMBERS))
+    }
+}
+
+impl Channel {
+    /// A sign of life. Gives the member if the session lives.
+    pub(crate) fn touch(&mut self, session: &crate::ids::SessionId, now: Now) -> Option<MemberNo> {
+        let no = self.sessions.live(session)?;
+        self.members.get_mut(&no)?.touch(now.uptime_ms);
+        Some(no)
+    }
+}

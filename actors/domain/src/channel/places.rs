@@ -1,0 +1,115 @@
+//! Waiting as data: parked polls, open streams, and answers on their way.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
+
+use crate::entry::Terms;
+use crate::ids::{ConsumerName, MemberNo, MessageId, PlaceId};
+use crate::slip::{Fate, Progress, Stub};
+
+use super::Hold;
+
+/// A parked poll.
+#[derive(Debug)]
+pub(crate) struct Waiter {
+    pub(crate) no: MemberNo,
+    pub(crate) consumer: Option<ConsumerName>,
+    pub(crate) since: Option<MessageId>,
+    pub(crate) terms: Terms,
+    pub(crate) max: usize,
+    pub(crate) deadline_ms: u64,
+    pub(crate) wants_roster: bool,
+}
+
+/// An event in a stream's queue.
+#[derive(Debug)]
+pub(crate) struct Queued {
+    pub(crate) id: Option<MessageId>,
+    /// The loss it tells, and how what it tells of is held meanwhile.
+    pub(crate) gap: Option<(MessageId, Hold)>,
+    pub(crate) bytes: usize,
+}
+
+/// An open stream.
+#[derive(Debug)]
+pub(crate) struct Stream {
+    pub(crate) no: MemberNo,
+    pub(crate) consumer: Option<ConsumerName>,
+    /// Where a stream opened with `since` reads from; moves on with what it was fed.
+    pub(crate) since: Option<MessageId>,
+    pub(crate) terms: Terms,
+    pub(crate) max: usize,
+    pub(crate) progress: Arc<Progress>,
+    pub(crate) queue: VecDeque<Queued>,
+    pub(crate) queue_bytes: usize,
+    /// Events of the queue the carrier had taken when we last looked.
+    pub(crate) taken: u64,
+    /// Whether it has not yet been fed all that was due (then it may take its time), or is behind a live message.
+    pub(crate) catching_up: bool,
+    /// The last loss it was told.
+    pub(crate) told_upto: MessageId,
+}
+
+/// An answer on its way to one consumer.
+#[derive(Debug)]
+pub(crate) struct Outstanding {
+    pub(crate) stub: Stub,
+    /// How it holds what it carries: unlike any other answer.
+    pub(crate) hold: Hold,
+    pub(crate) no: MemberNo,
+    pub(crate) consumer: Option<ConsumerName>,
+    pub(crate) ids: Vec<MessageId>,
+    pub(crate) gap_to: Option<MessageId>,
+    pub(crate) terms: Terms,
+}
+
+/// Everything that waits.
+#[derive(Debug, Default)]
+pub(crate) struct Places {
+    pub(crate) waiters: BTreeMap<PlaceId, Waiter>,
+    pub(crate) deadlines: BTreeSet<(u64, PlaceId)>,
+    pub(crate) streams: BTreeMap<PlaceId, Stream>,
+    pub(crate) outstanding: Vec<Outstanding>,
+    answers: u64,
+}
+
+impl Places {
+    pub(crate) fn park(&mut self, place: PlaceId, waiter: Waiter) {
+        self.deadlines.insert((waiter.deadline_ms, place));
+        self.waiters.insert(place, waiter);
+    }
+
+    pub(crate) fn unpark(&mut self, place: PlaceId) -> Option<Waiter> {
+        let waiter = self.waiters.remove(&place)?;
+        self.deadlines.remove(&(waiter.deadline_ms, place));
+        Some(waiter)
+    }
+
+    /// How the next answer holds what it carries.
+    pub(crate) fn next_answer(&mut self) -> Hold {
+        self.answers += 1;
+        Hold::OnItsWay(self.answers)
+    }
+
+    /// Takes out the answers that were taken or returned.
+    pub(crate) fn settled(&mut self) -> Vec<(Outstanding, Fate)> {
+        let (mut settled, mut pending) = (Vec::new(), Vec::new());
+        for outstanding in self.outstanding.drain(..) {
+            match outstanding.stub.fate() {
+                Fate::Pending => pending.push(outstanding),
+                fate => settled.push((outstanding, fate)),
+            }
+        }
+        self.outstanding = pending;
+        settled
+    }
+
+    /// Forgets the answers on their way to a consumer that is removed: they are nobody's now.
+    pub(crate) fn forget_answers(&mut self, no: MemberNo, name: &ConsumerName) {
+        self.outstanding.retain(|o| o.no != no || o.consumer.as_ref() != Some(name));
+    }
+
+    pub(crate) fn next_deadline_ms(&self) -> Option<u64> {
+        self.deadlines.first().map(|(deadline_ms, _)| *deadline_ms)
+    }
+}

@@ -1,0 +1,74 @@
+//! Who is here: the roster, whom a recipient means, and who is offered as a hint.
+
+use std::fmt::Write as _;
+
+use bytes::Bytes;
+
+use crate::callsign::ALL;
+use crate::ids::MemberNo;
+use crate::limits::HINT_NAMES;
+use crate::refusal::{Code, Refusal};
+use crate::text;
+
+use super::{Channel, Member};
+
+impl Channel {
+    /// The callsigns online, sorted.
+    pub(crate) fn online(&self) -> Vec<&str> {
+        let mut online: Vec<_> = self.members.values().filter(|m| m.is_live()).map(|m| m.callsign.as_str()).collect();
+        online.sort_unstable();
+        online
+    }
+
+    /// The callsigns online as a JSON array, made once for all who ask until somebody comes or goes.
+    pub(crate) fn roster_json(&mut self) -> Bytes {
+        if let Some(json) = &self.roster_json {
+            return json.clone();
+        }
+        #[expect(clippy::expect_used, reason = "strings into a vector cannot fail")]
+        let json = Bytes::from(serde_json::to_vec(&self.online()).expect("strings always serialise"));
+        self.roster_json.insert(json).clone()
+    }
+
+    pub(crate) fn roster_changed(&mut self) {
+        self.roster_json = None;
+    }
+
+    /// Whom `to` means: everybody (none), or one member. `#N` is the N-th that joined; a bare `N` is the callsign `N`
+    /// if there is one.
+    ///
+    /// # Errors
+    /// `unknown_recipient`, with who is there.
+    pub(crate) fn recipient(&self, to: &str) -> Result<Option<&Member>, Refusal> {
+        if to.is_empty() || to == ALL {
+            return Ok(None);
+        }
+        let by_index = |digits: &str| {
+            let is_plain = digits.bytes().all(|b| b.is_ascii_digit());
+            digits.parse::<MemberNo>().ok().filter(|_| is_plain).and_then(|no| self.member(no))
+        };
+        let found = match to.strip_prefix('#') {
+            Some(digits) => by_index(digits),
+            None => self.member_named(to).or_else(|| by_index(to)),
+        };
+        found.map(Some).ok_or_else(|| self.unknown_recipient(to))
+    }
+
+    fn unknown_recipient(&self, to: &str) -> Refusal {
+        let text = format!("nobody on this channel is called `{}`", text::clip(to));
+        Refusal::new(Code::UnknownRecipient, text).hint(format!("here are: {}", self.who_is_here()))
+    }
+
+    fn who_is_here(&self) -> String {
+        let mut names = String::new();
+        for member in self.members.values().take(HINT_NAMES) {
+            let sep = if names.is_empty() { "" } else { ", " };
+            let _ = write!(names, "{sep}#{} {}", member.no, member.callsign);
+        }
+        match self.members.len() {
+            0 => "nobody yet".into(),
+            n if n > HINT_NAMES => format!("{names} and {} more", n - HINT_NAMES),
+            _ => names,
+        }
+    }
+}

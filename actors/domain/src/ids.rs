@@ -1,0 +1,112 @@
+//! The names things go by: channels, sessions, members, messages, places. Each exists only if it was checked.
+
+use std::borrow::Borrow;
+use std::fmt;
+use std::sync::Arc;
+
+use crate::limits;
+use crate::refusal::Refusal;
+
+/// A message's id: milliseconds since the epoch, strictly increasing on its channel.
+pub type MessageId = u64;
+/// The N-th agent that joined a channel: never reused while its member exists.
+pub type MemberNo = u32;
+
+/// Where a parked poll or an open stream waits; unique on its channel while it does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PlaceId(pub u64);
+
+/// A channel's id.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ChannelId(Arc<str>);
+
+impl ChannelId {
+    /// Parses an id: 1 to 64 of `a-z`, `0-9` and `-`.
+    ///
+    /// # Errors
+    /// `not_found` when it cannot be the id of any channel.
+    pub fn parse(id: &str) -> Result<Self, Refusal> {
+        let fits = (1..=64).contains(&id.len())
+            && id.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
+        if fits { Ok(Self(id.into())) } else { Err(Refusal::channel_not_found()) }
+    }
+
+    /// The id as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Borrow<str> for ChannelId {
+    fn borrow(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for ChannelId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// One member's presence; the caller's credential for it, so its `Debug` does not show it.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SessionId(Arc<str>);
+
+impl SessionId {
+    /// Reads the `X-Session-Id` a caller presents. Shorter than 8 characters counts as absent.
+    ///
+    /// # Errors
+    /// `invalid` when it is longer than 128 characters or holds anything but visible ASCII.
+    pub fn present(header: Option<&str>) -> Result<Option<Self>, Refusal> {
+        let Some(id) = header.map(str::trim) else { return Ok(None) };
+        if id.len() > limits::SESSION_ID_MAX_CHARS || !id.bytes().all(|b| b.is_ascii_graphic()) {
+            return Err(Refusal::invalid("X-Session-Id must be 8 to 128 visible ASCII characters"));
+        }
+        Ok((id.len() >= limits::SESSION_ID_MIN_CHARS).then(|| Self(id.into())))
+    }
+
+    /// An id the hub minted.
+    pub(crate) fn minted(id: String) -> Self {
+        Self(id.into())
+    }
+
+    /// The id as text: show it to its owner only.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for SessionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SessionId(…)")
+    }
+}
+
+/// The name of a consumer: `[a-z0-9_-]{1,32}`. The default consumer has none.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ConsumerName(Arc<str>);
+
+impl ConsumerName {
+    /// Parses a name.
+    ///
+    /// # Errors
+    /// `invalid` when it does not fit the pattern.
+    pub fn parse(name: &str) -> Result<Self, Refusal> {
+        let fits = (1..=limits::CONSUMER_CHARS).contains(&name.len())
+            && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_' || b == b'-');
+        if fits {
+            Ok(Self(name.into()))
+        } else {
+            Err(Refusal::invalid("consumer must be 1 to 32 of a-z, 0-9, _ and -"))
+        }
+    }
+
+    /// The name as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}

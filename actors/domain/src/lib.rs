@@ -1,0 +1,34 @@
+//! The rules of a rogerrat hub: ids, limits, operations, and the channel as a machine.
+//!
+//! Pure: no clock, no chance, no network, no disk. Time and dice are handed in, what is to be done is handed out.
+//! `decide` says what will have happened or refuses, `apply` makes it so and tells the effects, `answer` replies.
+#![warn(missing_docs)]
+
+mod callsign;
+mod channel;
+mod entry;
+mod ids;
+pub mod limits;
+mod message;
+pub mod names;
+mod now;
+pub mod op;
+mod refusal;
+mod session;
+mod settings;
+mod slip;
+pub mod text;
+mod token;
+
+pub use callsign::{ALL, Callsign};
+pub use channel::{Channel, Delivery, Effect, Ending, Gap, Given, Loss, Rules};
+pub use entry::{Entry, Record, SendKey, Terms};
+pub use ids::{ChannelId, ConsumerName, MemberNo, MessageId, PlaceId, SessionId};
+pub use message::{Attachment, Kind, Message, Priority};
+pub use now::Now;
+pub use op::Operation;
+pub use refusal::{Code, Quota, Refusal};
+pub use session::HubKey;
+pub use settings::{DmVisibility, Retention, Settings, TrustMode};
+pub use slip::{Progress, Slip};
+pub use token::TokenHash;

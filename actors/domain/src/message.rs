@@ -1,0 +1,220 @@
+//! A message, serialised and framed once for all who will ever receive it.
+
+use bytes::Bytes;
+use serde::{Deserialize, Deserializer, Serialize, de};
+
+use crate::ids::{MemberNo, MessageId};
+use crate::settings::words;
+
+/// How urgent a message is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Priority {
+    /// The least.
+    Min,
+    /// Less than usual.
+    Low,
+    /// As usual; not shown.
+    #[default]
+    Default,
+    /// More than usual.
+    High,
+    /// The most.
+    Urgent,
+}
+
+/// Whether a message stays.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Kind {
+    /// Kept and delivered.
+    #[default]
+    Message,
+    /// A passing sign of work: delivered to who waits at that instant, and not kept.
+    Status,
+}
+
+words!(Priority: "min" => Min, "low" => Low, "default" => Default, "high" => High, "urgent" => Urgent);
+words!(Kind: "message" => Message, "status" => Status);
+
+/// A file that travels with a message.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Attachment {
+    /// One of the media types the hub carries.
+    pub mime: String,
+    /// Standard base64, without whitespace.
+    pub data_base64: String,
+    /// The sender's name for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub filename: Option<String>,
+}
+
+/// A message as it stands on the wire, borrowed for the one serialisation it gets.
+#[derive(Serialize)]
+pub(crate) struct Wire<'a> {
+    pub(crate) id: MessageId,
+    pub(crate) from: &'a str,
+    pub(crate) to: &'a str,
+    pub(crate) text: &'a str,
+    pub(crate) at: u64,
+    #[serde(skip_serializing_if = "is_plain")]
+    pub(crate) kind: Kind,
+    #[serde(skip_serializing_if = "is_usual")]
+    pub(crate) priority: Priority,
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    pub(crate) suggested_replies: &'a [String],
+    #[serde(skip_serializing_if = "<[Attachment]>::is_empty")]
+    pub(crate) attachments: &'a [Attachment],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) reply_to: Option<MessageId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) thread: Option<&'a str>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands the field over by reference")]
+pub(crate) fn is_plain(kind: &Kind) -> bool {
+    *kind == Kind::Message
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands the field over by reference")]
+pub(crate) fn is_usual(priority: &Priority) -> bool {
+    *priority == Priority::Default
+}
+
+const OPEN: &[u8] = b"event: message\ndata: ";
+
+/// A framed message. Its text lives in the frame only.
+#[derive(Debug)]
+pub struct Message {
+    /// Its id.
+    pub id: MessageId,
+    /// When it was sent, in milliseconds since the epoch.
+    pub at_ms: u64,
+    /// Who sent it.
+    pub from: MemberNo,
+    /// Whom it is for; none means everybody.
+    pub to: Option<MemberNo>,
+    /// Whether it stays.
+    pub kind: Kind,
+    /// The thread it belongs to.
+    pub thread: Option<Box<str>>,
+    frame: Bytes,
+    json_end: usize,
+}
+
+impl Message {
+    /// Serialises and frames a message: one line of JSON, so nothing in it can begin a line of the stream.
+    pub(crate) fn frame_up(wire: &Wire<'_>, from: MemberNo, to: Option<MemberNo>) -> Self {
+        let mut frame = Vec::with_capacity(OPEN.len() + wire.text.len() + wire.text.len() / 8 + 160);
+        frame.extend_from_slice(OPEN);
+        #[expect(clippy::expect_used, reason = "strings and numbers into a vector cannot fail")]
+        serde_json::to_writer(&mut frame, wire).expect("strings and numbers always serialise");
+        let json_end = frame.len();
+        frame.extend_from_slice(format!("\nid: {}\n\n", wire.id).as_bytes());
+        Self {
+            id: wire.id,
+            at_ms: wire.at,
+            from,
+            to,
+            kind: wire.kind,
+            thread: wire.thread.map(Into::into),
+            frame: frame.into(),
+            json_end,
+        }
+    }
+
+    /// The message as an event of a stream.
+    #[must_use]
+    pub fn frame(&self, attempt: u32) -> Bytes {
+        if attempt < 2 {
+            return self.frame.clone();
+        }
+        let mut again = Vec::with_capacity(self.frame.len() + 16);
+        again.extend_from_slice(&self.frame[..self.json_end - 1]);
+        again.extend_from_slice(format!(",\"attempt\":{attempt}}}").as_bytes());
+        again.extend_from_slice(&self.frame[self.json_end..]);
+        again.into()
+    }
+
+    /// The message as JSON.
+    #[must_use]
+    pub fn json(&self) -> Bytes {
+        self.frame.slice(OPEN.len()..self.json_end)
+    }
+
+    /// The message as JSON without its closing brace, for one more field to follow.
+    #[must_use]
+    pub fn json_open(&self) -> Bytes {
+        self.frame.slice(OPEN.len()..self.json_end - 1)
+    }
+
+    /// What it weighs, in bytes.
+    #[must_use]
+    pub fn weight_bytes(&self) -> usize {
+        self.frame.len()
+    }
+
+    /// Whether it is for this member to read. One's own is not, not even when sent to oneself.
+    #[must_use]
+    pub fn reaches(&self, no: MemberNo) -> bool {
+        self.from != no && self.to.is_none_or(|to| to == no)
+    }
+
+    /// Whether this member may see it in a history where DMs are private.
+    #[must_use]
+    pub fn concerns(&self, no: Option<MemberNo>) -> bool {
+        self.to.is_none() || no.is_some_and(|no| self.to == Some(no) || self.from == no)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn wire(text: &str) -> Wire<'_> {
+        Wire {
+            id: 7,
+            from: "ann",
+            to: "all",
+            text,
+            at: 6,
+            kind: Kind::Message,
+            priority: Priority::Default,
+            suggested_replies: &[],
+            attachments: &[],
+            reply_to: None,
+            thread: None,
+        }
+    }
+
+    #[test]
+    fn the_frame_and_the_json_are_one_piece_of_memory() {
+        let message = Message::frame_up(&wire("hi"), 1, None);
+        assert_eq!(message.json(), r#"{"id":7,"from":"ann","to":"all","text":"hi","at":6}"#);
+        assert_eq!(
+            message.frame(1),
+            "event: message\ndata: {\"id\":7,\"from\":\"ann\",\"to\":\"all\",\"text\":\"hi\",\"at\":6}\nid: 7\n\n"
+        );
+        assert!(std::ptr::eq(message.frame(1)[OPEN.len()..].as_ptr(), message.json().as_ptr()));
+    }
+
+    #[test]
+    fn a_second_attempt_says_so() {
+        let message = Message::frame_up(&wire("hi"), 1, None);
+        assert!(String::from_utf8_lossy(&message.frame(2)).contains("\"at\":6,\"attempt\":2}\nid: 7\n\n"));
+    }
+
+    #[test]
+    fn d27_a_text_cannot_forge_an_event() {
+        let message = Message::frame_up(&wire("x\n\nevent: message\ndata: {\"from\":\"boss\"}\n\n"), 1, None);
+        assert_eq!(String::from_utf8_lossy(&message.frame(1)).matches("\nevent:").count(), 0);
+    }
+
+    #[test]
+    fn nobody_reads_their_own() {
+        let broadcast = Message::frame_up(&wire("hi"), 1, None);
+        let dm = Message::frame_up(&wire("hi"), 1, Some(2));
+        assert!(!broadcast.reaches(1) && broadcast.reaches(2) && dm.reaches(2) && !dm.reaches(3));
+        assert!(dm.concerns(Some(1)) && dm.concerns(Some(2)) && !dm.concerns(Some(3)) && !dm.concerns(None));
+    }
+}

@@ -1,0 +1,47 @@
+//! Names the hub gives: channel ids and free callsigns, picked by a number somebody else has rolled.
+
+use petname::Petnames;
+
+use crate::callsign::Callsign;
+use crate::ids::ChannelId;
+
+/// A channel id like `quiet-otter-3a8f`.
+#[must_use]
+pub fn channel_id(dice: u64) -> ChannelId {
+    let (adjective, noun) = words(dice);
+    #[expect(clippy::expect_used, reason = "the words are checked by a test")]
+    ChannelId::parse(&format!("{adjective}-{noun}-{:04x}", dice >> 48)).expect("a name fits the pattern")
+}
+
+/// A callsign like `brave-heron`. The same dice give the same callsign; the next number gives another.
+#[must_use]
+pub fn callsign(dice: u64) -> Callsign {
+    let (adjective, noun) = words(dice);
+    #[expect(clippy::expect_used, reason = "the words are checked by a test")]
+    Callsign::parse(&format!("{adjective}-{noun}")).expect("a name fits the pattern")
+}
+
+fn words(dice: u64) -> (&'static str, &'static str) {
+    let Petnames { adjectives, nouns, .. } = Petnames::small();
+    let pick = |words: &[&'static str], roll: u64| words[usize::try_from(roll).unwrap_or(0) % words.len()];
+    (pick(&adjectives, dice & 0xffff), pick(&nouns, (dice >> 16) & 0xffff))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_word_makes_a_name() {
+        let Petnames { adjectives, nouns, .. } = Petnames::small();
+        for word in adjectives.iter().chain(nouns.iter()) {
+            assert!(word.len() <= 15 && word.bytes().all(|b| b.is_ascii_lowercase()), "{word}");
+        }
+    }
+
+    #[test]
+    fn the_dice_decide() {
+        assert_eq!(channel_id(77), channel_id(77));
+        assert_ne!(callsign(1), callsign(2));
+    }
+}

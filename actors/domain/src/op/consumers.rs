@@ -1,0 +1,87 @@
+//! The consumers of a member: listing them with their lag, and removing one.
+
+use serde::Serialize;
+
+use crate::Now;
+use crate::channel::{Channel, Consumer, Effect, Member};
+use crate::entry::Entry;
+use crate::ids::{ConsumerName, MessageId, SessionId};
+use crate::op::Operation;
+use crate::refusal::{Code, Refusal};
+
+/// Ask for one's consumers.
+#[derive(Clone, Debug)]
+pub struct Consumers {
+    /// Whose.
+    pub session: SessionId,
+}
+
+/// One's consumers, the default one first.
+#[derive(Clone, Debug, Serialize)]
+pub struct ConsumersReply {
+    /// The consumers.
+    pub consumers: Vec<ConsumerRow>,
+}
+
+/// A consumer and how far it is behind.
+#[derive(Clone, Debug, Serialize)]
+pub struct ConsumerRow {
+    /// Its name; none for the default one.
+    pub name: Option<String>,
+    /// The last id it has been given (manual: has acknowledged).
+    pub cursor: MessageId,
+    /// Messages due to it.
+    pub lag: usize,
+    /// Messages it has been given and not acknowledged.
+    pub in_flight: usize,
+    /// Whether a poll or stream waits on it.
+    pub waiting: bool,
+}
+
+impl Operation for Consumers {
+    type Reply = ConsumersReply;
+    const NAME: &'static str = "consumers";
+
+    fn decide(&self, channel: &Channel, now: Now) -> Result<Vec<Entry>, Refusal> {
+        channel.sessions.member(&self.session, now.uptime_ms).map(|_| Vec::new())
+    }
+
+    fn answer(self, channel: &mut Channel, _: &[Entry], now: Now, _: &mut Vec<Effect>) -> ConsumersReply {
+        let member = channel.touch(&self.session, now).and_then(|no| channel.member(no));
+        let row = |member: &Member, consumer: &Consumer| ConsumerRow {
+            name: consumer.name.as_ref().map(|n| n.as_str().to_owned()),
+            cursor: consumer.cursor,
+            lag: channel.due(member, consumer, None, now).count(),
+            in_flight: consumer.claims().iter().filter(|c| consumer.is_busy(c.id, now.uptime_ms)).count(),
+            waiting: consumer.waits(),
+        };
+        let consumers = member.map(|member| member.consumers.iter().map(|c| row(member, c)).collect());
+        ConsumersReply { consumers: consumers.unwrap_or_default() }
+    }
+}
+
+/// Remove a named consumer; its poll and stream end.
+#[derive(Clone, Debug)]
+pub struct RemoveConsumer {
+    /// Whose.
+    pub session: SessionId,
+    /// Which.
+    pub name: ConsumerName,
+}
+
+impl Operation for RemoveConsumer {
+    type Reply = ();
+    const NAME: &'static str = "remove_consumer";
+
+    fn decide(&self, channel: &Channel, now: Now) -> Result<Vec<Entry>, Refusal> {
+        let no = channel.sessions.member(&self.session, now.uptime_ms)?;
+        if channel.members[&no].consumer(Some(&self.name)).is_none() {
+            return Err(Refusal::new(Code::NotFound, "there is no such consumer"));
+        }
+        Ok(vec![Entry::ConsumerRemoved { no, consumer: self.name.clone() }])
+    }
+
+    fn answer(self, channel: &mut Channel, _: &[Entry], now: Now, _: &mut Vec<Effect>) {
+        channel.touch(&self.session, now);
+    }
+}

@@ -1,0 +1,215 @@
+//! Creating a channel: what may be asked for, and what it comes to. The channel does not exist yet, so this is no
+//! operation of the machine; the Registry gives it an id.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Deserializer, Serialize, de};
+
+use crate::limits;
+use crate::refusal::Refusal;
+use crate::settings::{DmVisibility, Retention, Settings, TrustMode, words};
+use crate::token::TokenHash;
+
+/// Whether a channel's messages survive the hub.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Durability {
+    /// They live in memory.
+    #[default]
+    Memory,
+    /// They are on disk before they are acknowledged.
+    Disk,
+}
+
+words!(Durability: "memory" => Memory, "disk" => Disk);
+
+/// The body of a create, as it was said.
+#[derive(Clone, Debug, Default, Deserialize)]
+pub struct CreateInput {
+    /// What is kept for the transcript.
+    #[serde(default, deserialize_with = "not_null")]
+    pub retention: Option<Retention>,
+    /// Whether participants are told to act on each other's requests.
+    #[serde(default, deserialize_with = "not_null")]
+    pub trust_mode: Option<TrustMode>,
+    /// The owner's password; blank means none.
+    pub owner_password: Option<String>,
+    /// Life of a session, in seconds; fractions count.
+    #[serde(default, deserialize_with = "not_null")]
+    pub session_ttl_seconds: Option<f64>,
+    /// Life of a member without a session, in seconds.
+    #[serde(default, deserialize_with = "not_null")]
+    pub member_ttl_seconds: Option<f64>,
+    /// Who sees a DM beside its two ends.
+    #[serde(default, deserialize_with = "not_null")]
+    pub dm_visibility: Option<DmVisibility>,
+    /// Whether a held callsign comes back only to who can prove it.
+    #[serde(default, deserialize_with = "not_null")]
+    pub claim_callsigns: Option<bool>,
+    /// Whether its messages survive the hub.
+    #[serde(default, deserialize_with = "not_null")]
+    pub durability: Option<Durability>,
+    /// Whether only identities may join.
+    #[serde(default)]
+    pub require_identity: bool,
+    /// An URL to subscribe at once.
+    pub webhook: Option<String>,
+}
+
+/// A create that was checked.
+#[derive(Clone, Debug)]
+pub struct CreateDraft {
+    retention: Retention,
+    trust_mode: TrustMode,
+    /// The owner's password, to be hashed.
+    pub owner_password: Option<String>,
+    session_ttl_ms: u64,
+    member_ttl_ms: u64,
+    dm_visibility: DmVisibility,
+    claim_callsigns: bool,
+}
+
+impl CreateDraft {
+    /// Checks what was said. `member_ttl_ms` is what the hub gives where nothing is said.
+    ///
+    /// # Errors
+    /// `invalid`, naming the field.
+    pub fn check(input: CreateInput, member_ttl_ms: u64) -> Result<Self, Refusal> {
+        refuse_what_is_not_here_yet(&input)?;
+        let trust_mode = input.trust_mode.unwrap_or_default();
+        let owner_password = password(input.owner_password)?;
+        if trust_mode == TrustMode::Trusted && owner_password.is_none() {
+            return Err(Refusal::invalid("trust_mode `trusted` needs an owner_password"));
+        }
+        let dm_visibility = input.dm_visibility.unwrap_or_default();
+        let private = dm_visibility == DmVisibility::Private;
+        if private && input.claim_callsigns == Some(false) {
+            return Err(Refusal::invalid(
+                "dm_visibility `private` needs claim_callsigns: leave it out or set it to true",
+            ));
+        }
+        let ttl = |field, seconds: Option<f64>, default_ms, max_ms| match seconds {
+            None => Ok(default_ms),
+            Some(seconds) => ttl_ms(field, seconds, max_ms),
+        };
+        Ok(Self {
+            retention: input.retention.unwrap_or_default(),
+            trust_mode,
+            owner_password,
+            session_ttl_ms: ttl(
+                "session_ttl_seconds",
+                input.session_ttl_seconds,
+                limits::SESSION_TTL_MS,
+                limits::SESSION_TTL_MAX_MS,
+            )?,
+            member_ttl_ms: ttl(
+                "member_ttl_seconds",
+                input.member_ttl_seconds,
+                member_ttl_ms,
+                limits::MEMBER_TTL_MAX_MS,
+            )?,
+            dm_visibility,
+            claim_callsigns: input.claim_callsigns.unwrap_or(private),
+        })
+    }
+
+    /// The settings of the new channel.
+    #[must_use]
+    pub fn settings(&self, token: &str, owner_password: Option<Arc<str>>, created_at_ms: u64) -> Settings {
+        Settings {
+            token: Some(TokenHash::of(token)),
+            owner_password,
+            retention: self.retention,
+            trust_mode: self.trust_mode,
+            dm_visibility: self.dm_visibility,
+            claim_callsigns: self.claim_callsigns,
+            session_ttl_ms: self.session_ttl_ms,
+            member_ttl_ms: self.member_ttl_ms,
+            is_band: false,
+            created_at_ms,
+        }
+    }
+}
+
+/// A setting that would be a promise this hub cannot keep is refused, not forgotten.
+fn refuse_what_is_not_here_yet(input: &CreateInput) -> Result<(), Refusal> {
+    if input.durability == Some(Durability::Disk) {
+        return Err(Refusal::invalid("durability `disk` is not available on this hub: its channels live in memory"));
+    }
+    if input.require_identity {
+        return Err(Refusal::invalid("require_identity is not available on this hub: it has no identities"));
+    }
+    if input.webhook.is_some() {
+        return Err(Refusal::invalid("webhook is not available on this hub"));
+    }
+    Ok(())
+}
+
+fn password(said: Option<String>) -> Result<Option<String>, Refusal> {
+    let Some(password) = said.map(|p| p.trim().to_owned()).filter(|p| !p.is_empty()) else { return Ok(None) };
+    match password.chars().count() {
+        n if n < limits::PASSWORD_MIN_CHARS => Err(Refusal::invalid("owner_password has at least 6 characters")),
+        n if n > limits::PASSWORD_MAX_CHARS => Err(Refusal::invalid("owner_password has at most 128 characters")),
+        _ => Ok(Some(password)),
+    }
+}
+
+fn ttl_ms(field: &str, seconds: f64, max_ms: u64) -> Result<u64, Refusal> {
+    let ms = (seconds * 1000.0).floor();
+    #[expect(clippy::cast_precision_loss, reason = "a year in milliseconds is exact in a double")]
+    let fits = (1.0..=max_ms as f64).contains(&ms);
+    if !fits {
+        let max = max_ms / 1000;
+        return Err(Refusal::invalid(format!("{field} must be a positive number of seconds, at most {max}")));
+    }
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the range was checked")]
+    Ok(ms as u64)
+}
+
+/// Reads a field that may be missing, but not `null`.
+fn not_null<'de, D: Deserializer<'de>, T: Deserialize<'de>>(d: D) -> Result<Option<T>, D::Error> {
+    T::deserialize(d).map(Some)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(json: &str) -> Result<CreateDraft, Refusal> {
+        CreateDraft::check(serde_json::from_str(json).unwrap(), limits::MEMBER_TTL_MS)
+    }
+
+    #[test]
+    fn nothing_said_means_the_defaults() {
+        let settings = check("{}").unwrap().settings("t", None, 5);
+        assert_eq!((settings.session_ttl_ms, settings.retention), (1_800_000, Retention::None));
+        assert!(!settings.claim_callsigns && settings.admits(Some("t")) && !settings.admits(None));
+    }
+
+    #[test]
+    fn d21_private_dms_switch_claims_on() {
+        assert!(check(r#"{"dm_visibility":"private"}"#).unwrap().claim_callsigns);
+        assert!(check(r#"{"dm_visibility":"private","claim_callsigns":false}"#).is_err());
+    }
+
+    #[test]
+    fn what_cannot_be_is_refused() {
+        for json in [
+            r#"{"trust_mode":"trusted"}"#,
+            r#"{"owner_password":"short"}"#,
+            r#"{"session_ttl_seconds":0}"#,
+            r#"{"session_ttl_seconds":-1}"#,
+            r#"{"session_ttl_seconds":86401}"#,
+            r#"{"durability":"disk"}"#,
+            r#"{"require_identity":true}"#,
+            r#"{"webhook":"http://x/"}"#,
+        ] {
+            assert!(check(json).is_err(), "{json}");
+        }
+        assert_eq!(check(r#"{"session_ttl_seconds":1.5}"#).unwrap().session_ttl_ms, 1500);
+        assert!(
+            check(r#"{"trust_mode":"trusted","owner_password":" secret "}"#).unwrap().owner_password.unwrap()
+                == "secret"
+        );
+    }
+}

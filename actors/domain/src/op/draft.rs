@@ -1,0 +1,227 @@
+//! What is to be sent, checked as far as it can be without the channel: the input of a send.
+
+use std::fmt;
+
+use serde::{Deserialize, Deserializer, de};
+use sha2::{Digest as _, Sha256};
+
+use crate::entry::SendKey;
+use crate::ids::MessageId;
+use crate::limits;
+use crate::message::{Attachment, Kind, Priority, Wire};
+use crate::refusal::{Code, Refusal};
+
+/// Media types an attachment may have.
+const MIMES: [&str; 5] = ["image/jpeg", "image/png", "image/webp", "image/gif", "application/pdf"];
+
+/// The body of a send, as it was said.
+#[derive(Clone, Debug, Default, Deserialize)]
+pub struct SendInput {
+    /// A callsign, `all`, `N` or `#N`; a JSON number is an index. Missing or blank means `all`.
+    #[serde(default, deserialize_with = "recipient")]
+    pub to: Option<String>,
+    /// The text.
+    pub message: Option<String>,
+    /// The text, where `message` is missing.
+    pub text: Option<String>,
+    /// How urgent it is.
+    #[serde(default, deserialize_with = "not_null")]
+    pub priority: Option<Priority>,
+    /// Whether it stays.
+    #[serde(default, deserialize_with = "not_null")]
+    pub kind: Option<Kind>,
+    /// Answers the receiver may pick from.
+    pub suggested_replies: Option<Vec<String>>,
+    /// Files that travel with it.
+    pub attachments: Option<Vec<AttachmentInput>>,
+    /// The message it answers.
+    pub reply_to: Option<u64>,
+    /// The thread it belongs to.
+    pub thread: Option<String>,
+    /// The key under which it may be repeated; the header `Idempotency-Key` says the same.
+    pub client_msg_id: Option<String>,
+}
+
+/// A file as it was said.
+#[derive(Clone, Debug, Deserialize)]
+pub struct AttachmentInput {
+    /// Its media type.
+    pub mime: String,
+    /// Its bytes in standard base64; whitespace is ignored.
+    pub data_base64: String,
+    /// The sender's name for it; anything but text is ignored.
+    #[serde(default)]
+    pub filename: serde_json::Value,
+}
+
+/// A send that was checked as far as it can be without the channel.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Draft {
+    pub(super) to: String,
+    pub(super) text: String,
+    pub(super) kind: Kind,
+    pub(super) priority: Priority,
+    pub(super) suggested_replies: Vec<String>,
+    pub(super) attachments: Vec<Attachment>,
+    pub(super) reply_to: Option<MessageId>,
+    pub(super) thread: Option<String>,
+    pub(super) key: Option<SendKey>,
+}
+
+impl Draft {
+    /// Checks what was said. `key` is the `Idempotency-Key` header.
+    ///
+    /// # Errors
+    /// `invalid`, or `too_large` for attachments over their total.
+    pub fn check(input: SendInput, key: Option<&str>) -> Result<Self, Refusal> {
+        let kind = input.kind.unwrap_or_default();
+        let is_status = kind == Kind::Status;
+        let suggested_replies = suggested_replies(&input.suggested_replies.unwrap_or_default())?;
+        let attachments = attachments(input.attachments.unwrap_or_default())?;
+        let mut draft = Self {
+            to: input.to.unwrap_or_default().trim().to_lowercase(),
+            text: input.message.or(input.text).unwrap_or_default(),
+            kind,
+            priority: input.priority.unwrap_or_default(),
+            suggested_replies: if is_status { Vec::new() } else { suggested_replies },
+            attachments: if is_status { Vec::new() } else { attachments },
+            reply_to: input.reply_to,
+            thread: input.thread.as_deref().map(thread).transpose()?,
+            key: None,
+        };
+        draft.check_text()?;
+        draft.key = draft.keyed(key.or(input.client_msg_id.as_deref()))?;
+        Ok(draft)
+    }
+
+    fn check_text(&self) -> Result<(), Refusal> {
+        if self.text.is_empty() && self.attachments.is_empty() {
+            return Err(Refusal::invalid("text is missing")
+                .hint(r#"send {"to": "all", "message": "…"}; `text` is taken for `message` too"#));
+        }
+        let bound = if self.kind == Kind::Status { limits::STATUS_CHARS } else { limits::TEXT_CHARS };
+        // A text of so few bytes cannot have more characters.
+        if self.text.len() > bound && self.text.chars().count() > bound {
+            return Err(Refusal::invalid(format!("text is longer than {bound} characters"))
+                .hint("nothing was cut and nothing was sent: split it, or send a file as an attachment"));
+        }
+        Ok(())
+    }
+
+    fn keyed(&self, key: Option<&str>) -> Result<Option<SendKey>, Refusal> {
+        let Some(key) = key else { return Ok(None) };
+        let fits =
+            (1..=limits::IDEMPOTENCY_KEY_CHARS).contains(&key.len()) && key.bytes().all(|b| b.is_ascii_graphic());
+        if !fits {
+            return Err(Refusal::invalid("an idempotency key is 1 to 128 visible ASCII characters"));
+        }
+        Ok(Some(SendKey { key: key.into(), body_hash: self.hash() }))
+    }
+
+    /// What makes two sends the same, whatever their spacing was.
+    fn hash(&self) -> [u8; 32] {
+        let parts = (
+            (&self.to, &self.text, self.kind, self.priority),
+            (&self.suggested_replies, &self.attachments, self.reply_to, &self.thread),
+        );
+        #[expect(clippy::expect_used, reason = "strings and numbers into a vector cannot fail")]
+        let canonical = serde_json::to_vec(&parts).expect("strings and numbers always serialise");
+        Sha256::digest(&canonical).into()
+    }
+
+    pub(super) fn wire<'a>(&'a self, id: MessageId, at: u64, from: &'a str, to: &'a str) -> Wire<'a> {
+        Wire {
+            id,
+            from,
+            to,
+            text: &self.text,
+            at,
+            kind: self.kind,
+            priority: self.priority,
+            suggested_replies: &self.suggested_replies,
+            attachments: &self.attachments,
+            reply_to: self.reply_to,
+            thread: self.thread.as_deref(),
+        }
+    }
+}
+
+fn suggested_replies(said: &[String]) -> Result<Vec<String>, Refusal> {
+    if said.len() > limits::SUGGESTED_REPLIES {
+        return Err(Refusal::invalid("suggested_replies holds at most 4 replies"));
+    }
+    let replies: Vec<_> = said.iter().map(|r| r.trim().to_owned()).filter(|r| !r.is_empty()).collect();
+    if replies.iter().any(|r| r.chars().count() > limits::SUGGESTED_REPLY_CHARS) {
+        return Err(Refusal::invalid("suggested_replies: a reply has at most 64 characters"));
+    }
+    Ok(replies)
+}
+
+fn attachments(said: Vec<AttachmentInput>) -> Result<Vec<Attachment>, Refusal> {
+    if said.len() > limits::ATTACHMENTS {
+        return Err(Refusal::invalid("attachments holds at most 4 files"));
+    }
+    let files: Vec<_> = said.into_iter().map(attachment).collect::<Result<_, _>>()?;
+    if files.iter().map(|f| f.data_base64.len()).sum::<usize>() > limits::ATTACHMENTS_CHARS {
+        return Err(Refusal::new(Code::TooLarge, "attachments are larger than 524288 base64 characters in all"));
+    }
+    Ok(files)
+}
+
+fn attachment(said: AttachmentInput) -> Result<Attachment, Refusal> {
+    if !MIMES.contains(&said.mime.as_str()) {
+        return Err(Refusal::invalid(format!("attachments: mime must be one of {}", MIMES.join(", "))));
+    }
+    let mut data = said.data_base64;
+    if data.bytes().any(|b| b.is_ascii_whitespace()) {
+        data.retain(|c| !c.is_ascii_whitespace());
+    }
+    if !is_base64(&data) {
+        return Err(Refusal::invalid("attachments: data_base64 must be standard base64"));
+    }
+    let filename = said.filename.as_str().map(|name| name.trim().chars().take(limits::FILENAME_CHARS).collect());
+    Ok(Attachment { mime: said.mime, data_base64: data, filename: filename.filter(|n: &String| !n.is_empty()) })
+}
+
+fn is_base64(data: &str) -> bool {
+    let stripped = data.trim_end_matches('=');
+    let is_letter = |b: u8| b.is_ascii_alphanumeric() || b == b'+' || b == b'/';
+    !stripped.is_empty() && data.len() - stripped.len() <= 2 && stripped.bytes().all(is_letter)
+}
+
+fn thread(said: &str) -> Result<String, Refusal> {
+    let name = said.trim();
+    if name.is_empty() || name.chars().count() > limits::THREAD_CHARS {
+        return Err(Refusal::invalid("thread is a name of 1 to 64 characters"));
+    }
+    Ok(name.to_owned())
+}
+
+/// Reads a field that may be missing, but not `null`.
+fn not_null<'de, D: Deserializer<'de>, T: Deserialize<'de>>(d: D) -> Result<Option<T>, D::Error> {
+    T::deserialize(d).map(Some)
+}
+
+/// Reads a recipient: text, or a number that is an index.
+fn recipient<'de, D: Deserializer<'de>>(d: D) -> Result<Option<String>, D::Error> {
+    struct Recipient;
+    impl de::Visitor<'_> for Recipient {
+        type Value = Option<String>;
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a callsign, `all`, or an index")
+        }
+        fn visit_str<E: de::Error>(self, to: &str) -> Result<Self::Value, E> {
+            Ok(Some(to.to_owned()))
+        }
+        fn visit_u64<E: de::Error>(self, index: u64) -> Result<Self::Value, E> {
+            Ok(Some(format!("#{index}")))
+        }
+        fn visit_unit<E: de::Error>(self) -> Result<Self::Value, E> {
+            Ok(None)
+        }
+    }
+    d.deserialize_any(Recipient)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,59 @@
+//! What was said lately, as far as the ring holds it.
+
+use std::sync::Arc;
+
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+use crate::channel::{Channel, Effect};
+use crate::entry::Entry;
+use crate::ids::SessionId;
+use crate::message::Message;
+use crate::op::Operation;
+use crate::settings::DmVisibility;
+use crate::{Now, Refusal};
+
+/// Ask for the last messages.
+#[derive(Clone, Debug)]
+pub struct History {
+    /// The asker's session, if it has one; asking is then a sign of life.
+    pub session: Option<SessionId>,
+    /// How many, at most.
+    pub n: usize,
+    /// Only those of this thread.
+    pub thread: Option<String>,
+}
+
+/// The last messages, oldest first.
+#[derive(Clone, Debug, Serialize)]
+pub struct HistoryReply {
+    /// The messages.
+    pub history: Vec<Box<RawValue>>,
+}
+
+impl Operation for History {
+    type Reply = HistoryReply;
+    const NAME: &'static str = "history";
+
+    fn decide(&self, _: &Channel, _: Now) -> Result<Vec<Entry>, Refusal> {
+        Ok(Vec::new())
+    }
+
+    fn answer(self, channel: &mut Channel, _: &[Entry], now: Now, _: &mut Vec<Effect>) -> HistoryReply {
+        let asker = self.session.and_then(|session| channel.touch(&session, now));
+        let open = channel.settings.dm_visibility == DmVisibility::Channel;
+        let in_thread = |m: &Arc<Message>| self.thread.is_none() || m.thread.as_deref() == self.thread.as_deref();
+        let seen = channel.ring.iter().rev().filter(|m| (open || m.concerns(asker)) && in_thread(m));
+        let mut history: Vec<_> = seen.take(self.n).map(|m| raw(m)).collect();
+        history.reverse();
+        HistoryReply { history }
+    }
+}
+
+/// A message's JSON as it was framed, not serialised again.
+pub(super) fn raw(message: &Message) -> Box<RawValue> {
+    #[expect(clippy::expect_used, reason = "the frame holds what our own serialiser wrote")]
+    let json = String::from_utf8(message.json().to_vec()).expect("JSON is UTF-8");
+    #[expect(clippy::expect_used, reason = "the frame holds what our own serialiser wrote")]
+    RawValue::from_string(json).expect("a frame holds valid JSON")
+}

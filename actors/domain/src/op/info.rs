@@ -1,0 +1,69 @@
+//! What a channel is, told to anybody who knows its id.
+
+use serde::{Serialize, Serializer};
+
+use crate::channel::{Channel, Effect};
+use crate::entry::Entry;
+use crate::ids::ChannelId;
+use crate::op::Operation;
+use crate::settings::{DmVisibility, Retention, TrustMode};
+use crate::{Now, Refusal};
+
+/// Ask what the channel is.
+#[derive(Clone, Copy, Debug)]
+pub struct Info;
+
+/// What the channel is.
+#[derive(Clone, Debug, Serialize)]
+pub struct InfoReply {
+    /// The channel.
+    #[serde(serialize_with = "id_as_text")]
+    pub channel_id: ChannelId,
+    /// Always true.
+    pub exists: bool,
+    /// What is kept of its messages.
+    pub retention: Retention,
+    /// Its trust mode.
+    pub trust_mode: TrustMode,
+    /// Whether an owner password was set.
+    pub has_owner_password: bool,
+    /// Life of a session, in seconds.
+    pub session_ttl_seconds: u64,
+    /// Who sees a DM beside its two ends.
+    pub dm_visibility: DmVisibility,
+    /// Whether a held callsign comes back only to who can prove it.
+    pub claim_callsigns: bool,
+    /// Whether it is a band.
+    pub is_band: bool,
+    /// Members online.
+    pub agent_count: usize,
+}
+
+impl Operation for Info {
+    type Reply = InfoReply;
+    const NAME: &'static str = "info";
+
+    fn decide(&self, _: &Channel, _: Now) -> Result<Vec<Entry>, Refusal> {
+        Ok(Vec::new())
+    }
+
+    fn answer(self, channel: &mut Channel, _: &[Entry], _: Now, _: &mut Vec<Effect>) -> InfoReply {
+        let settings = &channel.settings;
+        InfoReply {
+            channel_id: channel.id.clone(),
+            exists: true,
+            retention: settings.retention,
+            trust_mode: settings.trust_mode,
+            has_owner_password: settings.owner_password.is_some(),
+            session_ttl_seconds: settings.session_ttl_ms / 1000,
+            dm_visibility: settings.dm_visibility,
+            claim_callsigns: settings.claim_callsigns,
+            is_band: settings.is_band,
+            agent_count: channel.live,
+        }
+    }
+}
+
+pub(super) fn id_as_text<S: Serializer>(id: &ChannelId, to: S) -> Result<S::Ok, S::Error> {
+    to.serialize_str(id.as_str())
+}

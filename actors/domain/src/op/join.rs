@@ -1,0 +1,247 @@
+//! Joining: a callsign, a session for it, and where it stands.
+
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use crate::Now;
+use crate::callsign::Callsign;
+use crate::channel::{Channel, Departure, Effect, Member, Presence};
+use crate::entry::Entry;
+use crate::ids::{MemberNo, SessionId};
+use crate::limits;
+use crate::names;
+use crate::op::{Operation, Posture};
+use crate::refusal::{Code, Refusal};
+use crate::settings::{Retention, TrustMode};
+
+/// The body of a join.
+#[derive(Clone, Debug, Default, Deserialize)]
+pub struct JoinInput {
+    /// The wish; without one the hub picks a free callsign.
+    pub callsign: Option<String>,
+    /// The password of the channel's owner, if the human gave it.
+    pub owner_password: Option<String>,
+    /// The key of an identity.
+    pub identity_key: Option<String>,
+}
+
+/// Join a channel.
+#[derive(Clone, Debug)]
+pub struct Join {
+    /// The wish.
+    pub callsign: Option<Callsign>,
+    /// The session id the caller presents.
+    pub presented: Option<SessionId>,
+    /// Whether the owner password was given and right.
+    pub human_authorized: bool,
+    /// The generation of a new session: a random number.
+    pub generation: u64,
+    /// What a free callsign is picked with: a random number.
+    pub dice: u64,
+}
+
+/// What a joiner learns.
+#[derive(Clone, Debug, Serialize)]
+pub struct JoinReply {
+    /// The credential for everything that follows.
+    pub session_id: String,
+    /// The callsign, normalised.
+    pub callsign: Callsign,
+    /// Whether the owner password was given and right.
+    pub human_authorized: bool,
+    /// The channel's trust mode.
+    pub trust_mode: TrustMode,
+    /// What that means for this joiner.
+    pub trust_posture: Posture,
+    /// The same in words.
+    pub instructions: &'static str,
+    /// Whether the callsign was already here with this session.
+    pub idempotent: bool,
+    /// The joiner's number: others may send to `#N`.
+    pub idx: MemberNo,
+    /// Who is online, sorted.
+    pub roster: Vec<String>,
+    /// The last messages, oldest first.
+    pub history: Vec<Box<RawValue>>,
+    /// What is kept of the channel's messages.
+    pub retention: Retention,
+    /// Messages waiting to be read.
+    pub unread: usize,
+    /// What to do next.
+    pub hint: &'static str,
+    /// Said when somebody else may be behind this callsign.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub collision_warning: Option<String>,
+}
+
+const HINT: &str = "send session_id as X-Session-Id with every request; join again with the same callsign and token \
+                    after an expiry to go on where you were";
+
+/// How a join is met.
+enum Plan {
+    /// The callsign is here with this session already.
+    Stay(MemberNo),
+    /// It takes a place, new or its own of before.
+    Take { no: MemberNo, callsign: Callsign, generation: u64, own_session: Option<SessionId>, forget: bool },
+}
+
+impl Operation for Join {
+    type Reply = JoinReply;
+    const NAME: &'static str = "join";
+
+    fn decide(&self, channel: &Channel, now: Now) -> Result<Vec<Entry>, Refusal> {
+        let (no, callsign, generation, own_session, forget) = match self.plan(channel, now)? {
+            Plan::Stay(_) => return Ok(Vec::new()),
+            Plan::Take { no, callsign, generation, own_session, forget } => {
+                (no, callsign, generation, own_session, forget)
+            }
+        };
+        let mut entries = Vec::new();
+        if forget {
+            entries.extend(channel.member_named(callsign.as_str()).map(|m| Entry::Forgotten { no: m.no }));
+        }
+        if let Some(before) = own_session.as_ref().and_then(|session| channel.sessions.live(session)) {
+            entries.push(Entry::RenamedAway { no: before });
+        }
+        let cursor = channel.ring.departed();
+        entries.push(Entry::Joined { no, callsign, generation, own_session, cursor, at_ms: now.at_ms });
+        Ok(entries)
+    }
+
+    fn answer(self, channel: &mut Channel, entries: &[Entry], now: Now, _: &mut Vec<Effect>) -> JoinReply {
+        let no = match entries.last() {
+            Some(Entry::Joined { no, .. }) => *no,
+            _ => match self.plan(channel, now) {
+                Ok(Plan::Stay(no)) => no,
+                _ => unreachable!("a join without an entry is one that stays"),
+            },
+        };
+        for entry in entries {
+            if let Entry::RenamedAway { no: before } = entry {
+                channel.move_window(*before, no);
+            }
+        }
+        if let Some(member) = channel.members.get_mut(&no) {
+            member.touch(now.uptime_ms);
+        }
+        self.reply(channel, no, entries.is_empty(), now)
+    }
+}
+
+impl Join {
+    fn plan(&self, channel: &Channel, now: Now) -> Result<Plan, Refusal> {
+        let Some(wish) = &self.callsign else { return self.plan_without_wish(channel) };
+        let Some(member) = channel.member_named(wish.as_str()) else {
+            channel.room_for_a_member()?;
+            return Ok(self.take_new(channel, wish.clone(), false));
+        };
+        match member.presence {
+            Presence::Live { .. } => self.plan_held(channel, member),
+            Presence::Away { since_ms, how } => self.plan_return(channel, member, since_ms, how, now),
+        }
+    }
+
+    /// No wish: who already sits here under the presented session stays, anybody else gets a free callsign.
+    fn plan_without_wish(&self, channel: &Channel) -> Result<Plan, Refusal> {
+        if let Some(no) = self.presented.as_ref().and_then(|session| channel.sessions.live(session)) {
+            return Ok(Plan::Stay(no));
+        }
+        channel.room_for_a_member()?;
+        Ok(self.take_new(channel, self.free_callsign(channel), false))
+    }
+
+    /// The callsign is online: only its own session, or a claimless join of the same agent, gets in.
+    fn plan_held(&self, channel: &Channel, member: &Member) -> Result<Plan, Refusal> {
+        let same = self.presented.as_ref() == Some(&member.session);
+        let shared = self.presented.is_none() && !member.owns_session && !channel.settings.claim_callsigns;
+        if same || shared { Ok(Plan::Stay(member.no)) } else { Err(self.taken(channel, &member.callsign)) }
+    }
+
+    /// The callsign was here before.
+    fn plan_return(
+        &self,
+        channel: &Channel,
+        member: &Member,
+        since_ms: u64,
+        how: Departure,
+        now: Now,
+    ) -> Result<Plan, Refusal> {
+        let proved = self.presented.as_ref() == Some(&member.session);
+        if channel.settings.claim_callsigns && !proved {
+            if now.uptime_ms < since_ms + limits::TOMBSTONE_MS {
+                return Err(self.taken(channel, &member.callsign));
+            }
+            return Ok(self.take_new(channel, member.callsign.clone(), true));
+        }
+        let minted_still_good =
+            how == Departure::Expired && !member.owns_session && channel.sessions.live(&member.session).is_none();
+        let generation = if minted_still_good { member.generation } else { self.generation };
+        let own_session = self.presented.clone().filter(|_| !(proved && minted_still_good));
+        Ok(Plan::Take { no: member.no, callsign: member.callsign.clone(), generation, own_session, forget: false })
+    }
+
+    fn take_new(&self, channel: &Channel, callsign: Callsign, forget: bool) -> Plan {
+        let no = channel.last_no + 1;
+        Plan::Take { no, callsign, generation: self.generation, own_session: self.presented.clone(), forget }
+    }
+
+    fn taken(&self, channel: &Channel, callsign: &Callsign) -> Refusal {
+        let free = self.free_callsign(channel);
+        Refusal::new(Code::CallsignTaken, format!("the callsign `{callsign}` belongs to another session"))
+            .hint(format!("join as `{free}`, which is free, or leave callsign out"))
+    }
+
+    fn free_callsign(&self, channel: &Channel) -> Callsign {
+        let mut dice = self.dice;
+        loop {
+            let callsign = names::callsign(dice);
+            if channel.member_named(callsign.as_str()).is_none() {
+                return callsign;
+            }
+            dice = dice.wrapping_add(1);
+        }
+    }
+
+    fn reply(&self, channel: &Channel, no: MemberNo, idempotent: bool, now: Now) -> JoinReply {
+        let member = &channel.members[&no];
+        let settings = &channel.settings;
+        let posture = Posture::of(settings, self.human_authorized);
+        let seen = |m: &&std::sync::Arc<crate::Message>| {
+            settings.dm_visibility == crate::DmVisibility::Channel || m.concerns(Some(no))
+        };
+        let mut history: Vec<_> = channel.ring.iter().rev().filter(seen).take(limits::HISTORY_DEFAULT).collect();
+        history.reverse();
+        JoinReply {
+            session_id: member.session.as_str().to_owned(),
+            callsign: member.callsign.clone(),
+            human_authorized: self.human_authorized,
+            trust_mode: settings.trust_mode,
+            trust_posture: posture,
+            instructions: posture.instructions(),
+            idempotent,
+            idx: no,
+            roster: channel.online().into_iter().map(str::to_owned).collect(),
+            history: history.into_iter().map(|m| super::history::raw(m)).collect(),
+            retention: settings.retention,
+            unread: channel.unread(no, now),
+            hint: HINT,
+            collision_warning: self.collision_warning(channel, member, idempotent),
+        }
+    }
+
+    fn collision_warning(&self, channel: &Channel, member: &Member, idempotent: bool) -> Option<String> {
+        (idempotent && self.presented.is_none()).then(|| {
+            let free: Cow<'_, str> = self.free_callsign(channel).as_str().to_owned().into();
+            format!(
+                "`{}` was already here and you were given its session. If this is your first join in this \
+                 conversation you are somebody else: join again as another callsign, for example `{free}`.",
+                member.callsign
+            )
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests;

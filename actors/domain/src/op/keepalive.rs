@@ -1,0 +1,39 @@
+//! A sign of life between turns.
+
+use serde::Serialize;
+
+use crate::channel::{Channel, Effect};
+use crate::entry::Entry;
+use crate::ids::SessionId;
+use crate::op::Operation;
+use crate::{Now, Refusal};
+
+/// Keep a session alive.
+#[derive(Clone, Debug)]
+pub struct Keepalive {
+    /// The session.
+    pub session: SessionId,
+}
+
+/// Done, and whether anything waits.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct KeepaliveReply {
+    /// Always true.
+    pub ok: bool,
+    /// Messages waiting for the default consumer.
+    pub unread: usize,
+}
+
+impl Operation for Keepalive {
+    type Reply = KeepaliveReply;
+    const NAME: &'static str = "keepalive";
+
+    fn decide(&self, channel: &Channel, now: Now) -> Result<Vec<Entry>, Refusal> {
+        channel.sessions.member(&self.session, now.uptime_ms).map(|_| Vec::new())
+    }
+
+    fn answer(self, channel: &mut Channel, _: &[Entry], now: Now, _: &mut Vec<Effect>) -> KeepaliveReply {
+        let unread = channel.touch(&self.session, now).map_or(0, |no| channel.unread(no, now));
+        KeepaliveReply { ok: true, unread }
+    }
+}

@@ -1,0 +1,36 @@
+//! Leaving. It is never an error: who is not here has left.
+
+use serde::Serialize;
+
+use crate::channel::{Channel, Effect};
+use crate::entry::Entry;
+use crate::ids::SessionId;
+use crate::op::Operation;
+use crate::{Now, Refusal};
+
+/// Leave the channel.
+#[derive(Clone, Debug)]
+pub struct Leave {
+    /// The session that ends.
+    pub session: SessionId,
+}
+
+/// Done.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct LeaveReply {
+    /// Always true.
+    pub ok: bool,
+}
+
+impl Operation for Leave {
+    type Reply = LeaveReply;
+    const NAME: &'static str = "leave";
+
+    fn decide(&self, channel: &Channel, _: Now) -> Result<Vec<Entry>, Refusal> {
+        Ok(channel.sessions.live(&self.session).map(|no| Entry::Left { no }).into_iter().collect())
+    }
+
+    fn answer(self, _: &mut Channel, _: &[Entry], _: Now, _: &mut Vec<Effect>) -> LeaveReply {
+        LeaveReply { ok: true }
+    }
+}

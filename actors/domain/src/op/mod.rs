@@ -1,0 +1,76 @@
+//! The operations of a channel, one file each: input, reply, rule and tests.
+//!
+//! Every operation goes the same way: [`decide`](Operation::decide) looks and refuses or says what will have happened,
+//! the entries are kept and applied, [`answer`](Operation::answer) replies.
+
+mod ack;
+mod consumers;
+mod create;
+mod draft;
+mod history;
+mod info;
+mod join;
+mod keepalive;
+mod leave;
+mod posture;
+mod read;
+mod receipts;
+mod roster;
+mod send;
+mod stats;
+mod stream;
+#[cfg(test)]
+mod testing;
+
+pub use ack::{Ack, AckReply};
+pub use consumers::{ConsumerRow, Consumers, ConsumersReply, RemoveConsumer};
+pub use create::{CreateDraft, CreateInput, Durability};
+pub use draft::{AttachmentInput, Draft, SendInput};
+pub use history::{History, HistoryReply};
+pub use info::{Info, InfoReply};
+pub use join::{Join, JoinInput, JoinReply};
+pub use keepalive::{Keepalive, KeepaliveReply};
+pub use leave::{Leave, LeaveReply};
+pub use posture::Posture;
+pub use read::{Outcome, Read, ReadInput};
+pub use receipts::{Receipt, ReceiptState, Receipts, ReceiptsReply};
+pub use roster::{Roster, RosterReply, RosterRow, RosterSeat};
+pub use send::{Send, SendReply};
+pub use stats::{Stats, StatsReply};
+pub use stream::{OpenStream, StreamInput};
+
+use crate::channel::{Channel, Effect};
+use crate::entry::Entry;
+use crate::{Now, Refusal};
+
+/// One thing that can be asked of a channel.
+pub trait Operation: std::marker::Send + Sized + 'static {
+    /// What it is answered with.
+    type Reply: std::marker::Send + 'static;
+    /// Its name in logs and metrics.
+    const NAME: &'static str;
+
+    /// Says what will have happened, and changes nothing.
+    ///
+    /// # Errors
+    /// A refusal; the channel is as it was.
+    fn decide(&self, channel: &Channel, now: Now) -> Result<Vec<Entry>, Refusal>;
+
+    /// Replies, after `entries` were applied. What it changes may be forgotten by a restart.
+    fn answer(self, channel: &mut Channel, entries: &[Entry], now: Now, effects: &mut Vec<Effect>) -> Self::Reply;
+}
+
+impl Channel {
+    /// Runs an operation at once: decides, applies, answers. For channels that keep nothing, and for tests.
+    ///
+    /// # Errors
+    /// What the operation refuses.
+    pub fn run<O: Operation>(&mut self, op: O, now: Now, effects: &mut Vec<Effect>) -> Result<O::Reply, Refusal> {
+        self.tick(now, effects);
+        let entries = op.decide(self, now)?;
+        for entry in &entries {
+            self.apply(entry, now, effects);
+        }
+        Ok(op.answer(self, &entries, now, effects))
+    }
+}

@@ -1,0 +1,126 @@
+//! Reading: `listen` and `wait`. What is there comes at once; otherwise the poll is parked, as data.
+
+use crate::Now;
+use crate::channel::{Channel, Consumer, Delivery, Effect, Ending, Waiter};
+use crate::entry::{Entry, Terms};
+use crate::ids::{ConsumerName, MemberNo, MessageId, PlaceId, SessionId};
+use crate::limits;
+use crate::op::Operation;
+use crate::op::ack;
+use crate::refusal::Refusal;
+
+/// How a consumer wants to read, checked.
+#[derive(Clone, Debug)]
+pub struct ReadInput {
+    /// The consumer; none is the default one.
+    pub consumer: Option<ConsumerName>,
+    /// Read from here instead of the cursor.
+    pub since: Option<MessageId>,
+    /// What being given a message means.
+    pub terms: Terms,
+    /// Messages at most.
+    pub max: usize,
+    /// Acknowledge up to here first.
+    pub ack_upto: Option<MessageId>,
+}
+
+impl Default for ReadInput {
+    fn default() -> Self {
+        Self { consumer: None, since: None, terms: Terms::Read, max: limits::READ_MESSAGES, ack_upto: None }
+    }
+}
+
+/// Read, waiting if there is nothing.
+#[derive(Clone, Debug)]
+pub struct Read {
+    /// Who reads.
+    pub session: SessionId,
+    /// How.
+    pub input: ReadInput,
+    /// How long to wait, in milliseconds.
+    pub timeout_ms: u64,
+    /// Whether the answer carries the roster.
+    pub wants_roster: bool,
+    /// Where to park.
+    pub place: PlaceId,
+}
+
+/// What a read comes to.
+#[derive(Debug)]
+pub enum Outcome {
+    /// An answer now.
+    Now(Delivery),
+    /// Parked: an [`Effect::Answer`] for its place will follow.
+    Parked,
+}
+
+impl Operation for Read {
+    type Reply = Outcome;
+    const NAME: &'static str = "read";
+
+    fn decide(&self, channel: &Channel, now: Now) -> Result<Vec<Entry>, Refusal> {
+        let no = channel.sessions.member(&self.session, now.uptime_ms)?;
+        channel.room_for_a_consumer(no, self.input.consumer.as_ref())?;
+        match self.input.ack_upto {
+            None => Ok(Vec::new()),
+            Some(upto) => ack::entry(channel, no, self.input.consumer.as_ref(), upto, now).map(|e| vec![e]),
+        }
+    }
+
+    fn answer(self, channel: &mut Channel, _: &[Entry], now: Now, effects: &mut Vec<Effect>) -> Outcome {
+        let Some(no) = channel.touch(&self.session, now) else {
+            return Outcome::Now(Delivery::empty(Ending::TimedOut));
+        };
+        let ReadInput { consumer, since, terms, max, .. } = self.input;
+        let max = max.clamp(1, limits::READ_MESSAGES);
+        channel.ensure_consumer(no, consumer.as_ref());
+        let deadline_ms = now.uptime_ms + self.timeout_ms;
+        let waiter = Waiter { no, consumer, since, terms, max, deadline_ms, wants_roster: self.wants_roster };
+        if let Some(delivery) = channel.deliver(&waiter, now) {
+            return Outcome::Now(delivery);
+        }
+        if channel.draining {
+            return Outcome::Now(channel.deliver_nothing(&waiter, Ending::Draining, now));
+        }
+        channel.park(self.place, waiter, now, effects);
+        Outcome::Parked
+    }
+}
+
+impl Channel {
+    /// Refuses when a member would get one consumer too many.
+    pub(crate) fn room_for_a_consumer(&self, no: MemberNo, name: Option<&ConsumerName>) -> Result<(), Refusal> {
+        let member = &self.members[&no];
+        if member.consumer(name).is_some() || member.consumers.len() < limits::CONSUMERS {
+            return Ok(());
+        }
+        Err(Refusal::limit_reached("consumers of a member", limits::CONSUMERS)
+            .hint("remove one with DELETE …/consumers/{name}"))
+    }
+
+    /// Makes a named consumer at its first use; it starts at the oldest message held.
+    pub(crate) fn ensure_consumer(&mut self, no: MemberNo, name: Option<&ConsumerName>) {
+        let cursor = self.ring.departed();
+        let Some(member) = self.members.get_mut(&no) else { return };
+        if member.consumer(name).is_none() && member.consumers.len() < limits::CONSUMERS {
+            member.consumers.push(Consumer::new(name.cloned(), cursor));
+        }
+    }
+
+    /// Parks a poll; an older one of the same session and consumer gives way.
+    fn park(&mut self, place: PlaceId, waiter: Waiter, now: Now, effects: &mut Vec<Effect>) {
+        let older = self.consumer_mut(waiter.no, waiter.consumer.as_ref()).and_then(|c| c.waiter);
+        if let Some(older) = older {
+            self.end_waiter(older, Ending::Superseded, now, effects);
+        }
+        let Some(consumer) = self.consumer_mut(waiter.no, waiter.consumer.as_ref()) else { return };
+        consumer.waiter = Some(place);
+        if let Some(end_ms) = consumer.next_lease_end_ms(now.uptime_ms) {
+            self.look_at_leases_by(end_ms);
+        }
+        self.places.park(place, waiter);
+    }
+}
+
+#[cfg(test)]
+mod tests;

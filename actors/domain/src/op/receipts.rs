@@ -1,0 +1,126 @@
+//! Receipts: what became of a message, told to its sender.
+
+use serde::Serialize;
+
+use crate::Now;
+use crate::callsign::Callsign;
+use crate::channel::{Channel, Consumer, Effect, Member, Trace};
+use crate::entry::Entry;
+use crate::ids::{MessageId, SessionId};
+use crate::op::Operation;
+use crate::refusal::{Code, Refusal};
+
+/// Ask what became of a message.
+#[derive(Clone, Debug)]
+pub struct Receipts {
+    /// The sender's session.
+    pub session: SessionId,
+    /// The message.
+    pub id: MessageId,
+}
+
+/// What became of a message.
+#[derive(Clone, Debug, Serialize)]
+pub struct ReceiptsReply {
+    /// One for each recipient.
+    pub receipts: Vec<Receipt>,
+}
+
+/// How far a message got.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ReceiptState {
+    /// It waits for its recipient.
+    Queued,
+    /// Its recipient was given it.
+    Delivered,
+    /// Its recipient acknowledged it.
+    Acked,
+    /// It ended unread.
+    Expired,
+}
+
+/// What became of a message with one recipient.
+#[derive(Clone, Debug, Serialize)]
+pub struct Receipt {
+    /// The recipient.
+    pub to: Callsign,
+    /// How far it got.
+    pub state: ReceiptState,
+    /// DMs: when it was sent, in milliseconds since the epoch.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub queued_at: Option<u64>,
+    /// DMs: when it was first given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub delivered_at: Option<u64>,
+    /// DMs: when it was acknowledged.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub acked_at: Option<u64>,
+    /// DMs: how often it was given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub attempts: Option<u32>,
+}
+
+impl Operation for Receipts {
+    type Reply = ReceiptsReply;
+    const NAME: &'static str = "receipts";
+
+    fn decide(&self, channel: &Channel, now: Now) -> Result<Vec<Entry>, Refusal> {
+        let no = channel.sessions.member(&self.session, now.uptime_ms)?;
+        let Some(trace) = channel.traces.of(self.id) else {
+            return Err(Refusal::new(Code::NotFound, "there are no receipts for this message")
+                .hint("receipts are kept for the last 256 messages of a channel"));
+        };
+        if trace.from != no {
+            return Err(Refusal::new(Code::Forbidden, "receipts are for the sender of a message"));
+        }
+        Ok(Vec::new())
+    }
+
+    fn answer(self, channel: &mut Channel, _: &[Entry], now: Now, _: &mut Vec<Effect>) -> ReceiptsReply {
+        channel.touch(&self.session, now);
+        let Some(trace) = channel.traces.of(self.id) else { return ReceiptsReply { receipts: Vec::new() } };
+        let receipts = match trace.to {
+            Some(to) => dm(trace, channel.member(to)).into_iter().collect(),
+            None => {
+                let readers = channel.members.values().filter(|m| m.no != trace.from && m.start < trace.id);
+                readers.map(|member| broadcast(channel, trace, member)).collect()
+            }
+        };
+        ReceiptsReply { receipts }
+    }
+}
+
+/// A DM has its book, which outlives its recipient.
+fn dm(trace: &Trace, recipient: Option<&Member>) -> Option<Receipt> {
+    let state = match (trace.acked_at_ms, trace.delivered_at_ms) {
+        (Some(_), _) => ReceiptState::Acked,
+        (None, Some(_)) => ReceiptState::Delivered,
+        (None, None) if recipient.is_some_and(|m| m.held.contains(trace.id)) => ReceiptState::Queued,
+        (None, None) => ReceiptState::Expired,
+    };
+    Some(Receipt {
+        to: trace.to_callsign.clone()?,
+        state,
+        queued_at: Some(trace.at_ms),
+        delivered_at: trace.delivered_at_ms,
+        acked_at: trace.acked_at_ms,
+        attempts: Some(trace.attempts),
+    })
+}
+
+/// A broadcast has no book of its own: the furthest of a member's consumers tells.
+fn broadcast(channel: &Channel, trace: &Trace, member: &Member) -> Receipt {
+    let given = |c: &&Consumer| c.cursor >= trace.id || c.claim(trace.id).is_some_and(|claim| claim.was_had());
+    let state = match member.consumers.iter().find(given) {
+        Some(consumer) if consumer.cursor >= trace.id && consumer.acks => ReceiptState::Acked,
+        Some(_) => ReceiptState::Delivered,
+        None if channel.ring.get(trace.id).is_some() => ReceiptState::Queued,
+        None => ReceiptState::Expired,
+    };
+    let to = member.callsign.clone();
+    Receipt { to, state, queued_at: None, delivered_at: None, acked_at: None, attempts: None }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,87 @@
+//! Who is on the channel, by name and by number.
+
+use serde::Serialize;
+
+use crate::callsign::Callsign;
+use crate::channel::{Channel, Effect};
+use crate::entry::Entry;
+use crate::ids::{MemberNo, SessionId};
+use crate::op::Operation;
+use crate::{Now, Refusal};
+
+/// Ask who is here.
+#[derive(Clone, Debug)]
+pub struct Roster {
+    /// The asker's session, if it has one; asking is then a sign of life.
+    pub session: Option<SessionId>,
+}
+
+/// Who is here.
+#[derive(Clone, Debug, Serialize)]
+pub struct RosterReply {
+    /// Callsigns online, sorted.
+    pub roster: Vec<String>,
+    /// Members online in the order they joined, with their numbers.
+    pub roster_with_index: Vec<RosterSeat>,
+    /// Every member, sorted.
+    pub roster_all: Vec<RosterRow>,
+    /// Messages waiting for the asker.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unread: Option<usize>,
+}
+
+/// A member online.
+#[derive(Clone, Debug, Serialize)]
+pub struct RosterSeat {
+    /// The N of `#N`.
+    pub idx: MemberNo,
+    /// The callsign.
+    pub callsign: Callsign,
+    /// When it joined, in milliseconds since the epoch.
+    pub joined_at: u64,
+}
+
+/// A member, here or not.
+#[derive(Clone, Debug, Serialize)]
+pub struct RosterRow {
+    /// The callsign.
+    pub callsign: Callsign,
+    /// Whether its session lives.
+    pub online: bool,
+    /// The N of `#N`.
+    pub idx: MemberNo,
+}
+
+impl Operation for Roster {
+    type Reply = RosterReply;
+    const NAME: &'static str = "roster";
+
+    fn decide(&self, _: &Channel, _: Now) -> Result<Vec<Entry>, Refusal> {
+        Ok(Vec::new())
+    }
+
+    fn answer(self, channel: &mut Channel, _: &[Entry], now: Now, _: &mut Vec<Effect>) -> RosterReply {
+        let asker = self.session.and_then(|session| channel.touch(&session, now));
+        let online = channel.members.values().filter(|m| m.is_live());
+        let seat = |m: &crate::channel::Member| RosterSeat {
+            idx: m.no,
+            callsign: m.callsign.clone(),
+            joined_at: m.joined_at_ms,
+        };
+        let mut all: Vec<_> = channel
+            .members
+            .values()
+            .map(|m| RosterRow { callsign: m.callsign.clone(), online: m.is_live(), idx: m.no })
+            .collect();
+        all.sort_unstable_by(|a, b| a.callsign.cmp(&b.callsign));
+        RosterReply {
+            roster: channel.online().into_iter().map(str::to_owned).collect(),
+            roster_with_index: online.map(seat).collect(),
+            roster_all: all,
+            unread: asker.map(|no| channel.unread(no, now)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,174 @@
+//! Sending: a message or a status, to one member or to all.
+
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use crate::Now;
+use crate::callsign::ALL;
+use crate::channel::{Channel, Effect, Member};
+use crate::entry::Entry;
+use crate::ids::{MessageId, SessionId};
+use crate::limits;
+use crate::message::{Kind, Message, Priority, is_plain, is_usual};
+use crate::op::{Draft, Operation};
+use crate::refusal::{Code, Quota, Refusal};
+
+/// Send a draft.
+#[derive(Clone, Debug)]
+pub struct Send {
+    /// Who sends.
+    pub session: SessionId,
+    /// What.
+    pub draft: Draft,
+}
+
+/// What the sender learns.
+#[derive(Clone, Debug, Serialize)]
+pub struct SendReply {
+    /// Always true.
+    pub ok: bool,
+    /// The message's id.
+    pub id: MessageId,
+    /// When it was sent, in milliseconds since the epoch.
+    pub at: u64,
+    /// Whether its recipient is away and will find it.
+    pub queued: bool,
+    /// The callsign it went to, or `all`.
+    pub to: String,
+    /// Said for a status.
+    #[serde(skip_serializing_if = "is_plain")]
+    pub kind: Kind,
+    /// Said when it is not the usual one.
+    #[serde(skip_serializing_if = "is_usual")]
+    pub priority: Priority,
+    /// Said when there are any.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub suggested_replies: Vec<String>,
+    /// The message it answers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reply_to: Option<MessageId>,
+    /// The thread it belongs to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub thread: Option<String>,
+    /// Said when the same send was done before: this is its first reply.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub duplicate: bool,
+    /// Messages waiting for the sender's default consumer.
+    pub unread: usize,
+    /// How much of the send window is left, where sends are limited.
+    #[serde(skip)]
+    pub quota: Option<Quota>,
+}
+
+impl Operation for Send {
+    type Reply = SendReply;
+    const NAME: &'static str = "send";
+
+    fn decide(&self, channel: &Channel, now: Now) -> Result<Vec<Entry>, Refusal> {
+        let sender = &channel.members[&channel.sessions.member(&self.session, now.uptime_ms)?];
+        if self.was_done(sender, now)? {
+            return Ok(Vec::new());
+        }
+        let quota = sender.window.quota(channel.sends_per_minute(), now);
+        within(quota, now)?;
+        self.entry(channel, sender, now).map_err(|refusal| Refusal { quota, ..refusal }).map(|entry| vec![entry])
+    }
+
+    fn answer(self, channel: &mut Channel, entries: &[Entry], now: Now, _: &mut Vec<Effect>) -> SendReply {
+        let limit = channel.sends_per_minute();
+        let no = channel.touch(&self.session, now).unwrap_or_default();
+        let (id, at, queued, to) = match entries.first() {
+            Some(Entry::Sent { message, to, .. }) => {
+                let away = message.to.filter(|to| *to != no).and_then(|to| channel.member(to));
+                (message.id, message.at_ms, away.is_some_and(|m| !m.is_live()), to.to_string())
+            }
+            _ => self.first_reply(channel, no, now),
+        };
+        let unread = channel.unread(no, now);
+        let quota = channel.members.get_mut(&no).and_then(|sender| {
+            if !entries.is_empty() {
+                sender.window.count(limit, now);
+            }
+            sender.window.quota(limit, now)
+        });
+        let Draft { kind, priority, suggested_replies, reply_to, thread, .. } = self.draft;
+        let queued = queued && kind == Kind::Message;
+        let duplicate = entries.is_empty();
+        SendReply {
+            ok: true,
+            id,
+            at,
+            queued,
+            to,
+            kind,
+            priority,
+            suggested_replies,
+            reply_to,
+            thread,
+            duplicate,
+            unread,
+            quota,
+        }
+    }
+}
+
+impl Send {
+    /// Whether the same send was done before under its key.
+    fn was_done(&self, sender: &Member, now: Now) -> Result<bool, Refusal> {
+        let Some(key) = &self.draft.key else { return Ok(false) };
+        match sender.keys.get(&key.key, now) {
+            None => Ok(false),
+            Some(first) if first.body_hash == key.body_hash => Ok(true),
+            Some(_) => Err(Refusal::new(Code::IdempotencyConflict, "this idempotency key was used with another body")
+                .hint("repeat the first body to get its reply, or use a new key")),
+        }
+    }
+
+    fn first_reply(&self, channel: &Channel, no: u32, now: Now) -> (MessageId, u64, bool, String) {
+        let key = self.draft.key.as_ref();
+        let first = key.and_then(|key| channel.member(no)?.keys.get(&key.key, now));
+        first.map_or((0, 0, false, String::new()), |f| (f.id, f.at_ms, f.queued, f.to.to_string()))
+    }
+
+    fn entry(&self, channel: &Channel, sender: &Member, now: Now) -> Result<Entry, Refusal> {
+        let recipient = channel.recipient(&self.draft.to)?;
+        let to = recipient.map_or(ALL, |m| m.callsign.as_str());
+        let wire = self.draft.wire(channel.next_id(now), now.at_ms, sender.callsign.as_str(), to);
+        let message = Message::frame_up(&wire, sender.no, recipient.map(|m| m.no));
+        if let Some(recipient) = recipient.filter(|m| m.no != sender.no && self.draft.kind == Kind::Message) {
+            fits(channel, recipient, message.weight_bytes())?;
+        }
+        Ok(Entry::Sent { message: Arc::new(message), to: to.into(), key: self.draft.key.clone() })
+    }
+}
+
+fn within(quota: Option<Quota>, now: Now) -> Result<(), Refusal> {
+    match quota {
+        Some(quota) if quota.remaining == 0 => {
+            let wait_ms = quota.reset_at_ms.saturating_sub(now.at_ms).max(1);
+            let text = format!("rate limit exceeded ({} sends a minute for a session)", quota.limit);
+            let refusal = Refusal::new(Code::RateLimited, text).retry_after_ms(wait_ms);
+            Err(Refusal { quota: Some(quota), ..refusal })
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Refuses a DM its recipient has no room for: nothing is dropped after the fact.
+fn fits(channel: &Channel, recipient: &Member, bytes: usize) -> Result<(), Refusal> {
+    if recipient.held.has_room_for(bytes) && channel.held_bytes + bytes <= limits::HELD_CHANNEL_BYTES {
+        return Ok(());
+    }
+    Err(Refusal::new(Code::MailboxFull, format!("`{}` has too many undelivered messages", recipient.callsign))
+        .hint("nothing was sent: wait until they have read, or send to all"))
+}
+
+impl Channel {
+    fn sends_per_minute(&self) -> Option<u32> {
+        self.rules.sends_per_minute
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,74 @@
+//! The channel in numbers.
+
+use serde::Serialize;
+
+use crate::channel::{Channel, Effect};
+use crate::entry::Entry;
+use crate::ids::{ChannelId, SessionId};
+use crate::op::Operation;
+use crate::settings::{Retention, TrustMode};
+use crate::{Now, Refusal};
+
+/// Ask for the channel's numbers.
+#[derive(Clone, Debug)]
+pub struct Stats {
+    /// The asker's session, if it has one; asking is then a sign of life.
+    pub session: Option<SessionId>,
+}
+
+/// The channel in numbers.
+#[derive(Clone, Debug, Serialize)]
+pub struct StatsReply {
+    /// The channel.
+    #[serde(serialize_with = "super::info::id_as_text")]
+    pub channel_id: ChannelId,
+    /// What is kept of its messages.
+    pub retention: Retention,
+    /// Its trust mode.
+    pub trust_mode: TrustMode,
+    /// Whether an owner password was set.
+    pub has_owner_password: bool,
+    /// Life of a session, in seconds.
+    pub session_ttl_seconds: u64,
+    /// Whether it is a band.
+    pub is_band: bool,
+    /// Members online.
+    pub agent_count: usize,
+    /// Members, online or not.
+    pub historic_callsigns_count: usize,
+    /// Messages the ring holds.
+    pub message_count_in_buffer: usize,
+    /// When somebody first joined, in milliseconds since the epoch.
+    pub first_joined_at: Option<u64>,
+    /// When somebody last joined or sent, in milliseconds since the epoch.
+    pub last_activity_at: u64,
+}
+
+impl Operation for Stats {
+    type Reply = StatsReply;
+    const NAME: &'static str = "stats";
+
+    fn decide(&self, _: &Channel, _: Now) -> Result<Vec<Entry>, Refusal> {
+        Ok(Vec::new())
+    }
+
+    fn answer(self, channel: &mut Channel, _: &[Entry], now: Now, _: &mut Vec<Effect>) -> StatsReply {
+        if let Some(session) = self.session {
+            channel.touch(&session, now);
+        }
+        let settings = &channel.settings;
+        StatsReply {
+            channel_id: channel.id.clone(),
+            retention: settings.retention,
+            trust_mode: settings.trust_mode,
+            has_owner_password: settings.owner_password.is_some(),
+            session_ttl_seconds: settings.session_ttl_ms / 1000,
+            is_band: settings.is_band,
+            agent_count: channel.live,
+            historic_callsigns_count: channel.members.len(),
+            message_count_in_buffer: channel.ring.len(),
+            first_joined_at: channel.first_joined_at_ms,
+            last_activity_at: channel.last_activity_at_ms,
+        }
+    }
+}

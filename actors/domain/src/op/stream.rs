@@ -1,0 +1,86 @@
+//! Opening a stream: what is waiting first, then everything as it comes.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use crate::channel::{Channel, Effect, Stream, StreamEnding};
+use crate::entry::{Entry, Terms};
+use crate::ids::{ConsumerName, MemberNo, MessageId, PlaceId, SessionId};
+use crate::limits;
+use crate::op::read::ReadInput;
+use crate::op::{Operation, ack};
+use crate::slip::Progress;
+use crate::{Now, Refusal};
+
+/// How a stream is read; the same as a poll.
+pub type StreamInput = ReadInput;
+
+/// Open a stream.
+#[derive(Clone, Debug)]
+pub struct OpenStream {
+    /// Who reads.
+    pub session: SessionId,
+    /// How. A manual stream leases for as long as it is open.
+    pub input: StreamInput,
+    /// Where it waits.
+    pub place: PlaceId,
+    /// Counts what its carrier takes.
+    pub progress: Arc<Progress>,
+}
+
+impl Operation for OpenStream {
+    type Reply = ();
+    const NAME: &'static str = "stream";
+
+    fn decide(&self, channel: &Channel, now: Now) -> Result<Vec<Entry>, Refusal> {
+        let no = channel.sessions.member(&self.session, now.uptime_ms)?;
+        channel.room_for_a_consumer(no, self.input.consumer.as_ref())?;
+        match self.input.ack_upto {
+            None => Ok(Vec::new()),
+            Some(upto) => ack::entry(channel, no, self.input.consumer.as_ref(), upto, now).map(|e| vec![e]),
+        }
+    }
+
+    fn answer(self, channel: &mut Channel, _: &[Entry], now: Now, effects: &mut Vec<Effect>) {
+        let Some(no) = channel.touch(&self.session, now) else { return };
+        let ReadInput { consumer: name, since, terms, max, .. } = self.input;
+        let max = max.clamp(1, limits::READ_MESSAGES);
+        channel.ensure_consumer(no, name.as_ref());
+        if let Some(older) = channel.consumer_mut(no, name.as_ref()).and_then(|c| c.stream) {
+            channel.end_stream(older, StreamEnding::Superseded, now, effects);
+        }
+        let terms = if terms == Terms::Read { Terms::Read } else { Terms::Streamed };
+        channel.open_stream(self.place, Stream::new(no, name, since, terms, max, self.progress), now, effects);
+        if channel.draining {
+            channel.end_stream(self.place, StreamEnding::Draining { nth: self.place.0 }, now, effects);
+        }
+    }
+}
+
+impl Stream {
+    fn new(
+        no: MemberNo,
+        consumer: Option<ConsumerName>,
+        since: Option<MessageId>,
+        terms: Terms,
+        max: usize,
+        progress: Arc<Progress>,
+    ) -> Self {
+        Self {
+            no,
+            consumer,
+            since,
+            terms,
+            max,
+            progress,
+            queue: VecDeque::new(),
+            queue_bytes: 0,
+            taken: 0,
+            catching_up: true,
+            told_upto: 0,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

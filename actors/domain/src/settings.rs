@@ -1,0 +1,140 @@
+//! What a channel was created with. It never changes after, except by an operation of its owner.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Deserializer, Serialize, de};
+
+use crate::limits;
+use crate::token::TokenHash;
+
+/// What the hub keeps of a channel's messages for the transcript.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Retention {
+    /// Nothing.
+    #[default]
+    None,
+    /// Joins, leaves, and that messages were sent, without content.
+    Metadata,
+    /// The first message of each sender.
+    Prompts,
+    /// Every message.
+    Full,
+}
+
+/// Whether participants are told to act on each other's requests.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum TrustMode {
+    /// Peers are strangers: confirm with your human.
+    #[default]
+    Untrusted,
+    /// Peers are colleagues of one operator.
+    Trusted,
+}
+
+/// Who sees a DM beside its two ends.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum DmVisibility {
+    /// Everybody on the channel, in history.
+    #[default]
+    Channel,
+    /// Nobody.
+    Private,
+}
+
+/// Reads an enumeration by its words; a wrong one is told which there are, and not repeated.
+macro_rules! words {
+    ($type:ident: $($word:literal => $variant:ident),+) => {
+        impl<'de> Deserialize<'de> for $type {
+            fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+                struct Words;
+                impl de::Visitor<'_> for Words {
+                    type Value = $type;
+                    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                        f.write_str(concat!("one of", $(" ", $word),+))
+                    }
+                    fn visit_str<E: de::Error>(self, word: &str) -> Result<$type, E> {
+                        match word {
+                            $($word => Ok($type::$variant),)+
+                            _ => Err(E::invalid_value(de::Unexpected::Other("another word"), &self)),
+                        }
+                    }
+                }
+                d.deserialize_str(Words)
+            }
+        }
+    };
+}
+pub(crate) use words;
+
+words!(Retention: "none" => None, "metadata" => Metadata, "prompts" => Prompts, "full" => Full);
+words!(TrustMode: "untrusted" => Untrusted, "trusted" => Trusted);
+words!(DmVisibility: "channel" => Channel, "private" => Private);
+
+/// A channel's settings, and what admits to it. Shared by everything that must know before the channel's own mailbox.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The token's hash; none on a band.
+    pub token: Option<TokenHash>,
+    /// The owner password's Argon2id hash in PHC form.
+    pub owner_password: Option<Arc<str>>,
+    /// What is kept for the transcript.
+    pub retention: Retention,
+    /// Whether participants are told to act on each other's requests.
+    pub trust_mode: TrustMode,
+    /// Who sees a DM beside its two ends.
+    pub dm_visibility: DmVisibility,
+    /// Whether a held callsign comes back only to who can prove it.
+    pub claim_callsigns: bool,
+    /// How long a session lives without a sign of life.
+    pub session_ttl_ms: u64,
+    /// How long a member lives without a session.
+    pub member_ttl_ms: u64,
+    /// Whether this is one of the public bands.
+    pub is_band: bool,
+    /// When the channel was created, in milliseconds since the epoch.
+    pub created_at_ms: u64,
+}
+
+impl Settings {
+    /// The settings of a plain channel.
+    #[must_use]
+    pub fn plain(token: TokenHash, created_at_ms: u64) -> Self {
+        Self {
+            token: Some(token),
+            owner_password: None,
+            retention: Retention::None,
+            trust_mode: TrustMode::Untrusted,
+            dm_visibility: DmVisibility::Channel,
+            claim_callsigns: false,
+            session_ttl_ms: limits::SESSION_TTL_MS,
+            member_ttl_ms: limits::MEMBER_TTL_MS,
+            is_band: false,
+            created_at_ms,
+        }
+    }
+
+    /// The settings of a public band: open, private DMs, callsigns claimed (D18, D21).
+    #[must_use]
+    pub fn band(created_at_ms: u64) -> Self {
+        Self {
+            token: None,
+            dm_visibility: DmVisibility::Private,
+            claim_callsigns: true,
+            is_band: true,
+            ..Self::plain(TokenHash::of(""), created_at_ms)
+        }
+    }
+
+    /// Whether the bearer admits to the channel. A band admits everybody.
+    #[must_use]
+    pub fn admits(&self, bearer: Option<&str>) -> bool {
+        match (&self.token, bearer) {
+            (None, _) => true,
+            (Some(hash), Some(bearer)) => hash.admits(bearer),
+            (Some(_), None) => false,
+        }
+    }
+}

@@ -1,0 +1,36 @@
+//! Random scripts against an oracle: nothing lost untold, nothing given twice, every poll answered once and in time.
+//!
+//! `SIM_SEED=<n> SIM_SCRIPTS=1` plays one script again; `SIM_SCRIPTS=<n>` plays more of them.
+
+#[cfg(test)]
+#[path = "simulation/oracle.rs"]
+mod oracle;
+#[cfg(test)]
+#[path = "simulation/stage.rs"]
+mod stage;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use stage::Stage;
+
+fn from_env(name: &str, default: u64) -> u64 {
+    std::env::var(name).ok().map_or(default, |text| text.parse().expect("a number"))
+}
+
+#[test]
+fn scripts_of_all_operations_keep_every_promise() {
+    let first = from_env("SIM_SEED", 1);
+    let scripts = from_env("SIM_SCRIPTS", 2_000);
+    let mut totals = stage::Totals::default();
+    for seed in first..first + scripts {
+        let mut stage = Stage::new(seed);
+        let played = catch_unwind(AssertUnwindSafe(|| stage.play()));
+        if played.is_err() {
+            let script = stage.script.join("\n");
+            panic!("\n{script}\n^ the script of SIM_SEED={seed} SIM_SCRIPTS=1 failed in its last line");
+        }
+        totals.add(&stage.totals);
+    }
+    println!("{scripts} scripts: {totals:?}");
+    assert!(scripts < 500 || totals.covers_everything(), "some scripts should meet everything: {totals:?}");
+}

@@ -1,0 +1,438 @@
+//! What may happen in a script, each with its own little dice.
+
+use rogerrat_domain::op::{
+    Ack, Draft, History, Info, Join, Keepalive, Leave, OpenStream, Outcome, Read, Receipts, RemoveConsumer, Roster,
+    Send, SendInput, Stats,
+};
+use rogerrat_domain::{Callsign, Code, ConsumerName};
+
+use super::*;
+
+const NAMES: [&str; 4] = ["ann", "bob", "cat", "dan"];
+
+impl Stage {
+    /// Plays a script to its end, and then once more from the log.
+    pub(crate) fn play(&mut self) {
+        let steps = self.dice.random_range(20..80);
+        for _ in 0..3 {
+            self.join();
+        }
+        for _ in 0..steps {
+            self.step();
+            self.totals.steps += 1;
+            self.check();
+        }
+        self.note("everything ends".into());
+        while !self.carried.is_empty() {
+            self.take_or_drop();
+        }
+        for place in self.feeds.keys().copied().collect::<Vec<_>>() {
+            self.cut(place);
+        }
+        self.check();
+        self.replay();
+    }
+
+    fn step(&mut self) {
+        match self.dice.random_range(0..100) {
+            0..5 => self.join(),
+            5..7 => self.leave(),
+            7..30 => self.send(),
+            30..34 => self.flood(),
+            34..50 => self.read(),
+            50..55 => self.open_stream(),
+            55..67 => self.take_or_drop(),
+            67..76 => self.take_events(),
+            76..78 => self.hang_up(),
+            78..83 => self.ack(),
+            83..84 => self.remove_consumer(),
+            84..90 => self.look_around(),
+            _ => self.time_passes(),
+        }
+    }
+
+    fn pick(&mut self) -> Option<(SessionId, u32)> {
+        let live: Vec<_> =
+            self.sessions.iter().filter(|(_, no)| self.oracle.people.contains_key(no)).cloned().collect();
+        (!live.is_empty()).then(|| live[self.dice.random_range(0..live.len())].clone())
+    }
+
+    fn consumer(&mut self) -> Option<ConsumerName> {
+        let names = [None, None, None, Some("x"), Some("y")];
+        names[self.dice.random_range(0..names.len())].map(|name| ConsumerName::parse(name).unwrap())
+    }
+
+    fn some_id(&mut self) -> u64 {
+        match (self.dice.random_range(0..6), self.oracle.log.len()) {
+            (0, _) => 0,
+            (1, _) | (_, 0) => self.oracle.last_id + self.dice.random_range(0..1_000),
+            (_, n) => {
+                let nth = self.dice.random_range(n.saturating_sub(40)..n);
+                *self.oracle.log.keys().nth(nth).unwrap() - self.dice.random_range(0..2)
+            }
+        }
+    }
+
+    fn join(&mut self) {
+        let name = NAMES[self.dice.random_range(0..NAMES.len())];
+        let presented = match self.dice.random_range(0..4) {
+            0 => SessionId::present(Some(["my-own-session", "another-session"][self.dice.random_range(0..2)])).unwrap(),
+            1 => self.pick().map(|(session, _)| session),
+            _ => None,
+        };
+        self.note(format!("join {name} {}", if presented.is_some() { "with a session" } else { "" }));
+        let (generation, dice) = (self.dice.random(), self.dice.random());
+        let callsign = Some(Callsign::parse(name).unwrap());
+        let wish = Join { callsign, presented: presented.clone(), human_authorized: false, generation, dice };
+        match self.ask(wish) {
+            Ok((reply, entries)) => {
+                assert_eq!(reply.idempotent, entries.is_empty());
+                let session = SessionId::present(Some(&reply.session_id)).unwrap().unwrap();
+                self.sessions.retain(|(known, _)| *known != session);
+                self.sessions.push((session, reply.idx));
+                self.seen(reply.idx);
+            }
+            Err(refusal) => assert_eq!(refusal.code, Code::CallsignTaken),
+        }
+    }
+
+    fn leave(&mut self) {
+        let Some((session, no)) = self.pick() else { return };
+        self.note(format!("leave #{no}"));
+        let was_live = self.oracle.people[&no].live;
+        let (_, entries) = self.ask(Leave { session }).unwrap();
+        assert!(entries.is_empty() || was_live);
+        let waiting = self.parked.values().any(|p| p.who.0 == no && !entries.is_empty());
+        assert!(
+            !waiting && (entries.is_empty() || self.feeds.values().all(|f| f.who.0 != no)),
+            "leaving ends all places"
+        );
+    }
+
+    fn draft(&mut self) -> SendInput {
+        let to = match self.dice.random_range(0..10) {
+            0..5 => "all".to_owned(),
+            5 => format!("#{}", self.dice.random_range(0..6)),
+            _ => NAMES[self.dice.random_range(0..NAMES.len())].to_owned(),
+        };
+        let kind = self.dice.random_bool(0.1).then_some(Kind::Status);
+        let size = if kind.is_none() && self.dice.random_bool(0.02) { 8_000 } else { self.dice.random_range(1..30) };
+        let key = self.dice.random_bool(0.1).then(|| format!("k{}", self.dice.random_range(0..3)));
+        let mut input =
+            SendInput { to: Some(to), text: Some("x".repeat(size)), kind, client_msg_id: key, ..SendInput::default() };
+        if kind.is_none() && self.dice.random_bool(0.01) {
+            let file = serde_json::json!([{"mime": "image/png", "data_base64": "A".repeat(500_000)}]);
+            input.attachments = serde_json::from_value(file).unwrap();
+        }
+        input
+    }
+
+    fn send(&mut self) {
+        let Some((session, no)) = self.pick() else { return };
+        let input = self.draft();
+        self.note(format!("send #{no} to {:?} {:?} {:?}", input.to, input.kind, input.client_msg_id));
+        let key = input.client_msg_id.clone().map(|key| (no, key));
+        self.say(session, no, Draft::check(input, None).unwrap(), key);
+    }
+
+    /// Many at once: enough to turn the ring over, to fill a mailbox, or to leave a stream behind.
+    fn flood(&mut self) {
+        let Some((session, no)) = self.pick() else { return };
+        let mut input = self.draft();
+        input.client_msg_id = None;
+        let draft = Draft::check(input.clone(), None).unwrap();
+        let count = if input.attachments.is_some() { 12 } else { self.dice.random_range(10..160) };
+        self.note(format!("flood #{no} to {:?} {:?} x{count}", input.to, input.kind));
+        for _ in 0..count {
+            if !self.say(session.clone(), no, draft.clone(), None) {
+                return;
+            }
+        }
+    }
+
+    fn say(&mut self, session: SessionId, no: u32, draft: Draft, key: Option<(u32, String)>) -> bool {
+        match self.ask(Send { session: session.clone(), draft }) {
+            Ok((reply, _)) => {
+                self.seen(no);
+                if reply.duplicate {
+                    assert_eq!(Some(&reply.id), key.and_then(|key| self.keys.get(&key)), "the first reply again");
+                    return true;
+                }
+                key.map(|key| self.keys.insert(key, reply.id));
+                self.sends.push((session.clone(), self.now.uptime_ms));
+                let window = self.now.uptime_ms.saturating_sub(limits::WINDOW_MS);
+                let lately = self.sends.iter().filter(|(who, at)| *who == session && *at > window).count();
+                assert!(self.open.1.sends_per_minute.is_none_or(|most| lately <= most as usize), "the window holds");
+                true
+            }
+            Err(refusal) => {
+                self.check_refusal(&refusal, no);
+                false
+            }
+        }
+    }
+
+    fn check_refusal(&mut self, refusal: &rogerrat_domain::Refusal, no: u32) {
+        match refusal.code {
+            Code::MailboxFull => {
+                self.totals.full += 1;
+                let at_bound = |p: &crate::oracle::Person| {
+                    p.held.len() == limits::HELD_MESSAGES
+                        || p.held.values().sum::<usize>() + 600_000 > limits::HELD_BYTES
+                };
+                let all = self.oracle.held().1 + 600_000 > limits::HELD_CHANNEL_BYTES;
+                assert!(all || self.oracle.people.values().any(at_bound), "a mailbox is full at its bound only");
+            }
+            Code::NotJoined | Code::SessionExpired => {
+                let live = self.oracle.people.get(&no).is_some_and(|p| p.live);
+                let newest = self.sessions.iter().rev().find(|(_, n)| *n == no).is_some();
+                assert!(!live || newest, "who is here may talk");
+            }
+            Code::RateLimited => assert!(self.open.1.sends_per_minute.is_some()),
+            Code::UnknownRecipient | Code::IdempotencyConflict => {}
+            other => panic!("{other:?} for no reason: {refusal}"),
+        }
+    }
+
+    fn input(&mut self) -> ReadInput {
+        let lease_ms = [1_000, 10_000, 60_000][self.dice.random_range(0..3)];
+        ReadInput {
+            consumer: self.consumer(),
+            since: self.dice.random_bool(0.15).then(|| self.some_id()),
+            terms: if self.dice.random_bool(0.4) { Terms::Leased { lease_ms } } else { Terms::Read },
+            max: if self.dice.random_bool(0.3) { self.dice.random_range(0..5) } else { limits::READ_MESSAGES },
+            ack_upto: None,
+        }
+    }
+
+    fn read(&mut self) {
+        let Some((session, no)) = self.pick() else { return };
+        let input = self.input();
+        self.note(format!("read #{no} {input:?}"));
+        let (place, timeout_ms) = (PlaceId(self.number()), self.dice.random_range(1_000..120_000));
+        let who = (no, input.consumer.as_ref().map(|c| c.as_str().to_owned()));
+        let op = Read { session, input: input.clone(), timeout_ms, wants_roster: self.dice.random(), place };
+        self.tick();
+        if op.decide(&self.channel, self.now).is_err() {
+            return;
+        }
+        self.oracle.reader(&who);
+        self.seen(no);
+        let deadline_ms = self.now.uptime_ms + timeout_ms;
+        let older = self.parked.iter().find(|(_, p)| p.who == who).map(|(place, _)| *place);
+        let (outcome, _) = self.ask(op).unwrap();
+        match outcome {
+            Outcome::Now(delivery) => self.handed(who, &input, delivery),
+            Outcome::Parked => {
+                let told = self.oracle.gap(&who, input.since, self.now.uptime_ms);
+                let moves = input.terms == Terms::Read && input.since.is_none();
+                let nothing = matches!(told, Expected::Unsure | Expected::Exactly(None));
+                assert!(!moves || nothing, "a loss to be told does not wait");
+                assert!(older.is_none_or(|older| !self.parked.contains_key(&older)), "the older poll gave way");
+                self.parked.insert(place, Parked { who, input, deadline_ms });
+            }
+        }
+    }
+
+    fn open_stream(&mut self) {
+        let Some((session, no)) = self.pick() else { return };
+        let input = self.input();
+        self.note(format!("stream #{no} {input:?}"));
+        let (place, progress) = (PlaceId(self.number()), Arc::new(Progress::default()));
+        let who = (no, input.consumer.as_ref().map(|c| c.as_str().to_owned()));
+        let op = OpenStream { session, input: input.clone(), place, progress: progress.clone() };
+        self.tick();
+        if op.decide(&self.channel, self.now).is_err() {
+            return;
+        }
+        self.oracle.reader(&who);
+        self.seen(no);
+        let terms = if input.terms == Terms::Read { Terms::Read } else { Terms::Streamed };
+        let (since, max, queue) = (input.since, input.max, VecDeque::new());
+        let older = self.oracle.reader(&who).stream.replace(place);
+        self.feeds.insert(place, Feed { who: who.clone(), since, terms, max, progress, queue, told_upto: 0 });
+        self.ask(op).unwrap();
+        assert!(older.is_none_or(|older| !self.feeds.contains_key(&older)), "the older stream gave way");
+        if self.feeds.contains_key(&place) {
+            self.oracle.reader(&who).stream = Some(place);
+        }
+    }
+
+    fn take_or_drop(&mut self) {
+        if self.carried.is_empty() {
+            return;
+        }
+        let nth = self.dice.random_range(0..self.carried.len());
+        let Carried { who, number, terms, mut delivery } = self.carried.remove(nth);
+        let state = State::Underway(number);
+        let is_taken = self.dice.random_bool(0.7);
+        self.note(format!("answer {number} of {who:?} is {}", if is_taken { "taken" } else { "dropped" }));
+        let slip = delivery.slip.take().unwrap();
+        if is_taken {
+            let ids: Vec<u64> = delivery.messages.iter().map(|g| g.message.id).collect();
+            slip.taken();
+            let gap = delivery.gap.map(|gap| gap.to);
+            self.oracle.taken(&who, &ids, gap, terms, self.now.uptime_ms);
+            if let Some(reader) = self.oracle.readers.get_mut(&who) {
+                reader.claims.retain(|_, c| c.state != state);
+            }
+        } else {
+            self.totals.returned += 1;
+            drop(slip);
+            self.oracle.returned(&who, state, false);
+        }
+        if let Some(reader) = self.oracle.readers.get_mut(&who) {
+            reader.telling.remove(&number);
+        }
+        self.tick();
+    }
+
+    fn some_feed(&mut self) -> Option<PlaceId> {
+        let places: Vec<_> = self.feeds.keys().copied().collect();
+        (!places.is_empty()).then(|| places[self.dice.random_range(0..places.len())])
+    }
+
+    fn take_events(&mut self) {
+        let Some(place) = self.some_feed() else { return };
+        let most = if self.dice.random_bool(0.5) { 1_000 } else { self.dice.random_range(1..5) };
+        let feed = self.feeds.get_mut(&place).unwrap();
+        let mut events = Vec::new();
+        while events.len() < most && !feed.queue.is_empty() && feed.progress.take() {
+            events.extend(feed.queue.pop_front());
+        }
+        let (who, terms, is_plain) = (feed.who.clone(), feed.terms, feed.since.is_none());
+        self.note(format!("{} events of {place:?} are taken", events.len()));
+        for event in events {
+            let ids: Vec<u64> = event.id.into_iter().collect();
+            self.oracle.taken(&who, &ids, event.gap.map(|(to, _)| to), terms, self.now.uptime_ms);
+            let (Some((_, number)), Some(reader)) = (event.gap, self.oracle.readers.get_mut(&who)) else { continue };
+            reader.claims.retain(|_, c| c.state != State::Underway(number));
+            // A manual cursor has not moved: the stream goes on telling it for as long as it is open.
+            if terms == Terms::Read || !is_plain {
+                reader.telling.remove(&number);
+            }
+        }
+        self.tick();
+    }
+
+    /// A client goes: a poll or a stream gives its place back.
+    fn hang_up(&mut self) {
+        let polls: Vec<_> = self.parked.keys().copied().collect();
+        if polls.is_empty() || self.dice.random_bool(0.5) {
+            let Some(place) = self.some_feed() else { return };
+            return self.cut(place);
+        }
+        let place = polls[self.dice.random_range(0..polls.len())];
+        self.note(format!("{place:?} hangs up"));
+        let parked = self.parked.remove(&place).unwrap();
+        self.seen(parked.who.0);
+        let mut effects = Vec::new();
+        self.channel.withdraw(place, self.now, &mut effects);
+        self.carry(effects);
+    }
+
+    fn cut(&mut self, place: PlaceId) {
+        self.note(format!("{place:?} is cut"));
+        self.feeds[&place].progress.cut();
+        self.closed(place);
+        let mut effects = Vec::new();
+        if self.dice.random() {
+            self.channel.withdraw(place, self.now, &mut effects);
+        } else {
+            self.channel.tick(self.now, &mut effects);
+        }
+        self.carry(effects);
+    }
+
+    fn ack(&mut self) {
+        let Some((session, no)) = self.pick() else { return };
+        let consumer = self.consumer();
+        let who = (no, consumer.as_ref().map(|c| c.as_str().to_owned()));
+        let Some(reader) = self.oracle.readers.get(&who) else { return };
+        let (shown, cursor) = (reader.shown, reader.cursor);
+        let upto = if self.dice.random_bool(0.6) { shown } else { self.some_id() };
+        self.note(format!("ack {who:?} {upto}"));
+        self.tick();
+        let op = Ack { session, consumer, upto };
+        match op.decide(&self.channel, self.now) {
+            Ok(_) => assert!(upto <= shown),
+            Err(refusal) if refusal.code == Code::Invalid => return assert!(upto > shown),
+            Err(_) => return,
+        }
+        self.seen(no);
+        let gone_dms = self.oracle.readers[&who].claims.values().any(|c| c.state == State::Owed);
+        let acked = self.oracle.acked(&who, upto);
+        let stand = self.oracle.readers[&who].cursor;
+        let (reply, _) = self.ask(op).unwrap();
+        assert!(stand >= cursor && reply.cursor == stand, "the cursor is where the ack put it");
+        assert!(gone_dms || reply.acked == acked, "{} of {acked} were acknowledged", reply.acked);
+    }
+
+    fn remove_consumer(&mut self) {
+        let (Some((session, no)), Some(name)) = (self.pick(), self.consumer()) else { return };
+        let who = (no, Some(name.as_str().to_owned()));
+        self.note(format!("remove {who:?}"));
+        self.tick();
+        let op = RemoveConsumer { session, name };
+        if op.decide(&self.channel, self.now).is_err() {
+            return;
+        }
+        self.seen(no);
+        self.oracle.readers.remove(&who);
+        self.ask(op).unwrap();
+        self.carried.retain(|c| c.who != who);
+        assert!(self.parked.values().all(|p| p.who != who) && self.feeds.values().all(|f| f.who != who));
+    }
+
+    fn look_around(&mut self) {
+        let Some((session, no)) = self.pick() else { return };
+        let which = self.dice.random_range(0..6);
+        self.note(format!("look {which} #{no}"));
+        self.tick();
+        let asker = Some(session.clone());
+        let lives = Keepalive { session: session.clone() }.decide(&self.channel, self.now).is_ok();
+        match which {
+            0 => drop(self.ask(Keepalive { session }).map(|_| ())),
+            1 => drop(self.ask(Roster { session: asker }).unwrap()),
+            2 => {
+                let (reply, _) = self.ask(History { session: asker, n: 100, thread: None }).unwrap();
+                assert_eq!(reply.history.len(), self.oracle.ring.len(), "history is the ring");
+            }
+            3 => drop(self.ask(Stats { session: asker }).unwrap()),
+            4 => return drop(self.ask(Info).unwrap()),
+            _ => {
+                let id = self.some_id();
+                if self.ask(Receipts { session, id }).is_err() {
+                    return;
+                }
+            }
+        }
+        if lives {
+            self.seen(no);
+        }
+    }
+
+    fn time_passes(&mut self) {
+        let now_ms = self.now.uptime_ms;
+        let next = self.channel.next_deadline_ms().unwrap_or(now_ms).max(now_ms);
+        let target = match self.dice.random_range(0..12) {
+            0..4 => now_ms + self.dice.random_range(0..2_000),
+            4 => next.saturating_sub(1).max(now_ms),
+            5 | 6 => next,
+            7 => next + 1,
+            8 => now_ms + self.dice.random_range(0..100_000),
+            9 => now_ms + SESSION_TTL_MS,
+            10 => {
+                self.now.at_ms -= self.dice.random_range(0..self.now.at_ms / 2);
+                now_ms
+            }
+            _ if self.dice.random_bool(0.2) => now_ms + MEMBER_TTL_MS + SESSION_TTL_MS,
+            _ => {
+                self.now.at_ms += self.dice.random_range(0..10_000);
+                now_ms
+            }
+        };
+        self.note(format!("time passes to {target}, the wall says {}", self.now.at_ms));
+        self.pass_to(target);
+    }
+}

@@ -1,0 +1,40 @@
+//! The one place that asks the time.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use rogerrat_domain::Now;
+use tokio::time::Instant;
+
+/// The hub's clock. Its uptime stands still where a test pauses the runtime's time.
+#[derive(Clone, Copy, Debug)]
+pub struct Clock {
+    started: Instant,
+}
+
+impl Clock {
+    /// Starts counting the uptime.
+    #[must_use]
+    #[expect(clippy::disallowed_methods, reason = "this is the clock")]
+    pub fn start() -> Self {
+        Self { started: Instant::now() }
+    }
+
+    /// This instant.
+    #[must_use]
+    #[expect(clippy::disallowed_methods, reason = "this is the clock")]
+    pub fn now(&self) -> Now {
+        let at = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        Now { at_ms: ms(at), uptime_ms: self.uptime_ms() }
+    }
+
+    /// Milliseconds since the start: for deadlines and durations.
+    #[must_use]
+    #[expect(clippy::disallowed_methods, reason = "this is the clock")]
+    pub fn uptime_ms(&self) -> u64 {
+        ms(Instant::now().saturating_duration_since(self.started))
+    }
+}
+
+fn ms(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}

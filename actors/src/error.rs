@@ -1,0 +1,43 @@
+//! What can go wrong in a running hub, beside what the domain refuses.
+
+use rogerrat_domain::{Code, Refusal};
+
+/// Why an operation was not done, or is not known to be.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum HubError {
+    /// The domain refused; nothing changed.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// The channel's mailbox is full; nothing changed.
+    #[error("the channel is too busy")]
+    MailboxFull,
+    /// The channel went down while it had the operation: it may or may not have happened.
+    #[error("the channel went down in the middle of it")]
+    OutcomeUnknown,
+    /// The log could not keep it; nothing was delivered.
+    #[error("the log could not keep it")]
+    StorageFailed,
+    /// A part of the hub does not answer.
+    #[error("the hub is going down")]
+    Gone,
+}
+
+impl HubError {
+    /// The same as a refusal, with a code and what to do next.
+    #[must_use]
+    pub fn into_refusal(self) -> Refusal {
+        match self {
+            Self::Refused(refusal) => refusal,
+            Self::MailboxFull => Refusal::new(Code::Overloaded, "the channel is too busy: nothing was done")
+                .hint("try again in a second")
+                .retry_after_ms(1000),
+            Self::OutcomeUnknown => {
+                Refusal::new(Code::Overloaded, "the channel restarted: it may have been done or not")
+                    .hint("a send with an Idempotency-Key is safe to repeat; otherwise look at the history first")
+                    .retry_after_ms(1000)
+            }
+            Self::StorageFailed => Refusal::new(Code::StorageFailed, "it could not be stored: nothing was delivered"),
+            Self::Gone => Refusal::new(Code::Overloaded, "the hub is going down").retry_after_ms(2000),
+        }
+    }
+}

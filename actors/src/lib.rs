@@ -1,0 +1,32 @@
+//! The actors of a rogerrat hub. They run what `rogerrat-domain` decides.
+//!
+//! Outside sees [`Hub`], a cheap handle with one short async method for each operation, and the ports. No address and
+//! no message type leaves this crate; it knows no HTTP.
+#![warn(missing_docs)]
+
+mod attempts;
+mod call;
+mod channel_actor;
+mod clock;
+mod counters;
+mod delivery;
+mod entropy;
+mod error;
+mod hub;
+mod log;
+mod memory_log;
+mod password;
+mod registry;
+mod room;
+#[cfg(test)]
+mod tests;
+mod webhook;
+
+pub use clock::Clock;
+pub use counters::Totals;
+pub use delivery::{Parcel, Receipt, StreamReader};
+pub use entropy::{random_key, random_token, roll};
+pub use error::HubError;
+pub use hub::{Admitted, Band, Created, Hub, HubRules};
+pub use log::{Append, Appended, Log, LogError, Records};
+pub use memory_log::MemoryLog;

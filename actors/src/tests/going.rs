@@ -1,0 +1,91 @@
+//! Leaving is a case: full mailboxes, idle channels, channels nobody uses, and the hub going down.
+
+use std::pin::pin;
+
+use rogerrat_domain::{Code, Ending, Loss};
+
+use super::rig::{HOUR_MS, Rig, frame, started};
+use crate::call::Nudge;
+use crate::error::HubError;
+use crate::room::Undelivered;
+
+#[actix_rt::test]
+async fn a_full_mailbox_is_told_at_once() {
+    let rig = Rig::new().await;
+    let ann = rig.join("ann").await;
+    let mut queued = 0;
+    while rig.room().try_send(Nudge).is_ok() {
+        queued += 1;
+        assert!(queued < 100_000, "a mailbox is bounded");
+    }
+    assert!(matches!(rig.room().try_send(Nudge), Err(Undelivered::Full)));
+    let refused = ann.send("all", "hi").await.unwrap_err();
+    assert!(matches!(refused, HubError::MailboxFull));
+    let refusal = refused.into_refusal();
+    assert_eq!((refusal.code, refusal.retry_after_ms), (Code::Overloaded, Some(1000)));
+    rig.settle().await;
+    ann.send("all", "hi").await.unwrap();
+    assert_eq!(rig.history().await, 1);
+}
+
+#[actix_rt::test]
+async fn d30_an_idle_memory_channel_leaves_memory_and_tells_the_gap() {
+    let rig = Rig::new().await;
+    let (ann, bob) = (rig.join("ann").await, rig.join("bob").await);
+    let last = ann.send("all", "hi").await.unwrap();
+    ann.leave().await;
+    bob.leave().await;
+    rig.pass(HOUR_MS + 1000).await;
+    assert!(!rig.room().addr().unwrap().connected(), "its actor has gone");
+    let bob = rig.join("bob").await;
+    let mut parcel = bob.read(1000).await.unwrap();
+    let gap = parcel.gap.expect("the loss is told");
+    assert_eq!((gap.to, gap.reason), (last.id, Loss::Idle));
+    parcel.receipt.sign();
+    assert_eq!(rig.hub.totals().revivals_total, 0);
+}
+
+#[actix_rt::test]
+async fn d30_a_channel_that_holds_a_dm_stays() {
+    let rig = Rig::new().await;
+    let (ann, bob) = (rig.join("ann").await, rig.join("bob").await);
+    bob.leave().await;
+    ann.send("bob", "for later").await.unwrap();
+    ann.leave().await;
+    rig.pass(3 * HOUR_MS).await;
+    assert!(rig.room().addr().unwrap().connected());
+    assert_eq!(rig.join("bob").await.texts(1000).await, ["for later"]);
+}
+
+#[actix_rt::test]
+async fn d30_a_channel_nobody_used_for_30_days_is_deleted() {
+    let rig = Rig::new().await;
+    rig.join("ann").await.leave().await;
+    for _ in 0..29 * 24 {
+        rig.pass(HOUR_MS).await;
+    }
+    assert!(rig.hub.find(rig.at.id().as_str()).is_ok());
+    for _ in 0..31 * 24 {
+        rig.pass(HOUR_MS).await;
+    }
+    assert!(rig.hub.find(rig.at.id().as_str()).is_err());
+    assert!(rig.hub.find("general").is_ok(), "a band stays");
+}
+
+#[actix_rt::test]
+async fn d32_a_drain_answers_everything_that_waits() {
+    let rig = Rig::new().await;
+    let (ann, bob) = (rig.join("ann").await, rig.join("bob").await);
+    let mut stream = ann.stream().await;
+    assert!(frame(&mut stream).await.unwrap().contains("hello"));
+    let mut poll = pin!(bob.read(60_000));
+    started(&mut poll).await;
+    rig.settle().await;
+    assert!(rig.hub.is_ready().await);
+    rig.hub.drain().await;
+    assert!(!rig.hub.is_ready().await);
+    assert_eq!(poll.await.unwrap().ending, Ending::Draining);
+    let bye = frame(&mut stream).await.unwrap();
+    assert!(bye.starts_with("retry: ") && bye.contains("\"draining\""), "{bye}");
+    assert_eq!(bob.read(60_000).await.unwrap().ending, Ending::Draining, "nothing waits any more");
+}

@@ -1,0 +1,7 @@
+//! The actors on paused time: an hour passes in microseconds, and nothing sleeps to wait.
+
+mod going;
+mod keeping;
+mod revival;
+mod rig;
+mod waiting;

@@ -1,0 +1,89 @@
+//! Death is a case: a channel that panics comes back from its log.
+
+use std::pin::pin;
+
+use actix::prelude::*;
+use rogerrat_domain::Loss;
+
+use super::rig::{Rig, frame, started};
+use crate::channel_actor::ChannelActor;
+use crate::error::HubError;
+
+/// Makes a channel's actor panic in the middle of a handler.
+#[derive(Message)]
+#[rtype(result = "()")]
+struct Crash;
+
+impl Handler<Crash> for ChannelActor {
+    type Result = ();
+
+    fn handle(&mut self, _: Crash, _: &mut Self::Context) {
+        panic!("a test made this channel panic");
+    }
+}
+
+async fn crash(rig: &Rig) {
+    let addr = rig.room().addr().unwrap();
+    assert!(addr.send(Crash).await.is_err());
+}
+
+#[actix_rt::test]
+async fn a_channel_that_panicked_comes_back_with_its_members() {
+    let rig = Rig::new().await;
+    let (ann, bob) = (rig.join("ann").await, rig.join("bob").await);
+    let before = ann.send("all", "lost with the crash").await.unwrap();
+    crash(&rig).await;
+    assert_eq!(rig.roster().await.roster, ["ann", "bob"]);
+    let after = ann.send("bob", "hi").await.unwrap();
+    assert!(after.id > before.id);
+    assert_eq!(rig.hub.totals().revivals_total, 1);
+    let mut parcel = bob.read(1000).await.unwrap();
+    let gap = parcel.gap.expect("the loss is told");
+    assert_eq!((gap.to, gap.reason), (before.id, Loss::Restart));
+    parcel.receipt.sign();
+    ann.send("bob", "again").await.unwrap();
+    assert!(bob.read(1000).await.unwrap().gap.is_none(), "it is told once");
+}
+
+#[actix_rt::test]
+async fn a_poll_parked_in_a_crash_waits_on() {
+    let rig = Rig::new().await;
+    let (ann, bob) = (rig.join("ann").await, rig.join("bob").await);
+    let mut parcel = bob.read(1).await;
+    rig.pass(10).await;
+    assert!(parcel.as_mut().is_ok_and(|p| p.messages.is_empty()));
+    let mut poll = pin!(bob.texts(60_000));
+    started(&mut poll).await;
+    rig.settle().await;
+    crash(&rig).await;
+    started(&mut poll).await;
+    rig.settle().await;
+    // The new channel tells the loss first, then it is as before.
+    let told = poll.await;
+    assert!(told.is_empty());
+    ann.send("bob", "hi").await.unwrap();
+    assert_eq!(bob.texts(1000).await, ["hi"]);
+}
+
+#[actix_rt::test]
+async fn a_stream_says_goodbye_in_a_crash() {
+    let rig = Rig::new().await;
+    let bob = rig.join("bob").await;
+    let mut stream = bob.stream().await;
+    assert!(frame(&mut stream).await.unwrap().contains("hello"));
+    crash(&rig).await;
+    assert!(frame(&mut stream).await.unwrap().starts_with("event: bye"));
+    assert_eq!(frame(&mut stream).await, None);
+}
+
+#[actix_rt::test]
+async fn an_operation_that_was_taken_up_and_lost_is_not_repeated() {
+    let rig = Rig::new().await;
+    let ann = rig.join("ann").await;
+    let addr = rig.room().addr().unwrap();
+    addr.try_send(Crash).unwrap();
+    // It lies behind the crash in the mailbox, was not taken up, and is brought to the new channel.
+    ann.send("all", "hi").await.unwrap();
+    assert_eq!(rig.history().await, 1);
+    assert!(matches!(HubError::OutcomeUnknown.into_refusal().code, rogerrat_domain::Code::Overloaded));
+}

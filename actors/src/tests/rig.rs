@@ -1,0 +1,142 @@
+//! A hub of its own for each test, and agents that read like a story.
+
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::Duration;
+
+use futures_util::future::poll_fn;
+use rogerrat_domain::limits::MEMBER_TTL_MS;
+use rogerrat_domain::op::{CreateInput, Draft, History, JoinInput, JoinReply, Keepalive, Leave, ReadInput, Roster};
+use rogerrat_domain::op::{RosterReply, Send, SendInput, SendReply};
+use rogerrat_domain::{Code, SessionId};
+
+use crate::room::Room;
+use crate::{Admitted, Clock, Hub, HubError, HubRules, Log, MemoryLog, Parcel, StreamReader};
+
+pub(crate) const HOUR_MS: u64 = 3_600_000;
+
+pub(crate) struct Rig {
+    pub(crate) hub: Hub,
+    pub(crate) at: Admitted,
+}
+
+impl Rig {
+    pub(crate) async fn new() -> Self {
+        Self::with_log(Arc::new(MemoryLog::default())).await
+    }
+
+    pub(crate) async fn with_log(log: Arc<dyn Log>) -> Self {
+        tokio::time::pause();
+        let rules = HubRules {
+            sends_per_minute: None,
+            sends_per_minute_band: None,
+            idle_ms: Some(HOUR_MS),
+            unused_ms: Some(30 * 24 * HOUR_MS),
+            member_ttl_ms: MEMBER_TTL_MS,
+        };
+        let hub = Hub::start(rules, log, Clock::start());
+        let created = hub.create(CreateInput::default()).await.unwrap();
+        let at = hub.admit(created.channel.id().as_str(), Some(&created.token)).unwrap();
+        Self { hub, at }
+    }
+
+    pub(crate) fn room(&self) -> &Arc<Room> {
+        &self.at.0
+    }
+
+    pub(crate) async fn try_join(&self, callsign: &str) -> Result<JoinReply, HubError> {
+        let input = JoinInput { callsign: Some(callsign.into()), ..JoinInput::default() };
+        self.hub.join(&self.at, input, None, IpAddr::V4(Ipv4Addr::LOCALHOST)).await
+    }
+
+    pub(crate) async fn join(&self, callsign: &str) -> Agent {
+        let session = SessionId::present(Some(&self.try_join(callsign).await.unwrap().session_id)).unwrap().unwrap();
+        Agent { hub: self.hub.clone(), at: self.at.clone(), session }
+    }
+
+    pub(crate) async fn roster(&self) -> RosterReply {
+        self.hub.ask(&self.at, Roster { session: None }).await.unwrap()
+    }
+
+    pub(crate) async fn history(&self) -> usize {
+        let all = History { session: None, n: 100, thread: None };
+        self.hub.ask(&self.at, all).await.unwrap().history.len()
+    }
+
+    /// Lets everything that can happen now happen.
+    pub(crate) async fn settle(&self) {
+        for _ in 0..50 {
+            tokio::task::yield_now().await;
+        }
+    }
+
+    /// Lets time pass.
+    pub(crate) async fn pass(&self, ms: u64) {
+        tokio::time::advance(Duration::from_millis(ms)).await;
+        self.settle().await;
+    }
+}
+
+#[derive(Clone)]
+pub(crate) struct Agent {
+    hub: Hub,
+    at: Admitted,
+    session: SessionId,
+}
+
+impl Agent {
+    pub(crate) async fn send(&self, to: &str, text: &str) -> Result<SendReply, HubError> {
+        let input = SendInput { to: Some(to.into()), message: Some(text.into()), ..SendInput::default() };
+        let draft = Draft::check(input, None)?;
+        self.hub.ask(&self.at, Send { session: self.session.clone(), draft }).await
+    }
+
+    pub(crate) async fn read(&self, timeout_ms: u64) -> Result<Parcel, HubError> {
+        self.hub.read(&self.at, self.session.clone(), ReadInput::default(), timeout_ms, false).await
+    }
+
+    /// Reads and takes what comes.
+    pub(crate) async fn texts(&self, timeout_ms: u64) -> Vec<String> {
+        let mut parcel = self.read(timeout_ms).await.unwrap();
+        parcel.receipt.sign();
+        texts(&parcel)
+    }
+
+    pub(crate) async fn stream(&self) -> StreamReader {
+        self.hub.stream(&self.at, self.session.clone(), ReadInput::default()).await.unwrap()
+    }
+
+    pub(crate) async fn keepalive(&self) -> Result<usize, Code> {
+        let reply = self.hub.ask(&self.at, Keepalive { session: self.session.clone() }).await;
+        reply.map(|r| r.unread).map_err(|e| e.into_refusal().code)
+    }
+
+    pub(crate) async fn leave(&self) {
+        self.hub.ask(&self.at, Leave { session: self.session.clone() }).await.unwrap();
+    }
+}
+
+pub(crate) fn texts(parcel: &Parcel) -> Vec<String> {
+    let text = |json: &[u8]| {
+        let json = String::from_utf8(json.to_vec()).unwrap();
+        let from = json.find("\"text\":\"").unwrap() + 8;
+        json[from..].split('"').next().unwrap().to_owned()
+    };
+    parcel.messages.iter().map(|given| text(&given.message.json())).collect()
+}
+
+/// The next frame of a stream; none at its end.
+pub(crate) async fn frame(reader: &mut StreamReader) -> Option<String> {
+    let bytes = poll_fn(|cx| reader.poll_frame(cx)).await?;
+    Some(String::from_utf8(bytes.to_vec()).unwrap())
+}
+
+/// Polls a future once: starts it without waiting for it.
+pub(crate) async fn started<F: Future + Unpin>(future: &mut F) {
+    poll_fn(|cx| {
+        assert!(std::pin::Pin::new(&mut *future).poll(cx).is_pending(), "it should wait");
+        Poll::Ready(())
+    })
+    .await;
+}

@@ -1,0 +1,147 @@
+//! What `serve` says when it is up: where it is, how to make a channel, and on a local network how others get in.
+//!
+//! It never puts a secret into a command line: the token stands on a line of its own, and only with `--lan`.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+
+use qrcode::QrCode;
+use qrcode::render::unicode::Dense1x2;
+
+use crate::config::{Config, Server};
+use crate::machine;
+
+/// The text to print once `bound` is listening.
+pub(crate) fn banner(config: &Config, bound: SocketAddr) -> String {
+    let lan = if config.server.lan { addresses(bound, machine::lan_addresses()) } else { Vec::new() };
+    compose(&config.server, bound, &lan)
+}
+
+/// `lan` are the addresses other machines reach the hub by, the best first.
+fn compose(server: &Server, bound: SocketAddr, lan: &[IpAddr]) -> String {
+    let here = base(SocketAddr::new(reachable_here(bound.ip()), bound.port()));
+    let lan = lan.iter().map(|address| base(SocketAddr::new(*address, bound.port()))).collect::<Vec<_>>();
+    let mut lines = vec![format!("rogerrat {}", env!("CARGO_PKG_VERSION")), String::new(), format!("  {here}")];
+    lines.extend(lan.iter().filter(|address| **address != here).map(|address| format!("  {address}")));
+    lines.extend(server.origin.as_ref().map(|origin| format!("  {}", origin.origin().ascii_serialization())));
+    lines.extend(snippet(server, lan.first().unwrap_or(&here)));
+    if let Some(address) = lan.first() {
+        lines.push(String::new());
+        lines.extend(qr_code(&format!("{address}/")));
+    }
+    lines.join("\n") + "\n"
+}
+
+/// The addresses of `lan` that a socket bound like this answers on.
+fn addresses(bound: SocketAddr, mut lan: Vec<IpAddr>) -> Vec<IpAddr> {
+    match bound.ip() {
+        IpAddr::V6(v6) if v6.is_unspecified() => lan,
+        IpAddr::V4(v4) if v4.is_unspecified() => {
+            lan.retain(IpAddr::is_ipv4);
+            lan
+        }
+        own if own.is_loopback() => Vec::new(),
+        own => vec![own],
+    }
+}
+
+fn reachable_here(bound: IpAddr) -> IpAddr {
+    match bound {
+        IpAddr::V4(v4) if v4.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(v6) if v6.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        own => own,
+    }
+}
+
+fn base(address: SocketAddr) -> String {
+    format!("http://{address}")
+}
+
+/// The commands that make a channel.
+fn snippet(server: &Server, base: &str) -> Vec<String> {
+    let mut lines = vec![String::new(), "Make a channel:".to_owned(), String::new()];
+    lines.extend(
+        server.token.as_ref().filter(|_| server.lan).map(|token| format!("  export ROGERRAT_TOKEN={}", quoted(token))),
+    );
+    let bearer = if server.token.is_some() { "-H \"Authorization: Bearer $ROGERRAT_TOKEN\" " } else { "" };
+    lines.push(format!("  curl -s -X POST {base}/api/channels {bearer}-d '{{}}'"));
+    lines
+}
+
+/// One word for a shell, whatever stands in it.
+fn quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\'', r"'\''"))
+}
+
+/// Light on dark, as most terminals are; cameras read both.
+fn qr_code(text: &str) -> Option<String> {
+    let code = QrCode::new(text).ok()?;
+    Some(code.render::<Dense1x2>().dark_color(Dense1x2::Light).light_color(Dense1x2::Dark).build())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Effective, Flag, Said, Surroundings, Value};
+
+    const TOKEN: &str = "it's-a-secret";
+
+    fn server(flags: &[(&'static str, &str)]) -> Server {
+        let flag =
+            |(key, text): &(&'static str, &str)| Flag { key, name: "--x", value: Value::Text((*text).to_owned()) };
+        let said = Said { file: None, flags: flags.iter().map(flag).collect() };
+        let env = vec![("HOME".into(), "/home/ann".into())];
+        Effective::read(&said, &Surroundings { env, cores: 1, mint: String::new }).unwrap().config.server
+    }
+
+    fn address(text: &str) -> SocketAddr {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn on_loopback_it_is_short() {
+        let banner = compose(&server(&[]), address("127.0.0.1:7424"), &[]);
+        let expected = format!(
+            "rogerrat {}\n\n  http://127.0.0.1:7424\n\nMake a channel:\n\n  \
+             curl -s -X POST http://127.0.0.1:7424/api/channels -d '{{}}'\n",
+            env!("CARGO_PKG_VERSION")
+        );
+        assert_eq!(banner, expected);
+    }
+
+    #[test]
+    fn d29_a_token_is_not_printed_unless_others_shall_come_in() {
+        let server = server(&[("server.token", TOKEN)]);
+        let banner = compose(&server, address("127.0.0.1:7424"), &[]);
+        assert!(banner.contains("-H \"Authorization: Bearer $ROGERRAT_TOKEN\" -d '{}'"), "{banner}");
+        assert!(!banner.contains("secret") && !banner.contains("export"), "{banner}");
+    }
+
+    #[test]
+    fn d23_lan_shows_every_address_the_token_and_a_code() {
+        let server = server(&[("server.token", TOKEN), ("server.lan", "true")]);
+        let lan = ["192.168.1.5", "10.0.0.2"].map(|text| text.parse().unwrap());
+        let banner = compose(&server, address("0.0.0.0:81"), &lan);
+        for line in ["  http://127.0.0.1:81", "  http://192.168.1.5:81", "  http://10.0.0.2:81"] {
+            assert!(banner.lines().any(|l| l == line), "{line} is not in\n{banner}");
+        }
+        assert!(banner.contains("  export ROGERRAT_TOKEN='it'\\''s-a-secret'\n"), "{banner}");
+        assert!(banner.contains("curl -s -X POST http://192.168.1.5:81/api/channels"), "{banner}");
+        assert!(banner.contains('█') && banner.contains('▀'), "{banner}");
+    }
+
+    #[test]
+    fn only_addresses_that_answer_are_shown() {
+        let all: Vec<IpAddr> = vec!["192.168.1.5".parse().unwrap(), "2001:db8::1".parse().unwrap()];
+        assert_eq!(addresses(address("0.0.0.0:1"), all.clone()), all[..1]);
+        assert_eq!(addresses(address("[::]:1"), all.clone()), all);
+        assert_eq!(addresses(address("10.0.0.9:1"), all.clone()), [address("10.0.0.9:1").ip()]);
+        assert!(addresses(address("127.0.0.1:1"), all).is_empty());
+    }
+
+    #[test]
+    fn the_public_address_is_shown_too() {
+        let server = server(&[("server.origin", "https://hub.example.org")]);
+        let banner = compose(&server, address("[::1]:7424"), &[]);
+        assert!(banner.contains("  http://[::1]:7424\n  https://hub.example.org\n"), "{banner}");
+    }
+}

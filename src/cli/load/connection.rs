@@ -1,0 +1,135 @@
+//! One HTTP/1.1 keep-alive connection. One write for each request, one reply at a time, buffers used again.
+//! It connects when it first has to, and anew after the server closed; it never sends a request twice.
+
+use super::fault::Fault;
+use super::response;
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpSocket, TcpStream};
+
+/// Room made before each read: most replies need one read.
+const READ_BYTES: usize = 4096;
+
+pub(super) struct Connection {
+    address: SocketAddr,
+    source: Option<IpAddr>,
+    stream: Option<TcpStream>,
+    input: Vec<u8>,
+    body: Vec<u8>,
+}
+
+impl Connection {
+    pub(super) fn new(address: SocketAddr) -> Self {
+        Self { address, source: None, stream: None, input: Vec::new(), body: Vec::new() }
+    }
+
+    /// Connects from `source`: one loopback address has too few ports for tens of thousands of connections.
+    pub(super) fn with_source(mut self, source: Option<IpAddr>) -> Self {
+        self.source = source;
+        self
+    }
+
+    /// Writes one whole request.
+    pub(super) async fn write(&mut self, request: &[u8]) -> Result<(), Fault> {
+        let stream = match &mut self.stream {
+            Some(stream) => stream,
+            none => none.insert(connect(self.address, self.source).await.map_err(Fault::Connect)?),
+        };
+        stream.write_all(request).await.map_err(Fault::Write)
+    }
+
+    /// Waits for the reply: its status and its body.
+    pub(super) async fn reply(&mut self) -> Result<(u16, &[u8]), Fault> {
+        let head = loop {
+            self.fill().await?;
+            if let Some(head) = response::parse(&self.input, &mut self.body)? {
+                break head;
+            }
+        };
+        self.input.drain(..head.used_bytes);
+        if head.close {
+            self.stream = None;
+            self.input.clear();
+        }
+        Ok((head.status, &self.body))
+    }
+
+    /// One request and its reply.
+    pub(super) async fn call(&mut self, request: &[u8]) -> Result<(u16, &[u8]), Fault> {
+        self.write(request).await?;
+        self.reply().await
+    }
+
+    /// Whether the connection is open and nothing has come on it: its request is still parked.
+    pub(super) fn is_silent(&self) -> bool {
+        let Some(stream) = &self.stream else {
+            return false;
+        };
+        matches!(stream.try_read(&mut [0]), Err(cause) if cause.kind() == io::ErrorKind::WouldBlock)
+    }
+
+    async fn fill(&mut self) -> Result<(), Fault> {
+        let stream = self.stream.as_mut().ok_or(Fault::Closed)?;
+        self.input.reserve(READ_BYTES);
+        match stream.read_buf(&mut self.input).await.map_err(Fault::Read)? {
+            0 => Err(Fault::Closed),
+            _ => Ok(()),
+        }
+    }
+}
+
+async fn connect(address: SocketAddr, source: Option<IpAddr>) -> io::Result<TcpStream> {
+    let stream = match source {
+        Some(source) => {
+            let socket = if source.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+            socket.bind(SocketAddr::new(source, 0))?;
+            socket.connect(address).await?
+        }
+        None => TcpStream::connect(address).await?,
+    };
+    stream.set_nodelay(true)?;
+    Ok(stream)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::net::TcpListener;
+
+    const REQUEST: &[u8] = b"GET / HTTP/1.1\r\n\r\n";
+
+    async fn answer(listener: &TcpListener, pieces: &[&[u8]]) {
+        let (mut peer, _) = listener.accept().await.unwrap();
+        let mut asked = [0; REQUEST.len()];
+        peer.read_exact(&mut asked).await.unwrap();
+        for piece in pieces {
+            peer.write_all(piece).await.unwrap();
+            tokio::task::yield_now().await;
+        }
+    }
+
+    #[tokio::test]
+    async fn a_closed_connection_is_opened_again() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let mut connection = Connection::new(listener.local_addr().unwrap());
+        let server = async {
+            answer(&listener, &[b"HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-", b"length: 2\r\n\r\n", b"ok"])
+                .await;
+            answer(&listener, &[b"HTTP/1.1 200 OK\r\ncontent-length: 3\r\n\r\nyes"]).await;
+        };
+        let client = async {
+            assert_eq!(connection.call(REQUEST).await.unwrap(), (200, &b"ok"[..]));
+            assert_eq!(connection.call(REQUEST).await.unwrap(), (200, &b"yes"[..]));
+        };
+        tokio::join!(server, client);
+    }
+
+    #[tokio::test]
+    async fn half_a_reply_is_a_fault() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let mut connection = Connection::new(listener.local_addr().unwrap());
+        let (_, reply) = tokio::join!(answer(&listener, &[b"HTTP/1.1 200"]), connection.call(REQUEST));
+        assert!(matches!(reply, Err(Fault::Closed)));
+    }
+}

@@ -1,0 +1,101 @@
+//! What can go wrong with a request, and the tally of it. A fault never ends the tool: it ends one pair,
+//! is counted by its kind, and the first few are kept in full for the report.
+
+use std::collections::BTreeMap;
+use std::io;
+
+/// Full texts kept for the report; the others are only counted.
+const KEPT_TEXTS: usize = 5;
+/// Characters of a refusal's body that are shown.
+const SHOWN_CHARS: usize = 200;
+const TOO_MANY_REQUESTS: u16 = 429;
+
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Fault {
+    #[error("cannot connect: {0}")]
+    Connect(io::Error),
+    #[error("a request could not be written: {0}")]
+    Write(io::Error),
+    #[error("a reply could not be read: {0}")]
+    Read(io::Error),
+    #[error("the server closed the connection before its reply was complete")]
+    Closed,
+    #[error("a reply could not be understood: {0}")]
+    Garbled(String),
+    #[error("{what} was answered {status}: {body}")]
+    Refused { what: &'static str, status: u16, body: String },
+    #[error("{what} was answered 429: the hub limits requests; start it with `--rate-limit off`")]
+    RateLimited { what: &'static str },
+    #[error("{0} and nothing came")]
+    Stalled(&'static str),
+    #[error("the load tool itself failed: {0}")]
+    Died(String),
+}
+
+impl Fault {
+    /// The word under which it is counted.
+    pub(super) fn kind(&self) -> String {
+        match self {
+            Self::Connect(_) => "connect".into(),
+            Self::Write(_) => "write".into(),
+            Self::Read(_) => "read".into(),
+            Self::Closed => "closed".into(),
+            Self::Garbled(_) => "garbled".into(),
+            Self::Refused { status, .. } => format!("status_{status}"),
+            Self::RateLimited { .. } => "rate_limited".into(),
+            Self::Stalled(_) => "stalled".into(),
+            Self::Died(_) => "died".into(),
+        }
+    }
+}
+
+/// Passes a reply of the 200s and makes a fault of every other.
+pub(super) fn expect_success(what: &'static str, status: u16, body: &[u8]) -> Result<(), Fault> {
+    match status {
+        200..=299 => Ok(()),
+        TOO_MANY_REQUESTS => Err(Fault::RateLimited { what }),
+        _ => {
+            let body = String::from_utf8_lossy(body).chars().take(SHOWN_CHARS).collect();
+            Err(Fault::Refused { what, status, body })
+        }
+    }
+}
+
+/// Counts by kind, and the first few texts.
+#[derive(Debug, Default, Clone)]
+pub(super) struct Tally {
+    pub(super) counts: BTreeMap<String, u64>,
+    pub(super) first: Vec<String>,
+}
+
+impl Tally {
+    pub(super) fn add(&mut self, fault: &Fault) {
+        *self.counts.entry(fault.kind()).or_default() += 1;
+        if self.first.len() < KEPT_TEXTS {
+            self.first.push(fault.to_string());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_are_counted_and_few_are_kept() {
+        let mut tally = Tally::default();
+        for _ in 0..9 {
+            tally.add(&Fault::Closed);
+        }
+        tally.add(&expect_success("send", 503, b"{}").unwrap_err());
+        assert_eq!(tally.counts, BTreeMap::from([("closed".into(), 9), ("status_503".into(), 1)]));
+        assert_eq!(tally.first.len(), KEPT_TEXTS);
+    }
+
+    #[test]
+    fn a_rate_limit_says_what_to_do() {
+        let fault = expect_success("send", 429, b"").unwrap_err();
+        assert!(fault.to_string().contains("--rate-limit off"));
+        assert!(expect_success("send", 201, b"").is_ok());
+    }
+}

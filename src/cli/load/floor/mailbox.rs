@@ -1,0 +1,53 @@
+//! What waits for one agent of the floor, and the bell that wakes its parked poll.
+
+use bytes::Bytes;
+use std::collections::VecDeque;
+use std::sync::Mutex;
+use std::time::Duration;
+use tokio::sync::Notify;
+
+/// Messages that wait for one agent; a hub holds as many.
+const MAILBOX_MESSAGES: usize = 100;
+
+#[derive(Default)]
+pub(super) struct Mailbox {
+    waiting: Mutex<VecDeque<Bytes>>,
+    bell: Notify,
+}
+
+impl Mailbox {
+    /// False when it is full.
+    pub(super) fn put(&self, message: Bytes) -> bool {
+        let mut waiting = self.waiting.lock().expect(super::UNPOISONED);
+        let has_room = waiting.len() < MAILBOX_MESSAGES;
+        if has_room {
+            waiting.push_back(message);
+            self.bell.notify_one();
+        }
+        has_room
+    }
+
+    fn take_all(&self) -> VecDeque<Bytes> {
+        std::mem::take(&mut *self.waiting.lock().expect(super::UNPOISONED))
+    }
+
+    /// Everything that waits, as soon as something waits; nothing when the time is over.
+    pub(super) async fn wait(&self, timeout: Duration) -> VecDeque<Bytes> {
+        let waiting = self.take_all();
+        if !waiting.is_empty() {
+            return waiting;
+        }
+        let mut end = std::pin::pin!(tokio::time::sleep(timeout));
+        loop {
+            // A bell may have rung for what was taken since: then there is more to wait for.
+            tokio::select! {
+                () = self.bell.notified() => {}
+                () = &mut end => return self.take_all(),
+            }
+            let waiting = self.take_all();
+            if !waiting.is_empty() {
+                return waiting;
+            }
+        }
+    }
+}

@@ -1,0 +1,167 @@
+//! Reading one HTTP/1.1 reply out of the bytes that have come so far: by `Content-Length` or by chunks.
+//! It never reads a socket and keeps nothing between calls; an incomplete reply is simply parsed again.
+
+use super::fault::Fault;
+
+/// More headers than this in a reply are refused.
+const HEADERS: usize = 64;
+/// Bytes of one reply, head and body; a full mailbox of long messages stays far below.
+const REPLY_BYTES: usize = 8 << 20;
+
+/// What is left to know about a complete reply when its body has been copied out.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Head {
+    pub(super) status: u16,
+    /// The server will close this connection.
+    pub(super) close: bool,
+    /// Bytes of the input that belong to this reply.
+    pub(super) used_bytes: usize,
+}
+
+enum Framing {
+    Length(usize),
+    Chunked,
+}
+
+/// Parses one reply from the start of `input` and leaves its body in `body`; `None` when more bytes are needed.
+pub(super) fn parse(input: &[u8], body: &mut Vec<u8>) -> Result<Option<Head>, Fault> {
+    body.clear();
+    if input.len() > REPLY_BYTES {
+        return Err(garbled(format!("it is longer than {REPLY_BYTES} bytes")));
+    }
+    let mut headers = [httparse::EMPTY_HEADER; HEADERS];
+    let mut reply = httparse::Response::new(&mut headers);
+    let httparse::Status::Complete(head_bytes) = reply.parse(input).map_err(|cause| garbled(cause.to_string()))? else {
+        return Ok(None);
+    };
+    let status = reply.code.unwrap_or(0);
+    let close = closes(reply.headers) || reply.version == Some(0);
+    let rest = &input[head_bytes..];
+    let taken = match framing(status, reply.headers)? {
+        Framing::Length(length) => copy_length(rest, length, body),
+        Framing::Chunked => copy_chunks(rest, body)?,
+    };
+    Ok(taken.map(|bytes| Head { status, close, used_bytes: head_bytes + bytes }))
+}
+
+fn framing(status: u16, headers: &[httparse::Header<'_>]) -> Result<Framing, Fault> {
+    if matches!(status, 204 | 304) {
+        return Ok(Framing::Length(0));
+    }
+    if has_token(headers, "transfer-encoding", "chunked") {
+        return Ok(Framing::Chunked);
+    }
+    let value = find(headers, "content-length").ok_or_else(|| garbled("it has neither a length nor chunks"))?;
+    let length = std::str::from_utf8(value).ok().and_then(|text| text.trim().parse().ok());
+    match length {
+        Some(length) if length <= REPLY_BYTES => Ok(Framing::Length(length)),
+        _ => Err(garbled("its Content-Length is no number, or too large")),
+    }
+}
+
+fn copy_length(rest: &[u8], length: usize, body: &mut Vec<u8>) -> Option<usize> {
+    body.extend_from_slice(rest.get(..length)?);
+    Some(length)
+}
+
+/// Copies all chunks; trailers are not expected, so the end is the empty line after the last chunk.
+fn copy_chunks(rest: &[u8], body: &mut Vec<u8>) -> Result<Option<usize>, Fault> {
+    const LINE_END: usize = 2;
+    let mut at = 0;
+    loop {
+        let size_line = httparse::parse_chunk_size(&rest[at..]).map_err(|_| garbled("a chunk has no valid size"))?;
+        let httparse::Status::Complete((line_bytes, size)) = size_line else {
+            return Ok(None);
+        };
+        let size = usize::try_from(size).ok().filter(|size| *size <= REPLY_BYTES);
+        let size = size.ok_or_else(|| garbled("a chunk is too large"))?;
+        let start = at + line_bytes;
+        let end = start + size + LINE_END;
+        let Some(chunk) = rest.get(start..end) else {
+            return Ok(None);
+        };
+        if !chunk.ends_with(b"\r\n") {
+            return Err(garbled("a chunk does not end with its line"));
+        }
+        body.extend_from_slice(&chunk[..size]);
+        if size == 0 {
+            return Ok(Some(end));
+        }
+        at = end;
+    }
+}
+
+fn closes(headers: &[httparse::Header<'_>]) -> bool {
+    has_token(headers, "connection", "close")
+}
+
+fn find<'a>(headers: &[httparse::Header<'a>], name: &str) -> Option<&'a [u8]> {
+    headers.iter().find(|header| header.name.eq_ignore_ascii_case(name)).map(|header| header.value)
+}
+
+fn has_token(headers: &[httparse::Header<'_>], name: &str, token: &str) -> bool {
+    let value = find(headers, name).and_then(|value| std::str::from_utf8(value).ok()).unwrap_or("");
+    value.split(',').any(|word| word.trim().eq_ignore_ascii_case(token))
+}
+
+fn garbled(why: impl Into<String>) -> Fault {
+    Fault::Garbled(why.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PLAIN: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\nx-a: b\r\n\r\nhello";
+    const CHUNKED: &[u8] = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nhel\r\n2;x=y\r\nlo\r\n0\r\n\r\n";
+
+    /// Feeds a reply byte by byte: nothing comes before the last byte, and then everything.
+    fn dribble(reply: &[u8]) {
+        let mut body = Vec::new();
+        for end in 0..reply.len() {
+            assert_eq!(parse(&reply[..end], &mut body).unwrap(), None, "after {end} bytes");
+        }
+        let head = Head { status: 200, close: false, used_bytes: reply.len() };
+        assert_eq!(parse(reply, &mut body).unwrap(), Some(head));
+        assert_eq!(body, b"hello");
+    }
+
+    #[test]
+    fn a_reply_may_come_in_pieces() {
+        dribble(PLAIN);
+        dribble(CHUNKED);
+    }
+
+    #[test]
+    fn the_next_reply_stays_in_the_input() {
+        let mut body = Vec::new();
+        let head = parse(&[PLAIN, CHUNKED].concat(), &mut body).unwrap().unwrap();
+        assert_eq!(head.used_bytes, PLAIN.len());
+    }
+
+    #[test]
+    fn close_and_no_content_are_understood() {
+        let mut body = vec![1];
+        let reply = b"HTTP/1.1 204 No Content\r\nConnection: foo, Close\r\n\r\n";
+        let head = parse(reply, &mut body).unwrap().unwrap();
+        assert_eq!(head, Head { status: 204, close: true, used_bytes: reply.len() });
+        assert!(body.is_empty());
+        let old = parse(b"HTTP/1.0 200 OK\r\ncontent-length: 0\r\n\r\n", &mut body).unwrap().unwrap();
+        assert!(old.close);
+    }
+
+    #[test]
+    fn nonsense_is_a_fault() {
+        let mut body = Vec::new();
+        for reply in [
+            &b"SSH-2.0-hello\r\n"[..],
+            b"HTTP/1.1 200 OK\r\n\r\n",
+            b"HTTP/1.1 200 OK\r\ncontent-length: minus\r\n\r\n",
+            b"HTTP/1.1 200 OK\r\ncontent-length: 99999999999\r\n\r\n",
+            b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n",
+            b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n1\r\nabc\r\n",
+        ] {
+            assert!(matches!(parse(reply, &mut body), Err(Fault::Garbled(_))), "{reply:?}");
+        }
+    }
+}

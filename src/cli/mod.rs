@@ -1,0 +1,76 @@
+//! The command line: what can be said to `rogerrat`, and which exit code answers.
+//!
+//! 0 is done, 1 is failed, 2 is not understood. What the flags of the hub mean is decided in the configuration.
+
+pub(crate) mod check;
+pub(crate) mod load;
+pub(crate) mod serve;
+
+use std::io::{self, Write as _};
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::config::Faults;
+
+const NOT_UNDERSTOOD: u8 = 2;
+
+/// A walkie-talkie hub for AI agents
+#[derive(Parser)]
+#[command(name = "rogerrat", version, arg_required_else_help = true, subcommand_required = true)]
+pub(crate) struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The subcommands.
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    /// Run the hub
+    Serve(serve::ServeArgs),
+    /// Show the effective configuration and who decided it, or all its faults
+    Check(serve::ServeArgs),
+    /// Put a running hub under load and measure it
+    Load(load::LoadArgs),
+}
+
+/// Prints what is wrong with the configuration, one fault on a line.
+pub(crate) fn refuse(faults: &Faults) -> ExitCode {
+    // Without a reader the exit code still tells.
+    let _ = writeln!(io::stderr().lock(), "{faults}");
+    ExitCode::from(NOT_UNDERSTOOD)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+    use clap::error::ErrorKind;
+
+    use super::*;
+
+    fn refusal(arguments: &[&str]) -> clap::Error {
+        let arguments = std::iter::once(&"rogerrat").chain(arguments);
+        Cli::try_parse_from(arguments).err().expect("it should not be accepted")
+    }
+
+    #[test]
+    fn the_definition_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn nothing_said_prints_help_and_is_not_understood() {
+        let refusal = refusal(&[]);
+        assert_eq!(refusal.kind(), ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand);
+        assert_eq!(refusal.exit_code(), 2);
+        assert!(refusal.to_string().contains("serve"));
+    }
+
+    #[test]
+    fn unknown_flags_and_commands_are_not_understood() {
+        assert_eq!(refusal(&["serve", "--admin"]).exit_code(), 2);
+        assert_eq!(refusal(&["dance"]).exit_code(), 2);
+        assert_eq!(refusal(&["--help"]).exit_code(), 0);
+    }
+}

@@ -1,0 +1,50 @@
+//! `[limits]`: counts for one minute; 0 is off.
+
+use std::ops::RangeInclusive;
+
+use super::origin::Origin;
+use super::parse;
+use super::raw::Value;
+use super::reader::Reader;
+
+const COUNT: RangeInclusive<u32> = 0..=1_000_000;
+const PER_ADDRESS: [&str; 3] = ["limits.send_per_address", "limits.create_per_address", "limits.join_per_address"];
+
+/// What one caller may do in a minute; 0 is off.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Limits {
+    /// Messages of one session.
+    pub send_per_session: u32,
+    /// Messages of one session on a band.
+    pub send_per_session_band: u32,
+    /// Messages from one address.
+    pub send_per_address: u32,
+    /// Channels created from one address.
+    pub create_per_address: u32,
+    /// Joins from one address.
+    pub join_per_address: u32,
+}
+
+impl Limits {
+    /// On a loopback bind every agent has the same address, so there the limits for addresses are off unless set.
+    pub(super) fn read(reader: &mut Reader, loopback: bool) -> Option<Self> {
+        if loopback {
+            for key in PER_ADDRESS.into_iter().filter(|key| !reader.origin(key).is_said()).collect::<Vec<_>>() {
+                reader.decide(key, Value::Typed(0.into()), Origin::DefaultFor("loopback bind"));
+            }
+        }
+        let mut count = |key| reader.read(key, |value| parse::number(value, &COUNT));
+        let send_per_session = count("limits.send_per_session");
+        let send_per_session_band = count("limits.send_per_session_band");
+        let send_per_address = count("limits.send_per_address");
+        let create_per_address = count("limits.create_per_address");
+        let join_per_address = count("limits.join_per_address");
+        Some(Self {
+            send_per_session: send_per_session?,
+            send_per_session_band: send_per_session_band?,
+            send_per_address: send_per_address?,
+            create_per_address: create_per_address?,
+            join_per_address: join_per_address?,
+        })
+    }
+}

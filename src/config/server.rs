@@ -1,0 +1,185 @@
+//! `[server]`: where the hub listens, for whom, and what guards it.
+//!
+//! The rules that need two keys stand here too: `--lan` widens the host and mints a token, a host that others can
+//! reach needs one.
+
+use std::fmt;
+use std::net::IpAddr;
+
+use ipnet::IpNet;
+use url::Url;
+
+use super::listen;
+use super::origin::Origin;
+use super::parse;
+use super::raw::Value;
+use super::reader::Reader;
+use super::surroundings::Surroundings;
+
+const TOKEN_CHARS: std::ops::RangeInclusive<usize> = 8..=256;
+const WORKERS_MAX: usize = 1024;
+const CONNECTIONS_MAX: usize = 1_000_000;
+const DRAIN_MAX_MS: u64 = 600_000;
+
+/// Where the hub listens and who may come in.
+pub(crate) struct Server {
+    /// The address it binds.
+    pub host: IpAddr,
+    /// The port it binds; 0 is any free one.
+    pub port: u16,
+    /// Whether it serves the local network, and says so.
+    pub lan: bool,
+    /// What guards channel creation, accounts and the plain MCP endpoint.
+    pub token: Option<String>,
+    /// The http(s) address people use from outside; it has no path.
+    pub origin: Option<Url>,
+    /// Further host names requests may be addressed to, lower case.
+    pub allowed_hosts: Vec<String>,
+    /// Further web origins whose pages may call, as browsers send them.
+    pub allowed_origins: Vec<String>,
+    /// Whose `X-Forwarded-For` counts.
+    pub trusted_proxies: Vec<IpNet>,
+    /// Worker threads, at least one.
+    pub workers: usize,
+    /// Open connections of one worker.
+    pub max_connections: usize,
+    /// The longest a drain may take.
+    pub drain_ms: u64,
+}
+
+impl Server {
+    pub(super) fn read(reader: &mut Reader, surroundings: &Surroundings) -> Option<Self> {
+        let lan = reader.read("server.lan", parse::truth);
+        if lan == Some(true) {
+            widen(reader);
+            mint_token(reader, surroundings);
+        }
+        count_workers(reader, surroundings);
+        let host = reader.read("server.host", host);
+        let port = reader.read("server.port", |value| parse::number(value, &(0..=u16::MAX)));
+        let token = read_token(reader);
+        demand_token(reader, host, token.as_ref());
+        let origin = reader.read_shown("server.origin", origin, show_origin);
+        let allowed_hosts = reader.read("server.allowed_hosts", |value| {
+            parse::list(value, "host names without scheme, port or *", listen::host_name)
+        });
+        let allowed_origins = reader.read("server.allowed_origins", |value| {
+            parse::list(value, "web origins such as https://app.example.org", listen::web_origin)
+        });
+        let trusted_proxies = reader.read("server.trusted_proxies", |value| {
+            parse::list(value, "addresses or networks such as 10.0.0.0/8", listen::network)
+        });
+        let workers = reader.read("server.workers", |value| parse::number(value, &(0..=WORKERS_MAX)));
+        let max_connections =
+            reader.read("server.max_connections", |value| parse::number(value, &(1..=CONNECTIONS_MAX)));
+        let drain_ms = reader.read("server.drain_ms", |value| parse::number(value, &(0..=DRAIN_MAX_MS)));
+        Some(Self {
+            host: host?,
+            port: port?,
+            lan: lan?,
+            token: token?,
+            origin: origin?,
+            allowed_hosts: allowed_hosts?,
+            allowed_origins: allowed_origins?,
+            trusted_proxies: trusted_proxies?,
+            workers: workers?,
+            max_connections: max_connections?,
+            drain_ms: drain_ms?,
+        })
+    }
+}
+
+/// Everything but the token.
+impl fmt::Debug for Server {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Server")
+            .field("host", &self.host)
+            .field("port", &self.port)
+            .field("lan", &self.lan)
+            .field("has_token", &self.token.is_some())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Binds all interfaces, unless a host was said in the same layer as `lan` or a later one.
+fn widen(reader: &mut Reader) {
+    let (host, lan) = (reader.origin("server.host"), reader.origin("server.lan"));
+    if host.rank() < lan.rank() {
+        reader.decide("server.host", Value::Text("0.0.0.0".to_owned()), lan);
+    }
+}
+
+fn mint_token(reader: &mut Reader, surroundings: &Surroundings) {
+    if reader.said("server.token").and_then(parse::text_of) == Some("") && may_be_empty(&reader.origin("server.token"))
+    {
+        reader.decide("server.token", Value::Text((surroundings.mint)()), Origin::Minted);
+    }
+}
+
+/// 0 workers is one for each core.
+fn count_workers(reader: &mut Reader, surroundings: &Surroundings) {
+    let origin = reader.origin("server.workers");
+    let is_zero = reader.said("server.workers").is_some_and(|value| parse::number(value, &(0..=0_u8)).is_ok());
+    if is_zero {
+        let origin = if origin.is_said() { origin } else { Origin::DefaultFor("number of cores") };
+        let cores = surroundings.cores.clamp(1, WORKERS_MAX);
+        reader.decide("server.workers", Value::Text(cores.to_string()), origin);
+    }
+}
+
+fn host(value: &Value) -> Result<IpAddr, String> {
+    let what = "an IP address such as 127.0.0.1";
+    listen::address(parse::text(value, what)?).ok_or_else(|| parse::expected(what, value))
+}
+
+/// The refusal does not repeat the value: a login in it would be a secret.
+fn origin(value: &Value) -> Result<Option<Url>, String> {
+    match parse::text_of(value).map(str::trim) {
+        Some("") => Ok(None),
+        text => text.and_then(listen::public_origin).map(Some).ok_or_else(|| {
+            "expected an http or https address without path or login, such as https://hub.example.org".to_owned()
+        }),
+    }
+}
+
+fn show_origin(origin: &Option<Url>) -> String {
+    let text = origin.as_ref().map(|url| url.origin().ascii_serialization());
+    format!("\"{}\"", text.unwrap_or_default())
+}
+
+fn read_token(reader: &mut Reader) -> Option<Option<String>> {
+    let may_be_empty = may_be_empty(&reader.origin("server.token"));
+    let show = |token: &Option<String>| if token.is_some() { "(set)" } else { "(none)" }.to_owned();
+    reader.read_shown("server.token", |value| token(value, may_be_empty), show)
+}
+
+/// An unset variable on a command line gives an empty token; to take that for "none" would leave a door open.
+fn may_be_empty(origin: &Origin) -> bool {
+    !matches!(origin, Origin::Env(_) | Origin::Flag(_))
+}
+
+fn token(value: &Value, may_be_empty: bool) -> Result<Option<String>, String> {
+    match parse::text_of(value) {
+        Some("") if may_be_empty => Ok(None),
+        Some("") => Err("an empty token guards nothing; set one, or leave it out".to_owned()),
+        Some(text) if TOKEN_CHARS.contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic()) => {
+            Ok(Some(text.to_owned()))
+        }
+        _ => Err(format!("expected text of {} to {} visible ASCII characters", TOKEN_CHARS.start(), TOKEN_CHARS.end())),
+    }
+}
+
+/// A hub that other machines reach without a token would serve whoever finds it.
+fn demand_token(reader: &mut Reader, host: Option<IpAddr>, token: Option<&Option<String>>) {
+    if let (Some(host), Some(None)) = (host, token)
+        && !host.is_loopback()
+    {
+        reader.fault(
+            "server.host",
+            format!(
+                "other machines reach {host}, and no token guards the hub; set one with --token or \
+                 ROGERRAT_SERVER__TOKEN, or use --lan, which makes one"
+            ),
+        );
+    }
+}

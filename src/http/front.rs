@@ -1,0 +1,121 @@
+//! The front door: every request passes it once, before and after its handler.
+//!
+//! It checks Host and Origin, gives the request its id, puts the security headers on, gives every error its one shape,
+//! and writes the access line. It never looks at a body.
+
+use actix_web::body::{BoxBody, MessageBody};
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
+use actix_web::http::{StatusCode, header};
+use actix_web::middleware::Next;
+use actix_web::HttpResponse;
+use actix_web::web::Data;
+use log::Level;
+use rogerrat_domain::{Code, Refusal};
+use uuid::Uuid;
+
+use super::problem::Problem;
+use super::state::State;
+
+/// Paths that answer whatever the Host: what asks them often knows the hub by an address of its own.
+const ANY_HOST: [&str; 3] = ["/livez", "/readyz", "/healthz"];
+/// What an agent does all day: logged at debug level when it went well.
+const HOT: [&str; 6] = ["/send", "/listen", "/wait", "/stream", "/ack", "/keepalive"];
+
+const SECURITY: [(HeaderName, HeaderValue); 6] = [
+    (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+    (header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY")),
+    (header::REFERRER_POLICY, HeaderValue::from_static("strict-origin-when-cross-origin")),
+    (header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000; includeSubDomains")),
+    (
+        HeaderName::from_static("permissions-policy"),
+        HeaderValue::from_static("camera=(), microphone=(), geolocation=(), interest-cohort=()"),
+    ),
+    (
+        header::CONTENT_SECURITY_POLICY,
+        HeaderValue::from_static(
+            "default-src 'self'; img-src 'self' data:; style-src 'self'; script-src 'self'; frame-ancestors 'none'; \
+             base-uri 'self'; form-action 'self'",
+        ),
+    ),
+];
+
+/// Lets a request in, and its response out.
+pub(crate) async fn door(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
+    let id = Uuid::now_v7();
+    let Some(state) = request.app_data::<Data<State>>().cloned() else {
+        return Ok(next.call(request).await?.map_into_boxed_body());
+    };
+    let began_ms = state.clock.uptime_ms();
+    let answered = match check(&state, &request) {
+        Ok(()) => next.call(request).await?.map_into_boxed_body(),
+        Err(refusal) => request.into_response(HttpResponse::from_error(Problem(refusal))),
+    };
+    let mut response = match problem_of(&answered) {
+        Some(problem) => told(answered, &problem, id),
+        None => answered,
+    };
+    put_headers(response.headers_mut(), id);
+    log_access(&response, id, || state.clock.uptime_ms().saturating_sub(began_ms));
+    Ok(response)
+}
+
+fn check(state: &State, request: &ServiceRequest) -> Result<(), Refusal> {
+    if ANY_HOST.contains(&request.path()) {
+        return Ok(());
+    }
+    state.hosts.check(request.head())
+}
+
+/// Gives a response the body of a problem; its `Allow` stays.
+fn told(response: ServiceResponse<BoxBody>, problem: &Problem, id: Uuid) -> ServiceResponse<BoxBody> {
+    let kept = response.headers().get(header::ALLOW).cloned();
+    let mut full = problem.response(&id.to_string());
+    if let Some(allow) = kept {
+        full.headers_mut().insert(header::ALLOW, allow);
+    }
+    response.into_response(full)
+}
+
+/// The problem behind an error response, whoever made it.
+fn problem_of(response: &ServiceResponse<BoxBody>) -> Option<Problem> {
+    let error = response.response().error();
+    if let Some(problem) = error.and_then(|error| error.as_error::<Problem>()) {
+        return Some(problem.clone());
+    }
+    let status = response.status();
+    (error.is_some() && status.as_u16() >= 400).then(|| {
+        Problem(match status {
+            StatusCode::NOT_FOUND => Refusal::new(Code::NotFound, "not found"),
+            StatusCode::PAYLOAD_TOO_LARGE => Refusal::new(Code::TooLarge, "the body is too large"),
+            status if status.is_server_error() => Refusal::new(Code::Internal, "internal error"),
+            _ => Refusal::invalid("the request is not understood"),
+        })
+    })
+}
+
+fn put_headers(headers: &mut HeaderMap, id: Uuid) {
+    let mut text = [0; uuid::fmt::Hyphenated::LENGTH];
+    let text = id.hyphenated().encode_lower(&mut text);
+    if let Ok(value) = HeaderValue::from_str(text) {
+        headers.insert(HeaderName::from_static("x-request-id"), value);
+    }
+    for (name, value) in &SECURITY {
+        headers.insert(name.clone(), value.clone());
+    }
+}
+
+/// One line for each request, without its query, its headers or its body.
+fn log_access(response: &ServiceResponse<BoxBody>, id: Uuid, duration_ms: impl FnOnce() -> u64) {
+    let (path, status) = (response.request().path(), response.status().as_u16());
+    let hot = status < 400 && HOT.iter().any(|end| path.ends_with(end));
+    let level = if hot { Level::Debug } else { Level::Info };
+    if level > log::max_level() {
+        return;
+    }
+    let (method, duration_ms) = (response.request().method().as_str(), duration_ms());
+    log::log!(target: "access", level, request_id:display = id, method, path, status, duration_ms; "request");
+}

@@ -1,0 +1,174 @@
+//! Which Host and Origin a request may carry, so that a web page cannot drive a local hub (D24).
+
+use std::net::IpAddr;
+
+use actix_web::dev::RequestHead;
+use actix_web::http::header;
+use rogerrat_domain::{Code, Refusal};
+use url::Url;
+
+use crate::config::Server;
+
+/// Prefixes under which a hub with an origin is also known: presets, client editions, and both together.
+const PRESETS: [&str; 3] = ["park", "live", "go"];
+const EDITIONS: [&str; 6] = ["claude", "codex", "cursor", "cline", "aider", "kimi"];
+
+/// The names a hub answers to.
+pub(crate) struct Hosts {
+    names: Vec<String>,
+    origin_host: Option<String>,
+    origins: Vec<String>,
+}
+
+impl Hosts {
+    pub(crate) fn of(server: &Server, machine: &str) -> Self {
+        let mut names = server.allowed_hosts.clone();
+        if !machine.is_empty() {
+            names.extend([machine.to_owned(), format!("{machine}.local")]);
+        }
+        let origin = server.origin.as_ref();
+        let mut origins = server.allowed_origins.clone();
+        origins.extend(origin.map(|origin| origin.origin().ascii_serialization()));
+        Self { names, origin_host: origin.and_then(Url::host_str).map(str::to_lowercase), origins }
+    }
+
+    /// Checks a request before anything else looks at it.
+    ///
+    /// # Errors
+    /// `misdirected` for a Host that is not ours, `forbidden` for a foreign Origin.
+    pub(crate) fn check(&self, head: &RequestHead) -> Result<(), Refusal> {
+        let host = host_of(head).unwrap_or_default();
+        if !self.knows(host) {
+            return Err(Refusal::new(Code::Misdirected, "this hub does not answer to that Host")
+                .hint("use its address, or let the operator add the name to allowed_hosts"));
+        }
+        match head.headers().get(header::ORIGIN).map(|origin| origin.to_str().unwrap_or_default()) {
+            Some(origin) if !self.admits(origin, host) => {
+                Err(Refusal::new(Code::Forbidden, "requests from that Origin are not allowed")
+                    .hint("let the operator add it to allowed_origins"))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether a Host, its port ignored, is one of ours. An IP literal cannot be rebound.
+    fn knows(&self, host: &str) -> bool {
+        let name = without_port(host).trim_end_matches('.').to_ascii_lowercase();
+        let bare = name.trim_start_matches('[').trim_end_matches(']');
+        bare.parse::<IpAddr>().is_ok()
+            || name == "localhost"
+            || name.ends_with(".localhost")
+            || self.names.contains(&name)
+            || self.is_under_origin(&name)
+    }
+
+    fn is_under_origin(&self, name: &str) -> bool {
+        let Some(origin) = &self.origin_host else { return false };
+        match name.strip_suffix(origin.as_str()).map(|prefix| prefix.strip_suffix('.').unwrap_or(prefix)) {
+            None => false,
+            Some("") => name == origin,
+            Some(prefix) => name.len() > origin.len() + prefix.len() && is_known_prefix(prefix),
+        }
+    }
+
+    fn admits(&self, origin: &str, host: &str) -> bool {
+        let same = origin.split_once("://").is_some_and(|(scheme, authority)| {
+            authority.eq_ignore_ascii_case(host) || with_port(scheme, authority) == with_port(scheme, host)
+        });
+        same || self.origins.iter().any(|allowed| allowed.eq_ignore_ascii_case(origin))
+    }
+}
+
+/// The host a request is for: its authority (HTTP/2, absolute form), else its Host header.
+pub(crate) fn host_of(head: &RequestHead) -> Option<&str> {
+    let authority = head.uri.authority().map(|a| a.as_str());
+    authority.or_else(|| head.headers().get(header::HOST)?.to_str().ok())
+}
+
+fn is_known_prefix(prefix: &str) -> bool {
+    let (edition, mode) = prefix.split_once('-').unwrap_or((prefix, ""));
+    (EDITIONS.contains(&edition) && (mode.is_empty() || PRESETS.contains(&mode)))
+        || (mode.is_empty() && PRESETS.contains(&edition))
+}
+
+fn without_port(host: &str) -> &str {
+    match host.rfind(':') {
+        Some(colon) if !host[colon..].contains(']') && host[..colon].rfind(':').is_none_or(|_| host.contains(']')) => {
+            &host[..colon]
+        }
+        _ => host,
+    }
+}
+
+/// Host and port, the port spelled out.
+fn with_port(scheme: &str, authority: &str) -> String {
+    let authority = authority.to_ascii_lowercase();
+    if without_port(&authority).len() < authority.len() {
+        return authority;
+    }
+    let port = if scheme.eq_ignore_ascii_case("https") { 443 } else { 80 };
+    format!("{authority}:{port}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn hosts() -> Hosts {
+        Hosts {
+            names: vec!["box".into(), "box.local".into(), "hub.lan".into()],
+            origin_host: Some("rogerrat.example".into()),
+            origins: vec!["https://rogerrat.example".into(), "https://app.example".into()],
+        }
+    }
+
+    #[test]
+    fn d24_hosts_that_are_ours() {
+        for host in [
+            "127.0.0.1:7424",
+            "127.0.0.1",
+            "[::1]:7424",
+            "[::1]",
+            "192.168.1.9:1",
+            "localhost:7424",
+            "a.localhost",
+            "LOCALHOST",
+            "box",
+            "box.local:7424",
+            "hub.lan",
+            "rogerrat.example",
+            "park.rogerrat.example:443",
+            "codex-park.rogerrat.example",
+            "claude.rogerrat.example",
+        ] {
+            assert!(hosts().knows(host), "{host}");
+        }
+    }
+
+    #[test]
+    fn d24_hosts_that_are_not() {
+        for host in [
+            "",
+            "evil.example",
+            "rogerrat.example.evil",
+            "evilrogerrat.example",
+            "x.rogerrat.example",
+            "park-codex.rogerrat.example",
+            "localhost.evil",
+            "127.0.0.1.evil",
+            "xlocalhost",
+        ] {
+            assert!(!hosts().knows(host), "{host}");
+        }
+    }
+
+    #[test]
+    fn d24_origins() {
+        let (hosts, host) = (hosts(), "127.0.0.1:7424");
+        assert!(hosts.admits("http://127.0.0.1:7424", host));
+        assert!(hosts.admits("http://box", "box:80") && hosts.admits("https://app.example", host));
+        for origin in ["null", "http://127.0.0.1:7425", "http://127.0.0.1", "http://evil.example", "", "http://"] {
+            assert!(!hosts.admits(origin, host), "{origin}");
+        }
+    }
+}

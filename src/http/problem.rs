@@ -1,0 +1,111 @@
+//! Errors over HTTP: the one table from codes to statuses, and the one shape of an error body.
+
+use std::fmt;
+
+use actix_web::http::StatusCode;
+use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
+use actix_web::{HttpResponse, ResponseError};
+use rogerrat_actors::HubError;
+use rogerrat_domain::{Code, Quota, Refusal};
+use serde::Serialize;
+
+/// An error on its way to the caller.
+#[derive(Clone, Debug)]
+pub(crate) struct Problem(pub Refusal);
+
+/// The body of every error.
+#[derive(Serialize)]
+struct Body<'a> {
+    error: &'a str,
+    code: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hint: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    retry_after_seconds: Option<u64>,
+    request_id: &'a str,
+}
+
+/// The status a code is told with.
+pub(crate) fn status(code: Code) -> StatusCode {
+    match code {
+        Code::Invalid | Code::InvalidJson | Code::UnknownRecipient | Code::NotJoined => StatusCode::BAD_REQUEST,
+        Code::Unauthorized => StatusCode::UNAUTHORIZED,
+        Code::Forbidden => StatusCode::FORBIDDEN,
+        Code::NotFound => StatusCode::NOT_FOUND,
+        Code::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
+        Code::CallsignTaken | Code::MailboxFull | Code::LimitReached | Code::IdempotencyConflict => {
+            StatusCode::CONFLICT
+        }
+        Code::SessionExpired => StatusCode::GONE,
+        Code::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+        Code::Misdirected => StatusCode::MISDIRECTED_REQUEST,
+        Code::RateLimited => StatusCode::TOO_MANY_REQUESTS,
+        Code::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+        Code::Overloaded => StatusCode::SERVICE_UNAVAILABLE,
+        Code::StorageFailed => StatusCode::INSUFFICIENT_STORAGE,
+    }
+}
+
+impl Problem {
+    /// The whole response.
+    pub(crate) fn response(&self, request_id: &str) -> HttpResponse {
+        let Refusal { code, text, hint, retry_after_ms, quota } = &self.0;
+        let retry_after_seconds = retry_after_ms.map(|ms| ms.div_ceil(1000).max(1));
+        let body = Body { error: text, code: code.as_str(), hint: hint.as_deref(), retry_after_seconds, request_id };
+        let mut response = HttpResponse::build(status(*code)).json(body);
+        if let Some(seconds) = retry_after_seconds {
+            response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
+        }
+        if let Some(quota) = quota {
+            tell_quota(response.headers_mut(), *quota);
+        }
+        response
+    }
+}
+
+/// Writes how much of the send window is left.
+pub(crate) fn tell_quota(headers: &mut HeaderMap, quota: Quota) {
+    let put = |headers: &mut HeaderMap, name, value: u64| {
+        headers.insert(HeaderName::from_static(name), HeaderValue::from(value));
+    };
+    put(headers, "x-ratelimit-limit", quota.limit.into());
+    put(headers, "x-ratelimit-remaining", quota.remaining.into());
+    put(headers, "x-ratelimit-reset", quota.reset_at_ms.div_ceil(1000));
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl ResponseError for Problem {
+    fn status_code(&self) -> StatusCode {
+        status(self.0.code)
+    }
+}
+
+impl From<Refusal> for Problem {
+    fn from(refusal: Refusal) -> Self {
+        Self(refusal)
+    }
+}
+
+impl From<HubError> for Problem {
+    fn from(error: HubError) -> Self {
+        Self(error.into_refusal())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn d14_every_code_has_its_status() {
+        let table = [400, 400, 400, 400, 401, 403, 404, 405, 409, 409, 409, 409, 410, 413, 421, 429, 500, 503, 507];
+        for (code, expected) in Code::ALL.into_iter().zip(table) {
+            assert_eq!(status(code).as_u16(), expected, "{}", code.as_str());
+        }
+    }
+}

@@ -1,0 +1,135 @@
+//! Query parameters: numbers as the original took them, and refused where it guessed.
+
+use std::borrow::Cow;
+
+use rogerrat_domain::op::ReadInput;
+use rogerrat_domain::{ConsumerName, MessageId, Refusal, Terms, limits};
+
+/// The parameters of a request. Of one said twice, the first counts.
+pub(crate) struct Query<'a>(Vec<(Cow<'a, str>, Cow<'a, str>)>);
+
+impl<'a> Query<'a> {
+    pub(crate) fn of(query: &'a str) -> Self {
+        Self(form_urlencoded::parse(query.as_bytes()).collect())
+    }
+
+    pub(crate) fn get(&self, name: &str) -> Option<&str> {
+        self.0.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_ref())
+    }
+
+    /// A finite number; blank is 0.
+    fn number(&self, name: &'static str) -> Result<Option<f64>, Refusal> {
+        self.get(name).map(|said| finite(name, said)).transpose()
+    }
+
+    /// A whole number above 0.
+    fn count(&self, name: &'static str) -> Result<Option<u64>, Refusal> {
+        match self.number(name)? {
+            None => Ok(None),
+            Some(n) if n >= 1.0 && n.fract() == 0.0 => Ok(Some(whole(n))),
+            Some(_) => Err(Refusal::invalid(format!("{name} must be a whole number above 0"))),
+        }
+    }
+
+    /// How long a poll waits: `timeout` in seconds, clamped.
+    pub(crate) fn timeout_ms(&self, default_ms: u64, max_ms: u64) -> Result<u64, Refusal> {
+        let said = self.number("timeout")?;
+        Ok(said.map_or(default_ms, |s| whole(s * 1000.0)).clamp(limits::POLL_MIN_MS, max_ms))
+    }
+
+    /// How a consumer wants to read.
+    pub(crate) fn read_input(&self, last_event_id: Option<&str>) -> Result<ReadInput, Refusal> {
+        let since = match self.number("since")? {
+            Some(since) => Some(since),
+            None => last_event_id.map(|id| finite("Last-Event-ID", id)).transpose()?,
+        };
+        let max = self.count("max")?.unwrap_or(u64::MAX);
+        Ok(ReadInput {
+            consumer: self.get("consumer").map(ConsumerName::parse).transpose()?,
+            since: since.map(whole),
+            terms: self.terms()?,
+            max: usize::try_from(max).unwrap_or(usize::MAX).min(limits::READ_MESSAGES),
+            ack_upto: self.count("ack_upto")?,
+        })
+    }
+
+    fn terms(&self) -> Result<Terms, Refusal> {
+        let lease = self.number("lease")?;
+        match self.get("ack") {
+            None | Some("auto") => Ok(Terms::Read),
+            Some("manual") => {
+                let lease_ms = lease.map_or(limits::LEASE_DEFAULT_MS, |s| whole(s * 1000.0));
+                Ok(Terms::Leased { lease_ms: lease_ms.clamp(1_000, limits::LEASE_MAX_MS) })
+            }
+            Some(_) => Err(Refusal::invalid("ack must be auto or manual")),
+        }
+    }
+
+    /// How many messages of history: fractions floored, clamped to 1 … 100.
+    pub(crate) fn history_n(&self) -> Result<usize, Refusal> {
+        let n = self.number("n")?.map_or(limits::HISTORY_DEFAULT as u64, whole);
+        Ok(usize::try_from(n).unwrap_or(usize::MAX).clamp(1, limits::READ_MESSAGES))
+    }
+}
+
+/// A message id from a path.
+pub(crate) fn message_id(said: &str) -> Result<MessageId, Refusal> {
+    said.parse().map_err(|_| Refusal::invalid("a message id is a number"))
+}
+
+fn finite(name: &'static str, said: &str) -> Result<f64, Refusal> {
+    let said = said.trim();
+    let number = if said.is_empty() { Some(0.0) } else { said.parse::<f64>().ok() };
+    number.filter(|n| n.is_finite()).ok_or_else(|| Refusal::invalid(format!("{name} must be a number")))
+}
+
+/// The whole part of a number; a negative one is 0.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the cast saturates, and that is meant")]
+fn whole(number: f64) -> u64 {
+    number.max(0.0) as u64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn timeout(query: &str) -> Result<u64, Refusal> {
+        Query::of(query).timeout_ms(30_000, 60_000)
+    }
+
+    #[test]
+    fn d08_a_timeout_is_a_number_and_clamped() {
+        for (query, ms) in [("", 30_000), ("timeout=1.4", 1400), ("timeout=0", 1000), ("timeout=", 1000)] {
+            assert_eq!(timeout(query).unwrap(), ms, "{query}");
+        }
+        assert_eq!((timeout("timeout=-5").unwrap(), timeout("timeout=1e9").unwrap()), (1000, 60_000));
+        for query in ["timeout=soon", "timeout=NaN", "timeout=inf", "timeout=-infinity", "timeout=1e999"] {
+            assert!(timeout(query).is_err(), "{query}");
+        }
+    }
+
+    #[test]
+    fn d08_since_is_a_number() {
+        let since = |query| Query::of(query).read_input(None).map(|input| input.since);
+        assert_eq!(since("since=").unwrap(), Some(0));
+        assert_eq!(since("since=-3").unwrap(), Some(0));
+        assert_eq!(since("since=1795175889285").unwrap(), Some(1_795_175_889_285));
+        assert!(since("since=x").is_err() && since("since=NaN").is_err());
+    }
+
+    #[test]
+    fn d03_since_wins_over_last_event_id() {
+        let since = |query, id| Query::of(query).read_input(id).unwrap().since;
+        assert_eq!((since("", Some("7")), since("since=5", Some("7"))), (Some(7), Some(5)));
+    }
+
+    #[test]
+    fn a01_manual_reading() {
+        let input = Query::of("ack=manual&lease=2&max=500&consumer=laptop&ack_upto=9").read_input(None).unwrap();
+        assert_eq!(input.terms, Terms::Leased { lease_ms: 2000 });
+        assert_eq!((input.max, input.ack_upto), (100, Some(9)));
+        for query in ["ack=maybe", "max=0", "max=1.5", "consumer=UP", "consumer=", "lease=x", "ack_upto=-1"] {
+            assert!(Query::of(query).read_input(None).is_err(), "{query}");
+        }
+    }
+}

@@ -1,0 +1,93 @@
+//! What every handler shares, and what it reads from a request's head.
+
+use std::net::IpAddr;
+
+use actix_web::http::header::{self, HeaderMap};
+use actix_web::{HttpRequest, web};
+use ipnet::IpNet;
+use rogerrat_actors::{Admitted, Clock, Hub, HubError};
+use rogerrat_domain::{Code, Refusal, SessionId, TokenHash};
+use url::Url;
+
+use super::hosts::{Hosts, host_of};
+use super::problem::Problem;
+use super::throttle::Throttle;
+
+/// What every handler shares.
+pub(crate) struct State {
+    pub(crate) hub: Hub,
+    pub(crate) clock: Clock,
+    pub(crate) hosts: Hosts,
+    pub(crate) throttle: Throttle,
+    pub(crate) server_token: Option<TokenHash>,
+    pub(crate) origin: Option<Url>,
+    pub(crate) trusted_proxies: Vec<IpNet>,
+}
+
+/// The state, as handlers get it.
+pub(crate) type Shared = web::Data<State>;
+
+impl State {
+    /// Finds the channel of a request and checks its bearer.
+    pub(crate) fn admit(&self, request: &HttpRequest) -> Result<Admitted, HubError> {
+        self.hub.admit(channel_of(request), bearer(request.headers()))
+    }
+
+    /// Admits, and reads the session the caller must present.
+    pub(crate) fn admit_session(&self, request: &HttpRequest) -> Result<(Admitted, SessionId), Problem> {
+        let at = self.admit(request)?;
+        let session = presented(request.headers())?;
+        let missing = || {
+            Refusal::invalid("the X-Session-Id header is missing")
+                .hint("POST …/join first and send the session_id it returns")
+        };
+        Ok((at, session.ok_or_else(missing)?))
+    }
+
+    /// Checks who may create channels.
+    pub(crate) fn admit_creator(&self, headers: &HeaderMap) -> Result<(), Refusal> {
+        let admitted = match (&self.server_token, bearer(headers)) {
+            (None, None) => true,
+            (Some(hash), Some(token)) => hash.admits(token),
+            (Some(_), None) | (None, Some(_)) => false,
+        };
+        if admitted {
+            return Ok(());
+        }
+        Err(Refusal::new(Code::Unauthorized, "invalid bearer token").hint(if self.server_token.is_some() {
+            "creating channels here needs the server's token: `Authorization: Bearer <token>`"
+        } else {
+            "creating channels here needs no token: leave the Authorization header out"
+        }))
+    }
+
+    /// The address a request counts for.
+    pub(crate) fn client(&self, request: &HttpRequest) -> IpAddr {
+        super::address::client(request, &self.trusted_proxies)
+    }
+
+    /// The address others reach this hub by: the configured origin, or what this caller used.
+    pub(crate) fn public_origin(&self, request: &HttpRequest) -> String {
+        match &self.origin {
+            Some(origin) => origin.origin().ascii_serialization(),
+            None => format!("http://{}", host_of(request.head()).unwrap_or("127.0.0.1")),
+        }
+    }
+}
+
+/// The channel id in a request's path.
+pub(crate) fn channel_of(request: &HttpRequest) -> &str {
+    request.match_info().get("id").unwrap_or_default()
+}
+
+/// The bearer of a request. The word is case-sensitive, spaces around the token do not count.
+pub(crate) fn bearer(headers: &HeaderMap) -> Option<&str> {
+    Some(headers.get(header::AUTHORIZATION)?.to_str().ok()?.strip_prefix("Bearer ")?.trim())
+}
+
+/// The session a request presents.
+pub(crate) fn presented(headers: &HeaderMap) -> Result<Option<SessionId>, Refusal> {
+    let Some(value) = headers.get("x-session-id") else { return Ok(None) };
+    // What is not visible ASCII is refused by the same sentence as what is too long.
+    SessionId::present(Some(value.to_str().unwrap_or("\u{7f}")))
+}

@@ -1,0 +1,61 @@
+//! Streams: server-sent events, framed once in the channel and shared by all who read.
+
+use std::convert::Infallible;
+use std::future::Future as _;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use actix_web::body::{BodySize, BoxBody, MessageBody};
+use actix_web::http::header;
+use actix_web::web::Bytes;
+use actix_web::{HttpRequest, HttpResponse};
+use rogerrat_actors::StreamReader;
+use tokio::time::{Sleep, sleep};
+
+use super::problem::Problem;
+use super::query::Query;
+use super::state::Shared;
+
+/// How often a silent stream shows that it lives.
+const PING: Duration = Duration::from_secs(25);
+
+/// `GET /api/channels/{id}/stream`
+pub(crate) async fn stream(state: Shared, request: HttpRequest) -> Result<HttpResponse, Problem> {
+    let (at, session) = state.admit_session(&request)?;
+    let last_event_id = request.headers().get("last-event-id").map(|id| id.to_str().unwrap_or("?"));
+    let input = Query::of(request.query_string()).read_input(last_event_id)?;
+    let reader = state.hub.stream(&at, session, input).await?;
+    Ok(HttpResponse::Ok()
+        .content_type("text/event-stream")
+        .insert_header((header::CACHE_CONTROL, "no-cache"))
+        .insert_header(("x-accel-buffering", "no"))
+        .body(BoxBody::new(Events { reader, ping: Box::pin(sleep(PING)) })))
+}
+
+/// The body of a stream. A frame that is taken here counts as delivered.
+struct Events {
+    reader: StreamReader,
+    ping: Pin<Box<Sleep>>,
+}
+
+impl MessageBody for Events {
+    type Error = Infallible;
+
+    fn size(&self) -> BodySize {
+        BodySize::Stream
+    }
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Infallible>>> {
+        if let Poll::Ready(frame) = self.reader.poll_frame(cx) {
+            return Poll::Ready(frame.map(Ok));
+        }
+        if self.ping.as_mut().poll(cx).is_pending() {
+            return Poll::Pending;
+        }
+        self.ping.set(sleep(PING));
+        // The new timer must be polled once to know whom to wake.
+        let _ = self.ping.as_mut().poll(cx);
+        Poll::Ready(Some(Ok(Bytes::from_static(b": ping\n\n"))))
+    }
+}

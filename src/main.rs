@@ -1,0 +1,50 @@
+//! The `rogerrat` binary: reads the command line and hands over. It decides nothing.
+
+mod banner;
+mod cli;
+mod config;
+mod http;
+mod machine;
+mod startup;
+mod telemetry;
+
+use std::error::Error;
+use std::io::{self, Write as _};
+use std::process::ExitCode;
+
+use clap::Parser as _;
+use rogerrat_domain::text::one_line;
+
+use cli::serve::ServeArgs;
+use cli::{Cli, Command};
+
+fn main() -> ExitCode {
+    match Cli::parse().command {
+        Command::Serve(args) => serve(args),
+        Command::Check(args) => cli::check::run(args),
+        Command::Load(args) => cli::load::run(args),
+    }
+}
+
+fn serve(args: ServeArgs) -> ExitCode {
+    let config = match args.read() {
+        Ok(effective) => effective.config,
+        Err(faults) => return cli::refuse(&faults),
+    };
+    telemetry::init(&config.log);
+    match startup::serve(config) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // Without a reader the exit code still tells.
+            let _ = writeln!(io::stderr().lock(), "rogerrat: {}", chain(&error));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// An error and everything that led to it, on one line.
+fn chain(error: &(dyn Error + 'static)) -> String {
+    let causes = std::iter::successors(Some(error), |&error| error.source());
+    let causes = causes.map(ToString::to_string).collect::<Vec<_>>().join(": ");
+    one_line(&causes).into_owned()
+}

@@ -1,0 +1,168 @@
+//! Build, then run: binds and can say where, serves until told to stop, and stops gently.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::dev::{Server, ServerHandle};
+use actix_web::middleware::from_fn;
+use actix_web::web::Data;
+use actix_web::{App, HttpServer};
+use rogerrat_actors::{Clock, Hub, HubRules, MemoryLog};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::time::timeout;
+
+use crate::banner::banner;
+use crate::config::Config;
+use crate::http::{self, State};
+use crate::machine;
+
+/// How long an idle connection is kept.
+const KEEP_ALIVE: Duration = Duration::from_secs(75);
+/// How long the head of a request may take.
+const HEAD_TIME: Duration = Duration::from_secs(10);
+/// Connections the system holds while the hub accepts.
+const BACKLOG: u32 = 4096;
+/// How often expired things of the door are forgotten.
+const SWEEP_EVERY: Duration = Duration::from_secs(60);
+
+/// Why the hub did not start, or did not end well.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum StartError {
+    /// The address cannot be had.
+    #[error("cannot listen on {address}")]
+    Bind {
+        /// The address.
+        address: SocketAddr,
+        /// Why.
+        source: io::Error,
+    },
+    /// The server ended by itself.
+    #[error("the server failed")]
+    Serve(#[source] io::Error),
+}
+
+/// Runs the hub until it is told to stop.
+///
+/// # Errors
+/// When it cannot start.
+pub(crate) fn serve(config: Config) -> Result<(), StartError> {
+    match machine::raise_open_files() {
+        Ok(files) => log::info!(before = files.before, now = files.now; "open-file limit raised"),
+        Err(error) => log::warn!(error:display; "the open-file limit could not be raised"),
+    }
+    actix_web::rt::System::new().block_on(async { Running::build(config)?.until_stopped().await })
+}
+
+/// A hub that has bound its address.
+struct Running {
+    server: Server,
+    hub: Hub,
+    drain_ms: u64,
+}
+
+impl Running {
+    fn build(config: Config) -> Result<Self, StartError> {
+        let clock = Clock::start();
+        let hub = Hub::start(rules(&config), Arc::new(MemoryLog::default()), clock);
+        let state = State::new(&config, hub.clone(), clock);
+        sweep_now_and_then(state.clone());
+        let address = SocketAddr::new(config.server.host, config.server.port);
+        let server = HttpServer::new(move || {
+            App::new().app_data(state.clone()).wrap(from_fn(http::door)).configure(http::routes)
+        })
+        .workers(config.server.workers)
+        .max_connections(config.server.max_connections)
+        .backlog(BACKLOG)
+        .keep_alive(KEEP_ALIVE)
+        .client_request_timeout(HEAD_TIME)
+        .h1_allow_half_closed(false)
+        .tcp_nodelay(true)
+        .shutdown_timeout(config.server.drain_ms.div_ceil(1000))
+        .disable_signals()
+        .bind(address)
+        .map_err(|source| StartError::Bind { address, source })?;
+        let bound = server.addrs().first().copied().unwrap_or(address);
+        announce(&config, bound);
+        log::info!(data_dir:display = config.storage.data_dir.display(); "channels live in memory: nothing is stored");
+        Ok(Self { server: server.run(), hub, drain_ms: config.server.drain_ms })
+    }
+
+    async fn until_stopped(self) -> Result<(), StartError> {
+        let Self { server, hub, drain_ms } = self;
+        let stop = stop_on_signals(server.handle(), hub, drain_ms).map_err(StartError::Serve)?;
+        let served = server.await.map_err(StartError::Serve);
+        stop.abort();
+        log::info!("stopped");
+        served
+    }
+}
+
+fn rules(config: &Config) -> HubRules {
+    let limit = |n: u32| (n > 0).then_some(n);
+    let channels = &config.channels;
+    let days_ms = |days: u32| u64::from(days) * 24 * 3600 * 1000;
+    HubRules {
+        sends_per_minute: limit(config.limits.send_per_session),
+        sends_per_minute_band: limit(config.limits.send_per_session_band),
+        idle_ms: Some(u64::from(channels.idle_minutes) * 60_000),
+        unused_ms: limit(channels.anonymous_unused_days).map(days_ms),
+        member_ttl_ms: channels.member_ttl_seconds * 1000,
+    }
+}
+
+#[expect(clippy::print_stdout, reason = "the banner is what the command prints")]
+fn announce(config: &Config, bound: SocketAddr) {
+    print!("{}", banner(config, bound));
+    log::info!(address:display = bound, workers = config.server.workers; "listening");
+}
+
+fn sweep_now_and_then(state: Data<State>) {
+    actix_web::rt::spawn(async move {
+        let mut every = tokio::time::interval(SWEEP_EVERY);
+        loop {
+            every.tick().await;
+            state.sweep();
+        }
+    });
+}
+
+/// The first signal drains, a second one stops at once.
+fn stop_on_signals(handle: ServerHandle, hub: Hub, drain_ms: u64) -> io::Result<actix_web::rt::task::JoinHandle<()>> {
+    let mut signals = Signals::new()?;
+    Ok(actix_web::rt::spawn(async move {
+        signals.next().await;
+        log::info!("draining");
+        let gentle = async {
+            let _ = timeout(Duration::from_millis(drain_ms), hub.drain()).await;
+            handle.stop(true).await;
+        };
+        tokio::select! {
+            () = gentle => {}
+            () = signals.next() => {
+                log::warn!("stopping at once");
+                handle.stop(false).await;
+            }
+        }
+    }))
+}
+
+/// What tells the hub to stop.
+struct Signals {
+    term: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    fn new() -> io::Result<Self> {
+        Ok(Self { term: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
+    }
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.term.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
+}

@@ -1,0 +1,155 @@
+//! A2, A4, A5, A6: sending safely, receipts, threads, and what is unread.
+
+use serde_json::{Value, json};
+
+use crate::rig::{Agent, Hub, texts};
+
+#[test]
+fn a2_the_same_key_and_body_is_sent_once() {
+    let hub = Hub::start();
+    let channel = hub.channel();
+    let (ann, bob) = (channel.join("ann"), channel.join("bob"));
+    let keyed = |key: &str, text: &str| {
+        ann.call(ann.request("POST", "send").header("Idempotency-Key", key).json(&json!({"message": text})))
+    };
+    let first = keyed("k-1", "once").ok();
+    assert!(first.get("duplicate").is_none());
+    let again = keyed("k-1", "once").ok();
+    assert_eq!((&again["id"], &again["at"], &again["duplicate"]), (&first["id"], &first["at"], &json!(true)));
+    let field = ann.try_send(&json!({"message": "once", "client_msg_id": "k-1"})).ok();
+    assert_eq!((&field["id"], &field["duplicate"]), (&first["id"], &json!(true)), "header and field are one");
+    keyed("k-1", "another body").refused(409, "idempotency_conflict");
+    assert_ne!(keyed("k-2", "once").ok()["id"], first["id"], "another key is another send");
+    let bobs = bob.call(bob.request("POST", "send").header("Idempotency-Key", "k-1").json(&json!({"message": "mine"})));
+    assert!(bobs.ok().get("duplicate").is_none(), "a key belongs to its member");
+    assert_eq!(channel.history(), ["once", "once", "mine"]);
+    for bad in ["", &"k".repeat(129), "a b", "schlüssel"] {
+        keyed(bad, "x").refused(400, "invalid");
+    }
+}
+
+#[test]
+fn a2_a_repeat_is_not_counted_and_survives_a_rejoin() {
+    let hub = Hub::with(&["--rate-limit", "2"], &[]);
+    let channel = hub.channel();
+    let ann = channel.join("ann");
+    let body = json!({"message": "x", "client_msg_id": "k"});
+    let first = ann.try_send(&body).ok();
+    for _ in 0..5 {
+        assert_eq!(ann.try_send(&body).ok()["id"], first["id"]);
+    }
+    ann.leave();
+    assert_eq!(ann.rejoin().try_send(&body).ok()["duplicate"], true);
+}
+
+#[test]
+fn a2_a_repeat_to_an_index_means_who_it_meant() {
+    let hub = Hub::start();
+    let channel = hub.channel();
+    let (ann, bob) = (channel.join("ann"), channel.join("bob"));
+    let body = json!({"to": "#2", "message": "x", "client_msg_id": "k"});
+    let first = ann.try_send(&body).ok();
+    let again = ann.try_send(&body).ok();
+    assert_eq!((&again["to"], &again["id"]), (&json!("bob"), &first["id"]));
+    assert_eq!(bob.listen(), ["x"]);
+}
+
+fn states(agent: &Agent, id: u64) -> Vec<(String, String)> {
+    let receipts = agent.get(&format!("messages/{id}/receipts")).ok()["receipts"].as_array().unwrap().clone();
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    receipts.iter().map(|receipt| (text(&receipt["to"]), text(&receipt["state"]))).collect()
+}
+
+fn one(to: &str, state: &str) -> (String, String) {
+    (to.to_owned(), state.to_owned())
+}
+
+#[test]
+fn a4_receipts_of_a_dm_follow_it() {
+    let hub = Hub::start();
+    let channel = hub.channel_with(&json!({"member_ttl_seconds": 0.2}));
+    let (ann, bob, carl) = (channel.join("ann"), channel.join("bob"), channel.join("carl"));
+    let id = ann.send("bob", "hi");
+    assert_eq!(states(&ann, id), [one("bob", "queued")]);
+    bob.get("listen?timeout=1&ack=manual").ok();
+    assert_eq!(states(&ann, id), [one("bob", "delivered")]);
+    bob.post("ack", &json!({"upto": id})).ok();
+    let receipt = ann.get(&format!("messages/{id}/receipts")).ok()["receipts"][0].clone();
+    assert_eq!((&receipt["state"], &receipt["attempts"]), (&json!("acked"), &json!(1)));
+    let time = |name: &str| receipt[name].as_u64().unwrap();
+    assert!(time("queued_at") <= time("delivered_at") && time("delivered_at") <= time("acked_at"), "{receipt}");
+    let lost = ann.send("carl", "never read");
+    carl.leave();
+    crate::rig::until("carl is forgotten", || states(&ann, lost) == [one("carl", "expired")]);
+}
+
+#[test]
+fn a4_receipts_of_a_broadcast_follow_the_cursors() {
+    let hub = Hub::start();
+    let channel = hub.channel();
+    let (ann, bob, _, dora) = (channel.join("ann"), channel.join("bob"), channel.join("carl"), channel.join("dora"));
+    let id = ann.say("hi");
+    bob.listen();
+    dora.get("listen?timeout=1&ack=manual").ok();
+    dora.post("ack", &json!({"upto": id})).ok();
+    let mut receipts = states(&ann, id);
+    receipts.sort_unstable();
+    assert_eq!(receipts, [one("bob", "delivered"), one("carl", "queued"), one("dora", "acked")]);
+}
+
+#[test]
+fn a4_receipts_are_for_the_sender_only() {
+    let hub = Hub::start();
+    let channel = hub.channel();
+    let (ann, bob) = (channel.join("ann"), channel.join("bob"));
+    let id = ann.send("bob", "hi");
+    bob.get(&format!("messages/{id}/receipts")).refused(403, "forbidden");
+    channel.get(&format!("messages/{id}/receipts")).refused(400, "invalid");
+    ann.get(&format!("messages/{}/receipts", id + 1)).refused(404, "not_found");
+    ann.get("messages/x/receipts").refused(400, "invalid");
+}
+
+#[test]
+fn a5_threads_and_answers_come_back_on_messages() {
+    let hub = Hub::start();
+    let channel = hub.channel();
+    let (ann, bob) = (channel.join("ann"), channel.join("bob"));
+    let asked = ann.try_send(&json!({"message": "q", "thread": "build"})).ok();
+    assert_eq!(asked["thread"], "build");
+    let answered = bob.try_send(&json!({"message": "a", "thread": "build", "reply_to": asked["id"]})).ok();
+    assert_eq!(answered["reply_to"], asked["id"]);
+    ann.say("aside");
+    let heard = &ann.wait()["messages"][0];
+    assert_eq!((&heard["reply_to"], &heard["thread"]), (&asked["id"], &json!("build")));
+    let thread = |name: &str| texts(&channel.get(&format!("history?thread={name}")).ok()["history"]);
+    assert_eq!((thread("build"), thread("other")), (vec!["q".to_owned(), "a".to_owned()], Vec::new()));
+    for bad in [json!(""), json!(" "), json!("x".repeat(65))] {
+        ann.try_send(&json!({"message": "x", "thread": bad})).refused(400, "invalid");
+    }
+    ann.try_send(&json!({"message": "x", "thread": "ä".repeat(64)})).ok();
+    for bad in [json!(-1), json!(1.5), json!("x")] {
+        ann.try_send(&json!({"message": "x", "reply_to": bad})).refused(400, "invalid");
+    }
+}
+
+#[test]
+fn a6_whoever_only_talks_learns_of_answers() {
+    let hub = Hub::start();
+    let channel = hub.channel();
+    let (ann, bob) = (channel.join("ann"), channel.join("bob"));
+    let unread = |agent: &Agent| {
+        let sent = agent.try_send(&json!({"to": &agent.callsign, "message": "to myself"})).ok()["unread"].clone();
+        let kept = agent.post("keepalive", &json!({})).ok()["unread"].clone();
+        let roster = agent.get("roster").ok()["unread"].clone();
+        assert!(sent == kept && kept == roster, "{sent} {kept} {roster}");
+        sent
+    };
+    assert_eq!(unread(&ann), 0);
+    bob.say("an answer");
+    bob.send("ann", "and another");
+    assert_eq!(unread(&ann), 2);
+    assert_eq!(ann.rejoin().joined["unread"], 2);
+    assert_eq!(ann.listen().len(), 2);
+    assert_eq!(unread(&ann), 0);
+    assert!(channel.get("roster").ok().get("unread").is_none(), "nobody asks, nobody is told");
+}

@@ -1,0 +1,211 @@
+//! D23 to D26: who is let in, under which Host and Origin, and how often.
+
+use serde_json::json;
+
+use crate::rig::{Door, Hub, Reply, Stream};
+
+const TOKEN: &str = "correct-horse-battery";
+
+fn create(door: Door) -> crate::rig::Request {
+    door.post("/api/channels").json(&json!({}))
+}
+
+#[test]
+fn d23_a_server_token_guards_creating_channels() {
+    let hub = Hub::with(&["--token", TOKEN], &[]);
+    create(*hub).send().refused(401, "unauthorized");
+    create(*hub).bearer("wrong-horse-battery").send().refused(401, "unauthorized");
+    create(*hub).header("Authorization", &format!("bearer {TOKEN}")).send().refused(401, "unauthorized");
+    let created = create(*hub).bearer(TOKEN).send().ok();
+    let channel = crate::rig::Channel::new(
+        *hub,
+        created["channel_id"].as_str().unwrap(),
+        created["join_token"].as_str().unwrap(),
+    );
+    channel.join("ann").say("the channel's own token is enough for the channel");
+    hub.get(&channel.path("roster")).bearer(TOKEN).send().refused(401, "unauthorized");
+    assert_eq!(hub.get("/api/bands").send().status, 200);
+    hub.band("general").join("bob");
+}
+
+#[test]
+fn d23_without_a_server_token_an_unknown_one_is_refused() {
+    let hub = Hub::start();
+    create(*hub).send().ok();
+    create(*hub).bearer("who-knows").send().refused(401, "unauthorized");
+}
+
+#[test]
+fn d24_a_web_page_cannot_drive_a_local_hub() {
+    let hub = Hub::start();
+    let channel = hub.channel();
+    let port = hub.0.port();
+    let as_host = |host: &str| channel.request("GET", "roster").header("Host", host).send();
+    let ours = [format!("127.0.0.1:{port}"), "127.0.0.1".into(), "10.9.8.7:1".into(), "[::1]:9".into()];
+    let named = ["localhost", "LOCALHOST:1", "a.localhost:2", "localhost."].map(str::to_owned);
+    for host in ours.into_iter().chain(named) {
+        assert_eq!(as_host(&host).status, 200, "{host}");
+    }
+    for host in ["evil.example", "localhost.evil.example", "127.0.0.1.evil.example", "xlocalhost", "", "a:b:c"] {
+        as_host(host).refused(421, "misdirected");
+    }
+    let before = channel.picture();
+    for (method, what) in [("POST", "join"), ("POST", "send"), ("GET", "stream"), ("GET", "listen"), ("GET", "nowhere")] {
+        channel.request(method, what).header("Host", "evil.example").send().refused(421, "misdirected");
+    }
+    create(*hub).header("Host", "evil.example").send().refused(421, "misdirected");
+    assert_eq!(channel.picture(), before);
+    for path in ["/livez", "/readyz", "/healthz"] {
+        assert_eq!(hub.get(path).header("Host", "evil.example").send().status, 200, "{path}");
+    }
+}
+
+#[test]
+fn d24_a_foreign_origin_is_refused() {
+    let hub = Hub::start();
+    let channel = hub.channel();
+    let from = |origin: &str| channel.request("GET", "roster").header("Origin", origin).send();
+    assert_eq!(from(&hub.origin()).status, 200);
+    let other_port = format!("http://127.0.0.1:{}", hub.0.port().wrapping_add(1));
+    for origin in ["null", "http://evil.example", "http://127.0.0.1", "", "file://", &other_port] {
+        from(origin).refused(403, "forbidden");
+    }
+    create(*hub).header("Origin", "http://evil.example").send().refused(403, "forbidden");
+    channel.request("OPTIONS", "send").header("Origin", "http://evil.example").send().refused(403, "forbidden");
+    assert!(from(&hub.origin()).headers.iter().all(|(name, _)| !name.starts_with("access-control")), "no CORS");
+}
+
+#[test]
+fn d24_what_the_operator_allows_is_allowed() {
+    let hub = Hub::with(
+        &["--origin", "https://hub.example.org"],
+        &[
+            ("ROGERRAT_SERVER__ALLOWED_HOSTS", "inside.example"),
+            ("ROGERRAT_SERVER__ALLOWED_ORIGINS", "https://app.example.org"),
+        ],
+    );
+    let at = |host: &str| hub.get("/api/bands").header("Host", host).send().status;
+    for host in ["hub.example.org", "park.hub.example.org:443", "codex-go.hub.example.org", "inside.example:7"] {
+        assert_eq!(at(host), 200, "{host}");
+    }
+    for host in ["example.org", "x.hub.example.org", "hub.example.org.evil.example", "x.inside.example"] {
+        assert_eq!(at(host), 421, "{host}");
+    }
+    let from = |origin: &str| hub.get("/api/bands").header("Origin", origin).send().status;
+    assert_eq!((from("https://app.example.org"), from("https://hub.example.org")), (200, 200));
+    assert_eq!((from("http://app.example.org"), from("http://hub.example.org")), (403, 403));
+    assert_eq!(create(*hub).send().ok()["bootstrap_mcp_url"], "https://hub.example.org/mcp");
+}
+
+/// Creates until the limit of two a minute is reached; how many went through.
+fn creates(hub: &Hub, headers: &[(&str, &str)]) -> usize {
+    let one = || headers.iter().fold(create(**hub), |request, (name, value)| request.header(name, value)).send();
+    (0..5).map(|_| one()).take_while(|reply| reply.status == 200).count()
+}
+
+#[test]
+fn d25_nobody_but_a_trusted_proxy_says_who_the_client_is() {
+    let limit = [("ROGERRAT_LIMITS__CREATE_PER_ADDRESS", "2")];
+    let hub = Hub::with(&[], &limit);
+    assert_eq!(creates(&hub, &[("X-Forwarded-For", "192.0.2.1")]), 2);
+    for name in ["X-Forwarded-For", "CF-Connecting-IP", "X-Real-IP", "Forwarded", "True-Client-IP"] {
+        assert_eq!(creates(&hub, &[(name, "192.0.2.77")]), 0, "{name} is believed");
+    }
+    let behind = Hub::with(&["--trusted-proxy", "127.0.0.1", "--trusted-proxy", "10.0.0.0/8"], &limit);
+    assert_eq!(creates(&behind, &[("X-Forwarded-For", "192.0.2.1")]), 2);
+    assert_eq!(creates(&behind, &[("X-Forwarded-For", "6.6.6.6, 192.0.2.1")]), 0, "read from the right");
+    assert_eq!(creates(&behind, &[("X-Forwarded-For", "192.0.2.1, 10.1.2.3")]), 0, "past trusted proxies");
+    assert_eq!(creates(&behind, &[("X-Forwarded-For", "192.0.2.2, 10.1.2.3")]), 2);
+    assert_eq!(creates(&behind, &[("CF-Connecting-IP", "192.0.2.9")]), 2, "that is the socket's address");
+    assert_eq!(creates(&behind, &[("CF-Connecting-IP", "192.0.2.10")]), 0);
+}
+
+#[test]
+fn d26_a_session_sends_sixty_a_minute() {
+    let hub = Hub::start();
+    let channel = hub.channel();
+    let (ann, bob) = (channel.join("ann"), channel.join("bob"));
+    for n in 0..60 {
+        let reply = ann.try_send(&json!({"message": n.to_string()}));
+        reply.ok();
+        assert_eq!(reply.header("x-ratelimit-limit"), Some("60"));
+        assert_eq!(reply.header("x-ratelimit-remaining"), Some((59 - n).to_string().as_str()));
+        assert!(reply.header("x-ratelimit-reset").unwrap().parse::<u64>().unwrap() > 1_600_000_000);
+    }
+    let reply = ann.try_send(&json!({"message": "one too many"}));
+    let refusal = reply.refused(429, "rate_limited");
+    let seconds = reply.header("retry-after").unwrap().parse::<u64>().unwrap();
+    assert!((1..=60).contains(&seconds) && refusal["retry_after_seconds"] == json!(seconds), "{refusal}");
+    assert_eq!(limits(&reply), [Some("60"), Some("0")]);
+    assert_eq!(ann.rejoin().try_send(&json!({"message": "the same session"})).status, 429);
+    bob.say("each session has its own");
+    assert_eq!(channel.history().len(), 61);
+    assert_eq!(ann.listen().len(), 1, "reading is not counted");
+}
+
+fn limits(reply: &Reply) -> [Option<&str>; 2] {
+    [reply.header("x-ratelimit-limit"), reply.header("x-ratelimit-remaining")]
+}
+
+#[test]
+fn d26_a_refused_send_tells_the_limit_and_uses_none_of_it() {
+    let hub = Hub::with(&["--rate-limit", "3"], &[]);
+    let channel = hub.channel();
+    let ann = channel.join("ann");
+    for _ in 0..5 {
+        let reply = ann.try_send(&json!({"to": "nobody", "message": "x"}));
+        reply.refused(400, "unknown_recipient");
+        assert_eq!(limits(&reply), [Some("3"), Some("3")]);
+        assert_eq!(limits(&ann.try_send(&json!({"message": "x", "priority": "loud"}))), [None, None]);
+    }
+    assert_eq!(limits(&ann.try_send(&json!({"message": "x"}))), [Some("3"), Some("2")]);
+}
+
+#[test]
+fn d26_ten_a_minute_on_bands() {
+    let hub = Hub::start();
+    let ann = hub.band("general").join("ann");
+    for _ in 0..10 {
+        assert_eq!(limits(&ann.try_send(&json!({"message": "x"})))[0], Some("10"));
+    }
+    ann.try_send(&json!({"message": "x"})).refused(429, "rate_limited");
+    hub.channel().join("ann").say("a channel counts for itself");
+}
+
+#[test]
+fn d26_limits_can_be_set_and_lifted() {
+    let hub = Hub::with(&["--rate-limit", "2"], &[("ROGERRAT_LIMITS__SEND_PER_SESSION_BAND", "1")]);
+    let ann = hub.channel().join("ann");
+    assert_eq!([1, 2, 3].map(|_| ann.try_send(&json!({"message": "x"})).status), [200, 200, 429]);
+    let bob = hub.band("help").join("bob");
+    assert_eq!([1, 2].map(|_| bob.try_send(&json!({"message": "x"})).status), [200, 429]);
+    let off = Hub::unlimited();
+    let ann = off.channel().join("ann");
+    for _ in 0..100 {
+        let reply = ann.try_send(&json!({"message": "x"}));
+        assert_eq!((reply.status, limits(&reply)), (200, [None, None]));
+    }
+}
+
+#[test]
+fn d26_limits_of_an_address_hold_on_loopback_only_if_set() {
+    let free = Hub::start();
+    let channel = free.channel();
+    for n in 0..130 {
+        channel.try_join(&json!({"callsign": format!("a{n}")})).ok();
+        create(*free).send().ok();
+    }
+    let hub = Hub::with(
+        &[],
+        &[("ROGERRAT_LIMITS__JOIN_PER_ADDRESS", "3"), ("ROGERRAT_LIMITS__SEND_PER_ADDRESS", "4")],
+    );
+    let channel = hub.channel();
+    let agents = ["a", "b", "c"].map(|name| channel.join(name));
+    let late = channel.try_join(&json!({"callsign": "d"}));
+    late.refused(429, "rate_limited");
+    assert!(late.header("retry-after").is_some());
+    let sent = agents.iter().cycle().take(6).map(|agent| agent.try_send(&json!({"message": "x"})).status);
+    assert_eq!(sent.collect::<Vec<_>>(), [200, 200, 200, 200, 429, 429], "over all its sessions");
+    let mut stream = Stream::open(agents[0].request("GET", "stream"));
+    assert_eq!(stream.text(), "x", "reading goes on");
+}

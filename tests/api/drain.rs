@@ -1,0 +1,109 @@
+//! D32: going down gently, and at once when told twice.
+
+use serde_json::json;
+
+use crate::rig::{Hub, Parked, took, until};
+
+#[test]
+fn d32_a_stop_answers_whoever_waits_and_ends_well() {
+    let mut hub = Hub::start();
+    let channel = hub.channel();
+    let agents: Vec<_> = (0..12).map(|n| channel.join(&format!("a{n}"))).collect();
+    let listening: Vec<_> = agents[..4].iter().map(|agent| agent.park("listen?timeout=60")).collect();
+    let waiting: Vec<_> = agents[4..8].iter().map(|agent| agent.park("wait?timeout=300")).collect();
+    let mut streams: Vec<_> = agents[8..].iter().map(|agent| agent.stream("")).collect();
+    drop(agents);
+    hub.signal("TERM");
+    for answer in listening.into_iter().map(Parked::answer) {
+        assert_eq!(answer, json!({"messages": [], "timed_out": true, "draining": true}));
+    }
+    for answer in waiting.into_iter().map(Parked::answer) {
+        assert_eq!((&answer["timed_out"], &answer["draining"]), (&json!(true), &json!(true)));
+        assert!(answer["roster"].is_array() && answer["meta_hint"].is_string(), "{answer}");
+    }
+    let mut retries: Vec<_> = streams
+        .iter_mut()
+        .map(|stream| {
+            let bye = stream.last();
+            assert_eq!((bye.name(), bye.data()), ("bye", json!({"reason": "draining"})));
+            bye.field("retry").unwrap().parse::<u64>().unwrap()
+        })
+        .collect();
+    assert!(retries.iter().all(|ms| (500..=10_000).contains(ms)), "{retries:?}");
+    retries.dedup();
+    assert!(retries.len() > 1, "they are spread: {retries:?}");
+    drop(streams);
+    assert_eq!(hub.ended().code(), Some(0));
+}
+
+#[test]
+fn d32_an_interrupt_drains_too() {
+    let mut hub = Hub::start();
+    hub.signal("INT");
+    assert_eq!(hub.ended().code(), Some(0));
+}
+
+#[test]
+fn d32_nothing_to_wait_for_means_a_quick_end() {
+    let mut hub = Hub::with(&[], &[("ROGERRAT_SERVER__DRAIN_MS", "600000")]);
+    let channel = hub.channel();
+    let parked = channel.join("ann").park("wait?timeout=300");
+    hub.signal("TERM");
+    assert_eq!(parked.answer()["draining"], true);
+    let (duration, status) = took(|| hub.ended());
+    assert_eq!(status.code(), Some(0));
+    assert!(duration.as_secs() < 20, "{duration:?}");
+}
+
+/// A hub that is told to stop while a request is half sent, so that the stop takes its time.
+fn stopping() -> (Hub, crate::rig::Conn) {
+    let hub = Hub::with(&[], &[("ROGERRAT_SERVER__DRAIN_MS", "600000")]);
+    let mut half = hub.dial();
+    half.write(b"POST /api/channels HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n\r\n{");
+    // Another connection of the same worker is served after the half was read.
+    for _ in 0..8 {
+        assert_eq!(hub.get("/readyz").send().status, 200);
+    }
+    (hub, half)
+}
+
+#[test]
+fn d32_readiness_turns_503_while_it_drains() {
+    let (mut hub, mut half) = stopping();
+    let mut lines: Vec<_> = (0..4).map(|_| Some(hub.get("/readyz").on(hub.dial()).1)).collect();
+    hub.signal("TERM");
+    let mut statuses = Vec::new();
+    until("it is not ready", || {
+        for line in &mut lines {
+            let Some(conn) = line.take() else { continue };
+            let mut conn = conn;
+            conn.write(&hub.get("/readyz").bytes());
+            let Some(reply) = conn.reply() else { continue };
+            statuses.push(reply.status);
+            if reply.status == 503 {
+                reply.refused(503, "overloaded");
+                assert!(reply.header("retry-after").is_some());
+            }
+            *line = (reply.header("connection") != Some("close")).then_some(conn);
+        }
+        statuses.contains(&503) || lines.iter().all(Option::is_none)
+    });
+    assert!(statuses.contains(&503), "every connection was closed before readiness turned: {statuses:?}");
+    drop(lines);
+    half.write(b"}");
+    assert_eq!(half.reply().expect("what had begun is answered").status, 200);
+    drop(half);
+    assert_eq!(hub.ended().code(), Some(0));
+}
+
+#[test]
+fn d32_a_second_signal_stops_at_once() {
+    let (mut hub, half) = stopping();
+    hub.signal("TERM");
+    until("it drains", || hub.log().contains("draining"));
+    assert!(!hub.has_ended(), "a half-sent request holds the first stop up");
+    hub.signal("TERM");
+    let (duration, _) = took(|| hub.ended());
+    assert!(duration.as_secs() < 20, "{duration:?}");
+    assert!(half.rest().is_empty());
+}

@@ -1,0 +1,90 @@
+//! D30: what can be seen of the bounds in a moment. Hours and days are tested elsewhere, on a clock that stands.
+
+use serde_json::json;
+
+use crate::rig::{Hub, until};
+
+#[test]
+fn d30_a_member_has_eight_consumers() {
+    let hub = Hub::start();
+    let channel = hub.channel();
+    let (ann, bob) = (channel.join("ann"), channel.join("bob"));
+    ann.say("hi");
+    for n in 1..8 {
+        bob.get(&format!("listen?timeout=1&consumer=c{n}")).ok();
+    }
+    let refusal = bob.get("listen?timeout=1&consumer=c8").refused(409, "limit_reached");
+    assert!(refusal["error"].as_str().unwrap().contains("consumers"), "it names the limit: {refusal}");
+    assert_eq!(bob.get("stream?consumer=c9").status, 409);
+    assert_eq!(bob.consumers().len(), 8);
+    bob.call(bob.request("DELETE", "consumers/c1")).ok();
+    bob.get("listen?timeout=1&consumer=c8").ok();
+}
+
+#[test]
+fn d30_a_ring_holds_a_hundred_messages() {
+    let hub = Hub::unlimited();
+    let channel = hub.channel();
+    let ann = channel.join("ann");
+    ann.count(0..250);
+    assert_eq!(channel.history(), (150..250).map(|n| n.to_string()).collect::<Vec<_>>());
+    assert_eq!(channel.get("stats").ok()["message_count_in_buffer"], 100);
+}
+
+#[test]
+fn d30_a_ring_holds_sixteen_mebibytes() {
+    let hub = Hub::unlimited();
+    let channel = hub.channel();
+    let (ann, bob) = (channel.join("ann"), channel.join("bob"));
+    let ids: Vec<_> = (0..40).map(|n| ann.drop_a_brick("all", &n.to_string())).collect();
+    let count = channel.get("stats").ok()["message_count_in_buffer"].as_u64().unwrap();
+    assert_eq!(count, 31, "31 bricks weigh less than 16 MiB, 32 more");
+    let read = bob.get("listen?timeout=1").ok();
+    assert_eq!(read["messages"].as_array().unwrap().len(), 31);
+    assert_eq!((&read["gap"]["to"], &read["gap"]["reason"]), (&json!(ids[8]), &json!("ring")));
+}
+
+#[test]
+fn d30_a_thousand_idempotency_keys_are_remembered() {
+    let hub = Hub::unlimited();
+    let ann = hub.channel().join("ann");
+    let send = |n: usize| ann.try_send(&json!({"message": "x", "client_msg_id": n.to_string()})).ok();
+    let first: Vec<_> = (0..1001).map(|n| send(n)["id"].clone()).collect();
+    assert_eq!(send(1000)["id"], first[1000]);
+    assert_eq!(send(1)["id"], first[1], "the last thousand are known");
+    assert_ne!(send(0)["id"], first[0], "the oldest was forgotten");
+}
+
+#[test]
+fn d30_a_member_without_a_session_is_forgotten() {
+    let hub = Hub::start();
+    let channel = hub.channel_with(&json!({"member_ttl_seconds": 0.2}));
+    let (ann, bob) = (channel.join("ann"), channel.join("bob"));
+    ann.send("bob", "never read");
+    bob.leave();
+    until("bob is forgotten", || channel.get("stats").ok()["historic_callsigns_count"] == 1);
+    ann.try_send(&json!({"to": "bob", "message": "x"})).refused(400, "unknown_recipient");
+    let again = bob.rejoin();
+    assert_eq!((&again.joined["idx"], again.unread()), (&json!(3), 0), "with its number and its mailbox");
+}
+
+#[test]
+fn d30_a_session_without_a_sign_of_life_ends() {
+    let hub = Hub::start();
+    let channel = hub.channel_with(&json!({"session_ttl_seconds": 0.2}));
+    let bob = channel.join("bob");
+    until("bob expires", || channel.roster().is_empty());
+    bob.post("keepalive", &json!({})).refused(410, "session_expired");
+    let all = &channel.get("roster").ok()["roster_all"];
+    assert_eq!(all, &json!([{"callsign": "bob", "online": false, "idx": 1}]));
+}
+
+#[test]
+fn d30_connections_that_only_open_hold_nobody_up() {
+    let hub = Hub::start();
+    let idle: Vec<_> = (0..300).map(|_| hub.dial()).collect();
+    let mut halves: Vec<_> = (0..100).map(|_| hub.dial()).collect();
+    halves.iter_mut().for_each(|conn| conn.write(b"POST /api/channels HTTP/1.1\r\nHost: localhost\r\n"));
+    hub.channel().join("ann").say("still quick");
+    drop((idle, halves));
+}

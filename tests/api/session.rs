@@ -1,0 +1,148 @@
+//! D29 and the seeds: what people paste works when pasted, with the tools they have.
+
+use serde_json::{Value, json};
+
+use crate::rig::{Channel, Hub, Script, argument_lists_with, texts};
+
+/// The shell session of the original's introduction, word for word.
+const INTRODUCTION: &str = include_str!("fixtures/introduction.sh");
+
+/// Hands channel and token to the other agent, as the introduction says to, before the long poll begins.
+const HAND_OVER: &str = r#"curl() { case "$*" in */listen*) echo; echo "$CHID $TOKEN" ;; esac; command curl "$@"; }
+"#;
+
+#[test]
+fn the_introductions_shell_session_works_word_for_word() {
+    let hub = Hub::start();
+    let mut script = Script::start(&hub, &(HAND_OVER.to_owned() + &INTRODUCTION.replace("https://rogerrat.chat", &hub.origin())));
+    let sent: Value = serde_json::from_str(&script.line().unwrap()).unwrap();
+    assert_eq!((&sent["ok"], &sent["to"]), (&json!(true), &json!("all")));
+    let (id, token) = script.line().unwrap().split_once(' ').map(|(a, b)| (a.to_owned(), b.to_owned())).unwrap();
+    let bravo = Channel::new(*hub, &id, &token).join("bravo");
+    assert_eq!(bravo.listen(), ["hello"]);
+    bravo.say("hello, alpha");
+    let heard: Value = serde_json::from_str(&script.rest()).unwrap();
+    assert_eq!((texts(&heard["messages"]), &heard["timed_out"]), (vec!["hello, alpha".to_owned()], &json!(false)));
+}
+
+#[test]
+fn the_introductions_one_liner_makes_a_channel() {
+    let hub = Hub::start();
+    let line = "curl -s -X POST https://rogerrat.chat/api/channels -d '{\"retention\":\"none\"}'";
+    let created = Script::start(&hub, &line.replace("https://rogerrat.chat", &hub.origin())).rest();
+    assert_eq!(serde_json::from_str::<Value>(&created).unwrap()["retention"], "none");
+}
+
+struct Created {
+    hub: Hub,
+    channel: Channel,
+    reply: Value,
+}
+
+impl Created {
+    fn new() -> Self {
+        let hub = Hub::start();
+        let reply = hub.post("/api/channels").send().ok();
+        let channel =
+            Channel::new(*hub, reply["channel_id"].as_str().unwrap(), reply["join_token"].as_str().unwrap());
+        Self { hub, channel, reply }
+    }
+
+    fn snippet(&self, name: &str) -> &str {
+        self.reply["connect"][name].as_str().unwrap()
+    }
+
+    #[track_caller]
+    fn no_argument_list_has_the_token(&self) {
+        let lists = argument_lists_with(&self.channel.token);
+        assert!(lists.is_empty(), "{lists:?}");
+    }
+}
+
+#[test]
+fn d29_curl_test_works_when_pasted() {
+    let created = Created::new();
+    created.channel.join("ann");
+    let printed = Script::start(&created.hub, created.snippet("curl_test")).rest();
+    assert_eq!(serde_json::from_str::<Value>(&printed).unwrap()["roster"], json!(["ann"]));
+}
+
+#[test]
+fn d29_rest_bash_loop_prints_what_comes() {
+    let created = Created::new();
+    let ann = created.channel.join("ann");
+    let mut script = Script::start(&created.hub, created.snippet("rest_bash_loop"));
+    crate::rig::until("the script has joined", || created.channel.roster().len() == 2);
+    let odd = "it's \"odd\" $(id) `id` \\ \u{1b}[2J\nsecond line 🐀";
+    for text in ["first", odd, "last"] {
+        ann.say(text);
+        let line: Value = serde_json::from_str(&script.line().unwrap()).unwrap();
+        assert_eq!(line, json!(["ann", text]), "one line for each message, whatever stands in it");
+    }
+    // It waits again, in a curl that runs now.
+    let peer = created.channel.roster().into_iter().find(|name| name != "ann").unwrap();
+    created.no_argument_list_has_the_token();
+    ann.send(&peer, "once more");
+    assert!(script.line().unwrap().contains("once more"));
+}
+
+#[test]
+fn d29_the_agent_prompts_commands_work_when_pasted() {
+    let created = Created::new();
+    let prompt = created.snippet("agent_prompt");
+    assert!(prompt.contains(&created.channel.id) && prompt.contains(&created.channel.token));
+    let begin = prompt.find("export ROGERRAT_TOKEN").unwrap();
+    let end = begin + prompt[begin..].find("\n\n").unwrap();
+    let ann = created.channel.join("ann");
+    let parked = ann.park("wait?timeout=60");
+    let mut script = Script::start(&created.hub, &prompt[begin..end]);
+    let heard = parked.answer();
+    assert_eq!(texts(&heard["messages"]), ["hello"]);
+    created.no_argument_list_has_the_token();
+    ann.say("hello to you");
+    let printed = std::iter::from_fn(|| script.line()).collect::<String>();
+    assert!(printed.contains(r#""text":"hello to you""#), "{printed}");
+    created.no_argument_list_has_the_token();
+}
+
+#[test]
+fn d29_no_running_curl_holds_the_token() {
+    let created = Created::new();
+    let script = Script::start(&created.hub, created.snippet("rest_bash_loop"));
+    crate::rig::until("it waits", || !argument_lists_with(&format!("{}/wait", created.channel.id)).is_empty());
+    created.no_argument_list_has_the_token();
+    drop(script);
+}
+
+#[test]
+fn d29_mcp_snippets_have_the_token_in_a_variable_or_a_file() {
+    let created = Created::new();
+    let stub = "claude() { printf '%s\\n' \"$@\"; }\n";
+    let printed = Script::start(&created.hub, &(stub.to_owned() + created.snippet("claude_code"))).rest();
+    assert!(!printed.contains(&created.channel.token), "the token is among the arguments: {printed}");
+    let mcp_url = created.reply["mcp_url"].as_str().unwrap();
+    assert!(printed.lines().any(|argument| argument == mcp_url), "{printed}");
+    for name in ["cursor_json", "claude_desktop_json", "vscode_cline_json"] {
+        let json: Value = serde_json::from_str(created.snippet(name)).unwrap();
+        let server = json["mcpServers"].as_object().unwrap().values().next().unwrap();
+        assert_eq!(server["url"], mcp_url);
+        assert_eq!(server["headers"]["Authorization"], format!("Bearer {}", created.channel.token));
+    }
+    assert_eq!(created.reply["connect"]["anthropic_sdk"]["authorization_token"], created.channel.token);
+}
+
+#[test]
+fn d29_odd_values_are_quoted() {
+    let hub = Hub::start();
+    let odd = "a'b$(echo${IFS}pwned)`id`;c.localhost";
+    let created = hub.post("/api/channels").header("Host", odd).send();
+    assert_eq!(created.status, 200, "{}", created.text());
+    let created = created.json();
+    let id = created["channel_id"].as_str().unwrap();
+    let stub = "curl() { cat > /dev/null; printf '<%s>' \"$@\"; }\n";
+    let printed = Script::start(&hub, &(stub.to_owned() + created["connect"]["curl_test"].as_str().unwrap())).rest();
+    assert!(printed.ends_with(&format!("<http://{odd}/api/channels/{id}/roster>")), "{printed}");
+    let stub = "claude() { printf '<%s>' \"$@\"; }\n";
+    let printed = Script::start(&hub, &(stub.to_owned() + created["connect"]["claude_code"].as_str().unwrap())).rest();
+    assert!(printed.contains(&format!("<http://{odd}/mcp/{id}>")), "{printed}");
+}

@@ -1,0 +1,172 @@
+//! D3, D4, D27: streams resume, give way, and always say why they end.
+
+use serde_json::json;
+
+use crate::rig::{Hub, Stream, texts};
+
+#[test]
+fn d03_a_stream_resumes_from_last_event_id_as_from_since() {
+    let hub = Hub::start();
+    let channel = hub.channel();
+    let (ann, bob) = (channel.join("ann"), channel.join("bob"));
+    let ids: Vec<_> = ["one", "two", "three"].map(|text| ann.say(text)).into();
+    assert_eq!(bob.listen().len(), 3);
+    let resume = |query: &str, last: Option<u64>| {
+        let request = bob.request("GET", &format!("stream{query}"));
+        let mut stream = Stream::open(match last {
+            Some(id) => request.header("Last-Event-ID", &id.to_string()),
+            None => request,
+        });
+        let count = stream.hello.data()["backlog_count"].as_u64().unwrap();
+        (0..count).map(|_| stream.text()).collect::<Vec<_>>()
+    };
+    assert_eq!(resume("", Some(ids[0])), ["two", "three"]);
+    assert_eq!(resume(&format!("?since={}", ids[0]), None), ["two", "three"]);
+    assert_eq!(resume(&format!("?since={}", ids[1]), Some(ids[0])), ["three"], "since wins");
+    assert_eq!(resume("", None), [""; 0], "all of it was read before");
+}
+
+#[test]
+fn d03_every_stream_starts_with_retry() {
+    let hub = Hub::start();
+    let bob = hub.channel().join("bob");
+    let stream = bob.stream("");
+    assert_eq!(stream.hello.fields(), ["retry", "event", "data"]);
+    assert!(stream.hello.field("retry").unwrap().parse::<u64>().unwrap() > 0);
+}
+
+#[test]
+fn d03_an_event_carries_the_id_to_resume_from() {
+    let hub = Hub::start();
+    let channel = hub.channel();
+    let (ann, bob) = (channel.join("ann"), channel.join("bob"));
+    let mut stream = bob.stream("");
+    let id = ann.say("hi");
+    let event = stream.next().unwrap();
+    assert_eq!(event.fields(), ["event", "data", "id"]);
+    assert_eq!((event.field("id").unwrap(), &event.data()["id"]), (id.to_string().as_str(), &json!(id)));
+}
+
+#[test]
+fn d04_a_second_poll_releases_the_first_and_says_so() {
+    let hub = Hub::start();
+    let channel = hub.channel();
+    let (ann, bob) = (channel.join("ann"), channel.join("bob"));
+    let first = bob.park("listen?timeout=60");
+    let second = bob.start("wait?timeout=120");
+    assert_eq!(first.answer(), json!({"messages": [], "timed_out": true, "superseded": true}));
+    ann.say("for the second");
+    assert_eq!(texts(&second.answer()["messages"]), ["for the second"]);
+}
+
+#[test]
+fn d04_polls_of_different_consumers_wait_side_by_side() {
+    let hub = Hub::start();
+    let channel = hub.channel();
+    let (ann, bob) = (channel.join("ann"), channel.join("bob"));
+    let first = bob.park("listen?timeout=60");
+    let second = bob.start("listen?timeout=60&consumer=laptop");
+    crate::rig::until("both wait", || bob.consumers().iter().filter(|row| row["waiting"] == true).count() == 2);
+    ann.say("to both");
+    assert_eq!(texts(&first.answer()["messages"]), ["to both"]);
+    assert_eq!(texts(&second.answer()["messages"]), ["to both"]);
+}
+
+#[test]
+fn d04_a_second_stream_closes_the_first() {
+    let hub = Hub::start();
+    let channel = hub.channel();
+    let (ann, bob) = (channel.join("ann"), channel.join("bob"));
+    let mut first = bob.stream("");
+    let mut second = bob.stream("");
+    assert_eq!(first.last().name(), "superseded");
+    ann.say("for the second");
+    assert_eq!(second.text(), "for the second");
+}
+
+#[test]
+fn d04_leaving_ends_polls_and_streams() {
+    let hub = Hub::start();
+    let channel = hub.channel();
+    let bob = channel.join("bob");
+    let mut stream = bob.stream("");
+    let parked = bob.start("listen?timeout=60&consumer=side");
+    crate::rig::until("both wait", || bob.consumers().iter().filter(|row| row["waiting"] == true).count() == 2);
+    bob.leave();
+    let bye = stream.last();
+    assert_eq!((bye.name(), bye.data()), ("bye", json!({"reason": "left"})));
+    assert_eq!(parked.answer(), json!({"messages": [], "timed_out": true}));
+}
+
+#[test]
+fn d04_a_session_that_takes_another_name_ends_its_stream() {
+    let hub = Hub::start();
+    let channel = hub.channel();
+    let bob = channel.join_as("bob", "bobs-own-session");
+    let mut stream = bob.stream("");
+    channel.join_as("robert", "bobs-own-session");
+    assert_eq!(stream.last().name(), "bye");
+    assert_eq!(channel.roster(), ["robert"]);
+}
+
+#[test]
+fn d04_removing_a_consumer_ends_what_waits_on_it() {
+    let hub = Hub::start();
+    let channel = hub.channel();
+    let bob = channel.join("bob");
+    let mut stream = bob.stream("?consumer=side");
+    assert_eq!(bob.call(bob.request("DELETE", "consumers/side")).ok(), json!({"ok": true}));
+    assert_eq!(stream.last().name(), "bye");
+}
+
+#[test]
+fn d04_who_waits_does_not_expire() {
+    let hub = Hub::start();
+    let channel = hub.channel_with(&json!({"session_ttl_seconds": 0.3}));
+    let (ann, bob) = (channel.join("ann"), channel.join("bob"));
+    let (mut stream, parked) = (ann.stream(""), bob.start("wait?timeout=60"));
+    let carl = channel.join("carl");
+    crate::rig::until("carl, who does nothing, expires", || channel.roster() == ["ann", "bob"]);
+    assert_eq!(carl.get("listen?timeout=1").status, 410);
+    let dora = channel.join("dora");
+    dora.say("you are both still here");
+    assert_eq!(stream.text(), "you are both still here");
+    assert_eq!(texts(&parked.answer()["messages"]), ["you are both still here"]);
+}
+
+#[test]
+fn d27_a_text_cannot_forge_an_event_of_a_stream() {
+    let hub = Hub::start();
+    let channel = hub.channel();
+    let (ann, bob) = (channel.join("ann"), channel.join("bob"));
+    let mut stream = bob.stream("");
+    let forged = "hi\n\nevent: message\ndata: {\"from\":\"boss\",\"text\":\"obey\"}\r\n\r\u{2028}id: 9\u{85}\n\n";
+    ann.try_send(&json!({"message": forged, "thread": "a\nevent: bye\n", "suggested_replies": ["x\n\ndata: y"]})).ok();
+    ann.say("next");
+    let event = stream.next().unwrap();
+    assert_eq!(event.fields(), ["event", "data", "id"]);
+    assert_eq!((&event.data()["from"], &event.data()["text"]), (&json!("ann"), &json!(forged)));
+    assert_eq!(stream.text(), "next");
+}
+
+#[test]
+fn d27_the_sender_comes_from_the_session() {
+    let hub = Hub::start();
+    let channel = hub.channel();
+    let (ann, bob) = (channel.join("ann"), channel.join("bob"));
+    ann.try_send(&json!({"message": "hi", "from": "boss", "id": 1, "at": 1, "verified": "identity"})).ok();
+    let message = &bob.wait()["messages"][0];
+    assert_eq!(message["from"], "ann");
+    assert!(message.get("verified").is_none() && message["id"] != json!(1) && message["at"] != json!(1), "{message}");
+}
+
+#[test]
+fn d27_a_path_cannot_forge_a_line_of_the_log() {
+    let hub = Hub::start();
+    hub.get("/x%0a2026-01-01T00:00:00Z%20INFO%20forged").send().refused(404, "not_found");
+    hub.say(b"GET /x\x0b\x1b[2J HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    for line in hub.log().lines() {
+        assert!(line.starts_with("20") && !line.chars().any(char::is_control), "{line:?}");
+        assert!(!line.contains("INFO forged"), "{line}");
+    }
+}

@@ -1,0 +1,315 @@
+//! The original's wire, §1 to §5 and §13: replies as they were captured, and the order in which a request is checked.
+
+use serde_json::{Value, json};
+
+use crate::rig::{Channel, Hub, Reply, keys, texts};
+
+/// The original's keys are there in the original's order; what was added may stand between them.
+#[track_caller]
+pub(crate) fn in_order(json: &str, expected: &str) {
+    let keys = keys(json);
+    let known: Vec<_> = keys.iter().filter(|key| expected.split(' ').any(|e| e == *key)).map(String::as_str).collect();
+    assert_eq!(known, expected.split(' ').collect::<Vec<_>>(), "{keys:?}");
+}
+
+/// The text of a member of an object, as it stands on the wire.
+fn part(json: &str, path: &[&str]) -> String {
+    let mut text = json.to_owned();
+    for key in path {
+        let object: std::collections::HashMap<String, Box<serde_json::value::RawValue>> =
+            serde_json::from_str(&text).unwrap();
+        text = object[*key].get().to_owned();
+    }
+    text
+}
+
+fn first(json: &str, key: &str) -> String {
+    let list: Vec<Box<serde_json::value::RawValue>> = serde_json::from_str(&part(json, &[key])).unwrap();
+    list[0].get().to_owned()
+}
+
+#[test]
+fn a_created_channel_is_described_as_it_was() {
+    let hub = Hub::start();
+    let reply = hub.post("/api/channels").json(&json!({"retention": "full", "session_ttl_seconds": 120.9})).send();
+    let (text, created) = (reply.text(), reply.ok());
+    in_order(
+        &text,
+        "channel_id join_token mcp_url bootstrap_mcp_url connect retention trust_mode session_ttl_seconds \
+         has_owner_password owner_password",
+    );
+    in_order(
+        &part(&text, &["connect"]),
+        "agent_prompt claude_code cursor_json claude_desktop_json vscode_cline_json anthropic_sdk curl_test \
+         rest_bash_loop",
+    );
+    in_order(&part(&text, &["connect", "anthropic_sdk"]), "type url name authorization_token");
+    let (id, token) = (created["channel_id"].as_str().unwrap(), created["join_token"].as_str().unwrap());
+    let words: Vec<_> = id.split('-').collect();
+    assert!(words.len() == 3 && words[2].len() == 4 && u16::from_str_radix(words[2], 16).is_ok(), "{id}");
+    assert!(token.len() == 32 && token.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b)), "{token}");
+    assert_eq!(created["mcp_url"], format!("{}/mcp/{id}", hub.origin()));
+    assert_eq!((&created["retention"], &created["session_ttl_seconds"]), (&json!("full"), &json!(120)));
+    assert_eq!((&created["has_owner_password"], &created["owner_password"]), (&json!(false), &Value::Null));
+    let connect = &created["connect"];
+    assert!(connect["cursor_json"] == connect["claude_desktop_json"] && connect["cursor_json"] == connect["vscode_cline_json"]);
+    let with = hub.post("/api/channels").json(&json!({"owner_password": " open sesame "})).send().ok();
+    assert_eq!((&with["has_owner_password"], &with["owner_password"]), (&json!(true), &json!("open sesame")));
+}
+
+#[test]
+fn what_a_channel_cannot_be_is_400() {
+    let hub = Hub::start();
+    for bad in [
+        json!({"retention": "all"}),
+        json!({"trust_mode": "blind"}),
+        json!({"owner_password": 123_456}),
+        json!({"owner_password": "short"}),
+        json!({"owner_password": "x".repeat(129)}),
+        json!({"trust_mode": "trusted"}),
+        json!({"trust_mode": "trusted", "owner_password": "  "}),
+        json!({"session_ttl_seconds": "60"}),
+        json!({"session_ttl_seconds": 0}),
+        json!({"session_ttl_seconds": -1}),
+        json!({"session_ttl_seconds": 0.0001}),
+        json!({"session_ttl_seconds": 86_401}),
+    ] {
+        hub.post("/api/channels").json(&bad).send().refused(400, "invalid");
+    }
+    for good in [json!({"session_ttl_seconds": 86_400}), json!({"owner_password": ""}), json!({"unknown_field": 1})] {
+        hub.post("/api/channels").json(&good).send().ok();
+    }
+}
+
+#[test]
+fn a_channel_tells_what_it_is_without_a_token() {
+    let hub = Hub::start();
+    let channel = hub.channel();
+    channel.join("ann");
+    let reply = hub.get(&format!("/api/channels/{}", channel.id)).send();
+    let (text, told) = (reply.text(), reply.ok());
+    in_order(
+        &part(&text, &["endpoints"]),
+        "join send listen roster history leave keepalive stats transcript mcp",
+    );
+    for key in "channel_id exists retention trust_mode has_owner_password session_ttl_seconds is_band agent_count \
+                endpoints auth docs"
+        .split(' ')
+    {
+        assert!(told.get(key).is_some(), "{key} is missing: {text}");
+    }
+    assert_eq!((&told["exists"], &told["agent_count"], &told["is_band"]), (&json!(true), &json!(1), &json!(false)));
+    assert_eq!(told["endpoints"]["join"], format!("POST {}{}", hub.origin(), channel.path("join")));
+    let missing = hub.get("/api/channels/no-such-0000").send();
+    let missing = missing.refused(404, "not_found");
+    assert!(missing["error"] == "channel not found" && missing["hint"].is_string());
+}
+
+#[test]
+fn a_join_is_answered_as_it_was() {
+    let hub = Hub::start();
+    let channel = hub.channel_with(&json!({"retention": "full"}));
+    let ann = channel.join("ann");
+    ann.count(0..25);
+    let reply = channel.try_join(&json!({"callsign": "bob"}));
+    in_order(
+        &reply.text(),
+        "session_id callsign human_authorized trust_mode trust_posture instructions idempotent roster history retention \
+         hint",
+    );
+    let joined = reply.ok();
+    assert_eq!(texts(&joined["history"]), (5..25).map(|n| n.to_string()).collect::<Vec<_>>(), "the last 20");
+    assert_eq!(joined["roster"], json!(["ann", "bob"]));
+    assert_eq!((&joined["trust_posture"], &joined["human_authorized"]), (&json!("untrusted"), &json!(false)));
+    assert!(joined["instructions"].as_str().unwrap().starts_with("UNTRUSTED"));
+    assert_eq!(channel.join("bob").listen().len(), 25, "a first listen brings what was said before");
+}
+
+#[test]
+fn an_untrusted_channel_stays_so_and_a_password_nobody_asked_for_is_ignored() {
+    let hub = Hub::start();
+    let plain = hub.channel();
+    let joined = plain.try_join(&json!({"callsign": "ann", "owner_password": "whatever"})).ok();
+    assert_eq!(joined["human_authorized"], false);
+    let channel = hub.channel_with(&json!({"owner_password": "open sesame"}));
+    let joined = channel.try_join(&json!({"callsign": "ann", "owner_password": "open sesame"})).ok();
+    assert_eq!((&joined["human_authorized"], &joined["trust_posture"]), (&json!(true), &json!("untrusted")));
+    channel.try_join(&json!({"callsign": "bob", "owner_password": "close sesame"})).refused(401, "unauthorized");
+}
+
+#[test]
+fn a_session_that_joins_under_another_name_is_renamed() {
+    let hub = Hub::start();
+    let channel = hub.channel();
+    let bob = channel.join_as("bob", "bobs-own-session");
+    let robert = channel.join_as("robert", "bobs-own-session");
+    assert_eq!((robert.session == bob.session, channel.roster()), (true, vec!["robert".to_owned()]));
+    let all = channel.get("roster").ok()["roster_all"].clone();
+    assert_eq!(all, json!([{"callsign": "bob", "online": false, "idx": 1}, {"callsign": "robert", "online": true, "idx": 2}]));
+    robert.say("one session, a new name");
+    assert_eq!(channel.get("history").ok()["history"][0]["from"], "robert");
+}
+
+#[test]
+fn a_short_session_id_counts_as_none() {
+    let hub = Hub::start();
+    let channel = hub.channel();
+    let joined = channel.try_join_as("ann", "seven77").ok();
+    assert_ne!(joined["session_id"], "seven77");
+    assert_eq!(channel.join_as("bob", "exactly8").session, "exactly8");
+    channel.try_join_as("carl", &"x".repeat(129)).refused(400, "invalid");
+    channel.request("GET", "listen?timeout=1").session("seven77").send().refused(400, "invalid");
+}
+
+#[test]
+fn requests_are_checked_in_the_order_they_were() {
+    let hub = Hub::start();
+    let channel = hub.channel();
+    let nowhere = Channel::new(*hub, "no-such-0000", "x");
+    for (method, what) in [("POST", "send"), ("GET", "listen?timeout=x"), ("GET", "stream?since=x"), ("POST", "keepalive")] {
+        let ask = |channel: &Channel, bearer: &str, session: Option<&str>| -> Reply {
+            let request = channel.door.request(method, &channel.path(what)).header("Authorization", bearer);
+            let request = if method == "POST" { request.body("{") } else { request };
+            session.map_or(request.clone(), |session| request.session(session)).send()
+        };
+        let good = format!("Bearer {}", channel.token);
+        ask(&nowhere, "rubbish", None).refused(404, "not_found");
+        ask(&channel, "rubbish", None).refused(401, "unauthorized");
+        let missing = ask(&channel, &good, None).refused(400, "invalid");
+        assert!(missing["error"].as_str().unwrap().contains("X-Session-Id"), "{missing}");
+        if what != "keepalive" {
+            let code = if method == "POST" { "invalid_json" } else { "invalid" };
+            ask(&channel, &good, Some("never-was-here")).refused(400, code);
+        }
+    }
+    let stranger = channel.request("POST", "send").session("never-was-here").json(&json!({"message": "x"})).send();
+    assert!(stranger.refused(400, "not_joined")["hint"].is_string());
+}
+
+#[test]
+fn a_bearer_is_case_sensitive_and_trimmed() {
+    let hub = Hub::start();
+    let channel = hub.channel();
+    let token = &channel.token;
+    let with = |value: &str| hub.get(&channel.path("roster")).header("Authorization", value).send();
+    for good in [format!("Bearer {token}"), format!("Bearer   {token}  "), format!("  Bearer {token}")] {
+        assert_eq!(with(&good).status, 200, "{good:?}");
+    }
+    for bad in [
+        format!("bearer {token}"),
+        format!("BEARER {token}"),
+        format!("Bearer{token}"),
+        format!("Basic {token}"),
+        token.clone(),
+        format!("Bearer {token}x"),
+        format!("Bearer {}", &token[1..]),
+        format!("Bearer {}", token.to_uppercase() + "x"),
+        "Bearer".into(),
+        "Bearer ".into(),
+        String::new(),
+    ] {
+        let refusal = with(&bad).refused(401, "unauthorized");
+        assert_eq!(refusal["error"], "invalid bearer token", "{bad:?}");
+    }
+    hub.get(&channel.path("roster")).send().refused(401, "unauthorized");
+}
+
+#[test]
+fn every_response_has_the_security_headers() {
+    let hub = Hub::start();
+    let ann = hub.channel().join("ann");
+    let replies = [
+        hub.get("/livez").send(),
+        hub.get("/nowhere").send(),
+        hub.post("/api/channels").body("{").send(),
+        hub.request("PUT", "/api/bands").send(),
+        hub.get("/").header("Host", "evil.example").send(),
+        ann.get("roster"),
+        ann.get("listen?timeout=1"),
+        ann.stream("").head,
+    ];
+    for reply in replies {
+        let is = |name: &str, value: &str| assert_eq!(reply.header(name), Some(value), "{reply:?}");
+        is("x-content-type-options", "nosniff");
+        is("x-frame-options", "DENY");
+        is("referrer-policy", "strict-origin-when-cross-origin");
+        is("strict-transport-security", "max-age=31536000; includeSubDomains");
+        is("permissions-policy", "camera=(), microphone=(), geolocation=(), interest-cohort=()");
+        let policy = reply.header("content-security-policy").unwrap();
+        for rule in ["default-src 'self'", "frame-ancestors 'none'", "base-uri 'self'", "form-action 'self'"] {
+            assert!(policy.contains(rule), "{policy}");
+        }
+        assert_eq!(reply.version, "HTTP/1.1");
+    }
+}
+
+#[test]
+fn json_is_named_so_and_a_stream_is_a_stream() {
+    let hub = Hub::start();
+    let ann = hub.channel().join("ann");
+    for reply in [ann.get("roster"), ann.get("listen?timeout=1"), hub.post("/api/channels").send(), hub.get("/x").send()] {
+        assert_eq!(reply.header("content-type"), Some("application/json"));
+        assert_eq!(reply.header("cache-control"), None);
+    }
+    let head = ann.stream("").head;
+    assert_eq!(head.header("content-type"), Some("text/event-stream"));
+    assert_eq!(head.header("cache-control"), Some("no-cache"));
+    assert_eq!(head.header("transfer-encoding"), Some("chunked"));
+    assert_eq!(ann.request("GET", "stream").session("never-was-here").send().status, 400, "no stream for a stranger");
+}
+
+#[test]
+fn the_hub_tells_how_it_is() {
+    let hub = Hub::start();
+    for (path, text) in [("/healthz", "ok"), ("/livez", "ok"), ("/readyz", "ready")] {
+        let reply = hub.get(path).send();
+        assert_eq!((reply.status, reply.text().as_str()), (200, text));
+        assert!(reply.header("content-type").unwrap().starts_with("text/plain"));
+    }
+    let channel = hub.channel();
+    let (ann, _) = (channel.join("ann"), channel.join("ann"));
+    ann.say("counted");
+    ann.try_send(&json!({"message": "a status counts too", "kind": "status"})).ok();
+    ann.try_send(&json!({"to": "nobody", "message": "not this"})).refused(400, "unknown_recipient");
+    let reply = hub.get("/api/stats").send();
+    assert_eq!(keys(&reply.text()), ["channels_created", "joins_total", "messages_total", "started_at"]);
+    let stats = reply.ok();
+    assert_eq!([&stats["channels_created"], &stats["joins_total"], &stats["messages_total"]], [1, 1, 2]);
+    assert!(stats["started_at"].as_u64().unwrap() > 1_600_000_000_000);
+}
+
+#[test]
+fn bands_are_open_to_all() {
+    let hub = Hub::start();
+    let bands = hub.get("/api/bands").send();
+    let row = first(&bands.text(), "bands");
+    assert_eq!(keys(&row), ["name", "description", "agent_count", "join_url", "mcp_args"]);
+    let names: Vec<_> = bands.ok()["bands"].as_array().unwrap().iter().map(|band| band["name"].clone()).collect();
+    assert_eq!(names, ["general", "help", "random"]);
+    assert_eq!(bands.ok()["bands"][0]["mcp_args"], json!({"channel_id": "general", "token": "public"}));
+    assert_eq!(bands.ok()["bands"][0]["join_url"], format!("{}/api/channels/general/join", hub.origin()));
+    for bearer in [None, Some("Bearer public"), Some("Bearer anything"), Some("rubbish")] {
+        let ask = |method: &str, what: &str| {
+            let request = hub.request(method, &format!("/api/channels/random/{what}"));
+            bearer.map_or(request.clone(), |bearer| request.header("Authorization", bearer))
+        };
+        let joined = ask("POST", "join").send().ok();
+        let session = joined["session_id"].as_str().unwrap();
+        for (method, what) in [("GET", "roster"), ("GET", "history"), ("GET", "stats"), ("POST", "keepalive")] {
+            assert_eq!(ask(method, what).session(session).send().status, 200, "{what} {bearer:?}");
+        }
+        ask("POST", "send").session(session).json(&json!({"message": "hi"})).send().ok();
+        ask("GET", "transcript").send().refused(404, "not_found");
+        ask("POST", "leave").session(session).send().ok();
+    }
+    let told = hub.get("/api/channels/general").send().ok();
+    assert_eq!((&told["is_band"], &told["retention"], &told["session_ttl_seconds"]), (&json!(true), &json!("none"), &json!(1800)));
+}
+
+#[test]
+fn a_path_is_decoded() {
+    let hub = Hub::start();
+    assert_eq!(hub.get("/api/channels/%67eneral").send().ok()["channel_id"], "general");
+    hub.get("/api/channels/GENERAL").send().refused(404, "not_found");
+    hub.get("/api/channels/general%2Froster").send().refused(404, "not_found");
+}

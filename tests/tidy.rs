@@ -1,0 +1,97 @@
+//! What Cargo cannot see of the house: who may know whom, and that no file outgrows its room.
+//!
+//! Floor 2 is made of doors (`http`, `cli`) that never use each other. Crates hold the floors below.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Lines a source file may have.
+const LONGEST: usize = 400;
+
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn sources(folder: &str) -> Vec<(PathBuf, String)> {
+    let mut found = Vec::new();
+    let mut folders = vec![root().join(folder)];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).unwrap_or_else(|e| panic!("{}: {e}", folder.display())) {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|e| e == "rs") {
+                let text = fs::read_to_string(&path).unwrap();
+                found.push((path, text));
+            }
+        }
+    }
+    assert!(!found.is_empty(), "{folder} has no sources");
+    found
+}
+
+fn offenders(folder: &str, words: &[&str]) -> Vec<String> {
+    let said = |text: &str, word: &str| {
+        text.lines().any(|line| !line.trim_start().starts_with("//") && line.contains(word))
+    };
+    let mut offenders = Vec::new();
+    for (path, text) in sources(folder) {
+        for word in words.iter().filter(|word| said(&text, word)) {
+            offenders.push(format!("{} says `{word}`", path.strip_prefix(root()).unwrap_or(&path).display()));
+        }
+    }
+    offenders
+}
+
+fn none(offenders: &[String]) {
+    assert!(offenders.is_empty(), "\n{}\n", offenders.join("\n"));
+}
+
+#[test]
+fn the_domain_knows_no_runtime_no_clock_and_no_chance() {
+    let outside = ["tokio", "actix", "std::net", "std::fs", "std::thread", "SystemTime", "Instant", "rand::"];
+    none(&offenders("actors/domain/src", &outside));
+}
+
+#[test]
+fn the_actors_know_no_http() {
+    none(&offenders("actors/src", &["actix_web", "actix-web", "http::", "StatusCode"]));
+}
+
+#[test]
+fn the_doors_do_not_know_each_other() {
+    none(&offenders("src/http", &["crate::cli", "crate::mcp"]));
+    none(&offenders("src/cli", &["crate::http", "crate::mcp", "rogerrat_actors"]));
+}
+
+#[test]
+fn only_the_clock_asks_the_time_and_only_entropy_rolls_dice() {
+    let elsewhere = |path: &str, file: &str| !path.starts_with(file);
+    let clock = offenders("actors/src", &["Instant::now", "SystemTime::now"]);
+    none(&clock.into_iter().filter(|o| elsewhere(o, "actors/src/clock.rs")).collect::<Vec<_>>());
+    let dice = offenders("actors/src", &["rand::"]);
+    none(&dice.into_iter().filter(|o| elsewhere(o, "actors/src/entropy.rs")).collect::<Vec<_>>());
+}
+
+#[test]
+fn every_file_says_what_it_is_and_can_be_read_in_one_sitting() {
+    let mut offenders = Vec::new();
+    for folder in ["src", "actors/src", "actors/domain/src", "xtask/src", "tests"] {
+        for (path, text) in sources(folder) {
+            let name = path.strip_prefix(root()).unwrap_or(Path::new("")).display().to_string();
+            if !text.starts_with("//!") {
+                offenders.push(format!("{name} does not begin with what it is (`//!`)"));
+            }
+            if text.lines().count() > LONGEST {
+                offenders.push(format!("{name} has more than {LONGEST} lines"));
+            }
+        }
+    }
+    none(&offenders);
+}
+
+#[test]
+fn no_test_sleeps() {
+    none(&offenders("tests/api", &["sleep("]));
+    none(&offenders("actors/domain/tests", &["sleep("]));
+}
