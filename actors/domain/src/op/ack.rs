@@ -68,3 +68,6 @@ pub(super) fn entry(
     let ids = consumer.had_upto(upto);
     Ok(Entry::Acked { no, consumer: name.cloned(), upto, ids, at_ms: now.at_ms })
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use crate::op::{Draft, Join, JoinReply, OpenStream, Operation, Outcome, Read, ReadInput, Send, SendInput, SendReply};
+use crate::op::{Draft, Join, JoinReply, OpenStream, Operation, Outcome, Read, ReadInput, Send, SendReply};
 use crate::{
     Callsign, Channel, ChannelId, Delivery, Effect, Ending, Entry, Gap, HubKey, Loss, Now, PlaceId, Progress, Refusal,
     Rules, SessionId, Settings, TokenHash,
@@ -13,6 +13,10 @@ use crate::{
 
 /// The wall clock when the rig begins.
 pub(crate) const DAWN_MS: u64 = 1_800_000_000_000;
+
+mod words;
+
+pub(crate) use words::{draft, said, see};
 
 pub(crate) struct Rig {
     pub(crate) channel: Channel,
@@ -260,7 +264,7 @@ impl Rig {
         let feed = self.streams.get_mut(&place).unwrap();
         let mut taken = Vec::new();
         while taken.len() < count && !feed.queue.is_empty() && feed.progress.take() {
-            taken.extend(feed.queue.pop_front().map(|frame| event(&frame)));
+            taken.extend(feed.queue.pop_front().map(|frame| words::event(&frame)));
         }
         self.tick();
         taken
@@ -277,53 +281,12 @@ impl Rig {
 
     /// The last event of a stream that was ended.
     pub(crate) fn ended(&self, place: PlaceId) -> Option<String> {
-        self.streams[&place].last.as_ref().map(event)
+        self.streams[&place].last.as_ref().map(words::event)
     }
 
     /// Cuts a stream, as a broken connection does.
     pub(crate) fn cut(&mut self, place: PlaceId) {
         self.streams[&place].progress.cut();
         self.withdraw(place);
-    }
-}
-
-pub(crate) fn draft(to: &str, text: &str) -> Draft {
-    said(&serde_json::json!({ "to": to, "message": text })).unwrap()
-}
-
-/// A draft as it comes from JSON.
-pub(crate) fn said(body: &serde_json::Value) -> Result<Draft, Refusal> {
-    let input: SendInput = serde_json::from_value(body.clone()).map_err(|e| Refusal::invalid(e.to_string()))?;
-    Draft::check(input, None)
-}
-
-pub(crate) fn see(delivery: &Delivery) -> Seen {
-    let text =
-        |json: Bytes| serde_json::from_slice::<serde_json::Value>(&json).unwrap()["text"].as_str().map(String::from);
-    Seen {
-        texts: delivery.messages.iter().map(|g| text(g.message.json()).unwrap()).collect(),
-        ids: delivery.messages.iter().map(|g| g.message.id).collect(),
-        attempts: delivery.messages.iter().map(|g| g.attempt).collect(),
-        gap: delivery.gap,
-        ending: delivery.ending,
-    }
-}
-
-/// An event of a stream in a few words.
-fn event(frame: &Bytes) -> String {
-    let text = std::str::from_utf8(frame).unwrap();
-    let field = |name: &str| text.lines().find_map(|line| line.strip_prefix(name)).unwrap_or_default();
-    let data: serde_json::Value = serde_json::from_str(field("data: ")).unwrap();
-    let name = field("event: ");
-    match name {
-        "hello" => format!("hello {}", data["backlog_count"]),
-        "message" => {
-            let again = data["attempt"].as_u64().map(|n| format!(" ({n})")).unwrap_or_default();
-            format!("{}{again}", data["text"].as_str().unwrap())
-        }
-        "gap" => format!("gap {}..{} {}", data["from"], data["to"], data["reason"].as_str().unwrap()),
-        "lagged" => format!("lagged {}", data["resume_from"]),
-        "bye" => format!("bye {}", data["reason"].as_str().unwrap()),
-        _ => name.to_owned(),
     }
 }

@@ -1,12 +1,14 @@
 //! What may happen in a script, each with its own little dice.
 
 use rogerrat_domain::op::{
-    Ack, Draft, History, Info, Join, Keepalive, Leave, OpenStream, Outcome, Read, Receipts, RemoveConsumer, Roster,
-    Send, SendInput, Stats,
+    Ack, History, Info, Join, Keepalive, Leave, OpenStream, Outcome, Read, Receipts, RemoveConsumer, Roster, Stats,
 };
 use rogerrat_domain::{Callsign, Code, ConsumerName};
 
 use super::*;
+
+#[path = "talk.rs"]
+mod talk;
 
 const NAMES: [&str; 4] = ["ann", "bob", "cat", "dan"];
 
@@ -22,7 +24,7 @@ impl Stage {
             self.totals.steps += 1;
             self.check();
         }
-        self.note("everything ends".into());
+        self.note("everything ends");
         while !self.carried.is_empty() {
             self.take_or_drop();
         }
@@ -80,7 +82,7 @@ impl Stage {
             1 => self.pick().map(|(session, _)| session),
             _ => None,
         };
-        self.note(format!("join {name} {}", if presented.is_some() { "with a session" } else { "" }));
+        self.note(&format!("join {name} {}", if presented.is_some() { "with a session" } else { "" }));
         let (generation, dice) = (self.dice.random(), self.dice.random());
         let callsign = Some(Callsign::parse(name).unwrap());
         let wish = Join { callsign, presented: presented.clone(), human_authorized: false, generation, dice };
@@ -98,7 +100,7 @@ impl Stage {
 
     fn leave(&mut self) {
         let Some((session, no)) = self.pick() else { return };
-        self.note(format!("leave #{no}"));
+        self.note(&format!("leave #{no}"));
         let was_live = self.oracle.people[&no].live;
         let (_, entries) = self.ask(Leave { session }).unwrap();
         assert!(entries.is_empty() || was_live);
@@ -107,91 +109,6 @@ impl Stage {
             !waiting && (entries.is_empty() || self.feeds.values().all(|f| f.who.0 != no)),
             "leaving ends all places"
         );
-    }
-
-    fn draft(&mut self) -> SendInput {
-        let to = match self.dice.random_range(0..10) {
-            0..5 => "all".to_owned(),
-            5 => format!("#{}", self.dice.random_range(0..6)),
-            _ => NAMES[self.dice.random_range(0..NAMES.len())].to_owned(),
-        };
-        let kind = self.dice.random_bool(0.1).then_some(Kind::Status);
-        let size = if kind.is_none() && self.dice.random_bool(0.02) { 8_000 } else { self.dice.random_range(1..30) };
-        let key = self.dice.random_bool(0.1).then(|| format!("k{}", self.dice.random_range(0..3)));
-        let mut input =
-            SendInput { to: Some(to), text: Some("x".repeat(size)), kind, client_msg_id: key, ..SendInput::default() };
-        if kind.is_none() && self.dice.random_bool(0.01) {
-            let file = serde_json::json!([{"mime": "image/png", "data_base64": "A".repeat(500_000)}]);
-            input.attachments = serde_json::from_value(file).unwrap();
-        }
-        input
-    }
-
-    fn send(&mut self) {
-        let Some((session, no)) = self.pick() else { return };
-        let input = self.draft();
-        self.note(format!("send #{no} to {:?} {:?} {:?}", input.to, input.kind, input.client_msg_id));
-        let key = input.client_msg_id.clone().map(|key| (no, key));
-        self.say(session, no, Draft::check(input, None).unwrap(), key);
-    }
-
-    /// Many at once: enough to turn the ring over, to fill a mailbox, or to leave a stream behind.
-    fn flood(&mut self) {
-        let Some((session, no)) = self.pick() else { return };
-        let mut input = self.draft();
-        input.client_msg_id = None;
-        let draft = Draft::check(input.clone(), None).unwrap();
-        let count = if input.attachments.is_some() { 12 } else { self.dice.random_range(10..160) };
-        self.note(format!("flood #{no} to {:?} {:?} x{count}", input.to, input.kind));
-        for _ in 0..count {
-            if !self.say(session.clone(), no, draft.clone(), None) {
-                return;
-            }
-        }
-    }
-
-    fn say(&mut self, session: SessionId, no: u32, draft: Draft, key: Option<(u32, String)>) -> bool {
-        match self.ask(Send { session: session.clone(), draft }) {
-            Ok((reply, _)) => {
-                self.seen(no);
-                if reply.duplicate {
-                    assert_eq!(Some(&reply.id), key.and_then(|key| self.keys.get(&key)), "the first reply again");
-                    return true;
-                }
-                key.map(|key| self.keys.insert(key, reply.id));
-                self.sends.push((session.clone(), self.now.uptime_ms));
-                let window = self.now.uptime_ms.saturating_sub(limits::WINDOW_MS);
-                let lately = self.sends.iter().filter(|(who, at)| *who == session && *at > window).count();
-                assert!(self.open.1.sends_per_minute.is_none_or(|most| lately <= most as usize), "the window holds");
-                true
-            }
-            Err(refusal) => {
-                self.check_refusal(&refusal, no);
-                false
-            }
-        }
-    }
-
-    fn check_refusal(&mut self, refusal: &rogerrat_domain::Refusal, no: u32) {
-        match refusal.code {
-            Code::MailboxFull => {
-                self.totals.full += 1;
-                let at_bound = |p: &crate::oracle::Person| {
-                    p.held.len() == limits::HELD_MESSAGES
-                        || p.held.values().sum::<usize>() + 600_000 > limits::HELD_BYTES
-                };
-                let all = self.oracle.held().1 + 600_000 > limits::HELD_CHANNEL_BYTES;
-                assert!(all || self.oracle.people.values().any(at_bound), "a mailbox is full at its bound only");
-            }
-            Code::NotJoined | Code::SessionExpired => {
-                let live = self.oracle.people.get(&no).is_some_and(|p| p.live);
-                let newest = self.sessions.iter().rev().find(|(_, n)| *n == no).is_some();
-                assert!(!live || newest, "who is here may talk");
-            }
-            Code::RateLimited => assert!(self.open.1.sends_per_minute.is_some()),
-            Code::UnknownRecipient | Code::IdempotencyConflict => {}
-            other => panic!("{other:?} for no reason: {refusal}"),
-        }
     }
 
     fn input(&mut self) -> ReadInput {
@@ -208,7 +125,7 @@ impl Stage {
     fn read(&mut self) {
         let Some((session, no)) = self.pick() else { return };
         let input = self.input();
-        self.note(format!("read #{no} {input:?}"));
+        self.note(&format!("read #{no} {input:?}"));
         let (place, timeout_ms) = (PlaceId(self.number()), self.dice.random_range(1_000..120_000));
         let who = (no, input.consumer.as_ref().map(|c| c.as_str().to_owned()));
         let op = Read { session, input: input.clone(), timeout_ms, wants_roster: self.dice.random(), place };
@@ -237,7 +154,7 @@ impl Stage {
     fn open_stream(&mut self) {
         let Some((session, no)) = self.pick() else { return };
         let input = self.input();
-        self.note(format!("stream #{no} {input:?}"));
+        self.note(&format!("stream #{no} {input:?}"));
         let (place, progress) = (PlaceId(self.number()), Arc::new(Progress::default()));
         let who = (no, input.consumer.as_ref().map(|c| c.as_str().to_owned()));
         let op = OpenStream { session, input: input.clone(), place, progress: progress.clone() };
@@ -266,7 +183,7 @@ impl Stage {
         let Carried { who, number, terms, mut delivery } = self.carried.remove(nth);
         let state = State::Underway(number);
         let is_taken = self.dice.random_bool(0.7);
-        self.note(format!("answer {number} of {who:?} is {}", if is_taken { "taken" } else { "dropped" }));
+        self.note(&format!("answer {number} of {who:?} is {}", if is_taken { "taken" } else { "dropped" }));
         let slip = delivery.slip.take().unwrap();
         if is_taken {
             let ids: Vec<u64> = delivery.messages.iter().map(|g| g.message.id).collect();
@@ -301,7 +218,7 @@ impl Stage {
             events.extend(feed.queue.pop_front());
         }
         let (who, terms, is_plain) = (feed.who.clone(), feed.terms, feed.since.is_none());
-        self.note(format!("{} events of {place:?} are taken", events.len()));
+        self.note(&format!("{} events of {place:?} are taken", events.len()));
         for event in events {
             let ids: Vec<u64> = event.id.into_iter().collect();
             self.oracle.taken(&who, &ids, event.gap.map(|(to, _)| to), terms, self.now.uptime_ms);
@@ -323,7 +240,7 @@ impl Stage {
             return self.cut(place);
         }
         let place = polls[self.dice.random_range(0..polls.len())];
-        self.note(format!("{place:?} hangs up"));
+        self.note(&format!("{place:?} hangs up"));
         let parked = self.parked.remove(&place).unwrap();
         self.seen(parked.who.0);
         let mut effects = Vec::new();
@@ -332,7 +249,7 @@ impl Stage {
     }
 
     fn cut(&mut self, place: PlaceId) {
-        self.note(format!("{place:?} is cut"));
+        self.note(&format!("{place:?} is cut"));
         self.feeds[&place].progress.cut();
         self.closed(place);
         let mut effects = Vec::new();
@@ -351,7 +268,7 @@ impl Stage {
         let Some(reader) = self.oracle.readers.get(&who) else { return };
         let (shown, cursor) = (reader.shown, reader.cursor);
         let upto = if self.dice.random_bool(0.6) { shown } else { self.some_id() };
-        self.note(format!("ack {who:?} {upto}"));
+        self.note(&format!("ack {who:?} {upto}"));
         self.tick();
         let op = Ack { session, consumer, upto };
         match op.decide(&self.channel, self.now) {
@@ -371,7 +288,7 @@ impl Stage {
     fn remove_consumer(&mut self) {
         let (Some((session, no)), Some(name)) = (self.pick(), self.consumer()) else { return };
         let who = (no, Some(name.as_str().to_owned()));
-        self.note(format!("remove {who:?}"));
+        self.note(&format!("remove {who:?}"));
         self.tick();
         let op = RemoveConsumer { session, name };
         if op.decide(&self.channel, self.now).is_err() {
@@ -387,7 +304,7 @@ impl Stage {
     fn look_around(&mut self) {
         let Some((session, no)) = self.pick() else { return };
         let which = self.dice.random_range(0..6);
-        self.note(format!("look {which} #{no}"));
+        self.note(&format!("look {which} #{no}"));
         self.tick();
         let asker = Some(session.clone());
         let lives = Keepalive { session: session.clone() }.decide(&self.channel, self.now).is_ok();
@@ -432,7 +349,7 @@ impl Stage {
                 now_ms
             }
         };
-        self.note(format!("time passes to {target}, the wall says {}", self.now.at_ms));
+        self.note(&format!("time passes to {target}, the wall says {}", self.now.at_ms));
         self.pass_to(target);
     }
 }

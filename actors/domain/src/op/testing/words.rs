@@ -1,0 +1,48 @@
+//! What goes in and comes out, in few words.
+
+use bytes::Bytes;
+
+use super::Seen;
+use crate::op::{Draft, SendInput};
+use crate::{Delivery, Refusal};
+
+pub(crate) fn draft(to: &str, text: &str) -> Draft {
+    said(&serde_json::json!({ "to": to, "message": text })).unwrap()
+}
+
+/// A draft as it comes from JSON.
+pub(crate) fn said(body: &serde_json::Value) -> Result<Draft, Refusal> {
+    let input: SendInput = serde_json::from_value(body.clone()).map_err(|e| Refusal::invalid(e.to_string()))?;
+    Draft::check(input, None)
+}
+
+pub(crate) fn see(delivery: &Delivery) -> Seen {
+    let text =
+        |json: Bytes| serde_json::from_slice::<serde_json::Value>(&json).unwrap()["text"].as_str().map(String::from);
+    Seen {
+        texts: delivery.messages.iter().map(|g| text(g.message.json()).unwrap()).collect(),
+        ids: delivery.messages.iter().map(|g| g.message.id).collect(),
+        attempts: delivery.messages.iter().map(|g| g.attempt).collect(),
+        gap: delivery.gap,
+        ending: delivery.ending,
+    }
+}
+
+/// An event of a stream in a few words.
+pub(super) fn event(frame: &Bytes) -> String {
+    let text = std::str::from_utf8(frame).unwrap();
+    let field = |name: &str| text.lines().find_map(|line| line.strip_prefix(name)).unwrap_or_default();
+    let data: serde_json::Value = serde_json::from_str(field("data: ")).unwrap();
+    let name = field("event: ");
+    match name {
+        "hello" => format!("hello {}", data["backlog_count"]),
+        "message" => {
+            let again = data["attempt"].as_u64().map(|n| format!(" ({n})")).unwrap_or_default();
+            format!("{}{again}", data["text"].as_str().unwrap())
+        }
+        "gap" => format!("gap {}..{} {}", data["from"], data["to"], data["reason"].as_str().unwrap()),
+        "lagged" => format!("lagged {}", data["resume_from"]),
+        "bye" => format!("bye {}", data["reason"].as_str().unwrap()),
+        _ => name.to_owned(),
+    }
+}
