@@ -32,7 +32,7 @@ fn serve(args: ServeArgs) -> ExitCode {
         Err(faults) => return cli::refuse(&faults),
     };
     telemetry::init(&config.log);
-    match startup::serve(config) {
+    match startup::serve(&config) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             // Without a reader the exit code still tells.

@@ -47,7 +47,7 @@ pub(crate) enum StartError {
 ///
 /// # Errors
 /// When it cannot start.
-pub(crate) fn serve(config: Config) -> Result<(), StartError> {
+pub(crate) fn serve(config: &Config) -> Result<(), StartError> {
     match machine::raise_open_files() {
         Ok(files) => log::info!(before = files.before, now = files.now; "open-file limit raised"),
         Err(error) => log::warn!(error:display; "the open-file limit could not be raised"),
@@ -63,10 +63,10 @@ struct Running {
 }
 
 impl Running {
-    fn build(config: Config) -> Result<Self, StartError> {
+    fn build(config: &Config) -> Result<Self, StartError> {
         let clock = Clock::start();
-        let hub = Hub::start(rules(&config), Arc::new(MemoryLog::default()), clock);
-        let state = State::new(&config, hub.clone(), clock);
+        let hub = Hub::start(rules(config), Arc::new(MemoryLog::default()), clock);
+        let state = State::new(config, hub.clone(), clock);
         sweep_now_and_then(state.clone());
         let address = SocketAddr::new(config.server.host, config.server.port);
         let server = HttpServer::new(move || {
@@ -84,7 +84,7 @@ impl Running {
         .bind(address)
         .map_err(|source| StartError::Bind { address, source })?;
         let bound = server.addrs().first().copied().unwrap_or(address);
-        announce(&config, bound);
+        announce(config, bound);
         log::info!(data_dir:display = config.storage.data_dir.display(); "channels live in memory: nothing is stored");
         Ok(Self { server: server.run(), hub, drain_ms: config.server.drain_ms })
     }

@@ -17,11 +17,11 @@ fn sources(folder: &str) -> Vec<(PathBuf, String)> {
     let mut folders = vec![root().join(folder)];
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(&folder).unwrap_or_else(|e| panic!("{}: {e}", folder.display())) {
-            let path = entry.unwrap().path();
+            let path = entry.expect("a folder can be read").path();
             if path.is_dir() {
                 folders.push(path);
             } else if path.extension().is_some_and(|e| e == "rs") {
-                let text = fs::read_to_string(&path).unwrap();
+                let text = fs::read_to_string(&path).expect("a source is text");
                 found.push((path, text));
             }
         }
@@ -31,9 +31,8 @@ fn sources(folder: &str) -> Vec<(PathBuf, String)> {
 }
 
 fn offenders(folder: &str, words: &[&str]) -> Vec<String> {
-    let said = |text: &str, word: &str| {
-        text.lines().any(|line| !line.trim_start().starts_with("//") && line.contains(word))
-    };
+    let said =
+        |text: &str, word: &str| text.lines().any(|line| !line.trim_start().starts_with("//") && line.contains(word));
     let mut offenders = Vec::new();
     for (path, text) in sources(folder) {
         for word in words.iter().filter(|word| said(&text, word)) {

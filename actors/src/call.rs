@@ -1,13 +1,11 @@
 //! The messages a channel's mailbox takes. None of them leaves this crate.
 
-use std::sync::Arc;
-
 use actix::Message;
+use bytes::Bytes;
 use rogerrat_domain::op::{OpenStream, Read};
 use rogerrat_domain::{Delivery, Operation, PlaceId};
 use tokio::sync::{mpsc, oneshot};
 
-use crate::delivery::Frame;
 use crate::error::HubError;
 
 /// What comes back: an answer, or the operation itself when nobody has taken it up.
@@ -47,6 +45,15 @@ pub(crate) struct Ask<O: Operation>(pub(crate) Call<O, O::Reply>);
 #[rtype(result = "()")]
 pub(crate) struct Poll(pub(crate) Call<Read, Delivery>);
 
+/// A frame on its way to a stream's body.
+#[derive(Debug)]
+pub(crate) enum Frame {
+    /// An event.
+    Event(Bytes),
+    /// The last event; what was queued before it and not taken no longer counts.
+    Last(Bytes),
+}
+
 /// A stream to open, and where its frames go.
 pub(crate) struct Tap {
     pub(crate) open: OpenStream,
@@ -77,25 +84,3 @@ pub(crate) struct Drain;
 #[derive(Message)]
 #[rtype(result = "()")]
 pub(crate) struct Delete;
-
-/// The registry's: open a room, unless somebody other than `dead` lives there.
-#[derive(Message)]
-#[rtype(result = "()")]
-pub(crate) struct Open {
-    pub(crate) room: Arc<crate::room::Room>,
-    pub(crate) dead: Option<actix::Addr<crate::channel_actor::ChannelActor>>,
-    pub(crate) arbiter: actix::ArbiterHandle,
-    pub(crate) opened: oneshot::Sender<Result<(), HubError>>,
-}
-
-/// The registry's: a new channel.
-#[derive(Message)]
-#[rtype(result = "rogerrat_domain::ChannelId")]
-pub(crate) struct Create {
-    pub(crate) settings: Arc<rogerrat_domain::Settings>,
-}
-
-/// The registry's: are you there?
-#[derive(Message)]
-#[rtype(result = "()")]
-pub(crate) struct Ping;

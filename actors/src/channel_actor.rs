@@ -8,16 +8,15 @@ use std::time::Duration;
 use actix::prelude::*;
 use futures_util::FutureExt as _;
 use rogerrat_domain::op::{Outcome, Read};
-use rogerrat_domain::{Channel, Delivery, Effect, Entry, Now, Operation, PlaceId, Record};
+use rogerrat_domain::{Channel, ChannelId, Delivery, Effect, Entry, Now, Operation, PlaceId, Record};
 use tokio::sync::{mpsc, oneshot};
 
-use crate::call::{Ask, Back, Delete, Drain, Nudge, OpenTap, Poll, Withdraw};
+use crate::call::{Ask, Back, Delete, Drain, Frame, Nudge, OpenTap, Poll, Withdraw};
 use crate::clock::Clock;
 use crate::counters::Counters;
-use crate::delivery::Frame;
 use crate::error::HubError;
 use crate::log::{Append, Appended, Log};
-use crate::room::Room;
+use crate::vitals::Vitals;
 use crate::webhook::{Notice, WebhookActor};
 
 /// Messages a channel's mailbox holds.
@@ -27,7 +26,8 @@ pub(crate) const MAILBOX: usize = 4096;
 pub(crate) struct ChannelActor {
     pub(crate) channel: Channel,
     pub(crate) seq: u64,
-    pub(crate) room: Arc<Room>,
+    pub(crate) id: ChannelId,
+    pub(crate) vitals: Arc<Vitals>,
     pub(crate) log: Arc<dyn Log>,
     pub(crate) clock: Clock,
     pub(crate) counters: Arc<Counters>,
@@ -106,7 +106,7 @@ impl ChannelActor {
 
     /// What the log holds is no longer known: answer so, and come back from it.
     fn give_up<R>(&mut self, ctx: &mut Context<Self>, answer: impl FnOnce(&mut Self, Result<R, HubError>)) {
-        log::error!(channel:display = self.room.id; "the log could not keep a record: the channel starts again from it");
+        log::error!(channel:display = self.id; "the log could not keep a record: the channel starts again from it");
         answer(self, Err(HubError::StorageFailed));
         ctx.stop();
     }
@@ -118,7 +118,7 @@ impl ChannelActor {
             return Kept::Now;
         }
         self.seq += 1;
-        let record = Record { channel: self.room.id.clone(), seq: self.seq, at_ms: now.at_ms, entries: kept };
+        let record = Record { channel: self.id.clone(), seq: self.seq, at_ms: now.at_ms, entries: kept };
         let mut append = self.log.append(record);
         match (&mut append).now_or_never() {
             Some(Appended::Done) => Kept::Now,
@@ -150,8 +150,8 @@ impl ChannelActor {
                     }
                 }
                 Effect::Notify(message) => {
-                    if self.room.has_webhooks() {
-                        let _ = self.webhook.try_send(Notice { channel: self.room.id.clone(), message });
+                    if self.vitals.has_webhooks() {
+                        let _ = self.webhook.try_send(Notice { channel: self.id.clone(), message });
                     }
                 }
                 Effect::Log(entry) => self.keep_later(entry, ctx),
@@ -159,8 +159,8 @@ impl ChannelActor {
             }
         }
         self.effects = effects;
-        self.room.last_id.store(self.channel.last_id(), Relaxed);
-        self.room.agents.store(self.channel.live_members(), Relaxed);
+        self.vitals.last_id.store(self.channel.last_id(), Relaxed);
+        self.vitals.agents.store(self.channel.live_members(), Relaxed);
         self.set_alarm(ctx);
     }
 
@@ -179,8 +179,8 @@ impl ChannelActor {
 
     /// Nobody is here: leave memory. Whoever comes next finds a dead address and has the channel opened again.
     fn retire(&self, ctx: &mut Context<Self>) {
-        log::debug!(channel:display = self.room.id; "channel retires");
-        self.room.rest();
+        log::debug!(channel:display = self.id; "channel retires");
+        self.vitals.rest();
         ctx.stop();
     }
 

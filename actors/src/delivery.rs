@@ -7,7 +7,7 @@ use bytes::Bytes;
 use rogerrat_domain::{Delivery, Ending, Gap, Given, PlaceId, Progress, Slip};
 use tokio::sync::mpsc;
 
-use crate::call::{Nudge, Withdraw};
+use crate::call::{Frame, Nudge, Withdraw};
 use crate::room::Room;
 
 /// The answer to a read. Dropped before its receipt is signed, it gives everything back.
@@ -52,15 +52,6 @@ impl Drop for Receipt {
         // Somebody else may be waiting for it. If the mailbox is full, whoever comes next looks.
         let _ = room.try_send(Nudge);
     }
-}
-
-/// A frame on its way to a stream's body.
-#[derive(Debug)]
-pub(crate) enum Frame {
-    /// An event.
-    Event(Bytes),
-    /// The last event; what was queued before it and not taken no longer counts.
-    Last(Bytes),
 }
 
 /// The reading end of a stream. Dropping it gives back what it did not take.

@@ -16,7 +16,7 @@ use rogerrat_domain::{
 use tokio::sync::{mpsc, oneshot};
 
 use crate::attempts::Attempts;
-use crate::call::{Ask, Call, Create, Drain, Open, OpenTap, Ping, Poll, Tap};
+use crate::call::{Ask, Call, Drain, OpenTap, Poll, Tap};
 use crate::channel_actor::ChannelActor;
 use crate::clock::Clock;
 use crate::counters::{Counters, Totals};
@@ -25,7 +25,7 @@ use crate::entropy::{random_key, random_token, roll};
 use crate::error::HubError;
 use crate::log::Log;
 use crate::password::Passwords;
-use crate::registry::Registry;
+use crate::registry::{Create, Open, Ping, Registry};
 use crate::room::{Room, Table, Undelivered};
 use crate::webhook::WebhookActor;
 
@@ -225,7 +225,7 @@ impl Hub {
     /// # Errors
     /// What the operation is refused for; `overloaded` when the mailbox is full or the outcome is not known.
     pub async fn ask<O: Operation>(&self, at: &Admitted, op: O) -> Result<O::Reply, HubError> {
-        self.deliver(at, op, |call| Ask(call)).await?.ok_or(HubError::OutcomeUnknown)?
+        self.deliver(at, op, Ask).await?.ok_or(HubError::OutcomeUnknown)?
     }
 
     /// Reads, waiting up to `timeout_ms` if there is nothing.
@@ -247,7 +247,7 @@ impl Hub {
             let (session, input) = (session.clone(), input.clone());
             let read = op::Read { session, input, timeout_ms: left_ms, wants_roster, place };
             let mut parked = Parked { place, room: at.0.clone(), answered: false };
-            let answer = self.deliver(at, read, |call| Poll(call)).await;
+            let answer = self.deliver(at, read, Poll).await;
             parked.answered = true;
             // A channel that went down with the poll parked has handed nothing over: park again.
             if let Some(answer) = answer? {
@@ -273,14 +273,14 @@ impl Hub {
         let (frames, reader) = mpsc::channel(STREAM_EVENTS + 4);
         let reader = StreamReader::new(reader, progress.clone(), place, at.0.clone());
         let tap = Tap { open: op::OpenStream { session, input, place, progress }, frames };
-        self.deliver(at, tap, |call| OpenTap(call)).await?.ok_or(HubError::OutcomeUnknown)??;
+        self.deliver(at, tap, OpenTap).await?.ok_or(HubError::OutcomeUnknown)??;
         Ok(reader)
     }
 
     /// The bands, and who is on them.
     #[must_use]
     pub fn bands(&self) -> Vec<Band> {
-        let agents = |name: &str| self.shared.table.get(name).map_or(0, |room| room.agents.load(Relaxed));
+        let agents = |name: &str| self.shared.table.get(name).map_or(0, |room| room.vitals.agents.load(Relaxed));
         BANDS.map(|(name, description)| Band { name, description, agent_count: agents(name) }).into()
     }
 

@@ -20,6 +20,7 @@ mod registry;
 mod room;
 #[cfg(test)]
 mod tests;
+mod vitals;
 mod webhook;
 
 pub use clock::Clock;

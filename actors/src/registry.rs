@@ -8,10 +8,10 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 use actix::prelude::*;
-use rogerrat_domain::{Channel, ChannelId, Loss, Now, Record, Rules, names};
+use rogerrat_domain::{Channel, ChannelId, Loss, Now, Record, Rules, Settings, names};
 use tokio::sync::oneshot;
 
-use crate::call::{Create, Delete, Drain, Open, Ping};
+use crate::call::{Delete, Drain};
 use crate::channel_actor::{ChannelActor, MAILBOX};
 use crate::clock::Clock;
 use crate::counters::Counters;
@@ -24,6 +24,29 @@ use crate::webhook::WebhookActor;
 /// How often the Registry looks for channels nobody uses.
 const SWEEP_EVERY: Duration = Duration::from_secs(3600);
 
+/// Open a room, unless somebody other than `dead` lives there.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub(crate) struct Open {
+    pub(crate) room: Arc<Room>,
+    pub(crate) dead: Option<Addr<ChannelActor>>,
+    pub(crate) arbiter: ArbiterHandle,
+    pub(crate) opened: oneshot::Sender<Result<(), HubError>>,
+}
+
+/// A new channel.
+#[derive(Message)]
+#[rtype(result = "ChannelId")]
+pub(crate) struct Create {
+    pub(crate) settings: Arc<Settings>,
+}
+
+/// Are you there?
+#[derive(Message)]
+#[rtype(result = "()")]
+pub(crate) struct Ping;
+
+/// Writes the table of rooms.
 pub(crate) struct Registry {
     pub(crate) table: Arc<Table>,
     pub(crate) log: Arc<dyn Log>,
@@ -50,7 +73,7 @@ impl Registry {
     /// Starts the actor of a room from what the log holds of it.
     fn bring_up(&self, room: &Arc<Room>, records: &[Record], arbiter: &ArbiterHandle) {
         let now = self.clock.now();
-        let loss = room.loss();
+        let loss = room.vitals.loss();
         if loss == Some(Loss::Restart) {
             self.counters.revivals.fetch_add(1, Relaxed);
             log::error!(channel:display = room.id; "a channel went down and is brought back without its messages");
@@ -58,14 +81,16 @@ impl Registry {
         let seq = records.last().map_or(0, |r| r.seq);
         let channel = self.replay(room, loss, records, now);
         let draining = self.draining;
-        let (room, log, clock) = (room.clone(), self.log.clone(), self.clock);
-        let (counters, webhook, seat) = (self.counters.clone(), self.webhook.clone(), room.clone());
+        let (id, vitals) = (room.id.clone(), room.vitals.clone());
+        let (log, clock, counters, webhook) =
+            (self.log.clone(), self.clock, self.counters.clone(), self.webhook.clone());
         let addr = ChannelActor::start_in_arbiter(arbiter, move |ctx| {
             ctx.set_mailbox_capacity(MAILBOX);
             ChannelActor {
                 channel,
                 seq,
-                room,
+                id,
+                vitals,
                 log,
                 clock,
                 counters,
@@ -79,11 +104,11 @@ impl Registry {
         if draining {
             let _ = addr.try_send(Drain);
         }
-        seat.seat(addr);
+        room.seat(addr);
     }
 
     fn replay(&self, room: &Room, loss: Option<Loss>, records: &[Record], now: Now) -> Channel {
-        let above = room.last_id.load(Relaxed);
+        let above = room.vitals.last_id.load(Relaxed);
         let settings = room.settings.clone();
         let mut channel = Channel::open(room.id.clone(), settings, self.rules_of(room), above, loss, now);
         let mut effects = Vec::new();
@@ -122,7 +147,7 @@ impl Registry {
         let Some(unused_ms) = self.unused_ms else { return };
         let Some(oldest_ms) = self.clock.uptime_ms().checked_sub(unused_ms) else { return };
         let unused = |room: &Room| {
-            !room.settings.is_band && room.agents.load(Relaxed) == 0 && room.used_ms.load(Relaxed) <= oldest_ms
+            !room.settings.is_band && room.vitals.agents.load(Relaxed) == 0 && room.used_ms.load(Relaxed) <= oldest_ms
         };
         let ids: Vec<_> = self.table.iter().filter(|r| unused(r.value())).map(|r| r.key().clone()).collect();
         for id in ids {

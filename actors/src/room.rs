@@ -2,31 +2,26 @@
 //!
 //! Whether a channel exists and whether a token admits is decided here, before any mailbox.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use actix::Addr;
 use actix::dev::{MessageResponse, ToEnvelope};
 use actix::prelude::{Handler, Message, SendError};
 use dashmap::DashMap;
-use rogerrat_domain::{ChannelId, Loss, Now, Settings};
+use rogerrat_domain::{ChannelId, Now, Settings};
 
 use crate::channel_actor::ChannelActor;
+use crate::vitals::Vitals;
 
 /// A channel as the table knows it.
 #[derive(Debug)]
 pub(crate) struct Room {
     pub(crate) id: ChannelId,
     pub(crate) settings: Arc<Settings>,
-    /// The last message id its actor has given; ids of a revived channel begin above it.
-    pub(crate) last_id: AtomicU64,
-    /// Members online.
-    pub(crate) agents: AtomicUsize,
+    pub(crate) vitals: Arc<Vitals>,
     /// The uptime at which it was last asked for anything.
     pub(crate) used_ms: AtomicU64,
-    /// Whether its actor once lived, and whether it went to rest by itself.
-    lived: AtomicBool,
-    rested: AtomicBool,
     seat: RwLock<Option<Addr<ChannelActor>>>,
 }
 
@@ -40,16 +35,7 @@ pub(crate) enum Undelivered<M> {
 
 impl Room {
     pub(crate) fn new(id: ChannelId, settings: Arc<Settings>, now: Now) -> Self {
-        Self {
-            id,
-            settings,
-            last_id: AtomicU64::new(0),
-            agents: AtomicUsize::new(0),
-            used_ms: AtomicU64::new(now.uptime_ms),
-            lived: AtomicBool::new(false),
-            rested: AtomicBool::new(false),
-            seat: RwLock::new(None),
-        }
+        Self { id, settings, vitals: Arc::default(), used_ms: AtomicU64::new(now.uptime_ms), seat: RwLock::new(None) }
     }
 
     /// Puts a message into the mailbox of the room's actor, if there is one and it has room.
@@ -74,30 +60,8 @@ impl Room {
     }
 
     pub(crate) fn seat(&self, addr: Addr<ChannelActor>) {
-        self.lived.store(true, Relaxed);
-        self.rested.store(false, Relaxed);
+        self.vitals.wake();
         *self.seat.write().unwrap_or_else(PoisonError::into_inner) = Some(addr);
-    }
-
-    /// Says that the actor ends because nobody is there.
-    pub(crate) fn rest(&self) {
-        self.rested.store(true, Relaxed);
-        self.agents.store(0, Relaxed);
-    }
-
-    /// Whether anybody is to be told of its messages. Nobody can subscribe yet.
-    #[expect(clippy::unused_self, reason = "subscriptions will stand in the room")]
-    pub(crate) fn has_webhooks(&self) -> bool {
-        false
-    }
-
-    /// Why a channel opened now has no messages, if it had any.
-    pub(crate) fn loss(&self) -> Option<Loss> {
-        match (self.lived.load(Relaxed), self.rested.load(Relaxed)) {
-            (false, _) => None,
-            (true, true) => Some(Loss::Idle),
-            (true, false) => Some(Loss::Restart),
-        }
     }
 }
 

@@ -3,12 +3,12 @@
 //! It checks Host and Origin, gives the request its id, puts the security headers on, gives every error its one shape,
 //! and writes the access line. It never looks at a body.
 
+use actix_web::HttpResponse;
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
 use actix_web::http::{StatusCode, header};
 use actix_web::middleware::Next;
-use actix_web::HttpResponse;
 use actix_web::web::Data;
 use log::Level;
 use rogerrat_domain::{Code, Refusal};

@@ -8,9 +8,8 @@ use crate::rig::{Hub, texts, until};
 fn d16_without_a_callsign_the_hub_gives_a_free_one() {
     let hub = Hub::start();
     let channel = hub.channel();
-    let mut names: Vec<_> = (0..20)
-        .map(|_| channel.try_join(&json!({})).ok()["callsign"].as_str().unwrap().to_owned())
-        .collect();
+    let mut names: Vec<_> =
+        (0..20).map(|_| channel.try_join(&json!({})).ok()["callsign"].as_str().unwrap().to_owned()).collect();
     names.sort_unstable();
     assert_eq!(channel.roster(), names, "all different, and all here");
     for blank in ["", "  ", "\t"] {
@@ -50,7 +49,9 @@ fn d17_an_expired_session_comes_back_as_itself() {
     let channel = hub.channel_with(&json!({"session_ttl_seconds": 0.2}));
     let bob = channel.join("bob");
     until("bob expires", || channel.roster().is_empty());
-    for reply in [bob.get("listen?timeout=1"), bob.try_send(&json!({"message": "x"})), bob.post("keepalive", &json!({}))] {
+    for reply in
+        [bob.get("listen?timeout=1"), bob.try_send(&json!({"message": "x"})), bob.post("keepalive", &json!({}))]
+    {
         reply.refused(410, "session_expired");
     }
     assert_eq!(bob.get("stream").status, 410);

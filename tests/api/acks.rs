@@ -128,7 +128,10 @@ fn a1_a_status_is_never_leased_and_moves_no_manual_cursor() {
     let parked = bob.park("wait?timeout=60&ack=manual");
     ann.try_send(&json!({"message": "thinking", "kind": "status"})).ok();
     let answer = parked.answer();
-    assert_eq!((&answer["messages"][0]["kind"], &answer["messages"][0]["text"]), (&json!("status"), &json!("thinking")));
+    assert_eq!(
+        (&answer["messages"][0]["kind"], &answer["messages"][0]["text"]),
+        (&json!("status"), &json!("thinking"))
+    );
     let row = &bob.consumers()[0];
     assert_eq!((&row["in_flight"], &row["cursor"]), (&json!(0), &before));
 }

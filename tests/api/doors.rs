@@ -50,7 +50,8 @@ fn d24_a_web_page_cannot_drive_a_local_hub() {
         as_host(host).refused(421, "misdirected");
     }
     let before = channel.picture();
-    for (method, what) in [("POST", "join"), ("POST", "send"), ("GET", "stream"), ("GET", "listen"), ("GET", "nowhere")] {
+    for (method, what) in [("POST", "join"), ("POST", "send"), ("GET", "stream"), ("GET", "listen"), ("GET", "nowhere")]
+    {
         channel.request(method, what).header("Host", "evil.example").send().refused(421, "misdirected");
     }
     create(*hub).header("Host", "evil.example").send().refused(421, "misdirected");
@@ -195,10 +196,7 @@ fn d26_limits_of_an_address_hold_on_loopback_only_if_set() {
         channel.try_join(&json!({"callsign": format!("a{n}")})).ok();
         create(*free).send().ok();
     }
-    let hub = Hub::with(
-        &[],
-        &[("ROGERRAT_LIMITS__JOIN_PER_ADDRESS", "3"), ("ROGERRAT_LIMITS__SEND_PER_ADDRESS", "4")],
-    );
+    let hub = Hub::with(&[], &[("ROGERRAT_LIMITS__JOIN_PER_ADDRESS", "3"), ("ROGERRAT_LIMITS__SEND_PER_ADDRESS", "4")]);
     let channel = hub.channel();
     let agents = ["a", "b", "c"].map(|name| channel.join(name));
     let late = channel.try_join(&json!({"callsign": "d"}));

@@ -35,7 +35,8 @@ fn check_reads_a_file_and_names_every_fault() {
 
 #[test]
 fn what_is_not_understood_ends_with_2() {
-    for arguments in [&["serve", "--no-such-flag"][..], &["serve", "stray"], &["dance"], &[], &["serve", "--port", "x"]] {
+    for arguments in [&["serve", "--no-such-flag"][..], &["serve", "stray"], &["dance"], &[], &["serve", "--port", "x"]]
+    {
         let output = run(arguments, &[]);
         assert_eq!(output.status.code(), Some(2), "{arguments:?}");
         assert!(output.stdout.is_empty() && !output.stderr.is_empty(), "{arguments:?}");

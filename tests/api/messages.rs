@@ -10,7 +10,8 @@ fn a_send_is_answered_as_it_was() {
     let hub = Hub::start();
     let channel = hub.channel();
     let (ann, bob) = (channel.join("ann"), channel.join("bob"));
-    let plain = ann.try_send(&json!({"to": " BOB ", "message": "hi", "priority": "default", "suggested_replies": [" "]}));
+    let plain =
+        ann.try_send(&json!({"to": " BOB ", "message": "hi", "priority": "default", "suggested_replies": [" "]}));
     in_order(&plain.text(), "ok id at queued to");
     let plain = plain.ok();
     assert_eq!((&plain["ok"], &plain["queued"], &plain["to"]), (&json!(true), &json!(false), &json!("bob")));
@@ -90,7 +91,10 @@ fn a_status_passes_and_leaves_nothing_behind() {
     let sent = ann.try_send(&body);
     in_order(&sent.text(), "ok id at queued to kind priority");
     let message = &parked.answer()["messages"][0];
-    assert_eq!((&message["kind"], &message["priority"], &message["id"]), (&json!("status"), &json!("high"), &sent.ok()["id"]));
+    assert_eq!(
+        (&message["kind"], &message["priority"], &message["id"]),
+        (&json!("status"), &json!("high"), &sent.ok()["id"])
+    );
     assert!(message.get("attachments").is_none() && message.get("suggested_replies").is_none(), "{message}");
     assert_eq!(stream.text(), "thinking");
     stream.hang_up();
@@ -159,7 +163,11 @@ fn the_roster_lists_here_and_ever() {
     let told = reply.ok();
     assert_eq!(told["roster"], json!(["ann", "bob"]));
     let seats = told["roster_with_index"].as_array().unwrap();
-    assert_eq!((&seats[0]["callsign"], &seats[1]["callsign"]), (&json!("bob"), &json!("ann")), "in the order they joined");
+    assert_eq!(
+        (&seats[0]["callsign"], &seats[1]["callsign"]),
+        (&json!("bob"), &json!("ann")),
+        "in the order they joined"
+    );
     assert!(seats[0]["joined_at"].as_u64().unwrap() > 1_600_000_000_000);
     let row = |callsign: &str, online: bool, idx: u32| json!({"callsign": callsign, "online": online, "idx": idx});
     assert_eq!(told["roster_all"], json!([row("ann", true, 3), row("bob", true, 2), row("carl", false, 1)]));
@@ -172,7 +180,8 @@ fn history_is_bounded_as_it_was() {
     let ann = channel.join("ann");
     ann.count(0..110);
     let count = |n: &str| texts(&channel.get(&format!("history{n}")).ok()["history"]).len();
-    for (n, expected) in [("", 20), ("?n=5", 5), ("?n=2.9", 2), ("?n=", 1), ("?n=0", 1), ("?n=-3", 1), ("?n=1e9", 100)] {
+    for (n, expected) in [("", 20), ("?n=5", 5), ("?n=2.9", 2), ("?n=", 1), ("?n=0", 1), ("?n=-3", 1), ("?n=1e9", 100)]
+    {
         assert_eq!(count(n), expected, "{n}");
     }
     assert_eq!(texts(&channel.get("history?n=2").ok()["history"]), ["108", "109"], "oldest first");
@@ -193,7 +202,10 @@ fn stats_have_the_keys_they_had() {
     ann.say("x");
     bob.leave();
     let stats = channel.get("stats").ok();
-    assert_eq!([&stats["agent_count"], &stats["historic_callsigns_count"], &stats["message_count_in_buffer"]], [1, 2, 1]);
+    assert_eq!(
+        [&stats["agent_count"], &stats["historic_callsigns_count"], &stats["message_count_in_buffer"]],
+        [1, 2, 1]
+    );
     assert!(stats["last_activity_at"].as_u64() >= stats["first_joined_at"].as_u64());
 }
 

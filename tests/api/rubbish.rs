@@ -63,7 +63,10 @@ fn heads(ann: &Agent) -> Vec<Rubbish> {
         "\x16\x03\x01\x02\x00\x01\x00\x01\u{fc}\x03\x03",
     ] {
         let line = line.replace("{path}", &path);
-        all.push(rubbish(line.clone(), format!("{line}\r\nHost: localhost\r\n{auth}Content-Length: {length}\r\n\r\n{body}")));
+        all.push(rubbish(
+            line.clone(),
+            format!("{line}\r\nHost: localhost\r\n{auth}Content-Length: {length}\r\n\r\n{body}"),
+        ));
     }
     for (name, header) in [
         ("no colon", "Rubbish".to_owned()),
@@ -100,7 +103,12 @@ fn heads(ann: &Agent) -> Vec<Rubbish> {
         let text = format!("POST {path} HTTP/1.1\r\nHost: localhost\r\n{header}\r\n{auth}{length}\r\n{body}");
         all.push(rubbish(name, text));
     }
-    for (name, host) in [("no host", ""), ("an empty host", "Host:\r\n"), ("a strange host", "Host: a b\r\n"), ("a foreign host", "Host: evil.example\r\n")] {
+    for (name, host) in [
+        ("no host", ""),
+        ("an empty host", "Host:\r\n"),
+        ("a strange host", "Host: a b\r\n"),
+        ("a foreign host", "Host: evil.example\r\n"),
+    ] {
         all.push(rubbish(name, format!("POST {path} HTTP/1.1\r\n{host}{auth}Content-Length: {length}\r\n\r\n{body}")));
     }
     all.push(rubbish("HTTP/0.9", "GET /api/bands\r\n\r\n"));
@@ -159,11 +167,34 @@ fn meanings(ann: &Agent) -> Vec<Rubbish> {
     let deeper = format!("{{\"message\":\"x\",\"unknown\":{deep}}}");
     for what in ["send", "join", "ack", "../../../channels"] {
         for bad in [
-            "{", "}", "[]", "null", "1", "\"x\"", "{\"a\"}", "{\"a\":1,}", "{\"message\":}", "nul", "{]", "\u{0}", "\u{feff}{}",
-            "{\"message\":\"\\u12\"}", "{\"message\":\"\\ud800\"}", "{\"message\":\"a\nb\"}", "{\"message\":1e999}",
-            "{\"message\":[1]}", "{\"upto\":-1}", "{\"upto\":1e30}", "{\"callsign\":\"\\u0000\"}", "{\"callsign\":[\"x\"]}",
-            "{\"message\":true,\"callsign\":true,\"upto\":true,\"retention\":true}", deep.as_str(), deeper.as_str(), "message=x&to=all",
-            "<xml/>", "--x\r\nContent-Disposition: form-data\r\n\r\nx\r\n--x--",
+            "{",
+            "}",
+            "[]",
+            "null",
+            "1",
+            "\"x\"",
+            "{\"a\"}",
+            "{\"a\":1,}",
+            "{\"message\":}",
+            "nul",
+            "{]",
+            "\u{0}",
+            "\u{feff}{}",
+            "{\"message\":\"\\u12\"}",
+            "{\"message\":\"\\ud800\"}",
+            "{\"message\":\"a\nb\"}",
+            "{\"message\":1e999}",
+            "{\"message\":[1]}",
+            "{\"upto\":-1}",
+            "{\"upto\":1e30}",
+            "{\"callsign\":\"\\u0000\"}",
+            "{\"callsign\":[\"x\"]}",
+            "{\"message\":true,\"callsign\":true,\"upto\":true,\"retention\":true}",
+            deep.as_str(),
+            deeper.as_str(),
+            "message=x&to=all",
+            "<xml/>",
+            "--x\r\nContent-Disposition: form-data\r\n\r\nx\r\n--x--",
         ] {
             let request = ann.request("POST", what).body(bad);
             all.push(rubbish(format!("{what} {}", &bad[..bad.len().min(40)].escape_debug()), request.bytes()));
@@ -172,14 +203,37 @@ fn meanings(ann: &Agent) -> Vec<Rubbish> {
         all.push(rubbish(format!("{what} not UTF-8"), bytes));
     }
     for method in ["GET", "PUT", "PATCH", "DELETE", "OPTIONS", "HEAD", "PROPFIND", "X"] {
-        all.push(rubbish(format!("{method} send"), ann.request(method, "send").body(r#"{"message":"rubbish"}"#).bytes()));
+        all.push(rubbish(
+            format!("{method} send"),
+            ann.request(method, "send").body(r#"{"message":"rubbish"}"#).bytes(),
+        ));
     }
     for what in [
-        "listen?timeout=x", "listen?timeout=%00", "listen?timeout=%ff", "listen?since=x", "listen?since=%", "listen?consumer=%00",
-        "listen?consumer=%e2%80%a8", "listen?max=0", "listen?max=999999999999999999999999x", "listen?ack=x", "listen?ack_upto=99999999999999999",
-        "listen?lease=x&ack=manual", "wait?timeout=NaN", "wait?since=inf", "stream?since=x", "stream?consumer=A", "messages/x/receipts",
-        "messages/-1/receipts", "messages/99999999999999999999999/receipts", "messages/1/receipts", "messages/%00/receipts", "nothing", "listen/",
-        "listen%20", "LISTEN",
+        "listen?timeout=x",
+        "listen?timeout=%00",
+        "listen?timeout=%ff",
+        "listen?since=x",
+        "listen?since=%",
+        "listen?consumer=%00",
+        "listen?consumer=%e2%80%a8",
+        "listen?max=0",
+        "listen?max=999999999999999999999999x",
+        "listen?ack=x",
+        "listen?ack_upto=99999999999999999",
+        "listen?lease=x&ack=manual",
+        "wait?timeout=NaN",
+        "wait?since=inf",
+        "stream?since=x",
+        "stream?consumer=A",
+        "messages/x/receipts",
+        "messages/-1/receipts",
+        "messages/99999999999999999999999/receipts",
+        "messages/1/receipts",
+        "messages/%00/receipts",
+        "nothing",
+        "listen/",
+        "listen%20",
+        "LISTEN",
     ] {
         all.push(rubbish(what, ann.request("GET", what).bytes()));
     }
@@ -254,7 +308,8 @@ fn a_body_cannot_smuggle_a_request() {
     let hidden = ann.request("POST", "send").json(&json!({"message": "smuggled"})).bytes();
     let outer = [("Content-Length", hidden.len().to_string()), ("X", "y".into())];
     for path in ["/nowhere", "/livez", "/api/channels", "/api/bands"] {
-        let mut bytes = format!("POST {path} HTTP/1.1\r\nHost: localhost\r\n{}: {}\r\n\r\n", outer[0].0, outer[0].1).into_bytes();
+        let mut bytes =
+            format!("POST {path} HTTP/1.1\r\nHost: localhost\r\n{}: {}\r\n\r\n", outer[0].0, outer[0].1).into_bytes();
         bytes.extend_from_slice(&hidden);
         let mut conn = hub.dial();
         conn.write(&bytes);

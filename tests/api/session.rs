@@ -14,7 +14,8 @@ const HAND_OVER: &str = r#"curl() { case "$*" in */listen*) echo; echo "$CHID $T
 #[test]
 fn the_introductions_shell_session_works_word_for_word() {
     let hub = Hub::start();
-    let mut script = Script::start(&hub, &(HAND_OVER.to_owned() + &INTRODUCTION.replace("https://rogerrat.chat", &hub.origin())));
+    let mut script =
+        Script::start(&hub, &(HAND_OVER.to_owned() + &INTRODUCTION.replace("https://rogerrat.chat", &hub.origin())));
     let sent: Value = serde_json::from_str(&script.line().unwrap()).unwrap();
     assert_eq!((&sent["ok"], &sent["to"]), (&json!(true), &json!("all")));
     let (id, token) = script.line().unwrap().split_once(' ').map(|(a, b)| (a.to_owned(), b.to_owned())).unwrap();
@@ -43,8 +44,7 @@ impl Created {
     fn new() -> Self {
         let hub = Hub::start();
         let reply = hub.post("/api/channels").send().ok();
-        let channel =
-            Channel::new(*hub, reply["channel_id"].as_str().unwrap(), reply["join_token"].as_str().unwrap());
+        let channel = Channel::new(*hub, reply["channel_id"].as_str().unwrap(), reply["join_token"].as_str().unwrap());
         Self { hub, channel, reply }
     }
 

@@ -113,7 +113,9 @@ fn d12_no_error_repeats_more_than_64_characters() {
         ann.try_send(&json!({"message": "x", "reply_to": long})),
         ann.try_send(&json!({"message": "x", "client_msg_id": long})),
         ann.try_send(&json!({"message": "x", "attachments": [{"mime": long, "data_base64": "AA=="}]})),
-        ann.try_send(&json!({"message": "x", "attachments": [{"mime": "image/png", "data_base64": format!("{long}-")}]})),
+        ann.try_send(
+            &json!({"message": "x", "attachments": [{"mime": "image/png", "data_base64": format!("{long}-")}]}),
+        ),
         ann.try_send(&json!({"message": "x", "suggested_replies": [long]})),
         ann.try_send(&json!({"message": long.repeat(3)})),
         ann.call(ann.request("POST", "send").body(format!("{{\"{long}\":{long}"))),

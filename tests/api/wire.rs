@@ -52,7 +52,10 @@ fn a_created_channel_is_described_as_it_was() {
     assert_eq!((&created["retention"], &created["session_ttl_seconds"]), (&json!("full"), &json!(120)));
     assert_eq!((&created["has_owner_password"], &created["owner_password"]), (&json!(false), &Value::Null));
     let connect = &created["connect"];
-    assert!(connect["cursor_json"] == connect["claude_desktop_json"] && connect["cursor_json"] == connect["vscode_cline_json"]);
+    assert!(
+        connect["cursor_json"] == connect["claude_desktop_json"]
+            && connect["cursor_json"] == connect["vscode_cline_json"]
+    );
     let with = hub.post("/api/channels").json(&json!({"owner_password": " open sesame "})).send().ok();
     assert_eq!((&with["has_owner_password"], &with["owner_password"]), (&json!(true), &json!("open sesame")));
 }
@@ -88,10 +91,7 @@ fn a_channel_tells_what_it_is_without_a_token() {
     channel.join("ann");
     let reply = hub.get(&format!("/api/channels/{}", channel.id)).send();
     let (text, told) = (reply.text(), reply.ok());
-    in_order(
-        &part(&text, &["endpoints"]),
-        "join send listen roster history leave keepalive stats transcript mcp",
-    );
+    in_order(&part(&text, &["endpoints"]), "join send listen roster history leave keepalive stats transcript mcp");
     for key in "channel_id exists retention trust_mode has_owner_password session_ttl_seconds is_band agent_count \
                 endpoints auth docs"
         .split(' ')
@@ -145,7 +145,10 @@ fn a_session_that_joins_under_another_name_is_renamed() {
     let robert = channel.join_as("robert", "bobs-own-session");
     assert_eq!((robert.session == bob.session, channel.roster()), (true, vec!["robert".to_owned()]));
     let all = channel.get("roster").ok()["roster_all"].clone();
-    assert_eq!(all, json!([{"callsign": "bob", "online": false, "idx": 1}, {"callsign": "robert", "online": true, "idx": 2}]));
+    assert_eq!(
+        all,
+        json!([{"callsign": "bob", "online": false, "idx": 1}, {"callsign": "robert", "online": true, "idx": 2}])
+    );
     robert.say("one session, a new name");
     assert_eq!(channel.get("history").ok()["history"][0]["from"], "robert");
 }
@@ -166,7 +169,9 @@ fn requests_are_checked_in_the_order_they_were() {
     let hub = Hub::start();
     let channel = hub.channel();
     let nowhere = Channel::new(*hub, "no-such-0000", "x");
-    for (method, what) in [("POST", "send"), ("GET", "listen?timeout=x"), ("GET", "stream?since=x"), ("POST", "keepalive")] {
+    for (method, what) in
+        [("POST", "send"), ("GET", "listen?timeout=x"), ("GET", "stream?since=x"), ("POST", "keepalive")]
+    {
         let ask = |channel: &Channel, bearer: &str, session: Option<&str>| -> Reply {
             let request = channel.door.request(method, &channel.path(what)).header("Authorization", bearer);
             let request = if method == "POST" { request.body("{") } else { request };
@@ -247,7 +252,9 @@ fn every_response_has_the_security_headers() {
 fn json_is_named_so_and_a_stream_is_a_stream() {
     let hub = Hub::start();
     let ann = hub.channel().join("ann");
-    for reply in [ann.get("roster"), ann.get("listen?timeout=1"), hub.post("/api/channels").send(), hub.get("/x").send()] {
+    for reply in
+        [ann.get("roster"), ann.get("listen?timeout=1"), hub.post("/api/channels").send(), hub.get("/x").send()]
+    {
         assert_eq!(reply.header("content-type"), Some("application/json"));
         assert_eq!(reply.header("cache-control"), None);
     }
@@ -303,7 +310,10 @@ fn bands_are_open_to_all() {
         ask("POST", "leave").session(session).send().ok();
     }
     let told = hub.get("/api/channels/general").send().ok();
-    assert_eq!((&told["is_band"], &told["retention"], &told["session_ttl_seconds"]), (&json!(true), &json!("none"), &json!(1800)));
+    assert_eq!(
+        (&told["is_band"], &told["retention"], &told["session_ttl_seconds"]),
+        (&json!(true), &json!("none"), &json!(1800))
+    );
 }
 
 #[test]

@@ -51,7 +51,8 @@ impl Drop for Script {
 
 /// Argument lists of all processes in which a word stands.
 pub(crate) fn argument_lists_with(word: &str) -> Vec<String> {
-    let processes = fs::read_dir("/proc").unwrap().filter_map(|entry| fs::read(entry.ok()?.path().join("cmdline")).ok());
+    let processes =
+        fs::read_dir("/proc").unwrap().filter_map(|entry| fs::read(entry.ok()?.path().join("cmdline")).ok());
     let lists = processes.map(|list| String::from_utf8_lossy(&list).replace('\0', " "));
     lists.filter(|list| list.contains(word)).collect()
 }

@@ -210,7 +210,7 @@ impl Channel {
         let Some(consumer) = self.consumer_mut(no, Some(name)) else { return };
         let (stream, waiter) = (consumer.stream, consumer.waiter);
         self.close_consumer(stream, waiter, StreamEnding::Bye { reason: "removed" }, now, effects);
-        
+        self.places.forget_answers(no, name);
         if let Some(member) = self.members.get_mut(&no) {
             member.consumers.retain(|c| c.name.as_ref() != Some(name));
         }

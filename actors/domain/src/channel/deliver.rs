@@ -66,7 +66,7 @@ impl Channel {
             return;
         }
         let mut returned = Vec::new();
-        for (outstanding, fate) in self.places.settled() {
+        for (fate, outstanding) in self.places.settled() {
             match fate {
                 Fate::Taken => self.taken(outstanding, now, effects),
                 _ => returned.push(outstanding),

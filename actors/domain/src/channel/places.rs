@@ -92,16 +92,9 @@ impl Places {
     }
 
     /// Takes out the answers that were taken or returned.
-    pub(crate) fn settled(&mut self) -> Vec<(Outstanding, Fate)> {
-        let (mut settled, mut pending) = (Vec::new(), Vec::new());
-        for outstanding in self.outstanding.drain(..) {
-            match outstanding.stub.fate() {
-                Fate::Pending => pending.push(outstanding),
-                fate => settled.push((outstanding, fate)),
-            }
-        }
-        self.outstanding = pending;
-        settled
+    pub(crate) fn settled(&mut self) -> Vec<(Fate, Outstanding)> {
+        let settled = self.outstanding.extract_if(.., |o| o.stub.fate() != Fate::Pending);
+        settled.map(|o| (o.stub.fate(), o)).collect()
     }
 
     /// Forgets the answers on their way to a consumer that is removed: they are nobody's now.

@@ -102,7 +102,11 @@ impl Stage {
         let Some((session, no)) = self.pick() else { return };
         self.note(&format!("leave #{no}"));
         let was_live = self.oracle.people[&no].live;
-        let (_, entries) = self.ask(Leave { session }).unwrap();
+        let (_, entries) = self.ask(Leave { session: session.clone() }).unwrap();
+        if !entries.is_empty() {
+            // What the same id sends after this, it sends as another session.
+            self.sends.retain(|(who, _)| *who != session);
+        }
         assert!(entries.is_empty() || was_live);
         let waiting = self.parked.values().any(|p| p.who.0 == no && !entries.is_empty());
         assert!(
@@ -277,7 +281,9 @@ impl Stage {
             Err(_) => return,
         }
         self.seen(no);
-        let gone_dms = self.oracle.readers[&who].claims.values().any(|c| c.state == State::Owed);
+        // A DM that another consumer was through with may be forgotten by this one.
+        let now_ms = self.now.uptime_ms;
+        let gone_dms = self.oracle.readers[&who].claims.values().any(|c| !c.is_busy(now_ms));
         let acked = self.oracle.acked(&who, upto);
         let stand = self.oracle.readers[&who].cursor;
         let (reply, _) = self.ask(op).unwrap();

@@ -1,0 +1,45 @@
+//! What a channel's actor publishes beside its mailbox, for those who must not wait for it.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed};
+
+use rogerrat_domain::Loss;
+
+/// Numbers the actor writes after everything it does. They outlive it.
+#[derive(Debug, Default)]
+pub(crate) struct Vitals {
+    /// The last message id given; ids of a revived channel begin above it.
+    pub(crate) last_id: AtomicU64,
+    /// Members online.
+    pub(crate) agents: AtomicUsize,
+    lived: AtomicBool,
+    rested: AtomicBool,
+}
+
+impl Vitals {
+    /// Says that an actor begins.
+    pub(crate) fn wake(&self) {
+        self.lived.store(true, Relaxed);
+        self.rested.store(false, Relaxed);
+    }
+
+    /// Says that the actor ends because nobody is there.
+    pub(crate) fn rest(&self) {
+        self.rested.store(true, Relaxed);
+        self.agents.store(0, Relaxed);
+    }
+
+    /// Why a channel opened now has no messages, if it had any.
+    pub(crate) fn loss(&self) -> Option<Loss> {
+        match (self.lived.load(Relaxed), self.rested.load(Relaxed)) {
+            (false, _) => None,
+            (true, true) => Some(Loss::Idle),
+            (true, false) => Some(Loss::Restart),
+        }
+    }
+
+    /// Whether anybody is to be told of the channel's messages. Nobody can subscribe yet.
+    #[expect(clippy::unused_self, reason = "subscriptions will be published here")]
+    pub(crate) fn has_webhooks(&self) -> bool {
+        false
+    }
+}
