@@ -1,3 +1,5 @@
+//! A contest of hub and floor: the ratio and its verdict.
+
 use super::super::floor;
 use super::super::target::PollKind;
 use super::*;

@@ -1,3 +1,5 @@
+//! The report: its shape, and that nothing is left out.
+
 use super::super::fault::Fault;
 use super::*;
 

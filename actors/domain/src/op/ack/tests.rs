@@ -1,3 +1,5 @@
+//! Acknowledging: leases, attempts, consumers.
+
 use crate::op::testing::{Rig, said, see};
 use crate::op::{Ack, Consumers, ReadInput};
 use crate::{Code, Loss, Terms, limits};

@@ -1,3 +1,5 @@
+//! Drafts: what may be sent, and what is refused before the channel.
+
 use serde_json::{Value, json};
 
 use crate::op::Draft;

@@ -1,3 +1,5 @@
+//! Joining: the collision matrix, own sessions, returns and claims.
+
 use std::collections::BTreeSet;
 
 use crate::op::testing::{DAWN_MS, Rig};

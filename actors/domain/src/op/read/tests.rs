@@ -1,3 +1,5 @@
+//! Reading: parking, waking, gaps, held DMs, cursors and time.
+
 use crate::op::testing::{Rig, draft, said};
 use crate::op::{Consumers, Join, ReadInput};
 use crate::{Code, ConsumerName, Ending, Gap, Loss, Rules, Settings, TokenHash, limits};

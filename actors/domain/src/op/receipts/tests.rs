@@ -1,3 +1,5 @@
+//! Receipts: what a sender is told.
+
 use crate::op::testing::{DAWN_MS, Rig};
 use crate::op::{Ack, Leave, ReadInput, Receipts, ReceiptsReply};
 use crate::{Code, Settings, Terms, TokenHash, limits};

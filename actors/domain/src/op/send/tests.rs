@@ -1,3 +1,5 @@
+//! Sending: recipients, quota, held DMs, idempotency, statuses.
+
 use serde_json::json;
 
 use crate::op::testing::{DAWN_MS, Rig, draft, said};

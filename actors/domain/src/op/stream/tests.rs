@@ -1,3 +1,5 @@
+//! Streams: bounds, lagging, resuming, manual streams and their ends.
+
 use crate::op::testing::{Rig, said};
 use crate::op::{Ack, Leave, ReadInput};
 use crate::{ConsumerName, Loss, Terms, limits};
