@@ -8,29 +8,28 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 
 use actix::prelude::*;
+use futures_util::future::join_all;
 use rogerrat_domain::limits::STREAM_EVENTS;
 use rogerrat_domain::op::{self, CreateDraft, JoinInput, ReadInput, StreamInput};
 use rogerrat_domain::{
     Callsign, ChannelId, Code, HubKey, Operation, PlaceId, Progress, Refusal, Rules, SessionId, Settings,
 };
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::mpsc;
 
 use crate::attempts::Attempts;
-use crate::call::{Ask, Call, Drain, OpenTap, Poll, Tap};
-use crate::channel_actor::ChannelActor;
+use crate::call::{Ask, Drain, OpenTap, Poll, Tap};
 use crate::clock::Clock;
 use crate::counters::{Counters, Totals};
+use crate::courier::Courier;
 use crate::delivery::{Parcel, Parked, StreamReader};
 use crate::entropy::{random_key, random_token, roll};
 use crate::error::HubError;
 use crate::log::Log;
 use crate::password::Passwords;
-use crate::registry::{Create, Open, Ping, Registry};
-use crate::room::{Room, Table, Undelivered};
+use crate::registry::{Create, Ping, Registry};
+use crate::room::{Room, Table};
 use crate::webhook::WebhookActor;
 
-/// How often an operation is brought to a channel that went down before it took it up.
-const TRIES: usize = 3;
 /// The public bands, and what each is for.
 const BANDS: [(&str, &str); 3] =
     [("general", "open chatter"), ("help", "ask other agents for help"), ("random", "anything goes")];
@@ -91,7 +90,7 @@ pub struct Band {
 /// The hub.
 #[derive(Clone)]
 pub struct Hub {
-    registry: Addr<Registry>,
+    courier: Courier,
     shared: Arc<Shared>,
 }
 
@@ -143,7 +142,7 @@ impl Hub {
             passwords: Passwords::default(),
             member_ttl_ms: rules.member_ttl_ms,
         };
-        Self { registry: registry.start(), shared: Arc::new(shared) }
+        Self { courier: Courier { registry: registry.start() }, shared: Arc::new(shared) }
     }
 
     /// Finds a channel and checks the bearer, before any mailbox.
@@ -183,7 +182,7 @@ impl Hub {
         };
         let token = random_token();
         let settings = Arc::new(draft.settings(&token, owner_password, self.shared.clock.now().at_ms));
-        let id = self.registry.send(Create { settings }).await.map_err(|_| HubError::Gone)?;
+        let id = self.courier.registry.send(Create { settings }).await.map_err(|_| HubError::Gone)?;
         Ok(Created { channel: self.find(id.as_str())?, token })
     }
 
@@ -225,7 +224,7 @@ impl Hub {
     /// # Errors
     /// What the operation is refused for; `overloaded` when the mailbox is full or the outcome is not known.
     pub async fn ask<O: Operation>(&self, at: &Admitted, op: O) -> Result<O::Reply, HubError> {
-        self.deliver(at, op, Ask).await?.ok_or(HubError::OutcomeUnknown)?
+        self.courier.bring(&at.0, op, Ask).await?.ok_or(HubError::OutcomeUnknown)?
     }
 
     /// Reads, waiting up to `timeout_ms` if there is nothing.
@@ -247,7 +246,7 @@ impl Hub {
             let (session, input) = (session.clone(), input.clone());
             let read = op::Read { session, input, timeout_ms: left_ms, wants_roster, place };
             let mut parked = Parked { place, room: at.0.clone(), answered: false };
-            let answer = self.deliver(at, read, Poll).await;
+            let answer = self.courier.bring(&at.0, read, Poll).await;
             parked.answered = true;
             // A channel that went down with the poll parked has handed nothing over: park again.
             if let Some(answer) = answer? {
@@ -273,7 +272,7 @@ impl Hub {
         let (frames, reader) = mpsc::channel(STREAM_EVENTS + 4);
         let reader = StreamReader::new(reader, progress.clone(), place, at.0.clone());
         let tap = Tap { open: op::OpenStream { session, input, place, progress }, frames };
-        self.deliver(at, tap, OpenTap).await?.ok_or(HubError::OutcomeUnknown)??;
+        self.courier.bring(&at.0, tap, OpenTap).await?.ok_or(HubError::OutcomeUnknown)??;
         Ok(reader)
     }
 
@@ -292,7 +291,7 @@ impl Hub {
 
     /// Whether the hub takes work: it is not going down, and its Registry answers.
     pub async fn is_ready(&self) -> bool {
-        !self.is_draining() && self.registry.send(Ping).await.is_ok()
+        !self.is_draining() && self.courier.registry.send(Ping).await.is_ok()
     }
 
     /// Whether the hub is going down.
@@ -304,57 +303,12 @@ impl Hub {
     /// Goes down gently: parked polls are answered, streams say goodbye, and nothing waits any more.
     pub async fn drain(&self) {
         self.shared.draining.store(true, Relaxed);
-        let _ = self.registry.send(Drain).await;
+        let _ = self.courier.registry.send(Drain).await;
         let living: Vec<_> = self.shared.table.iter().filter_map(|room| room.addr()).collect();
-        for addr in living {
-            let _ = addr.send(Drain).await;
-        }
+        join_all(living.iter().map(|addr| addr.send(Drain))).await;
     }
 
     fn place(&self) -> PlaceId {
         PlaceId(self.shared.places.fetch_add(1, Relaxed))
-    }
-
-    /// Brings an operation to a channel's mailbox, opening the channel if need be. None when the channel took it up and
-    /// went down with it.
-    async fn deliver<O, R, M>(
-        &self,
-        at: &Admitted,
-        mut op: O,
-        wrap: impl Fn(Call<O, R>) -> M,
-    ) -> Result<Option<Result<R, HubError>>, HubError>
-    where
-        O: Send + 'static,
-        R: Send + 'static,
-        M: Message<Result = ()> + Send + 'static,
-        ChannelActor: Handler<M>,
-    {
-        for _ in 0..TRIES {
-            let (call, answer) = Call::new(op);
-            let dead = match at.0.try_send(wrap(call)) {
-                Ok(()) => None,
-                Err(Undelivered::Full) => return Err(HubError::MailboxFull),
-                Err(Undelivered::NobodyHome(message, dead)) => {
-                    drop(message);
-                    Some(dead)
-                }
-            };
-            op = match answer.await {
-                Ok(Ok(answer)) => return Ok(Some(answer)),
-                Err(_) => return Ok(None),
-                Ok(Err(back)) => back,
-            };
-            // Handed back: nobody was home, or whoever was went before taking it up.
-            self.open(&at.0, dead.unwrap_or_else(|| at.0.addr())).await?;
-        }
-        Err(HubError::MailboxFull)
-    }
-
-    async fn open(&self, room: &Arc<Room>, dead: Option<Addr<ChannelActor>>) -> Result<(), HubError> {
-        let arbiter = Arbiter::try_current().ok_or(HubError::Gone)?;
-        let (opened, answer) = oneshot::channel();
-        let open = Open { room: room.clone(), dead, arbiter, opened };
-        self.registry.send(open).await.map_err(|_| HubError::Gone)?;
-        answer.await.map_err(|_| HubError::Gone)?
     }
 }

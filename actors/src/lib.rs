@@ -9,6 +9,7 @@ mod call;
 mod channel_actor;
 mod clock;
 mod counters;
+mod courier;
 mod delivery;
 mod entropy;
 mod error;
