@@ -38,7 +38,7 @@ impl State {
         let at = self.admit(request)?;
         let session = presented(request.headers())?;
         let missing = || {
-            Refusal::invalid("the X-Session-Id header is missing")
+            Refusal::invalid("the X-Session-Id header is missing, or shorter than 8 characters")
                 .hint("POST …/join first and send the session_id it returns")
         };
         Ok((at, session.ok_or_else(missing)?))

@@ -17,12 +17,7 @@ impl Channel {
         match entry {
             Entry::Joined { .. } => self.joined(entry, now),
             Entry::RenamedAway { no } => self.departed(*no, Departure::Renamed, now, effects),
-            Entry::Left { no } => {
-                self.departed(*no, Departure::Left, now, effects);
-                if self.settings.claim_callsigns {
-                    self.forgotten(*no);
-                }
-            }
+            Entry::Left { no } => self.departed(*no, Departure::Left, now, effects),
             Entry::Expired { no } => self.departed(*no, Departure::Expired, now, effects),
             Entry::Forgotten { no } => self.forgotten(*no),
             Entry::Sent { message, to, key } => self.sent(message, to, key.as_ref(), now, effects),

@@ -132,7 +132,7 @@ impl Operation for Join {
 
 impl Join {
     fn plan(&self, channel: &Channel, now: Now) -> Result<Plan, Refusal> {
-        let Some(wish) = &self.callsign else { return self.plan_without_wish(channel) };
+        let Some(wish) = &self.callsign else { return self.plan_without_wish(channel, now) };
         let Some(member) = channel.member_named(wish.as_str()) else {
             channel.room_for_a_member()?;
             return Ok(self.take_new(channel, wish.clone(), false));
@@ -143,10 +143,14 @@ impl Join {
         }
     }
 
-    /// No wish: who already sits here under the presented session stays, anybody else gets a free callsign.
-    fn plan_without_wish(&self, channel: &Channel) -> Result<Plan, Refusal> {
+    /// No wish: whose session is presented stays or comes back, anybody else gets a free callsign.
+    fn plan_without_wish(&self, channel: &Channel, now: Now) -> Result<Plan, Refusal> {
         if let Some(no) = self.presented.as_ref().and_then(|session| channel.sessions.live(session)) {
             return Ok(Plan::Stay(no));
+        }
+        let before = channel.members.values().find(|m| Some(&m.session) == self.presented.as_ref());
+        if let Some((member, Presence::Away { since_ms, how })) = before.map(|m| (m, m.presence)) {
+            return self.plan_return(channel, member, since_ms, how, now);
         }
         channel.room_for_a_member()?;
         Ok(self.take_new(channel, self.free_callsign(channel), false))

@@ -55,11 +55,10 @@ pub(crate) struct Oracle {
     pub(crate) people: BTreeMap<u32, Person>,
     pub(crate) readers: BTreeMap<Who, Reader>,
     pub(crate) last_id: u64,
-    pub(crate) forgets_leavers: bool,
 }
 
 impl Oracle {
-    pub(crate) fn new(above: u64, loss: Option<Loss>, forgets_leavers: bool) -> Self {
+    pub(crate) fn new(above: u64, loss: Option<Loss>) -> Self {
         Self {
             log: BTreeMap::new(),
             ring: VecDeque::new(),
@@ -69,7 +68,6 @@ impl Oracle {
             people: BTreeMap::new(),
             readers: BTreeMap::new(),
             last_id: above,
-            forgets_leavers,
         }
     }
 
@@ -84,9 +82,6 @@ impl Oracle {
             Entry::Left { no } | Entry::RenamedAway { no } | Entry::Expired { no } => {
                 let person = self.people.get_mut(no).expect("who leaves was here");
                 (person.live, person.away_ms) = (false, now_ms);
-                if self.forgets_leavers && matches!(entry, Entry::Left { .. }) {
-                    self.forget(*no);
-                }
             }
             Entry::Forgotten { no } => self.forget(*no),
             Entry::Sent { message, .. } => self.sent(message),

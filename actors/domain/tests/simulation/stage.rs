@@ -115,9 +115,8 @@ impl Stage {
     pub(crate) fn new(seed: u64) -> Self {
         let mut dice = StdRng::seed_from_u64(seed);
         let now = Now { at_ms: 1_000_000, uptime_ms: dice.random_range(0..100_000) };
-        let claimed = dice.random_bool(0.3);
         let settings = Settings {
-            claim_callsigns: claimed,
+            claim_callsigns: dice.random_bool(0.3),
             session_ttl_ms: SESSION_TTL_MS,
             member_ttl_ms: MEMBER_TTL_MS,
             ..Settings::plain(TokenHash::of("t"), now.at_ms)
@@ -132,7 +131,7 @@ impl Stage {
             script: Vec::new(),
             totals: Totals::default(),
             channel: fresh(&open, now),
-            oracle: Oracle::new(above, lost, claimed),
+            oracle: Oracle::new(above, lost),
             open,
             now,
             log: Vec::new(),

@@ -187,14 +187,24 @@ fn d17_after_the_hour_a_claimed_callsign_comes_with_an_empty_mailbox() {
 }
 
 #[test]
-fn d17_leaving_frees_a_claimed_callsign_and_its_mail_is_gone() {
+fn d06_leaving_a_claimed_callsign_keeps_its_mail_for_its_owner() {
     let mut rig = claimed();
-    rig.join("ann");
+    let first = rig.join("ann").session_id;
     rig.join("bob");
     rig.send("bob", "ann", "secret");
     leave(&mut rig, "ann");
-    let heir = rig.join("ann");
-    assert_eq!((heir.idx, heir.unread, rig.channel.held_lost()), (3, 0, 1));
+    assert_eq!(rig.join_as(Some("ann"), None).unwrap_err().code, Code::CallsignTaken);
+    let back = again(&mut rig, "ann", &first).unwrap();
+    assert_eq!((back.idx, back.unread, rig.channel.held_lost()), (1, 1, 0));
+}
+
+#[test]
+fn d17_a_session_that_is_brought_back_needs_no_callsign() {
+    let mut rig = Rig::new();
+    let first = rig.join("ann").session_id;
+    expire(&mut rig);
+    let back = rig.join_as(None, Some(&first)).unwrap();
+    assert_eq!((back.callsign.as_str(), back.session_id), ("ann", first));
 }
 
 #[test]

@@ -81,13 +81,15 @@ fn a04_a_broadcast_that_left_unread_expired_and_a_newcomer_has_no_part_in_it() {
 
 #[test]
 fn a04_a_dm_whose_recipient_was_forgotten_expired() {
-    let settings = Settings { claim_callsigns: true, ..Settings::plain(TokenHash::of("t"), DAWN_MS) };
+    let settings = Settings { member_ttl_ms: 60_000, ..Settings::plain(TokenHash::of("t"), DAWN_MS) };
     let mut rig = Rig::with(settings);
     rig.join("ann");
     rig.join("bob");
     let id = rig.send("ann", "bob", "hi").id;
     let session = rig.session("bob");
     rig.ask(Leave { session }).unwrap();
+    assert_eq!(states(&mut rig, id), "bob queued");
+    rig.at(rig.now.uptime_ms + 60_000);
     assert_eq!(states(&mut rig, id), "bob expired");
 }
 
