@@ -1,11 +1,12 @@
 //! Build, then run: binds and can say where, serves until told to stop, and stops gently.
 
+use std::future::pending;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use actix_web::dev::{Server, ServerHandle};
+use actix_web::dev::Server;
 use actix_web::middleware::from_fn;
 use actix_web::web::Data;
 use actix_web::{App, HttpServer};
@@ -24,6 +25,8 @@ const KEEP_ALIVE: Duration = Duration::from_secs(75);
 const HEAD_TIME: Duration = Duration::from_secs(10);
 /// Connections the system holds while the hub accepts.
 const BACKLOG: u32 = 4096;
+/// How long a draining hub still opens its door, so that whoever probes it learns that it is not ready.
+const LAME_DUCK: Duration = Duration::from_secs(1);
 /// How often expired things of the door are forgotten.
 const SWEEP_EVERY: Duration = Duration::from_secs(60);
 
@@ -55,10 +58,11 @@ pub(crate) fn serve(config: &Config) -> Result<(), StartError> {
     actix_web::rt::System::new().block_on(async { Running::build(config)?.until_stopped().await })
 }
 
-/// A hub that has bound its address.
+/// A hub that has bound its address. The first signal drains it, a second one stops it at once.
 struct Running {
     server: Server,
     hub: Hub,
+    signals: Signals,
     drain_ms: u64,
 }
 
@@ -84,16 +88,35 @@ impl Running {
         .bind(address)
         .map_err(|source| StartError::Bind { address, source })?;
         let bound = server.addrs().first().copied().unwrap_or(address);
+        // Whoever reads the banner may stop the hub gently from then on.
+        let signals = Signals::new().map_err(StartError::Serve)?;
         announce(config, bound);
         log::info!(data_dir:display = config.storage.data_dir.display(); "channels live in memory: nothing is stored");
-        Ok(Self { server: server.run(), hub, drain_ms: config.server.drain_ms })
+        Ok(Self { server: server.run(), hub, signals, drain_ms: config.server.drain_ms })
     }
 
     async fn until_stopped(self) -> Result<(), StartError> {
-        let Self { server, hub, drain_ms } = self;
-        let stop = stop_on_signals(server.handle(), hub, drain_ms).map_err(StartError::Serve)?;
-        let served = server.await.map_err(StartError::Serve);
-        stop.abort();
+        let Self { server, hub, mut signals, drain_ms } = self;
+        let handle = server.handle();
+        let told = async {
+            signals.next().await;
+            log::info!("draining");
+            let gentle = async {
+                let _ = timeout(Duration::from_millis(drain_ms), hub.drain()).await;
+                tokio::time::sleep(LAME_DUCK.min(Duration::from_millis(drain_ms))).await;
+                handle.stop(true).await;
+                // The server ends by itself now.
+                pending::<()>().await;
+            };
+            tokio::select! {
+                () = gentle => {}
+                () = signals.next() => log::warn!("stopping at once"),
+            }
+        };
+        let served = tokio::select! {
+            served = server => served.map_err(StartError::Serve),
+            () = told => Ok(()),
+        };
         log::info!("stopped");
         served
     }
@@ -126,26 +149,6 @@ fn sweep_now_and_then(state: Data<State>) {
             state.sweep();
         }
     });
-}
-
-/// The first signal drains, a second one stops at once.
-fn stop_on_signals(handle: ServerHandle, hub: Hub, drain_ms: u64) -> io::Result<actix_web::rt::task::JoinHandle<()>> {
-    let mut signals = Signals::new()?;
-    Ok(actix_web::rt::spawn(async move {
-        signals.next().await;
-        log::info!("draining");
-        let gentle = async {
-            let _ = timeout(Duration::from_millis(drain_ms), hub.drain()).await;
-            handle.stop(true).await;
-        };
-        tokio::select! {
-            () = gentle => {}
-            () = signals.next() => {
-                log::warn!("stopping at once");
-                handle.stop(false).await;
-            }
-        }
-    }))
 }
 
 /// What tells the hub to stop.

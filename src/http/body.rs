@@ -27,11 +27,14 @@ pub(crate) async fn json<T: DeserializeOwned>(
     parse(&body).map_err(Problem)
 }
 
-async fn read(request: &HttpRequest, payload: Payload, limit: usize) -> Result<Bytes, Problem> {
+/// Refuses a body that says it is too large; all there is to do where none is read.
+pub(crate) fn announced(request: &HttpRequest, limit: usize) -> Result<(), Problem> {
     let length = request.headers().get(header::CONTENT_LENGTH).and_then(|v| v.to_str().ok()?.parse::<usize>().ok());
-    if length.is_some_and(|length| length > limit) {
-        return Err(too_large(limit));
-    }
+    if length.is_some_and(|length| length > limit) { Err(too_large(limit)) } else { Ok(()) }
+}
+
+async fn read(request: &HttpRequest, payload: Payload, limit: usize) -> Result<Bytes, Problem> {
+    announced(request, limit)?;
     let late = || Refusal::invalid("the body did not arrive within 30 s");
     timeout(BODY_TIME, collect(payload, limit)).await.map_err(|_| late())?
 }

@@ -3,7 +3,6 @@
 //! It checks Host and Origin, gives the request its id, puts the security headers on, gives every error its one shape,
 //! and writes the access line. It never looks at a body.
 
-use actix_web::HttpResponse;
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
@@ -52,7 +51,7 @@ pub(crate) async fn door(
     let began_ms = state.clock.uptime_ms();
     let answered = match check(&state, &request) {
         Ok(()) => next.call(request).await?.map_into_boxed_body(),
-        Err(refusal) => request.into_response(HttpResponse::from_error(Problem(refusal))),
+        Err(refusal) => request.error_response(Problem(refusal)),
     };
     let mut response = match problem_of(&answered) {
         Some(problem) => told(answered, &problem, id),

@@ -25,12 +25,14 @@ pub(crate) async fn join(state: Shared, request: HttpRequest, payload: Payload) 
 /// `POST /api/channels/{id}/leave`
 pub(crate) async fn leave(state: Shared, request: HttpRequest) -> Result<impl Responder, Problem> {
     let (at, session) = state.admit_session(&request)?;
+    body::announced(&request, limits::BODY_BYTES)?;
     Ok(Json(state.hub.ask(&at, Leave { session }).await?))
 }
 
 /// `POST /api/channels/{id}/keepalive`
 pub(crate) async fn keepalive(state: Shared, request: HttpRequest) -> Result<impl Responder, Problem> {
     let (at, session) = state.admit_session(&request)?;
+    body::announced(&request, limits::BODY_BYTES)?;
     Ok(Json(state.hub.ask(&at, Keepalive { session }).await?))
 }
 

@@ -16,6 +16,7 @@ mod state;
 mod stream;
 mod throttle;
 
+use actix_web::guard;
 use actix_web::http::header;
 use actix_web::web::{self, Data, ServiceConfig};
 use actix_web::{HttpResponse, Resource, Route};
@@ -57,11 +58,11 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
     config
         .service(post("/api/channels", web::post().to(channels::create)))
         .service(web::scope("/api/channels/{id}").configure(in_channel))
-        .service(get("/api/bands", web::get().to(channels::bands)))
-        .service(get("/api/stats", web::get().to(health::stats)))
-        .service(get("/livez", web::get().to(health::live)))
-        .service(get("/healthz", web::get().to(health::live)))
-        .service(get("/readyz", web::get().to(health::ready)))
+        .service(get("/api/bands", read().to(channels::bands)))
+        .service(get("/api/stats", read().to(health::stats)))
+        .service(get("/livez", read().to(health::live)))
+        .service(get("/healthz", read().to(health::live)))
+        .service(get("/readyz", read().to(health::ready)))
         .default_service(web::to(not_found));
 }
 
@@ -76,14 +77,14 @@ fn in_channel(config: &mut ServiceConfig) {
         .service(post("/keepalive", web::post().to(members::keepalive)))
         .service(post("/join", web::post().to(members::join)))
         .service(post("/leave", web::post().to(members::leave)))
-        .service(get("/roster", web::get().to(members::roster)))
-        .service(get("/history", web::get().to(messages::history)))
-        .service(get("/stats", web::get().to(members::stats)))
-        .service(get("/transcript", web::get().to(members::transcript)))
-        .service(get("/consumers", web::get().to(messages::consumers)))
+        .service(get("/roster", read().to(members::roster)))
+        .service(get("/history", read().to(messages::history)))
+        .service(get("/stats", read().to(members::stats)))
+        .service(get("/transcript", read().to(members::transcript)))
+        .service(get("/consumers", read().to(messages::consumers)))
         .service(only("DELETE", "/consumers/{name}", web::delete().to(messages::remove_consumer)))
-        .service(get("", web::get().to(channels::describe)))
-        .service(get("/messages/{message}/receipts", web::get().to(messages::receipts)))
+        .service(get("", read().to(channels::describe)))
+        .service(get("/messages/{message}/receipts", read().to(messages::receipts)))
         .default_service(web::to(not_found));
 }
 
@@ -91,7 +92,12 @@ fn post(path: &str, route: Route) -> Resource {
     only("POST", path, route)
 }
 
-/// A path that can be read: HEAD is served like GET, its body dropped, because reading it changes nothing.
+/// GET, and HEAD served like it with its body dropped.
+fn read() -> Route {
+    web::route().guard(guard::Any(guard::Get()).or(guard::Head()))
+}
+
+/// A path that can be read, by HEAD too, because reading it changes nothing.
 fn get(path: &str, route: Route) -> Resource {
     web::resource(path).route(route).default_service(wrong_method("GET, HEAD"))
 }

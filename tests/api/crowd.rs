@@ -94,9 +94,9 @@ fn competing_polls_of_one_session_lose_nothing() {
         })
         .collect();
     let said: Vec<_> = (0..60).map(|n| n.to_string()).collect();
-    said.iter().for_each(|text| drop(ann.say(text)));
+    ann.tell(&said);
     // Each reader ends with an "end" of its own.
-    readers.iter().for_each(|_| drop(ann.say("end")));
+    ann.tell(&vec!["end".to_owned(); readers.len()]);
     let mut taken = 0;
     crate::rig::until("every reader has ended", || {
         taken = readers.iter().filter(|reader| reader.is_finished()).count();

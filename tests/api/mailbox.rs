@@ -117,7 +117,9 @@ fn d06_a_hundred_dms_are_held_and_the_next_is_refused() {
     let hub = Hub::unlimited();
     let channel = hub.channel();
     let (ann, bob, carl) = (channel.join("ann"), channel.join("bob"), channel.join("carl"));
-    (0..100).map(|n| ann.send("bob", &n.to_string())).for_each(|_| ());
+    for n in 0..100 {
+        ann.send("bob", &n.to_string());
+    }
     let before = channel.picture();
     let refusal = carl.try_send(&json!({"to": "bob", "message": "one too many"})).refused(409, "mailbox_full");
     assert!(refusal["hint"].is_string());

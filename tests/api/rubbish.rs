@@ -1,258 +1,25 @@
 //! Three hundred requests nobody should send: each is refused clearly, none changes anything, and the hub goes on.
 
+use std::time::Duration;
+
 use serde_json::json;
 
-use crate::rig::{Agent, Door, Hub};
+use crate::heap::{Rubbish, heap};
+use crate::rig::{Door, Hub};
 
-/// How a malformed request is answered: a status of its own making, or a closed connection.
-#[derive(Clone, Debug)]
-struct Rubbish {
-    name: String,
-    bytes: Vec<u8>,
-    /// Nothing more will come after these bytes.
-    finishes: bool,
-}
+/// After so long in silence the hub is taken to wait for more.
+const THINKING: Duration = Duration::from_millis(250);
 
-fn rubbish(name: impl Into<String>, bytes: impl Into<Vec<u8>>) -> Rubbish {
-    Rubbish { name: name.into(), bytes: bytes.into(), finishes: true }
-}
-
-/// What is broken in the head of a request.
-fn heads(ann: &Agent) -> Vec<Rubbish> {
-    let path = ann.channel.path("send");
-    let auth = format!("Authorization: Bearer {}\r\nX-Session-Id: {}\r\n", ann.channel.token, ann.session);
-    let body = r#"{"message":"rubbish"}"#;
-    let length = body.len();
-    let mut all = Vec::new();
-    for line in [
-        "POST",
-        "POST {path}",
-        "POST  {path} HTTP/1.1",
-        "POST {path} HTTP/1.1 extra",
-        "POST {path} HTTP/9.9",
-        "POST {path} HTTP/2.0",
-        "POST {path} http/1.1",
-        "POST {path} HTTP/1",
-        "POST {path} HTTP/1.11",
-        "POST {path} SIP/2.0",
-        "{path} POST HTTP/1.1",
-        "P(ST {path} HTTP/1.1",
-        "P\0ST {path} HTTP/1.1",
-        "POST {path}\0 HTTP/1.1",
-        "POST {path}\x7f HTTP/1.1",
-        "POST {path} x HTTP/1.1",
-        "POST\t{path}\tHTTP/1.1",
-        "post {path} HTTP/1.1",
-        "POST * HTTP/1.1",
-        "POST example HTTP/1.1",
-        "POST //{path} HTTP/1.1",
-        "POST {path}/ HTTP/1.1",
-        "POST {path}%2f HTTP/1.1",
-        "POST {path}%00 HTTP/1.1",
-        "POST {path}%zz HTTP/1.1",
-        "POST {path}% HTTP/1.1",
-        "POST /../../etc/passwd HTTP/1.1",
-        "POST /api/channels/../channels HTTP/1.1",
-        "POST /api/channels/%2e%2e/send HTTP/1.1",
-        "POST http://evil.example{path} HTTP/1.1",
-        "POST http:// HTTP/1.1",
-        "POST ftp://127.0.0.1{path} HTTP/1.1",
-        "CONNECT 127.0.0.1:80 HTTP/1.1",
-        "TRACE {path} HTTP/1.1",
-        "PRI * HTTP/2.0",
-        "\x16\x03\x01\x02\x00\x01\x00\x01\u{fc}\x03\x03",
-    ] {
-        let line = line.replace("{path}", &path);
-        all.push(rubbish(
-            line.clone(),
-            format!("{line}\r\nHost: localhost\r\n{auth}Content-Length: {length}\r\n\r\n{body}"),
-        ));
-    }
-    for (name, header) in [
-        ("no colon", "Rubbish".to_owned()),
-        ("space before the colon", "X-Thing : y".into()),
-        ("no name", ": y".into()),
-        ("NUL in a name", "X-\0: y".into()),
-        ("NUL in a value", "X-Thing: a\0b".into()),
-        ("control in a value", "X-Thing: a\x01b".into()),
-        ("bare CR in a value", "X-Thing: a\rb: c".into()),
-        ("a folded line", "X-Thing: a\r\n b".into()),
-        ("a huge value", format!("X-Thing: {}", "v".repeat(300_000))),
-        ("a huge name", format!("{}: v", "N".repeat(300_000))),
-        ("many headers", (0..2000).map(|n| format!("X-{n}: v")).collect::<Vec<_>>().join("\r\n")),
-        ("two lengths", "Content-Length: 5\r\nContent-Length: 6".into()),
-        ("a negative length", "Content-Length: -5".into()),
-        ("a length with a sign", "Content-Length: +5".into()),
-        ("a length in words", "Content-Length: five".into()),
-        ("a hexadecimal length", "Content-Length: 0x5".into()),
-        ("a fraction as length", "Content-Length: 5.0".into()),
-        ("a list as length", "Content-Length: 5, 5".into()),
-        ("an endless length", format!("Content-Length: {}", "9".repeat(40))),
-        ("an empty length", "Content-Length:".into()),
-        ("length and chunks", "Content-Length: 5\r\nTransfer-Encoding: chunked".into()),
-        ("an unknown encoding", "Transfer-Encoding: gzip".into()),
-        ("two encodings", "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked".into()),
-        ("chunks not last", "Transfer-Encoding: chunked, identity".into()),
-        ("two hosts", "Host: evil.example".into()),
-    ] {
-        let length = if name.contains("length") || name.contains("chunk") || name.contains("encoding") {
-            String::new()
-        } else {
-            format!("Content-Length: {length}\r\n")
-        };
-        let text = format!("POST {path} HTTP/1.1\r\nHost: localhost\r\n{header}\r\n{auth}{length}\r\n{body}");
-        all.push(rubbish(name, text));
-    }
-    for (name, host) in [
-        ("no host", ""),
-        ("an empty host", "Host:\r\n"),
-        ("a strange host", "Host: a b\r\n"),
-        ("a foreign host", "Host: evil.example\r\n"),
-    ] {
-        all.push(rubbish(name, format!("POST {path} HTTP/1.1\r\n{host}{auth}Content-Length: {length}\r\n\r\n{body}")));
-    }
-    all.push(rubbish("HTTP/0.9", "GET /api/bands\r\n\r\n"));
-    all.push(rubbish("nothing", ""));
-    all.push(rubbish("empty lines", "\r\n\r\n\r\n"));
-    all.push(rubbish("only NULs", vec![0; 5000]));
-    all.push(rubbish("only 0xff", vec![0xff; 5000]));
-    all.push(rubbish("an endless line", vec![b'A'; 400_000]));
-    all
-}
-
-/// Heads and bodies that end too early, each at another place.
-fn halves(ann: &Agent) -> Vec<Rubbish> {
-    let whole = ann.request("POST", "send").json(&json!({"message": "rubbish"})).bytes();
-    let cuts = (1..whole.len()).step_by(whole.len() / 60);
-    cuts.map(|at| rubbish(format!("cut at {at}"), &whole[..at])).collect()
-}
-
-/// Bodies in chunks that are none.
-fn chunks(ann: &Agent) -> Vec<Rubbish> {
-    let head = ann.request("POST", "send").header("Transfer-Encoding", "chunked").body("").bytes();
-    let body = r#"{"message":"rubbish"}"#;
-    let bad = [
-        "zz\r\n{body}\r\n0\r\n\r\n",
-        "-5\r\n{body}\r\n0\r\n\r\n",
-        "0x15\r\n{body}\r\n0\r\n\r\n",
-        "\r\n{body}\r\n0\r\n\r\n",
-        "fffffffffffffffff\r\n{body}\r\n0\r\n\r\n",
-        "ffffffffffffffff\r\n{body}",
-        "7fffffff\r\n{body}",
-        "15 {body}\r\n0\r\n\r\n",
-        "15\n{body}\n0\n\n",
-        "5\r\n{body}\r\n0\r\n\r\n",
-        "15\r\n{body}0\r\n\r\n",
-        "15\r\n{body}\r\n",
-        "15\r\n{body}\r\n0\r\n",
-        "15\r\n{body}\r\n0\r\nX",
-        "14\r\n{body}\r\n0\r\n\r\n",
-        "16\r\n{body}\r\n0\r\n\r\n",
-        "0\r\n\r\n",
-        "",
-        "\0\r\n",
-    ];
-    let chunked = |bad: &&str| {
-        let mut bytes = head.clone();
-        bytes.extend_from_slice(bad.replace("{body}", body).as_bytes());
-        rubbish(format!("chunks {bad:?}"), bytes)
-    };
-    bad.iter().map(chunked).collect()
-}
-
-/// Well-formed HTTP whose bodies and parameters mean nothing.
-fn meanings(ann: &Agent) -> Vec<Rubbish> {
-    let mut all = Vec::new();
-    let deep = format!("{}1{}", "[".repeat(5000), "]".repeat(5000));
-    let deeper = format!("{{\"message\":\"x\",\"unknown\":{deep}}}");
-    for what in ["send", "join", "ack", "../../../channels"] {
-        for bad in [
-            "{",
-            "}",
-            "[]",
-            "null",
-            "1",
-            "\"x\"",
-            "{\"a\"}",
-            "{\"a\":1,}",
-            "{\"message\":}",
-            "nul",
-            "{]",
-            "\u{0}",
-            "\u{feff}{}",
-            "{\"message\":\"\\u12\"}",
-            "{\"message\":\"\\ud800\"}",
-            "{\"message\":\"a\nb\"}",
-            "{\"message\":1e999}",
-            "{\"message\":[1]}",
-            "{\"upto\":-1}",
-            "{\"upto\":1e30}",
-            "{\"callsign\":\"\\u0000\"}",
-            "{\"callsign\":[\"x\"]}",
-            "{\"message\":true,\"callsign\":true,\"upto\":true,\"retention\":true}",
-            deep.as_str(),
-            deeper.as_str(),
-            "message=x&to=all",
-            "<xml/>",
-            "--x\r\nContent-Disposition: form-data\r\n\r\nx\r\n--x--",
-        ] {
-            let request = ann.request("POST", what).body(bad);
-            all.push(rubbish(format!("{what} {}", &bad[..bad.len().min(40)].escape_debug()), request.bytes()));
-        }
-        let bytes = ann.request("POST", what).body(&b"{\"message\":\"\xc3\x28\",\"callsign\":\"\xff\"}"[..]).bytes();
-        all.push(rubbish(format!("{what} not UTF-8"), bytes));
-    }
-    for method in ["GET", "PUT", "PATCH", "DELETE", "OPTIONS", "HEAD", "PROPFIND", "X"] {
-        all.push(rubbish(
-            format!("{method} send"),
-            ann.request(method, "send").body(r#"{"message":"rubbish"}"#).bytes(),
-        ));
-    }
-    for what in [
-        "listen?timeout=x",
-        "listen?timeout=%00",
-        "listen?timeout=%ff",
-        "listen?since=x",
-        "listen?since=%",
-        "listen?consumer=%00",
-        "listen?consumer=%e2%80%a8",
-        "listen?max=0",
-        "listen?max=999999999999999999999999x",
-        "listen?ack=x",
-        "listen?ack_upto=99999999999999999",
-        "listen?lease=x&ack=manual",
-        "wait?timeout=NaN",
-        "wait?since=inf",
-        "stream?since=x",
-        "stream?consumer=A",
-        "messages/x/receipts",
-        "messages/-1/receipts",
-        "messages/99999999999999999999999/receipts",
-        "messages/1/receipts",
-        "messages/%00/receipts",
-        "nothing",
-        "listen/",
-        "listen%20",
-        "LISTEN",
-    ] {
-        all.push(rubbish(what, ann.request("GET", what).bytes()));
-    }
-    for session in ["", "short", "never-was-here", &"s".repeat(5000), "ünïcödé-session", "tab\tin-the-session"] {
-        let request = ann.channel.request("POST", "send").session(session).body(r#"{"message":"rubbish"}"#);
-        all.push(rubbish(format!("session {}", &session[..session.len().min(10)]), request.bytes()));
-    }
-    all
-}
-
-/// The statuses of all answers until the hub closes; `finishes` says that nothing more comes.
+/// The statuses of what the hub answers until it closes. Of what it takes for the beginning of something, it is told
+/// that nothing more comes.
 fn statuses(door: Door, what: &Rubbish) -> Vec<u16> {
     let mut conn = door.dial();
     conn.write(&what.bytes);
-    if what.finishes {
-        conn.finish();
-    }
     let method = if what.bytes.starts_with(b"HEAD") { "HEAD" } else { "GET" };
-    std::iter::from_fn(|| conn.reply_to(method)).map(|reply| reply.status).collect()
+    let answers = !what.is_half && conn.hears_within(THINKING);
+    let first = if answers { conn.reply_to(method) } else { None };
+    conn.finish();
+    first.into_iter().chain(std::iter::from_fn(|| conn.reply())).map(|reply| reply.status).collect()
 }
 
 #[test]
@@ -262,11 +29,12 @@ fn rubbish_is_refused_and_changes_nothing() {
     let (ann, bob) = (channel.join("ann"), channel.join("bob"));
     bob.say("before");
     let (picture, totals) = (channel.picture(), hub.get("/api/stats").send().ok());
-    let all = [heads(&ann), halves(&ann), chunks(&ann), meanings(&ann)].concat();
+    let all = heap(&ann);
     assert!(all.len() >= 300, "{} are not three hundred", all.len());
-    let mut wrong = Vec::new();
+    let (mut wrong, mut answered) = (Vec::new(), 0);
     for what in &all {
         let statuses = statuses(*hub, what);
+        answered += statuses.len().min(1);
         if statuses.iter().any(|status| !(400..500).contains(status)) {
             wrong.push(format!("{}: {statuses:?}", what.name.escape_debug()));
         }
@@ -277,6 +45,7 @@ fn rubbish_is_refused_and_changes_nothing() {
         }
     }
     assert!(wrong.is_empty(), "\n{}\n", wrong.join("\n"));
+    assert!(answered > 200, "only {answered} of {} were told what is wrong", all.len());
     bob.say("after");
     assert_eq!(ann.listen(), ["before", "after"]);
 }
@@ -286,18 +55,27 @@ fn rubbish_behind_a_good_request_does_not_spoil_it() {
     let hub = Hub::start();
     let channel = hub.channel();
     let ann = channel.join("ann");
+    let mut said = 0;
     for tail in ["\0\0\0\0", "GARBAGE\r\n\r\n", "GET / HTTP/9.9\r\n\r\n", "{\"message\":\"smuggled\"}"] {
-        let mut bytes = ann.request("POST", "send").json(&json!({"message": "good"})).bytes();
-        bytes.extend_from_slice(tail.as_bytes());
+        let good = ann.request("POST", "send").json(&json!({"message": "good"})).bytes();
         let mut conn = hub.dial();
-        conn.write(&bytes);
-        conn.finish();
+        conn.write(&good);
         assert_eq!(conn.reply().expect("the good one is answered").status, 200, "{tail:?}");
+        conn.write(tail.as_bytes());
+        conn.hears_within(THINKING);
+        conn.finish();
         while let Some(reply) = conn.reply() {
             assert!((400..500).contains(&reply.status), "{tail:?}");
         }
+        // In one breath, the parser may give the connection up before the good one was looked at.
+        let mut conn = hub.dial();
+        conn.write(&[&good, tail.as_bytes()].concat());
+        conn.hears_within(THINKING);
+        let answered = conn.reply().filter(|reply| reply.status == 200);
+        said += 1 + usize::from(answered.is_some());
+        assert!(channel.history().len() >= said, "what was answered was done");
     }
-    assert_eq!(channel.history(), ["good"; 4]);
+    assert!(channel.history().iter().all(|text| text == "good"));
 }
 
 #[test]
@@ -306,16 +84,18 @@ fn a_body_cannot_smuggle_a_request() {
     let channel = hub.channel();
     let ann = channel.join("ann");
     let hidden = ann.request("POST", "send").json(&json!({"message": "smuggled"})).bytes();
-    let outer = [("Content-Length", hidden.len().to_string()), ("X", "y".into())];
-    for path in ["/nowhere", "/livez", "/api/channels", "/api/bands"] {
-        let mut bytes =
-            format!("POST {path} HTTP/1.1\r\nHost: localhost\r\n{}: {}\r\n\r\n", outer[0].0, outer[0].1).into_bytes();
-        bytes.extend_from_slice(&hidden);
+    let keepalive = ann.request("POST", "keepalive").body("");
+    let paths = ["/nowhere", "/livez", "/api/channels", "/api/bands"].map(|path| hub.post(path).body(""));
+    for request in
+        paths.into_iter().chain([keepalive, hub.get("/livez").body(""), ann.request("GET", "roster").body("")])
+    {
+        let mut bytes = request.clone().body(hidden.clone()).bytes();
+        bytes.extend(hub.get("/livez").header("Connection", "close").bytes());
         let mut conn = hub.dial();
         conn.write(&bytes);
-        conn.finish();
-        let statuses: Vec<_> = std::iter::from_fn(|| conn.reply()).map(|reply| reply.status).collect();
-        assert!(statuses.len() == 1 && statuses[0] >= 400, "{path}: {statuses:?}");
+        let replies: Vec<_> = std::iter::from_fn(|| conn.reply()).collect();
+        assert!((1..=2).contains(&replies.len()), "{request:?}: {replies:?}");
+        assert!(replies.get(1).is_none_or(|reply| reply.text() == "ok"), "{request:?}: {replies:?}");
     }
     assert_eq!(channel.history(), [""; 0]);
 }

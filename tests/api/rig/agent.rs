@@ -131,6 +131,11 @@ impl Agent {
         numbers.map(|n| self.say(&n.to_string())).collect()
     }
 
+    /// Says these texts, one after the other.
+    pub(crate) fn tell(&self, texts: &[String]) -> Vec<u64> {
+        texts.iter().map(|text| self.say(text)).collect()
+    }
+
     /// Sends a message that weighs half a mebibyte.
     #[track_caller]
     pub(crate) fn drop_a_brick(&self, to: &str, text: &str) -> u64 {

@@ -2,6 +2,7 @@
 
 use std::io::{self, Read as _, Write as _};
 use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::time::Duration;
 
 use serde_json::Value;
 
@@ -154,6 +155,18 @@ impl Conn {
             }
             Err(_) => false,
         }
+    }
+
+    /// Whether the hub says something, or closes, before so long.
+    pub(crate) fn hears_within(&mut self, time: Duration) -> bool {
+        self.stream.set_read_timeout(Some(time)).unwrap();
+        let mut byte = [0];
+        let heard = !matches!(
+            self.stream.peek(&mut byte),
+            Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut)
+        );
+        self.stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        heard
     }
 
     /// Reads until the hub closes, and gives what it said.

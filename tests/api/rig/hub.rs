@@ -142,12 +142,6 @@ pub(crate) fn run(arguments: &[&str], env: &[(&str, &str)]) -> Output {
     output.expect("it ends by itself").unwrap()
 }
 
-/// Stops a child gently and waits for its end.
-pub(crate) fn terminate(child: Child) {
-    signal(child.id(), "TERM");
-    ended(child);
-}
-
 fn signal(pid: u32, name: &str) {
     let status = Command::new("kill").arg(format!("-{name}")).arg(pid.to_string()).status().unwrap();
     assert!(status.success(), "no signal could be sent");

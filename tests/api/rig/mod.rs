@@ -15,9 +15,9 @@ use serde::de::{IgnoredAny, MapAccess, Visitor};
 
 pub(crate) use agent::{Agent, Channel, Parked, texts};
 pub(crate) use http::{Conn, Door, Reply, Request};
-pub(crate) use hub::{Hub, run, terminate};
+pub(crate) use hub::{Hub, run};
 pub(crate) use script::{Script, argument_lists_with};
-pub(crate) use stream::{Event, Stream};
+pub(crate) use stream::Stream;
 
 /// How long anything may take before a test gives up. Only a failure ever waits so long.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
