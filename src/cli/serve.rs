@@ -34,7 +34,7 @@ pub(crate) struct ServeArgs {
     /// Where the hub keeps its data [default: ~/.rogerrat]
     #[arg(long, value_name = "FOLDER")]
     data_dir: Option<String>,
-    /// Address people use from outside, such as https://hub.example.org
+    /// Address people use from outside, such as `https://hub.example.org`
     #[arg(long, value_name = "URL")]
     origin: Option<String>,
     /// Read this file; environment and flags win over it
