@@ -188,6 +188,15 @@ fn history_is_bounded_as_it_was() {
 }
 
 #[test]
+#[ignore = "hub bug: n that is no number is 400, where the original gave all 100 and no promise says otherwise"]
+fn history_of_no_number_is_all_there_is() {
+    let hub = Hub::unlimited();
+    let channel = hub.channel();
+    channel.join("ann").count(0..30);
+    assert_eq!(texts(&channel.get("history?n=many").ok()["history"]).len(), 30);
+}
+
+#[test]
 fn stats_have_the_keys_they_had() {
     let hub = Hub::start();
     let channel = hub.channel();
@@ -232,7 +241,7 @@ fn there_is_no_transcript_where_nothing_is_kept() {
 
 #[test]
 fn a_stream_and_a_poll_of_one_session_both_hear() {
-    let hub = Hub::start();
+    let hub = Hub::unlimited();
     let channel = hub.channel();
     let (ann, bob) = (channel.join("ann"), channel.join("bob"));
     let mut stream = bob.stream("");
