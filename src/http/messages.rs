@@ -38,7 +38,7 @@ pub(crate) async fn history(state: Shared, request: HttpRequest) -> Result<impl 
     let session = presented(request.headers())?;
     let query = Query::of(request.query_string());
     let thread = query.get("thread").map(|name| name.trim().to_owned());
-    let reply = state.hub.ask(&at, History { session, n: query.history_n()?, thread }).await?;
+    let reply = state.hub.ask(&at, History { session, n: query.history_n(), thread }).await?;
     Ok(Json(reply))
 }
 

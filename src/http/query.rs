@@ -65,10 +65,11 @@ impl<'a> Query<'a> {
         }
     }
 
-    /// How many messages of history: fractions floored, clamped to 1 … 100.
-    pub(crate) fn history_n(&self) -> Result<usize, Refusal> {
-        let n = self.number("n")?.map_or(limits::HISTORY_DEFAULT as u64, whole);
-        Ok(usize::try_from(n).unwrap_or(usize::MAX).clamp(1, limits::READ_MESSAGES))
+    /// How many messages of history: fractions floored, clamped to 1 … 100, and all 100 for what is no number, as in
+    /// the original.
+    pub(crate) fn history_n(&self) -> usize {
+        let n = self.number("n").map(|said| said.map_or(limits::HISTORY_DEFAULT as u64, whole));
+        n.map_or(limits::READ_MESSAGES, |n| usize::try_from(n).unwrap_or(usize::MAX).clamp(1, limits::READ_MESSAGES))
     }
 }
 

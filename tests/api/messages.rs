@@ -188,7 +188,6 @@ fn history_is_bounded_as_it_was() {
 }
 
 #[test]
-#[ignore = "hub bug: n that is no number is 400, where the original gave all 100 and no promise says otherwise"]
 fn history_of_no_number_is_all_there_is() {
     let hub = Hub::unlimited();
     let channel = hub.channel();
