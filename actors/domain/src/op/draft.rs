@@ -69,16 +69,17 @@ pub struct Draft {
 }
 
 impl Draft {
-    /// Checks what was said. `key` is the `Idempotency-Key` header.
+    /// Checks what was said. `key` is the `Idempotency-Key` header. Boxed, because it travels through many hands and
+    /// each would move it.
     ///
     /// # Errors
     /// `invalid`, or `too_large` for attachments over their total.
-    pub fn check(input: SendInput, key: Option<&str>) -> Result<Self, Refusal> {
+    pub fn check(input: SendInput, key: Option<&str>) -> Result<Box<Self>, Refusal> {
         let kind = input.kind.unwrap_or_default();
         let is_status = kind == Kind::Status;
         let suggested_replies = suggested_replies(&input.suggested_replies.unwrap_or_default())?;
         let attachments = attachments(input.attachments.unwrap_or_default())?;
-        let mut draft = Self {
+        let mut draft = Box::new(Self {
             to: input.to.unwrap_or_default().trim().to_lowercase(),
             text: input.message.or(input.text).unwrap_or_default(),
             kind,
@@ -88,7 +89,7 @@ impl Draft {
             reply_to: input.reply_to,
             thread: input.thread.as_deref().map(thread).transpose()?,
             key: None,
-        };
+        });
         draft.check_text()?;
         draft.key = draft.keyed(key.or(input.client_msg_id.as_deref()))?;
         Ok(draft)

@@ -20,7 +20,7 @@ pub struct Send {
     /// Who sends.
     pub session: SessionId,
     /// What.
-    pub draft: Draft,
+    pub draft: Box<Draft>,
 }
 
 /// What the sender learns.
@@ -92,7 +92,7 @@ impl Operation for Send {
             }
             sender.window.quota(limit, now)
         });
-        let Draft { kind, priority, suggested_replies, reply_to, thread, .. } = self.draft;
+        let Draft { kind, priority, suggested_replies, reply_to, thread, .. } = *self.draft;
         let queued = queued && kind == Kind::Message;
         let duplicate = entries.is_empty();
         SendReply {

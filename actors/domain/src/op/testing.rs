@@ -168,7 +168,7 @@ impl Rig {
         self.try_send(from, draft(to, text)).unwrap()
     }
 
-    pub(crate) fn try_send(&mut self, from: &str, draft: Draft) -> Result<SendReply, Refusal> {
+    pub(crate) fn try_send(&mut self, from: &str, draft: Box<Draft>) -> Result<SendReply, Refusal> {
         let session = self.session(from);
         self.ask(Send { session, draft })
     }

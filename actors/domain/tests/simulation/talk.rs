@@ -48,7 +48,7 @@ impl Stage {
         }
     }
 
-    fn say(&mut self, session: &SessionId, no: u32, draft: Draft, key: Option<(u32, String)>) -> bool {
+    fn say(&mut self, session: &SessionId, no: u32, draft: Box<Draft>, key: Option<(u32, String)>) -> bool {
         match self.ask(Send { session: session.clone(), draft }) {
             Ok((reply, _)) => {
                 self.seen(no);

@@ -6,12 +6,12 @@ use super::Seen;
 use crate::op::{Draft, SendInput};
 use crate::{Delivery, Refusal};
 
-pub(crate) fn draft(to: &str, text: &str) -> Draft {
+pub(crate) fn draft(to: &str, text: &str) -> Box<Draft> {
     said(&serde_json::json!({ "to": to, "message": text })).unwrap()
 }
 
 /// A draft as it comes from JSON.
-pub(crate) fn said(body: &serde_json::Value) -> Result<Draft, Refusal> {
+pub(crate) fn said(body: &serde_json::Value) -> Result<Box<Draft>, Refusal> {
     let input: SendInput = serde_json::from_value(body.clone()).map_err(|e| Refusal::invalid(e.to_string()))?;
     Draft::check(input, None)
 }
