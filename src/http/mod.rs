@@ -6,6 +6,7 @@ mod channels;
 mod front;
 mod health;
 mod hosts;
+mod leftover;
 mod members;
 mod messages;
 mod poll;
@@ -43,6 +44,7 @@ impl State {
             throttle: Throttle::of(&config.limits),
             server_token: server.token.as_deref().map(TokenHash::of),
             origin: server.origin.clone(),
+            scheme: server.scheme(),
             trusted_proxies: server.trusted_proxies.clone(),
         })
     }
