@@ -1,9 +1,10 @@
-//! How bytes come in: HTTP/2 beside HTTP/1.1 on one port, and TLS.
+//! How bytes come in: HTTP/2 beside HTTP/1.1 on one port, TLS, and compression.
 //!
 //! The real executable and real clients (curl), on the rig of `tests/api`. HTTP/2 clients that misbehave are in `http2`.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod compression;
 mod curl;
 mod given_up;
 mod http2;
