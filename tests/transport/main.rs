@@ -1,4 +1,4 @@
-//! How bytes come in: HTTP/2 beside HTTP/1.1 on one port, TLS, and compression.
+//! How bytes come in: HTTP/2 beside HTTP/1.1 on one port, TLS, compression, and what a server is deployed with.
 //!
 //! The real executable and real clients (curl), on the rig of `tests/api`. HTTP/2 clients that misbehave are in `http2`.
 
@@ -6,6 +6,7 @@
 
 mod compression;
 mod curl;
+mod deployment;
 mod given_up;
 mod http2;
 mod proxy;
