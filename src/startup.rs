@@ -148,7 +148,8 @@ fn service(
         })
         .on_connect_ext(|socket: &Socket, to| socket.introduce(to))
         .finish(map_config(app, |()| AppConfig::default()));
-    fn_service(move |tcp| entrance.clone().admit(tcp)).and_then(http)
+    // Boxed, or every connection would keep room for a TLS handshake as long as it lives.
+    fn_service(move |tcp| Box::pin(entrance.clone().admit(tcp))).and_then(http)
 }
 
 /// The TLS of the port, if it has any; its certificate is kept fresh.

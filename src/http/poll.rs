@@ -14,7 +14,7 @@ use rogerrat_domain::{Ending, Gap, limits};
 use super::problem::Problem;
 use super::query::Query;
 use super::state::Shared;
-use crate::transport::Presence;
+use crate::transport::{Gone, Presence};
 
 /// `GET /api/channels/{id}/listen`
 pub(crate) async fn listen(state: Shared, request: HttpRequest) -> Result<HttpResponse, Problem> {
@@ -38,21 +38,25 @@ async fn read(
     let timeout_ms = query.timeout_ms(default_ms, max_ms)?;
     let input = query.read_input(None)?;
     drop(query);
-    let presence = Presence::of(request);
-    let is_http2 = presence.is_some();
-    let reading = state.hub.read(&at, session, input, timeout_ms, is_wait);
-    let parcel = match presence {
-        None => reading.await?,
-        Some(presence) => tokio::select! {
-            biased;
-            // Nobody reads this answer; what counts is that `reading` is dropped and gives its place back (D1).
-            () = presence.ended() => return Ok(HttpResponse::NoContent().finish()),
-            parcel = reading => parcel?,
-        },
+    let mut gone = Presence::of(request).map(Presence::ended);
+    let is_http2 = gone.is_some();
+    let parcel = tokio::select! {
+        biased;
+        // Nobody reads this answer; what counts is that the read is dropped and gives its place back (D1).
+        () = has_gone(&mut gone) => return Ok(HttpResponse::NoContent().finish()),
+        parcel = state.hub.read(&at, session, input, timeout_ms, is_wait) => parcel?,
     };
     let mut response = HttpResponse::Ok().body(BoxBody::new(Answer::of(parcel, is_http2)));
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     Ok(response)
+}
+
+/// Never comes for HTTP/1, where this future is dropped with its connection.
+async fn has_gone(gone: &mut Option<Gone>) {
+    match gone {
+        Some(gone) => gone.await,
+        None => std::future::pending().await,
+    }
 }
 
 /// The body of an answer: pieces that are shared, not copied. When its last piece is taken, the messages are

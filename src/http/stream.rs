@@ -16,7 +16,7 @@ use tokio::time::{Sleep, sleep};
 use super::problem::Problem;
 use super::query::Query;
 use super::state::Shared;
-use crate::transport::Presence;
+use crate::transport::{Gone, Presence};
 
 /// How often a silent stream shows that it lives.
 const PING: Duration = Duration::from_secs(25);
@@ -32,16 +32,13 @@ pub(crate) async fn stream(state: Shared, request: HttpRequest) -> Result<HttpRe
         // HTTP/2 takes a frame and finds out then whether the stream was given up.
         reader = reader.counting_late();
     }
-    let gone = presence.map(|presence| Box::pin(presence.ended()) as Gone);
+    let gone = presence.map(Presence::ended);
     Ok(HttpResponse::Ok()
         .content_type("text/event-stream")
         .insert_header((header::CACHE_CONTROL, "no-cache"))
         .insert_header(("x-accel-buffering", "no"))
         .body(BoxBody::new(Events { reader, gone, ping: Box::pin(sleep(PING)) })))
 }
-
-/// Comes when the client's connection has closed.
-type Gone = Pin<Box<dyn Future<Output = ()>>>;
 
 /// The body of a stream. A frame that is taken here counts as delivered.
 struct Events {

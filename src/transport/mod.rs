@@ -17,7 +17,7 @@ use tokio::net::TcpSocket;
 
 pub(crate) use certificate::{Certificate, CertificateError, PemFiles};
 pub(crate) use entrance::Entrance;
-pub(crate) use presence::Presence;
+pub(crate) use presence::{Gone, Presence};
 pub(crate) use socket::Socket;
 
 /// How long an idle connection is kept.

@@ -1,5 +1,8 @@
 //! Whether the client of a request is still there, for HTTP/2: its handlers are not cancelled when a connection closes.
 
+use std::future::Future;
+use std::pin::Pin;
+
 use actix_web::HttpRequest;
 use tokio::sync::watch;
 
@@ -20,15 +23,18 @@ impl Here {
 #[derive(Clone)]
 pub(crate) struct Presence(watch::Receiver<()>);
 
+/// Comes when a connection has closed. It is boxed so that a parked poll of HTTP/1 has no room for it.
+pub(crate) type Gone = Pin<Box<dyn Future<Output = ()>>>;
+
 impl Presence {
     /// None for HTTP/1: there a handler or body is dropped with its connection, and nothing needs to be watched.
     pub(crate) fn of(request: &HttpRequest) -> Option<Self> {
         request.conn_data::<Self>().cloned()
     }
 
-    /// Comes back when the connection has closed.
-    pub(crate) async fn ended(mut self) {
-        while self.0.changed().await.is_ok() {}
+    /// Comes when the connection has closed.
+    pub(crate) fn ended(mut self) -> Gone {
+        Box::pin(async move { while self.0.changed().await.is_ok() {} })
     }
 }
 
