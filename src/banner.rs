@@ -18,6 +18,7 @@ pub(crate) fn banner(config: &Config, bound: SocketAddr) -> String {
 
 /// `lan` are the addresses other machines reach the hub by, the best first.
 fn compose(server: &Server, bound: SocketAddr, lan: &[IpAddr]) -> String {
+    let base = |address| format!("{}://{address}", server.scheme());
     let here = base(SocketAddr::new(reachable_here(bound.ip()), bound.port()));
     let lan = lan.iter().map(|address| base(SocketAddr::new(*address, bound.port()))).collect::<Vec<_>>();
     let mut lines = vec![format!("rogerrat {}", env!("CARGO_PKG_VERSION")), String::new(), format!("  {here}")];
@@ -50,10 +51,6 @@ fn reachable_here(bound: IpAddr) -> IpAddr {
         IpAddr::V6(v6) if v6.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
         own => own,
     }
-}
-
-fn base(address: SocketAddr) -> String {
-    format!("http://{address}")
 }
 
 /// The commands that make a channel.
@@ -127,6 +124,13 @@ mod tests {
         assert!(banner.contains("  export ROGERRAT_TOKEN='it'\\''s-a-secret'\n"), "{banner}");
         assert!(banner.contains("curl -s -X POST http://192.168.1.5:81/api/channels"), "{banner}");
         assert!(banner.contains('█') && banner.contains('▀'), "{banner}");
+    }
+
+    #[test]
+    fn with_a_certificate_it_says_https() {
+        let server = server(&[("server.tls_cert", "c.pem"), ("server.tls_key", "k.pem")]);
+        let banner = compose(&server, address("127.0.0.1:81"), &[]);
+        assert!(banner.contains("  https://127.0.0.1:81\n") && !banner.contains("http://"), "{banner}");
     }
 
     #[test]

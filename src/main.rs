@@ -7,6 +7,7 @@ mod http;
 mod machine;
 mod startup;
 mod telemetry;
+mod transport;
 
 use std::error::Error;
 use std::io::{self, Write as _};

@@ -6,25 +6,26 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use actix_web::dev::Server;
+use actix_http::HttpService;
+use actix_http::error::DispatchError;
+use actix_server::{GracefulShutdownSignal, Server};
+use actix_service::{IntoServiceFactory as _, ServiceFactoryExt as _, fn_service, map_config};
+use actix_web::App;
+use actix_web::dev::AppConfig;
 use actix_web::middleware::from_fn;
 use actix_web::web::Data;
-use actix_web::{App, HttpServer};
 use rogerrat_actors::{Clock, Hub, HubRules, MemoryLog};
+use tokio::net::TcpStream;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::time::timeout;
+use tokio_rustls::rustls::{self, ServerConfig};
 
 use crate::banner::banner;
 use crate::config::Config;
 use crate::http::{self, State};
 use crate::machine;
+use crate::transport::{self, Certificate, CertificateError, Entrance, GOODBYE_TIME, HEAD_TIME, KEEP_ALIVE, Socket};
 
-/// How long an idle connection is kept.
-const KEEP_ALIVE: Duration = Duration::from_secs(75);
-/// How long the head of a request may take.
-const HEAD_TIME: Duration = Duration::from_secs(10);
-/// Connections the system holds while the hub accepts.
-const BACKLOG: u32 = 4096;
 /// How long a draining hub still opens its door, so that whoever probes it learns that it is not ready.
 const LAME_DUCK: Duration = Duration::from_secs(1);
 /// How often expired things of the door are forgotten.
@@ -41,6 +42,12 @@ pub(crate) enum StartError {
         /// Why.
         source: io::Error,
     },
+    /// What proves who we are cannot be read.
+    #[error("the certificate cannot be used")]
+    Certificate(#[from] CertificateError),
+    /// TLS cannot be had.
+    #[error("TLS cannot be set up")]
+    Tls(#[from] rustls::Error),
     /// The server ended by itself.
     #[error("the server failed")]
     Serve(#[source] io::Error),
@@ -72,22 +79,20 @@ impl Running {
         let hub = Hub::start(rules(config), Arc::new(MemoryLog::default()), clock);
         let state = State::new(config, hub.clone(), clock);
         sweep_now_and_then(state.clone());
+        let tls = tls(config)?;
         let address = SocketAddr::new(config.server.host, config.server.port);
-        let server = HttpServer::new(move || {
-            App::new().app_data(state.clone()).wrap(from_fn(http::door)).configure(http::routes)
-        })
-        .workers(config.server.workers)
-        .max_connections(config.server.max_connections)
-        .backlog(BACKLOG)
-        .keep_alive(KEEP_ALIVE)
-        .client_request_timeout(HEAD_TIME)
-        .h1_allow_half_closed(false)
-        .tcp_nodelay(true)
-        .shutdown_timeout(config.server.drain_ms.div_ceil(1000))
-        .disable_signals()
-        .bind(address)
-        .map_err(|source| StartError::Bind { address, source })?;
-        let bound = server.addrs().first().copied().unwrap_or(address);
+        let cannot_bind = |source| StartError::Bind { address, source };
+        let listener = transport::bind(address).map_err(cannot_bind)?;
+        let bound = listener.local_addr().map_err(cannot_bind)?;
+        let builder = Server::build()
+            .workers(config.server.workers)
+            .max_concurrent_connections(config.server.max_connections)
+            .shutdown_timeout(config.server.drain_ms.div_ceil(1000))
+            .disable_signals();
+        let stopping = builder.graceful_shutdown_signal();
+        let server = builder
+            .listen("hub", listener, move || service(state.clone(), tls.clone(), stopping.clone()))
+            .map_err(cannot_bind)?;
         // Whoever reads the banner may stop the hub gently from then on.
         let signals = Signals::new().map_err(StartError::Serve)?;
         announce(config, bound);
@@ -120,6 +125,40 @@ impl Running {
         log::info!("stopped");
         served
     }
+}
+
+/// What a worker does with a connection: HTTP/1.1 and HTTP/2 for the same application.
+fn service(
+    state: Data<State>,
+    tls: Option<Arc<ServerConfig>>,
+    stopping: GracefulShutdownSignal,
+) -> impl actix_service::ServiceFactory<TcpStream, Config = (), Response = (), Error = DispatchError, InitError = ()> {
+    let app = App::new().app_data(state).wrap(from_fn(http::door)).configure(http::routes);
+    let app = app.into_factory().map_err(|error: actix_web::Error| error.error_response());
+    let entrance = Entrance::new(tls, stopping.clone());
+    let http = HttpService::build()
+        .keep_alive(KEEP_ALIVE)
+        .client_request_timeout(HEAD_TIME)
+        .client_disconnect_timeout(GOODBYE_TIME)
+        // Else a client that closed its connection would stay on it unnoticed until its poll is answered.
+        .h1_allow_half_closed(false)
+        .graceful_shutdown_signal(move || {
+            let stopping = stopping.clone();
+            async move { stopping.notified().await }
+        })
+        .on_connect_ext(|socket: &Socket, to| socket.introduce(to))
+        .finish(map_config(app, |()| AppConfig::default()));
+    // Boxed, or every connection would keep room for a TLS handshake as long as it lives.
+    fn_service(move |tcp| Box::pin(entrance.clone().admit(tcp))).and_then(http)
+}
+
+/// The TLS of the port, if it has any; its certificate is kept fresh.
+fn tls(config: &Config) -> Result<Option<Arc<ServerConfig>>, StartError> {
+    let Some(files) = &config.server.tls else { return Ok(None) };
+    let certificate = Certificate::load(files.clone())?;
+    let tls = certificate.server_config()?;
+    actix_web::rt::spawn(certificate.keep_fresh());
+    Ok(Some(tls))
 }
 
 fn rules(config: &Config) -> HubRules {

@@ -60,6 +60,7 @@ fn the_actors_know_no_http() {
 #[test]
 fn the_doors_do_not_know_each_other() {
     none(&offenders("src/http", &["crate::cli", "crate::mcp"]));
+    none(&offenders("src/transport", &["crate::cli", "crate::mcp", "crate::http", "rogerrat_actors"]));
     none(&offenders("src/cli", &["crate::http", "crate::mcp", "rogerrat_actors"]));
 }
 
@@ -92,5 +93,6 @@ fn every_file_says_what_it_is_and_can_be_read_in_one_sitting() {
 #[test]
 fn no_test_sleeps() {
     none(&offenders("tests/api", &["sleep("]));
+    none(&offenders("tests/transport", &["sleep("]));
     none(&offenders("actors/domain/tests", &["sleep("]));
 }

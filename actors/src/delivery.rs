@@ -62,15 +62,30 @@ pub struct StreamReader {
     place: PlaceId,
     room: Arc<Room>,
     ended: bool,
+    counts_late: bool,
+    /// The frame handed out last is not counted yet.
+    owes: bool,
 }
 
 impl StreamReader {
     pub(crate) fn new(frames: mpsc::Receiver<Frame>, progress: Arc<Progress>, place: PlaceId, room: Arc<Room>) -> Self {
-        Self { frames, progress, place, room, ended: false }
+        Self { frames, progress, place, room, ended: false, counts_late: false, owes: false }
+    }
+
+    /// Counts a frame only when the next one is asked for: for a carrier that takes a frame first and finds out then
+    /// whether its client is still there. A stream cut in between says its last frame again.
+    #[must_use]
+    pub fn counting_late(mut self) -> Self {
+        self.counts_late = true;
+        self
     }
 
     /// The next frame, counted as taken. None when the stream has ended.
     pub fn poll_frame(&mut self, cx: &mut Context<'_>) -> Poll<Option<Bytes>> {
+        if std::mem::take(&mut self.owes) {
+            // Not counted when the stream was cut meanwhile: then it is still unread, and comes again.
+            let _ = self.progress.take();
+        }
         loop {
             if self.ended {
                 return Poll::Ready(None);
@@ -79,7 +94,13 @@ impl StreamReader {
                 let _ = self.room.try_send(Nudge);
             }
             match ready!(self.frames.poll_recv(cx)) {
-                Some(Frame::Event(frame)) if self.progress.take() => return Poll::Ready(Some(frame)),
+                Some(Frame::Event(frame)) if self.counts_late && !self.progress.is_cut() => {
+                    self.owes = true;
+                    return Poll::Ready(Some(frame));
+                }
+                Some(Frame::Event(frame)) if !self.counts_late && self.progress.take() => {
+                    return Poll::Ready(Some(frame));
+                }
                 // Cut: it is unread, and the last event is behind it in the queue.
                 Some(Frame::Event(_)) => {}
                 Some(Frame::Last(frame)) => {

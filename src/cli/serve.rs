@@ -28,6 +28,12 @@ pub(crate) struct ServeArgs {
     /// Serve the local network: listen everywhere, make a token if there is none, show a QR code
     #[arg(long)]
     lan: bool,
+    /// Certificate to serve https with, a PEM file; it is read again when it changes
+    #[arg(long, value_name = "FILE")]
+    tls_cert: Option<String>,
+    /// Private key of the certificate, a PEM file
+    #[arg(long, value_name = "FILE")]
+    tls_key: Option<String>,
     /// Bearer token that guards the hub; ROGERRAT_SERVER__TOKEN keeps it out of process lists
     #[arg(long, value_name = "TOKEN", allow_hyphen_values = true)]
     token: Option<String>,
@@ -64,6 +70,8 @@ impl ServeArgs {
         let texts = [
             ("--port", "server.port", self.port),
             ("--host", "server.host", self.host),
+            ("--tls-cert", "server.tls_cert", self.tls_cert),
+            ("--tls-key", "server.tls_key", self.tls_key),
             ("--token", "server.token", self.token),
             ("--data-dir", "storage.data_dir", self.data_dir),
             ("--origin", "server.origin", self.origin),
@@ -117,8 +125,11 @@ mod tests {
     fn every_flag_reaches_its_key() {
         let Config { server, storage, log, .. } = config(
             "--port 0 --host 192.0.2.1 --token -begins-with-a-dash --data-dir ~/hub --origin https://hub.example.org \
-             --trusted-proxy 10.0.0.0/8 --trusted-proxy 192.0.2.9 --workers 3 --log-format json",
+             --trusted-proxy 10.0.0.0/8 --trusted-proxy 192.0.2.9 --workers 3 --log-format json --tls-cert a.pem \
+             --tls-key k.pem",
         );
+        let tls = server.tls.unwrap();
+        assert_eq!((tls.cert.to_str(), tls.key.to_str()), (Some("a.pem"), Some("k.pem")));
         assert_eq!((server.port, server.host.to_string(), server.workers), (0, "192.0.2.1".to_owned(), 3));
         assert_eq!(server.token.as_deref(), Some("-begins-with-a-dash"));
         assert_eq!(server.trusted_proxies.len(), 2);

@@ -5,6 +5,7 @@
 
 use std::fmt;
 use std::net::IpAddr;
+use std::path::PathBuf;
 
 use ipnet::IpNet;
 use url::Url;
@@ -15,6 +16,7 @@ use super::parse;
 use super::raw::Value;
 use super::reader::Reader;
 use super::surroundings::Surroundings;
+use crate::transport::PemFiles;
 
 const TOKEN_CHARS: std::ops::RangeInclusive<usize> = 8..=256;
 const WORKERS_MAX: usize = 1024;
@@ -29,6 +31,8 @@ pub(crate) struct Server {
     pub port: u16,
     /// Whether it serves the local network, and says so.
     pub lan: bool,
+    /// Its certificate, when it speaks https itself.
+    pub tls: Option<PemFiles>,
     /// What guards channel creation, accounts and the plain MCP endpoint.
     pub token: Option<String>,
     /// The http(s) address people use from outside; it has no path.
@@ -57,6 +61,7 @@ impl Server {
         count_workers(reader, surroundings);
         let host = reader.read("server.host", host);
         let port = reader.read("server.port", |value| parse::number(value, &(0..=u16::MAX)));
+        let tls = read_tls(reader);
         let token = read_token(reader);
         demand_token(reader, host, token.as_ref());
         let origin = reader.read_shown("server.origin", origin, show_origin);
@@ -77,6 +82,7 @@ impl Server {
             host: host?,
             port: port?,
             lan: lan?,
+            tls: tls?,
             token: token?,
             origin: origin?,
             allowed_hosts: allowed_hosts?,
@@ -89,6 +95,13 @@ impl Server {
     }
 }
 
+impl Server {
+    /// What the port speaks: `http` or `https`.
+    pub(crate) fn scheme(&self) -> &'static str {
+        if self.tls.is_some() { "https" } else { "http" }
+    }
+}
+
 /// Everything but the token.
 impl fmt::Debug for Server {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -96,6 +109,7 @@ impl fmt::Debug for Server {
             .field("host", &self.host)
             .field("port", &self.port)
             .field("lan", &self.lan)
+            .field("tls", &self.tls)
             .field("has_token", &self.token.is_some())
             .finish_non_exhaustive()
     }
@@ -130,6 +144,32 @@ fn count_workers(reader: &mut Reader, surroundings: &Surroundings) {
 fn host(value: &Value) -> Result<IpAddr, String> {
     let what = "an IP address such as 127.0.0.1";
     listen::address(parse::text(value, what)?).ok_or_else(|| parse::expected(what, value))
+}
+
+/// Both files or none.
+fn read_tls(reader: &mut Reader) -> Option<Option<PemFiles>> {
+    let cert = reader.read("server.tls_cert", pem_file);
+    let key = reader.read("server.tls_key", pem_file);
+    match (cert?, key?) {
+        (Some(cert), Some(key)) => Some(Some(PemFiles { cert, key })),
+        (None, None) => Some(None),
+        (Some(_), None) => half_of_tls(reader, "server.tls_cert", "a certificate is of no use without server.tls_key"),
+        (None, Some(_)) => half_of_tls(reader, "server.tls_key", "a key is of no use without server.tls_cert"),
+    }
+}
+
+fn half_of_tls(reader: &mut Reader, key: &'static str, what: &str) -> Option<Option<PemFiles>> {
+    reader.fault(key, format!("{what}; say both, or neither"));
+    None
+}
+
+fn pem_file(value: &Value) -> Result<Option<PathBuf>, String> {
+    let text = parse::text(value, "a PEM file")?;
+    if text.contains('\0') { Err(parse::expected("a PEM file", value)) } else { Ok(some_path(text)) }
+}
+
+fn some_path(text: &str) -> Option<PathBuf> {
+    (!text.is_empty()).then(|| PathBuf::from(text))
 }
 
 /// The refusal does not repeat the value: a login in it would be a secret.

@@ -235,6 +235,21 @@ fn an_origin_is_an_address_without_path() {
 }
 
 #[test]
+fn a_certificate_and_its_key_are_said_together() {
+    for (said, other) in [("server.tls_cert", "server.tls_key"), ("server.tls_key", "server.tls_cert")] {
+        let faults = nothing_said().flag("--tls", said, "/etc/hub.pem").flag("--port", "server.port", "x").faults();
+        assert_eq!(faults.len(), 2, "{faults:?}");
+        let half = faults.iter().find(|fault| fault.starts_with(&format!("{said} (flag --tls)"))).unwrap();
+        assert!(half.contains(other) && half.contains("both, or neither"), "{half}");
+    }
+    assert_eq!(nothing_said().file("tls", "[server]\ntls_cert = 1\ntls_key = []\n").faults().len(), 2);
+    std::fs::remove_file(file_of("tls")).unwrap();
+    let both = nothing_said().flag("-c", "server.tls_cert", "c.pem").flag("-k", "server.tls_key", "k.pem");
+    assert_eq!(both.line("server.tls_key"), "server.tls_key = \"k.pem\"   # flag -k");
+    assert!(both.read().config.server.tls.is_some() && nothing_said().read().config.server.tls.is_none());
+}
+
+#[test]
 fn workers_follow_the_cores_unless_said() {
     assert_eq!(nothing_said().line("server.workers"), "server.workers = 6   # default (number of cores)");
     let zero = nothing_said().flag("--workers", "server.workers", "0");

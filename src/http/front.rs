@@ -13,6 +13,7 @@ use log::Level;
 use rogerrat_domain::{Code, Refusal};
 use uuid::Uuid;
 
+use super::leftover::Leftover;
 use super::problem::Problem;
 use super::state::State;
 
@@ -41,7 +42,7 @@ const SECURITY: [(HeaderName, HeaderValue); 6] = [
 
 /// Lets a request in, and its response out.
 pub(crate) async fn door(
-    request: ServiceRequest,
+    mut request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
     let id = Uuid::now_v7();
@@ -49,10 +50,14 @@ pub(crate) async fn door(
         return Ok(next.call(request).await?.map_into_boxed_body());
     };
     let began_ms = state.clock.uptime_ms();
+    let leftover = Leftover::of(&mut request);
     let answered = match check(&state, &request) {
         Ok(()) => next.call(request).await?.map_into_boxed_body(),
         Err(refusal) => request.error_response(Problem(refusal)),
     };
+    if let Some(leftover) = leftover {
+        leftover.forget().await;
+    }
     let mut response = match problem_of(&answered) {
         Some(problem) => told(answered, &problem, id),
         None => answered,

@@ -6,18 +6,21 @@ mod channels;
 mod front;
 mod health;
 mod hosts;
+mod leftover;
 mod members;
 mod messages;
 mod poll;
 mod problem;
 mod query;
 mod snippets;
+mod squeeze;
 mod state;
 mod stream;
 mod throttle;
 
 use actix_web::guard;
 use actix_web::http::header;
+use actix_web::middleware::from_fn;
 use actix_web::web::{self, Data, ServiceConfig};
 use actix_web::{HttpResponse, Resource, Route};
 use rogerrat_actors::{Clock, Hub};
@@ -43,6 +46,7 @@ impl State {
             throttle: Throttle::of(&config.limits),
             server_token: server.token.as_deref().map(TokenHash::of),
             origin: server.origin.clone(),
+            scheme: server.scheme(),
             trusted_proxies: server.trusted_proxies.clone(),
         })
     }
@@ -56,7 +60,7 @@ impl State {
 /// Every route of the hub. A path that is known with other methods is 405, one that is not is 404.
 pub(crate) fn routes(config: &mut ServiceConfig) {
     config
-        .service(post("/api/channels", web::post().to(channels::create)))
+        .service(post("/api/channels", web::post().to(channels::create).wrap(from_fn(squeeze::squeeze))))
         .service(web::scope("/api/channels/{id}").configure(in_channel))
         .service(get("/api/bands", read().to(channels::bands)))
         .service(get("/api/stats", read().to(health::stats)))
@@ -75,7 +79,7 @@ fn in_channel(config: &mut ServiceConfig) {
         .service(only("GET", "/stream", web::get().to(stream::stream)))
         .service(post("/ack", web::post().to(messages::ack)))
         .service(post("/keepalive", web::post().to(members::keepalive)))
-        .service(post("/join", web::post().to(members::join)))
+        .service(post("/join", web::post().to(members::join).wrap(from_fn(squeeze::squeeze))))
         .service(post("/leave", web::post().to(members::leave)))
         .service(get("/roster", read().to(members::roster)))
         .service(get("/history", read().to(messages::history)))
@@ -97,8 +101,9 @@ fn read() -> Route {
     web::route().guard(guard::Any(guard::Get()).or(guard::Head()))
 }
 
-/// A path that can be read, by HEAD too, because reading it changes nothing.
+/// A path that can be read, by HEAD too, because reading it changes nothing. What is long is compressed for who asks.
 fn get(path: &str, route: Route) -> Resource {
+    let route = route.wrap(from_fn(squeeze::squeeze));
     web::resource(path).route(route).default_service(wrong_method("GET, HEAD"))
 }
 

@@ -14,6 +14,7 @@ use rogerrat_domain::{Ending, Gap, limits};
 use super::problem::Problem;
 use super::query::Query;
 use super::state::Shared;
+use crate::transport::{Gone, Presence};
 
 /// `GET /api/channels/{id}/listen`
 pub(crate) async fn listen(state: Shared, request: HttpRequest) -> Result<HttpResponse, Problem> {
@@ -37,23 +38,42 @@ async fn read(
     let timeout_ms = query.timeout_ms(default_ms, max_ms)?;
     let input = query.read_input(None)?;
     drop(query);
-    let parcel = state.hub.read(&at, session, input, timeout_ms, is_wait).await?;
-    let mut response = HttpResponse::Ok().body(BoxBody::new(Answer::of(parcel)));
+    let mut gone = Presence::of(request).map(Presence::ended);
+    let is_http2 = gone.is_some();
+    let parcel = tokio::select! {
+        biased;
+        // Nobody reads this answer; what counts is that the read is dropped and gives its place back (D1).
+        () = has_gone(&mut gone) => return Ok(HttpResponse::NoContent().finish()),
+        parcel = state.hub.read(&at, session, input, timeout_ms, is_wait) => parcel?,
+    };
+    let mut response = HttpResponse::Ok().body(BoxBody::new(Answer::of(parcel, is_http2)));
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     Ok(response)
 }
 
+/// Never comes for HTTP/1, where this future is dropped with its connection.
+async fn has_gone(gone: &mut Option<Gone>) {
+    match gone {
+        Some(gone) => gone.await,
+        None => std::future::pending().await,
+    }
+}
+
 /// The body of an answer: pieces that are shared, not copied. When its last piece is taken, the messages are
 /// delivered; dropped before, they are due again.
+///
+/// HTTP/1 writes a piece that it takes. HTTP/2 takes one and finds out then whether the request was given up or its
+/// connection closed, so there the last piece counts when the one behind it is asked for.
 struct Answer {
     pieces: Vec<Bytes>,
     next: usize,
     bytes: u64,
+    signs_late: bool,
     receipt: Receipt,
 }
 
 impl Answer {
-    fn of(parcel: Parcel) -> Self {
+    fn of(parcel: Parcel, signs_late: bool) -> Self {
         let Parcel { messages, gap, ending, roster, receipt } = parcel;
         let mut pieces = Vec::with_capacity(messages.len() * 2 + 2);
         pieces.push(Bytes::from_static(br#"{"messages":["#));
@@ -75,7 +95,7 @@ impl Answer {
         }
         pieces.push(Bytes::from_static(b"}"));
         let bytes = pieces.iter().map(|piece| piece.len() as u64).sum();
-        Self { pieces, next: 0, bytes, receipt }
+        Self { pieces, next: 0, bytes, signs_late, receipt }
     }
 }
 
@@ -111,9 +131,12 @@ impl MessageBody for Answer {
 
     fn poll_next(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Bytes, Infallible>>> {
         let next = self.next;
-        let Some(piece) = self.pieces.get_mut(next).map(std::mem::take) else { return Poll::Ready(None) };
+        let Some(piece) = self.pieces.get_mut(next).map(std::mem::take) else {
+            self.receipt.sign();
+            return Poll::Ready(None);
+        };
         self.next += 1;
-        if self.next == self.pieces.len() {
+        if self.next == self.pieces.len() && !self.signs_late {
             self.receipt.sign();
         }
         Poll::Ready(Some(Ok(piece)))

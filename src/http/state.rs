@@ -21,6 +21,8 @@ pub(crate) struct State {
     pub(crate) throttle: Throttle,
     pub(crate) server_token: Option<TokenHash>,
     pub(crate) origin: Option<Url>,
+    /// "http" or "https": what the port speaks.
+    pub(crate) scheme: &'static str,
     pub(crate) trusted_proxies: Vec<IpNet>,
 }
 
@@ -70,7 +72,7 @@ impl State {
     pub(crate) fn public_origin(&self, request: &HttpRequest) -> String {
         match &self.origin {
             Some(origin) => origin.origin().ascii_serialization(),
-            None => format!("http://{}", host_of(request.head()).unwrap_or("127.0.0.1")),
+            None => format!("{}://{}", self.scheme, host_of(request.head()).unwrap_or("127.0.0.1")),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Streams: server-sent events, framed once in the channel and shared by all who read.
 
 use std::convert::Infallible;
-use std::future::Future as _;
+use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -16,6 +16,7 @@ use tokio::time::{Sleep, sleep};
 use super::problem::Problem;
 use super::query::Query;
 use super::state::Shared;
+use crate::transport::{Gone, Presence};
 
 /// How often a silent stream shows that it lives.
 const PING: Duration = Duration::from_secs(25);
@@ -25,17 +26,25 @@ pub(crate) async fn stream(state: Shared, request: HttpRequest) -> Result<HttpRe
     let (at, session) = state.admit_session(&request)?;
     let last_event_id = request.headers().get("last-event-id").map(|id| id.to_str().unwrap_or("?"));
     let input = Query::of(request.query_string()).read_input(last_event_id)?;
-    let reader = state.hub.stream(&at, session, input).await?;
+    let presence = Presence::of(&request);
+    let mut reader = state.hub.stream(&at, session, input).await?;
+    if presence.is_some() {
+        // HTTP/2 takes a frame and finds out then whether the stream was given up.
+        reader = reader.counting_late();
+    }
+    let gone = presence.map(Presence::ended);
     Ok(HttpResponse::Ok()
         .content_type("text/event-stream")
         .insert_header((header::CACHE_CONTROL, "no-cache"))
         .insert_header(("x-accel-buffering", "no"))
-        .body(BoxBody::new(Events { reader, ping: Box::pin(sleep(PING)) })))
+        .body(BoxBody::new(Events { reader, gone, ping: Box::pin(sleep(PING)) })))
 }
 
 /// The body of a stream. A frame that is taken here counts as delivered.
 struct Events {
     reader: StreamReader,
+    /// Only for HTTP/2: an HTTP/1 connection drops the body when it closes.
+    gone: Option<Gone>,
     ping: Pin<Box<Sleep>>,
 }
 
@@ -47,6 +56,9 @@ impl MessageBody for Events {
     }
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Infallible>>> {
+        if self.gone.as_mut().is_some_and(|gone| gone.as_mut().poll(cx).is_ready()) {
+            return Poll::Ready(None);
+        }
         if let Poll::Ready(frame) = self.reader.poll_frame(cx) {
             return Poll::Ready(frame.map(Ok));
         }

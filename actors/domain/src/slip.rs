@@ -76,6 +76,12 @@ impl Progress {
         self.taken.fetch_update(Ordering::AcqRel, Ordering::Acquire, |n| (n & CUT == 0).then_some(n + 1)).is_ok()
     }
 
+    /// Whether it was cut: then nothing more will be taken.
+    #[must_use]
+    pub fn is_cut(&self) -> bool {
+        self.seen().1
+    }
+
     /// Ends the taking, from either side, and says how many were taken before.
     pub fn cut(&self) -> u64 {
         self.taken.fetch_or(CUT, Ordering::AcqRel) & !CUT
@@ -119,6 +125,6 @@ mod tests {
         assert!(progress.take() && progress.take());
         assert_eq!(progress.cut(), 2);
         assert!(!progress.take());
-        assert!(progress.seen().1);
+        assert!(progress.is_cut());
     }
 }

@@ -56,8 +56,9 @@ impl Hub {
             let read = out.read_line(&mut banner).unwrap();
             assert!(read > 0, "the hub did not start:\n{banner}{}", fs::read_to_string(folder.join("log")).unwrap());
         }
-        let address = banner.lines().find_map(|line| line.strip_prefix("  http://")).unwrap();
-        let address: SocketAddr = address.parse().unwrap();
+        let address =
+            banner.lines().find_map(|line| line.strip_prefix("  http")?.trim_start_matches('s').strip_prefix("://"));
+        let address: SocketAddr = address.unwrap().parse().unwrap();
         banner += &more(&mut out);
         Self { process: Some(process), pid, door: Door(address), folder, banner }
     }

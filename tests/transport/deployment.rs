@@ -1,0 +1,188 @@
+//! What a server is deployed with: the hosted configuration, the unit, the image and the way `cargo install` takes.
+//!
+//! What builds the hub anew runs only where `ROGERRAT_TEST_DEPLOY` is set, as the gate sets it.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use crate::rig::{Hub, run};
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn read(path: &str) -> String {
+    fs::read_to_string(root().join(path)).unwrap_or_else(|e| panic!("{path}: {e}"))
+}
+
+/// The value of a key in the unit.
+fn setting<'a>(unit: &'a str, key: &str) -> Option<&'a str> {
+    unit.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix('='))
+}
+
+/// The instructions of the Dockerfile, continued lines joined.
+fn instructions() -> Vec<(String, String)> {
+    let text = read("deploy/Dockerfile").replace("\\\n", " ");
+    let lines = text.lines().filter(|line| !line.starts_with('#') && !line.trim().is_empty());
+    lines.map(|line| line.split_once(' ').unwrap()).map(|(what, rest)| (what.into(), rest.trim().into())).collect()
+}
+
+fn of<'a>(all: &'a [(String, String)], what: &str) -> Vec<&'a str> {
+    all.iter().filter(|(name, _)| name == what).map(|(_, rest)| rest.as_str()).collect()
+}
+
+#[test]
+fn the_hosted_configuration_is_sound_and_explained() {
+    let path = root().join("config/hosted.toml");
+    let output = run(&["check", "--config", path.to_str().unwrap()], &[]);
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    let shown = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(shown.contains("server.trusted_proxies = [\"127.0.0.1/32\",\"::1/128\"]"), "{shown}");
+    let text = read("config/hosted.toml");
+    let bare = text
+        .lines()
+        .zip(text.lines().skip(1))
+        .find(|(above, line)| line.contains(" = ") && !line.starts_with('#') && !above.starts_with('#'));
+    assert_eq!(bare, None, "a key is not explained");
+}
+
+#[test]
+fn the_unit_leaves_a_drain_its_time_and_takes_the_rest_away() {
+    let unit = read("deploy/rogerrat.service");
+    for (key, value) in [
+        ("DynamicUser", "yes"),
+        ("ProtectSystem", "strict"),
+        ("NoNewPrivileges", "yes"),
+        ("LimitNOFILE", "1048576"),
+        ("StateDirectory", "rogerrat"),
+        ("KillSignal", "SIGTERM"),
+        ("Restart", "on-failure"),
+    ] {
+        assert_eq!(setting(&unit, key), Some(value), "{key}");
+    }
+    let hosted: toml::Table = read("config/hosted.toml").parse().unwrap();
+    let drain_ms = hosted["server"]["drain_ms"].as_integer().unwrap();
+    let stop_seconds: i64 = setting(&unit, "TimeoutStopSec").unwrap().parse().unwrap();
+    assert!(stop_seconds * 1000 > 1000 + 2 * drain_ms);
+}
+
+#[test]
+fn systemd_finds_nothing_wrong_with_the_unit() {
+    let folder = std::env::temp_dir().join(format!("rogerrat-unit-{}", std::process::id()));
+    fs::create_dir_all(&folder).unwrap();
+    // It looks whether what is started exists.
+    let unit = read("deploy/rogerrat.service").replace("/usr/local/bin/rogerrat", env!("CARGO_BIN_EXE_rogerrat"));
+    let path = folder.join("rogerrat.service");
+    fs::write(&path, unit).unwrap();
+    let verified = Command::new("systemd-analyze").arg("verify").arg(&path).output();
+    fs::remove_dir_all(&folder).unwrap();
+    match verified {
+        Ok(output) => {
+            let said = String::from_utf8_lossy(&output.stderr).into_owned();
+            let ours: Vec<_> = said.lines().filter(|line| line.contains("rogerrat.service")).collect();
+            assert!(ours.is_empty(), "{said}");
+        }
+        Err(error) => eprintln!("skipped: systemd-analyze: {error}"),
+    }
+}
+
+#[test]
+fn caddy_passes_everything_on_at_once() {
+    let caddyfile = read("deploy/Caddyfile");
+    for line in ["flush_interval -1", "header_up X-Forwarded-For {remote_host}", "header_up Host {host}"] {
+        assert!(caddyfile.lines().any(|said| said.trim() == line), "{line}");
+    }
+    match Command::new("caddy")
+        .args(["validate", "--adapter", "caddyfile", "--config"])
+        .arg("deploy/Caddyfile")
+        .output()
+    {
+        Ok(output) => assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr)),
+        Err(error) => eprintln!("skipped: caddy: {error}"),
+    }
+}
+
+#[test]
+fn the_image_runs_as_nobody_and_drains() {
+    let all = instructions();
+    let user = of(&all, "USER");
+    assert!(user.len() == 1 && !user[0].starts_with('0') && user[0] != "root", "{user:?}");
+    assert_eq!((of(&all, "STOPSIGNAL"), of(&all, "ENTRYPOINT")), (vec!["SIGTERM"], vec!["[\"rogerrat\"]"]));
+    assert_eq!(of(&all, "FROM").len(), 2, "what builds it does not ship");
+    for source in of(&all, "COPY").into_iter().filter(|copy| !copy.starts_with("--from")) {
+        assert_eq!(source, ". .");
+    }
+}
+
+/// The health check is run as it stands, by the program it names.
+#[test]
+fn the_image_asks_the_hub_how_it_is() {
+    let all = instructions();
+    let check = of(&all, "HEALTHCHECK")[0].split_once("CMD ").unwrap().1;
+    let words: Vec<String> = serde_json::from_str(check).unwrap();
+    let healthy = |port: u16| {
+        let mut command = Command::new(&words[0]);
+        command.args(&words[1..]).env("ROGERRAT_SERVER__PORT", port.to_string()).stderr(Stdio::null());
+        command.status().unwrap().success()
+    };
+    let hub = Hub::start();
+    let port = hub.0.port();
+    assert!(healthy(port));
+    drop(hub);
+    assert!(!healthy(port));
+}
+
+/// Where no container engine is at hand, the stages are run by a shell, in a copy of what `COPY . .` would copy.
+#[test]
+fn the_image_can_be_built() {
+    let Some(folder) = building("image") else { return };
+    let source = folder.join("src");
+    copy_tracked(&source);
+    let out = folder.join("out");
+    let all = instructions();
+    let runs = of(&all, "RUN");
+    assert!(runs.iter().any(|run| run.contains("--locked")), "the image builds what is locked");
+    for run in runs {
+        let run = run.replace("/out/", &format!("{}/", out.display()));
+        let mut shell = Command::new("sh");
+        let status = shell.args(["-euc", &run]).current_dir(&source).env("CARGO_TARGET_DIR", target()).status();
+        assert!(status.unwrap().success(), "{run}");
+    }
+    let version = Command::new(out.join("rogerrat")).arg("--version").output().unwrap();
+    assert!(String::from_utf8_lossy(&version.stdout).starts_with("rogerrat "));
+    fs::remove_dir_all(&folder).unwrap();
+}
+
+#[test]
+fn cargo_install_gives_the_hub() {
+    let Some(folder) = building("install") else { return };
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo.args(["install", "--locked", "--quiet", "--path"]).arg(root()).arg("--root").arg(&folder);
+    assert!(cargo.env("CARGO_TARGET_DIR", target()).status().unwrap().success());
+    let installed: Vec<_> = fs::read_dir(folder.join("bin")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(installed, ["rogerrat"]);
+    fs::remove_dir_all(&folder).unwrap();
+}
+
+/// A folder for what is built, or the reason why nothing is.
+fn building(name: &str) -> Option<PathBuf> {
+    if std::env::var_os("ROGERRAT_TEST_DEPLOY").is_none() {
+        eprintln!("skipped: ROGERRAT_TEST_DEPLOY is not set");
+        return None;
+    }
+    let folder = std::env::temp_dir().join(format!("rogerrat-{name}-{}", std::process::id()));
+    fs::create_dir_all(&folder).unwrap();
+    Some(folder)
+}
+
+/// The target folder the tests themselves were built in, so that little is built twice.
+fn target() -> PathBuf {
+    Path::new(env!("CARGO_BIN_EXE_rogerrat")).ancestors().nth(2).unwrap().to_owned()
+}
+
+fn copy_tracked(to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    let copy = format!("git ls-files -z | tar --null -cf - -T - | tar -xf - -C '{}'", to.display());
+    assert!(Command::new("sh").args(["-euc", &copy]).current_dir(root()).status().unwrap().success());
+}

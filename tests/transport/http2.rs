@@ -1,0 +1,128 @@
+//! A raw HTTP/2 client: it can say half a preface, give up a request, keep its window shut, or go.
+
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+
+use crate::rig::{Agent, Door, PATIENCE};
+
+pub(crate) const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+const DATA: u8 = 0;
+const HEADERS: u8 = 1;
+const RST_STREAM: u8 = 3;
+const SETTINGS: u8 = 4;
+const PING: u8 = 6;
+const ACK: u8 = 1;
+const END_STREAM: u8 = 1;
+const END_HEADERS: u8 = 4;
+const CANCEL: u32 = 8;
+const INITIAL_WINDOW_SIZE: u16 = 4;
+/// What a client has when it says nothing of it.
+pub(crate) const WINDOW: u32 = 65_535;
+
+/// A connection.
+pub(crate) struct Http2 {
+    tcp: TcpStream,
+    next: u32,
+}
+
+/// A frame from the hub.
+#[derive(Debug)]
+pub(crate) struct Frame {
+    kind: u8,
+    flags: u8,
+    stream: u32,
+    payload: Vec<u8>,
+}
+
+impl Http2 {
+    /// Opens a connection on which each stream has a window of so many bytes.
+    pub(crate) fn open(door: Door, window: u32) -> Self {
+        let tcp = TcpStream::connect(door.0).unwrap();
+        tcp.set_read_timeout(Some(PATIENCE)).unwrap();
+        let mut http2 = Self { tcp, next: 1 };
+        http2.say(PREFACE);
+        let setting = [&INITIAL_WINDOW_SIZE.to_be_bytes()[..], &window.to_be_bytes()[..]].concat();
+        http2.frame(SETTINGS, 0, 0, &setting);
+        http2
+    }
+
+    pub(crate) fn say(&mut self, bytes: &[u8]) {
+        self.tcp.write_all(bytes).unwrap();
+    }
+
+    fn frame(&mut self, kind: u8, flags: u8, stream: u32, payload: &[u8]) {
+        let length = u32::try_from(payload.len()).unwrap().to_be_bytes();
+        let head = [&length[1..], &[kind, flags], &stream.to_be_bytes()].concat();
+        self.say(&[&head, payload].concat());
+    }
+
+    /// Asks for something as this agent, and gives the number of its stream.
+    pub(crate) fn get(&mut self, agent: &Agent, what: &str) -> u32 {
+        let (path, bearer) = (agent.channel.path(what), format!("Bearer {}", agent.channel.token));
+        let mut block = Vec::new();
+        for (name, value) in [
+            (":method", "GET"),
+            (":scheme", "http"),
+            (":authority", "localhost"),
+            (":path", path.as_str()),
+            ("authorization", bearer.as_str()),
+            ("x-session-id", agent.session.as_str()),
+        ] {
+            // A literal that is not indexed (RFC 7541, 6.2.2), lengths below 127.
+            block.push(0);
+            for text in [name, value] {
+                assert!(text.len() < 127);
+                block.push(u8::try_from(text.len()).unwrap());
+                block.extend_from_slice(text.as_bytes());
+            }
+        }
+        let stream = self.next;
+        self.next += 2;
+        self.frame(HEADERS, END_STREAM | END_HEADERS, stream, &block);
+        stream
+    }
+
+    /// Gives a request up and keeps the connection.
+    pub(crate) fn give_up(&mut self, stream: u32) {
+        self.frame(RST_STREAM, 0, stream, &CANCEL.to_be_bytes());
+        // An answered ping says that the hub has read this far.
+        self.frame(PING, 0, 0, &[7; 8]);
+        while self.read().is_some_and(|frame| !(frame.kind == PING && frame.flags & ACK != 0)) {}
+    }
+
+    /// The next frame; none when the connection has ended.
+    pub(crate) fn read(&mut self) -> Option<Frame> {
+        let mut head = [0; 9];
+        self.tcp.read_exact(&mut head).ok()?;
+        let mut payload = vec![0; u32::from_be_bytes([0, head[0], head[1], head[2]]) as usize];
+        self.tcp.read_exact(&mut payload).ok()?;
+        let stream = u32::from_be_bytes([head[5], head[6], head[7], head[8]]);
+        let frame = Frame { kind: head[3], flags: head[4], stream, payload };
+        if frame.kind == SETTINGS && frame.flags & ACK == 0 {
+            self.frame(SETTINGS, ACK, 0, &[]);
+        }
+        Some(frame)
+    }
+
+    /// Reads until the head of an answer has come.
+    pub(crate) fn until_head(&mut self, stream: u32) {
+        while self.read().expect("the connection lives").kind != HEADERS {}
+        assert!(stream > 0);
+    }
+
+    /// The body of a stream until this stands in it, or to its end.
+    pub(crate) fn body_until(&mut self, stream: u32, word: &str) -> String {
+        let mut body = String::new();
+        while !body.contains(word) {
+            let frame = self.read().unwrap_or_else(|| panic!("the connection ended before {word:?}: {body}"));
+            if frame.kind != DATA || frame.stream != stream {
+                continue;
+            }
+            body += std::str::from_utf8(&frame.payload).unwrap();
+            if frame.flags & END_STREAM != 0 {
+                break;
+            }
+        }
+        body
+    }
+}

@@ -1,0 +1,20 @@
+//! The way in when the hub is reached through a proxy, and what it says of itself there.
+
+use crate::curl::curl;
+use crate::rig::Hub;
+
+#[test]
+fn d25_the_proxy_of_the_deployment_is_believed_and_nobody_else() {
+    let flags = ["--trusted-proxy", "127.0.0.1", "--origin", "https://hub.example.org"];
+    let hub = Hub::with(&flags, &[("ROGERRAT_LIMITS__CREATE_PER_ADDRESS", "1")]);
+    let create = |forwarded: &str| {
+        let forwarded = format!("X-Forwarded-For: {forwarded}");
+        let url = format!("{}/api/channels", hub.origin());
+        curl(&["--http2-prior-knowledge", &url, "-H", &forwarded, "-H", "Host: hub.example.org", "-d", "{}"])
+    };
+    let created = create("192.0.2.1").json();
+    assert!(created["mcp_url"].as_str().unwrap().starts_with("https://hub.example.org/mcp/"), "{created}");
+    assert_eq!(create("192.0.2.1").status, 429);
+    assert_eq!(create("192.0.2.1, 192.0.2.2").status, 200, "the right end counts");
+    assert_eq!(create("192.0.2.3, 192.0.2.2").status, 429);
+}
