@@ -3,12 +3,15 @@
 mod address;
 mod body;
 mod channels;
+mod discovery;
 mod front;
 mod health;
 mod hosts;
 mod members;
 mod messages;
+mod offers;
 mod poll;
+mod presets;
 mod problem;
 mod query;
 mod snippets;
@@ -18,7 +21,7 @@ mod throttle;
 
 use actix_web::http::header;
 use actix_web::web::{self, Data, ServiceConfig};
-use actix_web::{HttpResponse, Resource, Route};
+use actix_web::{HttpResponse, Resource, Route, guard};
 use rogerrat_actors::{Clock, Hub};
 use rogerrat_domain::{Code, Refusal, TokenHash};
 
@@ -40,6 +43,7 @@ impl State {
             clock,
             hosts: Hosts::of(server, &machine::hostname()),
             throttle: Throttle::of(&config.limits),
+            limits: config.limits.clone(),
             server_token: server.token.as_deref().map(TokenHash::of),
             origin: server.origin.clone(),
             trusted_proxies: server.trusted_proxies.clone(),
@@ -62,6 +66,7 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
         .service(get("/livez", web::get().to(health::live)))
         .service(get("/healthz", web::get().to(health::live)))
         .service(get("/readyz", web::get().to(health::ready)))
+        .configure(discovery::routes)
         .default_service(web::to(not_found));
 }
 
@@ -94,6 +99,11 @@ fn post(path: &str, route: Route) -> Resource {
 /// A path that can be read: HEAD is served like GET, its body dropped, because reading it changes nothing.
 fn get(path: &str, route: Route) -> Resource {
     web::resource(path).route(route).default_service(wrong_method("GET, HEAD"))
+}
+
+/// The route of what can be read: `web::get()` alone would turn HEAD away.
+fn reads() -> Route {
+    web::route().guard(guard::Any(guard::Get()).or(guard::Head()))
 }
 
 /// A path with one method. A poll or stream has no HEAD: it would consume what nobody sees.
