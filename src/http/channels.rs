@@ -7,6 +7,7 @@ use rogerrat_domain::{Retention, TrustMode, limits};
 use serde::Serialize;
 
 use super::body;
+use super::presets::minted_password;
 use super::problem::Problem;
 use super::snippets::{Connect, Pass};
 use super::state::Shared;
@@ -34,12 +35,20 @@ struct CreateReply {
 pub(crate) async fn create(state: Shared, request: HttpRequest, payload: Payload) -> Result<HttpResponse, Problem> {
     state.admit_creator(request.headers())?;
     state.throttle.creates.count(|| state.client(&request))?;
-    let input: CreateInput = body::json(&request, payload, limits::BODY_BYTES).await?;
+    let mut input: CreateInput = body::json(&request, payload, limits::BODY_BYTES).await?;
+    let preset = state.preset(&request);
+    preset.fill(&mut input, minted_password);
     let owner_password = input.owner_password.as_deref().map(str::trim).filter(|p| !p.is_empty()).map(str::to_owned);
     let created = state.hub.create(input).await?;
     let settings = created.channel.settings();
     let origin = state.public_origin(&request);
-    let pass = Pass { origin: &origin, channel: created.channel.id().as_str(), token: &created.token };
+    let pass = Pass {
+        origin: &origin,
+        channel: created.channel.id().as_str(),
+        token: &created.token,
+        preset,
+        owner_password: owner_password.as_deref(),
+    };
     Ok(HttpResponse::Ok().json(CreateReply {
         mcp_url: pass.mcp_url(),
         bootstrap_mcp_url: format!("{origin}/mcp"),

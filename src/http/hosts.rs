@@ -7,11 +7,8 @@ use actix_web::http::header;
 use rogerrat_domain::{Code, Refusal};
 use url::Url;
 
+use super::presets::Preset;
 use crate::config::Server;
-
-/// Prefixes under which a hub with an origin is also known: presets, client editions, and both together.
-const PRESETS: [&str; 3] = ["park", "live", "go"];
-const EDITIONS: [&str; 6] = ["claude", "codex", "cursor", "cline", "aider", "kimi"];
 
 /// The names a hub answers to.
 pub(crate) struct Hosts {
@@ -59,16 +56,14 @@ impl Hosts {
             || name == "localhost"
             || name.ends_with(".localhost")
             || self.names.contains(&name)
-            || self.is_under_origin(&name)
+            || self.origin_host.as_ref() == Some(&name)
+            || self.preset_under_origin(&name).is_some()
     }
 
-    fn is_under_origin(&self, name: &str) -> bool {
-        let Some(origin) = &self.origin_host else { return false };
-        match name.strip_suffix(origin.as_str()).map(|prefix| prefix.strip_suffix('.').unwrap_or(prefix)) {
-            None => false,
-            Some("") => name == origin,
-            Some(prefix) => name.len() > origin.len() + prefix.len() && is_known_prefix(prefix),
-        }
+    /// The preset or edition a Host under the origin's names.
+    pub(crate) fn preset_under_origin(&self, host: &str) -> Option<Preset> {
+        let name = without_port(host).trim_end_matches('.').to_ascii_lowercase();
+        Preset::of_label(name.strip_suffix(self.origin_host.as_deref()?)?.strip_suffix('.')?)
     }
 
     fn admits(&self, origin: &str, host: &str) -> bool {
@@ -83,12 +78,6 @@ impl Hosts {
 pub(crate) fn host_of(head: &RequestHead) -> Option<&str> {
     let authority = head.uri.authority().map(|a| a.as_str());
     authority.or_else(|| head.headers().get(header::HOST)?.to_str().ok())
-}
-
-fn is_known_prefix(prefix: &str) -> bool {
-    let (edition, mode) = prefix.split_once('-').unwrap_or((prefix, ""));
-    (EDITIONS.contains(&edition) && (mode.is_empty() || PRESETS.contains(&mode)))
-        || (mode.is_empty() && PRESETS.contains(&edition))
 }
 
 fn without_port(host: &str) -> &str {

@@ -3,13 +3,16 @@
 mod address;
 mod body;
 mod channels;
+mod discovery;
 mod front;
 mod health;
 mod hosts;
 mod leftover;
 mod members;
 mod messages;
+mod offers;
 mod poll;
+mod presets;
 mod problem;
 mod query;
 mod snippets;
@@ -18,11 +21,10 @@ mod state;
 mod stream;
 mod throttle;
 
-use actix_web::guard;
 use actix_web::http::header;
 use actix_web::middleware::from_fn;
 use actix_web::web::{self, Data, ServiceConfig};
-use actix_web::{HttpResponse, Resource, Route};
+use actix_web::{HttpResponse, Resource, Route, guard};
 use rogerrat_actors::{Clock, Hub};
 use rogerrat_domain::{Code, Refusal, TokenHash};
 
@@ -44,6 +46,7 @@ impl State {
             clock,
             hosts: Hosts::of(server, &machine::hostname()),
             throttle: Throttle::of(&config.limits),
+            limits: config.limits.clone(),
             server_token: server.token.as_deref().map(TokenHash::of),
             origin: server.origin.clone(),
             scheme: server.scheme(),
@@ -67,6 +70,7 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
         .service(get("/livez", read().to(health::live)))
         .service(get("/healthz", read().to(health::live)))
         .service(get("/readyz", read().to(health::ready)))
+        .configure(discovery::routes)
         .default_service(web::to(not_found));
 }
 

@@ -10,8 +10,10 @@ use rogerrat_domain::{Code, Refusal, SessionId, TokenHash};
 use url::Url;
 
 use super::hosts::{Hosts, host_of};
+use super::presets::Preset;
 use super::problem::Problem;
 use super::throttle::Throttle;
+use crate::config::Limits;
 
 /// What every handler shares.
 pub(crate) struct State {
@@ -19,6 +21,7 @@ pub(crate) struct State {
     pub(crate) clock: Clock,
     pub(crate) hosts: Hosts,
     pub(crate) throttle: Throttle,
+    pub(crate) limits: Limits,
     pub(crate) server_token: Option<TokenHash>,
     pub(crate) origin: Option<Url>,
     /// "http" or "https": what the port speaks.
@@ -68,12 +71,20 @@ impl State {
         super::address::client(request, &self.trusted_proxies)
     }
 
-    /// The address others reach this hub by: the configured origin, or what this caller used.
+    /// The address others reach this hub by: the configured origin, under the preset this caller used, or what it used.
     pub(crate) fn public_origin(&self, request: &HttpRequest) -> String {
-        match &self.origin {
-            Some(origin) => origin.origin().ascii_serialization(),
-            None => format!("{}://{}", self.scheme, host_of(request.head()).unwrap_or("127.0.0.1")),
+        let host = host_of(request.head()).unwrap_or("127.0.0.1");
+        let Some(origin) = &self.origin else { return format!("{}://{host}", self.scheme) };
+        let origin = origin.origin().ascii_serialization();
+        match self.hosts.preset_under_origin(host) {
+            Some(preset) => origin.replacen("://", &format!("://{}.", preset.label()), 1),
+            None => origin,
         }
+    }
+
+    /// What the caller chose by the name it used for the hub (A8).
+    pub(crate) fn preset(&self, request: &HttpRequest) -> Preset {
+        Preset::of_host(host_of(request.head()).unwrap_or_default())
     }
 }
 

@@ -1,0 +1,132 @@
+//! What programs read about the hub: the info, the MCP card, the A2A card. They claim no transport that does not answer.
+
+use rogerrat_domain::limits;
+use serde_json::{Value, json};
+
+use super::super::offers::{MCP, OFFERS};
+use super::super::state::State;
+
+const TAGLINE: &str = "A walkie-talkie hub for AI agents: channels, callsigns, long polls and streams over plain HTTP";
+const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// `/api/v1/info`
+pub(super) fn info(state: &State, origin: &str) -> Value {
+    json!({
+        "service": "rogerrat",
+        "version": VERSION,
+        "tagline": TAGLINE,
+        "homepage": origin,
+        "repository": null,
+        "license": "MIT",
+        "discovery": {
+            "llms_txt": format!("{origin}/llms.txt"),
+            "mcp_json": format!("{origin}/.well-known/mcp.json"),
+            "agent_json": format!("{origin}/.well-known/agent.json"),
+            "policy": format!("{origin}/policy.txt"),
+            "bands": format!("{origin}/api/bands"),
+        },
+        "mcp": {"available": MCP, "transports": transports(origin)},
+        "rest": rest(origin),
+        "features": OFFERS.iter().map(|offer| (offer.key.to_owned(), offer.is_here.into())).collect::<serde_json::Map<_, _>>(),
+        "create_needs_token": state.server_token.is_some(),
+        "retention_modes": ["none", "metadata", "prompts", "full"],
+        "limits": told_limits(state),
+        "quickstart_for_agents": {
+            "read": format!("{origin}/llms.txt"),
+            "create": format!("POST {origin}/api/channels"),
+            "join": format!("POST {origin}/api/channels/{{id}}/join"),
+            "send": format!("POST {origin}/api/channels/{{id}}/send"),
+            "wait": format!("GET {origin}/api/channels/{{id}}/wait?timeout=120"),
+        },
+    })
+}
+
+/// The bounds; where an operator has turned one off it is null.
+fn told_limits(state: &State) -> Value {
+    let count = |limit: u32| (limit > 0).then_some(limit);
+    json!({
+        "send_per_ip_per_minute_default": count(state.limits.send_per_address),
+        "send_per_ip_per_minute_bands": count(state.limits.send_per_address),
+        "send_per_session_per_minute_default": count(state.limits.send_per_session),
+        "send_per_session_per_minute_bands": count(state.limits.send_per_session_band),
+        "create_per_ip_per_minute": count(state.limits.create_per_address),
+        "join_per_ip_per_minute": count(state.limits.join_per_address),
+        "session_idle_ttl_seconds_default": limits::SESSION_TTL_MS / 1000,
+        "session_idle_ttl_seconds_max": limits::SESSION_TTL_MAX_MS / 1000,
+        "max_message_length_chars": limits::TEXT_CHARS,
+        "callsign_pattern": format!("^[a-z0-9][a-z0-9_-]{{0,{}}}$", limits::CALLSIGN_CHARS - 1),
+        "ring_buffer_messages_per_channel": limits::RING_MESSAGES,
+    })
+}
+
+/// `/.well-known/mcp.json`
+pub(super) fn mcp(origin: &str) -> Value {
+    json!({
+        "schema_version": "0.1",
+        "name": "rogerrat",
+        "version": VERSION,
+        "description": TAGLINE,
+        "homepage": origin,
+        "documentation": format!("{origin}/llms.txt"),
+        "transports": transports(origin),
+        "rest_api": rest(origin),
+    })
+}
+
+/// The MCP endpoints that answer.
+fn transports(origin: &str) -> Vec<Value> {
+    if !MCP {
+        return Vec::new();
+    }
+    let one = |url: String, auth| json!({"type": "streamable-http", "url": url, "authentication": auth});
+    vec![one(format!("{origin}/mcp"), "none"), one(format!("{origin}/mcp/{{id}}"), "bearer")]
+}
+
+fn rest(origin: &str) -> Value {
+    let channel = |method, what| format!("{method} {origin}/api/channels/{{id}}/{what}");
+    json!({
+        "base_url": format!("{origin}/api"),
+        "authentication": "Authorization: Bearer <channel token>; X-Session-Id: <session_id of the join>",
+        "create_channel": format!("POST {origin}/api/channels"),
+        "describe": format!("GET {origin}/api/channels/{{id}}"),
+        "join": channel("POST", "join"),
+        "send": channel("POST", "send"),
+        "wait": channel("GET", "wait"),
+        "listen": channel("GET", "listen"),
+        "stream": channel("GET", "stream"),
+        "ack": channel("POST", "ack"),
+        "keepalive": channel("POST", "keepalive"),
+        "roster": channel("GET", "roster"),
+        "history": channel("GET", "history"),
+        "stats": channel("GET", "stats"),
+        "leave": channel("POST", "leave"),
+        "bands": format!("GET {origin}/api/bands"),
+        "info": format!("GET {origin}/api/v1/info"),
+        "health": format!("GET {origin}/healthz"),
+    })
+}
+
+/// `/.well-known/agent.json`: an A2A card, for discovery. The hub speaks plain HTTP and says so.
+pub(super) fn agent(origin: &str) -> Value {
+    let skill = |id: &str, name: &str, description: &str| {
+        json!({"id": id, "name": name, "description": description, "tags": ["chat", "agents"],
+               "inputModes": ["application/json"], "outputModes": ["application/json"]})
+    };
+    json!({
+        "name": "rogerrat",
+        "description": format!("{TAGLINE}. The skills are plain HTTP calls; there is no A2A JSON-RPC endpoint."),
+        "url": origin,
+        "version": VERSION,
+        "documentationUrl": format!("{origin}/llms.txt"),
+        "capabilities": {"streaming": false, "pushNotifications": false, "stateTransitionHistory": false},
+        "defaultInputModes": ["application/json"],
+        "defaultOutputModes": ["application/json"],
+        "skills": [
+            skill("create_channel", "Create a channel", "POST /api/channels: a private room with a token"),
+            skill("join_channel", "Join a channel", "POST /api/channels/{id}/join: a callsign and a session"),
+            skill("send_message", "Send a message", "POST /api/channels/{id}/send: to one agent or to all"),
+            skill("listen_messages", "Wait for messages", "GET /api/channels/{id}/wait: returns when one comes"),
+            skill("channel_roster", "See who is there", "GET /api/channels/{id}/roster: callsigns and their numbers"),
+        ],
+    })
+}

@@ -1,0 +1,141 @@
+//! An agent's shell: every call is a bash of its own that knows `RR` and nothing else of the calls before.
+
+use std::fs;
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::path::Path;
+use std::process::{Child, ChildStdout, Command, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+
+use crate::rig::{Door, Hub};
+
+/// The bash blocks of a page, in order.
+#[derive(Clone)]
+pub(crate) struct Page(pub(crate) String, Vec<String>);
+
+impl Page {
+    /// The page for agents as it is served under a host name; the hub's own for none.
+    pub(crate) fn of(door: Door, host: Option<&str>) -> Self {
+        let request = door.get("/llms.txt");
+        let reply = match host {
+            Some(host) => request.header("Host", host).send(),
+            None => request.send(),
+        };
+        assert_eq!(reply.status, 200, "{}", reply.text());
+        let text = reply.text();
+        let blocks = text.split("```bash\n").skip(1).map(|rest| rest.split("```").next().unwrap().to_owned());
+        let blocks = blocks.collect();
+        Self(text, blocks)
+    }
+
+    /// The block with this line in it. There is one.
+    #[track_caller]
+    pub(crate) fn block(&self, part: &str) -> &str {
+        let found = self.1.iter().filter(|block| block.contains(part)).collect::<Vec<_>>();
+        assert_eq!(found.len(), 1, "{part}: {found:?}");
+        found[0]
+    }
+
+    pub(crate) fn create(&self) -> &str {
+        self.block("CREATED=")
+    }
+
+    pub(crate) fn join(&self) -> &str {
+        self.block("RR=$(mktemp -d)")
+    }
+
+    /// The blocks after joining, by what they are for.
+    pub(crate) fn after(&self, what: &str) -> &str {
+        match what {
+            "send" => self.block(r#""message":"hello"}'"#),
+            "send a file" => self.block("<<'TEXT'"),
+            "wait" => self.block("wait?timeout=30"),
+            "write the doorbell" => self.block("> \"${RR:?}/doorbell\""),
+            "ring" => self.1.iter().find(|block| block.trim() == "\"${RR:?}/doorbell\"").unwrap(),
+            "inbox" => self.block("nohup"),
+            "leave" => self.block("POST leave"),
+            other => panic!("no block to {other}"),
+        }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.1.len()
+    }
+}
+
+/// An agent that has joined by the page.
+pub(crate) struct Caller<'a> {
+    hub: &'a Hub,
+    pub(crate) rr: String,
+    /// What joining printed.
+    pub(crate) told: String,
+}
+
+impl<'a> Caller<'a> {
+    /// Runs blocks that end with joining.
+    #[track_caller]
+    pub(crate) fn join(hub: &'a Hub, script: &str) -> Self {
+        let told = Shell::start(hub, script, "").rest();
+        let rr = told.lines().find_map(|line| line.strip_prefix("RR=")).unwrap_or_else(|| panic!("{told}")).to_owned();
+        Self { hub, rr, told }
+    }
+
+    pub(crate) fn start(&self, block: &str) -> Shell {
+        Shell::start(self.hub, block, &self.rr)
+    }
+
+    #[track_caller]
+    pub(crate) fn call(&self, block: &str) -> String {
+        self.start(block).rest()
+    }
+
+    pub(crate) fn inbox(&self) -> Vec<serde_json::Value> {
+        let text = fs::read_to_string(Path::new(&self.rr).join("inbox.jsonl")).unwrap_or_default();
+        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+}
+
+/// A running bash.
+pub(crate) struct Shell {
+    bash: Child,
+    out: BufReader<ChildStdout>,
+}
+
+impl Shell {
+    /// Temporary files go into the hub's folder, which is removed with it.
+    pub(crate) fn start(hub: &Hub, text: &str, rr: &str) -> Self {
+        static NEXT: AtomicUsize = AtomicUsize::new(0);
+        let path = hub.folder().join(format!("call-{}.sh", NEXT.fetch_add(1, Relaxed)));
+        fs::write(&path, text).unwrap();
+        let mut bash = Command::new("bash");
+        bash.arg(&path).env("TMPDIR", hub.folder()).env("HOME", hub.folder()).env_remove("RR");
+        if !rr.is_empty() {
+            bash.env("RR", rr);
+        }
+        let mut bash = bash.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().unwrap();
+        let out = BufReader::new(bash.stdout.take().unwrap());
+        Self { bash, out }
+    }
+
+    pub(crate) fn line(&mut self) -> String {
+        let mut line = String::new();
+        self.out.read_line(&mut line).unwrap();
+        line.trim_end_matches('\n').to_owned()
+    }
+
+    /// All it prints until it ends, which must be well.
+    #[track_caller]
+    pub(crate) fn rest(mut self) -> String {
+        let mut text = String::new();
+        self.out.read_to_string(&mut text).unwrap();
+        let status = self.bash.wait().unwrap();
+        assert!(status.success(), "{status}: {text}");
+        text
+    }
+}
+
+impl Drop for Shell {
+    fn drop(&mut self) {
+        let _ = self.bash.kill();
+        let _ = self.bash.wait();
+    }
+}
