@@ -74,7 +74,10 @@ impl Running {
         sweep_now_and_then(state.clone());
         let address = SocketAddr::new(config.server.host, config.server.port);
         let server = HttpServer::new(move || {
-            App::new().app_data(state.clone()).wrap(from_fn(http::door)).configure(http::routes)
+            App::new()
+                .app_data(state.clone())
+                .wrap(from_fn(http::door))
+                .configure(|config| http::routes(config, &state))
         })
         .workers(config.server.workers)
         .max_connections(config.server.max_connections)
