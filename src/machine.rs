@@ -2,8 +2,8 @@
 //!
 //! It only asks and raises; what to do with the answers is decided by who asked.
 
-use std::io;
 use std::net::{IpAddr, Ipv6Addr};
+use std::{fs, io};
 
 use if_addrs::Interface;
 use rlimit::Resource;
@@ -22,6 +22,37 @@ pub(crate) fn raise_open_files() -> io::Result<OpenFiles> {
     let before = Resource::NOFILE.get_soft()?;
     let now = rlimit::increase_nofile_limit(u64::MAX)?;
     Ok(OpenFiles { before, now })
+}
+
+/// What the process uses of its machine, as far as the system says.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Usage {
+    /// Files it may have open.
+    pub open_files_limit: Option<u64>,
+    /// Files it has open.
+    pub open_files: Option<u64>,
+    /// Resident memory.
+    pub resident_bytes: Option<u64>,
+}
+
+/// Asks what the process uses; cheap enough to be asked often.
+pub(crate) fn usage() -> Usage {
+    Usage { open_files_limit: Resource::NOFILE.get_soft().ok(), open_files: open_files(), resident_bytes: resident() }
+}
+
+/// Linux since 6.2 tells the number as the size of the folder, an older one has it counted.
+fn open_files() -> Option<u64> {
+    let folder = "/proc/self/fd";
+    match fs::metadata(folder).ok()?.len() {
+        0 => fs::read_dir(folder).ok().map(|files| files.count() as u64),
+        files => Some(files),
+    }
+}
+
+fn resident() -> Option<u64> {
+    let status = fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+    Some(line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok()? * 1024)
 }
 
 /// This machine's name, in lower case.

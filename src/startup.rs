@@ -133,7 +133,8 @@ fn service(
     tls: Option<Arc<ServerConfig>>,
     stopping: GracefulShutdownSignal,
 ) -> impl actix_service::ServiceFactory<TcpStream, Config = (), Response = (), Error = DispatchError, InitError = ()> {
-    let app = App::new().app_data(state).wrap(from_fn(http::door)).configure(http::routes);
+    let app =
+        App::new().app_data(state.clone()).wrap(from_fn(http::door)).configure(|config| http::routes(config, &state));
     let app = app.into_factory().map_err(|error: actix_web::Error| error.error_response());
     let entrance = Entrance::new(tls, stopping.clone());
     let http = HttpService::build()

@@ -50,6 +50,7 @@ fn routes() -> BTreeSet<String> {
             prefix = if function.starts_with("in_channel") { "/api/channels/{id}" } else { "" };
         }
         let Some(service) = line.strip_prefix(".service(") else { continue };
+        let service = service.strip_prefix("at.").unwrap_or(service);
         let quoted: Vec<_> = service.split('"').skip(1).step_by(2).collect();
         let (method, path) = match (service.split('(').next(), quoted.first(), quoted.get(1)) {
             (Some("get"), Some(path), _) => ("GET", *path),

@@ -76,7 +76,16 @@ fn only_the_clock_asks_the_time_and_only_entropy_rolls_dice() {
 #[test]
 fn every_file_says_what_it_is_and_can_be_read_in_one_sitting() {
     let mut offenders = Vec::new();
-    for folder in ["src", "actors/src", "actors/domain/src", "xtask/src", "tests"] {
+    for folder in [
+        "src",
+        "actors/src",
+        "actors/domain/src",
+        "actors/domain/tests",
+        "xtask/src",
+        "tests",
+        "fuzz/src",
+        "fuzz/fuzz_targets",
+    ] {
         for (path, text) in sources(folder) {
             let name = path.strip_prefix(root()).unwrap_or(Path::new("")).display().to_string();
             if !text.starts_with("//!") {
@@ -94,5 +103,6 @@ fn every_file_says_what_it_is_and_can_be_read_in_one_sitting() {
 fn no_test_sleeps() {
     none(&offenders("tests/api", &["sleep("]));
     none(&offenders("tests/transport", &["sleep("]));
+    none(&offenders("tests/slow", &["sleep("]));
     none(&offenders("actors/domain/tests", &["sleep("]));
 }

@@ -8,14 +8,15 @@ use std::time::Duration;
 use actix::prelude::*;
 use futures_util::FutureExt as _;
 use rogerrat_domain::op::{Outcome, Read};
-use rogerrat_domain::{Channel, ChannelId, Delivery, Effect, Entry, Now, Operation, PlaceId, Record};
+use rogerrat_domain::{Channel, ChannelId, Delivery, Effect, Entry, Kind, Now, Operation, PlaceId, Record};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::call::{Ask, Back, Delete, Drain, Frame, Nudge, OpenTap, Poll, Withdraw};
 use crate::clock::Clock;
-use crate::counters::Counters;
+use crate::counters::Count;
 use crate::error::HubError;
 use crate::log::{Append, Appended, Log};
+use crate::share::Share;
 use crate::vitals::Vitals;
 use crate::webhook::{Notice, WebhookActor};
 
@@ -30,7 +31,7 @@ pub(crate) struct ChannelActor {
     pub(crate) vitals: Arc<Vitals>,
     pub(crate) log: Arc<dyn Log>,
     pub(crate) clock: Clock,
-    pub(crate) counters: Arc<Counters>,
+    pub(crate) share: Share,
     pub(crate) webhook: Addr<WebhookActor>,
     pub(crate) effects: Vec<Effect>,
     pub(crate) parked: HashMap<PlaceId, oneshot::Sender<Back<Read, Delivery>>>,
@@ -50,6 +51,7 @@ impl Actor for ChannelActor {
 
     fn started(&mut self, ctx: &mut Self::Context) {
         ctx.set_mailbox_capacity(MAILBOX);
+        self.share.publish(self.channel.figures());
         self.set_alarm(ctx);
     }
 }
@@ -94,10 +96,11 @@ impl ChannelActor {
     ) {
         for entry in entries {
             match entry {
-                Entry::Joined { .. } => self.counters.joins.fetch_add(1, Relaxed),
-                Entry::Sent { .. } => self.counters.messages.fetch_add(1, Relaxed),
-                _ => 0,
-            };
+                Entry::Joined { .. } => self.share.count(Count::Joins),
+                Entry::Sent { message, .. } if message.kind == Kind::Status => self.share.count(Count::Statuses),
+                Entry::Sent { .. } => self.share.count(Count::Messages),
+                _ => {}
+            }
             self.channel.apply(entry, now, &mut self.effects);
         }
         let reply = op.answer(&mut self.channel, entries, now, &mut self.effects);
@@ -161,6 +164,7 @@ impl ChannelActor {
         self.effects = effects;
         self.vitals.last_id.store(self.channel.last_id(), Relaxed);
         self.vitals.agents.store(self.channel.live_members(), Relaxed);
+        self.share.publish(self.channel.figures());
         self.set_alarm(ctx);
     }
 

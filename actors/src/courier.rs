@@ -7,6 +7,7 @@ use tokio::sync::oneshot;
 
 use crate::call::Call;
 use crate::channel_actor::ChannelActor;
+use crate::counters::{Count, Counters};
 use crate::error::HubError;
 use crate::registry::{Open, Registry};
 use crate::room::{Room, Undelivered};
@@ -18,6 +19,7 @@ const TRIES: usize = 3;
 #[derive(Clone)]
 pub(crate) struct Courier {
     pub(crate) registry: Addr<Registry>,
+    pub(crate) counters: Arc<Counters>,
 }
 
 impl Courier {
@@ -39,7 +41,7 @@ impl Courier {
             let (call, answer) = Call::new(op);
             let dead = match room.try_send(wrap(call)) {
                 Ok(()) => None,
-                Err(Undelivered::Full) => return Err(HubError::MailboxFull),
+                Err(Undelivered::Full) => return Err(self.full()),
                 Err(Undelivered::NobodyHome(message, dead)) => {
                     drop(message);
                     Some(dead)
@@ -53,7 +55,12 @@ impl Courier {
             // Handed back: nobody was home, or whoever was went before taking it up.
             self.open(room, dead.unwrap_or_else(|| room.addr())).await?;
         }
-        Err(HubError::MailboxFull)
+        Err(self.full())
+    }
+
+    fn full(&self) -> HubError {
+        self.counters.add(Count::MailboxRefusals, 1);
+        HubError::MailboxFull
     }
 
     async fn open(&self, room: &Arc<Room>, dead: Option<Addr<ChannelActor>>) -> Result<(), HubError> {

@@ -19,7 +19,7 @@ use tokio::sync::mpsc;
 use crate::attempts::Attempts;
 use crate::call::{Ask, Drain, OpenTap, Poll, Tap};
 use crate::clock::Clock;
-use crate::counters::{Counters, Totals};
+use crate::counters::Counters;
 use crate::courier::Courier;
 use crate::delivery::{Parcel, Parked, StreamReader};
 use crate::entropy::{random_key, random_token, roll};
@@ -28,6 +28,7 @@ use crate::log::Log;
 use crate::password::Passwords;
 use crate::registry::{Create, Ping, Registry};
 use crate::room::{Room, Table};
+use crate::totals::Totals;
 use crate::webhook::WebhookActor;
 
 /// The public bands, and what each is for.
@@ -135,14 +136,14 @@ impl Hub {
             table,
             clock,
             started_at_ms: now.at_ms,
-            counters,
+            counters: counters.clone(),
             places: AtomicU64::new(1),
             draining: AtomicBool::new(false),
             attempts: Attempts::default(),
             passwords: Passwords::default(),
             member_ttl_ms: rules.member_ttl_ms,
         };
-        Self { courier: Courier { registry: registry.start() }, shared: Arc::new(shared) }
+        Self { courier: Courier { registry: registry.start(), counters }, shared: Arc::new(shared) }
     }
 
     /// Finds a channel and checks the bearer, before any mailbox.
@@ -283,10 +284,11 @@ impl Hub {
         BANDS.map(|(name, description)| Band { name, description, agent_count: agents(name) }).into()
     }
 
-    /// What the hub has done since it started.
+    /// What the hub has done since it started, and how it stands. It asks no channel.
     #[must_use]
     pub fn totals(&self) -> Totals {
-        self.shared.counters.totals(self.shared.started_at_ms)
+        let Shared { counters, table, started_at_ms, .. } = &*self.shared;
+        counters.totals(*started_at_ms, self.is_draining(), table.len())
     }
 
     /// Whether the hub takes work: it is not going down, and its Registry answers.

@@ -19,16 +19,18 @@ mod memory_log;
 mod password;
 mod registry;
 mod room;
+mod share;
 #[cfg(test)]
 mod tests;
+mod totals;
 mod vitals;
 mod webhook;
 
 pub use clock::Clock;
-pub use counters::Totals;
 pub use delivery::{Parcel, Receipt, StreamReader};
 pub use entropy::{random_key, random_token, roll};
 pub use error::HubError;
 pub use hub::{Admitted, Band, Created, Hub, HubRules};
 pub use log::{Append, Appended, Log, LogError, Records};
 pub use memory_log::MemoryLog;
+pub use totals::{Gaps, Gauges, Totals};

@@ -14,11 +14,12 @@ use tokio::sync::oneshot;
 use crate::call::{Delete, Drain};
 use crate::channel_actor::{ChannelActor, MAILBOX};
 use crate::clock::Clock;
-use crate::counters::Counters;
+use crate::counters::{Count, Counters};
 use crate::entropy::roll;
 use crate::error::HubError;
 use crate::log::{Log, LogError};
 use crate::room::{Room, Table};
+use crate::share::Share;
 use crate::webhook::WebhookActor;
 
 /// How often the Registry looks for channels nobody uses.
@@ -75,7 +76,7 @@ impl Registry {
         let now = self.clock.now();
         let loss = room.vitals.loss();
         if loss == Some(Loss::Restart) {
-            self.counters.revivals.fetch_add(1, Relaxed);
+            self.counters.add(Count::Revivals, 1);
             log::error!(channel:display = room.id; "a channel went down and is brought back without its messages");
         }
         let seq = records.last().map_or(0, |r| r.seq);
@@ -93,7 +94,7 @@ impl Registry {
                 vitals,
                 log,
                 clock,
-                counters,
+                share: Share::new(counters),
                 webhook,
                 effects: Vec::new(),
                 parked: HashMap::new(),
@@ -172,7 +173,7 @@ impl Handler<Create> for Registry {
         };
         let room = Room::new(id.clone(), create.settings, self.clock.now());
         self.table.insert(id.clone(), Arc::new(room));
-        self.counters.channels_created.fetch_add(1, Relaxed);
+        self.counters.add(Count::ChannelsCreated, 1);
         MessageResult(id)
     }
 }

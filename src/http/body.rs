@@ -1,4 +1,4 @@
-//! Request bodies: read within their bound and their time, and understood or refused by name.
+//! Request bodies: read within their bound and their time.
 
 use std::time::Duration;
 
@@ -6,12 +6,11 @@ use actix_web::http::header;
 use actix_web::web::{Bytes, BytesMut, Payload};
 use actix_web::{HttpRequest, error::PayloadError};
 use futures_util::StreamExt as _;
-use rogerrat_domain::text::clip;
 use rogerrat_domain::{Code, Refusal};
-use serde::de::{DeserializeOwned, IgnoredAny};
-use serde_json::error::Category;
+use serde::de::DeserializeOwned;
 use tokio::time::timeout;
 
+use super::json;
 use super::problem::Problem;
 
 /// How long a body may take to arrive.
@@ -24,7 +23,7 @@ pub(crate) async fn json<T: DeserializeOwned>(
     limit: usize,
 ) -> Result<T, Problem> {
     let body = read(request, payload, limit).await?;
-    parse(&body).map_err(Problem)
+    json::parse(&body).map_err(Problem)
 }
 
 /// Refuses a body that says it is too large; all there is to do where none is read.
@@ -60,104 +59,21 @@ fn too_large(limit: usize) -> Problem {
     Problem(Refusal::new(Code::TooLarge, format!("the body is larger than {limit} bytes")))
 }
 
-/// Understands a body as a JSON object.
-fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Refusal> {
-    let body = match body.trim_ascii() {
-        [] => b"{}",
-        body => body,
-    };
-    // serde would read a list as the fields of a struct in their order.
-    if body[0] == b'{'
-        && let Ok(value) = serde_json::from_slice(body)
-    {
-        return Ok(value);
-    }
-    Err(why::<T>(body))
-}
-
-/// Why a body was not understood. Slower than understanding it, and only walked when that failed.
-fn why<T: DeserializeOwned>(body: &[u8]) -> Refusal {
-    if let Err(error) = serde_json::from_slice::<IgnoredAny>(body) {
-        let (line, column) = (error.line(), error.column());
-        return Refusal::new(Code::InvalidJson, format!("the body is not JSON (line {line}, column {column})"));
-    }
-    if body[0] != b'{' {
-        return Refusal::invalid("the body must be a JSON object");
-    }
-    match serde_path_to_error::deserialize::<_, T>(&mut serde_json::Deserializer::from_slice(body)) {
-        Err(error) if error.inner().classify() == Category::Data => {
-            Refusal::invalid(complaint(&error.path().to_string(), &error.inner().to_string()))
-        }
-        _ => Refusal::new(Code::InvalidJson, "the body is not JSON"),
-    }
-}
-
-/// What is wrong with a field, in words that repeat nothing of its value.
-fn complaint(path: &str, error: &str) -> String {
-    let said = error.split(" at line ").next().unwrap_or_default();
-    match said.rsplit_once(", expected ") {
-        Some((_, expected)) => format!("`{}` must be {}", clip(path), clip(expected)),
-        None => format!("`{}`: {}", clip(path), clip(said)),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rogerrat_domain::op::{CreateInput, JoinInput, SendInput};
+    use actix_web::test::TestRequest;
+    use actix_web::{FromRequest as _, dev};
+    use futures_util::stream::pending;
+    use rogerrat_domain::op::JoinInput;
 
-    fn refusal(json: &str) -> Refusal {
-        parse::<SendInput>(json.as_bytes()).unwrap_err()
-    }
-
-    #[test]
-    fn d11_an_empty_body_means_defaults() {
-        assert!(parse::<JoinInput>(b"  \n").unwrap().callsign.is_none());
-    }
-
-    #[test]
-    fn d11_what_is_not_json_is_not_invalid_but_invalid_json() {
-        for json in ["{", "{\"a\":}", "nope", "{\"message\":\"\\ud800\"}", "{\"to\":5, \"message\": 7, x}", "\u{1}"] {
-            assert_eq!(refusal(json).code, Code::InvalidJson, "{json}");
-        }
-        assert_eq!(parse::<SendInput>(b"{\"message\":\"\xff\"}").unwrap_err().code, Code::InvalidJson);
-    }
-
-    #[test]
-    fn d11_a_wrong_type_names_its_field() {
-        for (json, field) in [
-            (r#"{"message":5}"#, "`message`"),
-            (r#"{"priority":null}"#, "`priority`"),
-            (r#"{"priority":"loud"}"#, "`priority`"),
-            (r#"{"attachments":[{"mime":"image/png"}]}"#, "`attachments[0]`"),
-            (r#"{"reply_to":1.5}"#, "`reply_to`"),
-            (r#"{"to":true}"#, "`to`"),
-            (r#"[1]"#, "object"),
-            (r#""text""#, "object"),
-        ] {
-            let refusal = refusal(json);
-            assert_eq!(refusal.code, Code::Invalid, "{json}");
-            assert!(refusal.text.contains(field), "{json}: {}", refusal.text);
-        }
-        assert!(parse::<CreateInput>(br#"{"session_ttl_seconds":null}"#).is_err());
-    }
-
-    #[test]
-    fn d11_to_may_be_an_index() {
-        assert_eq!(parse::<SendInput>(br#"{"to":2}"#).unwrap().to.as_deref(), Some("#2"));
-    }
-
-    #[test]
-    fn d12_no_error_repeats_what_was_said() {
-        let long = "secret".repeat(50);
-        for json in [
-            format!(r#"{{"priority":"{long}"}}"#),
-            format!(r#"{{"reply_to":"{long}"}}"#),
-            format!(r#"{{"attachments":"{long}"}}"#),
-            format!(r#"{{"{long}":1,"{long}":{long}}}"#),
-        ] {
-            let text = refusal(&json).text;
-            assert!(!text.contains("secretsecretsecret"), "{text}");
-        }
+    #[actix_web::test]
+    async fn d11_a_body_that_does_not_arrive_in_its_time_is_refused() {
+        tokio::time::pause();
+        let request = TestRequest::post().to_http_request();
+        let mut payload: dev::Payload = dev::Payload::Stream { payload: Box::pin(pending()) };
+        let payload = Payload::from_request(&request, &mut payload).await.unwrap();
+        let refused = json::<JoinInput>(&request, payload, 64).await.unwrap_err();
+        assert_eq!((refused.0.code, &*refused.0.text), (Code::Invalid, "the body did not arrive within 30 s"));
     }
 }

@@ -1,7 +1,7 @@
 //! The front door: every request passes it once, before and after its handler.
 //!
 //! It checks Host and Origin, gives the request its id, puts the security headers on, gives every error its one shape,
-//! and writes the access line. It never looks at a body.
+//! counts it, and writes the access line. It never looks at a body.
 
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
@@ -15,7 +15,8 @@ use uuid::Uuid;
 
 use super::leftover::Leftover;
 use super::problem::Problem;
-use super::state::State;
+use super::state::{State, host_of};
+use super::traffic;
 
 /// Paths that answer whatever the Host: what asks them often knows the hub by an address of its own.
 const ANY_HOST: [&str; 3] = ["/livez", "/readyz", "/healthz"];
@@ -58,11 +59,13 @@ pub(crate) async fn door(
     if let Some(leftover) = leftover {
         leftover.forget().await;
     }
-    let mut response = match problem_of(&answered) {
-        Some(problem) => told(answered, &problem, id),
+    let problem = problem_of(&answered);
+    let mut response = match &problem {
+        Some(problem) => told(answered, problem, id),
         None => answered,
     };
     put_headers(response.headers_mut(), id);
+    traffic::count(response.request(), response.status().as_u16(), problem.map(|problem| problem.0.code));
     log_access(&response, id, || state.clock.uptime_ms().saturating_sub(began_ms));
     Ok(response)
 }
@@ -71,7 +74,8 @@ fn check(state: &State, request: &ServiceRequest) -> Result<(), Refusal> {
     if ANY_HOST.contains(&request.path()) {
         return Ok(());
     }
-    state.hosts.check(request.head())
+    let origin = request.headers().get(header::ORIGIN).map(|origin| origin.to_str().unwrap_or_default());
+    state.hosts.check(host_of(request.head()).unwrap_or_default(), origin)
 }
 
 /// Gives a response the body of a problem; its `Allow` stays.

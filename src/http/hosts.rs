@@ -1,14 +1,12 @@
-//! Which Host and Origin a request may carry, so that a web page cannot drive a local hub (D24).
+//! Which Host and Origin a request may carry, so that a web page cannot drive a local hub (D24). Pure: it is fuzzed as it
+//! stands.
 
 use std::net::IpAddr;
 
-use actix_web::dev::RequestHead;
-use actix_web::http::header;
 use rogerrat_domain::{Code, Refusal};
 use url::Url;
 
 use super::presets::Preset;
-use crate::config::Server;
 
 /// The names a hub answers to.
 pub(crate) struct Hosts {
@@ -18,13 +16,11 @@ pub(crate) struct Hosts {
 }
 
 impl Hosts {
-    pub(crate) fn of(server: &Server, machine: &str) -> Self {
-        let mut names = server.allowed_hosts.clone();
+    /// A hub on this machine, with its public origin, further names, and origins of pages that may call.
+    pub(crate) fn new(machine: &str, origin: Option<&Url>, mut names: Vec<String>, mut origins: Vec<String>) -> Self {
         if !machine.is_empty() {
             names.extend([machine.to_owned(), format!("{machine}.local")]);
         }
-        let origin = server.origin.as_ref();
-        let mut origins = server.allowed_origins.clone();
         origins.extend(origin.map(|origin| origin.origin().ascii_serialization()));
         Self { names, origin_host: origin.and_then(Url::host_str).map(str::to_lowercase), origins }
     }
@@ -33,13 +29,12 @@ impl Hosts {
     ///
     /// # Errors
     /// `misdirected` for a Host that is not ours, `forbidden` for a foreign Origin.
-    pub(crate) fn check(&self, head: &RequestHead) -> Result<(), Refusal> {
-        let host = host_of(head).unwrap_or_default();
+    pub(crate) fn check(&self, host: &str, origin: Option<&str>) -> Result<(), Refusal> {
         if !self.knows(host) {
             return Err(Refusal::new(Code::Misdirected, "this hub does not answer to that Host")
                 .hint("use its address, or let the operator add the name to allowed_hosts"));
         }
-        match head.headers().get(header::ORIGIN).map(|origin| origin.to_str().unwrap_or_default()) {
+        match origin {
             Some(origin) if !self.admits(origin, host) => {
                 Err(Refusal::new(Code::Forbidden, "requests from that Origin are not allowed")
                     .hint("let the operator add it to allowed_origins"))
@@ -72,12 +67,6 @@ impl Hosts {
         });
         same || self.origins.iter().any(|allowed| allowed.eq_ignore_ascii_case(origin))
     }
-}
-
-/// The host a request is for: its authority (HTTP/2, absolute form), else its Host header.
-pub(crate) fn host_of(head: &RequestHead) -> Option<&str> {
-    let authority = head.uri.authority().map(|a| a.as_str());
-    authority.or_else(|| head.headers().get(header::HOST)?.to_str().ok())
 }
 
 fn without_port(host: &str) -> &str {

@@ -3,13 +3,17 @@
 mod address;
 mod body;
 mod channels;
+#[cfg(test)]
+mod checks;
 mod discovery;
 mod front;
 mod health;
 mod hosts;
+mod json;
 mod leftover;
 mod members;
 mod messages;
+mod metrics;
 mod offers;
 mod poll;
 mod presets;
@@ -20,6 +24,7 @@ mod squeeze;
 mod state;
 mod stream;
 mod throttle;
+mod traffic;
 
 use actix_web::http::header;
 use actix_web::middleware::from_fn;
@@ -36,6 +41,10 @@ use hosts::Hosts;
 use problem::Problem;
 pub(crate) use state::State;
 use throttle::Throttle;
+use traffic::Traffic;
+
+/// The paths of one channel.
+const CHANNEL: &str = "/api/channels/{id}";
 
 impl State {
     /// What the handlers share.
@@ -44,13 +53,19 @@ impl State {
         Data::new(Self {
             hub,
             clock,
-            hosts: Hosts::of(server, &machine::hostname()),
+            hosts: Hosts::new(
+                &machine::hostname(),
+                server.origin.as_ref(),
+                server.allowed_hosts.clone(),
+                server.allowed_origins.clone(),
+            ),
             throttle: Throttle::of(&config.limits),
             limits: config.limits.clone(),
             server_token: server.token.as_deref().map(TokenHash::of),
             origin: server.origin.clone(),
             scheme: server.scheme(),
             trusted_proxies: server.trusted_proxies.clone(),
+            traffic: Traffic::default(),
         })
     }
 
@@ -61,43 +76,42 @@ impl State {
 }
 
 /// Every route of the hub. A path that is known with other methods is 405, one that is not is 404.
-pub(crate) fn routes(config: &mut ServiceConfig) {
+pub(crate) fn routes(config: &mut ServiceConfig, state: &State) {
+    let at = Paths { under: "", traffic: &state.traffic };
     config
-        .service(post("/api/channels", web::post().to(channels::create).wrap(from_fn(squeeze::squeeze))))
-        .service(web::scope("/api/channels/{id}").configure(in_channel))
-        .service(get("/api/bands", read().to(channels::bands)))
-        .service(get("/api/stats", read().to(health::stats)))
-        .service(get("/livez", read().to(health::live)))
-        .service(get("/healthz", read().to(health::live)))
-        .service(get("/readyz", read().to(health::ready)))
-        .configure(discovery::routes)
+        .app_data(state.traffic.desk())
+        .service(at.post("/api/channels", web::post().to(channels::create).wrap(from_fn(squeeze::squeeze))))
+        .service(web::scope(CHANNEL).configure(|config| in_channel(config, &Paths { under: CHANNEL, ..at })))
+        .service(at.get("/api/bands", read().to(channels::bands)))
+        .service(at.get("/api/stats", read().to(health::stats)))
+        .service(at.get("/livez", read().to(health::live)))
+        .service(at.get("/healthz", read().to(health::live)))
+        .service(at.get("/readyz", read().to(health::ready)))
+        .service(at.get("/metrics", read().to(metrics::metrics)))
+        .configure(|config| discovery::routes(config, &at))
         .default_service(web::to(not_found));
 }
 
 /// The routes of one channel, those an agent uses all day first.
-fn in_channel(config: &mut ServiceConfig) {
+fn in_channel(config: &mut ServiceConfig, at: &Paths<'_>) {
     config
-        .service(only("GET", "/listen", web::get().to(poll::listen)))
-        .service(post("/send", web::post().to(messages::send)))
-        .service(only("GET", "/wait", web::get().to(poll::wait)))
-        .service(only("GET", "/stream", web::get().to(stream::stream)))
-        .service(post("/ack", web::post().to(messages::ack)))
-        .service(post("/keepalive", web::post().to(members::keepalive)))
-        .service(post("/join", web::post().to(members::join).wrap(from_fn(squeeze::squeeze))))
-        .service(post("/leave", web::post().to(members::leave)))
-        .service(get("/roster", read().to(members::roster)))
-        .service(get("/history", read().to(messages::history)))
-        .service(get("/stats", read().to(members::stats)))
-        .service(get("/transcript", read().to(members::transcript)))
-        .service(get("/consumers", read().to(messages::consumers)))
-        .service(only("DELETE", "/consumers/{name}", web::delete().to(messages::remove_consumer)))
-        .service(get("", read().to(channels::describe)))
-        .service(get("/messages/{message}/receipts", read().to(messages::receipts)))
+        .service(at.only("GET", "/listen", web::get().to(poll::listen)))
+        .service(at.post("/send", web::post().to(messages::send)))
+        .service(at.only("GET", "/wait", web::get().to(poll::wait)))
+        .service(at.only("GET", "/stream", web::get().to(stream::stream)))
+        .service(at.post("/ack", web::post().to(messages::ack)))
+        .service(at.post("/keepalive", web::post().to(members::keepalive)))
+        .service(at.post("/join", web::post().to(members::join).wrap(from_fn(squeeze::squeeze))))
+        .service(at.post("/leave", web::post().to(members::leave)))
+        .service(at.get("/roster", read().to(members::roster)))
+        .service(at.get("/history", read().to(messages::history)))
+        .service(at.get("/stats", read().to(members::stats)))
+        .service(at.get("/transcript", read().to(members::transcript)))
+        .service(at.get("/consumers", read().to(messages::consumers)))
+        .service(at.only("DELETE", "/consumers/{name}", web::delete().to(messages::remove_consumer)))
+        .service(at.get("", read().to(channels::describe)))
+        .service(at.get("/messages/{message}/receipts", read().to(messages::receipts)))
         .default_service(web::to(not_found));
-}
-
-fn post(path: &str, route: Route) -> Resource {
-    only("POST", path, route)
 }
 
 /// GET, and HEAD served like it with its body dropped.
@@ -105,15 +119,32 @@ fn read() -> Route {
     web::route().guard(guard::Any(guard::Get()).or(guard::Head()))
 }
 
-/// A path that can be read, by HEAD too, because reading it changes nothing. What is long is compressed for who asks.
-fn get(path: &str, route: Route) -> Resource {
-    let route = route.wrap(from_fn(squeeze::squeeze));
-    web::resource(path).route(route).default_service(wrong_method("GET, HEAD"))
+/// Where paths begin, and where their requests are counted.
+#[derive(Clone, Copy)]
+struct Paths<'a> {
+    under: &'static str,
+    traffic: &'a Traffic,
 }
 
-/// A path with one method. A poll or stream has no HEAD: it would consume what nobody sees.
-fn only(method: &'static str, path: &str, route: Route) -> Resource {
-    web::resource(path).route(route).default_service(wrong_method(method))
+impl Paths<'_> {
+    fn post(&self, path: &str, route: Route) -> Resource {
+        self.only("POST", path, route)
+    }
+
+    /// A path that can be read, by HEAD too, because reading it changes nothing. What is long is compressed for who asks.
+    fn get(&self, path: &str, route: Route) -> Resource {
+        let route = route.wrap(from_fn(squeeze::squeeze));
+        self.counted(path).route(route).default_service(wrong_method("GET, HEAD"))
+    }
+
+    /// A path with one method. A poll or stream has no HEAD: it would consume what nobody sees.
+    fn only(&self, method: &'static str, path: &str, route: Route) -> Resource {
+        self.counted(path).route(route).default_service(wrong_method(method))
+    }
+
+    fn counted(&self, path: &str) -> Resource {
+        web::resource(path).app_data(self.traffic.lane(format!("{}{path}", self.under)))
+    }
 }
 
 fn wrong_method(allow: &'static str) -> Route {

@@ -1,7 +1,8 @@
 //! What every handler shares, and what it reads from a request's head.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 
+use actix_web::dev::RequestHead;
 use actix_web::http::header::{self, HeaderMap};
 use actix_web::{HttpRequest, web};
 use ipnet::IpNet;
@@ -9,10 +10,11 @@ use rogerrat_actors::{Admitted, Clock, Hub, HubError};
 use rogerrat_domain::{Code, Refusal, SessionId, TokenHash};
 use url::Url;
 
-use super::hosts::{Hosts, host_of};
+use super::hosts::Hosts;
 use super::presets::Preset;
 use super::problem::Problem;
 use super::throttle::Throttle;
+use super::traffic::Traffic;
 use crate::config::Limits;
 
 /// What every handler shares.
@@ -27,6 +29,7 @@ pub(crate) struct State {
     /// "http" or "https": what the port speaks.
     pub(crate) scheme: &'static str,
     pub(crate) trusted_proxies: Vec<IpNet>,
+    pub(crate) traffic: Traffic,
 }
 
 /// The state, as handlers get it.
@@ -68,7 +71,9 @@ impl State {
 
     /// The address a request counts for.
     pub(crate) fn client(&self, request: &HttpRequest) -> IpAddr {
-        super::address::client(request, &self.trusted_proxies)
+        let socket = request.peer_addr().map_or(IpAddr::V6(Ipv6Addr::UNSPECIFIED), |peer| peer.ip().to_canonical());
+        let headers = request.headers().get_all("x-forwarded-for").filter_map(|value| value.to_str().ok());
+        super::address::client(socket, headers, &self.trusted_proxies)
     }
 
     /// The address others reach this hub by: the configured origin, under the preset this caller used, or what it used.
@@ -86,6 +91,12 @@ impl State {
     pub(crate) fn preset(&self, request: &HttpRequest) -> Preset {
         Preset::of_host(host_of(request.head()).unwrap_or_default())
     }
+}
+
+/// The host a request is for: its authority (HTTP/2, absolute form), else its Host header.
+pub(crate) fn host_of(head: &RequestHead) -> Option<&str> {
+    let authority = head.uri.authority().map(|a| a.as_str());
+    authority.or_else(|| head.headers().get(header::HOST)?.to_str().ok())
 }
 
 /// The channel id in a request's path.

@@ -15,6 +15,7 @@ mod heap;
 mod launch;
 mod mailbox;
 mod messages;
+mod metrics;
 mod requests;
 mod resources;
 mod rig;

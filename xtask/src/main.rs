@@ -1,4 +1,7 @@
-//! The gate. `cargo xtask verify` is what CI runs and writes nothing; `cargo xtask fix` is for your own change.
+//! The gate. `cargo xtask verify` is what CI runs and writes nothing; `cargo xtask fix` is for your own change;
+//! `cargo xtask fuzz` goes on looking where the gate has stopped.
+
+mod fuzz;
 
 use std::process::{Command, ExitCode};
 
@@ -18,11 +21,14 @@ const FIX: &[Step] = &[
 ];
 
 fn main() -> ExitCode {
-    let steps = match std::env::args().nth(1).as_deref() {
+    let words: Vec<_> = std::env::args().skip(1).collect();
+    let steps = match words.first().map(String::as_str) {
+        Some("fuzz") if fuzz::run(&words[1..]) => return ExitCode::SUCCESS,
+        Some("fuzz") => return ExitCode::FAILURE,
         Some("verify") => VERIFY,
         Some("fix") => FIX,
         _ => {
-            eprintln!("usage: cargo xtask verify | fix");
+            eprintln!("usage: cargo xtask verify | fix | fuzz [--seconds N] [target…]");
             return ExitCode::from(2);
         }
     };

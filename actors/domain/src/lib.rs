@@ -21,7 +21,7 @@ pub mod text;
 mod token;
 
 pub use callsign::{ALL, Callsign};
-pub use channel::{Channel, Delivery, Effect, Ending, Gap, Given, Loss, Rules};
+pub use channel::{Channel, Delivery, Effect, Ending, Figures, Gap, Given, Handed, Loss, Rules};
 pub use entry::{Entry, Record, SendKey, Terms};
 pub use ids::{ChannelId, ConsumerName, MemberNo, MessageId, PlaceId, SessionId};
 pub use message::{Attachment, Kind, Message, Priority};

@@ -1,5 +1,6 @@
 //! The actors on paused time: an hour passes in microseconds, and nothing sleeps to wait.
 
+mod counting;
 mod going;
 mod keeping;
 mod revival;

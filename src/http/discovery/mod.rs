@@ -12,21 +12,21 @@ use actix_web::web::ServiceConfig;
 use actix_web::{HttpRequest, HttpResponse};
 
 use super::state::Shared;
-use super::{get, read};
+use super::{Paths, read};
 
 /// The routes of this module. `/docs` itself is not one of them.
-pub(crate) fn routes(config: &mut ServiceConfig) {
+pub(crate) fn routes(config: &mut ServiceConfig, at: &Paths<'_>) {
     config
-        .service(get("/", read().to(home)))
-        .service(get("/llms.txt", read().to(llms)))
-        .service(get("/api/v1/info", read().to(info)))
-        .service(get("/.well-known/mcp.json", read().to(mcp)))
-        .service(get("/.well-known/agent.json", read().to(agent)))
-        .service(get("/policy", read().to(policy)))
-        .service(get("/policy.txt", read().to(policy_text)))
-        .service(get("/robots.txt", read().to(robots)))
-        .service(get("/style.css", read().to(style)))
-        .service(get("/docs/{tail:.*}", read().to(to_the_guide)));
+        .service(at.get("/", read().to(home)))
+        .service(at.get("/llms.txt", read().to(llms)))
+        .service(at.get("/api/v1/info", read().to(info)))
+        .service(at.get("/.well-known/mcp.json", read().to(mcp)))
+        .service(at.get("/.well-known/agent.json", read().to(agent)))
+        .service(at.get("/policy", read().to(policy)))
+        .service(at.get("/policy.txt", read().to(policy_text)))
+        .service(at.get("/robots.txt", read().to(robots)))
+        .service(at.get("/style.css", read().to(style)))
+        .service(at.get("/docs/{tail:.*}", read().to(to_the_guide)));
 }
 
 /// `GET /`: a page for people, the info for programs. It always points to the page for agents.

@@ -100,6 +100,7 @@ impl Channel {
         let Some(member) = self.members.remove(&no) else { return };
         assert!(!member.is_live(), "a member that is here is not forgotten");
         self.by_callsign.remove(member.callsign.as_str());
+        self.held_messages -= member.held.len();
         self.held_bytes -= member.held.bytes();
         self.held_lost += member.held.len() as u64;
     }
@@ -139,6 +140,7 @@ impl Channel {
         let recipient = message.to.filter(|to| *to != message.from).and_then(|to| self.members.get_mut(&to));
         let Some(recipient) = recipient else { return false };
         recipient.held.push(message.clone());
+        self.held_messages += 1;
         self.held_bytes += message.weight_bytes();
         !recipient.is_live()
     }
@@ -158,7 +160,10 @@ impl Channel {
         let ring = &self.ring;
         let Some(member) = self.members.get_mut(&no) else { return };
         if terms == Terms::Read {
-            self.held_bytes -= ids.iter().filter_map(|id| member.held.take(*id)).sum::<usize>();
+            for bytes in ids.iter().filter_map(|id| member.held.take(*id)) {
+                self.held_messages -= 1;
+                self.held_bytes -= bytes;
+            }
         }
         let held = &member.held;
         let Some(consumer) = member.consumers.iter_mut().find(|c| c.name.as_ref() == name) else { return };
@@ -192,7 +197,10 @@ impl Channel {
         consumer.acks = true;
         for id in ids {
             consumer.release(*id);
-            self.held_bytes -= member.held.take(*id).unwrap_or(0);
+            if let Some(bytes) = member.held.take(*id) {
+                self.held_messages -= 1;
+                self.held_bytes -= bytes;
+            }
         }
         for id in ids {
             if let Some(trace) = self.traces.of_mut(*id).filter(|t| t.to == Some(no)) {

@@ -54,7 +54,7 @@ impl Channel {
             no: waiter.no,
             consumer: waiter.consumer.clone(),
             ids: given.iter().map(|g| g.message.id).collect(),
-            gap_to: gap.map(|g| g.to),
+            gap,
             terms: waiter.terms,
         });
         Delivery { messages: given, gap, ending, slip: Some(slip), roster }
@@ -78,8 +78,12 @@ impl Channel {
     }
 
     fn taken(&mut self, outstanding: Outstanding, now: Now, effects: &mut Vec<Effect>) {
-        let Outstanding { hold, no, consumer, ids, gap_to, terms, .. } = outstanding;
-        let upto = ids.last().copied().max(gap_to).unwrap_or(0);
+        let Outstanding { hold, no, consumer, ids, gap, terms, .. } = outstanding;
+        self.handed.taken += ids.len() as u64;
+        if let Some(gap) = gap {
+            self.handed.told(gap.reason);
+        }
+        let upto = ids.last().copied().max(gap.map(|gap| gap.to)).unwrap_or(0);
         let entry = Entry::Handed { no, consumer, ids, upto, terms, at_ms: now.at_ms };
         self.apply(&entry, now, effects);
         let Entry::Handed { consumer, .. } = &entry else { return };
@@ -91,6 +95,7 @@ impl Channel {
     }
 
     fn returned(&mut self, outstanding: &Outstanding, now: Now, effects: &mut Vec<Effect>) {
+        self.handed.returned += outstanding.ids.len() as u64;
         let Some(consumer) = self.consumer_mut(outstanding.no, outstanding.consumer.as_ref()) else { return };
         consumer.give_back(outstanding.hold);
         self.offer_to(outstanding.no, now, effects);

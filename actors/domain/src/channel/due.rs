@@ -65,7 +65,7 @@ impl Channel {
                 .places
                 .outstanding
                 .iter()
-                .any(|o| o.gap_to.is_some_and(|to| to >= upto) && o.no == member.no && o.consumer == consumer.name)
+                .any(|o| o.gap.is_some_and(|gap| gap.to >= upto) && o.no == member.no && o.consumer == consumer.name)
     }
 
     /// The first messages of those due, as they would be given in an answer or a queue that holds them so.

@@ -8,6 +8,7 @@ mod consumer;
 mod deliver;
 mod due;
 mod events;
+mod figures;
 mod member;
 mod outcome;
 mod places;
@@ -34,6 +35,7 @@ use crate::settings::Settings;
 
 pub(crate) use consumer::{Consumer, Hold};
 pub(crate) use events::Ending as StreamEnding;
+pub use figures::{Figures, Handed};
 pub(crate) use member::{Departure, Member, Presence};
 pub use outcome::{Delivery, Effect, Ending, Gap, Given};
 use places::{Outstanding, Places};
@@ -64,6 +66,7 @@ pub struct Channel {
     pub(crate) by_callsign: HashMap<Callsign, MemberNo>,
     pub(crate) sessions: Sessions,
     pub(crate) ring: Ring,
+    pub(crate) held_messages: usize,
     pub(crate) held_bytes: usize,
     pub(crate) places: Places,
     pub(crate) traces: Traces,
@@ -74,6 +77,7 @@ pub struct Channel {
     pub(crate) last_activity_at_ms: u64,
     /// Held DMs that ended with their member.
     pub(crate) held_lost: u64,
+    pub(crate) handed: Handed,
     pub(crate) draining: bool,
     idle_since_ms: u64,
     sweep_at_ms: u64,
@@ -102,6 +106,7 @@ impl Channel {
             by_callsign: HashMap::new(),
             sessions: Sessions::default(),
             ring: Ring::new(lost.map(|loss| (above, loss))),
+            held_messages: 0,
             held_bytes: 0,
             places: Places::default(),
             traces: Traces::default(),
@@ -110,6 +115,7 @@ impl Channel {
             live: 0,
             first_joined_at_ms: None,
             held_lost: 0,
+            handed: Handed::default(),
             draining: false,
             idle_since_ms: now.uptime_ms,
             sweep_at_ms: u64::MAX,
@@ -151,7 +157,7 @@ impl Channel {
     /// Undelivered DMs held, and their bytes.
     #[must_use]
     pub fn held(&self) -> (usize, usize) {
-        (self.members.values().map(|m| m.held.len()).sum(), self.held_bytes)
+        (self.held_messages, self.held_bytes)
     }
 
     /// Held DMs that ended with their member so far.

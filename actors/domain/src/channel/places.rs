@@ -7,7 +7,7 @@ use crate::entry::Terms;
 use crate::ids::{ConsumerName, MemberNo, MessageId, PlaceId};
 use crate::slip::{Fate, Progress, Stub};
 
-use super::Hold;
+use super::{Gap, Hold};
 
 /// A parked poll.
 #[derive(Debug)]
@@ -26,7 +26,7 @@ pub(crate) struct Waiter {
 pub(crate) struct Queued {
     pub(crate) id: Option<MessageId>,
     /// The loss it tells, and how what it tells of is held meanwhile.
-    pub(crate) gap: Option<(MessageId, Hold)>,
+    pub(crate) gap: Option<(Gap, Hold)>,
     pub(crate) bytes: usize,
 }
 
@@ -59,7 +59,7 @@ pub(crate) struct Outstanding {
     pub(crate) no: MemberNo,
     pub(crate) consumer: Option<ConsumerName>,
     pub(crate) ids: Vec<MessageId>,
-    pub(crate) gap_to: Option<MessageId>,
+    pub(crate) gap: Option<Gap>,
     pub(crate) terms: Terms,
 }
 

@@ -70,7 +70,9 @@ impl Channel {
         let (no, consumer, terms) = (stream.no, stream.consumer.clone(), stream.terms);
         let ids: Vec<_> = took.iter().filter_map(|event| event.id).collect();
         let told = took.iter().filter_map(|event| event.gap);
-        if let Some(upto) = told.clone().map(|(to, _)| to).chain(ids.iter().copied()).max() {
+        self.handed.taken += ids.len() as u64;
+        told.clone().for_each(|(gap, _)| self.handed.told(gap.reason));
+        if let Some(upto) = told.clone().map(|(gap, _)| gap.to).chain(ids.iter().copied()).max() {
             let entry = Entry::Handed { no, consumer: consumer.clone(), ids, upto, terms, at_ms: now.at_ms };
             self.apply(&entry, now, effects);
             effects.push(Effect::Log(entry));
@@ -136,7 +138,7 @@ impl Channel {
         if since.is_none() {
             self.claim_lost(no, name.as_ref(), hold, now);
         }
-        self.enqueue(place, Queued { id: None, gap: Some((gap.to, hold)), bytes: frame.len() }, frame, effects);
+        self.enqueue(place, Queued { id: None, gap: Some((*gap, hold)), bytes: frame.len() }, frame, effects);
         true
     }
 
@@ -222,6 +224,7 @@ impl Channel {
         self.places.streams.get(&place)?.progress.cut();
         self.settle_stream(place, now, effects);
         let stream = self.places.streams.remove(&place)?;
+        self.handed.returned += stream.queue.iter().filter(|event| event.id.is_some()).count() as u64;
         let member = self.members.get_mut(&stream.no)?;
         member.touch(now.uptime_ms);
         let consumer = member.consumer_mut(stream.consumer.as_ref())?;

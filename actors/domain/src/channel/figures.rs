@@ -1,0 +1,71 @@
+//! The channel in numbers: what is there now, and what was handed over since it was opened.
+//!
+//! Every number is kept as it changes, so that looking costs the same on a channel of two and of ten thousand.
+
+use super::{Channel, Loss};
+
+/// The numbers of one channel.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Figures {
+    /// Members, online or not.
+    pub members: usize,
+    /// Members with a live session.
+    pub live: usize,
+    /// Polls parked.
+    pub polls: usize,
+    /// Streams open.
+    pub streams: usize,
+    /// Undelivered DMs held.
+    pub held: usize,
+    /// Their bytes.
+    pub held_bytes: usize,
+    /// What was handed over.
+    pub handed: Handed,
+    /// Held DMs that ended with their member.
+    pub held_lost: u64,
+}
+
+/// What readers have taken or given back since the channel was opened. Statuses do not count: nothing holds them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Handed {
+    /// Messages whose bytes were taken.
+    pub taken: u64,
+    /// Messages that came back unread.
+    pub returned: u64,
+    /// Gaps told because newer messages pushed the ring's oldest out.
+    pub gaps_ring: u64,
+    /// Gaps told because the channel was brought back without its messages.
+    pub gaps_restart: u64,
+    /// Gaps told because the channel had left memory.
+    pub gaps_idle: u64,
+}
+
+impl Handed {
+    pub(super) fn told(&mut self, loss: Loss) {
+        match loss {
+            Loss::Ring => self.gaps_ring += 1,
+            Loss::Restart => self.gaps_restart += 1,
+            Loss::Idle => self.gaps_idle += 1,
+        }
+    }
+}
+
+impl Channel {
+    /// The channel's numbers.
+    #[must_use]
+    pub fn figures(&self) -> Figures {
+        let counted = || self.members.values().map(|m| m.held.len()).sum::<usize>();
+        debug_assert!(self.held_messages == counted(), "what is held is counted as it comes and goes");
+        let (polls, streams) = self.places();
+        Figures {
+            members: self.members.len(),
+            live: self.live,
+            polls,
+            streams,
+            held: self.held_messages,
+            held_bytes: self.held_bytes,
+            handed: self.handed,
+            held_lost: self.held_lost,
+        }
+    }
+}

@@ -1,0 +1,81 @@
+//! A channel's share in the hub's numbers, published by difference.
+//!
+//! Whoever reads the numbers asks no channel. Dropped with its actor, however that ends, it takes back what is no longer
+//! there.
+
+use std::sync::Arc;
+
+use rogerrat_domain::{Figures, Handed};
+
+use crate::counters::{Count, Counters};
+
+/// What one channel has added so far.
+pub(crate) struct Share {
+    counters: Arc<Counters>,
+    last: Figures,
+}
+
+impl Share {
+    /// The share of a channel that comes into memory.
+    pub(crate) fn new(counters: Arc<Counters>) -> Self {
+        counters.add(Count::ChannelsLive, 1);
+        Self { counters, last: Figures::default() }
+    }
+
+    pub(crate) fn count(&self, what: Count) {
+        self.counters.add(what, 1);
+    }
+
+    /// Adds what has changed since the last time.
+    pub(crate) fn publish(&mut self, now: Figures) {
+        if now == self.last {
+            return;
+        }
+        let last = std::mem::replace(&mut self.last, now);
+        self.level_all(&last, &now);
+        self.grow(Count::HeldLostWithMember, last.held_lost, now.held_lost);
+        if now.handed != last.handed {
+            self.handed(&last.handed, &now.handed);
+        }
+    }
+
+    fn level_all(&self, last: &Figures, now: &Figures) {
+        self.level(Count::Members, last.members, now.members);
+        self.level(Count::MembersLive, last.live, now.live);
+        self.level(Count::Polls, last.polls, now.polls);
+        self.level(Count::Streams, last.streams, now.streams);
+        self.level(Count::Held, last.held, now.held);
+        self.level(Count::HeldBytes, last.held_bytes, now.held_bytes);
+    }
+
+    fn handed(&self, last: &Handed, now: &Handed) {
+        self.grow(Count::Taken, last.taken, now.taken);
+        self.grow(Count::Returned, last.returned, now.returned);
+        self.grow(Count::GapsRing, last.gaps_ring, now.gaps_ring);
+        self.grow(Count::GapsRestart, last.gaps_restart, now.gaps_restart);
+        self.grow(Count::GapsIdle, last.gaps_idle, now.gaps_idle);
+    }
+
+    fn level(&self, what: Count, last: usize, now: usize) {
+        if now > last {
+            self.counters.add(what, (now - last) as u64);
+        } else if now < last {
+            self.counters.take(what, (last - now) as u64);
+        }
+    }
+
+    fn grow(&self, what: Count, last: u64, now: u64) {
+        if now != last {
+            self.counters.add(what, now - last);
+        }
+    }
+}
+
+impl Drop for Share {
+    fn drop(&mut self) {
+        let last = std::mem::take(&mut self.last);
+        self.level_all(&last, &Figures::default());
+        self.counters.add(Count::HeldLostWithChannel, last.held as u64);
+        self.counters.take(Count::ChannelsLive, 1);
+    }
+}

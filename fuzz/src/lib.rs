@@ -1,0 +1,81 @@
+//! What is fuzzed, and what must hold: the parsers as they stand in the hub, with the checks of their property tests.
+//!
+//! The door's parsers live in a binary, so their files are included here; they know nothing but the domain.
+#![allow(dead_code)]
+
+use std::str::from_utf8;
+
+#[path = "../../src/http/address.rs"]
+mod address;
+#[path = "../../src/http/checks.rs"]
+mod checks;
+#[path = "../../actors/domain/tests/parsers/checks.rs"]
+mod domain;
+#[path = "../../src/http/hosts.rs"]
+mod hosts;
+#[path = "../../src/http/json.rs"]
+mod json;
+#[path = "../../src/http/query.rs"]
+mod query;
+
+/// Any body, read as every kind of request.
+pub fn body(data: &[u8]) {
+    checks::body(data);
+}
+
+/// A send: up to the first line break its `Idempotency-Key`, then its body.
+pub fn send(data: &[u8]) {
+    let (key, body) = halves(data);
+    domain::send(body, from_utf8(key).ok().filter(|key| !key.is_empty()));
+}
+
+/// A join.
+pub fn join(data: &[u8]) {
+    domain::join(data);
+}
+
+/// A create.
+pub fn create(data: &[u8]) {
+    domain::create(data);
+}
+
+/// A query string.
+pub fn query_string(data: &[u8]) {
+    if let Ok(said) = from_utf8(data) {
+        checks::query(said);
+    }
+}
+
+/// A Host, and after a line break an Origin.
+pub fn host_and_origin(data: &[u8]) {
+    let (host, origin) = halves(data);
+    if let (Ok(host), Ok(origin)) = (from_utf8(host), from_utf8(origin)) {
+        checks::hosts(host, (!origin.is_empty()).then_some(origin));
+    }
+}
+
+/// An `X-Forwarded-For`.
+pub fn forwarded(data: &[u8]) {
+    if let Ok(said) = from_utf8(data) {
+        checks::forwarded(said);
+    }
+}
+
+/// Channel, session, consumer and callsign.
+pub fn names(data: &[u8]) {
+    if let Ok(said) = from_utf8(data) {
+        domain::names(said);
+    }
+}
+
+/// Text made safe to show.
+pub fn shown(data: &[u8]) {
+    if let Ok(said) = from_utf8(data) {
+        domain::shown(said);
+    }
+}
+
+fn halves(data: &[u8]) -> (&[u8], &[u8]) {
+    let at = data.iter().position(|byte| *byte == b'\n').unwrap_or(data.len());
+    (&data[..at], data.get(at + 1..).unwrap_or_default())
+}

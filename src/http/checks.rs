@@ -1,0 +1,156 @@
+//! What must hold for whatever the door reads from outside. The property tests below and the fuzzer ask the same of it.
+
+use std::net::IpAddr;
+
+use rogerrat_domain::op::{CreateInput, JoinInput, SendInput};
+use rogerrat_domain::{Code, Refusal, Terms, limits};
+use serde::de::DeserializeOwned;
+use url::Url;
+
+use super::address;
+use super::hosts::Hosts;
+use super::json;
+use super::query::{Query, message_id};
+
+/// A body, read as every kind of request.
+pub(crate) fn body(body: &[u8]) {
+    read::<SendInput>(body);
+    read::<JoinInput>(body);
+    read::<CreateInput>(body);
+}
+
+fn read<T: DeserializeOwned>(body: &[u8]) {
+    if let Err(refusal) = json::parse::<T>(body) {
+        assert!(matches!(refusal.code, Code::Invalid | Code::InvalidJson));
+        let is_json = serde_json::from_slice::<serde_json::Value>(body).is_ok();
+        assert!(refusal.code == Code::Invalid || !is_json, "what is JSON is not called none");
+        quiet(&refusal, body);
+    }
+}
+
+/// A query string, and the headers read beside it.
+pub(crate) fn query(said: &str) {
+    let query = Query::of(said);
+    for (default_ms, max_ms) in [(limits::LISTEN_DEFAULT_MS, limits::LISTEN_MAX_MS), (1_000, limits::WAIT_MAX_MS)] {
+        match query.timeout_ms(default_ms, max_ms) {
+            Ok(ms) => assert!((limits::POLL_MIN_MS..=max_ms).contains(&ms)),
+            Err(refusal) => quiet(&refusal, said.as_bytes()),
+        }
+    }
+    assert!((1..=limits::READ_MESSAGES).contains(&query.history_n()));
+    for last_event_id in [None, Some(said)] {
+        match query.read_input(last_event_id) {
+            Ok(input) => {
+                assert!((1..=limits::READ_MESSAGES).contains(&input.max) && input.ack_upto != Some(0));
+                if let Terms::Leased { lease_ms } = input.terms {
+                    assert!((1_000..=limits::LEASE_MAX_MS).contains(&lease_ms));
+                }
+            }
+            Err(refusal) => quiet(&refusal, said.as_bytes()),
+        }
+    }
+    match message_id(said) {
+        Ok(id) => assert_eq!(message_id(&id.to_string()), Ok(id)),
+        Err(refusal) => quiet(&refusal, said.as_bytes()),
+    }
+}
+
+/// A Host and an Origin.
+pub(crate) fn hosts(host: &str, origin: Option<&str>) {
+    let public = Url::parse("https://rogerrat.example").ok();
+    let hosts = Hosts::new("box", public.as_ref(), vec!["hub.lan".into()], vec!["https://app.example".into()]);
+    let checked = hosts.check(host, origin);
+    assert_eq!(checked, hosts.check(&host.to_ascii_uppercase(), origin), "case does not count");
+    if let Err(refusal) = &checked {
+        assert!(matches!(refusal.code, Code::Misdirected | Code::Forbidden));
+        quiet(refusal, host.as_bytes());
+    }
+    if host.parse::<IpAddr>().is_ok() {
+        assert!(hosts.check(host, None).is_ok(), "an address cannot be rebound");
+    }
+}
+
+/// An `X-Forwarded-For` header.
+pub(crate) fn forwarded(header: &str) {
+    let trusted = ["10.0.0.0/8".parse().expect("a network"), "::1/128".parse().expect("a network")];
+    let (proxy, other) = (IpAddr::from([10, 0, 0, 1]), IpAddr::from([9, 9, 9, 9]));
+    let client = |socket| address::client(socket, [header].into_iter(), &trusted);
+    assert_eq!(client(other), other, "only a proxy of ours is believed");
+    let found = client(proxy);
+    let said = |ip: &str| ip.trim().parse::<IpAddr>().is_ok_and(|ip| ip.to_canonical() == found);
+    assert!(found == proxy || header.split(',').any(said), "nobody is made up");
+}
+
+/// A refusal never repeats more than 64 characters of what was said (D12).
+fn quiet(refusal: &Refusal, said: &[u8]) {
+    let said = String::from_utf8_lossy(said);
+    for text in [Some(&refusal.text), refusal.hint.as_ref()].into_iter().flatten() {
+        assert!(text.chars().count() <= 320, "{text}");
+        // What is borrowed is a sentence of ours.
+        if let std::borrow::Cow::Owned(text) = text {
+            let ends: Vec<_> = text.char_indices().map(|(at, _)| at).chain([text.len()]).collect();
+            let mut windows = ends.windows(limits::ECHO_CHARS + 2);
+            assert!(!windows.any(|w| said.contains(&text[w[0]..w[limits::ECHO_CHARS + 1]])), "{text}");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    fn pair() -> impl Strategy<Value = String> {
+        const NAMES: [&str; 10] =
+            ["timeout", "since", "max", "ack", "lease", "consumer", "ack_upto", "n", "thread", "x"];
+        let value = prop_oneof![
+            any::<String>(),
+            "[-+]?[0-9]{0,20}([.][0-9]{0,5})?([eE][-+]?[0-9]{1,3})?",
+            "(auto|manual|NaN|inf|-infinity|0x10|%[0-9a-fA-F]{0,2}|[+ %&=;]){0,3}",
+            "[a-z0-9_-]{0,40}",
+        ];
+        (prop::sample::select(&NAMES[..]), value).prop_map(|(name, value)| format!("{name}={value}"))
+    }
+
+    fn host() -> impl Strategy<Value = String> {
+        prop_oneof![
+            any::<String>(),
+            any::<std::net::SocketAddr>().prop_map(|a| a.to_string()),
+            any::<std::net::IpAddr>().prop_map(|a| a.to_string()),
+            "((park|codex|live|x)-?){0,2}[.]?rogerrat[.]example[.]?(:[0-9]{0,5})?",
+            "\\[?[0-9a-f:.]{0,20}\\]?(:[0-9]{0,5})?",
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn d11_a_body_is_understood_or_refused(body in prop::collection::vec(any::<u8>(), 0..200)) {
+            super::body(&body);
+        }
+
+        #[test]
+        fn d11_json_is_understood_or_refused(
+            name in prop_oneof![Just("message"), Just("to"), Just("attachments"), Just("session_ttl_seconds")],
+            value in "(\"[a-z\\\\u0-9]{0,80}\"|[0-9.eE+-]{0,8}|\\[|\\]|\\{|\\}|:|,|null|true| ){0,8}",
+        ) {
+            super::body(format!("{{\"{name}\":{value}}}").as_bytes());
+            super::body(value.as_bytes());
+        }
+
+        #[test]
+        fn d08_a_query_is_understood_or_refused(pairs in prop::collection::vec(pair(), 0..6), said in any::<String>()) {
+            super::query(&pairs.join("&"));
+            super::query(&said);
+        }
+
+        #[test]
+        fn d24_a_host_is_ours_or_not(host in host(), scheme in "(https?://|null|)", origin in host()) {
+            super::hosts(&host, None);
+            super::hosts(&host, Some(&format!("{scheme}{origin}")));
+        }
+
+        #[test]
+        fn d25_nobody_is_made_up(hops in prop::collection::vec(prop_oneof![host(), "10[.][0-9][.]0[.]1"], 0..5)) {
+            super::forwarded(&hops.join(", "));
+        }
+    }
+}

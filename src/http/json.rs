@@ -1,0 +1,108 @@
+//! A JSON body, understood or refused by name. Pure: it is fuzzed as it stands.
+
+use rogerrat_domain::text::clip;
+use rogerrat_domain::{Code, Refusal};
+use serde::de::{DeserializeOwned, IgnoredAny};
+use serde_json::error::Category;
+
+/// Understands a body as a JSON object.
+pub(crate) fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Refusal> {
+    let body = match body.trim_ascii() {
+        [] => b"{}",
+        body => body,
+    };
+    // serde would read a list as the fields of a struct in their order.
+    if body[0] == b'{'
+        && let Ok(value) = serde_json::from_slice(body)
+    {
+        return Ok(value);
+    }
+    Err(why::<T>(body))
+}
+
+/// Why a body was not understood. Slower than understanding it, and only walked when that failed.
+fn why<T: DeserializeOwned>(body: &[u8]) -> Refusal {
+    if let Err(error) = serde_json::from_slice::<IgnoredAny>(body) {
+        let (line, column) = (error.line(), error.column());
+        return Refusal::new(Code::InvalidJson, format!("the body is not JSON (line {line}, column {column})"));
+    }
+    if body[0] != b'{' {
+        return Refusal::invalid("the body must be a JSON object");
+    }
+    match serde_path_to_error::deserialize::<_, T>(&mut serde_json::Deserializer::from_slice(body)) {
+        Err(error) if error.inner().classify() == Category::Data => {
+            Refusal::invalid(complaint(&error.path().to_string(), &error.inner().to_string()))
+        }
+        _ => Refusal::new(Code::InvalidJson, "the body is not JSON"),
+    }
+}
+
+/// What is wrong with a field, in words that repeat nothing of its value.
+fn complaint(path: &str, error: &str) -> String {
+    let said = error.split(" at line ").next().unwrap_or_default();
+    match said.rsplit_once(", expected ") {
+        Some((_, expected)) => format!("`{}` must be {}", clip(path), clip(expected)),
+        None => format!("`{}`: {}", clip(path), clip(said)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rogerrat_domain::op::{CreateInput, JoinInput, SendInput};
+
+    fn refusal(json: &str) -> Refusal {
+        parse::<SendInput>(json.as_bytes()).unwrap_err()
+    }
+
+    #[test]
+    fn d11_an_empty_body_means_defaults() {
+        assert!(parse::<JoinInput>(b"  \n").unwrap().callsign.is_none());
+    }
+
+    #[test]
+    fn d11_what_is_not_json_is_not_invalid_but_invalid_json() {
+        for json in ["{", "{\"a\":}", "nope", "{\"message\":\"\\ud800\"}", "{\"to\":5, \"message\": 7, x}", "\u{1}"] {
+            assert_eq!(refusal(json).code, Code::InvalidJson, "{json}");
+        }
+        assert_eq!(parse::<SendInput>(b"{\"message\":\"\xff\"}").unwrap_err().code, Code::InvalidJson);
+    }
+
+    #[test]
+    fn d11_a_wrong_type_names_its_field() {
+        for (json, field) in [
+            (r#"{"message":5}"#, "`message`"),
+            (r#"{"priority":null}"#, "`priority`"),
+            (r#"{"priority":"loud"}"#, "`priority`"),
+            (r#"{"attachments":[{"mime":"image/png"}]}"#, "`attachments[0]`"),
+            (r#"{"reply_to":1.5}"#, "`reply_to`"),
+            (r#"{"to":true}"#, "`to`"),
+            (r#"[1]"#, "object"),
+            (r#""text""#, "object"),
+        ] {
+            let refusal = refusal(json);
+            assert_eq!(refusal.code, Code::Invalid, "{json}");
+            assert!(refusal.text.contains(field), "{json}: {}", refusal.text);
+        }
+        assert!(parse::<CreateInput>(br#"{"session_ttl_seconds":null}"#).is_err());
+    }
+
+    #[test]
+    fn d11_to_may_be_an_index() {
+        assert_eq!(parse::<SendInput>(br#"{"to":2}"#).unwrap().to.as_deref(), Some("#2"));
+    }
+
+    #[test]
+    fn d12_no_error_repeats_what_was_said() {
+        let long = "secret".repeat(50);
+        for json in [
+            format!(r#"{{"priority":"{long}"}}"#),
+            format!(r#"{{"reply_to":"{long}"}}"#),
+            format!(r#"{{"attachments":"{long}"}}"#),
+            format!(r#"{{"{long}":1,"{long}":{long}}}"#),
+        ] {
+            let text = refusal(&json).text;
+            assert!(!text.contains("secretsecretsecret"), "{text}");
+        }
+    }
+}

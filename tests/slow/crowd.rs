@@ -1,0 +1,153 @@
+//! 500 slow connections while 20 pairs talk: nobody who is quick notices.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
+use std::thread;
+use std::time::Duration;
+
+use serde_json::json;
+
+use crate::resident_bytes;
+use crate::rig::{Channel, Hub, took, until};
+use crate::snail::{Snail, status};
+
+const PAIRS: usize = 20;
+/// Rounds of talk, and so bytes a slow client moves.
+const ROUNDS: usize = 160;
+/// A hop takes well under a millisecond; on a machine busy with other tests it must still be far from a timeout.
+const HOP: Duration = Duration::from_secs(5);
+const MIB: u64 = 1024 * 1024;
+
+const HEADS: usize = 150;
+const STALLED_HEADS: usize = 100;
+const BODIES: usize = 100;
+const READERS: usize = 50;
+const STREAMS: usize = 100;
+
+#[test]
+fn d30_five_hundred_slow_clients_hold_nobody_up() {
+    let hub = Hub::unlimited();
+    let slow = hub.channel();
+    let writer = slow.join("writer");
+    let text = "x".repeat(8000);
+    (0..100).for_each(|_| assert!(writer.say(&text) > 0));
+    let before = resident_bytes(&hub);
+    let (hops, stop) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicBool::new(false)));
+    let pairs: Vec<_> = (0..PAIRS)
+        .map(|_| {
+            let (channel, hops, stop) = (hub.channel(), hops.clone(), stop.clone());
+            thread::spawn(move || talk(&channel, &hops, &stop))
+        })
+        .collect();
+
+    let mut crowd = Crowd::gather(&hub, &slow);
+    assert_eq!(crowd.len(), 500);
+    let mut most = before;
+    for round in 0..ROUNDS {
+        crowd.creep();
+        let until_hops = hops.load(Relaxed) + 1;
+        until("the pairs go on talking", || hops.load(Relaxed) >= until_hops || pairs.iter().any(|p| p.is_finished()));
+        if round % 20 == 0 {
+            most = most.max(resident_bytes(&hub));
+        }
+    }
+    crowd.end(&slow);
+    most = most.max(resident_bytes(&hub));
+    stop.store(true, Relaxed);
+    let (talked, slowest) = pairs
+        .into_iter()
+        .map(|pair| pair.join().unwrap())
+        .fold((0, Duration::ZERO), |(talked, slowest), (n, longest)| (talked + n, slowest.max(longest)));
+    eprintln!("{talked} hops, the slowest {slowest:?}; memory {} to {} MiB", before / MIB, most / MIB);
+    assert!(talked >= ROUNDS, "{talked}");
+    // Each of the readers may hold one answer of 0.8 MiB, each connection two buffers.
+    assert!(most < before + 96 * MIB, "memory grew from {before} to {most} bytes");
+}
+
+/// Two agents hand a number back and forth. Gives how often, and how long the longest hop took.
+fn talk(channel: &Channel, hops: &AtomicUsize, stop: &AtomicBool) -> (usize, Duration) {
+    let (ann, bob) = (channel.join("ann"), channel.join("bob"));
+    let (mut n, mut longest) = (0, Duration::ZERO);
+    while !stop.load(Relaxed) {
+        let (from, to) = if n % 2 == 0 { (&ann, &bob) } else { (&bob, &ann) };
+        let (time, heard) = took(|| {
+            from.send(&to.callsign, &n.to_string());
+            to.get("wait?timeout=60").ok()
+        });
+        assert_eq!(crate::rig::texts(&heard["messages"]), [n.to_string()], "nothing lost, nothing twice");
+        assert!(heard.get("gap").is_none() && time < HOP, "{time:?}: {heard}");
+        longest = longest.max(time);
+        n += 1;
+        hops.fetch_add(1, Relaxed);
+    }
+    (n, longest)
+}
+
+/// The slow ones.
+struct Crowd {
+    heads: Vec<Snail>,
+    stalled: Vec<Snail>,
+    bodies: Vec<Snail>,
+    readers: Vec<Snail>,
+    streams: Vec<Snail>,
+}
+
+impl Crowd {
+    fn gather(hub: &Hub, slow: &Channel) -> Self {
+        let door = **hub;
+        let head = || Snail::new(door, hub.get("/livez").header("Connection", "close").bytes(), 0);
+        let stalled = || Snail::new(door, hub.get("/livez").bytes(), 20);
+        let body = |n: usize| {
+            let agent = slow.join(&format!("slow{n}"));
+            let body = json!({"to": "writer", "message": format!("body {n:03}")}).to_string();
+            let bytes = agent.request("POST", "send").body(body.clone()).bytes();
+            let head = bytes.len() - body.len();
+            Snail::new(door, bytes, head)
+        };
+        let whole = |bytes: Vec<u8>| Snail::new(door, bytes.clone(), bytes.len());
+        let reader = || whole(slow.request("GET", "history?n=100").bytes());
+        let stream = |n: usize| whole(slow.join(&format!("stream{n}")).request("GET", "stream").bytes());
+        Self {
+            stalled: (0..STALLED_HEADS).map(|_| stalled()).collect(),
+            heads: (0..HEADS).map(|_| head()).collect(),
+            bodies: (0..BODIES).map(body).collect(),
+            readers: (0..READERS).map(|_| reader()).collect(),
+            streams: (0..STREAMS).map(stream).collect(),
+        }
+    }
+
+    fn len(&self) -> usize {
+        [&self.heads, &self.stalled, &self.bodies, &self.readers, &self.streams].map(Vec::len).iter().sum()
+    }
+
+    fn creep(&mut self) {
+        for snails in [&mut self.heads, &mut self.bodies, &mut self.readers, &mut self.streams] {
+            for snail in snails.iter_mut() {
+                snail.creep();
+            }
+        }
+    }
+
+    /// What becomes of each.
+    fn end(self, slow: &Channel) {
+        for head in self.heads {
+            let heard = head.hurry();
+            assert!(matches!(status(&heard), Some(200 | 408) | None), "{}", String::from_utf8_lossy(&heard));
+        }
+        for body in self.bodies {
+            assert_eq!(status(&body.hurry()), Some(200), "a body may be slow as long as it comes within its time");
+        }
+        let history = slow.history();
+        let missing = (0..BODIES).map(|n| format!("body {n:03}")).filter(|text| !history.contains(text));
+        assert_eq!(missing.count(), 0, "what was acknowledged is there");
+        for reader in self.readers {
+            let heard = reader.hurry();
+            assert_eq!(status(&heard), Some(200));
+            assert!(heard.len() > 100 * 8000 && heard.ends_with(b"}"), "{} bytes", heard.len());
+        }
+        for stalled in self.stalled {
+            let heard = stalled.wait_for_the_end();
+            assert!(matches!(status(&heard), Some(408) | None), "{}", String::from_utf8_lossy(&heard));
+        }
+    }
+}
