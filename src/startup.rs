@@ -91,7 +91,7 @@ impl Running {
             .disable_signals();
         let stopping = builder.graceful_shutdown_signal();
         let server = builder
-            .listen("hub", listener, move || service(state.clone(), tls.clone(), stopping.clone()))
+            .listen("hub", listener, move || service(&state, tls.clone(), stopping.clone()))
             .map_err(cannot_bind)?;
         // Whoever reads the banner may stop the hub gently from then on.
         let signals = Signals::new().map_err(StartError::Serve)?;
@@ -129,12 +129,13 @@ impl Running {
 
 /// What a worker does with a connection: HTTP/1.1 and HTTP/2 for the same application.
 fn service(
-    state: Data<State>,
+    state: &Data<State>,
     tls: Option<Arc<ServerConfig>>,
     stopping: GracefulShutdownSignal,
-) -> impl actix_service::ServiceFactory<TcpStream, Config = (), Response = (), Error = DispatchError, InitError = ()> {
+) -> impl actix_service::ServiceFactory<TcpStream, Config = (), Response = (), Error = DispatchError, InitError = ()> + use<>
+{
     let app =
-        App::new().app_data(state.clone()).wrap(from_fn(http::door)).configure(|config| http::routes(config, &state));
+        App::new().app_data(state.clone()).wrap(from_fn(http::door)).configure(|config| http::routes(config, state));
     let app = app.into_factory().map_err(|error: actix_web::Error| error.error_response());
     let entrance = Entrance::new(tls, stopping.clone());
     let http = HttpService::build()

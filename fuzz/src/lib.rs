@@ -15,6 +15,8 @@ mod domain;
 mod hosts;
 #[path = "../../src/http/json.rs"]
 mod json;
+#[path = "../../src/http/presets.rs"]
+mod presets;
 #[path = "../../src/http/query.rs"]
 mod query;
 
