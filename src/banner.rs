@@ -53,14 +53,20 @@ fn reachable_here(bound: IpAddr) -> IpAddr {
     }
 }
 
-/// The commands that make a channel.
+/// The commands that make a channel. curl reads the token from its standard input: an argument is for everybody to see.
 fn snippet(server: &Server, base: &str) -> Vec<String> {
     let mut lines = vec![String::new(), "Make a channel:".to_owned(), String::new()];
     lines.extend(
         server.token.as_ref().filter(|_| server.lan).map(|token| format!("  export ROGERRAT_TOKEN={}", quoted(token))),
     );
-    let bearer = if server.token.is_some() { "-H \"Authorization: Bearer $ROGERRAT_TOKEN\" " } else { "" };
-    lines.push(format!("  curl -s -X POST {base}/api/channels {bearer}-d '{{}}'"));
+    let post = format!("-X POST {base}/api/channels -d '{{}}'");
+    lines.push(match &server.token {
+        None => format!("  curl -s {post}"),
+        Some(_) => {
+            let config = r#"printf 'header = "Authorization: Bearer %s"\n' "$ROGERRAT_TOKEN""#;
+            format!("  {config} | curl -s -K - {post}")
+        }
+    });
     lines
 }
 
@@ -109,7 +115,7 @@ mod tests {
     fn d29_a_token_is_not_printed_unless_others_shall_come_in() {
         let server = server(&[("server.token", TOKEN)]);
         let banner = compose(&server, address("127.0.0.1:7424"), &[]);
-        assert!(banner.contains("-H \"Authorization: Bearer $ROGERRAT_TOKEN\" -d '{}'"), "{banner}");
+        assert!(banner.contains("\"$ROGERRAT_TOKEN\" | curl -s -K - -X POST"), "{banner}");
         assert!(!banner.contains("secret") && !banner.contains("export"), "{banner}");
     }
 
@@ -122,7 +128,7 @@ mod tests {
             assert!(banner.lines().any(|l| l == line), "{line} is not in\n{banner}");
         }
         assert!(banner.contains("  export ROGERRAT_TOKEN='it'\\''s-a-secret'\n"), "{banner}");
-        assert!(banner.contains("curl -s -X POST http://192.168.1.5:81/api/channels"), "{banner}");
+        assert!(banner.contains("curl -s -K - -X POST http://192.168.1.5:81/api/channels"), "{banner}");
         assert!(banner.contains('█') && banner.contains('▀'), "{banner}");
     }
 
