@@ -18,10 +18,27 @@ pub fn random_token() -> String {
     URL_SAFE_NO_PAD.encode(bytes)
 }
 
+/// An owner password nobody chose: 16 hexadecimal digits.
+#[must_use]
+pub fn random_password() -> String {
+    format!("{:016x}", roll())
+}
+
 /// A key of 32 random bytes.
 #[must_use]
 pub fn random_key() -> [u8; 32] {
     let mut bytes = [0; 32];
     rand::rng().fill_bytes(&mut bytes);
     bytes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_password_is_16_hexadecimal_digits() {
+        let password = random_password();
+        assert!(password.len() == 16 && password.bytes().all(|b| b.is_ascii_hexdigit()), "{password}");
+    }
 }

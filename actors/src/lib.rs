@@ -28,7 +28,7 @@ mod webhook;
 
 pub use clock::Clock;
 pub use delivery::{Parcel, Receipt, StreamReader};
-pub use entropy::{random_key, random_token, roll};
+pub use entropy::{random_key, random_password, random_token, roll};
 pub use error::HubError;
 pub use hub::{Admitted, Band, Created, Hub, HubRules};
 pub use log::{Append, Appended, Log, LogError, Records};

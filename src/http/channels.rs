@@ -7,7 +7,6 @@ use rogerrat_domain::{Retention, TrustMode, limits};
 use serde::Serialize;
 
 use super::body;
-use super::presets::minted_password;
 use super::problem::Problem;
 use super::snippets::{Connect, Pass};
 use super::state::Shared;
@@ -37,7 +36,7 @@ pub(crate) async fn create(state: Shared, request: HttpRequest, payload: Payload
     state.throttle.creates.count(|| state.client(&request))?;
     let mut input: CreateInput = body::json(&request, payload, limits::BODY_BYTES).await?;
     let preset = state.preset(&request);
-    preset.fill(&mut input, minted_password);
+    preset.fill(&mut input, rogerrat_actors::random_password);
     let owner_password = input.owner_password.as_deref().map(str::trim).filter(|p| !p.is_empty()).map(str::to_owned);
     let created = state.hub.create(input).await?;
     let settings = created.channel.settings();

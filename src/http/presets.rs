@@ -154,11 +154,6 @@ impl Preset {
     }
 }
 
-/// An owner password nobody chose: 16 hexadecimal digits.
-pub(crate) fn minted_password() -> String {
-    format!("{:016x}", rogerrat_actors::roll())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -204,7 +199,5 @@ mod tests {
         }
         let said = filled("go.localhost", r#"{"owner_password":"open sesame"}"#);
         assert_eq!((said.owner_password.as_deref(), said.trust_mode), (Some("open sesame"), Some(TrustMode::Trusted)));
-        let minted = minted_password();
-        assert!(minted.len() == 16 && minted.bytes().all(|b| b.is_ascii_hexdigit()), "{minted}");
     }
 }
