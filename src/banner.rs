@@ -8,6 +8,7 @@ use qrcode::QrCode;
 use qrcode::render::unicode::Dense1x2;
 
 use crate::config::{Config, Server};
+use crate::http::quoted;
 use crate::machine;
 
 /// The text to print once `bound` is listening.
@@ -68,11 +69,6 @@ fn snippet(server: &Server, base: &str) -> Vec<String> {
         }
     });
     lines
-}
-
-/// One word for a shell, whatever stands in it.
-fn quoted(text: &str) -> String {
-    format!("'{}'", text.replace('\'', r"'\''"))
 }
 
 /// Light on dark, as most terminals are; cameras read both.

@@ -39,6 +39,7 @@ use crate::machine;
 pub(crate) use front::door;
 use hosts::Hosts;
 use problem::Problem;
+pub(crate) use snippets::quoted;
 pub(crate) use state::State;
 use throttle::Throttle;
 use traffic::Traffic;

@@ -27,27 +27,27 @@ words!(Durability: "memory" => Memory, "disk" => Disk);
 #[derive(Clone, Debug, Default, Deserialize)]
 pub struct CreateInput {
     /// What is kept for the transcript.
-    #[serde(default, deserialize_with = "not_null")]
+    #[serde(default, deserialize_with = "super::not_null")]
     pub retention: Option<Retention>,
     /// Whether participants are told to act on each other's requests.
-    #[serde(default, deserialize_with = "not_null")]
+    #[serde(default, deserialize_with = "super::not_null")]
     pub trust_mode: Option<TrustMode>,
     /// The owner's password; blank means none.
     pub owner_password: Option<String>,
     /// Life of a session, in seconds; fractions count.
-    #[serde(default, deserialize_with = "not_null")]
+    #[serde(default, deserialize_with = "super::not_null")]
     pub session_ttl_seconds: Option<f64>,
     /// Life of a member without a session, in seconds.
-    #[serde(default, deserialize_with = "not_null")]
+    #[serde(default, deserialize_with = "super::not_null")]
     pub member_ttl_seconds: Option<f64>,
     /// Who sees a DM beside its two ends.
-    #[serde(default, deserialize_with = "not_null")]
+    #[serde(default, deserialize_with = "super::not_null")]
     pub dm_visibility: Option<DmVisibility>,
     /// Whether a held callsign comes back only to who can prove it.
-    #[serde(default, deserialize_with = "not_null")]
+    #[serde(default, deserialize_with = "super::not_null")]
     pub claim_callsigns: Option<bool>,
     /// Whether its messages survive the hub.
-    #[serde(default, deserialize_with = "not_null")]
+    #[serde(default, deserialize_with = "super::not_null")]
     pub durability: Option<Durability>,
     /// Whether only identities may join.
     #[serde(default)]
@@ -164,11 +164,6 @@ fn ttl_ms(field: &str, seconds: f64, max_ms: u64) -> Result<u64, Refusal> {
     }
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the range was checked")]
     Ok(ms as u64)
-}
-
-/// Reads a field that may be missing, but not `null`.
-fn not_null<'de, D: Deserializer<'de>, T: Deserialize<'de>>(d: D) -> Result<Option<T>, D::Error> {
-    T::deserialize(d).map(Some)
 }
 
 #[cfg(test)]

@@ -25,10 +25,10 @@ pub struct SendInput {
     /// The text, where `message` is missing.
     pub text: Option<String>,
     /// How urgent it is.
-    #[serde(default, deserialize_with = "not_null")]
+    #[serde(default, deserialize_with = "super::not_null")]
     pub priority: Option<Priority>,
     /// Whether it stays.
-    #[serde(default, deserialize_with = "not_null")]
+    #[serde(default, deserialize_with = "super::not_null")]
     pub kind: Option<Kind>,
     /// Answers the receiver may pick from.
     pub suggested_replies: Option<Vec<String>>,
@@ -196,11 +196,6 @@ fn thread(said: &str) -> Result<String, Refusal> {
         return Err(Refusal::invalid("thread is a name of 1 to 64 characters"));
     }
     Ok(name.to_owned())
-}
-
-/// Reads a field that may be missing, but not `null`.
-fn not_null<'de, D: Deserializer<'de>, T: Deserialize<'de>>(d: D) -> Result<Option<T>, D::Error> {
-    T::deserialize(d).map(Some)
 }
 
 /// Reads a recipient: text, or a number that is an index.

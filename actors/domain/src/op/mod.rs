@@ -39,6 +39,8 @@ pub use send::{Send, SendReply};
 pub use stats::{Stats, StatsReply};
 pub use stream::{OpenStream, StreamInput};
 
+use serde::{Deserialize, Deserializer};
+
 use crate::channel::{Channel, Effect};
 use crate::entry::Entry;
 use crate::{Now, Refusal};
@@ -73,4 +75,9 @@ impl Channel {
         }
         Ok(op.answer(self, &entries, now, effects))
     }
+}
+
+/// Reads a field that may be missing, but not `null`.
+fn not_null<'de, D: Deserializer<'de>, T: Deserialize<'de>>(d: D) -> Result<Option<T>, D::Error> {
+    T::deserialize(d).map(Some)
 }
