@@ -12,7 +12,7 @@ use futures_util::future::join_all;
 use rogerrat_domain::limits::STREAM_EVENTS;
 use rogerrat_domain::op::{self, CreateDraft, JoinInput, ReadInput, StreamInput};
 use rogerrat_domain::{
-    Callsign, ChannelId, Code, HubKey, Operation, PlaceId, Progress, Refusal, Rules, SessionId, Settings,
+    Callsign, ChannelId, Code, HubKey, Operation, PlaceId, Progress, Refusal, Rules, Seal, SessionId, Settings,
 };
 use tokio::sync::mpsc;
 
@@ -105,6 +105,7 @@ struct Shared {
     attempts: Attempts,
     passwords: Passwords,
     member_ttl_ms: u64,
+    key: HubKey,
 }
 
 impl Hub {
@@ -118,8 +119,9 @@ impl Hub {
             table.insert(id.clone(), Arc::new(Room::new(id, Arc::new(Settings::band(now.at_ms)), now)));
         }
         let counters = Arc::new(Counters::default());
+        let key = HubKey::new(random_key());
         let channel_rules =
-            Rules { key: HubKey::new(random_key()), sends_per_minute: rules.sends_per_minute, idle_ms: rules.idle_ms };
+            Rules { key: key.clone(), sends_per_minute: rules.sends_per_minute, idle_ms: rules.idle_ms };
         let registry = Registry {
             table: table.clone(),
             log,
@@ -142,6 +144,7 @@ impl Hub {
             attempts: Attempts::default(),
             passwords: Passwords::default(),
             member_ttl_ms: rules.member_ttl_ms,
+            key,
         };
         Self { courier: Courier { registry: registry.start(), counters }, shared: Arc::new(shared) }
     }
@@ -289,6 +292,12 @@ impl Hub {
     pub fn totals(&self) -> Totals {
         let Shared { counters, table, started_at_ms, .. } = &*self.shared;
         counters.totals(*started_at_ms, self.is_draining(), table.len())
+    }
+
+    /// What seals and opens words of this hub for one purpose.
+    #[must_use]
+    pub fn seal(&self, purpose: &str) -> Seal {
+        Seal::new(&self.shared.key, purpose)
     }
 
     /// Whether the hub takes work: it is not going down, and its Registry answers.
