@@ -15,6 +15,7 @@ pub mod names;
 mod now;
 pub mod op;
 mod refusal;
+mod schemas;
 mod seal;
 mod session;
 mod settings;
