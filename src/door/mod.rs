@@ -6,6 +6,7 @@
 pub(crate) mod address;
 pub(crate) mod body;
 mod front;
+pub(crate) mod handover;
 pub(crate) mod hosts;
 pub(crate) mod json;
 mod leftover;
