@@ -25,6 +25,7 @@ use crate::config::Config;
 use crate::door::{self, State};
 use crate::http;
 use crate::machine;
+use crate::mcp::{self, Mcp};
 use crate::transport::{self, Certificate, CertificateError, Entrance, GOODBYE_TIME, HEAD_TIME, KEEP_ALIVE, Socket};
 
 /// How long a draining hub still opens its door, so that whoever probes it learns that it is not ready.
@@ -79,7 +80,8 @@ impl Running {
         let clock = Clock::start();
         let hub = Hub::start(rules(config), Arc::new(MemoryLog::default()), clock);
         let state = State::new(config, hub.clone(), clock);
-        sweep_now_and_then(state.clone());
+        let mcp = Mcp::new(&hub);
+        sweep_now_and_then(state.clone(), mcp.clone());
         let tls = tls(config)?;
         let address = SocketAddr::new(config.server.host, config.server.port);
         let cannot_bind = |source| StartError::Bind { address, source };
@@ -92,7 +94,7 @@ impl Running {
             .disable_signals();
         let stopping = builder.graceful_shutdown_signal();
         let server = builder
-            .listen("hub", listener, move || service(&state, tls.clone(), stopping.clone()))
+            .listen("hub", listener, move || service(&state, &mcp, tls.clone(), stopping.clone()))
             .map_err(cannot_bind)?;
         // Whoever reads the banner may stop the hub gently from then on.
         let signals = Signals::new().map_err(StartError::Serve)?;
@@ -131,12 +133,16 @@ impl Running {
 /// What a worker does with a connection: HTTP/1.1 and HTTP/2 for the same application.
 fn service(
     state: &Data<State>,
+    mcp: &Data<Mcp>,
     tls: Option<Arc<ServerConfig>>,
     stopping: GracefulShutdownSignal,
 ) -> impl actix_service::ServiceFactory<TcpStream, Config = (), Response = (), Error = DispatchError, InitError = ()> + use<>
 {
-    let app =
-        App::new().app_data(state.clone()).wrap(from_fn(door::door)).configure(|config| http::routes(config, state));
+    let app = App::new()
+        .app_data(state.clone())
+        .wrap(from_fn(door::door))
+        .configure(|config| mcp::routes(config, state, mcp))
+        .configure(|config| http::routes(config, state));
     let app = app.into_factory().map_err(|error: actix_web::Error| error.error_response());
     let entrance = Entrance::new(tls, stopping.clone());
     let http = HttpService::build()
@@ -183,12 +189,13 @@ fn announce(config: &Config, bound: SocketAddr) {
     log::info!(address:display = bound, workers = config.server.workers; "listening");
 }
 
-fn sweep_now_and_then(state: Data<State>) {
+fn sweep_now_and_then(state: Data<State>, mcp: Data<Mcp>) {
     actix_web::rt::spawn(async move {
         let mut every = tokio::time::interval(SWEEP_EVERY);
         loop {
             every.tick().await;
             state.sweep();
+            mcp.sweep(state.clock.now().at_ms);
         }
     });
 }

@@ -54,7 +54,7 @@ async fn info(state: Shared, request: HttpRequest) -> HttpResponse {
 }
 
 async fn mcp(state: Shared, request: HttpRequest) -> HttpResponse {
-    HttpResponse::Ok().json(cards::mcp(&state.public_origin(&request)))
+    HttpResponse::Ok().json(cards::mcp(&state, &state.public_origin(&request)))
 }
 
 async fn agent(state: Shared, request: HttpRequest) -> HttpResponse {
