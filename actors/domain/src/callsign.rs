@@ -8,8 +8,8 @@ use crate::limits::CALLSIGN_CHARS;
 use crate::refusal::Refusal;
 
 /// A callsign, trimmed and lower-cased, that fits `^[a-z0-9][a-z0-9_-]{0,31}$` and is not `all`.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
-#[serde(transparent)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(try_from = "String")]
 pub struct Callsign(Arc<str>);
 
 /// The recipient that means everybody, so nobody's name.
@@ -48,6 +48,14 @@ fn fits(name: &str) -> bool {
     let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit();
     name.len() <= CALLSIGN_CHARS
         && name.bytes().enumerate().all(|(i, b)| plain(b) || (i > 0 && (b == b'_' || b == b'-')))
+}
+
+impl TryFrom<String> for Callsign {
+    type Error = Refusal;
+
+    fn try_from(name: String) -> Result<Self, Refusal> {
+        Self::parse(&name)
+    }
 }
 
 impl Borrow<str> for Callsign {

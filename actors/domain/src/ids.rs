@@ -4,6 +4,8 @@ use std::borrow::Borrow;
 use std::fmt;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use crate::limits;
 use crate::refusal::Refusal;
 
@@ -17,7 +19,8 @@ pub type MemberNo = u32;
 pub struct PlaceId(pub u64);
 
 /// A channel's id.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String")]
 pub struct ChannelId(Arc<str>);
 
 impl ChannelId {
@@ -38,6 +41,14 @@ impl ChannelId {
     }
 }
 
+impl TryFrom<String> for ChannelId {
+    type Error = Refusal;
+
+    fn try_from(id: String) -> Result<Self, Refusal> {
+        Self::parse(&id)
+    }
+}
+
 impl Borrow<str> for ChannelId {
     fn borrow(&self) -> &str {
         &self.0
@@ -51,7 +62,8 @@ impl fmt::Display for ChannelId {
 }
 
 /// One member's presence; the caller's credential for it, so its `Debug` does not show it.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
 pub struct SessionId(Arc<str>);
 
 impl SessionId {
@@ -86,7 +98,8 @@ impl fmt::Debug for SessionId {
 }
 
 /// The name of a consumer: `[a-z0-9_-]{1,32}`. The default consumer has none.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String")]
 pub struct ConsumerName(Arc<str>);
 
 impl ConsumerName {
@@ -108,5 +121,13 @@ impl ConsumerName {
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+}
+
+impl TryFrom<String> for ConsumerName {
+    type Error = Refusal;
+
+    fn try_from(name: String) -> Result<Self, Refusal> {
+        Self::parse(&name)
     }
 }

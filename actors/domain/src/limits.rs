@@ -14,6 +14,10 @@ pub const HELD_BYTES: usize = 4 * MIB;
 pub const HELD_CHANNEL_BYTES: usize = 16 * MIB;
 /// Messages one read returns at most, and the bound of `max`.
 pub const READ_MESSAGES: usize = 100;
+/// Messages fetched from the log at once, for those who read what is no longer in memory.
+pub const FETCH_MESSAGES: usize = 100;
+/// Bytes of messages fetched from the log at once.
+pub const FETCH_BYTES: usize = MIB;
 /// Events a stream may have in its queue before it is lagged.
 pub const STREAM_EVENTS: usize = 256;
 /// Bytes a stream may have in its queue before it is lagged.

@@ -3,6 +3,8 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use crate::callsign::Callsign;
 use crate::ids::{ConsumerName, MemberNo, MessageId, SessionId};
 use crate::limits;
@@ -10,6 +12,7 @@ use crate::message::Message;
 use crate::refusal::Quota;
 use crate::{Now, entry::SendKey};
 
+use super::Slot;
 use super::consumer::Consumer;
 
 /// Whether a member is here, and if not, how it went.
@@ -22,7 +25,8 @@ pub(crate) enum Presence {
 }
 
 /// How a member went.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub(crate) enum Departure {
     Left,
     Expired,
@@ -42,6 +46,8 @@ pub(crate) struct Member {
     /// Where its cursor started: what is not above it was never for this member.
     pub(crate) start: MessageId,
     pub(crate) presence: Presence,
+    /// Whether it has sent a message: the transcript of some channels keeps the first only.
+    pub(crate) prompted: bool,
     /// The default consumer first.
     pub(crate) consumers: Vec<Consumer>,
     pub(crate) held: Held,
@@ -76,7 +82,7 @@ impl Member {
 /// Undelivered DMs of one recipient, oldest first, apart from the ring.
 #[derive(Debug, Default)]
 pub(crate) struct Held {
-    messages: VecDeque<Arc<Message>>,
+    messages: VecDeque<Slot>,
     bytes: usize,
 }
 
@@ -85,10 +91,17 @@ impl Held {
         self.messages.len() < limits::HELD_MESSAGES && self.bytes + bytes <= limits::HELD_BYTES
     }
 
-    pub(crate) fn push(&mut self, message: Arc<Message>) {
+    pub(crate) fn push(&mut self, slot: Slot) {
         assert!(self.messages.len() < limits::HELD_MESSAGES, "room was checked when the send was decided");
-        self.bytes += message.weight_bytes();
-        self.messages.push_back(message);
+        self.bytes += slot.weight_bytes();
+        self.messages.push_back(slot);
+    }
+
+    /// Fills the place of a message that is held and not in memory.
+    pub(crate) fn fill(&mut self, message: &Arc<Message>) {
+        if let Ok(at) = self.messages.binary_search_by_key(&message.id, |slot| slot.id) {
+            self.messages[at].message = Some(message.clone());
+        }
     }
 
     /// Takes a message out; gives the bytes it freed.
@@ -103,7 +116,7 @@ impl Held {
         self.messages.binary_search_by_key(&id, |m| m.id).is_ok()
     }
 
-    pub(crate) fn iter(&self) -> impl Iterator<Item = &Arc<Message>> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Slot> {
         self.messages.iter()
     }
 

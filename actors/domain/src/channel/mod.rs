@@ -8,6 +8,7 @@ mod consumer;
 mod deliver;
 mod due;
 mod events;
+mod fetch;
 mod figures;
 mod member;
 mod outcome;
@@ -15,6 +16,7 @@ mod places;
 mod ring;
 mod roster;
 mod sessions;
+mod snapshot;
 mod streams;
 mod time;
 mod traces;
@@ -35,13 +37,17 @@ use crate::settings::Settings;
 
 pub(crate) use consumer::{Consumer, Hold};
 pub(crate) use events::Ending as StreamEnding;
+use fetch::Fetches;
 pub use figures::{Figures, Handed};
 pub(crate) use member::{Departure, Member, Presence};
 pub use outcome::{Delivery, Effect, Ending, Gap, Given};
 use places::{Outstanding, Places};
 pub(crate) use places::{Stream, Waiter};
 pub use ring::Loss;
+pub use snapshot::{Shelved, Snapshot};
+pub use ring::Shelf;
 use ring::Ring;
+pub(crate) use ring::Slot;
 use sessions::Sessions;
 pub(crate) use traces::Trace;
 use traces::Traces;
@@ -53,6 +59,8 @@ pub struct Rules {
     pub key: HubKey,
     /// Sends a minute for a session; none means no limit.
     pub sends_per_minute: Option<u32>,
+    /// How much of a durable channel's messages stays in the log.
+    pub shelf: Shelf,
     /// After this long without a live session or held DM, the channel leaves memory; none means never.
     pub idle_ms: Option<u64>,
 }
@@ -69,6 +77,7 @@ pub struct Channel {
     pub(crate) held_messages: usize,
     pub(crate) held_bytes: usize,
     pub(crate) places: Places,
+    pub(crate) fetches: Fetches,
     pub(crate) traces: Traces,
     pub(crate) last_id: MessageId,
     pub(crate) last_no: MemberNo,
@@ -100,15 +109,14 @@ impl Channel {
         Self {
             id,
             last_activity_at_ms: settings.created_at_ms,
-            settings,
-            rules,
             members: BTreeMap::new(),
             by_callsign: HashMap::new(),
             sessions: Sessions::default(),
-            ring: Ring::new(lost.map(|loss| (above, loss))),
+            ring: Ring::new(lost.map(|loss| (above, loss)), settings.is_durable().then_some(rules.shelf)),
             held_messages: 0,
             held_bytes: 0,
             places: Places::default(),
+            fetches: Fetches::default(),
             traces: Traces::default(),
             last_id: above,
             last_no: 0,
@@ -121,6 +129,8 @@ impl Channel {
             sweep_at_ms: u64::MAX,
             lease_at_ms: u64::MAX,
             roster_json: None,
+            settings,
+            rules,
         }
     }
 

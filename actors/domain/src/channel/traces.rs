@@ -2,13 +2,15 @@
 
 use std::collections::VecDeque;
 
+use serde::{Deserialize, Serialize};
+
 use crate::callsign::Callsign;
 use crate::ids::{MemberNo, MessageId};
 use crate::limits;
 use crate::message::Message;
 
 /// What became of a message. Of a broadcast only that it was: the rest follows from the cursors.
-#[derive(Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Trace {
     pub(crate) id: MessageId,
     pub(crate) from: MemberNo,

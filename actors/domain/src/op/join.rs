@@ -105,7 +105,7 @@ impl Operation for Join {
         if let Some(before) = own_session.as_ref().and_then(|session| channel.sessions.live(session)) {
             entries.push(Entry::RenamedAway { no: before });
         }
-        let cursor = channel.ring.departed();
+        let cursor = channel.ring.newcomers_start();
         entries.push(Entry::Joined { no, callsign, generation, own_session, cursor, at_ms: now.at_ms });
         Ok(entries)
     }

@@ -24,7 +24,7 @@ mod testing;
 
 pub use ack::{Ack, AckReply};
 pub use consumers::{ConsumerRow, Consumers, ConsumersReply, RemoveConsumer};
-pub use create::{CreateDraft, CreateInput, Durability};
+pub use create::{CreateDraft, CreateInput};
 pub use draft::{AttachmentInput, Draft, SendInput};
 pub use history::{History, HistoryReply};
 pub use info::{Info, InfoReply};
