@@ -24,7 +24,7 @@ pub mod transcript;
 
 pub use callsign::{ALL, Callsign};
 pub use channel::{
-    Channel, Delivery, Effect, Ending, Figures, Gap, Given, Handed, Loss, Rules, Shelf, Shelved, Snapshot,
+    Broken, Channel, Delivery, Effect, Ending, Figures, Gap, Given, Handed, Loss, Rules, Shelf, Shelved, Snapshot,
 };
 pub use entry::{Entry, Record, SendKey, Terms};
 pub use ids::{ChannelId, ConsumerName, MemberNo, MessageId, PlaceId, SessionId};

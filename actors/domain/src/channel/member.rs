@@ -14,6 +14,7 @@ use crate::{Now, entry::SendKey};
 
 use super::Slot;
 use super::consumer::Consumer;
+use super::snapshot::KeyState;
 
 /// Whether a member is here, and if not, how it went.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -150,6 +151,19 @@ pub(crate) struct Keys {
 impl Keys {
     pub(crate) fn get(&self, key: &str, now: Now) -> Option<&Remembered> {
         self.known.get(key).filter(|r| r.until_ms > now.uptime_ms)
+    }
+
+    /// What is remembered, oldest first.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&Arc<str>, &Remembered)> {
+        self.order.iter().filter_map(|key| self.known.get_key_value(key))
+    }
+
+    /// Remembers again what was written down.
+    pub(super) fn restore(&mut self, state: KeyState, now: Now) {
+        let KeyState { key: SendKey { key, body_hash }, id, at_ms, queued, to } = state;
+        let until_ms = now.uptime_ms + limits::IDEMPOTENCY_MS;
+        self.known.insert(key.clone(), Remembered { body_hash, id, at_ms, queued, to, until_ms });
+        self.order.push_back(key);
     }
 
     pub(crate) fn remember(&mut self, key: &SendKey, message: &Message, to: Arc<str>, queued: bool, now: Now) {

@@ -44,7 +44,7 @@ pub use outcome::{Delivery, Effect, Ending, Gap, Given};
 use places::{Outstanding, Places};
 pub(crate) use places::{Stream, Waiter};
 pub use ring::Loss;
-pub use snapshot::{Shelved, Snapshot};
+pub use snapshot::{Broken, Shelved, Snapshot};
 pub use ring::Shelf;
 use ring::Ring;
 pub(crate) use ring::Slot;
@@ -61,8 +61,10 @@ pub struct Rules {
     pub sends_per_minute: Option<u32>,
     /// How much of a durable channel's messages stays in the log.
     pub shelf: Shelf,
-    /// After this long without a live session or held DM, the channel leaves memory; none means never.
+    /// After this long without a live session or held DM, a memory channel leaves memory; none means never.
     pub idle_ms: Option<u64>,
+    /// After this long without anybody asking or waiting, a durable channel leaves memory; none means never.
+    pub idle_durable_ms: Option<u64>,
 }
 
 /// One channel.
@@ -214,6 +216,7 @@ impl Channel {
     /// A sign of life. Gives the member if the session lives.
     pub(crate) fn touch(&mut self, session: &crate::ids::SessionId, now: Now) -> Option<MemberNo> {
         let no = self.sessions.live(session)?;
+        self.idle_from(now);
         self.members.get_mut(&no)?.touch(now.uptime_ms);
         Some(no)
     }

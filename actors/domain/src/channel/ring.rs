@@ -74,7 +74,7 @@ impl Slot {
         Self { id, from, to, weight_bytes, message: message.is_whole().then(|| message.clone()) }
     }
 
-    fn shelved(shelved: &Shelved) -> Self {
+    pub(super) fn shelved(shelved: &Shelved) -> Self {
         let Shelved { id, from, to, weight_bytes } = *shelved;
         Self { id, from, to, weight_bytes: u32::try_from(weight_bytes).unwrap_or(u32::MAX), message: None }
     }

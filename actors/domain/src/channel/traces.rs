@@ -44,6 +44,14 @@ impl Traces {
         });
     }
 
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Trace> {
+        self.0.iter()
+    }
+
+    pub(super) fn restored(traces: Vec<Trace>) -> Self {
+        Self(traces.into())
+    }
+
     pub(crate) fn of(&self, id: MessageId) -> Option<&Trace> {
         let at = self.0.binary_search_by_key(&id, |t| t.id).ok()?;
         self.0.get(at)

@@ -15,6 +15,7 @@ use crate::names;
 use crate::op::{Operation, Posture};
 use crate::refusal::{Code, Refusal};
 use crate::settings::{Retention, TrustMode};
+use crate::transcript::{Event, Line};
 
 /// The body of a join.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -32,6 +33,8 @@ pub struct JoinInput {
 pub struct Join {
     /// The wish.
     pub callsign: Option<Callsign>,
+    /// The wish as it was spelled, for the transcript.
+    pub spelled: Option<String>,
     /// The session id the caller presents.
     pub presented: Option<SessionId>,
     /// Whether the owner password was given and right.
@@ -108,6 +111,15 @@ impl Operation for Join {
         let cursor = channel.ring.newcomers_start();
         entries.push(Entry::Joined { no, callsign, generation, own_session, cursor, at_ms: now.at_ms });
         Ok(entries)
+    }
+
+    fn transcript(&self, channel: &Channel, entries: &[Entry], _: Now) -> Vec<Line> {
+        let Some(Entry::Joined { callsign, at_ms, .. }) = entries.last() else { return Vec::new() };
+        if channel.settings.retention == Retention::None {
+            return Vec::new();
+        }
+        let callsign = self.spelled.as_deref().unwrap_or(callsign.as_str());
+        vec![Event::Join { ts: *at_ms, callsign }.line(None)]
     }
 
     fn answer(self, channel: &mut Channel, entries: &[Entry], now: Now, _: &mut Vec<Effect>) -> JoinReply {

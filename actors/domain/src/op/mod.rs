@@ -43,6 +43,7 @@ use serde::{Deserialize, Deserializer};
 
 use crate::channel::{Channel, Effect};
 use crate::entry::Entry;
+use crate::transcript::Line;
 use crate::{Now, Refusal};
 
 /// One thing that can be asked of a channel.
@@ -57,6 +58,12 @@ pub trait Operation: std::marker::Send + Sized + 'static {
     /// # Errors
     /// A refusal; the channel is as it was.
     fn decide(&self, channel: &Channel, now: Now) -> Result<Vec<Entry>, Refusal>;
+
+    /// What the transcript says of it, where one is kept. The channel is as it was before `entries`.
+    fn transcript(&self, channel: &Channel, entries: &[Entry], now: Now) -> Vec<Line> {
+        let _ = (channel, entries, now);
+        Vec::new()
+    }
 
     /// Replies, after `entries` were applied. What it changes may be forgotten by a restart.
     fn answer(self, channel: &mut Channel, entries: &[Entry], now: Now, effects: &mut Vec<Effect>) -> Self::Reply;
