@@ -44,11 +44,11 @@ pub use outcome::{Delivery, Effect, Ending, Gap, Given};
 use places::{Outstanding, Places};
 pub(crate) use places::{Stream, Waiter};
 pub use ring::Loss;
-pub use snapshot::{Broken, Shelved, Snapshot};
-pub use ring::Shelf;
 use ring::Ring;
+pub use ring::Shelf;
 pub(crate) use ring::Slot;
 use sessions::Sessions;
+pub use snapshot::{Broken, Shelved, Snapshot};
 pub(crate) use traces::Trace;
 use traces::Traces;
 
@@ -179,7 +179,8 @@ impl Channel {
     }
 
     /// The next message id: the time, or one more than the last when time stood still or stepped back.
-    pub(crate) fn next_id(&self, now: Now) -> MessageId {
+    #[must_use]
+    pub fn next_id(&self, now: Now) -> MessageId {
         now.at_ms.max(self.last_id + 1)
     }
 

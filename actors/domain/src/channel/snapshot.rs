@@ -196,13 +196,7 @@ impl Channel {
         Ok(())
     }
 
-    fn restore_member(
-        &mut self,
-        state: MemberState,
-        shelf: &[Shelved],
-        since_ms: u64,
-        now: Now,
-    ) -> Result<(), Broken> {
+    fn restore_member(&mut self, state: MemberState, shelf: &[Shelved], since_ms: u64, now: Now) -> Result<(), Broken> {
         let mut held = Held::default();
         for id in &state.held {
             let at = shelf.binary_search_by_key(id, |shelved| shelved.id).map_err(|_| Broken::Missing(*id))?;

@@ -65,6 +65,11 @@ impl Channel {
         self.lease_at_ms = self.lease_at_ms.min(at_ms);
     }
 
+    /// Puts off leaving memory, for as long as it takes to come to it again.
+    pub fn stay(&mut self, now: Now) {
+        self.idle_from(now);
+    }
+
     pub(crate) fn idle_from(&mut self, now: Now) {
         self.idle_since_ms = now.uptime_ms;
     }

@@ -174,6 +174,13 @@ impl Message {
         OPEN.len() + json_bytes + "\nid: \n\n".len() + digits
     }
 
+    /// The message without what it says, as the records of the log have it.
+    #[must_use]
+    pub fn outlined(&self) -> Self {
+        let Self { id, at_ms, from, to, kind, weight_bytes, .. } = *self;
+        Self { id, at_ms, from, to, kind, thread: None, frame: Bytes::new(), json_end: 0, weight_bytes }
+    }
+
     /// Whether what it says is here. The log's records hold only outlines.
     #[must_use]
     pub fn is_whole(&self) -> bool {

@@ -138,9 +138,9 @@ fn refuse_what_is_not_here_yet(input: &CreateInput) -> Result<(), Refusal> {
 fn durability(said: Option<Durability>, retention: Retention) -> Result<Durability, Refusal> {
     let keeps_text = matches!(retention, Retention::Prompts | Retention::Full);
     match said {
-        Some(Durability::Memory) if keeps_text => {
-            Err(Refusal::invalid("durability `memory` cannot keep a transcript with text: leave it out, or choose the retention `none` or `metadata`"))
-        }
+        Some(Durability::Memory) if keeps_text => Err(Refusal::invalid(
+            "durability `memory` cannot keep a transcript with text: leave it out, or choose the retention `none` or `metadata`",
+        )),
         Some(durability) => Ok(durability),
         None if keeps_text => Ok(Durability::Disk),
         None => Ok(Durability::Memory),

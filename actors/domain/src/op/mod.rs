@@ -21,6 +21,7 @@ mod stats;
 mod stream;
 #[cfg(test)]
 mod testing;
+mod viewer;
 
 pub use ack::{Ack, AckReply};
 pub use consumers::{ConsumerRow, Consumers, ConsumersReply, RemoveConsumer};
@@ -38,6 +39,7 @@ pub use roster::{Roster, RosterReply, RosterRow, RosterSeat};
 pub use send::{Send, SendReply};
 pub use stats::{Stats, StatsReply};
 pub use stream::{OpenStream, StreamInput};
+pub use viewer::Viewer;
 
 use serde::{Deserialize, Deserializer};
 
@@ -52,6 +54,8 @@ pub trait Operation: std::marker::Send + Sized + 'static {
     type Reply: std::marker::Send + 'static;
     /// Its name in logs and metrics.
     const NAME: &'static str;
+    /// Whether it gives out message ids.
+    const GIVES_IDS: bool = false;
 
     /// Says what will have happened, and changes nothing.
     ///

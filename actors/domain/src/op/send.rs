@@ -66,6 +66,7 @@ pub struct SendReply {
 impl Operation for Send {
     type Reply = SendReply;
     const NAME: &'static str = "send";
+    const GIVES_IDS: bool = true;
 
     fn decide(&self, channel: &Channel, now: Now) -> Result<Vec<Entry>, Refusal> {
         let sender = &channel.members[&channel.sessions.member(&self.session, now.uptime_ms)?];

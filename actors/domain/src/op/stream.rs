@@ -7,8 +7,8 @@ use crate::channel::{Channel, Effect, Stream, StreamEnding};
 use crate::entry::{Entry, Terms};
 use crate::ids::{ConsumerName, MemberNo, MessageId, PlaceId, SessionId};
 use crate::limits;
-use crate::op::read::ReadInput;
 use crate::op::Operation;
+use crate::op::read::ReadInput;
 use crate::slip::Progress;
 use crate::{Now, Refusal};
 

@@ -123,7 +123,8 @@ impl Stage {
             ..Settings::plain(TokenHash::of("t"), now.at_ms)
         };
         let sends_per_minute = dice.random_bool(0.1).then_some(20);
-        let rules = Rules { key: HubKey::new([1; 32]), sends_per_minute, shelf: SHELF, idle_ms: None, idle_durable_ms: None };
+        let rules =
+            Rules { key: HubKey::new([1; 32]), sends_per_minute, shelf: SHELF, idle_ms: None, idle_durable_ms: None };
         let lost = [None, None, Some(Loss::Restart), Some(Loss::Idle)][dice.random_range(0..4)];
         let above = now.at_ms - 5_000 + dice.random_range(0..10_000);
         let open = (Arc::new(settings), rules, above, lost);
