@@ -8,7 +8,7 @@ use qrcode::QrCode;
 use qrcode::render::unicode::Dense1x2;
 
 use crate::config::{Config, Server};
-use crate::http::quoted;
+use crate::door::quoted;
 use crate::machine;
 
 /// The text to print once `bound` is listening.

@@ -3,6 +3,7 @@
 mod banner;
 mod cli;
 mod config;
+mod door;
 mod http;
 mod machine;
 mod startup;

@@ -22,7 +22,8 @@ use tokio_rustls::rustls::{self, ServerConfig};
 
 use crate::banner::banner;
 use crate::config::Config;
-use crate::http::{self, State};
+use crate::door::{self, State};
+use crate::http;
 use crate::machine;
 use crate::transport::{self, Certificate, CertificateError, Entrance, GOODBYE_TIME, HEAD_TIME, KEEP_ALIVE, Socket};
 
@@ -135,7 +136,7 @@ fn service(
 ) -> impl actix_service::ServiceFactory<TcpStream, Config = (), Response = (), Error = DispatchError, InitError = ()> + use<>
 {
     let app =
-        App::new().app_data(state.clone()).wrap(from_fn(http::door)).configure(|config| http::routes(config, state));
+        App::new().app_data(state.clone()).wrap(from_fn(door::door)).configure(|config| http::routes(config, state));
     let app = app.into_factory().map_err(|error: actix_web::Error| error.error_response());
     let entrance = Entrance::new(tls, stopping.clone());
     let http = HttpService::build()

@@ -60,6 +60,7 @@ fn the_actors_know_no_http() {
 #[test]
 fn the_doors_do_not_know_each_other() {
     none(&offenders("src/http", &["crate::cli", "crate::mcp"]));
+    none(&offenders("src/door", &["crate::cli", "crate::mcp", "crate::http"]));
     none(&offenders("src/transport", &["crate::cli", "crate::mcp", "crate::http", "rogerrat_actors"]));
     none(&offenders("src/cli", &["crate::http", "crate::mcp", "rogerrat_actors"]));
 }

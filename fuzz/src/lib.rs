@@ -5,17 +5,17 @@
 
 use std::str::from_utf8;
 
-#[path = "../../src/http/address.rs"]
+#[path = "../../src/door/address.rs"]
 mod address;
 #[path = "../../src/http/checks.rs"]
 mod checks;
 #[path = "../../actors/domain/tests/parsers/checks.rs"]
 mod domain;
-#[path = "../../src/http/hosts.rs"]
+#[path = "../../src/door/hosts.rs"]
 mod hosts;
-#[path = "../../src/http/json.rs"]
+#[path = "../../src/door/json.rs"]
 mod json;
-#[path = "../../src/http/presets.rs"]
+#[path = "../../src/door/presets.rs"]
 mod presets;
 #[path = "../../src/http/query.rs"]
 mod query;

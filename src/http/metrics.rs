@@ -14,7 +14,7 @@ use rogerrat_domain::{Code, Refusal};
 
 use super::problem::Problem;
 use super::state::{Shared, State, bearer};
-use super::traffic::Passed;
+use crate::door::traffic::Passed;
 use crate::machine::{self, Usage};
 
 const OPENMETRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";

@@ -1,80 +1,33 @@
 //! The HTTP door: extract, call the [`Hub`], answer. No rule and no bound of the domain is here.
 
-mod address;
-mod body;
 mod channels;
 #[cfg(test)]
 mod checks;
 mod discovery;
-mod front;
 mod health;
-mod hosts;
-mod json;
-mod leftover;
 mod members;
 mod messages;
 mod metrics;
-mod offers;
 mod poll;
-mod presets;
-mod problem;
 mod query;
-mod snippets;
 mod squeeze;
-mod state;
 mod stream;
-mod throttle;
-mod traffic;
 
 use actix_web::http::header;
 use actix_web::middleware::from_fn;
-use actix_web::web::{self, Data, ServiceConfig};
+use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpResponse, Resource, Route, guard};
-use rogerrat_actors::{Clock, Hub};
-use rogerrat_domain::{Code, Refusal, TokenHash};
+use rogerrat_domain::{Code, Refusal};
 
-use crate::config::Config;
-use crate::machine;
-
-pub(crate) use front::door;
-use hosts::Hosts;
+use crate::door::traffic::Traffic;
+#[cfg(test)]
+use crate::door::{address, hosts, json};
+use crate::door::{body, offers, presets, problem, snippets, state};
 use problem::Problem;
-pub(crate) use snippets::quoted;
-pub(crate) use state::State;
-use throttle::Throttle;
-use traffic::Traffic;
+use state::State;
 
 /// The paths of one channel.
 const CHANNEL: &str = "/api/channels/{id}";
-
-impl State {
-    /// What the handlers share.
-    pub(crate) fn new(config: &Config, hub: Hub, clock: Clock) -> Data<Self> {
-        let server = &config.server;
-        Data::new(Self {
-            hub,
-            clock,
-            hosts: Hosts::new(
-                &machine::hostname(),
-                server.origin.as_ref(),
-                server.allowed_hosts.clone(),
-                server.allowed_origins.clone(),
-            ),
-            throttle: Throttle::of(&config.limits),
-            limits: config.limits.clone(),
-            server_token: server.token.as_deref().map(TokenHash::of),
-            origin: server.origin.clone(),
-            scheme: server.scheme(),
-            trusted_proxies: server.trusted_proxies.clone(),
-            traffic: Traffic::default(),
-        })
-    }
-
-    /// Forgets what has expired.
-    pub(crate) fn sweep(&self) {
-        self.throttle.forget_the_quiet();
-    }
-}
 
 /// Every route of the hub. A path that is known with other methods is 405, one that is not is 404.
 pub(crate) fn routes(config: &mut ServiceConfig, state: &State) {

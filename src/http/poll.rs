@@ -8,12 +8,13 @@ use actix_web::body::{BodySize, BoxBody, MessageBody};
 use actix_web::http::header::{self, HeaderValue};
 use actix_web::web::Bytes;
 use actix_web::{HttpRequest, HttpResponse};
-use rogerrat_actors::{Parcel, Receipt};
-use rogerrat_domain::{Ending, Gap, limits};
+use rogerrat_actors::Parcel;
+use rogerrat_domain::limits;
 
 use super::problem::Problem;
 use super::query::Query;
 use super::state::Shared;
+use crate::door::handover::{Handover, tell};
 use crate::transport::{Gone, Presence};
 
 /// `GET /api/channels/{id}/listen`
@@ -59,66 +60,19 @@ async fn has_gone(gone: &mut Option<Gone>) {
     }
 }
 
-/// The body of an answer: pieces that are shared, not copied. When its last piece is taken, the messages are
-/// delivered; dropped before, they are due again.
-///
-/// HTTP/1 writes a piece that it takes. HTTP/2 takes one and finds out then whether the request was given up or its
-/// connection closed, so there the last piece counts when the one behind it is asked for.
+/// The body of an answer.
 struct Answer {
-    pieces: Vec<Bytes>,
-    next: usize,
     bytes: u64,
-    signs_late: bool,
-    receipt: Receipt,
+    handover: Handover,
 }
 
 impl Answer {
     fn of(parcel: Parcel, signs_late: bool) -> Self {
-        let Parcel { messages, gap, ending, roster, receipt } = parcel;
-        let mut pieces = Vec::with_capacity(messages.len() * 2 + 2);
-        pieces.push(Bytes::from_static(br#"{"messages":["#));
-        for (i, given) in messages.iter().enumerate() {
-            if i > 0 {
-                pieces.push(Bytes::from_static(b","));
-            }
-            if given.attempt < 2 {
-                pieces.push(given.message.json());
-            } else {
-                pieces.push(given.message.json_open());
-                pieces.push(format!(",\"attempt\":{}}}", given.attempt).into());
-            }
-        }
-        pieces.push(ended(ending));
-        pieces.extend(gap.as_ref().map(lost));
-        if let Some(roster) = roster {
-            pieces.extend([Bytes::from_static(br#","roster":"#), roster, meta_hint(messages.len())]);
-        }
+        let mut pieces = Vec::new();
+        let receipt = tell(parcel, &mut pieces);
         pieces.push(Bytes::from_static(b"}"));
-        let bytes = pieces.iter().map(|piece| piece.len() as u64).sum();
-        Self { pieces, next: 0, bytes, signs_late, receipt }
-    }
-}
-
-fn ended(ending: Ending) -> Bytes {
-    Bytes::from_static(match ending {
-        Ending::Ready => br#"],"timed_out":false"#.as_slice(),
-        Ending::TimedOut => br#"],"timed_out":true"#,
-        Ending::Superseded => br#"],"timed_out":true,"superseded":true"#,
-        Ending::Draining => br#"],"timed_out":true,"draining":true"#,
-    })
-}
-
-fn lost(gap: &Gap) -> Bytes {
-    let Gap { from, to, reason } = gap;
-    format!(r#","gap":{{"from":{from},"to":{to},"reason":"{}"}}"#, reason.as_str()).into()
-}
-
-/// What to do now, for agents that only read the answer.
-fn meta_hint(n: usize) -> Bytes {
-    match n {
-        0 => Bytes::from_static(br#","meta_hint":"Nothing new. Call wait again to stay reachable.""#),
-        1 => Bytes::from_static(br#","meta_hint":"1 new message. After acting on it, call wait again.""#),
-        n => format!(r#","meta_hint":"{n} new messages. After acting on them, call wait again.""#).into(),
+        let handover = Handover::new(pieces, receipt, signs_late);
+        Self { bytes: handover.bytes(), handover }
     }
 }
 
@@ -130,28 +84,6 @@ impl MessageBody for Answer {
     }
 
     fn poll_next(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Bytes, Infallible>>> {
-        let next = self.next;
-        let Some(piece) = self.pieces.get_mut(next).map(std::mem::take) else {
-            self.receipt.sign();
-            return Poll::Ready(None);
-        };
-        self.next += 1;
-        if self.next == self.pieces.len() && !self.signs_late {
-            self.receipt.sign();
-        }
-        Poll::Ready(Some(Ok(piece)))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn hints_are_json() {
-        for n in 0..3 {
-            let json = format!("{{\"x\":0{}}}", String::from_utf8_lossy(&meta_hint(n)));
-            serde_json::from_str::<serde_json::Value>(&json).unwrap();
-        }
+        Poll::Ready(self.handover.take().map(Ok))
     }
 }

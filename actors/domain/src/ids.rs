@@ -5,6 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::limits;
 use crate::refusal::Refusal;
@@ -19,8 +20,9 @@ pub type MemberNo = u32;
 pub struct PlaceId(pub u64);
 
 /// A channel's id.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(try_from = "String")]
+#[schema(value_type = String, pattern = "^[a-z0-9-]{1,64}$")]
 pub struct ChannelId(Arc<str>);
 
 impl ChannelId {
@@ -98,8 +100,9 @@ impl fmt::Debug for SessionId {
 }
 
 /// The name of a consumer: `[a-z0-9_-]{1,32}`. The default consumer has none.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(try_from = "String")]
+#[schema(value_type = String, pattern = "^[a-z0-9_-]{1,32}$")]
 pub struct ConsumerName(Arc<str>);
 
 impl ConsumerName {

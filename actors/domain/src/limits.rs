@@ -93,6 +93,8 @@ pub const LISTEN_DEFAULT_MS: u64 = 30_000;
 pub const LISTEN_MAX_MS: u64 = 60_000;
 /// `wait`: default timeout.
 pub const WAIT_DEFAULT_MS: u64 = 120_000;
+/// `wait` over MCP: default timeout, below the minute after which some clients give up.
+pub const WAIT_MCP_DEFAULT_MS: u64 = 45_000;
 /// `wait`: longest timeout.
 pub const WAIT_MAX_MS: u64 = 300_000;
 /// Shortest timeout of a poll.

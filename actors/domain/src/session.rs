@@ -24,6 +24,21 @@ impl HubKey {
         Self(Arc::new(key))
     }
 
+    /// A key for one purpose, from which this one does not follow.
+    #[must_use]
+    pub fn derive(&self, purpose: &str) -> Self {
+        #[expect(clippy::expect_used, reason = "HMAC takes a key of any length")]
+        let mut mac = Hmac::<Sha256>::new_from_slice(&self.0[..]).expect("HMAC takes a key of any length");
+        // No channel's name holds a space, so no session id can equal a key.
+        mac.update(b"key for ");
+        mac.update(purpose.as_bytes());
+        Self::new(mac.finalize().into_bytes().into())
+    }
+
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.0[..]
+    }
+
     /// The session id of a callsign's generation on a channel.
     #[must_use]
     pub fn mint(&self, channel: &ChannelId, callsign: &Callsign, generation: u64) -> SessionId {

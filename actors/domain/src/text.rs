@@ -27,6 +27,21 @@ pub fn one_line(text: &str) -> Cow<'_, str> {
     Cow::Owned(line)
 }
 
+/// `text` between quotation marks on one line: what is inside cannot end the quotation.
+#[must_use]
+pub fn quoted(text: &str) -> String {
+    let mut line = String::with_capacity(text.len() + 2);
+    line.push('"');
+    for c in one_line(text).chars() {
+        if c == '"' || c == '\\' {
+            line.push('\\');
+        }
+        line.push(c);
+    }
+    line.push('"');
+    line
+}
+
 /// The beginning of `text` on one line, short enough to repeat in an error.
 #[must_use]
 pub fn clip(text: &str) -> String {
@@ -58,6 +73,13 @@ mod tests {
     #[test]
     fn plain_text_is_borrowed() {
         assert!(matches!(one_line("grüße 🐀"), Cow::Borrowed(_)));
+    }
+
+    #[test]
+    fn d27_what_is_quoted_stays_quoted() {
+        assert_eq!(quoted("a\"b"), r#""a\"b""#);
+        assert_eq!(quoted("a\\"), r#""a\\""#, "a last backslash does not take the quotation mark with it");
+        assert_eq!(quoted("a\n"), r#""a\\n""#);
     }
 
     #[test]

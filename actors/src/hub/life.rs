@@ -39,7 +39,7 @@ impl Hub {
         counters.recall(&log.note(Counters::NOTE).await?.unwrap_or_default());
         counters.add(Count::Channels, log.count().await? + table.len() as u64);
         let channel_rules = Rules {
-            key,
+            key: key.clone(),
             sends_per_minute: rules.sends_per_minute,
             shelf: rules.shelf,
             idle_ms: rules.idle_ms,
@@ -68,6 +68,7 @@ impl Hub {
             attempts: Attempts::default(),
             passwords: Passwords::default(),
             member_ttl_ms: rules.member_ttl_ms,
+            key,
         };
         Ok(Self { courier: Courier { registry: registry.start(), counters }, shared: Arc::new(shared) })
     }

@@ -13,7 +13,8 @@ use rogerrat_domain::limits::STREAM_EVENTS;
 use rogerrat_domain::op::{self, JoinInput, ReadInput, StreamInput};
 use rogerrat_domain::transcript::Line;
 use rogerrat_domain::{
-    Callsign, ChannelId, Code, DmVisibility, Operation, PlaceId, Progress, Refusal, SessionId, Settings, Shelf,
+    Callsign, ChannelId, Code, DmVisibility, HubKey, Operation, PlaceId, Progress, Refusal, Seal, SessionId, Settings,
+    Shelf,
 };
 use tokio::sync::mpsc;
 
@@ -89,6 +90,7 @@ struct Shared {
     attempts: Attempts,
     passwords: Passwords,
     member_ttl_ms: u64,
+    key: HubKey,
 }
 
 impl Hub {
@@ -207,6 +209,12 @@ impl Hub {
     pub fn totals(&self) -> Totals {
         let Shared { counters, started_at_ms, .. } = &*self.shared;
         counters.totals(*started_at_ms, self.is_draining())
+    }
+
+    /// What seals and opens words of this hub for one purpose.
+    #[must_use]
+    pub fn seal(&self, purpose: &str) -> Seal {
+        Seal::new(&self.shared.key, purpose)
     }
 
     /// Whether the hub is going down.

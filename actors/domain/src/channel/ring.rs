@@ -14,7 +14,7 @@ use crate::message::Message;
 use super::Shelved;
 
 /// Why a broadcast is no longer held.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Loss {
     /// Newer messages pushed it out.

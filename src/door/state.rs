@@ -15,7 +15,8 @@ use super::presets::Preset;
 use super::problem::Problem;
 use super::throttle::Throttle;
 use super::traffic::Traffic;
-use crate::config::Limits;
+use crate::config::{Config, Limits};
+use crate::machine;
 
 /// What every handler shares.
 pub(crate) struct State {
@@ -36,6 +37,33 @@ pub(crate) struct State {
 pub(crate) type Shared = web::Data<State>;
 
 impl State {
+    /// What the handlers share.
+    pub(crate) fn new(config: &Config, hub: Hub, clock: Clock) -> Shared {
+        let server = &config.server;
+        web::Data::new(Self {
+            hub,
+            clock,
+            hosts: Hosts::new(
+                &machine::hostname(),
+                server.origin.as_ref(),
+                server.allowed_hosts.clone(),
+                server.allowed_origins.clone(),
+            ),
+            throttle: Throttle::of(&config.limits),
+            limits: config.limits.clone(),
+            server_token: server.token.as_deref().map(TokenHash::of),
+            origin: server.origin.clone(),
+            scheme: server.scheme(),
+            trusted_proxies: server.trusted_proxies.clone(),
+            traffic: Traffic::default(),
+        })
+    }
+
+    /// Forgets what has expired.
+    pub(crate) fn sweep(&self) {
+        self.throttle.forget_the_quiet();
+    }
+
     /// Finds the channel of a request and checks its bearer.
     pub(crate) fn admit(&self, request: &HttpRequest) -> Result<Admitted, HubError> {
         self.hub.admit(channel_of(request), bearer(request.headers()))

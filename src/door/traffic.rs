@@ -93,7 +93,7 @@ pub(crate) fn count(request: &HttpRequest, status: u16, refused: Option<Code>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::http::problem;
+    use crate::door::problem;
 
     #[test]
     fn every_status_of_an_error_has_a_row_of_its_own() {

@@ -1,0 +1,23 @@
+//! What the doors over HTTP share, REST and MCP alike: who may come in and how often, how a body is read, what every
+//! handler knows, how an error looks, and what is handed out to be pasted.
+//!
+//! It has no route and asks the hub for nothing but admission. A door uses this, and never another door.
+
+pub(crate) mod address;
+pub(crate) mod body;
+mod front;
+pub(crate) mod handover;
+pub(crate) mod hosts;
+pub(crate) mod json;
+mod leftover;
+pub(crate) mod offers;
+pub(crate) mod presets;
+pub(crate) mod problem;
+pub(crate) mod snippets;
+pub(crate) mod state;
+mod throttle;
+pub(crate) mod traffic;
+
+pub(crate) use front::door;
+pub(crate) use snippets::quoted;
+pub(crate) use state::State;
