@@ -2,9 +2,9 @@
 
 use actix_web::web::{Json, Payload};
 use actix_web::{HttpRequest, HttpResponse, Responder};
-use rogerrat_domain::op::{Ack, Consumers, Draft, History, Receipts, RemoveConsumer, Send, SendInput};
-use rogerrat_domain::{ConsumerName, MessageId, Refusal, limits};
-use serde::{Deserialize, Serialize};
+use rogerrat_domain::op::{AckInput, Consumers, Draft, History, Receipts, RemoveConsumer, Send, SendInput};
+use rogerrat_domain::{ConsumerName, Refusal, limits};
+use serde::Serialize;
 
 use super::body;
 use super::problem::{Problem, tell_quota};
@@ -42,20 +42,11 @@ pub(crate) async fn history(state: Shared, request: HttpRequest) -> Result<impl 
     Ok(Json(reply))
 }
 
-#[derive(Default, Deserialize)]
-struct AckInput {
-    upto: Option<MessageId>,
-    consumer: Option<String>,
-}
-
 /// `POST /api/channels/{id}/ack`
 pub(crate) async fn ack(state: Shared, request: HttpRequest, payload: Payload) -> Result<impl Responder, Problem> {
     let (at, session) = state.admit_session(&request)?;
     let input: AckInput = body::json(&request, payload, limits::BODY_BYTES).await?;
-    let upto =
-        input.upto.ok_or_else(|| Refusal::invalid("`upto` is missing: the last message id you are done with"))?;
-    let consumer = input.consumer.as_deref().map(ConsumerName::parse).transpose()?;
-    Ok(Json(state.hub.ask(&at, Ack { session, consumer, upto }).await?))
+    Ok(Json(state.hub.ask(&at, input.check(session)?).await?))
 }
 
 /// `GET /api/channels/{id}/consumers`

@@ -2,8 +2,8 @@
 
 use std::borrow::Cow;
 
-use rogerrat_domain::op::ReadInput;
-use rogerrat_domain::{ConsumerName, MessageId, Refusal, Terms, limits};
+use rogerrat_domain::op::{ReadInput, ReadQuery, whole};
+use rogerrat_domain::{MessageId, Refusal, limits};
 
 /// The parameters of a request. Of one said twice, the first counts.
 pub(crate) struct Query<'a>(Vec<(Cow<'a, str>, Cow<'a, str>)>);
@@ -22,15 +22,6 @@ impl<'a> Query<'a> {
         self.get(name).map(|said| finite(name, said)).transpose()
     }
 
-    /// A whole number above 0.
-    fn count(&self, name: &'static str) -> Result<Option<u64>, Refusal> {
-        match self.number(name)? {
-            None => Ok(None),
-            Some(n) if n >= 1.0 && n.fract() == 0.0 => Ok(Some(whole(n))),
-            Some(_) => Err(Refusal::invalid(format!("{name} must be a whole number above 0"))),
-        }
-    }
-
     /// How long a poll waits: `timeout` in seconds, clamped.
     pub(crate) fn timeout_ms(&self, default_ms: u64, max_ms: u64) -> Result<u64, Refusal> {
         let said = self.number("timeout")?;
@@ -43,26 +34,15 @@ impl<'a> Query<'a> {
             Some(since) => Some(since),
             None => last_event_id.map(|id| finite("Last-Event-ID", id)).transpose()?,
         };
-        let max = self.count("max")?.unwrap_or(u64::MAX);
-        Ok(ReadInput {
-            consumer: self.get("consumer").map(ConsumerName::parse).transpose()?,
-            since: since.map(whole),
-            terms: self.terms()?,
-            max: usize::try_from(max).unwrap_or(usize::MAX).min(limits::READ_MESSAGES),
-            ack_upto: self.count("ack_upto")?,
-        })
-    }
-
-    fn terms(&self) -> Result<Terms, Refusal> {
-        let lease = self.number("lease")?;
-        match self.get("ack") {
-            None | Some("auto") => Ok(Terms::Read),
-            Some("manual") => {
-                let lease_ms = lease.map_or(limits::LEASE_DEFAULT_MS, |s| whole(s * 1000.0));
-                Ok(Terms::Leased { lease_ms: lease_ms.clamp(1_000, limits::LEASE_MAX_MS) })
-            }
-            Some(_) => Err(Refusal::invalid("ack must be auto or manual")),
-        }
+        let said = ReadQuery {
+            since,
+            ack: self.get("ack").map(Cow::Borrowed),
+            lease: self.number("lease")?,
+            max: self.number("max")?,
+            consumer: self.get("consumer").map(Cow::Borrowed),
+            ack_upto: self.number("ack_upto")?,
+        };
+        said.check()
     }
 
     /// How many messages of history: fractions floored, clamped to 1 … 100, and all 100 for what is no number, as in
@@ -84,15 +64,10 @@ fn finite(name: &'static str, said: &str) -> Result<f64, Refusal> {
     number.filter(|n| n.is_finite()).ok_or_else(|| Refusal::invalid(format!("{name} must be a number")))
 }
 
-/// The whole part of a number; a negative one is 0.
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the cast saturates, and that is meant")]
-fn whole(number: f64) -> u64 {
-    number.max(0.0) as u64
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use rogerrat_domain::Terms;
 
     fn timeout(query: &str) -> Result<u64, Refusal> {
         Query::of(query).timeout_ms(30_000, 60_000)

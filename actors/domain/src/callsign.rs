@@ -8,8 +8,9 @@ use crate::limits::CALLSIGN_CHARS;
 use crate::refusal::Refusal;
 
 /// A callsign, trimmed and lower-cased, that fits `^[a-z0-9][a-z0-9_-]{0,31}$` and is not `all`.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, utoipa::ToSchema)]
 #[serde(transparent)]
+#[schema(value_type = String, pattern = "^[a-z0-9][a-z0-9_-]{0,31}$", description = "A participant's name on one channel.")]
 pub struct Callsign(Arc<str>);
 
 /// The recipient that means everybody, so nobody's name.

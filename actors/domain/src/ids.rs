@@ -4,6 +4,8 @@ use std::borrow::Borrow;
 use std::fmt;
 use std::sync::Arc;
 
+use utoipa::ToSchema;
+
 use crate::limits;
 use crate::refusal::Refusal;
 
@@ -17,7 +19,8 @@ pub type MemberNo = u32;
 pub struct PlaceId(pub u64);
 
 /// A channel's id.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, ToSchema)]
+#[schema(value_type = String, pattern = "^[a-z0-9-]{1,64}$")]
 pub struct ChannelId(Arc<str>);
 
 impl ChannelId {
@@ -86,7 +89,8 @@ impl fmt::Debug for SessionId {
 }
 
 /// The name of a consumer: `[a-z0-9_-]{1,32}`. The default consumer has none.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, ToSchema)]
+#[schema(value_type = String, pattern = "^[a-z0-9_-]{1,32}$")]
 pub struct ConsumerName(Arc<str>);
 
 impl ConsumerName {

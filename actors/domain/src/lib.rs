@@ -14,6 +14,7 @@ pub mod names;
 mod now;
 pub mod op;
 mod refusal;
+mod schemas;
 mod session;
 mod settings;
 mod slip;

@@ -3,12 +3,14 @@
 use std::sync::Arc;
 
 use serde::{Deserialize, Deserializer, Serialize, de};
+use utoipa::ToSchema;
 
 use crate::limits;
 use crate::token::TokenHash;
 
-/// What the hub keeps of a channel's messages for the transcript.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+/// What the hub keeps of a channel's messages for the transcript: nothing; that something happened (`metadata`); the
+/// first message of each sender (`prompts`); every message (`full`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Retention {
     /// Nothing.
@@ -22,8 +24,8 @@ pub enum Retention {
     Full,
 }
 
-/// Whether participants are told to act on each other's requests.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+/// Whether participants are told to act on each other's requests. `trusted` needs an owner password.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum TrustMode {
     /// Peers are strangers: confirm with your human.
@@ -33,8 +35,8 @@ pub enum TrustMode {
     Trusted,
 }
 
-/// Who sees a DM beside its two ends.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+/// Who sees a direct message beside its two ends: everybody on the channel, in history, or nobody.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum DmVisibility {
     /// Everybody on the channel, in history.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use utoipa::ToSchema;
 
 use crate::entry::Entry;
 use crate::ids::{MessageId, PlaceId};
@@ -21,11 +22,13 @@ pub struct Given {
 }
 
 /// Broadcasts a reader has lost.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ToSchema)]
 pub struct Gap {
     /// Where the reader stood, exclusive.
+    #[schema(value_type = u64)]
     pub from: MessageId,
     /// The newest lost id, inclusive.
+    #[schema(value_type = u64)]
     pub to: MessageId,
     /// Why.
     pub reason: Loss,

@@ -8,7 +8,8 @@ use crate::limits::{RING_BYTES, RING_MESSAGES};
 use crate::message::Message;
 
 /// Why a broadcast is no longer held.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, utoipa::ToSchema)]
+#[schema(rename_all = "lowercase")]
 pub enum Loss {
     /// Newer messages pushed it out.
     Ring,

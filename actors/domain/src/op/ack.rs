@@ -1,6 +1,7 @@
 //! Acknowledging: everything up to an id is done.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::Now;
 use crate::channel::{Channel, Effect};
@@ -8,6 +9,32 @@ use crate::entry::Entry;
 use crate::ids::{ConsumerName, MemberNo, MessageId, SessionId};
 use crate::op::Operation;
 use crate::refusal::{Code, Refusal};
+use crate::schemas;
+
+/// The body of an acknowledgement.
+#[derive(Clone, Debug, Default, Deserialize, ToSchema)]
+pub struct AckInput {
+    /// The last message id you are done with, inclusive. Above the highest id the consumer was given it is refused; below
+    /// its cursor it does nothing.
+    #[schema(schema_with = schemas::upto, required)]
+    pub upto: Option<MessageId>,
+    /// For which consumer; the default one if left out.
+    #[schema(pattern = "^[a-z0-9_-]{1,32}$")]
+    pub consumer: Option<String>,
+}
+
+impl AckInput {
+    /// Checks what was said.
+    ///
+    /// # Errors
+    /// `invalid` when `upto` is missing, or `consumer` is no name.
+    pub fn check(&self, session: SessionId) -> Result<Ack, Refusal> {
+        let missing = || Refusal::invalid("`upto` is missing: the last message id you are done with");
+        let upto = self.upto.ok_or_else(missing)?;
+        let consumer = self.consumer.as_deref().map(ConsumerName::parse).transpose()?;
+        Ok(Ack { session, consumer, upto })
+    }
+}
 
 /// Acknowledge what a consumer has been given.
 #[derive(Clone, Debug)]
@@ -21,11 +48,12 @@ pub struct Ack {
 }
 
 /// Where that leaves the consumer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct AckReply {
     /// Messages that were with the consumer and are now done.
     pub acked: usize,
     /// Its cursor.
+    #[schema(value_type = u64)]
     pub cursor: MessageId,
 }
 

@@ -1,6 +1,7 @@
 //! The consumers of a member: listing them with their lag, and removing one.
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::Now;
 use crate::channel::{Channel, Consumer, Effect, Member};
@@ -17,18 +18,20 @@ pub struct Consumers {
 }
 
 /// One's consumers, the default one first.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct ConsumersReply {
     /// The consumers.
     pub consumers: Vec<ConsumerRow>,
 }
 
 /// A consumer and how far it is behind.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct ConsumerRow {
     /// Its name; none for the default one.
+    #[schema(required, pattern = "^[a-z0-9_-]{1,32}$")]
     pub name: Option<String>,
     /// The last id it has been given (manual: has acknowledged).
+    #[schema(value_type = u64)]
     pub cursor: MessageId,
     /// Messages due to it.
     pub lag: usize,

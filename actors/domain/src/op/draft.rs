@@ -4,52 +4,67 @@ use std::fmt;
 
 use serde::{Deserialize, Deserializer, de};
 use sha2::{Digest as _, Sha256};
+use utoipa::ToSchema;
 
 use crate::entry::SendKey;
 use crate::ids::MessageId;
 use crate::limits;
 use crate::message::{Attachment, Kind, Priority, Wire};
 use crate::refusal::{Code, Refusal};
+use crate::schemas;
 
 /// Media types an attachment may have.
-const MIMES: [&str; 5] = ["image/jpeg", "image/png", "image/webp", "image/gif", "application/pdf"];
+pub(crate) const MIMES: [&str; 5] = ["image/jpeg", "image/png", "image/webp", "image/gif", "application/pdf"];
 
 /// The body of a send, as it was said.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, ToSchema)]
 pub struct SendInput {
     /// A callsign, `all`, `N` or `#N`; a JSON number is an index. Missing or blank means `all`.
     #[serde(default, deserialize_with = "recipient")]
+    #[schema(schema_with = schemas::recipient)]
     pub to: Option<String>,
-    /// The text.
+    /// The text: never cut and never trimmed; a status has at most 280 characters. May be empty beside an attachment.
+    #[schema(max_length = 8192)]
     pub message: Option<String>,
     /// The text, where `message` is missing.
+    #[schema(max_length = 8192)]
     pub text: Option<String>,
-    /// How urgent it is.
+    /// How urgent it is; `default` if left out.
     #[serde(default, deserialize_with = "super::not_null")]
+    #[schema(nullable = false)]
     pub priority: Option<Priority>,
-    /// Whether it stays.
+    /// Whether it stays; `message` if left out.
     #[serde(default, deserialize_with = "super::not_null")]
+    #[schema(nullable = false)]
     pub kind: Option<Kind>,
-    /// Answers the receiver may pick from.
+    /// Answers the receiver may pick from, each at most 64 characters. Blank ones are left out.
+    #[schema(schema_with = schemas::suggested_replies)]
     pub suggested_replies: Option<Vec<String>>,
-    /// Files that travel with it.
+    /// Files that travel with it: at most 524,288 base64 characters in all.
+    #[schema(max_items = 4)]
     pub attachments: Option<Vec<AttachmentInput>>,
-    /// The message it answers.
+    /// The id of the message it answers; it is not looked up.
+    #[schema(schema_with = schemas::reply_to)]
     pub reply_to: Option<u64>,
-    /// The thread it belongs to.
+    /// The thread it belongs to: a name of 1 to 64 characters.
+    #[schema(schema_with = schemas::thread)]
     pub thread: Option<String>,
-    /// The key under which it may be repeated; the header `Idempotency-Key` says the same.
+    /// The key under which it may be repeated: 1 to 128 visible ASCII characters. The header `Idempotency-Key` says the
+    /// same, and wins.
+    #[schema(pattern = "^[!-~]{1,128}$")]
     pub client_msg_id: Option<String>,
 }
 
 /// A file as it was said.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, ToSchema)]
 pub struct AttachmentInput {
     /// Its media type.
+    #[schema(schema_with = schemas::mime)]
     pub mime: String,
     /// Its bytes in standard base64; whitespace is ignored.
+    #[schema(pattern = r"^(\s*[A-Za-z0-9+/])+(\s*=){0,2}\s*$")]
     pub data_base64: String,
-    /// The sender's name for it; anything but text is ignored.
+    /// The sender's name for it, cut to 128 characters; anything but text is ignored.
     #[serde(default)]
     pub filename: serde_json::Value,
 }

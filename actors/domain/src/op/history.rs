@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use serde::Serialize;
 use serde_json::value::RawValue;
+use utoipa::ToSchema;
 
 use crate::channel::{Channel, Effect};
 use crate::entry::Entry;
 use crate::ids::SessionId;
-use crate::message::Message;
+use crate::message::{Message, Wire};
 use crate::op::Operation;
 use crate::settings::DmVisibility;
 use crate::{Now, Refusal};
@@ -25,9 +26,10 @@ pub struct History {
 }
 
 /// The last messages, oldest first.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct HistoryReply {
     /// The messages.
+    #[schema(value_type = Vec<Wire<'static>>, max_items = 100)]
     pub history: Vec<Box<RawValue>>,
 }
 

@@ -1,6 +1,7 @@
 //! What a channel is, told to anybody who knows its id.
 
 use serde::{Serialize, Serializer};
+use utoipa::ToSchema;
 
 use crate::channel::{Channel, Effect};
 use crate::entry::Entry;
@@ -14,7 +15,7 @@ use crate::{Now, Refusal};
 pub struct Info;
 
 /// What the channel is.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct InfoReply {
     /// The channel.
     #[serde(serialize_with = "id_as_text")]

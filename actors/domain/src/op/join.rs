@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
+use utoipa::ToSchema;
 
 use crate::Now;
 use crate::callsign::Callsign;
@@ -11,19 +12,22 @@ use crate::channel::{Channel, Departure, Effect, Member, Presence};
 use crate::entry::Entry;
 use crate::ids::{MemberNo, SessionId};
 use crate::limits;
+use crate::message::Wire;
 use crate::names;
 use crate::op::{Operation, Posture};
 use crate::refusal::{Code, Refusal};
 use crate::settings::{Retention, TrustMode};
 
 /// The body of a join.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, ToSchema)]
 pub struct JoinInput {
-    /// The wish; without one the hub picks a free callsign.
+    /// The wish: 1 to 32 of `a`-`z`, `0`-`9`, `_` and `-`, not beginning with `_` or `-`, not `all`; lower-cased and
+    /// trimmed. Without one the hub picks a free callsign.
+    #[schema(pattern = r"^\s*[A-Za-z0-9][A-Za-z0-9_-]{0,31}\s*$")]
     pub callsign: Option<String>,
-    /// The password of the channel's owner, if the human gave it.
+    /// The password of the channel's owner, if the human gave it. A channel without one ignores it.
     pub owner_password: Option<String>,
-    /// The key of an identity.
+    /// The key of an identity; the header `X-Identity-Key` says the same.
     pub identity_key: Option<String>,
 }
 
@@ -43,7 +47,7 @@ pub struct Join {
 }
 
 /// What a joiner learns.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct JoinReply {
     /// The credential for everything that follows.
     pub session_id: String,
@@ -60,10 +64,12 @@ pub struct JoinReply {
     /// Whether the callsign was already here with this session.
     pub idempotent: bool,
     /// The joiner's number: others may send to `#N`.
+    #[schema(value_type = u32)]
     pub idx: MemberNo,
     /// Who is online, sorted.
     pub roster: Vec<String>,
     /// The last messages, oldest first.
+    #[schema(value_type = Vec<Wire<'static>>, max_items = 20)]
     pub history: Vec<Box<RawValue>>,
     /// What is kept of the channel's messages.
     pub retention: Retention,
@@ -73,6 +79,7 @@ pub struct JoinReply {
     pub hint: &'static str,
     /// Said when somebody else may be behind this callsign.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub collision_warning: Option<String>,
 }
 

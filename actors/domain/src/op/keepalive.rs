@@ -1,6 +1,7 @@
 //! A sign of life between turns.
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::channel::{Channel, Effect};
 use crate::entry::Entry;
@@ -16,7 +17,7 @@ pub struct Keepalive {
 }
 
 /// Done, and whether anything waits.
-#[derive(Clone, Copy, Debug, Serialize)]
+#[derive(Clone, Copy, Debug, Serialize, ToSchema)]
 pub struct KeepaliveReply {
     /// Always true.
     pub ok: bool,

@@ -1,6 +1,7 @@
 //! Leaving. It is never an error: who is not here has left.
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::channel::{Channel, Effect};
 use crate::entry::Entry;
@@ -16,7 +17,7 @@ pub struct Leave {
 }
 
 /// Done.
-#[derive(Clone, Copy, Debug, Serialize)]
+#[derive(Clone, Copy, Debug, Serialize, ToSchema)]
 pub struct LeaveReply {
     /// Always true.
     pub ok: bool,

@@ -22,9 +22,10 @@ mod stream;
 #[cfg(test)]
 mod testing;
 
-pub use ack::{Ack, AckReply};
+pub use ack::{Ack, AckInput, AckReply};
 pub use consumers::{ConsumerRow, Consumers, ConsumersReply, RemoveConsumer};
 pub use create::{CreateDraft, CreateInput, Durability};
+pub(crate) use draft::MIMES;
 pub use draft::{AttachmentInput, Draft, SendInput};
 pub use history::{History, HistoryReply};
 pub use info::{Info, InfoReply};
@@ -32,7 +33,7 @@ pub use join::{Join, JoinInput, JoinReply};
 pub use keepalive::{Keepalive, KeepaliveReply};
 pub use leave::{Leave, LeaveReply};
 pub use posture::Posture;
-pub use read::{Outcome, Read, ReadInput};
+pub use read::{Outcome, Read, ReadInput, ReadQuery, ReadReply, WaitReply, whole};
 pub use receipts::{Receipt, ReceiptState, Receipts, ReceiptsReply};
 pub use roster::{Roster, RosterReply, RosterRow, RosterSeat};
 pub use send::{Send, SendReply};

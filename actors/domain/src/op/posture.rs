@@ -1,11 +1,12 @@
 //! How far a joiner may trust its peers, and the words that tell it so.
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::settings::{Settings, TrustMode};
 
 /// A joiner's stance toward its peers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Posture {
     /// A human of the channel's owner stands behind this agent: peers are colleagues.

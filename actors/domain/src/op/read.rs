@@ -1,5 +1,7 @@
 //! Reading: `listen` and `wait`. What is there comes at once; otherwise the poll is parked, as data.
 
+mod shape;
+
 use crate::Now;
 use crate::channel::{Channel, Consumer, Delivery, Effect, Ending, Waiter};
 use crate::entry::{Entry, Terms};
@@ -8,6 +10,8 @@ use crate::limits;
 use crate::op::Operation;
 use crate::op::ack;
 use crate::refusal::Refusal;
+
+pub use shape::{ReadQuery, ReadReply, WaitReply, whole};
 
 /// How a consumer wants to read, checked.
 #[derive(Clone, Debug)]

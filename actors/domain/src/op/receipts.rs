@@ -1,6 +1,7 @@
 //! Receipts: what became of a message, told to its sender.
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::Now;
 use crate::callsign::Callsign;
@@ -20,14 +21,14 @@ pub struct Receipts {
 }
 
 /// What became of a message.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct ReceiptsReply {
     /// One for each recipient.
     pub receipts: Vec<Receipt>,
 }
 
 /// How far a message got.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum ReceiptState {
     /// It waits for its recipient.
@@ -41,7 +42,7 @@ pub enum ReceiptState {
 }
 
 /// What became of a message with one recipient.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Receipt {
     /// The recipient.
     pub to: Callsign,
@@ -49,15 +50,19 @@ pub struct Receipt {
     pub state: ReceiptState,
     /// DMs: when it was sent, in milliseconds since the epoch.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub queued_at: Option<u64>,
     /// DMs: when it was first given.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub delivered_at: Option<u64>,
     /// DMs: when it was acknowledged.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub acked_at: Option<u64>,
     /// DMs: how often it was given.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub attempts: Option<u32>,
 }
 

@@ -1,6 +1,7 @@
 //! Who is on the channel, by name and by number.
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::callsign::Callsign;
 use crate::channel::{Channel, Effect};
@@ -17,7 +18,7 @@ pub struct Roster {
 }
 
 /// Who is here.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct RosterReply {
     /// Callsigns online, sorted.
     pub roster: Vec<String>,
@@ -27,13 +28,15 @@ pub struct RosterReply {
     pub roster_all: Vec<RosterRow>,
     /// Messages waiting for the asker.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub unread: Option<usize>,
 }
 
 /// A member online.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct RosterSeat {
     /// The N of `#N`.
+    #[schema(value_type = u32)]
     pub idx: MemberNo,
     /// The callsign.
     pub callsign: Callsign,
@@ -42,13 +45,14 @@ pub struct RosterSeat {
 }
 
 /// A member, here or not.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct RosterRow {
     /// The callsign.
     pub callsign: Callsign,
     /// Whether its session lives.
     pub online: bool,
     /// The N of `#N`.
+    #[schema(value_type = u32)]
     pub idx: MemberNo,
 }
 

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::Now;
 use crate::callsign::ALL;
@@ -13,6 +14,7 @@ use crate::limits;
 use crate::message::{Kind, Message, Priority, is_plain, is_usual};
 use crate::op::{Draft, Operation};
 use crate::refusal::{Code, Quota, Refusal};
+use crate::schemas;
 
 /// Send a draft.
 #[derive(Clone, Debug)]
@@ -24,11 +26,12 @@ pub struct Send {
 }
 
 /// What the sender learns.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct SendReply {
     /// Always true.
     pub ok: bool,
     /// The message's id.
+    #[schema(value_type = u64)]
     pub id: MessageId,
     /// When it was sent, in milliseconds since the epoch.
     pub at: u64,
@@ -44,12 +47,15 @@ pub struct SendReply {
     pub priority: Priority,
     /// Said when there are any.
     #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(schema_with = schemas::suggested_replies_told)]
     pub suggested_replies: Vec<String>,
     /// The message it answers.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<u64>, nullable = false)]
     pub reply_to: Option<MessageId>,
     /// The thread it belongs to.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, min_length = 1, max_length = 64)]
     pub thread: Option<String>,
     /// Said when the same send was done before: this is its first reply.
     #[serde(skip_serializing_if = "std::ops::Not::not")]

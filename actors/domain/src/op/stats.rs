@@ -1,6 +1,7 @@
 //! The channel in numbers.
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::channel::{Channel, Effect};
 use crate::entry::Entry;
@@ -17,7 +18,7 @@ pub struct Stats {
 }
 
 /// The channel in numbers.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct StatsReply {
     /// The channel.
     #[serde(serialize_with = "super::info::id_as_text")]
@@ -39,6 +40,7 @@ pub struct StatsReply {
     /// Messages the ring holds.
     pub message_count_in_buffer: usize,
     /// When somebody first joined, in milliseconds since the epoch.
+    #[schema(required)]
     pub first_joined_at: Option<u64>,
     /// When somebody last joined or sent, in milliseconds since the epoch.
     pub last_activity_at: u64,

@@ -1,0 +1,131 @@
+//! What a read is asked and told, as it stands on the wire. The doors read the one from a query or from arguments and
+//! write the other in pieces that are shared, so the replies here are never built: they say what the pieces come to.
+
+use std::borrow::Cow;
+
+use serde::Deserialize;
+use utoipa::{IntoParams, ToSchema};
+
+use super::ReadInput;
+use crate::channel::Gap;
+use crate::entry::Terms;
+use crate::ids::{ConsumerName, MessageId};
+use crate::limits;
+use crate::refusal::Refusal;
+use crate::schemas::{self, Given};
+
+/// How a consumer wants to read, as it was said.
+#[derive(Clone, Debug, Default, Deserialize, ToSchema, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct ReadQuery<'a> {
+    /// Read above this id instead of the cursor, for this read only. Negative is 0.
+    #[schema(nullable = false)]
+    #[param(nullable = false)]
+    pub since: Option<f64>,
+    /// `auto` (the default): reading acknowledges. `manual`: what is read is leased until it is acknowledged.
+    #[schema(schema_with = schemas::ack)]
+    #[param(schema_with = schemas::ack, required = false)]
+    pub ack: Option<Cow<'a, str>>,
+    /// With `ack=manual`: how long the messages are leased, in seconds; clamped to 1 … 3,600. 60 if left out.
+    #[schema(nullable = false)]
+    #[param(nullable = false)]
+    pub lease: Option<f64>,
+    /// Messages at most: a whole number; more than 100 is 100.
+    #[schema(value_type = Option<u64>, nullable = false, minimum = 1)]
+    #[param(value_type = Option<u64>, nullable = false, minimum = 1)]
+    pub max: Option<f64>,
+    /// The consumer: a cursor of its own, made by its first read. The default one if left out.
+    #[schema(value_type = Option<String>, nullable = false, pattern = "^[a-z0-9_-]{1,32}$")]
+    #[param(value_type = Option<String>, nullable = false, pattern = "^[a-z0-9_-]{1,32}$")]
+    pub consumer: Option<Cow<'a, str>>,
+    /// Acknowledge up to this id first.
+    #[schema(value_type = Option<u64>, nullable = false, minimum = 1)]
+    #[param(value_type = Option<u64>, nullable = false, minimum = 1)]
+    pub ack_upto: Option<f64>,
+}
+
+impl ReadQuery<'_> {
+    /// Checks what was said.
+    ///
+    /// # Errors
+    /// `invalid`, naming the parameter.
+    pub fn check(&self) -> Result<ReadInput, Refusal> {
+        let max = count("max", self.max)?.unwrap_or(u64::MAX);
+        Ok(ReadInput {
+            consumer: self.consumer.as_deref().map(ConsumerName::parse).transpose()?,
+            since: self.since.map(whole),
+            terms: self.terms()?,
+            max: usize::try_from(max).unwrap_or(usize::MAX).min(limits::READ_MESSAGES),
+            ack_upto: count("ack_upto", self.ack_upto)?,
+        })
+    }
+
+    fn terms(&self) -> Result<Terms, Refusal> {
+        match self.ack.as_deref() {
+            None | Some("auto") => Ok(Terms::Read),
+            Some("manual") => {
+                let lease_ms = self.lease.map_or(limits::LEASE_DEFAULT_MS, |s| whole(s * 1000.0));
+                Ok(Terms::Leased { lease_ms: lease_ms.clamp(1_000, limits::LEASE_MAX_MS) })
+            }
+            Some(_) => Err(Refusal::invalid("ack must be auto or manual")),
+        }
+    }
+}
+
+/// A whole number above 0.
+fn count(name: &'static str, said: Option<f64>) -> Result<Option<u64>, Refusal> {
+    match said {
+        None => Ok(None),
+        Some(n) if n >= 1.0 && n.fract() == 0.0 => Ok(Some(whole(n))),
+        Some(_) => Err(Refusal::invalid(format!("{name} must be a whole number above 0"))),
+    }
+}
+
+/// The whole part of a number; a negative one is 0.
+#[must_use]
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the cast saturates, and that is meant")]
+pub fn whole(number: f64) -> u64 {
+    number.max(0.0) as u64
+}
+
+/// What `listen` is answered with.
+#[derive(Clone, Debug, ToSchema)]
+pub struct ReadReply {
+    /// What is given, oldest first; may be empty.
+    #[schema(value_type = Vec<Given>, max_items = 100)]
+    pub messages: Vec<MessageId>,
+    /// True when nothing came. That is no error: read again.
+    pub timed_out: bool,
+    /// Said when a newer poll of the same session and consumer took this one's place.
+    #[schema(required = false)]
+    pub superseded: bool,
+    /// Said when the hub goes down: come back in a few seconds.
+    #[schema(required = false)]
+    pub draining: bool,
+    /// Said when broadcasts were lost.
+    #[schema(nullable = false)]
+    pub gap: Option<Gap>,
+}
+
+/// What `wait` is answered with.
+#[derive(Clone, Debug, ToSchema)]
+pub struct WaitReply {
+    /// What is given, oldest first; may be empty.
+    #[schema(value_type = Vec<Given>, max_items = 100)]
+    pub messages: Vec<MessageId>,
+    /// True when nothing came. That is no error: wait again.
+    pub timed_out: bool,
+    /// Said when a newer poll of the same session and consumer took this one's place.
+    #[schema(required = false)]
+    pub superseded: bool,
+    /// Said when the hub goes down: come back in a few seconds.
+    #[schema(required = false)]
+    pub draining: bool,
+    /// Said when broadcasts were lost.
+    #[schema(nullable = false)]
+    pub gap: Option<Gap>,
+    /// Who is online.
+    pub roster: Vec<String>,
+    /// What to do next, in words.
+    pub meta_hint: String,
+}
