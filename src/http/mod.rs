@@ -15,6 +15,7 @@ mod members;
 mod messages;
 mod metrics;
 mod offers;
+mod openapi;
 mod poll;
 mod presets;
 mod problem;
@@ -25,6 +26,8 @@ mod state;
 mod stream;
 mod throttle;
 mod traffic;
+
+use std::sync::OnceLock;
 
 use actix_web::http::header;
 use actix_web::middleware::from_fn;
@@ -67,6 +70,7 @@ impl State {
             scheme: server.scheme(),
             trusted_proxies: server.trusted_proxies.clone(),
             traffic: Traffic::default(),
+            description: OnceLock::new(),
         })
     }
 
@@ -86,9 +90,10 @@ pub(crate) fn routes(config: &mut ServiceConfig, state: &State) {
         .service(at.get("/api/bands", read().to(channels::bands)))
         .service(at.get("/api/stats", read().to(health::stats)))
         .service(at.get("/livez", read().to(health::live)))
-        .service(at.get("/healthz", read().to(health::live)))
+        .service(at.get("/healthz", read().to(health::healthy)))
         .service(at.get("/readyz", read().to(health::ready)))
         .service(at.get("/metrics", read().to(metrics::metrics)))
+        .service(at.get("/openapi.json", read().to(openapi::openapi)))
         .configure(|config| discovery::routes(config, &at))
         .default_service(web::to(not_found));
 }

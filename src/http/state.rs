@@ -1,6 +1,7 @@
 //! What every handler shares, and what it reads from a request's head.
 
 use std::net::{IpAddr, Ipv6Addr};
+use std::sync::OnceLock;
 
 use actix_web::dev::RequestHead;
 use actix_web::http::header::{self, HeaderMap};
@@ -11,6 +12,7 @@ use rogerrat_domain::{Code, Refusal, SessionId, TokenHash};
 use url::Url;
 
 use super::hosts::Hosts;
+use super::openapi::Description;
 use super::presets::Preset;
 use super::problem::Problem;
 use super::throttle::Throttle;
@@ -30,6 +32,8 @@ pub(crate) struct State {
     pub(crate) scheme: &'static str,
     pub(crate) trusted_proxies: Vec<IpNet>,
     pub(crate) traffic: Traffic,
+    /// The description of the API, made when somebody first asks.
+    pub(crate) description: OnceLock<Description>,
 }
 
 /// The state, as handlers get it.
