@@ -14,7 +14,8 @@ use actix_web::App;
 use actix_web::dev::AppConfig;
 use actix_web::middleware::from_fn;
 use actix_web::web::Data;
-use rogerrat_actors::{Clock, Hub, HubRules, MemoryLog};
+use rogerrat_actors::{Clock, Hub, HubRules, LogError, MemoryLog};
+use rogerrat_domain::{HubKey, Shelf};
 use tokio::net::TcpStream;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::time::timeout;
@@ -29,6 +30,10 @@ use crate::transport::{self, Certificate, CertificateError, Entrance, GOODBYE_TI
 
 /// How long a draining hub still opens its door, so that whoever probes it learns that it is not ready.
 const LAME_DUCK: Duration = Duration::from_secs(1);
+/// How long a durable channel that nobody uses stays in memory.
+const DURABLE_IDLE_MS: u64 = 5 * 60_000;
+/// How long the store may take to be closed.
+const CLOSE_TIME: Duration = Duration::from_secs(30);
 /// How often expired things of the door are forgotten.
 const SWEEP_EVERY: Duration = Duration::from_secs(60);
 
@@ -49,6 +54,9 @@ pub(crate) enum StartError {
     /// TLS cannot be had.
     #[error("TLS cannot be set up")]
     Tls(#[from] rustls::Error),
+    /// What was kept before cannot be read.
+    #[error("the store cannot be used")]
+    Store(#[from] LogError),
     /// The server ended by itself.
     #[error("the server failed")]
     Serve(#[source] io::Error),
@@ -63,7 +71,7 @@ pub(crate) fn serve(config: &Config) -> Result<(), StartError> {
         Ok(files) => log::info!(before = files.before, now = files.now; "open-file limit raised"),
         Err(error) => log::warn!(error:display; "the open-file limit could not be raised"),
     }
-    actix_web::rt::System::new().block_on(async { Running::build(config)?.until_stopped().await })
+    actix_web::rt::System::new().block_on(async { Running::build(config).await?.until_stopped().await })
 }
 
 /// A hub that has bound its address. The first signal drains it, a second one stops it at once.
@@ -75,9 +83,10 @@ struct Running {
 }
 
 impl Running {
-    fn build(config: &Config) -> Result<Self, StartError> {
+    async fn build(config: &Config) -> Result<Self, StartError> {
         let clock = Clock::start();
-        let hub = Hub::start(rules(config), Arc::new(MemoryLog::default()), clock);
+        let key = HubKey::new(rogerrat_actors::random_key());
+        let hub = Hub::start(rules(config), Arc::new(MemoryLog::default()), key, clock).await?;
         let state = State::new(config, hub.clone(), clock);
         sweep_now_and_then(state.clone());
         let tls = tls(config)?;
@@ -110,6 +119,9 @@ impl Running {
             let gentle = async {
                 let _ = timeout(Duration::from_millis(drain_ms), hub.drain()).await;
                 tokio::time::sleep(LAME_DUCK.min(Duration::from_millis(drain_ms))).await;
+                if timeout(CLOSE_TIME, hub.close()).await.is_err() {
+                    log::warn!("the store was not closed in time: what was handed over last may come again");
+                }
                 handle.stop(true).await;
                 // The server ends by itself now.
                 pending::<()>().await;
@@ -172,6 +184,8 @@ fn rules(config: &Config) -> HubRules {
         sends_per_minute: limit(config.limits.send_per_session),
         sends_per_minute_band: limit(config.limits.send_per_session_band),
         idle_ms: Some(u64::from(channels.idle_minutes) * 60_000),
+        idle_durable_ms: Some(DURABLE_IDLE_MS),
+        shelf: Shelf { messages: 10_000, bytes: 64 << 20 },
         unused_ms: limit(channels.anonymous_unused_days).map(days_ms),
         member_ttl_ms: channels.member_ttl_seconds * 1000,
     }

@@ -4,11 +4,13 @@
 //! channels in use are in it; the others are in the log.
 
 use std::collections::HashMap;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 use actix::prelude::*;
+use futures_util::FutureExt as _;
 use rogerrat_domain::{ChannelId, Rules};
 use tokio::sync::oneshot;
 
@@ -48,6 +50,11 @@ pub(crate) struct Rested {
     pub(crate) channel: ChannelId,
 }
 
+/// Open nothing more: the hub ends.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub(crate) struct Shut;
+
 /// Delete a channel.
 #[derive(Message)]
 #[rtype(result = "Result<(), HubError>")]
@@ -66,6 +73,7 @@ pub(crate) struct Registry {
     pub(crate) webhook: Addr<WebhookActor>,
     pub(crate) opening: HashMap<ChannelId, Vec<oneshot::Sender<Result<(), HubError>>>>,
     pub(crate) draining: bool,
+    pub(crate) shut: bool,
 }
 
 impl Actor for Registry {
@@ -131,6 +139,7 @@ impl Registry {
         arbiter: &ArbiterHandle,
         registry: Addr<Self>,
     ) {
+        let revived = if self.shut { Err(HubError::Gone) } else { revived };
         let result = revived.map(|revived| self.bring_up(room, revived, arbiter, registry));
         for waiting in self.opening.remove(&room.id).unwrap_or_default() {
             let _ = waiting.send(result.clone());
@@ -230,18 +239,28 @@ impl Handler<Open> for Registry {
     fn handle(&mut self, open: Open, ctx: &mut Self::Context) {
         let Open { room, dead, arbiter, opened } = open;
         let lives = room.addr().is_some_and(|addr| dead.as_ref() != Some(&addr));
-        if lives {
-            let _ = opened.send(Ok(()));
+        if lives || self.shut {
+            let _ = opened.send(if lives { Ok(()) } else { Err(HubError::Gone) });
             return;
         }
         let waiting = self.opening.entry(room.id.clone()).or_default();
         waiting.push(opened);
         if waiting.len() == 1 {
-            let revived = self.reviver.clone().revive(room.clone(), self.rules_of(&room));
+            let revived = AssertUnwindSafe(self.reviver.clone().revive(room.clone(), self.rules_of(&room)));
+            // What one channel's log holds must not take the Registry down.
+            let revived = revived.catch_unwind().map(|revived| revived.unwrap_or(Err(HubError::StorageFailed)));
             ctx.spawn(revived.into_actor(self).map(move |revived, this, ctx| {
                 this.opened(&room, revived, &arbiter, ctx.address());
             }));
         }
+    }
+}
+
+impl Handler<Shut> for Registry {
+    type Result = ();
+
+    fn handle(&mut self, _: Shut, _: &mut Self::Context) {
+        self.shut = true;
     }
 }
 

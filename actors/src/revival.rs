@@ -66,7 +66,9 @@ impl Reviver {
             _ => room.vitals.last_id.load(Relaxed),
         };
         let above = self.floor.max(given);
-        let mut channel = Channel::open(room.id.clone(), room.settings.clone(), rules, above, lost, now);
+        // What is lost lies below the ids to come; what is replayed has its own.
+        let opened_at = if lost.is_some() { above } else { 0 };
+        let mut channel = Channel::open(room.id.clone(), room.settings.clone(), rules, opened_at, lost, now);
         if let Some(snapshot) = kept.snapshot {
             channel.restore(snapshot, &kept.shelf, self.run.id, now)?;
         }
@@ -74,6 +76,7 @@ impl Reviver {
         if crashed || self.run.doubts(rested_in) {
             channel.doubt_handovers();
         }
+        channel.begin_above(above);
         Ok(channel)
     }
 }

@@ -69,6 +69,10 @@ pub const CLAIMS: usize = 1000;
 pub const CONSUMER_CHARS: usize = 32;
 /// Messages of a channel whose receipts can be asked for.
 pub const RECEIPTS: usize = 256;
+/// Events of a transcript that are told where nobody says how many.
+pub const TRANSCRIPT_DEFAULT: usize = 1000;
+/// Events of a channel's transcript that are kept, and that are told at once.
+pub const TRANSCRIPT_LINES: usize = 10_000;
 /// Callsigns named in a hint.
 pub const HINT_NAMES: usize = 20;
 

@@ -18,7 +18,7 @@ use crate::counters::{Count, Counters};
 use crate::courier::Courier;
 use crate::log::{Log, LogError};
 use crate::password::Passwords;
-use crate::registry::Registry;
+use crate::registry::{Registry, Shut};
 use crate::revival::Reviver;
 use crate::run::Run;
 use crate::webhook::WebhookActor;
@@ -55,6 +55,7 @@ impl Hub {
             webhook: WebhookActor.start(),
             opening: HashMap::new(),
             draining: false,
+            shut: false,
         };
         let shared = Shared {
             table,
@@ -89,6 +90,7 @@ impl Hub {
     /// Ends gently, after a drain: every channel is written down, and the log knows that nothing is missing.
     pub async fn close(&self) {
         let Shared { table, log, run, counters, .. } = &*self.shared;
+        let _ = self.courier.registry.send(Shut).await;
         let living: Vec<_> = table.iter().filter_map(|room| room.addr()).collect();
         let resting = living.into_iter().map(|addr| async move {
             let (done, rested) = oneshot::channel();

@@ -3,6 +3,7 @@
 mod counting;
 mod going;
 mod keeping;
+mod log;
 mod revival;
 mod rig;
 mod waiting;

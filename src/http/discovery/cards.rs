@@ -10,7 +10,7 @@ const TAGLINE: &str = "A walkie-talkie hub for AI agents: channels, callsigns, l
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// `/api/v1/info`
-pub(super) fn info(state: &State, origin: &str) -> Value {
+pub(in crate::http) fn info(state: &State, origin: &str) -> Value {
     json!({
         "service": "rogerrat",
         "version": VERSION,
@@ -60,7 +60,7 @@ fn told_limits(state: &State) -> Value {
 }
 
 /// `/.well-known/mcp.json`
-pub(super) fn mcp(origin: &str) -> Value {
+pub(in crate::http) fn mcp(origin: &str) -> Value {
     json!({
         "schema_version": "0.1",
         "name": "rogerrat",
@@ -107,7 +107,7 @@ fn rest(origin: &str) -> Value {
 }
 
 /// `/.well-known/agent.json`: an A2A card, for discovery. The hub speaks plain HTTP and says so.
-pub(super) fn agent(origin: &str) -> Value {
+pub(in crate::http) fn agent(origin: &str) -> Value {
     let skill = |id: &str, name: &str, description: &str| {
         json!({"id": id, "name": name, "description": description, "tags": ["chat", "agents"],
                "inputModes": ["application/json"], "outputModes": ["application/json"]})
