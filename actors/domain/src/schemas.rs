@@ -161,7 +161,7 @@ mod tests {
             (crate::Retention::schema(), json!(["none", "metadata", "prompts", "full"])),
             (crate::TrustMode::schema(), json!(["untrusted", "trusted"])),
             (crate::DmVisibility::schema(), json!(["channel", "private"])),
-            (crate::op::Durability::schema(), json!(["memory", "disk"])),
+            (crate::Durability::schema(), json!(["memory", "disk"])),
             (crate::Priority::schema(), json!(["min", "low", "default", "high", "urgent"])),
             (crate::Kind::schema(), json!(["message", "status"])),
             (crate::Loss::schema(), json!(["ring", "restart", "idle"])),
