@@ -91,7 +91,13 @@ impl Store {
         Self::start(&path, options, connection, lock, key)
     }
 
-    fn start(path: &Path, options: Options, connection: Connection, lock: Lock, key: HubKey) -> Result<Self, StoreError> {
+    fn start(
+        path: &Path,
+        options: Options,
+        connection: Connection,
+        lock: Lock,
+        key: HubKey,
+    ) -> Result<Self, StoreError> {
         let shared = Arc::new(Shared::read(&connection).map_err(StoreError::sql(path))?);
         let (readers, reading) = Readers::start(path)?;
         let (to, queue) = sync_channel(QUEUE);

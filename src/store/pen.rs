@@ -170,7 +170,9 @@ impl Pen<'_> {
             n += 1;
             let (from, to) = line.ends.unzip();
             self.connection
-                .prepare_cached("INSERT INTO transcript (channel, n, from_no, to_no, json) VALUES (?1, ?2, ?3, ?4, ?5)")?
+                .prepare_cached(
+                    "INSERT INTO transcript (channel, n, from_no, to_no, json) VALUES (?1, ?2, ?3, ?4, ?5)",
+                )?
                 .execute(params![head.no, signed(n), from, to, line.json.get().as_bytes()])?;
             if n > TRANSCRIPT_LINES && n.is_multiple_of(TRIM_LINES) {
                 self.connection
@@ -240,7 +242,8 @@ impl Pen<'_> {
     }
 
     fn used(&self, channels: &[(ChannelId, u64)]) -> Result<Outcome> {
-        let mut note = self.connection.prepare_cached("UPDATE channels SET used_ms = ?2 WHERE id = ?1 AND used_ms < ?2")?;
+        let mut note =
+            self.connection.prepare_cached("UPDATE channels SET used_ms = ?2 WHERE id = ?1 AND used_ms < ?2")?;
         for (channel, at_ms) in channels {
             note.execute(params![channel.as_str(), signed(*at_ms)])?;
         }

@@ -9,8 +9,8 @@ use futures_util::future::join_all;
 use rogerrat_actors::{Appended, Log as _};
 use rogerrat_domain::transcript::Event;
 use rogerrat_domain::{
-    Callsign, Channel, ChannelId, Durability, Entry, HubKey, MemberNo, Message, MessageId, Now, Record, Rules, Settings,
-    Shelf, Snapshot, TokenHash,
+    Callsign, Channel, ChannelId, Durability, Entry, HubKey, MemberNo, Message, MessageId, Now, Record, Rules,
+    Settings, Shelf, Snapshot, TokenHash,
 };
 use serde_json::json;
 
