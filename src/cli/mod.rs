@@ -3,6 +3,7 @@
 //! 0 is done, 1 is failed, 2 is not understood. What the flags of the hub mean is decided in the configuration.
 
 pub(crate) mod check;
+mod client;
 pub(crate) mod load;
 pub(crate) mod serve;
 

@@ -1,7 +1,6 @@
 //! One busy load on the hub, on the floor, or on one after the other in the same way.
 
 use super::args::{PingpongArgs, RunArgs, SendsArgs};
-use super::fault::Fault;
 use super::floor_process::FloorProcess;
 use super::pingpong::Pingpong;
 use super::procfs::Process;
@@ -9,6 +8,7 @@ use super::report::{Comparison, Report};
 use super::sends::Sends;
 use super::stage::Stage;
 use super::target::Target;
+use crate::cli::client::Fault;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::JoinSet;

@@ -6,13 +6,13 @@ mod report;
 pub(super) use report::IdleReport;
 
 use super::args::IdleArgs;
-use super::connection::Connection;
-use super::fault::Fault;
 use super::procfs::Process;
 use super::report::difference;
 use super::setup::Setup;
 use super::stage::Mark;
 use super::target::{PollKind, Session, Target};
+use crate::cli::client::Connection;
+use crate::cli::client::Fault;
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 

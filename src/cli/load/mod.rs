@@ -4,9 +4,7 @@
 //! It knows the HTTP contract only, never the hub's insides.
 
 mod args;
-mod connection;
 mod contest;
-mod fault;
 mod floor;
 mod floor_process;
 mod idle;
@@ -14,12 +12,11 @@ mod message;
 mod pingpong;
 mod procfs;
 mod report;
-mod response;
 mod sends;
 mod sequence;
 mod setup;
 mod stage;
-mod stopwatch;
+mod tally;
 mod target;
 
 pub(crate) use args::LoadArgs;

@@ -2,14 +2,14 @@
 //! An agent has a connection for its poll and another for its sends, so a parked poll never blocks a send.
 //! A pair is one task: both agents wait in it, and a fault of one ends the other.
 
-use super::connection::Connection;
-use super::fault::{Fault, expect_success};
 use super::message::{Heard, Numbered};
 use super::sequence::Sequence;
 use super::setup::Setup;
 use super::stage::Stage;
-use super::stopwatch::elapsed_ns;
 use super::target::{Letter, PollKind, Session, Target};
+use crate::cli::client::Connection;
+use crate::cli::client::elapsed_ns;
+use crate::cli::client::{Fault, expect_success};
 use std::sync::Arc;
 use tokio::task::JoinSet;
 

@@ -1,8 +1,8 @@
 //! The numbers at the end of a run: as lines for eyes, or as one JSON object for scripts.
 
-use super::fault::Tally;
 use super::sequence::Disorder;
 use super::stage::{Mark, Stage, held};
+use super::tally::Tally;
 use hdrhistogram::Histogram;
 use serde::Serialize;
 use std::collections::BTreeMap;

@@ -1,15 +1,15 @@
 //! Several senders and one listener on each channel, as fast as sends are answered.
 //! A window of messages under way keeps the listener's mailbox from filling up: a sender waits for it to catch up.
 
-use super::connection::Connection;
-use super::fault::{Fault, expect_success};
 use super::message::{Heard, Numbered};
 use super::pingpong::{POLL_S, SWEEP_S};
 use super::sequence::Sequence;
 use super::setup::Setup;
 use super::stage::Stage;
-use super::stopwatch::elapsed_ns;
 use super::target::{Letter, PollKind, Session, Target};
+use crate::cli::client::Connection;
+use crate::cli::client::elapsed_ns;
+use crate::cli::client::{Fault, expect_success};
 use futures_util::stream::{FuturesUnordered, TryStreamExt};
 use std::sync::Arc;
 use tokio::sync::Semaphore;

@@ -1,8 +1,8 @@
 //! Before the load: making channels and joining agents, one request after the other on one connection.
 
-use super::connection::Connection;
-use super::fault::{Fault, expect_success};
 use super::target::{Session, Target};
+use crate::cli::client::Connection;
+use crate::cli::client::{Fault, expect_success};
 use serde::Deserialize;
 
 #[derive(Deserialize)]

@@ -1,10 +1,11 @@
 //! What all agents of one run share: the phase, the two histograms and what went wrong.
 //! The window is opened and closed here; agents only ask whether it is time to say their last message.
 
-use super::fault::{Fault, Tally};
 use super::procfs::Process;
 use super::sequence::Disorder;
-use super::stopwatch::elapsed_ns;
+use super::tally::Tally;
+use crate::cli::client::Fault;
+use crate::cli::client::elapsed_ns;
 use hdrhistogram::Histogram;
 use std::io;
 use std::sync::atomic::{AtomicU8, Ordering};

@@ -1,7 +1,7 @@
 //! The server under load, and the requests it gets. Requests are built once as bytes and written again and again.
 
-use super::connection::Connection;
 use super::message::Numbered;
+use crate::cli::client::Connection;
 use std::net::{SocketAddr, ToSocketAddrs};
 use url::Url;
 

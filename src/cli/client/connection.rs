@@ -11,7 +11,7 @@ use tokio::net::{TcpSocket, TcpStream};
 /// Room made before each read: most replies need one read.
 const READ_BYTES: usize = 4096;
 
-pub(super) struct Connection {
+pub(in crate::cli) struct Connection {
     address: SocketAddr,
     source: Option<IpAddr>,
     stream: Option<TcpStream>,
@@ -20,18 +20,18 @@ pub(super) struct Connection {
 }
 
 impl Connection {
-    pub(super) fn new(address: SocketAddr) -> Self {
+    pub(in crate::cli) fn new(address: SocketAddr) -> Self {
         Self { address, source: None, stream: None, input: Vec::new(), body: Vec::new() }
     }
 
     /// Connects from `source`: one loopback address has too few ports for tens of thousands of connections.
-    pub(super) fn with_source(mut self, source: Option<IpAddr>) -> Self {
+    pub(in crate::cli) fn with_source(mut self, source: Option<IpAddr>) -> Self {
         self.source = source;
         self
     }
 
     /// Writes one whole request.
-    pub(super) async fn write(&mut self, request: &[u8]) -> Result<(), Fault> {
+    pub(in crate::cli) async fn write(&mut self, request: &[u8]) -> Result<(), Fault> {
         let stream = match &mut self.stream {
             Some(stream) => stream,
             none => none.insert(connect(self.address, self.source).await.map_err(Fault::Connect)?),
@@ -40,7 +40,7 @@ impl Connection {
     }
 
     /// Waits for the reply: its status and its body.
-    pub(super) async fn reply(&mut self) -> Result<(u16, &[u8]), Fault> {
+    pub(in crate::cli) async fn reply(&mut self) -> Result<(u16, &[u8]), Fault> {
         let head = loop {
             self.fill().await?;
             if let Some(head) = response::parse(&self.input, &mut self.body)? {
@@ -56,13 +56,13 @@ impl Connection {
     }
 
     /// One request and its reply.
-    pub(super) async fn call(&mut self, request: &[u8]) -> Result<(u16, &[u8]), Fault> {
+    pub(in crate::cli) async fn call(&mut self, request: &[u8]) -> Result<(u16, &[u8]), Fault> {
         self.write(request).await?;
         self.reply().await
     }
 
     /// Whether the connection is open and nothing has come on it: its request is still parked.
-    pub(super) fn is_silent(&self) -> bool {
+    pub(in crate::cli) fn is_silent(&self) -> bool {
         let Some(stream) = &self.stream else {
             return false;
         };
