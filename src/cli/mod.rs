@@ -6,6 +6,7 @@ pub(crate) mod check;
 mod client;
 pub(crate) mod load;
 pub(crate) mod serve;
+pub(crate) mod torture;
 
 use std::io::{self, Write as _};
 use std::process::ExitCode;
@@ -34,6 +35,8 @@ pub(crate) enum Command {
     Check(serve::ServeArgs),
     /// Put a running hub under load and measure it
     Load(load::LoadArgs),
+    /// Kill a hub of its own again and again, and check that it keeps its word
+    Torture(torture::TortureArgs),
 }
 
 /// Prints what is wrong with the configuration, one fault on a line.

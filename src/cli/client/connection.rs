@@ -69,6 +69,18 @@ impl Connection {
         matches!(stream.try_read(&mut [0]), Err(cause) if cause.kind() == io::ErrorKind::WouldBlock)
     }
 
+    /// Waits for more bytes and gives all that nobody has used yet; who uses some takes them out.
+    pub(in crate::cli) async fn more(&mut self) -> Result<&mut Vec<u8>, Fault> {
+        self.fill().await?;
+        Ok(&mut self.input)
+    }
+
+    /// Closes, whatever is under way, and gives what had come of it. The next request connects anew.
+    pub(in crate::cli) fn close(&mut self) -> Vec<u8> {
+        self.stream = None;
+        std::mem::take(&mut self.input)
+    }
+
     async fn fill(&mut self) -> Result<(), Fault> {
         let stream = self.stream.as_mut().ok_or(Fault::Closed)?;
         self.input.reserve(READ_BYTES);
@@ -123,6 +135,19 @@ mod tests {
             assert_eq!(connection.call(REQUEST).await.unwrap(), (200, &b"yes"[..]));
         };
         tokio::join!(server, client);
+    }
+
+    #[tokio::test]
+    async fn a_reply_can_be_left_in_the_middle() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let mut connection = Connection::new(listener.local_addr().unwrap());
+        let client = async {
+            connection.write(REQUEST).await.unwrap();
+            while !connection.more().await.unwrap().ends_with(b"\r\n\r\n") {}
+            assert!(connection.close().starts_with(b"HTTP/1.1 200"));
+            assert!(matches!(connection.reply().await, Err(Fault::Closed)), "nothing is left of it");
+        };
+        tokio::join!(answer(&listener, &[b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n"]), client);
     }
 
     #[tokio::test]
