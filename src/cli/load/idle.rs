@@ -59,7 +59,7 @@ async fn join_all(target: &Target, args: &IdleArgs) -> Result<Vec<Session>, Faul
     let mut left = args.polls;
     while left > 0 {
         let agents = left.min(args.per_channel);
-        sessions.extend(setup.channel((0..agents).map(|agent| format!("a{agent}"))).await?);
+        sessions.extend(setup.channel(None, (0..agents).map(|agent| format!("a{agent}"))).await?);
         left -= agents;
     }
     Ok(sessions)

@@ -7,6 +7,7 @@ mod args;
 mod contest;
 mod floor;
 mod floor_process;
+mod fsync;
 mod idle;
 mod message;
 mod pingpong;
@@ -18,6 +19,7 @@ mod setup;
 mod stage;
 mod tally;
 mod target;
+mod turns;
 
 pub(crate) use args::LoadArgs;
 

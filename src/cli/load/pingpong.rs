@@ -6,7 +6,7 @@ use super::message::{Heard, Numbered};
 use super::sequence::Sequence;
 use super::setup::Setup;
 use super::stage::Stage;
-use super::target::{Letter, PollKind, Session, Target};
+use super::target::{Durability, Letter, PollKind, Session, Target};
 use crate::cli::client::Connection;
 use crate::cli::client::elapsed_ns;
 use crate::cli::client::{Fault, expect_success};
@@ -23,6 +23,7 @@ pub(super) struct Pingpong {
     pub(super) pairs: usize,
     pub(super) payload_bytes: usize,
     pub(super) poll: PollKind,
+    pub(super) durability: Option<Durability>,
 }
 
 impl Pingpong {
@@ -33,7 +34,7 @@ impl Pingpong {
         let mut setup = Setup::new(target);
         let mut ready = Vec::with_capacity(self.pairs);
         for _ in 0..self.pairs {
-            let sessions = setup.channel(["ann", "bob"]).await?;
+            let sessions = setup.channel(self.durability, ["ann", "bob"]).await?;
             let mut partners = ["bob", "ann"].into_iter();
             ready.extend(sessions.iter().zip(&mut partners).map(|(session, to)| Agent::new(target, session, to, self)));
         }
