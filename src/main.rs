@@ -26,6 +26,7 @@ fn main() -> ExitCode {
         Command::Serve(args) => serve(args),
         Command::Check(args) => cli::check::run(args),
         Command::Load(args) => cli::load::run(args),
+        Command::Torture(args) => cli::torture::run(&args),
     }
 }
 
