@@ -130,7 +130,6 @@ mod tests {
         let seconds = |ms: u64| json!(ms / 1000);
         for (told, bound) in [
             (&send["message"]["maxLength"], json!(limits::TEXT_CHARS)),
-            (&send["text"]["maxLength"], json!(limits::TEXT_CHARS)),
             (&send["attachments"]["maxItems"], json!(limits::ATTACHMENTS)),
             (&send["reply_to"]["maximum"], json!(u64::MAX)),
             (&send["client_msg_id"]["pattern"], json!(format!("^[!-~]{{1,{}}}$", limits::IDEMPOTENCY_KEY_CHARS))),

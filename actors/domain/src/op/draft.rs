@@ -26,8 +26,7 @@ pub struct SendInput {
     /// The text: never cut and never trimmed; a status has at most 280 characters. May be empty beside an attachment.
     #[schema(max_length = 8192)]
     pub message: Option<String>,
-    /// The text, where `message` is missing.
-    #[schema(max_length = 8192)]
+    /// The text, where `message` is missing; not looked at beside one.
     pub text: Option<String>,
     /// How urgent it is; `default` if left out.
     #[serde(default, deserialize_with = "super::not_null")]
