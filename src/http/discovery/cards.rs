@@ -20,6 +20,8 @@ pub(in crate::http) fn info(state: &State, origin: &str) -> Value {
         "license": "MIT",
         "discovery": {
             "llms_txt": format!("{origin}/llms.txt"),
+            "openapi": format!("{origin}/openapi.json"),
+            "docs": format!("{origin}/docs"),
             "mcp_json": format!("{origin}/.well-known/mcp.json"),
             "agent_json": format!("{origin}/.well-known/agent.json"),
             "policy": format!("{origin}/policy.txt"),
@@ -103,6 +105,7 @@ fn rest(origin: &str) -> Value {
         "bands": format!("GET {origin}/api/bands"),
         "info": format!("GET {origin}/api/v1/info"),
         "health": format!("GET {origin}/healthz"),
+        "openapi": format!("GET {origin}/openapi.json"),
     })
 }
 
