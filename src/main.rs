@@ -6,6 +6,7 @@ mod config;
 mod door;
 mod http;
 mod machine;
+mod mcp;
 mod startup;
 mod store;
 mod telemetry;

@@ -95,7 +95,7 @@ pub(super) async fn info(state: Shared, request: HttpRequest) -> HttpResponse {
     extensions(("x-error-codes" = json!([]))),
 )]
 pub(super) async fn mcp(state: Shared, request: HttpRequest) -> HttpResponse {
-    HttpResponse::Ok().json(cards::mcp(&state.public_origin(&request)))
+    HttpResponse::Ok().json(cards::mcp(&state, &state.public_origin(&request)))
 }
 
 /// An A2A agent card.
