@@ -14,22 +14,28 @@ use actix_web::App;
 use actix_web::dev::AppConfig;
 use actix_web::middleware::from_fn;
 use actix_web::web::Data;
-use rogerrat_actors::{Clock, Hub, HubRules, MemoryLog};
+use rogerrat_actors::{Clock, Hub, HubRules, LogError};
+use rogerrat_domain::Shelf;
 use tokio::net::TcpStream;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::time::timeout;
 use tokio_rustls::rustls::{self, ServerConfig};
 
 use crate::banner::banner;
-use crate::config::Config;
+use crate::config::{Config, Storage};
 use crate::door::{self, State};
 use crate::http;
 use crate::machine;
 use crate::mcp::{self, Mcp};
+use crate::store::{Options, Store, StoreError};
 use crate::transport::{self, Certificate, CertificateError, Entrance, GOODBYE_TIME, HEAD_TIME, KEEP_ALIVE, Socket};
 
 /// How long a draining hub still opens its door, so that whoever probes it learns that it is not ready.
 const LAME_DUCK: Duration = Duration::from_secs(1);
+/// How long a durable channel that nobody uses stays in memory.
+const DURABLE_IDLE_MS: u64 = 5 * 60_000;
+/// How long the store may take to be closed.
+const CLOSE_TIME: Duration = Duration::from_secs(30);
 /// How often expired things of the door are forgotten.
 const SWEEP_EVERY: Duration = Duration::from_secs(60);
 
@@ -50,6 +56,12 @@ pub(crate) enum StartError {
     /// TLS cannot be had.
     #[error("TLS cannot be set up")]
     Tls(#[from] rustls::Error),
+    /// The data directory cannot be used.
+    #[error("the store cannot be used")]
+    Store(#[from] StoreError),
+    /// What was kept before cannot be read.
+    #[error("the store cannot be used")]
+    Log(#[from] LogError),
     /// The server ended by itself.
     #[error("the server failed")]
     Serve(#[source] io::Error),
@@ -64,21 +76,23 @@ pub(crate) fn serve(config: &Config) -> Result<(), StartError> {
         Ok(files) => log::info!(before = files.before, now = files.now; "open-file limit raised"),
         Err(error) => log::warn!(error:display; "the open-file limit could not be raised"),
     }
-    actix_web::rt::System::new().block_on(async { Running::build(config)?.until_stopped().await })
+    actix_web::rt::System::new().block_on(async { Running::build(config).await?.until_stopped().await })
 }
 
 /// A hub that has bound its address. The first signal drains it, a second one stops it at once.
 struct Running {
     server: Server,
     hub: Hub,
+    store: Arc<Store>,
     signals: Signals,
     drain_ms: u64,
 }
 
 impl Running {
-    fn build(config: &Config) -> Result<Self, StartError> {
+    async fn build(config: &Config) -> Result<Self, StartError> {
         let clock = Clock::start();
-        let hub = Hub::start(rules(config), Arc::new(MemoryLog::default()), clock);
+        let store = Arc::new(Store::open(&config.storage.data_dir, options(&config.storage))?);
+        let hub = Hub::start(rules(config), store.clone(), store.key(), clock).await?;
         let state = State::new(config, hub.clone(), clock);
         let mcp = Mcp::new(&hub);
         sweep_now_and_then(state.clone(), mcp.clone());
@@ -99,12 +113,12 @@ impl Running {
         // Whoever reads the banner may stop the hub gently from then on.
         let signals = Signals::new().map_err(StartError::Serve)?;
         announce(config, bound);
-        log::info!(data_dir:display = config.storage.data_dir.display(); "channels live in memory: nothing is stored");
-        Ok(Self { server: server.run(), hub, signals, drain_ms: config.server.drain_ms })
+        log::info!(data_dir:display = config.storage.data_dir.display(); "the store is open");
+        Ok(Self { server: server.run(), hub, store, signals, drain_ms: config.server.drain_ms })
     }
 
     async fn until_stopped(self) -> Result<(), StartError> {
-        let Self { server, hub, mut signals, drain_ms } = self;
+        let Self { server, hub, store, mut signals, drain_ms } = self;
         let handle = server.handle();
         let told = async {
             signals.next().await;
@@ -112,6 +126,9 @@ impl Running {
             let gentle = async {
                 let _ = timeout(Duration::from_millis(drain_ms), hub.drain()).await;
                 tokio::time::sleep(LAME_DUCK.min(Duration::from_millis(drain_ms))).await;
+                if timeout(CLOSE_TIME, hub.close()).await.is_err() {
+                    log::warn!("the store was not closed in time: what was handed over last may come again");
+                }
                 handle.stop(true).await;
                 // The server ends by itself now.
                 pending::<()>().await;
@@ -125,6 +142,7 @@ impl Running {
             served = server => served.map_err(StartError::Serve),
             () = told => Ok(()),
         };
+        store.close();
         log::info!("stopped");
         served
     }
@@ -178,9 +196,18 @@ fn rules(config: &Config) -> HubRules {
         sends_per_minute: limit(config.limits.send_per_session),
         sends_per_minute_band: limit(config.limits.send_per_session_band),
         idle_ms: Some(u64::from(channels.idle_minutes) * 60_000),
+        idle_durable_ms: Some(DURABLE_IDLE_MS),
+        shelf: Shelf {
+            messages: config.storage.shelf_messages as usize,
+            bytes: (config.storage.shelf_mib as usize) << 20,
+        },
         unused_ms: limit(channels.anonymous_unused_days).map(days_ms),
         member_ttl_ms: channels.member_ttl_seconds * 1000,
     }
+}
+
+fn options(storage: &Storage) -> Options {
+    Options { max_mib: storage.max_mib, ..Options::default() }
 }
 
 #[expect(clippy::print_stdout, reason = "the banner is what the command prints")]

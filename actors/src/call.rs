@@ -80,6 +80,11 @@ pub(crate) struct Withdraw(pub(crate) PlaceId);
 #[rtype(result = "()")]
 pub(crate) struct Drain;
 
+/// Write everything down and stop: the hub goes down. Says whether it was kept.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub(crate) struct Rest(pub(crate) oneshot::Sender<bool>);
+
 /// The channel is deleted: end everything and stop.
 #[derive(Message)]
 #[rtype(result = "()")]

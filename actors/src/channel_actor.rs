@@ -6,20 +6,25 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 use actix::prelude::*;
-use futures_util::FutureExt as _;
 use rogerrat_domain::op::{Outcome, Read};
-use rogerrat_domain::{Channel, ChannelId, Delivery, Effect, Entry, Kind, Now, Operation, PlaceId, Record};
+use rogerrat_domain::{
+    Channel, ChannelId, Delivery, Effect, Entry, Kind, MessageId, Now, Operation, PlaceId, Retention,
+};
 use tokio::sync::{mpsc, oneshot};
 
-use crate::call::{Ask, Back, Delete, Drain, Frame, Nudge, OpenTap, Poll, Withdraw};
+use crate::call::{Ask, Back, Delete, Drain, Frame, Nudge, OpenTap, Poll, Rest, Withdraw};
 use crate::clock::Clock;
 use crate::counters::Count;
 use crate::error::HubError;
-use crate::log::{Append, Appended, Log};
+use crate::keeping::Keeping;
+use crate::log::Log;
+use crate::registry::{Registry, Rested};
 use crate::share::Share;
 use crate::vitals::Vitals;
 use crate::webhook::{Notice, WebhookActor};
 
+/// How far ahead of the ids their floor is raised.
+pub(crate) const FLOOR_AHEAD_MS: u64 = 60_000;
 /// Messages a channel's mailbox holds.
 pub(crate) const MAILBOX: usize = 4096;
 
@@ -33,17 +38,14 @@ pub(crate) struct ChannelActor {
     pub(crate) clock: Clock,
     pub(crate) share: Share,
     pub(crate) webhook: Addr<WebhookActor>,
+    pub(crate) registry: Addr<Registry>,
+    /// The hub's run.
+    pub(crate) run: u64,
+    pub(crate) keeping: Keeping,
     pub(crate) effects: Vec<Effect>,
     pub(crate) parked: HashMap<PlaceId, oneshot::Sender<Back<Read, Delivery>>>,
     pub(crate) taps: HashMap<PlaceId, mpsc::Sender<Frame>>,
     pub(crate) alarm: Option<(u64, SpawnHandle)>,
-}
-
-/// Whether what was decided is kept.
-enum Kept {
-    Now,
-    Later(Append),
-    Not,
 }
 
 impl Actor for ChannelActor {
@@ -57,8 +59,7 @@ impl Actor for ChannelActor {
 }
 
 impl ChannelActor {
-    /// Decides an operation, keeps what must be kept, then applies it and answers. What arrives while the log is
-    /// writing waits in the mailbox.
+    /// Decides an operation, applies it, and answers when what it did is kept.
     fn perform<O: Operation>(
         &mut self,
         op: O,
@@ -66,34 +67,53 @@ impl ChannelActor {
         answer: impl FnOnce(&mut Self, Result<O::Reply, HubError>) + 'static,
     ) {
         let now = self.clock.now();
+        if O::GIVES_IDS && self.channel.next_id(now) > self.log.floor() && self.log.is_well() {
+            return self.raise_floor_for(op, ctx, answer);
+        }
         self.channel.tick(now, &mut self.effects);
+        self.carry_out(ctx);
         match op.decide(&self.channel, now) {
-            Err(refusal) => answer(self, Err(refusal.into())),
-            Ok(entries) => match self.keep(&entries, now) {
-                Kept::Now => self.finish(op, &entries, now, answer),
-                Kept::Not => self.give_up(ctx, answer),
-                Kept::Later(append) => {
-                    let done = append.into_actor(self).map(move |appended, this, ctx| {
-                        match appended {
-                            Appended::Done => this.finish(op, &entries, now, answer),
-                            Appended::Conflict | Appended::Unknown => this.give_up(ctx, answer),
-                        }
-                        this.carry_out(ctx);
-                    });
-                    ctx.wait(done);
-                }
-            },
+            Err(refusal) => self.answer_in_turn(move |this, kept| {
+                answer(this, Err(kept.map_or(HubError::OutcomeUnknown, |()| refusal.into())));
+            }),
+            Ok(entries) => self.go_on(op, entries, now, ctx, answer),
         }
         self.carry_out(ctx);
     }
 
-    fn finish<O: Operation>(
+    fn go_on<O: Operation>(
         &mut self,
         op: O,
-        entries: &[Entry],
+        entries: Vec<Entry>,
         now: Now,
-        answer: impl FnOnce(&mut Self, Result<O::Reply, HubError>),
+        ctx: &mut Context<Self>,
+        answer: impl FnOnce(&mut Self, Result<O::Reply, HubError>) + 'static,
     ) {
+        let settings = self.channel.settings();
+        let durable = settings.is_durable();
+        let kept: Vec<_> = entries.iter().filter(|entry| entry.is_kept(durable)).cloned().collect();
+        let lines = match settings.retention {
+            Retention::None => Vec::new(),
+            _ => op.transcript(&self.channel, &entries, now),
+        };
+        let writes = !kept.is_empty() || !lines.is_empty();
+        if writes && self.log_is_shut() {
+            if durable || !lines.is_empty() {
+                return self.answer_in_turn(|this, _| answer(this, Err(HubError::StorageFailed)));
+            }
+            self.fall_behind(ctx);
+        } else {
+            self.note(kept, lines, writes);
+        }
+        let reply = self.finish(op, &entries, now);
+        self.answer_in_turn(move |this, kept| match kept {
+            Ok(()) => answer(this, Ok(reply)),
+            Err(error) if writes => answer(this, Err(error)),
+            Err(_) => answer(this, Err(HubError::OutcomeUnknown)),
+        });
+    }
+
+    fn finish<O: Operation>(&mut self, op: O, entries: &[Entry], now: Now) -> O::Reply {
         for entry in entries {
             match entry {
                 Entry::Joined { .. } => self.share.count(Count::Joins),
@@ -103,37 +123,43 @@ impl ChannelActor {
             }
             self.channel.apply(entry, now, &mut self.effects);
         }
-        let reply = op.answer(&mut self.channel, entries, now, &mut self.effects);
-        answer(self, Ok(reply));
+        op.answer(&mut self.channel, entries, now, &mut self.effects)
     }
 
-    /// What the log holds is no longer known: answer so, and come back from it.
-    fn give_up<R>(&mut self, ctx: &mut Context<Self>, answer: impl FnOnce(&mut Self, Result<R, HubError>)) {
-        log::error!(channel:display = self.id; "the log could not keep a record: the channel starts again from it");
-        answer(self, Err(HubError::StorageFailed));
-        ctx.stop();
-    }
-
-    /// Appends what is about members; messages of a channel that keeps nothing are in no log.
-    fn keep(&mut self, entries: &[Entry], now: Now) -> Kept {
-        let kept: Vec<_> = entries.iter().filter(|e| e.is_about_members()).cloned().collect();
-        if kept.is_empty() {
-            return Kept::Now;
-        }
-        self.seq += 1;
-        let record = Record { channel: self.id.clone(), seq: self.seq, at_ms: now.at_ms, entries: kept };
-        let mut append = self.log.append(record);
-        match (&mut append).now_or_never() {
-            Some(Appended::Done) => Kept::Now,
-            Some(_) => Kept::Not,
-            None => Kept::Later(append),
-        }
+    /// Ids are about to pass the hub's floor: it goes up first (D10). A log that fails does not stop who needs none.
+    fn raise_floor_for<O: Operation>(
+        &mut self,
+        op: O,
+        ctx: &mut Context<Self>,
+        answer: impl FnOnce(&mut Self, Result<O::Reply, HubError>) + 'static,
+    ) {
+        let raise = self.log.raise_floor(self.channel.next_id(self.clock.now()) + FLOOR_AHEAD_MS);
+        ctx.wait(raise.into_actor(self).map(|raised, this, ctx| match raised {
+            Ok(()) => this.perform(op, ctx, answer),
+            Err(_) if this.channel.settings().is_durable() => answer(this, Err(HubError::StorageFailed)),
+            Err(_) => {
+                log::warn!("the floor of the ids could not be raised");
+                let now = this.clock.now();
+                match op.decide(&this.channel, now) {
+                    Err(refusal) => answer(this, Err(refusal.into())),
+                    Ok(entries) => this.go_on(op, entries, now, ctx, answer),
+                }
+                this.carry_out(ctx);
+            }
+        }));
     }
 
     /// Carries out what the machine asked for, in order.
-    fn carry_out(&mut self, ctx: &mut Context<Self>) {
+    pub(crate) fn carry_out(&mut self, ctx: &mut Context<Self>) {
         let mut effects = std::mem::take(&mut self.effects);
         for effect in effects.drain(..) {
+            if let Effect::Log(entry) = effect {
+                if entry.is_kept(self.channel.settings().is_durable()) {
+                    self.note(vec![entry], Vec::new(), false);
+                }
+                continue;
+            }
+            let Some(effect) = self.hold_back(effect) else { continue };
             match effect {
                 Effect::Answer(place, delivery) => {
                     if let Some(reply) = self.parked.remove(&place) {
@@ -157,8 +183,9 @@ impl ChannelActor {
                         let _ = self.webhook.try_send(Notice { channel: self.id.clone(), message });
                     }
                 }
-                Effect::Log(entry) => self.keep_later(entry, ctx),
+                Effect::Fetch(ids) => self.fetch(ids, ctx),
                 Effect::Retire => self.retire(ctx),
+                Effect::Log(_) => unreachable!("what time did was noted above"),
             }
         }
         self.effects = effects;
@@ -166,26 +193,38 @@ impl ChannelActor {
         self.vitals.agents.store(self.channel.live_members(), Relaxed);
         self.share.publish(self.channel.figures());
         self.set_alarm(ctx);
+        self.write_soon(ctx);
     }
 
-    /// Appends what time did; nobody waits for it.
-    fn keep_later(&mut self, entry: Entry, ctx: &mut Context<Self>) {
-        match self.keep(&[entry], self.clock.now()) {
-            Kept::Now => {}
-            Kept::Not => ctx.stop(),
-            Kept::Later(append) => ctx.wait(append.into_actor(self).map(|appended, _, ctx| {
-                if appended != Appended::Done {
-                    ctx.stop();
-                }
-            })),
-        }
+    /// Fetches messages from the log. While they are on their way everything goes on.
+    fn fetch(&self, ids: Vec<MessageId>, ctx: &mut Context<Self>) {
+        let messages = self.log.messages(&self.id, ids.clone());
+        ctx.spawn(messages.into_actor(self).map(move |messages, this, ctx| match messages {
+            Ok(messages) => {
+                this.channel.fetched(&ids, messages, this.clock.now(), &mut this.effects);
+                this.carry_out(ctx);
+            }
+            Err(error) => {
+                log::error!(channel:display = this.id, error:display; "messages could not be fetched");
+                ctx.stop();
+            }
+        }));
     }
 
     /// Nobody is here: leave memory. Whoever comes next finds a dead address and has the channel opened again.
-    fn retire(&self, ctx: &mut Context<Self>) {
-        log::debug!(channel:display = self.id; "channel retires");
-        self.vitals.rest();
-        ctx.stop();
+    fn retire(&mut self, ctx: &mut Context<Self>) {
+        self.channel.stay(self.clock.now());
+        if !self.is_kept() {
+            return;
+        }
+        self.rest(ctx, |this, rested, ctx| {
+            if rested {
+                log::debug!(channel:display = this.id; "channel retires");
+                this.vitals.rest();
+                this.registry.do_send(Rested { channel: this.id.clone() });
+                ctx.stop();
+            }
+        });
     }
 
     /// Sets the alarm for the machine's next deadline, unless an earlier one is set already.
@@ -230,12 +269,15 @@ impl Handler<Poll> for ChannelActor {
         let Some((read, reply)) = poll.0.take() else { return };
         let place = read.place;
         self.perform(read, ctx, move |this, result| match result {
+            Ok(Outcome::Parked) if reply.is_closed() => {}
             Ok(Outcome::Parked) => {
                 this.parked.insert(place, reply);
             }
             Ok(Outcome::Now(delivery)) => {
                 let _ = reply.send(Ok(Ok(delivery)));
             }
+            // Dropped unanswered, it is brought again: reading twice harms nothing.
+            Err(HubError::OutcomeUnknown) => {}
             Err(error) => {
                 let _ = reply.send(Ok(Err(error)));
             }
@@ -250,7 +292,7 @@ impl Handler<OpenTap> for ChannelActor {
         let Some((tap, reply)) = open.0.take() else { return };
         let (place, frames) = (tap.open.place, tap.frames);
         self.perform(tap.open, ctx, move |this, result| {
-            if result.is_ok() {
+            if result.is_ok() && !frames.is_closed() {
                 this.taps.insert(place, frames);
             }
             let _ = reply.send(Ok(result));
@@ -283,6 +325,20 @@ impl Handler<Drain> for ChannelActor {
     fn handle(&mut self, _: Drain, ctx: &mut Self::Context) {
         self.channel.drain(self.clock.now(), &mut self.effects);
         self.look(ctx);
+    }
+}
+
+impl Handler<Rest> for ChannelActor {
+    type Result = ();
+
+    fn handle(&mut self, Rest(done): Rest, ctx: &mut Self::Context) {
+        self.rest(ctx, |this, rested, ctx| {
+            if rested {
+                this.vitals.rest();
+            }
+            let _ = done.send(rested);
+            ctx.stop();
+        });
     }
 }
 

@@ -9,6 +9,9 @@ use tokio::time::Instant;
 #[derive(Clone, Copy, Debug)]
 pub struct Clock {
     started: Instant,
+    /// Tests only: the wall clock at the start, from where it goes on with the uptime.
+    #[cfg(test)]
+    steady_from_ms: Option<u64>,
 }
 
 impl Clock {
@@ -16,13 +19,27 @@ impl Clock {
     #[must_use]
     #[expect(clippy::disallowed_methods, reason = "this is the clock")]
     pub fn start() -> Self {
-        Self { started: Instant::now() }
+        Self {
+            started: Instant::now(),
+            #[cfg(test)]
+            steady_from_ms: None,
+        }
+    }
+
+    /// A clock whose wall clock stands still with the runtime's time.
+    #[cfg(test)]
+    pub(crate) fn steady(at_ms: u64) -> Self {
+        Self { steady_from_ms: Some(at_ms), ..Self::start() }
     }
 
     /// This instant.
     #[must_use]
     #[expect(clippy::disallowed_methods, reason = "this is the clock")]
     pub fn now(&self) -> Now {
+        #[cfg(test)]
+        if let Some(from_ms) = self.steady_from_ms {
+            return Now { at_ms: from_ms + self.uptime_ms(), uptime_ms: self.uptime_ms() };
+        }
         let at = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         Now { at_ms: ms(at), uptime_ms: self.uptime_ms() }
     }

@@ -27,6 +27,7 @@ pub(crate) enum Count {
     GapsIdle,
     HeldLostWithMember,
     HeldLostWithChannel,
+    Channels,
     ChannelsLive,
     Members,
     MembersLive,
@@ -35,6 +36,9 @@ pub(crate) enum Count {
     Held,
     HeldBytes,
 }
+
+/// What is counted over all runs of the hub.
+const OUTLIVING: [Count; 4] = [Count::ChannelsCreated, Count::Joins, Count::Messages, Count::Statuses];
 
 const COUNTS: usize = Count::HeldBytes as usize + 1;
 
@@ -66,7 +70,22 @@ impl Counters {
         u64::try_from(self.sum(what).cast_signed()).unwrap_or(0)
     }
 
-    pub(crate) fn totals(&self, started_at_ms: u64, is_draining: bool, channels: usize) -> Totals {
+    /// The name of the note that outlives a run.
+    pub(crate) const NOTE: &'static str = "counters";
+
+    /// What the hub has done in all its runs, as a note: channels created, joins, messages, statuses.
+    pub(crate) fn note(&self) -> String {
+        OUTLIVING.map(|what| self.sum(what).to_string()).join(" ")
+    }
+
+    /// Goes on from where the run before ended.
+    pub(crate) fn recall(&self, note: &str) {
+        for (what, n) in OUTLIVING.into_iter().zip(note.split(' ')) {
+            self.add(what, n.parse().unwrap_or(0));
+        }
+    }
+
+    pub(crate) fn totals(&self, started_at_ms: u64, is_draining: bool) -> Totals {
         Totals {
             channels_created: self.sum(Count::ChannelsCreated),
             joins_total: self.sum(Count::Joins),
@@ -84,7 +103,7 @@ impl Counters {
             mailbox_refusals_total: self.sum(Count::MailboxRefusals),
             revivals_total: self.sum(Count::Revivals),
             now: Gauges {
-                channels: channels as u64,
+                channels: self.level(Count::Channels),
                 channels_live: self.level(Count::ChannelsLive),
                 members: self.level(Count::Members),
                 members_live: self.level(Count::MembersLive),

@@ -1,40 +1,113 @@
 //! The port to the log: where what happened is kept.
+//!
+//! An append ends in [done](Appended::Done), [conflict](Appended::Conflict), [refused](Appended::Refused) or
+//! [unknown](Appended::Unknown), and a record carries its own id, so that the log may as well lie on another machine.
 
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 
-use rogerrat_domain::{ChannelId, Record};
+use rogerrat_domain::transcript::Line;
+use rogerrat_domain::{ChannelId, Message, MessageId, Record, Settings, Shelved, Snapshot};
 
 /// What became of an append.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Appended {
-    /// It is kept.
+    /// It is kept: after a crash of the machine too, where the log promises that.
     Done,
     /// Somebody else appended first; nothing was kept.
     Conflict,
+    /// The log cannot keep it, for want of space or because of a fault; nothing was kept.
+    Refused,
     /// It may or may not be kept.
     Unknown,
 }
 
-/// An append under way.
-pub type Append = Pin<Box<dyn Future<Output = Appended> + Send>>;
-
-/// Why a log could not be read.
+/// Why a log could not be read or written.
 #[derive(Clone, Debug, thiserror::Error)]
-#[error("the log of a channel cannot be read: {0}")]
-pub struct LogError(pub String);
+pub enum LogError {
+    /// What was read is not what was written.
+    #[error("the log is damaged: {0}")]
+    Damaged(String),
+    /// The log does not do it.
+    #[error("the log failed: {0}")]
+    Failed(String),
+    /// Too many wait for the log already.
+    #[error("the log is too busy")]
+    Busy,
+}
 
-/// Records read from the log.
-pub type Records = Pin<Box<dyn Future<Output = Result<Vec<Record>, LogError>> + Send>>;
+/// Something the log is doing. Dropping it does not stop it.
+pub type Doing<T> = Pin<Box<dyn Future<Output = T> + Send>>;
+
+/// What is kept of a channel.
+#[derive(Debug, Default)]
+pub struct Kept {
+    /// The number of its last record.
+    pub seq: u64,
+    /// Its state after some record.
+    pub snapshot: Option<Snapshot>,
+    /// The records after that, oldest first; the messages in them are outlines.
+    pub records: Vec<Record>,
+    /// The messages that are kept, oldest first.
+    pub shelf: Vec<Shelved>,
+}
 
 /// Keeps the records of channels, in order, all of a record or nothing.
+///
+/// Appends are begun in the order of the calls, and so are folds: a fold comes after every append called before it.
 pub trait Log: Send + Sync + 'static {
-    /// Keeps a record whose `seq` is one above the last one kept for its channel.
-    fn append(&self, record: Record) -> Append;
+    /// Keeps a record whose `seq` is one above the last one kept for its channel, its transcript and the text of its
+    /// messages. The first record of a channel [creates](rogerrat_domain::Entry::Created) it; a conflict says that its
+    /// id is taken. A record that is repeated, with the same `rid`, is done.
+    fn append(&self, record: Record) -> Doing<Appended>;
 
-    /// The records of a channel above a `seq`, oldest first.
-    fn since(&self, channel: &ChannelId, seq: u64) -> Records;
+    /// Replaces the records up to `seq` by the state they lead to, and lets go of the messages that state no longer
+    /// holds. It can be lost: the records then stay.
+    fn fold(&self, channel: &ChannelId, seq: u64, snapshot: Snapshot) -> Doing<Result<(), LogError>>;
 
-    /// Forgets a channel that was deleted.
-    fn forget(&self, channel: &ChannelId);
+    /// The settings of a channel that was created and not deleted.
+    fn find(&self, channel: &ChannelId) -> Doing<Result<Option<Settings>, LogError>>;
+
+    /// What is kept of a channel; nothing of one that has no record.
+    fn load(&self, channel: &ChannelId) -> Doing<Result<Kept, LogError>>;
+
+    /// Messages of a channel by their ids; those it no longer keeps are left out.
+    fn messages(&self, channel: &ChannelId, ids: Vec<MessageId>) -> Doing<Result<Vec<Arc<Message>>, LogError>>;
+
+    /// The last lines of a channel's transcript, oldest first.
+    fn transcript(&self, channel: &ChannelId, limit: usize) -> Doing<Result<Vec<Line>, LogError>>;
+
+    /// Deletes a channel: what was said on it cannot be read from the disk any more, within a minute.
+    fn forget(&self, channel: &ChannelId) -> Doing<Result<(), LogError>>;
+
+    /// Notes when channels were last used, in milliseconds since the epoch.
+    fn used(&self, channels: Vec<(ChannelId, u64)>) -> Doing<Result<(), LogError>>;
+
+    /// Channels last used before a time, in milliseconds since the epoch; at most `limit` of them.
+    fn unused(&self, before_ms: u64, limit: usize) -> Doing<Result<Vec<ChannelId>, LogError>>;
+
+    /// How many channels there are, bands not counted.
+    fn count(&self) -> Doing<Result<u64, LogError>>;
+
+    /// The floor: every message id ever given is at or below it (D10).
+    fn floor(&self) -> MessageId;
+
+    /// Raises the floor; it never sinks.
+    fn raise_floor(&self, to: MessageId) -> Doing<Result<(), LogError>>;
+
+    /// A small note the hub keeps about itself.
+    fn note(&self, name: &'static str) -> Doing<Result<Option<String>, LogError>>;
+
+    /// Writes such a note.
+    fn take_note(&self, name: &'static str, text: String) -> Doing<Result<(), LogError>>;
+
+    /// Whether the log takes appends as far as it knows: false from a refused append until one is known to work again.
+    fn is_well(&self) -> bool;
+
+    /// Writes a record and reads it back.
+    fn probe(&self) -> Doing<Result<(), LogError>>;
+
+    /// Waits until everything begun is kept.
+    fn sync(&self) -> Doing<Result<(), LogError>>;
 }

@@ -1,86 +1,186 @@
-//! The log of channels that promise to keep nothing: who is a member, and no message.
-//!
-//! It brings a channel back after a panic or an idle hour. It never holds text, and it is folded as it grows: for each
-//! member only the last word counts.
+//! A log that keeps everything in memory: for tests, and for a hub that may forget everything when it stops.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::future::ready;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, PoisonError};
 
+use bytes::Bytes;
 use dashmap::DashMap;
-use rogerrat_domain::{ChannelId, Entry, MemberNo, Record};
+use rogerrat_domain::transcript::Line;
+use rogerrat_domain::{ChannelId, Entry, MemberNo, Message, MessageId, Record, Settings, Shelved, Snapshot};
 
-use crate::log::{Append, Appended, Log, Records};
+use crate::log::{Appended, Doing, Kept, Log, LogError};
 
 /// A log in memory.
 #[derive(Debug, Default)]
 pub struct MemoryLog {
-    channels: DashMap<ChannelId, Folded>,
+    channels: DashMap<ChannelId, Shelf>,
+    notes: Mutex<HashMap<&'static str, String>>,
+    floor: AtomicU64,
 }
 
-/// What a channel's records come to.
+/// What is kept of one channel.
 #[derive(Debug, Default)]
-struct Folded {
+struct Shelf {
+    settings: Option<Settings>,
+    used_ms: u64,
     seq: u64,
-    at_ms: u64,
-    members: BTreeMap<MemberNo, Told>,
+    rid: u128,
+    snapshot: Option<Snapshot>,
+    records: Vec<Record>,
+    messages: BTreeMap<MessageId, (MemberNo, Option<MemberNo>, Bytes)>,
+    transcript: Vec<Line>,
 }
 
-/// The last that was told of a member: that it joined, and how it went.
-#[derive(Clone, Debug)]
-struct Told {
-    joined: Entry,
-    gone: Option<Entry>,
+impl Shelf {
+    fn append(&mut self, record: Record) -> Appended {
+        if record.seq == self.seq && record.rid == self.rid {
+            return Appended::Done;
+        }
+        if record.seq != self.seq + 1 {
+            return Appended::Conflict;
+        }
+        if let Some(Entry::Created { settings }) = record.entries.first() {
+            self.settings = Some((**settings).clone());
+        }
+        for message in record.entries.iter().filter_map(Entry::kept_message) {
+            self.messages.insert(message.id, (message.from, message.to, message.json()));
+        }
+        (self.seq, self.rid, self.used_ms) = (record.seq, record.rid, record.at_ms);
+        self.transcript.extend(record.transcript.iter().cloned());
+        self.records.push(outlined(record));
+        Appended::Done
+    }
+
+    fn fold(&mut self, seq: u64, snapshot: Snapshot) {
+        self.records.retain(|record| record.seq > seq);
+        let held: Vec<_> = snapshot.held().collect();
+        self.messages.retain(|id, _| *id > snapshot.departed() || held.contains(id));
+        self.snapshot = Some(snapshot);
+    }
+
+    fn kept(&self) -> Kept {
+        let shelved = |(id, (from, to, json)): (&MessageId, &(MemberNo, Option<MemberNo>, Bytes))| Shelved {
+            id: *id,
+            from: *from,
+            to: *to,
+            weight_bytes: Message::weight_of(*id, json.len()),
+        };
+        Kept {
+            seq: self.seq,
+            snapshot: self.snapshot.clone(),
+            records: self.records.clone(),
+            shelf: self.messages.iter().map(shelved).collect(),
+        }
+    }
 }
 
-impl Folded {
-    fn fold(&mut self, entry: Entry) {
-        match entry {
-            Entry::Joined { no, .. } => {
-                self.members.insert(no, Told { joined: entry, gone: None });
-            }
-            Entry::Left { no } | Entry::Expired { no } | Entry::RenamedAway { no } => {
-                if let Some(told) = self.members.get_mut(&no) {
-                    told.gone = Some(entry);
-                }
-            }
-            Entry::Forgotten { no } => {
-                self.members.remove(&no);
-            }
-            _ => {}
+/// The record as it is read back: its messages in outline.
+fn outlined(mut record: Record) -> Record {
+    for entry in &mut record.entries {
+        if let Entry::Sent { message, .. } = entry {
+            *message = Arc::new(message.outlined());
         }
     }
+    record
+}
 
-    fn records(&self, channel: &ChannelId) -> Vec<Record> {
-        let told = self.members.values().cloned();
-        let entries: Vec<_> = told.flat_map(|t| std::iter::once(t.joined).chain(t.gone)).collect();
-        if self.seq == 0 {
-            return Vec::new();
-        }
-        vec![Record { channel: channel.clone(), seq: self.seq, at_ms: self.at_ms, entries }]
+impl MemoryLog {
+    fn of<T>(&self, channel: &ChannelId, look: impl FnOnce(&Shelf) -> T) -> Option<T> {
+        self.channels.get(channel).map(|shelf| look(&shelf))
     }
+}
+
+fn done<T: Send + 'static>(value: T) -> Doing<T> {
+    Box::pin(ready(value))
 }
 
 impl Log for MemoryLog {
-    fn append(&self, record: Record) -> Append {
-        let mut folded = self.channels.entry(record.channel).or_default();
-        if record.seq != folded.seq + 1 {
-            return Box::pin(ready(Appended::Conflict));
-        }
-        folded.seq = record.seq;
-        folded.at_ms = record.at_ms;
-        for entry in record.entries {
-            folded.fold(entry);
-        }
-        Box::pin(ready(Appended::Done))
+    fn append(&self, record: Record) -> Doing<Appended> {
+        done(self.channels.entry(record.channel.clone()).or_default().append(record))
     }
 
-    fn since(&self, channel: &ChannelId, seq: u64) -> Records {
-        let records = self.channels.get(channel).filter(|f| f.seq > seq).map(|f| f.records(channel));
-        Box::pin(ready(Ok(records.unwrap_or_default())))
+    fn fold(&self, channel: &ChannelId, seq: u64, snapshot: Snapshot) -> Doing<Result<(), LogError>> {
+        if let Some(mut shelf) = self.channels.get_mut(channel) {
+            shelf.fold(seq, snapshot);
+        }
+        done(Ok(()))
     }
 
-    fn forget(&self, channel: &ChannelId) {
+    fn find(&self, channel: &ChannelId) -> Doing<Result<Option<Settings>, LogError>> {
+        done(Ok(self.of(channel, |shelf| shelf.settings.clone()).flatten()))
+    }
+
+    fn load(&self, channel: &ChannelId) -> Doing<Result<Kept, LogError>> {
+        done(Ok(self.of(channel, Shelf::kept).unwrap_or_default()))
+    }
+
+    fn messages(&self, channel: &ChannelId, ids: Vec<MessageId>) -> Doing<Result<Vec<Arc<Message>>, LogError>> {
+        let read = |shelf: &Shelf| {
+            let kept = ids.iter().filter_map(|id| Some((*id, shelf.messages.get(id)?)));
+            let read = kept.map(|(id, (from, to, json))| Message::stored(id, *from, *to, json).map(Arc::new));
+            read.collect::<Result<_, _>>().map_err(|bad| LogError::Damaged(bad.to_string()))
+        };
+        done(self.of(channel, read).unwrap_or_else(|| Ok(Vec::new())))
+    }
+
+    fn transcript(&self, channel: &ChannelId, limit: usize) -> Doing<Result<Vec<Line>, LogError>> {
+        let last = |shelf: &Shelf| shelf.transcript[shelf.transcript.len().saturating_sub(limit)..].to_vec();
+        done(Ok(self.of(channel, last).unwrap_or_default()))
+    }
+
+    fn forget(&self, channel: &ChannelId) -> Doing<Result<(), LogError>> {
         self.channels.remove(channel);
+        done(Ok(()))
+    }
+
+    fn used(&self, channels: Vec<(ChannelId, u64)>) -> Doing<Result<(), LogError>> {
+        for (channel, at_ms) in channels {
+            if let Some(mut shelf) = self.channels.get_mut(&channel) {
+                shelf.used_ms = at_ms;
+            }
+        }
+        done(Ok(()))
+    }
+
+    fn unused(&self, before_ms: u64, limit: usize) -> Doing<Result<Vec<ChannelId>, LogError>> {
+        let unused = self.channels.iter().filter(|shelf| shelf.settings.is_some() && shelf.used_ms < before_ms);
+        done(Ok(unused.take(limit).map(|shelf| shelf.key().clone()).collect()))
+    }
+
+    fn count(&self) -> Doing<Result<u64, LogError>> {
+        done(Ok(self.channels.iter().filter(|shelf| shelf.settings.is_some()).count() as u64))
+    }
+
+    fn floor(&self) -> MessageId {
+        self.floor.load(Relaxed)
+    }
+
+    fn raise_floor(&self, to: MessageId) -> Doing<Result<(), LogError>> {
+        self.floor.fetch_max(to, Relaxed);
+        done(Ok(()))
+    }
+
+    fn note(&self, name: &'static str) -> Doing<Result<Option<String>, LogError>> {
+        done(Ok(self.notes.lock().unwrap_or_else(PoisonError::into_inner).get(name).cloned()))
+    }
+
+    fn take_note(&self, name: &'static str, text: String) -> Doing<Result<(), LogError>> {
+        self.notes.lock().unwrap_or_else(PoisonError::into_inner).insert(name, text);
+        done(Ok(()))
+    }
+
+    fn is_well(&self) -> bool {
+        true
+    }
+
+    fn probe(&self) -> Doing<Result<(), LogError>> {
+        done(Ok(()))
+    }
+
+    fn sync(&self) -> Doing<Result<(), LogError>> {
+        done(Ok(()))
     }
 }
 
@@ -88,40 +188,22 @@ impl Log for MemoryLog {
 mod tests {
     use super::*;
     use futures_util::FutureExt as _;
-    use rogerrat_domain::Callsign;
 
-    fn joined(no: MemberNo) -> Entry {
-        let callsign = Callsign::parse(&format!("agent{no}")).unwrap();
-        Entry::Joined { no, callsign, generation: 1, own_session: None, cursor: 0, at_ms: 1 }
-    }
-
-    fn record(seq: u64, entries: Vec<Entry>) -> Record {
-        Record { channel: ChannelId::parse("c").unwrap(), seq, at_ms: seq, entries }
-    }
-
-    fn append(log: &MemoryLog, seq: u64, entry: Entry) -> Appended {
-        log.append(record(seq, vec![entry])).now_or_never().unwrap()
+    fn append(log: &MemoryLog, seq: u64, rid: u128) -> Appended {
+        let channel = ChannelId::parse("c").unwrap();
+        let entries = vec![Entry::Left { no: 1 }];
+        let record = Record { channel, seq, rid, at_ms: seq, entries, transcript: Vec::new() };
+        log.append(record).now_or_never().unwrap()
     }
 
     #[test]
-    fn the_last_word_about_a_member_counts() {
+    fn a_record_out_of_turn_is_a_conflict_and_a_repeated_one_is_done() {
         let log = MemoryLog::default();
-        for (seq, entry) in
-            [joined(1), joined(2), Entry::Left { no: 1 }, joined(1), Entry::Expired { no: 2 }].into_iter().enumerate()
-        {
-            assert_eq!(append(&log, seq as u64 + 1, entry), Appended::Done);
-        }
-        let records = log.since(&ChannelId::parse("c").unwrap(), 0).now_or_never().unwrap().unwrap();
-        let entries = &records[0].entries;
-        assert_eq!((records[0].seq, entries.len()), (5, 3));
-        assert!(matches!(entries[0], Entry::Joined { no: 1, .. }) && matches!(entries[2], Entry::Expired { no: 2 }));
-    }
-
-    #[test]
-    fn a_record_out_of_turn_is_a_conflict() {
-        let log = MemoryLog::default();
-        assert_eq!(append(&log, 2, joined(1)), Appended::Conflict);
-        assert_eq!(append(&log, 1, joined(1)), Appended::Done);
-        assert_eq!(append(&log, 1, joined(1)), Appended::Conflict);
+        assert_eq!(append(&log, 2, 7), Appended::Conflict);
+        assert_eq!(append(&log, 1, 7), Appended::Done);
+        assert_eq!(append(&log, 1, 8), Appended::Conflict);
+        assert_eq!(append(&log, 1, 7), Appended::Done);
+        let kept = log.load(&ChannelId::parse("c").unwrap()).now_or_never().unwrap().unwrap();
+        assert_eq!((kept.seq, kept.records.len()), (1, 1));
     }
 }

@@ -1,29 +1,37 @@
 //! The Registry: knows which channels live; opens, revives and forgets them.
 //!
-//! It publishes what it knows in a table everybody reads, so that the way to a live channel does not pass its mailbox.
+//! What is known lies in a table everybody reads, so that the way to a live channel does not pass its mailbox. Only
+//! channels in use are in it; the others are in the log.
 
 use std::collections::HashMap;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 use actix::prelude::*;
-use rogerrat_domain::{Channel, ChannelId, Loss, Now, Record, Rules, Settings, names};
+use futures_util::FutureExt as _;
+use rogerrat_domain::{ChannelId, Rules};
 use tokio::sync::oneshot;
 
 use crate::call::{Delete, Drain};
-use crate::channel_actor::{ChannelActor, MAILBOX};
-use crate::clock::Clock;
+use crate::channel_actor::{ChannelActor, FLOOR_AHEAD_MS, MAILBOX};
 use crate::counters::{Count, Counters};
-use crate::entropy::roll;
 use crate::error::HubError;
-use crate::log::{Log, LogError};
+use crate::keeping::Keeping;
+use crate::revival::{Revived, Reviver};
 use crate::room::{Room, Table};
 use crate::share::Share;
 use crate::webhook::WebhookActor;
 
 /// How often the Registry looks for channels nobody uses.
 const SWEEP_EVERY: Duration = Duration::from_secs(3600);
+/// How often it looks for rooms nobody is in.
+const TIDY_EVERY: Duration = Duration::from_secs(60);
+/// How often the floor of the ids is raised, and the counters are noted.
+const NOTE_EVERY: Duration = Duration::from_secs(15);
+/// Unused channels deleted in one sweep.
+const DELETE_AT_ONCE: usize = 1000;
 
 /// Open a room, unless somebody other than `dead` lives there.
 #[derive(Message)]
@@ -35,23 +43,29 @@ pub(crate) struct Open {
     pub(crate) opened: oneshot::Sender<Result<(), HubError>>,
 }
 
-/// A new channel.
-#[derive(Message)]
-#[rtype(result = "ChannelId")]
-pub(crate) struct Create {
-    pub(crate) settings: Arc<Settings>,
-}
-
-/// Are you there?
+/// A channel has left memory.
 #[derive(Message)]
 #[rtype(result = "()")]
-pub(crate) struct Ping;
+pub(crate) struct Rested {
+    pub(crate) channel: ChannelId,
+}
 
-/// Writes the table of rooms.
+/// Open nothing more: the hub ends.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub(crate) struct Shut;
+
+/// Delete a channel.
+#[derive(Message)]
+#[rtype(result = "Result<(), HubError>")]
+pub(crate) struct Erase {
+    pub(crate) channel: ChannelId,
+}
+
+/// Opens and closes rooms. Whoever looks for a channel puts its room into the table; only the Registry takes it out.
 pub(crate) struct Registry {
     pub(crate) table: Arc<Table>,
-    pub(crate) log: Arc<dyn Log>,
-    pub(crate) clock: Clock,
+    pub(crate) reviver: Reviver,
     pub(crate) rules: Rules,
     pub(crate) sends_per_minute_band: Option<u32>,
     pub(crate) unused_ms: Option<u64>,
@@ -59,6 +73,7 @@ pub(crate) struct Registry {
     pub(crate) webhook: Addr<WebhookActor>,
     pub(crate) opening: HashMap<ChannelId, Vec<oneshot::Sender<Result<(), HubError>>>>,
     pub(crate) draining: bool,
+    pub(crate) shut: bool,
 }
 
 impl Actor for Registry {
@@ -66,25 +81,23 @@ impl Actor for Registry {
 
     fn started(&mut self, ctx: &mut Self::Context) {
         ctx.set_mailbox_capacity(MAILBOX);
-        ctx.run_interval(SWEEP_EVERY, |this, _| this.sweep());
+        ctx.run_interval(SWEEP_EVERY, |this, ctx| this.sweep(ctx));
+        ctx.run_interval(TIDY_EVERY, |this, _| this.tidy());
+        ctx.run_interval(NOTE_EVERY, |this, _| this.take_notes());
     }
 }
 
 impl Registry {
-    /// Starts the actor of a room from what the log holds of it.
-    fn bring_up(&self, room: &Arc<Room>, records: &[Record], arbiter: &ArbiterHandle) {
-        let now = self.clock.now();
-        let loss = room.vitals.loss();
-        if loss == Some(Loss::Restart) {
+    /// Starts the actor of a room with what was revived.
+    fn bring_up(&self, room: &Arc<Room>, revived: Revived, arbiter: &ArbiterHandle, registry: Addr<Self>) {
+        let Revived { channel, seq, crashed } = revived;
+        if crashed {
             self.counters.add(Count::Revivals, 1);
-            log::error!(channel:display = room.id; "a channel went down and is brought back without its messages");
+            log::error!(channel:display = room.id; "a channel went down and is brought back from its log");
         }
-        let seq = records.last().map_or(0, |r| r.seq);
-        let channel = self.replay(room, loss, records, now);
-        let draining = self.draining;
         let (id, vitals) = (room.id.clone(), room.vitals.clone());
-        let (log, clock, counters, webhook) =
-            (self.log.clone(), self.clock, self.counters.clone(), self.webhook.clone());
+        let Reviver { log, clock, run, .. } = self.reviver.clone();
+        let (counters, webhook) = (self.counters.clone(), self.webhook.clone());
         let addr = ChannelActor::start_in_arbiter(arbiter, move |ctx| {
             ctx.set_mailbox_capacity(MAILBOX);
             ChannelActor {
@@ -96,27 +109,19 @@ impl Registry {
                 clock,
                 share: Share::new(counters),
                 webhook,
+                registry,
+                run: run.id,
+                keeping: Keeping::default(),
                 effects: Vec::new(),
                 parked: HashMap::new(),
                 taps: HashMap::new(),
                 alarm: None,
             }
         });
-        if draining {
+        if self.draining {
             let _ = addr.try_send(Drain);
         }
         room.seat(addr);
-    }
-
-    fn replay(&self, room: &Room, loss: Option<Loss>, records: &[Record], now: Now) -> Channel {
-        let above = room.vitals.last_id.load(Relaxed);
-        let settings = room.settings.clone();
-        let mut channel = Channel::open(room.id.clone(), settings, self.rules_of(room), above, loss, now);
-        let mut effects = Vec::new();
-        for entry in records.iter().flat_map(|r| &r.entries) {
-            channel.apply(entry, now, &mut effects);
-        }
-        channel
     }
 
     fn rules_of(&self, room: &Room) -> Rules {
@@ -127,54 +132,104 @@ impl Registry {
         rules
     }
 
-    fn opened(&mut self, room: &Arc<Room>, records: Result<Vec<Record>, LogError>, arbiter: &ArbiterHandle) {
-        let result = match records {
-            Ok(records) => {
-                self.bring_up(room, &records, arbiter);
-                Ok(())
-            }
-            Err(error) => {
-                log::error!(channel:display = room.id, error:display; "a channel could not be opened");
-                Err(HubError::StorageFailed)
-            }
-        };
+    fn opened(
+        &mut self,
+        room: &Arc<Room>,
+        revived: Result<Revived, HubError>,
+        arbiter: &ArbiterHandle,
+        registry: Addr<Self>,
+    ) {
+        let revived = if self.shut { Err(HubError::Gone) } else { revived };
+        let result = revived.map(|revived| self.bring_up(room, revived, arbiter, registry));
         for waiting in self.opening.remove(&room.id).unwrap_or_default() {
             let _ = waiting.send(result.clone());
         }
     }
 
-    /// Deletes channels that nobody has used for so long.
-    fn sweep(&mut self) {
-        let Some(unused_ms) = self.unused_ms else { return };
-        let Some(oldest_ms) = self.clock.uptime_ms().checked_sub(unused_ms) else { return };
-        let unused = |room: &Room| {
-            !room.settings.is_band && room.vitals.agents.load(Relaxed) == 0 && room.used_ms.load(Relaxed) <= oldest_ms
+    /// When a room was last used, in milliseconds since the epoch.
+    fn used_at_ms(&self, room: &Room) -> u64 {
+        let now = self.reviver.clock.now();
+        now.at_ms.saturating_sub(now.uptime_ms.saturating_sub(room.used_ms.load(Relaxed)))
+    }
+
+    /// Takes out of the table whoever nobody is in and nobody asks for: the log knows it.
+    fn tidy(&self) {
+        let empty = |room: &Arc<Room>| {
+            !room.settings.is_band && Arc::strong_count(room) == 1 && !room.is_live() && !room.vitals.is_down()
         };
-        let ids: Vec<_> = self.table.iter().filter(|r| unused(r.value())).map(|r| r.key().clone()).collect();
-        for id in ids {
-            if let Some((_, room)) = self.table.remove(&id) {
-                let _ = room.try_send(Delete);
-                self.log.forget(&id);
-                log::info!(channel:display = id; "a channel nobody has used was deleted");
-            }
+        let empty: Vec<_> = self.table.iter().filter(|room| empty(room.value())).map(|r| r.key().clone()).collect();
+        for channel in empty {
+            self.put_away(&channel);
         }
+    }
+
+    /// Takes a room out of the table if it is empty: nobody can get hold of it meanwhile.
+    fn put_away(&self, channel: &ChannelId) {
+        let is_empty = |room: &Arc<Room>| !room.settings.is_band && Arc::strong_count(room) == 1 && !room.is_live();
+        if let Some((_, room)) = self.table.remove_if(channel, |_, room| is_empty(room)) {
+            drop(self.reviver.log.used(vec![(channel.clone(), self.used_at_ms(&room))]));
+        }
+    }
+
+    /// Raises the floor of the ids in time, and notes the counters.
+    fn take_notes(&self) {
+        let log = &self.reviver.log;
+        if log.is_well() {
+            let ahead = self.reviver.clock.now().at_ms + FLOOR_AHEAD_MS;
+            drop(log.raise_floor(ahead));
+            drop(log.take_note(Counters::NOTE, self.counters.note()));
+        }
+    }
+
+    /// Deletes channels that nobody has used for so long.
+    fn sweep(&self, ctx: &mut Context<Self>) {
+        let Some(unused_ms) = self.unused_ms else { return };
+        let used = self.table.iter().filter(|room| !room.settings.is_band);
+        let used: Vec<_> = used.map(|room| (room.key().clone(), self.used_at_ms(room.value()))).collect();
+        let log = self.reviver.log.clone();
+        let before_ms = self.reviver.clock.now().at_ms.saturating_sub(unused_ms);
+        let unused = async move {
+            log.used(used).await?;
+            log.unused(before_ms, DELETE_AT_ONCE).await
+        };
+        ctx.spawn(unused.into_actor(self).map(|unused, this, ctx| match unused {
+            Ok(channels) => channels.into_iter().for_each(|channel| {
+                if this.table.get(&channel).is_none_or(|room| room.vitals.agents.load(Relaxed) == 0) {
+                    log::info!(channel:display = channel; "a channel nobody has used is deleted");
+                    ctx.notify(Erase { channel });
+                }
+            }),
+            Err(error) => log::warn!(error:display; "unused channels could not be looked for"),
+        }));
     }
 }
 
-impl Handler<Create> for Registry {
-    type Result = MessageResult<Create>;
+impl Handler<Rested> for Registry {
+    type Result = ();
 
-    fn handle(&mut self, create: Create, _: &mut Self::Context) -> Self::Result {
-        let id = loop {
-            let id = names::channel_id(roll());
-            if !self.table.contains_key(&id) {
-                break id;
+    fn handle(&mut self, Rested { channel }: Rested, ctx: &mut Self::Context) {
+        // The actor ends after it has said so.
+        ctx.run_later(Duration::from_millis(1), move |this, _| this.put_away(&channel));
+    }
+}
+
+impl Handler<Erase> for Registry {
+    type Result = ResponseActFuture<Self, Result<(), HubError>>;
+
+    fn handle(&mut self, Erase { channel }: Erase, _: &mut Self::Context) -> Self::Result {
+        // First from the log: who finds it in the table after that is refused by the log.
+        let forgotten = self.reviver.log.forget(&channel);
+        Box::pin(forgotten.into_actor(self).map(move |forgotten, this, _| {
+            forgotten.map_err(|error| {
+                log::error!(channel:display = channel, error:display; "a channel could not be deleted");
+                HubError::StorageFailed
+            })?;
+            if let Some((_, room)) = this.table.remove(&channel) {
+                let _ = room.try_send(Delete);
             }
-        };
-        let room = Room::new(id.clone(), create.settings, self.clock.now());
-        self.table.insert(id.clone(), Arc::new(room));
-        self.counters.add(Count::ChannelsCreated, 1);
-        MessageResult(id)
+            this.counters.take(Count::Channels, 1);
+            Ok(())
+        }))
     }
 }
 
@@ -184,16 +239,28 @@ impl Handler<Open> for Registry {
     fn handle(&mut self, open: Open, ctx: &mut Self::Context) {
         let Open { room, dead, arbiter, opened } = open;
         let lives = room.addr().is_some_and(|addr| dead.as_ref() != Some(&addr));
-        if lives {
-            let _ = opened.send(Ok(()));
+        if lives || self.shut {
+            let _ = opened.send(if lives { Ok(()) } else { Err(HubError::Gone) });
             return;
         }
         let waiting = self.opening.entry(room.id.clone()).or_default();
         waiting.push(opened);
         if waiting.len() == 1 {
-            let records = self.log.since(&room.id, 0);
-            ctx.spawn(records.into_actor(self).map(move |records, this, _| this.opened(&room, records, &arbiter)));
+            let revived = AssertUnwindSafe(self.reviver.clone().revive(room.clone(), self.rules_of(&room)));
+            // What one channel's log holds must not take the Registry down.
+            let revived = revived.catch_unwind().map(|revived| revived.unwrap_or(Err(HubError::StorageFailed)));
+            ctx.spawn(revived.into_actor(self).map(move |revived, this, ctx| {
+                this.opened(&room, revived, &arbiter, ctx.address());
+            }));
         }
+    }
+}
+
+impl Handler<Shut> for Registry {
+    type Result = ();
+
+    fn handle(&mut self, _: Shut, _: &mut Self::Context) {
+        self.shut = true;
     }
 }
 
@@ -203,10 +270,4 @@ impl Handler<Drain> for Registry {
     fn handle(&mut self, _: Drain, _: &mut Self::Context) {
         self.draining = true;
     }
-}
-
-impl Handler<Ping> for Registry {
-    type Result = ();
-
-    fn handle(&mut self, _: Ping, _: &mut Self::Context) {}
 }

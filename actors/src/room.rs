@@ -59,11 +59,16 @@ impl Room {
         self.seat.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// Whether there is an actor that takes messages.
+    pub(crate) fn is_live(&self) -> bool {
+        self.addr().is_some_and(|addr| addr.connected())
+    }
+
     pub(crate) fn seat(&self, addr: Addr<ChannelActor>) {
         self.vitals.wake();
         *self.seat.write().unwrap_or_else(PoisonError::into_inner) = Some(addr);
     }
 }
 
-/// All rooms. The Registry writes it, everybody reads it.
+/// The rooms of the channels in use. Whoever looks for a channel puts its room in, the Registry takes it out.
 pub(crate) type Table = DashMap<ChannelId, Arc<Room>>;

@@ -2,8 +2,6 @@
 
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed};
 
-use rogerrat_domain::Loss;
-
 /// Numbers the actor writes after everything it does. They outlive it.
 #[derive(Debug, Default)]
 pub(crate) struct Vitals {
@@ -28,13 +26,9 @@ impl Vitals {
         self.agents.store(0, Relaxed);
     }
 
-    /// Why a channel opened now has no messages, if it had any.
-    pub(crate) fn loss(&self) -> Option<Loss> {
-        match (self.lived.load(Relaxed), self.rested.load(Relaxed)) {
-            (false, _) => None,
-            (true, true) => Some(Loss::Idle),
-            (true, false) => Some(Loss::Restart),
-        }
+    /// Whether the actor went down in the middle of its life.
+    pub(crate) fn is_down(&self) -> bool {
+        self.lived.load(Relaxed) && !self.rested.load(Relaxed)
     }
 
     /// Whether anybody is to be told of the channel's messages. Nobody can subscribe yet.

@@ -73,6 +73,7 @@ fn the_defaults_are_those_of_the_documentation() {
     assert_eq!((channels.anonymous_unused_days, channels.idle_minutes), (30, 60));
     assert_eq!(channels.member_ttl_seconds, 604_800);
     assert_eq!(storage.data_dir, PathBuf::from("/home/ann/.rogerrat"));
+    assert_eq!((storage.max_mib, storage.shelf_messages, storage.shelf_mib), (0, 10_000, 64));
     assert_eq!((log.format, log.level.as_str()), (LogFormat::Text, "info"));
 }
 

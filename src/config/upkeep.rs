@@ -14,6 +14,9 @@ use super::surroundings::Surroundings;
 
 const UNUSED_DAYS: RangeInclusive<u32> = 0..=36_500;
 const IDLE_MINUTES: RangeInclusive<u32> = 1..=10_080;
+const MAX_MIB: RangeInclusive<u64> = 0..=1024 * 1024 * 1024;
+const SHELF_MESSAGES: RangeInclusive<u32> = 100..=1_000_000;
+const SHELF_MIB: RangeInclusive<u32> = 16..=65_536;
 const MEMBER_TTL_SECONDS: RangeInclusive<u64> = 60..=MEMBER_TTL_MAX_MS / 1000;
 
 /// How long channels and members are kept.
@@ -47,12 +50,21 @@ impl Channels {
 pub(crate) struct Storage {
     /// The folder of database, key and lock; `~` is already the home directory.
     pub data_dir: PathBuf,
+    /// What the database may grow to, in MiB, its WAL not counted; 0 is no bound.
+    pub max_mib: u64,
+    /// Messages of a durable channel that are kept.
+    pub shelf_messages: u32,
+    /// Their size, in MiB.
+    pub shelf_mib: u32,
 }
 
 impl Storage {
     pub(super) fn read(reader: &mut Reader, surroundings: &Surroundings) -> Option<Self> {
         let data_dir = reader.read("storage.data_dir", |value| folder(value, surroundings.home()));
-        Some(Self { data_dir: data_dir? })
+        let max_mib = reader.read("storage.max_mib", |value| parse::number(value, &MAX_MIB));
+        let shelf_messages = reader.read("storage.shelf_messages", |value| parse::number(value, &SHELF_MESSAGES));
+        let shelf_mib = reader.read("storage.shelf_mib", |value| parse::number(value, &SHELF_MIB));
+        Some(Self { data_dir: data_dir?, max_mib: max_mib?, shelf_messages: shelf_messages?, shelf_mib: shelf_mib? })
     }
 }
 

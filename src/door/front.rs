@@ -19,7 +19,7 @@ use super::state::{State, host_of};
 use super::traffic;
 
 /// Paths that answer whatever the Host: what asks them often knows the hub by an address of its own.
-const ANY_HOST: [&str; 3] = ["/livez", "/readyz", "/healthz"];
+pub(crate) const ANY_HOST: [&str; 3] = ["/livez", "/readyz", "/healthz"];
 /// What an agent does all day: logged at debug level when it went well.
 const HOT: [&str; 6] = ["/send", "/listen", "/wait", "/stream", "/ack", "/keepalive"];
 /// The same over MCP, where the path does not say what is done.

@@ -18,6 +18,6 @@ pub(crate) mod state;
 mod throttle;
 pub(crate) mod traffic;
 
-pub(crate) use front::door;
+pub(crate) use front::{ANY_HOST, door};
 pub(crate) use snippets::quoted;
 pub(crate) use state::State;

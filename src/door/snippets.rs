@@ -17,7 +17,7 @@ pub(crate) struct Pass<'a> {
 }
 
 /// Ways to connect, one for each kind of client.
-#[derive(Serialize)]
+#[derive(Serialize, utoipa::ToSchema)]
 pub(crate) struct Connect {
     agent_prompt: String,
     claude_code: String,
@@ -31,7 +31,8 @@ pub(crate) struct Connect {
     not_yet: &'static [&'static str],
 }
 
-#[derive(Serialize)]
+/// A server of an MCP connector.
+#[derive(Serialize, utoipa::ToSchema)]
 struct AnthropicSdk {
     r#type: &'static str,
     url: String,

@@ -65,13 +65,13 @@ impl State {
     }
 
     /// Finds the channel of a request and checks its bearer.
-    pub(crate) fn admit(&self, request: &HttpRequest) -> Result<Admitted, HubError> {
-        self.hub.admit(channel_of(request), bearer(request.headers()))
+    pub(crate) async fn admit(&self, request: &HttpRequest) -> Result<Admitted, HubError> {
+        self.hub.admit(channel_of(request), bearer(request.headers())).await
     }
 
     /// Admits, and reads the session the caller must present.
-    pub(crate) fn admit_session(&self, request: &HttpRequest) -> Result<(Admitted, SessionId), Problem> {
-        let at = self.admit(request)?;
+    pub(crate) async fn admit_session(&self, request: &HttpRequest) -> Result<(Admitted, SessionId), Problem> {
+        let at = self.admit(request).await?;
         let session = presented(request.headers())?;
         let missing = || {
             Refusal::invalid("the X-Session-Id header is missing, or shorter than 8 characters")

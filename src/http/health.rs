@@ -8,12 +8,39 @@ use serde::Serialize;
 use super::problem::Problem;
 use super::state::Shared;
 
-/// `GET /livez` and `GET /healthz`
+/// Says `ok` as long as the process answers, whatever the Host.
+#[utoipa::path(
+    get,
+    path = "/livez",
+    operation_id = "is_alive",
+    tag = "The hub",
+    responses((status = 200, body = String, description = "`ok`")),
+)]
 pub(crate) async fn live() -> impl Responder {
     HttpResponse::Ok().content_type("text/plain; charset=utf-8").body("ok")
 }
 
-/// `GET /readyz`
+/// The same as `/livez`.
+#[utoipa::path(
+    get,
+    path = "/healthz",
+    operation_id = "is_healthy",
+    tag = "The hub",
+    responses((status = 200, body = String, description = "`ok`")),
+)]
+pub(crate) async fn healthy() -> impl Responder {
+    live().await
+}
+
+/// Says `ready` while the hub takes work, whatever the Host.
+#[utoipa::path(
+    get,
+    path = "/readyz",
+    operation_id = "is_ready",
+    tag = "The hub",
+    responses((status = 200, body = String, description = "`ready`")),
+    extensions(("x-error-codes" = json!(["overloaded"]))),
+)]
 pub(crate) async fn ready(state: Shared) -> Result<impl Responder, Problem> {
     if state.hub.is_ready().await {
         return Ok(HttpResponse::Ok().content_type("text/plain; charset=utf-8").body("ready"));
@@ -21,18 +48,31 @@ pub(crate) async fn ready(state: Shared) -> Result<impl Responder, Problem> {
     Err(Refusal::new(Code::Overloaded, "the hub is going down").retry_after_ms(2000).into())
 }
 
-#[derive(Serialize)]
-struct Stats {
+/// The hub in numbers, since it started.
+#[derive(Serialize, utoipa::ToSchema)]
+pub(super) struct HubStats {
+    /// Channels created.
     channels_created: u64,
+    /// Joins that were not repeats.
     joins_total: u64,
+    /// Messages sent, statuses included.
     messages_total: u64,
+    /// When it started, in milliseconds since the epoch.
     started_at: u64,
 }
 
-/// `GET /api/stats`
+/// Tells what the hub has done since it started; statuses count as messages.
+#[utoipa::path(
+    get,
+    path = "/api/stats",
+    operation_id = "get_hub_stats",
+    tag = "The hub",
+    responses((status = 200, body = HubStats, description = "The numbers.")),
+    extensions(("x-error-codes" = json!([]))),
+)]
 pub(crate) async fn stats(state: Shared) -> impl Responder {
     let totals = state.hub.totals();
-    Json(Stats {
+    Json(HubStats {
         channels_created: totals.channels_created,
         joins_total: totals.joins_total,
         messages_total: totals.messages_total,

@@ -1,17 +1,31 @@
 //! Coming, staying, going, and who is here.
 
 use actix_web::web::{Json, Payload};
-use actix_web::{HttpRequest, HttpResponse, Responder};
-use rogerrat_domain::op::{Info, JoinInput, Keepalive, Leave, Roster, Stats};
-use rogerrat_domain::{Code, Refusal, Retention, limits};
+use actix_web::{HttpRequest, Responder};
+use rogerrat_domain::limits;
+use rogerrat_domain::op::{
+    JoinInput, JoinReply, Keepalive, KeepaliveReply, Leave, LeaveReply, Roster, RosterReply, Stats, StatsReply,
+};
 
 use super::body;
+use super::openapi::{InChannel, MaySession, WithSession};
 use super::problem::Problem;
 use super::state::{Shared, presented};
 
-/// `POST /api/channels/{id}/join`
+/// Takes a place on a channel. `X-Session-Id` brings a session of your own, or comes back to one.
+#[utoipa::path(
+    post,
+    path = "/api/channels/{id}/join",
+    operation_id = "join_channel",
+    tag = "Members",
+    params(InChannel, MaySession, ("X-Identity-Key" = Option<String>, Header, description = "The key of an identity; the field `identity_key` says the same.")),
+    request_body(content = JoinInput, description = "An empty body means all defaults: the hub picks a callsign."),
+    responses((status = 200, body = JoinReply, description = "Your session, and what you find.")),
+    security(("channel_token" = []), ("channel_token" = [], "session" = [])),
+    extensions(("x-error-codes" = json!(["invalid", "invalid_json", "unauthorized", "forbidden", "not_found", "callsign_taken", "limit_reached", "too_large", "rate_limited", "overloaded"]))),
+)]
 pub(crate) async fn join(state: Shared, request: HttpRequest, payload: Payload) -> Result<impl Responder, Problem> {
-    let at = state.admit(&request)?;
+    let at = state.admit(&request).await?;
     let session = presented(request.headers())?;
     state.throttle.joins.count(|| state.client(&request))?;
     let mut input: JoinInput = body::json(&request, payload, limits::BODY_BYTES).await?;
@@ -22,43 +36,70 @@ pub(crate) async fn join(state: Shared, request: HttpRequest, payload: Payload) 
     Ok(Json(reply))
 }
 
-/// `POST /api/channels/{id}/leave`
+/// Ends the session. Who is not here has left: that is no error.
+#[utoipa::path(
+    post,
+    path = "/api/channels/{id}/leave",
+    operation_id = "leave_channel",
+    tag = "Members",
+    params(InChannel, WithSession),
+    responses((status = 200, body = LeaveReply, description = "You have left.")),
+    security(("channel_token" = [], "session" = [])),
+    extensions(("x-error-codes" = json!(["invalid", "unauthorized", "not_found", "too_large", "overloaded"]))),
+)]
 pub(crate) async fn leave(state: Shared, request: HttpRequest) -> Result<impl Responder, Problem> {
-    let (at, session) = state.admit_session(&request)?;
+    let (at, session) = state.admit_session(&request).await?;
     body::announced(&request, limits::BODY_BYTES)?;
     Ok(Json(state.hub.ask(&at, Leave { session }).await?))
 }
 
-/// `POST /api/channels/{id}/keepalive`
+/// Gives a sign of life between turns.
+#[utoipa::path(
+    post,
+    path = "/api/channels/{id}/keepalive",
+    operation_id = "keepalive",
+    tag = "Members",
+    params(InChannel, WithSession),
+    responses((status = 200, body = KeepaliveReply, description = "The session goes on.")),
+    security(("channel_token" = [], "session" = [])),
+    extensions(("x-error-codes" = json!(["invalid", "unauthorized", "not_found", "not_joined", "session_expired", "overloaded", "too_large"]))),
+)]
 pub(crate) async fn keepalive(state: Shared, request: HttpRequest) -> Result<impl Responder, Problem> {
-    let (at, session) = state.admit_session(&request)?;
+    let (at, session) = state.admit_session(&request).await?;
     body::announced(&request, limits::BODY_BYTES)?;
     Ok(Json(state.hub.ask(&at, Keepalive { session }).await?))
 }
 
-/// `GET /api/channels/{id}/roster`
+/// Tells who is on a channel. With `X-Session-Id` it is a sign of life.
+#[utoipa::path(
+    get,
+    path = "/api/channels/{id}/roster",
+    operation_id = "get_roster",
+    tag = "Looking around",
+    params(InChannel, MaySession),
+    responses((status = 200, body = RosterReply, description = "Who is here.")),
+    security(("channel_token" = []), ("channel_token" = [], "session" = [])),
+    extensions(("x-error-codes" = json!(["invalid", "unauthorized", "not_found", "overloaded"]))),
+)]
 pub(crate) async fn roster(state: Shared, request: HttpRequest) -> Result<impl Responder, Problem> {
-    let at = state.admit(&request)?;
+    let at = state.admit(&request).await?;
     let session = presented(request.headers())?;
     Ok(Json(state.hub.ask(&at, Roster { session }).await?))
 }
 
-/// `GET /api/channels/{id}/stats`
+/// Tells a channel in numbers. With `X-Session-Id` it is a sign of life.
+#[utoipa::path(
+    get,
+    path = "/api/channels/{id}/stats",
+    operation_id = "get_channel_stats",
+    tag = "Looking around",
+    params(InChannel, MaySession),
+    responses((status = 200, body = StatsReply, description = "The numbers.")),
+    security(("channel_token" = []), ("channel_token" = [], "session" = [])),
+    extensions(("x-error-codes" = json!(["invalid", "unauthorized", "not_found", "overloaded"]))),
+)]
 pub(crate) async fn stats(state: Shared, request: HttpRequest) -> Result<impl Responder, Problem> {
-    let at = state.admit(&request)?;
+    let at = state.admit(&request).await?;
     let session = presented(request.headers())?;
     Ok(Json(state.hub.ask(&at, Stats { session }).await?))
-}
-
-/// `GET /api/channels/{id}/transcript`
-pub(crate) async fn transcript(state: Shared, request: HttpRequest) -> Result<HttpResponse, Problem> {
-    let at = state.admit(&request)?;
-    let info = state.hub.ask(&at, Info).await?;
-    let refusal = if info.retention == Retention::None {
-        Refusal::new(Code::NotFound, "this channel has no transcript (retention=none)")
-    } else {
-        Refusal::new(Code::NotFound, "this hub does not keep transcripts yet")
-            .hint("GET …/history has the last messages")
-    };
-    Err(refusal.into())
 }

@@ -21,7 +21,16 @@ const OPENMETRICS: &str = "application/openmetrics-text; version=1.0.0; charset=
 /// What a proxy adds to a request it passes on.
 const FORWARDED: [&str; 4] = ["x-forwarded-for", "forwarded", "x-real-ip", "via"];
 
-/// `GET /metrics`
+/// The hub in numbers, as OpenMetrics text. With a server token it needs that; without one it is for the machine itself.
+#[utoipa::path(
+    get,
+    path = "/metrics",
+    operation_id = "get_metrics",
+    tag = "The hub",
+    responses((status = 200, body = String, content_type = "application/openmetrics-text", description = "The numbers.")),
+    security(("server_token" = [])),
+    extensions(("x-error-codes" = json!(["unauthorized", "forbidden"]))),
+)]
 pub(crate) async fn metrics(state: Shared, request: HttpRequest) -> Result<HttpResponse, Problem> {
     admit(&state, &request)?;
     let told = told(Snapshot::of(&state)).map_err(|_| Refusal::new(Code::Internal, "internal error"))?;

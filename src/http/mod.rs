@@ -8,10 +8,12 @@ mod health;
 mod members;
 mod messages;
 mod metrics;
+mod openapi;
 mod poll;
 mod query;
 mod squeeze;
 mod stream;
+mod transcript;
 
 use actix_web::http::header;
 use actix_web::middleware::from_fn;
@@ -34,14 +36,16 @@ pub(crate) fn routes(config: &mut ServiceConfig, state: &State) {
     let at = Paths { under: "", traffic: &state.traffic };
     config
         .app_data(state.traffic.desk())
+        .app_data(web::Data::new(openapi::Made::default()))
         .service(at.post("/api/channels", web::post().to(channels::create).wrap(from_fn(squeeze::squeeze))))
         .service(web::scope(CHANNEL).configure(|config| in_channel(config, &Paths { under: CHANNEL, ..at })))
         .service(at.get("/api/bands", read().to(channels::bands)))
         .service(at.get("/api/stats", read().to(health::stats)))
         .service(at.get("/livez", read().to(health::live)))
-        .service(at.get("/healthz", read().to(health::live)))
+        .service(at.get("/healthz", read().to(health::healthy)))
         .service(at.get("/readyz", read().to(health::ready)))
         .service(at.get("/metrics", read().to(metrics::metrics)))
+        .service(at.get("/openapi.json", read().to(openapi::openapi)))
         .configure(|config| discovery::routes(config, &at))
         .default_service(web::to(not_found));
 }
@@ -60,7 +64,7 @@ fn in_channel(config: &mut ServiceConfig, at: &Paths<'_>) {
         .service(at.get("/roster", read().to(members::roster)))
         .service(at.get("/history", read().to(messages::history)))
         .service(at.get("/stats", read().to(members::stats)))
-        .service(at.get("/transcript", read().to(members::transcript)))
+        .service(at.get("/transcript", read().to(transcript::transcript)))
         .service(at.get("/consumers", read().to(messages::consumers)))
         .service(at.only("DELETE", "/consumers/{name}", web::delete().to(messages::remove_consumer)))
         .service(at.get("", read().to(channels::describe)))

@@ -10,19 +10,41 @@ use actix_web::web::Bytes;
 use actix_web::{HttpRequest, HttpResponse};
 use rogerrat_actors::Parcel;
 use rogerrat_domain::limits;
+use rogerrat_domain::op::{ReadQuery, ReadReply, WaitReply};
 
+use super::openapi::{InChannel, WithSession};
 use super::problem::Problem;
 use super::query::Query;
 use super::state::Shared;
 use crate::door::handover::{Handover, tell};
 use crate::transport::{Gone, Presence};
 
-/// `GET /api/channels/{id}/listen`
+/// Returns at once with all that is waiting; else waits until something comes or the time is up.
+#[utoipa::path(
+    get,
+    path = "/api/channels/{id}/listen",
+    operation_id = "listen",
+    tag = "Reading",
+    params(InChannel, WithSession, ("timeout" = Option<f64>, Query, description = "Seconds to wait when there is nothing; clamped to 1 … 60, fractions count. 30 if left out."), ReadQuery<'static>),
+    responses((status = 200, body = ReadReply, description = "What was waiting, or nothing.")),
+    security(("channel_token" = [], "session" = [])),
+    extensions(("x-error-codes" = json!(["invalid", "unauthorized", "not_found", "not_joined", "session_expired", "overloaded", "limit_reached"]))),
+)]
 pub(crate) async fn listen(state: Shared, request: HttpRequest) -> Result<HttpResponse, Problem> {
     read(&state, &request, limits::LISTEN_DEFAULT_MS, limits::LISTEN_MAX_MS, false).await
 }
 
-/// `GET /api/channels/{id}/wait`
+/// Like `listen`, for agents that wait long; it tells the roster and what to do next, too.
+#[utoipa::path(
+    get,
+    path = "/api/channels/{id}/wait",
+    operation_id = "wait",
+    tag = "Reading",
+    params(InChannel, WithSession, ("timeout" = Option<f64>, Query, description = "Seconds to wait when there is nothing; clamped to 1 … 300, fractions count. 120 if left out."), ReadQuery<'static>),
+    responses((status = 200, body = WaitReply, description = "What was waiting, or nothing.")),
+    security(("channel_token" = [], "session" = [])),
+    extensions(("x-error-codes" = json!(["invalid", "unauthorized", "not_found", "not_joined", "session_expired", "overloaded", "limit_reached"]))),
+)]
 pub(crate) async fn wait(state: Shared, request: HttpRequest) -> Result<HttpResponse, Problem> {
     read(&state, &request, limits::WAIT_DEFAULT_MS, limits::WAIT_MAX_MS, true).await
 }
@@ -34,7 +56,7 @@ async fn read(
     max_ms: u64,
     is_wait: bool,
 ) -> Result<HttpResponse, Problem> {
-    let (at, session) = state.admit_session(request)?;
+    let (at, session) = state.admit_session(request).await?;
     let query = Query::of(request.query_string());
     let timeout_ms = query.timeout_ms(default_ms, max_ms)?;
     let input = query.read_input(None)?;

@@ -48,8 +48,18 @@ impl<'a> Query<'a> {
     /// How many messages of history: fractions floored, clamped to 1 … 100, and all 100 for what is no number, as in
     /// the original.
     pub(crate) fn history_n(&self) -> usize {
-        let n = self.number("n").map(|said| said.map_or(limits::HISTORY_DEFAULT as u64, whole));
-        n.map_or(limits::READ_MESSAGES, |n| usize::try_from(n).unwrap_or(usize::MAX).clamp(1, limits::READ_MESSAGES))
+        self.count("n", limits::HISTORY_DEFAULT, limits::READ_MESSAGES)
+    }
+
+    /// How many events of a transcript: fractions floored, clamped to 1 … 10,000, and all of them for what is no number,
+    /// as in the original.
+    pub(crate) fn transcript_limit(&self) -> usize {
+        self.count("limit", limits::TRANSCRIPT_DEFAULT, limits::TRANSCRIPT_LINES)
+    }
+
+    fn count(&self, name: &'static str, default: usize, most: usize) -> usize {
+        let n = self.number(name).map(|said| said.map_or(default as u64, whole));
+        n.map_or(most, |n| usize::try_from(n).unwrap_or(usize::MAX).clamp(1, most))
     }
 }
 

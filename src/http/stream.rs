@@ -11,8 +11,10 @@ use actix_web::http::header;
 use actix_web::web::Bytes;
 use actix_web::{HttpRequest, HttpResponse};
 use rogerrat_actors::StreamReader;
+use rogerrat_domain::op::ReadQuery;
 use tokio::time::{Sleep, sleep};
 
+use super::openapi::{InChannel, WithSession};
 use super::problem::Problem;
 use super::query::Query;
 use super::state::Shared;
@@ -21,9 +23,21 @@ use crate::transport::{Gone, Presence};
 /// How often a silent stream shows that it lives.
 const PING: Duration = Duration::from_secs(25);
 
-/// `GET /api/channels/{id}/stream`
+/// The same as server-sent events: what is waiting first, then everything as it comes.
+///
+/// With `ack=manual`, `max` is how many messages may be unacknowledged at once, and the lease lasts as long as the stream.
+#[utoipa::path(
+    get,
+    path = "/api/channels/{id}/stream",
+    operation_id = "stream",
+    tag = "Reading",
+    params(InChannel, WithSession, ("Last-Event-ID" = Option<f64>, Header, description = "Resumes like `since`, which wins."), ReadQuery<'static>),
+    responses((status = 200, body = String, content_type = "text/event-stream", description = "Events `hello`, `message`, `gap`, `lagged`, `superseded` and `bye`; their data is one line of JSON each.")),
+    security(("channel_token" = [], "session" = [])),
+    extensions(("x-error-codes" = json!(["invalid", "unauthorized", "not_found", "not_joined", "session_expired", "overloaded", "limit_reached"]))),
+)]
 pub(crate) async fn stream(state: Shared, request: HttpRequest) -> Result<HttpResponse, Problem> {
-    let (at, session) = state.admit_session(&request)?;
+    let (at, session) = state.admit_session(&request).await?;
     let last_event_id = request.headers().get("last-event-id").map(|id| id.to_str().unwrap_or("?"));
     let input = Query::of(request.query_string()).read_input(last_event_id)?;
     let presence = Presence::of(&request);

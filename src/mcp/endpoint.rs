@@ -31,7 +31,7 @@ pub(super) async fn post(
     request: HttpRequest,
     payload: Payload,
 ) -> Result<HttpResponse, Problem> {
-    let entrance = Entrance::of(&state, &request)?;
+    let entrance = Entrance::of(&state, &request).await?;
     let body = body::read(&request, payload, limits::BODY_SEND_BYTES).await?;
     let desk = Desk { state: &state, mcp: &mcp, request: &request, entrance: &entrance };
     Ok(match rpc::read(&body) {
@@ -43,7 +43,7 @@ pub(super) async fn post(
 
 /// `DELETE /mcp` and `DELETE /mcp/{id}`: the client ends its session. Its seat on a channel stays until it leaves.
 pub(super) async fn delete(state: Shared, mcp: Data<Mcp>, request: HttpRequest) -> Result<HttpResponse, Problem> {
-    let entrance = Entrance::of(&state, &request)?;
+    let entrance = Entrance::of(&state, &request).await?;
     if era::of_headers(&headers(request.headers())).is_ok_and(|said| said.is_some_and(Version::is_modern)) {
         // What has no sessions ends none.
         return Ok(wrong_method("POST"));

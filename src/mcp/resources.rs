@@ -82,7 +82,7 @@ async fn place(visit: &Visit<'_>, channel: &str) -> Option<(Admitted, Option<Ses
         return (at.id().as_str() == channel).then(|| (at.clone(), bound.map(|seat| seat.session.clone())));
     }
     let seat = bound?;
-    let at = visit.state.hub.find(channel).ok()?;
+    let at = visit.state.hub.find(channel).await.ok()?;
     let seated = Seated { at, session: seat.session.clone() };
     held(visit.state, &seated).await.ok()?;
     Some((seated.at, Some(seated.session)))

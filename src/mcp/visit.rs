@@ -27,7 +27,7 @@ pub(super) struct Entrance {
 
 impl Entrance {
     /// Lets a request in, or not (D23).
-    pub(super) fn of(state: &Shared, request: &HttpRequest) -> Result<Self, Problem> {
+    pub(super) async fn of(state: &Shared, request: &HttpRequest) -> Result<Self, Problem> {
         let bearer = bearer(request.headers());
         let is_operator = state.server_token.as_ref().is_none_or(|hash| bearer.is_some_and(|said| hash.admits(said)));
         if request.match_info().get("id").is_none() {
@@ -35,7 +35,7 @@ impl Entrance {
         }
         let id = channel_of(request);
         let holds_the_token = is_operator && state.server_token.is_some();
-        let channel = if holds_the_token { state.hub.find(id) } else { state.hub.admit(id, bearer) };
+        let channel = if holds_the_token { state.hub.find(id).await } else { state.hub.admit(id, bearer).await };
         Ok(Self { channel: Some(channel?), is_operator })
     }
 
@@ -81,7 +81,7 @@ pub(super) struct Seated {
 
 impl Visit<'_> {
     /// Whom a tool acts for: what its arguments say, else what the session is bound to.
-    pub(super) fn seated(&self, said: &SeatArgs) -> Result<Seated, Refusal> {
+    pub(super) async fn seated(&self, said: &SeatArgs) -> Result<Seated, Refusal> {
         let given = said.session_id.as_deref().map(|id| SessionId::present(Some(id))).transpose()?.flatten();
         if said.session_id.is_some() && given.is_none() {
             return Err(Refusal::invalid("session_id is the one that join returned"));
@@ -93,7 +93,7 @@ impl Visit<'_> {
             }
             (None, None) => {
                 let seat = self.bound.as_ref().ok_or_else(Refusal::not_joined)?;
-                self.seat(seat.channel.as_str(), given.unwrap_or_else(|| seat.session.clone()))
+                self.seat(seat.channel.as_str(), given.unwrap_or_else(|| seat.session.clone())).await
             }
             (None, Some(channel)) => {
                 let own = self.bound.as_ref().filter(|seat| seat.channel.as_str() == channel);
@@ -103,14 +103,14 @@ impl Visit<'_> {
                     Some(session) if Some(&session) != known.as_ref() && !is_minted(&session) => {
                         Err(Refusal::new(Code::Unauthorized, "a session id of your own is not enough here"))
                     }
-                    given => self.seat(channel, given.or(known).ok_or_else(Refusal::not_joined)?),
+                    given => self.seat(channel, given.or(known).ok_or_else(Refusal::not_joined)?).await,
                 }
             }
         }
     }
 
-    fn seat(&self, channel: &str, session: SessionId) -> Result<Seated, Refusal> {
-        let at = self.state.hub.find(channel).map_err(rogerrat_actors::HubError::into_refusal)?;
+    async fn seat(&self, channel: &str, session: SessionId) -> Result<Seated, Refusal> {
+        let at = self.state.hub.find(channel).await.map_err(rogerrat_actors::HubError::into_refusal)?;
         Ok(Seated { at, session })
     }
 

@@ -9,6 +9,7 @@ mod acks;
 mod additions;
 mod crowd;
 mod delivery;
+mod description;
 mod doors;
 mod drain;
 mod heap;

@@ -8,8 +8,10 @@ use crate::limits::CALLSIGN_CHARS;
 use crate::refusal::Refusal;
 
 /// A callsign, trimmed and lower-cased, that fits `^[a-z0-9][a-z0-9_-]{0,31}$` and is not `all`.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, utoipa::ToSchema)]
-#[serde(transparent)]
+#[derive(
+    Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize, utoipa::ToSchema,
+)]
+#[serde(try_from = "String")]
 #[schema(value_type = String, pattern = "^[a-z0-9][a-z0-9_-]{0,31}$", description = "A participant's name on one channel.")]
 pub struct Callsign(Arc<str>);
 
@@ -49,6 +51,14 @@ fn fits(name: &str) -> bool {
     let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit();
     name.len() <= CALLSIGN_CHARS
         && name.bytes().enumerate().all(|(i, b)| plain(b) || (i > 0 && (b == b'_' || b == b'-')))
+}
+
+impl TryFrom<String> for Callsign {
+    type Error = Refusal;
+
+    fn try_from(name: String) -> Result<Self, Refusal> {
+        Self::parse(&name)
+    }
 }
 
 impl Borrow<str> for Callsign {

@@ -2,13 +2,24 @@
 
 use std::sync::Arc;
 
-use crate::callsign::Callsign;
-use crate::ids::{ChannelId, ConsumerName, MemberNo, MessageId, SessionId};
-use crate::message::Message;
+use serde::{Deserialize, Serialize};
 
-/// One thing that happened.
-#[derive(Clone, Debug)]
+use crate::callsign::Callsign;
+use crate::digest;
+use crate::ids::{ChannelId, ConsumerName, MemberNo, MessageId, SessionId};
+use crate::message::{Kind, Message, outline};
+use crate::settings::Settings;
+use crate::transcript::Line;
+
+/// One thing that happened. In the log it is an object with its name in `op`; a log with another name is not read.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(tag = "op", rename_all = "snake_case")]
 pub enum Entry {
+    /// The channel was created. It is the first entry of every channel but a band.
+    Created {
+        /// Its settings.
+        settings: Arc<Settings>,
+    },
     /// A callsign joined, anew or again.
     Joined {
         /// Its number; a new one for a new member.
@@ -18,6 +29,7 @@ pub enum Entry {
         /// The number its minted session id is made with.
         generation: u64,
         /// The session id it brought itself.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
         own_session: Option<SessionId>,
         /// Where its cursor starts, if it is new.
         cursor: MessageId,
@@ -25,6 +37,7 @@ pub enum Entry {
         at_ms: u64,
     },
     /// Its session went on under another callsign.
+    #[serde(rename = "renamed")]
     RenamedAway {
         /// The member that is now offline.
         no: MemberNo,
@@ -45,12 +58,15 @@ pub enum Entry {
         no: MemberNo,
     },
     /// A message or status was sent.
+    #[serde(rename = "message")]
     Sent {
-        /// The message.
+        /// The message. The log keeps its outline here, and what it says beside its records.
+        #[serde(with = "outline")]
         message: Arc<Message>,
         /// The callsign it went to, or `all`.
         to: Arc<str>,
         /// The idempotency key it came with.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
         key: Option<SendKey>,
     },
     /// A consumer has been given messages, and they were taken.
@@ -58,6 +74,7 @@ pub enum Entry {
         /// The member.
         no: MemberNo,
         /// The consumer; none is the default one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
         consumer: Option<ConsumerName>,
         /// Which messages.
         ids: Vec<MessageId>,
@@ -73,6 +90,7 @@ pub enum Entry {
         /// The member.
         no: MemberNo,
         /// The consumer; none is the default one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
         consumer: Option<ConsumerName>,
         /// The last id acknowledged.
         upto: MessageId,
@@ -80,6 +98,15 @@ pub enum Entry {
         ids: Vec<MessageId>,
         /// When, in milliseconds since the epoch.
         at_ms: u64,
+    },
+    /// A named consumer was made, by its first use.
+    ConsumerAdded {
+        /// The member.
+        no: MemberNo,
+        /// The consumer.
+        consumer: ConsumerName,
+        /// Where its cursor starts.
+        cursor: MessageId,
     },
     /// A consumer was removed.
     ConsumerRemoved {
@@ -91,7 +118,8 @@ pub enum Entry {
 }
 
 /// What being given a message means.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Terms {
     /// Reading acknowledges.
     Read,
@@ -105,19 +133,36 @@ pub enum Terms {
 }
 
 /// An idempotency key and the hash of the body it came with.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SendKey {
     /// The key.
     pub key: Arc<str>,
     /// SHA-256 of the validated body.
+    #[serde(with = "digest")]
     pub body_hash: [u8; 32],
 }
 
 impl Entry {
-    /// Whether it is about who is on the channel. Those are kept for every channel; the rest only where messages are.
+    /// Whether the log keeps it. Who is on a channel is kept for every channel; what was said there and how far it was
+    /// read only where messages are. A status is kept for its key alone.
     #[must_use]
-    pub fn is_about_members(&self) -> bool {
-        !matches!(self, Self::Sent { .. } | Self::Handed { .. } | Self::Acked { .. } | Self::ConsumerRemoved { .. })
+    pub fn is_kept(&self, durable: bool) -> bool {
+        match self {
+            Self::Sent { message, key, .. } => durable && (message.kind == Kind::Message || key.is_some()),
+            Self::Handed { .. } | Self::Acked { .. } | Self::ConsumerAdded { .. } | Self::ConsumerRemoved { .. } => {
+                durable
+            }
+            _ => true,
+        }
+    }
+
+    /// The message whose text is to be kept beside the record, if there is one.
+    #[must_use]
+    pub fn kept_message(&self) -> Option<&Arc<Message>> {
+        match self {
+            Self::Sent { message, .. } if message.kind == Kind::Message => Some(message),
+            _ => None,
+        }
     }
 }
 
@@ -128,8 +173,23 @@ pub struct Record {
     pub channel: ChannelId,
     /// Dense number on the channel, from 1.
     pub seq: u64,
+    /// A random number of its own, by which an append that is repeated is recognised.
+    pub rid: u128,
     /// When, in milliseconds since the epoch.
     pub at_ms: u64,
     /// What happened, in order.
     pub entries: Vec<Entry>,
+    /// What the transcript says of it.
+    pub transcript: Vec<Line>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_entry_of_another_kind_is_not_read() {
+        assert!(serde_json::from_str::<Entry>(r#"{"op":"left","no":1}"#).is_ok());
+        assert!(serde_json::from_str::<Entry>(r#"{"op":"teleported","no":1}"#).is_err());
+    }
 }

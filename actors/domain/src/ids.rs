@@ -4,6 +4,7 @@ use std::borrow::Borrow;
 use std::fmt;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::limits;
@@ -19,7 +20,8 @@ pub type MemberNo = u32;
 pub struct PlaceId(pub u64);
 
 /// A channel's id.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
+#[serde(try_from = "String")]
 #[schema(value_type = String, pattern = "^[a-z0-9-]{1,64}$")]
 pub struct ChannelId(Arc<str>);
 
@@ -41,6 +43,14 @@ impl ChannelId {
     }
 }
 
+impl TryFrom<String> for ChannelId {
+    type Error = Refusal;
+
+    fn try_from(id: String) -> Result<Self, Refusal> {
+        Self::parse(&id)
+    }
+}
+
 impl Borrow<str> for ChannelId {
     fn borrow(&self) -> &str {
         &self.0
@@ -54,7 +64,8 @@ impl fmt::Display for ChannelId {
 }
 
 /// One member's presence; the caller's credential for it, so its `Debug` does not show it.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
 pub struct SessionId(Arc<str>);
 
 impl SessionId {
@@ -89,7 +100,8 @@ impl fmt::Debug for SessionId {
 }
 
 /// The name of a consumer: `[a-z0-9_-]{1,32}`. The default consumer has none.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
+#[serde(try_from = "String")]
 #[schema(value_type = String, pattern = "^[a-z0-9_-]{1,32}$")]
 pub struct ConsumerName(Arc<str>);
 
@@ -112,5 +124,13 @@ impl ConsumerName {
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+}
+
+impl TryFrom<String> for ConsumerName {
+    type Error = Refusal;
+
+    fn try_from(name: String) -> Result<Self, Refusal> {
+        Self::parse(&name)
     }
 }

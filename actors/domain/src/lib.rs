@@ -6,6 +6,7 @@
 
 mod callsign;
 mod channel;
+mod digest;
 mod entry;
 mod ids;
 pub mod limits;
@@ -22,18 +23,21 @@ mod settings;
 mod slip;
 pub mod text;
 mod token;
+pub mod transcript;
 
 pub use callsign::{ALL, Callsign};
-pub use channel::{Channel, Delivery, Effect, Ending, Figures, Gap, Given, Handed, Loss, Rules};
+pub use channel::{
+    Broken, Channel, Delivery, Effect, Ending, Figures, Gap, Given, Handed, Loss, Rules, Shelf, Shelved, Snapshot,
+};
 pub use entry::{Entry, Record, SendKey, Terms};
 pub use ids::{ChannelId, ConsumerName, MemberNo, MessageId, PlaceId, SessionId};
 pub use line::message_line;
-pub use message::{Attachment, Kind, Message, Priority};
+pub use message::{Attachment, BadMessage, Kind, Message, Priority};
 pub use now::Now;
 pub use op::Operation;
 pub use refusal::{Code, Quota, Refusal};
 pub use seal::Seal;
 pub use session::HubKey;
-pub use settings::{DmVisibility, Retention, Settings, TrustMode};
+pub use settings::{DmVisibility, Durability, Retention, Settings, TrustMode};
 pub use slip::{Progress, Slip};
 pub use token::TokenHash;

@@ -14,6 +14,10 @@ pub const HELD_BYTES: usize = 4 * MIB;
 pub const HELD_CHANNEL_BYTES: usize = 16 * MIB;
 /// Messages one read returns at most, and the bound of `max`.
 pub const READ_MESSAGES: usize = 100;
+/// Messages fetched from the log at once, for those who read what is no longer in memory.
+pub const FETCH_MESSAGES: usize = 100;
+/// Bytes of messages fetched from the log at once.
+pub const FETCH_BYTES: usize = MIB;
 /// Events a stream may have in its queue before it is lagged.
 pub const STREAM_EVENTS: usize = 256;
 /// Bytes a stream may have in its queue before it is lagged.
@@ -65,6 +69,10 @@ pub const CLAIMS: usize = 1000;
 pub const CONSUMER_CHARS: usize = 32;
 /// Messages of a channel whose receipts can be asked for.
 pub const RECEIPTS: usize = 256;
+/// Events of a transcript that are told where nobody says how many.
+pub const TRANSCRIPT_DEFAULT: usize = 1000;
+/// Events of a channel's transcript that are kept, and that are told at once.
+pub const TRANSCRIPT_LINES: usize = 10_000;
 /// Callsigns named in a hint.
 pub const HINT_NAMES: usize = 20;
 

@@ -73,10 +73,22 @@ pub(crate) use words;
 
 words!(Retention: "none" => None, "metadata" => Metadata, "prompts" => Prompts, "full" => Full);
 words!(TrustMode: "untrusted" => Untrusted, "trusted" => Trusted);
+words!(Durability: "memory" => Memory, "disk" => Disk);
 words!(DmVisibility: "channel" => Channel, "private" => Private);
 
+/// Whether a channel's messages survive the hub.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Durability {
+    /// They live in memory.
+    #[default]
+    Memory,
+    /// They are on disk before they are acknowledged.
+    Disk,
+}
+
 /// A channel's settings, and what admits to it. Shared by everything that must know before the channel's own mailbox.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Settings {
     /// The token's hash; none on a band.
     pub token: Option<TokenHash>,
@@ -84,6 +96,8 @@ pub struct Settings {
     pub owner_password: Option<Arc<str>>,
     /// What is kept for the transcript.
     pub retention: Retention,
+    /// Whether its messages survive the hub.
+    pub durability: Durability,
     /// Whether participants are told to act on each other's requests.
     pub trust_mode: TrustMode,
     /// Who sees a DM beside its two ends.
@@ -108,6 +122,7 @@ impl Settings {
             token: Some(token),
             owner_password: None,
             retention: Retention::None,
+            durability: Durability::Memory,
             trust_mode: TrustMode::Untrusted,
             dm_visibility: DmVisibility::Channel,
             claim_callsigns: false,
@@ -128,6 +143,12 @@ impl Settings {
             is_band: true,
             ..Self::plain(TokenHash::of(""), created_at_ms)
         }
+    }
+
+    /// Whether its messages are on disk before they are acknowledged.
+    #[must_use]
+    pub fn is_durable(&self) -> bool {
+        self.durability == Durability::Disk
     }
 
     /// Whether the bearer admits to the channel. A band admits everybody.

@@ -1,11 +1,15 @@
 //! Channel tokens: compared in constant time, kept as a hash.
 
+use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 
+use crate::digest;
+
 /// The SHA-256 of a token. The token itself is shown once and not kept.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TokenHash([u8; 32]);
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct TokenHash(#[serde(with = "digest")] [u8; 32]);
 
 impl TokenHash {
     /// Hashes a token.

@@ -64,12 +64,12 @@ async fn d30_a_channel_nobody_used_for_30_days_is_deleted() {
     for _ in 0..29 * 24 {
         rig.pass(HOUR_MS).await;
     }
-    assert!(rig.hub.find(rig.at.id().as_str()).is_ok());
+    assert!(rig.hub.find(rig.at.id().as_str()).await.is_ok());
     for _ in 0..31 * 24 {
         rig.pass(HOUR_MS).await;
     }
-    assert!(rig.hub.find(rig.at.id().as_str()).is_err());
-    assert!(rig.hub.find("general").is_ok(), "a band stays");
+    assert!(rig.hub.find(rig.at.id().as_str()).await.is_err());
+    assert!(rig.hub.find("general").await.is_ok(), "a band stays");
 }
 
 #[actix_rt::test]

@@ -1,58 +1,115 @@
-//! The log under the actor: one append at a time, in order, and nothing done that is not kept.
+//! The log under the actor: one append at a time, in order, and nothing told that is not kept.
 
+use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
-use std::time::Duration;
+use std::sync::atomic::Ordering::Relaxed;
 
-use futures_util::future::join;
-use rogerrat_domain::{ChannelId, Code, Record};
+use futures_util::future::{join, join_all};
+use rogerrat_domain::op::CreateInput;
+use rogerrat_domain::{Code, Durability};
 
-use super::rig::Rig;
-use crate::{Append, Appended, Log, MemoryLog, Records};
+use super::log::{Held, TestLog};
+use super::rig::{Rig, started};
 
-/// A log that takes a second for an append, and can be told to fail.
-#[derive(Default)]
-struct SlowLog {
-    kept: MemoryLog,
-    broken: AtomicBool,
+pub(crate) fn durable() -> CreateInput {
+    CreateInput { durability: Some(Durability::Disk), ..CreateInput::default() }
 }
 
-impl Log for Arc<SlowLog> {
-    fn append(&self, record: Record) -> Append {
-        let log = self.clone();
-        Box::pin(async move {
-            tokio::time::sleep(Duration::from_secs(1)).await;
-            if log.broken.load(Relaxed) { Appended::Unknown } else { log.kept.append(record).await }
-        })
-    }
-
-    fn since(&self, channel: &ChannelId, seq: u64) -> Records {
-        self.kept.since(channel, seq)
-    }
-
-    fn forget(&self, channel: &ChannelId) {
-        self.kept.forget(channel);
-    }
+async fn durable_on(log: &Arc<TestLog>) -> Rig {
+    Rig::with(Held::new(log.clone()), durable()).await
 }
 
 #[actix_rt::test]
 async fn what_arrives_while_the_log_writes_waits_its_turn() {
-    let rig = Rig::with_log(Arc::new(Arc::new(SlowLog::default()))).await;
-    let (ann, bob) = join(rig.try_join("ann"), rig.try_join("bob")).await;
-    assert_eq!((ann.unwrap().idx, bob.unwrap().idx), (1, 2));
+    let rig = Rig::with_log(Held::new(TestLog::slow())).await;
+    let (ann, bob) = (rig.join("ann"), rig.join("bob"));
+    join(ann, bob).await;
     assert_eq!(rig.roster().await.roster, ["ann", "bob"]);
 }
 
 #[actix_rt::test]
-async fn what_the_log_could_not_keep_did_not_happen() {
-    let log = Arc::new(SlowLog::default());
-    let rig = Rig::with_log(Arc::new(log.clone())).await;
-    rig.join("ann").await;
-    log.broken.store(true, Relaxed);
-    let refused = rig.try_join("bob").await.unwrap_err();
-    assert_eq!(refused.into_refusal().code, Code::StorageFailed);
-    log.broken.store(false, Relaxed);
-    assert_eq!(rig.roster().await.roster, ["ann"]);
-    rig.join("bob").await;
-    assert_eq!(rig.roster().await.roster, ["ann", "bob"]);
+async fn a03_nobody_hears_of_a_durable_message_before_it_is_kept() {
+    let log = TestLog::slow();
+    let rig = durable_on(&log).await;
+    let (ann, bob) = (rig.join("ann").await, rig.join("bob").await);
+    let mut poll = pin!(bob.texts(60_000));
+    started(&mut poll).await;
+    rig.settle().await;
+    let mut send = pin!(ann.send("bob", "hi"));
+    started(&mut send).await;
+    rig.pass(900).await;
+    started(&mut send).await;
+    started(&mut poll).await;
+    rig.pass(200).await;
+    assert_eq!(poll.await, ["hi"]);
+    send.await.unwrap();
+}
+
+#[actix_rt::test]
+async fn what_comes_together_is_one_record() {
+    let log = Arc::new(TestLog::default());
+    let rig = durable_on(&log).await;
+    let ann = rig.join("ann").await;
+    let before = log.appends.load(Relaxed);
+    let sent = join_all((0..50).map(|i| {
+        let ann = ann.clone();
+        async move { ann.send("all", &format!("{i}")).await.unwrap().id }
+    }))
+    .await;
+    assert!(sent.is_sorted_by(|a, b| a < b), "each has its own id");
+    assert!(log.appends.load(Relaxed) - before <= 2, "{} records", log.appends.load(Relaxed) - before);
+    assert_eq!(rig.history().await, 50);
+}
+
+#[actix_rt::test]
+async fn a_send_the_log_refuses_did_not_happen() {
+    let log = Arc::new(TestLog::default());
+    let rig = durable_on(&log).await;
+    let (ann, bob) = (rig.join("ann").await, rig.join("bob").await);
+    ann.send("all", "first").await.unwrap();
+    assert_eq!(bob.texts(1000).await, ["first"]);
+    let mut poll = pin!(bob.texts(60_000));
+    started(&mut poll).await;
+    log.full.store(true, Relaxed);
+    for _ in 0..3 {
+        let refused = ann.send("all", "lost").await.unwrap_err();
+        assert_eq!(refused.into_refusal().code, Code::StorageFailed);
+        rig.pass(10).await;
+        started(&mut poll).await;
+    }
+    log.full.store(false, Relaxed);
+    rig.pass(5000).await;
+    ann.send("all", "second").await.unwrap();
+    assert_eq!(poll.await, ["second"], "a poll that was parked waits on");
+    assert_eq!(rig.history().await, 2);
+}
+
+#[actix_rt::test]
+async fn a_memory_channel_goes_on_while_the_log_refuses_and_is_kept_later() {
+    let log = Arc::new(TestLog::default());
+    let rig = Rig::with_log(Held::new(log.clone())).await;
+    let ann = rig.join("ann").await;
+    log.full.store(true, Relaxed);
+    let bob = rig.join("bob").await;
+    ann.send("bob", "hi").await.unwrap();
+    assert_eq!(bob.texts(1000).await, ["hi"]);
+    log.full.store(false, Relaxed);
+    rig.pass(5000).await;
+    let rig = rig.restarted(Held::new(log)).await;
+    assert_eq!(rig.roster().await.roster, ["ann", "bob"], "who came meanwhile is kept");
+}
+
+#[actix_rt::test]
+async fn a02_a_send_of_unknown_outcome_is_told_so_and_safe_to_repeat() {
+    let log = Arc::new(TestLog::default());
+    let rig = durable_on(&log).await;
+    let (ann, bob) = (rig.join("ann").await, rig.join("bob").await);
+    log.silent.store(true, Relaxed);
+    let unknown = ann.send_keyed("all", "once", "key-1").await.unwrap_err();
+    assert_eq!(unknown.into_refusal().code, Code::Overloaded);
+    log.silent.store(false, Relaxed);
+    let reply = ann.send_keyed("all", "once", "key-1").await.unwrap();
+    assert!(reply.duplicate, "it was kept after all");
+    assert_eq!(bob.texts(1000).await, ["once"]);
+    assert_eq!(rig.history().await, 1);
 }

@@ -1,8 +1,10 @@
 //! The actors on paused time: an hour passes in microseconds, and nothing sleeps to wait.
 
 mod counting;
+mod durable;
 mod going;
 mod keeping;
+mod log;
 mod revival;
 mod rig;
 mod waiting;

@@ -7,14 +7,17 @@ use std::time::Duration;
 
 use futures_util::future::poll_fn;
 use rogerrat_domain::limits::MEMBER_TTL_MS;
-use rogerrat_domain::op::{CreateInput, Draft, History, JoinInput, JoinReply, Keepalive, Leave, ReadInput, Roster};
-use rogerrat_domain::op::{RosterReply, Send, SendInput, SendReply};
-use rogerrat_domain::{Code, SessionId};
+use rogerrat_domain::op::{
+    Ack, AckReply, CreateInput, Draft, History, JoinInput, JoinReply, Keepalive, Leave, ReadInput, ReceiptState,
+    Receipts, Roster, RosterReply, Send, SendInput, SendReply,
+};
+use rogerrat_domain::{Code, ConsumerName, HubKey, SessionId, Shelf, Terms};
 
 use crate::room::Room;
 use crate::{Admitted, Clock, Hub, HubError, HubRules, Log, MemoryLog, Parcel, StreamReader};
 
 pub(crate) const HOUR_MS: u64 = 3_600_000;
+const DAWN_MS: u64 = 1_800_000_000_000;
 
 pub(crate) struct Rig {
     pub(crate) hub: Hub,
@@ -27,18 +30,38 @@ impl Rig {
     }
 
     pub(crate) async fn with_log(log: Arc<dyn Log>) -> Self {
+        Self::with(log, CreateInput::default()).await
+    }
+
+    /// A hub with one channel that is created so.
+    pub(crate) async fn with(log: Arc<dyn Log>, create: CreateInput) -> Self {
         tokio::time::pause();
+        let hub = Self::hub(log, DAWN_MS).await;
+        let created = hub.create(create).await.unwrap();
+        let at = hub.admit(created.channel.id().as_str(), Some(&created.token)).await.unwrap();
+        Self { hub, at }
+    }
+
+    /// The same hub after its process ended, gently or not.
+    pub(crate) async fn restarted(self, log: Arc<dyn Log>) -> Self {
+        let id = self.at.id().clone();
+        // A clock that went back: ids must not.
+        let hub = Self::hub(log, DAWN_MS - HOUR_MS).await;
+        let at = hub.find(id.as_str()).await.unwrap();
+        Self { hub, at }
+    }
+
+    async fn hub(log: Arc<dyn Log>, at_ms: u64) -> Hub {
         let rules = HubRules {
             sends_per_minute: None,
             sends_per_minute_band: None,
             idle_ms: Some(HOUR_MS),
+            idle_durable_ms: Some(HOUR_MS / 12),
+            shelf: Shelf { messages: 300, bytes: 64 << 20 },
             unused_ms: Some(30 * 24 * HOUR_MS),
             member_ttl_ms: MEMBER_TTL_MS,
         };
-        let hub = Hub::start(rules, log, Clock::start());
-        let created = hub.create(CreateInput::default()).await.unwrap();
-        let at = hub.admit(created.channel.id().as_str(), Some(&created.token)).unwrap();
-        Self { hub, at }
+        Hub::start(rules, log, HubKey::new([7; 32]), Clock::steady(at_ms)).await.unwrap()
     }
 
     pub(crate) fn room(&self) -> &Arc<Room> {
@@ -92,6 +115,12 @@ impl Agent {
         self.hub.ask(&self.at, Send { session: self.session.clone(), draft }).await
     }
 
+    pub(crate) async fn send_keyed(&self, to: &str, text: &str, key: &str) -> Result<SendReply, HubError> {
+        let input = SendInput { to: Some(to.into()), message: Some(text.into()), ..SendInput::default() };
+        let draft = Draft::check(input, Some(key))?;
+        self.hub.ask(&self.at, Send { session: self.session.clone(), draft }).await
+    }
+
     pub(crate) async fn read(&self, timeout_ms: u64) -> Result<Parcel, HubError> {
         self.hub.read(&self.at, self.session.clone(), ReadInput::default(), timeout_ms, false).await
     }
@@ -101,6 +130,33 @@ impl Agent {
         let mut parcel = self.read(timeout_ms).await.unwrap();
         parcel.receipt.sign();
         texts(&parcel)
+    }
+
+    /// Reads with acknowledgements, with a lease of a minute.
+    pub(crate) async fn lease(&self, consumer: Option<&str>) -> Result<Parcel, HubError> {
+        let input = ReadInput {
+            terms: Terms::Leased { lease_ms: 60_000 },
+            consumer: consumer.map(|name| ConsumerName::parse(name).unwrap()),
+            ..ReadInput::default()
+        };
+        let mut parcel = self.hub.read(&self.at, self.session.clone(), input, 1000, false).await?;
+        parcel.receipt.sign();
+        Ok(parcel)
+    }
+
+    pub(crate) async fn ack(&self, upto: u64, consumer: Option<&str>) -> AckReply {
+        let consumer = consumer.map(|name| ConsumerName::parse(name).unwrap());
+        self.hub.ask(&self.at, Ack { session: self.session.clone(), consumer, upto }).await.unwrap()
+    }
+
+    pub(crate) async fn receipt(&self, id: u64) -> (ReceiptState, Option<u32>) {
+        let reply = self.hub.ask(&self.at, Receipts { session: self.session.clone(), id }).await.unwrap();
+        (reply.receipts[0].state, reply.receipts[0].attempts)
+    }
+
+    /// The same agent, with its old session, at a hub that was started again.
+    pub(crate) fn at(&self, rig: &Rig) -> Self {
+        Self { hub: rig.hub.clone(), at: rig.at.clone(), session: self.session.clone() }
     }
 
     pub(crate) async fn stream(&self) -> StreamReader {

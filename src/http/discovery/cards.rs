@@ -10,7 +10,7 @@ const TAGLINE: &str = "A walkie-talkie hub for AI agents: channels, callsigns, l
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// `/api/v1/info`
-pub(super) fn info(state: &State, origin: &str) -> Value {
+pub(in crate::http) fn info(state: &State, origin: &str) -> Value {
     json!({
         "service": "rogerrat",
         "version": VERSION,
@@ -20,6 +20,8 @@ pub(super) fn info(state: &State, origin: &str) -> Value {
         "license": "MIT",
         "discovery": {
             "llms_txt": format!("{origin}/llms.txt"),
+            "openapi": format!("{origin}/openapi.json"),
+            "docs": format!("{origin}/docs"),
             "mcp_json": format!("{origin}/.well-known/mcp.json"),
             "agent_json": format!("{origin}/.well-known/agent.json"),
             "policy": format!("{origin}/policy.txt"),
@@ -60,7 +62,7 @@ fn told_limits(state: &State) -> Value {
 }
 
 /// `/.well-known/mcp.json`
-pub(super) fn mcp(state: &State, origin: &str) -> Value {
+pub(in crate::http) fn mcp(state: &State, origin: &str) -> Value {
     json!({
         "schema_version": "0.1",
         "name": "rogerrat",
@@ -104,11 +106,12 @@ fn rest(origin: &str) -> Value {
         "bands": format!("GET {origin}/api/bands"),
         "info": format!("GET {origin}/api/v1/info"),
         "health": format!("GET {origin}/healthz"),
+        "openapi": format!("GET {origin}/openapi.json"),
     })
 }
 
 /// `/.well-known/agent.json`: an A2A card, for discovery. The hub speaks plain HTTP and says so.
-pub(super) fn agent(origin: &str) -> Value {
+pub(in crate::http) fn agent(origin: &str) -> Value {
     let skill = |id: &str, name: &str, description: &str| {
         json!({"id": id, "name": name, "description": description, "tags": ["chat", "agents"],
                "inputModes": ["application/json"], "outputModes": ["application/json"]})

@@ -1,8 +1,8 @@
 //! `create_channel`: the same as over REST, with the same snippets.
 
 use rogerrat_actors::HubError;
-use rogerrat_domain::op::{CreateInput, Durability};
-use rogerrat_domain::{Code, DmVisibility, Refusal, Retention, TrustMode};
+use rogerrat_domain::op::CreateInput;
+use rogerrat_domain::{Code, DmVisibility, Durability, Refusal, Retention, TrustMode};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -82,7 +82,7 @@ pub(super) async fn create(visit: &Visit<'_>, arguments: &Arguments<'_>) -> Resu
         member_ttl_seconds: settings.member_ttl_ms / 1000,
         dm_visibility: settings.dm_visibility,
         claim_callsigns: settings.claim_callsigns,
-        durability: Durability::Memory,
+        durability: settings.durability,
         has_owner_password: settings.owner_password.is_some(),
         unread: unread(visit).await,
         owner_password,
@@ -95,7 +95,7 @@ pub(super) async fn create(visit: &Visit<'_>, arguments: &Arguments<'_>) -> Resu
 /// What waits where this connection has joined already.
 async fn unread(visit: &Visit<'_>) -> Option<usize> {
     let seat = visit.bound.as_ref()?;
-    let at = visit.state.hub.find(seat.channel.as_str()).ok()?;
+    let at = visit.state.hub.find(seat.channel.as_str()).await.ok()?;
     held(visit.state, &Seated { at, session: seat.session.clone() }).await.ok()
 }
 

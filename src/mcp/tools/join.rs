@@ -28,7 +28,7 @@ struct Joined {
 /// Joins a channel.
 pub(super) async fn join(visit: &Visit<'_>, arguments: &Arguments<'_>) -> Result<Told, Refusal> {
     let input: JoinInput = arguments.read()?;
-    let at = admitted(visit, arguments)?;
+    let at = admitted(visit, arguments).await?;
     let presented = presented(visit, arguments, &at)?;
     let (state, address) = (visit.state, visit.state.client(visit.request));
     state.throttle.joins.count(|| address)?;
@@ -42,14 +42,14 @@ pub(super) async fn join(visit: &Visit<'_>, arguments: &Arguments<'_>) -> Result
     Ok(Told::new(&joined, text))
 }
 
-fn admitted(visit: &Visit<'_>, arguments: &Arguments<'_>) -> Result<Admitted, Refusal> {
+async fn admitted(visit: &Visit<'_>, arguments: &Arguments<'_>) -> Result<Admitted, Refusal> {
     if let Some(at) = &visit.entrance.channel {
         return Ok(at.clone());
     }
     let Bearer { token } = arguments.read()?;
     let channel = arguments.seat.channel_id.as_deref();
     let channel = channel.ok_or_else(|| Refusal::invalid("`channel_id` is missing: which channel to join"))?;
-    visit.state.hub.admit(channel, token.as_deref().map(str::trim)).map_err(HubError::into_refusal)
+    visit.state.hub.admit(channel, token.as_deref().map(str::trim)).await.map_err(HubError::into_refusal)
 }
 
 /// The session that joins: the one that is said, else the one this connection has there already.
@@ -64,7 +64,9 @@ fn presented(visit: &Visit<'_>, arguments: &Arguments<'_>, at: &Admitted) -> Res
 async fn take(visit: &Visit<'_>, seat: Seat) {
     let Some(ticket) = &visit.ticket else { return };
     let before = visit.bound.as_ref().filter(|before| before.channel != seat.channel);
-    if let Some((at, before)) = before.and_then(|b| Some((visit.state.hub.find(b.channel.as_str()).ok()?, b))) {
+    if let Some(before) = before
+        && let Ok(at) = visit.state.hub.find(before.channel.as_str()).await
+    {
         // Gone already is as good.
         let _ = visit.state.hub.ask(&at, Leave { session: before.session.clone() }).await;
     }
@@ -90,7 +92,7 @@ fn text(joined: &Joined) -> String {
 
 /// Gives the seat up.
 pub(super) async fn leave(visit: &Visit<'_>, arguments: &Arguments<'_>) -> Result<Told, Refusal> {
-    let seated = arguments.seated(visit)?;
+    let seated = arguments.seated(visit).await?;
     let session = seated.session.clone();
     let reply = visit.state.hub.ask(&seated.at, Leave { session: seated.session }).await;
     let reply = reply.map_err(HubError::into_refusal)?;

@@ -12,7 +12,7 @@ use crate::mcp::visit::{Seated, Visit, held};
 
 /// Tells who is there.
 pub(super) async fn roster(visit: &Visit<'_>, arguments: &Arguments<'_>) -> Result<Told, Refusal> {
-    let seated = arguments.seated(visit)?;
+    let seated = arguments.seated(visit).await?;
     let unread = held(visit.state, &seated).await?;
     let Seated { at, session } = seated;
     let reply = visit.state.hub.ask(&at, Roster { session: Some(session) }).await.map_err(HubError::into_refusal)?;
@@ -42,7 +42,7 @@ struct Past {
 
 /// Tells what was said.
 pub(super) async fn history(visit: &Visit<'_>, arguments: &Arguments<'_>) -> Result<Told, Refusal> {
-    let seated = arguments.seated(visit)?;
+    let seated = arguments.seated(visit).await?;
     let Look { n, thread } = arguments.read()?;
     let unread = held(visit.state, &seated).await?;
     let n = n.map_or(limits::HISTORY_DEFAULT, |n| usize::try_from(whole(n)).unwrap_or(usize::MAX));

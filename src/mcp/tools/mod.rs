@@ -47,8 +47,8 @@ impl Arguments<'_> {
         json::parse(self.said.as_bytes())
     }
 
-    fn seated(&self, visit: &Visit<'_>) -> Result<Seated, Refusal> {
-        visit.seated(&self.seat)
+    async fn seated(&self, visit: &Visit<'_>) -> Result<Seated, Refusal> {
+        visit.seated(&self.seat).await
     }
 }
 
@@ -80,8 +80,8 @@ async fn run(visit: &Visit<'_>, id: Id<'_>, tool: &Tool, params: &Params<'_>) ->
         Does::Keepalive => talk::keepalive(visit, &arguments).await?.into(),
         Does::Roster => look::roster(visit, &arguments).await?.into(),
         Does::History => look::history(visit, &arguments).await?.into(),
-        Does::Listen => Outcome::Waits(read::listen(visit, id, &arguments, params)?),
-        Does::Wait => Outcome::Waits(read::wait(visit, id, &arguments, params)?),
+        Does::Listen => Outcome::Waits(read::listen(visit, id, &arguments, params).await?),
+        Does::Wait => Outcome::Waits(read::wait(visit, id, &arguments, params).await?),
     })
 }
 

@@ -19,25 +19,25 @@ struct Patience {
 }
 
 /// Waits for a moment.
-pub(super) fn listen(
+pub(super) async fn listen(
     visit: &Visit<'_>,
     id: Id<'_>,
     arguments: &Arguments<'_>,
     params: &Params<'_>,
 ) -> Result<Waiting, Refusal> {
     let (default_ms, max_ms) = (limits::LISTEN_DEFAULT_MS, limits::LISTEN_MAX_MS);
-    read(visit, id, arguments, params, &Patience { tool: "listen", default_ms, max_ms, wants_roster: false })
+    read(visit, id, arguments, params, &Patience { tool: "listen", default_ms, max_ms, wants_roster: false }).await
 }
 
 /// Waits for long.
-pub(super) fn wait(
+pub(super) async fn wait(
     visit: &Visit<'_>,
     id: Id<'_>,
     arguments: &Arguments<'_>,
     params: &Params<'_>,
 ) -> Result<Waiting, Refusal> {
     let (default_ms, max_ms) = (limits::WAIT_MCP_DEFAULT_MS, limits::WAIT_MAX_MS);
-    read(visit, id, arguments, params, &Patience { tool: "wait", default_ms, max_ms, wants_roster: true })
+    read(visit, id, arguments, params, &Patience { tool: "wait", default_ms, max_ms, wants_roster: true }).await
 }
 
 #[derive(Default, Deserialize)]
@@ -45,7 +45,7 @@ struct Timeout {
     timeout_seconds: Option<f64>,
 }
 
-fn read(
+async fn read(
     visit: &Visit<'_>,
     id: Id<'_>,
     arguments: &Arguments<'_>,
@@ -53,7 +53,7 @@ fn read(
     patience: &Patience,
 ) -> Result<Waiting, Refusal> {
     let Patience { tool, default_ms, max_ms, wants_roster } = *patience;
-    let seated = arguments.seated(visit)?;
+    let seated = arguments.seated(visit).await?;
     let input = arguments.read::<ReadQuery<'static>>()?.check()?;
     let Timeout { timeout_seconds } = arguments.read()?;
     let timeout_ms = timeout_seconds.map_or(default_ms, |seconds| whole(seconds * 1000.0));

@@ -12,7 +12,7 @@ use crate::mcp::visit::{Visit, held};
 
 /// Sends a message.
 pub(super) async fn send(visit: &Visit<'_>, arguments: &Arguments<'_>) -> Result<Told, Refusal> {
-    let seated = arguments.seated(visit)?;
+    let seated = arguments.seated(visit).await?;
     let input: SendInput = arguments.read()?;
     let files = input.attachments.as_ref().map_or(0, Vec::len);
     let draft = Draft::check(input, None)?;
@@ -56,7 +56,7 @@ pub(super) fn waiting(unread: usize) -> String {
 
 /// Acknowledges what was read.
 pub(super) async fn ack(visit: &Visit<'_>, arguments: &Arguments<'_>) -> Result<Told, Refusal> {
-    let seated = arguments.seated(visit)?;
+    let seated = arguments.seated(visit).await?;
     let ack = arguments.read::<AckInput>()?.check(seated.session.clone())?;
     let reply = visit.state.hub.ask(&seated.at, ack).await.map_err(HubError::into_refusal)?;
     let unread = held(visit.state, &seated).await?;
@@ -66,7 +66,7 @@ pub(super) async fn ack(visit: &Visit<'_>, arguments: &Arguments<'_>) -> Result<
 
 /// Shows that the caller lives.
 pub(super) async fn keepalive(visit: &Visit<'_>, arguments: &Arguments<'_>) -> Result<Told, Refusal> {
-    let seated = arguments.seated(visit)?;
+    let seated = arguments.seated(visit).await?;
     let reply = visit.state.hub.ask(&seated.at, Keepalive { session: seated.session }).await;
     let reply = reply.map_err(HubError::into_refusal)?;
     let text = format!("alive{}", waiting(reply.unread));

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::PATIENCE;
+use super::{PATIENCE, described};
 
 /// Where a hub listens.
 #[derive(Clone, Copy, Debug)]
@@ -100,8 +100,16 @@ impl Request {
         self.header("Connection", "close").on(conn).0
     }
 
-    /// Sends it on a connection and keeps that.
-    pub(crate) fn on(self, mut conn: Conn) -> (Reply, Conn) {
+    /// Sends it on a connection and keeps that. The answer must be one that is described.
+    #[track_caller]
+    pub(crate) fn on(self, conn: Conn) -> (Reply, Conn) {
+        let (method, path) = (self.method.clone(), self.path.clone());
+        let (reply, conn) = self.unchecked(conn);
+        described::check(&method, &path, &reply);
+        (reply, conn)
+    }
+
+    pub(super) fn unchecked(self, mut conn: Conn) -> (Reply, Conn) {
         conn.write(&self.bytes());
         let reply = conn.reply_to(&self.method);
         (reply.unwrap_or_else(|| panic!("no answer to {} {}", self.method, self.path)), conn)

@@ -3,6 +3,7 @@
 //! Nothing here waits by sleeping: it waits for bytes, for a process, or for a state it asks for again and again.
 
 mod agent;
+mod described;
 mod http;
 mod hub;
 mod script;
@@ -14,6 +15,7 @@ use serde::Deserialize;
 use serde::de::{IgnoredAny, MapAccess, Visitor};
 
 pub(crate) use agent::{Agent, Channel, Parked, texts};
+pub(crate) use described::api;
 pub(crate) use http::{Conn, Door, Reply, Request};
 pub(crate) use hub::{Hub, run};
 pub(crate) use script::{Script, argument_lists_with};

@@ -8,13 +8,14 @@ use crate::ids::{ConsumerName, MemberNo, MessageId};
 use crate::message::{Kind, Message};
 
 use super::member::{Held, Keys, Window};
-use super::{Channel, Consumer, Departure, Effect, Member, Presence, StreamEnding};
+use super::{Channel, Consumer, Departure, Effect, Member, Presence, Slot, StreamEnding};
 
 impl Channel {
     /// Applies one entry: changes the state and tells the effects. Applying a channel's entries in order, to a channel
     /// just opened, brings it back.
     pub fn apply(&mut self, entry: &Entry, now: Now, effects: &mut Vec<Effect>) {
         match entry {
+            Entry::Created { .. } => {}
             Entry::Joined { .. } => self.joined(entry, now),
             Entry::RenamedAway { no } => self.departed(*no, Departure::Renamed, now, effects),
             Entry::Left { no } => self.departed(*no, Departure::Left, now, effects),
@@ -28,6 +29,7 @@ impl Channel {
                 self.acked(*no, consumer.as_ref(), *upto, ids, *at_ms);
                 self.offer_to(*no, now, effects);
             }
+            Entry::ConsumerAdded { no, consumer, cursor } => self.consumer_added(*no, consumer, *cursor),
             Entry::ConsumerRemoved { no, consumer } => self.consumer_removed(*no, consumer, now, effects),
         }
     }
@@ -54,6 +56,7 @@ impl Channel {
                 joined_at_ms: *at_ms,
                 start: *cursor,
                 presence,
+                prompted: false,
                 consumers: vec![Consumer::new(None, *cursor)],
                 held: Held::default(),
                 keys: Keys::default(),
@@ -118,13 +121,16 @@ impl Channel {
         self.last_activity_at_ms = message.at_ms;
         let mut queued = false;
         if message.kind == Kind::Message {
-            self.ring.push(message.clone());
+            self.ring.push(message);
             let to = message.to.and_then(|to| self.member(to)).map(|m| m.callsign.clone());
             self.traces.push(message, to);
             queued = self.hold(message);
         }
-        if let (Some(key), Some(sender)) = (key, self.members.get_mut(&message.from)) {
-            sender.keys.remember(key, message, to.clone(), queued, now);
+        if let Some(sender) = self.members.get_mut(&message.from) {
+            sender.prompted |= message.kind == Kind::Message;
+            if let Some(key) = key {
+                sender.keys.remember(key, message, to.clone(), queued, now);
+            }
         }
         match message.kind {
             Kind::Message => {
@@ -139,7 +145,7 @@ impl Channel {
     fn hold(&mut self, message: &Arc<Message>) -> bool {
         let recipient = message.to.filter(|to| *to != message.from).and_then(|to| self.members.get_mut(&to));
         let Some(recipient) = recipient else { return false };
-        recipient.held.push(message.clone());
+        recipient.held.push(Slot::of(message));
         self.held_messages += 1;
         self.held_bytes += message.weight_bytes();
         !recipient.is_live()
@@ -156,7 +162,6 @@ impl Channel {
         at_ms: u64,
         now: Now,
     ) {
-        self.ensure_consumer(no, name);
         let ring = &self.ring;
         let Some(member) = self.members.get_mut(&no) else { return };
         if terms == Terms::Read {
@@ -189,7 +194,6 @@ impl Channel {
     }
 
     fn acked(&mut self, no: MemberNo, name: Option<&ConsumerName>, upto: MessageId, ids: &[MessageId], at_ms: u64) {
-        self.ensure_consumer(no, name);
         let Some(member) = self.members.get_mut(&no) else { return };
         let Some(consumer) = member.consumers.iter_mut().find(|c| c.name.as_ref() == name) else { return };
         consumer.cursor = consumer.cursor.max(upto);
@@ -207,6 +211,11 @@ impl Channel {
                 trace.acked_at_ms.get_or_insert(at_ms);
             }
         }
+    }
+
+    fn consumer_added(&mut self, no: MemberNo, name: &ConsumerName, cursor: MessageId) {
+        let Some(member) = self.members.get_mut(&no).filter(|m| m.consumer(Some(name)).is_none()) else { return };
+        member.consumers.push(Consumer::new(Some(name.clone()), cursor));
     }
 
     fn consumer_removed(&mut self, no: MemberNo, name: &ConsumerName, now: Now, effects: &mut Vec<Effect>) {

@@ -1,8 +1,11 @@
 //! A consumer: a named cursor of a member, and what it has been given but not acknowledged.
 
+use crate::Now;
 use crate::entry::Terms;
 use crate::ids::{ConsumerName, MessageId, PlaceId};
 use crate::limits::CLAIMS;
+
+use super::snapshot::{ClaimState, ConsumerState};
 
 /// How a message is claimed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,6 +67,8 @@ pub(crate) struct Consumer {
     pub(crate) stream: Option<PlaceId>,
     /// Whether its cursor was last moved by an acknowledgement.
     pub(crate) acks: bool,
+    /// Up to here it may have been given messages that no record tells of: the hub went down before it was written.
+    doubt: MessageId,
     claims: Vec<Claim>,
 }
 
@@ -77,8 +82,49 @@ impl Consumer {
             waiter: None,
             stream: None,
             acks: false,
+            doubt: 0,
             claims: Vec::new(),
         }
+    }
+
+    /// The consumer as it was written down.
+    pub(super) fn restored(state: ConsumerState, now: Now) -> Self {
+        let ConsumerState { name, cursor, handed, shown, acks, doubt, claims } = state;
+        let claim = |c: ClaimState| {
+            let hold = c.lease_ms.map_or(Hold::Owed, |ms| Hold::Lease { until_ms: now.uptime_ms + ms });
+            Claim { id: c.id, hold, attempt: c.attempt, is_dm: c.is_dm, again: false }
+        };
+        let claims = claims.into_iter().map(claim).collect();
+        Self { handed, shown, acks, doubt, claims, ..Self::new(name, cursor) }
+    }
+
+    /// The consumer, to be written down. What is on its way to it counts as had: it may be.
+    pub(super) fn state(&self, durable: bool, now: Now) -> ConsumerState {
+        let claim = |c: &Claim| {
+            let (lease_ms, attempt) = match c.hold {
+                Hold::Lease { until_ms } => (Some(until_ms.saturating_sub(now.uptime_ms)), c.attempt),
+                Hold::Owed => (None, c.attempt),
+                Hold::OnItsWay(_) | Hold::Queued(_) | Hold::Streamed(_) => (None, c.attempt + 1),
+            };
+            ClaimState { id: c.id, attempt, is_dm: c.is_dm, lease_ms }
+        };
+        let Self { name, cursor, handed, shown, acks, doubt, .. } = self;
+        let claims = self.claims.iter().filter(|c| durable && !c.again).map(claim).collect();
+        ConsumerState {
+            name: name.clone(),
+            cursor: *cursor,
+            handed: *handed,
+            shown: *shown,
+            acks: *acks,
+            doubt: *doubt,
+            claims,
+        }
+    }
+
+    /// From now on everything up to an id that it has not had for sure may have been given to it before.
+    pub(super) fn may_have_had(&mut self, upto: MessageId) {
+        self.doubt = self.doubt.max(upto);
+        self.was_handed(upto);
     }
 
     /// Whether a poll or stream waits on it.
@@ -115,6 +161,7 @@ impl Consumer {
     /// How often the message will have been given if it is given now.
     pub(crate) fn next_attempt(&self, id: MessageId) -> u32 {
         match self.claim(id) {
+            None if id <= self.doubt => 2,
             None => 1,
             Some(Claim { hold: Hold::Owed, attempt, .. }) => *attempt,
             Some(claim) => claim.attempt + 1,

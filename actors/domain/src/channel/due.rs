@@ -1,25 +1,23 @@
 //! What is due to a reader, and what it has lost. Nothing here changes anything.
 
 use std::iter::from_fn;
-use std::sync::Arc;
 
 use crate::Now;
 use crate::ids::{ConsumerName, MemberNo, MessageId};
-use crate::message::Message;
 
 use super::consumer::Claim;
-use super::{Channel, Consumer, Gap, Given, Hold, Member};
+use super::{Channel, Consumer, Gap, Given, Hold, Member, Slot};
 
 impl Channel {
-    /// The messages due to a consumer, oldest first: what the ring holds above its cursor (or `since`), what it is
-    /// owed, and its held DMs wherever the cursor stands. What is claimed is skipped.
+    /// The messages due to a consumer, oldest first: what the ring and its shelf hold above its cursor (or `since`),
+    /// what it is owed, and its held DMs wherever the cursor stands. What is claimed is skipped.
     pub(crate) fn due<'a>(
         &'a self,
         member: &'a Member,
         consumer: &'a Consumer,
         since: Option<MessageId>,
         now: Now,
-    ) -> impl Iterator<Item = &'a Arc<Message>> {
+    ) -> impl Iterator<Item = &'a Slot> {
         let floor = since.unwrap_or(consumer.cursor);
         let look_from = since.unwrap_or_else(|| consumer.look_from());
         let owed = move |id| since.is_none() && consumer.claim(id).is_some();
@@ -68,7 +66,8 @@ impl Channel {
                 .any(|o| o.gap.is_some_and(|gap| gap.to >= upto) && o.no == member.no && o.consumer == consumer.name)
     }
 
-    /// The first messages of those due, as they would be given in an answer or a queue that holds them so.
+    /// The first messages of those due, as they would be given in an answer or a queue that holds them so: as far as
+    /// they are in memory.
     pub(crate) fn given(
         &self,
         member: &Member,
@@ -78,7 +77,8 @@ impl Channel {
         now: Now,
     ) -> Vec<Given> {
         let due = self.due(member, consumer, since, now).take(max);
-        due.map(|m| Given { message: m.clone(), attempt: consumer.next_attempt(m.id) }).collect()
+        let here = due.map_while(|slot| slot.message.as_ref().or_else(|| self.fetches.lent(slot.id)));
+        here.map(|message| Given { message: message.clone(), attempt: consumer.next_attempt(message.id) }).collect()
     }
 
     /// Claims what a consumer is given, and prunes the claims nothing will come of.
@@ -109,9 +109,9 @@ impl Channel {
 
 /// Two sorted runs of messages as one, each message once.
 fn merged<'a>(
-    left: impl Iterator<Item = &'a Arc<Message>>,
-    right: impl Iterator<Item = &'a Arc<Message>>,
-) -> impl Iterator<Item = &'a Arc<Message>> {
+    left: impl Iterator<Item = &'a Slot>,
+    right: impl Iterator<Item = &'a Slot>,
+) -> impl Iterator<Item = &'a Slot> {
     let (mut left, mut right) = (left.peekable(), right.peekable());
     from_fn(move || {
         let (l, r) = (left.peek().map(|m| m.id), right.peek().map(|m| m.id));

@@ -3,6 +3,8 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use crate::callsign::Callsign;
 use crate::ids::{ConsumerName, MemberNo, MessageId, SessionId};
 use crate::limits;
@@ -10,7 +12,9 @@ use crate::message::Message;
 use crate::refusal::Quota;
 use crate::{Now, entry::SendKey};
 
+use super::Slot;
 use super::consumer::Consumer;
+use super::snapshot::KeyState;
 
 /// Whether a member is here, and if not, how it went.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,7 +26,8 @@ pub(crate) enum Presence {
 }
 
 /// How a member went.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub(crate) enum Departure {
     Left,
     Expired,
@@ -42,6 +47,8 @@ pub(crate) struct Member {
     /// Where its cursor started: what is not above it was never for this member.
     pub(crate) start: MessageId,
     pub(crate) presence: Presence,
+    /// Whether it has sent a message: the transcript of some channels keeps the first only.
+    pub(crate) prompted: bool,
     /// The default consumer first.
     pub(crate) consumers: Vec<Consumer>,
     pub(crate) held: Held,
@@ -76,7 +83,7 @@ impl Member {
 /// Undelivered DMs of one recipient, oldest first, apart from the ring.
 #[derive(Debug, Default)]
 pub(crate) struct Held {
-    messages: VecDeque<Arc<Message>>,
+    messages: VecDeque<Slot>,
     bytes: usize,
 }
 
@@ -85,10 +92,17 @@ impl Held {
         self.messages.len() < limits::HELD_MESSAGES && self.bytes + bytes <= limits::HELD_BYTES
     }
 
-    pub(crate) fn push(&mut self, message: Arc<Message>) {
+    pub(crate) fn push(&mut self, slot: Slot) {
         assert!(self.messages.len() < limits::HELD_MESSAGES, "room was checked when the send was decided");
-        self.bytes += message.weight_bytes();
-        self.messages.push_back(message);
+        self.bytes += slot.weight_bytes();
+        self.messages.push_back(slot);
+    }
+
+    /// Fills the place of a message that is held and not in memory.
+    pub(crate) fn fill(&mut self, message: &Arc<Message>) {
+        if let Ok(at) = self.messages.binary_search_by_key(&message.id, |slot| slot.id) {
+            self.messages[at].message = Some(message.clone());
+        }
     }
 
     /// Takes a message out; gives the bytes it freed.
@@ -103,7 +117,7 @@ impl Held {
         self.messages.binary_search_by_key(&id, |m| m.id).is_ok()
     }
 
-    pub(crate) fn iter(&self) -> impl Iterator<Item = &Arc<Message>> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Slot> {
         self.messages.iter()
     }
 
@@ -137,6 +151,19 @@ pub(crate) struct Keys {
 impl Keys {
     pub(crate) fn get(&self, key: &str, now: Now) -> Option<&Remembered> {
         self.known.get(key).filter(|r| r.until_ms > now.uptime_ms)
+    }
+
+    /// What is remembered, oldest first.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&Arc<str>, &Remembered)> {
+        self.order.iter().filter_map(|key| self.known.get_key_value(key))
+    }
+
+    /// Remembers again what was written down.
+    pub(super) fn restore(&mut self, state: KeyState, now: Now) {
+        let KeyState { key: SendKey { key, body_hash }, id, at_ms, queued, to } = state;
+        let until_ms = now.uptime_ms + limits::IDEMPOTENCY_MS;
+        self.known.insert(key.clone(), Remembered { body_hash, id, at_ms, queued, to, until_ms });
+        self.order.push_back(key);
     }
 
     pub(crate) fn remember(&mut self, key: &SendKey, message: &Message, to: Arc<str>, queued: bool, now: Now) {

@@ -8,6 +8,7 @@ mod consumer;
 mod deliver;
 mod due;
 mod events;
+mod fetch;
 mod figures;
 mod member;
 mod outcome;
@@ -15,6 +16,7 @@ mod places;
 mod ring;
 mod roster;
 mod sessions;
+mod snapshot;
 mod streams;
 mod time;
 mod traces;
@@ -35,6 +37,7 @@ use crate::settings::Settings;
 
 pub(crate) use consumer::{Consumer, Hold};
 pub(crate) use events::Ending as StreamEnding;
+use fetch::Fetches;
 pub use figures::{Figures, Handed};
 pub(crate) use member::{Departure, Member, Presence};
 pub use outcome::{Delivery, Effect, Ending, Gap, Given};
@@ -42,7 +45,10 @@ use places::{Outstanding, Places};
 pub(crate) use places::{Stream, Waiter};
 pub use ring::Loss;
 use ring::Ring;
+pub use ring::Shelf;
+pub(crate) use ring::Slot;
 use sessions::Sessions;
+pub use snapshot::{Broken, Shelved, Snapshot};
 pub(crate) use traces::Trace;
 use traces::Traces;
 
@@ -53,8 +59,12 @@ pub struct Rules {
     pub key: HubKey,
     /// Sends a minute for a session; none means no limit.
     pub sends_per_minute: Option<u32>,
-    /// After this long without a live session or held DM, the channel leaves memory; none means never.
+    /// How much of a durable channel's messages stays in the log.
+    pub shelf: Shelf,
+    /// After this long without a live session or held DM, a memory channel leaves memory; none means never.
     pub idle_ms: Option<u64>,
+    /// After this long without anybody asking or waiting, a durable channel leaves memory; none means never.
+    pub idle_durable_ms: Option<u64>,
 }
 
 /// One channel.
@@ -69,6 +79,7 @@ pub struct Channel {
     pub(crate) held_messages: usize,
     pub(crate) held_bytes: usize,
     pub(crate) places: Places,
+    pub(crate) fetches: Fetches,
     pub(crate) traces: Traces,
     pub(crate) last_id: MessageId,
     pub(crate) last_no: MemberNo,
@@ -100,15 +111,14 @@ impl Channel {
         Self {
             id,
             last_activity_at_ms: settings.created_at_ms,
-            settings,
-            rules,
             members: BTreeMap::new(),
             by_callsign: HashMap::new(),
             sessions: Sessions::default(),
-            ring: Ring::new(lost.map(|loss| (above, loss))),
+            ring: Ring::new(lost.map(|loss| (above, loss)), settings.is_durable().then_some(rules.shelf)),
             held_messages: 0,
             held_bytes: 0,
             places: Places::default(),
+            fetches: Fetches::default(),
             traces: Traces::default(),
             last_id: above,
             last_no: 0,
@@ -121,6 +131,8 @@ impl Channel {
             sweep_at_ms: u64::MAX,
             lease_at_ms: u64::MAX,
             roster_json: None,
+            settings,
+            rules,
         }
     }
 
@@ -167,7 +179,8 @@ impl Channel {
     }
 
     /// The next message id: the time, or one more than the last when time stood still or stepped back.
-    pub(crate) fn next_id(&self, now: Now) -> MessageId {
+    #[must_use]
+    pub fn next_id(&self, now: Now) -> MessageId {
         now.at_ms.max(self.last_id + 1)
     }
 
@@ -204,6 +217,7 @@ impl Channel {
     /// A sign of life. Gives the member if the session lives.
     pub(crate) fn touch(&mut self, session: &crate::ids::SessionId, now: Now) -> Option<MemberNo> {
         let no = self.sessions.live(session)?;
+        self.idle_from(now);
         self.members.get_mut(&no)?.touch(now.uptime_ms);
         Some(no)
     }

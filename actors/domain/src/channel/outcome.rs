@@ -81,6 +81,8 @@ pub enum Effect {
     Notify(Arc<Message>),
     /// Keep what time did; nobody waits for it.
     Log(Entry),
+    /// Fetch messages from the log, and give them to [`Channel::fetched`](crate::Channel::fetched).
+    Fetch(Vec<MessageId>),
     /// The channel may leave memory.
     Retire,
 }

@@ -79,6 +79,11 @@ impl Places {
         self.waiters.insert(place, waiter);
     }
 
+    /// Whether nobody waits and nothing is on its way.
+    pub(crate) fn are_empty(&self) -> bool {
+        self.waiters.is_empty() && self.streams.is_empty() && self.outstanding.is_empty()
+    }
+
     pub(crate) fn unpark(&mut self, place: PlaceId) -> Option<Waiter> {
         let waiter = self.waiters.remove(&place)?;
         self.deadlines.remove(&(waiter.deadline_ms, place));

@@ -22,6 +22,8 @@ enum Pause {
     Full,
     /// Its reader must acknowledge first.
     Unacked,
+    /// What is due next must be fetched first.
+    Fetching,
 }
 
 impl Stream {
@@ -96,9 +98,9 @@ impl Channel {
             Pause::Full if !stream.catching_up && stream.terms == Terms::Read => {
                 return self.end_lagged(place, now, effects);
             }
-            Pause::Full => stream.catching_up = true,
+            Pause::Full | Pause::Fetching => stream.catching_up = true,
         }
-        stream.progress.set_hungry(stream.catching_up);
+        stream.progress.set_hungry(stream.catching_up && pause != Pause::Fetching);
     }
 
     fn feed_due(&mut self, place: PlaceId, now: Now, effects: &mut Vec<Effect>) -> Pause {
@@ -122,7 +124,11 @@ impl Channel {
                 return Pause::Full;
             }
         }
-        if unacked { Pause::Unacked } else { Pause::Empty }
+        match unacked {
+            true => Pause::Unacked,
+            false if self.fetch_for(place, now, effects) => Pause::Fetching,
+            false => Pause::Empty,
+        }
     }
 
     /// Tells a stream what it has lost, if there is room for it.

@@ -65,14 +65,24 @@ impl Channel {
         self.lease_at_ms = self.lease_at_ms.min(at_ms);
     }
 
+    /// Puts off leaving memory, for as long as it takes to come to it again.
+    pub fn stay(&mut self, now: Now) {
+        self.idle_from(now);
+    }
+
     pub(crate) fn idle_from(&mut self, now: Now) {
         self.idle_since_ms = now.uptime_ms;
     }
 
-    /// A channel with nobody on it and no DM held may leave memory: what it would lose is told as a gap.
+    /// A memory channel with nobody on it and no DM held may leave memory: what it would lose is told as a gap. A
+    /// durable one loses nothing, so it goes as soon as nobody uses it for a while.
     fn retires_at_ms(&self) -> Option<u64> {
-        let idle_ms = self.rules.idle_ms?;
-        (self.live == 0 && self.held_bytes == 0).then(|| self.idle_since_ms + idle_ms)
+        let (idle_ms, is_idle) = if self.settings.is_durable() {
+            (self.rules.idle_durable_ms, self.places.are_empty())
+        } else {
+            (self.rules.idle_ms, self.live == 0 && self.held_bytes == 0)
+        };
+        idle_ms.filter(|_| is_idle).map(|idle_ms| self.idle_since_ms + idle_ms)
     }
 
     fn end_polls(&mut self, now: Now, effects: &mut Vec<Effect>) {

@@ -2,13 +2,15 @@
 
 use std::collections::VecDeque;
 
+use serde::{Deserialize, Serialize};
+
 use crate::callsign::Callsign;
 use crate::ids::{MemberNo, MessageId};
 use crate::limits;
 use crate::message::Message;
 
 /// What became of a message. Of a broadcast only that it was: the rest follows from the cursors.
-#[derive(Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Trace {
     pub(crate) id: MessageId,
     pub(crate) from: MemberNo,
@@ -40,6 +42,14 @@ impl Traces {
             delivered_at_ms: None,
             acked_at_ms: None,
         });
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Trace> {
+        self.0.iter()
+    }
+
+    pub(super) fn restored(traces: Vec<Trace>) -> Self {
+        Self(traces.into())
     }
 
     pub(crate) fn of(&self, id: MessageId) -> Option<&Trace> {

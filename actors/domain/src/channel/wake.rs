@@ -96,7 +96,10 @@ impl Channel {
     pub(crate) fn try_answer(&mut self, place: PlaceId, now: Now, effects: &mut Vec<Effect>) {
         let Some(waiter) = self.places.unpark(place) else { return };
         match self.deliver(&waiter, now) {
-            None => self.places.park(place, waiter),
+            None => {
+                self.places.park(place, waiter);
+                self.fetch_for(place, now, effects);
+            }
             Some(delivery) => {
                 self.waiter_gone(&waiter, now);
                 effects.push(Effect::Answer(place, delivery));

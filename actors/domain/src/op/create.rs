@@ -3,27 +3,14 @@
 
 use std::sync::Arc;
 
-use serde::{Deserialize, Deserializer, Serialize, de};
+use serde::Deserialize;
 use utoipa::ToSchema;
 
 use crate::limits;
 use crate::refusal::Refusal;
 use crate::schemas;
-use crate::settings::{DmVisibility, Retention, Settings, TrustMode, words};
+use crate::settings::{DmVisibility, Durability, Retention, Settings, TrustMode};
 use crate::token::TokenHash;
-
-/// Whether a channel's messages survive the hub.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum Durability {
-    /// They live in memory.
-    #[default]
-    Memory,
-    /// They are on disk before they are acknowledged.
-    Disk,
-}
-
-words!(Durability: "memory" => Memory, "disk" => Disk);
 
 /// The body of a create, as it was said.
 #[derive(Clone, Debug, Default, Deserialize, ToSchema)]
@@ -70,6 +57,7 @@ pub struct CreateInput {
 #[derive(Clone, Debug)]
 pub struct CreateDraft {
     retention: Retention,
+    durability: Durability,
     trust_mode: TrustMode,
     /// The owner's password, to be hashed.
     pub owner_password: Option<String>,
@@ -91,6 +79,8 @@ impl CreateDraft {
         if trust_mode == TrustMode::Trusted && owner_password.is_none() {
             return Err(Refusal::invalid("trust_mode `trusted` needs an owner_password"));
         }
+        let retention = input.retention.unwrap_or_default();
+        let durability = durability(input.durability, retention)?;
         let dm_visibility = input.dm_visibility.unwrap_or_default();
         let private = dm_visibility == DmVisibility::Private;
         if private && input.claim_callsigns == Some(false) {
@@ -103,7 +93,8 @@ impl CreateDraft {
             Some(seconds) => ttl_ms(field, seconds, max_ms),
         };
         Ok(Self {
-            retention: input.retention.unwrap_or_default(),
+            retention,
+            durability,
             trust_mode,
             owner_password,
             session_ttl_ms: ttl(
@@ -130,6 +121,7 @@ impl CreateDraft {
             token: Some(TokenHash::of(token)),
             owner_password,
             retention: self.retention,
+            durability: self.durability,
             trust_mode: self.trust_mode,
             dm_visibility: self.dm_visibility,
             claim_callsigns: self.claim_callsigns,
@@ -143,9 +135,6 @@ impl CreateDraft {
 
 /// A setting that would be a promise this hub cannot keep is refused, not forgotten.
 fn refuse_what_is_not_here_yet(input: &CreateInput) -> Result<(), Refusal> {
-    if input.durability == Some(Durability::Disk) {
-        return Err(Refusal::invalid("durability `disk` is not available on this hub: its channels live in memory"));
-    }
     if input.require_identity {
         return Err(Refusal::invalid("require_identity is not available on this hub: it has no identities"));
     }
@@ -153,6 +142,19 @@ fn refuse_what_is_not_here_yet(input: &CreateInput) -> Result<(), Refusal> {
         return Err(Refusal::invalid("webhook is not available on this hub"));
     }
     Ok(())
+}
+
+/// A transcript with text is text on disk: a channel that keeps one is durable (A3).
+fn durability(said: Option<Durability>, retention: Retention) -> Result<Durability, Refusal> {
+    let keeps_text = matches!(retention, Retention::Prompts | Retention::Full);
+    match said {
+        Some(Durability::Memory) if keeps_text => Err(Refusal::invalid(
+            "durability `memory` cannot keep a transcript with text: leave it out, or choose the retention `none` or `metadata`",
+        )),
+        Some(durability) => Ok(durability),
+        None if keeps_text => Ok(Durability::Disk),
+        None => Ok(Durability::Memory),
+    }
 }
 
 fn password(said: Option<String>) -> Result<Option<String>, Refusal> {
@@ -198,6 +200,17 @@ mod tests {
     }
 
     #[test]
+    fn a03_a_channel_is_durable_when_it_says_so_or_keeps_text() {
+        let of = |json| check(json).unwrap().settings("t", None, 5).durability;
+        assert_eq!(of(r#"{"durability":"disk"}"#), Durability::Disk);
+        assert_eq!(of(r#"{"retention":"full"}"#), Durability::Disk);
+        assert_eq!(of(r#"{"retention":"prompts"}"#), Durability::Disk);
+        assert_eq!(of(r#"{"retention":"metadata"}"#), Durability::Memory);
+        assert_eq!(of(r#"{"retention":"metadata","durability":"disk"}"#), Durability::Disk);
+        assert_eq!(of("{}"), Durability::Memory);
+    }
+
+    #[test]
     fn what_cannot_be_is_refused() {
         for json in [
             r#"{"trust_mode":"trusted"}"#,
@@ -205,7 +218,8 @@ mod tests {
             r#"{"session_ttl_seconds":0}"#,
             r#"{"session_ttl_seconds":-1}"#,
             r#"{"session_ttl_seconds":86401}"#,
-            r#"{"durability":"disk"}"#,
+            r#"{"durability":"memory","retention":"full"}"#,
+            r#"{"durability":"memory","retention":"prompts"}"#,
             r#"{"require_identity":true}"#,
             r#"{"webhook":"http://x/"}"#,
         ] {

@@ -17,13 +17,14 @@ use crate::names;
 use crate::op::{Operation, Posture};
 use crate::refusal::{Code, Refusal};
 use crate::settings::{Retention, TrustMode};
+use crate::transcript::{Event, Line};
 
 /// The body of a join.
 #[derive(Clone, Debug, Default, Deserialize, ToSchema)]
 pub struct JoinInput {
     /// The wish: 1 to 32 of `a`-`z`, `0`-`9`, `_` and `-`, not beginning with `_` or `-`, not `all`; lower-cased and
     /// trimmed. Without one the hub picks a free callsign.
-    #[schema(pattern = r"^\s*[A-Za-z0-9][A-Za-z0-9_-]{0,31}\s*$")]
+    #[schema(pattern = r"^[ \t\n\r]*[A-Za-z0-9][A-Za-z0-9_-]{0,31}[ \t\n\r]*$")]
     pub callsign: Option<String>,
     /// The password of the channel's owner, if the human gave it. A channel without one ignores it.
     pub owner_password: Option<String>,
@@ -36,6 +37,8 @@ pub struct JoinInput {
 pub struct Join {
     /// The wish.
     pub callsign: Option<Callsign>,
+    /// The wish as it was spelled, for the transcript.
+    pub spelled: Option<String>,
     /// The session id the caller presents.
     pub presented: Option<SessionId>,
     /// Whether the owner password was given and right.
@@ -112,9 +115,18 @@ impl Operation for Join {
         if let Some(before) = own_session.as_ref().and_then(|session| channel.sessions.live(session)) {
             entries.push(Entry::RenamedAway { no: before });
         }
-        let cursor = channel.ring.departed();
+        let cursor = channel.ring.newcomers_start();
         entries.push(Entry::Joined { no, callsign, generation, own_session, cursor, at_ms: now.at_ms });
         Ok(entries)
+    }
+
+    fn transcript(&self, channel: &Channel, entries: &[Entry], _: Now) -> Vec<Line> {
+        let Some(Entry::Joined { callsign, at_ms, .. }) = entries.last() else { return Vec::new() };
+        if channel.settings.retention == Retention::None {
+            return Vec::new();
+        }
+        let callsign = self.spelled.as_deref().unwrap_or(callsign.as_str());
+        vec![Event::Join { ts: *at_ms, callsign }.line(None)]
     }
 
     fn answer(self, channel: &mut Channel, entries: &[Entry], now: Now, _: &mut Vec<Effect>) -> JoinReply {

@@ -7,6 +7,8 @@ use crate::channel::{Channel, Effect};
 use crate::entry::Entry;
 use crate::ids::SessionId;
 use crate::op::Operation;
+use crate::settings::Retention;
+use crate::transcript::{Event, Line};
 use crate::{Now, Refusal};
 
 /// Leave the channel.
@@ -29,6 +31,14 @@ impl Operation for Leave {
 
     fn decide(&self, channel: &Channel, _: Now) -> Result<Vec<Entry>, Refusal> {
         Ok(channel.sessions.live(&self.session).map(|no| Entry::Left { no }).into_iter().collect())
+    }
+
+    fn transcript(&self, channel: &Channel, entries: &[Entry], now: Now) -> Vec<Line> {
+        let Some(Entry::Left { no }) = entries.first() else { return Vec::new() };
+        let Some(member) = channel.member(*no).filter(|_| channel.settings.retention != Retention::None) else {
+            return Vec::new();
+        };
+        vec![Event::Leave { ts: now.at_ms, callsign: member.callsign.as_str() }.line(None)]
     }
 
     fn answer(self, _: &mut Channel, _: &[Entry], _: Now, _: &mut Vec<Effect>) -> LeaveReply {

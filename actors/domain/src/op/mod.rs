@@ -21,10 +21,11 @@ mod stats;
 mod stream;
 #[cfg(test)]
 mod testing;
+mod viewer;
 
 pub use ack::{Ack, AckInput, AckReply};
 pub use consumers::{ConsumerRow, Consumers, ConsumersReply, RemoveConsumer};
-pub use create::{CreateDraft, CreateInput, Durability};
+pub use create::{CreateDraft, CreateInput};
 pub(crate) use draft::MIMES;
 pub use draft::{AttachmentInput, Draft, SendInput};
 pub use history::{History, HistoryReply};
@@ -39,11 +40,15 @@ pub use roster::{Roster, RosterReply, RosterRow, RosterSeat};
 pub use send::{Send, SendReply};
 pub use stats::{Stats, StatsReply};
 pub use stream::{OpenStream, StreamInput};
+pub use viewer::Viewer;
 
-use serde::{Deserialize, Deserializer};
+use std::fmt;
+
+use serde::{Deserialize, Deserializer, de};
 
 use crate::channel::{Channel, Effect};
 use crate::entry::Entry;
+use crate::transcript::Line;
 use crate::{Now, Refusal};
 
 /// One thing that can be asked of a channel.
@@ -52,12 +57,20 @@ pub trait Operation: std::marker::Send + Sized + 'static {
     type Reply: std::marker::Send + 'static;
     /// Its name in logs and metrics.
     const NAME: &'static str;
+    /// Whether it gives out message ids.
+    const GIVES_IDS: bool = false;
 
     /// Says what will have happened, and changes nothing.
     ///
     /// # Errors
     /// A refusal; the channel is as it was.
     fn decide(&self, channel: &Channel, now: Now) -> Result<Vec<Entry>, Refusal>;
+
+    /// What the transcript says of it, where one is kept. The channel is as it was before `entries`.
+    fn transcript(&self, channel: &Channel, entries: &[Entry], now: Now) -> Vec<Line> {
+        let _ = (channel, entries, now);
+        Vec::new()
+    }
 
     /// Replies, after `entries` were applied. What it changes may be forgotten by a restart.
     fn answer(self, channel: &mut Channel, entries: &[Entry], now: Now, effects: &mut Vec<Effect>) -> Self::Reply;
@@ -76,6 +89,34 @@ impl Channel {
         }
         Ok(op.answer(self, &entries, now, effects))
     }
+}
+
+/// Reads a whole number that may be missing or `null`. `2.0` is one: some languages write it so.
+fn whole_number<'de, D: Deserializer<'de>>(d: D) -> Result<Option<u64>, D::Error> {
+    struct Whole;
+    impl de::Visitor<'_> for Whole {
+        type Value = Option<u64>;
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a whole number")
+        }
+        fn visit_u64<E: de::Error>(self, number: u64) -> Result<Self::Value, E> {
+            Ok(Some(number))
+        }
+        fn visit_f64<E: de::Error>(self, number: f64) -> Result<Self::Value, E> {
+            whole_of(number).map(Some).ok_or_else(|| E::invalid_value(de::Unexpected::Other("a fraction"), &self))
+        }
+        fn visit_unit<E: de::Error>(self) -> Result<Self::Value, E> {
+            Ok(None)
+        }
+    }
+    d.deserialize_any(Whole)
+}
+
+/// A number without a fraction, as an id or an index.
+fn whole_of(number: f64) -> Option<u64> {
+    /// 2 to the 64th.
+    const BEYOND: f64 = 18_446_744_073_709_551_616.0;
+    (number.fract() == 0.0 && (0.0..BEYOND).contains(&number)).then(|| whole(number))
 }
 
 /// Reads a field that may be missing, but not `null`.

@@ -3,7 +3,7 @@
 mod shape;
 
 use crate::Now;
-use crate::channel::{Channel, Consumer, Delivery, Effect, Ending, Waiter};
+use crate::channel::{Channel, Delivery, Effect, Ending, Waiter};
 use crate::entry::{Entry, Terms};
 use crate::ids::{ConsumerName, MemberNo, MessageId, PlaceId, SessionId};
 use crate::limits;
@@ -64,11 +64,7 @@ impl Operation for Read {
 
     fn decide(&self, channel: &Channel, now: Now) -> Result<Vec<Entry>, Refusal> {
         let no = channel.sessions.member(&self.session, now.uptime_ms)?;
-        channel.room_for_a_consumer(no, self.input.consumer.as_ref())?;
-        match self.input.ack_upto {
-            None => Ok(Vec::new()),
-            Some(upto) => ack::entry(channel, no, self.input.consumer.as_ref(), upto, now).map(|e| vec![e]),
-        }
+        channel.begin_reading(no, &self.input, now)
     }
 
     fn answer(self, channel: &mut Channel, _: &[Entry], now: Now, effects: &mut Vec<Effect>) -> Outcome {
@@ -77,7 +73,6 @@ impl Operation for Read {
         };
         let ReadInput { consumer, since, terms, max, .. } = self.input;
         let max = max.clamp(1, limits::READ_MESSAGES);
-        channel.ensure_consumer(no, consumer.as_ref());
         let deadline_ms = now.uptime_ms + self.timeout_ms;
         let waiter = Waiter { no, consumer, since, terms, max, deadline_ms, wants_roster: self.wants_roster };
         if let Some(delivery) = channel.deliver(&waiter, now) {
@@ -92,23 +87,21 @@ impl Operation for Read {
 }
 
 impl Channel {
-    /// Refuses when a member would get one consumer too many.
-    pub(crate) fn room_for_a_consumer(&self, no: MemberNo, name: Option<&ConsumerName>) -> Result<(), Refusal> {
+    /// What a read does before it reads: it acknowledges, or makes the named consumer it is the first to use, which
+    /// starts at the oldest message held.
+    pub(super) fn begin_reading(&self, no: MemberNo, input: &ReadInput, now: Now) -> Result<Vec<Entry>, Refusal> {
         let member = &self.members[&no];
-        if member.consumer(name).is_some() || member.consumers.len() < limits::CONSUMERS {
-            return Ok(());
+        if let Some(upto) = input.ack_upto {
+            return ack::entry(self, no, input.consumer.as_ref(), upto, now).map(|entry| vec![entry]);
         }
-        Err(Refusal::limit_reached("consumers of a member", limits::CONSUMERS)
-            .hint("remove one with DELETE …/consumers/{name}"))
-    }
-
-    /// Makes a named consumer at its first use; it starts at the oldest message held.
-    pub(crate) fn ensure_consumer(&mut self, no: MemberNo, name: Option<&ConsumerName>) {
-        let cursor = self.ring.departed();
-        let Some(member) = self.members.get_mut(&no) else { return };
-        if member.consumer(name).is_none() && member.consumers.len() < limits::CONSUMERS {
-            member.consumers.push(Consumer::new(name.cloned(), cursor));
+        let Some(name) = input.consumer.as_ref().filter(|name| member.consumer(Some(name)).is_none()) else {
+            return Ok(Vec::new());
+        };
+        if member.consumers.len() >= limits::CONSUMERS {
+            return Err(Refusal::limit_reached("consumers of a member", limits::CONSUMERS)
+                .hint("remove one with DELETE …/consumers/{name}"));
         }
+        Ok(vec![Entry::ConsumerAdded { no, consumer: name.clone(), cursor: self.ring.departed() }])
     }
 
     /// Parks a poll; an older one of the same session and consumer gives way.
@@ -123,6 +116,7 @@ impl Channel {
             self.look_at_leases_by(end_ms);
         }
         self.places.park(place, waiter);
+        self.fetch_for(place, now, effects);
     }
 }
 

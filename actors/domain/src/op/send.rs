@@ -15,6 +15,8 @@ use crate::message::{Kind, Message, Priority, is_plain, is_usual};
 use crate::op::{Draft, Operation};
 use crate::refusal::{Code, Quota, Refusal};
 use crate::schemas;
+use crate::settings::Retention;
+use crate::transcript::{Event, Line};
 
 /// Send a draft.
 #[derive(Clone, Debug)]
@@ -70,6 +72,7 @@ pub struct SendReply {
 impl Operation for Send {
     type Reply = SendReply;
     const NAME: &'static str = "send";
+    const GIVES_IDS: bool = true;
 
     fn decide(&self, channel: &Channel, now: Now) -> Result<Vec<Entry>, Refusal> {
         let sender = &channel.members[&channel.sessions.member(&self.session, now.uptime_ms)?];
@@ -79,6 +82,21 @@ impl Operation for Send {
         let quota = sender.window.quota(channel.sends_per_minute(), now);
         within(quota, now)?;
         self.entry(channel, sender, now).map_err(|refusal| Refusal { quota, ..refusal }).map(|entry| vec![entry])
+    }
+
+    fn transcript(&self, channel: &Channel, entries: &[Entry], _: Now) -> Vec<Line> {
+        let Some(Entry::Sent { message, to, .. }) = entries.first() else { return Vec::new() };
+        let Some(sender) = channel.member(message.from).filter(|_| message.kind == Kind::Message) else {
+            return Vec::new();
+        };
+        let (ts, from, text) = (message.at_ms, sender.callsign.as_str(), self.draft.text.as_str());
+        let event = match channel.settings.retention {
+            Retention::Metadata => Event::MessageMeta { ts, from, to, bytes: text.encode_utf16().count() },
+            Retention::Full => Event::Message { ts, from, to, text },
+            Retention::Prompts if !sender.prompted => Event::Message { ts, from, to, text },
+            Retention::None | Retention::Prompts => return Vec::new(),
+        };
+        vec![event.line(message.to.map(|to| (message.from, to)))]
     }
 
     fn answer(self, channel: &mut Channel, entries: &[Entry], now: Now, _: &mut Vec<Effect>) -> SendReply {

@@ -7,8 +7,8 @@ use crate::channel::{Channel, Effect, Stream, StreamEnding};
 use crate::entry::{Entry, Terms};
 use crate::ids::{ConsumerName, MemberNo, MessageId, PlaceId, SessionId};
 use crate::limits;
+use crate::op::Operation;
 use crate::op::read::ReadInput;
-use crate::op::{Operation, ack};
 use crate::slip::Progress;
 use crate::{Now, Refusal};
 
@@ -34,18 +34,13 @@ impl Operation for OpenStream {
 
     fn decide(&self, channel: &Channel, now: Now) -> Result<Vec<Entry>, Refusal> {
         let no = channel.sessions.member(&self.session, now.uptime_ms)?;
-        channel.room_for_a_consumer(no, self.input.consumer.as_ref())?;
-        match self.input.ack_upto {
-            None => Ok(Vec::new()),
-            Some(upto) => ack::entry(channel, no, self.input.consumer.as_ref(), upto, now).map(|e| vec![e]),
-        }
+        channel.begin_reading(no, &self.input, now)
     }
 
     fn answer(self, channel: &mut Channel, _: &[Entry], now: Now, effects: &mut Vec<Effect>) {
         let Some(no) = channel.touch(&self.session, now) else { return };
         let ReadInput { consumer: name, since, terms, max, .. } = self.input;
         let max = max.clamp(1, limits::READ_MESSAGES);
-        channel.ensure_consumer(no, name.as_ref());
         if let Some(older) = channel.consumer_mut(no, name.as_ref()).and_then(|c| c.stream) {
             channel.end_stream(older, StreamEnding::Superseded, now, effects);
         }

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use crate::op::{Draft, Join, JoinReply, OpenStream, Operation, Outcome, Read, ReadInput, Send, SendReply};
 use crate::{
     Callsign, Channel, ChannelId, Delivery, Effect, Ending, Entry, Gap, HubKey, Loss, Now, PlaceId, Progress, Refusal,
-    Rules, SessionId, Settings, TokenHash,
+    Rules, SessionId, Settings, Shelf, TokenHash,
 };
 
 /// The wall clock when the rig begins.
@@ -48,13 +48,19 @@ pub(crate) struct Seen {
     pub(crate) ending: Ending,
 }
 
+/// The rules of a hub that limits nothing.
+pub(crate) fn rules() -> Rules {
+    let shelf = Shelf { messages: 1000, bytes: 64 << 20 };
+    Rules { key: HubKey::new([7; 32]), sends_per_minute: None, shelf, idle_ms: None, idle_durable_ms: None }
+}
+
 impl Rig {
     pub(crate) fn new() -> Self {
         Self::with(Settings::plain(TokenHash::of("t"), DAWN_MS))
     }
 
     pub(crate) fn with(settings: Settings) -> Self {
-        let rules = Rules { key: HubKey::new([7; 32]), sends_per_minute: None, idle_ms: None };
+        let rules = rules();
         Self::opened(settings, rules, 0, None)
     }
 
@@ -79,7 +85,7 @@ impl Rig {
         let above = self.channel.last_id() + 60_000;
         let mut next = Self::opened(self.channel.settings().clone(), self.channel.rules.clone(), above, Some(lost));
         next.sessions = self.sessions;
-        for entry in self.log.iter().filter(|e| e.is_about_members()) {
+        for entry in self.log.iter().filter(|e| e.is_kept(false)) {
             next.channel.apply(entry, next.now, &mut Vec::new());
         }
         next
@@ -128,6 +134,7 @@ impl Rig {
                 }
                 Effect::Log(entry) => self.log.push(entry),
                 Effect::Retire => self.retired = true,
+                Effect::Fetch(_) => panic!("nothing lies on a shelf here"),
                 Effect::Notify(_) => {}
             }
         }
@@ -139,6 +146,7 @@ impl Rig {
         self.dice += 1;
         Join {
             callsign: callsign.map(|c| Callsign::parse(c).unwrap()),
+            spelled: None,
             presented: SessionId::present(session).unwrap(),
             human_authorized: false,
             generation: self.dice,

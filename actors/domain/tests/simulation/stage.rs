@@ -9,7 +9,7 @@ use rand::{RngExt, SeedableRng};
 use rogerrat_domain::op::{Operation, ReadInput};
 use rogerrat_domain::{
     Channel, ChannelId, Delivery, Effect, Ending, Entry, HubKey, Kind, Loss, Now, PlaceId, Progress, Rules, SessionId,
-    Settings, Terms, TokenHash, limits,
+    Settings, Shelf, Terms, TokenHash, limits,
 };
 
 use crate::oracle::{Expected, Oracle, State, Who};
@@ -23,6 +23,7 @@ mod script;
 
 pub(crate) const SESSION_TTL_MS: u64 = 200_000;
 pub(crate) const MEMBER_TTL_MS: u64 = 2_000_000;
+const SHELF: Shelf = Shelf { messages: 1000, bytes: 64 << 20 };
 
 /// How often the interesting things happened.
 #[derive(Debug, Default)]
@@ -122,7 +123,8 @@ impl Stage {
             ..Settings::plain(TokenHash::of("t"), now.at_ms)
         };
         let sends_per_minute = dice.random_bool(0.1).then_some(20);
-        let rules = Rules { key: HubKey::new([1; 32]), sends_per_minute, idle_ms: None };
+        let rules =
+            Rules { key: HubKey::new([1; 32]), sends_per_minute, shelf: SHELF, idle_ms: None, idle_durable_ms: None };
         let lost = [None, None, Some(Loss::Restart), Some(Loss::Idle)][dice.random_range(0..4)];
         let above = now.at_ms - 5_000 + dice.random_range(0..10_000);
         let open = (Arc::new(settings), rules, above, lost);
@@ -199,6 +201,7 @@ impl Stage {
                 Effect::End(place, frame) => self.ended(place, &frame),
                 Effect::Log(entry) => self.logged(entry),
                 Effect::Notify(message) => assert_eq!(message.kind, Kind::Message, "webhooks hear of messages only"),
+                Effect::Fetch(_) => panic!("nothing lies on a shelf here"),
                 Effect::Retire => panic!("this channel never retires"),
             }
         }

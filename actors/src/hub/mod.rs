@@ -2,38 +2,37 @@
 //!
 //! It checks access, finds the channel's mailbox, and asks. It never hands out an address.
 
-use std::collections::HashMap;
+mod life;
+mod rooms;
+
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 
-use actix::prelude::*;
-use futures_util::future::join_all;
 use rogerrat_domain::limits::STREAM_EVENTS;
-use rogerrat_domain::op::{self, CreateDraft, JoinInput, ReadInput, StreamInput};
+use rogerrat_domain::op::{self, JoinInput, ReadInput, StreamInput};
+use rogerrat_domain::transcript::Line;
 use rogerrat_domain::{
-    Callsign, ChannelId, Code, HubKey, Operation, PlaceId, Progress, Refusal, Rules, Seal, SessionId, Settings,
+    Callsign, ChannelId, Code, DmVisibility, HubKey, Operation, PlaceId, Progress, Refusal, Seal, SessionId, Settings,
+    Shelf,
 };
 use tokio::sync::mpsc;
 
 use crate::attempts::Attempts;
-use crate::call::{Ask, Drain, OpenTap, Poll, Tap};
+use crate::call::{Ask, OpenTap, Poll, Tap};
 use crate::clock::Clock;
 use crate::counters::Counters;
 use crate::courier::Courier;
 use crate::delivery::{Parcel, Parked, StreamReader};
-use crate::entropy::{random_key, random_token, roll};
+use crate::entropy::roll;
 use crate::error::HubError;
 use crate::log::Log;
 use crate::password::Passwords;
-use crate::registry::{Create, Ping, Registry};
 use crate::room::{Room, Table};
+use crate::run::Run;
 use crate::totals::Totals;
-use crate::webhook::WebhookActor;
 
-/// The public bands, and what each is for.
-const BANDS: [(&str, &str); 3] =
-    [("general", "open chatter"), ("help", "ask other agents for help"), ("random", "anything goes")];
+pub use rooms::{Band, Created};
 
 /// What the operator decides for all channels.
 #[derive(Clone, Copy, Debug)]
@@ -42,8 +41,12 @@ pub struct HubRules {
     pub sends_per_minute: Option<u32>,
     /// The same on bands.
     pub sends_per_minute_band: Option<u32>,
-    /// A channel with nobody on it leaves memory after this long.
+    /// A memory channel with nobody on it leaves memory after this long.
     pub idle_ms: Option<u64>,
+    /// A durable channel nobody uses leaves memory after this long.
+    pub idle_durable_ms: Option<u64>,
+    /// How much of a durable channel's messages is kept.
+    pub shelf: Shelf,
     /// A channel nobody used for this long is deleted.
     pub unused_ms: Option<u64>,
     /// Life of a member without a session where a channel says nothing.
@@ -68,26 +71,6 @@ impl Admitted {
     }
 }
 
-/// A channel just created, with what is shown only now.
-#[derive(Clone, Debug)]
-pub struct Created {
-    /// The channel.
-    pub channel: Admitted,
-    /// Its token; kept as a hash only.
-    pub token: String,
-}
-
-/// A public band.
-#[derive(Clone, Debug)]
-pub struct Band {
-    /// Its name and id.
-    pub name: &'static str,
-    /// What it is for.
-    pub description: &'static str,
-    /// Members online.
-    pub agent_count: usize,
-}
-
 /// The hub.
 #[derive(Clone)]
 pub struct Hub {
@@ -97,6 +80,8 @@ pub struct Hub {
 
 struct Shared {
     table: Arc<Table>,
+    log: Arc<dyn Log>,
+    run: Run,
     clock: Clock,
     started_at_ms: u64,
     counters: Arc<Counters>,
@@ -109,85 +94,23 @@ struct Shared {
 }
 
 impl Hub {
-    /// Starts the hub's actors on the current arbiter.
-    #[must_use]
-    pub fn start(rules: HubRules, log: Arc<dyn Log>, clock: Clock) -> Self {
-        let now = clock.now();
-        let table = Arc::new(Table::new());
-        for (name, _) in BANDS {
-            let Ok(id) = ChannelId::parse(name) else { continue };
-            table.insert(id.clone(), Arc::new(Room::new(id, Arc::new(Settings::band(now.at_ms)), now)));
-        }
-        let counters = Arc::new(Counters::default());
-        let key = HubKey::new(random_key());
-        let channel_rules =
-            Rules { key: key.clone(), sends_per_minute: rules.sends_per_minute, idle_ms: rules.idle_ms };
-        let registry = Registry {
-            table: table.clone(),
-            log,
-            clock,
-            rules: channel_rules,
-            sends_per_minute_band: rules.sends_per_minute_band,
-            unused_ms: rules.unused_ms,
-            counters: counters.clone(),
-            webhook: WebhookActor.start(),
-            opening: HashMap::new(),
-            draining: false,
-        };
-        let shared = Shared {
-            table,
-            clock,
-            started_at_ms: now.at_ms,
-            counters: counters.clone(),
-            places: AtomicU64::new(1),
-            draining: AtomicBool::new(false),
-            attempts: Attempts::default(),
-            passwords: Passwords::default(),
-            member_ttl_ms: rules.member_ttl_ms,
-            key,
-        };
-        Self { courier: Courier { registry: registry.start(), counters }, shared: Arc::new(shared) }
-    }
-
-    /// Finds a channel and checks the bearer, before any mailbox.
+    /// The last lines of a channel's transcript. Where DMs are private, each sees its own.
     ///
     /// # Errors
-    /// `not_found`, then `unauthorized`.
-    pub fn admit(&self, channel: &str, bearer: Option<&str>) -> Result<Admitted, HubError> {
-        let admitted = self.find(channel)?;
-        if !admitted.settings().admits(bearer) {
-            let refusal = Refusal::new(Code::Unauthorized, "invalid bearer token")
-                .hint("send the channel's token as `Authorization: Bearer <token>`");
-            return Err(refusal.into());
-        }
-        Ok(admitted)
-    }
-
-    /// Finds a channel, for what needs no token.
-    ///
-    /// # Errors
-    /// `not_found`.
-    pub fn find(&self, channel: &str) -> Result<Admitted, HubError> {
-        let room = self.shared.table.get(channel).map(|room| room.value().clone());
-        let room = room.ok_or_else(Refusal::channel_not_found)?;
-        room.used_ms.store(self.shared.clock.uptime_ms(), Relaxed);
-        Ok(Admitted(room))
-    }
-
-    /// Creates a channel.
-    ///
-    /// # Errors
-    /// What the input is refused for; `overloaded` when the hub goes down.
-    pub async fn create(&self, input: op::CreateInput) -> Result<Created, HubError> {
-        let draft = CreateDraft::check(input, self.shared.member_ttl_ms)?;
-        let owner_password = match draft.owner_password.clone() {
-            Some(password) => Some(self.shared.passwords.hash(password).await?),
-            None => None,
-        };
-        let token = random_token();
-        let settings = Arc::new(draft.settings(&token, owner_password, self.shared.clock.now().at_ms));
-        let id = self.courier.registry.send(Create { settings }).await.map_err(|_| HubError::Gone)?;
-        Ok(Created { channel: self.find(id.as_str())?, token })
+    /// What the session is refused for; a fault when it cannot be read.
+    pub async fn transcript(
+        &self,
+        at: &Admitted,
+        session: Option<SessionId>,
+        limit: usize,
+    ) -> Result<Vec<Line>, HubError> {
+        let viewer = self.ask(at, op::Viewer { session }).await?;
+        let lines = self.shared.log.transcript(at.id(), limit).await.map_err(|error| {
+            log::error!(channel:display = at.id(), error:display; "a transcript could not be read");
+            HubError::StorageFailed
+        })?;
+        let is_open = at.settings().dm_visibility == DmVisibility::Channel;
+        Ok(lines.into_iter().filter(|line| is_open || line.concerns(viewer)).collect())
     }
 
     /// Joins a channel.
@@ -207,7 +130,8 @@ impl Hub {
             return Err(refusal.into());
         }
         let human_authorized = self.authorize(at, input.owner_password, address).await?;
-        let join = op::Join { callsign, presented, human_authorized, generation: roll(), dice: roll() };
+        let spelled = input.callsign.map(|wish| wish.trim().to_owned());
+        let join = op::Join { callsign, spelled, presented, human_authorized, generation: roll(), dice: roll() };
         self.ask(at, join).await
     }
 
@@ -280,18 +204,11 @@ impl Hub {
         Ok(reader)
     }
 
-    /// The bands, and who is on them.
-    #[must_use]
-    pub fn bands(&self) -> Vec<Band> {
-        let agents = |name: &str| self.shared.table.get(name).map_or(0, |room| room.vitals.agents.load(Relaxed));
-        BANDS.map(|(name, description)| Band { name, description, agent_count: agents(name) }).into()
-    }
-
     /// What the hub has done since it started, and how it stands. It asks no channel.
     #[must_use]
     pub fn totals(&self) -> Totals {
-        let Shared { counters, table, started_at_ms, .. } = &*self.shared;
-        counters.totals(*started_at_ms, self.is_draining(), table.len())
+        let Shared { counters, started_at_ms, .. } = &*self.shared;
+        counters.totals(*started_at_ms, self.is_draining())
     }
 
     /// What seals and opens words of this hub for one purpose.
@@ -300,23 +217,10 @@ impl Hub {
         Seal::new(&self.shared.key, purpose)
     }
 
-    /// Whether the hub takes work: it is not going down, and its Registry answers.
-    pub async fn is_ready(&self) -> bool {
-        !self.is_draining() && self.courier.registry.send(Ping).await.is_ok()
-    }
-
     /// Whether the hub is going down.
     #[must_use]
     pub fn is_draining(&self) -> bool {
         self.shared.draining.load(Relaxed)
-    }
-
-    /// Goes down gently: parked polls are answered, streams say goodbye, and nothing waits any more.
-    pub async fn drain(&self) {
-        self.shared.draining.store(true, Relaxed);
-        let _ = self.courier.registry.send(Drain).await;
-        let living: Vec<_> = self.shared.table.iter().filter_map(|room| room.addr()).collect();
-        join_all(living.iter().map(|addr| addr.send(Drain))).await;
     }
 
     fn place(&self) -> PlaceId {

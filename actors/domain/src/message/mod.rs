@@ -4,6 +4,8 @@ use bytes::Bytes;
 use serde::{Deserialize, Deserializer, Serialize, de};
 use utoipa::ToSchema;
 
+pub(crate) mod outline;
+
 use crate::ids::{MemberNo, MessageId};
 use crate::schemas;
 use crate::settings::words;
@@ -123,6 +125,26 @@ pub struct Message {
     pub thread: Option<Box<str>>,
     frame: Bytes,
     json_end: usize,
+    weight_bytes: usize,
+}
+
+/// What cannot be the text of a message.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("message {id} is not as it was stored: {why}")]
+pub struct BadMessage {
+    /// Its id.
+    pub id: MessageId,
+    /// What is wrong.
+    pub why: String,
+}
+
+/// What a stored message says of itself beside its text.
+#[derive(Deserialize)]
+struct Said {
+    id: MessageId,
+    at: u64,
+    #[serde(default)]
+    thread: Option<Box<str>>,
 }
 
 impl Message {
@@ -133,7 +155,7 @@ impl Message {
         #[expect(clippy::expect_used, reason = "strings and numbers into a vector cannot fail")]
         serde_json::to_writer(&mut frame, wire).expect("strings and numbers always serialise");
         let json_end = frame.len();
-        frame.extend_from_slice(format!("\nid: {}\n\n", wire.id).as_bytes());
+        close(&mut frame, wire.id);
         Self {
             id: wire.id,
             at_ms: wire.at,
@@ -141,9 +163,51 @@ impl Message {
             to,
             kind: wire.kind,
             thread: wire.thread.map(Into::into),
+            weight_bytes: frame.len(),
             frame: frame.into(),
             json_end,
         }
+    }
+
+    /// Frames a message that was stored as JSON.
+    ///
+    /// # Errors
+    /// When it is not the JSON of the message with that id.
+    pub fn stored(id: MessageId, from: MemberNo, to: Option<MemberNo>, json: &[u8]) -> Result<Self, BadMessage> {
+        let bad = |why: String| BadMessage { id, why };
+        let said: Said = serde_json::from_slice(json).map_err(|error| bad(error.to_string()))?;
+        if said.id != id || json.contains(&b'\n') {
+            return Err(bad("it is another message".into()));
+        }
+        let mut frame = Vec::with_capacity(OPEN.len() + json.len() + 24);
+        frame.extend_from_slice(OPEN);
+        frame.extend_from_slice(json);
+        let json_end = frame.len();
+        close(&mut frame, id);
+        let weight_bytes = frame.len();
+        let frame = frame.into();
+        let Said { at, thread, .. } = said;
+        Ok(Self { id, at_ms: at, from, to, kind: Kind::Message, thread, frame, json_end, weight_bytes })
+    }
+
+    /// What a message weighs whose JSON has so many bytes.
+    #[must_use]
+    pub fn weight_of(id: MessageId, json_bytes: usize) -> usize {
+        let digits = id.checked_ilog10().unwrap_or(0) as usize + 1;
+        OPEN.len() + json_bytes + "\nid: \n\n".len() + digits
+    }
+
+    /// The message without what it says, as the records of the log have it.
+    #[must_use]
+    pub fn outlined(&self) -> Self {
+        let Self { id, at_ms, from, to, kind, weight_bytes, .. } = *self;
+        Self { id, at_ms, from, to, kind, thread: None, frame: Bytes::new(), json_end: 0, weight_bytes }
+    }
+
+    /// Whether what it says is here. The log's records hold only outlines.
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        !self.frame.is_empty()
     }
 
     /// The message as an event of a stream.
@@ -174,7 +238,7 @@ impl Message {
     /// What it weighs, in bytes.
     #[must_use]
     pub fn weight_bytes(&self) -> usize {
-        self.frame.len()
+        self.weight_bytes
     }
 
     /// Whether it is for this member to read. One's own is not, not even when sent to oneself.
@@ -188,6 +252,11 @@ impl Message {
     pub fn concerns(&self, no: Option<MemberNo>) -> bool {
         self.to.is_none() || no.is_some_and(|no| self.to == Some(no) || self.from == no)
     }
+}
+
+/// Ends a frame with its id.
+fn close(frame: &mut Vec<u8>, id: MessageId) {
+    frame.extend_from_slice(format!("\nid: {id}\n\n").as_bytes());
 }
 
 #[cfg(test)]
@@ -225,6 +294,18 @@ mod tests {
     fn a_second_attempt_says_so() {
         let message = Message::frame_up(&wire("hi"), 1, None);
         assert!(String::from_utf8_lossy(&message.frame(2)).contains("\"at\":6,\"attempt\":2}\nid: 7\n\n"));
+    }
+
+    #[test]
+    fn what_was_stored_is_the_same_message() {
+        let sent = Message::frame_up(&Wire { thread: Some("plans"), ..wire("hi\n\"you\"") }, 1, Some(2));
+        let again = Message::stored(7, 1, Some(2), &sent.json()).unwrap();
+        assert_eq!((again.frame(1), again.frame(2)), (sent.frame(1), sent.frame(2)));
+        assert_eq!((again.id, again.at_ms, again.thread.as_deref()), (7, 6, Some("plans")));
+        assert_eq!(Message::weight_of(7, sent.json().len()), sent.weight_bytes());
+        assert!(Message::stored(8, 1, None, &sent.json()).is_err());
+        assert!(Message::stored(7, 1, None, b"{\"id\":7,\n\"at\":6}").is_err());
+        assert!(Message::stored(7, 1, None, b"rubbish").is_err());
     }
 
     #[test]

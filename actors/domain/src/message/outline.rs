@@ -1,0 +1,32 @@
+//! What a record of the log says of a message: who and when, and never what.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use super::{Kind, Message, is_plain};
+use crate::ids::{MemberNo, MessageId};
+
+#[derive(Serialize, Deserialize)]
+struct Outline {
+    id: MessageId,
+    at_ms: u64,
+    from: MemberNo,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    to: Option<MemberNo>,
+    #[serde(default, skip_serializing_if = "is_plain")]
+    kind: Kind,
+    bytes: usize,
+}
+
+pub(crate) fn serialize<S: Serializer>(message: &Arc<Message>, s: S) -> Result<S::Ok, S::Error> {
+    let Message { id, at_ms, from, to, kind, .. } = **message;
+    Outline { id, at_ms, from, to, kind, bytes: message.weight_bytes() }.serialize(s)
+}
+
+pub(crate) fn deserialize<'de, D: Deserializer<'de>>(d: D) -> Result<Arc<Message>, D::Error> {
+    let Outline { id, at_ms, from, to, kind, bytes } = Outline::deserialize(d)?;
+    let (thread, frame, json_end) = (None, Bytes::new(), 0);
+    Ok(Arc::new(Message { id, at_ms, from, to, kind, thread, frame, json_end, weight_bytes: bytes }))
+}

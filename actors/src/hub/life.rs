@@ -1,0 +1,111 @@
+//! How a hub begins and ends.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+
+use actix::prelude::*;
+use futures_util::future::join_all;
+use rogerrat_domain::{HubKey, Rules};
+use tokio::sync::oneshot;
+
+use super::{Hub, HubRules, Shared};
+use crate::attempts::Attempts;
+use crate::call::{Drain, Rest};
+use crate::channel_actor::FLOOR_AHEAD_MS;
+use crate::clock::Clock;
+use crate::counters::{Count, Counters};
+use crate::courier::Courier;
+use crate::log::{Log, LogError};
+use crate::password::Passwords;
+use crate::registry::{Registry, Shut};
+use crate::revival::Reviver;
+use crate::run::Run;
+use crate::webhook::WebhookActor;
+
+impl Hub {
+    /// Starts the hub's actors on the current arbiter. Its session ids are minted with `key`: the same key gives the same
+    /// ids after a restart.
+    ///
+    /// # Errors
+    /// When the log cannot be read or written.
+    pub async fn start(rules: HubRules, log: Arc<dyn Log>, key: HubKey, clock: Clock) -> Result<Self, LogError> {
+        let run = Run::begin(&*log).await?;
+        let floor = log.floor();
+        let now = clock.now();
+        log.raise_floor(floor.max(now.at_ms) + FLOOR_AHEAD_MS).await?;
+        let table = Arc::new(super::rooms::bands(now));
+        let counters = Arc::new(Counters::default());
+        counters.recall(&log.note(Counters::NOTE).await?.unwrap_or_default());
+        counters.add(Count::Channels, log.count().await? + table.len() as u64);
+        let channel_rules = Rules {
+            key: key.clone(),
+            sends_per_minute: rules.sends_per_minute,
+            shelf: rules.shelf,
+            idle_ms: rules.idle_ms,
+            idle_durable_ms: rules.idle_durable_ms,
+        };
+        let registry = Registry {
+            table: table.clone(),
+            reviver: Reviver { log: log.clone(), clock, run, floor },
+            rules: channel_rules,
+            sends_per_minute_band: rules.sends_per_minute_band,
+            unused_ms: rules.unused_ms,
+            counters: counters.clone(),
+            webhook: WebhookActor.start(),
+            opening: HashMap::new(),
+            draining: false,
+            shut: false,
+        };
+        let shared = Shared {
+            table,
+            log,
+            run,
+            clock,
+            started_at_ms: now.at_ms,
+            counters: counters.clone(),
+            places: AtomicU64::new(1),
+            draining: AtomicBool::new(false),
+            attempts: Attempts::default(),
+            passwords: Passwords::default(),
+            member_ttl_ms: rules.member_ttl_ms,
+            key,
+        };
+        Ok(Self { courier: Courier { registry: registry.start(), counters }, shared: Arc::new(shared) })
+    }
+
+    /// Whether the hub takes work: it is not going down, and its log writes and reads.
+    pub async fn is_ready(&self) -> bool {
+        !self.is_draining() && self.shared.log.probe().await.is_ok()
+    }
+
+    /// Goes down gently: parked polls are answered, streams say goodbye, and nothing waits any more.
+    pub async fn drain(&self) {
+        self.shared.draining.store(true, Relaxed);
+        let _ = self.courier.registry.send(Drain).await;
+        let living: Vec<_> = self.shared.table.iter().filter_map(|room| room.addr()).collect();
+        join_all(living.iter().map(|addr| addr.send(Drain))).await;
+    }
+
+    /// Ends gently, after a drain: every channel is written down, and the log knows that nothing is missing.
+    pub async fn close(&self) {
+        let Shared { table, log, run, counters, .. } = &*self.shared;
+        let _ = self.courier.registry.send(Shut).await;
+        let living: Vec<_> = table.iter().filter_map(|room| room.addr()).collect();
+        let resting = living.into_iter().map(|addr| async move {
+            let (done, rested) = oneshot::channel();
+            // Who is down already has nothing to write, but may lack something.
+            addr.send(Rest(done)).await.is_ok() && rested.await.unwrap_or(false)
+        });
+        let all_rested = join_all(resting).await.into_iter().all(|rested| rested);
+        let is_whole = all_rested && !table.iter().any(|room| room.vitals.is_down());
+        let ended = async {
+            log.take_note(Counters::NOTE, counters.note()).await?;
+            log.sync().await?;
+            if is_whole { run.end(&**log).await } else { Ok(()) }
+        };
+        if let Err(error) = ended.await {
+            log::error!(error:display; "the log could not be closed well");
+        }
+    }
+}

@@ -1,0 +1,151 @@
+//! The channels of a hub: finding, creating and deleting them, and the bands that are always there.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+
+use rogerrat_domain::op::{self, CreateDraft};
+use rogerrat_domain::transcript::Event;
+use rogerrat_domain::{ChannelId, Code, Entry, Now, Record, Refusal, Retention, Settings, names};
+
+use super::{Admitted, Hub, Shared};
+use crate::counters::Count;
+use crate::entropy::{random_token, roll};
+use crate::error::HubError;
+use crate::log::{Appended, LogError};
+use crate::registry::Erase;
+use crate::room::{Room, Table};
+
+/// The public bands, and what each is for.
+const BANDS: [(&str, &str); 3] =
+    [("general", "open chatter"), ("help", "ask other agents for help"), ("random", "anything goes")];
+
+/// How often an id that is taken is drawn again.
+const ID_TRIES: usize = 8;
+
+/// A channel just created, with what is shown only now.
+#[derive(Clone, Debug)]
+pub struct Created {
+    /// The channel.
+    pub channel: Admitted,
+    /// Its token; kept as a hash only.
+    pub token: String,
+}
+
+/// A public band.
+#[derive(Clone, Debug)]
+pub struct Band {
+    /// Its name and id.
+    pub name: &'static str,
+    /// What it is for.
+    pub description: &'static str,
+    /// Members online.
+    pub agent_count: usize,
+}
+
+/// The table of a hub that begins: the bands.
+pub(super) fn bands(now: Now) -> Table {
+    let settings = Arc::new(Settings::band(now.at_ms));
+    let ids = BANDS.iter().filter_map(|(name, _)| ChannelId::parse(name).ok());
+    ids.map(|id| (id.clone(), Arc::new(Room::new(id, settings.clone(), now)))).collect()
+}
+
+/// The first record of a channel.
+fn creation(channel: ChannelId, settings: Arc<Settings>) -> Record {
+    let (ts, retention) = (settings.created_at_ms, settings.retention);
+    let told = (retention != Retention::None).then(|| Event::ChannelCreated { ts, retention }.line(None));
+    let rid = u128::from(roll()) << 64 | u128::from(roll());
+    let transcript = told.into_iter().collect();
+    Record { channel, seq: 1, rid, at_ms: ts, entries: vec![Entry::Created { settings }], transcript }
+}
+
+impl Hub {
+    /// The bands, and who is on them.
+    #[must_use]
+    pub fn bands(&self) -> Vec<Band> {
+        let agents = |name: &str| self.shared.table.get(name).map_or(0, |room| room.vitals.agents.load(Relaxed));
+        BANDS.map(|(name, description)| Band { name, description, agent_count: agents(name) }).into()
+    }
+
+    /// Finds a channel and checks the bearer, before any mailbox.
+    ///
+    /// # Errors
+    /// `not_found`, then `unauthorized`.
+    pub async fn admit(&self, channel: &str, bearer: Option<&str>) -> Result<Admitted, HubError> {
+        let admitted = self.find(channel).await?;
+        if !admitted.settings().admits(bearer) {
+            let refusal = Refusal::new(Code::Unauthorized, "invalid bearer token")
+                .hint("send the channel's token as `Authorization: Bearer <token>`");
+            return Err(refusal.into());
+        }
+        Ok(admitted)
+    }
+
+    /// Finds a channel, for what needs no token. One that is not in use is looked up in the log.
+    ///
+    /// # Errors
+    /// `not_found`; a fault when the log cannot be read.
+    pub async fn find(&self, channel: &str) -> Result<Admitted, HubError> {
+        let Shared { table, clock, .. } = &*self.shared;
+        let known = table.get(channel).map(|room| room.value().clone());
+        let room = match known {
+            Some(room) => room,
+            None => self.look_up(channel).await?,
+        };
+        room.used_ms.store(clock.uptime_ms(), Relaxed);
+        Ok(Admitted(room))
+    }
+
+    async fn look_up(&self, channel: &str) -> Result<Arc<Room>, HubError> {
+        let Shared { table, log, clock, .. } = &*self.shared;
+        let id = ChannelId::parse(channel)?;
+        let settings = log.find(&id).await.map_err(|error| match error {
+            LogError::Busy => HubError::MailboxFull,
+            error => {
+                log::error!(error:display; "a channel could not be looked up");
+                HubError::StorageFailed
+            }
+        })?;
+        let settings = Arc::new(settings.ok_or_else(Refusal::channel_not_found)?);
+        let room = table.entry(id.clone()).or_insert_with(|| Arc::new(Room::new(id, settings, clock.now())));
+        Ok(room.clone())
+    }
+
+    /// Creates a channel. It is in the log before it is answered.
+    ///
+    /// # Errors
+    /// What the input is refused for; `storage_failed` when it cannot be kept.
+    pub async fn create(&self, input: op::CreateInput) -> Result<Created, HubError> {
+        let Shared { table, log, passwords, clock, counters, .. } = &*self.shared;
+        let draft = CreateDraft::check(input, self.shared.member_ttl_ms)?;
+        let owner_password = match draft.owner_password.clone() {
+            Some(password) => Some(passwords.hash(password).await?),
+            None => None,
+        };
+        let token = random_token();
+        let settings = Arc::new(draft.settings(&token, owner_password, clock.now().at_ms));
+        for _ in 0..ID_TRIES {
+            let id = names::channel_id(roll());
+            match log.append(creation(id.clone(), settings.clone())).await {
+                Appended::Conflict => continue,
+                Appended::Refused => return Err(HubError::StorageFailed),
+                Appended::Unknown => return Err(HubError::OutcomeUnknown),
+                Appended::Done => {}
+            }
+            let room = Arc::new(Room::new(id.clone(), settings, clock.now()));
+            table.insert(id, room.clone());
+            counters.add(Count::ChannelsCreated, 1);
+            counters.add(Count::Channels, 1);
+            return Ok(Created { channel: Admitted(room), token });
+        }
+        Err(HubError::OutcomeUnknown)
+    }
+
+    /// Deletes a channel and everything that was said on it.
+    ///
+    /// # Errors
+    /// When the log cannot do it.
+    pub async fn delete(&self, at: &Admitted) -> Result<(), HubError> {
+        let erase = Erase { channel: at.id().clone() };
+        self.courier.registry.send(erase).await.map_err(|_| HubError::Gone)?
+    }
+}

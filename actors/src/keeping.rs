@@ -1,0 +1,237 @@
+//! Keeping what happened: the channel actor's way to the log and back.
+//!
+//! What is decided is applied at once, but what comes of it leaves the actor only when the log has it: answers, wakes
+//! and frames wait in a batch. While the log writes, the mailbox waits too, so what arrives meanwhile becomes the next
+//! record. If the log refuses, the state in memory is ahead of it: the actor ends and comes back from the log.
+
+use std::time::Duration;
+
+use actix::prelude::*;
+use rogerrat_domain::transcript::Line;
+use rogerrat_domain::{Effect, Entry, Record};
+
+use crate::channel_actor::ChannelActor;
+use crate::entropy::roll;
+use crate::error::HubError;
+use crate::log::Appended;
+
+/// How long what nobody waits for may gather before it is written.
+const GATHER: Duration = Duration::from_millis(20);
+/// How long until a log that failed is tried again.
+const RETRY: Duration = Duration::from_secs(1);
+/// Entries after which the log of a small channel is folded.
+const FOLD_AFTER: usize = 2000;
+
+/// An answer that waits for the log.
+pub(crate) type Answer = Box<dyn FnOnce(&mut ChannelActor, Result<(), HubError>)>;
+
+/// What happened and is not in the log yet, and what comes of it.
+#[derive(Default)]
+pub(crate) struct Batch {
+    entries: Vec<Entry>,
+    transcript: Vec<Line>,
+    answers: Vec<Answer>,
+    effects: Vec<Effect>,
+    /// Whether somebody waits for it to be kept.
+    awaited: bool,
+}
+
+/// How the actor stands with its log.
+#[derive(Default)]
+pub(crate) struct Keeping {
+    batch: Batch,
+    in_flight: bool,
+    flush_is_set: bool,
+    /// The log lacks something that is in memory: a fold will mend it.
+    behind: bool,
+    since_fold: usize,
+}
+
+/// What became of an attempt to keep something.
+enum Fate {
+    Kept,
+    /// Not kept, and the channel can live with that until its log is folded.
+    Owed,
+    Lost(HubError),
+}
+
+impl ChannelActor {
+    /// Whether the log takes nothing now.
+    pub(crate) fn log_is_shut(&self) -> bool {
+        self.keeping.behind || !self.log.is_well()
+    }
+
+    /// Puts what was applied into the batch. `awaited` when nothing may come of it before it is kept.
+    pub(crate) fn note(&mut self, entries: Vec<Entry>, transcript: Vec<Line>, awaited: bool) {
+        let batch = &mut self.keeping.batch;
+        batch.entries.extend(entries);
+        batch.transcript.extend(transcript);
+        batch.awaited |= awaited;
+    }
+
+    /// Answers now, or when what came before it is kept.
+    pub(crate) fn answer_in_turn(&mut self, answer: impl FnOnce(&mut Self, Result<(), HubError>) + 'static) {
+        if self.keeping.batch.awaited {
+            self.keeping.batch.answers.push(Box::new(answer))
+        } else {
+            answer(self, Ok(()))
+        }
+    }
+
+    /// Keeps an effect back while what it comes of is not kept. Gives it back when it may be carried out.
+    pub(crate) fn hold_back(&mut self, effect: Effect) -> Option<Effect> {
+        if self.keeping.batch.awaited {
+            self.keeping.batch.effects.push(effect);
+            return None;
+        }
+        Some(effect)
+    }
+
+    /// Whether everything that happened is in the log.
+    pub(crate) fn is_kept(&self) -> bool {
+        !self.keeping.in_flight && !self.keeping.behind && self.keeping.batch.entries.is_empty()
+    }
+
+    /// Sees to it that the batch is written: when the mailbox is empty if somebody waits, else soon.
+    pub(crate) fn write_soon(&mut self, ctx: &mut Context<Self>) {
+        let Batch { entries, transcript, awaited, .. } = &self.keeping.batch;
+        if entries.is_empty() && transcript.is_empty() || self.keeping.in_flight {
+            return;
+        }
+        if *awaited {
+            // Polled when the mailbox has nothing more: what came together is written together.
+            ctx.spawn(async {}.into_actor(self).map(|(), this, ctx| this.write(ctx)));
+        } else if !self.keeping.flush_is_set {
+            self.keeping.flush_is_set = true;
+            ctx.run_later(GATHER, |this, ctx| {
+                this.keeping.flush_is_set = false;
+                this.write(ctx);
+            });
+        }
+    }
+
+    /// Writes the batch, unless the one before is still on its way: then it follows that one.
+    pub(crate) fn write(&mut self, ctx: &mut Context<Self>) {
+        if self.keeping.in_flight || self.keeping.batch.entries.is_empty() && self.keeping.batch.transcript.is_empty() {
+            return;
+        }
+        if self.keeping.behind {
+            // A fold will bring everything; only what nobody waits for can be here.
+            self.keeping.batch.entries.clear();
+            return;
+        }
+        let Batch { entries, transcript, answers, effects, awaited } = std::mem::take(&mut self.keeping.batch);
+        let text_is_kept = self.channel.settings().is_durable() || !transcript.is_empty();
+        self.keeping.since_fold += entries.len();
+        let now = self.clock.now();
+        let rid = u128::from(roll()) << 64 | u128::from(roll());
+        let channel = self.id.clone();
+        let append = self.log.append(Record { channel, seq: self.seq + 1, rid, at_ms: now.at_ms, entries, transcript });
+        self.keeping.in_flight = true;
+        let landed = append.into_actor(self).map(move |appended, this, ctx| {
+            this.keeping.in_flight = false;
+            let must_be_kept = awaited && text_is_kept;
+            match fate(appended, must_be_kept) {
+                Fate::Kept => this.seq += 1,
+                Fate::Owed => this.fall_behind(ctx),
+                Fate::Lost(error) => return this.give_up(answers, &error, ctx),
+            }
+            answers.into_iter().for_each(|answer| answer(this, Ok(())));
+            this.effects.extend(effects);
+            this.carry_out(ctx);
+            this.fold_if_long();
+        });
+        if awaited {
+            ctx.wait(landed)
+        } else {
+            let _ = ctx.spawn(landed);
+        }
+    }
+
+    /// What the log holds is not what is in memory: say so, and come back from it.
+    fn give_up(&mut self, answers: Vec<Answer>, error: &HubError, ctx: &mut Context<Self>) {
+        log::error!(channel:display = self.id, error:display; "a record was not kept: the channel starts again from its log");
+        answers.into_iter().for_each(|answer| answer(self, Err(error.clone())));
+        let later = std::mem::take(&mut self.keeping.batch.answers);
+        later.into_iter().for_each(|answer| answer(self, Err(error.clone())));
+        self.keeping.batch = Batch::default();
+        ctx.stop();
+    }
+
+    /// The log lacks something nobody was promised on disk. When it works again it gets the whole state.
+    pub(crate) fn fall_behind(&mut self, ctx: &mut Context<Self>) {
+        if !self.keeping.behind {
+            log::warn!(channel:display = self.id; "the log keeps nothing now: the channel goes on in memory");
+            self.keeping.behind = true;
+            ctx.run_later(RETRY, Self::catch_up);
+        }
+    }
+
+    fn catch_up(&mut self, ctx: &mut Context<Self>) {
+        if !self.log.is_well() || self.keeping.in_flight || self.keeping.batch.awaited {
+            ctx.run_later(RETRY, Self::catch_up);
+            return;
+        }
+        self.keeping.batch.entries.clear();
+        self.keeping.in_flight = true;
+        let fold = self.log.fold(&self.id, self.seq, self.channel.snapshot(None, self.clock.now()));
+        ctx.wait(fold.into_actor(self).map(|folded, this, ctx| {
+            this.keeping.in_flight = false;
+            match folded {
+                Ok(()) => this.keeping.behind = false,
+                Err(_) => {
+                    ctx.run_later(RETRY, Self::catch_up);
+                }
+            }
+            this.write_soon(ctx);
+        }));
+    }
+
+    /// Folds the log when it has grown long, at a moment when it has everything.
+    fn fold_if_long(&mut self) {
+        let members = self.channel.figures().members;
+        if self.keeping.since_fold < FOLD_AFTER + 4 * members
+            || !self.is_kept()
+            || !self.keeping.batch.transcript.is_empty()
+        {
+            return;
+        }
+        self.keeping.since_fold = 0;
+        // Nobody waits for it: if it is lost, the records stay.
+        drop(self.log.fold(&self.id, self.seq, self.channel.snapshot(None, self.clock.now())));
+    }
+
+    /// Writes everything there is and then the state, as that of a channel that rests. Runs `rested` when it is kept.
+    pub(crate) fn rest(
+        &mut self,
+        ctx: &mut Context<Self>,
+        rested: impl FnOnce(&mut Self, bool, &mut Context<Self>) + 'static,
+    ) {
+        self.write(ctx);
+        if self.keeping.in_flight {
+            // The batch before it is on its way: look again when it has landed.
+            ctx.run_later(GATHER, |this, ctx| this.rest(ctx, rested));
+            return;
+        }
+        self.keeping.batch.entries.clear();
+        self.keeping.in_flight = true;
+        let fold = self.log.fold(&self.id, self.seq, self.channel.snapshot(Some(self.run), self.clock.now()));
+        ctx.wait(fold.into_actor(self).map(move |folded, this, ctx| {
+            this.keeping.in_flight = false;
+            if folded.is_ok() {
+                this.keeping.behind = false;
+                this.keeping.since_fold = 0;
+            }
+            rested(this, folded.is_ok(), ctx);
+        }));
+    }
+}
+
+fn fate(appended: Appended, must_be_kept: bool) -> Fate {
+    match appended {
+        Appended::Done => Fate::Kept,
+        Appended::Refused if !must_be_kept => Fate::Owed,
+        Appended::Refused => Fate::Lost(HubError::StorageFailed),
+        Appended::Conflict | Appended::Unknown => Fate::Lost(HubError::OutcomeUnknown),
+    }
+}

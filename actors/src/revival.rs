@@ -1,0 +1,94 @@
+//! Bringing a channel back from what the log keeps of it.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+
+use rogerrat_domain::{Broken, Channel, Loss, MessageId, Refusal, Rules};
+
+use crate::clock::Clock;
+use crate::error::HubError;
+use crate::log::{Kept, Log, LogError};
+use crate::room::Room;
+use crate::run::Run;
+
+/// What a channel is brought back with.
+#[derive(Clone)]
+pub(crate) struct Reviver {
+    pub(crate) log: Arc<dyn Log>,
+    pub(crate) clock: Clock,
+    pub(crate) run: Run,
+    /// Above this every id of this run begins.
+    pub(crate) floor: MessageId,
+}
+
+/// A channel as it was, and the number of its last record.
+pub(crate) struct Revived {
+    pub(crate) channel: Channel,
+    pub(crate) seq: u64,
+    /// Whether it went down in this run without having rested.
+    pub(crate) crashed: bool,
+}
+
+impl Reviver {
+    /// Loads a channel and what must be in memory of it.
+    ///
+    /// # Errors
+    /// `not_found` when it was deleted; a fault when it cannot be read.
+    pub(crate) async fn revive(self, room: Arc<Room>, rules: Rules) -> Result<Revived, HubError> {
+        let kept = self.log.load(&room.id).await.map_err(|error| failed(&room, &error))?;
+        if kept.seq == 0 && !room.settings.is_band {
+            return Err(Refusal::channel_not_found().into());
+        }
+        let seq = kept.seq;
+        let crashed = room.vitals.is_down();
+        let mut channel = self.replay(&room, rules, kept, crashed).map_err(|broken| damaged(&room, &broken))?;
+        let hollow = channel.hollow();
+        if !hollow.is_empty() {
+            let messages = self.log.messages(&room.id, hollow).await.map_err(|error| failed(&room, &error))?;
+            channel.fill(&messages).map_err(|broken| damaged(&room, &broken))?;
+        }
+        Ok(Revived { channel, seq, crashed })
+    }
+
+    fn replay(&self, room: &Room, rules: Rules, kept: Kept, crashed: bool) -> Result<Channel, Broken> {
+        let now = self.clock.now();
+        let rested_in = kept.snapshot.as_ref().and_then(|s| s.rested_in()).filter(|_| kept.records.is_empty());
+        let rested = !crashed && rested_in == Some(self.run.id);
+        // A channel begins with the record that creates it; a band was always there.
+        let is_new = kept.seq <= u64::from(!room.settings.is_band);
+        let lost = match (room.settings.is_durable() || is_new, rested) {
+            (true, _) => None,
+            (false, true) => Some(Loss::Idle),
+            (false, false) => Some(Loss::Restart),
+        };
+        let given = match &kept.snapshot {
+            Some(snapshot) if rested => snapshot.last_id(),
+            _ => room.vitals.last_id.load(Relaxed),
+        };
+        let above = self.floor.max(given);
+        // What is lost lies below the ids to come; what is replayed has its own.
+        let opened_at = if lost.is_some() { above } else { 0 };
+        let mut channel = Channel::open(room.id.clone(), room.settings.clone(), rules, opened_at, lost, now);
+        if let Some(snapshot) = kept.snapshot {
+            channel.restore(snapshot, &kept.shelf, self.run.id, now)?;
+        }
+        channel.replay(kept.records.iter().flat_map(|record| &record.entries), now);
+        if crashed || self.run.doubts(rested_in) {
+            channel.doubt_handovers();
+        }
+        channel.begin_above(above);
+        Ok(channel)
+    }
+}
+
+fn failed(room: &Room, error: &LogError) -> HubError {
+    log::error!(channel:display = room.id, error:display; "a channel could not be read");
+    match error {
+        LogError::Busy => HubError::MailboxFull,
+        LogError::Damaged(_) | LogError::Failed(_) => HubError::StorageFailed,
+    }
+}
+
+fn damaged(room: &Room, broken: &Broken) -> HubError {
+    failed(room, &LogError::Damaged(broken.to_string()))
+}

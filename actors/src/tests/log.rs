@@ -1,0 +1,134 @@
+//! A log that takes its time and can be told to fail.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed};
+use std::time::Duration;
+
+use rogerrat_domain::transcript::Line;
+use rogerrat_domain::{ChannelId, Message, MessageId, Record, Settings, Snapshot};
+
+use crate::{Appended, Doing, Kept, Log, LogError, MemoryLog};
+
+#[derive(Default)]
+pub(crate) struct TestLog {
+    kept: MemoryLog,
+    pub(crate) delay_ms: AtomicU64,
+    /// Refuses every append.
+    pub(crate) full: AtomicBool,
+    /// Keeps appends and does not say so.
+    pub(crate) silent: AtomicBool,
+    pub(crate) appends: AtomicUsize,
+    /// The process that holds it now; what an older one does comes to nothing.
+    process: AtomicUsize,
+}
+
+impl TestLog {
+    pub(crate) fn slow() -> Arc<Self> {
+        Arc::new(Self { delay_ms: AtomicU64::new(1000), ..Self::default() })
+    }
+}
+
+/// The log as a hub holds it, while the test holds the other end. The hub that held it before is dead from then on.
+pub(crate) struct Held(Arc<TestLog>, usize);
+
+impl Held {
+    pub(crate) fn new(log: Arc<TestLog>) -> Arc<Self> {
+        let process = log.process.fetch_add(1, Relaxed) + 1;
+        Arc::new(Self(log, process))
+    }
+
+    fn is_dead(&self) -> bool {
+        self.0.process.load(Relaxed) != self.1
+    }
+}
+
+impl Log for Held {
+    fn append(&self, record: Record) -> Doing<Appended> {
+        if self.is_dead() {
+            return Box::pin(std::future::pending());
+        }
+        let log = self.0.clone();
+        log.appends.fetch_add(1, Relaxed);
+        Box::pin(async move {
+            let delay_ms = log.delay_ms.load(Relaxed);
+            if delay_ms > 0 {
+                tokio::time::sleep(Duration::from_millis(delay_ms)).await;
+            }
+            if log.full.load(Relaxed) {
+                return Appended::Refused;
+            }
+            let appended = log.kept.append(record).await;
+            if log.silent.load(Relaxed) { Appended::Unknown } else { appended }
+        })
+    }
+
+    fn fold(&self, channel: &ChannelId, seq: u64, snapshot: Snapshot) -> Doing<Result<(), LogError>> {
+        if self.0.full.load(Relaxed) || self.is_dead() {
+            return Box::pin(async { Err(LogError::Failed("full".into())) });
+        }
+        self.0.kept.fold(channel, seq, snapshot)
+    }
+
+    fn find(&self, channel: &ChannelId) -> Doing<Result<Option<Settings>, LogError>> {
+        self.0.kept.find(channel)
+    }
+
+    fn load(&self, channel: &ChannelId) -> Doing<Result<Kept, LogError>> {
+        self.0.kept.load(channel)
+    }
+
+    fn messages(&self, channel: &ChannelId, ids: Vec<MessageId>) -> Doing<Result<Vec<Arc<Message>>, LogError>> {
+        self.0.kept.messages(channel, ids)
+    }
+
+    fn transcript(&self, channel: &ChannelId, limit: usize) -> Doing<Result<Vec<Line>, LogError>> {
+        self.0.kept.transcript(channel, limit)
+    }
+
+    fn forget(&self, channel: &ChannelId) -> Doing<Result<(), LogError>> {
+        self.0.kept.forget(channel)
+    }
+
+    fn used(&self, channels: Vec<(ChannelId, u64)>) -> Doing<Result<(), LogError>> {
+        self.0.kept.used(channels)
+    }
+
+    fn unused(&self, before_ms: u64, limit: usize) -> Doing<Result<Vec<ChannelId>, LogError>> {
+        self.0.kept.unused(before_ms, limit)
+    }
+
+    fn count(&self) -> Doing<Result<u64, LogError>> {
+        self.0.kept.count()
+    }
+
+    fn floor(&self) -> MessageId {
+        self.0.kept.floor()
+    }
+
+    fn raise_floor(&self, to: MessageId) -> Doing<Result<(), LogError>> {
+        self.0.kept.raise_floor(to)
+    }
+
+    fn note(&self, name: &'static str) -> Doing<Result<Option<String>, LogError>> {
+        self.0.kept.note(name)
+    }
+
+    fn take_note(&self, name: &'static str, text: String) -> Doing<Result<(), LogError>> {
+        if self.is_dead() {
+            return Box::pin(async { Err(LogError::Failed("dead".into())) });
+        }
+        self.0.kept.take_note(name, text)
+    }
+
+    fn is_well(&self) -> bool {
+        !self.0.full.load(Relaxed)
+    }
+
+    fn probe(&self) -> Doing<Result<(), LogError>> {
+        self.0.kept.probe()
+    }
+
+    fn sync(&self) -> Doing<Result<(), LogError>> {
+        self.0.kept.sync()
+    }
+}

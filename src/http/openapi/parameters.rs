@@ -1,0 +1,66 @@
+//! Parameters that many routes share, as they are described. How they are read stands with `state.rs` and `query.rs`.
+#![expect(dead_code, reason = "these are read by their derives only")]
+
+use utoipa::IntoParams;
+use utoipa::openapi::schema::{AnyOfBuilder, ObjectBuilder, Schema, Type};
+
+/// A route of one channel.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Path)]
+pub(crate) struct InChannel {
+    /// The channel's id; for a band, its name.
+    #[param(pattern = "^[a-z0-9-]{1,64}$")]
+    id: String,
+}
+
+/// What a member does.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Header)]
+pub(crate) struct WithSession {
+    /// The session from the reply of the join.
+    #[param(rename = "X-Session-Id", pattern = "^[!-~]{8,128}$")]
+    session: String,
+}
+
+/// What anybody with the token does, and a member too.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Header)]
+pub(crate) struct MaySession {
+    /// The session from the reply of a join. One of less than 8 characters counts as absent.
+    #[param(rename = "X-Session-Id", pattern = "^[!-~]{0,128}$")]
+    session: Option<String>,
+}
+
+/// How much of the history is wanted.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct HistoryQuery {
+    #[param(schema_with = n, required = false)]
+    n: Option<f64>,
+    /// Only messages of this thread.
+    thread: Option<String>,
+}
+
+fn n() -> Schema {
+    let number = ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(1)).maximum(Some(100));
+    let what = "How many at most, 20 if left out; clamped to 1 … 100, fractions are cut off, and what is no number means \
+                100.";
+    let text = ObjectBuilder::new().schema_type(Type::String);
+    AnyOfBuilder::new().item(number).item(text).description(Some(what)).build().into()
+}
+
+/// What a transcript is asked with.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct TranscriptQuery {
+    #[param(schema_with = limit, required = false)]
+    limit: Option<f64>,
+}
+
+fn limit() -> Schema {
+    let number = ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(1)).maximum(Some(10_000));
+    let what = "How many of the last events at most, 1000 if left out; clamped to 1 … 10000, fractions are \
+                cut off, and what is no number means all.";
+    let text = ObjectBuilder::new().schema_type(Type::String);
+    AnyOfBuilder::new().item(number).item(text).description(Some(what)).build().into()
+}

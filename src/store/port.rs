@@ -1,0 +1,152 @@
+//! The store as the actors see it.
+
+use std::future::ready;
+use std::sync::atomic::Ordering::Relaxed;
+use std::sync::{Arc, PoisonError};
+
+use futures_util::FutureExt as _;
+use futures_util::future::{BoxFuture, Shared, WeakShared};
+use rogerrat_actors::{Appended, Doing, Kept, Log, LogError};
+use rogerrat_domain::transcript::Line;
+use rogerrat_domain::{ChannelId, Message, MessageId, Record, Settings, Snapshot};
+use tokio::sync::oneshot;
+
+use super::body::{Draft, Folded};
+use super::job::{Job, Reply, Task, Work};
+use super::{Store, pen, reader};
+
+type Plain = Result<(), LogError>;
+
+/// A probe that is under way; whoever asks meanwhile shares it.
+pub(super) type Probing = WeakShared<BoxFuture<'static, Plain>>;
+
+impl Store {
+    /// Puts something into the writer's queue. False when there is no room.
+    fn enqueue(&self, work: Work, reply: Reply) -> bool {
+        let Some(place) = self.shared.enter(work.bytes()) else { return false };
+        self.writer.try_send(Job::Do(Box::new(Task { work, reply, place }))).is_ok()
+    }
+
+    fn write(&self, work: Work) -> Doing<Plain> {
+        let (reply, answer) = oneshot::channel();
+        if !self.enqueue(work, Reply::Plain(reply)) {
+            return Box::pin(ready(Err(LogError::Busy)));
+        }
+        Box::pin(async move { answer.await.unwrap_or_else(|_| Err(LogError::Failed("the writer failed".into()))) })
+    }
+
+    fn start_probe(&self) -> Shared<BoxFuture<'static, Plain>> {
+        let n = self.next_probe();
+        let (written, readers) = (self.write(Work::Probe(n)), self.readers.clone());
+        let probe = async move {
+            written.await?;
+            let read = readers.ask(|connection| reader::value::<i64>(connection, "probe").map_err(reader::fault));
+            match read.await? {
+                Some(read) if read >= n => Ok(()),
+                _ => Err(LogError::Damaged("what was written could not be read back".into())),
+            }
+        };
+        probe.boxed().shared()
+    }
+}
+
+impl Log for Store {
+    fn append(&self, record: Record) -> Doing<Appended> {
+        let (reply, answer) = oneshot::channel();
+        let Some(draft) = Draft::of(record) else {
+            log::error!("a record without the text of its message was refused");
+            return Box::pin(ready(Appended::Refused));
+        };
+        if !self.enqueue(Work::Append(draft), Reply::Append(reply)) {
+            return Box::pin(ready(Appended::Refused));
+        }
+        Box::pin(async move { answer.await.unwrap_or(Appended::Unknown) })
+    }
+
+    fn fold(&self, channel: &ChannelId, seq: u64, snapshot: Snapshot) -> Doing<Plain> {
+        match Folded::of(channel, seq, &snapshot) {
+            Ok(folded) => self.write(Work::Fold(folded)),
+            Err(error) => Box::pin(ready(Err(LogError::Failed(error.to_string())))),
+        }
+    }
+
+    fn find(&self, channel: &ChannelId) -> Doing<Result<Option<Settings>, LogError>> {
+        let channel = channel.clone();
+        self.readers.ask(move |connection| reader::find(connection, &channel))
+    }
+
+    fn load(&self, channel: &ChannelId) -> Doing<Result<Kept, LogError>> {
+        let channel = channel.clone();
+        let load = move |connection: &_| reader::load(connection, &channel);
+        if self.shared.is_idle() {
+            return self.readers.ask(load);
+        }
+        // What was begun before, perhaps by an actor that is gone, is in it.
+        let (before, readers) = (self.write(Work::Sync), self.readers.clone());
+        Box::pin(async move {
+            // Whoever began what failed has been told.
+            if matches!(before.await, Err(LogError::Busy)) {
+                return Err(LogError::Busy);
+            }
+            readers.ask(load).await
+        })
+    }
+
+    fn messages(&self, channel: &ChannelId, ids: Vec<MessageId>) -> Doing<Result<Vec<Arc<Message>>, LogError>> {
+        let channel = channel.clone();
+        self.readers.ask(move |connection| reader::messages(connection, &channel, &ids))
+    }
+
+    fn transcript(&self, channel: &ChannelId, limit: usize) -> Doing<Result<Vec<Line>, LogError>> {
+        let (channel, limit) = (channel.clone(), limit.min(pen::TRANSCRIPT_LINES as usize));
+        self.readers.ask(move |connection| reader::transcript(connection, &channel, limit))
+    }
+
+    fn forget(&self, channel: &ChannelId) -> Doing<Plain> {
+        self.write(Work::Forget(channel.clone()))
+    }
+
+    fn used(&self, channels: Vec<(ChannelId, u64)>) -> Doing<Plain> {
+        self.write(Work::Used(channels))
+    }
+
+    fn unused(&self, before_ms: u64, limit: usize) -> Doing<Result<Vec<ChannelId>, LogError>> {
+        self.readers.ask(move |connection| reader::unused(connection, before_ms, limit))
+    }
+
+    fn count(&self) -> Doing<Result<u64, LogError>> {
+        Box::pin(ready(Ok(self.shared.channels.load(Relaxed))))
+    }
+
+    fn floor(&self) -> MessageId {
+        self.shared.floor.load(Relaxed)
+    }
+
+    fn raise_floor(&self, to: MessageId) -> Doing<Plain> {
+        self.write(Work::Floor(to))
+    }
+
+    fn note(&self, name: &'static str) -> Doing<Result<Option<String>, LogError>> {
+        self.readers.ask(move |connection| reader::value(connection, &pen::note(name)).map_err(reader::fault))
+    }
+
+    fn take_note(&self, name: &'static str, text: String) -> Doing<Plain> {
+        self.write(Work::Note(name, text))
+    }
+
+    fn is_well(&self) -> bool {
+        self.shared.well.load(Relaxed)
+    }
+
+    fn probe(&self) -> Doing<Plain> {
+        let mut probing = self.probing.lock().unwrap_or_else(PoisonError::into_inner);
+        let under_way = probing.as_ref().and_then(WeakShared::upgrade).filter(|probe| probe.peek().is_none());
+        let probe = under_way.unwrap_or_else(|| self.start_probe());
+        *probing = probe.downgrade();
+        Box::pin(probe)
+    }
+
+    fn sync(&self) -> Doing<Plain> {
+        self.write(Work::Sync)
+    }
+}

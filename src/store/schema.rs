@@ -1,0 +1,151 @@
+//! The tables of `hub.db` and how they came to be: one migration for each version.
+//!
+//! A migration that was released is never changed; a new one follows it.
+
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::Path;
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags, Result};
+
+/// "RgrR": by this we know our own files.
+pub(super) const APPLICATION_ID: i64 = 0x5267_7252;
+
+/// How long a writer waits for a lock that something outside the hub holds.
+const PATIENCE: Duration = Duration::from_millis(500);
+
+/// Version `n` of the schema is what the first `n` of these lead to.
+const MIGRATIONS: [&str; 1] = [
+    // The big tables know a channel by its number, because the text of its id would stand in every row. Numbers are
+    // never used again: what is left of a deleted channel must not become another's.
+    "
+    CREATE TABLE hub (name TEXT PRIMARY KEY, value ANY NOT NULL) STRICT, WITHOUT ROWID;
+    CREATE TABLE channels (
+        no INTEGER PRIMARY KEY AUTOINCREMENT,
+        id TEXT NOT NULL UNIQUE,
+        settings BLOB,
+        created_ms INTEGER NOT NULL,
+        used_ms INTEGER NOT NULL
+    ) STRICT;
+    CREATE INDEX channels_by_use ON channels (used_ms) WHERE settings IS NOT NULL;
+    CREATE TABLE snapshots (
+        channel INTEGER PRIMARY KEY,
+        seq INTEGER NOT NULL,
+        rid BLOB,
+        body BLOB NOT NULL
+    ) STRICT;
+    CREATE TABLE records (
+        channel INTEGER NOT NULL,
+        seq INTEGER NOT NULL,
+        rid BLOB NOT NULL,
+        body BLOB NOT NULL,
+        PRIMARY KEY (channel, seq)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE messages (
+        channel INTEGER NOT NULL,
+        id INTEGER NOT NULL,
+        from_no INTEGER NOT NULL,
+        to_no INTEGER,
+        body BLOB NOT NULL,
+        PRIMARY KEY (channel, id)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE transcript (
+        channel INTEGER NOT NULL,
+        n INTEGER NOT NULL,
+        from_no INTEGER,
+        to_no INTEGER,
+        json BLOB NOT NULL,
+        PRIMARY KEY (channel, n)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE erasing (channel INTEGER PRIMARY KEY) STRICT;
+    INSERT INTO hub (name, value) VALUES ('floor', 0), ('channels', 0), ('probe', 0);
+    ",
+];
+
+/// The newest schema.
+pub(super) const VERSION: i64 = MIGRATIONS.len() as i64;
+
+/// The schema of a database.
+pub(super) fn version(connection: &Connection) -> Result<i64> {
+    connection.pragma_query_value(None, "user_version", |row| row.get(0))
+}
+
+/// Brings a database to the newest schema, all or nothing.
+pub(super) fn migrate(connection: &mut Connection) -> Result<()> {
+    let done = usize::try_from(version(connection)?).unwrap_or(MIGRATIONS.len());
+    if done >= MIGRATIONS.len() {
+        return Ok(());
+    }
+    let transaction = connection.transaction()?;
+    for migration in &MIGRATIONS[done..] {
+        transaction.execute_batch(migration)?;
+    }
+    transaction.pragma_update(None, "user_version", VERSION)?;
+    transaction.commit()
+}
+
+/// Makes a database where there is an empty file.
+pub(super) fn create(path: &Path) -> Result<()> {
+    let mut connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    connection.pragma_update(None, "application_id", APPLICATION_ID)?;
+    migrate(&mut connection)?;
+    connection.close().map_err(|(_, error)| error)
+}
+
+/// Opens a database to write to it.
+pub(super) fn open_writer(path: &Path, max_mib: u64) -> Result<Connection> {
+    let connection = open(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    connection.busy_timeout(PATIENCE)?;
+    connection.set_prepared_statement_cache_capacity(64);
+    connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
+    // A commit is on disk when it returns.
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    // What is deleted is overwritten.
+    connection.pragma_update_and_check(None, "secure_delete", "ON", |_| Ok(()))?;
+    // In pages of 4 KiB. A bigger WAL saves writing the same page of the database again and again.
+    connection.pragma_update_and_check(None, "wal_autocheckpoint", 4000, |_| Ok(()))?;
+    connection.pragma_update_and_check(None, "journal_size_limit", 32 * 1024 * 1024, |_| Ok(()))?;
+    connection.pragma_update(None, "cache_size", -8192)?;
+    if max_mib > 0 {
+        let page_bytes: i64 = connection.pragma_query_value(None, "page_size", |row| row.get(0))?;
+        let pages = i64::try_from(max_mib).unwrap_or(i64::MAX).saturating_mul(1024 * 1024) / page_bytes.max(512);
+        connection.pragma_update_and_check(None, "max_page_count", pages.min(0xffff_fffe), |_| Ok(()))?;
+    }
+    Ok(connection)
+}
+
+/// Opens a database beside its writer, to read from it.
+pub(super) fn open_reader(path: &Path) -> Result<Connection> {
+    let connection = open(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    connection.pragma_update(None, "query_only", "ON")?;
+    connection.set_prepared_statement_cache_capacity(32);
+    Ok(connection)
+}
+
+/// Opens a database of which no byte may change. `still` is said of one that nobody writes to meanwhile and that has no
+/// WAL: then no file is made beside it either.
+pub(super) fn open_to_look(path: &Path, still: bool) -> Result<Connection> {
+    if !still {
+        return open(path, OpenFlags::SQLITE_OPEN_READ_ONLY);
+    }
+    let mut uri = b"file:".to_vec();
+    for &byte in path.as_os_str().as_bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'.' | b'-' | b'_' => uri.push(byte),
+            _ => uri.extend_from_slice(format!("%{byte:02x}").as_bytes()),
+        }
+    }
+    uri.extend_from_slice(b"?immutable=1");
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI;
+    open(Path::new(OsStr::from_bytes(&uri)), flags)
+}
+
+fn open(path: &Path, mode: OpenFlags) -> Result<Connection> {
+    let connection = Connection::open_with_flags(path, mode | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    // No text in a temporary file that nobody erases.
+    connection.pragma_update(None, "temp_store", "MEMORY")?;
+    connection.pragma_update(None, "cell_size_check", "ON")?;
+    connection.pragma_update(None, "trusted_schema", "OFF")?;
+    Ok(connection)
+}

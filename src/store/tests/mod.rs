@@ -1,0 +1,4 @@
+//! Tests of the store from inside: what it keeps, what it refuses, and what it does when the disk fails.
+
+mod keeping;
+mod rig;

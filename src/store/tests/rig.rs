@@ -1,0 +1,126 @@
+//! A store in a folder of its own, and things to put into it.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use futures_util::future::join_all;
+use rogerrat_actors::{Appended, Log as _};
+use rogerrat_domain::transcript::Event;
+use rogerrat_domain::{
+    Callsign, Channel, ChannelId, Durability, Entry, HubKey, MemberNo, Message, MessageId, Now, Record, Rules,
+    Settings, Shelf, Snapshot, TokenHash,
+};
+use serde_json::json;
+
+use crate::store::{Options, Store};
+
+/// A folder that is gone when the test is over.
+#[derive(Debug)]
+pub(super) struct Folder(PathBuf);
+
+impl Folder {
+    pub(super) fn new() -> Self {
+        static FOLDERS: AtomicU32 = AtomicU32::new(0);
+        let n = FOLDERS.fetch_add(1, Ordering::Relaxed);
+        let path = std::env::temp_dir().join(format!("rogerrat-store-{}-{n}", std::process::id()));
+        let _ = fs::remove_dir_all(&path);
+        Self(path)
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.0
+    }
+
+    pub(super) fn file(&self, name: &str) -> PathBuf {
+        self.0.join(name)
+    }
+
+    pub(super) fn open(&self) -> Store {
+        Store::open(&self.0, Options { max_mib: 0, erase_after_ms: 0 }).unwrap()
+    }
+
+    /// The names of the files, and what is in them.
+    pub(super) fn files(&self) -> Vec<(String, Vec<u8>)> {
+        let mut files = fs::read_dir(&self.0)
+            .unwrap()
+            .map(|entry| entry.unwrap())
+            .map(|entry| (entry.file_name().into_string().unwrap(), fs::read(entry.path()).unwrap()))
+            .collect::<Vec<_>>();
+        files.sort();
+        files
+    }
+
+    /// The files in which a text stands.
+    pub(super) fn files_with(&self, text: &str) -> Vec<String> {
+        let has = |bytes: &[u8]| bytes.windows(text.len()).any(|window| window == text.as_bytes());
+        self.files().into_iter().filter(|(_, bytes)| has(bytes)).map(|(name, _)| name).collect()
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+pub(super) fn channel(name: &str) -> ChannelId {
+    ChannelId::parse(name).unwrap()
+}
+
+pub(super) fn message(id: MessageId, from: MemberNo, to: Option<MemberNo>, text: &str) -> Arc<Message> {
+    let json = json!({"id": id, "from": "ann", "to": "all", "text": text, "at": 6}).to_string();
+    Arc::new(Message::stored(id, from, to, json.as_bytes()).unwrap())
+}
+
+pub(super) fn sent(id: MessageId, text: &str) -> Entry {
+    Entry::Sent { message: message(id, 1, None, text), to: "all".into(), key: None }
+}
+
+pub(super) fn created() -> Entry {
+    let settings = Settings { durability: Durability::Disk, ..Settings::plain(TokenHash::of("token"), 5) };
+    Entry::Created { settings: Arc::new(settings) }
+}
+
+/// A record whose `rid` follows from its channel and number.
+pub(super) fn record(name: &str, seq: u64, entries: Vec<Entry>) -> Record {
+    let rid = name.bytes().fold(u128::from(seq), |rid, byte| rid * 257 + u128::from(byte));
+    let transcript = entries
+        .iter()
+        .filter_map(Entry::kept_message)
+        .map(|m| {
+            Event::Message { ts: 6, from: "ann", to: "all", text: &String::from_utf8_lossy(&m.json()) }
+                .line(m.to.map(|to| (m.from, to)))
+        })
+        .collect();
+    Record { channel: channel(name), seq, rid, at_ms: 6, entries, transcript }
+}
+
+/// The state of a channel that let go of messages, and holds some all the same.
+pub(super) fn snapshot(departed: MessageId, held: &[MessageId]) -> Snapshot {
+    let now = Now { at_ms: 5, uptime_ms: 0 };
+    let shelf = Shelf { messages: 1000, bytes: 1 << 20 };
+    let key = HubKey::new([7; 32]);
+    let rules = Rules { key, sends_per_minute: None, shelf, idle_ms: None, idle_durable_ms: None };
+    let Entry::Created { settings } = created() else { unreachable!() };
+    let mut state = Channel::open(channel("c"), settings, rules, 0, None, now);
+    state.replay([joined()].iter(), now);
+    let mut written = serde_json::to_value(state.snapshot(None, now)).unwrap();
+    written["departed"]["any"] = departed.into();
+    written["members"][0]["held"] = held.into();
+    serde_json::from_value(written).unwrap()
+}
+
+pub(super) fn joined() -> Entry {
+    let callsign = Callsign::parse("ann").unwrap();
+    Entry::Joined { no: 1, callsign, generation: 1, own_session: None, cursor: 0, at_ms: 5 }
+}
+
+/// Creates a channel with messages 1 to `messages`, in as many records.
+pub(super) async fn fill(store: &Store, name: &str, messages: u64, text: &str) {
+    let first = store.append(record(name, 1, vec![created()]));
+    let others = (1..=messages).map(|id| store.append(record(name, id + 1, vec![sent(id, text)])));
+    let appended = join_all(std::iter::once(first).chain(others)).await;
+    assert!(appended.iter().all(|appended| *appended == Appended::Done), "{appended:?}");
+}

@@ -1,0 +1,148 @@
+//! `/openapi.json` beside the hub that serves it: every route and nothing else, and the same words as `docs/API.md`. That
+//! answers are as described is looked at by the rig, with every request of every test.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Value, json};
+
+use crate::rig::{Hub, api};
+
+/// The operations of a description, by `METHOD /path`.
+fn operations(api: &Value) -> BTreeMap<String, &Value> {
+    let paths = api["paths"].as_object().unwrap().iter();
+    let of = |path: &String, method: &String| format!("{} {path}", method.to_uppercase());
+    paths.flat_map(|(path, item)| item.as_object().unwrap().iter().map(move |(m, o)| (of(path, m), o))).collect()
+}
+
+/// What the router of a running hub knows: its patterns stand in the metrics, its methods in `Allow`.
+fn routes(hub: &Hub) -> BTreeSet<String> {
+    let metrics = hub.get("/metrics").send().text();
+    let patterns: BTreeSet<_> = metrics
+        .lines()
+        .filter_map(|line| line.strip_prefix("rogerrat_requests_total{route=\"")?.split('"').next())
+        .filter(|pattern| *pattern != "(none)")
+        .collect();
+    assert!(patterns.len() > 30, "the metrics do not name the routes");
+    let mut routes = BTreeSet::new();
+    for pattern in patterns {
+        let template = pattern.replace(":.*}", "}");
+        let refused = hub.request("BREW", &template.replace(['{', '}'], "")).send();
+        let allow = refused.header("allow").unwrap_or_else(|| panic!("{pattern}: {}", refused.text())).to_owned();
+        routes
+            .extend(allow.split(", ").filter(|method| *method != "HEAD").map(|method| format!("{method} {template}")));
+    }
+    routes
+}
+
+#[test]
+fn a07_every_route_is_described_and_nothing_else() {
+    let hub = Hub::start();
+    let described: BTreeSet<_> = operations(api()).into_keys().collect();
+    assert_eq!(described, routes(&hub), "what is described, and what the router knows");
+}
+
+#[test]
+fn a07_the_description_is_whole() {
+    let hub = Hub::start();
+    let api = hub.get("/openapi.json").send().ok();
+    assert_eq!((&api["openapi"], &api["info"]["version"]), (&json!("3.1.0"), &json!(env!("CARGO_PKG_VERSION"))));
+    assert_eq!(api["servers"], json!([{"url": hub.origin()}]));
+    let by_another_name = hub.get("/openapi.json").header("Host", "park.localhost:1").send().ok();
+    assert_eq!(by_another_name["servers"], json!([{"url": "http://park.localhost:1"}]));
+    let mut ids = BTreeSet::new();
+    for (route, operation) in operations(&api) {
+        assert!(ids.insert(operation["operationId"].as_str().unwrap().to_owned()), "{route} has another's name");
+        assert!(operation["summary"].is_string() && operation["tags"][0].is_string(), "{route}");
+        let template = route.split('{').skip(1).filter_map(|rest| rest.split('}').next());
+        let parameters = operation["parameters"].as_array().into_iter().flatten();
+        for parameter in parameters.clone() {
+            let told = parameter["description"].is_string() || parameter["schema"]["description"].is_string();
+            assert!(told, "{route}: {parameter}");
+        }
+        let in_path = parameters.filter(|parameter| parameter["in"] == "path").map(|p| p["name"].as_str().unwrap());
+        assert_eq!(template.collect::<BTreeSet<_>>(), in_path.collect(), "{route}");
+        let codes = operation["x-error-codes"].as_array().unwrap_or_else(|| panic!("{route} names no refusals"));
+        assert!(codes.contains(&json!("internal")), "{route}");
+    }
+    let mut references = Vec::new();
+    gather(&api, "", &mut references);
+    for reference in references {
+        assert!(api.pointer(reference.trim_start_matches('#')).is_some(), "{reference} leads nowhere");
+    }
+}
+
+/// Every reference. A null is a place that was looked at and never filled, but for a constant.
+fn gather<'a>(value: &'a Value, name: &str, references: &mut Vec<&'a str>) {
+    assert!(!value.is_null() || name == "const", "{name} is null");
+    if let Some(reference) = value["$ref"].as_str() {
+        references.push(reference);
+    }
+    match value {
+        Value::Array(items) => items.iter().for_each(|item| gather(item, "an item", references)),
+        Value::Object(fields) => fields.iter().for_each(|(name, field)| gather(field, name, references)),
+        _ => {}
+    }
+}
+
+#[test]
+fn a07_fields_and_their_bounds_are_told() {
+    let schemas = &api()["components"]["schemas"];
+    for (name, schema) in schemas.as_object().unwrap() {
+        // Cards are told by their shape, and snippets by the clients they are for.
+        if ["Info", "McpCard", "AgentCard", "Connect", "AnthropicSdk", "Endpoints", "McpArgs"].contains(&name.as_str())
+        {
+            continue;
+        }
+        assert!(schema["description"].is_string(), "{name} is not explained");
+        for (field, schema) in schema["properties"].as_object().into_iter().flatten() {
+            let told = schema["description"].is_string() || schema["$ref"].is_string();
+            assert!(told, "{name}.{field} is not explained: {schema}");
+        }
+    }
+    let send = &schemas["SendInput"]["properties"];
+    assert_eq!((&send["message"]["maxLength"], &send["attachments"]["maxItems"]), (&json!(8192), &json!(4)));
+    assert_eq!(schemas["Priority"]["enum"], json!(["min", "low", "default", "high", "urgent"]));
+}
+
+#[test]
+fn d23_who_needs_which_token_is_told() {
+    let of = |hub: &Hub, path: &str, method: &str| {
+        hub.get("/openapi.json").send().ok()["paths"][path][method]["security"].clone()
+    };
+    let (open, guarded) = (Hub::start(), Hub::with(&["--token", "a-token-of-the-hub"], &[]));
+    assert_eq!(of(&open, "/api/channels", "post"), Value::Null);
+    for (path, method) in [("/api/channels", "post"), ("/metrics", "get")] {
+        assert_eq!(of(&guarded, path, method), json!([{"server_token": []}]), "{path}");
+    }
+    let send = "/api/channels/{id}/send";
+    assert_eq!(of(&open, send, "post"), json!([{"channel_token": [], "session": []}]));
+}
+
+/// The codes a section of `docs/API.md` lists, for those that list some.
+fn told(page: &str) -> BTreeMap<String, BTreeSet<String>> {
+    let codes: Vec<_> = rogerrat_domain::Code::ALL.iter().map(|code| code.as_str()).collect();
+    let sections = page.split("\n### `").skip(1).filter_map(|section| section.split_once('`'));
+    let listed = sections.filter_map(|(route, text)| {
+        let text = text.split("\n## ").next()?.split_once("**Errors:**")?.1.split("\n\n").next()?;
+        let quoted = text.split('`').skip(1).step_by(2).filter(|word| codes.contains(word)).map(str::to_owned);
+        Some((route.to_owned(), quoted.collect()))
+    });
+    listed.collect()
+}
+
+#[test]
+fn a07_the_page_and_the_description_name_the_same_refusals() {
+    let page = include_str!("../../docs/API.md");
+    let told = told(page);
+    assert!(told.len() > 10, "docs/API.md does not list errors as it did");
+    let operations = operations(api());
+    for (route, told) in told {
+        let codes = operations[&route]["x-error-codes"].as_array().unwrap().iter();
+        let mut codes: BTreeSet<_> = codes.map(|code| code.as_str().unwrap().to_owned()).collect();
+        // These can come of every request; a page that repeats one says it is the route's own.
+        for code in ["internal", "misdirected", "forbidden"].iter().filter(|code| !told.contains(**code)) {
+            codes.remove(*code);
+        }
+        assert_eq!(told, codes, "{route}: docs/API.md, and the description");
+    }
+}
