@@ -104,5 +104,6 @@ fn no_test_sleeps() {
     none(&offenders("tests/api", &["sleep("]));
     none(&offenders("tests/transport", &["sleep("]));
     none(&offenders("tests/slow", &["sleep("]));
+    none(&offenders("tests/torture", &["sleep("]));
     none(&offenders("actors/domain/tests", &["sleep("]));
 }
