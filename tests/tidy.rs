@@ -106,5 +106,6 @@ fn no_test_sleeps() {
     none(&offenders("tests/api", &["sleep("]));
     none(&offenders("tests/transport", &["sleep("]));
     none(&offenders("tests/slow", &["sleep("]));
+    none(&offenders("tests/torture", &["sleep("]));
     none(&offenders("actors/domain/tests", &["sleep("]));
 }
