@@ -6,6 +6,7 @@ mod config;
 mod door;
 mod http;
 mod machine;
+mod mcp;
 mod startup;
 mod store;
 mod telemetry;
@@ -26,6 +27,7 @@ fn main() -> ExitCode {
         Command::Serve(args) => serve(args),
         Command::Check(args) => cli::check::run(args),
         Command::Load(args) => cli::load::run(args),
+        Command::Torture(args) => cli::torture::run(&args),
     }
 }
 

@@ -26,6 +26,7 @@ use crate::config::{Config, Storage};
 use crate::door::{self, State};
 use crate::http;
 use crate::machine;
+use crate::mcp::{self, Mcp};
 use crate::store::{Options, Store, StoreError};
 use crate::transport::{self, Certificate, CertificateError, Entrance, GOODBYE_TIME, HEAD_TIME, KEEP_ALIVE, Socket};
 
@@ -93,7 +94,8 @@ impl Running {
         let store = Arc::new(Store::open(&config.storage.data_dir, options(&config.storage))?);
         let hub = Hub::start(rules(config), store.clone(), store.key(), clock).await?;
         let state = State::new(config, hub.clone(), clock);
-        sweep_now_and_then(state.clone());
+        let mcp = Mcp::new(&hub);
+        sweep_now_and_then(state.clone(), mcp.clone());
         let tls = tls(config)?;
         let address = SocketAddr::new(config.server.host, config.server.port);
         let cannot_bind = |source| StartError::Bind { address, source };
@@ -106,7 +108,7 @@ impl Running {
             .disable_signals();
         let stopping = builder.graceful_shutdown_signal();
         let server = builder
-            .listen("hub", listener, move || service(&state, tls.clone(), stopping.clone()))
+            .listen("hub", listener, move || service(&state, &mcp, tls.clone(), stopping.clone()))
             .map_err(cannot_bind)?;
         // Whoever reads the banner may stop the hub gently from then on.
         let signals = Signals::new().map_err(StartError::Serve)?;
@@ -149,12 +151,16 @@ impl Running {
 /// What a worker does with a connection: HTTP/1.1 and HTTP/2 for the same application.
 fn service(
     state: &Data<State>,
+    mcp: &Data<Mcp>,
     tls: Option<Arc<ServerConfig>>,
     stopping: GracefulShutdownSignal,
 ) -> impl actix_service::ServiceFactory<TcpStream, Config = (), Response = (), Error = DispatchError, InitError = ()> + use<>
 {
-    let app =
-        App::new().app_data(state.clone()).wrap(from_fn(door::door)).configure(|config| http::routes(config, state));
+    let app = App::new()
+        .app_data(state.clone())
+        .wrap(from_fn(door::door))
+        .configure(|config| mcp::routes(config, state, mcp))
+        .configure(|config| http::routes(config, state));
     let app = app.into_factory().map_err(|error: actix_web::Error| error.error_response());
     let entrance = Entrance::new(tls, stopping.clone());
     let http = HttpService::build()
@@ -210,12 +216,13 @@ fn announce(config: &Config, bound: SocketAddr) {
     log::info!(address:display = bound, workers = config.server.workers; "listening");
 }
 
-fn sweep_now_and_then(state: Data<State>) {
+fn sweep_now_and_then(state: Data<State>, mcp: Data<Mcp>) {
     actix_web::rt::spawn(async move {
         let mut every = tokio::time::interval(SWEEP_EVERY);
         loop {
             every.tick().await;
             state.sweep();
+            mcp.sweep(state.clock.now().at_ms);
         }
     });
 }

@@ -61,6 +61,10 @@ fn routes() -> BTreeSet<String> {
         };
         routes.insert(format!("{method} {prefix}{path}"));
     }
+    let mcp = read("src/mcp/mod.rs");
+    for path in mcp.split("at(\"").skip(1).filter_map(|rest| rest.split('"').next()) {
+        routes.extend(["POST", "DELETE"].map(|method| format!("{method} {path}")));
+    }
     assert!(routes.len() > 20, "the router is not where it was");
     routes
 }
@@ -69,7 +73,7 @@ fn routes() -> BTreeSet<String> {
 fn every_route_has_its_section_and_every_section_its_route() {
     let page = read("docs/API.md");
     let told = page.lines().filter_map(|line| line.strip_prefix("### `")?.strip_suffix('`')).map(str::to_owned);
-    assert_eq!(told.collect::<BTreeSet<_>>(), routes(), "docs/API.md and the routers of src/http");
+    assert_eq!(told.collect::<BTreeSet<_>>(), routes(), "docs/API.md and the routers of src/http and src/mcp");
 }
 
 #[test]

@@ -3,8 +3,10 @@
 //! 0 is done, 1 is failed, 2 is not understood. What the flags of the hub mean is decided in the configuration.
 
 pub(crate) mod check;
+mod client;
 pub(crate) mod load;
 pub(crate) mod serve;
+pub(crate) mod torture;
 
 use std::io::{self, Write as _};
 use std::process::ExitCode;
@@ -33,6 +35,8 @@ pub(crate) enum Command {
     Check(serve::ServeArgs),
     /// Put a running hub under load and measure it
     Load(load::LoadArgs),
+    /// Kill a hub of its own again and again, and check that it keeps its word
+    Torture(torture::TortureArgs),
 }
 
 /// Prints what is wrong with the configuration, one fault on a line.

@@ -32,7 +32,8 @@ pub(crate) fn announced(request: &HttpRequest, limit: usize) -> Result<(), Probl
     if length.is_some_and(|length| length > limit) { Err(too_large(limit)) } else { Ok(()) }
 }
 
-async fn read(request: &HttpRequest, payload: Payload, limit: usize) -> Result<Bytes, Problem> {
+/// Reads a body of at most `limit` bytes.
+pub(crate) async fn read(request: &HttpRequest, payload: Payload, limit: usize) -> Result<Bytes, Problem> {
     announced(request, limit)?;
     let late = || Refusal::invalid("the body did not arrive within 30 s");
     timeout(BODY_TIME, collect(payload, limit)).await.map_err(|_| late())?

@@ -22,6 +22,8 @@ use super::traffic;
 pub(crate) const ANY_HOST: [&str; 3] = ["/livez", "/readyz", "/healthz"];
 /// What an agent does all day: logged at debug level when it went well.
 const HOT: [&str; 6] = ["/send", "/listen", "/wait", "/stream", "/ack", "/keepalive"];
+/// The same over MCP, where the path does not say what is done.
+const MCP: &str = "/mcp";
 
 const SECURITY: [(HeaderName, HeaderValue); 6] = [
     (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
@@ -65,7 +67,8 @@ pub(crate) async fn door(
         None => answered,
     };
     put_headers(response.headers_mut(), id);
-    traffic::count(response.request(), response.status().as_u16(), problem.map(|problem| problem.0.code));
+    let refused = problem.map(|problem| problem.0.code).or_else(|| refused_within(&response));
+    traffic::count(response.request(), response.status().as_u16(), refused);
     log_access(&response, id, || state.clock.uptime_ms().saturating_sub(began_ms));
     Ok(response)
 }
@@ -105,6 +108,11 @@ fn problem_of(response: &ServiceResponse<BoxBody>) -> Option<Problem> {
     })
 }
 
+/// The refusal a response carries without being an error of HTTP.
+fn refused_within(response: &ServiceResponse<BoxBody>) -> Option<Code> {
+    response.response().extensions().get::<traffic::Refused>().map(|refused| refused.0)
+}
+
 fn put_headers(headers: &mut HeaderMap, id: Uuid) {
     let mut text = [0; uuid::fmt::Hyphenated::LENGTH];
     let text = id.hyphenated().encode_lower(&mut text);
@@ -119,7 +127,7 @@ fn put_headers(headers: &mut HeaderMap, id: Uuid) {
 /// One line for each request, without its query, its headers or its body.
 fn log_access(response: &ServiceResponse<BoxBody>, id: Uuid, duration_ms: impl FnOnce() -> u64) {
     let (path, status) = (response.request().path(), response.status().as_u16());
-    let hot = status < 400 && HOT.iter().any(|end| path.ends_with(end));
+    let hot = status < 400 && (HOT.iter().any(|end| path.ends_with(end)) || path.starts_with(MCP));
     let level = if hot { Level::Debug } else { Level::Info };
     if level > log::max_level() {
         return;

@@ -14,12 +14,19 @@ pub(crate) struct Handover {
     pieces: Vec<Bytes>,
     next: usize,
     signs_late: bool,
-    receipt: Receipt,
+    receipt: Option<Receipt>,
+    /// What else is delivered with it, where one answer carries several.
+    more: Vec<Receipt>,
 }
 
 impl Handover {
-    pub(crate) fn new(pieces: Vec<Bytes>, receipt: Receipt, signs_late: bool) -> Self {
-        Self { pieces, next: 0, signs_late, receipt }
+    pub(crate) fn new(pieces: Vec<Bytes>, receipt: Option<Receipt>, signs_late: bool) -> Self {
+        Self { pieces, next: 0, signs_late, receipt, more: Vec::new() }
+    }
+
+    /// Several answers in one.
+    pub(crate) fn of_many(pieces: Vec<Bytes>, receipts: Vec<Receipt>, signs_late: bool) -> Self {
+        Self { pieces, next: 0, signs_late, receipt: None, more: receipts }
     }
 
     /// What it weighs, before the first piece is taken.
@@ -30,14 +37,18 @@ impl Handover {
     /// The next piece.
     pub(crate) fn take(&mut self) -> Option<Bytes> {
         let Some(piece) = self.pieces.get_mut(self.next).map(std::mem::take) else {
-            self.receipt.sign();
+            self.sign();
             return None;
         };
         self.next += 1;
         if self.next == self.pieces.len() && !self.signs_late {
-            self.receipt.sign();
+            self.sign();
         }
         Some(piece)
+    }
+
+    fn sign(&mut self) {
+        self.receipt.iter_mut().chain(&mut self.more).for_each(Receipt::sign);
     }
 }
 

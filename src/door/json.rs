@@ -89,7 +89,16 @@ mod tests {
 
     #[test]
     fn d11_to_may_be_an_index() {
-        assert_eq!(parse::<SendInput>(br#"{"to":2}"#).unwrap().to.as_deref(), Some("#2"));
+        for index in ["2", "2.0", "0.2e1"] {
+            let said = format!(r#"{{"to":{index},"reply_to":{index}}}"#);
+            let input = parse::<SendInput>(said.as_bytes()).unwrap();
+            assert_eq!((input.to.as_deref(), input.reply_to), (Some("#2"), Some(2)), "{index}");
+        }
+        for index in ["-1", "1.5", "18446744073709551616", "1e400", "true"] {
+            assert!(parse::<SendInput>(format!(r#"{{"to":{index}}}"#).as_bytes()).is_err(), "{index}");
+            assert!(parse::<SendInput>(format!(r#"{{"reply_to":{index}}}"#).as_bytes()).is_err(), "{index}");
+        }
+        assert!(parse::<SendInput>(br#"{"to":null,"reply_to":null}"#).unwrap().reply_to.is_none());
     }
 
     #[test]

@@ -11,7 +11,7 @@ pub(crate) struct Offer {
 }
 
 /// Whether `/mcp` and `/mcp/<channel>` answer.
-pub(crate) const MCP: bool = false;
+pub(crate) const MCP: bool = true;
 
 pub(crate) const OFFERS: [Offer; 5] = [
     Offer {

@@ -11,13 +11,17 @@ use actix_web::HttpRequest;
 use rogerrat_domain::Code;
 
 /// The statuses the hub answers with; any other is counted as one of the rest.
-const STATUSES: [u16; 16] = [200, 304, 400, 401, 403, 404, 405, 409, 410, 413, 421, 429, 500, 503, 507, 0];
+const STATUSES: [u16; 18] = [200, 202, 204, 304, 400, 401, 403, 404, 405, 409, 410, 413, 421, 429, 500, 503, 507, 0];
 /// What is asked for where there is no route.
 const NOWHERE: &str = "(none)";
 
 /// What one worker has answered on one route.
 #[derive(Debug, Default)]
 struct Row([AtomicU64; STATUSES.len()]);
+
+/// Left on a response that carries a refusal without being an error of HTTP.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Refused(pub(crate) Code);
 
 /// A row, as the resource of its route holds it.
 #[derive(Clone, Debug)]

@@ -93,7 +93,7 @@ impl Answer {
         let mut pieces = Vec::new();
         let receipt = tell(parcel, &mut pieces);
         pieces.push(Bytes::from_static(b"}"));
-        let handover = Handover::new(pieces, receipt, signs_late);
+        let handover = Handover::new(pieces, Some(receipt), signs_late);
         Self { bytes: handover.bytes(), handover }
     }
 }

@@ -11,7 +11,11 @@ fn get(hub: &Hub, path: &str) -> Reply {
 #[test]
 fn the_front_page_is_html_for_people_and_json_for_programs() {
     let hub = Hub::start();
-    let link = format!("<{}/llms.txt>; rel=\"alternate\"; type=\"text/markdown\"", hub.origin());
+    let link = format!(
+        "<{0}/llms.txt>; rel=\"alternate\"; type=\"text/markdown\", <{0}/openapi.json>; rel=\"service-desc\"; \
+         type=\"application/json\", <{0}/docs>; rel=\"service-doc\"; type=\"text/html\"",
+        hub.origin()
+    );
     let json = ["application/json", "text/plain, Application/JSON;q=0.5"];
     let html = ["", "*/*", "text/html,application/json", "application/json, text/html;q=0.1"];
     for (accepts, kind) in [(&json[..], "application/json"), (&html[..], "text/html; charset=utf-8")] {
@@ -82,11 +86,18 @@ fn the_other_pages() {
     assert!(html.text().contains("<h1>The rules") && text.text().starts_with("# The rules"));
     assert!(get(&hub, "/robots.txt").text().starts_with("User-agent: *\n"));
     assert_eq!(get(&hub, "/style.css").header("content-type"), Some("text/css; charset=utf-8"));
+    let (page, script) = (get(&hub, "/docs"), get(&hub, "/docs.js"));
+    assert_eq!(page.header("content-type"), Some("text/html; charset=utf-8"));
+    assert_eq!(script.header("content-type"), Some("text/javascript; charset=utf-8"));
+    let (page, script) = (page.text(), script.text());
+    // It works offline and under the security headers: nothing from elsewhere, nothing inline.
+    assert!(page.contains("src=\"/docs.js\"") && !page.contains("<style") && !page.contains(" style="), "{page}");
+    assert!(!page.contains("//") && !script.contains("://") && !script.contains("innerHTML"));
     for path in ["/docs/", "/docs/quickstart", "/docs/a/b"] {
         let reply = get(&hub, path);
         assert_eq!((reply.status, reply.header("location")), (302, Some("/llms.txt")), "{path}");
     }
-    for path in ["/", "/llms.txt", "/policy", "/api/v1/info"] {
+    for path in ["/", "/llms.txt", "/policy", "/api/v1/info", "/openapi.json", "/docs"] {
         hub.post(path).send().refused(405, "method_not_allowed");
         let head = hub.request("HEAD", path).send();
         assert_eq!((head.status, head.body.len()), (200, 0), "{path}");

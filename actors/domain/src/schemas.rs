@@ -76,7 +76,7 @@ pub(crate) fn thread() -> Object {
 pub(crate) fn owner_password() -> Object {
     let (min, max) = (limits::PASSWORD_MIN_CHARS - 2, limits::PASSWORD_MAX_CHARS - 2);
     text_or_null("The owner's password: 6 to 128 characters. Blank means none, spaces at the ends do not count.")
-        .pattern(Some(format!(r"^\s*(\S[\s\S]{{{min},{max}}}\S\s*)?$")))
+        .pattern(Some(format!(r"^[ \t\n\r]*(\S[\s\S]{{{min},{max}}}\S[ \t\n\r]*)?$")))
         .build()
 }
 
@@ -130,7 +130,6 @@ mod tests {
         let seconds = |ms: u64| json!(ms / 1000);
         for (told, bound) in [
             (&send["message"]["maxLength"], json!(limits::TEXT_CHARS)),
-            (&send["text"]["maxLength"], json!(limits::TEXT_CHARS)),
             (&send["attachments"]["maxItems"], json!(limits::ATTACHMENTS)),
             (&send["reply_to"]["maximum"], json!(u64::MAX)),
             (&send["client_msg_id"]["pattern"], json!(format!("^[!-~]{{1,{}}}$", limits::IDEMPOTENCY_KEY_CHARS))),
@@ -150,7 +149,7 @@ mod tests {
             (&of::<AckInput>()["consumer"]["pattern"], &of::<ReadQuery<'_>>()["consumer"]["pattern"]),
             (&consumer, &consumer)
         );
-        let callsign = format!(r"^\s*[A-Za-z0-9][A-Za-z0-9_-]{{0,{}}}\s*$", limits::CALLSIGN_CHARS - 1);
+        let callsign = format!(r"^[ \t\n\r]*[A-Za-z0-9][A-Za-z0-9_-]{{0,{}}}[ \t\n\r]*$", limits::CALLSIGN_CHARS - 1);
         assert_eq!(of::<JoinInput>()["callsign"]["pattern"], callsign);
         assert_eq!(of::<AttachmentInput>()["mime"]["enum"], json!(MIMES));
     }
@@ -161,7 +160,7 @@ mod tests {
             (crate::Retention::schema(), json!(["none", "metadata", "prompts", "full"])),
             (crate::TrustMode::schema(), json!(["untrusted", "trusted"])),
             (crate::DmVisibility::schema(), json!(["channel", "private"])),
-            (crate::op::Durability::schema(), json!(["memory", "disk"])),
+            (crate::Durability::schema(), json!(["memory", "disk"])),
             (crate::Priority::schema(), json!(["min", "low", "default", "high", "urgent"])),
             (crate::Kind::schema(), json!(["message", "status"])),
             (crate::Loss::schema(), json!(["ring", "restart", "idle"])),

@@ -16,12 +16,12 @@ pub(crate) fn durable() -> CreateInput {
 }
 
 async fn durable_on(log: &Arc<TestLog>) -> Rig {
-    Rig::with(Arc::new(Held(log.clone())), durable()).await
+    Rig::with(Held::new(log.clone()), durable()).await
 }
 
 #[actix_rt::test]
 async fn what_arrives_while_the_log_writes_waits_its_turn() {
-    let rig = Rig::with_log(Arc::new(Held(TestLog::slow()))).await;
+    let rig = Rig::with_log(Held::new(TestLog::slow())).await;
     let (ann, bob) = (rig.join("ann"), rig.join("bob"));
     join(ann, bob).await;
     assert_eq!(rig.roster().await.roster, ["ann", "bob"]);
@@ -87,7 +87,7 @@ async fn a_send_the_log_refuses_did_not_happen() {
 #[actix_rt::test]
 async fn a_memory_channel_goes_on_while_the_log_refuses_and_is_kept_later() {
     let log = Arc::new(TestLog::default());
-    let rig = Rig::with_log(Arc::new(Held(log.clone()))).await;
+    let rig = Rig::with_log(Held::new(log.clone())).await;
     let ann = rig.join("ann").await;
     log.full.store(true, Relaxed);
     let bob = rig.join("bob").await;
@@ -95,7 +95,7 @@ async fn a_memory_channel_goes_on_while_the_log_refuses_and_is_kept_later() {
     assert_eq!(bob.texts(1000).await, ["hi"]);
     log.full.store(false, Relaxed);
     rig.pass(5000).await;
-    let rig = rig.restarted(Arc::new(Held(log))).await;
+    let rig = rig.restarted(Held::new(log)).await;
     assert_eq!(rig.roster().await.roster, ["ann", "bob"], "who came meanwhile is kept");
 }
 

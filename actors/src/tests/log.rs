@@ -18,6 +18,8 @@ pub(crate) struct TestLog {
     /// Keeps appends and does not say so.
     pub(crate) silent: AtomicBool,
     pub(crate) appends: AtomicUsize,
+    /// The process that holds it now; what an older one does comes to nothing.
+    process: AtomicUsize,
 }
 
 impl TestLog {
@@ -26,11 +28,25 @@ impl TestLog {
     }
 }
 
-/// The log as the hub holds it, while the test holds the other end.
-pub(crate) struct Held(pub(crate) Arc<TestLog>);
+/// The log as a hub holds it, while the test holds the other end. The hub that held it before is dead from then on.
+pub(crate) struct Held(Arc<TestLog>, usize);
+
+impl Held {
+    pub(crate) fn new(log: Arc<TestLog>) -> Arc<Self> {
+        let process = log.process.fetch_add(1, Relaxed) + 1;
+        Arc::new(Self(log, process))
+    }
+
+    fn is_dead(&self) -> bool {
+        self.0.process.load(Relaxed) != self.1
+    }
+}
 
 impl Log for Held {
     fn append(&self, record: Record) -> Doing<Appended> {
+        if self.is_dead() {
+            return Box::pin(std::future::pending());
+        }
         let log = self.0.clone();
         log.appends.fetch_add(1, Relaxed);
         Box::pin(async move {
@@ -47,7 +63,7 @@ impl Log for Held {
     }
 
     fn fold(&self, channel: &ChannelId, seq: u64, snapshot: Snapshot) -> Doing<Result<(), LogError>> {
-        if self.0.full.load(Relaxed) {
+        if self.0.full.load(Relaxed) || self.is_dead() {
             return Box::pin(async { Err(LogError::Failed("full".into())) });
         }
         self.0.kept.fold(channel, seq, snapshot)
@@ -98,6 +114,9 @@ impl Log for Held {
     }
 
     fn take_note(&self, name: &'static str, text: String) -> Doing<Result<(), LogError>> {
+        if self.is_dead() {
+            return Box::pin(async { Err(LogError::Failed("dead".into())) });
+        }
         self.0.kept.take_note(name, text)
     }
 

@@ -1,6 +1,7 @@
 //! The actors on paused time: an hour passes in microseconds, and nothing sleeps to wait.
 
 mod counting;
+mod durable;
 mod going;
 mod keeping;
 mod log;

@@ -7,9 +7,11 @@ use std::time::Duration;
 
 use futures_util::future::poll_fn;
 use rogerrat_domain::limits::MEMBER_TTL_MS;
-use rogerrat_domain::op::{CreateInput, Draft, History, JoinInput, JoinReply, Keepalive, Leave, ReadInput, Roster};
-use rogerrat_domain::op::{RosterReply, Send, SendInput, SendReply};
-use rogerrat_domain::{Code, HubKey, SessionId, Shelf};
+use rogerrat_domain::op::{
+    Ack, AckReply, CreateInput, Draft, History, JoinInput, JoinReply, Keepalive, Leave, ReadInput, ReceiptState,
+    Receipts, Roster, RosterReply, Send, SendInput, SendReply,
+};
+use rogerrat_domain::{Code, ConsumerName, HubKey, SessionId, Shelf, Terms};
 
 use crate::room::Room;
 use crate::{Admitted, Clock, Hub, HubError, HubRules, Log, MemoryLog, Parcel, StreamReader};
@@ -128,6 +130,33 @@ impl Agent {
         let mut parcel = self.read(timeout_ms).await.unwrap();
         parcel.receipt.sign();
         texts(&parcel)
+    }
+
+    /// Reads with acknowledgements, with a lease of a minute.
+    pub(crate) async fn lease(&self, consumer: Option<&str>) -> Result<Parcel, HubError> {
+        let input = ReadInput {
+            terms: Terms::Leased { lease_ms: 60_000 },
+            consumer: consumer.map(|name| ConsumerName::parse(name).unwrap()),
+            ..ReadInput::default()
+        };
+        let mut parcel = self.hub.read(&self.at, self.session.clone(), input, 1000, false).await?;
+        parcel.receipt.sign();
+        Ok(parcel)
+    }
+
+    pub(crate) async fn ack(&self, upto: u64, consumer: Option<&str>) -> AckReply {
+        let consumer = consumer.map(|name| ConsumerName::parse(name).unwrap());
+        self.hub.ask(&self.at, Ack { session: self.session.clone(), consumer, upto }).await.unwrap()
+    }
+
+    pub(crate) async fn receipt(&self, id: u64) -> (ReceiptState, Option<u32>) {
+        let reply = self.hub.ask(&self.at, Receipts { session: self.session.clone(), id }).await.unwrap();
+        (reply.receipts[0].state, reply.receipts[0].attempts)
+    }
+
+    /// The same agent, with its old session, at a hub that was started again.
+    pub(crate) fn at(&self, rig: &Rig) -> Self {
+        Self { hub: rig.hub.clone(), at: rig.at.clone(), session: self.session.clone() }
     }
 
     pub(crate) async fn stream(&self) -> StreamReader {

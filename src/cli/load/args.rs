@@ -1,8 +1,9 @@
 //! The flags of `rogerrat load`. Every number has its bounds here, so that nothing below checks them again.
 
 use super::message::NUMBER_BYTES;
-use super::target::PollKind;
+use super::target::{Durability, PollKind};
 use clap::{Args, Subcommand, value_parser};
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// Puts load on a running hub and says what it cost.
@@ -44,6 +45,9 @@ pub(super) struct SendsArgs {
     /// Senders on each channel
     #[arg(long, default_value_t = 4, value_parser = value_parser!(u32).range(1..=64))]
     pub(super) senders: u32,
+    /// Take turns, half a second each, with channels in memory and on disk, over the same connections
+    #[arg(long, requires = "url", conflicts_with_all = ["durability", "floor"])]
+    pub(super) compare_durability: bool,
     /// The long poll to park
     #[arg(long, value_enum, default_value_t = PollKind::Wait)]
     pub(super) listen: PollKind,
@@ -63,6 +67,12 @@ pub(super) struct RunArgs {
     /// The hub's process, to read its CPU time and memory
     #[arg(long, requires = "url")]
     pub(super) pid: Option<u32>,
+    /// Where the channels keep their messages [default: what the hub chooses]
+    #[arg(long, value_enum, requires = "url")]
+    pub(super) durability: Option<Durability>,
+    /// Measure for two seconds before the run how often a second a file in this folder can be synced
+    #[arg(long, value_name = "FOLDER")]
+    pub(super) fsync_dir: Option<PathBuf>,
     /// Bytes of each message's text
     #[arg(long, default_value_t = 200, value_parser = value_parser!(u32).range(NUMBER_BYTES as i64..=8192))]
     pub(super) payload: u32,
@@ -165,6 +175,10 @@ mod tests {
         assert!(!parses("pingpong"));
         assert!(!parses("sends --floor --pid 7"), "whose process?");
         assert!(!parses("idle --polls 10"));
+        assert!(parses("pingpong --url http://127.0.0.1:1 --durability disk --fsync-dir /tmp"));
+        assert!(parses("sends --url http://127.0.0.1:1 --compare-durability"));
+        assert!(!parses("sends --url http://127.0.0.1:1 --compare-durability --durability disk"), "both are compared");
+        assert!(!parses("sends --url http://127.0.0.1:1 --compare-durability --floor"), "the floor keeps nothing");
     }
 
     #[test]

@@ -6,13 +6,13 @@ mod report;
 pub(super) use report::IdleReport;
 
 use super::args::IdleArgs;
-use super::connection::Connection;
-use super::fault::Fault;
 use super::procfs::Process;
 use super::report::difference;
 use super::setup::Setup;
 use super::stage::Mark;
 use super::target::{PollKind, Session, Target};
+use crate::cli::client::Connection;
+use crate::cli::client::Fault;
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
@@ -59,7 +59,7 @@ async fn join_all(target: &Target, args: &IdleArgs) -> Result<Vec<Session>, Faul
     let mut left = args.polls;
     while left > 0 {
         let agents = left.min(args.per_channel);
-        sessions.extend(setup.channel((0..agents).map(|agent| format!("a{agent}"))).await?);
+        sessions.extend(setup.channel(None, (0..agents).map(|agent| format!("a{agent}"))).await?);
         left -= agents;
     }
     Ok(sessions)

@@ -1,7 +1,7 @@
 //! The numbered message: what the agents say to each other, and how a poll's reply is read.
 //! The text is `NUMBER SENT_NS more|last` and dots up to the wanted length, so a message needs no memory of its sender.
 
-use super::fault::Fault;
+use crate::cli::client::Fault;
 use serde::Deserialize;
 use std::borrow::Cow;
 use std::io::Write;

@@ -4,23 +4,22 @@
 //! It knows the HTTP contract only, never the hub's insides.
 
 mod args;
-mod connection;
 mod contest;
-mod fault;
 mod floor;
 mod floor_process;
+mod fsync;
 mod idle;
 mod message;
 mod pingpong;
 mod procfs;
 mod report;
-mod response;
 mod sends;
 mod sequence;
 mod setup;
 mod stage;
-mod stopwatch;
+mod tally;
 mod target;
+mod turns;
 
 pub(crate) use args::LoadArgs;
 

@@ -2,14 +2,14 @@
 //! An agent has a connection for its poll and another for its sends, so a parked poll never blocks a send.
 //! A pair is one task: both agents wait in it, and a fault of one ends the other.
 
-use super::connection::Connection;
-use super::fault::{Fault, expect_success};
 use super::message::{Heard, Numbered};
 use super::sequence::Sequence;
 use super::setup::Setup;
 use super::stage::Stage;
-use super::stopwatch::elapsed_ns;
-use super::target::{Letter, PollKind, Session, Target};
+use super::target::{Durability, Letter, PollKind, Session, Target};
+use crate::cli::client::Connection;
+use crate::cli::client::elapsed_ns;
+use crate::cli::client::{Fault, expect_success};
 use std::sync::Arc;
 use tokio::task::JoinSet;
 
@@ -23,6 +23,7 @@ pub(super) struct Pingpong {
     pub(super) pairs: usize,
     pub(super) payload_bytes: usize,
     pub(super) poll: PollKind,
+    pub(super) durability: Option<Durability>,
 }
 
 impl Pingpong {
@@ -33,7 +34,7 @@ impl Pingpong {
         let mut setup = Setup::new(target);
         let mut ready = Vec::with_capacity(self.pairs);
         for _ in 0..self.pairs {
-            let sessions = setup.channel(["ann", "bob"]).await?;
+            let sessions = setup.channel(self.durability, ["ann", "bob"]).await?;
             let mut partners = ["bob", "ann"].into_iter();
             ready.extend(sessions.iter().zip(&mut partners).map(|(session, to)| Agent::new(target, session, to, self)));
         }

@@ -1,8 +1,9 @@
 //! The numbers at the end of a run: as lines for eyes, or as one JSON object for scripts.
 
-use super::fault::Tally;
 use super::sequence::Disorder;
 use super::stage::{Mark, Stage, held};
+use super::tally::Tally;
+use super::turns::Turns;
 use hdrhistogram::Histogram;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -18,6 +19,9 @@ pub(super) struct Comparison {
     /// The hub's CPU time for a hop, the floor's being 1.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) cpu_ratio: Option<f64>,
+    /// Of the folder that was asked for, with nothing else to do.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) fsyncs_per_second: Option<f64>,
 }
 
 #[derive(Debug, Serialize)]
@@ -31,6 +35,9 @@ pub(super) struct Report {
     /// From just before a send is written until its own reply is read; of `sends` only.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) answer_us: Option<Quantiles>,
+    /// Of `sends` that took turns only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) durability: Option<Turns>,
     #[serde(flatten)]
     pub(super) disorder: Disorder,
     pub(super) errors: BTreeMap<String, u64>,
@@ -62,7 +69,7 @@ impl Comparison {
     pub(super) fn new(hub: Option<Report>, floor: Option<Report>) -> Self {
         let price = |report: &Option<Report>| report.as_ref().and_then(|report| report.server_cpu_us_per_hop);
         let cpu_ratio = price(&hub).zip(price(&floor)).map(|(hub, floor)| hub / floor);
-        Self { hub, floor, cpu_ratio: cpu_ratio.filter(|ratio| ratio.is_finite()) }
+        Self { hub, floor, cpu_ratio: cpu_ratio.filter(|ratio| ratio.is_finite()), fsyncs_per_second: None }
     }
 
     /// Every message came once and in order, and no request failed.
@@ -74,7 +81,8 @@ impl Comparison {
 impl Report {
     pub(super) fn new(stage: &Stage, (start, end): (Mark, Mark), rss_kib: (Option<u64>, Option<u64>)) -> Self {
         let latency = held(&stage.hops);
-        let answers = held(&stage.answers);
+        let turns = Turns::new(stage);
+        let answers = held(&stage.answers[0]);
         let Tally { counts, first } = held(&stage.tally).clone();
         let hops = latency.len();
         let seconds = (end.at_ns - start.at_ns) as f64 / 1e9;
@@ -85,7 +93,8 @@ impl Report {
             seconds,
             hops_per_second: if seconds > 0.0 { hops as f64 / seconds } else { 0.0 },
             latency_us: Quantiles::of(&latency),
-            answer_us: (!answers.is_empty()).then(|| Quantiles::of(&answers)),
+            answer_us: (turns.is_none() && !answers.is_empty()).then(|| Quantiles::of(&answers)),
+            durability: turns,
             disorder: *held(&stage.disorder),
             errors: counts,
             first_errors: first,
@@ -133,7 +142,8 @@ impl fmt::Display for Comparison {
                 writeln!(f, "{name}\n{report}")?;
             }
         }
-        self.cpu_ratio.map_or(Ok(()), |ratio| writeln!(f, "CPU per hop, hub : floor = {ratio:.2} : 1"))
+        self.cpu_ratio.map_or(Ok(()), |ratio| writeln!(f, "CPU per hop, hub : floor = {ratio:.2} : 1"))?;
+        self.fsyncs_per_second.map_or(Ok(()), |rate| writeln!(f, "disk alone: {rate:.0} fsyncs a second, 4 KiB each"))
     }
 }
 
@@ -144,6 +154,9 @@ impl fmt::Display for Report {
         writeln!(f, "  latency   {}", self.latency_us)?;
         if let Some(answer) = &self.answer_us {
             writeln!(f, "  answer    {answer}")?;
+        }
+        if let Some(turns) = &self.durability {
+            write!(f, "{turns}")?;
         }
         if let (Some(price), Some(percent)) = (self.server_cpu_us_per_hop, self.server_cpu_percent) {
             writeln!(f, "  cpu       {price:.2} µs a hop, {percent:.0} % of a core")?;

@@ -1,15 +1,15 @@
 //! Several senders and one listener on each channel, as fast as sends are answered.
 //! A window of messages under way keeps the listener's mailbox from filling up: a sender waits for it to catch up.
 
-use super::connection::Connection;
-use super::fault::{Fault, expect_success};
 use super::message::{Heard, Numbered};
 use super::pingpong::{POLL_S, SWEEP_S};
 use super::sequence::Sequence;
 use super::setup::Setup;
 use super::stage::Stage;
-use super::stopwatch::elapsed_ns;
-use super::target::{Letter, PollKind, Session, Target};
+use super::target::{Durability, Letter, PollKind, Session, Target};
+use crate::cli::client::Connection;
+use crate::cli::client::elapsed_ns;
+use crate::cli::client::{Fault, expect_success};
 use futures_util::stream::{FuturesUnordered, TryStreamExt};
 use std::sync::Arc;
 use tokio::sync::Semaphore;
@@ -25,6 +25,28 @@ pub(super) struct Sends {
     pub(super) senders: usize,
     pub(super) payload_bytes: usize,
     pub(super) poll: PollKind,
+    pub(super) sides: Sides,
+}
+
+/// The kinds of channels that a crowd talks on, turn by turn.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Sides {
+    One(Option<Durability>),
+    MemoryAndDisk,
+}
+
+impl Sides {
+    pub(super) fn count(self) -> usize {
+        self.durabilities().count()
+    }
+
+    fn durabilities(self) -> impl Iterator<Item = Option<Durability>> {
+        let (first, second) = match self {
+            Self::One(durability) => (durability, None),
+            Self::MemoryAndDisk => (Some(Durability::Memory), Some(Some(Durability::Disk))),
+        };
+        [first].into_iter().chain(second)
+    }
 }
 
 impl Sends {
@@ -33,9 +55,12 @@ impl Sends {
         let mut setup = Setup::new(target);
         let mut ready = Vec::with_capacity(self.channels);
         for _ in 0..self.channels {
-            let callsigns = (0..self.senders).map(callsign).chain([LISTENER.to_owned()]);
-            let sessions = setup.channel(callsigns).await?;
-            ready.extend(Crowd::new(target, &sessions, self));
+            let mut sides = Vec::with_capacity(self.sides.count());
+            for durability in self.sides.durabilities() {
+                let callsigns = (0..self.senders).map(callsign).chain([LISTENER.to_owned()]);
+                sides.push(setup.channel(durability, callsigns).await?);
+            }
+            ready.push(Crowd::new(target, &sides, self));
         }
         let mut tasks = JoinSet::new();
         for crowd in ready {
@@ -49,35 +74,44 @@ fn callsign(sender: usize) -> String {
     format!("s{sender}")
 }
 
-/// The agents of one channel.
+/// The agents of one channel, or of one of each kind: the senders are the same, the listeners are not.
 struct Crowd {
-    listener: Listener,
+    listeners: Vec<Listener>,
     senders: Vec<Sender>,
-    room: Semaphore,
+    rooms: Vec<Semaphore>,
 }
 
 impl Crowd {
-    /// The last session is the listener's.
-    fn new(target: &Target, sessions: &[Session], load: Sends) -> Option<Self> {
-        let (listener, senders) = sessions.split_last()?;
-        Some(Self {
-            listener: Listener::new(target, listener, senders.len(), load.poll),
-            senders: senders.iter().map(|session| Sender::new(target, session, load.payload_bytes)).collect(),
-            room: Semaphore::new(UNDER_WAY),
-        })
+    /// The last session of each side is the listener's.
+    fn new(target: &Target, sides: &[Vec<Session>], load: Sends) -> Self {
+        let mut senders = (0..load.senders).map(|_| Sender::new(target)).collect::<Vec<_>>();
+        let mut listeners = Vec::with_capacity(sides.len());
+        for (listener, sessions) in sides.iter().filter_map(|sessions| sessions.split_last()) {
+            listeners.push(Listener::new(target, listener, sessions.len(), load.poll));
+            for (sender, session) in senders.iter_mut().zip(sessions) {
+                let letter = Letter::new(target, session, LISTENER, load.payload_bytes);
+                sender.outboxes.push(Outbox { letter, sent: 0 });
+            }
+        }
+        let rooms = sides.iter().map(|_| Semaphore::new(UNDER_WAY)).collect();
+        Self { listeners, senders, rooms }
     }
 
     async fn play(mut self, stage: Arc<Stage>) {
-        let room = &self.room;
-        let talk: FuturesUnordered<_> = self.senders.iter_mut().map(|sender| sender.talk(room, &stage)).collect();
-        let outcome = tokio::try_join!(self.listener.hear_all(room, &stage), talk.try_collect::<()>());
+        let rooms = &self.rooms;
+        let listeners = self.listeners.iter_mut().zip(rooms);
+        let hearing: FuturesUnordered<_> = listeners.map(|(ear, room)| ear.hear_all(room, &stage)).collect();
+        let talk: FuturesUnordered<_> = self.senders.iter_mut().map(|sender| sender.talk(rooms, &stage)).collect();
+        let outcome = tokio::try_join!(hearing.try_collect::<()>(), talk.try_collect::<()>());
         // After another fault than silence nobody knows about the messages under way.
         let tail_is_known = matches!(outcome, Ok(_) | Err(Fault::Stalled(_)));
-        for (sender, sequence) in self.senders.iter().zip(&self.listener.sequences) {
-            stage.found(match tail_is_known {
-                true => sequence.complete(sender.sent),
-                false => sequence.so_far(),
-            });
+        for (side, listener) in self.listeners.iter().enumerate() {
+            for (sender, sequence) in self.senders.iter().zip(&listener.sequences) {
+                stage.found(match tail_is_known {
+                    true => sequence.complete(sender.outboxes[side].sent),
+                    false => sequence.so_far(),
+                });
+            }
         }
         if let Err(fault) = outcome {
             stage.fail(&fault);
@@ -85,34 +119,50 @@ impl Crowd {
     }
 }
 
-struct Sender {
-    connection: Connection,
+/// What a sender says on one side.
+struct Outbox {
     letter: Letter,
     /// Sends that were answered with success.
     sent: u64,
 }
 
+struct Sender {
+    connection: Connection,
+    /// One for each side.
+    outboxes: Vec<Outbox>,
+}
+
 impl Sender {
-    fn new(target: &Target, session: &Session, payload_bytes: usize) -> Self {
-        let letter = Letter::new(target, session, LISTENER, payload_bytes);
-        Self { connection: target.connection(), letter, sent: 0 }
+    fn new(target: &Target) -> Self {
+        Self { connection: target.connection(), outboxes: Vec::new() }
     }
 
-    async fn talk(&mut self, room: &Semaphore, stage: &Stage) -> Result<(), Fault> {
+    async fn talk(&mut self, rooms: &[Semaphore], stage: &Stage) -> Result<(), Fault> {
         loop {
-            // The listener gives the room back when it has heard the message.
-            room.acquire().await.map_err(|_| Fault::Closed)?.forget();
-            let last = stage.is_draining();
-            let sent_ns = elapsed_ns();
-            let numbered = Numbered { seq: self.sent + 1, sent_ns, last };
-            let (status, body) = self.connection.call(self.letter.number(numbered)).await?;
-            expect_success("send", status, body)?;
-            self.sent += 1;
-            stage.answer(sent_ns);
+            let side = stage.turn();
+            let last = self.say(side, rooms, stage).await?;
             if last {
+                for other in (0..rooms.len()).filter(|other| *other != side) {
+                    self.say(other, rooms, stage).await?;
+                }
                 return Ok(());
             }
         }
+    }
+
+    /// Says the next message of a side; tells whether it was the last.
+    async fn say(&mut self, side: usize, rooms: &[Semaphore], stage: &Stage) -> Result<bool, Fault> {
+        // The listener gives the room back when it has heard the message.
+        rooms[side].acquire().await.map_err(|_| Fault::Closed)?.forget();
+        let last = stage.is_draining();
+        let sent_ns = elapsed_ns();
+        let outbox = &mut self.outboxes[side];
+        let numbered = Numbered { seq: outbox.sent + 1, sent_ns, last };
+        let (status, body) = self.connection.call(outbox.letter.number(numbered)).await?;
+        expect_success("send", status, body)?;
+        outbox.sent += 1;
+        stage.answer(side, sent_ns);
+        Ok(last)
     }
 }
 

@@ -1,8 +1,8 @@
 //! Before the load: making channels and joining agents, one request after the other on one connection.
 
-use super::connection::Connection;
-use super::fault::{Fault, expect_success};
-use super::target::{Session, Target};
+use super::target::{Durability, Session, Target};
+use crate::cli::client::Connection;
+use crate::cli::client::{Fault, expect_success};
 use serde::Deserialize;
 
 #[derive(Deserialize)]
@@ -27,11 +27,15 @@ impl<'a> Setup<'a> {
     }
 
     /// A new channel with these agents on it, in this order.
-    pub(super) async fn channel<I>(&mut self, callsigns: I) -> Result<Vec<Session>, Fault>
+    pub(super) async fn channel<I>(
+        &mut self,
+        durability: Option<Durability>,
+        callsigns: I,
+    ) -> Result<Vec<Session>, Fault>
     where
         I: IntoIterator<Item: AsRef<str>>,
     {
-        let created: Created = self.ask("create channel", &self.target.create_request()).await?;
+        let created: Created = self.ask("create channel", &self.target.create_request(durability)).await?;
         let mut sessions = Vec::new();
         for callsign in callsigns {
             sessions.push(self.join(&created, callsign.as_ref()).await?);

@@ -1,7 +1,7 @@
 //! The server under load, and the requests it gets. Requests are built once as bytes and written again and again.
 
-use super::connection::Connection;
 use super::message::Numbered;
+use crate::cli::client::Connection;
 use std::net::{SocketAddr, ToSocketAddrs};
 use url::Url;
 
@@ -30,6 +30,13 @@ pub(super) enum PollKind {
     Wait,
 }
 
+/// Where a channel keeps its messages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(super) enum Durability {
+    Memory,
+    Disk,
+}
+
 impl Target {
     /// Takes `http://host[:port][/prefix]` and looks the host up once.
     pub(super) fn parse(url: &str, create_token: Option<String>) -> Result<Self, String> {
@@ -50,9 +57,15 @@ impl Target {
         Connection::new(self.address)
     }
 
-    pub(super) fn create_request(&self) -> Vec<u8> {
+    /// Without a durability the hub decides.
+    pub(super) fn create_request(&self, durability: Option<Durability>) -> Vec<u8> {
         let bearer = self.create_token.as_deref().map(bearer).unwrap_or_default();
-        self.post("/api/channels", &bearer, "{}")
+        let body = match durability {
+            None => "{}",
+            Some(Durability::Memory) => r#"{"durability":"memory"}"#,
+            Some(Durability::Disk) => r#"{"durability":"disk"}"#,
+        };
+        self.post("/api/channels", &bearer, body)
     }
 
     pub(super) fn join_request(&self, channel_id: &str, join_token: &str, callsign: &str) -> Vec<u8> {

@@ -20,12 +20,14 @@ pub(in crate::http) fn info(state: &State, origin: &str) -> Value {
         "license": "MIT",
         "discovery": {
             "llms_txt": format!("{origin}/llms.txt"),
+            "openapi": format!("{origin}/openapi.json"),
+            "docs": format!("{origin}/docs"),
             "mcp_json": format!("{origin}/.well-known/mcp.json"),
             "agent_json": format!("{origin}/.well-known/agent.json"),
             "policy": format!("{origin}/policy.txt"),
             "bands": format!("{origin}/api/bands"),
         },
-        "mcp": {"available": MCP, "transports": transports(origin)},
+        "mcp": {"available": MCP, "transports": transports(state, origin)},
         "rest": rest(origin),
         "features": OFFERS.iter().map(|offer| (offer.key.to_owned(), offer.is_here.into())).collect::<serde_json::Map<_, _>>(),
         "create_needs_token": state.server_token.is_some(),
@@ -60,7 +62,7 @@ fn told_limits(state: &State) -> Value {
 }
 
 /// `/.well-known/mcp.json`
-pub(in crate::http) fn mcp(origin: &str) -> Value {
+pub(in crate::http) fn mcp(state: &State, origin: &str) -> Value {
     json!({
         "schema_version": "0.1",
         "name": "rogerrat",
@@ -68,18 +70,19 @@ pub(in crate::http) fn mcp(origin: &str) -> Value {
         "description": TAGLINE,
         "homepage": origin,
         "documentation": format!("{origin}/llms.txt"),
-        "transports": transports(origin),
+        "transports": transports(state, origin),
         "rest_api": rest(origin),
     })
 }
 
 /// The MCP endpoints that answer.
-fn transports(origin: &str) -> Vec<Value> {
+fn transports(state: &State, origin: &str) -> Vec<Value> {
     if !MCP {
         return Vec::new();
     }
     let one = |url: String, auth| json!({"type": "streamable-http", "url": url, "authentication": auth});
-    vec![one(format!("{origin}/mcp"), "none"), one(format!("{origin}/mcp/{{id}}"), "bearer")]
+    let hub = if state.server_token.is_some() { "bearer" } else { "none" };
+    vec![one(format!("{origin}/mcp"), hub), one(format!("{origin}/mcp/{{id}}"), "bearer")]
 }
 
 fn rest(origin: &str) -> Value {
@@ -103,6 +106,7 @@ fn rest(origin: &str) -> Value {
         "bands": format!("GET {origin}/api/bands"),
         "info": format!("GET {origin}/api/v1/info"),
         "health": format!("GET {origin}/healthz"),
+        "openapi": format!("GET {origin}/openapi.json"),
     })
 }
 

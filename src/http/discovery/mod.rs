@@ -15,7 +15,7 @@ use super::openapi::{AgentCard, Info, McpCard};
 use super::state::Shared;
 use super::{Paths, read};
 
-/// The routes of this module. `/docs` itself is not one of them.
+/// The routes of this module.
 pub(crate) fn routes(config: &mut ServiceConfig, at: &Paths<'_>) {
     config
         .service(at.get("/", read().to(home)))
@@ -27,6 +27,8 @@ pub(crate) fn routes(config: &mut ServiceConfig, at: &Paths<'_>) {
         .service(at.get("/policy.txt", read().to(policy_text)))
         .service(at.get("/robots.txt", read().to(robots)))
         .service(at.get("/style.css", read().to(style)))
+        .service(at.get("/docs", read().to(docs)))
+        .service(at.get("/docs.js", read().to(docs_script)))
         .service(at.get("/docs/{tail:.*}", read().to(to_the_guide)));
 }
 
@@ -46,7 +48,10 @@ pub(super) async fn home(state: Shared, request: HttpRequest) -> HttpResponse {
     } else {
         html(pages::home(&origin))
     };
-    let link = format!("<{origin}/llms.txt>; rel=\"alternate\"; type=\"text/markdown\"");
+    let link = format!(
+        "<{origin}/llms.txt>; rel=\"alternate\"; type=\"text/markdown\", <{origin}/openapi.json>; \
+         rel=\"service-desc\"; type=\"application/json\", <{origin}/docs>; rel=\"service-doc\"; type=\"text/html\""
+    );
     if let Ok(link) = header::HeaderValue::from_str(&link) {
         response.headers_mut().insert(header::LINK, link);
     }
@@ -90,7 +95,7 @@ pub(super) async fn info(state: Shared, request: HttpRequest) -> HttpResponse {
     extensions(("x-error-codes" = json!([]))),
 )]
 pub(super) async fn mcp(state: Shared, request: HttpRequest) -> HttpResponse {
-    HttpResponse::Ok().json(cards::mcp(&state.public_origin(&request)))
+    HttpResponse::Ok().json(cards::mcp(&state, &state.public_origin(&request)))
 }
 
 /// An A2A agent card.
@@ -156,6 +161,32 @@ pub(super) async fn robots() -> HttpResponse {
 )]
 pub(super) async fn style() -> HttpResponse {
     text("text/css; charset=utf-8", pages::STYLE.to_owned())
+}
+
+/// This description of the API as a page, with a form to try each route.
+#[utoipa::path(
+    get,
+    path = "/docs",
+    operation_id = "get_docs",
+    tag = "Finding the way in",
+    responses((status = 200, body = String, content_type = "text/html", description = "The page.")),
+    extensions(("x-error-codes" = json!([]))),
+)]
+pub(super) async fn docs() -> HttpResponse {
+    html(pages::DOCS.to_owned())
+}
+
+/// The script of `/docs`.
+#[utoipa::path(
+    get,
+    path = "/docs.js",
+    operation_id = "get_docs_script",
+    tag = "Finding the way in",
+    responses((status = 200, body = String, content_type = "text/javascript", description = "The script.")),
+    extensions(("x-error-codes" = json!([]))),
+)]
+pub(super) async fn docs_script() -> HttpResponse {
+    text("text/javascript; charset=utf-8", pages::DOCS_SCRIPT.to_owned())
 }
 
 /// Leads old links to `/llms.txt`.

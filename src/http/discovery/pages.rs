@@ -1,8 +1,10 @@
-//! The pages for people. Small, without scripts; what goes into them is escaped.
+//! The pages for people. Small, and without scripts but for `/docs`; what goes into them is escaped.
 
 use super::fill;
 
 pub(super) const STYLE: &str = include_str!("../../../web/style.css");
+pub(super) const DOCS: &str = include_str!("../../../web/docs.html");
+pub(super) const DOCS_SCRIPT: &str = include_str!("../../../web/docs.js");
 const HOME: &str = include_str!("../../../web/index.html");
 const POLICY: &str = include_str!("../../../web/policy.md");
 const FRAME: &str = include_str!("../../../web/policy.html");

@@ -3,6 +3,7 @@
 //! It is put together once, when somebody first asks; a request adds only the address it came to. What utoipa cannot say
 //! is added to its JSON: the refusals of each route (`refusals.rs`), and rules between fields (`rules.rs`).
 
+mod events;
 mod like;
 mod parameters;
 mod refusals;
@@ -78,6 +79,8 @@ pub(super) type Made = OnceLock<Description>;
         discovery::policy_text,
         discovery::robots,
         discovery::style,
+        discovery::docs,
+        discovery::docs_script,
         discovery::to_the_guide,
     ),
     modifiers(&Credentials),
@@ -120,7 +123,7 @@ impl Description {
         let mut api = serde_json::to_value(Api::openapi()).unwrap_or_default();
         api["servers"] = json!([]);
         for (name, card) in
-            [("Info", cards::info(state, "")), ("McpCard", cards::mcp("")), ("AgentCard", cards::agent(""))]
+            [("Info", cards::info(state, "")), ("McpCard", cards::mcp(state, "")), ("AgentCard", cards::agent(""))]
         {
             api["components"]["schemas"][name] = like::like(&card);
         }
@@ -130,6 +133,7 @@ impl Description {
                 api["paths"][path][method].as_object_mut().map(|operation| operation.remove("security"));
             }
         }
+        events::add(&mut api);
         rules::add(&mut api);
         refusals::add(&mut api);
         let text = api.to_string();

@@ -7,18 +7,24 @@ pub(super) fn add(api: &mut Value) {
     let schemas = &mut api["components"]["schemas"];
     schemas["SendInput"]["allOf"] = sending();
     schemas["CreateInput"]["allOf"] = creating();
+    // An empty body means all defaults.
+    for body in ["/paths/~1api~1channels/post/requestBody", "/paths/~1api~1channels~1{id}~1join/post/requestBody"] {
+        api.pointer_mut(body).into_iter().for_each(|body| body["required"] = json!(false));
+    }
     for operation in api["paths"].as_object_mut().into_iter().flat_map(Map::values_mut).flat_map(values) {
-        operation["parameters"].as_array_mut().into_iter().flatten().for_each(never_null);
-        operation["responses"]["200"]["headers"]
-            .as_object_mut()
-            .into_iter()
-            .flat_map(Map::values_mut)
-            .for_each(never_null);
+        for at in ["/parameters", "/responses/200/headers"] {
+            operation.pointer_mut(at).into_iter().flat_map(values).for_each(never_null);
+        }
     }
 }
 
-fn values(operations: &mut Value) -> impl Iterator<Item = &mut Value> {
-    operations.as_object_mut().into_iter().flat_map(Map::values_mut)
+/// What is in a list or an object.
+fn values(of: &mut Value) -> Box<dyn Iterator<Item = &mut Value> + '_> {
+    match of {
+        Value::Array(items) => Box::new(items.iter_mut()),
+        Value::Object(fields) => Box::new(fields.values_mut()),
+        _ => Box::new(std::iter::empty()),
+    }
 }
 
 /// A parameter or header that is not there is not null: there is no null in a query or a header.

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use serde_json::{Value, json};
 
-use super::{Conn, Door, Reply, Request, Stream, until};
+use super::{Conn, Door, Reply, Request, Stream, described, until};
 
 /// A channel and what admits to it.
 #[derive(Clone, Debug)]
@@ -162,14 +162,14 @@ impl Agent {
 
     /// Starts a poll that finds nothing, and comes back when it is parked.
     pub(crate) fn park(&self, what: &str) -> Parked {
-        let parked = Parked(self.request("GET", what).start());
+        let parked = self.start(what);
         self.until_waiting(true);
         parked
     }
 
     /// Starts a poll and does not look whether it is parked.
     pub(crate) fn start(&self, what: &str) -> Parked {
-        Parked(self.request("GET", what).start())
+        Parked(self.request("GET", what).start(), self.channel.path(what))
     }
 
     pub(crate) fn stream(&self, query: &str) -> Stream {
@@ -195,14 +195,16 @@ impl Agent {
     }
 }
 
-/// A poll on its way.
+/// A poll on its way, and where it was sent.
 #[derive(Debug)]
-pub(crate) struct Parked(Conn);
+pub(crate) struct Parked(Conn, String);
 
 impl Parked {
     #[track_caller]
     pub(crate) fn answer(mut self) -> Value {
-        self.0.reply().expect("a parked poll is answered").ok()
+        let reply = self.0.reply().expect("a parked poll is answered");
+        described::check("GET", &self.1, &reply);
+        reply.ok()
     }
 
     /// The client goes without a word.

@@ -48,12 +48,23 @@ pub(crate) fn check(method: &str, target: &str, reply: &Reply) {
     if kind != "application/json" {
         return;
     }
-    let body = reply.json();
-    let faults: Vec<_> = validator(&format!("{what} {kind}"), &content["schema"])
-        .iter_errors(&body)
-        .map(|fault| format!("{}: {fault}", fault.instance_path()))
-        .collect();
-    assert!(faults.is_empty(), "{what} is not as described:\n{}\n{body}", faults.join("\n"));
+    validate(&format!("{what} {kind}"), &content["schema"], &reply.json());
+}
+
+/// Looks at the data of an event of a stream.
+#[track_caller]
+pub(crate) fn check_event(name: &str, data: &Value) {
+    let events = API["components"]["schemas"]["Event"]["oneOf"].as_array().unwrap();
+    let event = events.iter().find(|event| event["properties"]["event"]["const"] == name);
+    let event = event.unwrap_or_else(|| panic!("the event {name} is not described"));
+    validate(&format!("event: {name}"), &event["properties"]["data"]["contentSchema"], data);
+}
+
+#[track_caller]
+fn validate(what: &str, schema: &Value, said: &Value) {
+    let faults = validator(what, schema).iter_errors(said);
+    let faults: Vec<_> = faults.map(|fault| format!("{}: {fault}", fault.instance_path())).collect();
+    assert!(faults.is_empty(), "{what} is not as described:\n{}\n{said}", faults.join("\n"));
 }
 
 /// Whether a path is one of those a template stands for.

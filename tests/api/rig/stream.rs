@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{Conn, Reply, Request};
+use super::{Conn, Reply, Request, described};
 
 /// One event: the lines between two blank ones.
 #[derive(Clone, Debug)]
@@ -61,7 +61,9 @@ impl Stream {
                 if lines.iter().all(|line| line.starts_with(':')) {
                     continue;
                 }
-                return Some(Event { lines });
+                let event = Event { lines };
+                described::check_event(event.name(), &event.data());
+                return Some(event);
             }
             let chunk = self.conn.chunk()?;
             self.text += &String::from_utf8(chunk).unwrap();

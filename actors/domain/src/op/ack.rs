@@ -16,6 +16,7 @@ use crate::schemas;
 pub struct AckInput {
     /// The last message id you are done with, inclusive. Above the highest id the consumer was given it is refused; below
     /// its cursor it does nothing.
+    #[serde(default, deserialize_with = "super::whole_number")]
     #[schema(schema_with = schemas::upto, required)]
     pub upto: Option<MessageId>,
     /// For which consumer; the default one if left out.

@@ -26,8 +26,7 @@ pub struct SendInput {
     /// The text: never cut and never trimmed; a status has at most 280 characters. May be empty beside an attachment.
     #[schema(max_length = 8192)]
     pub message: Option<String>,
-    /// The text, where `message` is missing.
-    #[schema(max_length = 8192)]
+    /// The text, where `message` is missing; not looked at beside one.
     pub text: Option<String>,
     /// How urgent it is; `default` if left out.
     #[serde(default, deserialize_with = "super::not_null")]
@@ -44,6 +43,7 @@ pub struct SendInput {
     #[schema(max_items = 4)]
     pub attachments: Option<Vec<AttachmentInput>>,
     /// The id of the message it answers; it is not looked up.
+    #[serde(default, deserialize_with = "super::whole_number")]
     #[schema(schema_with = schemas::reply_to)]
     pub reply_to: Option<u64>,
     /// The thread it belongs to: a name of 1 to 64 characters.
@@ -62,7 +62,7 @@ pub struct AttachmentInput {
     #[schema(schema_with = schemas::mime)]
     pub mime: String,
     /// Its bytes in standard base64; whitespace is ignored.
-    #[schema(pattern = r"^(\s*[A-Za-z0-9+/])+(\s*=){0,2}\s*$")]
+    #[schema(pattern = r"^([ \t\n\f\r]*[A-Za-z0-9+/])+([ \t\n\f\r]*=){0,2}[ \t\n\f\r]*$")]
     pub data_base64: String,
     /// The sender's name for it, cut to 128 characters; anything but text is ignored.
     #[serde(default)]
@@ -225,6 +225,11 @@ fn recipient<'de, D: Deserializer<'de>>(d: D) -> Result<Option<String>, D::Error
             Ok(Some(to.to_owned()))
         }
         fn visit_u64<E: de::Error>(self, index: u64) -> Result<Self::Value, E> {
+            Ok(Some(format!("#{index}")))
+        }
+        fn visit_f64<E: de::Error>(self, index: f64) -> Result<Self::Value, E> {
+            let whole = super::whole_of(index);
+            let index = whole.ok_or_else(|| E::invalid_value(de::Unexpected::Other("a fraction"), &self))?;
             Ok(Some(format!("#{index}")))
         }
         fn visit_unit<E: de::Error>(self) -> Result<Self::Value, E> {

@@ -24,7 +24,7 @@ use crate::transcript::{Event, Line};
 pub struct JoinInput {
     /// The wish: 1 to 32 of `a`-`z`, `0`-`9`, `_` and `-`, not beginning with `_` or `-`, not `all`; lower-cased and
     /// trimmed. Without one the hub picks a free callsign.
-    #[schema(pattern = r"^\s*[A-Za-z0-9][A-Za-z0-9_-]{0,31}\s*$")]
+    #[schema(pattern = r"^[ \t\n\r]*[A-Za-z0-9][A-Za-z0-9_-]{0,31}[ \t\n\r]*$")]
     pub callsign: Option<String>,
     /// The password of the channel's owner, if the human gave it. A channel without one ignores it.
     pub owner_password: Option<String>,

@@ -42,7 +42,9 @@ pub use stats::{Stats, StatsReply};
 pub use stream::{OpenStream, StreamInput};
 pub use viewer::Viewer;
 
-use serde::{Deserialize, Deserializer};
+use std::fmt;
+
+use serde::{Deserialize, Deserializer, de};
 
 use crate::channel::{Channel, Effect};
 use crate::entry::Entry;
@@ -87,6 +89,34 @@ impl Channel {
         }
         Ok(op.answer(self, &entries, now, effects))
     }
+}
+
+/// Reads a whole number that may be missing or `null`. `2.0` is one: some languages write it so.
+fn whole_number<'de, D: Deserializer<'de>>(d: D) -> Result<Option<u64>, D::Error> {
+    struct Whole;
+    impl de::Visitor<'_> for Whole {
+        type Value = Option<u64>;
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a whole number")
+        }
+        fn visit_u64<E: de::Error>(self, number: u64) -> Result<Self::Value, E> {
+            Ok(Some(number))
+        }
+        fn visit_f64<E: de::Error>(self, number: f64) -> Result<Self::Value, E> {
+            whole_of(number).map(Some).ok_or_else(|| E::invalid_value(de::Unexpected::Other("a fraction"), &self))
+        }
+        fn visit_unit<E: de::Error>(self) -> Result<Self::Value, E> {
+            Ok(None)
+        }
+    }
+    d.deserialize_any(Whole)
+}
+
+/// A number without a fraction, as an id or an index.
+fn whole_of(number: f64) -> Option<u64> {
+    /// 2 to the 64th.
+    const BEYOND: f64 = 18_446_744_073_709_551_616.0;
+    (number.fract() == 0.0 && (0.0..BEYOND).contains(&number)).then(|| whole(number))
 }
 
 /// Reads a field that may be missing, but not `null`.

@@ -116,12 +116,13 @@ fn dm(trace: &Trace, recipient: Option<&Member>) -> Option<Receipt> {
 
 /// A broadcast has no book of its own: the furthest of a member's consumers tells.
 fn broadcast(channel: &Channel, trace: &Trace, member: &Member) -> Receipt {
-    let given = |c: &&Consumer| c.cursor >= trace.id || c.claim(trace.id).is_some_and(|claim| claim.was_had());
-    let state = match member.consumers.iter().find(given) {
-        Some(consumer) if consumer.cursor >= trace.id && consumer.acks => ReceiptState::Acked,
-        Some(_) => ReceiptState::Delivered,
-        None if channel.ring.get(trace.id).is_some() => ReceiptState::Queued,
-        None => ReceiptState::Expired,
+    let acked = |c: &Consumer| c.cursor >= trace.id && c.acks;
+    let given = |c: &Consumer| c.cursor >= trace.id || c.claim(trace.id).is_some_and(|claim| claim.was_had());
+    let state = match &member.consumers {
+        consumers if consumers.iter().any(acked) => ReceiptState::Acked,
+        consumers if consumers.iter().any(given) => ReceiptState::Delivered,
+        _ if channel.ring.get(trace.id).is_some() => ReceiptState::Queued,
+        _ => ReceiptState::Expired,
     };
     let to = member.callsign.clone();
     Receipt { to, state, queued_at: None, delivered_at: None, acked_at: None, attempts: None }

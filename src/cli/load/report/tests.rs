@@ -1,7 +1,7 @@
 //! The report: its shape, and that nothing is left out.
 
-use super::super::fault::Fault;
 use super::*;
+use crate::cli::client::Fault;
 
 fn report(cpu_us: u64) -> Report {
     let stage = Stage::new().unwrap();

@@ -70,6 +70,19 @@ fn a04_the_state_of_a_broadcast_follows_from_the_cursors() {
 }
 
 #[test]
+fn a04_the_furthest_of_the_consumers_tells_whichever_came_first() {
+    let mut rig = trio();
+    let tape = || Some(crate::ConsumerName::parse("tape").unwrap());
+    let id = rig.send("ann", "all", "hi").id;
+    rig.listen_with("bob", ReadInput { consumer: tape(), ..manual() });
+    let session = rig.session("bob");
+    rig.ask(Ack { session, consumer: tape(), upto: id }).unwrap();
+    assert_eq!(states(&mut rig, id), "bob acked, cat queued");
+    rig.listen("bob");
+    assert_eq!(states(&mut rig, id), "bob acked, cat queued", "it never goes back");
+}
+
+#[test]
 fn a04_a_broadcast_that_left_unread_expired_and_a_newcomer_has_no_part_in_it() {
     let mut rig = trio();
     let id = rig.send("ann", "all", "hi").id;

@@ -1,17 +1,13 @@
-//! What can go wrong with a request, and the tally of it. A fault never ends the tool: it ends one pair,
-//! is counted by its kind, and the first few are kept in full for the report.
+//! What can go wrong with a request.
 
-use std::collections::BTreeMap;
 use std::io;
 
-/// Full texts kept for the report; the others are only counted.
-const KEPT_TEXTS: usize = 5;
 /// Characters of a refusal's body that are shown.
 const SHOWN_CHARS: usize = 200;
 const TOO_MANY_REQUESTS: u16 = 429;
 
 #[derive(Debug, thiserror::Error)]
-pub(super) enum Fault {
+pub(in crate::cli) enum Fault {
     #[error("cannot connect: {0}")]
     Connect(io::Error),
     #[error("a request could not be written: {0}")]
@@ -28,13 +24,13 @@ pub(super) enum Fault {
     RateLimited { what: &'static str },
     #[error("{0} and nothing came")]
     Stalled(&'static str),
-    #[error("the load tool itself failed: {0}")]
+    #[error("the tool itself failed: {0}")]
     Died(String),
 }
 
 impl Fault {
     /// The word under which it is counted.
-    pub(super) fn kind(&self) -> String {
+    pub(in crate::cli) fn kind(&self) -> String {
         match self {
             Self::Connect(_) => "connect".into(),
             Self::Write(_) => "write".into(),
@@ -50,7 +46,7 @@ impl Fault {
 }
 
 /// Passes a reply of the 200s and makes a fault of every other.
-pub(super) fn expect_success(what: &'static str, status: u16, body: &[u8]) -> Result<(), Fault> {
+pub(in crate::cli) fn expect_success(what: &'static str, status: u16, body: &[u8]) -> Result<(), Fault> {
     match status {
         200..=299 => Ok(()),
         TOO_MANY_REQUESTS => Err(Fault::RateLimited { what }),
@@ -61,36 +57,9 @@ pub(super) fn expect_success(what: &'static str, status: u16, body: &[u8]) -> Re
     }
 }
 
-/// Counts by kind, and the first few texts.
-#[derive(Debug, Default, Clone)]
-pub(super) struct Tally {
-    pub(super) counts: BTreeMap<String, u64>,
-    pub(super) first: Vec<String>,
-}
-
-impl Tally {
-    pub(super) fn add(&mut self, fault: &Fault) {
-        *self.counts.entry(fault.kind()).or_default() += 1;
-        if self.first.len() < KEPT_TEXTS {
-            self.first.push(fault.to_string());
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn all_are_counted_and_few_are_kept() {
-        let mut tally = Tally::default();
-        for _ in 0..9 {
-            tally.add(&Fault::Closed);
-        }
-        tally.add(&expect_success("send", 503, b"{}").unwrap_err());
-        assert_eq!(tally.counts, BTreeMap::from([("closed".into(), 9), ("status_503".into(), 1)]));
-        assert_eq!(tally.first.len(), KEPT_TEXTS);
-    }
 
     #[test]
     fn a_rate_limit_says_what_to_do() {

@@ -11,7 +11,7 @@ use tokio::net::{TcpSocket, TcpStream};
 /// Room made before each read: most replies need one read.
 const READ_BYTES: usize = 4096;
 
-pub(super) struct Connection {
+pub(in crate::cli) struct Connection {
     address: SocketAddr,
     source: Option<IpAddr>,
     stream: Option<TcpStream>,
@@ -20,18 +20,18 @@ pub(super) struct Connection {
 }
 
 impl Connection {
-    pub(super) fn new(address: SocketAddr) -> Self {
+    pub(in crate::cli) fn new(address: SocketAddr) -> Self {
         Self { address, source: None, stream: None, input: Vec::new(), body: Vec::new() }
     }
 
     /// Connects from `source`: one loopback address has too few ports for tens of thousands of connections.
-    pub(super) fn with_source(mut self, source: Option<IpAddr>) -> Self {
+    pub(in crate::cli) fn with_source(mut self, source: Option<IpAddr>) -> Self {
         self.source = source;
         self
     }
 
     /// Writes one whole request.
-    pub(super) async fn write(&mut self, request: &[u8]) -> Result<(), Fault> {
+    pub(in crate::cli) async fn write(&mut self, request: &[u8]) -> Result<(), Fault> {
         let stream = match &mut self.stream {
             Some(stream) => stream,
             none => none.insert(connect(self.address, self.source).await.map_err(Fault::Connect)?),
@@ -40,7 +40,7 @@ impl Connection {
     }
 
     /// Waits for the reply: its status and its body.
-    pub(super) async fn reply(&mut self) -> Result<(u16, &[u8]), Fault> {
+    pub(in crate::cli) async fn reply(&mut self) -> Result<(u16, &[u8]), Fault> {
         let head = loop {
             self.fill().await?;
             if let Some(head) = response::parse(&self.input, &mut self.body)? {
@@ -56,17 +56,29 @@ impl Connection {
     }
 
     /// One request and its reply.
-    pub(super) async fn call(&mut self, request: &[u8]) -> Result<(u16, &[u8]), Fault> {
+    pub(in crate::cli) async fn call(&mut self, request: &[u8]) -> Result<(u16, &[u8]), Fault> {
         self.write(request).await?;
         self.reply().await
     }
 
     /// Whether the connection is open and nothing has come on it: its request is still parked.
-    pub(super) fn is_silent(&self) -> bool {
+    pub(in crate::cli) fn is_silent(&self) -> bool {
         let Some(stream) = &self.stream else {
             return false;
         };
         matches!(stream.try_read(&mut [0]), Err(cause) if cause.kind() == io::ErrorKind::WouldBlock)
+    }
+
+    /// Waits for more bytes and gives all that nobody has used yet; who uses some takes them out.
+    pub(in crate::cli) async fn more(&mut self) -> Result<&mut Vec<u8>, Fault> {
+        self.fill().await?;
+        Ok(&mut self.input)
+    }
+
+    /// Closes, whatever is under way, and gives what had come of it. The next request connects anew.
+    pub(in crate::cli) fn close(&mut self) -> Vec<u8> {
+        self.stream = None;
+        std::mem::take(&mut self.input)
     }
 
     async fn fill(&mut self) -> Result<(), Fault> {
@@ -123,6 +135,19 @@ mod tests {
             assert_eq!(connection.call(REQUEST).await.unwrap(), (200, &b"yes"[..]));
         };
         tokio::join!(server, client);
+    }
+
+    #[tokio::test]
+    async fn a_reply_can_be_left_in_the_middle() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let mut connection = Connection::new(listener.local_addr().unwrap());
+        let client = async {
+            connection.write(REQUEST).await.unwrap();
+            while !connection.more().await.unwrap().ends_with(b"\r\n\r\n") {}
+            assert!(connection.close().starts_with(b"HTTP/1.1 200"));
+            assert!(matches!(connection.reply().await, Err(Fault::Closed)), "nothing is left of it");
+        };
+        tokio::join!(answer(&listener, &[b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n"]), client);
     }
 
     #[tokio::test]

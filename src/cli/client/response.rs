@@ -10,12 +10,12 @@ const REPLY_BYTES: usize = 8 << 20;
 
 /// What is left to know about a complete reply when its body has been copied out.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Head {
-    pub(super) status: u16,
+pub(in crate::cli) struct Head {
+    pub(in crate::cli) status: u16,
     /// The server will close this connection.
-    pub(super) close: bool,
+    pub(in crate::cli) close: bool,
     /// Bytes of the input that belong to this reply.
-    pub(super) used_bytes: usize,
+    pub(in crate::cli) used_bytes: usize,
 }
 
 enum Framing {
@@ -24,7 +24,7 @@ enum Framing {
 }
 
 /// Parses one reply from the start of `input` and leaves its body in `body`; `None` when more bytes are needed.
-pub(super) fn parse(input: &[u8], body: &mut Vec<u8>) -> Result<Option<Head>, Fault> {
+pub(in crate::cli) fn parse(input: &[u8], body: &mut Vec<u8>) -> Result<Option<Head>, Fault> {
     body.clear();
     if input.len() > REPLY_BYTES {
         return Err(garbled(format!("it is longer than {REPLY_BYTES} bytes")));

@@ -1,0 +1,193 @@
+//! What the oracle hears of reads: who may get what, how often, and in which order.
+
+use super::books::{Doubt, Fate, ReadUnderWay, Seen};
+use super::{Breach, ConsumerNo, Delivery, End, Gap, Oracle, Reading, Reason};
+
+/// How many messages a disk channel keeps unread, and a memory channel at all; a gap comes only beyond that.
+const KEPT_ON_DISK: usize = 10_000;
+const KEPT_IN_MEMORY: usize = 100;
+
+impl Oracle {
+    pub(super) fn read_begun(&mut self, consumer: ConsumerNo, lease_ms: u64) {
+        let read = ReadUnderWay { began: self.stamp(), began_ms: self.now.ms, lease_ms };
+        self.consumers[consumer].read = Some(read);
+    }
+
+    pub(super) fn read_ended(&mut self, consumer: ConsumerNo, end: End) {
+        let at = self.channel_of(consumer);
+        let Some(read) = self.consumers[consumer].read.take() else { return };
+        match end {
+            End::Whole => self.expect_restart_told(consumer, read),
+            End::Refused => {}
+            End::Left => {
+                self.consumers[consumer].left_tick = self.now.tick;
+                self.counts(at).left += 1;
+            }
+            End::Cut { glimpsed } if read.began.life < self.life => self.cut(consumer, read, glimpsed),
+            End::Cut { .. } => {
+                let what = format!("a read of {}", self.name(consumer));
+                self.failed(read.began, &what);
+            }
+        }
+    }
+
+    /// What was on its way may be taken for delivered; only an automatic reader has agreed to that.
+    fn cut(&mut self, consumer: ConsumerNo, read: ReadUnderWay, glimpsed: Vec<u64>) {
+        let at = self.channel_of(consumer);
+        let book = &mut self.consumers[consumer];
+        if book.reading != Reading::Manual {
+            let above = book.seen.last_key_value().map_or(0, |(id, _)| *id);
+            book.doubts.push(Doubt { above, life: read.began.life });
+        }
+        // A stream that resumes asks for what it has not read to its end, whatever was handed over.
+        if book.reading != Reading::Resuming {
+            book.glimpsed.extend(glimpsed);
+        }
+        self.counts(at).cut += 1;
+    }
+
+    pub(super) fn delivered(&mut self, consumer: ConsumerNo, messages: &[Delivery], gap: Option<Gap>) {
+        let Some(read) = self.consumers[consumer].read else { return };
+        if let Some(gap) = gap {
+            self.gap(consumer, read, gap);
+        }
+        if !messages.is_empty() {
+            self.expect_restart_told(consumer, read);
+        }
+        if let Some(pair) = messages.windows(2).find(|pair| pair[0].id >= pair[1].id) {
+            let text = format!("{} got {} before {} in one body", self.name(consumer), pair[0].id, pair[1].id);
+            self.breach(Breach::Reordered, &text);
+        }
+        for delivery in messages {
+            self.message(consumer, read, *delivery);
+        }
+    }
+
+    fn message(&mut self, consumer: ConsumerNo, read: ReadUnderWay, delivery: Delivery) {
+        let Delivery { id, letter, intact, .. } = delivery;
+        let at = self.channel_of(consumer);
+        let name = self.name(consumer);
+        self.counts(at).deliveries += 1;
+        let to_whom = self.members.get(letter.writer).filter(|writer| writer.channel == at);
+        let Some((to, fate)) = to_whom.and_then(|writer| writer.sent.get(&letter.seq)).map(|sent| (sent.to, sent.fate))
+        else {
+            return self.breach(Breach::Phantom, &format!("{name} got {id}, which nobody wrote"));
+        };
+        self.learn(letter, id);
+        let text = format!("{name} got {}", self.said(letter));
+        let member = self.consumers[consumer].member;
+        if fate == Fate::Refused {
+            self.breach(Breach::Phantom, &format!("{text}, and its send was refused"));
+        }
+        if !intact {
+            self.breach(Breach::Damaged, &text);
+        }
+        if letter.writer == member || to.is_some_and(|to| to != member) {
+            self.breach(Breach::Misdirected, &text);
+        }
+        self.expect_order(consumer, read, delivery, &text);
+        self.expect_first(consumer, read, delivery, &text);
+        let leased_until_ms = if read.lease_ms > 0 { read.began_ms + read.lease_ms } else { 0 };
+        let seen = Seen { life: read.began.life, leased_until_ms };
+        self.consumers[consumer].seen.insert(id, seen);
+    }
+
+    /// New messages come by id. Automatic readers have nothing that could come back out of order within one life.
+    fn expect_order(&mut self, consumer: ConsumerNo, read: ReadUnderWay, delivery: Delivery, text: &str) {
+        let Delivery { id, letter, attempt, .. } = delivery;
+        let begun_tick = self.members[letter.writer].sent.get(&letter.seq).map_or(0, |sent| sent.begun_tick);
+        let book = &mut self.consumers[consumer];
+        let (life, highest) = book.highest_of_life;
+        let highest_of_life = if life == read.began.life { highest } else { 0 };
+        let is_automatic = book.reading != Reading::Manual;
+        // What was on its way to a client that went is given back, and newer ones may have overtaken it.
+        let was_given_back = begun_tick < book.left_tick;
+        let overtaken = match (is_automatic, attempt) {
+            (true, _) if id <= highest_of_life => Some(highest_of_life),
+            (_, 0 | 1) if id <= book.highest_fresh && !was_given_back => Some(book.highest_fresh),
+            _ => None,
+        };
+        book.highest_of_life = (read.began.life, highest_of_life.max(id));
+        if attempt < 2 {
+            book.highest_fresh = book.highest_fresh.max(id);
+        }
+        // What it has had before is a duplicate; that is said elsewhere.
+        if let Some(other) = overtaken.filter(|_| !self.consumers[consumer].seen.contains_key(&id)) {
+            self.breach(Breach::Reordered, &format!("{text} after {other}"));
+        }
+    }
+
+    /// What came before may come again only when a crash or a lease explains it, and it says so.
+    fn expect_first(&mut self, consumer: ConsumerNo, read: ReadUnderWay, delivery: Delivery, text: &str) {
+        let Delivery { id, attempt, .. } = delivery;
+        let at = self.channel_of(consumer);
+        let book = &self.consumers[consumer];
+        let (reading, acked) = (book.reading, book.acked);
+        let Some(seen) = book.seen.get(&id).copied() else {
+            if attempt < 2 && book.glimpsed.contains(&id) {
+                self.breach(Breach::Duplicated, &format!("{text}, which a kill had cut off, as if for the first time"));
+            }
+            return;
+        };
+        let breach = match reading {
+            _ if attempt < 2 => (Breach::Duplicated, "again, as if for the first time"),
+            Reading::Manual if id <= acked => (Breach::AckForgotten, "again, and it was acknowledged"),
+            Reading::Manual if seen.life == read.began.life && self.now.ms < seen.leased_until_ms => {
+                (Breach::LeaseBroken, "again, and its lease had not ended")
+            }
+            Reading::Automatic | Reading::Resuming if seen.life == read.began.life => {
+                (Breach::Duplicated, "again, and nothing had happened to the hub")
+            }
+            _ => {
+                self.counts(at).again += 1;
+                return;
+            }
+        };
+        self.breach(breach.0, &format!("{text} {}", breach.1));
+    }
+
+    fn gap(&mut self, consumer: ConsumerNo, read: ReadUnderWay, gap: Gap) {
+        let at = self.channel_of(consumer);
+        self.counts(at).gaps += 1;
+        let text = format!("{} is told a gap {}..{} {:?}", self.name(consumer), gap.from, gap.to, gap.reason);
+        let channel = &self.channels[at];
+        let kept = if channel.durable { KEPT_ON_DISK } else { KEPT_IN_MEMORY };
+        let is_restart = gap.reason == Reason::Restart;
+        let is_needless = match is_restart {
+            true => channel.durable || read.began.life == 0,
+            // Sends that are under way count: their ids are not known, and they may have pushed others out.
+            false => channel.ids.range(gap.from + 1..).count() + self.under_way(at) <= kept,
+        };
+        if is_needless {
+            self.breach(Breach::GapNeedless, &text);
+        }
+        let book = &mut self.consumers[consumer];
+        book.told.push(gap);
+        if is_restart && book.told_restart.replace(read.began.life) == Some(read.began.life) {
+            self.breach(Breach::GapToldTwice, &text);
+        }
+    }
+
+    fn under_way(&self, channel: usize) -> usize {
+        let members = self.channels[channel].members.iter().map(|member| &self.members[*member]);
+        members.flat_map(|member| member.sent.values().rev().take(2)).filter(|sent| sent.id.is_none()).count()
+    }
+
+    /// The first read of an older member of a memory channel, once messages were lost there, tells the restart.
+    fn expect_restart_told(&mut self, consumer: ConsumerNo, read: ReadUnderWay) {
+        let life = read.began.life;
+        let at = self.channel_of(consumer);
+        let channel = &self.channels[at];
+        let has_lost = channel.first_broadcast.is_some_and(|first| first < life);
+        let book = &self.consumers[consumer];
+        // Two consumers of a member may be told in either order, and the answers may cross.
+        let is_alone = self.members[book.member].consumers.len() == 1;
+        if channel.durable || !has_lost || !is_alone || book.told_restart == Some(life) {
+            return;
+        }
+        let text = format!("{} reads after a restart and is not told", self.name(consumer));
+        // Said once for each life.
+        self.consumers[consumer].told_restart = Some(life);
+        self.breach(Breach::GapUntold, &text);
+    }
+}

@@ -1,0 +1,91 @@
+//! What the oracle hears of receipts: they go from queued over delivered to acked, and never back.
+
+use super::books::Seen;
+use super::{Breach, Letter, MemberNo, Oracle, Receipt, State};
+
+/// Receipts are kept for the last 256 messages of a channel; those under way count as well.
+const KEPT: usize = 240;
+
+impl Oracle {
+    /// What is known by now must show in the answer.
+    pub(super) fn receipts_asked(&mut self, letter: Letter) {
+        let owed = self.recipients(letter).into_iter().map(|to| (to, self.owed(letter, to))).collect();
+        if let Some(sent) = self.members[letter.writer].sent.get_mut(&letter.seq) {
+            sent.owed = owed;
+        }
+    }
+
+    fn recipients(&self, letter: Letter) -> Vec<MemberNo> {
+        let member = &self.members[letter.writer];
+        match member.sent.get(&letter.seq).map(|sent| sent.to) {
+            Some(Some(to)) => vec![to],
+            Some(None) => {
+                let others = self.channels[member.channel].members.iter();
+                others.copied().filter(|other| *other != letter.writer).collect()
+            }
+            None => Vec::new(),
+        }
+    }
+
+    /// The furthest of the member's consumers tells.
+    fn owed(&self, letter: Letter, to: MemberNo) -> u64 {
+        let sent = self.members[letter.writer].sent.get(&letter.seq);
+        let Some((sent, id)) = sent.and_then(|sent| Some((sent, sent.id?))) else { return 0 };
+        let known = sent.receipts.get(&to).map_or(0, |(state, _)| state.floor());
+        let consumers = self.members[to].consumers.iter().map(|consumer| &self.consumers[*consumer]);
+        let is_delivered = |seen: &Seen| seen.life == self.life;
+        let states = consumers.map(|book| match book.seen.get(&id) {
+            _ if book.acked >= id => State::Acked,
+            Some(seen) if is_delivered(seen) => State::Delivered,
+            _ => State::Queued,
+        });
+        known.max(states.max().unwrap_or(State::Queued) as u64)
+    }
+
+    pub(super) fn receipts_seen(&mut self, letter: Letter, receipts: &[Receipt]) {
+        let now = self.now;
+        let at = self.members[letter.writer].channel;
+        let text = self.said(letter);
+        for to in self.recipients(letter) {
+            let callsign = self.members[to].callsign.clone();
+            let Some(receipt) = receipts.iter().find(|receipt| receipt.to == callsign) else {
+                self.breach(Breach::ReceiptMissing, &format!("{text} has none for {callsign}"));
+                continue;
+            };
+            let durable = self.channels[at].durable;
+            let Some(sent) = self.members[letter.writer].sent.get_mut(&letter.seq) else { return };
+            let owed = sent.owed.get(&to).copied().unwrap_or(0);
+            let (state, attempts) = sent.receipts.entry(to).or_default();
+            let told = receipt.state as u64;
+            let is_back = told < owed || (durable && receipt.state == State::Expired);
+            let fewer = receipt.attempts.and_then(|count| attempts.see(count, now));
+            if !is_back {
+                state.see(told, now);
+                if receipt.state == State::Acked {
+                    state.promise(told);
+                }
+            }
+            if is_back {
+                let owed = [State::Queued, State::Delivered, State::Acked, State::Expired][owed as usize];
+                let text = format!("{text} for {callsign} is {:?} and was {owed:?}", receipt.state);
+                self.breach(Breach::ReceiptSteppedBack, &text);
+            }
+            if let Some(before) = fewer {
+                let text = format!("{text} for {callsign} has had fewer attempts than {before}");
+                self.breach(Breach::ReceiptSteppedBack, &text);
+            }
+        }
+    }
+
+    pub(super) fn receipts_missing(&mut self, letter: Letter) {
+        let sent = self.members[letter.writer].sent.get(&letter.seq);
+        let Some((id, fate)) = sent.and_then(|sent| Some((sent.id?, sent.fate))) else { return };
+        let channel = &self.channels[self.members[letter.writer].channel];
+        let is_recent = channel.ids.range(id..).count() <= KEPT;
+        let is_kept = channel.durable || fate == super::books::Fate::Acked { life: self.life };
+        if is_recent && is_kept {
+            let text = self.said(letter);
+            self.breach(Breach::ReceiptMissing, &text);
+        }
+    }
+}

@@ -1,0 +1,72 @@
+//! The MCP door: `/mcp` and `/mcp/{channel}`, for clients of both eras of the protocol.
+//!
+//! It reads what a message says, asks the [`Hub`](rogerrat_actors::Hub) like every other door, and tells the answer twice:
+//! as data, and as lines no peer can forge. No rule and no bound of the domain is here.
+
+mod answer;
+mod bindings;
+mod calls;
+#[cfg(feature = "conformance")]
+mod conformance;
+mod endpoint;
+mod era;
+mod methods;
+mod prompts;
+mod resources;
+mod rpc;
+mod schema;
+mod session;
+mod tools;
+mod visit;
+mod waiting;
+mod words;
+
+use std::sync::Arc;
+
+use actix_web::web::{self, Data, ServiceConfig};
+use rogerrat_actors::Hub;
+use rogerrat_domain::Seal;
+
+use crate::door::State;
+use bindings::{Bindings, InMemory};
+use calls::Calls;
+use tools::Catalogue;
+
+/// What is known of the sessions of MCP, and the tools there are.
+pub(crate) struct Mcp {
+    seal: Seal,
+    bindings: Box<dyn Bindings>,
+    calls: Arc<Calls>,
+    catalogue: Catalogue,
+}
+
+impl Mcp {
+    pub(crate) fn new(hub: &Hub) -> Data<Self> {
+        Data::new(Self {
+            seal: hub.seal(session::PURPOSE),
+            bindings: Box::new(InMemory::default()),
+            calls: Arc::default(),
+            catalogue: Catalogue::new(),
+        })
+    }
+
+    /// Forgets what has expired.
+    pub(crate) fn sweep(&self, now_ms: u64) {
+        self.bindings.sweep(now_ms);
+    }
+}
+
+/// The routes of this door.
+pub(crate) fn routes(config: &mut ServiceConfig, state: &State, mcp: &Data<Mcp>) {
+    let at = |path: &'static str| {
+        web::resource(path)
+            .app_data(state.traffic.lane(path.to_owned()))
+            .route(web::post().to(endpoint::post))
+            .route(web::delete().to(endpoint::delete))
+            // A stream to listen on without having asked anything is not offered: answers come on their requests.
+            .default_service(web::to(async || endpoint::wrong_method("POST, DELETE")))
+    };
+    config.app_data(mcp.clone()).service(at("/mcp")).service(at("/mcp/{id}"));
+    #[cfg(feature = "conformance")]
+    config.configure(conformance::routes);
+}

@@ -1,0 +1,195 @@
+// The page over /openapi.json: every route with its parameters, bodies, answers and refusals, and a form to try it.
+// Everything is put in as text, never as markup, and nothing is fetched from anywhere else.
+"use strict";
+
+const el = (tag, attributes, ...children) => {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes || {})) element.setAttribute(name, value);
+  element.append(...children.filter((child) => child !== null && child !== undefined));
+  return element;
+};
+
+// Text with `code` in it.
+const prose = (text) =>
+  (text || "").split("`").map((part, i) => (i % 2 ? el("code", {}, part) : document.createTextNode(part)));
+
+const paragraphs = (text) => (text || "").split("\n\n").map((part) => el("p", {}, ...prose(part)));
+
+let api;
+
+const resolve = (thing) => {
+  if (!thing || !thing.$ref) return thing;
+  const { $ref, ...beside } = thing;
+  const path = $ref.slice(2).split("/").map((key) => key.replace(/~1/g, "/").replace(/~0/g, "~"));
+  return { ...path.reduce((at, key) => at[key], api), ...beside };
+};
+
+const name = (thing) => (thing && thing.$ref ? thing.$ref.split("/").pop() : null);
+
+// The parts a schema is made of, its own included.
+const parts = (schema) => [schema, ...(schema.allOf || []).filter((part) => part.$ref || part.properties).map(resolve)];
+
+const fields = (schema) => Object.assign({}, ...parts(schema).map((part) => part.properties || {}));
+
+const needed = (schema) => new Set(parts(schema).flatMap((part) => part.required || []));
+
+// A type in a few words.
+const kind = (said) => {
+  const schema = resolve(said) || {};
+  if (schema.const !== undefined) return JSON.stringify(schema.const);
+  if (schema.enum) return schema.enum.map((word) => JSON.stringify(word)).join(" | ");
+  const several = schema.oneOf || schema.anyOf;
+  if (several && !schema.properties) return several.map((one) => name(one) || kind(one)).join(" or ");
+  const types = [].concat(schema.type || []);
+  const words = types.map((type) => (type === "array" ? `list of ${kind(schema.items || {})}` : type));
+  if (types.includes("object") && name(said)) return name(said);
+  return words.join(" or ") || (schema.allOf ? name(said) || "object" : "anything");
+};
+
+const BOUNDS = [
+  ["minimum", "≥ "], ["maximum", "≤ "], ["minLength", "characters ≥ "], ["maxLength", "characters ≤ "],
+  ["minItems", "items ≥ "], ["maxItems", "items ≤ "], ["pattern", "matches "],
+];
+
+const bounds = (said) => {
+  const schema = resolve(said) || {};
+  return BOUNDS.filter(([key]) => schema[key] !== undefined).map(([key, words]) => words + schema[key]).join(", ");
+};
+
+const row = (label, schema, description, required) =>
+  el("tr", {},
+    el("td", {}, el("code", {}, label), required ? el("span", { class: "must", title: "required" }, " *") : null),
+    el("td", {}, kind(schema), el("div", { class: "bounds" }, bounds(schema))),
+    el("td", {}, ...prose(description || (resolve(schema) || {}).description)));
+
+const table = (rows) => el("table", {}, el("tbody", {}, ...rows));
+
+// The fields of a schema, and below them those of the schemas it names.
+const shape = (said, seen = new Set()) => {
+  const schema = resolve(said) || {};
+  const inner = Object.entries(fields(schema));
+  if (!inner.length) return el("p", {}, kind(said));
+  const must = needed(schema);
+  const named = [];
+  for (const [, field] of inner) {
+    for (const one of [field, field.items, ...(field.oneOf || [])]) {
+      const target = name(one);
+      if (target && !seen.has(target) && Object.keys(fields(resolve(one))).length) {
+        seen.add(target);
+        named.push(el("div", { class: "inner" }, el("h5", {}, target), shape(one, seen)));
+      }
+    }
+  }
+  return el("div", {}, table(inner.map(([label, field]) => row(label, field, field.description, must.has(label)))), ...named);
+};
+
+const content = (media) =>
+  Object.entries(media || {}).map(([type, one]) => {
+    const schema = resolve(one.schema) || {};
+    const events = schema.oneOf && schema.oneOf[0].properties && schema.oneOf[0].properties.event;
+    if (!events) return el("div", {}, el("p", { class: "kind" }, type), one.schema ? shape(one.schema) : null);
+    const rows = schema.oneOf.map((event) => {
+      const data = event.properties.data.contentSchema;
+      return el("div", { class: "inner" }, el("h5", {}, event.properties.event.const), el("p", {}, event.description), shape(data));
+    });
+    return el("div", {}, el("p", { class: "kind" }, type), ...rows);
+  });
+
+const answers = (operation) => {
+  const all = Object.entries(operation.responses);
+  const good = all.filter(([status]) => status < 400).map(([status, said]) => {
+    const response = resolve(said);
+    return el("div", {}, el("h4", {}, status), ...paragraphs(response.description), ...content(response.content));
+  });
+  const bad = all.filter(([status]) => status >= 400).map(([status, said]) =>
+    el("tr", {}, el("td", {}, status), el("td", {}, ...prose(resolve(said).description))));
+  return [...good, bad.length ? el("h4", {}, "Refusals") : null, bad.length ? table(bad) : null];
+};
+
+const secrets = (operation) =>
+  [...new Set((operation.security || []).flatMap(Object.keys))].filter((scheme) => scheme.endsWith("token"));
+
+// A form that sends the request from here. Nothing is sent before the button is pressed, and nothing is kept.
+const form = (method, path, operation) => {
+  const output = el("pre", { class: "answer", hidden: "" });
+  const inputs = [];
+  const input = (label, where, hint) => {
+    const box = el("input", { name: label, placeholder: hint || "", autocomplete: "off", spellcheck: "false" });
+    inputs.push({ label, where, box });
+    return el("label", {}, el("span", {}, label), box);
+  };
+  const rows = secrets(operation).slice(0, 1).map((scheme) => input("Authorization", "bearer", scheme.replace("_", " ")));
+  for (const parameter of operation.parameters || []) rows.push(input(parameter.name, parameter.in, parameter.in));
+  const body = operation.requestBody ? el("textarea", { rows: "3", spellcheck: "false" }, "{}") : null;
+  const button = el("button", { type: "submit" }, `${method.toUpperCase()} it`);
+  const it = el("form", {}, ...rows, body ? el("label", {}, el("span", {}, "body"), body) : null, button, output);
+  it.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    const headers = {}, query = new URLSearchParams();
+    let target = path;
+    for (const { label, where, box } of inputs) {
+      if (where === "path") target = target.replace(`{${label}}`, encodeURIComponent(box.value));
+      else if (!box.value) continue;
+      else if (where === "query") query.set(label, box.value);
+      else headers[label] = where === "bearer" ? `Bearer ${box.value}` : box.value;
+    }
+    output.hidden = false;
+    output.textContent = "…";
+    const stop = new AbortController();
+    try {
+      const asked = { method: method.toUpperCase(), headers, body: body ? body.value : undefined, signal: stop.signal };
+      const response = await fetch(target + (query.size ? `?${query}` : ""), asked);
+      output.textContent = `${response.status} ${response.statusText}\n`;
+      if ((response.headers.get("content-type") || "").startsWith("text/event-stream")) {
+        // A stream goes on; it is shown for ten seconds.
+        setTimeout(() => stop.abort(), 10000);
+        const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
+        for (let read = await reader.read(); !read.done; read = await reader.read()) output.append(read.value);
+        return;
+      }
+      const text = await response.text();
+      try { output.append(JSON.stringify(JSON.parse(text), null, 1)); } catch { output.append(text); }
+    } catch (error) {
+      output.append(`\n(${error.name === "AbortError" ? "ten seconds have passed" : error})`);
+    }
+  });
+  return el("details", { class: "try" }, el("summary", {}, "Try it"), it);
+};
+
+const route = (method, path, operation) => {
+  const parameters = (operation.parameters || []).map((p) =>
+    row(p.name, p.schema, `${p.description || (resolve(p.schema) || {}).description || ""} (${p.in})`, p.required));
+  const guards = secrets(operation).map((scheme) => `\`${scheme}\`: ${api.components.securitySchemes[scheme].description}`);
+  const request = operation.requestBody;
+  const details = el("details", { id: operation.operationId, class: "route" },
+    el("summary", {}, el("b", { class: method }, method.toUpperCase()), " ", el("code", {}, path), el("span", { class: "sum" }, " ", ...prose(operation.summary))));
+  // Filled when it is first opened: the whole page is long.
+  details.addEventListener("toggle", () => {
+    if (details.childElementCount > 1) return;
+    details.append(
+      ...paragraphs(operation.description),
+      ...guards.map((guard) => el("p", {}, ...prose(guard))),
+      ...(parameters.length ? [el("h4", {}, "Parameters"), table(parameters)] : []),
+      ...(request ? [el("h4", {}, "Body"), ...paragraphs(request.description), ...content(request.content)] : []),
+      ...answers(operation),
+      form(method, path, operation));
+  });
+  return details;
+};
+
+const show = () => {
+  document.title = `${api.info.title} ${api.info.version}: the API`;
+  document.getElementById("preface").replaceChildren(el("a", { href: "/openapi.json" }, "/openapi.json"), ` of rogerrat ${api.info.version} at ${api.servers[0].url}`);
+  const place = document.getElementById("api");
+  place.append(...paragraphs(api.info.description));
+  for (const tag of api.tags) {
+    const routes = Object.entries(api.paths).flatMap(([path, item]) =>
+      Object.entries(item).filter(([, operation]) => (operation.tags || []).includes(tag.name)).map(([method, operation]) => route(method, path, operation)));
+    place.append(el("h2", {}, tag.name), el("p", {}, ...prose(tag.description)), ...routes);
+  }
+  const here = location.hash && document.getElementById(location.hash.slice(1));
+  if (here) { here.open = true; here.scrollIntoView(); }
+};
+
+fetch("/openapi.json").then((response) => response.json()).then((description) => { api = description; show(); })
+  .catch((error) => { document.getElementById("preface").append(` It could not be read: ${error}`); });
