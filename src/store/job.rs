@@ -19,6 +19,9 @@ pub(super) enum Work {
     Probe(i64),
     /// Nothing: it is done when everything before it is.
     Sync,
+    /// A fault of the writer itself.
+    #[cfg(test)]
+    Panic,
 }
 
 /// What is in the queue.
@@ -61,7 +64,7 @@ impl Work {
             Self::Fold(folded) => folded.body.len() + folded.held.len() * 8,
             Self::Used(channels) => channels.len() * 64,
             Self::Note(_, text) => text.len(),
-            Self::Forget(_) | Self::Floor(_) | Self::Probe(_) | Self::Sync => 0,
+            _ => 0,
         }
     }
 }

@@ -77,6 +77,8 @@ impl Pen<'_> {
             Work::Note(name, text) => self.set(&note(name), text),
             Work::Probe(n) => self.set("probe", n),
             Work::Sync => Ok(Outcome::Done),
+            #[cfg(test)]
+            Work::Panic => panic!("a writer that panics, for the test"),
         }
     }
 

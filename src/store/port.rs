@@ -22,7 +22,7 @@ pub(super) type Probing = WeakShared<BoxFuture<'static, Plain>>;
 
 impl Store {
     /// Puts something into the writer's queue. False when there is no room.
-    fn enqueue(&self, work: Work, reply: Reply) -> bool {
+    pub(super) fn enqueue(&self, work: Work, reply: Reply) -> bool {
         let Some(place) = self.shared.enter(work.bytes()) else { return false };
         self.writer.try_send(Job::Do(Box::new(Task { work, reply, place }))).is_ok()
     }
