@@ -109,5 +109,6 @@ fn no_test_sleeps() {
     none(&offenders("tests/slow", &["sleep("]));
     none(&offenders("tests/store", &["sleep("]));
     none(&offenders("src/store", &["sleep("]));
+    none(&offenders("tests/torture", &["sleep("]));
     none(&offenders("actors/domain/tests", &["sleep("]));
 }

@@ -1,0 +1,1 @@
+//! The official client SDKs and the official conformance suite, where they are installed.

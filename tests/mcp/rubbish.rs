@@ -1,0 +1,133 @@
+//! Everything a client can say wrong: the right error, the right status, and nothing changed.
+
+use serde_json::{Value, json};
+
+use crate::client::{Client, fault, hub, message, own_path};
+
+#[test]
+fn what_is_no_message_is_refused_and_changes_nothing() {
+    let (hub, channel) = hub();
+    let ann = Client::legacy(*hub, "/mcp");
+    ann.joins(&channel, "ann");
+    let before = channel.picture();
+    let send = r#"{"jsonrpc":"2.0","id":7,"method":"tools/call","params":{"name":"send","arguments":{"message":"x"}}"#;
+    for (body, status, code) in [
+        (&b""[..], 400, -32700),
+        (b"{", 400, -32700),
+        (b"rubbish", 400, -32700),
+        (b"\xff\xfe", 400, -32700),
+        (send.as_bytes(), 400, -32700),
+        (b"{\"jsonrpc\":\"2.0\",\"id\":7,\"method\":\"\xff\"}", 400, -32700),
+        (b"7", 400, -32600),
+        (b"null", 400, -32600),
+        (b"{}", 400, -32600),
+        (br#"{"jsonrpc":"1.0","id":7,"method":"ping"}"#, 400, -32600),
+        (br#"{"jsonrpc":"2.0","id":null,"method":"ping"}"#, 400, -32600),
+        (br#"{"jsonrpc":"2.0","id":7,"method":["ping"]}"#, 400, -32600),
+        (br#"{"jsonrpc":"2.0","id":7,"method":"tools/call","params":[]}"#, 200, -32602),
+        (br#"{"jsonrpc":"2.0","id":7,"method":"tools/call","params":{}}"#, 200, -32602),
+        (br#"{"jsonrpc":"2.0","id":7,"method":"tools/call","params":{"name":7}}"#, 200, -32602),
+        (br#"{"jsonrpc":"2.0","id":7,"method":"tools/call","params":{"name":"wave"}}"#, 200, -32602),
+        (br#"{"jsonrpc":"2.0","id":7,"method":"prompts/get","params":{"name":"wave"}}"#, 200, -32602),
+        (br#"{"jsonrpc":"2.0","id":7,"method":"prompts/get","params":{"name":"join_channel"}}"#, 200, -32602),
+        (
+            br#"{"jsonrpc":"2.0","id":7,"method":"prompts/get","params":{"name":"join_channel","arguments":[]}}"#,
+            200,
+            -32602,
+        ),
+        (br#"{"jsonrpc":"2.0","id":7,"method":"resources/read","params":{"uri":7}}"#, 200, -32602),
+        (br#"{"jsonrpc":"2.0","id":7,"method":"resources/read","params":{"uri":"file:///etc/passwd"}}"#, 200, -32002),
+        (br#"{"jsonrpc":"2.0","id":7,"method":"server/discover"}"#, 400, -32602),
+        (br#"{"jsonrpc":"2.0","id":7,"method":"sampling/createMessage"}"#, 200, -32601),
+        (br#"{"jsonrpc":"2.0","id":7,"method":""}"#, 200, -32601),
+        (br#"[{"jsonrpc":"2.0","id":7,"method":"ping"}]"#, 400, -32600),
+    ] {
+        let reply = ann.bare().body(body).send();
+        assert_eq!(fault(&reply), (status, code), "{}", String::from_utf8_lossy(body));
+    }
+    assert_eq!(channel.picture(), before);
+}
+
+#[test]
+fn d12_a_body_is_limited_before_it_is_read_to_its_end() {
+    let (hub, _channel) = hub();
+    let client = Client::legacy(*hub, "/mcp");
+    client.bare().body(vec![b' '; 1024 * 1024 + 1]).send().refused(413, "too_large");
+    client.bare().header("Content-Length", "9999999999").send().refused(413, "too_large");
+    let long = "x".repeat(1000);
+    for said in [
+        client.ask(&long, json!({})).send(),
+        client.call(&long, &json!({})).send(),
+        client.call("send", &json!({ &*long: 1 })).send(),
+        client.bare().header("MCP-Protocol-Version", &long).json(&message("ping", &json!({}))).send(),
+    ] {
+        assert!(!said.text().contains(&"x".repeat(65)), "{}", said.text());
+    }
+}
+
+#[test]
+fn arguments_that_are_wrong_are_told_by_the_tool_and_change_nothing() {
+    let (hub, channel) = hub();
+    let ann = Client::legacy(*hub, "/mcp");
+    ann.joins(&channel, "ann");
+    let before = channel.picture();
+    let cases: &[(&str, Value, &str)] = &[
+        ("send", json!({"message": 7}), "`message`"),
+        ("send", json!({}), "text is missing"),
+        ("send", json!({"message": "x", "to": true}), "`to`"),
+        ("send", json!({"message": "x", "priority": "loud"}), "`priority`"),
+        ("send", json!({"message": "x", "reply_to": 1.5}), "`reply_to`"),
+        ("send", json!({"message": "x", "attachments": [{}]}), "`attachments[0]`"),
+        ("send", json!({"message": "x".repeat(8193)}), "longer"),
+        ("send", json!({"massage": "x"}), "`massage`"),
+        ("send", json!({"message": "x", "channel_id": 7}), "`channel_id`"),
+        ("send", json!({"message": "x", "session_id": null}), "`session_id`"),
+        ("send", json!({"message": "x", "session_id": "short"}), "session_id"),
+        ("send", json!([]), "`arguments`"),
+        ("send", json!("message"), "`arguments`"),
+        ("listen", json!({"timeout_seconds": "soon"}), "`timeout_seconds`"),
+        ("listen", json!({"timeout": 1}), "`timeout`"),
+        ("wait", json!({"ack": "maybe"}), "ack"),
+        ("wait", json!({"max": 0}), "max"),
+        ("wait", json!({"max": 1.5}), "max"),
+        ("wait", json!({"consumer": "UPPER"}), "consumer"),
+        ("wait", json!({"ack_upto": 99_999_999_999_999_999_u64}), "upto"),
+        ("ack", json!({}), "`upto`"),
+        ("ack", json!({"upto": "x"}), "`upto`"),
+        ("history", json!({"n": "many"}), "`n`"),
+        ("roster", json!({"x": 1}), "`x`"),
+        ("leave", json!({"message": "bye"}), "`message`"),
+        ("create_channel", json!({"retention": "forever"}), "`retention`"),
+        ("create_channel", json!({"require_identity": true}), "`require_identity`"),
+        ("create_channel", json!({"trust_mode": "trusted"}), "owner_password"),
+        ("create_channel", json!({"session_ttl_seconds": -1}), "session_ttl_seconds"),
+        ("join", json!({}), "`channel_id`"),
+        ("join", json!({"channel_id": channel.id, "token": channel.token, "callsign": " "}), "callsign"),
+        ("join", json!({"channel_id": channel.id, "token": channel.token, "identity_key": "k"}), "`identity_key`"),
+    ];
+    for (tool, arguments, said) in cases {
+        let refused = ann.cannot(tool, arguments, "invalid");
+        assert!(refused["error"].as_str().unwrap().contains(said), "{tool} {arguments}: {refused}");
+    }
+    ann.cannot("join", &json!({"channel_id": "no-such-channel"}), "not_found");
+    ann.cannot("join", &json!({"channel_id": "../../etc"}), "not_found");
+    ann.cannot("send", &json!({"message": "x", "to": "nobody"}), "unknown_recipient");
+    let file = json!({"mime": "application/pdf", "data_base64": "A".repeat(524_292)});
+    ann.cannot("send", &json!({"message": "x", "attachments": [file]}), "too_large");
+    ann.cannot("ack", &json!({"upto": 1, "consumer": "laptop"}), "not_found");
+    assert_eq!(channel.picture(), before);
+}
+
+#[test]
+fn d07_wrong_methods_are_405_on_both_endpoints() {
+    let (hub, channel) = hub();
+    for path in ["/mcp", &own_path(&channel)] {
+        for method in ["GET", "HEAD", "PUT", "PATCH", "OPTIONS"] {
+            let reply = hub.request(method, path).bearer(&channel.token).header("Accept", "text/event-stream").send();
+            assert_eq!((reply.status, reply.header("allow")), (405, Some("POST, DELETE")), "{method} {path}");
+        }
+    }
+    for path in ["/mcp/", "/mcp/x/y", "/MCP"] {
+        hub.post(path).json(&message("ping", &json!({}))).send().refused(404, "not_found");
+    }
+}
