@@ -104,5 +104,9 @@ fn check_schema(path: &Path, connection: &Connection) -> Result<(), StoreError> 
 pub(super) fn check_pages(path: &Path, connection: &Connection, how: &str) -> Result<(), StoreError> {
     let sql = format!("PRAGMA {how}(1)");
     let found = connection.query_row(&sql, [], |row| row.get::<_, String>(0)).map_err(StoreError::sql(path))?;
-    if found == "ok" { Ok(()) } else { Err(StoreError::damaged(path, found)) }
+    if found == "ok" {
+        return Ok(());
+    }
+    let what = found.lines().rfind(|line| !line.starts_with("***")).unwrap_or(&found);
+    Err(StoreError::damaged(path, what))
 }

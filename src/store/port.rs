@@ -37,11 +37,13 @@ impl Store {
 
     fn start_probe(&self) -> Shared<BoxFuture<'static, Plain>> {
         let n = self.next_probe();
-        let (written, readers) = (self.write(Work::Probe(n)), self.readers.clone());
+        let (written, readers, shared) = (self.write(Work::Probe(n)), self.readers.clone(), self.shared.clone());
         let probe = async move {
             written.await?;
             let read = readers.ask(|connection| reader::value::<i64>(connection, "probe").map_err(reader::fault));
             match read.await? {
+                // A small row can be written where a message cannot. The writer looks for more room than that.
+                Some(_) if !shared.well.load(Relaxed) => Err(LogError::Failed("writes were refused just now".into())),
                 Some(read) if read >= n => Ok(()),
                 _ => Err(LogError::Damaged("what was written could not be read back".into())),
             }
