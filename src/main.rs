@@ -26,6 +26,9 @@ fn main() -> ExitCode {
     match Cli::parse().command {
         Command::Serve(args) => serve(args),
         Command::Check(args) => cli::check::run(args),
+        Command::Backup(args) => cli::backup::run(args),
+        Command::Restore(args) => cli::restore::run(args),
+        Command::Verify(args) => cli::verify::run(args),
         Command::Load(args) => cli::load::run(args),
         Command::Torture(args) => cli::torture::run(&args),
     }

@@ -16,6 +16,7 @@ use actix_web::middleware::from_fn;
 use actix_web::web::Data;
 use rogerrat_actors::{Clock, Hub, HubRules, LogError};
 use rogerrat_domain::Shelf;
+use rustix::process::Signal as Signo;
 use tokio::net::TcpStream;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::time::timeout;
@@ -91,10 +92,12 @@ struct Running {
 impl Running {
     async fn build(config: &Config) -> Result<Self, StartError> {
         let clock = Clock::start();
+        // A limit on the size of files makes a write fail, and is no reason to die. Whoever heard a signal once is spared.
+        drop(signal(SignalKind::from_raw(Signo::XFSZ.as_raw())).map_err(StartError::Serve)?);
         let store = Arc::new(Store::open(&config.storage.data_dir, options(&config.storage))?);
         let hub = Hub::start(rules(config), store.clone(), store.key(), clock).await?;
         let state = State::new(config, hub.clone(), clock);
-        let mcp = Mcp::new(&hub);
+        let mcp = Mcp::load(&hub).await?;
         sweep_now_and_then(state.clone(), mcp.clone());
         let tls = tls(config)?;
         let address = SocketAddr::new(config.server.host, config.server.port);

@@ -85,6 +85,7 @@ fn every_file_says_what_it_is_and_can_be_read_in_one_sitting() {
         "actors/domain/tests",
         "xtask/src",
         "tests",
+        "benches",
         "fuzz/src",
         "fuzz/fuzz_targets",
     ] {
@@ -106,6 +107,9 @@ fn no_test_sleeps() {
     none(&offenders("tests/api", &["sleep("]));
     none(&offenders("tests/transport", &["sleep("]));
     none(&offenders("tests/slow", &["sleep("]));
+    none(&offenders("tests/store", &["sleep("]));
+    none(&offenders("src/store", &["sleep("]));
+    none(&offenders("tests/torture", &["sleep("]));
     none(&offenders("tests/mcp", &["sleep("]));
     none(&offenders("actors/domain/tests", &["sleep("]));
 }

@@ -2,11 +2,15 @@
 //!
 //! 0 is done, 1 is failed, 2 is not understood. What the flags of the hub mean is decided in the configuration.
 
+pub(crate) mod backup;
 pub(crate) mod check;
 mod client;
 pub(crate) mod load;
+pub(crate) mod restore;
 pub(crate) mod serve;
+pub(crate) mod storage;
 pub(crate) mod torture;
+pub(crate) mod verify;
 
 use std::io::{self, Write as _};
 use std::process::ExitCode;
@@ -33,6 +37,12 @@ pub(crate) enum Command {
     Serve(serve::ServeArgs),
     /// Show the effective configuration and who decided it, or all its faults
     Check(serve::ServeArgs),
+    /// Copy a hub to another folder, even while it runs
+    Backup(backup::BackupArgs),
+    /// Bring a backup back to where no hub is
+    Restore(restore::RestoreArgs),
+    /// Read all a hub keeps, and count it
+    Verify(storage::StorageArgs),
     /// Put a running hub under load and measure it
     Load(load::LoadArgs),
     /// Kill a hub of its own again and again, and check that it keeps its word

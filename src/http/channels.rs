@@ -54,7 +54,7 @@ pub(super) struct CreateReply {
     request_body(content = CreateInput, description = "An empty body means all defaults. What its Content-Type says does not matter."),
     responses((status = 200, body = CreateReply, description = "The channel, its token, and ways to hand it on. The token is shown only here.")),
     security(("server_token" = [])),
-    extensions(("x-error-codes" = json!(["invalid", "invalid_json", "unauthorized", "too_large", "rate_limited", "overloaded"]))),
+    extensions(("x-error-codes" = json!(["invalid", "invalid_json", "unauthorized", "too_large", "rate_limited", "overloaded", "storage_failed"]))),
 )]
 pub(crate) async fn create(state: Shared, request: HttpRequest, payload: Payload) -> Result<HttpResponse, Problem> {
     state.admit_creator(request.headers())?;
@@ -133,7 +133,7 @@ struct Endpoints {
     tag = "Channels",
     params(InChannel),
     responses((status = 200, body = Described, description = "What the channel is, and its routes.")),
-    extensions(("x-error-codes" = json!(["not_found", "overloaded"]))),
+    extensions(("x-error-codes" = json!(["not_found", "overloaded", "storage_failed"]))),
 )]
 pub(crate) async fn describe(state: Shared, request: HttpRequest) -> Result<HttpResponse, Problem> {
     let at = state.hub.find(super::state::channel_of(&request)).await?;

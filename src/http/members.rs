@@ -22,7 +22,7 @@ use super::state::{Shared, presented};
     request_body(content = JoinInput, description = "An empty body means all defaults: the hub picks a callsign."),
     responses((status = 200, body = JoinReply, description = "Your session, and what you find.")),
     security(("channel_token" = []), ("channel_token" = [], "session" = [])),
-    extensions(("x-error-codes" = json!(["invalid", "invalid_json", "unauthorized", "forbidden", "not_found", "callsign_taken", "limit_reached", "too_large", "rate_limited", "overloaded"]))),
+    extensions(("x-error-codes" = json!(["invalid", "invalid_json", "unauthorized", "forbidden", "not_found", "callsign_taken", "limit_reached", "too_large", "rate_limited", "overloaded", "storage_failed"]))),
 )]
 pub(crate) async fn join(state: Shared, request: HttpRequest, payload: Payload) -> Result<impl Responder, Problem> {
     let at = state.admit(&request).await?;
@@ -45,7 +45,7 @@ pub(crate) async fn join(state: Shared, request: HttpRequest, payload: Payload) 
     params(InChannel, WithSession),
     responses((status = 200, body = LeaveReply, description = "You have left.")),
     security(("channel_token" = [], "session" = [])),
-    extensions(("x-error-codes" = json!(["invalid", "unauthorized", "not_found", "too_large", "overloaded"]))),
+    extensions(("x-error-codes" = json!(["invalid", "unauthorized", "not_found", "too_large", "overloaded", "storage_failed"]))),
 )]
 pub(crate) async fn leave(state: Shared, request: HttpRequest) -> Result<impl Responder, Problem> {
     let (at, session) = state.admit_session(&request).await?;
@@ -62,7 +62,7 @@ pub(crate) async fn leave(state: Shared, request: HttpRequest) -> Result<impl Re
     params(InChannel, WithSession),
     responses((status = 200, body = KeepaliveReply, description = "The session goes on.")),
     security(("channel_token" = [], "session" = [])),
-    extensions(("x-error-codes" = json!(["invalid", "unauthorized", "not_found", "not_joined", "session_expired", "overloaded", "too_large"]))),
+    extensions(("x-error-codes" = json!(["invalid", "unauthorized", "not_found", "not_joined", "session_expired", "overloaded", "too_large", "storage_failed"]))),
 )]
 pub(crate) async fn keepalive(state: Shared, request: HttpRequest) -> Result<impl Responder, Problem> {
     let (at, session) = state.admit_session(&request).await?;
@@ -79,7 +79,7 @@ pub(crate) async fn keepalive(state: Shared, request: HttpRequest) -> Result<imp
     params(InChannel, MaySession),
     responses((status = 200, body = RosterReply, description = "Who is here.")),
     security(("channel_token" = []), ("channel_token" = [], "session" = [])),
-    extensions(("x-error-codes" = json!(["invalid", "unauthorized", "not_found", "overloaded"]))),
+    extensions(("x-error-codes" = json!(["invalid", "unauthorized", "not_found", "overloaded", "storage_failed"]))),
 )]
 pub(crate) async fn roster(state: Shared, request: HttpRequest) -> Result<impl Responder, Problem> {
     let at = state.admit(&request).await?;
@@ -96,7 +96,7 @@ pub(crate) async fn roster(state: Shared, request: HttpRequest) -> Result<impl R
     params(InChannel, MaySession),
     responses((status = 200, body = StatsReply, description = "The numbers.")),
     security(("channel_token" = []), ("channel_token" = [], "session" = [])),
-    extensions(("x-error-codes" = json!(["invalid", "unauthorized", "not_found", "overloaded"]))),
+    extensions(("x-error-codes" = json!(["invalid", "unauthorized", "not_found", "overloaded", "storage_failed"]))),
 )]
 pub(crate) async fn stats(state: Shared, request: HttpRequest) -> Result<impl Responder, Problem> {
     let at = state.admit(&request).await?;

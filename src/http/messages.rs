@@ -25,7 +25,7 @@ use super::state::{Shared, presented};
     request_body(content = SendInput, description = "What is to be sent."),
     responses((status = 200, body = SendReply, description = "It is sent.", headers(("X-RateLimit-Limit" = Option<u64>, description = "Sends allowed in a minute; where sends are limited."), ("X-RateLimit-Remaining" = Option<u64>, description = "Sends left of them."), ("X-RateLimit-Reset" = Option<u64>, description = "The second of the epoch at which the oldest send leaves the minute.")))),
     security(("channel_token" = [], "session" = [])),
-    extensions(("x-error-codes" = json!(["invalid", "unauthorized", "not_found", "not_joined", "session_expired", "overloaded", "invalid_json", "unknown_recipient", "mailbox_full", "idempotency_conflict", "too_large", "rate_limited"]))),
+    extensions(("x-error-codes" = json!(["invalid", "unauthorized", "not_found", "not_joined", "session_expired", "overloaded", "invalid_json", "unknown_recipient", "mailbox_full", "idempotency_conflict", "too_large", "rate_limited", "storage_failed"]))),
 )]
 pub(crate) async fn send(state: Shared, request: HttpRequest, payload: Payload) -> Result<HttpResponse, Problem> {
     let (at, session) = state.admit_session(&request).await?;
@@ -56,7 +56,7 @@ fn idempotency_key(request: &HttpRequest) -> Result<Option<&str>, Refusal> {
     params(InChannel, MaySession, HistoryQuery),
     responses((status = 200, body = HistoryReply, description = "The messages.")),
     security(("channel_token" = []), ("channel_token" = [], "session" = [])),
-    extensions(("x-error-codes" = json!(["invalid", "unauthorized", "not_found", "overloaded"]))),
+    extensions(("x-error-codes" = json!(["invalid", "unauthorized", "not_found", "overloaded", "storage_failed"]))),
 )]
 pub(crate) async fn history(state: Shared, request: HttpRequest) -> Result<impl Responder, Problem> {
     let at = state.admit(&request).await?;
@@ -77,7 +77,7 @@ pub(crate) async fn history(state: Shared, request: HttpRequest) -> Result<impl 
     request_body(content = AckInput, description = "How far."),
     responses((status = 200, body = AckReply, description = "Where that leaves the consumer.")),
     security(("channel_token" = [], "session" = [])),
-    extensions(("x-error-codes" = json!(["invalid", "unauthorized", "not_found", "not_joined", "session_expired", "overloaded", "invalid_json", "too_large"]))),
+    extensions(("x-error-codes" = json!(["invalid", "unauthorized", "not_found", "not_joined", "session_expired", "overloaded", "invalid_json", "too_large", "storage_failed"]))),
 )]
 pub(crate) async fn ack(state: Shared, request: HttpRequest, payload: Payload) -> Result<impl Responder, Problem> {
     let (at, session) = state.admit_session(&request).await?;
@@ -94,7 +94,7 @@ pub(crate) async fn ack(state: Shared, request: HttpRequest, payload: Payload) -
     params(InChannel, WithSession),
     responses((status = 200, body = ConsumersReply, description = "The consumers.")),
     security(("channel_token" = [], "session" = [])),
-    extensions(("x-error-codes" = json!(["invalid", "unauthorized", "not_found", "not_joined", "session_expired", "overloaded"]))),
+    extensions(("x-error-codes" = json!(["invalid", "unauthorized", "not_found", "not_joined", "session_expired", "overloaded", "storage_failed"]))),
 )]
 pub(crate) async fn consumers(state: Shared, request: HttpRequest) -> Result<impl Responder, Problem> {
     let (at, session) = state.admit_session(&request).await?;
@@ -117,7 +117,7 @@ pub(super) struct Done {
     params(InChannel, WithSession, ("name" = String, Path, pattern = "^[a-z0-9_-]{1,32}$", description = "The consumer.")),
     responses((status = 200, body = Done, description = "It is gone.")),
     security(("channel_token" = [], "session" = [])),
-    extensions(("x-error-codes" = json!(["invalid", "unauthorized", "not_found", "not_joined", "session_expired", "overloaded"]))),
+    extensions(("x-error-codes" = json!(["invalid", "unauthorized", "not_found", "not_joined", "session_expired", "overloaded", "storage_failed"]))),
 )]
 pub(crate) async fn remove_consumer(state: Shared, request: HttpRequest) -> Result<impl Responder, Problem> {
     let (at, session) = state.admit_session(&request).await?;
@@ -135,7 +135,7 @@ pub(crate) async fn remove_consumer(state: Shared, request: HttpRequest) -> Resu
     params(InChannel, WithSession, ("message" = u64, Path, maximum = 18_446_744_073_709_551_615u64, description = "The id of the message.")),
     responses((status = 200, body = ReceiptsReply, description = "One receipt for each recipient.")),
     security(("channel_token" = [], "session" = [])),
-    extensions(("x-error-codes" = json!(["invalid", "unauthorized", "not_found", "not_joined", "session_expired", "overloaded", "forbidden"]))),
+    extensions(("x-error-codes" = json!(["invalid", "unauthorized", "not_found", "not_joined", "session_expired", "overloaded", "forbidden", "storage_failed"]))),
 )]
 pub(crate) async fn receipts(state: Shared, request: HttpRequest) -> Result<impl Responder, Problem> {
     let (at, session) = state.admit_session(&request).await?;

@@ -28,7 +28,7 @@ use crate::transport::{Gone, Presence};
     params(InChannel, WithSession, ("timeout" = Option<f64>, Query, description = "Seconds to wait when there is nothing; clamped to 1 … 60, fractions count. 30 if left out."), ReadQuery<'static>),
     responses((status = 200, body = ReadReply, description = "What was waiting, or nothing.")),
     security(("channel_token" = [], "session" = [])),
-    extensions(("x-error-codes" = json!(["invalid", "unauthorized", "not_found", "not_joined", "session_expired", "overloaded", "limit_reached"]))),
+    extensions(("x-error-codes" = json!(["invalid", "unauthorized", "not_found", "not_joined", "session_expired", "overloaded", "limit_reached", "storage_failed"]))),
 )]
 pub(crate) async fn listen(state: Shared, request: HttpRequest) -> Result<HttpResponse, Problem> {
     read(&state, &request, limits::LISTEN_DEFAULT_MS, limits::LISTEN_MAX_MS, false).await
@@ -43,7 +43,7 @@ pub(crate) async fn listen(state: Shared, request: HttpRequest) -> Result<HttpRe
     params(InChannel, WithSession, ("timeout" = Option<f64>, Query, description = "Seconds to wait when there is nothing; clamped to 1 … 300, fractions count. 120 if left out."), ReadQuery<'static>),
     responses((status = 200, body = WaitReply, description = "What was waiting, or nothing.")),
     security(("channel_token" = [], "session" = [])),
-    extensions(("x-error-codes" = json!(["invalid", "unauthorized", "not_found", "not_joined", "session_expired", "overloaded", "limit_reached"]))),
+    extensions(("x-error-codes" = json!(["invalid", "unauthorized", "not_found", "not_joined", "session_expired", "overloaded", "limit_reached", "storage_failed"]))),
 )]
 pub(crate) async fn wait(state: Shared, request: HttpRequest) -> Result<HttpResponse, Problem> {
     read(&state, &request, limits::WAIT_DEFAULT_MS, limits::WAIT_MAX_MS, true).await

@@ -34,7 +34,7 @@ const PING: Duration = Duration::from_secs(25);
     params(InChannel, WithSession, ("Last-Event-ID" = Option<f64>, Header, description = "Resumes like `since`, which wins."), ReadQuery<'static>),
     responses((status = 200, body = String, content_type = "text/event-stream", description = "Events `hello`, `message`, `gap`, `lagged`, `superseded` and `bye`; their data is one line of JSON each.")),
     security(("channel_token" = [], "session" = [])),
-    extensions(("x-error-codes" = json!(["invalid", "unauthorized", "not_found", "not_joined", "session_expired", "overloaded", "limit_reached"]))),
+    extensions(("x-error-codes" = json!(["invalid", "unauthorized", "not_found", "not_joined", "session_expired", "overloaded", "limit_reached", "storage_failed"]))),
 )]
 pub(crate) async fn stream(state: Shared, request: HttpRequest) -> Result<HttpResponse, Problem> {
     let (at, session) = state.admit_session(&request).await?;

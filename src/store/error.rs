@@ -48,6 +48,18 @@ pub(crate) enum StoreError {
         /// The folder.
         path: PathBuf,
     },
+    /// There is nothing where a hub should be.
+    #[error("there is no hub in {}; say where it is with --data-dir", path.display())]
+    Nothing {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// There is something where nothing should be.
+    #[error("{} is there already and is not written over; move it away, or say another folder", path.display())]
+    Occupied {
+        /// What is there.
+        path: PathBuf,
+    },
     /// There is a database and no key to it.
     #[error("{} is missing, and {} was made with it; bring both back from one backup with `rogerrat restore`", path.display(), database.display())]
     NoKey {

@@ -94,6 +94,12 @@ impl Folder {
         }
     }
 
+    /// Whether a hub runs on the folder.
+    pub(super) fn is_taken(&self) -> bool {
+        let file = File::open(self.lock_file());
+        file.is_ok_and(|file| matches!(file.try_lock(), Err(TryLockError::WouldBlock)))
+    }
+
     /// The hub's key; none where there is none yet.
     pub(super) fn read_key(&self) -> Result<Option<[u8; KEY_BYTES]>, StoreError> {
         let path = self.key();

@@ -16,9 +16,13 @@ pub(super) enum Work {
     Used(Vec<(ChannelId, u64)>),
     Floor(u64),
     Note(&'static str, String),
+    Row(&'static str, String, Option<String>),
     Probe(i64),
     /// Nothing: it is done when everything before it is.
     Sync,
+    /// A fault of the writer itself.
+    #[cfg(test)]
+    Panic,
 }
 
 /// What is in the queue.
@@ -61,7 +65,8 @@ impl Work {
             Self::Fold(folded) => folded.body.len() + folded.held.len() * 8,
             Self::Used(channels) => channels.len() * 64,
             Self::Note(_, text) => text.len(),
-            Self::Forget(_) | Self::Floor(_) | Self::Probe(_) | Self::Sync => 0,
+            Self::Row(_, name, text) => name.len() + text.as_ref().map_or(0, String::len),
+            _ => 0,
         }
     }
 }

@@ -34,9 +34,7 @@ pub(super) fn look(folder: &Folder) -> Result<bool, StoreError> {
     };
     // After a crash the WAL may hold what the file lacks.
     let is_still = wal_bytes == 0;
-    check_header(&path, bytes, is_still)?;
-    let connection = schema::open_to_look(&path, is_still).map_err(StoreError::sql(&path))?;
-    check_schema(&path, &connection)?;
+    let connection = open(&path, bytes, is_still)?;
     if bytes <= CHECKED_BYTES {
         check_pages(&path, &connection, "quick_check")?;
     }
@@ -44,8 +42,16 @@ pub(super) fn look(folder: &Folder) -> Result<bool, StoreError> {
     Ok(true)
 }
 
+/// Opens a database that is ours and that this version knows. `is_still`: nobody writes to it, and it has no WAL.
+pub(super) fn open(path: &Path, bytes: u64, is_still: bool) -> Result<Connection, StoreError> {
+    check_header(path, bytes, is_still)?;
+    let connection = schema::open_to_look(path, is_still).map_err(StoreError::sql(path))?;
+    check_schema(path, &connection)?;
+    Ok(connection)
+}
+
 /// Whether the file is ours and as long as it says.
-pub(super) fn check_header(path: &Path, bytes: u64, is_still: bool) -> Result<(), StoreError> {
+fn check_header(path: &Path, bytes: u64, is_still: bool) -> Result<(), StoreError> {
     let mut header = [0; HEADER_BYTES];
     let read = File::open(path).and_then(|mut file| file.read_exact(&mut header));
     match read {
@@ -76,7 +82,7 @@ fn number(header: &[u8; HEADER_BYTES], at: usize) -> u32 {
 }
 
 /// Whether this version knows the schema.
-pub(super) fn check_schema(path: &Path, connection: &Connection) -> Result<(), StoreError> {
+fn check_schema(path: &Path, connection: &Connection) -> Result<(), StoreError> {
     let found = schema::version(connection).map_err(StoreError::sql(path))?;
     if found > schema::VERSION {
         return Err(StoreError::Newer { path: path.to_owned(), found, known: schema::VERSION });
@@ -98,5 +104,9 @@ pub(super) fn check_schema(path: &Path, connection: &Connection) -> Result<(), S
 pub(super) fn check_pages(path: &Path, connection: &Connection, how: &str) -> Result<(), StoreError> {
     let sql = format!("PRAGMA {how}(1)");
     let found = connection.query_row(&sql, [], |row| row.get::<_, String>(0)).map_err(StoreError::sql(path))?;
-    if found == "ok" { Ok(()) } else { Err(StoreError::damaged(path, found)) }
+    if found == "ok" {
+        return Ok(());
+    }
+    let what = found.lines().rfind(|line| !line.starts_with("***")).unwrap_or(&found);
+    Err(StoreError::damaged(path, what))
 }

@@ -3,7 +3,9 @@
 //! One thread writes and commits in groups, two read; whoever asks only puts something into a queue. It decides nothing
 //! about channels, and it never holds a text longer than a transaction or an answer takes.
 
+mod backup;
 mod body;
+mod census;
 mod erase;
 mod error;
 mod folder;
@@ -28,6 +30,8 @@ use std::thread::{self, JoinHandle};
 use rogerrat_domain::HubKey;
 use rusqlite::Connection;
 
+pub(crate) use backup::{back_up, restore};
+pub(crate) use census::{Census, verify};
 pub(crate) use error::StoreError;
 use folder::{Folder, Lock};
 use job::Job;

@@ -22,7 +22,7 @@ pub(super) type Probing = WeakShared<BoxFuture<'static, Plain>>;
 
 impl Store {
     /// Puts something into the writer's queue. False when there is no room.
-    fn enqueue(&self, work: Work, reply: Reply) -> bool {
+    pub(super) fn enqueue(&self, work: Work, reply: Reply) -> bool {
         let Some(place) = self.shared.enter(work.bytes()) else { return false };
         self.writer.try_send(Job::Do(Box::new(Task { work, reply, place }))).is_ok()
     }
@@ -37,11 +37,13 @@ impl Store {
 
     fn start_probe(&self) -> Shared<BoxFuture<'static, Plain>> {
         let n = self.next_probe();
-        let (written, readers) = (self.write(Work::Probe(n)), self.readers.clone());
+        let (written, readers, shared) = (self.write(Work::Probe(n)), self.readers.clone(), self.shared.clone());
         let probe = async move {
             written.await?;
             let read = readers.ask(|connection| reader::value::<i64>(connection, "probe").map_err(reader::fault));
             match read.await? {
+                // A small row can be written where a message cannot. The writer looks for more room than that.
+                Some(_) if !shared.well.load(Relaxed) => Err(LogError::Failed("writes were refused just now".into())),
                 Some(read) if read >= n => Ok(()),
                 _ => Err(LogError::Damaged("what was written could not be read back".into())),
             }
@@ -132,6 +134,14 @@ impl Log for Store {
 
     fn take_note(&self, name: &'static str, text: String) -> Doing<Plain> {
         self.write(Work::Note(name, text))
+    }
+
+    fn rows(&self, kind: &'static str) -> Doing<Result<Vec<(String, String)>, LogError>> {
+        self.readers.ask(move |connection| reader::rows(connection, kind).map_err(reader::fault))
+    }
+
+    fn put_row(&self, kind: &'static str, name: String, text: Option<String>) -> Doing<Plain> {
+        self.write(Work::Row(kind, name, text))
     }
 
     fn is_well(&self) -> bool {

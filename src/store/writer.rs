@@ -281,7 +281,7 @@ impl Writer {
         }
     }
 
-    /// Tries whether there is room again, and whether what is written there stays.
+    /// Tries whether there is room again. If there is none, the WAL may be what takes it.
     fn heal(&mut self) {
         let room = vec![0_u8; HEAL_BYTES];
         let fill = |pen: &mut Pen<'_>| pen.set("probe", &room);
@@ -290,6 +290,7 @@ impl Writer {
             Ok(_) => self.recover(),
             Err(trouble) => {
                 self.told(&trouble);
+                let _ = self.checkpoint();
                 self.heal_at_ms = Some(self.clock.uptime_ms() + HEAL_MS);
             }
         }
@@ -307,12 +308,17 @@ impl Writer {
 
     /// Moves everything to the database and empties the WAL, where deleted texts still stand.
     fn empty_wal(&mut self) {
-        let busy = self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, bool>(0));
+        let busy = self.checkpoint();
         if let Err(error) = &busy {
             log::warn!(error:display; "what was deleted could not be taken out of the WAL yet");
         }
         let again = !matches!(busy, Ok(false)) || self.unfinished;
         self.erase_at_ms = again.then(|| self.clock.uptime_ms() + ERASE_AGAIN_MS);
+    }
+
+    /// Moves the WAL to the database. True when somebody who reads was in the way.
+    fn checkpoint(&self) -> Result<bool> {
+        self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))
     }
 }
 

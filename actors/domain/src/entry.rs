@@ -143,15 +143,13 @@ pub struct SendKey {
 }
 
 impl Entry {
-    /// Whether the log keeps it. Who is on a channel is kept for every channel; what was said there and how far it was
-    /// read only where messages are. A status is kept for its key alone.
+    /// Whether the log keeps it. Who is on a channel, and which consumers read for them, is kept for every channel; what
+    /// was said there and how far it was read only where messages are. A status is kept for its key alone.
     #[must_use]
     pub fn is_kept(&self, durable: bool) -> bool {
         match self {
             Self::Sent { message, key, .. } => durable && (message.kind == Kind::Message || key.is_some()),
-            Self::Handed { .. } | Self::Acked { .. } | Self::ConsumerAdded { .. } | Self::ConsumerRemoved { .. } => {
-                durable
-            }
+            Self::Handed { .. } | Self::Acked { .. } => durable,
             _ => true,
         }
     }

@@ -121,7 +121,13 @@ impl Caller {
     pub(super) async fn call(&mut self, request: &[u8]) -> Answer {
         let reply = tokio::time::timeout(PATIENCE, self.connection().call(request)).await;
         let fault = match reply {
-            Ok(Ok((status, body))) => return Answer::of(status, body),
+            Ok(Ok((status, body))) => {
+                let answer = Answer::of(status, body);
+                if matches!(answer, Answer::Troubled) {
+                    self.hear(Event::Troubled { channel: self.pass.channel });
+                }
+                return answer;
+            }
             Ok(Err(fault)) => fault,
             Err(_) => Fault::Stalled("a reply was waited for"),
         };

@@ -2,6 +2,7 @@
 
 use super::caller::request;
 use crate::cli::client::Connection;
+use std::ffi::OsString;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
@@ -40,6 +41,11 @@ impl HubProcess {
         let mut command = Command::new(std::env::current_exe()?);
         command.args(["serve", "--host", "127.0.0.1", "--rate-limit", "off", "--port", &self.port.to_string()]);
         command.arg("--data-dir").arg(self.folder.join("data"));
+        // What the environment says to a real hub is not meant for this one.
+        let ours = |name: &OsString| name.to_string_lossy().starts_with("ROGERRAT_");
+        for name in std::env::vars_os().map(|(name, _)| name).filter(ours) {
+            command.env_remove(name);
+        }
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
         // Ctrl-C is meant for us; the hub goes when we do.
         self.child = Some(command.process_group(0).spawn()?);

@@ -45,6 +45,9 @@ pub(crate) fn run(args: &TortureArgs) -> ExitCode {
 
 /// The hub and its folder go when this returns, whatever the reason.
 fn torture(args: &TortureArgs, seed: u64) -> Result<Report, String> {
+    if args.channels + args.memory_channels == 0 {
+        return Err("there is no channel to talk on".into());
+    }
     let folder = Folder::open(args.data_dir.as_deref()).map_err(|cause| format!("no folder for the data: {cause}"))?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     runtime.map_err(|cause| cause.to_string())?.block_on(async {

@@ -62,7 +62,7 @@ impl Report {
         self.breaches.is_empty()
     }
 
-    fn lines(&self) -> [(&'static str, u64, u64); 15] {
+    fn lines(&self) -> [(&'static str, u64, u64); 16] {
         let Self { disk, memory, .. } = self;
         [
             ("sends acknowledged", disk.acknowledged, memory.acknowledged),
@@ -70,6 +70,7 @@ impl Report {
             ("  outcome never known", disk.abandoned, memory.abandoned),
             ("  repeated with their key", disk.repeated, memory.repeated),
             ("  recognised as done", disk.recognised, memory.recognised),
+            ("answered 503 or 507", disk.troubled, memory.troubled),
             ("deliveries", disk.deliveries, memory.deliveries),
             ("  again, and said so", disk.again, memory.again),
             ("acks", disk.acks, memory.acks),

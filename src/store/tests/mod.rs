@@ -1,4 +1,7 @@
 //! Tests of the store from inside: what it keeps, what it refuses, and what it does when the disk fails.
 
+mod copies;
 mod keeping;
+mod opening;
 mod rig;
+mod trouble;

@@ -16,7 +16,7 @@ use super::{Channel, Door, PATIENCE};
 /// A running hub; dropped, it is killed and its folder removed.
 pub(crate) struct Hub {
     process: Option<Child>,
-    pid: u32,
+    pub(crate) pid: u32,
     door: Door,
     folder: PathBuf,
     /// What it printed when it was up.

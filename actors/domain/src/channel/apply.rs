@@ -172,6 +172,14 @@ impl Channel {
         }
         let held = &member.held;
         let Some(consumer) = member.consumers.iter_mut().find(|c| c.name.as_ref() == name) else { return };
+        // In a replay a lease ends when it would have ended.
+        let terms = match terms {
+            Terms::Leased { lease_ms } => {
+                let left_ms = (at_ms + lease_ms).saturating_sub(now.at_ms);
+                Terms::Leased { lease_ms: left_ms.min(lease_ms) }
+            }
+            terms => terms,
+        };
         for id in ids {
             let is_held = held.contains(*id);
             let is_dm = is_held || ring.get(*id).is_some_and(|m| m.to.is_some());

@@ -91,7 +91,10 @@ impl Consumer {
     pub(super) fn restored(state: ConsumerState, now: Now) -> Self {
         let ConsumerState { name, cursor, handed, shown, acks, doubt, claims } = state;
         let claim = |c: ClaimState| {
-            let hold = c.lease_ms.map_or(Hold::Owed, |ms| Hold::Lease { until_ms: now.uptime_ms + ms });
+            let hold = c.lease.map_or(Hold::Owed, |(ends_at_ms, most_ms)| {
+                let left_ms = ends_at_ms.saturating_sub(now.at_ms).min(most_ms);
+                Hold::Lease { until_ms: now.uptime_ms + left_ms }
+            });
             Claim { id: c.id, hold, attempt: c.attempt, is_dm: c.is_dm, again: false }
         };
         let claims = claims.into_iter().map(claim).collect();
@@ -101,12 +104,15 @@ impl Consumer {
     /// The consumer, to be written down. What is on its way to it counts as had: it may be.
     pub(super) fn state(&self, durable: bool, now: Now) -> ConsumerState {
         let claim = |c: &Claim| {
-            let (lease_ms, attempt) = match c.hold {
-                Hold::Lease { until_ms } => (Some(until_ms.saturating_sub(now.uptime_ms)), c.attempt),
+            let (lease, attempt) = match c.hold {
+                Hold::Lease { until_ms } => {
+                    let left_ms = until_ms.saturating_sub(now.uptime_ms);
+                    (Some((now.at_ms + left_ms, left_ms)), c.attempt)
+                }
                 Hold::Owed => (None, c.attempt),
                 Hold::OnItsWay(_) | Hold::Queued(_) | Hold::Streamed(_) => (None, c.attempt + 1),
             };
-            ClaimState { id: c.id, attempt, is_dm: c.is_dm, lease_ms }
+            ClaimState { id: c.id, attempt, is_dm: c.is_dm, lease }
         };
         let Self { name, cursor, handed, shown, acks, doubt, .. } = self;
         let claims = self.claims.iter().filter(|c| durable && !c.again).map(claim).collect();
@@ -119,6 +125,11 @@ impl Consumer {
             doubt: *doubt,
             claims,
         }
+    }
+
+    /// Up to here it may have had messages that no record tells of.
+    pub(crate) fn doubt(&self) -> MessageId {
+        self.doubt
     }
 
     /// From now on everything up to an id that it has not had for sure may have been given to it before.

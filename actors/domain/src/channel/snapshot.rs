@@ -80,9 +80,10 @@ pub(super) struct ClaimState {
     pub(super) id: MessageId,
     pub(super) attempt: u32,
     pub(super) is_dm: bool,
-    /// What is left of its lease; none means it is due again.
+    /// When its lease ends, in milliseconds since the epoch, and how long it may last at most; none means it is due
+    /// again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) lease_ms: Option<u64>,
+    pub(super) lease: Option<(u64, u64)>,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -305,7 +306,7 @@ impl Member {
             queued: first.queued,
             to: first.to.clone(),
         });
-        let consumers = self.consumers.iter().filter(|c| durable || c.name.is_none());
+        let consumers = self.consumers.iter();
         let held = self.held.iter().filter(|_| durable);
         let (since_ms, away) = match self.presence {
             Presence::Live { seen_ms } => (seen_ms, None),

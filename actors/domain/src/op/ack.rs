@@ -86,7 +86,8 @@ pub(super) fn entry(
     upto: MessageId,
     now: Now,
 ) -> Result<Entry, Refusal> {
-    let Some(consumer) = channel.members[&no].consumer(name) else {
+    let member = &channel.members[&no];
+    let Some(consumer) = member.consumer(name) else {
         return Err(Refusal::new(Code::NotFound, "there is no such consumer").hint("read with it once to make it"));
     };
     if upto > consumer.shown {
@@ -94,7 +95,11 @@ pub(super) fn entry(
     }
     // A status is shown and not handed over: acknowledging it says nothing of messages not given yet.
     let upto = upto.min(consumer.handed);
-    let ids = consumer.had_upto(upto);
+    let mut ids = consumer.had_upto(upto);
+    // After a crash nobody knows which held DMs it was given; up to here it says that it had them.
+    let doubtful = member.held.iter().map(|slot| slot.id).filter(|id| *id <= upto.min(consumer.doubt()));
+    ids.extend(doubtful.filter(|id| consumer.claim(*id).is_none()).collect::<Vec<_>>());
+    ids.sort_unstable();
     Ok(Entry::Acked { no, consumer: name.cloned(), upto, ids, at_ms: now.at_ms })
 }
 

@@ -106,6 +106,8 @@ impl Draft {
             key: None,
         });
         draft.check_text()?;
+        // The header wins, and what it wins over must be sound all the same.
+        input.client_msg_id.as_deref().map_or(Ok(()), check_key)?;
         draft.key = draft.keyed(key.or(input.client_msg_id.as_deref()))?;
         Ok(draft)
     }
@@ -126,11 +128,7 @@ impl Draft {
 
     fn keyed(&self, key: Option<&str>) -> Result<Option<SendKey>, Refusal> {
         let Some(key) = key else { return Ok(None) };
-        let fits =
-            (1..=limits::IDEMPOTENCY_KEY_CHARS).contains(&key.len()) && key.bytes().all(|b| b.is_ascii_graphic());
-        if !fits {
-            return Err(Refusal::invalid("an idempotency key is 1 to 128 visible ASCII characters"));
-        }
+        check_key(key)?;
         Ok(Some(SendKey { key: key.into(), body_hash: self.hash() }))
     }
 
@@ -160,6 +158,14 @@ impl Draft {
             thread: self.thread.as_deref(),
         }
     }
+}
+
+fn check_key(key: &str) -> Result<(), Refusal> {
+    let is_short = (1..=limits::IDEMPOTENCY_KEY_CHARS).contains(&key.len());
+    if is_short && key.bytes().all(|b| b.is_ascii_graphic()) {
+        return Ok(());
+    }
+    Err(Refusal::invalid("an idempotency key is 1 to 128 visible ASCII characters"))
 }
 
 fn suggested_replies(said: &[String]) -> Result<Vec<String>, Refusal> {

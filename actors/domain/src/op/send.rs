@@ -62,6 +62,10 @@ pub struct SendReply {
     /// Said when the same send was done before: this is its first reply.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub duplicate: bool,
+    /// Said on a durable channel: the message is on disk.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    #[schema(required = false)]
+    pub durable: bool,
     /// Messages waiting for the sender's default consumer.
     pub unread: usize,
     /// How much of the send window is left, where sends are limited.
@@ -131,6 +135,7 @@ impl Operation for Send {
             reply_to,
             thread,
             duplicate,
+            durable: kind == Kind::Message && channel.settings.is_durable(),
             unread,
             quota,
         }

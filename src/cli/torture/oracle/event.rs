@@ -109,6 +109,10 @@ pub(in super::super) enum Event {
         began: Stamp,
         what: String,
     },
+    /// A request was answered 503 or 507.
+    Troubled {
+        channel: ChannelNo,
+    },
 
     /// Also each time a send is repeated with its key.
     SendBegun {

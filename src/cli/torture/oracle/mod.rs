@@ -34,6 +34,8 @@ pub(super) struct Counts {
     pub(super) repeated: u64,
     /// Of those, the ones that had been done before.
     pub(super) recognised: u64,
+    /// Requests that were answered 503 or 507.
+    pub(super) troubled: u64,
     pub(super) deliveries: u64,
     /// Deliveries of what the same consumer had before, with `attempt` above 1.
     pub(super) again: u64,
@@ -115,6 +117,7 @@ impl Oracle {
             Event::Killed => self.killed(),
             Event::Serves => self.serving = true,
             Event::Failed { began, what } => self.failed(began, &what),
+            Event::Troubled { channel } => self.counts(channel).troubled += 1,
             Event::SendBegun { letter, to } => self.send_begun(letter, to),
             Event::SendAcked { letter, id, duplicate, durable } => self.send_acked(letter, id, duplicate, durable),
             Event::SendRefused { letter } => self.send_refused(letter),

@@ -129,7 +129,10 @@ impl Manual {
                 self.lost_a_read(lease_ms);
                 (false, End::Cut { glimpsed: glimpsed(&partly) })
             }
-            Answer::Troubled => (false, End::Refused),
+            Answer::Troubled => {
+                self.lost_a_read(lease_ms);
+                (false, End::Refused)
+            }
             Answer::Refused { status, text } => {
                 match upto.filter(|_| status == 400 && text.contains("upto")) {
                     Some(upto) => self.refused(upto, text),

@@ -116,6 +116,10 @@ fn a02_the_header_wins_and_spacing_does_not_matter() {
     assert_eq!(&*key(Some("header")).unwrap().key, "header");
     assert_eq!(&*key(None).unwrap().key, "field");
     assert_eq!(key(None).unwrap().body_hash, key(Some("header")).unwrap().body_hash);
+    for bad in ["", "a b", "ä", &"x".repeat(129)] {
+        let input = serde_json::from_value(json!({"text": "x", "client_msg_id": bad})).unwrap();
+        assert!(Draft::check(input, Some("header")).is_err(), "{bad:?} is not hidden by the header");
+    }
     for wrong in ["", "a b", "ä", &"x".repeat(129)] {
         assert!(key(Some(wrong)).is_err(), "{wrong:?}");
     }

@@ -110,9 +110,12 @@ fn d05_a_restart_of_a_memory_channel_is_told_once() {
     let mut history = History::in_memory(Reading::Manual);
     history.say(1, 10).crash().read(&[]);
     assert_eq!(history.found(), [Breach::GapUntold]);
-    let mut history = History::in_memory(Reading::Manual);
+    let mut history = History::in_memory(Reading::Automatic);
     history.say(1, 10).crash().read_with(&[], restart_gap(0, 10)).read_with(&[], restart_gap(0, 10));
     assert_eq!(history.found(), [Breach::GapToldTwice]);
+    let mut history = History::in_memory(Reading::Manual);
+    history.say(1, 10).crash().read_with(&[], restart_gap(0, 10)).read_with(&[], restart_gap(0, 10));
+    assert_eq!(history.verdict(), NOTHING, "until it acknowledges something above");
     let mut history = History::in_memory(Reading::Manual);
     history.say(1, 10).crash().read_with(&[], restart_gap(0, 10)).crash().read_with(&[], restart_gap(10, 10));
     assert_eq!(history.verdict(), NOTHING, "once for each restart");

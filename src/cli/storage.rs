@@ -1,0 +1,83 @@
+//! What `backup`, `restore` and `verify` have in common: which folder is meant, and how they answer.
+
+use std::error::Error;
+use std::io::{self, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Args;
+
+use crate::config::{Effective, Flag, Said, Surroundings, Value};
+use crate::store::{Census, StoreError};
+
+/// Which hub is meant.
+#[derive(Args)]
+pub(crate) struct StorageArgs {
+    /// Where the hub keeps its data [default: ~/.rogerrat]
+    #[arg(long, value_name = "FOLDER")]
+    data_dir: Option<String>,
+    /// Read this file; environment and flags win over it
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+}
+
+impl StorageArgs {
+    /// Does something with the folder, and prints what `tell` says of what is there then.
+    pub(super) fn run(
+        self,
+        work: impl FnOnce(PathBuf) -> Result<Census, StoreError>,
+        tell: impl FnOnce(&Census) -> String,
+    ) -> ExitCode {
+        let value = |folder| Flag { key: "storage.data_dir", name: "--data-dir", value: Value::Text(folder) };
+        let said = Said { file: self.config, flags: self.data_dir.map(value).into_iter().collect() };
+        let data_dir = match Effective::read(&said, &Surroundings::here()) {
+            Ok(effective) => effective.config.storage.data_dir,
+            Err(faults) => return super::refuse(&faults),
+        };
+        let told = work(data_dir).map_err(|error| crate::chain(&error)).and_then(|census| {
+            let written = print(&tell(&census), &census, &mut io::stdout().lock());
+            written.map_err(|error| crate::chain(&error as &dyn Error))
+        });
+        match told {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(why) => {
+                // Without a reader the exit code still tells.
+                let _ = writeln!(io::stderr().lock(), "rogerrat: {why}");
+                ExitCode::FAILURE
+            }
+        }
+    }
+}
+
+fn print(headline: &str, census: &Census, to: &mut impl Write) -> io::Result<()> {
+    let Census { bytes, schema, channels, messages, records, snapshots, lines, .. } = census;
+    writeln!(to, "{headline}")?;
+    let counts = [
+        ("schema", *schema as u64),
+        ("bytes", *bytes),
+        ("channels", *channels),
+        ("messages", *messages),
+        ("records", *records),
+        ("snapshots", *snapshots),
+        ("transcript lines", *lines),
+    ];
+    for (what, count) in counts {
+        writeln!(to, "{what:<17}{count}")?;
+    }
+    to.flush()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_census_is_a_table() {
+        let census = Census { schema: 1, channels: 3, messages: 1200, ..Census::default() };
+        let mut printed = Vec::new();
+        print("/tmp/hub.db is whole", &census, &mut printed).unwrap();
+        let printed = String::from_utf8(printed).unwrap();
+        assert!(printed.starts_with("/tmp/hub.db is whole\nschema           1\nbytes            0\n"), "{printed}");
+        assert!(printed.ends_with("transcript lines 0\n") && printed.contains("messages         1200\n"), "{printed}");
+    }
+}

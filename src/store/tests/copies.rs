@@ -1,0 +1,116 @@
+//! Backups, restores and verifications.
+
+use std::fs;
+use std::os::unix::fs::MetadataExt as _;
+
+use futures_util::future::join;
+use rogerrat_actors::Log as _;
+use rusqlite::Connection;
+
+use super::rig::{Folder, channel, fill, snapshot};
+use crate::store::{StoreError, back_up, restore, verify};
+
+#[actix_rt::test]
+async fn a_backup_of_a_running_hub_is_the_hub_when_it_is_brought_back() {
+    let (folder, copy, again) = (Folder::new(), Folder::new(), Folder::new());
+    let store = folder.open();
+    fill(&store, "c", 50, "hi").await;
+    fill(&store, "d", 5, "hi").await;
+    store.fold(&channel("d"), 4, snapshot(2, &[1])).await.unwrap();
+    store.raise_floor(77).await.unwrap();
+    let census = back_up(folder.path(), copy.path()).unwrap();
+    assert_eq!((census.channels, census.messages, census.records, census.snapshots, census.lines), (2, 54, 53, 1, 55));
+    let names = copy.files().into_iter().map(|(name, _)| name).collect::<Vec<_>>();
+    assert_eq!(names, ["hub.db", "hub.key"]);
+    assert_eq!(fs::metadata(copy.path()).unwrap().mode() & 0o777, 0o700);
+    assert_eq!(fs::metadata(copy.file("hub.db")).unwrap().mode() & 0o777, 0o600);
+    // What comes later is not in it.
+    fill(&store, "e", 5, "later").await;
+    let census = restore(copy.path(), again.path()).unwrap();
+    assert_eq!(census.channels, 2);
+    let restored = again.open();
+    assert_eq!(restored.load(&channel("c")).await.unwrap().seq, 51);
+    assert!(restored.find(&channel("e")).await.unwrap().is_none());
+    assert_eq!(restored.floor(), 77);
+    assert_eq!(fs::read(folder.file("hub.key")).unwrap(), fs::read(again.file("hub.key")).unwrap());
+}
+
+#[actix_rt::test]
+async fn nothing_is_written_over() {
+    let (folder, copy) = (Folder::new(), Folder::new());
+    let store = folder.open();
+    fill(&store, "c", 5, "hi").await;
+    back_up(folder.path(), copy.path()).unwrap();
+    let before = copy.files();
+    assert!(matches!(back_up(folder.path(), copy.path()), Err(StoreError::Occupied { .. })));
+    assert!(matches!(restore(copy.path(), folder.path()), Err(StoreError::Taken { .. })));
+    store.close();
+    assert!(matches!(restore(copy.path(), folder.path()), Err(StoreError::Occupied { .. })));
+    fs::remove_file(folder.file("hub.db")).unwrap();
+    fs::write(folder.file("hub.key"), [1; 32]).unwrap();
+    assert!(matches!(restore(copy.path(), folder.path()), Err(StoreError::Occupied { .. })));
+    assert!(copy.files() == before);
+}
+
+#[actix_rt::test]
+async fn where_there_is_no_hub_there_is_nothing_to_copy_or_verify() {
+    let (folder, to) = (Folder::new(), Folder::new());
+    assert!(matches!(verify(folder.path()), Err(StoreError::Nothing { .. })));
+    assert!(matches!(back_up(folder.path(), to.path()), Err(StoreError::Nothing { .. })));
+    assert!(matches!(restore(folder.path(), to.path()), Err(StoreError::Nothing { .. })));
+    assert!(!to.path().exists() && !folder.path().exists());
+}
+
+#[actix_rt::test]
+async fn a_damaged_copy_is_not_brought_back() {
+    let (folder, copy, to) = (Folder::new(), Folder::new(), Folder::new());
+    let store = folder.open();
+    fill(&store, "c", 200, &"hi".repeat(100)).await;
+    back_up(folder.path(), copy.path()).unwrap();
+    let mut bytes = fs::read(copy.file("hub.db")).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle..middle + 5000].fill(0x55);
+    fs::write(copy.file("hub.db"), bytes).unwrap();
+    let refusal = restore(copy.path(), to.path()).unwrap_err();
+    assert!(matches!(refusal, StoreError::Damaged { .. }), "{refusal}");
+    assert!(!to.path().exists());
+}
+
+#[actix_rt::test]
+async fn a_verification_sees_what_pages_do_not_show() {
+    let folder = Folder::new();
+    let store = folder.open();
+    fill(&store, "c", 20, "hi").await;
+    let census = verify(folder.path()).unwrap();
+    assert!(census.is_in_use && census.channels == 1 && census.messages == 20 && census.records == 21);
+    store.close();
+    let whole = fs::read(folder.file("hub.db")).unwrap();
+    for (damage, what) in [
+        ("UPDATE records SET body = CAST('rubbish' AS BLOB) WHERE seq = 3", "record 3 of channel c"),
+        ("DELETE FROM records WHERE seq = 4", "record 4 of channel c is missing"),
+        ("UPDATE messages SET body = CAST('rubbish' AS BLOB) WHERE id = 5", "message 5"),
+        ("UPDATE transcript SET json = CAST('{' AS BLOB) WHERE n = 5", "the transcript of channel c"),
+        ("UPDATE channels SET settings = CAST('{}' AS BLOB)", "the settings of channel c"),
+        ("DELETE FROM channels", "there is no channel 1"),
+        ("UPDATE hub SET value = 7 WHERE name = 'channels'", "it has 1 channels and counted"),
+    ] {
+        fs::write(folder.file("hub.db"), &whole).unwrap();
+        Connection::open(folder.file("hub.db")).unwrap().execute_batch(damage).unwrap();
+        let before = fs::read(folder.file("hub.db")).unwrap();
+        let said = verify(folder.path()).unwrap_err().to_string();
+        assert!(said.contains(what), "{damage}: {said}");
+        assert!(fs::read(folder.file("hub.db")).unwrap() == before);
+    }
+}
+
+#[actix_rt::test]
+async fn a_backup_is_taken_while_others_write() {
+    let (folder, copy) = (Folder::new(), Folder::new());
+    let store = folder.open();
+    fill(&store, "c", 1000, &"hi".repeat(100)).await;
+    let (from, to) = (folder.path().to_owned(), copy.path().to_owned());
+    let backup = tokio::task::spawn_blocking(move || back_up(&from, &to));
+    let (census, ()) = join(backup, fill(&store, "d", 1000, "hi")).await;
+    assert!(census.unwrap().unwrap().messages >= 1000);
+    assert_eq!(store.load(&channel("d")).await.unwrap().seq, 1001);
+}

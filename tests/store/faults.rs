@@ -1,0 +1,48 @@
+//! What a running hub does when its disk fails it, and what its disk never sees.
+
+use std::process::Command;
+
+use serde_json::json;
+
+use super::rig::{Hub, until};
+use super::{data, durable, is_in};
+
+/// Lets no file of the hub grow beyond so many bytes.
+fn limit_files(hub: &Hub, bytes: &str) {
+    let pid = hub.pid.to_string();
+    let status = Command::new("prlimit").args(["--pid", &pid, &format!("--fsize={bytes}:unlimited")]).status().unwrap();
+    assert!(status.success(), "the limit could not be set");
+}
+
+#[test]
+fn a03_when_writes_fail_durable_channels_refuse_memory_channels_go_on_and_it_heals() {
+    let hub = Hub::unlimited();
+    let (ann, bob) = (durable(&hub), hub.channel().join("bob"));
+    ann.say("before");
+    limit_files(&hub, "1");
+    let refused = ann.request("POST", "send").json(&json!({"to": "all", "message": "lost"})).send();
+    assert_eq!((refused.status, refused.json()["code"].as_str()), (507, Some("storage_failed")));
+    bob.say("still here");
+    until("the hub says that it is not ready", || hub.get("/readyz").send().status == 503);
+    limit_files(&hub, "unlimited");
+    until("the hub is ready again", || hub.get("/readyz").send().status == 200);
+    ann.say("after");
+    assert_eq!(ann.channel.history(), ["before", "after"]);
+    assert_eq!(bob.channel.history(), ["still here"]);
+}
+
+#[test]
+fn a03_what_is_said_on_a_memory_channel_is_nowhere_on_disk_and_no_text_is_in_the_log() {
+    let mut hub = Hub::with(&["--rate-limit", "off"], &[("ROGERRAT_LOG__LEVEL", "debug")]);
+    let (ann, bob) = (durable(&hub), hub.channel().join("bob"));
+    ann.say("the otter is kept");
+    bob.say("the heron is not kept");
+    bob.send("bob", "nor is the heron's letter");
+    assert!(is_in(&data(&hub), "the otter is kept"));
+    assert!(!is_in(&data(&hub), "heron"));
+    hub.signal("TERM");
+    assert!(hub.ended().success());
+    assert!(is_in(&data(&hub), "the otter is kept"));
+    assert!(!is_in(&data(&hub), "heron"));
+    assert!(!hub.log().contains("heron") && !hub.log().contains("otter"));
+}

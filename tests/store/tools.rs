@@ -1,0 +1,57 @@
+//! `backup`, `restore` and `verify`.
+
+use std::fs;
+use std::os::unix::fs::MetadataExt as _;
+
+use super::rig::Hub;
+use super::{ask, data, durable, files, stopped};
+
+#[test]
+fn a_running_hub_is_backed_up_and_brought_back() {
+    let hub = Hub::unlimited();
+    let ann = durable(&hub);
+    ann.say("kept");
+    let (copy, again) = (hub.folder().join("copy"), hub.folder().join("again"));
+    let copy = copy.to_str().unwrap();
+    let (code, said) = ask(&["backup", copy], &data(&hub));
+    assert!(
+        code == 0 && said.contains("copy/hub.db is a whole copy") && said.contains("messages         1\n"),
+        "{said}"
+    );
+    assert_eq!(fs::metadata(copy).unwrap().mode() & 0o777, 0o700);
+    ann.say("kept later");
+    let (code, said) = ask(&["backup", copy], &data(&hub));
+    assert!(code == 1 && said.contains("is there already and is not written over"), "{said}");
+    let (code, said) = ask(&["verify"], &data(&hub));
+    assert!(code == 0 && said.contains("a hub runs on it") && said.contains("messages         2\n"), "{said}");
+    let (code, said) = ask(&["restore", copy], &data(&hub));
+    assert!(code == 1 && said.contains("is used by another hub"), "{said}");
+    let (code, said) = ask(&["restore", copy], &again);
+    assert!(code == 0 && said.contains("a hub can start on it") && said.contains("messages         1\n"), "{said}");
+    let (code, said) = ask(&["verify"], &again);
+    assert!(code == 0 && said.contains("again/hub.db is whole\n"), "{said}");
+    ann.say("the hub never noticed");
+}
+
+#[test]
+fn a_hub_that_was_stopped_can_be_copied_and_is_not_written_over() {
+    let hub = stopped();
+    let copy = hub.folder().join("copy");
+    let before = fs::read(data(&hub).join("hub.db")).unwrap();
+    assert_eq!(ask(&["backup", copy.to_str().unwrap()], &data(&hub)).0, 0);
+    let (code, said) = ask(&["restore", copy.to_str().unwrap()], &data(&hub));
+    assert!(code == 1 && said.contains("hub.db is there already"), "{said}");
+    assert!(fs::read(data(&hub).join("hub.db")).unwrap() == before);
+    assert_eq!(files(&copy).len(), 2);
+}
+
+#[test]
+fn where_there_is_no_hub_the_tools_say_so() {
+    let hub = Hub::start();
+    let nowhere = hub.folder().join("nowhere");
+    for arguments in [&["verify"][..], &["backup", "/tmp/rogerrat-never-made"]] {
+        let (code, said) = ask(arguments, &nowhere);
+        assert!(code == 1 && said.contains("there is no hub in"), "{said}");
+    }
+    assert!(!nowhere.exists());
+}
