@@ -97,3 +97,49 @@ fn d02_what_was_read_does_not_come_again() {
     bob.say("m-three");
     assert_eq!(ann.listen(), ["m-three"]);
 }
+
+#[test]
+fn d01_a_wait_over_mcp_is_given_up_like_a_poll() {
+    let (hub, ann, bob) = two();
+    let mut http2 = Http2::open(*hub, WINDOW);
+    http2.call(&ann, "wait");
+    ann.until_waiting(true);
+    drop(http2);
+    ann.until_waiting(false);
+    bob.say("m-one");
+    assert_eq!(ann.listen(), ["m-one"]);
+    let mut http2 = Http2::open(*hub, WINDOW);
+    let wait = http2.call(&ann, "wait");
+    assert!(http2.body_until(wait, ": waiting").starts_with(": waiting"));
+    http2.give_up(wait);
+    bob.say("m-two");
+    bob.say("m-three");
+    let mut heard = Vec::new();
+    until("both have come", || {
+        heard.extend(ann.listen());
+        heard.len() >= 2
+    });
+    assert_eq!(heard, ["m-two", "m-three"]);
+}
+
+#[test]
+fn d02_what_a_wait_over_mcp_brought_does_not_come_again_and_what_a_shut_window_held_back_does() {
+    let (hub, ann, bob) = two();
+    let mut http2 = Http2::open(*hub, WINDOW);
+    let wait = http2.call(&ann, "wait");
+    ann.until_waiting(true);
+    bob.say("m-one");
+    assert!(http2.body_until(wait, "\n\ndata-never").contains("m-one"));
+    let mut shut = Http2::open(*hub, 0);
+    let wait = shut.call(&ann, "wait");
+    ann.until_waiting(true);
+    bob.say("m-two");
+    shut.until_head(wait);
+    drop(shut);
+    let mut heard = Vec::new();
+    until("it has come", || {
+        heard.extend(ann.listen());
+        !heard.is_empty()
+    });
+    assert_eq!(heard, ["m-two"]);
+}

@@ -58,16 +58,23 @@ impl Http2 {
 
     /// Asks for something as this agent, and gives the number of its stream.
     pub(crate) fn get(&mut self, agent: &Agent, what: &str) -> u32 {
-        let (path, bearer) = (agent.channel.path(what), format!("Bearer {}", agent.channel.token));
+        self.ask("GET", &agent.channel.path(what), &[("x-session-id", &agent.session)], agent, None)
+    }
+
+    /// Calls a tool over MCP as this agent.
+    pub(crate) fn call(&mut self, agent: &Agent, tool: &str) -> u32 {
+        let arguments = format!(r#"{{"session_id":"{}"}}"#, agent.session);
+        let params = format!(r#"{{"name":"{tool}","arguments":{arguments}}}"#);
+        let body = format!(r#"{{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{params}}}"#);
+        let path = format!("/mcp/{}", agent.channel.id);
+        self.ask("POST", &path, &[("accept", "text/event-stream")], agent, Some(body.as_bytes()))
+    }
+
+    fn ask(&mut self, method: &str, path: &str, more: &[(&str, &str)], agent: &Agent, body: Option<&[u8]>) -> u32 {
+        let bearer = format!("Bearer {}", agent.channel.token);
         let mut block = Vec::new();
-        for (name, value) in [
-            (":method", "GET"),
-            (":scheme", "http"),
-            (":authority", "localhost"),
-            (":path", path.as_str()),
-            ("authorization", bearer.as_str()),
-            ("x-session-id", agent.session.as_str()),
-        ] {
+        let pseudo = [(":method", method), (":scheme", "http"), (":authority", "localhost"), (":path", path)];
+        for (name, value) in pseudo.iter().chain(&[("authorization", bearer.as_str())]).chain(more) {
             // A literal that is not indexed (RFC 7541, 6.2.2), lengths below 127.
             block.push(0);
             for text in [name, value] {
@@ -78,7 +85,11 @@ impl Http2 {
         }
         let stream = self.next;
         self.next += 2;
-        self.frame(HEADERS, END_STREAM | END_HEADERS, stream, &block);
+        let ends = if body.is_none() { END_STREAM } else { 0 };
+        self.frame(HEADERS, ends | END_HEADERS, stream, &block);
+        if let Some(body) = body {
+            self.frame(DATA, END_STREAM, stream, body);
+        }
         stream
     }
 
