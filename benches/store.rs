@@ -154,7 +154,7 @@ fn multiply(connection: &Connection) -> rusqlite::Result<()> {
     ))?;
     let json = format!(r#"{{"id":7,"from":"ann","to":"all","text":"{}","at":7}}"#, "x".repeat(200));
     let messages = format!(
-        "{numbers}, id(id) AS (VALUES (7), (8), (9)) INSERT INTO messages SELECT n, id, 1, NULL, ?1 FROM n, id"
+        "{numbers}, id(id) AS (VALUES (7), (8), (9)) INSERT INTO messages SELECT n, id, 1, NULL, NULL, NULL, NULL, ?1 FROM n, id"
     );
     connection.execute(&messages, params![json.as_bytes()])?;
     connection.execute_batch("COMMIT")

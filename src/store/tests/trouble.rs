@@ -121,7 +121,7 @@ async fn a_lock_of_somebody_else_is_waited_for_and_then_refused() {
 const SABOTAGE: &str = "
     CREATE TABLE mother (id INTEGER PRIMARY KEY);
     CREATE TABLE child (mother INTEGER REFERENCES mother (id) DEFERRABLE INITIALLY DEFERRED);
-    CREATE TRIGGER sabotage AFTER INSERT ON records BEGIN INSERT INTO child VALUES (1); END;
+    CREATE TRIGGER sabotage AFTER INSERT ON messages BEGIN INSERT INTO child VALUES (1); END;
 ";
 
 #[actix_rt::test]
