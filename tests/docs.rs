@@ -94,10 +94,39 @@ fn every_configuration_key_is_explained_and_operators_find_it() {
     none("keys without a comment in config/default.toml or a line in docs/OPERATIONS.md", &offenders);
 }
 
+#[test]
+fn the_registry_and_the_skill_say_what_is_true() {
+    let server: serde_json::Value = serde_json::from_str(&read("server.json")).expect("server.json is JSON");
+    assert_eq!(server["version"], env!("CARGO_PKG_VERSION"));
+    let (name, about) =
+        (server["name"].as_str().unwrap_or_default(), server["description"].as_str().unwrap_or_default());
+    assert!(name.ends_with("/rogerrat") && name.matches('/').count() == 1, "{name}");
+    assert!((1..=100).contains(&about.chars().count()), "the registry takes 100 characters");
+    let skill = read("skills/rogerrat/SKILL.md");
+    let front = between(&skill, "---\n", "---\n").expect("a skill begins with its front matter");
+    assert!(front.starts_with("name: rogerrat\n"), "its name is its folder's");
+    let about = front.lines().find_map(|line| line.strip_prefix("description: ")).unwrap_or_default();
+    assert!((1..=1024).contains(&about.chars().count()));
+    let catalogue = read("src/mcp/tools/catalogue.rs");
+    for tool in ["create_channel", "join", "send", "wait", "listen", "roster", "leave"] {
+        assert!(skill.contains(&format!("`{tool}`")) && catalogue.contains(&format!("\"{tool}\"")), "{tool}");
+    }
+    let told: BTreeSet<_> = codes().into_iter().map(|(code, _)| code).collect();
+    let table = skill.split_once("| code | do |").expect("a table of codes").1;
+    for code in table.lines().filter_map(|line| line.strip_prefix("| `")).flat_map(|row| row.split(" | ").next()) {
+        for code in code.split(", ") {
+            assert!(told.contains(code.trim_matches('`')), "{code}");
+        }
+    }
+}
+
 /// README and every page below `docs/`.
 fn pages() -> Vec<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let mut pages: Vec<_> = [root.join("README.md")].into_iter().filter(|readme| readme.exists()).collect();
+    let mut pages: Vec<_> = [root.join("README.md"), root.join("skills/rogerrat/SKILL.md")]
+        .into_iter()
+        .filter(|readme| readme.exists())
+        .collect();
     for folder in ["docs", "docs/adr"] {
         let entries = fs::read_dir(root.join(folder)).unwrap_or_else(|e| panic!("{folder}: {e}"));
         pages.extend(

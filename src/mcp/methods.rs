@@ -65,7 +65,7 @@ async fn tool(visit: &Visit<'_>, id: Id<'_>, params: &Params<'_>) -> Answer {
     let Some(name) = params.name.and_then(text) else {
         return fault(Fault::new(Wrong::Params, "`name` must be the name of a tool"));
     };
-    let Some(tool) = visit.mcp.catalogue.find(&name, visit) else { return fault(unknown("tool", &name)) };
+    let Some(tool) = visit.mcp.catalogue.find(&name) else { return fault(unknown("tool", &name)) };
     match tools::call(visit, id, tool, params).await {
         Outcome::Told(told) => Answer::Now(Written::tool(id, visit.version, &told)),
         Outcome::Waits(waiting) => Answer::Later(waiting),

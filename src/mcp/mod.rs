@@ -6,6 +6,8 @@
 mod answer;
 mod bindings;
 mod calls;
+#[cfg(test)]
+mod checks;
 #[cfg(feature = "conformance")]
 mod conformance;
 mod endpoint;

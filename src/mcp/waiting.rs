@@ -281,46 +281,4 @@ impl MessageBody for Events {
 }
 
 #[cfg(test)]
-mod tests {
-    use actix_web::test::TestRequest;
-
-    use super::*;
-
-    fn waiting(progress_token: Option<&str>) -> Waiting {
-        let request = TestRequest::post().to_http_request();
-        let id = Id::again("7").unwrap();
-        let waiting =
-            Waiting::new(&request, id, Version::V2025_11_25, "wait", 44_001, Box::pin(std::future::pending()));
-        waiting.with_progress(progress_token.and_then(Id::again))
-    }
-
-    #[test]
-    fn comments_come_every_fifteen_seconds_and_progress_at_five_and_every_ten() {
-        let with = waiting(Some("\"t\""));
-        let said = |at_s| with.said_at(at_s).map_or(String::new(), |said| String::from_utf8(said.to_vec()).unwrap());
-        let mut progress = Vec::new();
-        for at_s in (5..=60).step_by(5) {
-            assert_eq!(said(at_s).contains(": waiting\n\n"), at_s % 15 == 0, "{at_s}");
-            if let Some((_, data)) = said(at_s).split_once("data: ") {
-                let told: serde_json::Value = serde_json::from_str(data.trim()).unwrap();
-                assert_eq!((&told["params"]["progressToken"], &told["params"]["total"]), (&"t".into(), &45.into()));
-                progress.push(told["params"]["progress"].as_u64().unwrap());
-            }
-        }
-        assert_eq!(progress, [5, 15, 25, 35, 45, 55]);
-        assert!(waiting(None).said_at(5).is_none() && waiting(None).said_at(15).unwrap().starts_with(b": "));
-    }
-
-    #[actix_web::test]
-    async fn a_stream_begins_at_once_and_shows_that_it_lives() {
-        tokio::time::pause();
-        let body = waiting(Some("1")).stream().into_body();
-        let mut body = Box::pin(body);
-        let mut heard = Vec::new();
-        for _ in 0..5 {
-            heard.push(poll_fn(|cx| body.as_mut().poll_next(cx)).await.unwrap().unwrap());
-        }
-        let kinds: Vec<_> = heard.iter().map(|said| (said.starts_with(b": "), said.len() > 30)).collect();
-        assert_eq!(kinds, [(true, false), (false, true), (true, true), (false, true), (true, false)]);
-    }
-}
+mod tests;

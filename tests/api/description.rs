@@ -20,7 +20,8 @@ fn routes(hub: &Hub) -> BTreeSet<String> {
     let patterns: BTreeSet<_> = metrics
         .lines()
         .filter_map(|line| line.strip_prefix("rogerrat_requests_total{route=\"")?.split('"').next())
-        .filter(|pattern| *pattern != "(none)")
+        // What MCP says is described by MCP.
+        .filter(|pattern| *pattern != "(none)" && !pattern.starts_with("/mcp"))
         .collect();
     assert!(patterns.len() > 30, "the metrics do not name the routes");
     let mut routes = BTreeSet::new();
@@ -122,7 +123,8 @@ fn d23_who_needs_which_token_is_told() {
 fn told(page: &str) -> BTreeMap<String, BTreeSet<String>> {
     let codes: Vec<_> = rogerrat_domain::Code::ALL.iter().map(|code| code.as_str()).collect();
     let sections = page.split("\n### `").skip(1).filter_map(|section| section.split_once('`'));
-    let listed = sections.filter_map(|(route, text)| {
+    // What MCP says is described by MCP.
+    let listed = sections.filter(|(route, _)| !route.contains(" /mcp")).filter_map(|(route, text)| {
         let text = text.split("\n## ").next()?.split_once("**Errors:**")?.1.split("\n\n").next()?;
         let quoted = text.split('`').skip(1).step_by(2).filter(|word| codes.contains(word)).map(str::to_owned);
         Some((route.to_owned(), quoted.collect()))

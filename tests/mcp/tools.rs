@@ -97,7 +97,7 @@ fn a06_every_result_tells_what_is_unread() {
 
 #[test]
 fn a_message_goes_both_ways_between_doors() {
-    let (hub, channel) = hub();
+    let (_hub, channel) = hub();
     let (ann, bob) = (Client::on(&channel), channel.join("bob"));
     ann.joins(&channel, "ann");
     let (sent, text) = ann

@@ -93,6 +93,9 @@ def before_call(context, case, kwargs):
         if lead and "message" in case.path_parameters and channel in messages:
             case.path_parameters["message"] = messages[channel][next(turn) % len(messages[channel])]
         members = sessions.get(channel)
+        if case.path_parameters.get("name", "") in (None, "None"):
+            # The default consumer has no name and cannot be removed; a link from the list would try.
+            case.path_parameters["name"] = "laptop"
         if lead and members and "name" in case.path_parameters:
             case.path_parameters["name"] = "laptop"
             make_consumer(channel, members[0], "laptop")

@@ -33,6 +33,10 @@ pub(super) fn guide(state: &State, origin: &str, preset: Preset) -> String {
             ("version", env!("CARGO_PKG_VERSION")),
             ("create", create),
             ("create_needs", if has_token { "the hub's token, from its operator" } else { "nothing" }),
+            (
+                "mcp_needs",
+                if has_token { "; here both want `Authorization: Bearer` and the hub's token as a header" } else { "" },
+            ),
             ("wake", preset.client.map_or(WAKE, |client| client.wake)),
             ("modes", &modes()),
             ("clients", &clients()),

@@ -51,7 +51,7 @@ impl Catalogue {
         Self(all())
     }
 
-    pub(in crate::mcp) fn find(&self, name: &str, _: &Visit<'_>) -> Option<&Tool> {
+    pub(in crate::mcp) fn find(&self, name: &str) -> Option<&Tool> {
         self.0.iter().find(|tool| tool.name == name)
     }
 

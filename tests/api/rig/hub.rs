@@ -44,10 +44,22 @@ impl Hub {
 
     /// A hub with flags and variables of its own.
     pub(crate) fn with(flags: &[&str], env: &[(&str, &str)]) -> Self {
-        let folder = folder();
-        let log = File::create(folder.join("log")).unwrap();
+        Self::at(folder(), "0", flags, env)
+    }
+
+    /// Stops it gently, and starts it again on the same port and the same folder.
+    pub(crate) fn restart(&mut self) {
+        self.signal("TERM");
+        assert_eq!(self.ended().code(), Some(0));
+        // What is left behind removes nothing.
+        let folder = std::mem::take(&mut self.folder);
+        *self = Self::at(folder, &self.door.0.port().to_string(), &[], &[]);
+    }
+
+    fn at(folder: PathBuf, port: &str, flags: &[&str], env: &[(&str, &str)]) -> Self {
+        let log = File::options().create(true).append(true).open(folder.join("log")).unwrap();
         let mut command = command(&folder, env);
-        command.args(["serve", "--port", "0", "--data-dir"]).arg(folder.join("data")).args(flags);
+        command.args(["serve", "--port", port, "--data-dir"]).arg(folder.join("data")).args(flags);
         let mut process = command.stdout(Stdio::piped()).stderr(log).spawn().unwrap();
         let pid = process.id();
         let mut out = BufReader::new(process.stdout.take().unwrap());

@@ -55,10 +55,11 @@ impl Channel {
         consumer.claims().iter().filter(lost).map(|c| c.id)
     }
 
-    /// Whether an answer on its way, or the consumer's stream, tells a loss up to here.
+    /// Whether an answer on its way, or the consumer's stream, tells a loss up to here. A stream with a `since` of its own
+    /// tells it to itself.
     fn is_being_told(&self, member: &Member, consumer: &Consumer, upto: MessageId) -> bool {
         let stream = consumer.stream.and_then(|place| self.places.streams.get(&place));
-        stream.is_some_and(|s| s.told_upto >= upto)
+        stream.is_some_and(|s| s.since.is_none() && s.told_upto >= upto)
             || self
                 .places
                 .outstanding
@@ -107,21 +108,21 @@ impl Channel {
     }
 }
 
-/// Two sorted runs of messages as one, each message once.
+/// Two sorted runs of messages as one, each message once. A held DM is in memory, where the shelf has only its outline.
 fn merged<'a>(
-    left: impl Iterator<Item = &'a Slot>,
-    right: impl Iterator<Item = &'a Slot>,
+    ring: impl Iterator<Item = &'a Slot>,
+    held: impl Iterator<Item = &'a Slot>,
 ) -> impl Iterator<Item = &'a Slot> {
-    let (mut left, mut right) = (left.peekable(), right.peekable());
+    let (mut ring, mut held) = (ring.peekable(), held.peekable());
     from_fn(move || {
-        let (l, r) = (left.peek().map(|m| m.id), right.peek().map(|m| m.id));
+        let (l, r) = (ring.peek().map(|m| m.id), held.peek().map(|m| m.id));
         if r.is_some() && l == r {
-            right.next();
+            ring.next();
         }
         match (l, r) {
-            (Some(l), Some(r)) if r < l => right.next(),
-            (None, Some(_)) => right.next(),
-            _ => left.next(),
+            (Some(l), Some(r)) if l < r => ring.next(),
+            (Some(_), None) => ring.next(),
+            _ => held.next(),
         }
     })
 }

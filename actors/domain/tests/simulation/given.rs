@@ -41,7 +41,8 @@ impl Stage {
         let now_ms = self.now.uptime_ms;
         let ids: Vec<u64> = delivery.messages.iter().map(|g| g.message.id).collect();
         let max = input.max.clamp(1, limits::READ_MESSAGES);
-        let due: Vec<u64> = self.oracle.due(&who, input.since, now_ms).into_iter().take(max).collect();
+        let due = self.oracle.due(&who, input.since, now_ms).into_iter().take(max);
+        let due: Vec<u64> = due.take_while(|id| self.is_at_hand(*id)).collect();
         match delivery.ending {
             Ending::Ready => assert_eq!(ids, due, "{who:?} is given exactly what is due, in order"),
             _ => assert!(ids.is_empty(), "an ending that is not ready gives nothing"),
@@ -66,6 +67,11 @@ impl Stage {
         }
         self.oracle.give(&who, &ids, State::Underway(number));
         self.carried.push(Carried { who, number, terms: input.terms, delivery });
+    }
+
+    /// Whether a message that is held can be given now: what is on the shelf must be fetched first.
+    pub(super) fn is_at_hand(&self, id: u64) -> bool {
+        self.oracle.is_in_memory(id) || self.lent.contains(&id)
     }
 
     fn check_attempts(&mut self, who: &Who, delivery: &Delivery) {
@@ -106,6 +112,7 @@ impl Stage {
             Frame::Message(id, attempt) if self.oracle.log[&id].kind == Kind::Message => {
                 let due = self.oracle.due(&who, since, now_ms);
                 assert_eq!(Some(&id), due.first(), "{who:?} is fed what is due, in order");
+                assert!(self.is_at_hand(id), "{id} is on the shelf");
                 self.check_attempt(&who, id, attempt);
                 self.oracle.give(&who, &[id], State::Queued(place));
                 self.totals.given += 1;

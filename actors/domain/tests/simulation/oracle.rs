@@ -48,7 +48,11 @@ pub(crate) struct Person {
 /// The channel as the oracle believes it to be.
 pub(crate) struct Oracle {
     pub(crate) log: BTreeMap<u64, Arc<Message>>,
+    /// Everything that is held: the shelf, if there is one, and the ring behind it.
     pub(crate) ring: VecDeque<Arc<Message>>,
+    /// How many of them are on the shelf, and how many there may be in all.
+    pub(crate) shelved: usize,
+    shelf: Option<usize>,
     ring_bytes: usize,
     pub(crate) departed: Vec<(u64, Option<u32>)>,
     pub(crate) lost: Option<(u64, Loss)>,
@@ -58,10 +62,12 @@ pub(crate) struct Oracle {
 }
 
 impl Oracle {
-    pub(crate) fn new(above: u64, loss: Option<Loss>) -> Self {
+    pub(crate) fn new(above: u64, loss: Option<Loss>, shelf: Option<usize>) -> Self {
         Self {
             log: BTreeMap::new(),
             ring: VecDeque::new(),
+            shelved: 0,
+            shelf,
             ring_bytes: 0,
             departed: loss.map(|_| (above, None)).into_iter().collect(),
             lost: loss.map(|loss| (above, loss)),
@@ -73,6 +79,16 @@ impl Oracle {
 
     pub(crate) fn newest_departed(&self) -> u64 {
         self.departed.last().map_or(0, |(id, _)| *id)
+    }
+
+    /// Whether a message that is held is in memory.
+    pub(crate) fn is_in_memory(&self, id: u64) -> bool {
+        let held = self.people.values().any(|p| p.held.contains_key(&id));
+        held || self.ring.iter().skip(self.shelved).any(|m| m.id == id)
+    }
+
+    fn newcomers_start(&self) -> u64 {
+        self.shelved.checked_sub(1).map_or(self.newest_departed(), |at| self.ring[at].id)
     }
 
     /// Books what an operation or time has made happen, except what readers took: that the oracle knows itself.
@@ -93,9 +109,10 @@ impl Oracle {
         match self.people.get_mut(&no) {
             Some(person) => (person.live, person.seen_ms) = (true, now_ms),
             None => {
-                assert_eq!(cursor, self.newest_departed(), "a newcomer starts at the newest that left");
+                assert_eq!(cursor, self.newcomers_start(), "a newcomer starts at the newest that left memory");
                 self.people.insert(no, Person { live: true, seen_ms: now_ms, away_ms: 0, held: BTreeMap::new() });
-                self.reader(&(no, None));
+                let reader = self.reader(&(no, None));
+                (reader.cursor, reader.handed, reader.shown) = (cursor, cursor, cursor);
             }
         }
     }
@@ -114,9 +131,13 @@ impl Oracle {
         }
         self.ring.push_back(message.clone());
         self.ring_bytes += message.weight_bytes();
-        while self.ring.len() > limits::RING_MESSAGES || self.ring_bytes > limits::RING_BYTES {
+        while self.ring.len() - self.shelved > limits::RING_MESSAGES || self.ring_bytes > limits::RING_BYTES {
+            self.ring_bytes -= self.ring[self.shelved].weight_bytes();
+            self.shelved += 1;
+        }
+        while self.shelved > 0 && self.shelf.is_none_or(|most| self.ring.len() > most) {
             let gone = self.ring.pop_front().expect("a ring over its bounds is not empty");
-            self.ring_bytes -= gone.weight_bytes();
+            self.shelved -= 1;
             if gone.to.is_none() {
                 self.departed.push((gone.id, Some(gone.from)));
             }

@@ -1,6 +1,6 @@
 //! The stage: a channel, its actors' hands, and the clock that only goes where a real one may.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -8,8 +8,8 @@ use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use rogerrat_domain::op::{Operation, ReadInput};
 use rogerrat_domain::{
-    Channel, ChannelId, Delivery, Effect, Ending, Entry, HubKey, Kind, Loss, Now, PlaceId, Progress, Rules, SessionId,
-    Settings, Shelf, Terms, TokenHash, limits,
+    Channel, ChannelId, Delivery, Durability, Effect, Ending, Entry, HubKey, Kind, Loss, Now, PlaceId, Progress, Rules,
+    SessionId, Settings, Shelf, Shelved, Snapshot, Terms, TokenHash, limits,
 };
 
 use crate::oracle::{Expected, Oracle, State, Who};
@@ -23,7 +23,6 @@ mod script;
 
 pub(crate) const SESSION_TTL_MS: u64 = 200_000;
 pub(crate) const MEMBER_TTL_MS: u64 = 2_000_000;
-const SHELF: Shelf = Shelf { messages: 1000, bytes: 64 << 20 };
 
 /// How often the interesting things happened.
 #[derive(Debug, Default)]
@@ -37,6 +36,8 @@ pub(crate) struct Totals {
     pub(crate) full: u64,
     pub(crate) expired: u64,
     pub(crate) forgotten: u64,
+    pub(crate) fetched: u64,
+    pub(crate) restored: u64,
 }
 
 impl Totals {
@@ -50,12 +51,14 @@ impl Totals {
         self.full += other.full;
         self.expired += other.expired;
         self.forgotten += other.forgotten;
+        self.fetched += other.fetched;
+        self.restored += other.restored;
     }
 
     pub(crate) fn covers_everything(&self) -> bool {
-        let all =
-            [self.given, self.again, self.gaps, self.lagged, self.returned, self.full, self.expired, self.forgotten];
-        all.iter().all(|n| *n > 0)
+        let read = [self.given, self.again, self.gaps, self.lagged, self.returned, self.full];
+        let rest = [self.expired, self.forgotten, self.fetched, self.restored];
+        read.iter().chain(&rest).all(|n| *n > 0)
     }
 }
 
@@ -110,22 +113,31 @@ pub(crate) struct Stage {
     sends: Vec<(SessionId, u64)>,
     keys: BTreeMap<(u32, String), u64>,
     numbers: u64,
+    /// What the log is asked for.
+    fetching: Option<Vec<u64>>,
+    /// What it brought, while it is handed round.
+    lent: BTreeSet<u64>,
+    /// The channel as it was written down once, and after how many entries.
+    written: Option<(String, usize)>,
 }
 
 impl Stage {
     pub(crate) fn new(seed: u64) -> Self {
         let mut dice = StdRng::seed_from_u64(seed);
         let now = Now { at_ms: 1_000_000, uptime_ms: dice.random_range(0..100_000) };
-        let settings = Settings {
+        let mut settings = Settings {
             claim_callsigns: dice.random_bool(0.3),
             session_ttl_ms: SESSION_TTL_MS,
             member_ttl_ms: MEMBER_TTL_MS,
             ..Settings::plain(TokenHash::of("t"), now.at_ms)
         };
         let sends_per_minute = dice.random_bool(0.1).then_some(20);
-        let rules =
-            Rules { key: HubKey::new([1; 32]), sends_per_minute, shelf: SHELF, idle_ms: None, idle_durable_ms: None };
-        let lost = [None, None, Some(Loss::Restart), Some(Loss::Idle)][dice.random_range(0..4)];
+        let shelf = Shelf { messages: dice.random_range(100..200), bytes: 1 << 30 };
+        let durable = dice.random_bool(0.5);
+        settings.durability = if durable { Durability::Disk } else { Durability::Memory };
+        let key = HubKey::new([1; 32]);
+        let rules = Rules { key, sends_per_minute, shelf, idle_ms: None, idle_durable_ms: None };
+        let lost = [None, None, Some(Loss::Restart), Some(Loss::Idle)][dice.random_range(0..4)].filter(|_| !durable);
         let above = now.at_ms - 5_000 + dice.random_range(0..10_000);
         let open = (Arc::new(settings), rules, above, lost);
         Self {
@@ -133,7 +145,7 @@ impl Stage {
             script: Vec::new(),
             totals: Totals::default(),
             channel: fresh(&open, now),
-            oracle: Oracle::new(above, lost),
+            oracle: Oracle::new(above, lost, durable.then_some(shelf.messages)),
             open,
             now,
             log: Vec::new(),
@@ -144,6 +156,9 @@ impl Stage {
             sends: Vec::new(),
             keys: BTreeMap::new(),
             numbers: 0,
+            fetching: None,
+            lent: BTreeSet::new(),
+            written: None,
         }
     }
 
@@ -201,7 +216,10 @@ impl Stage {
                 Effect::End(place, frame) => self.ended(place, &frame),
                 Effect::Log(entry) => self.logged(entry),
                 Effect::Notify(message) => assert_eq!(message.kind, Kind::Message, "webhooks hear of messages only"),
-                Effect::Fetch(_) => panic!("nothing lies on a shelf here"),
+                Effect::Fetch(ids) => {
+                    assert!(ids.is_sorted() && !ids.is_empty() && ids.len() <= limits::FETCH_MESSAGES);
+                    assert!(self.fetching.replace(ids).is_none(), "one fetch at a time");
+                }
                 Effect::Retire => panic!("this channel never retires"),
             }
         }

@@ -123,11 +123,10 @@ impl ConsumerBook {
         }
     }
 
-    /// What only lives in memory has no past after a kill.
+    /// What only lives in memory has no past after a kill. But an ack that was begun before it may be done after it.
     pub(super) fn forget_acks(&mut self) {
         self.cursor = Mark::default();
         self.cursor_floor = 0;
         self.acked = 0;
-        self.ack_begun = 0;
     }
 }
