@@ -2,7 +2,14 @@
 //!
 //! `cargo bench --bench store`; the folder is that of temporary files, or the one named after `--`.
 
-#[allow(dead_code)]
+#![expect(clippy::print_stdout, reason = "a bench prints")]
+
+#[allow(
+    dead_code,
+    unused_imports,
+    clippy::unwrap_used,
+    reason = "the bench uses a part of the store, and none of its tests"
+)]
 #[path = "../src/store/mod.rs"]
 mod store;
 
