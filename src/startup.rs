@@ -97,7 +97,7 @@ impl Running {
         let store = Arc::new(Store::open(&config.storage.data_dir, options(&config.storage))?);
         let hub = Hub::start(rules(config), store.clone(), store.key(), clock).await?;
         let state = State::new(config, hub.clone(), clock);
-        let mcp = Mcp::new(&hub);
+        let mcp = Mcp::load(&hub).await?;
         sweep_now_and_then(state.clone(), mcp.clone());
         let tls = tls(config)?;
         let address = SocketAddr::new(config.server.host, config.server.port);

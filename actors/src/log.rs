@@ -102,6 +102,12 @@ pub trait Log: Send + Sync + 'static {
     /// Writes such a note.
     fn take_note(&self, name: &'static str, text: String) -> Doing<Result<(), LogError>>;
 
+    /// What a door keeps about its own things, all of one kind: names and texts.
+    fn rows(&self, kind: &'static str) -> Doing<Result<Vec<(String, String)>, LogError>>;
+
+    /// Keeps such a row, or lets it go where there is no text.
+    fn put_row(&self, kind: &'static str, name: String, text: Option<String>) -> Doing<Result<(), LogError>>;
+
     /// Whether the log takes appends as far as it knows: false from a refused append until one is known to work again.
     fn is_well(&self) -> bool;
 

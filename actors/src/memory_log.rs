@@ -17,6 +17,7 @@ use crate::log::{Appended, Doing, Kept, Log, LogError};
 pub struct MemoryLog {
     channels: DashMap<ChannelId, Shelf>,
     notes: Mutex<HashMap<&'static str, String>>,
+    rows: DashMap<(&'static str, String), String>,
     floor: AtomicU64,
 }
 
@@ -168,6 +169,19 @@ impl Log for MemoryLog {
 
     fn take_note(&self, name: &'static str, text: String) -> Doing<Result<(), LogError>> {
         self.notes.lock().unwrap_or_else(PoisonError::into_inner).insert(name, text);
+        done(Ok(()))
+    }
+
+    fn rows(&self, kind: &'static str) -> Doing<Result<Vec<(String, String)>, LogError>> {
+        let rows = self.rows.iter().filter(|row| row.key().0 == kind);
+        done(Ok(rows.map(|row| (row.key().1.clone(), row.value().clone())).collect()))
+    }
+
+    fn put_row(&self, kind: &'static str, name: String, text: Option<String>) -> Doing<Result<(), LogError>> {
+        match text {
+            Some(text) => drop(self.rows.insert((kind, name), text)),
+            None => drop(self.rows.remove(&(kind, name))),
+        }
         done(Ok(()))
     }
 

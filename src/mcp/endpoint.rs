@@ -49,7 +49,7 @@ pub(super) async fn delete(state: Shared, mcp: Data<Mcp>, request: HttpRequest) 
         return Ok(wrong_method("POST"));
     }
     let desk = Desk { state: &state, mcp: &mcp, request: &request, entrance: &entrance };
-    Ok(match desk.end_session() {
+    Ok(match desk.end_session().await {
         Ok(()) => HttpResponse::NoContent().finish(),
         Err(fault) => desk.refuse(&fault),
     })
@@ -116,16 +116,16 @@ impl<'a> Desk<'a> {
         let Some(id) = self.request.headers().get("mcp-session-id") else { return Ok(None) };
         let now_ms = self.state.clock.now().at_ms;
         let ticket = id.to_str().ok().and_then(|id| Ticket::open(&self.mcp.seal, id, self.entrance.name()));
-        let found = ticket.and_then(|ticket| Some((ticket, ticket.standing(&*self.mcp.bindings, now_ms)?)));
+        let found = ticket.and_then(|ticket| Some((ticket, ticket.standing(&self.mcp.bindings, now_ms)?)));
         let unknown = || Fault::new(Wrong::Session, "session not found: initialize again, without an Mcp-Session-Id");
         found.map(Some).ok_or_else(unknown)
     }
 
-    fn end_session(&self) -> Result<(), Fault> {
+    async fn end_session(&self) -> Result<(), Fault> {
         era::of_headers(&headers(self.request.headers()))?;
         let (ticket, _) =
             self.session()?.ok_or_else(|| Fault::new(Wrong::Request, "the Mcp-Session-Id header is missing"))?;
-        self.mcp.bindings.put(ticket.nonce, Standing::Deleted, self.state.clock.now().at_ms);
+        self.mcp.bindings.put(ticket.nonce, Standing::Deleted, self.state.clock.now().at_ms).await;
         Ok(())
     }
 

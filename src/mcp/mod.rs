@@ -26,30 +26,34 @@ mod words;
 use std::sync::Arc;
 
 use actix_web::web::{self, Data, ServiceConfig};
-use rogerrat_actors::Hub;
+use rogerrat_actors::{Hub, LogError};
 use rogerrat_domain::Seal;
 
 use crate::door::State;
-use bindings::{Bindings, InMemory};
+use bindings::Bindings;
 use calls::Calls;
 use tools::Catalogue;
 
 /// What is known of the sessions of MCP, and the tools there are.
 pub(crate) struct Mcp {
     seal: Seal,
-    bindings: Box<dyn Bindings>,
+    bindings: Bindings,
     calls: Arc<Calls>,
     catalogue: Catalogue,
 }
 
 impl Mcp {
-    pub(crate) fn new(hub: &Hub) -> Data<Self> {
-        Data::new(Self {
+    /// What the hub's log has of the sessions, and the tools.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    pub(crate) async fn load(hub: &Hub) -> Result<Data<Self>, LogError> {
+        Ok(Data::new(Self {
             seal: hub.seal(session::PURPOSE),
-            bindings: Box::new(InMemory::default()),
+            bindings: Bindings::load(hub).await?,
             calls: Arc::default(),
             catalogue: Catalogue::new(),
-        })
+        }))
     }
 
     /// Forgets what has expired.

@@ -50,7 +50,7 @@ impl Ticket {
     }
 
     /// How its session stands; none when it is good no more. It is used now.
-    pub(super) fn standing(&self, bindings: &dyn Bindings, now_ms: u64) -> Option<Standing> {
+    pub(super) fn standing(&self, bindings: &Bindings, now_ms: u64) -> Option<Standing> {
         let age_ms = now_ms.saturating_sub(self.minted_ms);
         match bindings.standing(&self.nonce, now_ms) {
             Some(Standing::Deleted) => None,
@@ -59,7 +59,7 @@ impl Ticket {
             None if age_ms >= LIFE_MS + DAY_MS => None,
             None => {
                 if age_ms >= DAY_MS {
-                    bindings.put(self.nonce, Standing::Unbound, now_ms);
+                    drop(bindings.put(self.nonce, Standing::Unbound, now_ms));
                 }
                 Some(Standing::Unbound)
             }
@@ -69,7 +69,6 @@ impl Ticket {
 
 #[cfg(test)]
 mod tests {
-    use super::super::bindings::InMemory;
     use super::*;
     use rogerrat_domain::HubKey;
 
@@ -108,22 +107,22 @@ mod tests {
 
     #[test]
     fn an_id_is_good_for_seven_days_after_its_last_use() {
-        let rows = InMemory::default();
+        let rows = Bindings::in_memory();
         let at = |days: u64, ms: u64| ticket().standing(&rows, NOW_MS + days * DAY_MS + ms).is_some();
         assert!(at(0, 0) && at(0, DAY_MS - 1), "nothing is kept of a use on the first day");
         assert_eq!(rows.len(), 0);
         assert!(at(7, DAY_MS - 1) && at(14, 0) && at(20, 0), "each use is good for seven days more");
         assert_eq!(rows.len(), 1);
         assert!(!at(27, DAY_MS));
-        let unused = InMemory::default();
+        let unused = Bindings::in_memory();
         assert_eq!(ticket().standing(&unused, NOW_MS + LIFE_MS + DAY_MS), None);
     }
 
     #[test]
     fn a_deleted_id_is_good_no_more() {
-        let rows = InMemory::default();
+        let rows = Bindings::in_memory();
         assert_eq!(ticket().standing(&rows, NOW_MS), Some(Standing::Unbound));
-        rows.put(ticket().nonce, Standing::Deleted, NOW_MS + 1);
+        drop(rows.put(ticket().nonce, Standing::Deleted, NOW_MS + 1));
         for days in [0, 1, 6, 7, 8, 9, 100] {
             let now_ms = NOW_MS + 2 + days * DAY_MS;
             rows.sweep(now_ms);
@@ -133,6 +132,6 @@ mod tests {
 
     #[test]
     fn a_clock_that_was_set_back_costs_nobody_a_session() {
-        assert!(ticket().standing(&InMemory::default(), NOW_MS - 5 * DAY_MS).is_some());
+        assert!(ticket().standing(&Bindings::in_memory(), NOW_MS - 5 * DAY_MS).is_some());
     }
 }

@@ -16,6 +16,7 @@ pub(super) enum Work {
     Used(Vec<(ChannelId, u64)>),
     Floor(u64),
     Note(&'static str, String),
+    Row(&'static str, String, Option<String>),
     Probe(i64),
     /// Nothing: it is done when everything before it is.
     Sync,
@@ -64,6 +65,7 @@ impl Work {
             Self::Fold(folded) => folded.body.len() + folded.held.len() * 8,
             Self::Used(channels) => channels.len() * 64,
             Self::Note(_, text) => text.len(),
+            Self::Row(_, name, text) => name.len() + text.as_ref().map_or(0, String::len),
             _ => 0,
         }
     }

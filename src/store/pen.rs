@@ -75,11 +75,26 @@ impl Pen<'_> {
             Work::Used(channels) => self.used(channels),
             Work::Floor(to) => self.floor(*to),
             Work::Note(name, text) => self.set(&note(name), text),
+            Work::Row(kind, name, text) => self.row(kind, name, text.as_deref()),
             Work::Probe(n) => self.set("probe", n),
             Work::Sync => Ok(Outcome::Done),
             #[cfg(test)]
             Work::Panic => panic!("a writer that panics, for the test"),
         }
+    }
+
+    fn row(&self, kind: &str, name: &str, text: Option<&str>) -> Result<Outcome> {
+        match text {
+            Some(text) => self
+                .connection
+                .prepare_cached("INSERT OR REPLACE INTO rows (kind, name, text) VALUES (?1, ?2, ?3)")?
+                .execute([kind, name, text])?,
+            None => self
+                .connection
+                .prepare_cached("DELETE FROM rows WHERE kind = ?1 AND name = ?2")?
+                .execute([kind, name])?,
+        };
+        Ok(Outcome::Done)
     }
 
     fn append(&mut self, draft: &Draft) -> Result<Outcome> {

@@ -136,6 +136,14 @@ impl Log for Store {
         self.write(Work::Note(name, text))
     }
 
+    fn rows(&self, kind: &'static str) -> Doing<Result<Vec<(String, String)>, LogError>> {
+        self.readers.ask(move |connection| reader::rows(connection, kind).map_err(reader::fault))
+    }
+
+    fn put_row(&self, kind: &'static str, name: String, text: Option<String>) -> Doing<Plain> {
+        self.write(Work::Row(kind, name, text))
+    }
+
     fn is_well(&self) -> bool {
         self.shared.well.load(Relaxed)
     }

@@ -242,3 +242,9 @@ pub(super) fn unused(connection: &Connection, before_ms: u64, limit: usize) -> R
 pub(super) fn value<T: rusqlite::types::FromSql>(connection: &Connection, name: &str) -> rusqlite::Result<Option<T>> {
     connection.prepare_cached("SELECT value FROM hub WHERE name = ?1")?.query_row([name], |row| row.get(0)).optional()
 }
+
+/// All rows of a kind.
+pub(super) fn rows(connection: &Connection, kind: &str) -> rusqlite::Result<Vec<(String, String)>> {
+    let mut select = connection.prepare_cached("SELECT name, text FROM rows WHERE kind = ?1")?;
+    select.query_map([kind], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
+}

@@ -16,7 +16,7 @@ pub(super) const APPLICATION_ID: i64 = 0x5267_7252;
 const PATIENCE: Duration = Duration::from_millis(500);
 
 /// Version `n` of the schema is what the first `n` of these lead to.
-const MIGRATIONS: [&str; 1] = [
+const MIGRATIONS: [&str; 2] = [
     // The big tables know a channel by its number, because the text of its id would stand in every row. Numbers are
     // never used again: what is left of a deleted channel must not become another's. A record with messages lies in the row
     // of the first of them, and one without in a row of its own: so a send touches one page, and not two.
@@ -64,6 +64,15 @@ const MIGRATIONS: [&str; 1] = [
     ) STRICT, WITHOUT ROWID;
     CREATE TABLE erasing (channel INTEGER PRIMARY KEY) STRICT;
     INSERT INTO hub (name, value) VALUES ('floor', 0), ('channels', 0), ('probe', 0);
+    ",
+    // What doors keep about their own things.
+    "
+    CREATE TABLE rows (
+        kind TEXT NOT NULL,
+        name TEXT NOT NULL,
+        text TEXT NOT NULL,
+        PRIMARY KEY (kind, name)
+    ) STRICT, WITHOUT ROWID;
     ",
 ];
 

@@ -147,7 +147,6 @@ fn a_session_and_a_seat_survive_a_restart_of_the_hub() {
 }
 
 #[test]
-#[ignore = "needs the seats of sessions in the store"]
 fn a_session_remembers_its_seat_over_a_restart_of_the_hub() {
     let mut hub = crate::rig::Hub::start();
     let channel = hub.channel();

@@ -26,7 +26,7 @@ use crate::courier::Courier;
 use crate::delivery::{Parcel, Parked, StreamReader};
 use crate::entropy::roll;
 use crate::error::HubError;
-use crate::log::Log;
+use crate::log::{Doing, Log, LogError};
 use crate::password::Passwords;
 use crate::room::{Room, Table};
 use crate::run::Run;
@@ -215,6 +215,25 @@ impl Hub {
     #[must_use]
     pub fn seal(&self, purpose: &str) -> Seal {
         Seal::new(&self.shared.key, purpose)
+    }
+
+    /// What a door has kept about its own things, all of one kind.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub async fn rows(&self, kind: &'static str) -> Result<Vec<(String, String)>, LogError> {
+        self.shared.log.rows(kind).await
+    }
+
+    /// Keeps something a door must know after a restart, or lets it go where there is no text. It is begun at once, and
+    /// kept when the future is done; a fault is logged.
+    pub fn put_row(&self, kind: &'static str, name: String, text: Option<String>) -> Doing<()> {
+        let kept = self.shared.log.put_row(kind, name, text);
+        Box::pin(async move {
+            if let Err(error) = kept.await {
+                log::warn!(kind, error:display; "a row was not kept");
+            }
+        })
     }
 
     /// Whether the hub is going down.

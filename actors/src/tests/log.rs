@@ -120,6 +120,14 @@ impl Log for Held {
         self.0.kept.take_note(name, text)
     }
 
+    fn rows(&self, kind: &'static str) -> Doing<Result<Vec<(String, String)>, LogError>> {
+        self.0.kept.rows(kind)
+    }
+
+    fn put_row(&self, kind: &'static str, name: String, text: Option<String>) -> Doing<Result<(), LogError>> {
+        self.0.kept.put_row(kind, name, text)
+    }
+
     fn is_well(&self) -> bool {
         !self.0.full.load(Relaxed)
     }

@@ -70,7 +70,7 @@ async fn take(visit: &Visit<'_>, seat: Seat) {
         // Gone already is as good.
         let _ = visit.state.hub.ask(&at, Leave { session: before.session.clone() }).await;
     }
-    visit.mcp.bindings.put(ticket.nonce, Standing::Bound(seat), visit.state.clock.now().at_ms);
+    visit.mcp.bindings.put(ticket.nonce, Standing::Bound(seat), visit.state.clock.now().at_ms).await;
 }
 
 fn text(joined: &Joined) -> String {
@@ -98,7 +98,7 @@ pub(super) async fn leave(visit: &Visit<'_>, arguments: &Arguments<'_>) -> Resul
     let reply = reply.map_err(HubError::into_refusal)?;
     let is_ours = visit.bound.as_ref().is_some_and(|seat| seat.session == session);
     if let Some(ticket) = visit.ticket.as_ref().filter(|_| is_ours) {
-        visit.mcp.bindings.put(ticket.nonce, Standing::Unbound, visit.state.clock.now().at_ms);
+        visit.mcp.bindings.put(ticket.nonce, Standing::Unbound, visit.state.clock.now().at_ms).await;
     }
     Ok(Told::new(&serde_json::json!({"ok": reply.ok, "unread": 0}), format!("Left {}.", seated.at.id())))
 }
