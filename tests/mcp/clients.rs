@@ -193,6 +193,10 @@ fn survives_a_restart(kind: Kind, other: Kind) {
     hub.restart();
     ann.does("send", &at(&ann_sits, json!({"to": "bob", "message": "after"})));
     assert_eq!(bob.does("listen", &at(&bob_sits, json!({})))["messages"][0]["text"], "after");
+    // Its session remembers the seat.
+    bob.does("send", &json!({"to": "ann", "message": "so do I"}));
+    let heard = ann.does("wait", &at(&ann_sits, json!({"timeout_seconds": 5})));
+    assert_eq!(heard["messages"][0]["text"], "so do I");
     assert_eq!(bob.does("join", &join("bob"))["session_id"], bob_sits["session_id"]);
 }
 

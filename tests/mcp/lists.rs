@@ -89,6 +89,10 @@ fn resources_are_there_for_who_is_on_the_channel() {
     for odd in [uri("secrets"), uri("history/x"), "rogerrat://channel/general/history".into(), String::new()] {
         assert_eq!(member.fault("resources/read", json!({"uri": odd})), (200, -32002), "{odd}");
     }
+    let again = Client::legacy(*hub, "/mcp");
+    let seat = again.joins(&channel, "bob");
+    Client::modern(*hub, "/mcp").does("leave", &seat);
+    assert_eq!(again.fault("resources/read", json!({"uri": uri("history")})), (200, -32002), "its seat is gone");
     member.does("leave", &json!({}));
     assert_eq!(member.fault("resources/read", json!({"uri": uri("history")})), (200, -32002), "it has left");
 }

@@ -89,6 +89,8 @@ fn a06_every_result_tells_what_is_unread() {
     }
     let heard = ann.does("listen", &json!({"max": 1}));
     assert_eq!(heard["unread"], 1);
+    let (acked, text) = ann.says("ack", &json!({"upto": heard["messages"][0]["id"]}));
+    assert!(acked["unread"] == 1 && text.contains("1 unread"), "{text}");
     let heard = ann.does("wait", &json!({}));
     assert_eq!((&heard["unread"], &heard["roster"]), (&json!(0), &json!(["ann", "bob"])));
     assert_eq!(ann.does("ack", &json!({"upto": heard["messages"][0]["id"]}))["unread"], 0);
