@@ -2,7 +2,14 @@
 //!
 //! `cargo bench --bench store`; the folder is that of temporary files, or the one named after `--`.
 
-#[allow(dead_code)]
+#![expect(clippy::print_stdout, reason = "a bench prints")]
+
+#[allow(
+    dead_code,
+    unused_imports,
+    clippy::unwrap_used,
+    reason = "the bench uses a part of the store, and none of its tests"
+)]
 #[path = "../src/store/mod.rs"]
 mod store;
 
@@ -154,7 +161,7 @@ fn multiply(connection: &Connection) -> rusqlite::Result<()> {
     ))?;
     let json = format!(r#"{{"id":7,"from":"ann","to":"all","text":"{}","at":7}}"#, "x".repeat(200));
     let messages = format!(
-        "{numbers}, id(id) AS (VALUES (7), (8), (9)) INSERT INTO messages SELECT n, id, 1, NULL, ?1 FROM n, id"
+        "{numbers}, id(id) AS (VALUES (7), (8), (9)) INSERT INTO messages SELECT n, id, 1, NULL, NULL, NULL, NULL, ?1 FROM n, id"
     );
     connection.execute(&messages, params![json.as_bytes()])?;
     connection.execute_batch("COMMIT")

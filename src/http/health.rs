@@ -2,6 +2,7 @@
 
 use actix_web::web::Json;
 use actix_web::{HttpResponse, Responder};
+use rogerrat_actors::HubError;
 use rogerrat_domain::{Code, Refusal};
 use serde::Serialize;
 
@@ -42,10 +43,12 @@ pub(crate) async fn healthy() -> impl Responder {
     extensions(("x-error-codes" = json!(["overloaded"]))),
 )]
 pub(crate) async fn ready(state: Shared) -> Result<impl Responder, Problem> {
-    if state.hub.is_ready().await {
-        return Ok(HttpResponse::Ok().content_type("text/plain; charset=utf-8").body("ready"));
-    }
-    Err(Refusal::new(Code::Overloaded, "the hub is going down").retry_after_ms(2000).into())
+    let why = match state.hub.ready().await {
+        Ok(()) => return Ok(HttpResponse::Ok().content_type("text/plain; charset=utf-8").body("ready")),
+        Err(HubError::StorageFailed) => "the store cannot write and read back a record",
+        Err(_) => "the hub is going down",
+    };
+    Err(Refusal::new(Code::Overloaded, why).retry_after_ms(2000).into())
 }
 
 /// The hub in numbers, since it started.

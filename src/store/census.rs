@@ -108,14 +108,23 @@ fn count(connection: &Connection) -> Result<Census, Fault> {
         names.insert(row.get(0)?, id);
         Ok(())
     })?;
-    let mut ends = HashMap::new();
+    let mut ends = HashMap::<i64, u64>::new();
     let snapshots = each(connection, &owned("channel, seq, body", "snapshots", ""), |row| {
         let channel = name(&names, row)?;
         body::json::<Snapshot>(channel, "the snapshot", row.get_ref(2)?.as_blob().map_err(rusqlite::Error::from)?)?;
         ends.insert(row.get::<_, i64>(0)?, unsigned(row, 1)?);
         Ok(())
     })?;
-    let records = each(connection, &owned("channel, seq, rid, body", "records", "ORDER BY channel, seq"), |row| {
+    let bare = owned("channel, seq, rid, body", "records", "");
+    let carried = owned("channel, seq, rid, record", "messages", "AND seq IS NOT NULL ORDER BY channel, seq");
+    let folded = ends.clone();
+    let mut records = 0;
+    each(connection, &format!("{bare} UNION ALL {carried}"), |row| {
+        // What is folded may still lie with its message.
+        if folded.get(&row.get::<_, i64>(0)?).is_some_and(|&end| unsigned(row, 1).is_ok_and(|seq| seq <= end)) {
+            return Ok(());
+        }
+        records += 1;
         let (channel, seq) = (name(&names, row)?, unsigned(row, 1)?);
         body::record(channel, seq, row.get(2)?, row.get_ref(3)?.as_blob().map_err(rusqlite::Error::from)?)?;
         let end = ends.entry(row.get(0)?).or_default();

@@ -104,14 +104,7 @@ impl Pen<'_> {
             Some(head) if self.is_repeated(&head, draft)? => return Ok(Outcome::Done),
             _ => return Ok(Outcome::Conflict),
         };
-        self.connection
-            .prepare_cached("INSERT INTO records (channel, seq, rid, body) VALUES (?1, ?2, ?3, ?4)")?
-            .execute(params![head.no, signed(draft.seq), draft.rid, draft.body])?;
-        for text in &draft.messages {
-            self.connection
-                .prepare_cached("INSERT INTO messages (channel, id, from_no, to_no, body) VALUES (?1, ?2, ?3, ?4, ?5)")?
-                .execute(params![head.no, signed(text.id), text.from, text.to, &text.json[..]])?;
-        }
+        self.record(draft, head.no)?;
         if !draft.lines.is_empty() {
             self.transcribe(draft, &mut head)?;
         }
@@ -119,6 +112,35 @@ impl Pen<'_> {
         head.rid = Some(draft.rid);
         self.heads.put(&draft.channel, head);
         Ok(Outcome::Done)
+    }
+
+    /// Writes a record, and the messages in it.
+    fn record(&self, draft: &Draft, no: i64) -> Result<()> {
+        let Draft { seq, rid, body, messages, .. } = draft;
+        if messages.is_empty() {
+            self.connection
+                .prepare_cached("INSERT INTO records (channel, seq, rid, body) VALUES (?1, ?2, ?3, ?4)")?
+                .execute(params![no, signed(*seq), rid, body])?;
+        }
+        for (n, text) in messages.iter().enumerate() {
+            let carried = (n == 0).then_some((signed(*seq), rid, body));
+            self.connection
+                .prepare_cached(
+                    "INSERT INTO messages (channel, id, from_no, to_no, seq, rid, record, body)
+                     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+                )?
+                .execute(params![
+                    no,
+                    signed(text.id),
+                    text.from,
+                    text.to,
+                    carried.map(|(seq, ..)| seq),
+                    carried.map(|(_, rid, _)| rid),
+                    carried.map(|(.., body)| body),
+                    &text.json[..]
+                ])?;
+        }
+        Ok(())
     }
 
     fn create(&mut self, draft: &Draft) -> Result<Head> {
@@ -135,13 +157,19 @@ impl Pen<'_> {
         }
         let Some(no) = self.no(channel)? else { return Ok(None) };
         let end = |row: &rusqlite::Row<'_>| Ok((unsigned(row, 0)?, row.get(1)?));
-        let last = self
+        let bare = self
             .connection
             .prepare_cached("SELECT seq, rid FROM records WHERE channel = ?1 ORDER BY seq DESC LIMIT 1")?
             .query_row([no], end)
             .optional()?;
-        let folded = self.snapshot(no)?;
-        let (seq, rid) = last.max(folded).unwrap_or_default();
+        let carried = self
+            .connection
+            .prepare_cached(
+                "SELECT seq, rid FROM messages WHERE channel = ?1 AND seq IS NOT NULL ORDER BY id DESC LIMIT 1",
+            )?
+            .query_row([no], end)
+            .optional()?;
+        let (seq, rid) = bare.max(carried).max(self.snapshot(no)?).unwrap_or_default();
         Ok(Some(Head { no, seq, rid, line: None }))
     }
 
@@ -160,18 +188,22 @@ impl Pen<'_> {
             .optional()
     }
 
-    fn rid(&self, no: i64, seq: u64) -> Result<Option<[u8; 16]>> {
+    /// The id of a record. One that is not the last is rarely asked for.
+    fn rid(&self, head: &Head, seq: u64) -> Result<Option<[u8; 16]>> {
+        if seq == head.seq {
+            return Ok(head.rid);
+        }
         self.connection
-            .prepare_cached("SELECT rid FROM records WHERE channel = ?1 AND seq = ?2")?
-            .query_row(params![no, signed(seq)], |row| row.get(0))
+            .prepare_cached(
+                "SELECT rid FROM records WHERE channel = ?1 AND seq = ?2
+                 UNION ALL SELECT rid FROM messages WHERE channel = ?1 AND seq = ?2",
+            )?
+            .query_row(params![head.no, signed(seq)], |row| row.get(0))
             .optional()
     }
 
     fn is_repeated(&self, head: &Head, draft: &Draft) -> Result<bool> {
-        if draft.seq == head.seq {
-            return Ok(head.rid == Some(draft.rid));
-        }
-        Ok(draft.seq < head.seq && self.rid(head.no, draft.seq)? == Some(draft.rid))
+        Ok(draft.seq <= head.seq && self.rid(head, draft.seq)? == Some(draft.rid))
     }
 
     fn transcribe(&self, draft: &Draft, head: &mut Head) -> Result<()> {
@@ -214,7 +246,7 @@ impl Pen<'_> {
         }
         let rid = match before {
             Some((seq, rid)) if seq == folded.seq => rid,
-            _ => self.rid(head.no, folded.seq)?,
+            _ => self.rid(&head, folded.seq)?,
         };
         self.connection
             .prepare_cached("INSERT OR REPLACE INTO snapshots (channel, seq, rid, body) VALUES (?1, ?2, ?3, ?4)")?

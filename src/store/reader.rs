@@ -9,7 +9,7 @@ use std::thread::{self, JoinHandle};
 use rogerrat_actors::{Doing, Kept, LogError};
 use rogerrat_domain::transcript::Line;
 use rogerrat_domain::{ChannelId, Message, MessageId, Record, Settings, Shelved, Snapshot};
-use rusqlite::{Connection, OptionalExtension as _, params};
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use serde_json::value::RawValue;
 use tokio::sync::oneshot;
 
@@ -103,14 +103,15 @@ pub(super) fn load(connection: &Connection, channel: &ChannelId) -> Read<Kept> {
         Some((seq, snapshot)) => (seq, Some(body::json::<Snapshot>(channel, "the snapshot", &snapshot)?)),
         None => (0, None),
     };
-    let records = records(&moment, channel, no, seq)?;
+    let Shelf { shelf, mut records } = shelf(&moment, channel, no, seq, snapshot.as_ref())?;
+    records.append(&mut bare_records(&moment, channel, no, seq)?);
+    records.sort_unstable_by_key(|record| record.seq);
     for record in &records {
         if record.seq != seq + 1 {
             return Err(LogError::Damaged(format!("record {} of channel {channel} is missing", seq + 1)));
         }
         seq = record.seq;
     }
-    let shelf = shelf(&moment, no, snapshot.as_ref()).map_err(fault)?;
     Ok(Kept { seq, snapshot, records, shelf })
 }
 
@@ -128,36 +129,62 @@ fn snapshot(connection: &Connection, no: i64) -> rusqlite::Result<Option<(u64, V
         .optional()
 }
 
-fn records(connection: &Connection, channel: &ChannelId, no: i64, after: u64) -> Read<Vec<Record>> {
+/// The records without a message.
+fn bare_records(connection: &Connection, channel: &ChannelId, no: i64, after: u64) -> Read<Vec<Record>> {
     let mut find = connection
-        .prepare_cached("SELECT seq, rid, body FROM records WHERE channel = ?1 AND seq > ?2 ORDER BY seq")
+        .prepare_cached("SELECT seq, rid, body FROM records WHERE channel = ?1 AND seq > ?2")
         .map_err(fault)?;
     let mut rows = find.query(params![no, signed(after)]).map_err(fault)?;
     let mut records = Vec::new();
     while let Some(row) = rows.next().map_err(fault)? {
-        let (seq, rid) = unsigned(row, 0).and_then(|seq| Ok((seq, row.get(1)?))).map_err(fault)?;
-        let body = row.get_ref(2).map_err(fault)?;
-        let body = body.as_blob().map_err(|error| LogError::Damaged(error.to_string()))?;
-        records.push(body::record(channel, seq, rid, body)?);
+        records.push(record(row, 0, channel)?);
     }
     Ok(records)
 }
 
-/// The messages a channel holds. What its state let go of may still be there for a while; it is not among them.
-fn shelf(connection: &Connection, no: i64, snapshot: Option<&Snapshot>) -> rusqlite::Result<Vec<Shelved>> {
-    let departed = snapshot.map_or(0, Snapshot::departed);
-    let held = snapshot.map(|snapshot| snapshot.held().collect::<HashSet<_>>()).unwrap_or_default();
-    let shelved = |row: &rusqlite::Row<'_>| {
-        let id = unsigned(row, 0)?;
-        let json_bytes = usize::try_from(row.get::<_, i64>(3)?).unwrap_or(usize::MAX);
-        let weight_bytes = Message::weight_of(id, json_bytes);
-        Ok(Shelved { id, from: row.get(1)?, to: row.get(2)?, weight_bytes })
-    };
-    connection
-        .prepare_cached("SELECT id, from_no, to_no, length(body) FROM messages WHERE channel = ?1 ORDER BY id")?
-        .query_map([no], shelved)?
-        .filter(|s| !s.as_ref().is_ok_and(|s| s.id <= departed && !held.contains(&s.id)))
-        .collect()
+/// The record in three columns from this one on.
+fn record(row: &Row<'_>, column: usize, channel: &ChannelId) -> Read<Record> {
+    let seq = unsigned(row, column).map_err(fault)?;
+    let rid = row.get(column + 1).map_err(fault)?;
+    let body = row.get_ref(column + 2).map_err(fault)?;
+    body::record(channel, seq, rid, body.as_blob().map_err(|error| LogError::Damaged(error.to_string()))?)
+}
+
+/// The messages of a channel, in outline, and the records that lie with them.
+#[derive(Default)]
+struct Shelf {
+    shelf: Vec<Shelved>,
+    records: Vec<Record>,
+}
+
+/// Of the messages those the channel holds, and of the records those after `after`. What the state let go of may still
+/// be there for a while.
+fn shelf(connection: &Connection, channel: &ChannelId, no: i64, after: u64, state: Option<&Snapshot>) -> Read<Shelf> {
+    let departed = state.map_or(0, Snapshot::departed);
+    let held = state.map(|state| state.held().collect::<HashSet<_>>()).unwrap_or_default();
+    let mut find = connection
+        .prepare_cached(
+            "SELECT id, from_no, to_no, length(body), seq, rid, record FROM messages WHERE channel = ?1 ORDER BY id",
+        )
+        .map_err(fault)?;
+    let mut rows = find.query([no]).map_err(fault)?;
+    let mut found = Shelf::default();
+    while let Some(row) = rows.next().map_err(fault)? {
+        let shelved = shelved(row).map_err(fault)?;
+        if shelved.id > departed || held.contains(&shelved.id) {
+            found.shelf.push(shelved);
+        }
+        if row.get::<_, Option<i64>>(4).map_err(fault)?.is_some_and(|seq| seq > signed(after)) {
+            found.records.push(record(row, 4, channel)?);
+        }
+    }
+    Ok(found)
+}
+
+fn shelved(row: &Row<'_>) -> rusqlite::Result<Shelved> {
+    let id = unsigned(row, 0)?;
+    let json_bytes = usize::try_from(row.get::<_, i64>(3)?).unwrap_or(usize::MAX);
+    Ok(Shelved { id, from: row.get(1)?, to: row.get(2)?, weight_bytes: Message::weight_of(id, json_bytes) })
 }
 
 pub(super) fn messages(connection: &Connection, channel: &ChannelId, ids: &[MessageId]) -> Read<Vec<Arc<Message>>> {

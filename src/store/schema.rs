@@ -18,7 +18,8 @@ const PATIENCE: Duration = Duration::from_millis(500);
 /// Version `n` of the schema is what the first `n` of these lead to.
 const MIGRATIONS: [&str; 2] = [
     // The big tables know a channel by its number, because the text of its id would stand in every row. Numbers are
-    // never used again: what is left of a deleted channel must not become another's.
+    // never used again: what is left of a deleted channel must not become another's. A record with messages lies in the row
+    // of the first of them, and one without in a row of its own: so a send touches one page, and not two.
     "
     CREATE TABLE hub (name TEXT PRIMARY KEY, value ANY NOT NULL) STRICT, WITHOUT ROWID;
     CREATE TABLE channels (
@@ -47,6 +48,9 @@ const MIGRATIONS: [&str; 2] = [
         id INTEGER NOT NULL,
         from_no INTEGER NOT NULL,
         to_no INTEGER,
+        seq INTEGER,
+        rid BLOB,
+        record BLOB,
         body BLOB NOT NULL,
         PRIMARY KEY (channel, id)
     ) STRICT, WITHOUT ROWID;

@@ -16,6 +16,7 @@ use crate::channel_actor::FLOOR_AHEAD_MS;
 use crate::clock::Clock;
 use crate::counters::{Count, Counters};
 use crate::courier::Courier;
+use crate::error::HubError;
 use crate::log::{Log, LogError};
 use crate::password::Passwords;
 use crate::registry::{Registry, Shut};
@@ -75,8 +76,17 @@ impl Hub {
     }
 
     /// Whether the hub takes work: it is not going down, and its log writes and reads.
-    pub async fn is_ready(&self) -> bool {
-        !self.is_draining() && self.shared.log.probe().await.is_ok()
+    ///
+    /// # Errors
+    /// Why it does not.
+    pub async fn ready(&self) -> Result<(), HubError> {
+        if self.is_draining() {
+            return Err(HubError::Gone);
+        }
+        self.shared.log.probe().await.map_err(|error| {
+            log::warn!(error:display; "the log does not write and read");
+            HubError::StorageFailed
+        })
     }
 
     /// Goes down gently: parked polls are answered, streams say goodbye, and nothing waits any more.

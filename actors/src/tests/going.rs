@@ -81,9 +81,9 @@ async fn d32_a_drain_answers_everything_that_waits() {
     let mut poll = pin!(bob.read(60_000));
     started(&mut poll).await;
     rig.settle().await;
-    assert!(rig.hub.is_ready().await);
+    rig.hub.ready().await.unwrap();
     rig.hub.drain().await;
-    assert!(!rig.hub.is_ready().await);
+    assert!(matches!(rig.hub.ready().await, Err(HubError::Gone)));
     assert_eq!(poll.await.unwrap().ending, Ending::Draining);
     let bye = frame(&mut stream).await.unwrap();
     assert!(bye.starts_with("retry: ") && bye.contains("\"draining\""), "{bye}");

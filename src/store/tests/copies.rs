@@ -86,8 +86,8 @@ async fn a_verification_sees_what_pages_do_not_show() {
     store.close();
     let whole = fs::read(folder.file("hub.db")).unwrap();
     for (damage, what) in [
-        ("UPDATE records SET body = CAST('rubbish' AS BLOB) WHERE seq = 3", "record 3 of channel c"),
-        ("DELETE FROM records WHERE seq = 4", "record 4 of channel c is missing"),
+        ("UPDATE messages SET record = CAST('rubbish' AS BLOB) WHERE seq = 3", "record 3 of channel c"),
+        ("DELETE FROM messages WHERE seq = 4", "record 4 of channel c is missing"),
         ("UPDATE messages SET body = CAST('rubbish' AS BLOB) WHERE id = 5", "message 5"),
         ("UPDATE transcript SET json = CAST('{' AS BLOB) WHERE n = 5", "the transcript of channel c"),
         ("UPDATE channels SET settings = CAST('{}' AS BLOB)", "the settings of channel c"),

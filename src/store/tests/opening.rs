@@ -134,7 +134,7 @@ async fn a_foreign_database_and_a_newer_one_are_refused() {
     let folder = stopped().await;
     sql(&folder.file("hub.db"), "PRAGMA user_version = 9");
     let refusal = refused(&folder);
-    assert!(matches!(refusal, StoreError::Newer { found: 9, known: 1, .. }), "{refusal}");
+    assert!(matches!(refusal, StoreError::Newer { found: 9, known: 2, .. }), "{refusal}");
     fs::remove_file(folder.file("hub.db")).unwrap();
     sql(&folder.file("hub.db"), "CREATE TABLE recipes (name TEXT); INSERT INTO recipes VALUES ('soup')");
     let refusal = refused(&folder);
@@ -169,10 +169,10 @@ async fn a_record_of_another_version_stops_the_load_of_its_channel_alone() {
     let folder = stopped().await;
     let database = folder.file("hub.db");
     let of = |name| format!("channel = (SELECT no FROM channels WHERE id = '{name}')");
-    let body = r#"CAST(replace(CAST(body AS TEXT), '"v":1', '"v":2') AS BLOB)"#;
-    sql(&database, &format!("UPDATE records SET body = {body} WHERE seq = 3 AND {}", of("a")));
-    let body = r#"CAST(replace(CAST(body AS TEXT), '"op":"message"', '"op":"danced"') AS BLOB)"#;
-    sql(&database, &format!("UPDATE records SET body = {body} WHERE seq = 4 AND {}", of("b")));
+    let body = r#"CAST(replace(CAST(record AS TEXT), '"v":1', '"v":2') AS BLOB)"#;
+    sql(&database, &format!("UPDATE messages SET record = {body} WHERE seq = 3 AND {}", of("a")));
+    let body = r#"CAST(replace(CAST(record AS TEXT), '"op":"message"', '"op":"danced"') AS BLOB)"#;
+    sql(&database, &format!("UPDATE messages SET record = {body} WHERE seq = 4 AND {}", of("b")));
     let store = folder.open();
     let newer = store.load(&channel("a")).await.unwrap_err().to_string();
     assert!(newer.contains("record 3 of channel a") && newer.contains("version 2"), "{newer}");
@@ -180,7 +180,7 @@ async fn a_record_of_another_version_stops_the_load_of_its_channel_alone() {
     assert!(unknown.contains("record 4 of channel b") && unknown.contains("danced"), "{unknown}");
     assert_eq!(store.load(&channel("c")).await.unwrap().seq, 21);
     drop(store);
-    sql(&database, &format!("DELETE FROM records WHERE seq = 5 AND {}", of("c")));
+    sql(&database, &format!("DELETE FROM messages WHERE seq = 5 AND {}", of("c")));
     let missing = folder.open().load(&channel("c")).await.unwrap_err().to_string();
     assert!(missing.contains("record 5 of channel c is missing"), "{missing}");
 }
