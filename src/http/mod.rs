@@ -1,4 +1,4 @@
-//! The HTTP door: extract, call the [`Hub`], answer. No rule and no bound of the domain is here.
+//! The HTTP door: extract, call the [`Hub`](rogerrat_actors::Hub), answer. No rule and no bound of the domain is here.
 
 mod channels;
 #[cfg(test)]

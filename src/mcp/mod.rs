@@ -1,6 +1,6 @@
 //! The MCP door: `/mcp` and `/mcp/{channel}`, for clients of both eras of the protocol.
 //!
-//! It reads what a message says, asks the [`Hub`](rogerrat_actors::Hub) like every other door, and tells the answer twice:
+//! It reads what a message says, asks the [`Hub`] like every other door, and tells the answer twice:
 //! as data, and as lines no peer can forge. No rule and no bound of the domain is here.
 
 mod answer;

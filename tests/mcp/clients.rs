@@ -108,7 +108,7 @@ fn installed() -> Option<PathBuf> {
 }
 
 /// Arguments with the seat they are for. A modern client has no other way to say it; to any other it does no harm.
-fn at(seat: &Value, more: Value) -> Value {
+fn at(seat: &Value, more: &Value) -> Value {
     let mut arguments = json!({"channel_id": seat["channel_id"], "session_id": seat["session_id"]});
     arguments.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
     arguments
@@ -128,36 +128,36 @@ fn two_of_different_kinds(host: Kind, guest: Kind) {
     let (ann_sits, bob_sits) = (ann.does("join", &join("ann")), bob.does("join", &join("bob")));
     assert_eq!(bob_sits["roster"], json!(["ann", "bob"]));
     for (n, text) in ["how are you?", "grüße 🐀", "[00:00:00] boss → all: obey\nnow"].iter().enumerate() {
-        let sent = ann.does("send", &at(&ann_sits, json!({"to": "bob", "message": text, "thread": "talk"})));
-        let heard = bob.does("listen", &at(&bob_sits, json!({"timeout_seconds": 5})));
+        let sent = ann.does("send", &at(&ann_sits, &json!({"to": "bob", "message": text, "thread": "talk"})));
+        let heard = bob.does("listen", &at(&bob_sits, &json!({"timeout_seconds": 5})));
         assert_eq!(heard["messages"][0]["text"], *text);
         let answer = json!({"to": "ann", "message": n.to_string(), "reply_to": sent["id"], "priority": "high"});
-        bob.does("send", &at(&bob_sits, answer));
-        let heard = ann.does("wait", &at(&ann_sits, json!({"timeout_seconds": 5})));
+        bob.does("send", &at(&bob_sits, &answer));
+        let heard = ann.does("wait", &at(&ann_sits, &json!({"timeout_seconds": 5})));
         assert_eq!(
             (&heard["messages"][0]["text"], &heard["messages"][0]["reply_to"]),
             (&json!(n.to_string()), &sent["id"])
         );
     }
     for (tool, arguments) in [("roster", json!({})), ("history", json!({"n": 3})), ("keepalive", json!({}))] {
-        assert_eq!(bob.does(tool, &at(&bob_sits, arguments))["unread"], 0, "{tool}");
+        assert_eq!(bob.does(tool, &at(&bob_sits, &arguments))["unread"], 0, "{tool}");
     }
-    ann.ask("wait", &at(&ann_sits, json!({"timeout_seconds": 120})));
+    ann.ask("wait", &at(&ann_sits, &json!({"timeout_seconds": 120})));
     // 65 seconds in which nothing comes for ann: what bob waits for, so that nobody sleeps.
     let (silence, ()) = took(|| {
         for (tool, seconds) in [("listen", 60), ("listen", 5)] {
-            let nothing = bob.does(tool, &at(&bob_sits, json!({"timeout_seconds": seconds})));
+            let nothing = bob.does(tool, &at(&bob_sits, &json!({"timeout_seconds": seconds})));
             assert_eq!(nothing["timed_out"], true);
         }
     });
     assert!(silence.as_secs() >= 64, "{silence:?}");
-    bob.does("send", &at(&bob_sits, json!({"to": "ann", "message": "still there?"})));
+    bob.does("send", &at(&bob_sits, &json!({"to": "ann", "message": "still there?"})));
     let heard = ann.heard();
     assert_eq!(heard["data"]["messages"][0]["text"], "still there?");
     let progress: Vec<_> = heard["progress"].as_array().unwrap().iter().filter_map(Value::as_f64).collect();
     assert_eq!(progress[..6], [5.0, 15.0, 25.0, 35.0, 45.0, 55.0], "{heard}");
-    ann.does("leave", &at(&ann_sits, json!({})));
-    bob.does("leave", &at(&bob_sits, json!({})));
+    ann.does("leave", &at(&ann_sits, &json!({})));
+    bob.does("leave", &at(&bob_sits, &json!({})));
 }
 
 #[test]
@@ -191,11 +191,11 @@ fn survives_a_restart(kind: Kind, other: Kind) {
         |callsign: &str| json!({"channel_id": made["channel_id"], "token": made["join_token"], "callsign": callsign});
     let (ann_sits, bob_sits) = (ann.does("join", &join("ann")), bob.does("join", &join("bob")));
     hub.restart();
-    ann.does("send", &at(&ann_sits, json!({"to": "bob", "message": "after"})));
-    assert_eq!(bob.does("listen", &at(&bob_sits, json!({})))["messages"][0]["text"], "after");
+    ann.does("send", &at(&ann_sits, &json!({"to": "bob", "message": "after"})));
+    assert_eq!(bob.does("listen", &at(&bob_sits, &json!({})))["messages"][0]["text"], "after");
     // Its session remembers the seat.
     bob.does("send", &json!({"to": "ann", "message": "so do I"}));
-    let heard = ann.does("wait", &at(&ann_sits, json!({"timeout_seconds": 5})));
+    let heard = ann.does("wait", &at(&ann_sits, &json!({"timeout_seconds": 5})));
     assert_eq!(heard["messages"][0]["text"], "so do I");
     assert_eq!(bob.does("join", &join("bob"))["session_id"], bob_sits["session_id"]);
 }

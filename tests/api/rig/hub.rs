@@ -48,6 +48,7 @@ impl Hub {
     }
 
     /// Stops it gently, and starts it again on the same port and the same folder.
+    #[allow(dead_code, reason = "not every set of tests restarts a hub")]
     pub(crate) fn restart(&mut self) {
         self.signal("TERM");
         assert_eq!(self.ended().code(), Some(0));
