@@ -237,7 +237,7 @@ impl Join {
         let mut history: Vec<_> = channel.ring.iter().rev().filter(seen).take(limits::HISTORY_DEFAULT).collect();
         history.reverse();
         JoinReply {
-            session_id: member.session.as_str().to_owned(),
+            session_id: self.session_id(member),
             callsign: member.callsign.clone(),
             human_authorized: self.human_authorized,
             trust_mode: settings.trust_mode,
@@ -252,6 +252,12 @@ impl Join {
             hint: HINT,
             collision_warning: self.collision_warning(channel, member, idempotent),
         }
+    }
+
+    /// The id of the session, for its owner. One that was brought is known after a restart to who brings it only.
+    fn session_id(&self, member: &Member) -> String {
+        let text = member.session.text().or_else(|| self.presented.as_ref()?.text());
+        text.unwrap_or_default().to_owned()
     }
 
     fn collision_warning(&self, channel: &Channel, member: &Member, idempotent: bool) -> Option<String> {
