@@ -5,7 +5,6 @@ use std::fmt;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use sha2::{Digest as _, Sha256};
 use utoipa::ToSchema;
 
 use crate::limits;
@@ -87,11 +86,6 @@ impl SessionId {
         Self(id.into())
     }
 
-    /// What is kept of it.
-    pub(crate) fn digest(&self) -> SessionDigest {
-        SessionDigest(Sha256::digest(self.0.as_bytes()).into())
-    }
-
     /// The id as text: show it to its owner only.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -104,11 +98,6 @@ impl fmt::Debug for SessionId {
         f.write_str("SessionId(…)")
     }
 }
-
-/// What a channel knows a session by, in memory and in the log: the SHA-256 of its id.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct SessionDigest(#[serde(with = "crate::digest")] [u8; 32]);
 
 /// The name of a consumer: `[a-z0-9_-]{1,32}`. The default consumer has none.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
