@@ -110,6 +110,7 @@ fn no_test_sleeps() {
     none(&offenders("tests/store", &["sleep("]));
     none(&offenders("src/store", &["sleep("]));
     none(&offenders("tests/torture", &["sleep("]));
+    none(&offenders("tests/durable", &["sleep("]));
     none(&offenders("tests/mcp", &["sleep("]));
     none(&offenders("actors/domain/tests", &["sleep("]));
 }

@@ -33,9 +33,8 @@ pub(crate) const OFFERS: [Offer; 5] = [
     },
     Offer {
         key: "disk",
-        is_here: false,
-        instead: "No disk: channels live in memory, a restart of the hub ends them, and `durability: disk` is \
-                  refused.",
+        is_here: true,
+        instead: "No disk: a restart of the hub ends what was said, and `durability: disk` is refused.",
     },
     Offer {
         key: "listener",

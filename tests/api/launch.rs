@@ -58,6 +58,19 @@ fn an_address_that_is_taken_is_told() {
 }
 
 #[test]
+fn a_hub_that_was_stopped_or_killed_starts_again_where_it_was() {
+    let mut hub = Hub::start();
+    let channel = hub.channel();
+    let ann = channel.join("ann");
+    assert!(hub.data().join("hub.db").exists());
+    hub.restart();
+    assert_eq!(channel.roster(), ["ann"]);
+    hub.kill();
+    hub.again(&[], &[]);
+    ann.say("the same address, the same channel, the same session");
+}
+
+#[test]
 fn d23_a_host_others_reach_without_a_token_is_refused() {
     for host in ["0.0.0.0", "::", "192.0.2.1"] {
         let output = run(&["serve", "--port", "0", "--host", host], &[]);

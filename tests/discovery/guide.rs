@@ -76,6 +76,20 @@ fn d29_the_doorbell_acknowledges_what_it_kept_and_joins_again_after_an_expiry() 
 }
 
 #[test]
+fn d29_a_doorbell_that_was_cut_off_acknowledges_nothing_it_has_not_seen() {
+    let hub = Hub::start();
+    let page = Page::of(*hub, None);
+    let (_, bob, channel) = two(&hub, &page, "");
+    bob.call(page.after("write the doorbell"));
+    let ann = channel.join("ann");
+    ann.say("handed over and never seen");
+    bob.call(r#"touch "$RR/reading"; "$RR/rr" GET 'wait?timeout=1&ack=manual&lease=2' > /dev/null"#);
+    ann.say("newer");
+    assert_eq!(heard(&bob.call(page.after("ring"))), ["handed over and never seen", "newer"]);
+    assert!(!bob.call(r#"ls "$RR""#).contains("reading"), "and all is done");
+}
+
+#[test]
 fn d29_a_hub_with_a_token_says_where_it_goes() {
     let hub = Hub::with(&["--token", "correct-horse-battery"], &[]);
     let page = Page::of(*hub, None);

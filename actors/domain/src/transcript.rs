@@ -19,6 +19,7 @@ pub struct Line {
 /// What happened, as the transcript tells it. `ts` is milliseconds since the epoch.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(tag = "type", rename_all = "snake_case")]
+#[schema(as = TranscriptEvent)]
 #[non_exhaustive]
 pub enum Event<'a> {
     /// The channel was created.

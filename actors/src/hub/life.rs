@@ -75,7 +75,7 @@ impl Hub {
         Ok(Self { courier: Courier { registry: registry.start(), counters }, shared: Arc::new(shared) })
     }
 
-    /// Whether the hub takes work: it is not going down, and its log writes and reads.
+    /// Whether the hub takes work: it is not going down, and its log writes, reads, and has room.
     ///
     /// # Errors
     /// Why it does not.
@@ -83,10 +83,13 @@ impl Hub {
         if self.is_draining() {
             return Err(HubError::Gone);
         }
-        self.shared.log.probe().await.map_err(|error| {
+        let log = &self.shared.log;
+        log.probe().await.map_err(|error| {
             log::warn!(error:display; "the log does not write and read");
             HubError::StorageFailed
-        })
+        })?;
+        // A probe needs no room, a message does.
+        if log.is_well() { Ok(()) } else { Err(HubError::StorageFailed) }
     }
 
     /// Goes down gently: parked polls are answered, streams say goodbye, and nothing waits any more.

@@ -54,7 +54,8 @@ fn sending() -> Value {
     }])
 }
 
-/// `trusted` needs a password, `private` claimed callsigns; and what is not here yet is refused.
+/// `trusted` needs a password, `private` claimed callsigns, a transcript with text a disk; and what is not here yet is
+/// refused.
 fn creating() -> Value {
     let is = |field: &str, value: Value| json!({"required": [field], "properties": {field: {"const": value}}});
     json!([
@@ -67,8 +68,11 @@ fn creating() -> Value {
             "then": {"properties": {"claim_callsigns": {"const": true}}},
         },
         {
+            "if": is("durability", json!("memory")),
+            "then": {"properties": {"retention": {"enum": ["none", "metadata"]}}},
+        },
+        {
             "properties": {
-                "durability": {"const": "memory"},
                 "require_identity": {"const": false},
                 "webhook": {"type": "null"},
             },

@@ -95,7 +95,8 @@ impl Agent {
 
     /// Sends a request on the agent's own connection.
     pub(crate) fn call(&self, request: Request) -> Reply {
-        let conn = self.line.borrow_mut().take().unwrap_or_else(|| self.channel.door.dial());
+        let line = self.line.borrow_mut().take().filter(Conn::is_open);
+        let conn = line.unwrap_or_else(|| self.channel.door.dial());
         let (reply, conn) = request.on(conn);
         if reply.header("connection") != Some("close") {
             *self.line.borrow_mut() = Some(conn);

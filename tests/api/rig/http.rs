@@ -149,6 +149,17 @@ impl Conn {
         let _ = self.stream.shutdown(Shutdown::Write);
     }
 
+    /// Whether the hub has not closed it.
+    pub(super) fn is_open(&self) -> bool {
+        self.stream.set_nonblocking(true).unwrap();
+        let is_open = match self.stream.peek(&mut [0]) {
+            Ok(bytes) => bytes > 0,
+            Err(error) => error.kind() == io::ErrorKind::WouldBlock,
+        };
+        self.stream.set_nonblocking(false).unwrap();
+        is_open
+    }
+
     /// Reads some more; false when the hub has closed.
     fn fill(&mut self) -> bool {
         let mut chunk = [0; 16 * 1024];

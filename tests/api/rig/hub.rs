@@ -11,7 +11,7 @@ use std::sync::mpsc::sync_channel;
 
 use serde_json::{Value, json};
 
-use super::{Channel, Door, PATIENCE};
+use super::{Channel, Door, PATIENCE, until};
 
 /// A running hub; dropped, it is killed and its folder removed.
 pub(crate) struct Hub {
@@ -44,36 +44,52 @@ impl Hub {
 
     /// A hub with flags and variables of its own.
     pub(crate) fn with(flags: &[&str], env: &[(&str, &str)]) -> Self {
-        Self::at(folder(), "0", flags, env)
+        let folder = folder();
+        let started = came_up(launch(&folder, 0, flags, env), &folder);
+        let (process, door, banner) = started.unwrap_or_else(|said| panic!("the hub did not start:\n{said}"));
+        Self { pid: process.id(), process: Some(process), door, folder, banner }
     }
 
-    /// Stops it gently, and starts it again on the same port and the same folder.
-    #[allow(dead_code, reason = "not every set of tests restarts a hub")]
-    pub(crate) fn restart(&mut self) {
+    /// Starts a hub that has ended again: on the same address, with the same data.
+    pub(crate) fn again(&mut self, flags: &[&str], env: &[(&str, &str)]) {
+        assert!(self.process.is_none(), "it has not ended");
+        let port = self.door.0.port();
+        until("it has its address again", || {
+            match came_up(launch(&self.folder, port, flags, env), &self.folder) {
+                Ok((process, _, banner)) => {
+                    (self.pid, self.process, self.banner) = (process.id(), Some(process), banner);
+                    true
+                }
+                // Some other process may have had the port for a moment.
+                Err(said) => {
+                    assert!(said.contains("cannot listen"), "the hub did not start again:\n{said}");
+                    false
+                }
+            }
+        });
+    }
+
+    /// Kills it: it learns nothing of it.
+    pub(crate) fn kill(&mut self) {
+        self.signal("KILL");
+        assert_eq!(self.ended().code(), None);
+    }
+
+    /// Stops it gently.
+    pub(crate) fn stop(&mut self) {
         self.signal("TERM");
-        assert_eq!(self.ended().code(), Some(0));
-        // What is left behind removes nothing.
-        let folder = std::mem::take(&mut self.folder);
-        *self = Self::at(folder, &self.door.0.port().to_string(), &[], &[]);
+        assert_eq!(self.ended().code(), Some(0), "{}", self.log());
     }
 
-    fn at(folder: PathBuf, port: &str, flags: &[&str], env: &[(&str, &str)]) -> Self {
-        let log = File::options().create(true).append(true).open(folder.join("log")).unwrap();
-        let mut command = command(&folder, env);
-        command.args(["serve", "--port", port, "--data-dir"]).arg(folder.join("data")).args(flags);
-        let mut process = command.stdout(Stdio::piped()).stderr(log).spawn().unwrap();
-        let pid = process.id();
-        let mut out = BufReader::new(process.stdout.take().unwrap());
-        let mut banner = String::new();
-        while !banner.ends_with("'{}'\n") {
-            let read = out.read_line(&mut banner).unwrap();
-            assert!(read > 0, "the hub did not start:\n{banner}{}", fs::read_to_string(folder.join("log")).unwrap());
-        }
-        let address =
-            banner.lines().find_map(|line| line.strip_prefix("  http")?.trim_start_matches('s').strip_prefix("://"));
-        let address: SocketAddr = address.unwrap().parse().unwrap();
-        banner += &more(&mut out);
-        Self { process: Some(process), pid, door: Door(address), folder, banner }
+    /// Stops it gently, and starts it again on the same address with the same data.
+    pub(crate) fn restart(&mut self) {
+        self.stop();
+        self.again(&[], &[]);
+    }
+
+    /// The folder of its data.
+    pub(crate) fn data(&self) -> PathBuf {
+        self.folder.join("data")
     }
 
     /// Where others reach it, as it stands in snippets.
@@ -132,6 +148,34 @@ impl Drop for Hub {
         }
         let _ = fs::remove_dir_all(&self.folder);
     }
+}
+
+/// A hub that came up: its process, where it listens, and what it printed.
+type Started = (Child, Door, String);
+
+/// Starts the executable. What it logs follows what its folder's hubs logged before.
+fn launch(folder: &Path, port: u16, flags: &[&str], env: &[(&str, &str)]) -> Child {
+    let log = File::options().create(true).append(true).open(folder.join("log")).unwrap();
+    let mut command = command(folder, env);
+    command.args(["serve", "--port", &port.to_string(), "--data-dir"]).arg(folder.join("data")).args(flags);
+    command.stdout(Stdio::piped()).stderr(log).spawn().unwrap()
+}
+
+/// Waits until a hub is up; what it said if it never is.
+fn came_up(mut process: Child, folder: &Path) -> Result<Started, String> {
+    let mut out = BufReader::new(process.stdout.take().unwrap());
+    let mut banner = String::new();
+    while !banner.ends_with("'{}'\n") {
+        if out.read_line(&mut banner).unwrap() == 0 {
+            ended(process);
+            return Err(banner + &fs::read_to_string(folder.join("log")).unwrap());
+        }
+    }
+    let address =
+        banner.lines().find_map(|line| line.strip_prefix("  http")?.trim_start_matches('s').strip_prefix("://"));
+    let address: SocketAddr = address.unwrap().parse().unwrap();
+    banner += &more(&mut out);
+    Ok((process, Door(address), banner))
 }
 
 /// What came in the same breath: the banner is written at once.

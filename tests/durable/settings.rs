@@ -1,0 +1,58 @@
+//! A3: which channels are on disk, and how one learns of it.
+
+use serde_json::{Value, json};
+
+use crate::kit::on_disk;
+use crate::rig::Hub;
+
+#[test]
+fn a03_a_channel_is_on_disk_when_it_is_asked_to_be_or_keeps_text() {
+    let hub = Hub::unlimited();
+    let table = [
+        (json!({}), "memory"),
+        (json!({"durability": "memory"}), "memory"),
+        (json!({"durability": "disk"}), "disk"),
+        (json!({"retention": "metadata"}), "memory"),
+        (json!({"retention": "metadata", "durability": "disk"}), "disk"),
+        (json!({"retention": "prompts"}), "disk"),
+        (json!({"retention": "full"}), "disk"),
+        (json!({"retention": "full", "durability": "disk"}), "disk"),
+    ];
+    for (said, durability) in table {
+        let created = hub.post("/api/channels").json(&said).send().ok();
+        assert_eq!(created["durability"], durability, "{said}");
+    }
+}
+
+#[test]
+fn a03_a_memory_channel_keeps_no_transcript_with_text() {
+    let hub = Hub::unlimited();
+    for retention in ["prompts", "full"] {
+        let said = json!({"retention": retention, "durability": "memory"});
+        let refused = hub.post("/api/channels").json(&said).send().refused(400, "invalid");
+        assert!(refused["error"].as_str().unwrap().contains("durability"), "{refused}");
+    }
+    for wrong in [json!("tape"), json!(true), Value::Null] {
+        let refused = hub.post("/api/channels").json(&json!({"durability": wrong})).send().refused(400, "invalid");
+        assert!(refused["error"].as_str().unwrap().contains("durability"), "{refused}");
+    }
+}
+
+#[test]
+fn a03_a_send_says_that_it_is_on_disk() {
+    let hub = Hub::unlimited();
+    let channel = on_disk(&hub);
+    let (ann, _bob) = (channel.join("ann"), channel.join("bob"));
+    let keyed = json!({"message": "once", "client_msg_id": "k"});
+    for body in [json!({"message": "to all"}), json!({"to": "bob", "message": "to one"}), keyed.clone()] {
+        assert_eq!(ann.try_send(&body).ok()["durable"], true, "{body}");
+    }
+    let again = ann.try_send(&keyed).ok();
+    assert_eq!((&again["duplicate"], &again["durable"]), (&json!(true), &json!(true)));
+    assert_eq!(
+        ann.try_send(&json!({"kind": "status", "message": "a status is kept nowhere"})).ok()["durable"],
+        Value::Null
+    );
+    let ann = hub.channel().join("ann");
+    assert_eq!(ann.try_send(&json!({"message": "in memory"})).ok()["durable"], Value::Null);
+}
