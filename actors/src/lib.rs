@@ -33,7 +33,7 @@ pub use clock::Clock;
 pub use delivery::{Parcel, Receipt, StreamReader};
 pub use entropy::{random_key, random_password, random_token, roll};
 pub use error::HubError;
-pub use hub::{Admitted, Band, Created, Hub, HubRules};
+pub use hub::{Admission, Admitted, Band, Created, Hub, HubRules};
 pub use log::{Appended, Doing, Kept, Log, LogError};
 pub use memory_log::MemoryLog;
 pub use totals::{Gaps, Gauges, Totals};

@@ -6,7 +6,7 @@ use actix_web::dev::RequestHead;
 use actix_web::http::header::{self, HeaderMap};
 use actix_web::{HttpRequest, web};
 use ipnet::IpNet;
-use rogerrat_actors::{Admitted, Clock, Hub, HubError};
+use rogerrat_actors::{Admission, Admitted, Clock, Hub};
 use rogerrat_domain::{Code, Refusal, SessionId, TokenHash};
 use url::Url;
 
@@ -65,8 +65,8 @@ impl State {
     }
 
     /// Finds the channel of a request and checks its bearer.
-    pub(crate) async fn admit(&self, request: &HttpRequest) -> Result<Admitted, HubError> {
-        self.hub.admit(channel_of(request), bearer(request.headers())).await
+    pub(crate) fn admit<'a>(&'a self, request: &'a HttpRequest) -> Admission<'a> {
+        self.hub.admit(channel_of(request), bearer(request.headers()))
     }
 
     /// Admits, and reads the session the caller must present.

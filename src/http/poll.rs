@@ -63,11 +63,13 @@ async fn read(
     drop(query);
     let mut gone = Presence::of(request).map(Presence::ended);
     let is_http2 = gone.is_some();
+    // Boxed: allocators are slow with what is larger than a KiB, and the futures of handlers are allocated.
+    let read = Box::pin(state.hub.read(&at, session, input, timeout_ms, is_wait));
     let parcel = tokio::select! {
         biased;
         // Nobody reads this answer; what counts is that the read is dropped and gives its place back (D1).
         () = has_gone(&mut gone) => return Ok(HttpResponse::NoContent().finish()),
-        parcel = state.hub.read(&at, session, input, timeout_ms, is_wait) => parcel?,
+        parcel = read => parcel?,
     };
     let mut response = HttpResponse::Ok().body(BoxBody::new(Answer::of(parcel, is_http2)));
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));

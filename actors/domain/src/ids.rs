@@ -66,15 +66,20 @@ impl fmt::Display for ChannelId {
 }
 
 /// One member's presence; the caller's credential for it, so it is known by its SHA-256: `Debug` does not show the id, and
-/// written down it is the hash alone.
+/// written down it is the hash alone. Small, because it travels with every request.
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct SessionId {
+pub struct SessionId(Arc<Known>);
+
+/// What is known of a session id.
+#[derive(Serialize, Deserialize)]
+#[serde(transparent)]
+struct Known {
     #[serde(with = "digest")]
     hash: [u8; 32],
     /// The id itself, where it was said or minted.
     #[serde(skip)]
-    text: Option<Arc<str>>,
+    text: Option<Box<str>>,
 }
 
 impl SessionId {
@@ -95,20 +100,20 @@ impl SessionId {
         Self::of(id.into())
     }
 
-    fn of(id: Arc<str>) -> Self {
-        Self { hash: Sha256::digest(id.as_bytes()).into(), text: Some(id) }
+    fn of(id: Box<str>) -> Self {
+        Self(Arc::new(Known { hash: Sha256::digest(id.as_bytes()).into(), text: Some(id) }))
     }
 
     /// The id as text, where it is known: show it to its owner only.
     #[must_use]
     pub fn text(&self) -> Option<&str> {
-        self.text.as_deref()
+        self.0.text.as_deref()
     }
 }
 
 impl PartialEq for SessionId {
     fn eq(&self, other: &Self) -> bool {
-        self.hash == other.hash
+        self.0.hash == other.0.hash
     }
 }
 
@@ -116,7 +121,7 @@ impl Eq for SessionId {}
 
 impl std::hash::Hash for SessionId {
     fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
-        self.hash.hash(state);
+        self.0.hash.hash(state);
     }
 }
 

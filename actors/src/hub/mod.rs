@@ -32,7 +32,7 @@ use crate::room::{Room, Table};
 use crate::run::Run;
 use crate::totals::Totals;
 
-pub use rooms::{Band, Created};
+pub use rooms::{Admission, Band, Created};
 
 /// What the operator decides for all channels.
 #[derive(Clone, Copy, Debug)]

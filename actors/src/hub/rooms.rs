@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
+use futures_util::future::{BoxFuture, Either, Ready, ready};
 use rogerrat_domain::op::{self, CreateDraft};
 use rogerrat_domain::transcript::Event;
 use rogerrat_domain::{ChannelId, Code, Entry, Now, Record, Refusal, Retention, Settings, names};
@@ -49,6 +50,9 @@ pub(super) fn bands(now: Now) -> Table {
     ids.map(|id| (id.clone(), Arc::new(Room::new(id, settings.clone(), now)))).collect()
 }
 
+/// A channel on its way to who asked for it.
+pub type Admission<'a> = Either<Ready<Result<Admitted, HubError>>, BoxFuture<'a, Result<Admitted, HubError>>>;
+
 /// The first record of a channel.
 fn creation(channel: ChannelId, settings: Arc<Settings>) -> Record {
     let (ts, retention) = (settings.created_at_ms, settings.retention);
@@ -66,36 +70,46 @@ impl Hub {
         BANDS.map(|(name, description)| Band { name, description, agent_count: agents(name) }).into()
     }
 
-    /// Finds a channel and checks the bearer, before any mailbox.
+    /// Finds a channel and checks the bearer, before any mailbox. The way to a channel in use is short, and the future of
+    /// every request passes here: it stays small.
     ///
     /// # Errors
-    /// `not_found`, then `unauthorized`.
-    pub async fn admit(&self, channel: &str, bearer: Option<&str>) -> Result<Admitted, HubError> {
-        let admitted = self.find(channel).await?;
-        if !admitted.settings().admits(bearer) {
+    /// `not_found`, then `unauthorized`; a fault when the log cannot be read.
+    pub fn admit<'a>(&'a self, channel: &'a str, bearer: Option<&'a str>) -> Admission<'a> {
+        let admit = move |admitted: Admitted| {
+            if admitted.settings().admits(bearer) {
+                return Ok(admitted);
+            }
             let refusal = Refusal::new(Code::Unauthorized, "invalid bearer token")
                 .hint("send the channel's token as `Authorization: Bearer <token>`");
-            return Err(refusal.into());
+            Err(refusal.into())
+        };
+        match self.known(channel) {
+            Some(known) => Either::Left(ready(admit(known))),
+            None => Either::Right(Box::pin(async move { self.look_up(channel).await.and_then(admit) })),
         }
-        Ok(admitted)
     }
 
     /// Finds a channel, for what needs no token. One that is not in use is looked up in the log.
     ///
     /// # Errors
     /// `not_found`; a fault when the log cannot be read.
-    pub async fn find(&self, channel: &str) -> Result<Admitted, HubError> {
-        let Shared { table, clock, .. } = &*self.shared;
-        let known = table.get(channel).map(|room| room.value().clone());
-        let room = match known {
-            Some(room) => room,
-            None => self.look_up(channel).await?,
-        };
-        room.used_ms.store(clock.uptime_ms(), Relaxed);
-        Ok(Admitted(room))
+    pub fn find<'a>(&'a self, channel: &'a str) -> Admission<'a> {
+        match self.known(channel) {
+            Some(known) => Either::Left(ready(Ok(known))),
+            None => Either::Right(Box::pin(self.look_up(channel))),
+        }
     }
 
-    async fn look_up(&self, channel: &str) -> Result<Arc<Room>, HubError> {
+    /// A channel in use.
+    fn known(&self, channel: &str) -> Option<Admitted> {
+        let Shared { table, clock, .. } = &*self.shared;
+        let room = table.get(channel)?.value().clone();
+        room.used_ms.store(clock.uptime_ms(), Relaxed);
+        Some(Admitted(room))
+    }
+
+    async fn look_up(&self, channel: &str) -> Result<Admitted, HubError> {
         let Shared { table, log, clock, .. } = &*self.shared;
         let id = ChannelId::parse(channel)?;
         let settings = log.find(&id).await.map_err(|error| match error {
@@ -107,7 +121,8 @@ impl Hub {
         })?;
         let settings = Arc::new(settings.ok_or_else(Refusal::channel_not_found)?);
         let room = table.entry(id.clone()).or_insert_with(|| Arc::new(Room::new(id, settings, clock.now())));
-        Ok(room.clone())
+        room.used_ms.store(clock.uptime_ms(), Relaxed);
+        Ok(Admitted(room.clone()))
     }
 
     /// Creates a channel. It is in the log before it is answered.
