@@ -76,7 +76,7 @@ impl ChannelActor {
             Err(refusal) => self.answer_in_turn(move |this, kept| {
                 answer(this, Err(kept.map_or(HubError::OutcomeUnknown, |()| refusal.into())));
             }),
-            Ok(entries) => self.go_on(op, entries, now, ctx, answer),
+            Ok(entries) => self.go_on(op, &entries, now, ctx, answer),
         }
         self.carry_out(ctx);
     }
@@ -84,7 +84,7 @@ impl ChannelActor {
     fn go_on<O: Operation>(
         &mut self,
         op: O,
-        entries: Vec<Entry>,
+        entries: &[Entry],
         now: Now,
         ctx: &mut Context<Self>,
         answer: impl FnOnce(&mut Self, Result<O::Reply, HubError>) + 'static,
@@ -94,7 +94,7 @@ impl ChannelActor {
         let kept: Vec<_> = entries.iter().filter(|entry| entry.is_kept(durable)).cloned().collect();
         let lines = match settings.retention {
             Retention::None => Vec::new(),
-            _ => op.transcript(&self.channel, &entries, now),
+            _ => op.transcript(&self.channel, entries, now),
         };
         let writes = !kept.is_empty() || !lines.is_empty();
         if writes && self.log_is_shut() {
@@ -105,7 +105,7 @@ impl ChannelActor {
         } else {
             self.note(kept, lines, writes);
         }
-        let reply = self.finish(op, &entries, now);
+        let reply = self.finish(op, entries, now);
         self.answer_in_turn(move |this, kept| match kept {
             Ok(()) => answer(this, Ok(reply)),
             Err(error) if writes => answer(this, Err(error)),
@@ -142,7 +142,7 @@ impl ChannelActor {
                 let now = this.clock.now();
                 match op.decide(&this.channel, now) {
                     Err(refusal) => answer(this, Err(refusal.into())),
-                    Ok(entries) => this.go_on(op, entries, now, ctx, answer),
+                    Ok(entries) => this.go_on(op, &entries, now, ctx, answer),
                 }
                 this.carry_out(ctx);
             }
@@ -221,7 +221,8 @@ impl ChannelActor {
             if rested {
                 log::debug!(channel:display = this.id; "channel retires");
                 this.vitals.rest();
-                this.registry.do_send(Rested { channel: this.id.clone() });
+                // If the Registry is too busy to hear it, it finds the empty room when it tidies.
+                let _ = this.registry.try_send(Rested { channel: this.id.clone() });
                 ctx.stop();
             }
         });

@@ -72,9 +72,9 @@ impl ChannelActor {
     /// Answers now, or when what came before it is kept.
     pub(crate) fn answer_in_turn(&mut self, answer: impl FnOnce(&mut Self, Result<(), HubError>) + 'static) {
         if self.keeping.batch.awaited {
-            self.keeping.batch.answers.push(Box::new(answer))
+            self.keeping.batch.answers.push(Box::new(answer));
         } else {
-            answer(self, Ok(()))
+            answer(self, Ok(()));
         }
     }
 
@@ -142,7 +142,7 @@ impl ChannelActor {
             this.fold_if_long();
         });
         if awaited {
-            ctx.wait(landed)
+            ctx.wait(landed);
         } else {
             let _ = ctx.spawn(landed);
         }
