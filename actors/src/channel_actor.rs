@@ -221,7 +221,7 @@ impl ChannelActor {
             if rested {
                 log::debug!(channel:display = this.id; "channel retires");
                 this.vitals.rest();
-                // If the Registry is too busy to hear it, it finds the empty room when it tidies.
+                // A Registry that is too busy finds the empty room when it tidies.
                 let _ = this.registry.try_send(Rested { channel: this.id.clone() });
                 ctx.stop();
             }

@@ -1,10 +1,11 @@
 //! What the doors over HTTP share, REST and MCP alike: who may come in and how often, how a body is read, what every
 //! handler knows, how an error looks, and what is handed out to be pasted.
 //!
-//! It has no route and asks the hub for nothing but admission. A door uses this, and never another door.
+//! It has no route, and asks the hub for admission and new channels only. A door uses this, and never another door.
 
 pub(crate) mod address;
 pub(crate) mod body;
+pub(crate) mod creation;
 mod front;
 pub(crate) mod handover;
 pub(crate) mod hosts;

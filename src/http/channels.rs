@@ -2,48 +2,16 @@
 
 use actix_web::web::{Json, Payload};
 use actix_web::{HttpRequest, HttpResponse};
+use rogerrat_domain::limits;
 use rogerrat_domain::op::{CreateInput, Info, InfoReply};
-use rogerrat_domain::{Durability, Retention, TrustMode, limits};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::body;
 use super::openapi::InChannel;
 use super::problem::Problem;
-use super::snippets::{Connect, Pass};
 use super::state::Shared;
-
-/// A new channel.
-#[derive(Serialize, ToSchema)]
-pub(super) struct CreateReply {
-    /// Its id.
-    channel_id: String,
-    /// The bearer that admits to it. Shown only here.
-    join_token: String,
-    /// Its MCP endpoint.
-    mcp_url: String,
-    /// The MCP endpoint that needs no channel.
-    bootstrap_mcp_url: String,
-    /// Texts to be pasted, one for each kind of client.
-    connect: Connect,
-    /// One line to hand to the other agent, its callsign already chosen.
-    peer_invite: String,
-    retention: Retention,
-    trust_mode: TrustMode,
-    /// Life of a session without a sign of life, in seconds.
-    session_ttl_seconds: u64,
-    /// Life of a member without a session, in seconds.
-    member_ttl_seconds: u64,
-    dm_visibility: rogerrat_domain::DmVisibility,
-    /// Whether a held callsign comes back only to who can prove it.
-    claim_callsigns: bool,
-    durability: Durability,
-    /// Whether an owner password was set.
-    has_owner_password: bool,
-    /// The owner password that was given, or made by the preset. Shown only here.
-    #[schema(required)]
-    owner_password: Option<String>,
-}
+use crate::door::creation::CreateReply;
 
 /// Creates a channel.
 #[utoipa::path(
@@ -59,37 +27,8 @@ pub(super) struct CreateReply {
 pub(crate) async fn create(state: Shared, request: HttpRequest, payload: Payload) -> Result<HttpResponse, Problem> {
     state.admit_creator(request.headers())?;
     state.throttle.creates.count(|| state.client(&request))?;
-    let mut input: CreateInput = body::json(&request, payload, limits::BODY_BYTES).await?;
-    let preset = state.preset(&request);
-    preset.fill(&mut input, rogerrat_actors::random_password);
-    let owner_password = input.owner_password.as_deref().map(str::trim).filter(|p| !p.is_empty()).map(str::to_owned);
-    let created = state.hub.create(input).await?;
-    let settings = created.channel.settings();
-    let origin = state.public_origin(&request);
-    let pass = Pass {
-        origin: &origin,
-        channel: created.channel.id().as_str(),
-        token: &created.token,
-        preset,
-        owner_password: owner_password.as_deref(),
-    };
-    Ok(HttpResponse::Ok().json(CreateReply {
-        mcp_url: pass.mcp_url(),
-        bootstrap_mcp_url: format!("{origin}/mcp"),
-        connect: pass.connect(),
-        peer_invite: pass.peer_invite(rogerrat_domain::names::callsign(rogerrat_actors::roll()).as_str()),
-        channel_id: created.channel.id().to_string(),
-        retention: settings.retention,
-        trust_mode: settings.trust_mode,
-        session_ttl_seconds: settings.session_ttl_ms / 1000,
-        member_ttl_seconds: settings.member_ttl_ms / 1000,
-        dm_visibility: settings.dm_visibility,
-        claim_callsigns: settings.claim_callsigns,
-        durability: settings.durability,
-        has_owner_password: settings.owner_password.is_some(),
-        owner_password,
-        join_token: created.token,
-    }))
+    let input: CreateInput = body::json(&request, payload, limits::BODY_BYTES).await?;
+    Ok(HttpResponse::Ok().json(state.create(&request, input).await?))
 }
 
 /// What a channel is, and its routes.

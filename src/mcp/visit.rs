@@ -121,7 +121,7 @@ impl Visit<'_> {
 }
 
 fn is_minted(session: &SessionId) -> bool {
-    let id = session.as_str();
+    let id = session.text().unwrap_or_default();
     id.len() == MINTED_CHARS && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
 }
 

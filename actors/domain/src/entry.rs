@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::callsign::Callsign;
 use crate::digest;
-use crate::ids::{ChannelId, ConsumerName, MemberNo, MessageId, SessionDigest};
+use crate::ids::{ChannelId, ConsumerName, MemberNo, MessageId, SessionId};
 use crate::message::{Kind, Message, outline};
 use crate::settings::Settings;
 use crate::transcript::Line;
@@ -28,9 +28,9 @@ pub enum Entry {
         callsign: Callsign,
         /// The number its minted session id is made with.
         generation: u64,
-        /// The session it brought itself.
+        /// The session id it brought itself.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        own_session: Option<SessionDigest>,
+        own_session: Option<SessionId>,
         /// Where its cursor starts, if it is new.
         cursor: MessageId,
         /// When it joined, in milliseconds since the epoch.

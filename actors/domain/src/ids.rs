@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use utoipa::ToSchema;
 
+use crate::digest;
 use crate::limits;
 use crate::refusal::Refusal;
 
@@ -64,10 +65,17 @@ impl fmt::Display for ChannelId {
     }
 }
 
-/// One member's presence; the caller's credential for it, so its `Debug` does not show it.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+/// One member's presence; the caller's credential for it, so it is known by its SHA-256: `Debug` does not show the id, and
+/// written down it is the hash alone.
+#[derive(Clone, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct SessionId(Arc<str>);
+pub struct SessionId {
+    #[serde(with = "digest")]
+    hash: [u8; 32],
+    /// The id itself, where it was said or minted.
+    #[serde(skip)]
+    text: Option<Arc<str>>,
+}
 
 impl SessionId {
     /// Reads the `X-Session-Id` a caller presents. Shorter than 8 characters counts as absent.
@@ -79,23 +87,36 @@ impl SessionId {
         if id.len() > limits::SESSION_ID_MAX_CHARS || !id.bytes().all(|b| b.is_ascii_graphic()) {
             return Err(Refusal::invalid("X-Session-Id must be 8 to 128 visible ASCII characters"));
         }
-        Ok((id.len() >= limits::SESSION_ID_MIN_CHARS).then(|| Self(id.into())))
+        Ok((id.len() >= limits::SESSION_ID_MIN_CHARS).then(|| Self::of(id.into())))
     }
 
     /// An id the hub minted.
     pub(crate) fn minted(id: String) -> Self {
-        Self(id.into())
+        Self::of(id.into())
     }
 
-    /// What is kept of it.
-    pub(crate) fn digest(&self) -> SessionDigest {
-        SessionDigest(Sha256::digest(self.0.as_bytes()).into())
+    fn of(id: Arc<str>) -> Self {
+        Self { hash: Sha256::digest(id.as_bytes()).into(), text: Some(id) }
     }
 
-    /// The id as text: show it to its owner only.
+    /// The id as text, where it is known: show it to its owner only.
     #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
+    pub fn text(&self) -> Option<&str> {
+        self.text.as_deref()
+    }
+}
+
+impl PartialEq for SessionId {
+    fn eq(&self, other: &Self) -> bool {
+        self.hash == other.hash
+    }
+}
+
+impl Eq for SessionId {}
+
+impl std::hash::Hash for SessionId {
+    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+        self.hash.hash(state);
     }
 }
 
@@ -104,11 +125,6 @@ impl fmt::Debug for SessionId {
         f.write_str("SessionId(…)")
     }
 }
-
-/// What a channel knows a session by, in memory and in the log: the SHA-256 of its id.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct SessionDigest(#[serde(with = "crate::digest")] [u8; 32]);
 
 /// The name of a consumer: `[a-z0-9_-]{1,32}`. The default consumer has none.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]

@@ -30,7 +30,7 @@ pub use channel::{
     Broken, Channel, Delivery, Effect, Ending, Figures, Gap, Given, Handed, Loss, Rules, Shelf, Shelved, Snapshot,
 };
 pub use entry::{Entry, Record, SendKey, Terms};
-pub use ids::{ChannelId, ConsumerName, MemberNo, MessageId, PlaceId, SessionDigest, SessionId};
+pub use ids::{ChannelId, ConsumerName, MemberNo, MessageId, PlaceId, SessionId};
 pub use line::message_line;
 pub use message::{Attachment, BadMessage, Kind, Message, Priority};
 pub use now::Now;

@@ -65,6 +65,6 @@ mod tests {
         assert_eq!(id, key.mint(&channel, &ann, 1));
         assert_ne!(id, key.mint(&channel, &ann, 2));
         assert_ne!(id, HubKey::new([8; 32]).mint(&channel, &ann, 1));
-        assert_eq!(id.as_str().len(), 43);
+        assert_eq!(id.text().unwrap().len(), 43);
     }
 }

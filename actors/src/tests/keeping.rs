@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use futures_util::future::{join, join_all};
 use rogerrat_domain::op::CreateInput;
-use rogerrat_domain::{Code, Durability};
+use rogerrat_domain::{Code, Durability, Retention};
 
 use super::log::{Held, TestLog};
 use super::rig::{Rig, started};
@@ -97,6 +97,27 @@ async fn a_memory_channel_goes_on_while_the_log_refuses_and_is_kept_later() {
     rig.pass(5000).await;
     let rig = rig.restarted(Held::new(log)).await;
     assert_eq!(rig.roster().await.roster, ["ann", "bob"], "who came meanwhile is kept");
+}
+
+#[actix_rt::test]
+async fn a03_a_transcript_that_cannot_be_written_fails_the_send_before_anybody_hears_of_it() {
+    let log = Arc::new(TestLog::default());
+    let metadata = CreateInput { retention: Some(Retention::Metadata), ..CreateInput::default() };
+    let rig = Rig::with(Held::new(log.clone()), metadata).await;
+    let (ann, bob) = (rig.join("ann").await, rig.join("bob").await);
+    let mut poll = pin!(bob.texts(60_000));
+    started(&mut poll).await;
+    log.full.store(true, Relaxed);
+    assert_eq!(ann.send("bob", "lost").await.unwrap_err().into_refusal().code, Code::StorageFailed);
+    rig.pass(100).await;
+    started(&mut poll).await;
+    log.full.store(false, Relaxed);
+    rig.pass(3000).await;
+    ann.send("bob", "heard").await.unwrap();
+    assert_eq!(poll.await, ["heard"]);
+    let lines = rig.hub.transcript(&rig.at, None, 10).await.unwrap();
+    let kinds: Vec<_> = lines.iter().map(|line| line.json.get().split('"').nth(3).unwrap().to_owned()).collect();
+    assert_eq!(kinds, ["channel_created", "join", "join", "message_meta"]);
 }
 
 #[actix_rt::test]

@@ -7,7 +7,7 @@ use rogerrat_domain::op::{
 };
 use serde_json::{Value, json};
 
-use super::create::Made;
+use crate::door::creation::CreateReply;
 use crate::mcp::schema::{self, of};
 use crate::mcp::visit::Visit;
 
@@ -251,7 +251,7 @@ fn unread() -> (&'static str, Value) {
 
 fn output(does: Does) -> Value {
     let schema = match does {
-        Does::Create => of::<Made>(),
+        Does::Create => of::<CreateReply>(),
         Does::Join => of::<JoinReply>(),
         Does::Send => of::<SendReply>(),
         Does::Listen => of::<ReadReply>(),

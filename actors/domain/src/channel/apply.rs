@@ -36,13 +36,13 @@ impl Channel {
 
     fn joined(&mut self, entry: &Entry, now: Now) {
         let Entry::Joined { no, callsign, generation, own_session, cursor, at_ms } = entry else { return };
-        let minted = || self.rules.key.mint(&self.id, callsign, *generation).digest();
-        let session = own_session.unwrap_or_else(minted);
+        let minted = || self.rules.key.mint(&self.id, callsign, *generation);
+        let session = own_session.clone().unwrap_or_else(minted);
         let presence = Presence::Live { seen_ms: now.uptime_ms };
         if let Some(member) = self.members.get_mut(no) {
             assert!(!member.is_live(), "a member that is here does not join again");
             member.generation = *generation;
-            member.session = session;
+            member.session = session.clone();
             member.owns_session = own_session.is_some();
             member.joined_at_ms = *at_ms;
             member.presence = presence;
@@ -51,7 +51,7 @@ impl Channel {
                 no: *no,
                 callsign: callsign.clone(),
                 generation: *generation,
-                session,
+                session: session.clone(),
                 owns_session: own_session.is_some(),
                 joined_at_ms: *at_ms,
                 start: *cursor,
@@ -76,7 +76,7 @@ impl Channel {
 
     fn departed(&mut self, no: MemberNo, how: Departure, now: Now, effects: &mut Vec<Effect>) {
         let Some(member) = self.members.get(&no).filter(|m| m.is_live()) else { return };
-        let session = member.session;
+        let session = member.session.clone();
         let reason = match how {
             Departure::Left => "left",
             Departure::Expired => "expired",
@@ -88,7 +88,7 @@ impl Channel {
         }
         match how {
             Departure::Renamed => self.sessions.unseat(&session),
-            Departure::Left | Departure::Expired => self.sessions.bury(session, now.uptime_ms),
+            Departure::Left | Departure::Expired => self.sessions.bury(&session, now.uptime_ms),
         }
         self.live -= 1;
         self.idle_from(now);

@@ -4,6 +4,7 @@ use std::iter::from_fn;
 
 use crate::Now;
 use crate::ids::{ConsumerName, MemberNo, MessageId};
+use crate::limits;
 
 use super::consumer::Claim;
 use super::{Channel, Consumer, Gap, Given, Hold, Member, Slot};
@@ -26,10 +27,10 @@ impl Channel {
         merged(ring, held).filter(move |m| !consumer.is_busy(m.id, now.uptime_ms)).take(consumer.room())
     }
 
-    /// How many messages wait for a member's default consumer.
+    /// How many messages wait for a member's default consumer; counted up to what one read gives.
     pub(crate) fn unread(&self, no: MemberNo, now: Now) -> usize {
         let Some(member) = self.members.get(&no) else { return 0 };
-        self.due(member, &member.consumers[0], None, now).count()
+        self.due(member, &member.consumers[0], None, now).take(limits::READ_MESSAGES).count()
     }
 
     /// The broadcasts a consumer has lost above its cursor (or `since`), if any. What it was given and has not

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::callsign::Callsign;
-use crate::ids::{ConsumerName, MemberNo, MessageId, SessionDigest};
+use crate::ids::{ConsumerName, MemberNo, MessageId, SessionId};
 use crate::limits;
 use crate::message::Message;
 use crate::refusal::Quota;
@@ -40,7 +40,7 @@ pub(crate) struct Member {
     pub(crate) callsign: Callsign,
     pub(crate) generation: u64,
     /// The session id it has, or had last.
-    pub(crate) session: SessionDigest,
+    pub(crate) session: SessionId,
     /// Whether the caller brought that id itself.
     pub(crate) owns_session: bool,
     pub(crate) joined_at_ms: u64,

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, VecDeque};
 
-use crate::ids::{MemberNo, SessionDigest, SessionId};
+use crate::ids::{MemberNo, SessionId};
 use crate::limits;
 use crate::refusal::Refusal;
 
@@ -17,16 +17,12 @@ pub(crate) enum Seat {
 
 #[derive(Debug, Default)]
 pub(crate) struct Sessions {
-    seats: HashMap<SessionDigest, Seat>,
-    ended: VecDeque<(u64, SessionDigest)>,
+    seats: HashMap<SessionId, Seat>,
+    ended: VecDeque<(u64, SessionId)>,
 }
 
 impl Sessions {
     pub(crate) fn live(&self, session: &SessionId) -> Option<MemberNo> {
-        self.live_by(&session.digest())
-    }
-
-    pub(crate) fn live_by(&self, session: &SessionDigest) -> Option<MemberNo> {
         match self.seats.get(session) {
             Some(Seat::Live(no)) => Some(*no),
             _ => None,
@@ -38,27 +34,27 @@ impl Sessions {
     /// # Errors
     /// `session_expired` when it ended less than an hour ago, else `not_joined`.
     pub(crate) fn member(&self, session: &SessionId, uptime_ms: u64) -> Result<MemberNo, Refusal> {
-        match self.seats.get(&session.digest()) {
+        match self.seats.get(session) {
             Some(Seat::Live(no)) => Ok(*no),
             Some(Seat::Ended { until_ms }) if *until_ms > uptime_ms => Err(Refusal::session_expired()),
             _ => Err(Refusal::not_joined()),
         }
     }
 
-    pub(crate) fn seat(&mut self, session: SessionDigest, no: MemberNo) {
+    pub(crate) fn seat(&mut self, session: SessionId, no: MemberNo) {
         self.seats.insert(session, Seat::Live(no));
     }
 
     /// Takes a session away without a trace: it goes on somewhere else.
-    pub(crate) fn unseat(&mut self, session: &SessionDigest) {
+    pub(crate) fn unseat(&mut self, session: &SessionId) {
         self.seats.remove(session);
     }
 
     /// Ends a session and remembers that it was.
-    pub(crate) fn bury(&mut self, session: SessionDigest, uptime_ms: u64) {
+    pub(crate) fn bury(&mut self, session: &SessionId, uptime_ms: u64) {
         let until_ms = uptime_ms + limits::TOMBSTONE_MS;
-        self.seats.insert(session, Seat::Ended { until_ms });
-        self.ended.push_back((until_ms, session));
+        self.seats.insert(session.clone(), Seat::Ended { until_ms });
+        self.ended.push_back((until_ms, session.clone()));
         while self.ended.len() > limits::TOMBSTONES {
             self.forget_oldest();
         }

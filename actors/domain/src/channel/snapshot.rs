@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::Now;
 use crate::callsign::Callsign;
 use crate::entry::{Entry, SendKey};
-use crate::ids::{ConsumerName, MemberNo, MessageId, SessionDigest};
+use crate::ids::{ConsumerName, MemberNo, MessageId, SessionId};
 use crate::message::Message;
 
 use super::member::{Departure, Held, Keys, Presence, Window};
@@ -42,7 +42,7 @@ pub(super) struct MemberState {
     pub(super) callsign: Callsign,
     pub(super) generation: u64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) own_session: Option<SessionDigest>,
+    pub(super) own_session: Option<SessionId>,
     pub(super) joined_at_ms: u64,
     pub(super) start: MessageId,
     /// Since its last sign of life, or since it went.
@@ -206,8 +206,8 @@ impl Channel {
             self.held_bytes += slot.weight_bytes();
             held.push(slot);
         }
-        let minted = || self.rules.key.mint(&self.id, &state.callsign, state.generation).digest();
-        let session = state.own_session.unwrap_or_else(minted);
+        let minted = || self.rules.key.mint(&self.id, &state.callsign, state.generation);
+        let session = state.own_session.clone().unwrap_or_else(minted);
         let mut keys = Keys::default();
         state.keys.into_iter().for_each(|key| keys.restore(key, now));
         let presence = match state.away {
@@ -216,13 +216,13 @@ impl Channel {
         };
         match state.away {
             None => {
-                self.sessions.seat(session, state.no);
+                self.sessions.seat(session.clone(), state.no);
                 self.live += 1;
                 self.sweep_by(since_ms + self.settings.session_ttl_ms);
             }
             Some(how) => {
                 if how != Departure::Renamed {
-                    self.sessions.bury(session, since_ms);
+                    self.sessions.bury(&session, since_ms);
                 }
                 self.sweep_by(since_ms + self.settings.member_ttl_ms);
             }
@@ -316,7 +316,7 @@ impl Member {
             no: self.no,
             callsign: self.callsign.clone(),
             generation: self.generation,
-            own_session: self.owns_session.then_some(self.session),
+            own_session: self.owns_session.then(|| self.session.clone()),
             joined_at_ms: self.joined_at_ms,
             start: self.start,
             quiet_ms: now.uptime_ms.saturating_sub(since_ms),

@@ -10,7 +10,7 @@ use crate::Now;
 use crate::callsign::Callsign;
 use crate::channel::{Channel, Departure, Effect, Member, Presence};
 use crate::entry::Entry;
-use crate::ids::{MemberNo, SessionDigest, SessionId};
+use crate::ids::{MemberNo, SessionId};
 use crate::limits;
 use crate::message::Wire;
 use crate::names;
@@ -94,7 +94,7 @@ enum Plan {
     /// The callsign is here with this session already.
     Stay(MemberNo),
     /// It takes a place, new or its own of before.
-    Take { no: MemberNo, callsign: Callsign, generation: u64, own_session: Option<SessionDigest>, forget: bool },
+    Take { no: MemberNo, callsign: Callsign, generation: u64, own_session: Option<SessionId>, forget: bool },
 }
 
 impl Operation for Join {
@@ -112,7 +112,7 @@ impl Operation for Join {
         if forget {
             entries.extend(channel.member_named(callsign.as_str()).map(|m| Entry::Forgotten { no: m.no }));
         }
-        if let Some(before) = own_session.as_ref().and_then(|session| channel.sessions.live_by(session)) {
+        if let Some(before) = own_session.as_ref().and_then(|session| channel.sessions.live(session)) {
             entries.push(Entry::RenamedAway { no: before });
         }
         let cursor = channel.ring.newcomers_start();
@@ -167,8 +167,7 @@ impl Join {
         if let Some(no) = self.presented.as_ref().and_then(|session| channel.sessions.live(session)) {
             return Ok(Plan::Stay(no));
         }
-        let session = self.presented_digest();
-        let before = channel.members.values().find(|m| Some(m.session) == session);
+        let before = channel.members.values().find(|m| Some(&m.session) == self.presented.as_ref());
         if let Some((member, Presence::Away { since_ms, how })) = before.map(|m| (m, m.presence)) {
             return self.plan_return(channel, member, since_ms, how, now);
         }
@@ -178,7 +177,7 @@ impl Join {
 
     /// The callsign is online: only its own session, or a claimless join of the same agent, gets in.
     fn plan_held(&self, channel: &Channel, member: &Member) -> Result<Plan, Refusal> {
-        let same = self.presented_digest() == Some(member.session);
+        let same = self.presented.as_ref() == Some(&member.session);
         let shared = self.presented.is_none() && !member.owns_session && !channel.settings.claim_callsigns;
         if same || shared { Ok(Plan::Stay(member.no)) } else { Err(self.taken(channel, &member.callsign)) }
     }
@@ -192,8 +191,7 @@ impl Join {
         how: Departure,
         now: Now,
     ) -> Result<Plan, Refusal> {
-        let presented = self.presented_digest();
-        let proved = presented == Some(member.session);
+        let proved = self.presented.as_ref() == Some(&member.session);
         if channel.settings.claim_callsigns && !proved {
             if now.uptime_ms < since_ms + limits::TOMBSTONE_MS {
                 return Err(self.taken(channel, &member.callsign));
@@ -201,31 +199,21 @@ impl Join {
             return Ok(self.take_new(channel, member.callsign.clone(), true));
         }
         let minted_still_good =
-            how == Departure::Expired && !member.owns_session && channel.sessions.live_by(&member.session).is_none();
+            how == Departure::Expired && !member.owns_session && channel.sessions.live(&member.session).is_none();
         let generation = if minted_still_good { member.generation } else { self.generation };
-        let own_session = presented.filter(|_| !(proved && minted_still_good));
+        let own_session = self.presented.clone().filter(|_| !(proved && minted_still_good));
         Ok(Plan::Take { no: member.no, callsign: member.callsign.clone(), generation, own_session, forget: false })
     }
 
     fn take_new(&self, channel: &Channel, callsign: Callsign, forget: bool) -> Plan {
         let no = channel.last_no + 1;
-        Plan::Take { no, callsign, generation: self.generation, own_session: self.presented_digest(), forget }
+        Plan::Take { no, callsign, generation: self.generation, own_session: self.presented.clone(), forget }
     }
 
     fn taken(&self, channel: &Channel, callsign: &Callsign) -> Refusal {
         let free = self.free_callsign(channel);
         Refusal::new(Code::CallsignTaken, format!("the callsign `{callsign}` belongs to another session"))
             .hint(format!("join as `{free}`, which is free, or leave callsign out"))
-    }
-
-    fn presented_digest(&self) -> Option<SessionDigest> {
-        self.presented.as_ref().map(SessionId::digest)
-    }
-
-    /// The session id of the member that joined: of one that brought its own, only a digest is kept.
-    fn session_id(&self, channel: &Channel, member: &Member) -> SessionId {
-        let minted = || channel.rules.key.mint(&channel.id, &member.callsign, member.generation);
-        self.presented.clone().filter(|_| member.owns_session).unwrap_or_else(minted)
     }
 
     fn free_callsign(&self, channel: &Channel) -> Callsign {
@@ -249,7 +237,7 @@ impl Join {
         let mut history: Vec<_> = channel.ring.iter().rev().filter(seen).take(limits::HISTORY_DEFAULT).collect();
         history.reverse();
         JoinReply {
-            session_id: self.session_id(channel, member).as_str().to_owned(),
+            session_id: self.session_id(member),
             callsign: member.callsign.clone(),
             human_authorized: self.human_authorized,
             trust_mode: settings.trust_mode,
@@ -264,6 +252,12 @@ impl Join {
             hint: HINT,
             collision_warning: self.collision_warning(channel, member, idempotent),
         }
+    }
+
+    /// The id of the session, for its owner. One that was brought is known after a restart to who brings it only.
+    fn session_id(&self, member: &Member) -> String {
+        let text = member.session.text().or_else(|| self.presented.as_ref()?.text());
+        text.unwrap_or_default().to_owned()
     }
 
     fn collision_warning(&self, channel: &Channel, member: &Member, idempotent: bool) -> Option<String> {

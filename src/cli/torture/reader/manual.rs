@@ -89,13 +89,16 @@ impl Manual {
         if life != self.life {
             self.life = life;
             if now_ms() < self.careful_until_ms {
-                self.careful_until_ms = now_ms() + self.lost_lease_ms + LEASE_MARGIN_MS;
+                let anew_ms = now_ms() + self.lost_lease_ms + LEASE_MARGIN_MS;
+                self.careful_until_ms = self.careful_until_ms.max(anew_ms);
             }
         }
     }
 
     fn lost_a_read(&mut self, lease_ms: u64) {
-        self.lost_lease_ms = lease_ms;
+        // Several may be lost, and the longest of their leases counts.
+        let was_careful = now_ms() < self.careful_until_ms;
+        self.lost_lease_ms = if was_careful { self.lost_lease_ms.max(lease_ms) } else { lease_ms };
         self.careful_until_ms = self.careful_until_ms.max(now_ms() + lease_ms + LEASE_MARGIN_MS);
     }
 

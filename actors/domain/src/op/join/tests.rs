@@ -216,7 +216,7 @@ fn d21_private_dms_are_shown_to_their_two_ends() {
     rig.send("ann", "bob", "secret");
     assert_eq!(rig.join("cat").history.len(), 1);
     let session = rig.session("bob");
-    assert_eq!(again(&mut rig, "bob", session.as_str()).unwrap().history.len(), 2);
+    assert_eq!(again(&mut rig, "bob", session.text().unwrap()).unwrap().history.len(), 2);
     let mut open = Rig::new();
     open.join("ann");
     open.send("ann", "all", "hello");

@@ -1,0 +1,88 @@
+//! Creating a channel, as every door answers it: its settings, its token, and what is handed on to others.
+
+use actix_web::HttpRequest;
+use rogerrat_actors::HubError;
+use rogerrat_domain::op::CreateInput;
+use rogerrat_domain::{DmVisibility, Durability, Retention, TrustMode, names};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::snippets::{Connect, Pass};
+use super::state::State;
+
+/// A new channel.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct CreateReply {
+    /// Its id.
+    pub(crate) channel_id: String,
+    /// The bearer that admits to it. Shown only here.
+    pub(crate) join_token: String,
+    /// Its MCP endpoint.
+    mcp_url: String,
+    /// The MCP endpoint that needs no channel.
+    bootstrap_mcp_url: String,
+    /// Texts to be pasted, one for each kind of client.
+    connect: Connect,
+    /// One line to hand to the other agent, its callsign already chosen.
+    pub(crate) peer_invite: String,
+    retention: Retention,
+    trust_mode: TrustMode,
+    /// Life of a session without a sign of life, in seconds.
+    session_ttl_seconds: u64,
+    /// Life of a member without a session, in seconds.
+    member_ttl_seconds: u64,
+    dm_visibility: DmVisibility,
+    /// Whether a held callsign comes back only to who can prove it.
+    claim_callsigns: bool,
+    durability: Durability,
+    /// Whether an owner password was set.
+    has_owner_password: bool,
+    /// The owner password that was given, or made by the preset. Shown only here.
+    #[schema(required)]
+    pub(crate) owner_password: Option<String>,
+    /// Over MCP: messages waiting where you have joined.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub(crate) unread: Option<usize>,
+}
+
+impl State {
+    /// Creates a channel for a request, with what its preset says where it says nothing itself.
+    ///
+    /// # Errors
+    /// What the hub refuses it for.
+    pub(crate) async fn create(&self, request: &HttpRequest, mut input: CreateInput) -> Result<CreateReply, HubError> {
+        let preset = self.preset(request);
+        preset.fill(&mut input, rogerrat_actors::random_password);
+        let said = input.owner_password.as_deref().map(str::trim).filter(|password| !password.is_empty());
+        let owner_password = said.map(str::to_owned);
+        let created = self.hub.create(input).await?;
+        let settings = created.channel.settings();
+        let origin = self.public_origin(request);
+        let pass = Pass {
+            origin: &origin,
+            channel: created.channel.id().as_str(),
+            token: &created.token,
+            preset,
+            owner_password: owner_password.as_deref(),
+        };
+        Ok(CreateReply {
+            mcp_url: pass.mcp_url(),
+            bootstrap_mcp_url: format!("{origin}/mcp"),
+            connect: pass.connect(),
+            peer_invite: pass.peer_invite(names::callsign(rogerrat_actors::roll()).as_str()),
+            channel_id: created.channel.id().to_string(),
+            retention: settings.retention,
+            trust_mode: settings.trust_mode,
+            session_ttl_seconds: settings.session_ttl_ms / 1000,
+            member_ttl_seconds: settings.member_ttl_ms / 1000,
+            dm_visibility: settings.dm_visibility,
+            claim_callsigns: settings.claim_callsigns,
+            durability: settings.durability,
+            has_owner_password: settings.owner_password.is_some(),
+            owner_password,
+            unread: None,
+            join_token: created.token,
+        })
+    }
+}
