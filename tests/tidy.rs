@@ -62,6 +62,7 @@ fn the_doors_do_not_know_each_other() {
     none(&offenders("src/http", &["crate::cli", "crate::mcp"]));
     none(&offenders("src/mcp", &["crate::cli", "crate::http"]));
     none(&offenders("src/door", &["crate::cli", "crate::mcp", "crate::http"]));
+    none(&offenders("src/store", &["crate::cli", "crate::mcp", "crate::http", "crate::door"]));
     none(&offenders("src/transport", &["crate::cli", "crate::mcp", "crate::http", "rogerrat_actors"]));
     none(&offenders("src/cli", &["crate::http", "crate::mcp", "rogerrat_actors"]));
 }

@@ -72,6 +72,8 @@ fn a03_without_room_memory_channels_go_on() {
     let hub = Hub::with(&FLAGS, &SMALL);
     let memory = hub.channel();
     let dave = memory.join("dave");
+    let told = hub.channel_with(&json!({"retention": "metadata"}));
+    let (grace, heidi) = (told.join("grace"), told.join("heidi"));
     let disk = on_disk(&hub).join("ann");
     until("it is full", || disk.try_send(&json!({"message": "x".repeat(8000)})).status == 507);
     let eve = memory.join("eve");
@@ -80,6 +82,8 @@ fn a03_without_room_memory_channels_go_on() {
     assert_eq!((eve.listen(), dave.listen()), (vec!["hello".into()], vec!["hello to you".into()]));
     eve.leave();
     assert_eq!(memory.roster(), ["dave"]);
+    grace.try_send(&json!({"message": "its transcript has no room"})).refused(507, "storage_failed");
+    assert_eq!((heidi.listen(), told.history()), (Vec::<String>::new(), Vec::new()));
     let frank = hub.band("random").join("frank");
     frank.say("bands, too");
     drop(disk);
