@@ -8,7 +8,8 @@ use std::time::Duration;
 use actix::prelude::*;
 use rogerrat_domain::op::{Outcome, Read};
 use rogerrat_domain::{
-    Channel, ChannelId, Delivery, Effect, Entry, Kind, MessageId, Now, Operation, PlaceId, Retention,
+    Channel, ChannelId, Delivery, Effect, Entry, Kind, Message as ChannelMessage, MessageId, Now, Operation, PlaceId,
+    Retention,
 };
 use tokio::sync::{mpsc, oneshot};
 
@@ -16,8 +17,8 @@ use crate::call::{Ask, Back, Delete, Drain, Frame, Nudge, OpenTap, Poll, Rest, W
 use crate::clock::Clock;
 use crate::counters::Count;
 use crate::error::HubError;
-use crate::keeping::Keeping;
-use crate::log::Log;
+use crate::keeping::{Keeping, RETRY};
+use crate::log::{Log, LogError};
 use crate::registry::{Registry, Rested};
 use crate::share::Share;
 use crate::vitals::Vitals;
@@ -200,15 +201,21 @@ impl ChannelActor {
     fn fetch(&self, ids: Vec<MessageId>, ctx: &mut Context<Self>) {
         let messages = self.log.messages(&self.id, ids.clone());
         ctx.spawn(messages.into_actor(self).map(move |messages, this, ctx| match messages {
-            Ok(messages) => {
-                this.channel.fetched(&ids, messages, this.clock.now(), &mut this.effects);
-                this.carry_out(ctx);
+            Ok(messages) => this.hand_round(&ids, messages, ctx),
+            Err(LogError::Damaged(what)) => {
+                log::error!(channel:display = this.id, what:display; "messages that are damaged are told as lost");
+                this.hand_round(&ids, Vec::new(), ctx);
             }
             Err(error) => {
-                log::error!(channel:display = this.id, error:display; "messages could not be fetched");
-                ctx.stop();
+                log::warn!(channel:display = this.id, error:display; "messages could not be fetched yet");
+                ctx.run_later(RETRY, |this, ctx| this.fetch(ids, ctx));
             }
         }));
+    }
+
+    fn hand_round(&mut self, asked: &[MessageId], came: Vec<Arc<ChannelMessage>>, ctx: &mut Context<Self>) {
+        self.channel.fetched(asked, came, self.clock.now(), &mut self.effects);
+        self.carry_out(ctx);
     }
 
     /// Nobody is here: leave memory. Whoever comes next finds a dead address and has the channel opened again.

@@ -18,7 +18,7 @@ use crate::log::Appended;
 /// How long what nobody waits for may gather before it is written.
 const GATHER: Duration = Duration::from_millis(20);
 /// How long until a log that failed is tried again.
-const RETRY: Duration = Duration::from_secs(1);
+pub(crate) const RETRY: Duration = Duration::from_secs(1);
 /// Entries after which the log of a small channel is folded.
 const FOLD_AFTER: usize = 2000;
 
@@ -41,6 +41,8 @@ pub(crate) struct Batch {
 pub(crate) struct Keeping {
     batch: Batch,
     in_flight: bool,
+    /// Whether a write is set for when the mailbox is empty, and for when enough has gathered.
+    write_is_set: bool,
     flush_is_set: bool,
     /// The log lacks something that is in memory: a fold will mend it.
     behind: bool,
@@ -100,7 +102,13 @@ impl ChannelActor {
         }
         if *awaited {
             // Polled when the mailbox has nothing more: what came together is written together.
-            ctx.spawn(async {}.into_actor(self).map(|(), this, ctx| this.write(ctx)));
+            if !self.keeping.write_is_set {
+                self.keeping.write_is_set = true;
+                ctx.spawn(async {}.into_actor(self).map(|(), this, ctx| {
+                    this.keeping.write_is_set = false;
+                    this.write(ctx);
+                }));
+            }
         } else if !self.keeping.flush_is_set {
             self.keeping.flush_is_set = true;
             ctx.run_later(GATHER, |this, ctx| {

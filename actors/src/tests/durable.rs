@@ -7,7 +7,8 @@ use rogerrat_domain::op::{CreateInput, ReceiptState};
 
 use super::keeping::durable;
 use super::log::{Held, TestLog};
-use super::rig::{HOUR_MS, Rig, frame, texts};
+use super::rig::{HOUR_MS, Rig, frame, started, texts};
+use crate::LogError;
 
 struct Stage {
     log: Arc<TestLog>,
@@ -239,4 +240,29 @@ async fn d17_a_session_that_expired_comes_back_after_a_restart() {
     assert_eq!(ann.at(&stage.rig).keepalive().await.unwrap_err(), rogerrat_domain::Code::SessionExpired);
     stage.rig.join("ann").await;
     ann.at(&stage.rig).keepalive().await.unwrap();
+}
+
+#[actix_rt::test]
+async fn a_fetch_that_fails_is_tried_again_and_what_is_damaged_is_told_as_lost() {
+    let stage = Stage::new(durable()).await;
+    let (ann, bob) = (stage.rig.join("ann").await, stage.rig.join("bob").await);
+    let mut ids = Vec::new();
+    for i in 0..150 {
+        ids.push(ann.send("all", &format!("m{i}")).await.unwrap().id);
+    }
+    *stage.log.unreadable.lock().unwrap() = Some(LogError::Busy);
+    let mut poll = std::pin::pin!(bob.read(60_000));
+    started(&mut poll).await;
+    stage.rig.pass(3000).await;
+    started(&mut poll).await;
+    *stage.log.unreadable.lock().unwrap() = None;
+    stage.rig.pass(1500).await;
+    let parcel = poll.await.unwrap();
+    assert_eq!(texts(&parcel)[0], "m0");
+    drop(parcel);
+    *stage.log.unreadable.lock().unwrap() = Some(LogError::Damaged("a page".into()));
+    let mut parcel = bob.read(60_000).await.unwrap();
+    let gap = parcel.gap.expect("the loss is told");
+    assert!(gap.to >= ids[0] && gap.to < ids[149], "{gap:?}");
+    parcel.receipt.sign();
 }

@@ -1,7 +1,7 @@
 //! A log that takes its time and can be told to fail.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use rogerrat_domain::transcript::Line;
@@ -18,6 +18,8 @@ pub(crate) struct TestLog {
     /// Keeps appends and does not say so.
     pub(crate) silent: AtomicBool,
     pub(crate) appends: AtomicUsize,
+    /// What fetching messages fails with.
+    pub(crate) unreadable: Mutex<Option<LogError>>,
     /// The process that holds it now; what an older one does comes to nothing.
     process: AtomicUsize,
 }
@@ -78,7 +80,10 @@ impl Log for Held {
     }
 
     fn messages(&self, channel: &ChannelId, ids: Vec<MessageId>) -> Doing<Result<Vec<Arc<Message>>, LogError>> {
-        self.0.kept.messages(channel, ids)
+        match self.0.unreadable.lock().unwrap().clone() {
+            Some(error) => Box::pin(std::future::ready(Err(error))),
+            None => self.0.kept.messages(channel, ids),
+        }
     }
 
     fn transcript(&self, channel: &ChannelId, limit: usize) -> Doing<Result<Vec<Line>, LogError>> {
