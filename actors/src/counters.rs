@@ -85,7 +85,7 @@ impl Counters {
         }
     }
 
-    pub(crate) fn totals(&self, started_at_ms: u64, is_draining: bool) -> Totals {
+    pub(crate) fn totals(&self, started_at_ms: u64, is_draining: bool, is_log_failing: bool) -> Totals {
         Totals {
             channels_created: self.sum(Count::ChannelsCreated),
             joins_total: self.sum(Count::Joins),
@@ -112,6 +112,7 @@ impl Counters {
                 held: self.level(Count::Held),
                 held_bytes: self.level(Count::HeldBytes),
             },
+            is_log_failing,
             is_draining,
             started_at_ms,
         }

@@ -98,6 +98,7 @@ impl Registry {
         let (id, vitals) = (room.id.clone(), room.vitals.clone());
         let Reviver { log, clock, run, .. } = self.reviver.clone();
         let (counters, webhook) = (self.counters.clone(), self.webhook.clone());
+        let keeps_held = room.settings.is_durable();
         let addr = ChannelActor::start_in_arbiter(arbiter, move |ctx| {
             ctx.set_mailbox_capacity(MAILBOX);
             ChannelActor {
@@ -107,7 +108,7 @@ impl Registry {
                 vitals,
                 log,
                 clock,
-                share: Share::new(counters),
+                share: Share::new(counters, keeps_held),
                 webhook,
                 registry,
                 run: run.id,

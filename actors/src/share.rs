@@ -12,14 +12,16 @@ use crate::counters::{Count, Counters};
 /// What one channel has added so far.
 pub(crate) struct Share {
     counters: Arc<Counters>,
+    /// Whether the log keeps what is held: then it outlives the actor.
+    keeps_held: bool,
     last: Figures,
 }
 
 impl Share {
     /// The share of a channel that comes into memory.
-    pub(crate) fn new(counters: Arc<Counters>) -> Self {
+    pub(crate) fn new(counters: Arc<Counters>, keeps_held: bool) -> Self {
         counters.add(Count::ChannelsLive, 1);
-        Self { counters, last: Figures::default() }
+        Self { counters, keeps_held, last: Figures::default() }
     }
 
     pub(crate) fn count(&self, what: Count) {
@@ -75,7 +77,9 @@ impl Drop for Share {
     fn drop(&mut self) {
         let last = std::mem::take(&mut self.last);
         self.level_all(&last, &Figures::default());
-        self.counters.add(Count::HeldLostWithChannel, last.held as u64);
+        if !self.keeps_held {
+            self.counters.add(Count::HeldLostWithChannel, last.held as u64);
+        }
         self.counters.take(Count::ChannelsLive, 1);
     }
 }

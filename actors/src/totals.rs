@@ -27,6 +27,8 @@ pub struct Totals {
     pub revivals_total: u64,
     /// What is there now.
     pub now: Gauges,
+    /// Whether the log refuses what would have to be kept.
+    pub is_log_failing: bool,
     /// Whether the hub is going down.
     pub is_draining: bool,
     /// When the hub started, in milliseconds since the epoch.

@@ -136,6 +136,8 @@ impl Snapshot {
         page.gauge("rogerrat_streams_open", "Streams open", now.streams)?;
         page.gauge("rogerrat_held_messages", "Undelivered DMs held", now.held)?;
         page.gauge("rogerrat_held_bytes", "Bytes of undelivered DMs held", now.held_bytes)?;
+        let is_failing = u64::from(self.totals.is_log_failing);
+        page.gauge("rogerrat_store_failing", "1 while the store refuses what must be kept", is_failing)?;
         page.gauge("rogerrat_draining", "1 while the hub goes down", u64::from(self.totals.is_draining))
     }
 

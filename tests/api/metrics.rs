@@ -57,6 +57,7 @@ fn a07_the_page_tells_what_happened() {
         ("rogerrat_members_live", 2),
         ("rogerrat_streams_open", 1),
         ("rogerrat_held_bytes", 0),
+        ("rogerrat_store_failing", 0),
         ("rogerrat_draining", 0),
     ] {
         assert_eq!(value(&page, series), expected, "{series}\n{}", page.join("\n"));

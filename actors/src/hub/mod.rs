@@ -207,8 +207,8 @@ impl Hub {
     /// What the hub has done since it started, and how it stands. It asks no channel.
     #[must_use]
     pub fn totals(&self) -> Totals {
-        let Shared { counters, started_at_ms, .. } = &*self.shared;
-        counters.totals(*started_at_ms, self.is_draining())
+        let Shared { counters, log, started_at_ms, .. } = &*self.shared;
+        counters.totals(*started_at_ms, self.is_draining(), !log.is_well())
     }
 
     /// What seals and opens words of this hub for one purpose.

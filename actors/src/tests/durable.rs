@@ -219,10 +219,12 @@ async fn d30_an_idle_durable_channel_leaves_memory_and_loses_nothing() {
     let stage = Stage::new(durable()).await;
     let (ann, bob) = (stage.rig.join("ann").await, stage.rig.join("bob").await);
     ann.send("all", "kept").await.unwrap();
+    ann.send("bob", "held").await.unwrap();
     stage.rig.pass(HOUR_MS / 12 + 2000).await;
     assert_eq!(stage.rig.hub.totals().now.channels_live, 0);
     let parcel = bob.read(1000).await.unwrap();
-    assert_eq!((texts(&parcel), parcel.messages[0].attempt), (vec!["kept".to_owned()], 1));
+    assert_eq!((texts(&parcel), parcel.messages[0].attempt), (vec!["kept".to_owned(), "held".to_owned()], 1));
+    assert_eq!(stage.rig.hub.totals().held_lost_with_channel_total, 0);
     drop(parcel);
     assert_eq!(stage.rig.roster().await.roster, ["ann", "bob"], "their sessions live on");
     stage.rig.pass(HOUR_MS / 12 + 2000).await;
