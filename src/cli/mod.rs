@@ -40,6 +40,8 @@ pub(crate) enum Command {
     Check(serve::ServeArgs),
     /// Wait for one message of a channel, print it and end: a doorbell for an agent
     Wait(awake::WaitArgs),
+    /// Append every message of a channel to a file, or run a command for it, until it is stopped
+    ListenHere(awake::ListenArgs),
     /// Copy a hub to another folder, even while it runs
     Backup(backup::BackupArgs),
     /// Bring a backup back to where no hub is

@@ -2,13 +2,14 @@
 
 use super::trouble::Trouble;
 use crate::cli::client::{Fault, SseEvent};
+use clap::ValueEnum;
 use rogerrat_domain::message_line;
 use rogerrat_domain::text::breaks_a_line;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::fmt::Write as _;
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(super) enum Format {
     /// The hub's own facts, then the text
     Text,
@@ -21,7 +22,19 @@ pub(super) enum Format {
 pub(super) struct Message {
     pub(super) id: u64,
     pub(super) is_status: bool,
+    pub(super) priority: Priority,
     json: String,
+}
+
+/// From the least to the most urgent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
+pub(super) enum Priority {
+    Min,
+    Low,
+    #[default]
+    Default,
+    High,
+    Urgent,
 }
 
 #[derive(Deserialize)]
@@ -29,6 +42,8 @@ struct Known {
     id: u64,
     #[serde(default)]
     kind: String,
+    #[serde(default)]
+    priority: String,
 }
 
 /// What a hub tells of a loss.
@@ -41,9 +56,15 @@ pub(super) struct Gap {
 
 impl Message {
     pub(super) fn read(event: &SseEvent) -> Result<Self, Trouble> {
-        let Known { id, kind } = event.read()?;
+        let Known { id, kind, priority } = event.read()?;
+        let priority = Priority::from_str(&priority, false).unwrap_or_default();
         let raw: &RawValue = serde_json::from_str(&event.data).map_err(|cause| Fault::Garbled(cause.to_string()))?;
-        Ok(Self { id, is_status: kind == "status", json: raw.get().to_owned() })
+        Ok(Self { id, is_status: kind == "status", priority, json: raw.get().to_owned() })
+    }
+
+    /// The message as the hub told it.
+    pub(super) fn json(&self) -> &str {
+        &self.json
     }
 
     /// The message's line, with its end.

@@ -1,16 +1,22 @@
-//! What wakes an agent that sleeps between its turns: `rogerrat wait` ends when a message has come.
+//! What wakes an agent that sleeps between its turns: `rogerrat wait` ends when a message has come, `rogerrat listen-here`
+//! lets a file grow or runs a command.
 //!
 //! Everything is read from a stream with manual acks and acknowledged when it has been handed on. What was on its way when
 //! a stream broke, or when its reader was killed, is due again at once.
 
+mod hook;
+mod inbox;
 mod line;
 mod link;
+mod listen;
+mod outlet;
 mod place;
 mod retry;
 mod stream;
 mod trouble;
 mod wait;
 
+pub(crate) use listen::ListenArgs;
 pub(crate) use wait::WaitArgs;
 
 use rogerrat_domain::text::one_line;
@@ -31,6 +37,15 @@ pub(crate) fn wait(args: &WaitArgs) -> ExitCode {
         Err(message) => return not_understood(NAME, &message),
     };
     on_one_thread(NAME, wait::run(args, place))
+}
+
+/// 0 when it was told to stop, 1 when the hub refuses, 2 when it is not understood, 4 when superseded.
+pub(crate) fn listen_here(args: &ListenArgs) -> ExitCode {
+    let place = match args.place.read() {
+        Ok(place) => place,
+        Err(message) => return not_understood(listen::NAME, &message),
+    };
+    on_one_thread(listen::NAME, listen::run(args, place))
 }
 
 fn on_one_thread(name: &str, work: impl Future<Output = Result<ExitCode, Trouble>>) -> ExitCode {

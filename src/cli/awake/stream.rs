@@ -13,11 +13,13 @@ pub(super) const PATIENCE: Duration = Duration::from_secs(10);
 pub(super) struct Stream {
     connection: Connection,
     events: Events,
+    /// Looked at and left.
+    seen: Option<SseEvent>,
 }
 
 impl Stream {
     pub(super) async fn open(address: SocketAddr, request: &[u8]) -> Result<Self, Trouble> {
-        let mut stream = Self { connection: Connection::new(address), events: Events::default() };
+        let mut stream = Self { connection: Connection::new(address), events: Events::default(), seen: None };
         timeout(PATIENCE, stream.begin(request)).await.map_err(|_| Fault::Stalled("a stream was asked for"))??;
         Ok(stream)
     }
@@ -41,15 +43,20 @@ impl Stream {
         Ok(())
     }
 
-    /// An event that has come already.
-    pub(super) fn ready(&mut self) -> Option<SseEvent> {
-        self.events.next()
+    /// A message that has come already, if nothing else came before it.
+    pub(super) fn next_message(&mut self) -> Option<SseEvent> {
+        let event = self.seen.take().or_else(|| self.events.next())?;
+        if event.name == "message" {
+            return Some(event);
+        }
+        self.seen = Some(event);
+        None
     }
 
     /// The next event. May be given up at any time without losing any.
     pub(super) async fn next(&mut self) -> Result<SseEvent, Trouble> {
         loop {
-            if let Some(event) = self.ready() {
+            if let Some(event) = self.seen.take().or_else(|| self.events.next()) {
                 return Ok(event);
             }
             if self.events.has_ended() {
