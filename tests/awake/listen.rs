@@ -1,6 +1,7 @@
 //! `rogerrat listen-here`: every message once, whatever happens to the hub, to the listener and to the file.
 
 use std::fs;
+use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
@@ -102,6 +103,28 @@ fn over_kills_and_stops_of_the_hub_it_neither_loses_nor_doubles_a_line() {
     listener.signal("INT");
     let ended = listener.ended();
     assert!(ended.code == Some(0) && ended.err.contains("trying again in"), "{ended:?}");
+}
+
+#[test]
+fn a_full_disk_holds_lines_up_and_loses_none() {
+    let hub = Hub::start();
+    let channel = hub.channel();
+    let (ann, bob) = (channel.join("ann"), channel.join("bob"));
+    let inbox = inbox(&hub);
+    let listener = listen(&bob, &inbox, &[]);
+    let first = ann.say("a first line that is longer than the second");
+    until_acknowledged(&bob, first);
+    let aside = inbox.with_extension("aside");
+    fs::rename(&inbox, &aside).unwrap();
+    symlink("/dev/full", &inbox).unwrap();
+    let second = ann.say("second");
+    until("it has given up for now", || !bob.is_waiting());
+    assert_eq!(bob.consumers()[0]["cursor"], json!(first));
+    fs::rename(&aside, &inbox).unwrap();
+    until_acknowledged(&bob, second);
+    assert_eq!(texts(&inbox), ["a first line that is longer than the second", "second"]);
+    listener.signal("TERM");
+    assert!(listener.ended().err.contains("the inbox cannot be written"));
 }
 
 #[test]

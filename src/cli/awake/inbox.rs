@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 /// Ids remembered as written; more are never unacknowledged.
@@ -28,6 +28,8 @@ struct State {
     written: VecDeque<u64>,
     /// Written last: whole, partly or not at all.
     last: Vec<u64>,
+    /// Which file they are in.
+    inode: u64,
     /// Where the last lines begin.
     inbox_bytes: u64,
     /// How long they are.
@@ -69,7 +71,8 @@ impl Inbox {
     pub(super) fn append(&mut self, ids: Vec<u64>, lines: &str) -> io::Result<()> {
         self.mend()?;
         let mut file = self.file()?;
-        self.state.inbox_bytes = file.metadata()?.len();
+        let found = file.metadata()?;
+        (self.state.inode, self.state.inbox_bytes) = (found.ino(), found.len());
         self.state.line_bytes = lines.len() as u64;
         self.state.last = ids;
         self.keep()?;
@@ -90,25 +93,22 @@ impl Inbox {
         self.file()?.write_all(line.as_bytes())
     }
 
-    /// Cuts lines that are there in part. Whoever has emptied the file has read it.
+    /// Cuts lines that are there in part. Where the file is another one by now, they do not count: rather twice than never.
     fn mend(&mut self) -> io::Result<()> {
         if !self.is_torn {
             return Ok(());
         }
         let file = self.file()?;
         let (begin, end) = (self.state.inbox_bytes, self.state.inbox_bytes + self.state.line_bytes);
-        match file.metadata()?.len() {
-            length if length >= end => {
-                file.sync_data()?;
-                self.settle();
-            }
-            length => {
-                if length > begin {
-                    file.set_len(begin)?;
-                }
-                self.state.last.clear();
-            }
+        let found = file.metadata()?;
+        let is_same = found.ino() == self.state.inode;
+        if is_same && found.len() >= end {
+            file.sync_data()?;
+            self.settle();
+        } else if is_same && found.len() > begin {
+            file.set_len(begin)?;
         }
+        self.state.last.clear();
         end_line(file)?;
         self.is_torn = false;
         Ok(())
