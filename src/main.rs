@@ -26,6 +26,8 @@ fn main() -> ExitCode {
     match Cli::parse().command {
         Command::Serve(args) => serve(args),
         Command::Check(args) => cli::check::run(args),
+        Command::Wait(args) => cli::awake::wait(&args),
+        Command::ListenHere(args) => cli::awake::listen_here(&args),
         Command::Backup(args) => cli::backup::run(args),
         Command::Restore(args) => cli::restore::run(args),
         Command::Verify(args) => cli::verify::run(args),

@@ -113,5 +113,6 @@ fn no_test_sleeps() {
     none(&offenders("tests/torture", &["sleep("]));
     none(&offenders("tests/durable", &["sleep("]));
     none(&offenders("tests/mcp", &["sleep("]));
+    none(&offenders("tests/awake", &["sleep("]));
     none(&offenders("actors/domain/tests", &["sleep("]));
 }

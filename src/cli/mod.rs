@@ -1,7 +1,8 @@
 //! The command line: what can be said to `rogerrat`, and which exit code answers.
 //!
-//! 0 is done, 1 is failed, 2 is not understood. What the flags of the hub mean is decided in the configuration.
+//! 0 is done, 1 is failed, 2 is not understood; those who wait have 3 for nothing and 4 for superseded. What the flags of the hub mean is decided in the configuration.
 
+pub(crate) mod awake;
 pub(crate) mod backup;
 pub(crate) mod check;
 mod client;
@@ -37,6 +38,10 @@ pub(crate) enum Command {
     Serve(serve::ServeArgs),
     /// Show the effective configuration and who decided it, or all its faults
     Check(serve::ServeArgs),
+    /// Wait for one message of a channel, print it and end: a doorbell for an agent
+    Wait(awake::WaitArgs),
+    /// Append every message of a channel to a file, or run a command for it, until it is stopped
+    ListenHere(awake::ListenArgs),
     /// Copy a hub to another folder, even while it runs
     Backup(backup::BackupArgs),
     /// Bring a backup back to where no hub is

@@ -54,7 +54,8 @@ pub fn clip(text: &str) -> String {
 
 /// C0 and C1 controls (U+0085 among them), the two Unicode separators, and the bidirectional overrides that make a
 /// line read differently from what it says.
-fn breaks_a_line(c: char) -> bool {
+#[must_use]
+pub fn breaks_a_line(c: char) -> bool {
     c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 

@@ -42,10 +42,12 @@ impl Connection {
     /// Waits for the reply: its status and its body.
     pub(in crate::cli) async fn reply(&mut self) -> Result<(u16, &[u8]), Fault> {
         let head = loop {
-            self.fill().await?;
-            if let Some(head) = response::parse(&self.input, &mut self.body)? {
+            if !self.input.is_empty()
+                && let Some(head) = response::parse(&self.input, &mut self.body)?
+            {
                 break head;
             }
+            self.fill().await?;
         };
         self.input.drain(..head.used_bytes);
         if head.close {
@@ -73,6 +75,11 @@ impl Connection {
     pub(in crate::cli) async fn more(&mut self) -> Result<&mut Vec<u8>, Fault> {
         self.fill().await?;
         Ok(&mut self.input)
+    }
+
+    /// All that has come and that nobody has used yet.
+    pub(in crate::cli) fn input(&mut self) -> &mut Vec<u8> {
+        &mut self.input
     }
 
     /// Closes, whatever is under way, and gives what had come of it. The next request connects anew.

@@ -1,7 +1,6 @@
 //! The members that read, each in its own way.
 
 mod automatic;
-mod events;
 mod manual;
 mod stream;
 

@@ -1,8 +1,7 @@
 //! Automatic streams. After a kill they go on at the hub's cursor, or after the last id they have.
 
-use super::events::Events;
 use super::{AFTER_TROUBLE, Automatic};
-use crate::cli::client::Fault;
+use crate::cli::client::{Events, Fault};
 use crate::cli::torture::caller::{Answer, Caller, Pass};
 use crate::cli::torture::dice::Dice;
 use crate::cli::torture::oracle::{ConsumerNo, End, Event};

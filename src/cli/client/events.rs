@@ -1,20 +1,22 @@
 //! A stream's answer as it comes: head, chunks, events. It never reads a socket.
 
-use crate::cli::client::Fault;
+use super::fault::Fault;
 use serde::Deserialize;
 
 const HEADERS: usize = 64;
+/// Bytes of one chunk, and of one event; the largest message stays far below.
+const LONGEST: usize = 8 << 20;
 
 /// One event of a stream.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct SseEvent {
-    pub(super) name: String,
-    pub(super) data: String,
+pub(in crate::cli) struct SseEvent {
+    pub(in crate::cli) name: String,
+    pub(in crate::cli) data: String,
 }
 
 /// What has come of a stream and was not used yet.
 #[derive(Debug, Default)]
-pub(super) struct Events {
+pub(in crate::cli) struct Events {
     status: Option<u16>,
     /// The last chunk has come.
     ended: bool,
@@ -23,7 +25,7 @@ pub(super) struct Events {
 
 impl Events {
     /// The status, when the head has come whole.
-    pub(super) fn status(&mut self, input: &mut Vec<u8>) -> Result<Option<u16>, Fault> {
+    pub(in crate::cli) fn status(&mut self, input: &mut Vec<u8>) -> Result<Option<u16>, Fault> {
         if self.status.is_some() {
             return Ok(self.status);
         }
@@ -37,12 +39,13 @@ impl Events {
     }
 
     /// Takes all whole chunks out of `input`.
-    pub(super) fn take(&mut self, input: &mut Vec<u8>) -> Result<(), Fault> {
+    pub(in crate::cli) fn take(&mut self, input: &mut Vec<u8>) -> Result<(), Fault> {
         const LINE_END: usize = 2;
         loop {
             let size_line = httparse::parse_chunk_size(input).map_err(|_| Fault::Garbled("no chunk size".into()))?;
             let httparse::Status::Complete((line_bytes, size)) = size_line else { return Ok(()) };
-            let size = usize::try_from(size).map_err(|_| Fault::Garbled("a chunk is too large".into()))?;
+            let size = usize::try_from(size).ok().filter(|size| size + self.text.len() <= LONGEST);
+            let size = size.ok_or_else(|| Fault::Garbled("a chunk is too large".into()))?;
             let Some(chunk) = input.get(line_bytes..line_bytes + size) else { return Ok(()) };
             if input.len() < line_bytes + size + LINE_END {
                 return Ok(());
@@ -54,7 +57,7 @@ impl Events {
     }
 
     /// The next whole event; comments are none.
-    pub(super) fn next(&mut self) -> Option<SseEvent> {
+    pub(in crate::cli) fn next(&mut self) -> Option<SseEvent> {
         loop {
             let end = self.text.windows(2).position(|pair| pair == b"\n\n")?;
             let frame = self.text.drain(..end + 2).collect::<Vec<_>>();
@@ -67,18 +70,18 @@ impl Events {
         }
     }
 
-    pub(super) fn has_ended(&self) -> bool {
+    pub(in crate::cli) fn has_ended(&self) -> bool {
         self.ended
     }
 
     /// The rest, which is no whole event.
-    pub(super) fn rest(self) -> Vec<u8> {
+    pub(in crate::cli) fn rest(self) -> Vec<u8> {
         self.text
     }
 }
 
 impl SseEvent {
-    pub(super) fn read<T: for<'de> Deserialize<'de>>(&self) -> Result<T, Fault> {
+    pub(in crate::cli) fn read<T: for<'de> Deserialize<'de>>(&self) -> Result<T, Fault> {
         serde_json::from_str(&self.data).map_err(|cause| Fault::Garbled(cause.to_string()))
     }
 }

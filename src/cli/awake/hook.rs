@@ -1,0 +1,86 @@
+//! The command of `--on-message`: run once for each message, one after the other, and again until it succeeds.
+
+use super::line::Message;
+use super::trouble::Trouble;
+use crate::cli::client::Fault;
+use rogerrat_domain::text::one_line;
+use serde::Deserialize;
+use std::process::{Command, Stdio};
+use tokio::task::spawn_blocking;
+
+/// What a command is told, from the message's JSON.
+#[derive(Deserialize)]
+struct Told {
+    id: u64,
+    from: String,
+    to: String,
+    text: String,
+    at: u64,
+    #[serde(default = "usual")]
+    kind: String,
+    #[serde(default)]
+    priority: Option<String>,
+    #[serde(default)]
+    suggested_replies: Vec<String>,
+    reply_to: Option<u64>,
+    thread: Option<String>,
+    #[serde(default = "first")]
+    attempt: u32,
+}
+
+fn usual() -> String {
+    "message".into()
+}
+
+fn first() -> u32 {
+    1
+}
+
+/// Runs the command once; an error says how it failed. `failures` of this message came before.
+pub(super) async fn run(command: &str, channel: &str, message: &Message, failures: u32) -> Result<(), Trouble> {
+    let variables = variables(message.json(), channel, failures)?;
+    let mut process = Command::new("sh");
+    process.arg("-c").arg(command).envs(variables).stdin(Stdio::null());
+    let status = spawn_blocking(move || process.status()).await.map_err(|cause| Trouble::passing(cause.to_string()))?;
+    match status {
+        Ok(status) if status.success() => Ok(()),
+        Ok(status) => Err(Trouble::passing(format!("the command for #{} failed ({status})", message.id))),
+        Err(cause) => Err(Trouble::passing(format!("the command for #{} cannot be run: {cause}", message.id))),
+    }
+}
+
+/// All values are one line: nothing a peer wrote can begin another (D27), and none holds a zero byte.
+fn variables(json: &str, channel: &str, failures: u32) -> Result<Vec<(&'static str, String)>, Trouble> {
+    let told: Told = serde_json::from_str(json).map_err(|cause| Fault::Garbled(cause.to_string()))?;
+    let replies: Vec<_> = told.suggested_replies.iter().map(|reply| one_line(reply)).collect();
+    let line = |text: &str| one_line(text).into_owned();
+    Ok(vec![
+        ("RR_MESSAGE", line(&told.text)),
+        ("RR_FROM", line(&told.from)),
+        ("RR_TO", line(&told.to)),
+        ("RR_MSG_ID", told.id.to_string()),
+        ("RR_CHANNEL", channel.to_owned()),
+        ("RR_PRIORITY", line(told.priority.as_deref().unwrap_or("default"))),
+        ("RR_KIND", line(&told.kind)),
+        ("RR_AT", told.at.to_string()),
+        ("RR_REPLIES", replies.join("\t")),
+        ("RR_THREAD", line(told.thread.as_deref().unwrap_or_default())),
+        ("RR_REPLY_TO", told.reply_to.map_or(String::new(), |id| id.to_string())),
+        ("RR_ATTEMPT", told.attempt.saturating_add(failures).to_string()),
+    ])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn d27_every_value_is_one_line() {
+        let json = r#"{"id":7,"from":"ann","to":"all","text":"a\nb\u0000","at":9,"suggested_replies":["y\tes","no"],"attempt":2}"#;
+        let variables = variables(json, "c", 1).unwrap();
+        let value = |name: &str| &*variables.iter().find(|(known, _)| *known == name).unwrap().1;
+        assert_eq!(value("RR_MESSAGE"), "a\\nb\\u{0}");
+        assert_eq!((value("RR_REPLIES"), value("RR_PRIORITY"), value("RR_KIND")), ("y\\tes\tno", "default", "message"));
+        assert_eq!((value("RR_ATTEMPT"), value("RR_THREAD"), value("RR_REPLY_TO")), ("3", "", ""));
+    }
+}

@@ -1,0 +1,161 @@
+//! `rogerrat wait`, the doorbell: ends when a message has come and was printed.
+
+use super::line::{Format, Gap, Message};
+use super::link::Link;
+use super::place::{Place, PlaceArgs};
+use super::retry::Retry;
+use super::stream::Stream;
+use super::trouble::Trouble;
+use super::{NOTHING_CAME, say};
+use clap::Args;
+use serde::Deserialize;
+use std::io::{self, Write as _};
+use std::process::ExitCode;
+use std::time::Duration;
+use tokio::time::{sleep, timeout};
+
+const NAME: &str = "rogerrat wait";
+/// Messages printed at once; more stay for the next time.
+const MOST: usize = 10;
+/// For what the hub has said that it holds.
+const AT_ONCE: Duration = Duration::from_secs(2);
+/// Tries to acknowledge what was printed.
+const ACKS: u32 = 3;
+
+/// Where to wait, and how long.
+#[derive(Args)]
+#[command(
+    after_help = "Ends with 0 when a message was printed, 1 when the hub refuses, 2 when this is not understood, \
+                        3 when nothing came in time, 4 when another reader took over."
+)]
+pub(crate) struct WaitArgs {
+    #[command(flatten)]
+    pub(super) place: PlaceArgs,
+    /// How a message is printed
+    #[arg(long, value_enum, default_value = "text")]
+    format: Format,
+    /// Give up after so many seconds; else wait for ever
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(1..))]
+    timeout: Option<u32>,
+}
+
+#[derive(Deserialize)]
+struct Hello {
+    #[serde(default)]
+    backlog_count: usize,
+}
+
+/// The bell, and why it is silent.
+struct Bell {
+    link: Link,
+    /// Why the hub cannot be reached, while it cannot.
+    unreached: Option<String>,
+    told_gap: u64,
+}
+
+pub(super) async fn run(args: &WaitArgs, place: Place) -> Result<ExitCode, Trouble> {
+    let mut bell = Bell { link: Link::new(place), unreached: Some("the hub has not answered yet".into()), told_gap: 0 };
+    let rung = match args.timeout {
+        None => bell.ring().await,
+        Some(seconds) => match timeout(Duration::from_secs(seconds.into()), bell.ring()).await {
+            Ok(rung) => rung,
+            Err(_) => return bell.nothing(),
+        },
+    };
+    // The stream stays open until the end: what it has brought belongs to us as long as it lives.
+    let (messages, _stream) = rung?;
+    let lines: String = messages.iter().map(|message| message.line(args.format)).collect();
+    print(&lines).map_err(|cause| Trouble::Refused(format!("what came cannot be printed: {cause}")))?;
+    if let Some(upto) = messages.iter().filter(|message| !message.is_status).map(|message| message.id).max() {
+        bell.acknowledge(upto).await;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn print(lines: &str) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    out.write_all(lines.as_bytes())?;
+    out.flush()
+}
+
+impl Bell {
+    /// Until something has come, over every restart of the hub.
+    async fn ring(&mut self) -> Result<(Vec<Message>, Stream), Trouble> {
+        let mut retry = Retry::default();
+        loop {
+            match self.once(&mut retry).await {
+                Err(Trouble::Passing { why, retry_after }) => {
+                    self.link.lost();
+                    let pause = retry.pause(retry_after);
+                    if self.unreached.as_ref() != Some(&why) {
+                        say(NAME, &format!("{why}; trying again"));
+                    }
+                    self.unreached = Some(why);
+                    sleep(pause).await;
+                }
+                ended => return ended,
+            }
+        }
+    }
+
+    async fn once(&mut self, retry: &mut Retry) -> Result<(Vec<Message>, Stream), Trouble> {
+        let mut stream = self.link.stream(&format!("&max={MOST}")).await?;
+        let (mut messages, mut expected) = (Vec::new(), 1);
+        loop {
+            let event = match messages.is_empty() {
+                true => stream.next().await?,
+                // What was promised and does not come is no reason to keep what came.
+                false if messages.len() < expected => match timeout(AT_ONCE, stream.next()).await {
+                    Ok(Ok(event)) => event,
+                    Ok(Err(_)) | Err(_) => return Ok((messages, stream)),
+                },
+                false => return Ok((messages, stream)),
+            };
+            match &*event.name {
+                "hello" => {
+                    expected = event.read::<Hello>()?.backlog_count.clamp(1, MOST);
+                    self.unreached = None;
+                    retry.reset();
+                }
+                // Somebody who is busy is no reason to wake anybody.
+                "message" => messages.extend(Some(Message::read(&event)?).filter(|message| !message.is_status)),
+                "gap" => self.lost(&event.read()?),
+                "superseded" if messages.is_empty() => return Err(Trouble::Superseded),
+                "superseded" => return Ok((messages, stream)),
+                _ => {}
+            }
+        }
+    }
+
+    /// Says a loss once. It is not acknowledged for itself: below its end there may be messages on their way.
+    fn lost(&mut self, gap: &Gap) {
+        if gap.to > self.told_gap {
+            self.told_gap = gap.to;
+            say(NAME, &gap.to_string());
+        }
+    }
+
+    /// What was printed and cannot be acknowledged comes again, and says so.
+    async fn acknowledge(&mut self, upto: u64) {
+        let mut tries = 1;
+        let why = loop {
+            match self.link.ack(upto).await {
+                Ok(()) => return,
+                Err(Trouble::Passing { .. }) if tries < ACKS => {
+                    tries += 1;
+                    self.link.lost();
+                    sleep(Duration::from_secs(1)).await;
+                }
+                Err(trouble) => break trouble,
+            }
+        };
+        say(NAME, &format!("printed, but not acknowledged, so it may come again: {why}"));
+    }
+
+    fn nothing(self) -> Result<ExitCode, Trouble> {
+        match self.unreached {
+            None => Ok(ExitCode::from(NOTHING_CAME)),
+            Some(why) => Err(Trouble::Refused(why)),
+        }
+    }
+}
