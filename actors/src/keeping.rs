@@ -49,6 +49,13 @@ pub(crate) struct Keeping {
     since_fold: usize,
 }
 
+impl Keeping {
+    /// Goes on with a log of so many entries that are not folded.
+    pub(crate) fn after(entries: usize) -> Self {
+        Self { since_fold: entries, ..Self::default() }
+    }
+}
+
 /// What became of an attempt to keep something.
 enum Fate {
     Kept,

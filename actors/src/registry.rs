@@ -90,7 +90,7 @@ impl Actor for Registry {
 impl Registry {
     /// Starts the actor of a room with what was revived.
     fn bring_up(&self, room: &Arc<Room>, revived: Revived, arbiter: &ArbiterHandle, registry: Addr<Self>) {
-        let Revived { channel, seq, crashed } = revived;
+        let Revived { channel, seq, replayed, crashed } = revived;
         if crashed {
             self.counters.add(Count::Revivals, 1);
             log::error!(channel:display = room.id; "a channel went down and is brought back from its log");
@@ -112,7 +112,7 @@ impl Registry {
                 webhook,
                 registry,
                 run: run.id,
-                keeping: Keeping::default(),
+                keeping: Keeping::after(replayed),
                 effects: Vec::new(),
                 parked: HashMap::new(),
                 taps: HashMap::new(),

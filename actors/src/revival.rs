@@ -25,6 +25,8 @@ pub(crate) struct Reviver {
 pub(crate) struct Revived {
     pub(crate) channel: Channel,
     pub(crate) seq: u64,
+    /// How many entries were replayed: so long is its log.
+    pub(crate) replayed: usize,
     /// Whether it went down in this run without having rested.
     pub(crate) crashed: bool,
 }
@@ -40,6 +42,7 @@ impl Reviver {
             return Err(Refusal::channel_not_found().into());
         }
         let seq = kept.seq;
+        let replayed = kept.records.iter().map(|record| record.entries.len()).sum();
         let crashed = room.vitals.is_down();
         let mut channel = self.replay(&room, rules, kept, crashed).map_err(|broken| damaged(&room, &broken))?;
         let hollow = channel.hollow();
@@ -47,7 +50,7 @@ impl Reviver {
             let messages = self.log.messages(&room.id, hollow).await.map_err(|error| failed(&room, &error))?;
             channel.fill(&messages).map_err(|broken| damaged(&room, &broken))?;
         }
-        Ok(Revived { channel, seq, crashed })
+        Ok(Revived { channel, seq, replayed, crashed })
     }
 
     fn replay(&self, room: &Room, rules: Rules, kept: Kept, crashed: bool) -> Result<Channel, Broken> {

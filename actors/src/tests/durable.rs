@@ -268,3 +268,21 @@ async fn a_fetch_that_fails_is_tried_again_and_what_is_damaged_is_told_as_lost()
     assert!(gap.to >= ids[0] && gap.to < ids[149], "{gap:?}");
     parcel.receipt.sign();
 }
+
+#[actix_rt::test]
+async fn d30_a_log_is_folded_however_often_the_hub_crashes() {
+    let mut stage = Stage::new(durable()).await;
+    let mut ann = stage.rig.join("ann").await;
+    for life in 0..5 {
+        for i in 0..600 {
+            ann.send("all", &format!("{life} {i}")).await.unwrap();
+        }
+        stage = stage.crash_after(100).await;
+        ann = ann.at(&stage.rig);
+    }
+    ann.send("all", "one more").await.unwrap();
+    stage.rig.pass(100).await;
+    let records = stage.log.records(stage.rig.at.id()).await;
+    assert!(records < 1500, "{records} records");
+    assert_eq!(stage.rig.history().await, 100);
+}

@@ -28,6 +28,11 @@ impl TestLog {
     pub(crate) fn slow() -> Arc<Self> {
         Arc::new(Self { delay_ms: AtomicU64::new(1000), ..Self::default() })
     }
+
+    /// How many records a channel has beside its snapshot.
+    pub(crate) async fn records(&self, channel: &ChannelId) -> usize {
+        self.kept.load(channel).await.unwrap().records.len()
+    }
 }
 
 /// The log as a hub holds it, while the test holds the other end. The hub that held it before is dead from then on.
