@@ -175,6 +175,27 @@ fn commands_run_in_order_until_they_succeed() {
 }
 
 #[test]
+fn attachments_are_saved_beside_the_inbox_and_nowhere_else() {
+    let hub = Hub::start();
+    let channel = hub.channel();
+    let (ann, bob) = (channel.join("ann"), channel.join("bob"));
+    let inbox = inbox(&hub);
+    let _listener = listen(&bob, &inbox, &[]);
+    let png = |name: &str| json!({"mime": "image/png", "data_base64": "aGVsbG8=", "filename": name});
+    let files = [png("../../a\n/b.png"), json!({"mime": "application/pdf", "data_base64": "aGVsbG8="})];
+    let sent = ann.try_send(&json!({"message": "look", "attachments": files})).ok();
+    until_acknowledged(&bob, sent["id"].as_u64().unwrap());
+    let message: Value = serde_json::from_str(&lines(&inbox)[0]).unwrap();
+    let folder = inbox.with_file_name("in box-attachments");
+    let expected = ["0-_.._a__b.png", "1-att-1"].map(|name| folder.join(format!("{}-{name}", sent["id"])));
+    assert_eq!(message["saved_paths"], json!(expected));
+    for path in expected {
+        assert_eq!(fs::read(path).unwrap(), b"hello");
+    }
+    assert_eq!(fs::read_dir(folder).unwrap().count(), 2);
+}
+
+#[test]
 fn the_second_on_an_inbox_is_refused_and_the_first_on_a_consumer_gives_way() {
     let hub = Hub::start();
     let channel = hub.channel();

@@ -4,6 +4,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod cut;
 mod kit;
 mod listen;
 #[expect(dead_code, unused_imports, reason = "the rig is that of tests/api, which uses all of it")]

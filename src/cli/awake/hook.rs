@@ -39,8 +39,9 @@ fn first() -> u32 {
 /// Runs the command once; an error says how it failed. `failures` of this message came before.
 pub(super) async fn run(command: &str, channel: &str, message: &Message, failures: u32) -> Result<(), Trouble> {
     let variables = variables(message.json(), channel, failures)?;
+    let saved = message.saved.join("\t");
     let mut process = Command::new("sh");
-    process.arg("-c").arg(command).envs(variables).stdin(Stdio::null());
+    process.arg("-c").arg(command).envs(variables).env("RR_ATTACHMENTS", saved).stdin(Stdio::null());
     let status = spawn_blocking(move || process.status()).await.map_err(|cause| Trouble::passing(cause.to_string()))?;
     match status {
         Ok(status) if status.success() => Ok(()),

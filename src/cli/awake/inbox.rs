@@ -63,6 +63,10 @@ impl Inbox {
         Ok(inbox)
     }
 
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
     pub(super) fn has(&self, id: u64) -> bool {
         self.state.written.contains(&id)
     }

@@ -6,6 +6,7 @@ use clap::ValueEnum;
 use rogerrat_domain::message_line;
 use rogerrat_domain::text::breaks_a_line;
 use serde::Deserialize;
+use serde_json::json;
 use serde_json::value::RawValue;
 use std::fmt::Write as _;
 
@@ -23,6 +24,8 @@ pub(super) struct Message {
     pub(super) id: u64,
     pub(super) is_status: bool,
     pub(super) priority: Priority,
+    /// Where its attachments were saved.
+    pub(super) saved: Vec<String>,
     json: String,
 }
 
@@ -59,7 +62,7 @@ impl Message {
         let Known { id, kind, priority } = event.read()?;
         let priority = Priority::from_str(&priority, false).unwrap_or_default();
         let raw: &RawValue = serde_json::from_str(&event.data).map_err(|cause| Fault::Garbled(cause.to_string()))?;
-        Ok(Self { id, is_status: kind == "status", priority, json: raw.get().to_owned() })
+        Ok(Self { id, is_status: kind == "status", priority, saved: Vec::new(), json: raw.get().to_owned() })
     }
 
     /// The message as the hub told it.
@@ -71,7 +74,10 @@ impl Message {
     pub(super) fn line(&self, format: Format) -> String {
         let mut line = match format {
             Format::Text => message_line(self.json.as_bytes(), 1),
-            Format::Jsonl => json_line(&self.json),
+            Format::Jsonl => match self.json.strip_suffix('}').filter(|_| !self.saved.is_empty()) {
+                Some(open) => json_line(&format!("{open},\"saved_paths\":{}}}", json!(self.saved))),
+                None => json_line(&self.json),
+            },
         };
         line.push('\n');
         line

@@ -176,7 +176,7 @@ impl Listener {
                 while let Some(more) = stream.next_message() {
                     messages.push(Message::read(&more)?);
                 }
-                self.outlet.take(&messages).await?;
+                self.outlet.take(&mut messages).await?;
                 return self.acknowledge(&messages).await;
             }
             "gap" => {

@@ -4,6 +4,7 @@
 //! Everything is read from a stream with manual acks and acknowledged when it has been handed on. What was on its way when
 //! a stream broke, or when its reader was killed, is due again at once.
 
+mod attachments;
 mod hook;
 mod inbox;
 mod line;

@@ -1,13 +1,13 @@
 //! Where a listener's messages go: to an inbox or standard output, and to a command. It knows what it has handed on, so
 //! that a message that comes again is not handed on again.
 
-use super::hook;
 use super::inbox::Inbox;
 use super::line::{Format, Message, Priority};
 use super::listen::NAME;
 use super::retry::Retry;
 use super::say;
 use super::trouble::Trouble;
+use super::{attachments, hook};
 use std::collections::VecDeque;
 use std::io::{self, Write as _};
 use tokio::time::sleep;
@@ -33,9 +33,16 @@ pub(super) enum Sink {
 
 impl Outlet {
     /// Hands messages on, in order; an error leaves those that were not handed on for another time.
-    pub(super) async fn take(&mut self, messages: &[Message]) -> Result<(), Trouble> {
-        let wanted = messages.iter().filter(|m| m.priority >= self.min_priority && !self.done.contains(&m.id));
-        let wanted: Vec<_> = wanted.collect();
+    pub(super) async fn take(&mut self, messages: &mut [Message]) -> Result<(), Trouble> {
+        let mut wanted = Vec::new();
+        for message in messages.iter_mut().filter(|m| m.priority >= self.min_priority && !self.done.contains(&m.id)) {
+            if let Sink::Inbox(inbox) = &self.sink {
+                let saved = attachments::save(inbox.path(), message.id, message.json());
+                message.saved =
+                    saved.map_err(|cause| Trouble::passing(format!("an attachment cannot be saved: {cause}")))?;
+            }
+            wanted.push(&*message);
+        }
         let Some(command) = self.command.clone() else {
             return self.write(&wanted);
         };
