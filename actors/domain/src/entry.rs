@@ -78,6 +78,9 @@ pub enum Entry {
         consumer: Option<ConsumerName>,
         /// Which messages.
         ids: Vec<MessageId>,
+        /// The messages it was owed that were told lost, and are owed no more.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        told: Vec<MessageId>,
         /// The highest id given or told lost.
         upto: MessageId,
         /// What being given means.

@@ -22,8 +22,9 @@ impl Channel {
             Entry::Expired { no } => self.departed(*no, Departure::Expired, now, effects),
             Entry::Forgotten { no } => self.forgotten(*no),
             Entry::Sent { message, to, key } => self.sent(message, to, key.as_ref(), now, effects),
-            Entry::Handed { no, consumer, ids, upto, terms, at_ms } => {
+            Entry::Handed { no, consumer, ids, told, upto, terms, at_ms } => {
                 self.handed(*no, consumer.as_ref(), ids, *upto, *terms, *at_ms, now);
+                self.told_lost(*no, consumer.as_ref(), told, now);
             }
             Entry::Acked { no, consumer, upto, ids, at_ms } => {
                 self.acked(*no, consumer.as_ref(), *upto, ids, *at_ms);
@@ -199,6 +200,17 @@ impl Channel {
                 trace.delivered_at_ms.get_or_insert(at_ms);
             }
         }
+    }
+
+    /// Lets go of what a consumer was owed and has been told lost, and of DMs another consumer is through with. A replay
+    /// does so too, or the claims would grow over their bound.
+    fn told_lost(&mut self, no: MemberNo, name: Option<&ConsumerName>, told: &[MessageId], now: Now) {
+        let ring = &self.ring;
+        let Some(member) = self.members.get_mut(&no) else { return };
+        let held = &member.held;
+        let Some(consumer) = member.consumers.iter_mut().find(|c| c.name.as_ref() == name) else { return };
+        told.iter().for_each(|id| consumer.release(*id));
+        consumer.forget_owed(now.uptime_ms, |id| ring.get(id).is_none() && !held.contains(id));
     }
 
     fn acked(&mut self, no: MemberNo, name: Option<&ConsumerName>, upto: MessageId, ids: &[MessageId], at_ms: u64) {

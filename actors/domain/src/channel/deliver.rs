@@ -2,9 +2,10 @@
 
 use crate::Now;
 use crate::entry::{Entry, Terms};
+use crate::ids::{ConsumerName, MemberNo, MessageId};
 use crate::slip::{Fate, Slip};
 
-use super::{Channel, Delivery, Effect, Ending, Gap, Given, Outstanding, Waiter};
+use super::{Channel, Consumer, Delivery, Effect, Ending, Gap, Given, Hold, Outstanding, Waiter};
 
 impl Channel {
     /// Answers a read with what is due, if anything is. A gap alone is an answer when telling it moves the cursor.
@@ -84,14 +85,22 @@ impl Channel {
             self.handed.told(gap.reason);
         }
         let upto = ids.last().copied().max(gap.map(|gap| gap.to)).unwrap_or(0);
-        let entry = Entry::Handed { no, consumer, ids, upto, terms, at_ms: now.at_ms };
+        // What the answer holds beside what it gave are the losses it told.
+        let told = self.held_as(no, consumer.as_ref(), hold).filter(|id| !ids.contains(id)).collect();
+        let entry = Entry::Handed { no, consumer, ids, told, upto, terms, at_ms: now.at_ms };
         self.apply(&entry, now, effects);
-        let Entry::Handed { consumer, .. } = &entry else { return };
-        if let Some(consumer) = self.consumer_mut(no, consumer.as_ref()) {
-            // What the answer still holds are the losses it told.
-            consumer.release_all(hold);
-        }
         effects.push(Effect::Log(entry));
+    }
+
+    /// What a consumer's claims hold in one way.
+    pub(crate) fn held_as(
+        &self,
+        no: MemberNo,
+        name: Option<&ConsumerName>,
+        hold: Hold,
+    ) -> impl Iterator<Item = MessageId> {
+        let claims = self.member(no).and_then(|m| m.consumer(name)).map_or(&[][..], Consumer::claims);
+        claims.iter().filter(move |claim| claim.hold == hold).map(|claim| claim.id)
     }
 
     fn returned(&mut self, outstanding: &Outstanding, now: Now, effects: &mut Vec<Effect>) {

@@ -75,12 +75,10 @@ impl Channel {
         self.handed.taken += ids.len() as u64;
         told.clone().for_each(|(gap, _)| self.handed.told(gap.reason));
         if let Some(upto) = told.clone().map(|(gap, _)| gap.to).chain(ids.iter().copied()).max() {
-            let entry = Entry::Handed { no, consumer: consumer.clone(), ids, upto, terms, at_ms: now.at_ms };
+            let lost = told.flat_map(|(_, hold)| self.held_as(no, consumer.as_ref(), hold)).collect();
+            let entry = Entry::Handed { no, consumer, ids, told: lost, upto, terms, at_ms: now.at_ms };
             self.apply(&entry, now, effects);
             effects.push(Effect::Log(entry));
-        }
-        if let Some(consumer) = self.consumer_mut(no, consumer.as_ref()) {
-            told.for_each(|(_, hold)| consumer.release_all(hold));
         }
         cut
     }

@@ -2,7 +2,9 @@
 
 use crate::op::testing::{Rig, draft, said};
 use crate::op::{Consumers, Join, ReadInput};
-use crate::{Code, ConsumerName, Ending, Gap, Loss, Rules, Settings, TokenHash, limits};
+use crate::{
+    Channel, Code, ConsumerName, Durability, Ending, Entry, Gap, Loss, Rules, Settings, Shelf, Terms, TokenHash, limits,
+};
 
 fn pair() -> Rig {
     let mut rig = Rig::new();
@@ -369,4 +371,28 @@ fn a_poll_keeps_its_session_alive() {
     rig.at(35_000);
     assert_eq!(rig.channel.live_members(), 0);
     assert_eq!(rig.try_send("ann", draft("all", "hi")).unwrap_err().code, Code::SessionExpired);
+}
+
+#[test]
+fn a01_what_was_told_lost_is_owed_no_more_in_a_replay_either() {
+    let settings = Settings { durability: Durability::Disk, ..Settings::plain(TokenHash::of("t"), 0) };
+    let rules = Rules { shelf: Shelf { messages: 100, bytes: 1 << 30 }, ..Rig::new().channel.rules };
+    let mut rig = Rig::opened(settings, rules, 0, None);
+    rig.join("ann");
+    rig.join("bob");
+    for _ in 0..12 {
+        rig.send_many("ann", "all", 100);
+        let leased = ReadInput { terms: Terms::Leased { lease_ms: 1000 }, ..plain() };
+        assert_eq!(rig.listen_with("bob", leased.clone()).unwrap().ids.len(), 100);
+        rig.send_many("ann", "all", 100);
+        rig.at(rig.now.uptime_ms + 2000);
+        let told = rig.listen_with("bob", leased).unwrap();
+        assert!(told.gap.is_some() && told.ids.len() == 100);
+        rig.at(rig.now.uptime_ms + 2000);
+    }
+    let mut again = Rig::opened(rig.channel.settings().clone(), rig.channel.rules.clone(), 0, None).channel;
+    let log = serde_json::to_string(&rig.log).unwrap();
+    again.replay(serde_json::from_str::<Vec<Entry>>(&log).unwrap().iter(), rig.now);
+    let claims = |channel: &Channel| channel.members[&2].consumers[0].claims().len();
+    assert_eq!(claims(&again), claims(&rig.channel));
 }
