@@ -181,7 +181,7 @@ async fn d05_a_gap_comes_only_beyond_the_shelf() {
     let stage = Stage::new(durable()).await;
     let (ann, bob) = (stage.rig.join("ann").await, stage.rig.join("bob").await);
     let mut ids = Vec::new();
-    for i in 0..310 {
+    for i in 0..1310 {
         ids.push(ann.send("all", &format!("m{i}")).await.unwrap().id);
     }
     let stage = stage.crash_after(100).await;
@@ -194,7 +194,7 @@ async fn d05_a_gap_comes_only_beyond_the_shelf() {
     let first = if parcel.messages.is_empty() { texts(&next) } else { texts(&parcel) };
     next.receipt.sign();
     assert_eq!(first[0], "m10");
-    assert_eq!(stage.rig.join("carl").await.texts(1000).await.first().map(String::as_str), Some("m210"));
+    assert_eq!(stage.rig.join("carl").await.texts(1000).await.first().map(String::as_str), Some("m1210"));
 }
 
 #[actix_rt::test]
@@ -285,4 +285,29 @@ async fn d30_a_log_is_folded_however_often_the_hub_crashes() {
     let records = stage.log.records(stage.rig.at.id()).await;
     assert!(records < 1500, "{records} records");
     assert_eq!(stage.rig.history().await, 100);
+}
+
+#[actix_rt::test]
+async fn a01_a_consumer_that_acknowledged_nothing_is_given_again_what_it_was_given() {
+    let stage = Stage::new(durable()).await;
+    let (ann, bob) = (stage.rig.join("ann").await, stage.rig.join("bob").await);
+    let mut ids = Vec::new();
+    for i in 0..1200 {
+        ids.push(ann.send("all", &format!("m{i}")).await.unwrap().id);
+    }
+    for _ in 0..20 {
+        bob.lease(None).await.unwrap();
+    }
+    assert!(bob.lease(None).await.unwrap().messages.is_empty(), "a thousand are with it, and it gets nothing new");
+    stage.rig.pass(61_000).await;
+    let again = bob.lease(None).await.unwrap();
+    assert_eq!((texts(&again)[0].as_str(), again.messages[0].attempt), ("m0", 2));
+    bob.ack(ids[99], None).await;
+    let mut given = Vec::new();
+    for _ in 0..20 {
+        let parcel = bob.lease(None).await.unwrap();
+        given.extend(texts(&parcel));
+        bob.ack(parcel.messages.last().map_or(0, |last| last.message.id), None).await;
+    }
+    assert_eq!(given.last().map(String::as_str), Some("m1199"));
 }

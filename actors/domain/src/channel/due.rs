@@ -24,7 +24,15 @@ impl Channel {
         let owed = move |id| since.is_none() && consumer.claim(id).is_some();
         let ring = self.ring.after(look_from).filter(move |m| m.reaches(member.no) && (m.id > floor || owed(m.id)));
         let held = member.held.iter().filter(move |m| since.is_none_or(|since| m.id > since));
-        merged(ring, held).filter(move |m| !consumer.is_busy(m.id, now.uptime_ms)).take(consumer.room())
+        let mut room = consumer.room();
+        let due = merged(ring, held).filter(move |m| !consumer.is_busy(m.id, now.uptime_ms));
+        // What it was given before needs no room: else a full consumer would never get it again.
+        due.take_while(move |m| {
+            let is_new = consumer.claim(m.id).is_none();
+            let fits = !is_new || room > 0;
+            room -= usize::from(is_new && fits);
+            fits
+        })
     }
 
     /// How many messages wait for a member's default consumer; counted up to what one read gives.
