@@ -79,10 +79,11 @@ impl Oracle {
 
     pub(super) fn receipts_missing(&mut self, letter: Letter) {
         let sent = self.members[letter.writer].sent.get(&letter.seq);
-        let Some((id, fate)) = sent.and_then(|sent| Some((sent.id?, sent.fate))) else { return };
+        let Some((id, begun_life)) = sent.and_then(|sent| Some((sent.id?, sent.begun_life))) else { return };
         let channel = &self.channels[self.members[letter.writer].channel];
         let is_recent = channel.ids.range(id..).count() <= KEPT;
-        let is_kept = channel.durable || fate == super::books::Fate::Acked { life: self.life };
+        // In memory only what was begun in this life is surely there: an answer of the one before may be read in this.
+        let is_kept = channel.durable || begun_life == self.life;
         if is_recent && is_kept {
             let text = self.said(letter);
             self.breach(Breach::ReceiptMissing, &text);
