@@ -2,12 +2,17 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use rand::Rng as _;
+use rand::{Rng as _, RngExt as _};
 
 /// A random number.
 #[must_use]
 pub fn roll() -> u64 {
     rand::rng().next_u64()
+}
+
+/// The id of a record: 128 random bits.
+pub(crate) fn record_id() -> u128 {
+    rand::rng().random()
 }
 
 /// A secret of 24 random bytes, base64url: 32 characters.

@@ -11,7 +11,7 @@ use rogerrat_domain::transcript::Line;
 use rogerrat_domain::{Effect, Entry, Record};
 
 use crate::channel_actor::ChannelActor;
-use crate::entropy::roll;
+use crate::entropy::record_id;
 use crate::error::HubError;
 use crate::log::Appended;
 
@@ -139,7 +139,7 @@ impl ChannelActor {
         let text_is_kept = self.channel.settings().is_durable() || !transcript.is_empty();
         self.keeping.since_fold += entries.len();
         let now = self.clock.now();
-        let rid = u128::from(roll()) << 64 | u128::from(roll());
+        let rid = record_id();
         let channel = self.id.clone();
         let append = self.log.append(Record { channel, seq: self.seq + 1, rid, at_ms: now.at_ms, entries, transcript });
         self.keeping.in_flight = true;

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use rogerrat_domain::ChannelId;
+use rogerrat_domain::{ChannelId, limits};
 use rusqlite::{Connection, OptionalExtension as _, Result, params};
 
 use super::body::{Draft, Folded};
@@ -11,7 +11,7 @@ use super::job::{Outcome, Work};
 use super::number::{signed, unsigned};
 
 /// Lines of a channel's transcript that stay.
-pub(super) const TRANSCRIPT_LINES: u64 = 10_000;
+const TRANSCRIPT_LINES: u64 = limits::TRANSCRIPT_LINES as u64;
 /// So many lines more are there at times, because they are deleted so many at once.
 const TRIM_LINES: u64 = 512;
 /// Messages one fold deletes; what is left is not read any more, and goes with the next fold.

@@ -8,7 +8,7 @@ use futures_util::FutureExt as _;
 use futures_util::future::{BoxFuture, Shared, WeakShared};
 use rogerrat_actors::{Appended, Doing, Kept, Log, LogError};
 use rogerrat_domain::transcript::Line;
-use rogerrat_domain::{ChannelId, Message, MessageId, Record, Settings, Snapshot};
+use rogerrat_domain::{ChannelId, Message, MessageId, Record, Settings, Snapshot, limits};
 use tokio::sync::oneshot;
 
 use super::body::{Draft, Folded};
@@ -100,7 +100,7 @@ impl Log for Store {
     }
 
     fn transcript(&self, channel: &ChannelId, limit: usize) -> Doing<Result<Vec<Line>, LogError>> {
-        let (channel, limit) = (channel.clone(), limit.min(pen::TRANSCRIPT_LINES as usize));
+        let (channel, limit) = (channel.clone(), limit.min(limits::TRANSCRIPT_LINES));
         self.readers.ask(move |connection| reader::transcript(connection, &channel, limit))
     }
 

@@ -10,7 +10,7 @@ use rogerrat_domain::{ChannelId, Code, Entry, Now, Record, Refusal, Retention, S
 
 use super::{Admitted, Hub, Shared};
 use crate::counters::Count;
-use crate::entropy::{random_token, roll};
+use crate::entropy::{random_token, record_id, roll};
 use crate::error::HubError;
 use crate::log::{Appended, LogError};
 use crate::registry::Erase;
@@ -57,7 +57,7 @@ pub type Admission<'a> = Either<Ready<Result<Admitted, HubError>>, BoxFuture<'a,
 fn creation(channel: ChannelId, settings: Arc<Settings>) -> Record {
     let (ts, retention) = (settings.created_at_ms, settings.retention);
     let told = (retention != Retention::None).then(|| Event::ChannelCreated { ts, retention }.line(None));
-    let rid = u128::from(roll()) << 64 | u128::from(roll());
+    let rid = record_id();
     let transcript = told.into_iter().collect();
     Record { channel, seq: 1, rid, at_ms: ts, entries: vec![Entry::Created { settings }], transcript }
 }
