@@ -66,8 +66,8 @@ impl Admitted {
 
     /// The channel's settings.
     #[must_use]
-    pub fn settings(&self) -> &Settings {
-        &self.0.settings
+    pub fn settings(&self) -> Arc<Settings> {
+        self.0.settings()
     }
 }
 
@@ -131,7 +131,16 @@ impl Hub {
         }
         let human_authorized = self.authorize(at, input.owner_password, address).await?;
         let spelled = input.callsign.map(|wish| wish.trim().to_owned());
-        let join = op::Join { callsign, spelled, presented, human_authorized, generation: roll(), dice: roll() };
+        let join = op::Join {
+            callsign,
+            spelled,
+            identity: None,
+            is_reserved: false,
+            presented,
+            human_authorized,
+            generation: roll(),
+            dice: roll(),
+        };
         self.ask(at, join).await
     }
 
