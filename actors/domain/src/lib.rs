@@ -4,6 +4,7 @@
 //! `decide` says what will have happened or refuses, `apply` makes it so and tells the effects, `answer` replies.
 #![warn(missing_docs)]
 
+pub mod account;
 mod callsign;
 mod channel;
 mod digest;
@@ -26,9 +27,11 @@ pub mod text;
 mod token;
 pub mod transcript;
 
+pub use account::{AccountLimits, IdentityRow};
 pub use callsign::{ALL, Callsign};
 pub use channel::{
     Broken, Channel, Delivery, Effect, Ending, Figures, Gap, Given, Handed, Loss, Rules, Shelf, Shelved, Snapshot,
+    Window,
 };
 pub use entry::{Entry, Record, SendKey, Terms};
 pub use identity::{Identity, Verified};
