@@ -4,6 +4,7 @@
 //! `decide` says what will have happened or refuses, `apply` makes it so and tells the effects, `answer` replies.
 #![warn(missing_docs)]
 
+mod ban;
 mod callsign;
 mod channel;
 mod digest;
@@ -25,6 +26,7 @@ pub mod text;
 mod token;
 pub mod transcript;
 
+pub use ban::{Ban, BanInput, Banned};
 pub use callsign::{ALL, Callsign};
 pub use channel::{
     Broken, Channel, Delivery, Effect, Ending, Figures, Gap, Given, Handed, Loss, Rules, Shelf, Shelved, Snapshot,
