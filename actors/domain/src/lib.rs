@@ -9,6 +9,7 @@ mod callsign;
 mod channel;
 mod digest;
 mod entry;
+mod identity;
 mod ids;
 pub mod limits;
 mod line;
@@ -32,7 +33,8 @@ pub use channel::{
     Broken, Channel, Delivery, Effect, Ending, Figures, Gap, Given, Handed, Loss, Rules, Shelf, Shelved, Snapshot,
 };
 pub use entry::{Entry, Record, SendKey, Terms};
-pub use ids::{ChannelId, ConsumerName, MemberNo, MessageId, PlaceId, SessionId};
+pub use identity::{Identity, Verified};
+pub use ids::{AccountId, ChannelId, ConsumerName, MemberNo, MessageId, PlaceId, SessionId};
 pub use line::message_line;
 pub use message::{Attachment, BadMessage, Kind, Message, Priority};
 pub use now::Now;

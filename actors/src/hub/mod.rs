@@ -68,8 +68,8 @@ impl Admitted {
 
     /// The channel's settings.
     #[must_use]
-    pub fn settings(&self) -> &Settings {
-        &self.0.settings
+    pub fn settings(&self) -> Arc<Settings> {
+        self.0.settings()
     }
 }
 
@@ -137,7 +137,16 @@ impl Hub {
         }
         let human_authorized = self.authorize(at, input.owner_password, address).await?;
         let spelled = input.callsign.map(|wish| wish.trim().to_owned());
-        let join = op::Join { callsign, spelled, presented, human_authorized, generation: roll(), dice: roll() };
+        let join = op::Join {
+            callsign,
+            spelled,
+            identity: None,
+            is_reserved: false,
+            presented,
+            human_authorized,
+            generation: roll(),
+            dice: roll(),
+        };
         let reply = self.ask(at, join).await?;
         // It may have been banned while it came in.
         if let Err(banned) = self.shared.bans.admit(at.id(), &reply.callsign, self.shared.clock.now()) {
