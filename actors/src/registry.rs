@@ -11,10 +11,12 @@ use std::time::Duration;
 
 use actix::prelude::*;
 use futures_util::FutureExt as _;
+use rogerrat_domain::op::Evict;
 use rogerrat_domain::{ChannelId, Rules};
 use tokio::sync::oneshot;
 
-use crate::call::{Delete, Drain};
+use crate::bans::Bans;
+use crate::call::{Ask, Call, Delete, Drain};
 use crate::channel_actor::{ChannelActor, FLOOR_AHEAD_MS, MAILBOX};
 use crate::counters::{Count, Counters};
 use crate::error::HubError;
@@ -70,6 +72,7 @@ pub(crate) struct Registry {
     pub(crate) sends_per_minute_band: Option<u32>,
     pub(crate) unused_ms: Option<u64>,
     pub(crate) counters: Arc<Counters>,
+    pub(crate) bans: Arc<Bans>,
     pub(crate) webhook: Addr<WebhookActor>,
     pub(crate) opening: HashMap<ChannelId, Vec<oneshot::Sender<Result<(), HubError>>>>,
     pub(crate) draining: bool,
@@ -122,6 +125,10 @@ impl Registry {
         });
         if self.draining {
             let _ = addr.try_send(Drain);
+        }
+        // Who was banned while the channel was not in memory goes before anybody else is served.
+        for callsign in self.bans.callsigns_off(&room.id, self.reviver.clock.now()) {
+            let _ = addr.try_send(Ask(Call::new(Evict { callsign }).0));
         }
         room.seat(addr);
     }

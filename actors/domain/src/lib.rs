@@ -5,6 +5,7 @@
 #![warn(missing_docs)]
 
 pub mod account;
+mod ban;
 mod callsign;
 mod channel;
 mod digest;
@@ -28,6 +29,7 @@ mod token;
 pub mod transcript;
 
 pub use account::{AccountLimits, IdentityRow};
+pub use ban::{Ban, BanInput, Banned};
 pub use callsign::{ALL, Callsign};
 pub use channel::{
     Broken, Channel, Delivery, Effect, Ending, Figures, Gap, Given, Handed, Loss, Rules, Shelf, Shelved, Snapshot,

@@ -2,6 +2,7 @@
 //!
 //! It checks access, finds the channel's mailbox, and asks. It never hands out an address.
 
+mod admin;
 mod life;
 mod rooms;
 
@@ -19,6 +20,7 @@ use rogerrat_domain::{
 use tokio::sync::mpsc;
 
 use crate::attempts::Attempts;
+use crate::bans::Bans;
 use crate::call::{Ask, OpenTap, Poll, Tap};
 use crate::clock::Clock;
 use crate::counters::Counters;
@@ -87,7 +89,8 @@ struct Shared {
     counters: Arc<Counters>,
     places: AtomicU64,
     draining: AtomicBool,
-    attempts: Attempts,
+    attempts: Attempts<ChannelId>,
+    bans: Arc<Bans>,
     passwords: Passwords,
     member_ttl_ms: u64,
     key: HubKey,
@@ -125,6 +128,9 @@ impl Hub {
         address: IpAddr,
     ) -> Result<op::JoinReply, HubError> {
         let callsign = input.callsign.as_deref().map(Callsign::parse).transpose()?;
+        if let Some(callsign) = &callsign {
+            self.shared.bans.admit(at.id(), callsign, self.shared.clock.now())?;
+        }
         if input.identity_key.is_some() {
             let refusal = Refusal::new(Code::Unauthorized, "this identity key is not known here");
             return Err(refusal.into());
@@ -141,7 +147,13 @@ impl Hub {
             generation: roll(),
             dice: roll(),
         };
-        self.ask(at, join).await
+        let reply = self.ask(at, join).await?;
+        // It may have been banned while it came in.
+        if let Err(banned) = self.shared.bans.admit(at.id(), &reply.callsign, self.shared.clock.now()) {
+            self.ask(at, op::Evict { callsign: reply.callsign }).await?;
+            return Err(banned.into());
+        }
+        Ok(reply)
     }
 
     /// Whether the owner password was given and right. One given where there is none to give is ignored.
