@@ -7,6 +7,7 @@ mod door;
 mod http;
 mod machine;
 mod mcp;
+mod poster;
 mod startup;
 mod store;
 mod telemetry;

@@ -28,6 +28,7 @@ use crate::door::{self, State};
 use crate::http;
 use crate::machine;
 use crate::mcp::{self, Mcp};
+use crate::poster::{self, Guard, HttpPoster, SystemResolver};
 use crate::store::{Options, Store, StoreError};
 use crate::transport::{self, Certificate, CertificateError, Entrance, GOODBYE_TIME, HEAD_TIME, KEEP_ALIVE, Socket};
 
@@ -95,7 +96,8 @@ impl Running {
         // A limit on the size of files makes a write fail, and is no reason to die. Whoever heard a signal once is spared.
         drop(signal(SignalKind::from_raw(Signo::XFSZ.as_raw())).map_err(StartError::Serve)?);
         let store = Arc::new(Store::open(&config.storage.data_dir, options(&config.storage))?);
-        let hub = Hub::start(rules(config), store.clone(), store.key(), clock).await?;
+        let poster = HttpPoster::start(guard(config), poster::tls()?);
+        let hub = Hub::start(rules(config), store.clone(), poster, store.key(), clock).await?;
         let state = State::new(config, hub.clone(), clock);
         let mcp = Mcp::load(&hub).await?;
         sweep_now_and_then(state.clone(), mcp.clone());
@@ -207,6 +209,13 @@ fn rules(config: &Config) -> HubRules {
         unused_ms: limit(channels.anonymous_unused_days).map(days_ms),
         member_ttl_ms: channels.member_ttl_seconds * 1000,
     }
+}
+
+/// Where webhooks may be posted to.
+fn guard(config: &Config) -> Guard {
+    let server = &config.server;
+    let is_loopback = server.host.is_loopback();
+    Guard::new(&server.webhook_allow, server.webhook_ports.clone(), is_loopback, Arc::new(SystemResolver))
 }
 
 fn options(storage: &Storage) -> Options {

@@ -23,7 +23,8 @@ use crate::registry::{Registry, Rested};
 use crate::room::Posted;
 use crate::share::Share;
 use crate::vitals::Vitals;
-use crate::webhook::{Notice, WebhookActor};
+use crate::webhooks::Webhooks;
+use crate::webhooks::notice::Notices;
 
 /// How far ahead of the ids their floor is raised.
 pub(crate) const FLOOR_AHEAD_MS: u64 = 60_000;
@@ -40,7 +41,7 @@ pub(crate) struct ChannelActor {
     pub(crate) log: Arc<dyn Log>,
     pub(crate) clock: Clock,
     pub(crate) share: Share,
-    pub(crate) webhook: Addr<WebhookActor>,
+    pub(crate) webhooks: Webhooks,
     pub(crate) registry: Addr<Registry>,
     /// The hub's run.
     pub(crate) run: u64,
@@ -99,14 +100,15 @@ impl ChannelActor {
             Retention::None => Vec::new(),
             _ => op.transcript(&self.channel, entries, now),
         };
-        let writes = !kept.is_empty() || !lines.is_empty();
+        let notices = self.notices(entries, now);
+        let writes = !kept.is_empty() || !lines.is_empty() || !notices.is_empty();
         if writes && self.log_is_shut() {
-            if durable || !lines.is_empty() {
+            if durable || !lines.is_empty() || !notices.is_empty() {
                 return self.answer_in_turn(|this, _| answer(this, Err(HubError::StorageFailed)));
             }
             self.fall_behind(ctx);
         } else {
-            self.note(kept, lines, writes);
+            self.note(kept, lines, notices, writes);
         }
         let reply = self.finish(op, entries, now);
         self.answer_in_turn(move |this, kept| match kept {
@@ -158,7 +160,7 @@ impl ChannelActor {
         for effect in effects.drain(..) {
             if let Effect::Log(entry) = effect {
                 if entry.is_kept(self.channel.settings().is_durable()) {
-                    self.note(vec![entry], Vec::new(), false);
+                    self.note(vec![entry], Vec::new(), Notices::default(), false);
                 }
                 continue;
             }
@@ -179,11 +181,6 @@ impl ChannelActor {
                 Effect::End(place, frame) => {
                     if let Some(tap) = self.taps.remove(&place) {
                         let _ = tap.try_send(Frame::Last(frame));
-                    }
-                }
-                Effect::Notify(message) => {
-                    if self.vitals.has_webhooks() {
-                        let _ = self.webhook.try_send(Notice { channel: self.id.clone(), message });
                     }
                 }
                 Effect::Settings(settings) => self.posted.post(settings),

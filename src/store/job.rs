@@ -5,6 +5,7 @@ use rogerrat_domain::ChannelId;
 use tokio::sync::oneshot;
 
 use super::body::{Draft, Folded};
+use super::letters::Letters;
 use super::shared::Place;
 
 /// One thing to write.
@@ -17,6 +18,7 @@ pub(super) enum Work {
     Floor(u64),
     Note(&'static str, String),
     Row(&'static str, String, Option<String>),
+    Letters(Letters),
     Probe(i64),
     /// Nothing: it is done when everything before it is.
     Sync,
@@ -46,6 +48,7 @@ pub(super) struct Task {
 pub(super) enum Reply {
     Append(oneshot::Sender<Appended>),
     Plain(oneshot::Sender<Result<(), LogError>>),
+    Whether(oneshot::Sender<Outcome>),
 }
 
 /// What became of a thing to write.
@@ -65,6 +68,7 @@ impl Work {
             Self::Fold(folded) => folded.body.len() + folded.held.len() * 8,
             Self::Used(channels) => channels.len() * 64,
             Self::Note(_, text) => text.len(),
+            Self::Letters(letters) => letters.bytes(),
             Self::Row(_, name, text) => name.len() + text.as_ref().map_or(0, String::len),
             _ => 0,
         }
@@ -89,6 +93,9 @@ impl Reply {
                     Outcome::Refused(_) => Appended::Refused,
                     Outcome::Unknown(_) => Appended::Unknown,
                 });
+            }
+            Self::Whether(to) => {
+                let _ = to.send(outcome);
             }
             Self::Plain(to) => {
                 let _ = to.send(match outcome {

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use actix::prelude::*;
 use futures_util::future::join_all;
 use rogerrat_domain::limits::PASSWORD_ATTEMPTS;
-use rogerrat_domain::{HubKey, Rules};
+use rogerrat_domain::{HubKey, Outbox, Rules};
 use tokio::sync::oneshot;
 
 use super::{Hub, HubRules, Shared};
@@ -21,10 +21,35 @@ use crate::courier::Courier;
 use crate::error::HubError;
 use crate::log::{Log, LogError};
 use crate::password::Passwords;
+use crate::poster::Poster;
 use crate::registry::{Registry, Shut};
 use crate::revival::Reviver;
 use crate::run::Run;
-use crate::webhook::WebhookActor;
+use crate::webhooks::{self, Directory, WebhookActor, Webhooks};
+
+/// Starts the webhooks' actor. What was due before goes on.
+async fn start_webhooks(
+    log: &Arc<dyn Log>,
+    poster: &Arc<dyn Poster>,
+    key: &HubKey,
+    clock: Clock,
+    counters: &Arc<Counters>,
+) -> Result<Webhooks, LogError> {
+    let directory = Arc::new(Directory::holding(log.postbox().hooks().await?));
+    let actor = WebhookActor {
+        outbox: Outbox::default(),
+        orders: Vec::new(),
+        directory: directory.clone(),
+        log: log.clone(),
+        poster: poster.clone(),
+        clock,
+        counters: counters.clone(),
+        messages: webhooks::messages(key),
+        secrets: webhooks::secrets(key),
+        alarm: None,
+    };
+    Ok(Webhooks { directory, addr: actor.start(), messages: webhooks::messages(key) })
+}
 
 impl Hub {
     /// Starts the hub's actors on the current arbiter. Its session ids are minted with `key`: the same key gives the same
@@ -32,7 +57,13 @@ impl Hub {
     ///
     /// # Errors
     /// When the log cannot be read or written.
-    pub async fn start(rules: HubRules, log: Arc<dyn Log>, key: HubKey, clock: Clock) -> Result<Self, LogError> {
+    pub async fn start(
+        rules: HubRules,
+        log: Arc<dyn Log>,
+        poster: Arc<dyn Poster>,
+        key: HubKey,
+        clock: Clock,
+    ) -> Result<Self, LogError> {
         let run = Run::begin(&*log).await?;
         let floor = log.floor();
         let now = clock.now();
@@ -49,6 +80,7 @@ impl Hub {
             idle_ms: rules.idle_ms,
             idle_durable_ms: rules.idle_durable_ms,
         };
+        let webhooks = start_webhooks(&log, &poster, &key, clock, &counters).await?;
         let registry = Registry {
             table: table.clone(),
             reviver: Reviver { log: log.clone(), clock, run, floor },
@@ -57,7 +89,7 @@ impl Hub {
             unused_ms: rules.unused_ms,
             counters: counters.clone(),
             bans: bans.clone(),
-            webhook: WebhookActor.start(),
+            webhooks: webhooks.clone(),
             opening: HashMap::new(),
             draining: false,
             shut: false,
@@ -76,6 +108,8 @@ impl Hub {
             passwords: Passwords::default(),
             member_ttl_ms: rules.member_ttl_ms,
             key,
+            webhooks,
+            poster,
         };
         Ok(Self { courier: Courier { registry: registry.start(), counters }, shared: Arc::new(shared) })
     }

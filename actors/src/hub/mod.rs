@@ -5,6 +5,7 @@
 mod admin;
 mod life;
 mod rooms;
+mod webhooks;
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -30,11 +31,14 @@ use crate::entropy::roll;
 use crate::error::HubError;
 use crate::log::{Doing, Log, LogError};
 use crate::password::Passwords;
+use crate::poster::Poster;
 use crate::room::{Room, Table};
 use crate::run::Run;
 use crate::totals::Totals;
+use crate::webhooks::Webhooks;
 
 pub use rooms::{Admission, Band, Created};
+pub use webhooks::{HookStanding, Replayed, Subscribed};
 
 /// What the operator decides for all channels.
 #[derive(Clone, Copy, Debug)]
@@ -94,6 +98,8 @@ struct Shared {
     passwords: Passwords,
     member_ttl_ms: u64,
     key: HubKey,
+    webhooks: Webhooks,
+    poster: Arc<dyn Poster>,
 }
 
 impl Hub {
@@ -228,8 +234,8 @@ impl Hub {
     /// What the hub has done since it started, and how it stands. It asks no channel.
     #[must_use]
     pub fn totals(&self) -> Totals {
-        let Shared { counters, log, started_at_ms, .. } = &*self.shared;
-        counters.totals(*started_at_ms, self.is_draining(), !log.is_well())
+        let Shared { counters, log, started_at_ms, webhooks, .. } = &*self.shared;
+        counters.totals(*started_at_ms, self.is_draining(), !log.is_well(), webhooks.directory.census())
     }
 
     /// What seals and opens words of this hub for one purpose.

@@ -14,6 +14,7 @@ use rogerrat_domain::op::{
 use rogerrat_domain::{Code, ConsumerName, HubKey, SessionId, Shelf, Terms};
 
 use crate::room::Room;
+use crate::tests::world::World;
 use crate::{Admitted, Clock, Hub, HubError, HubRules, Log, MemoryLog, Parcel, StreamReader};
 
 pub(crate) const HOUR_MS: u64 = 3_600_000;
@@ -21,6 +22,7 @@ const DAWN_MS: u64 = 1_800_000_000_000;
 
 pub(crate) struct Rig {
     pub(crate) hub: Hub,
+    pub(crate) world: Arc<World>,
     pub(crate) at: Admitted,
 }
 
@@ -36,22 +38,23 @@ impl Rig {
     /// A hub with one channel that is created so.
     pub(crate) async fn with(log: Arc<dyn Log>, create: CreateInput) -> Self {
         tokio::time::pause();
-        let hub = Self::hub(log, DAWN_MS).await;
+        let world = Arc::new(World::default());
+        let hub = Self::hub(log, DAWN_MS, world.clone()).await;
         let created = hub.create(create).await.unwrap();
         let at = hub.admit(created.channel.id().as_str(), Some(&created.token)).await.unwrap();
-        Self { hub, at }
+        Self { hub, world, at }
     }
 
     /// The same hub after its process ended, gently or not.
     pub(crate) async fn restarted(self, log: Arc<dyn Log>) -> Self {
         let id = self.at.id().clone();
         // A clock that went back: ids must not.
-        let hub = Self::hub(log, DAWN_MS - HOUR_MS).await;
+        let hub = Self::hub(log, DAWN_MS - HOUR_MS, self.world.clone()).await;
         let at = hub.find(id.as_str()).await.unwrap();
-        Self { hub, at }
+        Self { hub, world: self.world, at }
     }
 
-    async fn hub(log: Arc<dyn Log>, at_ms: u64) -> Hub {
+    async fn hub(log: Arc<dyn Log>, at_ms: u64, world: Arc<World>) -> Hub {
         let rules = HubRules {
             sends_per_minute: None,
             sends_per_minute_band: None,
@@ -61,7 +64,7 @@ impl Rig {
             unused_ms: Some(30 * 24 * HOUR_MS),
             member_ttl_ms: MEMBER_TTL_MS,
         };
-        Hub::start(rules, log, HubKey::new([7; 32]), Clock::steady(at_ms)).await.unwrap()
+        Hub::start(rules, log, world, HubKey::new([7; 32]), Clock::steady(at_ms)).await.unwrap()
     }
 
     pub(crate) fn room(&self) -> &Arc<Room> {

@@ -78,8 +78,6 @@ pub enum Effect {
     Feed(PlaceId, Bytes),
     /// Put the last event into a stream's queue and end it; what is queued before it no longer counts.
     End(PlaceId, Bytes),
-    /// Tell the webhooks of the channel.
-    Notify(Arc<Message>),
     /// Let everybody know the new settings.
     Settings(Arc<Settings>),
     /// Keep what time did; nobody waits for it.

@@ -135,7 +135,7 @@ impl Rig {
                 Effect::Log(entry) => self.log.push(entry),
                 Effect::Retire => self.retired = true,
                 Effect::Fetch(_) => panic!("nothing lies on a shelf here"),
-                Effect::Notify(_) | Effect::Settings(_) => {}
+                Effect::Settings(_) => {}
             }
         }
     }
