@@ -2,7 +2,7 @@
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
-use std::sync::mpsc::{Receiver, channel};
+use std::sync::mpsc::{Receiver, sync_channel};
 
 use serde_json::{Value, json};
 
@@ -24,7 +24,7 @@ impl Bridge {
         command.env_clear().envs(env.iter().copied()).arg("mcp").args(arguments);
         let mut process = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
         let out = BufReader::new(process.stdout.take().unwrap());
-        let (say, says) = channel();
+        let (say, says) = sync_channel(1024);
         std::thread::spawn(move || out.lines().try_for_each(|line| say.send(line.unwrap())));
         Self { input: process.stdin.take(), process, says, pushed: Vec::new() }
     }

@@ -176,7 +176,7 @@ fn problem(status: u16, body: &[u8]) -> Failure {
 }
 
 impl Failure {
-    fn away(why: impl ToString) -> Self {
+    fn away(why: impl std::fmt::Display) -> Self {
         Self::Away(why.to_string())
     }
 }

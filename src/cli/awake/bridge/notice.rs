@@ -62,7 +62,7 @@ pub(super) fn of_message(channel: &str, message: &str) -> Option<String> {
     fact("suggested_replies", &told.suggested_replies.join(" | "));
     fact("attachments", &Some(told.attachments.len()).filter(|n| *n > 0).map_or(String::new(), |n| n.to_string()));
     fact("attempt", &told.attempt.filter(|n| *n > 1).map_or(String::new(), |n| n.to_string()));
-    Some(notification(&shown(&told.text), meta))
+    Some(notification(&shown(&told.text), &meta))
 }
 
 /// That messages were lost.
@@ -70,10 +70,10 @@ pub(super) fn of_gap(channel: &str, gap: &Gap) -> String {
     let mut meta = Map::new();
     meta.insert("channel".into(), json!(channel));
     meta.insert("kind".into(), json!("gap"));
-    notification(&plain(&gap.to_string()), meta)
+    notification(&plain(&gap.to_string()), &meta)
 }
 
-fn notification(content: &str, meta: Map<String, Value>) -> String {
+fn notification(content: &str, meta: &Map<String, Value>) -> String {
     json!({"jsonrpc": "2.0", "method": "notifications/claude/channel", "params": {"content": content, "meta": meta}})
         .to_string()
 }
