@@ -2,6 +2,7 @@
 
 mod banner;
 mod cli;
+mod compat;
 mod config;
 mod door;
 mod http;

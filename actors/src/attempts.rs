@@ -12,11 +12,14 @@ const REMEMBERED: usize = 10_000;
 
 /// Wrong passwords lately: since when, and how many.
 #[derive(Debug, Default)]
-pub(crate) struct Attempts(Mutex<HashMap<(ChannelId, IpAddr), (u64, u32)>>);
+pub struct Attempts(Mutex<HashMap<(ChannelId, IpAddr), (u64, u32)>>);
 
 impl Attempts {
     /// Refuses who has guessed wrong too often.
-    pub(crate) fn check(&self, channel: &ChannelId, address: IpAddr, now: Now) -> Result<(), Refusal> {
+    ///
+    /// # Errors
+    /// `rate_limited`, with when to come back.
+    pub fn check(&self, channel: &ChannelId, address: IpAddr, now: Now) -> Result<(), Refusal> {
         let wrong = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         match wrong.get(&(channel.clone(), address)) {
             Some((since_ms, n)) if *n >= PASSWORD_ATTEMPTS && now.uptime_ms < since_ms + WINDOW_MS => {
@@ -28,7 +31,7 @@ impl Attempts {
     }
 
     /// Counts a wrong one.
-    pub(crate) fn wrong(&self, channel: &ChannelId, address: IpAddr, now: Now) {
+    pub fn wrong(&self, channel: &ChannelId, address: IpAddr, now: Now) {
         let mut wrong = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if wrong.len() >= REMEMBERED {
             wrong.retain(|_, (since_ms, _)| now.uptime_ms < *since_ms + WINDOW_MS);

@@ -29,6 +29,7 @@ mod totals;
 mod vitals;
 mod webhook;
 
+pub use attempts::Attempts;
 pub use clock::Clock;
 pub use delivery::{Parcel, Receipt, StreamReader};
 pub use entropy::{random_key, random_password, random_token, roll};

@@ -21,7 +21,7 @@ use super::traffic;
 /// Paths that answer whatever the Host: what asks them often knows the hub by an address of its own.
 pub(crate) const ANY_HOST: [&str; 3] = ["/livez", "/readyz", "/healthz"];
 /// What an agent does all day: logged at debug level when it went well.
-const HOT: [&str; 6] = ["/send", "/listen", "/wait", "/stream", "/ack", "/keepalive"];
+const HOT: [&str; 7] = ["/send", "/listen", "/wait", "/stream", "/ack", "/keepalive", "/poll"];
 /// The same over MCP, where the path does not say what is done.
 const MCP: &str = "/mcp";
 

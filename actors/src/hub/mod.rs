@@ -16,7 +16,7 @@ use rogerrat_domain::{
     Callsign, ChannelId, Code, DmVisibility, HubKey, Operation, PlaceId, Progress, Refusal, Seal, SessionId, Settings,
     Shelf,
 };
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 
 use crate::attempts::Attempts;
 use crate::call::{Ask, OpenTap, Poll, Tap};
@@ -131,8 +131,44 @@ impl Hub {
         }
         let human_authorized = self.authorize(at, input.owner_password, address).await?;
         let spelled = input.callsign.map(|wish| wish.trim().to_owned());
-        let join = op::Join { callsign, spelled, presented, human_authorized, generation: roll(), dice: roll() };
+        let join = op::Join {
+            callsign,
+            spelled,
+            presented,
+            human_authorized,
+            yields: false,
+            generation: roll(),
+            dice: roll(),
+        };
         self.ask(at, join).await
+    }
+
+    /// Joins with a session of the caller's own, under a callsign that nobody else has, or had lately.
+    ///
+    /// # Errors
+    /// What the join is refused for; `callsign_taken` when it was anybody else's.
+    pub async fn join_as(
+        &self,
+        at: &Admitted,
+        callsign: Callsign,
+        session: SessionId,
+    ) -> Result<op::JoinReply, HubError> {
+        let join = op::Join {
+            callsign: Some(callsign),
+            spelled: None,
+            presented: Some(session),
+            human_authorized: false,
+            yields: true,
+            generation: roll(),
+            dice: roll(),
+        };
+        self.ask(at, join).await
+    }
+
+    /// Tells when something new may be on a channel. It says nothing of what that is.
+    #[must_use]
+    pub fn news(&self, at: &Admitted) -> watch::Receiver<u64> {
+        at.0.vitals.news()
     }
 
     /// Whether the owner password was given and right. One given where there is none to give is ignored.

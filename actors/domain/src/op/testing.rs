@@ -149,6 +149,7 @@ impl Rig {
             spelled: None,
             presented: SessionId::present(session).unwrap(),
             human_authorized: false,
+            yields: false,
             generation: self.dice,
             dice: self.dice,
         }

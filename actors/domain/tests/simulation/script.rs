@@ -90,8 +90,15 @@ impl Stage {
         self.note(&format!("join {name} {}", if presented.is_some() { "with a session" } else { "" }));
         let (generation, dice) = (self.dice.random(), self.dice.random());
         let callsign = Some(Callsign::parse(name).unwrap());
-        let wish =
-            Join { callsign, spelled: None, presented: presented.clone(), human_authorized: false, generation, dice };
+        let wish = Join {
+            callsign,
+            spelled: None,
+            presented: presented.clone(),
+            human_authorized: false,
+            yields: false,
+            generation,
+            dice,
+        };
         match self.ask(wish) {
             Ok((reply, entries)) => {
                 assert_eq!(reply.idempotent, entries.is_empty());
