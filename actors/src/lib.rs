@@ -5,6 +5,7 @@
 #![warn(missing_docs)]
 
 mod attempts;
+mod bans;
 mod call;
 mod channel_actor;
 mod clock;

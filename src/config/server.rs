@@ -38,6 +38,8 @@ pub(crate) struct Server {
     pub token: Option<String>,
     /// The password of the room at the root, where there is one.
     pub chatroom: Option<String>,
+    /// What guards the administration; none switches it off.
+    pub admin_token: Option<String>,
     /// The http(s) address people use from outside; it has no path.
     pub origin: Option<Url>,
     /// Further host names requests may be addressed to, lower case.
@@ -65,9 +67,11 @@ impl Server {
         let host = reader.read("server.host", host);
         let port = reader.read("server.port", |value| parse::number(value, &(0..=u16::MAX)));
         let tls = read_tls(reader);
-        let token = read_token(reader);
+        let token = read_token(reader, "server.token");
         demand_token(reader, host, token.as_ref());
         let chatroom = read_chatroom(reader);
+        let admin_token = read_token(reader, "server.admin_token");
+        tell_tokens_apart(reader, token.as_ref(), admin_token.as_ref());
         let origin = reader.read_shown("server.origin", origin, show_origin);
         let allowed_hosts = reader.read("server.allowed_hosts", |value| {
             parse::list(value, "host names without scheme, port or *", listen::host_name)
@@ -89,6 +93,7 @@ impl Server {
             tls: tls?,
             token: token?,
             chatroom: chatroom?,
+            admin_token: admin_token?,
             origin: origin?,
             allowed_hosts: allowed_hosts?,
             allowed_origins: allowed_origins?,
@@ -107,7 +112,7 @@ impl Server {
     }
 }
 
-/// Everything but the token.
+/// Everything but the tokens.
 impl fmt::Debug for Server {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Server")
@@ -116,6 +121,7 @@ impl fmt::Debug for Server {
             .field("lan", &self.lan)
             .field("tls", &self.tls)
             .field("has_token", &self.token.is_some())
+            .field("has_admin_token", &self.admin_token.is_some())
             .finish_non_exhaustive()
     }
 }
@@ -192,10 +198,19 @@ fn show_origin(origin: &Option<Url>) -> String {
     format!("\"{}\"", text.unwrap_or_default())
 }
 
-fn read_token(reader: &mut Reader) -> Option<Option<String>> {
-    let may_be_empty = may_be_empty(&reader.origin("server.token"));
+fn read_token(reader: &mut Reader, key: &'static str) -> Option<Option<String>> {
+    let may_be_empty = may_be_empty(&reader.origin(key));
     let show = |token: &Option<String>| if token.is_some() { "(set)" } else { "(none)" }.to_owned();
-    reader.read_shown("server.token", |value| token(value, may_be_empty), show)
+    reader.read_shown(key, |value| token(value, may_be_empty), show)
+}
+
+/// Who may create channels is not by that who may delete everybody's.
+fn tell_tokens_apart(reader: &mut Reader, token: Option<&Option<String>>, admin_token: Option<&Option<String>>) {
+    if let (Some(Some(token)), Some(Some(admin_token))) = (token, admin_token)
+        && token == admin_token
+    {
+        reader.fault("server.admin_token", "must not be the same as server.token".to_owned());
+    }
 }
 
 fn read_chatroom(reader: &mut Reader) -> Option<Option<String>> {

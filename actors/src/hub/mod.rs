@@ -2,6 +2,7 @@
 //!
 //! It checks access, finds the channel's mailbox, and asks. It never hands out an address.
 
+mod admin;
 mod life;
 mod rooms;
 
@@ -19,6 +20,7 @@ use rogerrat_domain::{
 use tokio::sync::{mpsc, watch};
 
 use crate::attempts::Attempts;
+use crate::bans::Bans;
 use crate::call::{Ask, OpenTap, Poll, Tap};
 use crate::clock::Clock;
 use crate::counters::Counters;
@@ -66,8 +68,8 @@ impl Admitted {
 
     /// The channel's settings.
     #[must_use]
-    pub fn settings(&self) -> &Settings {
-        &self.0.settings
+    pub fn settings(&self) -> Arc<Settings> {
+        self.0.settings()
     }
 }
 
@@ -87,7 +89,8 @@ struct Shared {
     counters: Arc<Counters>,
     places: AtomicU64,
     draining: AtomicBool,
-    attempts: Attempts,
+    attempts: Attempts<ChannelId>,
+    bans: Arc<Bans>,
     passwords: Passwords,
     member_ttl_ms: u64,
     key: HubKey,
@@ -124,7 +127,21 @@ impl Hub {
         presented: Option<SessionId>,
         address: IpAddr,
     ) -> Result<op::JoinReply, HubError> {
+        self.come_in(at, input, presented, address, false).await
+    }
+
+    async fn come_in(
+        &self,
+        at: &Admitted,
+        input: JoinInput,
+        presented: Option<SessionId>,
+        address: IpAddr,
+        yields: bool,
+    ) -> Result<op::JoinReply, HubError> {
         let callsign = input.callsign.as_deref().map(Callsign::parse).transpose()?;
+        if let Some(callsign) = &callsign {
+            self.shared.bans.admit(at.id(), callsign, self.shared.clock.now())?;
+        }
         if input.identity_key.is_some() {
             let refusal = Refusal::new(Code::Unauthorized, "this identity key is not known here");
             return Err(refusal.into());
@@ -134,13 +151,21 @@ impl Hub {
         let join = op::Join {
             callsign,
             spelled,
+            identity: None,
+            is_reserved: false,
             presented,
             human_authorized,
-            yields: false,
+            yields,
             generation: roll(),
             dice: roll(),
         };
-        self.ask(at, join).await
+        let reply = self.ask(at, join).await?;
+        // It may have been banned while it came in.
+        if let Err(banned) = self.shared.bans.admit(at.id(), &reply.callsign, self.shared.clock.now()) {
+            self.ask(at, op::Evict { callsign: reply.callsign }).await?;
+            return Err(banned.into());
+        }
+        Ok(reply)
     }
 
     /// Joins with a session of the caller's own, under a callsign that nobody else has, or had lately.
@@ -150,19 +175,12 @@ impl Hub {
     pub async fn join_as(
         &self,
         at: &Admitted,
-        callsign: Callsign,
+        callsign: &Callsign,
         session: SessionId,
+        address: IpAddr,
     ) -> Result<op::JoinReply, HubError> {
-        let join = op::Join {
-            callsign: Some(callsign),
-            spelled: None,
-            presented: Some(session),
-            human_authorized: false,
-            yields: true,
-            generation: roll(),
-            dice: roll(),
-        };
-        self.ask(at, join).await
+        let input = JoinInput { callsign: Some(callsign.to_string()), ..JoinInput::default() };
+        self.come_in(at, input, Some(session), address, true).await
     }
 
     /// Tells when something new may be on a channel. It says nothing of what that is.

@@ -6,6 +6,7 @@ use std::sync::{PoisonError, RwLock};
 
 use actix_web::web::Data;
 use rogerrat_actors::{Admitted, Attempts, Hub, HubError};
+use rogerrat_domain::limits::PASSWORD_ATTEMPTS;
 use rogerrat_domain::op::CreateInput;
 use rogerrat_domain::{ChannelId, Code, Durability, Now, Refusal, TokenHash};
 
@@ -18,7 +19,7 @@ pub(crate) struct Chatroom {
     password: TokenHash,
     token: String,
     channel: RwLock<ChannelId>,
-    attempts: Attempts,
+    attempts: Attempts<()>,
 }
 
 impl Chatroom {
@@ -38,7 +39,7 @@ impl Chatroom {
             Some(known) => known.id().clone(),
             None => create(hub, &token).await?.id().clone(),
         };
-        let attempts = Attempts::default();
+        let attempts = Attempts::new("passwords", PASSWORD_ATTEMPTS);
         Ok(Data::new(Self { password: TokenHash::of(password), token, channel: RwLock::new(channel), attempts }))
     }
 
@@ -54,11 +55,9 @@ impl Chatroom {
     /// Lets in who says the password. A room that was deleted begins anew.
     pub(super) async fn enter(&self, hub: &Hub, said: &str, address: IpAddr, now: Now) -> Result<Admitted, HubError> {
         let channel = self.channel();
-        self.attempts
-            .check(&channel, address, now)
-            .map_err(|refusal| Refusal { text: "Too many wrong passwords".into(), ..refusal })?;
+        self.attempts.check(&(), address, now)?;
         if !self.password.admits(said) {
-            self.attempts.wrong(&channel, address, now);
+            self.attempts.wrong(&(), address, now);
             return Err(Refusal::new(Code::Unauthorized, "Invalid password").into());
         }
         match hub.find(channel.as_str()).await {

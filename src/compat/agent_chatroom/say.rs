@@ -43,7 +43,7 @@ async fn say(state: &Shared, request: &HttpRequest, payload: Payload) -> Result<
     let reply = match state.hub.ask(&at, send()).await {
         Err(HubError::Refused(refusal)) if matches!(refusal.code, Code::NotJoined | Code::SessionExpired) => {
             state.throttle.joins.count(|| state.client(request))?;
-            join(state, &at, &name, &session).await?;
+            join(state, request, &at, &name, &session).await?;
             state.hub.ask(&at, send()).await?
         }
         reply => reply?,
@@ -86,10 +86,10 @@ fn session(state: &Shared, at: &Admitted, name: &str) -> Result<SessionId, No> {
 }
 
 /// Takes a callsign for a name. Two names never share one, and nobody who is away loses theirs.
-async fn join(state: &Shared, at: &Admitted, name: &str, session: &SessionId) -> Result<(), No> {
+async fn join(state: &Shared, request: &HttpRequest, at: &Admitted, name: &str, session: &SessionId) -> Result<(), No> {
     let mut refused = None;
     for callsign in callsigns(name) {
-        match state.hub.join_as(at, callsign, session.clone()).await {
+        match state.hub.join_as(at, &callsign, session.clone(), state.client(request)).await {
             Ok(_) => return Ok(()),
             Err(HubError::Refused(refusal)) if refusal.code == Code::CallsignTaken => refused = Some(refusal),
             Err(error) => return Err(error.into()),
