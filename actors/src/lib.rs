@@ -4,6 +4,7 @@
 //! no message type leaves this crate; it knows no HTTP.
 #![warn(missing_docs)]
 
+mod accounts;
 mod attempts;
 mod bans;
 mod call;
@@ -17,9 +18,11 @@ mod error;
 mod hub;
 mod keeping;
 mod log;
+mod memory_accounts;
 mod memory_log;
 mod memory_postbox;
 mod password;
+mod ports;
 mod postbox;
 mod poster;
 mod registry;
@@ -27,20 +30,24 @@ mod revival;
 mod room;
 mod run;
 mod share;
+mod standing;
 #[cfg(test)]
 mod tests;
 mod totals;
 mod vitals;
 mod webhooks;
 
+pub use accounts::{AccountChange, AccountFacts, Accounts, Changed, Opened};
 pub use attempts::Attempts;
 pub use clock::Clock;
 pub use delivery::{Parcel, Receipt, StreamReader};
 pub use entropy::{random_key, random_password, random_token, roll};
 pub use error::HubError;
-pub use hub::{Admission, Admitted, Band, Created, HookStanding, Hub, HubRules, Replayed, Subscribed};
+pub use hub::{Admission, Admitted, Band, Created, HookStanding, Hub, HubRules, Owner, Replayed, Subscribed};
 pub use log::{Appended, Doing, Kept, Log, LogError};
+pub use memory_accounts::MemoryAccounts;
 pub use memory_log::MemoryLog;
+pub use ports::Ports;
 pub use postbox::{KeptHook, Postbox};
 pub use poster::{Letter, Poster};
 pub use totals::{Gaps, Gauges, Totals, WebhookTotals};

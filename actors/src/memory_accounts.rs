@@ -90,7 +90,14 @@ impl Kept {
         Changed::Done(Vec::new())
     }
 
-    fn add(&mut self, callsign: Callsign, identity: Identity, key: TokenHash, limit: Option<u32>, at_ms: u64) -> Changed {
+    fn add(
+        &mut self,
+        callsign: Callsign,
+        identity: Identity,
+        key: TokenHash,
+        limit: Option<u32>,
+        at_ms: u64,
+    ) -> Changed {
         let has = self.identities.values().filter(|(i, ..)| i.account == identity.account).count();
         if !self.accounts.contains_key(&identity.account) {
             return Changed::Missing;
@@ -160,11 +167,7 @@ impl Accounts for MemoryAccounts {
     }
 
     fn facts(&self, account: AccountId) -> Doing<Result<Option<AccountFacts>, LogError>> {
-        let facts = |a: &Account| AccountFacts {
-            created_at_ms: a.created_at_ms,
-            channels: a.channels.len(),
-            webhooks: 0,
-        };
+        let facts = |a: &Account| AccountFacts { created_at_ms: a.created_at_ms, channels: a.channels.len() };
         done(Ok(self.kept().accounts.get(&account).map(facts)))
     }
 

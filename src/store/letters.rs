@@ -3,7 +3,7 @@
 //! A message that is due for several hooks stands there once, hidden; it is erased with the last delivery that needs it.
 
 use rogerrat_actors::{KeptHook, LogError};
-use rogerrat_domain::webhook::{Delivery, DeliveryState, Hook, HookId, Row};
+use rogerrat_domain::webhook::{Delivery, DeliveryState, Hook, HookId, Owner, Row};
 use rogerrat_domain::{ChannelId, limits};
 use rusqlite::{Connection, OptionalExtension as _, Result, params};
 
@@ -14,7 +14,7 @@ use super::reader::fault;
 /// Something to write for webhooks.
 #[derive(Debug)]
 pub(super) enum Letters {
-    Hook { id: String, owner: String, channel: Option<String>, json: Vec<u8> },
+    Hook { hook: HookId, owner: Owner, json: Vec<u8> },
     DropHook(String),
     DropHooks(String),
     Enqueue(Bundle),
@@ -71,15 +71,13 @@ impl Letters {
 
     pub(super) fn write(&self, connection: &Connection) -> Result<Outcome> {
         match self {
-            Self::Hook { id, owner, channel, json } => {
-                if let Some(channel) = channel
-                    && !has_channel(connection, channel)?
-                {
+            Self::Hook { hook, owner, json } => {
+                if !has_owner(connection, owner)? {
                     return Ok(Outcome::Conflict);
                 }
                 connection
                     .prepare_cached("INSERT INTO webhooks (id, owner, json) VALUES (?1, ?2, ?3) ON CONFLICT (id) DO UPDATE SET json = ?3")?
-                    .execute(params![id, owner, json])?;
+                    .execute(params![hook.as_str(), owner.to_string(), json])?;
             }
             Self::DropHook(id) => drop_hook(connection, id)?,
             Self::DropHooks(owner) => drop_hooks(connection, owner)?,
@@ -122,8 +120,12 @@ impl Bundle {
     }
 }
 
-fn has_channel(connection: &Connection, channel: &str) -> Result<bool> {
-    connection.prepare_cached("SELECT 1 FROM channels WHERE id = ?1 AND settings IS NOT NULL")?.exists([channel])
+fn has_owner(connection: &Connection, owner: &Owner) -> Result<bool> {
+    let (find, id) = match owner {
+        Owner::Channel(id) => ("SELECT 1 FROM channels WHERE id = ?1 AND settings IS NOT NULL", id.as_str()),
+        Owner::Account(id) => ("SELECT 1 FROM accounts WHERE id = ?1", id.as_str()),
+    };
+    connection.prepare_cached(find)?.exists([id])
 }
 
 fn keep(connection: &Connection, no: u64, hook: &str, json: &[u8], is_done: bool) -> Result<()> {

@@ -26,8 +26,7 @@ impl Postbox for Store {
             Ok(json) => json,
             Err(error) => return unwritable(error),
         };
-        let channel = if let Owner::Channel(channel) = &hook.owner { Some(channel.to_string()) } else { None };
-        let work = Letters::Hook { id: hook.id.to_string(), owner: hook.owner.to_string(), channel, json };
+        let work = Letters::Hook { hook: hook.id.clone(), owner: hook.owner.clone(), json };
         let (reply, answer) = oneshot::channel();
         if !self.enqueue(Work::Letters(work), Reply::Whether(reply)) {
             return Box::pin(ready(Err(LogError::Busy)));
@@ -37,7 +36,7 @@ impl Postbox for Store {
                 Ok(Outcome::Done) => Ok(true),
                 Ok(Outcome::Conflict) => Ok(false),
                 Ok(Outcome::Refused(why) | Outcome::Unknown(why)) => Err(LogError::Failed(why)),
-                Err(_) => Err(LogError::Failed("the writer failed".into())),
+                Ok(Outcome::Changed(_)) | Err(_) => Err(LogError::Failed("the writer failed".into())),
             }
         })
     }

@@ -46,6 +46,8 @@ pub const IDEMPOTENCY_KEYS: usize = 1000;
 /// How long an idempotency key is remembered.
 pub const IDEMPOTENCY_MS: u64 = 24 * HOUR_MS;
 
+/// Characters of a name that is shown beside a callsign.
+pub const DISPLAY_CHARS: usize = 64;
 /// Characters of a callsign.
 pub const CALLSIGN_CHARS: usize = 32;
 /// Fewest characters of a session id brought by the caller; a shorter one counts as absent.
@@ -58,6 +60,13 @@ pub const PASSWORD_MIN_CHARS: usize = 6;
 pub const PASSWORD_MAX_CHARS: usize = 128;
 /// Wrong owner passwords a minute, for one channel and address.
 pub const PASSWORD_ATTEMPTS: u32 = 5;
+
+/// Sessions of one account; the one not used for the longest time ends for a new one.
+pub const ACCOUNT_SESSIONS: usize = 100;
+/// How long a session of an account lives that nobody uses.
+pub const ACCOUNT_SESSION_MS: u64 = 30 * 24 * HOUR_MS;
+/// How exactly it is known when such a session was used last.
+pub const ACCOUNT_USE_MS: u64 = HOUR_MS;
 
 /// Members of one channel.
 pub const MEMBERS: usize = 10_000;

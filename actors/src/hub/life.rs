@@ -19,29 +19,29 @@ use crate::clock::Clock;
 use crate::counters::{Count, Counters};
 use crate::courier::Courier;
 use crate::error::HubError;
-use crate::log::{Log, LogError};
+use crate::log::LogError;
 use crate::password::Passwords;
-use crate::poster::Poster;
+use crate::ports::Ports;
 use crate::registry::{Registry, Shut};
 use crate::revival::Reviver;
 use crate::run::Run;
+use crate::standing::Standing;
 use crate::webhooks::{self, Directory, WebhookActor, Webhooks};
 
 /// Starts the webhooks' actor. What was due before goes on.
 async fn start_webhooks(
-    log: &Arc<dyn Log>,
-    poster: &Arc<dyn Poster>,
+    ports: &Ports,
     key: &HubKey,
     clock: Clock,
     counters: &Arc<Counters>,
 ) -> Result<Webhooks, LogError> {
-    let directory = Arc::new(Directory::holding(log.postbox().hooks().await?));
+    let directory = Arc::new(Directory::holding(ports.log.postbox().hooks().await?));
     let actor = WebhookActor {
         outbox: Outbox::default(),
         orders: Vec::new(),
         directory: directory.clone(),
-        log: log.clone(),
-        poster: poster.clone(),
+        log: ports.log.clone(),
+        poster: ports.poster.clone(),
         clock,
         counters: counters.clone(),
         messages: webhooks::messages(key),
@@ -57,13 +57,8 @@ impl Hub {
     ///
     /// # Errors
     /// When the log cannot be read or written.
-    pub async fn start(
-        rules: HubRules,
-        log: Arc<dyn Log>,
-        poster: Arc<dyn Poster>,
-        key: HubKey,
-        clock: Clock,
-    ) -> Result<Self, LogError> {
+    pub async fn start(rules: HubRules, ports: Ports, key: HubKey, clock: Clock) -> Result<Self, LogError> {
+        let log = ports.log.clone();
         let run = Run::begin(&*log).await?;
         let floor = log.floor();
         let now = clock.now();
@@ -73,6 +68,7 @@ impl Hub {
         counters.recall(&log.note(Counters::NOTE).await?.unwrap_or_default());
         counters.add(Count::Channels, log.count().await? + table.len() as u64);
         let bans = Arc::new(Bans::recall(log.rows(Bans::ROWS).await?, now));
+        let standing = Arc::new(Standing::new(rules.per_account.sends_per_minute));
         let channel_rules = Rules {
             key: key.clone(),
             sends_per_minute: rules.sends_per_minute,
@@ -80,15 +76,16 @@ impl Hub {
             idle_ms: rules.idle_ms,
             idle_durable_ms: rules.idle_durable_ms,
         };
-        let webhooks = start_webhooks(&log, &poster, &key, clock, &counters).await?;
+        let webhooks = start_webhooks(&ports, &key, clock, &counters).await?;
         let registry = Registry {
             table: table.clone(),
-            reviver: Reviver { log: log.clone(), clock, run, floor },
+            reviver: Reviver { log: log.clone(), accounts: ports.accounts.clone(), clock, run, floor },
             rules: channel_rules,
             sends_per_minute_band: rules.sends_per_minute_band,
             unused_ms: rules.unused_ms,
             counters: counters.clone(),
             bans: bans.clone(),
+            standing: standing.clone(),
             webhooks: webhooks.clone(),
             opening: HashMap::new(),
             draining: false,
@@ -97,6 +94,9 @@ impl Hub {
         let shared = Shared {
             table,
             log,
+            ports,
+            standing,
+            per_account: rules.per_account,
             run,
             clock,
             started_at_ms: now.at_ms,
@@ -109,7 +109,6 @@ impl Hub {
             member_ttl_ms: rules.member_ttl_ms,
             key,
             webhooks,
-            poster,
         };
         Ok(Self { courier: Courier { registry: registry.start(), counters }, shared: Arc::new(shared) })
     }

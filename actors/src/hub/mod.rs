@@ -2,6 +2,7 @@
 //!
 //! It checks access, finds the channel's mailbox, and asks. It never hands out an address.
 
+mod accounts;
 mod admin;
 mod life;
 mod rooms;
@@ -15,10 +16,10 @@ use rogerrat_domain::limits::STREAM_EVENTS;
 use rogerrat_domain::op::{self, JoinInput, ReadInput, StreamInput};
 use rogerrat_domain::transcript::Line;
 use rogerrat_domain::{
-    Callsign, ChannelId, Code, DmVisibility, HubKey, Operation, PlaceId, Progress, Refusal, Seal, SessionId, Settings,
-    Shelf,
+    AccountLimits, Callsign, ChannelId, Code, DmVisibility, HubKey, Operation, PlaceId, Progress, Refusal, Seal,
+    SessionId, Settings, Shelf,
 };
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 
 use crate::attempts::Attempts;
 use crate::bans::Bans;
@@ -31,12 +32,14 @@ use crate::entropy::roll;
 use crate::error::HubError;
 use crate::log::{Doing, Log, LogError};
 use crate::password::Passwords;
-use crate::poster::Poster;
+use crate::ports::Ports;
 use crate::room::{Room, Table};
 use crate::run::Run;
+use crate::standing::Standing;
 use crate::totals::Totals;
 use crate::webhooks::Webhooks;
 
+pub use accounts::Owner;
 pub use rooms::{Admission, Band, Created};
 pub use webhooks::{HookStanding, Replayed, Subscribed};
 
@@ -57,6 +60,8 @@ pub struct HubRules {
     pub unused_ms: Option<u64>,
     /// Life of a member without a session where a channel says nothing.
     pub member_ttl_ms: u64,
+    /// What an account may have, and do.
+    pub per_account: AccountLimits,
 }
 
 /// A channel the caller was admitted to.
@@ -87,6 +92,9 @@ pub struct Hub {
 struct Shared {
     table: Arc<Table>,
     log: Arc<dyn Log>,
+    ports: Ports,
+    standing: Arc<Standing>,
+    per_account: AccountLimits,
     run: Run,
     clock: Clock,
     started_at_ms: u64,
@@ -99,7 +107,6 @@ struct Shared {
     member_ttl_ms: u64,
     key: HubKey,
     webhooks: Webhooks,
-    poster: Arc<dyn Poster>,
 }
 
 impl Hub {
@@ -133,23 +140,32 @@ impl Hub {
         presented: Option<SessionId>,
         address: IpAddr,
     ) -> Result<op::JoinReply, HubError> {
-        let callsign = input.callsign.as_deref().map(Callsign::parse).transpose()?;
+        self.come_in(at, input, presented, address, false).await
+    }
+
+    async fn come_in(
+        &self,
+        at: &Admitted,
+        input: JoinInput,
+        presented: Option<SessionId>,
+        address: IpAddr,
+        yields: bool,
+    ) -> Result<op::JoinReply, HubError> {
+        let wish = input.callsign.as_deref().map(Callsign::parse).transpose()?;
+        let (callsign, identity, is_reserved) = self.prove(wish, input.identity_key.as_deref()).await?;
         if let Some(callsign) = &callsign {
             self.shared.bans.admit(at.id(), callsign, self.shared.clock.now())?;
         }
-        if input.identity_key.is_some() {
-            let refusal = Refusal::new(Code::Unauthorized, "this identity key is not known here");
-            return Err(refusal.into());
-        }
         let human_authorized = self.authorize(at, input.owner_password, address).await?;
-        let spelled = input.callsign.map(|wish| wish.trim().to_owned());
+        let spelled = input.callsign.filter(|_| identity.is_none()).map(|wish| wish.trim().to_owned());
         let join = op::Join {
             callsign,
             spelled,
-            identity: None,
-            is_reserved: false,
+            identity,
+            is_reserved,
             presented,
             human_authorized,
+            yields,
             generation: roll(),
             dice: roll(),
         };
@@ -160,6 +176,27 @@ impl Hub {
             return Err(banned.into());
         }
         Ok(reply)
+    }
+
+    /// Joins with a session of the caller's own, under a callsign that nobody else has, or had lately.
+    ///
+    /// # Errors
+    /// What the join is refused for; `callsign_taken` when it was anybody else's.
+    pub async fn join_as(
+        &self,
+        at: &Admitted,
+        callsign: &Callsign,
+        session: SessionId,
+        address: IpAddr,
+    ) -> Result<op::JoinReply, HubError> {
+        let input = JoinInput { callsign: Some(callsign.to_string()), ..JoinInput::default() };
+        self.come_in(at, input, Some(session), address, true).await
+    }
+
+    /// Tells when something new may be on a channel. It says nothing of what that is.
+    #[must_use]
+    pub fn news(&self, at: &Admitted) -> watch::Receiver<u64> {
+        at.0.vitals.news()
     }
 
     /// Whether the owner password was given and right. One given where there is none to give is ignored.

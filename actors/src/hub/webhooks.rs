@@ -49,7 +49,7 @@ impl Hub {
     /// `invalid`, saying why.
     pub async fn check_webhook(&self, input: &SubscribeInput) -> Result<(), HubError> {
         input.check()?;
-        Ok(self.shared.poster.check(input.url.as_str().into()).await?)
+        Ok(self.shared.ports.poster.check(input.url.as_str().into()).await?)
     }
 
     /// Subscribes.
@@ -63,7 +63,11 @@ impl Hub {
             return Err(Refusal::new(Code::Forbidden, "a public band has no webhooks").into());
         }
         self.check_webhook(&input).await?;
-        let subscribe = Subscribe { owner, url: input.url.into(), retry: input.retry.unwrap_or_default() };
+        let bound = match &owner {
+            Owner::Channel(_) => limits::HOOKS,
+            Owner::Account(_) => self.shared.per_account.webhooks.map_or(limits::HOOKS, |n| n as usize),
+        };
+        let subscribe = Subscribe { bound, owner, url: input.url.into(), retry: input.retry.unwrap_or_default() };
         let (hook, secret) = self.shared.webhooks.addr.send(subscribe).await.map_err(|_| HubError::Gone)??;
         log::info!(hook:display = hook.id, owner:display = hook.owner; "a webhook was subscribed");
         Ok(Subscribed { hook, secret })
@@ -124,7 +128,7 @@ impl Hub {
     /// `not_found`; a fault when they cannot be read.
     pub async fn deliveries(&self, owner: &Owner, hook: &str) -> Result<Vec<Delivery>, HubError> {
         let face = self.face(owner, hook)?;
-        let rows = self.shared.log.postbox().deliveries(&face.id, limits::HOOK_LOG).await.map_err(unread)?;
+        let rows = self.shared.ports.log.postbox().deliveries(&face.id, limits::HOOK_LOG).await.map_err(unread)?;
         Ok(rows.into_iter().map(|row| row.delivery).collect())
     }
 
@@ -171,7 +175,7 @@ impl Hub {
         let ticket = face.reserve(Vault::weight(message.len())).ok_or_else(full)?;
         let hidden = webhooks.messages.close(message, &delivery.context(), nonce());
         let due = Due { deliveries: vec![(face.id.clone(), delivery)], hidden };
-        self.shared.log.postbox().enqueue(due).await.map_err(unread)?;
+        self.shared.ports.log.postbox().enqueue(due).await.map_err(unread)?;
         webhooks.wake(vec![ticket]);
         Ok(())
     }
@@ -194,7 +198,7 @@ impl Hub {
         if let Some(message) = self.ask(&at, Recall { id }).await? {
             return Ok(Some(message.json().to_vec()));
         }
-        let kept = self.shared.log.messages(channel, vec![id]).await.map_err(unread)?;
+        let kept = self.shared.ports.log.messages(channel, vec![id]).await.map_err(unread)?;
         Ok(kept.first().map(|message| message.json().to_vec()))
     }
 }

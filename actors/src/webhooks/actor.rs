@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use actix::prelude::*;
 use rogerrat_domain::webhook::{DeliveryState, Hook, HookId, Owner, Previous, Row, Secret, hook_not_found};
-use rogerrat_domain::{Happening, Order, Outbox, Refusal, Standing, Vault, limits};
+use rogerrat_domain::{Code, Happening, Order, Outbox, Refusal, Standing, Vault, limits};
 
 use super::{Directory, Face, Forget, Forgotten, Rotate, Subscribe, Unsubscribe, Wake};
 use crate::clock::Clock;
@@ -184,13 +184,13 @@ impl Handler<Subscribe> for WebhookActor {
     type Result = AtomicResponse<Self, Result<(Hook, Secret), HubError>>;
 
     fn handle(&mut self, ask: Subscribe, _: &mut Self::Context) -> Self::Result {
-        let Subscribe { owner, url, retry } = ask;
-        if self.directory.of(&owner).is_some_and(|faces| faces.len() >= limits::HOOKS) {
+        let Subscribe { owner, url, retry, bound } = ask;
+        if self.directory.of(&owner).is_some_and(|faces| faces.len() >= bound) {
             let of = match owner {
                 Owner::Channel(_) => "webhooks of a channel",
                 Owner::Account(_) => "webhooks of an account",
             };
-            let refused: HubError = Refusal::limit_reached(of, limits::HOOKS).hint("delete one first").into();
+            let refused: HubError = Refusal::limit_reached(of, bound).hint("delete one first").into();
             return AtomicResponse::new(Box::pin(fut::ready(Err(refused))));
         }
         let id = HookId::rolled(record_id());
@@ -201,7 +201,10 @@ impl Handler<Subscribe> for WebhookActor {
         let kept = self.log.postbox().put_hook(&hook);
         AtomicResponse::new(Box::pin(kept.into_actor(self).map(move |kept, this, ctx| {
             if !kept.map_err(not_kept)? {
-                return Err(Refusal::channel_not_found().into());
+                return Err(match hook.owner {
+                    Owner::Channel(_) => Refusal::channel_not_found().into(),
+                    Owner::Account(_) => Refusal::new(Code::Unauthorized, "this account is closed").into(),
+                });
             }
             this.directory.add(KeptHook { hook: hook.clone(), due: 0, bytes: 0 });
             this.open(&hook, ctx);

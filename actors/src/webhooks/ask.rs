@@ -19,6 +19,8 @@ pub(crate) struct Subscribe {
     pub(crate) owner: Owner,
     pub(crate) url: Arc<str>,
     pub(crate) retry: Retry,
+    /// How many its owner may have.
+    pub(crate) bound: usize,
 }
 
 /// Let a hook go.

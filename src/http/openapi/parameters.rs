@@ -13,6 +13,33 @@ pub(crate) struct InChannel {
     id: String,
 }
 
+/// A route of one identity.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Path)]
+pub(crate) struct OfIdentity {
+    /// The identity's callsign.
+    #[param(pattern = "^[a-z0-9][a-z0-9_-]{0,31}$")]
+    callsign: String,
+}
+
+/// A route of one webhook.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Path)]
+pub(crate) struct OfHook {
+    /// The webhook's id.
+    #[param(pattern = "^wh_[0-9a-f]{32}$")]
+    hook: String,
+}
+
+/// What becomes of the channels of an account that is deleted.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct CloseQuery {
+    /// `delete` deletes them too. They stay if it is left out.
+    #[param(pattern = "^delete$")]
+    channels: Option<String>,
+}
+
 /// What a member does.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Header)]

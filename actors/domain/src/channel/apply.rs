@@ -142,7 +142,10 @@ impl Channel {
             }
         }
         match message.kind {
-            Kind::Message => self.offer(message, now, effects),
+            Kind::Message => {
+                effects.push(Effect::Notify(message.clone()));
+                self.offer(message, now, effects);
+            }
             Kind::Status => self.pass_on(message, now, effects),
         }
     }

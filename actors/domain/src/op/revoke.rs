@@ -1,7 +1,7 @@
 //! Ending the session of an identity whose key is good no more. Who owns the callsign asks for it, not who is here.
 
 use crate::callsign::Callsign;
-use crate::channel::{Channel, Effect, Member};
+use crate::channel::{Channel, Effect};
 use crate::entry::Entry;
 use crate::identity::Identity;
 use crate::op::Operation;
@@ -37,15 +37,5 @@ impl Channel {
     pub fn proved(&self) -> impl Iterator<Item = (&Callsign, &Identity)> {
         let here = self.members.values().filter(|m| m.is_live());
         here.filter_map(|m| Some((&m.callsign, m.identity.as_ref()?)))
-    }
-
-    /// Ends the sessions whose key is good no more. For a channel that was brought back: it may have missed it.
-    pub fn end_revoked(&mut self, is_good: impl Fn(&Callsign, &Identity) -> bool, now: Now, effects: &mut Vec<Effect>) {
-        let is_void = |m: &&Member| m.is_live() && m.identity.as_ref().is_some_and(|i| !is_good(&m.callsign, i));
-        for no in self.members.values().filter(is_void).map(|m| m.no).collect::<Vec<_>>() {
-            let entry = Entry::Revoked { no };
-            self.apply(&entry, now, effects);
-            effects.push(Effect::Log(entry));
-        }
     }
 }

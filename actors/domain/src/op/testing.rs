@@ -135,7 +135,7 @@ impl Rig {
                 Effect::Log(entry) => self.log.push(entry),
                 Effect::Retire => self.retired = true,
                 Effect::Fetch(_) => panic!("nothing lies on a shelf here"),
-                Effect::Settings(_) => {}
+                Effect::Notify(_) | Effect::Settings(_) => {}
             }
         }
     }
@@ -151,6 +151,7 @@ impl Rig {
             is_reserved: false,
             presented: SessionId::present(session).unwrap(),
             human_authorized: false,
+            yields: false,
             generation: self.dice,
             dice: self.dice,
         }
