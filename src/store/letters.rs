@@ -203,7 +203,7 @@ fn damaged<E: std::fmt::Display>(error: E) -> LogError {
 pub(super) fn hooks(connection: &Connection) -> std::result::Result<Vec<KeptHook>, LogError> {
     let mut select = connection
         .prepare_cached(
-            "SELECT json, (SELECT count(*) FROM deliveries WHERE hook = id AND payload IS NOT NULL),
+            "SELECT json, (SELECT count(*) FROM deliveries WHERE hook = webhooks.id AND payload IS NOT NULL),
                  (SELECT coalesce(sum(length(body)), 0) FROM deliveries JOIN payloads ON payload = payloads.no
                   WHERE hook = webhooks.id)
              FROM webhooks ORDER BY rowid",
