@@ -18,9 +18,8 @@ use replies::{DeliveriesReply, DeliveryRow, HookRow, HooksReply, ReplayReply, Te
 
 /// The routes of a channel's webhooks.
 pub(super) fn in_channel_routes(config: &mut ServiceConfig, at: &Paths<'_>) {
-    let webhooks = at.get_and("POST", "/webhooks", read().to(channel::list), web::post().to(channel::subscribe));
     config
-        .service(webhooks)
+        .service(at.get_and("POST", "/webhooks", read().to(channel::list), web::post().to(channel::subscribe)))
         .service(at.only("DELETE", "/webhooks/{hook}", web::delete().to(channel::remove)))
         .service(at.post("/webhooks/{hook}/test", web::post().to(channel::test)))
         .service(at.get("/webhooks/{hook}/deliveries", read().to(channel::deliveries)))
@@ -30,10 +29,9 @@ pub(super) fn in_channel_routes(config: &mut ServiceConfig, at: &Paths<'_>) {
 
 /// The routes of an account's webhooks.
 pub(super) fn account_routes(config: &mut ServiceConfig, at: &Paths<'_>) {
-    let webhooks =
-        at.get_and("POST", "/api/account/webhooks", read().to(account::list), web::post().to(account::subscribe));
+    let (list, subscribe) = (read().to(account::list), web::post().to(account::subscribe));
     config
-        .service(webhooks)
+        .service(at.get_and("POST", "/api/account/webhooks", list, subscribe))
         .service(at.only("DELETE", "/api/account/webhooks/{hook}", web::delete().to(account::remove)))
         .service(at.post("/api/account/webhooks/{hook}/test", web::post().to(account::test)))
         .service(at.get("/api/account/webhooks/{hook}/deliveries", read().to(account::deliveries)))
