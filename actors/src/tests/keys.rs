@@ -157,3 +157,17 @@ async fn a_channel_that_was_down_ends_the_sessions_of_keys_that_ended_meanwhile(
     super::revival::crash(&stage.rig).await;
     assert_eq!(code(stage.keepalive().await), Some(Code::SessionExpired), "it is in the log");
 }
+
+#[actix_rt::test]
+async fn a_session_of_an_account_ends_when_nobody_used_it_for_30_days() {
+    const DAY_MS: u64 = 24 * 3_600_000;
+    let stage = Stage::new().await;
+    let opened = stage.hub().open_account().await.unwrap();
+    let use_it = || async { stage.hub().admit_owner(Some(&opened.session_token)).await.map(|_| ()) };
+    for _ in 0..3 {
+        stage.rig.pass(29 * DAY_MS).await;
+        assert_eq!(code(use_it().await), None, "a use is a sign of life");
+    }
+    stage.rig.pass(30 * DAY_MS).await;
+    assert_eq!(code(use_it().await), Some(Code::Unauthorized));
+}
