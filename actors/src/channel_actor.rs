@@ -20,6 +20,7 @@ use crate::error::HubError;
 use crate::keeping::{Keeping, RETRY};
 use crate::log::{Log, LogError};
 use crate::registry::{Registry, Rested};
+use crate::room::Posted;
 use crate::share::Share;
 use crate::vitals::Vitals;
 use crate::webhook::{Notice, WebhookActor};
@@ -35,6 +36,7 @@ pub(crate) struct ChannelActor {
     pub(crate) seq: u64,
     pub(crate) id: ChannelId,
     pub(crate) vitals: Arc<Vitals>,
+    pub(crate) posted: Arc<Posted>,
     pub(crate) log: Arc<dyn Log>,
     pub(crate) clock: Clock,
     pub(crate) share: Share,
@@ -184,6 +186,7 @@ impl ChannelActor {
                         let _ = self.webhook.try_send(Notice { channel: self.id.clone(), message });
                     }
                 }
+                Effect::Settings(settings) => self.posted.post(settings),
                 Effect::Fetch(ids) => self.fetch(ids, ctx),
                 Effect::Retire => self.retire(ctx),
                 Effect::Log(_) => unreachable!("what time did was noted above"),

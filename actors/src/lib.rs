@@ -5,6 +5,7 @@
 #![warn(missing_docs)]
 
 mod attempts;
+mod bans;
 mod call;
 mod channel_actor;
 mod clock;
@@ -29,6 +30,7 @@ mod totals;
 mod vitals;
 mod webhook;
 
+pub use attempts::Attempts;
 pub use clock::Clock;
 pub use delivery::{Parcel, Receipt, StreamReader};
 pub use entropy::{random_key, random_password, random_token, roll};

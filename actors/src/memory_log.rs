@@ -45,6 +45,11 @@ impl Shelf {
         if let Some(Entry::Created { settings }) = record.entries.first() {
             self.settings = Some((**settings).clone());
         }
+        for entry in &record.entries {
+            if let Entry::Settings { settings } = entry {
+                self.settings = Some((**settings).clone());
+            }
+        }
         for message in record.entries.iter().filter_map(Entry::kept_message) {
             self.messages.insert(message.id, (message.from, message.to, message.json()));
         }

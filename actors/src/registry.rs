@@ -11,10 +11,12 @@ use std::time::Duration;
 
 use actix::prelude::*;
 use futures_util::FutureExt as _;
+use rogerrat_domain::op::Evict;
 use rogerrat_domain::{ChannelId, Rules};
 use tokio::sync::oneshot;
 
-use crate::call::{Delete, Drain};
+use crate::bans::Bans;
+use crate::call::{Ask, Call, Delete, Drain};
 use crate::channel_actor::{ChannelActor, FLOOR_AHEAD_MS, MAILBOX};
 use crate::counters::{Count, Counters};
 use crate::error::HubError;
@@ -70,6 +72,7 @@ pub(crate) struct Registry {
     pub(crate) sends_per_minute_band: Option<u32>,
     pub(crate) unused_ms: Option<u64>,
     pub(crate) counters: Arc<Counters>,
+    pub(crate) bans: Arc<Bans>,
     pub(crate) webhook: Addr<WebhookActor>,
     pub(crate) opening: HashMap<ChannelId, Vec<oneshot::Sender<Result<(), HubError>>>>,
     pub(crate) draining: bool,
@@ -95,10 +98,10 @@ impl Registry {
             self.counters.add(Count::Revivals, 1);
             log::error!(channel:display = room.id; "a channel went down and is brought back from its log");
         }
-        let (id, vitals) = (room.id.clone(), room.vitals.clone());
+        let (id, vitals, posted) = (room.id.clone(), room.vitals.clone(), room.posted.clone());
         let Reviver { log, clock, run, .. } = self.reviver.clone();
         let (counters, webhook) = (self.counters.clone(), self.webhook.clone());
-        let keeps_held = room.settings.is_durable();
+        let keeps_held = room.settings().is_durable();
         let addr = ChannelActor::start_in_arbiter(arbiter, move |ctx| {
             ctx.set_mailbox_capacity(MAILBOX);
             ChannelActor {
@@ -106,6 +109,7 @@ impl Registry {
                 seq,
                 id,
                 vitals,
+                posted,
                 log,
                 clock,
                 share: Share::new(counters, keeps_held),
@@ -122,12 +126,16 @@ impl Registry {
         if self.draining {
             let _ = addr.try_send(Drain);
         }
+        // Who was banned while the channel was not in memory goes before anybody else is served.
+        for callsign in self.bans.callsigns_off(&room.id, self.reviver.clock.now()) {
+            let _ = addr.try_send(Ask(Call::new(Evict { callsign }).0));
+        }
         room.seat(addr);
     }
 
     fn rules_of(&self, room: &Room) -> Rules {
         let mut rules = self.rules.clone();
-        if room.settings.is_band {
+        if room.settings().is_band {
             rules.sends_per_minute = self.sends_per_minute_band;
         }
         rules
@@ -156,7 +164,7 @@ impl Registry {
     /// Takes out of the table whoever nobody is in and nobody asks for: the log knows it.
     fn tidy(&self) {
         let empty = |room: &Arc<Room>| {
-            !room.settings.is_band && Arc::strong_count(room) == 1 && !room.is_live() && !room.vitals.is_down()
+            !room.settings().is_band && Arc::strong_count(room) == 1 && !room.is_live() && !room.vitals.is_down()
         };
         let empty: Vec<_> = self.table.iter().filter(|room| empty(room.value())).map(|r| r.key().clone()).collect();
         for channel in empty {
@@ -166,7 +174,7 @@ impl Registry {
 
     /// Takes a room out of the table if it is empty: nobody can get hold of it meanwhile.
     fn put_away(&self, channel: &ChannelId) {
-        let is_empty = |room: &Arc<Room>| !room.settings.is_band && Arc::strong_count(room) == 1 && !room.is_live();
+        let is_empty = |room: &Arc<Room>| !room.settings().is_band && Arc::strong_count(room) == 1 && !room.is_live();
         if let Some((_, room)) = self.table.remove_if(channel, |_, room| is_empty(room)) {
             drop(self.reviver.log.used(vec![(channel.clone(), self.used_at_ms(&room))]));
         }
@@ -185,7 +193,7 @@ impl Registry {
     /// Deletes channels that nobody has used for so long.
     fn sweep(&self, ctx: &mut Context<Self>) {
         let Some(unused_ms) = self.unused_ms else { return };
-        let used = self.table.iter().filter(|room| !room.settings.is_band);
+        let used = self.table.iter().filter(|room| !room.settings().is_band);
         let used: Vec<_> = used.map(|room| (room.key().clone(), self.used_at_ms(room.value()))).collect();
         let log = self.reviver.log.clone();
         let before_ms = self.reviver.clock.now().at_ms.saturating_sub(unused_ms);

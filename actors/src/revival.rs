@@ -38,7 +38,7 @@ impl Reviver {
     /// `not_found` when it was deleted; a fault when it cannot be read.
     pub(crate) async fn revive(self, room: Arc<Room>, rules: Rules) -> Result<Revived, HubError> {
         let kept = self.log.load(&room.id).await.map_err(|error| failed(&room, &error))?;
-        if kept.seq == 0 && !room.settings.is_band {
+        if kept.seq == 0 && !room.settings().is_band {
             return Err(Refusal::channel_not_found().into());
         }
         let seq = kept.seq;
@@ -58,8 +58,8 @@ impl Reviver {
         let rested_in = kept.snapshot.as_ref().and_then(|s| s.rested_in()).filter(|_| kept.records.is_empty());
         let rested = !crashed && rested_in == Some(self.run.id);
         // A channel begins with the record that creates it; a band was always there.
-        let is_new = kept.seq <= u64::from(!room.settings.is_band);
-        let lost = match (room.settings.is_durable() || is_new, rested) {
+        let is_new = kept.seq <= u64::from(!room.settings().is_band);
+        let lost = match (room.settings().is_durable() || is_new, rested) {
             (true, _) => None,
             (false, true) => Some(Loss::Idle),
             (false, false) => Some(Loss::Restart),
@@ -71,7 +71,7 @@ impl Reviver {
         let above = self.floor.max(given);
         // What is lost lies below the ids to come; what is replayed has its own.
         let opened_at = if lost.is_some() { above } else { 0 };
-        let mut channel = Channel::open(room.id.clone(), room.settings.clone(), rules, opened_at, lost, now);
+        let mut channel = Channel::open(room.id.clone(), room.settings(), rules, opened_at, lost, now);
         if let Some(snapshot) = kept.snapshot {
             channel.restore(snapshot, &kept.shelf, self.run.id, now)?;
         }

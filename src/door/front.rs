@@ -1,6 +1,6 @@
 //! The front door: every request passes it once, before and after its handler.
 //!
-//! It checks Host and Origin, gives the request its id, puts the security headers on, gives every error its one shape,
+//! It checks Host, Origin and bans of addresses, gives the request its id, puts the security headers on, gives every error its one shape,
 //! counts it, and writes the access line. It never looks at a body.
 
 use actix_web::body::{BoxBody, MessageBody};
@@ -20,6 +20,8 @@ use super::traffic;
 
 /// Paths that answer whatever the Host: what asks them often knows the hub by an address of its own.
 pub(crate) const ANY_HOST: [&str; 3] = ["/livez", "/readyz", "/healthz"];
+/// Nobody is banned from lifting a ban.
+const ADMIN: &str = "/api/admin/";
 /// What an agent does all day: logged at debug level when it went well.
 const HOT: [&str; 6] = ["/send", "/listen", "/wait", "/stream", "/ack", "/keepalive"];
 /// The same over MCP, where the path does not say what is done.
@@ -78,7 +80,11 @@ fn check(state: &State, request: &ServiceRequest) -> Result<(), Refusal> {
         return Ok(());
     }
     let origin = request.headers().get(header::ORIGIN).map(|origin| origin.to_str().unwrap_or_default());
-    state.hosts.check(host_of(request.head()).unwrap_or_default(), origin)
+    state.hosts.check(host_of(request.head()).unwrap_or_default(), origin)?;
+    if request.path().starts_with(ADMIN) {
+        return Ok(());
+    }
+    state.hub.admit_address(|| state.client(request.request()))
 }
 
 /// Gives a response the body of a problem; its `Allow` stays.

@@ -6,14 +6,15 @@ use actix_web::dev::RequestHead;
 use actix_web::http::header::{self, HeaderMap};
 use actix_web::{HttpRequest, web};
 use ipnet::IpNet;
-use rogerrat_actors::{Admission, Admitted, Clock, Hub};
+use rogerrat_actors::{Admission, Admitted, Attempts, Clock, Hub};
+use rogerrat_domain::limits::ADMIN_ATTEMPTS;
 use rogerrat_domain::{Code, Refusal, SessionId, TokenHash};
 use url::Url;
 
 use super::hosts::Hosts;
 use super::presets::Preset;
 use super::problem::Problem;
-use super::throttle::Throttle;
+use super::throttle::{Throttle, household};
 use super::traffic::Traffic;
 use crate::config::{Config, Limits};
 use crate::machine;
@@ -26,6 +27,8 @@ pub(crate) struct State {
     pub(crate) throttle: Throttle,
     pub(crate) limits: Limits,
     pub(crate) server_token: Option<TokenHash>,
+    admin_token: Option<TokenHash>,
+    admin_attempts: Attempts<()>,
     pub(crate) origin: Option<Url>,
     /// "http" or "https": what the port speaks.
     pub(crate) scheme: &'static str,
@@ -52,6 +55,8 @@ impl State {
             throttle: Throttle::of(&config.limits),
             limits: config.limits.clone(),
             server_token: server.token.as_deref().map(TokenHash::of),
+            admin_token: server.admin_token.as_deref().map(TokenHash::of),
+            admin_attempts: Attempts::new("administration tokens", ADMIN_ATTEMPTS),
             origin: server.origin.clone(),
             scheme: server.scheme(),
             trusted_proxies: server.trusted_proxies.clone(),
@@ -95,6 +100,22 @@ impl State {
         } else {
             "creating channels here needs no token: leave the Authorization header out"
         }))
+    }
+
+    /// Checks who may administer. Gives the address it does so from.
+    pub(crate) fn admit_admin(&self, request: &HttpRequest) -> Result<IpAddr, Refusal> {
+        let Some(hash) = &self.admin_token else {
+            let refusal = Refusal::new(Code::Forbidden, "the administration of this hub is switched off");
+            return Err(refusal.hint("its operator switches it on with --admin-token"));
+        };
+        let (client, now) = (self.client(request), self.clock.now());
+        self.admin_attempts.check(&(), household(client), now)?;
+        if bearer(request.headers()).is_some_and(|token| hash.admits(token)) {
+            return Ok(client);
+        }
+        self.admin_attempts.wrong(&(), household(client), now);
+        Err(Refusal::new(Code::Unauthorized, "invalid administration token")
+            .hint("send the token of --admin-token as `Authorization: Bearer <token>`"))
     }
 
     /// The address a request counts for.

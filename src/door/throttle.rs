@@ -65,7 +65,7 @@ impl Limit {
 }
 
 /// One household has one IPv4 address, or a /64 of IPv6.
-fn household(address: IpAddr) -> IpAddr {
+pub(crate) fn household(address: IpAddr) -> IpAddr {
     match address {
         IpAddr::V4(_) => address,
         IpAddr::V6(v6) => {

@@ -1,5 +1,6 @@
 //! The HTTP door: extract, call the [`Hub`](rogerrat_actors::Hub), answer. No rule and no bound of the domain is here.
 
+mod admin;
 mod channels;
 #[cfg(test)]
 mod checks;
@@ -46,6 +47,7 @@ pub(crate) fn routes(config: &mut ServiceConfig, state: &State) {
         .service(at.get("/readyz", read().to(health::ready)))
         .service(at.get("/metrics", read().to(metrics::metrics)))
         .service(at.get("/openapi.json", read().to(openapi::openapi)))
+        .configure(|config| admin::routes(config, &at))
         .configure(|config| discovery::routes(config, &at))
         .default_service(web::to(not_found));
 }
@@ -98,6 +100,13 @@ impl Paths<'_> {
     /// A path with one method. A poll or stream has no HEAD: it would consume what nobody sees.
     fn only(&self, method: &'static str, path: &str, route: Route) -> Resource {
         self.counted(path).route(route).default_service(wrong_method(method))
+    }
+
+    /// A path that can be read, and takes one method more.
+    fn get_and(&self, method: &'static str, path: &str, reading: Route, other: Route) -> Resource {
+        let allow = if method == "POST" { "GET, HEAD, POST" } else { "GET, HEAD, DELETE" };
+        let reading = reading.wrap(from_fn(squeeze::squeeze));
+        self.counted(path).route(reading).route(other).default_service(wrong_method(allow))
     }
 
     fn counted(&self, path: &str) -> Resource {

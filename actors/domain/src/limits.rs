@@ -117,6 +117,19 @@ pub const BODY_BYTES: usize = 64 * 1024;
 /// Characters of input an error text may repeat.
 pub const ECHO_CHARS: usize = 64;
 
+/// Channels the administration is shown at once, and how many if it does not say.
+pub const ADMIN_CHANNELS: usize = 1000;
+/// See [`ADMIN_CHANNELS`].
+pub const ADMIN_CHANNELS_DEFAULT: usize = 100;
+/// Bans a hub keeps at most.
+pub const BANS: usize = 1000;
+/// The longest ban with an end, in seconds: a year.
+pub const BAN_MAX_SECONDS: u64 = 31_536_000;
+/// Characters of the reason of a ban.
+pub const BAN_REASON_CHARS: usize = 200;
+/// Wrong administration tokens an address may try in a minute.
+pub const ADMIN_ATTEMPTS: u32 = 5;
+
 const MIB: usize = 1024 * 1024;
 const MINUTE_MS: u64 = 60_000;
 const HOUR_MS: u64 = 60 * MINUTE_MS;

@@ -6,11 +6,13 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 
 use actix::prelude::*;
 use futures_util::future::join_all;
+use rogerrat_domain::limits::PASSWORD_ATTEMPTS;
 use rogerrat_domain::{HubKey, Rules};
 use tokio::sync::oneshot;
 
 use super::{Hub, HubRules, Shared};
 use crate::attempts::Attempts;
+use crate::bans::Bans;
 use crate::call::{Drain, Rest};
 use crate::channel_actor::FLOOR_AHEAD_MS;
 use crate::clock::Clock;
@@ -39,6 +41,7 @@ impl Hub {
         let counters = Arc::new(Counters::default());
         counters.recall(&log.note(Counters::NOTE).await?.unwrap_or_default());
         counters.add(Count::Channels, log.count().await? + table.len() as u64);
+        let bans = Arc::new(Bans::recall(log.rows(Bans::ROWS).await?, now));
         let channel_rules = Rules {
             key: key.clone(),
             sends_per_minute: rules.sends_per_minute,
@@ -53,6 +56,7 @@ impl Hub {
             sends_per_minute_band: rules.sends_per_minute_band,
             unused_ms: rules.unused_ms,
             counters: counters.clone(),
+            bans: bans.clone(),
             webhook: WebhookActor.start(),
             opening: HashMap::new(),
             draining: false,
@@ -67,7 +71,8 @@ impl Hub {
             counters: counters.clone(),
             places: AtomicU64::new(1),
             draining: AtomicBool::new(false),
-            attempts: Attempts::default(),
+            attempts: Attempts::new("owner passwords", PASSWORD_ATTEMPTS),
+            bans,
             passwords: Passwords::default(),
             member_ttl_ms: rules.member_ttl_ms,
             key,

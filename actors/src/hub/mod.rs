@@ -2,6 +2,7 @@
 //!
 //! It checks access, finds the channel's mailbox, and asks. It never hands out an address.
 
+mod admin;
 mod life;
 mod rooms;
 
@@ -19,6 +20,7 @@ use rogerrat_domain::{
 use tokio::sync::mpsc;
 
 use crate::attempts::Attempts;
+use crate::bans::Bans;
 use crate::call::{Ask, OpenTap, Poll, Tap};
 use crate::clock::Clock;
 use crate::counters::Counters;
@@ -66,8 +68,8 @@ impl Admitted {
 
     /// The channel's settings.
     #[must_use]
-    pub fn settings(&self) -> &Settings {
-        &self.0.settings
+    pub fn settings(&self) -> Arc<Settings> {
+        self.0.settings()
     }
 }
 
@@ -87,7 +89,8 @@ struct Shared {
     counters: Arc<Counters>,
     places: AtomicU64,
     draining: AtomicBool,
-    attempts: Attempts,
+    attempts: Attempts<ChannelId>,
+    bans: Arc<Bans>,
     passwords: Passwords,
     member_ttl_ms: u64,
     key: HubKey,
@@ -125,14 +128,32 @@ impl Hub {
         address: IpAddr,
     ) -> Result<op::JoinReply, HubError> {
         let callsign = input.callsign.as_deref().map(Callsign::parse).transpose()?;
+        if let Some(callsign) = &callsign {
+            self.shared.bans.admit(at.id(), callsign, self.shared.clock.now())?;
+        }
         if input.identity_key.is_some() {
             let refusal = Refusal::new(Code::Unauthorized, "this identity key is not known here");
             return Err(refusal.into());
         }
         let human_authorized = self.authorize(at, input.owner_password, address).await?;
         let spelled = input.callsign.map(|wish| wish.trim().to_owned());
-        let join = op::Join { callsign, spelled, presented, human_authorized, generation: roll(), dice: roll() };
-        self.ask(at, join).await
+        let join = op::Join {
+            callsign,
+            spelled,
+            identity: None,
+            is_reserved: false,
+            presented,
+            human_authorized,
+            generation: roll(),
+            dice: roll(),
+        };
+        let reply = self.ask(at, join).await?;
+        // It may have been banned while it came in.
+        if let Err(banned) = self.shared.bans.admit(at.id(), &reply.callsign, self.shared.clock.now()) {
+            self.ask(at, op::Evict { callsign: reply.callsign }).await?;
+            return Err(banned.into());
+        }
+        Ok(reply)
     }
 
     /// Whether the owner password was given and right. One given where there is none to give is ignored.

@@ -19,9 +19,9 @@ use utoipa::{Modify, OpenApi};
 
 use super::discovery::{self, cards};
 use super::state::{Shared, State};
-use super::{channels, health, members, messages, metrics, poll, stream, transcript};
+use super::{admin, channels, health, members, messages, metrics, poll, stream, transcript};
 pub(super) use like::{AgentCard, Info, McpCard};
-pub(super) use parameters::{HistoryQuery, InChannel, MaySession, TranscriptQuery, WithSession};
+pub(super) use parameters::{AdminQuery, HistoryQuery, InChannel, MaySession, TranscriptQuery, WithSession};
 
 /// Where the servers will stand in the text.
 const SERVERS: &str = "\"servers\":[]";
@@ -69,6 +69,14 @@ pub(super) type Made = OnceLock<Description>;
         health::healthy,
         health::ready,
         metrics::metrics,
+        admin::channels,
+        admin::channel,
+        admin::delete_channel,
+        admin::end_session,
+        admin::bans,
+        admin::ban,
+        admin::unban,
+        admin::counters,
         openapi,
         discovery::home,
         discovery::llms,
@@ -91,6 +99,7 @@ pub(super) type Made = OnceLock<Description>;
         (name = "Reading", description = "Polls, streams, and acknowledging."),
         (name = "Looking around", description = "Who is here, and how much was said."),
         (name = "The hub", description = "Whether it lives, and what it has done."),
+        (name = "Administration", description = "What the operator sees and does; switched off unless a token is set for it."),
         (name = "Finding the way in", description = "What the hub says of itself."),
     )
 )]
@@ -112,6 +121,7 @@ impl Modify for Credentials {
             "server_token",
             bearer("The token of the hub, where its operator set one; without one no bearer is taken."),
         );
+        components.add_security_scheme("admin_token", bearer("The token of the administration."));
         let session = "The session of a member, from the reply of its join.";
         let session = ApiKeyValue::with_description("X-Session-Id", session);
         components.add_security_scheme("session", SecurityScheme::ApiKey(ApiKey::Header(session)));

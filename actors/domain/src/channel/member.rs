@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::callsign::Callsign;
+use crate::identity::{Identity, Verified};
 use crate::ids::{ConsumerName, MemberNo, MessageId, SessionId};
 use crate::limits;
 use crate::message::Message;
@@ -32,6 +33,7 @@ pub(crate) enum Departure {
     Left,
     Expired,
     Renamed,
+    Revoked,
 }
 
 #[derive(Debug)]
@@ -43,6 +45,8 @@ pub(crate) struct Member {
     pub(crate) session: SessionId,
     /// Whether the caller brought that id itself.
     pub(crate) owns_session: bool,
+    /// The identity it joined with last.
+    pub(crate) identity: Option<Identity>,
     pub(crate) joined_at_ms: u64,
     /// Where its cursor started: what is not above it was never for this member.
     pub(crate) start: MessageId,
@@ -59,6 +63,11 @@ pub(crate) struct Member {
 impl Member {
     pub(crate) fn is_live(&self) -> bool {
         matches!(self.presence, Presence::Live { .. })
+    }
+
+    /// What a message of its says of who sent it (A5).
+    pub(crate) fn verified(&self) -> Option<Verified> {
+        self.identity.as_ref().map(|_| Verified::Identity)
     }
 
     pub(crate) fn touch(&mut self, uptime_ms: u64) {

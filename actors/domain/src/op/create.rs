@@ -125,6 +125,8 @@ impl CreateDraft {
             trust_mode: self.trust_mode,
             dm_visibility: self.dm_visibility,
             claim_callsigns: self.claim_callsigns,
+            require_identity: false,
+            creator_account_id: None,
             session_ttl_ms: self.session_ttl_ms,
             member_ttl_ms: self.member_ttl_ms,
             is_band: false,
