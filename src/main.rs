@@ -39,6 +39,7 @@ fn main() -> ExitCode {
         Command::Profile(args) => cli::talk::profile::run(&args),
         Command::Wait(args) => cli::awake::wait(&args),
         Command::ListenHere(args) => cli::awake::listen_here(&args),
+        Command::ReceiveRecipe(args) => cli::recipe::run(&args),
         Command::Backup(args) => cli::backup::run(args),
         Command::Restore(args) => cli::restore::run(args),
         Command::Verify(args) => cli::verify::run(args),

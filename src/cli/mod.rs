@@ -10,6 +10,7 @@ mod link;
 pub(crate) mod load;
 mod outcome;
 mod place;
+pub(crate) mod recipe;
 pub(crate) mod restore;
 pub(crate) mod serve;
 pub(crate) mod storage;
@@ -68,6 +69,8 @@ pub(crate) enum Command {
     Wait(awake::WaitArgs),
     /// Append every message of a channel to a file, or run a command for it, until it is stopped
     ListenHere(awake::ListenArgs),
+    /// Print the commands with which an agent's client is woken by messages
+    ReceiveRecipe(recipe::RecipeArgs),
     /// Copy a hub to another folder, even while it runs
     Backup(backup::BackupArgs),
     /// Bring a backup back to where no hub is

@@ -7,6 +7,7 @@
 mod https;
 mod kit;
 mod profiles;
+mod recipes;
 mod refusals;
 #[expect(dead_code, unused_imports, reason = "the rig is that of tests/api, which uses all of it")]
 #[path = "../api/rig/mod.rs"]

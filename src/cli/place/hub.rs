@@ -7,7 +7,7 @@ use url::Url;
 /// Where a hub is if nobody says anything.
 pub(in crate::cli) const HERE: &str = "http://127.0.0.1:7424";
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(in crate::cli) struct Hub {
     /// As it was said, without a slash at its end.
     pub(in crate::cli) origin: String,

@@ -43,7 +43,7 @@ pub(crate) struct PlaceArgs {
 }
 
 /// The same, complete and checked.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(in crate::cli) struct Place {
     pub(in crate::cli) hub: Hub,
     pub(in crate::cli) ca_file: Option<PathBuf>,

@@ -66,7 +66,8 @@ async fn join(args: &JoinArgs, mut link: Link) -> Result<ExitCode, Trouble> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn kept(place: &Place) -> Profile {
+/// What is to be remembered of a place.
+pub(in crate::cli) fn kept(place: &Place) -> Profile {
     Profile {
         origin: place.hub.origin.clone(),
         ca_file: place.ca_file.clone(),
