@@ -4,11 +4,13 @@
 
 pub(crate) mod awake;
 pub(crate) mod backup;
+pub(crate) mod chat;
 pub(crate) mod check;
 mod client;
 mod link;
 pub(crate) mod load;
 mod outcome;
+pub(crate) mod pages;
 mod place;
 pub(crate) mod recipe;
 pub(crate) mod restore;
@@ -63,6 +65,8 @@ pub(crate) enum Command {
     Transcript(talk::TranscriptArgs),
     /// Print one line with which the other agent joins
     Invite(talk::InviteArgs),
+    /// Talk on a channel, at a terminal
+    Chat(chat::ChatArgs),
     /// Show or change what is remembered
     Profile(talk::ProfileArgs),
     /// Wait for one message of a channel, print it and end: a doorbell for an agent
@@ -71,6 +75,10 @@ pub(crate) enum Command {
     ListenHere(awake::ListenArgs),
     /// Print the commands with which an agent's client is woken by messages
     ReceiveRecipe(recipe::RecipeArgs),
+    /// Print a script that completes commands and flags in a shell
+    Completions(pages::CompletionsArgs),
+    /// Print the manual page, or write those of all commands
+    Man(pages::ManArgs),
     /// Copy a hub to another folder, even while it runs
     Backup(backup::BackupArgs),
     /// Bring a backup back to where no hub is

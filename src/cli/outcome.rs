@@ -5,6 +5,8 @@ use rogerrat_domain::text::one_line;
 use std::io::{self, Write as _};
 use std::process::ExitCode;
 
+/// The hub refuses, or is not there.
+const FAILED: u8 = 1;
 /// Nothing came in the time that was given.
 pub(super) const NOTHING_CAME: u8 = 3;
 /// Another reader took over.
@@ -23,6 +25,11 @@ pub(super) fn on_one_thread(name: &str, work: impl Future<Output = Result<ExitCo
 }
 
 fn failed(name: &str, trouble: &Trouble) -> ExitCode {
+    ended(name, trouble).into()
+}
+
+/// Says what went wrong, and gives the exit code for it.
+pub(super) fn ended(name: &str, trouble: &Trouble) -> u8 {
     match trouble {
         Trouble::Passing { why, retry_after: Some(after) } => {
             say(name, &format!("{why}; try again in {} s", after.as_secs()));
@@ -30,8 +37,8 @@ fn failed(name: &str, trouble: &Trouble) -> ExitCode {
         _ => say(name, &trouble.to_string()),
     }
     match trouble {
-        Trouble::Superseded => ExitCode::from(SUPERSEDED),
-        _ => ExitCode::FAILURE,
+        Trouble::Superseded => SUPERSEDED,
+        _ => FAILED,
     }
 }
 

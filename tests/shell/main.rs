@@ -4,8 +4,10 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod chat;
 mod https;
 mod kit;
+mod pages;
 mod profiles;
 mod recipes;
 mod refusals;

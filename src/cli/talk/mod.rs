@@ -27,6 +27,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 pub(crate) use ack::AckArgs;
+pub(in crate::cli) use attach::attachments;
 pub(crate) use create::CreateArgs;
 pub(crate) use history::HistoryArgs;
 pub(crate) use invite::InviteArgs;
@@ -39,10 +40,11 @@ pub(in crate::cli) use remember::{remember, slot};
 pub(in crate::cli) use roster::Roster;
 pub(crate) use roster::RosterArgs;
 pub(crate) use send::SendArgs;
+pub(in crate::cli) use send::{post, random_key};
 pub(crate) use transcript::TranscriptArgs;
 
 /// What an immediate answer may take on top of the hub's patience.
-const AT_ONCE: Duration = Duration::ZERO;
+pub(in crate::cli) const AT_ONCE: Duration = Duration::ZERO;
 
 /// Where to talk, and how to say what came of it.
 #[derive(Args)]

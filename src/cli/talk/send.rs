@@ -99,7 +99,7 @@ pub(in crate::cli) async fn post(link: &mut Link, body: &Value) -> Result<Vec<u8
 }
 
 /// A key nobody else has.
-pub(in crate::cli) fn key() -> String {
+pub(in crate::cli) fn random_key() -> String {
     format!("rr-{:032x}", rand::random::<u128>())
 }
 
@@ -117,7 +117,7 @@ impl SendArgs {
         say("attachments", is_any(attachments));
         say("reply_to", self.reply_to.map(Value::from));
         say("thread", self.thread.clone().map(Value::from));
-        say("client_msg_id", Some(Value::from(self.idempotency_key.clone().unwrap_or_else(key))));
+        say("client_msg_id", Some(Value::from(self.idempotency_key.clone().unwrap_or_else(random_key))));
         Ok(Value::Object(body))
     }
 
