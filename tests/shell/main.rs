@@ -6,6 +6,7 @@
 
 mod chat;
 mod https;
+mod identity;
 mod kit;
 mod pages;
 mod profiles;
