@@ -79,6 +79,8 @@ pub(crate) enum Command {
     Completions(pages::CompletionsArgs),
     /// Print the manual page, or write those of all commands
     Man(pages::ManArgs),
+    /// Be an MCP server on standard input and output that bridges to a hub, and push what comes
+    Mcp(awake::McpArgs),
     /// Copy a hub to another folder, even while it runs
     Backup(backup::BackupArgs),
     /// Bring a backup back to where no hub is

@@ -107,6 +107,7 @@ fn rounds_of_everything_that_can_go_wrong_lose_no_line_and_double_none() {
             }
             1 => {
                 lane.listener.signal("KILL");
+                until("it is dead, and its lock with it", || lane.listener.has_ended());
                 lane.listener = listen(&lane.channel, &lane.road, &lane.inbox);
             }
             2 => lane.road.break_after(20 + round * 37 % 400),

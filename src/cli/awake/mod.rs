@@ -5,6 +5,7 @@
 //! a stream broke, or when its reader was killed, is due again at once.
 
 mod attachments;
+mod bridge;
 mod hook;
 mod inbox;
 mod line;
@@ -12,6 +13,7 @@ mod listen;
 mod outlet;
 mod wait;
 
+pub(crate) use bridge::{Face, McpArgs};
 pub(in crate::cli) use line::{Gap, json_line};
 pub(crate) use listen::ListenArgs;
 pub(crate) use wait::WaitArgs;
@@ -32,5 +34,13 @@ pub(crate) fn listen_here(args: &ListenArgs) -> ExitCode {
     match args.place() {
         Ok(place) => on_one_thread(listen::NAME, listen::run(args, place)),
         Err(message) => not_understood(listen::NAME, &message),
+    }
+}
+
+/// 0 when its input ended or it was told to stop, 1 when it cannot begin, 2 when it is not understood.
+pub(crate) fn mcp(args: &McpArgs, face: Face) -> ExitCode {
+    match args.place() {
+        Ok(place) => on_one_thread(bridge::NAME, bridge::run(args, place, face)),
+        Err(message) => not_understood(bridge::NAME, &message),
     }
 }

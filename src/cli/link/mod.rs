@@ -15,7 +15,7 @@ use tokio::net::lookup_host;
 use tokio::time::timeout;
 
 pub(in crate::cli) use retry::Retry;
-use stream::PATIENCE;
+pub(in crate::cli) use stream::PATIENCE;
 pub(in crate::cli) use stream::Stream;
 pub(in crate::cli) use trouble::Trouble;
 
@@ -70,6 +70,16 @@ impl Link {
         let connection = Connection::new(address).secured(self.place.hub.tls.clone());
         let opened = Stream::open(connection, &self.request("GET", &path, None)).await;
         opened.map_err(|trouble| self.caller.placed(trouble))
+    }
+
+    /// Joins where there is no session.
+    pub(in crate::cli) async fn enter(&mut self) -> Result<(), Trouble> {
+        if self.joins { self.join().await.map(drop) } else { Ok(()) }
+    }
+
+    /// What is there, read with the session.
+    pub(in crate::cli) async fn get(&mut self, what: &str) -> Result<Vec<u8>, Trouble> {
+        self.call("GET", what, None, Duration::ZERO).await
     }
 
     /// Acknowledges everything up to an id.

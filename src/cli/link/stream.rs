@@ -7,7 +7,7 @@ use tokio::time::timeout;
 
 const SILENCE: Duration = Duration::from_secs(40);
 /// For a connection and for the answer to a request.
-pub(super) const PATIENCE: Duration = Duration::from_secs(10);
+pub(in crate::cli) const PATIENCE: Duration = Duration::from_secs(10);
 
 pub(in crate::cli) struct Stream {
     connection: Connection,

@@ -73,6 +73,22 @@ impl PlaceArgs {
     pub(in crate::cli) fn read(&self, seat: &SeatArgs) -> Result<Place, String> {
         let said = self.said()?;
         let found = self.look_up(&said)?;
+        match self.place(seat, said, found)? {
+            place if place.channel.is_empty() => {
+                Err("which channel? `rogerrat create` makes one; else --channel or ROGERRAT_CHANNEL".into())
+            }
+            place => Ok(place),
+        }
+    }
+
+    /// The same where the channel may be empty. The profile in use does not count: somebody else says where.
+    pub(in crate::cli) fn read_somewhere(&self, seat: &SeatArgs) -> Result<Place, String> {
+        let said = self.said()?;
+        let found = if self.profile_name().is_some() { self.look_up(&said)? } else { None };
+        self.place(seat, said, found)
+    }
+
+    fn place(&self, seat: &SeatArgs, said: Said, found: Option<(String, Profile)>) -> Result<Place, String> {
         let wanted_profile = self.profile_name();
         let (name, profile) = found.map_or((None, Profile::default()), |(name, profile)| (Some(name), profile));
         let origin = said.origin.or_else(|| Some(profile.origin).filter(|origin| !origin.is_empty()));
@@ -87,7 +103,7 @@ impl PlaceArgs {
         let place = Place {
             hub: Hub::parse(origin.as_deref().unwrap_or(HERE), ca_file.as_deref())?,
             ca_file,
-            channel: channel.ok_or("which channel? `rogerrat create` makes one; else --channel or ROGERRAT_CHANNEL")?,
+            channel: channel.unwrap_or_default(),
             token: said.token.or(profile.token),
             session: said.session.or(kept_session),
             callsign: callsign.or(profile.callsign.filter(|_| is_same)),
@@ -201,13 +217,13 @@ impl Place {
 
     /// Reads with a cursor of this name.
     pub(in crate::cli) fn with_consumer(self, consumer: Option<&String>) -> Result<Self, String> {
-        let place = Self { consumer: consumer.cloned(), ..self };
+        let consumer = consumer.map(|name| name.trim().to_owned()).filter(|name| !name.is_empty());
+        let place = Self { consumer, ..self };
         place.check().map(|()| place)
     }
 
     fn check(&self) -> Result<(), String> {
-        let is_name =
-            |name: &String| !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b));
+        let is_name = |name: &String| name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b));
         let is_word = |word: &String| word.bytes().all(|b| b.is_ascii_graphic());
         for (what, value, is_good) in [
             ("channel", Some(&self.channel), &is_name as &dyn Fn(&String) -> bool),

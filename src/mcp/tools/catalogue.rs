@@ -55,15 +55,23 @@ impl Catalogue {
         self.0.iter().find(|tool| tool.name == name)
     }
 
-    /// The list, for an endpoint and the preset it was asked under (A8). On a channel's own endpoint joining comes first.
+    /// The list for an endpoint. On a channel's own endpoint joining comes first.
+    pub(in crate::mcp) fn plain(&self, of_a_channel: bool) -> Vec<Value> {
+        let mut list: Vec<_> = self.0.iter().map(|tool| tool.listed[usize::from(of_a_channel)].clone()).collect();
+        if of_a_channel {
+            list.rotate_left(1);
+        }
+        list
+    }
+
+    /// The list, for an endpoint and the preset it was asked under (A8).
     pub(in crate::mcp) fn list(&self, visit: &Visit<'_>) -> Vec<Value> {
-        let mut list: Vec<_> = self.0.iter().map(|tool| tool.listed[side(visit)].clone()).collect();
+        let mut list = self.plain(visit.entrance.channel.is_some());
         if let Some(mode) = visit.state.preset(visit.request).mode {
             let description = format!("{CREATE} Here a channel is {}. {}", mode.headline, mode.advice);
-            list[0]["description"] = description.into();
-        }
-        if visit.entrance.channel.is_some() {
-            list.rotate_left(1);
+            if let Some(create) = list.iter_mut().find(|tool| tool["name"] == "create_channel") {
+                create["description"] = description.into();
+            }
         }
         list
     }
