@@ -101,7 +101,7 @@ impl Running {
         drop(signal(SignalKind::from_raw(Signo::XFSZ.as_raw())).map_err(StartError::Serve)?);
         let store = Arc::new(Store::open(&config.storage.data_dir, options(&config.storage))?);
         let poster = HttpPoster::start(guard(config), poster::tls()?);
-        let ports = Ports::of(store.clone(), poster);
+        let ports = Ports::of(store.clone()).posting(poster);
         let hub = Hub::start(rules(config), ports, store.key(), clock).await?;
         let state = State::new(config, hub.clone(), clock);
         let mcp = Mcp::load(&hub).await?;

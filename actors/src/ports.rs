@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::accounts::Accounts;
 use crate::log::Log;
 use crate::memory_accounts::MemoryAccounts;
-use crate::poster::Poster;
+use crate::poster::{Nowhere, Poster};
 
 /// Where a hub keeps what must not be forgotten, and how it reaches out.
 #[derive(Clone)]
@@ -20,12 +20,18 @@ pub struct Ports {
 
 impl Ports {
     /// Everything in one place.
-    pub fn of<S: Log + Accounts>(store: Arc<S>, poster: Arc<dyn Poster>) -> Self {
-        Self { log: store.clone(), accounts: store, poster }
+    pub fn of<S: Log + Accounts>(store: Arc<S>) -> Self {
+        Self { log: store.clone(), accounts: store, poster: Arc::new(Nowhere) }
     }
 
     /// A log, and accounts that are forgotten.
-    pub fn with_log(log: Arc<dyn Log>, poster: Arc<dyn Poster>) -> Self {
-        Self { accounts: Arc::new(MemoryAccounts::beside(log.clone())), log, poster }
+    pub fn with_log(log: Arc<dyn Log>) -> Self {
+        Self { accounts: Arc::new(MemoryAccounts::beside(log.clone())), log, poster: Arc::new(Nowhere) }
+    }
+
+    /// The same with a way out for webhooks; without one nothing can be subscribed.
+    #[must_use]
+    pub fn posting(self, poster: Arc<dyn Poster>) -> Self {
+        Self { poster, ..self }
     }
 }

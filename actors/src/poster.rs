@@ -1,5 +1,6 @@
 //! The port to the world: where webhooks are posted.
 
+use std::future::ready;
 use std::sync::Arc;
 
 use rogerrat_domain::Refusal;
@@ -35,4 +36,17 @@ pub trait Poster: Send + Sync + 'static {
 
     /// Posts once. The address is checked again, and the connection goes to what was checked.
     fn post(&self, letter: Letter) -> Doing<Posted>;
+}
+
+/// A world that cannot be reached.
+pub(crate) struct Nowhere;
+
+impl Poster for Nowhere {
+    fn check(&self, _: Arc<str>) -> Doing<Result<(), Refusal>> {
+        Box::pin(ready(Err(Refusal::invalid("this hub posts to nobody"))))
+    }
+
+    fn post(&self, _: Letter) -> Doing<Posted> {
+        Box::pin(ready(Posted::Forbidden))
+    }
 }

@@ -41,9 +41,14 @@ impl Rig {
 
     /// A hub with one channel that is created so.
     pub(crate) async fn with(log: Arc<dyn Log>, create: CreateInput) -> Self {
+        Self::on(Ports::with_log(log), create).await
+    }
+
+    /// The same, on ports of the test's own.
+    pub(crate) async fn on(ports: Ports, create: CreateInput) -> Self {
         tokio::time::pause();
         let world = Arc::new(World::default());
-        let hub = Self::hub(log, DAWN_MS, world.clone()).await;
+        let hub = Self::hub(ports, DAWN_MS, world.clone()).await;
         let created = hub.create(create, None).await.unwrap();
         let at = hub.admit(created.channel.id().as_str(), Some(&created.token)).await.unwrap();
         Self { hub, world, at }
@@ -53,12 +58,12 @@ impl Rig {
     pub(crate) async fn restarted(self, log: Arc<dyn Log>) -> Self {
         let id = self.at.id().clone();
         // A clock that went back: ids must not.
-        let hub = Self::hub(log, DAWN_MS - HOUR_MS, self.world.clone()).await;
+        let hub = Self::hub(Ports::with_log(log), DAWN_MS - HOUR_MS, self.world.clone()).await;
         let at = hub.find(id.as_str()).await.unwrap();
         Self { hub, world: self.world, at }
     }
 
-    async fn hub(log: Arc<dyn Log>, at_ms: u64, world: Arc<World>) -> Hub {
+    async fn hub(ports: Ports, at_ms: u64, world: Arc<World>) -> Hub {
         let rules = HubRules {
             sends_per_minute: None,
             sends_per_minute_band: None,
@@ -69,7 +74,7 @@ impl Rig {
             member_ttl_ms: MEMBER_TTL_MS,
             per_account: UNLIMITED,
         };
-        Hub::start(rules, Ports::with_log(log, world), HubKey::new([7; 32]), Clock::steady(at_ms)).await.unwrap()
+        Hub::start(rules, ports.posting(world), HubKey::new([7; 32]), Clock::steady(at_ms)).await.unwrap()
     }
 
     pub(crate) fn room(&self) -> &Arc<Room> {

@@ -68,7 +68,7 @@ impl Stage {
             per_account: AccountLimits { channels: None, identities: None, webhooks: None, sends_per_minute: None },
         };
         let log = Arc::new(MemoryLog::default());
-        let ports = Ports::with_log(log, Arc::new(Nowhere));
+        let ports = Ports::with_log(log);
         let hub = Hub::start(rules, ports, HubKey::new([7; 32]), Clock::start()).await.unwrap();
         let at = hub.create(CreateInput::default(), None).await.unwrap().channel;
         let (ann, bob) = (join(&hub, &at, "ann").await, join(&hub, &at, "bob").await);
@@ -131,18 +131,5 @@ async fn d02_messages_are_delivered_when_the_last_piece_is_taken_and_not_before(
         // Away with it, for the next round.
         let parcel = stage.hub.read(&stage.at, stage.bob.clone(), ReadInput::default(), 1_000, false).await.unwrap();
         Handover::new(Vec::new(), Some(parcel.receipt), false).take();
-    }
-}
-
-/// Posts nothing: nobody subscribes here.
-struct Nowhere;
-
-impl rogerrat_actors::Poster for Nowhere {
-    fn check(&self, _: Arc<str>) -> rogerrat_actors::Doing<Result<(), rogerrat_domain::Refusal>> {
-        Box::pin(std::future::ready(Ok(())))
-    }
-
-    fn post(&self, _: rogerrat_actors::Letter) -> rogerrat_actors::Doing<rogerrat_domain::webhook::Posted> {
-        Box::pin(std::future::pending())
     }
 }
