@@ -12,7 +12,7 @@ use super::letters::{self, Bundle, Letters};
 
 type Plain = Result<(), LogError>;
 
-fn unwritable<T: Send + 'static>(error: serde_json::Error) -> Doing<Result<T, LogError>> {
+fn unwritable<T: Send + 'static>(error: &serde_json::Error) -> Doing<Result<T, LogError>> {
     Box::pin(ready(Err(LogError::Failed(error.to_string()))))
 }
 
@@ -24,7 +24,7 @@ impl Postbox for Store {
     fn put_hook(&self, hook: &Hook) -> Doing<Result<bool, LogError>> {
         let json = match serde_json::to_vec(hook) {
             Ok(json) => json,
-            Err(error) => return unwritable(error),
+            Err(error) => return unwritable(&error),
         };
         let work = Letters::Hook { hook: hook.id.clone(), owner: hook.owner.clone(), json };
         let (reply, answer) = oneshot::channel();
@@ -52,7 +52,7 @@ impl Postbox for Store {
     fn enqueue(&self, due: Due) -> Doing<Plain> {
         match Bundle::of(due) {
             Ok(bundle) => self.write(Work::Letters(Letters::Enqueue(bundle))),
-            Err(error) => unwritable(error),
+            Err(error) => unwritable(&error),
         }
     }
 
@@ -68,7 +68,7 @@ impl Postbox for Store {
     fn keep(&self, hook: &HookId, row: &Row) -> Doing<Plain> {
         let json = match serde_json::to_vec(&row.delivery) {
             Ok(json) => json,
-            Err(error) => return unwritable(error),
+            Err(error) => return unwritable(&error),
         };
         let is_done = row.delivery.state != DeliveryState::Due;
         self.write(Work::Letters(Letters::Keep { no: row.no, hook: hook.to_string(), json, is_done }))

@@ -164,6 +164,7 @@ impl WebhookActor {
     }
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "it stands behind map_err")]
 fn not_kept(error: crate::LogError) -> HubError {
     log::error!(error:display; "a webhook was not kept");
     HubError::StorageFailed

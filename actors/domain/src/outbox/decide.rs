@@ -20,18 +20,18 @@ impl Outbox {
             Happening::Closed(hook) => vec![Step::Close(hook)],
             Happening::Woken(hook) => vec![Step::Expect(hook)],
             Happening::NotFetched(hook) => vec![Step::AskLater(hook)],
-            Happening::Fetched(hook, rows, is_all) => self.received(hook, rows, is_all, now),
+            Happening::Fetched(hook, rows, is_all) => self.received(&hook, &rows, is_all, now),
             Happening::Ended(hook, posted, took_ms) => self.settle(hook, posted, took_ms, now),
         }
     }
 
     /// Rows that came from the log. Those of a hook that is off are done, but for what somebody asked for.
-    fn received(&self, hook: HookId, rows: Vec<Row>, is_all: bool, now: Now) -> Vec<Step> {
-        let Some(lane) = self.lanes.get(&hook).filter(|lane| !lane.is_closed) else { return Vec::new() };
+    fn received(&self, hook: &HookId, rows: &[Row], is_all: bool, now: Now) -> Vec<Step> {
+        let Some(lane) = self.lanes.get(hook).filter(|lane| !lane.is_closed) else { return Vec::new() };
         let off = lane.standing.off_ms.is_some();
-        let mut steps = vec![Step::Queue(hook.clone(), rows.clone(), is_all)];
+        let mut steps = vec![Step::Queue(hook.clone(), rows.to_vec(), is_all)];
         if off && rows.first().is_some_and(|row| !row.delivery.is_forced) {
-            steps.extend(Self::let_go(&hook, rows.iter(), lane.standing, now));
+            steps.extend(Self::let_go(hook, rows.iter(), lane.standing, now));
         }
         steps
     }
