@@ -3,7 +3,7 @@
 
 use std::env;
 use std::io::{BufRead as _, BufReader};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::mpsc::{Receiver, sync_channel};
 
@@ -20,14 +20,14 @@ fn installed() -> Option<PathBuf> {
 }
 
 /// The command, with where and by which password.
-fn agent_chat(there: &PathBuf, command: &str, room: &Room) -> Command {
+fn agent_chat(there: &Path, command: &str, room: &Room) -> Command {
     let mut run = Command::new(there.join("venv/bin/agent-chat"));
     let url = format!("http://{}{}", room.door.0, room.base);
     run.env("PYTHONUNBUFFERED", "1").args([command, "--url", &url, "--password", &room.password]);
     run
 }
 
-fn send(there: &PathBuf, room: &Room, name: &str, text: &str) -> Output {
+fn send(there: &Path, room: &Room, name: &str, text: &str) -> Output {
     agent_chat(there, "send", room).args(["--agent-name", name, "--message", text]).output().unwrap()
 }
 
@@ -58,7 +58,7 @@ impl Drop for Stays {
     }
 }
 
-fn sends_listens_and_joins(there: &PathBuf, channel: &Channel, room: &Room) {
+fn sends_listens_and_joins(there: &Path, channel: &Channel, room: &Room) {
     let ann = channel.join("ann");
     ann.say("first");
     let sent = send(there, room, "Zoë", "grüße 🐀");
