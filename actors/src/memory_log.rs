@@ -151,7 +151,10 @@ impl Log for MemoryLog {
     }
 
     fn unused(&self, before_ms: u64, limit: usize) -> Doing<Result<Vec<ChannelId>, LogError>> {
-        let unused = self.channels.iter().filter(|shelf| shelf.settings.is_some() && shelf.used_ms < before_ms);
+        let is_nobodys = |settings: &Settings| settings.creator_account_id.is_none();
+        let unused = self.channels.iter();
+        let unused =
+            unused.filter(|shelf| shelf.settings.as_ref().is_some_and(is_nobodys) && shelf.used_ms < before_ms);
         done(Ok(unused.take(limit).map(|shelf| shelf.key().clone()).collect()))
     }
 

@@ -6,15 +6,17 @@
 use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 use std::time::Duration;
 
 use actix::prelude::*;
 use futures_util::FutureExt as _;
-use rogerrat_domain::op::Evict;
+use rogerrat_domain::limits::ACCOUNT_SESSION_MS;
+use rogerrat_domain::op::{Evict, Revoke};
 use rogerrat_domain::{ChannelId, Rules};
 use tokio::sync::oneshot;
 
+use crate::accounts::AccountChange;
 use crate::bans::Bans;
 use crate::call::{Ask, Call, Delete, Drain};
 use crate::channel_actor::{ChannelActor, FLOOR_AHEAD_MS, MAILBOX};
@@ -24,6 +26,7 @@ use crate::keeping::Keeping;
 use crate::revival::{Revived, Reviver};
 use crate::room::{Room, Table};
 use crate::share::Share;
+use crate::standing::Standing;
 use crate::webhook::WebhookActor;
 
 /// How often the Registry looks for channels nobody uses.
@@ -73,6 +76,7 @@ pub(crate) struct Registry {
     pub(crate) unused_ms: Option<u64>,
     pub(crate) counters: Arc<Counters>,
     pub(crate) bans: Arc<Bans>,
+    pub(crate) standing: Arc<Standing>,
     pub(crate) webhook: Addr<WebhookActor>,
     pub(crate) opening: HashMap<ChannelId, Vec<oneshot::Sender<Result<(), HubError>>>>,
     pub(crate) draining: bool,
@@ -93,14 +97,18 @@ impl Actor for Registry {
 impl Registry {
     /// Starts the actor of a room with what was revived.
     fn bring_up(&self, room: &Arc<Room>, revived: Revived, arbiter: &ArbiterHandle, registry: Addr<Self>) {
-        let Revived { channel, seq, replayed, crashed } = revived;
+        let Revived { channel, seq, replayed, crashed, revoked } = revived;
+        let proved: Vec<_> = channel.proved().map(|(callsign, who)| (callsign.clone(), who.clone())).collect();
+        if !proved.is_empty() {
+            room.vitals.has_identities.store(true, SeqCst);
+        }
         if crashed {
             self.counters.add(Count::Revivals, 1);
             log::error!(channel:display = room.id; "a channel went down and is brought back from its log");
         }
         let (id, vitals, posted) = (room.id.clone(), room.vitals.clone(), room.posted.clone());
         let Reviver { log, clock, run, .. } = self.reviver.clone();
-        let (counters, webhook) = (self.counters.clone(), self.webhook.clone());
+        let (counters, webhook, standing) = (self.counters.clone(), self.webhook.clone(), self.standing.clone());
         let keeps_held = room.settings().is_durable();
         let addr = ChannelActor::start_in_arbiter(arbiter, move |ctx| {
             ctx.set_mailbox_capacity(MAILBOX);
@@ -110,6 +118,7 @@ impl Registry {
                 id,
                 vitals,
                 posted,
+                standing,
                 log,
                 clock,
                 share: Share::new(counters, keeps_held),
@@ -130,7 +139,14 @@ impl Registry {
         for callsign in self.bans.callsigns_off(&room.id, self.reviver.clock.now()) {
             let _ = addr.try_send(Ask(Call::new(Evict { callsign }).0));
         }
-        room.seat(addr);
+        for (callsign, identity) in revoked {
+            let _ = addr.try_send(Ask(Call::new(Revoke { callsign, identity }).0));
+        }
+        room.seat(addr.clone());
+        // Who ends a key now finds the channel. Who did before may have missed it, and has left a note.
+        for (callsign, identity) in proved.into_iter().filter(|(_, identity)| self.standing.has_ended(identity)) {
+            let _ = addr.try_send(Ask(Call::new(Revoke { callsign, identity }).0));
+        }
     }
 
     fn rules_of(&self, room: &Room) -> Rules {
@@ -163,6 +179,7 @@ impl Registry {
 
     /// Takes out of the table whoever nobody is in and nobody asks for: the log knows it.
     fn tidy(&self) {
+        self.standing.sweep(self.reviver.clock.now());
         let empty = |room: &Arc<Room>| {
             !room.settings().is_band && Arc::strong_count(room) == 1 && !room.is_live() && !room.vitals.is_down()
         };
@@ -190,8 +207,20 @@ impl Registry {
         }
     }
 
+    /// Ends sessions of accounts that nobody has used, and accounts that have nothing.
+    fn sweep_accounts(&self, ctx: &mut Context<Self>) {
+        let before_ms = self.reviver.clock.now().at_ms.saturating_sub(ACCOUNT_SESSION_MS);
+        let swept = self.reviver.accounts.change(AccountChange::Sweep { before_ms });
+        ctx.spawn(swept.into_actor(self).map(|swept, _, _| {
+            if let Err(error) = swept {
+                log::warn!(error:display; "unused sessions of accounts could not be ended");
+            }
+        }));
+    }
+
     /// Deletes channels that nobody has used for so long.
     fn sweep(&self, ctx: &mut Context<Self>) {
+        self.sweep_accounts(ctx);
         let Some(unused_ms) = self.unused_ms else { return };
         let used = self.table.iter().filter(|room| !room.settings().is_band);
         let used: Vec<_> = used.map(|room| (room.key().clone(), self.used_at_ms(room.value()))).collect();

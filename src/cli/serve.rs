@@ -8,12 +8,14 @@ use clap::Args;
 
 use crate::config::{Effective, Faults, Flag, Said, Surroundings, Value};
 
-const LIMITS: [&str; 5] = [
+const LIMITS: [&str; 7] = [
     "limits.send_per_session",
     "limits.send_per_session_band",
     "limits.send_per_address",
     "limits.create_per_address",
     "limits.join_per_address",
+    "limits.account_per_address",
+    "limits.send_per_account",
 ];
 
 /// What can be said about a hub on the command line.

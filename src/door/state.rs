@@ -6,7 +6,8 @@ use actix_web::dev::RequestHead;
 use actix_web::http::header::{self, HeaderMap};
 use actix_web::{HttpRequest, web};
 use ipnet::IpNet;
-use rogerrat_actors::{Admission, Admitted, Attempts, Clock, Hub};
+use rogerrat_actors::{Admission, Admitted, Attempts, Clock, Hub, HubError, Owner};
+use rogerrat_domain::account::SESSION_PREFIX;
 use rogerrat_domain::limits::ADMIN_ATTEMPTS;
 use rogerrat_domain::{Code, Refusal, SessionId, TokenHash};
 use url::Url;
@@ -85,21 +86,50 @@ impl State {
         Ok((at, session.ok_or_else(missing)?))
     }
 
-    /// Checks who may create channels.
-    pub(crate) fn admit_creator(&self, headers: &HeaderMap) -> Result<(), Refusal> {
-        let admitted = match (&self.server_token, bearer(headers)) {
+    /// Checks who may create channels. Gives the account that will own them, if it is one.
+    ///
+    /// # Errors
+    /// `unauthorized`.
+    pub(crate) async fn admit_creator(&self, headers: &HeaderMap) -> Result<Option<Owner>, HubError> {
+        let bearer = bearer(headers);
+        if bearer.is_some_and(|token| token.starts_with(SESSION_PREFIX)) {
+            return self.hub.admit_owner(bearer).await.map(Some);
+        }
+        let admitted = match (&self.server_token, bearer) {
             (None, None) => true,
             (Some(hash), Some(token)) => hash.admits(token),
             (Some(_), None) | (None, Some(_)) => false,
         };
         if admitted {
+            return Ok(None);
+        }
+        let refusal = Refusal::new(Code::Unauthorized, "invalid bearer token").hint(if self.server_token.is_some() {
+            "creating channels here needs the server's token, or the session token of an account: `Authorization: Bearer <token>`"
+        } else {
+            "creating channels here needs no token: leave the Authorization header out, or send the session token of an account"
+        });
+        Err(refusal.into())
+    }
+
+    /// Checks who may open accounts: anybody, unless the hub has a token.
+    ///
+    /// # Errors
+    /// `unauthorized`.
+    pub(crate) fn admit_opener(&self, headers: &HeaderMap) -> Result<(), Refusal> {
+        let Some(hash) = &self.server_token else { return Ok(()) };
+        if bearer(headers).is_some_and(|token| hash.admits(token)) {
             return Ok(());
         }
-        Err(Refusal::new(Code::Unauthorized, "invalid bearer token").hint(if self.server_token.is_some() {
-            "creating channels here needs the server's token: `Authorization: Bearer <token>`"
-        } else {
-            "creating channels here needs no token: leave the Authorization header out"
-        }))
+        Err(Refusal::new(Code::Unauthorized, "invalid bearer token")
+            .hint("opening accounts here needs the server's token: `Authorization: Bearer <token>`"))
+    }
+
+    /// The account whose session token a request presents.
+    ///
+    /// # Errors
+    /// `unauthorized`.
+    pub(crate) async fn admit_owner(&self, request: &HttpRequest) -> Result<Owner, HubError> {
+        self.hub.admit_owner(bearer(request.headers())).await
     }
 
     /// Checks who may administer. Gives the address it does so from.

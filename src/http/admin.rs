@@ -16,7 +16,7 @@ use super::openapi::{AdminQuery, InChannel};
 use super::problem::Problem;
 use super::query::Query;
 use super::state::{Shared, channel_of};
-use super::{Paths, read};
+use super::{Done, Paths, read};
 
 /// The routes of the administration.
 pub(super) fn routes(config: &mut ServiceConfig, at: &Paths<'_>) {
@@ -74,13 +74,6 @@ pub(crate) async fn channel(state: Shared, request: HttpRequest) -> Result<impl 
     Ok(Json(state.hub.ask(&at, rogerrat_domain::op::Inspect).await?))
 }
 
-/// It is done.
-#[derive(Serialize, ToSchema)]
-pub(super) struct Done {
-    /// Always true.
-    ok: bool,
-}
-
 /// Deletes a channel with everything that was said on it. Sessions and streams end. A band cannot be deleted.
 #[utoipa::path(
     delete,
@@ -100,7 +93,7 @@ pub(crate) async fn delete_channel(state: Shared, request: HttpRequest) -> Resul
     }
     state.hub.delete(&at).await?;
     audit(client, "delete_channel", at.id());
-    Ok(Json(Done { ok: true }))
+    Ok(Json(Done::default()))
 }
 
 /// Whether there was a session.
@@ -200,7 +193,7 @@ pub(crate) async fn unban(state: Shared, request: HttpRequest) -> Result<impl Re
     let id = request.match_info().get("ban").unwrap_or_default();
     state.hub.unban(id).await?;
     audit(client, "unban", id);
-    Ok(Json(Done { ok: true }))
+    Ok(Json(Done::default()))
 }
 
 /// The hub in numbers, as its operator sees it.

@@ -70,6 +70,8 @@ impl Pen<'_> {
     pub(super) fn write(&mut self, work: &Work) -> Result<Outcome> {
         match work {
             Work::Append(draft) => self.append(draft),
+            Work::Own(draft, owner, limit) => self.open_channel(draft, owner, *limit),
+            Work::Account(change) => self.account(change),
             Work::Fold(folded) => self.fold(folded),
             Work::Forget(channel) => self.forget(channel),
             Work::Used(channels) => self.used(channels),
@@ -97,7 +99,7 @@ impl Pen<'_> {
         Ok(Outcome::Done)
     }
 
-    fn append(&mut self, draft: &Draft) -> Result<Outcome> {
+    pub(super) fn append(&mut self, draft: &Draft) -> Result<Outcome> {
         let mut head = match self.head(&draft.channel)? {
             None if draft.seq == 1 => self.create(draft)?,
             Some(head) if draft.seq == head.seq + 1 && !draft.creates => head,

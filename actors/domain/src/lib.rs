@@ -4,6 +4,7 @@
 //! `decide` says what will have happened or refuses, `apply` makes it so and tells the effects, `answer` replies.
 #![warn(missing_docs)]
 
+pub mod account;
 mod ban;
 mod callsign;
 mod channel;
@@ -27,10 +28,12 @@ pub mod text;
 mod token;
 pub mod transcript;
 
+pub use account::{AccountLimits, IdentityRow};
 pub use ban::{Ban, BanInput, Banned};
 pub use callsign::{ALL, Callsign};
 pub use channel::{
     Broken, Channel, Delivery, Effect, Ending, Figures, Gap, Given, Handed, Loss, Rules, Shelf, Shelved, Snapshot,
+    Window,
 };
 pub use entry::{Entry, Record, SendKey, Terms};
 pub use identity::{Identity, Verified};

@@ -61,6 +61,13 @@ pub const PASSWORD_MAX_CHARS: usize = 128;
 /// Wrong owner passwords a minute, for one channel and address.
 pub const PASSWORD_ATTEMPTS: u32 = 5;
 
+/// Sessions of one account; the one not used for the longest time ends for a new one.
+pub const ACCOUNT_SESSIONS: usize = 100;
+/// How long a session of an account lives that nobody uses.
+pub const ACCOUNT_SESSION_MS: u64 = 30 * 24 * HOUR_MS;
+/// How exactly it is known when such a session was used last.
+pub const ACCOUNT_USE_MS: u64 = HOUR_MS;
+
 /// Members of one channel.
 pub const MEMBERS: usize = 10_000;
 /// Consumers of one member, the unnamed one included.

@@ -25,7 +25,8 @@ pub enum Retention {
     Full,
 }
 
-/// Whether participants are told to act on each other's requests. `trusted` needs an owner password.
+/// Whether participants are told to act on each other's requests. `trusted` needs
+/// `require_identity` or an owner password.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum TrustMode {

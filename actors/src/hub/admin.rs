@@ -133,6 +133,6 @@ fn unkept(error: &LogError) -> HubError {
     log::error!(error:display; "a ban was not kept");
     match error {
         LogError::Busy => HubError::MailboxFull,
-        LogError::Damaged(_) | LogError::Failed(_) => HubError::StorageFailed,
+        LogError::Damaged(_) | LogError::Failed(_) | LogError::Unknown(_) => HubError::StorageFailed,
     }
 }

@@ -73,7 +73,7 @@ impl Chatroom {
 
 async fn create(hub: &Hub, token: &str) -> Result<Admitted, HubError> {
     let input = CreateInput { durability: Some(Durability::Disk), ..CreateInput::default() };
-    let made = hub.create_with(input, token.to_owned()).await?.channel;
+    let made = hub.create_with(input, None, token.to_owned()).await?.channel;
     hub.put_row(KIND, ROOT.to_owned(), Some(made.id().to_string())).await;
     Ok(made)
 }

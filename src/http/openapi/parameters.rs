@@ -13,6 +13,24 @@ pub(crate) struct InChannel {
     id: String,
 }
 
+/// A route of one identity.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Path)]
+pub(crate) struct OfIdentity {
+    /// The identity's callsign.
+    #[param(pattern = "^[a-z0-9][a-z0-9_-]{0,31}$")]
+    callsign: String,
+}
+
+/// What becomes of the channels of an account that is deleted.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct CloseQuery {
+    /// `delete` deletes them too. They stay if it is left out.
+    #[param(pattern = "^delete$")]
+    channels: Option<String>,
+}
+
 /// What a member does.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Header)]

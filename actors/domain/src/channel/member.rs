@@ -205,11 +205,12 @@ impl Keys {
 
 /// The sends of the last minute: a true sliding window of their times.
 #[derive(Debug, Default)]
-pub(crate) struct Window(VecDeque<u64>);
+pub struct Window(VecDeque<u64>);
 
 impl Window {
     /// How much of the window is left; none when sends are not limited.
-    pub(crate) fn quota(&self, limit: Option<u32>, now: Now) -> Option<Quota> {
+    #[must_use]
+    pub fn quota(&self, limit: Option<u32>, now: Now) -> Option<Quota> {
         let limit = limit?;
         let inside = self.0.iter().rev().take_while(|&&t| t + limits::WINDOW_MS > now.uptime_ms).count();
         let oldest_ms = self.0.iter().rev().nth(inside.saturating_sub(1)).filter(|_| inside > 0);
@@ -218,7 +219,8 @@ impl Window {
         Some(Quota { limit, remaining: limit.saturating_sub(used), reset_at_ms: now.at_ms + frees_in_ms })
     }
 
-    pub(crate) fn count(&mut self, limit: Option<u32>, now: Now) {
+    /// Counts one.
+    pub fn count(&mut self, limit: Option<u32>, now: Now) {
         let Some(limit) = limit else { return };
         self.0.push_back(now.uptime_ms);
         while self.0.len() > limit as usize || self.0.front().is_some_and(|t| t + limits::WINDOW_MS <= now.uptime_ms) {

@@ -40,6 +40,7 @@ pub(crate) use consumer::{Consumer, Hold};
 pub(crate) use events::Ending as StreamEnding;
 use fetch::Fetches;
 pub use figures::{Figures, Handed};
+pub use member::Window;
 pub(crate) use member::{Departure, Member, Presence};
 pub use outcome::{Delivery, Effect, Ending, Gap, Given};
 use places::{Outstanding, Places};

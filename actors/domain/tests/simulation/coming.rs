@@ -55,8 +55,8 @@ impl Stage {
     fn revoke(&mut self) {
         let callsign = Callsign::parse(NAMES[self.dice.random_range(0..NAMES.len())]).unwrap();
         self.note(&format!("revoke {callsign}"));
-        let good_key_no = Some(u64::from(self.dice.random_range(0..4) == 0));
-        let revoke = Revoke { callsign, account: AccountId::roll(0), good_key_no };
+        let identity = Identity { account: AccountId::roll(0), key_no: u64::from(self.dice.random_range(0..4) == 0) };
+        let revoke = Revoke { callsign, identity };
         let (revoked, entries) = self.ask(revoke).unwrap();
         assert_eq!(revoked, !entries.is_empty());
     }

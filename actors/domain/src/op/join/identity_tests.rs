@@ -25,9 +25,9 @@ fn alive(rig: &mut Rig, session: &str) -> Result<(), Code> {
     rig.ask(Keepalive { session }).map(|_| ()).map_err(|refusal| refusal.code)
 }
 
-fn revoke(rig: &mut Rig, account: u64, good_key_no: Option<u64>) -> bool {
+fn revoke(rig: &mut Rig, identity: Identity) -> bool {
     let callsign = crate::Callsign::parse("ann").unwrap();
-    rig.ask(Revoke { callsign, account: AccountId::roll(account), good_key_no }).unwrap()
+    rig.ask(Revoke { callsign, identity }).unwrap()
 }
 
 fn claimed() -> Rig {
@@ -110,7 +110,7 @@ fn who_held_the_callsign_before_goes_and_leaves_nothing_behind() {
     assert_eq!(alive(&mut rig, &squatter), Err(Code::SessionExpired));
     // And the other way round: the identity is gone, and somebody else takes the name.
     rig.send("bob", "ann", "for the owner");
-    assert!(revoke(&mut rig, 1, None));
+    assert!(revoke(&mut rig, key(1, 1)));
     let heir = rig.join("ann");
     assert_eq!((heir.idx, heir.unread), (4, 0));
     let other_owner = prove(&mut rig, "ann", key(2, 9), None);
@@ -122,11 +122,10 @@ fn the_session_of_an_old_key_ends_and_does_not_come_back() {
     let mut rig = Rig::new();
     rig.join("bob");
     let old = prove(&mut rig, "ann", key(1, 1), None);
-    assert!(!revoke(&mut rig, 2, None), "another account's key is none of its business");
-    assert!(!revoke(&mut rig, 1, Some(1)));
+    assert!(!revoke(&mut rig, key(2, 1)) && !revoke(&mut rig, key(1, 2)), "another key is none of its business");
     let (poll, stream) = (rig.park("ann", Default::default()), rig.open("ann", Default::default()));
     rig.events(stream);
-    assert!(revoke(&mut rig, 1, Some(2)));
+    assert!(revoke(&mut rig, key(1, 1)));
     assert_eq!(rig.answered(poll).ending, crate::Ending::TimedOut);
     assert_eq!(rig.ended(stream).unwrap(), "bye revoked");
     assert_eq!(alive(&mut rig, &old.session_id), Err(Code::SessionExpired));
@@ -170,13 +169,8 @@ fn a_channel_that_was_asleep_learns_it_when_it_comes_back() {
     let mut asleep = Rig::new();
     asleep.channel.restore(serde_json::from_str(&snapshot).unwrap(), &[], 1, asleep.now).unwrap();
     assert_eq!(asleep.channel.proved().count(), 1);
-    let mut effects = Vec::new();
-    asleep.channel.end_revoked(
-        |callsign, identity| callsign.as_str() != "ann" || identity.key_no == 2,
-        asleep.now,
-        &mut effects,
-    );
-    assert!(matches!(effects[..], [crate::Effect::Log(Entry::Revoked { no: 1 })]), "{effects:?}");
+    let (callsign, identity) = asleep.channel.proved().map(|(c, i)| (c.clone(), i.clone())).next().unwrap();
+    assert!(asleep.ask(Revoke { callsign, identity }).unwrap());
     assert_eq!(alive(&mut asleep, &ann.session_id), Err(Code::SessionExpired));
     assert_eq!(asleep.channel.live_members(), 1);
 }
