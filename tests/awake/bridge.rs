@@ -331,3 +331,52 @@ fn progress_is_passed_on() {
         (&json!("notifications/progress"), &json!("p"))
     );
 }
+
+#[test]
+fn two_of_the_same_do_not_push_each_other_away_for_ever() {
+    let hub = Hub::unlimited();
+    let channel = hub.channel();
+    let mut first = Bridge::of(&channel, "bob");
+    let ann = channel.join("ann");
+    ann.say("one");
+    assert_eq!(first.pushed()["content"], "one");
+    let mut second = Bridge::of(&channel, "bob");
+    second.does("roster", &json!({}));
+    until("the second takes over", || {
+        ann.say("whose?");
+        second.says.try_recv().is_ok_and(|line| line.contains("notifications/claude/channel"))
+    });
+    ann.say("last");
+    while second.pushed()["content"] != "last" {}
+    // The tools of the first go on.
+    assert_eq!(first.does("roster", &json!({}))["roster"], json!(["ann", "bob"]));
+    assert!(first.pushed.iter().all(|pushed| pushed["params"]["content"] != "last"), "{:?}", first.pushed);
+}
+
+#[test]
+fn it_ends_when_nobody_reads_it_or_it_is_told_to() {
+    let hub = Hub::start();
+    let channel = hub.channel();
+    let env = [("ROGERRAT_TOKEN", &*channel.token)];
+    let arguments = ["mcp", "--origin", &origin(&channel), "--channel", &channel.id, "--callsign", "bob"];
+    let start = |out: Stdio| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_rogerrat"));
+        command.env_clear().envs(env).args(arguments).stdin(Stdio::piped()).stdout(out).stderr(Stdio::null()).spawn()
+    };
+    let mut unread = start(Stdio::piped()).unwrap();
+    drop(unread.stdout.take());
+    let mut input = unread.stdin.take().unwrap();
+    let ping = b"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"ping\"}\n";
+    // It may have ended before the second is written.
+    until("it ends", || {
+        let _ = input.write_all(ping);
+        unread.try_wait().unwrap().is_some()
+    });
+    for signal in ["TERM", "INT"] {
+        let mut told = start(Stdio::piped()).unwrap();
+        told.stdin.as_mut().unwrap().write_all(ping).unwrap();
+        assert!(BufReader::new(told.stdout.as_mut().unwrap()).lines().next().is_some(), "it answers");
+        assert!(Command::new("kill").arg(format!("-{signal}")).arg(told.id().to_string()).status().unwrap().success());
+        assert_eq!(told.wait().unwrap().code(), Some(0), "{signal}");
+    }
+}

@@ -1,6 +1,7 @@
 """Drives the page of a room in a real browser, over WebDriver: page.py CHROMEDRIVER ORIGIN PASSWORD"""
 
 import json
+import random
 import subprocess
 import sys
 import time
@@ -86,11 +87,21 @@ def check(browser):
     until("it says why", lambda: browser.run("return document.getElementById('why').textContent") == "Invalid password")
 
 
+def start():
+    """The driver, on a port that nothing uses: on a busy machine the ports that are given out may all be taken."""
+    for _ in range(100):
+        port = random.randrange(12000, 32000)
+        driver = subprocess.Popen([DRIVER, f"--port={port}"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        if any("started successfully" in line for line in driver.stdout):
+            return driver, port
+        driver.wait()
+    raise AssertionError("the driver finds no port")
+
+
 def main():
-    driver = subprocess.Popen([DRIVER, "--port=0"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    driver, port = start()
     try:
-        line = next(line for line in driver.stdout if "started successfully on port" in line)
-        browser = Browser(line.split("port ")[1].strip(" .\n"))
+        browser = Browser(port)
         try:
             check(browser)
         finally:
