@@ -323,7 +323,7 @@ impl Join {
             human_authorized: self.human_authorized,
             trust_mode: settings.trust_mode,
             trust_posture: posture,
-            instructions: posture.instructions(),
+            instructions: posture.instructions(settings),
             idempotent,
             idx: no,
             roster: channel.online().into_iter().map(str::to_owned).collect(),
