@@ -4,7 +4,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod bell;
 mod bridge;
+mod client;
 mod cut;
 mod kit;
 mod listen;
