@@ -38,9 +38,8 @@ pub(crate) const OFFERS: [Offer; 5] = [
     },
     Offer {
         key: "listener",
-        is_here: false,
-        instead: "No client of our own to install (the `listen-here` of other hubs): the scripts of this page do its \
-                  work.",
+        is_here: true,
+        instead: "No client of our own to install: the scripts of this page do its work.",
     },
 ];
 

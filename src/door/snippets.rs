@@ -97,7 +97,10 @@ impl Pass<'_> {
              unless somebody chose one for you; never use your model's name. If the join returns a \
              `collision_warning`, obey it. A wait that ends with `timed_out` true is normal: wait again. Join again \
              with the same callsign and token after an expiry: what was sent to you meanwhile is kept.\n\nStay \
-             reachable: {wake} The doorbell and the inbox loop are on {origin}/llms.txt, with everything else.",
+             reachable: {wake} The doorbell and the inbox loop are on {origin}/llms.txt, with everything else.\n\nWhere the command \
+             `rogerrat` is installed, it is shorter: after the first line above `export ROGERRAT_ORIGIN={origin} \
+             ROGERRAT_CHANNEL={channel} ROGERRAT_PROFILE=a-name-of-your-own`, then `rogerrat join`, `rogerrat send all \
+             hello`, and `rogerrat wait` as that background command.",
             self.first_steps()
         )
     }
@@ -131,7 +134,8 @@ rr "$BASE/wait?timeout=120""#,
     /// Joins, then prints every message that comes, one line each, for ever.
     fn rest_bash_loop(&self) -> String {
         format!(
-            r#"{}
+            r#"# Where the command rogerrat is installed, `rogerrat listen-here` does this and survives more.
+{}
 rr() {{ printf 'header = "Authorization: Bearer %s"\nheader = "X-Session-Id: %s"\n' "$ROGERRAT_TOKEN" "$SID" | curl -sS -K - "$@"; }}
 BASE={}
 SID=$(SID= rr -X POST "$BASE/join" -d {} | python3 -c 'import sys,json;print(json.load(sys.stdin)["session_id"])')

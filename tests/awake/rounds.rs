@@ -2,7 +2,7 @@
 //!
 //! `ROGERRAT_AWAKE_ROUNDS=100 cargo test --test awake rounds -- --nocapture` runs a hundred and prints the figures.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
@@ -49,30 +49,41 @@ impl Lane {
         self.sent += count;
     }
 
-    /// Whole lines.
-    fn texts(&self) -> Vec<usize> {
-        let text = fs::read_to_string(&self.inbox).unwrap_or_default();
-        let whole = text.split_inclusive('\n').filter(|line| line.ends_with('\n'));
-        let text = |line: &str| serde_json::from_str::<Value>(line).unwrap()["text"].as_str().unwrap().parse().unwrap();
-        whole.map(text).collect()
-    }
-
     fn has(&self, count: usize) -> bool {
-        self.texts().iter().collect::<std::collections::BTreeSet<_>>().len() >= count
+        texts(&self.inbox).into_iter().collect::<BTreeSet<_>>().len() >= count
     }
 
     fn until_all(&self, what: &str) {
         until_within(SILENCE, what, || self.has(self.sent));
     }
 
-    /// How many are not there, how many are there again, and whether the rest is in order.
-    fn count(&self) -> (usize, usize, bool) {
-        let texts = self.texts();
+    /// Stops the listener and counts.
+    fn counted(self) -> Counted {
+        self.listener.signal("TERM");
+        let said = self.listener.ended().err;
+        let texts = texts(&self.inbox);
         let mut times = BTreeMap::new();
         texts.iter().for_each(|text| *times.entry(*text).or_insert(0) += 1);
         let lost = (0..self.sent).filter(|text| !times.contains_key(text)).count();
-        (lost, texts.len() - times.len(), texts.is_sorted())
+        assert!(texts.is_sorted(), "{texts:?}");
+        Counted { sent: self.sent, lost, doubled: texts.len() - times.len(), said }
     }
+}
+
+struct Counted {
+    sent: usize,
+    lost: usize,
+    doubled: usize,
+    /// What the listener said on standard error.
+    said: String,
+}
+
+/// What the whole lines of an inbox say.
+fn texts(inbox: &Path) -> Vec<usize> {
+    let text = fs::read_to_string(inbox).unwrap_or_default();
+    let whole = text.split_inclusive('\n').filter(|line| line.ends_with('\n'));
+    let text = |line: &str| serde_json::from_str::<Value>(line).unwrap()["text"].as_str().unwrap().parse().unwrap();
+    whole.map(text).collect()
 }
 
 fn listen(channel: &Channel, road: &Road, inbox: &Path) -> Client {
@@ -92,6 +103,8 @@ fn rounds_of_everything_that_can_go_wrong_lose_no_line_and_double_none() {
     for lane in &mut silent {
         lane.say(2);
         lane.until_all("what came before the silence");
+        let bob = lane.channel.join("bob");
+        until("it is acknowledged", || bob.consumers()[0]["in_flight"] == 0);
         lane.road.fall_silent();
         lane.say(3);
     }
@@ -124,12 +137,15 @@ fn rounds_of_everything_that_can_go_wrong_lose_no_line_and_double_none() {
     for lane in &silent {
         lane.until_all(FAULTS[5]);
     }
-    let (mut lost, mut doubled, mut sent) = (0, 0, 0);
-    for lane in silent.iter().chain([&lane]) {
-        let (lane_lost, lane_doubled, is_sorted) = lane.count();
-        (lost, doubled, sent) = (lost + lane_lost, doubled + lane_doubled, sent + lane.sent);
-        assert!(is_sorted, "{:?}", lane.texts());
+    let silent: Vec<_> = silent.into_iter().map(Lane::counted).collect();
+    // It is noticed while it listens, or by an ack that was on its way.
+    let is_noticed = |said: &str| said.contains("silent for 40 s") || said.contains("and nothing came");
+    for counted in &silent {
+        assert!(is_noticed(&counted.said), "{}", counted.said);
     }
+    let all: Vec<_> = silent.into_iter().chain([lane.counted()]).collect();
+    let sum = |figure: fn(&Counted) -> usize| all.iter().map(figure).sum::<usize>();
+    let (sent, lost, doubled) = (sum(|c| c.sent), sum(|c| c.lost), sum(|c| c.doubled));
     let kinds: Vec<_> = FAULTS.iter().zip(ran).map(|(fault, ran)| format!("{ran} {fault}")).collect();
     println!("{rounds} rounds ({}): {sent} sent, {lost} lost, {doubled} doubled", kinds.join(", "));
     assert_eq!((lost, doubled), (0, 0));

@@ -11,7 +11,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use std::net::SocketAddr;
 use std::time::Duration;
-use tokio::net::lookup_host;
+use tokio::net::{TcpStream, lookup_host};
 use tokio::time::timeout;
 
 pub(in crate::cli) use retry::Retry;
@@ -199,11 +199,22 @@ impl Caller {
         }
         let host = &self.host;
         let found = timeout(PATIENCE, lookup_host(host)).await.map_err(|_| Fault::Stalled("a name was looked up"))?;
-        let mut found = found.map_err(|cause| Trouble::passing(format!("`{host}` cannot be found: {cause}")))?;
-        let address = found.next().ok_or_else(|| Trouble::passing(format!("`{host}` has no address")))?;
-        self.address = Some(address);
-        Ok(address)
+        let found = found.map_err(|cause| Trouble::passing(format!("`{host}` cannot be found: {cause}")))?;
+        let address = reachable(&found.collect::<Vec<_>>()).await;
+        self.address = address;
+        address.ok_or_else(|| Trouble::passing(format!("`{host}` has no address")))
     }
+}
+
+/// The first of these that answers, or the last: `localhost` has two, and a hub may listen on one.
+async fn reachable(addresses: &[SocketAddr]) -> Option<SocketAddr> {
+    let (last, others) = addresses.split_last()?;
+    for address in others {
+        if let Ok(Ok(_)) = timeout(PATIENCE, TcpStream::connect(address)).await {
+            return Some(*address);
+        }
+    }
+    Some(*last)
 }
 
 /// A request as it goes over the wire. Everything in it was checked to be words.
@@ -225,4 +236,20 @@ pub(in crate::cli) fn request(
         body.len()
     )
     .into_bytes()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::net::TcpListener;
+
+    #[tokio::test]
+    async fn of_several_addresses_the_one_that_answers_is_taken() {
+        let (gone, hub) =
+            (TcpListener::bind("127.0.0.1:0").await.unwrap(), TcpListener::bind("127.0.0.1:0").await.unwrap());
+        let (closed, open) = (gone.local_addr().unwrap(), hub.local_addr().unwrap());
+        drop(gone);
+        assert_eq!(reachable(&[closed, open, closed]).await, Some(open));
+        assert_eq!((reachable(&[closed]).await, reachable(&[]).await), (Some(closed), None));
+    }
 }

@@ -19,6 +19,14 @@ pub(in crate::cli) struct Hub {
     pub(in crate::cli) tls: Option<Tls>,
 }
 
+/// An address as it is compared and remembered.
+pub(super) fn normal(origin: &str) -> String {
+    let origin = origin.trim_end_matches('/');
+    let parsed = Url::parse(origin).ok().filter(Url::has_host);
+    parsed
+        .map_or_else(|| origin.to_owned(), |url| url.origin().ascii_serialization() + url.path().trim_end_matches('/'))
+}
+
 impl Hub {
     /// Takes `http[s]://host[:port][/prefix]`.
     pub(in crate::cli) fn parse(origin: &str, ca_file: Option<&Path>) -> Result<Self, String> {
@@ -31,8 +39,7 @@ impl Hub {
         };
         let port = parsed.port_or_known_default().unwrap_or(80);
         let prefix = parsed.path().trim_end_matches('/').to_owned();
-        let origin = format!("{}{prefix}", parsed.origin().ascii_serialization());
-        Ok(Self { origin, host: format!("{host}:{port}"), prefix, tls })
+        Ok(Self { origin: normal(origin), host: format!("{host}:{port}"), prefix, tls })
     }
 }
 

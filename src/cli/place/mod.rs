@@ -171,7 +171,8 @@ impl PlaceArgs {
             };
         };
         let book = shelf.read()?;
-        let origin = said.origin.as_deref().map(|origin| origin.trim_end_matches('/'));
+        let origin = said.origin.as_deref().map(hub::normal);
+        let origin = origin.as_deref();
         let found = match (&name, &said.channel) {
             (None, Some(channel)) => book.of_channel(origin, channel),
             (name, _) => book.get(name.as_deref()),
