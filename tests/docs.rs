@@ -76,6 +76,15 @@ fn routes() -> BTreeSet<String> {
     for path in mcp.split("at(\"").skip(1).filter_map(|rest| rest.split('"').next()) {
         routes.extend(["POST", "DELETE"].map(|method| format!("{method} {path}")));
     }
+    let compat = read("src/compat/agent_chatroom/mod.rs");
+    let room = between(&compat, "const ROOM: &str = \"", "\"").unwrap_or_default();
+    for path in
+        compat.split("at(\"").skip(1).filter_map(|rest| rest.split('"').next()).filter(|path| !path.contains('{'))
+    {
+        let path = if path.starts_with("/compat") { path.to_owned() } else { format!("{room}{path}") };
+        routes.insert(format!("GET {path}"));
+    }
+    routes.insert(format!("POST {room}/messages"));
     assert!(routes.len() > 20, "the router is not where it was");
     routes
 }
@@ -84,7 +93,11 @@ fn routes() -> BTreeSet<String> {
 fn every_route_has_its_section_and_every_section_its_route() {
     let page = read("docs/API.md");
     let told = page.lines().filter_map(|line| line.strip_prefix("### `")?.strip_suffix('`')).map(str::to_owned);
-    assert_eq!(told.collect::<BTreeSet<_>>(), routes(), "docs/API.md and the routers of src/http and src/mcp");
+    assert_eq!(
+        told.collect::<BTreeSet<_>>(),
+        routes(),
+        "docs/API.md and the routers of src/http, src/mcp and src/compat"
+    );
 }
 
 #[test]

@@ -20,8 +20,8 @@ fn routes(hub: &Hub) -> BTreeSet<String> {
     let patterns: BTreeSet<_> = metrics
         .lines()
         .filter_map(|line| line.strip_prefix("rogerrat_requests_total{route=\"")?.split('"').next())
-        // What MCP says is described by MCP.
-        .filter(|pattern| *pattern != "(none)" && !pattern.starts_with("/mcp"))
+        // What MCP says is described by MCP, and agent-chatroom has shapes of its own.
+        .filter(|pattern| *pattern != "(none)" && !pattern.starts_with("/mcp") && !pattern.starts_with("/compat"))
         .collect();
     assert!(patterns.len() > 30, "the metrics do not name the routes");
     let mut routes = BTreeSet::new();
@@ -127,11 +127,13 @@ fn told(page: &str) -> BTreeMap<String, BTreeSet<String>> {
     let codes: Vec<_> = rogerrat_domain::Code::ALL.iter().map(|code| code.as_str()).collect();
     let sections = page.split("\n### `").skip(1).filter_map(|section| section.split_once('`'));
     // What MCP says is described by MCP.
-    let listed = sections.filter(|(route, _)| !route.contains(" /mcp")).filter_map(|(route, text)| {
-        let text = text.split("\n## ").next()?.split_once("**Errors:**")?.1.split("\n\n").next()?;
-        let quoted = text.split('`').skip(1).step_by(2).filter(|word| codes.contains(word)).map(str::to_owned);
-        Some((route.to_owned(), quoted.collect()))
-    });
+    let listed = sections.filter(|(route, _)| !route.contains(" /mcp") && !route.contains(" /compat")).filter_map(
+        |(route, text)| {
+            let text = text.split("\n## ").next()?.split_once("**Errors:**")?.1.split("\n\n").next()?;
+            let quoted = text.split('`').skip(1).step_by(2).filter(|word| codes.contains(word)).map(str::to_owned);
+            Some((route.to_owned(), quoted.collect()))
+        },
+    );
     listed.collect()
 }
 

@@ -1,134 +1,13 @@
 //! `rogerrat mcp`: an MCP server on standard input and output, whatever its client says and however its hub fares.
 
 use std::io::{BufRead as _, BufReader, Write as _};
-use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
-use std::sync::mpsc::{Receiver, sync_channel};
+use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
 
+use crate::client::Bridge;
 use crate::kit::origin;
-use crate::rig::{Channel, Hub, PATIENCE, until};
-
-/// A bridge, and what it says.
-struct Bridge {
-    process: Child,
-    input: Option<ChildStdin>,
-    says: Receiver<String>,
-    /// What it has pushed and nobody asked for yet.
-    pushed: Vec<Value>,
-}
-
-impl Bridge {
-    fn start(arguments: &[&str], env: &[(&str, &str)]) -> Self {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_rogerrat"));
-        command.env_clear().envs(env.iter().copied()).arg("mcp").args(arguments);
-        let mut process = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
-        let out = BufReader::new(process.stdout.take().unwrap());
-        let (say, says) = sync_channel(1024);
-        std::thread::spawn(move || out.lines().try_for_each(|line| say.send(line.unwrap())));
-        Self { input: process.stdin.take(), process, says, pushed: Vec::new() }
-    }
-
-    /// One that joins a channel by itself.
-    fn of(channel: &Channel, callsign: &str) -> Self {
-        let env = [("ROGERRAT_TOKEN", &*channel.token)];
-        let mut bridge =
-            Self::start(&["--origin", &origin(channel), "--channel", &channel.id, "--callsign", callsign], &env);
-        bridge.begin();
-        bridge
-    }
-
-    fn begin(&mut self) -> Value {
-        let hello = self.result("initialize", &json!({"protocolVersion": "2025-11-25", "capabilities": {}}));
-        self.write(&json!({"jsonrpc": "2.0", "method": "notifications/initialized"}).to_string());
-        hello
-    }
-
-    fn write(&mut self, line: &str) {
-        let input = self.input.as_mut().unwrap();
-        input.write_all(line.as_bytes()).and_then(|()| input.write_all(b"\n")).unwrap();
-    }
-
-    /// The next line, which is one JSON-RPC message like all others.
-    #[track_caller]
-    fn line(&self) -> Value {
-        let line = self.says.recv_timeout(PATIENCE).expect("it says something");
-        let message: Value = serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line:?}"));
-        assert_eq!(message["jsonrpc"], "2.0", "{line}");
-        message
-    }
-
-    /// The next message that is not pushed.
-    #[track_caller]
-    fn answer(&mut self) -> Value {
-        loop {
-            let message = self.line();
-            if message["method"].is_null() {
-                return message;
-            }
-            self.pushed.push(message);
-        }
-    }
-
-    /// The next that is pushed.
-    #[track_caller]
-    fn pushed(&mut self) -> Value {
-        if !self.pushed.is_empty() {
-            return self.pushed.remove(0)["params"].clone();
-        }
-        let message = self.line();
-        assert_eq!(message["method"], "notifications/claude/channel", "{message}");
-        assert!(message["id"].is_null(), "{message}");
-        message["params"].clone()
-    }
-
-    fn ask(&mut self, id: u64, method: &str, params: &Value) {
-        self.write(&json!({"jsonrpc": "2.0", "id": id, "method": method, "params": params}).to_string());
-    }
-
-    #[track_caller]
-    fn result(&mut self, method: &str, params: &Value) -> Value {
-        self.ask(7, method, params);
-        let answer = self.answer();
-        assert_eq!(answer["id"], 7, "{answer}");
-        answer["result"].clone()
-    }
-
-    #[track_caller]
-    fn call(&mut self, tool: &str, arguments: &Value) -> Value {
-        self.result("tools/call", &json!({"name": tool, "arguments": arguments}))
-    }
-
-    /// What a tool says, which must have done its work.
-    #[track_caller]
-    fn does(&mut self, tool: &str, arguments: &Value) -> Value {
-        let result = self.call(tool, arguments);
-        assert!(result["isError"].is_null(), "{result}");
-        result["structuredContent"].clone()
-    }
-
-    #[track_caller]
-    fn fault(&mut self, line: &str) -> (i64, Value) {
-        self.write(line);
-        let answer = self.answer();
-        assert!(answer["error"]["message"].is_string(), "{answer}");
-        (answer["error"]["code"].as_i64().unwrap(), answer["id"].clone())
-    }
-
-    /// Ends its input, and waits until it ends.
-    fn end(mut self) -> (ExitStatus, Vec<String>) {
-        drop(self.input.take());
-        let rest = self.says.iter().collect();
-        (self.process.wait().unwrap(), rest)
-    }
-}
-
-impl Drop for Bridge {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
-}
+use crate::rig::{Channel, Hub, until};
 
 /// Where nobody listens.
 const NOWHERE: [&str; 6] = ["--origin", "http://127.0.0.1:9", "--channel", "quiet-lab-1", "--callsign", "bob"];
@@ -330,4 +209,79 @@ fn progress_is_passed_on() {
         (&progress["method"], &progress["params"]["progressToken"]),
         (&json!("notifications/progress"), &json!("p"))
     );
+}
+
+#[test]
+fn two_of_the_same_do_not_push_each_other_away_for_ever() {
+    let hub = Hub::unlimited();
+    let channel = hub.channel();
+    let mut first = Bridge::of(&channel, "bob");
+    let ann = channel.join("ann");
+    ann.say("one");
+    assert_eq!(first.pushed()["content"], "one");
+    let mut second = Bridge::of(&channel, "bob");
+    second.does("roster", &json!({}));
+    until("the second takes over", || {
+        ann.say("whose?");
+        second.says.try_recv().is_ok_and(|line| line.contains("notifications/claude/channel"))
+    });
+    ann.say("last");
+    while second.pushed()["content"] != "last" {}
+    // The tools of the first go on.
+    assert_eq!(first.does("roster", &json!({}))["roster"], json!(["ann", "bob"]));
+    assert!(first.pushed.iter().all(|pushed| pushed["params"]["content"] != "last"), "{:?}", first.pushed);
+}
+
+#[test]
+fn it_ends_when_nobody_reads_it_or_it_is_told_to() {
+    let hub = Hub::start();
+    let channel = hub.channel();
+    let env = [("ROGERRAT_TOKEN", &*channel.token)];
+    let arguments = ["mcp", "--origin", &origin(&channel), "--channel", &channel.id, "--callsign", "bob"];
+    let start = |out: Stdio| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_rogerrat"));
+        command.env_clear().envs(env).args(arguments).stdin(Stdio::piped()).stdout(out).stderr(Stdio::null()).spawn()
+    };
+    let mut unread = start(Stdio::piped()).unwrap();
+    drop(unread.stdout.take());
+    let mut input = unread.stdin.take().unwrap();
+    let ping = b"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"ping\"}\n";
+    // It may have ended before the second is written.
+    until("it ends", || {
+        let _ = input.write_all(ping);
+        unread.try_wait().unwrap().is_some()
+    });
+    for signal in ["TERM", "INT"] {
+        let mut told = start(Stdio::piped()).unwrap();
+        told.stdin.as_mut().unwrap().write_all(ping).unwrap();
+        assert!(BufReader::new(told.stdout.as_mut().unwrap()).lines().next().is_some(), "it answers");
+        assert!(Command::new("kill").arg(format!("-{signal}")).arg(told.id().to_string()).status().unwrap().success());
+        assert_eq!(told.wait().unwrap().code(), Some(0), "{signal}");
+    }
+}
+
+#[test]
+fn what_is_not_written_out_is_not_acknowledged() {
+    let hub = Hub::unlimited();
+    let channel = hub.channel();
+    let (ann, bob) = (channel.join("ann"), channel.join("bob"));
+    let texts: Vec<_> = (0..40).map(|n| format!("{n} {}", "x".repeat(8000))).collect();
+    let last = *ann.tell(&texts).last().unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_rogerrat"));
+    command.env_clear().env("ROGERRAT_TOKEN", &channel.token);
+    command.args(["mcp", "--origin", &origin(&channel), "--channel", &channel.id, "--session", &bob.session]);
+    let mut unread = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let input = unread.stdin.as_mut().unwrap();
+    input.write_all(b"{\"jsonrpc\":\"2.0\",\"method\":\"notifications/initialized\"}\n").unwrap();
+    let row = || bob.consumers().into_iter().find(|row| row["name"] == "bridge").unwrap_or_default();
+    let in_flight = || row()["in_flight"].as_u64().unwrap_or_default();
+    // A pipe holds a few of them.
+    until("it has got them all", || in_flight() >= 20);
+    assert!((0..100).all(|_| in_flight() >= 20), "it acknowledges what nobody has read");
+    let out = BufReader::new(unread.stdout.take().unwrap());
+    let pushed: Vec<_> = out.lines().take(40).map(|line| line.unwrap()).collect();
+    assert!(pushed[39].contains(r#""content":"39 xxx"#));
+    until("all is acknowledged", || row()["cursor"] == json!(last));
+    unread.kill().unwrap();
+    unread.wait().unwrap();
 }

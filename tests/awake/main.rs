@@ -6,6 +6,7 @@
 
 mod bell;
 mod bridge;
+mod client;
 mod cut;
 mod kit;
 mod listen;

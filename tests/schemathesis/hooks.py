@@ -27,6 +27,8 @@ turn = itertools.count()
 tokens = {}
 sessions = {}
 messages = {}
+# The session token of an account.
+accounts = []
 
 
 def ask(method, path, token=None, session=None, **body):
@@ -62,6 +64,16 @@ def a_channel():
         if len(mine) < 2:
             mine.append(open_channel(**({"dm_visibility": "private"} if mine else {})))
         return mine[next(turn) % len(mine)]
+
+
+def account_session(case):
+    """The session of an account that is there; one that will be deleted is made for it."""
+    if case.path == "/api/account" and case.method.upper() == "DELETE":
+        return ask("POST", "/api/account")["session_token"]
+    with lock:
+        if not accounts:
+            accounts.append(ask("POST", "/api/account")["session_token"])
+        return accounts[0]
 
 
 def make_consumer(channel, session, name):
@@ -134,15 +146,22 @@ def after_call(context, case, response):
                 members.remove(case.headers["X-Session-Id"])
 
 
+def is_of_an_account(case):
+    opens = case.path == "/api/account" and case.method.upper() == "POST"
+    return case.path.startswith("/api/account") and not opens and not case.path.endswith("/recover")
+
+
 @schemathesis.auth(refresh_interval=None)
 class ChannelToken:
-    """The bearer that admits to the channel of a request, where there is one."""
+    """The bearer that admits to the channel of a request, or speaks for an account, where there is one."""
 
     def get(self, case, context):
+        if is_of_an_account(case):
+            return account_session(case)
         return tokens.get(case.path_parameters.get("id"), NO_TOKEN)
 
     def set(self, case, token, context):
-        if "{id}" in case.path:
+        if "{id}" in case.path or is_of_an_account(case):
             case.headers["Authorization"] = f"Bearer {token}"
 
 

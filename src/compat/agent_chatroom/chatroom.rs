@@ -9,6 +9,7 @@ use rogerrat_actors::{Admitted, Attempts, Hub, HubError};
 use rogerrat_domain::limits::PASSWORD_ATTEMPTS;
 use rogerrat_domain::op::CreateInput;
 use rogerrat_domain::{ChannelId, Code, Durability, Now, Refusal, TokenHash};
+use sha2::{Digest as _, Sha256};
 
 /// What its row is called in the hub's log.
 const KIND: &str = "chatroom";
@@ -20,6 +21,8 @@ pub(crate) struct Chatroom {
     token: String,
     channel: RwLock<ChannelId>,
     attempts: Attempts<()>,
+    /// By the beginning of its digest: who says the same wrong one again guesses nothing.
+    guessed: Attempts<[u8; 8]>,
 }
 
 impl Chatroom {
@@ -32,15 +35,24 @@ impl Chatroom {
         let rows = hub.rows(KIND).await.map_err(|_| HubError::StorageFailed)?;
         let before = rows.into_iter().find(|(name, _)| name == ROOT).map(|(_, channel)| channel);
         let known = match before {
-            Some(channel) => hub.admit(&channel, Some(&token)).await.ok(),
+            Some(channel) => match hub.admit(&channel, Some(&token)).await {
+                // It was deleted, or had another password.
+                Err(HubError::Refused(_)) => None,
+                known => Some(known?),
+            },
             None => None,
         };
         let channel = match known {
             Some(known) => known.id().clone(),
             None => create(hub, &token).await?.id().clone(),
         };
-        let attempts = Attempts::new("passwords", PASSWORD_ATTEMPTS);
-        Ok(Data::new(Self { password: TokenHash::of(password), token, channel: RwLock::new(channel), attempts }))
+        Ok(Data::new(Self {
+            password: TokenHash::of(password),
+            token,
+            channel: RwLock::new(channel),
+            attempts: Attempts::new("passwords", PASSWORD_ATTEMPTS),
+            guessed: Attempts::new("passwords", 1),
+        }))
     }
 
     /// What admits to it over REST and MCP: the channel and its token.
@@ -57,7 +69,7 @@ impl Chatroom {
         let channel = self.channel();
         self.attempts.check(&(), address, now)?;
         if !self.password.admits(said) {
-            self.attempts.wrong(&(), address, now);
+            self.wrong(said, address, now);
             return Err(Refusal::new(Code::Unauthorized, "Invalid password").into());
         }
         match hub.find(channel.as_str()).await {
@@ -67,6 +79,16 @@ impl Chatroom {
                 Ok(made)
             }
             found => found,
+        }
+    }
+
+    /// Counts a wrong password once: a client that asks again and again with one must not lock out who shares its address.
+    fn wrong(&self, said: &str, address: IpAddr, now: Now) {
+        let mut guess = [0; 8];
+        guess.copy_from_slice(&Sha256::digest(said.as_bytes())[..8]);
+        if self.guessed.check(&guess, address, now).is_ok() {
+            self.guessed.wrong(&guess, address, now);
+            self.attempts.wrong(&(), address, now);
         }
     }
 }

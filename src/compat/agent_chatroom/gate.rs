@@ -91,8 +91,12 @@ pub(super) async fn enter(state: &Shared, request: &HttpRequest) -> Result<Admit
 
 /// The header, else the parameter.
 fn password(request: &HttpRequest) -> Option<String> {
-    let header =
-        request.headers().get("x-room-password").map(|said| String::from_utf8_lossy(said.as_bytes()).into_owned());
+    // What is not UTF-8 is Latin-1, as many clients write headers.
+    let text = |said: &[u8]| match std::str::from_utf8(said) {
+        Ok(text) => text.to_owned(),
+        Err(_) => said.iter().copied().map(char::from).collect(),
+    };
+    let header = request.headers().get("x-room-password").map(|said| text(said.as_bytes()));
     header.filter(|said| !said.is_empty()).or_else(|| parameter(request, "password"))
 }
 

@@ -1,5 +1,6 @@
 //! Reading: what is held, what comes after a place, and all that comes. Who reads is nobody, and nothing is consumed.
 
+use std::pin::pin;
 use std::time::Duration;
 
 use actix_web::http::{StatusCode, header};
@@ -10,7 +11,7 @@ use rogerrat_actors::Admitted;
 use rogerrat_domain::op::{Tail, TailReply};
 use serde::Serialize;
 use tokio::sync::watch;
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::time::{sleep, timeout};
 
 use super::gate::{No, enter, parameter, told};
 use super::wire::{self, Said};
@@ -135,16 +136,17 @@ impl Follower {
 
     /// What there is, or what comes in time.
     async fn wait_until(&mut self, wait: Duration) -> Result<TailReply, No> {
-        let deadline = Instant::now() + wait;
+        let mut is_over = wait.is_zero();
+        let mut deadline = pin!(sleep(wait));
         loop {
             let reply = self.ask().await?;
-            if !reply.messages.is_empty() || Instant::now() >= deadline || self.state.hub.is_draining() {
+            if !reply.messages.is_empty() || is_over || self.state.hub.is_draining() {
                 return Ok(reply);
             }
             self.after = self.after.min(reply.next);
             tokio::select! {
                 changed = timeout(KEEPALIVE, self.news.changed()) => if changed.is_err() { self.find_again().await? },
-                () = sleep_until(deadline) => {}
+                () = &mut deadline => is_over = true,
             }
         }
     }

@@ -12,19 +12,19 @@ fn id(n: u64) -> AccountId {
     AccountId::roll(n)
 }
 
-fn hash(text: String) -> TokenHash {
-    TokenHash::of(&text)
+fn hash(text: &str) -> TokenHash {
+    TokenHash::of(text)
 }
 
 async fn open(store: &Store, n: u64, at_ms: u64) {
-    let (recovery, session) = (hash(format!("recovery {n}")), hash(format!("session {n}")));
+    let (recovery, session) = (hash(&format!("recovery {n}")), hash(&format!("session {n}")));
     let open = AccountChange::Open { account: id(n), recovery, session, at_ms };
     assert_eq!(store.change(open).await.unwrap(), Changed::Done(Vec::new()));
 }
 
 async fn add(store: &Store, n: u64, name: &str, limit: Option<u32>) -> Changed {
     let (callsign, identity) = (Callsign::parse(name).unwrap(), Identity { account: id(n), key_no: 7 + n });
-    let key = hash(format!("key of {name}"));
+    let key = hash(&format!("key of {name}"));
     store.change(AccountChange::AddIdentity { callsign, identity, key, limit, at_ms: 5 }).await.unwrap()
 }
 
@@ -47,10 +47,10 @@ async fn d30_accounts_that_have_nothing_go_with_their_last_session() {
     store.change(AccountChange::Sweep { before_ms: 50 }).await.unwrap();
     for (n, stays) in [(1, true), (2, true), (3, false), (4, true)] {
         assert_eq!(store.facts(id(n)).await.unwrap().is_some(), stays, "{n}");
-        let session = store.session(hash(format!("session {n}"))).await.unwrap();
+        let session = store.session(hash(&format!("session {n}"))).await.unwrap();
         assert_eq!(session.is_some(), n == 4, "{n}");
     }
-    assert_eq!(store.recovery(hash("recovery 1".into())).await.unwrap(), Some(id(1)), "it can be recovered");
+    assert_eq!(store.recovery(hash("recovery 1")).await.unwrap(), Some(id(1)), "it can be recovered");
 }
 
 #[actix_rt::test]
@@ -91,7 +91,7 @@ async fn new_settings_are_found_after_the_store_was_opened_again() {
         let store = folder.open();
         store.append(record("c", 1, vec![created()])).await;
         let mut settings = store.find(&channel("c")).await.unwrap().unwrap();
-        settings.token = Some(hash("the new token".into()));
+        settings.token = Some(hash("the new token"));
         let changed = record("c", 2, vec![Entry::Settings { settings: Arc::new(settings) }]);
         store.append(changed).await
     };

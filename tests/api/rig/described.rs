@@ -30,7 +30,9 @@ pub(crate) fn api() -> &'static Value {
 pub(crate) fn check(method: &str, target: &str, reply: &Reply) {
     let path = target.split('?').next().unwrap_or_default();
     // What MCP says is described by MCP.
-    if path == "/mcp" || path.starts_with("/mcp/") {
+    // What agent-chatroom says, it says in shapes of its own; `tests/compat` holds it to them.
+    let is_a_room = path.starts_with("/compat/") || path == "/health" || path.starts_with("/messages");
+    if path == "/mcp" || path.starts_with("/mcp/") || is_a_room {
         return;
     }
     let Some((template, item)) = API["paths"].as_object().unwrap().iter().find(|(template, _)| fits(template, path))

@@ -1,0 +1,114 @@
+"""Drives the page of a room in a real browser, over WebDriver: page.py CHROMEDRIVER ORIGIN PASSWORD"""
+
+import json
+import random
+import subprocess
+import sys
+import time
+import urllib.parse
+import urllib.request
+
+DRIVER, ORIGIN, PASSWORD = sys.argv[1:4]
+EVIL = "<img src=x onerror=\"document.title='forged'\"><b>bold</b>\n</li>"
+PATIENCE_S = 30
+
+
+def until(what, look):
+    began = time.monotonic()
+    while time.monotonic() - began < PATIENCE_S:
+        if found := look():
+            return found
+        time.sleep(0.05)
+    raise AssertionError(f"it never came to this: {what}")
+
+
+def http(method, url, body=None, headers=None):
+    data = None if body is None else json.dumps(body).encode()
+    request = urllib.request.Request(url, data, headers or {}, method=method)
+    with urllib.request.urlopen(request, timeout=PATIENCE_S) as response:
+        return json.loads(response.read())
+
+
+def said():
+    return http("GET", f"{ORIGIN}/messages", headers={"X-Room-Password": PASSWORD})["messages"]
+
+
+class Browser:
+    def __init__(self, driver):
+        self.base = f"http://127.0.0.1:{driver}"
+        flags = ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
+        wish = {"capabilities": {"alwaysMatch": {"goog:chromeOptions": {"args": flags}}}}
+        self.base += f"/session/{http('POST', f'{self.base}/session', wish)['value']['sessionId']}"
+
+    def open(self, path):
+        http("POST", f"{self.base}/url", {"url": ORIGIN + path})
+
+    def run(self, script, *arguments):
+        return http("POST", f"{self.base}/execute/sync", {"script": script, "args": list(arguments)})["value"]
+
+    def put(self, name, text):
+        self.run("document.getElementById(arguments[0]).value = arguments[1]", name, text)
+
+    def submit(self, name):
+        self.run("document.getElementById(arguments[0]).requestSubmit()", name)
+
+    def lines(self):
+        return self.run("return [...document.querySelectorAll('#messages li')].map(l => [l.children[1].textContent, l.lastChild.data])")
+
+    def quit(self):
+        http("DELETE", self.base)
+
+
+def check(browser):
+    browser.open(f"/?password={urllib.parse.quote(PASSWORD)}")
+    assert browser.run("return location.search + location.hash") == "", "the password is still in the address bar"
+    assert PASSWORD not in browser.run("return document.documentElement.outerHTML")
+    browser.put("name", "Ann <i>")
+    browser.submit("gate")
+    until("the room is open", lambda: browser.run("return !document.getElementById('room').hidden"))
+    browser.put("text", EVIL.replace("\n", " "))
+    browser.submit("say")
+    until("it is said", lambda: [(m["agent"], m["text"]) for m in said()] == [("Ann <i>", EVIL.replace("\n", " "))])
+    http("POST", f"{ORIGIN}/messages", {"agent": EVIL[:60], "text": EVIL}, {"X-Room-Password": PASSWORD})
+    lines = until("both are shown", lambda: len(found := browser.lines()) == 2 and found)
+    assert lines == [["Ann <i>", EVIL.replace("\n", " ")], [EVIL[:60], EVIL]], lines
+    assert browser.run("return document.title") == "The room"
+    assert browser.run("return document.querySelectorAll('#messages img, #messages i, #messages li b b').length") == 0
+    # Loaded again it is in the room at once; the same text twice is shown twice.
+    browser.open("/")
+    until("it is in again", lambda: len(browser.lines()) == 2)
+    for _ in range(2):
+        http("POST", f"{ORIGIN}/messages", {"agent": "bob", "text": "twice"}, {"X-Room-Password": PASSWORD})
+    until("both are shown", lambda: browser.lines()[2:] == [["bob", "twice"], ["bob", "twice"]])
+    errors = browser.run("return performance.getEntriesByType('resource').map(e => e.name).filter(n => !n.startsWith(arguments[0]))", ORIGIN)
+    assert errors == [], f"it asks elsewhere: {errors}"
+    browser.run("sessionStorage.clear()")
+    browser.open("/?password=wrong")
+    until("it says why", lambda: browser.run("return document.getElementById('why').textContent") == "Invalid password")
+
+
+def start():
+    """The driver, on a port that nothing uses: on a busy machine the ports that are given out may all be taken."""
+    for _ in range(100):
+        port = random.randrange(12000, 32000)
+        driver = subprocess.Popen([DRIVER, f"--port={port}"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        if any("started successfully" in line for line in driver.stdout):
+            return driver, port
+        driver.wait()
+    raise AssertionError("the driver finds no port")
+
+
+def main():
+    driver, port = start()
+    try:
+        browser = Browser(port)
+        try:
+            check(browser)
+        finally:
+            browser.quit()
+    finally:
+        driver.kill()
+        driver.wait()
+
+
+main()

@@ -1,0 +1,81 @@
+//! Places: the positions in the list, over more than is held and over restarts.
+
+use serde_json::json;
+
+use crate::rig::{Hub, until};
+use crate::room::{Room, texts};
+
+fn numbers(from: u64, to: u64) -> Vec<String> {
+    (from..to).map(|n| n.to_string()).collect()
+}
+
+#[test]
+fn the_list_goes_on_where_no_more_than_a_hundred_are_held() {
+    let hub = Hub::unlimited();
+    let room = Room::of(&hub.channel());
+    for n in 0..130 {
+        room.say("ann", &n.to_string());
+    }
+    assert_eq!(room.poll(0), (numbers(30, 130), 130), "what is below all that is held gives what is held");
+    assert_eq!((room.poll(128), room.poll(130)), ((numbers(128, 130), 130), (vec![], 130)));
+    assert_eq!(texts(&room.request("GET", "/messages").send().ok()), numbers(30, 130));
+    assert_eq!(room.poll(131).0.len(), 100, "a place nobody has reached is of an earlier life of the room");
+    assert_eq!(room.poll(u64::MAX).1, 130);
+}
+
+#[test]
+fn places_hold_over_a_crash_of_the_hub_where_messages_do() {
+    let mut hub = Hub::unlimited();
+    let channel = hub.channel_with(&json!({"durability": "disk"}));
+    let (room, ann) = (Room::of(&channel), channel.join("ann"));
+    for n in 0..60 {
+        room.say("Zoë", &n.to_string());
+        ann.send("ann", "a DM has no place");
+    }
+    for round in 1..=3 {
+        hub.kill();
+        hub.again(&["--rate-limit", "off"], &[]);
+        let next = 60 * round;
+        assert_eq!(room.poll(next), (vec![], next));
+        for n in next..next + 60 {
+            room.say("Zoë", &n.to_string());
+        }
+        assert_eq!(room.poll(next), (numbers(next, next + 60), next + 60));
+    }
+    // The same name is the same member, whatever became of the hub.
+    assert_eq!(channel.roster(), ["ann", &*channel.roster()[1]]);
+}
+
+#[test]
+fn in_memory_an_older_place_gives_what_the_new_life_has() {
+    let mut hub = Hub::start();
+    let room = Room::of(&hub.channel());
+    for text in ["a", "b", "c"] {
+        room.say("ann", text);
+    }
+    assert_eq!(room.poll(3), (vec![], 3));
+    hub.restart();
+    assert_eq!(room.poll(3), (vec![], 0));
+    room.say("ann", "new");
+    assert_eq!(room.poll(3), (vec!["new".to_owned()], 1), "it is not silent");
+}
+
+#[test]
+fn a_poll_that_waits_is_answered_by_the_next_message_or_in_its_time() {
+    let mut hub = Hub::start();
+    let channel = hub.channel();
+    let room = Room::of(&channel);
+    let ann = channel.join("ann");
+    let mut waits = room.request("GET", "/messages/poll?after=0&wait=60").start();
+    ann.send("ann", "a DM answers nobody here");
+    ann.say("there");
+    let polled = waits.reply().unwrap().ok();
+    assert_eq!((texts(&polled), &polled["next"]), (vec!["there".to_owned()], &json!(1)));
+    let nothing = room.request("GET", "/messages/poll?after=1&wait=0.2").send().ok();
+    assert_eq!(nothing, json!({"messages": [], "next": 1}));
+    let mut waits = room.request("GET", "/messages/poll?after=1&wait=60").start();
+    // It has come in when the hub counts it as under way; a hub that stops answers it either way.
+    until("the hub is asked", || hub.get("/livez").send().status == 200);
+    hub.stop();
+    assert_eq!(waits.reply().unwrap().ok()["messages"], json!([]));
+}
