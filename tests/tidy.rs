@@ -116,6 +116,7 @@ fn no_test_sleeps() {
     none(&offenders("tests/durable", &["sleep("]));
     none(&offenders("tests/mcp", &["sleep("]));
     none(&offenders("tests/awake", &["sleep("]));
+    none(&offenders("tests/load", &["sleep("]));
     none(&offenders("tests/compat", &["sleep("]));
     none(&offenders("tests/shell", &["sleep("]));
     none(&offenders("tests/webhooks", &["sleep("]));
