@@ -7,7 +7,7 @@ mod fault;
 mod response;
 mod stopwatch;
 
-pub(in crate::cli) use connection::Connection;
+pub(in crate::cli) use connection::{Connection, connect};
 pub(in crate::cli) use events::{Events, SseEvent};
 pub(in crate::cli) use fault::{Fault, expect_success};
 pub(in crate::cli) use stopwatch::elapsed_ns;
