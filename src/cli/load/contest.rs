@@ -13,6 +13,8 @@ use std::time::Duration;
 /// For creating all channels and joining all agents.
 const SETUP: Duration = Duration::from_secs(1800);
 const GLANCE: Duration = Duration::from_millis(500);
+/// While everybody is set up.
+const LOOK_IN: Duration = Duration::from_millis(50);
 /// Between two turns: what was under way arrives.
 const SETTLE: Duration = Duration::from_millis(40);
 
@@ -76,7 +78,7 @@ impl Contest<'_> {
                 tokio::select! {
                     started = &mut start => break started,
                     () = self.interrupt.heard() => return Err("interrupted before the load began".into()),
-                    () = tokio::time::sleep(GLANCE) => {
+                    () = tokio::time::sleep(LOOK_IN) => {
                         let sample = side.glance();
                         self.progress.setting_up(&side.name, &sample);
                     }

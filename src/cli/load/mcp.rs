@@ -1,9 +1,9 @@
 //! A seat on a channel by way of its MCP endpoint, with the oldest protocol version: it is what every hub speaks.
 
+use super::message;
 use super::request::{Letter, Request};
 use super::target::{Session, Target, bearer};
 use crate::cli::client::{Connection, Fault, expect_success};
-use super::message;
 
 const VERSION: &str = "2025-03-26";
 const HEADERS: usize = 64;

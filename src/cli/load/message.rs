@@ -177,7 +177,9 @@ mod tests {
     fn a_poll_is_read_with_fields_we_do_not_know() {
         let body = br#"{"messages":[{"id":7,"from":"ann","to":"bob","text":"3 99 last ...","at":1}],"timed_out":false,"x":{}}"#;
         let heard = of_poll(body).unwrap();
-        assert!(heard[0].is_of("ann", "bob", 13) && !heard[0].is_of("ann", "bob", 14) && !heard[0].is_of("bob", "ann", 13));
+        assert!(
+            heard[0].is_of("ann", "bob", 13) && !heard[0].is_of("ann", "bob", 14) && !heard[0].is_of("bob", "ann", 13)
+        );
         assert_eq!(heard[0].numbered(), Some(Numbered { seq: 3, sent_ns: 99, last: true }));
         assert!(of_poll(br#"{"messages":7}"#).is_err());
         let strange = of_poll(br#"{"messages":[{"from":"x","to":"y","text":"hello"}]}"#).unwrap();

@@ -2,11 +2,11 @@
 //! What would fail later fails here, in one clear line.
 
 use super::args::RunArgs;
+use super::message::Numbered;
 use super::scenario::{Needs, Play};
 use super::setup;
 use super::target::Target;
 use crate::cli::client::{Connection, Fault};
-use super::message::Numbered;
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -65,10 +65,13 @@ pub(super) async fn hub(url: &str, target: &Target, needs: Needs) -> Result<(), 
         && streams < needs.parked
     {
         let (parked, address) = (needs.parked, target.address);
-        return Err(format!("{address} takes {streams} requests at once on these connections, and {parked} will be parked: more --connections"));
+        return Err(format!(
+            "{address} takes {streams} requests at once on these connections, and {parked} will be parked: more --connections"
+        ));
     }
     let asked = tokio::time::timeout(ANSWER, ask(target, needs)).await;
-    asked.unwrap_or(Err(Fault::Stalled("the hub was asked for a channel")))
+    asked
+        .unwrap_or(Err(Fault::Stalled("the hub was asked for a channel")))
         .map_err(|fault| format!("{url}: {}", advice(&fault)))?
         .map_or(Ok(()), |limit| Err(format!("{url}: {}", limited(limit))))
 }

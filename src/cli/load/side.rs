@@ -161,9 +161,8 @@ impl Side {
         let count = hops.whole.len();
         let window_s = slices.iter().map(|slice| slice.seconds).sum::<f64>();
         let seconds = stage.busy_ns().map_or(window_s, |busy_ns| busy_ns as f64 / 1e9);
-        let sum = |of: fn(&Slice) -> Option<f64>| {
-            slices.iter().map(of).sum::<Option<f64>>().filter(|_| !slices.is_empty())
-        };
+        let sum =
+            |of: fn(&Slice) -> Option<f64>| slices.iter().map(of).sum::<Option<f64>>().filter(|_| !slices.is_empty());
         let server_cpu_us = sum(|slice| slice.server_cpu_us);
         // What is counted after the window has no CPU in it.
         let in_slices = slices.iter().map(|slice| slice.count).sum::<u64>();

@@ -58,7 +58,8 @@ impl Broadcast {
         agents: &mut JoinSet<()>,
     ) -> Result<(), Fault> {
         let setup = Setup::silent(target, stage, self.manner.durability);
-        let names = |_| std::iter::once(SPEAKER.to_owned()).chain((0..self.listeners).map(|n| format!("l{n}"))).collect();
+        let names =
+            |_| std::iter::once(SPEAKER.to_owned()).chain((0..self.listeners).map(|n| format!("l{n}"))).collect();
         for (index, sessions) in setup.channels(self.channels, names).await?.iter().enumerate() {
             let Some((speaker, listeners)) = sessions.split_first() else { continue };
             let room = Arc::new(Room::new(self));
@@ -147,9 +148,7 @@ fn no_message(frame: &[u8]) -> Result<(), Fault> {
     let event = frame.split(|byte| *byte == b'\n').find_map(|line| line.strip_prefix(b"event: "));
     match event {
         None | Some(b"hello") => Ok(()),
-        Some(event) => {
-            Err(Fault::Garbled(format!("a stream told `{}`", String::from_utf8_lossy(event))))
-        }
+        Some(event) => Err(Fault::Garbled(format!("a stream told `{}`", String::from_utf8_lossy(event)))),
     }
 }
 

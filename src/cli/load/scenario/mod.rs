@@ -9,7 +9,9 @@ mod rally;
 mod sends;
 mod soak;
 
-use super::args::{BroadcastArgs, ChannelsArgs, ChurnArgs, McpArgs, ParkArgs, PingpongArgs, RunArgs, SendsArgs, SoakArgs};
+use super::args::{
+    BroadcastArgs, ChannelsArgs, ChurnArgs, McpArgs, ParkArgs, PingpongArgs, RunArgs, SendsArgs, SoakArgs,
+};
 use super::stage::Stage;
 use super::target::{Durability, Target};
 use crate::cli::client::Fault;
@@ -204,7 +206,10 @@ impl From<&PingpongArgs> for Play {
 
 impl From<&McpArgs> for Play {
     fn from(args: &McpArgs) -> Self {
-        Self::Pingpong(Pingpong { dialect: Dialect::Mcp, ..Pingpong::new(args.pairs as usize, Manner::from(&args.run)) })
+        Self::Pingpong(Pingpong {
+            dialect: Dialect::Mcp,
+            ..Pingpong::new(args.pairs as usize, Manner::from(&args.run))
+        })
     }
 }
 

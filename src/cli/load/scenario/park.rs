@@ -73,8 +73,9 @@ impl Park {
         agents: &mut JoinSet<()>,
     ) -> Result<(), Fault> {
         let members = |channel: usize| self.per_channel.min(self.polls - channel * self.per_channel);
-        let names =
-            |channel| std::iter::once(CALLER.to_owned()).chain((0..members(channel)).map(|n| format!("a{n}"))).collect();
+        let names = |channel| {
+            std::iter::once(CALLER.to_owned()).chain((0..members(channel)).map(|n| format!("a{n}"))).collect()
+        };
         let before = stage.rss_kib();
         let setup = Setup::silent(target, stage, self.manner.durability);
         let channels = setup.channels(self.channels(), names).await?;

@@ -206,10 +206,8 @@ impl Listener {
         expect_success("poll", status, body)?;
         let messages = message::of_poll(body)?;
         for message in &messages {
-            let Some((sequence, numbered)) =
-                place(&mut self.sequences, message, LISTENER, self.payload_bytes).map_err(|()| Fault::Garbled(
-                    format!("nobody knows {}", message.from),
-                ))?
+            let Some((sequence, numbered)) = place(&mut self.sequences, message, LISTENER, self.payload_bytes)
+                .map_err(|()| Fault::Garbled(format!("nobody knows {}", message.from)))?
             else {
                 continue;
             };

@@ -26,7 +26,10 @@ pub(in crate::cli::load) struct Soak {
 impl Soak {
     pub(super) fn summary(self) -> String {
         let scale = self.scale;
-        format!("{scale} pairs, {scale} more through MCP, {} streams, {scale} channels of senders, {scale} guests", scale * 10)
+        format!(
+            "{scale} pairs, {scale} more through MCP, {} streams, {scale} channels of senders, {scale} guests",
+            scale * 10
+        )
     }
 
     pub(super) fn needs(self) -> Needs {
