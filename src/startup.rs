@@ -14,8 +14,8 @@ use actix_web::App;
 use actix_web::dev::AppConfig;
 use actix_web::middleware::from_fn;
 use actix_web::web::Data;
-use rogerrat_actors::{Clock, Hub, HubRules, LogError};
-use rogerrat_domain::Shelf;
+use rogerrat_actors::{Clock, Hub, HubRules, LogError, Ports};
+use rogerrat_domain::{AccountLimits, Shelf};
 use rustix::process::Signal as Signo;
 use tokio::net::TcpStream;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -95,7 +95,7 @@ impl Running {
         // A limit on the size of files makes a write fail, and is no reason to die. Whoever heard a signal once is spared.
         drop(signal(SignalKind::from_raw(Signo::XFSZ.as_raw())).map_err(StartError::Serve)?);
         let store = Arc::new(Store::open(&config.storage.data_dir, options(&config.storage))?);
-        let hub = Hub::start(rules(config), store.clone(), store.key(), clock).await?;
+        let hub = Hub::start(rules(config), Ports::of(store.clone()), store.key(), clock).await?;
         let state = State::new(config, hub.clone(), clock);
         let mcp = Mcp::load(&hub).await?;
         sweep_now_and_then(state.clone(), mcp.clone());
@@ -206,6 +206,12 @@ fn rules(config: &Config) -> HubRules {
         },
         unused_ms: limit(channels.anonymous_unused_days).map(days_ms),
         member_ttl_ms: channels.member_ttl_seconds * 1000,
+        per_account: AccountLimits {
+            channels: limit(config.accounts.channels),
+            identities: limit(config.accounts.identities),
+            webhooks: limit(config.accounts.webhooks),
+            sends_per_minute: limit(config.limits.send_per_account),
+        },
     }
 }
 

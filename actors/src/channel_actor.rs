@@ -2,14 +2,14 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 use std::time::Duration;
 
 use actix::prelude::*;
 use rogerrat_domain::op::{Outcome, Read};
 use rogerrat_domain::{
-    Channel, ChannelId, Delivery, Effect, Entry, Kind, Message as ChannelMessage, MessageId, Now, Operation, PlaceId,
-    Retention,
+    Channel, ChannelId, Code, Delivery, Effect, Entry, Kind, Message as ChannelMessage, MessageId, Now, Operation,
+    PlaceId, Refusal, Retention,
 };
 use tokio::sync::{mpsc, oneshot};
 
@@ -20,7 +20,9 @@ use crate::error::HubError;
 use crate::keeping::{Keeping, RETRY};
 use crate::log::{Log, LogError};
 use crate::registry::{Registry, Rested};
+use crate::room::Posted;
 use crate::share::Share;
+use crate::standing::Standing;
 use crate::vitals::Vitals;
 use crate::webhook::{Notice, WebhookActor};
 
@@ -35,6 +37,8 @@ pub(crate) struct ChannelActor {
     pub(crate) seq: u64,
     pub(crate) id: ChannelId,
     pub(crate) vitals: Arc<Vitals>,
+    pub(crate) posted: Arc<Posted>,
+    pub(crate) standing: Arc<Standing>,
     pub(crate) log: Arc<dyn Log>,
     pub(crate) clock: Clock,
     pub(crate) share: Share,
@@ -73,7 +77,7 @@ impl ChannelActor {
         }
         self.channel.tick(now, &mut self.effects);
         self.carry_out(ctx);
-        match op.decide(&self.channel, now) {
+        match op.decide(&self.channel, now).and_then(|entries| self.stands(entries, now)) {
             Err(refusal) => self.answer_in_turn(move |this, kept| {
                 answer(this, Err(kept.map_or(HubError::OutcomeUnknown, |()| refusal.into())));
             }),
@@ -114,6 +118,25 @@ impl ChannelActor {
         });
     }
 
+    /// What the channel cannot know: whether a key has ended since it was shown, and what an account sends elsewhere.
+    fn stands(&self, entries: Vec<Entry>, now: Now) -> Result<Vec<Entry>, Refusal> {
+        match entries.last() {
+            Some(Entry::Joined { identity: Some(identity), .. }) => {
+                self.vitals.has_identities.store(true, SeqCst);
+                if self.standing.has_ended(identity) {
+                    return Err(Refusal::new(Code::Unauthorized, "this identity_key is good no more"));
+                }
+            }
+            Some(Entry::Sent { message, .. }) => {
+                if let Some(identity) = self.channel.identity_of(message.from) {
+                    self.standing.count_send(&identity.account, now)?;
+                }
+            }
+            _ => {}
+        }
+        Ok(entries)
+    }
+
     fn finish<O: Operation>(&mut self, op: O, entries: &[Entry], now: Now) -> O::Reply {
         for entry in entries {
             match entry {
@@ -141,7 +164,7 @@ impl ChannelActor {
             Err(_) => {
                 log::warn!("the floor of the ids could not be raised");
                 let now = this.clock.now();
-                match op.decide(&this.channel, now) {
+                match op.decide(&this.channel, now).and_then(|entries| this.stands(entries, now)) {
                     Err(refusal) => answer(this, Err(refusal.into())),
                     Ok(entries) => this.go_on(op, &entries, now, ctx, answer),
                 }
@@ -184,6 +207,7 @@ impl ChannelActor {
                         let _ = self.webhook.try_send(Notice { channel: self.id.clone(), message });
                     }
                 }
+                Effect::Settings(settings) => self.posted.post(settings),
                 Effect::Fetch(ids) => self.fetch(ids, ctx),
                 Effect::Retire => self.retire(ctx),
                 Effect::Log(_) => unreachable!("what time did was noted above"),

@@ -4,7 +4,9 @@
 //! no message type leaves this crate; it knows no HTTP.
 #![warn(missing_docs)]
 
+mod accounts;
 mod attempts;
+mod bans;
 mod call;
 mod channel_actor;
 mod clock;
@@ -16,24 +18,31 @@ mod error;
 mod hub;
 mod keeping;
 mod log;
+mod memory_accounts;
 mod memory_log;
 mod password;
+mod ports;
 mod registry;
 mod revival;
 mod room;
 mod run;
 mod share;
+mod standing;
 #[cfg(test)]
 mod tests;
 mod totals;
 mod vitals;
 mod webhook;
 
+pub use accounts::{AccountChange, AccountFacts, Accounts, Changed, Opened};
+pub use attempts::Attempts;
 pub use clock::Clock;
 pub use delivery::{Parcel, Receipt, StreamReader};
 pub use entropy::{random_key, random_password, random_token, roll};
 pub use error::HubError;
-pub use hub::{Admission, Admitted, Band, Created, Hub, HubRules};
+pub use hub::{Admission, Admitted, Band, Created, Hub, HubRules, Owner};
 pub use log::{Appended, Doing, Kept, Log, LogError};
+pub use memory_accounts::MemoryAccounts;
 pub use memory_log::MemoryLog;
+pub use ports::Ports;
 pub use totals::{Gaps, Gauges, Totals};

@@ -32,6 +32,9 @@ pub enum LogError {
     /// The log does not do it.
     #[error("the log failed: {0}")]
     Failed(String),
+    /// It may or may not be kept.
+    #[error("it may or may not be kept: {0}")]
+    Unknown(String),
     /// Too many wait for the log already.
     #[error("the log is too busy")]
     Busy,
@@ -84,7 +87,7 @@ pub trait Log: Send + Sync + 'static {
     /// Notes when channels were last used, in milliseconds since the epoch.
     fn used(&self, channels: Vec<(ChannelId, u64)>) -> Doing<Result<(), LogError>>;
 
-    /// Channels last used before a time, in milliseconds since the epoch; at most `limit` of them.
+    /// Channels that are no account's, last used before a time, in milliseconds since the epoch; at most `limit` of them.
     fn unused(&self, before_ms: u64, limit: usize) -> Doing<Result<Vec<ChannelId>, LogError>>;
 
     /// How many channels there are, bands not counted.

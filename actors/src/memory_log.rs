@@ -45,6 +45,11 @@ impl Shelf {
         if let Some(Entry::Created { settings }) = record.entries.first() {
             self.settings = Some((**settings).clone());
         }
+        for entry in &record.entries {
+            if let Entry::Settings { settings } = entry {
+                self.settings = Some((**settings).clone());
+            }
+        }
         for message in record.entries.iter().filter_map(Entry::kept_message) {
             self.messages.insert(message.id, (message.from, message.to, message.json()));
         }
@@ -146,7 +151,10 @@ impl Log for MemoryLog {
     }
 
     fn unused(&self, before_ms: u64, limit: usize) -> Doing<Result<Vec<ChannelId>, LogError>> {
-        let unused = self.channels.iter().filter(|shelf| shelf.settings.is_some() && shelf.used_ms < before_ms);
+        let is_nobodys = |settings: &Settings| settings.creator_account_id.is_none();
+        let unused = self.channels.iter();
+        let unused =
+            unused.filter(|shelf| shelf.settings.as_ref().is_some_and(is_nobodys) && shelf.used_ms < before_ms);
         done(Ok(unused.take(limit).map(|shelf| shelf.key().clone()).collect()))
     }
 

@@ -6,15 +6,19 @@
 use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 use std::time::Duration;
 
 use actix::prelude::*;
 use futures_util::FutureExt as _;
+use rogerrat_domain::limits::ACCOUNT_SESSION_MS;
+use rogerrat_domain::op::{Evict, Revoke};
 use rogerrat_domain::{ChannelId, Rules};
 use tokio::sync::oneshot;
 
-use crate::call::{Delete, Drain};
+use crate::accounts::AccountChange;
+use crate::bans::Bans;
+use crate::call::{Ask, Call, Delete, Drain};
 use crate::channel_actor::{ChannelActor, FLOOR_AHEAD_MS, MAILBOX};
 use crate::counters::{Count, Counters};
 use crate::error::HubError;
@@ -22,6 +26,7 @@ use crate::keeping::Keeping;
 use crate::revival::{Revived, Reviver};
 use crate::room::{Room, Table};
 use crate::share::Share;
+use crate::standing::Standing;
 use crate::webhook::WebhookActor;
 
 /// How often the Registry looks for channels nobody uses.
@@ -70,6 +75,8 @@ pub(crate) struct Registry {
     pub(crate) sends_per_minute_band: Option<u32>,
     pub(crate) unused_ms: Option<u64>,
     pub(crate) counters: Arc<Counters>,
+    pub(crate) bans: Arc<Bans>,
+    pub(crate) standing: Arc<Standing>,
     pub(crate) webhook: Addr<WebhookActor>,
     pub(crate) opening: HashMap<ChannelId, Vec<oneshot::Sender<Result<(), HubError>>>>,
     pub(crate) draining: bool,
@@ -90,15 +97,19 @@ impl Actor for Registry {
 impl Registry {
     /// Starts the actor of a room with what was revived.
     fn bring_up(&self, room: &Arc<Room>, revived: Revived, arbiter: &ArbiterHandle, registry: Addr<Self>) {
-        let Revived { channel, seq, replayed, crashed } = revived;
+        let Revived { channel, seq, replayed, crashed, revoked } = revived;
+        let proved: Vec<_> = channel.proved().map(|(callsign, who)| (callsign.clone(), who.clone())).collect();
+        if !proved.is_empty() {
+            room.vitals.has_identities.store(true, SeqCst);
+        }
         if crashed {
             self.counters.add(Count::Revivals, 1);
             log::error!(channel:display = room.id; "a channel went down and is brought back from its log");
         }
-        let (id, vitals) = (room.id.clone(), room.vitals.clone());
+        let (id, vitals, posted) = (room.id.clone(), room.vitals.clone(), room.posted.clone());
         let Reviver { log, clock, run, .. } = self.reviver.clone();
-        let (counters, webhook) = (self.counters.clone(), self.webhook.clone());
-        let keeps_held = room.settings.is_durable();
+        let (counters, webhook, standing) = (self.counters.clone(), self.webhook.clone(), self.standing.clone());
+        let keeps_held = room.settings().is_durable();
         let addr = ChannelActor::start_in_arbiter(arbiter, move |ctx| {
             ctx.set_mailbox_capacity(MAILBOX);
             ChannelActor {
@@ -106,6 +117,8 @@ impl Registry {
                 seq,
                 id,
                 vitals,
+                posted,
+                standing,
                 log,
                 clock,
                 share: Share::new(counters, keeps_held),
@@ -122,12 +135,23 @@ impl Registry {
         if self.draining {
             let _ = addr.try_send(Drain);
         }
-        room.seat(addr);
+        // Who was banned while the channel was not in memory goes before anybody else is served.
+        for callsign in self.bans.callsigns_off(&room.id, self.reviver.clock.now()) {
+            let _ = addr.try_send(Ask(Call::new(Evict { callsign }).0));
+        }
+        for (callsign, identity) in revoked {
+            let _ = addr.try_send(Ask(Call::new(Revoke { callsign, identity }).0));
+        }
+        room.seat(addr.clone());
+        // Who ends a key now finds the channel. Who did before may have missed it, and has left a note.
+        for (callsign, identity) in proved.into_iter().filter(|(_, identity)| self.standing.has_ended(identity)) {
+            let _ = addr.try_send(Ask(Call::new(Revoke { callsign, identity }).0));
+        }
     }
 
     fn rules_of(&self, room: &Room) -> Rules {
         let mut rules = self.rules.clone();
-        if room.settings.is_band {
+        if room.settings().is_band {
             rules.sends_per_minute = self.sends_per_minute_band;
         }
         rules
@@ -155,8 +179,9 @@ impl Registry {
 
     /// Takes out of the table whoever nobody is in and nobody asks for: the log knows it.
     fn tidy(&self) {
+        self.standing.sweep(self.reviver.clock.now());
         let empty = |room: &Arc<Room>| {
-            !room.settings.is_band && Arc::strong_count(room) == 1 && !room.is_live() && !room.vitals.is_down()
+            !room.settings().is_band && Arc::strong_count(room) == 1 && !room.is_live() && !room.vitals.is_down()
         };
         let empty: Vec<_> = self.table.iter().filter(|room| empty(room.value())).map(|r| r.key().clone()).collect();
         for channel in empty {
@@ -166,7 +191,7 @@ impl Registry {
 
     /// Takes a room out of the table if it is empty: nobody can get hold of it meanwhile.
     fn put_away(&self, channel: &ChannelId) {
-        let is_empty = |room: &Arc<Room>| !room.settings.is_band && Arc::strong_count(room) == 1 && !room.is_live();
+        let is_empty = |room: &Arc<Room>| !room.settings().is_band && Arc::strong_count(room) == 1 && !room.is_live();
         if let Some((_, room)) = self.table.remove_if(channel, |_, room| is_empty(room)) {
             drop(self.reviver.log.used(vec![(channel.clone(), self.used_at_ms(&room))]));
         }
@@ -182,10 +207,22 @@ impl Registry {
         }
     }
 
+    /// Ends sessions of accounts that nobody has used, and accounts that have nothing.
+    fn sweep_accounts(&self, ctx: &mut Context<Self>) {
+        let before_ms = self.reviver.clock.now().at_ms.saturating_sub(ACCOUNT_SESSION_MS);
+        let swept = self.reviver.accounts.change(AccountChange::Sweep { before_ms });
+        ctx.spawn(swept.into_actor(self).map(|swept, _, _| {
+            if let Err(error) = swept {
+                log::warn!(error:display; "unused sessions of accounts could not be ended");
+            }
+        }));
+    }
+
     /// Deletes channels that nobody has used for so long.
     fn sweep(&self, ctx: &mut Context<Self>) {
+        self.sweep_accounts(ctx);
         let Some(unused_ms) = self.unused_ms else { return };
-        let used = self.table.iter().filter(|room| !room.settings.is_band);
+        let used = self.table.iter().filter(|room| !room.settings().is_band);
         let used: Vec<_> = used.map(|room| (room.key().clone(), self.used_at_ms(room.value()))).collect();
         let log = self.reviver.log.clone();
         let before_ms = self.reviver.clock.now().at_ms.saturating_sub(unused_ms);

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
-use rogerrat_domain::{Broken, Channel, Loss, MessageId, Refusal, Rules};
+use rogerrat_domain::{Broken, Callsign, Channel, Identity, Loss, MessageId, Refusal, Rules};
 
+use crate::accounts::Accounts;
 use crate::clock::Clock;
 use crate::error::HubError;
 use crate::log::{Kept, Log, LogError};
@@ -15,6 +16,7 @@ use crate::run::Run;
 #[derive(Clone)]
 pub(crate) struct Reviver {
     pub(crate) log: Arc<dyn Log>,
+    pub(crate) accounts: Arc<dyn Accounts>,
     pub(crate) clock: Clock,
     pub(crate) run: Run,
     /// Above this every id of this run begins.
@@ -29,6 +31,8 @@ pub(crate) struct Revived {
     pub(crate) replayed: usize,
     /// Whether it went down in this run without having rested.
     pub(crate) crashed: bool,
+    /// Who is there with a key that is good no more.
+    pub(crate) revoked: Vec<(Callsign, Identity)>,
 }
 
 impl Reviver {
@@ -38,7 +42,7 @@ impl Reviver {
     /// `not_found` when it was deleted; a fault when it cannot be read.
     pub(crate) async fn revive(self, room: Arc<Room>, rules: Rules) -> Result<Revived, HubError> {
         let kept = self.log.load(&room.id).await.map_err(|error| failed(&room, &error))?;
-        if kept.seq == 0 && !room.settings.is_band {
+        if kept.seq == 0 && !room.settings().is_band {
             return Err(Refusal::channel_not_found().into());
         }
         let seq = kept.seq;
@@ -50,7 +54,19 @@ impl Reviver {
             let messages = self.log.messages(&room.id, hollow).await.map_err(|error| failed(&room, &error))?;
             channel.fill(&messages).map_err(|broken| damaged(&room, &broken))?;
         }
-        Ok(Revived { channel, seq, replayed, crashed })
+        let revoked = self.revoked(&room, &channel).await?;
+        Ok(Revived { channel, seq, replayed, crashed, revoked })
+    }
+
+    /// Who is there with a key that is good no more: it may have ended while the channel was not in memory.
+    async fn revoked(&self, room: &Room, channel: &Channel) -> Result<Vec<(Callsign, Identity)>, HubError> {
+        let mut proved: Vec<_> = channel.proved().map(|(callsign, who)| (callsign.clone(), who.clone())).collect();
+        if !proved.is_empty() {
+            let callsigns = proved.iter().map(|(callsign, _)| callsign.clone()).collect();
+            let known = self.accounts.named(callsigns).await.map_err(|error| failed(room, &error))?;
+            proved.retain(|one| !known.contains(one));
+        }
+        Ok(proved)
     }
 
     fn replay(&self, room: &Room, rules: Rules, kept: Kept, crashed: bool) -> Result<Channel, Broken> {
@@ -58,8 +74,8 @@ impl Reviver {
         let rested_in = kept.snapshot.as_ref().and_then(|s| s.rested_in()).filter(|_| kept.records.is_empty());
         let rested = !crashed && rested_in == Some(self.run.id);
         // A channel begins with the record that creates it; a band was always there.
-        let is_new = kept.seq <= u64::from(!room.settings.is_band);
-        let lost = match (room.settings.is_durable() || is_new, rested) {
+        let is_new = kept.seq <= u64::from(!room.settings().is_band);
+        let lost = match (room.settings().is_durable() || is_new, rested) {
             (true, _) => None,
             (false, true) => Some(Loss::Idle),
             (false, false) => Some(Loss::Restart),
@@ -71,7 +87,7 @@ impl Reviver {
         let above = self.floor.max(given);
         // What is lost lies below the ids to come; what is replayed has its own.
         let opened_at = if lost.is_some() { above } else { 0 };
-        let mut channel = Channel::open(room.id.clone(), room.settings.clone(), rules, opened_at, lost, now);
+        let mut channel = Channel::open(room.id.clone(), room.settings(), rules, opened_at, lost, now);
         if let Some(snapshot) = kept.snapshot {
             channel.restore(snapshot, &kept.shelf, self.run.id, now)?;
         }
@@ -88,7 +104,7 @@ fn failed(room: &Room, error: &LogError) -> HubError {
     log::error!(channel:display = room.id, error:display; "a channel could not be read");
     match error {
         LogError::Busy => HubError::MailboxFull,
-        LogError::Damaged(_) | LogError::Failed(_) => HubError::StorageFailed,
+        LogError::Damaged(_) | LogError::Failed(_) | LogError::Unknown(_) => HubError::StorageFailed,
     }
 }
 

@@ -9,6 +9,8 @@ pub(crate) struct Vitals {
     pub(crate) last_id: AtomicU64,
     /// Members online.
     pub(crate) agents: AtomicUsize,
+    /// Whether an identity is, or was, among its members since the hub started.
+    pub(crate) has_identities: AtomicBool,
     lived: AtomicBool,
     rested: AtomicBool,
 }

@@ -8,12 +8,14 @@ use clap::Args;
 
 use crate::config::{Effective, Faults, Flag, Said, Surroundings, Value};
 
-const LIMITS: [&str; 5] = [
+const LIMITS: [&str; 7] = [
     "limits.send_per_session",
     "limits.send_per_session_band",
     "limits.send_per_address",
     "limits.create_per_address",
     "limits.join_per_address",
+    "limits.account_per_address",
+    "limits.send_per_account",
 ];
 
 /// What can be said about a hub on the command line.
@@ -37,6 +39,9 @@ pub(crate) struct ServeArgs {
     /// Bearer token that guards the hub; ROGERRAT_SERVER__TOKEN keeps it out of process lists
     #[arg(long, value_name = "TOKEN", allow_hyphen_values = true)]
     token: Option<String>,
+    /// Bearer token of the administration, which is off without one; ROGERRAT_SERVER__ADMIN_TOKEN keeps it out of lists
+    #[arg(long, value_name = "TOKEN", allow_hyphen_values = true)]
+    admin_token: Option<String>,
     /// Where the hub keeps its data [default: ~/.rogerrat]
     #[arg(long, value_name = "FOLDER")]
     data_dir: Option<String>,
@@ -73,6 +78,7 @@ impl ServeArgs {
             ("--tls-cert", "server.tls_cert", self.tls_cert),
             ("--tls-key", "server.tls_key", self.tls_key),
             ("--token", "server.token", self.token),
+            ("--admin-token", "server.admin_token", self.admin_token),
             ("--data-dir", "storage.data_dir", self.data_dir),
             ("--origin", "server.origin", self.origin),
             ("--workers", "server.workers", self.workers),
@@ -126,12 +132,13 @@ mod tests {
         let Config { server, storage, log, .. } = config(
             "--port 0 --host 192.0.2.1 --token -begins-with-a-dash --data-dir ~/hub --origin https://hub.example.org \
              --trusted-proxy 10.0.0.0/8 --trusted-proxy 192.0.2.9 --workers 3 --log-format json --tls-cert a.pem \
-             --tls-key k.pem",
+             --tls-key k.pem --admin-token administer",
         );
         let tls = server.tls.unwrap();
         assert_eq!((tls.cert.to_str(), tls.key.to_str()), (Some("a.pem"), Some("k.pem")));
         assert_eq!((server.port, server.host.to_string(), server.workers), (0, "192.0.2.1".to_owned(), 3));
         assert_eq!(server.token.as_deref(), Some("-begins-with-a-dash"));
+        assert_eq!(server.admin_token.as_deref(), Some("administer"));
         assert_eq!(server.trusted_proxies.len(), 2);
         assert_eq!(server.origin.unwrap().host_str(), Some("hub.example.org"));
         assert_eq!(storage.data_dir, PathBuf::from("/home/ann/hub"));

@@ -8,7 +8,8 @@ use super::raw::Value;
 use super::reader::Reader;
 
 const COUNT: RangeInclusive<u32> = 0..=1_000_000;
-const PER_ADDRESS: [&str; 3] = ["limits.send_per_address", "limits.create_per_address", "limits.join_per_address"];
+const PER_ADDRESS: [&str; 4] =
+    ["limits.send_per_address", "limits.create_per_address", "limits.join_per_address", "limits.account_per_address"];
 
 /// What one caller may do in a minute; 0 is off.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,6 +24,10 @@ pub(crate) struct Limits {
     pub create_per_address: u32,
     /// Joins from one address.
     pub join_per_address: u32,
+    /// Accounts created and recovered from one address.
+    pub account_per_address: u32,
+    /// Messages of all identities of one account.
+    pub send_per_account: u32,
 }
 
 impl Limits {
@@ -39,12 +44,16 @@ impl Limits {
         let send_per_address = count("limits.send_per_address");
         let create_per_address = count("limits.create_per_address");
         let join_per_address = count("limits.join_per_address");
+        let account_per_address = count("limits.account_per_address");
+        let send_per_account = count("limits.send_per_account");
         Some(Self {
             send_per_session: send_per_session?,
             send_per_session_band: send_per_session_band?,
             send_per_address: send_per_address?,
             create_per_address: create_per_address?,
             join_per_address: join_per_address?,
+            account_per_address: account_per_address?,
+            send_per_account: send_per_account?,
         })
     }
 }

@@ -24,7 +24,7 @@ pub(crate) use raw::{Flag, Value};
 pub(crate) use reader::Line;
 pub(crate) use server::Server;
 pub(crate) use surroundings::Surroundings;
-pub(crate) use upkeep::{Channels, Log, LogFormat, Storage};
+pub(crate) use upkeep::{Accounts, Channels, Log, LogFormat, Storage};
 
 use raw::Raw;
 use reader::Reader;
@@ -38,6 +38,8 @@ pub(crate) struct Config {
     pub limits: Limits,
     /// How long channels and members are kept.
     pub channels: Channels,
+    /// What an account may have.
+    pub accounts: Accounts,
     /// Where it keeps them.
     pub storage: Storage,
     /// How it tells what happens.
@@ -79,9 +81,17 @@ impl Config {
         let server = Server::read(reader, surroundings);
         let limits = Limits::read(reader, server.as_ref().is_some_and(|server| server.host.is_loopback()));
         let channels = Channels::read(reader);
+        let accounts = Accounts::read(reader);
         let storage = Storage::read(reader, surroundings);
         let log = Log::read(reader);
-        Some(Self { server: server?, limits: limits?, channels: channels?, storage: storage?, log: log? })
+        Some(Self {
+            server: server?,
+            limits: limits?,
+            channels: channels?,
+            accounts: accounts?,
+            storage: storage?,
+            log: log?,
+        })
     }
 }
 

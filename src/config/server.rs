@@ -35,6 +35,8 @@ pub(crate) struct Server {
     pub tls: Option<PemFiles>,
     /// What guards channel creation, accounts and the plain MCP endpoint.
     pub token: Option<String>,
+    /// What guards the administration; none switches it off.
+    pub admin_token: Option<String>,
     /// The http(s) address people use from outside; it has no path.
     pub origin: Option<Url>,
     /// Further host names requests may be addressed to, lower case.
@@ -62,8 +64,10 @@ impl Server {
         let host = reader.read("server.host", host);
         let port = reader.read("server.port", |value| parse::number(value, &(0..=u16::MAX)));
         let tls = read_tls(reader);
-        let token = read_token(reader);
+        let token = read_token(reader, "server.token");
         demand_token(reader, host, token.as_ref());
+        let admin_token = read_token(reader, "server.admin_token");
+        tell_tokens_apart(reader, token.as_ref(), admin_token.as_ref());
         let origin = reader.read_shown("server.origin", origin, show_origin);
         let allowed_hosts = reader.read("server.allowed_hosts", |value| {
             parse::list(value, "host names without scheme, port or *", listen::host_name)
@@ -84,6 +88,7 @@ impl Server {
             lan: lan?,
             tls: tls?,
             token: token?,
+            admin_token: admin_token?,
             origin: origin?,
             allowed_hosts: allowed_hosts?,
             allowed_origins: allowed_origins?,
@@ -102,7 +107,7 @@ impl Server {
     }
 }
 
-/// Everything but the token.
+/// Everything but the tokens.
 impl fmt::Debug for Server {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Server")
@@ -111,6 +116,7 @@ impl fmt::Debug for Server {
             .field("lan", &self.lan)
             .field("tls", &self.tls)
             .field("has_token", &self.token.is_some())
+            .field("has_admin_token", &self.admin_token.is_some())
             .finish_non_exhaustive()
     }
 }
@@ -187,10 +193,19 @@ fn show_origin(origin: &Option<Url>) -> String {
     format!("\"{}\"", text.unwrap_or_default())
 }
 
-fn read_token(reader: &mut Reader) -> Option<Option<String>> {
-    let may_be_empty = may_be_empty(&reader.origin("server.token"));
+fn read_token(reader: &mut Reader, key: &'static str) -> Option<Option<String>> {
+    let may_be_empty = may_be_empty(&reader.origin(key));
     let show = |token: &Option<String>| if token.is_some() { "(set)" } else { "(none)" }.to_owned();
-    reader.read_shown("server.token", |value| token(value, may_be_empty), show)
+    reader.read_shown(key, |value| token(value, may_be_empty), show)
+}
+
+/// Who may create channels is not by that who may delete everybody's.
+fn tell_tokens_apart(reader: &mut Reader, token: Option<&Option<String>>, admin_token: Option<&Option<String>>) {
+    if let (Some(Some(token)), Some(Some(admin_token))) = (token, admin_token)
+        && token == admin_token
+    {
+        reader.fault("server.admin_token", "must not be the same as server.token".to_owned());
+    }
 }
 
 /// An unset variable on a command line gives an empty token; to take that for "none" would leave a door open.

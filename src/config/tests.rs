@@ -64,7 +64,7 @@ fn file_of(name: &str) -> PathBuf {
 
 #[test]
 fn the_defaults_are_those_of_the_documentation() {
-    let Config { server, limits, channels, storage, log } = nothing_said().read().config;
+    let Config { server, limits, channels, accounts, storage, log } = nothing_said().read().config;
     assert_eq!((server.host.to_string(), server.port, server.lan), ("127.0.0.1".to_owned(), 7424, false));
     assert!(server.token.is_none() && server.origin.is_none() && server.trusted_proxies.is_empty());
     assert!(server.allowed_hosts.is_empty() && server.allowed_origins.is_empty());
@@ -72,6 +72,8 @@ fn the_defaults_are_those_of_the_documentation() {
     assert_eq!((limits.send_per_session, limits.send_per_session_band), (60, 10));
     assert_eq!((channels.anonymous_unused_days, channels.idle_minutes), (30, 60));
     assert_eq!(channels.member_ttl_seconds, 604_800);
+    assert_eq!((accounts.channels, accounts.identities, accounts.webhooks), (100, 20, 10));
+    assert_eq!(limits.send_per_account, 600);
     assert_eq!(storage.data_dir, PathBuf::from("/home/ann/.rogerrat"));
     assert_eq!((storage.max_mib, storage.shelf_messages, storage.shelf_mib), (0, 10_000, 64));
     assert_eq!((log.format, log.level.as_str()), (LogFormat::Text, "info"));

@@ -1,4 +1,4 @@
-//! `[channels]`, `[storage]` and `[log]`: what is kept, where, and what is told about it.
+//! `[channels]`, `[accounts]`, `[storage]` and `[log]`: what is kept, where, and what is told about it.
 
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
@@ -13,6 +13,7 @@ use super::reader::Reader;
 use super::surroundings::Surroundings;
 
 const UNUSED_DAYS: RangeInclusive<u32> = 0..=36_500;
+const PER_ACCOUNT: RangeInclusive<u32> = 0..=100_000;
 const IDLE_MINUTES: RangeInclusive<u32> = 1..=10_080;
 const MAX_MIB: RangeInclusive<u64> = 0..=1024 * 1024 * 1024;
 const SHELF_MESSAGES: RangeInclusive<u32> = 100..=1_000_000;
@@ -42,6 +43,27 @@ impl Channels {
             idle_minutes: idle_minutes?,
             member_ttl_seconds: member_ttl_seconds?,
         })
+    }
+}
+
+/// What one account may have; 0 is as many as it likes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Accounts {
+    /// Channels it owns.
+    pub channels: u32,
+    /// Identities.
+    pub identities: u32,
+    /// Webhooks.
+    pub webhooks: u32,
+}
+
+impl Accounts {
+    pub(super) fn read(reader: &mut Reader) -> Option<Self> {
+        let mut count = |key| reader.read(key, |value| parse::number(value, &PER_ACCOUNT));
+        let channels = count("accounts.channels");
+        let identities = count("accounts.identities");
+        let webhooks = count("accounts.webhooks");
+        Some(Self { channels: channels?, identities: identities?, webhooks: webhooks? })
     }
 }
 

@@ -1,9 +1,9 @@
 //! Creating a channel, as every door answers it: its settings, its token, and what is handed on to others.
 
 use actix_web::HttpRequest;
-use rogerrat_actors::HubError;
+use rogerrat_actors::{HubError, Owner};
 use rogerrat_domain::op::CreateInput;
-use rogerrat_domain::{DmVisibility, Durability, Retention, TrustMode, names};
+use rogerrat_domain::{AccountId, DmVisibility, Durability, Retention, TrustMode, names};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -34,12 +34,18 @@ pub(crate) struct CreateReply {
     dm_visibility: DmVisibility,
     /// Whether a held callsign comes back only to who can prove it.
     claim_callsigns: bool,
+    /// Whether only identities may join.
+    require_identity: bool,
     durability: Durability,
     /// Whether an owner password was set.
     has_owner_password: bool,
     /// The owner password that was given, or made by the preset. Shown only here.
     #[schema(required)]
     pub(crate) owner_password: Option<String>,
+    /// The account that owns it, if it was created with the session token of one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    creator_account_id: Option<AccountId>,
     /// Over MCP: messages waiting where you have joined.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
@@ -47,16 +53,22 @@ pub(crate) struct CreateReply {
 }
 
 impl State {
-    /// Creates a channel for a request, with what its preset says where it says nothing itself.
+    /// Creates a channel for a request, with what its preset says where it says nothing itself. It is `owner`'s, if
+    /// there is one.
     ///
     /// # Errors
     /// What the hub refuses it for.
-    pub(crate) async fn create(&self, request: &HttpRequest, mut input: CreateInput) -> Result<CreateReply, HubError> {
+    pub(crate) async fn create(
+        &self,
+        request: &HttpRequest,
+        mut input: CreateInput,
+        owner: Option<&Owner>,
+    ) -> Result<CreateReply, HubError> {
         let preset = self.preset(request);
         preset.fill(&mut input, rogerrat_actors::random_password);
         let said = input.owner_password.as_deref().map(str::trim).filter(|password| !password.is_empty());
         let owner_password = said.map(str::to_owned);
-        let created = self.hub.create(input).await?;
+        let created = self.hub.create(input, owner).await?;
         let settings = created.channel.settings();
         let origin = self.public_origin(request);
         let pass = Pass {
@@ -78,6 +90,8 @@ impl State {
             member_ttl_seconds: settings.member_ttl_ms / 1000,
             dm_visibility: settings.dm_visibility,
             claim_callsigns: settings.claim_callsigns,
+            require_identity: settings.require_identity,
+            creator_account_id: settings.creator_account_id.clone(),
             durability: settings.durability,
             has_owner_password: settings.owner_password.is_some(),
             owner_password,

@@ -1,6 +1,6 @@
 //! The front door: every request passes it once, before and after its handler.
 //!
-//! It checks Host and Origin, gives the request its id, puts the security headers on, gives every error its one shape,
+//! It checks Host, Origin and bans of addresses, gives the request its id, puts the security headers on, gives every error its one shape,
 //! counts it, and writes the access line. It never looks at a body.
 
 use actix_web::body::{BoxBody, MessageBody};
@@ -13,6 +13,7 @@ use log::Level;
 use rogerrat_domain::{Code, Refusal};
 use uuid::Uuid;
 
+use super::lean;
 use super::leftover::Leftover;
 use super::problem::Problem;
 use super::state::{State, host_of};
@@ -20,10 +21,14 @@ use super::traffic;
 
 /// Paths that answer whatever the Host: what asks them often knows the hub by an address of its own.
 pub(crate) const ANY_HOST: [&str; 3] = ["/livez", "/readyz", "/healthz"];
+/// Nobody is banned from lifting a ban.
+const ADMIN: &str = "/api/admin/";
 /// What an agent does all day: logged at debug level when it went well.
 const HOT: [&str; 6] = ["/send", "/listen", "/wait", "/stream", "/ack", "/keepalive"];
 /// The same over MCP, where the path does not say what is done.
 const MCP: &str = "/mcp";
+/// What may wait for minutes, with its request.
+const WAITING: [&str; 2] = ["/listen", "/wait"];
 
 const SECURITY: [(HeaderName, HeaderValue); 6] = [
     (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
@@ -54,6 +59,9 @@ pub(crate) async fn door(
     };
     let began_ms = state.clock.uptime_ms();
     let leftover = Leftover::of(&mut request);
+    if WAITING.iter().any(|end| request.path().ends_with(end)) {
+        lean::fit(request.headers_mut());
+    }
     let answered = match check(&state, &request) {
         Ok(()) => next.call(request).await?.map_into_boxed_body(),
         Err(refusal) => request.error_response(Problem(refusal)),
@@ -78,7 +86,11 @@ fn check(state: &State, request: &ServiceRequest) -> Result<(), Refusal> {
         return Ok(());
     }
     let origin = request.headers().get(header::ORIGIN).map(|origin| origin.to_str().unwrap_or_default());
-    state.hosts.check(host_of(request.head()).unwrap_or_default(), origin)
+    state.hosts.check(host_of(request.head()).unwrap_or_default(), origin)?;
+    if request.path().starts_with(ADMIN) {
+        return Ok(());
+    }
+    state.hub.admit_address(|| state.client(request.request()))
 }
 
 /// Gives a response the body of a problem; its `Allow` stays.

@@ -10,6 +10,7 @@ mod front;
 pub(crate) mod handover;
 pub(crate) mod hosts;
 pub(crate) mod json;
+mod lean;
 mod leftover;
 pub(crate) mod offers;
 pub(crate) mod presets;

@@ -6,14 +6,16 @@ use actix_web::dev::RequestHead;
 use actix_web::http::header::{self, HeaderMap};
 use actix_web::{HttpRequest, web};
 use ipnet::IpNet;
-use rogerrat_actors::{Admission, Admitted, Clock, Hub};
+use rogerrat_actors::{Admission, Admitted, Attempts, Clock, Hub, HubError, Owner};
+use rogerrat_domain::account::SESSION_PREFIX;
+use rogerrat_domain::limits::ADMIN_ATTEMPTS;
 use rogerrat_domain::{Code, Refusal, SessionId, TokenHash};
 use url::Url;
 
 use super::hosts::Hosts;
 use super::presets::Preset;
 use super::problem::Problem;
-use super::throttle::Throttle;
+use super::throttle::{Throttle, household};
 use super::traffic::Traffic;
 use crate::config::{Config, Limits};
 use crate::machine;
@@ -26,6 +28,8 @@ pub(crate) struct State {
     pub(crate) throttle: Throttle,
     pub(crate) limits: Limits,
     pub(crate) server_token: Option<TokenHash>,
+    admin_token: Option<TokenHash>,
+    admin_attempts: Attempts<()>,
     pub(crate) origin: Option<Url>,
     /// "http" or "https": what the port speaks.
     pub(crate) scheme: &'static str,
@@ -52,6 +56,8 @@ impl State {
             throttle: Throttle::of(&config.limits),
             limits: config.limits.clone(),
             server_token: server.token.as_deref().map(TokenHash::of),
+            admin_token: server.admin_token.as_deref().map(TokenHash::of),
+            admin_attempts: Attempts::new("administration tokens", ADMIN_ATTEMPTS),
             origin: server.origin.clone(),
             scheme: server.scheme(),
             trusted_proxies: server.trusted_proxies.clone(),
@@ -80,21 +86,66 @@ impl State {
         Ok((at, session.ok_or_else(missing)?))
     }
 
-    /// Checks who may create channels.
-    pub(crate) fn admit_creator(&self, headers: &HeaderMap) -> Result<(), Refusal> {
-        let admitted = match (&self.server_token, bearer(headers)) {
+    /// Checks who may create channels. Gives the account that will own them, if it is one.
+    ///
+    /// # Errors
+    /// `unauthorized`.
+    pub(crate) async fn admit_creator(&self, headers: &HeaderMap) -> Result<Option<Owner>, HubError> {
+        let bearer = bearer(headers);
+        if bearer.is_some_and(|token| token.starts_with(SESSION_PREFIX)) {
+            return self.hub.admit_owner(bearer).await.map(Some);
+        }
+        let admitted = match (&self.server_token, bearer) {
             (None, None) => true,
             (Some(hash), Some(token)) => hash.admits(token),
             (Some(_), None) | (None, Some(_)) => false,
         };
         if admitted {
+            return Ok(None);
+        }
+        let refusal = Refusal::new(Code::Unauthorized, "invalid bearer token").hint(if self.server_token.is_some() {
+            "creating channels here needs the server's token, or the session token of an account: `Authorization: Bearer <token>`"
+        } else {
+            "creating channels here needs no token: leave the Authorization header out, or send the session token of an account"
+        });
+        Err(refusal.into())
+    }
+
+    /// Checks who may open accounts: anybody, unless the hub has a token.
+    ///
+    /// # Errors
+    /// `unauthorized`.
+    pub(crate) fn admit_opener(&self, headers: &HeaderMap) -> Result<(), Refusal> {
+        let Some(hash) = &self.server_token else { return Ok(()) };
+        if bearer(headers).is_some_and(|token| hash.admits(token)) {
             return Ok(());
         }
-        Err(Refusal::new(Code::Unauthorized, "invalid bearer token").hint(if self.server_token.is_some() {
-            "creating channels here needs the server's token: `Authorization: Bearer <token>`"
-        } else {
-            "creating channels here needs no token: leave the Authorization header out"
-        }))
+        Err(Refusal::new(Code::Unauthorized, "invalid bearer token")
+            .hint("opening accounts here needs the server's token: `Authorization: Bearer <token>`"))
+    }
+
+    /// The account whose session token a request presents.
+    ///
+    /// # Errors
+    /// `unauthorized`.
+    pub(crate) async fn admit_owner(&self, request: &HttpRequest) -> Result<Owner, HubError> {
+        self.hub.admit_owner(bearer(request.headers())).await
+    }
+
+    /// Checks who may administer. Gives the address it does so from.
+    pub(crate) fn admit_admin(&self, request: &HttpRequest) -> Result<IpAddr, Refusal> {
+        let Some(hash) = &self.admin_token else {
+            let refusal = Refusal::new(Code::Forbidden, "the administration of this hub is switched off");
+            return Err(refusal.hint("its operator switches it on with --admin-token"));
+        };
+        let (client, now) = (self.client(request), self.clock.now());
+        self.admin_attempts.check(&(), household(client), now)?;
+        if bearer(request.headers()).is_some_and(|token| hash.admits(token)) {
+            return Ok(client);
+        }
+        self.admin_attempts.wrong(&(), household(client), now);
+        Err(Refusal::new(Code::Unauthorized, "invalid administration token")
+            .hint("send the token of --admin-token as `Authorization: Bearer <token>`"))
     }
 
     /// The address a request counts for.

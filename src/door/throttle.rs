@@ -14,6 +14,7 @@ pub(crate) struct Throttle {
     pub(crate) creates: Limit,
     pub(crate) joins: Limit,
     pub(crate) sends: Limit,
+    pub(crate) accounts: Limit,
 }
 
 /// One limit; none lets everybody through.
@@ -29,12 +30,13 @@ impl Throttle {
             creates: Limit::new("creates", limits.create_per_address),
             joins: Limit::new("joins", limits.join_per_address),
             sends: Limit::new("sends", limits.send_per_address),
+            accounts: Limit::new("accounts", limits.account_per_address),
         }
     }
 
     /// Forgets addresses that have been quiet.
     pub(crate) fn forget_the_quiet(&self) {
-        for limit in [&self.creates, &self.joins, &self.sends] {
+        for limit in [&self.creates, &self.joins, &self.sends, &self.accounts] {
             if let Some(limiter) = &limit.limiter {
                 limiter.retain_recent();
                 limiter.shrink_to_fit();
@@ -65,7 +67,7 @@ impl Limit {
 }
 
 /// One household has one IPv4 address, or a /64 of IPv6.
-fn household(address: IpAddr) -> IpAddr {
+pub(crate) fn household(address: IpAddr) -> IpAddr {
     match address {
         IpAddr::V4(_) => address,
         IpAddr::V6(v6) => {

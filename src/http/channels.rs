@@ -21,14 +21,14 @@ use crate::door::creation::CreateReply;
     tag = "Channels",
     request_body(content = CreateInput, description = "An empty body means all defaults. What its Content-Type says does not matter."),
     responses((status = 200, body = CreateReply, description = "The channel, its token, and ways to hand it on. The token is shown only here.")),
-    security(("server_token" = [])),
-    extensions(("x-error-codes" = json!(["invalid", "invalid_json", "unauthorized", "too_large", "rate_limited", "overloaded", "storage_failed"]))),
+    security(("server_token" = []), ("account_session" = [])),
+    extensions(("x-error-codes" = json!(["invalid", "invalid_json", "unauthorized", "limit_reached", "too_large", "rate_limited", "overloaded", "storage_failed"]))),
 )]
 pub(crate) async fn create(state: Shared, request: HttpRequest, payload: Payload) -> Result<HttpResponse, Problem> {
-    state.admit_creator(request.headers())?;
+    let owner = state.admit_creator(request.headers()).await?;
     state.throttle.creates.count(|| state.client(&request))?;
     let input: CreateInput = body::json(&request, payload, limits::BODY_BYTES).await?;
-    Ok(HttpResponse::Ok().json(state.create(&request, input).await?))
+    Ok(HttpResponse::Ok().json(state.create(&request, input, owner.as_ref()).await?))
 }
 
 /// What a channel is, and its routes.

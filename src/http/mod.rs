@@ -1,5 +1,7 @@
 //! The HTTP door: extract, call the [`Hub`](rogerrat_actors::Hub), answer. No rule and no bound of the domain is here.
 
+mod account;
+mod admin;
 mod channels;
 #[cfg(test)]
 mod checks;
@@ -20,6 +22,8 @@ use actix_web::middleware::from_fn;
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpResponse, Resource, Route, guard};
 use rogerrat_domain::{Code, Refusal};
+use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::door::traffic::Traffic;
 #[cfg(test)]
@@ -46,6 +50,8 @@ pub(crate) fn routes(config: &mut ServiceConfig, state: &State) {
         .service(at.get("/readyz", read().to(health::ready)))
         .service(at.get("/metrics", read().to(metrics::metrics)))
         .service(at.get("/openapi.json", read().to(openapi::openapi)))
+        .configure(|config| account::routes(config, &at))
+        .configure(|config| admin::routes(config, &at))
         .configure(|config| discovery::routes(config, &at))
         .default_service(web::to(not_found));
 }
@@ -70,6 +76,19 @@ fn in_channel(config: &mut ServiceConfig, at: &Paths<'_>) {
         .service(at.get("", read().to(channels::describe)))
         .service(at.get("/messages/{message}/receipts", read().to(messages::receipts)))
         .default_service(web::to(not_found));
+}
+
+/// It is done.
+#[derive(Serialize, ToSchema)]
+struct Done {
+    /// Always true.
+    ok: bool,
+}
+
+impl Default for Done {
+    fn default() -> Self {
+        Self { ok: true }
+    }
 }
 
 /// GET, and HEAD served like it with its body dropped.
@@ -98,6 +117,17 @@ impl Paths<'_> {
     /// A path with one method. A poll or stream has no HEAD: it would consume what nobody sees.
     fn only(&self, method: &'static str, path: &str, route: Route) -> Resource {
         self.counted(path).route(route).default_service(wrong_method(method))
+    }
+
+    /// A path that can be read, and takes one method more; or both, the second of which is added.
+    fn get_and(&self, method: &'static str, path: &str, reading: Route, other: Route) -> Resource {
+        let allow = match method {
+            "POST" => "GET, HEAD, POST",
+            "DELETE" => "GET, HEAD, DELETE",
+            _ => "GET, HEAD, POST, DELETE",
+        };
+        let reading = reading.wrap(from_fn(squeeze::squeeze));
+        self.counted(path).route(reading).route(other).default_service(wrong_method(allow))
     }
 
     fn counted(&self, path: &str) -> Resource {

@@ -57,6 +57,11 @@ impl<'a> Query<'a> {
         self.count("limit", limits::TRANSCRIPT_DEFAULT, limits::TRANSCRIPT_LINES)
     }
 
+    /// How many channels the administration wants to see.
+    pub(crate) fn admin_limit(&self) -> usize {
+        self.count("limit", limits::ADMIN_CHANNELS_DEFAULT, limits::ADMIN_CHANNELS)
+    }
+
     fn count(&self, name: &'static str, default: usize, most: usize) -> usize {
         let n = self.number(name).map(|said| said.map_or(default as u64, whole));
         n.map_or(most, |n| usize::try_from(n).unwrap_or(usize::MAX).clamp(1, most))

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use rogerrat_actors::LogError;
-use rogerrat_domain::{ChannelId, Entry, MemberNo, MessageId, Record};
+use rogerrat_domain::{AccountId, ChannelId, Entry, MemberNo, MessageId, Record};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
@@ -36,8 +36,12 @@ pub(super) struct Draft {
     pub(super) seq: u64,
     pub(super) rid: [u8; 16],
     pub(super) at_ms: u64,
-    /// The settings, if the record creates the channel.
+    /// Whether the record creates the channel.
+    pub(super) creates: bool,
+    /// The settings, if the record creates the channel or changes them.
     pub(super) settings: Option<Vec<u8>>,
+    /// The account that creates it.
+    pub(super) owner: Option<AccountId>,
     pub(super) body: Vec<u8>,
     pub(super) messages: Vec<Text>,
     pub(super) lines: Vec<Said>,
@@ -63,16 +67,25 @@ impl Draft {
     /// Writes a record down; none if it cannot be, because it names a message whose text is not at hand.
     pub(super) fn of(record: Record) -> Option<Self> {
         let Record { channel, seq, rid, at_ms, entries, transcript } = record;
-        let settings = match entries.first() {
-            Some(Entry::Created { settings }) => Some(serde_json::to_vec(&**settings).ok()?),
+        let created = match entries.first() {
+            Some(Entry::Created { settings }) => Some(settings),
             _ => None,
+        };
+        let changed = entries.iter().rev().find_map(|entry| match entry {
+            Entry::Settings { settings } => Some(settings),
+            _ => None,
+        });
+        let (creates, owner) = (created.is_some(), created.and_then(|settings| settings.creator_account_id.clone()));
+        let settings = match changed.or(created) {
+            Some(settings) => Some(serde_json::to_vec(&**settings).ok()?),
+            None => None,
         };
         let kept = entries.iter().filter_map(Entry::kept_message);
         let messages = kept.map(|m| m.is_whole().then(|| Text { id: m.id, from: m.from, to: m.to, json: m.json() }));
         let messages = messages.collect::<Option<Vec<_>>>()?;
         let body = serde_json::to_vec(&Written { v: VERSION, at_ms, entries: &entries }).ok()?;
         let lines = transcript.into_iter().map(|line| Said { ends: line.ends, json: line.json }).collect();
-        Some(Self { channel, seq, rid: rid.to_be_bytes(), at_ms, settings, body, messages, lines })
+        Some(Self { channel, seq, rid: rid.to_be_bytes(), at_ms, creates, settings, owner, body, messages, lines })
     }
 
     /// What it weighs, in bytes.

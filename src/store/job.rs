@@ -1,7 +1,7 @@
 //! What the writer is asked to do, and how it answers.
 
-use rogerrat_actors::{Appended, LogError};
-use rogerrat_domain::ChannelId;
+use rogerrat_actors::{AccountChange, Appended, Changed, LogError, Opened};
+use rogerrat_domain::{AccountId, ChannelId};
 use tokio::sync::oneshot;
 
 use super::body::{Draft, Folded};
@@ -11,6 +11,9 @@ use super::shared::Place;
 #[derive(Debug)]
 pub(super) enum Work {
     Append(Draft),
+    /// The first record of a channel that is an account's, and how many of them it may own.
+    Own(Draft, AccountId, Option<u32>),
+    Account(AccountChange),
     Fold(Folded),
     Forget(ChannelId),
     Used(Vec<(ChannelId, u64)>),
@@ -45,6 +48,8 @@ pub(super) struct Task {
 #[derive(Debug)]
 pub(super) enum Reply {
     Append(oneshot::Sender<Appended>),
+    Own(oneshot::Sender<Opened>),
+    Account(oneshot::Sender<Result<Changed, LogError>>),
     Plain(oneshot::Sender<Result<(), LogError>>),
 }
 
@@ -52,6 +57,8 @@ pub(super) enum Reply {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Outcome {
     Done,
+    /// What became of a change of an account.
+    Changed(Changed),
     Conflict,
     Refused(String),
     Unknown(String),
@@ -61,7 +68,8 @@ impl Work {
     /// What it weighs, in bytes.
     pub(super) fn bytes(&self) -> usize {
         match self {
-            Self::Append(draft) => draft.bytes(),
+            Self::Append(draft) | Self::Own(draft, ..) => draft.bytes(),
+            Self::Account(_) => 256,
             Self::Fold(folded) => folded.body.len() + folded.held.len() * 8,
             Self::Used(channels) => channels.len() * 64,
             Self::Note(_, text) => text.len(),
@@ -82,22 +90,35 @@ impl Task {
 impl Reply {
     fn give(self, outcome: Outcome) {
         match self {
-            Self::Append(to) => {
-                let _ = to.send(match outcome {
-                    Outcome::Done => Appended::Done,
-                    Outcome::Conflict => Appended::Conflict,
-                    Outcome::Refused(_) => Appended::Refused,
-                    Outcome::Unknown(_) => Appended::Unknown,
-                });
-            }
-            Self::Plain(to) => {
-                let _ = to.send(match outcome {
-                    Outcome::Done => Ok(()),
-                    Outcome::Conflict => Err(LogError::Failed("somebody else wrote first".into())),
-                    Outcome::Refused(why) => Err(LogError::Failed(why)),
-                    Outcome::Unknown(why) => Err(LogError::Failed(format!("it may or may not be kept: {why}"))),
-                });
-            }
+            Self::Append(to) => drop(to.send(appended(outcome))),
+            Self::Own(to) => drop(to.send(match outcome {
+                Outcome::Changed(Changed::Full) => Opened::Full,
+                Outcome::Changed(Changed::Missing) => Opened::Missing,
+                outcome => Opened::Tried(appended(outcome)),
+            })),
+            Self::Account(to) => drop(to.send(match outcome {
+                Outcome::Changed(changed) => Ok(changed),
+                outcome => plain(outcome).map(|()| Changed::Done(Vec::new())),
+            })),
+            Self::Plain(to) => drop(to.send(plain(outcome))),
         }
+    }
+}
+
+fn appended(outcome: Outcome) -> Appended {
+    match outcome {
+        Outcome::Done | Outcome::Changed(_) => Appended::Done,
+        Outcome::Conflict => Appended::Conflict,
+        Outcome::Refused(_) => Appended::Refused,
+        Outcome::Unknown(_) => Appended::Unknown,
+    }
+}
+
+fn plain(outcome: Outcome) -> Result<(), LogError> {
+    match outcome {
+        Outcome::Done | Outcome::Changed(_) => Ok(()),
+        Outcome::Conflict => Err(LogError::Failed("somebody else wrote first".into())),
+        Outcome::Refused(why) => Err(LogError::Failed(why)),
+        Outcome::Unknown(why) => Err(LogError::Unknown(why)),
     }
 }

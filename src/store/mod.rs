@@ -1,8 +1,9 @@
-//! The store: the hub's [`Log`](rogerrat_actors::Log) in an SQLite file.
+//! The store: the hub's [`Log`](rogerrat_actors::Log) and its [`Accounts`](rogerrat_actors::Accounts) in an SQLite file.
 //!
 //! One thread writes and commits in groups, two read; whoever asks only puts something into a queue. It decides nothing
 //! about channels, and it never holds a text longer than a transaction or an answer takes.
 
+mod accounts;
 mod backup;
 mod body;
 mod census;
@@ -10,6 +11,7 @@ mod erase;
 mod error;
 mod folder;
 mod job;
+mod ledger;
 mod look;
 mod number;
 mod pen;
@@ -137,6 +139,10 @@ impl Store {
         readers.into_iter().for_each(|reader| drop(reader.join()));
         let _ = self.writer.send(Job::Close);
         drop(writer.join());
+    }
+
+    fn readers(&self) -> &Readers {
+        &self.readers
     }
 
     fn next_probe(&self) -> i64 {

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use rogerrat_domain::{ChannelId, limits};
+use rogerrat_domain::{AccountId, ChannelId, limits};
 use rusqlite::{Connection, OptionalExtension as _, Result, params};
 
 use super::body::{Draft, Folded};
@@ -70,6 +70,8 @@ impl Pen<'_> {
     pub(super) fn write(&mut self, work: &Work) -> Result<Outcome> {
         match work {
             Work::Append(draft) => self.append(draft),
+            Work::Own(draft, owner, limit) => self.open_channel(draft, owner, *limit),
+            Work::Account(change) => self.account(change),
             Work::Fold(folded) => self.fold(folded),
             Work::Forget(channel) => self.forget(channel),
             Work::Used(channels) => self.used(channels),
@@ -97,14 +99,19 @@ impl Pen<'_> {
         Ok(Outcome::Done)
     }
 
-    fn append(&mut self, draft: &Draft) -> Result<Outcome> {
+    pub(super) fn append(&mut self, draft: &Draft) -> Result<Outcome> {
         let mut head = match self.head(&draft.channel)? {
             None if draft.seq == 1 => self.create(draft)?,
-            Some(head) if draft.seq == head.seq + 1 && draft.settings.is_none() => head,
+            Some(head) if draft.seq == head.seq + 1 && !draft.creates => head,
             Some(head) if self.is_repeated(&head, draft)? => return Ok(Outcome::Done),
             _ => return Ok(Outcome::Conflict),
         };
         self.record(draft, head.no)?;
+        if let Some(settings) = draft.settings.as_ref().filter(|_| !draft.creates) {
+            self.connection
+                .prepare_cached("UPDATE channels SET settings = ?2 WHERE no = ?1")?
+                .execute(params![head.no, settings])?;
+        }
         if !draft.lines.is_empty() {
             self.transcribe(draft, &mut head)?;
         }
@@ -145,8 +152,15 @@ impl Pen<'_> {
 
     fn create(&mut self, draft: &Draft) -> Result<Head> {
         self.connection
-            .prepare_cached("INSERT INTO channels (id, settings, created_ms, used_ms) VALUES (?1, ?2, ?3, ?3)")?
-            .execute(params![draft.channel.as_str(), draft.settings, signed(draft.at_ms)])?;
+            .prepare_cached(
+                "INSERT INTO channels (id, settings, owner, created_ms, used_ms) VALUES (?1, ?2, ?3, ?4, ?4)",
+            )?
+            .execute(params![
+                draft.channel.as_str(),
+                draft.settings,
+                draft.owner.as_ref().map(AccountId::as_str),
+                signed(draft.at_ms)
+            ])?;
         self.change.channels += i64::from(draft.settings.is_some());
         Ok(Head { no: self.connection.last_insert_rowid(), seq: 0, rid: None, line: Some(0) })
     }

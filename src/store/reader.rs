@@ -229,7 +229,7 @@ pub(super) fn transcript(connection: &Connection, channel: &ChannelId, limit: us
 }
 
 pub(super) fn unused(connection: &Connection, before_ms: u64, limit: usize) -> Read<Vec<ChannelId>> {
-    let sql = "SELECT id FROM channels WHERE settings IS NOT NULL AND used_ms < ?1 ORDER BY used_ms LIMIT ?2";
+    let sql = "SELECT id FROM channels WHERE settings IS NOT NULL AND owner IS NULL AND used_ms < ?1 ORDER BY used_ms LIMIT ?2";
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     let found = connection.prepare_cached(sql).and_then(|mut find| {
         find.query_map(params![signed(before_ms), limit], |row| row.get::<_, String>(0))?.collect::<Result<Vec<_>, _>>()

@@ -16,7 +16,7 @@ pub(super) const APPLICATION_ID: i64 = 0x5267_7252;
 const PATIENCE: Duration = Duration::from_millis(500);
 
 /// Version `n` of the schema is what the first `n` of these lead to.
-const MIGRATIONS: [&str; 2] = [
+const MIGRATIONS: [&str; 3] = [
     // The big tables know a channel by its number, because the text of its id would stand in every row. Numbers are
     // never used again: what is left of a deleted channel must not become another's. A record with messages lies in the row
     // of the first of them, and one without in a row of its own: so a send touches one page, and not two.
@@ -73,6 +73,32 @@ const MIGRATIONS: [&str; 2] = [
         text TEXT NOT NULL,
         PRIMARY KEY (kind, name)
     ) STRICT, WITHOUT ROWID;
+    ",
+    // Accounts, who may speak for them, what is theirs. Tokens and keys are SHA-256 digests. `owner` is the account that
+    // created a channel, if one did and is still there.
+    "
+    CREATE TABLE accounts (
+        id TEXT PRIMARY KEY,
+        recovery BLOB NOT NULL UNIQUE,
+        created_ms INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE account_sessions (
+        token BLOB PRIMARY KEY,
+        account TEXT NOT NULL,
+        used_ms INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX account_sessions_by_account ON account_sessions (account, used_ms);
+    CREATE INDEX account_sessions_by_use ON account_sessions (used_ms);
+    CREATE TABLE identities (
+        callsign TEXT PRIMARY KEY,
+        account TEXT NOT NULL,
+        key BLOB NOT NULL UNIQUE,
+        key_no INTEGER NOT NULL,
+        created_ms INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX identities_by_account ON identities (account, callsign);
+    ALTER TABLE channels ADD COLUMN owner TEXT;
+    CREATE INDEX channels_by_owner ON channels (owner, no) WHERE owner IS NOT NULL;
     ",
 ];
 

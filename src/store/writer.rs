@@ -147,7 +147,7 @@ impl Writer {
         match self.transact(&group) {
             Ok(outcomes) => {
                 let kept = |(task, outcome): (&Task, &Outcome)| {
-                    matches!((&task.work, outcome), (Work::Append(_), Outcome::Done))
+                    matches!((&task.work, outcome), (Work::Append(_) | Work::Own(..), Outcome::Done))
                 };
                 if group.iter().zip(&outcomes).any(kept) {
                     self.recover();

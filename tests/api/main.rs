@@ -7,6 +7,7 @@
 mod access;
 mod acks;
 mod additions;
+mod admin;
 mod crowd;
 mod delivery;
 mod description;

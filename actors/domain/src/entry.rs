@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::callsign::Callsign;
 use crate::digest;
+use crate::identity::Identity;
 use crate::ids::{ChannelId, ConsumerName, MemberNo, MessageId, SessionId};
 use crate::message::{Kind, Message, outline};
 use crate::settings::Settings;
@@ -20,6 +21,11 @@ pub enum Entry {
         /// Its settings.
         settings: Arc<Settings>,
     },
+    /// Its owner changed the settings.
+    Settings {
+        /// What they are from now on.
+        settings: Arc<Settings>,
+    },
     /// A callsign joined, anew or again.
     Joined {
         /// Its number; a new one for a new member.
@@ -31,6 +37,9 @@ pub enum Entry {
         /// The session id it brought itself.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         own_session: Option<SessionId>,
+        /// The identity whose key it presented.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        identity: Option<Identity>,
         /// Where its cursor starts, if it is new.
         cursor: MessageId,
         /// When it joined, in milliseconds since the epoch.
@@ -44,6 +53,11 @@ pub enum Entry {
     },
     /// It left.
     Left {
+        /// The member.
+        no: MemberNo,
+    },
+    /// Its session was ended by who owns the callsign: the key it joined with is good no more, or another has joined.
+    Revoked {
         /// The member.
         no: MemberNo,
     },

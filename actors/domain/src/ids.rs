@@ -65,6 +65,52 @@ impl fmt::Display for ChannelId {
     }
 }
 
+/// An account's id. It is no secret: it admits to nothing.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
+#[serde(try_from = "String")]
+#[schema(value_type = String, pattern = "^acct_[0-9a-f]{16}$")]
+pub struct AccountId(Arc<str>);
+
+impl AccountId {
+    const PREFIX: &'static str = "acct_";
+
+    /// The id of a new account: `dice` is a random number.
+    #[must_use]
+    pub fn roll(dice: u64) -> Self {
+        Self(format!("{}{dice:016x}", Self::PREFIX).into())
+    }
+
+    /// Parses an id: `acct_` and 16 hexadecimal digits.
+    ///
+    /// # Errors
+    /// `invalid` when it cannot be the id of any account.
+    pub fn parse(id: &str) -> Result<Self, Refusal> {
+        let digits = id.strip_prefix(Self::PREFIX).unwrap_or_default();
+        let fits = digits.len() == 16 && digits.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
+        if fits { Ok(Self(id.into())) } else { Err(Refusal::invalid("not the id of an account")) }
+    }
+
+    /// The id as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl TryFrom<String> for AccountId {
+    type Error = Refusal;
+
+    fn try_from(id: String) -> Result<Self, Refusal> {
+        Self::parse(&id)
+    }
+}
+
+impl fmt::Display for AccountId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
 /// One member's presence; the caller's credential for it, so it is known by its SHA-256: `Debug` does not show the id, and
 /// written down it is the hash alone. Small, because it travels with every request.
 #[derive(Clone, Serialize, Deserialize)]

@@ -4,10 +4,13 @@
 //! `decide` says what will have happened or refuses, `apply` makes it so and tells the effects, `answer` replies.
 #![warn(missing_docs)]
 
+pub mod account;
+mod ban;
 mod callsign;
 mod channel;
 mod digest;
 mod entry;
+mod identity;
 mod ids;
 pub mod limits;
 mod line;
@@ -25,12 +28,16 @@ pub mod text;
 mod token;
 pub mod transcript;
 
+pub use account::{AccountLimits, IdentityRow};
+pub use ban::{Ban, BanInput, Banned};
 pub use callsign::{ALL, Callsign};
 pub use channel::{
     Broken, Channel, Delivery, Effect, Ending, Figures, Gap, Given, Handed, Loss, Rules, Shelf, Shelved, Snapshot,
+    Window,
 };
 pub use entry::{Entry, Record, SendKey, Terms};
-pub use ids::{ChannelId, ConsumerName, MemberNo, MessageId, PlaceId, SessionId};
+pub use identity::{Identity, Verified};
+pub use ids::{AccountId, ChannelId, ConsumerName, MemberNo, MessageId, PlaceId, SessionId};
 pub use line::message_line;
 pub use message::{Attachment, BadMessage, Kind, Message, Priority};
 pub use now::Now;

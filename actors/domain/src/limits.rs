@@ -59,6 +59,13 @@ pub const PASSWORD_MAX_CHARS: usize = 128;
 /// Wrong owner passwords a minute, for one channel and address.
 pub const PASSWORD_ATTEMPTS: u32 = 5;
 
+/// Sessions of one account; the one not used for the longest time ends for a new one.
+pub const ACCOUNT_SESSIONS: usize = 100;
+/// How long a session of an account lives that nobody uses.
+pub const ACCOUNT_SESSION_MS: u64 = 30 * 24 * HOUR_MS;
+/// How exactly it is known when such a session was used last.
+pub const ACCOUNT_USE_MS: u64 = HOUR_MS;
+
 /// Members of one channel.
 pub const MEMBERS: usize = 10_000;
 /// Consumers of one member, the unnamed one included.
@@ -116,6 +123,19 @@ pub const BODY_SEND_BYTES: usize = MIB;
 pub const BODY_BYTES: usize = 64 * 1024;
 /// Characters of input an error text may repeat.
 pub const ECHO_CHARS: usize = 64;
+
+/// Channels the administration is shown at once, and how many if it does not say.
+pub const ADMIN_CHANNELS: usize = 1000;
+/// See [`ADMIN_CHANNELS`].
+pub const ADMIN_CHANNELS_DEFAULT: usize = 100;
+/// Bans a hub keeps at most.
+pub const BANS: usize = 1000;
+/// The longest ban with an end, in seconds: a year.
+pub const BAN_MAX_SECONDS: u64 = 31_536_000;
+/// Characters of the reason of a ban.
+pub const BAN_REASON_CHARS: usize = 200;
+/// Wrong administration tokens an address may try in a minute.
+pub const ADMIN_ATTEMPTS: u32 = 5;
 
 const MIB: usize = 1024 * 1024;
 const MINUTE_MS: u64 = 60_000;

@@ -33,6 +33,8 @@ struct Told<'a> {
     #[serde(borrow)]
     thread: Option<Cow<'a, str>>,
     attempt: Option<u32>,
+    #[serde(borrow)]
+    verified: Option<Cow<'a, str>>,
 }
 
 #[derive(Deserialize)]
@@ -78,6 +80,7 @@ fn facts(told: &Told<'_>, is_status: bool, attempt: u32) -> Vec<String> {
             facts.push(format!("to {}", one_line(&told.to)));
         }
     }
+    facts.extend(told.verified.as_ref().map(|how| format!("verified {}", one_line(how))));
     if !told.priority.is_empty() {
         facts.push(one_line(&told.priority).into_owned());
     }
@@ -114,12 +117,12 @@ mod tests {
         assert_eq!(line(&plain), "[12:31:29] ann → all #7: hi");
         let full = json!({
             "id": 8, "from": "ann", "to": "bob", "text": "see", "at": 86_400_000, "priority": "urgent", "reply_to": 7,
-            "thread": "plan", "suggested_replies": ["yes", "no"],
+            "thread": "plan", "verified": "identity", "suggested_replies": ["yes", "no"],
             "attachments": [{"mime": "image/png", "data_base64": "AAAA".repeat(400), "filename": "a b.png"}],
         });
         assert_eq!(
             message_line(full.to_string().as_bytes(), 2),
-            "[00:00:00] ann → bob #8 [urgent; answers #7; thread \"plan\"; file image/png \"a b.png\" 2 KB; \
+            "[00:00:00] ann → bob #8 [verified identity; urgent; answers #7; thread \"plan\"; file image/png \"a b.png\" 2 KB; \
              suggests \"yes\" \"no\"; attempt 2]: see"
         );
     }

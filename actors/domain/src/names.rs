@@ -21,6 +21,21 @@ pub fn callsign(dice: u64) -> Callsign {
     Callsign::parse(&format!("{adjective}-{noun}")).expect("a name fits the pattern")
 }
 
+/// The callsign of an identity that has no wish, like `brave-heron-3a8f`.
+#[must_use]
+pub fn identity(dice: u64) -> Callsign {
+    let (adjective, noun) = words(dice);
+    #[expect(clippy::expect_used, reason = "the words are checked by a test")]
+    Callsign::parse(&format!("{adjective}-{noun}-{:04x}", dice >> 48)).expect("a name fits the pattern")
+}
+
+/// Whether a callsign is one of those [that are picked](callsign).
+#[must_use]
+pub fn is_picked(name: &str) -> bool {
+    let Petnames { adjectives, nouns, .. } = Petnames::small();
+    name.split_once('-').is_some_and(|(adjective, noun)| adjectives.contains(&adjective) && nouns.contains(&noun))
+}
+
 fn words(dice: u64) -> (&'static str, &'static str) {
     let Petnames { adjectives, nouns, .. } = Petnames::small();
     let pick = |words: &[&'static str], roll: u64| words[usize::try_from(roll).unwrap_or(0) % words.len()];
@@ -43,5 +58,6 @@ mod tests {
     fn the_dice_decide() {
         assert_eq!(channel_id(77), channel_id(77));
         assert_ne!(callsign(1), callsign(2));
+        assert!(is_picked(callsign(1).as_str()) && !is_picked(identity(1).as_str()) && !is_picked("ann"));
     }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Deserializer, Serialize, de};
 use utoipa::ToSchema;
 
+use crate::ids::AccountId;
 use crate::limits;
 use crate::token::TokenHash;
 
@@ -24,7 +25,8 @@ pub enum Retention {
     Full,
 }
 
-/// Whether participants are told to act on each other's requests. `trusted` needs an owner password.
+/// Whether participants are told to act on each other's requests. `trusted` needs
+/// `require_identity` or an owner password.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum TrustMode {
@@ -108,6 +110,12 @@ pub struct Settings {
     pub session_ttl_ms: u64,
     /// How long a member lives without a session.
     pub member_ttl_ms: u64,
+    /// Whether only identities may join.
+    #[serde(default)]
+    pub require_identity: bool,
+    /// The account that created it, if one did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub creator_account_id: Option<AccountId>,
     /// Whether this is one of the public bands.
     pub is_band: bool,
     /// When the channel was created, in milliseconds since the epoch.
@@ -128,6 +136,8 @@ impl Settings {
             claim_callsigns: false,
             session_ttl_ms: limits::SESSION_TTL_MS,
             member_ttl_ms: limits::MEMBER_TTL_MS,
+            require_identity: false,
+            creator_account_id: None,
             is_band: false,
             created_at_ms,
         }

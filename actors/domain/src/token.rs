@@ -7,7 +7,7 @@ use subtle::ConstantTimeEq as _;
 use crate::digest;
 
 /// The SHA-256 of a token. The token itself is shown once and not kept.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct TokenHash(#[serde(with = "digest")] [u8; 32]);
 
@@ -16,6 +16,12 @@ impl TokenHash {
     #[must_use]
     pub fn of(token: &str) -> Self {
         Self(Sha256::digest(token.as_bytes()).into())
+    }
+
+    /// The hash itself, to be kept.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8; 32] {
+        &self.0
     }
 
     /// Whether `token` is the one that was hashed; takes the same time wherever they differ.

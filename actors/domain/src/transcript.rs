@@ -4,6 +4,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
+use crate::identity::Verified;
 use crate::ids::MemberNo;
 use crate::settings::Retention;
 
@@ -64,6 +65,10 @@ pub enum Event<'a> {
         to: &'a str,
         /// What it said.
         text: &'a str,
+        /// Said when the sender proved its callsign.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        #[schema(nullable = false)]
+        verified: Option<Verified>,
     },
 }
 

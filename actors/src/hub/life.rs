@@ -6,22 +6,26 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 
 use actix::prelude::*;
 use futures_util::future::join_all;
+use rogerrat_domain::limits::PASSWORD_ATTEMPTS;
 use rogerrat_domain::{HubKey, Rules};
 use tokio::sync::oneshot;
 
 use super::{Hub, HubRules, Shared};
 use crate::attempts::Attempts;
+use crate::bans::Bans;
 use crate::call::{Drain, Rest};
 use crate::channel_actor::FLOOR_AHEAD_MS;
 use crate::clock::Clock;
 use crate::counters::{Count, Counters};
 use crate::courier::Courier;
 use crate::error::HubError;
-use crate::log::{Log, LogError};
+use crate::log::LogError;
 use crate::password::Passwords;
+use crate::ports::Ports;
 use crate::registry::{Registry, Shut};
 use crate::revival::Reviver;
 use crate::run::Run;
+use crate::standing::Standing;
 use crate::webhook::WebhookActor;
 
 impl Hub {
@@ -30,7 +34,8 @@ impl Hub {
     ///
     /// # Errors
     /// When the log cannot be read or written.
-    pub async fn start(rules: HubRules, log: Arc<dyn Log>, key: HubKey, clock: Clock) -> Result<Self, LogError> {
+    pub async fn start(rules: HubRules, ports: Ports, key: HubKey, clock: Clock) -> Result<Self, LogError> {
+        let log = ports.log.clone();
         let run = Run::begin(&*log).await?;
         let floor = log.floor();
         let now = clock.now();
@@ -39,6 +44,8 @@ impl Hub {
         let counters = Arc::new(Counters::default());
         counters.recall(&log.note(Counters::NOTE).await?.unwrap_or_default());
         counters.add(Count::Channels, log.count().await? + table.len() as u64);
+        let bans = Arc::new(Bans::recall(log.rows(Bans::ROWS).await?, now));
+        let standing = Arc::new(Standing::new(rules.per_account.sends_per_minute));
         let channel_rules = Rules {
             key: key.clone(),
             sends_per_minute: rules.sends_per_minute,
@@ -48,11 +55,13 @@ impl Hub {
         };
         let registry = Registry {
             table: table.clone(),
-            reviver: Reviver { log: log.clone(), clock, run, floor },
+            reviver: Reviver { log: log.clone(), accounts: ports.accounts.clone(), clock, run, floor },
             rules: channel_rules,
             sends_per_minute_band: rules.sends_per_minute_band,
             unused_ms: rules.unused_ms,
             counters: counters.clone(),
+            bans: bans.clone(),
+            standing: standing.clone(),
             webhook: WebhookActor.start(),
             opening: HashMap::new(),
             draining: false,
@@ -61,13 +70,17 @@ impl Hub {
         let shared = Shared {
             table,
             log,
+            ports,
+            standing,
+            per_account: rules.per_account,
             run,
             clock,
             started_at_ms: now.at_ms,
             counters: counters.clone(),
             places: AtomicU64::new(1),
             draining: AtomicBool::new(false),
-            attempts: Attempts::default(),
+            attempts: Attempts::new("owner passwords", PASSWORD_ATTEMPTS),
+            bans,
             passwords: Passwords::default(),
             member_ttl_ms: rules.member_ttl_ms,
             key,

@@ -2,6 +2,8 @@
 //!
 //! It checks access, finds the channel's mailbox, and asks. It never hands out an address.
 
+mod accounts;
+mod admin;
 mod life;
 mod rooms;
 
@@ -13,12 +15,13 @@ use rogerrat_domain::limits::STREAM_EVENTS;
 use rogerrat_domain::op::{self, JoinInput, ReadInput, StreamInput};
 use rogerrat_domain::transcript::Line;
 use rogerrat_domain::{
-    Callsign, ChannelId, Code, DmVisibility, HubKey, Operation, PlaceId, Progress, Refusal, Seal, SessionId, Settings,
-    Shelf,
+    AccountLimits, Callsign, ChannelId, Code, DmVisibility, HubKey, Operation, PlaceId, Progress, Refusal, Seal,
+    SessionId, Settings, Shelf,
 };
 use tokio::sync::mpsc;
 
 use crate::attempts::Attempts;
+use crate::bans::Bans;
 use crate::call::{Ask, OpenTap, Poll, Tap};
 use crate::clock::Clock;
 use crate::counters::Counters;
@@ -28,10 +31,13 @@ use crate::entropy::roll;
 use crate::error::HubError;
 use crate::log::{Doing, Log, LogError};
 use crate::password::Passwords;
+use crate::ports::Ports;
 use crate::room::{Room, Table};
 use crate::run::Run;
+use crate::standing::Standing;
 use crate::totals::Totals;
 
+pub use accounts::Owner;
 pub use rooms::{Admission, Band, Created};
 
 /// What the operator decides for all channels.
@@ -51,6 +57,8 @@ pub struct HubRules {
     pub unused_ms: Option<u64>,
     /// Life of a member without a session where a channel says nothing.
     pub member_ttl_ms: u64,
+    /// What an account may have, and do.
+    pub per_account: AccountLimits,
 }
 
 /// A channel the caller was admitted to.
@@ -66,8 +74,8 @@ impl Admitted {
 
     /// The channel's settings.
     #[must_use]
-    pub fn settings(&self) -> &Settings {
-        &self.0.settings
+    pub fn settings(&self) -> Arc<Settings> {
+        self.0.settings()
     }
 }
 
@@ -81,13 +89,17 @@ pub struct Hub {
 struct Shared {
     table: Arc<Table>,
     log: Arc<dyn Log>,
+    ports: Ports,
+    standing: Arc<Standing>,
+    per_account: AccountLimits,
     run: Run,
     clock: Clock,
     started_at_ms: u64,
     counters: Arc<Counters>,
     places: AtomicU64,
     draining: AtomicBool,
-    attempts: Attempts,
+    attempts: Attempts<ChannelId>,
+    bans: Arc<Bans>,
     passwords: Passwords,
     member_ttl_ms: u64,
     key: HubKey,
@@ -124,15 +136,30 @@ impl Hub {
         presented: Option<SessionId>,
         address: IpAddr,
     ) -> Result<op::JoinReply, HubError> {
-        let callsign = input.callsign.as_deref().map(Callsign::parse).transpose()?;
-        if input.identity_key.is_some() {
-            let refusal = Refusal::new(Code::Unauthorized, "this identity key is not known here");
-            return Err(refusal.into());
+        let wish = input.callsign.as_deref().map(Callsign::parse).transpose()?;
+        let (callsign, identity, is_reserved) = self.prove(wish, input.identity_key.as_deref()).await?;
+        if let Some(callsign) = &callsign {
+            self.shared.bans.admit(at.id(), callsign, self.shared.clock.now())?;
         }
         let human_authorized = self.authorize(at, input.owner_password, address).await?;
-        let spelled = input.callsign.map(|wish| wish.trim().to_owned());
-        let join = op::Join { callsign, spelled, presented, human_authorized, generation: roll(), dice: roll() };
-        self.ask(at, join).await
+        let spelled = input.callsign.filter(|_| identity.is_none()).map(|wish| wish.trim().to_owned());
+        let join = op::Join {
+            callsign,
+            spelled,
+            identity,
+            is_reserved,
+            presented,
+            human_authorized,
+            generation: roll(),
+            dice: roll(),
+        };
+        let reply = self.ask(at, join).await?;
+        // It may have been banned while it came in.
+        if let Err(banned) = self.shared.bans.admit(at.id(), &reply.callsign, self.shared.clock.now()) {
+            self.ask(at, op::Evict { callsign: reply.callsign }).await?;
+            return Err(banned.into());
+        }
+        Ok(reply)
     }
 
     /// Whether the owner password was given and right. One given where there is none to give is ignored.

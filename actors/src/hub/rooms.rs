@@ -8,7 +8,8 @@ use rogerrat_domain::op::{self, CreateDraft};
 use rogerrat_domain::transcript::Event;
 use rogerrat_domain::{ChannelId, Code, Entry, Now, Record, Refusal, Retention, Settings, names};
 
-use super::{Admitted, Hub, Shared};
+use super::{Admitted, Hub, Owner, Shared};
+use crate::accounts::Opened;
 use crate::counters::Count;
 use crate::entropy::{random_token, record_id, roll};
 use crate::error::HubError;
@@ -129,18 +130,19 @@ impl Hub {
     ///
     /// # Errors
     /// What the input is refused for; `storage_failed` when it cannot be kept.
-    pub async fn create(&self, input: op::CreateInput) -> Result<Created, HubError> {
-        let Shared { table, log, passwords, clock, counters, .. } = &*self.shared;
+    pub async fn create(&self, input: op::CreateInput, owner: Option<&Owner>) -> Result<Created, HubError> {
+        let Shared { table, passwords, clock, counters, .. } = &*self.shared;
         let draft = CreateDraft::check(input, self.shared.member_ttl_ms)?;
         let owner_password = match draft.owner_password.clone() {
             Some(password) => Some(passwords.hash(password).await?),
             None => None,
         };
         let token = random_token();
-        let settings = Arc::new(draft.settings(&token, owner_password, clock.now().at_ms));
+        let account = owner.map(|owner| owner.0.clone());
+        let settings = Arc::new(draft.settings(&token, owner_password, account, clock.now().at_ms));
         for _ in 0..ID_TRIES {
             let id = names::channel_id(roll());
-            match log.append(creation(id.clone(), settings.clone())).await {
+            match self.keep_creation(creation(id.clone(), settings.clone())).await? {
                 Appended::Conflict => continue,
                 Appended::Refused => return Err(HubError::StorageFailed),
                 Appended::Unknown => return Err(HubError::OutcomeUnknown),
@@ -153,6 +155,24 @@ impl Hub {
             return Ok(Created { channel: Admitted(room), token });
         }
         Err(HubError::OutcomeUnknown)
+    }
+
+    /// Keeps the first record of a channel. One of an account counts among those it may own.
+    async fn keep_creation(&self, record: Record) -> Result<Appended, HubError> {
+        let Shared { log, ports, per_account, .. } = &*self.shared;
+        let owner = record.entries.first().and_then(|entry| match entry {
+            Entry::Created { settings } => settings.creator_account_id.clone(),
+            _ => None,
+        });
+        let Some(owner) = owner else { return Ok(log.append(record).await) };
+        match ports.accounts.open_channel(record, owner, per_account.channels).await {
+            Opened::Tried(appended) => Ok(appended),
+            Opened::Full => {
+                let bound = per_account.channels.unwrap_or_default() as usize;
+                Err(Refusal::limit_reached("channels of an account", bound).into())
+            }
+            Opened::Missing => Err(Refusal::new(Code::Unauthorized, "this account has been closed").into()),
+        }
     }
 
     /// Deletes a channel and everything that was said on it.

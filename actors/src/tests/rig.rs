@@ -11,13 +11,17 @@ use rogerrat_domain::op::{
     Ack, AckReply, CreateInput, Draft, History, JoinInput, JoinReply, Keepalive, Leave, ReadInput, ReceiptState,
     Receipts, Roster, RosterReply, Send, SendInput, SendReply,
 };
-use rogerrat_domain::{Code, ConsumerName, HubKey, SessionId, Shelf, Terms};
+use rogerrat_domain::{AccountLimits, Code, ConsumerName, HubKey, SessionId, Shelf, Terms};
 
 use crate::room::Room;
-use crate::{Admitted, Clock, Hub, HubError, HubRules, Log, MemoryLog, Parcel, StreamReader};
+use crate::{Admitted, Clock, Hub, HubError, HubRules, Log, MemoryLog, Parcel, Ports, StreamReader};
 
 pub(crate) const HOUR_MS: u64 = 3_600_000;
 const DAWN_MS: u64 = 1_800_000_000_000;
+
+/// An account that may do everything.
+const UNLIMITED: AccountLimits =
+    AccountLimits { channels: None, identities: None, webhooks: None, sends_per_minute: None };
 
 pub(crate) struct Rig {
     pub(crate) hub: Hub,
@@ -37,7 +41,7 @@ impl Rig {
     pub(crate) async fn with(log: Arc<dyn Log>, create: CreateInput) -> Self {
         tokio::time::pause();
         let hub = Self::hub(log, DAWN_MS).await;
-        let created = hub.create(create).await.unwrap();
+        let created = hub.create(create, None).await.unwrap();
         let at = hub.admit(created.channel.id().as_str(), Some(&created.token)).await.unwrap();
         Self { hub, at }
     }
@@ -60,8 +64,9 @@ impl Rig {
             shelf: Shelf { messages: 1300, bytes: 64 << 20 },
             unused_ms: Some(30 * 24 * HOUR_MS),
             member_ttl_ms: MEMBER_TTL_MS,
+            per_account: UNLIMITED,
         };
-        Hub::start(rules, log, HubKey::new([7; 32]), Clock::steady(at_ms)).await.unwrap()
+        Hub::start(rules, Ports::with_log(log), HubKey::new([7; 32]), Clock::steady(at_ms)).await.unwrap()
     }
 
     pub(crate) fn room(&self) -> &Arc<Room> {

@@ -24,6 +24,8 @@ struct Told {
     suggested_replies: Vec<String>,
     reply_to: Option<u64>,
     thread: Option<String>,
+    #[serde(default)]
+    verified: String,
     #[serde(default = "first")]
     attempt: u32,
 }
@@ -65,6 +67,7 @@ fn variables(json: &str, channel: &str, failures: u32) -> Result<Vec<(&'static s
         ("RR_KIND", line(&told.kind)),
         ("RR_AT", told.at.to_string()),
         ("RR_REPLIES", replies.join("\t")),
+        ("RR_VERIFIED", line(&told.verified)),
         ("RR_THREAD", line(told.thread.as_deref().unwrap_or_default())),
         ("RR_REPLY_TO", told.reply_to.map_or(String::new(), |id| id.to_string())),
         ("RR_ATTEMPT", told.attempt.saturating_add(failures).to_string()),
@@ -82,6 +85,9 @@ mod tests {
         let value = |name: &str| &*variables.iter().find(|(known, _)| *known == name).unwrap().1;
         assert_eq!(value("RR_MESSAGE"), "a\\nb\\u{0}");
         assert_eq!((value("RR_REPLIES"), value("RR_PRIORITY"), value("RR_KIND")), ("y\\tes\tno", "default", "message"));
-        assert_eq!((value("RR_ATTEMPT"), value("RR_THREAD"), value("RR_REPLY_TO")), ("3", "", ""));
+        assert_eq!(
+            (value("RR_ATTEMPT"), value("RR_THREAD"), value("RR_REPLY_TO"), value("RR_VERIFIED")),
+            ("3", "", "", "")
+        );
     }
 }

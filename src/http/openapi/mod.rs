@@ -19,9 +19,11 @@ use utoipa::{Modify, OpenApi};
 
 use super::discovery::{self, cards};
 use super::state::{Shared, State};
-use super::{channels, health, members, messages, metrics, poll, stream, transcript};
+use super::{account, admin, channels, health, members, messages, metrics, poll, stream, transcript};
 pub(super) use like::{AgentCard, Info, McpCard};
-pub(super) use parameters::{HistoryQuery, InChannel, MaySession, TranscriptQuery, WithSession};
+pub(super) use parameters::{
+    AdminQuery, CloseQuery, HistoryQuery, InChannel, MaySession, OfIdentity, TranscriptQuery, WithSession,
+};
 
 /// Where the servers will stand in the text.
 const SERVERS: &str = "\"servers\":[]";
@@ -69,6 +71,25 @@ pub(super) type Made = OnceLock<Description>;
         health::healthy,
         health::ready,
         metrics::metrics,
+        account::open,
+        account::recover,
+        account::look,
+        account::close,
+        account::add_identity,
+        account::identities,
+        account::rotate_key,
+        account::remove_identity,
+        account::channels,
+        account::delete_channel,
+        account::rotate_token,
+        admin::channels,
+        admin::channel,
+        admin::delete_channel,
+        admin::end_session,
+        admin::bans,
+        admin::ban,
+        admin::unban,
+        admin::counters,
         openapi,
         discovery::home,
         discovery::llms,
@@ -90,7 +111,9 @@ pub(super) type Made = OnceLock<Description>;
         (name = "Messages", description = "Sending, and what became of it."),
         (name = "Reading", description = "Polls, streams, and acknowledging."),
         (name = "Looking around", description = "Who is here, and how much was said."),
+        (name = "Accounts", description = "Optional: callsigns and channels that are somebody's."),
         (name = "The hub", description = "Whether it lives, and what it has done."),
+        (name = "Administration", description = "What the operator sees and does; switched off unless a token is set for it."),
         (name = "Finding the way in", description = "What the hub says of itself."),
     )
 )]
@@ -112,6 +135,8 @@ impl Modify for Credentials {
             "server_token",
             bearer("The token of the hub, where its operator set one; without one no bearer is taken."),
         );
+        components.add_security_scheme("admin_token", bearer("The token of the administration."));
+        components.add_security_scheme("account_session", bearer("The session token of an account."));
         let session = "The session of a member, from the reply of its join.";
         let session = ApiKeyValue::with_description("X-Session-Id", session);
         components.add_security_scheme("session", SecurityScheme::ApiKey(ApiKey::Header(session)));
@@ -129,9 +154,10 @@ impl Description {
         }
         if state.server_token.is_none() {
             // Nobody needs a token that nobody has.
-            for (path, method) in [("/api/channels", "post"), ("/metrics", "get")] {
+            for (path, method) in [("/api/account", "post"), ("/metrics", "get")] {
                 api["paths"][path][method].as_object_mut().map(|operation| operation.remove("security"));
             }
+            api["paths"]["/api/channels"]["post"]["security"] = json!([{}, {"account_session": []}]);
         }
         events::add(&mut api);
         rules::add(&mut api);

@@ -13,6 +13,24 @@ pub(crate) struct InChannel {
     id: String,
 }
 
+/// A route of one identity.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Path)]
+pub(crate) struct OfIdentity {
+    /// The identity's callsign.
+    #[param(pattern = "^[a-z0-9][a-z0-9_-]{0,31}$")]
+    callsign: String,
+}
+
+/// What becomes of the channels of an account that is deleted.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct CloseQuery {
+    /// `delete` deletes them too. They stay if it is left out.
+    #[param(pattern = "^delete$")]
+    channels: Option<String>,
+}
+
 /// What a member does.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Header)]
@@ -42,11 +60,10 @@ pub(crate) struct HistoryQuery {
 }
 
 fn n() -> Schema {
-    let number = ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(1)).maximum(Some(100));
-    let what = "How many at most, 20 if left out; clamped to 1 … 100, fractions are cut off, and what is no number means \
-                100.";
-    let text = ObjectBuilder::new().schema_type(Type::String);
-    AnyOfBuilder::new().item(number).item(text).description(Some(what)).build().into()
+    count(
+        100,
+        "How many at most, 20 if left out; clamped to 1 … 100, fractions are cut off, and what is no number means 100.",
+    )
 }
 
 /// What a transcript is asked with.
@@ -57,10 +74,33 @@ pub(crate) struct TranscriptQuery {
     limit: Option<f64>,
 }
 
+/// How many channels the administration wants to see.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct AdminQuery {
+    #[param(schema_with = channels, required = false)]
+    limit: Option<f64>,
+}
+
+fn channels() -> Schema {
+    count(
+        1000,
+        "How many channels at most, 100 if left out; clamped to 1 … 1000, fractions are cut off, and what is no number \
+         means 1000.",
+    )
+}
+
 fn limit() -> Schema {
-    let number = ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(1)).maximum(Some(10_000));
-    let what = "How many of the last events at most, 1000 if left out; clamped to 1 … 10000, fractions are \
-                cut off, and what is no number means all.";
+    count(
+        10_000,
+        "How many of the last events at most, 1000 if left out; clamped to 1 … 10000, fractions are cut off, and what is \
+         no number means all.",
+    )
+}
+
+/// A number of things, clamped; a text is taken too.
+fn count(max: usize, what: &'static str) -> Schema {
+    let number = ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(1)).maximum(Some(max));
     let text = ObjectBuilder::new().schema_type(Type::String);
     AnyOfBuilder::new().item(number).item(text).description(Some(what)).build().into()
 }

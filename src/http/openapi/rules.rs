@@ -8,7 +8,11 @@ pub(super) fn add(api: &mut Value) {
     schemas["SendInput"]["allOf"] = sending();
     schemas["CreateInput"]["allOf"] = creating();
     // An empty body means all defaults.
-    for body in ["/paths/~1api~1channels/post/requestBody", "/paths/~1api~1channels~1{id}~1join/post/requestBody"] {
+    for body in [
+        "/paths/~1api~1channels/post/requestBody",
+        "/paths/~1api~1channels~1{id}~1join/post/requestBody",
+        "/paths/~1api~1account~1identities/post/requestBody",
+    ] {
         api.pointer_mut(body).into_iter().for_each(|body| body["required"] = json!(false));
     }
     for operation in api["paths"].as_object_mut().into_iter().flat_map(Map::values_mut).flat_map(values) {
@@ -54,14 +58,17 @@ fn sending() -> Value {
     }])
 }
 
-/// `trusted` needs a password, `private` claimed callsigns, a transcript with text a disk; and what is not here yet is
+/// `trusted` needs a password or identities, `private` claimed callsigns, a transcript with text a disk; and what is not here yet is
 /// refused.
 fn creating() -> Value {
     let is = |field: &str, value: Value| json!({"required": [field], "properties": {field: {"const": value}}});
     json!([
         {
             "if": is("trust_mode", json!("trusted")),
-            "then": {"required": ["owner_password"], "properties": {"owner_password": {"type": "string", "pattern": r"\S"}}},
+            "then": {"anyOf": [
+                {"required": ["owner_password"], "properties": {"owner_password": {"type": "string", "pattern": r"\S"}}},
+                {"required": ["require_identity"], "properties": {"require_identity": {"const": true}}},
+            ]},
         },
         {
             "if": is("dm_visibility", json!("private")),
@@ -73,7 +80,6 @@ fn creating() -> Value {
         },
         {
             "properties": {
-                "require_identity": {"const": false},
                 "webhook": {"type": "null"},
             },
         },

@@ -2,21 +2,32 @@
 
 use rogerrat_actors::HubError;
 use rogerrat_domain::{Code, Refusal};
+use serde::Deserialize;
 
 use super::Arguments;
 use crate::door::creation::CreateReply;
 use crate::mcp::answer::Told;
 use crate::mcp::visit::{Seated, Visit, held};
 
+#[derive(Default, Deserialize)]
+struct Owned {
+    account_token: Option<String>,
+}
+
 /// Creates a channel.
 pub(super) async fn create(visit: &Visit<'_>, arguments: &Arguments<'_>) -> Result<Told, Refusal> {
     let Visit { state, request, .. } = visit;
-    if !visit.entrance.is_operator {
+    let Owned { account_token } = arguments.read()?;
+    let owner = match account_token {
+        Some(token) => Some(state.hub.admit_owner(Some(token.trim())).await.map_err(HubError::into_refusal)?),
+        None => None,
+    };
+    if owner.is_none() && !visit.entrance.is_operator {
         return Err(Refusal::new(Code::Unauthorized, "creating channels here needs the hub's token")
-            .hint("use the endpoint /mcp with `Authorization: Bearer <token of the hub>`"));
+            .hint("use the endpoint /mcp with `Authorization: Bearer <token of the hub>`, or say account_token"));
     }
     state.throttle.creates.count(|| state.client(request))?;
-    let mut made = state.create(request, arguments.read()?).await.map_err(HubError::into_refusal)?;
+    let mut made = state.create(request, arguments.read()?, owner.as_ref()).await.map_err(HubError::into_refusal)?;
     made.unread = unread(visit).await;
     let text = text(&made);
     Ok(Told::new(&made, text))

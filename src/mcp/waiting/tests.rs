@@ -4,9 +4,9 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
 use actix_web::test::TestRequest;
-use rogerrat_actors::{Admitted, Clock, Hub, HubRules, MemoryLog};
+use rogerrat_actors::{Admitted, Clock, Hub, HubRules, MemoryLog, Ports};
 use rogerrat_domain::op::{CreateInput, Draft, JoinInput, Keepalive, ReadInput, Send, SendInput};
-use rogerrat_domain::{HubKey, SessionId, Shelf};
+use rogerrat_domain::{AccountLimits, HubKey, SessionId, Shelf};
 
 use super::*;
 
@@ -65,10 +65,11 @@ impl Stage {
             shelf: Shelf { messages: 100, bytes: 1 << 20 },
             unused_ms: None,
             member_ttl_ms: 1_000_000,
+            per_account: AccountLimits { channels: None, identities: None, webhooks: None, sends_per_minute: None },
         };
         let log = Arc::new(MemoryLog::default());
-        let hub = Hub::start(rules, log, HubKey::new([7; 32]), Clock::start()).await.unwrap();
-        let at = hub.create(CreateInput::default()).await.unwrap().channel;
+        let hub = Hub::start(rules, Ports::with_log(log), HubKey::new([7; 32]), Clock::start()).await.unwrap();
+        let at = hub.create(CreateInput::default(), None).await.unwrap().channel;
         let (ann, bob) = (join(&hub, &at, "ann").await, join(&hub, &at, "bob").await);
         Self { hub, at, ann, bob }
     }

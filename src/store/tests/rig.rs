@@ -90,7 +90,7 @@ pub(super) fn record(name: &str, seq: u64, entries: Vec<Entry>) -> Record {
         .iter()
         .filter_map(Entry::kept_message)
         .map(|m| {
-            Event::Message { ts: 6, from: "ann", to: "all", text: &String::from_utf8_lossy(&m.json()) }
+            Event::Message { ts: 6, from: "ann", to: "all", text: &String::from_utf8_lossy(&m.json()), verified: None }
                 .line(m.to.map(|to| (m.from, to)))
         })
         .collect();
@@ -114,7 +114,7 @@ pub(super) fn snapshot(departed: MessageId, held: &[MessageId]) -> Snapshot {
 
 pub(super) fn joined() -> Entry {
     let callsign = Callsign::parse("ann").unwrap();
-    Entry::Joined { no: 1, callsign, generation: 1, own_session: None, cursor: 0, at_ms: 5 }
+    Entry::Joined { no: 1, callsign, generation: 1, own_session: None, identity: None, cursor: 0, at_ms: 5 }
 }
 
 /// Creates a channel with messages 1 to `messages`, in as many records.

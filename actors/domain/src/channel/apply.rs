@@ -16,9 +16,14 @@ impl Channel {
     pub fn apply(&mut self, entry: &Entry, now: Now, effects: &mut Vec<Effect>) {
         match entry {
             Entry::Created { .. } => {}
+            Entry::Settings { settings } => {
+                self.settings = settings.clone();
+                effects.push(Effect::Settings(settings.clone()));
+            }
             Entry::Joined { .. } => self.joined(entry, now),
             Entry::RenamedAway { no } => self.departed(*no, Departure::Renamed, now, effects),
             Entry::Left { no } => self.departed(*no, Departure::Left, now, effects),
+            Entry::Revoked { no } => self.departed(*no, Departure::Revoked, now, effects),
             Entry::Expired { no } => self.departed(*no, Departure::Expired, now, effects),
             Entry::Forgotten { no } => self.forgotten(*no),
             Entry::Sent { message, to, key } => self.sent(message, to, key.as_ref(), now, effects),
@@ -36,7 +41,7 @@ impl Channel {
     }
 
     fn joined(&mut self, entry: &Entry, now: Now) {
-        let Entry::Joined { no, callsign, generation, own_session, cursor, at_ms } = entry else { return };
+        let Entry::Joined { no, callsign, generation, own_session, identity, cursor, at_ms } = entry else { return };
         let minted = || self.rules.key.mint(&self.id, callsign, *generation);
         let session = own_session.clone().unwrap_or_else(minted);
         let presence = Presence::Live { seen_ms: now.uptime_ms };
@@ -45,6 +50,7 @@ impl Channel {
             member.generation = *generation;
             member.session = session.clone();
             member.owns_session = own_session.is_some();
+            member.identity.clone_from(identity);
             member.joined_at_ms = *at_ms;
             member.presence = presence;
         } else {
@@ -54,6 +60,7 @@ impl Channel {
                 generation: *generation,
                 session: session.clone(),
                 owns_session: own_session.is_some(),
+                identity: identity.clone(),
                 joined_at_ms: *at_ms,
                 start: *cursor,
                 presence,
@@ -82,6 +89,7 @@ impl Channel {
             Departure::Left => "left",
             Departure::Expired => "expired",
             Departure::Renamed => "renamed",
+            Departure::Revoked => "revoked",
         };
         self.close_places(no, StreamEnding::Bye { reason }, now, effects);
         if let Some(member) = self.members.get_mut(&no) {
@@ -89,7 +97,7 @@ impl Channel {
         }
         match how {
             Departure::Renamed => self.sessions.unseat(&session),
-            Departure::Left | Departure::Expired => self.sessions.bury(&session, now.uptime_ms),
+            Departure::Left | Departure::Expired | Departure::Revoked => self.sessions.bury(&session, now.uptime_ms),
         }
         self.live -= 1;
         self.idle_from(now);

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::callsign::Callsign;
+use crate::identity::{Identity, Verified};
 use crate::ids::{ConsumerName, MemberNo, MessageId, SessionId};
 use crate::limits;
 use crate::message::Message;
@@ -32,6 +33,7 @@ pub(crate) enum Departure {
     Left,
     Expired,
     Renamed,
+    Revoked,
 }
 
 #[derive(Debug)]
@@ -43,6 +45,8 @@ pub(crate) struct Member {
     pub(crate) session: SessionId,
     /// Whether the caller brought that id itself.
     pub(crate) owns_session: bool,
+    /// The identity it joined with last.
+    pub(crate) identity: Option<Identity>,
     pub(crate) joined_at_ms: u64,
     /// Where its cursor started: what is not above it was never for this member.
     pub(crate) start: MessageId,
@@ -59,6 +63,11 @@ pub(crate) struct Member {
 impl Member {
     pub(crate) fn is_live(&self) -> bool {
         matches!(self.presence, Presence::Live { .. })
+    }
+
+    /// What a message of its says of who sent it (A5).
+    pub(crate) fn verified(&self) -> Option<Verified> {
+        self.identity.as_ref().map(|_| Verified::Identity)
     }
 
     pub(crate) fn touch(&mut self, uptime_ms: u64) {
@@ -196,11 +205,12 @@ impl Keys {
 
 /// The sends of the last minute: a true sliding window of their times.
 #[derive(Debug, Default)]
-pub(crate) struct Window(VecDeque<u64>);
+pub struct Window(VecDeque<u64>);
 
 impl Window {
     /// How much of the window is left; none when sends are not limited.
-    pub(crate) fn quota(&self, limit: Option<u32>, now: Now) -> Option<Quota> {
+    #[must_use]
+    pub fn quota(&self, limit: Option<u32>, now: Now) -> Option<Quota> {
         let limit = limit?;
         let inside = self.0.iter().rev().take_while(|&&t| t + limits::WINDOW_MS > now.uptime_ms).count();
         let oldest_ms = self.0.iter().rev().nth(inside.saturating_sub(1)).filter(|_| inside > 0);
@@ -209,7 +219,8 @@ impl Window {
         Some(Quota { limit, remaining: limit.saturating_sub(used), reset_at_ms: now.at_ms + frees_in_ms })
     }
 
-    pub(crate) fn count(&mut self, limit: Option<u32>, now: Now) {
+    /// Counts one.
+    pub fn count(&mut self, limit: Option<u32>, now: Now) {
         let Some(limit) = limit else { return };
         self.0.push_back(now.uptime_ms);
         while self.0.len() > limit as usize || self.0.front().is_some_and(|t| t + limits::WINDOW_MS <= now.uptime_ms) {

@@ -29,6 +29,7 @@ use bytes::Bytes;
 
 use crate::Now;
 use crate::callsign::Callsign;
+use crate::identity::Identity;
 use crate::ids::{ChannelId, ConsumerName, MemberNo, MessageId};
 use crate::limits;
 use crate::refusal::Refusal;
@@ -39,6 +40,7 @@ pub(crate) use consumer::{Consumer, Hold};
 pub(crate) use events::Ending as StreamEnding;
 use fetch::Fetches;
 pub use figures::{Figures, Handed};
+pub use member::Window;
 pub(crate) use member::{Departure, Member, Presence};
 pub use outcome::{Delivery, Effect, Ending, Gap, Given};
 use places::{Outstanding, Places};
@@ -182,6 +184,12 @@ impl Channel {
     #[must_use]
     pub fn next_id(&self, now: Now) -> MessageId {
         now.at_ms.max(self.last_id + 1)
+    }
+
+    /// The identity a member joined with last; none if it proved none.
+    #[must_use]
+    pub fn identity_of(&self, no: MemberNo) -> Option<&Identity> {
+        self.members.get(&no)?.identity.as_ref()
     }
 
     pub(crate) fn member(&self, no: MemberNo) -> Option<&Member> {

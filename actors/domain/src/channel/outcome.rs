@@ -8,6 +8,7 @@ use utoipa::ToSchema;
 use crate::entry::Entry;
 use crate::ids::{MessageId, PlaceId};
 use crate::message::Message;
+use crate::settings::Settings;
 use crate::slip::Slip;
 
 use super::ring::Loss;
@@ -79,6 +80,8 @@ pub enum Effect {
     End(PlaceId, Bytes),
     /// Tell the webhooks of the channel.
     Notify(Arc<Message>),
+    /// Let everybody know the new settings.
+    Settings(Arc<Settings>),
     /// Keep what time did; nobody waits for it.
     Log(Entry),
     /// Fetch messages from the log, and give them to [`Channel::fetched`](crate::Channel::fetched).

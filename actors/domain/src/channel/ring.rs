@@ -276,6 +276,7 @@ mod tests {
             attachments: &[],
             reply_to: None,
             thread: None,
+            verified: None,
         };
         Arc::new(Message::frame_up(&wire, from, to))
     }

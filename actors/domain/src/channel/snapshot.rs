@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::Now;
 use crate::callsign::Callsign;
 use crate::entry::{Entry, SendKey};
+use crate::identity::Identity;
 use crate::ids::{ConsumerName, MemberNo, MessageId, SessionId};
 use crate::message::Message;
 
@@ -43,6 +44,8 @@ pub(super) struct MemberState {
     pub(super) generation: u64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) own_session: Option<SessionId>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) identity: Option<Identity>,
     pub(super) joined_at_ms: u64,
     pub(super) start: MessageId,
     /// Since its last sign of life, or since it went.
@@ -234,6 +237,7 @@ impl Channel {
             generation: state.generation,
             session,
             owns_session: state.own_session.is_some(),
+            identity: state.identity,
             joined_at_ms: state.joined_at_ms,
             start: state.start,
             presence,
@@ -317,6 +321,7 @@ impl Member {
             callsign: self.callsign.clone(),
             generation: self.generation,
             own_session: self.owns_session.then(|| self.session.clone()),
+            identity: self.identity.clone(),
             joined_at_ms: self.joined_at_ms,
             start: self.start,
             quiet_ms: now.uptime_ms.saturating_sub(since_ms),

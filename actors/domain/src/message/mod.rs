@@ -6,6 +6,7 @@ use utoipa::ToSchema;
 
 pub(crate) mod outline;
 
+use crate::identity::Verified;
 use crate::ids::{MemberNo, MessageId};
 use crate::schemas;
 use crate::settings::words;
@@ -94,6 +95,10 @@ pub(crate) struct Wire<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, min_length = 1, max_length = 64)]
     pub(crate) thread: Option<&'a str>,
+    /// Said when the sender proved its callsign: its session joined with an identity's key.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub(crate) verified: Option<Verified>,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands the field over by reference")]
@@ -276,6 +281,7 @@ mod tests {
             attachments: &[],
             reply_to: None,
             thread: None,
+            verified: None,
         }
     }
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
+use crate::ids::AccountId;
 use crate::limits;
 use crate::refusal::Refusal;
 use crate::schemas;
@@ -65,6 +66,7 @@ pub struct CreateDraft {
     member_ttl_ms: u64,
     dm_visibility: DmVisibility,
     claim_callsigns: bool,
+    require_identity: bool,
 }
 
 impl CreateDraft {
@@ -76,8 +78,8 @@ impl CreateDraft {
         refuse_what_is_not_here_yet(&input)?;
         let trust_mode = input.trust_mode.unwrap_or_default();
         let owner_password = password(input.owner_password)?;
-        if trust_mode == TrustMode::Trusted && owner_password.is_none() {
-            return Err(Refusal::invalid("trust_mode `trusted` needs an owner_password"));
+        if trust_mode == TrustMode::Trusted && owner_password.is_none() && !input.require_identity {
+            return Err(Refusal::invalid("trust_mode `trusted` needs require_identity or an owner_password"));
         }
         let retention = input.retention.unwrap_or_default();
         let durability = durability(input.durability, retention)?;
@@ -111,12 +113,19 @@ impl CreateDraft {
             )?,
             dm_visibility,
             claim_callsigns: input.claim_callsigns.unwrap_or(private),
+            require_identity: input.require_identity,
         })
     }
 
     /// The settings of the new channel.
     #[must_use]
-    pub fn settings(&self, token: &str, owner_password: Option<Arc<str>>, created_at_ms: u64) -> Settings {
+    pub fn settings(
+        &self,
+        token: &str,
+        owner_password: Option<Arc<str>>,
+        creator_account_id: Option<AccountId>,
+        created_at_ms: u64,
+    ) -> Settings {
         Settings {
             token: Some(TokenHash::of(token)),
             owner_password,
@@ -125,6 +134,8 @@ impl CreateDraft {
             trust_mode: self.trust_mode,
             dm_visibility: self.dm_visibility,
             claim_callsigns: self.claim_callsigns,
+            require_identity: self.require_identity,
+            creator_account_id,
             session_ttl_ms: self.session_ttl_ms,
             member_ttl_ms: self.member_ttl_ms,
             is_band: false,
@@ -135,9 +146,6 @@ impl CreateDraft {
 
 /// A setting that would be a promise this hub cannot keep is refused, not forgotten.
 fn refuse_what_is_not_here_yet(input: &CreateInput) -> Result<(), Refusal> {
-    if input.require_identity {
-        return Err(Refusal::invalid("require_identity is not available on this hub: it has no identities"));
-    }
     if input.webhook.is_some() {
         return Err(Refusal::invalid("webhook is not available on this hub"));
     }
@@ -188,7 +196,7 @@ mod tests {
 
     #[test]
     fn nothing_said_means_the_defaults() {
-        let settings = check("{}").unwrap().settings("t", None, 5);
+        let settings = check("{}").unwrap().settings("t", None, None, 5);
         assert_eq!((settings.session_ttl_ms, settings.retention), (1_800_000, Retention::None));
         assert!(!settings.claim_callsigns && settings.admits(Some("t")) && !settings.admits(None));
     }
@@ -201,7 +209,7 @@ mod tests {
 
     #[test]
     fn a03_a_channel_is_durable_when_it_says_so_or_keeps_text() {
-        let of = |json| check(json).unwrap().settings("t", None, 5).durability;
+        let of = |json| check(json).unwrap().settings("t", None, None, 5).durability;
         assert_eq!(of(r#"{"durability":"disk"}"#), Durability::Disk);
         assert_eq!(of(r#"{"retention":"full"}"#), Durability::Disk);
         assert_eq!(of(r#"{"retention":"prompts"}"#), Durability::Disk);
@@ -220,7 +228,6 @@ mod tests {
             r#"{"session_ttl_seconds":86401}"#,
             r#"{"durability":"memory","retention":"full"}"#,
             r#"{"durability":"memory","retention":"prompts"}"#,
-            r#"{"require_identity":true}"#,
             r#"{"webhook":"http://x/"}"#,
         ] {
             assert!(check(json).is_err(), "{json}");

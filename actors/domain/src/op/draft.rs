@@ -7,6 +7,7 @@ use sha2::{Digest as _, Sha256};
 use utoipa::ToSchema;
 
 use crate::entry::SendKey;
+use crate::identity::Verified;
 use crate::ids::MessageId;
 use crate::limits;
 use crate::message::{Attachment, Kind, Priority, Wire};
@@ -143,7 +144,14 @@ impl Draft {
         Sha256::digest(&canonical).into()
     }
 
-    pub(super) fn wire<'a>(&'a self, id: MessageId, at: u64, from: &'a str, to: &'a str) -> Wire<'a> {
+    pub(super) fn wire<'a>(
+        &'a self,
+        id: MessageId,
+        at: u64,
+        from: &'a str,
+        to: &'a str,
+        verified: Option<Verified>,
+    ) -> Wire<'a> {
         Wire {
             id,
             from,
@@ -156,6 +164,7 @@ impl Draft {
             attachments: &self.attachments,
             reply_to: self.reply_to,
             thread: self.thread.as_deref(),
+            verified,
         }
     }
 }

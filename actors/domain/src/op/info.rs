@@ -34,6 +34,8 @@ pub struct InfoReply {
     pub dm_visibility: DmVisibility,
     /// Whether a held callsign comes back only to who can prove it.
     pub claim_callsigns: bool,
+    /// Whether only identities may join.
+    pub require_identity: bool,
     /// Whether it is a band.
     pub is_band: bool,
     /// Members online.
@@ -59,6 +61,7 @@ impl Operation for Info {
             session_ttl_seconds: settings.session_ttl_ms / 1000,
             dm_visibility: settings.dm_visibility,
             claim_callsigns: settings.claim_callsigns,
+            require_identity: settings.require_identity,
             is_band: settings.is_band,
             agent_count: channel.live,
         }

@@ -10,6 +10,7 @@ use crate::Now;
 use crate::callsign::Callsign;
 use crate::channel::{Channel, Departure, Effect, Member, Presence};
 use crate::entry::Entry;
+use crate::identity::Identity;
 use crate::ids::{MemberNo, SessionId};
 use crate::limits;
 use crate::message::Wire;
@@ -39,6 +40,10 @@ pub struct Join {
     pub callsign: Option<Callsign>,
     /// The wish as it was spelled, for the transcript.
     pub spelled: Option<String>,
+    /// The identity whose key was presented; its callsign is the wish.
+    pub identity: Option<Identity>,
+    /// Whether the wish is an identity's callsign, and its key was not presented.
+    pub is_reserved: bool,
     /// The session id the caller presents.
     pub presented: Option<SessionId>,
     /// Whether the owner password was given and right.
@@ -94,7 +99,19 @@ enum Plan {
     /// The callsign is here with this session already.
     Stay(MemberNo),
     /// It takes a place, new or its own of before.
-    Take { no: MemberNo, callsign: Callsign, generation: u64, own_session: Option<SessionId>, forget: bool },
+    Take(Place),
+}
+
+/// The place a joiner takes.
+struct Place {
+    no: MemberNo,
+    callsign: Callsign,
+    generation: u64,
+    own_session: Option<SessionId>,
+    /// Whoever sits there now must go: the joiner has the callsign's key.
+    evict: bool,
+    /// Who had the callsign before was somebody else.
+    forget: bool,
 }
 
 impl Operation for Join {
@@ -102,21 +119,20 @@ impl Operation for Join {
     const NAME: &'static str = "join";
 
     fn decide(&self, channel: &Channel, now: Now) -> Result<Vec<Entry>, Refusal> {
-        let (no, callsign, generation, own_session, forget) = match self.plan(channel, now)? {
+        let Place { no, callsign, generation, own_session, evict, forget } = match self.plan(channel, now)? {
             Plan::Stay(_) => return Ok(Vec::new()),
-            Plan::Take { no, callsign, generation, own_session, forget } => {
-                (no, callsign, generation, own_session, forget)
-            }
+            Plan::Take(place) => place,
         };
         let mut entries = Vec::new();
-        if forget {
-            entries.extend(channel.member_named(callsign.as_str()).map(|m| Entry::Forgotten { no: m.no }));
+        if let Some(before) = channel.member_named(callsign.as_str()) {
+            entries.extend(evict.then_some(Entry::Revoked { no: before.no }));
+            entries.extend(forget.then_some(Entry::Forgotten { no: before.no }));
         }
         if let Some(before) = own_session.as_ref().and_then(|session| channel.sessions.live(session)) {
             entries.push(Entry::RenamedAway { no: before });
         }
-        let cursor = channel.ring.newcomers_start();
-        entries.push(Entry::Joined { no, callsign, generation, own_session, cursor, at_ms: now.at_ms });
+        let (identity, cursor, at_ms) = (self.identity.clone(), channel.ring.newcomers_start(), now.at_ms);
+        entries.push(Entry::Joined { no, callsign, generation, own_session, identity, cursor, at_ms });
         Ok(entries)
     }
 
@@ -151,11 +167,21 @@ impl Operation for Join {
 
 impl Join {
     fn plan(&self, channel: &Channel, now: Now) -> Result<Plan, Refusal> {
+        if channel.settings.require_identity && self.identity.is_none() {
+            return Err(Refusal::new(Code::Forbidden, "only identities may join this channel")
+                .hint("join with the identity_key of an identity: POST /api/account/identities makes one"));
+        }
         let Some(wish) = &self.callsign else { return self.plan_without_wish(channel, now) };
+        if self.is_reserved {
+            return Err(self.needs_key(channel, wish));
+        }
         let Some(member) = channel.member_named(wish.as_str()) else {
             channel.room_for_a_member()?;
             return Ok(self.take_new(channel, wish.clone(), false));
         };
+        if let Some(identity) = &self.identity {
+            return Ok(self.plan_proved(channel, member, identity));
+        }
         match member.presence {
             Presence::Live { .. } => self.plan_held(channel, member),
             Presence::Away { since_ms, how } => self.plan_return(channel, member, since_ms, how, now),
@@ -164,10 +190,17 @@ impl Join {
 
     /// No wish: whose session is presented stays or comes back, anybody else gets a free callsign.
     fn plan_without_wish(&self, channel: &Channel, now: Now) -> Result<Plan, Refusal> {
-        if let Some(no) = self.presented.as_ref().and_then(|session| channel.sessions.live(session)) {
+        let live = self.presented.as_ref().and_then(|session| channel.sessions.live(session));
+        let before = match live {
+            Some(no) => channel.member(no),
+            None => channel.members.values().find(|m| Some(&m.session) == self.presented.as_ref()),
+        };
+        if let Some(member) = before.filter(|m| m.identity.is_some()) {
+            return Err(self.needs_key(channel, &member.callsign));
+        }
+        if let Some(no) = live {
             return Ok(Plan::Stay(no));
         }
-        let before = channel.members.values().find(|m| Some(&m.session) == self.presented.as_ref());
         if let Some((member, Presence::Away { since_ms, how })) = before.map(|m| (m, m.presence)) {
             return self.plan_return(channel, member, since_ms, how, now);
         }
@@ -175,8 +208,38 @@ impl Join {
         Ok(self.take_new(channel, self.free_callsign(channel), false))
     }
 
+    /// The caller has the key of the callsign: it gets the place, whoever sits there. What was there before goes on only
+    /// if it was the same account's, and its session only if it was of the same key.
+    fn plan_proved(&self, channel: &Channel, member: &Member, identity: &Identity) -> Plan {
+        let was_ours = member.identity.as_ref().is_some_and(|before| before.account == identity.account);
+        let same_key = member.identity.as_ref() == Some(identity);
+        let same_session = self.presented.as_ref() == Some(&member.session);
+        if same_key && member.is_live() && (same_session || self.presented.is_none() && !member.owns_session) {
+            return Plan::Stay(member.no);
+        }
+        let has_ended = matches!(member.presence, Presence::Away { how: Departure::Revoked, .. });
+        let minted_still_good = same_key
+            && matches!(member.presence, Presence::Away { how: Departure::Expired, .. })
+            && !member.owns_session
+            && channel.sessions.live(&member.session).is_none();
+        // The session of another key must not come back, whoever presents it.
+        let own_session =
+            self.presented.clone().filter(|_| !same_session || same_key && !has_ended && !minted_still_good);
+        Plan::Take(Place {
+            no: if was_ours { member.no } else { channel.last_no + 1 },
+            callsign: member.callsign.clone(),
+            generation: if minted_still_good { member.generation } else { self.generation },
+            own_session,
+            evict: member.is_live(),
+            forget: !was_ours,
+        })
+    }
+
     /// The callsign is online: only its own session, or a claimless join of the same agent, gets in.
     fn plan_held(&self, channel: &Channel, member: &Member) -> Result<Plan, Refusal> {
+        if member.identity.is_some() {
+            return Err(self.needs_key(channel, &member.callsign));
+        }
         let same = self.presented.as_ref() == Some(&member.session);
         let shared = self.presented.is_none() && !member.owns_session && !channel.settings.claim_callsigns;
         if same || shared { Ok(Plan::Stay(member.no)) } else { Err(self.taken(channel, &member.callsign)) }
@@ -191,6 +254,10 @@ impl Join {
         how: Departure,
         now: Now,
     ) -> Result<Plan, Refusal> {
+        if member.identity.is_some() {
+            // It was an identity's, and is none's now: what was meant for that one is not for this one.
+            return Ok(self.take_new(channel, member.callsign.clone(), true));
+        }
         let proved = self.presented.as_ref() == Some(&member.session);
         if channel.settings.claim_callsigns && !proved {
             if now.uptime_ms < since_ms + limits::TOMBSTONE_MS {
@@ -202,12 +269,21 @@ impl Join {
             how == Departure::Expired && !member.owns_session && channel.sessions.live(&member.session).is_none();
         let generation = if minted_still_good { member.generation } else { self.generation };
         let own_session = self.presented.clone().filter(|_| !(proved && minted_still_good));
-        Ok(Plan::Take { no: member.no, callsign: member.callsign.clone(), generation, own_session, forget: false })
+        let (no, callsign) = (member.no, member.callsign.clone());
+        Ok(Plan::Take(Place { no, callsign, generation, own_session, evict: false, forget: false }))
     }
 
     fn take_new(&self, channel: &Channel, callsign: Callsign, forget: bool) -> Plan {
         let no = channel.last_no + 1;
-        Plan::Take { no, callsign, generation: self.generation, own_session: self.presented.clone(), forget }
+        let (generation, own_session) = (self.generation, self.presented.clone());
+        Plan::Take(Place { no, callsign, generation, own_session, evict: false, forget })
+    }
+
+    /// The callsign is an identity's, and the caller has not shown its key.
+    fn needs_key(&self, channel: &Channel, callsign: &Callsign) -> Refusal {
+        let free = self.free_callsign(channel);
+        Refusal::new(Code::CallsignTaken, format!("the callsign `{callsign}` is an identity's"))
+            .hint(format!("join as `{free}`, which is free, or show the identity_key of `{callsign}`"))
     }
 
     fn taken(&self, channel: &Channel, callsign: &Callsign) -> Refusal {
@@ -261,7 +337,7 @@ impl Join {
     }
 
     fn collision_warning(&self, channel: &Channel, member: &Member, idempotent: bool) -> Option<String> {
-        (idempotent && self.presented.is_none()).then(|| {
+        (idempotent && self.presented.is_none() && self.identity.is_none()).then(|| {
             let free: Cow<'_, str> = self.free_callsign(channel).as_str().to_owned().into();
             format!(
                 "`{}` was already here and you were given its session. If this is your first join in this \
@@ -272,5 +348,7 @@ impl Join {
     }
 }
 
+#[cfg(test)]
+mod identity_tests;
 #[cfg(test)]
 mod tests;

@@ -34,14 +34,19 @@ impl Operation for Leave {
     }
 
     fn transcript(&self, channel: &Channel, entries: &[Entry], now: Now) -> Vec<Line> {
-        let Some(Entry::Left { no }) = entries.first() else { return Vec::new() };
-        let Some(member) = channel.member(*no).filter(|_| channel.settings.retention != Retention::None) else {
-            return Vec::new();
-        };
-        vec![Event::Leave { ts: now.at_ms, callsign: member.callsign.as_str() }.line(None)]
+        told(channel, entries, now)
     }
 
     fn answer(self, _: &mut Channel, _: &[Entry], _: Now, _: &mut Vec<Effect>) -> LeaveReply {
         LeaveReply { ok: true }
     }
+}
+
+/// What the transcript says of somebody who goes.
+pub(super) fn told(channel: &Channel, entries: &[Entry], now: Now) -> Vec<Line> {
+    let Some(Entry::Left { no }) = entries.first() else { return Vec::new() };
+    let Some(member) = channel.member(*no).filter(|_| channel.settings.retention != Retention::None) else {
+        return Vec::new();
+    };
+    vec![Event::Leave { ts: now.at_ms, callsign: member.callsign.as_str() }.line(None)]
 }

@@ -7,14 +7,18 @@ mod ack;
 mod consumers;
 mod create;
 mod draft;
+mod evict;
 mod history;
 mod info;
+mod inspect;
 mod join;
 mod keepalive;
 mod leave;
 mod posture;
 mod read;
 mod receipts;
+mod rekey;
+mod revoke;
 mod roster;
 mod send;
 mod stats;
@@ -28,14 +32,18 @@ pub use consumers::{ConsumerRow, Consumers, ConsumersReply, RemoveConsumer};
 pub use create::{CreateDraft, CreateInput};
 pub(crate) use draft::MIMES;
 pub use draft::{AttachmentInput, Draft, SendInput};
+pub use evict::Evict;
 pub use history::{History, HistoryReply};
 pub use info::{Info, InfoReply};
+pub use inspect::{Inspect, Inspection, Seated};
 pub use join::{Join, JoinInput, JoinReply};
 pub use keepalive::{Keepalive, KeepaliveReply};
 pub use leave::{Leave, LeaveReply};
 pub use posture::Posture;
 pub use read::{Outcome, Read, ReadInput, ReadQuery, ReadReply, WaitReply, whole};
 pub use receipts::{Receipt, ReceiptState, Receipts, ReceiptsReply};
+pub use rekey::Rekey;
+pub use revoke::Revoke;
 pub use roster::{Roster, RosterReply, RosterRow, RosterSeat};
 pub use send::{Send, SendReply};
 pub use stats::{Stats, StatsReply};
@@ -92,7 +100,7 @@ impl Channel {
 }
 
 /// Reads a whole number that may be missing or `null`. `2.0` is one: some languages write it so.
-fn whole_number<'de, D: Deserializer<'de>>(d: D) -> Result<Option<u64>, D::Error> {
+pub(crate) fn whole_number<'de, D: Deserializer<'de>>(d: D) -> Result<Option<u64>, D::Error> {
     struct Whole;
     impl de::Visitor<'_> for Whole {
         type Value = Option<u64>;

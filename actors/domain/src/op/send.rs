@@ -94,10 +94,11 @@ impl Operation for Send {
             return Vec::new();
         };
         let (ts, from, text) = (message.at_ms, sender.callsign.as_str(), self.draft.text.as_str());
+        let verified = sender.verified();
         let event = match channel.settings.retention {
             Retention::Metadata => Event::MessageMeta { ts, from, to, bytes: text.encode_utf16().count() },
-            Retention::Full => Event::Message { ts, from, to, text },
-            Retention::Prompts if !sender.prompted => Event::Message { ts, from, to, text },
+            Retention::Full => Event::Message { ts, from, to, text, verified },
+            Retention::Prompts if !sender.prompted => Event::Message { ts, from, to, text, verified },
             Retention::None | Retention::Prompts => return Vec::new(),
         };
         vec![event.line(message.to.map(|to| (message.from, to)))]
@@ -163,7 +164,8 @@ impl Send {
     fn entry(&self, channel: &Channel, sender: &Member, now: Now) -> Result<Entry, Refusal> {
         let recipient = channel.recipient(&self.draft.to)?;
         let to = recipient.map_or(ALL, |m| m.callsign.as_str());
-        let wire = self.draft.wire(channel.next_id(now), now.at_ms, sender.callsign.as_str(), to);
+        let verified = sender.verified();
+        let wire = self.draft.wire(channel.next_id(now), now.at_ms, sender.callsign.as_str(), to, verified);
         let message = Message::frame_up(&wire, sender.no, recipient.map(|m| m.no));
         if let Some(recipient) = recipient.filter(|m| m.no != sender.no && self.draft.kind == Kind::Message) {
             fits(channel, recipient, message.weight_bytes())?;

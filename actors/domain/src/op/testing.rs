@@ -135,7 +135,7 @@ impl Rig {
                 Effect::Log(entry) => self.log.push(entry),
                 Effect::Retire => self.retired = true,
                 Effect::Fetch(_) => panic!("nothing lies on a shelf here"),
-                Effect::Notify(_) => {}
+                Effect::Notify(_) | Effect::Settings(_) => {}
             }
         }
     }
@@ -147,6 +147,8 @@ impl Rig {
         Join {
             callsign: callsign.map(|c| Callsign::parse(c).unwrap()),
             spelled: None,
+            identity: None,
+            is_reserved: false,
             presented: SessionId::present(session).unwrap(),
             human_authorized: false,
             generation: self.dice,
@@ -160,6 +162,10 @@ impl Rig {
 
     pub(crate) fn join_as(&mut self, callsign: Option<&str>, session: Option<&str>) -> Result<JoinReply, Refusal> {
         let wish = self.wish(callsign, session);
+        self.joins(wish)
+    }
+
+    pub(crate) fn joins(&mut self, wish: Join) -> Result<JoinReply, Refusal> {
         let reply = self.ask(wish)?;
         let session = SessionId::present(Some(&reply.session_id)).unwrap().unwrap();
         self.sessions.insert(reply.callsign.to_string(), session);

@@ -29,7 +29,7 @@ pub(crate) fn create(body: &[u8]) {
     match CreateDraft::check(input, limits::MEMBER_TTL_MS) {
         Err(refusal) => quiet(&refusal, body),
         Ok(draft) => {
-            let settings = draft.settings("token", None, 1);
+            let settings = draft.settings("token", None, None, 1);
             assert!((1..=limits::SESSION_TTL_MAX_MS).contains(&settings.session_ttl_ms));
             assert!((1..=limits::MEMBER_TTL_MAX_MS).contains(&settings.member_ttl_ms));
             assert!(settings.admits(Some("token")) && !settings.admits(Some("")) && !settings.admits(None));

@@ -95,7 +95,7 @@ impl Oracle {
     pub(crate) fn happened(&mut self, entry: &Entry, now_ms: u64) {
         match entry {
             Entry::Joined { no, cursor, .. } => self.joined(*no, *cursor, now_ms),
-            Entry::Left { no } | Entry::RenamedAway { no } | Entry::Expired { no } => {
+            Entry::Left { no } | Entry::RenamedAway { no } | Entry::Expired { no } | Entry::Revoked { no } => {
                 let person = self.people.get_mut(no).expect("who leaves was here");
                 (person.live, person.away_ms) = (false, now_ms);
             }

@@ -1,12 +1,14 @@
 //! What may happen in a script, each with its own little dice.
 
 use rogerrat_domain::op::{
-    Ack, History, Info, Join, Keepalive, Leave, OpenStream, Outcome, Read, Receipts, RemoveConsumer, Roster, Stats,
+    Ack, History, Info, Keepalive, OpenStream, Outcome, Read, Receipts, RemoveConsumer, Roster, Stats,
 };
-use rogerrat_domain::{Callsign, Code, ConsumerName};
+use rogerrat_domain::{Code, ConsumerName};
 
 use super::*;
 
+#[path = "coming.rs"]
+mod coming;
 #[path = "talk.rs"]
 mod talk;
 
@@ -41,7 +43,8 @@ impl Stage {
     fn step(&mut self) {
         match self.dice.random_range(0..100) {
             0..5 => self.join(),
-            5..7 => self.leave(),
+            5 => self.leave(),
+            6 => self.leave_or_be_sent_away(),
             7..30 => self.send(),
             30..34 => self.flood(),
             34..50 => self.read(),
@@ -78,47 +81,6 @@ impl Stage {
                 *self.oracle.log.keys().nth(nth).unwrap() - self.dice.random_range(0..2)
             }
         }
-    }
-
-    fn join(&mut self) {
-        let name = NAMES[self.dice.random_range(0..NAMES.len())];
-        let presented = match self.dice.random_range(0..4) {
-            0 => SessionId::present(Some(["my-own-session", "another-session"][self.dice.random_range(0..2)])).unwrap(),
-            1 => self.pick().map(|(session, _)| session),
-            _ => None,
-        };
-        self.note(&format!("join {name} {}", if presented.is_some() { "with a session" } else { "" }));
-        let (generation, dice) = (self.dice.random(), self.dice.random());
-        let callsign = Some(Callsign::parse(name).unwrap());
-        let wish =
-            Join { callsign, spelled: None, presented: presented.clone(), human_authorized: false, generation, dice };
-        match self.ask(wish) {
-            Ok((reply, entries)) => {
-                assert_eq!(reply.idempotent, entries.is_empty());
-                let session = SessionId::present(Some(&reply.session_id)).unwrap().unwrap();
-                self.sessions.retain(|(known, _)| *known != session);
-                self.sessions.push((session, reply.idx));
-                self.seen(reply.idx);
-            }
-            Err(refusal) => assert_eq!(refusal.code, Code::CallsignTaken),
-        }
-    }
-
-    fn leave(&mut self) {
-        let Some((session, no)) = self.pick() else { return };
-        self.note(&format!("leave #{no}"));
-        let was_live = self.oracle.people[&no].live;
-        let (_, entries) = self.ask(Leave { session: session.clone() }).unwrap();
-        if !entries.is_empty() {
-            // What the same id sends after this, it sends as another session.
-            self.sends.retain(|(who, _)| *who != session);
-        }
-        assert!(entries.is_empty() || was_live);
-        let waiting = self.parked.values().any(|p| p.who.0 == no && !entries.is_empty());
-        assert!(
-            !waiting && (entries.is_empty() || self.feeds.values().all(|f| f.who.0 != no)),
-            "leaving ends all places"
-        );
     }
 
     fn input(&mut self) -> ReadInput {

@@ -220,6 +220,7 @@ impl Stage {
                     assert!(ids.is_sorted() && !ids.is_empty() && ids.len() <= limits::FETCH_MESSAGES);
                     assert!(self.fetching.replace(ids).is_none(), "one fetch at a time");
                 }
+                Effect::Settings(_) => panic!("nobody changes the settings here"),
                 Effect::Retire => panic!("this channel never retires"),
             }
         }

@@ -251,7 +251,8 @@ fn d30_a_channel_has_10_000_members() {
     let mut rig = Rig::new();
     for no in 1..=u32::try_from(limits::MEMBERS).unwrap() {
         let callsign = Callsign::parse(&format!("m{no}")).unwrap();
-        let entry = Entry::Joined { no, callsign, generation: 1, own_session: None, cursor: 0, at_ms: DAWN_MS };
+        let entry =
+            Entry::Joined { no, callsign, generation: 1, own_session: None, identity: None, cursor: 0, at_ms: DAWN_MS };
         rig.channel.apply(&entry, rig.now, &mut Vec::new());
     }
     assert_eq!(rig.join_as(Some("late"), None).unwrap_err().code, Code::LimitReached);

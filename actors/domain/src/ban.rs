@@ -1,0 +1,206 @@
+//! Bans: callsigns, identities and addresses that an administrator keeps out.
+
+use core::net::IpAddr;
+
+use ipnet::IpNet;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::callsign::Callsign;
+use crate::ids::ChannelId;
+use crate::limits;
+use crate::refusal::{Code, Refusal};
+
+/// The body of a ban, as it was said: exactly one of `callsign`, `identity` and `address`.
+#[derive(Clone, Debug, Default, Deserialize, ToSchema)]
+pub struct BanInput {
+    /// A callsign nobody may use.
+    pub callsign: Option<String>,
+    /// The callsign of an identity that may not join anywhere.
+    pub identity: Option<String>,
+    /// An address or a network, such as `192.0.2.7` or `2001:db8::/64`, that may ask for nothing.
+    pub address: Option<String>,
+    /// The one channel a callsign is banned on; all if left out.
+    pub channel_id: Option<String>,
+    /// How long, in seconds; for ever if left out.
+    #[serde(default, deserialize_with = "crate::op::whole_number")]
+    #[schema(minimum = 1, maximum = 31_536_000)]
+    pub seconds: Option<u64>,
+    /// Why, for other administrators.
+    #[schema(max_length = 200)]
+    pub reason: Option<String>,
+}
+
+/// What is banned.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Banned {
+    /// A callsign, on one channel or on all.
+    Callsign(Callsign),
+    /// An identity, on all channels.
+    Identity(Callsign),
+    /// An address or a network, for everything.
+    #[schema(value_type = String)]
+    Address(IpNet),
+}
+
+/// Something that is kept out.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Ban {
+    /// Its id.
+    pub id: String,
+    /// What is banned.
+    #[serde(flatten)]
+    pub banned: Banned,
+    /// Where, if it is one channel only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, nullable = false)]
+    pub channel_id: Option<ChannelId>,
+    /// Why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub reason: Option<String>,
+    /// Since when, in milliseconds since the epoch.
+    pub created_at: u64,
+    /// Until when, in milliseconds since the epoch, if it ends.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub expires_at: Option<u64>,
+}
+
+impl Ban {
+    /// Checks what was said.
+    ///
+    /// # Errors
+    /// `invalid`, naming the field; `not_found` for a channel that cannot be.
+    pub fn check(input: BanInput, id: String, now_ms: u64) -> Result<Self, Refusal> {
+        let BanInput { callsign, identity, address, channel_id, seconds, reason } = input;
+        let banned = match (callsign, identity, address) {
+            (Some(callsign), None, None) => Banned::Callsign(Callsign::parse(&callsign)?),
+            (None, Some(identity), None) => Banned::Identity(Callsign::parse(&identity)?),
+            (None, None, Some(address)) => Banned::Address(network(&address)?),
+            _ => return Err(Refusal::invalid("say one of callsign, identity and address")),
+        };
+        if channel_id.is_some() && !matches!(banned, Banned::Callsign(_)) {
+            return Err(Refusal::invalid(
+                "channel_id goes with callsign: identities and addresses are banned everywhere",
+            ));
+        }
+        let channel_id = channel_id.as_deref().map(ChannelId::parse).transpose()?;
+        if seconds.is_some_and(|s| !(1..=limits::BAN_MAX_SECONDS).contains(&s)) {
+            return Err(Refusal::invalid("seconds must be 1 to 31536000; leave it out for a ban without an end"));
+        }
+        if reason.as_ref().is_some_and(|reason| reason.chars().count() > limits::BAN_REASON_CHARS) {
+            return Err(Refusal::invalid("reason has at most 200 characters"));
+        }
+        let expires_at = seconds.map(|s| now_ms + s * 1000);
+        Ok(Self { id, banned, channel_id, reason, created_at: now_ms, expires_at })
+    }
+
+    /// Whether it has not ended.
+    #[must_use]
+    pub fn holds(&self, now_ms: u64) -> bool {
+        self.expires_at.is_none_or(|end_ms| now_ms < end_ms)
+    }
+
+    /// Whether it keeps this callsign off this channel.
+    #[must_use]
+    pub fn covers_callsign(&self, channel: &ChannelId, callsign: &Callsign) -> bool {
+        match &self.banned {
+            Banned::Callsign(banned) => {
+                banned == callsign && self.channel_id.as_ref().is_none_or(|only| only == channel)
+            }
+            Banned::Identity(banned) => banned == callsign,
+            Banned::Address(_) => false,
+        }
+    }
+
+    /// Whether it keeps this address out.
+    #[must_use]
+    pub fn covers_address(&self, address: IpAddr) -> bool {
+        matches!(&self.banned, Banned::Address(network) if network.contains(&address.to_canonical()))
+    }
+
+    /// What somebody kept out is told.
+    #[must_use]
+    pub fn refusal(&self) -> Refusal {
+        let text = match &self.banned {
+            Banned::Callsign(_) => "this callsign is banned here",
+            Banned::Identity(_) => "this identity is banned from this hub",
+            Banned::Address(_) => "this address is banned from this hub",
+        };
+        Refusal::new(Code::Forbidden, text).hint("ask the operator of the hub")
+    }
+}
+
+/// A network, or one address as a network of its own. One that IPv6 wraps around IPv4 is the IPv4 one.
+fn network(text: &str) -> Result<IpNet, Refusal> {
+    let text = text.trim();
+    let parsed = text.parse::<IpNet>().or_else(|_| text.parse::<IpAddr>().map(|ip| IpNet::from(ip.to_canonical())));
+    match parsed {
+        Ok(network) if network.prefix_len() > 0 => Ok(network.trunc()),
+        _ => Err(Refusal::invalid("address must be an IP address or a network such as 192.0.2.0/24")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(json: &str) -> Result<Ban, Refusal> {
+        Ban::check(serde_json::from_str(json).unwrap(), "ban_1".into(), 1000)
+    }
+
+    #[test]
+    fn a_ban_names_one_thing() {
+        for json in [
+            "{}",
+            r#"{"callsign":"bob","address":"192.0.2.1"}"#,
+            r#"{"callsign":"all"}"#,
+            r#"{"address":"bob"}"#,
+            r#"{"address":"0.0.0.0/0"}"#,
+            r#"{"address":"192.0.2.1","channel_id":"a"}"#,
+            r#"{"identity":"bob","channel_id":"a"}"#,
+            r#"{"callsign":"bob","seconds":0}"#,
+            r#"{"callsign":"bob","seconds":31536001}"#,
+        ] {
+            assert!(check(json).is_err(), "{json}");
+        }
+        assert!(check(&format!(r#"{{"callsign":"bob","reason":"{}"}}"#, "x".repeat(201))).is_err());
+    }
+
+    #[test]
+    fn a_callsign_is_banned_on_one_channel_or_on_all() {
+        let (here, there) = (ChannelId::parse("here").unwrap(), ChannelId::parse("there").unwrap());
+        let (bob, ann) = (Callsign::parse("bob").unwrap(), Callsign::parse("ann").unwrap());
+        let one = check(r#"{"callsign":"Bob","channel_id":"here"}"#).unwrap();
+        assert!(one.covers_callsign(&here, &bob) && !one.covers_callsign(&there, &bob));
+        let all = check(r#"{"callsign":"bob"}"#).unwrap();
+        assert!(all.covers_callsign(&there, &bob) && !all.covers_callsign(&there, &ann));
+        assert!(check(r#"{"identity":"bob"}"#).unwrap().covers_callsign(&there, &bob));
+    }
+
+    #[test]
+    fn an_address_is_banned_with_its_network_however_it_is_written() {
+        let ban = check(r#"{"address":"192.0.2.0/24"}"#).unwrap();
+        let covers = |ban: &Ban, ip: &str| ban.covers_address(ip.parse().unwrap());
+        assert!(covers(&ban, "192.0.2.9") && covers(&ban, "::ffff:192.0.2.9") && !covers(&ban, "192.0.3.9"));
+        assert!(covers(&check(r#"{"address":"::ffff:192.0.2.9"}"#).unwrap(), "192.0.2.9"));
+        assert!(covers(&check(r#"{"address":"2001:db8:1:2::/64"}"#).unwrap(), "2001:db8:1:2::7"));
+    }
+
+    #[test]
+    fn a_ban_ends_when_it_was_said_to() {
+        let ban = check(r#"{"callsign":"bob","seconds":60}"#).unwrap();
+        assert!(ban.holds(60_999) && !ban.holds(61_000));
+        assert!(check(r#"{"callsign":"bob"}"#).unwrap().holds(u64::MAX));
+    }
+
+    #[test]
+    fn a_ban_is_read_as_it_was_written() {
+        for json in [r#"{"callsign":"bob","channel_id":"a","reason":"spam"}"#, r#"{"address":"192.0.2.0/24"}"#] {
+            let ban = check(json).unwrap();
+            assert_eq!(serde_json::from_str::<Ban>(&serde_json::to_string(&ban).unwrap()).unwrap(), ban);
+        }
+    }
+}

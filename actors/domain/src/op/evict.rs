@@ -1,0 +1,34 @@
+//! Ending the session of a callsign by the hub's own hand: an administrator has said so.
+
+use crate::callsign::Callsign;
+use crate::channel::{Channel, Effect};
+use crate::entry::Entry;
+use crate::op::Operation;
+use crate::transcript::Line;
+use crate::{Now, Refusal};
+
+/// End the session of a callsign. It is no error when nobody has it.
+#[derive(Clone, Debug)]
+pub struct Evict {
+    /// Whose session ends.
+    pub callsign: Callsign,
+}
+
+impl Operation for Evict {
+    /// Whether there was a session.
+    type Reply = bool;
+    const NAME: &'static str = "evict";
+
+    fn decide(&self, channel: &Channel, _: Now) -> Result<Vec<Entry>, Refusal> {
+        let member = channel.member_named(self.callsign.as_str()).filter(|member| member.is_live());
+        Ok(member.map(|member| Entry::Left { no: member.no }).into_iter().collect())
+    }
+
+    fn transcript(&self, channel: &Channel, entries: &[Entry], now: Now) -> Vec<Line> {
+        super::leave::told(channel, entries, now)
+    }
+
+    fn answer(self, _: &mut Channel, entries: &[Entry], _: Now, _: &mut Vec<Effect>) -> bool {
+        !entries.is_empty()
+    }
+}

@@ -1,0 +1,121 @@
+//! A channel as its administrator sees it: who is on it and how much lies there, never what was said.
+
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::callsign::Callsign;
+use crate::channel::{Channel, Effect, Member, Presence};
+use crate::entry::Entry;
+use crate::ids::{ChannelId, MemberNo};
+use crate::op::Operation;
+use crate::settings::{DmVisibility, Durability, Retention, TrustMode};
+use crate::{Now, Refusal};
+
+/// Ask for all there is to know of a channel but its messages. It is no sign of life.
+#[derive(Clone, Copy, Debug)]
+pub struct Inspect;
+
+/// A channel without its messages.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct Inspection {
+    /// The channel's id.
+    #[serde(serialize_with = "super::info::id_as_text")]
+    pub id: ChannelId,
+    /// Whether it is a band.
+    pub is_band: bool,
+    /// What is kept of its messages.
+    pub retention: Retention,
+    /// Whether its messages survive the hub.
+    pub durability: Durability,
+    /// Its trust mode.
+    pub trust_mode: TrustMode,
+    /// Who sees a DM beside its two ends.
+    pub dm_visibility: DmVisibility,
+    /// When it was created, in milliseconds since the epoch.
+    pub created_at: u64,
+    /// Callsigns online, sorted.
+    pub roster: Vec<String>,
+    /// Members online.
+    pub agent_count: usize,
+    /// Members, online or not.
+    pub member_count: usize,
+    /// Messages the ring holds.
+    pub message_count: usize,
+    /// Undelivered DMs held.
+    pub held_count: usize,
+    /// When somebody first joined, in milliseconds since the epoch.
+    #[schema(required)]
+    pub first_joined_at: Option<u64>,
+    /// When somebody last joined or sent, in milliseconds since the epoch.
+    pub last_activity_at: u64,
+    /// The sessions that live, in the order of their numbers.
+    #[schema(max_items = 10_000)]
+    pub sessions: Vec<Seated>,
+}
+
+/// A session that lives. Its id is the agent's own, and not shown.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct Seated {
+    /// The N of `#N`.
+    #[schema(value_type = u32)]
+    pub idx: MemberNo,
+    /// The callsign.
+    pub callsign: Callsign,
+    /// When it joined, in milliseconds since the epoch.
+    pub joined_at: u64,
+    /// How long ago its last sign of life was, in seconds.
+    pub seen_seconds_ago: u64,
+    /// Whether it waits, in a poll or on a stream.
+    pub is_waiting: bool,
+    /// Its consumers, the unnamed one counted.
+    pub consumer_count: usize,
+    /// Undelivered DMs held for it.
+    pub held_count: usize,
+}
+
+impl Operation for Inspect {
+    type Reply = Inspection;
+    const NAME: &'static str = "inspect";
+
+    fn decide(&self, _: &Channel, _: Now) -> Result<Vec<Entry>, Refusal> {
+        Ok(Vec::new())
+    }
+
+    fn answer(self, channel: &mut Channel, _: &[Entry], now: Now, _: &mut Vec<Effect>) -> Inspection {
+        let settings = &channel.settings;
+        let sessions: Vec<_> = channel.members.values().filter_map(|member| seated(member, now)).collect();
+        let mut roster: Vec<_> = sessions.iter().map(|seated| seated.callsign.as_str().to_owned()).collect();
+        roster.sort_unstable();
+        Inspection {
+            id: channel.id.clone(),
+            is_band: settings.is_band,
+            retention: settings.retention,
+            durability: settings.durability,
+            trust_mode: settings.trust_mode,
+            dm_visibility: settings.dm_visibility,
+            created_at: settings.created_at_ms,
+            roster,
+            agent_count: channel.live,
+            member_count: channel.members.len(),
+            message_count: channel.ring.len(),
+            held_count: channel.held_messages,
+            first_joined_at: channel.first_joined_at_ms,
+            last_activity_at: channel.last_activity_at_ms,
+            sessions,
+        }
+    }
+}
+
+fn seated(member: &Member, now: Now) -> Option<Seated> {
+    let Presence::Live { seen_ms } = member.presence else { return None };
+    let is_waiting = member.has_place();
+    Some(Seated {
+        idx: member.no,
+        callsign: member.callsign.clone(),
+        joined_at: member.joined_at_ms,
+        seen_seconds_ago: if is_waiting { 0 } else { now.uptime_ms.saturating_sub(seen_ms) / 1000 },
+        is_waiting,
+        consumer_count: member.consumers.len(),
+        held_count: member.held.len(),
+    })
+}

@@ -1,0 +1,32 @@
+//! A new token for the channel. Its owner asks for it; live sessions stay.
+
+use std::sync::Arc;
+
+use crate::channel::{Channel, Effect};
+use crate::entry::Entry;
+use crate::op::Operation;
+use crate::refusal::{Code, Refusal};
+use crate::{Now, TokenHash};
+
+/// Let another token admit from now on.
+#[derive(Clone, Debug)]
+pub struct Rekey {
+    /// The new token's hash.
+    pub token: TokenHash,
+}
+
+impl Operation for Rekey {
+    type Reply = ();
+    const NAME: &'static str = "rekey";
+
+    fn decide(&self, channel: &Channel, _: Now) -> Result<Vec<Entry>, Refusal> {
+        if channel.settings.is_band {
+            return Err(Refusal::new(Code::Forbidden, "a band has no token"));
+        }
+        let mut settings = (*channel.settings).clone();
+        settings.token = Some(self.token.clone());
+        Ok(vec![Entry::Settings { settings: Arc::new(settings) }])
+    }
+
+    fn answer(self, _: &mut Channel, _: &[Entry], _: Now, _: &mut Vec<Effect>) {}
+}

@@ -1,0 +1,79 @@
+//! Coming and going: joins, with and without the key of an identity, leaves, and sessions that are ended.
+
+use rogerrat_domain::op::{Join, Leave, Revoke};
+use rogerrat_domain::{AccountId, Callsign, Code, Identity};
+
+use super::*;
+
+impl Stage {
+    pub(super) fn join(&mut self) {
+        let name = NAMES[self.dice.random_range(0..NAMES.len())];
+        let presented = match self.dice.random_range(0..4) {
+            0 => SessionId::present(Some(["my-own-session", "another-session"][self.dice.random_range(0..2)])).unwrap(),
+            1 => self.pick().map(|(session, _)| session),
+            _ => None,
+        };
+        self.note(&format!("join {name} {}", if presented.is_some() { "with a session" } else { "" }));
+        let (generation, dice) = (self.dice.random(), self.dice.random());
+        let callsign = Some(Callsign::parse(name).unwrap());
+        let identity = self.identity();
+        let wish = Join {
+            callsign,
+            spelled: None,
+            identity,
+            is_reserved: false,
+            presented: presented.clone(),
+            human_authorized: false,
+            generation,
+            dice,
+        };
+        match self.ask(wish) {
+            Ok((reply, entries)) => {
+                assert_eq!(reply.idempotent, entries.is_empty());
+                let session = SessionId::present(Some(&reply.session_id)).unwrap().unwrap();
+                self.sessions.retain(|(known, _)| *known != session);
+                self.sessions.push((session, reply.idx));
+                self.seen(reply.idx);
+            }
+            Err(refusal) => assert_eq!(refusal.code, Code::CallsignTaken),
+        }
+    }
+
+    /// Of two accounts with two keys each, the second one rarely.
+    fn identity(&mut self) -> Option<Identity> {
+        let is_proved = self.dice.random_range(0..6) == 0;
+        let mut one_or_two = || u64::from(self.dice.random_range(0..4) == 0);
+        is_proved.then(|| Identity { account: AccountId::roll(one_or_two()), key_no: one_or_two() })
+    }
+
+    pub(super) fn leave_or_be_sent_away(&mut self) {
+        if self.dice.random() { self.leave() } else { self.revoke() }
+    }
+
+    /// The owner of a callsign ends its session, or tries to.
+    fn revoke(&mut self) {
+        let callsign = Callsign::parse(NAMES[self.dice.random_range(0..NAMES.len())]).unwrap();
+        self.note(&format!("revoke {callsign}"));
+        let identity = Identity { account: AccountId::roll(0), key_no: u64::from(self.dice.random_range(0..4) == 0) };
+        let revoke = Revoke { callsign, identity };
+        let (revoked, entries) = self.ask(revoke).unwrap();
+        assert_eq!(revoked, !entries.is_empty());
+    }
+
+    pub(super) fn leave(&mut self) {
+        let Some((session, no)) = self.pick() else { return };
+        self.note(&format!("leave #{no}"));
+        let was_live = self.oracle.people[&no].live;
+        let (_, entries) = self.ask(Leave { session: session.clone() }).unwrap();
+        if !entries.is_empty() {
+            // What the same id sends after this, it sends as another session.
+            self.sends.retain(|(who, _)| *who != session);
+        }
+        assert!(entries.is_empty() || was_live);
+        let waiting = self.parked.values().any(|p| p.who.0 == no && !entries.is_empty());
+        assert!(
+            !waiting && (entries.is_empty() || self.feeds.values().all(|f| f.who.0 != no)),
+            "leaving ends all places"
+        );
+    }
+}

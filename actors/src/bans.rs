@@ -1,0 +1,99 @@
+//! The bans of a hub: read by every join, and, where an address is banned, by every request.
+
+use std::net::IpAddr;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::{PoisonError, RwLock};
+
+use rogerrat_domain::{Ban, Banned, Callsign, ChannelId, Now, Refusal};
+
+/// What is banned now. What the log keeps of it is written first.
+#[derive(Debug, Default)]
+pub(crate) struct Bans {
+    list: RwLock<Vec<Ban>>,
+    /// Whether any address is banned: most hubs ban none, and then no request looks further.
+    has_addresses: AtomicBool,
+}
+
+impl Bans {
+    /// What its rows are called in the log.
+    pub(crate) const ROWS: &'static str = "ban";
+
+    /// The bans as the log kept them.
+    pub(crate) fn recall(rows: Vec<(String, String)>, now: Now) -> Self {
+        let bans = Self::default();
+        let read = |(id, text): (String, String)| match serde_json::from_str::<Ban>(&text) {
+            Ok(ban) => Some(ban),
+            Err(error) => {
+                log::error!(ban:display = id, error:display; "a ban could not be read and does not hold");
+                None
+            }
+        };
+        bans.change(|list| *list = rows.into_iter().filter_map(read).filter(|ban| ban.holds(now.at_ms)).collect());
+        bans
+    }
+
+    /// Those that hold, the newest first.
+    pub(crate) fn list(&self, now: Now) -> Vec<Ban> {
+        self.read(|list| list.iter().rev().filter(|ban| ban.holds(now.at_ms)).cloned().collect())
+    }
+
+    /// Those that have ended.
+    pub(crate) fn ended(&self, now: Now) -> Vec<String> {
+        self.read(|list| list.iter().filter(|ban| !ban.holds(now.at_ms)).map(|ban| ban.id.clone()).collect())
+    }
+
+    pub(crate) fn add(&self, ban: Ban) {
+        self.change(|list| list.push(ban));
+    }
+
+    pub(crate) fn remove(&self, id: &str) {
+        self.change(|list| list.retain(|ban| ban.id != id));
+    }
+
+    /// Whether a callsign may join a channel.
+    ///
+    /// # Errors
+    /// `forbidden`.
+    pub(crate) fn admit(&self, channel: &ChannelId, callsign: &Callsign, now: Now) -> Result<(), Refusal> {
+        self.refuse(now, |ban| ban.covers_callsign(channel, callsign))
+    }
+
+    /// Whether an address may ask for anything.
+    ///
+    /// # Errors
+    /// `forbidden`.
+    pub(crate) fn admit_address(&self, address: impl FnOnce() -> IpAddr, now: Now) -> Result<(), Refusal> {
+        if !self.has_addresses.load(Relaxed) {
+            return Ok(());
+        }
+        let address = address();
+        self.refuse(now, |ban| ban.covers_address(address))
+    }
+
+    /// The callsigns that may not be on a channel.
+    pub(crate) fn callsigns_off(&self, channel: &ChannelId, now: Now) -> Vec<Callsign> {
+        let off = |ban: &Ban| match &ban.banned {
+            Banned::Callsign(callsign) | Banned::Identity(callsign) => {
+                (ban.holds(now.at_ms) && ban.covers_callsign(channel, callsign)).then(|| callsign.clone())
+            }
+            Banned::Address(_) => None,
+        };
+        self.read(|list| list.iter().filter_map(off).collect())
+    }
+
+    fn refuse(&self, now: Now, covers: impl Fn(&Ban) -> bool) -> Result<(), Refusal> {
+        let found = self.read(|list| list.iter().find(|ban| ban.holds(now.at_ms) && covers(ban)).map(Ban::refusal));
+        found.map_or(Ok(()), Err)
+    }
+
+    fn read<T>(&self, look: impl FnOnce(&[Ban]) -> T) -> T {
+        look(&self.list.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn change(&self, change: impl FnOnce(&mut Vec<Ban>)) {
+        let mut list = self.list.write().unwrap_or_else(PoisonError::into_inner);
+        change(&mut list);
+        let has_addresses = list.iter().any(|ban| matches!(ban.banned, Banned::Address(_)));
+        self.has_addresses.store(has_addresses, Relaxed);
+    }
+}

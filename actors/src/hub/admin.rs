@@ -1,0 +1,138 @@
+//! What an administrator does: looks at channels without their messages, ends sessions, bans.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+
+use futures_util::future::join_all;
+use rogerrat_domain::op::{Evict, Inspect, Inspection};
+use rogerrat_domain::{Ban, BanInput, Banned, Callsign, Refusal, limits};
+
+use super::{Admitted, Hub, Shared};
+use crate::bans::Bans;
+use crate::entropy::roll;
+use crate::error::HubError;
+use crate::log::LogError;
+use crate::room::Room;
+
+/// Channels asked at once.
+const AT_ONCE: usize = 256;
+
+impl Hub {
+    /// The channels in memory, the last used first; at most `limit` of them. One that goes meanwhile is left out.
+    pub async fn inspect_live(&self, limit: usize) -> Vec<Inspection> {
+        let mut live = self.live_rooms(|_| true);
+        live.sort_by_key(|room| std::cmp::Reverse(room.used_ms.load(Relaxed)));
+        live.truncate(limit);
+        let mut seen = Vec::with_capacity(live.len());
+        for some in live.chunks(AT_ONCE) {
+            let asked = some.iter().map(|room| async { self.ask(&Admitted(room.clone()), Inspect).await });
+            seen.extend(join_all(asked).await.into_iter().filter_map(Result::ok));
+        }
+        seen
+    }
+
+    /// How many channels are in memory.
+    #[must_use]
+    pub fn live_count(&self) -> usize {
+        self.shared.table.iter().filter(|room| room.is_live()).count()
+    }
+
+    /// The bans that hold, the newest first.
+    #[must_use]
+    pub fn bans(&self) -> Vec<Ban> {
+        self.shared.bans.list(self.shared.clock.now())
+    }
+
+    /// Whether an address may ask for anything. It is looked at only where some address is banned.
+    ///
+    /// # Errors
+    /// `forbidden`.
+    pub fn admit_address(&self, address: impl FnOnce() -> IpAddr) -> Result<(), Refusal> {
+        self.shared.bans.admit_address(address, self.shared.clock.now())
+    }
+
+    /// Bans, and ends the sessions of a banned callsign or identity. Gives how many.
+    ///
+    /// # Errors
+    /// What the input is refused for; `not_found` for an unknown channel; `limit_reached`; when it cannot be kept.
+    pub async fn ban(&self, input: BanInput, asker: IpAddr) -> Result<(Ban, usize), HubError> {
+        let Shared { bans, log, clock, .. } = &*self.shared;
+        let now = clock.now();
+        let ban = Ban::check(input, format!("ban_{:016x}", roll()), now.at_ms)?;
+        if ban.covers_address(asker) {
+            return Err(Refusal::invalid("this would ban the address you are asking from").into());
+        }
+        if let Some(channel) = &ban.channel_id {
+            self.find(channel.as_str()).await?;
+        }
+        for ended in bans.ended(now) {
+            bans.remove(&ended);
+            drop(log.put_row(Bans::ROWS, ended, None));
+        }
+        if bans.list(now).len() >= limits::BANS {
+            return Err(Refusal::limit_reached("bans", limits::BANS).into());
+        }
+        let text = serde_json::to_string(&ban).map_err(|_| HubError::StorageFailed)?;
+        log.put_row(Bans::ROWS, ban.id.clone(), Some(text)).await.map_err(|error| unkept(&error))?;
+        bans.add(ban.clone());
+        let ended = match &ban.banned {
+            Banned::Callsign(callsign) | Banned::Identity(callsign) => {
+                self.evict_where(callsign, |room| ban.covers_callsign(&room.id, callsign)).await
+            }
+            Banned::Address(_) => 0,
+        };
+        Ok((ban, ended))
+    }
+
+    /// Lifts a ban.
+    ///
+    /// # Errors
+    /// `not_found`; when it cannot be kept.
+    pub async fn unban(&self, id: &str) -> Result<(), HubError> {
+        let Shared { bans, log, .. } = &*self.shared;
+        if !self.bans().iter().any(|ban| ban.id == id) {
+            return Err(Refusal::new(rogerrat_domain::Code::NotFound, "there is no such ban").into());
+        }
+        log.put_row(Bans::ROWS, id.to_owned(), None).await.map_err(|error| unkept(&error))?;
+        bans.remove(id);
+        Ok(())
+    }
+
+    /// Ends the session of a callsign. Whether there was one.
+    ///
+    /// # Errors
+    /// When the channel cannot be asked.
+    pub async fn evict(&self, at: &Admitted, callsign: &str) -> Result<bool, HubError> {
+        self.ask(at, Evict { callsign: Callsign::parse(callsign)? }).await
+    }
+
+    /// Ends the sessions of a callsign on the channels in memory; the others end them when they come back.
+    async fn evict_where(&self, callsign: &Callsign, on: impl Fn(&Room) -> bool) -> usize {
+        let mut ended = 0;
+        for some in self.live_rooms(on).chunks(AT_ONCE) {
+            let asked = some.iter().map(|room| async {
+                let asked = self.ask(&Admitted(room.clone()), Evict { callsign: callsign.clone() }).await;
+                asked.unwrap_or_else(|error| {
+                    log::warn!(channel:display = room.id, error:display; "a banned callsign may still be here");
+                    false
+                })
+            });
+            ended += join_all(asked).await.into_iter().filter(|ended| *ended).count();
+        }
+        ended
+    }
+
+    fn live_rooms(&self, which: impl Fn(&Room) -> bool) -> Vec<Arc<Room>> {
+        let live = self.shared.table.iter().filter(|room| room.is_live() && which(room.value()));
+        live.map(|room| room.value().clone()).collect()
+    }
+}
+
+fn unkept(error: &LogError) -> HubError {
+    log::error!(error:display; "a ban was not kept");
+    match error {
+        LogError::Busy => HubError::MailboxFull,
+        LogError::Damaged(_) | LogError::Failed(_) | LogError::Unknown(_) => HubError::StorageFailed,
+    }
+}

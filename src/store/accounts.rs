@@ -1,0 +1,129 @@
+//! The store as the actors see it, for accounts: changes go through the writer, looks through the readers.
+
+use std::future::ready;
+
+use rogerrat_actors::{AccountChange, AccountFacts, Accounts, Appended, Changed, Doing, LogError, Opened};
+use rogerrat_domain::{AccountId, Callsign, ChannelId, Identity, IdentityRow, Record, Settings, TokenHash};
+use rusqlite::{Connection, OptionalExtension as _, params};
+use tokio::sync::oneshot;
+
+use super::Store;
+use super::body::{self, Draft};
+use super::job::{Reply, Work};
+use super::ledger::{IDENTITY, identity};
+use super::number::unsigned;
+use super::reader::fault;
+
+type Read<T> = Result<T, LogError>;
+
+impl Store {
+    fn look<T: Send + 'static>(
+        &self,
+        look: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Doing<Read<T>> {
+        self.readers().ask(move |connection| look(connection).map_err(fault))
+    }
+}
+
+impl Accounts for Store {
+    fn change(&self, change: AccountChange) -> Doing<Read<Changed>> {
+        let (reply, answer) = oneshot::channel();
+        if !self.enqueue(Work::Account(change), Reply::Account(reply)) {
+            return Box::pin(ready(Err(LogError::Busy)));
+        }
+        Box::pin(async move { answer.await.unwrap_or_else(|_| Err(LogError::Unknown("the writer failed".into()))) })
+    }
+
+    fn open_channel(&self, record: Record, owner: AccountId, limit: Option<u32>) -> Doing<Opened> {
+        let (reply, answer) = oneshot::channel();
+        let begun = Draft::of(record).is_some_and(|d| self.enqueue(Work::Own(d, owner, limit), Reply::Own(reply)));
+        if !begun {
+            return Box::pin(ready(Opened::Tried(Appended::Refused)));
+        }
+        Box::pin(async move { answer.await.unwrap_or(Opened::Tried(Appended::Unknown)) })
+    }
+
+    fn session(&self, token: TokenHash) -> Doing<Read<Option<(AccountId, u64)>>> {
+        self.look(move |connection| {
+            connection
+                .prepare_cached("SELECT account, used_ms FROM account_sessions WHERE token = ?1")?
+                .query_row([token.bytes()], |row| Ok((account(row)?, unsigned(row, 1)?)))
+                .optional()
+        })
+    }
+
+    fn recovery(&self, token: TokenHash) -> Doing<Read<Option<AccountId>>> {
+        self.look(move |connection| {
+            connection
+                .prepare_cached("SELECT id FROM accounts WHERE recovery = ?1")?
+                .query_row([token.bytes()], account)
+                .optional()
+        })
+    }
+
+    fn facts(&self, account: AccountId) -> Doing<Read<Option<AccountFacts>>> {
+        self.look(move |connection| {
+            connection
+                .prepare_cached(
+                    "SELECT created_ms, (SELECT count(*) FROM channels WHERE owner = ?1) FROM accounts WHERE id = ?1",
+                )?
+                .query_row([account.as_str()], |row| {
+                    let channels = usize::try_from(unsigned(row, 1)?).unwrap_or(usize::MAX);
+                    Ok(AccountFacts { created_at_ms: unsigned(row, 0)?, channels, webhooks: 0 })
+                })
+                .optional()
+        })
+    }
+
+    fn identities(&self, account: AccountId) -> Doing<Read<Vec<IdentityRow>>> {
+        self.look(move |connection| {
+            let sql = format!("SELECT {IDENTITY}, created_ms FROM identities WHERE account = ?1 ORDER BY callsign");
+            let mut find = connection.prepare_cached(&sql)?;
+            let rows = find.query_map([account.as_str()], |row| {
+                Ok(IdentityRow { callsign: identity(row)?.0, created_at: unsigned(row, 3)? })
+            })?;
+            rows.collect()
+        })
+    }
+
+    fn channels(&self, account: AccountId) -> Doing<Read<Vec<(ChannelId, Settings)>>> {
+        self.readers().ask(move |connection| {
+            let rows = owned(connection, &account).map_err(fault)?;
+            let settings = rows.into_iter().map(|(id, settings)| {
+                let id = ChannelId::parse(&id).map_err(|_| LogError::Damaged("the id of a channel".into()))?;
+                let settings = body::json(&id, "the settings", &settings)?;
+                Ok((id, settings))
+            });
+            settings.collect()
+        })
+    }
+
+    fn proof(&self, key: TokenHash) -> Doing<Read<Option<(Callsign, Identity)>>> {
+        self.look(move |connection| {
+            connection
+                .prepare_cached(&format!("SELECT {IDENTITY} FROM identities WHERE key = ?1"))?
+                .query_row([key.bytes()], identity)
+                .optional()
+        })
+    }
+
+    fn named(&self, callsigns: Vec<Callsign>) -> Doing<Read<Vec<(Callsign, Identity)>>> {
+        self.look(move |connection| {
+            let mut find =
+                connection.prepare_cached(&format!("SELECT {IDENTITY} FROM identities WHERE callsign = ?1"))?;
+            let found = callsigns.iter().map(|callsign| find.query_row([callsign.as_str()], identity).optional());
+            found.filter_map(Result::transpose).collect()
+        })
+    }
+}
+
+fn account(row: &rusqlite::Row<'_>) -> rusqlite::Result<AccountId> {
+    AccountId::parse(row.get_ref(0)?.as_str()?)
+        .map_err(|refusal| rusqlite::Error::FromSqlConversionFailure(0, rusqlite::types::Type::Text, Box::new(refusal)))
+}
+
+fn owned(connection: &Connection, account: &AccountId) -> rusqlite::Result<Vec<(String, Vec<u8>)>> {
+    let sql = "SELECT id, settings FROM channels WHERE owner = ?1 AND settings IS NOT NULL ORDER BY no";
+    let mut find = connection.prepare_cached(sql)?;
+    find.query_map(params![account.as_str()], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
+}
