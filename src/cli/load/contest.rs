@@ -3,6 +3,7 @@
 use super::args::RunArgs;
 use super::figures::{Figures, Machine};
 use super::interrupt::Interrupt;
+use super::preflight;
 use super::progress::Progress;
 use super::scenario::Play;
 use super::side::Side;
@@ -85,7 +86,7 @@ impl Contest<'_> {
                 }
             };
             let started = started.unwrap_or(Err(Fault::Stalled("the setup took its full time")));
-            side.agents = started.map_err(|fault| format!("{}: {fault}", side.url))?;
+            side.agents = started.map_err(|fault| format!("{}: {}", side.url, preflight::advice(&fault)))?;
             side.glance();
         }
         Ok(())

@@ -159,7 +159,13 @@ fn memory(run: &Figures) -> Option<Plot> {
     if !run.sides.iter().all(growing) {
         return over_time(run, "Memory of the server", bytes_of_mib, mib);
     }
-    let series = series(run, |sample| Some((sample.population as f64, mib(sample)?)));
+    let mut series = series(run, |sample| Some((sample.population as f64, mib(sample)?)));
+    for line in &mut series {
+        // Of many glances at the same number the last one counts.
+        line.points.reverse();
+        line.points.dedup_by_key(|point| point.0);
+        line.points.reverse();
+    }
     let x = Axis::linear(run.population, xs(&series), count, true)?;
     let y = Axis::linear("resident memory", ys(&series), bytes_of_mib, true)?;
     let note = format!("over {}", run.population);

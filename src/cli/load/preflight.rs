@@ -27,13 +27,13 @@ pub(super) fn machine(play: Play, args: &RunArgs, sides: usize) -> Result<(), St
     let Needs { lines, .. } = play.needs();
     let simultaneous = if play.takes_turns() { sides } else { 1 };
     let sockets = if args.h2c { args.connections as usize } else { lines } * simultaneous;
-    allow_sockets(sockets)?;
     if let Some(sources) = args.sources
         && sockets > usize::from(sources) * PORTS
     {
         let enough = sockets.div_ceil(PORTS);
         return Err(format!("{sockets} connections need the ports of {enough} addresses: --sources {enough}"));
     }
+    allow_sockets(sockets)?;
     let kib = lines as u64 * simultaneous as u64 * if args.h2c { SHARED_KIB } else { CONNECTION_KIB };
     match available_kib() {
         Some(available) if kib > available => {
@@ -76,7 +76,8 @@ pub(super) async fn hub(url: &str, target: &Target, needs: Needs) -> Result<(), 
         .map_or(Ok(()), |limit| Err(format!("{url}: {}", limited(limit))))
 }
 
-fn advice(fault: &Fault) -> String {
+/// What a fault before the load means, and what helps.
+pub(super) fn advice(fault: &Fault) -> String {
     match fault {
         Fault::Refused { status: UNAUTHORIZED, .. } => {
             "the hub wants a token for creating channels, and this is not it: --token".into()

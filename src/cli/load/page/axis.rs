@@ -50,7 +50,7 @@ impl Axis {
     pub(super) fn percentiles(label: &str, values: impl Iterator<Item = f64>) -> Option<Self> {
         let (_, high) = ends(values)?;
         let high = high.max(10.0);
-        let names = [(1.0, "0 %"), (2.0, "50 %"), (10.0, "90 %"), (1e2, "99 %"), (1e3, "99.9 %"), (1e4, "99.99 %")];
+        let names = [(2.0, "50 %"), (10.0, "90 %"), (1e2, "99 %"), (1e3, "99.9 %"), (1e4, "99.99 %")];
         let more = [(1e5, "99.999 %"), (1e6, "99.9999 %"), (1e7, "99.99999 %")];
         let ticks = names.into_iter().chain(more).filter(|(value, _)| *value <= high);
         let ticks = ticks.map(|(value, name)| (value, name.to_owned())).collect();
@@ -158,7 +158,7 @@ mod tests {
             ["0", "20", "40", "60", "80", "100"]
         );
         assert_eq!(names(Axis::log("", [30.0, 900.0].into_iter(), seconds)), ["20", "50", "100", "200", "500", "1000"]);
-        assert_eq!(names(Axis::percentiles("", [500.0].into_iter())), ["0 %", "50 %", "90 %", "99 %"]);
+        assert_eq!(names(Axis::percentiles("", [500.0].into_iter())), ["50 %", "90 %", "99 %"]);
         assert!(Axis::linear("", std::iter::empty(), seconds, true).is_none());
     }
 
