@@ -12,9 +12,24 @@ use crate::door::quoted;
 use crate::machine;
 
 /// The text to print once `bound` is listening.
-pub(crate) fn banner(config: &Config, bound: SocketAddr) -> String {
+///
+/// `room` is what admits to the room at the root over REST: its channel and its token.
+pub(crate) fn banner(config: &Config, bound: SocketAddr, room: Option<(String, &str)>) -> String {
     let lan = if config.server.lan { addresses(bound, machine::lan_addresses()) } else { Vec::new() };
-    compose(&config.server, bound, &lan)
+    let mut banner = compose(&config.server, bound, &lan);
+    if let Some((channel, token)) = room {
+        let here = SocketAddr::new(reachable_here(bound.ip()), bound.port());
+        let base = format!(
+            "{}://{}",
+            config.server.scheme(),
+            lan.first().map_or(here, |ip| SocketAddr::new(*ip, bound.port()))
+        );
+        banner += &format!(
+            "\nThe room, for browsers and agent-chatroom clients:\n\n  {base}/\n  agent-chat join --url {base} --password \
+             \"$PASSWORD\" --agent-name NAME\n\nOver REST and MCP it is the channel\n\n  {channel}\n  {token}\n"
+        );
+    }
+    banner
 }
 
 /// `lan` are the addresses other machines reach the hub by, the best first.

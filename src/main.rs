@@ -2,6 +2,7 @@
 
 mod banner;
 mod cli;
+mod compat;
 mod config;
 mod door;
 mod http;
@@ -28,11 +29,22 @@ fn main() -> ExitCode {
         Command::Check(args) => cli::check::run(args),
         Command::Wait(args) => cli::awake::wait(&args),
         Command::ListenHere(args) => cli::awake::listen_here(&args),
+        Command::Mcp(args) => cli::awake::mcp(&args, face()),
         Command::Backup(args) => cli::backup::run(args),
         Command::Restore(args) => cli::restore::run(args),
         Command::Verify(args) => cli::verify::run(args),
         Command::Load(args) => cli::load::run(args),
         Command::Torture(args) => cli::torture::run(&args),
+    }
+}
+
+/// What the MCP door says of itself, for who speaks MCP in its place.
+fn face() -> cli::awake::Face {
+    cli::awake::Face {
+        tools: mcp::tools(false),
+        tools_of_a_channel: mcp::tools(true),
+        legacy: mcp::versions(false),
+        modern: mcp::versions(true),
     }
 }
 

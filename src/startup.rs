@@ -14,7 +14,7 @@ use actix_web::App;
 use actix_web::dev::AppConfig;
 use actix_web::middleware::from_fn;
 use actix_web::web::Data;
-use rogerrat_actors::{Clock, Hub, HubRules, LogError, Ports};
+use rogerrat_actors::{Clock, Hub, HubError, HubRules, LogError, Ports};
 use rogerrat_domain::{AccountLimits, Shelf};
 use rustix::process::Signal as Signo;
 use tokio::net::TcpStream;
@@ -23,6 +23,7 @@ use tokio::time::timeout;
 use tokio_rustls::rustls::{self, ServerConfig};
 
 use crate::banner::banner;
+use crate::compat::agent_chatroom::{self, Chatroom};
 use crate::config::{Config, Storage};
 use crate::door::{self, State};
 use crate::http;
@@ -63,6 +64,9 @@ pub(crate) enum StartError {
     /// What was kept before cannot be read.
     #[error("the store cannot be used")]
     Log(#[from] LogError),
+    /// The room at the root cannot be opened.
+    #[error("the room of --chatroom cannot be opened")]
+    Chatroom(#[source] HubError),
     /// The server ended by itself.
     #[error("the server failed")]
     Serve(#[source] io::Error),
@@ -98,12 +102,17 @@ impl Running {
         let hub = Hub::start(rules(config), Ports::of(store.clone()), store.key(), clock).await?;
         let state = State::new(config, hub.clone(), clock);
         let mcp = Mcp::load(&hub).await?;
+        let chatroom = match &config.server.chatroom {
+            Some(password) => Some(Chatroom::open(&hub, password).await.map_err(StartError::Chatroom)?),
+            None => None,
+        };
         sweep_now_and_then(state.clone(), mcp.clone());
         let tls = tls(config)?;
         let address = SocketAddr::new(config.server.host, config.server.port);
         let cannot_bind = |source| StartError::Bind { address, source };
         let listener = transport::bind(address).map_err(cannot_bind)?;
         let bound = listener.local_addr().map_err(cannot_bind)?;
+        let room = chatroom.clone();
         let builder = Server::build()
             .workers(config.server.workers)
             .max_concurrent_connections(config.server.max_connections)
@@ -111,11 +120,11 @@ impl Running {
             .disable_signals();
         let stopping = builder.graceful_shutdown_signal();
         let server = builder
-            .listen("hub", listener, move || service(&state, &mcp, tls.clone(), stopping.clone()))
+            .listen("hub", listener, move || service(&state, &mcp, chatroom.as_ref(), tls.clone(), stopping.clone()))
             .map_err(cannot_bind)?;
         // Whoever reads the banner may stop the hub gently from then on.
         let signals = Signals::new().map_err(StartError::Serve)?;
-        announce(config, bound);
+        announce(config, bound, room.as_ref());
         log::info!(data_dir:display = config.storage.data_dir.display(); "the store is open");
         Ok(Self { server: server.run(), hub, store, signals, drain_ms: config.server.drain_ms })
     }
@@ -155,6 +164,7 @@ impl Running {
 fn service(
     state: &Data<State>,
     mcp: &Data<Mcp>,
+    chatroom: Option<&Data<Chatroom>>,
     tls: Option<Arc<ServerConfig>>,
     stopping: GracefulShutdownSignal,
 ) -> impl actix_service::ServiceFactory<TcpStream, Config = (), Response = (), Error = DispatchError, InitError = ()> + use<>
@@ -163,6 +173,7 @@ fn service(
         .app_data(state.clone())
         .wrap(from_fn(door::door))
         .configure(|config| mcp::routes(config, state, mcp))
+        .configure(|config| agent_chatroom::routes(config, state, chatroom))
         .configure(|config| http::routes(config, state));
     let app = app.into_factory().map_err(|error: actix_web::Error| error.error_response());
     let entrance = Entrance::new(tls, stopping.clone());
@@ -220,8 +231,9 @@ fn options(storage: &Storage) -> Options {
 }
 
 #[expect(clippy::print_stdout, reason = "the banner is what the command prints")]
-fn announce(config: &Config, bound: SocketAddr) {
-    print!("{}", banner(config, bound));
+fn announce(config: &Config, bound: SocketAddr, chatroom: Option<&Data<Chatroom>>) {
+    let room = chatroom.map(|chatroom| chatroom.pass());
+    print!("{}", banner(config, bound, room));
     log::info!(address:display = bound, workers = config.server.workers; "listening");
 }
 

@@ -42,7 +42,10 @@ fn every_code_has_its_line_with_its_status_and_no_other_code_has_one() {
 
 /// Every route as `METHOD /path`, from the text of the router.
 fn routes() -> BTreeSet<String> {
-    let source = read("src/http/mod.rs") + &read("src/http/admin.rs") + &read("src/http/discovery/mod.rs");
+    let source = read("src/http/mod.rs")
+        + &read("src/http/account.rs")
+        + &read("src/http/admin.rs")
+        + &read("src/http/discovery/mod.rs");
     let mut routes = BTreeSet::new();
     let mut prefix = "";
     for line in source.lines().map(str::trim) {
@@ -56,6 +59,10 @@ fn routes() -> BTreeSet<String> {
             (Some("get"), Some(path), _) => ("GET", *path),
             (Some("post"), Some(path), _) => ("POST", *path),
             (Some("only"), Some(method), Some(path)) => (*method, *path),
+            (Some("all"), Some(path), _) => {
+                routes.extend(["GET", "POST"].map(|method| format!("{method} {path}")));
+                ("DELETE", *path)
+            }
             (Some("get_and"), Some(method), Some(path)) => {
                 routes.insert(format!("GET {path}"));
                 (*method, *path)

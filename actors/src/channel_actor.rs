@@ -203,6 +203,7 @@ impl ChannelActor {
                     }
                 }
                 Effect::Notify(message) => {
+                    self.vitals.tell_news();
                     if self.vitals.has_webhooks() {
                         let _ = self.webhook.try_send(Notice { channel: self.id.clone(), message });
                     }
@@ -356,6 +357,7 @@ impl Handler<Drain> for ChannelActor {
 
     fn handle(&mut self, _: Drain, ctx: &mut Self::Context) {
         self.channel.drain(self.clock.now(), &mut self.effects);
+        self.vitals.tell_news();
         self.look(ctx);
     }
 }
@@ -379,6 +381,7 @@ impl Handler<Delete> for ChannelActor {
 
     fn handle(&mut self, _: Delete, ctx: &mut Self::Context) {
         self.channel.close(self.clock.now(), &mut self.effects);
+        self.vitals.tell_news();
         self.look(ctx);
         ctx.stop();
     }

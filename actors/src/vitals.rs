@@ -2,6 +2,8 @@
 
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed};
 
+use tokio::sync::watch;
+
 /// Numbers the actor writes after everything it does. They outlive it.
 #[derive(Debug, Default)]
 pub(crate) struct Vitals {
@@ -11,11 +13,24 @@ pub(crate) struct Vitals {
     pub(crate) agents: AtomicUsize,
     /// Whether an identity is, or was, among its members since the hub started.
     pub(crate) has_identities: AtomicBool,
+    /// Raised when something was said for all, and when the channel goes.
+    news: watch::Sender<u64>,
     lived: AtomicBool,
     rested: AtomicBool,
 }
 
 impl Vitals {
+    /// Raises the news: whoever follows looks again.
+    pub(crate) fn tell_news(&self) {
+        if self.news.receiver_count() > 0 {
+            self.news.send_modify(|news| *news += 1);
+        }
+    }
+
+    pub(crate) fn news(&self) -> watch::Receiver<u64> {
+        self.news.subscribe()
+    }
+
     /// Says that an actor begins.
     pub(crate) fn wake(&self) {
         self.lived.store(true, Relaxed);

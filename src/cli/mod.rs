@@ -42,6 +42,8 @@ pub(crate) enum Command {
     Wait(awake::WaitArgs),
     /// Append every message of a channel to a file, or run a command for it, until it is stopped
     ListenHere(awake::ListenArgs),
+    /// Be an MCP server on standard input and output that bridges to a hub, and push what comes
+    Mcp(awake::McpArgs),
     /// Copy a hub to another folder, even while it runs
     Backup(backup::BackupArgs),
     /// Bring a backup back to where no hub is

@@ -39,6 +39,9 @@ pub(crate) struct ServeArgs {
     /// Bearer token that guards the hub; ROGERRAT_SERVER__TOKEN keeps it out of process lists
     #[arg(long, value_name = "TOKEN", allow_hyphen_values = true)]
     token: Option<String>,
+    /// Serve a room for agent-chatroom clients at `/`, with this password; ROGERRAT_SERVER__CHATROOM keeps it out of process lists
+    #[arg(long, value_name = "PASSWORD", allow_hyphen_values = true)]
+    chatroom: Option<String>,
     /// Bearer token of the administration, which is off without one; ROGERRAT_SERVER__ADMIN_TOKEN keeps it out of lists
     #[arg(long, value_name = "TOKEN", allow_hyphen_values = true)]
     admin_token: Option<String>,
@@ -78,6 +81,7 @@ impl ServeArgs {
             ("--tls-cert", "server.tls_cert", self.tls_cert),
             ("--tls-key", "server.tls_key", self.tls_key),
             ("--token", "server.token", self.token),
+            ("--chatroom", "server.chatroom", self.chatroom),
             ("--admin-token", "server.admin_token", self.admin_token),
             ("--data-dir", "storage.data_dir", self.data_dir),
             ("--origin", "server.origin", self.origin),
@@ -130,7 +134,7 @@ mod tests {
     #[test]
     fn every_flag_reaches_its_key() {
         let Config { server, storage, log, .. } = config(
-            "--port 0 --host 192.0.2.1 --token -begins-with-a-dash --data-dir ~/hub --origin https://hub.example.org \
+            "--port 0 --host 192.0.2.1 --token -begins-with-a-dash --chatroom -p --data-dir ~/hub --origin https://hub.example.org \
              --trusted-proxy 10.0.0.0/8 --trusted-proxy 192.0.2.9 --workers 3 --log-format json --tls-cert a.pem \
              --tls-key k.pem --admin-token administer",
         );
@@ -138,6 +142,7 @@ mod tests {
         assert_eq!((tls.cert.to_str(), tls.key.to_str()), (Some("a.pem"), Some("k.pem")));
         assert_eq!((server.port, server.host.to_string(), server.workers), (0, "192.0.2.1".to_owned(), 3));
         assert_eq!(server.token.as_deref(), Some("-begins-with-a-dash"));
+        assert_eq!(server.chatroom.as_deref(), Some("-p"));
         assert_eq!(server.admin_token.as_deref(), Some("administer"));
         assert_eq!(server.trusted_proxies.len(), 2);
         assert_eq!(server.origin.unwrap().host_str(), Some("hub.example.org"));

@@ -19,6 +19,7 @@ use super::surroundings::Surroundings;
 use crate::transport::PemFiles;
 
 const TOKEN_CHARS: std::ops::RangeInclusive<usize> = 8..=256;
+const PASSWORD_BYTES: usize = 256;
 const WORKERS_MAX: usize = 1024;
 const CONNECTIONS_MAX: usize = 1_000_000;
 const DRAIN_MAX_MS: u64 = 600_000;
@@ -35,6 +36,8 @@ pub(crate) struct Server {
     pub tls: Option<PemFiles>,
     /// What guards channel creation, accounts and the plain MCP endpoint.
     pub token: Option<String>,
+    /// The password of the room at the root, where there is one.
+    pub chatroom: Option<String>,
     /// What guards the administration; none switches it off.
     pub admin_token: Option<String>,
     /// The http(s) address people use from outside; it has no path.
@@ -66,6 +69,7 @@ impl Server {
         let tls = read_tls(reader);
         let token = read_token(reader, "server.token");
         demand_token(reader, host, token.as_ref());
+        let chatroom = read_chatroom(reader);
         let admin_token = read_token(reader, "server.admin_token");
         tell_tokens_apart(reader, token.as_ref(), admin_token.as_ref());
         let origin = reader.read_shown("server.origin", origin, show_origin);
@@ -88,6 +92,7 @@ impl Server {
             lan: lan?,
             tls: tls?,
             token: token?,
+            chatroom: chatroom?,
             admin_token: admin_token?,
             origin: origin?,
             allowed_hosts: allowed_hosts?,
@@ -206,6 +211,18 @@ fn tell_tokens_apart(reader: &mut Reader, token: Option<&Option<String>>, admin_
     {
         reader.fault("server.admin_token", "must not be the same as server.token".to_owned());
     }
+}
+
+fn read_chatroom(reader: &mut Reader) -> Option<Option<String>> {
+    let may_be_empty = may_be_empty(&reader.origin("server.chatroom"));
+    let show = |password: &Option<String>| if password.is_some() { "(set)" } else { "(none)" }.to_owned();
+    let read = |value: &Value| match parse::text_of(value) {
+        Some("") if may_be_empty => Ok(None),
+        Some("") => Err("an empty password guards nothing; set one, or leave it out".to_owned()),
+        Some(text) if text.len() <= PASSWORD_BYTES && !text.chars().any(char::is_control) => Ok(Some(text.to_owned())),
+        _ => Err(format!("expected text of at most {PASSWORD_BYTES} bytes without control characters")),
+    };
+    reader.read_shown("server.chatroom", read, show)
 }
 
 /// An unset variable on a command line gives an empty token; to take that for "none" would leave a door open.

@@ -24,7 +24,7 @@ pub(crate) const ANY_HOST: [&str; 3] = ["/livez", "/readyz", "/healthz"];
 /// Nobody is banned from lifting a ban.
 const ADMIN: &str = "/api/admin/";
 /// What an agent does all day: logged at debug level when it went well.
-const HOT: [&str; 6] = ["/send", "/listen", "/wait", "/stream", "/ack", "/keepalive"];
+const HOT: [&str; 7] = ["/send", "/listen", "/wait", "/stream", "/ack", "/keepalive", "/poll"];
 /// The same over MCP, where the path does not say what is done.
 const MCP: &str = "/mcp";
 /// What may wait for minutes, with its request.

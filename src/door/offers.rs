@@ -22,7 +22,7 @@ pub(crate) const OFFERS: [Offer; 5] = [
     },
     Offer {
         key: "accounts",
-        is_here: false,
+        is_here: true,
         instead: "No accounts and no identities: a callsign is held by whoever joined with it, and \
                   `require_identity` is refused.",
     },

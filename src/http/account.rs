@@ -16,12 +16,10 @@ use super::{Done, Paths, body, read};
 
 /// The routes of accounts.
 pub(super) fn routes(config: &mut ServiceConfig, at: &Paths<'_>) {
-    let account = at.get_and("POST, DELETE", "/api/account", read().to(look), web::post().to(open));
-    let identities = at.get_and("POST", "/api/account/identities", read().to(identities), web::post().to(add_identity));
     config
-        .service(account.route(web::delete().to(close)))
+        .service(at.all("/api/account", read().to(look), web::post().to(open), web::delete().to(close)))
         .service(at.post("/api/account/recover", web::post().to(recover)))
-        .service(identities)
+        .service(at.get_and("POST", "/api/account/identities", read().to(identities), web::post().to(add_identity)))
         .service(at.post("/api/account/identities/{callsign}/rotate-key", web::post().to(rotate_key)))
         .service(at.only("DELETE", "/api/account/identities/{callsign}", web::delete().to(remove_identity)))
         .service(at.get("/api/account/channels", read().to(channels)))

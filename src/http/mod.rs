@@ -119,15 +119,18 @@ impl Paths<'_> {
         self.counted(path).route(route).default_service(wrong_method(method))
     }
 
-    /// A path that can be read, and takes one method more; or both, the second of which is added.
+    /// A path that can be read, and takes one method more.
     fn get_and(&self, method: &'static str, path: &str, reading: Route, other: Route) -> Resource {
-        let allow = match method {
-            "POST" => "GET, HEAD, POST",
-            "DELETE" => "GET, HEAD, DELETE",
-            _ => "GET, HEAD, POST, DELETE",
-        };
+        let allow = if method == "POST" { "GET, HEAD, POST" } else { "GET, HEAD, DELETE" };
         let reading = reading.wrap(from_fn(squeeze::squeeze));
         self.counted(path).route(reading).route(other).default_service(wrong_method(allow))
+    }
+
+    /// A path that can be read, posted to, and deleted.
+    fn all(&self, path: &str, reading: Route, posting: Route, deleting: Route) -> Resource {
+        let reading = reading.wrap(from_fn(squeeze::squeeze));
+        let resource = self.counted(path).route(reading).route(posting).route(deleting);
+        resource.default_service(wrong_method("GET, HEAD, POST, DELETE"))
     }
 
     fn counted(&self, path: &str) -> Resource {

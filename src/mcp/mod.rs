@@ -62,6 +62,17 @@ impl Mcp {
     }
 }
 
+/// The tools as they are listed on the hub's endpoint, or on a channel's own.
+pub(crate) fn tools(of_a_channel: bool) -> Vec<serde_json::Value> {
+    Catalogue::new().plain(of_a_channel)
+}
+
+/// The versions it speaks in one of the two eras, the newest first.
+pub(crate) fn versions(modern: bool) -> Vec<&'static str> {
+    let all = era::Version::ALL.into_iter().filter(|version| version.is_modern() == modern);
+    all.map(era::Version::as_str).collect()
+}
+
 /// The routes of this door.
 pub(crate) fn routes(config: &mut ServiceConfig, state: &State, mcp: &Data<Mcp>) {
     let at = |path: &'static str| {

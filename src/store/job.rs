@@ -90,11 +90,11 @@ impl Task {
 impl Reply {
     fn give(self, outcome: Outcome) {
         match self {
-            Self::Append(to) => drop(to.send(appended(outcome))),
+            Self::Append(to) => drop(to.send(appended(&outcome))),
             Self::Own(to) => drop(to.send(match outcome {
                 Outcome::Changed(Changed::Full) => Opened::Full,
                 Outcome::Changed(Changed::Missing) => Opened::Missing,
-                outcome => Opened::Tried(appended(outcome)),
+                outcome => Opened::Tried(appended(&outcome)),
             })),
             Self::Account(to) => drop(to.send(match outcome {
                 Outcome::Changed(changed) => Ok(changed),
@@ -105,7 +105,7 @@ impl Reply {
     }
 }
 
-fn appended(outcome: Outcome) -> Appended {
+fn appended(outcome: &Outcome) -> Appended {
     match outcome {
         Outcome::Done | Outcome::Changed(_) => Appended::Done,
         Outcome::Conflict => Appended::Conflict,

@@ -3,6 +3,8 @@
 //!
 //! A client is a process that calls the tools it is told. The SDKs check every result against the tool's output schema.
 
+mod stdio;
+
 use std::env;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
@@ -56,13 +58,19 @@ impl Kind {
 
 impl Sdk {
     fn connect(kind: Kind, there: &Path, url: &str) -> Self {
-        let mut process =
-            kind.command(there).arg(url).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("it is installed");
+        let mut command = kind.command(there);
+        command.arg(url);
+        let sdk = Self::start(command);
+        assert_eq!(sdk.hello["version"], kind.version(), "{kind:?}");
+        sdk
+    }
+
+    fn start(mut command: Command) -> Self {
+        let mut process = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("it is installed");
         let asks = process.stdin.take().unwrap();
         let says = BufReader::new(process.stdout.take().unwrap());
         let mut sdk = Self { process, asks, says, hello: Value::Null };
         sdk.hello = sdk.line();
-        assert_eq!(sdk.hello["version"], kind.version(), "{kind:?}");
         sdk
     }
 

@@ -15,13 +15,14 @@ fn the_tools_of_both_endpoints() {
     let modern = Client::modern(*hub, "/mcp");
     let own = Client { path: own_path(&channel), bearer: Some(channel.token.clone()), ..modern.clone() };
     let unified = modern.result("tools/list", json!({}));
-    let order = "create_channel join send listen wait ack roster history leave keepalive";
+    let order =
+        "create_channel join send listen wait ack roster history leave keepalive create_account create_identity";
     assert_eq!(names(&unified["tools"]).join(" "), order);
     assert!(unified["ttlMs"].is_u64() && unified["cacheScope"].is_string() && unified["resultType"] == "complete");
     let channels_own = own.result("tools/list", json!({}));
     assert_eq!(
         names(&channels_own["tools"]).join(" "),
-        "join send listen wait ack roster history leave keepalive create_channel"
+        "join send listen wait ack roster history leave keepalive create_account create_identity create_channel"
     );
     assert!(!channels_own.to_string().contains("channel_id\":{\"description\":\"The channel, if"));
     let legacy = Client::legacy(*hub, "/mcp").result("tools/list", json!({}));

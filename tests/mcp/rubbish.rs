@@ -98,12 +98,15 @@ fn arguments_that_are_wrong_are_told_by_the_tool_and_change_nothing() {
         ("roster", json!({"x": 1}), "`x`"),
         ("leave", json!({"message": "bye"}), "`message`"),
         ("create_channel", json!({"retention": "forever"}), "`retention`"),
-        ("create_channel", json!({"require_identity": true}), "`require_identity`"),
+        ("create_channel", json!({"webhook": "http://x/"}), "`webhook`"),
+        ("create_channel", json!({"account_token": 7}), "`account_token`"),
+        ("create_identity", json!({}), "`session_token`"),
+        ("create_account", json!({"name": "ann"}), "`name`"),
         ("create_channel", json!({"trust_mode": "trusted"}), "owner_password"),
         ("create_channel", json!({"session_ttl_seconds": -1}), "session_ttl_seconds"),
         ("join", json!({}), "`channel_id`"),
         ("join", json!({"channel_id": channel.id, "token": channel.token, "callsign": " "}), "callsign"),
-        ("join", json!({"channel_id": channel.id, "token": channel.token, "identity_key": "k"}), "`identity_key`"),
+        ("join", json!({"channel_id": channel.id, "token": channel.token, "identity_key": 7}), "`identity_key`"),
     ];
     for (tool, arguments, said) in cases {
         let refused = ann.cannot(tool, arguments, "invalid");

@@ -46,6 +46,8 @@ pub const IDEMPOTENCY_KEYS: usize = 1000;
 /// How long an idempotency key is remembered.
 pub const IDEMPOTENCY_MS: u64 = 24 * HOUR_MS;
 
+/// Characters of a name that is shown beside a callsign.
+pub const DISPLAY_CHARS: usize = 64;
 /// Characters of a callsign.
 pub const CALLSIGN_CHARS: usize = 32;
 /// Fewest characters of a session id brought by the caller; a shorter one counts as absent.

@@ -21,6 +21,8 @@ struct Told<'a> {
     #[serde(borrow)]
     text: Cow<'a, str>,
     at: u64,
+    #[serde(borrow)]
+    display: Option<Cow<'a, str>>,
     #[serde(default, borrow)]
     kind: Cow<'a, str>,
     #[serde(default, borrow)]
@@ -80,6 +82,7 @@ fn facts(told: &Told<'_>, is_status: bool, attempt: u32) -> Vec<String> {
             facts.push(format!("to {}", one_line(&told.to)));
         }
     }
+    facts.extend(told.display.as_ref().map(|name| format!("calls itself {}", quoted(name))));
     facts.extend(told.verified.as_ref().map(|how| format!("verified {}", one_line(how))));
     if !told.priority.is_empty() {
         facts.push(one_line(&told.priority).into_owned());

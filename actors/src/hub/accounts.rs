@@ -373,7 +373,6 @@ fn or_no_identity(error: HubError) -> HubError {
 }
 
 /// What a fault of the port is to who asked.
-#[expect(clippy::needless_pass_by_value, reason = "it stands behind map_err")]
 pub(super) fn unread(error: LogError) -> HubError {
     match error {
         LogError::Busy => HubError::MailboxFull,
@@ -384,7 +383,6 @@ pub(super) fn unread(error: LogError) -> HubError {
     }
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "it stands behind map_err")]
 fn unkept(error: LogError) -> HubError {
     match error {
         LogError::Busy => HubError::MailboxFull,

@@ -18,7 +18,7 @@ use rogerrat_domain::{
     AccountLimits, Callsign, ChannelId, Code, DmVisibility, HubKey, Operation, PlaceId, Progress, Refusal, Seal,
     SessionId, Settings, Shelf,
 };
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 
 use crate::attempts::Attempts;
 use crate::bans::Bans;
@@ -136,6 +136,17 @@ impl Hub {
         presented: Option<SessionId>,
         address: IpAddr,
     ) -> Result<op::JoinReply, HubError> {
+        self.come_in(at, input, presented, address, false).await
+    }
+
+    async fn come_in(
+        &self,
+        at: &Admitted,
+        input: JoinInput,
+        presented: Option<SessionId>,
+        address: IpAddr,
+        yields: bool,
+    ) -> Result<op::JoinReply, HubError> {
         let wish = input.callsign.as_deref().map(Callsign::parse).transpose()?;
         let (callsign, identity, is_reserved) = self.prove(wish, input.identity_key.as_deref()).await?;
         if let Some(callsign) = &callsign {
@@ -150,6 +161,7 @@ impl Hub {
             is_reserved,
             presented,
             human_authorized,
+            yields,
             generation: roll(),
             dice: roll(),
         };
@@ -160,6 +172,27 @@ impl Hub {
             return Err(banned.into());
         }
         Ok(reply)
+    }
+
+    /// Joins with a session of the caller's own, under a callsign that nobody else has, or had lately.
+    ///
+    /// # Errors
+    /// What the join is refused for; `callsign_taken` when it was anybody else's.
+    pub async fn join_as(
+        &self,
+        at: &Admitted,
+        callsign: &Callsign,
+        session: SessionId,
+        address: IpAddr,
+    ) -> Result<op::JoinReply, HubError> {
+        let input = JoinInput { callsign: Some(callsign.to_string()), ..JoinInput::default() };
+        self.come_in(at, input, Some(session), address, true).await
+    }
+
+    /// Tells when something new may be on a channel. It says nothing of what that is.
+    #[must_use]
+    pub fn news(&self, at: &Admitted) -> watch::Receiver<u64> {
+        at.0.vitals.news()
     }
 
     /// Whether the owner password was given and right. One given where there is none to give is ignored.

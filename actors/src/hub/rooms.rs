@@ -131,13 +131,25 @@ impl Hub {
     /// # Errors
     /// What the input is refused for; `storage_failed` when it cannot be kept.
     pub async fn create(&self, input: op::CreateInput, owner: Option<&Owner>) -> Result<Created, HubError> {
+        self.create_with(input, owner, random_token()).await
+    }
+
+    /// Creates a channel that a token admits to which nobody guesses.
+    ///
+    /// # Errors
+    /// As [`create`](Self::create).
+    pub async fn create_with(
+        &self,
+        input: op::CreateInput,
+        owner: Option<&Owner>,
+        token: String,
+    ) -> Result<Created, HubError> {
         let Shared { table, passwords, clock, counters, .. } = &*self.shared;
         let draft = CreateDraft::check(input, self.shared.member_ttl_ms)?;
         let owner_password = match draft.owner_password.clone() {
             Some(password) => Some(passwords.hash(password).await?),
             None => None,
         };
-        let token = random_token();
         let account = owner.map(|owner| owner.0.clone());
         let settings = Arc::new(draft.settings(&token, owner_password, account, clock.now().at_ms));
         for _ in 0..ID_TRIES {

@@ -91,7 +91,7 @@ impl std::fmt::Display for Gap {
 }
 
 /// JSON on one line: what could break it stands escaped. Outside of texts, JSON has only spaces that could.
-fn json_line(json: &str) -> String {
+pub(super) fn json_line(json: &str) -> String {
     let mut line = String::with_capacity(json.len() + 1);
     for c in json.chars() {
         match c {

@@ -50,6 +50,22 @@ impl Link {
         Stream::open(address, &self.request("GET", &path, None)).await
     }
 
+    /// Joins where there is no session.
+    pub(super) async fn enter(&mut self) -> Result<(), Trouble> {
+        if self.joins { self.join().await } else { Ok(()) }
+    }
+
+    /// What is there, read with the session.
+    pub(super) async fn get(&mut self, what: &str) -> Result<Vec<u8>, Trouble> {
+        let request = self.request("GET", what, None);
+        self.call(&request).await
+    }
+
+    /// Where it is now, and as whom.
+    pub(super) fn place(&self) -> &Place {
+        &self.place
+    }
+
     /// Acknowledges everything up to an id.
     pub(super) async fn ack(&mut self, upto: u64) -> Result<(), Trouble> {
         let body = match &self.place.consumer {
@@ -71,10 +87,14 @@ impl Link {
     }
 
     async fn post(&mut self, what: &str, body: &Value) -> Result<Vec<u8>, Trouble> {
-        let address = self.find().await?;
         let request = self.request("POST", what, Some(body));
+        self.call(&request).await
+    }
+
+    async fn call(&mut self, request: &[u8]) -> Result<Vec<u8>, Trouble> {
+        let address = self.find().await?;
         let mut connection = Connection::new(address);
-        let reply = timeout(PATIENCE, connection.call(&request)).await;
+        let reply = timeout(PATIENCE, connection.call(request)).await;
         let (status, body) = reply.map_err(|_| Fault::Stalled("an answer was waited for"))??;
         match status {
             200..=299 => Ok(body.to_vec()),

@@ -5,6 +5,7 @@
 //! a stream broke, or when its reader was killed, is due again at once.
 
 mod attachments;
+mod bridge;
 mod hook;
 mod inbox;
 mod line;
@@ -17,6 +18,7 @@ mod stream;
 mod trouble;
 mod wait;
 
+pub(crate) use bridge::{Face, McpArgs};
 pub(crate) use listen::ListenArgs;
 pub(crate) use wait::WaitArgs;
 
@@ -47,6 +49,15 @@ pub(crate) fn listen_here(args: &ListenArgs) -> ExitCode {
         Err(message) => return not_understood(listen::NAME, &message),
     };
     on_one_thread(listen::NAME, listen::run(args, place))
+}
+
+/// 0 when its input ended or it was told to stop, 1 when it cannot begin, 2 when it is not understood.
+pub(crate) fn mcp(args: &McpArgs, face: Face) -> ExitCode {
+    let place = match args.place.read_somewhere() {
+        Ok(place) => place,
+        Err(message) => return not_understood(bridge::NAME, &message),
+    };
+    on_one_thread(bridge::NAME, bridge::run(args, place, face))
 }
 
 fn on_one_thread(name: &str, work: impl Future<Output = Result<ExitCode, Trouble>>) -> ExitCode {

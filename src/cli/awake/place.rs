@@ -37,7 +37,7 @@ pub(crate) struct PlaceArgs {
 }
 
 /// The same, complete and checked.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Place {
     pub(super) hub: Hub,
     pub(super) channel: String,
@@ -48,7 +48,7 @@ pub(super) struct Place {
 }
 
 /// A hub's address.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Hub {
     /// What is looked up and connected to: `host:port`.
     pub(super) host: String,
@@ -59,6 +59,18 @@ pub(super) struct Hub {
 impl PlaceArgs {
     /// Flags first, then variables. What is empty was not said.
     pub(super) fn read(&self) -> Result<Place, String> {
+        let place = self.read_somewhere()?;
+        if place.channel.is_empty() {
+            return Err("which channel? give --channel or ROGERRAT_CHANNEL".into());
+        }
+        if place.session.is_none() && place.callsign.is_none() {
+            return Err("as whom? give --callsign to join, or --session or ROGERRAT_SESSION".into());
+        }
+        Ok(place)
+    }
+
+    /// The same where the channel may be empty, and who is there unknown.
+    pub(super) fn read_somewhere(&self) -> Result<Place, String> {
         let said = |flag: &Option<String>, variable: &str| {
             let value = flag.clone().or_else(|| env::var(variable).ok());
             value.map(|value| value.trim().to_owned()).filter(|value| !value.is_empty())
@@ -76,7 +88,7 @@ impl PlaceArgs {
         };
         let place = Place {
             hub: Hub::parse(origin.as_deref().unwrap_or(HERE))?,
-            channel: channel.ok_or("which channel? give --channel or ROGERRAT_CHANNEL")?,
+            channel: channel.unwrap_or_default(),
             token,
             session: said(&self.session, "ROGERRAT_SESSION"),
             callsign: self.callsign.clone(),
@@ -88,11 +100,7 @@ impl PlaceArgs {
 
 impl Place {
     fn check(&self) -> Result<(), String> {
-        if self.session.is_none() && self.callsign.is_none() {
-            return Err("as whom? give --callsign to join, or --session or ROGERRAT_SESSION".into());
-        }
-        let is_name =
-            |name: &String| !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b));
+        let is_name = |name: &String| name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b));
         let is_word = |word: &String| word.bytes().all(|b| b.is_ascii_graphic());
         for (what, value, is_good) in [
             ("channel", Some(&self.channel), &is_name as &dyn Fn(&String) -> bool),
@@ -109,6 +117,11 @@ impl Place {
 }
 
 impl Hub {
+    /// As a person would write it.
+    pub(super) fn origin(&self) -> String {
+        format!("http://{}{}", self.host, self.prefix)
+    }
+
     /// Takes `http://host[:port][/prefix]`.
     fn parse(origin: &str) -> Result<Self, String> {
         let parsed = Url::parse(origin).map_err(|cause| format!("`{origin}` is not a URL: {cause}"))?;
@@ -152,6 +165,5 @@ mod tests {
         assert!(Place { token: Some("a\r\nX-Evil: 1".into()), ..place() }.check().is_err());
         assert!(Place { session: Some("a b".into()), ..place() }.check().is_err());
         assert!(Place { consumer: Some("a&max=1".into()), ..place() }.check().is_err());
-        assert!(Place { callsign: None, ..place() }.check().unwrap_err().starts_with("as whom?"));
     }
 }

@@ -102,12 +102,15 @@ fn clients() -> String {
 }
 
 fn limits_table(state: &State) -> String {
-    let said = &state.limits;
+    let (said, of) = (&state.limits, state.hub.account_limits());
+    let owned = |most: &Option<u32>| count(most.unwrap_or_default());
     let minutes = |ms: u64| format!("{} min", ms / 60_000);
     let rows = [
         ("sends of a session in a minute", count(said.send_per_session)),
         ("the same on a band", count(said.send_per_session_band)),
         ("sends, creates, joins of an address in a minute", per_address(state)),
+        ("sends of an account in a minute", count(said.send_per_account)),
+        ("identities, channels of an account", format!("{}, {}", owned(&of.identities), owned(&of.channels))),
         ("characters of a message", limits::TEXT_CHARS.to_string()),
         ("base64 characters of all attachments of a message", limits::ATTACHMENTS_CHARS.to_string()),
         ("messages a channel holds for those who come later", limits::RING_MESSAGES.to_string()),

@@ -36,7 +36,7 @@ pub(super) fn add(api: &mut Value) {
                 "type": "object",
                 "required": ["reason"],
                 "properties": {
-                    "reason": {"enum": ["left", "expired", "renamed", "removed", "deleted", "restart", "draining"]},
+                    "reason": {"enum": ["left", "expired", "renamed", "revoked", "removed", "deleted", "restart", "draining"]},
                 },
             })),
         ],

@@ -1,5 +1,6 @@
 //! What the tools are called, what they take and tell, and what a client may assume of them.
 
+use rogerrat_domain::account::{AccountOpened, IdentityInput, IdentityReply};
 use rogerrat_domain::limits;
 use rogerrat_domain::op::{
     AckInput, AckReply, CreateInput, HistoryReply, JoinInput, JoinReply, KeepaliveReply, LeaveReply, ReadQuery,
@@ -24,6 +25,15 @@ pub(in crate::mcp) enum Does {
     History,
     Leave,
     Keepalive,
+    OpenAccount,
+    AddIdentity,
+}
+
+impl Does {
+    /// Whether it needs no seat on a channel.
+    fn is_for_nobody_seated(self) -> bool {
+        matches!(self, Self::Create | Self::OpenAccount | Self::AddIdentity)
+    }
 }
 
 /// One tool.
@@ -55,15 +65,23 @@ impl Catalogue {
         self.0.iter().find(|tool| tool.name == name)
     }
 
-    /// The list, for an endpoint and the preset it was asked under (A8). On a channel's own endpoint joining comes first.
+    /// The list for an endpoint. On a channel's own endpoint joining comes first.
+    pub(in crate::mcp) fn plain(&self, of_a_channel: bool) -> Vec<Value> {
+        let mut list: Vec<_> = self.0.iter().map(|tool| tool.listed[usize::from(of_a_channel)].clone()).collect();
+        if of_a_channel {
+            list.rotate_left(1);
+        }
+        list
+    }
+
+    /// The list, for an endpoint and the preset it was asked under (A8).
     pub(in crate::mcp) fn list(&self, visit: &Visit<'_>) -> Vec<Value> {
-        let mut list: Vec<_> = self.0.iter().map(|tool| tool.listed[side(visit)].clone()).collect();
+        let mut list = self.plain(visit.entrance.channel.is_some());
         if let Some(mode) = visit.state.preset(visit.request).mode {
             let description = format!("{CREATE} Here a channel is {}. {}", mode.headline, mode.advice);
-            list[0]["description"] = description.into();
-        }
-        if visit.entrance.channel.is_some() {
-            list.rotate_left(1);
+            if let Some(create) = list.iter_mut().find(|tool| tool["name"] == "create_channel") {
+                create["description"] = description.into();
+            }
         }
         list
     }
@@ -77,7 +95,7 @@ const CREATE: &str = "Create a private channel. Returns its id, its token and on
                       call join yourself.";
 
 fn all() -> Vec<Tool> {
-    use Does::{Ack, Create, History, Join, Keepalive, Leave, Listen, Roster, Send, Wait};
+    use Does::{Ack, AddIdentity, Create, History, Join, Keepalive, Leave, Listen, OpenAccount, Roster, Send, Wait};
     vec![
         tool("create_channel", Create, "Create a channel", CREATE, Hints::WRITES),
         tool(
@@ -134,6 +152,22 @@ fn all() -> Vec<Tool> {
             "A sign of life, for when you are busy for long. Tells what is unread.",
             Hints::SETTLES,
         ),
+        tool(
+            "create_account",
+            OpenAccount,
+            "Open an account",
+            "Only if your human wants callsigns or channels that stay theirs: open an account. Returns a recovery token \
+             for the human to keep and a session token for you.",
+            Hints::WRITES,
+        ),
+        tool(
+            "create_identity",
+            AddIdentity,
+            "Make an identity",
+            "Make a callsign the account's own on every channel. Returns its key: join with it, and what you send is \
+             marked as verified.",
+            Hints::WRITES,
+        ),
     ]
 }
 
@@ -183,8 +217,15 @@ fn tool(name: &'static str, does: Does, title: &str, description: &str, hints: H
 fn input(does: Does, knows_the_channel: bool) -> Value {
     let (fields, without, mut with): (Option<Value>, &[&str], Vec<(&str, Value)>) = match does {
         // What this hub does not have is not offered.
-        Does::Create => (Some(of::<CreateInput>()), &["require_identity", "webhook"], Vec::new()),
-        Does::Join => (Some(of::<JoinInput>()), &["identity_key"], Vec::new()),
+        Does::Create => {
+            let owner = "The session token of an account: the channel is its own then.";
+            (Some(of::<CreateInput>()), &["webhook"], vec![("account_token", text(owner))])
+        }
+        Does::OpenAccount => (None, &[], Vec::new()),
+        Does::AddIdentity => {
+            (Some(of::<IdentityInput>()), &[], vec![("session_token", text("The account's session token."))])
+        }
+        Does::Join => (Some(of::<JoinInput>()), &[], Vec::new()),
         Does::Send => (Some(of::<SendInput>()), &[], Vec::new()),
         Does::Listen => {
             (Some(of::<ReadQuery<'static>>()), &[], vec![timeout(limits::LISTEN_DEFAULT_MS, limits::LISTEN_MAX_MS)])
@@ -206,13 +247,16 @@ fn input(does: Does, knows_the_channel: bool) -> Value {
         with.push(("channel_id", text("The channel's id.")));
         with.push(("token", text("The channel's token; a band needs none.")));
         required.push("channel_id");
-    } else if does != Does::Create && !knows_the_channel {
+    } else if !does.is_for_nobody_seated() && !knows_the_channel {
         with.push(("channel_id", text("The channel, if this connection has not joined it itself.")));
+    }
+    if does == Does::AddIdentity {
+        required.push("session_token");
     }
     if does == Does::Ack {
         required.push("upto");
     }
-    if does != Does::Create {
+    if !does.is_for_nobody_seated() {
         with.push((
             "session_id",
             text("Your session_id of an earlier join, if this connection has not joined itself."),
@@ -261,6 +305,8 @@ fn output(does: Does) -> Value {
         Does::History => of::<HistoryReply>(),
         Does::Leave => of::<LeaveReply>(),
         Does::Keepalive => of::<KeepaliveReply>(),
+        Does::OpenAccount => of::<AccountOpened>(),
+        Does::AddIdentity => of::<IdentityReply>(),
     };
     let mut with = vec![unread()];
     if does == Does::Join {
@@ -277,7 +323,8 @@ mod tests {
     #[test]
     fn the_tools_are_those_of_the_hub_in_their_order() {
         let names: Vec<_> = all().iter().map(|tool| tool.name).collect();
-        let order = "create_channel join send listen wait ack roster history leave keepalive";
+        let order =
+            "create_channel join send listen wait ack roster history leave keepalive create_account create_identity";
         assert_eq!(names.join(" "), order);
     }
 
@@ -298,16 +345,14 @@ mod tests {
             }
             let [hub, channel] = &tool.arguments;
             assert!(!channel.contains(&"channel_id".to_owned()), "{}", tool.name);
-            assert_eq!(hub.contains(&"channel_id".to_owned()), tool.does != Does::Create, "{}", tool.name);
+            assert_eq!(hub.contains(&"channel_id".to_owned()), !tool.does.is_for_nobody_seated(), "{}", tool.name);
         }
     }
 
     #[test]
     fn nothing_pretends_to_be_here_that_is_not() {
         let all = json!(all().iter().map(|tool| tool.listed[0].clone()).collect::<Vec<_>>()).to_string();
-        for word in ["account", "identity", "webhook"] {
-            assert!(!all.contains(word), "{word}");
-        }
+        assert!(!all.contains("webhook"));
     }
 
     #[test]

@@ -34,7 +34,7 @@ pub(super) async fn create(visit: &Visit<'_>, arguments: &Arguments<'_>) -> Resu
 }
 
 /// What waits where this connection has joined already.
-async fn unread(visit: &Visit<'_>) -> Option<usize> {
+pub(super) async fn unread(visit: &Visit<'_>) -> Option<usize> {
     let seat = visit.bound.as_ref()?;
     let at = visit.state.hub.find(seat.channel.as_str()).await.ok()?;
     held(visit.state, &Seated { at, session: seat.session.clone() }).await.ok()

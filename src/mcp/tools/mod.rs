@@ -3,6 +3,7 @@
 //! Arguments that are wrong, and everything the hub refuses, are told by the tool with the hub's code: the model that
 //! called it can mend that. Only a tool that does not exist is a fault of the protocol.
 
+mod account;
 mod catalogue;
 mod create;
 mod join;
@@ -73,6 +74,8 @@ async fn run(visit: &Visit<'_>, id: Id<'_>, tool: &Tool, params: &Params<'_>) ->
     let arguments = arguments(said, tool, visit)?;
     Ok(match tool.does {
         Does::Create => create::create(visit, &arguments).await?.into(),
+        Does::OpenAccount => account::open(visit).await?.into(),
+        Does::AddIdentity => account::add_identity(visit, &arguments).await?.into(),
         Does::Join => join::join(visit, &arguments).await?.into(),
         Does::Leave => join::leave(visit, &arguments).await?.into(),
         Does::Send => talk::send(visit, &arguments).await?.into(),

@@ -54,6 +54,9 @@ pub(super) struct Departed {
     pub(super) newest: MessageId,
     pub(super) newest_from: Option<MemberNo>,
     pub(super) newest_of_others: MessageId,
+    /// How many broadcasts left.
+    #[serde(default)]
+    pub(super) broadcasts: u64,
 }
 
 /// A message of the ring, or of the shelf behind it.
@@ -98,6 +101,8 @@ pub(crate) struct Ring {
     ring_bytes: usize,
     shelf_bytes: usize,
     shelf: Option<Shelf>,
+    /// How many of the slots are broadcasts.
+    broadcasts: u64,
     departed: Departed,
     lost_before: Option<(MessageId, Loss)>,
 }
@@ -113,7 +118,8 @@ impl Ring {
             ring_bytes: 0,
             shelf_bytes: 0,
             shelf,
-            departed: Departed { any: newest, newest, newest_from: None, newest_of_others: newest },
+            broadcasts: 0,
+            departed: Departed { any: newest, newest, newest_from: None, newest_of_others: newest, broadcasts: 0 },
             lost_before: lost,
         }
     }
@@ -138,6 +144,7 @@ impl Ring {
     fn push_slot(&mut self, slot: Slot) {
         assert!(self.slots.back().is_none_or(|last| last.id < slot.id), "ids increase");
         self.ring_bytes += slot.weight_bytes();
+        self.broadcasts += u64::from(slot.to.is_none());
         self.slots.push_back(slot);
         while self.len() > RING_MESSAGES || (self.ring_bytes > RING_BYTES && self.len() > 1) {
             self.drop_oldest();
@@ -177,6 +184,9 @@ impl Ring {
         if slot.to.is_some() {
             return;
         }
+        self.broadcasts -= 1;
+        self.departed.broadcasts += 1;
+        let departed = &mut self.departed;
         if departed.newest_from != Some(slot.from) {
             departed.newest_of_others = departed.newest;
         }
@@ -234,6 +244,18 @@ impl Ring {
         self.slots.range(self.shelved..).filter_map(|slot| slot.message.as_ref())
     }
 
+    /// How many broadcasts there were so far: the place of the next one, from 0 on.
+    pub(crate) fn broadcasts(&self) -> u64 {
+        self.departed.broadcasts + self.broadcasts
+    }
+
+    /// The broadcasts of the ring proper with their places, the newest first.
+    pub(crate) fn placed(&self) -> impl Iterator<Item = (u64, Option<&Arc<Message>>)> {
+        let next = self.broadcasts();
+        let broadcasts = self.slots.range(self.shelved..).rev().filter(|slot| slot.to.is_none());
+        broadcasts.zip(1..=next).map(move |(slot, back)| (next - back, slot.message.as_ref()))
+    }
+
     pub(crate) fn get(&self, id: MessageId) -> Option<&Slot> {
         let at = self.slots.binary_search_by_key(&id, |slot| slot.id).ok()?;
         self.slots.get(at)
@@ -268,6 +290,7 @@ mod tests {
             id,
             from: "x",
             to: "y",
+            display: None,
             text,
             at: id,
             kind: Kind::Message,

@@ -81,6 +81,7 @@ pub struct Draft {
     pub(super) attachments: Vec<Attachment>,
     pub(super) reply_to: Option<MessageId>,
     pub(super) thread: Option<String>,
+    pub(super) display: Option<String>,
     pub(super) key: Option<SendKey>,
 }
 
@@ -104,6 +105,7 @@ impl Draft {
             attachments: if is_status { Vec::new() } else { attachments },
             reply_to: input.reply_to,
             thread: input.thread.as_deref().map(thread).transpose()?,
+            display: None,
             key: None,
         });
         draft.check_text()?;
@@ -111,6 +113,18 @@ impl Draft {
         input.client_msg_id.as_deref().map_or(Ok(()), check_key)?;
         draft.key = draft.keyed(key.or(input.client_msg_id.as_deref()))?;
         Ok(draft)
+    }
+
+    /// The same under the name the sender gave itself.
+    ///
+    /// # Errors
+    /// `invalid` when the name is empty or longer than 64 characters.
+    pub fn shown_as(mut self: Box<Self>, name: String) -> Result<Box<Self>, Refusal> {
+        if name.is_empty() || name.chars().count() > limits::DISPLAY_CHARS {
+            return Err(Refusal::invalid(format!("a name has 1 to {} characters", limits::DISPLAY_CHARS)));
+        }
+        self.display = Some(name);
+        Ok(self)
     }
 
     fn check_text(&self) -> Result<(), Refusal> {
@@ -156,6 +170,7 @@ impl Draft {
             id,
             from,
             to,
+            display: self.display.as_deref(),
             text: &self.text,
             at,
             kind: self.kind,

@@ -48,6 +48,8 @@ pub struct Join {
     pub presented: Option<SessionId>,
     /// Whether the owner password was given and right.
     pub human_authorized: bool,
+    /// Whether it leaves a callsign alone that belonged to another session, however long that is away.
+    pub yields: bool,
     /// The generation of a new session: a random number.
     pub generation: u64,
     /// What a free callsign is picked with: a random number.
@@ -259,6 +261,9 @@ impl Join {
             return Ok(self.take_new(channel, member.callsign.clone(), true));
         }
         let proved = self.presented.as_ref() == Some(&member.session);
+        if self.yields && !proved {
+            return Err(self.taken(channel, &member.callsign));
+        }
         if channel.settings.claim_callsigns && !proved {
             if now.uptime_ms < since_ms + limits::TOMBSTONE_MS {
                 return Err(self.taken(channel, &member.callsign));
@@ -318,7 +323,7 @@ impl Join {
             human_authorized: self.human_authorized,
             trust_mode: settings.trust_mode,
             trust_posture: posture,
-            instructions: posture.instructions(),
+            instructions: posture.instructions(settings),
             idempotent,
             idx: no,
             roster: channel.online().into_iter().map(str::to_owned).collect(),

@@ -23,6 +23,7 @@ mod roster;
 mod send;
 mod stats;
 mod stream;
+mod tail;
 #[cfg(test)]
 mod testing;
 mod viewer;
@@ -48,6 +49,7 @@ pub use roster::{Roster, RosterReply, RosterRow, RosterSeat};
 pub use send::{Send, SendReply};
 pub use stats::{Stats, StatsReply};
 pub use stream::{OpenStream, StreamInput};
+pub use tail::{Tail, TailReply};
 pub use viewer::Viewer;
 
 use std::fmt;

@@ -151,6 +151,7 @@ impl Rig {
             is_reserved: false,
             presented: SessionId::present(session).unwrap(),
             human_authorized: false,
+            yields: false,
             generation: self.dice,
             dice: self.dice,
         }

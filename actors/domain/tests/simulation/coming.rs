@@ -24,6 +24,7 @@ impl Stage {
             is_reserved: false,
             presented: presented.clone(),
             human_authorized: false,
+            yields: false,
             generation,
             dice,
         };

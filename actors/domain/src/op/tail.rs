@@ -1,0 +1,74 @@
+//! The last broadcasts by their place: the first that was ever said on the channel is 0. For rooms that know no ids.
+
+use std::sync::Arc;
+
+use crate::channel::{Channel, Effect};
+use crate::entry::Entry;
+use crate::message::Message;
+use crate::op::Operation;
+use crate::{Now, Refusal};
+
+/// Ask for what was said to all.
+#[derive(Clone, Copy, Debug)]
+pub struct Tail {
+    /// From this place on. One that nothing has reached yet was said of an earlier life of the channel: then everything.
+    pub after: u64,
+}
+
+/// What is held of it, oldest first.
+#[derive(Clone, Debug)]
+pub struct TailReply {
+    /// The messages with their places.
+    pub messages: Vec<(u64, Arc<Message>)>,
+    /// The place of the next one.
+    pub next: u64,
+}
+
+impl Operation for Tail {
+    type Reply = TailReply;
+    const NAME: &'static str = "tail";
+
+    fn decide(&self, _: &Channel, _: Now) -> Result<Vec<Entry>, Refusal> {
+        Ok(Vec::new())
+    }
+
+    fn answer(self, channel: &mut Channel, _: &[Entry], _: Now, _: &mut Vec<Effect>) -> TailReply {
+        let next = channel.ring.broadcasts();
+        let after = if self.after > next { 0 } else { self.after };
+        let placed = channel.ring.placed().take_while(|(place, _)| *place >= after);
+        let mut messages: Vec<_> = placed.filter_map(|(place, message)| Some((place, message?.clone()))).collect();
+        messages.reverse();
+        TailReply { messages, next }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::op::testing::Rig;
+
+    #[test]
+    fn places_count_broadcasts_from_the_first_ever_on() {
+        let mut rig = Rig::new();
+        let places = |rig: &mut Rig, after| {
+            let TailReply { messages, next } = rig.ask(Tail { after }).unwrap();
+            (messages.iter().map(|(place, _)| *place).collect::<Vec<_>>(), next)
+        };
+        rig.join("ann");
+        rig.join("bob");
+        assert_eq!(places(&mut rig, 0), (vec![], 0));
+        for n in 0..3 {
+            rig.send("ann", "all", &n.to_string());
+            rig.send("ann", "bob", "a DM has no place");
+        }
+        assert_eq!(places(&mut rig, 0), (vec![0, 1, 2], 3));
+        assert_eq!((places(&mut rig, 2), places(&mut rig, 3)), ((vec![2], 3), (vec![], 3)));
+        assert_eq!(places(&mut rig, 4), (vec![0, 1, 2], 3), "what nobody has reached is of an earlier life");
+        for n in 0..200 {
+            rig.send("ann", "all", &n.to_string());
+        }
+        let (held, next) = places(&mut rig, 0);
+        assert_eq!((held.len(), held[0], next), (100, 103, 203));
+        assert_eq!(places(&mut rig, 201).0, [201, 202]);
+    }
+}

@@ -1,0 +1,137 @@
+//! How its clients know what they get: JSON as Python writes it, and a message of three fields. Pure.
+
+use std::borrow::Cow;
+use std::io;
+
+use actix_web::HttpResponse;
+use actix_web::http::StatusCode;
+use rogerrat_domain::Message;
+use serde::{Deserialize, Serialize};
+use serde_json::ser::{Formatter, Serializer};
+
+/// A message.
+#[derive(Debug, PartialEq, Eq, Serialize)]
+pub(super) struct Said {
+    agent: String,
+    text: String,
+    timestamp: String,
+}
+
+/// As it stands on a channel.
+#[derive(Deserialize)]
+struct Wire<'a> {
+    #[serde(borrow)]
+    from: Cow<'a, str>,
+    #[serde(borrow)]
+    text: Cow<'a, str>,
+    at: u64,
+    #[serde(borrow)]
+    display: Option<Cow<'a, str>>,
+}
+
+impl Said {
+    pub(super) fn new(agent: &str, text: &str, at_ms: u64) -> Self {
+        Self { agent: agent.to_owned(), text: text.to_owned(), timestamp: timestamp(at_ms) }
+    }
+
+    /// A message of a channel: under the name its sender gave itself, else its callsign.
+    pub(super) fn of(message: &Message) -> Option<Self> {
+        let json = message.json();
+        let Wire { from, text, at, display } = serde_json::from_slice(&json).ok()?;
+        Some(Self::new(&display.unwrap_or(from), &text, at))
+    }
+}
+
+/// An answer with its length.
+pub(super) fn answer(status: StatusCode, body: &impl Serialize) -> HttpResponse {
+    HttpResponse::build(status).content_type("application/json").body(json(body))
+}
+
+/// JSON in ASCII, with a space after each comma and colon.
+pub(super) fn json(value: &impl Serialize) -> String {
+    let mut json = Vec::new();
+    #[expect(clippy::expect_used, reason = "strings and numbers into a vector cannot fail")]
+    value.serialize(&mut Serializer::with_formatter(&mut json, Python)).expect("strings and numbers always serialise");
+    String::from_utf8_lossy(&json).into_owned()
+}
+
+struct Python;
+
+impl Python {
+    fn comma(out: &mut (impl ?Sized + io::Write), first: bool) -> io::Result<()> {
+        if first { Ok(()) } else { out.write_all(b", ") }
+    }
+}
+
+impl Formatter for Python {
+    fn begin_array_value<W: ?Sized + io::Write>(&mut self, out: &mut W, first: bool) -> io::Result<()> {
+        Self::comma(out, first)
+    }
+
+    fn begin_object_key<W: ?Sized + io::Write>(&mut self, out: &mut W, first: bool) -> io::Result<()> {
+        Self::comma(out, first)
+    }
+
+    fn begin_object_value<W: ?Sized + io::Write>(&mut self, out: &mut W) -> io::Result<()> {
+        out.write_all(b": ")
+    }
+
+    fn write_string_fragment<W: ?Sized + io::Write>(&mut self, out: &mut W, fragment: &str) -> io::Result<()> {
+        let mut rest = fragment;
+        while let Some(at) = rest.find(|c: char| !c.is_ascii()) {
+            out.write_all(&rest.as_bytes()[..at])?;
+            let c = rest[at..].chars().next().unwrap_or_default();
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                write!(out, "\\u{unit:04x}")?;
+            }
+            rest = &rest[at + c.len_utf8()..];
+        }
+        out.write_all(rest.as_bytes())
+    }
+}
+
+/// A time as `2026-11-20T11:34:07.277000+00:00`.
+fn timestamp(at_ms: u64) -> String {
+    let (days, ms) = (at_ms / 86_400_000, at_ms % 86_400_000);
+    let (year, month, day) = civil(days);
+    let (hours, minutes, seconds) = (ms / 3_600_000, ms / 60_000 % 60, ms / 1000 % 60);
+    format!("{year:04}-{month:02}-{day:02}T{hours:02}:{minutes:02}:{seconds:02}.{:03}000+00:00", ms % 1000)
+}
+
+/// The date of a day after the first of 1970. Years begin in March here, so that the day that comes and goes is the last.
+fn civil(days: u64) -> (u64, u64, u64) {
+    let days = days + 719_468;
+    let (era, of_era) = (days / 146_097, days % 146_097);
+    let year_of_era = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
+    let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let shifted = (5 * of_year + 2) / 153;
+    let day = of_year - (153 * shifted + 2) / 5 + 1;
+    let month = if shifted < 10 { shifted + 3 } else { shifted - 9 };
+    (era * 400 + year_of_era + u64::from(month <= 2), month, day)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn json_is_as_python_writes_it() {
+        let said = Said::new("Zoë \"z\"", "a\nb 🐀 \u{1}\u{7f}", 1_795_174_447_277);
+        assert_eq!(
+            json(&said),
+            "{\"agent\": \"Zo\\u00eb \\\"z\\\"\", \"text\": \"a\\nb \\ud83d\\udc00 \\u0001\u{7f}\", \"timestamp\": \
+             \"2026-11-20T11:34:07.277000+00:00\"}"
+        );
+        assert_eq!(json(&[1, 2]), "[1, 2]");
+    }
+
+    #[test]
+    fn days_have_their_dates() {
+        let dates = [(0, (1970, 1, 1)), (11_016, (2000, 2, 29)), (11_017, (2000, 3, 1)), (20_777, (2026, 11, 20))];
+        for (days, date) in dates {
+            assert_eq!(civil(days), date);
+        }
+        assert_eq!((civil(19_782), civil(19_783)), ((2024, 2, 29), (2024, 3, 1)));
+        assert_eq!(timestamp(0), "1970-01-01T00:00:00.000000+00:00");
+    }
+}

@@ -1,0 +1,63 @@
+//! Channels that an account owns.
+
+use serde_json::json;
+
+use crate::kit::Account;
+use crate::rig::{Channel, Hub, Stream};
+
+#[test]
+fn an_account_lists_its_channels_and_no_others() {
+    let hub = Hub::unlimited();
+    let (ann, bob) = (Account::open(&hub), Account::open(&hub));
+    hub.channel();
+    bob.channel(&json!({}));
+    let first = ann.channel(&json!({"retention": "full"}));
+    let second = ann.channel(&json!({"require_identity": true, "trust_mode": "trusted"}));
+    first.join("cat");
+    let list = ann.get("/channels").ok();
+    let rows = list["channels"].as_array().unwrap();
+    assert_eq!(rows.iter().map(|row| row["id"].clone()).collect::<Vec<_>>(), [json!(first.id), json!(second.id)]);
+    assert_eq!((&rows[0]["retention"], &rows[0]["agent_count"]), (&json!("full"), &json!(1)));
+    assert_eq!((&rows[1]["require_identity"], &rows[1]["trust_mode"]), (&json!(true), &json!("trusted")));
+    assert!(rows.iter().all(|row| row["created_at"].as_u64().unwrap() > 1_600_000_000_000));
+    assert_eq!(bob.get("/channels").ok()["channels"].as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn a_new_token_admits_and_the_old_one_does_not_and_who_is_there_stays() {
+    let hub = Hub::unlimited();
+    let ann = Account::open(&hub);
+    for settings in [json!({}), json!({"durability": "disk"})] {
+        let old = ann.channel(&settings);
+        let agent = old.join("cat");
+        let mut stream = Stream::open(agent.request("GET", "stream"));
+        let told = ann.post(&format!("/channels/{}/rotate-token", old.id), &json!({})).ok();
+        assert_eq!(told["channel_id"], json!(old.id));
+        let new = Channel { token: told["join_token"].as_str().unwrap().into(), ..old.clone() };
+        assert_ne!(new.token, old.token);
+        old.get("roster").refused(401, "unauthorized");
+        agent.post("send", &json!({"message": "with the old one"})).refused(401, "unauthorized");
+        let sent = new.request("POST", "send").session(&agent.session).json(&json!({"message": "hi"})).send();
+        sent.ok();
+        new.join("dan").say("the stream goes on");
+        assert_eq!(stream.text(), "the stream goes on");
+        assert_eq!(new.roster(), ["cat", "dan"]);
+    }
+}
+
+#[test]
+fn a_deleted_channel_is_gone_and_its_streams_end() {
+    let hub = Hub::unlimited();
+    let ann = Account::open(&hub);
+    let channel = ann.channel(&json!({"retention": "full"}));
+    let agent = channel.join("cat");
+    let mut stream = Stream::open(agent.request("GET", "stream"));
+    assert_eq!(ann.delete(&format!("/channels/{}", channel.id)).ok(), json!({"ok": true}));
+    assert_eq!(stream.last().data()["reason"], "deleted");
+    for what in ["roster", "history", "transcript"] {
+        channel.get(what).refused(404, "not_found");
+    }
+    ann.delete(&format!("/channels/{}", channel.id)).refused(404, "not_found");
+    assert_eq!(ann.get("/channels").ok()["channels"], json!([]));
+    assert_eq!(ann.get("").ok()["channels"], 0);
+}

@@ -1,0 +1,68 @@
+//! The official Python clients with `rogerrat mcp` as the server they start: what others send is pushed to them, they answer
+//! with a tool, and a hub that is killed and started again loses nothing on the way.
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use serde_json::{Value, json};
+
+use super::{Sdk, installed};
+use crate::rig::{Channel, Hub};
+
+fn start(there: &Path, python: &str, script: &str, channel: &Channel, folder: &Path) -> Sdk {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/mcp/clients");
+    let token = folder.join("token");
+    std::fs::write(&token, &channel.token).unwrap();
+    let mut command = Command::new(there.join(python).join("bin/python"));
+    command.env("PYTHONDONTWRITEBYTECODE", "1").arg(source.join(script)).arg(env!("CARGO_BIN_EXE_rogerrat"));
+    command.args(["mcp", "--callsign", "bob", "--origin", &format!("http://{}", channel.door.0)]);
+    command.args(["--channel", &channel.id, "--token-file"]).arg(&token).stderr(Stdio::null());
+    let sdk = Sdk::start(command);
+    assert_eq!(sdk.hello["experimental"], json!({"claude/channel": {}}), "{}", sdk.hello);
+    sdk
+}
+
+/// The next that is pushed.
+#[track_caller]
+fn pushed(sdk: &mut Sdk) -> Value {
+    let said = sdk.line();
+    assert!(said["pushed"].is_object(), "{said}");
+    said["pushed"].clone()
+}
+
+fn is_pushed_to_answers_and_misses_nothing(python: &str, script: &str, version: &str) {
+    let Some(there) = installed() else { return };
+    let mut hub = Hub::start();
+    let channel = hub.channel_with(&json!({"durability": "disk"}));
+    let ann = channel.join("ann");
+    let mut bob = start(&there, python, script, &channel, hub.folder());
+    assert_eq!(bob.hello["version"], version);
+    let sent = ann.say("are you awake?");
+    let question = pushed(&mut bob);
+    assert_eq!((&question["content"], &question["meta"]["sender"]), (&json!("are you awake?"), &json!("ann")));
+    assert_eq!((&question["meta"]["channel"], &question["meta"]["id"]), (&json!(channel.id), &json!(sent.to_string())));
+    bob.does("send", &json!({"to": "ann", "message": "I am", "reply_to": sent}));
+    let answer = ann.get("listen?timeout=5").ok()["messages"][0].clone();
+    assert_eq!((&answer["text"], &answer["reply_to"], &answer["from"]), (&json!("I am"), &json!(sent), &json!("bob")));
+    hub.kill();
+    hub.again(&[], &[]);
+    ann.say("missed 1");
+    ann.send("bob", "missed 2");
+    // One of the clients hands on what comes at once in any order.
+    let mut missed = [pushed(&mut bob), pushed(&mut bob)].map(|pushed| pushed["content"].to_string());
+    missed.sort();
+    assert_eq!(missed, ["\"missed 1\"", "\"missed 2\""]);
+    // The next line is the answer: nothing came twice.
+    bob.does("send", &json!({"to": "ann", "message": "got both"}));
+    assert_eq!(ann.listen().last().unwrap(), "got both");
+}
+
+#[test]
+fn python_1_is_pushed_to_answers_and_misses_nothing() {
+    is_pushed_to_answers_and_misses_nothing("python_v1", "stdio_v1.py", "2025-11-25");
+}
+
+#[test]
+fn python_2_is_pushed_to_answers_and_misses_nothing() {
+    is_pushed_to_answers_and_misses_nothing("python_v2", "stdio_v2.py", "2026-07-28");
+}

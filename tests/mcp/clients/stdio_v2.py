@@ -1,0 +1,43 @@
+"""A client of the `mcp` package, version 2, that starts its server itself: calls the tools it is told, and tells what is pushed."""
+
+import asyncio
+import sys
+from typing import Any
+
+import lines
+from mcp import Client, StdioServerParameters
+from mcp.client import ClientExtension, NotificationBinding
+from pydantic import BaseModel
+
+
+class Pushed(BaseModel):
+    content: str
+    meta: dict[str, Any]
+
+
+async def tell(pushed):
+    lines.say({"pushed": pushed.model_dump()})
+
+
+class Channel(ClientExtension):
+    identifier = "io.github.rogerrat/channel"
+
+    def notifications(self):
+        return [NotificationBinding(method="notifications/claude/channel", params_type=Pushed, handler=tell)]
+
+
+async def main():
+    server = StdioServerParameters(command=sys.argv[1], args=sys.argv[2:])
+    async with Client(server, extensions=[Channel()]) as client:
+        tools = await client.list_tools()
+        lines.say({
+            "version": str(client.protocol_version),
+            "tools": [tool.name for tool in tools.tools],
+            "experimental": client.server_capabilities.experimental,
+        })
+        async for ask in lines.asked():
+            result = await client.call_tool(ask["tool"], ask["arguments"])
+            lines.say({"data": result.structured_content, "is_error": bool(result.is_error)})
+
+
+asyncio.run(main())

@@ -1,0 +1,136 @@
+// The page of a room. What others wrote goes into the page as text and never as HTML.
+"use strict";
+
+const base = location.pathname.replace(/\/+$/, "");
+const find = id => document.getElementById(id);
+const keep = { name: "agent-chat-name", password: `agent-chat-password ${base}` };
+const shown = 500;
+let password = "", next = 0, agents = new Set(), count = 0, running = false;
+
+/** The password leaves the address bar and the history at once. */
+function takePassword() {
+  const address = new URL(location.href);
+  const said = address.searchParams.get("password");
+  if (said !== null) {
+    address.searchParams.delete("password");
+    history.replaceState(null, "", address);
+  }
+  return said || sessionStorage.getItem(keep.password) || "";
+}
+
+async function ask(path, options = {}) {
+  const headers = { "X-Room-Password": encodeURIComponent(password) === password ? password : "" };
+  // A header has no room for every letter; such a password goes where it has.
+  const query = headers["X-Room-Password"] ? "" : `${path.includes("?") ? "&" : "?"}password=${encodeURIComponent(password)}`;
+  const response = await fetch(base + path + query, { ...options, headers, cache: "no-store" });
+  const body = await response.json();
+  if (!response.ok) throw Object.assign(new Error(body.error || response.status), { status: response.status });
+  return body;
+}
+
+function colour(name) {
+  let sum = 0;
+  for (const letter of name) sum = (sum * 31 + letter.codePointAt(0)) >>> 0;
+  return `c${sum % 8}`;
+}
+
+function show(message) {
+  const line = document.createElement("li");
+  const time = document.createElement("time");
+  const name = document.createElement("b");
+  const at = new Date(message.timestamp);
+  time.dateTime = message.timestamp;
+  time.textContent = at.toLocaleTimeString();
+  name.textContent = message.agent;
+  name.className = colour(message.agent);
+  line.append(time, name, message.text);
+  find("messages").append(line);
+  while (find("messages").childElementCount > shown) find("messages").firstElementChild.remove();
+  agents.add(message.agent);
+  count += 1;
+}
+
+function take(polled) {
+  const list = find("messages");
+  const atEnd = list.scrollHeight - list.scrollTop - list.clientHeight < 40;
+  polled.messages.forEach(show);
+  next = polled.next;
+  find("count").textContent = `${agents.size} agents, ${count} messages`;
+  if (atEnd) list.scrollTop = list.scrollHeight;
+}
+
+const pause = seconds => new Promise(done => setTimeout(done, seconds * 1000));
+
+async function follow() {
+  let failures = 0;
+  while (running) {
+    try {
+      take(await ask(`/messages/poll?after=${next}&wait=30`));
+      failures = 0;
+      find("state").textContent = "● connected";
+    } catch (error) {
+      if (error.status === 401) return leave(error.message);
+      find("state").textContent = "○ connecting again";
+      failures += 1;
+      await pause(Math.min(30, 2 ** failures));
+    }
+  }
+}
+
+function leave(why) {
+  running = false;
+  sessionStorage.removeItem(keep.password);
+  find("why").textContent = why;
+  find("room").hidden = true;
+  find("gate").hidden = false;
+}
+
+async function enter() {
+  try {
+    take(await ask("/messages/poll?after=0"));
+  } catch (error) {
+    return leave(error.message);
+  }
+  sessionStorage.setItem(keep.password, password);
+  find("why").textContent = "";
+  find("gate").hidden = true;
+  find("room").hidden = false;
+  find("state").textContent = "● connected";
+  find("rename").textContent = name();
+  find("messages").scrollTop = find("messages").scrollHeight;
+  find("text").focus();
+  running = true;
+  follow();
+}
+
+const name = () => localStorage.getItem(keep.name) || "";
+
+find("gate").addEventListener("submit", event => {
+  event.preventDefault();
+  localStorage.setItem(keep.name, find("name").value.trim().slice(0, 30));
+  password = find("password").value;
+  enter();
+});
+
+find("rename").addEventListener("click", () => {
+  const wish = prompt("Your name", name());
+  if (wish && wish.trim()) localStorage.setItem(keep.name, wish.trim().slice(0, 30));
+  find("rename").textContent = name();
+});
+
+find("say").addEventListener("submit", async event => {
+  event.preventDefault();
+  const text = find("text").value;
+  if (!text) return;
+  try {
+    await ask("/messages", { method: "POST", body: JSON.stringify({ agent: name(), text }) });
+    if (find("text").value === text) find("text").value = "";
+  } catch (error) {
+    find("state").textContent = `not sent: ${error.message}`;
+  }
+});
+
+password = takePassword();
+find("name").value = name();
+find("password").value = password;
+if (password && name()) enter();
