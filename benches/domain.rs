@@ -48,6 +48,7 @@ impl Bench {
             human_authorized: false,
             generation: member as u64 + 1,
             dice: member as u64,
+            yields: false,
         };
         let reply = self.channel.run(wish, self.now, &mut Vec::new()).expect("it may join");
         let session = SessionId::present(Some(&reply.session_id)).expect("it is a session");

@@ -115,5 +115,6 @@ fn no_test_sleeps() {
     none(&offenders("tests/durable", &["sleep("]));
     none(&offenders("tests/mcp", &["sleep("]));
     none(&offenders("tests/awake", &["sleep("]));
+    none(&offenders("tests/load", &["sleep("]));
     none(&offenders("actors/domain/tests", &["sleep("]));
 }

@@ -37,9 +37,12 @@ struct Mailbox {
 struct Hub {
     lie: Lie,
     count: AtomicU64,
-    /// By session: channel, callsign, and what waits.
-    members: Mutex<HashMap<String, (String, String, Arc<Mailbox>)>>,
+    /// By session.
+    members: Mutex<HashMap<String, Member>>,
 }
+
+/// Channel, callsign, and what waits.
+type Member = (String, String, Arc<Mailbox>);
 
 /// A liar that runs; dropped, it ends.
 pub(crate) struct Liar {

@@ -90,13 +90,13 @@ struct Block<'a> {
 
 /// The messages of a poll's reply.
 pub(super) fn of_poll(body: &[u8]) -> Result<Vec<Message<'_>>, Fault> {
-    let heard: Heard<'_> = serde_json::from_slice(body).map_err(garbled)?;
+    let heard: Heard<'_> = serde_json::from_slice(body).map_err(|cause| garbled(&cause))?;
     Ok(heard.messages)
 }
 
 /// A message as a stream carries it.
 pub(super) fn of_event(data: &[u8]) -> Result<Message<'_>, Fault> {
-    serde_json::from_slice(data).map_err(garbled)
+    serde_json::from_slice(data).map_err(|cause| garbled(&cause))
 }
 
 /// The messages of a history.
@@ -106,7 +106,7 @@ pub(super) fn of_history(body: &[u8]) -> Result<Vec<Message<'_>>, Fault> {
         #[serde(borrow)]
         history: Vec<Message<'a>>,
     }
-    let told: History<'_> = serde_json::from_slice(body).map_err(garbled)?;
+    let told: History<'_> = serde_json::from_slice(body).map_err(|cause| garbled(&cause))?;
     Ok(told.history)
 }
 
@@ -135,13 +135,13 @@ pub(super) fn expect_tool(body: &[u8]) -> Result<(), Fault> {
 
 fn tool_result(body: &[u8]) -> Result<ToolResult<'_>, Fault> {
     const SHOWN_CHARS: usize = 200;
-    let answer: Answer<'_> = serde_json::from_slice(body).map_err(garbled)?;
+    let answer: Answer<'_> = serde_json::from_slice(body).map_err(|cause| garbled(&cause))?;
     let refusal = || Fault::Garbled(String::from_utf8_lossy(body).chars().take(SHOWN_CHARS).collect());
     let result = answer.result.filter(|result| !result.is_error).ok_or_else(refusal)?;
     Ok(result)
 }
 
-fn garbled(cause: serde_json::Error) -> Fault {
+fn garbled(cause: &serde_json::Error) -> Fault {
     Fault::Garbled(cause.to_string())
 }
 

@@ -96,7 +96,7 @@ async fn side(
     server: Option<Process>,
     args: &RunArgs,
 ) -> Result<Side, String> {
-    let mut target = Target::parse(url, token)?.from_sources(args.sources);
+    let mut target = Target::parse(url, token)?.with_sources(args.sources);
     if args.sources.is_some() && !preflight::is_here(&target) {
         return Err(format!("{url}: --sources are addresses of loopback, and this hub is elsewhere"));
     }

@@ -31,6 +31,8 @@ pub(super) enum Phase {
 
 pub(super) struct Stage {
     phase: AtomicU8,
+    /// How often a turn has begun.
+    turns: AtomicU64,
     changed: Notify,
     /// From the intended moment of a send until its listener has read it, in µs.
     pub(super) hops: Mutex<Meter>,
@@ -97,6 +99,7 @@ impl Stage {
     pub(super) fn new(server: Option<Process>) -> io::Result<Self> {
         Ok(Self {
             phase: AtomicU8::new(Phase::Paused as u8),
+            turns: AtomicU64::new(0),
             changed: Notify::new(),
             hops: Mutex::new(Meter::new()?),
             answers: Mutex::new(Meter::new()?),
@@ -112,6 +115,8 @@ impl Stage {
     /// A side that drains stays so.
     pub(super) fn enter(&self, phase: Phase) {
         if !self.is_draining() {
+            let begins = self.is(Phase::Paused) && phase != Phase::Paused;
+            self.turns.fetch_add(u64::from(begins), Ordering::Relaxed);
             self.phase.store(phase as u8, Ordering::Relaxed);
             self.changed.notify_waiters();
         }
@@ -128,6 +133,11 @@ impl Stage {
     /// Waits until it is this side's turn, or its end.
     pub(super) async fn turn(&self) {
         self.until(|| !self.is(Phase::Paused)).await;
+    }
+
+    /// A number for this turn.
+    pub(super) fn turns(&self) -> u64 {
+        self.turns.load(Ordering::Relaxed)
     }
 
     pub(super) async fn drained(&self) {
@@ -240,16 +250,8 @@ mod tests {
     #[tokio::test]
     async fn who_waits_for_a_turn_gets_it() {
         let stage = Stage::new(None).unwrap();
-        let turn = async {
-            stage.turn().await;
-            assert!(stage.is(Phase::Warming));
-            stage.drained().await;
-        };
-        let conductor = async {
-            stage.enter(Phase::Warming);
-            tokio::task::yield_now().await;
-            stage.enter(Phase::Draining);
-        };
-        tokio::join!(turn, conductor);
+        tokio::join!(stage.turn(), async { stage.enter(Phase::Warming) });
+        tokio::join!(stage.drained(), async { stage.enter(Phase::Draining) });
+        stage.turn().await;
     }
 }

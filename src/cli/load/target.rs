@@ -66,7 +66,7 @@ impl Target {
         Ok(Self { address, host, prefix, create_token, sources: None, opened: AtomicUsize::new(0), pool: None })
     }
 
-    pub(super) fn from_sources(self, sources: Option<u8>) -> Self {
+    pub(super) fn with_sources(self, sources: Option<u8>) -> Self {
         Self { sources, ..self }
     }
 
@@ -212,7 +212,7 @@ mod tests {
 
     #[test]
     fn connections_come_from_several_addresses() {
-        let from = |url, sources| Target::parse(url, None).unwrap().from_sources(sources);
+        let from = |url, sources| Target::parse(url, None).unwrap().with_sources(sources);
         let last = |target: &Target| target.source().map(|source| source.to_string());
         let auto = from("http://127.0.0.1:1", None);
         assert_eq!(last(&auto).as_deref(), Some("127.0.0.1"));
