@@ -4,12 +4,19 @@
 
 pub(crate) mod awake;
 pub(crate) mod backup;
+pub(crate) mod chat;
 pub(crate) mod check;
 mod client;
+mod link;
 pub(crate) mod load;
+mod outcome;
+pub(crate) mod pages;
+mod place;
+pub(crate) mod recipe;
 pub(crate) mod restore;
 pub(crate) mod serve;
 pub(crate) mod storage;
+pub(crate) mod talk;
 pub(crate) mod torture;
 pub(crate) mod verify;
 
@@ -38,10 +45,40 @@ pub(crate) enum Command {
     Serve(serve::ServeArgs),
     /// Show the effective configuration and who decided it, or all its faults
     Check(serve::ServeArgs),
+    /// Make a channel, and remember it
+    Create(talk::CreateArgs),
+    /// Take a place on a channel, and remember it
+    Join(talk::JoinArgs),
+    /// Say something to one member or to all
+    Send(talk::SendArgs),
+    /// Read once what is there
+    Listen(talk::ListenArgs),
+    /// Show who is on a channel
+    Roster(talk::RosterArgs),
+    /// Show the last messages; it marks nothing as read
+    History(talk::HistoryArgs),
+    /// Acknowledge what was read with --ack manual
+    Ack(talk::AckArgs),
+    /// Give the place on a channel back
+    Leave(talk::LeaveArgs),
+    /// Show what a channel keeps of what happened on it
+    Transcript(talk::TranscriptArgs),
+    /// Print one line with which the other agent joins
+    Invite(talk::InviteArgs),
+    /// Talk on a channel, at a terminal
+    Chat(chat::ChatArgs),
+    /// Show or change what is remembered
+    Profile(talk::ProfileArgs),
     /// Wait for one message of a channel, print it and end: a doorbell for an agent
     Wait(awake::WaitArgs),
     /// Append every message of a channel to a file, or run a command for it, until it is stopped
     ListenHere(awake::ListenArgs),
+    /// Print the commands with which an agent's client is woken by messages
+    ReceiveRecipe(recipe::RecipeArgs),
+    /// Print a script that completes commands and flags in a shell
+    Completions(pages::CompletionsArgs),
+    /// Print the manual page, or write those of all commands
+    Man(pages::ManArgs),
     /// Be an MCP server on standard input and output that bridges to a hub, and push what comes
     Mcp(awake::McpArgs),
     /// Copy a hub to another folder, even while it runs

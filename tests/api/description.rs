@@ -111,10 +111,13 @@ fn d23_who_needs_which_token_is_told() {
         hub.get("/openapi.json").send().ok()["paths"][path][method]["security"].clone()
     };
     let (open, guarded) = (Hub::start(), Hub::with(&["--token", "a-token-of-the-hub"], &[]));
-    assert_eq!(of(&open, "/api/channels", "post"), Value::Null);
-    for (path, method) in [("/api/channels", "post"), ("/metrics", "get")] {
+    assert_eq!(of(&open, "/api/channels", "post"), json!([{}, {"account_session": []}]));
+    assert_eq!(of(&guarded, "/api/channels", "post"), json!([{"server_token": []}, {"account_session": []}]));
+    for (path, method) in [("/api/account", "post"), ("/metrics", "get")] {
+        assert_eq!(of(&open, path, method), Value::Null, "{path}");
         assert_eq!(of(&guarded, path, method), json!([{"server_token": []}]), "{path}");
     }
+    assert_eq!(of(&open, "/api/account", "get"), json!([{"account_session": []}]));
     let send = "/api/channels/{id}/send";
     assert_eq!(of(&open, send, "post"), json!([{"channel_token": [], "session": []}]));
 }

@@ -11,4 +11,6 @@ mod listen;
 #[expect(dead_code, unused_imports, reason = "the rig is that of tests/api, which uses all of it")]
 #[path = "../api/rig/mod.rs"]
 mod rig;
+mod road;
+mod rounds;
 mod wait;

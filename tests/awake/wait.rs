@@ -133,7 +133,7 @@ fn what_cannot_be_is_one_line_and_its_exit_code() {
     refused(&["--channel", "no-such-channel"]).with_one_line(1, "(not_found)");
     refused(&["--origin", &format!("http://{}/elsewhere", channel.door.0)]).with_one_line(1, "(not_found)");
     refused(&["--session", "no-such-session"]).with_one_line(1, "(not_joined)");
-    refused(&["--origin", "https://127.0.0.1:1"]).with_one_line(2, "only http://");
+    refused(&["--origin", "ftp://127.0.0.1:1"]).with_one_line(2, "at http:// or https://");
     refused(&["--channel", "a/b"]).with_one_line(2, "characters");
     refused(&["--token-file", "/no/such/file"]).with_one_line(2, "cannot be read");
     Client::start(&["wait"], &[]).ended().with_one_line(2, "--channel");

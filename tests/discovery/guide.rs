@@ -30,7 +30,7 @@ fn heard(printed: &str) -> Vec<String> {
 fn d29_the_page_pasted_in_order_ends_in_a_conversation() {
     let hub = Hub::start();
     let page = Page::of(*hub, None);
-    assert_eq!(page.len(), 9, "a new block needs a step here");
+    assert_eq!(page.len(), 10, "a new block needs a step here");
     let (ann, bob, channel) = two(&hub, &page, "");
     ann.call(page.after("send"));
     ann.call(page.after("send a file"));
@@ -51,6 +51,24 @@ fn d29_the_page_pasted_in_order_ends_in_a_conversation() {
         agent.call(page.after("leave"));
     }
     assert_eq!(channel.roster(), Vec::<String>::new());
+}
+
+#[test]
+fn d29_with_the_block_of_identities_one_joins_as_an_identity() {
+    let hub = Hub::start();
+    let page = Page::of(*hub, None);
+    let channel = hub.channel_with(&json!({"require_identity": true}));
+    let before = format!("{}\necho\nCHANNEL='{}' TOKEN='{}'\n", page.identity(), channel.id, channel.token);
+    let ann = Caller::join(&hub, &format!("{before}{}", page.join()));
+    let callsign = ann.told.lines().next().unwrap();
+    assert_eq!(channel.roster(), [callsign]);
+    ann.call(page.after("send"));
+    assert_eq!(channel.get("history").ok()["history"][0]["verified"], "identity");
+    let kept = std::fs::read_to_string(hub.folder().join("rogerrat-account.json")).unwrap();
+    let kept: Value = serde_json::from_str(&kept).unwrap();
+    let session = kept["session_token"].as_str().unwrap();
+    let identities = hub.get("/api/account/identities").bearer(session).send().ok();
+    assert_eq!(identities["identities"][0]["callsign"], callsign);
 }
 
 #[test]

@@ -43,6 +43,10 @@ impl Page {
         self.block("RR=$(mktemp -d)")
     }
 
+    pub(crate) fn identity(&self) -> &str {
+        self.block("IDENTITY_KEY=$(")
+    }
+
     /// The blocks after joining, by what they are for.
     pub(crate) fn after(&self, what: &str) -> &str {
         match what {

@@ -4,6 +4,7 @@ mod counting;
 mod durable;
 mod going;
 mod keeping;
+mod keys;
 mod log;
 mod revival;
 mod rig;

@@ -22,7 +22,7 @@ impl Handler<Crash> for ChannelActor {
     }
 }
 
-async fn crash(rig: &Rig) {
+pub(super) async fn crash(rig: &Rig) {
     let addr = rig.room().addr().unwrap();
     assert!(addr.send(Crash).await.is_err());
 }

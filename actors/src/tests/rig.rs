@@ -39,8 +39,13 @@ impl Rig {
 
     /// A hub with one channel that is created so.
     pub(crate) async fn with(log: Arc<dyn Log>, create: CreateInput) -> Self {
+        Self::on(Ports::with_log(log), create).await
+    }
+
+    /// The same, on ports of the test's own.
+    pub(crate) async fn on(ports: Ports, create: CreateInput) -> Self {
         tokio::time::pause();
-        let hub = Self::hub(log, DAWN_MS).await;
+        let hub = Self::hub(ports, DAWN_MS).await;
         let created = hub.create(create, None).await.unwrap();
         let at = hub.admit(created.channel.id().as_str(), Some(&created.token)).await.unwrap();
         Self { hub, at }
@@ -50,12 +55,12 @@ impl Rig {
     pub(crate) async fn restarted(self, log: Arc<dyn Log>) -> Self {
         let id = self.at.id().clone();
         // A clock that went back: ids must not.
-        let hub = Self::hub(log, DAWN_MS - HOUR_MS).await;
+        let hub = Self::hub(Ports::with_log(log), DAWN_MS - HOUR_MS).await;
         let at = hub.find(id.as_str()).await.unwrap();
         Self { hub, at }
     }
 
-    async fn hub(log: Arc<dyn Log>, at_ms: u64) -> Hub {
+    async fn hub(ports: Ports, at_ms: u64) -> Hub {
         let rules = HubRules {
             sends_per_minute: None,
             sends_per_minute_band: None,
@@ -66,7 +71,7 @@ impl Rig {
             member_ttl_ms: MEMBER_TTL_MS,
             per_account: UNLIMITED,
         };
-        Hub::start(rules, Ports::with_log(log), HubKey::new([7; 32]), Clock::steady(at_ms)).await.unwrap()
+        Hub::start(rules, ports, HubKey::new([7; 32]), Clock::steady(at_ms)).await.unwrap()
     }
 
     pub(crate) fn room(&self) -> &Arc<Room> {

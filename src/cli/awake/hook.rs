@@ -1,8 +1,8 @@
 //! The command of `--on-message`: run once for each message, one after the other, and again until it succeeds.
 
 use super::line::Message;
-use super::trouble::Trouble;
 use crate::cli::client::Fault;
+use crate::cli::link::Trouble;
 use rogerrat_domain::text::one_line;
 use serde::Deserialize;
 use std::process::{Command, Stdio};

@@ -1,7 +1,7 @@
 //! What came, as one line for a person or a program. Nothing a peer wrote can begin a line (D27).
 
-use super::trouble::Trouble;
 use crate::cli::client::{Fault, SseEvent};
+use crate::cli::link::Trouble;
 use clap::ValueEnum;
 use rogerrat_domain::message_line;
 use rogerrat_domain::text::breaks_a_line;
@@ -11,7 +11,7 @@ use serde_json::value::RawValue;
 use std::fmt::Write as _;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(super) enum Format {
+pub(in crate::cli) enum Format {
     /// The hub's own facts, then the text
     Text,
     /// The message as JSON
@@ -20,18 +20,18 @@ pub(super) enum Format {
 
 /// A message, and the little that must be known to hand it on.
 #[derive(Debug)]
-pub(super) struct Message {
-    pub(super) id: u64,
-    pub(super) is_status: bool,
-    pub(super) priority: Priority,
+pub(in crate::cli) struct Message {
+    pub(in crate::cli) id: u64,
+    pub(in crate::cli) is_status: bool,
+    pub(in crate::cli) priority: Priority,
     /// Where its attachments were saved.
-    pub(super) saved: Vec<String>,
+    pub(in crate::cli) saved: Vec<String>,
     json: String,
 }
 
 /// From the least to the most urgent.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
-pub(super) enum Priority {
+pub(in crate::cli) enum Priority {
     Min,
     Low,
     #[default]
@@ -51,14 +51,14 @@ struct Known {
 
 /// What a hub tells of a loss.
 #[derive(Debug, Deserialize)]
-pub(super) struct Gap {
-    pub(super) from: u64,
-    pub(super) to: u64,
+pub(in crate::cli) struct Gap {
+    pub(in crate::cli) from: u64,
+    pub(in crate::cli) to: u64,
     reason: String,
 }
 
 impl Message {
-    pub(super) fn read(event: &SseEvent) -> Result<Self, Trouble> {
+    pub(in crate::cli) fn read(event: &SseEvent) -> Result<Self, Trouble> {
         let Known { id, kind, priority } = event.read()?;
         let priority = Priority::from_str(&priority, false).unwrap_or_default();
         let raw: &RawValue = serde_json::from_str(&event.data).map_err(|cause| Fault::Garbled(cause.to_string()))?;
@@ -66,12 +66,12 @@ impl Message {
     }
 
     /// The message as the hub told it.
-    pub(super) fn json(&self) -> &str {
+    pub(in crate::cli) fn json(&self) -> &str {
         &self.json
     }
 
     /// The message's line, with its end.
-    pub(super) fn line(&self, format: Format) -> String {
+    pub(in crate::cli) fn line(&self, format: Format) -> String {
         let mut line = match format {
             Format::Text => message_line(self.json.as_bytes(), 1),
             Format::Jsonl => match self.json.strip_suffix('}').filter(|_| !self.saved.is_empty()) {
@@ -91,7 +91,7 @@ impl std::fmt::Display for Gap {
 }
 
 /// JSON on one line: what could break it stands escaped. Outside of texts, JSON has only spaces that could.
-pub(super) fn json_line(json: &str) -> String {
+pub(in crate::cli) fn json_line(json: &str) -> String {
     let mut line = String::with_capacity(json.len() + 1);
     for c in json.chars() {
         match c {

@@ -2,14 +2,14 @@
 
 use super::inbox::Inbox;
 use super::line::{Format, Gap, Message, Priority};
-use super::link::Link;
 use super::outlet::{Outlet, Sink};
-use super::place::{Place, PlaceArgs};
-use super::retry::Retry;
-use super::say;
-use super::stream::Stream;
-use super::trouble::Trouble;
 use crate::cli::client::SseEvent;
+use crate::cli::link::Link;
+use crate::cli::link::Retry;
+use crate::cli::link::Stream;
+use crate::cli::link::Trouble;
+use crate::cli::outcome::say;
+use crate::cli::place::{Place, PlaceArgs, SeatArgs};
 use clap::Args;
 use rogerrat_domain::text::one_line;
 use serde::Deserialize;
@@ -29,7 +29,12 @@ pub(super) const NAME: &str = "rogerrat listen-here";
                         understood, 4 when another reader took over. All else it outlives.")]
 pub(crate) struct ListenArgs {
     #[command(flatten)]
-    pub(super) place: PlaceArgs,
+    place: PlaceArgs,
+    #[command(flatten)]
+    seat: SeatArgs,
+    /// Read with a cursor of this name, so that several readers of one session do not take each other's messages
+    #[arg(long, value_name = "NAME")]
+    consumer: Option<String>,
     /// Begin above this message id instead of at the cursor
     #[arg(long, value_name = "ID")]
     since: Option<u64>,
@@ -72,6 +77,12 @@ struct Listener {
     heartbeat: Option<Interval>,
     quiet: bool,
     told_gap: u64,
+}
+
+impl ListenArgs {
+    pub(super) fn place(&self) -> Result<Place, String> {
+        self.place.read(&self.seat)?.needs_seat()?.with_consumer(self.consumer.as_ref())
+    }
 }
 
 pub(super) async fn run(args: &ListenArgs, place: Place) -> Result<ExitCode, Trouble> {
@@ -206,7 +217,7 @@ impl Listener {
         let Some(upto) = upto else { return Ok(()) };
         match self.link.ack(upto).await {
             Err(Trouble::Refused(why)) => Err(Trouble::passing(why)),
-            acked => acked,
+            acked => acked.map(drop),
         }
     }
 

@@ -4,10 +4,10 @@
 use super::inbox::Inbox;
 use super::line::{Format, Message, Priority};
 use super::listen::NAME;
-use super::retry::Retry;
-use super::say;
-use super::trouble::Trouble;
 use super::{attachments, hook};
+use crate::cli::link::Retry;
+use crate::cli::link::Trouble;
+use crate::cli::outcome::say;
 use std::collections::VecDeque;
 use std::io::{self, Write as _};
 use tokio::time::sleep;

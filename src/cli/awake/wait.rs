@@ -1,20 +1,19 @@
 //! `rogerrat wait`, the doorbell: ends when a message has come and was printed.
 
 use super::line::{Format, Gap, Message};
-use super::link::Link;
-use super::place::{Place, PlaceArgs};
-use super::retry::Retry;
-use super::stream::Stream;
-use super::trouble::Trouble;
-use super::{NOTHING_CAME, say};
+use crate::cli::link::Link;
+use crate::cli::link::Retry;
+use crate::cli::link::Stream;
+use crate::cli::link::Trouble;
+use crate::cli::outcome::{NOTHING_CAME, print, say};
+use crate::cli::place::{Place, PlaceArgs, SeatArgs};
 use clap::Args;
 use serde::Deserialize;
-use std::io::{self, Write as _};
 use std::process::ExitCode;
 use std::time::Duration;
 use tokio::time::{sleep, timeout};
 
-const NAME: &str = "rogerrat wait";
+pub(super) const NAME: &str = "rogerrat wait";
 /// Messages printed at once; more stay for the next time.
 const MOST: usize = 10;
 /// For what the hub has said that it holds.
@@ -30,7 +29,12 @@ const ACKS: u32 = 3;
 )]
 pub(crate) struct WaitArgs {
     #[command(flatten)]
-    pub(super) place: PlaceArgs,
+    place: PlaceArgs,
+    #[command(flatten)]
+    seat: SeatArgs,
+    /// Read with a cursor of this name, so that several readers of one session do not take each other's messages
+    #[arg(long, value_name = "NAME")]
+    consumer: Option<String>,
     /// How a message is printed
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
@@ -53,6 +57,12 @@ struct Bell {
     told_gap: u64,
 }
 
+impl WaitArgs {
+    pub(super) fn place(&self) -> Result<Place, String> {
+        self.place.read(&self.seat)?.needs_seat()?.with_consumer(self.consumer.as_ref())
+    }
+}
+
 pub(super) async fn run(args: &WaitArgs, place: Place) -> Result<ExitCode, Trouble> {
     let mut bell = Bell { link: Link::new(place), unreached: Some("the hub has not answered yet".into()), told_gap: 0 };
     let rung = match args.timeout {
@@ -65,17 +75,11 @@ pub(super) async fn run(args: &WaitArgs, place: Place) -> Result<ExitCode, Troub
     // The stream stays open until the end: what it has brought belongs to us as long as it lives.
     let (messages, _stream) = rung?;
     let lines: String = messages.iter().map(|message| message.line(args.format)).collect();
-    print(&lines).map_err(|cause| Trouble::Refused(format!("what came cannot be printed: {cause}")))?;
+    print(&lines)?;
     if let Some(upto) = messages.iter().filter(|message| !message.is_status).map(|message| message.id).max() {
         bell.acknowledge(upto).await;
     }
     Ok(ExitCode::SUCCESS)
-}
-
-fn print(lines: &str) -> io::Result<()> {
-    let mut out = io::stdout().lock();
-    out.write_all(lines.as_bytes())?;
-    out.flush()
 }
 
 impl Bell {
@@ -140,7 +144,7 @@ impl Bell {
         let mut tries = 1;
         let why = loop {
             match self.link.ack(upto).await {
-                Ok(()) => return,
+                Ok(_) => return,
                 Err(Trouble::Passing { .. }) if tries < ACKS => {
                     tries += 1;
                     self.link.lost();

@@ -3,10 +3,11 @@
 
 use super::fault::Fault;
 use super::response;
+use super::tls::Tls;
+use super::wire::Wire;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpSocket, TcpStream};
 
 /// Room made before each read: most replies need one read.
 const READ_BYTES: usize = 4096;
@@ -14,14 +15,15 @@ const READ_BYTES: usize = 4096;
 pub(in crate::cli) struct Connection {
     address: SocketAddr,
     source: Option<IpAddr>,
-    stream: Option<TcpStream>,
+    tls: Option<Tls>,
+    stream: Option<Wire>,
     input: Vec<u8>,
     body: Vec<u8>,
 }
 
 impl Connection {
     pub(in crate::cli) fn new(address: SocketAddr) -> Self {
-        Self { address, source: None, stream: None, input: Vec::new(), body: Vec::new() }
+        Self { address, source: None, tls: None, stream: None, input: Vec::new(), body: Vec::new() }
     }
 
     /// Connects from `source`: one loopback address has too few ports for tens of thousands of connections.
@@ -30,13 +32,20 @@ impl Connection {
         self
     }
 
+    /// Speaks https, if there is anything to speak it with.
+    pub(in crate::cli) fn secured(mut self, tls: Option<Tls>) -> Self {
+        self.tls = tls;
+        self
+    }
+
     /// Writes one whole request.
     pub(in crate::cli) async fn write(&mut self, request: &[u8]) -> Result<(), Fault> {
         let stream = match &mut self.stream {
             Some(stream) => stream,
-            none => none.insert(connect(self.address, self.source).await.map_err(Fault::Connect)?),
+            none => none.insert(Wire::open(self.address, self.source, self.tls.as_ref()).await?),
         };
-        stream.write_all(request).await.map_err(Fault::Write)
+        stream.write_all(request).await.map_err(Fault::Write)?;
+        stream.flush().await.map_err(Fault::Write)
     }
 
     /// Waits for the reply: its status and its body.
@@ -65,7 +74,7 @@ impl Connection {
 
     /// Whether the connection is open and nothing has come on it: its request is still parked.
     pub(in crate::cli) fn is_silent(&self) -> bool {
-        let Some(stream) = &self.stream else {
+        let Some(stream) = self.stream.as_ref().and_then(Wire::socket) else {
             return false;
         };
         matches!(stream.try_read(&mut [0]), Err(cause) if cause.kind() == io::ErrorKind::WouldBlock)
@@ -96,19 +105,6 @@ impl Connection {
             _ => Ok(()),
         }
     }
-}
-
-pub(in crate::cli) async fn connect(address: SocketAddr, source: Option<IpAddr>) -> io::Result<TcpStream> {
-    let stream = match source {
-        Some(source) => {
-            let socket = if source.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
-            socket.bind(SocketAddr::new(source, 0))?;
-            socket.connect(address).await?
-        }
-        None => TcpStream::connect(address).await?,
-    };
-    stream.set_nodelay(true)?;
-    Ok(stream)
 }
 
 #[cfg(test)]

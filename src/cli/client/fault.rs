@@ -10,6 +10,8 @@ const TOO_MANY_REQUESTS: u16 = 429;
 pub(in crate::cli) enum Fault {
     #[error("cannot connect: {0}")]
     Connect(io::Error),
+    #[error("https does not come about: {0}")]
+    Handshake(io::Error),
     #[error("a request could not be written: {0}")]
     Write(io::Error),
     #[error("a reply could not be read: {0}")]
@@ -33,6 +35,7 @@ impl Fault {
     pub(in crate::cli) fn kind(&self) -> String {
         match self {
             Self::Connect(_) => "connect".into(),
+            Self::Handshake(_) => "handshake".into(),
             Self::Write(_) => "write".into(),
             Self::Read(_) => "read".into(),
             Self::Closed => "closed".into(),

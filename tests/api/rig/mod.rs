@@ -25,10 +25,15 @@ pub(crate) use stream::Stream;
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Asks again and again until it is so.
-pub(crate) fn until(what: &str, mut is_so: impl FnMut() -> bool) {
+pub(crate) fn until(what: &str, is_so: impl FnMut() -> bool) {
+    until_within(PATIENCE, what, is_so);
+}
+
+/// The same for what takes its time.
+pub(crate) fn until_within(patience: Duration, what: &str, mut is_so: impl FnMut() -> bool) {
     let began = now();
     while !is_so() {
-        assert!(began.elapsed() < PATIENCE, "it never came to this: {what}");
+        assert!(began.elapsed() < patience, "it never came to this: {what}");
         std::thread::yield_now();
     }
 }

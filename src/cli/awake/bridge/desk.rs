@@ -1,13 +1,13 @@
 //! The desk: what the client says, and who answers it. What needs no hub is answered at once; a call of a tool runs beside.
 
-use super::super::place::Place;
-use super::super::say;
 use super::envelope::{self, Call, Wrong};
 use super::forward::{Errand, Failure};
 use super::lines::{Line, Out};
 use super::seat::Seats;
 use super::words;
 use super::{Face, NAME};
+use crate::cli::outcome::say;
+use crate::cli::place::Place;
 use rogerrat_domain::text::clip;
 use serde_json::{Map, Value, json};
 use std::collections::HashMap;
@@ -138,7 +138,7 @@ impl Desk {
 
     fn instructions(&self) -> String {
         let hub = &self.place.hub;
-        words::instructions(&self.seats, &hub.origin())
+        words::instructions(&self.seats, &hub.origin.clone())
     }
 
     fn versions(&self) -> Vec<&'static str> {
@@ -222,7 +222,7 @@ impl Work {
     }
 
     fn failed(&self, failure: Failure) -> String {
-        let origin = self.place.hub.origin();
+        let origin = self.place.hub.origin.clone();
         let (why, code) = match failure {
             Failure::Away(why) => (
                 format!("the hub at {origin} is out of reach ({why}): nothing was done. Call again in a few seconds"),

@@ -2,11 +2,11 @@
 //! lines; whatever goes wrong becomes an answer too.
 
 use super::super::line::json_line;
-use super::super::place::Place;
-use super::super::stream::PATIENCE;
-use super::super::trouble::Trouble;
 use super::lines::Out;
 use crate::cli::client::{Connection, Events, Fault};
+use crate::cli::link::PATIENCE;
+use crate::cli::link::Trouble;
+use crate::cli::place::Place;
 use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -88,9 +88,9 @@ impl Errand {
         let host = &place.hub.host;
         let mut found = lookup_host(host).await.map_err(Failure::away)?;
         let address = found.next().ok_or_else(|| Failure::away(format!("`{host}` has no address")))?;
-        let mut connection = Connection::new(address);
+        let mut connection = Connection::new(address).secured(place.hub.tls.clone());
         connection.write(&self.request(place)).await.map_err(|fault| match fault {
-            Fault::Connect(_) => Failure::away(fault),
+            Fault::Connect(_) | Fault::Handshake(_) => Failure::away(fault),
             fault => Failure::Doubt(fault.to_string()),
         })?;
         Ok(connection)

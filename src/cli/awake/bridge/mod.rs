@@ -13,8 +13,8 @@ mod seat;
 mod words;
 
 use super::line::Priority;
-use super::place::PlaceArgs;
-use super::trouble::Trouble;
+use crate::cli::link::Trouble;
+use crate::cli::place::{Place, PlaceArgs, SeatArgs};
 use clap::Args;
 use desk::Desk;
 use lines::Out;
@@ -34,10 +34,21 @@ const CONSUMER: &str = "bridge";
                         create_channel and join say where; what is joined by the tool join is followed from then on.")]
 pub(crate) struct McpArgs {
     #[command(flatten)]
-    pub(super) place: PlaceArgs,
+    place: PlaceArgs,
+    #[command(flatten)]
+    seat: SeatArgs,
+    /// Push with a cursor of this name [default: bridge]
+    #[arg(long, value_name = "NAME")]
+    consumer: Option<String>,
     /// Push no message that is less urgent; the tools still return it
     #[arg(long, value_name = "PRIORITY", value_enum)]
     min_priority: Option<Priority>,
+}
+
+impl McpArgs {
+    pub(super) fn place(&self) -> Result<Place, String> {
+        self.place.read_somewhere(&self.seat)?.with_consumer(self.consumer.as_ref())
+    }
 }
 
 /// What the hub's MCP door says of itself, handed in from outside: the one list of tools there is.
@@ -53,7 +64,7 @@ pub(crate) struct Face {
 }
 
 /// Until its input ends, or nobody reads its output any more.
-pub(super) async fn run(args: &McpArgs, mut place: super::place::Place, face: Face) -> Result<ExitCode, Trouble> {
+pub(super) async fn run(args: &McpArgs, mut place: Place, face: Face) -> Result<ExitCode, Trouble> {
     place.consumer.get_or_insert_with(|| CONSUMER.to_owned());
     let failed = |cause: std::io::Error| Trouble::Refused(cause.to_string());
     let (mut interrupt, mut terminate) =

@@ -2,16 +2,16 @@
 //! notification was written out. It goes on for ever, over every restart of the hub.
 
 use super::super::line::{Gap, Message, Priority};
-use super::super::link::Link;
-use super::super::place::Place;
-use super::super::retry::Retry;
-use super::super::say;
-use super::super::stream::Stream;
-use super::super::trouble::Trouble;
 use super::lines::{Closed, Out};
 use super::seat::{Seat, Seats};
 use super::{NAME, notice};
 use crate::cli::client::SseEvent;
+use crate::cli::link::Link;
+use crate::cli::link::Retry;
+use crate::cli::link::Stream;
+use crate::cli::link::Trouble;
+use crate::cli::outcome::say;
+use crate::cli::place::Place;
 use serde::Deserialize;
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -117,7 +117,7 @@ impl Follower {
 
     fn place_of(&self, seat: Seat) -> Place {
         let Seat { channel, token, session, callsign } = seat;
-        Place { channel, token, session: Some(session), callsign, ..self.place.clone() }
+        Place { channel, token, session: Some(session), callsign, profile: None, ..self.place.clone() }
     }
 
     /// Until there is no use in going on with this seat (false), or at all (true).
@@ -234,7 +234,7 @@ impl Follower {
         match link.ack(upto).await {
             // After a crash of the hub an ack may mean nothing to it: then they come again, and are not pushed again.
             Err(Trouble::Refused(why)) => Err(Trouble::passing(why).into()),
-            acked => Ok(acked?),
+            acked => Ok(acked.map(drop)?),
         }
     }
 }

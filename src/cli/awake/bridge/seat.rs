@@ -1,6 +1,6 @@
 //! The seat the bridge has on a channel: what the tools act for, and what is followed.
 
-use super::super::place::Place;
+use crate::cli::place::Place;
 use serde_json::{Map, Value, json};
 use std::time::Duration;
 use tokio::sync::watch;

@@ -8,7 +8,7 @@ const REQUEST_TIMEOUT: u16 = 408;
 const TOO_MANY_REQUESTS: u16 = 429;
 
 #[derive(Debug, thiserror::Error)]
-pub(super) enum Trouble {
+pub(in crate::cli) enum Trouble {
     /// It may pass by itself.
     #[error("{why}")]
     Passing { why: String, retry_after: Option<Duration> },
@@ -32,15 +32,18 @@ struct Problem {
 }
 
 impl Trouble {
-    pub(super) fn passing(why: impl Into<String>) -> Self {
+    pub(in crate::cli) fn passing(why: impl Into<String>) -> Self {
         Self::Passing { why: why.into(), retry_after: None }
     }
 
     /// What an answer other than one of the 200s means.
-    pub(super) fn of(status: u16, body: &[u8]) -> Self {
+    pub(in crate::cli) fn of(status: u16, body: &[u8]) -> Self {
         let Ok(Problem { error, code, hint, retry_after_seconds }) = serde_json::from_slice(body) else {
             return match may_pass(status) {
                 true => Self::passing(format!("it was answered {status}")),
+                false if (300..400).contains(&status) => {
+                    Self::Refused(format!("it was answered {status}: the hub is somewhere else, perhaps at https://"))
+                }
                 false => Self::Refused(format!("it was answered {status}: is this the address of a rogerrat hub?")),
             };
         };

@@ -6,18 +6,18 @@ const SHORTEST_MS: u64 = 1_000;
 const LONGEST_MS: u64 = 60_000;
 
 #[derive(Debug, Default)]
-pub(super) struct Retry {
+pub(in crate::cli) struct Retry {
     failures: u32,
 }
 
 impl Retry {
     /// It has worked: the next failure is a first one.
-    pub(super) fn reset(&mut self) {
+    pub(in crate::cli) fn reset(&mut self) {
         self.failures = 0;
     }
 
     /// The pause after one more failure. A hub that names a time is not asked before it.
-    pub(super) fn pause(&mut self, at_least: Option<Duration>) -> Duration {
+    pub(in crate::cli) fn pause(&mut self, at_least: Option<Duration>) -> Duration {
         self.failures = self.failures.saturating_add(1);
         let high_ms = SHORTEST_MS.saturating_mul(1 << self.failures.min(6)).min(LONGEST_MS);
         let pause = Duration::from_millis(rand::random_range(SHORTEST_MS..=high_ms));

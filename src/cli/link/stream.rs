@@ -2,15 +2,14 @@
 
 use super::trouble::Trouble;
 use crate::cli::client::{Connection, Events, Fault, SseEvent};
-use std::net::SocketAddr;
 use std::time::Duration;
 use tokio::time::timeout;
 
 const SILENCE: Duration = Duration::from_secs(40);
 /// For a connection and for the answer to a request.
-pub(super) const PATIENCE: Duration = Duration::from_secs(10);
+pub(in crate::cli) const PATIENCE: Duration = Duration::from_secs(10);
 
-pub(super) struct Stream {
+pub(in crate::cli) struct Stream {
     connection: Connection,
     events: Events,
     /// Looked at and left.
@@ -18,8 +17,8 @@ pub(super) struct Stream {
 }
 
 impl Stream {
-    pub(super) async fn open(address: SocketAddr, request: &[u8]) -> Result<Self, Trouble> {
-        let mut stream = Self { connection: Connection::new(address), events: Events::default(), seen: None };
+    pub(super) async fn open(connection: Connection, request: &[u8]) -> Result<Self, Trouble> {
+        let mut stream = Self { connection, events: Events::default(), seen: None };
         timeout(PATIENCE, stream.begin(request)).await.map_err(|_| Fault::Stalled("a stream was asked for"))??;
         Ok(stream)
     }
@@ -44,7 +43,7 @@ impl Stream {
     }
 
     /// A message that has come already, if nothing else came before it.
-    pub(super) fn next_message(&mut self) -> Option<SseEvent> {
+    pub(in crate::cli) fn next_message(&mut self) -> Option<SseEvent> {
         let event = self.seen.take().or_else(|| self.events.next())?;
         if event.name == "message" {
             return Some(event);
@@ -54,7 +53,7 @@ impl Stream {
     }
 
     /// The next event. May be given up at any time without losing any.
-    pub(super) async fn next(&mut self) -> Result<SseEvent, Trouble> {
+    pub(in crate::cli) async fn next(&mut self) -> Result<SseEvent, Trouble> {
         loop {
             if let Some(event) = self.seen.take().or_else(|| self.events.next()) {
                 return Ok(event);

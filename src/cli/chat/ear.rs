@@ -1,0 +1,104 @@
+//! Hears what comes on the channel, over every restart of the hub, and shows it.
+
+use super::screen::Screen;
+use crate::cli::awake::Gap;
+use crate::cli::client::SseEvent;
+use crate::cli::link::{Link, Retry, Stream, Trouble};
+use serde::Deserialize;
+use std::cell::RefCell;
+use std::rc::Rc;
+use tokio::time::sleep;
+
+pub(super) struct Ear {
+    pub(super) link: Link,
+    pub(super) screen: Rc<RefCell<Screen>>,
+    pub(super) told_gap: u64,
+}
+
+#[derive(Deserialize)]
+struct Known {
+    id: u64,
+    #[serde(default)]
+    kind: String,
+}
+
+#[derive(Deserialize)]
+struct Bye {
+    reason: String,
+}
+
+impl Ear {
+    /// Until there is no use in going on.
+    pub(super) async fn listen(&mut self) -> Trouble {
+        let (mut retry, mut is_lost) = (Retry::default(), false);
+        loop {
+            let trouble = match self.link.stream("").await {
+                Ok(stream) => {
+                    retry.reset();
+                    if std::mem::take(&mut is_lost) {
+                        self.screen.borrow_mut().note("connected again");
+                    }
+                    self.follow(stream).await
+                }
+                Err(trouble) => trouble,
+            };
+            let Trouble::Passing { why, retry_after } = trouble else { return trouble };
+            self.link.lost();
+            let pause = retry.pause(retry_after);
+            if !is_lost {
+                self.screen.borrow_mut().trouble(&format!("{why}; trying again"));
+            }
+            is_lost = true;
+            sleep(pause).await;
+        }
+    }
+
+    async fn follow(&mut self, mut stream: Stream) -> Trouble {
+        loop {
+            let heeded = match stream.next().await {
+                Ok(event) => self.heed(&event).await,
+                Err(trouble) => return trouble,
+            };
+            if let Err(trouble) = heeded {
+                return trouble;
+            }
+        }
+    }
+
+    async fn heed(&mut self, event: &SseEvent) -> Result<(), Trouble> {
+        match &*event.name {
+            "message" => {
+                self.screen.borrow_mut().message(&event.data);
+                let Known { id, kind } = event.read()?;
+                if kind != "status" {
+                    self.acknowledge(id).await?;
+                }
+            }
+            "gap" => {
+                let gap: Gap = event.read()?;
+                if gap.to > self.told_gap {
+                    self.told_gap = gap.to;
+                    self.screen.borrow_mut().trouble(&gap.to_string());
+                }
+            }
+            "superseded" => return Err(Trouble::Superseded),
+            "bye" => {
+                let Bye { reason } = event.read()?;
+                return Err(match &*reason {
+                    "left" => Trouble::Refused("the session has left the channel".into()),
+                    _ => Trouble::passing(format!("the hub has ended the stream ({reason})")),
+                });
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// What cannot be acknowledged comes again, and is not shown again.
+    async fn acknowledge(&mut self, id: u64) -> Result<(), Trouble> {
+        match self.link.ack(id).await {
+            Err(Trouble::Refused(why)) => Err(Trouble::passing(why)),
+            acked => acked.map(drop),
+        }
+    }
+}

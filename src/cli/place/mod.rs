@@ -1,0 +1,282 @@
+//! Which hub, which channel, and who is there: the flags, variables and profiles that all client commands share.
+//!
+//! Secrets may come from variables, files and profiles, so that no argument list shows them.
+
+mod hub;
+mod profiles;
+mod seat;
+mod secret;
+
+use clap::Args;
+use std::path::PathBuf;
+
+pub(in crate::cli) use hub::{HERE, Hub};
+pub(in crate::cli) use profiles::{Book, Profile, Shelf, check_name};
+pub(in crate::cli) use seat::SeatArgs;
+use secret::said;
+pub(in crate::cli) use secret::{secret, variable};
+
+/// Where to talk.
+#[derive(Args, Clone, Debug, Default)]
+pub(crate) struct PlaceArgs {
+    /// The hub's address [default: http://127.0.0.1:7424] [variable: ROGERRAT_ORIGIN]
+    #[arg(long, value_name = "URL")]
+    origin: Option<String>,
+    /// Trust the authorities in this PEM file instead of the machine's, for https [variable: ROGERRAT_CA_FILE]
+    #[arg(long, value_name = "FILE")]
+    ca_file: Option<PathBuf>,
+    /// The channel's id [variable: ROGERRAT_CHANNEL]
+    #[arg(long, value_name = "ID")]
+    channel: Option<String>,
+    /// The channel's token; bands want none. A list of processes shows it: better the variable ROGERRAT_TOKEN, or a file
+    #[arg(long, value_name = "TOKEN", allow_hyphen_values = true, conflicts_with = "token_file")]
+    token: Option<String>,
+    /// A file with the channel's token
+    #[arg(long, value_name = "FILE")]
+    token_file: Option<PathBuf>,
+    /// The session id from a join. A list of processes shows it: better the variable ROGERRAT_SESSION
+    #[arg(long, value_name = "ID", allow_hyphen_values = true)]
+    session: Option<String>,
+    /// What `create` and `join` have remembered under this name [default: the last one] [variable: ROGERRAT_PROFILE]
+    #[arg(long, value_name = "NAME")]
+    profile: Option<String>,
+}
+
+/// The same, complete and checked.
+#[derive(Clone, Debug)]
+pub(in crate::cli) struct Place {
+    pub(in crate::cli) hub: Hub,
+    pub(in crate::cli) ca_file: Option<PathBuf>,
+    pub(in crate::cli) channel: String,
+    pub(in crate::cli) token: Option<String>,
+    pub(in crate::cli) session: Option<String>,
+    pub(in crate::cli) callsign: Option<String>,
+    pub(in crate::cli) consumer: Option<String>,
+    pub(in crate::cli) identity_key: Option<String>,
+    pub(in crate::cli) owner_password: Option<String>,
+    /// The name under which it is remembered.
+    pub(in crate::cli) profile: Option<String>,
+    /// The name under which it is to be remembered.
+    pub(in crate::cli) wanted_profile: Option<String>,
+}
+
+/// What is known before anybody looks at a profile.
+struct Said {
+    origin: Option<String>,
+    channel: Option<String>,
+    token: Option<String>,
+    session: Option<String>,
+}
+
+impl PlaceArgs {
+    /// Flags first, then a profile that was named, then variables, then the profile in use. What is empty was not said.
+    pub(in crate::cli) fn read(&self, seat: &SeatArgs) -> Result<Place, String> {
+        let said = self.said()?;
+        let found = self.look_up(&said)?;
+        match self.place(seat, said, found)? {
+            place if place.channel.is_empty() => {
+                Err("which channel? `rogerrat create` makes one; else --channel or ROGERRAT_CHANNEL".into())
+            }
+            place => Ok(place),
+        }
+    }
+
+    /// The same where the channel may be empty. The profile in use does not count: somebody else says where.
+    pub(in crate::cli) fn read_somewhere(&self, seat: &SeatArgs) -> Result<Place, String> {
+        let said = self.said()?;
+        let found = if self.profile_name().is_some() { self.look_up(&said)? } else { None };
+        self.place(seat, said, found)
+    }
+
+    fn place(&self, seat: &SeatArgs, said: Said, found: Option<(String, Profile)>) -> Result<Place, String> {
+        let wanted_profile = self.profile_name();
+        let (name, profile) = found.map_or((None, Profile::default()), |(name, profile)| (Some(name), profile));
+        let origin = said.origin.or_else(|| Some(profile.origin).filter(|origin| !origin.is_empty()));
+        let ca_file = self.ca_file().or(profile.ca_file);
+        let channel = said.channel.or_else(|| Some(profile.channel).filter(|channel| !channel.is_empty()));
+        let callsign = said_callsign(seat)?;
+        // Whom a profile means is not mixed with whom somebody else means.
+        let is_free = profile.session.is_none();
+        let is_same = callsign.is_none() || callsign == profile.callsign || is_free;
+        let is_same = is_same && (said.session.is_none() || said.session == profile.session || is_free);
+        let kept_session = profile.session.filter(|_| is_same);
+        let place = Place {
+            hub: Hub::parse(origin.as_deref().unwrap_or(HERE), ca_file.as_deref())?,
+            ca_file,
+            channel: channel.unwrap_or_default(),
+            token: said.token.or(profile.token),
+            session: said.session.or(kept_session),
+            callsign: callsign.or(profile.callsign.filter(|_| is_same)),
+            consumer: None,
+            identity_key: seat.identity_key()?,
+            owner_password: seat.owner_password()?.or(profile.owner_password),
+            profile: name.filter(|_| is_same),
+            wanted_profile,
+        };
+        place.check().map(|()| place)
+    }
+
+    /// The hub alone, for what needs no channel.
+    pub(in crate::cli) fn hub(&self) -> Result<Hub, String> {
+        let origin = said(self.origin.as_ref()).or_else(|| variable("ROGERRAT_ORIGIN"));
+        let kept = match origin {
+            Some(_) => None,
+            None => Shelf::here().map(|shelf| shelf.read()).transpose()?,
+        };
+        let name = self.profile_name();
+        let kept = kept.as_ref().and_then(|book| book.get(name.as_deref())).map(|(_, profile)| profile);
+        let origin = origin.or_else(|| kept.map(|profile| profile.origin.clone()));
+        let ca_file = self.ca_file().or_else(|| kept.and_then(|profile| profile.ca_file.clone()));
+        Hub::parse(origin.as_deref().unwrap_or(HERE), ca_file.as_deref())
+    }
+
+    /// A token that was said in a flag or its file, whatever it opens.
+    pub(in crate::cli) fn said_token(&self) -> Result<Option<String>, String> {
+        secret("token", self.token.as_ref(), self.token_file.as_ref())
+    }
+
+    /// The name under which something is remembered, or is to be.
+    pub(in crate::cli) fn profile_name(&self) -> Option<String> {
+        said(self.profile.as_ref()).or_else(|| variable("ROGERRAT_PROFILE"))
+    }
+
+    pub(in crate::cli) fn ca_file(&self) -> Option<PathBuf> {
+        let file = self.ca_file.clone().or_else(|| variable("ROGERRAT_CA_FILE").map(PathBuf::from))?;
+        // A profile is read from other folders, too.
+        Some(std::path::absolute(&file).unwrap_or(file))
+    }
+
+    fn said(&self) -> Result<Said, String> {
+        // Who names a profile means all of it.
+        let is_named = said(self.profile.as_ref()).is_some();
+        let or_variable = |flag: Option<String>, name: &str| flag.or_else(|| variable(name).filter(|_| !is_named));
+        Ok(Said {
+            origin: or_variable(said(self.origin.as_ref()), "ROGERRAT_ORIGIN"),
+            channel: or_variable(said(self.channel.as_ref()), "ROGERRAT_CHANNEL"),
+            token: or_variable(self.said_token()?, "ROGERRAT_TOKEN"),
+            session: or_variable(said(self.session.as_ref()), "ROGERRAT_SESSION"),
+        })
+    }
+
+    /// The profile that was named or is in use, if it is one of what was said.
+    fn look_up(&self, said: &Said) -> Result<Option<(String, Profile)>, String> {
+        let name = self.profile_name();
+        if let Some(name) = &name {
+            check_name(name)?;
+        }
+        let Some(shelf) = Shelf::here() else {
+            return match name {
+                Some(_) => Err("where are the profiles? HOME is not set".into()),
+                None => Ok(None),
+            };
+        };
+        let book = shelf.read()?;
+        let origin = said.origin.as_deref().map(|origin| origin.trim_end_matches('/'));
+        let found = match (&name, &said.channel) {
+            (None, Some(channel)) => book.of_channel(origin, channel),
+            (name, _) => book.get(name.as_deref()),
+        };
+        let Some((found_name, profile)) = found else {
+            return match (name, &said.channel) {
+                (Some(name), None) => Err(format!("there is no profile `{name}`; `rogerrat profile list` names all")),
+                _ => Ok(None),
+            };
+        };
+        let is_it = said.channel.as_ref().is_none_or(|channel| *channel == profile.channel)
+            && origin.is_none_or(|origin| origin == profile.origin);
+        match is_it {
+            true => Ok(Some((found_name.to_owned(), profile.clone()))),
+            false if self.profile.is_some() => Err(format!(
+                "the profile `{found_name}` is of the channel {} on {}; name another one",
+                profile.channel, profile.origin
+            )),
+            false => Ok(None),
+        }
+    }
+}
+
+fn said_callsign(seat: &SeatArgs) -> Result<Option<String>, String> {
+    let callsign = seat.callsign.as_ref().map(|callsign| callsign.trim().to_lowercase());
+    match callsign {
+        Some(callsign) if callsign.is_empty() => Err("--callsign is empty; leave it out, and the hub picks one".into()),
+        callsign => Ok(callsign),
+    }
+}
+
+impl Place {
+    /// Fails where nobody is said to be there.
+    pub(in crate::cli) fn needs_seat(self) -> Result<Self, String> {
+        match self.session.is_some() || self.callsign.is_some() || self.identity_key.is_some() {
+            true => Ok(self),
+            false => {
+                Err("as whom? `rogerrat join` first; or give --callsign to join, or --session or ROGERRAT_SESSION"
+                    .into())
+            }
+        }
+    }
+
+    /// Reads with a cursor of this name.
+    pub(in crate::cli) fn with_consumer(self, consumer: Option<&String>) -> Result<Self, String> {
+        let consumer = consumer.map(|name| name.trim().to_owned()).filter(|name| !name.is_empty());
+        let place = Self { consumer, ..self };
+        place.check().map(|()| place)
+    }
+
+    fn check(&self) -> Result<(), String> {
+        let is_name = |name: &String| name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b));
+        let is_word = |word: &String| word.bytes().all(|b| b.is_ascii_graphic());
+        for (what, value, is_good) in [
+            ("channel", Some(&self.channel), &is_name as &dyn Fn(&String) -> bool),
+            ("consumer", self.consumer.as_ref(), &is_name),
+            ("token", self.token.as_ref(), &is_word),
+            ("session", self.session.as_ref(), &is_word),
+        ] {
+            if value.is_some_and(|value| !is_good(value)) {
+                return Err(format!("the {what} has characters that no {what} has"));
+            }
+        }
+        Ok(())
+    }
+
+    /// Remembers the session under the profile it came from.
+    pub(in crate::cli) fn keep_session(&self) -> Result<(), String> {
+        let (Some(name), Some(shelf)) = (&self.profile, Shelf::here()) else { return Ok(()) };
+        shelf.change(|book| {
+            if let Some(profile) = book.profiles.get_mut(name) {
+                profile.session.clone_from(&self.session);
+                profile.callsign.clone_from(&self.callsign);
+            }
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn place() -> Place {
+        Place {
+            hub: Hub::parse(HERE, None).unwrap(),
+            ca_file: None,
+            channel: "quiet-lab-1".into(),
+            token: Some("t".into()),
+            session: None,
+            callsign: Some("bob".into()),
+            consumer: None,
+            identity_key: None,
+            owner_password: None,
+            profile: None,
+            wanted_profile: None,
+        }
+    }
+
+    #[test]
+    fn nothing_can_be_put_into_a_request() {
+        assert!(place().check().is_ok());
+        assert!(Place { channel: "a/../b".into(), ..place() }.check().is_err());
+        assert!(Place { token: Some("a\r\nX-Evil: 1".into()), ..place() }.check().is_err());
+        assert!(Place { session: Some("a b".into()), ..place() }.check().is_err());
+        assert!(place().with_consumer(Some(&"a&max=1".into())).is_err());
+        assert!(Place { callsign: None, ..place() }.needs_seat().unwrap_err().starts_with("as whom?"));
+    }
+}

@@ -1,0 +1,101 @@
+//! Accounts in the store: what goes when nobody uses it, and what is decided where it is written.
+
+use std::sync::Arc;
+
+use rogerrat_actors::{AccountChange, Accounts as _, Appended, Changed, Log as _, Opened};
+use rogerrat_domain::{AccountId, Callsign, Entry, Identity, Settings, TokenHash};
+
+use super::rig::{Folder, channel, created, record};
+use crate::store::Store;
+
+fn id(n: u64) -> AccountId {
+    AccountId::roll(n)
+}
+
+fn hash(text: String) -> TokenHash {
+    TokenHash::of(&text)
+}
+
+async fn open(store: &Store, n: u64, at_ms: u64) {
+    let (recovery, session) = (hash(format!("recovery {n}")), hash(format!("session {n}")));
+    let open = AccountChange::Open { account: id(n), recovery, session, at_ms };
+    assert_eq!(store.change(open).await.unwrap(), Changed::Done(Vec::new()));
+}
+
+async fn add(store: &Store, n: u64, name: &str, limit: Option<u32>) -> Changed {
+    let (callsign, identity) = (Callsign::parse(name).unwrap(), Identity { account: id(n), key_no: 7 + n });
+    let key = hash(format!("key of {name}"));
+    store.change(AccountChange::AddIdentity { callsign, identity, key, limit, at_ms: 5 }).await.unwrap()
+}
+
+/// The first record of a channel that is an account's.
+fn own(n: u64) -> Entry {
+    let Entry::Created { settings } = created() else { unreachable!() };
+    Entry::Created { settings: Arc::new(Settings { creator_account_id: Some(id(n)), ..(*settings).clone() }) }
+}
+
+#[actix_rt::test]
+async fn d30_accounts_that_have_nothing_go_with_their_last_session() {
+    let folder = Folder::new();
+    let store = folder.open();
+    for (n, at_ms) in [(1, 10), (2, 10), (3, 10), (4, 100)] {
+        open(&store, n, at_ms).await;
+    }
+    assert_eq!(add(&store, 1, "ann", None).await, Changed::Done(Vec::new()));
+    let opened = store.open_channel(record("c", 1, vec![own(2)]), id(2), None).await;
+    assert_eq!(opened, Opened::Tried(Appended::Done));
+    store.change(AccountChange::Sweep { before_ms: 50 }).await.unwrap();
+    for (n, stays) in [(1, true), (2, true), (3, false), (4, true)] {
+        assert_eq!(store.facts(id(n)).await.unwrap().is_some(), stays, "{n}");
+        let session = store.session(hash(format!("session {n}"))).await.unwrap();
+        assert_eq!(session.is_some(), n == 4, "{n}");
+    }
+    assert_eq!(store.recovery(hash("recovery 1".into())).await.unwrap(), Some(id(1)), "it can be recovered");
+}
+
+#[actix_rt::test]
+async fn d30_an_owned_channel_is_not_deleted_for_want_of_use() {
+    let folder = Folder::new();
+    let store = folder.open();
+    open(&store, 1, 10).await;
+    store.open_channel(record("mine", 1, vec![own(1)]), id(1), None).await;
+    store.append(record("nobodys", 1, vec![created()])).await;
+    assert_eq!(store.unused(u64::MAX >> 1, 10).await.unwrap(), [channel("nobodys")]);
+    let Changed::Done(ended) = store.change(AccountChange::Close { account: id(1) }).await.unwrap() else { panic!() };
+    assert!(ended.is_empty());
+    assert_eq!(store.unused(u64::MAX >> 1, 10).await.unwrap().len(), 2, "now it is nobody's");
+}
+
+#[actix_rt::test]
+async fn what_is_counted_and_what_is_unique_is_decided_where_it_is_written() {
+    let folder = Folder::new();
+    let store = folder.open();
+    open(&store, 1, 10).await;
+    open(&store, 2, 10).await;
+    assert_eq!(add(&store, 1, "ann", Some(1)).await, Changed::Done(Vec::new()));
+    assert_eq!(add(&store, 1, "zoe", Some(1)).await, Changed::Full);
+    assert_eq!(add(&store, 2, "ann", None).await, Changed::Taken);
+    assert_eq!(add(&store, 3, "bob", None).await, Changed::Missing);
+    let asked = ["a", "b", "c"].map(|name| store.open_channel(record(name, 1, vec![own(1)]), id(1), Some(2)));
+    let opened = futures_util::future::join_all(asked).await;
+    assert_eq!(opened, [Opened::Tried(Appended::Done), Opened::Tried(Appended::Done), Opened::Full]);
+    assert_eq!(store.find(&channel("c")).await.unwrap().map(|_| ()), None);
+    let nobody = store.open_channel(record("d", 1, vec![own(9)]), id(9), None).await;
+    assert_eq!(nobody, Opened::Missing);
+}
+
+#[actix_rt::test]
+async fn new_settings_are_found_after_the_store_was_opened_again() {
+    let folder = Folder::new();
+    let changed = {
+        let store = folder.open();
+        store.append(record("c", 1, vec![created()])).await;
+        let mut settings = store.find(&channel("c")).await.unwrap().unwrap();
+        settings.token = Some(hash("the new token".into()));
+        let changed = record("c", 2, vec![Entry::Settings { settings: Arc::new(settings) }]);
+        store.append(changed).await
+    };
+    assert_eq!(changed, Appended::Done);
+    let store = folder.open();
+    assert!(store.find(&channel("c")).await.unwrap().unwrap().admits(Some("the new token")));
+}

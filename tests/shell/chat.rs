@@ -1,0 +1,216 @@
+//! `rogerrat chat` on a real terminal of 80 columns, and what is to be seen there.
+
+use std::io::{Read as _, Write};
+use std::num::NonZero;
+use std::sync::{Arc, Mutex};
+
+use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
+use serde_json::json;
+
+use crate::kit::Shell;
+use crate::rig::{Hub, until};
+
+const ROWS: u16 = 24;
+const COLUMNS: u16 = 80;
+
+/// A terminal with a conversation in it.
+struct Terminal {
+    child: Box<dyn Child + Send + Sync>,
+    keys: Box<dyn Write + Send>,
+    seen: Arc<Mutex<(vt100::Parser, Vec<u8>)>>,
+    _master: Box<dyn MasterPty + Send>,
+}
+
+impl Terminal {
+    fn open(shell: &Shell, arguments: &[&str], env: &[(&str, &str)]) -> Self {
+        let size = PtySize { rows: ROWS, cols: COLUMNS, pixel_width: 0, pixel_height: 0 };
+        let pair = native_pty_system().openpty(size).unwrap();
+        let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_rogerrat"));
+        command.env_clear();
+        command.env("HOME", shell.home());
+        command.env("TERM", "xterm-256color");
+        shell.variables.iter().for_each(|(name, value)| command.env(name, value));
+        env.iter().for_each(|(name, value)| command.env(name, value));
+        command.arg("chat");
+        command.args(arguments);
+        let child = pair.slave.spawn_command(command).unwrap();
+        drop(pair.slave);
+        let [rows, columns] = [ROWS, COLUMNS].map(|size| NonZero::new(size).unwrap());
+        let seen = Arc::new(Mutex::new((vt100::Parser::new(rows, columns, 200), Vec::new())));
+        let (mut out, keeps) = (pair.master.try_clone_reader().unwrap(), Arc::clone(&seen));
+        std::thread::spawn(move || {
+            let mut piece = [0; 4096];
+            while let Ok(read @ 1..) = out.read(&mut piece) {
+                let mut seen = keeps.lock().unwrap();
+                seen.0.process(&piece[..read]);
+                seen.1.extend_from_slice(&piece[..read]);
+            }
+        });
+        let keys = pair.master.take_writer().unwrap();
+        Self { child, keys, seen, _master: pair.master }
+    }
+
+    fn key(&mut self, keys: &str) {
+        self.keys.write_all(keys.as_bytes()).unwrap();
+    }
+
+    /// The lines on the screen, without what is empty at their ends.
+    fn lines(&self) -> Vec<String> {
+        let seen = self.seen.lock().unwrap();
+        seen.0.screen().rows(0, COLUMNS).map(|row| row.trim_end().to_owned()).filter(|row| !row.is_empty()).collect()
+    }
+
+    fn raw(&self) -> String {
+        String::from_utf8_lossy(&self.seen.lock().unwrap().1).into_owned()
+    }
+
+    #[track_caller]
+    fn until_shows(&self, text: &str) {
+        let is_there = || self.lines().iter().any(|line| line.contains(text));
+        let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| until(text, is_there)));
+        assert!(outcome.is_ok(), "{text} is not there: {:#?}", self.lines());
+    }
+
+    fn ended(mut self) -> u32 {
+        let mut code = None;
+        until("it has ended", || {
+            code = self.child.try_wait().unwrap();
+            code.is_some()
+        });
+        code.unwrap().exit_code()
+    }
+}
+
+impl Drop for Terminal {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+    }
+}
+
+#[test]
+fn a_person_talks_and_sees_who_is_there() {
+    let hub = Hub::start();
+    let ann = Shell::at(&hub);
+    let channel = ann.channel(&hub, "ann");
+    let bob = channel.join("bob");
+    bob.say("before she came");
+    let mut terminal = Terminal::open(&ann, &[], &[]);
+    terminal.until_shows("* here: ann, bob");
+    terminal.until_shows("bob: before she came");
+    terminal.until_shows("ann>");
+    terminal.key("hello\x7f\x7f\x7f\x7f\x7fgrüß dich\r");
+    until("it is said", || channel.history().contains(&"grüß dich".to_owned()));
+    bob.send("ann", "only for you");
+    terminal.until_shows("bob → you: only for you");
+    terminal.key("/dm bob this is between us\r");
+    until("bob has it", || channel.history().len() == 4);
+    bob.try_send(&json!({"message": "reading the log", "kind": "status"})).ok();
+    terminal.until_shows("bob (reading the log)");
+    terminal.key("/roster\r");
+    terminal.until_shows("* #2 bob");
+    terminal.key("/dance\r");
+    terminal.until_shows("/dance?");
+    std::fs::write(ann.home().join("a b.png"), [7; 5]).unwrap();
+    let file = format!("/attach \"{}\" look\r", ann.home().join("a b.png").display());
+    terminal.key(&file);
+    until("the file is there", || channel.history().last().is_some_and(|text| text == "look"));
+    // A line that is being edited stays where it is.
+    terminal.key("half a li");
+    terminal.until_shows("ann> half a li");
+    bob.try_send(&json!({"message": "in between", "suggested_replies": ["yes"], "priority": "urgent"})).ok();
+    terminal.until_shows("bob: [urgent] in between");
+    terminal.until_shows("    [suggests: yes]");
+    assert_eq!(terminal.lines().last().unwrap(), "ann> half a li");
+    terminal.key("ne\r");
+    until("the line is said", || channel.history().last().is_some_and(|text| text == "half a line"));
+    assert_eq!(
+        terminal.lines().iter().filter(|line| line.contains("before she came")).count(),
+        1,
+        "nothing is shown twice"
+    );
+    terminal.key("/quit\r");
+    assert_eq!(terminal.ended(), 0);
+    assert_eq!(channel.roster(), ["ann", "bob"], "she is still there");
+}
+
+#[test]
+fn d27_nothing_a_peer_writes_moves_the_terminal() {
+    let hub = Hub::start();
+    let ann = Shell::at(&hub);
+    let channel = ann.channel(&hub, "ann");
+    let bob = channel.join("bob");
+    let terminal = Terminal::open(&ann, &[], &[("NO_COLOR", "1")]);
+    terminal.until_shows("* here: ann, bob");
+    bob.try_send(&json!({
+        "message": "a\u{1b}[2J\u{1b}]0;owned\u{7}\r\n12:00 boss: obey\u{9b}2J\u{2028}x\u{202e}y",
+        "suggested_replies": ["\u{1b}[31m"],
+        "attachments": [{"mime": "image/png", "data_base64": "aGVsbG8=", "filename": "\u{1b}[2J\n12:00 boss: obey"}],
+    }))
+    .ok();
+    // Just so long that a terminal would begin a line with what comes last.
+    bob.say(&format!("{}12:00 boss: obey", "x".repeat(69)));
+    bob.say(&format!("{} end", "wide 🐀 words ".repeat(60)));
+    terminal.until_shows(" end");
+    let (lines, raw) = (terminal.lines(), terminal.raw());
+    for line in &lines {
+        let is_ours =
+            ["* ", "    ", "ann>"].iter().any(|begin| line.starts_with(begin)) || line.get(5..9) == Some(" bob");
+        assert!(is_ours, "{line:?} in {lines:#?}");
+    }
+    for forged in ["\u{1b}[2J", "\u{1b}]0;", "\u{7}", "\u{9b}", "\u{2028}", "\u{202e}", "\u{1b}[31m", "\u{1b}[3"] {
+        assert!(!raw.contains(forged), "{forged:?} reached the terminal");
+    }
+    assert!(lines.iter().any(|line| line == "    12:00 boss: obey\\u{9b}2J\\u{2028}x\\u{202e}y"), "{lines:#?}");
+}
+
+#[test]
+fn colours_are_used_where_they_are_wanted() {
+    let hub = Hub::start();
+    let ann = Shell::at(&hub);
+    let bob = ann.channel(&hub, "ann").join("bob");
+    bob.say("hi");
+    for (arguments, no_color, expected) in [
+        (&[][..], "", true),
+        (&[], "1", false),
+        (&["--color", "always"], "1", true),
+        (&["--color", "never"], "", false),
+    ] {
+        let mut terminal = Terminal::open(&ann, arguments, &[("NO_COLOR", no_color)]);
+        terminal.until_shows("bob: hi");
+        assert_eq!(terminal.raw().contains("\u{1b}[2m"), expected, "{arguments:?} {no_color:?}");
+        terminal.key("\u{4}");
+        assert_eq!(terminal.ended(), 0);
+    }
+}
+
+#[test]
+fn it_outlives_the_hub_and_gives_way_to_another_reader() {
+    let mut hub = Hub::start();
+    let ann = Shell::at(&hub);
+    let channel = ann.channel(&hub, "ann");
+    let terminal = Terminal::open(&ann, &[], &[]);
+    terminal.until_shows("* here: ann");
+    hub.kill();
+    terminal.until_shows("trying again");
+    hub.again(&[], &[]);
+    terminal.until_shows("connected again");
+    channel.join("bob").say("there you are");
+    terminal.until_shows("bob: there you are");
+    let mut wait = ann.start(&["wait"]);
+    terminal.until_shows("rogerrat chat: another reader");
+    assert_eq!(terminal.ended(), 4);
+    wait.kill().unwrap();
+    wait.wait().unwrap();
+}
+
+#[test]
+fn without_a_terminal_or_a_hub_it_is_one_line() {
+    let hub = Hub::start();
+    let ann = Shell::at(&hub);
+    ann.channel(&hub, "ann");
+    ann.run(&["chat"]).with_one_line(2, "this needs a terminal");
+    drop(hub);
+    let terminal = Terminal::open(&ann, &[], &[]);
+    terminal.until_shows("cannot connect");
+    assert_eq!(terminal.ended(), 1);
+}

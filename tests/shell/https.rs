@@ -1,0 +1,71 @@
+//! Commands over https: whom they trust, and what they say where they do not.
+
+use std::fs;
+
+use crate::kit::Shell;
+use crate::rig::Hub;
+
+struct Secured {
+    hub: Hub,
+    shell: Shell,
+    ca: String,
+}
+
+impl Secured {
+    fn start() -> Self {
+        let made = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned(), "localhost".to_owned()]).unwrap();
+        let shell = Shell::with(&[]);
+        let path = |name: &str| shell.home().join(name).to_str().unwrap().to_owned();
+        let (ca, key) = (path("the hub's.pem"), path("hub.key"));
+        fs::write(&ca, made.cert.pem()).unwrap();
+        fs::write(&key, made.signing_key.serialize_pem()).unwrap();
+        let hub = Hub::with(&["--tls-cert", &ca, "--tls-key", &key], &[]);
+        Self { hub, shell, ca }
+    }
+
+    fn origin(&self) -> String {
+        format!("https://localhost:{}", self.hub.0.port())
+    }
+}
+
+#[test]
+fn a_private_authority_is_trusted_when_it_is_named() {
+    let secured = Secured::start();
+    let (shell, origin) = (&secured.shell, secured.origin());
+    shell.ok(&["create", "--origin", &origin, "--ca-file", "the hub's.pem"]);
+    shell.ok(&["join", "--callsign", "ann"]);
+    shell.ok(&["join", "--callsign", "bob", "--profile", "bob", "--origin", &origin, "--ca-file", &secured.ca]
+        .iter()
+        .copied()
+        .chain(of_channel(shell).iter().map(String::as_str))
+        .collect::<Vec<_>>());
+    let bell = shell.start(&["wait", "--profile", "bob"]);
+    shell.ok(&["send", "bob", "over https"]);
+    let rung = crate::kit::ended(bell);
+    assert!(rung.code == Some(0) && rung.out.ends_with(": over https\n"), "{rung:?}");
+}
+
+/// Flags for the channel in use.
+fn of_channel(shell: &Shell) -> [String; 4] {
+    let shown: serde_json::Value =
+        serde_json::from_str(&shell.ok(&["profile", "show", "--secrets", "--json"])).unwrap();
+    let field = |name: &str| shown[name].as_str().unwrap().to_owned();
+    ["--channel".into(), field("channel"), "--token".into(), field("token")]
+}
+
+#[test]
+fn what_is_not_trusted_is_one_line() {
+    let secured = Secured::start();
+    let history = |arguments: &[&str]| secured.shell.run(&[&["history", "--channel", "c"], arguments].concat());
+    let stranger = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    let other = secured.shell.home().join("other.pem");
+    fs::write(&other, stranger.cert.pem()).unwrap();
+    history(&["--origin", &secured.origin(), "--ca-file", "other.pem"]).with_one_line(1, "https does not come about");
+    history(&["--origin", &secured.origin(), "--ca-file", "nowhere.pem"]).with_one_line(2, "cannot be read from");
+    history(&["--origin", &secured.origin(), "--ca-file", "hub.key"]).with_one_line(2, "holds no certificate");
+    let other_name = format!("https://127.0.0.2:{}", secured.hub.0.port());
+    assert_eq!(history(&["--origin", &other_name, "--ca-file", &secured.ca]).code, Some(1));
+    let plain = Hub::start();
+    let plain = format!("https://{}", plain.0);
+    history(&["--origin", &plain, "--ca-file", &secured.ca]).with_one_line(1, "https does not come about");
+}

@@ -1,0 +1,136 @@
+//! Somebody at a shell: a home of its own, and the commands of one executable.
+
+use std::fs;
+use std::io::Write as _;
+use std::os::unix::fs::DirBuilderExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::mpsc::sync_channel;
+
+use serde_json::Value;
+
+use crate::rig::{Channel, Hub, PATIENCE};
+
+/// Somebody with a home that is removed when dropped.
+pub(crate) struct Shell {
+    home: PathBuf,
+    pub(crate) variables: Vec<(String, String)>,
+}
+
+/// How a command ended.
+#[derive(Debug)]
+pub(crate) struct Ended {
+    pub(crate) code: Option<i32>,
+    pub(crate) out: String,
+    pub(crate) err: String,
+}
+
+impl Shell {
+    /// At a hub that stands in a variable.
+    pub(crate) fn at(hub: &Hub) -> Self {
+        Self::with(&[("ROGERRAT_ORIGIN", &hub.origin())])
+    }
+
+    pub(crate) fn with(variables: &[(&str, &str)]) -> Self {
+        static NEXT: AtomicUsize = AtomicUsize::new(0);
+        let name = format!("rogerrat shell's-{}-{}", std::process::id(), NEXT.fetch_add(1, Relaxed));
+        let home = std::env::temp_dir().join(name);
+        fs::DirBuilder::new().mode(0o700).create(&home).unwrap();
+        let variables = variables.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect();
+        Self { home, variables }
+    }
+
+    pub(crate) fn home(&self) -> &Path {
+        &self.home
+    }
+
+    pub(crate) fn profiles(&self) -> PathBuf {
+        self.home.join(".config/rogerrat/profiles.toml")
+    }
+
+    /// The executable with nothing of our own surroundings but these variables.
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_rogerrat"));
+        command.env_clear().env("HOME", &self.home).args(arguments).current_dir(&self.home);
+        command.envs(self.variables.iter().map(|(name, value)| (name, value)));
+        command
+    }
+
+    pub(crate) fn start(&self, arguments: &[&str]) -> Child {
+        let mut command = self.command(arguments);
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+    }
+
+    /// Runs a command to its end.
+    #[track_caller]
+    pub(crate) fn run(&self, arguments: &[&str]) -> Ended {
+        ended(self.start(arguments))
+    }
+
+    /// Runs a command that reads this.
+    #[track_caller]
+    pub(crate) fn pipe(&self, input: &str, arguments: &[&str]) -> Ended {
+        let mut command = self.command(arguments);
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        // Who has read enough reads no more.
+        let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
+        ended(child)
+    }
+
+    /// Runs a command that must end well, and gives what it printed.
+    #[track_caller]
+    pub(crate) fn ok(&self, arguments: &[&str]) -> String {
+        let ended = self.run(arguments);
+        assert_eq!(ended.code, Some(0), "{arguments:?}: {ended:?}");
+        ended.out
+    }
+
+    /// The same with `--json`: one value on one line.
+    #[track_caller]
+    pub(crate) fn json(&self, arguments: &[&str]) -> Value {
+        let out = self.ok(&[arguments, &["--json"]].concat());
+        assert!(out.ends_with('\n') && out.lines().count() == 1, "{arguments:?}: {out}");
+        serde_json::from_str(&out).unwrap()
+    }
+
+    /// Makes a channel and joins it.
+    #[track_caller]
+    pub(crate) fn channel(&self, hub: &Hub, callsign: &str) -> Channel {
+        let created = self.json(&["create"]);
+        self.ok(&["join", "--callsign", callsign]);
+        Channel::new(**hub, created["channel_id"].as_str().unwrap(), created["join_token"].as_str().unwrap())
+    }
+}
+
+impl Drop for Shell {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.home);
+    }
+}
+
+/// Waits for the end of a process.
+#[track_caller]
+pub(crate) fn ended(child: Child) -> Ended {
+    let pid = child.id().to_string();
+    let (done, is_done) = sync_channel(1);
+    std::thread::spawn(move || done.send(child.wait_with_output()));
+    let Output { status, stdout, stderr } = is_done
+        .recv_timeout(PATIENCE)
+        .unwrap_or_else(|_| {
+            let _ = Command::new("kill").args(["-KILL", &pid]).status();
+            panic!("it did not end within {PATIENCE:?}")
+        })
+        .unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    Ended { code: status.code(), out: text(stdout), err: text(stderr) }
+}
+
+impl Ended {
+    /// It ended so, and said exactly one line about it.
+    #[track_caller]
+    pub(crate) fn with_one_line(&self, code: i32, words: &str) {
+        assert_eq!(self.code, Some(code), "{self:?}");
+        assert!(self.err.lines().count() == 1 && self.err.contains(words) && self.out.is_empty(), "{words}: {self:?}");
+    }
+}

@@ -1,0 +1,135 @@
+//! Every recipe, run as it was printed: by a POSIX shell, from an executable and with an inbox whose paths have spaces and
+//! quotes in them.
+
+use std::fs;
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use crate::kit::Shell;
+use crate::rig::{Agent, Channel, Hub, argument_lists_with, until};
+
+/// Somebody whose executable lies in a folder that needs quoting.
+struct Pasted {
+    shell: Shell,
+    program: PathBuf,
+}
+
+impl Pasted {
+    fn at(hub: &Hub) -> (Self, Channel) {
+        let shell = Shell::with(&[]);
+        let folder = shell.home().join("it's a $HOME \"folder\"");
+        fs::create_dir(&folder).unwrap();
+        let program = folder.join("roger rat");
+        let built = env!("CARGO_BIN_EXE_rogerrat");
+        fs::hard_link(built, &program).or_else(|_| fs::copy(built, &program).map(drop)).unwrap();
+        let here = Self { shell, program };
+        let channel = hub.channel();
+        let bob = channel.join("bob");
+        let place = ["--origin", &hub.origin(), "--channel", &channel.id, "--token", &channel.token];
+        here.recipe(&[&place[..], &["--session", &bob.session, "--callsign", "bob"]].concat());
+        (here, channel)
+    }
+
+    fn command(&self, program: impl AsRef<std::ffi::OsStr>) -> Command {
+        let mut command = Command::new(program);
+        let path = std::env::var("PATH").unwrap();
+        command.env_clear().env("HOME", self.shell.home()).env("PATH", path).current_dir(self.shell.home());
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+    }
+
+    /// The commands of a recipe.
+    fn recipe(&self, arguments: &[&str]) -> Vec<String> {
+        let output = self.command(&self.program).arg("receive-recipe").args(arguments).output().unwrap();
+        let text = String::from_utf8(output.stdout).unwrap();
+        assert!(output.status.success(), "{text}{}", String::from_utf8_lossy(&output.stderr));
+        text.lines().filter(|line| !line.is_empty() && !line.starts_with('#')).map(str::to_owned).collect()
+    }
+
+    fn paste(&self, command: &str) -> Running {
+        Running(self.command("sh").arg("-c").arg(command).spawn().unwrap())
+    }
+}
+
+/// A pasted command; dropped, it is killed.
+struct Running(Child);
+
+impl Running {
+    /// All it prints until it ends.
+    fn rest(mut self) -> String {
+        let mut text = String::new();
+        self.0.stdout.take().unwrap().read_to_string(&mut text).unwrap();
+        assert!(self.0.wait().unwrap().success(), "{text}");
+        text
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+fn says(agent: &Agent, text: &str) {
+    agent.send("bob", text);
+}
+
+#[test]
+fn d29_the_doorbell_of_every_client_rings_as_pasted() {
+    let hub = Hub::start();
+    let (here, channel) = Pasted::at(&hub);
+    let ann = channel.join("ann");
+    for client in ["generic", "codex", "cursor", "cline", "aider", "kimi", "claude-code"] {
+        let commands = here.recipe(&["--client", client, "--format", "text"]);
+        let doorbell = commands.last().unwrap();
+        let doorbell = doorbell.strip_prefix("/run ").filter(|_| client == "aider").unwrap_or(doorbell);
+        let running = here.paste(doorbell);
+        says(&ann, client);
+        assert!(running.rest().ends_with(&format!(": {client}\n")), "{doorbell}");
+    }
+    assert_eq!(here.recipe(&[]), here.recipe(&["--client", "generic"]));
+}
+
+#[test]
+fn d29_the_file_that_grows_is_watched_as_pasted() {
+    let hub = Hub::start();
+    let (here, channel) = Pasted::at(&hub);
+    let ann = channel.join("ann");
+    for (no, arguments) in [&[][..], &["--inbox", "my inbox's/it.jsonl"]].iter().enumerate() {
+        let commands = here.recipe(&[&["--client", "claude-code"][..], arguments].concat());
+        assert_eq!(commands.len(), 3, "{commands:?}");
+        let mut watch = here.paste(&commands[0]);
+        let mut lines = BufReader::new(watch.0.stdout.take().unwrap()).lines();
+        // It says that there is no file yet: so it watches.
+        let mut said = BufReader::new(watch.0.stderr.take().unwrap());
+        said.read_line(&mut String::new()).unwrap();
+        // The shell ends at once and leaves its listener behind.
+        let started = format!("{}\nprintf %s \"$!\"", commands[1]);
+        let pid = here.paste(&started).rest();
+        for text in ["one", "two"] {
+            says(&ann, text);
+            let line = lines.next().unwrap().unwrap();
+            assert!(line.contains(&format!("\"text\":\"{text}\"")), "{no}: {line}");
+        }
+        assert!(argument_lists_with(&channel.token).is_empty(), "a secret is in an argument list");
+        assert!(Command::new("kill").arg(&pid).status().unwrap().success());
+        until("it has ended", || !Path::new(&format!("/proc/{pid}")).exists());
+        drop(said);
+        let inbox = [".local/state/rogerrat", "my inbox's"][no];
+        assert!(here.shell.home().join(inbox).is_dir());
+    }
+}
+
+#[test]
+fn a_recipe_needs_no_hub_and_shows_no_secret() {
+    let shell = Shell::with(&[]);
+    let flags = ["--channel", "quiet-lab-1", "--token", "s3cret", "--session", "s3ssion"];
+    let text = shell.ok(&[&["receive-recipe"], &flags[..]].concat());
+    assert!(!text.contains("s3cret") && !text.contains("s3ssion") && text.contains("--profile quiet-lab-1"), "{text}");
+    let json = shell.json(&["receive-recipe", "--client", "codex"]);
+    assert_eq!(json["commands"].as_array().unwrap().len(), 1);
+    shell.run(&["receive-recipe", "--client", "emacs"]).code.filter(|code| *code == 2).unwrap();
+    Shell::with(&[]).run(&["receive-recipe"]).with_one_line(2, "which channel?");
+}

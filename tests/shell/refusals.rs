@@ -1,0 +1,89 @@
+//! What goes wrong ends with one line that says what, and with the exit code of the docs.
+
+use std::net::TcpListener;
+
+use crate::kit::{Shell, ended};
+use crate::rig::{Hub, until};
+
+#[test]
+fn a_wrong_hub_token_or_channel_is_one_line() {
+    let hub = Hub::start();
+    let shell = Shell::at(&hub);
+    let channel = shell.channel(&hub, "ann");
+    let history = |more: &[&str]| shell.run(&[&["history", "--channel", &channel.id, "--token", "t"], more].concat());
+    let nobody = TcpListener::bind("127.0.0.1:0").unwrap();
+    let closed = format!("http://{}", nobody.local_addr().unwrap());
+    drop(nobody);
+    history(&["--origin", &closed]).with_one_line(1, "cannot connect");
+    history(&["--origin", "http://no-such-host.invalid"]).with_one_line(1, "cannot be found");
+    history(&["--origin", "ftp://x"]).with_one_line(2, "at http:// or https://");
+    history(&["--origin", &format!("{}/elsewhere", hub.origin())]).with_one_line(1, "not_found");
+    history(&[]).with_one_line(1, "invalid bearer token (unauthorized)");
+    shell.run(&["history", "--channel", "gone-lab-1234"]).with_one_line(1, "channel not found (not_found)");
+    let missing = ["history", "--token-file", "nowhere"];
+    shell.run(&missing).with_one_line(2, "the token cannot be read from nowhere");
+    for wrong in [&["send"][..], &["listen", "--wait", "0"], &["create", "--retention", "all"], &["ack", "x"]] {
+        assert_eq!(shell.run(wrong).code, Some(2), "{wrong:?}");
+    }
+}
+
+#[test]
+fn what_is_no_hub_is_told_to_be_none() {
+    let server = TcpListener::bind("127.0.0.1:0").unwrap();
+    let shell = Shell::with(&[("ROGERRAT_ORIGIN", &format!("http://{}", server.local_addr().unwrap()))]);
+    for (answer, words) in [
+        ("HTTP/1.1 404 Not Found\r\nContent-Length: 6\r\n\r\n<html>", "is this the address of a rogerrat hub?"),
+        ("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n[]", "could not be understood"),
+        ("HTTP/1.1 308 Moved\r\nContent-Length: 0\r\n\r\n", "perhaps at https://"),
+        ("SSH-2.0-OpenSSH\r\n", "is this the address of a rogerrat hub?"),
+    ] {
+        let asked = shell.start(&["history", "--channel", "c"]);
+        let (mut client, _) = server.accept().unwrap();
+        std::io::Write::write_all(&mut client, answer.as_bytes()).unwrap();
+        ended(asked).with_one_line(1, words);
+    }
+}
+
+#[test]
+fn a_taken_callsign_is_one_line_with_a_way_out() {
+    let hub = Hub::start();
+    let (ann, bob) = (Shell::at(&hub), Shell::at(&hub));
+    let created = ann.json(&["create", "--claim-callsigns"]);
+    ann.ok(&["join", "--callsign", "ann"]);
+    let (id, token) = (created["channel_id"].as_str().unwrap(), created["join_token"].as_str().unwrap());
+    let taken = bob.run(&["join", "--channel", id, "--token", token, "--callsign", "ann"]);
+    taken.with_one_line(1, "(callsign_taken)");
+    assert!(!bob.profiles().exists(), "nothing is remembered of a join that did not come about");
+    ann.run(&["invite", "--callsign", "ann"]).with_one_line(1, "is on the channel already");
+    ann.run(&["send", "nobody", "x"]).with_one_line(1, "(unknown_recipient)");
+}
+
+#[test]
+fn a_rate_limit_says_when_to_come_back() {
+    let hub = Hub::with(&["--rate-limit", "1"], &[]);
+    let shell = Shell::at(&hub);
+    shell.channel(&hub, "ann");
+    shell.ok(&["send", "all", "one"]);
+    shell.run(&["send", "all", "two"]).with_one_line(1, "try again in ");
+}
+
+#[test]
+fn a_hub_with_a_token_wants_it_for_a_new_channel() {
+    let hub = Hub::with(&["--token", "correct-horse-battery"], &[]);
+    let mut shell = Shell::at(&hub);
+    shell.run(&["create"]).with_one_line(1, "(unauthorized)");
+    shell.variables.push(("ROGERRAT_HUB_TOKEN".into(), "correct-horse-battery".into()));
+    shell.channel(&hub, "ann");
+    shell.ok(&["send", "all", "x"]);
+}
+
+#[test]
+fn a_new_channel_is_not_lost_where_nothing_can_be_remembered() {
+    let hub = Hub::start();
+    let mut shell = Shell::at(&hub);
+    shell.variables.push(("HOME".into(), String::new()));
+    shell.run(&["create"]).with_one_line(2, "say --json to have it printed");
+    let created = shell.json(&["create", "--owner-password", "open sesame"]);
+    assert!(created["join_token"].is_string() && created["has_owner_password"] == true);
+    until("it is a channel", || hub.get("/api/bands").send().status == 200);
+}
