@@ -14,3 +14,4 @@ pub(in crate::cli) use events::{Events, SseEvent};
 pub(in crate::cli) use fault::{Fault, expect_success};
 pub(in crate::cli) use stopwatch::elapsed_ns;
 pub(in crate::cli) use tls::Tls;
+pub(in crate::cli) use wire::connect;

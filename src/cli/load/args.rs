@@ -1,10 +1,11 @@
 //! The flags of `rogerrat load`. Every number has its bounds here, so that nothing below checks them again.
 
-use super::message::NUMBER_BYTES;
-use super::target::{Durability, PollKind};
+mod run;
+
+pub(super) use run::{Length, RunArgs};
+
+use super::target::PollKind;
 use clap::{Args, Subcommand, value_parser};
-use std::path::PathBuf;
-use std::time::Duration;
 
 /// Puts load on a running hub and says what it cost.
 #[derive(Debug, Args)]
@@ -17,10 +18,21 @@ pub(crate) struct LoadArgs {
 pub(super) enum LoadCommand {
     /// Pairs of agents that answer each other: the price and the latency of a hop
     Pingpong(PingpongArgs),
+    /// One speaker and many streams: how fast one message reaches everybody
+    Broadcast(BroadcastArgs),
+    /// Parked polls or streams that cost nothing while they wait, then a wake of all
+    #[command(alias = "idle")]
+    Park(ParkArgs),
     /// Many senders to one listener on each channel, as fast as the sends are answered
     Sends(SendsArgs),
-    /// Parked polls that nobody wakes: what waiting costs
-    Idle(IdleArgs),
+    /// Channels created and joined: how fast, and what an idle one costs
+    Channels(ChannelsArgs),
+    /// Agents that join, talk and leave, again and again
+    Churn(ChurnArgs),
+    /// The conversation of `pingpong` through the tools of MCP
+    Mcp(McpArgs),
+    /// A mix of all for hours: does anything grow, slow down or get lost?
+    Soak(SoakArgs),
     /// Serve the floor: the same requests on bare actix-web, without a hub behind them
     Floor(FloorArgs),
 }
@@ -28,8 +40,11 @@ pub(super) enum LoadCommand {
 #[derive(Debug, Args)]
 pub(super) struct PingpongArgs {
     /// Pairs of agents, each pair on a channel of its own
-    #[arg(long, default_value_t = 64, value_parser = value_parser!(u32).range(1..=5000))]
+    #[arg(long, default_value_t = 64, value_parser = value_parser!(u32).range(1..=100_000))]
     pub(super) pairs: u32,
+    /// More channels with two members each that stay alive and say nothing
+    #[arg(long, default_value_t = 0, value_parser = value_parser!(u32).range(0..=1_000_000))]
+    pub(super) bystanders: u32,
     /// The long poll to park
     #[arg(long, value_enum, default_value_t = PollKind::Listen)]
     pub(super) listen: PollKind,
@@ -38,15 +53,48 @@ pub(super) struct PingpongArgs {
 }
 
 #[derive(Debug, Args)]
+pub(super) struct BroadcastArgs {
+    /// Streams on each channel
+    #[arg(long, default_value_t = 100, value_parser = value_parser!(u32).range(1..=9_999))]
+    pub(super) listeners: u32,
+    /// Channels, each with a speaker of its own
+    #[arg(long, default_value_t = 1, value_parser = value_parser!(u32).range(1..=1_000))]
+    pub(super) channels: u32,
+    /// Messages said and not yet heard by all, without --rate; a stream queues 256
+    #[arg(long, default_value_t = 8, value_parser = value_parser!(u32).range(1..=64))]
+    pub(super) under_way: u32,
+    #[command(flatten)]
+    pub(super) run: RunArgs,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ParkArgs {
+    /// Agents with one parked poll or stream each
+    #[arg(long, default_value_t = 10_000, value_parser = value_parser!(u32).range(1..=1_000_000))]
+    pub(super) polls: u32,
+    /// Agents on each channel
+    #[arg(long, default_value_t = 100, value_parser = value_parser!(u32).range(1..=9_999))]
+    pub(super) per_channel: u32,
+    /// Open streams instead of parking polls
+    #[arg(long)]
+    pub(super) streams: bool,
+    #[command(flatten)]
+    pub(super) run: RunArgs,
+}
+
+#[derive(Debug, Args)]
 pub(super) struct SendsArgs {
     /// Channels, each with one listener
-    #[arg(long, default_value_t = 16, value_parser = value_parser!(u32).range(1..=1000))]
+    #[arg(long, default_value_t = 16, value_parser = value_parser!(u32).range(1..=10_000))]
     pub(super) channels: u32,
     /// Senders on each channel
     #[arg(long, default_value_t = 4, value_parser = value_parser!(u32).range(1..=64))]
     pub(super) senders: u32,
-    /// Take turns, half a second each, with channels in memory and on disk, over the same connections
-    #[arg(long, requires = "url", conflicts_with_all = ["durability", "floor"])]
+    /// Nobody listens: broadcasts into a ring that forgets; what arrives is read at the end, from the newest backwards
+    #[arg(long)]
+    pub(super) unheard: bool,
+    /// Take turns with channels in memory and on disk
+    #[arg(long, conflicts_with_all = ["durability", "floor", "compare"])]
     pub(super) compare_durability: bool,
     /// The long poll to park
     #[arg(long, value_enum, default_value_t = PollKind::Wait)]
@@ -55,70 +103,49 @@ pub(super) struct SendsArgs {
     pub(super) run: RunArgs,
 }
 
-/// What the two busy loads have in common.
 #[derive(Debug, Args)]
-pub(super) struct RunArgs {
-    /// The hub, http:// only
-    #[arg(long, required_unless_present = "floor")]
-    pub(super) url: Option<String>,
-    /// Token for creating channels, where the hub wants one
-    #[arg(long, requires = "url")]
-    pub(super) token: Option<String>,
-    /// The hub's process, to read its CPU time and memory
-    #[arg(long, requires = "url")]
-    pub(super) pid: Option<u32>,
-    /// Where the channels keep their messages [default: what the hub chooses]
-    #[arg(long, value_enum, requires = "url")]
-    pub(super) durability: Option<Durability>,
-    /// Measure for two seconds before the run how often a second a file in this folder can be synced
-    #[arg(long, value_name = "FOLDER")]
-    pub(super) fsync_dir: Option<PathBuf>,
-    /// Bytes of each message's text
-    #[arg(long, default_value_t = 200, value_parser = value_parser!(u32).range(NUMBER_BYTES as i64..=8192))]
-    pub(super) payload: u32,
-    /// Length of the measured window
-    #[arg(long, default_value_t = 10.0, value_parser = seconds)]
-    pub(super) seconds: f64,
-    /// Load before the window, not measured
-    #[arg(long, default_value_t = 2.0, value_parser = seconds)]
-    pub(super) warmup: f64,
-    /// Measure the floor in the same way, after the hub or alone, and compare
-    #[arg(long)]
-    pub(super) floor: bool,
-    /// Worker threads of the floor
-    #[arg(long, default_value_t = 1, requires = "floor", value_parser = value_parser!(u16).range(1..=256))]
-    pub(super) floor_workers: u16,
-    /// Processors to hold the floor on, as `taskset -c` takes them; hub and floor compare only on equal ones
-    #[arg(long, requires = "floor")]
-    pub(super) floor_cpus: Option<String>,
-    /// Print one JSON object
-    #[arg(long)]
-    pub(super) json: bool,
+pub(super) struct ChannelsArgs {
+    /// Channels to create; the run ends with the last one
+    #[arg(long, default_value_t = 10_000, value_parser = value_parser!(u32).range(10..=10_000_000))]
+    pub(super) channels: u32,
+    /// Members that join each channel
+    #[arg(long, default_value_t = 1, value_parser = value_parser!(u32).range(0..=100))]
+    pub(super) members: u32,
+    /// Creators at work at once
+    #[arg(long, default_value_t = 16, value_parser = value_parser!(u32).range(1..=1_000))]
+    pub(super) creators: u32,
+    /// Watch the memory for so long after the last one, until the hub has retired what nobody uses
+    #[arg(long, value_name = "TIME", default_value = "0")]
+    pub(super) retire: Length,
+    #[command(flatten)]
+    pub(super) run: RunArgs,
 }
 
 #[derive(Debug, Args)]
-pub(super) struct IdleArgs {
-    /// The hub, http:// only
-    #[arg(long)]
-    pub(super) url: String,
-    /// Token for creating channels, where the hub wants one
-    #[arg(long)]
-    pub(super) token: Option<String>,
-    /// The hub's process, to read its CPU time and memory
-    #[arg(long)]
-    pub(super) pid: Option<u32>,
-    /// Agents with one parked poll each
-    #[arg(long, default_value_t = 10_000, value_parser = value_parser!(u32).range(1..=1_000_000))]
-    pub(super) polls: u32,
-    /// Agents on each channel
-    #[arg(long, default_value_t = 100, value_parser = value_parser!(u32).range(1..=10_000))]
-    pub(super) per_channel: u32,
-    /// Length of the measured window; a poll waits 300 seconds at most
-    #[arg(long, default_value_t = 60, value_parser = value_parser!(u32).range(1..=240))]
-    pub(super) seconds: u32,
-    /// Print one JSON object
-    #[arg(long)]
-    pub(super) json: bool,
+pub(super) struct ChurnArgs {
+    /// Guests that come and go at once, each to a host on a channel of its own
+    #[arg(long, default_value_t = 32, value_parser = value_parser!(u32).range(1..=10_000))]
+    pub(super) guests: u32,
+    #[command(flatten)]
+    pub(super) run: RunArgs,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct McpArgs {
+    /// Pairs of agents, each pair on a channel of its own
+    #[arg(long, default_value_t = 16, value_parser = value_parser!(u32).range(1..=10_000))]
+    pub(super) pairs: u32,
+    #[command(flatten)]
+    pub(super) run: RunArgs,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct SoakArgs {
+    /// How many of each: pairs, senders' channels, guests; and ten times as many streams
+    #[arg(long, default_value_t = 8, value_parser = value_parser!(u32).range(1..=1_000))]
+    pub(super) scale: u32,
+    #[command(flatten)]
+    pub(super) run: RunArgs,
 }
 
 #[derive(Debug, Args)]
@@ -134,58 +161,5 @@ pub(super) struct FloorArgs {
     pub(super) until_stdin_ends: bool,
 }
 
-impl RunArgs {
-    pub(super) fn window(&self) -> Duration {
-        Duration::from_secs_f64(self.seconds)
-    }
-
-    pub(super) fn warmup(&self) -> Duration {
-        Duration::from_secs_f64(self.warmup)
-    }
-}
-
-fn seconds(text: &str) -> Result<f64, String> {
-    const HOUR_S: f64 = 3600.0;
-    match text.parse::<f64>() {
-        Ok(seconds) if (0.0..=HOUR_S).contains(&seconds) => Ok(seconds),
-        _ => Err(format!("seconds between 0 and {HOUR_S}")),
-    }
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use clap::Parser;
-
-    #[derive(Debug, Parser)]
-    struct Alone {
-        #[command(flatten)]
-        load: LoadArgs,
-    }
-
-    fn parses(line: &str) -> bool {
-        Alone::try_parse_from(["load"].into_iter().chain(line.split(' '))).is_ok()
-    }
-
-    #[test]
-    fn a_run_needs_a_hub_or_the_floor() {
-        assert!(parses("pingpong --url http://127.0.0.1:1 --pid 7 --listen wait --seconds 0.5"));
-        assert!(parses("pingpong --floor --floor-workers 2"));
-        assert!(parses("sends --url http://127.0.0.1:1 --floor --json"));
-        assert!(!parses("pingpong"));
-        assert!(!parses("sends --floor --pid 7"), "whose process?");
-        assert!(!parses("idle --polls 10"));
-        assert!(parses("pingpong --url http://127.0.0.1:1 --durability disk --fsync-dir /tmp"));
-        assert!(parses("sends --url http://127.0.0.1:1 --compare-durability"));
-        assert!(!parses("sends --url http://127.0.0.1:1 --compare-durability --durability disk"), "both are compared");
-        assert!(!parses("sends --url http://127.0.0.1:1 --compare-durability --floor"), "the floor keeps nothing");
-    }
-
-    #[test]
-    fn numbers_have_bounds() {
-        assert!(!parses("pingpong --floor --payload 10"), "no room for the number");
-        assert!(!parses("pingpong --floor --seconds -1"));
-        assert!(!parses("pingpong --floor --seconds NaN"));
-        assert!(!parses("idle --url http://127.0.0.1:1 --seconds 300"));
-    }
-}
+mod tests;

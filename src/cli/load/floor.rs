@@ -5,11 +5,12 @@ mod mailbox;
 
 use actix_web::dev::Server;
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
-use bytes::Bytes;
-use mailbox::Mailbox;
+use futures_util::stream;
+use mailbox::{Mailbox, Note};
 use serde::Deserialize;
 use serde_json::json;
 use std::collections::{HashMap, VecDeque};
+use std::convert::Infallible;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -31,15 +32,15 @@ const UNPOISONED: &str = "nothing panics while it holds the lock";
 
 #[derive(Clone)]
 struct Agent {
-    callsign: String,
+    callsign: Arc<str>,
     mailbox: Arc<Mailbox>,
 }
 
 #[derive(Default)]
 struct Floor {
     count: AtomicU64,
-    /// By channel and callsign.
-    mailboxes: RwLock<HashMap<(String, String), Arc<Mailbox>>>,
+    /// By channel, those who have joined it.
+    channels: RwLock<HashMap<String, Vec<Agent>>>,
     /// By session.
     agents: RwLock<HashMap<String, Agent>>,
 }
@@ -80,7 +81,7 @@ pub(super) fn serve(port: u16, workers: usize) -> io::Result<(Server, SocketAddr
         .backlog(BACKLOG)
         .keep_alive(KEEP_ALIVE)
         .shutdown_timeout(SHUTDOWN_S)
-        .bind((Ipv4Addr::LOCALHOST, port))?;
+        .bind_auto_h2c((Ipv4Addr::LOCALHOST, port))?;
     let address = server.addrs().first().copied().ok_or(io::ErrorKind::AddrNotAvailable)?;
     Ok((server.run(), address))
 }
@@ -90,7 +91,8 @@ fn routes(app: &mut web::ServiceConfig) {
         .route("/api/channels/{id}/join", web::post().to(join))
         .route("/api/channels/{id}/send", web::post().to(send))
         .route("/api/channels/{id}/listen", web::get().to(listen))
-        .route("/api/channels/{id}/wait", web::get().to(listen));
+        .route("/api/channels/{id}/wait", web::get().to(listen))
+        .route("/api/channels/{id}/stream", web::get().to(stream));
 }
 
 async fn create(floor: web::Data<Floor>) -> HttpResponse {
@@ -98,15 +100,14 @@ async fn create(floor: web::Data<Floor>) -> HttpResponse {
 }
 
 async fn join(floor: web::Data<Floor>, channel: web::Path<String>, body: web::Json<Join>) -> HttpResponse {
-    let callsign = body.into_inner().callsign;
     let session = format!("s{}", floor.next());
-    let mailbox = Arc::new(Mailbox::default());
+    let agent = Agent { callsign: body.into_inner().callsign.into(), mailbox: Arc::default() };
     let mut agents = floor.agents.write().expect(UNPOISONED);
     if agents.len() >= AGENTS {
         return HttpResponse::Conflict().finish();
     }
-    agents.insert(session.clone(), Agent { callsign: callsign.clone(), mailbox: Arc::clone(&mailbox) });
-    floor.mailboxes.write().expect(UNPOISONED).insert((channel.into_inner(), callsign), mailbox);
+    agents.insert(session.clone(), agent.clone());
+    floor.channels.write().expect(UNPOISONED).entry(channel.into_inner()).or_default().push(agent);
     HttpResponse::Ok().json(json!({"session_id": session}))
 }
 
@@ -121,18 +122,33 @@ async fn send(
     };
     let Send { to, message } = body.into_inner();
     let id = floor.next();
-    let key = (channel.into_inner(), to);
-    let mailbox = floor.mailboxes.read().expect(UNPOISONED).get(&key).cloned();
-    let (_, to) = key;
-    if let Some(mailbox) = mailbox {
-        let text = json!(message);
-        let from = sender.callsign;
-        let whole = format!(r#"{{"id":{id},"from":"{from}","to":"{to}","text":{text},"at":{AT_MS}}}"#);
-        if !mailbox.put(whole.into()) {
-            return HttpResponse::Conflict().finish();
-        }
+    let text = json!(message);
+    let whole = format!(r#"{{"id":{id},"from":"{}","to":"{to}","text":{text},"at":{AT_MS}}}"#, sender.callsign);
+    let note = Note::new(&whole, id);
+    let channels = floor.channels.read().expect(UNPOISONED);
+    let members = channels.get(&channel.into_inner()).map_or(&[][..], Vec::as_slice);
+    let is_to = |agent: &&Agent| if to == "all" { agent.callsign != sender.callsign } else { *agent.callsign == *to };
+    // A broadcast passes by whose mailbox is full, as a ring forgets; a letter does not.
+    let has_room = members.iter().filter(is_to).all(|agent| agent.mailbox.put(note.clone()) || to == "all");
+    if !has_room {
+        return HttpResponse::Conflict().finish();
     }
     HttpResponse::Ok().json(json!({"ok": true, "id": id, "at": AT_MS, "queued": false, "to": to}))
+}
+
+/// Framed bytes as they come; it ends with its client.
+async fn stream(floor: web::Data<Floor>, request: HttpRequest) -> HttpResponse {
+    let Some(agent) = floor.agent(&request) else {
+        return HttpResponse::BadRequest().finish();
+    };
+    let events = stream::unfold((agent.mailbox, VecDeque::<Note>::new()), async |(mailbox, mut ready)| {
+        while ready.is_empty() {
+            ready = mailbox.wait(Duration::from_secs(LONGEST_LISTEN_S)).await;
+        }
+        let frame = ready.pop_front().map(|note| Ok::<_, Infallible>(note.frame))?;
+        Some((frame, (mailbox, ready)))
+    });
+    HttpResponse::Ok().content_type("text/event-stream").streaming(events)
 }
 
 async fn listen(floor: web::Data<Floor>, request: HttpRequest, query: web::Query<Listen>) -> HttpResponse {
@@ -145,13 +161,13 @@ async fn listen(floor: web::Data<Floor>, request: HttpRequest, query: web::Query
     HttpResponse::Ok().content_type("application/json").body(poll_reply(&messages))
 }
 
-fn poll_reply(messages: &VecDeque<Bytes>) -> Vec<u8> {
+fn poll_reply(messages: &VecDeque<Note>) -> Vec<u8> {
     let mut body = br#"{"messages":["#.to_vec();
-    for (index, message) in messages.iter().enumerate() {
+    for (index, note) in messages.iter().enumerate() {
         if index > 0 {
             body.push(b',');
         }
-        body.extend_from_slice(message);
+        body.extend_from_slice(&note.json);
     }
     let end: &[u8] = if messages.is_empty() { br#"],"timed_out":true}"# } else { br#"],"timed_out":false}"# };
     body.extend_from_slice(end);

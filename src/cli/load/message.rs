@@ -3,6 +3,7 @@
 
 use crate::cli::client::Fault;
 use serde::Deserialize;
+use serde_json::value::RawValue;
 use std::borrow::Cow;
 use std::io::Write;
 
@@ -31,7 +32,8 @@ impl Numbered {
         let _ = write!(room, "{} {} {flag} ", self.seq, self.sent_ns);
     }
 
-    fn parse(text: &str) -> Option<Self> {
+    /// Of a message's text.
+    pub(super) fn parse(text: &str) -> Option<Self> {
         let mut words = text.split(' ');
         let seq = words.next()?.parse().ok()?;
         let sent_ns = words.next()?.parse().ok()?;
@@ -46,28 +48,111 @@ impl Numbered {
 
 /// A poll's reply, read in place.
 #[derive(Deserialize)]
-pub(super) struct Heard<'a> {
+struct Heard<'a> {
     #[serde(borrow)]
-    pub(super) messages: Vec<Message<'a>>,
+    messages: Vec<Message<'a>>,
 }
 
 #[derive(Deserialize)]
 pub(super) struct Message<'a> {
     #[serde(borrow)]
     pub(super) from: Cow<'a, str>,
+    /// A callsign, or `all`.
+    #[serde(borrow)]
+    to: Cow<'a, str>,
     #[serde(borrow)]
     text: Cow<'a, str>,
 }
 
-impl Heard<'_> {
-    pub(super) fn parse(body: &[u8]) -> Result<Heard<'_>, Fault> {
-        serde_json::from_slice(body).map_err(|cause| Fault::Garbled(cause.to_string()))
+/// What a tool answered.
+#[derive(Deserialize)]
+struct Answer<'a> {
+    #[serde(borrow)]
+    result: Option<ToolResult<'a>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct ToolResult<'a> {
+    #[serde(default)]
+    is_error: bool,
+    #[serde(borrow, default)]
+    content: Vec<Block<'a>>,
+    #[serde(borrow, default)]
+    structured_content: Option<&'a RawValue>,
+}
+
+#[derive(Deserialize)]
+struct Block<'a> {
+    #[serde(borrow, default)]
+    text: Cow<'a, str>,
+}
+
+/// The messages of a poll's reply.
+pub(super) fn of_poll(body: &[u8]) -> Result<Vec<Message<'_>>, Fault> {
+    let heard: Heard<'_> = serde_json::from_slice(body).map_err(|cause| garbled(&cause))?;
+    Ok(heard.messages)
+}
+
+/// A message as a stream carries it.
+pub(super) fn of_event(data: &[u8]) -> Result<Message<'_>, Fault> {
+    serde_json::from_slice(data).map_err(|cause| garbled(&cause))
+}
+
+/// The messages of a history.
+pub(super) fn of_history(body: &[u8]) -> Result<Vec<Message<'_>>, Fault> {
+    #[derive(Deserialize)]
+    struct History<'a> {
+        #[serde(borrow)]
+        history: Vec<Message<'a>>,
+    }
+    let told: History<'_> = serde_json::from_slice(body).map_err(|cause| garbled(&cause))?;
+    Ok(told.history)
+}
+
+/// The messages a `listen` tool told: as data, or as lines of text where a hub has no data.
+pub(super) fn of_tool(body: &[u8]) -> Result<Vec<Message<'_>>, Fault> {
+    let result = tool_result(body)?;
+    match result.structured_content {
+        Some(data) => of_poll(data.get().as_bytes()),
+        None => Ok(result.content.iter().flat_map(|block| block.text.lines()).filter_map(of_line).collect()),
     }
 }
 
+/// `[12:34:56] ann →bob: text`, or `ann (all): text`.
+fn of_line(line: &str) -> Option<Message<'static>> {
+    let (_, said) = line.strip_prefix('[')?.split_once("] ")?;
+    let (who, text) = said.split_once(": ")?;
+    let (from, to) = who.split_once(' ')?;
+    let to = if to == "(all)" { "all" } else { to.trim_start_matches(['→', ' ']) };
+    Some(Message { from: from.to_owned().into(), to: to.to_owned().into(), text: text.to_owned().into() })
+}
+
+/// Passes the answer of a tool that did its work.
+pub(super) fn expect_tool(body: &[u8]) -> Result<(), Fault> {
+    tool_result(body).map(drop)
+}
+
+fn tool_result(body: &[u8]) -> Result<ToolResult<'_>, Fault> {
+    const SHOWN_CHARS: usize = 200;
+    let answer: Answer<'_> = serde_json::from_slice(body).map_err(|cause| garbled(&cause))?;
+    let refusal = || Fault::Garbled(String::from_utf8_lossy(body).chars().take(SHOWN_CHARS).collect());
+    let result = answer.result.filter(|result| !result.is_error).ok_or_else(refusal)?;
+    Ok(result)
+}
+
+fn garbled(cause: &serde_json::Error) -> Fault {
+    Fault::Garbled(cause.to_string())
+}
+
 impl Message<'_> {
-    pub(super) fn numbered(&self) -> Result<Numbered, Fault> {
-        Numbered::parse(&self.text).ok_or_else(|| Fault::Garbled(format!("a message from {} has no number", self.from)))
+    /// Whether it is from this one to that one, and as long as it was said.
+    pub(super) fn is_of(&self, from: &str, to: &str, payload_bytes: usize) -> bool {
+        self.from == from && self.to == to && self.text.len() == payload_bytes
+    }
+
+    pub(super) fn numbered(&self) -> Option<Numbered> {
+        Numbered::parse(&self.text)
     }
 }
 
@@ -91,12 +176,24 @@ mod tests {
     #[test]
     fn a_poll_is_read_with_fields_we_do_not_know() {
         let body = br#"{"messages":[{"id":7,"from":"ann","to":"bob","text":"3 99 last ...","at":1}],"timed_out":false,"x":{}}"#;
-        let heard = Heard::parse(body).unwrap();
-        assert_eq!(heard.messages[0].from, "ann");
-        assert_eq!(heard.messages[0].numbered().unwrap(), Numbered { seq: 3, sent_ns: 99, last: true });
-        assert!(Heard::parse(br#"{"messages":7}"#).is_err());
+        let heard = of_poll(body).unwrap();
         assert!(
-            Heard::parse(br#"{"messages":[{"from":"x","text":"hello"}]}"#).unwrap().messages[0].numbered().is_err()
+            heard[0].is_of("ann", "bob", 13) && !heard[0].is_of("ann", "bob", 14) && !heard[0].is_of("bob", "ann", 13)
         );
+        assert_eq!(heard[0].numbered(), Some(Numbered { seq: 3, sent_ns: 99, last: true }));
+        assert!(of_poll(br#"{"messages":7}"#).is_err());
+        let strange = of_poll(br#"{"messages":[{"from":"x","to":"y","text":"hello"}]}"#).unwrap();
+        assert_eq!(strange[0].numbered(), None);
+    }
+
+    #[test]
+    fn a_tool_tells_data_or_lines() {
+        let data = br#"{"jsonrpc":"2.0","id":1,"result":{"content":[{"type":"text","text":"x"}],"structuredContent":{"messages":[{"id":7,"from":"ann","to":"bob","text":"3 99 last ..."}]}}}"#;
+        assert!(of_tool(data).unwrap()[0].is_of("ann", "bob", 13));
+        let lines = r#"{"result":{"content":[{"text":"[12:00:00] ann →bob: 3 99 last ...\n[12:00:01] eve (all): 4 9 more\n(none)"}]}}"#;
+        let told = of_tool(lines.as_bytes()).unwrap();
+        assert!(told.len() == 2 && told[0].is_of("ann", "bob", 13) && told[1].is_of("eve", "all", 8));
+        assert!(expect_tool(br#"{"result":{"content":[],"isError":true}}"#).is_err());
+        assert!(expect_tool(br#"{"error":{"code":-32600}}"#).is_err());
     }
 }

@@ -1,46 +1,61 @@
-//! `rogerrat load`: puts load on a hub from outside and says what a hop and a parked poll cost.
+//! `rogerrat load`: puts load on a hub from outside, checks every message, and says what it cost.
 //! The client is raw TCP on one thread, on purpose: it must be cheaper than the server, it takes one core at most,
 //! and no thread of it steals work or wakes another while the server wants the second core.
 //! It knows the HTTP contract only, never the hub's insides.
 
 mod args;
 mod contest;
+mod feed;
+mod figures;
 mod floor;
 mod floor_process;
 mod fsync;
-mod idle;
+mod interrupt;
+mod line;
+mod mcp;
 mod message;
-mod pingpong;
+mod own_hub;
+mod pacer;
+mod page;
+mod pool;
+mod preflight;
 mod procfs;
-mod report;
-mod sends;
+mod progress;
+mod request;
+mod run;
+mod scenario;
 mod sequence;
 mod setup;
+mod side;
 mod stage;
+mod table;
 mod tally;
 mod target;
-mod turns;
 
 pub(crate) use args::LoadArgs;
 
-use args::LoadCommand;
-use contest::Play;
-use serde::Serialize;
-use std::fmt::Display;
+use args::{LoadCommand, RunArgs};
+use figures::Figures;
+use scenario::Play;
+use std::fs;
 use std::io::{self, Write};
+use std::path::Path;
 use std::process::ExitCode;
 
-/// Files that are open besides the sockets of the load.
-const OTHER_FILES: u64 = 64;
-/// The run could not begin or end: wrong flags, no such process, no floor.
+/// The run could not begin or end: wrong flags, no hub, no such process, no room.
 const UNUSABLE: u8 = 2;
 
 /// 0 when every message came once and in order and no request failed, 1 when not, 2 when nothing could be measured.
 pub(crate) fn run(args: LoadArgs) -> ExitCode {
     let outcome = match args.command {
-        LoadCommand::Pingpong(args) => contest(Play::from(&args), &args.run),
-        LoadCommand::Sends(args) => contest(Play::from(&args), &args.run),
-        LoadCommand::Idle(args) => idle(&args),
+        LoadCommand::Pingpong(args) => play(Play::from(&args), &args.run, false),
+        LoadCommand::Broadcast(args) => play(Play::from(&args), &args.run, false),
+        LoadCommand::Park(args) => play(Play::from(&args), &args.run, false),
+        LoadCommand::Sends(args) => play(Play::from(&args), &args.run, args.compare_durability),
+        LoadCommand::Channels(args) => play(Play::from(&args), &args.run, false),
+        LoadCommand::Churn(args) => play(Play::from(&args), &args.run, false),
+        LoadCommand::Mcp(args) => play(Play::from(&args), &args.run, false),
+        LoadCommand::Soak(args) => play(Play::from(&args), &args.run, false),
         LoadCommand::Floor(args) => floor_process::run(&args).map(|()| true).map_err(|cause| cause.to_string()),
     };
     match outcome {
@@ -53,39 +68,52 @@ pub(crate) fn run(args: LoadArgs) -> ExitCode {
     }
 }
 
-fn contest(play: Play, args: &args::RunArgs) -> Result<bool, String> {
-    allow_sockets(play.sockets())?;
-    let comparison = on_one_thread(contest::run(play, args))?;
-    print(&comparison, args.json)?;
-    Ok(comparison.is_clean())
-}
-
-fn idle(args: &args::IdleArgs) -> Result<bool, String> {
-    allow_sockets(args.polls as usize)?;
-    let report = on_one_thread(idle::run(args))?;
-    print(&report, args.json)?;
-    Ok(report.is_clean())
-}
-
-fn on_one_thread<T>(work: impl Future<Output = Result<T, String>>) -> Result<T, String> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    runtime.map_err(|cause| cause.to_string())?.block_on(work)
-}
-
-/// Raises the limit of open files as far as it goes; says so when that is not far enough.
-fn allow_sockets(sockets: usize) -> Result<(), String> {
-    let wanted = sockets as u64 + OTHER_FILES;
-    let allowed = rlimit::increase_nofile_limit(u64::MAX).map_err(|cause| cause.to_string())?;
-    if allowed < wanted {
-        return Err(format!("this needs {wanted} open files and {allowed} are allowed (see `ulimit -Hn`)"));
+fn play(play: Play, args: &RunArgs, compares_durability: bool) -> Result<bool, String> {
+    for file in args.json.iter().chain(&args.report).filter(|file| !is_stdout(file)) {
+        // Better now than after an hour.
+        fs::File::options().create(true).append(true).open(file).map_err(|cause| cannot_write(file, &cause))?;
     }
-    Ok(())
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let figures = runtime.map_err(|cause| cause.to_string())?.block_on(run::run(play, args, compares_durability))?;
+    publish(&figures, args)?;
+    Ok(figures.is_clean())
 }
 
-fn print(report: &(impl Display + Serialize), json: bool) -> Result<(), String> {
-    let text = match json {
-        true => serde_json::to_string(report).map_err(|cause| cause.to_string())?,
-        false => report.to_string(),
-    };
+/// To whom it was asked to go.
+fn publish(figures: &Figures, args: &RunArgs) -> Result<(), String> {
+    if let Some(file) = &args.report {
+        fs::write(file, page::html(figures)).map_err(|cause| cannot_write(file, &cause))?;
+    }
+    let mut text = figures.to_string();
+    if let Some(file) = &args.json {
+        let json = serde_json::to_string(figures).map_err(|cause| cause.to_string())?;
+        match is_stdout(file) {
+            true => text = json,
+            false => fs::write(file, json).map_err(|cause| cannot_write(file, &cause))?,
+        }
+    }
     writeln!(io::stdout(), "{}", text.trim_end()).map_err(|cause| cause.to_string())
+}
+
+fn is_stdout(file: &Path) -> bool {
+    file == Path::new("-")
+}
+
+fn cannot_write(file: &Path, cause: &io::Error) -> String {
+    format!("{} cannot be written: {cause}", file.display())
+}
+
+/// What was typed, without a token.
+fn command_line() -> String {
+    let mut words = vec!["rogerrat".to_owned()];
+    let mut hides = false;
+    for word in std::env::args().skip(1) {
+        words.push(match (hides, word.split_once('=')) {
+            (true, _) => "…".into(),
+            (false, Some(("--token", _))) => "--token=…".into(),
+            (false, _) => word.clone(),
+        });
+        hides = word == "--token";
+    }
+    words.join(" ")
 }

@@ -12,11 +12,17 @@ pub(super) struct Disorder {
     pub(super) lost: u64,
     pub(super) doubled: u64,
     pub(super) reordered: u64,
+    /// Heard by somebody they were not for, or not as they were said.
+    pub(super) strayed: u64,
 }
 
 impl Disorder {
     pub(super) fn is_none(&self) -> bool {
         *self == Self::default()
+    }
+
+    pub(super) fn count(&self) -> u64 {
+        self.lost + self.doubled + self.reordered + self.strayed
     }
 }
 
@@ -25,6 +31,7 @@ impl AddAssign for Disorder {
         self.lost += other.lost;
         self.doubled += other.doubled;
         self.reordered += other.reordered;
+        self.strayed += other.strayed;
     }
 }
 
@@ -49,6 +56,21 @@ impl Sequence {
             self.found.doubled += 1;
         }
         late
+    }
+
+    /// The first number that is looked at; nothing is known of those below.
+    pub(super) fn begin_at(&mut self, seq: u64) {
+        self.highest = seq;
+    }
+
+    /// A message that was not for this listener, or not what was said.
+    pub(super) fn stray(&mut self) {
+        self.found.strayed += 1;
+    }
+
+    /// The highest number that came.
+    pub(super) fn highest(&self) -> u64 {
+        self.highest
     }
 
     /// The verdict while more may be on its way: gaps that were overtaken are lost, the tail is not known.
@@ -86,7 +108,7 @@ mod tests {
         for seq in arrivals {
             sequence.arrive(*seq);
         }
-        let Disorder { lost, doubled, reordered } = sequence.complete(sent);
+        let Disorder { lost, doubled, reordered, .. } = sequence.complete(sent);
         (lost, doubled, reordered)
     }
 
@@ -107,7 +129,7 @@ mod tests {
         assert!(sequence.arrive(2));
         assert!(sequence.arrive(1));
         assert!(!sequence.arrive(1));
-        assert_eq!(sequence.so_far(), Disorder { lost: 0, doubled: 1, reordered: 1 });
+        assert_eq!(sequence.so_far(), Disorder { doubled: 1, reordered: 1, ..Disorder::default() });
     }
 
     #[test]

@@ -1,14 +1,20 @@
-//! Before the load: making channels and joining agents, one request after the other on one connection.
+//! Before the load: making channels and joining agents, several at once, each on a connection of its own.
 
+use super::line::Line;
+use super::stage::Stage;
 use super::target::{Durability, Session, Target};
-use crate::cli::client::Connection;
 use crate::cli::client::{Fault, expect_success};
+use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 use serde::Deserialize;
+use std::sync::{Mutex, PoisonError};
+
+/// Channels that are made at once.
+const AT_ONCE: usize = 16;
 
 #[derive(Deserialize)]
-struct Created {
-    channel_id: String,
-    join_token: String,
+pub(super) struct Created {
+    pub(super) channel_id: String,
+    pub(super) join_token: String,
 }
 
 #[derive(Deserialize)]
@@ -16,43 +22,86 @@ struct Joined {
     session_id: String,
 }
 
+/// Makes channels with agents on them.
 pub(super) struct Setup<'a> {
     target: &'a Target,
-    connection: Connection,
+    /// Whether every join counts for the stage's population.
+    counts: bool,
+    stage: &'a Stage,
+    durability: Option<Durability>,
+    /// Lines that nobody uses at the moment.
+    lines: Mutex<Vec<Line>>,
 }
 
 impl<'a> Setup<'a> {
-    pub(super) fn new(target: &'a Target) -> Self {
-        Self { target, connection: target.connection() }
+    pub(super) fn new(target: &'a Target, stage: &'a Stage, durability: Option<Durability>) -> Self {
+        Self { target, stage, durability, counts: true, lines: Mutex::default() }
     }
 
-    /// A new channel with these agents on it, in this order.
-    pub(super) async fn channel<I>(
-        &mut self,
-        durability: Option<Durability>,
-        callsigns: I,
-    ) -> Result<Vec<Session>, Fault>
-    where
-        I: IntoIterator<Item: AsRef<str>>,
-    {
-        let created: Created = self.ask("create channel", &self.target.create_request(durability)).await?;
-        let mut sessions = Vec::new();
+    /// One that leaves the population alone.
+    pub(super) fn silent(target: &'a Target, stage: &'a Stage, durability: Option<Durability>) -> Self {
+        Self { counts: false, ..Self::new(target, stage, durability) }
+    }
+
+    /// Channel after channel, with the agents that `callsigns` names for it, in this order.
+    pub(super) async fn channels(
+        &self,
+        count: usize,
+        callsigns: impl Fn(usize) -> Vec<String>,
+    ) -> Result<Vec<Vec<Session>>, Fault> {
+        let callsigns = &callsigns;
+        let channel = |index: usize| async move {
+            let mut line = self.line();
+            let sessions = self.channel(&mut line, &callsigns(index)).await;
+            self.lines.lock().unwrap_or_else(PoisonError::into_inner).push(line);
+            sessions
+        };
+        stream::iter(0..count).map(channel).buffered(AT_ONCE).try_collect().await
+    }
+
+    fn line(&self) -> Line {
+        let idle = self.lines.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        idle.unwrap_or_else(|| self.target.line())
+    }
+
+    async fn channel(&self, line: &mut Line, callsigns: &[String]) -> Result<Vec<Session>, Fault> {
+        let created = create(line, self.target, self.durability, None).await?;
+        let mut sessions = Vec::with_capacity(callsigns.len());
         for callsign in callsigns {
-            sessions.push(self.join(&created, callsign.as_ref()).await?);
+            sessions.push(join(line, self.target, &created, callsign).await?);
+            if self.counts {
+                self.stage.grow();
+            }
         }
         Ok(sessions)
     }
+}
 
-    async fn join(&mut self, channel: &Created, callsign: &str) -> Result<Session, Fault> {
-        let Created { channel_id, join_token } = channel;
-        let request = self.target.join_request(channel_id, join_token, callsign);
-        let Joined { session_id } = self.ask("join", &request).await?;
-        Ok(Session { channel_id: channel_id.clone(), join_token: join_token.clone(), session_id })
-    }
+/// A new channel.
+pub(super) async fn create(
+    line: &mut Line,
+    target: &Target,
+    durability: Option<Durability>,
+    ttl_s: Option<u32>,
+) -> Result<Created, Fault> {
+    let (status, body) = line.call(&target.create_request(durability, ttl_s)).await?;
+    read("create channel", status, body)
+}
 
-    async fn ask<T: for<'de> Deserialize<'de>>(&mut self, what: &'static str, request: &[u8]) -> Result<T, Fault> {
-        let (status, body) = self.connection.call(request).await?;
-        expect_success(what, status, body)?;
-        serde_json::from_slice(body).map_err(|cause| Fault::Garbled(format!("{what}: {cause}")))
-    }
+/// An agent joins.
+pub(super) async fn join(
+    line: &mut Line,
+    target: &Target,
+    channel: &Created,
+    callsign: &str,
+) -> Result<Session, Fault> {
+    let Created { channel_id, join_token } = channel;
+    let (status, body) = line.call(&target.join_request(channel_id, join_token, callsign)).await?;
+    let Joined { session_id } = read("join", status, body)?;
+    Ok(Session { channel_id: channel_id.clone(), join_token: join_token.clone(), session_id })
+}
+
+fn read<T: for<'de> Deserialize<'de>>(what: &'static str, status: u16, body: &[u8]) -> Result<T, Fault> {
+    expect_success(what, status, body)?;
+    serde_json::from_slice(body).map_err(|cause| Fault::Garbled(format!("{what}: {cause}")))
 }

@@ -1,0 +1,55 @@
+//! What cannot be measured is refused before any load: one line, and exit code 2.
+
+use std::net::TcpListener;
+
+use crate::rig::Hub;
+use crate::run::{load, start};
+
+#[track_caller]
+fn refused(words: &[&str], because: &str) {
+    load(words).with_one_line(2, because);
+}
+
+#[test]
+fn nobody_is_there() {
+    // Bound and gone: nobody listens on its port.
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    refused(&["pingpong", "--url", &format!("http://127.0.0.1:{port}")], "there is no hub");
+    refused(&["pingpong", "--url", &format!("http://127.0.0.1:{port}"), "--h2c"], "cannot connect");
+    refused(&["pingpong", "--url", "https://127.0.0.1"], "only http://");
+    refused(&["pingpong", "--url", "http://no.such.host.invalid"], "cannot be found");
+}
+
+#[test]
+fn the_hub_does_not_let_us() {
+    let hub = Hub::with(&["--rate-limit", "off", "--token", "a-long-token"], &[]);
+    refused(&["sends", "--url", &hub.origin()], "--token");
+    refused(&["sends", "--url", &hub.origin(), "--token", "another-token"], "--token");
+    refused(&["sends", "--url", &hub.origin(), "--pid", "4000000"], "no such process");
+    let hub = Hub::start();
+    refused(&["pingpong", "--url", &hub.origin()], "--rate-limit off");
+    let hub = Hub::with(&[], &[("ROGERRAT_LIMITS__JOIN_PER_ADDRESS", "5"), ("ROGERRAT_LIMITS__SEND_PER_SESSION", "0")]);
+    refused(&["pingpong", "--pairs", "9", "--url", &hub.origin()], "limits.join_per_address");
+}
+
+#[test]
+fn it_does_not_fit() {
+    let hub = Hub::unlimited();
+    let url = hub.origin();
+    refused(&["park", "--polls", "1000000", "--url", &url], "");
+    refused(&["park", "--polls", "50000", "--sources", "1", "--url", &url], "--sources 2");
+    refused(&["park", "--polls", "10", "--url", &url, "--warmup", "250"], "--streams");
+    refused(&["churn", "--floor", "--url", &url], "the floor has nothing");
+    refused(&["pingpong", "--url", &url, "--report", "/no/such/folder/page.html"], "cannot be written");
+}
+
+#[test]
+fn an_interrupt_gives_the_figures_so_far() {
+    let hub = Hub::unlimited();
+    let run = start(&["pingpong", "--pairs", "2", "--url", &hub.origin(), "--warmup", "60"]);
+    crate::rig::until("they talk", || hub.get("/api/stats").send().ok()["messages_total"].as_u64() > Some(50));
+    run.signal("INT");
+    let ended = run.ended();
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    assert!(ended.out.contains("interrupted; until then every message"), "{ended:?}");
+}
