@@ -74,7 +74,15 @@ fn sent(id: u64) -> Entry {
 }
 
 fn record(channel: &ChannelId, seq: u64, entry: Entry) -> Record {
-    Record { channel: channel.clone(), seq, rid: seq.into(), at_ms: seq, entries: vec![entry], transcript: vec![] }
+    Record {
+        channel: channel.clone(),
+        seq,
+        rid: seq.into(),
+        at_ms: seq,
+        entries: vec![entry],
+        transcript: vec![],
+        due: vec![],
+    }
 }
 
 /// So many channels, each of which appends a message as soon as the one before is kept. Appends a second, and

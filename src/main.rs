@@ -8,6 +8,7 @@ mod door;
 mod http;
 mod machine;
 mod mcp;
+mod poster;
 mod startup;
 mod store;
 mod telemetry;

@@ -29,6 +29,7 @@ use crate::door::{self, State};
 use crate::http;
 use crate::machine;
 use crate::mcp::{self, Mcp};
+use crate::poster::{self, Guard, HttpPoster, SystemResolver};
 use crate::store::{Options, Store, StoreError};
 use crate::transport::{self, Certificate, CertificateError, Entrance, GOODBYE_TIME, HEAD_TIME, KEEP_ALIVE, Socket};
 
@@ -99,7 +100,9 @@ impl Running {
         // A limit on the size of files makes a write fail, and is no reason to die. Whoever heard a signal once is spared.
         drop(signal(SignalKind::from_raw(Signo::XFSZ.as_raw())).map_err(StartError::Serve)?);
         let store = Arc::new(Store::open(&config.storage.data_dir, options(&config.storage))?);
-        let hub = Hub::start(rules(config), Ports::of(store.clone()), store.key(), clock).await?;
+        let poster = HttpPoster::start(guard(config), poster::tls()?);
+        let ports = Ports::of(store.clone()).posting(poster);
+        let hub = Hub::start(rules(config), ports, store.key(), clock).await?;
         let state = State::new(config, hub.clone(), clock);
         let mcp = Mcp::load(&hub).await?;
         let chatroom = match &config.server.chatroom {
@@ -224,6 +227,13 @@ fn rules(config: &Config) -> HubRules {
             sends_per_minute: limit(config.limits.send_per_account),
         },
     }
+}
+
+/// Where webhooks may be posted to.
+fn guard(config: &Config) -> Guard {
+    let server = &config.server;
+    let is_loopback = server.host.is_loopback();
+    Guard::new(&server.webhook_allow, server.webhook_ports.clone(), is_loopback, Arc::new(SystemResolver))
 }
 
 fn options(storage: &Storage) -> Options {

@@ -45,11 +45,12 @@ fn routes() -> BTreeSet<String> {
     let source = read("src/http/mod.rs")
         + &read("src/http/account.rs")
         + &read("src/http/admin.rs")
+        + &read("src/http/webhooks/mod.rs")
         + &read("src/http/discovery/mod.rs");
     let mut routes = BTreeSet::new();
     let mut prefix = "";
     for line in source.lines().map(str::trim) {
-        if let Some(function) = line.strip_prefix("fn ") {
+        if let Some(function) = line.strip_prefix("pub(super) ").unwrap_or(line).strip_prefix("fn ") {
             prefix = if function.starts_with("in_channel") { "/api/channels/{id}" } else { "" };
         }
         let Some(service) = line.strip_prefix(".service(") else { continue };
@@ -64,7 +65,7 @@ fn routes() -> BTreeSet<String> {
                 ("DELETE", *path)
             }
             (Some("get_and"), Some(method), Some(path)) => {
-                routes.insert(format!("GET {path}"));
+                routes.insert(format!("GET {prefix}{path}"));
                 (*method, *path)
             }
             (Some("web::scope"), ..) => continue,

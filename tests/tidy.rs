@@ -64,6 +64,7 @@ fn the_doors_do_not_know_each_other() {
     none(&offenders("src/compat", &["crate::cli", "crate::http", "crate::mcp"]));
     none(&offenders("src/door", &["crate::cli", "crate::mcp", "crate::http", "crate::compat"]));
     none(&offenders("src/store", &["crate::cli", "crate::mcp", "crate::http", "crate::compat", "crate::door"]));
+    none(&offenders("src/poster", &["crate::cli", "crate::mcp", "crate::http", "crate::door", "crate::store"]));
     none(&offenders("src/transport", &["crate::cli", "crate::mcp", "crate::http", "crate::compat", "rogerrat_actors"]));
     none(&offenders("src/cli", &["crate::http", "crate::mcp", "crate::compat", "rogerrat_actors"]));
 }
@@ -117,5 +118,6 @@ fn no_test_sleeps() {
     none(&offenders("tests/awake", &["sleep("]));
     none(&offenders("tests/compat", &["sleep("]));
     none(&offenders("tests/shell", &["sleep("]));
+    none(&offenders("tests/webhooks", &["sleep("]));
     none(&offenders("actors/domain/tests", &["sleep("]));
 }

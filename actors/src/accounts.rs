@@ -111,8 +111,6 @@ pub struct AccountFacts {
     pub created_at_ms: u64,
     /// Channels it owns.
     pub channels: usize,
-    /// Webhooks it has.
-    pub webhooks: usize,
 }
 
 /// Keeps accounts. What was kept by a change is seen by whoever looks after it.

@@ -24,7 +24,8 @@ use crate::room::Posted;
 use crate::share::Share;
 use crate::standing::Standing;
 use crate::vitals::Vitals;
-use crate::webhook::{Notice, WebhookActor};
+use crate::webhooks::Webhooks;
+use crate::webhooks::notice::Notices;
 
 /// How far ahead of the ids their floor is raised.
 pub(crate) const FLOOR_AHEAD_MS: u64 = 60_000;
@@ -42,7 +43,7 @@ pub(crate) struct ChannelActor {
     pub(crate) log: Arc<dyn Log>,
     pub(crate) clock: Clock,
     pub(crate) share: Share,
-    pub(crate) webhook: Addr<WebhookActor>,
+    pub(crate) webhooks: Webhooks,
     pub(crate) registry: Addr<Registry>,
     /// The hub's run.
     pub(crate) run: u64,
@@ -101,14 +102,15 @@ impl ChannelActor {
             Retention::None => Vec::new(),
             _ => op.transcript(&self.channel, entries, now),
         };
-        let writes = !kept.is_empty() || !lines.is_empty();
+        let notices = self.notices(entries, now);
+        let writes = !kept.is_empty() || !lines.is_empty() || !notices.is_empty();
         if writes && self.log_is_shut() {
-            if durable || !lines.is_empty() {
+            if durable || !lines.is_empty() || !notices.is_empty() {
                 return self.answer_in_turn(|this, _| answer(this, Err(HubError::StorageFailed)));
             }
             self.fall_behind(ctx);
         } else {
-            self.note(kept, lines, writes);
+            self.note(kept, lines, notices, writes);
         }
         let reply = self.finish(op, entries, now);
         self.answer_in_turn(move |this, kept| match kept {
@@ -179,7 +181,7 @@ impl ChannelActor {
         for effect in effects.drain(..) {
             if let Effect::Log(entry) = effect {
                 if entry.is_kept(self.channel.settings().is_durable()) {
-                    self.note(vec![entry], Vec::new(), false);
+                    self.note(vec![entry], Vec::new(), Notices::default(), false);
                 }
                 continue;
             }
@@ -202,12 +204,7 @@ impl ChannelActor {
                         let _ = tap.try_send(Frame::Last(frame));
                     }
                 }
-                Effect::Notify(message) => {
-                    self.vitals.tell_news();
-                    if self.vitals.has_webhooks() {
-                        let _ = self.webhook.try_send(Notice { channel: self.id.clone(), message });
-                    }
-                }
+                Effect::Notify(_) => self.vitals.tell_news(),
                 Effect::Settings(settings) => self.posted.post(settings),
                 Effect::Fetch(ids) => self.fetch(ids, ctx),
                 Effect::Retire => self.retire(ctx),

@@ -6,7 +6,7 @@
 use std::cell::Cell;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 
-use crate::totals::{Gaps, Gauges, Totals};
+use crate::totals::{Gaps, Gauges, Totals, WebhookTotals};
 
 /// Shards. More threads than that share some.
 const SHARDS: usize = 16;
@@ -20,6 +20,11 @@ pub(crate) enum Count {
     Statuses,
     Revivals,
     MailboxRefusals,
+    HooksAttempts,
+    HooksRetried,
+    HooksDelivered,
+    HooksFailed,
+    HooksDropped,
     Taken,
     Returned,
     GapsRing,
@@ -85,7 +90,13 @@ impl Counters {
         }
     }
 
-    pub(crate) fn totals(&self, started_at_ms: u64, is_draining: bool, is_log_failing: bool) -> Totals {
+    pub(crate) fn totals(
+        &self,
+        started_at_ms: u64,
+        is_draining: bool,
+        is_log_failing: bool,
+        (webhooks, webhooks_off, webhooks_due): (u64, u64, u64),
+    ) -> Totals {
         Totals {
             channels_created: self.sum(Count::ChannelsCreated),
             joins_total: self.sum(Count::Joins),
@@ -102,6 +113,16 @@ impl Counters {
             held_lost_with_channel_total: self.sum(Count::HeldLostWithChannel),
             mailbox_refusals_total: self.sum(Count::MailboxRefusals),
             revivals_total: self.sum(Count::Revivals),
+            webhooks: WebhookTotals {
+                attempts_total: self.sum(Count::HooksAttempts),
+                retried_total: self.sum(Count::HooksRetried),
+                delivered_total: self.sum(Count::HooksDelivered),
+                failed_total: self.sum(Count::HooksFailed),
+                dropped_total: self.sum(Count::HooksDropped),
+                hooks: webhooks,
+                hooks_off: webhooks_off,
+                due: webhooks_due,
+            },
             now: Gauges {
                 channels: self.level(Count::Channels),
                 channels_live: self.level(Count::ChannelsLive),

@@ -15,6 +15,16 @@ pub(crate) fn record_id() -> u128 {
     rand::rng().random()
 }
 
+/// A nonce, to hide something with.
+pub(crate) fn nonce() -> [u8; rogerrat_domain::NONCE_BYTES] {
+    rand::rng().random()
+}
+
+/// The bytes of a webhook's secret.
+pub(crate) fn secret_bytes() -> [u8; 24] {
+    rand::rng().random()
+}
+
 /// A secret of 24 random bytes, base64url: 32 characters.
 #[must_use]
 pub fn random_token() -> String {

@@ -14,6 +14,7 @@ use crate::channel_actor::ChannelActor;
 use crate::entropy::record_id;
 use crate::error::HubError;
 use crate::log::Appended;
+use crate::webhooks::notice::Notices;
 
 /// How long what nobody waits for may gather before it is written.
 const GATHER: Duration = Duration::from_millis(20);
@@ -30,10 +31,17 @@ pub(crate) type Answer = Box<dyn FnOnce(&mut ChannelActor, Result<(), HubError>)
 pub(crate) struct Batch {
     entries: Vec<Entry>,
     transcript: Vec<Line>,
+    notices: Notices,
     answers: Vec<Answer>,
     effects: Vec<Effect>,
     /// Whether somebody waits for it to be kept.
     awaited: bool,
+}
+
+impl Batch {
+    fn is_empty(&self) -> bool {
+        self.entries.is_empty() && self.transcript.is_empty() && self.notices.is_empty()
+    }
 }
 
 /// How the actor stands with its log.
@@ -71,10 +79,11 @@ impl ChannelActor {
     }
 
     /// Puts what was applied into the batch. `awaited` when nothing may come of it before it is kept.
-    pub(crate) fn note(&mut self, entries: Vec<Entry>, transcript: Vec<Line>, awaited: bool) {
+    pub(crate) fn note(&mut self, entries: Vec<Entry>, transcript: Vec<Line>, notices: Notices, awaited: bool) {
         let batch = &mut self.keeping.batch;
         batch.entries.extend(entries);
         batch.transcript.extend(transcript);
+        batch.notices.extend(notices);
         batch.awaited |= awaited;
     }
 
@@ -103,8 +112,8 @@ impl ChannelActor {
 
     /// Sees to it that the batch is written: when the mailbox is empty if somebody waits, else soon.
     pub(crate) fn write_soon(&mut self, ctx: &mut Context<Self>) {
-        let Batch { entries, transcript, awaited, .. } = &self.keeping.batch;
-        if entries.is_empty() && transcript.is_empty() || self.keeping.in_flight {
+        let awaited = &self.keeping.batch.awaited;
+        if self.keeping.batch.is_empty() || self.keeping.in_flight {
             return;
         }
         if *awaited {
@@ -127,7 +136,7 @@ impl ChannelActor {
 
     /// Writes the batch, unless the one before is still on its way: then it follows that one.
     pub(crate) fn write(&mut self, ctx: &mut Context<Self>) {
-        if self.keeping.in_flight || self.keeping.batch.entries.is_empty() && self.keeping.batch.transcript.is_empty() {
+        if self.keeping.in_flight || self.keeping.batch.is_empty() {
             return;
         }
         if self.keeping.behind {
@@ -135,19 +144,24 @@ impl ChannelActor {
             self.keeping.batch.entries.clear();
             return;
         }
-        let Batch { entries, transcript, answers, effects, awaited } = std::mem::take(&mut self.keeping.batch);
-        let text_is_kept = self.channel.settings().is_durable() || !transcript.is_empty();
+        let Batch { entries, transcript, notices, answers, effects, awaited } = std::mem::take(&mut self.keeping.batch);
+        let text_is_kept = self.channel.settings().is_durable() || !transcript.is_empty() || !notices.is_empty();
+        let Notices { due, tickets } = notices;
         self.keeping.since_fold += entries.len();
         let now = self.clock.now();
         let rid = record_id();
         let channel = self.id.clone();
-        let append = self.log.append(Record { channel, seq: self.seq + 1, rid, at_ms: now.at_ms, entries, transcript });
+        let append =
+            self.log.append(Record { channel, seq: self.seq + 1, rid, at_ms: now.at_ms, entries, transcript, due });
         self.keeping.in_flight = true;
         let landed = append.into_actor(self).map(move |appended, this, ctx| {
             this.keeping.in_flight = false;
             let must_be_kept = awaited && text_is_kept;
             match fate(appended, must_be_kept) {
-                Fate::Kept => this.seq += 1,
+                Fate::Kept => {
+                    this.seq += 1;
+                    this.webhooks.wake(tickets);
+                }
                 Fate::Owed => this.fall_behind(ctx),
                 Fate::Lost(error) => return this.give_up(answers, &error, ctx),
             }

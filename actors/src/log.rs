@@ -10,6 +10,8 @@ use std::sync::Arc;
 use rogerrat_domain::transcript::Line;
 use rogerrat_domain::{ChannelId, Message, MessageId, Record, Settings, Shelved, Snapshot};
 
+use crate::postbox::Postbox;
+
 /// What became of an append.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Appended {
@@ -60,8 +62,8 @@ pub struct Kept {
 ///
 /// Appends are begun in the order of the calls, and so are folds: a fold comes after every append called before it.
 pub trait Log: Send + Sync + 'static {
-    /// Keeps a record whose `seq` is one above the last one kept for its channel, its transcript and the text of its
-    /// messages. The first record of a channel [creates](rogerrat_domain::Entry::Created) it; a conflict says that its
+    /// Keeps a record whose `seq` is one above the last one kept for its channel, its transcript, the text of its messages
+    /// and what webhooks are due. The first record of a channel [creates](rogerrat_domain::Entry::Created) it; a conflict says that its
     /// id is taken. A record that is repeated, with the same `rid`, is done.
     fn append(&self, record: Record) -> Doing<Appended>;
 
@@ -110,6 +112,9 @@ pub trait Log: Send + Sync + 'static {
 
     /// Keeps such a row, or lets it go where there is no text.
     fn put_row(&self, kind: &'static str, name: String, text: Option<String>) -> Doing<Result<(), LogError>>;
+
+    /// What is kept for webhooks.
+    fn postbox(&self) -> &dyn Postbox;
 
     /// Whether the log takes appends as far as it knows: false from a refused append until one is known to work again.
     fn is_well(&self) -> bool;

@@ -167,8 +167,7 @@ impl Accounts for MemoryAccounts {
     }
 
     fn facts(&self, account: AccountId) -> Doing<Result<Option<AccountFacts>, LogError>> {
-        let facts =
-            |a: &Account| AccountFacts { created_at_ms: a.created_at_ms, channels: a.channels.len(), webhooks: 0 };
+        let facts = |a: &Account| AccountFacts { created_at_ms: a.created_at_ms, channels: a.channels.len() };
         done(Ok(self.kept().accounts.get(&account).map(facts)))
     }
 

@@ -11,6 +11,8 @@ use rogerrat_domain::transcript::Line;
 use rogerrat_domain::{ChannelId, Entry, MemberNo, Message, MessageId, Record, Settings, Shelved, Snapshot};
 
 use crate::log::{Appended, Doing, Kept, Log, LogError};
+use crate::memory_postbox::MemoryPostbox;
+use crate::postbox::Postbox;
 
 /// A log in memory.
 #[derive(Debug, Default)]
@@ -19,6 +21,7 @@ pub struct MemoryLog {
     notes: Mutex<HashMap<&'static str, String>>,
     rows: DashMap<(&'static str, String), String>,
     floor: AtomicU64,
+    postbox: MemoryPostbox,
 }
 
 /// What is kept of one channel.
@@ -104,7 +107,12 @@ fn done<T: Send + 'static>(value: T) -> Doing<T> {
 
 impl Log for MemoryLog {
     fn append(&self, record: Record) -> Doing<Appended> {
-        done(self.channels.entry(record.channel.clone()).or_default().append(record))
+        let due = record.due.clone();
+        let appended = self.channels.entry(record.channel.clone()).or_default().append(record);
+        if appended == Appended::Done {
+            due.into_iter().for_each(|due| self.postbox.put(due));
+        }
+        done(appended)
     }
 
     fn fold(&self, channel: &ChannelId, seq: u64, snapshot: Snapshot) -> Doing<Result<(), LogError>> {
@@ -138,6 +146,7 @@ impl Log for MemoryLog {
 
     fn forget(&self, channel: &ChannelId) -> Doing<Result<(), LogError>> {
         self.channels.remove(channel);
+        self.postbox.forget_channel(channel);
         done(Ok(()))
     }
 
@@ -193,6 +202,10 @@ impl Log for MemoryLog {
         done(Ok(()))
     }
 
+    fn postbox(&self) -> &dyn Postbox {
+        &self.postbox
+    }
+
     fn is_well(&self) -> bool {
         true
     }
@@ -214,7 +227,7 @@ mod tests {
     fn append(log: &MemoryLog, seq: u64, rid: u128) -> Appended {
         let channel = ChannelId::parse("c").unwrap();
         let entries = vec![Entry::Left { no: 1 }];
-        let record = Record { channel, seq, rid, at_ms: seq, entries, transcript: Vec::new() };
+        let record = Record { channel, seq, rid, at_ms: seq, entries, transcript: Vec::new(), due: Vec::new() };
         log.append(record).now_or_never().unwrap()
     }
 

@@ -13,6 +13,7 @@ use actix::prelude::*;
 use futures_util::FutureExt as _;
 use rogerrat_domain::limits::ACCOUNT_SESSION_MS;
 use rogerrat_domain::op::{Evict, Revoke};
+use rogerrat_domain::webhook::Owner;
 use rogerrat_domain::{ChannelId, Rules};
 use tokio::sync::oneshot;
 
@@ -27,7 +28,7 @@ use crate::revival::{Revived, Reviver};
 use crate::room::{Room, Table};
 use crate::share::Share;
 use crate::standing::Standing;
-use crate::webhook::WebhookActor;
+use crate::webhooks::{Forgotten, Webhooks};
 
 /// How often the Registry looks for channels nobody uses.
 const SWEEP_EVERY: Duration = Duration::from_secs(3600);
@@ -77,7 +78,7 @@ pub(crate) struct Registry {
     pub(crate) counters: Arc<Counters>,
     pub(crate) bans: Arc<Bans>,
     pub(crate) standing: Arc<Standing>,
-    pub(crate) webhook: Addr<WebhookActor>,
+    pub(crate) webhooks: Webhooks,
     pub(crate) opening: HashMap<ChannelId, Vec<oneshot::Sender<Result<(), HubError>>>>,
     pub(crate) draining: bool,
     pub(crate) shut: bool,
@@ -108,7 +109,7 @@ impl Registry {
         }
         let (id, vitals, posted) = (room.id.clone(), room.vitals.clone(), room.posted.clone());
         let Reviver { log, clock, run, .. } = self.reviver.clone();
-        let (counters, webhook, standing) = (self.counters.clone(), self.webhook.clone(), self.standing.clone());
+        let (counters, webhooks, standing) = (self.counters.clone(), self.webhooks.clone(), self.standing.clone());
         let keeps_held = room.settings().is_durable();
         let addr = ChannelActor::start_in_arbiter(arbiter, move |ctx| {
             ctx.set_mailbox_capacity(MAILBOX);
@@ -122,7 +123,7 @@ impl Registry {
                 log,
                 clock,
                 share: Share::new(counters, keeps_held),
-                webhook,
+                webhooks,
                 registry,
                 run: run.id,
                 keeping: Keeping::after(replayed),
@@ -197,6 +198,15 @@ impl Registry {
         }
     }
 
+    /// The hooks of a channel went from the log with it; here they must go too.
+    fn forget_webhooks(&self, channel: ChannelId, ctx: &mut Context<Self>) {
+        let owner = Owner::Channel(channel);
+        if self.webhooks.directory.of(&owner).is_some() {
+            let told = self.webhooks.addr.send(Forgotten(owner));
+            ctx.spawn(told.into_actor(self).map(|_, _, _| ()));
+        }
+    }
+
     /// Raises the floor of the ids in time, and notes the counters.
     fn take_notes(&self) {
         let log = &self.reviver.log;
@@ -257,7 +267,7 @@ impl Handler<Erase> for Registry {
     fn handle(&mut self, Erase { channel }: Erase, _: &mut Self::Context) -> Self::Result {
         // First from the log: who finds it in the table after that is refused by the log.
         let forgotten = self.reviver.log.forget(&channel);
-        Box::pin(forgotten.into_actor(self).map(move |forgotten, this, _| {
+        Box::pin(forgotten.into_actor(self).map(move |forgotten, this, ctx| {
             forgotten.map_err(|error| {
                 log::error!(channel:display = channel, error:display; "a channel could not be deleted");
                 HubError::StorageFailed
@@ -266,6 +276,7 @@ impl Handler<Erase> for Registry {
                 let _ = room.try_send(Delete);
             }
             this.counters.take(Count::Channels, 1);
+            this.forget_webhooks(channel, ctx);
             Ok(())
         }))
     }

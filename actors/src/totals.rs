@@ -25,6 +25,8 @@ pub struct Totals {
     pub mailbox_refusals_total: u64,
     /// Channels brought back after a panic.
     pub revivals_total: u64,
+    /// Webhooks.
+    pub webhooks: WebhookTotals,
     /// What is there now.
     pub now: Gauges,
     /// Whether the log refuses what would have to be kept.
@@ -33,6 +35,27 @@ pub struct Totals {
     pub is_draining: bool,
     /// When the hub started, in milliseconds since the epoch.
     pub started_at_ms: u64,
+}
+
+/// Webhooks: what was posted since the start, and what is there now.
+#[derive(Clone, Copy, Debug)]
+pub struct WebhookTotals {
+    /// Attempts begun.
+    pub attempts_total: u64,
+    /// Attempts that failed and are followed by another.
+    pub retried_total: u64,
+    /// Deliveries the receiver took.
+    pub delivered_total: u64,
+    /// Deliveries given up.
+    pub failed_total: u64,
+    /// Deliveries never tried, because too much was due for their hook.
+    pub dropped_total: u64,
+    /// Hooks.
+    pub hooks: u64,
+    /// Those of them that are switched off.
+    pub hooks_off: u64,
+    /// Deliveries due.
+    pub due: u64,
 }
 
 /// Gaps told, by reason.

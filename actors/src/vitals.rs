@@ -47,10 +47,4 @@ impl Vitals {
     pub(crate) fn is_down(&self) -> bool {
         self.lived.load(Relaxed) && !self.rested.load(Relaxed)
     }
-
-    /// Whether anybody is to be told of the channel's messages. Nobody can subscribe yet.
-    #[expect(clippy::unused_self, reason = "subscriptions will be published here")]
-    pub(crate) fn has_webhooks(&self) -> bool {
-        false
-    }
 }

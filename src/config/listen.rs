@@ -1,6 +1,7 @@
 //! How the hosts, origins and networks of `[server]` are written. It refuses by `None`: [`parse`](super::parse) words it.
 
 use std::net::{IpAddr, Ipv4Addr};
+use std::ops::RangeInclusive;
 
 use ipnet::IpNet;
 use url::{Host, Url};
@@ -48,6 +49,13 @@ pub(super) fn network(text: &str) -> Option<IpNet> {
     text.parse::<IpNet>().or_else(|_| address()).ok().map(|network| network.trunc())
 }
 
+/// A port, or the first and the last of a range.
+pub(super) fn ports(text: &str) -> Option<RangeInclusive<u16>> {
+    let (first, last) = text.split_once('-').unwrap_or((text, text));
+    let (first, last) = (first.trim().parse().ok()?, last.trim().parse().ok()?);
+    (first > 0 && first <= last).then_some(first..=last)
+}
+
 fn is_bare(url: &Url) -> bool {
     let nothing_behind = matches!(url.path(), "" | "/") && url.query().is_none() && url.fragment().is_none();
     let no_login = url.username().is_empty() && url.password().is_none();
@@ -93,6 +101,15 @@ mod tests {
         assert_eq!(network("10.0.0.1").unwrap().to_string(), "10.0.0.1/32");
         assert_eq!(network("::1").unwrap().to_string(), "::1/128");
         assert!(network("10.0.0.0/33").is_none() && network("proxy").is_none());
+    }
+
+    #[test]
+    fn ports_stand_alone_or_in_ranges() {
+        assert_eq!(ports("443"), Some(443..=443));
+        assert_eq!(ports("1024 - 65535"), Some(1024..=65535));
+        for bad in ["", "0", "65536", "9-8", "a", "1-2-3", "-"] {
+            assert_eq!(ports(bad), None, "{bad}");
+        }
     }
 
     #[test]

@@ -16,6 +16,7 @@ use super::parse;
 use super::raw::Value;
 use super::reader::Reader;
 use super::surroundings::Surroundings;
+use crate::poster::Ports;
 use crate::transport::PemFiles;
 
 const TOKEN_CHARS: std::ops::RangeInclusive<usize> = 8..=256;
@@ -48,6 +49,10 @@ pub(crate) struct Server {
     pub allowed_origins: Vec<String>,
     /// Whose `X-Forwarded-For` counts.
     pub trusted_proxies: Vec<IpNet>,
+    /// Networks webhooks may be posted to beside the open internet.
+    pub webhook_allow: Vec<IpNet>,
+    /// Ports webhooks may be posted to.
+    pub webhook_ports: Ports,
     /// Worker threads, at least one.
     pub workers: usize,
     /// Open connections of one worker.
@@ -82,6 +87,14 @@ impl Server {
         let trusted_proxies = reader.read("server.trusted_proxies", |value| {
             parse::list(value, "addresses or networks such as 10.0.0.0/8", listen::network)
         });
+        let webhook_allow = reader.read("server.webhook_allow", |value| {
+            parse::list(value, "addresses or networks such as 10.0.0.0/8", listen::network)
+        });
+        let webhook_ports = reader.read_shown(
+            "server.webhook_ports",
+            |value| parse::list(value, "ports or ranges such as 443 or 1024-65535", listen::ports).map(Ports::of),
+            Ports::to_string,
+        );
         let workers = reader.read("server.workers", |value| parse::number(value, &(0..=WORKERS_MAX)));
         let max_connections =
             reader.read("server.max_connections", |value| parse::number(value, &(1..=CONNECTIONS_MAX)));
@@ -98,6 +111,8 @@ impl Server {
             allowed_hosts: allowed_hosts?,
             allowed_origins: allowed_origins?,
             trusted_proxies: trusted_proxies?,
+            webhook_allow: webhook_allow?,
+            webhook_ports: webhook_ports?,
             workers: workers?,
             max_connections: max_connections?,
             drain_ms: drain_ms?,

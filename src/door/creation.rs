@@ -7,6 +7,9 @@ use rogerrat_domain::{AccountId, DmVisibility, Durability, Retention, TrustMode,
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use rogerrat_domain::webhook::{Owner as HookOwner, SubscribeInput};
+
+use super::hook::SubscribedReply;
 use super::snippets::{Connect, Pass};
 use super::state::State;
 
@@ -46,6 +49,10 @@ pub(crate) struct CreateReply {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     creator_account_id: Option<AccountId>,
+    /// The webhook that was subscribed with it. Its secret is shown only here.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    webhook: Option<SubscribedReply>,
     /// Over MCP: messages waiting where you have joined.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
@@ -68,7 +75,18 @@ impl State {
         preset.fill(&mut input, rogerrat_actors::random_password);
         let said = input.owner_password.as_deref().map(str::trim).filter(|password| !password.is_empty());
         let owner_password = said.map(str::to_owned);
+        let webhook = input.webhook.take().map(|url| SubscribeInput { url, ..SubscribeInput::default() });
+        if let Some(webhook) = &webhook {
+            // What is wrong with the address is told before there is a channel.
+            self.hub.check_webhook(webhook).await?;
+        }
         let created = self.hub.create(input, owner).await?;
+        let webhook = match webhook {
+            Some(webhook) => {
+                Some(self.hub.subscribe(HookOwner::Channel(created.channel.id().clone()), webhook).await?.into())
+            }
+            None => None,
+        };
         let settings = created.channel.settings();
         let origin = self.public_origin(request);
         let pass = Pass {
@@ -95,6 +113,7 @@ impl State {
             durability: settings.durability,
             has_owner_password: settings.owner_password.is_some(),
             owner_password,
+            webhook,
             unread: None,
             join_token: created.token,
         })

@@ -8,6 +8,7 @@ pub(crate) mod body;
 pub(crate) mod creation;
 mod front;
 pub(crate) mod handover;
+pub(crate) mod hook;
 pub(crate) mod hosts;
 pub(crate) mod json;
 mod lean;

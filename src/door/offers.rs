@@ -28,7 +28,7 @@ pub(crate) const OFFERS: [Offer; 5] = [
     },
     Offer {
         key: "webhooks",
-        is_here: false,
+        is_here: true,
         instead: "No webhooks: use a doorbell, an inbox file, or the event stream.",
     },
     Offer {

@@ -123,6 +123,16 @@ impl Snapshot {
         page.labelled("rogerrat_gaps", "Gaps told to readers", "reason", &gaps)?;
         let lost = [("member", t.held_lost_with_member_total), ("channel", t.held_lost_with_channel_total)];
         page.labelled("rogerrat_held_lost", "Held DMs that ended unread, by what they ended with", "with", &lost)?;
+        let hooks = &t.webhooks;
+        page.counter("rogerrat_webhook_attempts", "Attempts to post to a webhook", hooks.attempts_total)?;
+        page.counter(
+            "rogerrat_webhook_retries",
+            "Attempts that failed and are followed by another",
+            hooks.retried_total,
+        )?;
+        let ended =
+            [("delivered", hooks.delivered_total), ("failed", hooks.failed_total), ("dropped", hooks.dropped_total)];
+        page.labelled("rogerrat_webhook_deliveries", "Deliveries to webhooks that ended", "status", &ended)?;
         page.counter("rogerrat_revivals", "Channels brought back after a fault of ours", t.revivals_total)
     }
 
@@ -136,6 +146,10 @@ impl Snapshot {
         page.gauge("rogerrat_streams_open", "Streams open", now.streams)?;
         page.gauge("rogerrat_held_messages", "Undelivered DMs held", now.held)?;
         page.gauge("rogerrat_held_bytes", "Bytes of undelivered DMs held", now.held_bytes)?;
+        let hooks = &self.totals.webhooks;
+        page.gauge("rogerrat_webhook_hooks", "Webhooks", hooks.hooks)?;
+        page.gauge("rogerrat_webhook_hooks_off", "Webhooks that are switched off", hooks.hooks_off)?;
+        page.gauge("rogerrat_webhook_due", "Deliveries due", hooks.due)?;
         let is_failing = u64::from(self.totals.is_log_failing);
         page.gauge("rogerrat_store_failing", "1 while the store refuses what must be kept", is_failing)?;
         page.gauge("rogerrat_draining", "1 while the hub goes down", u64::from(self.totals.is_draining))

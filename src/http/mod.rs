@@ -16,6 +16,7 @@ mod query;
 mod squeeze;
 mod stream;
 mod transcript;
+mod webhooks;
 
 use actix_web::http::header;
 use actix_web::middleware::from_fn;
@@ -51,6 +52,7 @@ pub(crate) fn routes(config: &mut ServiceConfig, state: &State) {
         .service(at.get("/metrics", read().to(metrics::metrics)))
         .service(at.get("/openapi.json", read().to(openapi::openapi)))
         .configure(|config| account::routes(config, &at))
+        .configure(|config| webhooks::account_routes(config, &at))
         .configure(|config| admin::routes(config, &at))
         .configure(|config| discovery::routes(config, &at))
         .default_service(web::to(not_found));
@@ -75,6 +77,7 @@ fn in_channel(config: &mut ServiceConfig, at: &Paths<'_>) {
         .service(at.only("DELETE", "/consumers/{name}", web::delete().to(messages::remove_consumer)))
         .service(at.get("", read().to(channels::describe)))
         .service(at.get("/messages/{message}/receipts", read().to(messages::receipts)))
+        .configure(|config| webhooks::in_channel_routes(config, at))
         .default_service(web::to(not_found));
 }
 

@@ -69,7 +69,7 @@ impl Accounts for Store {
                 )?
                 .query_row([account.as_str()], |row| {
                     let channels = usize::try_from(unsigned(row, 1)?).unwrap_or(usize::MAX);
-                    Ok(AccountFacts { created_at_ms: unsigned(row, 0)?, channels, webhooks: 0 })
+                    Ok(AccountFacts { created_at_ms: unsigned(row, 0)?, channels })
                 })
                 .optional()
         })

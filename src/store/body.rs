@@ -8,6 +8,8 @@ use rogerrat_domain::{AccountId, ChannelId, Entry, MemberNo, MessageId, Record};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
+use super::letters::Bundle;
+
 /// The version of a record's JSON.
 const VERSION: u32 = 1;
 
@@ -45,6 +47,7 @@ pub(super) struct Draft {
     pub(super) body: Vec<u8>,
     pub(super) messages: Vec<Text>,
     pub(super) lines: Vec<Said>,
+    pub(super) due: Vec<Bundle>,
 }
 
 /// A message that is kept.
@@ -66,7 +69,7 @@ pub(super) struct Said {
 impl Draft {
     /// Writes a record down; none if it cannot be, because it names a message whose text is not at hand.
     pub(super) fn of(record: Record) -> Option<Self> {
-        let Record { channel, seq, rid, at_ms, entries, transcript } = record;
+        let Record { channel, seq, rid, at_ms, entries, transcript, due } = record;
         let created = match entries.first() {
             Some(Entry::Created { settings }) => Some(settings),
             _ => None,
@@ -85,14 +88,20 @@ impl Draft {
         let messages = messages.collect::<Option<Vec<_>>>()?;
         let body = serde_json::to_vec(&Written { v: VERSION, at_ms, entries: &entries }).ok()?;
         let lines = transcript.into_iter().map(|line| Said { ends: line.ends, json: line.json }).collect();
-        Some(Self { channel, seq, rid: rid.to_be_bytes(), at_ms, creates, settings, owner, body, messages, lines })
+        let due = due.into_iter().map(Bundle::of).collect::<Result<_, _>>().ok()?;
+        let rid = rid.to_be_bytes();
+        Some(Self { channel, seq, rid, at_ms, creates, settings, owner, body, messages, lines, due })
     }
 
     /// What it weighs, in bytes.
     pub(super) fn bytes(&self) -> usize {
         let texts = self.messages.iter().map(|message| message.json.len()).sum::<usize>();
         let lines = self.lines.iter().map(|line| line.json.get().len()).sum::<usize>();
-        self.body.len() + texts + lines + self.settings.as_ref().map_or(0, Vec::len)
+        self.body.len()
+            + texts
+            + lines
+            + self.due.iter().map(Bundle::bytes).sum::<usize>()
+            + self.settings.as_ref().map_or(0, Vec::len)
     }
 }
 
@@ -106,7 +115,7 @@ pub(super) fn record(channel: &ChannelId, seq: u64, rid: [u8; 16], body: &[u8]) 
     }
     let Read { at_ms, entries } = serde_json::from_slice(body).map_err(|error| damaged(error.to_string()))?;
     let rid = u128::from_be_bytes(rid);
-    Ok(Record { channel: channel.clone(), seq, rid, at_ms, entries, transcript: Vec::new() })
+    Ok(Record { channel: channel.clone(), seq, rid, at_ms, entries, transcript: Vec::new(), due: Vec::new() })
 }
 
 /// Reads what is kept as one piece of JSON.

@@ -5,6 +5,7 @@ use rogerrat_domain::{AccountId, ChannelId};
 use tokio::sync::oneshot;
 
 use super::body::{Draft, Folded};
+use super::letters::Letters;
 use super::shared::Place;
 
 /// One thing to write.
@@ -20,6 +21,7 @@ pub(super) enum Work {
     Floor(u64),
     Note(&'static str, String),
     Row(&'static str, String, Option<String>),
+    Letters(Letters),
     Probe(i64),
     /// Nothing: it is done when everything before it is.
     Sync,
@@ -51,6 +53,7 @@ pub(super) enum Reply {
     Own(oneshot::Sender<Opened>),
     Account(oneshot::Sender<Result<Changed, LogError>>),
     Plain(oneshot::Sender<Result<(), LogError>>),
+    Whether(oneshot::Sender<Outcome>),
 }
 
 /// What became of a thing to write.
@@ -73,6 +76,7 @@ impl Work {
             Self::Fold(folded) => folded.body.len() + folded.held.len() * 8,
             Self::Used(channels) => channels.len() * 64,
             Self::Note(_, text) => text.len(),
+            Self::Letters(letters) => letters.bytes(),
             Self::Row(_, name, text) => name.len() + text.as_ref().map_or(0, String::len),
             _ => 0,
         }
@@ -91,6 +95,7 @@ impl Reply {
     fn give(self, outcome: Outcome) {
         match self {
             Self::Append(to) => drop(to.send(appended(&outcome))),
+            Self::Whether(to) => drop(to.send(outcome)),
             Self::Own(to) => drop(to.send(match outcome {
                 Outcome::Changed(Changed::Full) => Opened::Full,
                 Outcome::Changed(Changed::Missing) => Opened::Missing,

@@ -6,9 +6,9 @@ use rogerrat_domain::{AccountId, ChannelId, limits};
 use rusqlite::{Connection, OptionalExtension as _, Result, params};
 
 use super::body::{Draft, Folded};
-use super::erase;
 use super::job::{Outcome, Work};
 use super::number::{signed, unsigned};
+use super::{erase, letters};
 
 /// Lines of a channel's transcript that stay.
 const TRANSCRIPT_LINES: u64 = limits::TRANSCRIPT_LINES as u64;
@@ -78,6 +78,7 @@ impl Pen<'_> {
             Work::Floor(to) => self.floor(*to),
             Work::Note(name, text) => self.set(&note(name), text),
             Work::Row(kind, name, text) => self.row(kind, name, text.as_deref()),
+            Work::Letters(letters) => letters.write(self.connection),
             Work::Probe(n) => self.set("probe", n),
             Work::Sync => Ok(Outcome::Done),
             #[cfg(test)]
@@ -115,6 +116,7 @@ impl Pen<'_> {
         if !draft.lines.is_empty() {
             self.transcribe(draft, &mut head)?;
         }
+        draft.due.iter().try_for_each(|due| due.write(self.connection))?;
         head.seq = draft.seq;
         head.rid = Some(draft.rid);
         self.heads.put(&draft.channel, head);
@@ -297,6 +299,7 @@ impl Pen<'_> {
             .query_row([no], |row| row.get(0))?;
         self.change.channels -= i64::from(!was_band);
         self.change.erased = true;
+        letters::forget(self.connection, channel)?;
         if !erase::channel(self.connection, no, &mut self.change.budget)? {
             self.connection.prepare_cached("INSERT INTO erasing (channel) VALUES (?1)")?.execute([no])?;
             self.change.unfinished = true;

@@ -6,7 +6,7 @@ use std::sync::{Arc, PoisonError};
 
 use futures_util::FutureExt as _;
 use futures_util::future::{BoxFuture, Shared, WeakShared};
-use rogerrat_actors::{Appended, Doing, Kept, Log, LogError};
+use rogerrat_actors::{Appended, Doing, Kept, Log, LogError, Postbox};
 use rogerrat_domain::transcript::Line;
 use rogerrat_domain::{ChannelId, Message, MessageId, Record, Settings, Snapshot, limits};
 use tokio::sync::oneshot;
@@ -27,7 +27,7 @@ impl Store {
         self.writer.try_send(Job::Do(Box::new(Task { work, reply, place }))).is_ok()
     }
 
-    fn write(&self, work: Work) -> Doing<Plain> {
+    pub(super) fn write(&self, work: Work) -> Doing<Plain> {
         let (reply, answer) = oneshot::channel();
         if !self.enqueue(work, Reply::Plain(reply)) {
             return Box::pin(ready(Err(LogError::Busy)));
@@ -142,6 +142,10 @@ impl Log for Store {
 
     fn put_row(&self, kind: &'static str, name: String, text: Option<String>) -> Doing<Plain> {
         self.write(Work::Row(kind, name, text))
+    }
+
+    fn postbox(&self) -> &dyn Postbox {
+        self
     }
 
     fn is_well(&self) -> bool {

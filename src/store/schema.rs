@@ -16,7 +16,7 @@ pub(super) const APPLICATION_ID: i64 = 0x5267_7252;
 const PATIENCE: Duration = Duration::from_millis(500);
 
 /// Version `n` of the schema is what the first `n` of these lead to.
-const MIGRATIONS: [&str; 3] = [
+const MIGRATIONS: [&str; 4] = [
     // The big tables know a channel by its number, because the text of its id would stand in every row. Numbers are
     // never used again: what is left of a deleted channel must not become another's. A record with messages lies in the row
     // of the first of them, and one without in a row of its own: so a send touches one page, and not two.
@@ -99,6 +99,27 @@ const MIGRATIONS: [&str; 3] = [
     CREATE INDEX identities_by_account ON identities (account, callsign);
     ALTER TABLE channels ADD COLUMN owner TEXT;
     CREATE INDEX channels_by_owner ON channels (owner, no) WHERE owner IS NOT NULL;
+    ",
+    // Webhooks, the messages that are due for them, hidden, and what became of the last deliveries.
+    "
+    CREATE TABLE webhooks (
+        id TEXT NOT NULL UNIQUE,
+        owner TEXT NOT NULL,
+        json BLOB NOT NULL
+    ) STRICT;
+    CREATE INDEX webhooks_by_owner ON webhooks (owner);
+    CREATE TABLE payloads (no INTEGER PRIMARY KEY AUTOINCREMENT, body BLOB NOT NULL) STRICT;
+    CREATE TABLE deliveries (
+        no INTEGER PRIMARY KEY AUTOINCREMENT,
+        hook TEXT NOT NULL,
+        id TEXT NOT NULL,
+        channel TEXT,
+        payload INTEGER,
+        json BLOB NOT NULL
+    ) STRICT;
+    CREATE INDEX deliveries_by_hook ON deliveries (hook, no);
+    CREATE INDEX deliveries_by_channel ON deliveries (channel) WHERE channel IS NOT NULL;
+    CREATE INDEX deliveries_by_payload ON deliveries (payload) WHERE payload IS NOT NULL;
     ",
 ];
 

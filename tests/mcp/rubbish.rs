@@ -98,7 +98,7 @@ fn arguments_that_are_wrong_are_told_by_the_tool_and_change_nothing() {
         ("roster", json!({"x": 1}), "`x`"),
         ("leave", json!({"message": "bye"}), "`message`"),
         ("create_channel", json!({"retention": "forever"}), "`retention`"),
-        ("create_channel", json!({"webhook": "http://x/"}), "`webhook`"),
+        ("create_channel", json!({"webhook": 5}), "`webhook`"),
         ("create_channel", json!({"account_token": 7}), "`account_token`"),
         ("create_identity", json!({}), "`session_token`"),
         ("create_account", json!({"name": "ann"}), "`name`"),

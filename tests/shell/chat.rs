@@ -108,7 +108,10 @@ fn a_person_talks_and_sees_who_is_there() {
     terminal.until_shows("bob (reading the log)");
     terminal.key("/roster\r");
     terminal.until_shows("* #2 bob");
-    terminal.key("/dance\r");
+    // What is typed, or pasted, ahead of the prompt is not lost.
+    terminal.key("/dance\r/sing\rtyped ahead\r");
+    terminal.until_shows("/sing?");
+    until("all was heeded", || channel.history().contains(&"typed ahead".to_owned()));
     terminal.until_shows("/dance?");
     std::fs::write(ann.home().join("a b.png"), [7; 5]).unwrap();
     let file = format!("/attach \"{}\" look\r", ann.home().join("a b.png").display());

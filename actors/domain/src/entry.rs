@@ -11,6 +11,7 @@ use crate::ids::{ChannelId, ConsumerName, MemberNo, MessageId, SessionId};
 use crate::message::{Kind, Message, outline};
 use crate::settings::Settings;
 use crate::transcript::Line;
+use crate::webhook::Due;
 
 /// One thing that happened. In the log it is an object with its name in `op`; a log with another name is not read.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -196,6 +197,8 @@ pub struct Record {
     pub entries: Vec<Entry>,
     /// What the transcript says of it.
     pub transcript: Vec<Line>,
+    /// What webhooks are to be told of it.
+    pub due: Vec<Due>,
 }
 
 #[cfg(test)]

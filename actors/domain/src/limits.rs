@@ -85,6 +85,31 @@ pub const TRANSCRIPT_LINES: usize = 10_000;
 /// Callsigns named in a hint.
 pub const HINT_NAMES: usize = 20;
 
+/// Webhooks of one channel, and of one account.
+pub const HOOKS: usize = 10;
+/// Bytes of a webhook's URL.
+pub const HOOK_URL_BYTES: usize = 2048;
+/// Deliveries that may be due for one webhook; what comes beyond is told in its delivery log and not tried.
+pub const HOOK_QUEUE: u64 = 1000;
+/// Bytes of the messages that may be due for one webhook.
+pub const HOOK_QUEUE_BYTES: u64 = 32 * MIB as u64;
+/// Deliveries of one webhook that are read from the log at once.
+pub const HOOK_FETCH: usize = 32;
+/// Deliveries a webhook's log tells of, those that are due included.
+pub const HOOK_LOG: usize = 100;
+/// Deliveries that fail in a row before a webhook is switched off.
+pub const HOOK_FAILURES: u32 = 50;
+/// Attempts under way at once, of all webhooks; of one there is one.
+pub const HOOK_PARALLEL: usize = 256;
+/// How many of them may be for webhooks whose last attempt failed, so that those that hang cannot take all.
+pub const HOOK_PARALLEL_FAILING: usize = 128;
+/// How long one attempt may take.
+pub const HOOK_ATTEMPT_MS: u64 = 10_000;
+/// How long a persistent webhook tries one delivery.
+pub const HOOK_PERSIST_MS: u64 = 24 * HOUR_MS;
+/// How long a secret that was rotated signs beside the new one.
+pub const HOOK_GRACE_MS: u64 = 24 * HOUR_MS;
+
 /// Default life of a session without a sign of life.
 pub const SESSION_TTL_MS: u64 = 30 * MINUTE_MS;
 /// Longest `session_ttl_seconds`.

@@ -13,6 +13,7 @@ use rogerrat_domain::account::{
     SESSION_PREFIX, TokenReply, identity_callsign,
 };
 use rogerrat_domain::op::{Rekey, Revoke};
+use rogerrat_domain::webhook::Owner as HookOwner;
 use rogerrat_domain::{
     AccountId, AccountLimits, Callsign, Code, Identity, IdentityRow, Refusal, TokenHash, limits, names,
 };
@@ -115,7 +116,7 @@ impl Hub {
             created_at: facts.created_at_ms,
             identities: self.identities(owner).await?,
             channels: facts.channels,
-            webhooks: facts.webhooks,
+            webhooks: self.webhooks_of(&HookOwner::Account(owner.0.clone())).len(),
             limits: self.shared.per_account,
         })
     }
@@ -142,7 +143,8 @@ impl Hub {
                     }
                 }
             }
-            let ended = hub.change(AccountChange::Close { account: owner.0 }).await?;
+            let ended = hub.change(AccountChange::Close { account: owner.0.clone() }).await?;
+            hub.forget_webhooks(HookOwner::Account(owner.0)).await?;
             hub.end_keys(ended).await
         })
         .await

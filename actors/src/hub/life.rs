@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use actix::prelude::*;
 use futures_util::future::join_all;
 use rogerrat_domain::limits::PASSWORD_ATTEMPTS;
-use rogerrat_domain::{HubKey, Rules};
+use rogerrat_domain::{HubKey, Outbox, Rules};
 use tokio::sync::oneshot;
 
 use super::{Hub, HubRules, Shared};
@@ -26,7 +26,30 @@ use crate::registry::{Registry, Shut};
 use crate::revival::Reviver;
 use crate::run::Run;
 use crate::standing::Standing;
-use crate::webhook::WebhookActor;
+use crate::webhooks::{self, Directory, WebhookActor, Webhooks};
+
+/// Starts the webhooks' actor. What was due before goes on.
+async fn start_webhooks(
+    ports: &Ports,
+    key: &HubKey,
+    clock: Clock,
+    counters: &Arc<Counters>,
+) -> Result<Webhooks, LogError> {
+    let directory = Arc::new(Directory::holding(ports.log.postbox().hooks().await?));
+    let actor = WebhookActor {
+        outbox: Outbox::default(),
+        orders: Vec::new(),
+        directory: directory.clone(),
+        log: ports.log.clone(),
+        poster: ports.poster.clone(),
+        clock,
+        counters: counters.clone(),
+        messages: webhooks::messages(key),
+        secrets: webhooks::secrets(key),
+        alarm: None,
+    };
+    Ok(Webhooks { directory, addr: actor.start(), messages: webhooks::messages(key) })
+}
 
 impl Hub {
     /// Starts the hub's actors on the current arbiter. Its session ids are minted with `key`: the same key gives the same
@@ -53,6 +76,7 @@ impl Hub {
             idle_ms: rules.idle_ms,
             idle_durable_ms: rules.idle_durable_ms,
         };
+        let webhooks = start_webhooks(&ports, &key, clock, &counters).await?;
         let registry = Registry {
             table: table.clone(),
             reviver: Reviver { log: log.clone(), accounts: ports.accounts.clone(), clock, run, floor },
@@ -62,7 +86,7 @@ impl Hub {
             counters: counters.clone(),
             bans: bans.clone(),
             standing: standing.clone(),
-            webhook: WebhookActor.start(),
+            webhooks: webhooks.clone(),
             opening: HashMap::new(),
             draining: false,
             shut: false,
@@ -84,6 +108,7 @@ impl Hub {
             passwords: Passwords::default(),
             member_ttl_ms: rules.member_ttl_ms,
             key,
+            webhooks,
         };
         Ok(Self { courier: Courier { registry: registry.start(), counters }, shared: Arc::new(shared) })
     }

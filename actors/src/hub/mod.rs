@@ -6,6 +6,7 @@ mod accounts;
 mod admin;
 mod life;
 mod rooms;
+mod webhooks;
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -36,9 +37,11 @@ use crate::room::{Room, Table};
 use crate::run::Run;
 use crate::standing::Standing;
 use crate::totals::Totals;
+use crate::webhooks::Webhooks;
 
 pub use accounts::Owner;
 pub use rooms::{Admission, Band, Created};
+pub use webhooks::{HookStanding, Replayed, Subscribed};
 
 /// What the operator decides for all channels.
 #[derive(Clone, Copy, Debug)]
@@ -103,6 +106,7 @@ struct Shared {
     passwords: Passwords,
     member_ttl_ms: u64,
     key: HubKey,
+    webhooks: Webhooks,
 }
 
 impl Hub {
@@ -267,8 +271,8 @@ impl Hub {
     /// What the hub has done since it started, and how it stands. It asks no channel.
     #[must_use]
     pub fn totals(&self) -> Totals {
-        let Shared { counters, log, started_at_ms, .. } = &*self.shared;
-        counters.totals(*started_at_ms, self.is_draining(), !log.is_well())
+        let Shared { counters, log, started_at_ms, webhooks, .. } = &*self.shared;
+        counters.totals(*started_at_ms, self.is_draining(), !log.is_well(), webhooks.directory.census())
     }
 
     /// What seals and opens words of this hub for one purpose.

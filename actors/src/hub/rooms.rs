@@ -60,7 +60,7 @@ fn creation(channel: ChannelId, settings: Arc<Settings>) -> Record {
     let told = (retention != Retention::None).then(|| Event::ChannelCreated { ts, retention }.line(None));
     let rid = record_id();
     let transcript = told.into_iter().collect();
-    Record { channel, seq: 1, rid, at_ms: ts, entries: vec![Entry::Created { settings }], transcript }
+    Record { channel, seq: 1, rid, at_ms: ts, entries: vec![Entry::Created { settings }], transcript, due: Vec::new() }
 }
 
 impl Hub {

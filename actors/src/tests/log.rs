@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use rogerrat_domain::transcript::Line;
+use rogerrat_domain::webhook::{Due, Hook, HookId, Owner, Row};
 use rogerrat_domain::{ChannelId, Message, MessageId, Record, Settings, Snapshot};
 
 use crate::{Appended, Doing, Kept, Log, LogError, MemoryLog};
@@ -138,6 +139,10 @@ impl Log for Held {
         self.0.kept.put_row(kind, name, text)
     }
 
+    fn postbox(&self) -> &dyn crate::Postbox {
+        if self.is_dead() { &Nobody } else { self.0.kept.postbox() }
+    }
+
     fn is_well(&self) -> bool {
         !self.0.full.load(Relaxed)
     }
@@ -148,5 +153,50 @@ impl Log for Held {
 
     fn sync(&self) -> Doing<Result<(), LogError>> {
         self.0.kept.sync()
+    }
+}
+
+/// The postbox of a process that is gone: it answers nobody.
+struct Nobody;
+
+fn never<T: Send + 'static>() -> Doing<Result<T, LogError>> {
+    Box::pin(std::future::pending())
+}
+
+impl crate::Postbox for Nobody {
+    fn hooks(&self) -> Doing<Result<Vec<crate::KeptHook>, LogError>> {
+        never()
+    }
+
+    fn put_hook(&self, _: &Hook) -> Doing<Result<bool, LogError>> {
+        never()
+    }
+
+    fn drop_hook(&self, _: &HookId) -> Doing<Result<(), LogError>> {
+        never()
+    }
+
+    fn drop_hooks(&self, _: &Owner) -> Doing<Result<(), LogError>> {
+        never()
+    }
+
+    fn enqueue(&self, _: Due) -> Doing<Result<(), LogError>> {
+        never()
+    }
+
+    fn due(&self, _: &HookId, _: u64, _: usize) -> Doing<Result<Vec<Row>, LogError>> {
+        never()
+    }
+
+    fn hidden(&self, _: u64) -> Doing<Result<Option<Vec<u8>>, LogError>> {
+        never()
+    }
+
+    fn keep(&self, _: &HookId, _: &Row) -> Doing<Result<(), LogError>> {
+        never()
+    }
+
+    fn deliveries(&self, _: &HookId, _: usize) -> Doing<Result<Vec<Row>, LogError>> {
+        never()
     }
 }

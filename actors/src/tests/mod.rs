@@ -9,3 +9,5 @@ mod log;
 mod revival;
 mod rig;
 mod waiting;
+mod webhooks;
+mod world;

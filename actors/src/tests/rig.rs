@@ -14,6 +14,7 @@ use rogerrat_domain::op::{
 use rogerrat_domain::{AccountLimits, Code, ConsumerName, HubKey, SessionId, Shelf, Terms};
 
 use crate::room::Room;
+use crate::tests::world::World;
 use crate::{Admitted, Clock, Hub, HubError, HubRules, Log, MemoryLog, Parcel, Ports, StreamReader};
 
 pub(crate) const HOUR_MS: u64 = 3_600_000;
@@ -25,6 +26,7 @@ const UNLIMITED: AccountLimits =
 
 pub(crate) struct Rig {
     pub(crate) hub: Hub,
+    pub(crate) world: Arc<World>,
     pub(crate) at: Admitted,
 }
 
@@ -45,22 +47,23 @@ impl Rig {
     /// The same, on ports of the test's own.
     pub(crate) async fn on(ports: Ports, create: CreateInput) -> Self {
         tokio::time::pause();
-        let hub = Self::hub(ports, DAWN_MS).await;
+        let world = Arc::new(World::default());
+        let hub = Self::hub(ports, DAWN_MS, world.clone()).await;
         let created = hub.create(create, None).await.unwrap();
         let at = hub.admit(created.channel.id().as_str(), Some(&created.token)).await.unwrap();
-        Self { hub, at }
+        Self { hub, world, at }
     }
 
     /// The same hub after its process ended, gently or not.
     pub(crate) async fn restarted(self, log: Arc<dyn Log>) -> Self {
         let id = self.at.id().clone();
         // A clock that went back: ids must not.
-        let hub = Self::hub(Ports::with_log(log), DAWN_MS - HOUR_MS).await;
+        let hub = Self::hub(Ports::with_log(log), DAWN_MS - HOUR_MS, self.world.clone()).await;
         let at = hub.find(id.as_str()).await.unwrap();
-        Self { hub, at }
+        Self { hub, world: self.world, at }
     }
 
-    async fn hub(ports: Ports, at_ms: u64) -> Hub {
+    async fn hub(ports: Ports, at_ms: u64, world: Arc<World>) -> Hub {
         let rules = HubRules {
             sends_per_minute: None,
             sends_per_minute_band: None,
@@ -71,7 +74,7 @@ impl Rig {
             member_ttl_ms: MEMBER_TTL_MS,
             per_account: UNLIMITED,
         };
-        Hub::start(rules, ports, HubKey::new([7; 32]), Clock::steady(at_ms)).await.unwrap()
+        Hub::start(rules, ports.posting(world), HubKey::new([7; 32]), Clock::steady(at_ms)).await.unwrap()
     }
 
     pub(crate) fn room(&self) -> &Arc<Room> {

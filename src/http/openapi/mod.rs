@@ -19,10 +19,10 @@ use utoipa::{Modify, OpenApi};
 
 use super::discovery::{self, cards};
 use super::state::{Shared, State};
-use super::{account, admin, channels, health, members, messages, metrics, poll, stream, transcript};
+use super::{account, admin, channels, health, members, messages, metrics, poll, stream, transcript, webhooks};
 pub(super) use like::{AgentCard, Info, McpCard};
 pub(super) use parameters::{
-    AdminQuery, CloseQuery, HistoryQuery, InChannel, MaySession, OfIdentity, TranscriptQuery, WithSession,
+    AdminQuery, CloseQuery, HistoryQuery, InChannel, MaySession, OfHook, OfIdentity, TranscriptQuery, WithSession,
 };
 
 /// Where the servers will stand in the text.
@@ -82,6 +82,20 @@ pub(super) type Made = OnceLock<Description>;
         account::channels,
         account::delete_channel,
         account::rotate_token,
+        webhooks::channel::subscribe,
+        webhooks::channel::list,
+        webhooks::channel::remove,
+        webhooks::channel::test,
+        webhooks::channel::deliveries,
+        webhooks::channel::replay,
+        webhooks::channel::rotate,
+        webhooks::account::subscribe,
+        webhooks::account::list,
+        webhooks::account::remove,
+        webhooks::account::test,
+        webhooks::account::deliveries,
+        webhooks::account::replay,
+        webhooks::account::rotate,
         admin::channels,
         admin::channel,
         admin::delete_channel,
@@ -110,6 +124,7 @@ pub(super) type Made = OnceLock<Description>;
         (name = "Members", description = "Coming, staying, going."),
         (name = "Messages", description = "Sending, and what became of it."),
         (name = "Reading", description = "Polls, streams, and acknowledging."),
+        (name = "Webhooks", description = "Being told of messages by a POST: of a channel, or of an account's identities."),
         (name = "Looking around", description = "Who is here, and how much was said."),
         (name = "Accounts", description = "Optional: callsigns and channels that are somebody's."),
         (name = "The hub", description = "Whether it lives, and what it has done."),

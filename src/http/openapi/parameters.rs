@@ -22,6 +22,15 @@ pub(crate) struct OfIdentity {
     callsign: String,
 }
 
+/// A route of one webhook.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Path)]
+pub(crate) struct OfHook {
+    /// The webhook's id.
+    #[param(pattern = "^wh_[0-9a-f]{32}$")]
+    hook: String,
+}
+
 /// What becomes of the channels of an account that is deleted.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]

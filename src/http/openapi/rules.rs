@@ -80,7 +80,6 @@ fn creating() -> Value {
         },
         {
             "properties": {
-                "webhook": {"type": "null"},
             },
         },
     ])

@@ -68,7 +68,8 @@ impl Stage {
             per_account: AccountLimits { channels: None, identities: None, webhooks: None, sends_per_minute: None },
         };
         let log = Arc::new(MemoryLog::default());
-        let hub = Hub::start(rules, Ports::with_log(log), HubKey::new([7; 32]), Clock::start()).await.unwrap();
+        let ports = Ports::with_log(log);
+        let hub = Hub::start(rules, ports, HubKey::new([7; 32]), Clock::start()).await.unwrap();
         let at = hub.create(CreateInput::default(), None).await.unwrap().channel;
         let (ann, bob) = (join(&hub, &at, "ann").await, join(&hub, &at, "bob").await);
         Self { hub, at, ann, bob }

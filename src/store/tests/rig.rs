@@ -94,7 +94,7 @@ pub(super) fn record(name: &str, seq: u64, entries: Vec<Entry>) -> Record {
                 .line(m.to.map(|to| (m.from, to)))
         })
         .collect();
-    Record { channel: channel(name), seq, rid, at_ms: 6, entries, transcript }
+    Record { channel: channel(name), seq, rid, at_ms: 6, entries, transcript, due: Vec::new() }
 }
 
 /// The state of a channel that let go of messages, and holds some all the same.

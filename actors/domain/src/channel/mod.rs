@@ -32,6 +32,7 @@ use crate::callsign::Callsign;
 use crate::identity::Identity;
 use crate::ids::{ChannelId, ConsumerName, MemberNo, MessageId};
 use crate::limits;
+use crate::message::Message;
 use crate::refusal::Refusal;
 use crate::session::HubKey;
 use crate::settings::Settings;
@@ -190,6 +191,14 @@ impl Channel {
     #[must_use]
     pub fn identity_of(&self, no: MemberNo) -> Option<&Identity> {
         self.members.get(&no)?.identity.as_ref()
+    }
+
+    /// A message it holds in memory: in its ring, or for its recipient.
+    #[must_use]
+    pub(crate) fn held_message(&self, id: MessageId) -> Option<Arc<Message>> {
+        let in_ring = self.ring.get(id).and_then(|slot| slot.message.clone());
+        let held = || self.members.values().flat_map(|m| m.held.iter()).find(|slot| slot.id == id);
+        in_ring.or_else(|| held()?.message.clone())
     }
 
     pub(crate) fn member(&self, no: MemberNo) -> Option<&Member> {

@@ -78,7 +78,7 @@ pub enum Effect {
     Feed(PlaceId, Bytes),
     /// Put the last event into a stream's queue and end it; what is queued before it no longer counts.
     End(PlaceId, Bytes),
-    /// Tell the webhooks of the channel.
+    /// Something was said that stays: those who watch the channel from outside may look.
     Notify(Arc<Message>),
     /// Let everybody know the new settings.
     Settings(Arc<Settings>),

@@ -75,7 +75,6 @@ impl CreateDraft {
     /// # Errors
     /// `invalid`, naming the field.
     pub fn check(input: CreateInput, member_ttl_ms: u64) -> Result<Self, Refusal> {
-        refuse_what_is_not_here_yet(&input)?;
         let trust_mode = input.trust_mode.unwrap_or_default();
         let owner_password = password(input.owner_password)?;
         if trust_mode == TrustMode::Trusted && owner_password.is_none() && !input.require_identity {
@@ -142,14 +141,6 @@ impl CreateDraft {
             created_at_ms,
         }
     }
-}
-
-/// A setting that would be a promise this hub cannot keep is refused, not forgotten.
-fn refuse_what_is_not_here_yet(input: &CreateInput) -> Result<(), Refusal> {
-    if input.webhook.is_some() {
-        return Err(Refusal::invalid("webhook is not available on this hub"));
-    }
-    Ok(())
 }
 
 /// A transcript with text is text on disk: a channel that keeps one is durable (A3).
@@ -228,7 +219,6 @@ mod tests {
             r#"{"session_ttl_seconds":86401}"#,
             r#"{"durability":"memory","retention":"full"}"#,
             r#"{"durability":"memory","retention":"prompts"}"#,
-            r#"{"webhook":"http://x/"}"#,
         ] {
             assert!(check(json).is_err(), "{json}");
         }

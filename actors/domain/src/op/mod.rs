@@ -16,6 +16,7 @@ mod keepalive;
 mod leave;
 mod posture;
 mod read;
+mod recall;
 mod receipts;
 mod rekey;
 mod revoke;
@@ -42,6 +43,7 @@ pub use keepalive::{Keepalive, KeepaliveReply};
 pub use leave::{Leave, LeaveReply};
 pub use posture::Posture;
 pub use read::{Outcome, Read, ReadInput, ReadQuery, ReadReply, WaitReply, whole};
+pub use recall::Recall;
 pub use receipts::{Receipt, ReceiptState, Receipts, ReceiptsReply};
 pub use rekey::Rekey;
 pub use revoke::Revoke;
@@ -130,6 +132,6 @@ fn whole_of(number: f64) -> Option<u64> {
 }
 
 /// Reads a field that may be missing, but not `null`.
-fn not_null<'de, D: Deserializer<'de>, T: Deserialize<'de>>(d: D) -> Result<Option<T>, D::Error> {
+pub(crate) fn not_null<'de, D: Deserializer<'de>, T: Deserialize<'de>>(d: D) -> Result<Option<T>, D::Error> {
     T::deserialize(d).map(Some)
 }

@@ -215,7 +215,7 @@ impl Stage {
                 Effect::Feed(place, frame) => self.fed(place, &frame),
                 Effect::End(place, frame) => self.ended(place, &frame),
                 Effect::Log(entry) => self.logged(entry),
-                Effect::Notify(message) => assert_eq!(message.kind, Kind::Message, "webhooks hear of messages only"),
+                Effect::Notify(message) => assert_eq!(message.kind, Kind::Message, "nobody is told of a status"),
                 Effect::Fetch(ids) => {
                     assert!(ids.is_sorted() && !ids.is_empty() && ids.len() <= limits::FETCH_MESSAGES);
                     assert!(self.fetching.replace(ids).is_none(), "one fetch at a time");

@@ -1,0 +1,228 @@
+//! Webhooks: who is to be told of messages at which address, and what became of it.
+//!
+//! How a delivery is retried and when a hook is switched off is decided by the [`Outbox`](crate::Outbox).
+
+mod body;
+mod delivery;
+mod sign;
+
+use std::fmt;
+use std::sync::Arc;
+
+use serde::{Deserialize, Deserializer, Serialize, de};
+use utoipa::ToSchema;
+
+pub use body::{body, test_message};
+pub use delivery::{Delivery, DeliveryId, DeliveryState, Due, Failure, Posted, Row};
+pub use sign::{Secret, plain_signature, standard_signature};
+
+use crate::ids::{AccountId, ChannelId};
+use crate::limits;
+use crate::refusal::{Code, Refusal};
+use crate::settings::words;
+
+/// The event of a message.
+pub const MESSAGE_RECEIVED: &str = "message.received";
+/// The event of a test.
+pub const TEST: &str = "webhook.test";
+
+/// A hook's id.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String")]
+pub struct HookId(Arc<str>);
+
+impl HookId {
+    /// An id from 128 random bits.
+    #[must_use]
+    pub fn rolled(dice: u128) -> Self {
+        Self(format!("wh_{dice:032x}").into())
+    }
+
+    /// Parses an id.
+    ///
+    /// # Errors
+    /// `not_found` when it cannot be the id of any hook.
+    pub fn parse(id: &str) -> Result<Self, Refusal> {
+        let hex = id.strip_prefix("wh_").filter(|hex| hex.len() == 32 && is_hex(hex));
+        hex.map(|_| Self(id.into())).ok_or_else(hook_not_found)
+    }
+
+    /// The id as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+pub(super) fn is_hex(text: &str) -> bool {
+    text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
+}
+
+/// `not_found` for a hook.
+#[must_use]
+pub fn hook_not_found() -> Refusal {
+    Refusal::new(Code::NotFound, "webhook not found").hint("GET …/webhooks lists those there are")
+}
+
+impl TryFrom<String> for HookId {
+    type Error = Refusal;
+
+    fn try_from(id: String) -> Result<Self, Refusal> {
+        Self::parse(&id)
+    }
+}
+
+impl fmt::Display for HookId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Whose hook it is, and so what it fires for.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Owner {
+    /// Every message of a channel; broadcasts only where DMs are private.
+    Channel(ChannelId),
+    /// DMs to the identities of an account.
+    Account(AccountId),
+}
+
+impl fmt::Display for Owner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Channel(id) => write!(f, "channel {id}"),
+            Self::Account(id) => write!(f, "account {id}"),
+        }
+    }
+}
+
+/// How long a delivery that fails is tried again: three attempts within seconds, or with growing pauses for a day.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Retry {
+    /// Three attempts: at once, after 1 s, after 3 s more.
+    #[default]
+    Immediate,
+    /// Growing pauses, up to 24 hours in all. What comes after waits for it.
+    Persistent,
+}
+
+words!(Retry: "immediate" => Immediate, "persistent" => Persistent);
+
+/// A webhook as it is kept.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Hook {
+    /// Its id.
+    pub id: HookId,
+    /// Whose it is.
+    pub owner: Owner,
+    /// Where it is posted.
+    pub url: Arc<str>,
+    /// How long a delivery is tried.
+    pub retry: Retry,
+    /// When it was subscribed, in milliseconds since the epoch.
+    pub created_ms: u64,
+    /// Its secret, hidden.
+    pub secret: Arc<str>,
+    /// The secret before, while it still signs too.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub previous: Option<Previous>,
+    /// Deliveries that failed since the last one that did not.
+    pub failures: u32,
+    /// When it was switched off, in milliseconds since the epoch; none while it is on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub off_ms: Option<u64>,
+}
+
+/// A secret that was rotated.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Previous {
+    /// The secret, hidden.
+    pub secret: Arc<str>,
+    /// When it was rotated, in milliseconds since the epoch.
+    pub rotated_ms: u64,
+    /// How long it signs too.
+    pub until_ms: u64,
+}
+
+/// The body of a subscription.
+#[derive(Clone, Debug, Default, Deserialize, ToSchema)]
+pub struct SubscribeInput {
+    /// Where to post: http or https, at an address that may be reached.
+    #[schema(min_length = 1, max_length = 2048)]
+    pub url: String,
+    /// What to post for; `message.received` is all there is, and what is meant where nothing is said.
+    #[serde(default, deserialize_with = "crate::op::not_null")]
+    #[schema(nullable = false, min_items = 1, max_items = 8, value_type = Option<Vec<Event>>)]
+    pub events: Option<Vec<String>>,
+    /// How long a delivery that fails is tried.
+    #[serde(default, deserialize_with = "crate::op::not_null")]
+    #[schema(nullable = false)]
+    pub retry: Option<Retry>,
+}
+
+/// What a webhook can be told of.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "it is there for its schema")]
+enum Event {
+    /// A message was sent.
+    #[schema(rename = "message.received")]
+    MessageReceived,
+}
+
+impl SubscribeInput {
+    /// Checks what can be checked without asking the network.
+    ///
+    /// # Errors
+    /// `invalid`, naming the field.
+    pub fn check(&self) -> Result<(), Refusal> {
+        if self.url.is_empty() || self.url.len() > limits::HOOK_URL_BYTES {
+            return Err(Refusal::invalid(format!("`url` has 1 to {} characters", limits::HOOK_URL_BYTES)));
+        }
+        let Some(events) = &self.events else { return Ok(()) };
+        if events.is_empty() || events.len() > 8 || events.iter().any(|event| event != MESSAGE_RECEIVED) {
+            return Err(Refusal::invalid("`events` must be [\"message.received\"]"));
+        }
+        Ok(())
+    }
+}
+
+/// Reads nothing but a delivery's id, or that all failed ones are meant.
+#[derive(Clone, Debug, Default, Deserialize, ToSchema)]
+pub struct ReplayInput {
+    /// One delivery; all that failed where it is left out.
+    #[serde(default, deserialize_with = "text")]
+    #[schema(pattern = "^whd_[0-9a-f]{32}$")]
+    pub delivery_id: Option<String>,
+}
+
+fn text<'de, D: Deserializer<'de>>(d: D) -> Result<Option<String>, D::Error> {
+    Option::<String>::deserialize(d)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_are_what_was_rolled_and_nothing_else() {
+        let id = HookId::rolled(7);
+        assert_eq!(HookId::parse(id.as_str()).unwrap(), id);
+        for bad in ["", "wh_", "wh_7", "WH_00000000000000000000000000000007", "wh_0000000000000000000000000000000g"] {
+            assert_eq!(HookId::parse(bad).unwrap_err().code, Code::NotFound, "{bad}");
+        }
+    }
+
+    #[test]
+    fn only_messages_can_be_subscribed() {
+        let check = |json: &str| serde_json::from_str::<SubscribeInput>(json).unwrap().check();
+        assert!(check(r#"{"url":"https://a.example/"}"#).is_ok());
+        assert!(check(r#"{"url":"https://a.example/","events":["message.received"],"retry":"persistent"}"#).is_ok());
+        for bad in [r#"{"url":""}"#, r#"{"url":"https://a/","events":[]}"#, r#"{"url":"https://a/","events":["x"]}"#] {
+            assert_eq!(check(bad).unwrap_err().code, Code::Invalid, "{bad}");
+        }
+        assert!(check(&format!(r#"{{"url":"https://a/{}"}}"#, "x".repeat(2048))).is_err());
+        assert!(serde_json::from_str::<SubscribeInput>(r#"{"url":"https://a/","retry":"never"}"#).is_err());
+    }
+}

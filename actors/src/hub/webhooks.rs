@@ -1,0 +1,213 @@
+//! Webhooks, as those outside ask for them: subscribing, testing, what was delivered, replays.
+
+use std::sync::Arc;
+
+use rogerrat_domain::op::Recall;
+use rogerrat_domain::webhook::{
+    self, Delivery, DeliveryId, DeliveryState, Due, Hook, MESSAGE_RECEIVED, Owner, ReplayInput, Secret, SubscribeInput,
+    TEST, hook_not_found,
+};
+use rogerrat_domain::{ChannelId, Code, MessageId, Refusal, Vault, limits};
+
+use super::Hub;
+use crate::entropy::{nonce, record_id};
+use crate::error::HubError;
+use crate::log::LogError;
+use crate::webhooks::{Face, Forget, Rotate, Subscribe, Unsubscribe};
+
+/// A hook with its secret, which is shown only now.
+#[derive(Clone, Debug)]
+pub struct Subscribed {
+    /// The hook.
+    pub hook: Hook,
+    /// Its secret.
+    pub secret: Secret,
+}
+
+/// A hook, and how much is due for it.
+#[derive(Clone, Debug)]
+pub struct HookStanding {
+    /// The hook.
+    pub hook: Hook,
+    /// Deliveries due.
+    pub due: u64,
+}
+
+/// What became of a replay.
+#[derive(Clone, Debug, Default)]
+pub struct Replayed {
+    /// Due again.
+    pub replayed: Vec<DeliveryId>,
+    /// Not: the message is not held any more.
+    pub gone: Vec<DeliveryId>,
+}
+
+impl Hub {
+    /// Whether something may be subscribed: what was said, and the address.
+    ///
+    /// # Errors
+    /// `invalid`, saying why.
+    pub async fn check_webhook(&self, input: &SubscribeInput) -> Result<(), HubError> {
+        input.check()?;
+        Ok(self.shared.ports.poster.check(input.url.as_str().into()).await?)
+    }
+
+    /// Subscribes.
+    ///
+    /// # Errors
+    /// `invalid` for an address that may not be reached; `forbidden` on a band; `limit_reached`.
+    pub async fn subscribe(&self, owner: Owner, input: SubscribeInput) -> Result<Subscribed, HubError> {
+        if let Owner::Channel(channel) = &owner
+            && self.shared.table.get(channel).is_some_and(|room| room.settings().is_band)
+        {
+            return Err(Refusal::new(Code::Forbidden, "a public band has no webhooks").into());
+        }
+        self.check_webhook(&input).await?;
+        let bound = match &owner {
+            Owner::Channel(_) => limits::HOOKS,
+            Owner::Account(_) => self.shared.per_account.webhooks.map_or(limits::HOOKS, |n| n as usize),
+        };
+        let subscribe = Subscribe { bound, owner, url: input.url.into(), retry: input.retry.unwrap_or_default() };
+        let (hook, secret) = self.shared.webhooks.addr.send(subscribe).await.map_err(|_| HubError::Gone)??;
+        log::info!(hook:display = hook.id, owner:display = hook.owner; "a webhook was subscribed");
+        Ok(Subscribed { hook, secret })
+    }
+
+    /// The hooks of an owner, oldest first.
+    #[must_use]
+    pub fn webhooks_of(&self, owner: &Owner) -> Vec<HookStanding> {
+        let faces = self.shared.webhooks.directory.of(owner);
+        let faces = faces.iter().flat_map(|faces| faces.iter());
+        faces.map(|face| HookStanding { hook: face.hook(), due: face.due() }).collect()
+    }
+
+    /// Lets a hook go, with all that is due for it.
+    ///
+    /// # Errors
+    /// `not_found`.
+    pub async fn unsubscribe(&self, owner: Owner, hook: &str) -> Result<(), HubError> {
+        let ask = Unsubscribe { owner, hook: hook.to_owned() };
+        self.shared.webhooks.addr.send(ask).await.map_err(|_| HubError::Gone)?
+    }
+
+    /// Lets all hooks of an owner go.
+    ///
+    /// # Errors
+    /// When that cannot be kept.
+    pub async fn forget_webhooks(&self, owner: Owner) -> Result<(), HubError> {
+        self.shared.webhooks.addr.send(Forget(owner)).await.map_err(|_| HubError::Gone)?
+    }
+
+    /// Gives a hook a new secret. The one before signs beside it for a day.
+    ///
+    /// # Errors
+    /// `not_found`.
+    pub async fn rotate_webhook(&self, owner: Owner, hook: &str) -> Result<Subscribed, HubError> {
+        let ask = Rotate { owner, hook: hook.to_owned() };
+        let (hook, secret) = self.shared.webhooks.addr.send(ask).await.map_err(|_| HubError::Gone)??;
+        Ok(Subscribed { hook, secret })
+    }
+
+    /// Sends a test event.
+    ///
+    /// # Errors
+    /// `not_found`; `limit_reached` when too much is due already.
+    pub async fn test_webhook(&self, owner: &Owner, hook: &str) -> Result<DeliveryId, HubError> {
+        let face = self.face(owner, hook)?;
+        let now_ms = self.shared.clock.now().at_ms;
+        let channel = if let Owner::Channel(channel) = owner { Some(channel.clone()) } else { None };
+        let delivery = Delivery::due(record_id(), TEST, channel, None, now_ms);
+        let id = delivery.id.clone();
+        self.enqueue(&face, delivery, &webhook::test_message(now_ms)).await?;
+        Ok(id)
+    }
+
+    /// The last deliveries of a hook, newest first.
+    ///
+    /// # Errors
+    /// `not_found`; a fault when they cannot be read.
+    pub async fn deliveries(&self, owner: &Owner, hook: &str) -> Result<Vec<Delivery>, HubError> {
+        let face = self.face(owner, hook)?;
+        let rows = self.shared.ports.log.postbox().deliveries(&face.id, limits::HOOK_LOG).await.map_err(unread)?;
+        Ok(rows.into_iter().map(|row| row.delivery).collect())
+    }
+
+    /// Delivers once more: one delivery, or all that failed.
+    ///
+    /// # Errors
+    /// `not_found`; `invalid` for one that is still due, `limit_reached` when too much is due.
+    pub async fn replay(&self, owner: &Owner, hook: &str, input: ReplayInput) -> Result<Replayed, HubError> {
+        let face = self.face(owner, hook)?;
+        let mut told = self.deliveries(owner, hook).await?;
+        match &input.delivery_id {
+            None => told.retain(Delivery::has_failed),
+            Some(id) => {
+                told.retain(|delivery| delivery.id.as_str() == id);
+                let found = told.first().ok_or_else(|| Refusal::new(Code::NotFound, "delivery not found"))?;
+                if found.state == DeliveryState::Due {
+                    return Err(Refusal::invalid("this delivery is still due").into());
+                }
+            }
+        }
+        let mut replayed = Replayed::default();
+        // Oldest first.
+        for delivery in told.into_iter().rev() {
+            let id = delivery.id.clone();
+            match self.message_of(&delivery).await? {
+                None => replayed.gone.push(id),
+                Some(message) => {
+                    self.enqueue(&face, delivery.again(), &message).await?;
+                    replayed.replayed.push(id);
+                }
+            }
+        }
+        Ok(replayed)
+    }
+
+    fn face(&self, owner: &Owner, hook: &str) -> Result<Arc<Face>, Refusal> {
+        self.shared.webhooks.directory.get(owner, hook).ok_or_else(hook_not_found)
+    }
+
+    /// Makes a delivery due that belongs to no record.
+    async fn enqueue(&self, face: &Arc<Face>, delivery: Delivery, message: &[u8]) -> Result<(), HubError> {
+        let webhooks = &self.shared.webhooks;
+        let full = || Refusal::limit_reached("deliveries due for a webhook", limits::HOOK_QUEUE as usize);
+        let ticket = face.reserve(Vault::weight(message.len())).ok_or_else(full)?;
+        let hidden = webhooks.messages.close(message, &delivery.context(), nonce());
+        let due = Due { deliveries: vec![(face.id.clone(), delivery)], hidden };
+        self.shared.ports.log.postbox().enqueue(due).await.map_err(unread)?;
+        webhooks.wake(vec![ticket]);
+        Ok(())
+    }
+
+    /// The message of a delivery, if anybody still has it.
+    async fn message_of(&self, delivery: &Delivery) -> Result<Option<Vec<u8>>, HubError> {
+        if delivery.event != MESSAGE_RECEIVED {
+            return Ok(Some(webhook::test_message(delivery.at_ms)));
+        }
+        let (Some(channel), Some(id)) = (&delivery.channel, delivery.message) else { return Ok(None) };
+        self.recall(channel, id).await
+    }
+
+    async fn recall(&self, channel: &ChannelId, id: MessageId) -> Result<Option<Vec<u8>>, HubError> {
+        let at = match self.find(channel.as_str()).await {
+            Ok(at) => at,
+            Err(HubError::Refused(_)) => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        if let Some(message) = self.ask(&at, Recall { id }).await? {
+            return Ok(Some(message.json().to_vec()));
+        }
+        let kept = self.shared.ports.log.messages(channel, vec![id]).await.map_err(unread)?;
+        Ok(kept.first().map(|message| message.json().to_vec()))
+    }
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "it stands behind map_err")]
+fn unread(error: LogError) -> HubError {
+    log::error!(error:display; "the deliveries of a webhook could not be read or kept");
+    match error {
+        LogError::Busy => HubError::MailboxFull,
+        _ => HubError::StorageFailed,
+    }
+}

@@ -1,0 +1,276 @@
+//! The webhooks' actor: drives the outbox and carries out its orders. It decides nothing about deliveries.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::Duration;
+
+use actix::prelude::*;
+use rogerrat_domain::webhook::{DeliveryState, Hook, HookId, Owner, Previous, Row, Secret, hook_not_found};
+use rogerrat_domain::{Code, Happening, Order, Outbox, Refusal, Standing, Vault, limits};
+
+use super::{Directory, Face, Forget, Forgotten, Rotate, Subscribe, Unsubscribe, Wake};
+use crate::clock::Clock;
+use crate::counters::{Count, Counters};
+use crate::entropy::{nonce, record_id, secret_bytes};
+use crate::error::HubError;
+use crate::log::Log;
+use crate::postbox::KeptHook;
+use crate::poster::Poster;
+
+/// Messages the mailbox holds.
+const MAILBOX: usize = 16_384;
+/// How often hooks that could not be woken are looked for.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+
+/// Drives the deliveries of webhooks.
+pub(crate) struct WebhookActor {
+    pub(crate) outbox: Outbox,
+    pub(crate) orders: Vec<Order>,
+    pub(crate) directory: Arc<Directory>,
+    pub(crate) log: Arc<dyn Log>,
+    pub(crate) poster: Arc<dyn Poster>,
+    pub(crate) clock: Clock,
+    pub(crate) counters: Arc<Counters>,
+    pub(crate) messages: Vault,
+    pub(crate) secrets: Vault,
+    pub(crate) alarm: Option<(u64, SpawnHandle)>,
+}
+
+impl Actor for WebhookActor {
+    type Context = Context<Self>;
+
+    fn started(&mut self, ctx: &mut Self::Context) {
+        ctx.set_mailbox_capacity(MAILBOX);
+        ctx.run_interval(LOOK_EVERY, |this, ctx| {
+            if this.directory.missed.swap(false, Relaxed) {
+                this.wake_all(ctx);
+            }
+        });
+        for face in self.directory.all() {
+            self.open(&face.hook(), ctx);
+        }
+        self.wake_all(ctx);
+    }
+}
+
+impl WebhookActor {
+    fn wake_all(&mut self, ctx: &mut Context<Self>) {
+        for hook in self.directory.with_due() {
+            self.happened(Happening::Woken(hook), ctx);
+        }
+    }
+
+    fn open(&mut self, hook: &Hook, ctx: &mut Context<Self>) {
+        let standing = Standing { failures: hook.failures, off_ms: hook.off_ms };
+        self.happened(Happening::Opened(hook.id.clone(), hook.retry, standing), ctx);
+    }
+
+    /// Tells the outbox, and does what it orders.
+    pub(crate) fn happened(&mut self, happening: Happening, ctx: &mut Context<Self>) {
+        self.outbox.run(happening, self.clock.now(), &mut self.orders);
+        self.obey(ctx);
+    }
+
+    fn obey(&mut self, ctx: &mut Context<Self>) {
+        let mut orders = std::mem::take(&mut self.orders);
+        for order in orders.drain(..) {
+            match order {
+                Order::Fetch(hook, after) => self.fetch(hook, after, ctx),
+                Order::Post(hook, row, is_first) => self.post(hook, row, is_first, ctx),
+                Order::Keep(hook, row) => self.keep(&hook, &row),
+                Order::Tell(hook, standing) => self.tell(&hook, standing),
+            }
+        }
+        self.orders = orders;
+        self.set_alarm(ctx);
+    }
+
+    fn fetch(&self, hook: HookId, after: u64, ctx: &mut Context<Self>) {
+        let due = self.log.postbox().due(&hook, after, limits::HOOK_FETCH);
+        ctx.spawn(due.into_actor(self).map(move |rows, this, ctx| match rows {
+            Ok(rows) => {
+                let is_all = rows.len() < limits::HOOK_FETCH;
+                this.happened(Happening::Fetched(hook, rows, is_all), ctx);
+            }
+            Err(error) => {
+                log::warn!(hook:display, error:display; "what is due for a webhook could not be read yet");
+                this.happened(Happening::NotFetched(hook), ctx);
+            }
+        }));
+    }
+
+    fn keep(&self, hook: &HookId, row: &Row) {
+        let delivery = &row.delivery;
+        let kept = self.log.postbox().keep(hook, row);
+        // Nobody waits for it: what is lost by a crash is delivered once more.
+        drop(kept);
+        let count = match delivery.state {
+            DeliveryState::Due => return self.counters.add(Count::HooksRetried, 1),
+            DeliveryState::Delivered => Count::HooksDelivered,
+            DeliveryState::Failed | DeliveryState::Dropped => Count::HooksFailed,
+        };
+        self.counters.add(count, 1);
+        if let Some(face) = self.directory.find(hook) {
+            face.release(row.bytes);
+        }
+    }
+
+    fn tell(&self, hook: &HookId, standing: Standing) {
+        let Some(face) = self.directory.find(hook) else { return };
+        let before = face.hook();
+        match (before.off_ms, standing.off_ms) {
+            (None, Some(_)) => log::warn!(hook:display; "a webhook failed too often and is switched off"),
+            (Some(_), None) => log::info!(hook:display; "a webhook works again and is switched on"),
+            _ => {}
+        }
+        let hook = Hook { failures: standing.failures, off_ms: standing.off_ms, ..before };
+        drop(self.log.postbox().put_hook(&hook));
+        face.set(hook);
+    }
+
+    fn set_alarm(&mut self, ctx: &mut Context<Self>) {
+        let Some(at_ms) = self.outbox.next_deadline_ms() else { return };
+        if self.alarm.is_some_and(|(set_ms, _)| set_ms <= at_ms) {
+            return;
+        }
+        if let Some((_, handle)) = self.alarm.take() {
+            ctx.cancel_future(handle);
+        }
+        let in_ms = at_ms.saturating_sub(self.clock.now().uptime_ms);
+        let handle = ctx.run_later(Duration::from_millis(in_ms), |this, ctx| {
+            this.alarm = None;
+            this.outbox.tick(this.clock.now(), &mut this.orders);
+            this.obey(ctx);
+        });
+        self.alarm = Some((at_ms, handle));
+    }
+
+    /// A new secret, and how it is written down.
+    fn new_secret(&self, hook: &HookId) -> (Secret, Arc<str>) {
+        let secret = Secret::of(secret_bytes());
+        let hidden = self.secrets.close_text(secret.text().as_bytes(), hook.as_str(), nonce());
+        (secret, hidden.into())
+    }
+
+    fn take_out(&mut self, face: &Face, ctx: &mut Context<Self>) {
+        self.directory.remove(face);
+        self.happened(Happening::Closed(face.id.clone()), ctx);
+    }
+
+    fn take_all_out(&mut self, owner: &Owner, ctx: &mut Context<Self>) {
+        for face in self.directory.of(owner).iter().flat_map(|faces| faces.iter()) {
+            self.take_out(face, ctx);
+        }
+    }
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "it stands behind map_err")]
+fn not_kept(error: crate::LogError) -> HubError {
+    log::error!(error:display; "a webhook was not kept");
+    HubError::StorageFailed
+}
+
+impl Handler<Wake> for WebhookActor {
+    type Result = ();
+
+    fn handle(&mut self, Wake(hook): Wake, ctx: &mut Self::Context) {
+        if let Some(face) = self.directory.find(&hook) {
+            face.woken.store(false, Relaxed);
+        }
+        self.happened(Happening::Woken(hook), ctx);
+    }
+}
+
+impl Handler<Subscribe> for WebhookActor {
+    type Result = AtomicResponse<Self, Result<(Hook, Secret), HubError>>;
+
+    fn handle(&mut self, ask: Subscribe, _: &mut Self::Context) -> Self::Result {
+        let Subscribe { owner, url, retry, bound } = ask;
+        if self.directory.of(&owner).is_some_and(|faces| faces.len() >= bound) {
+            let of = match owner {
+                Owner::Channel(_) => "webhooks of a channel",
+                Owner::Account(_) => "webhooks of an account",
+            };
+            let refused: HubError = Refusal::limit_reached(of, bound).hint("delete one first").into();
+            return AtomicResponse::new(Box::pin(fut::ready(Err(refused))));
+        }
+        let id = HookId::rolled(record_id());
+        let (secret, hidden) = self.new_secret(&id);
+        let created_ms = self.clock.now().at_ms;
+        let hook =
+            Hook { id, owner, url, retry, created_ms, secret: hidden, previous: None, failures: 0, off_ms: None };
+        let kept = self.log.postbox().put_hook(&hook);
+        AtomicResponse::new(Box::pin(kept.into_actor(self).map(move |kept, this, ctx| {
+            if !kept.map_err(not_kept)? {
+                return Err(match hook.owner {
+                    Owner::Channel(_) => Refusal::channel_not_found().into(),
+                    Owner::Account(_) => Refusal::new(Code::Unauthorized, "this account is closed").into(),
+                });
+            }
+            this.directory.add(KeptHook { hook: hook.clone(), due: 0, bytes: 0 });
+            this.open(&hook, ctx);
+            Ok((hook, secret))
+        })))
+    }
+}
+
+impl Handler<Unsubscribe> for WebhookActor {
+    type Result = AtomicResponse<Self, Result<(), HubError>>;
+
+    fn handle(&mut self, Unsubscribe { owner, hook }: Unsubscribe, _: &mut Self::Context) -> Self::Result {
+        let Some(face) = self.directory.get(&owner, &hook) else {
+            return AtomicResponse::new(Box::pin(fut::ready(Err(hook_not_found().into()))));
+        };
+        let dropped = self.log.postbox().drop_hook(&face.id);
+        AtomicResponse::new(Box::pin(dropped.into_actor(self).map(move |dropped, this, ctx| {
+            dropped.map_err(not_kept)?;
+            this.take_out(&face, ctx);
+            Ok(())
+        })))
+    }
+}
+
+impl Handler<Rotate> for WebhookActor {
+    type Result = AtomicResponse<Self, Result<(Hook, Secret), HubError>>;
+
+    fn handle(&mut self, Rotate { owner, hook }: Rotate, _: &mut Self::Context) -> Self::Result {
+        let Some(face) = self.directory.get(&owner, &hook) else {
+            return AtomicResponse::new(Box::pin(fut::ready(Err(hook_not_found().into()))));
+        };
+        let (secret, hidden) = self.new_secret(&face.id);
+        let rotated_ms = self.clock.now().at_ms;
+        let before = face.hook();
+        let previous =
+            Previous { secret: before.secret.clone(), rotated_ms, until_ms: rotated_ms + limits::HOOK_GRACE_MS };
+        let hook = Hook { secret: hidden, previous: Some(previous), ..before };
+        let kept = self.log.postbox().put_hook(&hook);
+        AtomicResponse::new(Box::pin(kept.into_actor(self).map(move |kept, _, _| {
+            if !kept.map_err(not_kept)? {
+                return Err(hook_not_found().into());
+            }
+            face.set(hook.clone());
+            Ok((hook, secret))
+        })))
+    }
+}
+
+impl Handler<Forget> for WebhookActor {
+    type Result = AtomicResponse<Self, Result<(), HubError>>;
+
+    fn handle(&mut self, Forget(owner): Forget, _: &mut Self::Context) -> Self::Result {
+        let dropped = self.log.postbox().drop_hooks(&owner);
+        AtomicResponse::new(Box::pin(dropped.into_actor(self).map(move |dropped, this, ctx| {
+            dropped.map_err(not_kept)?;
+            this.take_all_out(&owner, ctx);
+            Ok(())
+        })))
+    }
+}
+
+impl Handler<Forgotten> for WebhookActor {
+    type Result = ();
+
+    fn handle(&mut self, Forgotten(owner): Forgotten, ctx: &mut Self::Context) {
+        self.take_all_out(&owner, ctx);
+    }
+}

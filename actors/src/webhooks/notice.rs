@@ -1,0 +1,95 @@
+//! What a channel does for webhooks: with a send it keeps a delivery for each hook, and wakes them when that is kept.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+
+use rogerrat_domain::webhook::{Delivery, Due, MESSAGE_RECEIVED};
+use rogerrat_domain::{DmVisibility, Entry, Kind, Message, Now, Vault};
+
+use super::{Face, Ticket, Wake, Webhooks};
+use crate::channel_actor::ChannelActor;
+use crate::counters::Count;
+use crate::entropy::{nonce, record_id};
+
+/// What is due because of something a channel did.
+#[derive(Default)]
+pub(crate) struct Notices {
+    pub(crate) due: Vec<Due>,
+    pub(crate) tickets: Vec<Ticket>,
+}
+
+impl Notices {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.due.is_empty()
+    }
+
+    pub(crate) fn extend(&mut self, other: Self) {
+        self.due.extend(other.due);
+        self.tickets.extend(other.tickets);
+    }
+}
+
+impl ChannelActor {
+    /// What hooks are to be told of what was decided.
+    pub(crate) fn notices(&self, entries: &[Entry], now: Now) -> Notices {
+        let mut notices = Notices::default();
+        for entry in entries {
+            if let Entry::Sent { message, .. } = entry
+                && message.kind == Kind::Message
+            {
+                self.notice(message, now, &mut notices);
+            }
+        }
+        notices
+    }
+
+    fn notice(&self, message: &Arc<Message>, now: Now, notices: &mut Notices) {
+        let directory = &self.webhooks.directory;
+        let of_channel = directory.of_channel(&self.id).filter(|_| {
+            // Where DMs are private the holders of the token do not see them (D21).
+            message.to.is_none() || self.channel.settings().dm_visibility == DmVisibility::Channel
+        });
+        let recipient = message.to.and_then(|no| self.channel.identity_of(no));
+        let of_account = recipient.and_then(|identity| directory.of_account(&identity.account));
+        let faces = of_channel.iter().chain(&of_account).flat_map(|faces| faces.iter()).filter(|face| face.is_on());
+        let json = message.json();
+        let mut deliveries = Vec::new();
+        for face in faces {
+            let delivery =
+                Delivery::due(record_id(), MESSAGE_RECEIVED, Some(self.id.clone()), Some(message.id), now.at_ms);
+            deliveries.push(match face.reserve(Vault::weight(json.len())) {
+                Some(ticket) => {
+                    notices.tickets.push(ticket);
+                    (face.id.clone(), delivery)
+                }
+                None => {
+                    self.share.count(Count::HooksDropped);
+                    (face.id.clone(), delivery.dropped())
+                }
+            });
+        }
+        if let Some((_, delivery)) = deliveries.first() {
+            let hidden = self.webhooks.messages.close(&json, &delivery.context(), nonce());
+            notices.due.push(Due { deliveries, hidden });
+        }
+    }
+}
+
+impl Webhooks {
+    /// What took these places is kept: it may be delivered.
+    pub(crate) fn wake(&self, tickets: Vec<Ticket>) {
+        for ticket in tickets {
+            self.wake_one(&ticket.keep());
+        }
+    }
+
+    fn wake_one(&self, face: &Face) {
+        if face.woken.swap(true, Relaxed) {
+            return;
+        }
+        if self.addr.try_send(Wake(face.id.clone())).is_err() {
+            face.woken.store(false, Relaxed);
+            self.directory.missed.store(true, Relaxed);
+        }
+    }
+}

@@ -1,0 +1,107 @@
+//! Webhooks: of a channel, for who has its token, and of an account, for its owner. Both have the same routes.
+
+pub(super) mod account;
+pub(super) mod channel;
+mod replies;
+
+use actix_web::HttpRequest;
+use actix_web::web::{self, Json, Payload, ServiceConfig};
+use rogerrat_domain::webhook::{Owner, ReplayInput, SubscribeInput};
+use rogerrat_domain::{Code, Refusal, limits};
+
+use super::problem::Problem;
+use super::state::Shared;
+use super::{Done, Paths, body, read};
+use crate::door::hook::SubscribedReply;
+
+use replies::{DeliveriesReply, DeliveryRow, HookRow, HooksReply, ReplayReply, TestReply};
+
+/// The routes of a channel's webhooks.
+pub(super) fn in_channel_routes(config: &mut ServiceConfig, at: &Paths<'_>) {
+    config
+        .service(at.get_and("POST", "/webhooks", read().to(channel::list), web::post().to(channel::subscribe)))
+        .service(at.only("DELETE", "/webhooks/{hook}", web::delete().to(channel::remove)))
+        .service(at.post("/webhooks/{hook}/test", web::post().to(channel::test)))
+        .service(at.get("/webhooks/{hook}/deliveries", read().to(channel::deliveries)))
+        .service(at.post("/webhooks/{hook}/replay", web::post().to(channel::replay)))
+        .service(at.post("/webhooks/{hook}/rotate-secret", web::post().to(channel::rotate)));
+}
+
+/// The routes of an account's webhooks.
+pub(super) fn account_routes(config: &mut ServiceConfig, at: &Paths<'_>) {
+    let (list, subscribe) = (read().to(account::list), web::post().to(account::subscribe));
+    config
+        .service(at.get_and("POST", "/api/account/webhooks", list, subscribe))
+        .service(at.only("DELETE", "/api/account/webhooks/{hook}", web::delete().to(account::remove)))
+        .service(at.post("/api/account/webhooks/{hook}/test", web::post().to(account::test)))
+        .service(at.get("/api/account/webhooks/{hook}/deliveries", read().to(account::deliveries)))
+        .service(at.post("/api/account/webhooks/{hook}/replay", web::post().to(account::replay)))
+        .service(at.post("/api/account/webhooks/{hook}/rotate-secret", web::post().to(account::rotate)));
+}
+
+/// Who may see to a channel's webhooks: whoever its token admits. A band admits everybody, so it has none.
+async fn channel_owner(state: &Shared, request: &HttpRequest) -> Result<Owner, Problem> {
+    let at = state.admit(request).await?;
+    if at.settings().is_band {
+        return Err(Refusal::new(Code::Forbidden, "a public band has no webhooks").into());
+    }
+    Ok(Owner::Channel(at.id().clone()))
+}
+
+async fn account_owner(state: &Shared, request: &HttpRequest) -> Result<Owner, Problem> {
+    Ok(Owner::Account(state.admit_owner(request).await?.id().clone()))
+}
+
+fn hook_of(request: &HttpRequest) -> &str {
+    request.match_info().get("hook").unwrap_or_default()
+}
+
+async fn subscribe(
+    state: Shared,
+    request: HttpRequest,
+    payload: Payload,
+    owner: Owner,
+) -> Result<Json<SubscribedReply>, Problem> {
+    state.throttle.creates.count(|| state.client(&request))?;
+    let input: SubscribeInput = body::json(&request, payload, limits::BODY_BYTES).await?;
+    Ok(Json(state.hub.subscribe(owner, input).await?.into()))
+}
+
+fn list(state: &Shared, owner: &Owner) -> Json<HooksReply> {
+    Json(HooksReply { webhooks: state.hub.webhooks_of(owner).into_iter().map(HookRow::from).collect() })
+}
+
+async fn remove(state: Shared, request: &HttpRequest, owner: Owner) -> Result<Json<Done>, Problem> {
+    state.hub.unsubscribe(owner, hook_of(request)).await?;
+    Ok(Json(Done::default()))
+}
+
+async fn test(state: Shared, request: HttpRequest, owner: Owner) -> Result<Json<TestReply>, Problem> {
+    body::announced(&request, limits::BODY_BYTES)?;
+    state.throttle.sends.count(|| state.client(&request))?;
+    let delivery_id = state.hub.test_webhook(&owner, hook_of(&request)).await?.to_string();
+    Ok(Json(TestReply { ok: true, delivery_id }))
+}
+
+async fn deliveries(state: Shared, request: &HttpRequest, owner: &Owner) -> Result<Json<DeliveriesReply>, Problem> {
+    let told = state.hub.deliveries(owner, hook_of(request)).await?;
+    Ok(Json(DeliveriesReply { deliveries: told.into_iter().map(DeliveryRow::from).collect() }))
+}
+
+async fn replay(
+    state: Shared,
+    request: HttpRequest,
+    payload: Payload,
+    owner: Owner,
+) -> Result<Json<ReplayReply>, Problem> {
+    state.throttle.sends.count(|| state.client(&request))?;
+    let input: ReplayInput = body::json(&request, payload, limits::BODY_BYTES).await?;
+    let replayed = state.hub.replay(&owner, hook_of(&request), input).await?;
+    let ids = |ids: Vec<rogerrat_domain::webhook::DeliveryId>| ids.iter().map(ToString::to_string).collect();
+    Ok(Json(ReplayReply { replayed: ids(replayed.replayed), gone: ids(replayed.gone) }))
+}
+
+async fn rotate(state: Shared, request: HttpRequest, owner: Owner) -> Result<Json<SubscribedReply>, Problem> {
+    body::announced(&request, limits::BODY_BYTES)?;
+    Ok(Json(state.hub.rotate_webhook(owner, hook_of(&request)).await?.into()))
+}

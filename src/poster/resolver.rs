@@ -1,0 +1,26 @@
+//! The port to the names of the world, and the resolver of this machine.
+
+use std::io;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use futures_util::future::BoxFuture;
+
+/// Finds the addresses of a name.
+pub(crate) trait Resolve: Send + Sync + 'static {
+    /// All addresses of a name, the preferred one first.
+    fn resolve(&self, name: Arc<str>) -> BoxFuture<'static, io::Result<Vec<IpAddr>>>;
+}
+
+/// The resolver of this machine. It asks on threads that may wait, never on one that serves.
+#[derive(Debug)]
+pub(crate) struct SystemResolver;
+
+impl Resolve for SystemResolver {
+    fn resolve(&self, name: Arc<str>) -> BoxFuture<'static, io::Result<Vec<IpAddr>>> {
+        Box::pin(async move {
+            let found = tokio::net::lookup_host((&*name, 0)).await?;
+            Ok(found.map(|address| address.ip()).collect())
+        })
+    }
+}

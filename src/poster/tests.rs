@@ -1,0 +1,122 @@
+//! The poster over real sockets: the address that was checked is the one that is connected to.
+
+use std::collections::HashMap;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+
+use rogerrat_domain::webhook::Secret;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpListener;
+
+use super::guard_tests::Names;
+use super::*;
+
+/// A receiver at an address: counts what it gets, and answers so.
+async fn receiver(ip: &str, answer: &'static [u8]) -> (SocketAddr, Arc<AtomicUsize>) {
+    let listener = TcpListener::bind((ip, 0)).await.unwrap();
+    let (address, got) = (listener.local_addr().unwrap(), Arc::new(AtomicUsize::default()));
+    let count = got.clone();
+    actix_rt::spawn(async move {
+        while let Ok((mut socket, _)) = listener.accept().await {
+            count.fetch_add(1, Relaxed);
+            let mut head = [0; 4096];
+            let _ = socket.read(&mut head).await;
+            let _ = socket.write_all(answer).await;
+            let _ = socket.shutdown().await;
+        }
+    });
+    (address, got)
+}
+
+fn letter(url: &str) -> Letter {
+    let secret = Secret::of([7; 24]);
+    Letter {
+        url: url.into(),
+        event: "message.received".into(),
+        id: "whd_1".into(),
+        at_s: 5,
+        body: b"{}".to_vec(),
+        plain: secret.clone(),
+        standard: vec![secret],
+    }
+}
+
+const OK: &[u8] = b"HTTP/1.1 204 No Content\r\n\r\n";
+
+fn names(answers: Vec<Vec<&'static str>>) -> Arc<Names> {
+    Arc::new(Names(Mutex::new(HashMap::from([("hook.example", answers)])), AtomicUsize::default()))
+}
+
+/// A guard that takes 127.0.0.2 for the open internet, and 127.0.0.1 for what it must protect.
+fn guard(names: Arc<Names>) -> Guard {
+    Guard::new(&["127.0.0.2/32".parse().unwrap()], super::guard_tests::usual_ports(), false, names)
+}
+
+#[actix_rt::test]
+async fn a_name_that_changes_between_subscription_and_attempt_is_refused() {
+    let (inside, got) = receiver("127.0.0.1", OK).await;
+    let names = names(vec![vec!["127.0.0.2"], vec!["127.0.0.1"]]);
+    let poster = HttpPoster::start(guard(names), tls().unwrap());
+    let url = format!("http://hook.example:{}/", inside.port());
+    poster.check(url.as_str().into()).await.unwrap();
+    assert_eq!(poster.post(letter(&url)).await, Posted::Forbidden);
+    assert_eq!(got.load(Relaxed), 0);
+}
+
+#[actix_rt::test]
+async fn a_name_that_changes_between_check_and_connection_leads_nowhere_else() {
+    let (outside, got) = receiver("127.0.0.2", OK).await;
+    // Every further question would get an address inside.
+    let names = names(vec![vec!["127.0.0.2"], vec!["127.0.0.1"]]);
+    let poster = HttpPoster::start(guard(names.clone()), tls().unwrap());
+    let url = format!("http://hook.example:{}/", outside.port());
+    assert_eq!(poster.post(letter(&url)).await, Posted::Answered(204));
+    assert_eq!((got.load(Relaxed), names.1.load(Relaxed)), (1, 1), "it is asked once, and what it said is used");
+    assert_eq!(poster.post(letter(&url)).await, Posted::Forbidden, "no connection is left over for the name");
+}
+
+#[actix_rt::test]
+async fn a_name_with_one_address_inside_is_refused_as_a_whole() {
+    let (outside, got) = receiver("127.0.0.2", OK).await;
+    let poster = HttpPoster::start(guard(names(vec![vec!["127.0.0.2", "127.0.0.1"]])), tls().unwrap());
+    let url = format!("http://hook.example:{}/", outside.port());
+    assert_eq!(poster.post(letter(&url)).await, Posted::Forbidden);
+    let refused = poster.check(url.as_str().into()).await.unwrap_err();
+    assert_eq!((refused.code, got.load(Relaxed)), (Code::Invalid, 0));
+    assert!(!refused.text.contains("127"), "nothing is told of what is inside");
+}
+
+#[actix_rt::test]
+async fn the_next_address_is_tried_when_there_is_no_connection() {
+    let (outside, got) = receiver("127.0.0.2", OK).await;
+    let allow = ["127.0.0.2/32".parse().unwrap(), "127.0.0.3/32".parse().unwrap()];
+    let names = names(vec![vec!["127.0.0.3", "127.0.0.2"]]);
+    let poster = HttpPoster::start(Guard::new(&allow, super::guard_tests::usual_ports(), false, names), tls().unwrap());
+    let posted = poster.post(letter(&format!("http://hook.example:{}/", outside.port()))).await;
+    assert_eq!((posted, got.load(Relaxed)), (Posted::Answered(204), 1));
+}
+
+#[actix_rt::test]
+async fn a_redirect_is_an_answer_and_is_not_followed() {
+    let (inside, got) = receiver("127.0.0.1", OK).await;
+    let moved = format!("HTTP/1.1 307 Moved\r\nLocation: http://127.0.0.1:{}/\r\n\r\n", inside.port());
+    let (outside, _) = receiver("127.0.0.2", Box::leak(moved.into_boxed_str()).as_bytes()).await;
+    let poster = HttpPoster::start(guard(names(vec![vec!["127.0.0.2"]])), tls().unwrap());
+    let posted = poster.post(letter(&format!("http://hook.example:{}/", outside.port()))).await;
+    assert_eq!((posted, got.load(Relaxed)), (Posted::Answered(307), 0));
+}
+
+#[actix_rt::test]
+async fn what_breaks_off_or_answers_rubbish_is_unreachable() {
+    for answer in [&b""[..], b"rubbish\r\n\r\n", b"HTTP/1.1 200"] {
+        let (outside, _) = receiver("127.0.0.2", answer).await;
+        let poster = HttpPoster::start(guard(names(vec![vec!["127.0.0.2"]])), tls().unwrap());
+        let posted = poster.post(letter(&format!("http://hook.example:{}/", outside.port()))).await;
+        assert_eq!(posted, Posted::Unreachable, "{answer:?}");
+    }
+    let address: IpAddr = "127.0.0.2".parse().unwrap();
+    let free = TcpListener::bind((address, 0)).await.unwrap().local_addr().unwrap();
+    let poster = HttpPoster::start(guard(names(vec![vec!["127.0.0.2"]])), tls().unwrap());
+    assert_eq!(poster.post(letter(&format!("http://hook.example:{}/", free.port()))).await, Posted::Unreachable);
+}

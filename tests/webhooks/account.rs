@@ -1,0 +1,77 @@
+//! The webhooks of an account: DMs to its identities, on any channel.
+
+use serde_json::{Value, json};
+
+use crate::receiver::Receiver;
+use crate::rig::{Agent, Hub, until};
+
+struct Account {
+    session: String,
+}
+
+impl Account {
+    fn open(hub: &Hub) -> Self {
+        let opened = hub.post("/api/account").json(&json!({})).send().ok();
+        Self { session: opened["session_token"].as_str().unwrap().into() }
+    }
+
+    fn ask(&self, hub: &Hub, method: &str, path: &str, body: &Value) -> Value {
+        hub.request(method, &format!("/api/account{path}")).bearer(&self.session).json(body).send().ok()
+    }
+}
+
+#[test]
+fn dms_to_its_identities_are_told_from_every_channel() {
+    let (hub, receiver) = (Hub::start(), Receiver::start());
+    let account = Account::open(&hub);
+    let identity = account.ask(&hub, "POST", "/identities", &json!({"callsign": "owl"}));
+    let hook = account.ask(&hub, "POST", "/webhooks", &json!({"url": receiver.url("mine")}));
+    let mut sent = Vec::new();
+    for settings in [json!({}), json!({"dm_visibility": "private"})] {
+        let channel = hub.channel_with(&settings);
+        let joined = channel.try_join(&json!({"identity_key": identity["identity_key"]})).ok();
+        let (owl, ann) = (Agent::of(&channel, &joined), channel.join("ann"));
+        ann.say("to all");
+        owl.send("ann", "from the owl");
+        sent.push(ann.send("owl", "to the owl"));
+    }
+    let got = receiver.wait_for("mine", 2);
+    let mut told: Vec<_> = got.iter().map(|got| got.body["message"]["id"].as_u64().unwrap()).collect();
+    told.sort_unstable();
+    assert_eq!(told, sent);
+    receiver.verify(&[hook["secret"].as_str().unwrap()]);
+    let id = hook["id"].as_str().unwrap();
+    let listed = account.ask(&hub, "GET", "/webhooks", &json!({}));
+    assert_eq!(listed["webhooks"][0]["id"], id);
+    assert_eq!(account.ask(&hub, "GET", "", &json!({}))["webhooks"], 1);
+    account.ask(&hub, "POST", &format!("/webhooks/{id}/test"), &json!({}));
+    assert_eq!(receiver.wait_for("mine", 3)[2].body["channel_id"], Value::Null);
+    until("all are done", || account.ask(&hub, "GET", "/webhooks", &json!({}))["webhooks"][0]["due"] == 0);
+    let told = account.ask(&hub, "GET", &format!("/webhooks/{id}/deliveries"), &json!({}));
+    assert_eq!(told["deliveries"].as_array().unwrap().len(), 3);
+    let stranger = Account::open(&hub);
+    for (method, what) in [("DELETE", ""), ("POST", "/test"), ("GET", "/deliveries"), ("POST", "/rotate-secret")] {
+        let path = format!("/api/account/webhooks/{id}{what}");
+        hub.request(method, &path).bearer(&stranger.session).send().refused(404, "not_found");
+        hub.request(method, &path).send().refused(401, "unauthorized");
+    }
+}
+
+#[test]
+fn with_the_account_go_its_webhooks() {
+    let (hub, receiver) = (Hub::start(), Receiver::start());
+    let account = Account::open(&hub);
+    for n in 0..10 {
+        account.ask(&hub, "POST", "/webhooks", &json!({"url": receiver.url(&n.to_string())}));
+    }
+    let full = hub.post("/api/account/webhooks").bearer(&account.session).json(&json!({"url": receiver.url("x")}));
+    let refused = full.send().refused(409, "limit_reached");
+    assert!(refused["error"].as_str().unwrap().contains("webhooks of an account"), "{refused}");
+    let metric = |hub: &Hub| {
+        let page = hub.get("/metrics").send().text();
+        page.lines().find(|line| line.starts_with("rogerrat_webhook_hooks ")).unwrap().to_owned()
+    };
+    assert_eq!(metric(&hub), "rogerrat_webhook_hooks 10");
+    hub.request("DELETE", "/api/account").bearer(&account.session).send().ok();
+    assert_eq!(metric(&hub), "rogerrat_webhook_hooks 0");
+}

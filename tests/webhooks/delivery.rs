@@ -1,0 +1,196 @@
+//! What is delivered: shape, signatures, retries, order, isolation, the log, replays, switching off.
+
+use std::collections::BTreeSet;
+use std::env;
+
+use serde_json::{Value, json};
+
+use crate::hooks::Hook;
+use crate::receiver::Receiver;
+use crate::rig::{Hub, until};
+
+#[test]
+fn the_receiver_verifies_both_families_and_the_standard() {
+    let (hub, receiver) = (Hub::start(), Receiver::start());
+    let channel = hub.channel();
+    let hook = Hook::on(&channel, &receiver.url("a"));
+    let (ann, _bob) = (channel.join("ann"), channel.join("bob"));
+    let ids = [ann.say("to all"), ann.send("bob", "ümläut \u{2028} \"quoted\"")];
+    ann.try_send(&json!({"message": "a status", "kind": "status"})).ok();
+    let got = receiver.wait_for("a", 2);
+    for (got, id) in got.iter().zip(ids) {
+        assert_eq!((&got.body["event"], &got.body["hook_id"]), (&json!("message.received"), &json!(hook.id)));
+        assert_eq!((&got.body["channel_id"], &got.body["message"]["id"]), (&json!(channel.id), &json!(id)));
+        assert!(got.body["delivered_at"].as_u64() >= got.body["message"]["at"].as_u64());
+        for name in ["x-rogerrat-event", "x-rogerthat-event"] {
+            assert_eq!(got.headers[name], "message.received");
+        }
+        for name in ["x-rogerrat-delivery", "x-rogerthat-delivery", "webhook-id"] {
+            assert_eq!(got.headers[name], *got.id());
+        }
+    }
+    assert_eq!(
+        (got[0].body["message"]["to"].clone(), got[1].body["message"]["to"].clone()),
+        (json!("all"), json!("bob"))
+    );
+    let rotated = hook.post("rotate-secret", &json!({})).ok();
+    ann.say("signed twice");
+    let third = &receiver.wait_for("a", 3)[2];
+    assert_eq!(third.headers["webhook-signature"].as_str().unwrap().split(' ').count(), 2);
+    let (count, how) = receiver.verify(&[&hook.secret, rotated["secret"].as_str().unwrap()]);
+    assert_eq!(count, 3, "no status is told");
+    assert!(env::var_os("ROGERRAT_TEST_WEBHOOK_PYTHON").is_none() || how == "standardwebhooks", "{how}");
+}
+
+#[test]
+fn an_error_is_tried_again_after_1_and_3_seconds_with_the_same_bytes() {
+    let (hub, receiver) = (Hub::start(), Receiver::start());
+    let channel = hub.channel();
+    let hook = Hook::on(&channel, &receiver.url("fails/2"));
+    let ann = channel.join("ann");
+    ann.say("first");
+    ann.say("second");
+    let got = receiver.wait_for("fails/2", 4);
+    assert!(got[1].at - got[0].at >= 0.99 && got[2].at - got[1].at >= 2.99, "{got:?}");
+    for again in &got[1..3] {
+        for name in ["webhook-id", "x-rogerrat-delivery", "x-rogerrat-signature", "x-rogerthat-signature"] {
+            assert_eq!(again.headers[name], got[0].headers[name], "{name}");
+        }
+        assert_eq!(again.raw, got[0].raw);
+        assert_ne!(again.headers["webhook-signature"], got[0].headers["webhook-signature"]);
+    }
+    assert_eq!((got[3].text(), got.len()), ("second", 4));
+    hook.wait_for(&["delivered", "delivered"]);
+    let first = &hook.deliveries()[0];
+    assert_eq!((&first["attempts"], &first["response_status"]), (&json!(3), &json!(204)), "{first}");
+    assert!(first["latency_ms"].is_u64());
+    receiver.verify(&[&hook.secret]);
+}
+
+#[test]
+fn what_is_refused_or_redirected_is_final() {
+    let (hub, receiver) = (Hub::start(), Receiver::start());
+    let channel = hub.channel();
+    let refused = Hook::on(&channel, &receiver.url("status/404"));
+    let redirected = Hook::with(&channel, &json!({"url": receiver.url("redirects"), "retry": "persistent"}));
+    let ann = channel.join("ann");
+    ann.say("one");
+    ann.say("two");
+    refused.wait_for(&["failed", "failed"]);
+    redirected.wait_for(&["failed", "failed"]);
+    let row = &redirected.deliveries()[0];
+    assert_eq!(
+        (&row["failure"], &row["response_status"], &row["attempts"]),
+        (&json!("redirect"), &json!(307), &json!(1))
+    );
+    assert_eq!(refused.deliveries()[0]["failure"], "status");
+    assert_eq!((receiver.got_at("status/404").len(), receiver.got_at("redirects").len()), (2, 2));
+    assert!(receiver.got_at("elsewhere").is_empty(), "a redirect is not followed");
+}
+
+#[test]
+fn a_receiver_that_hangs_delays_nobody() {
+    let (hub, receiver) = (Hub::unlimited(), Receiver::start());
+    let channel = hub.channel();
+    (0..5).for_each(|n| drop(Hook::on(&channel, &receiver.url(&format!("hangs/{n}")))));
+    Hook::on(&channel, &receiver.url("well"));
+    let ann = channel.join("ann");
+    let sent = ann.count(0..20);
+    let got = receiver.wait_for("well", 20);
+    let ids: Vec<_> = got.iter().map(|got| got.body["message"]["id"].as_u64().unwrap()).collect();
+    assert_eq!(ids, sent, "in order");
+    assert!(got[19].at - got[0].at < 9.0, "none of them waited for a time-out");
+}
+
+#[test]
+fn a_hundred_hooks_that_hang_are_served_at_once() {
+    let (hub, receiver) = (Hub::unlimited(), Receiver::start());
+    let agents: Vec<_> = (0..10)
+        .map(|c| {
+            let channel = hub.channel();
+            (0..10).for_each(|n| drop(Hook::on(&channel, &receiver.url(&format!("hangs/{c}/{n}")))));
+            channel.join("ann")
+        })
+        .collect();
+    for ann in &agents {
+        ann.say("hello");
+    }
+    until("every hook has its first attempt", || receiver.got().len() >= 100);
+    let got = receiver.got();
+    let paths: BTreeSet<_> = got.iter().map(|got| &got.path).collect();
+    assert_eq!(paths.len(), 100);
+    assert!(got[99].at - got[0].at < 9.0, "no attempt waited for another to time out");
+}
+
+#[test]
+fn a_hook_that_fails_50_times_in_a_row_is_switched_off_and_says_so() {
+    let (hub, receiver) = (Hub::unlimited(), Receiver::start());
+    let channel = hub.channel();
+    let hook = Hook::on(&channel, &receiver.url("status/410"));
+    let ann = channel.join("ann");
+    ann.count(0..55);
+    until("it is switched off", || hook.row()["active"] == false);
+    let row = hook.row();
+    assert_eq!((&row["failures_in_a_row"], row["switched_off_at"].is_u64()), (&json!(50), true), "{row}");
+    assert_eq!(receiver.got().len(), 50);
+    until("nothing is due", || hook.row()["due"] == 0);
+    ann.say("nobody is told");
+    assert!(hub.log().contains("switched off"));
+    hook.post("test", &json!({})).ok();
+    receiver.wait_for("status/410", 51);
+    assert_eq!(receiver.got()[50].headers["x-rogerrat-event"], "webhook.test");
+}
+
+#[test]
+fn the_log_tells_and_a_replay_brings_what_failed() {
+    let (hub, receiver) = (Hub::unlimited(), Receiver::start());
+    for settings in [json!({}), json!({"durability": "disk"})] {
+        let channel = hub.channel_with(&settings);
+        let path = format!("fails/1/{}", channel.id);
+        let hook = Hook::with(&channel, &json!({"url": receiver.url(&path), "retry": "immediate"}));
+        let refused = Hook::on(&channel, &receiver.url(&format!("status/400/{}", channel.id)));
+        channel.join("ann").say("hello");
+        hook.wait_for(&["delivered"]);
+        refused.wait_for(&["failed"]);
+        let replayed = refused.post("replay", &json!({})).ok();
+        assert_eq!(replayed["replayed"].as_array().unwrap().len(), 1, "{replayed}");
+        let got = receiver.wait_for(&format!("status/400/{}", channel.id), 2);
+        assert_eq!((got[0].id(), &got[0].raw), (got[1].id(), &got[1].raw));
+        let one = json!({"delivery_id": hook.deliveries()[0]["id"]});
+        hook.post("replay", &one).ok();
+        assert_eq!(receiver.wait_for(&path, 3)[2].raw, got_body(&receiver, &path));
+        hook.post("replay", &json!({"delivery_id": "whd_00000000000000000000000000000000"})).refused(404, "not_found");
+    }
+}
+
+fn got_body(receiver: &Receiver, path: &str) -> String {
+    receiver.got_at(path)[0].raw.clone()
+}
+
+#[test]
+fn d21_private_dms_are_told_to_no_webhook_of_the_channel() {
+    let (hub, receiver) = (Hub::start(), Receiver::start());
+    let channel = hub.channel_with(&json!({"dm_visibility": "private"}));
+    Hook::on(&channel, &receiver.url("a"));
+    let (ann, _bob) = (channel.join("ann"), channel.join("bob"));
+    ann.send("bob", "secret");
+    ann.say("open");
+    let got = receiver.wait_for("a", 1);
+    assert_eq!(got[0].text(), "open");
+    assert_eq!(
+        hub.get("/metrics").send().text().lines().find(|l| l.starts_with("rogerrat_webhook_hooks ")),
+        Some("rogerrat_webhook_hooks 1")
+    );
+}
+
+#[test]
+fn what_is_told_has_no_more_than_a_hundred_rows() {
+    let (hub, receiver) = (Hub::unlimited(), Receiver::start());
+    let channel = hub.channel();
+    let hook = Hook::on(&channel, &receiver.url("a"));
+    let sent = channel.join("ann").count(0..120);
+    receiver.wait_for("a", 120);
+    until("all are done", || hook.row()["due"] == 0);
+    let ids: Vec<Value> = hook.deliveries().iter().map(|row| row["message_id"].clone()).collect();
+    assert_eq!(ids, sent[20..].iter().map(|id| json!(id)).collect::<Vec<_>>());
+}

@@ -1,0 +1,148 @@
+//! Kills: what was acknowledged is delivered, with one id and one body, whenever the hub is killed.
+
+use std::collections::BTreeMap;
+use std::env;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+
+use serde_json::{Value, json};
+
+use crate::hooks::Hook;
+use crate::receiver::Receiver;
+use crate::rig::{Agent, Hub, until};
+use crate::subscribing::holds;
+
+/// Kills in one run; more are asked for by hand.
+const KILLS: usize = 5;
+
+#[test]
+fn what_is_due_survives_every_kill_between_acknowledgement_and_delivery() {
+    let kills = env::var("ROGERRAT_TEST_WEBHOOK_KILLS").map_or(KILLS, |n| n.parse().unwrap());
+    let (mut hub, receiver) = (Hub::unlimited(), Receiver::start());
+    let channels: Vec<_> = ["disk", "disk", "memory", "memory"]
+        .iter()
+        .enumerate()
+        .map(|(n, durability)| {
+            let channel = hub.channel_with(&json!({"durability": durability}));
+            let hook = Hook::on(&channel, &receiver.url(&format!("a{n}")));
+            // One that is often in the middle of its retries when the hub dies.
+            Hook::with(&channel, &json!({"url": receiver.url(&format!("fails/2/{n}")), "retry": "persistent"}));
+            (channel, hook)
+        })
+        .collect();
+    let mut agents: Vec<Agent> = channels.iter().map(|(channel, _)| channel.join("ann")).collect();
+    let mut acked: Vec<Vec<u64>> = vec![Vec::new(); channels.len()];
+    for round in 0..kills {
+        // The kill comes after so many acknowledgements, in the middle of whatever the hub does then.
+        let enough = 1 + round * 13 % 41;
+        let count = AtomicUsize::new(0);
+        std::thread::scope(|scope| {
+            let talking: Vec<_> = agents
+                .iter_mut()
+                .map(|agent| {
+                    let (count, request) = (&count, agent.request("POST", "send"));
+                    scope.spawn(move || talk(request, count))
+                })
+                .collect();
+            until("enough was acknowledged", || count.load(Relaxed) >= enough);
+            hub.kill();
+            for (acked, talking) in acked.iter_mut().zip(talking) {
+                acked.extend(talking.join().unwrap());
+            }
+        });
+        hub.again(&["--rate-limit", "off"], &[]);
+        agents = channels.iter().map(|(channel, _)| channel.join("ann")).collect();
+    }
+    let total: usize = acked.iter().map(Vec::len).sum();
+    assert!(total >= kills, "{total}");
+    for (n, acked) in acked.iter().enumerate() {
+        for path in [format!("/a{n}"), format!("/fails/2/{n}")] {
+            until(&format!("all that was acknowledged arrived at {path}"), || {
+                let got = receiver.got();
+                let told: std::collections::BTreeSet<_> =
+                    got.iter().filter(|got| got.path == path).map(message).collect();
+                acked.iter().all(|id| told.contains(id))
+            });
+            one_delivery_each(&receiver, &path);
+        }
+    }
+    let secrets: Vec<_> = channels.iter().map(|(_, hook)| hook.secret.as_str()).collect();
+    assert_eq!(secrets.len(), 4);
+}
+
+fn message(got: &crate::receiver::Got) -> u64 {
+    got.body["message"]["id"].as_u64().unwrap()
+}
+
+/// However often a message came, it came under one id with one body, and in order for the first time.
+fn one_delivery_each(receiver: &Receiver, path: &str) {
+    let mut told = BTreeMap::<u64, (String, String)>::new();
+    let mut last = 0;
+    for got in receiver.got().iter().filter(|got| got.path == path) {
+        let said = (got.id().to_owned(), got.raw.clone());
+        let id = message(got);
+        let first = told.entry(id).or_insert_with(|| {
+            assert!(id > last, "{path}: {id} came after {last}");
+            last = id;
+            said.clone()
+        });
+        assert_eq!(*first, said, "{path}: message {id}");
+    }
+}
+
+/// Sends until the hub is gone. Gives the ids of what was acknowledged.
+fn talk(request: crate::rig::Request, count: &AtomicUsize) -> Vec<u64> {
+    let request = request.json(&json!({"message": "as I said"})).bytes();
+    let mut acked = Vec::new();
+    let Some(address) = std::str::from_utf8(&request)
+        .unwrap()
+        .lines()
+        .find_map(|l| l.to_lowercase().strip_prefix("host: ").map(str::to_owned))
+    else {
+        panic!("a request names its host")
+    };
+    while let Some(id) = send(&address, &request) {
+        acked.push(id);
+        count.fetch_add(1, Relaxed);
+    }
+    acked
+}
+
+/// One send on a connection of its own; none when the hub is gone.
+fn send(address: &str, request: &[u8]) -> Option<u64> {
+    use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+    let mut socket = std::net::TcpStream::connect(address).ok()?;
+    socket.write_all(request).ok()?;
+    let mut reader = BufReader::new(socket);
+    let (mut length, mut line) = (0, String::new());
+    while reader.read_line(&mut line).ok()? > 2 {
+        if let Some(bytes) = line.to_lowercase().strip_prefix("content-length: ") {
+            length = bytes.trim().parse().ok()?;
+        }
+        line.clear();
+    }
+    let mut body = vec![0; length];
+    reader.read_exact(&mut body).ok()?;
+    let reply: Value = serde_json::from_slice(&body).ok()?;
+    reply["id"].as_u64()
+}
+
+#[test]
+fn a03_nothing_said_in_memory_can_be_read_on_disk_before_or_after() {
+    let (mut hub, receiver) = (Hub::unlimited(), Receiver::start());
+    let channel = hub.channel();
+    let hook = Hook::with(&channel, &json!({"url": receiver.url("fails/1"), "retry": "immediate"}));
+    let ann = channel.join("ann");
+    ann.say("peacock feathers at midnight");
+    receiver.wait_for("fails/1", 1);
+    assert!(!holds(&hub, b"peacock"), "it is due, and hidden");
+    hub.kill();
+    assert!(!holds(&hub, b"peacock"));
+    hub.again(&["--rate-limit", "off"], &[]);
+    assert_eq!(receiver.wait_for("fails/1", 2)[1].text(), "peacock feathers at midnight");
+    hook.wait_for(&["delivered"]);
+    hub.stop();
+    assert!(!holds(&hub, b"peacock"), "it is done");
+    let database = rusqlite::Connection::open(hub.data().join("hub.db")).unwrap();
+    let due: i64 = database.query_row("SELECT count(*) FROM payloads", [], |row| row.get(0)).unwrap();
+    assert_eq!(due, 0, "what is done is erased");
+}
