@@ -118,6 +118,7 @@ fn no_test_sleeps() {
     none(&offenders("tests/awake", &["sleep("]));
     none(&offenders("tests/load", &["sleep("]));
     none(&offenders("tests/compat", &["sleep("]));
+    none(&offenders("tests/load", &["sleep("]));
     none(&offenders("tests/shell", &["sleep("]));
     none(&offenders("tests/webhooks", &["sleep("]));
     none(&offenders("actors/domain/tests", &["sleep("]));

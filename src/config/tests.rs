@@ -119,7 +119,7 @@ fn all_faults_come_at_once_with_key_and_origin() {
     let file = file_of("faults");
     let expected = [
         format!("limit.send (file {}): unknown section; there are accounts, channels, limits,", file.display()),
-        format!("server.hosts (file {}): unknown key; [server] has allowed_hosts,", file.display()),
+        format!("server.hosts (file {}): unknown key; [server] has admin_token, allowed_hosts,", file.display()),
         format!("stray (file {}): unknown section;", file.display()),
         "log.colour (env ROGERRAT_LOG__COLOUR): unknown key; [log] has format, level".to_owned(),
         "server.port (env ROGERRAT_server__port): unknown variable; write its name in capitals".to_owned(),

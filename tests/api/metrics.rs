@@ -75,9 +75,9 @@ fn a07_no_label_repeats_what_somebody_said() {
     let channel = hub.channel();
     hub.get("/secret-path").send();
     hub.get(&channel.path("consumers/secret-name")).bearer(&channel.token).send();
-    channel.join("secret-callsign").post("send", &json!({"to": "secret-name", "message": "secret"}));
+    channel.join("secret-callsign").post("send", &json!({"to": "secret-name", "message": "secret-message"}));
     let page = scrape(*hub).join("\n");
-    assert!(!page.contains("secret") && !page.contains(&channel.id), "{page}");
+    assert!(!page.contains("secret-") && !page.contains(&channel.id), "{page}");
     assert!(page.contains("/api/channels/{id}/consumers/{name}"), "{page}");
 }
 

@@ -83,7 +83,7 @@ impl Stage {
         let log = Arc::new(MemoryLog::default());
         let accounts = MemoryAccounts::beside(log.clone());
         let accounts = Arc::new(Slow { accounts, gate: Mutex::default(), asked: AtomicBool::default() });
-        let rig = Rig::on(Ports { log, accounts: accounts.clone() }, CreateInput::default()).await;
+        let rig = Rig::on(Ports { accounts: accounts.clone(), ..Ports::with_log(log) }, CreateInput::default()).await;
         let opened = rig.hub.open_account().await.unwrap();
         let owner = rig.hub.admit_owner(Some(&opened.session_token)).await.unwrap();
         let key = rig.hub.add_identity(&owner, Some("ann")).await.unwrap().identity_key;
