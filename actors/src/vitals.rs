@@ -1,5 +1,6 @@
 //! What a channel's actor publishes beside its mailbox, for those who must not wait for it.
 
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed};
 
 use tokio::sync::watch;
@@ -13,8 +14,8 @@ pub(crate) struct Vitals {
     pub(crate) agents: AtomicUsize,
     /// Whether an identity is, or was, among its members since the hub started.
     pub(crate) has_identities: AtomicBool,
-    /// Raised when something was said for all, and when the channel goes.
-    news: watch::Sender<u64>,
+    /// Raised when something was said for all, and when the channel goes. Few channels are followed so.
+    news: OnceLock<watch::Sender<u64>>,
     lived: AtomicBool,
     rested: AtomicBool,
 }
@@ -22,13 +23,13 @@ pub(crate) struct Vitals {
 impl Vitals {
     /// Raises the news: whoever follows looks again.
     pub(crate) fn tell_news(&self) {
-        if self.news.receiver_count() > 0 {
-            self.news.send_modify(|news| *news += 1);
+        if let Some(news) = self.news.get() {
+            news.send_modify(|news| *news += 1);
         }
     }
 
     pub(crate) fn news(&self) -> watch::Receiver<u64> {
-        self.news.subscribe()
+        self.news.get_or_init(watch::Sender::default).subscribe()
     }
 
     /// Says that an actor begins.

@@ -70,7 +70,7 @@ impl Channel {
                 keys: Keys::default(),
                 window: Window::default(),
             };
-            self.members.insert(*no, member);
+            self.members.insert(*no, Box::new(member));
             self.by_callsign.insert(callsign.clone(), *no);
             self.last_no = self.last_no.max(*no);
         }

@@ -75,7 +75,8 @@ pub struct Channel {
     pub(crate) id: ChannelId,
     pub(crate) settings: Arc<Settings>,
     pub(crate) rules: Rules,
-    pub(crate) members: BTreeMap<MemberNo, Member>,
+    /// Boxed: a tree makes room for eleven, and most channels have two.
+    pub(crate) members: BTreeMap<MemberNo, Box<Member>>,
     pub(crate) by_callsign: HashMap<Callsign, MemberNo>,
     pub(crate) sessions: Sessions,
     pub(crate) ring: Ring,
@@ -202,11 +203,11 @@ impl Channel {
     }
 
     pub(crate) fn member(&self, no: MemberNo) -> Option<&Member> {
-        self.members.get(&no)
+        self.members.get(&no).map(Box::as_ref)
     }
 
     pub(crate) fn member_named(&self, callsign: &str) -> Option<&Member> {
-        self.by_callsign.get(callsign).and_then(|no| self.members.get(no))
+        self.by_callsign.get(callsign).and_then(|no| self.member(*no))
     }
 
     pub(crate) fn consumer_mut(&mut self, no: MemberNo, name: Option<&ConsumerName>) -> Option<&mut Consumer> {

@@ -247,7 +247,7 @@ impl Channel {
             keys,
             window: Window::default(),
         };
-        self.members.insert(state.no, member);
+        self.members.insert(state.no, Box::new(member));
         if let Some(next) = self.sessions.next_sweep_ms() {
             self.sweep_by(next);
         }

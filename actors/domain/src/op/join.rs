@@ -195,7 +195,7 @@ impl Join {
         let live = self.presented.as_ref().and_then(|session| channel.sessions.live(session));
         let before = match live {
             Some(no) => channel.member(no),
-            None => channel.members.values().find(|m| Some(&m.session) == self.presented.as_ref()),
+            None => channel.members.values().map(Box::as_ref).find(|m| Some(&m.session) == self.presented.as_ref()),
         };
         if let Some(member) = before.filter(|m| m.identity.is_some()) {
             return Err(self.needs_key(channel, &member.callsign));

@@ -80,7 +80,7 @@ impl Operation for Roster {
         all.sort_unstable_by(|a, b| a.callsign.cmp(&b.callsign));
         RosterReply {
             roster: channel.online().into_iter().map(str::to_owned).collect(),
-            roster_with_index: online.map(seat).collect(),
+            roster_with_index: online.map(|m| seat(m)).collect(),
             roster_all: all,
             unread: asker.map(|no| channel.unread(no, now)),
         }
