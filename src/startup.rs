@@ -232,7 +232,8 @@ fn rules(config: &Config) -> HubRules {
 /// Where webhooks may be posted to.
 fn guard(config: &Config) -> Guard {
     let server = &config.server;
-    let is_loopback = server.host.is_loopback();
+    // Behind a proxy, or under an address of its own, a hub on loopback serves strangers.
+    let is_loopback = server.host.is_loopback() && server.trusted_proxies.is_empty() && server.origin.is_none();
     Guard::new(&server.webhook_allow, server.webhook_ports.clone(), is_loopback, Arc::new(SystemResolver))
 }
 

@@ -13,6 +13,7 @@ use rogerrat_domain::{
 };
 use tokio::sync::{mpsc, oneshot};
 
+use crate::bans::Bans;
 use crate::call::{Ask, Back, Delete, Drain, Frame, Nudge, OpenTap, Poll, Rest, Withdraw};
 use crate::clock::Clock;
 use crate::counters::Count;
@@ -39,6 +40,7 @@ pub(crate) struct ChannelActor {
     pub(crate) id: ChannelId,
     pub(crate) vitals: Arc<Vitals>,
     pub(crate) posted: Arc<Posted>,
+    pub(crate) bans: Arc<Bans>,
     pub(crate) standing: Arc<Standing>,
     pub(crate) log: Arc<dyn Log>,
     pub(crate) clock: Clock,
@@ -120,8 +122,12 @@ impl ChannelActor {
         });
     }
 
-    /// What the channel cannot know: whether a key has ended since it was shown, and what an account sends elsewhere.
+    /// What the channel cannot know: who is banned, whether a key has ended since it was shown, and what an account sends
+    /// elsewhere.
     fn stands(&self, entries: Vec<Entry>, now: Now) -> Result<Vec<Entry>, Refusal> {
+        if let Some(Entry::Joined { callsign, .. }) = entries.last() {
+            self.bans.admit(&self.id, callsign, now)?;
+        }
         match entries.last() {
             Some(Entry::Joined { identity: Some(identity), .. }) => {
                 self.vitals.has_identities.store(true, SeqCst);

@@ -38,7 +38,7 @@ mod vitals;
 mod webhooks;
 
 pub use accounts::{AccountChange, AccountFacts, Accounts, Changed, Opened};
-pub use attempts::Attempts;
+pub use attempts::{Attempts, household};
 pub use clock::Clock;
 pub use delivery::{Parcel, Receipt, StreamReader};
 pub use entropy::{random_key, random_password, random_token, roll};

@@ -110,6 +110,7 @@ impl Registry {
         let (id, vitals, posted) = (room.id.clone(), room.vitals.clone(), room.posted.clone());
         let Reviver { log, clock, run, .. } = self.reviver.clone();
         let (counters, webhooks, standing) = (self.counters.clone(), self.webhooks.clone(), self.standing.clone());
+        let bans = self.bans.clone();
         let keeps_held = room.settings().is_durable();
         let addr = ChannelActor::start_in_arbiter(arbiter, move |ctx| {
             ctx.set_mailbox_capacity(MAILBOX);
@@ -120,6 +121,7 @@ impl Registry {
                 vitals,
                 posted,
                 standing,
+                bans,
                 log,
                 clock,
                 share: Share::new(counters, keeps_held),

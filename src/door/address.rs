@@ -1,26 +1,35 @@
 //! Whose address a request counts for: the socket's, unless a trusted proxy says otherwise (D25). Pure: it is fuzzed as
 //! it stands.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use ipnet::IpNet;
 
 /// The nearest address that is not a proxy of ours: the socket's, or one of the `X-Forwarded-For` headers, read from the
 /// right.
-pub(crate) fn client<'a>(socket: IpAddr, headers: impl Iterator<Item = &'a str>, trusted: &[IpNet]) -> IpAddr {
+pub(crate) fn client<S: AsRef<str>>(socket: IpAddr, headers: impl Iterator<Item = S>, trusted: &[IpNet]) -> IpAddr {
     if !is_trusted(socket, trusted) {
         return socket;
     }
-    let said: Vec<_> = headers.flat_map(|header| header.split(',')).map(str::trim).collect();
+    let headers: Vec<S> = headers.collect();
     let mut nearest = socket;
-    for hop in said.iter().rev() {
-        let Ok(address) = hop.parse::<IpAddr>() else { break };
+    for hop in headers.iter().rev().flat_map(|header| header.as_ref().rsplit(',')).map(str::trim) {
+        if hop.is_empty() {
+            continue;
+        }
+        let Some(address) = address_of(hop) else { break };
         nearest = address.to_canonical();
         if !is_trusted(nearest, trusted) {
             break;
         }
     }
     nearest
+}
+
+/// A hop is an address; some proxies say its port, too.
+fn address_of(hop: &str) -> Option<IpAddr> {
+    let bare = hop.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(hop);
+    bare.parse().ok().or_else(|| hop.parse::<SocketAddr>().ok().map(|socket| socket.ip()))
 }
 
 fn is_trusted(address: IpAddr, trusted: &[IpNet]) -> bool {
@@ -39,6 +48,10 @@ mod tests {
         assert_eq!(behind(&["6.6.6.6, 1.2.3.4"]), ip("1.2.3.4"));
         assert_eq!(behind(&["6.6.6.6", "1.2.3.4, 10.0.0.2"]), ip("1.2.3.4"));
         assert_eq!(behind(&["6.6.6.6, rubbish, 10.0.0.2"]), ip("10.0.0.2"));
+        assert_eq!(behind(&["\u{fffd}, 1.2.3.4"]), ip("1.2.3.4"), "what is not text hides nobody");
+        assert_eq!(behind(&["1.2.3.4:4444"]), ip("1.2.3.4"));
+        assert_eq!(behind(&["[2001:db8::1]:4444"]), ip("2001:db8::1"));
+        assert_eq!(behind(&["1.2.3.4, ", ""]), ip("1.2.3.4"));
         assert_eq!(behind(&[]), ip("10.0.0.1"));
         assert_eq!(client(ip("9.9.9.9"), ["6.6.6.6"].into_iter(), &trusted), ip("9.9.9.9"), "no proxy of ours");
     }

@@ -15,7 +15,7 @@ use url::Url;
 use super::hosts::Hosts;
 use super::presets::Preset;
 use super::problem::Problem;
-use super::throttle::{Throttle, household};
+use super::throttle::Throttle;
 use super::traffic::Traffic;
 use crate::config::{Config, Limits};
 use crate::machine;
@@ -139,11 +139,11 @@ impl State {
             return Err(refusal.hint("its operator switches it on with --admin-token"));
         };
         let (client, now) = (self.client(request), self.clock.now());
-        self.admin_attempts.check(&(), household(client), now)?;
+        self.admin_attempts.check(&(), client, now)?;
         if bearer(request.headers()).is_some_and(|token| hash.admits(token)) {
             return Ok(client);
         }
-        self.admin_attempts.wrong(&(), household(client), now);
+        self.admin_attempts.wrong(&(), client, now);
         Err(Refusal::new(Code::Unauthorized, "invalid administration token")
             .hint("send the token of --admin-token as `Authorization: Bearer <token>`"))
     }
@@ -151,7 +151,8 @@ impl State {
     /// The address a request counts for.
     pub(crate) fn client(&self, request: &HttpRequest) -> IpAddr {
         let socket = request.peer_addr().map_or(IpAddr::V6(Ipv6Addr::UNSPECIFIED), |peer| peer.ip().to_canonical());
-        let headers = request.headers().get_all("x-forwarded-for").filter_map(|value| value.to_str().ok());
+        let headers =
+            request.headers().get_all("x-forwarded-for").map(|value| String::from_utf8_lossy(value.as_bytes()));
         super::address::client(socket, headers, &self.trusted_proxies)
     }
 

@@ -1,10 +1,11 @@
 //! Limits for an address: creates, joins and sends a minute (D26). A session's own limit stands in the channel.
 
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::num::NonZeroU32;
 
 use governor::clock::{Clock as _, DefaultClock};
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
+use rogerrat_actors::household;
 use rogerrat_domain::{Code, Refusal};
 
 use crate::config::Limits;
@@ -63,17 +64,6 @@ impl Limit {
             let text = format!("rate limit exceeded ({} {} a minute for an address)", self.per_minute, self.what);
             Refusal::new(Code::RateLimited, text).retry_after_ms(wait_ms.max(1))
         })
-    }
-}
-
-/// One household has one IPv4 address, or a /64 of IPv6.
-pub(crate) fn household(address: IpAddr) -> IpAddr {
-    match address {
-        IpAddr::V4(_) => address,
-        IpAddr::V6(v6) => {
-            let [a, b, c, d, ..] = v6.segments();
-            IpAddr::V6(Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0))
-        }
     }
 }
 

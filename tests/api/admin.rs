@@ -223,3 +223,16 @@ fn a_ban_ends_by_itself() {
     crate::rig::until("the ban ends", || channel.try_join(&json!({"callsign": "bob"})).status == 200);
     assert_eq!(look(&hub, "bans")["bans"], json!([]));
 }
+
+#[test]
+fn a_banned_callsign_does_not_come_back_by_its_session() {
+    let hub = hub();
+    let channel = hub.channel();
+    channel.join_as("spam", "the-spammers-own");
+    ban(&hub, &json!({"callsign": "spam"})).ok();
+    let again = || channel.request("POST", "join").session("the-spammers-own").json(&json!({})).send();
+    again().refused(403, "forbidden");
+    let sent = channel.request("POST", "send").session("the-spammers-own").json(&json!({"message": "still here"}));
+    sent.send().refused(410, "session_expired");
+    assert_eq!(channel.history(), [""; 0]);
+}

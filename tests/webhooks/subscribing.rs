@@ -105,3 +105,13 @@ fn a_channel_is_created_with_its_webhook() {
     assert_eq!(receiver.wait_for("made", 1)[0].text(), "hello");
     assert_eq!(receiver.verify(&[secret]).0, 1);
 }
+
+#[test]
+fn a_hub_on_loopback_that_serves_others_does_not_post_to_its_own_machine() {
+    for flags in [["--trusted-proxy", "127.0.0.1"], ["--origin", "https://hub.example.org"]] {
+        let hub = Hub::with(&flags, &[]);
+        for url in ["http://127.0.0.1:1999/hook", "http://localhost:1999/hook", "http://[::1]:1999/hook"] {
+            try_subscribe(&hub.channel(), &json!({"url": url})).refused(400, "invalid");
+        }
+    }
+}

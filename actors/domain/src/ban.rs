@@ -138,9 +138,19 @@ fn network(text: &str) -> Result<IpNet, Refusal> {
     let text = text.trim();
     let parsed = text.parse::<IpNet>().or_else(|_| text.parse::<IpAddr>().map(|ip| IpNet::from(ip.to_canonical())));
     match parsed {
-        Ok(network) if network.prefix_len() > 0 => Ok(network.trunc()),
+        Ok(network) => match unmapped(network) {
+            network if network.prefix_len() > 0 => Ok(network.trunc()),
+            _ => Err(Refusal::invalid("address must not be everybody's")),
+        },
         _ => Err(Refusal::invalid("address must be an IP address or a network such as 192.0.2.0/24")),
     }
+}
+
+/// A network of IPv4 that is written as one of IPv6.
+fn unmapped(network: IpNet) -> IpNet {
+    let IpNet::V6(v6) = network else { return network };
+    let v4 = v6.addr().to_ipv4_mapped().zip(v6.prefix_len().checked_sub(96));
+    v4.and_then(|(v4, bits)| IpNet::new(v4.into(), bits).ok()).unwrap_or(network)
 }
 
 #[cfg(test)]
@@ -186,6 +196,8 @@ mod tests {
         let covers = |ban: &Ban, ip: &str| ban.covers_address(ip.parse().unwrap());
         assert!(covers(&ban, "192.0.2.9") && covers(&ban, "::ffff:192.0.2.9") && !covers(&ban, "192.0.3.9"));
         assert!(covers(&check(r#"{"address":"::ffff:192.0.2.9"}"#).unwrap(), "192.0.2.9"));
+        assert!(covers(&check(r#"{"address":"::ffff:192.0.2.0/120"}"#).unwrap(), "192.0.2.200"));
+        assert!(check(r#"{"address":"::ffff:0.0.0.0/96"}"#).is_err());
         assert!(covers(&check(r#"{"address":"2001:db8:1:2::/64"}"#).unwrap(), "2001:db8:1:2::7"));
     }
 

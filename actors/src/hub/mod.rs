@@ -169,13 +169,7 @@ impl Hub {
             generation: roll(),
             dice: roll(),
         };
-        let reply = self.ask(at, join).await?;
-        // It may have been banned while it came in.
-        if let Err(banned) = self.shared.bans.admit(at.id(), &reply.callsign, self.shared.clock.now()) {
-            self.ask(at, op::Evict { callsign: reply.callsign }).await?;
-            return Err(banned.into());
-        }
-        Ok(reply)
+        self.ask(at, join).await
     }
 
     /// Joins with a session of the caller's own, under a callsign that nobody else has, or had lately.
@@ -204,10 +198,11 @@ impl Hub {
         let (Some(hash), Some(given)) = (at.settings().owner_password.clone(), given) else { return Ok(false) };
         let Shared { attempts, passwords, clock, .. } = &*self.shared;
         attempts.check(at.id(), address, clock.now())?;
-        if passwords.admits(hash, given).await? {
+        let is_right = passwords.admits(hash, given).await?;
+        attempts.settle(at.id(), address, clock.now(), is_right)?;
+        if is_right {
             return Ok(true);
         }
-        attempts.wrong(at.id(), address, clock.now());
         Err(Refusal::new(Code::Unauthorized, "wrong owner_password").hint("ask your human, or leave it out").into())
     }
 

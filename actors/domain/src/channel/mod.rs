@@ -223,8 +223,10 @@ impl Channel {
     }
 
     /// Refuses when there is no room for one more member.
+    /// Whether one member more may come. On a band one that is away gives way: nobody invited it, and nobody is to fill
+    /// a band for a week.
     pub(crate) fn room_for_a_member(&self) -> Result<(), Refusal> {
-        if self.members.len() < limits::MEMBERS {
+        if self.members.len() < limits::MEMBERS || self.longest_away().is_some() {
             return Ok(());
         }
         Err(Refusal::limit_reached("members of a channel", limits::MEMBERS))
@@ -232,6 +234,19 @@ impl Channel {
 }
 
 impl Channel {
+    /// Who is forgotten for somebody new on a band that is full: the one that has been away for longest, and is owed no DM.
+    pub(crate) fn longest_away(&self) -> Option<MemberNo> {
+        if !self.settings.is_band || self.members.len() < limits::MEMBERS {
+            return None;
+        }
+        let away = self.members.values().filter(|member| member.held.len() == 0);
+        let away = away.filter_map(|member| match member.presence {
+            Presence::Away { since_ms, .. } => Some((since_ms, member.no)),
+            Presence::Live { .. } => None,
+        });
+        away.min().map(|(_, no)| no)
+    }
+
     /// A sign of life. Gives the member if the session lives.
     pub(crate) fn touch(&mut self, session: &crate::ids::SessionId, now: Now) -> Option<MemberNo> {
         let no = self.sessions.live(session)?;

@@ -130,6 +130,9 @@ impl Operation for Join {
             entries.extend(evict.then_some(Entry::Revoked { no: before.no }));
             entries.extend(forget.then_some(Entry::Forgotten { no: before.no }));
         }
+        if channel.member(no).is_none() && !forget {
+            entries.extend(channel.longest_away().map(|no| Entry::Forgotten { no }));
+        }
         if let Some(before) = own_session.as_ref().and_then(|session| channel.sessions.live(session)) {
             entries.push(Entry::RenamedAway { no: before });
         }

@@ -246,15 +246,20 @@ fn d20_numbers_are_not_reused() {
     assert_eq!(rig.join("ann").idx, 4, "it was forgotten");
 }
 
-#[test]
-fn d30_a_channel_has_10_000_members() {
-    let mut rig = Rig::new();
+/// As many members as there may be, `m1` first, all here.
+fn crowd(rig: &mut Rig) {
     for no in 1..=u32::try_from(limits::MEMBERS).unwrap() {
         let callsign = Callsign::parse(&format!("m{no}")).unwrap();
         let entry =
             Entry::Joined { no, callsign, generation: 1, own_session: None, identity: None, cursor: 0, at_ms: DAWN_MS };
         rig.channel.apply(&entry, rig.now, &mut Vec::new());
     }
+}
+
+#[test]
+fn d30_a_channel_has_10_000_members() {
+    let mut rig = Rig::new();
+    crowd(&mut rig);
     assert_eq!(rig.join_as(Some("late"), None).unwrap_err().code, Code::LimitReached);
     assert_eq!(rig.join_as(None, None).unwrap_err().code, Code::LimitReached);
     assert!(rig.join("m1").idempotent);
@@ -308,4 +313,21 @@ fn d30_an_idle_channel_retires_unless_it_holds_a_dm() {
     rig.retired = false;
     rig.at(10 * HOUR_MS);
     assert!(!rig.retired);
+}
+
+#[test]
+fn d30_a_full_band_forgets_who_has_been_away_for_longest() {
+    let mut rig = Rig::with(Settings::band(DAWN_MS));
+    crowd(&mut rig);
+    assert_eq!(rig.join_as(Some("early"), None).unwrap_err().code, Code::LimitReached, "everybody is here");
+    for no in [2, 1] {
+        rig.at(rig.now.uptime_ms + 1);
+        rig.channel.apply(&Entry::Left { no }, rig.now, &mut Vec::new());
+    }
+    for (newcomer, gone) in [("first", "m2"), ("second", "m1")] {
+        assert!(rig.channel.member_named(gone).is_some());
+        rig.join(newcomer);
+        assert!(rig.channel.member_named(gone).is_none());
+    }
+    assert_eq!(rig.join_as(Some("third"), None).unwrap_err().code, Code::LimitReached);
 }
