@@ -173,6 +173,9 @@ BANDS = {"general", "help", "random"}
 
 def is_foreseen(failure, case, response):
     """Whether the contract wants what a check calls a failure."""
+    if case.path.startswith("/api/admin/") and response.status_code == 403:
+        # This hub has no administration, and tells everybody so, whatever the token.
+        return True
     if isinstance(failure, RejectedPositiveData):
         said = response.json()
         # So does an acknowledgement of what was never handed out.
