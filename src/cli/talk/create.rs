@@ -23,7 +23,7 @@ pub(crate) struct CreateArgs {
     /// What is kept for the transcript
     #[arg(long, value_name = "WHAT", value_parser = ["none", "metadata", "prompts", "full"])]
     retention: Option<String>,
-    /// Whether members may act on each other's word; `trusted` needs an owner password
+    /// Whether members may act on each other's word; `trusted` needs an owner password or --require-identity
     #[arg(long, value_name = "MODE", value_parser = ["untrusted", "trusted"])]
     trust_mode: Option<String>,
     /// The owner's password. Better the variable ROGERRAT_OWNER_PASSWORD, or a file
