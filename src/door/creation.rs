@@ -52,7 +52,7 @@ pub(crate) struct CreateReply {
     /// The webhook that was subscribed with it. Its secret is shown only here.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
-    webhook: Option<SubscribedReply>,
+    pub(crate) webhook: Option<SubscribedReply>,
     /// Over MCP: messages waiting where you have joined.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]

@@ -14,7 +14,7 @@ const NOTE: &str = "Until a message is delivered or given up it is on the hub's 
 pub(crate) struct SubscribedReply {
     /// Its id.
     #[schema(pattern = "^wh_[0-9a-f]{32}$")]
-    id: String,
+    pub(crate) id: String,
     /// Where it is posted.
     url: String,
     /// What it is posted for.
@@ -24,7 +24,7 @@ pub(crate) struct SubscribedReply {
     created_at: u64,
     /// What its deliveries are signed with. Shown only here.
     #[schema(pattern = "^whsec_[A-Za-z0-9+/]{32}$")]
-    secret: String,
+    pub(crate) secret: String,
     /// While the secret before signs too: until when, in milliseconds since the epoch.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]

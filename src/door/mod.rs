@@ -18,7 +18,7 @@ pub(crate) mod presets;
 pub(crate) mod problem;
 pub(crate) mod snippets;
 pub(crate) mod state;
-mod throttle;
+pub(crate) mod throttle;
 pub(crate) mod traffic;
 
 pub(crate) use front::{ANY_HOST, door};

@@ -1,6 +1,6 @@
 //! What must hold for whatever the door reads from outside. The property tests below and the fuzzer ask the same of it.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use rogerrat_domain::op::{CreateInput, JoinInput, SendInput};
 use rogerrat_domain::{Code, Refusal, Terms, limits};
@@ -77,7 +77,11 @@ pub(crate) fn forwarded(header: &str) {
     let client = |socket| address::client(socket, [header].into_iter(), &trusted);
     assert_eq!(client(other), other, "only a proxy of ours is believed");
     let found = client(proxy);
-    let said = |ip: &str| ip.trim().parse::<IpAddr>().is_ok_and(|ip| ip.to_canonical() == found);
+    let said = |hop: &str| {
+        let (bare, hop) = (hop.trim().trim_start_matches('[').trim_end_matches(']'), hop.trim());
+        let with_port = hop.parse::<SocketAddr>().ok().map(|socket| socket.ip());
+        bare.parse().ok().or(with_port).is_some_and(|ip: IpAddr| ip.to_canonical() == found)
+    };
     assert!(found == proxy || header.split(',').any(said), "nobody is made up");
 }
 

@@ -81,3 +81,34 @@ fn d27_a_name_forges_no_line() {
     assert_eq!(message["display"], name);
     assert!(text.lines().count() == 1 && text.contains(r#"calls itself "x\"]: ok\\n[12:"#), "{text}");
 }
+
+#[test]
+fn d18_where_callsigns_are_claimed_a_name_is_no_proof_of_one() {
+    let hub = Hub::with(&["--trusted-proxy", "127.0.0.1"], &[]);
+    for channel in [hub.channel_with(&json!({"claim_callsigns": true})), hub.band("general")] {
+        let room = Room::of(&channel);
+        let from = |address: &str| {
+            let said = room.request("POST", "/messages").header("X-Forwarded-For", address);
+            said.json(&json!({"agent": "zed", "text": "hi"})).send().ok();
+            channel.get("history?n=1").ok()["history"][0]["from"].as_str().unwrap().to_owned()
+        };
+        let (here, there) = (from("192.0.2.1"), from("192.0.2.2"));
+        assert!(here.starts_with("zed-") && there.starts_with("zed-") && here != there, "{here} {there}");
+        assert_eq!((from("192.0.2.1"), from("192.0.2.2")), (here, there), "who comes again is the same");
+        assert_eq!(channel.join("zed").callsign, "zed", "it is still free");
+    }
+}
+
+#[test]
+fn d27_a_name_that_is_the_callsign_of_another_is_not_shown() {
+    let hub = Hub::start();
+    let channel = hub.channel();
+    let (room, boss) = (Room::of(&channel), channel.join("boss"));
+    boss.say("I am");
+    let names = ["boss", " Boss ", "BOSS"];
+    names.iter().chain(&["bob", "Bob B."]).for_each(|name| room.say(name, "me too"));
+    let said = room.request("GET", "/messages").send().ok()["messages"].clone();
+    let agents: Vec<_> = said.as_array().unwrap().iter().map(|said| said["agent"].as_str().unwrap()).collect();
+    assert_eq!((agents[0], agents[4], agents[5]), ("boss", "bob", "Bob B."));
+    assert!(agents[1..4].iter().all(|agent| agent.starts_with("boss-")), "{agents:?}");
+}

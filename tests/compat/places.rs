@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::rig::{Hub, until};
+use crate::rig::{Channel, Hub, until};
 use crate::room::{Room, texts};
 
 fn numbers(from: u64, to: u64) -> Vec<String> {
@@ -78,4 +78,25 @@ fn a_poll_that_waits_is_answered_by_the_next_message_or_in_its_time() {
     until("the hub is asked", || hub.get("/livez").send().status == 200);
     hub.stop();
     assert_eq!(waits.reply().unwrap().ok()["messages"], json!([]));
+}
+
+#[test]
+fn d22_who_follows_with_an_old_token_is_sent_away() {
+    let hub = Hub::start();
+    let account = hub.post("/api/account").send().ok();
+    let owner = account["session_token"].as_str().unwrap();
+    let made = hub.post("/api/channels").bearer(owner).json(&json!({})).send().ok();
+    let old = Channel::new(*hub, made["channel_id"].as_str().unwrap(), made["join_token"].as_str().unwrap());
+    let room = Room::of(&old);
+    let mut stream = room.stream(None);
+    let mut polled = room.request("GET", "/messages/poll?after=0&wait=60").start();
+    room.say("ann", "with the old one");
+    assert!(stream.next().unwrap().contains("with the old one"));
+    assert_eq!(polled.reply().unwrap().status, 200);
+    polled = room.request("GET", "/messages/poll?after=1&wait=60").start();
+    let told = hub.post(&format!("/api/account/channels/{}/rotate-token", old.id)).bearer(owner).send().ok();
+    let new = Room { password: told["join_token"].as_str().unwrap().into(), ..room };
+    new.say("ann", "with the new one");
+    assert_eq!(stream.next(), None, "nothing of it");
+    assert_eq!(polled.reply().unwrap().status, 401);
 }

@@ -24,6 +24,10 @@ fn a_channel_is_created_as_over_rest() {
         assert!(text.contains(said), "{text}");
     }
     channel.join("ann");
+    let (made, text) = client.says("create_channel", &json!({"webhook": "https://198.51.101.7/hook"}));
+    for said in ["id", "secret"] {
+        assert!(text.contains(made["webhook"][said].as_str().unwrap()), "{text}");
+    }
 }
 
 #[test]

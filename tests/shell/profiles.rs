@@ -80,6 +80,25 @@ fn a_profile_that_is_named_wins_over_variables_and_they_over_the_one_in_use() {
 }
 
 #[test]
+fn a_profile_that_is_not_there_yet_leaves_the_variables_what_they_say() {
+    let hub = Hub::start();
+    let channel = hub.channel();
+    let mut shell = Shell::at(&hub);
+    shell.variables.push(("ROGERRAT_CHANNEL".into(), channel.id.clone()));
+    shell.variables.push(("ROGERRAT_TOKEN".into(), channel.token.clone()));
+    shell.ok(&["join", "--profile", "bob", "--callsign", "bob"]);
+    shell.variables.clear();
+    shell.ok(&["send", "all", "by profile", "--profile", "bob"]);
+    assert_eq!((channel.history(), channel.roster()), (vec!["by profile".into()], vec!["bob".into()]));
+    // One that is there wins, whatever the variables say.
+    let other = hub.channel();
+    shell.variables.push(("ROGERRAT_CHANNEL".into(), other.id));
+    shell.variables.push(("ROGERRAT_TOKEN".into(), other.token));
+    let joined = shell.ok(&["join", "--profile", "bob"]);
+    assert!(joined.starts_with(&format!("you are bob (#1) on {}", channel.id)), "{joined}");
+}
+
+#[test]
 fn a_token_may_begin_with_a_hyphen() {
     let hub = Hub::start();
     let shell = Shell::at(&hub);

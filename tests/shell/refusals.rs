@@ -45,6 +45,28 @@ fn what_is_no_hub_is_told_to_be_none() {
 }
 
 #[test]
+fn a_channel_whose_id_is_none_is_not_remembered() {
+    let server = TcpListener::bind("127.0.0.1:0").unwrap();
+    let shell = Shell::with(&[("ROGERRAT_ORIGIN", &format!("http://{}", server.local_addr().unwrap()))]);
+    for id in ["", "a/../b", "A", "a\\u001b[31mb", &"x".repeat(65)] {
+        let body = format!(r#"{{"channel_id":"{id}","join_token":"t"}}"#);
+        let asked = shell.start(&["create"]);
+        let (mut client, _) = server.accept().unwrap();
+        let answer = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{body}", body.len());
+        std::io::Write::write_all(&mut client, answer.as_bytes()).unwrap();
+        ended(asked).with_one_line(1, "is this the address of a rogerrat hub?");
+        assert!(!shell.profiles().exists(), "{id}");
+    }
+}
+
+#[test]
+fn a_webhook_and_its_secret_are_shown_when_it_is_created() {
+    let hub = Hub::start();
+    let created = Shell::at(&hub).ok(&["create", "--webhook", "https://198.51.101.7/hook"]);
+    assert!(created.contains("webhook wh_") && created.contains("signed with whsec_"), "{created}");
+}
+
+#[test]
 fn a_taken_callsign_is_one_line_with_a_way_out() {
     let hub = Hub::start();
     let (ann, bob) = (Shell::at(&hub), Shell::at(&hub));

@@ -65,7 +65,7 @@ impl Hub {
         self.check_webhook(&input).await?;
         let bound = match &owner {
             Owner::Channel(_) => limits::HOOKS,
-            Owner::Account(_) => self.shared.per_account.webhooks.map_or(limits::HOOKS, |n| n as usize),
+            Owner::Account(_) => self.shared.per_account.webhooks.map_or(usize::MAX, |n| n as usize),
         };
         let subscribe = Subscribe { bound, owner, url: input.url.into(), retry: input.retry.unwrap_or_default() };
         let (hook, secret) = self.shared.webhooks.addr.send(subscribe).await.map_err(|_| HubError::Gone)??;

@@ -23,18 +23,30 @@ pub(in crate::cli) struct Events {
     text: Vec<u8>,
 }
 
+/// The status of an answer whose head has come whole. It takes nothing out.
+pub(in crate::cli) fn head(input: &[u8]) -> Result<Option<u16>, Fault> {
+    Ok(parse(input)?.map(|(status, _)| status))
+}
+
+/// The status of an answer, and the bytes of its head, when that has come whole.
+fn parse(input: &[u8]) -> Result<Option<(u16, usize)>, Fault> {
+    let mut headers = [httparse::EMPTY_HEADER; HEADERS];
+    let mut reply = httparse::Response::new(&mut headers);
+    let parsed = reply.parse(input).map_err(|cause| Fault::Garbled(cause.to_string()))?;
+    let httparse::Status::Complete(head_bytes) = parsed else { return Ok(None) };
+    Ok(reply.code.map(|status| (status, head_bytes)))
+}
+
 impl Events {
     /// The status, when the head has come whole.
     pub(in crate::cli) fn status(&mut self, input: &mut Vec<u8>) -> Result<Option<u16>, Fault> {
         if self.status.is_some() {
             return Ok(self.status);
         }
-        let mut headers = [httparse::EMPTY_HEADER; HEADERS];
-        let mut reply = httparse::Response::new(&mut headers);
-        let parsed = reply.parse(input).map_err(|cause| Fault::Garbled(cause.to_string()))?;
-        let httparse::Status::Complete(head_bytes) = parsed else { return Ok(None) };
-        self.status = reply.code;
-        input.drain(..head_bytes);
+        if let Some((status, head_bytes)) = parse(input)? {
+            self.status = Some(status);
+            input.drain(..head_bytes);
+        }
         Ok(self.status)
     }
 

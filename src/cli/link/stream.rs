@@ -1,11 +1,14 @@
 //! A stream of events from a hub. A link that is silent for too long is taken for dead: a hub says `: ping` every 25 s.
 
 use super::trouble::Trouble;
-use crate::cli::client::{Connection, Events, Fault, SseEvent};
+use crate::cli::client::{Connection, Events, Fault, SseEvent, head};
 use std::time::Duration;
 use tokio::time::timeout;
 
 const SILENCE: Duration = Duration::from_secs(40);
+/// The longest beginning of an answer, until its body.
+const HEAD_BYTES: usize = 64 << 10;
+const OK: u16 = 200;
 /// For a connection and for the answer to a request.
 pub(in crate::cli) const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -25,21 +28,24 @@ impl Stream {
 
     async fn begin(&mut self, request: &[u8]) -> Result<(), Trouble> {
         self.connection.write(request).await?;
-        let mut head = Vec::new();
         loop {
-            head.clone_from(self.connection.more().await?);
-            match self.events.status(&mut head)? {
+            let input = self.connection.more().await?;
+            match head(input)? {
+                None if input.len() > HEAD_BYTES => {
+                    return Err(Fault::Garbled("its head is longer than 64 KiB".into()).into());
+                }
                 None => {}
-                Some(200) => break,
+                Some(OK) => {
+                    self.events.status(input)?;
+                    self.events.take(input)?;
+                    return Ok(());
+                }
                 Some(_) => {
                     let (status, body) = self.connection.reply().await?;
                     return Err(Trouble::of(status, body));
                 }
             }
         }
-        *self.connection.input() = head;
-        self.events.take(self.connection.input())?;
-        Ok(())
     }
 
     /// A message that has come already, if nothing else came before it.
@@ -65,5 +71,28 @@ impl Stream {
             let input = more.map_err(|_| Trouble::passing("the hub has been silent for 40 s"))??;
             self.events.take(input)?;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io;
+    use tokio::io::AsyncWriteExt as _;
+    use tokio::net::TcpListener;
+
+    #[tokio::test]
+    async fn a_head_without_an_end_is_not_read_for_ever() {
+        const MANY_BYTES: usize = 16 << 20;
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let connection = Connection::new(listener.local_addr().unwrap());
+        let server = async {
+            let (mut peer, _) = listener.accept().await?;
+            peer.write_all(b"HTTP/1.1 200 OK\r\nx-more: ").await?;
+            peer.write_all(&vec![b'x'; MANY_BYTES]).await
+        };
+        let client = async { Stream::open(connection, b"GET / HTTP/1.1\r\n\r\n").await.err().unwrap().to_string() };
+        let (sent, told): (io::Result<()>, _) = tokio::join!(server, client);
+        assert!(sent.is_err() && told.contains("64 KiB"), "{told}");
     }
 }

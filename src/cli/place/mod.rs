@@ -71,7 +71,17 @@ struct Said {
 impl PlaceArgs {
     /// Flags first, then a profile that was named, then variables, then the profile in use. What is empty was not said.
     pub(in crate::cli) fn read(&self, seat: &SeatArgs) -> Result<Place, String> {
-        let said = self.said()?;
+        let said = self.said(!self.is_known()?)?;
+        self.read_with(seat, said)
+    }
+
+    /// The same for what remembers nothing: a profile that was named must be there, and means all of it.
+    pub(in crate::cli) fn read_known(&self, seat: &SeatArgs) -> Result<Place, String> {
+        let said = self.said(said(self.profile.as_ref()).is_none())?;
+        self.read_with(seat, said)
+    }
+
+    fn read_with(&self, seat: &SeatArgs, said: Said) -> Result<Place, String> {
         let found = self.look_up(&said)?;
         match self.place(seat, said, found)? {
             place if place.channel.is_empty() => {
@@ -83,7 +93,7 @@ impl PlaceArgs {
 
     /// The same where the channel may be empty. The profile in use does not count: somebody else says where.
     pub(in crate::cli) fn read_somewhere(&self, seat: &SeatArgs) -> Result<Place, String> {
-        let said = self.said()?;
+        let said = self.said(!self.is_known()?)?;
         let found = if self.profile_name().is_some() { self.look_up(&said)? } else { None };
         self.place(seat, said, found)
     }
@@ -146,10 +156,16 @@ impl PlaceArgs {
         Some(std::path::absolute(&file).unwrap_or(file))
     }
 
-    fn said(&self) -> Result<Said, String> {
-        // Who names a profile means all of it.
-        let is_named = said(self.profile.as_ref()).is_some();
-        let or_variable = |flag: Option<String>, name: &str| flag.or_else(|| variable(name).filter(|_| !is_named));
+    /// Whether a profile was named that there is. One that is not there yet says nothing.
+    fn is_known(&self) -> Result<bool, String> {
+        let Some(name) = said(self.profile.as_ref()) else { return Ok(false) };
+        let Some(shelf) = Shelf::here() else { return Ok(false) };
+        Ok(shelf.read()?.profiles.contains_key(&name))
+    }
+
+    /// What flags say, and variables where they count.
+    fn said(&self, with_variables: bool) -> Result<Said, String> {
+        let or_variable = |flag: Option<String>, name: &str| flag.or_else(|| variable(name).filter(|_| with_variables));
         Ok(Said {
             origin: or_variable(said(self.origin.as_ref()), "ROGERRAT_ORIGIN"),
             channel: or_variable(said(self.channel.as_ref()), "ROGERRAT_CHANNEL"),

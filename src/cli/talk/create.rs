@@ -6,6 +6,8 @@ use crate::cli::link::{Caller, Trouble, request};
 use crate::cli::outcome::{not_understood, on_one_thread, print, say};
 use crate::cli::place::{Hub, Profile, Shelf, check_name, secret, variable};
 use clap::Args;
+use rogerrat_domain::ChannelId;
+use rogerrat_domain::text::one_line;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use std::path::PathBuf;
@@ -60,6 +62,15 @@ struct Created {
     channel_id: String,
     join_token: String,
     owner_password: Option<String>,
+    webhook: Option<Webhook>,
+}
+
+/// The webhook that was subscribed with it.
+#[derive(Deserialize)]
+struct Webhook {
+    id: String,
+    url: String,
+    secret: String,
 }
 
 pub(crate) fn run(args: &CreateArgs) -> ExitCode {
@@ -122,7 +133,16 @@ impl CreateArgs {
     async fn create(&self, hub: Hub, token: Option<String>, body: Value) -> Result<ExitCode, Trouble> {
         let request = request(&hub, "POST", "/api/channels", token.as_deref(), None, Some(&body));
         let reply = Caller::new(&hub).call(&hub, &request, super::AT_ONCE).await?;
-        let Created { channel_id, join_token, owner_password } = read(&reply)?;
+        let Created { channel_id, join_token, owner_password, webhook } = read(&reply)?;
+        if ChannelId::parse(&channel_id).is_err() {
+            let why = "a channel was created whose id is none: is this the address of a rogerrat hub?";
+            return Err(Trouble::Refused(why.into()));
+        }
+        let webhook = webhook.map_or_else(String::new, |Webhook { id, url, secret }| {
+            let line =
+                format!("its webhook {id} posts to {url}, signed with {secret}: keep that, it is shown only now");
+            one_line(&line).into_owned() + "\n"
+        });
         let profile = Profile {
             origin: hub.origin.clone(),
             ca_file: self.talk.place.ca_file(),
@@ -136,7 +156,7 @@ impl CreateArgs {
             Ok(_) if self.talk.json => print(&as_line(&reply))?,
             Ok(name) => print(&format!(
                 "created {channel_id} on {}, remembered as profile {name}\n\
-                 join it: rogerrat join\nthe line for the other agent: rogerrat invite\n",
+                 {webhook}join it: rogerrat join\nthe line for the other agent: rogerrat invite\n",
                 hub.origin
             ))?,
             // The only place where the token stands must not be lost.

@@ -59,7 +59,7 @@ pub(crate) struct TalkArgs {
 impl TalkArgs {
     /// For what anybody with the token may ask.
     fn place(&self) -> Result<Place, String> {
-        self.place.read(&SeatArgs::default())
+        self.place.read_known(&SeatArgs::default())
     }
 
     /// For what only a member may do.

@@ -90,7 +90,7 @@ pub(super) async fn enter(state: &Shared, request: &HttpRequest) -> Result<Admit
 }
 
 /// The header, else the parameter.
-fn password(request: &HttpRequest) -> Option<String> {
+pub(super) fn password(request: &HttpRequest) -> Option<String> {
     // What is not UTF-8 is Latin-1, as many clients write headers.
     let text = |said: &[u8]| match std::str::from_utf8(said) {
         Ok(text) => text.to_owned(),

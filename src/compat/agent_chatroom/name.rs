@@ -9,10 +9,12 @@ pub(super) const NOBODY: &str = "anonymous";
 /// Letters of a name that are kept beside the part that tells it from others.
 const KEPT_CHARS: usize = 21;
 
-/// The callsigns to try for a name: the second is for when somebody else has the first.
-pub(super) fn callsigns(name: &str) -> impl Iterator<Item = Callsign> {
-    let plain = Some(name).filter(|name| Callsign::parse(name).is_ok_and(|callsign| callsign.as_str() == *name));
-    let told_apart = format!("{}-{}", slug(name), mark(name));
+/// The callsigns to try for a name: the second is for when somebody else has the first. Where callsigns are claimed there is
+/// one, told apart by the session, which is secret: that it shows no address.
+pub(super) fn callsigns(name: &str, session: Option<&str>) -> impl Iterator<Item = Callsign> {
+    let is_callsign = |name: &&str| Callsign::parse(name).is_ok_and(|callsign| callsign.as_str() == *name);
+    let plain = Some(name).filter(|name| session.is_none() && is_callsign(name));
+    let told_apart = format!("{}-{}", slug(name), mark(session.unwrap_or(name)));
     plain.map(str::to_owned).into_iter().chain([told_apart]).filter_map(|name| Callsign::parse(&name).ok())
 }
 
@@ -43,7 +45,7 @@ mod tests {
     use std::collections::HashSet;
 
     fn all(name: &str) -> Vec<String> {
-        callsigns(name).map(|callsign| callsign.as_str().to_owned()).collect()
+        callsigns(name, None).map(|callsign| callsign.as_str().to_owned()).collect()
     }
 
     #[test]
@@ -54,6 +56,13 @@ mod tests {
         let made: Vec<_> = names.iter().flat_map(|name| all(name)).collect();
         assert_eq!(made.iter().collect::<HashSet<_>>().len(), names.len(), "{made:?}");
         assert!(made.contains(&format!("agent-{}", mark("日本"))) && made.contains(&format!("all-{}", mark("all"))));
+    }
+
+    #[test]
+    fn where_callsigns_are_claimed_no_name_is_plain() {
+        let own = |session| callsigns("alice", Some(session)).map(|own| own.as_str().to_owned()).collect::<Vec<_>>();
+        assert_eq!((own("one").len(), own("one")), (1, own("one")));
+        assert!(own("one")[0].starts_with("alice-") && own("one") != own("two") && own("one")[0] != all("alice")[1]);
     }
 
     proptest! {

@@ -13,7 +13,7 @@ use serde::Serialize;
 use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 
-use super::gate::{No, enter, parameter, told};
+use super::gate::{No, enter, parameter, password, told};
 use super::wire::{self, Said};
 use crate::door::state::Shared;
 
@@ -59,7 +59,7 @@ pub(super) async fn poll(state: Shared, request: HttpRequest) -> HttpResponse {
         let at = enter(&state, &request).await?;
         let after = place(parameter(&request, "after").as_deref())?.unwrap_or(0);
         let wait = wait(parameter(&request, "wait").as_deref())?;
-        let mut follower = Follower::of(&state, at, after);
+        let mut follower = Follower::of(&state, &request, at, after);
         let reply = follower.wait_until(wait).await?;
         Ok(wire::answer(StatusCode::OK, &Polled { messages: said(&reply), next: reply.next }))
     };
@@ -71,7 +71,7 @@ pub(super) async fn stream(state: Shared, request: HttpRequest) -> HttpResponse 
     let opened = async {
         let at = enter(&state, &request).await?;
         let last = request.headers().get("last-event-id").and_then(|id| id.to_str().ok());
-        let mut follower = Follower::of(&state, at, u64::MAX);
+        let mut follower = Follower::of(&state, &request, at, u64::MAX);
         follower.after = match place(last.filter(|id| !id.is_empty()))? {
             Some(last) => last.saturating_add(1),
             // What was said before is not told again.
@@ -109,27 +109,43 @@ fn wait(said: Option<&str>) -> Result<Duration, No> {
     Ok(Duration::from_secs_f64(seconds.min(WAIT_MAX_S)))
 }
 
+/// What lets a follower in again.
+enum Pass {
+    /// The channel's token. It may be another one by now.
+    Token(Option<String>),
+    /// The room at the root, whose password stays as long as the hub runs.
+    Root,
+}
+
 /// Who follows a room from a place on. It holds nothing: what comes is read from the channel when its reader is ready for it.
 struct Follower {
     state: Shared,
     at: Admitted,
+    pass: Pass,
     news: watch::Receiver<u64>,
     after: u64,
 }
 
 impl Follower {
-    fn of(state: &Shared, at: Admitted, after: u64) -> Self {
-        Self { state: state.clone(), news: state.hub.news(&at), at, after }
+    fn of(state: &Shared, request: &HttpRequest, at: Admitted, after: u64) -> Self {
+        let pass = request.match_info().get("id").map_or(Pass::Root, |_| Pass::Token(password(request)));
+        Self { state: state.clone(), news: state.hub.news(&at), at, pass, after }
     }
 
+    /// What there is now, for who may still have it.
     async fn ask(&mut self) -> Result<TailReply, No> {
+        self.find_again().await?;
         self.news.borrow_and_update();
         Ok(self.state.hub.ask(&self.at, Tail { after: self.after }).await?)
     }
 
-    /// Finds the channel again: it may have left memory and come back, or have gone.
+    /// Comes in again: the channel may have left memory and come back, or have gone, or have another token.
     async fn find_again(&mut self) -> Result<(), No> {
-        self.at = self.state.hub.find(self.at.id().as_str()).await?;
+        let (hub, id) = (&self.state.hub, self.at.id().as_str());
+        self.at = match &self.pass {
+            Pass::Token(token) => hub.admit(id, token.as_deref()).await?,
+            Pass::Root => hub.find(id).await?,
+        };
         self.news = self.state.hub.news(&self.at);
         Ok(())
     }
@@ -145,7 +161,8 @@ impl Follower {
             }
             self.after = self.after.min(reply.next);
             tokio::select! {
-                changed = timeout(KEEPALIVE, self.news.changed()) => if changed.is_err() { self.find_again().await? },
+                // Without news, too, it comes in again now and then.
+                _ = timeout(KEEPALIVE, self.news.changed()) => {}
                 () = &mut deadline => is_over = true,
             }
         }

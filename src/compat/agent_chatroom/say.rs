@@ -15,6 +15,7 @@ use super::name::{self, callsigns};
 use super::wire::{self, Said};
 use crate::door::body;
 use crate::door::state::Shared;
+use rogerrat_actors::household;
 
 const PURPOSE: &str = "agent-chatroom";
 
@@ -35,7 +36,7 @@ async fn say(state: &Shared, request: &HttpRequest, payload: Payload) -> Result<
     let said: Map<String, Value> = serde_json::from_slice(&body).map_err(|_| No::invalid("Invalid JSON"))?;
     let text = text(&said)?;
     let name = agent(&said)?;
-    let session = session(state, &at, &name)?;
+    let session = session(state, request, &at, &name)?;
     let input = SendInput { message: Some(text.clone()), ..SendInput::default() };
     let draft = Draft::check(input, None)?.shown_as(name.clone())?;
     state.throttle.sends.count(|| state.client(request))?;
@@ -77,9 +78,16 @@ fn agent(said: &Map<String, Value>) -> Result<String, No> {
     }
 }
 
-/// The session of a name in a room: nobody else can say it, and nobody has to remember it.
-fn session(state: &Shared, at: &Admitted, name: &str) -> Result<SessionId, No> {
-    let digest = Sha256::digest(name.as_bytes());
+/// The session of a name in a room: nobody else can say it, and nobody has to remember it. Where callsigns are claimed, a
+/// name alone proves nothing: there it is the session of a name and a household.
+fn session(state: &Shared, request: &HttpRequest, at: &Admitted, name: &str) -> Result<SessionId, No> {
+    let mut digest = Sha256::new_with_prefix(name.as_bytes());
+    if at.settings().claim_callsigns {
+        // No name is that long: what follows is no part of one.
+        digest.update([0; limits::DISPLAY_CHARS * 4]);
+        digest.update(household(state.client(request)).to_string());
+    }
+    let digest = digest.finalize();
     let session = state.hub.seal(PURPOSE).close(&digest[..16], at.id().as_str());
     let session = SessionId::present(Some(&session))?;
     session.ok_or_else(|| Refusal::new(Code::Internal, "there is no session for this name").into())
@@ -88,7 +96,8 @@ fn session(state: &Shared, at: &Admitted, name: &str) -> Result<SessionId, No> {
 /// Takes a callsign for a name. Two names never share one, and nobody who is away loses theirs.
 async fn join(state: &Shared, request: &HttpRequest, at: &Admitted, name: &str, session: &SessionId) -> Result<(), No> {
     let mut refused = None;
-    for callsign in callsigns(name) {
+    let own = session.text().filter(|_| at.settings().claim_callsigns);
+    for callsign in callsigns(name, own) {
         match state.hub.join_as(at, &callsign, session.clone(), state.client(request)).await {
             Ok(_) => return Ok(()),
             Err(HubError::Refused(refusal)) if refusal.code == Code::CallsignTaken => refused = Some(refusal),

@@ -5,7 +5,7 @@ use std::io;
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
-use rogerrat_domain::Message;
+use rogerrat_domain::{Callsign, Message};
 use serde::{Deserialize, Serialize};
 use serde_json::ser::{Formatter, Serializer};
 
@@ -34,12 +34,19 @@ impl Said {
         Self { agent: agent.to_owned(), text: text.to_owned(), timestamp: timestamp(at_ms) }
     }
 
-    /// A message of a channel: under the name its sender gave itself, else its callsign.
+    /// A message of a channel: under the name its sender gave itself, else its callsign. Nobody goes under a name that is,
+    /// or looks like, the callsign of somebody else.
     pub(super) fn of(message: &Message) -> Option<Self> {
         let json = message.json();
         let Wire { from, text, at, display } = serde_json::from_slice(&json).ok()?;
-        Some(Self::new(&display.unwrap_or(from), &text, at))
+        let name = display.filter(|name| !is_anothers(name, &from));
+        Some(Self::new(&name.unwrap_or(from), &text, at))
     }
+}
+
+/// Whether a name could be the callsign of another than `from`.
+fn is_anothers(name: &str, from: &str) -> bool {
+    Callsign::parse(&name.trim().to_lowercase()).is_ok_and(|callsign| callsign.as_str() != from)
 }
 
 /// An answer with its length.

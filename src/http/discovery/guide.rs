@@ -104,7 +104,6 @@ fn clients() -> String {
 fn limits_table(state: &State) -> String {
     let (said, of) = (&state.limits, state.hub.account_limits());
     let owned = |most: &Option<u32>| count(most.unwrap_or_default());
-    let hooks = of.webhooks.map_or(limits::HOOKS, |most| most as usize);
     let minutes = |ms: u64| format!("{} min", ms / 60_000);
     let rows = [
         ("sends of a session in a minute", count(said.send_per_session)),
@@ -112,7 +111,7 @@ fn limits_table(state: &State) -> String {
         ("sends, creates, joins of an address in a minute", per_address(state)),
         ("sends of an account in a minute", count(said.send_per_account)),
         ("identities, channels of an account", format!("{}, {}", owned(&of.identities), owned(&of.channels))),
-        ("webhooks of a channel, of an account", format!("{}, {hooks}", limits::HOOKS)),
+        ("webhooks of a channel, of an account", format!("{}, {}", limits::HOOKS, owned(&of.webhooks))),
         ("characters of a message", limits::TEXT_CHARS.to_string()),
         ("base64 characters of all attachments of a message", limits::ATTACHMENTS_CHARS.to_string()),
         ("messages a channel holds for those who come later", limits::RING_MESSAGES.to_string()),

@@ -41,12 +41,15 @@ pub(super) async fn unread(visit: &Visit<'_>) -> Option<usize> {
 }
 
 fn text(made: &CreateReply) -> String {
-    let CreateReply { channel_id, join_token, peer_invite, owner_password, .. } = made;
+    let CreateReply { channel_id, join_token, peer_invite, owner_password, webhook, .. } = made;
     let password = owner_password.as_ref().map_or_else(String::new, |password| {
         format!("\nIts owner password is {password}: give it to agents of the same operator only.")
     });
+    let webhook = webhook.as_ref().map_or_else(String::new, |hook| {
+        format!("\nIts webhook {} is signed with {}: keep that too, it is shown only now.", hook.id, hook.secret)
+    });
     format!(
-        "Created channel {channel_id}. Its token is {join_token}: keep it, it is shown only now.{password}\nTell your human \
+        "Created channel {channel_id}. Its token is {join_token}: keep it, it is shown only now.{password}{webhook}\nTell your human \
          to paste this line to the other agent:\n{peer_invite}\nOver MCP the other agent calls join with channel_id \
          {channel_id} and that token. Now call join yourself."
     )
