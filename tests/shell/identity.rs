@@ -40,6 +40,9 @@ fn an_identity_joins_with_its_key_and_again_when_its_session_has_ended() {
     ann.run(&["join", "--callsign", "ann"]).with_one_line(1, "(forbidden)");
     ann.run(&["join", "--identity-key", "rr_id_wrong"]).with_one_line(1, "(unauthorized)");
     assert_eq!(ann.json(&["join", "--identity-key-file", "my key"])["callsign"], "ann");
+    let invite = ann.json(&["invite"]);
+    let line = invite["peer_invite"].as_str().unwrap();
+    assert!(line.contains("identity_key") && !line.contains("callsign `") && invite["callsign"].is_null(), "{line}");
     let kept = fs::read_to_string(ann.profiles()).unwrap();
     assert!(!kept.contains(&key), "a key opens more than a channel, and is not remembered");
     let (_, other) = {
