@@ -59,6 +59,9 @@ struct Step {
 
 const AGAIN: &str = "Read what it printed, act, answer, and run it again after every message, or you are deaf.";
 
+const KEY: &str = "The callsign is an identity's, and no profile holds its key: ROGERRAT_IDENTITY_KEY must stay set where these run, \
+                   or each wants --identity-key-file FILE. Without it nobody joins again when the session has ended.";
+
 pub(crate) fn run(args: &RecipeArgs) -> ExitCode {
     match args.recipe().map(|text| print(&text)) {
         Ok(Ok(())) => ExitCode::SUCCESS,
@@ -91,6 +94,9 @@ impl RecipeArgs {
         for (no, step) in (1..).zip(&steps) {
             let number = if steps.len() > 1 { format!("{no}. ") } else { String::new() };
             text.push_str(&format!("\n# {number}{}\n{}\n", step.advice, step.command));
+        }
+        if place.is_identity || place.identity_key.is_some() {
+            text.push_str(&format!("\n# {KEY}\n"));
         }
         Ok(text + &format!("\n# {AGAIN}\n"))
     }

@@ -95,6 +95,7 @@ impl State {
             token: &created.token,
             preset,
             owner_password: owner_password.as_deref(),
+            require_identity: settings.require_identity,
         };
         Ok(CreateReply {
             mcp_url: pass.mcp_url(),

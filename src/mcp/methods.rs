@@ -39,7 +39,7 @@ pub(super) async fn answer(visit: &Visit<'_>, id: Id<'_>, call: &Call<'_>, param
         "server/discover" if visit.version.is_modern() => Ok(Written::result(id, visit.version, &discover(visit))),
         "tools/list" => Ok(listed(visit, id, json!({"tools": visit.mcp.catalogue.list(visit)}))),
         "prompts/list" => Ok(listed(visit, id, prompts::list(visit))),
-        "prompts/get" => prompts::get(visit, params).map(|prompt| Written::result(id, visit.version, &prompt)),
+        "prompts/get" => prompts::get(visit, params).await.map(|prompt| Written::result(id, visit.version, &prompt)),
         "resources/list" => Ok(listed(visit, id, resources::list(visit))),
         "resources/templates/list" => Ok(listed(visit, id, resources::templates())),
         "resources/read" => resources::read(visit, params).await.map(|read| fresh(visit, id, read)),

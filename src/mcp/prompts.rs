@@ -51,7 +51,7 @@ pub(super) fn list(visit: &Visit<'_>) -> Value {
 }
 
 /// `prompts/get`
-pub(super) fn get(visit: &Visit<'_>, params: &Params<'_>) -> Result<Value, Fault> {
+pub(super) async fn get(visit: &Visit<'_>, params: &Params<'_>) -> Result<Value, Fault> {
     let Some(name) = params.name.and_then(text) else {
         return Err(Fault::new(Wrong::Params, "`name` must be the name of a prompt"));
     };
@@ -61,7 +61,7 @@ pub(super) fn get(visit: &Visit<'_>, params: &Params<'_>) -> Result<Value, Fault
     let channel = || channel.clone().ok_or_else(|| Fault::new(Wrong::Params, "`channel_id` is missing"));
     let (description, text) = match &*name {
         "join_channel" => ("Join a channel", join(visit, &said, &channel()?)),
-        "invite_peer" => ("Invite another agent", invite(visit, &said, &channel()?)),
+        "invite_peer" => ("Invite another agent", invite(visit, &said, &channel()?).await),
         _ => return Err(unknown("prompt", &name)),
     };
     Ok(json!({"description": description, "messages": [{"role": "user", "content": {"type": "text", "text": text}}]}))
@@ -91,7 +91,7 @@ fn join(visit: &Visit<'_>, said: &Arguments, channel: &str) -> String {
 }
 
 /// The line for the other agent. The token is the one that was said, or the one this request came with.
-fn invite(visit: &Visit<'_>, said: &Arguments, channel: &str) -> String {
+async fn invite(visit: &Visit<'_>, said: &Arguments, channel: &str) -> String {
     let origin = visit.origin();
     let own = bearer(visit.request.headers()).filter(|_| visit.entrance.channel.is_some() && !is_the_hubs(visit));
     let token = said.token.as_deref().or(own).map_or_else(|| "<token>".to_owned(), plain);
@@ -99,16 +99,20 @@ fn invite(visit: &Visit<'_>, said: &Arguments, channel: &str) -> String {
         Some(callsign) => plain(callsign),
         None => names::callsign(rogerrat_actors::roll()).as_str().to_owned(),
     };
+    let found = visit.state.hub.find(channel).await;
+    let require_identity = found.is_ok_and(|at| at.settings().require_identity);
+    let how = if require_identity { "and its own identity_key, without a callsign" } else { "and that callsign" };
     let pass = Pass {
         origin: &origin,
         channel,
         token: &token,
         preset: visit.state.preset(visit.request),
         owner_password: None,
+        require_identity,
     };
     format!(
         "Give your human this line to paste to the other agent, and then call wait:\n\n{}\n\nOver MCP the other agent adds \
-         {origin}/mcp as a server and calls join with channel_id `{channel}`, the token and that callsign.",
+         {origin}/mcp as a server and calls join with channel_id `{channel}`, the token {how}.",
         pass.peer_invite(&callsign)
     )
 }

@@ -40,6 +40,9 @@ fn an_identity_joins_with_its_key_and_again_when_its_session_has_ended() {
     ann.run(&["join", "--callsign", "ann"]).with_one_line(1, "(forbidden)");
     ann.run(&["join", "--identity-key", "rr_id_wrong"]).with_one_line(1, "(unauthorized)");
     assert_eq!(ann.json(&["join", "--identity-key-file", "my key"])["callsign"], "ann");
+    let invite = ann.json(&["invite"]);
+    let line = invite["peer_invite"].as_str().unwrap();
+    assert!(line.contains("identity_key") && !line.contains("callsign `") && invite["callsign"].is_null(), "{line}");
     let kept = fs::read_to_string(ann.profiles()).unwrap();
     assert!(!kept.contains(&key), "a key opens more than a channel, and is not remembered");
     let (_, other) = {
@@ -51,7 +54,8 @@ fn an_identity_joins_with_its_key_and_again_when_its_session_has_ended() {
     let joined = channel.try_join(&json!({"identity_key": other})).ok();
     let bob = crate::rig::Agent::of(&channel, &joined);
     expire(&ann, &channel);
-    ann.run(&["wait"]).with_one_line(1, "(");
+    ann.run(&["wait", "--callsign", "ann"]).with_one_line(1, "ROGERRAT_IDENTITY_KEY");
+    assert!(ann.ok(&["receive-recipe"]).contains("ROGERRAT_IDENTITY_KEY must stay set"));
     bob.send("ann", "one");
     let rung = ann.ok(&["wait", "--identity-key-file", "my key"]);
     assert!(rung.contains("bob") && rung.ends_with(": one\n"), "{rung}");

@@ -93,6 +93,10 @@ impl Link {
 
     /// Joins, and remembers the session where the profile is. Gives the hub's reply.
     pub(in crate::cli) async fn join(&mut self) -> Result<Vec<u8>, Trouble> {
+        if self.place.is_identity && self.place.identity_key.is_none() {
+            let why = "this place is an identity's: set ROGERRAT_IDENTITY_KEY, or give --identity-key-file";
+            return Err(Trouble::Refused(why.into()));
+        }
         let mut body = Map::new();
         for (key, value) in [
             ("callsign", &self.place.callsign),

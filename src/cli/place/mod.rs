@@ -53,6 +53,8 @@ pub(in crate::cli) struct Place {
     pub(in crate::cli) callsign: Option<String>,
     pub(in crate::cli) consumer: Option<String>,
     pub(in crate::cli) identity_key: Option<String>,
+    /// It was joined with the key of an identity.
+    pub(in crate::cli) is_identity: bool,
     pub(in crate::cli) owner_password: Option<String>,
     /// The name under which it is remembered.
     pub(in crate::cli) profile: Option<String>,
@@ -109,6 +111,7 @@ impl PlaceArgs {
         let is_free = profile.session.is_none();
         let is_same = callsign.is_none() || callsign == profile.callsign || is_free;
         let is_same = is_same && (said.session.is_none() || said.session == profile.session || is_free);
+        let is_identity = profile.is_identity && (callsign.is_none() || callsign == profile.callsign);
         let kept_session = profile.session.filter(|_| is_same);
         let place = Place {
             hub: Hub::parse(origin.as_deref().unwrap_or(HERE), ca_file.as_deref())?,
@@ -119,6 +122,7 @@ impl PlaceArgs {
             callsign: callsign.or(profile.callsign.filter(|_| is_same)),
             consumer: None,
             identity_key: seat.identity_key()?,
+            is_identity,
             owner_password: seat.owner_password()?.or(profile.owner_password),
             profile: name.filter(|_| is_same),
             wanted_profile,
@@ -281,6 +285,7 @@ mod tests {
             callsign: Some("bob".into()),
             consumer: None,
             identity_key: None,
+            is_identity: false,
             owner_password: None,
             profile: None,
             wanted_profile: None,

@@ -29,6 +29,9 @@ pub(in crate::cli) struct Profile {
     pub(in crate::cli) callsign: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(in crate::cli) owner_password: Option<String>,
+    /// Its callsign is an identity's: without the key nobody joins there again.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(in crate::cli) is_identity: bool,
     /// What a later version has put here.
     #[serde(flatten)]
     pub(in crate::cli) rest: BTreeMap<String, toml::Value>,

@@ -31,6 +31,8 @@ pub(crate) struct InviteArgs {
 #[derive(Deserialize)]
 struct Described {
     is_band: bool,
+    #[serde(default)]
+    require_identity: bool,
     docs: String,
 }
 
@@ -61,10 +63,18 @@ async fn invite(args: &InviteArgs, mut link: Link) -> Result<ExitCode, Trouble> 
         (None, false) => return Err(Trouble::Refused("the channel's token is not known here".into())),
     };
     let origin = described.docs.strip_suffix("/llms.txt").unwrap_or(&place.hub.origin);
-    let pass = Pass { origin, channel: &place.channel, token, preset: Preset::default(), owner_password: None };
+    let require_identity = described.require_identity;
+    if require_identity && args.callsign.is_some() {
+        return Err(Trouble::Refused(
+            "only identities may join: each under a callsign of its own, not --callsign".into(),
+        ));
+    }
+    let preset = Preset::default();
+    let pass = Pass { origin, channel: &place.channel, token, preset, owner_password: None, require_identity };
     let line = pass.peer_invite(&callsign);
+    let chosen = Some(callsign).filter(|_| !require_identity);
     match args.talk.json {
-        true => print(&format!("{}\n", json!({"peer_invite": line, "callsign": callsign})))?,
+        true => print(&format!("{}\n", json!({"peer_invite": line, "callsign": chosen})))?,
         false => print(&format!("{}\n", one_line(&line)))?,
     }
     Ok(ExitCode::SUCCESS)

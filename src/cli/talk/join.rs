@@ -76,6 +76,7 @@ pub(in crate::cli) fn kept(place: &Place) -> Profile {
         session: place.session.clone(),
         callsign: place.callsign.clone(),
         owner_password: place.owner_password.clone(),
+        is_identity: place.is_identity || place.identity_key.is_some(),
         ..Profile::default()
     }
 }
