@@ -154,7 +154,7 @@ pub struct SubscribeInput {
     pub url: String,
     /// What to post for; `message.received` is all there is, and what is meant where nothing is said.
     #[serde(default, deserialize_with = "crate::op::not_null")]
-    #[schema(nullable = false, min_items = 1, max_items = 8, value_type = Option<Vec<Event>>)]
+    #[schema(nullable = false, min_items = 1, max_items = 8, value_type = Option<Vec<WebhookEvent>>)]
     pub events: Option<Vec<String>>,
     /// How long a delivery that fails is tried.
     #[serde(default, deserialize_with = "crate::op::not_null")]
@@ -165,7 +165,7 @@ pub struct SubscribeInput {
 /// What a webhook can be told of.
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "it is there for its schema")]
-enum Event {
+enum WebhookEvent {
     /// A message was sent.
     #[schema(rename = "message.received")]
     MessageReceived,
