@@ -129,7 +129,7 @@ fn two_of_different_kinds(host: Kind, guest: Kind) {
     let url = format!("{}/mcp", hub.origin());
     let mut ann = Sdk::connect(host, &there, &url);
     let mut bob = Sdk::connect(guest, &there, &url);
-    assert_eq!(ann.hello["tools"].as_array().unwrap().len(), 10);
+    assert_eq!(ann.hello["tools"].as_array().unwrap().len(), 12);
     let made = ann.does("create_channel", &json!({"retention": "none"}));
     let join =
         |callsign: &str| json!({"channel_id": made["channel_id"], "token": made["join_token"], "callsign": callsign});
