@@ -105,6 +105,37 @@ fn every_file_says_what_it_is_and_can_be_read_in_one_sitting() {
     none(&offenders);
 }
 
+/// A file that no module names is compiled by nobody, and no lint looks at it.
+#[test]
+fn every_file_is_part_of_the_program() {
+    let mut offenders = Vec::new();
+    for folder in ["src", "actors/src", "actors/domain/src"] {
+        for (path, _) in sources(folder) {
+            let name = path.file_stem().and_then(|name| name.to_str()).unwrap_or_default();
+            let (name, home) = match (name, path.parent()) {
+                ("main" | "lib", _) | (_, None) => continue,
+                ("mod", Some(home)) => {
+                    (home.file_name().and_then(|name| name.to_str()).unwrap_or_default(), home.parent())
+                }
+                (name, home) => (name, home),
+            };
+            let Some(home) = home else { continue };
+            let owners = ["mod.rs", "lib.rs", "main.rs"].map(|owner| home.join(owner));
+            let beside = home.with_extension("rs");
+            let named = |owner: &Path| {
+                let text = fs::read_to_string(owner).unwrap_or_default();
+                text.lines().any(|line| {
+                    line.trim_end().ends_with(&format!("mod {name};")) || line.contains(&format!("\"{name}.rs\""))
+                })
+            };
+            if !owners.iter().chain([&beside]).any(|owner| named(owner)) {
+                offenders.push(path.strip_prefix(root()).unwrap_or(&path).display().to_string());
+            }
+        }
+    }
+    none(&offenders);
+}
+
 #[test]
 fn no_test_sleeps() {
     none(&offenders("tests/api", &["sleep("]));
