@@ -3,7 +3,6 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
-use std::time::Duration;
 
 use actix::prelude::*;
 use rogerrat_domain::op::{Outcome, Read};
@@ -13,6 +12,7 @@ use rogerrat_domain::{
 };
 use tokio::sync::{mpsc, oneshot};
 
+use crate::alarm::{Alarm, Alarmed};
 use crate::bans::Bans;
 use crate::call::{Ask, Back, Delete, Drain, Frame, Nudge, OpenTap, Poll, Rest, Withdraw};
 use crate::clock::Clock;
@@ -53,7 +53,7 @@ pub(crate) struct ChannelActor {
     pub(crate) effects: Vec<Effect>,
     pub(crate) parked: HashMap<PlaceId, oneshot::Sender<Back<Read, Delivery>>>,
     pub(crate) taps: HashMap<PlaceId, mpsc::Sender<Frame>>,
-    pub(crate) alarm: Option<(u64, SpawnHandle)>,
+    pub(crate) alarm: Alarm,
 }
 
 impl Actor for ChannelActor {
@@ -62,7 +62,7 @@ impl Actor for ChannelActor {
     fn started(&mut self, ctx: &mut Self::Context) {
         ctx.set_mailbox_capacity(MAILBOX);
         self.share.publish(self.channel.figures());
-        self.set_alarm(ctx);
+        self.set_alarm(self.channel.next_deadline_ms(), self.clock, ctx);
     }
 }
 
@@ -221,7 +221,7 @@ impl ChannelActor {
         self.vitals.last_id.store(self.channel.last_id(), Relaxed);
         self.vitals.agents.store(self.channel.live_members(), Relaxed);
         self.share.publish(self.channel.figures());
-        self.set_alarm(ctx);
+        self.set_alarm(self.channel.next_deadline_ms(), self.clock, ctx);
         self.write_soon(ctx);
     }
 
@@ -262,25 +262,14 @@ impl ChannelActor {
             }
         });
     }
+}
 
-    /// Sets the alarm for the machine's next deadline, unless an earlier one is set already.
-    fn set_alarm(&mut self, ctx: &mut Context<Self>) {
-        let Some(at_ms) = self.channel.next_deadline_ms() else { return };
-        if self.alarm.is_some_and(|(set_ms, _)| set_ms <= at_ms) {
-            return;
-        }
-        if let Some((_, handle)) = self.alarm.take() {
-            ctx.cancel_future(handle);
-        }
-        let in_ms = at_ms.saturating_sub(self.clock.now().uptime_ms);
-        let handle = ctx.run_later(Duration::from_millis(in_ms), |this, ctx| {
-            this.alarm = None;
-            this.look(ctx);
-        });
-        self.alarm = Some((at_ms, handle));
+impl Alarmed for ChannelActor {
+    fn alarm(&mut self) -> &mut Alarm {
+        &mut self.alarm
     }
 
-    fn look(&mut self, ctx: &mut Context<Self>) {
+    fn ring(&mut self, ctx: &mut Context<Self>) {
         let now = self.clock.now();
         self.channel.tick(now, &mut self.effects);
         self.carry_out(ctx);
@@ -340,7 +329,7 @@ impl Handler<Nudge> for ChannelActor {
     type Result = ();
 
     fn handle(&mut self, _: Nudge, ctx: &mut Self::Context) {
-        self.look(ctx);
+        self.ring(ctx);
     }
 }
 
@@ -351,7 +340,7 @@ impl Handler<Withdraw> for ChannelActor {
         self.parked.remove(&place);
         self.taps.remove(&place);
         self.channel.withdraw(place, self.clock.now(), &mut self.effects);
-        self.look(ctx);
+        self.ring(ctx);
     }
 }
 
@@ -361,7 +350,7 @@ impl Handler<Drain> for ChannelActor {
     fn handle(&mut self, _: Drain, ctx: &mut Self::Context) {
         self.channel.drain(self.clock.now(), &mut self.effects);
         self.vitals.tell_news();
-        self.look(ctx);
+        self.ring(ctx);
     }
 }
 
@@ -385,7 +374,7 @@ impl Handler<Delete> for ChannelActor {
     fn handle(&mut self, _: Delete, ctx: &mut Self::Context) {
         self.channel.close(self.clock.now(), &mut self.effects);
         self.vitals.tell_news();
-        self.look(ctx);
+        self.ring(ctx);
         ctx.stop();
     }
 }

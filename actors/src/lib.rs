@@ -5,6 +5,7 @@
 #![warn(missing_docs)]
 
 mod accounts;
+mod alarm;
 mod attempts;
 mod bans;
 mod call;

@@ -18,6 +18,7 @@ use rogerrat_domain::{ChannelId, Rules};
 use tokio::sync::oneshot;
 
 use crate::accounts::AccountChange;
+use crate::alarm::Alarm;
 use crate::bans::Bans;
 use crate::call::{Ask, Call, Delete, Drain};
 use crate::channel_actor::{ChannelActor, FLOOR_AHEAD_MS, MAILBOX};
@@ -132,7 +133,7 @@ impl Registry {
                 effects: Vec::new(),
                 parked: HashMap::new(),
                 taps: HashMap::new(),
-                alarm: None,
+                alarm: Alarm::default(),
             }
         });
         if self.draining {

@@ -13,7 +13,6 @@ pub(crate) mod hosts;
 pub(crate) mod json;
 mod lean;
 mod leftover;
-pub(crate) mod offers;
 pub(crate) mod presets;
 pub(crate) mod problem;
 pub(crate) mod snippets;

@@ -4,7 +4,6 @@
 use serde::Serialize;
 use serde_json::json;
 
-use super::offers;
 use super::presets::Preset;
 
 /// What leads to a channel.
@@ -29,7 +28,7 @@ pub(crate) struct Connect {
     anthropic_sdk: AnthropicSdk,
     curl_test: String,
     rest_bash_loop: String,
-    /// Which of these name an endpoint that does not answer yet.
+    /// Which of these name an endpoint that does not answer yet: none.
     not_yet: &'static [&'static str],
 }
 
@@ -51,8 +50,7 @@ impl Pass<'_> {
         Connect {
             agent_prompt: self.agent_prompt(),
             claude_code: format!(
-                "{}{}\nclaude mcp add --transport http rogerrat {} --header 'Authorization: Bearer ${{ROGERRAT_TOKEN}}'",
-                if offers::MCP { "" } else { "# Not yet: this hub does not serve MCP.\n" },
+                "{}\nclaude mcp add --transport http rogerrat {} --header 'Authorization: Bearer ${{ROGERRAT_TOKEN}}'",
                 self.export(),
                 quoted(&self.mcp_url())
             ),
@@ -67,7 +65,7 @@ impl Pass<'_> {
             },
             curl_test: self.curl_test(),
             rest_bash_loop: self.rest_bash_loop(),
-            not_yet: offers::dead_snippets(),
+            not_yet: &[],
         }
     }
 

@@ -29,7 +29,7 @@ use utoipa::ToSchema;
 use crate::door::traffic::Traffic;
 #[cfg(test)]
 use crate::door::{address, hosts, json};
-use crate::door::{body, offers, presets, problem, snippets, state};
+use crate::door::{body, presets, problem, snippets, state};
 use problem::Problem;
 use state::State;
 

@@ -11,6 +11,7 @@ use rogerrat_domain::{HubKey, Outbox, Rules};
 use tokio::sync::oneshot;
 
 use super::{Hub, HubRules, Shared};
+use crate::alarm::Alarm;
 use crate::attempts::Attempts;
 use crate::bans::Bans;
 use crate::call::{Drain, Rest};
@@ -46,7 +47,7 @@ async fn start_webhooks(
         counters: counters.clone(),
         messages: webhooks::messages(key),
         secrets: webhooks::secrets(key),
-        alarm: None,
+        alarm: Alarm::default(),
     };
     Ok(Webhooks { directory, addr: actor.start(), messages: webhooks::messages(key) })
 }

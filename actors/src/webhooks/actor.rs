@@ -9,6 +9,7 @@ use rogerrat_domain::webhook::{DeliveryState, Hook, HookId, Owner, Previous, Row
 use rogerrat_domain::{Code, Happening, Order, Outbox, Refusal, Standing, Vault, limits};
 
 use super::{Directory, Face, Forget, Forgotten, Rotate, Subscribe, Unsubscribe, Wake};
+use crate::alarm::{Alarm, Alarmed};
 use crate::clock::Clock;
 use crate::counters::{Count, Counters};
 use crate::entropy::{nonce, record_id, secret_bytes};
@@ -33,7 +34,7 @@ pub(crate) struct WebhookActor {
     pub(crate) counters: Arc<Counters>,
     pub(crate) messages: Vault,
     pub(crate) secrets: Vault,
-    pub(crate) alarm: Option<(u64, SpawnHandle)>,
+    pub(crate) alarm: Alarm,
 }
 
 impl Actor for WebhookActor {
@@ -82,7 +83,7 @@ impl WebhookActor {
             }
         }
         self.orders = orders;
-        self.set_alarm(ctx);
+        self.set_alarm(self.outbox.next_deadline_ms(), self.clock, ctx);
     }
 
     fn fetch(&self, hook: HookId, after: u64, ctx: &mut Context<Self>) {
@@ -128,23 +129,6 @@ impl WebhookActor {
         face.set(hook);
     }
 
-    fn set_alarm(&mut self, ctx: &mut Context<Self>) {
-        let Some(at_ms) = self.outbox.next_deadline_ms() else { return };
-        if self.alarm.is_some_and(|(set_ms, _)| set_ms <= at_ms) {
-            return;
-        }
-        if let Some((_, handle)) = self.alarm.take() {
-            ctx.cancel_future(handle);
-        }
-        let in_ms = at_ms.saturating_sub(self.clock.now().uptime_ms);
-        let handle = ctx.run_later(Duration::from_millis(in_ms), |this, ctx| {
-            this.alarm = None;
-            this.outbox.tick(this.clock.now(), &mut this.orders);
-            this.obey(ctx);
-        });
-        self.alarm = Some((at_ms, handle));
-    }
-
     /// A new secret, and how it is written down.
     fn new_secret(&self, hook: &HookId) -> (Secret, Arc<str>) {
         let secret = Secret::of(secret_bytes());
@@ -168,6 +152,17 @@ impl WebhookActor {
 fn not_kept(error: crate::LogError) -> HubError {
     log::error!(error:display; "a webhook was not kept");
     HubError::StorageFailed
+}
+
+impl Alarmed for WebhookActor {
+    fn alarm(&mut self) -> &mut Alarm {
+        &mut self.alarm
+    }
+
+    fn ring(&mut self, ctx: &mut Context<Self>) {
+        self.outbox.tick(self.clock.now(), &mut self.orders);
+        self.obey(ctx);
+    }
 }
 
 impl Handler<Wake> for WebhookActor {

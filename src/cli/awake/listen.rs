@@ -63,11 +63,6 @@ struct Hello {
     callsign: String,
 }
 
-#[derive(Deserialize)]
-struct Bye {
-    reason: String,
-}
-
 struct Listener {
     link: Link,
     outlet: Outlet,
@@ -198,27 +193,16 @@ impl Listener {
                     self.outlet.note(&one_line(&gap.to_string()));
                 }
             }
-            "superseded" => return Err(Trouble::Superseded),
-            "bye" => {
-                let Bye { reason } = event.read()?;
-                return Err(match &*reason {
-                    "left" => Trouble::Refused("the session has left the channel".into()),
-                    _ => Trouble::passing(format!("the hub has ended the stream ({reason})")),
-                });
-            }
             _ => {}
         }
         Ok(())
     }
 
-    /// After a crash of the hub an ack may mean nothing to it: then the messages come again, and are not handed on again.
+    /// What cannot be acknowledged comes again, and is not handed on again.
     async fn acknowledge(&mut self, messages: &[Message]) -> Result<(), Trouble> {
         let upto = messages.iter().filter(|message| !message.is_status).map(|message| message.id).max();
         let Some(upto) = upto else { return Ok(()) };
-        match self.link.ack(upto).await {
-            Err(Trouble::Refused(why)) => Err(Trouble::passing(why)),
-            acked => acked.map(drop),
-        }
+        self.link.acknowledge(upto).await
     }
 
     fn tell(&mut self, line: &str) {

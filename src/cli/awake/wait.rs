@@ -124,8 +124,6 @@ impl Bell {
                 // Somebody who is busy is no reason to wake anybody.
                 "message" => messages.extend(Some(Message::read(&event)?).filter(|message| !message.is_status)),
                 "gap" => self.lost(&event.read()?),
-                "superseded" if messages.is_empty() => return Err(Trouble::Superseded),
-                "superseded" => return Ok((messages, stream)),
                 _ => {}
             }
         }

@@ -22,11 +22,6 @@ struct Known {
     kind: String,
 }
 
-#[derive(Deserialize)]
-struct Bye {
-    reason: String,
-}
-
 impl Ear {
     /// Until there is no use in going on.
     pub(super) async fn listen(&mut self) -> Trouble {
@@ -71,7 +66,8 @@ impl Ear {
                 self.screen.borrow_mut().message(&event.data);
                 let Known { id, kind } = event.read()?;
                 if kind != "status" {
-                    self.acknowledge(id).await?;
+                    // What cannot be acknowledged comes again, and is not shown again.
+                    self.link.acknowledge(id).await?;
                 }
             }
             "gap" => {
@@ -81,24 +77,8 @@ impl Ear {
                     self.screen.borrow_mut().trouble(&gap.to_string());
                 }
             }
-            "superseded" => return Err(Trouble::Superseded),
-            "bye" => {
-                let Bye { reason } = event.read()?;
-                return Err(match &*reason {
-                    "left" => Trouble::Refused("the session has left the channel".into()),
-                    _ => Trouble::passing(format!("the hub has ended the stream ({reason})")),
-                });
-            }
             _ => {}
         }
         Ok(())
-    }
-
-    /// What cannot be acknowledged comes again, and is not shown again.
-    async fn acknowledge(&mut self, id: u64) -> Result<(), Trouble> {
-        match self.link.ack(id).await {
-            Err(Trouble::Refused(why)) => Err(Trouble::passing(why)),
-            acked => acked.map(drop),
-        }
     }
 }

@@ -91,6 +91,15 @@ impl Link {
         self.call("POST", "ack", Some(&body), Duration::ZERO).await
     }
 
+    /// The same for what was read on a stream. After a crash of the hub an ack may mean nothing to it: then the messages
+    /// come again.
+    pub(in crate::cli) async fn acknowledge(&mut self, upto: u64) -> Result<(), Trouble> {
+        match self.ack(upto).await {
+            Err(Trouble::Refused(why)) => Err(Trouble::passing(why)),
+            acked => acked.map(drop),
+        }
+    }
+
     /// Joins, and remembers the session where the profile is. Gives the hub's reply.
     pub(in crate::cli) async fn join(&mut self) -> Result<Vec<u8>, Trouble> {
         if self.place.is_identity && self.place.identity_key.is_none() {

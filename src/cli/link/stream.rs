@@ -2,6 +2,7 @@
 
 use super::trouble::Trouble;
 use crate::cli::client::{Connection, Events, Fault, SseEvent, head};
+use serde::Deserialize;
 use std::time::Duration;
 use tokio::time::timeout;
 
@@ -11,6 +12,11 @@ const HEAD_BYTES: usize = 64 << 10;
 const OK: u16 = 200;
 /// For a connection and for the answer to a request.
 pub(in crate::cli) const PATIENCE: Duration = Duration::from_secs(10);
+
+#[derive(Deserialize)]
+struct Bye {
+    reason: String,
+}
 
 pub(in crate::cli) struct Stream {
     connection: Connection,
@@ -58,11 +64,14 @@ impl Stream {
         None
     }
 
-    /// The next event. May be given up at any time without losing any.
+    /// The next event; a goodbye is an error. May be given up at any time without losing any.
     pub(in crate::cli) async fn next(&mut self) -> Result<SseEvent, Trouble> {
         loop {
             if let Some(event) = self.seen.take().or_else(|| self.events.next()) {
-                return Ok(event);
+                return match goodbye(&event)? {
+                    Some(goodbye) => Err(goodbye),
+                    None => Ok(event),
+                };
             }
             if self.events.has_ended() {
                 return Err(Fault::Closed.into());
@@ -72,6 +81,21 @@ impl Stream {
             self.events.take(input)?;
         }
     }
+}
+
+/// Why the hub ends the stream with this event, if it does.
+fn goodbye(event: &SseEvent) -> Result<Option<Trouble>, Fault> {
+    Ok(match &*event.name {
+        "superseded" => Some(Trouble::Superseded),
+        "bye" => {
+            let Bye { reason } = event.read()?;
+            Some(match &*reason {
+                "left" => Trouble::Left,
+                _ => Trouble::passing(format!("the hub has ended the stream ({reason})")),
+            })
+        }
+        _ => None,
+    })
 }
 
 #[cfg(test)]

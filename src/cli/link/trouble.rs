@@ -20,6 +20,8 @@ pub(in crate::cli) enum Trouble {
     Refused(String),
     #[error("another reader of this session and consumer took over; give each reader a --consumer of its own")]
     Superseded,
+    #[error("the session has left the channel")]
+    Left,
 }
 
 /// The hub's own words.

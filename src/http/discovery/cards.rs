@@ -3,10 +3,11 @@
 use rogerrat_domain::limits;
 use serde_json::{Value, json};
 
-use super::super::offers::{MCP, OFFERS};
 use super::super::state::State;
 
 const TAGLINE: &str = "A walkie-talkie hub for AI agents: channels, callsigns, long polls and streams over plain HTTP";
+/// What hubs of this family may have, and this one has.
+const FEATURES: [&str; 5] = ["mcp", "accounts", "webhooks", "disk", "listener"];
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// `/api/v1/info`
@@ -27,9 +28,9 @@ pub(in crate::http) fn info(state: &State, origin: &str) -> Value {
             "policy": format!("{origin}/policy.txt"),
             "bands": format!("{origin}/api/bands"),
         },
-        "mcp": {"available": MCP, "transports": transports(state, origin)},
+        "mcp": {"available": true, "transports": transports(state, origin)},
         "rest": rest(origin),
-        "features": OFFERS.iter().map(|offer| (offer.key.to_owned(), offer.is_here.into())).collect::<serde_json::Map<_, _>>(),
+        "features": FEATURES.map(|feature| (feature.to_owned(), true.into())).into_iter().collect::<serde_json::Map<_, _>>(),
         "create_needs_token": state.server_token.is_some(),
         "retention_modes": ["none", "metadata", "prompts", "full"],
         "limits": told_limits(state),
@@ -75,11 +76,8 @@ pub(in crate::http) fn mcp(state: &State, origin: &str) -> Value {
     })
 }
 
-/// The MCP endpoints that answer.
+/// The MCP endpoints.
 fn transports(state: &State, origin: &str) -> Vec<Value> {
-    if !MCP {
-        return Vec::new();
-    }
     let one = |url: String, auth| json!({"type": "streamable-http", "url": url, "authentication": auth});
     let hub = if state.server_token.is_some() { "bearer" } else { "none" };
     vec![one(format!("{origin}/mcp"), hub), one(format!("{origin}/mcp/{{id}}"), "bearer")]
@@ -103,6 +101,8 @@ fn rest(origin: &str) -> Value {
         "history": channel("GET", "history"),
         "stats": channel("GET", "stats"),
         "leave": channel("POST", "leave"),
+        "webhooks": channel("GET", "webhooks"),
+        "account": format!("POST {origin}/api/account"),
         "bands": format!("GET {origin}/api/bands"),
         "info": format!("GET {origin}/api/v1/info"),
         "health": format!("GET {origin}/healthz"),

@@ -4,7 +4,6 @@
 
 use rogerrat_domain::{Code, limits};
 
-use super::super::offers::OFFERS;
 use super::super::presets::{Mode, Preset};
 use super::super::problem::status;
 use super::super::snippets::quoted;
@@ -42,7 +41,6 @@ pub(super) fn guide(state: &State, origin: &str, preset: Preset) -> String {
             ("clients", &clients()),
             ("limits", &limits_table(state)),
             ("errors", &errors()),
-            ("missing", &missing()),
             ("callsign_chars", &limits::CALLSIGN_CHARS.to_string()),
             ("text_chars", &limits::TEXT_CHARS.to_string()),
             ("status_chars", &limits::STATUS_CHARS.to_string()),
@@ -161,10 +159,4 @@ fn advice(code: Code) -> &'static str {
         Code::Internal => "tell the operator the `request_id`",
         Code::StorageFailed => "it was not stored; tell the operator",
     }
-}
-
-fn missing() -> String {
-    let missing = OFFERS.iter().filter(|offer| !offer.is_here);
-    let list = missing.map(|offer| format!("- {}", offer.instead)).collect::<Vec<_>>().join("\n");
-    if list.is_empty() { "Nothing this page speaks of.".to_owned() } else { list }
 }

@@ -1,7 +1,7 @@
 //! How a stranger finds the way in: the page for agents, the cards for programs, and the pages for people.
 //!
 //! All of it is compiled in and rendered with the origin of the request. Numbers come from the domain's limits and the
-//! configuration, and what is not here yet from `offers.rs`.
+//! configuration.
 
 pub(super) mod cards;
 mod guide;

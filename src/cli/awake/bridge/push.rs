@@ -14,6 +14,7 @@ use crate::cli::outcome::say;
 use crate::cli::place::Place;
 use serde::Deserialize;
 use std::collections::VecDeque;
+use std::convert::Infallible;
 use std::time::Duration;
 use tokio::time::sleep;
 
@@ -21,11 +22,6 @@ use tokio::time::sleep;
 const REMEMBERED: usize = 256;
 /// Before a hub is asked again that has refused.
 const AFTER_A_REFUSAL: Duration = Duration::from_secs(30);
-
-#[derive(Deserialize)]
-struct Bye {
-    reason: String,
-}
 
 #[derive(Deserialize)]
 struct Rows {
@@ -127,7 +123,7 @@ impl Follower {
                 End::Closed => return true,
                 End::Trouble(Trouble::Passing { why, retry_after }) => (why, retry_after),
                 End::Trouble(Trouble::Refused(why)) => (why, Some(AFTER_A_REFUSAL)),
-                End::Trouble(trouble @ (Trouble::NoSession(_) | Trouble::Superseded)) => {
+                End::Trouble(trouble @ (Trouble::NoSession(_) | Trouble::Superseded | Trouble::Left)) => {
                     self.complain(format!("{trouble}; nothing is pushed until you join again"));
                     return false;
                 }
@@ -149,11 +145,11 @@ impl Follower {
     async fn once(&mut self, link: &mut Link) -> End {
         match self.stream(link).await {
             Err(end) => end,
-            Ok(()) => End::Trouble(Trouble::Superseded),
+            Ok(never) => match never {},
         }
     }
 
-    async fn stream(&mut self, link: &mut Link) -> Result<(), End> {
+    async fn stream(&mut self, link: &mut Link) -> Result<Infallible, End> {
         link.enter().await?;
         self.seats.take(Seat::of(link.place()));
         self.seats.begun().await;
@@ -200,14 +196,6 @@ impl Follower {
                     self.out.say(notice::of_gap(&link.place().channel, &gap)).await?;
                 }
             }
-            "superseded" => return Err(Trouble::Superseded.into()),
-            "bye" => {
-                let Bye { reason } = event.read()?;
-                return Err(match &*reason {
-                    "left" => Trouble::NoSession("the session has left the channel".into()).into(),
-                    _ => Trouble::passing(format!("the hub has ended the stream ({reason})")).into(),
-                });
-            }
             _ => {}
         }
         Ok(())
@@ -231,10 +219,7 @@ impl Follower {
         }
         let upto = messages.iter().filter(|message| !message.is_status).map(|message| message.id).max();
         let Some(upto) = upto else { return Ok(()) };
-        match link.ack(upto).await {
-            // After a crash of the hub an ack may mean nothing to it: then they come again, and are not pushed again.
-            Err(Trouble::Refused(why)) => Err(Trouble::passing(why).into()),
-            acked => Ok(acked.map(drop)?),
-        }
+        // What cannot be acknowledged comes again, and is not pushed again.
+        Ok(link.acknowledge(upto).await?)
     }
 }
