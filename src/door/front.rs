@@ -13,7 +13,6 @@ use log::Level;
 use rogerrat_domain::{Code, Refusal};
 use uuid::Uuid;
 
-use super::lean;
 use super::leftover::Leftover;
 use super::problem::Problem;
 use super::state::{State, host_of};
@@ -27,8 +26,6 @@ const ADMIN: &str = "/api/admin/";
 const HOT: [&str; 7] = ["/send", "/listen", "/wait", "/stream", "/ack", "/keepalive", "/poll"];
 /// The same over MCP, where the path does not say what is done.
 const MCP: &str = "/mcp";
-/// What may wait for minutes, with its request.
-const WAITING: [&str; 2] = ["/listen", "/wait"];
 
 const SECURITY: [(HeaderName, HeaderValue); 6] = [
     (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
@@ -59,15 +56,15 @@ pub(crate) async fn door(
     };
     let began_ms = state.clock.uptime_ms();
     let leftover = Leftover::of(&mut request);
-    if WAITING.iter().any(|end| request.path().ends_with(end)) {
-        lean::fit(request.headers_mut());
-    }
     let answered = match check(&state, &request) {
         Ok(()) => next.call(request).await?.map_into_boxed_body(),
         Err(refusal) => request.error_response(Problem(refusal)),
     };
-    if let Some(leftover) = leftover {
-        leftover.forget().await;
+    if let Some(mut leftover) = leftover
+        && !leftover.has_ended()
+    {
+        // Boxed: few have to, and a request that waits would keep room for it.
+        Box::pin(leftover.forget()).await;
     }
     let problem = problem_of(&answered);
     let mut response = match &problem {

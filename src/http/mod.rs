@@ -18,6 +18,7 @@ mod stream;
 mod transcript;
 mod webhooks;
 
+use actix_web::dev::fn_service;
 use actix_web::http::header;
 use actix_web::middleware::from_fn;
 use actix_web::web::{self, ServiceConfig};
@@ -61,9 +62,9 @@ pub(crate) fn routes(config: &mut ServiceConfig, state: &State) {
 /// The routes of one channel, those an agent uses all day first.
 fn in_channel(config: &mut ServiceConfig, at: &Paths<'_>) {
     config
-        .service(at.only("GET", "/listen", web::get().to(poll::listen)))
+        .service(at.only("GET", "/listen", web::get().service(fn_service(poll::listen))))
         .service(at.post("/send", web::post().to(messages::send)))
-        .service(at.only("GET", "/wait", web::get().to(poll::wait)))
+        .service(at.only("GET", "/wait", web::get().service(fn_service(poll::wait))))
         .service(at.only("GET", "/stream", web::get().to(stream::stream)))
         .service(at.post("/ack", web::post().to(messages::ack)))
         .service(at.post("/keepalive", web::post().to(members::keepalive)))
