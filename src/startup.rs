@@ -175,6 +175,7 @@ fn service(
     let app = App::new()
         .app_data(state.clone())
         .wrap(from_fn(door::door))
+        .configure(|config| http::channel_routes(config, state))
         .configure(|config| mcp::routes(config, state, mcp))
         .configure(|config| agent_chatroom::routes(config, state, chatroom))
         .configure(|config| http::routes(config, state));

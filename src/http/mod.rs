@@ -37,14 +37,20 @@ use state::State;
 /// The paths of one channel.
 const CHANNEL: &str = "/api/channels/{id}";
 
-/// Every route of the hub. A path that is known with other methods is 405, one that is not is 404.
+/// The routes of one channel. Whoever puts the hub's doors together asks for them first: routes are tried in their order,
+/// each that has a name in it by a regular expression, and these are the ones an agent uses all day.
+pub(crate) fn channel_routes(config: &mut ServiceConfig, state: &State) {
+    let at = Paths { under: CHANNEL, traffic: &state.traffic };
+    config.service(web::scope(CHANNEL).configure(|config| in_channel(config, &at)));
+}
+
+/// Every other route of the hub. A path that is known with other methods is 405, one that is not is 404.
 pub(crate) fn routes(config: &mut ServiceConfig, state: &State) {
     let at = Paths { under: "", traffic: &state.traffic };
     config
         .app_data(state.traffic.desk())
         .app_data(web::Data::new(openapi::Made::default()))
         .service(at.post("/api/channels", web::post().to(channels::create).wrap(from_fn(squeeze::squeeze))))
-        .service(web::scope(CHANNEL).configure(|config| in_channel(config, &Paths { under: CHANNEL, ..at })))
         .service(at.get("/api/bands", read().to(channels::bands)))
         .service(at.get("/api/stats", read().to(health::stats)))
         .service(at.get("/livez", read().to(health::live)))
