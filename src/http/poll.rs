@@ -59,7 +59,9 @@ async fn read(
     max_ms: u64,
     is_wait: bool,
 ) -> Result<ServiceResponse, actix_web::Error> {
-    match parcel(&mut request, default_ms, max_ms, is_wait).await {
+    let parcel = parcel(&mut request, default_ms, max_ms, is_wait).await;
+    lean::dress(&mut request);
+    match parcel {
         Ok(Some(parcel)) => {
             let answer = Answer::of(parcel, request.version() == Version::HTTP_2);
             let mut response = HttpResponse::Ok().body(BoxBody::new(answer));
