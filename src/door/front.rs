@@ -27,7 +27,10 @@ const HOT: [&str; 7] = ["/send", "/listen", "/wait", "/stream", "/ack", "/keepal
 /// The same over MCP, where the path does not say what is done.
 const MCP: &str = "/mcp";
 
-const SECURITY: [(HeaderName, HeaderValue); 6] = [
+/// Where an answer tells its request's id.
+static REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+static SECURITY: [(HeaderName, HeaderValue); 6] = [
     (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
     (header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY")),
     (header::REFERRER_POLICY, HeaderValue::from_static("strict-origin-when-cross-origin")),
@@ -126,7 +129,7 @@ fn put_headers(headers: &mut HeaderMap, id: Uuid) {
     let mut text = [0; uuid::fmt::Hyphenated::LENGTH];
     let text = id.hyphenated().encode_lower(&mut text);
     if let Ok(value) = HeaderValue::from_str(text) {
-        headers.insert(HeaderName::from_static("x-request-id"), value);
+        headers.insert(REQUEST_ID.clone(), value);
     }
     for (name, value) in &SECURITY {
         headers.insert(name.clone(), value.clone());
