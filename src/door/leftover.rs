@@ -38,9 +38,10 @@ impl Leftover {
         Some(Self(shared))
     }
 
-    /// Whether nothing is left, as after a request without a body.
-    pub(super) fn has_ended(&mut self) -> bool {
-        matches!(self.0.next().now_or_never(), Some(None | Some(Err(_))))
+    /// What is left, if anything: after a request without a body, or read by its handler, nothing is.
+    pub(super) fn rest(mut self) -> Option<Self> {
+        let next = self.0.next().now_or_never();
+        matches!(next, None | Some(Some(Ok(_)))).then_some(self)
     }
 
     /// Reads to the end, or as far as the largest body that is read at all.
