@@ -16,6 +16,8 @@ pub(crate) struct TestLog {
     pub(crate) delay_ms: AtomicU64,
     /// Refuses every append.
     pub(crate) full: AtomicBool,
+    /// Has no time for an append.
+    pub(crate) busy: AtomicBool,
     /// Keeps appends and does not say so.
     pub(crate) silent: AtomicBool,
     pub(crate) appends: AtomicUsize,
@@ -68,6 +70,9 @@ impl Log for Held {
             }
             if log.full.load(Relaxed) {
                 return Appended::Refused;
+            }
+            if log.busy.load(Relaxed) {
+                return Appended::Busy;
             }
             let appended = log.kept.append(record).await;
             if log.silent.load(Relaxed) { Appended::Unknown } else { appended }
