@@ -136,9 +136,10 @@ impl Hub {
         to_the_end(async move {
             if with_channels {
                 for (channel, _) in hub.shared.ports.accounts.channels(owner.0.clone()).await.map_err(unread)? {
-                    match hub.find(channel.as_str()).await {
-                        Ok(at) => hub.delete(&at).await?,
-                        Err(HubError::Refused(_)) => {}
+                    let deleted = async { hub.delete(&hub.find(channel.as_str()).await?).await };
+                    match deleted.await {
+                        // Whoever refuses does not find it any more.
+                        Ok(()) | Err(HubError::Refused(_)) => {}
                         Err(error) => return Err(error),
                     }
                 }
