@@ -13,7 +13,7 @@ use rogerrat_domain::webhook::{Delivery, Hook, Secret};
 use rogerrat_domain::{HubKey, Vault};
 
 pub(crate) use actor::WebhookActor;
-pub(crate) use ask::{Forget, Forgotten, Rotate, Subscribe, Unsubscribe, Wake};
+pub(crate) use ask::{Forget, Forgotten, Named, Rotate, Subscribe, Unsubscribe, Wake};
 pub(crate) use directory::{Directory, Face, Ticket};
 
 /// What a channel needs to have its webhooks told.
