@@ -181,6 +181,8 @@ fn colours_are_used_where_they_are_wanted() {
         let mut terminal = Terminal::open(&ann, arguments, &[("NO_COLOR", no_color)]);
         terminal.until_shows("bob: hi");
         assert_eq!(terminal.raw().contains("\u{1b}[2m"), expected, "{arguments:?} {no_color:?}");
+        // What came is printed as soon as it is there. A Ctrl-D before the line is edited is the terminal's own, and no key.
+        terminal.until_shows("ann>");
         terminal.key("\u{4}");
         assert_eq!(terminal.ended(), 0);
     }
