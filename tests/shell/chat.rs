@@ -195,6 +195,8 @@ fn it_outlives_the_hub_and_gives_way_to_another_reader() {
     let channel = ann.channel(&hub, "ann");
     let terminal = Terminal::open(&ann, &[], &[]);
     terminal.until_shows("* here: ann");
+    // Before it listens it has not begun, and what goes wrong ends it.
+    until("she listens", || hub.get("/metrics").send().text().contains("\nrogerrat_streams_open 1\n"));
     hub.kill();
     terminal.until_shows("trying again");
     hub.again(&[], &[]);
