@@ -136,7 +136,7 @@ impl ChannelActor {
                 }
             }
             Some(Entry::Sent { message, .. }) => {
-                if let Some(identity) = self.channel.identity_of(message.from) {
+                if let Some((_, identity)) = self.channel.identity_of(message.from) {
                     self.standing.count_send(&identity.account, now)?;
                 }
             }
