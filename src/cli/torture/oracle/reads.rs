@@ -6,6 +6,8 @@ use super::{Breach, ConsumerNo, Delivery, End, Gap, Oracle, Reading, Reason};
 /// How many messages a disk channel keeps unread, and a memory channel at all; a gap comes only beyond that.
 const KEPT_ON_DISK: usize = 10_000;
 const KEPT_IN_MEMORY: usize = 100;
+/// The hub's watch and ours show whole milliseconds: of the same time one may show so much less than the other.
+const WATCHES_MS: u64 = 1;
 
 impl Oracle {
     pub(super) fn read_begun(&mut self, consumer: ConsumerNo, lease_ms: u64) {
@@ -87,7 +89,7 @@ impl Oracle {
         }
         self.expect_order(consumer, read, delivery, &text);
         self.expect_first(consumer, read, delivery, &text);
-        let leased_until_ms = if read.lease_ms > 0 { read.began_ms + read.lease_ms } else { 0 };
+        let leased_until_ms = if read.lease_ms > 0 { read.began_ms + read.lease_ms - WATCHES_MS } else { 0 };
         let seen = Seen { life: read.began.life, leased_until_ms };
         self.consumers[consumer].seen.insert(id, seen);
     }

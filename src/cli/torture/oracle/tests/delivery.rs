@@ -68,6 +68,13 @@ fn a01_a_lease_that_ended_brings_it_again_with_a_higher_attempt() {
     let mut history = History::on_disk(Reading::Manual);
     history.say(1, 10).read(&[(1, 10, 1)]).pass(LEASE_MS / 2).read(&[(1, 10, 2)]);
     assert_eq!(history.verdict(), [Breach::LeaseBroken]);
+    // From the beginning of the first read to what the second brings.
+    const EVENTS_MS: u64 = 4;
+    for (early_ms, expected) in [(1, vec![]), (2, vec![Breach::LeaseBroken])] {
+        let mut history = History::on_disk(Reading::Manual);
+        history.say(1, 10).read(&[(1, 10, 1)]).pass(LEASE_MS - EVENTS_MS - early_ms).read(&[(1, 10, 2)]);
+        assert_eq!(history.verdict(), expected, "two watches of whole milliseconds, {early_ms} ms before the end");
+    }
     let mut history = History::on_disk(Reading::Manual);
     history.say(1, 10).read(&[(1, 10, 1)]).crash().read(&[(1, 10, 2)]);
     assert_eq!(history.verdict(), NOTHING, "after a crash it may come at once");
