@@ -150,33 +150,38 @@ pub(crate) struct Remembered {
     until_ms: u64,
 }
 
-/// The idempotency keys of one member, the oldest forgotten first.
+/// The idempotency keys of one member, the oldest forgotten first. Boxed, because few members use any.
 #[derive(Debug, Default)]
-pub(crate) struct Keys {
+pub(crate) struct Keys(Option<Box<Chain>>);
+
+#[derive(Debug, Default)]
+struct Chain {
     known: HashMap<Arc<str>, Remembered>,
     order: VecDeque<Arc<str>>,
 }
 
 impl Keys {
     pub(crate) fn get(&self, key: &str, now: Now) -> Option<&Remembered> {
-        self.known.get(key).filter(|r| r.until_ms > now.uptime_ms)
+        self.0.as_ref()?.known.get(key).filter(|r| r.until_ms > now.uptime_ms)
     }
 
     /// What is remembered, oldest first.
     pub(super) fn iter(&self) -> impl Iterator<Item = (&Arc<str>, &Remembered)> {
-        self.order.iter().filter_map(|key| self.known.get_key_value(key))
+        self.0.iter().flat_map(|chain| chain.order.iter().filter_map(|key| chain.known.get_key_value(key)))
     }
 
     /// Remembers again what was written down.
     pub(super) fn restore(&mut self, state: KeyState, now: Now) {
         let KeyState { key: SendKey { key, body_hash }, id, at_ms, queued, to } = state;
         let until_ms = now.uptime_ms + limits::IDEMPOTENCY_MS;
-        self.known.insert(key.clone(), Remembered { body_hash, id, at_ms, queued, to, until_ms });
-        self.order.push_back(key);
+        let chain = self.0.get_or_insert_default();
+        chain.known.insert(key.clone(), Remembered { body_hash, id, at_ms, queued, to, until_ms });
+        chain.order.push_back(key);
     }
 
     pub(crate) fn remember(&mut self, key: &SendKey, message: &Message, to: Arc<str>, queued: bool, now: Now) {
-        self.forget_old(now);
+        let chain = self.0.get_or_insert_default();
+        chain.forget_old(now);
         let remembered = Remembered {
             body_hash: key.body_hash,
             id: message.id,
@@ -185,12 +190,14 @@ impl Keys {
             to,
             until_ms: now.uptime_ms + limits::IDEMPOTENCY_MS,
         };
-        if self.known.insert(key.key.clone(), remembered).is_none() {
-            self.order.push_back(key.key.clone());
+        if chain.known.insert(key.key.clone(), remembered).is_none() {
+            chain.order.push_back(key.key.clone());
         }
-        assert!(self.known.len() <= limits::IDEMPOTENCY_KEYS, "the keys keep their bound");
+        assert!(chain.known.len() <= limits::IDEMPOTENCY_KEYS, "the keys keep their bound");
     }
+}
 
+impl Chain {
     fn forget_old(&mut self, now: Now) {
         while let Some(oldest) = self.order.front() {
             let due = self.known.get(oldest).is_none_or(|r| r.until_ms <= now.uptime_ms);
