@@ -146,6 +146,11 @@ impl SessionId {
         Self::of(id.into())
     }
 
+    /// An id by its hash alone.
+    pub(crate) fn unspoken(id: &str) -> Self {
+        Self(Arc::new(Known { hash: Sha256::digest(id.as_bytes()).into(), text: None }))
+    }
+
     fn of(id: Box<str>) -> Self {
         Self(Arc::new(Known { hash: Sha256::digest(id.as_bytes()).into(), text: Some(id) }))
     }

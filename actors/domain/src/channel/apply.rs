@@ -42,7 +42,7 @@ impl Channel {
 
     fn joined(&mut self, entry: &Entry, now: Now) {
         let Entry::Joined { no, callsign, generation, own_session, identity, cursor, at_ms } = entry else { return };
-        let minted = || self.rules.key.mint(&self.id, callsign, *generation);
+        let minted = || self.rules.key.recognise(&self.id, callsign, *generation);
         let session = own_session.clone().unwrap_or_else(minted);
         let presence = Presence::Live { seen_ms: now.uptime_ms };
         if let Some(member) = self.members.get_mut(no) {

@@ -209,7 +209,7 @@ impl Channel {
             self.held_bytes += slot.weight_bytes();
             held.push(slot);
         }
-        let minted = || self.rules.key.mint(&self.id, &state.callsign, state.generation);
+        let minted = || self.rules.key.recognise(&self.id, &state.callsign, state.generation);
         let session = state.own_session.clone().unwrap_or_else(minted);
         let mut keys = Keys::default();
         state.keys.into_iter().for_each(|key| keys.restore(key, now));
