@@ -10,6 +10,7 @@ mod callsign;
 mod channel;
 mod digest;
 mod entry;
+mod flat;
 mod identity;
 mod ids;
 pub mod limits;

@@ -22,13 +22,13 @@ mod time;
 mod traces;
 mod wake;
 
-use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use bytes::Bytes;
 
 use crate::Now;
 use crate::callsign::Callsign;
+use crate::flat::Flat;
 use crate::identity::Identity;
 use crate::ids::{ChannelId, ConsumerName, MemberNo, MessageId};
 use crate::limits;
@@ -75,9 +75,9 @@ pub struct Channel {
     pub(crate) id: ChannelId,
     pub(crate) settings: Arc<Settings>,
     pub(crate) rules: Rules,
-    /// Boxed: a tree makes room for eleven, and most channels have two.
-    pub(crate) members: BTreeMap<MemberNo, Box<Member>>,
-    pub(crate) by_callsign: HashMap<Callsign, MemberNo>,
+    /// Boxed, to be found and moved by their numbers.
+    pub(crate) members: Flat<MemberNo, Box<Member>>,
+    pub(crate) by_callsign: Flat<Callsign, MemberNo>,
     pub(crate) sessions: Sessions,
     pub(crate) ring: Ring,
     pub(crate) held_messages: usize,
@@ -115,8 +115,8 @@ impl Channel {
         Self {
             id,
             last_activity_at_ms: settings.created_at_ms,
-            members: BTreeMap::new(),
-            by_callsign: HashMap::new(),
+            members: Flat::default(),
+            by_callsign: Flat::default(),
             sessions: Sessions::default(),
             ring: Ring::new(lost.map(|loss| (above, loss)), settings.is_durable().then_some(rules.shelf)),
             held_messages: 0,
