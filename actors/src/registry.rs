@@ -21,9 +21,10 @@ use crate::accounts::AccountChange;
 use crate::alarm::Alarm;
 use crate::bans::Bans;
 use crate::call::{Ask, Call, Delete, Drain};
-use crate::channel_actor::{ChannelActor, FLOOR_AHEAD_MS, MAILBOX};
+use crate::channel_actor::{ChannelActor, FLOOR_AHEAD_MS, MAILBOX, Ways};
 use crate::counters::{Count, Counters};
 use crate::error::HubError;
+use crate::house::House;
 use crate::keeping::Keeping;
 use crate::revival::{Revived, Reviver};
 use crate::room::{Room, Table};
@@ -73,13 +74,14 @@ pub(crate) struct Erase {
 pub(crate) struct Registry {
     pub(crate) table: Arc<Table>,
     pub(crate) reviver: Reviver,
-    pub(crate) rules: Rules,
-    pub(crate) sends_per_minute_band: Option<u32>,
+    pub(crate) rules: Arc<Rules>,
+    pub(crate) rules_of_bands: Arc<Rules>,
     pub(crate) unused_ms: Option<u64>,
     pub(crate) counters: Arc<Counters>,
     pub(crate) bans: Arc<Bans>,
     pub(crate) standing: Arc<Standing>,
     pub(crate) webhooks: Webhooks,
+    pub(crate) house: Option<Arc<House>>,
     pub(crate) opening: HashMap<ChannelId, Vec<oneshot::Sender<Result<(), HubError>>>>,
     pub(crate) draining: bool,
     pub(crate) shut: bool,
@@ -98,7 +100,7 @@ impl Actor for Registry {
 
 impl Registry {
     /// Starts the actor of a room with what was revived.
-    fn bring_up(&self, room: &Arc<Room>, revived: Revived, arbiter: &ArbiterHandle, registry: Addr<Self>) {
+    fn bring_up(&mut self, room: &Arc<Room>, revived: Revived, arbiter: &ArbiterHandle, registry: Addr<Self>) {
         let Revived { channel, seq, replayed, crashed, revoked } = revived;
         let proved: Vec<_> = channel.proved().map(|(callsign, who)| (callsign.clone(), who.clone())).collect();
         if !proved.is_empty() {
@@ -108,31 +110,20 @@ impl Registry {
             self.counters.add(Count::Revivals, 1);
             log::error!(channel:display = room.id; "a channel went down and is brought back from its log");
         }
-        let (id, vitals, posted) = (room.id.clone(), room.vitals.clone(), room.posted.clone());
-        let Reviver { log, clock, run, .. } = self.reviver.clone();
-        let (counters, webhooks, standing) = (self.counters.clone(), self.webhooks.clone(), self.standing.clone());
-        let bans = self.bans.clone();
-        let keeps_held = room.settings().is_durable();
+        let (vitals, posted, house) = (room.vitals.clone(), room.posted.clone(), self.house(registry));
+        let share = Share::new(self.counters.clone(), room.settings().is_durable());
         let addr = ChannelActor::start_in_arbiter(arbiter, move |ctx| {
             ctx.set_mailbox_capacity(MAILBOX);
             ChannelActor {
                 channel,
                 seq,
-                id,
                 vitals,
                 posted,
-                standing,
-                bans,
-                log,
-                clock,
-                share: Share::new(counters, keeps_held),
-                webhooks,
-                registry,
-                run: run.id,
+                house,
+                share,
                 keeping: Keeping::after(replayed),
                 effects: Vec::new(),
-                parked: HashMap::new(),
-                taps: HashMap::new(),
+                ways: Ways::default(),
                 alarm: Alarm::default(),
             }
         });
@@ -153,12 +144,22 @@ impl Registry {
         }
     }
 
-    fn rules_of(&self, room: &Room) -> Rules {
-        let mut rules = self.rules.clone();
-        if room.settings().is_band {
-            rules.sends_per_minute = self.sends_per_minute_band;
-        }
-        rules
+    /// What channels find in their hub; the first that is opened furnishes it.
+    fn house(&mut self, registry: Addr<Self>) -> Arc<House> {
+        let furnish = || House {
+            log: self.reviver.log.clone(),
+            clock: self.reviver.clock,
+            run: self.reviver.run.id,
+            bans: self.bans.clone(),
+            standing: self.standing.clone(),
+            webhooks: self.webhooks.clone(),
+            registry,
+        };
+        self.house.get_or_insert_with(|| Arc::new(furnish())).clone()
+    }
+
+    fn rules_of(&self, room: &Room) -> Arc<Rules> {
+        if room.settings().is_band { self.rules_of_bands.clone() } else { self.rules.clone() }
     }
 
     fn opened(

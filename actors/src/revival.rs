@@ -40,7 +40,7 @@ impl Reviver {
     ///
     /// # Errors
     /// `not_found` when it was deleted; a fault when it cannot be read.
-    pub(crate) async fn revive(self, room: Arc<Room>, rules: Rules) -> Result<Revived, HubError> {
+    pub(crate) async fn revive(self, room: Arc<Room>, rules: Arc<Rules>) -> Result<Revived, HubError> {
         let kept = self.log.load(&room.id).await.map_err(|error| failed(&room, &error))?;
         if kept.seq == 0 && !room.settings().is_band {
             return Err(Refusal::channel_not_found().into());
@@ -69,7 +69,7 @@ impl Reviver {
         Ok(proved)
     }
 
-    fn replay(&self, room: &Room, rules: Rules, kept: Kept, crashed: bool) -> Result<Channel, Broken> {
+    fn replay(&self, room: &Room, rules: Arc<Rules>, kept: Kept, crashed: bool) -> Result<Channel, Broken> {
         let now = self.clock.now();
         let rested_in = kept.snapshot.as_ref().and_then(|s| s.rested_in()).filter(|_| kept.records.is_empty());
         let rested = !crashed && rested_in == Some(self.run.id);

@@ -114,7 +114,7 @@ impl Channel {
         self.by_callsign.remove(member.callsign.as_str());
         self.held_messages -= member.held.len();
         self.held_bytes -= member.held.bytes();
-        self.held_lost += member.held.len() as u64;
+        self.handed.held_lost += member.held.len() as u64;
     }
 
     fn sent(

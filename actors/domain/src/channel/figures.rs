@@ -1,4 +1,4 @@
-//! The channel in numbers: what is there now, and what was handed over since it was opened.
+//! The channel in numbers: what is there now, and what was handed over.
 //!
 //! Every number is kept as it changes, so that looking costs the same on a channel of two and of ten thousand.
 
@@ -19,13 +19,10 @@ pub struct Figures {
     pub held: usize,
     /// Their bytes.
     pub held_bytes: usize,
-    /// What was handed over.
-    pub handed: Handed,
-    /// Held DMs that ended with their member.
-    pub held_lost: u64,
 }
 
-/// What readers have taken or given back since the channel was opened. Statuses do not count: nothing holds them.
+/// What readers have taken or given back, and what was lost, since somebody last asked. Statuses do not count: nothing
+/// holds them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Handed {
     /// Messages whose bytes were taken.
@@ -38,6 +35,8 @@ pub struct Handed {
     pub gaps_restart: u64,
     /// Gaps told because the channel had left memory.
     pub gaps_idle: u64,
+    /// Held DMs that ended with their member.
+    pub held_lost: u64,
 }
 
 impl Handed {
@@ -64,8 +63,11 @@ impl Channel {
             streams,
             held: self.held_messages,
             held_bytes: self.held_bytes,
-            handed: self.handed,
-            held_lost: self.held_lost,
         }
+    }
+
+    /// What has been handed over since this was last asked.
+    pub fn take_handed(&mut self) -> Handed {
+        std::mem::take(&mut self.handed)
     }
 }

@@ -74,7 +74,7 @@ pub struct Rules {
 pub struct Channel {
     pub(crate) id: ChannelId,
     pub(crate) settings: Arc<Settings>,
-    pub(crate) rules: Rules,
+    pub(crate) rules: Arc<Rules>,
     /// Boxed, to be found and moved by their numbers.
     pub(crate) members: Flat<MemberNo, Box<Member>>,
     pub(crate) by_callsign: Flat<Callsign, MemberNo>,
@@ -90,8 +90,6 @@ pub struct Channel {
     pub(crate) live: usize,
     pub(crate) first_joined_at_ms: Option<u64>,
     pub(crate) last_activity_at_ms: u64,
-    /// Held DMs that ended with their member.
-    pub(crate) held_lost: u64,
     pub(crate) handed: Handed,
     pub(crate) draining: bool,
     idle_since_ms: u64,
@@ -107,7 +105,7 @@ impl Channel {
     pub fn open(
         id: ChannelId,
         settings: Arc<Settings>,
-        rules: Rules,
+        rules: Arc<Rules>,
         above: MessageId,
         lost: Option<Loss>,
         now: Now,
@@ -128,7 +126,6 @@ impl Channel {
             last_no: 0,
             live: 0,
             first_joined_at_ms: None,
-            held_lost: 0,
             handed: Handed::default(),
             draining: false,
             idle_since_ms: now.uptime_ms,
@@ -174,12 +171,6 @@ impl Channel {
     #[must_use]
     pub fn held(&self) -> (usize, usize) {
         (self.held_messages, self.held_bytes)
-    }
-
-    /// Held DMs that ended with their member so far.
-    #[must_use]
-    pub fn held_lost(&self) -> u64 {
-        self.held_lost
     }
 
     /// The next message id: the time, or one more than the last when time stood still or stepped back.
