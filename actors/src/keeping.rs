@@ -244,7 +244,7 @@ impl ChannelActor {
 
     /// Folds the log when it has grown long, at a moment when it has everything.
     fn fold_if_long(&mut self) {
-        let members = self.channel.figures().members;
+        let members = self.channel.figures().members as usize;
         if self.keeping.since_fold < FOLD_AFTER + 4 * members
             || !self.is_kept()
             || self.keeping.batch.as_ref().is_some_and(|batch| !batch.transcript.is_empty())

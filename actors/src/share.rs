@@ -40,11 +40,16 @@ impl Share {
     }
 
     fn level_all(&self, last: &Figures, now: &Figures) {
-        self.level(Count::Members, last.members, now.members);
-        self.level(Count::MembersLive, last.live, now.live);
-        self.level(Count::Polls, last.polls, now.polls);
-        self.level(Count::Streams, last.streams, now.streams);
-        self.level(Count::Held, last.held, now.held);
+        let levels = [
+            (Count::Members, last.members, now.members),
+            (Count::MembersLive, last.live, now.live),
+            (Count::Polls, last.polls, now.polls),
+            (Count::Streams, last.streams, now.streams),
+            (Count::Held, last.held, now.held),
+        ];
+        for (what, last, now) in levels {
+            self.level(what, u64::from(last), u64::from(now));
+        }
         self.level(Count::HeldBytes, last.held_bytes, now.held_bytes);
     }
 
@@ -59,15 +64,15 @@ impl Share {
             (Count::HeldLostWithMember, held_lost),
         ];
         for (what, by) in grown.into_iter().filter(|(_, by)| *by > 0) {
-            self.counters.add(what, by);
+            self.counters.add(what, u64::from(by));
         }
     }
 
-    fn level(&self, what: Count, last: usize, now: usize) {
+    fn level(&self, what: Count, last: u64, now: u64) {
         if now > last {
-            self.counters.add(what, (now - last) as u64);
+            self.counters.add(what, now - last);
         } else if now < last {
-            self.counters.take(what, (last - now) as u64);
+            self.counters.take(what, last - now);
         }
     }
 }
@@ -77,7 +82,7 @@ impl Drop for Share {
         let last = std::mem::take(&mut self.last);
         self.level_all(&last, &Figures::default());
         if !self.keeps_held {
-            self.counters.add(Count::HeldLostWithChannel, last.held as u64);
+            self.counters.add(Count::HeldLostWithChannel, u64::from(last.held));
         }
         self.counters.take(Count::ChannelsLive, 1);
     }

@@ -20,6 +20,7 @@ pub mod names;
 mod now;
 pub mod op;
 mod outbox;
+mod rare;
 mod refusal;
 mod schemas;
 mod seal;

@@ -7,6 +7,7 @@ use crate::entry::{Entry, SendKey, Terms};
 use crate::ids::{ConsumerName, MemberNo, MessageId};
 use crate::message::{Kind, Message};
 
+use super::figures::count;
 use super::member::{Held, Keys, Window};
 use super::{Channel, Consumer, Departure, Effect, Member, Presence, Slot, StreamEnding};
 
@@ -114,7 +115,7 @@ impl Channel {
         self.by_callsign.remove(member.callsign.as_str());
         self.held_messages -= member.held.len();
         self.held_bytes -= member.held.bytes();
-        self.handed.held_lost += member.held.len() as u64;
+        self.handed.held_lost += count(member.held.len());
     }
 
     fn sent(

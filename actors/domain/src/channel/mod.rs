@@ -33,6 +33,7 @@ use crate::identity::Identity;
 use crate::ids::{ChannelId, ConsumerName, MemberNo, MessageId};
 use crate::limits;
 use crate::message::Message;
+use crate::rare::Rare;
 use crate::refusal::Refusal;
 use crate::session::HubKey;
 use crate::settings::Settings;
@@ -79,12 +80,14 @@ pub struct Channel {
     pub(crate) members: Flat<MemberNo, Box<Member>>,
     pub(crate) by_callsign: Flat<Callsign, MemberNo>,
     pub(crate) sessions: Sessions,
-    pub(crate) ring: Ring,
+    pub(crate) ring: Rare<Ring>,
     pub(crate) held_messages: usize,
     pub(crate) held_bytes: usize,
-    pub(crate) places: Places,
+    pub(crate) places: Rare<Places>,
+    /// Answers given so far: each is known by its number.
+    answers: u64,
     pub(crate) fetches: Fetches,
-    pub(crate) traces: Traces,
+    pub(crate) traces: Rare<Traces>,
     pub(crate) last_id: MessageId,
     pub(crate) last_no: MemberNo,
     pub(crate) live: usize,
@@ -95,7 +98,7 @@ pub struct Channel {
     idle_since_ms: u64,
     sweep_at_ms: u64,
     lease_at_ms: u64,
-    roster_json: Option<Bytes>,
+    roster_json: Option<Box<Bytes>>,
 }
 
 impl Channel {
@@ -116,12 +119,13 @@ impl Channel {
             members: Flat::default(),
             by_callsign: Flat::default(),
             sessions: Sessions::default(),
-            ring: Ring::new(lost.map(|loss| (above, loss)), settings.is_durable().then_some(rules.shelf)),
+            ring: Rare::new(Ring::new(lost.map(|loss| (above, loss)), settings.is_durable().then_some(rules.shelf))),
             held_messages: 0,
             held_bytes: 0,
-            places: Places::default(),
+            places: Rare::default(),
+            answers: 0,
             fetches: Fetches::default(),
-            traces: Traces::default(),
+            traces: Rare::default(),
             last_id: above,
             last_no: 0,
             live: 0,
@@ -171,6 +175,12 @@ impl Channel {
     #[must_use]
     pub fn held(&self) -> (usize, usize) {
         (self.held_messages, self.held_bytes)
+    }
+
+    /// Gives back the room of what is not in use: it comes again when it is needed.
+    pub fn relax(&mut self) {
+        self.places.relax();
+        self.roster_json = None;
     }
 
     /// The next message id: the time, or one more than the last when time stood still or stepped back.

@@ -13,6 +13,7 @@ use crate::entry::{Entry, SendKey};
 use crate::identity::Identity;
 use crate::ids::{ConsumerName, MemberNo, MessageId, SessionId};
 use crate::message::Message;
+use crate::rare::Rare;
 
 use super::member::{Departure, Held, Keys, Presence, Window};
 use super::ring::{Departed, Loss, Ring};
@@ -186,9 +187,9 @@ impl Channel {
         self.last_activity_at_ms = snapshot.last_activity_at_ms;
         let durable = self.settings.is_durable();
         if durable {
-            self.ring = Ring::restored(snapshot.departed, snapshot.lost_before, Some(self.rules.shelf));
+            self.ring = Rare::new(Ring::restored(snapshot.departed, snapshot.lost_before, Some(self.rules.shelf)));
             shelf.iter().filter(|s| s.id <= snapshot.last_id).for_each(|shelved| self.ring.shelve(shelved));
-            self.traces = Traces::restored(snapshot.traces);
+            self.traces = Rare::new(Traces::restored(snapshot.traces));
         }
         let slept_ms = (snapshot.rested_in == Some(run)).then(|| now.at_ms.saturating_sub(snapshot.at_ms));
         // Who is here has the last word about a session that went from one callsign to another.
