@@ -21,7 +21,6 @@ use crate::house::House;
 use crate::keeping::{Keeping, RETRY};
 use crate::log::LogError;
 use crate::registry::Rested;
-use crate::room::Posted;
 use crate::share::Share;
 use crate::vitals::Vitals;
 use crate::webhooks::notice::Notices;
@@ -45,7 +44,6 @@ pub(crate) struct ChannelActor {
     pub(crate) channel: Channel,
     pub(crate) seq: u64,
     pub(crate) vitals: Arc<Vitals>,
-    pub(crate) posted: Arc<Posted>,
     pub(crate) house: Arc<House>,
     pub(crate) share: Share,
     pub(crate) keeping: Keeping,
@@ -179,6 +177,12 @@ impl ChannelActor {
         }));
     }
 
+    /// Looks what is due.
+    fn look(&mut self, ctx: &mut Context<Self>) {
+        self.channel.tick(self.house.clock.now(), &mut self.effects);
+        self.carry_out(ctx);
+    }
+
     /// Carries out what the machine asked for, in order.
     pub(crate) fn carry_out(&mut self, ctx: &mut Context<Self>) {
         let mut effects = std::mem::take(&mut self.effects);
@@ -209,7 +213,7 @@ impl ChannelActor {
                     }
                 }
                 Effect::Notify(_) => self.vitals.tell_news(),
-                Effect::Settings(settings) => self.posted.post(settings),
+                Effect::Settings(settings) => self.vitals.post(settings),
                 Effect::Fetch(ids) => self.fetch(ids, ctx),
                 Effect::Retire => self.retire(ctx),
                 Effect::Log(_) => unreachable!("what time did was noted above"),
@@ -268,9 +272,18 @@ impl Alarmed for ChannelActor {
     }
 
     fn ring(&mut self, ctx: &mut Context<Self>) {
-        let now = self.house.clock.now();
-        self.channel.tick(now, &mut self.effects);
-        self.carry_out(ctx);
+        self.look(ctx);
+        // It was quiet until now: what is not in use need not take room.
+        self.channel.relax();
+        self.effects = Vec::new();
+        if self.ways.is_empty() {
+            self.ways = Ways::default();
+        }
+    }
+
+    fn book(&mut self, at_ms: Option<u64>) -> bool {
+        self.vitals.book(at_ms);
+        true
     }
 }
 
@@ -327,7 +340,8 @@ impl Handler<Nudge> for ChannelActor {
     type Result = ();
 
     fn handle(&mut self, _: Nudge, ctx: &mut Self::Context) {
-        self.ring(ctx);
+        self.alarm.unbook();
+        self.look(ctx);
     }
 }
 
@@ -337,7 +351,7 @@ impl Handler<Withdraw> for ChannelActor {
     fn handle(&mut self, Withdraw(place): Withdraw, ctx: &mut Self::Context) {
         self.ways.remove(&place);
         self.channel.withdraw(place, self.house.clock.now(), &mut self.effects);
-        self.ring(ctx);
+        self.look(ctx);
     }
 }
 
@@ -347,7 +361,7 @@ impl Handler<Drain> for ChannelActor {
     fn handle(&mut self, _: Drain, ctx: &mut Self::Context) {
         self.channel.drain(self.house.clock.now(), &mut self.effects);
         self.vitals.tell_news();
-        self.ring(ctx);
+        self.look(ctx);
     }
 }
 
@@ -371,7 +385,7 @@ impl Handler<Delete> for ChannelActor {
     fn handle(&mut self, _: Delete, ctx: &mut Self::Context) {
         self.channel.close(self.house.clock.now(), &mut self.effects);
         self.vitals.tell_news();
-        self.ring(ctx);
+        self.look(ctx);
         ctx.stop();
     }
 }

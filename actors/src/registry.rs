@@ -18,9 +18,9 @@ use rogerrat_domain::{ChannelId, Rules};
 use tokio::sync::oneshot;
 
 use crate::accounts::AccountChange;
-use crate::alarm::Alarm;
+use crate::alarm::{Alarm, FAR_MS};
 use crate::bans::Bans;
-use crate::call::{Ask, Call, Delete, Drain};
+use crate::call::{Ask, Call, Delete, Drain, Nudge};
 use crate::channel_actor::{ChannelActor, FLOOR_AHEAD_MS, MAILBOX, Ways};
 use crate::counters::{Count, Counters};
 use crate::error::HubError;
@@ -36,6 +36,8 @@ use crate::webhooks::{Forgotten, Webhooks};
 const SWEEP_EVERY: Duration = Duration::from_secs(3600);
 /// How often it looks for rooms nobody is in.
 const TIDY_EVERY: Duration = Duration::from_secs(60);
+/// How often it wakes channels that have set no timer for what is due to them before it looks again, and some time after.
+const WAKE_EVERY_MS: u64 = FAR_MS / 3;
 /// How often the floor of the ids is raised, and the counters are noted.
 const NOTE_EVERY: Duration = Duration::from_secs(15);
 /// Unused channels deleted in one sweep.
@@ -94,6 +96,7 @@ impl Actor for Registry {
         ctx.set_mailbox_capacity(MAILBOX);
         ctx.run_interval(SWEEP_EVERY, |this, ctx| this.sweep(ctx));
         ctx.run_interval(TIDY_EVERY, |this, _| this.tidy());
+        ctx.run_interval(Duration::from_millis(WAKE_EVERY_MS), |this, _| this.wake());
         ctx.run_interval(NOTE_EVERY, |this, _| this.take_notes());
     }
 }
@@ -110,7 +113,7 @@ impl Registry {
             self.counters.add(Count::Revivals, 1);
             log::error!(channel:display = room.id; "a channel went down and is brought back from its log");
         }
-        let (vitals, posted, house) = (room.vitals.clone(), room.posted.clone(), self.house(registry));
+        let (vitals, house) = (room.vitals.clone(), self.house(registry));
         let share = Share::new(self.counters.clone(), room.settings().is_durable());
         let addr = ChannelActor::start_in_arbiter(arbiter, move |ctx| {
             ctx.set_mailbox_capacity(MAILBOX);
@@ -118,7 +121,6 @@ impl Registry {
                 channel,
                 seq,
                 vitals,
-                posted,
                 house,
                 share,
                 keeping: Keeping::after(replayed),
@@ -191,6 +193,15 @@ impl Registry {
         let empty: Vec<_> = self.table.iter().filter(|room| empty(room.value())).map(|r| r.key().clone()).collect();
         for channel in empty {
             self.put_away(&channel);
+        }
+    }
+
+    /// Wakes channels to which something is due soon, early enough for them to set a timer.
+    fn wake(&self) {
+        let soon_ms = self.reviver.clock.uptime_ms() + 2 * WAKE_EVERY_MS;
+        for room in self.table.iter().filter(|room| room.vitals.is_booked_before(soon_ms)) {
+            // One whose mailbox is full looks by itself with every message.
+            let _ = room.try_send(Nudge);
         }
     }
 
