@@ -8,8 +8,8 @@ pub enum HubError {
     /// The domain refused; nothing changed.
     #[error(transparent)]
     Refused(#[from] Refusal),
-    /// The channel's mailbox is full; nothing changed.
-    #[error("the channel is too busy")]
+    /// A queue on the way is full, the channel's mailbox or the log's; nothing changed.
+    #[error("a queue is full")]
     MailboxFull,
     /// The channel went down while it had the operation: it may or may not have happened.
     #[error("the channel went down in the middle of it")]
@@ -28,7 +28,7 @@ impl HubError {
     pub fn into_refusal(self) -> Refusal {
         match self {
             Self::Refused(refusal) => refusal,
-            Self::MailboxFull => Refusal::new(Code::Overloaded, "the channel is too busy: nothing was done")
+            Self::MailboxFull => Refusal::new(Code::Overloaded, "too much to do just now: nothing was done")
                 .hint("try again in a second")
                 .retry_after_ms(1000),
             Self::OutcomeUnknown => {

@@ -289,8 +289,9 @@ impl ChannelActor {
 fn fate(appended: Appended, must_be_kept: bool) -> Fate {
     match appended {
         Appended::Done => Fate::Kept,
-        Appended::Refused if !must_be_kept => Fate::Owed,
+        Appended::Refused | Appended::Busy if !must_be_kept => Fate::Owed,
         Appended::Refused => Fate::Lost(HubError::StorageFailed),
+        Appended::Busy => Fate::Lost(HubError::MailboxFull),
         Appended::Conflict | Appended::Unknown => Fate::Lost(HubError::OutcomeUnknown),
     }
 }

@@ -1,7 +1,7 @@
 //! The port to the log: where what happened is kept.
 //!
-//! An append ends in [done](Appended::Done), [conflict](Appended::Conflict), [refused](Appended::Refused) or
-//! [unknown](Appended::Unknown), and a record carries its own id, so that the log may as well lie on another machine.
+//! An append ends in [done](Appended::Done), [conflict](Appended::Conflict), [refused](Appended::Refused),
+//! [busy](Appended::Busy) or [unknown](Appended::Unknown), and a record carries its own id, so that the log may as well lie on another machine.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -21,6 +21,8 @@ pub enum Appended {
     Conflict,
     /// The log cannot keep it, for want of space or because of a fault; nothing was kept.
     Refused,
+    /// The log has too much to do just now; nothing was kept.
+    Busy,
     /// It may or may not be kept.
     Unknown,
 }

@@ -3,7 +3,7 @@
 //! What is known lies in a table everybody reads, so that the way to a live channel does not pass its mailbox. Only
 //! channels in use are in it; the others are in the log.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
@@ -42,6 +42,8 @@ const WAKE_EVERY_MS: u64 = FAR_MS / 3;
 const NOTE_EVERY: Duration = Duration::from_secs(15);
 /// Unused channels deleted in one sweep.
 const DELETE_AT_ONCE: usize = 1000;
+/// Channels whose last use is noted at once: the log serves others between them, however many leave.
+const NOTE_AT_ONCE: usize = 500;
 
 /// Open a room, unless somebody other than `dead` lives there.
 #[derive(Message)]
@@ -85,8 +87,16 @@ pub(crate) struct Registry {
     pub(crate) webhooks: Webhooks,
     pub(crate) house: Option<Arc<House>>,
     pub(crate) opening: HashMap<ChannelId, Vec<oneshot::Sender<Result<(), HubError>>>>,
+    /// Who is to leave the table, and whether some of them are being noted.
+    pub(crate) leaving: VecDeque<ChannelId>,
+    pub(crate) is_noting: bool,
     pub(crate) draining: bool,
     pub(crate) shut: bool,
+}
+
+/// Whether nobody is in a room, and nobody has hold of it.
+fn is_empty(room: &Arc<Room>) -> bool {
+    !room.settings().is_band && Arc::strong_count(room) == 1 && !room.is_live()
 }
 
 impl Actor for Registry {
@@ -95,7 +105,7 @@ impl Actor for Registry {
     fn started(&mut self, ctx: &mut Self::Context) {
         ctx.set_mailbox_capacity(MAILBOX);
         ctx.run_interval(SWEEP_EVERY, |this, ctx| this.sweep(ctx));
-        ctx.run_interval(TIDY_EVERY, |this, _| this.tidy());
+        ctx.run_interval(TIDY_EVERY, Self::tidy);
         ctx.run_interval(Duration::from_millis(WAKE_EVERY_MS), |this, _| this.wake());
         ctx.run_interval(NOTE_EVERY, |this, _| this.take_notes());
     }
@@ -185,15 +195,13 @@ impl Registry {
     }
 
     /// Takes out of the table whoever nobody is in and nobody asks for: the log knows it.
-    fn tidy(&self) {
+    fn tidy(&mut self, ctx: &mut Context<Self>) {
         self.standing.sweep(self.reviver.clock.now());
-        let empty = |room: &Arc<Room>| {
-            !room.settings().is_band && Arc::strong_count(room) == 1 && !room.is_live() && !room.vitals.is_down()
-        };
-        let empty: Vec<_> = self.table.iter().filter(|room| empty(room.value())).map(|r| r.key().clone()).collect();
-        for channel in empty {
-            self.put_away(&channel);
+        if self.leaving.is_empty() {
+            let empty = self.table.iter().filter(|room| is_empty(room.value()) && !room.vitals.is_down());
+            self.leaving = empty.map(|room| room.key().clone()).collect();
         }
+        self.put_away(ctx);
     }
 
     /// Wakes channels to which something is due soon, early enough for them to set a timer.
@@ -205,11 +213,20 @@ impl Registry {
         }
     }
 
-    /// Takes a room out of the table if it is empty: nobody can get hold of it meanwhile.
-    fn put_away(&self, channel: &ChannelId) {
-        let is_empty = |room: &Arc<Room>| !room.settings().is_band && Arc::strong_count(room) == 1 && !room.is_live();
-        if let Some((_, room)) = self.table.remove_if(channel, |_, room| is_empty(room)) {
-            drop(self.reviver.log.used(vec![(channel.clone(), self.used_at_ms(&room))]));
+    /// Takes those who are to leave out of the table, some at a time.
+    fn put_away(&mut self, ctx: &mut Context<Self>) {
+        while !self.is_noting && !self.leaving.is_empty() {
+            let some: Vec<_> = self.leaving.drain(..self.leaving.len().min(NOTE_AT_ONCE)).collect();
+            // Taken out only if it is empty: nobody can get hold of it meanwhile.
+            let left = some.iter().filter_map(|id| self.table.remove_if(id, |_, room| is_empty(room)));
+            let used: Vec<_> = left.map(|(id, room)| (id, self.used_at_ms(&room))).collect();
+            if !used.is_empty() {
+                self.is_noting = true;
+                ctx.spawn(self.reviver.log.used(used).into_actor(self).map(|_, this, ctx| {
+                    this.is_noting = false;
+                    this.put_away(ctx);
+                }));
+            }
         }
     }
 
@@ -252,7 +269,9 @@ impl Registry {
         let log = self.reviver.log.clone();
         let before_ms = self.reviver.clock.now().at_ms.saturating_sub(unused_ms);
         let unused = async move {
-            log.used(used).await?;
+            for some in used.chunks(NOTE_AT_ONCE) {
+                log.used(some.to_vec()).await?;
+            }
             log.unused(before_ms, DELETE_AT_ONCE).await
         };
         ctx.spawn(unused.into_actor(self).map(|unused, this, ctx| match unused {
@@ -272,7 +291,10 @@ impl Handler<Rested> for Registry {
 
     fn handle(&mut self, Rested { channel }: Rested, ctx: &mut Self::Context) {
         // The actor ends after it has said so.
-        ctx.run_later(Duration::from_millis(1), move |this, _| this.put_away(&channel));
+        ctx.run_later(Duration::from_millis(1), move |this, ctx| {
+            this.leaving.push_back(channel);
+            this.put_away(ctx);
+        });
     }
 }
 

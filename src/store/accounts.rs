@@ -36,9 +36,11 @@ impl Accounts for Store {
 
     fn open_channel(&self, record: Record, owner: AccountId, limit: Option<u32>) -> Doing<Opened> {
         let (reply, answer) = oneshot::channel();
-        let begun = Draft::of(record).is_some_and(|d| self.enqueue(Work::Own(d, owner, limit), Reply::Own(reply)));
-        if !begun {
+        let Some(draft) = Draft::of(record) else {
             return Box::pin(ready(Opened::Tried(Appended::Refused)));
+        };
+        if !self.enqueue(Work::Own(draft, owner, limit), Reply::Own(reply)) {
+            return Box::pin(ready(Opened::Tried(Appended::Busy)));
         }
         Box::pin(async move { answer.await.unwrap_or(Opened::Tried(Appended::Unknown)) })
     }

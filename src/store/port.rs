@@ -60,7 +60,7 @@ impl Log for Store {
             return Box::pin(ready(Appended::Refused));
         };
         if !self.enqueue(Work::Append(draft), Reply::Append(reply)) {
-            return Box::pin(ready(Appended::Refused));
+            return Box::pin(ready(Appended::Busy));
         }
         Box::pin(async move { answer.await.unwrap_or(Appended::Unknown) })
     }

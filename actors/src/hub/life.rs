@@ -1,6 +1,6 @@
 //! How a hub begins and ends.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 
@@ -90,6 +90,8 @@ impl Hub {
             webhooks: webhooks.clone(),
             house: None,
             opening: HashMap::new(),
+            leaving: VecDeque::new(),
+            is_noting: false,
             draining: false,
             shut: false,
         };

@@ -1,9 +1,12 @@
 //! Leaving is a case: full mailboxes, idle channels, channels nobody uses, and the hub going down.
 
 use std::pin::pin;
+use std::sync::atomic::Ordering::Relaxed;
 
+use rogerrat_domain::op::CreateInput;
 use rogerrat_domain::{Code, Ending, Loss};
 
+use super::log::{Held, TestLog};
 use super::rig::{HOUR_MS, Rig, frame, started};
 use crate::call::Nudge;
 use crate::error::HubError;
@@ -55,6 +58,19 @@ async fn d30_a_channel_that_holds_a_dm_stays() {
     rig.pass(3 * HOUR_MS).await;
     assert!(rig.room().addr().unwrap().connected());
     assert_eq!(rig.join("bob").await.texts(1000).await, ["for later"]);
+}
+
+#[actix_rt::test]
+async fn however_many_leave_the_log_is_told_little_at_a_time() {
+    let log = TestLog::slow();
+    let rig = Rig::with_log(Held::new(log.clone())).await;
+    for _ in 0..2000 {
+        rig.hub.create(CreateInput::default(), None).await.unwrap();
+    }
+    for _ in 0..100 {
+        rig.pass(1000).await;
+    }
+    assert_eq!((log.noted.load(Relaxed), log.noting_most.load(Relaxed)), (2000, 1));
 }
 
 #[actix_rt::test]

@@ -85,6 +85,21 @@ async fn a_send_the_log_refuses_did_not_happen() {
 }
 
 #[actix_rt::test]
+async fn a_log_that_has_no_time_is_no_log_that_fails() {
+    let log = Arc::new(TestLog::default());
+    let rig = durable_on(&log).await;
+    let ann = rig.join("ann").await;
+    log.busy.store(true, Relaxed);
+    let refused = ann.send("all", "later").await.unwrap_err().into_refusal();
+    assert_eq!((refused.code, refused.retry_after_ms), (Code::Overloaded, Some(1000)));
+    let refused = rig.hub.create(CreateInput::default(), None).await.unwrap_err().into_refusal();
+    assert_eq!((refused.code, refused.retry_after_ms), (Code::Overloaded, Some(1000)));
+    log.busy.store(false, Relaxed);
+    ann.send("all", "now").await.unwrap();
+    assert_eq!(rig.history().await, 1);
+}
+
+#[actix_rt::test]
 async fn a_memory_channel_goes_on_while_the_log_refuses_and_is_kept_later() {
     let log = Arc::new(TestLog::default());
     let rig = Rig::with_log(Held::new(log.clone())).await;

@@ -16,9 +16,15 @@ pub(crate) struct TestLog {
     pub(crate) delay_ms: AtomicU64,
     /// Refuses every append.
     pub(crate) full: AtomicBool,
+    /// Has no time for an append.
+    pub(crate) busy: AtomicBool,
     /// Keeps appends and does not say so.
     pub(crate) silent: AtomicBool,
     pub(crate) appends: AtomicUsize,
+    /// Last uses noted, how many notes are under way, and the most there were.
+    pub(crate) noted: AtomicUsize,
+    noting: AtomicUsize,
+    pub(crate) noting_most: AtomicUsize,
     /// What fetching messages fails with.
     pub(crate) unreadable: Mutex<Option<LogError>>,
     /// The process that holds it now; what an older one does comes to nothing.
@@ -65,6 +71,9 @@ impl Log for Held {
             if log.full.load(Relaxed) {
                 return Appended::Refused;
             }
+            if log.busy.load(Relaxed) {
+                return Appended::Busy;
+            }
             let appended = log.kept.append(record).await;
             if log.silent.load(Relaxed) { Appended::Unknown } else { appended }
         })
@@ -101,7 +110,14 @@ impl Log for Held {
     }
 
     fn used(&self, channels: Vec<(ChannelId, u64)>) -> Doing<Result<(), LogError>> {
-        self.0.kept.used(channels)
+        let log = self.0.clone();
+        log.noting_most.fetch_max(log.noting.fetch_add(1, Relaxed) + 1, Relaxed);
+        Box::pin(async move {
+            tokio::time::sleep(Duration::from_millis(log.delay_ms.load(Relaxed))).await;
+            log.noting.fetch_sub(1, Relaxed);
+            log.noted.fetch_add(channels.len(), Relaxed);
+            log.kept.used(channels).await
+        })
     }
 
     fn unused(&self, before_ms: u64, limit: usize) -> Doing<Result<Vec<ChannelId>, LogError>> {

@@ -148,7 +148,7 @@ async fn a_store_that_was_closed_leaves_no_wal_and_refuses() {
     let store = folder.open();
     fill(&store, "c", 5, "hi").await;
     store.close();
-    assert_eq!(store.append(record("c", 7, vec![sent(9, "hi")])).await, Appended::Refused);
+    assert_eq!(store.append(record("c", 7, vec![sent(9, "hi")])).await, Appended::Busy);
     assert!(store.load(&channel("c")).await.is_err() && !store.is_well());
     let names = folder.files().into_iter().map(|(name, _)| name).collect::<Vec<_>>();
     assert_eq!(names, ["hub.db", "hub.key", "lock"]);

@@ -187,7 +187,7 @@ async fn a_full_queue_refuses_at_once() {
     let appends = (2..202).map(|seq| store.append(heavy(seq))).collect::<Vec<_>>();
     other.execute_batch("ROLLBACK").unwrap();
     let appended = join_all(appends).await;
-    let refused = appended.iter().filter(|appended| **appended == Appended::Refused).count();
+    let refused = appended.iter().filter(|appended| **appended == Appended::Busy).count();
     assert!(refused > 100, "{refused} of 200 MiB were refused");
     assert_eq!(
         store.load(&channel("c")).await.unwrap().seq,
