@@ -94,9 +94,10 @@ pub(crate) struct Registry {
     pub(crate) shut: bool,
 }
 
-/// Whether nobody is in a room, and nobody has hold of it.
+/// Whether nobody is in a room, nobody has hold of it, and the log knows all there is to know: not when its actor went
+/// down in the middle of its life.
 fn is_empty(room: &Arc<Room>) -> bool {
-    !room.settings().is_band && Arc::strong_count(room) == 1 && !room.is_live()
+    !room.settings().is_band && Arc::strong_count(room) == 1 && !room.is_live() && !room.vitals.is_down()
 }
 
 impl Actor for Registry {
@@ -198,7 +199,7 @@ impl Registry {
     fn tidy(&mut self, ctx: &mut Context<Self>) {
         self.standing.sweep(self.reviver.clock.now());
         if self.leaving.is_empty() {
-            let empty = self.table.iter().filter(|room| is_empty(room.value()) && !room.vitals.is_down());
+            let empty = self.table.iter().filter(|room| is_empty(room.value()));
             self.leaving = empty.map(|room| room.key().clone()).collect();
         }
         self.put_away(ctx);
