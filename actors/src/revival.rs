@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
-use rogerrat_domain::{Broken, Callsign, Channel, Identity, Loss, MessageId, Refusal, Rules};
+use rogerrat_domain::{Broken, Callsign, Channel, Identity, Loss, MessageId, Refusal, Rules, Snapshot};
 
 use crate::accounts::Accounts;
 use crate::clock::Clock;
@@ -75,7 +75,8 @@ impl Reviver {
         let rested = !crashed && rested_in == Some(self.run.id);
         // A channel begins with the record that creates it; a band was always there.
         let is_new = kept.seq <= u64::from(!room.settings().is_band);
-        let lost = match (room.settings().is_durable() || is_new, rested) {
+        let is_silent = rested && kept.snapshot.as_ref().is_some_and(Snapshot::is_silent);
+        let lost = match (room.settings().is_durable() || is_new || is_silent, rested) {
             (true, _) => None,
             (false, true) => Some(Loss::Idle),
             (false, false) => Some(Loss::Restart),

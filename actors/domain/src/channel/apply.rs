@@ -128,6 +128,7 @@ impl Channel {
     ) {
         assert!(message.id > self.last_id, "ids increase");
         self.last_id = message.id;
+        self.spoken = true;
         self.last_activity_at_ms = message.at_ms;
         let mut queued = false;
         if message.kind == Kind::Message {

@@ -67,7 +67,7 @@ pub struct Rules {
     pub shelf: Shelf,
     /// After this long without a live session or held DM, a memory channel leaves memory; none means never.
     pub idle_ms: Option<u64>,
-    /// After this long without anybody asking or waiting, a durable channel leaves memory; none means never.
+    /// After this long without anybody asking or waiting, a channel that loses nothing leaves memory; none means never.
     pub idle_durable_ms: Option<u64>,
 }
 
@@ -95,6 +95,8 @@ pub struct Channel {
     pub(crate) last_activity_at_ms: u64,
     pub(crate) handed: Handed,
     pub(crate) draining: bool,
+    /// Whether anything was ever said on it, for all it knows.
+    spoken: bool,
     idle_since_ms: u64,
     sweep_at_ms: u64,
     lease_at_ms: u64,
@@ -132,6 +134,7 @@ impl Channel {
             first_joined_at_ms: None,
             handed: Handed::default(),
             draining: false,
+            spoken: lost.is_some(),
             idle_since_ms: now.uptime_ms,
             sweep_at_ms: u64::MAX,
             lease_at_ms: u64::MAX,

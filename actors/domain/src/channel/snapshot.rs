@@ -36,6 +36,9 @@ pub struct Snapshot {
     pub(super) at_ms: u64,
     /// The hub's run in which the channel left memory with this state: everything handed over before is in it.
     pub(super) rested_in: Option<u64>,
+    /// Whether nothing was ever said on it.
+    #[serde(default)]
+    pub(super) silent: bool,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -120,6 +123,12 @@ impl Snapshot {
         self.last_id
     }
 
+    /// Whether nothing was ever said on the channel: then nothing of it can be lost.
+    #[must_use]
+    pub fn is_silent(&self) -> bool {
+        self.silent
+    }
+
     /// The hub's run in which the channel left memory with this state, if it did.
     #[must_use]
     pub fn rested_in(&self) -> Option<u64> {
@@ -168,6 +177,7 @@ impl Channel {
             traces: self.traces.iter().filter(|_| self.settings.is_durable()).cloned().collect(),
             at_ms: now.at_ms,
             rested_in,
+            silent: !self.spoken,
         }
     }
 
@@ -185,6 +195,7 @@ impl Channel {
         self.last_no = snapshot.last_no;
         self.first_joined_at_ms = snapshot.first_joined_at_ms;
         self.last_activity_at_ms = snapshot.last_activity_at_ms;
+        self.spoken |= !snapshot.silent;
         let durable = self.settings.is_durable();
         if durable {
             self.ring = Rare::new(Ring::restored(snapshot.departed, snapshot.lost_before, Some(self.rules.shelf)));
