@@ -273,10 +273,10 @@ impl Alarmed for ChannelActor {
 
     fn ring(&mut self, ctx: &mut Context<Self>) {
         self.look(ctx);
-        // It was quiet until now: what is not in use need not take room.
-        self.channel.relax();
-        self.effects = Vec::new();
         if self.ways.is_empty() {
+            // Nobody waits any more: what is there for who does need not take room.
+            self.channel.relax();
+            self.effects = Vec::new();
             self.ways = Ways::default();
         }
     }

@@ -26,6 +26,11 @@ impl<T: Vacant> Rare<T> {
         Self((!part.is_vacant()).then(|| Box::new(part)))
     }
 
+    /// The part, if it is there: to change what is in it, and not to put anything in.
+    pub(crate) fn get_mut(&mut self) -> Option<&mut T> {
+        self.0.as_deref_mut()
+    }
+
     /// Gives back the room of a part in which nothing is any more.
     pub(crate) fn relax(&mut self) {
         if self.is_vacant() {

@@ -6,9 +6,10 @@ use crate::Now;
 use crate::entry::{Entry, SendKey, Terms};
 use crate::ids::{ConsumerName, MemberNo, MessageId};
 use crate::message::{Kind, Message};
+use crate::rare::Rare;
 
 use super::figures::count;
-use super::member::{Held, Keys, Window};
+use super::member::Keys;
 use super::{Channel, Consumer, Departure, Effect, Member, Presence, Slot, StreamEnding};
 
 impl Channel {
@@ -67,9 +68,9 @@ impl Channel {
                 presence,
                 prompted: false,
                 consumers: vec![Consumer::new(None, *cursor)],
-                held: Held::default(),
+                held: Rare::default(),
                 keys: Keys::default(),
-                window: Window::default(),
+                window: Rare::default(),
             };
             self.members.insert(*no, Box::new(member));
             self.by_callsign.insert(callsign.clone(), *no);
@@ -176,7 +177,7 @@ impl Channel {
         let ring = &self.ring;
         let Some(member) = self.members.get_mut(&no) else { return };
         if terms == Terms::Read {
-            for bytes in ids.iter().filter_map(|id| member.held.take(*id)) {
+            for bytes in ids.iter().filter_map(|id| member.held.get_mut()?.take(*id)) {
                 self.held_messages -= 1;
                 self.held_bytes -= bytes;
             }
@@ -231,7 +232,7 @@ impl Channel {
         consumer.acks = true;
         for id in ids {
             consumer.release(*id);
-            if let Some(bytes) = member.held.take(*id) {
+            if let Some(bytes) = member.held.get_mut().and_then(|held| held.take(*id)) {
                 self.held_messages -= 1;
                 self.held_bytes -= bytes;
             }

@@ -10,6 +10,7 @@ use crate::identity::{Identity, Verified};
 use crate::ids::{ConsumerName, MemberNo, MessageId, SessionId};
 use crate::limits;
 use crate::message::Message;
+use crate::rare::{Rare, Vacant};
 use crate::refusal::Quota;
 use crate::{Now, entry::SendKey};
 
@@ -55,9 +56,9 @@ pub(crate) struct Member {
     pub(crate) prompted: bool,
     /// The default consumer first.
     pub(crate) consumers: Vec<Consumer>,
-    pub(crate) held: Held,
+    pub(crate) held: Rare<Held>,
     pub(crate) keys: Keys,
-    pub(crate) window: Window,
+    pub(crate) window: Rare<Window>,
 }
 
 impl Member {
@@ -80,6 +81,15 @@ impl Member {
         self.consumers.iter().any(|c| c.waiter.is_some() || c.stream.is_some())
     }
 
+    /// Gives back the room of what it does not use.
+    pub(super) fn relax(&mut self, now: Now) {
+        self.held.relax();
+        if let Some(window) = self.window.get_mut() {
+            window.slide(now);
+        }
+        self.window.relax();
+    }
+
     pub(crate) fn consumer(&self, name: Option<&ConsumerName>) -> Option<&Consumer> {
         self.consumers.iter().find(|c| c.name.as_ref() == name)
     }
@@ -94,6 +104,17 @@ impl Member {
 pub(crate) struct Held {
     messages: VecDeque<Slot>,
     bytes: usize,
+}
+
+impl Vacant for Held {
+    fn vacant() -> &'static Self {
+        static VACANT: Held = Held { messages: VecDeque::new(), bytes: 0 };
+        &VACANT
+    }
+
+    fn is_vacant(&self) -> bool {
+        self.messages.is_empty()
+    }
 }
 
 impl Held {
@@ -214,6 +235,17 @@ impl Chain {
 #[derive(Debug, Default)]
 pub struct Window(VecDeque<u64>);
 
+impl Vacant for Window {
+    fn vacant() -> &'static Self {
+        static VACANT: Window = Window(VecDeque::new());
+        &VACANT
+    }
+
+    fn is_vacant(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
 impl Window {
     /// How much of the window is left; none when sends are not limited.
     #[must_use]
@@ -230,7 +262,15 @@ impl Window {
     pub fn count(&mut self, limit: Option<u32>, now: Now) {
         let Some(limit) = limit else { return };
         self.0.push_back(now.uptime_ms);
-        while self.0.len() > limit as usize || self.0.front().is_some_and(|t| t + limits::WINDOW_MS <= now.uptime_ms) {
+        self.slide(now);
+        while self.0.len() > limit as usize {
+            self.0.pop_front();
+        }
+    }
+
+    /// Forgets what lies more than a minute back.
+    pub(super) fn slide(&mut self, now: Now) {
+        while self.0.front().is_some_and(|t| t + limits::WINDOW_MS <= now.uptime_ms) {
             self.0.pop_front();
         }
     }

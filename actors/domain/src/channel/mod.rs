@@ -180,10 +180,12 @@ impl Channel {
         (self.held_messages, self.held_bytes)
     }
 
-    /// Gives back the room of what is not in use: it comes again when it is needed.
+    /// Gives back the room of what is there for who waits, when nobody does.
     pub fn relax(&mut self) {
-        self.places.relax();
-        self.roster_json = None;
+        if self.places.are_empty() {
+            self.places.relax();
+            self.roster_json = None;
+        }
     }
 
     /// The next message id: the time, or one more than the last when time stood still or stepped back.

@@ -15,7 +15,7 @@ use crate::ids::{ConsumerName, MemberNo, MessageId, SessionId};
 use crate::message::Message;
 use crate::rare::Rare;
 
-use super::member::{Departure, Held, Keys, Presence, Window};
+use super::member::{Departure, Held, Keys, Presence};
 use super::ring::{Departed, Loss, Ring};
 use super::traces::{Trace, Traces};
 use super::{Channel, Consumer, Member, Slot};
@@ -255,9 +255,9 @@ impl Channel {
             presence,
             prompted: state.prompted,
             consumers: state.consumers.into_iter().map(|consumer| Consumer::restored(consumer, now)).collect(),
-            held,
+            held: Rare::new(held),
             keys,
-            window: Window::default(),
+            window: Rare::default(),
         };
         self.members.insert(state.no, Box::new(member));
         if let Some(next) = self.sessions.next_sweep_ms() {

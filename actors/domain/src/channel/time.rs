@@ -120,6 +120,7 @@ impl Channel {
             if member.has_place() {
                 member.touch(now.uptime_ms);
             }
+            member.relax(now);
             let (at_ms, entry) = match member.presence {
                 Presence::Live { seen_ms } => {
                     (seen_ms + self.settings.session_ttl_ms, Entry::Expired { no: member.no })
