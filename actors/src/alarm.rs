@@ -14,7 +14,7 @@ pub(crate) const FAR_MS: u64 = 3 * 60_000;
 pub(crate) struct Alarm(Option<(u64, Option<SpawnHandle>)>);
 
 impl Alarm {
-    /// The actor was woken by who took the booking, or may have been: what is due is set anew.
+    /// The actor was woken, maybe by who took the booking: what is due is set anew.
     pub(crate) fn unbook(&mut self) {
         self.0.take_if(|(_, handle)| handle.is_none());
     }

@@ -341,6 +341,7 @@ impl Handler<Nudge> for ChannelActor {
 
     fn handle(&mut self, _: Nudge, ctx: &mut Self::Context) {
         self.alarm.unbook();
+        self.vitals.book(None);
         self.look(ctx);
     }
 }
