@@ -172,9 +172,11 @@ fn service(
     stopping: GracefulShutdownSignal,
 ) -> impl actix_service::ServiceFactory<TcpStream, Config = (), Response = (), Error = DispatchError, InitError = ()> + use<>
 {
+    let at_the_door = state.clone();
     let app = App::new()
         .app_data(state.clone())
-        .wrap(from_fn(door::door))
+        .wrap(from_fn(move |request, next| door::door(&at_the_door, request, &next)))
+        .configure(|config| http::channel_routes(config, state))
         .configure(|config| mcp::routes(config, state, mcp))
         .configure(|config| agent_chatroom::routes(config, state, chatroom))
         .configure(|config| http::routes(config, state));

@@ -8,8 +8,8 @@ use std::fmt::Write as _;
 use std::io::Write as _;
 
 use env_logger::{Builder, WriteStyle};
-use log::Record;
 use log::kv::{Error, Key, Value, VisitSource, VisitValue};
+use log::{LevelFilter, Record};
 use rogerrat_domain::text::one_line;
 use serde::Serialize;
 use serde_json::{Map, Value as Json};
@@ -23,6 +23,9 @@ pub(crate) fn init(log: &Log) {
         LogFormat::Json => json_line,
     };
     let mut builder = Builder::new();
+    // It makes an error of ours of a webhook's receiver whose answer is too long; that stands in the delivery log. Whoever
+    // names it in the level hears it all the same.
+    builder.filter_module("actix_http::h1::decoder", LevelFilter::Off);
     builder.parse_filters(&log.level).write_style(WriteStyle::Never);
     builder.format(move |buf, record| {
         let at = buf.timestamp_millis().to_string();

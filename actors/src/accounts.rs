@@ -39,7 +39,7 @@ pub enum AccountChange {
         /// When, in milliseconds since the epoch.
         at_ms: u64,
     },
-    /// It ends, with its sessions and identities. Its channels are nobody's then.
+    /// It ends, with its sessions, identities and webhooks. Its channels are nobody's then.
     Close {
         /// The account.
         account: AccountId,

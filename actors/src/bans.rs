@@ -58,16 +58,20 @@ impl Bans {
         self.refuse(now, |ban| ban.covers_callsign(channel, callsign))
     }
 
-    /// Whether an address may ask for anything.
+    /// Whether an address may ask for anything. Where none is banned, neither it nor the time is looked at.
     ///
     /// # Errors
     /// `forbidden`.
-    pub(crate) fn admit_address(&self, address: impl FnOnce() -> IpAddr, now: Now) -> Result<(), Refusal> {
+    pub(crate) fn admit_address(
+        &self,
+        address: impl FnOnce() -> IpAddr,
+        now: impl FnOnce() -> Now,
+    ) -> Result<(), Refusal> {
         if !self.has_addresses.load(Relaxed) {
             return Ok(());
         }
         let address = address();
-        self.refuse(now, |ban| ban.covers_address(address))
+        self.refuse(now(), |ban| ban.covers_address(address))
     }
 
     /// The callsigns that may not be on a channel.

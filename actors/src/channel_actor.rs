@@ -132,7 +132,7 @@ impl ChannelActor {
                 }
             }
             Some(Entry::Sent { message, .. }) => {
-                if let Some(identity) = self.channel.identity_of(message.from) {
+                if let Some((_, identity)) = self.channel.identity_of(message.from) {
                     self.house.standing.count_send(&identity.account, now)?;
                 }
             }

@@ -53,3 +53,4 @@ pub use ports::Ports;
 pub use postbox::{KeptHook, Postbox};
 pub use poster::{Letter, Poster};
 pub use totals::{Gaps, Gauges, Totals, WebhookTotals};
+pub use webhooks::HookVaults;

@@ -85,8 +85,9 @@ pub trait Log: Send + Sync + 'static {
     /// The last lines of a channel's transcript, oldest first.
     fn transcript(&self, channel: &ChannelId, limit: usize) -> Doing<Result<Vec<Line>, LogError>>;
 
-    /// Deletes a channel: what was said on it cannot be read from the disk any more, within a minute.
-    fn forget(&self, channel: &ChannelId) -> Doing<Result<(), LogError>>;
+    /// Deletes a channel: what was said on it cannot be read from the disk any more, within a minute. False if it was gone
+    /// before.
+    fn forget(&self, channel: &ChannelId) -> Doing<Result<bool, LogError>>;
 
     /// Notes when channels were last used, in milliseconds since the epoch.
     fn used(&self, channels: Vec<(ChannelId, u64)>) -> Doing<Result<(), LogError>>;

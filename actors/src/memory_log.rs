@@ -144,10 +144,10 @@ impl Log for MemoryLog {
         done(Ok(self.of(channel, last).unwrap_or_default()))
     }
 
-    fn forget(&self, channel: &ChannelId) -> Doing<Result<(), LogError>> {
-        self.channels.remove(channel);
+    fn forget(&self, channel: &ChannelId) -> Doing<Result<bool, LogError>> {
+        let was_there = self.channels.remove(channel).is_some();
         self.postbox.forget_channel(channel);
-        done(Ok(()))
+        done(Ok(was_there))
     }
 
     fn used(&self, channels: Vec<(ChannelId, u64)>) -> Doing<Result<(), LogError>> {

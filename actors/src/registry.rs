@@ -14,7 +14,7 @@ use futures_util::FutureExt as _;
 use rogerrat_domain::limits::ACCOUNT_SESSION_MS;
 use rogerrat_domain::op::{Evict, Revoke};
 use rogerrat_domain::webhook::Owner;
-use rogerrat_domain::{ChannelId, Rules};
+use rogerrat_domain::{ChannelId, Refusal, Rules};
 use tokio::sync::oneshot;
 
 use crate::accounts::AccountChange;
@@ -306,15 +306,19 @@ impl Handler<Erase> for Registry {
         // First from the log: who finds it in the table after that is refused by the log.
         let forgotten = self.reviver.log.forget(&channel);
         Box::pin(forgotten.into_actor(self).map(move |forgotten, this, ctx| {
-            forgotten.map_err(|error| {
+            let was_there = forgotten.map_err(|error| {
                 log::error!(channel:display = channel, error:display; "a channel could not be deleted");
                 HubError::StorageFailed
             })?;
             if let Some((_, room)) = this.table.remove(&channel) {
                 let _ = room.try_send(Delete);
             }
-            this.counters.take(Count::Channels, 1);
             this.forget_webhooks(channel, ctx);
+            if !was_there {
+                // Somebody else deleted it meanwhile.
+                return Err(Refusal::channel_not_found().into());
+            }
+            this.counters.take(Count::Channels, 1);
             Ok(())
         }))
     }

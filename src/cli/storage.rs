@@ -50,16 +50,19 @@ impl StorageArgs {
 }
 
 fn print(headline: &str, census: &Census, to: &mut impl Write) -> io::Result<()> {
-    let Census { bytes, schema, channels, messages, records, snapshots, lines, .. } = census;
     writeln!(to, "{headline}")?;
     let counts = [
-        ("schema", *schema as u64),
-        ("bytes", *bytes),
-        ("channels", *channels),
-        ("messages", *messages),
-        ("records", *records),
-        ("snapshots", *snapshots),
-        ("transcript lines", *lines),
+        ("schema", census.schema as u64),
+        ("bytes", census.bytes),
+        ("channels", census.channels),
+        ("messages", census.messages),
+        ("records", census.records),
+        ("snapshots", census.snapshots),
+        ("transcript lines", census.lines),
+        ("accounts", census.accounts),
+        ("identities", census.identities),
+        ("webhooks", census.webhooks),
+        ("deliveries", census.deliveries),
     ];
     for (what, count) in counts {
         writeln!(to, "{what:<17}{count}")?;
@@ -73,11 +76,12 @@ mod tests {
 
     #[test]
     fn a_census_is_a_table() {
-        let census = Census { schema: 1, channels: 3, messages: 1200, ..Census::default() };
+        let census = Census { schema: 1, channels: 3, messages: 1200, deliveries: 7, ..Census::default() };
         let mut printed = Vec::new();
         print("/tmp/hub.db is whole", &census, &mut printed).unwrap();
         let printed = String::from_utf8(printed).unwrap();
         assert!(printed.starts_with("/tmp/hub.db is whole\nschema           1\nbytes            0\n"), "{printed}");
-        assert!(printed.ends_with("transcript lines 0\n") && printed.contains("messages         1200\n"), "{printed}");
+        assert!(printed.ends_with("deliveries       7\n"), "{printed}");
+        assert!(printed.contains("transcript lines 0\n") && printed.contains("messages         1200\n"), "{printed}");
     }
 }

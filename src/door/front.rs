@@ -3,20 +3,23 @@
 //! It checks Host, Origin and bans of addresses, gives the request its id, puts the security headers on, gives every error its one shape,
 //! counts it, and writes the access line. It never looks at a body.
 
-use actix_web::body::{BoxBody, MessageBody};
+use std::future::ready;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use actix_web::body::BoxBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
 use actix_web::http::{StatusCode, header};
 use actix_web::middleware::Next;
-use actix_web::web::Data;
+use futures_util::future::LocalBoxFuture;
 use log::Level;
 use rogerrat_domain::{Code, Refusal};
 use uuid::Uuid;
 
-use super::lean;
 use super::leftover::Leftover;
 use super::problem::Problem;
-use super::state::{State, host_of};
+use super::state::{Shared, State, host_of};
 use super::traffic;
 
 /// Paths that answer whatever the Host: what asks them often knows the hub by an address of its own.
@@ -27,10 +30,11 @@ const ADMIN: &str = "/api/admin/";
 const HOT: [&str; 7] = ["/send", "/listen", "/wait", "/stream", "/ack", "/keepalive", "/poll"];
 /// The same over MCP, where the path does not say what is done.
 const MCP: &str = "/mcp";
-/// What may wait for minutes, with its request.
-const WAITING: [&str; 2] = ["/listen", "/wait"];
 
-const SECURITY: [(HeaderName, HeaderValue); 6] = [
+/// Where an answer tells its request's id.
+static REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+static SECURITY: [(HeaderName, HeaderValue); 6] = [
     (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
     (header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY")),
     (header::REFERRER_POLICY, HeaderValue::from_static("strict-origin-when-cross-origin")),
@@ -49,36 +53,56 @@ const SECURITY: [(HeaderName, HeaderValue); 6] = [
 ];
 
 /// Lets a request in, and its response out.
-pub(crate) async fn door(
-    mut request: ServiceRequest,
-    next: Next<impl MessageBody + 'static>,
-) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
-    let id = Uuid::now_v7();
-    let Some(state) = request.app_data::<Data<State>>().cloned() else {
-        return Ok(next.call(request).await?.map_into_boxed_body());
-    };
-    let began_ms = state.clock.uptime_ms();
+pub(crate) fn door(state: &Shared, mut request: ServiceRequest, next: &Next<BoxBody>) -> Passing {
+    let (id, began_ms) = (Uuid::now_v7(), state.clock.uptime_ms());
     let leftover = Leftover::of(&mut request);
-    if WAITING.iter().any(|end| request.path().ends_with(end)) {
-        lean::fit(request.headers_mut());
-    }
-    let answered = match check(&state, &request) {
-        Ok(()) => next.call(request).await?.map_into_boxed_body(),
-        Err(refusal) => request.error_response(Problem(refusal)),
+    let answering = match check(state, &request) {
+        Ok(()) => next.call(request),
+        Err(refusal) => Box::pin(ready(Ok(request.error_response(Problem(refusal))))),
     };
-    if let Some(leftover) = leftover {
-        leftover.forget().await;
+    Passing { answering, leftover, state: state.clone(), id, began_ms }
+}
+
+/// A request on its way through the house. It has no room for what comes after the wait: with every poll that is parked
+/// it is kept once or, by actix over HTTP/2, twice.
+pub(crate) struct Passing {
+    answering: LocalBoxFuture<'static, Result<ServiceResponse, actix_web::Error>>,
+    leftover: Option<Leftover>,
+    state: Shared,
+    id: Uuid,
+    began_ms: u64,
+}
+
+impl Future for Passing {
+    type Output = Result<ServiceResponse, actix_web::Error>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        loop {
+            let answered = ready!(self.answering.as_mut().poll(cx))?;
+            let Some(rest) = self.leftover.take().and_then(Leftover::rest) else {
+                return Poll::Ready(Ok(self.out(answered)));
+            };
+            self.answering = Box::pin(async move {
+                rest.forget().await;
+                Ok(answered)
+            });
+        }
     }
-    let problem = problem_of(&answered);
-    let mut response = match &problem {
-        Some(problem) => told(answered, problem, id),
-        None => answered,
-    };
-    put_headers(response.headers_mut(), id);
-    let refused = problem.map(|problem| problem.0.code).or_else(|| refused_within(&response));
-    traffic::count(response.request(), response.status().as_u16(), refused);
-    log_access(&response, id, || state.clock.uptime_ms().saturating_sub(began_ms));
-    Ok(response)
+}
+
+impl Passing {
+    fn out(&self, answered: ServiceResponse) -> ServiceResponse {
+        let problem = problem_of(&answered);
+        let mut response = match &problem {
+            Some(problem) => told(answered, problem, self.id),
+            None => answered,
+        };
+        put_headers(response.headers_mut(), self.id);
+        let refused = problem.map(|problem| problem.0.code).or_else(|| refused_within(&response));
+        traffic::count(response.request(), response.status().as_u16(), refused);
+        log_access(&response, self.id, || self.state.clock.uptime_ms().saturating_sub(self.began_ms));
+        response
+    }
 }
 
 fn check(state: &State, request: &ServiceRequest) -> Result<(), Refusal> {
@@ -129,7 +153,7 @@ fn put_headers(headers: &mut HeaderMap, id: Uuid) {
     let mut text = [0; uuid::fmt::Hyphenated::LENGTH];
     let text = id.hyphenated().encode_lower(&mut text);
     if let Ok(value) = HeaderValue::from_str(text) {
-        headers.insert(HeaderName::from_static("x-request-id"), value);
+        headers.insert(REQUEST_ID.clone(), value);
     }
     for (name, value) in &SECURITY {
         headers.insert(name.clone(), value.clone());
@@ -146,4 +170,14 @@ fn log_access(response: &ServiceResponse<BoxBody>, id: Uuid, duration_ms: impl F
     }
     let (method, duration_ms) = (response.request().method().as_str(), duration_ms());
     log::log!(target: "access", level, request_id:display = id, method, path, status, duration_ms; "request");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_parked_request_keeps_little_at_the_door() {
+        assert!(size_of::<Passing>() <= 64, "{}", size_of::<Passing>());
+    }
 }

@@ -45,14 +45,17 @@ impl Hosts {
 
     /// Whether a Host, its port ignored, is one of ours. An IP literal cannot be rebound.
     fn knows(&self, host: &str) -> bool {
-        let name = without_port(host).trim_end_matches('.').to_ascii_lowercase();
+        let name = without_port(host).trim_end_matches('.');
         let bare = name.trim_start_matches('[').trim_end_matches(']');
-        bare.parse::<IpAddr>().is_ok()
-            || name == "localhost"
+        bare.parse::<IpAddr>().is_ok() || self.knows_name(&name.to_ascii_lowercase())
+    }
+
+    fn knows_name(&self, name: &str) -> bool {
+        name == "localhost"
             || name.ends_with(".localhost")
-            || self.names.contains(&name)
-            || self.origin_host.as_ref() == Some(&name)
-            || self.preset_under_origin(&name).is_some()
+            || self.names.iter().any(|ours| ours == name)
+            || self.origin_host.as_deref() == Some(name)
+            || self.preset_under_origin(name).is_some()
     }
 
     /// The preset or edition a Host under the origin's names.

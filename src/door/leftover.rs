@@ -14,7 +14,7 @@ use actix_web::dev::{Payload, ServiceRequest};
 use actix_web::error::PayloadError;
 use actix_web::http::Version;
 use actix_web::web::Bytes;
-use futures_util::{Stream, StreamExt as _};
+use futures_util::{FutureExt as _, Stream, StreamExt as _};
 use rogerrat_domain::limits;
 use tokio::time::timeout;
 
@@ -36,6 +36,12 @@ impl Leftover {
         let shared = Shared(Rc::new(RefCell::new(request.take_payload())));
         request.set_payload(Payload::Stream { payload: Box::pin(shared.clone()) });
         Some(Self(shared))
+    }
+
+    /// What is left, if anything: after a request without a body, or read by its handler, nothing is.
+    pub(super) fn rest(mut self) -> Option<Self> {
+        let next = self.0.next().now_or_never();
+        matches!(next, None | Some(Some(Ok(_)))).then_some(self)
     }
 
     /// Reads to the end, or as far as the largest body that is read at all.

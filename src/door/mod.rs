@@ -11,7 +11,7 @@ pub(crate) mod handover;
 pub(crate) mod hook;
 pub(crate) mod hosts;
 pub(crate) mod json;
-mod lean;
+pub(crate) mod lean;
 mod leftover;
 pub(crate) mod presets;
 pub(crate) mod problem;

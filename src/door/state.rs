@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv6Addr};
 
 use actix_web::dev::RequestHead;
-use actix_web::http::header::{self, HeaderMap};
+use actix_web::http::header::{self, HeaderMap, HeaderName};
 use actix_web::{HttpRequest, web};
 use ipnet::IpNet;
 use rogerrat_actors::{Admission, Admitted, Attempts, Clock, Hub, HubError, Owner};
@@ -19,6 +19,9 @@ use super::throttle::Throttle;
 use super::traffic::Traffic;
 use crate::config::{Config, Limits};
 use crate::machine;
+
+/// Where a request presents its session.
+static SESSION: HeaderName = HeaderName::from_static("x-session-id");
 
 /// What every handler shares.
 pub(crate) struct State {
@@ -191,7 +194,7 @@ pub(crate) fn bearer(headers: &HeaderMap) -> Option<&str> {
 
 /// The session a request presents.
 pub(crate) fn presented(headers: &HeaderMap) -> Result<Option<SessionId>, Refusal> {
-    let Some(value) = headers.get("x-session-id") else { return Ok(None) };
+    let Some(value) = headers.get(&SESSION) else { return Ok(None) };
     // What is not visible ASCII is refused by the same sentence as what is too long.
     SessionId::present(Some(value.to_str().unwrap_or("\u{7f}")))
 }

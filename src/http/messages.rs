@@ -1,5 +1,6 @@
 //! Sending, acknowledging, and what was said.
 
+use actix_web::http::header::{self, HeaderName, HeaderValue};
 use actix_web::web::{Json, Payload};
 use actix_web::{HttpRequest, HttpResponse, Responder};
 use rogerrat_domain::op::{
@@ -14,6 +15,11 @@ use super::openapi::{HistoryQuery, InChannel, MaySession, WithSession};
 use super::problem::{Problem, tell_quota};
 use super::query::{Query, message_id};
 use super::state::{Shared, presented};
+
+/// Under which key a send may be repeated.
+static IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+/// What every answer to a send is. Said so because actix would spell it anew for each.
+static JSON: HeaderValue = HeaderValue::from_static("application/json");
 
 /// Sends to one member or to all.
 #[utoipa::path(
@@ -34,7 +40,7 @@ pub(crate) async fn send(state: Shared, request: HttpRequest, payload: Payload) 
     state.throttle.sends.count(|| state.client(&request))?;
     let reply = state.hub.ask(&at, Send { session, draft }).await?;
     let quota = reply.quota;
-    let mut response = HttpResponse::Ok().json(reply);
+    let mut response = HttpResponse::Ok().insert_header((header::CONTENT_TYPE, JSON.clone())).json(reply);
     if let Some(quota) = quota {
         tell_quota(response.headers_mut(), quota);
     }
@@ -42,7 +48,7 @@ pub(crate) async fn send(state: Shared, request: HttpRequest, payload: Payload) 
 }
 
 fn idempotency_key(request: &HttpRequest) -> Result<Option<&str>, Refusal> {
-    let Some(value) = request.headers().get("idempotency-key") else { return Ok(None) };
+    let Some(value) = request.headers().get(&IDEMPOTENCY_KEY) else { return Ok(None) };
     let text = value.to_str().map_err(|_| Refusal::invalid("Idempotency-Key must be visible ASCII"));
     text.map(Some)
 }

@@ -18,7 +18,8 @@ mod stream;
 mod transcript;
 mod webhooks;
 
-use actix_web::http::header;
+use actix_web::dev::fn_service;
+use actix_web::http::{Method, header};
 use actix_web::middleware::from_fn;
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpResponse, Resource, Route, guard};
@@ -36,14 +37,20 @@ use state::State;
 /// The paths of one channel.
 const CHANNEL: &str = "/api/channels/{id}";
 
-/// Every route of the hub. A path that is known with other methods is 405, one that is not is 404.
+/// The routes of one channel. Whoever puts the hub's doors together asks for them first: routes are tried in their order,
+/// each that has a name in it by a regular expression, and these are the ones an agent uses all day.
+pub(crate) fn channel_routes(config: &mut ServiceConfig, state: &State) {
+    let at = Paths { under: CHANNEL, traffic: &state.traffic };
+    config.service(web::scope(CHANNEL).configure(|config| in_channel(config, &at)));
+}
+
+/// Every other route of the hub. A path that is known with other methods is 405, one that is not is 404.
 pub(crate) fn routes(config: &mut ServiceConfig, state: &State) {
     let at = Paths { under: "", traffic: &state.traffic };
     config
         .app_data(state.traffic.desk())
         .app_data(web::Data::new(openapi::Made::default()))
         .service(at.post("/api/channels", web::post().to(channels::create).wrap(from_fn(squeeze::squeeze))))
-        .service(web::scope(CHANNEL).configure(|config| in_channel(config, &Paths { under: CHANNEL, ..at })))
         .service(at.get("/api/bands", read().to(channels::bands)))
         .service(at.get("/api/stats", read().to(health::stats)))
         .service(at.get("/livez", read().to(health::live)))
@@ -61,20 +68,20 @@ pub(crate) fn routes(config: &mut ServiceConfig, state: &State) {
 /// The routes of one channel, those an agent uses all day first.
 fn in_channel(config: &mut ServiceConfig, at: &Paths<'_>) {
     config
-        .service(at.only("GET", "/listen", web::get().to(poll::listen)))
-        .service(at.post("/send", web::post().to(messages::send)))
-        .service(at.only("GET", "/wait", web::get().to(poll::wait)))
-        .service(at.only("GET", "/stream", web::get().to(stream::stream)))
-        .service(at.post("/ack", web::post().to(messages::ack)))
-        .service(at.post("/keepalive", web::post().to(members::keepalive)))
-        .service(at.post("/join", web::post().to(members::join).wrap(from_fn(squeeze::squeeze))))
-        .service(at.post("/leave", web::post().to(members::leave)))
+        .service(at.only("GET", "/listen", by(Method::GET).service(fn_service(poll::listen))))
+        .service(at.post("/send", by(Method::POST).to(messages::send)))
+        .service(at.only("GET", "/wait", by(Method::GET).service(fn_service(poll::wait))))
+        .service(at.only("GET", "/stream", by(Method::GET).to(stream::stream)))
+        .service(at.post("/ack", by(Method::POST).to(messages::ack)))
+        .service(at.post("/keepalive", by(Method::POST).to(members::keepalive)))
+        .service(at.post("/join", by(Method::POST).to(members::join).wrap(from_fn(squeeze::squeeze))))
+        .service(at.post("/leave", by(Method::POST).to(members::leave)))
         .service(at.get("/roster", read().to(members::roster)))
         .service(at.get("/history", read().to(messages::history)))
         .service(at.get("/stats", read().to(members::stats)))
         .service(at.get("/transcript", read().to(transcript::transcript)))
         .service(at.get("/consumers", read().to(messages::consumers)))
-        .service(at.only("DELETE", "/consumers/{name}", web::delete().to(messages::remove_consumer)))
+        .service(at.only("DELETE", "/consumers/{name}", by(Method::DELETE).to(messages::remove_consumer)))
         .service(at.get("", read().to(channels::describe)))
         .service(at.get("/messages/{message}/receipts", read().to(messages::receipts)))
         .configure(|config| webhooks::in_channel_routes(config, at))
@@ -96,7 +103,12 @@ impl Default for Done {
 
 /// GET, and HEAD served like it with its body dropped.
 fn read() -> Route {
-    web::route().guard(guard::Any(guard::Get()).or(guard::Head()))
+    web::route().guard(guard::fn_guard(|asked| matches!(asked.head().method, Method::GET | Method::HEAD)))
+}
+
+/// One method. actix's own guards would write down with every request which ones were tried, for a 405 that we answer.
+fn by(method: Method) -> Route {
+    web::route().guard(guard::fn_guard(move |asked| asked.head().method == method))
 }
 
 /// Where paths begin, and where their requests are counted.

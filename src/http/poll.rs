@@ -4,10 +4,12 @@ use std::convert::Infallible;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
+use actix_web::HttpResponse;
 use actix_web::body::{BodySize, BoxBody, MessageBody};
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::Version;
 use actix_web::http::header::{self, HeaderValue};
 use actix_web::web::Bytes;
-use actix_web::{HttpRequest, HttpResponse};
 use rogerrat_actors::Parcel;
 use rogerrat_domain::limits;
 use rogerrat_domain::op::{ReadQuery, ReadReply, WaitReply};
@@ -17,6 +19,7 @@ use super::problem::Problem;
 use super::query::Query;
 use super::state::Shared;
 use crate::door::handover::{Handover, tell};
+use crate::door::lean;
 use crate::transport::{Gone, Presence};
 
 /// Returns at once with all that is waiting; else waits until something comes or the time is up.
@@ -30,8 +33,8 @@ use crate::transport::{Gone, Presence};
     security(("channel_token" = [], "session" = [])),
     extensions(("x-error-codes" = json!(["invalid", "unauthorized", "not_found", "not_joined", "session_expired", "overloaded", "limit_reached", "storage_failed"]))),
 )]
-pub(crate) async fn listen(state: Shared, request: HttpRequest) -> Result<HttpResponse, Problem> {
-    read(&state, &request, limits::LISTEN_DEFAULT_MS, limits::LISTEN_MAX_MS, false).await
+pub(crate) async fn listen(request: ServiceRequest) -> Result<ServiceResponse, actix_web::Error> {
+    read(request, limits::LISTEN_DEFAULT_MS, limits::LISTEN_MAX_MS, false).await
 }
 
 /// Like `listen`, for agents that wait long; it tells the roster and what to do next, too.
@@ -45,35 +48,54 @@ pub(crate) async fn listen(state: Shared, request: HttpRequest) -> Result<HttpRe
     security(("channel_token" = [], "session" = [])),
     extensions(("x-error-codes" = json!(["invalid", "unauthorized", "not_found", "not_joined", "session_expired", "overloaded", "limit_reached", "storage_failed"]))),
 )]
-pub(crate) async fn wait(state: Shared, request: HttpRequest) -> Result<HttpResponse, Problem> {
-    read(&state, &request, limits::WAIT_DEFAULT_MS, limits::WAIT_MAX_MS, true).await
+pub(crate) async fn wait(request: ServiceRequest) -> Result<ServiceResponse, actix_web::Error> {
+    read(request, limits::WAIT_DEFAULT_MS, limits::WAIT_MAX_MS, true).await
 }
 
+/// Reads, and answers whatever comes of it.
 async fn read(
-    state: &Shared,
-    request: &HttpRequest,
+    mut request: ServiceRequest,
     default_ms: u64,
     max_ms: u64,
     is_wait: bool,
-) -> Result<HttpResponse, Problem> {
-    let (at, session) = state.admit_session(request).await?;
-    let query = Query::of(request.query_string());
-    let timeout_ms = query.timeout_ms(default_ms, max_ms)?;
-    let input = query.read_input(None)?;
-    drop(query);
-    let mut gone = Presence::of(request).map(Presence::ended);
-    let is_http2 = gone.is_some();
+) -> Result<ServiceResponse, actix_web::Error> {
+    let parcel = parcel(&mut request, default_ms, max_ms, is_wait).await;
+    lean::dress(&mut request);
+    match parcel {
+        Ok(Some(parcel)) => {
+            let answer = Answer::of(parcel, request.version() == Version::HTTP_2);
+            let mut response = HttpResponse::Ok().body(BoxBody::new(answer));
+            response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+            Ok(request.into_response(response))
+        }
+        Ok(None) => Ok(request.into_response(HttpResponse::NoContent().finish())),
+        Err(error) => Ok(request.error_response(error)),
+    }
+}
+
+/// Waits for what is to be read. None when the connection has closed meanwhile: nobody reads this answer.
+async fn parcel(
+    request: &mut ServiceRequest,
+    default_ms: u64,
+    max_ms: u64,
+    is_wait: bool,
+) -> Result<Option<Parcel>, actix_web::Error> {
+    let state = request.extract::<Shared>().await?;
+    let (at, session) = state.admit_session(request.request()).await?;
+    let (timeout_ms, input) = {
+        let query = Query::of(request.query_string());
+        (query.timeout_ms(default_ms, max_ms).map_err(Problem)?, query.read_input(None).map_err(Problem)?)
+    };
+    let mut gone = Presence::of(request.request()).map(Presence::ended);
+    lean::strip(request);
     // Boxed: allocators are slow with what is larger than a KiB, and the futures of handlers are allocated.
     let read = Box::pin(state.hub.read(&at, session, input, timeout_ms, is_wait));
-    let parcel = tokio::select! {
+    tokio::select! {
         biased;
-        // Nobody reads this answer; what counts is that the read is dropped and gives its place back (D1).
-        () = has_gone(&mut gone) => return Ok(HttpResponse::NoContent().finish()),
-        parcel = read => parcel?,
-    };
-    let mut response = HttpResponse::Ok().body(BoxBody::new(Answer::of(parcel, is_http2)));
-    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    Ok(response)
+        // What counts is that the read is dropped and gives its place back (D1).
+        () = has_gone(&mut gone) => Ok(None),
+        parcel = read => Ok(Some(parcel.map_err(Problem::from)?)),
+    }
 }
 
 /// Never comes for HTTP/1, where this future is dropped with its connection.

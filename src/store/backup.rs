@@ -27,7 +27,7 @@ pub(crate) fn back_up(data_dir: &Path, to: &Path) -> Result<Census, StoreError> 
         private_file(&copy).map_err(StoreError::io(&copy, "made"))?;
         let copy_name = copy.to_str().ok_or_else(|| not_text(&copy))?;
         connection.execute("VACUUM INTO ?1", [copy_name]).map_err(StoreError::sql(&from.database()))?;
-        verify_file(&copy, false, true)?;
+        verify_file(&copy, key, false, true)?;
         to.put("hub.key", &key)?;
         // The name comes last: what has it is complete.
         to.adopt(&copy)
@@ -40,7 +40,7 @@ pub(crate) fn back_up(data_dir: &Path, to: &Path) -> Result<Census, StoreError> 
     }
     let above = to.path.parent().filter(|above| !above.as_os_str().is_empty()).unwrap_or(Path::new("."));
     sync_folder(above).map_err(StoreError::io(above, "written"))?;
-    verify_file(&to.database(), false, true)
+    verify_file(&to.database(), key, false, true)
 }
 
 /// Brings a copy back to `data_dir`, where no hub is.
@@ -53,7 +53,7 @@ pub(crate) fn restore(from: &Path, data_dir: &Path) -> Result<Census, StoreError
     if from.wal().metadata().is_ok_and(|wal| wal.len() > 0) || from.is_taken() {
         return Err(StoreError::Misplaced { path: from.path, expected: "backup" });
     }
-    verify_file(&from.database(), false, true)?;
+    verify_file(&from.database(), key, false, true)?;
     to.prepare()?;
     let _lock = to.lock()?;
     for path in [to.database(), to.wal()] {
@@ -68,7 +68,7 @@ pub(crate) fn restore(from: &Path, data_dir: &Path) -> Result<Census, StoreError
     copy(&from.database(), &draft).map_err(StoreError::io(&draft, "written"))?;
     to.put("hub.key", &key)?;
     to.adopt(&draft)?;
-    verify_file(&to.database(), false, true)
+    verify_file(&to.database(), key, false, true)
 }
 
 fn copy(from: &Path, to: &Path) -> io::Result<()> {

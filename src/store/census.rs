@@ -1,16 +1,19 @@
 //! Reads everything a database holds and counts it. It changes nothing, and a hub may run meanwhile.
+//!
+//! What there is of accounts and webhooks is read beside it, in `belongings`.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use rogerrat_domain::{ChannelId, Message, Settings, Snapshot};
+use rogerrat_actors::HookVaults;
+use rogerrat_domain::{ChannelId, HubKey, Message, Settings, Snapshot};
 use rusqlite::{Connection, Row};
 
 use super::error::StoreError;
-use super::folder::Folder;
+use super::folder::{Folder, KEY_BYTES};
 use super::number::unsigned;
-use super::{body, look, schema};
+use super::{belongings, body, look, schema};
 
 /// What a database holds.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -33,16 +36,25 @@ pub(crate) struct Census {
     pub snapshots: u64,
     /// Lines of transcripts.
     pub lines: u64,
+    /// Accounts.
+    pub accounts: u64,
+    /// Identities.
+    pub identities: u64,
+    /// Webhooks.
+    pub webhooks: u64,
+    /// Deliveries that are due, or were.
+    pub deliveries: u64,
 }
 
-/// Reads all of a hub's database: every page, and every record, snapshot, message and line.
+/// Reads all of a hub's database: every page, and every record, snapshot, message and line, every account, identity and
+/// webhook. What is hidden in it must open with the hub's key.
 ///
 /// # Errors
 /// When there is none, or the first thing in it that is not as it was written.
 pub(crate) fn verify(data_dir: &Path) -> Result<Census, StoreError> {
     let folder = Folder::new(data_dir);
-    folder.read_key()?.ok_or_else(|| missing(&folder))?;
-    verify_file(&folder.database(), folder.is_taken(), false)
+    let key = folder.read_key()?.ok_or_else(|| missing(&folder))?;
+    verify_file(&folder.database(), key, folder.is_taken(), false)
 }
 
 /// What is missing where there is no key.
@@ -54,19 +66,26 @@ pub(super) fn missing(folder: &Folder) -> StoreError {
     }
 }
 
-pub(super) fn verify_file(path: &Path, is_in_use: bool, is_still: bool) -> Result<Census, StoreError> {
+pub(super) fn verify_file(
+    path: &Path,
+    key: [u8; KEY_BYTES],
+    is_in_use: bool,
+    is_still: bool,
+) -> Result<Census, StoreError> {
     let bytes = fs::metadata(path).map_err(StoreError::io(path, "read"))?.len();
     let connection = look::open(path, bytes, is_still)?;
     look::check_pages(path, &connection, "integrity_check")?;
     // All of it as it was at one moment, whatever a hub writes meanwhile.
     let moment = connection.unchecked_transaction().map_err(StoreError::sql(path))?;
-    let census = Census { path: path.to_owned(), bytes, is_in_use, ..count(&moment).map_err(|fault| fault.of(path))? };
+    let vaults = HookVaults::of(&HubKey::new(key));
+    let counted = count(&moment, &vaults).map_err(|fault| fault.of(path))?;
+    let census = Census { path: path.to_owned(), bytes, is_in_use, ..counted };
     check_count(&moment, &census)?;
     Ok(census)
 }
 
 /// Why the counting stopped.
-enum Fault {
+pub(super) enum Fault {
     Sql(rusqlite::Error),
     Damaged(String),
 }
@@ -95,15 +114,15 @@ impl From<rogerrat_actors::LogError> for Fault {
 /// The channels by their numbers; what is being deleted has none any more.
 type Names = HashMap<i64, ChannelId>;
 
-fn count(connection: &Connection) -> Result<Census, Fault> {
+fn count(connection: &Connection, vaults: &HookVaults) -> Result<Census, Fault> {
     let mut names = Names::new();
-    let mut channels = 0;
+    let mut channels = HashSet::new();
     each(connection, "SELECT no, id, settings FROM channels", |row| {
         let id = ChannelId::parse(row.get_ref(1)?.as_str().map_err(rusqlite::Error::from)?);
         let id = id.map_err(|_| Fault::Damaged("a channel has no proper id".into()))?;
         if let Some(settings) = row.get::<_, Option<Vec<u8>>>(2)? {
             body::json::<Settings>(&id, "the settings", &settings)?;
-            channels += 1;
+            channels.insert(row.get::<_, i64>(0)?);
         }
         names.insert(row.get(0)?, id);
         Ok(())
@@ -145,8 +164,11 @@ fn count(connection: &Connection) -> Result<Census, Fault> {
         let json = row.get_ref(1)?.as_blob().map_err(rusqlite::Error::from)?;
         Ok(body::json::<serde::de::IgnoredAny>(channel, "the transcript", json).map(|_| ())?)
     })?;
-    let schema = schema::version(connection)?;
-    Ok(Census { schema, channels, messages, records, snapshots, lines, ..Census::default() })
+    let (schema, counted) = (schema::version(connection)?, channels.len() as u64);
+    let mut census = Census { schema, channels: counted, messages, records, snapshots, lines, ..Census::default() };
+    let plain = names.iter().filter(|(no, _)| channels.contains(no)).map(|(_, id)| id);
+    belongings::count(connection, plain, vaults, &mut census)?;
+    Ok(census)
 }
 
 /// Rows that belong to a channel that is not being deleted.
@@ -155,7 +177,11 @@ fn owned(columns: &str, table: &str, order: &str) -> String {
 }
 
 /// Looks at each row, and says how many there are.
-fn each(connection: &Connection, sql: &str, mut look: impl FnMut(&Row<'_>) -> Result<(), Fault>) -> Result<u64, Fault> {
+pub(super) fn each(
+    connection: &Connection,
+    sql: &str,
+    mut look: impl FnMut(&Row<'_>) -> Result<(), Fault>,
+) -> Result<u64, Fault> {
     let mut statement = connection.prepare(sql)?;
     let mut rows = statement.query([])?;
     let mut count = 0;

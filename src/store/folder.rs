@@ -10,7 +10,7 @@ use rogerrat_actors::random_key;
 use super::error::StoreError;
 
 /// The key's length in bytes.
-const KEY_BYTES: usize = 32;
+pub(super) const KEY_BYTES: usize = 32;
 
 /// The files of a hub.
 #[derive(Clone, Debug)]

@@ -1,11 +1,13 @@
 //! Writes accounts, within a transaction of the writer: what is unique and what is counted is decided here.
 
 use rogerrat_actors::{AccountChange, Changed};
+use rogerrat_domain::webhook::Owner;
 use rogerrat_domain::{AccountId, Callsign, Identity, TokenHash};
 use rusqlite::{OptionalExtension as _, Result, Row, params};
 
 use super::body::Draft;
 use super::job::Outcome;
+use super::letters;
 use super::number::{signed, unsigned};
 use super::pen::Pen;
 
@@ -94,6 +96,7 @@ impl Pen<'_> {
         }
         self.run("DELETE FROM account_sessions WHERE account = ?1", [account.as_str()])?;
         self.run("UPDATE channels SET owner = NULL WHERE owner = ?1", [account.as_str()])?;
+        letters::drop_hooks(self.connection, &Owner::Account(account.clone()).to_string())?;
         let sql = format!("DELETE FROM identities WHERE account = ?1 RETURNING {IDENTITY}");
         Ok(Changed::Done(self.identities(&sql, [account.as_str()])?))
     }
@@ -147,7 +150,8 @@ impl Pen<'_> {
             "DELETE FROM accounts WHERE created_ms < ?1
              AND NOT EXISTS (SELECT 1 FROM account_sessions s WHERE s.account = accounts.id)
              AND NOT EXISTS (SELECT 1 FROM identities i WHERE i.account = accounts.id)
-             AND NOT EXISTS (SELECT 1 FROM channels c WHERE c.owner = accounts.id)",
+             AND NOT EXISTS (SELECT 1 FROM channels c WHERE c.owner = accounts.id)
+             AND NOT EXISTS (SELECT 1 FROM webhooks w WHERE w.owner = 'account ' || accounts.id)",
             [signed(before_ms)],
         )?;
         Ok(done())

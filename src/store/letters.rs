@@ -174,7 +174,8 @@ fn drop_hook(connection: &Connection, id: &str) -> Result<()> {
     drop_deliveries(connection, "DELETE FROM deliveries WHERE hook = ?1 RETURNING payload", id)
 }
 
-fn drop_hooks(connection: &Connection, owner: &str) -> Result<()> {
+/// Deletes the hooks of an owner, and what is due for them.
+pub(super) fn drop_hooks(connection: &Connection, owner: &str) -> Result<()> {
     let hooks = connection
         .prepare_cached("SELECT id FROM webhooks WHERE owner = ?1")?
         .query_map([owner], |row| row.get::<_, String>(0))?

@@ -5,6 +5,7 @@
 
 mod accounts;
 mod backup;
+mod belongings;
 mod body;
 mod census;
 mod erase;

@@ -292,7 +292,7 @@ impl Pen<'_> {
 
     fn forget(&mut self, channel: &ChannelId) -> Result<Outcome> {
         self.heads.0.remove(channel);
-        let Some(no) = self.no(channel)? else { return Ok(Outcome::Done) };
+        let Some(no) = self.no(channel)? else { return Ok(Outcome::Conflict) };
         let was_band: bool = self
             .connection
             .prepare_cached("DELETE FROM channels WHERE no = ?1 RETURNING settings IS NULL")?

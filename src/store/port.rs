@@ -12,7 +12,7 @@ use rogerrat_domain::{ChannelId, Message, MessageId, Record, Settings, Snapshot,
 use tokio::sync::oneshot;
 
 use super::body::{Draft, Folded};
-use super::job::{Job, Reply, Task, Work};
+use super::job::{Job, Outcome, Reply, Task, Work};
 use super::{Store, pen, reader};
 
 type Plain = Result<(), LogError>;
@@ -33,6 +33,23 @@ impl Store {
             return Box::pin(ready(Err(LogError::Busy)));
         }
         Box::pin(async move { answer.await.unwrap_or_else(|_| Err(LogError::Failed("the writer failed".into()))) })
+    }
+
+    /// Writes what may find that it is too late for it: then it is false.
+    pub(super) fn write_if(&self, work: Work) -> Doing<Result<bool, LogError>> {
+        let (reply, answer) = oneshot::channel();
+        if !self.enqueue(work, Reply::Whether(reply)) {
+            return Box::pin(ready(Err(LogError::Busy)));
+        }
+        Box::pin(async move {
+            match answer.await {
+                Ok(Outcome::Done) => Ok(true),
+                Ok(Outcome::Conflict) => Ok(false),
+                Ok(Outcome::Refused(why)) => Err(LogError::Failed(why)),
+                Ok(Outcome::Unknown(why)) => Err(LogError::Unknown(why)),
+                Ok(Outcome::Changed(_)) | Err(_) => Err(LogError::Failed("the writer failed".into())),
+            }
+        })
     }
 
     fn start_probe(&self) -> Shared<BoxFuture<'static, Plain>> {
@@ -104,8 +121,8 @@ impl Log for Store {
         self.readers.ask(move |connection| reader::transcript(connection, &channel, limit))
     }
 
-    fn forget(&self, channel: &ChannelId) -> Doing<Plain> {
-        self.write(Work::Forget(channel.clone()))
+    fn forget(&self, channel: &ChannelId) -> Doing<Result<bool, LogError>> {
+        self.write_if(Work::Forget(channel.clone()))
     }
 
     fn used(&self, channels: Vec<(ChannelId, u64)>) -> Doing<Plain> {

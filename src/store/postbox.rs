@@ -4,10 +4,9 @@ use std::future::ready;
 
 use rogerrat_actors::{Doing, KeptHook, LogError, Postbox};
 use rogerrat_domain::webhook::{DeliveryState, Due, Hook, HookId, Owner, Row};
-use tokio::sync::oneshot;
 
 use super::Store;
-use super::job::{Outcome, Reply, Work};
+use super::job::Work;
 use super::letters::{self, Bundle, Letters};
 
 type Plain = Result<(), LogError>;
@@ -27,18 +26,7 @@ impl Postbox for Store {
             Err(error) => return unwritable(&error),
         };
         let work = Letters::Hook { hook: hook.id.clone(), owner: hook.owner.clone(), json };
-        let (reply, answer) = oneshot::channel();
-        if !self.enqueue(Work::Letters(work), Reply::Whether(reply)) {
-            return Box::pin(ready(Err(LogError::Busy)));
-        }
-        Box::pin(async move {
-            match answer.await {
-                Ok(Outcome::Done) => Ok(true),
-                Ok(Outcome::Conflict) => Ok(false),
-                Ok(Outcome::Refused(why) | Outcome::Unknown(why)) => Err(LogError::Failed(why)),
-                Ok(Outcome::Changed(_)) | Err(_) => Err(LogError::Failed("the writer failed".into())),
-            }
-        })
+        self.write_if(Work::Letters(work))
     }
 
     fn drop_hook(&self, hook: &HookId) -> Doing<Plain> {

@@ -61,3 +61,22 @@ fn a_deleted_channel_is_gone_and_its_streams_end() {
     assert_eq!(ann.get("/channels").ok()["channels"], json!([]));
     assert_eq!(ann.get("").ok()["channels"], 0);
 }
+
+#[test]
+fn of_many_deletes_of_one_channel_one_deletes_it() {
+    let hub = Hub::unlimited();
+    let ann = Account::open(&hub);
+    let channels = || {
+        let page = hub.get("/metrics").send().text();
+        page.lines().find_map(|line| line.strip_prefix("rogerrat_channels ")?.parse::<u64>().ok()).unwrap()
+    };
+    let before = channels();
+    for _ in 0..8 {
+        let path = format!("/channels/{}", ann.channel(&json!({})).id);
+        let asked: Vec<_> = (0..8).map(|_| ann.request("DELETE", &path).start()).collect();
+        let mut statuses: Vec<_> = asked.into_iter().map(|mut conn| conn.reply().unwrap().status).collect();
+        statuses.sort_unstable();
+        assert_eq!(statuses, [200, 404, 404, 404, 404, 404, 404, 404]);
+    }
+    assert_eq!(channels(), before);
+}

@@ -285,3 +285,22 @@ fn what_is_not_written_out_is_not_acknowledged() {
     unread.kill().unwrap();
     unread.wait().unwrap();
 }
+
+#[test]
+fn a_channel_full_of_pictures_can_be_read() {
+    let hub = Hub::unlimited();
+    let channel = hub.channel();
+    let ann = channel.join("ann");
+    let mut bridge = Bridge::of(&channel, "bob");
+    bridge.begin();
+    bridge.call("join", &json!({"callsign": "bob"}));
+    for _ in 0..20 {
+        ann.drop_a_brick("all", "look");
+    }
+    for tool in ["history", "listen"] {
+        let told = bridge.call(tool, &json!({}));
+        let count =
+            told["structuredContent"]["messages"].as_array().or(told["structuredContent"]["history"].as_array());
+        assert_eq!(count.map(Vec::len), Some(20), "{}", &told.to_string()[..200]);
+    }
+}

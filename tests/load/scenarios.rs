@@ -61,6 +61,9 @@ fn channels_are_counted_and_guests_come_and_go() {
     let side = &figures["sides"][0];
     assert_eq!(side["count"], 60);
     assert!(fact(side, "last_to_first") > 0.0, "{side}");
+    let figures = clean(&hub, &["channels", "--channels", "20", "--retire", "0.01", "--waves", "3"]);
+    assert_eq!(figures["sides"][0]["count"], 60);
+    assert!(fact(&figures["sides"][0], "bytes_per_channel_retired").is_finite(), "{figures}");
     clean(&hub, &["churn", "--guests", "3"]);
     clean(&hub, &["soak", "--scale", "1"]);
 }

@@ -181,6 +181,8 @@ fn colours_are_used_where_they_are_wanted() {
         let mut terminal = Terminal::open(&ann, arguments, &[("NO_COLOR", no_color)]);
         terminal.until_shows("bob: hi");
         assert_eq!(terminal.raw().contains("\u{1b}[2m"), expected, "{arguments:?} {no_color:?}");
+        // What came is printed as soon as it is there. A Ctrl-D before the line is edited is the terminal's own, and no key.
+        terminal.until_shows("ann>");
         terminal.key("\u{4}");
         assert_eq!(terminal.ended(), 0);
     }
@@ -193,6 +195,8 @@ fn it_outlives_the_hub_and_gives_way_to_another_reader() {
     let channel = ann.channel(&hub, "ann");
     let terminal = Terminal::open(&ann, &[], &[]);
     terminal.until_shows("* here: ann");
+    // Before it listens it has not begun, and what goes wrong ends it.
+    until("she listens", || hub.get("/metrics").send().text().contains("\nrogerrat_streams_open 1\n"));
     hub.kill();
     terminal.until_shows("trying again");
     hub.again(&[], &[]);

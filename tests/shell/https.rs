@@ -13,7 +13,13 @@ struct Secured {
 
 impl Secured {
     fn start() -> Self {
-        let made = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned(), "localhost".to_owned()]).unwrap();
+        Self::named(&["127.0.0.1", "localhost"])
+    }
+
+    /// With a certificate for these names.
+    fn named(names: &[&str]) -> Self {
+        let names = names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+        let made = rcgen::generate_simple_self_signed(names).unwrap();
         let shell = Shell::with(&[]);
         let path = |name: &str| shell.home().join(name).to_str().unwrap().to_owned();
         let (ca, key) = (path("the hub's.pem"), path("hub.key"));
@@ -54,13 +60,28 @@ fn of_channel(shell: &Shell) -> [String; 4] {
 }
 
 #[test]
+fn nobody_waits_for_a_certificate_to_be_trusted() {
+    let secured = Secured::named(&["localhost"]);
+    let stranger = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    fs::write(secured.shell.home().join("other.pem"), stranger.cert.pem()).unwrap();
+    let other_name = format!("https://127.0.0.1:{}", secured.hub.0.port());
+    for command in ["wait", "listen-here"] {
+        for (origin, ca) in [(&secured.origin(), "other.pem"), (&other_name, &secured.ca)] {
+            let place = ["--channel", "c", "--token", "t", "--callsign", "ann", "--origin", origin, "--ca-file", ca];
+            let ended = secured.shell.run(&[&[command][..], &place].concat());
+            ended.with_one_line(1, "the hub's certificate is not trusted");
+        }
+    }
+}
+
+#[test]
 fn what_is_not_trusted_is_one_line() {
     let secured = Secured::start();
     let history = |arguments: &[&str]| secured.shell.run(&[&["history", "--channel", "c"], arguments].concat());
     let stranger = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
     let other = secured.shell.home().join("other.pem");
     fs::write(&other, stranger.cert.pem()).unwrap();
-    history(&["--origin", &secured.origin(), "--ca-file", "other.pem"]).with_one_line(1, "https does not come about");
+    history(&["--origin", &secured.origin(), "--ca-file", "other.pem"]).with_one_line(1, "certificate is not trusted");
     history(&["--origin", &secured.origin(), "--ca-file", "nowhere.pem"]).with_one_line(2, "cannot be read from");
     history(&["--origin", &secured.origin(), "--ca-file", "hub.key"]).with_one_line(2, "holds no certificate");
     let other_name = format!("https://127.0.0.2:{}", secured.hub.0.port());

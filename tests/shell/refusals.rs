@@ -1,5 +1,6 @@
 //! What goes wrong ends with one line that says what, and with the exit code of the docs.
 
+use std::io::Write as _;
 use std::net::TcpListener;
 
 use crate::kit::{Shell, ended};
@@ -39,8 +40,28 @@ fn what_is_no_hub_is_told_to_be_none() {
     ] {
         let asked = shell.start(&["history", "--channel", "c"]);
         let (mut client, _) = server.accept().unwrap();
-        std::io::Write::write_all(&mut client, answer.as_bytes()).unwrap();
+        client.write_all(answer.as_bytes()).unwrap();
         ended(asked).with_one_line(1, words);
+    }
+}
+
+#[test]
+fn an_answer_without_an_end_is_one_line() {
+    let server = TcpListener::bind("127.0.0.1:0").unwrap();
+    let shell = Shell::with(&[("ROGERRAT_ORIGIN", &format!("http://{}", server.local_addr().unwrap()))]);
+    let piece = "x".repeat(1 << 16);
+    for (head, words) in [
+        ("X-More: ", "its head is longer than 64 KiB"),
+        ("Content-Length: 99999999\r\n\r\n", "it is longer than 64 MiB"),
+        ("Transfer-Encoding: chunked\r\n\r\n3fffff0\r\n", "it is longer than 64 MiB"),
+    ] {
+        for command in ["history", "wait"] {
+            let asked = shell.start(&[command, "--channel", "c", "--session", "a-session"]);
+            let (mut client, _) = server.accept().unwrap();
+            client.write_all(format!("HTTP/1.1 404 Not Found\r\n{head}").as_bytes()).unwrap();
+            while client.write_all(piece.as_bytes()).is_ok() {}
+            ended(asked).with_one_line(1, words);
+        }
     }
 }
 
@@ -53,7 +74,7 @@ fn a_channel_whose_id_is_none_is_not_remembered() {
         let asked = shell.start(&["create"]);
         let (mut client, _) = server.accept().unwrap();
         let answer = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{body}", body.len());
-        std::io::Write::write_all(&mut client, answer.as_bytes()).unwrap();
+        client.write_all(answer.as_bytes()).unwrap();
         ended(asked).with_one_line(1, "is this the address of a rogerrat hub?");
         assert!(!shell.profiles().exists(), "{id}");
     }

@@ -163,3 +163,18 @@ fn a_session_that_has_ended_is_joined_again() {
     ann.ok(&["send", "all", "still here"]);
     assert_eq!((channel.history(), channel.roster()), (vec!["still here".into()], vec!["ann".into()]));
 }
+
+#[test]
+fn a_channel_full_of_pictures_can_be_read() {
+    let hub = Hub::unlimited();
+    let shell = Shell::at(&hub);
+    let channel = shell.channel(&hub, "ann");
+    let bob = channel.join("bob");
+    for _ in 0..20 {
+        bob.drop_a_brick("all", "look");
+    }
+    for command in [&["history", "-n", "100", "--json"][..], &["listen", "--json"]] {
+        let printed = shell.ok(command);
+        assert!(printed.len() > 8 << 20, "{} bytes", printed.len());
+    }
+}

@@ -3,7 +3,9 @@
 use std::fs;
 use std::os::unix::fs::MetadataExt as _;
 
-use super::rig::Hub;
+use serde_json::json;
+
+use super::rig::{Agent, Hub};
 use super::{ask, data, durable, files, stopped};
 
 #[test]
@@ -31,6 +33,40 @@ fn a_running_hub_is_backed_up_and_brought_back() {
     let (code, said) = ask(&["verify"], &again);
     assert!(code == 0 && said.contains("again/hub.db is whole\n"), "{said}");
     ann.say("the hub never noticed");
+}
+
+#[test]
+fn an_account_and_its_webhooks_come_back_with_a_backup() {
+    let mut hub = Hub::unlimited();
+    let opened = hub.post("/api/account").send().ok();
+    let session = opened["session_token"].as_str().unwrap();
+    let made = hub.post("/api/account/identities").bearer(session).json(&json!({"callsign": "ann"})).send().ok();
+    let key = &made["identity_key"];
+    // Nobody answers there.
+    let url = json!({"url": "http://127.0.0.1:1025/", "retry": "persistent"});
+    hub.post("/api/account/webhooks").bearer(session).json(&url).send().ok();
+    let channel = hub.channel_with(&json!({}));
+    channel.request("POST", "webhooks").json(&url).send().ok();
+    let ann = Agent::of(&channel, &channel.try_join(&json!({"identity_key": key})).ok());
+    channel.join("bob").send(&ann.callsign, "due twice");
+    let counts = ["accounts         1\n", "identities       1\n", "webhooks         2\n", "deliveries       2\n"];
+    let copy = hub.folder().join("copy");
+    for (arguments, folder) in
+        [(&["verify"][..], data(&hub)), (&["backup", copy.to_str().unwrap()], data(&hub)), (&["verify"], copy.clone())]
+    {
+        let (code, said) = ask(arguments, &folder);
+        assert!(code == 0 && counts.iter().all(|count| said.contains(count)), "{said}");
+    }
+    hub.signal("TERM");
+    assert!(hub.ended().success());
+    fs::remove_dir_all(data(&hub)).unwrap();
+    assert_eq!(ask(&["restore", copy.to_str().unwrap()], &data(&hub)).0, 0);
+    hub.again(&["--rate-limit", "off"], &[]);
+    let account = hub.get("/api/account").bearer(session).send().ok();
+    assert!(account["identities"][0]["callsign"] == "ann" && account["webhooks"] == 1, "{account}");
+    let hooks = channel.get("webhooks").ok();
+    assert!(hooks["webhooks"].as_array().unwrap().len() == 1 && hooks["webhooks"][0]["due"] == 1, "{hooks}");
+    channel.try_join(&json!({"identity_key": key})).ok();
 }
 
 #[test]

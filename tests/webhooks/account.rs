@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::receiver::Receiver;
-use crate::rig::{Agent, Hub, until};
+use crate::rig::{Agent, Channel, Hub, until};
 
 struct Account {
     session: String,
@@ -74,4 +74,55 @@ fn with_the_account_go_its_webhooks() {
     assert_eq!(metric(&hub), "rogerrat_webhook_hooks 10");
     hub.request("DELETE", "/api/account").bearer(&account.session).send().ok();
     assert_eq!(metric(&hub), "rogerrat_webhook_hooks 0");
+}
+
+#[test]
+fn nothing_is_told_to_a_former_owner() {
+    let (mut hub, receiver) = (Hub::unlimited(), Receiver::start());
+    let (first, second) = (Account::open(&hub), Account::open(&hub));
+    let make = |hub: &Hub, owner: &Account| owner.ask(hub, "POST", "/identities", &json!({"callsign": "owl"}));
+    let subscribe = |hub: &Hub, owner: &Account, path: &str| {
+        owner.ask(hub, "POST", "/webhooks", &json!({"url": receiver.url(path)}));
+    };
+    let join = |channel: &Channel, identity: &Value| {
+        let joined = channel.try_join(&json!({"identity_key": identity["identity_key"]})).ok();
+        Agent::of(channel, &joined)
+    };
+    let theirs = make(&hub, &first);
+    subscribe(&hub, &first, "first");
+    // Of two owls one is there when its identity goes, and the other has left.
+    let channels = [hub.channel(), hub.channel(), hub.channel_with(&json!({"durability": "disk"}))];
+    let anns = channels.each_ref().map(|channel| channel.join("ann"));
+    let owls = channels.each_ref().map(|channel| join(channel, &theirs));
+    owls[1].leave();
+    anns[0].send("owl", "before");
+    receiver.wait_for("first", 1);
+    // Whoever has another key of the same identity is told.
+    let theirs = first.ask(&hub, "POST", "/identities/owl/rotate-key", &json!({}));
+    anns[2].send("owl", "still mine");
+    receiver.wait_for("first", 2);
+    join(&channels[2], &theirs);
+    first.ask(&hub, "DELETE", "/identities/owl", &json!({}));
+    subscribe(&hub, &second, "second");
+    let ours = make(&hub, &second);
+    anns.iter().for_each(|ann| drop(ann.try_send(&json!({"to": "owl", "message": "not theirs"}))));
+    hub.kill();
+    hub.again(&["--rate-limit", "off"], &[]);
+    for (n, ann) in anns.iter().enumerate() {
+        ann.try_send(&json!({"to": "owl", "message": "not theirs either"}));
+        join(&channels[n], &ours);
+        ann.send("owl", &format!("ours {n}"));
+    }
+    let mut told: Vec<_> = receiver.wait_for("second", 3).iter().map(|got| got.text().to_owned()).collect();
+    told.sort_unstable();
+    assert_eq!(told, ["ours 0", "ours 1", "ours 2"]);
+    let due = |owner: &Account| owner.ask(&hub, "GET", "/webhooks", &json!({}))["webhooks"][0]["due"].clone();
+    until("nothing is due", || due(&first) == 0 && due(&second) == 0);
+    let told: Vec<_> = receiver.got_at("first").iter().map(|got| got.text().to_owned()).collect();
+    assert_eq!(told, ["before", "still mine"]);
+    // What is made after the hook is told as well.
+    let owlet = first.ask(&hub, "POST", "/identities", &json!({"callsign": "owl2"}));
+    join(&channels[0], &owlet);
+    anns[0].send("owl2", "to the new one");
+    receiver.wait_for("first", 3);
 }

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 use std::env;
+use std::io::{Read as _, Write as _};
+use std::net::TcpListener;
 
 use serde_json::{Value, json};
 
@@ -193,4 +195,27 @@ fn what_is_told_has_no_more_than_a_hundred_rows() {
     until("all are done", || hook.row()["due"] == 0);
     let ids: Vec<Value> = hook.deliveries().iter().map(|row| row["message_id"].clone()).collect();
     assert_eq!(ids, sent[20..].iter().map(|id| json!(id)).collect::<Vec<_>>());
+}
+
+#[test]
+fn an_answer_without_an_end_is_no_error_of_the_hub() {
+    let hub = Hub::start();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/", listener.local_addr().unwrap());
+    std::thread::spawn(move || {
+        let header = [b"HTTP/1.1 200 OK\r\nX-More: ", &*vec![b'x'; 1 << 20]].concat();
+        for mut receiver in listener.incoming().flatten() {
+            // The hub goes before it has taken all of it.
+            let _ = receiver.read(&mut [0; 4096]);
+            let _ = receiver.write_all(&header);
+        }
+    });
+    let channel = hub.channel();
+    let hook = Hook::on(&channel, &url);
+    channel.join("ann").say("hello");
+    hook.wait_for(&["failed"]);
+    let row = &hook.deliveries()[0];
+    assert!(row["attempts"] == 3 && row["failure"] == "connection", "{row}");
+    let log = hub.log();
+    assert!(!log.contains("actix_http") && !log.contains(" ERROR "), "{log}");
 }

@@ -1,6 +1,8 @@
 //! The gate. `cargo xtask verify` is what CI runs and writes nothing; `cargo xtask fix` is for your own change;
-//! `cargo xtask fuzz` goes on looking where the gate has stopped.
+//! `cargo xtask fuzz` goes on looking where the gate has stopped; `cargo xtask figures` measures what
+//! docs/PERFORMANCE.md promises.
 
+mod figures;
 mod fuzz;
 
 use std::process::{Command, ExitCode};
@@ -24,11 +26,12 @@ fn main() -> ExitCode {
     let words: Vec<_> = std::env::args().skip(1).collect();
     let steps = match words.first().map(String::as_str) {
         Some("fuzz") if fuzz::run(&words[1..]) => return ExitCode::SUCCESS,
-        Some("fuzz") => return ExitCode::FAILURE,
+        Some("figures") if figures::run(&words[1..]) => return ExitCode::SUCCESS,
+        Some("fuzz" | "figures") => return ExitCode::FAILURE,
         Some("verify") => VERIFY,
         Some("fix") => FIX,
         _ => {
-            eprintln!("usage: cargo xtask verify | fix | fuzz [--seconds N] [target…]");
+            eprintln!("usage: cargo xtask verify | fix | fuzz [--seconds N] [target…] | figures [--runs N] [figure…]");
             return ExitCode::from(2);
         }
     };

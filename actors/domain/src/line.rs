@@ -2,52 +2,10 @@
 //!
 //! The hub's own facts come first and the text last. Nothing a peer wrote can begin a line or end a bracket (D27).
 
-use std::borrow::Cow;
 use std::fmt::Write as _;
 
-use serde::Deserialize;
-
-use crate::ids::MessageId;
 use crate::text::{one_line, quoted};
-
-/// A message as it stands on the wire.
-#[derive(Deserialize)]
-struct Told<'a> {
-    id: MessageId,
-    #[serde(borrow)]
-    from: Cow<'a, str>,
-    #[serde(borrow)]
-    to: Cow<'a, str>,
-    #[serde(borrow)]
-    text: Cow<'a, str>,
-    at: u64,
-    #[serde(borrow)]
-    display: Option<Cow<'a, str>>,
-    #[serde(default, borrow)]
-    kind: Cow<'a, str>,
-    #[serde(default, borrow)]
-    priority: Cow<'a, str>,
-    #[serde(default)]
-    suggested_replies: Vec<Cow<'a, str>>,
-    #[serde(default)]
-    attachments: Vec<File<'a>>,
-    reply_to: Option<MessageId>,
-    #[serde(borrow)]
-    thread: Option<Cow<'a, str>>,
-    attempt: Option<u32>,
-    #[serde(borrow)]
-    verified: Option<Cow<'a, str>>,
-}
-
-#[derive(Deserialize)]
-struct File<'a> {
-    #[serde(borrow)]
-    mime: Cow<'a, str>,
-    #[serde(borrow)]
-    data_base64: Cow<'a, str>,
-    #[serde(borrow)]
-    filename: Option<Cow<'a, str>>,
-}
+use crate::told::Told;
 
 /// A message's line, from its JSON. `attempt` is which time it is given; a first one is not told.
 ///
@@ -61,12 +19,12 @@ pub fn message_line(json: &[u8], attempt: u32) -> String {
     let seconds = told.at / 1000 % 86_400;
     let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
     let mut line = format!("[{hours:02}:{minutes:02}:{seconds:02}] {}", one_line(&told.from));
-    let is_status = told.kind == "status";
+    let is_status = told.is_status();
     let _ = match is_status {
         true => write!(line, " is busy"),
         false => write!(line, " → {} #{}", one_line(&told.to), told.id),
     };
-    let facts = facts(&told, is_status, attempt.max(told.attempt.unwrap_or_default()));
+    let facts = facts(&told, is_status, attempt.max(told.attempt));
     if !facts.is_empty() {
         let _ = write!(line, " [{}]", facts.join("; "));
     }

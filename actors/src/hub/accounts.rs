@@ -136,9 +136,10 @@ impl Hub {
         to_the_end(async move {
             if with_channels {
                 for (channel, _) in hub.shared.ports.accounts.channels(owner.0.clone()).await.map_err(unread)? {
-                    match hub.find(channel.as_str()).await {
-                        Ok(at) => hub.delete(&at).await?,
-                        Err(HubError::Refused(_)) => {}
+                    let deleted = async { hub.delete(&hub.find(channel.as_str()).await?).await };
+                    match deleted.await {
+                        // Whoever refuses does not find it any more.
+                        Ok(()) | Err(HubError::Refused(_)) => {}
                         Err(error) => return Err(error),
                     }
                 }
@@ -177,7 +178,10 @@ impl Hub {
             match self.change_or(add, "identities of an account", self.shared.per_account.identities).await? {
                 Changed::Taken if wish.is_none() => continue,
                 Changed::Taken => break,
-                _ => return Ok(IdentityReply { callsign, identity_key }),
+                _ => {
+                    self.name_to_webhooks(&owner.0, &callsign, true).await;
+                    return Ok(IdentityReply { callsign, identity_key });
+                }
             }
         }
         Err(Refusal::new(Code::CallsignTaken, "this callsign is an identity already")
@@ -211,8 +215,9 @@ impl Hub {
         let callsign = Callsign::parse(callsign).map_err(|_| no_identity())?;
         let (hub, owner) = (self.clone(), owner.clone());
         to_the_end(async move {
-            let remove = AccountChange::RemoveIdentity { callsign, account: owner.0 };
+            let remove = AccountChange::RemoveIdentity { callsign: callsign.clone(), account: owner.0.clone() };
             let ended = hub.change(remove).await.map_err(or_no_identity)?;
+            hub.name_to_webhooks(&owner.0, &callsign, false).await;
             hub.end_keys(ended).await
         })
         .await
@@ -334,11 +339,9 @@ impl Hub {
                 }
                 Err(HubError::MailboxFull)
             });
-            for told in join_all(telling).await {
-                told.inspect_err(
-                    |error| log::error!(error:display; "a key has ended, and a session of it may not have"),
-                )?;
-            }
+            let unheard =
+                |error: &HubError| log::error!(error:display; "a key has ended, and a session of it may not have");
+            join_all(telling).await.into_iter().try_for_each(|told| told.inspect_err(unheard))?;
         }
         Ok(())
     }

@@ -49,7 +49,7 @@ impl Hub {
     /// # Errors
     /// `forbidden`.
     pub fn admit_address(&self, address: impl FnOnce() -> IpAddr) -> Result<(), Refusal> {
-        self.shared.bans.admit_address(address, self.shared.clock.now())
+        self.shared.bans.admit_address(address, || self.shared.clock.now())
     }
 
     /// Bans, and ends the sessions of a banned callsign or identity. Gives how many.

@@ -37,11 +37,17 @@ async fn start_webhooks(
     counters: &Arc<Counters>,
 ) -> Result<Webhooks, LogError> {
     let directory = Arc::new(Directory::holding(ports.log.postbox().hooks().await?));
+    for account in directory.accounts() {
+        for row in ports.accounts.identities(account.clone()).await? {
+            directory.name(row.callsign, account.clone());
+        }
+    }
     let actor = WebhookActor {
         outbox: Outbox::default(),
         orders: Vec::new(),
         directory: directory.clone(),
         log: ports.log.clone(),
+        accounts: ports.accounts.clone(),
         poster: ports.poster.clone(),
         clock,
         counters: counters.clone(),

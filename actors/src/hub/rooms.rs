@@ -191,7 +191,7 @@ impl Hub {
     /// Deletes a channel and everything that was said on it.
     ///
     /// # Errors
-    /// When the log cannot do it.
+    /// `not_found` when somebody else has just deleted it; when the log cannot do it.
     pub async fn delete(&self, at: &Admitted) -> Result<(), HubError> {
         let erase = Erase { channel: at.id().clone() };
         self.courier.registry.send(erase).await.map_err(|_| HubError::Gone)?

@@ -7,13 +7,13 @@ use rogerrat_domain::webhook::{
     self, Delivery, DeliveryId, DeliveryState, Due, Hook, MESSAGE_RECEIVED, Owner, ReplayInput, Secret, SubscribeInput,
     TEST, hook_not_found,
 };
-use rogerrat_domain::{ChannelId, Code, MessageId, Refusal, Vault, limits};
+use rogerrat_domain::{AccountId, Callsign, ChannelId, Code, MessageId, Refusal, Vault, limits};
 
 use super::Hub;
 use crate::entropy::{nonce, record_id};
 use crate::error::HubError;
 use crate::log::LogError;
-use crate::webhooks::{Face, Forget, Rotate, Subscribe, Unsubscribe};
+use crate::webhooks::{Face, Forget, Named, Rotate, Subscribe, Unsubscribe};
 
 /// A hook with its secret, which is shown only now.
 #[derive(Clone, Debug)]
@@ -88,6 +88,13 @@ impl Hub {
     pub async fn unsubscribe(&self, owner: Owner, hook: &str) -> Result<(), HubError> {
         let ask = Unsubscribe { owner, hook: hook.to_owned() };
         self.shared.webhooks.addr.send(ask).await.map_err(|_| HubError::Gone)?
+    }
+
+    /// An account has an identity more, or one less: what is sent to that is told to its hooks, or not any more.
+    pub(super) async fn name_to_webhooks(&self, account: &AccountId, callsign: &Callsign, is_there: bool) {
+        let named = Named { callsign: callsign.clone(), account: account.clone(), is_there };
+        // An actor that is gone tells nobody anything.
+        let _ = self.shared.webhooks.addr.send(named).await;
     }
 
     /// Lets all hooks of an owner go.

@@ -105,7 +105,7 @@ impl Log for Held {
         self.0.kept.transcript(channel, limit)
     }
 
-    fn forget(&self, channel: &ChannelId) -> Doing<Result<(), LogError>> {
+    fn forget(&self, channel: &ChannelId) -> Doing<Result<bool, LogError>> {
         self.0.kept.forget(channel)
     }
 

@@ -8,7 +8,8 @@ use actix::prelude::*;
 use rogerrat_domain::webhook::{DeliveryState, Hook, HookId, Owner, Previous, Row, Secret, hook_not_found};
 use rogerrat_domain::{Code, Happening, Order, Outbox, Refusal, Standing, Vault, limits};
 
-use super::{Directory, Face, Forget, Forgotten, Rotate, Subscribe, Unsubscribe, Wake};
+use super::{Directory, Face, Forget, Forgotten, Named, Rotate, Subscribe, Unsubscribe, Wake};
+use crate::accounts::Accounts;
 use crate::alarm::{Alarm, Alarmed};
 use crate::clock::Clock;
 use crate::counters::{Count, Counters};
@@ -29,6 +30,7 @@ pub(crate) struct WebhookActor {
     pub(crate) orders: Vec<Order>,
     pub(crate) directory: Arc<Directory>,
     pub(crate) log: Arc<dyn Log>,
+    pub(crate) accounts: Arc<dyn Accounts>,
     pub(crate) poster: Arc<dyn Poster>,
     pub(crate) clock: Clock,
     pub(crate) counters: Arc<Counters>,
@@ -194,13 +196,29 @@ impl Handler<Subscribe> for WebhookActor {
         let created_ms = self.clock.now().at_ms;
         let hook =
             Hook { id, owner, url, retry, created_ms, secret: hidden, previous: None, failures: 0, off_ms: None };
+        // Whose identities they are is read here and now: what changes meanwhile is told after this.
+        let named = match &hook.owner {
+            Owner::Account(account) => Some((account.clone(), self.accounts.identities(account.clone()))),
+            Owner::Channel(_) => None,
+        };
         let kept = self.log.postbox().put_hook(&hook);
+        let kept = async move {
+            let kept = kept.await?;
+            match named {
+                Some((account, named)) => Ok((kept, Some((account, named.await?)))),
+                None => Ok((kept, None)),
+            }
+        };
         AtomicResponse::new(Box::pin(kept.into_actor(self).map(move |kept, this, ctx| {
-            if !kept.map_err(not_kept)? {
+            let (kept, named) = kept.map_err(not_kept)?;
+            if !kept {
                 return Err(match hook.owner {
                     Owner::Channel(_) => Refusal::channel_not_found().into(),
                     Owner::Account(_) => Refusal::new(Code::Unauthorized, "this account is closed").into(),
                 });
+            }
+            if let Some((account, rows)) = named {
+                rows.into_iter().for_each(|row| this.directory.name(row.callsign, account.clone()));
             }
             this.directory.add(KeptHook { hook: hook.clone(), due: 0, bytes: 0 });
             this.open(&hook, ctx);
@@ -246,6 +264,18 @@ impl Handler<Rotate> for WebhookActor {
             face.set(hook.clone());
             Ok((hook, secret))
         })))
+    }
+}
+
+impl Handler<Named> for WebhookActor {
+    type Result = ();
+
+    fn handle(&mut self, Named { callsign, account, is_there }: Named, _: &mut Self::Context) {
+        if !is_there {
+            self.directory.unname(&callsign, &account);
+        } else if self.directory.of(&Owner::Account(account.clone())).is_some() {
+            self.directory.name(callsign, account);
+        }
     }
 }
 

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use actix::Message;
 use rogerrat_domain::webhook::{Hook, HookId, Owner, Retry, Secret};
+use rogerrat_domain::{AccountId, Callsign};
 
 use crate::error::HubError;
 
@@ -37,6 +38,15 @@ pub(crate) struct Unsubscribe {
 pub(crate) struct Rotate {
     pub(crate) owner: Owner,
     pub(crate) hook: String,
+}
+
+/// An account has an identity more, or one less.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub(crate) struct Named {
+    pub(crate) callsign: Callsign,
+    pub(crate) account: AccountId,
+    pub(crate) is_there: bool,
 }
 
 /// An owner is gone, and its hooks are to go.

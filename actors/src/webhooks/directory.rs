@@ -7,7 +7,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use dashmap::DashMap;
 use rogerrat_domain::webhook::{Hook, HookId, Owner};
-use rogerrat_domain::{AccountId, ChannelId, limits};
+use rogerrat_domain::{AccountId, Callsign, ChannelId, limits};
 
 use crate::postbox::KeptHook;
 
@@ -104,6 +104,8 @@ pub(crate) type Faces = Arc<[Arc<Face>]>;
 pub(crate) struct Directory {
     by_id: DashMap<HookId, Arc<Face>>,
     by_owner: DashMap<Owner, Faces>,
+    /// The identities of accounts that have hooks. A member keeps the identity it joined with; whose that is now stands here.
+    identities: DashMap<Callsign, AccountId>,
     of_channels: AtomicUsize,
     of_accounts: AtomicUsize,
     /// Somebody could not wake the actor: it is to look at all hooks.
@@ -126,12 +128,31 @@ impl Directory {
         self.of(&Owner::Channel(channel.clone()))
     }
 
-    /// The hooks of an account.
-    pub(crate) fn of_account(&self, account: &AccountId) -> Option<Faces> {
-        if self.of_accounts.load(Relaxed) == 0 {
+    /// The hooks of an account, for what is sent to an identity that was its, if it still is.
+    pub(crate) fn of_identity(&self, callsign: &Callsign, account: &AccountId) -> Option<Faces> {
+        if self.of_accounts.load(Relaxed) == 0 || self.identities.get(callsign).is_none_or(|whose| *whose != *account) {
             return None;
         }
         self.of(&Owner::Account(account.clone()))
+    }
+
+    /// Says that an account that has hooks has this identity.
+    pub(crate) fn name(&self, callsign: Callsign, account: AccountId) {
+        self.identities.insert(callsign, account);
+    }
+
+    /// Says that it has it no more.
+    pub(crate) fn unname(&self, callsign: &Callsign, account: &AccountId) {
+        self.identities.remove_if(callsign, |_, whose| whose == account);
+    }
+
+    /// The accounts that have hooks.
+    pub(crate) fn accounts(&self) -> Vec<AccountId> {
+        let owners = self.by_owner.iter().filter_map(|faces| match faces.key() {
+            Owner::Account(account) => Some(account.clone()),
+            Owner::Channel(_) => None,
+        });
+        owners.collect()
     }
 
     pub(crate) fn of(&self, owner: &Owner) -> Option<Faces> {
@@ -184,7 +205,10 @@ impl Directory {
         if let Some(mut faces) = self.by_owner.get_mut(&owner) {
             *faces = faces.iter().filter(|other| other.id != face.id).cloned().collect();
         }
-        self.by_owner.remove_if(&owner, |_, faces| faces.is_empty());
+        let was_last = self.by_owner.remove_if(&owner, |_, faces| faces.is_empty()).is_some();
+        if let (Owner::Account(account), true) = (&owner, was_last) {
+            self.identities.retain(|_, whose| whose != account);
+        }
         self.counter(&owner).fetch_sub(1, Relaxed);
     }
 

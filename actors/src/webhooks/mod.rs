@@ -9,10 +9,11 @@ mod post;
 use std::sync::Arc;
 
 use actix::Addr;
+use rogerrat_domain::webhook::{Delivery, Hook, Secret};
 use rogerrat_domain::{HubKey, Vault};
 
 pub(crate) use actor::WebhookActor;
-pub(crate) use ask::{Forget, Forgotten, Rotate, Subscribe, Unsubscribe, Wake};
+pub(crate) use ask::{Forget, Forgotten, Named, Rotate, Subscribe, Unsubscribe, Wake};
 pub(crate) use directory::{Directory, Face, Ticket};
 
 /// What a channel needs to have its webhooks told.
@@ -31,4 +32,36 @@ pub(crate) fn messages(key: &HubKey) -> Vault {
 /// What hides the secrets of webhooks on disk.
 pub(crate) fn secrets(key: &HubKey) -> Vault {
     Vault::new(key, "webhook secret")
+}
+
+/// Says whether what is kept of webhooks can be read with a hub's key. It shows nothing of it.
+pub struct HookVaults {
+    messages: Vault,
+    secrets: Vault,
+}
+
+impl HookVaults {
+    /// The vaults of the hub that has this key.
+    #[must_use]
+    pub fn of(key: &HubKey) -> Self {
+        Self { messages: messages(key), secrets: secrets(key) }
+    }
+
+    /// Whether the secrets of a hook open.
+    #[must_use]
+    pub fn opens_secrets(&self, hook: &Hook) -> bool {
+        let previous = hook.previous.iter().map(|previous| &previous.secret);
+        previous.chain([&hook.secret]).all(|hidden| secret(&self.secrets, hook, hidden).is_some())
+    }
+
+    /// Whether the hidden message of a delivery opens.
+    #[must_use]
+    pub fn opens_message(&self, delivery: &Delivery, hidden: &[u8]) -> bool {
+        self.messages.open(hidden, &delivery.context()).is_some()
+    }
+}
+
+/// A secret of a hook.
+fn secret(secrets: &Vault, hook: &Hook, hidden: &str) -> Option<Secret> {
+    Secret::read(&secrets.open_text(hidden, hook.id.as_str())?)
 }

@@ -50,7 +50,7 @@ impl ChannelActor {
             message.to.is_none() || self.channel.settings().dm_visibility == DmVisibility::Channel
         });
         let recipient = message.to.and_then(|no| self.channel.identity_of(no));
-        let of_account = recipient.and_then(|identity| directory.of_account(&identity.account));
+        let of_account = recipient.and_then(|(name, identity)| directory.of_identity(name, &identity.account));
         let faces = of_channel.iter().chain(&of_account).flat_map(|faces| faces.iter()).filter(|face| face.is_on());
         let json = message.json();
         let mut deliveries = Vec::new();

@@ -87,7 +87,7 @@ impl Attempt {
     /// The secrets that sign: the plain signature stays that of the first attempt, the standard ones are of all that are
     /// good.
     fn keys(&self, delivery: &Delivery) -> Option<(Secret, Vec<Secret>)> {
-        let read = |hidden: &str| Secret::read(&self.secrets.open_text(hidden, self.hook.id.as_str())?);
+        let read = |hidden: &str| super::secret(&self.secrets, &self.hook, hidden);
         let newest = read(&self.hook.secret)?;
         let now_ms = self.clock.now().at_ms;
         let Some(previous) = self.hook.previous.as_ref().filter(|previous| now_ms < previous.until_ms) else {

@@ -2,7 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use serde::Deserialize;
+use rogerrat_domain::Told;
 use std::fs::{DirBuilder, OpenOptions};
 use std::io::{self, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
@@ -12,21 +12,9 @@ const LONGEST_NAME: usize = 96;
 /// With our own beginning it stays below what a file name may have.
 const LONGEST_NAME_BYTES: usize = 200;
 
-#[derive(Deserialize)]
-struct Told {
-    #[serde(default)]
-    attachments: Vec<Attachment>,
-}
-
-#[derive(Deserialize)]
-struct Attachment {
-    data_base64: String,
-    filename: Option<String>,
-}
-
 /// Saves what is attached and gives the paths. The same message is saved to the same files again.
 pub(super) fn save(inbox: &Path, id: u64, json: &str) -> io::Result<Vec<String>> {
-    let told: Told = serde_json::from_str(json)?;
+    let told: Told<'_> = serde_json::from_str(json)?;
     if told.attachments.is_empty() {
         return Ok(Vec::new());
     }
@@ -36,7 +24,8 @@ pub(super) fn save(inbox: &Path, id: u64, json: &str) -> io::Result<Vec<String>>
     for (no, attachment) in told.attachments.iter().enumerate() {
         let path = folder.join(format!("{id}-{no}-{}", name(attachment.filename.as_deref(), no)));
         // What is no base64 is kept as it came.
-        let bytes = STANDARD.decode(&attachment.data_base64).unwrap_or_else(|_| attachment.data_base64.clone().into());
+        let bytes =
+            STANDARD.decode(&*attachment.data_base64).unwrap_or_else(|_| attachment.data_base64.as_bytes().into());
         let mut file = OpenOptions::new().create(true).write(true).truncate(true).mode(0o600).open(&path)?;
         file.write_all(&bytes)?;
         file.sync_data()?;

@@ -3,40 +3,10 @@
 use super::line::Message;
 use crate::cli::client::Fault;
 use crate::cli::link::Trouble;
+use rogerrat_domain::Told;
 use rogerrat_domain::text::one_line;
-use serde::Deserialize;
 use std::process::{Command, Stdio};
 use tokio::task::spawn_blocking;
-
-/// What a command is told, from the message's JSON.
-#[derive(Deserialize)]
-struct Told {
-    id: u64,
-    from: String,
-    to: String,
-    text: String,
-    at: u64,
-    #[serde(default = "usual")]
-    kind: String,
-    #[serde(default)]
-    priority: Option<String>,
-    #[serde(default)]
-    suggested_replies: Vec<String>,
-    reply_to: Option<u64>,
-    thread: Option<String>,
-    #[serde(default)]
-    verified: String,
-    #[serde(default = "first")]
-    attempt: u32,
-}
-
-fn usual() -> String {
-    "message".into()
-}
-
-fn first() -> u32 {
-    1
-}
 
 /// Runs the command once; an error says how it failed. `failures` of this message came before.
 pub(super) async fn run(command: &str, channel: &str, message: &Message, failures: u32) -> Result<(), Trouble> {
@@ -54,7 +24,7 @@ pub(super) async fn run(command: &str, channel: &str, message: &Message, failure
 
 /// All values are one line: nothing a peer wrote can begin another (D27), and none holds a zero byte.
 fn variables(json: &str, channel: &str, failures: u32) -> Result<Vec<(&'static str, String)>, Trouble> {
-    let told: Told = serde_json::from_str(json).map_err(|cause| Fault::Garbled(cause.to_string()))?;
+    let told: Told<'_> = serde_json::from_str(json).map_err(|cause| Fault::Garbled(cause.to_string()))?;
     let replies: Vec<_> = told.suggested_replies.iter().map(|reply| one_line(reply)).collect();
     let line = |text: &str| one_line(text).into_owned();
     Ok(vec![
@@ -63,15 +33,20 @@ fn variables(json: &str, channel: &str, failures: u32) -> Result<Vec<(&'static s
         ("RR_TO", line(&told.to)),
         ("RR_MSG_ID", told.id.to_string()),
         ("RR_CHANNEL", channel.to_owned()),
-        ("RR_PRIORITY", line(told.priority.as_deref().unwrap_or("default"))),
-        ("RR_KIND", line(&told.kind)),
+        ("RR_PRIORITY", line(or(&told.priority, "default"))),
+        ("RR_KIND", line(or(&told.kind, "message"))),
         ("RR_AT", told.at.to_string()),
         ("RR_REPLIES", replies.join("\t")),
-        ("RR_VERIFIED", line(&told.verified)),
+        ("RR_VERIFIED", line(told.verified.as_deref().unwrap_or_default())),
         ("RR_THREAD", line(told.thread.as_deref().unwrap_or_default())),
         ("RR_REPLY_TO", told.reply_to.map_or(String::new(), |id| id.to_string())),
-        ("RR_ATTEMPT", told.attempt.saturating_add(failures).to_string()),
+        ("RR_ATTEMPT", told.attempt.max(1).saturating_add(failures).to_string()),
     ])
+}
+
+/// What is told, or what is meant where nothing is.
+fn or<'a>(told: &'a str, usual: &'a str) -> &'a str {
+    if told.is_empty() { usual } else { told }
 }
 
 #[cfg(test)]

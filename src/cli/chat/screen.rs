@@ -3,9 +3,9 @@
 use super::terminal::{Terminal, columns};
 use super::wrap::wrap;
 use clap::ColorChoice;
+use rogerrat_domain::Told;
 use rogerrat_domain::text::one_line;
 use rustyline::ExternalPrinter;
-use serde::Deserialize;
 use std::collections::VecDeque;
 use unicode_width::UnicodeWidthStr as _;
 
@@ -24,30 +24,6 @@ pub(super) struct Screen {
     shown: VecDeque<u64>,
 }
 
-/// A message as it stands on the wire.
-#[derive(Deserialize)]
-struct Told {
-    id: u64,
-    from: String,
-    to: String,
-    text: String,
-    at: u64,
-    #[serde(default)]
-    kind: String,
-    priority: Option<String>,
-    #[serde(default)]
-    suggested_replies: Vec<String>,
-    #[serde(default)]
-    attachments: Vec<File>,
-    verified: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct File {
-    filename: Option<String>,
-    mime: String,
-}
-
 impl Screen {
     pub(super) fn new(printer: Box<dyn ExternalPrinter + Send>, color: ColorChoice, terminal: &Terminal) -> Self {
         let has_colours = match color {
@@ -60,7 +36,9 @@ impl Screen {
 
     /// A message, once.
     pub(super) fn message(&mut self, json: &str) {
-        let Ok(told) = serde_json::from_str::<Told>(json) else { return self.trouble("a message could not be read") };
+        let Ok(told) = serde_json::from_str::<Told<'_>>(json) else {
+            return self.trouble("a message could not be read");
+        };
         if self.shown.contains(&told.id) {
             return;
         }
@@ -88,7 +66,7 @@ impl Screen {
         self.print(&line);
     }
 
-    fn line(&self, told: &Told) -> String {
+    fn line(&self, told: &Told<'_>) -> String {
         let minutes = told.at / 60_000 % 1440;
         let clock = format!("{:02}:{:02} ", minutes / 60, minutes % 60);
         let from = one_line(&told.from);
@@ -99,7 +77,7 @@ impl Screen {
         let to = one_line(&to).into_owned();
         let proof = if told.verified.is_some() { "✓" } else { "" };
         let head_columns = clock.width() + from.width() + proof.width() + to.width() + 2;
-        if told.kind == "status" {
+        if told.is_status() {
             let text = wrap(head_columns, &format!("({})", told.text), columns());
             return self.in_colour(FAINT, &format!("{clock}{from}{proof}{to} {text}"));
         }
@@ -122,10 +100,10 @@ impl Screen {
 }
 
 /// The text, and what else the message brings, on lines of its own.
-fn body(told: &Told) -> String {
-    let mut body = match &told.priority {
-        Some(priority) => format!("[{priority}] {}", told.text),
-        None => told.text.clone(),
+fn body(told: &Told<'_>) -> String {
+    let mut body = match &*told.priority {
+        "" => told.text.to_string(),
+        priority => format!("[{priority}] {}", told.text),
     };
     for file in &told.attachments {
         let name = file.filename.as_deref().unwrap_or("no name");

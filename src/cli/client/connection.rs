@@ -99,6 +99,7 @@ impl Connection {
 
     async fn fill(&mut self) -> Result<(), Fault> {
         let stream = self.stream.as_mut().ok_or(Fault::Closed)?;
+        response::check_length(&self.input)?;
         self.input.reserve(READ_BYTES);
         match stream.read_buf(&mut self.input).await.map_err(Fault::Read)? {
             0 => Err(Fault::Closed),
@@ -151,6 +152,24 @@ mod tests {
             assert!(matches!(connection.reply().await, Err(Fault::Closed)), "nothing is left of it");
         };
         tokio::join!(answer(&listener, &[b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n"]), client);
+    }
+
+    #[tokio::test]
+    async fn a_reply_without_an_end_is_not_read_for_ever() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let mut connection = Connection::new(listener.local_addr().unwrap());
+        let server = async {
+            let (mut peer, _) = listener.accept().await.unwrap();
+            let piece = [b"10000\r\n", &*vec![b'x'; 0x10000], b"\r\n"].concat();
+            peer.write_all(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n").await.unwrap();
+            while peer.write_all(&piece).await.is_ok() {}
+        };
+        let client = async {
+            let told = connection.call(REQUEST).await.unwrap_err().to_string();
+            assert!(told.contains("longer than 64 MiB"), "{told}");
+            assert!(connection.close().len() < 2 * response::REPLY_BYTES);
+        };
+        tokio::join!(server, client);
     }
 
     #[tokio::test]

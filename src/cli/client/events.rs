@@ -1,11 +1,11 @@
 //! A stream's answer as it comes: head, chunks, events. It never reads a socket.
 
 use super::fault::Fault;
+use super::response::{REPLY_BYTES, head};
 use serde::Deserialize;
 
-const HEADERS: usize = 64;
-/// Bytes of one chunk, and of one event; the largest message stays far below.
-const LONGEST: usize = 8 << 20;
+/// Bytes of the line before a chunk.
+const LINE_BYTES: usize = 1024;
 
 /// One event of a stream.
 #[derive(Debug, PartialEq, Eq)]
@@ -23,28 +23,14 @@ pub(in crate::cli) struct Events {
     text: Vec<u8>,
 }
 
-/// The status of an answer whose head has come whole. It takes nothing out.
-pub(in crate::cli) fn head(input: &[u8]) -> Result<Option<u16>, Fault> {
-    Ok(parse(input)?.map(|(status, _)| status))
-}
-
-/// The status of an answer, and the bytes of its head, when that has come whole.
-fn parse(input: &[u8]) -> Result<Option<(u16, usize)>, Fault> {
-    let mut headers = [httparse::EMPTY_HEADER; HEADERS];
-    let mut reply = httparse::Response::new(&mut headers);
-    let parsed = reply.parse(input).map_err(|cause| Fault::Garbled(cause.to_string()))?;
-    let httparse::Status::Complete(head_bytes) = parsed else { return Ok(None) };
-    Ok(reply.code.map(|status| (status, head_bytes)))
-}
-
 impl Events {
     /// The status, when the head has come whole.
     pub(in crate::cli) fn status(&mut self, input: &mut Vec<u8>) -> Result<Option<u16>, Fault> {
         if self.status.is_some() {
             return Ok(self.status);
         }
-        if let Some((status, head_bytes)) = parse(input)? {
-            self.status = Some(status);
+        if let Some((head_bytes, status)) = head(input, |reply| reply.code)? {
+            self.status = status;
             input.drain(..head_bytes);
         }
         Ok(self.status)
@@ -55,8 +41,12 @@ impl Events {
         const LINE_END: usize = 2;
         loop {
             let size_line = httparse::parse_chunk_size(input).map_err(|_| Fault::Garbled("no chunk size".into()))?;
-            let httparse::Status::Complete((line_bytes, size)) = size_line else { return Ok(()) };
-            let size = usize::try_from(size).ok().filter(|size| size + self.text.len() <= LONGEST);
+            let (line_bytes, size) = match size_line {
+                httparse::Status::Complete(line) => line,
+                httparse::Status::Partial if input.len() < LINE_BYTES => return Ok(()),
+                httparse::Status::Partial => return Err(Fault::Garbled("the size of a chunk has no end".into())),
+            };
+            let size = usize::try_from(size).ok().filter(|size| size + self.text.len() < REPLY_BYTES);
             let size = size.ok_or_else(|| Fault::Garbled("a chunk is too large".into()))?;
             let Some(chunk) = input.get(line_bytes..line_bytes + size) else { return Ok(()) };
             if input.len() < line_bytes + size + LINE_END {
@@ -124,6 +114,14 @@ mod tests {
             assert_eq!(found, [event("hello", "{}"), event("message", r#"{"id":7}"#)], "{piece_bytes}");
             assert!(events.has_ended() && events.rest().is_empty());
         }
+    }
+
+    #[test]
+    fn the_size_of_a_chunk_has_an_end() {
+        let (mut events, mut input) = (Events::default(), b"5;x=".to_vec());
+        events.take(&mut input).unwrap();
+        input.resize(LINE_BYTES, b'x');
+        assert!(matches!(events.take(&mut input), Err(Fault::Garbled(_))));
     }
 
     #[test]

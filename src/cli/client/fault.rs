@@ -12,6 +12,10 @@ pub(in crate::cli) enum Fault {
     Connect(io::Error),
     #[error("https does not come about: {0}")]
     Handshake(io::Error),
+    #[error(
+        "https does not come about, because the hub's certificate is not trusted: {0}; --ca-file names its authority"
+    )]
+    Untrusted(io::Error),
     #[error("a request could not be written: {0}")]
     Write(io::Error),
     #[error("a reply could not be read: {0}")]
@@ -36,6 +40,7 @@ impl Fault {
         match self {
             Self::Connect(_) => "connect".into(),
             Self::Handshake(_) => "handshake".into(),
+            Self::Untrusted(_) => "untrusted".into(),
             Self::Write(_) => "write".into(),
             Self::Read(_) => "read".into(),
             Self::Closed => "closed".into(),

@@ -10,8 +10,9 @@ mod tls;
 mod wire;
 
 pub(in crate::cli) use connection::Connection;
-pub(in crate::cli) use events::{Events, SseEvent, head};
+pub(in crate::cli) use events::{Events, SseEvent};
 pub(in crate::cli) use fault::{Fault, expect_success};
+pub(in crate::cli) use response::head;
 pub(in crate::cli) use stopwatch::elapsed_ns;
 pub(in crate::cli) use tls::Tls;
 pub(in crate::cli) use wire::connect;

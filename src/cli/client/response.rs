@@ -5,8 +5,10 @@ use super::fault::Fault;
 
 /// More headers than this in a reply are refused.
 const HEADERS: usize = 64;
-/// Bytes of one reply, head and body; a full mailbox of long messages stays far below.
-const REPLY_BYTES: usize = 8 << 20;
+/// Bytes of a reply until its body.
+const HEAD_BYTES: usize = 64 << 10;
+/// Bytes of one reply, head and body: what a hub holds of a channel and for a member is a third of it.
+pub(super) const REPLY_BYTES: usize = 64 << 20;
 
 /// What is left to know about a complete reply when its body has been copied out.
 #[derive(Debug, PartialEq, Eq)]
@@ -23,21 +25,37 @@ enum Framing {
     Chunked,
 }
 
+/// Looks at the head of a reply, when it has come whole, and says how long it is.
+pub(in crate::cli) fn head<T>(
+    input: &[u8],
+    look: impl FnOnce(&httparse::Response<'_, '_>) -> T,
+) -> Result<Option<(usize, T)>, Fault> {
+    let mut headers = [httparse::EMPTY_HEADER; HEADERS];
+    let mut reply = httparse::Response::new(&mut headers);
+    // What comes behind a head is not looked at; a long one is not looked at again with each piece of it.
+    let begin = &input[..input.len().min(HEAD_BYTES)];
+    match reply.parse(begin).map_err(|cause| garbled(cause.to_string()))? {
+        httparse::Status::Complete(bytes) => Ok(Some((bytes, look(&reply)))),
+        httparse::Status::Partial if input.len() < HEAD_BYTES => Ok(None),
+        httparse::Status::Partial => Err(garbled(format!("its head is longer than {} KiB", HEAD_BYTES >> 10))),
+    }
+}
+
+/// What has come of a reply, and is used by nobody yet, has no end.
+pub(super) fn check_length(input: &[u8]) -> Result<(), Fault> {
+    if input.len() < REPLY_BYTES { Ok(()) } else { Err(too_long()) }
+}
+
 /// Parses one reply from the start of `input` and leaves its body in `body`; `None` when more bytes are needed.
 pub(in crate::cli) fn parse(input: &[u8], body: &mut Vec<u8>) -> Result<Option<Head>, Fault> {
     body.clear();
-    if input.len() > REPLY_BYTES {
-        return Err(garbled(format!("it is longer than {REPLY_BYTES} bytes")));
-    }
-    let mut headers = [httparse::EMPTY_HEADER; HEADERS];
-    let mut reply = httparse::Response::new(&mut headers);
-    let httparse::Status::Complete(head_bytes) = reply.parse(input).map_err(|cause| garbled(cause.to_string()))? else {
-        return Ok(None);
+    let look = |reply: &httparse::Response<'_, '_>| {
+        let status = reply.code.unwrap_or(0);
+        (status, closes(reply.headers) || reply.version == Some(0), framing(status, reply.headers))
     };
-    let status = reply.code.unwrap_or(0);
-    let close = closes(reply.headers) || reply.version == Some(0);
+    let Some((head_bytes, (status, close, framing))) = head(input, look)? else { return Ok(None) };
     let rest = &input[head_bytes..];
-    let taken = match framing(status, reply.headers)? {
+    let taken = match framing? {
         Framing::Length(length) => copy_length(rest, length, body),
         Framing::Chunked => copy_chunks(rest, body)?,
     };
@@ -54,8 +72,9 @@ fn framing(status: u16, headers: &[httparse::Header<'_>]) -> Result<Framing, Fau
     let value = find(headers, "content-length").ok_or_else(|| garbled("it has neither a length nor chunks"))?;
     let length = std::str::from_utf8(value).ok().and_then(|text| text.trim().parse().ok());
     match length {
-        Some(length) if length <= REPLY_BYTES => Ok(Framing::Length(length)),
-        _ => Err(garbled("its Content-Length is no number, or too large")),
+        Some(length) if length < REPLY_BYTES => Ok(Framing::Length(length)),
+        Some(_) => Err(too_long()),
+        None => Err(garbled("its Content-Length is no number")),
     }
 }
 
@@ -64,8 +83,16 @@ fn copy_length(rest: &[u8], length: usize, body: &mut Vec<u8>) -> Option<usize> 
     Some(length)
 }
 
-/// Copies all chunks; trailers are not expected, so the end is the empty line after the last chunk.
+/// Copies all chunks, once the last has come.
 fn copy_chunks(rest: &[u8], body: &mut Vec<u8>) -> Result<Option<usize>, Fault> {
+    if chunks(rest, |_| {})?.is_none() {
+        return Ok(None);
+    }
+    chunks(rest, |chunk| body.extend_from_slice(chunk))
+}
+
+/// Goes through chunks; trailers are not expected, so the end is the empty line after the last chunk.
+fn chunks(rest: &[u8], mut take: impl FnMut(&[u8])) -> Result<Option<usize>, Fault> {
     const LINE_END: usize = 2;
     let mut at = 0;
     loop {
@@ -73,8 +100,7 @@ fn copy_chunks(rest: &[u8], body: &mut Vec<u8>) -> Result<Option<usize>, Fault> 
         let httparse::Status::Complete((line_bytes, size)) = size_line else {
             return Ok(None);
         };
-        let size = usize::try_from(size).ok().filter(|size| *size <= REPLY_BYTES);
-        let size = size.ok_or_else(|| garbled("a chunk is too large"))?;
+        let size = usize::try_from(size).ok().filter(|size| *size < REPLY_BYTES).ok_or_else(too_long)?;
         let start = at + line_bytes;
         let end = start + size + LINE_END;
         let Some(chunk) = rest.get(start..end) else {
@@ -83,7 +109,7 @@ fn copy_chunks(rest: &[u8], body: &mut Vec<u8>) -> Result<Option<usize>, Fault> 
         if !chunk.ends_with(b"\r\n") {
             return Err(garbled("a chunk does not end with its line"));
         }
-        body.extend_from_slice(&chunk[..size]);
+        take(&chunk[..size]);
         if size == 0 {
             return Ok(Some(end));
         }
@@ -102,6 +128,10 @@ fn find<'a>(headers: &[httparse::Header<'a>], name: &str) -> Option<&'a [u8]> {
 fn has_token(headers: &[httparse::Header<'_>], name: &str, token: &str) -> bool {
     let value = find(headers, name).and_then(|value| std::str::from_utf8(value).ok()).unwrap_or("");
     value.split(',').any(|word| word.trim().eq_ignore_ascii_case(token))
+}
+
+fn too_long() -> Fault {
+    garbled(format!("it is longer than {} MiB", REPLY_BYTES >> 20))
 }
 
 fn garbled(why: impl Into<String>) -> Fault {
@@ -151,13 +181,25 @@ mod tests {
     }
 
     #[test]
+    fn what_is_too_long_says_so() {
+        let mut body = Vec::new();
+        let endless = [b"HTTP/1.1 200 OK\r\nx: ", &*vec![b'x'; HEAD_BYTES]].concat();
+        let huge = b"HTTP/1.1 200 OK\r\ncontent-length: 99999999999\r\n\r\n";
+        let chunk = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nfffffff\r\n";
+        for (reply, words) in [(&endless[..], "64 KiB"), (huge, "64 MiB"), (chunk, "64 MiB")] {
+            let told = parse(reply, &mut body).unwrap_err().to_string();
+            assert!(told.contains(words), "{told}");
+        }
+        assert!(parse(&endless[..HEAD_BYTES - 1], &mut body).unwrap().is_none());
+    }
+
+    #[test]
     fn nonsense_is_a_fault() {
         let mut body = Vec::new();
         for reply in [
             &b"SSH-2.0-hello\r\n"[..],
             b"HTTP/1.1 200 OK\r\n\r\n",
             b"HTTP/1.1 200 OK\r\ncontent-length: minus\r\n\r\n",
-            b"HTTP/1.1 200 OK\r\ncontent-length: 99999999999\r\n\r\n",
             b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n",
             b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n1\r\nabc\r\n",
         ] {

@@ -21,7 +21,13 @@ impl Wire {
         let stream = connect(address, source).await.map_err(Fault::Connect)?;
         match tls {
             None => Ok(Self::Plain(stream)),
-            Some(tls) => Ok(Self::Secured(Box::new(tls.secure(stream).await.map_err(Fault::Handshake)?))),
+            Some(tls) => {
+                let secured = tls.secure(stream).await;
+                Ok(Self::Secured(Box::new(secured.map_err(|cause| match is_mistrust(&cause) {
+                    true => Fault::Untrusted(cause),
+                    false => Fault::Handshake(cause),
+                })?)))
+            }
         }
     }
 
@@ -32,6 +38,12 @@ impl Wire {
             Self::Secured(_) => None,
         }
     }
+}
+
+/// Whether it was we who did not want to go on: another try shows the same certificate.
+fn is_mistrust(cause: &io::Error) -> bool {
+    let cause = cause.get_ref().and_then(|cause| cause.downcast_ref::<tokio_rustls::rustls::Error>());
+    matches!(cause, Some(tokio_rustls::rustls::Error::InvalidCertificate(_)))
 }
 
 /// TCP only, whatever lies over it.

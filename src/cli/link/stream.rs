@@ -7,8 +7,6 @@ use std::time::Duration;
 use tokio::time::timeout;
 
 const SILENCE: Duration = Duration::from_secs(40);
-/// The longest beginning of an answer, until its body.
-const HEAD_BYTES: usize = 64 << 10;
 const OK: u16 = 200;
 /// For a connection and for the answer to a request.
 pub(in crate::cli) const PATIENCE: Duration = Duration::from_secs(10);
@@ -36,10 +34,7 @@ impl Stream {
         self.connection.write(request).await?;
         loop {
             let input = self.connection.more().await?;
-            match head(input)? {
-                None if input.len() > HEAD_BYTES => {
-                    return Err(Fault::Garbled("its head is longer than 64 KiB".into()).into());
-                }
+            match head(input, |reply| reply.code)?.and_then(|(_, status)| status) {
                 None => {}
                 Some(OK) => {
                     self.events.status(input)?;

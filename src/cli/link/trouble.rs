@@ -67,6 +67,7 @@ impl From<Fault> for Trouble {
     fn from(fault: Fault) -> Self {
         match fault {
             Fault::Garbled(_) => Self::Refused(format!("{fault}; is this the address of a rogerrat hub?")),
+            Fault::Untrusted(_) => Self::Refused(fault.to_string()),
             _ => Self::passing(fault.to_string()),
         }
     }

@@ -117,6 +117,9 @@ pub(super) struct ChannelsArgs {
     /// Watch the memory for so long after the last one, until the hub has retired what nobody uses
     #[arg(long, value_name = "TIME", default_value = "0")]
     pub(super) retire: Length,
+    /// Do all of it so many times: what grows from the end of the first to the end of the last is what retired ones leave
+    #[arg(long, default_value_t = 1, requires = "retire", value_parser = value_parser!(u8).range(1..=100))]
+    pub(super) waves: u8,
     #[command(flatten)]
     pub(super) run: RunArgs,
 }

@@ -193,9 +193,9 @@ impl Stage {
         self.server.and_then(|server| server.rss_kib().ok())
     }
 
-    /// What was counted took so long, and not the whole window.
+    /// What was counted took so long more, and not the whole window.
     pub(super) fn was_busy(&self, busy_ns: u64) {
-        self.busy_ns.store(busy_ns, Ordering::Relaxed);
+        self.busy_ns.fetch_add(busy_ns, Ordering::Relaxed);
     }
 
     pub(super) fn busy_ns(&self) -> Option<u64> {

@@ -1,12 +1,11 @@
 //! How its clients know what they get: JSON as Python writes it, and a message of three fields. Pure.
 
-use std::borrow::Cow;
 use std::io;
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
-use rogerrat_domain::{Callsign, Message};
-use serde::{Deserialize, Serialize};
+use rogerrat_domain::{Callsign, Message, Told};
+use serde::Serialize;
 use serde_json::ser::{Formatter, Serializer};
 
 /// A message.
@@ -15,18 +14,6 @@ pub(super) struct Said {
     agent: String,
     text: String,
     timestamp: String,
-}
-
-/// As it stands on a channel.
-#[derive(Deserialize)]
-struct Wire<'a> {
-    #[serde(borrow)]
-    from: Cow<'a, str>,
-    #[serde(borrow)]
-    text: Cow<'a, str>,
-    at: u64,
-    #[serde(borrow)]
-    display: Option<Cow<'a, str>>,
 }
 
 impl Said {
@@ -38,7 +25,7 @@ impl Said {
     /// or looks like, the callsign of somebody else.
     pub(super) fn of(message: &Message) -> Option<Self> {
         let json = message.json();
-        let Wire { from, text, at, display } = serde_json::from_slice(&json).ok()?;
+        let Told { from, text, at, display, .. } = serde_json::from_slice(&json).ok()?;
         let name = display.filter(|name| !is_anothers(name, &from));
         Some(Self::new(&name.unwrap_or(from), &text, at))
     }

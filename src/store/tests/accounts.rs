@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use rogerrat_actors::{AccountChange, Accounts as _, Appended, Changed, Log as _, Opened};
+use rogerrat_actors::{AccountChange, Accounts as _, Appended, Changed, Log as _, Opened, Postbox};
+use rogerrat_domain::webhook::Owner;
 use rogerrat_domain::{AccountId, Callsign, Entry, Identity, Settings, TokenHash};
 
-use super::rig::{Folder, channel, created, record};
-use crate::store::Store;
+use super::rig::{Folder, channel, created, due, hook, record};
+use crate::store::{Store, verify};
 
 fn id(n: u64) -> AccountId {
     AccountId::roll(n)
@@ -38,19 +39,39 @@ fn own(n: u64) -> Entry {
 async fn d30_accounts_that_have_nothing_go_with_their_last_session() {
     let folder = Folder::new();
     let store = folder.open();
-    for (n, at_ms) in [(1, 10), (2, 10), (3, 10), (4, 100)] {
+    for (n, at_ms) in [(1, 10), (2, 10), (3, 10), (4, 100), (5, 10)] {
         open(&store, n, at_ms).await;
     }
     assert_eq!(add(&store, 1, "ann", None).await, Changed::Done(Vec::new()));
     let opened = store.open_channel(record("c", 1, vec![own(2)]), id(2), None).await;
     assert_eq!(opened, Opened::Tried(Appended::Done));
+    assert!(store.put_hook(&hook(&store.key(), 7, Owner::Account(id(5)))).await.unwrap());
     store.change(AccountChange::Sweep { before_ms: 50 }).await.unwrap();
-    for (n, stays) in [(1, true), (2, true), (3, false), (4, true)] {
+    for (n, stays) in [(1, true), (2, true), (3, false), (4, true), (5, true)] {
         assert_eq!(store.facts(id(n)).await.unwrap().is_some(), stays, "{n}");
         let session = store.session(hash(&format!("session {n}"))).await.unwrap();
         assert_eq!(session.is_some(), n == 4, "{n}");
     }
     assert_eq!(store.recovery(hash("recovery 1")).await.unwrap(), Some(id(1)), "it can be recovered");
+}
+
+#[actix_rt::test]
+async fn the_webhooks_of_an_account_go_with_it_at_once() {
+    let folder = Folder::new();
+    let store = folder.open();
+    let mut hooks = Vec::new();
+    for n in [1, 2] {
+        open(&store, n, 10).await;
+        hooks.push(hook(&store.key(), u128::from(n), Owner::Account(id(n))));
+        assert!(store.put_hook(&hooks[hooks.len() - 1]).await.unwrap());
+        Postbox::enqueue(&store, due(&store.key(), &hooks[hooks.len() - 1], None)).await.unwrap();
+    }
+    store.change(AccountChange::Close { account: id(1) }).await.unwrap();
+    let left = store.hooks().await.unwrap();
+    assert!(left.len() == 1 && left[0].hook.id == hooks[1].id && left[0].due == 1, "{left:?}");
+    assert!(store.due(&hooks[0].id, 0, 10).await.unwrap().is_empty());
+    let census = verify(folder.path()).unwrap();
+    assert_eq!((census.accounts, census.webhooks, census.deliveries), (1, 1, 1));
 }
 
 #[actix_rt::test]

@@ -4,11 +4,13 @@ use std::fs;
 use std::os::unix::fs::MetadataExt as _;
 
 use futures_util::future::join;
-use rogerrat_actors::Log as _;
+use rogerrat_actors::{AccountChange, Accounts as _, Log as _, Postbox};
+use rogerrat_domain::webhook::Owner;
+use rogerrat_domain::{AccountId, Callsign, Identity, TokenHash};
 use rusqlite::Connection;
 
-use super::rig::{Folder, channel, fill, snapshot};
-use crate::store::{StoreError, back_up, restore, verify};
+use super::rig::{Folder, channel, due, fill, hook, snapshot};
+use crate::store::{Census, Store, StoreError, back_up, restore, verify};
 
 #[actix_rt::test]
 async fn a_backup_of_a_running_hub_is_the_hub_when_it_is_brought_back() {
@@ -113,4 +115,94 @@ async fn a_backup_is_taken_while_others_write() {
     let (census, ()) = join(backup, fill(&store, "d", 1000, "hi")).await;
     assert!(census.unwrap().unwrap().messages >= 1000);
     assert_eq!(store.load(&channel("d")).await.unwrap().seq, 1001);
+}
+
+/// A store with an account, its identity and channel, and a hook of each with something due.
+async fn with_accounts(folder: &Folder) -> Store {
+    let store = folder.open();
+    let (account, hash) = (AccountId::roll(1), TokenHash::of);
+    let open = AccountChange::Open {
+        account: account.clone(),
+        recovery: hash("recovery"),
+        session: hash("session"),
+        at_ms: 5,
+    };
+    store.change(open).await.unwrap();
+    let (callsign, identity) = (Callsign::parse("ann").unwrap(), Identity { account: account.clone(), key_no: 7 });
+    let add = AccountChange::AddIdentity { callsign, identity, key: hash("key"), limit: None, at_ms: 5 };
+    store.change(add).await.unwrap();
+    fill(&store, "c", 2, "hi").await;
+    let owners = [Owner::Account(account.clone()), Owner::Channel(channel("c"))];
+    for (n, owner) in (1..).zip(owners) {
+        let hook = hook(&store.key(), n, owner);
+        assert!(store.put_hook(&hook).await.unwrap());
+        Postbox::enqueue(&store, due(&store.key(), &hook, Some(channel("c")))).await.unwrap();
+    }
+    store
+}
+
+#[actix_rt::test]
+async fn accounts_and_webhooks_are_in_a_backup() {
+    let (folder, copy, again) = (Folder::new(), Folder::new(), Folder::new());
+    let store = with_accounts(&folder).await;
+    let counts = |census: Census| (census.accounts, census.identities, census.webhooks, census.deliveries);
+    assert_eq!(counts(verify(folder.path()).unwrap()), (1, 1, 2, 2));
+    assert_eq!(counts(back_up(folder.path(), copy.path()).unwrap()), (1, 1, 2, 2));
+    store.close();
+    assert_eq!(counts(restore(copy.path(), again.path()).unwrap()), (1, 1, 2, 2));
+    let restored = again.open();
+    let account = restored.session(TokenHash::of("session")).await.unwrap().unwrap().0;
+    assert_eq!(restored.recovery(TokenHash::of("recovery")).await.unwrap(), Some(account.clone()));
+    assert_eq!(restored.identities(account).await.unwrap().len(), 1);
+    let hooks = restored.hooks().await.unwrap();
+    assert!(hooks.len() == 2 && hooks.iter().all(|kept| kept.due == 1), "{hooks:?}");
+    assert!(restored.due(&hooks[0].hook.id, 0, 10).await.unwrap()[0].delivery.message == Some(7));
+}
+
+#[actix_rt::test]
+async fn a_verification_sees_what_is_wrong_with_accounts_and_webhooks() {
+    let folder = Folder::new();
+    with_accounts(&folder).await.close();
+    let whole = fs::read(folder.file("hub.db")).unwrap();
+    for (damage, what) in [
+        ("UPDATE accounts SET id = 'rubbish'", "an account is not as it was written"),
+        ("UPDATE accounts SET recovery = x'00'", "an account is not as it was written"),
+        ("UPDATE identities SET callsign = 'a b'", "an identity is not as it was written"),
+        ("UPDATE identities SET account = 'acct_0'", "the identity ann belongs to an account that is not there"),
+        (
+            "UPDATE account_sessions SET account = 'x'",
+            "the session of an account belongs to an account that is not there",
+        ),
+        ("UPDATE channels SET owner = 'x'", "a channel belongs to an account that is not there"),
+        (
+            "DELETE FROM accounts; DELETE FROM identities; DELETE FROM account_sessions",
+            "belongs to an account that is not",
+        ),
+        ("UPDATE webhooks SET json = CAST('{}' AS BLOB)", "webhook wh_"),
+        ("UPDATE webhooks SET owner = 'channel d'", "is not as it was written"),
+        (
+            "UPDATE webhooks SET json = CAST(replace(CAST(json AS TEXT), '\"c\"', '\"d\"') AS BLOB), \
+          owner = replace(owner, 'channel c', 'channel d')",
+            "is of the channel d, and there is none",
+        ),
+        (
+            "UPDATE webhooks SET json = CAST(replace(CAST(json AS TEXT), '\"secret\":\"', '\"secret\":\"A') AS BLOB)",
+            "the secret of webhook wh_",
+        ),
+        ("DELETE FROM webhooks WHERE owner = 'channel c'", "and there is none"),
+        ("UPDATE deliveries SET json = CAST('{' AS BLOB)", "delivery whd_"),
+        ("UPDATE deliveries SET payload = NULL WHERE no = 1", "is not as it was written"),
+        ("UPDATE payloads SET body = x'0011'", "the message of delivery whd_"),
+        ("DELETE FROM payloads WHERE no = 2", "the message of delivery whd_"),
+        ("INSERT INTO payloads (no, body) VALUES (9, x'00')", "message 9 waits for no delivery"),
+    ] {
+        fs::write(folder.file("hub.db"), &whole).unwrap();
+        Connection::open(folder.file("hub.db")).unwrap().execute_batch(damage).unwrap();
+        let said = verify(folder.path()).unwrap_err().to_string();
+        assert!(said.contains(what), "{damage}: {said}");
+    }
+    fs::write(folder.file("hub.db"), &whole).unwrap();
+    fs::write(folder.file("hub.key"), [1; 32]).unwrap();
+    let said = verify(folder.path()).unwrap_err().to_string();
+    assert!(said.contains("does not open with the hub's key"), "{said}");
 }

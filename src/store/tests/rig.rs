@@ -8,9 +8,10 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use futures_util::future::join_all;
 use rogerrat_actors::{Appended, Log as _};
 use rogerrat_domain::transcript::Event;
+use rogerrat_domain::webhook::{Delivery, Due, Hook, HookId, MESSAGE_RECEIVED, Owner, Retry, Secret};
 use rogerrat_domain::{
     Callsign, Channel, ChannelId, Durability, Entry, HubKey, MemberNo, Message, MessageId, Now, Record, Rules,
-    Settings, Shelf, Snapshot, TokenHash,
+    Settings, Shelf, Snapshot, TokenHash, Vault,
 };
 use serde_json::json;
 
@@ -115,6 +116,22 @@ pub(super) fn snapshot(departed: MessageId, held: &[MessageId]) -> Snapshot {
 pub(super) fn joined() -> Entry {
     let callsign = Callsign::parse("ann").unwrap();
     Entry::Joined { no: 1, callsign, generation: 1, own_session: None, identity: None, cursor: 0, at_ms: 5 }
+}
+
+/// A hook whose secret opens with a hub's key.
+pub(super) fn hook(key: &HubKey, dice: u128, owner: Owner) -> Hook {
+    let (id, secret) = (HookId::rolled(dice), Secret::of([7; 24]));
+    let secret = Vault::new(key, "webhook secret").close_text(secret.text().as_bytes(), id.as_str(), [1; 24]).into();
+    let (url, retry) = ("https://hook.example.org/".into(), Retry::Immediate);
+    Hook { id, owner, url, retry, created_ms: 5, secret, previous: None, failures: 0, off_ms: None }
+}
+
+/// A test of a hook that is due, or a message of a channel.
+pub(super) fn due(key: &HubKey, hook: &Hook, channel: Option<ChannelId>) -> Due {
+    let message = channel.as_ref().map(|_| 7);
+    let delivery = Delivery::due(9, MESSAGE_RECEIVED, channel, message, 5);
+    let hidden = Vault::new(key, "webhook message").close(b"{}", &delivery.context(), [2; 24]);
+    Due { deliveries: vec![(hook.id.clone(), delivery)], hidden }
 }
 
 /// Creates a channel with messages 1 to `messages`, in as many records.

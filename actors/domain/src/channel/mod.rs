@@ -194,10 +194,11 @@ impl Channel {
         now.at_ms.max(self.last_id + 1)
     }
 
-    /// The identity a member joined with last; none if it proved none.
+    /// The identity a member joined with last, and its callsign; none if it proved none.
     #[must_use]
-    pub fn identity_of(&self, no: MemberNo) -> Option<&Identity> {
-        self.members.get(&no)?.identity.as_ref()
+    pub fn identity_of(&self, no: MemberNo) -> Option<(&Callsign, &Identity)> {
+        let member = self.members.get(&no)?;
+        Some((&member.callsign, member.identity.as_ref()?))
     }
 
     /// A message it holds in memory: in its ring, or for its recipient.

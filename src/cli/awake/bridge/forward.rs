@@ -3,7 +3,7 @@
 
 use super::super::line::json_line;
 use super::lines::Out;
-use crate::cli::client::{Connection, Events, Fault};
+use crate::cli::client::{Connection, Events, Fault, head};
 use crate::cli::link::PATIENCE;
 use crate::cli::link::Trouble;
 use crate::cli::place::Place;
@@ -16,7 +16,6 @@ use tokio::time::timeout;
 
 /// A hub that waits with us says a comment every 15 s.
 const SILENCE: Duration = Duration::from_secs(40);
-const HEADERS: usize = 64;
 
 /// A call as the hub gets it.
 pub(super) struct Errand {
@@ -90,7 +89,7 @@ impl Errand {
         let address = found.next().ok_or_else(|| Failure::away(format!("`{host}` has no address")))?;
         let mut connection = Connection::new(address).secured(place.hub.tls.clone());
         connection.write(&self.request(place)).await.map_err(|fault| match fault {
-            Fault::Connect(_) | Fault::Handshake(_) => Failure::away(fault),
+            Fault::Connect(_) | Fault::Handshake(_) | Fault::Untrusted(_) => Failure::away(fault),
             fault => Failure::Doubt(fault.to_string()),
         })?;
         Ok(connection)
@@ -150,12 +149,12 @@ impl Errand {
 async fn is_stream(connection: &mut Connection) -> Result<bool, Fault> {
     loop {
         let input = connection.more().await?;
-        let mut headers = [httparse::EMPTY_HEADER; HEADERS];
-        let mut reply = httparse::Response::new(&mut headers);
-        let parsed = reply.parse(input).map_err(|cause| Fault::Garbled(cause.to_string()))?;
-        if parsed.is_complete() {
+        let is_stream = head(input, |reply| {
             let kind = reply.headers.iter().find(|header| header.name.eq_ignore_ascii_case("content-type"));
-            return Ok(kind.is_some_and(|kind| kind.value.starts_with(b"text/event-stream")));
+            kind.is_some_and(|kind| kind.value.starts_with(b"text/event-stream"))
+        });
+        if let Some((_, is_stream)) = is_stream? {
+            return Ok(is_stream);
         }
     }
 }

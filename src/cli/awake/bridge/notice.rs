@@ -4,40 +4,12 @@
 //! become one of its facts (D27).
 
 use super::super::line::Gap;
+use rogerrat_domain::Told;
 use rogerrat_domain::text::breaks_a_line;
-use serde::Deserialize;
 use serde_json::{Map, Value, json};
-use std::borrow::Cow;
 use std::fmt::Write as _;
 
 const TAG: &str = "channel";
-
-/// A message as it stands on the wire.
-#[derive(Deserialize)]
-struct Told<'a> {
-    id: u64,
-    #[serde(borrow)]
-    from: Cow<'a, str>,
-    #[serde(borrow)]
-    to: Cow<'a, str>,
-    #[serde(borrow)]
-    text: Cow<'a, str>,
-    at: u64,
-    #[serde(default, borrow)]
-    priority: Cow<'a, str>,
-    #[serde(default, borrow)]
-    display: Cow<'a, str>,
-    #[serde(default, borrow)]
-    verified: Cow<'a, str>,
-    #[serde(borrow)]
-    thread: Option<Cow<'a, str>>,
-    reply_to: Option<u64>,
-    #[serde(default)]
-    suggested_replies: Vec<Cow<'a, str>>,
-    #[serde(default)]
-    attachments: Vec<serde::de::IgnoredAny>,
-    attempt: Option<u32>,
-}
 
 /// The notification of a message, from its JSON; none when it is no message.
 pub(super) fn of_message(channel: &str, message: &str) -> Option<String> {
@@ -55,13 +27,13 @@ pub(super) fn of_message(channel: &str, message: &str) -> Option<String> {
     fact("to", &told.to);
     fact("at", &told.at.to_string());
     fact("priority", &told.priority);
-    fact("verified", &told.verified);
-    fact("display", &told.display);
+    fact("verified", told.verified.as_deref().unwrap_or_default());
+    fact("display", told.display.as_deref().unwrap_or_default());
     fact("thread", told.thread.as_deref().unwrap_or_default());
     fact("reply_to", &told.reply_to.map_or(String::new(), |id| id.to_string()));
     fact("suggested_replies", &told.suggested_replies.join(" | "));
     fact("attachments", &Some(told.attachments.len()).filter(|n| *n > 0).map_or(String::new(), |n| n.to_string()));
-    fact("attempt", &told.attempt.filter(|n| *n > 1).map_or(String::new(), |n| n.to_string()));
+    fact("attempt", &Some(told.attempt).filter(|n| *n > 1).map_or(String::new(), |n| n.to_string()));
     Some(notification(&shown(&told.text), &meta))
 }
 

@@ -35,6 +35,8 @@ pub(in crate::cli::load) struct Channels {
     pub(super) creators: usize,
     /// How long the memory is watched afterwards.
     pub(super) retire: Duration,
+    /// How often all that is done.
+    pub(super) waves: u8,
     pub(super) manner: Manner,
 }
 
@@ -48,7 +50,7 @@ impl Channels {
     }
 
     pub(super) fn longest(self) -> Duration {
-        LONGEST + self.retire
+        LONGEST + self.retire * u32::from(self.waves)
     }
 
     /// One task, in which the creators work: it ends with the last channel.
@@ -59,26 +61,54 @@ impl Channels {
     async fn play(self, target: Arc<Target>, stage: Arc<Stage>) {
         stage.turn().await;
         let before_kib = stage.rss_kib();
+        let (work, full_kib) = self.wave(&target, &stage).await;
+        work.tell(&stage);
+        let each = |later_kib: Option<u64>, earlier_kib: Option<u64>, channels: u64| {
+            Some((later_kib? as f64 - earlier_kib? as f64) * 1024.0 / channels as f64)
+        };
+        let tell = |key, label, bytes: Option<f64>| {
+            if let Some(bytes) = bytes {
+                stage.tell(Fact::new(key, label, bytes, "B"));
+            }
+        };
+        let grown = each(full_kib, before_kib, stage.population());
+        tell("bytes_per_channel", "memory of a channel", grown);
+        if self.retire.is_zero() {
+            return;
+        }
+        self.watch(&stage).await;
+        let rested_kib = stage.rss_kib();
+        let grown = each(rested_kib, before_kib, stage.population());
+        tell("bytes_per_channel_later", "memory of a channel, after the wait", grown);
+        for _ in 1..self.waves {
+            self.wave(&target, &stage).await;
+            self.watch(&stage).await;
+        }
+        if self.waves > 1 {
+            let grown = each(stage.rss_kib(), rested_kib, self.channels as u64 * u64::from(self.waves - 1));
+            tell("bytes_per_channel_retired", "memory that a retired channel leaves", grown);
+        }
+    }
+
+    /// Creates all channels, and looks whether they are there. Gives the memory when the last one was created, too.
+    async fn wave(self, target: &Target, stage: &Stage) -> (Work, Option<u64>) {
         let work = Work::new(self);
-        let creators: FuturesUnordered<_> = (0..self.creators).map(|_| work.create_all(&target, &stage)).collect();
+        let creators: FuturesUnordered<_> = (0..self.creators).map(|_| work.create_all(target, stage)).collect();
         let faults = creators.filter_map(async |outcome: Result<(), Fault>| outcome.err()).collect::<Vec<_>>().await;
         faults.iter().for_each(|fault| stage.fail(fault));
-        work.tell(&stage);
-        let each = |kib: Option<u64>| Some((kib? as f64 - before_kib? as f64) * 1024.0 / stage.population() as f64);
-        if let Some(bytes) = each(stage.rss_kib()) {
-            stage.tell(Fact::new("bytes_per_channel", "memory of a channel", bytes, "B"));
-        }
-        if let Err(fault) = work.visit(&target).await {
+        stage.was_busy(elapsed_ns() - held(&work.marks_ns)[0]);
+        let full_kib = stage.rss_kib();
+        if let Err(fault) = work.visit(target).await {
             stage.fail(&fault);
         }
-        if !self.retire.is_zero() {
-            tokio::select! {
-                () = tokio::time::sleep(self.retire) => {}
-                () = stage.drained() => {}
-            }
-            if let Some(bytes) = each(stage.rss_kib()) {
-                stage.tell(Fact::new("bytes_per_channel_later", "memory of a channel, after the wait", bytes, "B"));
-            }
+        (work, full_kib)
+    }
+
+    /// Lets the hub retire what nobody uses.
+    async fn watch(self, stage: &Stage) {
+        tokio::select! {
+            () = tokio::time::sleep(self.retire) => {}
+            () = stage.drained() => {}
         }
     }
 }
@@ -144,7 +174,6 @@ impl Work {
         let marks_ns = held(&self.marks_ns);
         let part = self.play.channels as f64 / PARTS as f64;
         let rates = marks_ns.windows(2).map(|ends| part * 1e9 / (ends[1] - ends[0]) as f64).collect::<Vec<_>>();
-        stage.was_busy(elapsed_ns() - marks_ns[0]);
         if let (PARTS, Some(first), Some(last)) = (rates.len(), rates.first(), rates.last()) {
             stage.tell(Fact::new("first_tenth_per_second", "rate of the first tenth", *first, "/s"));
             stage.tell(Fact::new("last_tenth_per_second", "rate of the last tenth", *last, "/s"));

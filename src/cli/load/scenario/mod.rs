@@ -239,8 +239,8 @@ impl From<&SendsArgs> for Play {
 impl From<&ChannelsArgs> for Play {
     fn from(args: &ChannelsArgs) -> Self {
         let (channels, members) = (args.channels as usize, args.members as usize);
-        let (creators, retire) = (args.creators as usize, args.retire.0);
-        Self::Channels(Channels { channels, members, creators, retire, manner: Manner::from(&args.run) })
+        let (creators, retire, waves) = (args.creators as usize, args.retire.0, args.waves);
+        Self::Channels(Channels { channels, members, creators, retire, waves, manner: Manner::from(&args.run) })
     }
 }
 
