@@ -32,7 +32,7 @@ impl Bench {
         let rules = Rules { key, sends_per_minute: None, shelf, idle_ms: None, idle_durable_ms: None };
         let settings = Arc::new(Settings::plain(TokenHash::of("t"), DAWN_MS));
         let id = ChannelId::parse("quiet-otter-3a8f").expect("it is an id");
-        let channel = Channel::open(id, settings, rules, 0, None, now);
+        let channel = Channel::open(id, settings, rules.into(), 0, None, now);
         let mut bench = Self { channel, now, sessions: Vec::new(), places: 0 };
         (0..members).for_each(|member| bench.join(member));
         bench

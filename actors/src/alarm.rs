@@ -6,9 +6,19 @@ use actix::prelude::*;
 
 use crate::clock::Clock;
 
-/// When it is to ring, as an uptime, and what would ring it.
+/// From so far on an alarm may be booked instead of being set.
+pub(crate) const FAR_MS: u64 = 3 * 60_000;
+
+/// When it is to ring, as an uptime, and what would ring it; nothing when it is booked.
 #[derive(Debug, Default)]
-pub(crate) struct Alarm(Option<(u64, SpawnHandle)>);
+pub(crate) struct Alarm(Option<(u64, Option<SpawnHandle>)>);
+
+impl Alarm {
+    /// The actor was woken, maybe by who took the booking: what is due is set anew.
+    pub(crate) fn unbook(&mut self) {
+        self.0.take_if(|(_, handle)| handle.is_none());
+    }
+}
 
 /// An actor with an alarm.
 pub(crate) trait Alarmed: Actor<Context = Context<Self>> {
@@ -17,6 +27,12 @@ pub(crate) trait Alarmed: Actor<Context = Context<Self>> {
     /// It is time to look what is due.
     fn ring(&mut self, ctx: &mut Context<Self>);
 
+    /// Has somebody else wake the actor some time before an uptime, so that it needs no timer until then; none takes the
+    /// booking back. False when there is nobody who would.
+    fn book(&mut self, _at_ms: Option<u64>) -> bool {
+        false
+    }
+
     /// Sets the alarm to an uptime, unless it rings earlier.
     fn set_alarm(&mut self, at_ms: Option<u64>, clock: Clock, ctx: &mut Context<Self>) {
         let Some(at_ms) = at_ms else { return };
@@ -24,14 +40,19 @@ pub(crate) trait Alarmed: Actor<Context = Context<Self>> {
         if alarm.0.is_some_and(|(set_ms, _)| set_ms <= at_ms) {
             return;
         }
-        if let Some((_, handle)) = alarm.0.take() {
+        if let Some((_, Some(handle))) = alarm.0.take() {
             ctx.cancel_future(handle);
         }
         let in_ms = at_ms.saturating_sub(clock.uptime_ms());
+        let is_far = in_ms > FAR_MS;
+        if self.book(is_far.then_some(at_ms)) && is_far {
+            self.alarm().0 = Some((at_ms, None));
+            return;
+        }
         let handle = ctx.run_later(Duration::from_millis(in_ms), |this, ctx| {
             this.alarm().0 = None;
             this.ring(ctx);
         });
-        self.alarm().0 = Some((at_ms, handle));
+        self.alarm().0 = Some((at_ms, Some(handle)));
     }
 }

@@ -1,31 +1,28 @@
 //! The channel actor: drives one channel machine and carries out its effects, in order, and nothing else.
 
 use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, DefaultHasher};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 
 use actix::prelude::*;
 use rogerrat_domain::op::{Outcome, Read};
 use rogerrat_domain::{
-    Channel, ChannelId, Code, Delivery, Effect, Entry, Kind, Message as ChannelMessage, MessageId, Now, Operation,
-    PlaceId, Refusal, Retention,
+    Channel, Code, Delivery, Effect, Entry, Kind, Message as ChannelMessage, MessageId, Now, Operation, PlaceId,
+    Refusal, Retention,
 };
 use tokio::sync::{mpsc, oneshot};
 
 use crate::alarm::{Alarm, Alarmed};
-use crate::bans::Bans;
 use crate::call::{Ask, Back, Delete, Drain, Frame, Nudge, OpenTap, Poll, Rest, Withdraw};
-use crate::clock::Clock;
 use crate::counters::Count;
 use crate::error::HubError;
+use crate::house::House;
 use crate::keeping::{Keeping, RETRY};
-use crate::log::{Log, LogError};
-use crate::registry::{Registry, Rested};
-use crate::room::Posted;
+use crate::log::LogError;
+use crate::registry::Rested;
 use crate::share::Share;
-use crate::standing::Standing;
 use crate::vitals::Vitals;
-use crate::webhooks::Webhooks;
 use crate::webhooks::notice::Notices;
 
 /// How far ahead of the ids their floor is raised.
@@ -33,26 +30,25 @@ pub(crate) const FLOOR_AHEAD_MS: u64 = 60_000;
 /// Messages a channel's mailbox holds.
 pub(crate) const MAILBOX: usize = 4096;
 
+/// How what happens at a place gets to its client.
+pub(crate) enum Way {
+    Poll(oneshot::Sender<Back<Read, Delivery>>),
+    Stream(mpsc::Sender<Frame>),
+}
+
+/// The ways of a channel's places. The hub itself numbers the places, so that nobody can choose what collides.
+pub(crate) type Ways = HashMap<PlaceId, Way, BuildHasherDefault<DefaultHasher>>;
+
 /// Drives one channel.
 pub(crate) struct ChannelActor {
     pub(crate) channel: Channel,
     pub(crate) seq: u64,
-    pub(crate) id: ChannelId,
     pub(crate) vitals: Arc<Vitals>,
-    pub(crate) posted: Arc<Posted>,
-    pub(crate) bans: Arc<Bans>,
-    pub(crate) standing: Arc<Standing>,
-    pub(crate) log: Arc<dyn Log>,
-    pub(crate) clock: Clock,
+    pub(crate) house: Arc<House>,
     pub(crate) share: Share,
-    pub(crate) webhooks: Webhooks,
-    pub(crate) registry: Addr<Registry>,
-    /// The hub's run.
-    pub(crate) run: u64,
     pub(crate) keeping: Keeping,
     pub(crate) effects: Vec<Effect>,
-    pub(crate) parked: HashMap<PlaceId, oneshot::Sender<Back<Read, Delivery>>>,
-    pub(crate) taps: HashMap<PlaceId, mpsc::Sender<Frame>>,
+    pub(crate) ways: Ways,
     pub(crate) alarm: Alarm,
 }
 
@@ -61,8 +57,8 @@ impl Actor for ChannelActor {
 
     fn started(&mut self, ctx: &mut Self::Context) {
         ctx.set_mailbox_capacity(MAILBOX);
-        self.share.publish(self.channel.figures());
-        self.set_alarm(self.channel.next_deadline_ms(), self.clock, ctx);
+        self.share.publish(self.channel.figures(), self.channel.take_handed());
+        self.set_alarm(self.channel.next_deadline_ms(), self.house.clock, ctx);
     }
 }
 
@@ -74,8 +70,8 @@ impl ChannelActor {
         ctx: &mut Context<Self>,
         answer: impl FnOnce(&mut Self, Result<O::Reply, HubError>) + 'static,
     ) {
-        let now = self.clock.now();
-        if O::GIVES_IDS && self.channel.next_id(now) > self.log.floor() && self.log.is_well() {
+        let now = self.house.clock.now();
+        if O::GIVES_IDS && self.channel.next_id(now) > self.house.log.floor() && self.house.log.is_well() {
             return self.raise_floor_for(op, ctx, answer);
         }
         self.channel.tick(now, &mut self.effects);
@@ -126,18 +122,18 @@ impl ChannelActor {
     /// elsewhere.
     fn stands(&self, entries: Vec<Entry>, now: Now) -> Result<Vec<Entry>, Refusal> {
         if let Some(Entry::Joined { callsign, .. }) = entries.last() {
-            self.bans.admit(&self.id, callsign, now)?;
+            self.house.bans.admit(self.channel.id(), callsign, now)?;
         }
         match entries.last() {
             Some(Entry::Joined { identity: Some(identity), .. }) => {
                 self.vitals.has_identities.store(true, SeqCst);
-                if self.standing.has_ended(identity) {
+                if self.house.standing.has_ended(identity) {
                     return Err(Refusal::new(Code::Unauthorized, "this identity_key is good no more"));
                 }
             }
             Some(Entry::Sent { message, .. }) => {
                 if let Some((_, identity)) = self.channel.identity_of(message.from) {
-                    self.standing.count_send(&identity.account, now)?;
+                    self.house.standing.count_send(&identity.account, now)?;
                 }
             }
             _ => {}
@@ -165,13 +161,13 @@ impl ChannelActor {
         ctx: &mut Context<Self>,
         answer: impl FnOnce(&mut Self, Result<O::Reply, HubError>) + 'static,
     ) {
-        let raise = self.log.raise_floor(self.channel.next_id(self.clock.now()) + FLOOR_AHEAD_MS);
+        let raise = self.house.log.raise_floor(self.channel.next_id(self.house.clock.now()) + FLOOR_AHEAD_MS);
         ctx.wait(raise.into_actor(self).map(|raised, this, ctx| match raised {
             Ok(()) => this.perform(op, ctx, answer),
             Err(_) if this.channel.settings().is_durable() => answer(this, Err(HubError::StorageFailed)),
             Err(_) => {
                 log::warn!("the floor of the ids could not be raised");
-                let now = this.clock.now();
+                let now = this.house.clock.now();
                 match op.decide(&this.channel, now).and_then(|entries| this.stands(entries, now)) {
                     Err(refusal) => answer(this, Err(refusal.into())),
                     Ok(entries) => this.go_on(op, &entries, now, ctx, answer),
@@ -179,6 +175,12 @@ impl ChannelActor {
                 this.carry_out(ctx);
             }
         }));
+    }
+
+    /// Looks what is due.
+    fn look(&mut self, ctx: &mut Context<Self>) {
+        self.channel.tick(self.house.clock.now(), &mut self.effects);
+        self.carry_out(ctx);
     }
 
     /// Carries out what the machine asked for, in order.
@@ -194,24 +196,24 @@ impl ChannelActor {
             let Some(effect) = self.hold_back(effect) else { continue };
             match effect {
                 Effect::Answer(place, delivery) => {
-                    if let Some(reply) = self.parked.remove(&place) {
+                    if let Some(Way::Poll(reply)) = self.ways.remove(&place) {
                         // An answer that finds nobody is dropped, and its slip says so.
                         let _ = reply.send(Ok(Ok(delivery)));
                     }
                 }
                 Effect::Feed(place, frame) => {
-                    if let Some(tap) = self.taps.get(&place) {
+                    if let Some(Way::Stream(tap)) = self.ways.get(&place) {
                         // The machine never queues more than the tap holds; a closed one has cut its progress.
                         let _ = tap.try_send(Frame::Event(frame));
                     }
                 }
                 Effect::End(place, frame) => {
-                    if let Some(tap) = self.taps.remove(&place) {
+                    if let Some(Way::Stream(tap)) = self.ways.remove(&place) {
                         let _ = tap.try_send(Frame::Last(frame));
                     }
                 }
                 Effect::Notify(_) => self.vitals.tell_news(),
-                Effect::Settings(settings) => self.posted.post(settings),
+                Effect::Settings(settings) => self.vitals.post(settings),
                 Effect::Fetch(ids) => self.fetch(ids, ctx),
                 Effect::Retire => self.retire(ctx),
                 Effect::Log(_) => unreachable!("what time did was noted above"),
@@ -220,44 +222,44 @@ impl ChannelActor {
         self.effects = effects;
         self.vitals.last_id.store(self.channel.last_id(), Relaxed);
         self.vitals.agents.store(self.channel.live_members(), Relaxed);
-        self.share.publish(self.channel.figures());
-        self.set_alarm(self.channel.next_deadline_ms(), self.clock, ctx);
+        self.share.publish(self.channel.figures(), self.channel.take_handed());
+        self.set_alarm(self.channel.next_deadline_ms(), self.house.clock, ctx);
         self.write_soon(ctx);
     }
 
     /// Fetches messages from the log. While they are on their way everything goes on.
     fn fetch(&self, ids: Vec<MessageId>, ctx: &mut Context<Self>) {
-        let messages = self.log.messages(&self.id, ids.clone());
+        let messages = self.house.log.messages(self.channel.id(), ids.clone());
         ctx.spawn(messages.into_actor(self).map(move |messages, this, ctx| match messages {
             Ok(messages) => this.hand_round(&ids, messages, ctx),
             Err(LogError::Damaged(what)) => {
-                log::error!(channel:display = this.id, what:display; "messages that are damaged are told as lost");
+                log::error!(channel:display = this.channel.id(), what:display; "messages that are damaged are told as lost");
                 this.hand_round(&ids, Vec::new(), ctx);
             }
             Err(error) => {
-                log::warn!(channel:display = this.id, error:display; "messages could not be fetched yet");
+                log::warn!(channel:display = this.channel.id(), error:display; "messages could not be fetched yet");
                 ctx.run_later(RETRY, |this, ctx| this.fetch(ids, ctx));
             }
         }));
     }
 
     fn hand_round(&mut self, asked: &[MessageId], came: Vec<Arc<ChannelMessage>>, ctx: &mut Context<Self>) {
-        self.channel.fetched(asked, came, self.clock.now(), &mut self.effects);
+        self.channel.fetched(asked, came, self.house.clock.now(), &mut self.effects);
         self.carry_out(ctx);
     }
 
     /// Nobody is here: leave memory. Whoever comes next finds a dead address and has the channel opened again.
     fn retire(&mut self, ctx: &mut Context<Self>) {
-        self.channel.stay(self.clock.now());
+        self.channel.stay(self.house.clock.now());
         if !self.is_kept() {
             return;
         }
         self.rest(ctx, |this, rested, ctx| {
             if rested {
-                log::debug!(channel:display = this.id; "channel retires");
+                log::debug!(channel:display = this.channel.id(); "channel retires");
                 this.vitals.rest();
                 // A Registry that is too busy finds the empty room when it tidies.
-                let _ = this.registry.try_send(Rested { channel: this.id.clone() });
+                let _ = this.house.registry.try_send(Rested { channel: this.channel.id().clone() });
                 ctx.stop();
             }
         });
@@ -270,9 +272,18 @@ impl Alarmed for ChannelActor {
     }
 
     fn ring(&mut self, ctx: &mut Context<Self>) {
-        let now = self.clock.now();
-        self.channel.tick(now, &mut self.effects);
-        self.carry_out(ctx);
+        self.look(ctx);
+        if self.ways.is_empty() {
+            // Nobody waits any more: what is there for who does need not take room.
+            self.channel.relax();
+            self.effects = Vec::new();
+            self.ways = Ways::default();
+        }
+    }
+
+    fn book(&mut self, at_ms: Option<u64>) -> bool {
+        self.vitals.book(at_ms);
+        true
     }
 }
 
@@ -296,7 +307,7 @@ impl Handler<Poll> for ChannelActor {
         self.perform(read, ctx, move |this, result| match result {
             Ok(Outcome::Parked) if reply.is_closed() => {}
             Ok(Outcome::Parked) => {
-                this.parked.insert(place, reply);
+                this.ways.insert(place, Way::Poll(reply));
             }
             Ok(Outcome::Now(delivery)) => {
                 let _ = reply.send(Ok(Ok(delivery)));
@@ -318,7 +329,7 @@ impl Handler<OpenTap> for ChannelActor {
         let (place, frames) = (tap.open.place, tap.frames);
         self.perform(tap.open, ctx, move |this, result| {
             if result.is_ok() && !frames.is_closed() {
-                this.taps.insert(place, frames);
+                this.ways.insert(place, Way::Stream(frames));
             }
             let _ = reply.send(Ok(result));
         });
@@ -329,7 +340,9 @@ impl Handler<Nudge> for ChannelActor {
     type Result = ();
 
     fn handle(&mut self, _: Nudge, ctx: &mut Self::Context) {
-        self.ring(ctx);
+        self.alarm.unbook();
+        self.vitals.book(None);
+        self.look(ctx);
     }
 }
 
@@ -337,10 +350,9 @@ impl Handler<Withdraw> for ChannelActor {
     type Result = ();
 
     fn handle(&mut self, Withdraw(place): Withdraw, ctx: &mut Self::Context) {
-        self.parked.remove(&place);
-        self.taps.remove(&place);
-        self.channel.withdraw(place, self.clock.now(), &mut self.effects);
-        self.ring(ctx);
+        self.ways.remove(&place);
+        self.channel.withdraw(place, self.house.clock.now(), &mut self.effects);
+        self.look(ctx);
     }
 }
 
@@ -348,9 +360,9 @@ impl Handler<Drain> for ChannelActor {
     type Result = ();
 
     fn handle(&mut self, _: Drain, ctx: &mut Self::Context) {
-        self.channel.drain(self.clock.now(), &mut self.effects);
+        self.channel.drain(self.house.clock.now(), &mut self.effects);
         self.vitals.tell_news();
-        self.ring(ctx);
+        self.look(ctx);
     }
 }
 
@@ -372,9 +384,9 @@ impl Handler<Delete> for ChannelActor {
     type Result = ();
 
     fn handle(&mut self, _: Delete, ctx: &mut Self::Context) {
-        self.channel.close(self.clock.now(), &mut self.effects);
+        self.channel.close(self.house.clock.now(), &mut self.effects);
         self.vitals.tell_news();
-        self.ring(ctx);
+        self.look(ctx);
         ctx.stop();
     }
 }

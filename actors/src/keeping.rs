@@ -47,7 +47,8 @@ impl Batch {
 /// How the actor stands with its log.
 #[derive(Default)]
 pub(crate) struct Keeping {
-    batch: Batch,
+    /// None while nothing happens that the log should know.
+    batch: Option<Box<Batch>>,
     in_flight: bool,
     /// Whether a write is set for when the mailbox is empty, and for when enough has gathered.
     write_is_set: bool,
@@ -62,6 +63,23 @@ impl Keeping {
     pub(crate) fn after(entries: usize) -> Self {
         Self { since_fold: entries, ..Self::default() }
     }
+
+    /// Whether there is nothing to be written.
+    fn is_even(&self) -> bool {
+        self.batch.as_ref().is_none_or(|batch| batch.is_empty())
+    }
+
+    /// The batch, if somebody waits for it.
+    fn awaited(&mut self) -> Option<&mut Batch> {
+        self.batch.as_deref_mut().filter(|batch| batch.awaited)
+    }
+
+    /// Lets go of what would be written that nobody waits for.
+    fn clear(&mut self) {
+        if let Some(batch) = &mut self.batch {
+            batch.entries.clear();
+        }
+    }
 }
 
 /// What became of an attempt to keep something.
@@ -75,12 +93,15 @@ enum Fate {
 impl ChannelActor {
     /// Whether the log takes nothing now.
     pub(crate) fn log_is_shut(&self) -> bool {
-        self.keeping.behind || !self.log.is_well()
+        self.keeping.behind || !self.house.log.is_well()
     }
 
     /// Puts what was applied into the batch. `awaited` when nothing may come of it before it is kept.
     pub(crate) fn note(&mut self, entries: Vec<Entry>, transcript: Vec<Line>, notices: Notices, awaited: bool) {
-        let batch = &mut self.keeping.batch;
+        if !awaited && entries.is_empty() && transcript.is_empty() && notices.is_empty() {
+            return;
+        }
+        let batch = self.keeping.batch.get_or_insert_default();
         batch.entries.extend(entries);
         batch.transcript.extend(transcript);
         batch.notices.extend(notices);
@@ -89,34 +110,31 @@ impl ChannelActor {
 
     /// Answers now, or when what came before it is kept.
     pub(crate) fn answer_in_turn(&mut self, answer: impl FnOnce(&mut Self, Result<(), HubError>) + 'static) {
-        if self.keeping.batch.awaited {
-            self.keeping.batch.answers.push(Box::new(answer));
-        } else {
-            answer(self, Ok(()));
+        match self.keeping.awaited() {
+            Some(batch) => batch.answers.push(Box::new(answer)),
+            None => answer(self, Ok(())),
         }
     }
 
     /// Keeps an effect back while what it comes of is not kept. Gives it back when it may be carried out.
     pub(crate) fn hold_back(&mut self, effect: Effect) -> Option<Effect> {
-        if self.keeping.batch.awaited {
-            self.keeping.batch.effects.push(effect);
-            return None;
-        }
-        Some(effect)
+        let Some(batch) = self.keeping.awaited() else { return Some(effect) };
+        batch.effects.push(effect);
+        None
     }
 
     /// Whether everything that happened is in the log.
     pub(crate) fn is_kept(&self) -> bool {
-        !self.keeping.in_flight && !self.keeping.behind && self.keeping.batch.entries.is_empty()
+        let keeping = &self.keeping;
+        !keeping.in_flight && !keeping.behind && keeping.batch.as_ref().is_none_or(|batch| batch.entries.is_empty())
     }
 
     /// Sees to it that the batch is written: when the mailbox is empty if somebody waits, else soon.
     pub(crate) fn write_soon(&mut self, ctx: &mut Context<Self>) {
-        let awaited = &self.keeping.batch.awaited;
-        if self.keeping.batch.is_empty() || self.keeping.in_flight {
+        if self.keeping.is_even() || self.keeping.in_flight {
             return;
         }
-        if *awaited {
+        if self.keeping.awaited().is_some() {
             // Polled when the mailbox has nothing more: what came together is written together.
             if !self.keeping.write_is_set {
                 self.keeping.write_is_set = true;
@@ -136,23 +154,31 @@ impl ChannelActor {
 
     /// Writes the batch, unless the one before is still on its way: then it follows that one.
     pub(crate) fn write(&mut self, ctx: &mut Context<Self>) {
-        if self.keeping.in_flight || self.keeping.batch.is_empty() {
+        if self.keeping.in_flight || self.keeping.is_even() {
             return;
         }
         if self.keeping.behind {
             // A fold will bring everything; only what nobody waits for can be here.
-            self.keeping.batch.entries.clear();
+            self.keeping.clear();
             return;
         }
-        let Batch { entries, transcript, notices, answers, effects, awaited } = std::mem::take(&mut self.keeping.batch);
+        let Some(batch) = self.keeping.batch.take() else { return };
+        let Batch { entries, transcript, notices, answers, effects, awaited } = *batch;
         let text_is_kept = self.channel.settings().is_durable() || !transcript.is_empty() || !notices.is_empty();
         let Notices { due, tickets } = notices;
         self.keeping.since_fold += entries.len();
-        let now = self.clock.now();
+        let now = self.house.clock.now();
         let rid = record_id();
-        let channel = self.id.clone();
-        let append =
-            self.log.append(Record { channel, seq: self.seq + 1, rid, at_ms: now.at_ms, entries, transcript, due });
+        let channel = self.channel.id().clone();
+        let append = self.house.log.append(Record {
+            channel,
+            seq: self.seq + 1,
+            rid,
+            at_ms: now.at_ms,
+            entries,
+            transcript,
+            due,
+        });
         self.keeping.in_flight = true;
         let landed = append.into_actor(self).map(move |appended, this, ctx| {
             this.keeping.in_flight = false;
@@ -160,7 +186,7 @@ impl ChannelActor {
             match fate(appended, must_be_kept) {
                 Fate::Kept => {
                     this.seq += 1;
-                    this.webhooks.wake(tickets);
+                    this.house.webhooks.wake(tickets);
                 }
                 Fate::Owed => this.fall_behind(ctx),
                 Fate::Lost(error) => return this.give_up(answers, &error, ctx),
@@ -179,31 +205,31 @@ impl ChannelActor {
 
     /// What the log holds is not what is in memory: say so, and come back from it.
     fn give_up(&mut self, answers: Vec<Answer>, error: &HubError, ctx: &mut Context<Self>) {
-        log::error!(channel:display = self.id, error:display; "a record was not kept: the channel starts again from its log");
+        log::error!(channel:display = self.channel.id(), error:display; "a record was not kept: the channel starts again from its log");
         answers.into_iter().for_each(|answer| answer(self, Err(error.clone())));
-        let later = std::mem::take(&mut self.keeping.batch.answers);
-        later.into_iter().for_each(|answer| answer(self, Err(error.clone())));
-        self.keeping.batch = Batch::default();
+        let later = self.keeping.batch.take().unwrap_or_default();
+        later.answers.into_iter().for_each(|answer| answer(self, Err(error.clone())));
         ctx.stop();
     }
 
     /// The log lacks something nobody was promised on disk. When it works again it gets the whole state.
     pub(crate) fn fall_behind(&mut self, ctx: &mut Context<Self>) {
         if !self.keeping.behind {
-            log::warn!(channel:display = self.id; "the log keeps nothing now: the channel goes on in memory");
+            log::warn!(channel:display = self.channel.id(); "the log keeps nothing now: the channel goes on in memory");
             self.keeping.behind = true;
             ctx.run_later(RETRY, Self::catch_up);
         }
     }
 
     fn catch_up(&mut self, ctx: &mut Context<Self>) {
-        if !self.log.is_well() || self.keeping.in_flight || self.keeping.batch.awaited {
+        if !self.house.log.is_well() || self.keeping.in_flight || self.keeping.awaited().is_some() {
             ctx.run_later(RETRY, Self::catch_up);
             return;
         }
-        self.keeping.batch.entries.clear();
+        self.keeping.clear();
         self.keeping.in_flight = true;
-        let fold = self.log.fold(&self.id, self.seq, self.channel.snapshot(None, self.clock.now()));
+        let fold =
+            self.house.log.fold(self.channel.id(), self.seq, self.channel.snapshot(None, self.house.clock.now()));
         ctx.wait(fold.into_actor(self).map(|folded, this, ctx| {
             this.keeping.in_flight = false;
             match folded {
@@ -218,16 +244,16 @@ impl ChannelActor {
 
     /// Folds the log when it has grown long, at a moment when it has everything.
     fn fold_if_long(&mut self) {
-        let members = self.channel.figures().members;
+        let members = self.channel.figures().members as usize;
         if self.keeping.since_fold < FOLD_AFTER + 4 * members
             || !self.is_kept()
-            || !self.keeping.batch.transcript.is_empty()
+            || self.keeping.batch.as_ref().is_some_and(|batch| !batch.transcript.is_empty())
         {
             return;
         }
         self.keeping.since_fold = 0;
         // Nobody waits for it: if it is lost, the records stay.
-        drop(self.log.fold(&self.id, self.seq, self.channel.snapshot(None, self.clock.now())));
+        drop(self.house.log.fold(self.channel.id(), self.seq, self.channel.snapshot(None, self.house.clock.now())));
     }
 
     /// Writes everything there is and then the state, as that of a channel that rests. Runs `rested` when it is kept.
@@ -242,9 +268,13 @@ impl ChannelActor {
             ctx.run_later(GATHER, |this, ctx| this.rest(ctx, rested));
             return;
         }
-        self.keeping.batch.entries.clear();
+        self.keeping.clear();
         self.keeping.in_flight = true;
-        let fold = self.log.fold(&self.id, self.seq, self.channel.snapshot(Some(self.run), self.clock.now()));
+        let fold = self.house.log.fold(
+            self.channel.id(),
+            self.seq,
+            self.channel.snapshot(Some(self.house.run), self.house.clock.now()),
+        );
         ctx.wait(fold.into_actor(self).map(move |folded, this, ctx| {
             this.keeping.in_flight = false;
             if folded.is_ok() {

@@ -16,6 +16,7 @@ mod courier;
 mod delivery;
 mod entropy;
 mod error;
+mod house;
 mod hub;
 mod keeping;
 mod log;

@@ -18,12 +18,13 @@ use rogerrat_domain::{ChannelId, Refusal, Rules};
 use tokio::sync::oneshot;
 
 use crate::accounts::AccountChange;
-use crate::alarm::Alarm;
+use crate::alarm::{Alarm, FAR_MS};
 use crate::bans::Bans;
-use crate::call::{Ask, Call, Delete, Drain};
-use crate::channel_actor::{ChannelActor, FLOOR_AHEAD_MS, MAILBOX};
+use crate::call::{Ask, Call, Delete, Drain, Nudge};
+use crate::channel_actor::{ChannelActor, FLOOR_AHEAD_MS, MAILBOX, Ways};
 use crate::counters::{Count, Counters};
 use crate::error::HubError;
+use crate::house::House;
 use crate::keeping::Keeping;
 use crate::revival::{Revived, Reviver};
 use crate::room::{Room, Table};
@@ -35,6 +36,8 @@ use crate::webhooks::{Forgotten, Webhooks};
 const SWEEP_EVERY: Duration = Duration::from_secs(3600);
 /// How often it looks for rooms nobody is in.
 const TIDY_EVERY: Duration = Duration::from_secs(60);
+/// How often it wakes channels that have set no timer for what is due to them before it looks again, and some time after.
+const WAKE_EVERY_MS: u64 = FAR_MS / 3;
 /// How often the floor of the ids is raised, and the counters are noted.
 const NOTE_EVERY: Duration = Duration::from_secs(15);
 /// Unused channels deleted in one sweep.
@@ -75,13 +78,14 @@ pub(crate) struct Erase {
 pub(crate) struct Registry {
     pub(crate) table: Arc<Table>,
     pub(crate) reviver: Reviver,
-    pub(crate) rules: Rules,
-    pub(crate) sends_per_minute_band: Option<u32>,
+    pub(crate) rules: Arc<Rules>,
+    pub(crate) rules_of_bands: Arc<Rules>,
     pub(crate) unused_ms: Option<u64>,
     pub(crate) counters: Arc<Counters>,
     pub(crate) bans: Arc<Bans>,
     pub(crate) standing: Arc<Standing>,
     pub(crate) webhooks: Webhooks,
+    pub(crate) house: Option<Arc<House>>,
     pub(crate) opening: HashMap<ChannelId, Vec<oneshot::Sender<Result<(), HubError>>>>,
     /// Who is to leave the table, and whether some of them are being noted.
     pub(crate) leaving: VecDeque<ChannelId>,
@@ -90,9 +94,10 @@ pub(crate) struct Registry {
     pub(crate) shut: bool,
 }
 
-/// Whether nobody is in a room, and nobody has hold of it.
+/// Whether nobody is in a room, nobody has hold of it, and the log knows all there is to know: not when its actor went
+/// down in the middle of its life.
 fn is_empty(room: &Arc<Room>) -> bool {
-    !room.settings().is_band && Arc::strong_count(room) == 1 && !room.is_live()
+    !room.settings().is_band && Arc::strong_count(room) == 1 && !room.is_live() && !room.vitals.is_down()
 }
 
 impl Actor for Registry {
@@ -102,13 +107,14 @@ impl Actor for Registry {
         ctx.set_mailbox_capacity(MAILBOX);
         ctx.run_interval(SWEEP_EVERY, |this, ctx| this.sweep(ctx));
         ctx.run_interval(TIDY_EVERY, Self::tidy);
+        ctx.run_interval(Duration::from_millis(WAKE_EVERY_MS), |this, _| this.wake());
         ctx.run_interval(NOTE_EVERY, |this, _| this.take_notes());
     }
 }
 
 impl Registry {
     /// Starts the actor of a room with what was revived.
-    fn bring_up(&self, room: &Arc<Room>, revived: Revived, arbiter: &ArbiterHandle, registry: Addr<Self>) {
+    fn bring_up(&mut self, room: &Arc<Room>, revived: Revived, arbiter: &ArbiterHandle, registry: Addr<Self>) {
         let Revived { channel, seq, replayed, crashed, revoked } = revived;
         let proved: Vec<_> = channel.proved().map(|(callsign, who)| (callsign.clone(), who.clone())).collect();
         if !proved.is_empty() {
@@ -118,31 +124,19 @@ impl Registry {
             self.counters.add(Count::Revivals, 1);
             log::error!(channel:display = room.id; "a channel went down and is brought back from its log");
         }
-        let (id, vitals, posted) = (room.id.clone(), room.vitals.clone(), room.posted.clone());
-        let Reviver { log, clock, run, .. } = self.reviver.clone();
-        let (counters, webhooks, standing) = (self.counters.clone(), self.webhooks.clone(), self.standing.clone());
-        let bans = self.bans.clone();
-        let keeps_held = room.settings().is_durable();
+        let (vitals, house) = (room.vitals.clone(), self.house(registry));
+        let share = Share::new(self.counters.clone(), room.settings().is_durable());
         let addr = ChannelActor::start_in_arbiter(arbiter, move |ctx| {
             ctx.set_mailbox_capacity(MAILBOX);
             ChannelActor {
                 channel,
                 seq,
-                id,
                 vitals,
-                posted,
-                standing,
-                bans,
-                log,
-                clock,
-                share: Share::new(counters, keeps_held),
-                webhooks,
-                registry,
-                run: run.id,
+                house,
+                share,
                 keeping: Keeping::after(replayed),
                 effects: Vec::new(),
-                parked: HashMap::new(),
-                taps: HashMap::new(),
+                ways: Ways::default(),
                 alarm: Alarm::default(),
             }
         });
@@ -163,12 +157,22 @@ impl Registry {
         }
     }
 
-    fn rules_of(&self, room: &Room) -> Rules {
-        let mut rules = self.rules.clone();
-        if room.settings().is_band {
-            rules.sends_per_minute = self.sends_per_minute_band;
-        }
-        rules
+    /// What channels find in their hub; the first that is opened furnishes it.
+    fn house(&mut self, registry: Addr<Self>) -> Arc<House> {
+        let furnish = || House {
+            log: self.reviver.log.clone(),
+            clock: self.reviver.clock,
+            run: self.reviver.run.id,
+            bans: self.bans.clone(),
+            standing: self.standing.clone(),
+            webhooks: self.webhooks.clone(),
+            registry,
+        };
+        self.house.get_or_insert_with(|| Arc::new(furnish())).clone()
+    }
+
+    fn rules_of(&self, room: &Room) -> Arc<Rules> {
+        if room.settings().is_band { self.rules_of_bands.clone() } else { self.rules.clone() }
     }
 
     fn opened(
@@ -195,10 +199,19 @@ impl Registry {
     fn tidy(&mut self, ctx: &mut Context<Self>) {
         self.standing.sweep(self.reviver.clock.now());
         if self.leaving.is_empty() {
-            let empty = self.table.iter().filter(|room| is_empty(room.value()) && !room.vitals.is_down());
+            let empty = self.table.iter().filter(|room| is_empty(room.value()));
             self.leaving = empty.map(|room| room.key().clone()).collect();
         }
         self.put_away(ctx);
+    }
+
+    /// Wakes channels to which something is due soon, early enough for them to set a timer.
+    fn wake(&self) {
+        let soon_ms = self.reviver.clock.uptime_ms() + 2 * WAKE_EVERY_MS;
+        for room in self.table.iter().filter(|room| room.vitals.is_booked_before(soon_ms)) {
+            // One whose mailbox is full looks by itself with every message.
+            let _ = room.try_send(Nudge);
+        }
     }
 
     /// Takes those who are to leave out of the table, some at a time.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
-use rogerrat_domain::{Broken, Callsign, Channel, Identity, Loss, MessageId, Refusal, Rules};
+use rogerrat_domain::{Broken, Callsign, Channel, Identity, Loss, MessageId, Refusal, Rules, Snapshot};
 
 use crate::accounts::Accounts;
 use crate::clock::Clock;
@@ -40,7 +40,7 @@ impl Reviver {
     ///
     /// # Errors
     /// `not_found` when it was deleted; a fault when it cannot be read.
-    pub(crate) async fn revive(self, room: Arc<Room>, rules: Rules) -> Result<Revived, HubError> {
+    pub(crate) async fn revive(self, room: Arc<Room>, rules: Arc<Rules>) -> Result<Revived, HubError> {
         let kept = self.log.load(&room.id).await.map_err(|error| failed(&room, &error))?;
         if kept.seq == 0 && !room.settings().is_band {
             return Err(Refusal::channel_not_found().into());
@@ -69,13 +69,14 @@ impl Reviver {
         Ok(proved)
     }
 
-    fn replay(&self, room: &Room, rules: Rules, kept: Kept, crashed: bool) -> Result<Channel, Broken> {
+    fn replay(&self, room: &Room, rules: Arc<Rules>, kept: Kept, crashed: bool) -> Result<Channel, Broken> {
         let now = self.clock.now();
         let rested_in = kept.snapshot.as_ref().and_then(|s| s.rested_in()).filter(|_| kept.records.is_empty());
         let rested = !crashed && rested_in == Some(self.run.id);
         // A channel begins with the record that creates it; a band was always there.
         let is_new = kept.seq <= u64::from(!room.settings().is_band);
-        let lost = match (room.settings().is_durable() || is_new, rested) {
+        let is_silent = rested && kept.snapshot.as_ref().is_some_and(Snapshot::is_silent);
+        let lost = match (room.settings().is_durable() || is_new || is_silent, rested) {
             (true, _) => None,
             (false, true) => Some(Loss::Idle),
             (false, false) => Some(Loss::Restart),

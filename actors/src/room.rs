@@ -18,27 +18,10 @@ use crate::vitals::Vitals;
 #[derive(Debug)]
 pub(crate) struct Room {
     pub(crate) id: ChannelId,
-    pub(crate) posted: Arc<Posted>,
     pub(crate) vitals: Arc<Vitals>,
     /// The uptime at which it was last asked for anything.
     pub(crate) used_ms: AtomicU64,
     seat: RwLock<Option<Addr<ChannelActor>>>,
-}
-
-/// A channel's settings, posted for everybody to read.
-#[derive(Debug)]
-pub(crate) struct Posted(RwLock<Arc<Settings>>);
-
-impl Posted {
-    /// What they are now.
-    pub(crate) fn read(&self) -> Arc<Settings> {
-        self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    /// What they are from now on.
-    pub(crate) fn post(&self, settings: Arc<Settings>) {
-        *self.0.write().unwrap_or_else(PoisonError::into_inner) = settings;
-    }
 }
 
 /// Why a message did not get into a mailbox. It is handed back.
@@ -51,13 +34,13 @@ pub(crate) enum Undelivered<M> {
 
 impl Room {
     pub(crate) fn new(id: ChannelId, settings: Arc<Settings>, now: Now) -> Self {
-        let posted = Arc::new(Posted(RwLock::new(settings)));
-        Self { id, posted, vitals: Arc::default(), used_ms: AtomicU64::new(now.uptime_ms), seat: RwLock::new(None) }
+        let vitals = Arc::new(Vitals::new(settings));
+        Self { id, vitals, used_ms: AtomicU64::new(now.uptime_ms), seat: RwLock::new(None) }
     }
 
     /// The channel's settings as they are now.
     pub(crate) fn settings(&self) -> Arc<Settings> {
-        self.posted.read()
+        self.vitals.settings()
     }
 
     /// Puts a message into the mailbox of the room's actor, if there is one and it has room.

@@ -1,4 +1,4 @@
-//! A channel's share in the hub's numbers, published by difference.
+//! A channel's share in the hub's numbers, published by difference; what was handed over is added as it comes.
 //!
 //! Whoever reads the numbers asks no channel. Dropped with its actor, however that ends, it takes back what is no longer
 //! there.
@@ -28,47 +28,51 @@ impl Share {
         self.counters.add(what, 1);
     }
 
-    /// Adds what has changed since the last time.
-    pub(crate) fn publish(&mut self, now: Figures) {
-        if now == self.last {
-            return;
+    /// Adds what has changed since the last time, and what was handed over since then.
+    pub(crate) fn publish(&mut self, now: Figures, handed: Handed) {
+        if handed != Handed::default() {
+            self.handed(handed);
         }
-        let last = std::mem::replace(&mut self.last, now);
-        self.level_all(&last, &now);
-        self.grow(Count::HeldLostWithMember, last.held_lost, now.held_lost);
-        if now.handed != last.handed {
-            self.handed(&last.handed, &now.handed);
+        if now != self.last {
+            let last = std::mem::replace(&mut self.last, now);
+            self.level_all(&last, &now);
         }
     }
 
     fn level_all(&self, last: &Figures, now: &Figures) {
-        self.level(Count::Members, last.members, now.members);
-        self.level(Count::MembersLive, last.live, now.live);
-        self.level(Count::Polls, last.polls, now.polls);
-        self.level(Count::Streams, last.streams, now.streams);
-        self.level(Count::Held, last.held, now.held);
+        let levels = [
+            (Count::Members, last.members, now.members),
+            (Count::MembersLive, last.live, now.live),
+            (Count::Polls, last.polls, now.polls),
+            (Count::Streams, last.streams, now.streams),
+            (Count::Held, last.held, now.held),
+        ];
+        for (what, last, now) in levels {
+            self.level(what, u64::from(last), u64::from(now));
+        }
         self.level(Count::HeldBytes, last.held_bytes, now.held_bytes);
     }
 
-    fn handed(&self, last: &Handed, now: &Handed) {
-        self.grow(Count::Taken, last.taken, now.taken);
-        self.grow(Count::Returned, last.returned, now.returned);
-        self.grow(Count::GapsRing, last.gaps_ring, now.gaps_ring);
-        self.grow(Count::GapsRestart, last.gaps_restart, now.gaps_restart);
-        self.grow(Count::GapsIdle, last.gaps_idle, now.gaps_idle);
-    }
-
-    fn level(&self, what: Count, last: usize, now: usize) {
-        if now > last {
-            self.counters.add(what, (now - last) as u64);
-        } else if now < last {
-            self.counters.take(what, (last - now) as u64);
+    fn handed(&self, handed: Handed) {
+        let Handed { taken, returned, gaps_ring, gaps_restart, gaps_idle, held_lost } = handed;
+        let grown = [
+            (Count::Taken, taken),
+            (Count::Returned, returned),
+            (Count::GapsRing, gaps_ring),
+            (Count::GapsRestart, gaps_restart),
+            (Count::GapsIdle, gaps_idle),
+            (Count::HeldLostWithMember, held_lost),
+        ];
+        for (what, by) in grown.into_iter().filter(|(_, by)| *by > 0) {
+            self.counters.add(what, u64::from(by));
         }
     }
 
-    fn grow(&self, what: Count, last: u64, now: u64) {
-        if now != last {
+    fn level(&self, what: Count, last: u64, now: u64) {
+        if now > last {
             self.counters.add(what, now - last);
+        } else if now < last {
+            self.counters.take(what, last - now);
         }
     }
 }
@@ -78,7 +82,7 @@ impl Drop for Share {
         let last = std::mem::take(&mut self.last);
         self.level_all(&last, &Figures::default());
         if !self.keeps_held {
-            self.counters.add(Count::HeldLostWithChannel, last.held as u64);
+            self.counters.add(Count::HeldLostWithChannel, u64::from(last.held));
         }
         self.counters.take(Count::ChannelsLive, 1);
     }

@@ -1,6 +1,7 @@
 //! The names things go by: channels, sessions, members, messages, places. Each exists only if it was checked.
 
 use std::borrow::Borrow;
+use std::cmp::Ordering;
 use std::fmt;
 use std::sync::Arc;
 
@@ -146,6 +147,11 @@ impl SessionId {
         Self::of(id.into())
     }
 
+    /// An id by its hash alone.
+    pub(crate) fn unspoken(id: &str) -> Self {
+        Self(Arc::new(Known { hash: Sha256::digest(id.as_bytes()).into(), text: None }))
+    }
+
     fn of(id: Box<str>) -> Self {
         Self(Arc::new(Known { hash: Sha256::digest(id.as_bytes()).into(), text: Some(id) }))
     }
@@ -164,6 +170,18 @@ impl PartialEq for SessionId {
 }
 
 impl Eq for SessionId {}
+
+impl PartialOrd for SessionId {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for SessionId {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.0.hash.cmp(&other.0.hash)
+    }
+}
 
 impl std::hash::Hash for SessionId {
     fn hash<H: std::hash::Hasher>(&self, state: &mut H) {

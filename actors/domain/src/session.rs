@@ -42,6 +42,15 @@ impl HubKey {
     /// The session id of a callsign's generation on a channel.
     #[must_use]
     pub fn mint(&self, channel: &ChannelId, callsign: &Callsign, generation: u64) -> SessionId {
+        SessionId::minted(self.mint_text(channel, callsign, generation))
+    }
+
+    /// The same without its text, which can be minted again: so little is kept of it.
+    pub(crate) fn recognise(&self, channel: &ChannelId, callsign: &Callsign, generation: u64) -> SessionId {
+        SessionId::unspoken(&self.mint_text(channel, callsign, generation))
+    }
+
+    fn mint_text(&self, channel: &ChannelId, callsign: &Callsign, generation: u64) -> String {
         #[expect(clippy::expect_used, reason = "HMAC takes a key of any length")]
         let mut mac = Hmac::<Sha256>::new_from_slice(&self.0[..]).expect("HMAC takes a key of any length");
         mac.update(channel.as_str().as_bytes());
@@ -49,7 +58,7 @@ impl HubKey {
         mac.update(callsign.as_str().as_bytes());
         mac.update(b"|");
         mac.update(&generation.to_be_bytes());
-        SessionId::minted(URL_SAFE_NO_PAD.encode(mac.finalize().into_bytes()))
+        URL_SAFE_NO_PAD.encode(mac.finalize().into_bytes())
     }
 }
 

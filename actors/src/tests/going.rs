@@ -49,6 +49,20 @@ async fn d30_an_idle_memory_channel_leaves_memory_and_tells_the_gap() {
 }
 
 #[actix_rt::test]
+async fn d30_a_memory_channel_on_which_nothing_was_said_leaves_memory_with_its_members_and_tells_no_gap() {
+    let rig = Rig::new().await;
+    let (ann, bob) = (rig.join("ann").await, rig.join("bob").await);
+    rig.pass(6 * 60_000).await;
+    assert!(!rig.room().addr().unwrap().connected(), "its actor has gone");
+    ann.send("all", "hi").await.unwrap();
+    let mut parcel = bob.read(1000).await.unwrap();
+    assert_eq!((parcel.messages.len(), parcel.gap), (1, None));
+    parcel.receipt.sign();
+    rig.pass(6 * 60_000).await;
+    assert!(rig.room().addr().unwrap().connected(), "now something would be lost");
+}
+
+#[actix_rt::test]
 async fn d30_a_channel_that_holds_a_dm_stays() {
     let rig = Rig::new().await;
     let (ann, bob) = (rig.join("ann").await, rig.join("bob").await);

@@ -10,4 +10,5 @@ mod revival;
 mod rig;
 mod waiting;
 mod webhooks;
+mod weight;
 mod world;

@@ -44,8 +44,8 @@ impl ChannelActor {
     }
 
     fn notice(&self, message: &Arc<Message>, now: Now, notices: &mut Notices) {
-        let directory = &self.webhooks.directory;
-        let of_channel = directory.of_channel(&self.id).filter(|_| {
+        let directory = &self.house.webhooks.directory;
+        let of_channel = directory.of_channel(self.channel.id()).filter(|_| {
             // Where DMs are private the holders of the token do not see them (D21).
             message.to.is_none() || self.channel.settings().dm_visibility == DmVisibility::Channel
         });
@@ -55,8 +55,13 @@ impl ChannelActor {
         let json = message.json();
         let mut deliveries = Vec::new();
         for face in faces {
-            let delivery =
-                Delivery::due(record_id(), MESSAGE_RECEIVED, Some(self.id.clone()), Some(message.id), now.at_ms);
+            let delivery = Delivery::due(
+                record_id(),
+                MESSAGE_RECEIVED,
+                Some(self.channel.id().clone()),
+                Some(message.id),
+                now.at_ms,
+            );
             deliveries.push(match face.reserve(Vault::weight(json.len())) {
                 Some(ticket) => {
                     notices.tickets.push(ticket);
@@ -69,7 +74,7 @@ impl ChannelActor {
             });
         }
         if let Some((_, delivery)) = deliveries.first() {
-            let hidden = self.webhooks.messages.close(&json, &delivery.context(), nonce());
+            let hidden = self.house.webhooks.messages.close(&json, &delivery.context(), nonce());
             notices.due.push(Due { deliveries, hidden });
         }
     }

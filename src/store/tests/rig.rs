@@ -105,7 +105,7 @@ pub(super) fn snapshot(departed: MessageId, held: &[MessageId]) -> Snapshot {
     let key = HubKey::new([7; 32]);
     let rules = Rules { key, sends_per_minute: None, shelf, idle_ms: None, idle_durable_ms: None };
     let Entry::Created { settings } = created() else { unreachable!() };
-    let mut state = Channel::open(channel("c"), settings, rules, 0, None, now);
+    let mut state = Channel::open(channel("c"), settings, rules.into(), 0, None, now);
     state.replay([joined()].iter(), now);
     let mut written = serde_json::to_value(state.snapshot(None, now)).unwrap();
     written["departed"]["any"] = departed.into();

@@ -6,8 +6,10 @@ use crate::Now;
 use crate::entry::{Entry, SendKey, Terms};
 use crate::ids::{ConsumerName, MemberNo, MessageId};
 use crate::message::{Kind, Message};
+use crate::rare::Rare;
 
-use super::member::{Held, Keys, Window};
+use super::figures::count;
+use super::member::Keys;
 use super::{Channel, Consumer, Departure, Effect, Member, Presence, Slot, StreamEnding};
 
 impl Channel {
@@ -42,7 +44,7 @@ impl Channel {
 
     fn joined(&mut self, entry: &Entry, now: Now) {
         let Entry::Joined { no, callsign, generation, own_session, identity, cursor, at_ms } = entry else { return };
-        let minted = || self.rules.key.mint(&self.id, callsign, *generation);
+        let minted = || self.rules.key.recognise(&self.id, callsign, *generation);
         let session = own_session.clone().unwrap_or_else(minted);
         let presence = Presence::Live { seen_ms: now.uptime_ms };
         if let Some(member) = self.members.get_mut(no) {
@@ -66,9 +68,9 @@ impl Channel {
                 presence,
                 prompted: false,
                 consumers: vec![Consumer::new(None, *cursor)],
-                held: Held::default(),
+                held: Rare::default(),
                 keys: Keys::default(),
-                window: Window::default(),
+                window: Rare::default(),
             };
             self.members.insert(*no, Box::new(member));
             self.by_callsign.insert(callsign.clone(), *no);
@@ -114,7 +116,7 @@ impl Channel {
         self.by_callsign.remove(member.callsign.as_str());
         self.held_messages -= member.held.len();
         self.held_bytes -= member.held.bytes();
-        self.held_lost += member.held.len() as u64;
+        self.handed.held_lost += count(member.held.len());
     }
 
     fn sent(
@@ -127,6 +129,7 @@ impl Channel {
     ) {
         assert!(message.id > self.last_id, "ids increase");
         self.last_id = message.id;
+        self.spoken = true;
         self.last_activity_at_ms = message.at_ms;
         let mut queued = false;
         if message.kind == Kind::Message {
@@ -174,7 +177,7 @@ impl Channel {
         let ring = &self.ring;
         let Some(member) = self.members.get_mut(&no) else { return };
         if terms == Terms::Read {
-            for bytes in ids.iter().filter_map(|id| member.held.take(*id)) {
+            for bytes in ids.iter().filter_map(|id| member.held.get_mut()?.take(*id)) {
                 self.held_messages -= 1;
                 self.held_bytes -= bytes;
             }
@@ -229,7 +232,7 @@ impl Channel {
         consumer.acks = true;
         for id in ids {
             consumer.release(*id);
-            if let Some(bytes) = member.held.take(*id) {
+            if let Some(bytes) = member.held.get_mut().and_then(|held| held.take(*id)) {
                 self.held_messages -= 1;
                 self.held_bytes -= bytes;
             }

@@ -5,6 +5,7 @@ use crate::entry::{Entry, Terms};
 use crate::ids::{ConsumerName, MemberNo, MessageId};
 use crate::slip::{Fate, Slip};
 
+use super::figures::count;
 use super::{Channel, Consumer, Delivery, Effect, Ending, Gap, Given, Hold, Outstanding, Waiter};
 
 impl Channel {
@@ -43,7 +44,7 @@ impl Channel {
         if given.is_empty() && gap.is_none() {
             return Delivery { roster, ..Delivery::empty(ending) };
         }
-        let hold = self.places.next_answer();
+        let hold = self.next_answer();
         if gap.is_some() && waiter.since.is_none() {
             self.claim_lost(waiter.no, waiter.consumer.as_ref(), hold, now);
         }
@@ -59,6 +60,12 @@ impl Channel {
             terms: waiter.terms,
         });
         Delivery { messages: given, gap, ending, slip: Some(slip), roster }
+    }
+
+    /// How the next answer holds what it carries.
+    pub(crate) fn next_answer(&mut self) -> Hold {
+        self.answers += 1;
+        Hold::OnItsWay(self.answers)
     }
 
     /// Looks at the slips of answers on their way: what was taken is done, what was returned is due again.
@@ -80,7 +87,7 @@ impl Channel {
 
     fn taken(&mut self, outstanding: Outstanding, now: Now, effects: &mut Vec<Effect>) {
         let Outstanding { hold, no, consumer, ids, gap, terms, .. } = outstanding;
-        self.handed.taken += ids.len() as u64;
+        self.handed.taken += count(ids.len());
         if let Some(gap) = gap {
             self.handed.told(gap.reason);
         }
@@ -104,7 +111,7 @@ impl Channel {
     }
 
     fn returned(&mut self, outstanding: &Outstanding, now: Now, effects: &mut Vec<Effect>) {
-        self.handed.returned += outstanding.ids.len() as u64;
+        self.handed.returned += count(outstanding.ids.len());
         let Some(consumer) = self.consumer_mut(outstanding.no, outstanding.consumer.as_ref()) else { return };
         consumer.give_back(outstanding.hold);
         self.offer_to(outstanding.no, now, effects);

@@ -13,9 +13,12 @@ use crate::message::Message;
 
 use super::{Channel, Effect};
 
-/// What is being fetched, and for whom.
+/// What is being fetched, and for whom. Boxed, because channels seldom fetch.
 #[derive(Debug, Default)]
-pub(crate) struct Fetches {
+pub(crate) struct Fetches(Option<Box<Kitchen>>);
+
+#[derive(Debug, Default)]
+struct Kitchen {
     hungry: VecDeque<PlaceId>,
     under_way: bool,
     lent: HashMap<MessageId, Arc<Message>>,
@@ -24,7 +27,11 @@ pub(crate) struct Fetches {
 impl Fetches {
     /// A message that was fetched for whoever is looked after now.
     pub(crate) fn lent(&self, id: MessageId) -> Option<&Arc<Message>> {
-        self.lent.get(&id)
+        self.0.as_ref()?.lent.get(&id)
+    }
+
+    fn kitchen(&mut self) -> &mut Kitchen {
+        self.0.get_or_insert_default()
     }
 }
 
@@ -35,11 +42,12 @@ impl Channel {
         if missing.is_empty() {
             return false;
         }
-        if !self.fetches.hungry.contains(&place) {
-            self.fetches.hungry.push_back(place);
+        let kitchen = self.fetches.kitchen();
+        if !kitchen.hungry.contains(&place) {
+            kitchen.hungry.push_back(place);
         }
-        if !self.fetches.under_way {
-            self.fetches.under_way = true;
+        if !kitchen.under_way {
+            kitchen.under_way = true;
             effects.push(Effect::Fetch(missing));
         }
         true
@@ -47,28 +55,29 @@ impl Channel {
 
     /// Takes in what was fetched. What was asked for and did not come is not held any more: it is told as lost.
     pub fn fetched(&mut self, asked: &[MessageId], came: Vec<Arc<Message>>, now: Now, effects: &mut Vec<Effect>) {
-        self.fetches.under_way = false;
-        self.fetches.lent = came.into_iter().map(|message| (message.id, message)).collect();
+        self.fetches.kitchen().lent = came.into_iter().map(|message| (message.id, message)).collect();
         if let Some(lost) = asked.iter().rev().find(|id| self.fetches.lent(**id).is_none()) {
             self.ring.lost(*lost);
         }
         // One fetch may be asked for meanwhile, but only when everybody has had a look at this one.
-        self.fetches.under_way = true;
-        for place in std::mem::take(&mut self.fetches.hungry) {
+        self.fetches.kitchen().under_way = true;
+        for place in std::mem::take(&mut self.fetches.kitchen().hungry) {
             if self.places.streams.contains_key(&place) {
                 self.pump(place, now, effects);
             } else {
                 self.try_answer(place, now, effects);
             }
         }
-        self.fetches.lent.clear();
-        self.fetches.under_way = false;
-        for _ in 0..self.fetches.hungry.len() {
-            let Some(place) = self.fetches.hungry.pop_front() else { break };
+        let kitchen = self.fetches.kitchen();
+        kitchen.lent.clear();
+        kitchen.under_way = false;
+        for _ in 0..kitchen.hungry.len() {
+            let Some(place) = self.fetches.kitchen().hungry.pop_front() else { break };
             if self.fetch_for(place, now, effects) {
-                break;
+                return;
             }
         }
+        self.fetches.0 = None;
     }
 
     /// What is due next at a place and not in memory, as much as one fetch brings.

@@ -1,4 +1,4 @@
-//! The channel in numbers: what is there now, and what was handed over since it was opened.
+//! The channel in numbers: what is there now, and what was handed over.
 //!
 //! Every number is kept as it changes, so that looking costs the same on a channel of two and of ten thousand.
 
@@ -8,36 +8,40 @@ use super::{Channel, Loss};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Figures {
     /// Members, online or not.
-    pub members: usize,
+    pub members: u32,
     /// Members with a live session.
-    pub live: usize,
+    pub live: u32,
     /// Polls parked.
-    pub polls: usize,
+    pub polls: u32,
     /// Streams open.
-    pub streams: usize,
+    pub streams: u32,
     /// Undelivered DMs held.
-    pub held: usize,
+    pub held: u32,
     /// Their bytes.
-    pub held_bytes: usize,
-    /// What was handed over.
-    pub handed: Handed,
-    /// Held DMs that ended with their member.
-    pub held_lost: u64,
+    pub held_bytes: u64,
 }
 
-/// What readers have taken or given back since the channel was opened. Statuses do not count: nothing holds them.
+/// What readers have taken or given back, and what was lost, since somebody last asked. Statuses do not count: nothing
+/// holds them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Handed {
     /// Messages whose bytes were taken.
-    pub taken: u64,
+    pub taken: u32,
     /// Messages that came back unread.
-    pub returned: u64,
+    pub returned: u32,
     /// Gaps told because newer messages pushed the ring's oldest out.
-    pub gaps_ring: u64,
+    pub gaps_ring: u32,
     /// Gaps told because the channel was brought back without its messages.
-    pub gaps_restart: u64,
+    pub gaps_restart: u32,
     /// Gaps told because the channel had left memory.
-    pub gaps_idle: u64,
+    pub gaps_idle: u32,
+    /// Held DMs that ended with their member.
+    pub held_lost: u32,
+}
+
+/// So many, as the numbers of a channel are kept: small, because every channel has them.
+pub(super) fn count(n: usize) -> u32 {
+    u32::try_from(n).unwrap_or(u32::MAX)
 }
 
 impl Handed {
@@ -58,14 +62,17 @@ impl Channel {
         debug_assert!(self.held_messages == counted(), "what is held is counted as it comes and goes");
         let (polls, streams) = self.places();
         Figures {
-            members: self.members.len(),
-            live: self.live,
-            polls,
-            streams,
-            held: self.held_messages,
-            held_bytes: self.held_bytes,
-            handed: self.handed,
-            held_lost: self.held_lost,
+            members: count(self.members.len()),
+            live: count(self.live),
+            polls: count(polls),
+            streams: count(streams),
+            held: count(self.held_messages),
+            held_bytes: self.held_bytes as u64,
         }
+    }
+
+    /// What has been handed over since this was last asked.
+    pub fn take_handed(&mut self) -> Handed {
+        std::mem::take(&mut self.handed)
     }
 }

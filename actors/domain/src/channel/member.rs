@@ -10,6 +10,7 @@ use crate::identity::{Identity, Verified};
 use crate::ids::{ConsumerName, MemberNo, MessageId, SessionId};
 use crate::limits;
 use crate::message::Message;
+use crate::rare::{Rare, Vacant};
 use crate::refusal::Quota;
 use crate::{Now, entry::SendKey};
 
@@ -55,9 +56,9 @@ pub(crate) struct Member {
     pub(crate) prompted: bool,
     /// The default consumer first.
     pub(crate) consumers: Vec<Consumer>,
-    pub(crate) held: Held,
+    pub(crate) held: Rare<Held>,
     pub(crate) keys: Keys,
-    pub(crate) window: Window,
+    pub(crate) window: Rare<Window>,
 }
 
 impl Member {
@@ -80,6 +81,15 @@ impl Member {
         self.consumers.iter().any(|c| c.waiter.is_some() || c.stream.is_some())
     }
 
+    /// Gives back the room of what it does not use.
+    pub(super) fn relax(&mut self, now: Now) {
+        self.held.relax();
+        if let Some(window) = self.window.get_mut() {
+            window.slide(now);
+        }
+        self.window.relax();
+    }
+
     pub(crate) fn consumer(&self, name: Option<&ConsumerName>) -> Option<&Consumer> {
         self.consumers.iter().find(|c| c.name.as_ref() == name)
     }
@@ -94,6 +104,17 @@ impl Member {
 pub(crate) struct Held {
     messages: VecDeque<Slot>,
     bytes: usize,
+}
+
+impl Vacant for Held {
+    fn vacant() -> &'static Self {
+        static VACANT: Held = Held { messages: VecDeque::new(), bytes: 0 };
+        &VACANT
+    }
+
+    fn is_vacant(&self) -> bool {
+        self.messages.is_empty()
+    }
 }
 
 impl Held {
@@ -150,33 +171,38 @@ pub(crate) struct Remembered {
     until_ms: u64,
 }
 
-/// The idempotency keys of one member, the oldest forgotten first.
+/// The idempotency keys of one member, the oldest forgotten first. Boxed, because few members use any.
 #[derive(Debug, Default)]
-pub(crate) struct Keys {
+pub(crate) struct Keys(Option<Box<Chain>>);
+
+#[derive(Debug, Default)]
+struct Chain {
     known: HashMap<Arc<str>, Remembered>,
     order: VecDeque<Arc<str>>,
 }
 
 impl Keys {
     pub(crate) fn get(&self, key: &str, now: Now) -> Option<&Remembered> {
-        self.known.get(key).filter(|r| r.until_ms > now.uptime_ms)
+        self.0.as_ref()?.known.get(key).filter(|r| r.until_ms > now.uptime_ms)
     }
 
     /// What is remembered, oldest first.
     pub(super) fn iter(&self) -> impl Iterator<Item = (&Arc<str>, &Remembered)> {
-        self.order.iter().filter_map(|key| self.known.get_key_value(key))
+        self.0.iter().flat_map(|chain| chain.order.iter().filter_map(|key| chain.known.get_key_value(key)))
     }
 
     /// Remembers again what was written down.
     pub(super) fn restore(&mut self, state: KeyState, now: Now) {
         let KeyState { key: SendKey { key, body_hash }, id, at_ms, queued, to } = state;
         let until_ms = now.uptime_ms + limits::IDEMPOTENCY_MS;
-        self.known.insert(key.clone(), Remembered { body_hash, id, at_ms, queued, to, until_ms });
-        self.order.push_back(key);
+        let chain = self.0.get_or_insert_default();
+        chain.known.insert(key.clone(), Remembered { body_hash, id, at_ms, queued, to, until_ms });
+        chain.order.push_back(key);
     }
 
     pub(crate) fn remember(&mut self, key: &SendKey, message: &Message, to: Arc<str>, queued: bool, now: Now) {
-        self.forget_old(now);
+        let chain = self.0.get_or_insert_default();
+        chain.forget_old(now);
         let remembered = Remembered {
             body_hash: key.body_hash,
             id: message.id,
@@ -185,12 +211,14 @@ impl Keys {
             to,
             until_ms: now.uptime_ms + limits::IDEMPOTENCY_MS,
         };
-        if self.known.insert(key.key.clone(), remembered).is_none() {
-            self.order.push_back(key.key.clone());
+        if chain.known.insert(key.key.clone(), remembered).is_none() {
+            chain.order.push_back(key.key.clone());
         }
-        assert!(self.known.len() <= limits::IDEMPOTENCY_KEYS, "the keys keep their bound");
+        assert!(chain.known.len() <= limits::IDEMPOTENCY_KEYS, "the keys keep their bound");
     }
+}
 
+impl Chain {
     fn forget_old(&mut self, now: Now) {
         while let Some(oldest) = self.order.front() {
             let due = self.known.get(oldest).is_none_or(|r| r.until_ms <= now.uptime_ms);
@@ -206,6 +234,17 @@ impl Keys {
 /// The sends of the last minute: a true sliding window of their times.
 #[derive(Debug, Default)]
 pub struct Window(VecDeque<u64>);
+
+impl Vacant for Window {
+    fn vacant() -> &'static Self {
+        static VACANT: Window = Window(VecDeque::new());
+        &VACANT
+    }
+
+    fn is_vacant(&self) -> bool {
+        self.0.is_empty()
+    }
+}
 
 impl Window {
     /// How much of the window is left; none when sends are not limited.
@@ -223,7 +262,15 @@ impl Window {
     pub fn count(&mut self, limit: Option<u32>, now: Now) {
         let Some(limit) = limit else { return };
         self.0.push_back(now.uptime_ms);
-        while self.0.len() > limit as usize || self.0.front().is_some_and(|t| t + limits::WINDOW_MS <= now.uptime_ms) {
+        self.slide(now);
+        while self.0.len() > limit as usize {
+            self.0.pop_front();
+        }
+    }
+
+    /// Forgets what lies more than a minute back.
+    pub(super) fn slide(&mut self, now: Now) {
+        while self.0.front().is_some_and(|t| t + limits::WINDOW_MS <= now.uptime_ms) {
             self.0.pop_front();
         }
     }

@@ -22,17 +22,18 @@ mod time;
 mod traces;
 mod wake;
 
-use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use bytes::Bytes;
 
 use crate::Now;
 use crate::callsign::Callsign;
+use crate::flat::Flat;
 use crate::identity::Identity;
 use crate::ids::{ChannelId, ConsumerName, MemberNo, MessageId};
 use crate::limits;
 use crate::message::Message;
+use crate::rare::Rare;
 use crate::refusal::Refusal;
 use crate::session::HubKey;
 use crate::settings::Settings;
@@ -66,7 +67,7 @@ pub struct Rules {
     pub shelf: Shelf,
     /// After this long without a live session or held DM, a memory channel leaves memory; none means never.
     pub idle_ms: Option<u64>,
-    /// After this long without anybody asking or waiting, a durable channel leaves memory; none means never.
+    /// After this long without anybody asking or waiting, a channel that loses nothing leaves memory; none means never.
     pub idle_durable_ms: Option<u64>,
 }
 
@@ -74,30 +75,32 @@ pub struct Rules {
 pub struct Channel {
     pub(crate) id: ChannelId,
     pub(crate) settings: Arc<Settings>,
-    pub(crate) rules: Rules,
-    /// Boxed: a tree makes room for eleven, and most channels have two.
-    pub(crate) members: BTreeMap<MemberNo, Box<Member>>,
-    pub(crate) by_callsign: HashMap<Callsign, MemberNo>,
+    pub(crate) rules: Arc<Rules>,
+    /// Boxed, to be found and moved by their numbers.
+    pub(crate) members: Flat<MemberNo, Box<Member>>,
+    pub(crate) by_callsign: Flat<Callsign, MemberNo>,
     pub(crate) sessions: Sessions,
-    pub(crate) ring: Ring,
+    pub(crate) ring: Rare<Ring>,
     pub(crate) held_messages: usize,
     pub(crate) held_bytes: usize,
-    pub(crate) places: Places,
+    pub(crate) places: Rare<Places>,
+    /// Answers given so far: each is known by its number.
+    answers: u64,
     pub(crate) fetches: Fetches,
-    pub(crate) traces: Traces,
+    pub(crate) traces: Rare<Traces>,
     pub(crate) last_id: MessageId,
     pub(crate) last_no: MemberNo,
     pub(crate) live: usize,
     pub(crate) first_joined_at_ms: Option<u64>,
     pub(crate) last_activity_at_ms: u64,
-    /// Held DMs that ended with their member.
-    pub(crate) held_lost: u64,
     pub(crate) handed: Handed,
     pub(crate) draining: bool,
+    /// Whether anything was ever said on it, for all it knows.
+    spoken: bool,
     idle_since_ms: u64,
     sweep_at_ms: u64,
     lease_at_ms: u64,
-    roster_json: Option<Bytes>,
+    roster_json: Option<Box<Bytes>>,
 }
 
 impl Channel {
@@ -107,7 +110,7 @@ impl Channel {
     pub fn open(
         id: ChannelId,
         settings: Arc<Settings>,
-        rules: Rules,
+        rules: Arc<Rules>,
         above: MessageId,
         lost: Option<Loss>,
         now: Now,
@@ -115,22 +118,23 @@ impl Channel {
         Self {
             id,
             last_activity_at_ms: settings.created_at_ms,
-            members: BTreeMap::new(),
-            by_callsign: HashMap::new(),
+            members: Flat::default(),
+            by_callsign: Flat::default(),
             sessions: Sessions::default(),
-            ring: Ring::new(lost.map(|loss| (above, loss)), settings.is_durable().then_some(rules.shelf)),
+            ring: Rare::new(Ring::new(lost.map(|loss| (above, loss)), settings.is_durable().then_some(rules.shelf))),
             held_messages: 0,
             held_bytes: 0,
-            places: Places::default(),
+            places: Rare::default(),
+            answers: 0,
             fetches: Fetches::default(),
-            traces: Traces::default(),
+            traces: Rare::default(),
             last_id: above,
             last_no: 0,
             live: 0,
             first_joined_at_ms: None,
-            held_lost: 0,
             handed: Handed::default(),
             draining: false,
+            spoken: lost.is_some(),
             idle_since_ms: now.uptime_ms,
             sweep_at_ms: u64::MAX,
             lease_at_ms: u64::MAX,
@@ -176,10 +180,12 @@ impl Channel {
         (self.held_messages, self.held_bytes)
     }
 
-    /// Held DMs that ended with their member so far.
-    #[must_use]
-    pub fn held_lost(&self) -> u64 {
-        self.held_lost
+    /// Gives back the room of what is there for who waits, when nobody does.
+    pub fn relax(&mut self) {
+        if self.places.are_empty() {
+            self.places.relax();
+            self.roster_json = None;
+        }
     }
 
     /// The next message id: the time, or one more than the last when time stood still or stepped back.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::entry::Terms;
 use crate::ids::{ConsumerName, MemberNo, MessageId, PlaceId};
+use crate::rare::Vacant;
 use crate::slip::{Fate, Progress, Stub};
 
 use super::{Gap, Hold};
@@ -70,7 +71,22 @@ pub(crate) struct Places {
     pub(crate) deadlines: BTreeSet<(u64, PlaceId)>,
     pub(crate) streams: BTreeMap<PlaceId, Stream>,
     pub(crate) outstanding: Vec<Outstanding>,
-    answers: u64,
+}
+
+impl Vacant for Places {
+    fn vacant() -> &'static Self {
+        static VACANT: Places = Places {
+            waiters: BTreeMap::new(),
+            deadlines: BTreeSet::new(),
+            streams: BTreeMap::new(),
+            outstanding: Vec::new(),
+        };
+        &VACANT
+    }
+
+    fn is_vacant(&self) -> bool {
+        self.are_empty()
+    }
 }
 
 impl Places {
@@ -88,12 +104,6 @@ impl Places {
         let waiter = self.waiters.remove(&place)?;
         self.deadlines.remove(&(waiter.deadline_ms, place));
         Some(waiter)
-    }
-
-    /// How the next answer holds what it carries.
-    pub(crate) fn next_answer(&mut self) -> Hold {
-        self.answers += 1;
-        Hold::OnItsWay(self.answers)
     }
 
     /// Takes out the answers that were taken or returned.

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::ids::{MemberNo, MessageId};
 use crate::limits::{RING_BYTES, RING_MESSAGES};
 use crate::message::Message;
+use crate::rare::Vacant;
 
 use super::Shelved;
 
@@ -107,11 +108,31 @@ pub(crate) struct Ring {
     lost_before: Option<(MessageId, Loss)>,
 }
 
+impl Default for Ring {
+    fn default() -> Self {
+        Self::new(None, None)
+    }
+}
+
+impl Vacant for Ring {
+    fn vacant() -> &'static Self {
+        static VACANT: Ring = Ring::new(None, None);
+        &VACANT
+    }
+
+    fn is_vacant(&self) -> bool {
+        self.slots.is_empty() && self.shelf.is_none() && self.lost_before.is_none() && self.departed.any == 0
+    }
+}
+
 impl Ring {
     /// An empty ring, with a shelf behind it on a durable channel. With a loss, everything up to that id counts as
     /// departed.
-    pub(crate) fn new(lost: Option<(MessageId, Loss)>, shelf: Option<Shelf>) -> Self {
-        let newest = lost.map_or(0, |(id, _)| id);
+    pub(crate) const fn new(lost: Option<(MessageId, Loss)>, shelf: Option<Shelf>) -> Self {
+        let newest = match lost {
+            Some((id, _)) => id,
+            None => 0,
+        };
         Self {
             slots: VecDeque::new(),
             shelved: 0,

@@ -23,11 +23,11 @@ impl Channel {
     /// The callsigns online as a JSON array, made once for all who ask until somebody comes or goes.
     pub(crate) fn roster_json(&mut self) -> Bytes {
         if let Some(json) = &self.roster_json {
-            return json.clone();
+            return Bytes::clone(json);
         }
         #[expect(clippy::expect_used, reason = "strings into a vector cannot fail")]
         let json = Bytes::from(serde_json::to_vec(&self.online()).expect("strings always serialise"));
-        self.roster_json.insert(json).clone()
+        Bytes::clone(self.roster_json.insert(Box::new(json)))
     }
 
     pub(crate) fn roster_changed(&mut self) {

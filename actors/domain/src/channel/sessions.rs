@@ -2,31 +2,29 @@
 
 use std::collections::{HashMap, VecDeque};
 
+use crate::flat::Flat;
 use crate::ids::{MemberNo, SessionId};
 use crate::limits;
 use crate::refusal::Refusal;
 
-/// What a session id means on this channel.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Seat {
-    /// The presence of a member.
-    Live(MemberNo),
-    /// It ended, and is remembered until an uptime.
-    Ended { until_ms: u64 },
-}
-
 #[derive(Debug, Default)]
 pub(crate) struct Sessions {
-    seats: HashMap<SessionId, Seat>,
-    ended: VecDeque<(u64, SessionId)>,
+    live: Flat<SessionId, MemberNo>,
+    /// Boxed, because on most channels none has ended.
+    ended: Option<Box<Ended>>,
+}
+
+/// Sessions that ended lately: their callers learn that they did.
+#[derive(Debug, Default)]
+struct Ended {
+    until_ms: HashMap<SessionId, u64>,
+    /// The oldest first.
+    order: VecDeque<(u64, SessionId)>,
 }
 
 impl Sessions {
     pub(crate) fn live(&self, session: &SessionId) -> Option<MemberNo> {
-        match self.seats.get(session) {
-            Some(Seat::Live(no)) => Some(*no),
-            _ => None,
-        }
+        self.live.get(session).copied()
     }
 
     /// The member of a live session.
@@ -34,47 +32,61 @@ impl Sessions {
     /// # Errors
     /// `session_expired` when it ended less than an hour ago, else `not_joined`.
     pub(crate) fn member(&self, session: &SessionId, uptime_ms: u64) -> Result<MemberNo, Refusal> {
-        match self.seats.get(session) {
-            Some(Seat::Live(no)) => Ok(*no),
-            Some(Seat::Ended { until_ms }) if *until_ms > uptime_ms => Err(Refusal::session_expired()),
+        if let Some(no) = self.live(session) {
+            return Ok(no);
+        }
+        let until_ms = self.ended.as_ref().and_then(|ended| ended.until_ms.get(session));
+        match until_ms {
+            Some(until_ms) if *until_ms > uptime_ms => Err(Refusal::session_expired()),
             _ => Err(Refusal::not_joined()),
         }
     }
 
     pub(crate) fn seat(&mut self, session: SessionId, no: MemberNo) {
-        self.seats.insert(session, Seat::Live(no));
+        if let Some(ended) = &mut self.ended {
+            ended.until_ms.remove(&session);
+        }
+        self.live.insert(session, no);
     }
 
     /// Takes a session away without a trace: it goes on somewhere else.
     pub(crate) fn unseat(&mut self, session: &SessionId) {
-        self.seats.remove(session);
+        self.live.remove(session);
     }
 
     /// Ends a session and remembers that it was.
     pub(crate) fn bury(&mut self, session: &SessionId, uptime_ms: u64) {
+        self.live.remove(session);
         let until_ms = uptime_ms + limits::TOMBSTONE_MS;
-        self.seats.insert(session.clone(), Seat::Ended { until_ms });
-        self.ended.push_back((until_ms, session.clone()));
-        while self.ended.len() > limits::TOMBSTONES {
-            self.forget_oldest();
+        let ended = self.ended.get_or_insert_default();
+        ended.until_ms.insert(session.clone(), until_ms);
+        ended.order.push_back((until_ms, session.clone()));
+        while ended.order.len() > limits::TOMBSTONES {
+            ended.forget_oldest();
         }
     }
 
     /// Forgets what ended long enough ago.
     pub(crate) fn sweep(&mut self, uptime_ms: u64) {
-        while self.ended.front().is_some_and(|(until_ms, _)| *until_ms <= uptime_ms) {
-            self.forget_oldest();
+        let Some(ended) = &mut self.ended else { return };
+        while ended.order.front().is_some_and(|(until_ms, _)| *until_ms <= uptime_ms) {
+            ended.forget_oldest();
+        }
+        if ended.order.is_empty() {
+            self.ended = None;
         }
     }
 
     pub(crate) fn next_sweep_ms(&self) -> Option<u64> {
-        self.ended.front().map(|(until_ms, _)| *until_ms)
+        self.ended.as_ref()?.order.front().map(|(until_ms, _)| *until_ms)
     }
+}
 
+impl Ended {
     fn forget_oldest(&mut self) {
-        let Some((until_ms, session)) = self.ended.pop_front() else { return };
-        if self.seats.get(&session) == Some(&Seat::Ended { until_ms }) {
-            self.seats.remove(&session);
+        let Some((until_ms, session)) = self.order.pop_front() else { return };
+        if self.until_ms.get(&session) == Some(&until_ms) {
+            self.until_ms.remove(&session);
         }
     }
 }

@@ -13,8 +13,9 @@ use crate::entry::{Entry, SendKey};
 use crate::identity::Identity;
 use crate::ids::{ConsumerName, MemberNo, MessageId, SessionId};
 use crate::message::Message;
+use crate::rare::Rare;
 
-use super::member::{Departure, Held, Keys, Presence, Window};
+use super::member::{Departure, Held, Keys, Presence};
 use super::ring::{Departed, Loss, Ring};
 use super::traces::{Trace, Traces};
 use super::{Channel, Consumer, Member, Slot};
@@ -35,6 +36,9 @@ pub struct Snapshot {
     pub(super) at_ms: u64,
     /// The hub's run in which the channel left memory with this state: everything handed over before is in it.
     pub(super) rested_in: Option<u64>,
+    /// Whether nothing was ever said on it.
+    #[serde(default)]
+    pub(super) silent: bool,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -119,6 +123,12 @@ impl Snapshot {
         self.last_id
     }
 
+    /// Whether nothing was ever said on the channel: then nothing of it can be lost.
+    #[must_use]
+    pub fn is_silent(&self) -> bool {
+        self.silent
+    }
+
     /// The hub's run in which the channel left memory with this state, if it did.
     #[must_use]
     pub fn rested_in(&self) -> Option<u64> {
@@ -167,6 +177,7 @@ impl Channel {
             traces: self.traces.iter().filter(|_| self.settings.is_durable()).cloned().collect(),
             at_ms: now.at_ms,
             rested_in,
+            silent: !self.spoken,
         }
     }
 
@@ -184,11 +195,12 @@ impl Channel {
         self.last_no = snapshot.last_no;
         self.first_joined_at_ms = snapshot.first_joined_at_ms;
         self.last_activity_at_ms = snapshot.last_activity_at_ms;
+        self.spoken |= !snapshot.silent;
         let durable = self.settings.is_durable();
         if durable {
-            self.ring = Ring::restored(snapshot.departed, snapshot.lost_before, Some(self.rules.shelf));
+            self.ring = Rare::new(Ring::restored(snapshot.departed, snapshot.lost_before, Some(self.rules.shelf)));
             shelf.iter().filter(|s| s.id <= snapshot.last_id).for_each(|shelved| self.ring.shelve(shelved));
-            self.traces = Traces::restored(snapshot.traces);
+            self.traces = Rare::new(Traces::restored(snapshot.traces));
         }
         let slept_ms = (snapshot.rested_in == Some(run)).then(|| now.at_ms.saturating_sub(snapshot.at_ms));
         // Who is here has the last word about a session that went from one callsign to another.
@@ -209,7 +221,7 @@ impl Channel {
             self.held_bytes += slot.weight_bytes();
             held.push(slot);
         }
-        let minted = || self.rules.key.mint(&self.id, &state.callsign, state.generation);
+        let minted = || self.rules.key.recognise(&self.id, &state.callsign, state.generation);
         let session = state.own_session.clone().unwrap_or_else(minted);
         let mut keys = Keys::default();
         state.keys.into_iter().for_each(|key| keys.restore(key, now));
@@ -243,9 +255,9 @@ impl Channel {
             presence,
             prompted: state.prompted,
             consumers: state.consumers.into_iter().map(|consumer| Consumer::restored(consumer, now)).collect(),
-            held,
+            held: Rare::new(held),
             keys,
-            window: Window::default(),
+            window: Rare::default(),
         };
         self.members.insert(state.no, Box::new(member));
         if let Some(next) = self.sessions.next_sweep_ms() {

@@ -10,6 +10,7 @@ use crate::ids::PlaceId;
 use crate::limits::{STREAM_BYTES, STREAM_EVENTS};
 use crate::message::Message;
 
+use super::figures::count;
 use super::places::{Queued, Stream};
 use super::{Channel, Effect, Gap, Given, Hold, StreamEnding, events};
 
@@ -72,7 +73,7 @@ impl Channel {
         let (no, consumer, terms) = (stream.no, stream.consumer.clone(), stream.terms);
         let ids: Vec<_> = took.iter().filter_map(|event| event.id).collect();
         let told = took.iter().filter_map(|event| event.gap);
-        self.handed.taken += ids.len() as u64;
+        self.handed.taken += count(ids.len());
         told.clone().for_each(|(gap, _)| self.handed.told(gap.reason));
         if let Some(upto) = told.clone().map(|(gap, _)| gap.to).chain(ids.iter().copied()).max() {
             let lost = told.flat_map(|(_, hold)| self.held_as(no, consumer.as_ref(), hold)).collect();
@@ -138,7 +139,7 @@ impl Channel {
         }
         stream.told_upto = stream.told_upto.max(gap.to);
         let (no, name, since) = (stream.no, stream.consumer.clone(), stream.since);
-        let hold = self.places.next_answer();
+        let hold = self.next_answer();
         if since.is_none() {
             self.claim_lost(no, name.as_ref(), hold, now);
         }
@@ -228,7 +229,7 @@ impl Channel {
         self.places.streams.get(&place)?.progress.cut();
         self.settle_stream(place, now, effects);
         let stream = self.places.streams.remove(&place)?;
-        self.handed.returned += stream.queue.iter().filter(|event| event.id.is_some()).count() as u64;
+        self.handed.returned += count(stream.queue.iter().filter(|event| event.id.is_some()).count());
         let member = self.members.get_mut(&stream.no)?;
         member.touch(now.uptime_ms);
         let consumer = member.consumer_mut(stream.consumer.as_ref())?;

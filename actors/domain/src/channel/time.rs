@@ -74,15 +74,17 @@ impl Channel {
         self.idle_since_ms = now.uptime_ms;
     }
 
-    /// A memory channel with nobody on it and no DM held may leave memory: what it would lose is told as a gap. A
-    /// durable one loses nothing, so it goes as soon as nobody uses it for a while.
+    /// A channel that loses nothing by it leaves memory as soon as nobody uses it for a while, whoever is on it: a durable
+    /// one, and one on which nothing was ever said. (Who is on a band is told to all, so it stays.) Another one goes when
+    /// nobody is on it and no DM is held; what it loses is told as a gap.
     fn retires_at_ms(&self) -> Option<u64> {
-        let (idle_ms, is_idle) = if self.settings.is_durable() {
-            (self.rules.idle_durable_ms, self.places.are_empty())
-        } else {
-            (self.rules.idle_ms, self.live == 0 && self.held_bytes == 0)
-        };
-        idle_ms.filter(|_| is_idle).map(|idle_ms| self.idle_since_ms + idle_ms)
+        let durable = self.settings.is_durable();
+        let loses_nothing = durable || !(self.spoken || self.settings.is_band);
+        let is_deserted = !durable && self.live == 0 && self.held_bytes == 0;
+        let unused_ms = self.rules.idle_durable_ms.filter(|_| loses_nothing && self.places.are_empty());
+        let deserted_ms = self.rules.idle_ms.filter(|_| is_deserted);
+        let idle_ms = [unused_ms, deserted_ms].into_iter().flatten().min()?;
+        Some(self.idle_since_ms + idle_ms)
     }
 
     fn end_polls(&mut self, now: Now, effects: &mut Vec<Effect>) {
@@ -118,6 +120,7 @@ impl Channel {
             if member.has_place() {
                 member.touch(now.uptime_ms);
             }
+            member.relax(now);
             let (at_ms, entry) = match member.presence {
                 Presence::Live { seen_ms } => {
                     (seen_ms + self.settings.session_ttl_ms, Entry::Expired { no: member.no })

@@ -8,6 +8,7 @@ use crate::callsign::Callsign;
 use crate::ids::{MemberNo, MessageId};
 use crate::limits;
 use crate::message::Message;
+use crate::rare::Vacant;
 
 /// What became of a message. Of a broadcast only that it was: the rest follows from the cursors.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -26,6 +27,17 @@ pub(crate) struct Trace {
 /// The traces of the last messages, oldest first.
 #[derive(Debug, Default)]
 pub(crate) struct Traces(VecDeque<Trace>);
+
+impl Vacant for Traces {
+    fn vacant() -> &'static Self {
+        static VACANT: Traces = Traces(VecDeque::new());
+        &VACANT
+    }
+
+    fn is_vacant(&self) -> bool {
+        self.0.is_empty()
+    }
+}
 
 impl Traces {
     pub(crate) fn push(&mut self, message: &Message, to_callsign: Option<Callsign>) {

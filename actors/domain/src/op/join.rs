@@ -321,7 +321,7 @@ impl Join {
         let mut history: Vec<_> = channel.ring.iter().rev().filter(seen).take(limits::HISTORY_DEFAULT).collect();
         history.reverse();
         JoinReply {
-            session_id: self.session_id(member),
+            session_id: self.session_id(channel, member),
             callsign: member.callsign.clone(),
             human_authorized: self.human_authorized,
             trust_mode: settings.trust_mode,
@@ -339,8 +339,10 @@ impl Join {
     }
 
     /// The id of the session, for its owner. One that was brought is known after a restart to who brings it only.
-    fn session_id(&self, member: &Member) -> String {
-        let text = member.session.text().or_else(|| self.presented.as_ref()?.text());
+    fn session_id(&self, channel: &Channel, member: &Member) -> String {
+        let minted = || channel.rules.key.mint(&channel.id, &member.callsign, member.generation);
+        let id = if member.owns_session { member.session.clone() } else { minted() };
+        let text = id.text().or_else(|| self.presented.as_ref()?.text());
         text.unwrap_or_default().to_owned()
     }
 

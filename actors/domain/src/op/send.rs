@@ -116,7 +116,7 @@ impl Operation for Send {
         };
         let unread = channel.unread(no, now);
         let quota = channel.members.get_mut(&no).and_then(|sender| {
-            if !entries.is_empty() {
+            if !entries.is_empty() && limit.is_some() {
                 sender.window.count(limit, now);
             }
             sender.window.quota(limit, now)

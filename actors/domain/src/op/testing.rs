@@ -64,11 +64,11 @@ impl Rig {
         Self::opened(settings, rules, 0, None)
     }
 
-    pub(crate) fn opened(settings: Settings, rules: Rules, above: u64, lost: Option<Loss>) -> Self {
+    pub(crate) fn opened(settings: Settings, rules: impl Into<Arc<Rules>>, above: u64, lost: Option<Loss>) -> Self {
         let now = Now { at_ms: DAWN_MS, uptime_ms: 0 };
         let id = ChannelId::parse("quiet-otter-3a8f").unwrap();
         Self {
-            channel: Channel::open(id, Arc::new(settings), rules, above, lost, now),
+            channel: Channel::open(id, Arc::new(settings), rules.into(), above, lost, now),
             now,
             log: Vec::new(),
             retired: false,

@@ -101,7 +101,7 @@ pub(crate) struct Stage {
     pub(crate) script: Vec<String>,
     pub(crate) totals: Totals,
     channel: Channel,
-    open: (Arc<Settings>, Rules, u64, Option<Loss>),
+    open: (Arc<Settings>, Arc<Rules>, u64, Option<Loss>),
     oracle: Oracle,
     now: Now,
     log: Vec<Entry>,
@@ -139,7 +139,7 @@ impl Stage {
         let rules = Rules { key, sends_per_minute, shelf, idle_ms: None, idle_durable_ms: None };
         let lost = [None, None, Some(Loss::Restart), Some(Loss::Idle)][dice.random_range(0..4)].filter(|_| !durable);
         let above = now.at_ms - 5_000 + dice.random_range(0..10_000);
-        let open = (Arc::new(settings), rules, above, lost);
+        let open = (Arc::new(settings), Arc::new(rules), above, lost);
         Self {
             dice,
             script: Vec::new(),
@@ -254,7 +254,7 @@ impl Stage {
     }
 }
 
-fn fresh((settings, rules, above, lost): &(Arc<Settings>, Rules, u64, Option<Loss>), now: Now) -> Channel {
+fn fresh((settings, rules, above, lost): &(Arc<Settings>, Arc<Rules>, u64, Option<Loss>), now: Now) -> Channel {
     let id = ChannelId::parse("quiet-otter-3a8f").unwrap();
     Channel::open(id, settings.clone(), rules.clone(), *above, *lost, now)
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::op::testing::{DAWN_MS, Rig};
+use crate::op::testing::{DAWN_MS, Rig, rules};
 use crate::op::{JoinReply, Keepalive, Leave};
 use crate::{Callsign, Code, Entry, Rules, Settings, TokenHash, limits, names};
 
@@ -182,7 +182,7 @@ fn d17_after_the_hour_a_claimed_callsign_comes_with_an_empty_mailbox() {
     expire(&mut rig);
     rig.at(rig.now.uptime_ms + HOUR_MS);
     let heir = rig.join("ann");
-    assert_eq!((heir.idx, heir.unread, rig.channel.held_lost()), (3, 0, 1));
+    assert_eq!((heir.idx, heir.unread, rig.channel.handed.held_lost), (3, 0, 1));
     assert!(rig.listen("ann").is_none());
 }
 
@@ -195,7 +195,7 @@ fn d06_leaving_a_claimed_callsign_keeps_its_mail_for_its_owner() {
     leave(&mut rig, "ann");
     assert_eq!(rig.join_as(Some("ann"), None).unwrap_err().code, Code::CallsignTaken);
     let back = again(&mut rig, "ann", &first).unwrap();
-    assert_eq!((back.idx, back.unread, rig.channel.held_lost()), (1, 1, 0));
+    assert_eq!((back.idx, back.unread, rig.channel.handed.held_lost), (1, 1, 0));
 }
 
 #[test]
@@ -276,7 +276,7 @@ fn d30_a_member_is_forgotten_after_its_ttl_with_its_held_dms() {
     rig.at(10 * HOUR_MS - 1);
     assert_eq!(rig.channel.held().0, 1);
     rig.at(10 * HOUR_MS);
-    assert_eq!((rig.channel.held(), rig.channel.held_lost()), ((0, 0), 1));
+    assert_eq!((rig.channel.held(), rig.channel.handed.held_lost), ((0, 0), 1));
     let heir = rig.join("bob");
     assert_eq!((heir.idx, heir.unread), (3, 0));
 }
@@ -296,7 +296,7 @@ fn d30_tombstones_last_an_hour() {
 
 #[test]
 fn d30_an_idle_channel_retires_unless_it_holds_a_dm() {
-    let rules = Rules { idle_ms: Some(HOUR_MS), ..Rig::new().channel.rules };
+    let rules = Rules { idle_ms: Some(HOUR_MS), ..rules() };
     let mut rig = Rig::opened(Settings::plain(TokenHash::of("t"), DAWN_MS), rules, 0, None);
     rig.join("ann");
     rig.join("bob");

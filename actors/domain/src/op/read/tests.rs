@@ -1,6 +1,6 @@
 //! Reading: parking, waking, gaps, held DMs, cursors and time.
 
-use crate::op::testing::{Rig, draft, said};
+use crate::op::testing::{Rig, draft, rules, said};
 use crate::op::{Consumers, Join, ReadInput};
 use crate::{
     Channel, Code, ConsumerName, Durability, Ending, Entry, Gap, Loss, Rules, Settings, Shelf, Terms, TokenHash, limits,
@@ -355,7 +355,7 @@ fn a_draining_hub_parks_nobody() {
 
 #[test]
 fn a_poll_keeps_its_session_alive() {
-    let rules = Rules { ..Rig::new().channel.rules };
+    let rules = rules();
     let settings = Settings { session_ttl_ms: 5_000, ..Settings::plain(TokenHash::of("t"), 0) };
     let mut rig = Rig::opened(settings, rules, 0, None);
     rig.join("ann");
@@ -376,7 +376,7 @@ fn a_poll_keeps_its_session_alive() {
 #[test]
 fn a01_what_was_told_lost_is_owed_no_more_in_a_replay_either() {
     let settings = Settings { durability: Durability::Disk, ..Settings::plain(TokenHash::of("t"), 0) };
-    let rules = Rules { shelf: Shelf { messages: 100, bytes: 1 << 30 }, ..Rig::new().channel.rules };
+    let rules = Rules { shelf: Shelf { messages: 100, bytes: 1 << 30 }, ..rules() };
     let mut rig = Rig::opened(settings, rules, 0, None);
     rig.join("ann");
     rig.join("bob");

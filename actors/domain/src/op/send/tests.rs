@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::op::testing::{DAWN_MS, Rig, draft, said};
+use crate::op::testing::{DAWN_MS, Rig, draft, rules, said};
 use crate::op::{Leave, Send};
 use crate::{Code, Rules, Settings, TokenHash, limits};
 
@@ -87,7 +87,7 @@ fn d10_ids_increase_when_the_clock_stands_still_and_when_it_steps_back() {
 
 #[test]
 fn d10_a_channel_opens_above_every_id_there_was() {
-    let rules = Rig::new().channel.rules;
+    let rules = rules();
     let settings = Settings::plain(TokenHash::of("t"), DAWN_MS);
     let mut rig = Rig::opened(settings, rules, DAWN_MS + 500, None);
     rig.join("ann");
@@ -125,7 +125,7 @@ fn d20_a_number_is_a_member_and_stays_its_own() {
 
 #[test]
 fn d26_a_session_sends_so_many_times_in_a_sliding_minute() {
-    let rules = Rules { sends_per_minute: Some(3), ..Rig::new().channel.rules };
+    let rules = Rules { sends_per_minute: Some(3), ..rules() };
     let mut rig = Rig::opened(Settings::plain(TokenHash::of("t"), DAWN_MS), rules, 0, None);
     rig.join("ann");
     rig.join("bob");
@@ -145,7 +145,7 @@ fn d26_a_session_sends_so_many_times_in_a_sliding_minute() {
 
 #[test]
 fn d26_a_new_callsign_does_not_refill_the_window() {
-    let rules = Rules { sends_per_minute: Some(2), ..Rig::new().channel.rules };
+    let rules = Rules { sends_per_minute: Some(2), ..rules() };
     let mut rig = Rig::opened(Settings::plain(TokenHash::of("t"), DAWN_MS), rules, 0, None);
     rig.join_as(Some("ann"), Some("my-own-session")).unwrap();
     rig.send("ann", "all", "1");
@@ -170,7 +170,7 @@ fn a02_the_same_key_and_body_give_the_first_reply() {
 
 #[test]
 fn a02_a_duplicate_does_not_use_up_the_window() {
-    let rules = Rules { sends_per_minute: Some(1), ..Rig::new().channel.rules };
+    let rules = Rules { sends_per_minute: Some(1), ..rules() };
     let mut rig = Rig::opened(Settings::plain(TokenHash::of("t"), DAWN_MS), rules, 0, None);
     rig.join("ann");
     let keyed = || said(&json!({"text": "hi", "client_msg_id": "k1"})).unwrap();

@@ -1,0 +1,15 @@
+//! What a channel weighs: the task of its actor is the largest piece of an idle one, and a hub may have a million.
+
+use actix::Context;
+use actix::dev::ContextFut;
+
+use crate::channel_actor::ChannelActor;
+
+/// The task is this and about a hundred bytes, rounded up to 128.
+const TASK_BYTES: usize = 792;
+
+#[test]
+fn a_channel_stays_small() {
+    let actor = size_of::<ContextFut<ChannelActor, Context<ChannelActor>>>();
+    assert!(actor <= TASK_BYTES, "{actor} bytes: what few channels have belongs into a box");
+}
