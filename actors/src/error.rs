@@ -2,6 +2,8 @@
 
 use rogerrat_domain::{Code, Refusal};
 
+use crate::log::LogError;
+
 /// Why an operation was not done, or is not known to be.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum HubError {
@@ -23,6 +25,20 @@ pub enum HubError {
 }
 
 impl HubError {
+    /// What a fault of the log is to who asked. What failed is told to the operator, unless there was only no time for it.
+    pub(crate) fn of_log(failed: &'static str) -> impl Fn(LogError) -> Self {
+        move |error| {
+            if matches!(error, LogError::Busy) {
+                return Self::MailboxFull;
+            }
+            log::error!(error:display; "{failed}");
+            match error {
+                LogError::Unknown(_) => Self::OutcomeUnknown,
+                _ => Self::StorageFailed,
+            }
+        }
+    }
+
     /// The same as a refusal, with a code and what to do next.
     #[must_use]
     pub fn into_refusal(self) -> Refusal {

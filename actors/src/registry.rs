@@ -306,10 +306,7 @@ impl Handler<Erase> for Registry {
         // First from the log: who finds it in the table after that is refused by the log.
         let forgotten = self.reviver.log.forget(&channel);
         Box::pin(forgotten.into_actor(self).map(move |forgotten, this, ctx| {
-            let was_there = forgotten.map_err(|error| {
-                log::error!(channel:display = channel, error:display; "a channel could not be deleted");
-                HubError::StorageFailed
-            })?;
+            let was_there = forgotten.map_err(HubError::of_log("a channel could not be deleted"))?;
             if let Some((_, room)) = this.table.remove(&channel) {
                 let _ = room.try_send(Delete);
             }

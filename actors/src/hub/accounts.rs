@@ -379,22 +379,9 @@ fn or_no_identity(error: HubError) -> HubError {
 
 /// What a fault of the port is to who asked.
 pub(super) fn unread(error: LogError) -> HubError {
-    match error {
-        LogError::Busy => HubError::MailboxFull,
-        error => {
-            log::error!(error:display; "accounts could not be read");
-            HubError::StorageFailed
-        }
-    }
+    HubError::of_log("accounts could not be read")(error)
 }
 
 fn unkept(error: LogError) -> HubError {
-    match error {
-        LogError::Busy => HubError::MailboxFull,
-        LogError::Unknown(_) => HubError::OutcomeUnknown,
-        error => {
-            log::error!(error:display; "a change of an account was not kept");
-            HubError::StorageFailed
-        }
-    }
+    HubError::of_log("a change of an account was not kept")(error)
 }

@@ -74,7 +74,7 @@ impl Hub {
             return Err(Refusal::limit_reached("bans", limits::BANS).into());
         }
         let text = serde_json::to_string(&ban).map_err(|_| HubError::StorageFailed)?;
-        log.put_row(Bans::ROWS, ban.id.clone(), Some(text)).await.map_err(|error| unkept(&error))?;
+        log.put_row(Bans::ROWS, ban.id.clone(), Some(text)).await.map_err(unkept)?;
         bans.add(ban.clone());
         let ended = match &ban.banned {
             Banned::Callsign(callsign) | Banned::Identity(callsign) => {
@@ -94,7 +94,7 @@ impl Hub {
         if !self.bans().iter().any(|ban| ban.id == id) {
             return Err(Refusal::new(rogerrat_domain::Code::NotFound, "there is no such ban").into());
         }
-        log.put_row(Bans::ROWS, id.to_owned(), None).await.map_err(|error| unkept(&error))?;
+        log.put_row(Bans::ROWS, id.to_owned(), None).await.map_err(unkept)?;
         bans.remove(id);
         Ok(())
     }
@@ -129,10 +129,6 @@ impl Hub {
     }
 }
 
-fn unkept(error: &LogError) -> HubError {
-    log::error!(error:display; "a ban was not kept");
-    match error {
-        LogError::Busy => HubError::MailboxFull,
-        LogError::Damaged(_) | LogError::Failed(_) | LogError::Unknown(_) => HubError::StorageFailed,
-    }
+fn unkept(error: LogError) -> HubError {
+    HubError::of_log("a ban was not kept")(error)
 }

@@ -13,7 +13,7 @@ use crate::accounts::Opened;
 use crate::counters::Count;
 use crate::entropy::{random_token, record_id, roll};
 use crate::error::HubError;
-use crate::log::{Appended, LogError};
+use crate::log::Appended;
 use crate::registry::Erase;
 use crate::room::{Room, Table};
 
@@ -113,13 +113,7 @@ impl Hub {
     async fn look_up(&self, channel: &str) -> Result<Admitted, HubError> {
         let Shared { table, log, clock, .. } = &*self.shared;
         let id = ChannelId::parse(channel)?;
-        let settings = log.find(&id).await.map_err(|error| match error {
-            LogError::Busy => HubError::MailboxFull,
-            error => {
-                log::error!(error:display; "a channel could not be looked up");
-                HubError::StorageFailed
-            }
-        })?;
+        let settings = log.find(&id).await.map_err(HubError::of_log("a channel could not be looked up"))?;
         let settings = Arc::new(settings.ok_or_else(Refusal::channel_not_found)?);
         let room = table.entry(id.clone()).or_insert_with(|| Arc::new(Room::new(id, settings, clock.now())));
         room.used_ms.store(clock.uptime_ms(), Relaxed);

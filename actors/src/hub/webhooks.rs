@@ -210,11 +210,6 @@ impl Hub {
     }
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "it stands behind map_err")]
 fn unread(error: LogError) -> HubError {
-    log::error!(error:display; "the deliveries of a webhook could not be read or kept");
-    match error {
-        LogError::Busy => HubError::MailboxFull,
-        _ => HubError::StorageFailed,
-    }
+    HubError::of_log("the deliveries of a webhook could not be read or kept")(error)
 }

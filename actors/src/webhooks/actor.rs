@@ -150,10 +150,8 @@ impl WebhookActor {
     }
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "it stands behind map_err")]
 fn not_kept(error: crate::LogError) -> HubError {
-    log::error!(error:display; "a webhook was not kept");
-    HubError::StorageFailed
+    HubError::of_log("a webhook was not kept")(error)
 }
 
 impl Alarmed for WebhookActor {
