@@ -4,6 +4,7 @@
 //! channels in use are in it; the others are in the log.
 
 use std::collections::{HashMap, VecDeque};
+use std::future::ready;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
@@ -34,6 +35,8 @@ use crate::webhooks::{Forgotten, Webhooks};
 
 /// How often the Registry looks for channels nobody uses.
 const SWEEP_EVERY: Duration = Duration::from_secs(3600);
+/// A use so soon after a channel was created is not noted: looking once an hour, nobody sees the difference.
+const NEW_MS: u64 = 3_600_000;
 /// How often it looks for rooms nobody is in.
 const TIDY_EVERY: Duration = Duration::from_secs(60);
 /// How often it wakes channels that have set no timer for what is due to them before it looks again, and some time after.
@@ -216,19 +219,23 @@ impl Registry {
 
     /// Takes those who are to leave out of the table, some at a time.
     fn put_away(&mut self, ctx: &mut Context<Self>) {
-        while !self.is_noting && !self.leaving.is_empty() {
-            let some: Vec<_> = self.leaving.drain(..self.leaving.len().min(NOTE_AT_ONCE)).collect();
-            // Taken out only if it is empty: nobody can get hold of it meanwhile.
-            let left = some.iter().filter_map(|id| self.table.remove_if(id, |_, room| is_empty(room)));
-            let used: Vec<_> = left.map(|(id, room)| (id, self.used_at_ms(&room))).collect();
-            if !used.is_empty() {
-                self.is_noting = true;
-                ctx.spawn(self.reviver.log.used(used).into_actor(self).map(|_, this, ctx| {
-                    this.is_noting = false;
-                    this.put_away(ctx);
-                }));
-            }
+        if self.is_noting || self.leaving.is_empty() {
+            return;
         }
+        let some: Vec<_> = self.leaving.drain(..self.leaving.len().min(NOTE_AT_ONCE)).collect();
+        // Taken out only if it is empty: nobody can get hold of it meanwhile.
+        let left = some.iter().filter_map(|id| self.table.remove_if(id, |_, room| is_empty(room)));
+        let used = left.filter_map(|(id, room)| {
+            let at_ms = self.used_at_ms(&room);
+            (at_ms > room.settings().created_at_ms + NEW_MS).then_some((id, at_ms))
+        });
+        let used: Vec<_> = used.collect();
+        let noted = if used.is_empty() { Box::pin(ready(Ok(()))) } else { self.reviver.log.used(used) };
+        self.is_noting = true;
+        ctx.spawn(noted.into_actor(self).map(|_, this, ctx| {
+            this.is_noting = false;
+            this.put_away(ctx);
+        }));
     }
 
     /// The hooks of a channel went from the log with it; here they must go too.

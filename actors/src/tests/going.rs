@@ -78,8 +78,20 @@ async fn d30_a_channel_that_holds_a_dm_stays() {
 async fn however_many_leave_the_log_is_told_little_at_a_time() {
     let log = TestLog::slow();
     let rig = Rig::with_log(Held::new(log.clone())).await;
+    let mut channels = Vec::new();
     for _ in 0..2000 {
-        rig.hub.create(CreateInput::default(), None).await.unwrap();
+        channels.push(rig.hub.create(CreateInput::default(), None).await.unwrap().channel.id().clone());
+    }
+    for _ in 0..100 {
+        rig.pass(1000).await;
+    }
+    assert_eq!(log.noted.load(Relaxed), 0, "that they are new is known");
+    rig.pass(HOUR_MS).await;
+    // The sweep of the hour notes who is in use.
+    rig.pass(2000).await;
+    log.noted.store(0, Relaxed);
+    for channel in channels {
+        rig.hub.find(channel.as_str()).await.unwrap();
     }
     for _ in 0..100 {
         rig.pass(1000).await;
