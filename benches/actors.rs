@@ -55,7 +55,7 @@ async fn pair() -> [Agent; 2] {
         sends_per_minute: None,
         sends_per_minute_band: None,
         idle_ms: None,
-        idle_durable_ms: None,
+        idle_lossless_ms: None,
         shelf: Shelf { messages: 1000, bytes: 64 << 20 },
         unused_ms: None,
         member_ttl_ms: MEMBER_TTL_MS,

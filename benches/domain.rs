@@ -29,7 +29,7 @@ impl Bench {
         let now = Now { at_ms: DAWN_MS, uptime_ms: 0 };
         let shelf = Shelf { messages: 1000, bytes: 64 << 20 };
         let key = HubKey::new([7; 32]);
-        let rules = Rules { key, sends_per_minute: None, shelf, idle_ms: None, idle_durable_ms: None };
+        let rules = Rules { key, sends_per_minute: None, shelf, idle_ms: None, idle_lossless_ms: None };
         let settings = Arc::new(Settings::plain(TokenHash::of("t"), DAWN_MS));
         let id = ChannelId::parse("quiet-otter-3a8f").expect("it is an id");
         let channel = Channel::open(id, settings, rules.into(), 0, None, now);

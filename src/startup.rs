@@ -35,8 +35,8 @@ use crate::transport::{self, Certificate, CertificateError, Entrance, GOODBYE_TI
 
 /// How long a draining hub still opens its door, so that whoever probes it learns that it is not ready.
 const LAME_DUCK: Duration = Duration::from_secs(1);
-/// How long a durable channel that nobody uses stays in memory.
-const DURABLE_IDLE_MS: u64 = 5 * 60_000;
+/// How long a channel that nobody uses and that loses nothing by it stays in memory.
+const LOSSLESS_IDLE_MS: u64 = 5 * 60_000;
 /// How long the store may take to be closed.
 const CLOSE_TIME: Duration = Duration::from_secs(30);
 /// How often expired things of the door are forgotten.
@@ -215,7 +215,7 @@ fn rules(config: &Config) -> HubRules {
         sends_per_minute: limit(config.limits.send_per_session),
         sends_per_minute_band: limit(config.limits.send_per_session_band),
         idle_ms: Some(u64::from(channels.idle_minutes) * 60_000),
-        idle_durable_ms: Some(DURABLE_IDLE_MS),
+        idle_lossless_ms: Some(LOSSLESS_IDLE_MS),
         shelf: Shelf {
             messages: config.storage.shelf_messages as usize,
             bytes: (config.storage.shelf_mib as usize) << 20,

@@ -164,7 +164,7 @@ impl ChannelActor {
         let raise = self.house.log.raise_floor(self.channel.next_id(self.house.clock.now()) + FLOOR_AHEAD_MS);
         ctx.wait(raise.into_actor(self).map(|raised, this, ctx| match raised {
             Ok(()) => this.perform(op, ctx, answer),
-            Err(_) if this.channel.settings().is_durable() => answer(this, Err(HubError::StorageFailed)),
+            Err(error) if this.channel.settings().is_durable() => answer(this, Err(error.into())),
             Err(_) => {
                 log::warn!("the floor of the ids could not be raised");
                 let now = this.house.clock.now();

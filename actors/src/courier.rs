@@ -60,7 +60,7 @@ impl Courier {
 
     fn full(&self) -> HubError {
         self.counters.add(Count::MailboxRefusals, 1);
-        HubError::MailboxFull
+        HubError::Busy
     }
 
     async fn open(&self, room: &Arc<Room>, dead: Option<Addr<ChannelActor>>) -> Result<(), HubError> {

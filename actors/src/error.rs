@@ -12,7 +12,7 @@ pub enum HubError {
     Refused(#[from] Refusal),
     /// A queue on the way is full, the channel's mailbox or the log's; nothing changed.
     #[error("a queue is full")]
-    MailboxFull,
+    Busy,
     /// The channel went down while it had the operation: it may or may not have happened.
     #[error("the channel went down in the middle of it")]
     OutcomeUnknown,
@@ -24,18 +24,24 @@ pub enum HubError {
     Gone,
 }
 
+impl From<LogError> for HubError {
+    fn from(error: LogError) -> Self {
+        match error {
+            LogError::Busy => Self::Busy,
+            LogError::Unknown(_) => Self::OutcomeUnknown,
+            LogError::Damaged(_) | LogError::Failed(_) => Self::StorageFailed,
+        }
+    }
+}
+
 impl HubError {
     /// What a fault of the log is to who asked. What failed is told to the operator, unless there was only no time for it.
     pub(crate) fn of_log(failed: &'static str) -> impl Fn(LogError) -> Self {
         move |error| {
-            if matches!(error, LogError::Busy) {
-                return Self::MailboxFull;
+            if !matches!(error, LogError::Busy) {
+                log::error!(error:display; "{failed}");
             }
-            log::error!(error:display; "{failed}");
-            match error {
-                LogError::Unknown(_) => Self::OutcomeUnknown,
-                _ => Self::StorageFailed,
-            }
+            error.into()
         }
     }
 
@@ -44,7 +50,7 @@ impl HubError {
     pub fn into_refusal(self) -> Refusal {
         match self {
             Self::Refused(refusal) => refusal,
-            Self::MailboxFull => Refusal::new(Code::Overloaded, "too much to do just now: nothing was done")
+            Self::Busy => Refusal::new(Code::Overloaded, "too much to do just now: nothing was done")
                 .hint("try again in a second")
                 .retry_after_ms(1000),
             Self::OutcomeUnknown => {

@@ -291,7 +291,7 @@ fn fate(appended: Appended, must_be_kept: bool) -> Fate {
         Appended::Done => Fate::Kept,
         Appended::Refused | Appended::Busy if !must_be_kept => Fate::Owed,
         Appended::Refused => Fate::Lost(HubError::StorageFailed),
-        Appended::Busy => Fate::Lost(HubError::MailboxFull),
+        Appended::Busy => Fate::Lost(HubError::Busy),
         Appended::Conflict | Appended::Unknown => Fate::Lost(HubError::OutcomeUnknown),
     }
 }

@@ -1,7 +1,8 @@
 //! The port to the log: where what happened is kept.
 //!
 //! An append ends in [done](Appended::Done), [conflict](Appended::Conflict), [refused](Appended::Refused),
-//! [busy](Appended::Busy) or [unknown](Appended::Unknown), and a record carries its own id, so that the log may as well lie on another machine.
+//! [busy](Appended::Busy) or [unknown](Appended::Unknown), and a record carries its own id, so that the log may as well
+//! lie on another machine.
 
 use std::future::Future;
 use std::pin::Pin;

@@ -20,7 +20,6 @@ use tokio::sync::oneshot;
 
 use crate::accounts::AccountChange;
 use crate::alarm::{Alarm, FAR_MS};
-use crate::bans::Bans;
 use crate::call::{Ask, Call, Delete, Drain, Nudge};
 use crate::channel_actor::{ChannelActor, FLOOR_AHEAD_MS, MAILBOX, Ways};
 use crate::counters::{Count, Counters};
@@ -30,8 +29,7 @@ use crate::keeping::Keeping;
 use crate::revival::{Revived, Reviver};
 use crate::room::{Room, Table};
 use crate::share::Share;
-use crate::standing::Standing;
-use crate::webhooks::{Forgotten, Webhooks};
+use crate::webhooks::Forgotten;
 
 /// How often the Registry looks for channels nobody uses.
 const SWEEP_EVERY: Duration = Duration::from_secs(3600);
@@ -85,10 +83,7 @@ pub(crate) struct Registry {
     pub(crate) rules_of_bands: Arc<Rules>,
     pub(crate) unused_ms: Option<u64>,
     pub(crate) counters: Arc<Counters>,
-    pub(crate) bans: Arc<Bans>,
-    pub(crate) standing: Arc<Standing>,
-    pub(crate) webhooks: Webhooks,
-    pub(crate) house: Option<Arc<House>>,
+    pub(crate) house: Arc<House>,
     pub(crate) opening: HashMap<ChannelId, Vec<oneshot::Sender<Result<(), HubError>>>>,
     /// Who is to leave the table, and whether some of them are being noted.
     pub(crate) leaving: VecDeque<ChannelId>,
@@ -117,7 +112,7 @@ impl Actor for Registry {
 
 impl Registry {
     /// Starts the actor of a room with what was revived.
-    fn bring_up(&mut self, room: &Arc<Room>, revived: Revived, arbiter: &ArbiterHandle, registry: Addr<Self>) {
+    fn bring_up(&self, room: &Arc<Room>, revived: Revived, arbiter: &ArbiterHandle) {
         let Revived { channel, seq, replayed, crashed, revoked } = revived;
         let proved: Vec<_> = channel.proved().map(|(callsign, who)| (callsign.clone(), who.clone())).collect();
         if !proved.is_empty() {
@@ -127,7 +122,7 @@ impl Registry {
             self.counters.add(Count::Revivals, 1);
             log::error!(channel:display = room.id; "a channel went down and is brought back from its log");
         }
-        let (vitals, house) = (room.vitals.clone(), self.house(registry));
+        let (vitals, house) = (room.vitals.clone(), self.house.clone());
         let share = Share::new(self.counters.clone(), room.settings().is_durable());
         let addr = ChannelActor::start_in_arbiter(arbiter, move |ctx| {
             ctx.set_mailbox_capacity(MAILBOX);
@@ -147,7 +142,7 @@ impl Registry {
             let _ = addr.try_send(Drain);
         }
         // Who was banned while the channel was not in memory goes before anybody else is served.
-        for callsign in self.bans.callsigns_off(&room.id, self.reviver.clock.now()) {
+        for callsign in self.house.bans.callsigns_off(&room.id, self.reviver.clock.now()) {
             let _ = addr.try_send(Ask(Call::new(Evict { callsign }).0));
         }
         for (callsign, identity) in revoked {
@@ -155,38 +150,18 @@ impl Registry {
         }
         room.seat(addr.clone());
         // Who ends a key now finds the channel. Who did before may have missed it, and has left a note.
-        for (callsign, identity) in proved.into_iter().filter(|(_, identity)| self.standing.has_ended(identity)) {
+        for (callsign, identity) in proved.into_iter().filter(|(_, identity)| self.house.standing.has_ended(identity)) {
             let _ = addr.try_send(Ask(Call::new(Revoke { callsign, identity }).0));
         }
-    }
-
-    /// What channels find in their hub; the first that is opened furnishes it.
-    fn house(&mut self, registry: Addr<Self>) -> Arc<House> {
-        let furnish = || House {
-            log: self.reviver.log.clone(),
-            clock: self.reviver.clock,
-            run: self.reviver.run.id,
-            bans: self.bans.clone(),
-            standing: self.standing.clone(),
-            webhooks: self.webhooks.clone(),
-            registry,
-        };
-        self.house.get_or_insert_with(|| Arc::new(furnish())).clone()
     }
 
     fn rules_of(&self, room: &Room) -> Arc<Rules> {
         if room.settings().is_band { self.rules_of_bands.clone() } else { self.rules.clone() }
     }
 
-    fn opened(
-        &mut self,
-        room: &Arc<Room>,
-        revived: Result<Revived, HubError>,
-        arbiter: &ArbiterHandle,
-        registry: Addr<Self>,
-    ) {
+    fn opened(&mut self, room: &Arc<Room>, revived: Result<Revived, HubError>, arbiter: &ArbiterHandle) {
         let revived = if self.shut { Err(HubError::Gone) } else { revived };
-        let result = revived.map(|revived| self.bring_up(room, revived, arbiter, registry));
+        let result = revived.map(|revived| self.bring_up(room, revived, arbiter));
         for waiting in self.opening.remove(&room.id).unwrap_or_default() {
             let _ = waiting.send(result.clone());
         }
@@ -200,7 +175,7 @@ impl Registry {
 
     /// Takes out of the table whoever nobody is in and nobody asks for: the log knows it.
     fn tidy(&mut self, ctx: &mut Context<Self>) {
-        self.standing.sweep(self.reviver.clock.now());
+        self.house.standing.sweep(self.reviver.clock.now());
         if self.leaving.is_empty() {
             let empty = self.table.iter().filter(|room| is_empty(room.value()));
             self.leaving = empty.map(|room| room.key().clone()).collect();
@@ -241,8 +216,8 @@ impl Registry {
     /// The hooks of a channel went from the log with it; here they must go too.
     fn forget_webhooks(&self, channel: ChannelId, ctx: &mut Context<Self>) {
         let owner = Owner::Channel(channel);
-        if self.webhooks.directory.of(&owner).is_some() {
-            let told = self.webhooks.addr.send(Forgotten(owner));
+        if self.house.webhooks.directory.of(&owner).is_some() {
+            let told = self.house.webhooks.addr.send(Forgotten(owner));
             ctx.spawn(told.into_actor(self).map(|_, _, _| ()));
         }
     }
@@ -344,8 +319,8 @@ impl Handler<Open> for Registry {
             let revived = AssertUnwindSafe(self.reviver.clone().revive(room.clone(), self.rules_of(&room)));
             // What one channel's log holds must not take the Registry down.
             let revived = revived.catch_unwind().map(|revived| revived.unwrap_or(Err(HubError::StorageFailed)));
-            ctx.spawn(revived.into_actor(self).map(move |revived, this, ctx| {
-                this.opened(&room, revived, &arbiter, ctx.address());
+            ctx.spawn(revived.into_actor(self).map(move |revived, this, _| {
+                this.opened(&room, revived, &arbiter);
             }));
         }
     }

@@ -41,7 +41,7 @@ impl Reviver {
     /// # Errors
     /// `not_found` when it was deleted; a fault when it cannot be read.
     pub(crate) async fn revive(self, room: Arc<Room>, rules: Arc<Rules>) -> Result<Revived, HubError> {
-        let kept = self.log.load(&room.id).await.map_err(|error| failed(&room, &error))?;
+        let kept = self.log.load(&room.id).await.map_err(|error| failed(&room, error))?;
         if kept.seq == 0 && !room.settings().is_band {
             return Err(Refusal::channel_not_found().into());
         }
@@ -51,7 +51,7 @@ impl Reviver {
         let mut channel = self.replay(&room, rules, kept, crashed).map_err(|broken| damaged(&room, &broken))?;
         let hollow = channel.hollow();
         if !hollow.is_empty() {
-            let messages = self.log.messages(&room.id, hollow).await.map_err(|error| failed(&room, &error))?;
+            let messages = self.log.messages(&room.id, hollow).await.map_err(|error| failed(&room, error))?;
             channel.fill(&messages).map_err(|broken| damaged(&room, &broken))?;
         }
         let revoked = self.revoked(&room, &channel).await?;
@@ -63,7 +63,7 @@ impl Reviver {
         let mut proved: Vec<_> = channel.proved().map(|(callsign, who)| (callsign.clone(), who.clone())).collect();
         if !proved.is_empty() {
             let callsigns = proved.iter().map(|(callsign, _)| callsign.clone()).collect();
-            let known = self.accounts.named(callsigns).await.map_err(|error| failed(room, &error))?;
+            let known = self.accounts.named(callsigns).await.map_err(|error| failed(room, error))?;
             proved.retain(|one| !known.contains(one));
         }
         Ok(proved)
@@ -101,14 +101,13 @@ impl Reviver {
     }
 }
 
-fn failed(room: &Room, error: &LogError) -> HubError {
-    log::error!(channel:display = room.id, error:display; "a channel could not be read");
-    match error {
-        LogError::Busy => HubError::MailboxFull,
-        LogError::Damaged(_) | LogError::Failed(_) | LogError::Unknown(_) => HubError::StorageFailed,
+fn failed(room: &Room, error: LogError) -> HubError {
+    if !matches!(error, LogError::Busy) {
+        log::error!(channel:display = room.id, error:display; "a channel could not be read");
     }
+    error.into()
 }
 
 fn damaged(room: &Room, broken: &Broken) -> HubError {
-    failed(room, &LogError::Damaged(broken.to_string()))
+    failed(room, LogError::Damaged(broken.to_string()))
 }

@@ -332,12 +332,12 @@ impl Hub {
                     }
                     let revoke = Revoke { callsign: callsign.clone(), identity: identity.clone() };
                     match self.ask(&at, revoke).await {
-                        Err(HubError::MailboxFull) => tokio::time::sleep(TELL_AGAIN).await,
+                        Err(HubError::Busy) => tokio::time::sleep(TELL_AGAIN).await,
                         Ok(_) | Err(HubError::Refused(_)) => return Ok(()),
                         Err(error) => return Err(error),
                     }
                 }
-                Err(HubError::MailboxFull)
+                Err(HubError::Busy)
             });
             let unheard =
                 |error: &HubError| log::error!(error:display; "a key has ended, and a session of it may not have");

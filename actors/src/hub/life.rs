@@ -20,6 +20,7 @@ use crate::clock::Clock;
 use crate::counters::{Count, Counters};
 use crate::courier::Courier;
 use crate::error::HubError;
+use crate::house::House;
 use crate::log::LogError;
 use crate::password::Passwords;
 use crate::ports::Ports;
@@ -81,26 +82,32 @@ impl Hub {
             sends_per_minute: rules.sends_per_minute,
             shelf: rules.shelf,
             idle_ms: rules.idle_ms,
-            idle_durable_ms: rules.idle_durable_ms,
+            idle_lossless_ms: rules.idle_lossless_ms,
         };
         let webhooks = start_webhooks(&ports, &key, clock, &counters).await?;
-        let registry = Registry {
+        let house = |registry| House {
+            log: log.clone(),
+            clock,
+            run: run.id,
+            bans: bans.clone(),
+            standing: standing.clone(),
+            webhooks: webhooks.clone(),
+            registry,
+        };
+        let registry = Registry::create(|ctx| Registry {
+            house: Arc::new(house(ctx.address())),
             table: table.clone(),
             reviver: Reviver { log: log.clone(), accounts: ports.accounts.clone(), clock, run, floor },
             rules_of_bands: Arc::new(Rules { sends_per_minute: rules.sends_per_minute_band, ..channel_rules.clone() }),
             rules: Arc::new(channel_rules),
             unused_ms: rules.unused_ms,
             counters: counters.clone(),
-            bans: bans.clone(),
-            standing: standing.clone(),
-            webhooks: webhooks.clone(),
-            house: None,
             opening: HashMap::new(),
             leaving: VecDeque::new(),
             is_noting: false,
             draining: false,
             shut: false,
-        };
+        });
         let shared = Shared {
             table,
             log,
@@ -120,7 +127,7 @@ impl Hub {
             key,
             webhooks,
         };
-        Ok(Self { courier: Courier { registry: registry.start(), counters }, shared: Arc::new(shared) })
+        Ok(Self { courier: Courier { registry, counters }, shared: Arc::new(shared) })
     }
 
     /// Whether the hub takes work: it is not going down, and its log writes, reads, and has room.

@@ -52,8 +52,8 @@ pub struct HubRules {
     pub sends_per_minute_band: Option<u32>,
     /// A memory channel with nobody on it leaves memory after this long.
     pub idle_ms: Option<u64>,
-    /// A durable channel nobody uses leaves memory after this long.
-    pub idle_durable_ms: Option<u64>,
+    /// A channel nobody uses leaves memory after this long where nothing is lost by it.
+    pub idle_lossless_ms: Option<u64>,
     /// How much of a durable channel's messages is kept.
     pub shelf: Shelf,
     /// A channel nobody used for this long is deleted.
@@ -121,10 +121,8 @@ impl Hub {
         limit: usize,
     ) -> Result<Vec<Line>, HubError> {
         let viewer = self.ask(at, op::Viewer { session }).await?;
-        let lines = self.shared.log.transcript(at.id(), limit).await.map_err(|error| {
-            log::error!(channel:display = at.id(), error:display; "a transcript could not be read");
-            HubError::StorageFailed
-        })?;
+        let lines = self.shared.log.transcript(at.id(), limit).await;
+        let lines = lines.map_err(HubError::of_log("a transcript could not be read"))?;
         let is_open = at.settings().dm_visibility == DmVisibility::Channel;
         Ok(lines.into_iter().filter(|line| is_open || line.concerns(viewer)).collect())
     }

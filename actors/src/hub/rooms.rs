@@ -151,7 +151,7 @@ impl Hub {
             match self.keep_creation(creation(id.clone(), settings.clone())).await? {
                 Appended::Conflict => continue,
                 Appended::Refused => return Err(HubError::StorageFailed),
-                Appended::Busy => return Err(HubError::MailboxFull),
+                Appended::Busy => return Err(HubError::Busy),
                 Appended::Unknown => return Err(HubError::OutcomeUnknown),
                 Appended::Done => {}
             }

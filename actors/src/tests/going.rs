@@ -23,7 +23,7 @@ async fn a_full_mailbox_is_told_at_once() {
     }
     assert!(matches!(rig.room().try_send(Nudge), Err(Undelivered::Full)));
     let refused = ann.send("all", "hi").await.unwrap_err();
-    assert!(matches!(refused, HubError::MailboxFull));
+    assert!(matches!(refused, HubError::Busy));
     let refusal = refused.into_refusal();
     assert_eq!((refusal.code, refusal.retry_after_ms), (Code::Overloaded, Some(1000)));
     rig.settle().await;

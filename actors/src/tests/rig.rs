@@ -68,7 +68,7 @@ impl Rig {
             sends_per_minute: None,
             sends_per_minute_band: None,
             idle_ms: Some(HOUR_MS),
-            idle_durable_ms: Some(HOUR_MS / 12),
+            idle_lossless_ms: Some(HOUR_MS / 12),
             shelf: Shelf { messages: 1300, bytes: 64 << 20 },
             unused_ms: Some(30 * 24 * HOUR_MS),
             member_ttl_ms: MEMBER_TTL_MS,

@@ -61,7 +61,7 @@ impl Stage {
             sends_per_minute: None,
             sends_per_minute_band: None,
             idle_ms: None,
-            idle_durable_ms: None,
+            idle_lossless_ms: None,
             shelf: Shelf { messages: 100, bytes: 1 << 20 },
             unused_ms: None,
             member_ttl_ms: 1_000_000,

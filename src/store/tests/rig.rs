@@ -103,7 +103,7 @@ pub(super) fn snapshot(departed: MessageId, held: &[MessageId]) -> Snapshot {
     let now = Now { at_ms: 5, uptime_ms: 0 };
     let shelf = Shelf { messages: 1000, bytes: 1 << 20 };
     let key = HubKey::new([7; 32]);
-    let rules = Rules { key, sends_per_minute: None, shelf, idle_ms: None, idle_durable_ms: None };
+    let rules = Rules { key, sends_per_minute: None, shelf, idle_ms: None, idle_lossless_ms: None };
     let Entry::Created { settings } = created() else { unreachable!() };
     let mut state = Channel::open(channel("c"), settings, rules.into(), 0, None, now);
     state.replay([joined()].iter(), now);

@@ -68,7 +68,7 @@ pub struct Rules {
     /// After this long without a live session or held DM, a memory channel leaves memory; none means never.
     pub idle_ms: Option<u64>,
     /// After this long without anybody asking or waiting, a channel that loses nothing leaves memory; none means never.
-    pub idle_durable_ms: Option<u64>,
+    pub idle_lossless_ms: Option<u64>,
 }
 
 /// One channel.
@@ -229,7 +229,6 @@ impl Channel {
         }
     }
 
-    /// Refuses when there is no room for one more member.
     /// Whether one member more may come. On a band one that is away gives way: nobody invited it, and nobody is to fill
     /// a band for a week.
     pub(crate) fn room_for_a_member(&self) -> Result<(), Refusal> {
@@ -238,9 +237,7 @@ impl Channel {
         }
         Err(Refusal::limit_reached("members of a channel", limits::MEMBERS))
     }
-}
 
-impl Channel {
     /// Who is forgotten for somebody new on a band that is full: the one that has been away for longest, and is owed no DM.
     pub(crate) fn longest_away(&self) -> Option<MemberNo> {
         if !self.settings.is_band || self.members.len() < limits::MEMBERS {

@@ -81,7 +81,7 @@ impl Channel {
         let durable = self.settings.is_durable();
         let loses_nothing = durable || !(self.spoken || self.settings.is_band);
         let is_deserted = !durable && self.live == 0 && self.held_bytes == 0;
-        let unused_ms = self.rules.idle_durable_ms.filter(|_| loses_nothing && self.places.are_empty());
+        let unused_ms = self.rules.idle_lossless_ms.filter(|_| loses_nothing && self.places.are_empty());
         let deserted_ms = self.rules.idle_ms.filter(|_| is_deserted);
         let idle_ms = [unused_ms, deserted_ms].into_iter().flatten().min()?;
         Some(self.idle_since_ms + idle_ms)

@@ -51,7 +51,7 @@ pub(crate) struct Seen {
 /// The rules of a hub that limits nothing.
 pub(crate) fn rules() -> Rules {
     let shelf = Shelf { messages: 1000, bytes: 64 << 20 };
-    Rules { key: HubKey::new([7; 32]), sends_per_minute: None, shelf, idle_ms: None, idle_durable_ms: None }
+    Rules { key: HubKey::new([7; 32]), sends_per_minute: None, shelf, idle_ms: None, idle_lossless_ms: None }
 }
 
 impl Rig {

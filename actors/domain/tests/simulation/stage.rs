@@ -136,7 +136,7 @@ impl Stage {
         let durable = dice.random_bool(0.5);
         settings.durability = if durable { Durability::Disk } else { Durability::Memory };
         let key = HubKey::new([1; 32]);
-        let rules = Rules { key, sends_per_minute, shelf, idle_ms: None, idle_durable_ms: None };
+        let rules = Rules { key, sends_per_minute, shelf, idle_ms: None, idle_lossless_ms: None };
         let lost = [None, None, Some(Loss::Restart), Some(Loss::Idle)][dice.random_range(0..4)].filter(|_| !durable);
         let above = now.at_ms - 5_000 + dice.random_range(0..10_000);
         let open = (Arc::new(settings), Arc::new(rules), above, lost);
