@@ -8,8 +8,8 @@ use qrcode::QrCode;
 use qrcode::render::unicode::Dense1x2;
 
 use crate::config::{Config, Server};
-use crate::door::quoted;
 use crate::machine;
+use crate::web::quoted;
 
 /// The text to print once `bound` is listening.
 ///

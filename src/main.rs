@@ -4,7 +4,6 @@ mod banner;
 mod cli;
 mod compat;
 mod config;
-mod door;
 mod http;
 mod machine;
 mod mcp;
@@ -13,6 +12,7 @@ mod startup;
 mod store;
 mod telemetry;
 mod transport;
+mod web;
 
 use std::error::Error;
 use std::io::{self, Write as _};

@@ -25,13 +25,13 @@ use tokio_rustls::rustls::{self, ServerConfig};
 use crate::banner::banner;
 use crate::compat::agent_chatroom::{self, Chatroom};
 use crate::config::{Config, Storage};
-use crate::door::{self, State};
 use crate::http;
 use crate::machine;
 use crate::mcp::{self, Mcp};
 use crate::poster::{self, Guard, HttpPoster, SystemResolver};
 use crate::store::{Options, Store, StoreError};
 use crate::transport::{self, Certificate, CertificateError, Entrance, GOODBYE_TIME, HEAD_TIME, KEEP_ALIVE, Socket};
+use crate::web::{self, AppState};
 
 /// How long a draining hub still opens its door, so that whoever probes it learns that it is not ready.
 const LAME_DUCK: Duration = Duration::from_secs(1);
@@ -103,7 +103,7 @@ impl Running {
         let poster = HttpPoster::start(guard(config), poster::tls()?);
         let ports = Ports::of(store.clone()).posting(poster);
         let hub = Hub::start(rules(config), ports, store.key(), clock).await?;
-        let state = State::new(config, hub.clone(), clock);
+        let state = AppState::new(config, hub.clone(), clock);
         let mcp = Mcp::load(&hub).await?;
         let chatroom = match &config.server.chatroom {
             Some(password) => Some(Chatroom::open(&hub, password).await.map_err(StartError::Chatroom)?),
@@ -165,17 +165,17 @@ impl Running {
 
 /// What a worker does with a connection: HTTP/1.1 and HTTP/2 for the same application.
 fn service(
-    state: &Data<State>,
+    state: &Data<AppState>,
     mcp: &Data<Mcp>,
     chatroom: Option<&Data<Chatroom>>,
     tls: Option<Arc<ServerConfig>>,
     stopping: GracefulShutdownSignal,
 ) -> impl actix_service::ServiceFactory<TcpStream, Config = (), Response = (), Error = DispatchError, InitError = ()> + use<>
 {
-    let at_the_door = state.clone();
+    let shared = state.clone();
     let app = App::new()
         .app_data(state.clone())
-        .wrap(from_fn(move |request, next| door::door(&at_the_door, request, &next)))
+        .wrap(from_fn(move |request, next| web::handle(&shared, request, &next)))
         .configure(|config| http::channel_routes(config, state))
         .configure(|config| mcp::routes(config, state, mcp))
         .configure(|config| agent_chatroom::routes(config, state, chatroom))
@@ -250,7 +250,7 @@ fn announce(config: &Config, bound: SocketAddr, chatroom: Option<&Data<Chatroom>
     log::info!(address:display = bound, workers = config.server.workers; "listening");
 }
 
-fn sweep_now_and_then(state: Data<State>, mcp: Data<Mcp>) {
+fn sweep_now_and_then(state: Data<AppState>, mcp: Data<Mcp>) {
     actix_web::rt::spawn(async move {
         let mut every = tokio::time::interval(SWEEP_EVERY);
         loop {

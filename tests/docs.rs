@@ -22,9 +22,9 @@ fn between<'a>(text: &'a str, open: &str, close: &str) -> Option<&'a str> {
     text.split_once(open)?.1.split_once(close).map(|(inner, _)| inner)
 }
 
-/// The codes with their statuses, from the table that `src/door/problem.rs` tests itself against.
+/// The codes with their statuses, from the table that `src/web/problem.rs` tests itself against.
 fn codes() -> BTreeSet<(String, String)> {
-    let source = read("src/door/problem.rs");
+    let source = read("src/web/problem.rs");
     let table = between(&source, "let table = [", "]").unwrap_or_default();
     let statuses: Vec<_> = table.split(',').map(|status| status.trim().to_owned()).collect();
     assert_eq!(statuses.len(), Code::ALL.len(), "the table of statuses is not where it was");

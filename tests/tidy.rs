@@ -62,9 +62,9 @@ fn the_doors_do_not_know_each_other() {
     none(&offenders("src/http", &["crate::cli", "crate::mcp", "crate::compat"]));
     none(&offenders("src/mcp", &["crate::cli", "crate::http", "crate::compat"]));
     none(&offenders("src/compat", &["crate::cli", "crate::http", "crate::mcp"]));
-    none(&offenders("src/door", &["crate::cli", "crate::mcp", "crate::http", "crate::compat"]));
-    none(&offenders("src/store", &["crate::cli", "crate::mcp", "crate::http", "crate::compat", "crate::door"]));
-    none(&offenders("src/poster", &["crate::cli", "crate::mcp", "crate::http", "crate::door", "crate::store"]));
+    none(&offenders("src/web", &["crate::cli", "crate::mcp", "crate::http", "crate::compat"]));
+    none(&offenders("src/store", &["crate::cli", "crate::mcp", "crate::http", "crate::compat", "crate::web"]));
+    none(&offenders("src/poster", &["crate::cli", "crate::mcp", "crate::http", "crate::web", "crate::store"]));
     none(&offenders("src/transport", &["crate::cli", "crate::mcp", "crate::http", "crate::compat", "rogerrat_actors"]));
     none(&offenders("src/cli", &["crate::http", "crate::mcp", "crate::compat", "rogerrat_actors"]));
 }

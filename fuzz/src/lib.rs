@@ -5,17 +5,17 @@
 
 use std::str::from_utf8;
 
-#[path = "../../src/door/address.rs"]
+#[path = "../../src/web/address.rs"]
 mod address;
 #[path = "../../src/http/checks.rs"]
 mod checks;
 #[path = "../../actors/domain/tests/parsers/checks.rs"]
 mod domain;
-#[path = "../../src/door/hosts.rs"]
+#[path = "../../src/web/hosts.rs"]
 mod hosts;
-#[path = "../../src/door/json.rs"]
+#[path = "../../src/web/json.rs"]
 mod json;
-#[path = "../../src/door/presets.rs"]
+#[path = "../../src/web/presets.rs"]
 mod presets;
 #[path = "../../src/http/query.rs"]
 mod query;

@@ -6,7 +6,7 @@ use super::link::Trouble;
 use super::outcome::{not_understood, print};
 use super::place::{Place, PlaceArgs, SeatArgs, Shelf};
 use super::talk::{kept, remember, slot};
-use crate::door::quoted;
+use crate::web::quoted;
 use clap::{Args, ValueEnum};
 use rogerrat_domain::text::one_line;
 use serde_json::json;

@@ -11,7 +11,7 @@ use rogerrat_domain::{Refusal, limits};
 use super::openapi::{CloseQuery, InChannel, OfIdentity};
 use super::problem::Problem;
 use super::query::Query;
-use super::state::{Shared, channel_of};
+use super::state::{SharedState, channel_of};
 use super::{Done, Paths, body, read};
 
 /// The routes of accounts.
@@ -37,10 +37,10 @@ pub(super) fn routes(config: &mut ServiceConfig, at: &Paths<'_>) {
     security(("server_token" = [])),
     extensions(("x-error-codes" = json!(["unauthorized", "too_large", "rate_limited", "overloaded", "storage_failed"]))),
 )]
-pub(crate) async fn open(state: Shared, request: HttpRequest) -> Result<impl Responder, Problem> {
+pub(crate) async fn open(state: SharedState, request: HttpRequest) -> Result<impl Responder, Problem> {
     body::announced(&request, limits::BODY_BYTES)?;
     state.admit_opener(request.headers())?;
-    state.throttle.accounts.count(|| state.client(&request))?;
+    state.rate_limits.accounts.count(|| state.client(&request))?;
     Ok(Json(state.hub.open_account().await?))
 }
 
@@ -54,8 +54,12 @@ pub(crate) async fn open(state: Shared, request: HttpRequest) -> Result<impl Res
     responses((status = 200, body = AccountRecovered, description = "The account, and its new session.")),
     extensions(("x-error-codes" = json!(["invalid", "invalid_json", "unauthorized", "too_large", "rate_limited", "overloaded", "storage_failed"]))),
 )]
-pub(crate) async fn recover(state: Shared, request: HttpRequest, payload: Payload) -> Result<impl Responder, Problem> {
-    state.throttle.accounts.count(|| state.client(&request))?;
+pub(crate) async fn recover(
+    state: SharedState,
+    request: HttpRequest,
+    payload: Payload,
+) -> Result<impl Responder, Problem> {
+    state.rate_limits.accounts.count(|| state.client(&request))?;
     let input: RecoverInput = body::json(&request, payload, limits::BODY_BYTES).await?;
     Ok(Json(state.hub.recover_account(input.recovery_token.trim()).await?))
 }
@@ -70,7 +74,7 @@ pub(crate) async fn recover(state: Shared, request: HttpRequest, payload: Payloa
     security(("account_session" = [])),
     extensions(("x-error-codes" = json!(["unauthorized", "overloaded", "storage_failed"]))),
 )]
-pub(crate) async fn look(state: Shared, request: HttpRequest) -> Result<impl Responder, Problem> {
+pub(crate) async fn look(state: SharedState, request: HttpRequest) -> Result<impl Responder, Problem> {
     let owner = state.admit_owner(&request).await?;
     Ok(Json(state.hub.account(&owner).await?))
 }
@@ -87,7 +91,7 @@ pub(crate) async fn look(state: Shared, request: HttpRequest) -> Result<impl Res
     security(("account_session" = [])),
     extensions(("x-error-codes" = json!(["invalid", "unauthorized", "overloaded", "storage_failed"]))),
 )]
-pub(crate) async fn close(state: Shared, request: HttpRequest) -> Result<impl Responder, Problem> {
+pub(crate) async fn close(state: SharedState, request: HttpRequest) -> Result<impl Responder, Problem> {
     let owner = state.admit_owner(&request).await?;
     let with_channels = match Query::of(request.query_string()).get("channels") {
         None => false,
@@ -110,7 +114,7 @@ pub(crate) async fn close(state: Shared, request: HttpRequest) -> Result<impl Re
     extensions(("x-error-codes" = json!(["invalid", "invalid_json", "unauthorized", "callsign_taken", "limit_reached", "too_large", "overloaded", "storage_failed"]))),
 )]
 pub(crate) async fn add_identity(
-    state: Shared,
+    state: SharedState,
     request: HttpRequest,
     payload: Payload,
 ) -> Result<impl Responder, Problem> {
@@ -129,7 +133,7 @@ pub(crate) async fn add_identity(
     security(("account_session" = [])),
     extensions(("x-error-codes" = json!(["unauthorized", "overloaded", "storage_failed"]))),
 )]
-pub(crate) async fn identities(state: Shared, request: HttpRequest) -> Result<impl Responder, Problem> {
+pub(crate) async fn identities(state: SharedState, request: HttpRequest) -> Result<impl Responder, Problem> {
     let owner = state.admit_owner(&request).await?;
     Ok(Json(IdentitiesReply { identities: state.hub.identities(&owner).await? }))
 }
@@ -145,7 +149,7 @@ pub(crate) async fn identities(state: Shared, request: HttpRequest) -> Result<im
     security(("account_session" = [])),
     extensions(("x-error-codes" = json!(["unauthorized", "not_found", "too_large", "overloaded", "storage_failed"]))),
 )]
-pub(crate) async fn rotate_key(state: Shared, request: HttpRequest) -> Result<impl Responder, Problem> {
+pub(crate) async fn rotate_key(state: SharedState, request: HttpRequest) -> Result<impl Responder, Problem> {
     body::announced(&request, limits::BODY_BYTES)?;
     let owner = state.admit_owner(&request).await?;
     Ok(Json(state.hub.rotate_key(&owner, callsign_of(&request)).await?))
@@ -162,7 +166,7 @@ pub(crate) async fn rotate_key(state: Shared, request: HttpRequest) -> Result<im
     security(("account_session" = [])),
     extensions(("x-error-codes" = json!(["unauthorized", "not_found", "overloaded", "storage_failed"]))),
 )]
-pub(crate) async fn remove_identity(state: Shared, request: HttpRequest) -> Result<impl Responder, Problem> {
+pub(crate) async fn remove_identity(state: SharedState, request: HttpRequest) -> Result<impl Responder, Problem> {
     let owner = state.admit_owner(&request).await?;
     state.hub.remove_identity(&owner, callsign_of(&request)).await?;
     Ok(Json(Done::default()))
@@ -178,7 +182,7 @@ pub(crate) async fn remove_identity(state: Shared, request: HttpRequest) -> Resu
     security(("account_session" = [])),
     extensions(("x-error-codes" = json!(["unauthorized", "overloaded", "storage_failed"]))),
 )]
-pub(crate) async fn channels(state: Shared, request: HttpRequest) -> Result<impl Responder, Problem> {
+pub(crate) async fn channels(state: SharedState, request: HttpRequest) -> Result<impl Responder, Problem> {
     let owner = state.admit_owner(&request).await?;
     Ok(Json(OwnedReply { channels: state.hub.owned(&owner).await? }))
 }
@@ -194,7 +198,7 @@ pub(crate) async fn channels(state: Shared, request: HttpRequest) -> Result<impl
     security(("account_session" = [])),
     extensions(("x-error-codes" = json!(["unauthorized", "not_found", "overloaded", "storage_failed"]))),
 )]
-pub(crate) async fn delete_channel(state: Shared, request: HttpRequest) -> Result<impl Responder, Problem> {
+pub(crate) async fn delete_channel(state: SharedState, request: HttpRequest) -> Result<impl Responder, Problem> {
     let owner = state.admit_owner(&request).await?;
     let at = state.hub.find_owned(&owner, channel_of(&request)).await?;
     state.hub.delete(&at).await?;
@@ -212,7 +216,7 @@ pub(crate) async fn delete_channel(state: Shared, request: HttpRequest) -> Resul
     security(("account_session" = [])),
     extensions(("x-error-codes" = json!(["unauthorized", "not_found", "too_large", "overloaded", "storage_failed"]))),
 )]
-pub(crate) async fn rotate_token(state: Shared, request: HttpRequest) -> Result<impl Responder, Problem> {
+pub(crate) async fn rotate_token(state: SharedState, request: HttpRequest) -> Result<impl Responder, Problem> {
     body::announced(&request, limits::BODY_BYTES)?;
     let owner = state.admit_owner(&request).await?;
     let at = state.hub.find_owned(&owner, channel_of(&request)).await?;

@@ -15,7 +15,7 @@ use super::body;
 use super::openapi::{AdminQuery, InChannel};
 use super::problem::Problem;
 use super::query::Query;
-use super::state::{Shared, channel_of};
+use super::state::{SharedState, channel_of};
 use super::{Done, Paths, read};
 
 /// The routes of the administration.
@@ -50,7 +50,7 @@ pub(super) struct Channels {
     security(("admin_token" = [])),
     extensions(("x-error-codes" = json!(["unauthorized", "rate_limited"]))),
 )]
-pub(crate) async fn channels(state: Shared, request: HttpRequest) -> Result<impl Responder, Problem> {
+pub(crate) async fn channels(state: SharedState, request: HttpRequest) -> Result<impl Responder, Problem> {
     state.admit_admin(&request)?;
     let limit = Query::of(request.query_string()).admin_limit();
     let channels = state.hub.inspect_live(limit).await;
@@ -68,7 +68,7 @@ pub(crate) async fn channels(state: Shared, request: HttpRequest) -> Result<impl
     security(("admin_token" = [])),
     extensions(("x-error-codes" = json!(["unauthorized", "not_found", "rate_limited", "overloaded", "storage_failed"]))),
 )]
-pub(crate) async fn channel(state: Shared, request: HttpRequest) -> Result<impl Responder, Problem> {
+pub(crate) async fn channel(state: SharedState, request: HttpRequest) -> Result<impl Responder, Problem> {
     state.admit_admin(&request)?;
     let at = state.hub.find(channel_of(&request)).await?;
     Ok(Json(state.hub.ask(&at, rogerrat_domain::op::Inspect).await?))
@@ -85,7 +85,7 @@ pub(crate) async fn channel(state: Shared, request: HttpRequest) -> Result<impl 
     security(("admin_token" = [])),
     extensions(("x-error-codes" = json!(["unauthorized", "forbidden", "not_found", "rate_limited", "overloaded", "storage_failed"]))),
 )]
-pub(crate) async fn delete_channel(state: Shared, request: HttpRequest) -> Result<impl Responder, Problem> {
+pub(crate) async fn delete_channel(state: SharedState, request: HttpRequest) -> Result<impl Responder, Problem> {
     let client = state.admit_admin(&request)?;
     let at = state.hub.find(channel_of(&request)).await?;
     if at.settings().is_band {
@@ -116,7 +116,7 @@ pub(super) struct Ended {
     security(("admin_token" = [])),
     extensions(("x-error-codes" = json!(["invalid", "unauthorized", "not_found", "rate_limited", "overloaded", "storage_failed"]))),
 )]
-pub(crate) async fn end_session(state: Shared, request: HttpRequest) -> Result<impl Responder, Problem> {
+pub(crate) async fn end_session(state: SharedState, request: HttpRequest) -> Result<impl Responder, Problem> {
     let client = state.admit_admin(&request)?;
     let at = state.hub.find(channel_of(&request)).await?;
     let callsign = request.match_info().get("callsign").unwrap_or_default();
@@ -143,7 +143,7 @@ pub(super) struct Bans {
     security(("admin_token" = [])),
     extensions(("x-error-codes" = json!(["unauthorized", "rate_limited"]))),
 )]
-pub(crate) async fn bans(state: Shared, request: HttpRequest) -> Result<impl Responder, Problem> {
+pub(crate) async fn bans(state: SharedState, request: HttpRequest) -> Result<impl Responder, Problem> {
     state.admit_admin(&request)?;
     Ok(Json(Bans { bans: state.hub.bans() }))
 }
@@ -169,7 +169,7 @@ pub(super) struct BanReply {
     security(("admin_token" = [])),
     extensions(("x-error-codes" = json!(["invalid", "invalid_json", "unauthorized", "not_found", "limit_reached", "too_large", "rate_limited", "overloaded", "storage_failed"]))),
 )]
-pub(crate) async fn ban(state: Shared, request: HttpRequest, payload: Payload) -> Result<impl Responder, Problem> {
+pub(crate) async fn ban(state: SharedState, request: HttpRequest, payload: Payload) -> Result<impl Responder, Problem> {
     let client = state.admit_admin(&request)?;
     let input: BanInput = body::json(&request, payload, limits::BODY_BYTES).await?;
     let (ban, sessions_ended) = state.hub.ban(input, client).await?;
@@ -188,7 +188,7 @@ pub(crate) async fn ban(state: Shared, request: HttpRequest, payload: Payload) -
     security(("admin_token" = [])),
     extensions(("x-error-codes" = json!(["unauthorized", "not_found", "rate_limited", "overloaded", "storage_failed"]))),
 )]
-pub(crate) async fn unban(state: Shared, request: HttpRequest) -> Result<impl Responder, Problem> {
+pub(crate) async fn unban(state: SharedState, request: HttpRequest) -> Result<impl Responder, Problem> {
     let client = state.admit_admin(&request)?;
     let id = request.match_info().get("ban").unwrap_or_default();
     state.hub.unban(id).await?;
@@ -239,10 +239,10 @@ pub(super) struct Counters {
     security(("admin_token" = [])),
     extensions(("x-error-codes" = json!(["unauthorized", "rate_limited"]))),
 )]
-pub(crate) async fn counters(state: Shared, request: HttpRequest) -> Result<impl Responder, Problem> {
+pub(crate) async fn counters(state: SharedState, request: HttpRequest) -> Result<impl Responder, Problem> {
     state.admit_admin(&request)?;
     let totals = state.hub.totals();
-    let refused = state.traffic.passed().refused;
+    let refused = state.request_metrics.totals().refusals;
     Ok(Json(Counters {
         started_at: totals.started_at_ms,
         channels_created: totals.channels_created,

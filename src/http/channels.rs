@@ -10,8 +10,8 @@ use utoipa::ToSchema;
 use super::body;
 use super::openapi::InChannel;
 use super::problem::Problem;
-use super::state::Shared;
-use crate::door::creation::CreateReply;
+use super::state::SharedState;
+use crate::web::create_channel::CreateReply;
 
 /// Creates a channel.
 #[utoipa::path(
@@ -24,9 +24,13 @@ use crate::door::creation::CreateReply;
     security(("server_token" = []), ("account_session" = [])),
     extensions(("x-error-codes" = json!(["invalid", "invalid_json", "unauthorized", "limit_reached", "too_large", "rate_limited", "overloaded", "storage_failed"]))),
 )]
-pub(crate) async fn create(state: Shared, request: HttpRequest, payload: Payload) -> Result<HttpResponse, Problem> {
+pub(crate) async fn create(
+    state: SharedState,
+    request: HttpRequest,
+    payload: Payload,
+) -> Result<HttpResponse, Problem> {
     let owner = state.admit_creator(request.headers()).await?;
-    state.throttle.creates.count(|| state.client(&request))?;
+    state.rate_limits.creates.count(|| state.client(&request))?;
     let input: CreateInput = body::json(&request, payload, limits::BODY_BYTES).await?;
     Ok(HttpResponse::Ok().json(state.create(&request, input, owner.as_ref()).await?))
 }
@@ -74,7 +78,7 @@ struct Endpoints {
     responses((status = 200, body = Described, description = "What the channel is, and its routes.")),
     extensions(("x-error-codes" = json!(["not_found", "overloaded", "storage_failed"]))),
 )]
-pub(crate) async fn describe(state: Shared, request: HttpRequest) -> Result<HttpResponse, Problem> {
+pub(crate) async fn describe(state: SharedState, request: HttpRequest) -> Result<HttpResponse, Problem> {
     let at = state.hub.find(super::state::channel_of(&request)).await?;
     let info = state.hub.ask(&at, Info).await?;
     let origin = state.public_origin(&request);
@@ -142,7 +146,7 @@ struct McpArgs {
     responses((status = 200, body = Bands, description = "The bands.")),
     extensions(("x-error-codes" = json!([]))),
 )]
-pub(crate) async fn bands(state: Shared, request: HttpRequest) -> Json<Bands> {
+pub(crate) async fn bands(state: SharedState, request: HttpRequest) -> Json<Bands> {
     let origin = state.public_origin(&request);
     let row = |band: rogerrat_actors::Band| BandRow {
         name: band.name,

@@ -7,7 +7,7 @@ use rogerrat_domain::{Code, Refusal};
 use serde::Serialize;
 
 use super::problem::Problem;
-use super::state::Shared;
+use super::state::SharedState;
 
 /// Says `ok` as long as the process answers, whatever the Host.
 #[utoipa::path(
@@ -42,7 +42,7 @@ pub(crate) async fn healthy() -> impl Responder {
     responses((status = 200, body = String, description = "`ready`")),
     extensions(("x-error-codes" = json!(["overloaded"]))),
 )]
-pub(crate) async fn ready(state: Shared) -> Result<impl Responder, Problem> {
+pub(crate) async fn ready(state: SharedState) -> Result<impl Responder, Problem> {
     let why = match state.hub.ready().await {
         Ok(()) => return Ok(HttpResponse::Ok().content_type("text/plain; charset=utf-8").body("ready")),
         Err(HubError::StorageFailed) => "the store cannot write and read back a record",
@@ -73,7 +73,7 @@ pub(super) struct HubStats {
     responses((status = 200, body = HubStats, description = "The numbers.")),
     extensions(("x-error-codes" = json!([]))),
 )]
-pub(crate) async fn stats(state: Shared) -> impl Responder {
+pub(crate) async fn stats(state: SharedState) -> impl Responder {
     let totals = state.hub.totals();
     Json(HubStats {
         channels_created: totals.channels_created,

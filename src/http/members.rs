@@ -10,7 +10,7 @@ use rogerrat_domain::op::{
 use super::body;
 use super::openapi::{InChannel, MaySession, WithSession};
 use super::problem::Problem;
-use super::state::{Shared, presented};
+use super::state::{SharedState, presented_session};
 
 /// Takes a place on a channel. `X-Session-Id` brings a session of your own, or comes back to one.
 #[utoipa::path(
@@ -24,10 +24,14 @@ use super::state::{Shared, presented};
     security(("channel_token" = []), ("channel_token" = [], "session" = [])),
     extensions(("x-error-codes" = json!(["invalid", "invalid_json", "unauthorized", "forbidden", "not_found", "callsign_taken", "limit_reached", "too_large", "rate_limited", "overloaded", "storage_failed"]))),
 )]
-pub(crate) async fn join(state: Shared, request: HttpRequest, payload: Payload) -> Result<impl Responder, Problem> {
+pub(crate) async fn join(
+    state: SharedState,
+    request: HttpRequest,
+    payload: Payload,
+) -> Result<impl Responder, Problem> {
     let at = state.admit(&request).await?;
-    let session = presented(request.headers())?;
-    state.throttle.joins.count(|| state.client(&request))?;
+    let session = presented_session(request.headers())?;
+    state.rate_limits.joins.count(|| state.client(&request))?;
     let mut input: JoinInput = body::json(&request, payload, limits::BODY_BYTES).await?;
     if let Some(key) = request.headers().get("x-identity-key") {
         input.identity_key = Some(key.to_str().unwrap_or_default().to_owned());
@@ -47,7 +51,7 @@ pub(crate) async fn join(state: Shared, request: HttpRequest, payload: Payload) 
     security(("channel_token" = [], "session" = [])),
     extensions(("x-error-codes" = json!(["invalid", "unauthorized", "not_found", "too_large", "overloaded", "storage_failed"]))),
 )]
-pub(crate) async fn leave(state: Shared, request: HttpRequest) -> Result<impl Responder, Problem> {
+pub(crate) async fn leave(state: SharedState, request: HttpRequest) -> Result<impl Responder, Problem> {
     let (at, session) = state.admit_session(&request).await?;
     body::announced(&request, limits::BODY_BYTES)?;
     Ok(Json(state.hub.ask(&at, Leave { session }).await?))
@@ -64,7 +68,7 @@ pub(crate) async fn leave(state: Shared, request: HttpRequest) -> Result<impl Re
     security(("channel_token" = [], "session" = [])),
     extensions(("x-error-codes" = json!(["invalid", "unauthorized", "not_found", "not_joined", "session_expired", "overloaded", "too_large", "storage_failed"]))),
 )]
-pub(crate) async fn keepalive(state: Shared, request: HttpRequest) -> Result<impl Responder, Problem> {
+pub(crate) async fn keepalive(state: SharedState, request: HttpRequest) -> Result<impl Responder, Problem> {
     let (at, session) = state.admit_session(&request).await?;
     body::announced(&request, limits::BODY_BYTES)?;
     Ok(Json(state.hub.ask(&at, Keepalive { session }).await?))
@@ -81,9 +85,9 @@ pub(crate) async fn keepalive(state: Shared, request: HttpRequest) -> Result<imp
     security(("channel_token" = []), ("channel_token" = [], "session" = [])),
     extensions(("x-error-codes" = json!(["invalid", "unauthorized", "not_found", "overloaded", "storage_failed"]))),
 )]
-pub(crate) async fn roster(state: Shared, request: HttpRequest) -> Result<impl Responder, Problem> {
+pub(crate) async fn roster(state: SharedState, request: HttpRequest) -> Result<impl Responder, Problem> {
     let at = state.admit(&request).await?;
-    let session = presented(request.headers())?;
+    let session = presented_session(request.headers())?;
     Ok(Json(state.hub.ask(&at, Roster { session }).await?))
 }
 
@@ -98,8 +102,8 @@ pub(crate) async fn roster(state: Shared, request: HttpRequest) -> Result<impl R
     security(("channel_token" = []), ("channel_token" = [], "session" = [])),
     extensions(("x-error-codes" = json!(["invalid", "unauthorized", "not_found", "overloaded", "storage_failed"]))),
 )]
-pub(crate) async fn stats(state: Shared, request: HttpRequest) -> Result<impl Responder, Problem> {
+pub(crate) async fn stats(state: SharedState, request: HttpRequest) -> Result<impl Responder, Problem> {
     let at = state.admit(&request).await?;
-    let session = presented(request.headers())?;
+    let session = presented_session(request.headers())?;
     Ok(Json(state.hub.ask(&at, Stats { session }).await?))
 }

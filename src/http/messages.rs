@@ -14,7 +14,7 @@ use super::body;
 use super::openapi::{HistoryQuery, InChannel, MaySession, WithSession};
 use super::problem::{Problem, tell_quota};
 use super::query::{Query, message_id};
-use super::state::{Shared, presented};
+use super::state::{SharedState, presented_session};
 
 /// Under which key a send may be repeated.
 static IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
@@ -33,11 +33,11 @@ static JSON: HeaderValue = HeaderValue::from_static("application/json");
     security(("channel_token" = [], "session" = [])),
     extensions(("x-error-codes" = json!(["invalid", "unauthorized", "not_found", "not_joined", "session_expired", "overloaded", "invalid_json", "unknown_recipient", "mailbox_full", "idempotency_conflict", "too_large", "rate_limited", "storage_failed"]))),
 )]
-pub(crate) async fn send(state: Shared, request: HttpRequest, payload: Payload) -> Result<HttpResponse, Problem> {
+pub(crate) async fn send(state: SharedState, request: HttpRequest, payload: Payload) -> Result<HttpResponse, Problem> {
     let (at, session) = state.admit_session(&request).await?;
     let input: SendInput = body::json(&request, payload, limits::BODY_SEND_BYTES).await?;
     let draft = Draft::check(input, idempotency_key(&request)?)?;
-    state.throttle.sends.count(|| state.client(&request))?;
+    state.rate_limits.sends.count(|| state.client(&request))?;
     let reply = state.hub.ask(&at, Send { session, draft }).await?;
     let quota = reply.quota;
     let mut response = HttpResponse::Ok().insert_header((header::CONTENT_TYPE, JSON.clone())).json(reply);
@@ -64,9 +64,9 @@ fn idempotency_key(request: &HttpRequest) -> Result<Option<&str>, Refusal> {
     security(("channel_token" = []), ("channel_token" = [], "session" = [])),
     extensions(("x-error-codes" = json!(["invalid", "unauthorized", "not_found", "overloaded", "storage_failed"]))),
 )]
-pub(crate) async fn history(state: Shared, request: HttpRequest) -> Result<impl Responder, Problem> {
+pub(crate) async fn history(state: SharedState, request: HttpRequest) -> Result<impl Responder, Problem> {
     let at = state.admit(&request).await?;
-    let session = presented(request.headers())?;
+    let session = presented_session(request.headers())?;
     let query = Query::of(request.query_string());
     let thread = query.get("thread").map(|name| name.trim().to_owned());
     let reply = state.hub.ask(&at, History { session, n: query.history_n(), thread }).await?;
@@ -85,7 +85,7 @@ pub(crate) async fn history(state: Shared, request: HttpRequest) -> Result<impl 
     security(("channel_token" = [], "session" = [])),
     extensions(("x-error-codes" = json!(["invalid", "unauthorized", "not_found", "not_joined", "session_expired", "overloaded", "invalid_json", "too_large", "storage_failed"]))),
 )]
-pub(crate) async fn ack(state: Shared, request: HttpRequest, payload: Payload) -> Result<impl Responder, Problem> {
+pub(crate) async fn ack(state: SharedState, request: HttpRequest, payload: Payload) -> Result<impl Responder, Problem> {
     let (at, session) = state.admit_session(&request).await?;
     let input: AckInput = body::json(&request, payload, limits::BODY_BYTES).await?;
     Ok(Json(state.hub.ask(&at, input.check(session)?).await?))
@@ -102,7 +102,7 @@ pub(crate) async fn ack(state: Shared, request: HttpRequest, payload: Payload) -
     security(("channel_token" = [], "session" = [])),
     extensions(("x-error-codes" = json!(["invalid", "unauthorized", "not_found", "not_joined", "session_expired", "overloaded", "storage_failed"]))),
 )]
-pub(crate) async fn consumers(state: Shared, request: HttpRequest) -> Result<impl Responder, Problem> {
+pub(crate) async fn consumers(state: SharedState, request: HttpRequest) -> Result<impl Responder, Problem> {
     let (at, session) = state.admit_session(&request).await?;
     Ok(Json(state.hub.ask(&at, Consumers { session }).await?))
 }
@@ -125,7 +125,7 @@ pub(super) struct Done {
     security(("channel_token" = [], "session" = [])),
     extensions(("x-error-codes" = json!(["invalid", "unauthorized", "not_found", "not_joined", "session_expired", "overloaded", "storage_failed"]))),
 )]
-pub(crate) async fn remove_consumer(state: Shared, request: HttpRequest) -> Result<impl Responder, Problem> {
+pub(crate) async fn remove_consumer(state: SharedState, request: HttpRequest) -> Result<impl Responder, Problem> {
     let (at, session) = state.admit_session(&request).await?;
     let name = ConsumerName::parse(request.match_info().get("name").unwrap_or_default())?;
     state.hub.ask(&at, RemoveConsumer { session, name }).await?;
@@ -143,7 +143,7 @@ pub(crate) async fn remove_consumer(state: Shared, request: HttpRequest) -> Resu
     security(("channel_token" = [], "session" = [])),
     extensions(("x-error-codes" = json!(["invalid", "unauthorized", "not_found", "not_joined", "session_expired", "overloaded", "forbidden", "storage_failed"]))),
 )]
-pub(crate) async fn receipts(state: Shared, request: HttpRequest) -> Result<impl Responder, Problem> {
+pub(crate) async fn receipts(state: SharedState, request: HttpRequest) -> Result<impl Responder, Problem> {
     let (at, session) = state.admit_session(&request).await?;
     let id = message_id(request.match_info().get("message").unwrap_or_default())?;
     Ok(Json(state.hub.ask(&at, Receipts { session, id }).await?))

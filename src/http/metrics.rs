@@ -13,9 +13,9 @@ use rogerrat_actors::Totals;
 use rogerrat_domain::{Code, Refusal};
 
 use super::problem::Problem;
-use super::state::{Shared, State, bearer};
-use crate::door::traffic::Passed;
+use super::state::{AppState, SharedState, bearer};
 use crate::machine::{self, Usage};
+use crate::web::request_metrics::RequestTotals;
 
 const OPENMETRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 /// What a proxy adds to a request it passes on.
@@ -31,7 +31,7 @@ const FORWARDED: [&str; 4] = ["x-forwarded-for", "forwarded", "x-real-ip", "via"
     security(("server_token" = [])),
     extensions(("x-error-codes" = json!(["unauthorized", "forbidden"]))),
 )]
-pub(crate) async fn metrics(state: Shared, request: HttpRequest) -> Result<HttpResponse, Problem> {
+pub(crate) async fn metrics(state: SharedState, request: HttpRequest) -> Result<HttpResponse, Problem> {
     admit(&state, &request)?;
     let told = told(Snapshot::of(&state)).map_err(|_| Refusal::new(Code::Internal, "internal error"))?;
     Ok(HttpResponse::Ok().content_type(OPENMETRICS).body(told))
@@ -39,7 +39,7 @@ pub(crate) async fn metrics(state: Shared, request: HttpRequest) -> Result<HttpR
 
 /// With a server token, whoever has it; without one, whoever is on this machine. Loopback alone would not do where
 /// there is a token: a proxy beside the hub makes the whole world come from there.
-fn admit(state: &State, request: &HttpRequest) -> Result<(), Refusal> {
+fn admit(state: &AppState, request: &HttpRequest) -> Result<(), Refusal> {
     if let Some(hash) = &state.server_token {
         return match bearer(request.headers()) {
             Some(token) if hash.admits(token) => Ok(()),
@@ -59,16 +59,16 @@ fn admit(state: &State, request: &HttpRequest) -> Result<(), Refusal> {
 #[derive(Debug)]
 struct Snapshot {
     totals: Totals,
-    passed: Passed,
+    http: RequestTotals,
     usage: Usage,
     uptime_ms: u64,
 }
 
 impl Snapshot {
-    fn of(state: &State) -> Self {
+    fn of(state: &AppState) -> Self {
         Self {
             totals: state.hub.totals(),
-            passed: state.traffic.passed(),
+            http: state.request_metrics.totals(),
             usage: machine::usage(),
             uptime_ms: state.clock.uptime_ms(),
         }
@@ -86,7 +86,7 @@ fn told(snapshot: Snapshot) -> Result<String, fmt::Error> {
 impl Collector for Snapshot {
     fn encode(&self, encoder: DescriptorEncoder<'_>) -> fmt::Result {
         let mut page = Page(encoder);
-        self.door(&mut page)?;
+        self.requests(&mut page)?;
         self.talk(&mut page)?;
         self.standing(&mut page)?;
         self.process(&mut page)
@@ -94,13 +94,13 @@ impl Collector for Snapshot {
 }
 
 impl Snapshot {
-    fn door(&self, page: &mut Page<'_>) -> fmt::Result {
+    fn requests(&self, page: &mut Page<'_>) -> fmt::Result {
         let mut family = page.counters("rogerrat_requests", "Requests answered, by route and status")?;
-        for ((route, status), n) in &self.passed.requests {
+        for ((route, status), n) in &self.http.requests {
             let status = if *status == 0 { "other".to_owned() } else { status.to_string() };
             count(&mut family.encode_family(&[("route", route.as_str()), ("status", status.as_str())])?, *n)?;
         }
-        let codes: Vec<_> = self.passed.refused.iter().map(|(code, n)| (code.as_str(), *n)).collect();
+        let codes: Vec<_> = self.http.refusals.iter().map(|(code, n)| (code.as_str(), *n)).collect();
         page.labelled("rogerrat_refusals", "Errors told, by their code", "code", &codes)?;
         let full = self.totals.mailbox_refusals_total;
         page.counter("rogerrat_mailbox_refusals", "Operations refused because a channel's mailbox was full", full)

@@ -5,6 +5,7 @@ mod admin;
 mod channels;
 #[cfg(test)]
 mod checks;
+mod compression;
 mod discovery;
 mod health;
 mod members;
@@ -13,7 +14,6 @@ mod metrics;
 mod openapi;
 mod poll;
 mod query;
-mod squeeze;
 mod stream;
 mod transcript;
 mod webhooks;
@@ -27,30 +27,30 @@ use rogerrat_domain::{Code, Refusal};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::door::traffic::Traffic;
+use crate::web::request_metrics::RequestMetrics;
 #[cfg(test)]
-use crate::door::{address, hosts, json};
-use crate::door::{body, presets, problem, snippets, state};
+use crate::web::{address, hosts, json};
+use crate::web::{body, presets, problem, snippets, state};
 use problem::Problem;
-use state::State;
+use state::AppState;
 
 /// The paths of one channel.
 const CHANNEL: &str = "/api/channels/{id}";
 
 /// The routes of one channel. Whoever puts the hub's doors together asks for them first: routes are tried in their order,
 /// each that has a name in it by a regular expression, and these are the ones an agent uses all day.
-pub(crate) fn channel_routes(config: &mut ServiceConfig, state: &State) {
-    let at = Paths { under: CHANNEL, traffic: &state.traffic };
+pub(crate) fn channel_routes(config: &mut ServiceConfig, state: &AppState) {
+    let at = Paths { under: CHANNEL, metrics: &state.request_metrics };
     config.service(web::scope(CHANNEL).configure(|config| in_channel(config, &at)));
 }
 
 /// Every other route of the hub. A path that is known with other methods is 405, one that is not is 404.
-pub(crate) fn routes(config: &mut ServiceConfig, state: &State) {
-    let at = Paths { under: "", traffic: &state.traffic };
+pub(crate) fn routes(config: &mut ServiceConfig, state: &AppState) {
+    let at = Paths { under: "", metrics: &state.request_metrics };
     config
-        .app_data(state.traffic.desk())
+        .app_data(state.request_metrics.worker_counters())
         .app_data(web::Data::new(openapi::Made::default()))
-        .service(at.post("/api/channels", web::post().to(channels::create).wrap(from_fn(squeeze::squeeze))))
+        .service(at.post("/api/channels", web::post().to(channels::create).wrap(from_fn(compression::compress))))
         .service(at.get("/api/bands", read().to(channels::bands)))
         .service(at.get("/api/stats", read().to(health::stats)))
         .service(at.get("/livez", read().to(health::live)))
@@ -74,7 +74,7 @@ fn in_channel(config: &mut ServiceConfig, at: &Paths<'_>) {
         .service(at.only("GET", "/stream", by(Method::GET).to(stream::stream)))
         .service(at.post("/ack", by(Method::POST).to(messages::ack)))
         .service(at.post("/keepalive", by(Method::POST).to(members::keepalive)))
-        .service(at.post("/join", by(Method::POST).to(members::join).wrap(from_fn(squeeze::squeeze))))
+        .service(at.post("/join", by(Method::POST).to(members::join).wrap(from_fn(compression::compress))))
         .service(at.post("/leave", by(Method::POST).to(members::leave)))
         .service(at.get("/roster", read().to(members::roster)))
         .service(at.get("/history", read().to(messages::history)))
@@ -115,7 +115,7 @@ fn by(method: Method) -> Route {
 #[derive(Clone, Copy)]
 struct Paths<'a> {
     under: &'static str,
-    traffic: &'a Traffic,
+    metrics: &'a RequestMetrics,
 }
 
 impl Paths<'_> {
@@ -125,7 +125,7 @@ impl Paths<'_> {
 
     /// A path that can be read, by HEAD too, because reading it changes nothing. What is long is compressed for who asks.
     fn get(&self, path: &str, route: Route) -> Resource {
-        let route = route.wrap(from_fn(squeeze::squeeze));
+        let route = route.wrap(from_fn(compression::compress));
         self.counted(path).route(route).default_service(wrong_method("GET, HEAD"))
     }
 
@@ -137,19 +137,19 @@ impl Paths<'_> {
     /// A path that can be read, and takes one method more.
     fn get_and(&self, method: &'static str, path: &str, reading: Route, other: Route) -> Resource {
         let allow = if method == "POST" { "GET, HEAD, POST" } else { "GET, HEAD, DELETE" };
-        let reading = reading.wrap(from_fn(squeeze::squeeze));
+        let reading = reading.wrap(from_fn(compression::compress));
         self.counted(path).route(reading).route(other).default_service(wrong_method(allow))
     }
 
     /// A path that can be read, posted to, and deleted.
     fn all(&self, path: &str, reading: Route, posting: Route, deleting: Route) -> Resource {
-        let reading = reading.wrap(from_fn(squeeze::squeeze));
+        let reading = reading.wrap(from_fn(compression::compress));
         let resource = self.counted(path).route(reading).route(posting).route(deleting);
         resource.default_service(wrong_method("GET, HEAD, POST, DELETE"))
     }
 
     fn counted(&self, path: &str) -> Resource {
-        web::resource(path).app_data(self.traffic.lane(format!("{}{path}", self.under)))
+        web::resource(path).app_data(self.metrics.route_counters(format!("{}{path}", self.under)))
     }
 }
 

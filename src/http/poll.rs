@@ -17,10 +17,10 @@ use rogerrat_domain::op::{ReadQuery, ReadReply, WaitReply};
 use super::openapi::{InChannel, WithSession};
 use super::problem::Problem;
 use super::query::Query;
-use super::state::Shared;
-use crate::door::handover::{Handover, tell};
-use crate::door::lean;
+use super::state::SharedState;
 use crate::transport::{Gone, Presence};
+use crate::web::delivery_body::{DeliveryBody, serialize};
+use crate::web::header_pool;
 
 /// Returns at once with all that is waiting; else waits until something comes or the time is up.
 #[utoipa::path(
@@ -60,7 +60,7 @@ async fn read(
     is_wait: bool,
 ) -> Result<ServiceResponse, actix_web::Error> {
     let parcel = parcel(&mut request, default_ms, max_ms, is_wait).await;
-    lean::dress(&mut request);
+    header_pool::restore(&mut request);
     match parcel {
         Ok(Some(parcel)) => {
             let answer = Answer::of(parcel, request.version() == Version::HTTP_2);
@@ -80,14 +80,14 @@ async fn parcel(
     max_ms: u64,
     is_wait: bool,
 ) -> Result<Option<Parcel>, actix_web::Error> {
-    let state = request.extract::<Shared>().await?;
+    let state = request.extract::<SharedState>().await?;
     let (at, session) = state.admit_session(request.request()).await?;
     let (timeout_ms, input) = {
         let query = Query::of(request.query_string());
         (query.timeout_ms(default_ms, max_ms).map_err(Problem)?, query.read_input(None).map_err(Problem)?)
     };
     let mut gone = Presence::of(request.request()).map(Presence::ended);
-    lean::strip(request);
+    header_pool::release(request);
     // Boxed: allocators are slow with what is larger than a KiB, and the futures of handlers are allocated.
     let read = Box::pin(state.hub.read(&at, session, input, timeout_ms, is_wait));
     tokio::select! {
@@ -109,15 +109,15 @@ async fn has_gone(gone: &mut Option<Gone>) {
 /// The body of an answer.
 struct Answer {
     bytes: u64,
-    handover: Handover,
+    handover: DeliveryBody,
 }
 
 impl Answer {
-    fn of(parcel: Parcel, signs_late: bool) -> Self {
+    fn of(parcel: Parcel, completes_late: bool) -> Self {
         let mut pieces = Vec::new();
-        let receipt = tell(parcel, &mut pieces);
+        let receipt = serialize(parcel, &mut pieces);
         pieces.push(Bytes::from_static(b"}"));
-        let handover = Handover::new(pieces, Some(receipt), signs_late);
+        let handover = DeliveryBody::new(pieces, Some(receipt), completes_late);
         Self { bytes: handover.bytes(), handover }
     }
 }
@@ -130,6 +130,6 @@ impl MessageBody for Answer {
     }
 
     fn poll_next(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Bytes, Infallible>>> {
-        Poll::Ready(self.handover.take().map(Ok))
+        Poll::Ready(self.handover.next_piece().map(Ok))
     }
 }

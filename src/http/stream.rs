@@ -17,7 +17,7 @@ use tokio::time::{Sleep, sleep};
 use super::openapi::{InChannel, WithSession};
 use super::problem::Problem;
 use super::query::Query;
-use super::state::Shared;
+use super::state::SharedState;
 use crate::transport::{Gone, Presence};
 
 /// How often a silent stream shows that it lives.
@@ -36,7 +36,7 @@ const PING: Duration = Duration::from_secs(25);
     security(("channel_token" = [], "session" = [])),
     extensions(("x-error-codes" = json!(["invalid", "unauthorized", "not_found", "not_joined", "session_expired", "overloaded", "limit_reached", "storage_failed"]))),
 )]
-pub(crate) async fn stream(state: Shared, request: HttpRequest) -> Result<HttpResponse, Problem> {
+pub(crate) async fn stream(state: SharedState, request: HttpRequest) -> Result<HttpResponse, Problem> {
     let (at, session) = state.admit_session(&request).await?;
     let last_event_id = request.headers().get("last-event-id").map(|id| id.to_str().unwrap_or("?"));
     let input = Query::of(request.query_string()).read_input(last_event_id)?;

@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 use super::openapi::{InChannel, MaySession, TranscriptQuery};
 use super::problem::Problem;
 use super::query::Query;
-use super::state::{Shared, presented};
+use super::state::{SharedState, presented_session};
 
 /// What was kept.
 #[derive(Serialize, ToSchema)]
@@ -36,9 +36,9 @@ pub(crate) struct TranscriptReply {
     security(("channel_token" = []), ("channel_token" = [], "session" = [])),
     extensions(("x-error-codes" = json!(["invalid", "unauthorized", "not_found", "overloaded", "storage_failed"]))),
 )]
-pub(crate) async fn transcript(state: Shared, request: HttpRequest) -> Result<impl Responder, Problem> {
+pub(crate) async fn transcript(state: SharedState, request: HttpRequest) -> Result<impl Responder, Problem> {
     let at = state.admit(&request).await?;
-    let session = presented(request.headers())?;
+    let session = presented_session(request.headers())?;
     let retention = at.settings().retention;
     if retention == Retention::None {
         return Err(Refusal::new(Code::NotFound, "this channel has no transcript (retention=none)").into());

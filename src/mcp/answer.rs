@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::era::Version;
 use super::rpc::{Fault, Id, Wrong};
-use crate::door::traffic::Refused;
+use crate::web::request_metrics::RefusalCode;
 
 /// What the hub calls itself.
 pub(super) const NAME: &str = "rogerrat";
@@ -112,7 +112,7 @@ impl Written {
         }
         let mut response = response.body(self.json);
         if let Some(code) = self.refused {
-            response.extensions_mut().insert(Refused(code));
+            response.extensions_mut().insert(RefusalCode(code));
         }
         response
     }

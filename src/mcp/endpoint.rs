@@ -17,16 +17,16 @@ use super::rpc::{self, Body, Call, Fault, Params, Said, Wrong};
 use super::session::Ticket;
 use super::visit::{Entrance, Visit};
 use super::waiting::{self, Waiting};
-use crate::door::body;
-use crate::door::problem::Problem;
-use crate::door::state::Shared;
+use crate::web::body;
+use crate::web::problem::Problem;
+use crate::web::state::SharedState;
 
 /// How long an answer that waits is held back: if messages are there already it is plain JSON.
 const GRACE: Duration = Duration::from_millis(10);
 
 /// `POST /mcp` and `POST /mcp/{id}`
 pub(super) async fn post(
-    state: Shared,
+    state: SharedState,
     mcp: Data<Mcp>,
     request: HttpRequest,
     payload: Payload,
@@ -42,7 +42,7 @@ pub(super) async fn post(
 }
 
 /// `DELETE /mcp` and `DELETE /mcp/{id}`: the client ends its session. Its seat on a channel stays until it leaves.
-pub(super) async fn delete(state: Shared, mcp: Data<Mcp>, request: HttpRequest) -> Result<HttpResponse, Problem> {
+pub(super) async fn delete(state: SharedState, mcp: Data<Mcp>, request: HttpRequest) -> Result<HttpResponse, Problem> {
     let entrance = Entrance::of(&state, &request).await?;
     if era::of_headers(&headers(request.headers())).is_ok_and(|said| said.is_some_and(Version::is_modern)) {
         // What has no sessions ends none.
@@ -57,7 +57,7 @@ pub(super) async fn delete(state: Shared, mcp: Data<Mcp>, request: HttpRequest) 
 
 /// A request that was let in.
 struct Desk<'a> {
-    state: &'a Shared,
+    state: &'a SharedState,
     mcp: &'a Data<Mcp>,
     request: &'a HttpRequest,
     entrance: &'a Entrance,

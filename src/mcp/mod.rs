@@ -29,7 +29,7 @@ use actix_web::web::{self, Data, ServiceConfig};
 use rogerrat_actors::{Hub, LogError};
 use rogerrat_domain::Seal;
 
-use crate::door::State;
+use crate::web::AppState;
 use bindings::Bindings;
 use calls::Calls;
 use tools::Catalogue;
@@ -74,10 +74,10 @@ pub(crate) fn versions(modern: bool) -> Vec<&'static str> {
 }
 
 /// The routes of this door.
-pub(crate) fn routes(config: &mut ServiceConfig, state: &State, mcp: &Data<Mcp>) {
+pub(crate) fn routes(config: &mut ServiceConfig, state: &AppState, mcp: &Data<Mcp>) {
     let at = |path: &'static str| {
         web::resource(path)
-            .app_data(state.traffic.lane(path.to_owned()))
+            .app_data(state.request_metrics.route_counters(path.to_owned()))
             .route(web::post().to(endpoint::post))
             .route(web::delete().to(endpoint::delete))
             // A stream to listen on without having asked anything is not offered: answers come on their requests.

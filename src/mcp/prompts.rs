@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 use super::answer::unknown;
 use super::rpc::{Fault, Params, Wrong, text};
 use super::visit::Visit;
-use crate::door::snippets::Pass;
-use crate::door::state::bearer;
+use crate::web::snippets::SnippetContext;
+use crate::web::state::bearer;
 
 /// Letters of an argument.
 const ARGUMENT_CHARS: usize = 256;
@@ -102,7 +102,7 @@ async fn invite(visit: &Visit<'_>, said: &Arguments, channel: &str) -> String {
     let found = visit.state.hub.find(channel).await;
     let require_identity = found.is_ok_and(|at| at.settings().require_identity);
     let how = if require_identity { "and its own identity_key, without a callsign" } else { "and that callsign" };
-    let pass = Pass {
+    let snippets = SnippetContext {
         origin: &origin,
         channel,
         token: &token,
@@ -113,7 +113,7 @@ async fn invite(visit: &Visit<'_>, said: &Arguments, channel: &str) -> String {
     format!(
         "Give your human this line to paste to the other agent, and then call wait:\n\n{}\n\nOver MCP the other agent adds \
          {origin}/mcp as a server and calls join with channel_id `{channel}`, the token {how}.",
-        pass.peer_invite(&callsign)
+        snippets.peer_invite(&callsign)
     )
 }
 

@@ -11,8 +11,8 @@ use super::Mcp;
 use super::bindings::Seat;
 use super::era::Version;
 use super::session::Ticket;
-use crate::door::problem::Problem;
-use crate::door::state::{Shared, bearer, channel_of};
+use crate::web::problem::Problem;
+use crate::web::state::{SharedState, bearer, channel_of};
 
 /// Letters of a session id that the hub made; nobody guesses such a one.
 const MINTED_CHARS: usize = 43;
@@ -27,7 +27,7 @@ pub(super) struct Entrance {
 
 impl Entrance {
     /// Lets a request in, or not (D23).
-    pub(super) async fn of(state: &Shared, request: &HttpRequest) -> Result<Self, Problem> {
+    pub(super) async fn of(state: &SharedState, request: &HttpRequest) -> Result<Self, Problem> {
         let bearer = bearer(request.headers());
         let is_operator = state.server_token.as_ref().is_none_or(|hash| bearer.is_some_and(|said| hash.admits(said)));
         if request.match_info().get("id").is_none() {
@@ -53,7 +53,7 @@ fn unauthorized() -> Refusal {
 
 /// One message.
 pub(super) struct Visit<'a> {
-    pub(super) state: &'a Shared,
+    pub(super) state: &'a SharedState,
     pub(super) mcp: &'a Data<Mcp>,
     pub(super) request: &'a HttpRequest,
     pub(super) entrance: &'a Entrance,
@@ -127,7 +127,7 @@ fn is_minted(session: &SessionId) -> bool {
 
 /// Checks that a seat is still held, and tells what waits for it. Reading who is there and what was said asks for nothing
 /// of the kind by itself.
-pub(super) async fn held(state: &Shared, seated: &Seated) -> Result<usize, Refusal> {
+pub(super) async fn held(state: &SharedState, seated: &Seated) -> Result<usize, Refusal> {
     let reply = state.hub.ask(&seated.at, Keepalive { session: seated.session.clone() }).await;
     reply.map(|reply| reply.unread).map_err(rogerrat_actors::HubError::into_refusal)
 }

@@ -21,8 +21,8 @@ use super::answer::{Told, Written, open_tool};
 use super::calls::UnderWay;
 use super::era::Version;
 use super::rpc::Id;
-use crate::door::handover::{Handover, tell};
 use crate::transport::{Gone, Presence};
+use crate::web::delivery_body::{DeliveryBody, serialize};
 
 /// A stream that says nothing else says this, so that nothing between the two ends takes it for dead.
 const COMMENT_S: u64 = 15;
@@ -124,7 +124,7 @@ impl Waiting {
         };
         let text = self.text(&parcel, unread);
         let mut pieces = vec![(open_tool(id, self.version, &text) + r#""structuredContent":"#).into()];
-        let receipt = tell(parcel, &mut pieces);
+        let receipt = serialize(parcel, &mut pieces);
         pieces.push(match unread {
             Some(unread) => format!(r#","unread":{unread}}}}}}}"#).into(),
             None => Bytes::from_static(b"}}}"),
@@ -192,17 +192,19 @@ impl Ended {
         match self.0 {
             // Nobody reads this.
             None => HttpResponse::NoContent().finish(),
-            Some(Answered { pieces, receipt }) => json(Handover::new(pieces, receipt, Presence::of(request).is_some())),
+            Some(Answered { pieces, receipt }) => {
+                json(DeliveryBody::new(pieces, receipt, Presence::of(request).is_some()))
+            }
         }
     }
 }
 
 /// The answers of a batch.
 pub(super) fn all_at_once(request: &HttpRequest, pieces: Vec<Bytes>, receipts: Vec<Receipt>) -> HttpResponse {
-    json(Handover::of_many(pieces, receipts, Presence::of(request).is_some()))
+    json(DeliveryBody::from_batch(pieces, receipts, Presence::of(request).is_some()))
 }
 
-fn json(handover: Handover) -> HttpResponse {
+fn json(handover: DeliveryBody) -> HttpResponse {
     let body = Whole { bytes: handover.bytes(), handover };
     let mut response = HttpResponse::Ok().body(BoxBody::new(body));
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
@@ -212,7 +214,7 @@ fn json(handover: Handover) -> HttpResponse {
 /// An answer that is there.
 struct Whole {
     bytes: u64,
-    handover: Handover,
+    handover: DeliveryBody,
 }
 
 impl MessageBody for Whole {
@@ -223,7 +225,7 @@ impl MessageBody for Whole {
     }
 
     fn poll_next(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Bytes, Infallible>>> {
-        Poll::Ready(self.handover.take().map(Ok))
+        Poll::Ready(self.handover.next_piece().map(Ok))
     }
 }
 
@@ -231,7 +233,7 @@ impl MessageBody for Whole {
 struct Events {
     /// None when it has ended.
     waiting: Option<Waiting>,
-    handover: Option<Handover>,
+    handover: Option<DeliveryBody>,
     has_begun: bool,
     beat: Duration,
     at_s: u64,
@@ -240,11 +242,11 @@ struct Events {
 
 impl Events {
     fn end(&mut self, ended: Option<Answered>) {
-        let signs_late = self.waiting.take().is_some_and(|waiting| waiting.gone.is_some());
+        let completes_late = self.waiting.take().is_some_and(|waiting| waiting.gone.is_some());
         self.handover = ended.map(|Answered { mut pieces, receipt }| {
             pieces.insert(0, Bytes::from_static(b"event: message\ndata: "));
             pieces.push(Bytes::from_static(b"\n\n"));
-            Handover::new(pieces, receipt, signs_late)
+            DeliveryBody::new(pieces, receipt, completes_late)
         });
     }
 }
@@ -276,7 +278,7 @@ impl MessageBody for Events {
                 return Poll::Ready(Some(Ok(said)));
             }
         }
-        Poll::Ready(self.handover.as_mut().and_then(Handover::take).map(Ok))
+        Poll::Ready(self.handover.as_mut().and_then(DeliveryBody::next_piece).map(Ok))
     }
 }
 

@@ -5,8 +5,8 @@ use super::{AT_ONCE, TalkArgs, read};
 use crate::cli::link::{Link, Trouble};
 use crate::cli::outcome::print;
 use crate::cli::talk::Roster;
-use crate::door::presets::Preset;
-use crate::door::snippets::Pass;
+use crate::web::presets::Preset;
+use crate::web::snippets::SnippetContext;
 use clap::Args;
 use rogerrat_domain::names;
 use rogerrat_domain::text::one_line;
@@ -70,7 +70,8 @@ async fn invite(args: &InviteArgs, mut link: Link) -> Result<ExitCode, Trouble> 
         ));
     }
     let preset = Preset::default();
-    let pass = Pass { origin, channel: &place.channel, token, preset, owner_password: None, require_identity };
+    let pass =
+        SnippetContext { origin, channel: &place.channel, token, preset, owner_password: None, require_identity };
     let line = pass.peer_invite(&callsign);
     let chosen = Some(callsign).filter(|_| !require_identity);
     match args.talk.json {

@@ -8,9 +8,9 @@ use serde::Serialize;
 
 use super::chatroom::Chatroom;
 use super::wire;
-use crate::door::problem::{self, Problem};
-use crate::door::state::{Shared, channel_of};
-use crate::door::traffic::Refused;
+use crate::web::problem::{self, Problem};
+use crate::web::request_metrics::RefusalCode;
+use crate::web::state::{SharedState, channel_of};
 
 /// A no.
 #[derive(Debug)]
@@ -44,7 +44,7 @@ impl No {
         if let Some(ms) = retry_after_ms {
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(ms.div_ceil(1000).max(1)));
         }
-        response.extensions_mut().insert(Refused(*code));
+        response.extensions_mut().insert(RefusalCode(*code));
         response
     }
 }
@@ -77,7 +77,7 @@ pub(super) fn told(answer: Result<HttpResponse, No>) -> HttpResponse {
 }
 
 /// Lets a request into its room, or not.
-pub(super) async fn enter(state: &Shared, request: &HttpRequest) -> Result<Admitted, No> {
+pub(super) async fn enter(state: &SharedState, request: &HttpRequest) -> Result<Admitted, No> {
     let password = password(request);
     match request.match_info().get("id") {
         Some(_) => Ok(state.hub.admit(channel_of(request), password.as_deref()).await?),

@@ -15,14 +15,14 @@ use actix_web::guard;
 use actix_web::web::{self, Data, ServiceConfig};
 use actix_web::{HttpResponse, Resource, Route};
 
-use crate::door::State;
+use crate::web::AppState;
 pub(crate) use chatroom::Chatroom;
 
 const ROOM: &str = "/compat/agent-chatroom/{id}";
 
 /// The routes of this door, and those at the root where there is a room.
-pub(crate) fn routes(config: &mut ServiceConfig, state: &State, chatroom: Option<&Data<Chatroom>>) {
-    let at = |path: &str| web::resource(path).app_data(state.traffic.lane(path.to_owned()));
+pub(crate) fn routes(config: &mut ServiceConfig, state: &AppState, chatroom: Option<&Data<Chatroom>>) {
+    let at = |path: &str| web::resource(path).app_data(state.request_metrics.route_counters(path.to_owned()));
     config.service(only(at("/compat/agent-chatroom.js"), "GET, HEAD", looked_at().to(page::script)));
     config.service(only(at("/compat/agent-chatroom.css"), "GET, HEAD", looked_at().to(page::style)));
     room(config, ROOM, &at);

@@ -15,7 +15,7 @@ use tokio::time::{sleep, timeout};
 
 use super::gate::{No, enter, parameter, password, told};
 use super::wire::{self, Said};
-use crate::door::state::Shared;
+use crate::web::state::SharedState;
 
 /// How often a silent stream shows that it lives.
 const KEEPALIVE: Duration = Duration::from_secs(15);
@@ -44,7 +44,7 @@ pub(super) async fn health() -> HttpResponse {
 }
 
 /// `GET …/messages`
-pub(super) async fn messages(state: Shared, request: HttpRequest) -> HttpResponse {
+pub(super) async fn messages(state: SharedState, request: HttpRequest) -> HttpResponse {
     let held = async {
         let at = enter(&state, &request).await?;
         let reply = state.hub.ask(&at, Tail { after: 0 }).await?;
@@ -54,7 +54,7 @@ pub(super) async fn messages(state: Shared, request: HttpRequest) -> HttpRespons
 }
 
 /// `GET …/messages/poll?after=N`
-pub(super) async fn poll(state: Shared, request: HttpRequest) -> HttpResponse {
+pub(super) async fn poll(state: SharedState, request: HttpRequest) -> HttpResponse {
     let polled = async {
         let at = enter(&state, &request).await?;
         let after = place(parameter(&request, "after").as_deref())?.unwrap_or(0);
@@ -67,7 +67,7 @@ pub(super) async fn poll(state: Shared, request: HttpRequest) -> HttpResponse {
 }
 
 /// `GET …/messages/stream`
-pub(super) async fn stream(state: Shared, request: HttpRequest) -> HttpResponse {
+pub(super) async fn stream(state: SharedState, request: HttpRequest) -> HttpResponse {
     let opened = async {
         let at = enter(&state, &request).await?;
         let last = request.headers().get("last-event-id").and_then(|id| id.to_str().ok());
@@ -119,7 +119,7 @@ enum Pass {
 
 /// Who follows a room from a place on. It holds nothing: what comes is read from the channel when its reader is ready for it.
 struct Follower {
-    state: Shared,
+    state: SharedState,
     at: Admitted,
     pass: Pass,
     news: watch::Receiver<u64>,
@@ -127,7 +127,7 @@ struct Follower {
 }
 
 impl Follower {
-    fn of(state: &Shared, request: &HttpRequest, at: Admitted, after: u64) -> Self {
+    fn of(state: &SharedState, request: &HttpRequest, at: Admitted, after: u64) -> Self {
         let pass = request.match_info().get("id").map_or(Pass::Root, |_| Pass::Token(password(request)));
         Self { state: state.clone(), news: state.hub.news(&at), at, pass, after }
     }

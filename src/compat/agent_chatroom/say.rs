@@ -13,8 +13,8 @@ use sha2::{Digest as _, Sha256};
 use super::gate::{No, enter, told};
 use super::name::{self, callsigns};
 use super::wire::{self, Said};
-use crate::door::body;
-use crate::door::state::Shared;
+use crate::web::body;
+use crate::web::state::SharedState;
 use rogerrat_actors::household;
 
 const PURPOSE: &str = "agent-chatroom";
@@ -26,11 +26,11 @@ struct Done {
 }
 
 /// `POST …/messages`
-pub(super) async fn post(state: Shared, request: HttpRequest, payload: Payload) -> HttpResponse {
+pub(super) async fn post(state: SharedState, request: HttpRequest, payload: Payload) -> HttpResponse {
     told(say(&state, &request, payload).await)
 }
 
-async fn say(state: &Shared, request: &HttpRequest, payload: Payload) -> Result<HttpResponse, No> {
+async fn say(state: &SharedState, request: &HttpRequest, payload: Payload) -> Result<HttpResponse, No> {
     let at = enter(state, request).await?;
     let body = body::read(request, payload, limits::BODY_SEND_BYTES).await?;
     let said: Map<String, Value> = serde_json::from_slice(&body).map_err(|_| No::invalid("Invalid JSON"))?;
@@ -39,11 +39,11 @@ async fn say(state: &Shared, request: &HttpRequest, payload: Payload) -> Result<
     let session = session(state, request, &at, &name)?;
     let input = SendInput { message: Some(text.clone()), ..SendInput::default() };
     let draft = Draft::check(input, None)?.shown_as(name.clone())?;
-    state.throttle.sends.count(|| state.client(request))?;
+    state.rate_limits.sends.count(|| state.client(request))?;
     let send = || Send { session: session.clone(), draft: draft.clone() };
     let reply = match state.hub.ask(&at, send()).await {
         Err(HubError::Refused(refusal)) if matches!(refusal.code, Code::NotJoined | Code::SessionExpired) => {
-            state.throttle.joins.count(|| state.client(request))?;
+            state.rate_limits.joins.count(|| state.client(request))?;
             join(state, request, &at, &name, &session).await?;
             state.hub.ask(&at, send()).await?
         }
@@ -80,7 +80,7 @@ fn agent(said: &Map<String, Value>) -> Result<String, No> {
 
 /// The session of a name in a room: nobody else can say it, and nobody has to remember it. Where callsigns are claimed, a
 /// name alone proves nothing: there it is the session of a name and a household.
-fn session(state: &Shared, request: &HttpRequest, at: &Admitted, name: &str) -> Result<SessionId, No> {
+fn session(state: &SharedState, request: &HttpRequest, at: &Admitted, name: &str) -> Result<SessionId, No> {
     let mut digest = Sha256::new_with_prefix(name.as_bytes());
     if at.settings().claim_callsigns {
         // No name is that long: what follows is no part of one.
@@ -94,7 +94,13 @@ fn session(state: &Shared, request: &HttpRequest, at: &Admitted, name: &str) -> 
 }
 
 /// Takes a callsign for a name. Two names never share one, and nobody who is away loses theirs.
-async fn join(state: &Shared, request: &HttpRequest, at: &Admitted, name: &str, session: &SessionId) -> Result<(), No> {
+async fn join(
+    state: &SharedState,
+    request: &HttpRequest,
+    at: &Admitted,
+    name: &str,
+    session: &SessionId,
+) -> Result<(), No> {
     let mut refused = None;
     let own = session.text().filter(|_| at.settings().claim_callsigns);
     for callsign in callsigns(name, own) {

@@ -3,7 +3,7 @@
 use rogerrat_domain::limits;
 use serde_json::{Value, json};
 
-use super::super::state::State;
+use super::super::state::AppState;
 
 const TAGLINE: &str = "A walkie-talkie hub for AI agents: channels, callsigns, long polls and streams over plain HTTP";
 /// What hubs of this family may have, and this one has.
@@ -11,7 +11,7 @@ const FEATURES: [&str; 5] = ["mcp", "accounts", "webhooks", "disk", "listener"];
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// `/api/v1/info`
-pub(in crate::http) fn info(state: &State, origin: &str) -> Value {
+pub(in crate::http) fn info(state: &AppState, origin: &str) -> Value {
     json!({
         "service": "rogerrat",
         "version": VERSION,
@@ -45,7 +45,7 @@ pub(in crate::http) fn info(state: &State, origin: &str) -> Value {
 }
 
 /// The bounds; where an operator has turned one off it is null.
-fn told_limits(state: &State) -> Value {
+fn told_limits(state: &AppState) -> Value {
     let count = |limit: u32| (limit > 0).then_some(limit);
     json!({
         "send_per_ip_per_minute_default": count(state.limits.send_per_address),
@@ -63,7 +63,7 @@ fn told_limits(state: &State) -> Value {
 }
 
 /// `/.well-known/mcp.json`
-pub(in crate::http) fn mcp(state: &State, origin: &str) -> Value {
+pub(in crate::http) fn mcp(state: &AppState, origin: &str) -> Value {
     json!({
         "schema_version": "0.1",
         "name": "rogerrat",
@@ -77,7 +77,7 @@ pub(in crate::http) fn mcp(state: &State, origin: &str) -> Value {
 }
 
 /// The MCP endpoints.
-fn transports(state: &State, origin: &str) -> Vec<Value> {
+fn transports(state: &AppState, origin: &str) -> Vec<Value> {
     let one = |url: String, auth| json!({"type": "streamable-http", "url": url, "authentication": auth});
     let hub = if state.server_token.is_some() { "bearer" } else { "none" };
     vec![one(format!("{origin}/mcp"), hub), one(format!("{origin}/mcp/{{id}}"), "bearer")]

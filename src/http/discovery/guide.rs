@@ -7,7 +7,7 @@ use rogerrat_domain::{Code, limits};
 use super::super::presets::{Mode, Preset};
 use super::super::problem::status;
 use super::super::snippets::quoted;
-use super::super::state::State;
+use super::super::state::AppState;
 use super::fill;
 
 const PAGE: &str = include_str!("../../../web/llms.md");
@@ -15,7 +15,7 @@ const WAKE: &str = "Most agents are woken when a background command of theirs en
                     file: use the inbox loop.";
 
 /// The page.
-pub(super) fn guide(state: &State, origin: &str, preset: Preset) -> String {
+pub(super) fn guide(state: &AppState, origin: &str, preset: Preset) -> String {
     let has_token = state.server_token.is_some();
     let create = if has_token {
         "printf 'header = \"Authorization: Bearer %s\"\\n' \"${ROGERRAT_TOKEN:?set it to the token of the hub}\" |\n  \
@@ -99,7 +99,7 @@ fn clients() -> String {
     clients.map(|client| format!("`{}.`", client.label)).collect::<Vec<_>>().join(", ")
 }
 
-fn limits_table(state: &State) -> String {
+fn limits_table(state: &AppState) -> String {
     let (said, of) = (&state.limits, state.hub.account_limits());
     let owned = |most: &Option<u32>| count(most.unwrap_or_default());
     let minutes = |ms: u64| format!("{} min", ms / 60_000);
@@ -124,7 +124,7 @@ fn limits_table(state: &State) -> String {
     format!("| limit | |\n|---|---|\n{}", rows.join("\n"))
 }
 
-fn per_address(state: &State) -> String {
+fn per_address(state: &AppState) -> String {
     let said = &state.limits;
     [said.send_per_address, said.create_per_address, said.join_per_address].map(count).join(", ")
 }

@@ -12,7 +12,7 @@ use actix_web::web::ServiceConfig;
 use actix_web::{HttpRequest, HttpResponse};
 
 use super::openapi::{AgentCard, Info, McpCard};
-use super::state::Shared;
+use super::state::SharedState;
 use super::{Paths, read};
 
 /// The routes of this module.
@@ -41,7 +41,7 @@ pub(crate) fn routes(config: &mut ServiceConfig, at: &Paths<'_>) {
     responses((status = 200, description = "The way in.", headers(("Link" = String, description = "The page for agents and the description of the API.")), content((String = "text/html"), (Info = "application/json")))),
     extensions(("x-error-codes" = json!([]))),
 )]
-pub(super) async fn home(state: Shared, request: HttpRequest) -> HttpResponse {
+pub(super) async fn home(state: SharedState, request: HttpRequest) -> HttpResponse {
     let origin = state.public_origin(&request);
     let mut response = if wants_json(&request) {
         HttpResponse::Ok().json(cards::info(&state, &origin))
@@ -68,7 +68,7 @@ pub(super) async fn home(state: Shared, request: HttpRequest) -> HttpResponse {
     responses((status = 200, body = String, content_type = "text/markdown", description = "The page.")),
     extensions(("x-error-codes" = json!([]))),
 )]
-pub(super) async fn llms(state: Shared, request: HttpRequest) -> HttpResponse {
+pub(super) async fn llms(state: SharedState, request: HttpRequest) -> HttpResponse {
     markdown(guide::guide(&state, &state.public_origin(&request), state.preset(&request)))
 }
 
@@ -81,7 +81,7 @@ pub(super) async fn llms(state: Shared, request: HttpRequest) -> HttpResponse {
     responses((status = 200, body = Info, description = "The info.")),
     extensions(("x-error-codes" = json!([]))),
 )]
-pub(super) async fn info(state: Shared, request: HttpRequest) -> HttpResponse {
+pub(super) async fn info(state: SharedState, request: HttpRequest) -> HttpResponse {
     HttpResponse::Ok().json(cards::info(&state, &state.public_origin(&request)))
 }
 
@@ -94,7 +94,7 @@ pub(super) async fn info(state: Shared, request: HttpRequest) -> HttpResponse {
     responses((status = 200, body = McpCard, description = "The card.")),
     extensions(("x-error-codes" = json!([]))),
 )]
-pub(super) async fn mcp(state: Shared, request: HttpRequest) -> HttpResponse {
+pub(super) async fn mcp(state: SharedState, request: HttpRequest) -> HttpResponse {
     HttpResponse::Ok().json(cards::mcp(&state, &state.public_origin(&request)))
 }
 
@@ -107,7 +107,7 @@ pub(super) async fn mcp(state: Shared, request: HttpRequest) -> HttpResponse {
     responses((status = 200, body = AgentCard, description = "The card.")),
     extensions(("x-error-codes" = json!([]))),
 )]
-pub(super) async fn agent(state: Shared, request: HttpRequest) -> HttpResponse {
+pub(super) async fn agent(state: SharedState, request: HttpRequest) -> HttpResponse {
     HttpResponse::Ok().json(cards::agent(&state.public_origin(&request)))
 }
 

@@ -18,7 +18,7 @@ use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, Secur
 use utoipa::{Modify, OpenApi};
 
 use super::discovery::{self, cards};
-use super::state::{Shared, State};
+use super::state::{AppState, SharedState};
 use super::{account, admin, channels, health, members, messages, metrics, poll, stream, transcript, webhooks};
 pub(super) use like::{AgentCard, Info, McpCard};
 pub(super) use parameters::{
@@ -159,7 +159,7 @@ impl Modify for Credentials {
 }
 
 impl Description {
-    fn of(state: &State) -> Self {
+    fn of(state: &AppState) -> Self {
         let mut api = serde_json::to_value(Api::openapi()).unwrap_or_default();
         api["servers"] = json!([]);
         for (name, card) in
@@ -197,7 +197,7 @@ impl Description {
     responses((status = 200, body = Value, description = "OpenAPI 3.1.", content_type = "application/json")),
     extensions(("x-error-codes" = json!([]))),
 )]
-pub(super) async fn openapi(state: Shared, made: Data<Made>, request: HttpRequest) -> HttpResponse {
+pub(super) async fn openapi(state: SharedState, made: Data<Made>, request: HttpRequest) -> HttpResponse {
     let description = made.get_or_init(|| Description::of(&state));
     HttpResponse::Ok().content_type("application/json").body(description.at(&state.public_origin(&request)))
 }

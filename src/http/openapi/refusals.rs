@@ -6,7 +6,7 @@ use rogerrat_domain::Code;
 use serde_json::{Map, Value, json};
 
 use super::super::problem;
-use crate::door::ANY_HOST;
+use crate::web::ANY_HOST;
 
 /// Adds to every operation what it can be refused with, and to every answer the header it has.
 pub(super) fn add(api: &mut Value) {

@@ -7,10 +7,10 @@ use rogerrat_domain::webhook::{ReplayInput, SubscribeInput};
 use super::super::Done;
 use super::super::openapi::OfHook;
 use super::super::problem::Problem;
-use super::super::state::Shared;
+use super::super::state::SharedState;
 use super::account_owner;
 use super::replies::{DeliveriesReply, HooksReply, ReplayReply, TestReply};
-use crate::door::hook::SubscribedReply;
+use crate::web::webhook_view::SubscribedReply;
 
 /// Subscribes an address to DMs to the account's identities, on any channel. It is checked now, and again whenever something is posted.
 #[utoipa::path(
@@ -24,7 +24,7 @@ use crate::door::hook::SubscribedReply;
     extensions(("x-error-codes" = json!(["unauthorized", "overloaded", "storage_failed", "invalid", "invalid_json", "too_large", "limit_reached", "rate_limited"]))),
 )]
 pub(crate) async fn subscribe(
-    state: Shared,
+    state: SharedState,
     request: HttpRequest,
     payload: Payload,
 ) -> Result<impl Responder, Problem> {
@@ -42,7 +42,7 @@ pub(crate) async fn subscribe(
     security(("account_session" = [])),
     extensions(("x-error-codes" = json!(["unauthorized", "overloaded", "storage_failed"]))),
 )]
-pub(crate) async fn list(state: Shared, request: HttpRequest) -> Result<impl Responder, Problem> {
+pub(crate) async fn list(state: SharedState, request: HttpRequest) -> Result<impl Responder, Problem> {
     let owner = account_owner(&state, &request).await?;
     Ok(super::list(&state, &owner))
 }
@@ -58,7 +58,7 @@ pub(crate) async fn list(state: Shared, request: HttpRequest) -> Result<impl Res
     security(("account_session" = [])),
     extensions(("x-error-codes" = json!(["unauthorized", "overloaded", "storage_failed", "not_found"]))),
 )]
-pub(crate) async fn remove(state: Shared, request: HttpRequest) -> Result<impl Responder, Problem> {
+pub(crate) async fn remove(state: SharedState, request: HttpRequest) -> Result<impl Responder, Problem> {
     let owner = account_owner(&state, &request).await?;
     super::remove(state, &request, owner).await
 }
@@ -74,7 +74,7 @@ pub(crate) async fn remove(state: Shared, request: HttpRequest) -> Result<impl R
     security(("account_session" = [])),
     extensions(("x-error-codes" = json!(["unauthorized", "overloaded", "storage_failed", "too_large", "limit_reached", "rate_limited", "not_found"]))),
 )]
-pub(crate) async fn test(state: Shared, request: HttpRequest) -> Result<impl Responder, Problem> {
+pub(crate) async fn test(state: SharedState, request: HttpRequest) -> Result<impl Responder, Problem> {
     let owner = account_owner(&state, &request).await?;
     super::test(state, request, owner).await
 }
@@ -90,7 +90,7 @@ pub(crate) async fn test(state: Shared, request: HttpRequest) -> Result<impl Res
     security(("account_session" = [])),
     extensions(("x-error-codes" = json!(["unauthorized", "overloaded", "storage_failed", "not_found"]))),
 )]
-pub(crate) async fn deliveries(state: Shared, request: HttpRequest) -> Result<impl Responder, Problem> {
+pub(crate) async fn deliveries(state: SharedState, request: HttpRequest) -> Result<impl Responder, Problem> {
     let owner = account_owner(&state, &request).await?;
     super::deliveries(state, &request, &owner).await
 }
@@ -107,7 +107,11 @@ pub(crate) async fn deliveries(state: Shared, request: HttpRequest) -> Result<im
     security(("account_session" = [])),
     extensions(("x-error-codes" = json!(["unauthorized", "overloaded", "storage_failed", "invalid", "invalid_json", "too_large", "limit_reached", "rate_limited", "not_found"]))),
 )]
-pub(crate) async fn replay(state: Shared, request: HttpRequest, payload: Payload) -> Result<impl Responder, Problem> {
+pub(crate) async fn replay(
+    state: SharedState,
+    request: HttpRequest,
+    payload: Payload,
+) -> Result<impl Responder, Problem> {
     let owner = account_owner(&state, &request).await?;
     super::replay(state, request, payload, owner).await
 }
@@ -123,7 +127,7 @@ pub(crate) async fn replay(state: Shared, request: HttpRequest, payload: Payload
     security(("account_session" = [])),
     extensions(("x-error-codes" = json!(["unauthorized", "overloaded", "storage_failed", "too_large", "not_found"]))),
 )]
-pub(crate) async fn rotate(state: Shared, request: HttpRequest) -> Result<impl Responder, Problem> {
+pub(crate) async fn rotate(state: SharedState, request: HttpRequest) -> Result<impl Responder, Problem> {
     let owner = account_owner(&state, &request).await?;
     super::rotate(state, request, owner).await
 }

@@ -7,10 +7,10 @@ use rogerrat_domain::webhook::{ReplayInput, SubscribeInput};
 use super::super::Done;
 use super::super::openapi::{InChannel, OfHook};
 use super::super::problem::Problem;
-use super::super::state::Shared;
+use super::super::state::SharedState;
 use super::channel_owner;
 use super::replies::{DeliveriesReply, HooksReply, ReplayReply, TestReply};
-use crate::door::hook::SubscribedReply;
+use crate::web::webhook_view::SubscribedReply;
 
 /// Subscribes an address to every message of the channel, its DMs too unless they are private. It is checked now, and again whenever something is posted.
 #[utoipa::path(
@@ -25,7 +25,7 @@ use crate::door::hook::SubscribedReply;
     extensions(("x-error-codes" = json!(["unauthorized", "overloaded", "storage_failed", "not_found", "forbidden", "invalid", "invalid_json", "too_large", "limit_reached", "rate_limited"]))),
 )]
 pub(crate) async fn subscribe(
-    state: Shared,
+    state: SharedState,
     request: HttpRequest,
     payload: Payload,
 ) -> Result<impl Responder, Problem> {
@@ -44,7 +44,7 @@ pub(crate) async fn subscribe(
     security(("channel_token" = [])),
     extensions(("x-error-codes" = json!(["unauthorized", "overloaded", "storage_failed", "not_found", "forbidden"]))),
 )]
-pub(crate) async fn list(state: Shared, request: HttpRequest) -> Result<impl Responder, Problem> {
+pub(crate) async fn list(state: SharedState, request: HttpRequest) -> Result<impl Responder, Problem> {
     let owner = channel_owner(&state, &request).await?;
     Ok(super::list(&state, &owner))
 }
@@ -60,7 +60,7 @@ pub(crate) async fn list(state: Shared, request: HttpRequest) -> Result<impl Res
     security(("channel_token" = [])),
     extensions(("x-error-codes" = json!(["unauthorized", "overloaded", "storage_failed", "not_found", "forbidden"]))),
 )]
-pub(crate) async fn remove(state: Shared, request: HttpRequest) -> Result<impl Responder, Problem> {
+pub(crate) async fn remove(state: SharedState, request: HttpRequest) -> Result<impl Responder, Problem> {
     let owner = channel_owner(&state, &request).await?;
     super::remove(state, &request, owner).await
 }
@@ -76,7 +76,7 @@ pub(crate) async fn remove(state: Shared, request: HttpRequest) -> Result<impl R
     security(("channel_token" = [])),
     extensions(("x-error-codes" = json!(["unauthorized", "overloaded", "storage_failed", "not_found", "forbidden", "too_large", "limit_reached", "rate_limited"]))),
 )]
-pub(crate) async fn test(state: Shared, request: HttpRequest) -> Result<impl Responder, Problem> {
+pub(crate) async fn test(state: SharedState, request: HttpRequest) -> Result<impl Responder, Problem> {
     let owner = channel_owner(&state, &request).await?;
     super::test(state, request, owner).await
 }
@@ -92,7 +92,7 @@ pub(crate) async fn test(state: Shared, request: HttpRequest) -> Result<impl Res
     security(("channel_token" = [])),
     extensions(("x-error-codes" = json!(["unauthorized", "overloaded", "storage_failed", "not_found", "forbidden"]))),
 )]
-pub(crate) async fn deliveries(state: Shared, request: HttpRequest) -> Result<impl Responder, Problem> {
+pub(crate) async fn deliveries(state: SharedState, request: HttpRequest) -> Result<impl Responder, Problem> {
     let owner = channel_owner(&state, &request).await?;
     super::deliveries(state, &request, &owner).await
 }
@@ -109,7 +109,11 @@ pub(crate) async fn deliveries(state: Shared, request: HttpRequest) -> Result<im
     security(("channel_token" = [])),
     extensions(("x-error-codes" = json!(["unauthorized", "overloaded", "storage_failed", "not_found", "forbidden", "invalid", "invalid_json", "too_large", "limit_reached", "rate_limited"]))),
 )]
-pub(crate) async fn replay(state: Shared, request: HttpRequest, payload: Payload) -> Result<impl Responder, Problem> {
+pub(crate) async fn replay(
+    state: SharedState,
+    request: HttpRequest,
+    payload: Payload,
+) -> Result<impl Responder, Problem> {
     let owner = channel_owner(&state, &request).await?;
     super::replay(state, request, payload, owner).await
 }
@@ -125,7 +129,7 @@ pub(crate) async fn replay(state: Shared, request: HttpRequest, payload: Payload
     security(("channel_token" = [])),
     extensions(("x-error-codes" = json!(["unauthorized", "overloaded", "storage_failed", "not_found", "forbidden", "too_large"]))),
 )]
-pub(crate) async fn rotate(state: Shared, request: HttpRequest) -> Result<impl Responder, Problem> {
+pub(crate) async fn rotate(state: SharedState, request: HttpRequest) -> Result<impl Responder, Problem> {
     let owner = channel_owner(&state, &request).await?;
     super::rotate(state, request, owner).await
 }

@@ -10,9 +10,9 @@ use rogerrat_domain::webhook::{Owner, ReplayInput, SubscribeInput};
 use rogerrat_domain::{Code, Refusal, limits};
 
 use super::problem::Problem;
-use super::state::Shared;
+use super::state::SharedState;
 use super::{Done, Paths, body, read};
-use crate::door::hook::SubscribedReply;
+use crate::web::webhook_view::SubscribedReply;
 
 use replies::{DeliveriesReply, DeliveryRow, HookRow, HooksReply, ReplayReply, TestReply};
 
@@ -40,7 +40,7 @@ pub(super) fn account_routes(config: &mut ServiceConfig, at: &Paths<'_>) {
 }
 
 /// Who may see to a channel's webhooks: whoever its token admits. A band admits everybody, so it has none.
-async fn channel_owner(state: &Shared, request: &HttpRequest) -> Result<Owner, Problem> {
+async fn channel_owner(state: &SharedState, request: &HttpRequest) -> Result<Owner, Problem> {
     let at = state.admit(request).await?;
     if at.settings().is_band {
         return Err(Refusal::new(Code::Forbidden, "a public band has no webhooks").into());
@@ -48,7 +48,7 @@ async fn channel_owner(state: &Shared, request: &HttpRequest) -> Result<Owner, P
     Ok(Owner::Channel(at.id().clone()))
 }
 
-async fn account_owner(state: &Shared, request: &HttpRequest) -> Result<Owner, Problem> {
+async fn account_owner(state: &SharedState, request: &HttpRequest) -> Result<Owner, Problem> {
     Ok(Owner::Account(state.admit_owner(request).await?.id().clone()))
 }
 
@@ -57,51 +57,55 @@ fn hook_of(request: &HttpRequest) -> &str {
 }
 
 async fn subscribe(
-    state: Shared,
+    state: SharedState,
     request: HttpRequest,
     payload: Payload,
     owner: Owner,
 ) -> Result<Json<SubscribedReply>, Problem> {
-    state.throttle.creates.count(|| state.client(&request))?;
+    state.rate_limits.creates.count(|| state.client(&request))?;
     let input: SubscribeInput = body::json(&request, payload, limits::BODY_BYTES).await?;
     Ok(Json(state.hub.subscribe(owner, input).await?.into()))
 }
 
-fn list(state: &Shared, owner: &Owner) -> Json<HooksReply> {
+fn list(state: &SharedState, owner: &Owner) -> Json<HooksReply> {
     Json(HooksReply { webhooks: state.hub.webhooks_of(owner).into_iter().map(HookRow::from).collect() })
 }
 
-async fn remove(state: Shared, request: &HttpRequest, owner: Owner) -> Result<Json<Done>, Problem> {
+async fn remove(state: SharedState, request: &HttpRequest, owner: Owner) -> Result<Json<Done>, Problem> {
     state.hub.unsubscribe(owner, hook_of(request)).await?;
     Ok(Json(Done::default()))
 }
 
-async fn test(state: Shared, request: HttpRequest, owner: Owner) -> Result<Json<TestReply>, Problem> {
+async fn test(state: SharedState, request: HttpRequest, owner: Owner) -> Result<Json<TestReply>, Problem> {
     body::announced(&request, limits::BODY_BYTES)?;
-    state.throttle.sends.count(|| state.client(&request))?;
+    state.rate_limits.sends.count(|| state.client(&request))?;
     let delivery_id = state.hub.test_webhook(&owner, hook_of(&request)).await?.to_string();
     Ok(Json(TestReply { ok: true, delivery_id }))
 }
 
-async fn deliveries(state: Shared, request: &HttpRequest, owner: &Owner) -> Result<Json<DeliveriesReply>, Problem> {
+async fn deliveries(
+    state: SharedState,
+    request: &HttpRequest,
+    owner: &Owner,
+) -> Result<Json<DeliveriesReply>, Problem> {
     let told = state.hub.deliveries(owner, hook_of(request)).await?;
     Ok(Json(DeliveriesReply { deliveries: told.into_iter().map(DeliveryRow::from).collect() }))
 }
 
 async fn replay(
-    state: Shared,
+    state: SharedState,
     request: HttpRequest,
     payload: Payload,
     owner: Owner,
 ) -> Result<Json<ReplayReply>, Problem> {
-    state.throttle.sends.count(|| state.client(&request))?;
+    state.rate_limits.sends.count(|| state.client(&request))?;
     let input: ReplayInput = body::json(&request, payload, limits::BODY_BYTES).await?;
     let replayed = state.hub.replay(&owner, hook_of(&request), input).await?;
     let ids = |ids: Vec<rogerrat_domain::webhook::DeliveryId>| ids.iter().map(ToString::to_string).collect();
     Ok(Json(ReplayReply { replayed: ids(replayed.replayed), gone: ids(replayed.gone) }))
 }
 
-async fn rotate(state: Shared, request: HttpRequest, owner: Owner) -> Result<Json<SubscribedReply>, Problem> {
+async fn rotate(state: SharedState, request: HttpRequest, owner: Owner) -> Result<Json<SubscribedReply>, Problem> {
     body::announced(&request, limits::BODY_BYTES)?;
     Ok(Json(state.hub.rotate_webhook(owner, hook_of(&request)).await?.into()))
 }

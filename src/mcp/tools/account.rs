@@ -26,7 +26,7 @@ pub(super) async fn open(visit: &Visit<'_>) -> Result<Told, Refusal> {
         return Err(Refusal::new(Code::Unauthorized, "opening accounts here needs the hub's token")
             .hint("use the endpoint /mcp with `Authorization: Bearer <token of the hub>`"));
     }
-    state.throttle.accounts.count(|| state.client(request))?;
+    state.rate_limits.accounts.count(|| state.client(request))?;
     let reply = state.hub.open_account().await.map_err(HubError::into_refusal)?;
     let AccountOpened { account_id, recovery_token, session_token, .. } = &reply;
     let text = format!(

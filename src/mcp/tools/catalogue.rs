@@ -8,9 +8,9 @@ use rogerrat_domain::op::{
 };
 use serde_json::{Value, json};
 
-use crate::door::creation::CreateReply;
 use crate::mcp::schema::{self, of};
 use crate::mcp::visit::Visit;
+use crate::web::create_channel::CreateReply;
 
 /// What a tool does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

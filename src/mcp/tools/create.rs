@@ -5,9 +5,9 @@ use rogerrat_domain::{Code, Refusal};
 use serde::Deserialize;
 
 use super::Arguments;
-use crate::door::creation::CreateReply;
 use crate::mcp::answer::Told;
 use crate::mcp::visit::{Seated, Visit, held};
+use crate::web::create_channel::CreateReply;
 
 #[derive(Default, Deserialize)]
 struct Owned {
@@ -26,7 +26,7 @@ pub(super) async fn create(visit: &Visit<'_>, arguments: &Arguments<'_>) -> Resu
         return Err(Refusal::new(Code::Unauthorized, "creating channels here needs the hub's token")
             .hint("use the endpoint /mcp with `Authorization: Bearer <token of the hub>`, or say account_token"));
     }
-    state.throttle.creates.count(|| state.client(request))?;
+    state.rate_limits.creates.count(|| state.client(request))?;
     let mut made = state.create(request, arguments.read()?, owner.as_ref()).await.map_err(HubError::into_refusal)?;
     made.unread = unread(visit).await;
     let text = text(&made);

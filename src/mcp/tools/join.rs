@@ -31,7 +31,7 @@ pub(super) async fn join(visit: &Visit<'_>, arguments: &Arguments<'_>) -> Result
     let at = admitted(visit, arguments).await?;
     let presented = presented(visit, arguments, &at)?;
     let (state, address) = (visit.state, visit.state.client(visit.request));
-    state.throttle.joins.count(|| address)?;
+    state.rate_limits.joins.count(|| address)?;
     let mut reply = state.hub.join(&at, input, presented, address).await.map_err(HubError::into_refusal)?;
     reply.hint = "keep channel_id and session_id: with both every tool goes on where you were, in any connection";
     if let Some(session) = SessionId::present(Some(&reply.session_id))? {

@@ -20,7 +20,7 @@ use super::schema;
 use super::visit::{SeatArgs, Seated, Visit};
 use super::waiting::Waiting;
 use super::words;
-use crate::door::json;
+use crate::web::json;
 use catalogue::Does;
 pub(super) use catalogue::{Catalogue, Tool};
 

@@ -16,7 +16,7 @@ pub(super) async fn send(visit: &Visit<'_>, arguments: &Arguments<'_>) -> Result
     let input: SendInput = arguments.read()?;
     let files = input.attachments.as_ref().map_or(0, Vec::len);
     let draft = Draft::check(input, None)?;
-    visit.state.throttle.sends.count(|| visit.state.client(visit.request))?;
+    visit.state.rate_limits.sends.count(|| visit.state.client(visit.request))?;
     let reply = visit.state.hub.ask(&seated.at, Send { session: seated.session, draft }).await;
     let reply = reply.map_err(HubError::into_refusal)?;
     let text = sent(&reply, files);

@@ -130,6 +130,6 @@ async fn d02_messages_are_delivered_when_the_last_piece_is_taken_and_not_before(
         assert_eq!(stage.unread().await, 1, "{taken} of {pieces} pieces were taken, so it is due again");
         // Away with it, for the next round.
         let parcel = stage.hub.read(&stage.at, stage.bob.clone(), ReadInput::default(), 1_000, false).await.unwrap();
-        Handover::new(Vec::new(), Some(parcel.receipt), false).take();
+        DeliveryBody::new(Vec::new(), Some(parcel.receipt), false).next_piece();
     }
 }

@@ -1,4 +1,4 @@
-//! Creating a channel, as every door answers it: its settings, its token, and what is handed on to others.
+//! Creates a channel for any interface, with the reply they share: settings, join token and connection snippets.
 
 use actix_web::HttpRequest;
 use rogerrat_actors::{HubError, Owner};
@@ -9,9 +9,9 @@ use utoipa::ToSchema;
 
 use rogerrat_domain::webhook::{Owner as HookOwner, SubscribeInput};
 
-use super::hook::SubscribedReply;
-use super::snippets::{Connect, Pass};
-use super::state::State;
+use super::snippets::{Connect, SnippetContext};
+use super::state::AppState;
+use super::webhook_view::SubscribedReply;
 
 /// A new channel.
 #[derive(Serialize, ToSchema)]
@@ -59,12 +59,11 @@ pub(crate) struct CreateReply {
     pub(crate) unread: Option<usize>,
 }
 
-impl State {
-    /// Creates a channel for a request, with what its preset says where it says nothing itself. It is `owner`'s, if
-    /// there is one.
+impl AppState {
+    /// Creates a channel, owned by `owner` if there is one. The preset of the request fills settings the input leaves open.
     ///
     /// # Errors
-    /// What the hub refuses it for.
+    /// The refusal of the hub.
     pub(crate) async fn create(
         &self,
         request: &HttpRequest,
@@ -73,11 +72,11 @@ impl State {
     ) -> Result<CreateReply, HubError> {
         let preset = self.preset(request);
         preset.fill(&mut input, rogerrat_actors::random_password);
-        let said = input.owner_password.as_deref().map(str::trim).filter(|password| !password.is_empty());
-        let owner_password = said.map(str::to_owned);
+        let owner_password = input.owner_password.as_deref().map(str::trim).filter(|password| !password.is_empty());
+        let owner_password = owner_password.map(str::to_owned);
         let webhook = input.webhook.take().map(|url| SubscribeInput { url, ..SubscribeInput::default() });
         if let Some(webhook) = &webhook {
-            // What is wrong with the address is told before there is a channel.
+            // An invalid URL must be refused before the channel exists.
             self.hub.check_webhook(webhook).await?;
         }
         let created = self.hub.create(input, owner).await?;
@@ -89,7 +88,7 @@ impl State {
         };
         let settings = created.channel.settings();
         let origin = self.public_origin(request);
-        let pass = Pass {
+        let snippets = SnippetContext {
             origin: &origin,
             channel: created.channel.id().as_str(),
             token: &created.token,
@@ -98,10 +97,10 @@ impl State {
             require_identity: settings.require_identity,
         };
         Ok(CreateReply {
-            mcp_url: pass.mcp_url(),
+            mcp_url: snippets.mcp_url(),
             bootstrap_mcp_url: format!("{origin}/mcp"),
-            connect: pass.connect(),
-            peer_invite: pass.peer_invite(names::callsign(rogerrat_actors::roll()).as_str()),
+            connect: snippets.connect(),
+            peer_invite: snippets.peer_invite(names::callsign(rogerrat_actors::roll()).as_str()),
             channel_id: created.channel.id().to_string(),
             retention: settings.retention,
             trust_mode: settings.trust_mode,

@@ -1,7 +1,7 @@
-//! The front door: every request passes it once, before and after its handler.
+//! Middleware that runs once around the handler of every request.
 //!
-//! It checks Host, Origin and bans of addresses, gives the request its id, puts the security headers on, gives every error its one shape,
-//! counts it, and writes the access line. It never looks at a body.
+//! It checks Host, Origin and address bans, assigns the request id, adds the security headers, formats errors, counts the
+//! request, and writes the access log. It never looks at a body.
 
 use std::future::ready;
 use std::pin::Pin;
@@ -17,21 +17,21 @@ use log::Level;
 use rogerrat_domain::{Code, Refusal};
 use uuid::Uuid;
 
-use super::leftover::Leftover;
+use super::drain_body::UnreadBody;
 use super::problem::Problem;
-use super::state::{Shared, State, host_of};
-use super::traffic;
+use super::request_metrics::{self, RefusalCode};
+use super::state::{AppState, SharedState, host_of};
 
-/// Paths that answer whatever the Host: what asks them often knows the hub by an address of its own.
+/// Paths served for any Host: health probes often address the hub by a name of their own.
 pub(crate) const ANY_HOST: [&str; 3] = ["/livez", "/readyz", "/healthz"];
-/// Nobody is banned from lifting a ban.
-const ADMIN: &str = "/api/admin/";
-/// What an agent does all day: logged at debug level when it went well.
-const HOT: [&str; 7] = ["/send", "/listen", "/wait", "/stream", "/ack", "/keepalive", "/poll"];
-/// The same over MCP, where the path does not say what is done.
-const MCP: &str = "/mcp";
+/// Exempt from address bans, so that an operator can always lift one.
+const ADMIN_PREFIX: &str = "/api/admin/";
+/// The most frequent calls of agents: successful ones are logged at debug level.
+const HOT_PATHS: [&str; 7] = ["/send", "/listen", "/wait", "/stream", "/ack", "/keepalive", "/poll"];
+/// MCP requests are logged like hot paths, because their path does not reveal the operation.
+const MCP_PREFIX: &str = "/mcp";
 
-/// Where an answer tells its request's id.
+/// The response header with the request id.
 static REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 static SECURITY: [(HeaderName, HeaderValue); 6] = [
@@ -52,82 +52,81 @@ static SECURITY: [(HeaderName, HeaderValue); 6] = [
     ),
 ];
 
-/// Lets a request in, and its response out.
-pub(crate) fn door(state: &Shared, mut request: ServiceRequest, next: &Next<BoxBody>) -> Passing {
-    let (id, began_ms) = (Uuid::now_v7(), state.clock.uptime_ms());
-    let leftover = Leftover::of(&mut request);
-    let answering = match check(state, &request) {
+/// Checks a request, calls its handler and completes the response.
+pub(crate) fn handle(state: &SharedState, mut request: ServiceRequest, next: &Next<BoxBody>) -> ResponseFuture {
+    let (id, started_ms) = (Uuid::now_v7(), state.clock.uptime_ms());
+    let unread_body = UnreadBody::share(&mut request);
+    let response = match check(state, &request) {
         Ok(()) => next.call(request),
         Err(refusal) => Box::pin(ready(Ok(request.error_response(Problem(refusal))))),
     };
-    Passing { answering, leftover, state: state.clone(), id, began_ms }
+    ResponseFuture { response, unread_body, state: state.clone(), id, started_ms }
 }
 
-/// A request on its way through the house. It has no room for what comes after the wait: with every poll that is parked
-/// it is kept once or, by actix over HTTP/2, twice.
-pub(crate) struct Passing {
-    answering: LocalBoxFuture<'static, Result<ServiceResponse, actix_web::Error>>,
-    leftover: Option<Leftover>,
-    state: Shared,
+/// The future of an in-flight request. Kept small because one is held for every waiting poll, and two over HTTP/2.
+pub(crate) struct ResponseFuture {
+    response: LocalBoxFuture<'static, Result<ServiceResponse, actix_web::Error>>,
+    unread_body: Option<UnreadBody>,
+    state: SharedState,
     id: Uuid,
-    began_ms: u64,
+    started_ms: u64,
 }
 
-impl Future for Passing {
+impl Future for ResponseFuture {
     type Output = Result<ServiceResponse, actix_web::Error>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         loop {
-            let answered = ready!(self.answering.as_mut().poll(cx))?;
-            let Some(rest) = self.leftover.take().and_then(Leftover::rest) else {
-                return Poll::Ready(Ok(self.out(answered)));
+            let response = ready!(self.response.as_mut().poll(cx))?;
+            let Some(unread) = self.unread_body.take().and_then(UnreadBody::if_any) else {
+                return Poll::Ready(Ok(self.complete(response)));
             };
-            self.answering = Box::pin(async move {
-                rest.forget().await;
-                Ok(answered)
+            self.response = Box::pin(async move {
+                unread.drain().await;
+                Ok(response)
             });
         }
     }
 }
 
-impl Passing {
-    fn out(&self, answered: ServiceResponse) -> ServiceResponse {
-        let problem = problem_of(&answered);
+impl ResponseFuture {
+    fn complete(&self, response: ServiceResponse) -> ServiceResponse {
+        let problem = problem_of(&response);
         let mut response = match &problem {
-            Some(problem) => told(answered, problem, self.id),
-            None => answered,
+            Some(problem) => with_problem_body(response, problem, self.id),
+            None => response,
         };
         put_headers(response.headers_mut(), self.id);
-        let refused = problem.map(|problem| problem.0.code).or_else(|| refused_within(&response));
-        traffic::count(response.request(), response.status().as_u16(), refused);
-        log_access(&response, self.id, || self.state.clock.uptime_ms().saturating_sub(self.began_ms));
+        let refusal = problem.map(|problem| problem.0.code).or_else(|| refusal_extension(&response));
+        request_metrics::record(response.request(), response.status().as_u16(), refusal);
+        log_access(&response, self.id, || self.state.clock.uptime_ms().saturating_sub(self.started_ms));
         response
     }
 }
 
-fn check(state: &State, request: &ServiceRequest) -> Result<(), Refusal> {
+fn check(state: &AppState, request: &ServiceRequest) -> Result<(), Refusal> {
     if ANY_HOST.contains(&request.path()) {
         return Ok(());
     }
     let origin = request.headers().get(header::ORIGIN).map(|origin| origin.to_str().unwrap_or_default());
     state.hosts.check(host_of(request.head()).unwrap_or_default(), origin)?;
-    if request.path().starts_with(ADMIN) {
+    if request.path().starts_with(ADMIN_PREFIX) {
         return Ok(());
     }
     state.hub.admit_address(|| state.client(request.request()))
 }
 
-/// Gives a response the body of a problem; its `Allow` stays.
-fn told(response: ServiceResponse<BoxBody>, problem: &Problem, id: Uuid) -> ServiceResponse<BoxBody> {
-    let kept = response.headers().get(header::ALLOW).cloned();
+/// Replaces the body of an error response by the error object; its `Allow` header is kept.
+fn with_problem_body(response: ServiceResponse<BoxBody>, problem: &Problem, id: Uuid) -> ServiceResponse<BoxBody> {
+    let allow = response.headers().get(header::ALLOW).cloned();
     let mut full = problem.response(&id.to_string());
-    if let Some(allow) = kept {
+    if let Some(allow) = allow {
         full.headers_mut().insert(header::ALLOW, allow);
     }
     response.into_response(full)
 }
 
-/// The problem behind an error response, whoever made it.
+/// The problem of an error response, whether a handler or actix produced it.
 fn problem_of(response: &ServiceResponse<BoxBody>) -> Option<Problem> {
     let error = response.response().error();
     if let Some(problem) = error.and_then(|error| error.as_error::<Problem>()) {
@@ -139,14 +138,14 @@ fn problem_of(response: &ServiceResponse<BoxBody>) -> Option<Problem> {
             StatusCode::NOT_FOUND => Refusal::new(Code::NotFound, "not found"),
             StatusCode::PAYLOAD_TOO_LARGE => Refusal::new(Code::TooLarge, "the body is too large"),
             status if status.is_server_error() => Refusal::new(Code::Internal, "internal error"),
-            _ => Refusal::invalid("the request is not understood"),
+            _ => Refusal::invalid("malformed request"),
         })
     })
 }
 
-/// The refusal a response carries without being an error of HTTP.
-fn refused_within(response: &ServiceResponse<BoxBody>) -> Option<Code> {
-    response.response().extensions().get::<traffic::Refused>().map(|refused| refused.0)
+/// The refusal code that a handler attached to a response in the format of another protocol.
+fn refusal_extension(response: &ServiceResponse<BoxBody>) -> Option<Code> {
+    response.response().extensions().get::<RefusalCode>().map(|refusal| refusal.0)
 }
 
 fn put_headers(headers: &mut HeaderMap, id: Uuid) {
@@ -160,10 +159,10 @@ fn put_headers(headers: &mut HeaderMap, id: Uuid) {
     }
 }
 
-/// One line for each request, without its query, its headers or its body.
+/// Logs one line per request, without its query, headers or body: they may contain secrets.
 fn log_access(response: &ServiceResponse<BoxBody>, id: Uuid, duration_ms: impl FnOnce() -> u64) {
     let (path, status) = (response.request().path(), response.status().as_u16());
-    let hot = status < 400 && (HOT.iter().any(|end| path.ends_with(end)) || path.starts_with(MCP));
+    let hot = status < 400 && (HOT_PATHS.iter().any(|end| path.ends_with(end)) || path.starts_with(MCP_PREFIX));
     let level = if hot { Level::Debug } else { Level::Info };
     if level > log::max_level() {
         return;
@@ -177,7 +176,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_parked_request_keeps_little_at_the_door() {
-        assert!(size_of::<Passing>() <= 64, "{}", size_of::<Passing>());
+    fn the_future_of_a_waiting_request_is_small() {
+        assert!(size_of::<ResponseFuture>() <= 64, "{}", size_of::<ResponseFuture>());
     }
 }

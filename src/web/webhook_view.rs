@@ -1,4 +1,4 @@
-//! A webhook as it is told to who subscribed it, by whichever door.
+//! The reply to subscribing a webhook, shared by all interfaces.
 
 use rogerrat_actors::Subscribed;
 use rogerrat_domain::webhook::{MESSAGE_RECEIVED, Retry};

@@ -1,4 +1,4 @@
-//! What every handler shares, and what it reads from a request's head.
+//! The state shared by all handlers, and helpers that read request heads.
 
 use std::net::{IpAddr, Ipv6Addr};
 
@@ -15,37 +15,37 @@ use url::Url;
 use super::hosts::Hosts;
 use super::presets::Preset;
 use super::problem::Problem;
-use super::throttle::Throttle;
-use super::traffic::Traffic;
+use super::rate_limit::RateLimiter;
+use super::request_metrics::RequestMetrics;
 use crate::config::{Config, Limits};
 use crate::machine;
 
-/// Where a request presents its session.
-static SESSION: HeaderName = HeaderName::from_static("x-session-id");
+/// The request header with the session id.
+static SESSION_HEADER: HeaderName = HeaderName::from_static("x-session-id");
 
-/// What every handler shares.
-pub(crate) struct State {
+/// The state shared by all handlers.
+pub(crate) struct AppState {
     pub(crate) hub: Hub,
     pub(crate) clock: Clock,
     pub(crate) hosts: Hosts,
-    pub(crate) throttle: Throttle,
+    pub(crate) rate_limits: RateLimiter,
     pub(crate) limits: Limits,
     pub(crate) server_token: Option<TokenHash>,
     admin_token: Option<TokenHash>,
     admin_attempts: Attempts<()>,
     pub(crate) origin: Option<Url>,
-    /// "http" or "https": what the port speaks.
+    /// "http" or "https".
     pub(crate) scheme: &'static str,
     pub(crate) trusted_proxies: Vec<IpNet>,
-    pub(crate) traffic: Traffic,
+    pub(crate) request_metrics: RequestMetrics,
 }
 
-/// The state, as handlers get it.
-pub(crate) type Shared = web::Data<State>;
+/// The state as handlers extract it.
+pub(crate) type SharedState = web::Data<AppState>;
 
-impl State {
-    /// What the handlers share.
-    pub(crate) fn new(config: &Config, hub: Hub, clock: Clock) -> Shared {
+impl AppState {
+    /// Builds the state from the configuration.
+    pub(crate) fn new(config: &Config, hub: Hub, clock: Clock) -> SharedState {
         let server = &config.server;
         web::Data::new(Self {
             hub,
@@ -56,7 +56,7 @@ impl State {
                 server.allowed_hosts.clone(),
                 server.allowed_origins.clone(),
             ),
-            throttle: Throttle::of(&config.limits),
+            rate_limits: RateLimiter::new(&config.limits),
             limits: config.limits.clone(),
             server_token: server.token.as_deref().map(TokenHash::of),
             admin_token: server.admin_token.as_deref().map(TokenHash::of),
@@ -64,24 +64,24 @@ impl State {
             origin: server.origin.clone(),
             scheme: server.scheme(),
             trusted_proxies: server.trusted_proxies.clone(),
-            traffic: Traffic::default(),
+            request_metrics: RequestMetrics::default(),
         })
     }
 
-    /// Forgets what has expired.
+    /// Removes expired entries.
     pub(crate) fn sweep(&self) {
-        self.throttle.forget_the_quiet();
+        self.rate_limits.prune();
     }
 
-    /// Finds the channel of a request and checks its bearer.
+    /// Finds the channel of a request and checks its bearer token.
     pub(crate) fn admit<'a>(&'a self, request: &'a HttpRequest) -> Admission<'a> {
         self.hub.admit(channel_of(request), bearer(request.headers()))
     }
 
-    /// Admits, and reads the session the caller must present.
+    /// Admits a request, and reads the session id it must present.
     pub(crate) async fn admit_session(&self, request: &HttpRequest) -> Result<(Admitted, SessionId), Problem> {
         let at = self.admit(request).await?;
-        let session = presented(request.headers())?;
+        let session = presented_session(request.headers())?;
         let missing = || {
             Refusal::invalid("the X-Session-Id header is missing, or shorter than 8 characters")
                 .hint("POST …/join first and send the session_id it returns")
@@ -89,7 +89,7 @@ impl State {
         Ok((at, session.ok_or_else(missing)?))
     }
 
-    /// Checks who may create channels. Gives the account that will own them, if it is one.
+    /// Checks that a request may create channels. Returns the account that will own them, if it presents one.
     ///
     /// # Errors
     /// `unauthorized`.
@@ -114,7 +114,7 @@ impl State {
         Err(refusal.into())
     }
 
-    /// Checks who may open accounts: anybody, unless the hub has a token.
+    /// Checks that a request may open accounts. Without a server token every request may.
     ///
     /// # Errors
     /// `unauthorized`.
@@ -127,7 +127,7 @@ impl State {
             .hint("opening accounts here needs the server's token: `Authorization: Bearer <token>`"))
     }
 
-    /// The account whose session token a request presents.
+    /// Resolves the account session token of a request.
     ///
     /// # Errors
     /// `unauthorized`.
@@ -135,7 +135,7 @@ impl State {
         self.hub.admit_owner(bearer(request.headers())).await
     }
 
-    /// Checks who may administer. Gives the address it does so from.
+    /// Checks the administration token of a request. Returns the client's address.
     pub(crate) fn admit_admin(&self, request: &HttpRequest) -> Result<IpAddr, Refusal> {
         let Some(hash) = &self.admin_token else {
             let refusal = Refusal::new(Code::Forbidden, "the administration of this hub is switched off");
@@ -151,7 +151,7 @@ impl State {
             .hint("send the token of --admin-token as `Authorization: Bearer <token>`"))
     }
 
-    /// The address a request counts for.
+    /// The client address, for rate limits and bans.
     pub(crate) fn client(&self, request: &HttpRequest) -> IpAddr {
         let socket = request.peer_addr().map_or(IpAddr::V6(Ipv6Addr::UNSPECIFIED), |peer| peer.ip().to_canonical());
         let headers =
@@ -159,7 +159,7 @@ impl State {
         super::address::client(socket, headers, &self.trusted_proxies)
     }
 
-    /// The address others reach this hub by: the configured origin, under the preset this caller used, or what it used.
+    /// The public origin of the hub: the configured one with the preset label of this request, or the origin of the request.
     pub(crate) fn public_origin(&self, request: &HttpRequest) -> String {
         let host = host_of(request.head()).unwrap_or("127.0.0.1");
         let Some(origin) = &self.origin else { return format!("{}://{host}", self.scheme) };
@@ -170,13 +170,13 @@ impl State {
         }
     }
 
-    /// What the caller chose by the name it used for the hub (A8).
+    /// The preset selected by the Host of a request (A8).
     pub(crate) fn preset(&self, request: &HttpRequest) -> Preset {
         Preset::of_host(host_of(request.head()).unwrap_or_default())
     }
 }
 
-/// The host a request is for: its authority (HTTP/2, absolute form), else its Host header.
+/// The host of a request: its authority (HTTP/2, absolute form), else its Host header.
 pub(crate) fn host_of(head: &RequestHead) -> Option<&str> {
     let authority = head.uri.authority().map(|a| a.as_str());
     authority.or_else(|| head.headers().get(header::HOST)?.to_str().ok())
@@ -187,14 +187,14 @@ pub(crate) fn channel_of(request: &HttpRequest) -> &str {
     request.match_info().get("id").unwrap_or_default()
 }
 
-/// The bearer of a request. The word is case-sensitive, spaces around the token do not count.
+/// The bearer token of a request. The scheme is case-sensitive; spaces around the token are ignored.
 pub(crate) fn bearer(headers: &HeaderMap) -> Option<&str> {
     Some(headers.get(header::AUTHORIZATION)?.to_str().ok()?.strip_prefix("Bearer ")?.trim())
 }
 
-/// The session a request presents.
-pub(crate) fn presented(headers: &HeaderMap) -> Result<Option<SessionId>, Refusal> {
-    let Some(value) = headers.get(&SESSION) else { return Ok(None) };
-    // What is not visible ASCII is refused by the same sentence as what is too long.
+/// The session id a request presents.
+pub(crate) fn presented_session(headers: &HeaderMap) -> Result<Option<SessionId>, Refusal> {
+    let Some(value) = headers.get(&SESSION_HEADER) else { return Ok(None) };
+    // A value that is not visible ASCII gets the same refusal as one that is too long.
     SessionId::present(Some(value.to_str().unwrap_or("\u{7f}")))
 }

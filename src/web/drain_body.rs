@@ -1,7 +1,7 @@
-//! What a handler did not read of an HTTP/2 request is read and forgotten before the answer goes.
+//! Reads and discards what a handler left unread of an HTTP/2 request body, before the response is sent.
 //!
-//! An answer that overtakes its request's body makes h2 reset the stream behind it, and curl then drops the answer: a
-//! 401 to a POST would be a broken connection. HTTP/1 needs none of this, actix reads on there by itself.
+//! If the response ends before the request body, h2 resets the stream and curl discards the response: a 401 to a POST would
+//! look like a broken connection. Over HTTP/1 actix drains the body itself.
 
 use std::cell::RefCell;
 use std::pin::Pin;
@@ -18,34 +18,34 @@ use futures_util::{FutureExt as _, Stream, StreamExt as _};
 use rogerrat_domain::limits;
 use tokio::time::timeout;
 
-/// How long an answer waits for what nobody reads.
-const PATIENCE: Duration = Duration::from_secs(2);
+/// How long a response waits for the rest of its request. A slower client may lose the response.
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// The body of a request, shared between its handler and the door.
-pub(super) struct Leftover(Shared);
+/// The body of a request, shared between its handler and the middleware.
+pub(super) struct UnreadBody(SharedPayload);
 
 #[derive(Clone)]
-struct Shared(Rc<RefCell<Payload>>);
+struct SharedPayload(Rc<RefCell<Payload>>);
 
-impl Leftover {
-    /// Keeps hold of the body; none where that is not needed.
-    pub(super) fn of(request: &mut ServiceRequest) -> Option<Self> {
+impl UnreadBody {
+    /// Makes the body of a request shared. `None` for HTTP/1.
+    pub(super) fn share(request: &mut ServiceRequest) -> Option<Self> {
         if request.version() != Version::HTTP_2 {
             return None;
         }
-        let shared = Shared(Rc::new(RefCell::new(request.take_payload())));
+        let shared = SharedPayload(Rc::new(RefCell::new(request.take_payload())));
         request.set_payload(Payload::Stream { payload: Box::pin(shared.clone()) });
         Some(Self(shared))
     }
 
-    /// What is left, if anything: after a request without a body, or read by its handler, nothing is.
-    pub(super) fn rest(mut self) -> Option<Self> {
+    /// Returns itself if part of the body is unread.
+    pub(super) fn if_any(mut self) -> Option<Self> {
         let next = self.0.next().now_or_never();
         matches!(next, None | Some(Some(Ok(_)))).then_some(self)
     }
 
-    /// Reads to the end, or as far as the largest body that is read at all.
-    pub(super) async fn forget(mut self) {
+    /// Reads to the end, but at most the largest body that any handler accepts.
+    pub(super) async fn drain(mut self) {
         let reading = async {
             let mut bytes = 0;
             while let Some(Ok(chunk)) = self.0.next().await {
@@ -55,12 +55,11 @@ impl Leftover {
                 }
             }
         };
-        // Who is slower than that may lose the answer.
-        let _ = timeout(PATIENCE, reading).await;
+        let _ = timeout(DRAIN_TIMEOUT, reading).await;
     }
 }
 
-impl Stream for Shared {
+impl Stream for SharedPayload {
     type Item = Result<Bytes, PayloadError>;
 
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {

@@ -6,8 +6,8 @@ use serde_json::json;
 
 use super::presets::Preset;
 
-/// What leads to a channel.
-pub(crate) struct Pass<'a> {
+/// What the snippets of a channel are built from.
+pub(crate) struct SnippetContext<'a> {
     pub(crate) origin: &'a str,
     pub(crate) channel: &'a str,
     pub(crate) token: &'a str,
@@ -41,7 +41,7 @@ struct AnthropicSdk {
     authorization_token: String,
 }
 
-impl Pass<'_> {
+impl SnippetContext<'_> {
     pub(crate) fn mcp_url(&self) -> String {
         format!("{}/mcp/{}", self.origin, self.channel)
     }
@@ -211,8 +211,8 @@ mod tests {
         assert_eq!(quoted("it's"), r"'it'\''s'");
     }
 
-    fn pass(label: &str) -> Pass<'static> {
-        Pass {
+    fn context(label: &str) -> SnippetContext<'static> {
+        SnippetContext {
             origin: "http://127.0.0.1:7424",
             channel: "quiet-otter-3a8f",
             token: "-s3cret",
@@ -228,7 +228,7 @@ mod tests {
             ("", &["export ROGERRAT_TOKEN='-s3cret'"][..]),
             ("go", &["export ROGERRAT_TOKEN='-s3cret'", "export ROGERRAT_OWNER_PASSWORD='pa$$word'"]),
         ] {
-            let connect = pass(label).connect();
+            let connect = context(label).connect();
             for snippet in [&connect.claude_code, &connect.curl_test, &connect.rest_bash_loop] {
                 let secret = |line: &&str| line.contains("-s3cret") || line.contains("pa$$word");
                 assert_eq!(snippet.lines().filter(secret).collect::<Vec<_>>(), exports);
@@ -239,25 +239,25 @@ mod tests {
     #[test]
     fn who_must_be_an_identity_is_told_to_bring_its_key_and_no_callsign() {
         for label in ["", "go"] {
-            let pass = Pass { require_identity: true, ..pass(label) };
-            let invite = pass.peer_invite("bravo");
+            let context = SnippetContext { require_identity: true, ..context(label) };
+            let invite = context.peer_invite("bravo");
             assert!(invite.contains("identity_key") && !invite.contains("bravo"), "{invite}");
-            let Connect { agent_prompt, rest_bash_loop, .. } = pass.connect();
+            let Connect { agent_prompt, rest_bash_loop, .. } = context.connect();
             for told in [agent_prompt, rest_bash_loop] {
                 let says_key = told.contains("os.environ[\"ROGERRAT_IDENTITY_KEY\"]");
                 assert!(says_key && !told.contains("Leave `callsign` out"), "{told}");
             }
         }
-        assert!(!pass("").connect().agent_prompt.contains("IDENTITY"));
+        assert!(!context("").connect().agent_prompt.contains("IDENTITY"));
     }
 
     #[test]
     fn a8_the_prompt_speaks_of_the_mode_and_to_the_client() {
         for preset in Preset::all() {
-            let prompt = Pass { preset, ..pass("") }.agent_prompt();
+            let prompt = SnippetContext { preset, ..context("") }.agent_prompt();
             assert!(preset.mode.is_none_or(|mode| prompt.contains(mode.advice)), "{prompt}");
             assert!(preset.client.is_none_or(|client| prompt.contains(client.wake)), "{prompt}");
         }
-        assert!(!pass("go").peer_invite("bravo").contains("pa$$word"));
+        assert!(!context("go").peer_invite("bravo").contains("pa$$word"));
     }
 }

@@ -1,42 +1,43 @@
-//! Limits for an address: creates, joins and sends a minute (D26). A session's own limit stands in the channel.
+//! Rate limits per client address: creates, joins, sends and accounts per minute (D26). The channel enforces the limits per
+//! session.
 
 use std::net::IpAddr;
 use std::num::NonZeroU32;
 
 use governor::clock::{Clock as _, DefaultClock};
-use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
+use governor::{DefaultKeyedRateLimiter, Quota};
 use rogerrat_actors::household;
 use rogerrat_domain::{Code, Refusal};
 
 use crate::config::Limits;
 
-/// What is counted.
-pub(crate) struct Throttle {
-    pub(crate) creates: Limit,
-    pub(crate) joins: Limit,
-    pub(crate) sends: Limit,
-    pub(crate) accounts: Limit,
+/// The limits per address.
+pub(crate) struct RateLimiter {
+    pub(crate) creates: AddressLimit,
+    pub(crate) joins: AddressLimit,
+    pub(crate) sends: AddressLimit,
+    pub(crate) accounts: AddressLimit,
 }
 
-/// One limit; none lets everybody through.
-pub(crate) struct Limit {
+/// One limit per address. A limit of 0 means unlimited.
+pub(crate) struct AddressLimit {
     what: &'static str,
     per_minute: u32,
     limiter: Option<DefaultKeyedRateLimiter<IpAddr>>,
 }
 
-impl Throttle {
-    pub(crate) fn of(limits: &Limits) -> Self {
+impl RateLimiter {
+    pub(crate) fn new(limits: &Limits) -> Self {
         Self {
-            creates: Limit::new("creates", limits.create_per_address),
-            joins: Limit::new("joins", limits.join_per_address),
-            sends: Limit::new("sends", limits.send_per_address),
-            accounts: Limit::new("accounts", limits.account_per_address),
+            creates: AddressLimit::new("creates", limits.create_per_address),
+            joins: AddressLimit::new("joins", limits.join_per_address),
+            sends: AddressLimit::new("sends", limits.send_per_address),
+            accounts: AddressLimit::new("accounts", limits.account_per_address),
         }
     }
 
-    /// Forgets addresses that have been quiet.
-    pub(crate) fn forget_the_quiet(&self) {
+    /// Removes addresses without recent requests.
+    pub(crate) fn prune(&self) {
         for limit in [&self.creates, &self.joins, &self.sends, &self.accounts] {
             if let Some(limiter) = &limit.limiter {
                 limiter.retain_recent();
@@ -46,22 +47,22 @@ impl Throttle {
     }
 }
 
-impl Limit {
+impl AddressLimit {
     fn new(what: &'static str, per_minute: u32) -> Self {
-        let limiter = NonZeroU32::new(per_minute).map(|n| RateLimiter::keyed(Quota::per_minute(n)));
+        let limiter = NonZeroU32::new(per_minute).map(|n| governor::RateLimiter::keyed(Quota::per_minute(n)));
         Self { what, per_minute, limiter }
     }
 
-    /// Counts one.
+    /// Counts one request of an address.
     ///
     /// # Errors
-    /// `rate_limited`, with when to come back.
+    /// `rate_limited`, with the time after which to retry.
     pub(crate) fn count(&self, address: impl FnOnce() -> IpAddr) -> Result<(), Refusal> {
         let Some(limiter) = &self.limiter else { return Ok(()) };
         limiter.check_key(&household(address())).map_err(|not_until| {
             let wait = not_until.wait_time_from(DefaultClock::default().now());
             let wait_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
-            let text = format!("rate limit exceeded ({} {} a minute for an address)", self.per_minute, self.what);
+            let text = format!("rate limit exceeded ({} {} per minute per address)", self.per_minute, self.what);
             Refusal::new(Code::RateLimited, text).retry_after_ms(wait_ms.max(1))
         })
     }
@@ -72,8 +73,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn d26_an_address_is_limited_and_another_is_not() {
-        let limit = Limit::new("joins", 3);
+    fn d26_every_address_has_a_limit_of_its_own() {
+        let limit = AddressLimit::new("joins", 3);
         let here = || IpAddr::from([127, 0, 0, 1]);
         for _ in 0..3 {
             limit.count(here).unwrap();
@@ -82,6 +83,6 @@ mod tests {
         assert_eq!(refusal.code, Code::RateLimited);
         assert!(refusal.retry_after_ms.unwrap() <= 20_000);
         limit.count(|| IpAddr::from([127, 0, 0, 2])).unwrap();
-        Limit::new("joins", 0).count(|| unreachable!("an unlimited one does not look")).unwrap();
+        AddressLimit::new("joins", 0).count(|| unreachable!("the address is not resolved without a limit")).unwrap();
     }
 }

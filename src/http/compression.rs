@@ -14,7 +14,7 @@ use actix_web::middleware::Next;
 const LEAST_BYTES: u64 = 1024;
 
 /// Compresses a long answer for who asked for it.
-pub(super) async fn squeeze(
+pub(super) async fn compress(
     request: ServiceRequest,
     next: Next<BoxBody>,
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {

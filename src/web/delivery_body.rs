@@ -1,0 +1,113 @@
+//! The response body of a read, as pieces shared with the channel, and the moment at which its messages count as delivered.
+//!
+//! Taking the last piece completes the delivery; dropping the body earlier makes the messages due again.
+
+use actix_web::web::Bytes;
+use rogerrat_actors::{Parcel, Receipt};
+use rogerrat_domain::{Ending, Gap};
+
+/// The body of a response that delivers messages.
+///
+/// HTTP/1 writes every piece it takes. HTTP/2 detects a reset stream or a closed connection only after taking a piece, so there
+/// the delivery completes when a piece after the last one is requested.
+pub(crate) struct DeliveryBody {
+    pieces: Vec<Bytes>,
+    next: usize,
+    completes_late: bool,
+    guard: Option<Receipt>,
+    /// The guards of a batch, whose body delivers several reads.
+    more: Vec<Receipt>,
+}
+
+impl DeliveryBody {
+    pub(crate) fn new(pieces: Vec<Bytes>, guard: Option<Receipt>, completes_late: bool) -> Self {
+        Self { pieces, next: 0, completes_late, guard, more: Vec::new() }
+    }
+
+    /// A body that delivers several reads.
+    pub(crate) fn from_batch(pieces: Vec<Bytes>, guards: Vec<Receipt>, completes_late: bool) -> Self {
+        Self { pieces, next: 0, completes_late, guard: None, more: guards }
+    }
+
+    /// The length of the body, before the first piece is taken.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.pieces.iter().map(|piece| piece.len() as u64).sum()
+    }
+
+    /// Takes the next piece.
+    pub(crate) fn next_piece(&mut self) -> Option<Bytes> {
+        let Some(piece) = self.pieces.get_mut(self.next).map(std::mem::take) else {
+            self.complete();
+            return None;
+        };
+        self.next += 1;
+        if self.next == self.pieces.len() && !self.completes_late {
+            self.complete();
+        }
+        Some(piece)
+    }
+
+    fn complete(&mut self) {
+        self.guard.iter_mut().chain(&mut self.more).for_each(Receipt::sign);
+    }
+}
+
+/// Appends a response as the fields of a JSON object. The object is left open for further fields.
+pub(crate) fn serialize(parcel: Parcel, pieces: &mut Vec<Bytes>) -> Receipt {
+    let Parcel { messages, gap, ending, roster, receipt } = parcel;
+    pieces.reserve(messages.len() * 2 + 6);
+    pieces.push(Bytes::from_static(br#"{"messages":["#));
+    for (i, delivery) in messages.iter().enumerate() {
+        if i > 0 {
+            pieces.push(Bytes::from_static(b","));
+        }
+        if delivery.attempt < 2 {
+            pieces.push(delivery.message.json());
+        } else {
+            pieces.push(delivery.message.json_open());
+            pieces.push(format!(",\"attempt\":{}}}", delivery.attempt).into());
+        }
+    }
+    pieces.push(ending_json(ending));
+    pieces.extend(gap.as_ref().map(gap_json));
+    if let Some(roster) = roster {
+        pieces.extend([Bytes::from_static(br#","roster":"#), roster, meta_hint(messages.len())]);
+    }
+    receipt
+}
+
+fn ending_json(ending: Ending) -> Bytes {
+    Bytes::from_static(match ending {
+        Ending::Ready => br#"],"timed_out":false"#.as_slice(),
+        Ending::TimedOut => br#"],"timed_out":true"#,
+        Ending::Superseded => br#"],"timed_out":true,"superseded":true"#,
+        Ending::Draining => br#"],"timed_out":true,"draining":true"#,
+    })
+}
+
+fn gap_json(gap: &Gap) -> Bytes {
+    let Gap { from, to, reason } = gap;
+    format!(r#","gap":{{"from":{from},"to":{to},"reason":"{}"}}"#, reason.as_str()).into()
+}
+
+/// The next step, for agents that read nothing but the response.
+fn meta_hint(n: usize) -> Bytes {
+    match n {
+        0 => Bytes::from_static(br#","meta_hint":"Nothing new. Call wait again to stay reachable.""#),
+        1 => Bytes::from_static(br#","meta_hint":"1 new message. After acting on it, call wait again.""#),
+        n => format!(r#","meta_hint":"{n} new messages. After acting on them, call wait again.""#).into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hints_are_json() {
+        for n in 0..3 {
+            let json = format!("{{\"x\":0{}}}", String::from_utf8_lossy(&meta_hint(n)));
+            serde_json::from_str::<serde_json::Value>(&json).unwrap();
+        }
+    }
+}

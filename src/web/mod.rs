@@ -1,0 +1,26 @@
+//! Code shared by the HTTP interfaces (REST, MCP, compat): admission checks, rate limits, body parsing, shared state, error
+//! responses, request metrics and connection snippets.
+//!
+//! It defines no route, and calls the hub only to admit requests and to create channels. Interfaces use this module and never
+//! each other.
+
+pub(crate) mod address;
+pub(crate) mod body;
+pub(crate) mod create_channel;
+pub(crate) mod delivery_body;
+mod drain_body;
+pub(crate) mod header_pool;
+pub(crate) mod hosts;
+pub(crate) mod json;
+mod middleware;
+pub(crate) mod presets;
+pub(crate) mod problem;
+pub(crate) mod rate_limit;
+pub(crate) mod request_metrics;
+pub(crate) mod snippets;
+pub(crate) mod state;
+pub(crate) mod webhook_view;
+
+pub(crate) use middleware::{ANY_HOST, handle};
+pub(crate) use snippets::quoted;
+pub(crate) use state::AppState;
