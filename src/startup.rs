@@ -16,6 +16,8 @@ use actix_web::middleware::from_fn;
 use actix_web::web::Data;
 use rogerrat_actors::{Clock, Hub, HubError, HubRules, LogError, Ports};
 use rogerrat_domain::{AccountLimits, Shelf};
+use rogerrat_store::{Store, StoreError, StoreOptions};
+use rogerrat_webhook_sender::{HttpWebhookSender, SsrfGuard, SystemResolver, tls_config};
 use rustix::process::Signal as Signo;
 use tokio::net::TcpStream;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -28,8 +30,6 @@ use crate::config::{Config, Storage};
 use crate::http;
 use crate::machine;
 use crate::mcp::{self, Mcp};
-use crate::poster::{self, Guard, HttpPoster, SystemResolver};
-use crate::store::{Options, Store, StoreError};
 use crate::transport::{self, Certificate, CertificateError, Entrance, GOODBYE_TIME, HEAD_TIME, KEEP_ALIVE, Socket};
 use crate::web::{self, AppState};
 
@@ -100,7 +100,7 @@ impl Running {
         // A limit on the size of files makes a write fail, and is no reason to die. Whoever heard a signal once is spared.
         drop(signal(SignalKind::from_raw(Signo::XFSZ.as_raw())).map_err(StartError::Serve)?);
         let store = Arc::new(Store::open(&config.storage.data_dir, options(&config.storage))?);
-        let poster = HttpPoster::start(guard(config), poster::tls()?);
+        let poster = HttpWebhookSender::start(guard(config), tls_config()?);
         let ports = Ports::of(store.clone()).posting(poster);
         let hub = Hub::start(rules(config), ports, store.key(), clock).await?;
         let state = AppState::new(config, hub.clone(), clock);
@@ -232,15 +232,15 @@ fn rules(config: &Config) -> HubRules {
 }
 
 /// Where webhooks may be posted to.
-fn guard(config: &Config) -> Guard {
+fn guard(config: &Config) -> SsrfGuard {
     let server = &config.server;
     // Behind a proxy, or under an address of its own, a hub on loopback serves strangers.
     let is_loopback = server.host.is_loopback() && server.trusted_proxies.is_empty() && server.origin.is_none();
-    Guard::new(&server.webhook_allow, server.webhook_ports.clone(), is_loopback, Arc::new(SystemResolver))
+    SsrfGuard::new(&server.webhook_allow, server.webhook_ports.clone(), is_loopback, Arc::new(SystemResolver))
 }
 
-fn options(storage: &Storage) -> Options {
-    Options { max_mib: storage.max_mib, ..Options::default() }
+fn options(storage: &Storage) -> StoreOptions {
+    StoreOptions { max_mib: storage.max_mib, ..StoreOptions::default() }
 }
 
 #[expect(clippy::print_stdout, reason = "the banner is what the command prints")]

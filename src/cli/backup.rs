@@ -6,7 +6,6 @@ use std::process::ExitCode;
 use clap::Args;
 
 use super::storage::StorageArgs;
-use crate::store;
 
 /// What to copy, and where.
 #[derive(Args)]
@@ -22,7 +21,7 @@ pub(crate) struct BackupArgs {
 pub(crate) fn run(args: BackupArgs) -> ExitCode {
     let BackupArgs { to, storage } = args;
     storage.run(
-        |data_dir| store::back_up(&data_dir, &to),
+        |data_dir| rogerrat_store::back_up(&data_dir, &to),
         |census| {
             format!("{} is a whole copy; it holds the hub's key, keep it as secret as the hub", census.path.display())
         },

@@ -6,7 +6,6 @@ use std::process::ExitCode;
 use clap::Args;
 
 use super::storage::StorageArgs;
-use crate::store;
 
 /// What to bring back, and where to.
 #[derive(Args)]
@@ -22,7 +21,7 @@ pub(crate) struct RestoreArgs {
 pub(crate) fn run(args: RestoreArgs) -> ExitCode {
     let RestoreArgs { from, storage } = args;
     storage.run(
-        |data_dir| store::restore(&from, &data_dir),
+        |data_dir| rogerrat_store::restore(&from, &data_dir),
         |census| format!("{} is whole; a hub can start on it", census.path.display()),
     )
 }

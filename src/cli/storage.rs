@@ -6,9 +6,9 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
+use rogerrat_store::{StoreError, VerifyReport};
 
 use crate::config::{Effective, Flag, Said, Surroundings, Value};
-use crate::store::{Census, StoreError};
 
 /// Which hub is meant.
 #[derive(Args)]
@@ -25,8 +25,8 @@ impl StorageArgs {
     /// Does something with the folder, and prints what `tell` says of what is there then.
     pub(super) fn run(
         self,
-        work: impl FnOnce(PathBuf) -> Result<Census, StoreError>,
-        tell: impl FnOnce(&Census) -> String,
+        work: impl FnOnce(PathBuf) -> Result<VerifyReport, StoreError>,
+        tell: impl FnOnce(&VerifyReport) -> String,
     ) -> ExitCode {
         let value = |folder| Flag { key: "storage.data_dir", name: "--data-dir", value: Value::Text(folder) };
         let said = Said { file: self.config, flags: self.data_dir.map(value).into_iter().collect() };
@@ -49,7 +49,7 @@ impl StorageArgs {
     }
 }
 
-fn print(headline: &str, census: &Census, to: &mut impl Write) -> io::Result<()> {
+fn print(headline: &str, census: &VerifyReport, to: &mut impl Write) -> io::Result<()> {
     writeln!(to, "{headline}")?;
     let counts = [
         ("schema", census.schema as u64),
@@ -76,7 +76,7 @@ mod tests {
 
     #[test]
     fn a_census_is_a_table() {
-        let census = Census { schema: 1, channels: 3, messages: 1200, deliveries: 7, ..Census::default() };
+        let census = VerifyReport { schema: 1, channels: 3, messages: 1200, deliveries: 7, ..VerifyReport::default() };
         let mut printed = Vec::new();
         print("/tmp/hub.db is whole", &census, &mut printed).unwrap();
         let printed = String::from_utf8(printed).unwrap();

@@ -3,12 +3,11 @@
 use std::process::ExitCode;
 
 use super::storage::StorageArgs;
-use crate::store;
 
 /// Prints what there is, or the first thing that is not as it was written.
 pub(crate) fn run(args: StorageArgs) -> ExitCode {
     args.run(
-        |data_dir| store::verify(&data_dir),
+        |data_dir| rogerrat_store::verify(&data_dir),
         |census| {
             let in_use = if census.is_in_use { "; a hub runs on it" } else { "" };
             format!("{} is whole{in_use}", census.path.display())

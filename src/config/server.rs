@@ -8,6 +8,7 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 
 use ipnet::IpNet;
+use rogerrat_webhook_sender::AllowedPorts;
 use url::Url;
 
 use super::listen;
@@ -16,7 +17,6 @@ use super::parse;
 use super::raw::Value;
 use super::reader::Reader;
 use super::surroundings::Surroundings;
-use crate::poster::Ports;
 use crate::transport::PemFiles;
 
 const TOKEN_CHARS: std::ops::RangeInclusive<usize> = 8..=256;
@@ -51,8 +51,8 @@ pub(crate) struct Server {
     pub trusted_proxies: Vec<IpNet>,
     /// Networks webhooks may be posted to beside the open internet.
     pub webhook_allow: Vec<IpNet>,
-    /// Ports webhooks may be posted to.
-    pub webhook_ports: Ports,
+    /// AllowedPorts webhooks may be posted to.
+    pub webhook_ports: AllowedPorts,
     /// Worker threads, at least one.
     pub workers: usize,
     /// Open connections of one worker.
@@ -92,8 +92,10 @@ impl Server {
         });
         let webhook_ports = reader.read_shown(
             "server.webhook_ports",
-            |value| parse::list(value, "ports or ranges such as 443 or 1024-65535", listen::ports).map(Ports::of),
-            Ports::to_string,
+            |value| {
+                parse::list(value, "ports or ranges such as 443 or 1024-65535", listen::ports).map(AllowedPorts::of)
+            },
+            AllowedPorts::to_string,
         );
         let workers = reader.read("server.workers", |value| parse::number(value, &(0..=WORKERS_MAX)));
         let max_connections =

@@ -1,7 +1,7 @@
 //! The hub and its data directory from outside: what it refuses to start on, what it does when it cannot write, and the
 //! tools that copy, bring back and verify.
 //!
-//! The real executable, on the rig of `tests/api`. What the store does inside is tested beside it, in `src/store/tests`.
+//! The real executable, on the rig of `tests/api`. What the store does inside is tested beside it, in `store/src/tests`.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 

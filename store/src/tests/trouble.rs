@@ -9,8 +9,8 @@ use rogerrat_domain::Record;
 use rusqlite::Connection;
 
 use super::rig::{Folder, channel, created, fill, record, sent, snapshot};
-use crate::store::job::{Reply, Work};
-use crate::store::{Options, Store};
+use crate::job::{Reply, Work};
+use crate::{Store, StoreOptions};
 
 /// Waits until the store works again.
 async fn healed(store: &Store) {
@@ -38,7 +38,7 @@ async fn fill_up(store: &Store, name: &str) -> u64 {
 }
 
 /// What must hold of a full store, and of one that gets room again.
-async fn is_full_and_heals(folder: &Folder, options: Options, make_room: impl AsyncFnOnce(&Store)) {
+async fn is_full_and_heals(folder: &Folder, options: StoreOptions, make_room: impl AsyncFnOnce(&Store)) {
     let store = Store::open(folder.path(), options).unwrap();
     fill(&store, "big", 60, &"y".repeat(8000)).await;
     let last = fill_up(&store, "c").await;
@@ -60,7 +60,7 @@ async fn is_full_and_heals(folder: &Folder, options: Options, make_room: impl As
 
 #[actix_rt::test]
 async fn a_database_at_its_bound_refuses_and_heals() {
-    is_full_and_heals(&Folder::new(), Options { max_mib: 2, erase_after_ms: 0 }, async |store| {
+    is_full_and_heals(&Folder::new(), StoreOptions { max_mib: 2, erase_after_ms: 0 }, async |store| {
         store.forget(&channel("big")).await.unwrap();
     })
     .await;
@@ -85,7 +85,7 @@ async fn a_full_disk_refuses_and_heals() {
     let _mounted = Mounted(&folder);
     let ballast = folder.file("ballast");
     std::fs::write(&ballast, vec![1; 5 << 20]).unwrap();
-    is_full_and_heals(&folder, Options { max_mib: 0, erase_after_ms: 0 }, async |_| {
+    is_full_and_heals(&folder, StoreOptions { max_mib: 0, erase_after_ms: 0 }, async |_| {
         std::fs::remove_file(ballast).unwrap();
     })
     .await;
@@ -94,7 +94,7 @@ async fn a_full_disk_refuses_and_heals() {
 #[actix_rt::test]
 async fn what_is_refused_for_want_of_room_does_not_take_a_small_record_with_it_for_ever() {
     let folder = Folder::new();
-    let store = Store::open(folder.path(), Options { max_mib: 1, erase_after_ms: 0 }).unwrap();
+    let store = Store::open(folder.path(), StoreOptions { max_mib: 1, erase_after_ms: 0 }).unwrap();
     fill(&store, "c", 1, "hi").await;
     let huge = store.append(record("c", 3, vec![sent(3, &"x".repeat(900_000)), sent(4, &"x".repeat(900_000))]));
     assert_eq!(huge.await, Appended::Refused);

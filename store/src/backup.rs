@@ -7,7 +7,7 @@ use std::io;
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::Path;
 
-use super::census::{Census, missing, verify_file};
+use super::census::{VerifyReport, missing, verify_file};
 use super::error::StoreError;
 use super::folder::{Folder, private_file, sync_folder};
 use super::look;
@@ -16,7 +16,7 @@ use super::look;
 ///
 /// # Errors
 /// When there is no hub that can be read, or `to` cannot be written; then nothing is left there.
-pub(crate) fn back_up(data_dir: &Path, to: &Path) -> Result<Census, StoreError> {
+pub fn back_up(data_dir: &Path, to: &Path) -> Result<VerifyReport, StoreError> {
     let (from, to) = (Folder::new(data_dir), Folder::new(to));
     let key = from.read_key()?.ok_or_else(|| missing(&from))?;
     let bytes = fs::metadata(from.database()).map_err(StoreError::io(&from.database(), "read"))?.len();
@@ -47,7 +47,7 @@ pub(crate) fn back_up(data_dir: &Path, to: &Path) -> Result<Census, StoreError> 
 ///
 /// # Errors
 /// When the copy is not whole, or there is a hub already.
-pub(crate) fn restore(from: &Path, data_dir: &Path) -> Result<Census, StoreError> {
+pub fn restore(from: &Path, data_dir: &Path) -> Result<VerifyReport, StoreError> {
     let (from, to) = (Folder::new(from), Folder::new(data_dir));
     let key = from.read_key()?.ok_or_else(|| missing(&from))?;
     if from.wal().metadata().is_ok_and(|wal| wal.len() > 0) || from.is_taken() {

@@ -2,6 +2,7 @@
 //!
 //! One thread writes and commits in groups, two read; whoever asks only puts something into a queue. It decides nothing
 //! about channels, and it never holds a text longer than a transaction or an answer takes.
+#![warn(missing_docs)]
 
 mod accounts;
 mod backup;
@@ -35,9 +36,9 @@ use std::thread::{self, JoinHandle};
 use rogerrat_domain::HubKey;
 use rusqlite::Connection;
 
-pub(crate) use backup::{back_up, restore};
-pub(crate) use census::{Census, verify};
-pub(crate) use error::StoreError;
+pub use backup::{back_up, restore};
+pub use census::{VerifyReport, verify};
+pub use error::StoreError;
 use folder::{Folder, Lock};
 use job::Job;
 use port::Probing;
@@ -52,21 +53,21 @@ const ERASE_AFTER_MS: u64 = 20_000;
 
 /// How a store is kept.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Options {
+pub struct StoreOptions {
     /// What the database may grow to, in MiB, its WAL not counted; 0 is no bound.
     pub max_mib: u64,
     /// How soon after a deletion the WAL is emptied.
     pub erase_after_ms: u64,
 }
 
-impl Default for Options {
+impl Default for StoreOptions {
     fn default() -> Self {
         Self { max_mib: 0, erase_after_ms: ERASE_AFTER_MS }
     }
 }
 
 /// An open store. There is one for a data directory.
-pub(crate) struct Store {
+pub struct Store {
     key: HubKey,
     shared: Arc<Shared>,
     writer: SyncSender<Job>,
@@ -88,7 +89,7 @@ impl Store {
     ///
     /// # Errors
     /// When the directory or what is in it cannot be used. Then nothing in it was changed.
-    pub(crate) fn open(data_dir: &Path, options: Options) -> Result<Self, StoreError> {
+    pub fn open(data_dir: &Path, options: StoreOptions) -> Result<Self, StoreError> {
         let folder = Folder::new(data_dir);
         folder.prepare()?;
         folder.check_files()?;
@@ -102,7 +103,7 @@ impl Store {
 
     fn start(
         path: &Path,
-        options: Options,
+        options: StoreOptions,
         connection: Connection,
         lock: Lock,
         key: HubKey,
@@ -126,13 +127,13 @@ impl Store {
     }
 
     /// The hub's key.
-    pub(crate) fn key(&self) -> HubKey {
+    pub fn key(&self) -> HubKey {
         self.key.clone()
     }
 
     /// Finishes what was begun, empties the WAL and gives the directory back. Waits for all of it; what is asked of the
     /// store afterwards is refused.
-    pub(crate) fn close(&self) {
+    pub fn close(&self) {
         let threads = self.threads.lock().unwrap_or_else(PoisonError::into_inner).take();
         let Some(Threads { writer, readers, _lock }) = threads else { return };
         for _ in &readers {

@@ -7,7 +7,7 @@ use rogerrat_domain::webhook::Owner;
 use rogerrat_domain::{AccountId, Callsign, Entry, Identity, Settings, TokenHash};
 
 use super::rig::{Folder, channel, created, due, hook, record};
-use crate::store::{Store, verify};
+use crate::{Store, verify};
 
 fn id(n: u64) -> AccountId {
     AccountId::roll(n)

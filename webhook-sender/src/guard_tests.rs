@@ -7,9 +7,9 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use futures_util::future::{BoxFuture, pending, ready};
 
-use super::guard::Refused::{Address, NotAnUrl, Port, Scheme, Slow, Unresolved, Userinfo};
+use super::guard::TargetError::{Address, NotAnUrl, Port, Scheme, Slow, Unresolved, Userinfo};
 use super::*;
-use crate::poster::resolver::Resolve;
+use crate::resolver::Resolve;
 use std::net::IpAddr;
 
 /// Names that stand still, and one that nobody answers.
@@ -38,8 +38,8 @@ impl Resolve for Names {
     }
 }
 
-pub(super) fn usual_ports() -> Ports {
-    Ports::of(vec![80..=80, 443..=443, 1024..=65535])
+pub(super) fn usual_ports() -> AllowedPorts {
+    AllowedPorts::of(vec![80..=80, 443..=443, 1024..=65535])
 }
 
 fn names() -> Arc<Names> {
@@ -56,7 +56,7 @@ fn names() -> Arc<Names> {
     ])
 }
 
-async fn pin(guard: &Guard, url: &str) -> Result<String, Refused> {
+async fn pin(guard: &SsrfGuard, url: &str) -> Result<String, TargetError> {
     guard.pin(url).await.map(|pinned| pinned.addresses[0].to_string())
 }
 
@@ -95,7 +95,7 @@ const PUBLIC: [(&str, &str); 32] = [
     ("http://[2001:4860:4860:0:0:0:0:8888]/", "[2001:4860:4860::8888]:80"),
 ];
 
-const REFUSED: [(&str, Refused); 132] = [
+const REFUSED: [(&str, TargetError); 132] = [
     // Loopback, however it is written.
     ("http://127.0.0.1/", Address),
     ("http://127.0.0.1:8080/", Address),
@@ -270,7 +270,7 @@ const UNREADABLE: [&str; 26] = [
 
 #[actix_rt::test]
 async fn the_table_of_addresses_and_spellings() {
-    let guard = Guard::new(&[], usual_ports(), false, names());
+    let guard = SsrfGuard::new(&[], usual_ports(), false, names());
     for (url, address) in PUBLIC {
         assert_eq!(pin(&guard, url).await.as_deref(), Ok(address), "{url}");
     }
@@ -286,7 +286,7 @@ async fn the_table_of_addresses_and_spellings() {
 
 #[actix_rt::test]
 async fn a_hub_on_loopback_posts_to_loopback_and_to_nothing_else_inside() {
-    let guard = Guard::new(&[], usual_ports(), true, names());
+    let guard = SsrfGuard::new(&[], usual_ports(), true, names());
     for url in ["http://127.0.0.1:8080/", "http://localhost:8080/", "http://[::1]:8080/", "http://127.1:8080/"] {
         assert!(pin(&guard, url).await.is_ok(), "{url}");
     }
@@ -298,7 +298,7 @@ async fn a_hub_on_loopback_posts_to_loopback_and_to_nothing_else_inside() {
 #[actix_rt::test]
 async fn an_operator_opens_what_it_wants() {
     let allow = ["10.1.0.0/16".parse().unwrap(), "fd00::/8".parse().unwrap()];
-    let guard = Guard::new(&allow, Ports::of(vec![443..=443, 25..=25, 6000..=7000]), false, names());
+    let guard = SsrfGuard::new(&allow, AllowedPorts::of(vec![443..=443, 25..=25, 6000..=7000]), false, names());
     assert_eq!(pin(&guard, "https://inside.example/").await.as_deref(), Ok("10.1.2.3:443"));
     assert_eq!(pin(&guard, "https://[fd00::1]/").await.as_deref(), Ok("[fd00::1]:443"));
     assert_eq!(pin(&guard, "https://10.2.0.1/").await, Err(Address));
@@ -312,13 +312,13 @@ async fn an_operator_opens_what_it_wants() {
 #[actix_rt::test]
 async fn resolving_has_a_time_limit() {
     tokio::time::pause();
-    let guard = Guard::new(&[], usual_ports(), false, names());
+    let guard = SsrfGuard::new(&[], usual_ports(), false, names());
     assert_eq!(pin(&guard, "http://slow.example/").await, Err(Slow));
 }
 
 #[actix_rt::test]
 async fn what_is_posted_to_is_spelled_as_it_was_checked() {
-    let guard = Guard::new(&[], usual_ports(), false, names());
+    let guard = SsrfGuard::new(&[], usual_ports(), false, names());
     for (url, spelled) in [
         ("http://PUBLIC.example./a?b#c", "http://public.example/a?b"),
         ("http://1572394766/", "http://93.184.215.14/"),
@@ -332,7 +332,7 @@ async fn what_is_posted_to_is_spelled_as_it_was_checked() {
 #[actix_rt::test]
 async fn localhost_asks_no_resolver() {
     let names = names();
-    let guard = Guard::new(&[], usual_ports(), true, names.clone());
+    let guard = SsrfGuard::new(&[], usual_ports(), true, names.clone());
     guard.pin("http://localhost:9999/").await.unwrap();
     assert_eq!(names.1.load(Relaxed), 0);
 }

@@ -10,7 +10,7 @@ use rogerrat_domain::{AccountId, Callsign, Identity, TokenHash};
 use rusqlite::Connection;
 
 use super::rig::{Folder, channel, due, fill, hook, snapshot};
-use crate::store::{Census, Store, StoreError, back_up, restore, verify};
+use crate::{Store, StoreError, VerifyReport, back_up, restore, verify};
 
 #[actix_rt::test]
 async fn a_backup_of_a_running_hub_is_the_hub_when_it_is_brought_back() {
@@ -145,7 +145,7 @@ async fn with_accounts(folder: &Folder) -> Store {
 async fn accounts_and_webhooks_are_in_a_backup() {
     let (folder, copy, again) = (Folder::new(), Folder::new(), Folder::new());
     let store = with_accounts(&folder).await;
-    let counts = |census: Census| (census.accounts, census.identities, census.webhooks, census.deliveries);
+    let counts = |census: VerifyReport| (census.accounts, census.identities, census.webhooks, census.deliveries);
     assert_eq!(counts(verify(folder.path()).unwrap()), (1, 1, 2, 2));
     assert_eq!(counts(back_up(folder.path(), copy.path()).unwrap()), (1, 1, 2, 2));
     store.close();

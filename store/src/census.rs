@@ -17,7 +17,7 @@ use super::{belongings, body, look, schema};
 
 /// What a database holds.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(crate) struct Census {
+pub struct VerifyReport {
     /// The file.
     pub path: PathBuf,
     /// Its size in bytes, without its WAL.
@@ -51,7 +51,7 @@ pub(crate) struct Census {
 ///
 /// # Errors
 /// When there is none, or the first thing in it that is not as it was written.
-pub(crate) fn verify(data_dir: &Path) -> Result<Census, StoreError> {
+pub fn verify(data_dir: &Path) -> Result<VerifyReport, StoreError> {
     let folder = Folder::new(data_dir);
     let key = folder.read_key()?.ok_or_else(|| missing(&folder))?;
     verify_file(&folder.database(), key, folder.is_taken(), false)
@@ -71,7 +71,7 @@ pub(super) fn verify_file(
     key: [u8; KEY_BYTES],
     is_in_use: bool,
     is_still: bool,
-) -> Result<Census, StoreError> {
+) -> Result<VerifyReport, StoreError> {
     let bytes = fs::metadata(path).map_err(StoreError::io(path, "read"))?.len();
     let connection = look::open(path, bytes, is_still)?;
     look::check_pages(path, &connection, "integrity_check")?;
@@ -79,7 +79,7 @@ pub(super) fn verify_file(
     let moment = connection.unchecked_transaction().map_err(StoreError::sql(path))?;
     let vaults = HookVaults::of(&HubKey::new(key));
     let counted = count(&moment, &vaults).map_err(|fault| fault.of(path))?;
-    let census = Census { path: path.to_owned(), bytes, is_in_use, ..counted };
+    let census = VerifyReport { path: path.to_owned(), bytes, is_in_use, ..counted };
     check_count(&moment, &census)?;
     Ok(census)
 }
@@ -114,7 +114,7 @@ impl From<rogerrat_actors::LogError> for Fault {
 /// The channels by their numbers; what is being deleted has none any more.
 type Names = HashMap<i64, ChannelId>;
 
-fn count(connection: &Connection, vaults: &HookVaults) -> Result<Census, Fault> {
+fn count(connection: &Connection, vaults: &HookVaults) -> Result<VerifyReport, Fault> {
     let mut names = Names::new();
     let mut channels = HashSet::new();
     each(connection, "SELECT no, id, settings FROM channels", |row| {
@@ -165,7 +165,8 @@ fn count(connection: &Connection, vaults: &HookVaults) -> Result<Census, Fault> 
         Ok(body::json::<serde::de::IgnoredAny>(channel, "the transcript", json).map(|_| ())?)
     })?;
     let (schema, counted) = (schema::version(connection)?, channels.len() as u64);
-    let mut census = Census { schema, channels: counted, messages, records, snapshots, lines, ..Census::default() };
+    let mut census =
+        VerifyReport { schema, channels: counted, messages, records, snapshots, lines, ..VerifyReport::default() };
     let plain = names.iter().filter(|(no, _)| channels.contains(no)).map(|(_, id)| id);
     belongings::count(connection, plain, vaults, &mut census)?;
     Ok(census)
@@ -198,7 +199,7 @@ fn name<'n>(names: &'n Names, row: &Row<'_>) -> Result<&'n ChannelId, Fault> {
 }
 
 /// Whether there are as many channels as the hub counted.
-fn check_count(connection: &Connection, census: &Census) -> Result<(), StoreError> {
+fn check_count(connection: &Connection, census: &VerifyReport) -> Result<(), StoreError> {
     let path = &census.path;
     let counted = super::reader::value::<i64>(connection, "channels").map_err(StoreError::sql(path))?;
     if counted.map(i64::unsigned_abs) == Some(census.channels) {

@@ -1,17 +1,8 @@
 //! How fast the store is on this disk: appends a second beside the raw rate of syncs, and a hub of a million channels.
 //!
-//! `cargo bench --bench store`; the folder is that of temporary files, or the one named after `--`.
+//! `cargo bench -p rogerrat-store`; the folder is that of temporary files, or the one named after `--`.
 
 #![expect(clippy::print_stdout, reason = "a bench prints")]
-
-#[allow(
-    dead_code,
-    unused_imports,
-    clippy::unwrap_used,
-    reason = "the bench uses a part of the store, and none of its tests"
-)]
-#[path = "../src/store/mod.rs"]
-mod store;
 
 use std::fs::{self, File};
 use std::io::Write as _;
@@ -22,8 +13,8 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use rogerrat_actors::{Appended, Clock, Log as _};
 use rogerrat_domain::{ChannelId, Durability, Entry, Message, Record, Settings, TokenHash};
+use rogerrat_store::{Store, StoreOptions};
 use rusqlite::{Connection, params};
-use store::{Options, Store};
 
 /// How long each measurement takes, in milliseconds.
 const MEASURED_MS: u64 = 2000;
@@ -88,7 +79,7 @@ fn record(channel: &ChannelId, seq: u64, entry: Entry) -> Record {
 /// So many channels, each of which appends a message as soon as the one before is kept. Appends a second, and
 /// microseconds of the writer's thread for each.
 async fn appends(folder: &Path, appenders: u64) -> (u64, f64) {
-    let store = &Store::open(folder, Options::default()).expect("the store opens");
+    let store = &Store::open(folder, StoreOptions::default()).expect("the store opens");
     let clock = Clock::start();
     let started = clock.now().at_ms;
     let append = async |n: u64| {
@@ -124,7 +115,7 @@ fn resident_mib() -> u64 {
 
 /// Opens a hub of a million channels, and asks for one nobody asked for before.
 async fn million(folder: &Path) {
-    let store = Store::open(folder, Options::default()).expect("the store opens");
+    let store = Store::open(folder, StoreOptions::default()).expect("the store opens");
     let model = ChannelId::parse("model").expect("it is an id");
     assert_eq!(store.append(record(&model, 1, created())).await, Appended::Done);
     drop(store);
@@ -133,7 +124,7 @@ async fn million(folder: &Path) {
     let bytes = fs::metadata(&database).map_or(0, |metadata| metadata.len());
     let before_mib = resident_mib();
     let clock = Clock::start();
-    let store = Store::open(folder, Options::default()).expect("the store opens");
+    let store = Store::open(folder, StoreOptions::default()).expect("the store opens");
     let opened_ms = clock.uptime_ms();
     let channels = store.count().await.expect("it is known");
     println!("{channels} channels in {} MiB: open after {opened_ms} ms", bytes >> 20);

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 /// Why the store did not open.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum StoreError {
+pub enum StoreError {
     /// The system does not let us.
     #[error("{} cannot be {doing}; give the hub's user the right to, or choose another folder with --data-dir", path.display())]
     Io {

@@ -8,7 +8,7 @@ use rogerrat_actors::Log as _;
 use rusqlite::Connection;
 
 use super::rig::{Folder, channel, fill};
-use crate::store::{Options, Store, StoreError};
+use crate::{Store, StoreError, StoreOptions};
 
 /// A folder with a hub that has some channels and was stopped.
 async fn stopped() -> Folder {
@@ -28,7 +28,7 @@ fn mode(path: &Path) -> u32 {
 /// The refusal to open a folder, which is as it was after it.
 fn refused(folder: &Folder) -> StoreError {
     let before = folder.files();
-    let refusal = Store::open(folder.path(), Options::default()).err().expect("it should not open");
+    let refusal = Store::open(folder.path(), StoreOptions::default()).err().expect("it should not open");
     assert!(folder.files() == before, "{refusal} came with a change");
     let said = refusal.to_string();
     assert!(said.contains(folder.path().to_str().unwrap()), "{said} names no file");
@@ -85,7 +85,7 @@ async fn a_crash_loses_nothing_that_was_done() {
 async fn a_second_hub_is_refused() {
     let folder = Folder::new();
     let store = folder.open();
-    let refusal = Store::open(folder.path(), Options::default()).err().unwrap();
+    let refusal = Store::open(folder.path(), StoreOptions::default()).err().unwrap();
     assert!(matches!(refusal, StoreError::Taken { .. }), "{refusal}");
     store.close();
     drop(folder.open());
@@ -155,12 +155,12 @@ async fn what_is_in_the_way_is_refused() {
     let folder = stopped().await;
     fs::remove_file(folder.file("hub.key")).unwrap();
     fs::create_dir(folder.file("hub.key")).unwrap();
-    let refusal = Store::open(folder.path(), Options::default()).err().unwrap();
+    let refusal = Store::open(folder.path(), StoreOptions::default()).err().unwrap();
     assert!(matches!(refusal, StoreError::Misplaced { expected: "file", .. }), "{refusal}");
-    let refusal = Store::open(&folder.file("hub.db"), Options::default()).err().unwrap();
+    let refusal = Store::open(&folder.file("hub.db"), StoreOptions::default()).err().unwrap();
     assert!(matches!(refusal, StoreError::Misplaced { expected: "folder", .. }), "{refusal}");
     fs::set_permissions(folder.path(), Permissions::from_mode(0o777)).unwrap();
-    let refusal = Store::open(folder.path(), Options::default()).err().unwrap();
+    let refusal = Store::open(folder.path(), StoreOptions::default()).err().unwrap();
     assert!(matches!(refusal, StoreError::OpenToOthers { .. }), "{refusal}");
 }
 

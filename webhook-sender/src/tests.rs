@@ -49,15 +49,15 @@ fn names(answers: Vec<Vec<&'static str>>) -> Arc<Names> {
 }
 
 /// A guard that takes 127.0.0.2 for the open internet, and 127.0.0.1 for what it must protect.
-fn guard(names: Arc<Names>) -> Guard {
-    Guard::new(&["127.0.0.2/32".parse().unwrap()], super::guard_tests::usual_ports(), false, names)
+fn guard(names: Arc<Names>) -> SsrfGuard {
+    SsrfGuard::new(&["127.0.0.2/32".parse().unwrap()], super::guard_tests::usual_ports(), false, names)
 }
 
 #[actix_rt::test]
 async fn a_name_that_changes_between_subscription_and_attempt_is_refused() {
     let (inside, got) = receiver("127.0.0.1", OK).await;
     let names = names(vec![vec!["127.0.0.2"], vec!["127.0.0.1"]]);
-    let poster = HttpPoster::start(guard(names), tls().unwrap());
+    let poster = HttpWebhookSender::start(guard(names), tls_config().unwrap());
     let url = format!("http://hook.example:{}/", inside.port());
     poster.check(url.as_str().into()).await.unwrap();
     assert_eq!(poster.post(letter(&url)).await, Posted::Forbidden);
@@ -69,7 +69,7 @@ async fn a_name_that_changes_between_check_and_connection_leads_nowhere_else() {
     let (outside, got) = receiver("127.0.0.2", OK).await;
     // Every further question would get an address inside.
     let names = names(vec![vec!["127.0.0.2"], vec!["127.0.0.1"]]);
-    let poster = HttpPoster::start(guard(names.clone()), tls().unwrap());
+    let poster = HttpWebhookSender::start(guard(names.clone()), tls_config().unwrap());
     let url = format!("http://hook.example:{}/", outside.port());
     assert_eq!(poster.post(letter(&url)).await, Posted::Answered(204));
     assert_eq!((got.load(Relaxed), names.1.load(Relaxed)), (1, 1), "it is asked once, and what it said is used");
@@ -79,7 +79,7 @@ async fn a_name_that_changes_between_check_and_connection_leads_nowhere_else() {
 #[actix_rt::test]
 async fn a_name_with_one_address_inside_is_refused_as_a_whole() {
     let (outside, got) = receiver("127.0.0.2", OK).await;
-    let poster = HttpPoster::start(guard(names(vec![vec!["127.0.0.2", "127.0.0.1"]])), tls().unwrap());
+    let poster = HttpWebhookSender::start(guard(names(vec![vec!["127.0.0.2", "127.0.0.1"]])), tls_config().unwrap());
     let url = format!("http://hook.example:{}/", outside.port());
     assert_eq!(poster.post(letter(&url)).await, Posted::Forbidden);
     let refused = poster.check(url.as_str().into()).await.unwrap_err();
@@ -92,7 +92,10 @@ async fn the_next_address_is_tried_when_there_is_no_connection() {
     let (outside, got) = receiver("127.0.0.2", OK).await;
     let allow = ["127.0.0.2/32".parse().unwrap(), "127.0.0.3/32".parse().unwrap()];
     let names = names(vec![vec!["127.0.0.3", "127.0.0.2"]]);
-    let poster = HttpPoster::start(Guard::new(&allow, super::guard_tests::usual_ports(), false, names), tls().unwrap());
+    let poster = HttpWebhookSender::start(
+        SsrfGuard::new(&allow, super::guard_tests::usual_ports(), false, names),
+        tls_config().unwrap(),
+    );
     let posted = poster.post(letter(&format!("http://hook.example:{}/", outside.port()))).await;
     assert_eq!((posted, got.load(Relaxed)), (Posted::Answered(204), 1));
 }
@@ -102,7 +105,7 @@ async fn a_redirect_is_an_answer_and_is_not_followed() {
     let (inside, got) = receiver("127.0.0.1", OK).await;
     let moved = format!("HTTP/1.1 307 Moved\r\nLocation: http://127.0.0.1:{}/\r\n\r\n", inside.port());
     let (outside, _) = receiver("127.0.0.2", Box::leak(moved.into_boxed_str()).as_bytes()).await;
-    let poster = HttpPoster::start(guard(names(vec![vec!["127.0.0.2"]])), tls().unwrap());
+    let poster = HttpWebhookSender::start(guard(names(vec![vec!["127.0.0.2"]])), tls_config().unwrap());
     let posted = poster.post(letter(&format!("http://hook.example:{}/", outside.port()))).await;
     assert_eq!((posted, got.load(Relaxed)), (Posted::Answered(307), 0));
 }
@@ -111,12 +114,12 @@ async fn a_redirect_is_an_answer_and_is_not_followed() {
 async fn what_breaks_off_or_answers_rubbish_is_unreachable() {
     for answer in [&b""[..], b"rubbish\r\n\r\n", b"HTTP/1.1 200"] {
         let (outside, _) = receiver("127.0.0.2", answer).await;
-        let poster = HttpPoster::start(guard(names(vec![vec!["127.0.0.2"]])), tls().unwrap());
+        let poster = HttpWebhookSender::start(guard(names(vec![vec!["127.0.0.2"]])), tls_config().unwrap());
         let posted = poster.post(letter(&format!("http://hook.example:{}/", outside.port()))).await;
         assert_eq!(posted, Posted::Unreachable, "{answer:?}");
     }
     let address: IpAddr = "127.0.0.2".parse().unwrap();
     let free = TcpListener::bind((address, 0)).await.unwrap().local_addr().unwrap();
-    let poster = HttpPoster::start(guard(names(vec![vec!["127.0.0.2"]])), tls().unwrap());
+    let poster = HttpWebhookSender::start(guard(names(vec![vec!["127.0.0.2"]])), tls_config().unwrap());
     assert_eq!(poster.post(letter(&format!("http://hook.example:{}/", free.port()))).await, Posted::Unreachable);
 }

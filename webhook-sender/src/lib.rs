@@ -2,6 +2,7 @@
 //!
 //! It has a thread of its own, so that nothing a receiver does holds up a request. It decides nothing about deliveries:
 //! how often one is tried is the outbox's matter.
+#![warn(missing_docs)]
 
 mod attempt;
 mod guard;
@@ -23,57 +24,57 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 use tokio_rustls::rustls::ClientConfig;
 
-pub(crate) use attempt::tls;
-pub(crate) use guard::{Guard, Ports};
-pub(crate) use resolver::SystemResolver;
+pub use attempt::tls_config;
+pub use guard::{AllowedPorts, SsrfGuard};
+pub use resolver::{Resolve, SystemResolver};
 
-use guard::Refused;
+use guard::TargetError;
 
 /// Errands that may wait for the thread. It only ever starts them.
-const ERRANDS: usize = 1024;
+const JOB_QUEUE: usize = 1024;
 
 /// Something to be done in the world.
-enum Errand {
-    Check(Arc<str>, oneshot::Sender<Result<(), Refused>>),
+enum Job {
+    Check(Arc<str>, oneshot::Sender<Result<(), TargetError>>),
     Post(Letter, oneshot::Sender<Posted>),
 }
 
 /// Posts over HTTP from a thread of its own.
-pub(crate) struct HttpPoster {
-    errands: mpsc::Sender<Errand>,
+pub struct HttpWebhookSender {
+    jobs: mpsc::Sender<Job>,
 }
 
-impl HttpPoster {
+impl HttpWebhookSender {
     /// Starts the poster's thread.
-    pub(crate) fn start(guard: Guard, tls: Arc<ClientConfig>) -> Arc<Self> {
-        let (errands, mut queue) = mpsc::channel(ERRANDS);
+    pub fn start(guard: SsrfGuard, tls_config: Arc<ClientConfig>) -> Arc<Self> {
+        let (jobs, mut queue) = mpsc::channel(JOB_QUEUE);
         let guard = Arc::new(guard);
         Arbiter::new().spawn(async move {
-            while let Some(errand) = queue.recv().await {
-                actix_rt::spawn(run(errand, guard.clone(), tls.clone()));
+            while let Some(job) = queue.recv().await {
+                actix_rt::spawn(run(job, guard.clone(), tls_config.clone()));
             }
         });
-        Arc::new(Self { errands })
+        Arc::new(Self { jobs })
     }
 }
 
-async fn run(errand: Errand, guard: Arc<Guard>, tls: Arc<ClientConfig>) {
-    match errand {
-        Errand::Check(url, reply) => {
+async fn run(job: Job, guard: Arc<SsrfGuard>, tls_config: Arc<ClientConfig>) {
+    match job {
+        Job::Check(url, reply) => {
             let _ = reply.send(guard.pin(&url).await.map(|_| ()));
         }
-        Errand::Post(letter, reply) => {
+        Job::Post(letter, reply) => {
             let time = Duration::from_millis(limits::HOOK_ATTEMPT_MS);
-            let posted = timeout(time, attempt::post(&letter, &guard, tls)).await;
+            let posted = timeout(time, attempt::post(&letter, &guard, tls_config)).await;
             let _ = reply.send(posted.unwrap_or(Posted::TimedOut));
         }
     }
 }
 
-impl Poster for HttpPoster {
+impl Poster for HttpWebhookSender {
     fn check(&self, url: Arc<str>) -> Doing<Result<(), Refusal>> {
         let (reply, answer) = oneshot::channel();
-        let asked = self.errands.try_send(Errand::Check(url, reply)).is_ok();
+        let asked = self.jobs.try_send(Job::Check(url, reply)).is_ok();
         Box::pin(async move {
             let busy = || Refusal::new(Code::Overloaded, "too many addresses are being checked").retry_after_ms(1000);
             if !asked {
@@ -85,7 +86,7 @@ impl Poster for HttpPoster {
 
     fn post(&self, letter: Letter) -> Doing<Posted> {
         let (reply, answer) = oneshot::channel();
-        let asked = self.errands.try_send(Errand::Post(letter, reply)).is_ok();
+        let asked = self.jobs.try_send(Job::Post(letter, reply)).is_ok();
         Box::pin(async move { if asked { answer.await.unwrap_or(Posted::NotBegun) } else { Posted::NotBegun } })
     }
 }

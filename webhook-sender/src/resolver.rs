@@ -7,14 +7,14 @@ use std::sync::Arc;
 use futures_util::future::BoxFuture;
 
 /// Finds the addresses of a name.
-pub(crate) trait Resolve: Send + Sync + 'static {
+pub trait Resolve: Send + Sync + 'static {
     /// All addresses of a name, the preferred one first.
     fn resolve(&self, name: Arc<str>) -> BoxFuture<'static, io::Result<Vec<IpAddr>>>;
 }
 
 /// The resolver of this machine. It asks on threads that may wait, never on one that serves.
 #[derive(Debug)]
-pub(crate) struct SystemResolver;
+pub struct SystemResolver;
 
 impl Resolve for SystemResolver {
     fn resolve(&self, name: Arc<str>) -> BoxFuture<'static, io::Result<Vec<IpAddr>>> {

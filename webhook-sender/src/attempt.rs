@@ -10,7 +10,7 @@ use rogerrat_domain::webhook::{Posted, plain_signature, standard_signature};
 use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::{self, ClientConfig, RootCertStore};
 
-use super::guard::{Guard, Pinned, Refused};
+use super::guard::{PinnedTarget, SsrfGuard, TargetError};
 
 /// Addresses of one name that are tried, if there is no connection to the first.
 const ADDRESSES: usize = 3;
@@ -19,7 +19,7 @@ const ADDRESSES: usize = 3;
 ///
 /// # Errors
 /// When TLS cannot be had.
-pub(crate) fn tls() -> Result<Arc<ClientConfig>, rustls::Error> {
+pub fn tls_config() -> Result<Arc<ClientConfig>, rustls::Error> {
     let mut roots = RootCertStore::empty();
     let found = rustls_native_certs::load_native_certs();
     roots.add_parsable_certificates(found.certs);
@@ -34,15 +34,15 @@ pub(crate) fn tls() -> Result<Arc<ClientConfig>, rustls::Error> {
 }
 
 /// Posts a letter. The name is resolved and every address checked now, and the connection goes to what was checked.
-pub(super) async fn post(letter: &Letter, guard: &Guard, tls: Arc<ClientConfig>) -> Posted {
-    let Pinned { url, addresses } = match guard.pin(&letter.url).await {
+pub(super) async fn post(letter: &Letter, guard: &SsrfGuard, tls_config: Arc<ClientConfig>) -> Posted {
+    let PinnedTarget { url, addresses } = match guard.pin(&letter.url).await {
         Ok(pinned) => pinned,
-        Err(Refused::Unresolved | Refused::Slow) => return Posted::Unreachable,
+        Err(TargetError::Unresolved | TargetError::Slow) => return Posted::Unreachable,
         Err(_) => return Posted::Forbidden,
     };
     let mut posted = Posted::Unreachable;
     for address in addresses.into_iter().take(ADDRESSES) {
-        match post_to(letter, url.as_str(), address, tls.clone()).await {
+        match post_to(letter, url.as_str(), address, tls_config.clone()).await {
             Ok(status) => return Posted::Answered(status),
             Err(SendRequestError::Connect(_)) => posted = Posted::Unreachable,
             Err(SendRequestError::Timeout) => return Posted::TimedOut,
@@ -57,10 +57,10 @@ async fn post_to(
     letter: &Letter,
     url: &str,
     address: SocketAddr,
-    tls: Arc<ClientConfig>,
+    tls_config: Arc<ClientConfig>,
 ) -> Result<u16, SendRequestError> {
     let client = Client::builder()
-        .connector(Connector::new().rustls_0_23(tls))
+        .connector(Connector::new().rustls_0_23(tls_config))
         .disable_redirects()
         .disable_timeout()
         .no_default_headers()

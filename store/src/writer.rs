@@ -16,7 +16,7 @@ use rusqlite::{Connection, ErrorCode, Result};
 use super::job::{Job, Outcome, Task, Work};
 use super::pen::{Change, Heads, Pen};
 use super::shared::Shared;
-use super::{Options, erase, schema};
+use super::{StoreOptions, erase, schema};
 
 /// Things written in one transaction, at most.
 const GROUP_JOBS: usize = 512;
@@ -31,7 +31,7 @@ const ERASE_AGAIN_MS: u64 = 1000;
 
 pub(super) struct Writer {
     path: PathBuf,
-    options: Options,
+    options: StoreOptions,
     connection: Connection,
     heads: Heads,
     shared: Arc<Shared>,
@@ -62,7 +62,7 @@ enum Next {
 }
 
 impl Writer {
-    pub(super) fn new(path: PathBuf, options: Options, connection: Connection, shared: Arc<Shared>) -> Self {
+    pub(super) fn new(path: PathBuf, options: StoreOptions, connection: Connection, shared: Arc<Shared>) -> Self {
         Self {
             path,
             options,

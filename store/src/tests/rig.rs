@@ -15,7 +15,7 @@ use rogerrat_domain::{
 };
 use serde_json::json;
 
-use crate::store::{Options, Store};
+use crate::{Store, StoreOptions};
 
 /// A folder that is gone when the test is over.
 #[derive(Debug)]
@@ -39,7 +39,7 @@ impl Folder {
     }
 
     pub(super) fn open(&self) -> Store {
-        Store::open(&self.0, Options { max_mib: 0, erase_after_ms: 0 }).unwrap()
+        Store::open(&self.0, StoreOptions { max_mib: 0, erase_after_ms: 0 }).unwrap()
     }
 
     /// The names of the files, and what is in them.

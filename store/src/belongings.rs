@@ -9,7 +9,7 @@ use rogerrat_domain::webhook::{Delivery, DeliveryState, Hook, Owner};
 use rogerrat_domain::{AccountId, Callsign, ChannelId};
 use rusqlite::{Connection, Row};
 
-use super::census::{Census, Fault, each};
+use super::census::{Fault, VerifyReport, each};
 
 /// The schema with which accounts came, and the one with which webhooks did.
 const ACCOUNTS_SINCE: i64 = 3;
@@ -29,7 +29,7 @@ pub(super) fn count<'c>(
     connection: &Connection,
     channels: impl Iterator<Item = &'c ChannelId>,
     vaults: &HookVaults,
-    census: &mut Census,
+    census: &mut VerifyReport,
 ) -> Result<(), Fault> {
     if census.schema < ACCOUNTS_SINCE {
         return Ok(());
