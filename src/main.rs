@@ -17,49 +17,45 @@ use std::io::{self, Write as _};
 use std::process::ExitCode;
 
 use clap::Parser as _;
+use rogerrat_cli::{HubTexts, Invitation, McpSurface};
 use rogerrat_domain::text::one_line;
 
 use cli::serve::ServeArgs;
 use cli::{Cli, Command};
+use web::presets::Preset;
+use web::snippets::SnippetContext;
 
 fn main() -> ExitCode {
     match Cli::parse().command {
         Command::Serve(args) => serve(args),
         Command::Check(args) => cli::check::run(args),
-        Command::Create(args) => cli::talk::create::run(&args),
-        Command::Join(args) => cli::talk::join::run(&args),
-        Command::Send(args) => cli::talk::send::run(&args),
-        Command::Listen(args) => cli::talk::listen::run(&args),
-        Command::Roster(args) => cli::talk::roster::run(&args),
-        Command::History(args) => cli::talk::history::run(&args),
-        Command::Ack(args) => cli::talk::ack::run(&args),
-        Command::Leave(args) => cli::talk::leave::run(&args),
-        Command::Transcript(args) => cli::talk::transcript::run(&args),
-        Command::Invite(args) => cli::talk::invite::run(&args),
-        Command::Chat(args) => cli::chat::run(&args),
-        Command::Profile(args) => cli::talk::profile::run(&args),
-        Command::Wait(args) => cli::awake::wait(&args),
-        Command::ListenHere(args) => cli::awake::listen_here(&args),
-        Command::ReceiveRecipe(args) => cli::recipe::run(&args),
+        Command::Client(command) => rogerrat_cli::run(&command, HUB_TEXTS),
         Command::Completions(args) => cli::pages::completions(&args),
         Command::Man(args) => cli::pages::man(&args),
-        Command::Mcp(args) => cli::awake::mcp(&args, face()),
         Command::Backup(args) => cli::backup::run(args),
         Command::Restore(args) => cli::restore::run(args),
         Command::Verify(args) => cli::verify::run(args),
-        Command::Load(args) => cli::load::run(args),
-        Command::Torture(args) => cli::torture::run(&args),
+        Command::Load(args) => rogerrat_load::run(args),
+        Command::Torture(args) => rogerrat_torture::run(&args),
     }
 }
 
-/// What the MCP door says of itself, for who speaks MCP in its place.
-fn face() -> cli::awake::Face {
-    cli::awake::Face {
+/// What the client commands print in the hub's own words.
+const HUB_TEXTS: HubTexts = HubTexts { mcp_surface, peer_invite };
+
+fn mcp_surface() -> McpSurface {
+    McpSurface {
         tools: mcp::tools(false),
         tools_of_a_channel: mcp::tools(true),
         legacy: mcp::versions(false),
         modern: mcp::versions(true),
     }
+}
+
+fn peer_invite(invitation: &Invitation<'_>) -> String {
+    let &Invitation { origin, channel, token, callsign, require_identity } = invitation;
+    let preset = Preset::default();
+    SnippetContext { origin, channel, token, preset, owner_password: None, require_identity }.peer_invite(callsign)
 }
 
 fn serve(args: ServeArgs) -> ExitCode {

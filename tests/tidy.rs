@@ -69,6 +69,16 @@ fn the_doors_do_not_know_each_other() {
     none(&offenders("src/cli", &["crate::http", "crate::mcp", "crate::compat", "rogerrat_actors"]));
 }
 
+/// Cargo builds no crate of these with the hub's code; their manifests must keep it so.
+#[test]
+fn the_clients_depend_on_http_alone() {
+    for manifest in ["client/Cargo.toml", "cli/Cargo.toml", "load/Cargo.toml", "torture/Cargo.toml"] {
+        let text = fs::read_to_string(root().join(manifest)).expect("a crate has a manifest");
+        let is_inside = |line: &&str| line.starts_with("rogerrat-actors") || line.starts_with("rogerrat ");
+        assert_eq!(text.lines().find(is_inside), None, "{manifest}");
+    }
+}
+
 #[test]
 fn only_the_clock_asks_the_time_and_only_entropy_rolls_dice() {
     let elsewhere = |path: &str, file: &str| !path.starts_with(file);
@@ -86,8 +96,12 @@ fn every_file_says_what_it_is_and_can_be_read_in_one_sitting() {
         "actors/src",
         "actors/domain/src",
         "actors/domain/tests",
+        "cli/src",
+        "client/src",
+        "load/src",
         "store/src",
         "store/benches",
+        "torture/src",
         "webhook-sender/src",
         "xtask/src",
         "tests",
@@ -112,7 +126,18 @@ fn every_file_says_what_it_is_and_can_be_read_in_one_sitting() {
 #[test]
 fn every_file_is_part_of_the_program() {
     let mut offenders = Vec::new();
-    for folder in ["src", "actors/src", "actors/domain/src", "store/src", "webhook-sender/src"] {
+    let folders = [
+        "src",
+        "actors/src",
+        "actors/domain/src",
+        "cli/src",
+        "client/src",
+        "load/src",
+        "store/src",
+        "torture/src",
+        "webhook-sender/src",
+    ];
+    for folder in folders {
         for (path, _) in sources(folder) {
             let name = path.file_stem().and_then(|name| name.to_str()).unwrap_or_default();
             let (name, home) = match (name, path.parent()) {

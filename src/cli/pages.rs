@@ -1,14 +1,16 @@
 //! `rogerrat completions` and `rogerrat man`: made from the definition of the flags, so that they are never behind it.
 
-use super::Cli;
-use super::outcome::{not_understood, print};
-use clap::{Args, CommandFactory as _};
-use clap_complete::Shell;
-use clap_mangen::Man;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+
+use clap::{Args, CommandFactory as _};
+use clap_complete::Shell;
+use clap_mangen::Man;
+use rogerrat_cli::outcome::{not_understood, print};
+
+use super::Cli;
 
 /// For which shell.
 #[derive(Args)]
@@ -34,8 +36,8 @@ pub(crate) fn completions(args: &CompletionsArgs) -> ExitCode {
 
 pub(crate) fn man(args: &ManArgs) -> ExitCode {
     let made = match &args.dir {
-        Some(folder) => write(folder).map_err(|cause| format!("the pages cannot be written: {cause}")),
-        None => page(Cli::command()).map_err(|cause| cause.to_string()).and_then(|page| show(&page)),
+        Some(folder) => write(folder).map_err(|error| format!("the pages cannot be written: {error}")),
+        None => page(Cli::command()).map_err(|error| error.to_string()).and_then(|page| show(&page)),
     };
     done("rogerrat man", made)
 }
@@ -45,7 +47,7 @@ fn done(name: &str, made: Result<(), String>) -> ExitCode {
 }
 
 fn show(text: &[u8]) -> Result<(), String> {
-    print(&String::from_utf8_lossy(text)).map_err(|trouble| trouble.to_string())
+    print(&String::from_utf8_lossy(text)).map_err(|error| error.to_string())
 }
 
 fn write(folder: &Path) -> io::Result<()> {

@@ -1,0 +1,84 @@
+//! The floor as a process of its own: what `rogerrat load floor` runs, and how a run starts and ends it.
+
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+use actix_web::dev::ServerHandle;
+
+use super::args::FloorArgs;
+use super::floor;
+use super::procfs::Process;
+
+const READY: &str = "floor listening on ";
+
+/// Serves until SIGTERM, SIGINT or, when asked so, the end of standard input.
+pub(super) fn run(args: &FloorArgs) -> io::Result<()> {
+    actix_web::rt::System::new().block_on(async {
+        let (server, address) = floor::serve(args.port, args.workers.into())?;
+        writeln!(io::stdout(), "{READY}http://{address}")?;
+        if args.until_stdin_ends {
+            stop_with_stdin(server.handle())?;
+        }
+        server.await
+    })
+}
+
+/// A thread of its own, because standard input can only be read by blocking.
+fn stop_with_stdin(server: ServerHandle) -> io::Result<()> {
+    let system = actix_web::rt::System::current();
+    let wait = move || {
+        let _ = io::stdin().read_to_end(&mut Vec::new());
+        system.arbiter().spawn(async move { server.stop(false).await });
+    };
+    std::thread::Builder::new().name("floor-stdin".into()).spawn(wait).map(drop)
+}
+
+/// A floor of this same executable; it ends with its owner.
+pub(super) struct FloorProcess {
+    child: Child,
+    url: String,
+}
+
+impl FloorProcess {
+    pub(super) fn start(workers: u16, cpus: Option<&str>) -> io::Result<Self> {
+        let child = command(&std::env::current_exe()?, cpus)
+            .args(["load", "floor", "--port", "0", "--until-stdin-ends", "--workers", &workers.to_string()])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()?;
+        let mut floor = Self { child, url: String::new() };
+        let mut first = String::new();
+        if let Some(stdout) = floor.child.stdout.take() {
+            BufReader::new(stdout).read_line(&mut first)?;
+        }
+        let url = first.trim().strip_prefix(READY).ok_or_else(|| io::Error::other("the floor did not start"))?;
+        url.clone_into(&mut floor.url);
+        Ok(floor)
+    }
+
+    pub(super) fn url(&self) -> &str {
+        &self.url
+    }
+
+    pub(super) fn process(&self) -> io::Result<Process> {
+        Process::find(self.child.id())
+    }
+}
+
+/// `taskset` becomes the floor itself, so the process number stays the same.
+fn command(floor: &Path, cpus: Option<&str>) -> Command {
+    let Some(cpus) = cpus else {
+        return Command::new(floor);
+    };
+    let mut command = Command::new("taskset");
+    command.args(["-c", cpus]).arg(floor);
+    command
+}
+
+impl Drop for FloorProcess {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}

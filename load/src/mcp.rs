@@ -1,0 +1,80 @@
+//! A seat on a channel by way of its MCP endpoint, with the oldest protocol version: it is what every hub speaks.
+
+use rogerrat_client::http::{Connection, HttpError, expect_success};
+
+use super::message;
+use super::request::{Letter, Request};
+use super::target::{Session, Target, bearer};
+
+const VERSION: &str = "2025-03-26";
+const HEADERS: usize = 64;
+
+pub(super) struct Seat {
+    path: String,
+    headers: String,
+}
+
+impl Seat {
+    /// Opens a session on the endpoint of the host's channel, and joins.
+    pub(super) async fn take(target: &Target, host: &Session, callsign: &str) -> Result<Self, HttpError> {
+        let path = format!("/mcp/{}", host.channel_id);
+        let headers = format!("{}Accept: application/json\r\n", bearer(&host.join_token));
+        let hello = format!(
+            r#"{{"jsonrpc":"2.0","id":0,"method":"initialize","params":{{"protocolVersion":"{VERSION}","capabilities":{{}},"clientInfo":{{"name":"rogerrat-load","version":"1"}}}}}}"#
+        );
+        let session = session_id(&target.post(&path, &headers, &hello), target.connection()).await?;
+        let seat = Self { path, headers: format!("{headers}Mcp-Session-Id: {session}\r\n") };
+        let mut line = target.line();
+        let ready = seat.post(target, r#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#);
+        let (status, body) = line.call(&ready).await?;
+        expect_success("mcp notification", status, body)?;
+        let join = seat.tool(target, "join", &format!(r#"{{"callsign":"{callsign}"}}"#));
+        let (status, body) = line.call(&join).await?;
+        expect_success("mcp join", status, body)?;
+        message::expect_tool(body)?;
+        Ok(seat)
+    }
+
+    pub(super) fn listen(&self, target: &Target, timeout_s: u32) -> Request {
+        self.tool(target, "listen", &format!(r#"{{"timeout_seconds":{timeout_s}}}"#))
+    }
+
+    pub(super) fn letter(&self, target: &Target, to: &str, payload_bytes: usize) -> Letter {
+        const TAIL: &str = r#""}}}"#;
+        let request = self.tool(target, "send", &format!(r#"{{"to":"{to}","message":"{:.<payload_bytes$}"}}"#, ""));
+        Letter::new(request, payload_bytes, TAIL)
+    }
+
+    fn tool(&self, target: &Target, name: &str, arguments: &str) -> Request {
+        self.post(
+            target,
+            &format!(
+                r#"{{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{{"name":"{name}","arguments":{arguments}}}}}"#
+            ),
+        )
+    }
+
+    fn post(&self, target: &Target, body: &str) -> Request {
+        target.post(&self.path, &self.headers, body)
+    }
+}
+
+/// The id stands in a header of the first answer.
+async fn session_id(hello: &Request, mut connection: Connection) -> Result<String, HttpError> {
+    connection.write(hello.raw()).await?;
+    loop {
+        let input = connection.more().await?;
+        let mut headers = [httparse::EMPTY_HEADER; HEADERS];
+        let mut reply = httparse::Response::new(&mut headers);
+        let parsed = reply.parse(input).map_err(|error| HttpError::InvalidResponse(error.to_string()))?;
+        if parsed.is_partial() {
+            continue;
+        }
+        expect_success("mcp initialize", reply.code.unwrap_or_default(), b"")?;
+        let id = reply.headers.iter().find(|header| header.name.eq_ignore_ascii_case("mcp-session-id"));
+        let id = id.and_then(|header| std::str::from_utf8(header.value).ok());
+        return id
+            .map(str::to_owned)
+            .ok_or_else(|| HttpError::InvalidResponse("mcp initialize gave no session".into()));
+    }
+}

@@ -1,0 +1,73 @@
+//! What is told while it runs: one line that changes in a terminal, a line now and then elsewhere.
+
+use std::cell::Cell;
+use std::io::{self, IsTerminal as _, Write as _};
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use super::figures::Sample;
+use super::stage::Phase;
+use crate::stopwatch::elapsed_ns;
+
+/// Between two lines where there is no terminal.
+const LINE_EVERY_NS: u64 = 2_000_000_000;
+const STEPS: u64 = 1000;
+
+pub(super) struct Progress {
+    bar: Option<ProgressBar>,
+    /// Nobody looks.
+    quiet: bool,
+    units: &'static str,
+    told_ns: Cell<u64>,
+}
+
+impl Progress {
+    pub(super) fn new(quiet: bool, units: &'static str) -> Self {
+        let is_seen = !quiet && io::stderr().is_terminal();
+        let bar = is_seen.then(|| {
+            let bar = ProgressBar::with_draw_target(Some(STEPS), ProgressDrawTarget::stderr());
+            // The template is ours and sound; the plain style would do as well.
+            let style = ProgressStyle::with_template("{spinner} {bar:24.cyan/dim} {elapsed:>4}  {msg}");
+            bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()).progress_chars("━━─"));
+            bar
+        });
+        Self { bar, quiet, units, told_ns: Cell::new(0) }
+    }
+
+    pub(super) fn setting_up(&self, side: &str, sample: &Sample) {
+        self.say(0.0, || format!("{side}: setting up, {} so far", sample.population));
+    }
+
+    pub(super) fn playing(&self, side: &str, phase: Phase, sample: &Sample, part: f64) {
+        self.say(part, || {
+            let what = if phase == Phase::Warming { "warming up" } else { "measuring" };
+            let Sample { per_second, p50_us, p99_us, errors, .. } = sample;
+            let units = self.units;
+            format!("{side}: {what}  {per_second:.0} {units}/s  p50 {p50_us} µs  p99 {p99_us} µs  errors {errors}")
+        });
+    }
+
+    pub(super) fn draining(&self) {
+        self.say(1.0, || "the last messages".into());
+    }
+
+    pub(super) fn done(&self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
+
+    fn say(&self, part: f64, text: impl Fn() -> String) {
+        if let Some(bar) = &self.bar {
+            bar.set_position((part.clamp(0.0, 1.0) * STEPS as f64) as u64);
+            bar.set_message(text());
+            return;
+        }
+        let now_ns = elapsed_ns();
+        if !self.quiet && now_ns.saturating_sub(self.told_ns.get()) >= LINE_EVERY_NS {
+            self.told_ns.set(now_ns);
+            // Without a reader nobody misses it.
+            let _ = writeln!(io::stderr(), "{}", text());
+        }
+    }
+}

@@ -1,0 +1,106 @@
+//! From the flags to the figures: the servers a run needs, what they must allow, and the contest between them.
+
+use super::args::RunArgs;
+use super::contest::Contest;
+use super::figures::Figures;
+use super::floor_process::FloorProcess;
+use super::interrupt::Interrupt;
+use super::own_hub::OwnHub;
+use super::procfs::Process;
+use super::progress::Progress;
+use super::scenario::Play;
+use super::side::Side;
+use super::target::{Durability, Target};
+use super::{fsync, preflight};
+
+/// The servers of a run that are ours; they end with it.
+#[derive(Default)]
+struct Servers {
+    own: Option<OwnHub>,
+    floor: Option<FloorProcess>,
+}
+
+pub(super) async fn run(play: Play, args: &RunArgs, compares_durability: bool) -> Result<Figures, String> {
+    if let Some(refusal) = play.refusal(args) {
+        return Err(refusal);
+    }
+    if args.floor && !play.suits_the_floor() {
+        return Err(format!("the floor has nothing to compare `{}` with", play.name()));
+    }
+    let interrupt = Interrupt::new().map_err(|error| error.to_string())?;
+    let sides = 1 + usize::from(compares_durability || args.compare.is_some() || (args.floor && has_hub(args)));
+    preflight::machine(play, args, sides)?;
+    let syncs = args.fsync_dir.as_deref().map(fsync::rate).transpose().map_err(|error| error.to_string())?;
+    let progress = Progress::new(args.quiet, play.unit().1);
+    let mut servers = Servers::default();
+    let outcome = tokio::select! {
+        outcome = go(play, args, compares_durability, &interrupt, &progress, &mut servers) => outcome,
+        () = interrupt.insisted() => Err("interrupted twice".into()),
+    };
+    progress.done();
+    Ok(Figures { fsyncs_per_second: syncs, ..outcome? })
+}
+
+fn has_hub(args: &RunArgs) -> bool {
+    args.url.is_some() || args.own_hub
+}
+
+async fn go(
+    play: Play,
+    args: &RunArgs,
+    compares_durability: bool,
+    interrupt: &Interrupt,
+    progress: &Progress,
+    servers: &mut Servers,
+) -> Result<Figures, String> {
+    let text = |error: std::io::Error| error.to_string();
+    let mut sides = Vec::new();
+    if args.own_hub {
+        let own = OwnHub::start(args.workers, &args.hub_flag)?;
+        sides.push(side("hub", own.url(), None, Some(own.process().map_err(text)?), args).await?);
+        servers.own = Some(own);
+    } else if let Some(url) = &args.url {
+        sides.push(side("hub", url, args.token.clone(), find(args.pid)?, args).await?);
+    }
+    if let Some(url) = &args.compare {
+        sides.push(side("other", url, args.token.clone(), find(args.pid2)?, args).await?);
+    }
+    if args.floor {
+        let floor = FloorProcess::start(args.workers, args.floor_cpus.as_deref()).map_err(text)?;
+        sides.push(side("floor", floor.url(), None, Some(floor.process().map_err(text)?), args).await?);
+        servers.floor = Some(floor);
+    }
+    let mut plays = vec![play, play.opponent()];
+    if compares_durability && let Some(first) = sides.first_mut() {
+        first.name = "disk".into();
+        let url = first.url.clone();
+        let server = first.stage.server;
+        sides.push(side("memory", &url, args.token.clone(), server, args).await?);
+        plays = vec![play.with_durability(Durability::Disk), play.with_durability(Durability::Memory)];
+    }
+    for side in sides.iter().filter(|side| side.name != "floor") {
+        preflight::hub(&side.url, &side.target, play.needs()).await?;
+    }
+    Contest { plays, sides, args, interrupt, progress }.run().await
+}
+
+fn find(pid: Option<u32>) -> Result<Option<Process>, String> {
+    pid.map(Process::find).transpose().map_err(|error| format!("no such process: {error}"))
+}
+
+async fn side(
+    name: &str,
+    url: &str,
+    token: Option<String>,
+    server: Option<Process>,
+    args: &RunArgs,
+) -> Result<Side, String> {
+    let mut target = Target::parse(url, token)?.with_sources(args.sources);
+    if args.sources.is_some() && !preflight::is_here(&target) {
+        return Err(format!("{url}: --sources are addresses of loopback, and this hub is elsewhere"));
+    }
+    if args.h2c {
+        target = target.over_h2c(args.connections as usize).await.map_err(|fault| format!("{url}: {fault}"))?;
+    }
+    Side::new(name, url, target, server)
+}

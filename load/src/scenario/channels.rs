@@ -1,0 +1,196 @@
+//! Channels created as fast as they are answered, joined, and left alone: the rate from the first part to the last, and
+//! what an idle channel costs, in memory and, when there is time for it, retired.
+
+use std::collections::HashSet;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use futures_util::stream::{FuturesUnordered, StreamExt as _};
+use rogerrat_client::http::HttpError;
+use tokio::task::JoinSet;
+
+use super::{Manner, Needs};
+use crate::figures::Fact;
+use crate::line::Line;
+use crate::sequence::Disorder;
+use crate::setup::{self, Created};
+use crate::stage::{Stage, held};
+use crate::stopwatch::elapsed_ns;
+use crate::target::Target;
+
+/// The rate of the last one is compared with that of the first.
+const PARTS: usize = 10;
+/// Channels of the run that are visited at the end: is each of them still there?
+const VISITED: usize = 100;
+/// Creating takes no longer.
+const LONGEST: Duration = Duration::from_secs(4 * 3600);
+/// Sessions end at once where the hub shall retire the channels.
+const SHORT_TTL_S: u32 = 1;
+
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Channels {
+    pub(super) channels: usize,
+    /// Of each channel.
+    pub(super) members: usize,
+    pub(super) creators: usize,
+    /// How long the memory is watched afterwards.
+    pub(super) retire: Duration,
+    /// How often all that is done.
+    pub(super) waves: u8,
+    pub(super) manner: Manner,
+}
+
+impl Channels {
+    pub(super) fn summary(self) -> String {
+        format!("{} channels created, {} members each, {} creators", self.channels, self.members, self.creators)
+    }
+
+    pub(super) fn needs(self) -> Needs {
+        Needs { lines: self.creators + 1, sends_by_one: 0, parked: 0 }
+    }
+
+    pub(super) fn longest(self) -> Duration {
+        LONGEST + self.retire * u32::from(self.waves)
+    }
+
+    /// One task, in which the creators work: it ends with the last channel.
+    pub(super) fn start(self, target: &Arc<Target>, stage: &Arc<Stage>, agents: &mut JoinSet<()>) {
+        agents.spawn(self.play(Arc::clone(target), Arc::clone(stage)));
+    }
+
+    async fn play(self, target: Arc<Target>, stage: Arc<Stage>) {
+        stage.turn().await;
+        let before_kib = stage.rss_kib();
+        let (work, full_kib) = self.wave(&target, &stage).await;
+        work.tell(&stage);
+        let each = |later_kib: Option<u64>, earlier_kib: Option<u64>, channels: u64| {
+            Some((later_kib? as f64 - earlier_kib? as f64) * 1024.0 / channels as f64)
+        };
+        let tell = |key, label, bytes: Option<f64>| {
+            if let Some(bytes) = bytes {
+                stage.tell(Fact::new(key, label, bytes, "B"));
+            }
+        };
+        let grown = each(full_kib, before_kib, stage.population());
+        tell("bytes_per_channel", "memory of a channel", grown);
+        if self.retire.is_zero() {
+            return;
+        }
+        self.watch(&stage).await;
+        let rested_kib = stage.rss_kib();
+        let grown = each(rested_kib, before_kib, stage.population());
+        tell("bytes_per_channel_later", "memory of a channel, after the wait", grown);
+        for _ in 1..self.waves {
+            self.wave(&target, &stage).await;
+            self.watch(&stage).await;
+        }
+        if self.waves > 1 {
+            let grown = each(stage.rss_kib(), rested_kib, self.channels as u64 * u64::from(self.waves - 1));
+            tell("bytes_per_channel_retired", "memory that a retired channel leaves", grown);
+        }
+    }
+
+    /// Creates all channels, and looks whether they are there. Gives the memory when the last one was created, too.
+    async fn wave(self, target: &Target, stage: &Stage) -> (Work, Option<u64>) {
+        let work = Work::new(self);
+        let creators: FuturesUnordered<_> = (0..self.creators).map(|_| work.create_all(target, stage)).collect();
+        let faults =
+            creators.filter_map(async |outcome: Result<(), HttpError>| outcome.err()).collect::<Vec<_>>().await;
+        faults.iter().for_each(|fault| stage.fail(fault));
+        stage.was_busy(elapsed_ns() - held(&work.marks_ns)[0]);
+        let full_kib = stage.rss_kib();
+        if let Err(fault) = work.visit(target).await {
+            stage.fail(&fault);
+        }
+        (work, full_kib)
+    }
+
+    /// Lets the hub retire what nobody uses.
+    async fn watch(self, stage: &Stage) {
+        tokio::select! {
+            () = tokio::time::sleep(self.retire) => {}
+            () = stage.drained() => {}
+        }
+    }
+}
+
+/// What the creators share.
+struct Work {
+    play: Channels,
+    next: AtomicUsize,
+    /// When each part ended.
+    marks_ns: Mutex<Vec<u64>>,
+    /// Of the ids: none may come twice.
+    seen: Mutex<HashSet<u64>>,
+    kept: Mutex<Vec<Created>>,
+}
+
+impl Work {
+    fn new(play: Channels) -> Self {
+        let marks_ns = Mutex::new(vec![elapsed_ns()]);
+        Self { play, next: AtomicUsize::new(0), marks_ns, seen: Mutex::default(), kept: Mutex::default() }
+    }
+
+    async fn create_all(&self, target: &Target, stage: &Stage) -> Result<(), HttpError> {
+        let Channels { channels, manner, retire, .. } = self.play;
+        let ttl_s = (!retire.is_zero()).then_some(SHORT_TTL_S);
+        let mut line = target.line();
+        while !stage.is_draining() && self.next.fetch_add(1, Ordering::Relaxed) < channels {
+            let since_ns = elapsed_ns();
+            let created = setup::create(&mut line, target, manner.durability, ttl_s).await?;
+            stage.hop(since_ns);
+            self.join_all(&mut line, target, &created).await?;
+            stage.grow();
+            self.note(created, stage);
+        }
+        Ok(())
+    }
+
+    async fn join_all(&self, line: &mut Line, target: &Target, channel: &Created) -> Result<(), HttpError> {
+        for member in 0..self.play.members {
+            setup::join(line, target, channel, &format!("m{member}")).await?;
+        }
+        Ok(())
+    }
+
+    fn note(&self, created: Created, stage: &Stage) {
+        let mut hasher = DefaultHasher::new();
+        created.channel_id.hash(&mut hasher);
+        let mut seen = held(&self.seen);
+        if !seen.insert(hasher.finish()) {
+            stage.found(Disorder { doubled: 1, ..Disorder::default() });
+        }
+        let (made, channels) = (seen.len(), self.play.channels);
+        if made.is_multiple_of((channels / VISITED).max(1)) {
+            held(&self.kept).push(created);
+        }
+        let mut marks_ns = held(&self.marks_ns);
+        if marks_ns.len() <= PARTS && made >= channels * marks_ns.len() / PARTS {
+            marks_ns.push(elapsed_ns());
+        }
+    }
+
+    /// The rates of the parts.
+    fn tell(&self, stage: &Stage) {
+        let marks_ns = held(&self.marks_ns);
+        let part = self.play.channels as f64 / PARTS as f64;
+        let rates = marks_ns.windows(2).map(|ends| part * 1e9 / (ends[1] - ends[0]) as f64).collect::<Vec<_>>();
+        if let (PARTS, Some(first), Some(last)) = (rates.len(), rates.first(), rates.last()) {
+            stage.tell(Fact::new("first_tenth_per_second", "rate of the first tenth", *first, "/s"));
+            stage.tell(Fact::new("last_tenth_per_second", "rate of the last tenth", *last, "/s"));
+            stage.tell(Fact::new("last_to_first", "last tenth : first tenth", last / first, ""));
+        }
+    }
+
+    /// A channel that was created can be joined, and answers a new member.
+    async fn visit(&self, target: &Target) -> Result<(), HttpError> {
+        let kept = std::mem::take(&mut *held(&self.kept));
+        let mut line = target.line();
+        for channel in kept {
+            setup::join(&mut line, target, &channel, "probe").await?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,26 @@
+//! The tools' own watch. It never tells the time of day: it only says how long ago the process first asked.
+
+use std::sync::LazyLock;
+use std::time::Instant;
+
+static START: LazyLock<Instant> = LazyLock::new(read);
+
+#[expect(clippy::disallowed_methods, reason = "the tools measure the outside; the hub's clock is not its business")]
+fn read() -> Instant {
+    Instant::now()
+}
+
+/// Nanoseconds since the first call in this process; 584 years fit.
+pub(crate) fn elapsed_ns() -> u64 {
+    let start = *START;
+    u64::try_from(read().duration_since(start).as_nanos()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn it_never_runs_backwards() {
+        let first = super::elapsed_ns();
+        assert!(super::elapsed_ns() >= first);
+    }
+}

@@ -1,0 +1,71 @@
+//! The flags of `rogerrat torture`. Every number has its bounds here, so that nothing below checks them again.
+
+use std::path::PathBuf;
+
+use clap::{Args, value_parser};
+
+/// Kills a hub of its own again and again, and checks that it keeps what it promised.
+#[derive(Debug, Clone, Args)]
+pub struct TortureArgs {
+    /// How often the hub is killed; 0 only checks it in peace
+    #[arg(long, default_value_t = 20, value_parser = value_parser!(u32).range(0..=100_000))]
+    pub(super) cycles: u32,
+    /// Repeats the choices of an earlier run, as far as timing allows [default: any]
+    #[arg(long)]
+    pub(super) seed: Option<u64>,
+    /// How long the hub lives between two kills, on average; each life is between nothing and twice that
+    #[arg(long, default_value_t = 2.0, value_parser = seconds)]
+    pub(super) seconds: f64,
+    /// Channels that keep their messages on disk
+    #[arg(long, default_value_t = 3, value_parser = value_parser!(u32).range(0..=100))]
+    pub(super) channels: u32,
+    /// Channels beside them that keep their messages in memory
+    #[arg(long, default_value_t = 1, value_parser = value_parser!(u32).range(0..=100))]
+    pub(super) memory_channels: u32,
+    /// Members that send, on each channel
+    #[arg(long, default_value_t = 3, value_parser = value_parser!(u32).range(1..=50))]
+    pub(super) writers: u32,
+    /// Members that read, on each channel; five ways of reading take turns
+    #[arg(long, default_value_t = 5, value_parser = value_parser!(u32).range(1..=50))]
+    pub(super) readers: u32,
+    /// An empty folder for the hub's data and log, which stays; else one that is removed
+    #[arg(long, value_name = "FOLDER")]
+    pub(super) data_dir: Option<PathBuf>,
+    /// Print one JSON object
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+fn seconds(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(seconds) if (0.1..=3600.0).contains(&seconds) => Ok(seconds),
+        _ => Err("seconds between 0.1 and 3600".into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Debug, Parser)]
+    struct Alone {
+        #[command(flatten)]
+        torture: TortureArgs,
+    }
+
+    fn parses(line: &str) -> bool {
+        Alone::try_parse_from(["torture"].into_iter().chain(line.split(' '))).is_ok()
+    }
+
+    #[test]
+    fn numbers_have_bounds() {
+        assert!(parses("--cycles 200 --seed 7 --seconds 0.5 --channels 2 --memory-channels 0 --json"));
+        assert!(parses("--cycles 0"));
+        assert!(!parses("--seconds 0"));
+        assert!(!parses("--seconds NaN"));
+        assert!(!parses("--writers 0"));
+        assert!(!parses("--readers 0"));
+    }
+}

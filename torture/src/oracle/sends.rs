@@ -1,0 +1,100 @@
+//! What the oracle hears of sends: an id belongs to one letter, a letter has one id, and ids only go up.
+
+use std::collections::BTreeMap;
+
+use super::books::{Fate, Sent};
+use super::{Breach, Letter, MemberNo, Oracle};
+
+impl Oracle {
+    pub(super) fn send_begun(&mut self, letter: Letter, to: Option<MemberNo>) {
+        let member = &mut self.members[letter.writer];
+        let channel = &self.channels[member.channel];
+        let at = member.channel;
+        let sent = member.sent.entry(letter.seq).or_insert_with(|| Sent {
+            to,
+            fate: Fate::Unknown,
+            id: None,
+            begun_life: self.life,
+            begun_tick: self.now.tick,
+            tries: 0,
+            floor: channel.ids.last_key_value().map_or(0, |(id, _)| *id),
+            receipts: BTreeMap::new(),
+            owed: BTreeMap::new(),
+        });
+        sent.tries += 1;
+        if sent.tries > 1 {
+            self.counts(at).repeated += 1;
+        }
+    }
+
+    pub(super) fn send_acked(&mut self, letter: Letter, id: u64, duplicate: bool, durable: bool) {
+        let at = self.members[letter.writer].channel;
+        let life = self.life;
+        let Some(sent) = self.members[letter.writer].sent.get_mut(&letter.seq) else {
+            return self.breach(Breach::Phantom, "an answer to a send that never began");
+        };
+        let (before, tries, begun_tick) = (sent.fate, sent.tries, sent.begun_tick);
+        let is_broadcast = sent.to.is_none();
+        if !matches!(before, Fate::Acked { .. }) {
+            sent.fate = Fate::Acked { life };
+        }
+        self.learn(letter, id);
+        let text = self.said(letter);
+        let wrong = match (before, tries, duplicate) {
+            (Fate::Acked { .. }, _, false) => Some("was repeated with its key and is called new"),
+            (_, 1, true) => Some("was sent once and is called a duplicate"),
+            _ => None,
+        };
+        if let Some(wrong) = wrong {
+            self.breach(Breach::DuplicateUntold, &format!("{text} {wrong}"));
+        }
+        let channel = &mut self.channels[at];
+        if tries == 1 {
+            channel.vouched_tick = channel.vouched_tick.max(begun_tick);
+        }
+        if is_broadcast {
+            channel.first_broadcast.get_or_insert(life);
+        }
+        if channel.durable && !durable {
+            self.breach(Breach::NotDurable, &text);
+        }
+        let counts = self.counts(at);
+        counts.acknowledged += u64::from(!matches!(before, Fate::Acked { .. }));
+        counts.recognised += u64::from(duplicate);
+    }
+
+    pub(super) fn send_refused(&mut self, letter: Letter) {
+        let at = self.members[letter.writer].channel;
+        if let Some(sent) = self.members[letter.writer].sent.get_mut(&letter.seq) {
+            sent.fate = Fate::Refused;
+            self.counts(at).refused += 1;
+        }
+    }
+
+    pub(super) fn send_abandoned(&mut self, letter: Letter) {
+        let at = self.members[letter.writer].channel;
+        if let Some(sent) = self.members[letter.writer].sent.get_mut(&letter.seq) {
+            sent.fate = Fate::Abandoned;
+            self.counts(at).abandoned += 1;
+        }
+    }
+
+    /// An id of a letter has become known, by a reply or by a delivery.
+    pub(super) fn learn(&mut self, letter: Letter, id: u64) {
+        let member = &mut self.members[letter.writer];
+        let Some(sent) = member.sent.get_mut(&letter.seq) else { return };
+        let owner = *self.channels[member.channel].ids.entry(id).or_insert(letter);
+        let (known, floor) = (*sent.id.get_or_insert(id), sent.floor);
+        let text = self.said(letter);
+        if known != id {
+            self.breach(Breach::TwoIds, &format!("{text} is also {id}"));
+        }
+        if owner != letter {
+            let other = self.said(owner);
+            self.breach(Breach::IdReused, &format!("{text} has {id}, and so has {other}"));
+        }
+        if id <= floor {
+            self.breach(Breach::IdSteppedBack, &format!("{text} began when {floor} was known"));
+        }
+    }
+}

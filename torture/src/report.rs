@@ -1,0 +1,133 @@
+//! What a run has shown: a table for eyes, or one JSON object for scripts.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::Serialize;
+
+use super::oracle::{Counts, Oracle};
+
+/// Lines of the hub's log that are shown.
+const SHOWN_ERRORS: usize = 5;
+
+#[derive(Debug, Serialize)]
+pub(super) struct Report {
+    pub(super) seed: u64,
+    seconds: f64,
+    kills: u32,
+    /// From a kill until the hub served again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    back_ms: Option<Spread>,
+    disk: Counts,
+    memory: Counts,
+    breaches: BTreeMap<String, u64>,
+    first_breaches: Vec<String>,
+    /// Lines at `ERROR` in the hub's log; no breach by themselves.
+    log_errors: usize,
+    first_log_errors: Vec<String>,
+}
+
+#[derive(Debug, Serialize, PartialEq, Eq)]
+struct Spread {
+    min: u64,
+    median: u64,
+    max: u64,
+}
+
+impl Spread {
+    fn of(values: &[u64]) -> Option<Self> {
+        let mut sorted = values.to_vec();
+        sorted.sort_unstable();
+        Some(Self { min: *sorted.first()?, median: sorted[sorted.len() / 2], max: *sorted.last()? })
+    }
+}
+
+impl Report {
+    pub(super) fn new(oracle: &Oracle, seed: u64, seconds: f64, back_ms: &[u64], mut log_errors: Vec<String>) -> Self {
+        let count = log_errors.len();
+        log_errors.truncate(SHOWN_ERRORS);
+        Self {
+            seed,
+            seconds,
+            kills: oracle.stamp().life,
+            back_ms: Spread::of(back_ms),
+            disk: oracle.disk,
+            memory: oracle.memory,
+            breaches: oracle.breaches.counts.iter().map(|(breach, count)| (breach.to_string(), *count)).collect(),
+            first_breaches: oracle.breaches.first.clone(),
+            log_errors: count,
+            first_log_errors: log_errors,
+        }
+    }
+
+    pub(super) fn is_clean(&self) -> bool {
+        self.breaches.is_empty()
+    }
+
+    fn lines(&self) -> [(&'static str, u64, u64); 16] {
+        let Self { disk, memory, .. } = self;
+        [
+            ("sends acknowledged", disk.acknowledged, memory.acknowledged),
+            ("  refused, mailbox full", disk.refused, memory.refused),
+            ("  outcome never known", disk.abandoned, memory.abandoned),
+            ("  repeated with their key", disk.repeated, memory.repeated),
+            ("  recognised as done", disk.recognised, memory.recognised),
+            ("answered 503 or 507", disk.troubled, memory.troubled),
+            ("deliveries", disk.deliveries, memory.deliveries),
+            ("  again, and said so", disk.again, memory.again),
+            ("acks", disk.acks, memory.acks),
+            ("  void after a crash", disk.acks_void, memory.acks_void),
+            ("reads cut off by a kill", disk.cut, memory.cut),
+            ("  left by their client", disk.left, memory.left),
+            ("gaps told", disk.gaps, memory.gaps),
+            ("missing, inside a gap", disk.told, memory.told),
+            ("  direct, gone with memory", disk.forgotten, memory.forgotten),
+            ("  unconfirmed, read cut off", disk.unconfirmed, memory.unconfirmed),
+        ]
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{} kills in {:.1} s, seed {}", self.kills, self.seconds, self.seed)?;
+        writeln!(f, "{:<28}{:>10}{:>10}", "", "disk", "memory")?;
+        for (name, disk, memory) in self.lines() {
+            writeln!(f, "{name:<28}{disk:>10}{memory:>10}")?;
+        }
+        if let Some(Spread { min, median, max }) = &self.back_ms {
+            writeln!(f, "serves again after a kill    min {min} ms, median {median} ms, max {max} ms")?;
+        }
+        if self.log_errors > 0 {
+            writeln!(f, "errors in the hub's log      {}", self.log_errors)?;
+            self.first_log_errors.iter().try_for_each(|line| writeln!(f, "  {line}"))?;
+        }
+        if self.is_clean() {
+            return writeln!(f, "breaches                     none");
+        }
+        writeln!(f, "breaches")?;
+        for (breach, count) in &self.breaches {
+            writeln!(f, "  {breach:<26}{count:>10}")?;
+        }
+        self.first_breaches.iter().try_for_each(|text| writeln!(f, "  {text}"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::oracle::Event;
+
+    #[test]
+    fn a_breach_is_named_and_counted() {
+        let mut oracle = Oracle::default();
+        let report = Report::new(&oracle, 7, 1.0, &[30, 10, 20], Vec::new());
+        assert!(report.is_clean() && report.to_string().contains("seed 7"));
+        assert!(report.to_string().contains("min 10 ms, median 20 ms, max 30 ms"), "{report}");
+        oracle.hear(1, Event::Unfinished { what: "something".into() });
+        let report = Report::new(&oracle, 7, 1.0, &[], vec!["x ERROR y".into()]);
+        assert!(!report.is_clean());
+        let text = report.to_string();
+        assert!(text.contains("unfinished") && text.contains("life 0: unfinished: something"), "{text}");
+        assert!(serde_json::to_string(&report).unwrap().contains(r#""breaches":{"unfinished":1}"#));
+    }
+}

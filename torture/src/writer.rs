@@ -1,0 +1,208 @@
+//! A member that sends: broadcasts and direct messages, each with a key, repeated until the outcome is known.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::Deserialize;
+
+use super::caller::{Answer, Caller, Pass};
+use super::dice::Dice;
+use super::oracle::{Event, Letter, MemberNo, Receipt, Stamp, State};
+use super::text::text_of;
+use super::world::{Phase, World, pause};
+
+/// Of a hundred letters.
+const DIRECT: u64 = 30;
+const REPEATED_FOR_NOTHING: u64 = 4;
+const RECEIPTS_ASKED: u64 = 8;
+/// Letters whose receipts may still be asked for.
+const REMEMBERED: usize = 12;
+const LONGEST_PAUSE_MS: u64 = 60;
+const AFTER_TROUBLE: Duration = Duration::from_millis(20);
+const AFTER_REFUSAL: Duration = Duration::from_millis(100);
+
+/// Whom a letter can go to.
+#[derive(Debug, Clone)]
+pub(super) struct Recipient {
+    pub(super) member: MemberNo,
+    pub(super) callsign: String,
+}
+
+#[derive(Deserialize)]
+struct Sent {
+    id: u64,
+    #[serde(default)]
+    duplicate: bool,
+    #[serde(default)]
+    durable: bool,
+}
+
+#[derive(Deserialize)]
+struct Receipts {
+    receipts: Vec<ToldReceipt>,
+}
+
+#[derive(Deserialize)]
+struct ToldReceipt {
+    to: String,
+    state: State,
+    attempts: Option<u64>,
+}
+
+/// A letter with everything it takes to send it again.
+#[derive(Clone)]
+struct Draft {
+    letter: Letter,
+    to: Option<MemberNo>,
+    request: Vec<u8>,
+    /// When its send began first.
+    began: Stamp,
+    id: Option<u64>,
+}
+
+pub(super) struct Writer {
+    caller: Caller,
+    dice: Dice,
+    readers: Vec<Recipient>,
+    seq: u64,
+    recent: Vec<Draft>,
+}
+
+impl Writer {
+    pub(super) fn new(world: &Arc<World>, pass: &Pass, readers: Vec<Recipient>, dice: Dice) -> Self {
+        Self { caller: Caller::new(world, pass), dice, readers, seq: 0, recent: Vec::new() }
+    }
+
+    /// Sends until the run settles; gives itself back with all letters brought to an end.
+    pub(super) async fn run(mut self) -> Self {
+        while self.caller.world.serves().await == Phase::Busy {
+            let draft = self.next();
+            self.send(draft).await;
+            if self.dice.percent(REPEATED_FOR_NOTHING) {
+                self.repeat().await;
+            }
+            if self.dice.percent(RECEIPTS_ASKED) {
+                self.ask_receipts().await;
+            }
+            let length = self.dice.ms(0, LONGEST_PAUSE_MS);
+            pause(length).await;
+        }
+        self
+    }
+
+    /// What readers have made of the last letters.
+    pub(super) async fn finish(&mut self) {
+        for draft in self.recent.clone() {
+            self.receipts_of(&draft).await;
+        }
+    }
+
+    fn next(&mut self) -> Draft {
+        self.seq += 1;
+        let letter = Letter { writer: self.caller.pass.member, seq: self.seq };
+        let to = match self.dice.percent(DIRECT) {
+            true => Some(self.readers[self.dice.pick(self.readers.len())].clone()),
+            false => None,
+        };
+        let callsign = to.as_ref().map_or("all", |to| &to.callsign);
+        let text = text_of(letter, callsign);
+        let key = self.seq;
+        let body = format!(r#"{{"to":"{callsign}","message":"{text}","client_msg_id":"letter-{key}"}}"#);
+        let request = self.caller.pass.post("/send", &body);
+        let began = self.caller.world.stamp();
+        Draft { letter, to: to.map(|to| to.member), request, began, id: None }
+    }
+
+    /// Until it is known to be done or not; a memory channel forgets its keys with a kill, so there it stays unknown.
+    async fn send(&mut self, mut draft: Draft) {
+        let letter = draft.letter;
+        loop {
+            self.caller.hear(Event::SendBegun { letter, to: draft.to });
+            match self.caller.ask("a send", &draft.request).await {
+                Answer::Done(body) => {
+                    draft.id = self.done(letter, &body);
+                    self.remember(draft);
+                    return;
+                }
+                // Full: the hub says that it did not take it.
+                Answer::Refused { status: 409, .. } => {
+                    self.caller.hear(Event::SendRefused { letter });
+                    return pause(AFTER_REFUSAL).await;
+                }
+                Answer::Refused { text, .. } => {
+                    self.caller.turned_away("a send", &text);
+                    self.caller.hear(Event::SendAbandoned { letter });
+                    return pause(AFTER_REFUSAL).await;
+                }
+                Answer::Troubled => pause(AFTER_TROUBLE).await,
+                Answer::Nothing { .. } => {}
+            }
+            self.caller.world.serves().await;
+            if self.has_forgotten(&draft) {
+                self.caller.hear(Event::SendAbandoned { letter });
+                return;
+            }
+        }
+    }
+
+    fn done(&self, letter: Letter, body: &[u8]) -> Option<u64> {
+        let Sent { id, duplicate, durable } = self.caller.read("a send", body)?;
+        self.caller.hear(Event::SendAcked { letter, id, duplicate, durable });
+        Some(id)
+    }
+
+    /// Whether a kill has ended what a memory channel knew of it.
+    fn has_forgotten(&self, draft: &Draft) -> bool {
+        let world = &self.caller.world;
+        !world.is_durable(self.caller.pass.channel) && world.stamp().life != draft.began.life
+    }
+
+    fn remember(&mut self, draft: Draft) {
+        if self.recent.len() == REMEMBERED {
+            self.recent.remove(0);
+        }
+        self.recent.push(draft);
+    }
+
+    /// Says again what was answered already, as a client does that has lost the answer.
+    async fn repeat(&mut self) {
+        let Some(draft) = self.any_recent().filter(|draft| !self.has_forgotten(draft)) else { return };
+        let letter = draft.letter;
+        self.caller.hear(Event::SendBegun { letter, to: draft.to });
+        match self.caller.ask("a repeated send", &draft.request).await {
+            Answer::Done(body) => drop(self.done(letter, &body)),
+            Answer::Refused { text, .. } => self.caller.turned_away("a repeated send", &text),
+            Answer::Troubled | Answer::Nothing { .. } => {}
+        }
+    }
+
+    async fn ask_receipts(&mut self) {
+        if let Some(draft) = self.any_recent().filter(|draft| !self.has_forgotten(draft)) {
+            self.receipts_of(&draft).await;
+        }
+    }
+
+    fn any_recent(&mut self) -> Option<Draft> {
+        match self.recent.len() {
+            0 => None,
+            count => Some(self.recent[self.dice.pick(count)].clone()),
+        }
+    }
+
+    async fn receipts_of(&mut self, draft: &Draft) {
+        let (letter, Some(id)) = (draft.letter, draft.id) else { return };
+        self.caller.hear(Event::ReceiptsAsked { letter });
+        let request = self.caller.pass.get(&format!("/messages/{id}/receipts"));
+        match self.caller.ask("a question for receipts", &request).await {
+            Answer::Done(body) => {
+                let Some(Receipts { receipts }) = self.caller.read("a question for receipts", &body) else { return };
+                let told = |ToldReceipt { to, state, attempts }| Receipt { to, state, attempts };
+                let receipts = receipts.into_iter().map(told).collect();
+                self.caller.hear(Event::ReceiptsSeen { letter, receipts });
+            }
+            Answer::Refused { status: 404, .. } => self.caller.hear(Event::ReceiptsMissing { letter }),
+            Answer::Refused { text, .. } => self.caller.turned_away("a question for receipts", &text),
+            Answer::Troubled | Answer::Nothing { .. } => {}
+        }
+    }
+}
