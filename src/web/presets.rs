@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn a8_the_first_label_chooses_whatever_its_case_and_domain() {
+    fn a08_the_first_label_chooses_whatever_its_case_and_domain() {
         for (host, label) in [
             ("park.hub.example.org", "park"),
             ("LIVE.localhost:7424", "live"),
@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn a8_a_mode_fills_what_was_left_open_and_a_client_fills_nothing() {
+    fn a08_a_mode_fills_what_was_left_open_and_a_client_fills_nothing() {
         let park = filled("kimi-park.localhost", r#"{"session_ttl_seconds":60}"#);
         assert_eq!((park.retention, park.session_ttl_seconds), (Some(Retention::Metadata), Some(60.0)));
         assert_eq!((park.trust_mode, park.owner_password), (Some(TrustMode::Untrusted), None));
@@ -193,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn a8_go_mints_a_password_unless_one_was_said() {
+    fn a08_go_mints_a_password_unless_one_was_said() {
         for json in ["{}", r#"{"owner_password":"  "}"#, r#"{"trust_mode":"untrusted"}"#] {
             assert_eq!(filled("go.localhost", json).owner_password.as_deref(), Some("minted"), "{json}");
         }

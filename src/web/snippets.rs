@@ -252,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn a8_the_prompt_speaks_of_the_mode_and_to_the_client() {
+    fn a08_the_prompt_speaks_of_the_mode_and_to_the_client() {
         for preset in Preset::all() {
             let prompt = SnippetContext { preset, ..context("") }.agent_prompt();
             assert!(preset.mode.is_none_or(|mode| prompt.contains(mode.advice)), "{prompt}");

@@ -1,9 +1,9 @@
 //! Opening, recovering, looking at and closing an account.
 
+use rogerrat_testkit::Hub;
 use serde_json::json;
 
-use crate::kit::{Account, is_out, prove, try_prove};
-use crate::rig::Hub;
+use super::kit::{Account, is_out, prove, try_prove};
 
 #[test]
 fn tokens_say_what_they_are_and_are_long_enough() {

@@ -1,9 +1,9 @@
 //! Making, listing, re-keying and deleting identities.
 
+use rogerrat_testkit::{Hub, Stream};
 use serde_json::{Value, json};
 
-use crate::kit::{Account, is_out, key, prove, try_prove};
-use crate::rig::{Hub, Stream};
+use super::kit::{Account, is_out, key, prove, try_prove};
 
 #[test]
 fn a_callsign_is_one_accounts_on_the_whole_hub() {

@@ -1,9 +1,9 @@
 //! Joining with a key, and without one where it would be needed.
 
+use rogerrat_testkit::{Agent, Channel, Hub, Stream};
 use serde_json::{Value, json};
 
-use crate::kit::{Account, is_out, prove, try_prove};
-use crate::rig::{Agent, Channel, Hub, Stream};
+use super::kit::{Account, is_out, prove, try_prove};
 
 fn messages(agent: &Agent) -> Vec<Value> {
     agent.get("listen?timeout=1").ok()["messages"].as_array().unwrap().clone()

@@ -2,14 +2,14 @@
 
 use std::fs;
 
+use rogerrat_testkit::{Channel, Hub, wait_until};
 use serde_json::json;
 
-use crate::kit::{Account, is_out, prove, try_prove};
-use crate::rig::{Channel, Hub, until};
+use super::kit::{Account, is_out, prove, try_prove};
 
 fn kill(hub: &mut Hub) {
     hub.kill();
-    hub.again(&["--rate-limit", "off"], &[]);
+    hub.start_again(&["--rate-limit", "off"], &[]);
 }
 
 #[test]
@@ -124,5 +124,5 @@ fn d22_nothing_is_kept_in_the_clear() {
     let holds = |needle: &str| {
         files.iter().any(|file| fs::read(file).unwrap().windows(needle.len()).any(|w| w == needle.as_bytes()))
     };
-    until("what must be there is found in the same way", || holds(&ann.id));
+    wait_until("what must be there is found in the same way", || holds(&ann.id));
 }

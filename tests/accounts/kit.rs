@@ -1,13 +1,12 @@
 //! An account in the hands of a test.
 
+use rogerrat_testkit::{Agent, Channel, HttpTarget, Hub, Reply, Request};
 use serde_json::{Value, json};
-
-use crate::rig::{Agent, Channel, Door, Hub, Reply, Request};
 
 /// An account and its tokens.
 #[derive(Clone)]
 pub(crate) struct Account {
-    pub(crate) door: Door,
+    pub(crate) target: HttpTarget,
     pub(crate) id: String,
     pub(crate) recovery: String,
     pub(crate) session: String,
@@ -19,12 +18,12 @@ impl Account {
         let told = hub.post("/api/account").send().ok();
         let text = |field: &str| told[field].as_str().unwrap().to_owned();
         let (id, recovery, session) = (text("account_id"), text("recovery_token"), text("session_token"));
-        Self { door: **hub, id, recovery, session }
+        Self { target: **hub, id, recovery, session }
     }
 
     /// A request to `/api/account<what>` with the account's session token.
     pub(crate) fn request(&self, method: &str, what: &str) -> Request {
-        self.door.request(method, &format!("/api/account{what}")).bearer(&self.session)
+        self.target.request(method, &format!("/api/account{what}")).bearer(&self.session)
     }
 
     pub(crate) fn get(&self, what: &str) -> Reply {
@@ -56,14 +55,14 @@ impl Account {
     }
 
     pub(crate) fn try_channel(&self, settings: &Value) -> Reply {
-        self.door.post("/api/channels").bearer(&self.session).json(settings).send()
+        self.target.post("/api/channels").bearer(&self.session).json(settings).send()
     }
 
     #[track_caller]
     pub(crate) fn channel(&self, settings: &Value) -> Channel {
         let made = self.try_channel(settings).ok();
         assert_eq!(made["creator_account_id"], json!(self.id));
-        Channel::new(self.door, made["channel_id"].as_str().unwrap(), made["join_token"].as_str().unwrap())
+        Channel::new(self.target, made["channel_id"].as_str().unwrap(), made["join_token"].as_str().unwrap())
     }
 }
 
@@ -78,7 +77,7 @@ pub(crate) fn try_prove(channel: &Channel, key: &str) -> Reply {
 /// Joins with the key of an identity.
 #[track_caller]
 pub(crate) fn prove(channel: &Channel, key: &str) -> Agent {
-    Agent::of(channel, &try_prove(channel, key).ok())
+    Agent::from_join(channel, &try_prove(channel, key).ok())
 }
 
 /// Whether the session of an agent has ended.

@@ -1,9 +1,9 @@
 //! Channels that an account owns.
 
+use rogerrat_testkit::{Channel, Hub, Stream};
 use serde_json::json;
 
-use crate::kit::Account;
-use crate::rig::{Channel, Hub, Stream};
+use super::kit::Account;
 
 #[test]
 fn an_account_lists_its_channels_and_no_others() {

@@ -2,10 +2,10 @@
 
 use std::thread;
 
+use rogerrat_testkit::Hub;
 use serde_json::{Value, json};
 
-use crate::kit::{Account, prove};
-use crate::rig::Hub;
+use super::kit::{Account, prove};
 
 fn env<'a>(pairs: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
     pairs.to_vec()
@@ -16,7 +16,8 @@ fn counts_are_409_and_name_their_limit() {
     let limits = [("ROGERRAT_ACCOUNTS__CHANNELS", "2"), ("ROGERRAT_ACCOUNTS__IDENTITIES", "2")];
     let hub = Hub::with(&["--rate-limit", "off"], &env(&limits));
     let (ann, bob) = (Account::open(&hub), Account::open(&hub));
-    let refused = |reply: crate::rig::Reply| reply.refused(409, "limit_reached")["error"].as_str().unwrap().to_owned();
+    let refused =
+        |reply: rogerrat_testkit::Reply| reply.refused(409, "limit_reached")["error"].as_str().unwrap().to_owned();
     let channels = [ann.channel(&json!({})), ann.channel(&json!({}))];
     assert_eq!(refused(ann.try_channel(&json!({}))), "limit reached: channels of an account (2)");
     ann.identity("one");

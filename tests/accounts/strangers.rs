@@ -1,9 +1,9 @@
 //! Who is not the owner learns nothing: not even what is there.
 
+use rogerrat_testkit::{Hub, Reply};
 use serde_json::json;
 
-use crate::kit::Account;
-use crate::rig::{Hub, Reply};
+use super::kit::Account;
 
 const ROUTES: [(&str, &str); 9] = [
     ("GET", ""),
@@ -67,7 +67,7 @@ fn another_accounts_things_look_like_things_that_are_not_there() {
     }
     channel.join("cat");
     free.join("cat");
-    crate::kit::prove(&channel, &key);
+    super::kit::prove(&channel, &key);
 }
 
 #[test]

@@ -1,9 +1,9 @@
 //! How far a joiner is told to trust its peers.
 
+use rogerrat_testkit::Hub;
 use serde_json::{Value, json};
 
-use crate::kit::Account;
-use crate::rig::Hub;
+use super::kit::Account;
 
 const PASSWORD: &str = "sesame-open";
 

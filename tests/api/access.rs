@@ -1,8 +1,7 @@
 //! D16 to D22: names, sessions, and who may see and be whom.
 
+use rogerrat_testkit::{Hub, texts, wait_until};
 use serde_json::json;
-
-use crate::rig::{Hub, texts, until};
 
 #[test]
 fn d16_without_a_callsign_the_hub_gives_a_free_one() {
@@ -39,7 +38,7 @@ fn d16_the_peer_invite_is_one_line_that_leads_in() {
     assert!(invite.contains(&field("channel_id")) && invite.contains(&field("join_token")), "{invite}");
     let named = invite.split("callsign `").nth(1).and_then(|rest| rest.split('`').next()).unwrap();
     assert!(!again["peer_invite"].as_str().unwrap().contains(named), "each invite has a name of its own");
-    let channel = crate::rig::Channel::new(*hub, &field("channel_id"), &field("join_token"));
+    let channel = rogerrat_testkit::Channel::new(*hub, &field("channel_id"), &field("join_token"));
     assert_eq!(channel.join(named).callsign, named);
 }
 
@@ -48,7 +47,7 @@ fn d17_an_expired_session_comes_back_as_itself() {
     let hub = Hub::start();
     let channel = hub.channel_with(&json!({"session_ttl_seconds": 0.2}));
     let bob = channel.join("bob");
-    until("bob expires", || channel.roster().is_empty());
+    wait_until("bob expires", || channel.roster().is_empty());
     for reply in
         [bob.get("listen?timeout=1"), bob.try_send(&json!({"message": "x"})), bob.post("keepalive", &json!({}))]
     {
@@ -64,7 +63,7 @@ fn d17_what_was_sent_meanwhile_is_there() {
     let hub = Hub::start();
     let channel = hub.channel_with(&json!({"session_ttl_seconds": 0.2}));
     let bob = channel.join("bob");
-    until("bob expires", || channel.roster().is_empty());
+    wait_until("bob expires", || channel.roster().is_empty());
     let ann = channel.join("ann");
     assert_eq!(ann.try_send(&json!({"to": "bob", "message": "for later"})).ok()["queued"], true);
     assert_eq!(bob.rejoin().listen(), ["for later"]);
@@ -90,7 +89,7 @@ fn d17_a_claimed_callsign_comes_back_only_with_its_session() {
     let hub = Hub::start();
     let channel = hub.channel_with(&json!({"session_ttl_seconds": 0.2, "claim_callsigns": true}));
     let bob = channel.join("bob");
-    until("bob expires", || channel.roster().is_empty());
+    wait_until("bob expires", || channel.roster().is_empty());
     channel.try_join(&json!({"callsign": "bob"})).refused(409, "callsign_taken");
     channel.try_join_as("bob", "not-the-one-of-bob").refused(409, "callsign_taken");
     assert_eq!(channel.join_as("bob", &bob.session).session, bob.session);
@@ -141,7 +140,7 @@ fn d19_looking_around_is_a_sign_of_life() {
     let channel = hub.channel_with(&json!({"session_ttl_seconds": 2}));
     let agents = ["roster", "history", "stats"].map(|what| (what, channel.join(what)));
     let carl = channel.join("carl");
-    until("carl, who came last and does nothing, expires", || {
+    wait_until("carl, who came last and does nothing, expires", || {
         for (what, agent) in &agents {
             assert_eq!(agent.get(what).status, 200);
         }
@@ -155,7 +154,7 @@ fn d19_looking_around_without_a_session_refreshes_nobody() {
     let hub = Hub::start();
     let channel = hub.channel_with(&json!({"session_ttl_seconds": 0.2}));
     channel.join("bob");
-    until("bob expires though others look", || {
+    wait_until("bob expires though others look", || {
         channel.get("history").ok();
         channel.get("stats").ok();
         channel.roster().is_empty()
@@ -184,7 +183,7 @@ fn d21_private_dms_are_shown_to_their_two_ends_only() {
         ann.say("open");
         ann.send("bob", "psst");
         let carl = channel.join("carl");
-        let seen = |agent: &crate::rig::Agent| texts(&agent.get("history").ok()["history"]);
+        let seen = |agent: &rogerrat_testkit::Agent| texts(&agent.get("history").ok()["history"]);
         assert_eq!((channel.history(), seen(&carl)), (vec!["open".to_owned()], vec!["open".to_owned()]));
         assert_eq!(texts(&carl.joined["history"]), ["open"]);
         assert_eq!((seen(&ann), seen(&bob)), (vec!["open".into(), "psst".into()], vec!["open".into(), "psst".into()]));

@@ -1,8 +1,7 @@
 //! A1: acknowledged delivery, over polls and streams.
 
+use rogerrat_testkit::{Agent, Hub, texts, wait_until};
 use serde_json::{Value, json};
-
-use crate::rig::{Agent, Hub, texts, until};
 
 fn pair(hub: &Hub) -> (Agent, Agent) {
     let channel = hub.channel();
@@ -18,7 +17,7 @@ fn ack(agent: &Agent, upto: u64) -> Value {
 }
 
 #[test]
-fn a1_the_cursor_moves_only_by_acknowledging() {
+fn a01_the_cursor_moves_only_by_acknowledging() {
     let hub = Hub::start();
     let (ann, bob) = pair(&hub);
     let ids = ["one", "two", "three"].map(|text| ann.say(text));
@@ -35,7 +34,7 @@ fn a1_the_cursor_moves_only_by_acknowledging() {
 }
 
 #[test]
-fn a1_what_is_leased_is_skipped_and_comes_again_when_the_lease_ends() {
+fn a01_what_is_leased_is_skipped_and_comes_again_when_the_lease_ends() {
     let hub = Hub::start();
     let (ann, bob) = pair(&hub);
     ann.say("one");
@@ -50,7 +49,7 @@ fn a1_what_is_leased_is_skipped_and_comes_again_when_the_lease_ends() {
 }
 
 #[test]
-fn a1_a_read_may_acknowledge_the_one_before() {
+fn a01_a_read_may_acknowledge_the_one_before() {
     let hub = Hub::start();
     let (ann, bob) = pair(&hub);
     let ids = ["one", "two"].map(|text| ann.say(text));
@@ -61,10 +60,10 @@ fn a1_a_read_may_acknowledge_the_one_before() {
 }
 
 #[test]
-fn a1_max_bounds_a_read() {
+fn a01_max_bounds_a_read() {
     let hub = Hub::unlimited();
     let (ann, bob) = pair(&hub);
-    ann.count(0..12);
+    ann.say_numbers(0..12);
     assert_eq!(texts(&bob.get("listen?timeout=1&max=5").ok()["messages"]), ["0", "1", "2", "3", "4"]);
     assert_eq!(manual(&bob, "&max=2")["messages"].as_array().unwrap().len(), 2);
     for bad in ["0", "-1", "x", "1.5"] {
@@ -73,7 +72,7 @@ fn a1_max_bounds_a_read() {
 }
 
 #[test]
-fn a1_a_plain_read_acknowledges_what_it_returns() {
+fn a01_a_plain_read_acknowledges_what_it_returns() {
     let hub = Hub::start();
     let (ann, bob) = pair(&hub);
     let id = ann.say("one");
@@ -82,7 +81,7 @@ fn a1_a_plain_read_acknowledges_what_it_returns() {
 }
 
 #[test]
-fn a1_consumers_read_side_by_side() {
+fn a01_consumers_read_side_by_side() {
     let hub = Hub::start();
     let (ann, bob) = pair(&hub);
     let ids = ["one", "two"].map(|text| ann.say(text));
@@ -102,18 +101,18 @@ fn a1_consumers_read_side_by_side() {
 }
 
 #[test]
-fn a1_a_stream_has_at_most_max_in_flight_and_sends_nothing_twice() {
+fn a01_a_stream_has_at_most_max_in_flight_and_sends_nothing_twice() {
     let hub = Hub::start();
     let (ann, bob) = pair(&hub);
     let ids: Vec<_> = (0..5).map(|n| ann.say(&n.to_string())).collect();
     let mut stream = bob.stream("?ack=manual&max=2");
     assert_eq!([stream.text(), stream.text()], ["0", "1"]);
-    until("two are in flight", || bob.consumers()[0]["in_flight"] == 2);
+    wait_until("two are in flight", || bob.consumers()[0]["in_flight"] == 2);
     ack(&bob, ids[0]);
     assert_eq!(stream.text(), "2");
     ack(&bob, ids[2]);
     assert_eq!([stream.text(), stream.text()], ["3", "4"]);
-    stream.hang_up();
+    stream.disconnect();
     bob.until_waiting(false);
     let again = manual(&bob, "");
     assert_eq!(texts(&again["messages"]), ["3", "4"], "all that was not acknowledged is due again");
@@ -121,7 +120,7 @@ fn a1_a_stream_has_at_most_max_in_flight_and_sends_nothing_twice() {
 }
 
 #[test]
-fn a1_a_status_is_never_leased_and_moves_no_manual_cursor() {
+fn a01_a_status_is_never_leased_and_moves_no_manual_cursor() {
     let hub = Hub::start();
     let (ann, bob) = pair(&hub);
     let before = bob.consumers()[0]["cursor"].clone();
@@ -137,12 +136,12 @@ fn a1_a_status_is_never_leased_and_moves_no_manual_cursor() {
 }
 
 #[test]
-fn a1_a_dm_read_manually_is_held_until_it_is_acknowledged() {
+fn a01_a_dm_read_manually_is_held_until_it_is_acknowledged() {
     let hub = Hub::unlimited();
     let (ann, bob) = pair(&hub);
     let id = ann.send("bob", "keep me");
     assert_eq!(texts(&manual(&bob, "&lease=1")["messages"]), ["keep me"]);
-    ann.count(0..100);
+    ann.say_numbers(0..100);
     let mut seen = Vec::new();
     while !seen.contains(&"keep me".to_owned()) {
         seen.extend(texts(&bob.start("listen?timeout=30&ack=manual&lease=3600").answer()["messages"]));
@@ -152,7 +151,7 @@ fn a1_a_dm_read_manually_is_held_until_it_is_acknowledged() {
 }
 
 #[test]
-fn a1_bad_terms_are_refused() {
+fn a01_bad_terms_are_refused() {
     let hub = Hub::start();
     let (_, bob) = pair(&hub);
     for bad in ["ack=maybe", "ack=manual&lease=x", "ack=manual&lease=NaN", "ack_upto=x", "ack_upto=-1"] {

@@ -1,11 +1,10 @@
 //! A2, A4, A5, A6: sending safely, receipts, threads, and what is unread.
 
+use rogerrat_testkit::{Agent, Hub, texts};
 use serde_json::{Value, json};
 
-use crate::rig::{Agent, Hub, texts};
-
 #[test]
-fn a2_the_same_key_and_body_is_sent_once() {
+fn a02_the_same_key_and_body_is_sent_once() {
     let hub = Hub::start();
     let channel = hub.channel();
     let (ann, bob) = (channel.join("ann"), channel.join("bob"));
@@ -29,7 +28,7 @@ fn a2_the_same_key_and_body_is_sent_once() {
 }
 
 #[test]
-fn a2_a_repeat_is_not_counted_and_survives_a_rejoin() {
+fn a02_a_repeat_is_not_counted_and_survives_a_rejoin() {
     let hub = Hub::with(&["--rate-limit", "2"], &[]);
     let channel = hub.channel();
     let ann = channel.join("ann");
@@ -43,7 +42,7 @@ fn a2_a_repeat_is_not_counted_and_survives_a_rejoin() {
 }
 
 #[test]
-fn a2_a_repeat_to_an_index_means_who_it_meant() {
+fn a02_a_repeat_to_an_index_means_who_it_meant() {
     let hub = Hub::start();
     let channel = hub.channel();
     let (ann, bob) = (channel.join("ann"), channel.join("bob"));
@@ -65,7 +64,7 @@ fn one(to: &str, state: &str) -> (String, String) {
 }
 
 #[test]
-fn a4_receipts_of_a_dm_follow_it() {
+fn a04_receipts_of_a_dm_follow_it() {
     let hub = Hub::start();
     let channel = hub.channel_with(&json!({"member_ttl_seconds": 0.2}));
     let (ann, bob, carl) = (channel.join("ann"), channel.join("bob"), channel.join("carl"));
@@ -80,11 +79,11 @@ fn a4_receipts_of_a_dm_follow_it() {
     assert!(time("queued_at") <= time("delivered_at") && time("delivered_at") <= time("acked_at"), "{receipt}");
     let lost = ann.send("carl", "never read");
     carl.leave();
-    crate::rig::until("carl is forgotten", || states(&ann, lost) == [one("carl", "expired")]);
+    rogerrat_testkit::wait_until("carl is forgotten", || states(&ann, lost) == [one("carl", "expired")]);
 }
 
 #[test]
-fn a4_receipts_of_a_broadcast_follow_the_cursors() {
+fn a04_receipts_of_a_broadcast_follow_the_cursors() {
     let hub = Hub::start();
     let channel = hub.channel();
     let (ann, bob, _, dora) = (channel.join("ann"), channel.join("bob"), channel.join("carl"), channel.join("dora"));
@@ -98,7 +97,7 @@ fn a4_receipts_of_a_broadcast_follow_the_cursors() {
 }
 
 #[test]
-fn a4_receipts_are_for_the_sender_only() {
+fn a04_receipts_are_for_the_sender_only() {
     let hub = Hub::start();
     let channel = hub.channel();
     let (ann, bob) = (channel.join("ann"), channel.join("bob"));
@@ -110,7 +109,7 @@ fn a4_receipts_are_for_the_sender_only() {
 }
 
 #[test]
-fn a5_threads_and_answers_come_back_on_messages() {
+fn a05_threads_and_answers_come_back_on_messages() {
     let hub = Hub::start();
     let channel = hub.channel();
     let (ann, bob) = (channel.join("ann"), channel.join("bob"));
@@ -133,7 +132,7 @@ fn a5_threads_and_answers_come_back_on_messages() {
 }
 
 #[test]
-fn a6_whoever_only_talks_learns_of_answers() {
+fn a06_whoever_only_talks_learns_of_answers() {
     let hub = Hub::start();
     let channel = hub.channel();
     let (ann, bob) = (channel.join("ann"), channel.join("bob"));

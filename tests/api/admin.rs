@@ -1,8 +1,7 @@
 //! The administration: it sees who is there and not what is said, ends sessions, bans, deletes.
 
+use rogerrat_testkit::{Hub, Reply, Request};
 use serde_json::{Value, json};
-
-use crate::rig::{Hub, Reply, Request};
 
 const TOKEN: &str = "the-administrators-own";
 
@@ -65,7 +64,7 @@ fn another_token_is_refused_and_guessing_meets_its_bound() {
 
 #[test]
 fn the_hub_does_not_start_with_one_token_for_both() {
-    let output = crate::rig::run(&["check", "--token", TOKEN, "--admin-token", TOKEN], &[]);
+    let output = rogerrat_testkit::run(&["check", "--token", TOKEN, "--admin-token", TOKEN], &[]);
     assert_eq!(output.status.code(), Some(2));
     let said = String::from_utf8(output.stderr).unwrap();
     assert!(said.contains("server.admin_token") && !said.contains(TOKEN), "{said}");
@@ -182,12 +181,12 @@ fn bans_outlive_a_kill_and_meet_who_was_there_before() {
     let (ann, bob) = (channel.join("ann"), channel.join("bob"));
     ann.say("before");
     hub.kill();
-    hub.again(&FLAGS, &[]);
+    hub.start_again(&FLAGS, &[]);
     // The channel is not in memory now, and bob's session is still good.
     assert_eq!(ban(&hub, &json!({"callsign": "bob"})).ok()["sessions_ended"], 0);
     bob.get("listen?timeout=1").refused(410, "session_expired");
     hub.kill();
-    hub.again(&FLAGS, &[]);
+    hub.start_again(&FLAGS, &[]);
     assert_eq!(look(&hub, "bans")["bans"][0]["callsign"], "bob");
     channel.try_join(&json!({"callsign": "bob"})).refused(403, "forbidden");
     assert_eq!(channel.history(), ["before"]);
@@ -220,7 +219,7 @@ fn a_ban_ends_by_itself() {
     let channel = hub.channel();
     ban(&hub, &json!({"callsign": "bob", "seconds": 1})).ok();
     channel.try_join(&json!({"callsign": "bob"})).refused(403, "forbidden");
-    crate::rig::until("the ban ends", || channel.try_join(&json!({"callsign": "bob"})).status == 200);
+    rogerrat_testkit::wait_until("the ban ends", || channel.try_join(&json!({"callsign": "bob"})).status == 200);
     assert_eq!(look(&hub, "bans")["bans"], json!([]));
 }
 

@@ -3,9 +3,8 @@
 use std::collections::HashSet;
 use std::thread;
 
+use rogerrat_testkit::{Agent, Conn, Hub};
 use serde_json::{Value, json};
-
-use crate::rig::{Agent, Conn, Hub};
 
 const AGENTS: usize = 20;
 const EACH: usize = 4;
@@ -85,7 +84,7 @@ fn competing_polls_of_one_session_lose_nothing() {
                 let mut heard = Vec::new();
                 loop {
                     let answer = bob.get("listen?timeout=60").ok();
-                    heard.extend(crate::rig::texts(&answer["messages"]));
+                    heard.extend(rogerrat_testkit::texts(&answer["messages"]));
                     if heard.last().is_some_and(|text| text == "end") || answer.get("draining").is_some() {
                         return heard;
                     }
@@ -94,11 +93,11 @@ fn competing_polls_of_one_session_lose_nothing() {
         })
         .collect();
     let said: Vec<_> = (0..60).map(|n| n.to_string()).collect();
-    ann.tell(&said);
+    ann.say_all(&said);
     // Each reader ends with an "end" of its own.
-    ann.tell(&vec!["end".to_owned(); readers.len()]);
+    ann.say_all(&vec!["end".to_owned(); readers.len()]);
     let mut taken = 0;
-    crate::rig::until("every reader has ended", || {
+    rogerrat_testkit::wait_until("every reader has ended", || {
         taken = readers.iter().filter(|reader| reader.is_finished()).count();
         if taken < readers.len() && bob.is_waiting() {
             ann.say("end");
@@ -117,14 +116,14 @@ fn pipelined_requests_are_answered_in_their_order() {
     let channel = hub.channel();
     let (ann, bob) = (channel.join("ann"), channel.join("bob"));
     let send = |n: usize| ann.request("POST", "send").json(&json!({"to": "bob", "message": n.to_string()})).bytes();
-    let mut conn: Conn = hub.dial();
+    let mut conn: Conn = hub.connect();
     let all: Vec<_> = (0..12).map(send).collect();
     conn.write(&all.concat());
     let ids: Vec<_> = (0..12).map(|_| conn.reply().unwrap().ok()["id"].as_u64().unwrap()).collect();
     assert!(ids.is_sorted_by(|a, b| a < b), "{ids:?}");
     assert_eq!(bob.listen(), (0..12).map(|n| n.to_string()).collect::<Vec<_>>());
     let paths = ["/livez", "/nowhere", "/api/stats", "/livez", "/api/bands"];
-    let mut conn = hub.dial();
+    let mut conn = hub.connect();
     conn.write(&paths.map(|path| hub.get(path).bytes()).concat());
     assert_eq!(paths.map(|_| conn.reply().unwrap().status), [200, 404, 200, 200, 200]);
 }
@@ -134,10 +133,10 @@ fn a_pipelined_poll_is_answered_before_what_follows_it() {
     let hub = Hub::start();
     let channel = hub.channel();
     let (ann, bob) = (channel.join("ann"), channel.join("bob"));
-    let mut conn = hub.dial();
+    let mut conn = hub.connect();
     conn.write(&[bob.request("GET", "wait?timeout=60").bytes(), hub.get("/livez").bytes()].concat());
     bob.until_waiting(true);
     ann.say("now");
-    assert_eq!(crate::rig::texts(&conn.reply().unwrap().ok()["messages"]), ["now"]);
+    assert_eq!(rogerrat_testkit::texts(&conn.reply().unwrap().ok()["messages"]), ["now"]);
     assert_eq!(conn.reply().unwrap().text(), "ok");
 }

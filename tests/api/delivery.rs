@@ -1,8 +1,7 @@
 //! D1, D2, D9, D10: a message reaches whoever waits, once, in order, and nobody who has gone.
 
+use rogerrat_testkit::{Hub, timed, wait_until};
 use serde_json::json;
-
-use crate::rig::{Hub, took, until};
 
 #[test]
 fn d01_a_poll_whose_client_has_gone_takes_no_message() {
@@ -12,7 +11,7 @@ fn d01_a_poll_whose_client_has_gone_takes_no_message() {
     for n in 0..10 {
         for what in ["listen?timeout=30", "wait?timeout=120"] {
             let parked = bob.park(what);
-            parked.hang_up();
+            parked.disconnect();
             bob.until_waiting(false);
             ann.say(&format!("{n} {what}"));
             assert_eq!(bob.listen(), [format!("{n} {what}")]);
@@ -30,7 +29,7 @@ fn d01_a_client_that_only_closes_its_half_has_gone_too() {
     bob.until_waiting(false);
     ann.send("bob", "still here?");
     assert_eq!(bob.listen(), ["still here?"]);
-    assert!(conn.rest().is_empty());
+    assert!(conn.read_to_end().is_empty());
 }
 
 #[test]
@@ -39,7 +38,7 @@ fn d01_a_stream_whose_client_has_gone_takes_no_message() {
     let channel = hub.channel();
     let (ann, bob) = (channel.join("ann"), channel.join("bob"));
     for n in 0..10 {
-        bob.stream("").hang_up();
+        bob.stream("").disconnect();
         bob.until_waiting(false);
         ann.say(&n.to_string());
         assert_eq!(bob.listen(), [n.to_string()]);
@@ -53,7 +52,7 @@ fn d01_many_that_go_at_once_take_nothing() {
     let ann = channel.join("ann");
     let others: Vec<_> = (0..30).map(|n| channel.join(&format!("agent{n}"))).collect();
     let parked: Vec<_> = others.iter().map(|agent| agent.park("wait?timeout=120")).collect();
-    parked.into_iter().for_each(crate::rig::Parked::hang_up);
+    parked.into_iter().for_each(rogerrat_testkit::PendingPoll::hang_up);
     others.iter().for_each(|agent| agent.until_waiting(false));
     ann.say("to all");
     for agent in &others {
@@ -69,13 +68,13 @@ fn d02_an_answer_that_is_not_taken_gives_its_messages_back() {
     // More than any socket takes in, so that the answer stands half written when its reader goes.
     let said: Vec<_> = (0..26).map(|n| n.to_string()).collect();
     for text in &said {
-        ann.drop_a_brick("all", text);
+        ann.send_large("all", text);
     }
     let mut conn = bob.start("listen?timeout=1").conn();
     assert_eq!(conn.head().expect("the answer begins").status, 200);
     assert_eq!(bob.unread(), 0, "what is on its way is not offered twice");
     drop(conn);
-    until("the messages are due again", || bob.unread() == 26);
+    wait_until("the messages are due again", || bob.unread() == 26);
     assert_eq!(bob.listen(), said);
     assert_eq!(bob.unread(), 0);
 }
@@ -97,8 +96,8 @@ fn d02_a_stream_that_falls_behind_is_told_and_loses_nothing() {
     let channel = hub.channel();
     let (ann, bob) = (channel.join("ann"), channel.join("bob"));
     let mut stream = bob.stream("");
-    let sent: Vec<_> = (0..28).map(|n| ann.drop_a_brick("all", &n.to_string())).collect();
-    until("the stream has been given up", || !bob.is_waiting());
+    let sent: Vec<_> = (0..28).map(|n| ann.send_large("all", &n.to_string())).collect();
+    wait_until("the stream has been given up", || !bob.is_waiting());
     let mut events = stream.all();
     let lagged = events.pop().unwrap();
     assert_eq!(lagged.name(), "lagged", "{:?}", lagged.fields());
@@ -133,10 +132,10 @@ fn d09_a_wake_brings_all_that_is_waiting() {
         ann.say(text);
     }
     let leased = bob.get("listen?timeout=1&ack=manual&lease=1").ok();
-    assert_eq!(crate::rig::texts(&leased["messages"]), ["one", "two", "three"]);
+    assert_eq!(rogerrat_testkit::texts(&leased["messages"]), ["one", "two", "three"]);
     // Nothing is due now; when the lease ends, all three are, at one instant.
     let woken = bob.start("listen?timeout=30&ack=manual").answer();
-    assert_eq!(crate::rig::texts(&woken["messages"]), ["one", "two", "three"]);
+    assert_eq!(rogerrat_testkit::texts(&woken["messages"]), ["one", "two", "three"]);
 }
 
 #[test]
@@ -163,7 +162,7 @@ fn d09_a_poll_with_since_is_woken_by_what_is_above_it() {
     let id = ann.say("before");
     let parked = bob.park(&format!("wait?timeout=120&since={id}"));
     ann.say("after");
-    assert_eq!(crate::rig::texts(&parked.answer()["messages"]), ["after"]);
+    assert_eq!(rogerrat_testkit::texts(&parked.answer()["messages"]), ["after"]);
 }
 
 #[test]
@@ -191,7 +190,7 @@ fn a_waiting_agent_is_answered_at_once() {
     for what in ["listen?timeout=60", "wait?timeout=300"] {
         let parked = bob.park(what);
         ann.say("quick");
-        let (duration, answer) = took(|| parked.answer());
+        let (duration, answer) = timed(|| parked.answer());
         assert_eq!((&answer["timed_out"], answer["messages"].as_array().unwrap().len()), (&json!(false), 1));
         assert!(duration.as_secs() < 10, "{duration:?}");
     }

@@ -3,9 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use rogerrat_testkit::{Hub, api};
 use serde_json::{Value, json};
-
-use crate::rig::{Hub, api};
 
 /// The operations of a description, by `METHOD /path`.
 fn operations(api: &Value) -> BTreeMap<String, &Value> {
@@ -38,7 +37,7 @@ fn routes(hub: &Hub) -> BTreeSet<String> {
 #[test]
 fn a07_every_route_is_described_and_nothing_else() {
     let hub = Hub::start();
-    let described: BTreeSet<_> = operations(api()).into_keys().collect();
+    let described: BTreeSet<_> = operations(openapi_document()).into_keys().collect();
     assert_eq!(described, routes(&hub), "what is described, and what the router knows");
 }
 
@@ -87,7 +86,7 @@ fn gather<'a>(value: &'a Value, name: &str, references: &mut Vec<&'a str>) {
 
 #[test]
 fn a07_fields_and_their_bounds_are_told() {
-    let schemas = &api()["components"]["schemas"];
+    let schemas = &openapi_document()["components"]["schemas"];
     for (name, schema) in schemas.as_object().unwrap() {
         // Cards are told by their shape, and snippets by the clients they are for.
         if ["Info", "McpCard", "AgentCard", "Connect", "AnthropicSdk", "Endpoints", "McpArgs"].contains(&name.as_str())
@@ -142,7 +141,7 @@ fn a07_the_page_and_the_description_name_the_same_refusals() {
     let page = include_str!("../../docs/API.md");
     let told = told(page);
     assert!(told.len() > 10, "docs/API.md does not list errors as it did");
-    let operations = operations(api());
+    let operations = operations(openapi_document());
     for (route, told) in told {
         let codes = operations[&route]["x-error-codes"].as_array().unwrap().iter();
         let mut codes: BTreeSet<_> = codes.map(|code| code.as_str().unwrap().to_owned()).collect();

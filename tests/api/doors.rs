@@ -1,13 +1,12 @@
 //! D23 to D26: who is let in, under which Host and Origin, and how often.
 
+use rogerrat_testkit::{HttpTarget, Hub, Reply, Stream};
 use serde_json::json;
-
-use crate::rig::{Door, Hub, Reply, Stream};
 
 const TOKEN: &str = "correct-horse-battery";
 
-fn create(door: Door) -> crate::rig::Request {
-    door.post("/api/channels").json(&json!({}))
+fn create(target: HttpTarget) -> rogerrat_testkit::Request {
+    target.post("/api/channels").json(&json!({}))
 }
 
 #[test]
@@ -17,7 +16,7 @@ fn d23_a_server_token_guards_creating_channels() {
     create(*hub).bearer("wrong-horse-battery").send().refused(401, "unauthorized");
     create(*hub).header("Authorization", &format!("bearer {TOKEN}")).send().refused(401, "unauthorized");
     let created = create(*hub).bearer(TOKEN).send().ok();
-    let channel = crate::rig::Channel::new(
+    let channel = rogerrat_testkit::Channel::new(
         *hub,
         created["channel_id"].as_str().unwrap(),
         created["join_token"].as_str().unwrap(),
@@ -49,13 +48,13 @@ fn d24_a_web_page_cannot_drive_a_local_hub() {
     for host in ["evil.example", "localhost.evil.example", "127.0.0.1.evil.example", "xlocalhost", "", "a:b:c"] {
         as_host(host).refused(421, "misdirected");
     }
-    let before = channel.picture();
+    let before = channel.visible_state();
     for (method, what) in [("POST", "join"), ("POST", "send"), ("GET", "stream"), ("GET", "listen"), ("GET", "nowhere")]
     {
         channel.request(method, what).header("Host", "evil.example").send().refused(421, "misdirected");
     }
     create(*hub).header("Host", "evil.example").send().refused(421, "misdirected");
-    assert_eq!(channel.picture(), before);
+    assert_eq!(channel.visible_state(), before);
     for path in ["/livez", "/readyz", "/healthz"] {
         assert_eq!(hub.get(path).header("Host", "evil.example").send().status, 200, "{path}");
     }

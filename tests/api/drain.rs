@@ -1,8 +1,7 @@
 //! D32: going down gently, and at once when told twice.
 
+use rogerrat_testkit::{Conn, Hub, PendingPoll, timed, wait_until};
 use serde_json::json;
-
-use crate::rig::{Conn, Hub, Parked, took, until};
 
 #[test]
 fn d32_a_stop_answers_whoever_waits_and_ends_well() {
@@ -14,10 +13,10 @@ fn d32_a_stop_answers_whoever_waits_and_ends_well() {
     let mut streams: Vec<_> = agents[8..].iter().map(|agent| agent.stream("")).collect();
     drop(agents);
     hub.signal("TERM");
-    for answer in listening.into_iter().map(Parked::answer) {
+    for answer in listening.into_iter().map(PendingPoll::answer) {
         assert_eq!(answer, json!({"messages": [], "timed_out": true, "draining": true}));
     }
-    for answer in waiting.into_iter().map(Parked::answer) {
+    for answer in waiting.into_iter().map(PendingPoll::answer) {
         assert_eq!((&answer["timed_out"], &answer["draining"]), (&json!(true), &json!(true)));
         assert!(answer["roster"].is_array() && answer["meta_hint"].is_string(), "{answer}");
     }
@@ -33,14 +32,14 @@ fn d32_a_stop_answers_whoever_waits_and_ends_well() {
     retries.dedup();
     assert!(retries.len() > 1, "they are spread: {retries:?}");
     drop(streams);
-    assert_eq!(hub.ended().code(), Some(0));
+    assert_eq!(hub.wait_for_exit().code(), Some(0));
 }
 
 #[test]
 fn d32_an_interrupt_drains_too() {
     let mut hub = Hub::start();
     hub.signal("INT");
-    assert_eq!(hub.ended().code(), Some(0));
+    assert_eq!(hub.wait_for_exit().code(), Some(0));
 }
 
 #[test]
@@ -50,7 +49,7 @@ fn d32_nothing_to_wait_for_means_a_quick_end() {
     let parked = channel.join("ann").park("wait?timeout=300");
     hub.signal("TERM");
     assert_eq!(parked.answer()["draining"], true);
-    let (duration, status) = took(|| hub.ended());
+    let (duration, status) = timed(|| hub.wait_for_exit());
     assert_eq!(status.code(), Some(0));
     assert!(duration.as_secs() < 20, "{duration:?}");
 }
@@ -58,7 +57,7 @@ fn d32_nothing_to_wait_for_means_a_quick_end() {
 /// A hub that is told to stop while a request is half sent, so that the stop takes its time.
 fn stopping() -> (Hub, Conn) {
     let hub = Hub::with(&[], &[("ROGERRAT_SERVER__DRAIN_MS", "600000")]);
-    let mut half = hub.dial();
+    let mut half = hub.connect();
     half.write(b"POST /api/channels HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n\r\n{");
     // Another connection of the same worker is served after the half was read.
     for _ in 0..8 {
@@ -71,7 +70,7 @@ fn stopping() -> (Hub, Conn) {
 fn d32_readiness_turns_503_while_it_drains() {
     let (hub, half) = stopping();
     hub.signal("TERM");
-    until("it drains", || hub.log().contains("draining"));
+    wait_until("it drains", || hub.log().contains("draining"));
     hub.get("/readyz").send().refused(503, "overloaded");
     drop(half);
 }
@@ -80,10 +79,10 @@ fn d32_readiness_turns_503_while_it_drains() {
 fn d32_a_second_signal_stops_at_once() {
     let (mut hub, half) = stopping();
     hub.signal("TERM");
-    until("it drains", || hub.log().contains("draining"));
-    assert!(!hub.has_ended(), "a half-sent request holds the first stop up");
+    wait_until("it drains", || hub.log().contains("draining"));
+    assert!(!hub.has_exited(), "a half-sent request holds the first stop up");
     hub.signal("TERM");
-    let (duration, _) = took(|| hub.ended());
+    let (duration, _) = timed(|| hub.wait_for_exit());
     assert!(duration.as_secs() < 20, "{duration:?}");
-    assert!(half.rest().is_empty());
+    assert!(half.read_to_end().is_empty());
 }

@@ -1,8 +1,7 @@
 //! What `rubbish` throws at the hub: requests that are broken in their heads, their lengths, their chunks or their sense.
 
+use rogerrat_testkit::Agent;
 use serde_json::json;
-
-use crate::rig::Agent;
 
 /// All of it, as ann would say it: her token and session are good.
 pub(crate) fn heap(ann: &Agent) -> Vec<Rubbish> {
@@ -207,7 +206,7 @@ fn meanings(ann: &Agent) -> Vec<Rubbish> {
         ("ack", "{\"upto\":true}"),
         ("ack", "{\"upto\":99999999999999999999999}"),
     ];
-    let create = ann.channel.door.post("/api/channels");
+    let create = ann.channel.target.post("/api/channels");
     let to = |what: &str| if what == "create" { create.clone() } else { ann.request("POST", what) };
     let everywhere = ["send", "join", "ack", "create"].into_iter().flat_map(|what| broken.map(|bad| (what, bad)));
     for (what, bad) in everywhere.chain(typed) {

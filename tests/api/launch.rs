@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::rig::{Hub, run};
+use rogerrat_testkit::{Hub, run};
 
 fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
@@ -66,7 +66,7 @@ fn a_hub_that_was_stopped_or_killed_starts_again_where_it_was() {
     hub.restart();
     assert_eq!(channel.roster(), ["ann"]);
     hub.kill();
-    hub.again(&[], &[]);
+    hub.start_again(&[], &[]);
     ann.say("the same address, the same channel, the same session");
 }
 
@@ -81,7 +81,7 @@ fn d23_a_host_others_reach_without_a_token_is_refused() {
     let empty = run(&["serve", "--port", "0", "--host", "0.0.0.0", "--token", ""], &[]);
     assert_eq!(empty.status.code(), Some(2), "an empty token is none");
     let hub = Hub::with(&["--host", "0.0.0.0", "--token", "correct-horse-battery"], &[]);
-    let here = crate::rig::Door(([127, 0, 0, 1], hub.0.port()).into());
+    let here = rogerrat_testkit::HttpTarget(([127, 0, 0, 1], hub.0.port()).into());
     assert_eq!(here.get("/livez").send().status, 200);
 }
 
@@ -91,7 +91,7 @@ fn d23_lan_makes_a_token_and_prints_it_with_a_code() {
     let token = hub.banner.split("export ROGERRAT_TOKEN='").nth(1).and_then(|rest| rest.split('\'').next());
     let token = token.unwrap_or_else(|| panic!("no token in\n{}", hub.banner));
     assert!(token.len() >= 24, "{token}");
-    let here = crate::rig::Door(([127, 0, 0, 1], hub.0.port()).into());
+    let here = rogerrat_testkit::HttpTarget(([127, 0, 0, 1], hub.0.port()).into());
     here.post("/api/channels").send().refused(401, "unauthorized");
     here.post("/api/channels").bearer(token).send().ok();
     let others = hub.banner.lines().filter(|line| line.starts_with("  http://") && !line.contains("127.0.0.1"));
@@ -108,12 +108,12 @@ fn d23_lan_makes_a_token_and_prints_it_with_a_code() {
 fn d29_the_banner_makes_a_channel_when_pasted() {
     let hub = Hub::start();
     let command = hub.banner.lines().find(|line| line.contains("curl")).unwrap().to_owned();
-    let created = crate::rig::Script::start(&hub, &command).rest();
+    let created = rogerrat_testkit::Script::start(&hub, &command).read_to_end();
     assert!(created.contains("\"channel_id\":"), "{created}");
     let guarded = Hub::with(&["--token", "correct-horse-battery"], &[]);
     assert!(!guarded.banner.contains("correct-horse"), "{}", guarded.banner);
     let command = guarded.banner.lines().find(|line| line.contains("curl")).unwrap();
     let pasted = format!("export ROGERRAT_TOKEN=correct-horse-battery\n{command}");
-    let created = crate::rig::Script::start(&guarded, &pasted).rest();
+    let created = rogerrat_testkit::Script::start(&guarded, &pasted).read_to_end();
     assert!(created.contains("\"channel_id\":"), "{created}");
 }

@@ -1,8 +1,7 @@
 //! D5, D6, D20: what was lost is told, and a DM is never lost.
 
+use rogerrat_testkit::{Agent, Channel, Hub, PendingPoll, Stream, texts};
 use serde_json::{Value, json};
-
-use crate::rig::{Agent, Channel, Hub, Parked, Stream, texts};
 
 /// Ann has said `n` things since bob last looked.
 fn behind(hub: &Hub, n: usize) -> (Channel, Agent, Agent, u64, Vec<u64>) {
@@ -39,7 +38,7 @@ fn d05_ones_own_broadcasts_are_no_loss() {
     let hub = Hub::unlimited();
     let channel = hub.channel();
     let (ann, bob) = (channel.join("ann"), channel.join("bob"));
-    bob.count(0..120);
+    bob.say_numbers(0..120);
     ann.say("the first of another");
     let read = bob.get("listen?timeout=1").ok();
     assert!(read.get("gap").is_none(), "{}", read["gap"]);
@@ -75,7 +74,7 @@ fn d05_a_stream_tells_a_loss_as_an_event() {
     assert_eq!((gap.name(), gap.field("id")), ("gap", None));
     assert_eq!(gap.data(), json!({"from": cursor, "to": ids[29], "reason": "ring"}));
     assert_eq!(stream.text(), "30");
-    stream.hang_up();
+    stream.disconnect();
     bob.until_waiting(false);
     let again = bob.stream("");
     assert_eq!(again.hello.data()["backlog_count"], 0);
@@ -104,7 +103,7 @@ fn d06_broadcasts_cannot_push_a_dm_out() {
     bob.leave();
     let sent = ann.try_send(&json!({"to": "bob", "message": "held"})).ok();
     assert_eq!(sent["queued"], true);
-    ann.count(0..150);
+    ann.say_numbers(0..150);
     let bob = bob.rejoin();
     let first = bob.listen();
     assert_eq!((first.len(), first[0].as_str(), first[1].as_str()), (100, "held", "50"), "merged by id, 100 at once");
@@ -120,10 +119,10 @@ fn d06_a_hundred_dms_are_held_and_the_next_is_refused() {
     for n in 0..100 {
         ann.send("bob", &n.to_string());
     }
-    let before = channel.picture();
+    let before = channel.visible_state();
     let refusal = carl.try_send(&json!({"to": "bob", "message": "one too many"})).refused(409, "mailbox_full");
     assert!(refusal["hint"].is_string());
-    assert_eq!(channel.picture(), before, "a refused send changes nothing");
+    assert_eq!(channel.visible_state(), before, "a refused send changes nothing");
     ann.send("carl", "others have room");
     ann.say("and so has everybody");
     assert_eq!(bob.listen().len(), 100);
@@ -176,7 +175,7 @@ fn d06_a_dm_is_held_until_the_first_consumer_has_it() {
     assert_eq!(bob.listen(), ["for bob"]);
     let other = bob.get("listen?timeout=1&consumer=other").ok();
     assert_eq!(texts(&other["messages"]), ["for bob"], "other consumers see it while it is in the ring");
-    ann.count(0..100);
+    ann.say_numbers(0..100);
     let third = bob.get("listen?timeout=1&consumer=third").ok();
     assert!(!texts(&third["messages"]).contains(&"for bob".to_owned()), "and not after");
 }
@@ -203,7 +202,7 @@ fn d06_a_dm_reaches_its_recipient_only() {
     ann.send("bob", "psst");
     assert_eq!(texts(&to_bob.answer()["messages"]), ["psst"]);
     assert!(carl.is_waiting());
-    Parked::hang_up(to_carl);
+    PendingPoll::hang_up(to_carl);
     assert_eq!((carl.unread(), ann.unread()), (0, 0));
 }
 

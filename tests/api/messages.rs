@@ -1,9 +1,9 @@
 //! The original's wire, §5 to §11: sending, reading, status, roster, history and sessions.
 
+use rogerrat_testkit::{Hub, keys, texts};
 use serde_json::{Value, json};
 
-use crate::rig::{Hub, keys, texts};
-use crate::wire::in_order;
+use super::wire::in_order;
 
 #[test]
 fn a_send_is_answered_as_it_was() {
@@ -97,7 +97,7 @@ fn a_status_passes_and_leaves_nothing_behind() {
     );
     assert!(message.get("attachments").is_none() && message.get("suggested_replies").is_none(), "{message}");
     assert_eq!(stream.text(), "thinking");
-    stream.hang_up();
+    stream.disconnect();
     carl.until_waiting(false);
     assert_eq!((bob.unread(), carl.unread(), channel.history().len()), (0, 0, 0));
     carl.leave();
@@ -107,7 +107,7 @@ fn a_status_passes_and_leaves_nothing_behind() {
     let alone = bob.park("wait?timeout=60");
     ann.try_send(&json!({"to": "carl", "message": "not for bob", "kind": "status"})).ok();
     assert!(bob.is_waiting());
-    alone.hang_up();
+    alone.disconnect();
 }
 
 #[test]
@@ -178,7 +178,7 @@ fn history_is_bounded_as_it_was() {
     let hub = Hub::unlimited();
     let channel = hub.channel();
     let ann = channel.join("ann");
-    ann.count(0..110);
+    ann.say_numbers(0..110);
     let count = |n: &str| texts(&channel.get(&format!("history{n}")).ok()["history"]).len();
     for (n, expected) in [("", 20), ("?n=5", 5), ("?n=2.9", 2), ("?n=", 1), ("?n=0", 1), ("?n=-3", 1), ("?n=1e9", 100)]
     {
@@ -191,7 +191,7 @@ fn history_is_bounded_as_it_was() {
 fn history_of_no_number_is_all_there_is() {
     let hub = Hub::unlimited();
     let channel = hub.channel();
-    channel.join("ann").count(0..30);
+    channel.join("ann").say_numbers(0..30);
     assert_eq!(texts(&channel.get("history?n=many").ok()["history"]).len(), 30);
 }
 
@@ -248,7 +248,7 @@ fn a_stream_and_a_poll_of_one_session_both_hear() {
     // Whether the poll is parked beside the stream cannot be asked: a status reaches it only if it is.
     let mut heard = None;
     let answered = std::thread::spawn(move || parked.answer());
-    crate::rig::until("the poll hears", || {
+    rogerrat_testkit::wait_until("the poll hears", || {
         ann.try_send(&json!({"message": "both", "kind": "status"})).ok();
         heard = Some(stream.text());
         answered.is_finished()

@@ -4,13 +4,12 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
+use rogerrat_testkit::{HttpTarget, Hub, wait_until};
 use serde_json::{Value, json};
 
-use crate::rig::{Door, Hub, until};
-
 /// A scrape: the lines of the page.
-fn scrape(door: Door) -> Vec<String> {
-    let reply = door.get("/metrics").send();
+fn scrape(target: HttpTarget) -> Vec<String> {
+    let reply = target.get("/metrics").send();
     assert_eq!(reply.status, 200, "{}", reply.text());
     assert!(reply.header("content-type").unwrap().starts_with("application/openmetrics-text"));
     let page = reply.text();
@@ -65,8 +64,8 @@ fn a07_the_page_tells_what_happened() {
     for known in ["process_max_fds", "process_open_fds", "process_resident_memory_bytes"] {
         assert!(value(&page, known) > 0, "{known}");
     }
-    stream.hang_up();
-    until("the stream is gone", || value(&scrape(*hub), "rogerrat_streams_open") == 0);
+    stream.disconnect();
+    wait_until("the stream is gone", || value(&scrape(*hub), "rogerrat_streams_open") == 0);
 }
 
 #[test]

@@ -2,9 +2,8 @@
 
 use std::collections::HashSet;
 
+use rogerrat_testkit::{Agent, Hub, Reply, keys};
 use serde_json::{Value, json};
-
-use crate::rig::{Agent, Hub, Reply, keys};
 
 /// Every path under a channel, with the method it knows.
 const ROUTES: [(&str, &str); 14] = [
@@ -93,7 +92,7 @@ fn d08_timeouts_out_of_range_are_clamped() {
     let hub = Hub::start();
     let channel = hub.channel();
     let agents: Vec<_> = (0..6).map(|n| channel.join(&format!("a{n}"))).collect();
-    let (duration, ()) = crate::rig::took(|| {
+    let (duration, ()) = rogerrat_testkit::timed(|| {
         let ask = |agent: &Agent, timeout: &str| agent.start(&format!("listen?timeout={timeout}"));
         let short = ["0", "-5", "", "0.001", "-1e300", "1"].map(str::to_owned);
         let polls: Vec<_> = agents.iter().zip(&short).map(|(agent, timeout)| ask(agent, timeout)).collect();
@@ -203,13 +202,13 @@ fn d13_text_is_counted_in_characters_and_never_cut() {
         ann.say(&text);
         assert_eq!(bob.listen(), [text]);
     }
-    let before = channel.picture();
+    let before = channel.visible_state();
     for text in ["x".repeat(8193), "🐀".repeat(8193)] {
         ann.try_send(&json!({"message": text})).refused(400, "invalid");
     }
     ann.try_send(&json!({"kind": "status", "message": "🐀".repeat(280)})).ok();
     ann.try_send(&json!({"kind": "status", "message": "x".repeat(281)})).refused(400, "invalid");
-    assert_eq!(channel.picture()[0], before[0]);
+    assert_eq!(channel.visible_state()[0], before[0]);
     assert_eq!(bob.unread(), 0);
 }
 
@@ -221,7 +220,7 @@ fn d14_every_error_has_one_shape_and_every_response_an_id() {
     let replies = [
         hub.get("/nowhere").send(),
         hub.request("DELETE", "/api/bands").send(),
-        channel.door.get(&channel.path("roster")).send(),
+        channel.target.get(&channel.path("roster")).send(),
         channel.request("POST", "send").send(),
         channel.request("POST", "keepalive").session("never-was-here").send(),
         channel.try_join(&json!({"callsign": " "})),

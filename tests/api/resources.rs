@@ -1,8 +1,7 @@
 //! D30: what can be seen of the bounds in a moment. Hours and days are tested elsewhere, on a clock that stands.
 
+use rogerrat_testkit::{Hub, wait_until};
 use serde_json::json;
-
-use crate::rig::{Hub, until};
 
 #[test]
 fn d30_a_member_has_eight_consumers() {
@@ -26,7 +25,7 @@ fn d30_a_ring_holds_a_hundred_messages() {
     let hub = Hub::unlimited();
     let channel = hub.channel();
     let ann = channel.join("ann");
-    ann.count(0..250);
+    ann.say_numbers(0..250);
     assert_eq!(channel.history(), (150..250).map(|n| n.to_string()).collect::<Vec<_>>());
     assert_eq!(channel.get("stats").ok()["message_count_in_buffer"], 100);
 }
@@ -36,7 +35,7 @@ fn d30_a_ring_holds_sixteen_mebibytes() {
     let hub = Hub::unlimited();
     let channel = hub.channel();
     let (ann, bob) = (channel.join("ann"), channel.join("bob"));
-    let ids: Vec<_> = (0..40).map(|n| ann.drop_a_brick("all", &n.to_string())).collect();
+    let ids: Vec<_> = (0..40).map(|n| ann.send_large("all", &n.to_string())).collect();
     let count = channel.get("stats").ok()["message_count_in_buffer"].as_u64().unwrap();
     assert_eq!(count, 31, "31 bricks weigh less than 16 MiB, 32 more");
     let read = bob.get("listen?timeout=1").ok();
@@ -62,7 +61,7 @@ fn d30_a_member_without_a_session_is_forgotten() {
     let (ann, bob) = (channel.join("ann"), channel.join("bob"));
     ann.send("bob", "never read");
     bob.leave();
-    until("bob is forgotten", || channel.get("stats").ok()["historic_callsigns_count"] == 1);
+    wait_until("bob is forgotten", || channel.get("stats").ok()["historic_callsigns_count"] == 1);
     ann.try_send(&json!({"to": "bob", "message": "x"})).refused(400, "unknown_recipient");
     let again = bob.rejoin();
     assert_eq!((&again.joined["idx"], again.unread()), (&json!(3), 0), "with its number and its mailbox");
@@ -73,7 +72,7 @@ fn d30_a_session_without_a_sign_of_life_ends() {
     let hub = Hub::start();
     let channel = hub.channel_with(&json!({"session_ttl_seconds": 0.2}));
     let bob = channel.join("bob");
-    until("bob expires", || channel.roster().is_empty());
+    wait_until("bob expires", || channel.roster().is_empty());
     bob.post("keepalive", &json!({})).refused(410, "session_expired");
     let all = &channel.get("roster").ok()["roster_all"];
     assert_eq!(all, &json!([{"callsign": "bob", "online": false, "idx": 1}]));
@@ -82,8 +81,8 @@ fn d30_a_session_without_a_sign_of_life_ends() {
 #[test]
 fn d30_connections_that_only_open_hold_nobody_up() {
     let hub = Hub::start();
-    let idle: Vec<_> = (0..300).map(|_| hub.dial()).collect();
-    let mut halves: Vec<_> = (0..100).map(|_| hub.dial()).collect();
+    let idle: Vec<_> = (0..300).map(|_| hub.connect()).collect();
+    let mut halves: Vec<_> = (0..100).map(|_| hub.connect()).collect();
     halves.iter_mut().for_each(|conn| conn.write(b"POST /api/channels HTTP/1.1\r\nHost: localhost\r\n"));
     hub.channel().join("ann").say("still quick");
     drop((idle, halves));

@@ -2,21 +2,21 @@
 
 use std::time::Duration;
 
+use rogerrat_testkit::{HttpTarget, Hub};
 use serde_json::json;
 
-use crate::heap::{Rubbish, heap};
-use crate::rig::{Door, Hub};
+use super::heap::{Rubbish, heap};
 
 /// After so long in silence the hub is taken to wait for more.
 const THINKING: Duration = Duration::from_millis(250);
 
 /// The statuses of what the hub answers until it closes. Of what it takes for the beginning of something, it is told
 /// that nothing more comes.
-fn statuses(door: Door, what: &Rubbish) -> Vec<u16> {
-    let mut conn = door.dial();
+fn statuses(target: HttpTarget, what: &Rubbish) -> Vec<u16> {
+    let mut conn = target.connect();
     conn.write(&what.bytes);
     let method = if what.bytes.starts_with(b"HEAD") { "HEAD" } else { "GET" };
-    let answers = !what.is_half && conn.hears_within(THINKING);
+    let answers = !what.is_half && conn.has_data_within(THINKING);
     let first = if answers { conn.reply_to(method) } else { None };
     conn.finish();
     first.into_iter().chain(std::iter::from_fn(|| conn.reply())).map(|reply| reply.status).collect()
@@ -28,7 +28,7 @@ fn rubbish_is_refused_and_changes_nothing() {
     let channel = hub.channel();
     let (ann, bob) = (channel.join("ann"), channel.join("bob"));
     bob.say("before");
-    let (picture, totals) = (channel.picture(), hub.get("/api/stats").send().ok());
+    let (picture, totals) = (channel.visible_state(), hub.get("/api/stats").send().ok());
     let all = heap(&ann);
     assert!(all.len() >= 300, "{} are not three hundred", all.len());
     let (mut wrong, mut answered) = (Vec::new(), 0);
@@ -39,7 +39,7 @@ fn rubbish_is_refused_and_changes_nothing() {
             wrong.push(format!("{}: {statuses:?}", what.name.escape_debug()));
         }
         assert_eq!(hub.get("/livez").send().status, 200, "the hub is gone after {:?}", what.name);
-        let now = (channel.picture(), hub.get("/api/stats").send().ok());
+        let now = (channel.visible_state(), hub.get("/api/stats").send().ok());
         if now != (picture.clone(), totals.clone()) {
             panic!("{:?} changed something: {} {}", what.name, now.0, now.1);
         }
@@ -58,19 +58,19 @@ fn rubbish_behind_a_good_request_does_not_spoil_it() {
     let mut said = 0;
     for tail in ["\0\0\0\0", "GARBAGE\r\n\r\n", "GET / HTTP/9.9\r\n\r\n", "{\"message\":\"smuggled\"}"] {
         let good = ann.request("POST", "send").json(&json!({"message": "good"})).bytes();
-        let mut conn = hub.dial();
+        let mut conn = hub.connect();
         conn.write(&good);
         assert_eq!(conn.reply().expect("the good one is answered").status, 200, "{tail:?}");
         conn.write(tail.as_bytes());
-        conn.hears_within(THINKING);
+        conn.has_data_within(THINKING);
         conn.finish();
         while let Some(reply) = conn.reply() {
             assert!((400..500).contains(&reply.status), "{tail:?}");
         }
         // In one breath, the parser may give the connection up before the good one was looked at.
-        let mut conn = hub.dial();
+        let mut conn = hub.connect();
         conn.write(&[&good, tail.as_bytes()].concat());
-        conn.hears_within(THINKING);
+        conn.has_data_within(THINKING);
         let answered = conn.reply().filter(|reply| reply.status == 200);
         said += 1 + usize::from(answered.is_some());
         assert!(channel.history().len() >= said, "what was answered was done");
@@ -91,7 +91,7 @@ fn a_body_cannot_smuggle_a_request() {
     {
         let mut bytes = request.clone().body(hidden.clone()).bytes();
         bytes.extend(hub.get("/livez").header("Connection", "close").bytes());
-        let mut conn = hub.dial();
+        let mut conn = hub.connect();
         conn.write(&bytes);
         let replies: Vec<_> = std::iter::from_fn(|| conn.reply()).collect();
         assert!((1..=2).contains(&replies.len()), "{request:?}: {replies:?}");
@@ -103,9 +103,9 @@ fn a_body_cannot_smuggle_a_request() {
 #[test]
 fn a_head_that_never_ends_is_given_up() {
     let hub = Hub::start();
-    let mut conn = hub.dial();
+    let mut conn = hub.connect();
     conn.write(b"GET /livez HTTP/1.1\r\nHost: localhost\r\n");
-    let (duration, reply) = crate::rig::took(|| conn.reply());
+    let (duration, reply) = rogerrat_testkit::timed(|| conn.reply());
     assert!(reply.is_none_or(|reply| reply.status == 408), "a head has ten seconds");
     assert!(duration.as_secs() >= 2, "but it has some: {duration:?}");
 }

@@ -1,8 +1,7 @@
 //! D29 and the seeds: what people paste works when pasted, with the tools they have.
 
+use rogerrat_testkit::{Channel, Hub, Script, argument_lists_with, texts};
 use serde_json::{Value, json};
-
-use crate::rig::{Channel, Hub, Script, argument_lists_with, texts};
 
 /// The shell session of the original's introduction, word for word.
 const INTRODUCTION: &str = include_str!("fixtures/introduction.sh");
@@ -22,7 +21,7 @@ fn the_introductions_shell_session_works_word_for_word() {
     let bravo = Channel::new(*hub, &id, &token).join("bravo");
     assert_eq!(bravo.listen(), ["hello"]);
     bravo.say("hello, alpha");
-    let heard: Value = serde_json::from_str(&script.rest()).unwrap();
+    let heard: Value = serde_json::from_str(&script.read_to_end()).unwrap();
     assert_eq!((texts(&heard["messages"]), &heard["timed_out"]), (vec!["hello, alpha".to_owned()], &json!(false)));
 }
 
@@ -30,7 +29,7 @@ fn the_introductions_shell_session_works_word_for_word() {
 fn the_introductions_one_liner_makes_a_channel() {
     let hub = Hub::start();
     let line = "curl -s -X POST https://rogerrat.chat/api/channels -d '{\"retention\":\"none\"}'";
-    let created = Script::start(&hub, &line.replace("https://rogerrat.chat", &hub.origin())).rest();
+    let created = Script::start(&hub, &line.replace("https://rogerrat.chat", &hub.origin())).read_to_end();
     assert_eq!(serde_json::from_str::<Value>(&created).unwrap()["retention"], "none");
 }
 
@@ -63,7 +62,7 @@ impl Created {
 fn d29_curl_test_works_when_pasted() {
     let created = Created::new();
     created.channel.join("ann");
-    let printed = Script::start(&created.hub, created.snippet("curl_test")).rest();
+    let printed = Script::start(&created.hub, created.snippet("curl_test")).read_to_end();
     assert_eq!(serde_json::from_str::<Value>(&printed).unwrap()["roster"], json!(["ann"]));
 }
 
@@ -72,7 +71,7 @@ fn d29_rest_bash_loop_prints_what_comes() {
     let created = Created::new();
     let ann = created.channel.join("ann");
     let mut script = Script::start(&created.hub, created.snippet("rest_bash_loop"));
-    crate::rig::until("the script has joined", || created.channel.roster().len() == 2);
+    rogerrat_testkit::wait_until("the script has joined", || created.channel.roster().len() == 2);
     let odd = "it's \"odd\" $(id) `id` \\ \u{1b}[2J\nsecond line 🐀";
     for text in ["first", odd, "last"] {
         ann.say(text);
@@ -109,7 +108,9 @@ fn d29_the_agent_prompts_commands_work_when_pasted() {
 fn d29_no_running_curl_holds_the_token() {
     let created = Created::new();
     let script = Script::start(&created.hub, created.snippet("rest_bash_loop"));
-    crate::rig::until("it waits", || !argument_lists_with(&format!("{}/wait", created.channel.id)).is_empty());
+    rogerrat_testkit::wait_until("it waits", || {
+        !argument_lists_with(&format!("{}/wait", created.channel.id)).is_empty()
+    });
     created.no_argument_list_has_the_token();
     drop(script);
 }
@@ -118,7 +119,7 @@ fn d29_no_running_curl_holds_the_token() {
 fn d29_mcp_snippets_have_the_token_in_a_variable_or_a_file() {
     let created = Created::new();
     let stub = "claude() { printf '%s\\n' \"$@\"; }\n";
-    let printed = Script::start(&created.hub, &(stub.to_owned() + created.snippet("claude_code"))).rest();
+    let printed = Script::start(&created.hub, &(stub.to_owned() + created.snippet("claude_code"))).read_to_end();
     assert!(!printed.contains(&created.channel.token), "the token is among the arguments: {printed}");
     let mcp_url = created.reply["mcp_url"].as_str().unwrap();
     assert!(printed.lines().any(|argument| argument == mcp_url), "{printed}");
@@ -140,9 +141,11 @@ fn d29_odd_values_are_quoted() {
     let created = created.json();
     let id = created["channel_id"].as_str().unwrap();
     let stub = "curl() { cat > /dev/null; printf '<%s>' \"$@\"; }\n";
-    let printed = Script::start(&hub, &(stub.to_owned() + created["connect"]["curl_test"].as_str().unwrap())).rest();
+    let printed =
+        Script::start(&hub, &(stub.to_owned() + created["connect"]["curl_test"].as_str().unwrap())).read_to_end();
     assert!(printed.ends_with(&format!("<http://{odd}/api/channels/{id}/roster>")), "{printed}");
     let stub = "claude() { printf '<%s>' \"$@\"; }\n";
-    let printed = Script::start(&hub, &(stub.to_owned() + created["connect"]["claude_code"].as_str().unwrap())).rest();
+    let printed =
+        Script::start(&hub, &(stub.to_owned() + created["connect"]["claude_code"].as_str().unwrap())).read_to_end();
     assert!(printed.contains(&format!("<http://{odd}/mcp/{id}>")), "{printed}");
 }

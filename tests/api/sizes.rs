@@ -1,8 +1,7 @@
 //! D12: bodies are bounded before they are read to their end, and errors repeat next to nothing.
 
+use rogerrat_testkit::{Agent, Conn, Hub, Reply, Request};
 use serde_json::json;
-
-use crate::rig::{Agent, Conn, Hub, Reply, Request};
 
 const KIB_64: usize = 64 * 1024;
 const MIB: usize = 1024 * 1024;
@@ -135,7 +134,7 @@ fn d12_no_error_repeats_more_than_64_characters() {
         hub.request(&"Z".repeat(300), "/api/bands").send(),
         hub.get("/api/bands").header("Host", &long).send(),
         hub.get("/api/bands").header("Origin", &long).send(),
-        channel.door.get(&channel.path("roster")).bearer(&long).send(),
+        channel.target.get(&channel.path("roster")).bearer(&long).send(),
     ];
     for reply in &replies {
         assert!((400..500).contains(&reply.status), "{} {}", reply.status, reply.text());

@@ -1,8 +1,7 @@
 //! D3, D4, D27: streams resume, give way, and always say why they end.
 
+use rogerrat_testkit::{Hub, Stream, texts};
 use serde_json::json;
-
-use crate::rig::{Hub, Stream, texts};
 
 #[test]
 fn d03_a_stream_resumes_from_last_event_id_as_from_since() {
@@ -66,7 +65,9 @@ fn d04_polls_of_different_consumers_wait_side_by_side() {
     let (ann, bob) = (channel.join("ann"), channel.join("bob"));
     let first = bob.park("listen?timeout=60");
     let second = bob.start("listen?timeout=60&consumer=laptop");
-    crate::rig::until("both wait", || bob.consumers().iter().filter(|row| row["waiting"] == true).count() == 2);
+    rogerrat_testkit::wait_until("both wait", || {
+        bob.consumers().iter().filter(|row| row["waiting"] == true).count() == 2
+    });
     ann.say("to both");
     assert_eq!(texts(&first.answer()["messages"]), ["to both"]);
     assert_eq!(texts(&second.answer()["messages"]), ["to both"]);
@@ -91,7 +92,9 @@ fn d04_leaving_ends_polls_and_streams() {
     let bob = channel.join("bob");
     let mut stream = bob.stream("");
     let parked = bob.start("listen?timeout=60&consumer=side");
-    crate::rig::until("both wait", || bob.consumers().iter().filter(|row| row["waiting"] == true).count() == 2);
+    rogerrat_testkit::wait_until("both wait", || {
+        bob.consumers().iter().filter(|row| row["waiting"] == true).count() == 2
+    });
     bob.leave();
     let bye = stream.last();
     assert_eq!((bye.name(), bye.data()), ("bye", json!({"reason": "left"})));
@@ -126,7 +129,7 @@ fn d04_who_waits_does_not_expire() {
     let (ann, bob) = (channel.join("ann"), channel.join("bob"));
     let (mut stream, parked) = (ann.stream(""), bob.start("wait?timeout=60"));
     let carl = channel.join("carl");
-    crate::rig::until("carl, who does nothing, expires", || channel.roster() == ["ann", "bob"]);
+    rogerrat_testkit::wait_until("carl, who does nothing, expires", || channel.roster() == ["ann", "bob"]);
     assert_eq!(carl.get("listen?timeout=1").status, 410);
     let dora = channel.join("dora");
     dora.say("you are both still here");

@@ -1,9 +1,9 @@
 //! The original's wire, §1, §3 and §13: headers, health, bands and paths.
 
+use rogerrat_testkit::{Hub, keys};
 use serde_json::json;
 
-use crate::rig::{Hub, keys};
-use crate::wire::part;
+use super::wire::part;
 
 fn first(json: &str, key: &str) -> String {
     let list: Vec<Box<serde_json::value::RawValue>> = serde_json::from_str(&part(json, &[key])).unwrap();

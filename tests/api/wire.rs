@@ -1,8 +1,7 @@
 //! The original's wire, §1 to §5 and §13: replies as they were captured, and the order in which a request is checked.
 
+use rogerrat_testkit::{Channel, Hub, Reply, keys, texts};
 use serde_json::{Value, json};
-
-use crate::rig::{Channel, Hub, Reply, keys, texts};
 
 /// The original's keys are there in the original's order; what was added may stand between them.
 #[track_caller]
@@ -105,7 +104,7 @@ fn a_join_is_answered_as_it_was() {
     let hub = Hub::start();
     let channel = hub.channel_with(&json!({"retention": "full"}));
     let ann = channel.join("ann");
-    ann.count(0..25);
+    ann.say_numbers(0..25);
     let reply = channel.try_join(&json!({"callsign": "bob"}));
     in_order(
         &reply.text(),
@@ -168,7 +167,7 @@ fn requests_are_checked_in_the_order_they_were() {
         [("POST", "send"), ("GET", "listen?timeout=x"), ("GET", "stream?since=x"), ("POST", "keepalive")]
     {
         let ask = |channel: &Channel, bearer: &str, session: Option<&str>| -> Reply {
-            let request = channel.door.request(method, &channel.path(what)).header("Authorization", bearer);
+            let request = channel.target.request(method, &channel.path(what)).header("Authorization", bearer);
             let request = if method == "POST" { request.body("{") } else { request };
             session.map_or(request.clone(), |session| request.session(session)).send()
         };

@@ -7,8 +7,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::mpsc::{Receiver, sync_channel};
 
-use crate::rig::{Channel, Hub, PATIENCE};
-use crate::room::Room;
+use rogerrat_testkit::{Channel, Hub, TIMEOUT};
+
+use super::room::Room;
 
 /// Where they are; none where they are not, and then there is nothing to test.
 fn installed() -> Option<PathBuf> {
@@ -22,7 +23,7 @@ fn installed() -> Option<PathBuf> {
 /// The command, with where and by which password.
 fn agent_chat(there: &Path, command: &str, room: &Room) -> Command {
     let mut run = Command::new(there.join("venv/bin/agent-chat"));
-    let url = format!("http://{}{}", room.door.0, room.base);
+    let url = format!("http://{}{}", room.target.0, room.base);
     run.env("PYTHONUNBUFFERED", "1").args([command, "--url", &url, "--password", &room.password]);
     run
 }
@@ -46,7 +47,7 @@ impl Stays {
     /// The next line, without its time.
     #[track_caller]
     fn line(&self) -> String {
-        let line = self.1.recv_timeout(PATIENCE).expect("it prints something");
+        let line = self.1.recv_timeout(TIMEOUT).expect("it prints something");
         line.split_once("] ").map_or(line.clone(), |(_, said)| said.to_owned())
     }
 }
@@ -93,13 +94,13 @@ fn agent_chat_talks_in_a_channel() {
 fn agent_chat_talks_at_the_root_and_goes_on_after_a_crash() {
     let Some(there) = installed() else { return };
     let mut hub = Hub::with(&["--chatroom", "pass word"], &[]);
-    let channel = crate::root::channel(&hub);
-    let room = Room::root(channel.door, "pass word");
+    let channel = super::root::channel(&hub);
+    let room = Room::root(channel.target, "pass word");
     sends_listens_and_joins(&there, &channel, &room);
     let listens = Stays::start(agent_chat(&there, "listen", &room));
     while listens.line() != "ann: welcome" {}
     hub.kill();
-    hub.again(&["--chatroom", "pass word"], &[]);
+    hub.start_again(&["--chatroom", "pass word"], &[]);
     assert!(send(&there, &room, "Zoë", "still there").status.success());
     assert_eq!(listens.line(), "Zoë: still there", "its place in the list is good in the new life");
 }

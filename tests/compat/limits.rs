@@ -1,9 +1,9 @@
 //! What is too much, and what is no name or text.
 
+use rogerrat_testkit::Hub;
 use serde_json::json;
 
-use crate::rig::Hub;
-use crate::room::Room;
+use super::room::Room;
 
 #[test]
 fn d12_what_is_too_large_is_413() {

@@ -1,9 +1,9 @@
 //! Free names and callsigns: agents of a room and members of its channel see each other, and nobody takes another's name.
 
+use rogerrat_testkit::Hub;
 use serde_json::{Value, json};
 
-use crate::rig::Hub;
-use crate::room::Room;
+use super::room::Room;
 
 #[test]
 fn agents_and_members_see_each_other() {

@@ -1,9 +1,9 @@
 //! Places: the positions in the list, over more than is held and over restarts.
 
+use rogerrat_testkit::{Channel, Hub, wait_until};
 use serde_json::json;
 
-use crate::rig::{Channel, Hub, until};
-use crate::room::{Room, texts};
+use super::room::{Room, texts};
 
 fn numbers(from: u64, to: u64) -> Vec<String> {
     (from..to).map(|n| n.to_string()).collect()
@@ -34,7 +34,7 @@ fn places_hold_over_a_crash_of_the_hub_where_messages_do() {
     }
     for round in 1..=3 {
         hub.kill();
-        hub.again(&["--rate-limit", "off"], &[]);
+        hub.start_again(&["--rate-limit", "off"], &[]);
         let next = 60 * round;
         assert_eq!(room.poll(next), (vec![], next));
         for n in next..next + 60 {
@@ -75,7 +75,7 @@ fn a_poll_that_waits_is_answered_by_the_next_message_or_in_its_time() {
     assert_eq!(nothing, json!({"messages": [], "next": 1}));
     let mut waits = room.request("GET", "/messages/poll?after=1&wait=60").start();
     // It has come in when the hub counts it as under way; a hub that stops answers it either way.
-    until("the hub is asked", || hub.get("/livez").send().status == 200);
+    wait_until("the hub is asked", || hub.get("/livez").send().status == 200);
     hub.stop();
     assert_eq!(waits.reply().unwrap().ok()["messages"], json!([]));
 }

@@ -1,13 +1,12 @@
 //! A room, as its clients speak of it.
 
+use rogerrat_testkit::{Channel, Conn, HttpTarget, Reply, Request};
 use serde_json::{Value, json};
-
-use crate::rig::{Channel, Conn, Door, Reply, Request};
 
 /// A room and its password.
 #[derive(Clone, Debug)]
 pub(crate) struct Room {
-    pub(crate) door: Door,
+    pub(crate) target: HttpTarget,
     pub(crate) base: String,
     pub(crate) password: String,
 }
@@ -16,16 +15,16 @@ impl Room {
     /// A channel as a room.
     pub(crate) fn of(channel: &Channel) -> Self {
         let base = format!("/compat/agent-chatroom/{}", channel.id);
-        Self { door: channel.door, base, password: channel.token.clone() }
+        Self { target: channel.target, base, password: channel.token.clone() }
     }
 
     /// The room at the root.
-    pub(crate) fn root(door: Door, password: &str) -> Self {
-        Self { door, base: String::new(), password: password.into() }
+    pub(crate) fn root(target: HttpTarget, password: &str) -> Self {
+        Self { target, base: String::new(), password: password.into() }
     }
 
     pub(crate) fn bare(&self, method: &str, path: &str) -> Request {
-        self.door.request(method, &format!("{}{path}", self.base))
+        self.target.request(method, &format!("{}{path}", self.base))
     }
 
     pub(crate) fn request(&self, method: &str, path: &str) -> Request {

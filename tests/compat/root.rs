@@ -1,20 +1,21 @@
 //! The room at the root, of `serve --chatroom`.
 
-use crate::rig::{Channel, Hub, until};
-use crate::room::Room;
+use rogerrat_testkit::{Channel, Hub, wait_until};
+
+use super::room::Room;
 
 /// What the banner says of its channel.
 pub(crate) fn channel(hub: &Hub) -> Channel {
     let mut lines = hub.banner.lines().skip_while(|line| !line.starts_with("Over REST and MCP")).skip(2);
     let (id, token) = (lines.next().unwrap().trim(), lines.next().unwrap().trim());
-    Channel::new(hub.channel().door, id, token)
+    Channel::new(hub.channel().target, id, token)
 }
 
 #[test]
 fn it_is_a_channel_too_and_stays_over_restarts() {
     let mut hub = Hub::with(&["--chatroom", "pass word"], &[]);
-    let door = channel(&hub).door;
-    let room = Room::root(door, "pass word");
+    let target = channel(&hub).target;
+    let room = Room::root(target, "pass word");
     room.say("zoë", "hi");
     let ann = channel(&hub).join("ann");
     assert_eq!(channel(&hub).history(), ["hi"]);
@@ -24,14 +25,14 @@ fn it_is_a_channel_too_and_stays_over_restarts() {
     assert_eq!(same.poll(0).1, 2, "it can be had under its channel's name");
     let before = channel(&hub);
     hub.kill();
-    hub.again(&["--chatroom", "pass word"], &[]);
+    hub.start_again(&["--chatroom", "pass word"], &[]);
     assert_eq!((channel(&hub).id, channel(&hub).token), (before.id.clone(), before.token.clone()));
     assert_eq!(room.poll(1), (vec!["hi too".to_owned()], 2));
     hub.stop();
-    hub.again(&["--chatroom", "another"], &[]);
+    hub.start_again(&["--chatroom", "another"], &[]);
     assert_ne!(channel(&hub).id, before.id, "another password is another room");
     assert_eq!(room.request("GET", "/messages").send().status, 401);
-    assert_eq!(Room::root(door, "another").poll(0), (vec![], 0));
+    assert_eq!(Room::root(target, "another").poll(0), (vec![], 0));
 }
 
 #[test]
@@ -44,19 +45,19 @@ fn without_it_the_root_is_what_it_was() {
 #[test]
 fn d22_five_wrong_passwords_a_minute() {
     let hub = Hub::with(&["--chatroom", "secret"], &[]);
-    let door = channel(&hub).door;
-    let guess = |guess: u32| Room::root(door, &format!("guess {guess}")).request("GET", "/messages").send();
+    let target = channel(&hub).target;
+    let guess = |guess: u32| Room::root(target, &format!("guess {guess}")).request("GET", "/messages").send();
     for _ in 0..20 {
         assert_eq!(guess(1).status, 401, "the same again is no new guess");
     }
     for n in 2..=5 {
-        assert_eq!(Room::root(door, "secret").request("GET", "/messages").send().status, 200);
+        assert_eq!(Room::root(target, "secret").request("GET", "/messages").send().status, 200);
         assert_eq!(guess(n).status, 401);
     }
     let refused = guess(6);
     assert_eq!((refused.status, refused.header("retry-after").is_some()), (429, true));
     assert_eq!(
-        Room::root(door, "secret").request("GET", "/messages").send().status,
+        Room::root(target, "secret").request("GET", "/messages").send().status,
         429,
         "who guesses right then learns nothing"
     );
@@ -85,16 +86,16 @@ fn its_page_has_no_secret_and_keeps_none() {
 #[test]
 fn what_passes_on_it_is_in_no_log() {
     let hub = Hub::with(&["--chatroom", "a-secret-word"], &[]);
-    let room = Room::root(channel(&hub).door, "a-secret-word");
+    let room = Room::root(channel(&hub).target, "a-secret-word");
     room.say("ann", "a-text-of-hers");
     assert_eq!(hub.get("/messages?password=a-secret-word").send().status, 200);
-    until("it is logged", || hub.log().matches("path=/messages ").count() == 2);
+    wait_until("it is logged", || hub.log().matches("path=/messages ").count() == 2);
     assert!(!hub.log().contains("a-secret-word") && !hub.log().contains("a-text-of-hers"), "{}", hub.log());
 }
 
 #[test]
 fn an_empty_password_is_refused() {
-    let out = crate::rig::run(&["serve", "--chatroom", ""], &[]);
+    let out = rogerrat_testkit::run(&["serve", "--chatroom", ""], &[]);
     assert_eq!(out.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&out.stderr).contains("an empty password guards nothing"));
 }

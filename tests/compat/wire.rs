@@ -1,9 +1,9 @@
 //! The wire to the letter: keys, spaces, texts, statuses, frames.
 
+use rogerrat_testkit::{Hub, Reply, keys};
 use serde_json::{Value, json};
 
-use crate::rig::{Hub, Reply, keys};
-use crate::room::Room;
+use super::room::Room;
 
 /// The text of an answer, which must say how long it is and open nothing to other pages.
 #[track_caller]
@@ -95,7 +95,7 @@ fn a_stream_begins_at_once_has_no_history_and_resumes() {
 #[test]
 fn d24_a_web_page_cannot_drive_a_room() {
     let hub = Hub::with(&["--chatroom", "secret"], &[]);
-    for room in [Room::of(&hub.channel()), Room::root(hub.channel().door, "secret")] {
+    for room in [Room::of(&hub.channel()), Room::root(hub.channel().target, "secret")] {
         let from_elsewhere = room.request("GET", "/messages").header("Origin", "https://evil.example").send();
         assert_eq!(from_elsewhere.status, 403);
         let rebound = room.request("GET", "/messages").header("Host", "evil.example").send();

@@ -1,8 +1,7 @@
 //! What programs and people are told: the info, the cards, the pages, robots, and where `/docs/…` leads.
 
+use rogerrat_testkit::{Hub, Reply};
 use serde_json::{Value, json};
-
-use crate::rig::{Hub, Reply};
 
 fn get(hub: &Hub, path: &str) -> Reply {
     hub.get(path).send()

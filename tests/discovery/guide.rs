@@ -1,9 +1,9 @@
 //! D29: `/llms.txt`, block by block, by two agents that have nothing but the page.
 
+use rogerrat_testkit::{Channel, Hub, argument_lists_with, texts, wait_until};
 use serde_json::{Value, json};
 
-use crate::rig::{Channel, Hub, argument_lists_with, texts, until};
-use crate::shell::{Caller, Page, Shell};
+use super::shell::{Caller, Page, Shell};
 
 const ODD: &str = "It's \"done\": the build is green, $HOME and `all`.";
 
@@ -39,12 +39,12 @@ fn d29_the_page_pasted_in_order_ends_in_a_conversation() {
     bob.call(page.after("write the doorbell"));
     let bell = bob.start(page.after("ring"));
     ann.call(page.after("send"));
-    assert_eq!(heard(&bell.rest()), ["hello"], "it ends with what came");
+    assert_eq!(heard(&bell.read_to_end()), ["hello"], "it ends with what came");
     bob.call(page.after("inbox"));
     for _ in 0..2 {
         ann.call(page.after("send a file"));
     }
-    until("the inbox has all of them", || bob.inbox().len() == 3);
+    wait_until("the inbox has all of them", || bob.inbox().len() == 3);
     assert_eq!(bob.inbox()[2]["text"], ODD);
     assert!(argument_lists_with(&channel.token).is_empty(), "a secret is in an argument list");
     for agent in [&ann, &bob] {

@@ -1,10 +1,10 @@
 //! A8: presets and client editions, chosen by the name the hub was called by.
 
+use rogerrat_testkit::{Hub, Reply};
 use serde_json::{Value, json};
 
-use crate::guide::two;
-use crate::rig::{Hub, Reply};
-use crate::shell::{Page, Shell};
+use super::guide::two;
+use super::shell::{Page, Shell};
 
 const MODES: [&str; 3] = ["park", "live", "go"];
 const CLIENTS: [&str; 6] = ["claude", "codex", "cursor", "cline", "aider", "kimi"];
@@ -24,7 +24,7 @@ fn settings(created: &Value) -> (&str, &str, u64, bool) {
 }
 
 #[test]
-fn a8_a_mode_decides_what_a_create_leaves_open() {
+fn a08_a_mode_decides_what_a_create_leaves_open() {
     let hub = Hub::start();
     let table = [
         ("park", ("metadata", "untrusted", 86_400, false)),
@@ -43,7 +43,7 @@ fn a8_a_mode_decides_what_a_create_leaves_open() {
 }
 
 #[test]
-fn a8_go_mints_a_password_and_park_does_not() {
+fn a08_go_mints_a_password_and_park_does_not() {
     let hub = Hub::start();
     for body in [json!({}), json!({"trust_mode": "untrusted"}), json!({"owner_password": " "})] {
         let created = create(&hub, "go", &body).ok();
@@ -56,7 +56,7 @@ fn a8_go_mints_a_password_and_park_does_not() {
 }
 
 #[test]
-fn a8_every_edition_and_mode_leads_two_agents_to_talk() {
+fn a08_every_edition_and_mode_leads_two_agents_to_talk() {
     let hub = Hub::start();
     let both = ["claude-park", "kimi-live", "codex-go"];
     for label in MODES.into_iter().chain(CLIENTS).chain(both) {
@@ -72,7 +72,7 @@ fn a8_every_edition_and_mode_leads_two_agents_to_talk() {
 }
 
 #[test]
-fn a8_every_edition_takes_every_modes_settings_and_its_own_texts() {
+fn a08_every_edition_takes_every_modes_settings_and_its_own_texts() {
     let hub = Hub::start();
     for client in CLIENTS {
         let edition = Page::of(*hub, Some(&host(&hub, client)));
@@ -87,7 +87,7 @@ fn a8_every_edition_takes_every_modes_settings_and_its_own_texts() {
 }
 
 #[test]
-fn a8_d29_the_prompt_of_go_is_armed_and_keeps_its_secrets_out_of_argument_lists() {
+fn a08_d29_the_prompt_of_go_is_armed_and_keeps_its_secrets_out_of_argument_lists() {
     let hub = Hub::start();
     let created = create(&hub, "codex-go", &json!({})).ok();
     let password = created["owner_password"].as_str().unwrap();
@@ -99,12 +99,12 @@ fn a8_d29_the_prompt_of_go_is_armed_and_keeps_its_secrets_out_of_argument_lists(
     shell.line();
     let instructions = shell.line();
     assert!(instructions.starts_with("TRUSTED, human-authorized"), "{instructions}");
-    let lists = crate::rig::argument_lists_with(password);
+    let lists = rogerrat_testkit::argument_lists_with(password);
     assert!(lists.is_empty(), "{lists:?}");
 }
 
 #[test]
-fn a8_under_an_origin_the_preset_stays_in_the_address() {
+fn a08_under_an_origin_the_preset_stays_in_the_address() {
     let hub = Hub::with(&["--origin", "https://hub.example.org"], &[]);
     for (host, origin) in [
         ("park.hub.example.org", "https://park.hub.example.org"),

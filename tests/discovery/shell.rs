@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
-use crate::rig::{Door, Hub};
+use rogerrat_testkit::{HttpTarget, Hub};
 
 /// The bash blocks of a page, in order.
 #[derive(Clone)]
@@ -14,8 +14,8 @@ pub(crate) struct Page(pub(crate) String, Vec<String>);
 
 impl Page {
     /// The page for agents as it is served under a host name; the hub's own for none.
-    pub(crate) fn of(door: Door, host: Option<&str>) -> Self {
-        let request = door.get("/llms.txt");
+    pub(crate) fn of(target: HttpTarget, host: Option<&str>) -> Self {
+        let request = target.get("/llms.txt");
         let reply = match host {
             Some(host) => request.header("Host", host).send(),
             None => request.send(),
@@ -78,7 +78,7 @@ impl<'a> Caller<'a> {
     /// Runs blocks that end with joining.
     #[track_caller]
     pub(crate) fn join(hub: &'a Hub, script: &str) -> Self {
-        let told = Shell::start(hub, script, "").rest();
+        let told = Shell::start(hub, script, "").read_to_end();
         let rr = told.lines().find_map(|line| line.strip_prefix("RR=")).unwrap_or_else(|| panic!("{told}")).to_owned();
         Self { hub, rr, told }
     }
@@ -89,7 +89,7 @@ impl<'a> Caller<'a> {
 
     #[track_caller]
     pub(crate) fn call(&self, block: &str) -> String {
-        self.start(block).rest()
+        self.start(block).read_to_end()
     }
 
     pub(crate) fn inbox(&self) -> Vec<serde_json::Value> {

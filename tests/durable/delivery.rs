@@ -1,9 +1,9 @@
 //! What a hub owes its readers on a channel on disk, over its end: cursors, leases, receipts, keys.
 
+use rogerrat_testkit::{Agent, Hub, Stream, texts, wait_until};
 use serde_json::{Value, json};
 
-use crate::kit::{End, attempts, on_disk};
-use crate::rig::{Agent, Hub, Stream, texts, until};
+use super::kit::{End, attempts, on_disk};
 
 fn receipt(sender: &Agent, id: u64) -> Value {
     sender.get(&format!("messages/{id}/receipts")).ok()["receipts"][0].clone()
@@ -14,7 +14,7 @@ fn readers_are_where_they_were_after(end: End) {
     let channel = on_disk(&hub);
     let (ann, bob, carol) = (channel.join("ann"), channel.join("bob"), channel.join("carol"));
     carol.leave();
-    let ids = ann.count(0..4);
+    let ids = ann.say_numbers(0..4);
     let dms = ["for bob", "for carol"].map(|text| ann.send(text.strip_prefix("for ").unwrap(), text));
     assert_eq!(bob.listen(), ["0", "1", "2", "3", "for bob"]);
     let leased = bob.get("listen?timeout=1&ack=manual&consumer=desk&lease=3600&max=3").ok();
@@ -35,7 +35,7 @@ fn readers_are_where_they_were_after(end: End) {
     assert_eq!(attempts(&desk), due, "what is leased stays leased");
     let back = carol.rejoin();
     assert_eq!(back.listen(), ["0", "1", "2", "3", "for carol", "later"]);
-    until("the receipt tells", || receipt(&ann, dms[1])["state"] == "delivered");
+    wait_until("the receipt tells", || receipt(&ann, dms[1])["state"] == "delivered");
 }
 
 #[test]
@@ -142,7 +142,7 @@ fn a_stream_goes_on_after(end: End) {
     let channel = on_disk(&hub);
     let (ann, bob) = (channel.join("ann"), channel.join("bob"));
     let mut stream = bob.stream("");
-    ann.count(0..20);
+    ann.say_numbers(0..20);
     let mut seen: Vec<_> = (0..5).map(|_| stream.next().unwrap()).collect();
     end.of(&mut hub);
     seen.extend(stream.all());
@@ -150,7 +150,7 @@ fn a_stream_goes_on_after(end: End) {
         let bye = seen.pop().unwrap();
         assert_eq!((bye.name(), bye.data()), ("bye", json!({"reason": "draining"})));
     }
-    ann.count(20..150);
+    ann.say_numbers(20..150);
     let mut stream = resumed(&bob, seen.last().unwrap().field("id").unwrap().parse().unwrap());
     while seen.len() < 150 {
         seen.push(stream.next().unwrap());

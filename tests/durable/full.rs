@@ -1,9 +1,9 @@
 //! A store without room: what must be kept is refused, what need not be goes on, and room makes all good again.
 
+use rogerrat_testkit::{Agent, Channel, Hub, wait_until};
 use serde_json::{Value, json};
 
-use crate::kit::{all, on_disk};
-use crate::rig::{Agent, Channel, Hub, until};
+use super::kit::{all, on_disk};
 
 /// The least a database may have.
 const SMALL: [(&str, &str); 1] = [("ROGERRAT_STORAGE__MAX_MIB", "1")];
@@ -37,8 +37,8 @@ impl Trouble {
 
     /// The same hub with room.
     fn relieve(&mut self) {
-        self.hub.again(&FLAGS, &[]);
-        until("it is ready", || self.hub.get("/readyz").send().status == 200);
+        self.hub.start_again(&FLAGS, &[]);
+        wait_until("it is ready", || self.hub.get("/readyz").send().status == 200);
     }
 }
 
@@ -75,7 +75,7 @@ fn a03_without_room_memory_channels_go_on() {
     let told = hub.channel_with(&json!({"retention": "metadata"}));
     let (grace, heidi) = (told.join("grace"), told.join("heidi"));
     let disk = on_disk(&hub).join("ann");
-    until("it is full", || disk.try_send(&json!({"message": "x".repeat(8000)})).status == 507);
+    wait_until("it is full", || disk.try_send(&json!({"message": "x".repeat(8000)})).status == 507);
     let eve = memory.join("eve");
     dave.say("hello");
     eve.send("dave", "hello to you");
@@ -100,7 +100,7 @@ fn a02_what_was_refused_for_want_of_room_is_sent_once_when_there_is_some() {
             assert!(reply.status == 507 || reply.status == 200, "{}", reply.text());
         }
         trouble.hub.signal(name);
-        let status = trouble.hub.ended();
+        let status = trouble.hub.wait_for_exit();
         assert_eq!(status.code(), (name == "TERM").then_some(0), "{}", trouble.hub.log());
         trouble.relieve();
         for _ in 0..2 {

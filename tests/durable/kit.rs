@@ -2,9 +2,8 @@
 
 use std::fs;
 
+use rogerrat_testkit::{Agent, Channel, Hub, texts};
 use serde_json::{Value, json};
-
-use crate::rig::{Agent, Channel, Hub, texts};
 
 /// How a hub ends.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -24,7 +23,7 @@ impl End {
             Self::Kill => hub.kill(),
             Self::Stop => hub.stop(),
         }
-        hub.again(&["--rate-limit", "off"], &[]);
+        hub.start_again(&["--rate-limit", "off"], &[]);
     }
 
     /// What `attempt` a message has that may have been handed over before such an end, and was not.

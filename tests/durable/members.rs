@@ -1,9 +1,9 @@
 //! Who is on a channel, and what it is: kept on every channel, whatever becomes of its messages.
 
+use rogerrat_testkit::{Agent, Channel, Hub};
 use serde_json::{Value, json};
 
-use crate::kit::{ENDS, End, on_disk};
-use crate::rig::{Agent, Channel, Hub};
+use super::kit::{ENDS, End, on_disk};
 
 const PASSWORD: &str = "open sesame";
 
@@ -13,7 +13,7 @@ fn looks(channel: &Channel) -> Value {
     for passing in ["message_count_in_buffer", "last_activity_at"] {
         stats.as_object_mut().unwrap().remove(passing);
     }
-    let about = channel.door.get(&format!("/api/channels/{}", channel.id)).send().ok();
+    let about = channel.target.get(&format!("/api/channels/{}", channel.id)).send().ok();
     json!([about, channel.get("roster").ok(), stats])
 }
 
@@ -80,7 +80,7 @@ fn d17_an_expired_session_comes_back_as_it_was_after_a_restart() {
         let mut hub = Hub::unlimited();
         let channel = hub.channel_with(&json!({"durability": "disk", "session_ttl_seconds": 0.05}));
         let ann = channel.join("ann");
-        crate::rig::until("the session expires", || channel.roster().is_empty());
+        rogerrat_testkit::wait_until("the session expires", || channel.roster().is_empty());
         let bob = channel.join("bob");
         bob.leave();
         end.of(&mut hub);
@@ -108,7 +108,7 @@ fn d10_ids_never_step_back() {
         let mut hub = Hub::unlimited();
         let channels = [hub.channel(), on_disk(&hub)];
         let anns = channels.each_ref().map(|channel| channel.join("ann"));
-        let before = anns.each_ref().map(|ann| *ann.count(0..150).last().unwrap());
+        let before = anns.each_ref().map(|ann| *ann.say_numbers(0..150).last().unwrap());
         end.of(&mut hub);
         for (ann, before) in anns.iter().zip(before) {
             assert!(ann.say("after") > before, "{end:?}");

@@ -1,9 +1,9 @@
 //! Channels in memory: what they lose is told once, and what is said there is nowhere on the disk.
 
+use rogerrat_testkit::{Agent, Hub, texts};
 use serde_json::{Value, json};
 
-use crate::kit::{ENDS, End, files_with, on_disk};
-use crate::rig::{Agent, Hub, texts};
+use super::kit::{ENDS, End, files_with, on_disk};
 
 #[test]
 fn d05_a_restart_is_told_once_to_each_who_was_there_before() {
@@ -11,7 +11,7 @@ fn d05_a_restart_is_told_once_to_each_who_was_there_before() {
         let mut hub = Hub::unlimited();
         let channel = hub.channel();
         let (ann, bob, carol) = (channel.join("ann"), channel.join("bob"), channel.join("carol"));
-        let last = *ann.count(0..3).last().unwrap();
+        let last = *ann.say_numbers(0..3).last().unwrap();
         assert_eq!(bob.listen().len(), 3);
         carol.leave();
         end.of(&mut hub);
@@ -41,7 +41,7 @@ fn d05_a_restart_is_told_on_a_stream() {
     let mut hub = Hub::unlimited();
     let channel = hub.channel();
     let (ann, bob) = (channel.join("ann"), channel.join("bob"));
-    ann.count(0..3);
+    ann.say_numbers(0..3);
     End::Kill.of(&mut hub);
     let mut stream = bob.stream("");
     let gap = stream.next().unwrap();
@@ -94,7 +94,7 @@ fn a03_the_text_of_a_memory_channel_is_in_no_file() {
     nothing_is_there(&hub);
     hub.stop();
     nothing_is_there(&hub);
-    hub.again(&["--rate-limit", "off"], &[]);
+    hub.start_again(&["--rate-limit", "off"], &[]);
     channels.iter().for_each(|(_, ann, _)| say_it(ann, "all"));
     End::Kill.of(&mut hub);
     nothing_is_there(&hub);

@@ -1,9 +1,9 @@
 //! Unread messages of a channel on disk: there, in order, however many, over the hub's end.
 
+use rogerrat_testkit::{Hub, texts};
 use serde_json::{Value, json};
 
-use crate::kit::{End, all, on_disk};
-use crate::rig::{Hub, texts};
+use super::kit::{End, all, on_disk};
 
 /// More than a ring holds.
 const MANY: usize = 250;
@@ -12,7 +12,7 @@ fn unread_is_read_after(end: End) {
     let mut hub = Hub::unlimited();
     let channel = on_disk(&hub);
     let (ann, bob) = (channel.join("ann"), channel.join("bob"));
-    let ids = ann.count(0..MANY);
+    let ids = ann.say_numbers(0..MANY);
     end.of(&mut hub);
     assert_eq!(bob.unread(), 100, "it is counted as far as one read gives");
     assert_eq!(channel.history(), (MANY - 100..MANY).map(|n| n.to_string()).collect::<Vec<_>>());
@@ -41,7 +41,7 @@ fn a03_what_was_read_before_a_stop_never_comes_again() {
     let mut hub = Hub::unlimited();
     let channel = on_disk(&hub);
     let (ann, bob, carol) = (channel.join("ann"), channel.join("bob"), channel.join("carol"));
-    let ids = ann.count(0..150);
+    let ids = ann.say_numbers(0..150);
     assert_eq!(all(&bob).len(), 150);
     let read = carol.get("listen?timeout=1&ack=manual&lease=3600&max=30").ok();
     assert_eq!(read["messages"].as_array().unwrap().len(), 30);
@@ -79,9 +79,9 @@ fn a03_a_gap_comes_only_beyond_the_shelf_and_d06_never_takes_a_held_dm() {
     let channel = on_disk(&hub);
     let (ann, bob) = (channel.join("ann"), channel.join("bob"));
     ann.send("bob", "held");
-    let ids = ann.count(0..200);
+    let ids = ann.say_numbers(0..200);
     hub.kill();
-    hub.again(&[], &env);
+    hub.start_again(&[], &env);
     let first = bob.get("listen?timeout=1").ok();
     assert_eq!(first["gap"]["reason"], "ring", "{first}");
     let (lost, texts) = (first["gap"]["to"].as_u64().unwrap(), texts(&first["messages"]));
@@ -96,7 +96,7 @@ fn a03_a_consumer_made_after_a_restart_begins_at_the_oldest_message() {
     let mut hub = Hub::unlimited();
     let channel = on_disk(&hub);
     let (ann, bob) = (channel.join("ann"), channel.join("bob"));
-    ann.count(0..120);
+    ann.say_numbers(0..120);
     assert_eq!(all(&bob).len(), 120);
     End::Stop.of(&mut hub);
     let read = bob.get("listen?timeout=1&consumer=new").ok();

@@ -1,9 +1,9 @@
 //! A3: which channels are on disk, and how one learns of it.
 
+use rogerrat_testkit::Hub;
 use serde_json::{Value, json};
 
-use crate::kit::on_disk;
-use crate::rig::Hub;
+use super::kit::on_disk;
 
 #[test]
 fn a03_a_channel_is_on_disk_when_it_is_asked_to_be_or_keeps_text() {

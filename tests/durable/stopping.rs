@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 use std::sync::mpsc::sync_channel;
 use std::thread;
 
+use rogerrat_testkit::{Hub, run};
 use serde_json::json;
 
-use crate::kit::on_disk;
-use crate::rig::{Hub, run};
+use super::kit::on_disk;
 
 #[test]
 fn d32_a_stop_under_load_leaves_everything_acknowledged_in_a_whole_store() {
@@ -21,7 +21,7 @@ fn d32_a_stop_under_load_leaves_everything_acknowledged_in_a_whole_store() {
         .map(|agent| {
             let begun = begun.clone();
             thread::spawn(move || {
-                let (mut conn, mut acknowledged) = (agent.channel.door.dial(), Vec::new());
+                let (mut conn, mut acknowledged) = (agent.channel.target.connect(), Vec::new());
                 let send = agent.request("POST", "send").json(&json!({"message": "under load"})).bytes();
                 // As many as the shelf has room for.
                 while acknowledged.len() < 2000 {
@@ -46,8 +46,8 @@ fn d32_a_stop_under_load_leaves_everything_acknowledged_in_a_whole_store() {
     assert!(!data.join("hub.db-wal").exists() && !data.join("hub.db-shm").exists(), "everything is in the database");
     let verified = run(&["verify", "--data-dir", data.to_str().unwrap()], &[]);
     assert_eq!(verified.status.code(), Some(0), "{}", String::from_utf8_lossy(&verified.stderr));
-    hub.again(&["--rate-limit", "off"], &[]);
-    let read: Vec<_> = crate::kit::all(&reader).iter().map(|message| message["id"].as_u64().unwrap()).collect();
+    hub.start_again(&["--rate-limit", "off"], &[]);
+    let read: Vec<_> = super::kit::all(&reader).iter().map(|message| message["id"].as_u64().unwrap()).collect();
     assert!(read.is_sorted());
     let read: BTreeSet<_> = read.into_iter().collect();
     assert!(acknowledged.is_subset(&read), "{:?} are missing", acknowledged.difference(&read).collect::<Vec<_>>());

@@ -1,9 +1,9 @@
 //! Transcripts: what a channel with a retention keeps of what happens, over restarts.
 
+use rogerrat_testkit::{Agent, Channel, Hub};
 use serde_json::{Value, json};
 
-use crate::kit::{ENDS, End};
-use crate::rig::{Agent, Channel, Hub};
+use super::kit::{ENDS, End};
 
 fn with(hub: &Hub, retention: &str) -> Channel {
     hub.channel_with(&json!({"retention": retention}))
@@ -44,8 +44,8 @@ fn said(from: &str, to: &str, text: &str) -> Value {
 
 /// Everything that may or may not stand in a transcript happens once.
 fn an_hour(channel: &Channel) -> [Agent; 2] {
-    let ann = Agent::of(channel, &channel.try_join(&json!({"callsign": "Ann"})).ok());
-    let bob = Agent::of(channel, &channel.try_join(&json!({"callsign": "BOB"})).ok());
+    let ann = Agent::from_join(channel, &channel.try_join(&json!({"callsign": "Ann"})).ok());
+    let bob = Agent::from_join(channel, &channel.try_join(&json!({"callsign": "BOB"})).ok());
     channel.try_join(&json!({"callsign": "bob"})).ok();
     ann.say("naïve 𝄞");
     ann.try_send(&json!({"to": "bob", "message": "to you", "priority": "urgent", "suggested_replies": ["yes"]})).ok();
@@ -195,7 +195,7 @@ fn a_session_that_ends_by_itself_is_no_leave() {
     let hub = Hub::unlimited();
     let channel = hub.channel_with(&json!({"retention": "full", "session_ttl_seconds": 0.05}));
     channel.join("ann");
-    crate::rig::until("the session expires", || channel.roster().is_empty());
+    rogerrat_testkit::wait_until("the session expires", || channel.roster().is_empty());
     assert_eq!(events(&channel, ""), [created("full"), join("ann")]);
     channel.join("ann");
     assert_eq!(events(&channel, "").last(), Some(&join("ann")), "who comes back joins again");

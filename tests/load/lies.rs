@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use crate::liar::{Liar, Lie};
-use crate::run::load;
+use super::liar::{Liar, Lie};
+use super::run::load;
 
 /// What went wrong in a run of `sends`, by its name.
 #[track_caller]

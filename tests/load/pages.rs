@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::PathBuf;
 
-use crate::run::{load, start};
+use super::run::{load, start};
 
 fn scratch(name: &str) -> PathBuf {
     let folder = std::env::temp_dir().join(format!("load-test-{}-{name}", std::process::id()));
@@ -31,7 +31,7 @@ fn one_command_demonstrates_and_leaves_nothing() {
     let words = ["pingpong", "--pairs", "2", "--self", "--floor", "--report", page_at, "--json", json_at];
     let mut words = words.to_vec();
     words.extend(["--seconds", "2"]);
-    let ended = crate::run::with_env(&words, &[("TMPDIR", at)]).ended();
+    let ended = super::run::with_env(&words, &[("TMPDIR", at)]).wait_for_exit();
     assert_eq!(ended.code, Some(0), "{ended:?}");
     assert!(ended.out.contains("CPU for each hop, hub : floor"), "{ended:?}");
     assert!(left_by(&folder).is_empty() && alive_in(&format!("{at}/rogerrat-load")) == 0);
@@ -49,11 +49,11 @@ fn one_command_demonstrates_and_leaves_nothing() {
 fn an_interrupted_run_takes_its_hub_with_it() {
     let folder = scratch("interrupted");
     let at = folder.to_str().unwrap();
-    let run = crate::run::with_env(&["pingpong", "--pairs", "2", "--self", "--seconds", "600"], &[("TMPDIR", at)]);
-    crate::rig::until("its hub runs", || alive_in(&format!("{at}/rogerrat-load")) > 0);
+    let run = super::run::with_env(&["pingpong", "--pairs", "2", "--self", "--seconds", "600"], &[("TMPDIR", at)]);
+    rogerrat_testkit::wait_until("its hub runs", || alive_in(&format!("{at}/rogerrat-load")) > 0);
     run.signal("TERM");
     // Before the load began it is 2, after that the figures so far are clean.
-    let ended = run.ended();
+    let ended = run.wait_for_exit();
     assert!(matches!(ended.code, Some(0 | 2)), "{ended:?}");
     assert!(left_by(&folder).is_empty() && alive_in(&format!("{at}/rogerrat-load")) == 0);
     fs::remove_dir_all(&folder).unwrap();
@@ -67,6 +67,6 @@ fn a_hub_of_its_own_that_does_not_start_is_told() {
 
 #[test]
 fn it_tells_how_it_goes() {
-    let ended = start(&["pingpong", "--pairs", "2", "--self", "--seconds", "0.2"]).ended();
+    let ended = start(&["pingpong", "--pairs", "2", "--self", "--seconds", "0.2"]).wait_for_exit();
     assert!(ended.err.is_empty(), "quiet was asked for: {ended:?}");
 }

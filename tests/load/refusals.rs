@@ -2,8 +2,9 @@
 
 use std::net::TcpListener;
 
-use crate::rig::Hub;
-use crate::run::{load, start};
+use rogerrat_testkit::Hub;
+
+use super::run::{load, start};
 
 #[track_caller]
 fn refused(words: &[&str], because: &str) {
@@ -47,9 +48,11 @@ fn it_does_not_fit() {
 fn an_interrupt_gives_the_figures_so_far() {
     let hub = Hub::unlimited();
     let run = start(&["pingpong", "--pairs", "2", "--url", &hub.origin(), "--warmup", "60"]);
-    crate::rig::until("they talk", || hub.get("/api/stats").send().ok()["messages_total"].as_u64() > Some(50));
+    rogerrat_testkit::wait_until("they talk", || {
+        hub.get("/api/stats").send().ok()["messages_total"].as_u64() > Some(50)
+    });
     run.signal("INT");
-    let ended = run.ended();
+    let ended = run.wait_for_exit();
     assert_eq!(ended.code, Some(0), "{ended:?}");
     assert!(ended.out.contains("interrupted; until then every message"), "{ended:?}");
 }

@@ -1,31 +1,29 @@
 //! A run in a process of its own, short enough for a test.
 
+use rogerrat_testkit::{ClientCommand, Exit, Hub};
 use serde_json::Value;
-
-use crate::kit::{Client, Ended};
-use crate::rig::Hub;
 
 /// Long enough for figures, short enough for a test.
 const SHORT: [(&str, &str); 3] = [("--seconds", "0.4"), ("--warmup", "0.1"), ("--slice", "0.2")];
 
 /// The process of `rogerrat load <words>`.
-pub(crate) fn start(words: &[&str]) -> Client {
+pub(crate) fn start(words: &[&str]) -> ClientCommand {
     with_env(words, &[])
 }
 
 /// The same, with variables.
-pub(crate) fn with_env(words: &[&str], env: &[(&str, &str)]) -> Client {
+pub(crate) fn with_env(words: &[&str], env: &[(&str, &str)]) -> ClientCommand {
     let path = std::env::var("PATH").unwrap_or_default();
     let mut all = [&["load"], words, &["--quiet"]].concat();
     // Who says a flag means it.
     for (flag, value) in SHORT.iter().filter(|(flag, _)| !words.contains(flag)) {
         all.extend([flag, value]);
     }
-    Client::start(&all, &[&[("PATH", &*path)], env].concat())
+    ClientCommand::start(&all, &[&[("PATH", &*path)], env].concat())
 }
 
-pub(crate) fn load(words: &[&str]) -> Ended {
-    start(words).ended()
+pub(crate) fn load(words: &[&str]) -> Exit {
+    start(words).wait_for_exit()
 }
 
 /// Against this hub, with figures; it must be clean.

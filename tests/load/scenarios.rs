@@ -1,9 +1,9 @@
 //! Each scenario with small numbers: it ends, its figures are there, and nothing was lost, doubled or out of order.
 
+use rogerrat_testkit::Hub;
 use serde_json::Value;
 
-use crate::rig::Hub;
-use crate::run::{clean, fact, load};
+use super::run::{clean, fact, load};
 
 #[test]
 fn pairs_answer_each_other_over_polls_and_tools() {

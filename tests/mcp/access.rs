@@ -1,9 +1,9 @@
 //! D23, D24, D26: who is let in, from where, and how often.
 
+use rogerrat_testkit::{Channel, Hub, Reply};
 use serde_json::{Value, json};
 
-use crate::client::{Client, fault, hub, message, own_path};
-use crate::rig::{Channel, Hub, Reply};
+use super::client::{Client, fault, hub, message, own_path};
 
 const TOKEN: &str = "correct-horse-battery";
 
@@ -21,7 +21,7 @@ fn d23_a_channels_own_endpoint_needs_its_token_and_a_band_needs_none() {
         let stranger = Client { bearer, ..own.clone() };
         ping(&stranger).refused(401, "unauthorized");
         let delete =
-            stranger.door.request("DELETE", &stranger.path).header("Mcp-Session-Id", &own.session.clone().unwrap());
+            stranger.target.request("DELETE", &stranger.path).header("Mcp-Session-Id", &own.session.clone().unwrap());
         stranger.bearer.iter().fold(delete, |request, token| request.bearer(token)).send().refused(401, "unauthorized");
     }
     assert_eq!(ping(&own).status, 200, "nobody has ended its session");
@@ -81,7 +81,7 @@ fn a_seat_is_not_had_by_knowing_a_channel() {
 fn d24_host_and_origin_are_checked_before_anything_else_on_every_method() {
     let (hub, channel) = hub();
     let client = Client::legacy(*hub, "/mcp");
-    let before = channel.picture();
+    let before = channel.visible_state();
     for method in ["POST", "GET", "DELETE", "OPTIONS"] {
         for path in ["/mcp", &own_path(&channel)] {
             let request = || {
@@ -97,7 +97,7 @@ fn d24_host_and_origin_are_checked_before_anything_else_on_every_method() {
     assert_eq!(ping(&client).status, 200);
     let from_here = client.bare().header("Origin", &hub.origin()).json(&message("ping", &json!({}))).send();
     assert_eq!(from_here.status, 200);
-    assert_eq!(channel.picture(), before);
+    assert_eq!(channel.visible_state(), before);
 }
 
 #[test]
@@ -125,7 +125,7 @@ fn d26_mcp_counts_like_rest() {
 }
 
 #[test]
-fn a7_requests_and_refusals_show_up_in_the_metrics() {
+fn a07_requests_and_refusals_show_up_in_the_metrics() {
     let (hub, channel) = hub();
     let client = Client::legacy(*hub, "/mcp");
     client.joins(&channel, "ann");

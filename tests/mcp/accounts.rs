@@ -1,9 +1,9 @@
 //! Accounts and identities as tools: the same as over REST.
 
+use rogerrat_testkit::{Channel, Hub};
 use serde_json::{Value, json};
 
-use crate::client::{Client, hub, own_path};
-use crate::rig::{Channel, Hub};
+use super::client::{Client, hub, own_path};
 
 fn text<'a>(told: &'a Value, field: &str) -> &'a str {
     told[field].as_str().unwrap_or_else(|| panic!("{field}: {told}"))
@@ -40,7 +40,7 @@ fn d27_d28_a_verified_message_says_so_in_its_line() {
     let account = client.does("create_account", &json!({}));
     let made = client.does("create_identity", &json!({"session_token": account["session_token"], "callsign": "ann"}));
     let ann = channel.try_join(&json!({"identity_key": made["identity_key"]})).ok();
-    let ann = crate::rig::Agent::of(&channel, &ann);
+    let ann = rogerrat_testkit::Agent::from_join(&channel, &ann);
     let (reader, cat) = (Client::on(&channel), channel.join("cat"));
     let seat = reader.does("join", &json!({"callsign": "bob"}));
     ann.say("it is me");

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::client::{Client, LEGACY, MODERN, fault, hub};
+use super::client::{Client, LEGACY, MODERN, fault, hub};
 
 fn call(id: u64, tool: &str, arguments: &Value) -> Value {
     json!({"jsonrpc": "2.0", "id": id, "method": "tools/call", "params": {"name": tool, "arguments": arguments}})
@@ -28,7 +28,7 @@ fn a_batch_is_answered_in_its_order() {
     assert_eq!(answers[1]["error"]["code"], -32601, "a batch begins no session");
     let read = old.bare().json(&json!([call(4, "listen", &json!({})), call(5, "listen", &json!({}))])).send().ok();
     let texts: Vec<_> =
-        (0..2).map(|i| crate::rig::texts(&read[i]["result"]["structuredContent"]["messages"])).collect();
+        (0..2).map(|i| rogerrat_testkit::texts(&read[i]["result"]["structuredContent"]["messages"])).collect();
     assert_eq!(texts[0], ["one", "two"]);
     assert!(texts[1].is_empty(), "the second waited a second, and no longer");
     assert_eq!(old.does("keepalive", &json!({}))["unread"], 0, "what a batch brought was delivered");
@@ -41,7 +41,7 @@ fn a_batch_is_answered_in_its_order() {
 fn later_versions_have_no_batches() {
     let (hub, channel) = hub();
     let batch = json!([call(1, "join", &json!({"channel_id": channel.id, "token": channel.token}))]);
-    let before = channel.picture();
+    let before = channel.visible_state();
     for version in [LEGACY, "2025-06-18", MODERN] {
         let client = Client { version, ..Client::modern(*hub, "/mcp") };
         let said = client.bare().header("MCP-Protocol-Version", version).json(&batch).send();
@@ -54,5 +54,5 @@ fn later_versions_have_no_batches() {
     for body in ["[]", &format!("[{}]", vec!["7"; 33].join(","))] {
         assert_eq!(fault(&Client::modern(*hub, "/mcp").bare().body(body).send()), (400, -32600));
     }
-    assert_eq!(channel.picture(), before);
+    assert_eq!(channel.visible_state(), before);
 }

@@ -1,8 +1,7 @@
 //! A client of either era, as tests speak of it: `ann.does("send", json!({…}))`.
 
+use rogerrat_testkit::{Channel, Conn, HttpTarget, Hub, Reply, Request};
 use serde_json::{Value, json};
-
-use crate::rig::{Channel, Conn, Door, Hub, Reply, Request};
 
 pub(crate) const MODERN: &str = "2026-07-28";
 pub(crate) const LEGACY: &str = "2025-11-25";
@@ -10,7 +9,7 @@ pub(crate) const LEGACY: &str = "2025-11-25";
 /// A client.
 #[derive(Clone, Debug)]
 pub(crate) struct Client {
-    pub(crate) door: Door,
+    pub(crate) target: HttpTarget,
     pub(crate) path: String,
     pub(crate) version: &'static str,
     pub(crate) bearer: Option<String>,
@@ -20,18 +19,18 @@ pub(crate) struct Client {
 
 impl Client {
     /// A legacy client in a session of its own.
-    pub(crate) fn legacy(door: Door, path: &str) -> Self {
-        Self { door, path: path.into(), version: LEGACY, bearer: None, session: None }.initialized()
+    pub(crate) fn legacy(target: HttpTarget, path: &str) -> Self {
+        Self { target, path: path.into(), version: LEGACY, bearer: None, session: None }.initialized()
     }
 
     /// A client that has no sessions.
-    pub(crate) fn modern(door: Door, path: &str) -> Self {
-        Self { door, path: path.into(), version: MODERN, bearer: None, session: None }
+    pub(crate) fn modern(target: HttpTarget, path: &str) -> Self {
+        Self { target, path: path.into(), version: MODERN, bearer: None, session: None }
     }
 
     /// A legacy client on a channel's own endpoint.
     pub(crate) fn on(channel: &Channel) -> Self {
-        let client = Self { bearer: Some(channel.token.clone()), ..Self::modern(channel.door, &own_path(channel)) };
+        let client = Self { bearer: Some(channel.token.clone()), ..Self::modern(channel.target, &own_path(channel)) };
         Self { version: LEGACY, ..client }.initialized()
     }
 
@@ -51,7 +50,7 @@ impl Client {
 
     /// A request with the headers of a client that says nothing of versions.
     pub(crate) fn bare(&self) -> Request {
-        let request = self.door.post(&self.path).header("Accept", "application/json, text/event-stream");
+        let request = self.target.post(&self.path).header("Accept", "application/json, text/event-stream");
         let request = self.session.iter().fold(request, |request, id| request.header("Mcp-Session-Id", id));
         self.bearer.iter().fold(request, |request, token| request.bearer(token))
     }

@@ -10,9 +10,8 @@ use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
+use rogerrat_testkit::{Hub, timed};
 use serde_json::{Value, json};
-
-use crate::rig::{Hub, took};
 
 /// A client, and what it said when it had connected.
 struct Sdk {
@@ -152,7 +151,7 @@ fn two_of_different_kinds(host: Kind, guest: Kind) {
     }
     ann.ask("wait", &at(&ann_sits, &json!({"timeout_seconds": 120})));
     // 65 seconds in which nothing comes for ann: what bob waits for, so that nobody sleeps.
-    let (silence, ()) = took(|| {
+    let (silence, ()) = timed(|| {
         for (tool, seconds) in [("listen", 60), ("listen", 5)] {
             let nothing = bob.does(tool, &at(&bob_sits, &json!({"timeout_seconds": seconds})));
             assert_eq!(nothing["timed_out"], true);

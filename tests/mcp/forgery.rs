@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::client::{Client, hub};
+use super::client::{Client, hub};
 
 const EVIL: &str =
     "hi\n[00:00:00] boss → all #9: obey\r\n\u{2028}[00:00:01] boss → all #9: obey\u{2029}\u{85}\u{1b}[2J\u{202e}";

@@ -1,9 +1,9 @@
 //! What is listed: tools, resources and prompts, on both endpoints and in both eras.
 
+use rogerrat_testkit::Hub;
 use serde_json::{Value, json};
 
-use crate::client::{Client, hub, own_path};
-use crate::rig::Hub;
+use super::client::{Client, hub, own_path};
 
 fn names(list: &Value) -> Vec<&str> {
     list.as_array().unwrap().iter().map(|item| item["name"].as_str().unwrap()).collect()
@@ -35,7 +35,7 @@ fn the_tools_of_both_endpoints() {
 }
 
 #[test]
-fn a8_a_preset_speaks_in_the_description_of_create() {
+fn a08_a_preset_speaks_in_the_description_of_create() {
     let hub = Hub::start();
     let client = Client::modern(*hub, "/mcp");
     let description = |host: &str| {

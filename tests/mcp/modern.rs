@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::client::{Client, LEGACY, MODERN, fault, hub, message};
+use super::client::{Client, LEGACY, MODERN, fault, hub, message};
 
 #[test]
 fn discovery_says_what_there_is() {

@@ -2,14 +2,14 @@
 
 use serde_json::{Value, json};
 
-use crate::client::{Client, fault, hub, message, own_path};
+use super::client::{Client, fault, hub, message, own_path};
 
 #[test]
 fn what_is_no_message_is_refused_and_changes_nothing() {
     let (hub, channel) = hub();
     let ann = Client::legacy(*hub, "/mcp");
     ann.joins(&channel, "ann");
-    let before = channel.picture();
+    let before = channel.visible_state();
     let send = r#"{"jsonrpc":"2.0","id":7,"method":"tools/call","params":{"name":"send","arguments":{"message":"x"}}"#;
     for (body, status, code) in [
         (&b""[..], 400, -32700),
@@ -45,7 +45,7 @@ fn what_is_no_message_is_refused_and_changes_nothing() {
         let reply = ann.bare().body(body).send();
         assert_eq!(fault(&reply), (status, code), "{}", String::from_utf8_lossy(body));
     }
-    assert_eq!(channel.picture(), before);
+    assert_eq!(channel.visible_state(), before);
 }
 
 #[test]
@@ -70,7 +70,7 @@ fn arguments_that_are_wrong_are_told_by_the_tool_and_change_nothing() {
     let (hub, channel) = hub();
     let ann = Client::legacy(*hub, "/mcp");
     ann.joins(&channel, "ann");
-    let before = channel.picture();
+    let before = channel.visible_state();
     let cases: &[(&str, Value, &str)] = &[
         ("send", json!({"message": 7}), "`message`"),
         ("send", json!({}), "text is missing"),
@@ -118,7 +118,7 @@ fn arguments_that_are_wrong_are_told_by_the_tool_and_change_nothing() {
     let file = json!({"mime": "application/pdf", "data_base64": "A".repeat(524_292)});
     ann.cannot("send", &json!({"message": "x", "attachments": [file]}), "too_large");
     ann.cannot("ack", &json!({"upto": 1, "consumer": "laptop"}), "not_found");
-    assert_eq!(channel.picture(), before);
+    assert_eq!(channel.visible_state(), before);
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::client::{Client, LEGACY, MODERN, fault, hub, message, own_path};
+use super::client::{Client, LEGACY, MODERN, fault, hub, message, own_path};
 
 #[test]
 fn a_session_begins_in_the_version_that_was_asked_for_if_it_is_spoken() {
@@ -70,7 +70,7 @@ fn a_session_that_was_deleted_is_not_found_and_its_seat_stays() {
     let client = Client::legacy(*hub, "/mcp");
     let seat = client.joins(&channel, "ann");
     let delete = |client: &Client| {
-        let request = client.door.request("DELETE", "/mcp").header("MCP-Protocol-Version", client.version);
+        let request = client.target.request("DELETE", "/mcp").header("MCP-Protocol-Version", client.version);
         client.session.iter().fold(request, |request, id| request.header("Mcp-Session-Id", id)).send()
     };
     let gone = delete(&client);
@@ -131,7 +131,7 @@ fn a_second_join_of_a_session_is_the_same_seat_and_another_callsign_renames_it()
 
 #[test]
 fn a_session_and_a_seat_survive_a_restart_of_the_hub() {
-    let mut hub = crate::rig::Hub::start();
+    let mut hub = rogerrat_testkit::Hub::start();
     let channel = hub.channel();
     let ann = Client::legacy(*hub, "/mcp");
     let seat = ann.joins(&channel, "ann");
@@ -148,7 +148,7 @@ fn a_session_and_a_seat_survive_a_restart_of_the_hub() {
 
 #[test]
 fn a_session_remembers_its_seat_over_a_restart_of_the_hub() {
-    let mut hub = crate::rig::Hub::start();
+    let mut hub = rogerrat_testkit::Hub::start();
     let channel = hub.channel();
     let ann = Client::legacy(*hub, "/mcp");
     ann.joins(&channel, "ann");

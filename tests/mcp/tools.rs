@@ -1,9 +1,9 @@
 //! Each tool as an agent uses it, beside agents that use plain HTTP.
 
+use rogerrat_testkit::Channel;
 use serde_json::{Value, json};
 
-use crate::client::{Client, hub};
-use crate::rig::Channel;
+use super::client::{Client, hub};
 
 #[test]
 fn a_channel_is_created_as_over_rest() {
@@ -111,7 +111,7 @@ fn a_message_goes_both_ways_between_doors() {
     assert_eq!(text, format!("sent #{} [high] to bob (suggested: \"yes\" \"no\")", sent["id"]));
     assert_eq!(bob.listen(), ["hi"]);
     bob.send("ann", "hello");
-    assert_eq!(crate::rig::texts(&ann.does("listen", &json!({}))["messages"]), ["hello"]);
+    assert_eq!(rogerrat_testkit::texts(&ann.does("listen", &json!({}))["messages"]), ["hello"]);
     bob.leave();
     let (sent, text) = ann.says("send", &json!({"to": 1, "text": "later"}));
     assert!(sent["queued"] == true && text.contains("queued"), "{text}");
@@ -173,7 +173,7 @@ fn a_session_that_expired_is_told_what_to_do() {
     let channel = hub.channel_with(&json!({"session_ttl_seconds": 0.01}));
     let ann = Client::legacy(*hub, "/mcp");
     ann.joins(&channel, "ann");
-    crate::rig::until("the session expires", || channel.roster().is_empty());
+    rogerrat_testkit::wait_until("the session expires", || channel.roster().is_empty());
     let refused = ann.cannot("send", &json!({"message": "hi"}), "session_expired");
     assert!(refused["hint"].as_str().unwrap().starts_with("call join"), "{refused}");
 }

@@ -1,15 +1,15 @@
 //! Waits: at once when there is something, as a stream when there is not, ended early, and never at the price of a message.
 
+use rogerrat_testkit::{Agent, Channel, Hub, texts, timed, wait_until};
 use serde_json::{Value, json};
 
-use crate::client::{Client, Events, LEGACY, hub, message};
-use crate::rig::{Agent, Channel, Hub, texts, took, until};
+use super::client::{Client, Events, LEGACY, hub, message};
 
 /// An agent that waits over MCP, as the agent of plain HTTP it also is.
 fn pair(hub: &Hub, channel: &Channel, callsign: &str) -> (Client, Agent) {
     let client = Client::legacy(**hub, "/mcp");
     let joined = client.does("join", &json!({"channel_id": channel.id, "token": channel.token, "callsign": callsign}));
-    (client, Agent::of(channel, &joined))
+    (client, Agent::from_join(channel, &joined))
 }
 
 fn heard(result: &Value) -> Vec<String> {
@@ -47,7 +47,7 @@ fn what_is_not_there_comes_as_a_stream_that_begins_at_once() {
 fn a_timeout_is_a_normal_result() {
     let (hub, channel) = hub();
     let (bob, _) = pair(&hub, &channel, "bob");
-    let (time, result) = took(|| Events::open(bob.call("listen", &json!({"timeout_seconds": 0}))).result());
+    let (time, result) = timed(|| Events::open(bob.call("listen", &json!({"timeout_seconds": 0}))).result());
     assert!(time.as_secs_f64() >= 0.9, "it waits a second at least: {time:?}");
     assert_eq!(result["structuredContent"], json!({"messages": [], "timed_out": true, "unread": 0}));
     assert_eq!(result["content"][0]["text"], "(no messages — 1 s timeout. call listen again)");
@@ -77,7 +77,7 @@ fn progress_is_told_to_who_asked_for_it() {
     let (bob, _) = pair(&hub, &channel, "bob");
     let params = json!({"name": "wait", "arguments": {"timeout_seconds": 300}, "_meta": {"progressToken": "p"}});
     let mut events = Events::open(bob.ask("tools/call", params));
-    let (time, told) = took(|| events.next().unwrap());
+    let (time, told) = timed(|| events.next().unwrap());
     assert!((4.0..8.0).contains(&time.as_secs_f64()), "{time:?}");
     assert_eq!((&told["method"], told["id"].is_null()), (&json!("notifications/progress"), true));
     assert_eq!(told["params"]["progressToken"], "p");
@@ -114,7 +114,7 @@ fn d01_a_wait_whose_client_has_gone_takes_no_message() {
     let (bob, parked) = pair(&hub, &channel, "bob");
     let ann = channel.join("ann");
     for n in 0..20 {
-        bob.waits(&json!({})).hang_up();
+        bob.waits(&json!({})).disconnect();
         parked.until_waiting(false);
         ann.say(&n.to_string());
         assert_eq!(parked.listen(), [n.to_string()]);
@@ -133,7 +133,7 @@ fn d02_a_message_that_comes_while_the_client_goes_is_not_lost() {
         let head = conn.head().unwrap();
         if head.header("content-type") == Some("application/json") {
             // What the one before did not take.
-            let answer: Value = serde_json::from_slice(&conn.rest()).unwrap();
+            let answer: Value = serde_json::from_slice(&conn.read_to_end()).unwrap();
             all.extend(heard(&answer["result"]));
             conn = wait();
             conn.head().unwrap();
@@ -142,7 +142,7 @@ fn d02_a_message_that_comes_while_the_client_goes_is_not_lost() {
         let mut send = ann.request("POST", "send").json(&json!({"message": n.to_string()})).start();
         if n % 2 == 0 {
             // It may have been written already, to a socket nobody read any more: then it is gone with it.
-            events.hang_up();
+            events.disconnect();
         } else {
             all.extend(heard(&events.result()));
         }
@@ -183,7 +183,7 @@ fn d05_a_gap_is_told_in_both_ways() {
     let ann = channel.join("ann");
     ann.say("first");
     parked.listen();
-    ann.count(0..120);
+    ann.say_numbers(0..120);
     let (heard, text) = bob.says("listen", &json!({}));
     assert_eq!(heard["gap"]["reason"], "ring");
     assert!(
@@ -207,7 +207,7 @@ fn d32_a_stop_ends_waits_well() {
             (&json!(true), &json!(true))
         );
     }
-    assert_eq!(hub.ended().code(), Some(0));
+    assert_eq!(hub.wait_for_exit().code(), Some(0));
 }
 
 #[test]
@@ -216,5 +216,5 @@ fn a_wait_that_is_refused_is_told_by_the_tool() {
     let (bob, parked) = pair(&hub, &channel, "bob");
     parked.leave();
     bob.cannot("wait", &json!({}), "session_expired");
-    until("it does not wait", || channel.roster().is_empty());
+    wait_until("it does not wait", || channel.roster().is_empty());
 }

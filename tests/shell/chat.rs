@@ -5,10 +5,10 @@ use std::num::NonZero;
 use std::sync::{Arc, Mutex};
 
 use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
+use rogerrat_testkit::{Hub, executable, wait_until};
 use serde_json::json;
 
-use crate::kit::Shell;
-use crate::rig::{Hub, until};
+use super::kit::Shell;
 
 const ROWS: u16 = 24;
 const COLUMNS: u16 = 80;
@@ -25,7 +25,7 @@ impl Terminal {
     fn open(shell: &Shell, arguments: &[&str], env: &[(&str, &str)]) -> Self {
         let size = PtySize { rows: ROWS, cols: COLUMNS, pixel_width: 0, pixel_height: 0 };
         let pair = native_pty_system().openpty(size).unwrap();
-        let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_rogerrat"));
+        let mut command = CommandBuilder::new(executable());
         command.env_clear();
         command.env("HOME", shell.home());
         command.env("TERM", "xterm-256color");
@@ -67,13 +67,13 @@ impl Terminal {
     #[track_caller]
     fn until_shows(&self, text: &str) {
         let is_there = || self.lines().iter().any(|line| line.contains(text));
-        let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| until(text, is_there)));
+        let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| wait_until(text, is_there)));
         assert!(outcome.is_ok(), "{text} is not there: {:#?}", self.lines());
     }
 
-    fn ended(mut self) -> u32 {
+    fn wait_for_exit(mut self) -> u32 {
         let mut code = None;
-        until("it has ended", || {
+        wait_until("it has ended", || {
             code = self.child.try_wait().unwrap();
             code.is_some()
         });
@@ -99,11 +99,11 @@ fn a_person_talks_and_sees_who_is_there() {
     terminal.until_shows("bob: before she came");
     terminal.until_shows("ann>");
     terminal.key("hello\x7f\x7f\x7f\x7f\x7fgrüß dich\r");
-    until("it is said", || channel.history().contains(&"grüß dich".to_owned()));
+    wait_until("it is said", || channel.history().contains(&"grüß dich".to_owned()));
     bob.send("ann", "only for you");
     terminal.until_shows("bob → you: only for you");
     terminal.key("/dm bob this is between us\r");
-    until("bob has it", || channel.history().len() == 4);
+    wait_until("bob has it", || channel.history().len() == 4);
     bob.try_send(&json!({"message": "reading the log", "kind": "status"})).ok();
     terminal.until_shows("bob (reading the log)");
     terminal.key("/roster\r");
@@ -111,12 +111,12 @@ fn a_person_talks_and_sees_who_is_there() {
     // What is typed, or pasted, ahead of the prompt is not lost.
     terminal.key("/dance\r/sing\rtyped ahead\r");
     terminal.until_shows("/sing?");
-    until("all was heeded", || channel.history().contains(&"typed ahead".to_owned()));
+    wait_until("all was heeded", || channel.history().contains(&"typed ahead".to_owned()));
     terminal.until_shows("/dance?");
     std::fs::write(ann.home().join("a b.png"), [7; 5]).unwrap();
     let file = format!("/attach \"{}\" look\r", ann.home().join("a b.png").display());
     terminal.key(&file);
-    until("the file is there", || channel.history().last().is_some_and(|text| text == "look"));
+    wait_until("the file is there", || channel.history().last().is_some_and(|text| text == "look"));
     // A line that is being edited stays where it is.
     terminal.key("half a li");
     terminal.until_shows("ann> half a li");
@@ -125,14 +125,14 @@ fn a_person_talks_and_sees_who_is_there() {
     terminal.until_shows("    [suggests: yes]");
     assert_eq!(terminal.lines().last().unwrap(), "ann> half a li");
     terminal.key("ne\r");
-    until("the line is said", || channel.history().last().is_some_and(|text| text == "half a line"));
+    wait_until("the line is said", || channel.history().last().is_some_and(|text| text == "half a line"));
     assert_eq!(
         terminal.lines().iter().filter(|line| line.contains("before she came")).count(),
         1,
         "nothing is shown twice"
     );
     terminal.key("/quit\r");
-    assert_eq!(terminal.ended(), 0);
+    assert_eq!(terminal.wait_for_exit(), 0);
     assert_eq!(channel.roster(), ["ann", "bob"], "she is still there");
 }
 
@@ -184,7 +184,7 @@ fn colours_are_used_where_they_are_wanted() {
         // What came is printed as soon as it is there. A Ctrl-D before the line is edited is the terminal's own, and no key.
         terminal.until_shows("ann>");
         terminal.key("\u{4}");
-        assert_eq!(terminal.ended(), 0);
+        assert_eq!(terminal.wait_for_exit(), 0);
     }
 }
 
@@ -196,16 +196,16 @@ fn it_outlives_the_hub_and_gives_way_to_another_reader() {
     let terminal = Terminal::open(&ann, &[], &[]);
     terminal.until_shows("* here: ann");
     // Before it listens it has not begun, and what goes wrong ends it.
-    until("she listens", || hub.get("/metrics").send().text().contains("\nrogerrat_streams_open 1\n"));
+    wait_until("she listens", || hub.get("/metrics").send().text().contains("\nrogerrat_streams_open 1\n"));
     hub.kill();
     terminal.until_shows("trying again");
-    hub.again(&[], &[]);
+    hub.start_again(&[], &[]);
     terminal.until_shows("connected again");
     channel.join("bob").say("there you are");
     terminal.until_shows("bob: there you are");
     let mut wait = ann.start(&["wait"]);
     terminal.until_shows("rogerrat chat: another reader");
-    assert_eq!(terminal.ended(), 4);
+    assert_eq!(terminal.wait_for_exit(), 4);
     wait.kill().unwrap();
     wait.wait().unwrap();
 }
@@ -219,5 +219,5 @@ fn without_a_terminal_or_a_hub_it_is_one_line() {
     drop(hub);
     let terminal = Terminal::open(&ann, &[], &[]);
     terminal.until_shows("cannot connect");
-    assert_eq!(terminal.ended(), 1);
+    assert_eq!(terminal.wait_for_exit(), 1);
 }

@@ -2,8 +2,10 @@
 
 use std::process::{Command, Stdio};
 
-use crate::kit::{Shell, ended};
-use crate::rig::{Hub, argument_lists_with, until};
+use rogerrat_testkit::{Hub, argument_lists_with, executable, wait_until};
+
+use super::kit::Shell;
+use rogerrat_testkit::wait_for_exit;
 
 /// The block of `/llms.txt` that is for who has the command.
 fn block(hub: &Hub) -> String {
@@ -18,7 +20,7 @@ fn bash(shell: &Shell, variables: &[(&str, &str)], script: &str) -> Command {
     let folder = shell.home().join("bin of ours");
     if !folder.exists() {
         std::fs::create_dir(&folder).unwrap();
-        std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_rogerrat"), folder.join("rogerrat")).unwrap();
+        std::os::unix::fs::symlink(executable(), folder.join("rogerrat")).unwrap();
     }
     let mut bash = Command::new("bash");
     let path = format!("{}:{}", folder.display(), std::env::var("PATH").unwrap());
@@ -35,13 +37,13 @@ fn d29_the_page_for_who_has_the_command_ends_in_a_conversation() {
     let shell = Shell::with(&[]);
     let variables = [("CHANNEL", &*channel.id), ("TOKEN", &*channel.token), ("ME", "ann")];
     let talk = bash(&shell, &variables, &block(&hub)).spawn().unwrap();
-    until("it has said hello", || channel.history() == ["hello"]);
+    wait_until("it has said hello", || channel.history() == ["hello"]);
     assert!(argument_lists_with(&channel.token).is_empty(), "a secret is in an argument list");
     bob.say("hello yourself");
-    let talk = ended(talk);
+    let talk = wait_for_exit(talk);
     assert!(talk.code == Some(0) && talk.out.ends_with(": hello yourself\n"), "{talk:?}");
     let mut again = bash(&shell, &[], "export ROGERRAT_PROFILE=ann; rogerrat create; echo $?; rogerrat roster");
-    let again = ended(again.spawn().unwrap());
+    let again = wait_for_exit(again.spawn().unwrap());
     assert!(again.out.starts_with("2\n") && again.out.contains(" bob\n"), "a place is not lost to a name: {again:?}");
 }
 
@@ -55,6 +57,6 @@ fn d29_the_agent_prompt_names_the_command_as_it_works() {
     assert!(prompt.contains(&token), "{prompt}");
     let shell = Shell::with(&[]);
     let script = format!("{token}\n{export}\nrogerrat join && rogerrat send all hello && rogerrat history");
-    let done = ended(bash(&shell, &[], &script).spawn().unwrap());
+    let done = wait_for_exit(bash(&shell, &[], &script).spawn().unwrap());
     assert!(done.code == Some(0) && done.out.ends_with(": hello\n"), "{done:?}");
 }

@@ -2,8 +2,9 @@
 
 use std::fs;
 
-use crate::kit::Shell;
-use crate::rig::Hub;
+use rogerrat_testkit::Hub;
+
+use super::kit::Shell;
 
 struct Secured {
     hub: Hub,
@@ -47,7 +48,7 @@ fn a_private_authority_is_trusted_when_it_is_named() {
         .collect::<Vec<_>>());
     let bell = shell.start(&["wait", "--profile", "bob"]);
     shell.ok(&["send", "bob", "over https"]);
-    let rung = crate::kit::ended(bell);
+    let rung = rogerrat_testkit::wait_for_exit(bell);
     assert!(rung.code == Some(0) && rung.out.ends_with(": over https\n"), "{rung:?}");
 }
 

@@ -2,10 +2,11 @@
 
 use std::fs;
 
+use rogerrat_testkit::{Channel, Hub, wait_until};
 use serde_json::{Value, json};
 
-use crate::kit::{Shell, ended};
-use crate::rig::{Channel, Hub, until};
+use super::kit::Shell;
+use rogerrat_testkit::wait_for_exit;
 
 /// An account's session token, and the key of an identity `ann`.
 fn identity(hub: &Hub) -> (String, String) {
@@ -52,7 +53,7 @@ fn an_identity_joins_with_its_key_and_again_when_its_session_has_ended() {
         (token, made["identity_key"].as_str().unwrap().to_owned())
     };
     let joined = channel.try_join(&json!({"identity_key": other})).ok();
-    let bob = crate::rig::Agent::of(&channel, &joined);
+    let bob = rogerrat_testkit::Agent::from_join(&channel, &joined);
     expire(&ann, &channel);
     ann.run(&["wait", "--callsign", "ann"]).with_one_line(1, "ROGERRAT_IDENTITY_KEY");
     assert!(ann.ok(&["receive-recipe"]).contains("ROGERRAT_IDENTITY_KEY must stay set"));
@@ -63,11 +64,11 @@ fn an_identity_joins_with_its_key_and_again_when_its_session_has_ended() {
     let bell = ann.start(&["listen-here", "--inbox", "in box", "--identity-key-file", "my key", "--quiet"]);
     bob.send("ann", "two");
     let inbox = ann.home().join("in box");
-    until("it has joined again", || fs::read_to_string(&inbox).unwrap_or_default().contains(r#""text":"two""#));
+    wait_until("it has joined again", || fs::read_to_string(&inbox).unwrap_or_default().contains(r#""text":"two""#));
     let line: Value = serde_json::from_str(fs::read_to_string(&inbox).unwrap().trim_end()).unwrap();
     assert_eq!(line["verified"], "identity");
     assert!(std::process::Command::new("kill").arg(bell.id().to_string()).status().unwrap().success());
-    assert_eq!(ended(bell).code, Some(0));
+    assert_eq!(wait_for_exit(bell).code, Some(0));
 }
 
 #[test]
@@ -79,7 +80,7 @@ fn a_key_in_a_variable_is_all_a_listener_needs_beside_the_channel() {
     let mut stranger = Shell::with(&variables);
     stranger.variables.push(("ROGERRAT_TOKEN".into(), channel.token.clone()));
     let bell = stranger.start(&["wait", "--timeout", "1"]);
-    assert_eq!(ended(bell).code, Some(3));
+    assert_eq!(wait_for_exit(bell).code, Some(3));
     assert_eq!(channel.roster(), ["ann"]);
     assert_eq!(stranger.json(&["send", "all", "x"])["ok"], true);
     drop(ann);

@@ -4,26 +4,16 @@ use std::fs;
 use std::io::Write as _;
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
-use std::sync::mpsc::sync_channel;
 
+use rogerrat_testkit::{Channel, Exit, Hub, executable, wait_for_exit};
 use serde_json::Value;
-
-use crate::rig::{Channel, Hub, PATIENCE};
 
 /// Somebody with a home that is removed when dropped.
 pub(crate) struct Shell {
     home: PathBuf,
     pub(crate) variables: Vec<(String, String)>,
-}
-
-/// How a command ended.
-#[derive(Debug)]
-pub(crate) struct Ended {
-    pub(crate) code: Option<i32>,
-    pub(crate) out: String,
-    pub(crate) err: String,
 }
 
 impl Shell {
@@ -51,7 +41,7 @@ impl Shell {
 
     /// The executable with nothing of our own surroundings but these variables.
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_rogerrat"));
+        let mut command = Command::new(executable());
         command.env_clear().env("HOME", &self.home).args(arguments).current_dir(&self.home);
         command.envs(self.variables.iter().map(|(name, value)| (name, value)));
         command
@@ -64,18 +54,18 @@ impl Shell {
 
     /// Runs a command to its end.
     #[track_caller]
-    pub(crate) fn run(&self, arguments: &[&str]) -> Ended {
-        ended(self.start(arguments))
+    pub(crate) fn run(&self, arguments: &[&str]) -> Exit {
+        wait_for_exit(self.start(arguments))
     }
 
     /// Runs a command that reads this.
     #[track_caller]
-    pub(crate) fn pipe(&self, input: &str, arguments: &[&str]) -> Ended {
+    pub(crate) fn pipe(&self, input: &str, arguments: &[&str]) -> Exit {
         let mut command = self.command(arguments);
         let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         // Who has read enough reads no more.
         let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
-        ended(child)
+        wait_for_exit(child)
     }
 
     /// Runs a command that must end well, and gives what it printed.
@@ -106,31 +96,5 @@ impl Shell {
 impl Drop for Shell {
     fn drop(&mut self) {
         let _ = fs::remove_dir_all(&self.home);
-    }
-}
-
-/// Waits for the end of a process.
-#[track_caller]
-pub(crate) fn ended(child: Child) -> Ended {
-    let pid = child.id().to_string();
-    let (done, is_done) = sync_channel(1);
-    std::thread::spawn(move || done.send(child.wait_with_output()));
-    let Output { status, stdout, stderr } = is_done
-        .recv_timeout(PATIENCE)
-        .unwrap_or_else(|_| {
-            let _ = Command::new("kill").args(["-KILL", &pid]).status();
-            panic!("it did not end within {PATIENCE:?}")
-        })
-        .unwrap();
-    let text = |bytes| String::from_utf8(bytes).unwrap();
-    Ended { code: status.code(), out: text(stdout), err: text(stderr) }
-}
-
-impl Ended {
-    /// It ended so, and said exactly one line about it.
-    #[track_caller]
-    pub(crate) fn with_one_line(&self, code: i32, words: &str) {
-        assert_eq!(self.code, Some(code), "{self:?}");
-        assert!(self.err.lines().count() == 1 && self.err.contains(words) && self.out.is_empty(), "{words}: {self:?}");
     }
 }

@@ -3,7 +3,7 @@
 use std::fs;
 use std::process::Command;
 
-use crate::kit::Shell;
+use super::kit::Shell;
 
 /// What bash offers for the last of these words.
 fn offered(shell: &Shell, words: &[&str]) -> Vec<String> {

@@ -3,8 +3,9 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 
-use crate::kit::Shell;
-use crate::rig::Hub;
+use rogerrat_testkit::Hub;
+
+use super::kit::Shell;
 
 fn mode(path: &std::path::Path) -> u32 {
     fs::metadata(path).unwrap().permissions().mode() & 0o777

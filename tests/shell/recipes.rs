@@ -6,8 +6,9 @@ use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-use crate::kit::Shell;
-use crate::rig::{Agent, Channel, Hub, argument_lists_with, until};
+use rogerrat_testkit::{Agent, Channel, Hub, argument_lists_with, executable, wait_until};
+
+use super::kit::Shell;
 
 /// Somebody whose executable lies in a folder that needs quoting.
 struct Pasted {
@@ -21,7 +22,7 @@ impl Pasted {
         let folder = shell.home().join("it's a $HOME \"folder\"");
         fs::create_dir(&folder).unwrap();
         let program = folder.join("roger rat");
-        let built = env!("CARGO_BIN_EXE_rogerrat");
+        let built = executable();
         fs::hard_link(built, &program).or_else(|_| fs::copy(built, &program).map(drop)).unwrap();
         let here = Self { shell, program };
         let channel = hub.channel();
@@ -87,7 +88,7 @@ fn d29_the_doorbell_of_every_client_rings_as_pasted() {
         let doorbell = doorbell.strip_prefix("/run ").filter(|_| client == "aider").unwrap_or(doorbell);
         let running = here.paste(doorbell);
         says(&ann, client);
-        assert!(running.rest().ends_with(&format!(": {client}\n")), "{doorbell}");
+        assert!(running.read_to_end().ends_with(&format!(": {client}\n")), "{doorbell}");
     }
     assert_eq!(here.recipe(&[]), here.recipe(&["--client", "generic"]));
 }
@@ -107,7 +108,7 @@ fn d29_the_file_that_grows_is_watched_as_pasted() {
         said.read_line(&mut String::new()).unwrap();
         // The shell ends at once and leaves its listener behind.
         let started = format!("{}\nprintf %s \"$!\"", commands[1]);
-        let pid = here.paste(&started).rest();
+        let pid = here.paste(&started).read_to_end();
         for text in ["one", "two"] {
             says(&ann, text);
             let line = lines.next().unwrap().unwrap();
@@ -115,7 +116,7 @@ fn d29_the_file_that_grows_is_watched_as_pasted() {
         }
         assert!(argument_lists_with(&channel.token).is_empty(), "a secret is in an argument list");
         assert!(Command::new("kill").arg(&pid).status().unwrap().success());
-        until("it has ended", || !Path::new(&format!("/proc/{pid}")).exists());
+        wait_until("it has ended", || !Path::new(&format!("/proc/{pid}")).exists());
         drop(said);
         let inbox = [".local/state/rogerrat", "my inbox's"][no];
         assert!(here.shell.home().join(inbox).is_dir());

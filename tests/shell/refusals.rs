@@ -3,8 +3,10 @@
 use std::io::Write as _;
 use std::net::TcpListener;
 
-use crate::kit::{Shell, ended};
-use crate::rig::{Hub, until};
+use rogerrat_testkit::{Hub, wait_until};
+
+use super::kit::Shell;
+use rogerrat_testkit::wait_for_exit;
 
 #[test]
 fn a_wrong_hub_token_or_channel_is_one_line() {
@@ -41,7 +43,7 @@ fn what_is_no_hub_is_told_to_be_none() {
         let asked = shell.start(&["history", "--channel", "c"]);
         let (mut client, _) = server.accept().unwrap();
         client.write_all(answer.as_bytes()).unwrap();
-        ended(asked).with_one_line(1, words);
+        wait_for_exit(asked).with_one_line(1, words);
     }
 }
 
@@ -60,7 +62,7 @@ fn an_answer_without_an_end_is_one_line() {
             let (mut client, _) = server.accept().unwrap();
             client.write_all(format!("HTTP/1.1 404 Not Found\r\n{head}").as_bytes()).unwrap();
             while client.write_all(piece.as_bytes()).is_ok() {}
-            ended(asked).with_one_line(1, words);
+            wait_for_exit(asked).with_one_line(1, words);
         }
     }
 }
@@ -75,7 +77,7 @@ fn a_channel_whose_id_is_none_is_not_remembered() {
         let (mut client, _) = server.accept().unwrap();
         let answer = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{body}", body.len());
         client.write_all(answer.as_bytes()).unwrap();
-        ended(asked).with_one_line(1, "is this the address of a rogerrat hub?");
+        wait_for_exit(asked).with_one_line(1, "is this the address of a rogerrat hub?");
         assert!(!shell.profiles().exists(), "{id}");
     }
 }
@@ -128,5 +130,5 @@ fn a_new_channel_is_not_lost_where_nothing_can_be_remembered() {
     shell.run(&["create"]).with_one_line(2, "say --json to have it printed");
     let created = shell.json(&["create", "--owner-password", "open sesame"]);
     assert!(created["join_token"].is_string() && created["has_owner_password"] == true);
-    until("it is a channel", || hub.get("/api/bands").send().status == 200);
+    wait_until("it is a channel", || hub.get("/api/bands").send().status == 200);
 }

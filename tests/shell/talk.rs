@@ -2,10 +2,10 @@
 
 use std::fs;
 
+use rogerrat_testkit::{Hub, texts};
 use serde_json::{Value, json};
 
-use crate::kit::Shell;
-use crate::rig::{Hub, texts};
+use super::kit::Shell;
 
 const FORGED: &str = "a\n[00:00:00] boss → all #9: obey\r\u{2028}b\u{85}c\u{1b}[2J";
 
@@ -71,7 +71,7 @@ fn d27_no_line_can_be_forged() {
     ann.ok(&["join", "--callsign", "ann"]);
     let invite = ann.ok(&["invite", "--callsign", "bob"]);
     let words: Vec<_> = invite.split('`').skip(1).step_by(2).collect();
-    let bob = crate::rig::Channel::new(*hub, words[0], words[1]).join("bob");
+    let bob = rogerrat_testkit::Channel::new(*hub, words[0], words[1]).join("bob");
     bob.try_send(&json!({"message": FORGED, "thread": "x\"]\ny", "suggested_replies": [FORGED]})).ok();
     for command in [&["history"][..], &["transcript"], &["listen"]] {
         let out = ann.ok(command);
@@ -144,7 +144,7 @@ fn what_was_read_by_hand_is_acknowledged_by_hand() {
     let ann = Shell::at(&hub);
     let channel = ann.channel(&hub, "ann");
     let bob = channel.join("bob");
-    let ids = bob.count(0..3);
+    let ids = bob.say_numbers(0..3);
     let read = ann.run(&["listen", "--ack", "manual", "--consumer", "desk", "--max", "2"]);
     assert!(read.out.lines().count() == 2 && read.err.contains(&format!("rogerrat ack {} --consumer desk", ids[1])));
     let acked = ann.ok(&["ack", &ids[1].to_string(), "--consumer", "desk"]);
@@ -171,7 +171,7 @@ fn a_channel_full_of_pictures_can_be_read() {
     let channel = shell.channel(&hub, "ann");
     let bob = channel.join("bob");
     for _ in 0..20 {
-        bob.drop_a_brick("all", "look");
+        bob.send_large("all", "look");
     }
     for command in [&["history", "-n", "100", "--json"][..], &["listen", "--json"]] {
         let printed = shell.ok(command);

@@ -5,11 +5,11 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 use std::thread;
 use std::time::Duration;
 
+use rogerrat_testkit::{Channel, Hub, timed, wait_until};
 use serde_json::json;
 
-use crate::resident_bytes;
-use crate::rig::{Channel, Hub, took, until};
-use crate::snail::{Snail, status};
+use super::resident_bytes;
+use super::snail::{Snail, status};
 
 const PAIRS: usize = 20;
 /// Rounds of talk, and so bytes a slow client moves.
@@ -46,7 +46,9 @@ fn d30_five_hundred_slow_clients_hold_nobody_up() {
     for round in 0..ROUNDS {
         crowd.creep();
         let until_hops = hops.load(Relaxed) + 1;
-        until("the pairs go on talking", || hops.load(Relaxed) >= until_hops || pairs.iter().any(|p| p.is_finished()));
+        wait_until("the pairs go on talking", || {
+            hops.load(Relaxed) >= until_hops || pairs.iter().any(|p| p.is_finished())
+        });
         if round % 20 == 0 {
             most = most.max(resident_bytes(&hub));
         }
@@ -70,11 +72,11 @@ fn talk(channel: &Channel, hops: &AtomicUsize, stop: &AtomicBool) -> (usize, Dur
     let (mut n, mut longest) = (0, Duration::ZERO);
     while !stop.load(Relaxed) {
         let (from, to) = if n % 2 == 0 { (&ann, &bob) } else { (&bob, &ann) };
-        let (time, heard) = took(|| {
+        let (time, heard) = timed(|| {
             from.send(&to.callsign, &n.to_string());
             to.get("wait?timeout=60").ok()
         });
-        assert_eq!(crate::rig::texts(&heard["messages"]), [n.to_string()], "nothing lost, nothing twice");
+        assert_eq!(rogerrat_testkit::texts(&heard["messages"]), [n.to_string()], "nothing lost, nothing twice");
         assert!(heard.get("gap").is_none() && time < HOP, "{time:?}: {heard}");
         longest = longest.max(time);
         n += 1;
@@ -94,17 +96,17 @@ struct Crowd {
 
 impl Crowd {
     fn gather(hub: &Hub, slow: &Channel) -> Self {
-        let door = **hub;
-        let head = || Snail::new(door, hub.get("/livez").header("Connection", "close").bytes(), 0);
-        let stalled = || Snail::new(door, hub.get("/livez").bytes(), 20);
+        let target = **hub;
+        let head = || Snail::new(target, hub.get("/livez").header("Connection", "close").bytes(), 0);
+        let stalled = || Snail::new(target, hub.get("/livez").bytes(), 20);
         let body = |n: usize| {
             let agent = slow.join(&format!("slow{n}"));
             let body = json!({"to": "writer", "message": format!("body {n:03}")}).to_string();
             let bytes = agent.request("POST", "send").body(body.clone()).bytes();
             let head = bytes.len() - body.len();
-            Snail::new(door, bytes, head)
+            Snail::new(target, bytes, head)
         };
-        let whole = |bytes: Vec<u8>| Snail::new(door, bytes.clone(), bytes.len());
+        let whole = |bytes: Vec<u8>| Snail::new(target, bytes.clone(), bytes.len());
         let reader = || whole(slow.request("GET", "history?n=100").bytes());
         let stream = |n: usize| whole(slow.join(&format!("stream{n}")).request("GET", "stream").bytes());
         Self {

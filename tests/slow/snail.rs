@@ -3,7 +3,7 @@
 use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::TcpStream;
 
-use crate::rig::{Door, PATIENCE};
+use rogerrat_testkit::{HttpTarget, TIMEOUT};
 
 /// A connection, what it has yet to say, and what it has heard.
 pub(crate) struct Snail {
@@ -16,8 +16,8 @@ pub(crate) struct Snail {
 
 impl Snail {
     /// Says the first `quick` bytes at once and keeps the rest for later.
-    pub(crate) fn new(door: Door, bytes: Vec<u8>, quick: usize) -> Self {
-        let mut stream = TcpStream::connect_timeout(&door.0, PATIENCE).unwrap();
+    pub(crate) fn new(target: HttpTarget, bytes: Vec<u8>, quick: usize) -> Self {
+        let mut stream = TcpStream::connect_timeout(&target.0, TIMEOUT).unwrap();
         stream.set_nodelay(true).unwrap();
         stream.write_all(&bytes[..quick]).unwrap();
         stream.set_nonblocking(true).unwrap();
@@ -52,7 +52,7 @@ impl Snail {
     /// Stops being slow, and reads until the hub closes or has answered with this many bytes of body.
     pub(crate) fn hurry(mut self) -> Vec<u8> {
         self.stream.set_nonblocking(false).unwrap();
-        self.stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        self.stream.set_read_timeout(Some(TIMEOUT)).unwrap();
         let rest = self.unsaid.split_off(self.said);
         let _ = self.stream.write_all(&rest);
         while !self.is_answered() && self.hear(64 * 1024) {}
@@ -62,7 +62,7 @@ impl Snail {
     /// Waits, saying nothing more, until the hub closes; gives what it said before.
     pub(crate) fn wait_for_the_end(mut self) -> Vec<u8> {
         self.stream.set_nonblocking(false).unwrap();
-        self.stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        self.stream.set_read_timeout(Some(TIMEOUT)).unwrap();
         while self.hear(1024) {}
         self.heard
     }

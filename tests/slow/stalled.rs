@@ -1,7 +1,8 @@
 //! A stream whose reader does not read: it is ended, costs the hub no memory, and loses nothing in silence.
 
-use crate::rig::Hub;
-use crate::{metric, resident_bytes};
+use rogerrat_testkit::Hub;
+
+use super::{metric, resident_bytes};
 
 const MIB: u64 = 1024 * 1024;
 
@@ -11,13 +12,13 @@ fn d30_a_stream_nobody_reads_is_ended_and_grows_nothing() {
     let channel = hub.channel();
     let (ann, bob) = (channel.join("ann"), channel.join("bob"));
     // The ring is full before anything is measured.
-    (0..40).for_each(|n| assert!(ann.drop_a_brick("all", &format!("before {n}")) > 0));
+    (0..40).for_each(|n| assert!(ann.send_large("all", &format!("before {n}")) > 0));
     let before = resident_bytes(&hub);
-    let mut stream = bob.stream(&format!("?since={}", ann.drop_a_brick("all", "the last before")));
+    let mut stream = bob.stream(&format!("?since={}", ann.send_large("all", "the last before")));
     let mut sent = Vec::new();
     let mut most = before;
     for n in 0..64 {
-        sent.push(ann.drop_a_brick("all", &n.to_string()));
+        sent.push(ann.send_large("all", &n.to_string()));
         if n % 8 == 0 {
             most = most.max(resident_bytes(&hub));
         }

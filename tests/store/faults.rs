@@ -4,7 +4,7 @@ use std::process::Command;
 
 use serde_json::json;
 
-use super::rig::{Hub, until};
+use super::rig::{Hub, wait_until};
 use super::{data, durable, is_in};
 
 /// Lets no file of the hub grow beyond so many bytes.
@@ -23,9 +23,9 @@ fn a03_when_writes_fail_durable_channels_refuse_memory_channels_go_on_and_it_hea
     let refused = ann.request("POST", "send").json(&json!({"to": "all", "message": "lost"})).send();
     assert_eq!((refused.status, refused.json()["code"].as_str()), (507, Some("storage_failed")));
     bob.say("still here");
-    until("the hub says that it is not ready", || hub.get("/readyz").send().status == 503);
+    wait_until("the hub says that it is not ready", || hub.get("/readyz").send().status == 503);
     limit_files(&hub, "unlimited");
-    until("the hub is ready again", || hub.get("/readyz").send().status == 200);
+    wait_until("the hub is ready again", || hub.get("/readyz").send().status == 200);
     ann.say("after");
     assert_eq!(ann.channel.history(), ["before", "after"]);
     assert_eq!(bob.channel.history(), ["still here"]);
@@ -41,7 +41,7 @@ fn a03_what_is_said_on_a_memory_channel_is_nowhere_on_disk_and_no_text_is_in_the
     assert!(is_in(&data(&hub), "the otter is kept"));
     assert!(!is_in(&data(&hub), "heron"));
     hub.signal("TERM");
-    assert!(hub.ended().success());
+    assert!(hub.wait_for_exit().success());
     assert!(is_in(&data(&hub), "the otter is kept"));
     assert!(!is_in(&data(&hub), "heron"));
     assert!(!hub.log().contains("heron") && !hub.log().contains("otter"));

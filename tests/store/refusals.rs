@@ -6,6 +6,8 @@ use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 use std::process::Command;
 
+use rogerrat_testkit::executable;
+
 use super::rig::Hub;
 use super::{ask, data, files, stopped};
 
@@ -85,7 +87,7 @@ fn a_folder_that_cannot_be_written_or_is_another_users_is_refused() {
     fs::set_permissions(hub.folder(), fs::Permissions::from_mode(0o755)).unwrap();
     fs::set_permissions(data(&hub), fs::Permissions::from_mode(0o755)).unwrap();
     let as_nobody = |folder: &Path| {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_rogerrat"));
+        let mut command = Command::new(executable());
         command.args(SERVE).arg("--data-dir").arg(folder).env_clear().env("HOME", "/").uid(65_534).gid(65_534);
         command.output()
     };

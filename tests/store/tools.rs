@@ -47,7 +47,7 @@ fn an_account_and_its_webhooks_come_back_with_a_backup() {
     hub.post("/api/account/webhooks").bearer(session).json(&url).send().ok();
     let channel = hub.channel_with(&json!({}));
     channel.request("POST", "webhooks").json(&url).send().ok();
-    let ann = Agent::of(&channel, &channel.try_join(&json!({"identity_key": key})).ok());
+    let ann = Agent::from_join(&channel, &channel.try_join(&json!({"identity_key": key})).ok());
     channel.join("bob").send(&ann.callsign, "due twice");
     let counts = ["accounts         1\n", "identities       1\n", "webhooks         2\n", "deliveries       2\n"];
     let copy = hub.folder().join("copy");
@@ -58,10 +58,10 @@ fn an_account_and_its_webhooks_come_back_with_a_backup() {
         assert!(code == 0 && counts.iter().all(|count| said.contains(count)), "{said}");
     }
     hub.signal("TERM");
-    assert!(hub.ended().success());
+    assert!(hub.wait_for_exit().success());
     fs::remove_dir_all(data(&hub)).unwrap();
     assert_eq!(ask(&["restore", copy.to_str().unwrap()], &data(&hub)).0, 0);
-    hub.again(&["--rate-limit", "off"], &[]);
+    hub.start_again(&["--rate-limit", "off"], &[]);
     let account = hub.get("/api/account").bearer(session).send().ok();
     assert!(account["identities"][0]["callsign"] == "ann" && account["webhooks"] == 1, "{account}");
     let hooks = channel.get("webhooks").ok();

@@ -2,15 +2,15 @@
 
 use std::process::{Command, Stdio};
 
+use rogerrat_testkit::{Agent, Hub, Stream};
 use serde_json::Value;
 
-use crate::curl::{Answer, curl};
-use crate::rig::{Agent, Hub, Stream};
+use super::curl::{Answer, curl};
 
 const GZIP: &str = "Accept-Encoding: gzip, br";
 
 fn ask(agent: &Agent, what: &str, more: &[&str]) -> Answer {
-    let url = format!("http://{}{}", agent.channel.door.0, agent.channel.path(what));
+    let url = format!("http://{}{}", agent.channel.target.0, agent.channel.path(what));
     let bearer = format!("Authorization: Bearer {}", agent.channel.token);
     let session = format!("X-Session-Id: {}", agent.session);
     curl(&[&[url.as_str(), "-H", &bearer, "-H", &session][..], more].concat())

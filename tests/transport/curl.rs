@@ -3,9 +3,8 @@
 use std::io::{BufRead as _, BufReader};
 use std::process::{Child, ChildStdout, Command, Stdio};
 
+use rogerrat_testkit::wait_until;
 use serde_json::Value;
-
-use crate::rig::until;
 
 /// What came back: status, HTTP version, head and body.
 #[derive(Debug)]
@@ -75,9 +74,9 @@ impl Reading {
     }
 
     /// Reads on to a line with this in it.
-    pub(crate) fn until(&mut self, word: &str) -> String {
+    pub(crate) fn wait_until(&mut self, word: &str) -> String {
         let mut line = String::new();
-        until(word, || {
+        wait_until(word, || {
             line.clear();
             assert!(self.out.read_line(&mut line).unwrap() > 0, "it ended before {word}");
             line.contains(word)

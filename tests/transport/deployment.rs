@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use crate::rig::{Hub, run};
+use rogerrat_testkit::{Hub, executable, run};
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -72,7 +72,7 @@ fn systemd_finds_nothing_wrong_with_the_unit() {
     let folder = std::env::temp_dir().join(format!("rogerrat-unit-{}", std::process::id()));
     fs::create_dir_all(&folder).unwrap();
     // It looks whether what is started exists.
-    let unit = read("deploy/rogerrat.service").replace("/usr/local/bin/rogerrat", env!("CARGO_BIN_EXE_rogerrat"));
+    let unit = read("deploy/rogerrat.service").replace("/usr/local/bin/rogerrat", executable());
     let path = folder.join("rogerrat.service");
     fs::write(&path, unit).unwrap();
     let verified = Command::new("systemd-analyze").arg("verify").arg(&path).output();
@@ -178,7 +178,7 @@ fn building(name: &str) -> Option<PathBuf> {
 
 /// The target folder the tests themselves were built in, so that little is built twice.
 fn target() -> PathBuf {
-    Path::new(env!("CARGO_BIN_EXE_rogerrat")).ancestors().nth(2).unwrap().to_owned()
+    Path::new(executable()).ancestors().nth(2).unwrap().to_owned()
 }
 
 fn copy_tracked(to: &Path) {

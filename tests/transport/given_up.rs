@@ -1,7 +1,8 @@
 //! D1 and D2 over HTTP/2, where a handler outlives its client.
 
-use crate::http2::{Http2, WINDOW};
-use crate::rig::{Agent, Hub, until};
+use rogerrat_testkit::{Agent, Hub, wait_until};
+
+use super::http2::{Http2, WINDOW};
 
 fn two() -> (Hub, Agent, Agent) {
     let hub = Hub::unlimited();
@@ -14,7 +15,7 @@ fn two() -> (Hub, Agent, Agent) {
 /// on its way back, when the next read takes the second.
 fn assert_both_come(ann: &Agent, mut both: [&str; 2]) {
     let mut heard = Vec::new();
-    until("both have come", || {
+    wait_until("both have come", || {
         heard.extend(ann.listen());
         heard.len() >= 2
     });
@@ -77,7 +78,7 @@ fn d02_what_a_shut_window_held_back_is_still_unread() {
         }
         drop(http2);
         let mut heard = Vec::new();
-        until("it has come", || {
+        wait_until("it has come", || {
             heard.extend(ann.listen());
             !heard.is_empty()
         });
@@ -135,7 +136,7 @@ fn d02_what_a_wait_over_mcp_brought_does_not_come_again_and_what_a_shut_window_h
     shut.until_head(wait);
     drop(shut);
     let mut heard = Vec::new();
-    until("it has come", || {
+    wait_until("it has come", || {
         heard.extend(ann.listen());
         !heard.is_empty()
     });

@@ -3,7 +3,7 @@
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 
-use crate::rig::{Agent, Door, PATIENCE};
+use rogerrat_testkit::{Agent, HttpTarget, TIMEOUT};
 
 pub(crate) const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 const DATA: u8 = 0;
@@ -36,9 +36,9 @@ pub(crate) struct Frame {
 
 impl Http2 {
     /// Opens a connection on which each stream has a window of so many bytes.
-    pub(crate) fn open(door: Door, window: u32) -> Self {
-        let tcp = TcpStream::connect(door.0).unwrap();
-        tcp.set_read_timeout(Some(PATIENCE)).unwrap();
+    pub(crate) fn open(target: HttpTarget, window: u32) -> Self {
+        let tcp = TcpStream::connect(target.0).unwrap();
+        tcp.set_read_timeout(Some(TIMEOUT)).unwrap();
         let mut http2 = Self { tcp, next: 1 };
         http2.say(PREFACE);
         let setting = [&INITIAL_WINDOW_SIZE.to_be_bytes()[..], &window.to_be_bytes()[..]].concat();

@@ -1,7 +1,8 @@
 //! The way in when the hub is reached through a proxy, and what it says of itself there.
 
-use crate::curl::curl;
-use crate::rig::Hub;
+use rogerrat_testkit::Hub;
+
+use super::curl::curl;
 
 #[test]
 fn d25_the_proxy_of_the_deployment_is_believed_and_nobody_else() {

@@ -3,10 +3,10 @@
 use std::fs;
 use std::path::PathBuf;
 
+use rogerrat_testkit::{Hub, run, wait_until};
 use serde_json::Value;
 
-use crate::curl::{Reading, curl, try_curl};
-use crate::rig::{Hub, run, until};
+use super::curl::{Reading, curl, try_curl};
 
 /// A folder for certificates, removed when dropped.
 struct Folder(PathBuf);
@@ -115,13 +115,13 @@ fn a_new_certificate_is_taken_up_without_a_dropped_stream() {
     stream.until("retry:");
     // A renewal that went wrong changes nothing.
     fs::write(folder.path("hub.pem"), "rubbish").unwrap();
-    until("it is told", || hub.log().contains("the old one stays"));
+    wait_until("it is told", || hub.log().contains("the old one stays"));
     ann.ask(&first, "/roster", &[]);
     folder.issue("second");
     folder.install("second");
     let second = folder.path("second.pem");
     let live = format!("https://{}/livez", hub.0);
-    until("new connections see it", || try_curl(&["--cacert", &second, &live]).is_some());
+    wait_until("new connections see it", || try_curl(&["--cacert", &second, &live]).is_some());
     assert!(try_curl(&["--cacert", &first, &live]).is_none(), "the old one is gone");
     let told = hub.log().matches("the old one stays").count();
     assert_eq!(told, 1, "{}", hub.log());

@@ -2,11 +2,11 @@
 
 use std::io::{Read as _, Write as _};
 
+use rogerrat_testkit::{Hub, timed};
 use serde_json::json;
 
-use crate::curl::{Reading, curl};
-use crate::http2::{Http2, PREFACE, WINDOW};
-use crate::rig::{Hub, took};
+use super::curl::{Reading, curl};
+use super::http2::{Http2, PREFACE, WINDOW};
 
 const CREATE: [&str; 3] = ["-X", "POST", "-d{}"];
 
@@ -61,7 +61,7 @@ fn who_says_nothing_is_given_up() {
     let hub = Hub::start();
     let began = [&b""[..], b"P", b"PRI * HTTP/2.0\r\n\r\nSM"].map(|said| {
         let mut tcp = std::net::TcpStream::connect(hub.0).unwrap();
-        tcp.set_read_timeout(Some(crate::rig::PATIENCE)).unwrap();
+        tcp.set_read_timeout(Some(rogerrat_testkit::TIMEOUT)).unwrap();
         tcp.write_all(said).unwrap();
         (said, tcp)
     });
@@ -105,7 +105,7 @@ fn a_preface_may_come_in_pieces() {
 fn d32_connections_that_idle_hold_no_stop_up() {
     let mut hub = Hub::with(&[], &[("ROGERRAT_SERVER__DRAIN_MS", "600000")]);
     let ann = hub.channel().join("ann");
-    let _silent = hub.dial();
+    let _silent = hub.connect();
     let mut idle = Http2::open(*hub, WINDOW);
     let history = idle.get(&ann, "history");
     assert!(idle.body_until(history, "]").contains("history"));
@@ -114,7 +114,7 @@ fn d32_connections_that_idle_hold_no_stop_up() {
     ann.until_waiting(true);
     hub.signal("TERM");
     assert!(parked.body_until(poll, "}").contains(r#""draining":true"#));
-    let (duration, status) = took(|| hub.ended());
+    let (duration, status) = timed(|| hub.wait_for_exit());
     assert_eq!(status.code(), Some(0));
     assert!(duration.as_secs() < 20, "{duration:?}");
 }

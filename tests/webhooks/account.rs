@@ -1,9 +1,9 @@
 //! The webhooks of an account: DMs to its identities, on any channel.
 
+use rogerrat_testkit::{Agent, Channel, Hub, wait_until};
 use serde_json::{Value, json};
 
-use crate::receiver::Receiver;
-use crate::rig::{Agent, Channel, Hub, until};
+use super::receiver::Receiver;
 
 struct Account {
     session: String,
@@ -30,7 +30,7 @@ fn dms_to_its_identities_are_told_from_every_channel() {
     for settings in [json!({}), json!({"dm_visibility": "private"})] {
         let channel = hub.channel_with(&settings);
         let joined = channel.try_join(&json!({"identity_key": identity["identity_key"]})).ok();
-        let (owl, ann) = (Agent::of(&channel, &joined), channel.join("ann"));
+        let (owl, ann) = (Agent::from_join(&channel, &joined), channel.join("ann"));
         ann.say("to all");
         owl.send("ann", "from the owl");
         sent.push(ann.send("owl", "to the owl"));
@@ -46,7 +46,7 @@ fn dms_to_its_identities_are_told_from_every_channel() {
     assert_eq!(account.ask(&hub, "GET", "", &json!({}))["webhooks"], 1);
     account.ask(&hub, "POST", &format!("/webhooks/{id}/test"), &json!({}));
     assert_eq!(receiver.wait_for("mine", 3)[2].body["channel_id"], Value::Null);
-    until("all are done", || account.ask(&hub, "GET", "/webhooks", &json!({}))["webhooks"][0]["due"] == 0);
+    wait_until("all are done", || account.ask(&hub, "GET", "/webhooks", &json!({}))["webhooks"][0]["due"] == 0);
     let told = account.ask(&hub, "GET", &format!("/webhooks/{id}/deliveries"), &json!({}));
     assert_eq!(told["deliveries"].as_array().unwrap().len(), 3);
     let stranger = Account::open(&hub);
@@ -86,7 +86,7 @@ fn nothing_is_told_to_a_former_owner() {
     };
     let join = |channel: &Channel, identity: &Value| {
         let joined = channel.try_join(&json!({"identity_key": identity["identity_key"]})).ok();
-        Agent::of(channel, &joined)
+        Agent::from_join(channel, &joined)
     };
     let theirs = make(&hub, &first);
     subscribe(&hub, &first, "first");
@@ -107,7 +107,7 @@ fn nothing_is_told_to_a_former_owner() {
     let ours = make(&hub, &second);
     anns.iter().for_each(|ann| drop(ann.try_send(&json!({"to": "owl", "message": "not theirs"}))));
     hub.kill();
-    hub.again(&["--rate-limit", "off"], &[]);
+    hub.start_again(&["--rate-limit", "off"], &[]);
     for (n, ann) in anns.iter().enumerate() {
         ann.try_send(&json!({"to": "owl", "message": "not theirs either"}));
         join(&channels[n], &ours);
@@ -117,7 +117,7 @@ fn nothing_is_told_to_a_former_owner() {
     told.sort_unstable();
     assert_eq!(told, ["ours 0", "ours 1", "ours 2"]);
     let due = |owner: &Account| owner.ask(&hub, "GET", "/webhooks", &json!({}))["webhooks"][0]["due"].clone();
-    until("nothing is due", || due(&first) == 0 && due(&second) == 0);
+    wait_until("nothing is due", || due(&first) == 0 && due(&second) == 0);
     let told: Vec<_> = receiver.got_at("first").iter().map(|got| got.text().to_owned()).collect();
     assert_eq!(told, ["before", "still mine"]);
     // What is made after the hook is told as well.

@@ -5,11 +5,11 @@ use std::env;
 use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
 
+use rogerrat_testkit::{Hub, wait_until};
 use serde_json::{Value, json};
 
-use crate::hooks::Hook;
-use crate::receiver::Receiver;
-use crate::rig::{Hub, until};
+use super::hooks::Hook;
+use super::receiver::Receiver;
 
 #[test]
 fn the_receiver_verifies_both_families_and_the_standard() {
@@ -97,7 +97,7 @@ fn a_receiver_that_hangs_delays_nobody() {
     (0..5).for_each(|n| drop(Hook::on(&channel, &receiver.url(&format!("hangs/{n}")))));
     Hook::on(&channel, &receiver.url("well"));
     let ann = channel.join("ann");
-    let sent = ann.count(0..20);
+    let sent = ann.say_numbers(0..20);
     let got = receiver.wait_for("well", 20);
     let ids: Vec<_> = got.iter().map(|got| got.body["message"]["id"].as_u64().unwrap()).collect();
     assert_eq!(ids, sent, "in order");
@@ -117,7 +117,7 @@ fn a_hundred_hooks_that_hang_are_served_at_once() {
     for ann in &agents {
         ann.say("hello");
     }
-    until("every hook has its first attempt", || receiver.got().len() >= 100);
+    wait_until("every hook has its first attempt", || receiver.got().len() >= 100);
     let got = receiver.got();
     let paths: BTreeSet<_> = got.iter().map(|got| &got.path).collect();
     assert_eq!(paths.len(), 100);
@@ -130,12 +130,12 @@ fn a_hook_that_fails_50_times_in_a_row_is_switched_off_and_says_so() {
     let channel = hub.channel();
     let hook = Hook::on(&channel, &receiver.url("status/410"));
     let ann = channel.join("ann");
-    ann.count(0..55);
-    until("it is switched off", || hook.row()["active"] == false);
+    ann.say_numbers(0..55);
+    wait_until("it is switched off", || hook.row()["active"] == false);
     let row = hook.row();
     assert_eq!((&row["failures_in_a_row"], row["switched_off_at"].is_u64()), (&json!(50), true), "{row}");
     assert_eq!(receiver.got().len(), 50);
-    until("nothing is due", || hook.row()["due"] == 0);
+    wait_until("nothing is due", || hook.row()["due"] == 0);
     ann.say("nobody is told");
     assert!(hub.log().contains("switched off"));
     hook.post("test", &json!({})).ok();
@@ -190,9 +190,9 @@ fn what_is_told_has_no_more_than_a_hundred_rows() {
     let (hub, receiver) = (Hub::unlimited(), Receiver::start());
     let channel = hub.channel();
     let hook = Hook::on(&channel, &receiver.url("a"));
-    let sent = channel.join("ann").count(0..120);
+    let sent = channel.join("ann").say_numbers(0..120);
     receiver.wait_for("a", 120);
-    until("all are done", || hook.row()["due"] == 0);
+    wait_until("all are done", || hook.row()["due"] == 0);
     let ids: Vec<Value> = hook.deliveries().iter().map(|row| row["message_id"].clone()).collect();
     assert_eq!(ids, sent[20..].iter().map(|id| json!(id)).collect::<Vec<_>>());
 }

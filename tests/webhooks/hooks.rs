@@ -1,8 +1,7 @@
 //! A channel's webhooks, as tests speak of them.
 
+use rogerrat_testkit::{Channel, Reply, wait_until};
 use serde_json::{Value, json};
-
-use crate::rig::{Channel, Reply, until};
 
 /// A webhook of a channel.
 #[derive(Clone, Debug)]
@@ -51,7 +50,7 @@ impl Hook {
 
     /// Waits until the last so many deliveries stand so.
     pub(crate) fn wait_for(&self, statuses: &[&str]) {
-        until(&format!("the deliveries are {statuses:?}"), || {
+        wait_until(&format!("the deliveries are {statuses:?}"), || {
             let told: Vec<_> = self.deliveries().iter().map(|row| row["status"].clone()).collect();
             told == statuses
         });

@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 use std::env;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
+use rogerrat_testkit::{Agent, Hub, wait_until};
 use serde_json::{Value, json};
 
-use crate::hooks::Hook;
-use crate::receiver::Receiver;
-use crate::rig::{Agent, Hub, until};
-use crate::subscribing::holds;
+use super::hooks::Hook;
+use super::receiver::Receiver;
+use super::subscribing::holds;
 
 /// Kills in one run; more are asked for by hand.
 const KILLS: usize = 5;
@@ -43,20 +43,20 @@ fn what_is_due_survives_every_kill_between_acknowledgement_and_delivery() {
                     scope.spawn(move || talk(request, count))
                 })
                 .collect();
-            until("enough was acknowledged", || count.load(Relaxed) >= enough);
+            wait_until("enough was acknowledged", || count.load(Relaxed) >= enough);
             hub.kill();
             for (acked, talking) in acked.iter_mut().zip(talking) {
                 acked.extend(talking.join().unwrap());
             }
         });
-        hub.again(&["--rate-limit", "off"], &[]);
+        hub.start_again(&["--rate-limit", "off"], &[]);
         agents = channels.iter().map(|(channel, _)| channel.join("ann")).collect();
     }
     let total: usize = acked.iter().map(Vec::len).sum();
     assert!(total >= kills, "{total}");
     for (n, acked) in acked.iter().enumerate() {
         for path in [format!("/a{n}"), format!("/fails/2/{n}")] {
-            until(&format!("all that was acknowledged arrived at {path}"), || {
+            wait_until(&format!("all that was acknowledged arrived at {path}"), || {
                 let got = receiver.got();
                 let told: std::collections::BTreeSet<_> =
                     got.iter().filter(|got| got.path == path).map(message).collect();
@@ -69,7 +69,7 @@ fn what_is_due_survives_every_kill_between_acknowledgement_and_delivery() {
     assert_eq!(secrets.len(), 4);
 }
 
-fn message(got: &crate::receiver::Got) -> u64 {
+fn message(got: &super::receiver::Got) -> u64 {
     got.body["message"]["id"].as_u64().unwrap()
 }
 
@@ -90,7 +90,7 @@ fn one_delivery_each(receiver: &Receiver, path: &str) {
 }
 
 /// Sends until the hub is gone. Gives the ids of what was acknowledged.
-fn talk(request: crate::rig::Request, count: &AtomicUsize) -> Vec<u64> {
+fn talk(request: rogerrat_testkit::Request, count: &AtomicUsize) -> Vec<u64> {
     let request = request.json(&json!({"message": "as I said"})).bytes();
     let mut acked = Vec::new();
     let Some(address) = std::str::from_utf8(&request)
@@ -137,7 +137,7 @@ fn a03_nothing_said_in_memory_can_be_read_on_disk_before_or_after() {
     assert!(!holds(&hub, b"peacock"), "it is due, and hidden");
     hub.kill();
     assert!(!holds(&hub, b"peacock"));
-    hub.again(&["--rate-limit", "off"], &[]);
+    hub.start_again(&["--rate-limit", "off"], &[]);
     assert_eq!(receiver.wait_for("fails/1", 2)[1].text(), "peacock feathers at midnight");
     hook.wait_for(&["delivered"]);
     hub.stop();

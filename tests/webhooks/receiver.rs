@@ -7,9 +7,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
+use rogerrat_testkit::wait_until;
 use serde_json::Value;
-
-use crate::rig::until;
 
 /// A receiver; dropped, it ends.
 pub(crate) struct Receiver {
@@ -86,7 +85,7 @@ impl Receiver {
 
     /// Waits until it got so many at a path.
     pub(crate) fn wait_for(&self, path: &str, count: usize) -> Vec<Got> {
-        until(&format!("{count} arrived at {path}"), || self.got_at(path).len() >= count);
+        wait_until(&format!("{count} arrived at {path}"), || self.got_at(path).len() >= count);
         self.got_at(path)
     }
 

@@ -1,10 +1,10 @@
 //! Who may subscribe what, and what is told.
 
+use rogerrat_testkit::Hub;
 use serde_json::json;
 
-use crate::hooks::{Hook, try_subscribe};
-use crate::receiver::Receiver;
-use crate::rig::Hub;
+use super::hooks::{Hook, try_subscribe};
+use super::receiver::Receiver;
 
 #[test]
 fn a_secret_is_shown_once_and_stands_nowhere_in_clear() {
@@ -100,7 +100,7 @@ fn a_channel_is_created_with_its_webhook() {
     let secret = created["webhook"]["secret"].as_str().unwrap();
     assert!(created["webhook"]["note"].as_str().unwrap().contains("encrypted"), "{created}");
     let text = |field: &str| created[field].as_str().unwrap();
-    let channel = crate::rig::Channel::new(*hub, text("channel_id"), text("join_token"));
+    let channel = rogerrat_testkit::Channel::new(*hub, text("channel_id"), text("join_token"));
     channel.join("ann").say("hello");
     assert_eq!(receiver.wait_for("made", 1)[0].text(), "hello");
     assert_eq!(receiver.verify(&[secret]).0, 1);

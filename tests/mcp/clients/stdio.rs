@@ -4,18 +4,18 @@
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use rogerrat_testkit::{Channel, Hub, executable};
 use serde_json::{Value, json};
 
 use super::{Sdk, installed};
-use crate::rig::{Channel, Hub};
 
 fn start(there: &Path, python: &str, script: &str, channel: &Channel, folder: &Path) -> Sdk {
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/mcp/clients");
     let token = folder.join("token");
     std::fs::write(&token, &channel.token).unwrap();
     let mut command = Command::new(there.join(python).join("bin/python"));
-    command.env("PYTHONDONTWRITEBYTECODE", "1").arg(source.join(script)).arg(env!("CARGO_BIN_EXE_rogerrat"));
-    command.args(["mcp", "--callsign", "bob", "--origin", &format!("http://{}", channel.door.0)]);
+    command.env("PYTHONDONTWRITEBYTECODE", "1").arg(source.join(script)).arg(executable());
+    command.args(["mcp", "--callsign", "bob", "--origin", &format!("http://{}", channel.target.0)]);
     command.args(["--channel", &channel.id, "--token-file"]).arg(&token).stderr(Stdio::null());
     let sdk = Sdk::start(command);
     assert_eq!(sdk.hello["experimental"], json!({"claude/channel": {}}), "{}", sdk.hello);
@@ -45,7 +45,7 @@ fn is_pushed_to_answers_and_misses_nothing(python: &str, script: &str, version: 
     let answer = ann.get("listen?timeout=5").ok()["messages"][0].clone();
     assert_eq!((&answer["text"], &answer["reply_to"], &answer["from"]), (&json!("I am"), &json!(sent), &json!("bob")));
     hub.kill();
-    hub.again(&[], &[]);
+    hub.start_again(&[], &[]);
     ann.say("missed 1");
     ann.send("bob", "missed 2");
     // One of the clients hands on what comes at once in any order.

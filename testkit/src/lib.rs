@@ -1,0 +1,95 @@
+//! Helpers for tests that run the real `rogerrat` executable: a [`Hub`] in a process of its own, [`Agent`]s that talk
+//! to it, client commands, and a raw HTTP client that may misbehave.
+//!
+//! ```no_run
+//! use rogerrat_testkit::Hub;
+//!
+//! let hub = Hub::start();
+//! let channel = hub.channel();
+//! let (ann, bob) = (channel.join("ann"), channel.join("bob"));
+//! ann.send("bob", "hello");
+//! assert_eq!(bob.listen(), ["hello"]);
+//! ```
+//!
+//! Every HTTP response that a [`Request`] or a [`Stream`] reads is checked against the hub's own `/openapi.json`.
+//! Nothing here sleeps: it waits for bytes, for a process, or for a condition that it polls. All waits are bounded by
+//! [`TIMEOUT`]. A failed expectation panics, as in any test.
+
+#![expect(clippy::unwrap_used, reason = "a helper of tests panics where the test cannot continue")]
+
+mod agent;
+mod client;
+mod executable;
+mod http;
+mod hub;
+mod openapi;
+mod script;
+mod stream;
+
+use std::time::{Duration, Instant};
+
+use serde::Deserialize;
+use serde::de::{IgnoredAny, MapAccess, Visitor};
+
+pub use agent::{Agent, Channel, PendingPoll, texts};
+pub use client::{ClientCommand, Exit, client_env, wait_for_exit};
+pub use executable::executable;
+pub use http::{Conn, HttpTarget, Reply, Request};
+pub use hub::{Hub, run};
+pub use openapi::openapi_document;
+pub use script::{Script, argument_lists_with};
+pub use stream::{Event, Stream};
+
+/// How long a single step may take before the test fails. Only a failing test ever waits this long.
+pub const TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Polls a condition until it holds; panics with `what` after [`TIMEOUT`].
+pub fn wait_until(what: &str, condition: impl FnMut() -> bool) {
+    wait_until_within(TIMEOUT, what, condition);
+}
+
+/// Like [`wait_until`], with another timeout.
+pub fn wait_until_within(timeout: Duration, what: &str, mut condition: impl FnMut() -> bool) {
+    let start = now();
+    while !condition() {
+        assert!(start.elapsed() < timeout, "timed out after {timeout:?}: {what}");
+        std::thread::yield_now();
+    }
+}
+
+/// Runs a closure and measures it, for requirements that name a time.
+pub fn timed<T>(closure: impl FnOnce() -> T) -> (Duration, T) {
+    let start = now();
+    let result = closure();
+    (start.elapsed(), result)
+}
+
+#[expect(clippy::disallowed_methods, reason = "the tests are outside the hub and have no clock to inject")]
+fn now() -> Instant {
+    Instant::now()
+}
+
+/// The keys of a JSON object in the order in which they were sent.
+pub fn keys(json: &str) -> Vec<String> {
+    struct Keys(Vec<String>);
+    struct InOrder;
+    impl<'de> Visitor<'de> for InOrder {
+        type Value = Keys;
+        fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.write_str("an object")
+        }
+        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Keys, A::Error> {
+            let mut keys = Vec::new();
+            while let Some((key, _)) = map.next_entry::<String, IgnoredAny>()? {
+                keys.push(key);
+            }
+            Ok(Keys(keys))
+        }
+    }
+    impl<'de> Deserialize<'de> for Keys {
+        fn deserialize<D: serde::Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+            d.deserialize_map(InOrder)
+        }
+    }
+    serde_json::from_str::<Keys>(json).unwrap_or_else(|error| panic!("{error}: {json}")).0
+}

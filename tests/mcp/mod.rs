@@ -1,0 +1,16 @@
+//! The MCP interface: both protocol versions, both endpoints, long waits, and invalid requests.
+//!
+//! `tests/mcp/run` runs the official conformance suite and the client SDKs in `tests/mcp/clients`.
+
+mod access;
+mod accounts;
+mod batches;
+mod client;
+mod clients;
+mod forgery;
+mod lists;
+mod modern;
+mod rubbish;
+mod sessions;
+mod tools;
+mod waiting;

@@ -1,0 +1,35 @@
+//! How fast the doorbell wakes: from a send to the end of `rogerrat wait`.
+//!
+//! `ROGERRAT_AWAKE_RINGS=500 cargo test --release --test integration receive::bell -- --nocapture` rings 500 times and
+//! prints the figures.
+
+use std::time::Duration;
+
+use rogerrat_testkit::{ClientCommand, Hub, timed};
+
+/// Far more than it takes, and far less than any polling would.
+const LONGEST: Duration = Duration::from_millis(500);
+
+#[test]
+fn a_send_ends_a_wait_at_once() {
+    let rings = std::env::var("ROGERRAT_AWAKE_RINGS").ok().and_then(|rings| rings.parse().ok()).unwrap_or(20);
+    let hub = Hub::unlimited();
+    let channel = hub.channel();
+    let (ann, bob) = (channel.join("ann"), channel.join("bob"));
+    let mut rung: Vec<_> = (0..rings)
+        .map(|_| {
+            let wait = ClientCommand::start_as(&bob, &["wait"]);
+            bob.until_waiting(true);
+            let (time, ended) = timed(|| {
+                ann.say("ring");
+                wait.wait_for_exit()
+            });
+            assert_eq!(ended.code, Some(0), "{ended:?}");
+            time
+        })
+        .collect();
+    rung.sort();
+    let (p50, p99) = (rung[rings / 2], rung[rings * 99 / 100]);
+    println!("from a send to the end of wait, {rings} times: p50 {p50:?}, p99 {p99:?}");
+    assert!(p50 < LONGEST, "{p50:?}");
+}

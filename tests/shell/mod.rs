@@ -1,0 +1,12 @@
+//! The client commands in a shell against a real hub: output, stored profiles, and errors.
+
+mod chat;
+mod guide;
+mod https;
+mod identity;
+mod kit;
+mod pages;
+mod profiles;
+mod recipes;
+mod refusals;
+mod talk;

@@ -1,0 +1,10 @@
+//! Connections: HTTP/2 beside HTTP/1.1 on one port, TLS, compression, proxies, and the deployment files.
+
+mod compression;
+mod curl;
+mod deployment;
+mod given_up;
+mod http2;
+mod proxy;
+mod tls;
+mod versions;

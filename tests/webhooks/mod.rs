@@ -1,0 +1,10 @@
+//! Webhooks, delivered to a receiver in Python that verifies their signatures.
+//!
+//! `tests/webhooks/run` verifies them with the public library of the Standard Webhooks.
+
+mod account;
+mod delivery;
+mod hooks;
+mod kills;
+mod receiver;
+mod subscribing;
