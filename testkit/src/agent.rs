@@ -77,7 +77,7 @@ impl Channel {
     }
 
     /// The channel's history, roster and statistics, to compare before and after.
-    pub fn picture(&self) -> Value {
+    pub fn visible_state(&self) -> Value {
         json!([self.get("history?n=100").ok(), self.get("roster").ok(), self.get("stats").ok()])
     }
 }
@@ -242,7 +242,7 @@ impl PendingPoll {
     }
 
     /// Closes the connection.
-    pub fn hang_up(self) {
+    pub fn disconnect(self) {
         drop(self.0);
     }
 

@@ -192,7 +192,7 @@ impl Conn {
     }
 
     /// Whether the hub sends bytes or closes the connection within a time.
-    pub fn hears_within(&mut self, time: Duration) -> bool {
+    pub fn has_data_within(&mut self, time: Duration) -> bool {
         self.stream.set_read_timeout(Some(time)).unwrap();
         let mut byte = [0];
         let has_data = !matches!(

@@ -25,7 +25,7 @@ fn d01_a_client_that_only_closes_its_half_has_gone_too() {
     let channel = hub.channel();
     let (ann, bob) = (channel.join("ann"), channel.join("bob"));
     let conn = bob.park("wait?timeout=120").conn();
-    conn.finish();
+    conn.close_write();
     bob.until_waiting(false);
     ann.send("bob", "still here?");
     assert_eq!(bob.listen(), ["still here?"]);
@@ -52,7 +52,7 @@ fn d01_many_that_go_at_once_take_nothing() {
     let ann = channel.join("ann");
     let others: Vec<_> = (0..30).map(|n| channel.join(&format!("agent{n}"))).collect();
     let parked: Vec<_> = others.iter().map(|agent| agent.park("wait?timeout=120")).collect();
-    parked.into_iter().for_each(rogerrat_testkit::PendingPoll::hang_up);
+    parked.into_iter().for_each(rogerrat_testkit::PendingPoll::disconnect);
     others.iter().for_each(|agent| agent.until_waiting(false));
     ann.say("to all");
     for agent in &others {

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use rogerrat_testkit::{Hub, api};
+use rogerrat_testkit::{Hub, openapi_document};
 use serde_json::{Value, json};
 
 /// The operations of a description, by `METHOD /path`.

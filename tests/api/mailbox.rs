@@ -202,7 +202,7 @@ fn d06_a_dm_reaches_its_recipient_only() {
     ann.send("bob", "psst");
     assert_eq!(texts(&to_bob.answer()["messages"]), ["psst"]);
     assert!(carl.is_waiting());
-    PendingPoll::hang_up(to_carl);
+    PendingPoll::disconnect(to_carl);
     assert_eq!((carl.unread(), ann.unread()), (0, 0));
 }
 

@@ -18,7 +18,7 @@ fn statuses(target: HttpTarget, what: &Rubbish) -> Vec<u16> {
     let method = if what.bytes.starts_with(b"HEAD") { "HEAD" } else { "GET" };
     let answers = !what.is_half && conn.has_data_within(THINKING);
     let first = if answers { conn.reply_to(method) } else { None };
-    conn.finish();
+    conn.close_write();
     first.into_iter().chain(std::iter::from_fn(|| conn.reply())).map(|reply| reply.status).collect()
 }
 
@@ -63,7 +63,7 @@ fn rubbish_behind_a_good_request_does_not_spoil_it() {
         assert_eq!(conn.reply().expect("the good one is answered").status, 200, "{tail:?}");
         conn.write(tail.as_bytes());
         conn.has_data_within(THINKING);
-        conn.finish();
+        conn.close_write();
         while let Some(reply) = conn.reply() {
             assert!((400..500).contains(&reply.status), "{tail:?}");
         }

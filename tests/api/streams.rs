@@ -167,7 +167,7 @@ fn d27_the_sender_comes_from_the_session() {
 fn d27_a_path_cannot_forge_a_line_of_the_log() {
     let hub = Hub::start();
     hub.get("/x%0a2026-01-01T00:00:00Z%20INFO%20forged").send().refused(404, "not_found");
-    hub.say(b"GET /x\x0b\x1b[2J HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    hub.send_raw(b"GET /x\x0b\x1b[2J HTTP/1.1\r\nHost: localhost\r\n\r\n");
     for line in hub.log().lines() {
         assert!(line.starts_with("20") && !line.chars().any(char::is_control), "{line:?}");
         assert!(!line.contains("INFO forged"), "{line}");

@@ -128,7 +128,7 @@ impl Shell {
 
     /// All it prints until it ends, which must be well.
     #[track_caller]
-    pub(crate) fn rest(mut self) -> String {
+    pub(crate) fn read_to_end(mut self) -> String {
         let mut text = String::new();
         self.out.read_to_string(&mut text).unwrap();
         let status = self.bash.wait().unwrap();

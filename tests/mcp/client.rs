@@ -230,7 +230,7 @@ impl Events {
     }
 
     /// The client goes without a word.
-    pub(crate) fn hang_up(self) {
+    pub(crate) fn disconnect(self) {
         drop(self.conn);
     }
 }

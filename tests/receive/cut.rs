@@ -1,9 +1,8 @@
 //! Connections that break in the middle of an answer.
 
-use std::fs;
 use std::io::{Read as _, Write as _};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
-use std::thread;
+use std::{fs, thread};
 
 use rogerrat_testkit::{ClientCommand, Hub, client_env, wait_until};
 use serde_json::Value;

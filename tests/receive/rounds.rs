@@ -8,7 +8,7 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
-use rogerrat_testkit::{Channel, ClientCommand, Hub, until_within, wait_until};
+use rogerrat_testkit::{Channel, ClientCommand, Hub, wait_until, wait_until_within};
 use serde_json::{Value, json};
 
 use super::road::Road;

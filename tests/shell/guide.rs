@@ -2,10 +2,9 @@
 
 use std::process::{Command, Stdio};
 
-use rogerrat_testkit::{Hub, argument_lists_with, executable, wait_until};
+use rogerrat_testkit::{Hub, argument_lists_with, executable, wait_for_exit, wait_until};
 
 use super::kit::Shell;
-use rogerrat_testkit::wait_for_exit;
 
 /// The block of `/llms.txt` that is for who has the command.
 fn block(hub: &Hub) -> String {

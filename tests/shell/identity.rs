@@ -2,11 +2,10 @@
 
 use std::fs;
 
-use rogerrat_testkit::{Channel, Hub, wait_until};
+use rogerrat_testkit::{Channel, Hub, wait_for_exit, wait_until};
 use serde_json::{Value, json};
 
 use super::kit::Shell;
-use rogerrat_testkit::wait_for_exit;
 
 /// An account's session token, and the key of an identity `ann`.
 fn identity(hub: &Hub) -> (String, String) {

@@ -58,7 +58,7 @@ struct Running(Child);
 
 impl Running {
     /// All it prints until it ends.
-    fn rest(mut self) -> String {
+    fn read_to_end(mut self) -> String {
         let mut text = String::new();
         self.0.stdout.take().unwrap().read_to_string(&mut text).unwrap();
         assert!(self.0.wait().unwrap().success(), "{text}");

@@ -3,10 +3,9 @@
 use std::io::Write as _;
 use std::net::TcpListener;
 
-use rogerrat_testkit::{Hub, wait_until};
+use rogerrat_testkit::{Hub, wait_for_exit, wait_until};
 
 use super::kit::Shell;
-use rogerrat_testkit::wait_for_exit;
 
 #[test]
 fn a_wrong_hub_token_or_channel_is_one_line() {

@@ -2,9 +2,9 @@
 
 use std::process::Command;
 
+use rogerrat_testkit::{Hub, wait_until};
 use serde_json::json;
 
-use super::rig::{Hub, wait_until};
 use super::{data, durable, is_in};
 
 /// Lets no file of the hub grow beyond so many bytes.

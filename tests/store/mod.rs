@@ -1,13 +1,7 @@
 //! The data directory from outside: when a hub refuses to start, what it does when it cannot write, and the backup,
 //! restore and verify commands.
 //!
-<<<<<<< HEAD:tests/store/main.rs
-//! The real executable, on the rig of `tests/api`. What the store does inside is tested beside it, in `store/src/tests`.
-
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
-=======
-//! `src/store/tests` tests the store itself.
->>>>>>> 5ca4d7a (tests: move the helpers into testkit and link one test binary):tests/store/mod.rs
+//! `store/src/tests` tests the store itself.
 
 mod faults;
 mod refusals;

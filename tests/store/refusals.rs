@@ -6,9 +6,8 @@ use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 use std::process::Command;
 
-use rogerrat_testkit::executable;
+use rogerrat_testkit::{Hub, executable};
 
-use super::rig::Hub;
 use super::{ask, data, files, stopped};
 
 const SERVE: &[&str] = &["serve", "--port", "0"];

@@ -3,9 +3,9 @@
 use std::fs;
 use std::os::unix::fs::MetadataExt as _;
 
+use rogerrat_testkit::{Agent, Hub};
 use serde_json::json;
 
-use super::rig::{Agent, Hub};
 use super::{ask, data, durable, files, stopped};
 
 #[test]

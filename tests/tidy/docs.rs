@@ -1,6 +1,4 @@
-//! Holds the pages of `docs/` to the code: codes and statuses, routes, configuration keys, links.
-//!
-//! It reads sources as text and never starts a hub.
+//! The pages of `docs/` match the code: error codes and statuses, routes, configuration keys, links.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -8,16 +6,9 @@ use std::path::{Path, PathBuf};
 
 use rogerrat_domain::Code;
 
-fn read(path: impl AsRef<Path>) -> String {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
-    fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()))
-}
+use crate::workspace::{none, read, root};
 
-fn none(what: &str, offenders: &[String]) {
-    assert!(offenders.is_empty(), "{what}:\n{}\n", offenders.join("\n"));
-}
-
-/// What stands between the first `open` and the next `close` behind it.
+/// The text between the first `open` and the next `close` after it.
 fn between<'a>(text: &'a str, open: &str, close: &str) -> Option<&'a str> {
     text.split_once(open)?.1.split_once(close).map(|(inner, _)| inner)
 }
@@ -147,7 +138,7 @@ fn the_registry_and_the_skill_say_what_is_true() {
 
 /// README and every page below `docs/`.
 fn pages() -> Vec<PathBuf> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let root = root();
     let mut pages: Vec<_> = [root.join("README.md"), root.join("skills/rogerrat/SKILL.md")]
         .into_iter()
         .filter(|readme| readme.exists())

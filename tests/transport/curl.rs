@@ -74,7 +74,7 @@ impl Reading {
     }
 
     /// Reads on to a line with this in it.
-    pub(crate) fn wait_until(&mut self, word: &str) -> String {
+    pub(crate) fn until(&mut self, word: &str) -> String {
         let mut line = String::new();
         wait_until(word, || {
             line.clear();

@@ -72,7 +72,7 @@ fn systemd_finds_nothing_wrong_with_the_unit() {
     let folder = std::env::temp_dir().join(format!("rogerrat-unit-{}", std::process::id()));
     fs::create_dir_all(&folder).unwrap();
     // It looks whether what is started exists.
-    let unit = read("deploy/rogerrat.service").replace("/usr/local/bin/rogerrat", executable());
+    let unit = read("deploy/rogerrat.service").replace("/usr/local/bin/rogerrat", executable().to_str().unwrap());
     let path = folder.join("rogerrat.service");
     fs::write(&path, unit).unwrap();
     let verified = Command::new("systemd-analyze").arg("verify").arg(&path).output();

@@ -1,11 +1,10 @@
 //! The receiver: a process of its own, and what it got.
 
-use std::env;
-use std::fs;
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::{env, fs};
 
 use rogerrat_testkit::wait_until;
 use serde_json::Value;

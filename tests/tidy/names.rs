@@ -1,0 +1,238 @@
+//! One vocabulary for identifiers: an exported type name has one meaning, and words that only this project would
+//! understand do not come back.
+
+use std::collections::BTreeMap;
+
+use crate::lexer::{Kind, Token, tokens};
+use crate::workspace::{none, rust_files};
+
+/// Type names that are defined more than once, and why that is the same thing.
+const SAME_THING: &[(&str, &str)] = &[];
+
+/// Type names that still have two meanings. This list only ever gets shorter.
+const TWO_MEANINGS: &[&str] = &[
+    "Accounts",
+    "Admitted",
+    "Delivery",
+    "Ending",
+    "Face",
+    "Given",
+    "Info",
+    "Line",
+    "ListenArgs",
+    "Log",
+    "Owner",
+    "Presence",
+    "Receipt",
+    "Standing",
+];
+
+/// Words that no identifier and no file name contains, with what to say instead.
+const PRIVATE_WORDS: &[(&str, &str)] = &[
+    ("anybody", "anyone, or the role"),
+    ("breach", "violation"),
+    ("courier", "dispatcher"),
+    ("desk", "handler"),
+    ("dice", "rng, random"),
+    ("door", "interface"),
+    ("errand", "job"),
+    ("everybody", "all, or the role"),
+    ("handover", "delivery body"),
+    ("happening", "event"),
+    ("house", "context"),
+    ("household", "rate limit key"),
+    ("hungry", "waiting"),
+    ("kitchen", "fetch state"),
+    ("leftover", "unread body"),
+    ("nobody", "none, or the role"),
+    ("parcel", "read response"),
+    ("pen", "transaction"),
+    ("postbox", "webhook store"),
+    ("poster", "webhook sender"),
+    ("room", "channel, capacity"),
+    ("said", "sent, given"),
+    ("shelf", "backlog, store"),
+    ("shelved", "in the backlog"),
+    ("slip", "delivery token"),
+    ("somebody", "the role"),
+    ("squeeze", "compress"),
+    ("stands", "is"),
+    ("throttle", "rate limit"),
+    ("told", "reported, sent"),
+    ("vitals", "status"),
+    ("whoever", "the role"),
+];
+
+/// Folders that are allowed some of these words: agent-chatroom calls a channel a room.
+const EXCEPTIONS: &[(&str, &str)] = &[("src/compat", "room"), ("tests/compat", "room")];
+
+/// Files and folders that still have such words. This list only ever gets shorter.
+const NOT_YET: &[&str] = &[
+    "actors/domain/src/account.rs",
+    "actors/domain/src/ban.rs",
+    "actors/domain/src/channel",
+    "actors/domain/src/entry.rs",
+    "actors/domain/src/flat.rs",
+    "actors/domain/src/ids.rs",
+    "actors/domain/src/lib.rs",
+    "actors/domain/src/line.rs",
+    "actors/domain/src/message",
+    "actors/domain/src/names.rs",
+    "actors/domain/src/op",
+    "actors/domain/src/outbox",
+    "actors/domain/src/schemas.rs",
+    "actors/domain/src/slip.rs",
+    "actors/domain/src/told.rs",
+    "actors/domain/src/webhook",
+    "actors/domain/tests",
+    "actors/src/attempts.rs",
+    "actors/src/channel_actor.rs",
+    "actors/src/courier.rs",
+    "actors/src/delivery.rs",
+    "actors/src/house.rs",
+    "actors/src/hub",
+    "actors/src/keeping.rs",
+    "actors/src/lib.rs",
+    "actors/src/log.rs",
+    "actors/src/memory_accounts.rs",
+    "actors/src/memory_log.rs",
+    "actors/src/memory_postbox.rs",
+    "actors/src/ports.rs",
+    "actors/src/postbox.rs",
+    "actors/src/poster.rs",
+    "actors/src/registry.rs",
+    "actors/src/revival.rs",
+    "actors/src/room.rs",
+    "actors/src/tests",
+    "actors/src/vitals.rs",
+    "actors/src/webhooks",
+    "benches/actors.rs",
+    "benches/domain.rs",
+    "fuzz/src/lib.rs",
+    "src/banner.rs",
+    "src/cli",
+    "src/compat",
+    "src/config",
+    "src/http",
+    "src/mcp",
+    "src/startup.rs",
+    "src/transport",
+    "src/web",
+    "store/benches",
+    "store/src/body.rs",
+    "store/src/ledger.rs",
+    "store/src/letters.rs",
+    "store/src/lib.rs",
+    "store/src/look.rs",
+    "store/src/pen.rs",
+    "store/src/port.rs",
+    "store/src/postbox.rs",
+    "store/src/reader.rs",
+    "store/src/tests",
+    "store/src/writer.rs",
+    "testkit/src/openapi.rs",
+    "tests/accounts",
+    "tests/api",
+    "tests/compat",
+    "tests/discovery",
+    "tests/durable",
+    "tests/load",
+    "tests/mcp",
+    "tests/receive",
+    "tests/shell",
+    "tests/slow",
+    "tests/store",
+    "tests/torture",
+    "tests/transport",
+    "tests/webhooks",
+    "webhook-sender/src/lib.rs",
+    "webhook-sender/src/tests.rs",
+    "xtask/src/figures.rs",
+];
+
+#[test]
+fn an_exported_type_name_has_one_meaning() {
+    let mut places = BTreeMap::<String, Vec<String>>::new();
+    for file in rust_files() {
+        for name in exported_types(&file.production_tokens()) {
+            places.entry(name).or_default().push(file.path.clone());
+        }
+    }
+    let allowed: Vec<_> = SAME_THING.iter().map(|(name, _)| *name).chain(TWO_MEANINGS.iter().copied()).collect();
+    let is_allowed = |name: &String| allowed.contains(&name.as_str());
+    let twice = places.iter().filter(|(name, places)| places.len() > 1 && !is_allowed(name));
+    none(
+        "type names with several definitions",
+        &twice.map(|(name, at)| format!("{name}: {}", at.join(", "))).collect::<Vec<_>>(),
+    );
+    let once = allowed.iter().filter(|name| places.get(**name).is_none_or(|places| places.len() < 2));
+    none("names that are no longer defined twice", &once.map(|name| (*name).to_owned()).collect::<Vec<_>>());
+}
+
+/// The names of types that are `pub` or `pub(crate)`.
+fn exported_types(tokens: &[Token]) -> Vec<String> {
+    let code: Vec<_> = tokens.iter().filter(|token| token.kind != Kind::Comment).collect();
+    let mut found = Vec::new();
+    for (at, pair) in code.windows(2).enumerate() {
+        let is_type = ["struct", "enum", "union", "trait", "type"].iter().any(|keyword| pair[0].is(keyword));
+        let before: String = code[at.saturating_sub(4)..at].iter().map(|token| &*token.text).collect();
+        if is_type && pair[1].kind == Kind::Word && (before.ends_with("pub") || before.ends_with("pub(crate)")) {
+            found.push(pair[1].text.clone());
+        }
+    }
+    found
+}
+
+#[test]
+fn no_identifier_has_a_private_word() {
+    let mut violations = Vec::new();
+    let mut converted = NOT_YET.to_vec();
+    for file in rust_files().iter().filter(|file| !file.is_in("tests/tidy")) {
+        let not_yet = NOT_YET.iter().find(|path| file.path.starts_with(**path));
+        let is_exception =
+            |word: &str| EXCEPTIONS.iter().any(|(folder, allowed)| file.is_in(folder) && *allowed == word);
+        let name = file.path.rsplit('/').next().and_then(|name| name.strip_suffix(".rs")).unwrap_or_default();
+        let words = tokens(&file.text).into_iter().filter(|token| token.kind == Kind::Word);
+        let named = words.map(|token| (token.line, token.text)).chain([(0, name.to_owned())]);
+        let mut of_file = Vec::new();
+        for (line, identifier) in named {
+            for part in parts(&identifier) {
+                let private = PRIVATE_WORDS.iter().find(|(word, _)| *word == part || format!("{word}s") == part);
+                if let Some((word, instead)) = private.filter(|(word, _)| !is_exception(word)) {
+                    of_file.push(format!("{}:{line}: `{identifier}` has `{word}`; say {instead}", file.path));
+                }
+            }
+        }
+        of_file.dedup();
+        match not_yet {
+            Some(path) => converted.retain(|listed| listed != path || of_file.is_empty()),
+            None => violations.extend(of_file),
+        }
+    }
+    none("identifiers with words of their own", &violations);
+    none("remove from NOT_YET", &converted.iter().map(|path| (*path).to_owned()).collect::<Vec<_>>());
+}
+
+/// The words of an identifier, in lower case: `DeliveryGuard` is `delivery` and `guard`.
+fn parts(identifier: &str) -> Vec<String> {
+    let mut parts = vec![String::new()];
+    let mut last_was_lower = false;
+    for c in identifier.chars() {
+        if c == '_' || (c.is_uppercase() && last_was_lower) {
+            parts.push(String::new());
+        }
+        if c != '_' {
+            parts.last_mut().expect("one at least").extend(c.to_lowercase());
+        }
+        last_was_lower = c.is_lowercase();
+    }
+    parts.retain(|part| !part.is_empty());
+    parts
+}
+
+#[test]
+fn identifiers_are_split_into_words() {
+    assert_eq!(parts("DeliveryGuard"), ["delivery", "guard"]);
+    assert_eq!(parts("MAX_LINES"), ["max", "lines"]);
+    assert_eq!(parts("d07_wrong_method"), ["d07", "wrong", "method"]);
+}

@@ -1,0 +1,189 @@
+//! Plain English in docs, comments, messages and help texts: the phrases of an earlier private dialect do not come back.
+
+use crate::lexer::{Kind, Token, tokens};
+use crate::workspace::{SourceFile, files, none};
+
+/// Phrases that no text contains. A phrase matches whole words, over line breaks and whatever the case.
+const PHRASES: &[&str] = &[
+    "anybody's",
+    "are told",
+    "becomes of",
+    "comes about",
+    "comes of it",
+    "comes to nothing",
+    "courier",
+    "everybody's",
+    "good no more",
+    "has it that",
+    "household",
+    "is told",
+    "it is told",
+    "kitchen",
+    "lies in",
+    "nobody's",
+    "of no use",
+    "parcel",
+    "rolls dice",
+    "so many",
+    "somebody's",
+    "the door",
+    "the doors",
+    "the floor",
+    "the house",
+    "the room",
+    "the shelf",
+    "the slip",
+    "to be told",
+    "vitals",
+    "was said",
+    "was told",
+    "were told",
+    "who is here",
+    "who is there",
+];
+
+/// Folders that are allowed a phrase: agent-chatroom calls a channel a room.
+const EXCEPTIONS: &[(&str, &str)] = &[("src/compat", "the room"), ("tests/compat", "the room")];
+
+/// Files and folders that still have such phrases. This list only ever gets shorter.
+const NOT_YET: &[&str] = &[
+    "actors/domain/src/account.rs",
+    "actors/domain/src/ban.rs",
+    "actors/domain/src/callsign.rs",
+    "actors/domain/src/channel",
+    "actors/domain/src/entry.rs",
+    "actors/domain/src/ids.rs",
+    "actors/domain/src/limits.rs",
+    "actors/domain/src/message",
+    "actors/domain/src/op",
+    "actors/domain/src/outbox",
+    "actors/domain/src/rare.rs",
+    "actors/domain/src/schemas.rs",
+    "actors/domain/src/settings.rs",
+    "actors/domain/src/slip.rs",
+    "actors/domain/src/told.rs",
+    "actors/domain/src/vault.rs",
+    "actors/domain/src/webhook",
+    "actors/domain/tests",
+    "actors/src/accounts.rs",
+    "actors/src/attempts.rs",
+    "actors/src/channel_actor.rs",
+    "actors/src/courier.rs",
+    "actors/src/delivery.rs",
+    "actors/src/entropy.rs",
+    "actors/src/error.rs",
+    "actors/src/hub",
+    "actors/src/keeping.rs",
+    "actors/src/log.rs",
+    "actors/src/registry.rs",
+    "actors/src/revival.rs",
+    "actors/src/standing.rs",
+    "actors/src/tests",
+    "actors/src/vitals.rs",
+    "actors/src/webhooks",
+    "config/default.toml",
+    "deploy/alerts.yml",
+    "deploy/grafana.json",
+    "docs/API.md",
+    "docs/ARCHITECTURE.md",
+    "docs/AWAKE.md",
+    "docs/CONTRIBUTING.md",
+    "docs/SHELL.md",
+    "docs/adr",
+    "fuzz/Cargo.toml",
+    "src/banner.rs",
+    "src/cli",
+    "src/compat",
+    "src/config",
+    "src/http",
+    "src/mcp",
+    "src/startup.rs",
+    "src/transport",
+    "src/web",
+    "store/benches",
+    "store/src/letters.rs",
+    "store/src/pen.rs",
+    "store/src/schema.rs",
+    "store/src/tests",
+    "store/src/writer.rs",
+    "tests/accounts",
+    "tests/api",
+    "tests/compat",
+    "tests/discovery",
+    "tests/durable",
+    "tests/load",
+    "tests/mcp",
+    "tests/receive",
+    "tests/schemathesis",
+    "tests/shell",
+    "tests/slow",
+    "tests/store",
+    "tests/transport",
+    "tests/webhooks",
+    "web/chatroom.html",
+    "web/index.html",
+    "web/llms.md",
+    "web/policy.html",
+    "web/policy.md",
+    "webhook-sender/src/reserved.rs",
+    "webhook-sender/src/tests.rs",
+    "xtask/src/figures.rs",
+    "xtask/src/fuzz.rs",
+];
+
+#[test]
+fn no_text_has_a_private_phrase() {
+    let mut violations = Vec::new();
+    let mut converted = NOT_YET.to_vec();
+    for file in files(&["rs", "md", "toml", "html", "js", "yml", "yaml", "json", "service", "sh", "py"]) {
+        if file.is_in("tests/tidy") {
+            continue;
+        }
+        let not_yet = NOT_YET.iter().find(|path| file.path.starts_with(**path));
+        let of_file = private_phrases(&file);
+        match not_yet {
+            Some(path) => converted.retain(|listed| listed != path || of_file.is_empty()),
+            None => violations.extend(of_file),
+        }
+    }
+    none("phrases to say in plain English", &violations);
+    none("remove from NOT_YET", &converted.iter().map(|path| (*path).to_owned()).collect::<Vec<_>>());
+}
+
+fn private_phrases(file: &SourceFile) -> Vec<String> {
+    let words = if file.path.ends_with(".rs") { prose(&tokens(&file.text)) } else { words(&file.text, 1) };
+    let mut found = Vec::new();
+    for phrase in PHRASES {
+        let parts: Vec<_> = phrase.split(' ').collect();
+        let allowed = EXCEPTIONS.iter().any(|(folder, allowed)| file.is_in(folder) && allowed == phrase);
+        let matches = words.windows(parts.len()).filter(|window| window.iter().zip(&parts).all(|((_, a), b)| a == b));
+        found.extend(matches.filter(|_| !allowed).map(|window| format!("{}:{}: {phrase}", file.path, window[0].0)));
+    }
+    found
+}
+
+/// The words of comments and string literals. Neighbouring comments are one text; an empty word parts all others.
+fn prose(tokens: &[Token]) -> Vec<(usize, String)> {
+    let mut found = Vec::new();
+    for (at, token) in tokens.iter().enumerate() {
+        if matches!(token.kind, Kind::Comment | Kind::Text) {
+            found.extend(words(&token.text, token.line));
+        }
+        if token.kind != Kind::Comment || tokens.get(at + 1).is_none_or(|next| next.kind != Kind::Comment) {
+            found.push((token.line, String::new()));
+        }
+    }
+    found
+}
+
+/// The words of a text, in lower case, with their lines.
+fn words(text: &str, first_line: usize) -> Vec<(usize, String)> {
+    let is_word = |c: char| c.is_alphanumeric() || c == '\'' || c == '_';
+    let lines = text.lines().enumerate();
+    lines
+        .flat_map(|(at, line)| {
+            let words = line.split(move |c: char| !is_word(c)).filter(|word| !word.is_empty());
+            words.map(move |word| (first_line + at, word.trim_matches('\'').to_lowercase()))
+        })
+        .collect()
+}
