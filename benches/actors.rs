@@ -12,7 +12,7 @@ use criterion::{Criterion, criterion_group, criterion_main};
 use rogerrat_actors::{Admitted, Clock, Hub, HubRules, MemoryLog, Ports};
 use rogerrat_domain::limits::MEMBER_TTL_MS;
 use rogerrat_domain::op::{CreateInput, Draft, JoinInput, ReadInput, Send, SendInput};
-use rogerrat_domain::{AccountLimits, HubKey, SessionId, Shelf};
+use rogerrat_domain::{AccountLimits, BacklogLimits, HubKey, SessionId};
 use tokio::sync::mpsc;
 
 const LONG_MS: u64 = 60_000;
@@ -37,7 +37,7 @@ impl Agent {
         let read = self.hub.read(&self.at, self.session.clone(), ReadInput::default(), LONG_MS, false);
         let mut parcel = read.await.expect("it may read");
         assert_eq!(parcel.messages.len(), 1, "one message for each hop");
-        parcel.receipt.sign();
+        parcel.guard.complete();
     }
 
     /// Listens before it answers, so that each message finds a parked read.
@@ -56,7 +56,7 @@ async fn pair() -> [Agent; 2] {
         sends_per_minute_band: None,
         idle_ms: None,
         idle_lossless_ms: None,
-        shelf: Shelf { messages: 1000, bytes: 64 << 20 },
+        shelf: BacklogLimits { messages: 1000, bytes: 64 << 20 },
         unused_ms: None,
         member_ttl_ms: MEMBER_TTL_MS,
         per_account: unlimited,

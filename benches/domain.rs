@@ -7,10 +7,10 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
-use rogerrat_domain::op::{Draft, Join, Outcome, Read, ReadInput, Send, SendInput};
+use rogerrat_domain::op::{Draft, Join, Read, ReadInput, ReadOutcome, Send, SendInput};
 use rogerrat_domain::{
-    Callsign, Channel, ChannelId, Effect, HubKey, Message, Now, PlaceId, Rules, SessionId, Settings, Shelf, Slip,
-    TokenHash,
+    BacklogLimits, Callsign, Channel, ChannelId, DeliveryToken, Effect, HubKey, Message, Now, Rules, SessionId,
+    Settings, TokenHash, WaiterId,
 };
 
 const DAWN_MS: u64 = 1_800_000_000_000;
@@ -27,7 +27,7 @@ struct Bench {
 impl Bench {
     fn new(members: usize) -> Self {
         let now = Now { at_ms: DAWN_MS, uptime_ms: 0 };
-        let shelf = Shelf { messages: 1000, bytes: 64 << 20 };
+        let shelf = BacklogLimits { messages: 1000, bytes: 64 << 20 };
         let key = HubKey::new([7; 32]);
         let rules = Rules { key, sends_per_minute: None, shelf, idle_ms: None, idle_lossless_ms: None };
         let settings = Arc::new(Settings::plain(TokenHash::of("t"), DAWN_MS));
@@ -62,9 +62,9 @@ impl Bench {
         black_box(self.channel.run(send, self.now, effects).expect("it is sent"));
     }
 
-    fn read(&mut self, member: usize, effects: &mut Vec<Effect>) -> Outcome {
+    fn read(&mut self, member: usize, effects: &mut Vec<Effect>) -> ReadOutcome {
         self.places += 1;
-        let (session, place) = (self.sessions[member].clone(), PlaceId(self.places));
+        let (session, place) = (self.sessions[member].clone(), WaiterId(self.places));
         let read = Read { session, input: ReadInput::default(), timeout_ms: 30_000, wants_roster: false, place };
         self.channel.run(read, self.now, effects).expect("it may read")
     }
@@ -74,7 +74,7 @@ impl Bench {
         self.send(to, effects);
         for effect in effects.drain(..) {
             if let Effect::Answer(_, delivery) = effect {
-                delivery.slip.into_iter().for_each(Slip::taken);
+                delivery.guard.into_iter().for_each(DeliveryToken::complete);
             }
         }
         for member in 1..self.sessions.len() {

@@ -15,7 +15,7 @@ use actix_web::dev::AppConfig;
 use actix_web::middleware::from_fn;
 use actix_web::web::Data;
 use rogerrat_actors::{Clock, Hub, HubError, HubRules, LogError, Ports};
-use rogerrat_domain::{AccountLimits, Shelf};
+use rogerrat_domain::{AccountLimits, BacklogLimits};
 use rogerrat_store::{Store, StoreError, StoreOptions};
 use rogerrat_webhook_sender::{HttpWebhookSender, SsrfGuard, SystemResolver, tls_config};
 use rustix::process::Signal as Signo;
@@ -216,7 +216,7 @@ fn rules(config: &Config) -> HubRules {
         sends_per_minute_band: limit(config.limits.send_per_session_band),
         idle_ms: Some(u64::from(channels.idle_minutes) * 60_000),
         idle_lossless_ms: Some(LOSSLESS_IDLE_MS),
-        shelf: Shelf {
+        shelf: BacklogLimits {
             messages: config.storage.shelf_messages as usize,
             bytes: (config.storage.shelf_mib as usize) << 20,
         },

@@ -1,8 +1,8 @@
 //! What can go wrong in a running hub, beside what the domain refuses.
 
-use rogerrat_domain::{Code, Refusal};
+use rogerrat_domain::{Code, Hint, Refusal};
 
-use crate::log::LogError;
+use crate::ports::log::LogError;
 
 /// Why an operation was not done, or is not known to be.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -55,7 +55,7 @@ impl HubError {
                 .retry_after_ms(1000),
             Self::OutcomeUnknown => {
                 Refusal::new(Code::Overloaded, "the channel restarted: it may have been done or not")
-                    .hint("a send with an Idempotency-Key is safe to repeat; otherwise look at the history first")
+                    .hint(Hint::RepeatWithIdempotencyKey)
                     .retry_after_ms(1000)
             }
             Self::StorageFailed => Refusal::new(Code::StorageFailed, "it could not be stored: nothing was delivered"),

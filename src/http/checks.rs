@@ -3,7 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 
 use rogerrat_domain::op::{CreateInput, JoinInput, SendInput};
-use rogerrat_domain::{Code, Refusal, Terms, limits};
+use rogerrat_domain::{AckMode, Code, Hint, Refusal, limits};
 use serde::de::DeserializeOwned;
 use url::Url;
 
@@ -42,7 +42,7 @@ pub(crate) fn query(said: &str) {
         match query.read_input(last_event_id) {
             Ok(input) => {
                 assert!((1..=limits::READ_MESSAGES).contains(&input.max) && input.ack_upto != Some(0));
-                if let Terms::Leased { lease_ms } = input.terms {
+                if let AckMode::Leased { lease_ms } = input.terms {
                     assert!((1_000..=limits::LEASE_MAX_MS).contains(&lease_ms));
                 }
             }
@@ -88,7 +88,11 @@ pub(crate) fn forwarded(header: &str) {
 /// A refusal never repeats more than 64 characters of what was said (D12).
 fn quiet(refusal: &Refusal, said: &[u8]) {
     let said = String::from_utf8_lossy(said);
-    for text in [Some(&refusal.text), refusal.hint.as_ref()].into_iter().flatten() {
+    let hint = match &refusal.hint {
+        Some(Hint::Text(text)) => Some(text),
+        _ => None,
+    };
+    for text in std::iter::once(&refusal.text).chain(hint) {
         assert!(text.chars().count() <= 320, "{text}");
         // What is borrowed is a sentence of ours.
         if let std::borrow::Cow::Owned(text) = text {

@@ -10,7 +10,7 @@ use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::Version;
 use actix_web::http::header::{self, HeaderValue};
 use actix_web::web::Bytes;
-use rogerrat_actors::Parcel;
+use rogerrat_actors::ReadResponse;
 use rogerrat_domain::limits;
 use rogerrat_domain::op::{ReadQuery, ReadReply, WaitReply};
 
@@ -79,7 +79,7 @@ async fn parcel(
     default_ms: u64,
     max_ms: u64,
     is_wait: bool,
-) -> Result<Option<Parcel>, actix_web::Error> {
+) -> Result<Option<ReadResponse>, actix_web::Error> {
     let state = request.extract::<SharedState>().await?;
     let (at, session) = state.admit_session(request.request()).await?;
     let (timeout_ms, input) = {
@@ -113,11 +113,11 @@ struct Answer {
 }
 
 impl Answer {
-    fn of(parcel: Parcel, completes_late: bool) -> Self {
+    fn of(parcel: ReadResponse, completes_late: bool) -> Self {
         let mut pieces = Vec::new();
-        let receipt = serialize(parcel, &mut pieces);
+        let guard = serialize(parcel, &mut pieces);
         pieces.push(Bytes::from_static(b"}"));
-        let handover = DeliveryBody::new(pieces, Some(receipt), completes_late);
+        let handover = DeliveryBody::new(pieces, Some(guard), completes_late);
         Self { bytes: handover.bytes(), handover }
     }
 }

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::era::Version;
 use super::rpc::{Fault, Id, Wrong};
+use super::words::tool_hint;
 use crate::web::request_metrics::RefusalCode;
 
 /// What the hub calls itself.
@@ -49,7 +50,7 @@ impl Told {
         let Refusal { code, text, hint, retry_after_ms, .. } = refusal;
         let mut told = json!({"error": text, "code": code.as_str()});
         let mut line = format!("error: {text} ({})", code.as_str());
-        if let Some(hint) = hint {
+        if let Some(hint) = hint.as_ref().map(tool_hint) {
             told["hint"] = json!(hint);
             line += &format!(". {hint}");
         }

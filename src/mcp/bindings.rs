@@ -7,7 +7,8 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{PoisonError, RwLock};
 
-use rogerrat_actors::{Doing, Hub, LogError};
+use futures_util::future::BoxFuture;
+use rogerrat_actors::{Hub, LogError};
 use rogerrat_domain::{ChannelId, SessionId};
 use serde::{Deserialize, Serialize};
 
@@ -105,7 +106,7 @@ impl Bindings {
     }
 
     /// Keeps how a session stands. It holds at once, and over a restart when the future is done.
-    pub(super) fn put(&self, nonce: Nonce, standing: Standing, now_ms: u64) -> Doing<()> {
+    pub(super) fn put(&self, nonce: Nonce, standing: Standing, now_ms: u64) -> BoxFuture<'static, ()> {
         let row = Row::new(standing, now_ms);
         let written = self.write(&nonce, row.text());
         let mut rows = self.rows.write().unwrap_or_else(PoisonError::into_inner);
@@ -133,7 +134,7 @@ impl Bindings {
         rows.shrink_to_fit();
     }
 
-    fn write(&self, nonce: &Nonce, text: Option<String>) -> Doing<()> {
+    fn write(&self, nonce: &Nonce, text: Option<String>) -> BoxFuture<'static, ()> {
         match &self.hub {
             Some(hub) => hub.put_row(KIND, format!("{:032x}", u128::from_be_bytes(*nonce)), text),
             None => Box::pin(std::future::ready(())),

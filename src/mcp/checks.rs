@@ -1,7 +1,7 @@
 //! What must hold for whatever this door reads from outside, asked at random.
 
 use proptest::prelude::*;
-use rogerrat_domain::{HubKey, Seal};
+use rogerrat_domain::{HubKey, Signer};
 
 use super::era::{Headers, Line, of_headers, of_message};
 use super::rpc::{Body, Call, Params, Said, read};
@@ -99,7 +99,7 @@ proptest! {
 
     #[test]
     fn nobody_makes_up_a_session(id in line(), bytes in prop::collection::vec(any::<u8>(), 0..60)) {
-        let seal = Seal::new(&HubKey::new([7; 32]), "tests");
+        let seal = Signer::new(&HubKey::new([7; 32]), "tests");
         prop_assert!(Ticket::open(&seal, &id, "").is_none());
         // Sealed by us and still nonsense: understood or not, and nothing breaks.
         let _ = Ticket::open(&seal, &seal.close(&bytes, ""), "");

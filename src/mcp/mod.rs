@@ -27,7 +27,7 @@ use std::sync::Arc;
 
 use actix_web::web::{self, Data, ServiceConfig};
 use rogerrat_actors::{Hub, LogError};
-use rogerrat_domain::Seal;
+use rogerrat_domain::Signer;
 
 use crate::web::AppState;
 use bindings::Bindings;
@@ -36,7 +36,7 @@ use tools::Catalogue;
 
 /// What is known of the sessions of MCP, and the tools there are.
 pub(crate) struct Mcp {
-    seal: Seal,
+    seal: Signer,
     bindings: Bindings,
     calls: Arc<Calls>,
     catalogue: Catalogue,

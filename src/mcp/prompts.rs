@@ -97,7 +97,7 @@ async fn invite(visit: &Visit<'_>, said: &Arguments, channel: &str) -> String {
     let token = said.token.as_deref().or(own).map_or_else(|| "<token>".to_owned(), plain);
     let callsign = match &said.callsign {
         Some(callsign) => plain(callsign),
-        None => names::callsign(rogerrat_actors::roll()).as_str().to_owned(),
+        None => names::callsign(rogerrat_actors::random_u64()).as_str().to_owned(),
     };
     let found = visit.state.hub.find(channel).await;
     let require_identity = found.is_ok_and(|at| at.settings().require_identity);

@@ -2,7 +2,7 @@
 //!
 //! An id proves nothing about who holds it. What it may stand for, a seat on a channel, is kept beside it in `bindings.rs`.
 
-use rogerrat_domain::Seal;
+use rogerrat_domain::Signer;
 
 use super::bindings::{Bindings, Standing};
 use super::era::Version;
@@ -30,7 +30,7 @@ pub(super) struct Ticket {
 
 impl Ticket {
     /// The id, good on one endpoint only.
-    pub(super) fn seal(&self, seal: &Seal, endpoint: &str) -> String {
+    pub(super) fn seal(&self, seal: &Signer, endpoint: &str) -> String {
         let mut payload = Vec::with_capacity(HEAD_BYTES + self.nonce.len());
         let version = Version::ALL.iter().position(|version| *version == self.version).unwrap_or_default();
         payload.extend([LAYOUT, u8::try_from(version).unwrap_or_default()]);
@@ -40,7 +40,7 @@ impl Ticket {
     }
 
     /// What an id says; none when this hub did not make it for this endpoint.
-    pub(super) fn open(seal: &Seal, id: &str, endpoint: &str) -> Option<Self> {
+    pub(super) fn open(seal: &Signer, id: &str, endpoint: &str) -> Option<Self> {
         let payload = seal.open(id, endpoint)?;
         let (head, nonce) = payload.split_at_checked(HEAD_BYTES)?;
         let [LAYOUT, version, time @ ..] = head else { return None };
@@ -74,8 +74,8 @@ mod tests {
 
     const NOW_MS: u64 = 1_795_175_889_285;
 
-    fn seal() -> Seal {
-        Seal::new(&HubKey::new([7; 32]), PURPOSE)
+    fn seal() -> Signer {
+        Signer::new(&HubKey::new([7; 32]), PURPOSE)
     }
 
     fn ticket() -> Ticket {
@@ -88,14 +88,14 @@ mod tests {
         assert_eq!(Ticket::open(&seal(), &id, "quiet-otter"), Some(ticket()));
         assert!(id.bytes().all(|b| b.is_ascii_graphic()) && id.len() < 64, "{id}");
         // The same key after a restart, however it got there.
-        assert_eq!(Ticket::open(&Seal::new(&HubKey::new([7; 32]), PURPOSE), &id, "quiet-otter"), Some(ticket()));
+        assert_eq!(Ticket::open(&Signer::new(&HubKey::new([7; 32]), PURPOSE), &id, "quiet-otter"), Some(ticket()));
     }
 
     #[test]
     fn an_id_of_another_endpoint_hub_or_maker_does_not_open() {
         let id = ticket().seal(&seal(), "quiet-otter");
         assert!(Ticket::open(&seal(), &id, "").is_none() && Ticket::open(&seal(), &id, "loud-otter").is_none());
-        let other = Seal::new(&HubKey::new([8; 32]), PURPOSE);
+        let other = Signer::new(&HubKey::new([8; 32]), PURPOSE);
         assert!(Ticket::open(&other, &id, "quiet-otter").is_none());
         for rubbish in ["", "x", "a0fac639-0000-4000-8000-000000000000", &id[..id.len() - 1]] {
             assert!(Ticket::open(&seal(), rubbish, "quiet-otter").is_none(), "{rubbish}");

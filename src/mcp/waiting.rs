@@ -13,8 +13,8 @@ use actix_web::body::{BodySize, BoxBody, MessageBody};
 use actix_web::http::header::{self, HeaderValue};
 use actix_web::web::Bytes;
 use actix_web::{HttpRequest, HttpResponse};
-use rogerrat_actors::{Parcel, Receipt};
-use rogerrat_domain::{Ending, Refusal, message_line};
+use rogerrat_actors::{DeliveryGuard, ReadResponse};
+use rogerrat_domain::{AnswerReason, Refusal, message_line};
 use tokio::time::{Sleep, sleep};
 
 use super::answer::{Told, Written, open_tool};
@@ -31,7 +31,7 @@ const FIRST_PROGRESS_S: u64 = 5;
 const PROGRESS_S: u64 = 10;
 
 /// What a read comes to: the messages, and what is left unread.
-pub(super) type Read = Pin<Box<dyn Future<Output = Result<(Parcel, Option<usize>), Refusal>>>>;
+pub(super) type Read = Pin<Box<dyn Future<Output = Result<(ReadResponse, Option<usize>), Refusal>>>>;
 
 /// A wait under way.
 pub(super) struct Waiting {
@@ -50,7 +50,7 @@ pub(super) struct Waiting {
 /// An answer in pieces, and what is delivered with them.
 struct Answered {
     pieces: Vec<Bytes>,
-    receipt: Option<Receipt>,
+    guard: Option<DeliveryGuard>,
 }
 
 /// How a wait ended.
@@ -104,47 +104,51 @@ impl Waiting {
     }
 
     /// Appends the answer, for a batch. Nobody waits for what was cancelled, but it takes its place.
-    pub(super) async fn whole(mut self, pieces: &mut Vec<Bytes>) -> Option<Receipt> {
-        let Some(Answered { pieces: more, receipt }) = self.ended().await.0 else {
+    pub(super) async fn whole(mut self, pieces: &mut Vec<Bytes>) -> Option<DeliveryGuard> {
+        let Some(Answered { pieces: more, guard }) = self.ended().await.0 else {
             pieces.push(format!(r#"{{"jsonrpc":"2.0","id":{},"result":{{"content":[]}}}}"#, self.id).into());
             return None;
         };
         pieces.extend(more);
-        receipt
+        guard
     }
 
-    fn answered(&self, read: Result<(Parcel, Option<usize>), Refusal>) -> Answered {
+    fn answered(&self, read: Result<(ReadResponse, Option<usize>), Refusal>) -> Answered {
         let Some(id) = Id::again(&self.id) else { unreachable!("it was an id when it came") };
         let (parcel, unread) = match read {
             Ok(read) => read,
             Err(refusal) => {
-                let told = Told::refusal(&super::tools::in_our_words(refusal));
-                return Answered { pieces: vec![Written::tool(id, self.version, &told).json.into()], receipt: None };
+                let told = Told::refusal(&super::tools::with_hint(refusal));
+                return Answered { pieces: vec![Written::tool(id, self.version, &told).json.into()], guard: None };
             }
         };
         let text = self.text(&parcel, unread);
         let mut pieces = vec![(open_tool(id, self.version, &text) + r#""structuredContent":"#).into()];
-        let receipt = serialize(parcel, &mut pieces);
+        let guard = serialize(parcel, &mut pieces);
         pieces.push(match unread {
             Some(unread) => format!(r#","unread":{unread}}}}}}}"#).into(),
             None => Bytes::from_static(b"}}}"),
         });
-        Answered { pieces, receipt: Some(receipt) }
+        Answered { pieces, guard: Some(guard) }
     }
 
     /// The same in words, one line for each message (D28).
-    fn text(&self, parcel: &Parcel, unread: Option<usize>) -> String {
+    fn text(&self, parcel: &ReadResponse, unread: Option<usize>) -> String {
         let tool = self.tool;
         let mut lines = Vec::with_capacity(parcel.messages.len() + 2);
         if let Some(gap) = &parcel.gap {
             lines.push(format!("(messages above #{} up to #{} were lost: {})", gap.from, gap.to, gap.reason.as_str()));
         }
         lines.extend(parcel.messages.iter().map(|given| message_line(&given.message.json(), given.attempt)));
-        let end = match parcel.ending {
-            Ending::Ready => None,
-            Ending::TimedOut => Some(format!("(no messages — {} s timeout. call {tool} again)", self.timeout_s)),
-            Ending::Superseded => Some(format!("(no messages — a newer {tool} of yours has taken this one's place)")),
-            Ending::Draining => Some(format!("(no messages — the hub goes down; call {tool} again in a few seconds)")),
+        let end = match parcel.reason {
+            AnswerReason::Ready => None,
+            AnswerReason::TimedOut => Some(format!("(no messages — {} s timeout. call {tool} again)", self.timeout_s)),
+            AnswerReason::Superseded => {
+                Some(format!("(no messages — a newer {tool} of yours has taken this one's place)"))
+            }
+            AnswerReason::Draining => {
+                Some(format!("(no messages — the hub goes down; call {tool} again in a few seconds)"))
+            }
         };
         lines.extend(end);
         lines.extend(unread.filter(|n| *n > 0).map(|n| format!("({n} more unread: call {tool} again)")));
@@ -192,16 +196,14 @@ impl Ended {
         match self.0 {
             // Nobody reads this.
             None => HttpResponse::NoContent().finish(),
-            Some(Answered { pieces, receipt }) => {
-                json(DeliveryBody::new(pieces, receipt, Presence::of(request).is_some()))
-            }
+            Some(Answered { pieces, guard }) => json(DeliveryBody::new(pieces, guard, Presence::of(request).is_some())),
         }
     }
 }
 
 /// The answers of a batch.
-pub(super) fn all_at_once(request: &HttpRequest, pieces: Vec<Bytes>, receipts: Vec<Receipt>) -> HttpResponse {
-    json(DeliveryBody::from_batch(pieces, receipts, Presence::of(request).is_some()))
+pub(super) fn all_at_once(request: &HttpRequest, pieces: Vec<Bytes>, guards: Vec<DeliveryGuard>) -> HttpResponse {
+    json(DeliveryBody::from_batch(pieces, guards, Presence::of(request).is_some()))
 }
 
 fn json(handover: DeliveryBody) -> HttpResponse {
@@ -243,10 +245,10 @@ struct Events {
 impl Events {
     fn end(&mut self, ended: Option<Answered>) {
         let completes_late = self.waiting.take().is_some_and(|waiting| waiting.gone.is_some());
-        self.handover = ended.map(|Answered { mut pieces, receipt }| {
+        self.handover = ended.map(|Answered { mut pieces, guard }| {
             pieces.insert(0, Bytes::from_static(b"event: message\ndata: "));
             pieces.push(Bytes::from_static(b"\n\n"));
-            DeliveryBody::new(pieces, receipt, completes_late)
+            DeliveryBody::new(pieces, guard, completes_late)
         });
     }
 }

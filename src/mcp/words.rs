@@ -1,6 +1,6 @@
 //! What agents are told beside the answers: how to use the tools, how far to trust, and how to stay awake.
 
-use rogerrat_domain::{Code, Refusal};
+use rogerrat_domain::Hint;
 
 use super::visit::Visit;
 
@@ -42,19 +42,23 @@ pub(super) fn stay_reachable(visit: &Visit<'_>) -> String {
     )
 }
 
-/// A refusal as it helps who calls tools.
-pub(super) fn for_tools(refusal: Refusal) -> Refusal {
-    let hint = match refusal.code {
-        Code::NotJoined => "call join first, or give the channel_id and session_id that an earlier join returned",
-        Code::SessionExpired => {
-            "call join with the same callsign and token, then go on: what was sent to you meanwhile is kept"
+/// What an agent that calls tools can do about a refusal.
+pub(super) fn tool_hint(hint: &Hint) -> &str {
+    match hint {
+        Hint::CheckChannelId => "check the channel_id, or call create_channel",
+        Hint::PresentChannelToken => "pass the token of the channel to join as `token`; a band needs none",
+        Hint::JoinFirst => "call join first, or pass the channel_id and session_id that an earlier join returned",
+        Hint::JoinAgain => {
+            "call join with the same callsign and token, then continue: messages sent to you meanwhile are kept"
         }
-        Code::Unauthorized if refusal.text == "invalid bearer token" => {
-            "give the token of the channel to join as `token`; a band needs none"
+        Hint::RemoveConsumer => "use one of the consumers you have, or the default one",
+        Hint::RepeatWithIdempotencyKey => {
+            "a send with the same client_msg_id is safe to repeat; otherwise call history first"
         }
-        Code::Unauthorized if refusal.hint.is_none() => "call join with the token of the channel",
-        Code::NotFound if refusal.text == "channel not found" => "check the channel_id, or call create_channel",
-        _ => return refusal,
-    };
-    refusal.hint(hint)
+        Hint::PresentAccountSession => "pass the session_token that create_account returned",
+        Hint::CreateIdentity => "pass the identity_key of an identity; create_identity returns one",
+        Hint::ListIdentities => "use a callsign that create_identity returned",
+        Hint::ListWebhooks => "check the id of the webhook",
+        Hint::Text(text) => text,
+    }
 }

@@ -100,7 +100,7 @@ impl AppState {
             mcp_url: snippets.mcp_url(),
             bootstrap_mcp_url: format!("{origin}/mcp"),
             connect: snippets.connect(),
-            peer_invite: snippets.peer_invite(names::callsign(rogerrat_actors::roll()).as_str()),
+            peer_invite: snippets.peer_invite(names::callsign(rogerrat_actors::random_u64()).as_str()),
             channel_id: created.channel.id().to_string(),
             retention: settings.retention,
             trust_mode: settings.trust_mode,

@@ -3,8 +3,8 @@
 //! Taking the last piece completes the delivery; dropping the body earlier makes the messages due again.
 
 use actix_web::web::Bytes;
-use rogerrat_actors::{Parcel, Receipt};
-use rogerrat_domain::{Ending, Gap};
+use rogerrat_actors::{DeliveryGuard, ReadResponse};
+use rogerrat_domain::{AnswerReason, Gap};
 
 /// The body of a response that delivers messages.
 ///
@@ -14,18 +14,18 @@ pub(crate) struct DeliveryBody {
     pieces: Vec<Bytes>,
     next: usize,
     completes_late: bool,
-    guard: Option<Receipt>,
+    guard: Option<DeliveryGuard>,
     /// The guards of a batch, whose body delivers several reads.
-    more: Vec<Receipt>,
+    more: Vec<DeliveryGuard>,
 }
 
 impl DeliveryBody {
-    pub(crate) fn new(pieces: Vec<Bytes>, guard: Option<Receipt>, completes_late: bool) -> Self {
+    pub(crate) fn new(pieces: Vec<Bytes>, guard: Option<DeliveryGuard>, completes_late: bool) -> Self {
         Self { pieces, next: 0, completes_late, guard, more: Vec::new() }
     }
 
     /// A body that delivers several reads.
-    pub(crate) fn from_batch(pieces: Vec<Bytes>, guards: Vec<Receipt>, completes_late: bool) -> Self {
+    pub(crate) fn from_batch(pieces: Vec<Bytes>, guards: Vec<DeliveryGuard>, completes_late: bool) -> Self {
         Self { pieces, next: 0, completes_late, guard: None, more: guards }
     }
 
@@ -48,13 +48,13 @@ impl DeliveryBody {
     }
 
     fn complete(&mut self) {
-        self.guard.iter_mut().chain(&mut self.more).for_each(Receipt::sign);
+        self.guard.iter_mut().chain(&mut self.more).for_each(DeliveryGuard::complete);
     }
 }
 
 /// Appends a response as the fields of a JSON object. The object is left open for further fields.
-pub(crate) fn serialize(parcel: Parcel, pieces: &mut Vec<Bytes>) -> Receipt {
-    let Parcel { messages, gap, ending, roster, receipt } = parcel;
+pub(crate) fn serialize(parcel: ReadResponse, pieces: &mut Vec<Bytes>) -> DeliveryGuard {
+    let ReadResponse { messages, gap, reason, roster, guard } = parcel;
     pieces.reserve(messages.len() * 2 + 6);
     pieces.push(Bytes::from_static(br#"{"messages":["#));
     for (i, delivery) in messages.iter().enumerate() {
@@ -68,20 +68,20 @@ pub(crate) fn serialize(parcel: Parcel, pieces: &mut Vec<Bytes>) -> Receipt {
             pieces.push(format!(",\"attempt\":{}}}", delivery.attempt).into());
         }
     }
-    pieces.push(ending_json(ending));
+    pieces.push(ending_json(reason));
     pieces.extend(gap.as_ref().map(gap_json));
     if let Some(roster) = roster {
         pieces.extend([Bytes::from_static(br#","roster":"#), roster, meta_hint(messages.len())]);
     }
-    receipt
+    guard
 }
 
-fn ending_json(ending: Ending) -> Bytes {
-    Bytes::from_static(match ending {
-        Ending::Ready => br#"],"timed_out":false"#.as_slice(),
-        Ending::TimedOut => br#"],"timed_out":true"#,
-        Ending::Superseded => br#"],"timed_out":true,"superseded":true"#,
-        Ending::Draining => br#"],"timed_out":true,"draining":true"#,
+fn ending_json(reason: AnswerReason) -> Bytes {
+    Bytes::from_static(match reason {
+        AnswerReason::Ready => br#"],"timed_out":false"#.as_slice(),
+        AnswerReason::TimedOut => br#"],"timed_out":true"#,
+        AnswerReason::Superseded => br#"],"timed_out":true,"superseded":true"#,
+        AnswerReason::Draining => br#"],"timed_out":true,"draining":true"#,
     })
 }
 

@@ -9,6 +9,8 @@ use rogerrat_actors::HubError;
 use rogerrat_domain::{Code, Quota, Refusal};
 use serde::Serialize;
 
+use super::hints::http_hint;
+
 /// An error on its way to the caller.
 #[derive(Clone, Debug)]
 pub(crate) struct Problem(pub Refusal);
@@ -51,7 +53,13 @@ impl Problem {
     pub(crate) fn response(&self, request_id: &str) -> HttpResponse {
         let Refusal { code, text, hint, retry_after_ms, quota } = &self.0;
         let retry_after_seconds = retry_after_ms.map(|ms| ms.div_ceil(1000).max(1));
-        let body = Body { error: text, code: code.as_str(), hint: hint.as_deref(), retry_after_seconds, request_id };
+        let body = Body {
+            error: text,
+            code: code.as_str(),
+            hint: hint.as_ref().map(http_hint),
+            retry_after_seconds,
+            request_id,
+        };
         let mut response = HttpResponse::build(status(*code)).json(body);
         if let Some(seconds) = retry_after_seconds {
             response.headers_mut().insert(header::RETRY_AFTER, seconds.into());

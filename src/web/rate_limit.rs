@@ -6,7 +6,7 @@ use std::num::NonZeroU32;
 
 use governor::clock::{Clock as _, DefaultClock};
 use governor::{DefaultKeyedRateLimiter, Quota};
-use rogerrat_actors::household;
+use rogerrat_actors::rate_limit_key;
 use rogerrat_domain::{Code, Refusal};
 
 use crate::config::Limits;
@@ -59,7 +59,7 @@ impl AddressLimit {
     /// `rate_limited`, with the time after which to retry.
     pub(crate) fn count(&self, address: impl FnOnce() -> IpAddr) -> Result<(), Refusal> {
         let Some(limiter) = &self.limiter else { return Ok(()) };
-        limiter.check_key(&household(address())).map_err(|not_until| {
+        limiter.check_key(&rate_limit_key(address())).map_err(|not_until| {
             let wait = not_until.wait_time_from(DefaultClock::default().now());
             let wait_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
             let text = format!("rate limit exceeded ({} {} per minute per address)", self.per_minute, self.what);

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use rogerrat_actors::{Appended, Clock, Log as _};
+use rogerrat_actors::{AppendResult, Clock, Log as _};
 use rogerrat_domain::{ChannelId, Durability, Entry, Message, Record, Settings, TokenHash};
 use rogerrat_store::{Store, StoreOptions};
 use rusqlite::{Connection, params};
@@ -84,11 +84,11 @@ async fn appends(folder: &Path, appenders: u64) -> (u64, f64) {
     let started = clock.now().at_ms;
     let append = async |n: u64| {
         let channel = ChannelId::parse(&format!("bench-{n}")).expect("it is an id");
-        assert_eq!(store.append(record(&channel, 1, created())).await, Appended::Done);
+        assert_eq!(store.append(record(&channel, 1, created())).await, AppendResult::Done);
         let mut seq = 1;
         while clock.uptime_ms() < MEASURED_MS {
             seq += 1;
-            assert_eq!(store.append(record(&channel, seq, sent(started + seq))).await, Appended::Done);
+            assert_eq!(store.append(record(&channel, seq, sent(started + seq))).await, AppendResult::Done);
         }
         seq
     };
@@ -117,7 +117,7 @@ fn resident_mib() -> u64 {
 async fn million(folder: &Path) {
     let store = Store::open(folder, StoreOptions::default()).expect("the store opens");
     let model = ChannelId::parse("model").expect("it is an id");
-    assert_eq!(store.append(record(&model, 1, created())).await, Appended::Done);
+    assert_eq!(store.append(record(&model, 1, created())).await, AppendResult::Done);
     drop(store);
     let database = folder.join("hub.db");
     multiply(&Connection::open(&database).expect("it opens")).expect("it can be multiplied");

@@ -2,7 +2,8 @@
 
 use std::future::ready;
 
-use rogerrat_actors::{AccountChange, AccountFacts, Accounts, Appended, Changed, Doing, LogError, Opened};
+use futures_util::future::BoxFuture;
+use rogerrat_actors::{AccountChange, AccountChangeResult, AccountFacts, Accounts, AppendResult, LogError, Opened};
 use rogerrat_domain::{AccountId, Callsign, ChannelId, Identity, IdentityRow, Record, Settings, TokenHash};
 use rusqlite::{Connection, OptionalExtension as _, params};
 use tokio::sync::oneshot;
@@ -20,13 +21,13 @@ impl Store {
     fn look<T: Send + 'static>(
         &self,
         look: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
-    ) -> Doing<Read<T>> {
+    ) -> BoxFuture<'static, Read<T>> {
         self.readers().ask(move |connection| look(connection).map_err(fault))
     }
 }
 
 impl Accounts for Store {
-    fn change(&self, change: AccountChange) -> Doing<Read<Changed>> {
+    fn change(&self, change: AccountChange) -> BoxFuture<'static, Read<AccountChangeResult>> {
         let (reply, answer) = oneshot::channel();
         if !self.enqueue(Work::Account(change), Reply::Account(reply)) {
             return Box::pin(ready(Err(LogError::Busy)));
@@ -34,18 +35,18 @@ impl Accounts for Store {
         Box::pin(async move { answer.await.unwrap_or_else(|_| Err(LogError::Unknown("the writer failed".into()))) })
     }
 
-    fn open_channel(&self, record: Record, owner: AccountId, limit: Option<u32>) -> Doing<Opened> {
+    fn open_channel(&self, record: Record, owner: AccountId, limit: Option<u32>) -> BoxFuture<'static, Opened> {
         let (reply, answer) = oneshot::channel();
         let Some(draft) = Draft::of(record) else {
-            return Box::pin(ready(Opened::Tried(Appended::Refused)));
+            return Box::pin(ready(Opened::Tried(AppendResult::Refused)));
         };
         if !self.enqueue(Work::Own(draft, owner, limit), Reply::Own(reply)) {
-            return Box::pin(ready(Opened::Tried(Appended::Busy)));
+            return Box::pin(ready(Opened::Tried(AppendResult::Busy)));
         }
-        Box::pin(async move { answer.await.unwrap_or(Opened::Tried(Appended::Unknown)) })
+        Box::pin(async move { answer.await.unwrap_or(Opened::Tried(AppendResult::Unknown)) })
     }
 
-    fn session(&self, token: TokenHash) -> Doing<Read<Option<(AccountId, u64)>>> {
+    fn session(&self, token: TokenHash) -> BoxFuture<'static, Read<Option<(AccountId, u64)>>> {
         self.look(move |connection| {
             connection
                 .prepare_cached("SELECT account, used_ms FROM account_sessions WHERE token = ?1")?
@@ -54,7 +55,7 @@ impl Accounts for Store {
         })
     }
 
-    fn recovery(&self, token: TokenHash) -> Doing<Read<Option<AccountId>>> {
+    fn recovery(&self, token: TokenHash) -> BoxFuture<'static, Read<Option<AccountId>>> {
         self.look(move |connection| {
             connection
                 .prepare_cached("SELECT id FROM accounts WHERE recovery = ?1")?
@@ -63,7 +64,7 @@ impl Accounts for Store {
         })
     }
 
-    fn facts(&self, account: AccountId) -> Doing<Read<Option<AccountFacts>>> {
+    fn facts(&self, account: AccountId) -> BoxFuture<'static, Read<Option<AccountFacts>>> {
         self.look(move |connection| {
             connection
                 .prepare_cached(
@@ -77,7 +78,7 @@ impl Accounts for Store {
         })
     }
 
-    fn identities(&self, account: AccountId) -> Doing<Read<Vec<IdentityRow>>> {
+    fn identities(&self, account: AccountId) -> BoxFuture<'static, Read<Vec<IdentityRow>>> {
         self.look(move |connection| {
             let sql = format!("SELECT {IDENTITY}, created_ms FROM identities WHERE account = ?1 ORDER BY callsign");
             let mut find = connection.prepare_cached(&sql)?;
@@ -88,7 +89,7 @@ impl Accounts for Store {
         })
     }
 
-    fn channels(&self, account: AccountId) -> Doing<Read<Vec<(ChannelId, Settings)>>> {
+    fn channels(&self, account: AccountId) -> BoxFuture<'static, Read<Vec<(ChannelId, Settings)>>> {
         self.readers().ask(move |connection| {
             let rows = owned(connection, &account).map_err(fault)?;
             let settings = rows.into_iter().map(|(id, settings)| {
@@ -100,7 +101,7 @@ impl Accounts for Store {
         })
     }
 
-    fn proof(&self, key: TokenHash) -> Doing<Read<Option<(Callsign, Identity)>>> {
+    fn proof(&self, key: TokenHash) -> BoxFuture<'static, Read<Option<(Callsign, Identity)>>> {
         self.look(move |connection| {
             connection
                 .prepare_cached(&format!("SELECT {IDENTITY} FROM identities WHERE key = ?1"))?
@@ -109,7 +110,7 @@ impl Accounts for Store {
         })
     }
 
-    fn named(&self, callsigns: Vec<Callsign>) -> Doing<Read<Vec<(Callsign, Identity)>>> {
+    fn named(&self, callsigns: Vec<Callsign>) -> BoxFuture<'static, Read<Vec<(Callsign, Identity)>>> {
         self.look(move |connection| {
             let mut find =
                 connection.prepare_cached(&format!("SELECT {IDENTITY} FROM identities WHERE callsign = ?1"))?;

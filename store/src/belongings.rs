@@ -4,7 +4,7 @@
 
 use std::collections::HashSet;
 
-use rogerrat_actors::HookVaults;
+use rogerrat_actors::HookEncryptors;
 use rogerrat_domain::webhook::{Delivery, DeliveryState, Hook, Owner};
 use rogerrat_domain::{AccountId, Callsign, ChannelId};
 use rusqlite::{Connection, Row};
@@ -28,7 +28,7 @@ struct Owners<'c> {
 pub(super) fn count<'c>(
     connection: &Connection,
     channels: impl Iterator<Item = &'c ChannelId>,
-    vaults: &HookVaults,
+    vaults: &HookEncryptors,
     census: &mut VerifyReport,
 ) -> Result<(), Fault> {
     if census.schema < ACCOUNTS_SINCE {
@@ -81,7 +81,7 @@ fn belongs(connection: &Connection, owners: &Owners<'_>, sql: &str, what: &str) 
 }
 
 /// The ids of the hooks.
-fn hooks(connection: &Connection, owners: &Owners<'_>, vaults: &HookVaults) -> Result<HashSet<String>, Fault> {
+fn hooks(connection: &Connection, owners: &Owners<'_>, vaults: &HookEncryptors) -> Result<HashSet<String>, Fault> {
     let mut hooks = HashSet::new();
     each(connection, "SELECT id, owner, json FROM webhooks", |row| {
         let id = text(row, 0)?;
@@ -105,7 +105,7 @@ fn hooks(connection: &Connection, owners: &Owners<'_>, vaults: &HookVaults) -> R
     Ok(hooks)
 }
 
-fn deliveries(connection: &Connection, hooks: &HashSet<String>, vaults: &HookVaults) -> Result<u64, Fault> {
+fn deliveries(connection: &Connection, hooks: &HashSet<String>, vaults: &HookEncryptors) -> Result<u64, Fault> {
     let sql = "SELECT id, hook, deliveries.json, payload IS NOT NULL, body
                FROM deliveries LEFT JOIN payloads ON payload = payloads.no";
     each(connection, sql, |row| {

@@ -6,7 +6,7 @@ use std::collections::{HashMap, HashSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use rogerrat_actors::HookVaults;
+use rogerrat_actors::HookEncryptors;
 use rogerrat_domain::{ChannelId, HubKey, Message, Settings, Snapshot};
 use rusqlite::{Connection, Row};
 
@@ -77,7 +77,7 @@ pub(super) fn verify_file(
     look::check_pages(path, &connection, "integrity_check")?;
     // All of it as it was at one moment, whatever a hub writes meanwhile.
     let moment = connection.unchecked_transaction().map_err(StoreError::sql(path))?;
-    let vaults = HookVaults::of(&HubKey::new(key));
+    let vaults = HookEncryptors::of(&HubKey::new(key));
     let counted = count(&moment, &vaults).map_err(|fault| fault.of(path))?;
     let census = VerifyReport { path: path.to_owned(), bytes, is_in_use, ..counted };
     check_count(&moment, &census)?;
@@ -114,7 +114,7 @@ impl From<rogerrat_actors::LogError> for Fault {
 /// The channels by their numbers; what is being deleted has none any more.
 type Names = HashMap<i64, ChannelId>;
 
-fn count(connection: &Connection, vaults: &HookVaults) -> Result<VerifyReport, Fault> {
+fn count(connection: &Connection, vaults: &HookEncryptors) -> Result<VerifyReport, Fault> {
     let mut names = Names::new();
     let mut channels = HashSet::new();
     each(connection, "SELECT no, id, settings FROM channels", |row| {

@@ -1,6 +1,6 @@
 //! What the writer is asked to do, and how it answers.
 
-use rogerrat_actors::{AccountChange, Appended, Changed, LogError, Opened};
+use rogerrat_actors::{AccountChange, AccountChangeResult, AppendResult, LogError, Opened};
 use rogerrat_domain::{AccountId, ChannelId};
 use tokio::sync::oneshot;
 
@@ -49,9 +49,9 @@ pub(super) struct Task {
 /// Who waits. Nobody may wait any more; what was asked for is done all the same.
 #[derive(Debug)]
 pub(super) enum Reply {
-    Append(oneshot::Sender<Appended>),
+    Append(oneshot::Sender<AppendResult>),
     Own(oneshot::Sender<Opened>),
-    Account(oneshot::Sender<Result<Changed, LogError>>),
+    Account(oneshot::Sender<Result<AccountChangeResult, LogError>>),
     Plain(oneshot::Sender<Result<(), LogError>>),
     Whether(oneshot::Sender<Outcome>),
 }
@@ -61,7 +61,7 @@ pub(super) enum Reply {
 pub(super) enum Outcome {
     Done,
     /// What became of a change of an account.
-    Changed(Changed),
+    AccountChangeResult(AccountChangeResult),
     Conflict,
     Refused(String),
     Unknown(String),
@@ -97,31 +97,31 @@ impl Reply {
             Self::Append(to) => drop(to.send(appended(&outcome))),
             Self::Whether(to) => drop(to.send(outcome)),
             Self::Own(to) => drop(to.send(match outcome {
-                Outcome::Changed(Changed::Full) => Opened::Full,
-                Outcome::Changed(Changed::Missing) => Opened::Missing,
+                Outcome::AccountChangeResult(AccountChangeResult::Full) => Opened::Full,
+                Outcome::AccountChangeResult(AccountChangeResult::Missing) => Opened::Missing,
                 outcome => Opened::Tried(appended(&outcome)),
             })),
             Self::Account(to) => drop(to.send(match outcome {
-                Outcome::Changed(changed) => Ok(changed),
-                outcome => plain(outcome).map(|()| Changed::Done(Vec::new())),
+                Outcome::AccountChangeResult(changed) => Ok(changed),
+                outcome => plain(outcome).map(|()| AccountChangeResult::Done(Vec::new())),
             })),
             Self::Plain(to) => drop(to.send(plain(outcome))),
         }
     }
 }
 
-fn appended(outcome: &Outcome) -> Appended {
+fn appended(outcome: &Outcome) -> AppendResult {
     match outcome {
-        Outcome::Done | Outcome::Changed(_) => Appended::Done,
-        Outcome::Conflict => Appended::Conflict,
-        Outcome::Refused(_) => Appended::Refused,
-        Outcome::Unknown(_) => Appended::Unknown,
+        Outcome::Done | Outcome::AccountChangeResult(_) => AppendResult::Done,
+        Outcome::Conflict => AppendResult::Conflict,
+        Outcome::Refused(_) => AppendResult::Refused,
+        Outcome::Unknown(_) => AppendResult::Unknown,
     }
 }
 
 fn plain(outcome: Outcome) -> Result<(), LogError> {
     match outcome {
-        Outcome::Done | Outcome::Changed(_) => Ok(()),
+        Outcome::Done | Outcome::AccountChangeResult(_) => Ok(()),
         Outcome::Conflict => Err(LogError::Failed("somebody else wrote first".into())),
         Outcome::Refused(why) => Err(LogError::Failed(why)),
         Outcome::Unknown(why) => Err(LogError::Unknown(why)),

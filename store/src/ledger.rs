@@ -1,6 +1,6 @@
 //! Writes accounts, within a transaction of the writer: what is unique and what is counted is decided here.
 
-use rogerrat_actors::{AccountChange, Changed};
+use rogerrat_actors::{AccountChange, AccountChangeResult};
 use rogerrat_domain::webhook::Owner;
 use rogerrat_domain::{AccountId, Callsign, Identity, TokenHash};
 use rusqlite::{OptionalExtension as _, Result, Row, params};
@@ -38,7 +38,11 @@ impl Pen<'_> {
             }
             AccountChange::Enter { account, session, sessions, at_ms } => {
                 self.make_room(account, *sessions)?;
-                if self.is_open(account)? { self.enter(account, session, *at_ms)? } else { Changed::Missing }
+                if self.is_open(account)? {
+                    self.enter(account, session, *at_ms)?
+                } else {
+                    AccountChangeResult::Missing
+                }
             }
             AccountChange::Used { session, at_ms } => {
                 self.run(
@@ -58,21 +62,21 @@ impl Pen<'_> {
             }
             AccountChange::Sweep { before_ms } => self.sweep(*before_ms)?,
         };
-        Ok(Outcome::Changed(changed))
+        Ok(Outcome::AccountChangeResult(changed))
     }
 
     /// Keeps the first record of a channel that is an account's.
     pub(super) fn open_channel(&mut self, draft: &Draft, owner: &AccountId, limit: Option<u32>) -> Result<Outcome> {
         if !self.is_open(owner)? {
-            return Ok(Outcome::Changed(Changed::Missing));
+            return Ok(Outcome::AccountChangeResult(AccountChangeResult::Missing));
         }
         if self.has("SELECT count(*) FROM channels WHERE owner = ?1", owner, limit)? {
-            return Ok(Outcome::Changed(Changed::Full));
+            return Ok(Outcome::AccountChangeResult(AccountChangeResult::Full));
         }
         self.append(draft)
     }
 
-    fn enter(&self, account: &AccountId, session: &TokenHash, at_ms: u64) -> Result<Changed> {
+    fn enter(&self, account: &AccountId, session: &TokenHash, at_ms: u64) -> Result<AccountChangeResult> {
         self.run(
             "INSERT INTO account_sessions (token, account, used_ms) VALUES (?1, ?2, ?3)",
             params![session.bytes(), account.as_str(), signed(at_ms)],
@@ -90,15 +94,15 @@ impl Pen<'_> {
         Ok(())
     }
 
-    fn close(&self, account: &AccountId) -> Result<Changed> {
+    fn close(&self, account: &AccountId) -> Result<AccountChangeResult> {
         if self.run("DELETE FROM accounts WHERE id = ?1", [account.as_str()])? == 0 {
-            return Ok(Changed::Missing);
+            return Ok(AccountChangeResult::Missing);
         }
         self.run("DELETE FROM account_sessions WHERE account = ?1", [account.as_str()])?;
         self.run("UPDATE channels SET owner = NULL WHERE owner = ?1", [account.as_str()])?;
         letters::drop_hooks(self.connection, &Owner::Account(account.clone()).to_string())?;
         let sql = format!("DELETE FROM identities WHERE account = ?1 RETURNING {IDENTITY}");
-        Ok(Changed::Done(self.identities(&sql, [account.as_str()])?))
+        Ok(AccountChangeResult::Done(self.identities(&sql, [account.as_str()])?))
     }
 
     fn add_identity(
@@ -108,20 +112,20 @@ impl Pen<'_> {
         key: &TokenHash,
         limit: Option<u32>,
         at_ms: u64,
-    ) -> Result<Changed> {
+    ) -> Result<AccountChangeResult> {
         let Identity { account, key_no } = identity;
         if !self.is_open(account)? {
-            return Ok(Changed::Missing);
+            return Ok(AccountChangeResult::Missing);
         }
         let is_taken = self
             .connection
             .prepare_cached("SELECT 1 FROM identities WHERE callsign = ?1")?
             .exists([callsign.as_str()])?;
         if is_taken {
-            return Ok(Changed::Taken);
+            return Ok(AccountChangeResult::Taken);
         }
         if self.has("SELECT count(*) FROM identities WHERE account = ?1", account, limit)? {
-            return Ok(Changed::Full);
+            return Ok(AccountChangeResult::Full);
         }
         self.run(
             "INSERT INTO identities (callsign, account, key, key_no, created_ms) VALUES (?1, ?2, ?3, ?4, ?5)",
@@ -130,7 +134,7 @@ impl Pen<'_> {
         Ok(done())
     }
 
-    fn rekey(&self, callsign: &Callsign, next: &Identity, key: &TokenHash) -> Result<Changed> {
+    fn rekey(&self, callsign: &Callsign, next: &Identity, key: &TokenHash) -> Result<AccountChangeResult> {
         let ours = params![callsign.as_str(), next.account.as_str()];
         let before = self
             .connection
@@ -144,7 +148,7 @@ impl Pen<'_> {
         Ok(ended(before.into_iter().collect()))
     }
 
-    fn sweep(&self, before_ms: u64) -> Result<Changed> {
+    fn sweep(&self, before_ms: u64) -> Result<AccountChangeResult> {
         self.run("DELETE FROM account_sessions WHERE used_ms < ?1", [signed(before_ms)])?;
         self.run(
             "DELETE FROM accounts WHERE created_ms < ?1
@@ -177,10 +181,10 @@ impl Pen<'_> {
     }
 }
 
-fn done() -> Changed {
-    Changed::Done(Vec::new())
+fn done() -> AccountChangeResult {
+    AccountChangeResult::Done(Vec::new())
 }
 
-fn ended(identities: Vec<(Callsign, Identity)>) -> Changed {
-    if identities.is_empty() { Changed::Missing } else { Changed::Done(identities) }
+fn ended(identities: Vec<(Callsign, Identity)>) -> AccountChangeResult {
+    if identities.is_empty() { AccountChangeResult::Missing } else { AccountChangeResult::Done(identities) }
 }

@@ -2,8 +2,8 @@
 //!
 //! A message that is due for several hooks stands there once, hidden; it is erased with the last delivery that needs it.
 
-use rogerrat_actors::{KeptHook, LogError};
-use rogerrat_domain::webhook::{Delivery, DeliveryState, Hook, HookId, Owner, Row};
+use rogerrat_actors::{LogError, StoredHook};
+use rogerrat_domain::webhook::{Delivery, DeliveryRow, DeliveryState, Hook, HookId, Owner};
 use rogerrat_domain::{ChannelId, limits};
 use rusqlite::{Connection, OptionalExtension as _, Result, params};
 
@@ -39,7 +39,7 @@ struct Slip {
 }
 
 impl Bundle {
-    pub(super) fn of(due: rogerrat_domain::webhook::Due) -> serde_json::Result<Self> {
+    pub(super) fn of(due: rogerrat_domain::webhook::DueDelivery) -> serde_json::Result<Self> {
         let slip = |(hook, delivery): (HookId, Delivery)| {
             Ok(Slip {
                 hook: hook.to_string(),
@@ -201,7 +201,7 @@ fn damaged<E: std::fmt::Display>(error: E) -> LogError {
     LogError::Damaged(format!("a webhook: {error}"))
 }
 
-pub(super) fn hooks(connection: &Connection) -> std::result::Result<Vec<KeptHook>, LogError> {
+pub(super) fn hooks(connection: &Connection) -> std::result::Result<Vec<StoredHook>, LogError> {
     let mut select = connection
         .prepare_cached(
             "SELECT json, (SELECT count(*) FROM deliveries WHERE hook = webhooks.id AND payload IS NOT NULL),
@@ -216,7 +216,7 @@ pub(super) fn hooks(connection: &Connection) -> std::result::Result<Vec<KeptHook
         let json = row.get_ref(0).map_err(fault)?.as_blob().map_err(damaged)?;
         let hook: Hook = serde_json::from_slice(json).map_err(damaged)?;
         let (due, bytes) = (unsigned(row, 1).map_err(fault)?, unsigned(row, 2).map_err(fault)?);
-        hooks.push(KeptHook { hook, due, bytes });
+        hooks.push(StoredHook { hook, due, bytes });
     }
     Ok(hooks)
 }
@@ -226,13 +226,17 @@ pub(super) fn due(
     hook: &str,
     after: u64,
     limit: usize,
-) -> std::result::Result<Vec<Row>, LogError> {
+) -> std::result::Result<Vec<DeliveryRow>, LogError> {
     let sql = "SELECT deliveries.no, json, length(body) FROM deliveries JOIN payloads ON payload = payloads.no
                WHERE hook = ?1 AND deliveries.no > ?2 ORDER BY deliveries.no LIMIT ?3";
     rows(connection, sql, params![hook, signed(after), signed(limit as u64)])
 }
 
-pub(super) fn deliveries(connection: &Connection, hook: &str, limit: usize) -> std::result::Result<Vec<Row>, LogError> {
+pub(super) fn deliveries(
+    connection: &Connection,
+    hook: &str,
+    limit: usize,
+) -> std::result::Result<Vec<DeliveryRow>, LogError> {
     let sql = "SELECT no, json, 0 FROM deliveries WHERE hook = ?1 ORDER BY no DESC LIMIT ?2";
     rows(connection, sql, params![hook, signed(limit as u64)])
 }
@@ -241,14 +245,18 @@ fn rows(
     connection: &Connection,
     sql: &str,
     parameters: &[&dyn rusqlite::ToSql],
-) -> std::result::Result<Vec<Row>, LogError> {
+) -> std::result::Result<Vec<DeliveryRow>, LogError> {
     let mut select = connection.prepare_cached(sql).map_err(fault)?;
     let mut found = select.query(parameters).map_err(fault)?;
     let mut rows = Vec::new();
     while let Some(row) = found.next().map_err(fault)? {
         let json = row.get_ref(1).map_err(fault)?.as_blob().map_err(damaged)?;
         let delivery = serde_json::from_slice(json).map_err(damaged)?;
-        rows.push(Row { no: unsigned(row, 0).map_err(fault)?, bytes: unsigned(row, 2).map_err(fault)?, delivery });
+        rows.push(DeliveryRow {
+            no: unsigned(row, 0).map_err(fault)?,
+            bytes: unsigned(row, 2).map_err(fault)?,
+            delivery,
+        });
     }
     Ok(rows)
 }

@@ -6,8 +6,8 @@ use std::sync::{Arc, PoisonError};
 
 use futures_util::FutureExt as _;
 use futures_util::future::{BoxFuture, Shared, WeakShared};
-use rogerrat_actors::{Appended, Doing, Kept, Log, LogError, Postbox};
-use rogerrat_domain::transcript::Line;
+use rogerrat_actors::{AppendResult, Log, LogError, StoredChannel, WebhookStore};
+use rogerrat_domain::transcript::TranscriptLine;
 use rogerrat_domain::{ChannelId, Message, MessageId, Record, Settings, Snapshot, limits};
 use tokio::sync::oneshot;
 
@@ -27,7 +27,7 @@ impl Store {
         self.writer.try_send(Job::Do(Box::new(Task { work, reply, place }))).is_ok()
     }
 
-    pub(super) fn write(&self, work: Work) -> Doing<Plain> {
+    pub(super) fn write(&self, work: Work) -> BoxFuture<'static, Plain> {
         let (reply, answer) = oneshot::channel();
         if !self.enqueue(work, Reply::Plain(reply)) {
             return Box::pin(ready(Err(LogError::Busy)));
@@ -36,7 +36,7 @@ impl Store {
     }
 
     /// Writes what may find that it is too late for it: then it is false.
-    pub(super) fn write_if(&self, work: Work) -> Doing<Result<bool, LogError>> {
+    pub(super) fn write_if(&self, work: Work) -> BoxFuture<'static, Result<bool, LogError>> {
         let (reply, answer) = oneshot::channel();
         if !self.enqueue(work, Reply::Whether(reply)) {
             return Box::pin(ready(Err(LogError::Busy)));
@@ -47,7 +47,7 @@ impl Store {
                 Ok(Outcome::Conflict) => Ok(false),
                 Ok(Outcome::Refused(why)) => Err(LogError::Failed(why)),
                 Ok(Outcome::Unknown(why)) => Err(LogError::Unknown(why)),
-                Ok(Outcome::Changed(_)) | Err(_) => Err(LogError::Failed("the writer failed".into())),
+                Ok(Outcome::AccountChangeResult(_)) | Err(_) => Err(LogError::Failed("the writer failed".into())),
             }
         })
     }
@@ -70,31 +70,31 @@ impl Store {
 }
 
 impl Log for Store {
-    fn append(&self, record: Record) -> Doing<Appended> {
+    fn append(&self, record: Record) -> BoxFuture<'static, AppendResult> {
         let (reply, answer) = oneshot::channel();
         let Some(draft) = Draft::of(record) else {
             log::error!("a record without the text of its message was refused");
-            return Box::pin(ready(Appended::Refused));
+            return Box::pin(ready(AppendResult::Refused));
         };
         if !self.enqueue(Work::Append(draft), Reply::Append(reply)) {
-            return Box::pin(ready(Appended::Busy));
+            return Box::pin(ready(AppendResult::Busy));
         }
-        Box::pin(async move { answer.await.unwrap_or(Appended::Unknown) })
+        Box::pin(async move { answer.await.unwrap_or(AppendResult::Unknown) })
     }
 
-    fn fold(&self, channel: &ChannelId, seq: u64, snapshot: Snapshot) -> Doing<Plain> {
+    fn compact(&self, channel: &ChannelId, seq: u64, snapshot: Snapshot) -> BoxFuture<'static, Plain> {
         match Folded::of(channel, seq, &snapshot) {
             Ok(folded) => self.write(Work::Fold(folded)),
             Err(error) => Box::pin(ready(Err(LogError::Failed(error.to_string())))),
         }
     }
 
-    fn find(&self, channel: &ChannelId) -> Doing<Result<Option<Settings>, LogError>> {
+    fn find(&self, channel: &ChannelId) -> BoxFuture<'static, Result<Option<Settings>, LogError>> {
         let channel = channel.clone();
         self.readers.ask(move |connection| reader::find(connection, &channel))
     }
 
-    fn load(&self, channel: &ChannelId) -> Doing<Result<Kept, LogError>> {
+    fn load(&self, channel: &ChannelId) -> BoxFuture<'static, Result<StoredChannel, LogError>> {
         let channel = channel.clone();
         let load = move |connection: &_| reader::load(connection, &channel);
         if self.shared.is_idle() {
@@ -111,65 +111,73 @@ impl Log for Store {
         })
     }
 
-    fn messages(&self, channel: &ChannelId, ids: Vec<MessageId>) -> Doing<Result<Vec<Arc<Message>>, LogError>> {
+    fn messages(
+        &self,
+        channel: &ChannelId,
+        ids: Vec<MessageId>,
+    ) -> BoxFuture<'static, Result<Vec<Arc<Message>>, LogError>> {
         let channel = channel.clone();
         self.readers.ask(move |connection| reader::messages(connection, &channel, &ids))
     }
 
-    fn transcript(&self, channel: &ChannelId, limit: usize) -> Doing<Result<Vec<Line>, LogError>> {
+    fn transcript(
+        &self,
+        channel: &ChannelId,
+        limit: usize,
+    ) -> BoxFuture<'static, Result<Vec<TranscriptLine>, LogError>> {
         let (channel, limit) = (channel.clone(), limit.min(limits::TRANSCRIPT_LINES));
         self.readers.ask(move |connection| reader::transcript(connection, &channel, limit))
     }
 
-    fn forget(&self, channel: &ChannelId) -> Doing<Result<bool, LogError>> {
+    fn delete_channel(&self, channel: &ChannelId) -> BoxFuture<'static, Result<bool, LogError>> {
         self.write_if(Work::Forget(channel.clone()))
     }
 
-    fn used(&self, channels: Vec<(ChannelId, u64)>) -> Doing<Plain> {
+    fn used(&self, channels: Vec<(ChannelId, u64)>) -> BoxFuture<'static, Plain> {
         self.write(Work::Used(channels))
     }
 
-    fn unused(&self, before_ms: u64, limit: usize) -> Doing<Result<Vec<ChannelId>, LogError>> {
+    fn unused(&self, before_ms: u64, limit: usize) -> BoxFuture<'static, Result<Vec<ChannelId>, LogError>> {
         self.readers.ask(move |connection| reader::unused(connection, before_ms, limit))
     }
 
-    fn count(&self) -> Doing<Result<u64, LogError>> {
+    fn count(&self) -> BoxFuture<'static, Result<u64, LogError>> {
         Box::pin(ready(Ok(self.shared.channels.load(Relaxed))))
     }
 
-    fn floor(&self) -> MessageId {
+    fn id_high_water_mark(&self) -> MessageId {
         self.shared.floor.load(Relaxed)
     }
 
-    fn raise_floor(&self, to: MessageId) -> Doing<Plain> {
+    fn reserve_ids(&self, to: MessageId) -> BoxFuture<'static, Plain> {
         self.write(Work::Floor(to))
     }
 
-    fn note(&self, name: &'static str) -> Doing<Result<Option<String>, LogError>> {
+    fn get_meta(&self, name: &'static str) -> BoxFuture<'static, Result<Option<String>, LogError>> {
         self.readers.ask(move |connection| reader::value(connection, &pen::note(name)).map_err(reader::fault))
     }
 
-    fn take_note(&self, name: &'static str, text: String) -> Doing<Plain> {
+    fn put_meta(&self, name: &'static str, text: String) -> BoxFuture<'static, Plain> {
         self.write(Work::Note(name, text))
     }
 
-    fn rows(&self, kind: &'static str) -> Doing<Result<Vec<(String, String)>, LogError>> {
+    fn rows(&self, kind: &'static str) -> BoxFuture<'static, Result<Vec<(String, String)>, LogError>> {
         self.readers.ask(move |connection| reader::rows(connection, kind).map_err(reader::fault))
     }
 
-    fn put_row(&self, kind: &'static str, name: String, text: Option<String>) -> Doing<Plain> {
+    fn put_row(&self, kind: &'static str, name: String, text: Option<String>) -> BoxFuture<'static, Plain> {
         self.write(Work::Row(kind, name, text))
     }
 
-    fn postbox(&self) -> &dyn Postbox {
+    fn webhooks(&self) -> &dyn WebhookStore {
         self
     }
 
-    fn is_well(&self) -> bool {
+    fn is_healthy(&self) -> bool {
         self.shared.well.load(Relaxed)
     }
 
-    fn probe(&self) -> Doing<Plain> {
+    fn probe(&self) -> BoxFuture<'static, Plain> {
         let mut probing = self.probing.lock().unwrap_or_else(PoisonError::into_inner);
         let under_way = probing.as_ref().and_then(WeakShared::upgrade).filter(|probe| probe.peek().is_none());
         let probe = under_way.unwrap_or_else(|| self.start_probe());
@@ -177,7 +185,7 @@ impl Log for Store {
         Box::pin(probe)
     }
 
-    fn sync(&self) -> Doing<Plain> {
+    fn sync(&self) -> BoxFuture<'static, Plain> {
         self.write(Work::Sync)
     }
 }

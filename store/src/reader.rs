@@ -6,9 +6,10 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 
-use rogerrat_actors::{Doing, Kept, LogError};
-use rogerrat_domain::transcript::Line;
-use rogerrat_domain::{ChannelId, Message, MessageId, Record, Settings, Shelved, Snapshot};
+use futures_util::future::BoxFuture;
+use rogerrat_actors::{LogError, StoredChannel};
+use rogerrat_domain::transcript::TranscriptLine;
+use rogerrat_domain::{BacklogEntry, ChannelId, Message, MessageId, Record, Settings, Snapshot};
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use serde_json::value::RawValue;
 use tokio::sync::oneshot;
@@ -48,7 +49,7 @@ impl Readers {
     pub(super) fn ask<T: Send + 'static>(
         &self,
         question: impl FnOnce(&Connection) -> Read<T> + Send + 'static,
-    ) -> Doing<Read<T>> {
+    ) -> BoxFuture<'static, Read<T>> {
         let (answer, answered) = oneshot::channel();
         let asked = self.0.try_send(Some(Box::new(move |connection| {
             let _ = answer.send(question(connection));
@@ -94,10 +95,10 @@ pub(super) fn find(connection: &Connection, channel: &ChannelId) -> Read<Option<
     settings.map(|settings| body::json(channel, "the settings", &settings)).transpose()
 }
 
-pub(super) fn load(connection: &Connection, channel: &ChannelId) -> Read<Kept> {
+pub(super) fn load(connection: &Connection, channel: &ChannelId) -> Read<StoredChannel> {
     // All of it as it was at one moment.
     let moment = connection.unchecked_transaction().map_err(fault)?;
-    let Some(no) = number_of(&moment, channel).map_err(fault)? else { return Ok(Kept::default()) };
+    let Some(no) = number_of(&moment, channel).map_err(fault)? else { return Ok(StoredChannel::default()) };
     let folded = snapshot(&moment, no).map_err(fault)?;
     let (mut seq, snapshot) = match folded {
         Some((seq, snapshot)) => (seq, Some(body::json::<Snapshot>(channel, "the snapshot", &snapshot)?)),
@@ -112,7 +113,7 @@ pub(super) fn load(connection: &Connection, channel: &ChannelId) -> Read<Kept> {
         }
         seq = record.seq;
     }
-    Ok(Kept { seq, snapshot, records, shelf })
+    Ok(StoredChannel { seq, snapshot, records, shelf })
 }
 
 fn number_of(connection: &Connection, channel: &ChannelId) -> rusqlite::Result<Option<i64>> {
@@ -153,7 +154,7 @@ fn record(row: &Row<'_>, column: usize, channel: &ChannelId) -> Read<Record> {
 /// The messages of a channel, in outline, and the records that lie with them.
 #[derive(Default)]
 struct Shelf {
-    shelf: Vec<Shelved>,
+    shelf: Vec<BacklogEntry>,
     records: Vec<Record>,
 }
 
@@ -181,10 +182,10 @@ fn shelf(connection: &Connection, channel: &ChannelId, no: i64, after: u64, stat
     Ok(found)
 }
 
-fn shelved(row: &Row<'_>) -> rusqlite::Result<Shelved> {
+fn shelved(row: &Row<'_>) -> rusqlite::Result<BacklogEntry> {
     let id = unsigned(row, 0)?;
     let json_bytes = usize::try_from(row.get::<_, i64>(3)?).unwrap_or(usize::MAX);
-    Ok(Shelved { id, from: row.get(1)?, to: row.get(2)?, weight_bytes: Message::weight_of(id, json_bytes) })
+    Ok(BacklogEntry { id, from: row.get(1)?, to: row.get(2)?, weight_bytes: Message::weight_of(id, json_bytes) })
 }
 
 pub(super) fn messages(connection: &Connection, channel: &ChannelId, ids: &[MessageId]) -> Read<Vec<Arc<Message>>> {
@@ -208,7 +209,7 @@ pub(super) fn messages(connection: &Connection, channel: &ChannelId, ids: &[Mess
     Ok(messages)
 }
 
-pub(super) fn transcript(connection: &Connection, channel: &ChannelId, limit: usize) -> Read<Vec<Line>> {
+pub(super) fn transcript(connection: &Connection, channel: &ChannelId, limit: usize) -> Read<Vec<TranscriptLine>> {
     let moment = connection.unchecked_transaction().map_err(fault)?;
     let Some(no) = number_of(&moment, channel).map_err(fault)? else { return Ok(Vec::new()) };
     let mut find = moment
@@ -223,7 +224,7 @@ pub(super) fn transcript(connection: &Connection, channel: &ChannelId, limit: us
     let line = |(ends, json): (_, Vec<u8>)| {
         let json = String::from_utf8(json).ok().and_then(|json| RawValue::from_string(json).ok());
         let json = json.ok_or_else(|| LogError::Damaged(format!("the transcript of channel {channel}")))?;
-        Ok(Line { ends, json })
+        Ok(TranscriptLine { ends, json })
     };
     found.into_iter().rev().map(line).collect()
 }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use awc::error::SendRequestError;
 use awc::{Client, Connector};
-use rogerrat_actors::Letter;
-use rogerrat_domain::webhook::{Posted, plain_signature, standard_signature};
+use rogerrat_actors::WebhookRequest;
+use rogerrat_domain::webhook::{AttemptOutcome, plain_signature, standard_signature};
 use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::{self, ClientConfig, RootCertStore};
 
@@ -34,19 +34,19 @@ pub fn tls_config() -> Result<Arc<ClientConfig>, rustls::Error> {
 }
 
 /// Posts a letter. The name is resolved and every address checked now, and the connection goes to what was checked.
-pub(super) async fn post(letter: &Letter, guard: &SsrfGuard, tls_config: Arc<ClientConfig>) -> Posted {
+pub(super) async fn post(letter: &WebhookRequest, guard: &SsrfGuard, tls_config: Arc<ClientConfig>) -> AttemptOutcome {
     let PinnedTarget { url, addresses } = match guard.pin(&letter.url).await {
         Ok(pinned) => pinned,
-        Err(TargetError::Unresolved | TargetError::Slow) => return Posted::Unreachable,
-        Err(_) => return Posted::Forbidden,
+        Err(TargetError::Unresolved | TargetError::Slow) => return AttemptOutcome::Unreachable,
+        Err(_) => return AttemptOutcome::Forbidden,
     };
-    let mut posted = Posted::Unreachable;
+    let mut posted = AttemptOutcome::Unreachable;
     for address in addresses.into_iter().take(ADDRESSES) {
         match post_to(letter, url.as_str(), address, tls_config.clone()).await {
-            Ok(status) => return Posted::Answered(status),
-            Err(SendRequestError::Connect(_)) => posted = Posted::Unreachable,
-            Err(SendRequestError::Timeout) => return Posted::TimedOut,
-            Err(_) => return Posted::Unreachable,
+            Ok(status) => return AttemptOutcome::Answered(status),
+            Err(SendRequestError::Connect(_)) => posted = AttemptOutcome::Unreachable,
+            Err(SendRequestError::Timeout) => return AttemptOutcome::TimedOut,
+            Err(_) => return AttemptOutcome::Unreachable,
         }
     }
     posted
@@ -54,7 +54,7 @@ pub(super) async fn post(letter: &Letter, guard: &SsrfGuard, tls_config: Arc<Cli
 
 /// The client lives as long as the attempt: no connection can be one that was opened for another address.
 async fn post_to(
-    letter: &Letter,
+    letter: &WebhookRequest,
     url: &str,
     address: SocketAddr,
     tls_config: Arc<ClientConfig>,
@@ -80,7 +80,7 @@ async fn post_to(
 }
 
 /// The headers of both families, and those of the Standard Webhooks.
-fn headers(letter: &Letter) -> Vec<(&'static str, String)> {
+fn headers(letter: &WebhookRequest) -> Vec<(&'static str, String)> {
     let plain = plain_signature(&letter.plain, &letter.body);
     let standard = |secret| standard_signature(secret, &letter.id, letter.at_s, &letter.body);
     let standard = letter.standard.iter().map(standard).collect::<Vec<_>>().join(" ");

@@ -17,8 +17,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix_rt::Arbiter;
-use rogerrat_actors::{Doing, Letter, Poster};
-use rogerrat_domain::webhook::Posted;
+use futures_util::future::BoxFuture;
+use rogerrat_actors::{WebhookRequest, WebhookSender};
+use rogerrat_domain::webhook::AttemptOutcome;
 use rogerrat_domain::{Code, Refusal, limits};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
@@ -36,7 +37,7 @@ const JOB_QUEUE: usize = 1024;
 /// Something to be done in the world.
 enum Job {
     Check(Arc<str>, oneshot::Sender<Result<(), TargetError>>),
-    Post(Letter, oneshot::Sender<Posted>),
+    Post(WebhookRequest, oneshot::Sender<AttemptOutcome>),
 }
 
 /// Posts over HTTP from a thread of its own.
@@ -66,13 +67,13 @@ async fn run(job: Job, guard: Arc<SsrfGuard>, tls_config: Arc<ClientConfig>) {
         Job::Post(letter, reply) => {
             let time = Duration::from_millis(limits::HOOK_ATTEMPT_MS);
             let posted = timeout(time, attempt::post(&letter, &guard, tls_config)).await;
-            let _ = reply.send(posted.unwrap_or(Posted::TimedOut));
+            let _ = reply.send(posted.unwrap_or(AttemptOutcome::TimedOut));
         }
     }
 }
 
-impl Poster for HttpWebhookSender {
-    fn check(&self, url: Arc<str>) -> Doing<Result<(), Refusal>> {
+impl WebhookSender for HttpWebhookSender {
+    fn check(&self, url: Arc<str>) -> BoxFuture<'static, Result<(), Refusal>> {
         let (reply, answer) = oneshot::channel();
         let asked = self.jobs.try_send(Job::Check(url, reply)).is_ok();
         Box::pin(async move {
@@ -84,9 +85,11 @@ impl Poster for HttpWebhookSender {
         })
     }
 
-    fn post(&self, letter: Letter) -> Doing<Posted> {
+    fn post(&self, letter: WebhookRequest) -> BoxFuture<'static, AttemptOutcome> {
         let (reply, answer) = oneshot::channel();
         let asked = self.jobs.try_send(Job::Post(letter, reply)).is_ok();
-        Box::pin(async move { if asked { answer.await.unwrap_or(Posted::NotBegun) } else { Posted::NotBegun } })
+        Box::pin(async move {
+            if asked { answer.await.unwrap_or(AttemptOutcome::NotBegun) } else { AttemptOutcome::NotBegun }
+        })
     }
 }

@@ -29,9 +29,9 @@ async fn receiver(ip: &str, answer: &'static [u8]) -> (SocketAddr, Arc<AtomicUsi
     (address, got)
 }
 
-fn letter(url: &str) -> Letter {
+fn letter(url: &str) -> WebhookRequest {
     let secret = Secret::of([7; 24]);
-    Letter {
+    WebhookRequest {
         url: url.into(),
         event: "message.received".into(),
         id: "whd_1".into(),
@@ -60,7 +60,7 @@ async fn a_name_that_changes_between_subscription_and_attempt_is_refused() {
     let poster = HttpWebhookSender::start(guard(names), tls_config().unwrap());
     let url = format!("http://hook.example:{}/", inside.port());
     poster.check(url.as_str().into()).await.unwrap();
-    assert_eq!(poster.post(letter(&url)).await, Posted::Forbidden);
+    assert_eq!(poster.post(letter(&url)).await, AttemptOutcome::Forbidden);
     assert_eq!(got.load(Relaxed), 0);
 }
 
@@ -71,9 +71,9 @@ async fn a_name_that_changes_between_check_and_connection_leads_nowhere_else() {
     let names = names(vec![vec!["127.0.0.2"], vec!["127.0.0.1"]]);
     let poster = HttpWebhookSender::start(guard(names.clone()), tls_config().unwrap());
     let url = format!("http://hook.example:{}/", outside.port());
-    assert_eq!(poster.post(letter(&url)).await, Posted::Answered(204));
+    assert_eq!(poster.post(letter(&url)).await, AttemptOutcome::Answered(204));
     assert_eq!((got.load(Relaxed), names.1.load(Relaxed)), (1, 1), "it is asked once, and what it said is used");
-    assert_eq!(poster.post(letter(&url)).await, Posted::Forbidden, "no connection is left over for the name");
+    assert_eq!(poster.post(letter(&url)).await, AttemptOutcome::Forbidden, "no connection is left over for the name");
 }
 
 #[actix_rt::test]
@@ -81,7 +81,7 @@ async fn a_name_with_one_address_inside_is_refused_as_a_whole() {
     let (outside, got) = receiver("127.0.0.2", OK).await;
     let poster = HttpWebhookSender::start(guard(names(vec![vec!["127.0.0.2", "127.0.0.1"]])), tls_config().unwrap());
     let url = format!("http://hook.example:{}/", outside.port());
-    assert_eq!(poster.post(letter(&url)).await, Posted::Forbidden);
+    assert_eq!(poster.post(letter(&url)).await, AttemptOutcome::Forbidden);
     let refused = poster.check(url.as_str().into()).await.unwrap_err();
     assert_eq!((refused.code, got.load(Relaxed)), (Code::Invalid, 0));
     assert!(!refused.text.contains("127"), "nothing is told of what is inside");
@@ -97,7 +97,7 @@ async fn the_next_address_is_tried_when_there_is_no_connection() {
         tls_config().unwrap(),
     );
     let posted = poster.post(letter(&format!("http://hook.example:{}/", outside.port()))).await;
-    assert_eq!((posted, got.load(Relaxed)), (Posted::Answered(204), 1));
+    assert_eq!((posted, got.load(Relaxed)), (AttemptOutcome::Answered(204), 1));
 }
 
 #[actix_rt::test]
@@ -107,7 +107,7 @@ async fn a_redirect_is_an_answer_and_is_not_followed() {
     let (outside, _) = receiver("127.0.0.2", Box::leak(moved.into_boxed_str()).as_bytes()).await;
     let poster = HttpWebhookSender::start(guard(names(vec![vec!["127.0.0.2"]])), tls_config().unwrap());
     let posted = poster.post(letter(&format!("http://hook.example:{}/", outside.port()))).await;
-    assert_eq!((posted, got.load(Relaxed)), (Posted::Answered(307), 0));
+    assert_eq!((posted, got.load(Relaxed)), (AttemptOutcome::Answered(307), 0));
 }
 
 #[actix_rt::test]
@@ -116,10 +116,13 @@ async fn what_breaks_off_or_answers_rubbish_is_unreachable() {
         let (outside, _) = receiver("127.0.0.2", answer).await;
         let poster = HttpWebhookSender::start(guard(names(vec![vec!["127.0.0.2"]])), tls_config().unwrap());
         let posted = poster.post(letter(&format!("http://hook.example:{}/", outside.port()))).await;
-        assert_eq!(posted, Posted::Unreachable, "{answer:?}");
+        assert_eq!(posted, AttemptOutcome::Unreachable, "{answer:?}");
     }
     let address: IpAddr = "127.0.0.2".parse().unwrap();
     let free = TcpListener::bind((address, 0)).await.unwrap().local_addr().unwrap();
     let poster = HttpWebhookSender::start(guard(names(vec![vec!["127.0.0.2"]])), tls_config().unwrap());
-    assert_eq!(poster.post(letter(&format!("http://hook.example:{}/", free.port()))).await, Posted::Unreachable);
+    assert_eq!(
+        poster.post(letter(&format!("http://hook.example:{}/", free.port()))).await,
+        AttemptOutcome::Unreachable
+    );
 }

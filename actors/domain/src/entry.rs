@@ -10,8 +10,8 @@ use crate::identity::Identity;
 use crate::ids::{ChannelId, ConsumerName, MemberNo, MessageId, SessionId};
 use crate::message::{Kind, Message, outline};
 use crate::settings::Settings;
-use crate::transcript::Line;
-use crate::webhook::Due;
+use crate::transcript::TranscriptLine;
+use crate::webhook::DueDelivery;
 
 /// One thing that happened. In the log it is an object with its name in `op`; a log with another name is not read.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -85,7 +85,7 @@ pub enum Entry {
         key: Option<SendKey>,
     },
     /// A consumer has been given messages, and they were taken.
-    Handed {
+    Delivered {
         /// The member.
         no: MemberNo,
         /// The consumer; none is the default one.
@@ -99,7 +99,7 @@ pub enum Entry {
         /// The highest id given or told lost.
         upto: MessageId,
         /// What being given means.
-        terms: Terms,
+        terms: AckMode,
         /// When they were taken, in milliseconds since the epoch.
         at_ms: u64,
     },
@@ -138,7 +138,7 @@ pub enum Entry {
 /// What being given a message means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Terms {
+pub enum AckMode {
     /// Reading acknowledges.
     Read,
     /// The message is the consumer's until it acknowledges or the lease ends.
@@ -167,7 +167,7 @@ impl Entry {
     pub fn is_kept(&self, durable: bool) -> bool {
         match self {
             Self::Sent { message, key, .. } => durable && (message.kind == Kind::Message || key.is_some()),
-            Self::Handed { .. } | Self::Acked { .. } => durable,
+            Self::Delivered { .. } | Self::Acked { .. } => durable,
             _ => true,
         }
     }
@@ -196,9 +196,9 @@ pub struct Record {
     /// What happened, in order.
     pub entries: Vec<Entry>,
     /// What the transcript says of it.
-    pub transcript: Vec<Line>,
+    pub transcript: Vec<TranscriptLine>,
     /// What webhooks are to be told of it.
-    pub due: Vec<Due>,
+    pub due: Vec<DueDelivery>,
 }
 
 #[cfg(test)]

@@ -20,7 +20,7 @@ pub type MemberNo = u32;
 
 /// Where a parked poll or an open stream waits; unique on its channel while it does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct PlaceId(pub u64);
+pub struct WaiterId(pub u64);
 
 /// A channel's id.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
@@ -77,8 +77,8 @@ impl AccountId {
 
     /// The id of a new account: `dice` is a random number.
     #[must_use]
-    pub fn roll(dice: u64) -> Self {
-        Self(format!("{}{dice:016x}", Self::PREFIX).into())
+    pub fn from_random(random: u64) -> Self {
+        Self(format!("{}{random:016x}", Self::PREFIX).into())
     }
 
     /// Parses an id: `acct_` and 16 hexadecimal digits.
@@ -130,14 +130,14 @@ struct Known {
 }
 
 impl SessionId {
-    /// Reads the `X-Session-Id` a caller presents. Shorter than 8 characters counts as absent.
+    /// Reads the session id a caller presents. Shorter than 8 characters counts as absent.
     ///
     /// # Errors
     /// `invalid` when it is longer than 128 characters or holds anything but visible ASCII.
     pub fn present(header: Option<&str>) -> Result<Option<Self>, Refusal> {
         let Some(id) = header.map(str::trim) else { return Ok(None) };
         if id.len() > limits::SESSION_ID_MAX_CHARS || !id.bytes().all(|b| b.is_ascii_graphic()) {
-            return Err(Refusal::invalid("X-Session-Id must be 8 to 128 visible ASCII characters"));
+            return Err(Refusal::invalid("a session id must be 8 to 128 visible ASCII characters"));
         }
         Ok((id.len() >= limits::SESSION_ID_MIN_CHARS).then(|| Self::of(id.into())))
     }

@@ -8,9 +8,12 @@ pub mod account;
 mod ban;
 mod callsign;
 mod channel;
+mod collections;
+mod delivery_token;
 mod digest;
+mod encryptor;
 mod entry;
-mod flat;
+mod hint;
 mod identity;
 mod ids;
 pub mod limits;
@@ -20,40 +23,37 @@ pub mod names;
 mod now;
 pub mod op;
 mod outbox;
-mod rare;
 mod refusal;
 mod schemas;
-mod seal;
 mod session;
 mod settings;
-mod slip;
+mod signer;
 pub mod text;
 mod token;
-mod told;
 pub mod transcript;
-mod vault;
 pub mod webhook;
 
 pub use account::{AccountLimits, IdentityRow};
 pub use ban::{Ban, BanInput, Banned};
 pub use callsign::{ALL, Callsign};
 pub use channel::{
-    Broken, Channel, Delivery, Effect, Ending, Figures, Gap, Given, Handed, Loss, Rules, Shelf, Shelved, Snapshot,
-    Window,
+    AnswerReason, BacklogEntry, BacklogLimits, Channel, ChannelStats, DeliveredMessage, DeliveryCounters, Effect, Gap,
+    GapReason, RateWindow, ReadResponse, RestoreError, Rules, Snapshot,
 };
-pub use entry::{Entry, Record, SendKey, Terms};
+pub use delivery_token::{DeliveryToken, Progress};
+pub use encryptor::{Encryptor, NONCE_BYTES};
+pub use entry::{AckMode, Entry, Record, SendKey};
+pub use hint::Hint;
 pub use identity::{Identity, Verified};
-pub use ids::{AccountId, ChannelId, ConsumerName, MemberNo, MessageId, PlaceId, SessionId};
+pub use ids::{AccountId, ChannelId, ConsumerName, MemberNo, MessageId, SessionId, WaiterId};
 pub use line::message_line;
+pub use message::view::{AttachmentView, MessageView};
 pub use message::{Attachment, BadMessage, Kind, Message, Priority};
 pub use now::Now;
 pub use op::Operation;
-pub use outbox::{Happening, Order, Outbox, Parallel, Standing, Step};
+pub use outbox::{Concurrency, HookHealth, Outbox, OutboxEffect, OutboxEntry, OutboxEvent};
 pub use refusal::{Code, Quota, Refusal};
-pub use seal::Seal;
 pub use session::HubKey;
 pub use settings::{DmVisibility, Durability, Retention, Settings, TrustMode};
-pub use slip::{Progress, Slip};
+pub use signer::Signer;
 pub use token::TokenHash;
-pub use told::{Told, ToldFile};
-pub use vault::{NONCE_BYTES, Vault};

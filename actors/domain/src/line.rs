@@ -4,8 +4,8 @@
 
 use std::fmt::Write as _;
 
+use crate::message::view::MessageView;
 use crate::text::{one_line, quoted};
-use crate::told::Told;
 
 /// A message's line, from its JSON. `attempt` is which time it is given; a first one is not told.
 ///
@@ -13,7 +13,7 @@ use crate::told::Told;
 /// `[12:31:29] ann is busy [status]: text`.
 #[must_use]
 pub fn message_line(json: &[u8], attempt: u32) -> String {
-    let Ok(told) = serde_json::from_slice::<Told<'_>>(json) else {
+    let Ok(told) = serde_json::from_slice::<MessageView<'_>>(json) else {
         return one_line(&String::from_utf8_lossy(json)).into_owned();
     };
     let seconds = told.at / 1000 % 86_400;
@@ -32,7 +32,7 @@ pub fn message_line(json: &[u8], attempt: u32) -> String {
     line
 }
 
-fn facts(told: &Told<'_>, is_status: bool, attempt: u32) -> Vec<String> {
+fn facts(told: &MessageView<'_>, is_status: bool, attempt: u32) -> Vec<String> {
     let mut facts = Vec::new();
     if is_status {
         facts.push("status".to_owned());

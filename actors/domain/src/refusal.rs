@@ -1,6 +1,9 @@
-//! Why an operation was refused. It knows no protocol: each door has one table from [`Code`] to its own status.
+//! Why an operation was refused. It knows no protocol: each interface has one table from [`Code`] to its own status, and
+//! words each [`Hint`] for its own callers.
 
 use std::borrow::Cow;
+
+use crate::hint::Hint;
 
 /// A stable error code. A code never changes its meaning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -116,7 +119,7 @@ pub struct Refusal {
     /// What is wrong, without more than 64 characters of input.
     pub text: Cow<'static, str>,
     /// What the caller can do about it.
-    pub hint: Option<Cow<'static, str>>,
+    pub hint: Option<Hint>,
     /// When to ask again, in milliseconds.
     pub retry_after_ms: Option<u64>,
     /// The send window, when the refusal came after it was looked at.
@@ -139,22 +142,19 @@ impl Refusal {
     /// `not_found` for a channel.
     #[must_use]
     pub fn channel_not_found() -> Self {
-        Self::new(Code::NotFound, "channel not found")
-            .hint("check the channel id, or create a channel with POST /api/channels")
+        Self::new(Code::NotFound, "channel not found").hint(Hint::CheckChannelId)
     }
 
     /// `not_joined`: the session was never on this channel.
     #[must_use]
     pub fn not_joined() -> Self {
-        Self::new(Code::NotJoined, "this session has not joined the channel")
-            .hint("POST …/join with your callsign and use the session_id it returns as X-Session-Id")
+        Self::new(Code::NotJoined, "this session has not joined the channel").hint(Hint::JoinFirst)
     }
 
     /// `session_expired`: the session was here and ended.
     #[must_use]
     pub fn session_expired() -> Self {
-        Self::new(Code::SessionExpired, "this session has ended")
-            .hint("POST …/join with the same callsign and token, then go on: what was sent to you meanwhile is kept")
+        Self::new(Code::SessionExpired, "this session has ended").hint(Hint::JoinAgain)
     }
 
     /// `limit_reached`: a count is used up.
@@ -165,7 +165,7 @@ impl Refusal {
 
     /// Adds what to do next.
     #[must_use]
-    pub fn hint(mut self, hint: impl Into<Cow<'static, str>>) -> Self {
+    pub fn hint(mut self, hint: impl Into<Hint>) -> Self {
         self.hint = Some(hint.into());
         self
     }

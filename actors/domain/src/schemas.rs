@@ -6,7 +6,7 @@ use utoipa::openapi::{OneOfBuilder, RefOr};
 use utoipa::{PartialSchema, ToSchema};
 
 use crate::limits;
-use crate::message::Wire;
+use crate::message::MessageJson;
 use crate::op::MIMES;
 
 fn text(description: &str) -> ObjectBuilder {
@@ -88,28 +88,28 @@ pub(crate) fn ack() -> Object {
 }
 
 /// A message as a reader is given it: it says so when it may have come before.
-pub(crate) struct Given;
+pub(crate) struct DeliveredMessageSchema;
 
-impl PartialSchema for Given {
+impl PartialSchema for DeliveredMessageSchema {
     fn schema() -> RefOr<Schema> {
         let attempt = ObjectBuilder::new()
             .schema_type(Type::Integer)
             .minimum(Some(2u32))
             .description(Some("Said from the second time on: you may have had this message before."));
-        match Wire::<'static>::schema() {
+        match MessageJson::<'static>::schema() {
             RefOr::T(Schema::Object(message)) => ObjectBuilder::from(message).property("attempt", attempt).into(),
             _ => unreachable!("a message is an object"),
         }
     }
 }
 
-impl ToSchema for Given {
+impl ToSchema for DeliveredMessageSchema {
     fn name() -> std::borrow::Cow<'static, str> {
         "GivenMessage".into()
     }
 
     fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
-        Wire::<'static>::schemas(schemas);
+        MessageJson::<'static>::schemas(schemas);
     }
 }
 
@@ -126,7 +126,7 @@ mod tests {
 
     #[test]
     fn the_bounds_of_the_schemas_are_those_of_the_hub() {
-        let (send, create, message) = (of::<SendInput>(), of::<CreateInput>(), of::<Wire<'static>>());
+        let (send, create, message) = (of::<SendInput>(), of::<CreateInput>(), of::<MessageJson<'static>>());
         let seconds = |ms: u64| json!(ms / 1000);
         for (told, bound) in [
             (&send["message"]["maxLength"], json!(limits::TEXT_CHARS)),
@@ -163,7 +163,7 @@ mod tests {
             (crate::Durability::schema(), json!(["memory", "disk"])),
             (crate::Priority::schema(), json!(["min", "low", "default", "high", "urgent"])),
             (crate::Kind::schema(), json!(["message", "status"])),
-            (crate::Loss::schema(), json!(["ring", "restart", "idle"])),
+            (crate::GapReason::schema(), json!(["ring", "restart", "idle"])),
         ] {
             assert_eq!(serde_json::to_value(schema).unwrap()["enum"], words);
         }
@@ -171,6 +171,8 @@ mod tests {
 
     #[test]
     fn only_what_is_given_to_a_reader_has_an_attempt() {
-        assert!(of::<Given>()["attempt"].is_object() && of::<Wire<'static>>()["attempt"].is_null());
+        assert!(
+            of::<DeliveredMessageSchema>()["attempt"].is_object() && of::<MessageJson<'static>>()["attempt"].is_null()
+        );
     }
 }

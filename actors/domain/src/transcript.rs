@@ -10,7 +10,7 @@ use crate::settings::Retention;
 
 /// One line of a transcript.
 #[derive(Clone, Debug)]
-pub struct Line {
+pub struct TranscriptLine {
     /// The two ends of a DM; where DMs are private, only they see the line.
     pub ends: Option<(MemberNo, MemberNo)>,
     /// The event as JSON.
@@ -75,14 +75,14 @@ pub enum Event<'a> {
 impl Event<'_> {
     /// The event as a line of the transcript.
     #[must_use]
-    pub fn line(&self, ends: Option<(MemberNo, MemberNo)>) -> Line {
+    pub fn line(&self, ends: Option<(MemberNo, MemberNo)>) -> TranscriptLine {
         #[expect(clippy::expect_used, reason = "strings and numbers always serialise")]
         let json = serde_json::value::to_raw_value(self).expect("strings and numbers always serialise");
-        Line { ends, json }
+        TranscriptLine { ends, json }
     }
 }
 
-impl Line {
+impl TranscriptLine {
     /// Whether a member, or somebody who is none, may see the line where DMs are private.
     #[must_use]
     pub fn concerns(&self, no: Option<MemberNo>) -> bool {

@@ -15,14 +15,14 @@ use rogerrat_domain::account::{
 use rogerrat_domain::op::{Rekey, Revoke};
 use rogerrat_domain::webhook::Owner as HookOwner;
 use rogerrat_domain::{
-    AccountId, AccountLimits, Callsign, Code, Identity, IdentityRow, Refusal, TokenHash, limits, names,
+    AccountId, AccountLimits, Callsign, Code, Hint, Identity, IdentityRow, Refusal, TokenHash, limits, names,
 };
 
 use super::{Admitted, Hub};
-use crate::accounts::{AccountChange, Changed};
-use crate::entropy::{random_token, roll};
 use crate::error::HubError;
-use crate::log::LogError;
+use crate::ports::accounts::{AccountChange, AccountChangeResult};
+use crate::ports::log::LogError;
+use crate::random::{random_token, random_u64};
 
 /// How often a callsign that is taken is drawn again.
 const NAME_TRIES: usize = 8;
@@ -50,7 +50,7 @@ impl Hub {
     /// # Errors
     /// When it cannot be kept.
     pub async fn open_account(&self) -> Result<AccountOpened, HubError> {
-        let account_id = AccountId::roll(roll());
+        let account_id = AccountId::from_random(random_u64());
         let (recovery_token, session_token) = (secret(RECOVERY_PREFIX), secret(SESSION_PREFIX));
         let open = AccountChange::Open {
             account: account_id.clone(),
@@ -90,7 +90,7 @@ impl Hub {
     pub async fn admit_owner(&self, session_token: Option<&str>) -> Result<Owner, HubError> {
         let refusal = || {
             Refusal::new(Code::Unauthorized, "unknown or expired session token of an account")
-                .hint("send it as `Authorization: Bearer rr_sess_…`; POST /api/account/recover gives a new one")
+                .hint(Hint::PresentAccountSession)
         };
         let token = session_token.filter(|token| token.starts_with(SESSION_PREFIX)).ok_or_else(refusal)?;
         let (session, now) = (TokenHash::of(token), self.shared.clock.now().at_ms);
@@ -166,7 +166,7 @@ impl Hub {
     pub async fn add_identity(&self, owner: &Owner, wish: Option<&str>) -> Result<IdentityReply, HubError> {
         let wish = wish.map(identity_callsign).transpose()?;
         for _ in 0..NAME_TRIES {
-            let callsign = wish.clone().unwrap_or_else(|| names::identity(roll()));
+            let callsign = wish.clone().unwrap_or_else(|| names::identity(random_u64()));
             let identity_key = secret(KEY_PREFIX);
             let add = AccountChange::AddIdentity {
                 callsign: callsign.clone(),
@@ -176,8 +176,8 @@ impl Hub {
                 at_ms: self.shared.clock.now().at_ms,
             };
             match self.change_or(add, "identities of an account", self.shared.per_account.identities).await? {
-                Changed::Taken if wish.is_none() => continue,
-                Changed::Taken => break,
+                AccountChangeResult::Taken if wish.is_none() => continue,
+                AccountChangeResult::Taken => break,
                 _ => {
                     self.name_to_webhooks(&owner.0, &callsign, true).await;
                     return Ok(IdentityReply { callsign, identity_key });
@@ -291,8 +291,8 @@ impl Hub {
     /// Makes a change that cannot find its name taken, and has no bound. Gives the keys that ended by it.
     async fn change(&self, change: AccountChange) -> Result<Vec<(Callsign, Identity)>, HubError> {
         match self.change_or(change, "", None).await? {
-            Changed::Done(ended) => Ok(ended),
-            Changed::Taken | Changed::Full | Changed::Missing => Err(gone().into()),
+            AccountChangeResult::Done(ended) => Ok(ended),
+            AccountChangeResult::Taken | AccountChangeResult::Full | AccountChangeResult::Missing => Err(gone().into()),
         }
     }
 
@@ -301,10 +301,10 @@ impl Hub {
         change: AccountChange,
         what: &'static str,
         bound: Option<u32>,
-    ) -> Result<Changed, HubError> {
+    ) -> Result<AccountChangeResult, HubError> {
         match self.shared.ports.accounts.change(change).await.map_err(unkept)? {
-            Changed::Full => Err(Refusal::limit_reached(what, bound.unwrap_or_default() as usize).into()),
-            Changed::Missing => Err(gone().into()),
+            AccountChangeResult::Full => Err(Refusal::limit_reached(what, bound.unwrap_or_default() as usize).into()),
+            AccountChangeResult::Missing => Err(gone().into()),
             changed => Ok(changed),
         }
     }
@@ -358,7 +358,7 @@ fn secret(prefix: &str) -> String {
 
 /// An identity's next key. Its number fits SQLite's integers.
 fn new_key(owner: &Owner) -> Identity {
-    Identity { account: owner.0.clone(), key_no: roll() >> 1 }
+    Identity { account: owner.0.clone(), key_no: random_u64() >> 1 }
 }
 
 fn gone() -> Refusal {
@@ -366,7 +366,7 @@ fn gone() -> Refusal {
 }
 
 fn no_identity() -> Refusal {
-    Refusal::new(Code::NotFound, "your account has no such identity").hint("GET /api/account/identities lists them")
+    Refusal::new(Code::NotFound, "your account has no such identity").hint(Hint::ListIdentities)
 }
 
 /// A change that did not find what it was for.

@@ -9,11 +9,11 @@ use rogerrat_domain::op::{Evict, Inspect, Inspection};
 use rogerrat_domain::{Ban, BanInput, Banned, Callsign, Refusal, limits};
 
 use super::{Admitted, Hub, Shared};
-use crate::bans::Bans;
-use crate::entropy::roll;
 use crate::error::HubError;
-use crate::log::LogError;
-use crate::room::Room;
+use crate::ports::log::LogError;
+use crate::random::random_u64;
+use crate::registry::directory::ChannelEntry;
+use crate::security::bans::Bans;
 
 /// Channels asked at once.
 const AT_ONCE: usize = 256;
@@ -59,7 +59,7 @@ impl Hub {
     pub async fn ban(&self, input: BanInput, asker: IpAddr) -> Result<(Ban, usize), HubError> {
         let Shared { bans, log, clock, .. } = &*self.shared;
         let now = clock.now();
-        let ban = Ban::check(input, format!("ban_{:016x}", roll()), now.at_ms)?;
+        let ban = Ban::check(input, format!("ban_{:016x}", random_u64()), now.at_ms)?;
         if ban.covers_address(asker) {
             return Err(Refusal::invalid("this would ban the address you are asking from").into());
         }
@@ -108,7 +108,7 @@ impl Hub {
     }
 
     /// Ends the sessions of a callsign on the channels in memory; the others end them when they come back.
-    async fn evict_where(&self, callsign: &Callsign, on: impl Fn(&Room) -> bool) -> usize {
+    async fn evict_where(&self, callsign: &Callsign, on: impl Fn(&ChannelEntry) -> bool) -> usize {
         let mut ended = 0;
         for some in self.live_rooms(on).chunks(AT_ONCE) {
             let asked = some.iter().map(|room| async {
@@ -123,7 +123,7 @@ impl Hub {
         ended
     }
 
-    fn live_rooms(&self, which: impl Fn(&Room) -> bool) -> Vec<Arc<Room>> {
+    fn live_rooms(&self, which: impl Fn(&ChannelEntry) -> bool) -> Vec<Arc<ChannelEntry>> {
         let live = self.shared.table.iter().filter(|room| room.is_live() && which(room.value()));
         live.map(|room| room.value().clone()).collect()
     }

@@ -4,44 +4,45 @@
 
 mod accounts;
 mod admin;
-mod life;
-mod rooms;
+mod channels;
+mod lifecycle;
 mod webhooks;
 
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 
+use futures_util::future::BoxFuture;
 use rogerrat_domain::limits::STREAM_EVENTS;
 use rogerrat_domain::op::{self, JoinInput, ReadInput, StreamInput};
-use rogerrat_domain::transcript::Line;
+use rogerrat_domain::transcript::TranscriptLine;
 use rogerrat_domain::{
-    AccountLimits, Callsign, ChannelId, Code, DmVisibility, HubKey, Operation, PlaceId, Progress, Refusal, Seal,
-    SessionId, Settings, Shelf,
+    AccountLimits, BacklogLimits, Callsign, ChannelId, Code, DmVisibility, HubKey, Operation, Progress, Refusal,
+    SessionId, Settings, Signer, WaiterId,
 };
 use tokio::sync::{mpsc, watch};
 
-use crate::attempts::Attempts;
-use crate::bans::Bans;
-use crate::call::{Ask, OpenTap, Poll, Tap};
+use crate::boot::Boot;
+use crate::channel::delivery::{DeliveryGuard, ReadResponse, StreamReader, WaitGuard};
+use crate::channel::messages::{Ask, OpenSubscription, Poll, Subscription};
 use crate::clock::Clock;
 use crate::counters::Counters;
-use crate::courier::Courier;
-use crate::delivery::{Parcel, Parked, StreamReader};
-use crate::entropy::roll;
 use crate::error::HubError;
-use crate::log::{Doing, Log, LogError};
-use crate::password::Passwords;
 use crate::ports::Ports;
-use crate::room::{Room, Table};
-use crate::run::Run;
-use crate::standing::Standing;
+use crate::ports::log::{Log, LogError};
+use crate::random::random_u64;
+use crate::registry::directory::{ChannelDirectory, ChannelEntry};
+use crate::registry::dispatcher::Dispatcher;
+use crate::security::account_policy::AccountPolicy;
+use crate::security::attempts::Attempts;
+use crate::security::bans::Bans;
+use crate::security::password::Passwords;
 use crate::totals::Totals;
 use crate::webhooks::Webhooks;
 
 pub use accounts::Owner;
-pub use rooms::{Admission, Band, Created};
-pub use webhooks::{HookStanding, Replayed, Subscribed};
+pub use channels::{Admission, Band, Created};
+pub use webhooks::{HookStatus, Replayed, Subscribed};
 
 /// What the operator decides for all channels.
 #[derive(Clone, Copy, Debug)]
@@ -55,7 +56,7 @@ pub struct HubRules {
     /// A channel nobody uses leaves memory after this long where nothing is lost by it.
     pub idle_lossless_ms: Option<u64>,
     /// How much of a durable channel's messages is kept.
-    pub shelf: Shelf,
+    pub shelf: BacklogLimits,
     /// A channel nobody used for this long is deleted.
     pub unused_ms: Option<u64>,
     /// Life of a member without a session where a channel says nothing.
@@ -66,7 +67,7 @@ pub struct HubRules {
 
 /// A channel the caller was admitted to.
 #[derive(Clone, Debug)]
-pub struct Admitted(pub(crate) Arc<Room>);
+pub struct Admitted(pub(crate) Arc<ChannelEntry>);
 
 impl Admitted {
     /// The channel's id.
@@ -85,17 +86,17 @@ impl Admitted {
 /// The hub.
 #[derive(Clone)]
 pub struct Hub {
-    courier: Courier,
+    courier: Dispatcher,
     shared: Arc<Shared>,
 }
 
 struct Shared {
-    table: Arc<Table>,
+    table: Arc<ChannelDirectory>,
     log: Arc<dyn Log>,
     ports: Ports,
-    standing: Arc<Standing>,
+    standing: Arc<AccountPolicy>,
     per_account: AccountLimits,
-    run: Run,
+    run: Boot,
     clock: Clock,
     started_at_ms: u64,
     counters: Arc<Counters>,
@@ -119,8 +120,8 @@ impl Hub {
         at: &Admitted,
         session: Option<SessionId>,
         limit: usize,
-    ) -> Result<Vec<Line>, HubError> {
-        let viewer = self.ask(at, op::Viewer { session }).await?;
+    ) -> Result<Vec<TranscriptLine>, HubError> {
+        let viewer = self.ask(at, op::ResolveViewer { session }).await?;
         let lines = self.shared.log.transcript(at.id(), limit).await;
         let lines = lines.map_err(HubError::of_log("a transcript could not be read"))?;
         let is_open = at.settings().dm_visibility == DmVisibility::Channel;
@@ -164,8 +165,8 @@ impl Hub {
             presented,
             human_authorized,
             yields,
-            generation: roll(),
-            dice: roll(),
+            generation: random_u64(),
+            dice: random_u64(),
         };
         self.ask(at, join).await
     }
@@ -223,19 +224,19 @@ impl Hub {
         input: ReadInput,
         timeout_ms: u64,
         wants_roster: bool,
-    ) -> Result<Parcel, HubError> {
+    ) -> Result<ReadResponse, HubError> {
         let deadline_ms = self.shared.clock.uptime_ms() + timeout_ms;
         let mut left_ms = timeout_ms;
         loop {
             let place = self.place();
             let (session, input) = (session.clone(), input.clone());
             let read = op::Read { session, input, timeout_ms: left_ms, wants_roster, place };
-            let mut parked = Parked { place, room: at.0.clone(), answered: false };
+            let mut parked = WaitGuard { place, room: at.0.clone(), answered: false };
             let answer = self.courier.bring(&at.0, read, Poll).await;
             parked.answered = true;
             // A channel that went down with the poll parked has handed nothing over: park again.
             if let Some(answer) = answer? {
-                return Ok(Parcel::new(answer?, at.0.clone()));
+                return Ok(answer?.map_guard(|token| DeliveryGuard::new(token, at.0.clone())));
             }
             left_ms = deadline_ms.saturating_sub(self.shared.clock.uptime_ms());
         }
@@ -253,11 +254,11 @@ impl Hub {
     ) -> Result<StreamReader, HubError> {
         let place = self.place();
         let progress = Arc::new(Progress::default());
-        // Room for the queue the machine allows, and for the last event.
+        // ChannelEntry for the queue the machine allows, and for the last event.
         let (frames, reader) = mpsc::channel(STREAM_EVENTS + 4);
         let reader = StreamReader::new(reader, progress.clone(), place, at.0.clone());
-        let tap = Tap { open: op::OpenStream { session, input, place, progress }, frames };
-        self.courier.bring(&at.0, tap, OpenTap).await?.ok_or(HubError::OutcomeUnknown)??;
+        let tap = Subscription { open: op::OpenStream { session, input, place, progress }, frames };
+        self.courier.bring(&at.0, tap, OpenSubscription).await?.ok_or(HubError::OutcomeUnknown)??;
         Ok(reader)
     }
 
@@ -265,13 +266,13 @@ impl Hub {
     #[must_use]
     pub fn totals(&self) -> Totals {
         let Shared { counters, log, started_at_ms, webhooks, .. } = &*self.shared;
-        counters.totals(*started_at_ms, self.is_draining(), !log.is_well(), webhooks.directory.census())
+        counters.totals(*started_at_ms, self.is_draining(), !log.is_healthy(), webhooks.directory.census())
     }
 
     /// What seals and opens words of this hub for one purpose.
     #[must_use]
-    pub fn seal(&self, purpose: &str) -> Seal {
-        Seal::new(&self.shared.key, purpose)
+    pub fn seal(&self, purpose: &str) -> Signer {
+        Signer::new(&self.shared.key, purpose)
     }
 
     /// What a door has kept about its own things, all of one kind.
@@ -284,7 +285,7 @@ impl Hub {
 
     /// Keeps something a door must know after a restart, or lets it go where there is no text. It is begun at once, and
     /// kept when the future is done; a fault is logged.
-    pub fn put_row(&self, kind: &'static str, name: String, text: Option<String>) -> Doing<()> {
+    pub fn put_row(&self, kind: &'static str, name: String, text: Option<String>) -> BoxFuture<'static, ()> {
         let kept = self.shared.log.put_row(kind, name, text);
         Box::pin(async move {
             if let Err(error) = kept.await {
@@ -299,7 +300,7 @@ impl Hub {
         self.shared.draining.load(Relaxed)
     }
 
-    fn place(&self) -> PlaceId {
-        PlaceId(self.shared.places.fetch_add(1, Relaxed))
+    fn place(&self) -> WaiterId {
+        WaiterId(self.shared.places.fetch_add(1, Relaxed))
     }
 }

@@ -2,18 +2,18 @@
 
 use std::sync::Arc;
 
-use rogerrat_domain::op::Recall;
+use rogerrat_domain::op::FindMessages;
 use rogerrat_domain::webhook::{
-    self, Delivery, DeliveryId, DeliveryState, Due, Hook, MESSAGE_RECEIVED, Owner, ReplayInput, Secret, SubscribeInput,
-    TEST, hook_not_found,
+    self, Delivery, DeliveryId, DeliveryState, DueDelivery, Hook, MESSAGE_RECEIVED, Owner, ReplayInput, Secret,
+    SubscribeInput, TEST, hook_not_found,
 };
-use rogerrat_domain::{AccountId, Callsign, ChannelId, Code, MessageId, Refusal, Vault, limits};
+use rogerrat_domain::{AccountId, Callsign, ChannelId, Code, Encryptor, MessageId, Refusal, limits};
 
 use super::Hub;
-use crate::entropy::{nonce, record_id};
 use crate::error::HubError;
-use crate::log::LogError;
-use crate::webhooks::{Face, Forget, Named, Rotate, Subscribe, Unsubscribe};
+use crate::ports::log::LogError;
+use crate::random::{nonce, record_id};
+use crate::webhooks::{Forget, HookHandle, Named, Rotate, Subscribe, Unsubscribe};
 
 /// A hook with its secret, which is shown only now.
 #[derive(Clone, Debug)]
@@ -26,7 +26,7 @@ pub struct Subscribed {
 
 /// A hook, and how much is due for it.
 #[derive(Clone, Debug)]
-pub struct HookStanding {
+pub struct HookStatus {
     /// The hook.
     pub hook: Hook,
     /// Deliveries due.
@@ -75,10 +75,10 @@ impl Hub {
 
     /// The hooks of an owner, oldest first.
     #[must_use]
-    pub fn webhooks_of(&self, owner: &Owner) -> Vec<HookStanding> {
+    pub fn webhooks_of(&self, owner: &Owner) -> Vec<HookStatus> {
         let faces = self.shared.webhooks.directory.of(owner);
         let faces = faces.iter().flat_map(|faces| faces.iter());
-        faces.map(|face| HookStanding { hook: face.hook(), due: face.due() }).collect()
+        faces.map(|face| HookStatus { hook: face.hook(), due: face.due() }).collect()
     }
 
     /// Lets a hook go, with all that is due for it.
@@ -135,7 +135,7 @@ impl Hub {
     /// `not_found`; a fault when they cannot be read.
     pub async fn deliveries(&self, owner: &Owner, hook: &str) -> Result<Vec<Delivery>, HubError> {
         let face = self.face(owner, hook)?;
-        let rows = self.shared.ports.log.postbox().deliveries(&face.id, limits::HOOK_LOG).await.map_err(unread)?;
+        let rows = self.shared.ports.log.webhooks().deliveries(&face.id, limits::HOOK_LOG).await.map_err(unread)?;
         Ok(rows.into_iter().map(|row| row.delivery).collect())
     }
 
@@ -171,18 +171,18 @@ impl Hub {
         Ok(replayed)
     }
 
-    fn face(&self, owner: &Owner, hook: &str) -> Result<Arc<Face>, Refusal> {
+    fn face(&self, owner: &Owner, hook: &str) -> Result<Arc<HookHandle>, Refusal> {
         self.shared.webhooks.directory.get(owner, hook).ok_or_else(hook_not_found)
     }
 
     /// Makes a delivery due that belongs to no record.
-    async fn enqueue(&self, face: &Arc<Face>, delivery: Delivery, message: &[u8]) -> Result<(), HubError> {
+    async fn enqueue(&self, face: &Arc<HookHandle>, delivery: Delivery, message: &[u8]) -> Result<(), HubError> {
         let webhooks = &self.shared.webhooks;
         let full = || Refusal::limit_reached("deliveries due for a webhook", limits::HOOK_QUEUE as usize);
-        let ticket = face.reserve(Vault::weight(message.len())).ok_or_else(full)?;
+        let ticket = face.reserve(Encryptor::weight(message.len())).ok_or_else(full)?;
         let hidden = webhooks.messages.close(message, &delivery.context(), nonce());
-        let due = Due { deliveries: vec![(face.id.clone(), delivery)], hidden };
-        self.shared.ports.log.postbox().enqueue(due).await.map_err(unread)?;
+        let due = DueDelivery { deliveries: vec![(face.id.clone(), delivery)], hidden };
+        self.shared.ports.log.webhooks().enqueue(due).await.map_err(unread)?;
         webhooks.wake(vec![ticket]);
         Ok(())
     }
@@ -202,7 +202,7 @@ impl Hub {
             Err(HubError::Refused(_)) => return Ok(None),
             Err(error) => return Err(error),
         };
-        if let Some(message) = self.ask(&at, Recall { id }).await? {
+        if let Some(message) = self.ask(&at, FindMessages { id }).await? {
             return Ok(Some(message.json().to_vec()));
         }
         let kept = self.shared.ports.log.messages(channel, vec![id]).await.map_err(unread)?;

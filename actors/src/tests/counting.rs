@@ -3,7 +3,7 @@
 use std::pin::pin;
 
 use super::rig::{HOUR_MS, Rig, started};
-use crate::call::{Delete, Nudge};
+use crate::channel::messages::{CheckNow, Delete};
 
 #[actix_rt::test]
 async fn what_waits_is_counted_while_it_waits() {
@@ -70,7 +70,7 @@ async fn a_full_mailbox_and_a_gap_are_counted() {
         ann.send("all", &n.to_string()).await.unwrap();
     }
     assert_eq!(bob.texts(1000).await.len(), 100);
-    while rig.room().try_send(Nudge).is_ok() {}
+    while rig.room().try_send(CheckNow).is_ok() {}
     ann.send("all", "no room").await.unwrap_err();
     rig.settle().await;
     let totals = rig.hub.totals();

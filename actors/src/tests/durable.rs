@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use rogerrat_domain::Loss;
+use rogerrat_domain::GapReason;
 use rogerrat_domain::op::{CreateInput, ReceiptState};
 
 use super::keeping::durable;
@@ -55,7 +55,7 @@ async fn a03_a_durable_channel_comes_back_with_everything_that_was_acknowledged(
     let mut parcel = bob.read(1000).await.unwrap();
     assert_eq!((texts(&parcel), parcel.gap), (vec!["two".to_owned()], None));
     assert_eq!(parcel.messages[0].attempt, 2, "it may have been given before the crash");
-    parcel.receipt.sign();
+    parcel.guard.complete();
     let next = ann.send("all", "three").await.unwrap();
     assert!(next.id > dm.id && dm.id > first.id, "d10: ids go on, though the clock went back");
     assert_eq!(bob.texts(1000).await, ["three"]);
@@ -72,7 +72,7 @@ async fn a03_after_a_goodbye_nothing_is_in_doubt() {
     let (ann, bob) = (ann.at(&stage.rig), bob.at(&stage.rig));
     let mut parcel = bob.read(1000).await.unwrap();
     assert_eq!((texts(&parcel), parcel.messages[0].attempt), (vec!["one".to_owned()], 1));
-    parcel.receipt.sign();
+    parcel.guard.complete();
     ann.send("bob", "two").await.unwrap();
     // The hand-over is not in the log yet: after this crash it may come again, and says so.
     let stage = stage.crash().await;
@@ -122,8 +122,8 @@ async fn d05_a_memory_channel_tells_a_restart_once_to_each_older_member() {
     for agent in [&ann, &bob] {
         let mut parcel = agent.read(1000).await.unwrap();
         let gap = parcel.gap.expect("the loss is told");
-        assert!(gap.to >= lost.id && gap.reason == Loss::Restart);
-        parcel.receipt.sign();
+        assert!(gap.to >= lost.id && gap.reason == GapReason::Restart);
+        parcel.guard.complete();
     }
     let after = ann.send("all", "after").await.unwrap();
     assert!(after.id > lost.id);
@@ -147,7 +147,7 @@ async fn a03_what_is_unread_comes_from_the_shelf_in_order() {
         let mut parcel = bob.read(1000).await.unwrap();
         assert_eq!(parcel.gap, None);
         read.extend(texts(&parcel));
-        parcel.receipt.sign();
+        parcel.guard.complete();
         reads += 1;
         assert!(reads < 20, "each read brings some");
     }
@@ -188,11 +188,11 @@ async fn d05_a_gap_comes_only_beyond_the_shelf() {
     let bob = bob.at(&stage.rig);
     let mut parcel = bob.read(1000).await.unwrap();
     let gap = parcel.gap.expect("ten left the shelf");
-    assert_eq!((gap.to, gap.reason), (ids[9], Loss::Ring));
-    parcel.receipt.sign();
+    assert_eq!((gap.to, gap.reason), (ids[9], GapReason::Ring));
+    parcel.guard.complete();
     let mut next = bob.read(1000).await.unwrap();
     let first = if parcel.messages.is_empty() { texts(&next) } else { texts(&parcel) };
-    next.receipt.sign();
+    next.guard.complete();
     assert_eq!(first[0], "m10");
     assert_eq!(stage.rig.join("carl").await.texts(1000).await.first().map(String::as_str), Some("m1210"));
 }
@@ -211,7 +211,7 @@ async fn d06_held_dms_survive_beyond_the_shelf() {
     let mut parcel = bob.read(1000).await.unwrap();
     assert_eq!(texts(&parcel), ["for bob"]);
     assert!(parcel.gap.is_some());
-    parcel.receipt.sign();
+    parcel.guard.complete();
 }
 
 #[actix_rt::test]
@@ -266,7 +266,7 @@ async fn a_fetch_that_fails_is_tried_again_and_what_is_damaged_is_told_as_lost()
     let mut parcel = bob.read(60_000).await.unwrap();
     let gap = parcel.gap.expect("the loss is told");
     assert!(gap.to >= ids[0] && gap.to < ids[149], "{gap:?}");
-    parcel.receipt.sign();
+    parcel.guard.complete();
 }
 
 #[actix_rt::test]

@@ -4,24 +4,24 @@ use std::pin::pin;
 use std::sync::atomic::Ordering::Relaxed;
 
 use rogerrat_domain::op::CreateInput;
-use rogerrat_domain::{Code, Ending, Loss};
+use rogerrat_domain::{AnswerReason, Code, GapReason};
 
 use super::log::{Held, TestLog};
 use super::rig::{HOUR_MS, Rig, frame, started};
-use crate::call::Nudge;
+use crate::channel::messages::CheckNow;
 use crate::error::HubError;
-use crate::room::Undelivered;
+use crate::registry::directory::Undelivered;
 
 #[actix_rt::test]
 async fn a_full_mailbox_is_told_at_once() {
     let rig = Rig::new().await;
     let ann = rig.join("ann").await;
     let mut queued = 0;
-    while rig.room().try_send(Nudge).is_ok() {
+    while rig.room().try_send(CheckNow).is_ok() {
         queued += 1;
         assert!(queued < 100_000, "a mailbox is bounded");
     }
-    assert!(matches!(rig.room().try_send(Nudge), Err(Undelivered::Full)));
+    assert!(matches!(rig.room().try_send(CheckNow), Err(Undelivered::Full)));
     let refused = ann.send("all", "hi").await.unwrap_err();
     assert!(matches!(refused, HubError::Busy));
     let refusal = refused.into_refusal();
@@ -43,8 +43,8 @@ async fn d30_an_idle_memory_channel_leaves_memory_and_tells_the_gap() {
     let bob = rig.join("bob").await;
     let mut parcel = bob.read(1000).await.unwrap();
     let gap = parcel.gap.expect("the loss is told");
-    assert_eq!((gap.to, gap.reason), (last.id, Loss::Idle));
-    parcel.receipt.sign();
+    assert_eq!((gap.to, gap.reason), (last.id, GapReason::Idle));
+    parcel.guard.complete();
     assert_eq!(rig.hub.totals().revivals_total, 0);
 }
 
@@ -57,7 +57,7 @@ async fn d30_a_memory_channel_on_which_nothing_was_said_leaves_memory_with_its_m
     ann.send("all", "hi").await.unwrap();
     let mut parcel = bob.read(1000).await.unwrap();
     assert_eq!((parcel.messages.len(), parcel.gap), (1, None));
-    parcel.receipt.sign();
+    parcel.guard.complete();
     rig.pass(6 * 60_000).await;
     assert!(rig.room().addr().unwrap().connected(), "now something would be lost");
 }
@@ -126,8 +126,8 @@ async fn d32_a_drain_answers_everything_that_waits() {
     rig.hub.ready().await.unwrap();
     rig.hub.drain().await;
     assert!(matches!(rig.hub.ready().await, Err(HubError::Gone)));
-    assert_eq!(poll.await.unwrap().ending, Ending::Draining);
+    assert_eq!(poll.await.unwrap().reason, AnswerReason::Draining);
     let bye = frame(&mut stream).await.unwrap();
     assert!(bye.starts_with("retry: ") && bye.contains("\"draining\""), "{bye}");
-    assert_eq!(bob.read(60_000).await.unwrap().ending, Ending::Draining, "nothing waits any more");
+    assert_eq!(bob.read(60_000).await.unwrap().reason, AnswerReason::Draining, "nothing waits any more");
 }

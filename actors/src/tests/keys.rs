@@ -5,6 +5,7 @@ use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
 
+use futures_util::future::BoxFuture;
 use rogerrat_domain::op::{CreateInput, Join, JoinInput, Keepalive};
 use rogerrat_domain::{
     AccountId, Callsign, ChannelId, Code, Identity, IdentityRow, Record, SessionId, Settings, TokenHash,
@@ -12,8 +13,8 @@ use rogerrat_domain::{
 use tokio::sync::oneshot;
 
 use super::rig::{Rig, started};
-use crate::accounts::{AccountChange, AccountFacts, Accounts, Changed, Opened};
-use crate::log::{Doing, LogError};
+use crate::ports::accounts::{AccountChange, AccountChangeResult, AccountFacts, Accounts, Opened};
+use crate::ports::log::LogError;
 use crate::{Hub, HubError, MemoryAccounts, MemoryLog, Owner, Ports};
 
 /// Accounts whose answer about callsigns can be held up, so that it is old when it comes.
@@ -24,39 +25,39 @@ struct Slow {
 }
 
 impl Accounts for Slow {
-    fn change(&self, change: AccountChange) -> Doing<Result<Changed, LogError>> {
+    fn change(&self, change: AccountChange) -> BoxFuture<'static, Result<AccountChangeResult, LogError>> {
         self.accounts.change(change)
     }
 
-    fn open_channel(&self, record: Record, owner: AccountId, limit: Option<u32>) -> Doing<Opened> {
+    fn open_channel(&self, record: Record, owner: AccountId, limit: Option<u32>) -> BoxFuture<'static, Opened> {
         self.accounts.open_channel(record, owner, limit)
     }
 
-    fn session(&self, token: TokenHash) -> Doing<Result<Option<(AccountId, u64)>, LogError>> {
+    fn session(&self, token: TokenHash) -> BoxFuture<'static, Result<Option<(AccountId, u64)>, LogError>> {
         self.accounts.session(token)
     }
 
-    fn recovery(&self, token: TokenHash) -> Doing<Result<Option<AccountId>, LogError>> {
+    fn recovery(&self, token: TokenHash) -> BoxFuture<'static, Result<Option<AccountId>, LogError>> {
         self.accounts.recovery(token)
     }
 
-    fn facts(&self, account: AccountId) -> Doing<Result<Option<AccountFacts>, LogError>> {
+    fn facts(&self, account: AccountId) -> BoxFuture<'static, Result<Option<AccountFacts>, LogError>> {
         self.accounts.facts(account)
     }
 
-    fn identities(&self, account: AccountId) -> Doing<Result<Vec<IdentityRow>, LogError>> {
+    fn identities(&self, account: AccountId) -> BoxFuture<'static, Result<Vec<IdentityRow>, LogError>> {
         self.accounts.identities(account)
     }
 
-    fn channels(&self, account: AccountId) -> Doing<Result<Vec<(ChannelId, Settings)>, LogError>> {
+    fn channels(&self, account: AccountId) -> BoxFuture<'static, Result<Vec<(ChannelId, Settings)>, LogError>> {
         self.accounts.channels(account)
     }
 
-    fn proof(&self, key: TokenHash) -> Doing<Result<Option<(Callsign, Identity)>, LogError>> {
+    fn proof(&self, key: TokenHash) -> BoxFuture<'static, Result<Option<(Callsign, Identity)>, LogError>> {
         self.accounts.proof(key)
     }
 
-    fn named(&self, callsigns: Vec<Callsign>) -> Doing<Result<Vec<(Callsign, Identity)>, LogError>> {
+    fn named(&self, callsigns: Vec<Callsign>) -> BoxFuture<'static, Result<Vec<(Callsign, Identity)>, LogError>> {
         let (answer, gate) = (self.accounts.named(callsigns), self.gate.lock().unwrap().take());
         self.asked.store(true, SeqCst);
         Box::pin(async move {

@@ -4,11 +4,12 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use rogerrat_domain::transcript::Line;
-use rogerrat_domain::webhook::{Due, Hook, HookId, Owner, Row};
+use futures_util::future::BoxFuture;
+use rogerrat_domain::transcript::TranscriptLine;
+use rogerrat_domain::webhook::{DeliveryRow, DueDelivery, Hook, HookId, Owner};
 use rogerrat_domain::{ChannelId, Message, MessageId, Record, Settings, Snapshot};
 
-use crate::{Appended, Doing, Kept, Log, LogError, MemoryLog};
+use crate::{AppendResult, Log, LogError, MemoryLog, StoredChannel};
 
 #[derive(Default)]
 pub(crate) struct TestLog {
@@ -57,7 +58,7 @@ impl Held {
 }
 
 impl Log for Held {
-    fn append(&self, record: Record) -> Doing<Appended> {
+    fn append(&self, record: Record) -> BoxFuture<'static, AppendResult> {
         if self.is_dead() {
             return Box::pin(std::future::pending());
         }
@@ -69,47 +70,55 @@ impl Log for Held {
                 tokio::time::sleep(Duration::from_millis(delay_ms)).await;
             }
             if log.full.load(Relaxed) {
-                return Appended::Refused;
+                return AppendResult::Refused;
             }
             if log.busy.load(Relaxed) {
-                return Appended::Busy;
+                return AppendResult::Busy;
             }
             let appended = log.kept.append(record).await;
-            if log.silent.load(Relaxed) { Appended::Unknown } else { appended }
+            if log.silent.load(Relaxed) { AppendResult::Unknown } else { appended }
         })
     }
 
-    fn fold(&self, channel: &ChannelId, seq: u64, snapshot: Snapshot) -> Doing<Result<(), LogError>> {
+    fn compact(&self, channel: &ChannelId, seq: u64, snapshot: Snapshot) -> BoxFuture<'static, Result<(), LogError>> {
         if self.0.full.load(Relaxed) || self.is_dead() {
             return Box::pin(async { Err(LogError::Failed("full".into())) });
         }
-        self.0.kept.fold(channel, seq, snapshot)
+        self.0.kept.compact(channel, seq, snapshot)
     }
 
-    fn find(&self, channel: &ChannelId) -> Doing<Result<Option<Settings>, LogError>> {
+    fn find(&self, channel: &ChannelId) -> BoxFuture<'static, Result<Option<Settings>, LogError>> {
         self.0.kept.find(channel)
     }
 
-    fn load(&self, channel: &ChannelId) -> Doing<Result<Kept, LogError>> {
+    fn load(&self, channel: &ChannelId) -> BoxFuture<'static, Result<StoredChannel, LogError>> {
         self.0.kept.load(channel)
     }
 
-    fn messages(&self, channel: &ChannelId, ids: Vec<MessageId>) -> Doing<Result<Vec<Arc<Message>>, LogError>> {
+    fn messages(
+        &self,
+        channel: &ChannelId,
+        ids: Vec<MessageId>,
+    ) -> BoxFuture<'static, Result<Vec<Arc<Message>>, LogError>> {
         match self.0.unreadable.lock().unwrap().clone() {
             Some(error) => Box::pin(std::future::ready(Err(error))),
             None => self.0.kept.messages(channel, ids),
         }
     }
 
-    fn transcript(&self, channel: &ChannelId, limit: usize) -> Doing<Result<Vec<Line>, LogError>> {
+    fn transcript(
+        &self,
+        channel: &ChannelId,
+        limit: usize,
+    ) -> BoxFuture<'static, Result<Vec<TranscriptLine>, LogError>> {
         self.0.kept.transcript(channel, limit)
     }
 
-    fn forget(&self, channel: &ChannelId) -> Doing<Result<bool, LogError>> {
-        self.0.kept.forget(channel)
+    fn delete_channel(&self, channel: &ChannelId) -> BoxFuture<'static, Result<bool, LogError>> {
+        self.0.kept.delete_channel(channel)
     }
 
-    fn used(&self, channels: Vec<(ChannelId, u64)>) -> Doing<Result<(), LogError>> {
+    fn used(&self, channels: Vec<(ChannelId, u64)>) -> BoxFuture<'static, Result<(), LogError>> {
         let log = self.0.clone();
         log.noting_most.fetch_max(log.noting.fetch_add(1, Relaxed) + 1, Relaxed);
         Box::pin(async move {
@@ -120,54 +129,59 @@ impl Log for Held {
         })
     }
 
-    fn unused(&self, before_ms: u64, limit: usize) -> Doing<Result<Vec<ChannelId>, LogError>> {
+    fn unused(&self, before_ms: u64, limit: usize) -> BoxFuture<'static, Result<Vec<ChannelId>, LogError>> {
         self.0.kept.unused(before_ms, limit)
     }
 
-    fn count(&self) -> Doing<Result<u64, LogError>> {
+    fn count(&self) -> BoxFuture<'static, Result<u64, LogError>> {
         self.0.kept.count()
     }
 
-    fn floor(&self) -> MessageId {
-        self.0.kept.floor()
+    fn id_high_water_mark(&self) -> MessageId {
+        self.0.kept.id_high_water_mark()
     }
 
-    fn raise_floor(&self, to: MessageId) -> Doing<Result<(), LogError>> {
-        self.0.kept.raise_floor(to)
+    fn reserve_ids(&self, to: MessageId) -> BoxFuture<'static, Result<(), LogError>> {
+        self.0.kept.reserve_ids(to)
     }
 
-    fn note(&self, name: &'static str) -> Doing<Result<Option<String>, LogError>> {
-        self.0.kept.note(name)
+    fn get_meta(&self, name: &'static str) -> BoxFuture<'static, Result<Option<String>, LogError>> {
+        self.0.kept.get_meta(name)
     }
 
-    fn take_note(&self, name: &'static str, text: String) -> Doing<Result<(), LogError>> {
+    fn put_meta(&self, name: &'static str, text: String) -> BoxFuture<'static, Result<(), LogError>> {
         if self.is_dead() {
             return Box::pin(async { Err(LogError::Failed("dead".into())) });
         }
-        self.0.kept.take_note(name, text)
+        self.0.kept.put_meta(name, text)
     }
 
-    fn rows(&self, kind: &'static str) -> Doing<Result<Vec<(String, String)>, LogError>> {
+    fn rows(&self, kind: &'static str) -> BoxFuture<'static, Result<Vec<(String, String)>, LogError>> {
         self.0.kept.rows(kind)
     }
 
-    fn put_row(&self, kind: &'static str, name: String, text: Option<String>) -> Doing<Result<(), LogError>> {
+    fn put_row(
+        &self,
+        kind: &'static str,
+        name: String,
+        text: Option<String>,
+    ) -> BoxFuture<'static, Result<(), LogError>> {
         self.0.kept.put_row(kind, name, text)
     }
 
-    fn postbox(&self) -> &dyn crate::Postbox {
-        if self.is_dead() { &Nobody } else { self.0.kept.postbox() }
+    fn webhooks(&self) -> &dyn crate::WebhookStore {
+        if self.is_dead() { &Nobody } else { self.0.kept.webhooks() }
     }
 
-    fn is_well(&self) -> bool {
+    fn is_healthy(&self) -> bool {
         !self.0.full.load(Relaxed)
     }
 
-    fn probe(&self) -> Doing<Result<(), LogError>> {
+    fn probe(&self) -> BoxFuture<'static, Result<(), LogError>> {
         self.0.kept.probe()
     }
 
-    fn sync(&self) -> Doing<Result<(), LogError>> {
+    fn sync(&self) -> BoxFuture<'static, Result<(), LogError>> {
         self.0.kept.sync()
     }
 }
@@ -175,44 +189,44 @@ impl Log for Held {
 /// The postbox of a process that is gone: it answers nobody.
 struct Nobody;
 
-fn never<T: Send + 'static>() -> Doing<Result<T, LogError>> {
+fn never<T: Send + 'static>() -> BoxFuture<'static, Result<T, LogError>> {
     Box::pin(std::future::pending())
 }
 
-impl crate::Postbox for Nobody {
-    fn hooks(&self) -> Doing<Result<Vec<crate::KeptHook>, LogError>> {
+impl crate::WebhookStore for Nobody {
+    fn hooks(&self) -> BoxFuture<'static, Result<Vec<crate::StoredHook>, LogError>> {
         never()
     }
 
-    fn put_hook(&self, _: &Hook) -> Doing<Result<bool, LogError>> {
+    fn put_hook(&self, _: &Hook) -> BoxFuture<'static, Result<bool, LogError>> {
         never()
     }
 
-    fn drop_hook(&self, _: &HookId) -> Doing<Result<(), LogError>> {
+    fn drop_hook(&self, _: &HookId) -> BoxFuture<'static, Result<(), LogError>> {
         never()
     }
 
-    fn drop_hooks(&self, _: &Owner) -> Doing<Result<(), LogError>> {
+    fn drop_hooks(&self, _: &Owner) -> BoxFuture<'static, Result<(), LogError>> {
         never()
     }
 
-    fn enqueue(&self, _: Due) -> Doing<Result<(), LogError>> {
+    fn enqueue(&self, _: DueDelivery) -> BoxFuture<'static, Result<(), LogError>> {
         never()
     }
 
-    fn due(&self, _: &HookId, _: u64, _: usize) -> Doing<Result<Vec<Row>, LogError>> {
+    fn due(&self, _: &HookId, _: u64, _: usize) -> BoxFuture<'static, Result<Vec<DeliveryRow>, LogError>> {
         never()
     }
 
-    fn hidden(&self, _: u64) -> Doing<Result<Option<Vec<u8>>, LogError>> {
+    fn hidden(&self, _: u64) -> BoxFuture<'static, Result<Option<Vec<u8>>, LogError>> {
         never()
     }
 
-    fn keep(&self, _: &HookId, _: &Row) -> Doing<Result<(), LogError>> {
+    fn keep(&self, _: &HookId, _: &DeliveryRow) -> BoxFuture<'static, Result<(), LogError>> {
         never()
     }
 
-    fn deliveries(&self, _: &HookId, _: usize) -> Doing<Result<Vec<Row>, LogError>> {
+    fn deliveries(&self, _: &HookId, _: usize) -> BoxFuture<'static, Result<Vec<DeliveryRow>, LogError>> {
         never()
     }
 }

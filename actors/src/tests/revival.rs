@@ -3,10 +3,10 @@
 use std::pin::pin;
 
 use actix::prelude::*;
-use rogerrat_domain::Loss;
+use rogerrat_domain::GapReason;
 
 use super::rig::{Rig, frame, started};
-use crate::channel_actor::ChannelActor;
+use crate::channel::actor::ChannelActor;
 use crate::error::HubError;
 
 /// Makes a channel's actor panic in the middle of a handler.
@@ -40,8 +40,8 @@ async fn a_channel_that_panicked_comes_back_with_its_members() {
     assert_eq!((totals.revivals_total, totals.now.channels_live, totals.now.members), (1, 1, 2));
     let mut parcel = bob.read(1000).await.unwrap();
     let gap = parcel.gap.expect("the loss is told");
-    assert_eq!((gap.to, gap.reason), (before.id, Loss::Restart));
-    parcel.receipt.sign();
+    assert_eq!((gap.to, gap.reason), (before.id, GapReason::Restart));
+    parcel.guard.complete();
     ann.send("bob", "again").await.unwrap();
     assert!(bob.read(1000).await.unwrap().gap.is_none(), "it is told once");
 }

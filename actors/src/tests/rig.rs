@@ -11,11 +11,11 @@ use rogerrat_domain::op::{
     Ack, AckReply, CreateInput, Draft, History, JoinInput, JoinReply, Keepalive, Leave, ReadInput, ReceiptState,
     Receipts, Roster, RosterReply, Send, SendInput, SendReply,
 };
-use rogerrat_domain::{AccountLimits, Code, ConsumerName, HubKey, SessionId, Shelf, Terms};
+use rogerrat_domain::{AccountLimits, AckMode, BacklogLimits, Code, ConsumerName, HubKey, SessionId};
 
-use crate::room::Room;
+use crate::registry::directory::ChannelEntry;
 use crate::tests::world::World;
-use crate::{Admitted, Clock, Hub, HubError, HubRules, Log, MemoryLog, Parcel, Ports, StreamReader};
+use crate::{Admitted, Clock, Hub, HubError, HubRules, Log, MemoryLog, Ports, ReadResponse, StreamReader};
 
 pub(crate) const HOUR_MS: u64 = 3_600_000;
 const DAWN_MS: u64 = 1_800_000_000_000;
@@ -69,7 +69,7 @@ impl Rig {
             sends_per_minute_band: None,
             idle_ms: Some(HOUR_MS),
             idle_lossless_ms: Some(HOUR_MS / 12),
-            shelf: Shelf { messages: 1300, bytes: 64 << 20 },
+            shelf: BacklogLimits { messages: 1300, bytes: 64 << 20 },
             unused_ms: Some(30 * 24 * HOUR_MS),
             member_ttl_ms: MEMBER_TTL_MS,
             per_account: UNLIMITED,
@@ -77,7 +77,7 @@ impl Rig {
         Hub::start(rules, ports.posting(world), HubKey::new([7; 32]), Clock::steady(at_ms)).await.unwrap()
     }
 
-    pub(crate) fn room(&self) -> &Arc<Room> {
+    pub(crate) fn room(&self) -> &Arc<ChannelEntry> {
         &self.at.0
     }
 
@@ -134,26 +134,26 @@ impl Agent {
         self.hub.ask(&self.at, Send { session: self.session.clone(), draft }).await
     }
 
-    pub(crate) async fn read(&self, timeout_ms: u64) -> Result<Parcel, HubError> {
+    pub(crate) async fn read(&self, timeout_ms: u64) -> Result<ReadResponse, HubError> {
         self.hub.read(&self.at, self.session.clone(), ReadInput::default(), timeout_ms, false).await
     }
 
     /// Reads and takes what comes.
     pub(crate) async fn texts(&self, timeout_ms: u64) -> Vec<String> {
         let mut parcel = self.read(timeout_ms).await.unwrap();
-        parcel.receipt.sign();
+        parcel.guard.complete();
         texts(&parcel)
     }
 
     /// Reads with acknowledgements, with a lease of a minute.
-    pub(crate) async fn lease(&self, consumer: Option<&str>) -> Result<Parcel, HubError> {
+    pub(crate) async fn lease(&self, consumer: Option<&str>) -> Result<ReadResponse, HubError> {
         let input = ReadInput {
-            terms: Terms::Leased { lease_ms: 60_000 },
+            terms: AckMode::Leased { lease_ms: 60_000 },
             consumer: consumer.map(|name| ConsumerName::parse(name).unwrap()),
             ..ReadInput::default()
         };
         let mut parcel = self.hub.read(&self.at, self.session.clone(), input, 1000, false).await?;
-        parcel.receipt.sign();
+        parcel.guard.complete();
         Ok(parcel)
     }
 
@@ -186,7 +186,7 @@ impl Agent {
     }
 }
 
-pub(crate) fn texts(parcel: &Parcel) -> Vec<String> {
+pub(crate) fn texts(parcel: &ReadResponse) -> Vec<String> {
     let text = |json: &[u8]| {
         let json = String::from_utf8(json.to_vec()).unwrap();
         let from = json.find("\"text\":\"").unwrap() + 8;

@@ -2,7 +2,7 @@
 
 use std::pin::pin;
 
-use rogerrat_domain::Ending;
+use rogerrat_domain::AnswerReason;
 
 use super::rig::{HOUR_MS, Rig, frame, started, texts};
 
@@ -25,7 +25,7 @@ async fn a_poll_ends_at_its_deadline_and_not_before() {
     rig.pass(299_990).await;
     started(&mut poll).await;
     rig.pass(20).await;
-    assert_eq!(poll.await.unwrap().ending, Ending::TimedOut);
+    assert_eq!(poll.await.unwrap().reason, AnswerReason::TimedOut);
 }
 
 #[actix_rt::test]
@@ -76,7 +76,7 @@ async fn d04_a_second_poll_releases_the_first() {
     rig.settle().await;
     let mut second = pin!(bob.read(60_000));
     started(&mut second).await;
-    assert_eq!(first.await.unwrap().ending, Ending::Superseded);
+    assert_eq!(first.await.unwrap().reason, AnswerReason::Superseded);
 }
 
 #[actix_rt::test]

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use rogerrat_domain::op::CreateInput;
-use rogerrat_domain::webhook::{DeliveryState, Failure, Owner, Posted, ReplayInput, SubscribeInput};
+use rogerrat_domain::webhook::{AttemptOutcome, DeliveryState, Failure, Owner, ReplayInput, SubscribeInput};
 use rogerrat_domain::{Code, DmVisibility, Durability, limits};
 
 use super::log::{Held, TestLog};
@@ -61,7 +61,7 @@ async fn retries_come_after_1_and_3_seconds_with_the_same_bytes() {
     let rig = Rig::new().await;
     let ann = rig.join("ann").await;
     let hook = rig.subscribe("http://one").await;
-    rig.world.answers([Posted::Answered(500), Posted::TimedOut, Posted::Answered(503)]);
+    rig.world.answers([AttemptOutcome::Answered(500), AttemptOutcome::TimedOut, AttemptOutcome::Answered(503)]);
     ann.send("all", "first").await.unwrap();
     ann.send("all", "second").await.unwrap();
     rig.settle().await;
@@ -140,7 +140,7 @@ async fn goes_on_after_a_restart(durability: Durability) {
     let rig = Rig::with(Held::new(log.clone()), create).await;
     let ann = rig.join("ann").await;
     let hook = rig.subscribe("http://one").await;
-    rig.world.answers([Posted::Answered(500)]);
+    rig.world.answers([AttemptOutcome::Answered(500)]);
     ann.send("all", "first").await.unwrap();
     ann.send("all", "second").await.unwrap();
     rig.settle().await;
@@ -190,7 +190,7 @@ async fn fifty_failures_switch_a_hook_off_and_a_test_that_works_switches_it_on()
     let ann = rig.join("ann").await;
     let hook = rig.subscribe("http://one").await;
     let standing = || rig.hub.webhooks_of(&rig.owner())[0].hook.clone();
-    rig.world.answers((0..50).map(|_| Posted::Answered(404)));
+    rig.world.answers((0..50).map(|_| AttemptOutcome::Answered(404)));
     for n in 0..50 {
         assert!(standing().off_ms.is_none(), "{n}");
         ann.send("all", "x").await.unwrap();
@@ -214,7 +214,7 @@ async fn what_failed_can_be_replayed_with_the_same_id_and_body() {
     let rig = Rig::new().await;
     let ann = rig.join("ann").await;
     let hook = rig.subscribe("http://one").await;
-    rig.world.answers([Posted::Answered(404), Posted::Answered(200), Posted::Answered(410)]);
+    rig.world.answers([AttemptOutcome::Answered(404), AttemptOutcome::Answered(200), AttemptOutcome::Answered(410)]);
     for text in ["a", "b", "c"] {
         ann.send("all", text).await.unwrap();
     }
@@ -225,7 +225,8 @@ async fn what_failed_can_be_replayed_with_the_same_id_and_body() {
     assert_eq!((replayed.replayed.len(), replayed.gone.len()), (2, 0));
     rig.settle().await;
     let again = rig.world.take();
-    let said = |letters: &[crate::Letter]| letters.iter().map(|l| (l.id.clone(), l.body.clone())).collect::<Vec<_>>();
+    let said =
+        |letters: &[crate::WebhookRequest]| letters.iter().map(|l| (l.id.clone(), l.body.clone())).collect::<Vec<_>>();
     let (first, again) = (said(&first), said(&again));
     assert_eq!(again, [first[0].clone(), first[2].clone()]);
     assert!(rig.states(&hook).await.iter().all(|(state, _)| *state == DeliveryState::Delivered));
@@ -259,7 +260,7 @@ async fn a_rotated_secret_signs_for_a_day_beside_the_new_one() {
     let rig = Rig::new().await;
     let ann = rig.join("ann").await;
     let hook = rig.subscribe("http://one").await;
-    rig.world.answers([Posted::Answered(500)]);
+    rig.world.answers([AttemptOutcome::Answered(500)]);
     ann.send("all", "began before").await.unwrap();
     rig.settle().await;
     rig.pass(10).await;
@@ -296,8 +297,8 @@ async fn with_the_channel_go_its_hooks_and_all_that_is_due() {
     rig.hub.delete(&rig.at).await.unwrap();
     rig.pass(60_000).await;
     assert!(rig.world.take().is_empty() && rig.hub.webhooks_of(&rig.owner()).is_empty());
-    assert!(crate::Log::postbox(&*log).hooks().await.unwrap().is_empty());
-    assert!(crate::Log::postbox(&*log).deliveries(&hook.hook.id, 10).await.unwrap().is_empty());
+    assert!(crate::Log::webhooks(&*log).hooks().await.unwrap().is_empty());
+    assert!(crate::Log::webhooks(&*log).deliveries(&hook.hook.id, 10).await.unwrap().is_empty());
     let refused = rig.hub.subscribe(rig.owner(), input("http://one")).await;
     assert!(refused.is_err() || rig.hub.webhooks_of(&rig.owner()).len() == 1);
 }

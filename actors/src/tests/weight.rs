@@ -3,7 +3,7 @@
 use actix::Context;
 use actix::dev::ContextFut;
 
-use crate::channel_actor::ChannelActor;
+use crate::channel::actor::ChannelActor;
 
 /// The task is this and about a hundred bytes, rounded up to 128.
 const TASK_BYTES: usize = 792;

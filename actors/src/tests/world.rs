@@ -4,24 +4,24 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use futures_util::future::BoxFuture;
 use rogerrat_domain::Refusal;
-use rogerrat_domain::webhook::Posted;
+use rogerrat_domain::webhook::AttemptOutcome;
 
-use crate::log::Doing;
-use crate::poster::{Letter, Poster};
+use crate::ports::webhook_sender::{WebhookRequest, WebhookSender};
 
 /// What was posted, and when, in milliseconds of the hub's uptime.
 #[derive(Default)]
 pub(crate) struct World {
-    pub(crate) posted: Mutex<Vec<Letter>>,
+    pub(crate) posted: Mutex<Vec<WebhookRequest>>,
     /// The next answers, each after so many milliseconds; when there are none left it is 204 at once.
-    pub(crate) answers: Mutex<VecDeque<(Posted, u64)>>,
+    pub(crate) answers: Mutex<VecDeque<(AttemptOutcome, u64)>>,
     /// Addresses that never answer.
     pub(crate) hangs: Mutex<Vec<String>>,
 }
 
 impl World {
-    pub(crate) fn answers(&self, posted: impl IntoIterator<Item = Posted>) {
+    pub(crate) fn answers(&self, posted: impl IntoIterator<Item = AttemptOutcome>) {
         self.answers.lock().unwrap().extend(posted.into_iter().map(|posted| (posted, 0)));
     }
 
@@ -29,24 +29,24 @@ impl World {
         self.posted.lock().unwrap().len()
     }
 
-    pub(crate) fn take(&self) -> Vec<Letter> {
+    pub(crate) fn take(&self) -> Vec<WebhookRequest> {
         std::mem::take(&mut self.posted.lock().unwrap())
     }
 }
 
-impl Poster for World {
-    fn check(&self, url: Arc<str>) -> Doing<Result<(), Refusal>> {
+impl WebhookSender for World {
+    fn check(&self, url: Arc<str>) -> BoxFuture<'static, Result<(), Refusal>> {
         let refused = url.contains("refused").then(|| Refusal::invalid("`url` leads elsewhere"));
         Box::pin(std::future::ready(refused.map_or(Ok(()), Err)))
     }
 
-    fn post(&self, letter: Letter) -> Doing<Posted> {
+    fn post(&self, letter: WebhookRequest) -> BoxFuture<'static, AttemptOutcome> {
         let hangs = self.hangs.lock().unwrap().contains(&letter.url.to_string());
         self.posted.lock().unwrap().push(letter);
         let (posted, after_ms) = if hangs {
-            (Posted::TimedOut, 10_000)
+            (AttemptOutcome::TimedOut, 10_000)
         } else {
-            self.answers.lock().unwrap().pop_front().unwrap_or((Posted::Answered(204), 0))
+            self.answers.lock().unwrap().pop_front().unwrap_or((AttemptOutcome::Answered(204), 0))
         };
         Box::pin(async move {
             if after_ms > 0 {

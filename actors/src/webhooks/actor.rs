@@ -5,19 +5,19 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 use actix::prelude::*;
-use rogerrat_domain::webhook::{DeliveryState, Hook, HookId, Owner, Previous, Row, Secret, hook_not_found};
-use rogerrat_domain::{Code, Happening, Order, Outbox, Refusal, Standing, Vault, limits};
+use rogerrat_domain::webhook::{DeliveryRow, DeliveryState, Hook, HookId, Owner, Previous, Secret, hook_not_found};
+use rogerrat_domain::{Code, Encryptor, HookHealth, Outbox, OutboxEffect, OutboxEvent, Refusal, limits};
 
-use super::{Directory, Face, Forget, Forgotten, Named, Rotate, Subscribe, Unsubscribe, Wake};
-use crate::accounts::Accounts;
+use super::{Forget, Forgotten, HookHandle, HookRegistry, Named, Rotate, Subscribe, Unsubscribe, Wake};
 use crate::alarm::{Alarm, Alarmed};
 use crate::clock::Clock;
 use crate::counters::{Count, Counters};
-use crate::entropy::{nonce, record_id, secret_bytes};
 use crate::error::HubError;
-use crate::log::Log;
-use crate::postbox::KeptHook;
-use crate::poster::Poster;
+use crate::ports::accounts::Accounts;
+use crate::ports::log::Log;
+use crate::ports::webhook_sender::WebhookSender;
+use crate::ports::webhook_store::StoredHook;
+use crate::random::{nonce, record_id, secret_bytes};
 
 /// Messages the mailbox holds.
 const MAILBOX: usize = 16_384;
@@ -27,15 +27,15 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// Drives the deliveries of webhooks.
 pub(crate) struct WebhookActor {
     pub(crate) outbox: Outbox,
-    pub(crate) orders: Vec<Order>,
-    pub(crate) directory: Arc<Directory>,
+    pub(crate) orders: Vec<OutboxEffect>,
+    pub(crate) directory: Arc<HookRegistry>,
     pub(crate) log: Arc<dyn Log>,
     pub(crate) accounts: Arc<dyn Accounts>,
-    pub(crate) poster: Arc<dyn Poster>,
+    pub(crate) poster: Arc<dyn WebhookSender>,
     pub(crate) clock: Clock,
     pub(crate) counters: Arc<Counters>,
-    pub(crate) messages: Vault,
-    pub(crate) secrets: Vault,
+    pub(crate) messages: Encryptor,
+    pub(crate) secrets: Encryptor,
     pub(crate) alarm: Alarm,
 }
 
@@ -59,17 +59,17 @@ impl Actor for WebhookActor {
 impl WebhookActor {
     fn wake_all(&mut self, ctx: &mut Context<Self>) {
         for hook in self.directory.with_due() {
-            self.happened(Happening::Woken(hook), ctx);
+            self.happened(OutboxEvent::Woken(hook), ctx);
         }
     }
 
     fn open(&mut self, hook: &Hook, ctx: &mut Context<Self>) {
-        let standing = Standing { failures: hook.failures, off_ms: hook.off_ms };
-        self.happened(Happening::Opened(hook.id.clone(), hook.retry, standing), ctx);
+        let standing = HookHealth { failures: hook.failures, off_ms: hook.off_ms };
+        self.happened(OutboxEvent::Opened(hook.id.clone(), hook.retry, standing), ctx);
     }
 
     /// Tells the outbox, and does what it orders.
-    pub(crate) fn happened(&mut self, happening: Happening, ctx: &mut Context<Self>) {
+    pub(crate) fn happened(&mut self, happening: OutboxEvent, ctx: &mut Context<Self>) {
         self.outbox.run(happening, self.clock.now(), &mut self.orders);
         self.obey(ctx);
     }
@@ -78,10 +78,10 @@ impl WebhookActor {
         let mut orders = std::mem::take(&mut self.orders);
         for order in orders.drain(..) {
             match order {
-                Order::Fetch(hook, after) => self.fetch(hook, after, ctx),
-                Order::Post(hook, row, is_first) => self.post(hook, row, is_first, ctx),
-                Order::Keep(hook, row) => self.keep(&hook, &row),
-                Order::Tell(hook, standing) => self.tell(&hook, standing),
+                OutboxEffect::Fetch(hook, after) => self.fetch(hook, after, ctx),
+                OutboxEffect::Post(hook, row, is_first) => self.post(hook, row, is_first, ctx),
+                OutboxEffect::Keep(hook, row) => self.keep(&hook, &row),
+                OutboxEffect::Tell(hook, standing) => self.tell(&hook, standing),
             }
         }
         self.orders = orders;
@@ -89,22 +89,22 @@ impl WebhookActor {
     }
 
     fn fetch(&self, hook: HookId, after: u64, ctx: &mut Context<Self>) {
-        let due = self.log.postbox().due(&hook, after, limits::HOOK_FETCH);
+        let due = self.log.webhooks().due(&hook, after, limits::HOOK_FETCH);
         ctx.spawn(due.into_actor(self).map(move |rows, this, ctx| match rows {
             Ok(rows) => {
                 let is_all = rows.len() < limits::HOOK_FETCH;
-                this.happened(Happening::Fetched(hook, rows, is_all), ctx);
+                this.happened(OutboxEvent::Fetched(hook, rows, is_all), ctx);
             }
             Err(error) => {
                 log::warn!(hook:display, error:display; "what is due for a webhook could not be read yet");
-                this.happened(Happening::NotFetched(hook), ctx);
+                this.happened(OutboxEvent::NotFetched(hook), ctx);
             }
         }));
     }
 
-    fn keep(&self, hook: &HookId, row: &Row) {
+    fn keep(&self, hook: &HookId, row: &DeliveryRow) {
         let delivery = &row.delivery;
-        let kept = self.log.postbox().keep(hook, row);
+        let kept = self.log.webhooks().keep(hook, row);
         // Nobody waits for it: what is lost by a crash is delivered once more.
         drop(kept);
         let count = match delivery.state {
@@ -118,7 +118,7 @@ impl WebhookActor {
         }
     }
 
-    fn tell(&self, hook: &HookId, standing: Standing) {
+    fn tell(&self, hook: &HookId, standing: HookHealth) {
         let Some(face) = self.directory.find(hook) else { return };
         let before = face.hook();
         match (before.off_ms, standing.off_ms) {
@@ -127,7 +127,7 @@ impl WebhookActor {
             _ => {}
         }
         let hook = Hook { failures: standing.failures, off_ms: standing.off_ms, ..before };
-        drop(self.log.postbox().put_hook(&hook));
+        drop(self.log.webhooks().put_hook(&hook));
         face.set(hook);
     }
 
@@ -138,9 +138,9 @@ impl WebhookActor {
         (secret, hidden.into())
     }
 
-    fn take_out(&mut self, face: &Face, ctx: &mut Context<Self>) {
+    fn take_out(&mut self, face: &HookHandle, ctx: &mut Context<Self>) {
         self.directory.remove(face);
-        self.happened(Happening::Closed(face.id.clone()), ctx);
+        self.happened(OutboxEvent::Closed(face.id.clone()), ctx);
     }
 
     fn take_all_out(&mut self, owner: &Owner, ctx: &mut Context<Self>) {
@@ -172,7 +172,7 @@ impl Handler<Wake> for WebhookActor {
         if let Some(face) = self.directory.find(&hook) {
             face.woken.store(false, Relaxed);
         }
-        self.happened(Happening::Woken(hook), ctx);
+        self.happened(OutboxEvent::Woken(hook), ctx);
     }
 }
 
@@ -189,7 +189,7 @@ impl Handler<Subscribe> for WebhookActor {
             let refused: HubError = Refusal::limit_reached(of, bound).hint("delete one first").into();
             return AtomicResponse::new(Box::pin(fut::ready(Err(refused))));
         }
-        let id = HookId::rolled(record_id());
+        let id = HookId::from_random(record_id());
         let (secret, hidden) = self.new_secret(&id);
         let created_ms = self.clock.now().at_ms;
         let hook =
@@ -199,7 +199,7 @@ impl Handler<Subscribe> for WebhookActor {
             Owner::Account(account) => Some((account.clone(), self.accounts.identities(account.clone()))),
             Owner::Channel(_) => None,
         };
-        let kept = self.log.postbox().put_hook(&hook);
+        let kept = self.log.webhooks().put_hook(&hook);
         let kept = async move {
             let kept = kept.await?;
             match named {
@@ -218,7 +218,7 @@ impl Handler<Subscribe> for WebhookActor {
             if let Some((account, rows)) = named {
                 rows.into_iter().for_each(|row| this.directory.name(row.callsign, account.clone()));
             }
-            this.directory.add(KeptHook { hook: hook.clone(), due: 0, bytes: 0 });
+            this.directory.add(StoredHook { hook: hook.clone(), due: 0, bytes: 0 });
             this.open(&hook, ctx);
             Ok((hook, secret))
         })))
@@ -232,7 +232,7 @@ impl Handler<Unsubscribe> for WebhookActor {
         let Some(face) = self.directory.get(&owner, &hook) else {
             return AtomicResponse::new(Box::pin(fut::ready(Err(hook_not_found().into()))));
         };
-        let dropped = self.log.postbox().drop_hook(&face.id);
+        let dropped = self.log.webhooks().drop_hook(&face.id);
         AtomicResponse::new(Box::pin(dropped.into_actor(self).map(move |dropped, this, ctx| {
             dropped.map_err(not_kept)?;
             this.take_out(&face, ctx);
@@ -254,7 +254,7 @@ impl Handler<Rotate> for WebhookActor {
         let previous =
             Previous { secret: before.secret.clone(), rotated_ms, until_ms: rotated_ms + limits::HOOK_GRACE_MS };
         let hook = Hook { secret: hidden, previous: Some(previous), ..before };
-        let kept = self.log.postbox().put_hook(&hook);
+        let kept = self.log.webhooks().put_hook(&hook);
         AtomicResponse::new(Box::pin(kept.into_actor(self).map(move |kept, _, _| {
             if !kept.map_err(not_kept)? {
                 return Err(hook_not_found().into());
@@ -281,7 +281,7 @@ impl Handler<Forget> for WebhookActor {
     type Result = AtomicResponse<Self, Result<(), HubError>>;
 
     fn handle(&mut self, Forget(owner): Forget, _: &mut Self::Context) -> Self::Result {
-        let dropped = self.log.postbox().drop_hooks(&owner);
+        let dropped = self.log.webhooks().drop_hooks(&owner);
         AtomicResponse::new(Box::pin(dropped.into_actor(self).map(move |dropped, this, ctx| {
             dropped.map_err(not_kept)?;
             this.take_all_out(&owner, ctx);

@@ -1,46 +1,45 @@
 //! Webhooks as they run: the directory everybody reads, and the actor that drives the outbox.
 
 mod actor;
-mod ask;
-mod directory;
-pub(crate) mod notice;
-mod post;
+mod hook_registry;
+mod messages;
+mod send;
 
 use std::sync::Arc;
 
 use actix::Addr;
 use rogerrat_domain::webhook::{Delivery, Hook, Secret};
-use rogerrat_domain::{HubKey, Vault};
+use rogerrat_domain::{Encryptor, HubKey};
 
 pub(crate) use actor::WebhookActor;
-pub(crate) use ask::{Forget, Forgotten, Named, Rotate, Subscribe, Unsubscribe, Wake};
-pub(crate) use directory::{Directory, Face, Ticket};
+pub(crate) use hook_registry::{HookHandle, HookRegistry, QueuePermit};
+pub(crate) use messages::{Forget, Forgotten, Named, Rotate, Subscribe, Unsubscribe, Wake};
 
 /// What a channel needs to have its webhooks told.
 #[derive(Clone)]
 pub(crate) struct Webhooks {
-    pub(crate) directory: Arc<Directory>,
+    pub(crate) directory: Arc<HookRegistry>,
     pub(crate) addr: Addr<WebhookActor>,
-    pub(crate) messages: Vault,
+    pub(crate) messages: Encryptor,
 }
 
 /// What hides the messages of due deliveries on disk.
-pub(crate) fn messages(key: &HubKey) -> Vault {
-    Vault::new(key, "webhook message")
+pub(crate) fn messages(key: &HubKey) -> Encryptor {
+    Encryptor::new(key, "webhook message")
 }
 
 /// What hides the secrets of webhooks on disk.
-pub(crate) fn secrets(key: &HubKey) -> Vault {
-    Vault::new(key, "webhook secret")
+pub(crate) fn secrets(key: &HubKey) -> Encryptor {
+    Encryptor::new(key, "webhook secret")
 }
 
 /// Says whether what is kept of webhooks can be read with a hub's key. It shows nothing of it.
-pub struct HookVaults {
-    messages: Vault,
-    secrets: Vault,
+pub struct HookEncryptors {
+    messages: Encryptor,
+    secrets: Encryptor,
 }
 
-impl HookVaults {
+impl HookEncryptors {
     /// The vaults of the hub that has this key.
     #[must_use]
     pub fn of(key: &HubKey) -> Self {
@@ -62,6 +61,6 @@ impl HookVaults {
 }
 
 /// A secret of a hook.
-fn secret(secrets: &Vault, hook: &Hook, hidden: &str) -> Option<Secret> {
+fn secret(secrets: &Encryptor, hook: &Hook, hidden: &str) -> Option<Secret> {
     Secret::read(&secrets.open_text(hidden, hook.id.as_str())?)
 }

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use clap::ColorChoice;
-use rogerrat_domain::Told;
+use rogerrat_domain::MessageView;
 use rogerrat_domain::text::one_line;
 use rustyline::ExternalPrinter;
 use unicode_width::UnicodeWidthStr as _;
@@ -38,7 +38,7 @@ impl Screen {
 
     /// A message, once.
     pub(super) fn message(&mut self, json: &str) {
-        let Ok(told) = serde_json::from_str::<Told<'_>>(json) else {
+        let Ok(told) = serde_json::from_str::<MessageView<'_>>(json) else {
             return self.trouble("a message could not be read");
         };
         if self.shown.contains(&told.id) {
@@ -68,7 +68,7 @@ impl Screen {
         self.print(&line);
     }
 
-    fn line(&self, told: &Told<'_>) -> String {
+    fn line(&self, told: &MessageView<'_>) -> String {
         let minutes = told.at / 60_000 % 1440;
         let clock = format!("{:02}:{:02} ", minutes / 60, minutes % 60);
         let from = one_line(&told.from);
@@ -102,7 +102,7 @@ impl Screen {
 }
 
 /// The text, and what else the message brings, on lines of its own.
-fn body(told: &Told<'_>) -> String {
+fn body(told: &MessageView<'_>) -> String {
     let mut body = match &*told.priority {
         "" => told.text.to_string(),
         priority => format!("[{priority}] {}", told.text),

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use rogerrat_domain::Told;
+use rogerrat_domain::MessageView;
 
 const LONGEST_NAME: usize = 96;
 /// With our own beginning it stays below what a file name may have.
@@ -15,7 +15,7 @@ const LONGEST_NAME_BYTES: usize = 200;
 
 /// Saves what is attached and gives the paths. The same message is saved to the same files again.
 pub(super) fn save(inbox: &Path, id: u64, json: &str) -> io::Result<Vec<String>> {
-    let told: Told<'_> = serde_json::from_str(json)?;
+    let told: MessageView<'_> = serde_json::from_str(json)?;
     if told.attachments.is_empty() {
         return Ok(Vec::new());
     }

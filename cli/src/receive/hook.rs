@@ -4,7 +4,7 @@ use std::process::{Command, Stdio};
 
 use rogerrat_client::ClientError;
 use rogerrat_client::http::HttpError;
-use rogerrat_domain::Told;
+use rogerrat_domain::MessageView;
 use rogerrat_domain::text::one_line;
 use tokio::task::spawn_blocking;
 
@@ -27,7 +27,8 @@ pub(super) async fn run(command: &str, channel: &str, message: &Message, failure
 
 /// All values are one line: nothing a peer wrote can begin another (D27), and none holds a zero byte.
 fn variables(json: &str, channel: &str, failures: u32) -> Result<Vec<(&'static str, String)>, ClientError> {
-    let told: Told<'_> = serde_json::from_str(json).map_err(|error| HttpError::InvalidResponse(error.to_string()))?;
+    let told: MessageView<'_> =
+        serde_json::from_str(json).map_err(|error| HttpError::InvalidResponse(error.to_string()))?;
     let replies: Vec<_> = told.suggested_replies.iter().map(|reply| one_line(reply)).collect();
     let line = |text: &str| one_line(text).into_owned();
     Ok(vec![

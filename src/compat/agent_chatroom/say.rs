@@ -15,7 +15,7 @@ use super::name::{self, callsigns};
 use super::wire::{self, Said};
 use crate::web::body;
 use crate::web::state::SharedState;
-use rogerrat_actors::household;
+use rogerrat_actors::rate_limit_key;
 
 const PURPOSE: &str = "agent-chatroom";
 
@@ -79,13 +79,13 @@ fn agent(said: &Map<String, Value>) -> Result<String, No> {
 }
 
 /// The session of a name in a room: nobody else can say it, and nobody has to remember it. Where callsigns are claimed, a
-/// name alone proves nothing: there it is the session of a name and a household.
+/// name alone proves nothing: there it is the session of a name and a rate_limit_key.
 fn session(state: &SharedState, request: &HttpRequest, at: &Admitted, name: &str) -> Result<SessionId, No> {
     let mut digest = Sha256::new_with_prefix(name.as_bytes());
     if at.settings().claim_callsigns {
         // No name is that long: what follows is no part of one.
         digest.update([0; limits::DISPLAY_CHARS * 4]);
-        digest.update(household(state.client(request)).to_string());
+        digest.update(rate_limit_key(state.client(request)).to_string());
     }
     let digest = digest.finalize();
     let session = state.hub.seal(PURPOSE).close(&digest[..16], at.id().as_str());

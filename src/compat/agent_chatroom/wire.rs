@@ -4,7 +4,7 @@ use std::io;
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
-use rogerrat_domain::{Callsign, Message, Told};
+use rogerrat_domain::{Callsign, Message, MessageView};
 use serde::Serialize;
 use serde_json::ser::{Formatter, Serializer};
 
@@ -25,7 +25,7 @@ impl Said {
     /// or looks like, the callsign of somebody else.
     pub(super) fn of(message: &Message) -> Option<Self> {
         let json = message.json();
-        let Told { from, text, at, display, .. } = serde_json::from_slice(&json).ok()?;
+        let MessageView { from, text, at, display, .. } = serde_json::from_slice(&json).ok()?;
         let name = display.filter(|name| !is_anothers(name, &from));
         Some(Self::new(&name.unwrap_or(from), &text, at))
     }

@@ -1,6 +1,6 @@
 //! What is told of webhooks.
 
-use rogerrat_actors::HookStanding;
+use rogerrat_actors::HookStatus;
 use rogerrat_domain::webhook::{Delivery, DeliveryState, Failure, MESSAGE_RECEIVED, Retry};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -41,8 +41,8 @@ pub(super) struct HookRow {
     previous_secret_until: Option<u64>,
 }
 
-impl From<HookStanding> for HookRow {
-    fn from(HookStanding { hook, due }: HookStanding) -> Self {
+impl From<HookStatus> for HookRow {
+    fn from(HookStatus { hook, due }: HookStatus) -> Self {
         Self {
             id: hook.id.to_string(),
             url: hook.url.to_string(),

@@ -11,7 +11,7 @@ mod look;
 mod read;
 mod talk;
 
-use rogerrat_domain::Refusal;
+use rogerrat_domain::{Code, Refusal};
 use serde::de::DeserializeOwned;
 
 use super::answer::Told;
@@ -19,7 +19,6 @@ use super::rpc::{Id, Params, text};
 use super::schema;
 use super::visit::{SeatArgs, Seated, Visit};
 use super::waiting::Waiting;
-use super::words;
 use crate::web::json;
 use catalogue::Does;
 pub(super) use catalogue::{Catalogue, Tool};
@@ -57,13 +56,16 @@ impl Arguments<'_> {
 pub(super) async fn call(visit: &Visit<'_>, id: Id<'_>, tool: &Tool, params: &Params<'_>) -> Outcome {
     match run(visit, id, tool, params).await {
         Ok(outcome) => outcome,
-        Err(refusal) => Outcome::Told(Told::refusal(&in_our_words(refusal))),
+        Err(refusal) => Outcome::Told(Told::refusal(&with_hint(refusal))),
     }
 }
 
-/// A refusal with a hint for who calls tools.
-pub(super) fn in_our_words(refusal: Refusal) -> Refusal {
-    words::for_tools(refusal)
+/// Adds what to do about a token or key that is missing or wrong, where the refusal does not say it.
+pub(super) fn with_hint(refusal: Refusal) -> Refusal {
+    if refusal.code == Code::Unauthorized && refusal.hint.is_none() {
+        return refusal.hint("call join with the token of the channel");
+    }
+    refusal
 }
 
 async fn run(visit: &Visit<'_>, id: Id<'_>, tool: &Tool, params: &Params<'_>) -> Result<Outcome, Refusal> {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use actix_web::test::TestRequest;
 use rogerrat_actors::{Admitted, Clock, Hub, HubRules, MemoryLog, Ports};
 use rogerrat_domain::op::{CreateInput, Draft, JoinInput, Keepalive, ReadInput, Send, SendInput};
-use rogerrat_domain::{AccountLimits, HubKey, SessionId, Shelf};
+use rogerrat_domain::{AccountLimits, BacklogLimits, HubKey, SessionId};
 
 use super::*;
 
@@ -62,7 +62,7 @@ impl Stage {
             sends_per_minute_band: None,
             idle_ms: None,
             idle_lossless_ms: None,
-            shelf: Shelf { messages: 100, bytes: 1 << 20 },
+            shelf: BacklogLimits { messages: 100, bytes: 1 << 20 },
             unused_ms: None,
             member_ttl_ms: 1_000_000,
             per_account: AccountLimits { channels: None, identities: None, webhooks: None, sends_per_minute: None },
@@ -130,6 +130,6 @@ async fn d02_messages_are_delivered_when_the_last_piece_is_taken_and_not_before(
         assert_eq!(stage.unread().await, 1, "{taken} of {pieces} pieces were taken, so it is due again");
         // Away with it, for the next round.
         let parcel = stage.hub.read(&stage.at, stage.bob.clone(), ReadInput::default(), 1_000, false).await.unwrap();
-        DeliveryBody::new(Vec::new(), Some(parcel.receipt), false).next_piece();
+        DeliveryBody::new(Vec::new(), Some(parcel.guard), false).next_piece();
     }
 }

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use rogerrat_actors::{AccountChange, Accounts as _, Appended, Changed, Log as _, Opened, Postbox};
+use rogerrat_actors::{
+    AccountChange, AccountChangeResult, Accounts as _, AppendResult, Log as _, Opened, WebhookStore,
+};
 use rogerrat_domain::webhook::Owner;
 use rogerrat_domain::{AccountId, Callsign, Entry, Identity, Settings, TokenHash};
 
@@ -10,7 +12,7 @@ use super::rig::{Folder, channel, created, due, hook, record};
 use crate::{Store, verify};
 
 fn id(n: u64) -> AccountId {
-    AccountId::roll(n)
+    AccountId::from_random(n)
 }
 
 fn hash(text: &str) -> TokenHash {
@@ -20,10 +22,10 @@ fn hash(text: &str) -> TokenHash {
 async fn open(store: &Store, n: u64, at_ms: u64) {
     let (recovery, session) = (hash(&format!("recovery {n}")), hash(&format!("session {n}")));
     let open = AccountChange::Open { account: id(n), recovery, session, at_ms };
-    assert_eq!(store.change(open).await.unwrap(), Changed::Done(Vec::new()));
+    assert_eq!(store.change(open).await.unwrap(), AccountChangeResult::Done(Vec::new()));
 }
 
-async fn add(store: &Store, n: u64, name: &str, limit: Option<u32>) -> Changed {
+async fn add(store: &Store, n: u64, name: &str, limit: Option<u32>) -> AccountChangeResult {
     let (callsign, identity) = (Callsign::parse(name).unwrap(), Identity { account: id(n), key_no: 7 + n });
     let key = hash(&format!("key of {name}"));
     store.change(AccountChange::AddIdentity { callsign, identity, key, limit, at_ms: 5 }).await.unwrap()
@@ -42,9 +44,9 @@ async fn d30_accounts_that_have_nothing_go_with_their_last_session() {
     for (n, at_ms) in [(1, 10), (2, 10), (3, 10), (4, 100), (5, 10)] {
         open(&store, n, at_ms).await;
     }
-    assert_eq!(add(&store, 1, "ann", None).await, Changed::Done(Vec::new()));
+    assert_eq!(add(&store, 1, "ann", None).await, AccountChangeResult::Done(Vec::new()));
     let opened = store.open_channel(record("c", 1, vec![own(2)]), id(2), None).await;
-    assert_eq!(opened, Opened::Tried(Appended::Done));
+    assert_eq!(opened, Opened::Tried(AppendResult::Done));
     assert!(store.put_hook(&hook(&store.key(), 7, Owner::Account(id(5)))).await.unwrap());
     store.change(AccountChange::Sweep { before_ms: 50 }).await.unwrap();
     for (n, stays) in [(1, true), (2, true), (3, false), (4, true), (5, true)] {
@@ -64,7 +66,7 @@ async fn the_webhooks_of_an_account_go_with_it_at_once() {
         open(&store, n, 10).await;
         hooks.push(hook(&store.key(), u128::from(n), Owner::Account(id(n))));
         assert!(store.put_hook(&hooks[hooks.len() - 1]).await.unwrap());
-        Postbox::enqueue(&store, due(&store.key(), &hooks[hooks.len() - 1], None)).await.unwrap();
+        WebhookStore::enqueue(&store, due(&store.key(), &hooks[hooks.len() - 1], None)).await.unwrap();
     }
     store.change(AccountChange::Close { account: id(1) }).await.unwrap();
     let left = store.hooks().await.unwrap();
@@ -82,7 +84,9 @@ async fn d30_an_owned_channel_is_not_deleted_for_want_of_use() {
     store.open_channel(record("mine", 1, vec![own(1)]), id(1), None).await;
     store.append(record("nobodys", 1, vec![created()])).await;
     assert_eq!(store.unused(u64::MAX >> 1, 10).await.unwrap(), [channel("nobodys")]);
-    let Changed::Done(ended) = store.change(AccountChange::Close { account: id(1) }).await.unwrap() else { panic!() };
+    let AccountChangeResult::Done(ended) = store.change(AccountChange::Close { account: id(1) }).await.unwrap() else {
+        panic!()
+    };
     assert!(ended.is_empty());
     assert_eq!(store.unused(u64::MAX >> 1, 10).await.unwrap().len(), 2, "now it is nobody's");
 }
@@ -93,13 +97,13 @@ async fn what_is_counted_and_what_is_unique_is_decided_where_it_is_written() {
     let store = folder.open();
     open(&store, 1, 10).await;
     open(&store, 2, 10).await;
-    assert_eq!(add(&store, 1, "ann", Some(1)).await, Changed::Done(Vec::new()));
-    assert_eq!(add(&store, 1, "zoe", Some(1)).await, Changed::Full);
-    assert_eq!(add(&store, 2, "ann", None).await, Changed::Taken);
-    assert_eq!(add(&store, 3, "bob", None).await, Changed::Missing);
+    assert_eq!(add(&store, 1, "ann", Some(1)).await, AccountChangeResult::Done(Vec::new()));
+    assert_eq!(add(&store, 1, "zoe", Some(1)).await, AccountChangeResult::Full);
+    assert_eq!(add(&store, 2, "ann", None).await, AccountChangeResult::Taken);
+    assert_eq!(add(&store, 3, "bob", None).await, AccountChangeResult::Missing);
     let asked = ["a", "b", "c"].map(|name| store.open_channel(record(name, 1, vec![own(1)]), id(1), Some(2)));
     let opened = futures_util::future::join_all(asked).await;
-    assert_eq!(opened, [Opened::Tried(Appended::Done), Opened::Tried(Appended::Done), Opened::Full]);
+    assert_eq!(opened, [Opened::Tried(AppendResult::Done), Opened::Tried(AppendResult::Done), Opened::Full]);
     assert_eq!(store.find(&channel("c")).await.unwrap().map(|_| ()), None);
     let nobody = store.open_channel(record("d", 1, vec![own(9)]), id(9), None).await;
     assert_eq!(nobody, Opened::Missing);
@@ -116,7 +120,7 @@ async fn new_settings_are_found_after_the_store_was_opened_again() {
         let changed = record("c", 2, vec![Entry::Settings { settings: Arc::new(settings) }]);
         store.append(changed).await
     };
-    assert_eq!(changed, Appended::Done);
+    assert_eq!(changed, AppendResult::Done);
     let store = folder.open();
     assert!(store.find(&channel("c")).await.unwrap().unwrap().admits(Some("the new token")));
 }

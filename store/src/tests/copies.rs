@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::MetadataExt as _;
 
 use futures_util::future::join;
-use rogerrat_actors::{AccountChange, Accounts as _, Log as _, Postbox};
+use rogerrat_actors::{AccountChange, Accounts as _, Log as _, WebhookStore};
 use rogerrat_domain::webhook::Owner;
 use rogerrat_domain::{AccountId, Callsign, Identity, TokenHash};
 use rusqlite::Connection;
@@ -18,8 +18,8 @@ async fn a_backup_of_a_running_hub_is_the_hub_when_it_is_brought_back() {
     let store = folder.open();
     fill(&store, "c", 50, "hi").await;
     fill(&store, "d", 5, "hi").await;
-    store.fold(&channel("d"), 4, snapshot(2, &[1])).await.unwrap();
-    store.raise_floor(77).await.unwrap();
+    store.compact(&channel("d"), 4, snapshot(2, &[1])).await.unwrap();
+    store.reserve_ids(77).await.unwrap();
     let census = back_up(folder.path(), copy.path()).unwrap();
     assert_eq!((census.channels, census.messages, census.records, census.snapshots, census.lines), (2, 54, 53, 1, 55));
     let names = copy.files().into_iter().map(|(name, _)| name).collect::<Vec<_>>();
@@ -33,7 +33,7 @@ async fn a_backup_of_a_running_hub_is_the_hub_when_it_is_brought_back() {
     let restored = again.open();
     assert_eq!(restored.load(&channel("c")).await.unwrap().seq, 51);
     assert!(restored.find(&channel("e")).await.unwrap().is_none());
-    assert_eq!(restored.floor(), 77);
+    assert_eq!(restored.id_high_water_mark(), 77);
     assert_eq!(fs::read(folder.file("hub.key")).unwrap(), fs::read(again.file("hub.key")).unwrap());
 }
 
@@ -120,7 +120,7 @@ async fn a_backup_is_taken_while_others_write() {
 /// A store with an account, its identity and channel, and a hook of each with something due.
 async fn with_accounts(folder: &Folder) -> Store {
     let store = folder.open();
-    let (account, hash) = (AccountId::roll(1), TokenHash::of);
+    let (account, hash) = (AccountId::from_random(1), TokenHash::of);
     let open = AccountChange::Open {
         account: account.clone(),
         recovery: hash("recovery"),
@@ -136,7 +136,7 @@ async fn with_accounts(folder: &Folder) -> Store {
     for (n, owner) in (1..).zip(owners) {
         let hook = hook(&store.key(), n, owner);
         assert!(store.put_hook(&hook).await.unwrap());
-        Postbox::enqueue(&store, due(&store.key(), &hook, Some(channel("c")))).await.unwrap();
+        WebhookStore::enqueue(&store, due(&store.key(), &hook, Some(channel("c")))).await.unwrap();
     }
     store
 }

@@ -1,7 +1,7 @@
 //! What was appended is there again, whole and in order.
 
 use futures_util::future::join_all;
-use rogerrat_actors::{Appended, Log as _};
+use rogerrat_actors::{AppendResult, Log as _};
 use rogerrat_domain::{Entry, Message};
 
 use super::rig::{Folder, channel, created, fill, record, sent, snapshot};
@@ -13,7 +13,7 @@ async fn a03_what_was_appended_is_there_after_it_was_opened_again() {
         let store = folder.open();
         let first = record("c", 1, vec![created(), Entry::Left { no: 1 }]);
         let appends = [store.append(first), store.append(record("c", 2, vec![sent(7, "hi"), sent(8, "you")]))];
-        assert_eq!(join_all(appends).await, [Appended::Done; 2]);
+        assert_eq!(join_all(appends).await, [AppendResult::Done; 2]);
     }
     let store = folder.open();
     let kept = store.load(&channel("c")).await.unwrap();
@@ -39,20 +39,20 @@ async fn an_append_that_is_repeated_is_done_and_one_out_of_turn_is_a_conflict() 
     let folder = Folder::new();
     let store = folder.open();
     fill(&store, "c", 2, "hi").await;
-    assert_eq!(store.append(record("c", 3, vec![sent(2, "hi")])).await, Appended::Done);
-    assert_eq!(store.append(record("c", 2, vec![sent(1, "hi")])).await, Appended::Done);
+    assert_eq!(store.append(record("c", 3, vec![sent(2, "hi")])).await, AppendResult::Done);
+    assert_eq!(store.append(record("c", 2, vec![sent(1, "hi")])).await, AppendResult::Done);
     let other = |seq| rogerrat_domain::Record { rid: 5, ..record("c", seq, vec![sent(9, "no")]) };
     for seq in [1, 2, 3, 5] {
-        assert_eq!(store.append(other(seq)).await, Appended::Conflict, "{seq}");
+        assert_eq!(store.append(other(seq)).await, AppendResult::Conflict, "{seq}");
     }
     let taken = rogerrat_domain::Record { rid: 5, ..record("c", 1, vec![created()]) };
-    assert_eq!(store.append(taken).await, Appended::Conflict);
-    assert_eq!(store.append(record("d", 2, vec![])).await, Appended::Conflict);
+    assert_eq!(store.append(taken).await, AppendResult::Conflict);
+    assert_eq!(store.append(record("d", 2, vec![])).await, AppendResult::Conflict);
     assert!(store.messages(&channel("c"), vec![9]).await.unwrap().is_empty());
     drop(store);
     let store = folder.open();
-    assert_eq!(store.append(record("c", 3, vec![sent(2, "hi")])).await, Appended::Done);
-    assert_eq!(store.append(other(4)).await, Appended::Done);
+    assert_eq!(store.append(record("c", 3, vec![sent(2, "hi")])).await, AppendResult::Done);
+    assert_eq!(store.append(other(4)).await, AppendResult::Done);
 }
 
 #[actix_rt::test]
@@ -60,30 +60,30 @@ async fn a_fold_keeps_the_state_and_what_it_holds() {
     let folder = Folder::new();
     let store = folder.open();
     fill(&store, "c", 5, "hi").await;
-    store.fold(&channel("c"), 5, snapshot(3, &[2])).await.unwrap();
+    store.compact(&channel("c"), 5, snapshot(3, &[2])).await.unwrap();
     let kept = store.load(&channel("c")).await.unwrap();
     assert_eq!((kept.seq, kept.snapshot.unwrap().departed()), (6, 3));
     assert_eq!(kept.records.iter().map(|r| r.seq).collect::<Vec<_>>(), [6]);
     assert_eq!(kept.shelf.iter().map(|s| s.id).collect::<Vec<_>>(), [2, 4, 5]);
     assert_eq!(store.messages(&channel("c"), vec![1, 2, 3, 4]).await.unwrap().len(), 2);
     // An older one comes too late, one of records that are not there is refused.
-    store.fold(&channel("c"), 4, snapshot(1, &[])).await.unwrap();
-    assert!(store.fold(&channel("c"), 9, snapshot(1, &[])).await.is_err());
-    store.fold(&channel("c"), 6, snapshot(5, &[])).await.unwrap();
+    store.compact(&channel("c"), 4, snapshot(1, &[])).await.unwrap();
+    assert!(store.compact(&channel("c"), 9, snapshot(1, &[])).await.is_err());
+    store.compact(&channel("c"), 6, snapshot(5, &[])).await.unwrap();
     let kept = store.load(&channel("c")).await.unwrap();
     assert_eq!((kept.seq, kept.records.len(), kept.shelf.len()), (6, 0, 0));
     // The last record is still known by its own id.
     drop(store);
     let store = folder.open();
-    assert_eq!(store.append(record("c", 6, vec![sent(5, "hi")])).await, Appended::Done);
-    assert_eq!(store.append(record("c", 7, vec![sent(6, "hi")])).await, Appended::Done);
+    assert_eq!(store.append(record("c", 6, vec![sent(5, "hi")])).await, AppendResult::Done);
+    assert_eq!(store.append(record("c", 7, vec![sent(6, "hi")])).await, AppendResult::Done);
 }
 
 #[actix_rt::test]
 async fn a_band_is_kept_and_is_no_channel_to_be_found() {
     let folder = Folder::new();
     let store = folder.open();
-    assert_eq!(store.append(record("general", 1, vec![Entry::Left { no: 1 }])).await, Appended::Done);
+    assert_eq!(store.append(record("general", 1, vec![Entry::Left { no: 1 }])).await, AppendResult::Done);
     assert_eq!(store.load(&channel("general")).await.unwrap().seq, 1);
     assert!(store.find(&channel("general")).await.unwrap().is_none());
     assert_eq!((store.count().await.unwrap(), store.unused(u64::MAX, 9).await.unwrap().len()), (0, 0));
@@ -116,17 +116,17 @@ async fn d10_the_floor_never_sinks_and_notes_stay() {
     let folder = Folder::new();
     {
         let store = folder.open();
-        assert_eq!((store.floor(), store.note("run").await.unwrap()), (0, None));
-        store.raise_floor(90).await.unwrap();
-        store.raise_floor(70).await.unwrap();
-        store.take_note("run", "1 open 0".into()).await.unwrap();
-        assert_eq!(store.floor(), 90);
+        assert_eq!((store.id_high_water_mark(), store.get_meta("run").await.unwrap()), (0, None));
+        store.reserve_ids(90).await.unwrap();
+        store.reserve_ids(70).await.unwrap();
+        store.put_meta("run", "1 open 0".into()).await.unwrap();
+        assert_eq!(store.id_high_water_mark(), 90);
     }
     let store = folder.open();
-    assert_eq!(store.floor(), 90);
-    assert_eq!(store.note("run").await.unwrap().as_deref(), Some("1 open 0"));
+    assert_eq!(store.id_high_water_mark(), 90);
+    assert_eq!(store.get_meta("run").await.unwrap().as_deref(), Some("1 open 0"));
     let probes = join_all((0..20).map(|_| store.probe())).await;
-    assert!(probes.iter().all(Result::is_ok) && store.is_well());
+    assert!(probes.iter().all(Result::is_ok) && store.is_healthy());
 }
 
 #[actix_rt::test]
@@ -135,7 +135,7 @@ async fn a_transcript_keeps_its_last_lines() {
     let store = folder.open();
     for seq in 1..=21 {
         let lines = (1..=500).map(|id| sent(seq * 1000 + id, "hi")).collect();
-        assert_eq!(store.append(record("c", seq, lines)).await, Appended::Done);
+        assert_eq!(store.append(record("c", seq, lines)).await, AppendResult::Done);
     }
     let lines = store.transcript(&channel("c"), usize::MAX).await.unwrap();
     assert_eq!(lines.len(), 10_000);
@@ -148,8 +148,8 @@ async fn a_store_that_was_closed_leaves_no_wal_and_refuses() {
     let store = folder.open();
     fill(&store, "c", 5, "hi").await;
     store.close();
-    assert_eq!(store.append(record("c", 7, vec![sent(9, "hi")])).await, Appended::Busy);
-    assert!(store.load(&channel("c")).await.is_err() && !store.is_well());
+    assert_eq!(store.append(record("c", 7, vec![sent(9, "hi")])).await, AppendResult::Busy);
+    assert!(store.load(&channel("c")).await.is_err() && !store.is_healthy());
     let names = folder.files().into_iter().map(|(name, _)| name).collect::<Vec<_>>();
     assert_eq!(names, ["hub.db", "hub.key", "lock"]);
     drop(store);

@@ -6,12 +6,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use futures_util::future::join_all;
-use rogerrat_actors::{Appended, Log as _};
+use rogerrat_actors::{AppendResult, Log as _};
 use rogerrat_domain::transcript::Event;
-use rogerrat_domain::webhook::{Delivery, Due, Hook, HookId, MESSAGE_RECEIVED, Owner, Retry, Secret};
+use rogerrat_domain::webhook::{Delivery, DueDelivery, Hook, HookId, MESSAGE_RECEIVED, Owner, Retry, Secret};
 use rogerrat_domain::{
-    Callsign, Channel, ChannelId, Durability, Entry, HubKey, MemberNo, Message, MessageId, Now, Record, Rules,
-    Settings, Shelf, Snapshot, TokenHash, Vault,
+    BacklogLimits, Callsign, Channel, ChannelId, Durability, Encryptor, Entry, HubKey, MemberNo, Message, MessageId,
+    Now, Record, Rules, Settings, Snapshot, TokenHash,
 };
 use serde_json::json;
 
@@ -101,7 +101,7 @@ pub(super) fn record(name: &str, seq: u64, entries: Vec<Entry>) -> Record {
 /// The state of a channel that let go of messages, and holds some all the same.
 pub(super) fn snapshot(departed: MessageId, held: &[MessageId]) -> Snapshot {
     let now = Now { at_ms: 5, uptime_ms: 0 };
-    let shelf = Shelf { messages: 1000, bytes: 1 << 20 };
+    let shelf = BacklogLimits { messages: 1000, bytes: 1 << 20 };
     let key = HubKey::new([7; 32]);
     let rules = Rules { key, sends_per_minute: None, shelf, idle_ms: None, idle_lossless_ms: None };
     let Entry::Created { settings } = created() else { unreachable!() };
@@ -120,18 +120,19 @@ pub(super) fn joined() -> Entry {
 
 /// A hook whose secret opens with a hub's key.
 pub(super) fn hook(key: &HubKey, dice: u128, owner: Owner) -> Hook {
-    let (id, secret) = (HookId::rolled(dice), Secret::of([7; 24]));
-    let secret = Vault::new(key, "webhook secret").close_text(secret.text().as_bytes(), id.as_str(), [1; 24]).into();
+    let (id, secret) = (HookId::from_random(dice), Secret::of([7; 24]));
+    let secret =
+        Encryptor::new(key, "webhook secret").close_text(secret.text().as_bytes(), id.as_str(), [1; 24]).into();
     let (url, retry) = ("https://hook.example.org/".into(), Retry::Immediate);
     Hook { id, owner, url, retry, created_ms: 5, secret, previous: None, failures: 0, off_ms: None }
 }
 
 /// A test of a hook that is due, or a message of a channel.
-pub(super) fn due(key: &HubKey, hook: &Hook, channel: Option<ChannelId>) -> Due {
+pub(super) fn due(key: &HubKey, hook: &Hook, channel: Option<ChannelId>) -> DueDelivery {
     let message = channel.as_ref().map(|_| 7);
     let delivery = Delivery::due(9, MESSAGE_RECEIVED, channel, message, 5);
-    let hidden = Vault::new(key, "webhook message").close(b"{}", &delivery.context(), [2; 24]);
-    Due { deliveries: vec![(hook.id.clone(), delivery)], hidden }
+    let hidden = Encryptor::new(key, "webhook message").close(b"{}", &delivery.context(), [2; 24]);
+    DueDelivery { deliveries: vec![(hook.id.clone(), delivery)], hidden }
 }
 
 /// Creates a channel with messages 1 to `messages`, in as many records.
@@ -139,5 +140,5 @@ pub(super) async fn fill(store: &Store, name: &str, messages: u64, text: &str) {
     let first = store.append(record(name, 1, vec![created()]));
     let others = (1..=messages).map(|id| store.append(record(name, id + 1, vec![sent(id, text)])));
     let appended = join_all(std::iter::once(first).chain(others)).await;
-    assert!(appended.iter().all(|appended| *appended == Appended::Done), "{appended:?}");
+    assert!(appended.iter().all(|appended| *appended == AppendResult::Done), "{appended:?}");
 }

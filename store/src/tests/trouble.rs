@@ -4,7 +4,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use rogerrat_actors::{Appended, Log as _};
+use rogerrat_actors::{AppendResult, Log as _};
 use rogerrat_domain::Record;
 use rusqlite::Connection;
 
@@ -16,7 +16,7 @@ use crate::{Store, StoreOptions};
 async fn healed(store: &Store) {
     let mut looks = tokio::time::interval(Duration::from_millis(5));
     let wait = async {
-        while !store.is_well() {
+        while !store.is_healthy() {
             looks.tick().await;
         }
     };
@@ -25,12 +25,12 @@ async fn healed(store: &Store) {
 
 /// Appends messages to a channel until the store is full; gives the number of the last record.
 async fn fill_up(store: &Store, name: &str) -> u64 {
-    assert_eq!(store.append(record(name, 1, vec![created()])).await, Appended::Done);
+    assert_eq!(store.append(record(name, 1, vec![created()])).await, AppendResult::Done);
     let text = "x".repeat(8000);
     for seq in 2..10_000 {
         match store.append(record(name, seq, vec![sent(seq, &text), sent(100_000 + seq, &text)])).await {
-            Appended::Done => {}
-            Appended::Refused => return seq - 1,
+            AppendResult::Done => {}
+            AppendResult::Refused => return seq - 1,
             other => panic!("a full disk is {other:?}"),
         }
     }
@@ -42,7 +42,7 @@ async fn is_full_and_heals(folder: &Folder, options: StoreOptions, make_room: im
     let store = Store::open(folder.path(), options).unwrap();
     fill(&store, "big", 60, &"y".repeat(8000)).await;
     let last = fill_up(&store, "c").await;
-    assert!(!store.is_well());
+    assert!(!store.is_healthy());
     // Nothing is half applied: neither a record nor one of its messages.
     let kept = store.load(&channel("c")).await.unwrap();
     assert_eq!((kept.seq, kept.shelf.len() as u64), (last, 2 * (last - 1)));
@@ -53,7 +53,7 @@ async fn is_full_and_heals(folder: &Folder, options: StoreOptions, make_room: im
     healed(&store).await;
     store.probe().await.unwrap();
     let again = record("c", last + 1, vec![sent(last + 1, &"x".repeat(8000)), sent(100_001 + last, "x")]);
-    assert_eq!(store.append(again).await, Appended::Done);
+    assert_eq!(store.append(again).await, AppendResult::Done);
     drop(store);
     assert_eq!(folder.open().load(&channel("c")).await.unwrap().seq, last + 1);
 }
@@ -61,7 +61,7 @@ async fn is_full_and_heals(folder: &Folder, options: StoreOptions, make_room: im
 #[actix_rt::test]
 async fn a_database_at_its_bound_refuses_and_heals() {
     is_full_and_heals(&Folder::new(), StoreOptions { max_mib: 2, erase_after_ms: 0 }, async |store| {
-        store.forget(&channel("big")).await.unwrap();
+        store.delete_channel(&channel("big")).await.unwrap();
     })
     .await;
 }
@@ -97,10 +97,10 @@ async fn what_is_refused_for_want_of_room_does_not_take_a_small_record_with_it_f
     let store = Store::open(folder.path(), StoreOptions { max_mib: 1, erase_after_ms: 0 }).unwrap();
     fill(&store, "c", 1, "hi").await;
     let huge = store.append(record("c", 3, vec![sent(3, &"x".repeat(900_000)), sent(4, &"x".repeat(900_000))]));
-    assert_eq!(huge.await, Appended::Refused);
-    assert!(!store.is_well());
-    assert_eq!(store.append(record("c", 3, vec![sent(3, "hi")])).await, Appended::Done);
-    assert!(store.is_well());
+    assert_eq!(huge.await, AppendResult::Refused);
+    assert!(!store.is_healthy());
+    assert_eq!(store.append(record("c", 3, vec![sent(3, "hi")])).await, AppendResult::Done);
+    assert!(store.is_healthy());
 }
 
 #[actix_rt::test]
@@ -110,11 +110,11 @@ async fn a_lock_of_somebody_else_is_waited_for_and_then_refused() {
     fill(&store, "c", 1, "hi").await;
     let other = Connection::open(folder.file("hub.db")).unwrap();
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
-    assert_eq!(store.append(record("c", 3, vec![sent(2, "hi")])).await, Appended::Refused);
-    assert!(!store.is_well() && store.probe().await.is_err());
+    assert_eq!(store.append(record("c", 3, vec![sent(2, "hi")])).await, AppendResult::Refused);
+    assert!(!store.is_healthy() && store.probe().await.is_err());
     other.execute_batch("ROLLBACK").unwrap();
     healed(&store).await;
-    assert_eq!(store.append(record("c", 3, vec![sent(2, "hi")])).await, Appended::Done);
+    assert_eq!(store.append(record("c", 3, vec![sent(2, "hi")])).await, AppendResult::Done);
 }
 
 /// Makes every commit of a record fail, after all its statements went well.
@@ -135,8 +135,8 @@ async fn a_commit_that_fails_is_unknown_and_can_be_repeated() {
         store.append(record("c", 3, vec![sent(2, "hi")])),
         store.append(record("d", 1, vec![created(), sent(1, "hi")])),
     ];
-    assert_eq!(join_all(appends).await, [Appended::Unknown; 2]);
-    assert!(!store.is_well());
+    assert_eq!(join_all(appends).await, [AppendResult::Unknown; 2]);
+    assert!(!store.is_healthy());
     assert_eq!(store.load(&channel("c")).await.unwrap().seq, 2);
     other.execute_batch("DROP TRIGGER sabotage").unwrap();
     healed(&store).await;
@@ -144,7 +144,7 @@ async fn a_commit_that_fails_is_unknown_and_can_be_repeated() {
         store.append(record("c", 3, vec![sent(2, "hi")])),
         store.append(record("d", 1, vec![created(), sent(1, "hi")])),
     ];
-    assert_eq!(join_all(appends).await, [Appended::Done; 2]);
+    assert_eq!(join_all(appends).await, [AppendResult::Done; 2]);
     assert_eq!((store.load(&channel("c")).await.unwrap().seq, store.count().await.unwrap()), (3, 2));
 }
 
@@ -156,9 +156,9 @@ async fn a_record_that_contradicts_what_is_kept_is_refused_alone() {
     // They are committed together, or not at all.
     let double = store.append(record("c", 3, vec![sent(1, "again")]));
     let sound = store.append(record("d", 1, vec![created()]));
-    assert_eq!((double.await, sound.await), (Appended::Refused, Appended::Done));
-    assert!(store.is_well());
-    assert_eq!(store.append(record("c", 3, vec![sent(2, "hi")])).await, Appended::Done);
+    assert_eq!((double.await, sound.await), (AppendResult::Refused, AppendResult::Done));
+    assert!(store.is_healthy());
+    assert_eq!(store.append(record("c", 3, vec![sent(2, "hi")])).await, AppendResult::Done);
 }
 
 #[actix_rt::test]
@@ -170,7 +170,7 @@ async fn a_writer_that_panics_leaves_nobody_waiting_and_goes_on() {
     assert!(store.enqueue(Work::Panic, Reply::Append(reply)));
     assert!(answer.await.is_err());
     healed(&store).await;
-    assert_eq!(store.append(record("c", 3, vec![sent(2, "hi")])).await, Appended::Done);
+    assert_eq!(store.append(record("c", 3, vec![sent(2, "hi")])).await, AppendResult::Done);
     let failed = store.readers.ask::<()>(|_| panic!("a question that panics, for the test")).await;
     assert!(failed.is_err());
     assert_eq!(store.load(&channel("c")).await.unwrap().seq, 3);
@@ -187,11 +187,11 @@ async fn a_full_queue_refuses_at_once() {
     let appends = (2..202).map(|seq| store.append(heavy(seq))).collect::<Vec<_>>();
     other.execute_batch("ROLLBACK").unwrap();
     let appended = join_all(appends).await;
-    let refused = appended.iter().filter(|appended| **appended == Appended::Busy).count();
+    let refused = appended.iter().filter(|appended| **appended == AppendResult::Busy).count();
     assert!(refused > 100, "{refused} of 200 MiB were refused");
     assert_eq!(
         store.load(&channel("c")).await.unwrap().seq,
-        appended.iter().filter(|a| **a == Appended::Done).count() as u64 + 1
+        appended.iter().filter(|a| **a == AppendResult::Done).count() as u64 + 1
     );
 }
 
@@ -203,8 +203,8 @@ async fn a_deleted_text_is_on_the_disk_no_more() {
     fill(&store, "secret", 3000, secret).await;
     fill(&store, "other", 10, other).await;
     assert!(!folder.files_with(secret).is_empty());
-    store.fold(&channel("secret"), 2900, snapshot(20, &[])).await.unwrap();
-    store.forget(&channel("secret")).await.unwrap();
+    store.compact(&channel("secret"), 2900, snapshot(20, &[])).await.unwrap();
+    store.delete_channel(&channel("secret")).await.unwrap();
     assert!(store.find(&channel("secret")).await.unwrap().is_none());
     assert_eq!(store.load(&channel("secret")).await.unwrap().seq, 0);
     assert_eq!(store.count().await.unwrap(), 1);

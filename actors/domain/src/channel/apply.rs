@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use crate::Now;
-use crate::entry::{Entry, SendKey, Terms};
+use crate::collections::LazyBox;
+use crate::entry::{AckMode, Entry, SendKey};
 use crate::ids::{ConsumerName, MemberNo, MessageId};
 use crate::message::{Kind, Message};
-use crate::rare::Rare;
 
-use super::figures::count;
 use super::member::Keys;
-use super::{Channel, Consumer, Departure, Effect, Member, Presence, Slot, StreamEnding};
+use super::stats::count;
+use super::{Channel, Consumer, Departure, Effect, Member, Presence, Slot, StreamEnd};
 
 impl Channel {
     /// Applies one entry: changes the state and tells the effects. Applying a channel's entries in order, to a channel
@@ -29,7 +29,7 @@ impl Channel {
             Entry::Expired { no } => self.departed(*no, Departure::Expired, now, effects),
             Entry::Forgotten { no } => self.forgotten(*no),
             Entry::Sent { message, to, key } => self.sent(message, to, key.as_ref(), now, effects),
-            Entry::Handed { no, consumer, ids, told, upto, terms, at_ms } => {
+            Entry::Delivered { no, consumer, ids, told, upto, terms, at_ms } => {
                 self.handed(*no, consumer.as_ref(), ids, *upto, *terms, *at_ms, now);
                 self.told_lost(*no, consumer.as_ref(), told, now);
             }
@@ -68,9 +68,9 @@ impl Channel {
                 presence,
                 prompted: false,
                 consumers: vec![Consumer::new(None, *cursor)],
-                held: Rare::default(),
+                held: LazyBox::default(),
                 keys: Keys::default(),
-                window: Rare::default(),
+                window: LazyBox::default(),
             };
             self.members.insert(*no, Box::new(member));
             self.by_callsign.insert(callsign.clone(), *no);
@@ -93,7 +93,7 @@ impl Channel {
             Departure::Renamed => "renamed",
             Departure::Revoked => "revoked",
         };
-        self.close_places(no, StreamEnding::Bye { reason }, now, effects);
+        self.close_places(no, StreamEnd::Bye { reason }, now, effects);
         if let Some(member) = self.members.get_mut(&no) {
             member.presence = Presence::Away { since_ms: now.uptime_ms, how };
         }
@@ -170,13 +170,13 @@ impl Channel {
         name: Option<&ConsumerName>,
         ids: &[MessageId],
         upto: MessageId,
-        terms: Terms,
+        terms: AckMode,
         at_ms: u64,
         now: Now,
     ) {
         let ring = &self.ring;
         let Some(member) = self.members.get_mut(&no) else { return };
-        if terms == Terms::Read {
+        if terms == AckMode::Read {
             for bytes in ids.iter().filter_map(|id| member.held.get_mut()?.take(*id)) {
                 self.held_messages -= 1;
                 self.held_bytes -= bytes;
@@ -186,9 +186,9 @@ impl Channel {
         let Some(consumer) = member.consumers.iter_mut().find(|c| c.name.as_ref() == name) else { return };
         // In a replay a lease ends when it would have ended.
         let terms = match terms {
-            Terms::Leased { lease_ms } => {
+            AckMode::Leased { lease_ms } => {
                 let left_ms = (at_ms + lease_ms).saturating_sub(now.at_ms);
-                Terms::Leased { lease_ms: left_ms.min(lease_ms) }
+                AckMode::Leased { lease_ms: left_ms.min(lease_ms) }
             }
             terms => terms,
         };
@@ -198,7 +198,7 @@ impl Channel {
             consumer.keep(*id, terms, is_dm.then_some(is_held), now.uptime_ms);
         }
         consumer.was_handed(upto);
-        if terms == Terms::Read {
+        if terms == AckMode::Read {
             consumer.cursor = consumer.cursor.max(upto);
             consumer.acks = false;
         }
@@ -252,7 +252,7 @@ impl Channel {
     fn consumer_removed(&mut self, no: MemberNo, name: &ConsumerName, now: Now, effects: &mut Vec<Effect>) {
         let Some(consumer) = self.consumer_mut(no, Some(name)) else { return };
         let (stream, waiter) = (consumer.stream, consumer.waiter);
-        self.close_consumer(stream, waiter, StreamEnding::Bye { reason: "removed" }, now, effects);
+        self.close_consumer(stream, waiter, StreamEnd::Bye { reason: "removed" }, now, effects);
         self.places.forget_answers(no, name);
         if let Some(member) = self.members.get_mut(&no) {
             member.consumers.retain(|c| c.name.as_ref() != Some(name));

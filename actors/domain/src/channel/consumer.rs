@@ -1,8 +1,8 @@
 //! A consumer: a named cursor of a member, and what it has been given but not acknowledged.
 
 use crate::Now;
-use crate::entry::Terms;
-use crate::ids::{ConsumerName, MessageId, PlaceId};
+use crate::entry::AckMode;
+use crate::ids::{ConsumerName, MessageId, WaiterId};
 use crate::limits::CLAIMS;
 
 use super::snapshot::{ClaimState, ConsumerState};
@@ -15,9 +15,9 @@ pub(crate) enum Hold {
     /// It is leased until an uptime.
     Lease { until_ms: u64 },
     /// It is in the queue of a stream.
-    Queued(PlaceId),
+    Queued(WaiterId),
     /// It was taken from the queue of a stream and waits for an ack.
-    Streamed(PlaceId),
+    Streamed(WaiterId),
     /// It was given back, or its lease was cut short: due again, wherever the cursor stands.
     Owed,
 }
@@ -63,8 +63,8 @@ pub(crate) struct Consumer {
     pub(crate) handed: MessageId,
     /// The highest id it was ever shown, passing statuses included.
     pub(crate) shown: MessageId,
-    pub(crate) waiter: Option<PlaceId>,
-    pub(crate) stream: Option<PlaceId>,
+    pub(crate) waiter: Option<WaiterId>,
+    pub(crate) stream: Option<WaiterId>,
     /// Whether its cursor was last moved by an acknowledgement.
     pub(crate) acks: bool,
     /// Up to here it may have been given messages that no record tells of: the hub went down before it was written.
@@ -196,23 +196,25 @@ impl Consumer {
 
     /// Books a message as taken: done, or the consumer's on these terms. Without a claim it was acknowledged while on
     /// its way, or this is a replay, which knows only what was handed over. `dm` says of a DM whether it is held.
-    pub(crate) fn keep(&mut self, id: MessageId, terms: Terms, dm: Option<bool>, uptime_ms: u64) {
+    pub(crate) fn keep(&mut self, id: MessageId, terms: AckMode, dm: Option<bool>, uptime_ms: u64) {
         let (is_dm, is_held) = (dm.is_some(), dm == Some(true));
         let claim = self.claim(id).copied();
         let attempt = self.next_attempt(id);
         match (terms, claim) {
-            (Terms::Read, _) => self.release(id),
-            (Terms::Leased { .. }, Some(Claim { again: true, .. })) => self.release(id),
-            (Terms::Leased { lease_ms }, Some(Claim { hold: Hold::OnItsWay(_), .. })) => {
+            (AckMode::Read, _) => self.release(id),
+            (AckMode::Leased { .. }, Some(Claim { again: true, .. })) => self.release(id),
+            (AckMode::Leased { lease_ms }, Some(Claim { hold: Hold::OnItsWay(_), .. })) => {
                 self.hold(id, Hold::Lease { until_ms: uptime_ms + lease_ms });
             }
-            (Terms::Streamed, Some(Claim { hold: Hold::Queued(place), .. })) => self.hold(id, Hold::Streamed(place)),
+            (AckMode::Streamed, Some(Claim { hold: Hold::Queued(place), .. })) => self.hold(id, Hold::Streamed(place)),
             (_, None) if id <= self.cursor && !is_held => {}
-            (Terms::Leased { lease_ms }, _) => {
+            (AckMode::Leased { lease_ms }, _) => {
                 let hold = Hold::Lease { until_ms: uptime_ms + lease_ms };
                 self.put(Claim { id, hold, attempt, is_dm, again: false });
             }
-            (Terms::Streamed, _) => self.put(Claim { id, hold: Hold::Owed, attempt: attempt + 1, is_dm, again: false }),
+            (AckMode::Streamed, _) => {
+                self.put(Claim { id, hold: Hold::Owed, attempt: attempt + 1, is_dm, again: false })
+            }
         }
     }
 
@@ -272,7 +274,7 @@ impl Consumer {
     }
 
     /// How many messages of a stream are with the reader and not acknowledged.
-    pub(crate) fn in_flight(&self, place: PlaceId) -> usize {
+    pub(crate) fn in_flight(&self, place: WaiterId) -> usize {
         self.claims.iter().filter(|c| c.hold == Hold::Queued(place) || c.hold == Hold::Streamed(place)).count()
     }
 }

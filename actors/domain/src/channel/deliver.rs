@@ -1,31 +1,31 @@
 //! Handing over an answer, and what becomes of it.
 
 use crate::Now;
-use crate::entry::{Entry, Terms};
+use crate::delivery_token::{DeliveryToken, TokenState};
+use crate::entry::{AckMode, Entry};
 use crate::ids::{ConsumerName, MemberNo, MessageId};
-use crate::slip::{Fate, Slip};
 
-use super::figures::count;
-use super::{Channel, Consumer, Delivery, Effect, Ending, Gap, Given, Hold, Outstanding, Waiter};
+use super::stats::count;
+use super::{AnswerReason, Channel, Consumer, DeliveredMessage, Effect, Gap, Hold, Outstanding, ReadResponse, Waiter};
 
 impl Channel {
     /// Answers a read with what is due, if anything is. A gap alone is an answer when telling it moves the cursor.
-    pub(crate) fn deliver(&mut self, waiter: &Waiter, now: Now) -> Option<Delivery> {
+    pub(crate) fn deliver(&mut self, waiter: &Waiter, now: Now) -> Option<ReadResponse> {
         let (given, gap) = self.look(waiter, now)?;
-        let moves = waiter.terms == Terms::Read && waiter.since.is_none();
+        let moves = waiter.terms == AckMode::Read && waiter.since.is_none();
         if given.is_empty() && !(moves && gap.is_some()) {
             return None;
         }
-        Some(self.hand_over(waiter, given, gap, Ending::Ready, now))
+        Some(self.hand_over(waiter, given, gap, AnswerReason::Ready, now))
     }
 
     /// Answers a read that ends without messages; what it lost is told all the same.
-    pub(crate) fn deliver_nothing(&mut self, waiter: &Waiter, ending: Ending, now: Now) -> Delivery {
+    pub(crate) fn deliver_nothing(&mut self, waiter: &Waiter, ending: AnswerReason, now: Now) -> ReadResponse {
         let gap = self.look(waiter, now).and_then(|(_, gap)| gap);
         self.hand_over(waiter, Vec::new(), gap, ending, now)
     }
 
-    fn look(&self, waiter: &Waiter, now: Now) -> Option<(Vec<Given>, Option<Gap>)> {
+    fn look(&self, waiter: &Waiter, now: Now) -> Option<(Vec<DeliveredMessage>, Option<Gap>)> {
         let member = self.members.get(&waiter.no)?;
         let consumer = member.consumer(waiter.consumer.as_ref())?;
         let given = self.given(member, consumer, waiter.since, waiter.max, now);
@@ -35,21 +35,21 @@ impl Channel {
     fn hand_over(
         &mut self,
         waiter: &Waiter,
-        given: Vec<Given>,
+        given: Vec<DeliveredMessage>,
         gap: Option<Gap>,
-        ending: Ending,
+        ending: AnswerReason,
         now: Now,
-    ) -> Delivery {
+    ) -> ReadResponse {
         let roster = waiter.wants_roster.then(|| self.roster_json());
         if given.is_empty() && gap.is_none() {
-            return Delivery { roster, ..Delivery::empty(ending) };
+            return ReadResponse { roster, ..ReadResponse::empty(ending) };
         }
         let hold = self.next_answer();
         if gap.is_some() && waiter.since.is_none() {
             self.claim_lost(waiter.no, waiter.consumer.as_ref(), hold, now);
         }
         self.claim(waiter.no, waiter.consumer.as_ref(), &given, hold, now);
-        let (slip, stub) = Slip::pair();
+        let (token, stub) = DeliveryToken::pair();
         self.places.outstanding.push(Outstanding {
             stub,
             hold,
@@ -59,7 +59,7 @@ impl Channel {
             gap,
             terms: waiter.terms,
         });
-        Delivery { messages: given, gap, ending, slip: Some(slip), roster }
+        ReadResponse { messages: given, gap, reason: ending, roster, guard: Some(token) }
     }
 
     /// How the next answer holds what it carries.
@@ -76,7 +76,7 @@ impl Channel {
         let mut returned = Vec::new();
         for (fate, outstanding) in self.places.settled() {
             match fate {
-                Fate::Taken => self.taken(outstanding, now, effects),
+                TokenState::Taken => self.taken(outstanding, now, effects),
                 _ => returned.push(outstanding),
             }
         }
@@ -94,7 +94,7 @@ impl Channel {
         let upto = ids.last().copied().max(gap.map(|gap| gap.to)).unwrap_or(0);
         // What the answer holds beside what it gave are the losses it told.
         let told = self.held_as(no, consumer.as_ref(), hold).filter(|id| !ids.contains(id)).collect();
-        let entry = Entry::Handed { no, consumer, ids, told, upto, terms, at_ms: now.at_ms };
+        let entry = Entry::Delivered { no, consumer, ids, told, upto, terms, at_ms: now.at_ms };
         self.apply(&entry, now, effects);
         effects.push(Effect::Log(entry));
     }

@@ -7,7 +7,7 @@ use crate::ids::{ConsumerName, MemberNo, MessageId};
 use crate::limits;
 
 use super::consumer::Claim;
-use super::{Channel, Consumer, Gap, Given, Hold, Member, Slot};
+use super::{Channel, Consumer, DeliveredMessage, Gap, Hold, Member, Slot};
 
 impl Channel {
     /// The messages due to a consumer, oldest first: what the ring and its shelf hold above its cursor (or `since`),
@@ -85,19 +85,27 @@ impl Channel {
         since: Option<MessageId>,
         max: usize,
         now: Now,
-    ) -> Vec<Given> {
+    ) -> Vec<DeliveredMessage> {
         let due = self.due(member, consumer, since, now).take(max);
         let here = due.map_while(|slot| slot.message.as_ref().or_else(|| self.fetches.lent(slot.id)));
-        here.map(|message| Given { message: message.clone(), attempt: consumer.next_attempt(message.id) }).collect()
+        here.map(|message| DeliveredMessage { message: message.clone(), attempt: consumer.next_attempt(message.id) })
+            .collect()
     }
 
     /// Claims what a consumer is given, and prunes the claims nothing will come of.
-    pub(crate) fn claim(&mut self, no: MemberNo, name: Option<&ConsumerName>, given: &[Given], hold: Hold, now: Now) {
+    pub(crate) fn claim(
+        &mut self,
+        no: MemberNo,
+        name: Option<&ConsumerName>,
+        given: &[DeliveredMessage],
+        hold: Hold,
+        now: Now,
+    ) {
         let ring = &self.ring;
         let Some(member) = self.members.get_mut(&no) else { return };
         let held = &member.held;
         let Some(consumer) = member.consumers.iter_mut().find(|c| c.name.as_ref() == name) else { return };
-        for Given { message, attempt } in given {
+        for DeliveredMessage { message, attempt } in given {
             let id = message.id;
             let is_done = id <= consumer.cursor && consumer.claim(id).is_none() && !held.contains(id);
             consumer.put(Claim { id, hold, attempt: *attempt, is_dm: message.to.is_some(), again: is_done });

@@ -13,7 +13,7 @@ const DRAIN_SPREAD_MS: u64 = 4_000;
 
 /// Why a stream ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Ending {
+pub(crate) enum StreamEnd {
     /// Another stream of the session and consumer took its place.
     Superseded,
     /// The reader fell behind; it has everything up to this id.
@@ -40,12 +40,14 @@ pub(crate) fn gap(gap: &Gap) -> Bytes {
     format!("event: gap\ndata: {{\"from\":{from},\"to\":{to},\"reason\":\"{reason}\"}}\n\n").into()
 }
 
-pub(crate) fn last(ending: Ending) -> Bytes {
+pub(crate) fn last(ending: StreamEnd) -> Bytes {
     match ending {
-        Ending::Superseded => Bytes::from_static(b"event: superseded\ndata: {}\n\n"),
-        Ending::Lagged { resume_from } => format!("event: lagged\ndata: {{\"resume_from\":{resume_from}}}\n\n").into(),
-        Ending::Bye { reason } => format!("event: bye\ndata: {{\"reason\":\"{reason}\"}}\n\n").into(),
-        Ending::Draining { nth } => {
+        StreamEnd::Superseded => Bytes::from_static(b"event: superseded\ndata: {}\n\n"),
+        StreamEnd::Lagged { resume_from } => {
+            format!("event: lagged\ndata: {{\"resume_from\":{resume_from}}}\n\n").into()
+        }
+        StreamEnd::Bye { reason } => format!("event: bye\ndata: {{\"reason\":\"{reason}\"}}\n\n").into(),
+        StreamEnd::Draining { nth } => {
             let retry_ms = 1_000 + nth.wrapping_mul(977) % DRAIN_SPREAD_MS;
             format!("retry: {retry_ms}\nevent: bye\ndata: {{\"reason\":\"draining\"}}\n\n").into()
         }

@@ -7,7 +7,7 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
 use crate::Now;
-use crate::ids::{MemberNo, MessageId, PlaceId};
+use crate::ids::{MemberNo, MessageId, WaiterId};
 use crate::limits::{FETCH_BYTES, FETCH_MESSAGES};
 use crate::message::Message;
 
@@ -15,11 +15,11 @@ use super::{Channel, Effect};
 
 /// What is being fetched, and for whom. Boxed, because channels seldom fetch.
 #[derive(Debug, Default)]
-pub(crate) struct Fetches(Option<Box<Kitchen>>);
+pub(crate) struct Fetches(Option<Box<FetchState>>);
 
 #[derive(Debug, Default)]
-struct Kitchen {
-    hungry: VecDeque<PlaceId>,
+struct FetchState {
+    hungry: VecDeque<WaiterId>,
     under_way: bool,
     lent: HashMap<MessageId, Arc<Message>>,
 }
@@ -30,14 +30,14 @@ impl Fetches {
         self.0.as_ref()?.lent.get(&id)
     }
 
-    fn kitchen(&mut self) -> &mut Kitchen {
+    fn kitchen(&mut self) -> &mut FetchState {
         self.0.get_or_insert_default()
     }
 }
 
 impl Channel {
     /// Has fetched what is due to a place and not in memory, if there is such a thing. True when there is.
-    pub(crate) fn fetch_for(&mut self, place: PlaceId, now: Now, effects: &mut Vec<Effect>) -> bool {
+    pub(crate) fn fetch_for(&mut self, place: WaiterId, now: Now, effects: &mut Vec<Effect>) -> bool {
         let missing = self.missing_at(place, now);
         if missing.is_empty() {
             return false;
@@ -81,7 +81,7 @@ impl Channel {
     }
 
     /// What is due next at a place and not in memory, as much as one fetch brings.
-    fn missing_at(&self, place: PlaceId, now: Now) -> Vec<MessageId> {
+    fn missing_at(&self, place: WaiterId, now: Now) -> Vec<MessageId> {
         let Some((no, name, since)) = self.reads_at(place) else { return Vec::new() };
         let Some(member) = self.member(no) else { return Vec::new() };
         let Some(consumer) = member.consumer(name) else { return Vec::new() };
@@ -96,7 +96,7 @@ impl Channel {
         missing.take_while(|slot| fits(slot.weight_bytes())).map(|slot| slot.id).collect()
     }
 
-    fn reads_at(&self, place: PlaceId) -> Option<(MemberNo, Option<&crate::ConsumerName>, Option<MessageId>)> {
+    fn reads_at(&self, place: WaiterId) -> Option<(MemberNo, Option<&crate::ConsumerName>, Option<MessageId>)> {
         if let Some(stream) = self.places.streams.get(&place) {
             return Some((stream.no, stream.consumer.as_ref(), stream.since));
         }

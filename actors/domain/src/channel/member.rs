@@ -6,11 +6,11 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::callsign::Callsign;
+use crate::collections::{LazyBox, StaticDefault};
 use crate::identity::{Identity, Verified};
 use crate::ids::{ConsumerName, MemberNo, MessageId, SessionId};
 use crate::limits;
 use crate::message::Message;
-use crate::rare::{Rare, Vacant};
 use crate::refusal::Quota;
 use crate::{Now, entry::SendKey};
 
@@ -56,9 +56,9 @@ pub(crate) struct Member {
     pub(crate) prompted: bool,
     /// The default consumer first.
     pub(crate) consumers: Vec<Consumer>,
-    pub(crate) held: Rare<Held>,
+    pub(crate) held: LazyBox<Held>,
     pub(crate) keys: Keys,
-    pub(crate) window: Rare<Window>,
+    pub(crate) window: LazyBox<RateWindow>,
 }
 
 impl Member {
@@ -82,12 +82,12 @@ impl Member {
     }
 
     /// Gives back the room of what it does not use.
-    pub(super) fn relax(&mut self, now: Now) {
-        self.held.relax();
+    pub(super) fn shrink(&mut self, now: Now) {
+        self.held.shrink();
         if let Some(window) = self.window.get_mut() {
             window.slide(now);
         }
-        self.window.relax();
+        self.window.shrink();
     }
 
     pub(crate) fn consumer(&self, name: Option<&ConsumerName>) -> Option<&Consumer> {
@@ -106,7 +106,7 @@ pub(crate) struct Held {
     bytes: usize,
 }
 
-impl Vacant for Held {
+impl StaticDefault for Held {
     fn vacant() -> &'static Self {
         static VACANT: Held = Held { messages: VecDeque::new(), bytes: 0 };
         &VACANT
@@ -233,11 +233,11 @@ impl Chain {
 
 /// The sends of the last minute: a true sliding window of their times.
 #[derive(Debug, Default)]
-pub struct Window(VecDeque<u64>);
+pub struct RateWindow(VecDeque<u64>);
 
-impl Vacant for Window {
+impl StaticDefault for RateWindow {
     fn vacant() -> &'static Self {
-        static VACANT: Window = Window(VecDeque::new());
+        static VACANT: RateWindow = RateWindow(VecDeque::new());
         &VACANT
     }
 
@@ -246,7 +246,7 @@ impl Vacant for Window {
     }
 }
 
-impl Window {
+impl RateWindow {
     /// How much of the window is left; none when sends are not limited.
     #[must_use]
     pub fn quota(&self, limit: Option<u32>, now: Now) -> Option<Quota> {
@@ -283,7 +283,7 @@ mod tests {
     #[test]
     fn d26_the_window_slides() {
         let now = |s: u64| Now { at_ms: 1_000_000 + s * 1000, uptime_ms: 100_000 + s * 1000 };
-        let mut window = Window::default();
+        let mut window = RateWindow::default();
         for s in 0..3 {
             window.count(Some(3), now(s * 10));
         }

@@ -6,20 +6,20 @@
 mod apply;
 mod consumer;
 mod deliver;
+mod delivery_records;
 mod due;
 mod events;
 mod fetch;
-mod figures;
 mod member;
 mod outcome;
-mod places;
 mod ring;
 mod roster;
 mod sessions;
 mod snapshot;
+mod stats;
 mod streams;
 mod time;
-mod traces;
+mod waiters;
 mod wake;
 
 use std::sync::Arc;
@@ -28,33 +28,33 @@ use bytes::Bytes;
 
 use crate::Now;
 use crate::callsign::Callsign;
-use crate::flat::Flat;
+use crate::collections::LazyBox;
+use crate::collections::VecMap;
 use crate::identity::Identity;
 use crate::ids::{ChannelId, ConsumerName, MemberNo, MessageId};
 use crate::limits;
 use crate::message::Message;
-use crate::rare::Rare;
 use crate::refusal::Refusal;
 use crate::session::HubKey;
 use crate::settings::Settings;
 
 pub(crate) use consumer::{Consumer, Hold};
-pub(crate) use events::Ending as StreamEnding;
+pub(crate) use delivery_records::DeliveryRecord;
+use delivery_records::DeliveryRecords;
+pub(crate) use events::StreamEnd;
 use fetch::Fetches;
-pub use figures::{Figures, Handed};
-pub use member::Window;
+pub use member::RateWindow;
 pub(crate) use member::{Departure, Member, Presence};
-pub use outcome::{Delivery, Effect, Ending, Gap, Given};
-use places::{Outstanding, Places};
-pub(crate) use places::{Stream, Waiter};
-pub use ring::Loss;
+pub use outcome::{AnswerReason, DeliveredMessage, Effect, Gap, ReadResponse};
+pub use ring::BacklogLimits;
+pub use ring::GapReason;
 use ring::Ring;
-pub use ring::Shelf;
 pub(crate) use ring::Slot;
 use sessions::Sessions;
-pub use snapshot::{Broken, Shelved, Snapshot};
-pub(crate) use traces::Trace;
-use traces::Traces;
+pub use snapshot::{BacklogEntry, RestoreError, Snapshot};
+pub use stats::{ChannelStats, DeliveryCounters};
+use waiters::{Outstanding, Waiters};
+pub(crate) use waiters::{Stream, Waiter};
 
 /// What the hub, not the channel, decides.
 #[derive(Clone)]
@@ -64,7 +64,7 @@ pub struct Rules {
     /// Sends a minute for a session; none means no limit.
     pub sends_per_minute: Option<u32>,
     /// How much of a durable channel's messages stays in the log.
-    pub shelf: Shelf,
+    pub shelf: BacklogLimits,
     /// After this long without a live session or held DM, a memory channel leaves memory; none means never.
     pub idle_ms: Option<u64>,
     /// After this long without anybody asking or waiting, a channel that loses nothing leaves memory; none means never.
@@ -77,23 +77,23 @@ pub struct Channel {
     pub(crate) settings: Arc<Settings>,
     pub(crate) rules: Arc<Rules>,
     /// Boxed, to be found and moved by their numbers.
-    pub(crate) members: Flat<MemberNo, Box<Member>>,
-    pub(crate) by_callsign: Flat<Callsign, MemberNo>,
+    pub(crate) members: VecMap<MemberNo, Box<Member>>,
+    pub(crate) by_callsign: VecMap<Callsign, MemberNo>,
     pub(crate) sessions: Sessions,
-    pub(crate) ring: Rare<Ring>,
+    pub(crate) ring: LazyBox<Ring>,
     pub(crate) held_messages: usize,
     pub(crate) held_bytes: usize,
-    pub(crate) places: Rare<Places>,
+    pub(crate) places: LazyBox<Waiters>,
     /// Answers given so far: each is known by its number.
     answers: u64,
     pub(crate) fetches: Fetches,
-    pub(crate) traces: Rare<Traces>,
+    pub(crate) traces: LazyBox<DeliveryRecords>,
     pub(crate) last_id: MessageId,
     pub(crate) last_no: MemberNo,
     pub(crate) live: usize,
     pub(crate) first_joined_at_ms: Option<u64>,
     pub(crate) last_activity_at_ms: u64,
-    pub(crate) handed: Handed,
+    pub(crate) handed: DeliveryCounters,
     pub(crate) draining: bool,
     /// Whether anything was ever said on it, for all it knows.
     spoken: bool,
@@ -112,27 +112,27 @@ impl Channel {
         settings: Arc<Settings>,
         rules: Arc<Rules>,
         above: MessageId,
-        lost: Option<Loss>,
+        lost: Option<GapReason>,
         now: Now,
     ) -> Self {
         Self {
             id,
             last_activity_at_ms: settings.created_at_ms,
-            members: Flat::default(),
-            by_callsign: Flat::default(),
+            members: VecMap::default(),
+            by_callsign: VecMap::default(),
             sessions: Sessions::default(),
-            ring: Rare::new(Ring::new(lost.map(|loss| (above, loss)), settings.is_durable().then_some(rules.shelf))),
+            ring: LazyBox::new(Ring::new(lost.map(|loss| (above, loss)), settings.is_durable().then_some(rules.shelf))),
             held_messages: 0,
             held_bytes: 0,
-            places: Rare::default(),
+            places: LazyBox::default(),
             answers: 0,
             fetches: Fetches::default(),
-            traces: Rare::default(),
+            traces: LazyBox::default(),
             last_id: above,
             last_no: 0,
             live: 0,
             first_joined_at_ms: None,
-            handed: Handed::default(),
+            handed: DeliveryCounters::default(),
             draining: false,
             spoken: lost.is_some(),
             idle_since_ms: now.uptime_ms,
@@ -181,9 +181,9 @@ impl Channel {
     }
 
     /// Gives back the room of what is there for who waits, when nobody does.
-    pub fn relax(&mut self) {
+    pub fn shrink(&mut self) {
         if self.places.are_empty() {
-            self.places.relax();
+            self.places.shrink();
             self.roster_json = None;
         }
     }

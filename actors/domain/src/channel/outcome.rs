@@ -5,17 +5,17 @@ use std::sync::Arc;
 use bytes::Bytes;
 use utoipa::ToSchema;
 
+use crate::delivery_token::DeliveryToken;
 use crate::entry::Entry;
-use crate::ids::{MessageId, PlaceId};
+use crate::ids::{MessageId, WaiterId};
 use crate::message::Message;
 use crate::settings::Settings;
-use crate::slip::Slip;
 
-use super::ring::Loss;
+use super::ring::GapReason;
 
 /// A message as it is given to one reader.
 #[derive(Clone, Debug)]
-pub struct Given {
+pub struct DeliveredMessage {
     /// The message, shared by all who receive it.
     pub message: Arc<Message>,
     /// How often this consumer was given it, this time included.
@@ -32,12 +32,12 @@ pub struct Gap {
     #[schema(value_type = u64)]
     pub to: MessageId,
     /// Why.
-    pub reason: Loss,
+    pub reason: GapReason,
 }
 
 /// Why a poll was answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Ending {
+pub enum AnswerReason {
     /// There is something to read.
     Ready,
     /// Its time was up, or its session ended.
@@ -48,24 +48,33 @@ pub enum Ending {
     Draining,
 }
 
-/// The answer to a read.
+/// The answer to a read. `G` is what guards the delivery: dropping it before it is completed gives the messages back.
 #[derive(Debug)]
-pub struct Delivery {
+pub struct ReadResponse<G = Option<DeliveryToken>> {
     /// What is given, oldest first.
-    pub messages: Vec<Given>,
+    pub messages: Vec<DeliveredMessage>,
     /// What was lost before it.
     pub gap: Option<Gap>,
     /// Why the read was answered.
-    pub ending: Ending,
-    /// Says whether the bytes were taken; absent when there is nothing to lose. Dropping it gives everything back.
-    pub slip: Option<Slip>,
+    pub reason: AnswerReason,
     /// The callsigns online, as a JSON array, if the reader wants them.
     pub roster: Option<Bytes>,
+    /// To be completed when the client has taken the bytes. The machine hands out a token, or none when there is nothing to
+    /// lose.
+    pub guard: G,
 }
 
-impl Delivery {
-    pub(crate) fn empty(ending: Ending) -> Self {
-        Self { messages: Vec::new(), gap: None, ending, slip: None, roster: None }
+impl ReadResponse {
+    pub(crate) fn empty(reason: AnswerReason) -> Self {
+        Self { messages: Vec::new(), gap: None, reason, roster: None, guard: None }
+    }
+}
+
+impl<G> ReadResponse<G> {
+    /// The same response with another guard, made from this one.
+    pub fn map_guard<H>(self, wrap: impl FnOnce(G) -> H) -> ReadResponse<H> {
+        let Self { messages, gap, reason, roster, guard } = self;
+        ReadResponse { messages, gap, reason, roster, guard: wrap(guard) }
     }
 }
 
@@ -73,11 +82,11 @@ impl Delivery {
 #[derive(Debug)]
 pub enum Effect {
     /// Answer a parked poll.
-    Answer(PlaceId, Delivery),
+    Answer(WaiterId, ReadResponse),
     /// Put an event into a stream's queue.
-    Feed(PlaceId, Bytes),
+    Feed(WaiterId, Bytes),
     /// Put the last event into a stream's queue and end it; what is queued before it no longer counts.
-    End(PlaceId, Bytes),
+    End(WaiterId, Bytes),
     /// Something was said that stays: those who watch the channel from outside may look.
     Notify(Arc<Message>),
     /// Let everybody know the new settings.

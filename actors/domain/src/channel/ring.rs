@@ -7,17 +7,17 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use crate::collections::StaticDefault;
 use crate::ids::{MemberNo, MessageId};
 use crate::limits::{RING_BYTES, RING_MESSAGES};
 use crate::message::Message;
-use crate::rare::Vacant;
 
-use super::Shelved;
+use super::BacklogEntry;
 
 /// Why a broadcast is no longer held.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "lowercase")]
-pub enum Loss {
+pub enum GapReason {
     /// Newer messages pushed it out.
     Ring,
     /// The channel was brought back without its messages.
@@ -26,7 +26,7 @@ pub enum Loss {
     Idle,
 }
 
-impl Loss {
+impl GapReason {
     /// The reason as readers see it.
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -40,7 +40,7 @@ impl Loss {
 
 /// How much the shelf of a durable channel holds, beside the ring.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Shelf {
+pub struct BacklogLimits {
     /// Messages, those of the ring included.
     pub messages: usize,
     /// Their bytes.
@@ -50,7 +50,7 @@ pub struct Shelf {
 /// What left: the newest message of all, the newest broadcast, and the newest broadcast from somebody else than its
 /// sender. That is enough to know exactly, for every reader, whether a broadcast not its own was lost.
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
-pub(super) struct Departed {
+pub(super) struct Evicted {
     pub(super) any: MessageId,
     pub(super) newest: MessageId,
     pub(super) newest_from: Option<MemberNo>,
@@ -78,8 +78,8 @@ impl Slot {
         Self { id, from, to, weight_bytes, message: message.is_whole().then(|| message.clone()) }
     }
 
-    pub(super) fn shelved(shelved: &Shelved) -> Self {
-        let Shelved { id, from, to, weight_bytes } = *shelved;
+    pub(super) fn shelved(shelved: &BacklogEntry) -> Self {
+        let BacklogEntry { id, from, to, weight_bytes } = *shelved;
         Self { id, from, to, weight_bytes: u32::try_from(weight_bytes).unwrap_or(u32::MAX), message: None }
     }
 
@@ -101,11 +101,11 @@ pub(crate) struct Ring {
     shelved: usize,
     ring_bytes: usize,
     shelf_bytes: usize,
-    shelf: Option<Shelf>,
+    shelf: Option<BacklogLimits>,
     /// How many of the slots are broadcasts.
     broadcasts: u64,
-    departed: Departed,
-    lost_before: Option<(MessageId, Loss)>,
+    departed: Evicted,
+    lost_before: Option<(MessageId, GapReason)>,
 }
 
 impl Default for Ring {
@@ -114,7 +114,7 @@ impl Default for Ring {
     }
 }
 
-impl Vacant for Ring {
+impl StaticDefault for Ring {
     fn vacant() -> &'static Self {
         static VACANT: Ring = Ring::new(None, None);
         &VACANT
@@ -128,7 +128,7 @@ impl Vacant for Ring {
 impl Ring {
     /// An empty ring, with a shelf behind it on a durable channel. With a loss, everything up to that id counts as
     /// departed.
-    pub(crate) const fn new(lost: Option<(MessageId, Loss)>, shelf: Option<Shelf>) -> Self {
+    pub(crate) const fn new(lost: Option<(MessageId, GapReason)>, shelf: Option<BacklogLimits>) -> Self {
         let newest = match lost {
             Some((id, _)) => id,
             None => 0,
@@ -140,18 +140,22 @@ impl Ring {
             shelf_bytes: 0,
             shelf,
             broadcasts: 0,
-            departed: Departed { any: newest, newest, newest_from: None, newest_of_others: newest, broadcasts: 0 },
+            departed: Evicted { any: newest, newest, newest_from: None, newest_of_others: newest, broadcasts: 0 },
             lost_before: lost,
         }
     }
 
     /// The ring as it was: what had left, and what lies on the shelf.
-    pub(super) fn restored(departed: Departed, lost: Option<(MessageId, Loss)>, shelf: Option<Shelf>) -> Self {
+    pub(super) fn restored(
+        departed: Evicted,
+        lost: Option<(MessageId, GapReason)>,
+        shelf: Option<BacklogLimits>,
+    ) -> Self {
         Self { departed, ..Self::new(lost, shelf) }
     }
 
     /// Puts a message back that is on the shelf already.
-    pub(super) fn shelve(&mut self, shelved: &Shelved) {
+    pub(super) fn shelve(&mut self, shelved: &BacklogEntry) {
         if shelved.id > self.departed.any {
             self.push_slot(Slot::shelved(shelved));
         }
@@ -170,7 +174,7 @@ impl Ring {
         while self.len() > RING_MESSAGES || (self.ring_bytes > RING_BYTES && self.len() > 1) {
             self.drop_oldest();
         }
-        if let Some(Shelf { messages, bytes }) = self.shelf {
+        if let Some(BacklogLimits { messages, bytes }) = self.shelf {
             while self.shelved > 0 && (self.slots.len() > messages || self.shelf_bytes + self.ring_bytes > bytes) {
                 self.clear_oldest();
             }
@@ -222,7 +226,7 @@ impl Ring {
         }
     }
 
-    pub(super) fn departure(&self) -> (Departed, Option<(MessageId, Loss)>) {
+    pub(super) fn departure(&self) -> (Evicted, Option<(MessageId, GapReason)>) {
         (self.departed, self.lost_before)
     }
 
@@ -243,10 +247,10 @@ impl Ring {
     }
 
     /// Why a reader at `floor` has lost something.
-    pub(crate) fn loss_above(&self, floor: MessageId) -> Loss {
+    pub(crate) fn loss_above(&self, floor: MessageId) -> GapReason {
         match self.lost_before {
             Some((id, loss)) if floor < id => loss,
-            _ => Loss::Ring,
+            _ => GapReason::Ring,
         }
     }
 
@@ -304,10 +308,10 @@ impl Ring {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::message::{Kind, Priority, Wire};
+    use crate::message::{Kind, MessageJson, Priority};
 
     fn message(id: u64, from: MemberNo, to: Option<MemberNo>, text: &str) -> Arc<Message> {
-        let wire = Wire {
+        let wire = MessageJson {
             id,
             from: "x",
             to: "y",
@@ -341,7 +345,7 @@ mod tests {
 
     #[test]
     fn a03_behind_the_ring_of_a_durable_channel_is_a_shelf() {
-        let mut ring = Ring::new(None, Some(Shelf { messages: 300, bytes: RING_BYTES }));
+        let mut ring = Ring::new(None, Some(BacklogLimits { messages: 300, bytes: RING_BYTES }));
         for id in 1..=250 {
             ring.push(&message(id, 1, None, "x"));
         }

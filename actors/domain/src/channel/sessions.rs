@@ -2,14 +2,14 @@
 
 use std::collections::{HashMap, VecDeque};
 
-use crate::flat::Flat;
+use crate::collections::VecMap;
 use crate::ids::{MemberNo, SessionId};
 use crate::limits;
 use crate::refusal::Refusal;
 
 #[derive(Debug, Default)]
 pub(crate) struct Sessions {
-    live: Flat<SessionId, MemberNo>,
+    live: VecMap<SessionId, MemberNo>,
     /// Boxed, because on most channels none has ended.
     ended: Option<Box<Ended>>,
 }

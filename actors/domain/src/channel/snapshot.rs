@@ -9,15 +9,15 @@ use serde::{Deserialize, Serialize};
 
 use crate::Now;
 use crate::callsign::Callsign;
+use crate::collections::LazyBox;
 use crate::entry::{Entry, SendKey};
 use crate::identity::Identity;
 use crate::ids::{ConsumerName, MemberNo, MessageId, SessionId};
 use crate::message::Message;
-use crate::rare::Rare;
 
+use super::delivery_records::{DeliveryRecord, DeliveryRecords};
 use super::member::{Departure, Held, Keys, Presence};
-use super::ring::{Departed, Loss, Ring};
-use super::traces::{Trace, Traces};
+use super::ring::{Evicted, GapReason, Ring};
 use super::{Channel, Consumer, Member, Slot};
 
 /// The state of a channel after a record of its log.
@@ -28,10 +28,10 @@ pub struct Snapshot {
     pub(super) last_no: MemberNo,
     pub(super) first_joined_at_ms: Option<u64>,
     pub(super) last_activity_at_ms: u64,
-    pub(super) departed: Departed,
-    pub(super) lost_before: Option<(MessageId, Loss)>,
+    pub(super) departed: Evicted,
+    pub(super) lost_before: Option<(MessageId, GapReason)>,
     pub(super) members: Vec<MemberState>,
-    pub(super) traces: Vec<Trace>,
+    pub(super) traces: Vec<DeliveryRecord>,
     /// When it was taken, in milliseconds since the epoch.
     pub(super) at_ms: u64,
     /// The hub's run in which the channel left memory with this state: everything handed over before is in it.
@@ -107,7 +107,7 @@ const VERSION: u32 = 1;
 
 /// Why a channel cannot be brought back from what was kept of it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Broken {
+pub enum RestoreError {
     /// The snapshot was written by another version.
     #[error("its snapshot has the version {0}")]
     Version(u32),
@@ -149,7 +149,7 @@ impl Snapshot {
 
 /// A message that lies in the log and not in memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Shelved {
+pub struct BacklogEntry {
     /// Its id.
     pub id: MessageId,
     /// Who sent it.
@@ -187,9 +187,15 @@ impl Channel {
     ///
     /// # Errors
     /// When the state is not one that can be read, or a message it needs is not on the shelf.
-    pub fn restore(&mut self, snapshot: Snapshot, shelf: &[Shelved], run: u64, now: Now) -> Result<(), Broken> {
+    pub fn restore(
+        &mut self,
+        snapshot: Snapshot,
+        shelf: &[BacklogEntry],
+        run: u64,
+        now: Now,
+    ) -> Result<(), RestoreError> {
         if snapshot.v != VERSION {
-            return Err(Broken::Version(snapshot.v));
+            return Err(RestoreError::Version(snapshot.v));
         }
         self.last_id = self.last_id.max(snapshot.last_id);
         self.last_no = snapshot.last_no;
@@ -198,9 +204,9 @@ impl Channel {
         self.spoken |= !snapshot.silent;
         let durable = self.settings.is_durable();
         if durable {
-            self.ring = Rare::new(Ring::restored(snapshot.departed, snapshot.lost_before, Some(self.rules.shelf)));
+            self.ring = LazyBox::new(Ring::restored(snapshot.departed, snapshot.lost_before, Some(self.rules.shelf)));
             shelf.iter().filter(|s| s.id <= snapshot.last_id).for_each(|shelved| self.ring.shelve(shelved));
-            self.traces = Rare::new(Traces::restored(snapshot.traces));
+            self.traces = LazyBox::new(DeliveryRecords::restored(snapshot.traces));
         }
         let slept_ms = (snapshot.rested_in == Some(run)).then(|| now.at_ms.saturating_sub(snapshot.at_ms));
         // Who is here has the last word about a session that went from one callsign to another.
@@ -212,10 +218,16 @@ impl Channel {
         Ok(())
     }
 
-    fn restore_member(&mut self, state: MemberState, shelf: &[Shelved], since_ms: u64, now: Now) -> Result<(), Broken> {
+    fn restore_member(
+        &mut self,
+        state: MemberState,
+        shelf: &[BacklogEntry],
+        since_ms: u64,
+        now: Now,
+    ) -> Result<(), RestoreError> {
         let mut held = Held::default();
         for id in &state.held {
-            let at = shelf.binary_search_by_key(id, |shelved| shelved.id).map_err(|_| Broken::Missing(*id))?;
+            let at = shelf.binary_search_by_key(id, |shelved| shelved.id).map_err(|_| RestoreError::Missing(*id))?;
             let slot = Slot::shelved(&shelf[at]);
             self.held_messages += 1;
             self.held_bytes += slot.weight_bytes();
@@ -255,9 +267,9 @@ impl Channel {
             presence,
             prompted: state.prompted,
             consumers: state.consumers.into_iter().map(|consumer| Consumer::restored(consumer, now)).collect(),
-            held: Rare::new(held),
+            held: LazyBox::new(held),
             keys,
-            window: Rare::default(),
+            window: LazyBox::default(),
         };
         self.members.insert(state.no, Box::new(member));
         if let Some(next) = self.sessions.next_sweep_ms() {
@@ -302,14 +314,14 @@ impl Channel {
     ///
     /// # Errors
     /// When one is still missing.
-    pub fn fill(&mut self, messages: &[Arc<Message>]) -> Result<(), Broken> {
+    pub fn fill(&mut self, messages: &[Arc<Message>]) -> Result<(), RestoreError> {
         for message in messages {
             self.ring.fill(message);
             if let Some(recipient) = message.to.and_then(|to| self.members.get_mut(&to)) {
                 recipient.held.fill(message);
             }
         }
-        self.hollow().first().map_or(Ok(()), |id| Err(Broken::Missing(*id)))
+        self.hollow().first().map_or(Ok(()), |id| Err(RestoreError::Missing(*id)))
     }
 }
 

@@ -5,14 +5,14 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use crate::Now;
-use crate::entry::{Entry, Terms};
-use crate::ids::PlaceId;
+use crate::entry::{AckMode, Entry};
+use crate::ids::WaiterId;
 use crate::limits::{STREAM_BYTES, STREAM_EVENTS};
 use crate::message::Message;
 
-use super::figures::count;
-use super::places::{Queued, Stream};
-use super::{Channel, Effect, Gap, Given, Hold, StreamEnding, events};
+use super::stats::count;
+use super::waiters::{Queued, Stream};
+use super::{Channel, DeliveredMessage, Effect, Gap, Hold, StreamEnd, events};
 
 /// Why a stream is fed no more for now.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -63,7 +63,7 @@ impl Channel {
     }
 
     /// Books what a stream has taken. True when its carrier has cut it.
-    fn settle_stream(&mut self, place: PlaceId, now: Now, effects: &mut Vec<Effect>) -> bool {
+    fn settle_stream(&mut self, place: WaiterId, now: Now, effects: &mut Vec<Effect>) -> bool {
         let Some(stream) = self.places.streams.get_mut(&place) else { return false };
         let (taken, cut) = stream.progress.seen();
         if taken == stream.taken {
@@ -77,7 +77,7 @@ impl Channel {
         told.clone().for_each(|(gap, _)| self.handed.told(gap.reason));
         if let Some(upto) = told.clone().map(|(gap, _)| gap.to).chain(ids.iter().copied()).max() {
             let lost = told.flat_map(|(_, hold)| self.held_as(no, consumer.as_ref(), hold)).collect();
-            let entry = Entry::Handed { no, consumer, ids, told: lost, upto, terms, at_ms: now.at_ms };
+            let entry = Entry::Delivered { no, consumer, ids, told: lost, upto, terms, at_ms: now.at_ms };
             self.apply(&entry, now, effects);
             effects.push(Effect::Log(entry));
         }
@@ -86,7 +86,7 @@ impl Channel {
 
     /// Feeds a stream what is due to it, as far as its bounds allow. A live stream whose queue is full has fallen
     /// behind and is ended; what it did not take is unread.
-    pub(crate) fn pump(&mut self, place: PlaceId, now: Now, effects: &mut Vec<Effect>) {
+    pub(crate) fn pump(&mut self, place: WaiterId, now: Now, effects: &mut Vec<Effect>) {
         if self.settle_stream(place, now, effects) {
             return self.drop_stream(place, now, effects);
         }
@@ -94,7 +94,7 @@ impl Channel {
         let Some(stream) = self.places.streams.get_mut(&place) else { return };
         match pause {
             Pause::Empty | Pause::Unacked => stream.catching_up = false,
-            Pause::Full if !stream.catching_up && stream.terms == Terms::Read => {
+            Pause::Full if !stream.catching_up && stream.terms == AckMode::Read => {
                 return self.end_lagged(place, now, effects);
             }
             Pause::Full | Pause::Fetching => stream.catching_up = true,
@@ -102,14 +102,14 @@ impl Channel {
         stream.progress.set_hungry(stream.catching_up && pause != Pause::Fetching);
     }
 
-    fn feed_due(&mut self, place: PlaceId, now: Now, effects: &mut Vec<Effect>) -> Pause {
+    fn feed_due(&mut self, place: WaiterId, now: Now, effects: &mut Vec<Effect>) -> Pause {
         let Some(stream) = self.places.streams.get(&place) else { return Pause::Empty };
         let Some(member) = self.members.get(&stream.no) else { return Pause::Empty };
         let Some(consumer) = member.consumer(stream.consumer.as_ref()) else { return Pause::Empty };
         let told = |gap: &Gap| stream.since.is_some() && gap.to <= stream.told_upto;
         let gap = self.gap(member, consumer, stream.since, now).filter(|gap| !told(gap));
         let may_take = match stream.terms {
-            Terms::Read => usize::MAX - 1,
+            AckMode::Read => usize::MAX - 1,
             _ => stream.max.saturating_sub(consumer.in_flight(place)),
         };
         let mut given = self.given(member, consumer, stream.since, may_take + 1, now);
@@ -131,7 +131,7 @@ impl Channel {
     }
 
     /// Tells a stream what it has lost, if there is room for it.
-    fn feed_gap(&mut self, place: PlaceId, gap: &Gap, now: Now, effects: &mut Vec<Effect>) -> bool {
+    fn feed_gap(&mut self, place: WaiterId, gap: &Gap, now: Now, effects: &mut Vec<Effect>) -> bool {
         let frame = events::gap(gap);
         let Some(stream) = self.places.streams.get_mut(&place) else { return false };
         if !stream.has_room_for(frame.len()) {
@@ -148,8 +148,8 @@ impl Channel {
     }
 
     /// Feeds one message if there is room for it.
-    fn feed(&mut self, place: PlaceId, given: &Given, now: Now, effects: &mut Vec<Effect>) -> bool {
-        let Given { message, attempt } = given;
+    fn feed(&mut self, place: WaiterId, given: &DeliveredMessage, now: Now, effects: &mut Vec<Effect>) -> bool {
+        let DeliveredMessage { message, attempt } = given;
         let frame = message.frame(*attempt);
         let bytes = frame.len();
         let Some(stream) = self.places.streams.get_mut(&place).filter(|s| s.has_room_for(bytes)) else { return false };
@@ -161,7 +161,7 @@ impl Channel {
     }
 
     /// Feeds a status; one for which there is no room is not worth ending the stream.
-    pub(crate) fn feed_status(&mut self, place: PlaceId, status: &Arc<Message>, now: Now, effects: &mut Vec<Effect>) {
+    pub(crate) fn feed_status(&mut self, place: WaiterId, status: &Arc<Message>, now: Now, effects: &mut Vec<Effect>) {
         if self.settle_stream(place, now, effects) {
             return self.drop_stream(place, now, effects);
         }
@@ -175,7 +175,7 @@ impl Channel {
     }
 
     /// Opens a stream: hello, what was lost, what is waiting.
-    pub(crate) fn open_stream(&mut self, place: PlaceId, stream: Stream, now: Now, effects: &mut Vec<Effect>) {
+    pub(crate) fn open_stream(&mut self, place: WaiterId, stream: Stream, now: Now, effects: &mut Vec<Effect>) {
         let roster = self.roster_json();
         let Some(member) = self.members.get(&stream.no) else { return };
         let Some(consumer) = member.consumer(stream.consumer.as_ref()) else { return };
@@ -193,7 +193,7 @@ impl Channel {
         self.pump(place, now, effects);
     }
 
-    fn enqueue(&mut self, place: PlaceId, queued: Queued, frame: Bytes, effects: &mut Vec<Effect>) {
+    fn enqueue(&mut self, place: WaiterId, queued: Queued, frame: Bytes, effects: &mut Vec<Effect>) {
         let Some(stream) = self.places.streams.get_mut(&place) else { return };
         stream.queue_bytes += queued.bytes;
         stream.queue.push_back(queued);
@@ -201,31 +201,31 @@ impl Channel {
         effects.push(Effect::Feed(place, frame));
     }
 
-    fn end_lagged(&mut self, place: PlaceId, now: Now, effects: &mut Vec<Effect>) {
+    fn end_lagged(&mut self, place: WaiterId, now: Now, effects: &mut Vec<Effect>) {
         let Some(stream) = self.places.streams.get(&place) else { return };
         let (no, name) = (stream.no, stream.consumer.clone());
         let waiter = self.close_stream(place, now, effects);
         let resume_from = self.consumer_mut(no, name.as_ref()).map_or(0, |c| c.cursor);
-        effects.push(Effect::End(place, events::last(StreamEnding::Lagged { resume_from })));
+        effects.push(Effect::End(place, events::last(StreamEnd::Lagged { resume_from })));
         self.offer_rest(waiter, now, effects);
     }
 
     /// Ends a stream with a last event.
-    pub(crate) fn end_stream(&mut self, place: PlaceId, ending: StreamEnding, now: Now, effects: &mut Vec<Effect>) {
+    pub(crate) fn end_stream(&mut self, place: WaiterId, ending: StreamEnd, now: Now, effects: &mut Vec<Effect>) {
         let waiter = self.close_stream(place, now, effects);
         effects.push(Effect::End(place, events::last(ending)));
         self.offer_rest(waiter, now, effects);
     }
 
     /// Takes out a stream whose carrier has gone.
-    pub(crate) fn drop_stream(&mut self, place: PlaceId, now: Now, effects: &mut Vec<Effect>) {
+    pub(crate) fn drop_stream(&mut self, place: WaiterId, now: Now, effects: &mut Vec<Effect>) {
         let waiter = self.close_stream(place, now, effects);
         self.offer_rest(waiter, now, effects);
     }
 
     /// Takes a stream out. What its reader took is done (or, manual and not acknowledged, due again as a further
     /// attempt); what it did not take is unread. Gives the poll that waits beside it.
-    fn close_stream(&mut self, place: PlaceId, now: Now, effects: &mut Vec<Effect>) -> Option<PlaceId> {
+    fn close_stream(&mut self, place: WaiterId, now: Now, effects: &mut Vec<Effect>) -> Option<WaiterId> {
         self.places.streams.get(&place)?.progress.cut();
         self.settle_stream(place, now, effects);
         let stream = self.places.streams.remove(&place)?;
@@ -243,7 +243,7 @@ impl Channel {
     }
 
     /// What a stream left is offered to the poll that waited beside it.
-    fn offer_rest(&mut self, waiter: Option<PlaceId>, now: Now, effects: &mut Vec<Effect>) {
+    fn offer_rest(&mut self, waiter: Option<WaiterId>, now: Now, effects: &mut Vec<Effect>) {
         if let Some(waiter) = waiter {
             self.try_answer(waiter, now, effects);
         }

@@ -2,9 +2,9 @@
 
 use crate::Now;
 use crate::entry::Entry;
-use crate::ids::{MemberNo, PlaceId};
+use crate::ids::{MemberNo, WaiterId};
 
-use super::{Channel, Effect, Ending, Presence, StreamEnding};
+use super::{AnswerReason, Channel, Effect, Presence, StreamEnd};
 
 impl Channel {
     /// Lets time pass. Called before every operation, and at [`Self::next_deadline_ms`].
@@ -33,7 +33,7 @@ impl Channel {
     }
 
     /// A poll or stream whose client has gone gives its place back.
-    pub fn withdraw(&mut self, place: PlaceId, now: Now, effects: &mut Vec<Effect>) {
+    pub fn withdraw(&mut self, place: WaiterId, now: Now, effects: &mut Vec<Effect>) {
         if self.release_waiter(place, now).is_none() {
             self.drop_stream(place, now, effects);
         }
@@ -43,17 +43,17 @@ impl Channel {
     pub fn drain(&mut self, now: Now, effects: &mut Vec<Effect>) {
         self.draining = true;
         for place in self.places.waiters.keys().copied().collect::<Vec<_>>() {
-            self.end_waiter(place, Ending::Draining, now, effects);
+            self.end_waiter(place, AnswerReason::Draining, now, effects);
         }
         for place in self.places.streams.keys().copied().collect::<Vec<_>>() {
-            self.end_stream(place, StreamEnding::Draining { nth: place.0 }, now, effects);
+            self.end_stream(place, StreamEnd::Draining { nth: place.0 }, now, effects);
         }
     }
 
     /// Ends everything that waits: the channel is deleted.
     pub fn close(&mut self, now: Now, effects: &mut Vec<Effect>) {
         for no in self.members.keys().copied().collect::<Vec<_>>() {
-            self.close_places(no, StreamEnding::Bye { reason: "deleted" }, now, effects);
+            self.close_places(no, StreamEnd::Bye { reason: "deleted" }, now, effects);
         }
     }
 
@@ -92,7 +92,7 @@ impl Channel {
             if deadline_ms > now.uptime_ms {
                 break;
             }
-            self.end_waiter(place, Ending::TimedOut, now, effects);
+            self.end_waiter(place, AnswerReason::TimedOut, now, effects);
         }
     }
 
@@ -120,7 +120,7 @@ impl Channel {
             if member.has_place() {
                 member.touch(now.uptime_ms);
             }
-            member.relax(now);
+            member.shrink(now);
             let (at_ms, entry) = match member.presence {
                 Presence::Live { seen_ms } => {
                     (seen_ms + self.settings.session_ttl_ms, Entry::Expired { no: member.no })
@@ -140,7 +140,7 @@ impl Channel {
 
     /// Whether a place is still known. For the oracle of the simulation.
     #[must_use]
-    pub fn waits(&self, place: PlaceId) -> bool {
+    pub fn waits(&self, place: WaiterId) -> bool {
         self.places.waiters.contains_key(&place) || self.places.streams.contains_key(&place)
     }
 }

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use crate::Now;
-use crate::entry::Terms;
-use crate::ids::{MemberNo, MessageId, PlaceId};
+use crate::entry::AckMode;
+use crate::ids::{MemberNo, MessageId, WaiterId};
 use crate::message::Message;
 
-use super::{Channel, Consumer, Delivery, Effect, Ending, Given, Hold, StreamEnding, Waiter};
+use super::{AnswerReason, Channel, Consumer, DeliveredMessage, Effect, Hold, ReadResponse, StreamEnd, Waiter};
 
 impl Channel {
     /// Offers what a new message made due to everybody who waits for it.
@@ -55,11 +55,11 @@ impl Channel {
 
     /// Wakes a parked poll for a new message. Beside a stream that reads for the same consumer, both get it, as they
     /// always did; the stream's copy is the one that counts.
-    fn wake(&mut self, place: PlaceId, message: &Arc<Message>, now: Now, effects: &mut Vec<Effect>) {
+    fn wake(&mut self, place: WaiterId, message: &Arc<Message>, now: Now, effects: &mut Vec<Effect>) {
         let Some(waiter) = self.places.waiters.get(&place) else { return };
         let claim = self.consumer_of(waiter).and_then(|c| c.claim(message.id));
         let streamed = claim.is_some_and(|c| matches!(c.hold, Hold::Queued(_) | Hold::Streamed(_)));
-        if !streamed || waiter.terms != Terms::Read {
+        if !streamed || waiter.terms != AckMode::Read {
             return self.try_answer(place, now, effects);
         }
         if waiter.since.is_none_or(|since| message.id > since) {
@@ -82,18 +82,19 @@ impl Channel {
     }
 
     /// Answers a parked poll with a message that is nobody's claim.
-    fn answer_beside(&mut self, place: PlaceId, message: &Arc<Message>, now: Now, effects: &mut Vec<Effect>) {
+    fn answer_beside(&mut self, place: WaiterId, message: &Arc<Message>, now: Now, effects: &mut Vec<Effect>) {
         let Some(waiter) = self.release_waiter(place, now) else { return };
         let roster = waiter.wants_roster.then(|| self.roster_json());
-        let messages = vec![Given { message: message.clone(), attempt: 1 }];
+        let messages = vec![DeliveredMessage { message: message.clone(), attempt: 1 }];
         if let Some(consumer) = self.consumer_mut(waiter.no, waiter.consumer.as_ref()) {
             consumer.shown = consumer.shown.max(message.id);
         }
-        effects.push(Effect::Answer(place, Delivery { messages, roster, ..Delivery::empty(Ending::Ready) }));
+        effects
+            .push(Effect::Answer(place, ReadResponse { messages, roster, ..ReadResponse::empty(AnswerReason::Ready) }));
     }
 
     /// Answers a parked poll if something is due to it.
-    pub(crate) fn try_answer(&mut self, place: PlaceId, now: Now, effects: &mut Vec<Effect>) {
+    pub(crate) fn try_answer(&mut self, place: WaiterId, now: Now, effects: &mut Vec<Effect>) {
         let Some(waiter) = self.places.unpark(place) else { return };
         match self.deliver(&waiter, now) {
             None => {
@@ -108,14 +109,14 @@ impl Channel {
     }
 
     /// Answers a parked poll without messages.
-    pub(crate) fn end_waiter(&mut self, place: PlaceId, ending: Ending, now: Now, effects: &mut Vec<Effect>) {
+    pub(crate) fn end_waiter(&mut self, place: WaiterId, ending: AnswerReason, now: Now, effects: &mut Vec<Effect>) {
         let Some(waiter) = self.release_waiter(place, now) else { return };
         let delivery = self.deliver_nothing(&waiter, ending, now);
         effects.push(Effect::Answer(place, delivery));
     }
 
     /// Takes a parked poll out; its session was here until now.
-    pub(crate) fn release_waiter(&mut self, place: PlaceId, now: Now) -> Option<Waiter> {
+    pub(crate) fn release_waiter(&mut self, place: WaiterId, now: Now) -> Option<Waiter> {
         let waiter = self.places.unpark(place)?;
         self.waiter_gone(&waiter, now);
         Some(waiter)
@@ -134,7 +135,7 @@ impl Channel {
     }
 
     /// Ends everything that waits for a member.
-    pub(crate) fn close_places(&mut self, no: MemberNo, ending: StreamEnding, now: Now, effects: &mut Vec<Effect>) {
+    pub(crate) fn close_places(&mut self, no: MemberNo, ending: StreamEnd, now: Now, effects: &mut Vec<Effect>) {
         let Some(member) = self.members.get(&no).filter(|m| m.has_place()) else { return };
         let places: Vec<_> = member.consumers.iter().map(|c| (c.stream, c.waiter)).collect();
         for (stream, waiter) in places {
@@ -145,14 +146,14 @@ impl Channel {
     /// Ends what waits on one consumer.
     pub(crate) fn close_consumer(
         &mut self,
-        stream: Option<PlaceId>,
-        waiter: Option<PlaceId>,
-        ending: StreamEnding,
+        stream: Option<WaiterId>,
+        waiter: Option<WaiterId>,
+        ending: StreamEnd,
         now: Now,
         effects: &mut Vec<Effect>,
     ) {
         if let Some(place) = waiter {
-            self.end_waiter(place, Ending::TimedOut, now, effects);
+            self.end_waiter(place, AnswerReason::TimedOut, now, effects);
         }
         if let Some(place) = stream {
             self.end_stream(place, ending, now, effects);

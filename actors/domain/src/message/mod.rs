@@ -5,6 +5,7 @@ use serde::{Deserialize, Deserializer, Serialize, de};
 use utoipa::ToSchema;
 
 pub(crate) mod outline;
+pub(crate) mod view;
 
 use crate::identity::Verified;
 use crate::ids::{MemberNo, MessageId};
@@ -60,7 +61,7 @@ pub struct Attachment {
 /// A message as it stands on the wire, borrowed for the one serialisation it gets.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Message, description = "A message.")]
-pub(crate) struct Wire<'a> {
+pub(crate) struct MessageJson<'a> {
     /// Its id: strictly increasing on its channel, and never reused.
     #[schema(value_type = u64)]
     pub(crate) id: MessageId,
@@ -158,7 +159,7 @@ struct Said {
 
 impl Message {
     /// Serialises and frames a message: one line of JSON, so nothing in it can begin a line of the stream.
-    pub(crate) fn frame_up(wire: &Wire<'_>, from: MemberNo, to: Option<MemberNo>) -> Self {
+    pub(crate) fn frame_up(wire: &MessageJson<'_>, from: MemberNo, to: Option<MemberNo>) -> Self {
         let mut frame = Vec::with_capacity(OPEN.len() + wire.text.len() + wire.text.len() / 8 + 160);
         frame.extend_from_slice(OPEN);
         #[expect(clippy::expect_used, reason = "strings and numbers into a vector cannot fail")]
@@ -272,8 +273,8 @@ fn close(frame: &mut Vec<u8>, id: MessageId) {
 mod tests {
     use super::*;
 
-    fn wire(text: &str) -> Wire<'_> {
-        Wire {
+    fn wire(text: &str) -> MessageJson<'_> {
+        MessageJson {
             id: 7,
             from: "ann",
             to: "all",
@@ -309,7 +310,7 @@ mod tests {
 
     #[test]
     fn what_was_stored_is_the_same_message() {
-        let sent = Message::frame_up(&Wire { thread: Some("plans"), ..wire("hi\n\"you\"") }, 1, Some(2));
+        let sent = Message::frame_up(&MessageJson { thread: Some("plans"), ..wire("hi\n\"you\"") }, 1, Some(2));
         let again = Message::stored(7, 1, Some(2), &sent.json()).unwrap();
         assert_eq!((again.frame(1), again.frame(2)), (sent.frame(1), sent.frame(2)));
         assert_eq!((again.id, again.at_ms, again.thread.as_deref()), (7, 6, Some("plans")));

@@ -10,7 +10,7 @@ use crate::entry::SendKey;
 use crate::identity::Verified;
 use crate::ids::MessageId;
 use crate::limits;
-use crate::message::{Attachment, Kind, Priority, Wire};
+use crate::message::{Attachment, Kind, MessageJson, Priority};
 use crate::refusal::{Code, Refusal};
 use crate::schemas;
 
@@ -165,8 +165,8 @@ impl Draft {
         from: &'a str,
         to: &'a str,
         verified: Option<Verified>,
-    ) -> Wire<'a> {
-        Wire {
+    ) -> MessageJson<'a> {
+        MessageJson {
             id,
             from,
             to,

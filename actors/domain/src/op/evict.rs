@@ -1,10 +1,10 @@
-//! Ending the session of a callsign by the hub's own hand: an administrator has said so.
+//! AnswerReason the session of a callsign by the hub's own hand: an administrator has said so.
 
 use crate::callsign::Callsign;
 use crate::channel::{Channel, Effect};
 use crate::entry::Entry;
 use crate::op::Operation;
-use crate::transcript::Line;
+use crate::transcript::TranscriptLine;
 use crate::{Now, Refusal};
 
 /// End the session of a callsign. It is no error when nobody has it.
@@ -24,7 +24,7 @@ impl Operation for Evict {
         Ok(member.map(|member| Entry::Left { no: member.no }).into_iter().collect())
     }
 
-    fn transcript(&self, channel: &Channel, entries: &[Entry], now: Now) -> Vec<Line> {
+    fn transcript(&self, channel: &Channel, entries: &[Entry], now: Now) -> Vec<TranscriptLine> {
         super::leave::told(channel, entries, now)
     }
 

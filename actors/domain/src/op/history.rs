@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 use crate::channel::{Channel, Effect};
 use crate::entry::Entry;
 use crate::ids::SessionId;
-use crate::message::{Message, Wire};
+use crate::message::{Message, MessageJson};
 use crate::op::Operation;
 use crate::settings::DmVisibility;
 use crate::{Now, Refusal};
@@ -29,7 +29,7 @@ pub struct History {
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct HistoryReply {
     /// The messages.
-    #[schema(value_type = Vec<Wire<'static>>, max_items = 100)]
+    #[schema(value_type = Vec<MessageJson<'static>>, max_items = 100)]
     pub history: Vec<Box<RawValue>>,
 }
 

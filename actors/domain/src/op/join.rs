@@ -10,15 +10,16 @@ use crate::Now;
 use crate::callsign::Callsign;
 use crate::channel::{Channel, Departure, Effect, Member, Presence};
 use crate::entry::Entry;
+use crate::hint::Hint;
 use crate::identity::Identity;
 use crate::ids::{MemberNo, SessionId};
 use crate::limits;
-use crate::message::Wire;
+use crate::message::MessageJson;
 use crate::names;
 use crate::op::{Operation, Posture};
 use crate::refusal::{Code, Refusal};
 use crate::settings::{Retention, TrustMode};
-use crate::transcript::{Event, Line};
+use crate::transcript::{Event, TranscriptLine};
 
 /// The body of a join.
 #[derive(Clone, Debug, Default, Deserialize, ToSchema)]
@@ -79,7 +80,7 @@ pub struct JoinReply {
     /// Who is online, sorted.
     pub roster: Vec<String>,
     /// The last messages, oldest first.
-    #[schema(value_type = Vec<Wire<'static>>, max_items = 20)]
+    #[schema(value_type = Vec<MessageJson<'static>>, max_items = 20)]
     pub history: Vec<Box<RawValue>>,
     /// What is kept of the channel's messages.
     pub retention: Retention,
@@ -141,7 +142,7 @@ impl Operation for Join {
         Ok(entries)
     }
 
-    fn transcript(&self, channel: &Channel, entries: &[Entry], _: Now) -> Vec<Line> {
+    fn transcript(&self, channel: &Channel, entries: &[Entry], _: Now) -> Vec<TranscriptLine> {
         let Some(Entry::Joined { callsign, at_ms, .. }) = entries.last() else { return Vec::new() };
         if channel.settings.retention == Retention::None {
             return Vec::new();
@@ -173,8 +174,9 @@ impl Operation for Join {
 impl Join {
     fn plan(&self, channel: &Channel, now: Now) -> Result<Plan, Refusal> {
         if channel.settings.require_identity && self.identity.is_none() {
-            return Err(Refusal::new(Code::Forbidden, "only identities may join this channel")
-                .hint("join with the identity_key of an identity: POST /api/account/identities makes one"));
+            return Err(
+                Refusal::new(Code::Forbidden, "only identities may join this channel").hint(Hint::CreateIdentity)
+            );
         }
         let Some(wish) = &self.callsign else { return self.plan_without_wish(channel, now) };
         if self.is_reserved {

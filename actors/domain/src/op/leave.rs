@@ -8,7 +8,7 @@ use crate::entry::Entry;
 use crate::ids::SessionId;
 use crate::op::Operation;
 use crate::settings::Retention;
-use crate::transcript::{Event, Line};
+use crate::transcript::{Event, TranscriptLine};
 use crate::{Now, Refusal};
 
 /// Leave the channel.
@@ -33,7 +33,7 @@ impl Operation for Leave {
         Ok(channel.sessions.live(&self.session).map(|no| Entry::Left { no }).into_iter().collect())
     }
 
-    fn transcript(&self, channel: &Channel, entries: &[Entry], now: Now) -> Vec<Line> {
+    fn transcript(&self, channel: &Channel, entries: &[Entry], now: Now) -> Vec<TranscriptLine> {
         told(channel, entries, now)
     }
 
@@ -43,7 +43,7 @@ impl Operation for Leave {
 }
 
 /// What the transcript says of somebody who goes.
-pub(super) fn told(channel: &Channel, entries: &[Entry], now: Now) -> Vec<Line> {
+pub(super) fn told(channel: &Channel, entries: &[Entry], now: Now) -> Vec<TranscriptLine> {
     let Some(Entry::Left { no }) = entries.first() else { return Vec::new() };
     let Some(member) = channel.member(*no).filter(|_| channel.settings.retention != Retention::None) else {
         return Vec::new();

@@ -42,8 +42,8 @@ pub use join::{Join, JoinInput, JoinReply};
 pub use keepalive::{Keepalive, KeepaliveReply};
 pub use leave::{Leave, LeaveReply};
 pub use posture::Posture;
-pub use read::{Outcome, Read, ReadInput, ReadQuery, ReadReply, WaitReply, whole};
-pub use recall::Recall;
+pub use read::{Read, ReadInput, ReadOutcome, ReadQuery, ReadReply, WaitReply, whole};
+pub use recall::FindMessages;
 pub use receipts::{Receipt, ReceiptState, Receipts, ReceiptsReply};
 pub use rekey::Rekey;
 pub use revoke::Revoke;
@@ -52,7 +52,7 @@ pub use send::{Send, SendReply};
 pub use stats::{Stats, StatsReply};
 pub use stream::{OpenStream, StreamInput};
 pub use tail::{Tail, TailReply};
-pub use viewer::Viewer;
+pub use viewer::ResolveViewer;
 
 use std::fmt;
 
@@ -60,7 +60,7 @@ use serde::{Deserialize, Deserializer, de};
 
 use crate::channel::{Channel, Effect};
 use crate::entry::Entry;
-use crate::transcript::Line;
+use crate::transcript::TranscriptLine;
 use crate::{Now, Refusal};
 
 /// One thing that can be asked of a channel.
@@ -79,7 +79,7 @@ pub trait Operation: std::marker::Send + Sized + 'static {
     fn decide(&self, channel: &Channel, now: Now) -> Result<Vec<Entry>, Refusal>;
 
     /// What the transcript says of it, where one is kept. The channel is as it was before `entries`.
-    fn transcript(&self, channel: &Channel, entries: &[Entry], now: Now) -> Vec<Line> {
+    fn transcript(&self, channel: &Channel, entries: &[Entry], now: Now) -> Vec<TranscriptLine> {
         let _ = (channel, entries, now);
         Vec::new()
     }

@@ -3,9 +3,10 @@
 mod shape;
 
 use crate::Now;
-use crate::channel::{Channel, Delivery, Effect, Ending, Waiter};
-use crate::entry::{Entry, Terms};
-use crate::ids::{ConsumerName, MemberNo, MessageId, PlaceId, SessionId};
+use crate::channel::{AnswerReason, Channel, Effect, ReadResponse, Waiter};
+use crate::entry::{AckMode, Entry};
+use crate::hint::Hint;
+use crate::ids::{ConsumerName, MemberNo, MessageId, SessionId, WaiterId};
 use crate::limits;
 use crate::op::Operation;
 use crate::op::ack;
@@ -21,7 +22,7 @@ pub struct ReadInput {
     /// Read from here instead of the cursor.
     pub since: Option<MessageId>,
     /// What being given a message means.
-    pub terms: Terms,
+    pub terms: AckMode,
     /// Messages at most.
     pub max: usize,
     /// Acknowledge up to here first.
@@ -30,7 +31,7 @@ pub struct ReadInput {
 
 impl Default for ReadInput {
     fn default() -> Self {
-        Self { consumer: None, since: None, terms: Terms::Read, max: limits::READ_MESSAGES, ack_upto: None }
+        Self { consumer: None, since: None, terms: AckMode::Read, max: limits::READ_MESSAGES, ack_upto: None }
     }
 }
 
@@ -46,20 +47,20 @@ pub struct Read {
     /// Whether the answer carries the roster.
     pub wants_roster: bool,
     /// Where to park.
-    pub place: PlaceId,
+    pub place: WaiterId,
 }
 
 /// What a read comes to.
 #[derive(Debug)]
-pub enum Outcome {
+pub enum ReadOutcome {
     /// An answer now.
-    Now(Delivery),
+    Now(ReadResponse),
     /// Parked: an [`Effect::Answer`] for its place will follow.
     Parked,
 }
 
 impl Operation for Read {
-    type Reply = Outcome;
+    type Reply = ReadOutcome;
     const NAME: &'static str = "read";
 
     fn decide(&self, channel: &Channel, now: Now) -> Result<Vec<Entry>, Refusal> {
@@ -67,22 +68,22 @@ impl Operation for Read {
         channel.begin_reading(no, &self.input, now)
     }
 
-    fn answer(self, channel: &mut Channel, _: &[Entry], now: Now, effects: &mut Vec<Effect>) -> Outcome {
+    fn answer(self, channel: &mut Channel, _: &[Entry], now: Now, effects: &mut Vec<Effect>) -> ReadOutcome {
         let Some(no) = channel.touch(&self.session, now) else {
-            return Outcome::Now(Delivery::empty(Ending::TimedOut));
+            return ReadOutcome::Now(ReadResponse::empty(AnswerReason::TimedOut));
         };
         let ReadInput { consumer, since, terms, max, .. } = self.input;
         let max = max.clamp(1, limits::READ_MESSAGES);
         let deadline_ms = now.uptime_ms + self.timeout_ms;
         let waiter = Waiter { no, consumer, since, terms, max, deadline_ms, wants_roster: self.wants_roster };
         if let Some(delivery) = channel.deliver(&waiter, now) {
-            return Outcome::Now(delivery);
+            return ReadOutcome::Now(delivery);
         }
         if channel.draining {
-            return Outcome::Now(channel.deliver_nothing(&waiter, Ending::Draining, now));
+            return ReadOutcome::Now(channel.deliver_nothing(&waiter, AnswerReason::Draining, now));
         }
         channel.park(self.place, waiter, now, effects);
-        Outcome::Parked
+        ReadOutcome::Parked
     }
 }
 
@@ -98,17 +99,16 @@ impl Channel {
             return Ok(Vec::new());
         };
         if member.consumers.len() >= limits::CONSUMERS {
-            return Err(Refusal::limit_reached("consumers of a member", limits::CONSUMERS)
-                .hint("remove one with DELETE …/consumers/{name}"));
+            return Err(Refusal::limit_reached("consumers of a member", limits::CONSUMERS).hint(Hint::RemoveConsumer));
         }
         Ok(vec![Entry::ConsumerAdded { no, consumer: name.clone(), cursor: self.ring.departed() }])
     }
 
     /// Parks a poll; an older one of the same session and consumer gives way.
-    fn park(&mut self, place: PlaceId, waiter: Waiter, now: Now, effects: &mut Vec<Effect>) {
+    fn park(&mut self, place: WaiterId, waiter: Waiter, now: Now, effects: &mut Vec<Effect>) {
         let older = self.consumer_mut(waiter.no, waiter.consumer.as_ref()).and_then(|c| c.waiter);
         if let Some(older) = older {
-            self.end_waiter(older, Ending::Superseded, now, effects);
+            self.end_waiter(older, AnswerReason::Superseded, now, effects);
         }
         let Some(consumer) = self.consumer_mut(waiter.no, waiter.consumer.as_ref()) else { return };
         consumer.waiter = Some(place);

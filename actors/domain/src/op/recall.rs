@@ -11,12 +11,12 @@ use crate::{Now, Refusal};
 
 /// Ask for a message by its id.
 #[derive(Clone, Copy, Debug)]
-pub struct Recall {
+pub struct FindMessages {
     /// The message.
     pub id: MessageId,
 }
 
-impl Operation for Recall {
+impl Operation for FindMessages {
     type Reply = Option<Arc<Message>>;
     const NAME: &'static str = "recall";
 

@@ -5,7 +5,7 @@ use utoipa::ToSchema;
 
 use crate::Now;
 use crate::callsign::Callsign;
-use crate::channel::{Channel, Consumer, Effect, Member, Trace};
+use crate::channel::{Channel, Consumer, DeliveryRecord, Effect, Member};
 use crate::entry::Entry;
 use crate::ids::{MessageId, SessionId};
 use crate::op::Operation;
@@ -97,7 +97,7 @@ impl Operation for Receipts {
 }
 
 /// A DM has its book, which outlives its recipient.
-fn dm(trace: &Trace, recipient: Option<&Member>) -> Option<Receipt> {
+fn dm(trace: &DeliveryRecord, recipient: Option<&Member>) -> Option<Receipt> {
     let state = match (trace.acked_at_ms, trace.delivered_at_ms) {
         (Some(_), _) => ReceiptState::Acked,
         (None, Some(_)) => ReceiptState::Delivered,
@@ -115,7 +115,7 @@ fn dm(trace: &Trace, recipient: Option<&Member>) -> Option<Receipt> {
 }
 
 /// A broadcast has no book of its own: the furthest of a member's consumers tells.
-fn broadcast(channel: &Channel, trace: &Trace, member: &Member) -> Receipt {
+fn broadcast(channel: &Channel, trace: &DeliveryRecord, member: &Member) -> Receipt {
     let acked = |c: &Consumer| c.cursor >= trace.id && c.acks;
     let given = |c: &Consumer| c.cursor >= trace.id || c.claim(trace.id).is_some_and(|claim| claim.was_had());
     let state = match &member.consumers {

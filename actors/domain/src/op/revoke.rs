@@ -1,4 +1,4 @@
-//! Ending the session of an identity whose key is good no more. Who owns the callsign asks for it, not who is here.
+//! AnswerReason the session of an identity whose key is good no more. Who owns the callsign asks for it, not who is here.
 
 use crate::callsign::Callsign;
 use crate::channel::{Channel, Effect};

@@ -16,7 +16,7 @@ use crate::op::{Draft, Operation};
 use crate::refusal::{Code, Quota, Refusal};
 use crate::schemas;
 use crate::settings::Retention;
-use crate::transcript::{Event, Line};
+use crate::transcript::{Event, TranscriptLine};
 
 /// Send a draft.
 #[derive(Clone, Debug)]
@@ -88,7 +88,7 @@ impl Operation for Send {
         self.entry(channel, sender, now).map_err(|refusal| Refusal { quota, ..refusal }).map(|entry| vec![entry])
     }
 
-    fn transcript(&self, channel: &Channel, entries: &[Entry], _: Now) -> Vec<Line> {
+    fn transcript(&self, channel: &Channel, entries: &[Entry], _: Now) -> Vec<TranscriptLine> {
         let Some(Entry::Sent { message, to, .. }) = entries.first() else { return Vec::new() };
         let Some(sender) = channel.member(message.from).filter(|_| message.kind == Kind::Message) else {
             return Vec::new();

@@ -3,13 +3,13 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use crate::channel::{Channel, Effect, Stream, StreamEnding};
-use crate::entry::{Entry, Terms};
-use crate::ids::{ConsumerName, MemberNo, MessageId, PlaceId, SessionId};
+use crate::channel::{Channel, Effect, Stream, StreamEnd};
+use crate::delivery_token::Progress;
+use crate::entry::{AckMode, Entry};
+use crate::ids::{ConsumerName, MemberNo, MessageId, SessionId, WaiterId};
 use crate::limits;
 use crate::op::Operation;
 use crate::op::read::ReadInput;
-use crate::slip::Progress;
 use crate::{Now, Refusal};
 
 /// How a stream is read; the same as a poll.
@@ -23,7 +23,7 @@ pub struct OpenStream {
     /// How. A manual stream leases for as long as it is open.
     pub input: StreamInput,
     /// Where it waits.
-    pub place: PlaceId,
+    pub place: WaiterId,
     /// Counts what its carrier takes.
     pub progress: Arc<Progress>,
 }
@@ -42,12 +42,12 @@ impl Operation for OpenStream {
         let ReadInput { consumer: name, since, terms, max, .. } = self.input;
         let max = max.clamp(1, limits::READ_MESSAGES);
         if let Some(older) = channel.consumer_mut(no, name.as_ref()).and_then(|c| c.stream) {
-            channel.end_stream(older, StreamEnding::Superseded, now, effects);
+            channel.end_stream(older, StreamEnd::Superseded, now, effects);
         }
-        let terms = if terms == Terms::Read { Terms::Read } else { Terms::Streamed };
+        let terms = if terms == AckMode::Read { AckMode::Read } else { AckMode::Streamed };
         channel.open_stream(self.place, Stream::new(no, name, since, terms, max, self.progress), now, effects);
         if channel.draining {
-            channel.end_stream(self.place, StreamEnding::Draining { nth: self.place.0 }, now, effects);
+            channel.end_stream(self.place, StreamEnd::Draining { nth: self.place.0 }, now, effects);
         }
     }
 }
@@ -57,7 +57,7 @@ impl Stream {
         no: MemberNo,
         consumer: Option<ConsumerName>,
         since: Option<MessageId>,
-        terms: Terms,
+        terms: AckMode,
         max: usize,
         progress: Arc<Progress>,
     ) -> Self {

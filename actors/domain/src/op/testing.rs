@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use crate::op::{Draft, Join, JoinReply, OpenStream, Operation, Outcome, Read, ReadInput, Send, SendReply};
+use crate::op::{Draft, Join, JoinReply, OpenStream, Operation, Read, ReadInput, ReadOutcome, Send, SendReply};
 use crate::{
-    Callsign, Channel, ChannelId, Delivery, Effect, Ending, Entry, Gap, HubKey, Loss, Now, PlaceId, Progress, Refusal,
-    Rules, SessionId, Settings, Shelf, TokenHash,
+    AnswerReason, BacklogLimits, Callsign, Channel, ChannelId, Effect, Entry, Gap, GapReason, HubKey, Now, Progress,
+    ReadResponse, Refusal, Rules, SessionId, Settings, TokenHash, WaiterId,
 };
 
 /// The wall clock when the rig begins.
@@ -25,8 +25,8 @@ pub(crate) struct Rig {
     pub(crate) log: Vec<Entry>,
     pub(crate) retired: bool,
     sessions: BTreeMap<String, SessionId>,
-    answers: BTreeMap<PlaceId, Delivery>,
-    streams: BTreeMap<PlaceId, Feed>,
+    answers: BTreeMap<WaiterId, ReadResponse>,
+    streams: BTreeMap<WaiterId, Feed>,
     dice: u64,
     places: u64,
 }
@@ -45,12 +45,12 @@ pub(crate) struct Seen {
     pub(crate) ids: Vec<u64>,
     pub(crate) attempts: Vec<u32>,
     pub(crate) gap: Option<Gap>,
-    pub(crate) ending: Ending,
+    pub(crate) reason: AnswerReason,
 }
 
 /// The rules of a hub that limits nothing.
 pub(crate) fn rules() -> Rules {
-    let shelf = Shelf { messages: 1000, bytes: 64 << 20 };
+    let shelf = BacklogLimits { messages: 1000, bytes: 64 << 20 };
     Rules { key: HubKey::new([7; 32]), sends_per_minute: None, shelf, idle_ms: None, idle_lossless_ms: None }
 }
 
@@ -64,7 +64,12 @@ impl Rig {
         Self::opened(settings, rules, 0, None)
     }
 
-    pub(crate) fn opened(settings: Settings, rules: impl Into<Arc<Rules>>, above: u64, lost: Option<Loss>) -> Self {
+    pub(crate) fn opened(
+        settings: Settings,
+        rules: impl Into<Arc<Rules>>,
+        above: u64,
+        lost: Option<GapReason>,
+    ) -> Self {
         let now = Now { at_ms: DAWN_MS, uptime_ms: 0 };
         let id = ChannelId::parse("quiet-otter-3a8f").unwrap();
         Self {
@@ -81,7 +86,7 @@ impl Rig {
     }
 
     /// The same channel after a restart: members come back, messages do not.
-    pub(crate) fn restarted(self, lost: Loss) -> Self {
+    pub(crate) fn restarted(self, lost: GapReason) -> Self {
         let above = self.channel.last_id() + 60_000;
         let mut next = Self::opened(self.channel.settings().clone(), self.channel.rules.clone(), above, Some(lost));
         next.sessions = self.sessions;
@@ -213,59 +218,59 @@ impl Rig {
     }
 
     /// Reads: an answer nobody has taken yet, or the place where it waits.
-    pub(crate) fn poll(&mut self, who: &str, input: ReadInput) -> Result<Delivery, PlaceId> {
+    pub(crate) fn poll(&mut self, who: &str, input: ReadInput) -> Result<ReadResponse, WaiterId> {
         self.try_poll(who, input).unwrap()
     }
 
-    pub(crate) fn try_poll(&mut self, who: &str, input: ReadInput) -> Result<Result<Delivery, PlaceId>, Refusal> {
+    pub(crate) fn try_poll(&mut self, who: &str, input: ReadInput) -> Result<Result<ReadResponse, WaiterId>, Refusal> {
         self.places += 1;
-        let place = PlaceId(self.places);
+        let place = WaiterId(self.places);
         let session = self.session(who);
         let outcome = self.ask(Read { session, input, timeout_ms: 30_000, wants_roster: false, place })?;
         Ok(match outcome {
-            Outcome::Now(delivery) => Ok(delivery),
-            Outcome::Parked => Err(place),
+            ReadOutcome::Now(delivery) => Ok(delivery),
+            ReadOutcome::Parked => Err(place),
         })
     }
 
     /// Parks a poll that must park.
-    pub(crate) fn park(&mut self, who: &str, input: ReadInput) -> PlaceId {
+    pub(crate) fn park(&mut self, who: &str, input: ReadInput) -> WaiterId {
         self.poll(who, input).expect_err("there is nothing to read")
     }
 
     /// The answer of a parked poll, not taken.
-    pub(crate) fn answer(&mut self, place: PlaceId) -> Option<Delivery> {
+    pub(crate) fn answer(&mut self, place: WaiterId) -> Option<ReadResponse> {
         self.answers.remove(&place)
     }
 
     /// The answer of a parked poll, taken.
-    pub(crate) fn answered(&mut self, place: PlaceId) -> Seen {
+    pub(crate) fn answered(&mut self, place: WaiterId) -> Seen {
         let delivery = self.answer(place).expect("the poll was answered");
         self.take(delivery)
     }
 
-    pub(crate) fn take(&mut self, delivery: Delivery) -> Seen {
+    pub(crate) fn take(&mut self, delivery: ReadResponse) -> Seen {
         let seen = see(&delivery);
-        delivery.slip.into_iter().for_each(crate::Slip::taken);
+        delivery.guard.into_iter().for_each(crate::DeliveryToken::complete);
         self.tick();
         seen
     }
 
     /// Drops an answer, as a broken connection does.
-    pub(crate) fn lose(&mut self, delivery: Delivery) {
+    pub(crate) fn lose(&mut self, delivery: ReadResponse) {
         drop(delivery);
         self.tick();
     }
 
-    pub(crate) fn withdraw(&mut self, place: PlaceId) {
+    pub(crate) fn withdraw(&mut self, place: WaiterId) {
         let mut effects = Vec::new();
         self.channel.withdraw(place, self.now, &mut effects);
         self.carry(effects);
     }
 
-    pub(crate) fn open(&mut self, who: &str, input: ReadInput) -> PlaceId {
+    pub(crate) fn open(&mut self, who: &str, input: ReadInput) -> WaiterId {
         self.places += 1;
-        let place = PlaceId(self.places);
+        let place = WaiterId(self.places);
         let progress = Arc::new(Progress::default());
         let feed = Feed { progress: progress.clone(), queue: VecDeque::new(), last: None };
         self.streams.insert(place, feed);
@@ -275,7 +280,7 @@ impl Rig {
     }
 
     /// Takes events from a stream and names them: `hello`, `message x`, `gap 1..5 ring`, …
-    pub(crate) fn take_events(&mut self, place: PlaceId, count: usize) -> Vec<String> {
+    pub(crate) fn take_events(&mut self, place: WaiterId, count: usize) -> Vec<String> {
         let feed = self.streams.get_mut(&place).unwrap();
         let mut taken = Vec::new();
         while taken.len() < count && !feed.queue.is_empty() && feed.progress.take() {
@@ -285,22 +290,22 @@ impl Rig {
         taken
     }
 
-    pub(crate) fn events(&mut self, place: PlaceId) -> Vec<String> {
+    pub(crate) fn events(&mut self, place: WaiterId) -> Vec<String> {
         self.take_events(place, usize::MAX)
     }
 
-    pub(crate) fn queued(&self, place: PlaceId) -> (usize, usize) {
+    pub(crate) fn queued(&self, place: WaiterId) -> (usize, usize) {
         let queue = &self.streams[&place].queue;
         (queue.len(), queue.iter().map(Bytes::len).sum())
     }
 
     /// The last event of a stream that was ended.
-    pub(crate) fn ended(&self, place: PlaceId) -> Option<String> {
+    pub(crate) fn ended(&self, place: WaiterId) -> Option<String> {
         self.streams[&place].last.as_ref().map(words::event)
     }
 
     /// Cuts a stream, as a broken connection does.
-    pub(crate) fn cut(&mut self, place: PlaceId) {
+    pub(crate) fn cut(&mut self, place: WaiterId) {
         self.streams[&place].progress.cut();
         self.withdraw(place);
     }

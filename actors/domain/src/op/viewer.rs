@@ -8,12 +8,12 @@ use crate::{Now, Refusal};
 
 /// Ask who looks.
 #[derive(Clone, Debug)]
-pub struct Viewer {
+pub struct ResolveViewer {
     /// The session that is presented.
     pub session: Option<SessionId>,
 }
 
-impl Operation for Viewer {
+impl Operation for ResolveViewer {
     type Reply = Option<MemberNo>;
     const NAME: &'static str = "viewer";
 

@@ -5,28 +5,28 @@
 //! time, and posts nothing itself.
 
 mod decide;
-mod lane;
+mod hook_queue;
 #[cfg(test)]
 mod tests;
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
 
-use lane::Lane;
+use hook_queue::HookQueue;
 
 use crate::Now;
 use crate::limits;
-use crate::webhook::{HookId, Posted, Retry, Row};
+use crate::webhook::{AttemptOutcome, DeliveryRow, HookId, Retry};
 
 /// How many attempts may be under way at once.
 #[derive(Clone, Copy, Debug)]
-pub struct Parallel {
+pub struct Concurrency {
     /// In all.
     pub all: usize,
     /// For hooks whose last attempt failed.
     pub failing: usize,
 }
 
-impl Default for Parallel {
+impl Default for Concurrency {
     fn default() -> Self {
         Self { all: limits::HOOK_PARALLEL, failing: limits::HOOK_PARALLEL_FAILING }
     }
@@ -34,7 +34,7 @@ impl Default for Parallel {
 
 /// How it stands with a hook.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Standing {
+pub struct HookHealth {
     /// Deliveries that failed since the last one that did not.
     pub failures: u32,
     /// When it was switched off, in milliseconds since the epoch.
@@ -43,60 +43,60 @@ pub struct Standing {
 
 /// What happened.
 #[derive(Clone, Debug)]
-pub enum Happening {
-    /// There is such a hook. What is due for it already is told as [`Happening::Woken`].
-    Opened(HookId, Retry, Standing),
+pub enum OutboxEvent {
+    /// There is such a hook. What is due for it already is told as [`OutboxEvent::Woken`].
+    Opened(HookId, Retry, HookHealth),
     /// There is no such hook any more.
     Closed(HookId),
     /// Something became due.
     Woken(HookId),
     /// The log was read: the next rows, and whether that was all.
-    Fetched(HookId, Vec<Row>, bool),
+    Fetched(HookId, Vec<DeliveryRow>, bool),
     /// The log could not be read.
     NotFetched(HookId),
     /// An attempt ended, after so many milliseconds.
-    Ended(HookId, Posted, u64),
+    Ended(HookId, AttemptOutcome, u64),
 }
 
 /// What comes of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Step {
+pub enum OutboxEntry {
     /// The hook is served from now on.
-    Open(HookId, Retry, Standing),
+    Open(HookId, Retry, HookHealth),
     /// It is not.
     Close(HookId),
     /// There may be more in the log than was read.
     Expect(HookId),
     /// These rows are next. The last says whether there was nothing more.
-    Queue(HookId, Vec<Row>, bool),
+    Queue(HookId, Vec<DeliveryRow>, bool),
     /// The log is asked again later.
     AskLater(HookId),
     /// An attempt that was none: the delivery is tried again later.
     PutBack(HookId),
     /// The attempt failed, and the delivery is tried again.
-    Again(HookId, Row),
+    Again(HookId, DeliveryRow),
     /// The delivery is done, well or not; how the hook stands now.
-    Done(HookId, Row, Standing),
+    Done(HookId, DeliveryRow, HookHealth),
 }
 
 /// What somebody must do.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Order {
-    /// Read what is due for a hook after a row, and tell it as [`Happening::Fetched`].
+pub enum OutboxEffect {
+    /// Read what is due for a hook after a row, and tell it as [`OutboxEvent::Fetched`].
     Fetch(HookId, u64),
-    /// Post this row, and tell it as [`Happening::Ended`]. Where it is the first attempt, keep the row before.
-    Post(HookId, Row, bool),
+    /// Post this row, and tell it as [`OutboxEvent::Ended`]. Where it is the first attempt, keep the row before.
+    Post(HookId, DeliveryRow, bool),
     /// Keep a row as it is now.
-    Keep(HookId, Row),
+    Keep(HookId, DeliveryRow),
     /// Keep how a hook stands.
-    Tell(HookId, Standing),
+    Tell(HookId, HookHealth),
 }
 
 /// The outbox of a hub.
 #[derive(Debug, Default)]
 pub struct Outbox {
-    parallel: Parallel,
-    lanes: HashMap<HookId, Lane>,
+    parallel: Concurrency,
+    lanes: HashMap<HookId, HookQueue>,
     /// Hooks whose head is due, in the order in which it became so; those that fail apart.
     ready: VecDeque<HookId>,
     ready_failing: VecDeque<HookId>,
@@ -112,12 +112,12 @@ const RETRY_MS: u64 = 1000;
 impl Outbox {
     /// An empty outbox.
     #[must_use]
-    pub fn new(parallel: Parallel) -> Self {
+    pub fn new(parallel: Concurrency) -> Self {
         Self { parallel, ..Self::default() }
     }
 
     /// Lets something happen: decides and applies.
-    pub fn run(&mut self, happening: Happening, now: Now, orders: &mut Vec<Order>) {
+    pub fn run(&mut self, happening: OutboxEvent, now: Now, orders: &mut Vec<OutboxEffect>) {
         for step in self.decide(happening, now) {
             self.apply(step, now, orders);
         }
@@ -125,61 +125,68 @@ impl Outbox {
     }
 
     /// Makes a step so.
-    pub fn apply(&mut self, step: Step, now: Now, orders: &mut Vec<Order>) {
+    pub fn apply(&mut self, step: OutboxEntry, now: Now, orders: &mut Vec<OutboxEffect>) {
         match step {
-            Step::Open(hook, retry, standing) => {
-                self.lanes.insert(hook, Lane::new(retry, standing));
+            OutboxEntry::Open(hook, retry, standing) => {
+                self.lanes.insert(hook, HookQueue::new(retry, standing));
             }
-            Step::Close(hook) => self.close(&hook),
-            Step::Expect(hook) => {
+            OutboxEntry::Close(hook) => self.close(&hook),
+            OutboxEntry::Expect(hook) => {
                 if let Some(lane) = self.lanes.get_mut(&hook) {
                     lane.may_have_more = true;
                     lane.woken_again |= lane.is_fetching;
                 }
                 self.go_on(&hook, now, orders);
             }
-            Step::Queue(hook, rows, is_all) => {
+            OutboxEntry::Queue(hook, rows, is_all) => {
                 if let Some(lane) = self.lanes.get_mut(&hook) {
                     lane.fetched(rows, is_all, now);
                 }
                 self.go_on(&hook, now, orders);
             }
-            Step::AskLater(hook) => {
+            OutboxEntry::AskLater(hook) => {
                 if let Some(lane) = self.lanes.get_mut(&hook) {
                     lane.is_fetching = false;
                     self.alarms.insert((now.uptime_ms + RETRY_MS, hook));
                 }
             }
-            Step::PutBack(hook) => {
+            OutboxEntry::PutBack(hook) => {
                 self.ended(&hook);
                 if let Some(lane) = self.lanes.get_mut(&hook) {
                     lane.put_back(now.uptime_ms + RETRY_MS);
                 }
                 self.go_on(&hook, now, orders);
             }
-            Step::Again(hook, row) => {
+            OutboxEntry::Again(hook, row) => {
                 self.ended(&hook);
-                orders.push(Order::Keep(hook.clone(), row.clone()));
+                orders.push(OutboxEffect::Keep(hook.clone(), row.clone()));
                 if let Some(lane) = self.lanes.get_mut(&hook) {
                     lane.is_failing = true;
                     lane.put_head(row, now);
                 }
                 self.go_on(&hook, now, orders);
             }
-            Step::Done(hook, row, standing) => self.done(&hook, row, standing, now, orders),
+            OutboxEntry::Done(hook, row, standing) => self.done(&hook, row, standing, now, orders),
         }
     }
 
-    fn done(&mut self, hook: &HookId, row: Row, standing: Standing, now: Now, orders: &mut Vec<Order>) {
+    fn done(
+        &mut self,
+        hook: &HookId,
+        row: DeliveryRow,
+        standing: HookHealth,
+        now: Now,
+        orders: &mut Vec<OutboxEffect>,
+    ) {
         self.ended(hook);
-        orders.push(Order::Keep(hook.clone(), row));
+        orders.push(OutboxEffect::Keep(hook.clone(), row));
         if let Some(lane) = self.lanes.get_mut(hook) {
             lane.queue.pop_front();
             lane.aim(now);
             lane.is_failing = standing.failures > 0;
             if lane.standing != standing {
                 lane.standing = standing;
-                orders.push(Order::Tell(hook.clone(), standing));
+                orders.push(OutboxEffect::Tell(hook.clone(), standing));
             }
         }
         self.go_on(hook, now, orders);
@@ -208,7 +215,7 @@ impl Outbox {
     }
 
     /// Sees to what a hook needs next: rows from the log, its turn, or an alarm.
-    fn go_on(&mut self, hook: &HookId, now: Now, orders: &mut Vec<Order>) {
+    fn go_on(&mut self, hook: &HookId, now: Now, orders: &mut Vec<OutboxEffect>) {
         let Some(lane) = self.lanes.get_mut(hook) else { return };
         if lane.is_closed || lane.is_posting || lane.is_ready {
             return;
@@ -216,7 +223,7 @@ impl Outbox {
         if lane.queue.is_empty() {
             if lane.may_have_more && !lane.is_fetching {
                 lane.is_fetching = true;
-                orders.push(Order::Fetch(hook.clone(), lane.after));
+                orders.push(OutboxEffect::Fetch(hook.clone(), lane.after));
             }
         } else if lane.due_ms <= now.uptime_ms {
             lane.is_ready = true;
@@ -228,7 +235,7 @@ impl Outbox {
     }
 
     /// Begins attempts while there is room for them.
-    fn serve(&mut self, now: Now, orders: &mut Vec<Order>) {
+    fn serve(&mut self, now: Now, orders: &mut Vec<OutboxEffect>) {
         while self.posting < self.parallel.all {
             let Some(hook) = self.next_in_line() else { return };
             let Some(lane) = self.lanes.get_mut(&hook) else { continue };
@@ -241,7 +248,7 @@ impl Outbox {
             };
             self.posting += 1;
             self.posting_failing += usize::from(lane.posts_as_failing);
-            orders.push(Order::Post(hook, row, is_first));
+            orders.push(OutboxEffect::Post(hook, row, is_first));
         }
     }
 
@@ -251,7 +258,7 @@ impl Outbox {
     }
 
     /// Lets time pass.
-    pub fn tick(&mut self, now: Now, orders: &mut Vec<Order>) {
+    pub fn tick(&mut self, now: Now, orders: &mut Vec<OutboxEffect>) {
         while let Some((at_ms, hook)) = self.alarms.first().cloned() {
             if at_ms > now.uptime_ms {
                 break;
@@ -276,7 +283,7 @@ impl Outbox {
 
     /// How a hook stands; none where it is not served.
     #[must_use]
-    pub fn standing(&self, hook: &HookId) -> Option<Standing> {
+    pub fn standing(&self, hook: &HookId) -> Option<HookHealth> {
         self.lanes.get(hook).filter(|lane| !lane.is_closed).map(|lane| lane.standing)
     }
 }

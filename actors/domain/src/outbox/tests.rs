@@ -7,14 +7,14 @@ use proptest::prelude::*;
 use super::*;
 use crate::webhook::{Delivery, DeliveryState, Failure, MESSAGE_RECEIVED};
 
-const STANDS: Standing = Standing { failures: 0, off_ms: None };
+const STANDS: HookHealth = HookHealth { failures: 0, off_ms: None };
 
 fn hook(n: u128) -> HookId {
-    HookId::rolled(n)
+    HookId::from_random(n)
 }
 
-fn row(no: u64) -> Row {
-    Row { no, bytes: 1, delivery: Delivery::due(no.into(), MESSAGE_RECEIVED, None, Some(no), 1000) }
+fn row(no: u64) -> DeliveryRow {
+    DeliveryRow { no, bytes: 1, delivery: Delivery::due(no.into(), MESSAGE_RECEIVED, None, Some(no), 1000) }
 }
 
 fn at(ms: u64) -> Now {
@@ -22,58 +22,66 @@ fn at(ms: u64) -> Now {
 }
 
 /// An outbox of one hook with so many rows due.
-fn outbox(retry: Retry, standing: Standing, rows: u64) -> (Outbox, Vec<Order>) {
+fn outbox(retry: Retry, standing: HookHealth, rows: u64) -> (Outbox, Vec<OutboxEffect>) {
     let (mut outbox, mut orders) = (Outbox::default(), Vec::new());
-    outbox.run(Happening::Opened(hook(1), retry, standing), at(0), &mut orders);
+    outbox.run(OutboxEvent::Opened(hook(1), retry, standing), at(0), &mut orders);
     assert!(orders.is_empty());
-    outbox.run(Happening::Woken(hook(1)), at(0), &mut orders);
-    assert_eq!(orders, [Order::Fetch(hook(1), 0)]);
+    outbox.run(OutboxEvent::Woken(hook(1)), at(0), &mut orders);
+    assert_eq!(orders, [OutboxEffect::Fetch(hook(1), 0)]);
     orders.clear();
-    outbox.run(Happening::Fetched(hook(1), (1..=rows).map(row).collect(), true), at(0), &mut orders);
+    outbox.run(OutboxEvent::Fetched(hook(1), (1..=rows).map(row).collect(), true), at(0), &mut orders);
     (outbox, orders)
 }
 
-fn end(outbox: &mut Outbox, posted: Posted, ms: u64) -> Vec<Order> {
+fn end(outbox: &mut Outbox, posted: AttemptOutcome, ms: u64) -> Vec<OutboxEffect> {
     let mut orders = Vec::new();
-    outbox.run(Happening::Ended(hook(1), posted, 7), at(ms), &mut orders);
+    outbox.run(OutboxEvent::Ended(hook(1), posted, 7), at(ms), &mut orders);
     orders
 }
 
-fn tick(outbox: &mut Outbox, ms: u64) -> Vec<Order> {
+fn tick(outbox: &mut Outbox, ms: u64) -> Vec<OutboxEffect> {
     let mut orders = Vec::new();
     outbox.tick(at(ms), &mut orders);
     orders
 }
 
-fn posted_no(orders: &[Order]) -> Option<u64> {
-    orders.iter().find_map(|order| if let Order::Post(_, row, _) = order { Some(row.no) } else { None })
+fn posted_no(orders: &[OutboxEffect]) -> Option<u64> {
+    orders.iter().find_map(|order| if let OutboxEffect::Post(_, row, _) = order { Some(row.no) } else { None })
 }
 
-fn kept(orders: &[Order]) -> &Delivery {
-    let kept = orders.iter().find_map(|order| if let Order::Keep(_, row) = order { Some(&row.delivery) } else { None });
+fn kept(orders: &[OutboxEffect]) -> &Delivery {
+    let kept =
+        orders.iter().find_map(|order| if let OutboxEffect::Keep(_, row) = order { Some(&row.delivery) } else { None });
     kept.expect("a row is kept")
 }
 
 #[test]
 fn what_is_due_is_posted_in_order_one_at_a_time() {
     let (mut outbox, orders) = outbox(Retry::Immediate, STANDS, 2);
-    assert!(matches!(&orders[..], [Order::Post(_, row, true)] if row.no == 1 && row.delivery.began_ms.is_some()));
-    let orders = end(&mut outbox, Posted::Answered(204), 5);
+    assert!(
+        matches!(&orders[..], [OutboxEffect::Post(_, row, true)] if row.no == 1 && row.delivery.began_ms.is_some())
+    );
+    let orders = end(&mut outbox, AttemptOutcome::Answered(204), 5);
     assert_eq!((kept(&orders).state, kept(&orders).attempts), (DeliveryState::Delivered, 1));
     assert_eq!(posted_no(&orders), Some(2));
-    assert_eq!(posted_no(&end(&mut outbox, Posted::Answered(200), 6)), None);
+    assert_eq!(posted_no(&end(&mut outbox, AttemptOutcome::Answered(200), 6)), None);
 }
 
 #[test]
 fn an_error_of_the_server_is_tried_again_after_1_and_3_seconds() {
-    for passing in [Posted::Answered(500), Posted::Answered(429), Posted::TimedOut, Posted::Unreachable] {
+    for passing in [
+        AttemptOutcome::Answered(500),
+        AttemptOutcome::Answered(429),
+        AttemptOutcome::TimedOut,
+        AttemptOutcome::Unreachable,
+    ] {
         let (mut outbox, _) = outbox(Retry::Immediate, STANDS, 2);
         let orders = end(&mut outbox, passing, 100);
         assert_eq!((kept(&orders).state, posted_no(&orders)), (DeliveryState::Due, None));
         assert_eq!(outbox.next_deadline_ms(), Some(1100));
         assert_eq!(posted_no(&tick(&mut outbox, 1099)), None);
         let orders = tick(&mut outbox, 1100);
-        assert!(matches!(&orders[..], [Order::Post(_, row, false)] if row.no == 1), "order is kept");
+        assert!(matches!(&orders[..], [OutboxEffect::Post(_, row, false)] if row.no == 1), "order is kept");
         end(&mut outbox, passing, 2000);
         assert_eq!(outbox.next_deadline_ms(), Some(5000));
         tick(&mut outbox, 5000);
@@ -89,12 +97,12 @@ fn other_answers_are_final() {
         [(400, Failure::Status), (404, Failure::Status), (301, Failure::Redirect), (199, Failure::Status)]
     {
         let (mut outbox, _) = outbox(Retry::Persistent, STANDS, 1);
-        let orders = end(&mut outbox, Posted::Answered(status), 1);
+        let orders = end(&mut outbox, AttemptOutcome::Answered(status), 1);
         assert_eq!((kept(&orders).state, kept(&orders).failure), (DeliveryState::Failed, Some(why)), "{status}");
         assert_eq!(kept(&orders).status, Some(status));
     }
     let (mut outbox, _) = outbox(Retry::Persistent, STANDS, 1);
-    assert_eq!(kept(&end(&mut outbox, Posted::Forbidden, 1)).failure, Some(Failure::Address));
+    assert_eq!(kept(&end(&mut outbox, AttemptOutcome::Forbidden, 1)).failure, Some(Failure::Address));
 }
 
 #[test]
@@ -102,7 +110,7 @@ fn persistent_backs_off_and_gives_up_within_a_day() {
     let (mut outbox, _) = outbox(Retry::Persistent, STANDS, 1);
     let (mut now_ms, mut attempts, mut pauses) = (0, 1, Vec::new());
     loop {
-        let orders = end(&mut outbox, Posted::TimedOut, now_ms);
+        let orders = end(&mut outbox, AttemptOutcome::TimedOut, now_ms);
         if kept(&orders).state == DeliveryState::Failed {
             break;
         }
@@ -122,12 +130,12 @@ fn fifty_failures_in_a_row_switch_a_hook_off_and_what_is_due_is_given_up() {
     let (mut outbox, _) = outbox(Retry::Immediate, STANDS, 60);
     let mut told = Vec::new();
     for n in 1..=50 {
-        let orders = end(&mut outbox, Posted::Answered(410), n);
-        told.extend(orders.iter().filter_map(|o| if let Order::Tell(_, s) = o { Some(*s) } else { None }));
+        let orders = end(&mut outbox, AttemptOutcome::Answered(410), n);
+        told.extend(orders.iter().filter_map(|o| if let OutboxEffect::Tell(_, s) = o { Some(*s) } else { None }));
         if n == 50 {
-            let off = orders
-                .iter()
-                .filter(|o| matches!(o, Order::Keep(_, row) if row.delivery.failure == Some(Failure::SwitchedOff)));
+            let off = orders.iter().filter(
+                |o| matches!(o, OutboxEffect::Keep(_, row) if row.delivery.failure == Some(Failure::SwitchedOff)),
+            );
             assert_eq!(off.count(), 10);
             assert_eq!(posted_no(&orders), None);
         }
@@ -138,63 +146,66 @@ fn fifty_failures_in_a_row_switch_a_hook_off_and_what_is_due_is_given_up() {
 
 #[test]
 fn a_success_in_between_begins_the_count_anew() {
-    let (mut outbox, _) = outbox(Retry::Immediate, Standing { failures: 49, off_ms: None }, 2);
-    end(&mut outbox, Posted::Answered(200), 1);
-    end(&mut outbox, Posted::Answered(404), 2);
-    assert_eq!(outbox.standing(&hook(1)), Some(Standing { failures: 1, off_ms: None }));
+    let (mut outbox, _) = outbox(Retry::Immediate, HookHealth { failures: 49, off_ms: None }, 2);
+    end(&mut outbox, AttemptOutcome::Answered(200), 1);
+    end(&mut outbox, AttemptOutcome::Answered(404), 2);
+    assert_eq!(outbox.standing(&hook(1)), Some(HookHealth { failures: 1, off_ms: None }));
 }
 
 #[test]
 fn what_somebody_asked_for_goes_to_a_hook_that_is_off_and_may_switch_it_on() {
-    let off = Standing { failures: 50, off_ms: Some(5) };
+    let off = HookHealth { failures: 50, off_ms: Some(5) };
     let (mut outbox, mut orders) = (Outbox::default(), Vec::new());
-    outbox.run(Happening::Opened(hook(1), Retry::Immediate, off), at(0), &mut orders);
+    outbox.run(OutboxEvent::Opened(hook(1), Retry::Immediate, off), at(0), &mut orders);
     let mut asked_for = row(2);
     asked_for.delivery.is_forced = true;
     orders.clear();
-    outbox.run(Happening::Fetched(hook(1), vec![row(1), asked_for, row(3)], true), at(0), &mut orders);
+    outbox.run(OutboxEvent::Fetched(hook(1), vec![row(1), asked_for, row(3)], true), at(0), &mut orders);
     assert_eq!(kept(&orders).failure, Some(Failure::SwitchedOff));
     assert_eq!(posted_no(&orders), Some(2));
-    assert_eq!(posted_no(&end(&mut outbox, Posted::Answered(200), 1)), Some(3), "it is on again");
+    assert_eq!(posted_no(&end(&mut outbox, AttemptOutcome::Answered(200), 1)), Some(3), "it is on again");
 }
 
 #[test]
 fn what_could_not_be_begun_was_no_attempt() {
     let (mut outbox, _) = outbox(Retry::Immediate, STANDS, 1);
-    assert!(end(&mut outbox, Posted::NotBegun, 10).is_empty());
+    assert!(end(&mut outbox, AttemptOutcome::NotBegun, 10).is_empty());
     let orders = tick(&mut outbox, 1010);
-    assert!(matches!(&orders[..], [Order::Post(_, row, true)] if row.delivery.attempts == 0), "{orders:?}");
+    assert!(matches!(&orders[..], [OutboxEffect::Post(_, row, true)] if row.delivery.attempts == 0), "{orders:?}");
 }
 
 #[test]
 fn hooks_that_fail_cannot_take_every_place() {
-    let mut outbox = Outbox::new(Parallel { all: 4, failing: 2 });
+    let mut outbox = Outbox::new(Concurrency { all: 4, failing: 2 });
     let mut orders = Vec::new();
     for n in 1..=10 {
-        let standing = Standing { failures: 1, off_ms: None };
-        outbox.run(Happening::Opened(hook(n), Retry::Immediate, standing), at(0), &mut orders);
-        outbox.run(Happening::Fetched(hook(n), vec![row(1)], true), at(0), &mut orders);
+        let standing = HookHealth { failures: 1, off_ms: None };
+        outbox.run(OutboxEvent::Opened(hook(n), Retry::Immediate, standing), at(0), &mut orders);
+        outbox.run(OutboxEvent::Fetched(hook(n), vec![row(1)], true), at(0), &mut orders);
     }
     assert_eq!((outbox.posting(), outbox.next_deadline_ms()), (2, None));
     for n in 11..=20 {
-        outbox.run(Happening::Opened(hook(n), Retry::Immediate, STANDS), at(0), &mut orders);
-        outbox.run(Happening::Fetched(hook(n), vec![row(1)], true), at(0), &mut orders);
+        outbox.run(OutboxEvent::Opened(hook(n), Retry::Immediate, STANDS), at(0), &mut orders);
+        outbox.run(OutboxEvent::Fetched(hook(n), vec![row(1)], true), at(0), &mut orders);
     }
     assert_eq!(outbox.posting(), 4);
     orders.clear();
-    outbox.run(Happening::Ended(hook(11), Posted::Answered(200), 1), at(1), &mut orders);
-    assert!(matches!(orders.last(), Some(Order::Post(id, ..)) if *id == hook(13)), "a healthy one is next: {orders:?}");
+    outbox.run(OutboxEvent::Ended(hook(11), AttemptOutcome::Answered(200), 1), at(1), &mut orders);
+    assert!(
+        matches!(orders.last(), Some(OutboxEffect::Post(id, ..)) if *id == hook(13)),
+        "a healthy one is next: {orders:?}"
+    );
 }
 
 #[test]
 fn a_hook_that_is_gone_is_posted_nothing_more() {
     let (mut outbox, _) = outbox(Retry::Immediate, STANDS, 3);
     let mut orders = Vec::new();
-    outbox.run(Happening::Closed(hook(1)), at(1), &mut orders);
+    outbox.run(OutboxEvent::Closed(hook(1)), at(1), &mut orders);
     assert_eq!((outbox.standing(&hook(1)), outbox.posting()), (None, 1));
-    assert!(end(&mut outbox, Posted::Answered(200), 2).is_empty());
+    assert!(end(&mut outbox, AttemptOutcome::Answered(200), 2).is_empty());
     assert_eq!(outbox.posting(), 0);
-    outbox.run(Happening::Woken(hook(1)), at(3), &mut orders);
+    outbox.run(OutboxEvent::Woken(hook(1)), at(3), &mut orders);
     assert!(orders.is_empty());
 }
 
@@ -202,41 +213,41 @@ fn a_hook_that_is_gone_is_posted_nothing_more() {
 #[derive(Default)]
 struct World {
     outbox: Outbox,
-    rows: HashMap<HookId, Vec<Row>>,
+    rows: HashMap<HookId, Vec<DeliveryRow>>,
     fetching: Vec<(HookId, u64)>,
-    posting: Vec<(HookId, Row)>,
+    posting: Vec<(HookId, DeliveryRow)>,
     posted: HashMap<HookId, Vec<u64>>,
     now_ms: u64,
 }
 
 impl World {
-    fn run(&mut self, happening: Happening) {
+    fn run(&mut self, happening: OutboxEvent) {
         let mut orders = Vec::new();
         self.outbox.run(happening, at(self.now_ms), &mut orders);
         self.obey(orders);
     }
 
-    fn obey(&mut self, orders: Vec<Order>) {
+    fn obey(&mut self, orders: Vec<OutboxEffect>) {
         for order in orders {
             match order {
-                Order::Fetch(hook, after) => {
+                OutboxEffect::Fetch(hook, after) => {
                     assert!(!self.fetching.iter().any(|(other, _)| *other == hook), "one read at a time");
                     self.fetching.push((hook, after));
                 }
-                Order::Post(hook, row, _) => {
+                OutboxEffect::Post(hook, row, _) => {
                     assert!(!self.posting.iter().any(|(other, _)| *other == hook), "one attempt at a time");
                     let before = self.posted.entry(hook.clone()).or_default();
                     assert!(before.last().is_none_or(|last| *last <= row.no), "in order");
                     before.push(row.no);
                     self.posting.push((hook, row));
                 }
-                Order::Keep(hook, row) => {
+                OutboxEffect::Keep(hook, row) => {
                     let rows = self.rows.get_mut(&hook).unwrap();
                     let kept = rows.iter_mut().find(|kept| kept.no == row.no).unwrap();
                     assert_eq!(kept.delivery.state, DeliveryState::Due, "what is done stays done");
                     *kept = row;
                 }
-                Order::Tell(..) => {}
+                OutboxEffect::Tell(..) => {}
             }
         }
         let failing = self.posting.len();
@@ -251,23 +262,28 @@ impl World {
                 let hook = hook((which % 4) as u128);
                 let rows = self.rows.entry(hook.clone()).or_default();
                 rows.push(row(rows.len() as u64 + 1));
-                self.run(Happening::Woken(hook));
+                self.run(OutboxEvent::Woken(hook));
             }
             2 if !self.fetching.is_empty() => {
                 let (hook, after) = self.fetching.remove(which % self.fetching.len());
                 if how == 0 {
-                    return self.run(Happening::NotFetched(hook));
+                    return self.run(OutboxEvent::NotFetched(hook));
                 }
                 let due = self.rows.get(&hook).into_iter().flatten();
                 let due: Vec<_> =
                     due.filter(|r| r.no > after && r.delivery.state == DeliveryState::Due).cloned().collect();
                 let is_all = due.len() <= 2;
-                self.run(Happening::Fetched(hook, due.into_iter().take(2).collect(), is_all));
+                self.run(OutboxEvent::Fetched(hook, due.into_iter().take(2).collect(), is_all));
             }
             3 if !self.posting.is_empty() => {
                 let (hook, _) = self.posting.remove(which % self.posting.len());
-                let posted = [Posted::Answered(200), Posted::Answered(500), Posted::Answered(404), Posted::NotBegun];
-                self.run(Happening::Ended(hook, posted[how as usize % 4], 1));
+                let posted = [
+                    AttemptOutcome::Answered(200),
+                    AttemptOutcome::Answered(500),
+                    AttemptOutcome::Answered(404),
+                    AttemptOutcome::NotBegun,
+                ];
+                self.run(OutboxEvent::Ended(hook, posted[how as usize % 4], 1));
             }
             _ => {
                 let mut orders = Vec::new();
@@ -283,10 +299,10 @@ proptest! {
     fn whatever_happens_everything_due_is_done_in_order_and_within_bounds(
         steps in prop::collection::vec((0_u8..5, 0_usize..8, 0_u8..8), 1..300)
     ) {
-        let mut world = World { outbox: Outbox::new(Parallel { all: 3, failing: 2 }), ..World::default() };
+        let mut world = World { outbox: Outbox::new(Concurrency { all: 3, failing: 2 }), ..World::default() };
         for n in 0..4 {
             world.rows.insert(hook(n), Vec::new());
-            world.run(Happening::Opened(hook(n), Retry::Immediate, STANDS));
+            world.run(OutboxEvent::Opened(hook(n), Retry::Immediate, STANDS));
         }
         steps.into_iter().for_each(|step| world.step(step));
         // From now on everything goes well: nothing may be left over.

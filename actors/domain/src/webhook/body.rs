@@ -31,7 +31,7 @@ mod tests {
     fn the_body_has_the_shape_receivers_know() {
         let channel = ChannelId::parse("quiet-otter-3a8f").unwrap();
         let delivery = Delivery::due(9, MESSAGE_RECEIVED, Some(channel), Some(7), 5);
-        let hook = HookId::rolled(1);
+        let hook = HookId::from_random(1);
         let delivery = Delivery { began_ms: Some(6), ..delivery };
         let text = String::from_utf8(body(&hook, &delivery, br#"{"id":7,"text":"hi"}"#)).unwrap();
         assert_eq!(

@@ -18,8 +18,8 @@ pub struct DeliveryId(Arc<str>);
 impl DeliveryId {
     /// An id from 128 random bits.
     #[must_use]
-    pub fn rolled(dice: u128) -> Self {
-        Self(format!("whd_{dice:032x}").into())
+    pub fn from_random(random: u128) -> Self {
+        Self(format!("whd_{random:032x}").into())
     }
 
     /// Whether text could be an id.
@@ -79,7 +79,7 @@ pub enum Failure {
 
 /// What came of one attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Posted {
+pub enum AttemptOutcome {
     /// The receiver answered with this status.
     Answered(u16),
     /// There was no answer in time.
@@ -147,7 +147,7 @@ impl Delivery {
         at_ms: u64,
     ) -> Self {
         Self {
-            id: DeliveryId::rolled(dice),
+            id: DeliveryId::from_random(dice),
             event: event.into(),
             channel,
             message,
@@ -196,7 +196,7 @@ impl Delivery {
 
 /// A delivery in its hook's row, by number: the order in which they became due.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Row {
+pub struct DeliveryRow {
     /// Its number.
     pub no: u64,
     /// Bytes of its message, hidden; 0 when it is done.
@@ -207,7 +207,7 @@ pub struct Row {
 
 /// A message that hooks are to be told of, as the log keeps it.
 #[derive(Clone, Debug)]
-pub struct Due {
+pub struct DueDelivery {
     /// A delivery for each hook. Those that are not due are kept for the delivery log only.
     pub deliveries: Vec<(HookId, Delivery)>,
     /// The message, hidden.

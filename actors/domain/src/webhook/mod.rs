@@ -13,9 +13,10 @@ use serde::{Deserialize, Deserializer, Serialize, de};
 use utoipa::ToSchema;
 
 pub use body::{body, test_message};
-pub use delivery::{Delivery, DeliveryId, DeliveryState, Due, Failure, Posted, Row};
+pub use delivery::{AttemptOutcome, Delivery, DeliveryId, DeliveryRow, DeliveryState, DueDelivery, Failure};
 pub use sign::{Secret, plain_signature, standard_signature};
 
+use crate::hint::Hint;
 use crate::ids::{AccountId, ChannelId};
 use crate::limits;
 use crate::refusal::{Code, Refusal};
@@ -34,8 +35,8 @@ pub struct HookId(Arc<str>);
 impl HookId {
     /// An id from 128 random bits.
     #[must_use]
-    pub fn rolled(dice: u128) -> Self {
-        Self(format!("wh_{dice:032x}").into())
+    pub fn from_random(random: u128) -> Self {
+        Self(format!("wh_{random:032x}").into())
     }
 
     /// Parses an id.
@@ -61,7 +62,7 @@ pub(super) fn is_hex(text: &str) -> bool {
 /// `not_found` for a hook.
 #[must_use]
 pub fn hook_not_found() -> Refusal {
-    Refusal::new(Code::NotFound, "webhook not found").hint("GET …/webhooks lists those there are")
+    Refusal::new(Code::NotFound, "webhook not found").hint(Hint::ListWebhooks)
 }
 
 impl TryFrom<String> for HookId {
@@ -207,7 +208,7 @@ mod tests {
 
     #[test]
     fn ids_are_what_was_rolled_and_nothing_else() {
-        let id = HookId::rolled(7);
+        let id = HookId::from_random(7);
         assert_eq!(HookId::parse(id.as_str()).unwrap(), id);
         for bad in ["", "wh_", "wh_7", "WH_00000000000000000000000000000007", "wh_0000000000000000000000000000000g"] {
             assert_eq!(HookId::parse(bad).unwrap_err().code, Code::NotFound, "{bad}");

@@ -1,7 +1,7 @@
 //! What must hold for whatever the domain reads from outside. The property tests and the fuzzer ask the same of it.
 
 use rogerrat_domain::op::{CreateDraft, CreateInput, Draft, JoinInput, SendInput};
-use rogerrat_domain::{Callsign, ChannelId, ConsumerName, Refusal, SessionId, limits, text};
+use rogerrat_domain::{Callsign, ChannelId, ConsumerName, Hint, Refusal, SessionId, limits, text};
 
 /// A send's body, and its `Idempotency-Key`.
 pub(crate) fn send(body: &[u8], key: Option<&str>) {
@@ -80,7 +80,11 @@ pub(crate) fn shown(said: &str) {
 /// A refusal never repeats more than 64 characters of what was said (D12).
 fn quiet(refusal: &Refusal, said: &[u8]) {
     let said = String::from_utf8_lossy(said);
-    for text in [Some(&refusal.text), refusal.hint.as_ref()].into_iter().flatten() {
+    let hint = match &refusal.hint {
+        Some(Hint::Text(text)) => Some(text),
+        _ => None,
+    };
+    for text in std::iter::once(&refusal.text).chain(hint) {
         assert!(text.chars().count() <= 320, "{text}");
         // What is borrowed is a sentence of ours.
         if let std::borrow::Cow::Owned(text) = text {

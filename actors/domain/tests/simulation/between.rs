@@ -20,7 +20,7 @@ impl Stage {
             assert!(self.channel.waits(*place), "{:?} reads and the channel knows it", feed.who);
             let flying = self.oracle.readers[&feed.who].claims.values();
             let flying = flying.filter(|c| c.state == State::Streamed(*place)).count();
-            let may_take = feed.terms == Terms::Read || flying < feed.max.clamp(1, limits::READ_MESSAGES);
+            let may_take = feed.terms == AckMode::Read || flying < feed.max.clamp(1, limits::READ_MESSAGES);
             if feed.queue.is_empty() && may_take && !self.is_stuffed(&feed.who) {
                 let mut due = self.oracle.due(&feed.who, feed.since, now_ms);
                 due.retain(|id| !self.oracle.is_done(&feed.who, *id));
@@ -67,7 +67,7 @@ impl Stage {
         let kept = self.oracle.log.values().filter(|m| m.kind == Kind::Message);
         let kept = kept.filter(|m| m.id > snapshot.departed() || held.contains(&m.id));
         let shelf: Vec<_> =
-            kept.map(|m| Shelved { id: m.id, from: m.from, to: m.to, weight_bytes: m.weight_bytes() }).collect();
+            kept.map(|m| BacklogEntry { id: m.id, from: m.from, to: m.to, weight_bytes: m.weight_bytes() }).collect();
         let mut again = fresh(&self.open, self.now);
         again.restore(snapshot, &shelf, 1, self.now).unwrap();
         let entries: Vec<Entry> = serde_json::from_str(&serde_json::to_string(&self.log[upto..]).unwrap()).unwrap();

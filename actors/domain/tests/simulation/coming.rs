@@ -44,7 +44,7 @@ impl Stage {
     fn identity(&mut self) -> Option<Identity> {
         let is_proved = self.dice.random_range(0..6) == 0;
         let mut one_or_two = || u64::from(self.dice.random_range(0..4) == 0);
-        is_proved.then(|| Identity { account: AccountId::roll(one_or_two()), key_no: one_or_two() })
+        is_proved.then(|| Identity { account: AccountId::from_random(one_or_two()), key_no: one_or_two() })
     }
 
     pub(super) fn leave_or_be_sent_away(&mut self) {
@@ -55,7 +55,8 @@ impl Stage {
     fn revoke(&mut self) {
         let callsign = Callsign::parse(NAMES[self.dice.random_range(0..NAMES.len())]).unwrap();
         self.note(&format!("revoke {callsign}"));
-        let identity = Identity { account: AccountId::roll(0), key_no: u64::from(self.dice.random_range(0..4) == 0) };
+        let identity =
+            Identity { account: AccountId::from_random(0), key_no: u64::from(self.dice.random_range(0..4) == 0) };
         let revoke = Revoke { callsign, identity };
         let (revoked, entries) = self.ask(revoke).unwrap();
         assert_eq!(revoked, !entries.is_empty());

@@ -3,14 +3,14 @@
 use super::*;
 
 impl Stage {
-    pub(super) fn answered(&mut self, place: PlaceId, delivery: Delivery) {
+    pub(super) fn answered(&mut self, place: WaiterId, delivery: ReadResponse) {
         let Parked { who, input, deadline_ms } = self.parked.remove(&place).expect("a parked poll is answered once");
         self.seen(who.0);
-        let on_time = delivery.ending != Ending::TimedOut || self.now.uptime_ms >= deadline_ms;
+        let on_time = delivery.reason != AnswerReason::TimedOut || self.now.uptime_ms >= deadline_ms;
         let cut_short = !self.channel_knows(&who);
         assert!(on_time || cut_short, "a poll ends at its deadline, not before");
         match delivery.messages.as_slice() {
-            [one] if delivery.slip.is_none() => self.beside(&who, &input, one),
+            [one] if delivery.guard.is_none() => self.beside(&who, &input, one),
             _ => self.handed(who, &input, delivery),
         }
     }
@@ -21,7 +21,7 @@ impl Stage {
     }
 
     /// A status, or the copy of what a stream of the same consumer has in its queue.
-    fn beside(&mut self, who: &Who, input: &ReadInput, given: &rogerrat_domain::Given) {
+    fn beside(&mut self, who: &Who, input: &ReadInput, given: &rogerrat_domain::DeliveredMessage) {
         let message = &given.message;
         assert_eq!((given.attempt, message.id), (1, self.oracle.last_id), "it is passed on at that instant");
         assert!(message.reaches(who.0) && input.since.is_none_or(|since| message.id > since));
@@ -29,12 +29,12 @@ impl Stage {
         reader.shown = reader.shown.max(message.id);
         if message.kind == Kind::Message {
             let claim = reader.claims.get(&message.id).map(|c| c.state);
-            assert!(matches!(claim, Some(State::Queued(_))), "without a slip only beside a stream");
+            assert!(matches!(claim, Some(State::Queued(_))), "without a token only beside a stream");
         }
     }
 
     /// Checks an answer against what the oracle says is due, and takes it into somebody's hands.
-    pub(super) fn handed(&mut self, who: Who, input: &ReadInput, delivery: Delivery) {
+    pub(super) fn handed(&mut self, who: Who, input: &ReadInput, delivery: ReadResponse) {
         if !self.oracle.people.contains_key(&who.0) || !self.oracle.readers.contains_key(&who) {
             return;
         }
@@ -43,8 +43,8 @@ impl Stage {
         let max = input.max.clamp(1, limits::READ_MESSAGES);
         let due = self.oracle.due(&who, input.since, now_ms).into_iter().take(max);
         let due: Vec<u64> = due.take_while(|id| self.is_at_hand(*id)).collect();
-        match delivery.ending {
-            Ending::Ready => assert_eq!(ids, due, "{who:?} is given exactly what is due, in order"),
+        match delivery.reason {
+            AnswerReason::Ready => assert_eq!(ids, due, "{who:?} is given exactly what is due, in order"),
             _ => assert!(ids.is_empty(), "an ending that is not ready gives nothing"),
         }
         self.check_attempts(&who, &delivery);
@@ -53,12 +53,12 @@ impl Stage {
             Expected::Exactly(gap) => assert_eq!(delivery.gap, gap, "{who:?} is told exactly what it lost"),
             Expected::Unsure => {}
         }
-        let alone = told.is_some() && input.terms == Terms::Read && input.since.is_none();
-        assert!(delivery.ending != Ending::Ready || !ids.is_empty() || alone, "an empty answer is not ready");
+        let alone = told.is_some() && input.terms == AckMode::Read && input.since.is_none();
+        assert!(delivery.reason != AnswerReason::Ready || !ids.is_empty() || alone, "an empty answer is not ready");
         self.totals.given += ids.len() as u64;
         self.totals.gaps += u64::from(told.is_some());
-        if delivery.slip.is_none() {
-            assert!(ids.is_empty() && told.is_none(), "what can be lost has a slip");
+        if delivery.guard.is_none() {
+            assert!(ids.is_empty() && told.is_none(), "what can be lost has a token");
             return;
         }
         let number = self.number();
@@ -74,7 +74,7 @@ impl Stage {
         self.oracle.is_in_memory(id) || self.lent.contains(&id)
     }
 
-    fn check_attempts(&mut self, who: &Who, delivery: &Delivery) {
+    fn check_attempts(&mut self, who: &Who, delivery: &ReadResponse) {
         for given in &delivery.messages {
             self.check_attempt(who, given.message.id, given.attempt);
         }
@@ -101,7 +101,7 @@ impl Stage {
         }
     }
 
-    pub(super) fn fed(&mut self, place: PlaceId, frame: &Bytes) {
+    pub(super) fn fed(&mut self, place: WaiterId, frame: &Bytes) {
         let event = Frame::of(frame);
         let feed = &self.feeds[&place];
         let (who, since, terms) = (feed.who.clone(), feed.since, feed.terms);
@@ -143,10 +143,10 @@ impl Stage {
         let max = feed.max.clamp(1, limits::READ_MESSAGES);
         let flying = self.oracle.readers[&who].claims.values();
         let flying = flying.filter(|c| c.state == State::Queued(place) || c.state == State::Streamed(place)).count();
-        assert!(terms == Terms::Read || flying <= max, "at most max are in flight on a manual stream");
+        assert!(terms == AckMode::Read || flying <= max, "at most max are in flight on a manual stream");
     }
 
-    pub(super) fn ended(&mut self, place: PlaceId, frame: &Bytes) {
+    pub(super) fn ended(&mut self, place: WaiterId, frame: &Bytes) {
         let text = String::from_utf8_lossy(frame);
         let feed = &self.feeds[&place];
         if text.starts_with("event: lagged") {
@@ -161,7 +161,7 @@ impl Stage {
     }
 
     /// A stream is gone: what it took and did not acknowledge, and what it did not take, is due again.
-    pub(super) fn closed(&mut self, place: PlaceId) {
+    pub(super) fn closed(&mut self, place: WaiterId) {
         let Some(feed) = self.feeds.remove(&place) else { return };
         self.seen(feed.who.0);
         self.oracle.returned(&feed.who, State::Queued(place), false);

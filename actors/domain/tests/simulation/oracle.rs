@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
-use rogerrat_domain::{Entry, Gap, Kind, Loss, Message, PlaceId, Terms, limits};
+use rogerrat_domain::{AckMode, Entry, Gap, GapReason, Kind, Message, WaiterId, limits};
 
 pub(crate) type Who = (u32, Option<String>);
 
@@ -12,8 +12,8 @@ pub(crate) type Who = (u32, Option<String>);
 pub(crate) enum State {
     Underway(u64),
     Leased(u64),
-    Queued(PlaceId),
-    Streamed(PlaceId),
+    Queued(WaiterId),
+    Streamed(WaiterId),
     Owed,
 }
 
@@ -34,7 +34,7 @@ pub(crate) struct Reader {
     pub(crate) claims: BTreeMap<u64, Claim>,
     /// Answers and streams that are telling it a loss.
     pub(crate) telling: BTreeSet<u64>,
-    pub(crate) stream: Option<PlaceId>,
+    pub(crate) stream: Option<WaiterId>,
 }
 
 #[derive(Debug)]
@@ -55,14 +55,14 @@ pub(crate) struct Oracle {
     shelf: Option<usize>,
     ring_bytes: usize,
     pub(crate) departed: Vec<(u64, Option<u32>)>,
-    pub(crate) lost: Option<(u64, Loss)>,
+    pub(crate) lost: Option<(u64, GapReason)>,
     pub(crate) people: BTreeMap<u32, Person>,
     pub(crate) readers: BTreeMap<Who, Reader>,
     pub(crate) last_id: u64,
 }
 
 impl Oracle {
-    pub(crate) fn new(above: u64, loss: Option<Loss>, shelf: Option<usize>) -> Self {
+    pub(crate) fn new(above: u64, loss: Option<GapReason>, shelf: Option<usize>) -> Self {
         Self {
             log: BTreeMap::new(),
             ring: VecDeque::new(),
@@ -207,7 +207,7 @@ impl Oracle {
         };
         let Some(to) = lost.iter().copied().max() else { return Expected::Exactly(None) };
         let low = lost.iter().filter(|id| since.is_none() && owed(id)).min().map_or(from, |id| from.min(id - 1));
-        let reason = self.lost.filter(|(id, _)| low < *id).map_or(Loss::Ring, |(_, loss)| loss);
+        let reason = self.lost.filter(|(id, _)| low < *id).map_or(GapReason::Ring, |(_, loss)| loss);
         Expected::Exactly(Some(Gap { from: low, to, reason }))
     }
 
@@ -224,7 +224,7 @@ impl Oracle {
     }
 
     /// What the answer or event `state` carried was taken.
-    pub(crate) fn taken(&mut self, who: &Who, ids: &[u64], gap: Option<u64>, terms: Terms, now_ms: u64) {
+    pub(crate) fn taken(&mut self, who: &Who, ids: &[u64], gap: Option<u64>, terms: AckMode, now_ms: u64) {
         let upto = ids.iter().copied().max().max(gap).unwrap_or(0);
         let Some(reader) = self.readers.get_mut(who) else { return };
         reader.handed = reader.handed.max(upto);
@@ -232,21 +232,21 @@ impl Oracle {
         for id in ids {
             let Some(claim) = reader.claims.get_mut(id) else { continue };
             match terms {
-                Terms::Read => {
+                AckMode::Read => {
                     reader.claims.remove(id);
                 }
-                Terms::Leased { .. } if claim.again => {
+                AckMode::Leased { .. } if claim.again => {
                     reader.claims.remove(id);
                 }
-                Terms::Leased { lease_ms } => claim.state = State::Leased(now_ms + lease_ms),
-                Terms::Streamed => {
+                AckMode::Leased { lease_ms } => claim.state = State::Leased(now_ms + lease_ms),
+                AckMode::Streamed => {
                     if let State::Queued(place) = claim.state {
                         claim.state = State::Streamed(place);
                     }
                 }
             }
         }
-        if terms == Terms::Read {
+        if terms == AckMode::Read {
             reader.cursor = reader.cursor.max(upto);
             if let Some(person) = self.people.get_mut(&who.0) {
                 person.held.retain(|id, _| !ids.contains(id));

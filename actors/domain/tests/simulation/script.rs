@@ -1,7 +1,7 @@
 //! What may happen in a script, each with its own little dice.
 
 use rogerrat_domain::op::{
-    Ack, History, Info, Keepalive, OpenStream, Outcome, Read, Receipts, RemoveConsumer, Roster, Stats,
+    Ack, History, Info, Keepalive, OpenStream, Read, ReadOutcome, Receipts, RemoveConsumer, Roster, Stats,
 };
 use rogerrat_domain::{Code, ConsumerName};
 
@@ -88,7 +88,7 @@ impl Stage {
         ReadInput {
             consumer: self.consumer(),
             since: self.dice.random_bool(0.15).then(|| self.some_id()),
-            terms: if self.dice.random_bool(0.4) { Terms::Leased { lease_ms } } else { Terms::Read },
+            terms: if self.dice.random_bool(0.4) { AckMode::Leased { lease_ms } } else { AckMode::Read },
             max: if self.dice.random_bool(0.3) { self.dice.random_range(0..5) } else { limits::READ_MESSAGES },
             ack_upto: None,
         }
@@ -98,7 +98,7 @@ impl Stage {
         let Some((session, no)) = self.pick() else { return };
         let input = self.input();
         self.note(&format!("read #{no} {input:?}"));
-        let (place, timeout_ms) = (PlaceId(self.number()), self.dice.random_range(1_000..120_000));
+        let (place, timeout_ms) = (WaiterId(self.number()), self.dice.random_range(1_000..120_000));
         let who = (no, input.consumer.as_ref().map(|c| c.as_str().to_owned()));
         let op = Read { session, input: input.clone(), timeout_ms, wants_roster: self.dice.random(), place };
         self.tick();
@@ -111,10 +111,10 @@ impl Stage {
         let older = self.parked.iter().find(|(_, p)| p.who == who).map(|(place, _)| *place);
         let (outcome, _) = self.ask(op).unwrap();
         match outcome {
-            Outcome::Now(delivery) => self.handed(who, &input, delivery),
-            Outcome::Parked => {
+            ReadOutcome::Now(delivery) => self.handed(who, &input, delivery),
+            ReadOutcome::Parked => {
                 let told = self.oracle.gap(&who, input.since, self.now.uptime_ms);
-                let moves = input.terms == Terms::Read && input.since.is_none();
+                let moves = input.terms == AckMode::Read && input.since.is_none();
                 let nothing = matches!(told, Expected::Unsure | Expected::Exactly(None));
                 assert!(!moves || nothing, "a loss to be told does not wait: {told:?} {who:?}");
                 assert!(older.is_none_or(|older| !self.parked.contains_key(&older)), "the older poll gave way");
@@ -127,7 +127,7 @@ impl Stage {
         let Some((session, no)) = self.pick() else { return };
         let input = self.input();
         self.note(&format!("stream #{no} {input:?}"));
-        let (place, progress) = (PlaceId(self.number()), Arc::new(Progress::default()));
+        let (place, progress) = (WaiterId(self.number()), Arc::new(Progress::default()));
         let who = (no, input.consumer.as_ref().map(|c| c.as_str().to_owned()));
         let op = OpenStream { session, input: input.clone(), place, progress: progress.clone() };
         self.tick();
@@ -136,7 +136,7 @@ impl Stage {
         }
         self.oracle.reader(&who);
         self.seen(no);
-        let terms = if input.terms == Terms::Read { Terms::Read } else { Terms::Streamed };
+        let terms = if input.terms == AckMode::Read { AckMode::Read } else { AckMode::Streamed };
         let (since, max, queue) = (input.since, input.max, VecDeque::new());
         let older = self.oracle.reader(&who).stream.replace(place);
         self.feeds.insert(place, Feed { who: who.clone(), since, terms, max, progress, queue, told_upto: 0 });
@@ -156,10 +156,10 @@ impl Stage {
         let state = State::Underway(number);
         let is_taken = self.dice.random_bool(0.7);
         self.note(&format!("answer {number} of {who:?} is {}", if is_taken { "taken" } else { "dropped" }));
-        let slip = delivery.slip.take().unwrap();
+        let token = delivery.guard.take().unwrap();
         if is_taken {
             let ids: Vec<u64> = delivery.messages.iter().map(|g| g.message.id).collect();
-            slip.taken();
+            token.complete();
             let gap = delivery.gap.map(|gap| gap.to);
             self.oracle.taken(&who, &ids, gap, terms, self.now.uptime_ms);
             if let Some(reader) = self.oracle.readers.get_mut(&who) {
@@ -167,7 +167,7 @@ impl Stage {
             }
         } else {
             self.totals.returned += 1;
-            drop(slip);
+            drop(token);
             self.oracle.returned(&who, state, false);
         }
         if let Some(reader) = self.oracle.readers.get_mut(&who) {
@@ -176,7 +176,7 @@ impl Stage {
         self.tick();
     }
 
-    fn some_feed(&mut self) -> Option<PlaceId> {
+    fn some_feed(&mut self) -> Option<WaiterId> {
         let places: Vec<_> = self.feeds.keys().copied().collect();
         (!places.is_empty()).then(|| places[self.dice.random_range(0..places.len())])
     }
@@ -197,7 +197,7 @@ impl Stage {
             let (Some((_, number)), Some(reader)) = (event.gap, self.oracle.readers.get_mut(&who)) else { continue };
             reader.claims.retain(|_, c| c.state != State::Underway(number));
             // A manual cursor has not moved: the stream goes on telling it for as long as it is open.
-            if terms == Terms::Read || !is_plain {
+            if terms == AckMode::Read || !is_plain {
                 reader.telling.remove(&number);
             }
         }
@@ -220,7 +220,7 @@ impl Stage {
         self.carry(effects);
     }
 
-    fn cut(&mut self, place: PlaceId) {
+    fn cut(&mut self, place: WaiterId) {
         self.note(&format!("{place:?} is cut"));
         self.feeds[&place].progress.cut();
         self.closed(place);

@@ -8,8 +8,8 @@ use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use rogerrat_domain::op::{Operation, ReadInput};
 use rogerrat_domain::{
-    Channel, ChannelId, Delivery, Durability, Effect, Ending, Entry, HubKey, Kind, Loss, Now, PlaceId, Progress, Rules,
-    SessionId, Settings, Shelf, Shelved, Snapshot, Terms, TokenHash, limits,
+    AckMode, AnswerReason, BacklogEntry, BacklogLimits, Channel, ChannelId, Durability, Effect, Entry, GapReason,
+    HubKey, Kind, Now, Progress, ReadResponse, Rules, SessionId, Settings, Snapshot, TokenHash, WaiterId, limits,
 };
 
 use crate::oracle::{Expected, Oracle, State, Who};
@@ -73,15 +73,15 @@ pub(crate) struct Parked {
 pub(crate) struct Carried {
     pub(crate) who: Who,
     pub(crate) number: u64,
-    pub(crate) terms: Terms,
-    pub(crate) delivery: Delivery,
+    pub(crate) terms: AckMode,
+    pub(crate) delivery: ReadResponse,
 }
 
 /// An open stream and its carrier's queue.
 pub(crate) struct Feed {
     pub(crate) who: Who,
     pub(crate) since: Option<u64>,
-    pub(crate) terms: Terms,
+    pub(crate) terms: AckMode,
     pub(crate) max: usize,
     pub(crate) progress: Arc<Progress>,
     pub(crate) queue: VecDeque<Event>,
@@ -101,15 +101,15 @@ pub(crate) struct Stage {
     pub(crate) script: Vec<String>,
     pub(crate) totals: Totals,
     channel: Channel,
-    open: (Arc<Settings>, Arc<Rules>, u64, Option<Loss>),
+    open: (Arc<Settings>, Arc<Rules>, u64, Option<GapReason>),
     oracle: Oracle,
     now: Now,
     log: Vec<Entry>,
     /// Who somebody is, by the session it holds; old ones are kept to be tried again.
     sessions: Vec<(SessionId, u32)>,
-    parked: BTreeMap<PlaceId, Parked>,
+    parked: BTreeMap<WaiterId, Parked>,
     carried: Vec<Carried>,
-    feeds: BTreeMap<PlaceId, Feed>,
+    feeds: BTreeMap<WaiterId, Feed>,
     sends: Vec<(SessionId, u64)>,
     keys: BTreeMap<(u32, String), u64>,
     numbers: u64,
@@ -132,12 +132,13 @@ impl Stage {
             ..Settings::plain(TokenHash::of("t"), now.at_ms)
         };
         let sends_per_minute = dice.random_bool(0.1).then_some(20);
-        let shelf = Shelf { messages: dice.random_range(100..200), bytes: 1 << 30 };
+        let shelf = BacklogLimits { messages: dice.random_range(100..200), bytes: 1 << 30 };
         let durable = dice.random_bool(0.5);
         settings.durability = if durable { Durability::Disk } else { Durability::Memory };
         let key = HubKey::new([1; 32]);
         let rules = Rules { key, sends_per_minute, shelf, idle_ms: None, idle_lossless_ms: None };
-        let lost = [None, None, Some(Loss::Restart), Some(Loss::Idle)][dice.random_range(0..4)].filter(|_| !durable);
+        let lost =
+            [None, None, Some(GapReason::Restart), Some(GapReason::Idle)][dice.random_range(0..4)].filter(|_| !durable);
         let above = now.at_ms - 5_000 + dice.random_range(0..10_000);
         let open = (Arc::new(settings), Arc::new(rules), above, lost);
         Self {
@@ -240,7 +241,7 @@ impl Stage {
                 let person = &self.oracle.people[no];
                 assert!(!person.live && self.now.uptime_ms >= person.away_ms + MEMBER_TTL_MS, "forgotten early");
             }
-            Entry::Handed { .. } => {}
+            Entry::Delivered { .. } => {}
             other => panic!("time makes no such entry: {other:?}"),
         }
         self.oracle.happened(&entry, self.now.uptime_ms);
@@ -254,7 +255,7 @@ impl Stage {
     }
 }
 
-fn fresh((settings, rules, above, lost): &(Arc<Settings>, Arc<Rules>, u64, Option<Loss>), now: Now) -> Channel {
+fn fresh((settings, rules, above, lost): &(Arc<Settings>, Arc<Rules>, u64, Option<GapReason>), now: Now) -> Channel {
     let id = ChannelId::parse("quiet-otter-3a8f").unwrap();
     Channel::open(id, settings.clone(), rules.clone(), *above, *lost, now)
 }

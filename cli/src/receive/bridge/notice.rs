@@ -5,7 +5,7 @@
 
 use std::fmt::Write as _;
 
-use rogerrat_domain::Told;
+use rogerrat_domain::MessageView;
 use rogerrat_domain::text::breaks_a_line;
 use serde_json::{Map, Value, json};
 
@@ -15,7 +15,7 @@ const TAG: &str = "channel";
 
 /// The notification of a message, from its JSON; none when it is no message.
 pub(super) fn of_message(channel: &str, message: &str) -> Option<String> {
-    let told: Told<'_> = serde_json::from_str(message).ok()?;
+    let told: MessageView<'_> = serde_json::from_str(message).ok()?;
     let mut meta = Map::new();
     // A key is one word, and a value a text: else a client leaves it out.
     let mut fact = |name: &str, value: &str| {

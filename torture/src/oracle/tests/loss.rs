@@ -1,4 +1,4 @@
-//! Loss: what was acknowledged arrives, or the reader was told, or it is one of the few things a crash may take.
+//! GapReason: what was acknowledged arrives, or the reader was told, or it is one of the few things a crash may take.
 
 use super::*;
 

@@ -2,7 +2,7 @@
 
 use crate::op::testing::{Rig, said, see};
 use crate::op::{Ack, Consumers, ReadInput};
-use crate::{Code, Loss, Terms, limits};
+use crate::{AckMode, Code, GapReason, limits};
 
 fn pair() -> Rig {
     let mut rig = Rig::new();
@@ -16,7 +16,7 @@ fn plain() -> ReadInput {
 }
 
 fn manual() -> ReadInput {
-    ReadInput { terms: Terms::Leased { lease_ms: 10_000 }, ..plain() }
+    ReadInput { terms: AckMode::Leased { lease_ms: 10_000 }, ..plain() }
 }
 
 fn ack(rig: &mut Rig, who: &str, upto: u64) -> Result<(usize, u64), Code> {
@@ -107,7 +107,7 @@ fn a01_a_status_is_never_leased_and_moves_no_manual_cursor() {
     let status = said(&serde_json::json!({"text": "working", "kind": "status"})).unwrap();
     let id = rig.try_send("ann", status).unwrap().id;
     let delivery = rig.answer(place).unwrap();
-    assert_eq!((see(&delivery).texts, delivery.slip.is_none()), (vec!["working".to_owned()], true));
+    assert_eq!((see(&delivery).texts, delivery.guard.is_none()), (vec!["working".to_owned()], true));
     assert_eq!(ack(&mut rig, "bob", id), Ok((0, 0)), "acknowledging it is no error");
     rig.at(60_000);
     assert!(rig.listen_with("bob", manual()).is_none());
@@ -142,7 +142,7 @@ fn a01_what_is_leased_is_no_loss_until_the_lease_ends() {
 
 #[test]
 fn a01_a_manual_reader_is_told_a_gap_with_messages_or_at_its_deadline() {
-    let mut rig = pair().restarted(Loss::Restart);
+    let mut rig = pair().restarted(GapReason::Restart);
     let place = rig.park("bob", manual());
     rig.at(30_000);
     let gap = rig.answered(place).gap.unwrap();
@@ -153,7 +153,7 @@ fn a01_a_manual_reader_is_told_a_gap_with_messages_or_at_its_deadline() {
 #[test]
 fn a01_a_consumer_holds_only_so_much_unacknowledged() {
     let mut rig = pair();
-    let long = ReadInput { terms: Terms::Leased { lease_ms: limits::LEASE_MAX_MS }, ..plain() };
+    let long = ReadInput { terms: AckMode::Leased { lease_ms: limits::LEASE_MAX_MS }, ..plain() };
     let mut given = 0;
     for _ in 0..15 {
         rig.send_many("ann", "all", 100);

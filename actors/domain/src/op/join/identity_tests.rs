@@ -5,7 +5,7 @@ use crate::op::{JoinReply, Keepalive, Leave, Rekey, Revoke};
 use crate::{AccountId, Code, Entry, Identity, Refusal, SessionId, Settings, TokenHash, limits};
 
 fn key(account: u64, key_no: u64) -> Identity {
-    Identity { account: AccountId::roll(account), key_no }
+    Identity { account: AccountId::from_random(account), key_no }
 }
 
 fn prove(rig: &mut Rig, callsign: &str, identity: Identity, session: Option<&str>) -> JoinReply {
@@ -77,7 +77,7 @@ fn d18_an_identitys_callsign_wants_its_key() {
     for mut rig in [Rig::new(), claimed(), Rig::with(Settings::band(DAWN_MS))] {
         let refusal = without_key(&mut rig, "ann", None).unwrap_err();
         assert_eq!(refusal.code, Code::CallsignTaken);
-        assert!(refusal.hint.unwrap().contains("identity_key"));
+        assert!(refusal.hint.unwrap().text().unwrap().contains("identity_key"));
         let session = prove(&mut rig, "ann", key(1, 1), None).session_id;
         for presented in [None, Some(session.as_str())] {
             assert_eq!(without_key(&mut rig, "ann", presented).unwrap_err().code, Code::CallsignTaken);
@@ -126,7 +126,7 @@ fn the_session_of_an_old_key_ends_and_does_not_come_back() {
     let (poll, stream) = (rig.park("ann", Default::default()), rig.open("ann", Default::default()));
     rig.events(stream);
     assert!(revoke(&mut rig, key(1, 1)));
-    assert_eq!(rig.answered(poll).ending, crate::Ending::TimedOut);
+    assert_eq!(rig.answered(poll).reason, crate::AnswerReason::TimedOut);
     assert_eq!(rig.ended(stream).unwrap(), "bye revoked");
     assert_eq!(alive(&mut rig, &old.session_id), Err(Code::SessionExpired));
     rig.send("bob", "ann", "still yours");

@@ -100,7 +100,7 @@ fn d18_a_claimed_callsign_and_one_on_a_band_are_409_with_a_free_name() {
         let first = rig.join("ann").session_id;
         let refusal = rig.join_as(Some("ann"), None).unwrap_err();
         assert_eq!(refusal.code, Code::CallsignTaken);
-        let hint = refusal.hint.unwrap();
+        let hint = refusal.hint.unwrap().text().unwrap().to_owned();
         let free = hint.split('`').nth(1).unwrap();
         assert!(!rig.join(free).idempotent);
         assert!(again(&mut rig, "ann", &first).unwrap().idempotent);

@@ -8,11 +8,11 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::ReadInput;
 use crate::channel::Gap;
-use crate::entry::Terms;
+use crate::entry::AckMode;
 use crate::ids::{ConsumerName, MessageId};
 use crate::limits;
 use crate::refusal::Refusal;
-use crate::schemas::{self, Given};
+use crate::schemas::{self, DeliveredMessageSchema};
 
 /// How a consumer wants to read, as it was said.
 #[derive(Clone, Debug, Default, Deserialize, ToSchema, IntoParams)]
@@ -60,12 +60,12 @@ impl ReadQuery<'_> {
         })
     }
 
-    fn terms(&self) -> Result<Terms, Refusal> {
+    fn terms(&self) -> Result<AckMode, Refusal> {
         match self.ack.as_deref() {
-            None | Some("auto") => Ok(Terms::Read),
+            None | Some("auto") => Ok(AckMode::Read),
             Some("manual") => {
                 let lease_ms = self.lease.map_or(limits::LEASE_DEFAULT_MS, |s| whole(s * 1000.0));
-                Ok(Terms::Leased { lease_ms: lease_ms.clamp(1_000, limits::LEASE_MAX_MS) })
+                Ok(AckMode::Leased { lease_ms: lease_ms.clamp(1_000, limits::LEASE_MAX_MS) })
             }
             Some(_) => Err(Refusal::invalid("ack must be auto or manual")),
         }
@@ -92,7 +92,7 @@ pub fn whole(number: f64) -> u64 {
 #[derive(Clone, Debug, ToSchema)]
 pub struct ReadReply {
     /// What is given, oldest first; may be empty.
-    #[schema(value_type = Vec<Given>, max_items = 100)]
+    #[schema(value_type = Vec<DeliveredMessageSchema>, max_items = 100)]
     pub messages: Vec<MessageId>,
     /// True when nothing came. That is no error: read again.
     pub timed_out: bool,
@@ -111,7 +111,7 @@ pub struct ReadReply {
 #[derive(Clone, Debug, ToSchema)]
 pub struct WaitReply {
     /// What is given, oldest first; may be empty.
-    #[schema(value_type = Vec<Given>, max_items = 100)]
+    #[schema(value_type = Vec<DeliveredMessageSchema>, max_items = 100)]
     pub messages: Vec<MessageId>,
     /// True when nothing came. That is no error: wait again.
     pub timed_out: bool,

@@ -3,7 +3,8 @@
 use crate::op::testing::{Rig, draft, rules, said};
 use crate::op::{Consumers, Join, ReadInput};
 use crate::{
-    Channel, Code, ConsumerName, Durability, Ending, Entry, Gap, Loss, Rules, Settings, Shelf, Terms, TokenHash, limits,
+    AckMode, AnswerReason, BacklogLimits, Channel, Code, ConsumerName, Durability, Entry, Gap, GapReason, Rules,
+    Settings, TokenHash, limits,
 };
 
 fn pair() -> Rig {
@@ -76,7 +77,7 @@ fn d04_a_second_parked_poll_releases_the_first() {
     let first = rig.park("bob", plain());
     let other = rig.park("bob", named("other"));
     let second = rig.park("bob", plain());
-    assert_eq!(rig.answered(first).ending, Ending::Superseded);
+    assert_eq!(rig.answered(first).reason, AnswerReason::Superseded);
     rig.send("ann", "bob", "hi");
     assert_eq!((rig.answered(second).texts, rig.answered(other).texts), (vec!["hi".to_owned()], vec!["hi".to_owned()]));
 }
@@ -87,7 +88,7 @@ fn d04_leaving_ends_a_parked_poll() {
     let place = rig.park("bob", plain());
     let session = rig.session("bob");
     rig.ask(crate::op::Leave { session }).unwrap();
-    assert_eq!(rig.answered(place).ending, Ending::TimedOut);
+    assert_eq!(rig.answered(place).reason, AnswerReason::TimedOut);
 }
 
 #[test]
@@ -99,7 +100,7 @@ fn a_poll_ends_at_its_deadline_and_not_before() {
     rig.at(30_999);
     assert!(rig.answer(place).is_none());
     rig.at(31_000);
-    assert_eq!(rig.answered(place).ending, Ending::TimedOut);
+    assert_eq!(rig.answered(place).reason, AnswerReason::TimedOut);
 }
 
 #[test]
@@ -109,7 +110,7 @@ fn d05_a_gap_is_told_with_the_messages_after_it() {
     rig.listen("bob");
     rig.send_many("ann", "all", 103);
     let seen = rig.listen("bob").unwrap();
-    assert_eq!(seen.gap, Some(Gap { from: first, to: first + 3, reason: Loss::Ring }));
+    assert_eq!(seen.gap, Some(Gap { from: first, to: first + 3, reason: GapReason::Ring }));
     assert_eq!((seen.texts.len(), seen.texts[0].as_str()), (100, "x4"));
     assert!(rig.listen("bob").is_none(), "told once");
 }
@@ -126,7 +127,7 @@ fn d05_own_broadcasts_and_the_dms_of_others_are_no_loss() {
         rig.listen("cat");
     }
     let seen = rig.listen("bob").unwrap();
-    assert_eq!(seen.gap.map(|g| g.reason), Some(Loss::Ring), "cat's broadcast is gone");
+    assert_eq!(seen.gap.map(|g| g.reason), Some(GapReason::Ring), "cat's broadcast is gone");
     rig.send_many("bob", "all", 150);
     assert!(rig.listen("bob").is_none(), "and bob's own are not missed");
 }
@@ -144,7 +145,7 @@ fn d05_a_newcomer_sees_no_gap() {
 
 #[test]
 fn d05_after_a_restart_each_older_member_is_told_once() {
-    for loss in [Loss::Restart, Loss::Idle] {
+    for loss in [GapReason::Restart, GapReason::Idle] {
         let mut rig = pair();
         rig.send("ann", "all", "lost");
         let above = rig.channel.last_id() + 60_000;
@@ -162,7 +163,7 @@ fn d05_after_a_restart_each_older_member_is_told_once() {
 
 #[test]
 fn d05_a_gap_whose_answer_was_lost_is_told_again_and_not_meanwhile() {
-    let mut rig = pair().restarted(Loss::Restart);
+    let mut rig = pair().restarted(GapReason::Restart);
     let delivery = rig.poll("bob", plain()).unwrap();
     assert!(delivery.gap.is_some());
     let waiting = rig.park("bob", plain());
@@ -181,7 +182,7 @@ fn d05_what_was_given_back_and_then_pushed_out_is_a_told_loss() {
     rig.send_many("bob", "all", 100);
     rig.lose(delivery);
     let delivery = rig.poll("bob", plain()).unwrap();
-    let told = Some(Gap { from: first - 1, to: first, reason: Loss::Ring });
+    let told = Some(Gap { from: first - 1, to: first, reason: GapReason::Ring });
     assert_eq!(delivery.gap, told);
     rig.lose(delivery);
     assert_eq!(rig.listen("bob").unwrap().gap, told, "the news was lost too, so it is told again");
@@ -199,7 +200,7 @@ fn d05_a_read_with_since_is_told_what_left_above_it() {
     let place = rig.park("bob", since(first + 20));
     rig.at(30_000);
     let seen = rig.answered(place);
-    assert_eq!((seen.ending, seen.gap.map(|g| g.from)), (Ending::TimedOut, Some(first + 20)));
+    assert_eq!((seen.reason, seen.gap.map(|g| g.from)), (AnswerReason::TimedOut, Some(first + 20)));
 }
 
 #[test]
@@ -347,8 +348,8 @@ fn a_draining_hub_parks_nobody() {
     let mut effects = Vec::new();
     rig.channel.drain(rig.now, &mut effects);
     rig.carry(effects);
-    assert_eq!(rig.answered(place).ending, Ending::Draining);
-    assert_eq!(rig.listen("bob").unwrap().ending, Ending::Draining);
+    assert_eq!(rig.answered(place).reason, AnswerReason::Draining);
+    assert_eq!(rig.listen("bob").unwrap().reason, AnswerReason::Draining);
     rig.send("ann", "bob", "last words");
     assert_eq!(rig.listen("bob").unwrap().texts, ["last words"]);
 }
@@ -365,7 +366,7 @@ fn a_poll_keeps_its_session_alive() {
     rig.at(29_999);
     assert_eq!(rig.channel.live_members(), 1);
     rig.at(30_000);
-    assert_eq!(rig.answered(place).ending, Ending::TimedOut);
+    assert_eq!(rig.answered(place).reason, AnswerReason::TimedOut);
     rig.at(34_999);
     assert_eq!(rig.channel.live_members(), 1);
     rig.at(35_000);
@@ -376,13 +377,13 @@ fn a_poll_keeps_its_session_alive() {
 #[test]
 fn a01_what_was_told_lost_is_owed_no_more_in_a_replay_either() {
     let settings = Settings { durability: Durability::Disk, ..Settings::plain(TokenHash::of("t"), 0) };
-    let rules = Rules { shelf: Shelf { messages: 100, bytes: 1 << 30 }, ..rules() };
+    let rules = Rules { shelf: BacklogLimits { messages: 100, bytes: 1 << 30 }, ..rules() };
     let mut rig = Rig::opened(settings, rules, 0, None);
     rig.join("ann");
     rig.join("bob");
     for _ in 0..12 {
         rig.send_many("ann", "all", 100);
-        let leased = ReadInput { terms: Terms::Leased { lease_ms: 1000 }, ..plain() };
+        let leased = ReadInput { terms: AckMode::Leased { lease_ms: 1000 }, ..plain() };
         assert_eq!(rig.listen_with("bob", leased.clone()).unwrap().ids.len(), 100);
         rig.send_many("ann", "all", 100);
         rig.at(rig.now.uptime_ms + 2000);

@@ -2,7 +2,7 @@
 
 use crate::op::testing::{DAWN_MS, Rig};
 use crate::op::{Ack, Leave, ReadInput, Receipts, ReceiptsReply};
-use crate::{Code, Settings, Terms, TokenHash, limits};
+use crate::{AckMode, Code, Settings, TokenHash, limits};
 
 fn trio() -> Rig {
     let mut rig = Rig::new();
@@ -25,7 +25,7 @@ fn states(rig: &mut Rig, id: u64) -> String {
 }
 
 fn manual() -> ReadInput {
-    ReadInput { terms: Terms::Leased { lease_ms: 10_000 }, ..ReadInput::default() }
+    ReadInput { terms: AckMode::Leased { lease_ms: 10_000 }, ..ReadInput::default() }
 }
 
 #[test]

@@ -99,7 +99,7 @@ fn d15_nobody_by_that_name_is_told_who_is_here() {
     let mut rig = trio();
     let refusal = rig.try_send("ann", draft("zoe", "hi")).unwrap_err();
     assert_eq!(refusal.code, Code::UnknownRecipient);
-    assert_eq!(refusal.hint.unwrap(), "here are: #1 ann, #2 bob, #3 cat");
+    assert_eq!(refusal.hint.unwrap().text(), Some("here are: #1 ann, #2 bob, #3 cat"));
     let long = rig.try_send("ann", draft(&"z".repeat(200), "hi")).unwrap_err();
     assert!(long.text.len() < 140);
 }

@@ -2,7 +2,7 @@
 
 use crate::op::testing::{Rig, said};
 use crate::op::{Ack, Leave, ReadInput};
-use crate::{ConsumerName, Loss, Terms, limits};
+use crate::{AckMode, ConsumerName, GapReason, limits};
 
 fn pair() -> Rig {
     let mut rig = Rig::new();
@@ -20,7 +20,7 @@ fn since(id: u64) -> ReadInput {
 }
 
 fn manual(max: usize) -> ReadInput {
-    ReadInput { terms: Terms::Streamed, max, ..plain() }
+    ReadInput { terms: AckMode::Streamed, max, ..plain() }
 }
 
 fn ack(rig: &mut Rig, upto: u64) -> usize {
@@ -66,7 +66,7 @@ fn d02_a_reader_256_events_behind_is_lagged() {
     assert_eq!((rig.queued(stream).0, rig.ended(stream)), (limits::STREAM_EVENTS, None));
     rig.send("ann", "all", "too much");
     assert_eq!(rig.ended(stream).unwrap(), format!("lagged {taken}"));
-    assert!(!rig.channel.waits(crate::PlaceId(1)));
+    assert!(!rig.channel.waits(crate::WaiterId(1)));
     let seen = rig.listen("bob").unwrap();
     assert_eq!(
         seen.gap.map(|g| (g.from, g.to)),
@@ -205,7 +205,7 @@ fn d32_draining_says_bye() {
 
 #[test]
 fn d05_a_stream_tells_a_gap_once() {
-    let mut rig = pair().restarted(Loss::Restart);
+    let mut rig = pair().restarted(GapReason::Restart);
     let stream = rig.open("bob", plain());
     let lost = rig.channel.last_id();
     assert!(rig.listen("bob").is_none(), "the stream tells it");
@@ -218,7 +218,7 @@ fn d05_a_stream_tells_a_gap_once() {
 
 #[test]
 fn d05_a_gap_a_stream_did_not_take_is_told_again() {
-    let mut rig = pair().restarted(Loss::Restart);
+    let mut rig = pair().restarted(GapReason::Restart);
     let stream = rig.open("bob", plain());
     assert_eq!(rig.take_events(stream, 1), ["hello 0"]);
     rig.cut(stream);
@@ -274,7 +274,7 @@ fn a01_an_ack_says_nothing_of_what_is_still_in_the_queue() {
 fn a01_a_lease_that_ends_is_fed_to_an_open_stream() {
     let mut rig = pair();
     rig.send("ann", "all", "work");
-    rig.listen_with("bob", ReadInput { terms: Terms::Leased { lease_ms: 10_000 }, ..plain() });
+    rig.listen_with("bob", ReadInput { terms: AckMode::Leased { lease_ms: 10_000 }, ..plain() });
     let stream = rig.open("bob", manual(100));
     assert_eq!(rig.channel.next_deadline_ms(), Some(10_000));
     rig.at(10_000);

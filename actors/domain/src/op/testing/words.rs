@@ -4,7 +4,7 @@ use bytes::Bytes;
 
 use super::Seen;
 use crate::op::{Draft, SendInput};
-use crate::{Delivery, Refusal};
+use crate::{ReadResponse, Refusal};
 
 pub(crate) fn draft(to: &str, text: &str) -> Box<Draft> {
     said(&serde_json::json!({ "to": to, "message": text })).unwrap()
@@ -16,7 +16,7 @@ pub(crate) fn said(body: &serde_json::Value) -> Result<Box<Draft>, Refusal> {
     Draft::check(input, None)
 }
 
-pub(crate) fn see(delivery: &Delivery) -> Seen {
+pub(crate) fn see(delivery: &ReadResponse) -> Seen {
     let text =
         |json: Bytes| serde_json::from_slice::<serde_json::Value>(&json).unwrap()["text"].as_str().map(String::from);
     Seen {
@@ -24,7 +24,7 @@ pub(crate) fn see(delivery: &Delivery) -> Seen {
         ids: delivery.messages.iter().map(|g| g.message.id).collect(),
         attempts: delivery.messages.iter().map(|g| g.attempt).collect(),
         gap: delivery.gap,
-        ending: delivery.ending,
+        reason: delivery.reason,
     }
 }
 

@@ -1,0 +1,89 @@
+//! Sealed words: what the hub hands out and takes back unchanged, without having to remember it.
+//!
+//! A seal proves that the hub wrote the payload for this context; it does not hide it.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use sha2::Sha256;
+use subtle::ConstantTimeEq as _;
+
+use crate::session::HubKey;
+
+/// Bytes of a proof: too many to guess.
+const TAG_BYTES: usize = 16;
+
+/// Seals for one purpose.
+#[derive(Clone)]
+pub struct Signer(HubKey);
+
+impl Signer {
+    /// The seal of a hub for one purpose: what is sealed for another does not open.
+    #[must_use]
+    pub fn new(key: &HubKey, purpose: &str) -> Self {
+        Self(key.derive(purpose))
+    }
+
+    /// The payload and its proof, in letters that may stand in a header. It opens in the same context only.
+    #[must_use]
+    pub fn close(&self, payload: &[u8], context: &str) -> String {
+        let mut bytes = payload.to_vec();
+        bytes.extend_from_slice(&self.tag(payload, context));
+        URL_SAFE_NO_PAD.encode(bytes)
+    }
+
+    /// The payload; none when this hub did not seal it for this context.
+    #[must_use]
+    pub fn open(&self, sealed: &str, context: &str) -> Option<Vec<u8>> {
+        let mut payload = URL_SAFE_NO_PAD.decode(sealed).ok()?;
+        let tag = payload.split_off(payload.len().checked_sub(TAG_BYTES)?);
+        let is_ours = bool::from(self.tag(&payload, context).ct_eq(&tag));
+        is_ours.then_some(payload)
+    }
+
+    fn tag(&self, payload: &[u8], context: &str) -> [u8; TAG_BYTES] {
+        #[expect(clippy::expect_used, reason = "HMAC takes a key of any length")]
+        let mut mac = Hmac::<Sha256>::new_from_slice(self.0.bytes()).expect("HMAC takes a key of any length");
+        // The length keeps the two apart.
+        mac.update(&(payload.len() as u64).to_be_bytes());
+        mac.update(payload);
+        mac.update(context.as_bytes());
+        let mut tag = [0; TAG_BYTES];
+        tag.copy_from_slice(&mac.finalize().into_bytes()[..TAG_BYTES]);
+        tag
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn seal() -> Signer {
+        Signer::new(&HubKey::new([7; 32]), "tests")
+    }
+
+    #[test]
+    fn what_is_sealed_opens_for_the_same_hub_purpose_and_context_only() {
+        let sealed = seal().close(b"payload", "here");
+        assert_eq!(seal().open(&sealed, "here").unwrap(), b"payload");
+        assert!(seal().open(&sealed, "there").is_none());
+        assert!(Signer::new(&HubKey::new([7; 32]), "other").open(&sealed, "here").is_none());
+        assert!(Signer::new(&HubKey::new([8; 32]), "tests").open(&sealed, "here").is_none());
+        assert_ne!(seal().close(b"ab", "c"), seal().close(b"a", "bc"));
+        assert!(seal().open(&seal().close(b"", ""), "").unwrap().is_empty());
+    }
+
+    #[test]
+    fn what_was_touched_does_not_open() {
+        let sealed = seal().close(b"payload", "here");
+        assert!(sealed.bytes().all(|b| b.is_ascii_graphic()));
+        for at in 0..sealed.len() {
+            let mut letters = sealed.clone().into_bytes();
+            letters[at] = if letters[at] == b'A' { b'B' } else { b'A' };
+            assert!(seal().open(&String::from_utf8(letters).unwrap(), "here").is_none(), "letter {at}");
+        }
+        for rubbish in ["", "A", "AAAA", "not base64!", &sealed[1..], &format!("{sealed}A")] {
+            assert!(seal().open(rubbish, "here").is_none(), "{rubbish}");
+        }
+    }
+}

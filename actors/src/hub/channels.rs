@@ -1,0 +1,192 @@
+//! The channels of a hub: finding, creating and deleting them, and the bands that are always there.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+
+use futures_util::future::{BoxFuture, Either, Ready, ready};
+use rogerrat_domain::op::{self, CreateDraft};
+use rogerrat_domain::transcript::Event;
+use rogerrat_domain::{ChannelId, Code, Entry, Hint, Now, Record, Refusal, Retention, Settings, names};
+
+use super::{Admitted, Hub, Owner, Shared};
+use crate::counters::Count;
+use crate::error::HubError;
+use crate::ports::accounts::Opened;
+use crate::ports::log::AppendResult;
+use crate::random::{random_token, random_u64, record_id};
+use crate::registry::DeleteChannel;
+use crate::registry::directory::{ChannelDirectory, ChannelEntry};
+
+/// The public bands, and what each is for.
+const BANDS: [(&str, &str); 3] =
+    [("general", "open chatter"), ("help", "ask other agents for help"), ("random", "anything goes")];
+
+/// How often an id that is taken is drawn again.
+const ID_TRIES: usize = 8;
+
+/// A channel just created, with what is shown only now.
+#[derive(Clone, Debug)]
+pub struct Created {
+    /// The channel.
+    pub channel: Admitted,
+    /// Its token; kept as a hash only.
+    pub token: String,
+}
+
+/// A public band.
+#[derive(Clone, Debug)]
+pub struct Band {
+    /// Its name and id.
+    pub name: &'static str,
+    /// What it is for.
+    pub description: &'static str,
+    /// Members online.
+    pub agent_count: usize,
+}
+
+/// The table of a hub that begins: the bands.
+pub(super) fn bands(now: Now) -> ChannelDirectory {
+    let settings = Arc::new(Settings::band(now.at_ms));
+    let ids = BANDS.iter().filter_map(|(name, _)| ChannelId::parse(name).ok());
+    ids.map(|id| (id.clone(), Arc::new(ChannelEntry::new(id, settings.clone(), now)))).collect()
+}
+
+/// A channel on its way to who asked for it.
+pub type Admission<'a> = Either<Ready<Result<Admitted, HubError>>, BoxFuture<'a, Result<Admitted, HubError>>>;
+
+/// The first record of a channel.
+fn creation(channel: ChannelId, settings: Arc<Settings>) -> Record {
+    let (ts, retention) = (settings.created_at_ms, settings.retention);
+    let told = (retention != Retention::None).then(|| Event::ChannelCreated { ts, retention }.line(None));
+    let rid = record_id();
+    let transcript = told.into_iter().collect();
+    Record { channel, seq: 1, rid, at_ms: ts, entries: vec![Entry::Created { settings }], transcript, due: Vec::new() }
+}
+
+impl Hub {
+    /// The bands, and who is on them.
+    #[must_use]
+    pub fn bands(&self) -> Vec<Band> {
+        let agents = |name: &str| self.shared.table.get(name).map_or(0, |room| room.vitals.agents.load(Relaxed));
+        BANDS.map(|(name, description)| Band { name, description, agent_count: agents(name) }).into()
+    }
+
+    /// Finds a channel and checks the bearer, before any mailbox. The way to a channel in use is short, and the future of
+    /// every request passes here: it stays small.
+    ///
+    /// # Errors
+    /// `not_found`, then `unauthorized`; a fault when the log cannot be read.
+    pub fn admit<'a>(&'a self, channel: &'a str, bearer: Option<&'a str>) -> Admission<'a> {
+        let admit = move |admitted: Admitted| {
+            if admitted.settings().admits(bearer) {
+                return Ok(admitted);
+            }
+            let refusal = Refusal::new(Code::Unauthorized, "invalid bearer token").hint(Hint::PresentChannelToken);
+            Err(refusal.into())
+        };
+        match self.known(channel) {
+            Some(known) => Either::Left(ready(admit(known))),
+            None => Either::Right(Box::pin(async move { self.look_up(channel).await.and_then(admit) })),
+        }
+    }
+
+    /// Finds a channel, for what needs no token. One that is not in use is looked up in the log.
+    ///
+    /// # Errors
+    /// `not_found`; a fault when the log cannot be read.
+    pub fn find<'a>(&'a self, channel: &'a str) -> Admission<'a> {
+        match self.known(channel) {
+            Some(known) => Either::Left(ready(Ok(known))),
+            None => Either::Right(Box::pin(self.look_up(channel))),
+        }
+    }
+
+    /// A channel in use.
+    fn known(&self, channel: &str) -> Option<Admitted> {
+        let Shared { table, clock, .. } = &*self.shared;
+        let room = table.get(channel)?.value().clone();
+        room.used_ms.store(clock.uptime_ms(), Relaxed);
+        Some(Admitted(room))
+    }
+
+    async fn look_up(&self, channel: &str) -> Result<Admitted, HubError> {
+        let Shared { table, log, clock, .. } = &*self.shared;
+        let id = ChannelId::parse(channel)?;
+        let settings = log.find(&id).await.map_err(HubError::of_log("a channel could not be looked up"))?;
+        let settings = Arc::new(settings.ok_or_else(Refusal::channel_not_found)?);
+        let room = table.entry(id.clone()).or_insert_with(|| Arc::new(ChannelEntry::new(id, settings, clock.now())));
+        room.used_ms.store(clock.uptime_ms(), Relaxed);
+        Ok(Admitted(room.clone()))
+    }
+
+    /// Creates a channel. It is in the log before it is answered.
+    ///
+    /// # Errors
+    /// What the input is refused for; `storage_failed` when it cannot be kept.
+    pub async fn create(&self, input: op::CreateInput, owner: Option<&Owner>) -> Result<Created, HubError> {
+        self.create_with(input, owner, random_token()).await
+    }
+
+    /// Creates a channel that a token admits to which nobody guesses.
+    ///
+    /// # Errors
+    /// As [`create`](Self::create).
+    pub async fn create_with(
+        &self,
+        input: op::CreateInput,
+        owner: Option<&Owner>,
+        token: String,
+    ) -> Result<Created, HubError> {
+        let Shared { table, passwords, clock, counters, .. } = &*self.shared;
+        let draft = CreateDraft::check(input, self.shared.member_ttl_ms)?;
+        let owner_password = match draft.owner_password.clone() {
+            Some(password) => Some(passwords.hash(password).await?),
+            None => None,
+        };
+        let account = owner.map(|owner| owner.0.clone());
+        let settings = Arc::new(draft.settings(&token, owner_password, account, clock.now().at_ms));
+        for _ in 0..ID_TRIES {
+            let id = names::channel_id(random_u64());
+            match self.keep_creation(creation(id.clone(), settings.clone())).await? {
+                AppendResult::Conflict => continue,
+                AppendResult::Refused => return Err(HubError::StorageFailed),
+                AppendResult::Busy => return Err(HubError::Busy),
+                AppendResult::Unknown => return Err(HubError::OutcomeUnknown),
+                AppendResult::Done => {}
+            }
+            let room = Arc::new(ChannelEntry::new(id.clone(), settings, clock.now()));
+            table.insert(id, room.clone());
+            counters.add(Count::ChannelsCreated, 1);
+            counters.add(Count::Channels, 1);
+            return Ok(Created { channel: Admitted(room), token });
+        }
+        Err(HubError::OutcomeUnknown)
+    }
+
+    /// Keeps the first record of a channel. One of an account counts among those it may own.
+    async fn keep_creation(&self, record: Record) -> Result<AppendResult, HubError> {
+        let Shared { log, ports, per_account, .. } = &*self.shared;
+        let owner = record.entries.first().and_then(|entry| match entry {
+            Entry::Created { settings } => settings.creator_account_id.clone(),
+            _ => None,
+        });
+        let Some(owner) = owner else { return Ok(log.append(record).await) };
+        match ports.accounts.open_channel(record, owner, per_account.channels).await {
+            Opened::Tried(appended) => Ok(appended),
+            Opened::Full => {
+                let bound = per_account.channels.unwrap_or_default() as usize;
+                Err(Refusal::limit_reached("channels of an account", bound).into())
+            }
+            Opened::Missing => Err(Refusal::new(Code::Unauthorized, "this account has been closed").into()),
+        }
+    }
+
+    /// Deletes a channel and everything that was said on it.
+    ///
+    /// # Errors
+    /// `not_found` when somebody else has just deleted it; when the log cannot do it.
+    pub async fn delete(&self, at: &Admitted) -> Result<(), HubError> {
+        let erase = DeleteChannel { channel: at.id().clone() };
+        self.courier.registry.send(erase).await.map_err(|_| HubError::Gone)?
+    }
+}

@@ -1,0 +1,211 @@
+//! Accounts in memory, beside a log: for tests, and for a hub that may forget everything when it stops.
+
+use std::collections::{BTreeMap, HashMap};
+use std::future::ready;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use futures_util::future::BoxFuture;
+use rogerrat_domain::{AccountId, Callsign, ChannelId, Identity, IdentityRow, Record, Settings, TokenHash};
+
+use crate::ports::accounts::{AccountChange, AccountChangeResult, AccountFacts, Accounts, Opened};
+use crate::ports::log::{AppendResult, Log, LogError};
+
+/// Accounts in memory.
+pub struct MemoryAccounts {
+    log: Arc<dyn Log>,
+    kept: Arc<Mutex<Kept>>,
+}
+
+#[derive(Default)]
+struct Kept {
+    accounts: BTreeMap<AccountId, Account>,
+    sessions: HashMap<TokenHash, (AccountId, u64)>,
+    identities: BTreeMap<Callsign, (Identity, TokenHash, u64)>,
+}
+
+struct Account {
+    recovery: TokenHash,
+    created_at_ms: u64,
+    channels: Vec<ChannelId>,
+}
+
+impl MemoryAccounts {
+    /// Accounts whose channels are kept by a log.
+    #[must_use]
+    pub fn beside(log: Arc<dyn Log>) -> Self {
+        Self { log, kept: Arc::default() }
+    }
+
+    fn kept(&self) -> MutexGuard<'_, Kept> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Kept {
+    fn change(&mut self, change: AccountChange) -> AccountChangeResult {
+        match change {
+            AccountChange::Open { account, recovery, session, at_ms } => {
+                self.sessions.insert(session, (account.clone(), at_ms));
+                self.accounts.insert(account, Account { recovery, created_at_ms: at_ms, channels: Vec::new() });
+            }
+            AccountChange::Enter { account, session, sessions, at_ms } => {
+                if !self.accounts.contains_key(&account) {
+                    return AccountChangeResult::Missing;
+                }
+                self.make_room(&account, sessions);
+                self.sessions.insert(session, (account, at_ms));
+            }
+            AccountChange::Used { session, at_ms } => {
+                self.sessions.entry(session).and_modify(|(_, used_ms)| *used_ms = at_ms);
+            }
+            AccountChange::Close { account } => {
+                self.sessions.retain(|_, (whose, _)| *whose != account);
+                return match self.accounts.remove(&account) {
+                    Some(_) => AccountChangeResult::Done(self.end(|_, identity| identity.account == account)),
+                    None => AccountChangeResult::Missing,
+                };
+            }
+            AccountChange::AddIdentity { callsign, identity, key, limit, at_ms } => {
+                return self.add(callsign, identity, key, limit, at_ms);
+            }
+            AccountChange::Rekey { callsign, identity, key } => {
+                let ours = self.identities.get_mut(&callsign).filter(|(i, ..)| i.account == identity.account);
+                let Some((known, known_key, _)) = ours else { return AccountChangeResult::Missing };
+                *known_key = key;
+                return AccountChangeResult::Done(vec![(callsign, std::mem::replace(known, identity))]);
+            }
+            AccountChange::RemoveIdentity { callsign, account } => {
+                let ended = self.end(|name, identity| *name == callsign && identity.account == account);
+                return if ended.is_empty() { AccountChangeResult::Missing } else { AccountChangeResult::Done(ended) };
+            }
+            AccountChange::Sweep { before_ms } => {
+                self.sessions.retain(|_, (_, used_ms)| *used_ms >= before_ms);
+                let (sessions, identities) = (&self.sessions, &self.identities);
+                self.accounts.retain(|id, account| {
+                    !account.channels.is_empty()
+                        || sessions.values().any(|(whose, _)| whose == id)
+                        || identities.values().any(|(identity, ..)| identity.account == *id)
+                });
+            }
+        }
+        AccountChangeResult::Done(Vec::new())
+    }
+
+    fn add(
+        &mut self,
+        callsign: Callsign,
+        identity: Identity,
+        key: TokenHash,
+        limit: Option<u32>,
+        at_ms: u64,
+    ) -> AccountChangeResult {
+        let has = self.identities.values().filter(|(i, ..)| i.account == identity.account).count();
+        if !self.accounts.contains_key(&identity.account) {
+            return AccountChangeResult::Missing;
+        }
+        if self.identities.contains_key(&callsign) {
+            return AccountChangeResult::Taken;
+        }
+        if limit.is_some_and(|limit| has >= limit as usize) {
+            return AccountChangeResult::Full;
+        }
+        self.identities.insert(callsign, (identity, key, at_ms));
+        AccountChangeResult::Done(Vec::new())
+    }
+
+    fn make_room(&mut self, account: &AccountId, sessions: usize) {
+        let mut ours: Vec<_> = self.sessions.iter().filter(|(_, (whose, _))| whose == account).collect();
+        ours.sort_unstable_by_key(|(_, (_, used_ms))| *used_ms);
+        let over = (ours.len() + 1).saturating_sub(sessions);
+        for session in ours.into_iter().take(over).map(|(session, _)| session.clone()).collect::<Vec<_>>() {
+            self.sessions.remove(&session);
+        }
+    }
+
+    fn end(&mut self, which: impl Fn(&Callsign, &Identity) -> bool) -> Vec<(Callsign, Identity)> {
+        let ended = self.identities.extract_if(.., |callsign, (identity, ..)| which(callsign, identity));
+        ended.map(|(callsign, (identity, ..))| (callsign, identity)).collect()
+    }
+}
+
+fn done<T: Send + 'static>(value: T) -> BoxFuture<'static, T> {
+    Box::pin(ready(value))
+}
+
+impl Accounts for MemoryAccounts {
+    fn change(&self, change: AccountChange) -> BoxFuture<'static, Result<AccountChangeResult, LogError>> {
+        done(Ok(self.kept().change(change)))
+    }
+
+    fn open_channel(&self, record: Record, owner: AccountId, limit: Option<u32>) -> BoxFuture<'static, Opened> {
+        let (channel, kept) = (record.channel.clone(), self.kept.clone());
+        {
+            let mut kept = self.kept();
+            let Some(account) = kept.accounts.get_mut(&owner) else { return done(Opened::Missing) };
+            if limit.is_some_and(|limit| account.channels.len() >= limit as usize) {
+                return done(Opened::Full);
+            }
+            account.channels.push(channel.clone());
+        }
+        let append = self.log.append(record);
+        Box::pin(async move {
+            let appended = append.await;
+            if appended != AppendResult::Done
+                && let Some(account) = kept.lock().unwrap_or_else(PoisonError::into_inner).accounts.get_mut(&owner)
+            {
+                account.channels.retain(|c| *c != channel);
+            }
+            Opened::Tried(appended)
+        })
+    }
+
+    fn session(&self, token: TokenHash) -> BoxFuture<'static, Result<Option<(AccountId, u64)>, LogError>> {
+        done(Ok(self.kept().sessions.get(&token).cloned()))
+    }
+
+    fn recovery(&self, token: TokenHash) -> BoxFuture<'static, Result<Option<AccountId>, LogError>> {
+        done(Ok(self.kept().accounts.iter().find(|(_, a)| a.recovery == token).map(|(id, _)| id.clone())))
+    }
+
+    fn facts(&self, account: AccountId) -> BoxFuture<'static, Result<Option<AccountFacts>, LogError>> {
+        let facts = |a: &Account| AccountFacts { created_at_ms: a.created_at_ms, channels: a.channels.len() };
+        done(Ok(self.kept().accounts.get(&account).map(facts)))
+    }
+
+    fn identities(&self, account: AccountId) -> BoxFuture<'static, Result<Vec<IdentityRow>, LogError>> {
+        let kept = self.kept();
+        let ours = kept.identities.iter().filter(|(_, (identity, ..))| identity.account == account);
+        let row = |(callsign, (_, _, created_at)): (&Callsign, &(Identity, TokenHash, u64))| IdentityRow {
+            callsign: callsign.clone(),
+            created_at: *created_at,
+        };
+        done(Ok(ours.map(row).collect()))
+    }
+
+    fn channels(&self, account: AccountId) -> BoxFuture<'static, Result<Vec<(ChannelId, Settings)>, LogError>> {
+        let ours = self.kept().accounts.get(&account).map(|a| a.channels.clone()).unwrap_or_default();
+        let log = self.log.clone();
+        Box::pin(async move {
+            let mut found = Vec::new();
+            for channel in ours {
+                found.extend(log.find(&channel).await?.map(|settings| (channel, settings)));
+            }
+            Ok(found)
+        })
+    }
+
+    fn proof(&self, key: TokenHash) -> BoxFuture<'static, Result<Option<(Callsign, Identity)>, LogError>> {
+        let kept = self.kept();
+        let found = kept.identities.iter().find(|(_, (_, known, _))| *known == key);
+        done(Ok(found.map(|(callsign, (identity, ..))| (callsign.clone(), identity.clone()))))
+    }
+
+    fn named(&self, callsigns: Vec<Callsign>) -> BoxFuture<'static, Result<Vec<(Callsign, Identity)>, LogError>> {
+        let kept = self.kept();
+        let found = callsigns.into_iter().filter_map(|callsign| {
+            let (identity, ..) = kept.identities.get(&callsign)?;
+            Some((callsign, identity.clone()))
+        });
+        done(Ok(found.collect()))
+    }
+}

@@ -1,0 +1,258 @@
+//! A log that keeps everything in memory: for tests, and for a hub that may forget everything when it stops.
+
+use std::collections::{BTreeMap, HashMap};
+use std::future::ready;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use bytes::Bytes;
+use dashmap::DashMap;
+use futures_util::future::BoxFuture;
+use rogerrat_domain::transcript::TranscriptLine;
+use rogerrat_domain::{BacklogEntry, ChannelId, Entry, MemberNo, Message, MessageId, Record, Settings, Snapshot};
+
+use crate::memory::webhook_store::MemoryWebhookStore;
+use crate::ports::log::{AppendResult, Log, LogError, StoredChannel};
+use crate::ports::webhook_store::WebhookStore;
+
+/// A log in memory.
+#[derive(Debug, Default)]
+pub struct MemoryLog {
+    channels: DashMap<ChannelId, Shelf>,
+    notes: Mutex<HashMap<&'static str, String>>,
+    rows: DashMap<(&'static str, String), String>,
+    floor: AtomicU64,
+    postbox: MemoryWebhookStore,
+}
+
+/// What is kept of one channel.
+#[derive(Debug, Default)]
+struct Shelf {
+    settings: Option<Settings>,
+    used_ms: u64,
+    seq: u64,
+    rid: u128,
+    snapshot: Option<Snapshot>,
+    records: Vec<Record>,
+    messages: BTreeMap<MessageId, (MemberNo, Option<MemberNo>, Bytes)>,
+    transcript: Vec<TranscriptLine>,
+}
+
+impl Shelf {
+    fn append(&mut self, record: Record) -> AppendResult {
+        if record.seq == self.seq && record.rid == self.rid {
+            return AppendResult::Done;
+        }
+        if record.seq != self.seq + 1 {
+            return AppendResult::Conflict;
+        }
+        if let Some(Entry::Created { settings }) = record.entries.first() {
+            self.settings = Some((**settings).clone());
+        }
+        for entry in &record.entries {
+            if let Entry::Settings { settings } = entry {
+                self.settings = Some((**settings).clone());
+            }
+        }
+        for message in record.entries.iter().filter_map(Entry::kept_message) {
+            self.messages.insert(message.id, (message.from, message.to, message.json()));
+        }
+        (self.seq, self.rid, self.used_ms) = (record.seq, record.rid, record.at_ms);
+        self.transcript.extend(record.transcript.iter().cloned());
+        self.records.push(outlined(record));
+        AppendResult::Done
+    }
+
+    fn fold(&mut self, seq: u64, snapshot: Snapshot) {
+        self.records.retain(|record| record.seq > seq);
+        let held: Vec<_> = snapshot.held().collect();
+        self.messages.retain(|id, _| *id > snapshot.departed() || held.contains(id));
+        self.snapshot = Some(snapshot);
+    }
+
+    fn kept(&self) -> StoredChannel {
+        let shelved = |(id, (from, to, json)): (&MessageId, &(MemberNo, Option<MemberNo>, Bytes))| BacklogEntry {
+            id: *id,
+            from: *from,
+            to: *to,
+            weight_bytes: Message::weight_of(*id, json.len()),
+        };
+        StoredChannel {
+            seq: self.seq,
+            snapshot: self.snapshot.clone(),
+            records: self.records.clone(),
+            shelf: self.messages.iter().map(shelved).collect(),
+        }
+    }
+}
+
+/// The record as it is read back: its messages in outline.
+fn outlined(mut record: Record) -> Record {
+    for entry in &mut record.entries {
+        if let Entry::Sent { message, .. } = entry {
+            *message = Arc::new(message.outlined());
+        }
+    }
+    record
+}
+
+impl MemoryLog {
+    fn of<T>(&self, channel: &ChannelId, look: impl FnOnce(&Shelf) -> T) -> Option<T> {
+        self.channels.get(channel).map(|shelf| look(&shelf))
+    }
+}
+
+fn done<T: Send + 'static>(value: T) -> BoxFuture<'static, T> {
+    Box::pin(ready(value))
+}
+
+impl Log for MemoryLog {
+    fn append(&self, record: Record) -> BoxFuture<'static, AppendResult> {
+        let due = record.due.clone();
+        let appended = self.channels.entry(record.channel.clone()).or_default().append(record);
+        if appended == AppendResult::Done {
+            due.into_iter().for_each(|due| self.postbox.put(due));
+        }
+        done(appended)
+    }
+
+    fn compact(&self, channel: &ChannelId, seq: u64, snapshot: Snapshot) -> BoxFuture<'static, Result<(), LogError>> {
+        if let Some(mut shelf) = self.channels.get_mut(channel) {
+            shelf.fold(seq, snapshot);
+        }
+        done(Ok(()))
+    }
+
+    fn find(&self, channel: &ChannelId) -> BoxFuture<'static, Result<Option<Settings>, LogError>> {
+        done(Ok(self.of(channel, |shelf| shelf.settings.clone()).flatten()))
+    }
+
+    fn load(&self, channel: &ChannelId) -> BoxFuture<'static, Result<StoredChannel, LogError>> {
+        done(Ok(self.of(channel, Shelf::kept).unwrap_or_default()))
+    }
+
+    fn messages(
+        &self,
+        channel: &ChannelId,
+        ids: Vec<MessageId>,
+    ) -> BoxFuture<'static, Result<Vec<Arc<Message>>, LogError>> {
+        let read = |shelf: &Shelf| {
+            let kept = ids.iter().filter_map(|id| Some((*id, shelf.messages.get(id)?)));
+            let read = kept.map(|(id, (from, to, json))| Message::stored(id, *from, *to, json).map(Arc::new));
+            read.collect::<Result<_, _>>().map_err(|bad| LogError::Damaged(bad.to_string()))
+        };
+        done(self.of(channel, read).unwrap_or_else(|| Ok(Vec::new())))
+    }
+
+    fn transcript(
+        &self,
+        channel: &ChannelId,
+        limit: usize,
+    ) -> BoxFuture<'static, Result<Vec<TranscriptLine>, LogError>> {
+        let last = |shelf: &Shelf| shelf.transcript[shelf.transcript.len().saturating_sub(limit)..].to_vec();
+        done(Ok(self.of(channel, last).unwrap_or_default()))
+    }
+
+    fn delete_channel(&self, channel: &ChannelId) -> BoxFuture<'static, Result<bool, LogError>> {
+        let was_there = self.channels.remove(channel).is_some();
+        self.postbox.forget_channel(channel);
+        done(Ok(was_there))
+    }
+
+    fn used(&self, channels: Vec<(ChannelId, u64)>) -> BoxFuture<'static, Result<(), LogError>> {
+        for (channel, at_ms) in channels {
+            if let Some(mut shelf) = self.channels.get_mut(&channel) {
+                shelf.used_ms = at_ms;
+            }
+        }
+        done(Ok(()))
+    }
+
+    fn unused(&self, before_ms: u64, limit: usize) -> BoxFuture<'static, Result<Vec<ChannelId>, LogError>> {
+        let is_nobodys = |settings: &Settings| settings.creator_account_id.is_none();
+        let unused = self.channels.iter();
+        let unused =
+            unused.filter(|shelf| shelf.settings.as_ref().is_some_and(is_nobodys) && shelf.used_ms < before_ms);
+        done(Ok(unused.take(limit).map(|shelf| shelf.key().clone()).collect()))
+    }
+
+    fn count(&self) -> BoxFuture<'static, Result<u64, LogError>> {
+        done(Ok(self.channels.iter().filter(|shelf| shelf.settings.is_some()).count() as u64))
+    }
+
+    fn id_high_water_mark(&self) -> MessageId {
+        self.floor.load(Relaxed)
+    }
+
+    fn reserve_ids(&self, to: MessageId) -> BoxFuture<'static, Result<(), LogError>> {
+        self.floor.fetch_max(to, Relaxed);
+        done(Ok(()))
+    }
+
+    fn get_meta(&self, name: &'static str) -> BoxFuture<'static, Result<Option<String>, LogError>> {
+        done(Ok(self.notes.lock().unwrap_or_else(PoisonError::into_inner).get(name).cloned()))
+    }
+
+    fn put_meta(&self, name: &'static str, text: String) -> BoxFuture<'static, Result<(), LogError>> {
+        self.notes.lock().unwrap_or_else(PoisonError::into_inner).insert(name, text);
+        done(Ok(()))
+    }
+
+    fn rows(&self, kind: &'static str) -> BoxFuture<'static, Result<Vec<(String, String)>, LogError>> {
+        let rows = self.rows.iter().filter(|row| row.key().0 == kind);
+        done(Ok(rows.map(|row| (row.key().1.clone(), row.value().clone())).collect()))
+    }
+
+    fn put_row(
+        &self,
+        kind: &'static str,
+        name: String,
+        text: Option<String>,
+    ) -> BoxFuture<'static, Result<(), LogError>> {
+        match text {
+            Some(text) => drop(self.rows.insert((kind, name), text)),
+            None => drop(self.rows.remove(&(kind, name))),
+        }
+        done(Ok(()))
+    }
+
+    fn webhooks(&self) -> &dyn WebhookStore {
+        &self.postbox
+    }
+
+    fn is_healthy(&self) -> bool {
+        true
+    }
+
+    fn probe(&self) -> BoxFuture<'static, Result<(), LogError>> {
+        done(Ok(()))
+    }
+
+    fn sync(&self) -> BoxFuture<'static, Result<(), LogError>> {
+        done(Ok(()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use futures_util::FutureExt as _;
+
+    fn append(log: &MemoryLog, seq: u64, rid: u128) -> AppendResult {
+        let channel = ChannelId::parse("c").unwrap();
+        let entries = vec![Entry::Left { no: 1 }];
+        let record = Record { channel, seq, rid, at_ms: seq, entries, transcript: Vec::new(), due: Vec::new() };
+        log.append(record).now_or_never().unwrap()
+    }
+
+    #[test]
+    fn a_record_out_of_turn_is_a_conflict_and_a_repeated_one_is_done() {
+        let log = MemoryLog::default();
+        assert_eq!(append(&log, 2, 7), AppendResult::Conflict);
+        assert_eq!(append(&log, 1, 7), AppendResult::Done);
+        assert_eq!(append(&log, 1, 8), AppendResult::Conflict);
+        assert_eq!(append(&log, 1, 7), AppendResult::Done);
+        let kept = log.load(&ChannelId::parse("c").unwrap()).now_or_never().unwrap().unwrap();
+        assert_eq!((kept.seq, kept.records.len()), (1, 1));
+    }
+}

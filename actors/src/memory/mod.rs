@@ -1,0 +1,8 @@
+//! The ports in memory, without a disk: for tests, and for measuring the hub without its store.
+
+mod accounts;
+mod log;
+mod webhook_store;
+
+pub use accounts::MemoryAccounts;
+pub use log::MemoryLog;

@@ -1,0 +1,146 @@
+//! What webhooks need kept, in memory: the postbox of the [`MemoryLog`](crate::MemoryLog).
+
+use std::collections::{BTreeMap, HashMap};
+use std::future::ready;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use futures_util::future::BoxFuture;
+use rogerrat_domain::webhook::{DeliveryRow, DeliveryState, DueDelivery, Hook, HookId, Owner};
+use rogerrat_domain::{ChannelId, limits};
+
+use crate::ports::log::LogError;
+use crate::ports::webhook_store::{StoredHook, WebhookStore};
+
+#[derive(Debug, Default)]
+pub(crate) struct MemoryWebhookStore(Mutex<Shelves>);
+
+#[derive(Debug, Default)]
+struct Shelves {
+    hooks: HashMap<HookId, Hook>,
+    last_no: u64,
+    rows: BTreeMap<u64, Kept>,
+}
+
+#[derive(Debug)]
+struct Kept {
+    hook: HookId,
+    row: DeliveryRow,
+    hidden: Option<Arc<[u8]>>,
+}
+
+impl Shelves {
+    fn put(&mut self, due: DueDelivery) {
+        let hidden: Arc<[u8]> = due.hidden.into();
+        for (hook, delivery) in due.deliveries {
+            if !self.hooks.contains_key(&hook) {
+                continue;
+            }
+            self.rows.retain(|_, kept| kept.hook != hook || kept.row.delivery.id != delivery.id);
+            self.last_no += 1;
+            let is_due = delivery.state == DeliveryState::Due;
+            let row = DeliveryRow { no: self.last_no, bytes: if is_due { hidden.len() as u64 } else { 0 }, delivery };
+            let hidden = is_due.then(|| hidden.clone());
+            self.rows.insert(self.last_no, Kept { hook: hook.clone(), row, hidden });
+            self.trim(&hook);
+        }
+    }
+
+    /// Lets the oldest go that are done.
+    fn trim(&mut self, hook: &HookId) {
+        let done = self.rows.iter().filter(|(_, kept)| kept.hook == *hook && kept.hidden.is_none());
+        let old: Vec<_> = done.rev().skip(limits::HOOK_LOG).map(|(no, _)| *no).collect();
+        old.iter().for_each(|no| drop(self.rows.remove(no)));
+    }
+
+    fn drop_hook(&mut self, hook: &HookId) {
+        self.hooks.remove(hook);
+        self.rows.retain(|_, kept| kept.hook != *hook);
+    }
+
+    fn drop_hooks(&mut self, owner: &Owner) {
+        let gone: Vec<_> =
+            self.hooks.values().filter(|hook| hook.owner == *owner).map(|hook| hook.id.clone()).collect();
+        gone.iter().for_each(|hook| self.drop_hook(hook));
+    }
+}
+
+impl MemoryWebhookStore {
+    fn shelves(&self) -> MutexGuard<'_, Shelves> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn put(&self, due: DueDelivery) {
+        self.shelves().put(due);
+    }
+
+    pub(crate) fn forget_channel(&self, channel: &ChannelId) {
+        let mut shelves = self.shelves();
+        shelves.drop_hooks(&Owner::Channel(channel.clone()));
+        shelves.rows.retain(|_, kept| kept.row.delivery.channel.as_ref() != Some(channel));
+    }
+}
+
+fn done<T: Send + 'static>(value: T) -> BoxFuture<'static, Result<T, LogError>> {
+    Box::pin(ready(Ok(value)))
+}
+
+impl WebhookStore for MemoryWebhookStore {
+    fn hooks(&self) -> BoxFuture<'static, Result<Vec<StoredHook>, LogError>> {
+        let shelves = self.shelves();
+        let kept = |hook: &Hook| {
+            let due = shelves.rows.values().filter(|kept| kept.hook == hook.id && kept.hidden.is_some());
+            let (due, bytes) = due.fold((0, 0), |(due, bytes), kept| (due + 1, bytes + kept.row.bytes));
+            StoredHook { hook: hook.clone(), due, bytes }
+        };
+        done(shelves.hooks.values().map(kept).collect())
+    }
+
+    fn put_hook(&self, hook: &Hook) -> BoxFuture<'static, Result<bool, LogError>> {
+        self.shelves().hooks.insert(hook.id.clone(), hook.clone());
+        done(true)
+    }
+
+    fn drop_hook(&self, hook: &HookId) -> BoxFuture<'static, Result<(), LogError>> {
+        self.shelves().drop_hook(hook);
+        done(())
+    }
+
+    fn drop_hooks(&self, owner: &Owner) -> BoxFuture<'static, Result<(), LogError>> {
+        self.shelves().drop_hooks(owner);
+        done(())
+    }
+
+    fn enqueue(&self, due: DueDelivery) -> BoxFuture<'static, Result<(), LogError>> {
+        self.put(due);
+        done(())
+    }
+
+    fn due(&self, hook: &HookId, after: u64, limit: usize) -> BoxFuture<'static, Result<Vec<DeliveryRow>, LogError>> {
+        let shelves = self.shelves();
+        let due = shelves.rows.range(after + 1..).filter(|(_, kept)| kept.hook == *hook && kept.hidden.is_some());
+        done(due.take(limit).map(|(_, kept)| kept.row.clone()).collect())
+    }
+
+    fn hidden(&self, no: u64) -> BoxFuture<'static, Result<Option<Vec<u8>>, LogError>> {
+        done(self.shelves().rows.get(&no).and_then(|kept| kept.hidden.as_ref()).map(|hidden| hidden.to_vec()))
+    }
+
+    fn keep(&self, hook: &HookId, row: &DeliveryRow) -> BoxFuture<'static, Result<(), LogError>> {
+        let mut shelves = self.shelves();
+        if let Some(kept) = shelves.rows.get_mut(&row.no) {
+            kept.row.delivery = row.delivery.clone();
+            if row.delivery.state != DeliveryState::Due {
+                kept.hidden = None;
+                kept.row.bytes = 0;
+                shelves.trim(hook);
+            }
+        }
+        done(())
+    }
+
+    fn deliveries(&self, hook: &HookId, limit: usize) -> BoxFuture<'static, Result<Vec<DeliveryRow>, LogError>> {
+        let shelves = self.shelves();
+        let of_hook = shelves.rows.values().rev().filter(|kept| kept.hook == *hook);
+        done(of_hook.take(limit).map(|kept| kept.row.clone()).collect())
+    }
+}

@@ -1,0 +1,59 @@
+//! The one place that rolls dice.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use rand::{Rng as _, RngExt as _};
+
+/// A random number.
+#[must_use]
+pub fn random_u64() -> u64 {
+    rand::rng().next_u64()
+}
+
+/// The id of a record: 128 random bits.
+pub(crate) fn record_id() -> u128 {
+    rand::rng().random()
+}
+
+/// A nonce, to hide something with.
+pub(crate) fn nonce() -> [u8; rogerrat_domain::NONCE_BYTES] {
+    rand::rng().random()
+}
+
+/// The bytes of a webhook's secret.
+pub(crate) fn secret_bytes() -> [u8; 24] {
+    rand::rng().random()
+}
+
+/// A secret of 24 random bytes, base64url: 32 characters.
+#[must_use]
+pub fn random_token() -> String {
+    let mut bytes = [0; 24];
+    rand::rng().fill_bytes(&mut bytes);
+    URL_SAFE_NO_PAD.encode(bytes)
+}
+
+/// An owner password nobody chose: 16 hexadecimal digits.
+#[must_use]
+pub fn random_password() -> String {
+    format!("{:016x}", random_u64())
+}
+
+/// A key of 32 random bytes.
+#[must_use]
+pub fn random_key() -> [u8; 32] {
+    let mut bytes = [0; 32];
+    rand::rng().fill_bytes(&mut bytes);
+    bytes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_password_is_16_hexadecimal_digits() {
+        let password = random_password();
+        assert!(password.len() == 16 && password.bytes().all(|b| b.is_ascii_hexdigit()), "{password}");
+    }
+}

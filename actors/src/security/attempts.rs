@@ -1,0 +1,135 @@
+//! Counts wrong guesses at a secret, for each address, in a minute.
+
+use std::collections::HashMap;
+use std::hash::Hash;
+use std::net::{IpAddr, Ipv6Addr};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use rogerrat_domain::limits::WINDOW_MS;
+use rogerrat_domain::{Code, Now, Refusal};
+
+/// Addresses remembered at most; beyond that, old ones are forgotten before a new one is.
+const REMEMBERED: usize = 10_000;
+
+/// Wrong guesses lately, at secrets that are told apart by a key.
+#[derive(Debug)]
+pub struct Attempts<K> {
+    what: &'static str,
+    bound: u32,
+    wrong: Mutex<Wrong<K>>,
+}
+
+/// Of each secret and address: since when, and how many.
+type Wrong<K> = HashMap<(K, IpAddr), (u64, u32)>;
+
+impl<K: Clone + Eq + Hash> Attempts<K> {
+    /// Counts guesses at what is called `what`, and allows `bound` wrong ones a minute.
+    #[must_use]
+    pub fn new(what: &'static str, bound: u32) -> Self {
+        Self { what, bound, wrong: Mutex::default() }
+    }
+
+    /// Refuses who has guessed wrong too often.
+    ///
+    /// # Errors
+    /// `rate_limited`, with when to come back.
+    pub fn check(&self, key: &K, address: IpAddr, now: Now) -> Result<(), Refusal> {
+        self.refuse(&self.lock(), &(key.clone(), rate_limit_key(address)), now)
+    }
+
+    /// Counts a wrong one.
+    pub fn wrong(&self, key: &K, address: IpAddr, now: Now) {
+        count(&mut self.lock(), (key.clone(), rate_limit_key(address)), now);
+    }
+
+    /// Counts a guess that took a while, if it was wrong. Who guesses many at once learns of none of them, beyond the bound,
+    /// whether it was right.
+    ///
+    /// # Errors
+    /// As [`check`](Self::check).
+    pub fn settle(&self, key: &K, address: IpAddr, now: Now, is_right: bool) -> Result<(), Refusal> {
+        let (mut wrong, who) = (self.lock(), (key.clone(), rate_limit_key(address)));
+        self.refuse(&wrong, &who, now)?;
+        if !is_right {
+            count(&mut wrong, who, now);
+        }
+        Ok(())
+    }
+
+    fn refuse(&self, wrong: &Wrong<K>, who: &(K, IpAddr), now: Now) -> Result<(), Refusal> {
+        match wrong.get(who) {
+            Some((since_ms, n)) if *n >= self.bound && now.uptime_ms < since_ms + WINDOW_MS => {
+                let wait_ms = since_ms + WINDOW_MS - now.uptime_ms;
+                Err(Refusal::new(Code::RateLimited, format!("too many wrong {}", self.what)).retry_after_ms(wait_ms))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Wrong<K>> {
+        self.wrong.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn count<K: Clone + Eq + Hash>(wrong: &mut Wrong<K>, who: (K, IpAddr), now: Now) {
+    if wrong.len() >= REMEMBERED {
+        wrong.retain(|_, (since_ms, _)| now.uptime_ms < *since_ms + WINDOW_MS);
+    }
+    if wrong.len() >= REMEMBERED {
+        wrong.clear();
+    }
+    let (since_ms, n) = wrong.entry(who).or_insert((now.uptime_ms, 0));
+    if now.uptime_ms >= *since_ms + WINDOW_MS {
+        (*since_ms, *n) = (now.uptime_ms, 0);
+    }
+    *n += 1;
+}
+
+/// One rate_limit_key has one IPv4 address, or a /64 of IPv6.
+#[must_use]
+pub fn rate_limit_key(address: IpAddr) -> IpAddr {
+    match address {
+        IpAddr::V4(_) => address,
+        IpAddr::V6(v6) => {
+            let [a, b, c, d, ..] = v6.segments();
+            IpAddr::V6(Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn d22_five_wrong_passwords_a_minute() {
+        let (attempts, channel) = (Attempts::new("owner passwords", 5), "c");
+        let (here, there) = (IpAddr::from([127, 0, 0, 1]), IpAddr::from([127, 0, 0, 2]));
+        let now = |s: u64| Now { at_ms: 0, uptime_ms: s * 1000 };
+        for s in 0..5 {
+            attempts.check(&channel, here, now(s)).unwrap();
+            attempts.wrong(&channel, here, now(s));
+        }
+        assert_eq!(attempts.check(&channel, here, now(10)).unwrap_err().retry_after_ms, Some(50_000));
+        attempts.check(&channel, there, now(10)).unwrap();
+        attempts.check(&channel, here, now(60)).unwrap();
+    }
+
+    #[test]
+    fn d22_guessing_at_once_helps_nobody() {
+        let attempts = Attempts::new("owner passwords", 5);
+        let now = Now { at_ms: 0, uptime_ms: 0 };
+        let near = |n: u16| IpAddr::from([0x2001, 0xdb8, 1, 2, 0, 0, 0, n]);
+        for n in 0..8 {
+            attempts.check(&"c", near(n), now).unwrap();
+        }
+        let told: Vec<_> = (0..8).map(|n| attempts.settle(&"c", near(n), now, n == 7).is_ok()).collect();
+        assert_eq!(
+            told,
+            [true, true, true, true, true, false, false, false],
+            "one rate_limit_key, and the right one is too late"
+        );
+        let agents: Vec<_> = (0..8).map(|_| attempts.settle(&"d", near(0), now, true)).collect();
+        assert!(agents.iter().all(Result::is_ok), "who knows it may come with many");
+    }
+}

@@ -1,0 +1,221 @@
+//! The directory of hooks: read by everybody, written by the actor that drives them.
+//!
+//! A channel asks it with every message. Where nobody has subscribed to anything that costs one load.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed};
+use std::sync::{Arc, PoisonError, RwLock};
+
+use dashmap::DashMap;
+use rogerrat_domain::webhook::{Hook, HookId, Owner};
+use rogerrat_domain::{AccountId, Callsign, ChannelId, limits};
+
+use crate::ports::webhook_store::StoredHook;
+
+/// A hook, and how full its queue is.
+#[derive(Debug)]
+pub(crate) struct HookHandle {
+    pub(crate) id: HookId,
+    hook: RwLock<Hook>,
+    is_on: AtomicBool,
+    due: AtomicU64,
+    bytes: AtomicU64,
+    /// Whether the actor is on its way to look.
+    pub(crate) woken: AtomicBool,
+}
+
+/// A place in a hook's queue. Dropped before it was kept, it is free again.
+#[derive(Debug)]
+pub(crate) struct QueuePermit {
+    pub(crate) face: Arc<HookHandle>,
+    bytes: u64,
+    is_kept: bool,
+}
+
+impl HookHandle {
+    fn new(kept: StoredHook) -> Self {
+        let StoredHook { hook, due, bytes } = kept;
+        Self {
+            id: hook.id.clone(),
+            is_on: AtomicBool::new(hook.off_ms.is_none()),
+            hook: RwLock::new(hook),
+            due: AtomicU64::new(due),
+            bytes: AtomicU64::new(bytes),
+            woken: AtomicBool::new(false),
+        }
+    }
+
+    /// The hook as it is now.
+    pub(crate) fn hook(&self) -> Hook {
+        self.hook.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(crate) fn is_on(&self) -> bool {
+        self.is_on.load(Relaxed)
+    }
+
+    pub(crate) fn due(&self) -> u64 {
+        self.due.load(Relaxed)
+    }
+
+    /// Changes the hook.
+    pub(crate) fn set(&self, hook: Hook) {
+        self.is_on.store(hook.off_ms.is_none(), Relaxed);
+        *self.hook.write().unwrap_or_else(PoisonError::into_inner) = hook;
+    }
+
+    /// Takes a place in the queue, if there is one.
+    pub(crate) fn reserve(self: &Arc<Self>, bytes: u64) -> Option<QueuePermit> {
+        let due = self.due.fetch_add(1, Relaxed);
+        let weight = self.bytes.fetch_add(bytes, Relaxed);
+        let ticket = QueuePermit { face: self.clone(), bytes, is_kept: false };
+        // A message larger than the bound still goes alone.
+        let fits = due < limits::HOOK_QUEUE && (due == 0 || weight + bytes <= limits::HOOK_QUEUE_BYTES);
+        fits.then_some(ticket)
+    }
+
+    /// A place is free again.
+    pub(crate) fn release(&self, bytes: u64) {
+        self.due.fetch_sub(1, Relaxed);
+        self.bytes.fetch_sub(bytes, Relaxed);
+    }
+}
+
+impl QueuePermit {
+    /// What took the place is kept.
+    pub(crate) fn keep(mut self) -> Arc<HookHandle> {
+        self.is_kept = true;
+        self.face.clone()
+    }
+}
+
+impl Drop for QueuePermit {
+    fn drop(&mut self) {
+        if !self.is_kept {
+            self.face.release(self.bytes);
+        }
+    }
+}
+
+/// The hooks of one owner.
+pub(crate) type HookHandles = Arc<[Arc<HookHandle>]>;
+
+/// All hooks.
+#[derive(Debug, Default)]
+pub(crate) struct HookRegistry {
+    by_id: DashMap<HookId, Arc<HookHandle>>,
+    by_owner: DashMap<Owner, HookHandles>,
+    /// The identities of accounts that have hooks. A member keeps the identity it joined with; whose that is now stands here.
+    identities: DashMap<Callsign, AccountId>,
+    of_channels: AtomicUsize,
+    of_accounts: AtomicUsize,
+    /// Somebody could not wake the actor: it is to look at all hooks.
+    pub(crate) missed: AtomicBool,
+}
+
+impl HookRegistry {
+    /// The directory of a hub that begins.
+    pub(crate) fn holding(kept: Vec<StoredHook>) -> Self {
+        let directory = Self::default();
+        kept.into_iter().for_each(|kept| drop(directory.add(kept)));
+        directory
+    }
+
+    /// The hooks of a channel. Most have none.
+    pub(crate) fn of_channel(&self, channel: &ChannelId) -> Option<HookHandles> {
+        if self.of_channels.load(Relaxed) == 0 {
+            return None;
+        }
+        self.of(&Owner::Channel(channel.clone()))
+    }
+
+    /// The hooks of an account, for what is sent to an identity that was its, if it still is.
+    pub(crate) fn of_identity(&self, callsign: &Callsign, account: &AccountId) -> Option<HookHandles> {
+        if self.of_accounts.load(Relaxed) == 0 || self.identities.get(callsign).is_none_or(|whose| *whose != *account) {
+            return None;
+        }
+        self.of(&Owner::Account(account.clone()))
+    }
+
+    /// Says that an account that has hooks has this identity.
+    pub(crate) fn name(&self, callsign: Callsign, account: AccountId) {
+        self.identities.insert(callsign, account);
+    }
+
+    /// Says that it has it no more.
+    pub(crate) fn unname(&self, callsign: &Callsign, account: &AccountId) {
+        self.identities.remove_if(callsign, |_, whose| whose == account);
+    }
+
+    /// The accounts that have hooks.
+    pub(crate) fn accounts(&self) -> Vec<AccountId> {
+        let owners = self.by_owner.iter().filter_map(|faces| match faces.key() {
+            Owner::Account(account) => Some(account.clone()),
+            Owner::Channel(_) => None,
+        });
+        owners.collect()
+    }
+
+    pub(crate) fn of(&self, owner: &Owner) -> Option<HookHandles> {
+        self.by_owner.get(owner).map(|faces| faces.value().clone())
+    }
+
+    /// A hook, if it is its owner's.
+    pub(crate) fn get(&self, owner: &Owner, hook: &str) -> Option<Arc<HookHandle>> {
+        self.of(owner)?.iter().find(|face| face.id.as_str() == hook).cloned()
+    }
+
+    pub(crate) fn find(&self, hook: &HookId) -> Option<Arc<HookHandle>> {
+        self.by_id.get(hook).map(|face| face.value().clone())
+    }
+
+    /// Hooks for which something is due.
+    pub(crate) fn with_due(&self) -> Vec<HookId> {
+        self.by_id.iter().filter(|face| face.due() > 0).map(|face| face.key().clone()).collect()
+    }
+
+    pub(crate) fn all(&self) -> Vec<Arc<HookHandle>> {
+        self.by_id.iter().map(|face| face.value().clone()).collect()
+    }
+
+    /// How many hooks there are, how many of them are off, and how much is due for all.
+    pub(crate) fn census(&self) -> (u64, u64, u64) {
+        self.by_id
+            .iter()
+            .fold((0, 0, 0), |(all, off, due), face| (all + 1, off + u64::from(!face.is_on()), due + face.due()))
+    }
+
+    /// Puts a hook in.
+    pub(crate) fn add(&self, kept: StoredHook) -> Arc<HookHandle> {
+        let owner = kept.hook.owner.clone();
+        let face = Arc::new(HookHandle::new(kept));
+        self.by_id.insert(face.id.clone(), face.clone());
+        let mut faces = self.by_owner.entry(owner.clone()).or_default();
+        *faces = faces.iter().cloned().chain([face.clone()]).collect();
+        drop(faces);
+        self.counter(&owner).fetch_add(1, Relaxed);
+        face
+    }
+
+    /// Takes a hook out.
+    pub(crate) fn remove(&self, face: &HookHandle) {
+        let owner = face.hook().owner;
+        if self.by_id.remove(&face.id).is_none() {
+            return;
+        }
+        if let Some(mut faces) = self.by_owner.get_mut(&owner) {
+            *faces = faces.iter().filter(|other| other.id != face.id).cloned().collect();
+        }
+        let was_last = self.by_owner.remove_if(&owner, |_, faces| faces.is_empty()).is_some();
+        if let (Owner::Account(account), true) = (&owner, was_last) {
+            self.identities.retain(|_, whose| whose != account);
+        }
+        self.counter(&owner).fetch_sub(1, Relaxed);
+    }
+
+    fn counter(&self, owner: &Owner) -> &AtomicUsize {
+        match owner {
+            Owner::Channel(_) => &self.of_channels,
+            Owner::Account(_) => &self.of_accounts,
+        }
+    }
+}

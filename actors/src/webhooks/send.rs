@@ -1,0 +1,101 @@
+//! One attempt at a delivery: what is kept before it, read for it, signed and posted.
+
+use std::sync::Arc;
+
+use actix::prelude::*;
+use rogerrat_domain::webhook::{self, AttemptOutcome, Delivery, DeliveryRow, Hook, HookId, Secret};
+use rogerrat_domain::{Encryptor, OutboxEvent};
+
+use super::WebhookActor;
+use crate::clock::Clock;
+use crate::counters::Count;
+use crate::ports::log::Log;
+use crate::ports::webhook_sender::{WebhookRequest, WebhookSender};
+
+/// What an attempt needs.
+struct Attempt {
+    hook: Hook,
+    row: DeliveryRow,
+    is_first: bool,
+    log: Arc<dyn Log>,
+    poster: Arc<dyn WebhookSender>,
+    clock: Clock,
+    messages: Encryptor,
+    secrets: Encryptor,
+}
+
+impl WebhookActor {
+    /// Begins an attempt, and tells the outbox how it ended.
+    pub(super) fn post(&mut self, id: HookId, row: DeliveryRow, is_first: bool, ctx: &mut Context<Self>) {
+        let Some(face) = self.directory.find(&id) else {
+            // It was let go in this moment: the outbox hears of that next.
+            ctx.spawn(async {}.into_actor(self).map(move |(), this, ctx| {
+                this.happened(OutboxEvent::Ended(id, AttemptOutcome::Unreadable, 0), ctx);
+            }));
+            return;
+        };
+        self.counters.add(Count::HooksAttempts, 1);
+        let attempt = Attempt {
+            hook: face.hook(),
+            row,
+            is_first,
+            log: self.log.clone(),
+            poster: self.poster.clone(),
+            clock: self.clock,
+            messages: self.messages.clone(),
+            secrets: self.secrets.clone(),
+        };
+        ctx.spawn(attempt.run().into_actor(self).map(move |(posted, took_ms), this, ctx| {
+            this.happened(OutboxEvent::Ended(id, posted, took_ms), ctx);
+        }));
+    }
+}
+
+impl Attempt {
+    async fn run(self) -> (AttemptOutcome, u64) {
+        let began_ms = self.clock.uptime_ms();
+        let posted = match self.letter().await {
+            Ok(letter) => self.poster.post(letter).await,
+            Err(posted) => posted,
+        };
+        (posted, self.clock.uptime_ms() - began_ms)
+    }
+
+    async fn letter(&self) -> Result<WebhookRequest, AttemptOutcome> {
+        let Self { hook, row, log, .. } = self;
+        let postbox = log.webhooks();
+        if self.is_first {
+            // When it began stands in the body, so it must be the same after a crash.
+            postbox.keep(&hook.id, row).await.map_err(|_| AttemptOutcome::NotBegun)?;
+        }
+        let hidden = postbox.hidden(row.no).await.map_err(|_| AttemptOutcome::NotBegun)?;
+        let delivery = &row.delivery;
+        let message = hidden.and_then(|hidden| self.messages.open(&hidden, &delivery.context()));
+        let message = message.ok_or(AttemptOutcome::Unreadable)?;
+        let (plain, standard) = self.keys(delivery).ok_or(AttemptOutcome::Unreadable)?;
+        Ok(WebhookRequest {
+            url: hook.url.clone(),
+            event: delivery.event.to_string(),
+            id: delivery.id.to_string(),
+            at_s: self.clock.now().at_ms / 1000,
+            body: webhook::body(&hook.id, delivery, &message),
+            plain,
+            standard,
+        })
+    }
+
+    /// The secrets that sign: the plain signature stays that of the first attempt, the standard ones are of all that are
+    /// good.
+    fn keys(&self, delivery: &Delivery) -> Option<(Secret, Vec<Secret>)> {
+        let read = |hidden: &str| super::secret(&self.secrets, &self.hook, hidden);
+        let newest = read(&self.hook.secret)?;
+        let now_ms = self.clock.now().at_ms;
+        let Some(previous) = self.hook.previous.as_ref().filter(|previous| now_ms < previous.until_ms) else {
+            return Some((newest.clone(), vec![newest]));
+        };
+        let before = read(&previous.secret)?;
+        let is_older = delivery.began_ms.is_some_and(|began_ms| began_ms < previous.rotated_ms);
+        let plain = if is_older { before.clone() } else { newest.clone() };
+        Some((plain, vec![newest, before]))
+    }
+}

@@ -1,0 +1,26 @@
+//! The hints of refusals, worded for callers who speak HTTP.
+
+use rogerrat_domain::Hint;
+
+/// What an HTTP caller can do about a refusal.
+pub(crate) fn http_hint(hint: &Hint) -> &str {
+    match hint {
+        Hint::CheckChannelId => "check the channel id, or create a channel with POST /api/channels",
+        Hint::PresentChannelToken => "send the channel's token as `Authorization: Bearer <token>`",
+        Hint::JoinFirst => "POST …/join with your callsign, then send the session_id it returns as X-Session-Id",
+        Hint::JoinAgain => {
+            "POST …/join with the same callsign and token, then continue: messages sent to you meanwhile are kept"
+        }
+        Hint::RemoveConsumer => "remove one with DELETE …/consumers/{name}",
+        Hint::RepeatWithIdempotencyKey => {
+            "a send with an Idempotency-Key is safe to repeat; otherwise read the history first"
+        }
+        Hint::PresentAccountSession => {
+            "send it as `Authorization: Bearer rr_sess_…`; POST /api/account/recover returns a new one"
+        }
+        Hint::CreateIdentity => "join with an identity_key; POST /api/account/identities creates an identity",
+        Hint::ListIdentities => "GET /api/account/identities lists the identities of your account",
+        Hint::ListWebhooks => "GET …/webhooks lists the webhooks",
+        Hint::Text(text) => text,
+    }
+}
