@@ -29,7 +29,7 @@ use crate::compat::agent_chatroom::{self, Chatroom};
 use crate::config::{Config, Storage};
 use crate::http;
 use crate::machine;
-use crate::mcp::{self, Mcp};
+use crate::mcp::{self, McpState};
 use crate::transport::{self, Certificate, CertificateError, Entrance, GOODBYE_TIME, HEAD_TIME, KEEP_ALIVE, Socket};
 use crate::web::{self, AppState};
 
@@ -104,7 +104,7 @@ impl Running {
         let ports = Ports::of(store.clone()).posting(poster);
         let hub = Hub::start(rules(config), ports, store.key(), clock).await?;
         let state = AppState::new(config, hub.clone(), clock);
-        let mcp = Mcp::load(&hub).await?;
+        let mcp = McpState::load(&hub).await?;
         let chatroom = match &config.server.chatroom {
             Some(password) => Some(Chatroom::open(&hub, password).await.map_err(StartError::Chatroom)?),
             None => None,
@@ -166,7 +166,7 @@ impl Running {
 /// What a worker does with a connection: HTTP/1.1 and HTTP/2 for the same application.
 fn service(
     state: &Data<AppState>,
-    mcp: &Data<Mcp>,
+    mcp: &Data<McpState>,
     chatroom: Option<&Data<Chatroom>>,
     tls: Option<Arc<ServerConfig>>,
     stopping: GracefulShutdownSignal,
@@ -250,7 +250,7 @@ fn announce(config: &Config, bound: SocketAddr, chatroom: Option<&Data<Chatroom>
     log::info!(address:display = bound, workers = config.server.workers; "listening");
 }
 
-fn sweep_now_and_then(state: Data<AppState>, mcp: Data<Mcp>) {
+fn sweep_now_and_then(state: Data<AppState>, mcp: Data<McpState>) {
     actix_web::rt::spawn(async move {
         let mut every = tokio::time::interval(SWEEP_EVERY);
         loop {

@@ -1,4 +1,4 @@
-//! The endpoints: a request in, its messages to the methods, and their answers out.
+//! The HTTP handlers of the endpoints: authorize a request, parse its messages, call their methods and respond.
 
 use std::time::Duration;
 
@@ -8,224 +8,242 @@ use actix_web::{HttpRequest, HttpResponse};
 use rogerrat_domain::{Code, Refusal, limits};
 use tokio::time::sleep;
 
-use super::Mcp;
-use super::answer::Written;
-use super::bindings::Standing;
-use super::era::{self, Headers, Line, Version};
-use super::methods::{self, Answer};
-use super::rpc::{self, Body, Call, Fault, Params, Said, Wrong};
-use super::session::Ticket;
-use super::visit::{Entrance, Visit};
-use super::waiting::{self, Waiting};
+use super::context::{McpEndpoint, RequestContext};
+use super::methods::{self, MethodOutcome};
+use super::protocol_version::{self, HeaderField, McpHeaders, ProtocolVersion};
+use super::response::RpcResponse;
+use super::rpc::{self, ErrorCode, Params, RpcBody, RpcCall, RpcError, RpcMessage};
+use super::session::McpSessionId;
+use super::session_store::SessionState;
+use super::state::McpState;
+use super::waiting::{self, WaitingCall};
 use crate::web::body;
 use crate::web::problem::Problem;
 use crate::web::state::SharedState;
 
-/// How long an answer that waits is held back: if messages are there already it is plain JSON.
-const GRACE: Duration = Duration::from_millis(10);
+/// How long a waiting call may take until its response becomes a stream. If messages are pending it is plain JSON.
+const STREAM_AFTER: Duration = Duration::from_millis(10);
+const NO_BATCHES: &str = "invalid request: this protocol version has no batches";
 
 /// `POST /mcp` and `POST /mcp/{id}`
 pub(super) async fn post(
     state: SharedState,
-    mcp: Data<Mcp>,
+    mcp: Data<McpState>,
     request: HttpRequest,
     payload: Payload,
 ) -> Result<HttpResponse, Problem> {
-    let entrance = Entrance::of(&state, &request).await?;
+    let endpoint = McpEndpoint::authorize(&state, &request).await?;
     let body = body::read(&request, payload, limits::BODY_SEND_BYTES).await?;
-    let desk = Desk { state: &state, mcp: &mcp, request: &request, entrance: &entrance };
-    Ok(match rpc::read(&body) {
-        Err(fault) => desk.refuse(&fault),
-        Ok(Body::One(said)) => desk.one(said).await,
-        Ok(Body::Batch(all)) => desk.batch(all).await.unwrap_or_else(|fault| desk.refuse(&fault)),
+    let handler = Handler { state: &state, mcp: &mcp, request: &request, endpoint: &endpoint };
+    Ok(match rpc::parse(&body) {
+        Err(error) => handler.error(&error),
+        Ok(RpcBody::One(message)) => handler.message(message).await,
+        Ok(RpcBody::Batch(batch)) => handler.batch(batch).await.unwrap_or_else(|error| handler.error(&error)),
     })
 }
 
-/// `DELETE /mcp` and `DELETE /mcp/{id}`: the client ends its session. Its seat on a channel stays until it leaves.
-pub(super) async fn delete(state: SharedState, mcp: Data<Mcp>, request: HttpRequest) -> Result<HttpResponse, Problem> {
-    let entrance = Entrance::of(&state, &request).await?;
-    if era::of_headers(&headers(request.headers())).is_ok_and(|said| said.is_some_and(Version::is_modern)) {
-        // What has no sessions ends none.
-        return Ok(wrong_method("POST"));
+/// `DELETE /mcp` and `DELETE /mcp/{id}`: ends the MCP session. Its member stays on the channel until it leaves.
+pub(super) async fn delete(
+    state: SharedState,
+    mcp: Data<McpState>,
+    request: HttpRequest,
+) -> Result<HttpResponse, Problem> {
+    let endpoint = McpEndpoint::authorize(&state, &request).await?;
+    let handler = Handler { state: &state, mcp: &mcp, request: &request, endpoint: &endpoint };
+    if handler.is_modern() {
+        return Ok(method_not_allowed("POST"));
     }
-    let desk = Desk { state: &state, mcp: &mcp, request: &request, entrance: &entrance };
-    Ok(match desk.end_session().await {
+    Ok(match handler.end_session().await {
         Ok(()) => HttpResponse::NoContent().finish(),
-        Err(fault) => desk.refuse(&fault),
+        Err(error) => handler.error(&error),
     })
 }
 
-/// A request that was let in.
-struct Desk<'a> {
+/// Handles an authorized request.
+struct Handler<'a> {
     state: &'a SharedState,
-    mcp: &'a Data<Mcp>,
+    mcp: &'a Data<McpState>,
     request: &'a HttpRequest,
-    entrance: &'a Entrance,
+    endpoint: &'a McpEndpoint,
 }
 
-impl<'a> Desk<'a> {
-    async fn one(&self, said: Said<'_>) -> HttpResponse {
-        let call = match said {
-            Said::Call(call) => call,
-            Said::Answer => return self.answer_to_nothing(),
+impl<'a> Handler<'a> {
+    async fn message(&self, message: RpcMessage<'_>) -> HttpResponse {
+        let call = match message {
+            RpcMessage::Call(call) => call,
+            RpcMessage::Response => return self.unexpected_response(),
         };
-        let (visit, params) = match self.visit(&call, false) {
+        let (context, params) = match self.context(&call, false) {
             Ok(found) => found,
-            Err(fault) => return self.refuse(&fault.of(call.id)),
+            Err(error) => return self.error(&error.with_id(call.id)),
         };
         let Some(id) = call.id else {
-            methods::notice(&visit, &call, &params);
+            methods::notify(&context, &call, &params);
             return HttpResponse::Accepted().finish();
         };
-        match methods::answer(&visit, id, &call, &params).await {
-            Answer::Now(written) => written.response(),
-            Answer::Later(waiting) => self.wait(waiting).await,
+        match methods::call(&context, id, &call, &params).await {
+            MethodOutcome::Response(response) => response.into_http(),
+            MethodOutcome::Waiting(waiting) => self.wait(waiting).await,
             #[cfg(feature = "conformance")]
-            Answer::Scripted(response) => response,
+            MethodOutcome::Stream(response) => response,
         }
     }
 
-    /// The answer to a question; the hub asks none. Sessions may send one, a modern client may not.
-    fn answer_to_nothing(&self) -> HttpResponse {
-        match era::of_headers(&headers(self.request.headers())) {
-            Err(fault) => self.refuse(&fault),
+    /// Handles a response, though the hub sends no requests. Legacy versions allow one, modern versions do not.
+    fn unexpected_response(&self) -> HttpResponse {
+        match self.header_version() {
+            Err(error) => self.error(&error),
             Ok(Some(version)) if version.is_modern() => {
-                self.refuse(&Fault::new(Wrong::Request, "invalid request: nothing was asked"))
+                let message = "invalid request: a response without a request";
+                self.error(&RpcError::new(ErrorCode::InvalidRequest, message))
             }
             Ok(_) => HttpResponse::Accepted().finish(),
         }
     }
 
-    /// Who asks, and in which version.
-    fn visit<'b>(&self, call: &Call<'b>, is_in_batch: bool) -> Result<(Visit<'a>, Params<'b>), Fault> {
-        let params = Params::of(call)?;
-        let said = era::of_message(&headers(self.request.headers()), call, &params)?;
-        let belongs_to_a_session = said.is_none_or(|version| !version.is_modern()) && call.method != "initialize";
-        let (ticket, standing) = if belongs_to_a_session { self.session()?.unzip() } else { (None, None) };
-        let version = said.or(ticket.map(|ticket| ticket.version)).unwrap_or(Version::UNSAID);
-        let bound = match standing {
-            Some(Standing::Bound(seat)) => Some(seat),
+    /// Determines the version and the session of a message.
+    fn context<'b>(&self, call: &RpcCall<'b>, is_in_batch: bool) -> Result<(RequestContext<'a>, Params<'b>), RpcError> {
+        let params = Params::parse(call)?;
+        let named = protocol_version::of_message(&headers(self.request.headers()), call, &params)?;
+        let has_session = named.is_none_or(|version| !version.is_modern()) && call.method != "initialize";
+        let (mcp_session, session_state) = if has_session { self.session()?.unzip() } else { (None, None) };
+        let of_session = mcp_session.map(|session| session.version);
+        let version = named.or(of_session).unwrap_or(ProtocolVersion::WITHOUT_HEADER);
+        let membership = match session_state {
+            Some(SessionState::Bound(membership)) => Some(membership),
             _ => None,
         };
-        let Self { state, mcp, request, entrance } = *self;
-        Ok((Visit { state, mcp, request, entrance, version, ticket, bound, is_in_batch }, params))
+        let Self { state, mcp, request, endpoint } = *self;
+        let context = RequestContext { state, mcp, request, endpoint, version, mcp_session, membership, is_in_batch };
+        Ok((context, params))
     }
 
-    /// The session a request says it belongs to, and how it stands.
-    fn session(&self) -> Result<Option<(Ticket, Standing)>, Fault> {
+    /// The MCP session that the request presents, and its state.
+    fn session(&self) -> Result<Option<(McpSessionId, SessionState)>, RpcError> {
         let Some(id) = self.request.headers().get("mcp-session-id") else { return Ok(None) };
         let now_ms = self.state.clock.now().at_ms;
-        let ticket = id.to_str().ok().and_then(|id| Ticket::open(&self.mcp.seal, id, self.entrance.name()));
-        let found = ticket.and_then(|ticket| Some((ticket, ticket.standing(&self.mcp.bindings, now_ms)?)));
-        let unknown = || Fault::new(Wrong::Session, "session not found: initialize again, without an Mcp-Session-Id");
+        let session = id.to_str().ok().and_then(|id| McpSessionId::open(&self.mcp.seal, id, self.endpoint.name()));
+        let found = session.and_then(|session| Some((session, session.state(&self.mcp.sessions, now_ms)?)));
+        let unknown = || {
+            let message = "session not found: send `initialize` without an Mcp-Session-Id to start another one";
+            RpcError::new(ErrorCode::SessionNotFound, message)
+        };
         found.map(Some).ok_or_else(unknown)
     }
 
-    async fn end_session(&self) -> Result<(), Fault> {
-        era::of_headers(&headers(self.request.headers()))?;
-        let (ticket, _) =
-            self.session()?.ok_or_else(|| Fault::new(Wrong::Request, "the Mcp-Session-Id header is missing"))?;
-        self.mcp.bindings.put(ticket.nonce, Standing::Deleted, self.state.clock.now().at_ms).await;
+    async fn end_session(&self) -> Result<(), RpcError> {
+        self.header_version()?;
+        let missing = || RpcError::new(ErrorCode::InvalidRequest, "the Mcp-Session-Id header is missing");
+        let (session, _) = self.session()?.ok_or_else(missing)?;
+        self.mcp.sessions.put(session.nonce, SessionState::Deleted, self.state.clock.now().at_ms).await;
         Ok(())
     }
 
-    /// Several messages, one after the other. Who waits in a batch waits a second at most.
-    async fn batch(&self, all: Vec<Result<Said<'_>, Fault>>) -> Result<HttpResponse, Fault> {
-        let said = era::of_headers(&headers(self.request.headers()))?;
-        let session = self.session()?.map(|(ticket, _)| ticket.version);
-        if !said.or(session).unwrap_or(Version::UNSAID).has_batches() {
-            return Err(Fault::new(Wrong::Request, "invalid request: this version has no batches"));
+    /// Handles several messages, one after the other. A call that waits does so for a second at most.
+    async fn batch(&self, batch: Vec<Result<RpcMessage<'_>, RpcError>>) -> Result<HttpResponse, RpcError> {
+        let named = self.header_version()?;
+        let of_session = self.session()?.map(|(session, _)| session.version);
+        if !named.or(of_session).unwrap_or(ProtocolVersion::WITHOUT_HEADER).has_batches() {
+            return Err(RpcError::new(ErrorCode::InvalidRequest, NO_BATCHES));
         }
-        let (mut pieces, mut receipts) = (vec![Bytes::from_static(b"[")], Vec::new());
-        for said in all {
-            let before = pieces.len();
-            match self.one_of_many(said).await {
+        let (mut pieces, mut guards) = (vec![Bytes::from_static(b"[")], Vec::new());
+        for message in batch {
+            let start = pieces.len();
+            match self.batch_message(message).await {
                 None => continue,
-                Some(Ok(written)) => pieces.push(written.json.into()),
-                Some(Err(waiting)) => receipts.extend(waiting.whole(&mut pieces).await),
+                Some(Ok(response)) => pieces.push(response.json.into()),
+                Some(Err(waiting)) => guards.extend(waiting.append_to(&mut pieces).await),
             }
-            if before > 1 {
-                pieces.insert(before, Bytes::from_static(b","));
+            if start > 1 {
+                pieces.insert(start, Bytes::from_static(b","));
             }
         }
         if pieces.len() == 1 {
             return Ok(HttpResponse::Accepted().finish());
         }
         pieces.push(Bytes::from_static(b"]"));
-        Ok(waiting::all_at_once(self.request, pieces, receipts))
+        Ok(waiting::json_response(self.request, pieces, guards))
     }
 
-    async fn one_of_many(&self, said: Result<Said<'_>, Fault>) -> Option<Result<Written, Waiting>> {
-        let fault = |fault: &Fault| Some(Ok(Written::fault(fault, false)));
-        let call = match said {
-            Ok(Said::Call(call)) => call,
-            Ok(Said::Answer) => return None,
-            Err(wrong) => return fault(&wrong),
+    async fn batch_message(
+        &self,
+        message: Result<RpcMessage<'_>, RpcError>,
+    ) -> Option<Result<RpcResponse, WaitingCall>> {
+        let respond = |error: &RpcError| Some(Ok(RpcResponse::error(error, false)));
+        let call = match message {
+            Ok(RpcMessage::Call(call)) => call,
+            Ok(RpcMessage::Response) => return None,
+            Err(error) => return respond(&error),
         };
-        let (visit, params) = match self.visit(&call, true) {
-            Ok((visit, _)) if visit.version.is_modern() => {
-                return fault(&Fault::new(Wrong::Request, "invalid request: this version has no batches").of(call.id));
+        let (context, params) = match self.context(&call, true) {
+            Ok((context, _)) if context.version.is_modern() => {
+                return respond(&RpcError::new(ErrorCode::InvalidRequest, NO_BATCHES).with_id(call.id));
             }
             Ok(found) => found,
-            Err(wrong) => return fault(&wrong.of(call.id)),
+            Err(error) => return respond(&error.with_id(call.id)),
         };
         let Some(id) = call.id else {
-            methods::notice(&visit, &call, &params);
+            methods::notify(&context, &call, &params);
             return None;
         };
-        Some(match methods::answer(&visit, id, &call, &params).await {
-            Answer::Now(written) => Ok(written),
-            Answer::Later(waiting) => Err(waiting),
+        Some(match methods::call(&context, id, &call, &params).await {
+            MethodOutcome::Response(response) => Ok(response),
+            MethodOutcome::Waiting(waiting) => Err(waiting),
             #[cfg(feature = "conformance")]
-            Answer::Scripted(_) => return None,
+            MethodOutcome::Stream(_) => return None,
         })
     }
 
-    /// Plain JSON when messages are there, else a stream that begins at once.
-    async fn wait(&self, mut waiting: Waiting) -> HttpResponse {
-        let reads_streams = reads_streams(self.request.headers());
-        let held_back = async {
-            if reads_streams {
-                sleep(GRACE).await;
+    /// Responds with plain JSON if messages are pending, else with a stream that starts immediately.
+    async fn wait(&self, mut waiting: WaitingCall) -> HttpResponse {
+        let accepts_streams = accepts_event_streams(self.request.headers());
+        let delay = async {
+            if accepts_streams {
+                sleep(STREAM_AFTER).await;
             } else {
                 std::future::pending::<()>().await;
             }
         };
         tokio::select! {
             biased;
-            ended = waiting.ended() => ended.response(self.request),
-            () = held_back => waiting.stream(),
+            end = waiting.end() => end.into_http(self.request),
+            () = delay => waiting.into_stream(),
         }
     }
 
-    fn refuse(&self, fault: &Fault) -> HttpResponse {
-        let is_modern =
-            era::of_headers(&headers(self.request.headers())).is_ok_and(|v| v.is_some_and(Version::is_modern));
-        Written::fault(fault, is_modern).response()
+    fn header_version(&self) -> Result<Option<ProtocolVersion>, RpcError> {
+        protocol_version::of_headers(&headers(self.request.headers()))
+    }
+
+    fn is_modern(&self) -> bool {
+        self.header_version().is_ok_and(|version| version.is_some_and(ProtocolVersion::is_modern))
+    }
+
+    fn error(&self, error: &RpcError) -> HttpResponse {
+        RpcResponse::error(error, self.is_modern()).into_http()
     }
 }
 
-fn headers(headers: &HeaderMap) -> Headers<'_> {
-    let line = |name| {
-        let mut all = headers.get_all(name);
-        match (all.next(), all.next()) {
-            (None, _) => Line::Missing,
-            (Some(value), None) => value.to_str().map_or(Line::Unclear, |said| Line::Said(said.trim())),
-            (Some(_), Some(_)) => Line::Unclear,
+fn headers(headers: &HeaderMap) -> McpHeaders<'_> {
+    let field = |name| {
+        let mut values = headers.get_all(name);
+        match (values.next(), values.next()) {
+            (None, _) => HeaderField::Missing,
+            (Some(value), None) => value.to_str().map_or(HeaderField::Ambiguous, |text| HeaderField::Text(text.trim())),
+            (Some(_), Some(_)) => HeaderField::Ambiguous,
         }
     };
-    Headers { version: line("mcp-protocol-version"), method: line("mcp-method"), name: line("mcp-name") }
+    McpHeaders { version: field("mcp-protocol-version"), method: field("mcp-method"), name: field("mcp-name") }
 }
 
-/// Whether a client says that it reads event streams.
-fn reads_streams(headers: &HeaderMap) -> bool {
-    let said = headers.get_all(header::ACCEPT).filter_map(|value| value.to_str().ok());
-    said.flat_map(|value| value.split(',')).any(|kind| kind.trim().starts_with("text/event-stream"))
+fn accepts_event_streams(headers: &HeaderMap) -> bool {
+    let accepted = headers.get_all(header::ACCEPT).filter_map(|value| value.to_str().ok());
+    accepted.flat_map(|value| value.split(',')).any(|mime| mime.trim().starts_with("text/event-stream"))
 }
 
-/// What a path does not know.
-pub(super) fn wrong_method(allow: &'static str) -> HttpResponse {
-    let refusal = Refusal::new(Code::MethodNotAllowed, format!("this path knows {allow} only"));
+/// The response to a method that the path does not support.
+pub(super) fn method_not_allowed(allow: &'static str) -> HttpResponse {
+    let refusal = Refusal::new(Code::MethodNotAllowed, format!("method not allowed; use {allow}"));
     let mut response = HttpResponse::from_error(Problem(refusal));
     response.headers_mut().insert(header::ALLOW, HeaderValue::from_static(allow));
     response

@@ -1,94 +1,112 @@
-//! The methods: what each is answered with.
+//! Dispatch of the methods.
 
 use actix_web::http::StatusCode;
 use serde_json::{Value, json};
 
-use super::answer::{NAME, Written, unknown};
-use super::era::Version;
-use super::rpc::{Call, Fault, Id, Params, Wrong, text};
-use super::session::{Nonce, Ticket};
-use super::tools::{self, Outcome};
-use super::visit::Visit;
-use super::waiting::Waiting;
-use super::{prompts, resources, words};
+#[cfg(feature = "conformance")]
+use super::conformance::Fixture;
+use super::context::RequestContext;
+use super::protocol_version::ProtocolVersion;
+use super::response::{LIST_TTL_MS, NAME, RpcResponse, unknown_name};
+use super::rpc::{ErrorCode, Params, RpcCall, RpcError, RpcId, string};
+use super::session::McpSessionId;
+use super::session_store::Nonce;
+use super::tools::{self, ToolOutcome};
+use super::waiting::WaitingCall;
+use super::{prompts, resources};
 
-/// How long what is listed stays true.
-const TTL_MS: u64 = 3_600_000;
-
-/// What a request comes to.
-pub(super) enum Answer {
-    /// Here it is.
-    Now(Written),
-    /// It waits for messages.
-    Later(Waiting),
-    /// What the conformance suite wants to see.
+/// The outcome of a request.
+pub(super) enum MethodOutcome {
+    Response(RpcResponse),
+    /// The call waits for messages.
+    Waiting(WaitingCall),
+    /// A stream that the conformance suite expects.
     #[cfg(feature = "conformance")]
-    Scripted(actix_web::HttpResponse),
+    Stream(actix_web::HttpResponse),
 }
 
-/// Answers a request.
-pub(super) async fn answer(visit: &Visit<'_>, id: Id<'_>, call: &Call<'_>, params: &Params<'_>) -> Answer {
+/// Calls the method of a request.
+pub(super) async fn call(
+    context: &RequestContext<'_>,
+    id: RpcId<'_>,
+    call: &RpcCall<'_>,
+    params: &Params<'_>,
+) -> MethodOutcome {
     #[cfg(feature = "conformance")]
-    if let Some(answer) = super::conformance::answer(visit, id, call, params) {
-        return answer;
+    match super::conformance::call(context, id, call, params) {
+        Some(Fixture::Response(response)) => return MethodOutcome::Response(response),
+        Some(Fixture::Stream(response)) => return MethodOutcome::Stream(response),
+        None => {}
     }
-    let answered = match &*call.method {
-        "tools/call" => return tool(visit, id, params).await,
-        "initialize" if !visit.version.is_modern() && !visit.is_in_batch => initialize(visit, id, params),
-        "ping" if !visit.version.is_modern() => Ok(Written::result(id, visit.version, &json!({}))),
-        "server/discover" if visit.version.is_modern() => Ok(Written::result(id, visit.version, &discover(visit))),
-        "tools/list" => Ok(listed(visit, id, json!({"tools": visit.mcp.catalogue.list(visit)}))),
-        "prompts/list" => Ok(listed(visit, id, prompts::list(visit))),
-        "prompts/get" => prompts::get(visit, params).await.map(|prompt| Written::result(id, visit.version, &prompt)),
-        "resources/list" => Ok(listed(visit, id, resources::list(visit))),
-        "resources/templates/list" => Ok(listed(visit, id, resources::templates())),
-        "resources/read" => resources::read(visit, params).await.map(|read| fresh(visit, id, read)),
+    let version = context.version;
+    let response = match &*call.method {
+        "tools/call" => return call_tool(context, id, params).await,
+        "initialize" if !version.is_modern() && !context.is_in_batch => initialize(context, id, params),
+        "ping" if !version.is_modern() => Ok(RpcResponse::result(id, version, &json!({}))),
+        "server/discover" if version.is_modern() => Ok(RpcResponse::result(id, version, &discover(context))),
+        "tools/list" => Ok(RpcResponse::list(id, version, json!({"tools": tools::list(context)}))),
+        "prompts/list" => Ok(RpcResponse::list(id, version, prompts::list(context))),
+        "prompts/get" => prompts::get(context, params).await.map(|prompt| RpcResponse::result(id, version, &prompt)),
+        "resources/list" => Ok(RpcResponse::list(id, version, resources::list(context))),
+        "resources/templates/list" => Ok(RpcResponse::list(id, version, resources::templates())),
+        "resources/read" => {
+            resources::read(context, params).await.map(|content| RpcResponse::uncached(id, version, content))
+        }
         method => {
             let method = rogerrat_domain::text::clip(method);
-            Err(Fault::new(Wrong::Method, format!("method not found: {method}")))
+            Err(RpcError::new(ErrorCode::MethodNotFound, format!("method not found: {method}")))
         }
     };
-    Answer::Now(answered.unwrap_or_else(|fault| Written::fault(&fault.of(Some(id)), visit.version.is_modern())))
+    response.map_or_else(|error| error_response(context, id, error), MethodOutcome::Response)
 }
 
-/// Takes note of a notification. Nothing is ever answered to one.
-pub(super) fn notice(visit: &Visit<'_>, call: &Call<'_>, params: &Params<'_>) {
-    // A modern client cancels by closing its request: there is no session that could say whose a request id is.
-    let (Some(ticket), Some(id)) = (&visit.ticket, params.request_id.and_then(Id::of)) else { return };
+fn error_response(context: &RequestContext<'_>, id: RpcId<'_>, error: RpcError) -> MethodOutcome {
+    MethodOutcome::Response(RpcResponse::error(&error.with_id(Some(id)), context.version.is_modern()))
+}
+
+/// Handles a notification. Notifications have no response.
+pub(super) fn notify(context: &RequestContext<'_>, call: &RpcCall<'_>, params: &Params<'_>) {
+    // A modern client cancels by closing its request: without a session, a request id does not identify a call.
+    let (Some(session), Some(id)) = (&context.mcp_session, params.request_id.and_then(RpcId::parse)) else { return };
     if call.method == "notifications/cancelled" {
-        visit.mcp.calls.cancel(ticket.nonce, id.as_json());
+        context.mcp.in_flight.cancel(session.nonce, id.as_json());
     }
 }
 
-async fn tool(visit: &Visit<'_>, id: Id<'_>, params: &Params<'_>) -> Answer {
-    let fault = |fault: Fault| Answer::Now(Written::fault(&fault.of(Some(id)), visit.version.is_modern()));
-    let Some(name) = params.name.and_then(text) else {
-        return fault(Fault::new(Wrong::Params, "`name` must be the name of a tool"));
+async fn call_tool(context: &RequestContext<'_>, id: RpcId<'_>, params: &Params<'_>) -> MethodOutcome {
+    let Some(name) = params.name.and_then(string) else {
+        return error_response(context, id, RpcError::invalid_params("`name` must be the name of a tool"));
     };
-    let Some(tool) = visit.mcp.catalogue.find(&name) else { return fault(unknown("tool", &name)) };
-    match tools::call(visit, id, tool, params).await {
-        Outcome::Told(told) => Answer::Now(Written::tool(id, visit.version, &told)),
-        Outcome::Waits(waiting) => Answer::Later(waiting),
+    let Some(tool) = context.mcp.catalogue.find(&name) else {
+        return error_response(context, id, unknown_name("tool", &name));
+    };
+    match tools::call(context, id, tool, params).await {
+        ToolOutcome::Result(result) => MethodOutcome::Response(RpcResponse::tool(id, context.version, &result)),
+        ToolOutcome::Waiting(waiting) => MethodOutcome::Waiting(waiting),
     }
 }
 
-/// Begins a session. Whatever id comes with it stays what it was.
-fn initialize(visit: &Visit<'_>, id: Id<'_>, params: &Params<'_>) -> Result<Written, Fault> {
-    let wish = match params.protocol_version {
+/// Starts a session. It does not change a session whose id the request presents.
+fn initialize(context: &RequestContext<'_>, id: RpcId<'_>, params: &Params<'_>) -> Result<RpcResponse, RpcError> {
+    let requested = match params.protocol_version {
         None => None,
-        Some(raw) => Some(text(raw).ok_or_else(|| Fault::new(Wrong::Params, "`protocolVersion` must be a string"))?),
+        Some(raw) => Some(string(raw).ok_or_else(|| RpcError::invalid_params("`protocolVersion` must be a string"))?),
     };
-    let known = wish.and_then(|wish| Version::parse(&wish)).filter(|version| !version.is_modern());
-    let version = known.unwrap_or(Version::LATEST_LEGACY);
-    let ticket = Ticket { version, minted_ms: visit.state.clock.now().at_ms, nonce: nonce() };
+    let supported = requested.and_then(|version| ProtocolVersion::parse(&version));
+    let version = supported.filter(|version| !version.is_modern()).unwrap_or(ProtocolVersion::LATEST_LEGACY);
+    let session = McpSessionId { version, issued_ms: context.state.clock.now().at_ms, nonce: nonce() };
     let result = json!({
         "protocolVersion": version.as_str(),
-        "capabilities": capabilities(visit),
-        "serverInfo": server_info(),
-        "instructions": words::instructions(visit),
+        "capabilities": capabilities(context),
+        "serverInfo": {"name": NAME, "title": NAME, "version": env!("CARGO_PKG_VERSION")},
+        "instructions": context.instructions(),
     });
-    let session = ticket.seal(&visit.mcp.seal, visit.entrance.name());
-    Ok(Written { session: Some(session), status: StatusCode::OK, ..Written::result(id, version, &result) })
+    let session_id = session.seal(&context.mcp.seal, context.endpoint.name());
+    Ok(RpcResponse {
+        session_id: Some(session_id),
+        status: StatusCode::OK,
+        ..RpcResponse::result(id, version, &result)
+    })
 }
 
 fn nonce() -> Nonce {
@@ -97,46 +115,24 @@ fn nonce() -> Nonce {
     nonce
 }
 
-fn discover(visit: &Visit<'_>) -> Value {
+fn discover(context: &RequestContext<'_>) -> Value {
     json!({
-        "supportedVersions": Version::ALL.map(Version::as_str),
-        "capabilities": capabilities(visit),
-        "instructions": words::instructions(visit),
-        "ttlMs": TTL_MS,
+        "supportedVersions": ProtocolVersion::ALL.map(ProtocolVersion::as_str),
+        "capabilities": capabilities(context),
+        "instructions": context.instructions(),
+        "ttlMs": LIST_TTL_MS,
         "cacheScope": "public",
     })
 }
 
-/// What is offered. Lists do not change while a client looks, so nobody is told that they did.
+/// The server's capabilities. Lists do not change during a session, so there are no notifications of changes.
 fn capabilities(
-    #[cfg_attr(not(feature = "conformance"), expect(unused_variables, reason = "only the fixtures ask who asks"))]
-    visit: &Visit<'_>,
+    #[cfg_attr(not(feature = "conformance"), expect(unused_variables, reason = "only fixtures depend on it"))]
+    context: &RequestContext<'_>,
 ) -> Value {
     #[cfg(feature = "conformance")]
-    if let Some(capabilities) = super::conformance::capabilities(visit) {
+    if let Some(capabilities) = super::conformance::capabilities(context) {
         return capabilities;
     }
     json!({"tools": {}, "resources": {}, "prompts": {}})
-}
-
-fn server_info() -> Value {
-    json!({"name": NAME, "title": NAME, "version": env!("CARGO_PKG_VERSION")})
-}
-
-/// A list, and to modern clients how long it stays true. What is listed may depend on who asks.
-pub(super) fn listed(visit: &Visit<'_>, id: Id<'_>, mut list: Value) -> Written {
-    if visit.version.is_modern() {
-        list["ttlMs"] = json!(TTL_MS);
-        list["cacheScope"] = json!("private");
-    }
-    Written::result(id, visit.version, &list)
-}
-
-/// What is true now and may not be in a moment.
-pub(super) fn fresh(visit: &Visit<'_>, id: Id<'_>, mut read: Value) -> Written {
-    if visit.version.is_modern() {
-        read["ttlMs"] = json!(0);
-        read["cacheScope"] = json!("private");
-    }
-    Written::result(id, visit.version, &read)
 }

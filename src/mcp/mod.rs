@@ -1,89 +1,64 @@
-//! The MCP door: `/mcp` and `/mcp/{channel}`, for clients of both eras of the protocol.
+//! The MCP interface: `/mcp` and `/mcp/{channel}`, for session-based and stateless versions of the protocol.
 //!
-//! It reads what a message says, asks the [`Hub`] like every other door, and tells the answer twice:
-//! as data, and as lines no peer can forge. No rule and no bound of the domain is here.
+//! It parses JSON-RPC messages, calls the [`Hub`](rogerrat_actors::Hub) like every other interface, and returns each
+//! result twice: as structured data, and as text in which a peer's message cannot imitate another line. Rules and
+//! bounds of channels belong to the domain.
 
-mod answer;
-mod bindings;
-mod calls;
-#[cfg(test)]
-mod checks;
+mod catalogue;
 #[cfg(feature = "conformance")]
 mod conformance;
+mod context;
 mod endpoint;
-mod era;
+mod in_flight;
 mod methods;
 mod prompts;
+#[cfg(test)]
+mod property_tests;
+mod protocol_version;
 mod resources;
+mod response;
 mod rpc;
 mod schema;
 mod session;
+mod session_store;
+mod state;
+mod text;
 mod tools;
-mod visit;
 mod waiting;
-mod words;
-
-use std::sync::Arc;
 
 use actix_web::web::{self, Data, ServiceConfig};
-use rogerrat_actors::{Hub, LogError};
-use rogerrat_domain::Signer;
 
 use crate::web::AppState;
-use bindings::Bindings;
-use calls::Calls;
-use tools::Catalogue;
+use catalogue::Catalogue;
+use protocol_version::ProtocolVersion;
+pub(crate) use state::McpState;
 
-/// What is known of the sessions of MCP, and the tools there are.
-pub(crate) struct Mcp {
-    seal: Signer,
-    bindings: Bindings,
-    calls: Arc<Calls>,
-    catalogue: Catalogue,
+/// The tools in the form of `tools/list`, for `/mcp` or for a channel's own endpoint.
+pub(crate) fn tools(on_channel_endpoint: bool) -> Vec<serde_json::Value> {
+    Catalogue::new().list(on_channel_endpoint, None)
 }
 
-impl Mcp {
-    /// What the hub's log has of the sessions, and the tools.
-    ///
-    /// # Errors
-    /// When the log cannot be read.
-    pub(crate) async fn load(hub: &Hub) -> Result<Data<Self>, LogError> {
-        Ok(Data::new(Self {
-            seal: hub.seal(session::PURPOSE),
-            bindings: Bindings::load(hub).await?,
-            calls: Arc::default(),
-            catalogue: Catalogue::new(),
-        }))
-    }
-
-    /// Forgets what has expired.
-    pub(crate) fn sweep(&self, now_ms: u64) {
-        self.bindings.sweep(now_ms);
-    }
-}
-
-/// The tools as they are listed on the hub's endpoint, or on a channel's own.
-pub(crate) fn tools(of_a_channel: bool) -> Vec<serde_json::Value> {
-    Catalogue::new().plain(of_a_channel)
-}
-
-/// The versions it speaks in one of the two eras, the newest first.
+/// The supported versions that are stateless, or those that use sessions; newest first.
 pub(crate) fn versions(modern: bool) -> Vec<&'static str> {
-    let all = era::Version::ALL.into_iter().filter(|version| version.is_modern() == modern);
-    all.map(era::Version::as_str).collect()
+    let all = ProtocolVersion::ALL.into_iter().filter(|version| version.is_modern() == modern);
+    all.map(ProtocolVersion::as_str).collect()
 }
 
-/// The routes of this door.
-pub(crate) fn routes(config: &mut ServiceConfig, state: &AppState, mcp: &Data<Mcp>) {
+/// Registers the routes.
+pub(crate) fn routes(config: &mut ServiceConfig, state: &AppState, mcp: &Data<McpState>) {
     let at = |path: &'static str| {
         web::resource(path)
             .app_data(state.request_metrics.route_counters(path.to_owned()))
             .route(web::post().to(endpoint::post))
             .route(web::delete().to(endpoint::delete))
-            // A stream to listen on without having asked anything is not offered: answers come on their requests.
-            .default_service(web::to(async || endpoint::wrong_method("POST, DELETE")))
+            // No GET: the hub sends nothing that is not part of the response to a request.
+            .default_service(web::to(async || endpoint::method_not_allowed("POST, DELETE")))
     };
     config.app_data(mcp.clone()).service(at("/mcp")).service(at("/mcp/{id}"));
     #[cfg(feature = "conformance")]
-    config.configure(conformance::routes);
+    config.service(
+        web::resource(conformance::PATH)
+            .route(web::post().to(endpoint::post))
+            .route(web::delete().to(endpoint::delete)),
+    );
 }

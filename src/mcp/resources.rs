@@ -1,26 +1,29 @@
-//! Resources: the history and the roster of the channel that a client is on.
+//! Resources: the history and the roster of the caller's channel.
 //!
-//! They are there on a channel's own endpoint, and for a session that has joined. For anybody else they do not exist.
+//! They exist on a channel's own endpoint, and for a session that has joined the channel. For other callers they are
+//! reported as not found.
 
 use rogerrat_actors::{Admitted, HubError};
 use rogerrat_domain::op::{History, Roster};
 use rogerrat_domain::{SessionId, limits};
 use serde_json::{Value, json};
 
-use super::answer::to_json;
-use super::rpc::{Fault, Params, Wrong, text};
-use super::visit::{Seated, Visit, held};
+use super::context::{ChannelSession, RequestContext, refresh};
+use super::response::to_json;
+use super::rpc::{ErrorCode, Params, RpcError, string};
 
 const SCHEME: &str = "rogerrat://channel/";
 const KINDS: [(&str, &str, &str); 2] = [
     ("history", "Channel history", "The last messages of the channel, oldest first"),
-    ("roster", "Channel roster", "Who is on the channel"),
+    ("roster", "Channel roster", "The members of the channel"),
 ];
+/// Characters of an unknown URI that its error repeats.
+const URI_CHARS: usize = 256;
 
 /// `resources/list`
-pub(super) fn list(visit: &Visit<'_>) -> Value {
-    let on_endpoint = visit.entrance.channel.as_ref().map(|at| at.id().clone());
-    let channel = on_endpoint.or_else(|| visit.bound.as_ref().map(|seat| seat.channel.clone()));
+pub(super) fn list(context: &RequestContext<'_>) -> Value {
+    let of_endpoint = context.endpoint.channel.as_ref().map(|channel| channel.id().clone());
+    let channel = of_endpoint.or_else(|| context.membership.as_ref().map(|bound| bound.channel.clone()));
     let resources = channel.iter().flat_map(|channel| {
         KINDS.map(|(kind, title, description)| {
             json!({
@@ -50,40 +53,45 @@ pub(super) fn templates() -> Value {
 }
 
 /// `resources/read`
-pub(super) async fn read(visit: &Visit<'_>, params: &Params<'_>) -> Result<Value, Fault> {
-    let Some(uri) = params.uri.and_then(text) else {
-        return Err(Fault::new(Wrong::Params, "`uri` must be the address of a resource"));
+pub(super) async fn read(context: &RequestContext<'_>, params: &Params<'_>) -> Result<Value, RpcError> {
+    let Some(uri) = params.uri.and_then(string) else {
+        return Err(RpcError::invalid_params("`uri` must be the URI of a resource"));
     };
     let not_found = || {
-        let wrong = if visit.version.is_modern() { Wrong::Params } else { Wrong::Resource };
-        let uri: String = uri.chars().take(256).collect();
-        Fault::new(wrong, "resource not found").data(json!({"uri": uri}))
+        let is_modern = context.version.is_modern();
+        let code = if is_modern { ErrorCode::InvalidParams } else { ErrorCode::ResourceNotFound };
+        let uri: String = uri.chars().take(URI_CHARS).collect();
+        RpcError::new(code, "resource not found").with_data(json!({"uri": uri}))
     };
     let (channel, kind) = uri.strip_prefix(SCHEME).and_then(|rest| rest.split_once('/')).ok_or_else(not_found)?;
-    let (at, session) = place(visit, channel).await.ok_or_else(not_found)?;
-    let told = match kind {
-        "history" => history(visit, &at, session).await,
-        "roster" => visit.state.hub.ask(&at, Roster { session }).await.map(|reply| to_json(&reply)),
+    let (channel, session) = readable_channel(context, channel).await.ok_or_else(not_found)?;
+    let content = match kind {
+        "history" => history(context, &channel, session).await,
+        "roster" => context.state.hub.ask(&channel, Roster { session }).await.map(|reply| to_json(&reply)),
         _ => return Err(not_found()),
     };
-    let told = told.map_err(|_: HubError| not_found())?;
-    Ok(json!({"contents": [{"uri": uri, "mimeType": "application/json", "text": told}]}))
+    let content = content.map_err(|_: HubError| not_found())?;
+    Ok(json!({"contents": [{"uri": uri, "mimeType": "application/json", "text": content}]}))
 }
 
-async fn history(visit: &Visit<'_>, at: &Admitted, session: Option<SessionId>) -> Result<String, HubError> {
-    let ask = History { session, n: limits::READ_MESSAGES, thread: None };
-    visit.state.hub.ask(at, ask).await.map(|reply| to_json(&reply))
+async fn history(
+    context: &RequestContext<'_>,
+    channel: &Admitted,
+    session: Option<SessionId>,
+) -> Result<String, HubError> {
+    let query = History { session, n: limits::READ_MESSAGES, thread: None };
+    context.state.hub.ask(channel, query).await.map(|reply| to_json(&reply))
 }
 
-/// The channel, if the caller is on it.
-async fn place(visit: &Visit<'_>, channel: &str) -> Option<(Admitted, Option<SessionId>)> {
-    let bound = visit.bound.as_ref().filter(|seat| seat.channel.as_str() == channel);
-    if let Some(at) = &visit.entrance.channel {
-        return (at.id().as_str() == channel).then(|| (at.clone(), bound.map(|seat| seat.session.clone())));
+/// The channel, and the caller's session on it; none when the caller may not read it.
+async fn readable_channel(context: &RequestContext<'_>, channel: &str) -> Option<(Admitted, Option<SessionId>)> {
+    let bound = context.membership.as_ref().filter(|bound| bound.channel.as_str() == channel);
+    if let Some(own) = &context.endpoint.channel {
+        return (own.id().as_str() == channel).then(|| (own.clone(), bound.map(|bound| bound.session.clone())));
     }
-    let seat = bound?;
-    let at = visit.state.hub.find(channel).await.ok()?;
-    let seated = Seated { at, session: seat.session.clone() };
-    held(visit.state, &seated).await.ok()?;
-    Some((seated.at, Some(seated.session)))
+    let bound = bound?;
+    let channel = context.state.hub.find(channel).await.ok()?;
+    let at = ChannelSession { channel, session: bound.session.clone() };
+    refresh(context.state, &at).await.ok()?;
+    Some((at.channel, Some(at.session)))
 }

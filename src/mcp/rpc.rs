@@ -1,6 +1,6 @@
-//! JSON-RPC 2.0 as MCP uses it: what a body says, what a request's parameters are, and what can be wrong with them.
+//! JSON-RPC 2.0 as MCP uses it: parses a body into messages, and their parameters. Pure.
 //!
-//! Pure. It borrows from the body, so that a large argument is read once, by the tool it is for.
+//! Everything borrows from the body, so that a large argument is parsed only once, by the tool that takes it.
 
 use std::borrow::Cow;
 
@@ -9,49 +9,48 @@ use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-/// Letters of a request id or a progress token as it stands in the body.
-const ID_CHARS: usize = 256;
-/// Messages of one batch.
-const BATCH: usize = 32;
+/// The maximum length of a request id or progress token, as JSON.
+const ID_BYTES: usize = 256;
+/// The maximum number of messages of one batch.
+const BATCH_MESSAGES: usize = 32;
 
-/// What a body says.
+/// A parsed body.
 #[derive(Debug)]
-pub(super) enum Body<'a> {
-    One(Said<'a>),
-    /// Several at once; each is understood or not by itself.
-    Batch(Vec<Result<Said<'a>, Fault>>),
+pub(super) enum RpcBody<'a> {
+    One(RpcMessage<'a>),
+    /// Several messages; each is valid or not on its own.
+    Batch(Vec<Result<RpcMessage<'a>, RpcError>>),
 }
 
 /// One message.
 #[derive(Debug)]
-pub(super) enum Said<'a> {
-    Call(Call<'a>),
-    /// The answer to something; the hub asks nothing.
-    Answer,
+pub(super) enum RpcMessage<'a> {
+    Call(RpcCall<'a>),
+    /// A response. The hub sends no requests, so there is nothing it could belong to.
+    Response,
 }
 
 /// A request, or a notification when it has no id.
 #[derive(Debug)]
-pub(super) struct Call<'a> {
-    pub(super) id: Option<Id<'a>>,
+pub(super) struct RpcCall<'a> {
+    pub(super) id: Option<RpcId<'a>>,
     pub(super) method: Cow<'a, str>,
     pub(super) params: Option<&'a RawValue>,
 }
 
-/// A string or a whole number, as it stood in the body.
+/// A string or an integer, as the JSON that the body contained.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Id<'a>(&'a str);
+pub(super) struct RpcId<'a>(&'a str);
 
-impl<'a> Id<'a> {
-    pub(super) fn of(raw: &'a RawValue) -> Option<Self> {
-        Self::again(raw.get())
+impl<'a> RpcId<'a> {
+    pub(super) fn parse(raw: &'a RawValue) -> Option<Self> {
+        Self::from_json(raw.get())
     }
 
-    /// An id that was one before.
-    pub(super) fn again(said: &'a str) -> Option<Self> {
-        let digits = said.strip_prefix('-').unwrap_or(said);
-        let is_whole = !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit());
-        ((said.starts_with('"') || is_whole) && said.len() <= ID_CHARS).then_some(Self(said))
+    pub(super) fn from_json(json: &'a str) -> Option<Self> {
+        let digits = json.strip_prefix('-').unwrap_or(json);
+        let is_integer = !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit());
+        ((json.starts_with('"') || is_integer) && json.len() <= ID_BYTES).then_some(Self(json))
     }
 
     pub(super) fn as_json(self) -> &'a str {
@@ -59,109 +58,115 @@ impl<'a> Id<'a> {
     }
 }
 
-/// The codes of errors.
+/// The error codes of JSON-RPC and MCP.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Wrong {
-    /// Not JSON.
-    Parse,
-    /// Not a request.
-    Request,
-    /// No such method.
-    Method,
-    /// Not the parameters of the method, or there is nothing of that name.
-    Params,
-    /// No such resource, as sessions before 2026 say it.
-    Resource,
-    /// The session id is not one of ours, or no longer.
-    Session,
+pub(super) enum ErrorCode {
+    /// The body is not JSON.
+    ParseError,
+    /// The body is not a JSON-RPC message.
+    InvalidRequest,
+    MethodNotFound,
+    /// The parameters do not fit the method, or name something that does not exist.
+    InvalidParams,
+    /// The code of legacy versions for an unknown resource.
+    ResourceNotFound,
+    /// The session id is unknown or expired.
+    SessionNotFound,
     /// Headers and body disagree.
-    Headers,
-    /// A version we do not speak.
-    Version,
-    /// The client does not offer what a tool needs; no tool of ours needs anything.
+    HeaderMismatch,
+    UnsupportedVersion,
+    /// The client lacks a capability that a tool needs. No real tool needs one.
     #[cfg(feature = "conformance")]
-    Capability,
+    MissingCapability,
 }
 
-impl Wrong {
-    pub(super) fn code(self) -> i32 {
+impl ErrorCode {
+    pub(super) fn number(self) -> i32 {
         match self {
-            Self::Parse => -32700,
-            Self::Request => -32600,
-            Self::Method => -32601,
-            Self::Params => -32602,
-            Self::Resource => -32002,
-            Self::Session => -32001,
-            Self::Headers => -32020,
-            Self::Version => -32022,
+            Self::ParseError => -32700,
+            Self::InvalidRequest => -32600,
+            Self::MethodNotFound => -32601,
+            Self::InvalidParams => -32602,
+            Self::ResourceNotFound => -32002,
+            Self::SessionNotFound => -32001,
+            Self::HeaderMismatch => -32020,
+            Self::UnsupportedVersion => -32022,
             #[cfg(feature = "conformance")]
-            Self::Capability => -32021,
+            Self::MissingCapability => -32021,
         }
     }
 
-    /// The status it is told with: before 2026 an error of a method is an answer like any other.
+    /// The HTTP status. In legacy versions the error of a method is sent with 200, like any other response.
     pub(super) fn status(self, is_modern: bool) -> StatusCode {
         match self {
-            Self::Parse | Self::Request | Self::Headers | Self::Version => StatusCode::BAD_REQUEST,
+            Self::ParseError | Self::InvalidRequest | Self::HeaderMismatch | Self::UnsupportedVersion => {
+                StatusCode::BAD_REQUEST
+            }
             #[cfg(feature = "conformance")]
-            Self::Capability => StatusCode::BAD_REQUEST,
-            Self::Session => StatusCode::NOT_FOUND,
-            Self::Method if is_modern => StatusCode::NOT_FOUND,
-            Self::Params if is_modern => StatusCode::BAD_REQUEST,
-            Self::Method | Self::Params | Self::Resource => StatusCode::OK,
+            Self::MissingCapability => StatusCode::BAD_REQUEST,
+            Self::SessionNotFound => StatusCode::NOT_FOUND,
+            Self::MethodNotFound if is_modern => StatusCode::NOT_FOUND,
+            Self::InvalidParams if is_modern => StatusCode::BAD_REQUEST,
+            Self::MethodNotFound | Self::InvalidParams | Self::ResourceNotFound => StatusCode::OK,
         }
     }
 }
 
-/// Why a message was not understood.
+/// An error response.
 #[derive(Debug)]
-pub(super) struct Fault {
-    pub(super) wrong: Wrong,
+pub(super) struct RpcError {
+    pub(super) code: ErrorCode,
     pub(super) message: Cow<'static, str>,
     pub(super) data: Option<Value>,
-    /// The id of the request, where it could be read.
+    /// The id of the request, if it was readable.
     pub(super) id: Option<String>,
-    /// Whether it is the fault of a message known to be modern.
+    /// Whether the message is known to be of a modern version.
     pub(super) is_modern: bool,
 }
 
-impl Fault {
-    pub(super) fn new(wrong: Wrong, message: impl Into<Cow<'static, str>>) -> Self {
-        Self { wrong, message: message.into(), data: None, id: None, is_modern: false }
+impl RpcError {
+    pub(super) fn new(code: ErrorCode, message: impl Into<Cow<'static, str>>) -> Self {
+        Self { code, message: message.into(), data: None, id: None, is_modern: false }
     }
 
-    pub(super) fn data(mut self, data: Value) -> Self {
+    /// `-32602`: the parameters are wrong.
+    pub(super) fn invalid_params(message: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(ErrorCode::InvalidParams, message)
+    }
+
+    pub(super) fn with_data(mut self, data: Value) -> Self {
         self.data = Some(data);
         self
     }
 
-    pub(super) fn of(mut self, id: Option<Id<'_>>) -> Self {
+    pub(super) fn with_id(mut self, id: Option<RpcId<'_>>) -> Self {
         self.id = id.map(|id| id.as_json().to_owned());
         self
     }
 }
 
-/// Understands a body.
-pub(super) fn read(body: &[u8]) -> Result<Body<'_>, Fault> {
-    let none = |_| Fault::new(Wrong::Parse, "parse error: the body is not JSON");
-    let body = std::str::from_utf8(body).map_err(|_| Fault::new(Wrong::Parse, "parse error: the body is not UTF-8"))?;
-    match body.trim_ascii_start().as_bytes().first() {
-        Some(b'[') => {
-            let all: Vec<&RawValue> = serde_json::from_str(body).map_err(none)?;
-            match all.len() {
-                0 => Err(Fault::new(Wrong::Request, "invalid request: an empty batch")),
-                n if n > BATCH => {
-                    Err(Fault::new(Wrong::Request, format!("invalid request: a batch has at most {BATCH} messages")))
-                }
-                _ => Ok(Body::Batch(all.into_iter().map(|one| said(one.get())).collect())),
-            }
+/// Parses a body.
+pub(super) fn parse(body: &[u8]) -> Result<RpcBody<'_>, RpcError> {
+    let body = std::str::from_utf8(body)
+        .map_err(|_| RpcError::new(ErrorCode::ParseError, "parse error: the body is not UTF-8"))?;
+    if !body.trim_ascii_start().starts_with('[') {
+        return parse_message(body).map(RpcBody::One);
+    }
+    let batch: Vec<&RawValue> = serde_json::from_str(body)
+        .map_err(|_| RpcError::new(ErrorCode::ParseError, "parse error: the body is not JSON"))?;
+    match batch.len() {
+        0 => Err(RpcError::new(ErrorCode::InvalidRequest, "invalid request: the batch is empty")),
+        n if n > BATCH_MESSAGES => {
+            let message = format!("invalid request: a batch has at most {BATCH_MESSAGES} messages");
+            Err(RpcError::new(ErrorCode::InvalidRequest, message))
         }
-        _ => said(body).map(Body::One),
+        _ => Ok(RpcBody::Batch(batch.into_iter().map(|message| parse_message(message.get())).collect())),
     }
 }
 
+/// The fields of a request, a notification or a response.
 #[derive(Deserialize)]
-struct Envelope<'a> {
+struct RawMessage<'a> {
     #[serde(borrow, default, deserialize_with = "present")]
     jsonrpc: Option<&'a RawValue>,
     #[serde(borrow, default, deserialize_with = "present")]
@@ -176,33 +181,35 @@ struct Envelope<'a> {
     error: Option<&'a RawValue>,
 }
 
-fn said(json: &str) -> Result<Said<'_>, Fault> {
-    let Some(envelope) = object::<Envelope<'_>>(json) else {
+fn parse_message(json: &str) -> Result<RpcMessage<'_>, RpcError> {
+    let Some(raw) = parse_object::<RawMessage<'_>>(json) else {
         let is_json = serde_json::from_str::<serde::de::IgnoredAny>(json).is_ok();
-        return Err(match is_json {
-            true => Fault::new(Wrong::Request, "invalid request: a JSON-RPC message is an object, each field once"),
-            false => Fault::new(Wrong::Parse, "parse error: the body is not JSON"),
+        return Err(if is_json {
+            let message = "invalid request: a JSON-RPC message is an object without repeated fields";
+            RpcError::new(ErrorCode::InvalidRequest, message)
+        } else {
+            RpcError::new(ErrorCode::ParseError, "parse error: the body is not JSON")
         });
     };
-    let id = envelope.id.and_then(Id::of);
-    let wrong = |what: &'static str| Err(Fault::new(Wrong::Request, what).of(id));
-    if envelope.jsonrpc.is_none_or(|version| version.get() != r#""2.0""#) {
-        return wrong(r#"invalid request: `jsonrpc` must be "2.0""#);
+    let id = raw.id.and_then(RpcId::parse);
+    let invalid = |message: &'static str| Err(RpcError::new(ErrorCode::InvalidRequest, message).with_id(id));
+    if raw.jsonrpc.is_none_or(|version| version.get() != r#""2.0""#) {
+        return invalid(r#"invalid request: `jsonrpc` must be "2.0""#);
     }
-    if envelope.id.is_some() && id.is_none() {
-        return wrong("invalid request: `id` must be a string or a whole number");
+    if raw.id.is_some() && id.is_none() {
+        return invalid("invalid request: `id` must be a string or an integer");
     }
-    let Some(method) = envelope.method else {
-        return match envelope.result.or(envelope.error) {
-            Some(_) if id.is_some() => Ok(Said::Answer),
-            _ => wrong("invalid request: `method` is missing"),
+    let Some(method) = raw.method else {
+        return match raw.result.or(raw.error) {
+            Some(_) if id.is_some() => Ok(RpcMessage::Response),
+            _ => invalid("invalid request: `method` is missing"),
         };
     };
-    let Some(method) = text(method) else { return wrong("invalid request: `method` must be a string") };
-    Ok(Said::Call(Call { id, method, params: envelope.params }))
+    let Some(method) = string(method) else { return invalid("invalid request: `method` must be a string") };
+    Ok(RpcMessage::Call(RpcCall { id, method, params: raw.params }))
 }
 
-/// What the methods take; each looks at its own.
+/// The parameters of all methods; each method reads its own.
 #[derive(Debug, Default, Deserialize)]
 pub(super) struct Params<'a> {
     #[serde(borrow, default, rename = "_meta", deserialize_with = "present")]
@@ -219,7 +226,7 @@ pub(super) struct Params<'a> {
     pub(super) request_id: Option<&'a RawValue>,
 }
 
-/// What stands in `_meta`.
+/// The fields of `_meta`.
 #[derive(Debug, Default, Deserialize)]
 pub(super) struct Meta<'a> {
     #[serde(borrow, default, rename = "io.modelcontextprotocol/protocolVersion", deserialize_with = "present")]
@@ -231,39 +238,40 @@ pub(super) struct Meta<'a> {
 }
 
 impl<'a> Params<'a> {
-    pub(super) fn of(call: &Call<'a>) -> Result<Self, Fault> {
+    pub(super) fn parse(call: &RpcCall<'a>) -> Result<Self, RpcError> {
         let Some(raw) = call.params else { return Ok(Self::default()) };
-        object(raw.get()).ok_or_else(|| Fault::new(Wrong::Params, "`params` must be an object, each field once"))
+        let invalid = || RpcError::invalid_params("`params` must be an object without repeated fields");
+        parse_object(raw.get()).ok_or_else(invalid)
     }
 
-    pub(super) fn meta(&self) -> Result<Option<Meta<'a>>, Fault> {
+    pub(super) fn meta(&self) -> Result<Option<Meta<'a>>, RpcError> {
         let Some(raw) = self.meta else { return Ok(None) };
-        let wrong = || Fault::new(Wrong::Params, "`_meta` must be an object, each field once");
-        object(raw.get()).map(Some).ok_or_else(wrong)
+        let invalid = || RpcError::invalid_params("`_meta` must be an object without repeated fields");
+        parse_object(raw.get()).map(Some).ok_or_else(invalid)
     }
 }
 
 impl<'a> Meta<'a> {
-    /// What progress is to be told under.
-    pub(super) fn progress_token(&self) -> Option<Id<'a>> {
-        Id::of(self.progress_token?)
+    /// The token that progress notifications must carry.
+    pub(super) fn progress_token(&self) -> Option<RpcId<'a>> {
+        RpcId::parse(self.progress_token?)
     }
 }
 
-/// A string of the body.
-pub(super) fn text(raw: &RawValue) -> Option<Cow<'_, str>> {
+/// The text of a JSON string; none when the value is no string.
+pub(super) fn string(raw: &RawValue) -> Option<Cow<'_, str>> {
     match serde_json::from_str::<&str>(raw.get()) {
         Ok(text) => Some(text.into()),
         Err(_) => serde_json::from_str::<String>(raw.get()).ok().map(Cow::Owned),
     }
 }
 
-/// An object; serde would read a list as the fields of a struct in their order.
-fn object<'a, T: Deserialize<'a>>(json: &'a str) -> Option<T> {
+/// Parses an object. Without the check serde would accept a list as the fields of a struct in their order.
+fn parse_object<'a, T: Deserialize<'a>>(json: &'a str) -> Option<T> {
     json.trim_ascii_start().starts_with('{').then(|| serde_json::from_str(json).ok())?
 }
 
-/// Reads a field that may be missing; `null` is there.
+/// Reads a field that may be missing. A `null` counts as present.
 fn present<'de, D: Deserializer<'de>>(d: D) -> Result<Option<&'de RawValue>, D::Error> {
     <&RawValue>::deserialize(d).map(Some)
 }
@@ -272,38 +280,41 @@ fn present<'de, D: Deserializer<'de>>(d: D) -> Result<Option<&'de RawValue>, D::
 mod tests {
     use super::*;
 
-    fn fault(body: &str) -> (i32, Option<String>) {
-        let fault = read(body.as_bytes()).unwrap_err();
-        (fault.wrong.code(), fault.id)
+    fn error(body: &str) -> (i32, Option<String>) {
+        let error = parse(body.as_bytes()).unwrap_err();
+        (error.code.number(), error.id)
     }
 
-    fn call(body: &str) -> Call<'_> {
-        match read(body.as_bytes()).unwrap() {
-            Body::One(Said::Call(call)) => call,
+    fn call(body: &str) -> RpcCall<'_> {
+        match parse(body.as_bytes()).unwrap() {
+            RpcBody::One(RpcMessage::Call(call)) => call,
             other => panic!("{other:?}"),
         }
     }
 
     #[test]
-    fn requests_and_notifications_are_told_apart_by_the_id() {
+    fn a_request_has_an_id_and_a_notification_has_none() {
         let ping = call(r#" {"jsonrpc":"2.0","id":"a\n1","method":"ping"}"#);
         assert_eq!((ping.id.unwrap().as_json(), &*ping.method), (r#""a\n1""#, "ping"));
         assert_eq!(call(r#"{"jsonrpc":"2.0","id":-7,"method":"p\u0069ng"}"#).method, "ping");
         assert!(call(r#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#).id.is_none());
-        let answer = read(br#"{"jsonrpc":"2.0","id":1,"result":{}}"#).unwrap();
-        assert!(matches!(answer, Body::One(Said::Answer)));
+        let response = parse(br#"{"jsonrpc":"2.0","id":1,"result":{}}"#).unwrap();
+        assert!(matches!(response, RpcBody::One(RpcMessage::Response)));
     }
 
     #[test]
-    fn what_is_not_json_is_a_parse_error() {
+    fn a_body_that_is_not_json_is_a_parse_error() {
         for body in ["", "{", "nope", "{\"a\":}", "[1,", "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"ping\"} x"] {
-            assert_eq!(fault(body), (-32700, None), "{body}");
+            assert_eq!(error(body), (-32700, None), "{body}");
         }
-        assert_eq!(read(b"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"\xff\"}").unwrap_err().wrong, Wrong::Parse);
+        assert_eq!(
+            parse(b"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"\xff\"}").unwrap_err().code,
+            ErrorCode::ParseError
+        );
     }
 
     #[test]
-    fn what_is_not_a_request_is_an_invalid_request_that_keeps_its_id() {
+    fn json_that_is_not_a_message_is_an_invalid_request_with_its_id() {
         for body in [
             "7",
             "null",
@@ -318,10 +329,10 @@ mod tests {
             r#"{"jsonrpc":"2.0","id":1,"id":2,"method":"ping"}"#,
             r#"{"jsonrpc":"2.0","result":{}}"#,
         ] {
-            assert_eq!(fault(body), (-32600, None), "{body}");
+            assert_eq!(error(body), (-32600, None), "{body}");
         }
-        let long = format!(r#"{{"jsonrpc":"2.0","id":"{}","method":"ping"}}"#, "x".repeat(ID_CHARS));
-        assert_eq!(fault(&long), (-32600, None));
+        let long = format!(r#"{{"jsonrpc":"2.0","id":"{}","method":"ping"}}"#, "x".repeat(ID_BYTES));
+        assert_eq!(error(&long), (-32600, None));
         for body in [
             r#"{"id":1,"method":"ping"}"#,
             r#"{"jsonrpc":"1.0","id":1,"method":"ping"}"#,
@@ -330,27 +341,31 @@ mod tests {
             r#"{"jsonrpc":"2.0","id":1,"method":null}"#,
             r#"{"jsonrpc":"2.0","id":1}"#,
         ] {
-            assert_eq!(fault(body), (-32600, Some("1".to_owned())), "{body}");
+            assert_eq!(error(body), (-32600, Some("1".to_owned())), "{body}");
         }
     }
 
     #[test]
-    fn a_batch_is_understood_one_by_one() {
-        let Body::Batch(all) = read(br#"[{"jsonrpc":"2.0","id":1,"method":"ping"}, 7, []]"#).unwrap() else { panic!() };
+    fn each_message_of_a_batch_is_valid_or_not_on_its_own() {
+        let RpcBody::Batch(all) = parse(br#"[{"jsonrpc":"2.0","id":1,"method":"ping"}, 7, []]"#).unwrap() else {
+            panic!()
+        };
         assert_eq!(all.iter().filter(|one| one.is_ok()).count(), 1);
         assert_eq!(all.len(), 3);
-        let many = format!("[{}]", vec![r#"{"jsonrpc":"2.0","method":"x"}"#; BATCH + 1].join(","));
-        assert_eq!(fault(&many).0, -32600);
+        let many = format!("[{}]", vec![r#"{"jsonrpc":"2.0","method":"x"}"#; BATCH_MESSAGES + 1].join(","));
+        assert_eq!(error(&many).0, -32600);
     }
 
     #[test]
-    fn parameters_are_an_object() {
+    fn parameters_must_be_an_object() {
         let of = |params: &str| {
             let body = format!(r#"{{"jsonrpc":"2.0","id":1,"method":"x","params":{params}}}"#);
-            Params::of(&call(&body)).map(|params| params.meta().map(|meta| meta.is_some())).map_err(|f| f.wrong)
+            Params::parse(&call(&body))
+                .map(|params| params.meta().map(|meta| meta.is_some()))
+                .map_err(|error| error.code)
         };
         for params in ["[]", "7", "null", "\"x\"", r#"{"name":"a","name":"b"}"#, r#"["a","b","c","d","e","f"]"#] {
-            assert_eq!(of(params).unwrap_err(), Wrong::Params, "{params}");
+            assert_eq!(of(params).unwrap_err(), ErrorCode::InvalidParams, "{params}");
         }
         assert!(!of("{}").unwrap().unwrap());
         assert!(of(r#"{"_meta":{"progressToken":1}}"#).unwrap().unwrap());
@@ -360,15 +375,15 @@ mod tests {
     }
 
     #[test]
-    fn only_a_string_or_a_whole_number_is_a_progress_token() {
+    fn only_a_string_or_an_integer_is_a_progress_token() {
         let token = |json: &str| {
             let meta = format!(r#"{{"progressToken":{json}}}"#);
-            object::<Meta<'_>>(&meta).unwrap().progress_token().map(|id| id.as_json().to_owned())
+            parse_object::<Meta<'_>>(&meta).unwrap().progress_token().map(|id| id.as_json().to_owned())
         };
         assert_eq!((token("7"), token("\"a\"")), (Some("7".into()), Some("\"a\"".into())));
         for json in ["null", "1.5", "{}", "[1]", "true", "-"] {
             let meta = format!(r#"{{"progressToken":{json}}}"#);
-            assert!(object::<Meta<'_>>(&meta).is_none_or(|meta| meta.progress_token().is_none()), "{json}");
+            assert!(parse_object::<Meta<'_>>(&meta).is_none_or(|meta| meta.progress_token().is_none()), "{json}");
         }
     }
 }

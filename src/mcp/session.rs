@@ -1,67 +1,60 @@
-//! The ids of legacy sessions: sealed, so that a hub knows its own without having kept them, after a restart too. Pure.
+//! Session ids. They are sealed, so that a hub recognizes its own ids without storing them, also after a restart. Pure.
 //!
-//! An id proves nothing about who holds it. What it may stand for, a seat on a channel, is kept beside it in `bindings.rs`.
+//! An id does not prove who presents it. The membership it gives access to is stored in `session_store.rs`.
 
 use rogerrat_domain::Signer;
 
-use super::bindings::{Bindings, Standing};
-use super::era::Version;
+use super::protocol_version::ProtocolVersion;
+use super::session_store::{DAY_MS, LIFETIME_MS, Nonce, SessionState, SessionStore};
 
-/// How long an id is good after its last use.
-pub(super) const LIFE_MS: u64 = 7 * DAY_MS;
-/// An id used later than this after it was made is remembered; before, its making says when it was used.
-const DAY_MS: u64 = 24 * 3600 * 1000;
-/// What the seal is for.
+/// What the key of the seal is derived for.
 pub(super) const PURPOSE: &str = "mcp sessions";
-/// How the payload is laid out: a byte for this number, a byte for the version, six for the time, the rest is chance.
+/// The layout of the payload: one byte for this number, one for the version, six for the time, the rest is the nonce.
 const LAYOUT: u8 = 1;
 const HEAD_BYTES: usize = 8;
 
-/// What makes an id unlike any other.
-pub(super) type Nonce = [u8; 16];
-
-/// What an id says.
+/// The content of an `Mcp-Session-Id`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Ticket {
-    pub(super) version: Version,
-    pub(super) minted_ms: u64,
+pub(super) struct McpSessionId {
+    pub(super) version: ProtocolVersion,
+    pub(super) issued_ms: u64,
     pub(super) nonce: Nonce,
 }
 
-impl Ticket {
-    /// The id, good on one endpoint only.
+impl McpSessionId {
+    /// Encodes the id. It is valid on this endpoint only.
     pub(super) fn seal(&self, seal: &Signer, endpoint: &str) -> String {
         let mut payload = Vec::with_capacity(HEAD_BYTES + self.nonce.len());
-        let version = Version::ALL.iter().position(|version| *version == self.version).unwrap_or_default();
+        let version = ProtocolVersion::ALL.iter().position(|version| *version == self.version).unwrap_or_default();
         payload.extend([LAYOUT, u8::try_from(version).unwrap_or_default()]);
-        payload.extend_from_slice(&self.minted_ms.to_be_bytes()[2..]);
+        payload.extend_from_slice(&self.issued_ms.to_be_bytes()[2..]);
         payload.extend_from_slice(&self.nonce);
         seal.close(&payload, endpoint)
     }
 
-    /// What an id says; none when this hub did not make it for this endpoint.
+    /// Decodes an id; none when this hub did not issue it for this endpoint.
     pub(super) fn open(seal: &Signer, id: &str, endpoint: &str) -> Option<Self> {
         let payload = seal.open(id, endpoint)?;
         let (head, nonce) = payload.split_at_checked(HEAD_BYTES)?;
         let [LAYOUT, version, time @ ..] = head else { return None };
-        let version = *Version::ALL.get(usize::from(*version))?;
-        let minted_ms = time.iter().fold(0, |ms, byte| ms << 8 | u64::from(*byte));
-        Some(Self { version, minted_ms, nonce: nonce.try_into().ok()? })
+        let version = *ProtocolVersion::ALL.get(usize::from(*version))?;
+        let issued_ms = time.iter().fold(0, |ms, byte| ms << 8 | u64::from(*byte));
+        Some(Self { version, issued_ms, nonce: nonce.try_into().ok()? })
     }
 
-    /// How its session stands; none when it is good no more. It is used now.
-    pub(super) fn standing(&self, bindings: &Bindings, now_ms: u64) -> Option<Standing> {
-        let age_ms = now_ms.saturating_sub(self.minted_ms);
-        match bindings.standing(&self.nonce, now_ms) {
-            Some(Standing::Deleted) => None,
-            Some(standing) => Some(standing),
-            // Nothing is kept of it, so it was last used within a day of its making.
-            None if age_ms >= LIFE_MS + DAY_MS => None,
+    /// Returns the state of its session and marks the session as used. None when the session expired or was deleted.
+    pub(super) fn state(&self, store: &SessionStore, now_ms: u64) -> Option<SessionState> {
+        let age_ms = now_ms.saturating_sub(self.issued_ms);
+        match store.get(&self.nonce, now_ms) {
+            Some(SessionState::Deleted) => None,
+            Some(state) => Some(state),
+            // There is no record, so it was last used within a day of being issued.
+            None if age_ms >= LIFETIME_MS + DAY_MS => None,
             None => {
                 if age_ms >= DAY_MS {
-                    drop(bindings.put(self.nonce, Standing::Unbound, now_ms));
+                    drop(store.put(self.nonce, SessionState::Unbound, now_ms));
                 }
-                Some(Standing::Unbound)
+                Some(SessionState::Unbound)
             }
         }
     }
@@ -78,60 +71,65 @@ mod tests {
         Signer::new(&HubKey::new([7; 32]), PURPOSE)
     }
 
-    fn ticket() -> Ticket {
-        Ticket { version: Version::V2025_06_18, minted_ms: NOW_MS, nonce: [9; 16] }
+    fn issued() -> McpSessionId {
+        McpSessionId { version: ProtocolVersion::V2025_06_18, issued_ms: NOW_MS, nonce: [9; 16] }
     }
 
     #[test]
-    fn an_id_says_what_was_sealed_in_it() {
-        let id = ticket().seal(&seal(), "quiet-otter");
-        assert_eq!(Ticket::open(&seal(), &id, "quiet-otter"), Some(ticket()));
+    fn an_id_opens_to_what_was_sealed() {
+        let id = issued().seal(&seal(), "quiet-otter");
+        assert_eq!(McpSessionId::open(&seal(), &id, "quiet-otter"), Some(issued()));
         assert!(id.bytes().all(|b| b.is_ascii_graphic()) && id.len() < 64, "{id}");
-        // The same key after a restart, however it got there.
-        assert_eq!(Ticket::open(&Signer::new(&HubKey::new([7; 32]), PURPOSE), &id, "quiet-otter"), Some(ticket()));
+        // The same key after a restart.
+        assert_eq!(
+            McpSessionId::open(&Signer::new(&HubKey::new([7; 32]), PURPOSE), &id, "quiet-otter"),
+            Some(issued())
+        );
     }
 
     #[test]
-    fn an_id_of_another_endpoint_hub_or_maker_does_not_open() {
-        let id = ticket().seal(&seal(), "quiet-otter");
-        assert!(Ticket::open(&seal(), &id, "").is_none() && Ticket::open(&seal(), &id, "loud-otter").is_none());
+    fn an_id_of_another_endpoint_or_hub_or_a_forged_one_does_not_open() {
+        let id = issued().seal(&seal(), "quiet-otter");
+        assert!(
+            McpSessionId::open(&seal(), &id, "").is_none() && McpSessionId::open(&seal(), &id, "loud-otter").is_none()
+        );
         let other = Signer::new(&HubKey::new([8; 32]), PURPOSE);
-        assert!(Ticket::open(&other, &id, "quiet-otter").is_none());
-        for rubbish in ["", "x", "a0fac639-0000-4000-8000-000000000000", &id[..id.len() - 1]] {
-            assert!(Ticket::open(&seal(), rubbish, "quiet-otter").is_none(), "{rubbish}");
+        assert!(McpSessionId::open(&other, &id, "quiet-otter").is_none());
+        for invalid in ["", "x", "a0fac639-0000-4000-8000-000000000000", &id[..id.len() - 1]] {
+            assert!(McpSessionId::open(&seal(), invalid, "quiet-otter").is_none(), "{invalid}");
         }
         for payload in [&[][..], &[LAYOUT, 0, 0], &[LAYOUT, 9, 0, 0, 0, 0, 0, 0, 1], &[0; 24], &[LAYOUT; 25]] {
-            assert!(Ticket::open(&seal(), &seal().close(payload, ""), "").is_none(), "{payload:?}");
+            assert!(McpSessionId::open(&seal(), &seal().close(payload, ""), "").is_none(), "{payload:?}");
         }
     }
 
     #[test]
-    fn an_id_is_good_for_seven_days_after_its_last_use() {
-        let rows = Bindings::in_memory();
-        let at = |days: u64, ms: u64| ticket().standing(&rows, NOW_MS + days * DAY_MS + ms).is_some();
-        assert!(at(0, 0) && at(0, DAY_MS - 1), "nothing is kept of a use on the first day");
-        assert_eq!(rows.len(), 0);
-        assert!(at(7, DAY_MS - 1) && at(14, 0) && at(20, 0), "each use is good for seven days more");
-        assert_eq!(rows.len(), 1);
+    fn an_id_is_valid_for_seven_days_after_its_last_use() {
+        let store = SessionStore::in_memory();
+        let at = |days: u64, ms: u64| issued().state(&store, NOW_MS + days * DAY_MS + ms).is_some();
+        assert!(at(0, 0) && at(0, DAY_MS - 1), "a use on the first day is not recorded");
+        assert_eq!(store.len(), 0);
+        assert!(at(7, DAY_MS - 1) && at(14, 0) && at(20, 0), "each use extends the lifetime by seven days");
+        assert_eq!(store.len(), 1);
         assert!(!at(27, DAY_MS));
-        let unused = Bindings::in_memory();
-        assert_eq!(ticket().standing(&unused, NOW_MS + LIFE_MS + DAY_MS), None);
+        let unused = SessionStore::in_memory();
+        assert_eq!(issued().state(&unused, NOW_MS + LIFETIME_MS + DAY_MS), None);
     }
 
     #[test]
-    fn a_deleted_id_is_good_no_more() {
-        let rows = Bindings::in_memory();
-        assert_eq!(ticket().standing(&rows, NOW_MS), Some(Standing::Unbound));
-        drop(rows.put(ticket().nonce, Standing::Deleted, NOW_MS + 1));
+    fn a_deleted_id_stays_invalid() {
+        let store = SessionStore::in_memory();
+        assert_eq!(issued().state(&store, NOW_MS), Some(SessionState::Unbound));
+        drop(store.put(issued().nonce, SessionState::Deleted, NOW_MS + 1));
         for days in [0, 1, 6, 7, 8, 9, 100] {
             let now_ms = NOW_MS + 2 + days * DAY_MS;
-            rows.sweep(now_ms);
-            assert_eq!(ticket().standing(&rows, now_ms), None, "after {days} days");
+            store.sweep(now_ms);
+            assert_eq!(issued().state(&store, now_ms), None, "after {days} days");
         }
     }
 
     #[test]
-    fn a_clock_that_was_set_back_costs_nobody_a_session() {
-        assert!(ticket().standing(&Bindings::in_memory(), NOW_MS - 5 * DAY_MS).is_some());
+    fn a_clock_that_was_set_back_ends_no_session() {
+        assert!(issued().state(&SessionStore::in_memory(), NOW_MS - 5 * DAY_MS).is_some());
     }
 }

@@ -1,7 +1,8 @@
-//! A tool that waits for messages: plain JSON when it ends soon, else a stream that begins at once and shows that it lives.
+//! A tool call that waits for messages. The response is plain JSON if it ends soon, else an event stream that starts
+//! immediately and sends comments and progress meanwhile.
 //!
-//! It ends with the messages, with its time, when its client goes, or when its session cancels it. Messages count as
-//! delivered when the last piece of the answer was taken, and not before.
+//! The call ends with messages, on timeout, when the client disconnects, or when its session cancels it. Messages count
+//! as delivered when the last piece of the response was taken, not before.
 
 use std::convert::Infallible;
 use std::future::{Future, poll_fn};
@@ -17,53 +18,55 @@ use rogerrat_actors::{DeliveryGuard, ReadResponse};
 use rogerrat_domain::{AnswerReason, Refusal, message_line};
 use tokio::time::{Sleep, sleep};
 
-use super::answer::{Told, Written, open_tool};
-use super::calls::UnderWay;
-use super::era::Version;
-use super::rpc::Id;
+use super::in_flight::CancelGuard;
+use super::protocol_version::ProtocolVersion;
+use super::response::{RpcResponse, ToolResult, tool_result_start};
+use super::rpc::RpcId;
 use crate::transport::{Gone, Presence};
 use crate::web::delivery_body::{DeliveryBody, serialize};
 
-/// A stream that says nothing else says this, so that nothing between the two ends takes it for dead.
+/// The interval of comments in a stream, so that no proxy closes it as idle.
 const COMMENT_S: u64 = 15;
-/// Progress is told first after this long, and then every `PROGRESS_S`.
+/// Progress is sent first after `FIRST_PROGRESS_S`, and then every `PROGRESS_S`.
 const FIRST_PROGRESS_S: u64 = 5;
 const PROGRESS_S: u64 = 10;
 
-/// What a read comes to: the messages, and what is left unread.
-pub(super) type Read = Pin<Box<dyn Future<Output = Result<(ReadResponse, Option<usize>), Refusal>>>>;
+/// The read that a call waits for. It returns the messages, and how many are unread after them.
+pub(super) type PendingRead = Pin<Box<dyn Future<Output = ReadResult>>>;
 
-/// A wait under way.
-pub(super) struct Waiting {
+type ReadResult = Result<(ReadResponse, Option<usize>), Refusal>;
+
+/// A call of `listen` or `wait` in progress.
+pub(super) struct WaitingCall {
     id: Box<str>,
-    version: Version,
+    version: ProtocolVersion,
     tool: &'static str,
     timeout_s: u64,
-    /// What progress is told under.
+    /// The token for progress notifications; none when the client wants none.
     progress_token: Option<Box<str>>,
-    under_way: Option<UnderWay>,
-    /// Only for HTTP/2: an HTTP/1 connection drops what waits when it closes.
-    gone: Option<Gone>,
-    read: Read,
+    cancellation: Option<CancelGuard>,
+    /// Only for HTTP/2: when an HTTP/1 connection closes, the call is dropped with it.
+    disconnected: Option<Gone>,
+    read: PendingRead,
 }
 
-/// An answer in pieces, and what is delivered with them.
-struct Answered {
+/// A response in pieces, and the guard of the messages in it.
+struct WaitResponse {
     pieces: Vec<Bytes>,
     guard: Option<DeliveryGuard>,
 }
 
-/// How a wait ended.
-pub(super) struct Ended(Option<Answered>);
+/// The end of a call: its response, or none when it was cancelled or its client disconnected.
+pub(super) struct WaitEnd(Option<WaitResponse>);
 
-impl Waiting {
+impl WaitingCall {
     pub(super) fn new(
         request: &HttpRequest,
-        id: Id<'_>,
-        version: Version,
+        id: RpcId<'_>,
+        version: ProtocolVersion,
         tool: &'static str,
         timeout_ms: u64,
-        read: Read,
+        read: PendingRead,
     ) -> Self {
         Self {
             id: id.as_json().into(),
@@ -71,41 +74,40 @@ impl Waiting {
             tool,
             timeout_s: timeout_ms.div_ceil(1000),
             progress_token: None,
-            under_way: None,
-            gone: Presence::of(request).map(Presence::ended),
+            cancellation: None,
+            disconnected: Presence::of(request).map(Presence::ended),
             read,
         }
     }
 
     /// Lets its session cancel it.
-    pub(super) fn cancelled_by(mut self, under_way: UnderWay) -> Self {
-        self.under_way = Some(under_way);
+    pub(super) fn cancelled_by(mut self, cancellation: CancelGuard) -> Self {
+        self.cancellation = Some(cancellation);
         self
     }
 
-    /// Tells its client that it goes on.
-    pub(super) fn with_progress(mut self, token: Option<Id<'_>>) -> Self {
+    /// Sends progress notifications with this token.
+    pub(super) fn with_progress(mut self, token: Option<RpcId<'_>>) -> Self {
         self.progress_token = token.map(|token| token.as_json().into());
         self
     }
 
-    /// Ready with the answer, or with none when nobody waits for it any more.
-    fn poll_ended(&mut self, cx: &mut Context<'_>) -> Poll<Option<Answered>> {
-        let has_gone = self.gone.as_mut().is_some_and(|gone| gone.as_mut().poll(cx).is_ready());
-        let is_cancelled = self.under_way.as_mut().is_some_and(|call| call.poll_cancelled(cx).is_ready());
-        if has_gone || is_cancelled {
+    fn poll_end(&mut self, cx: &mut Context<'_>) -> Poll<Option<WaitResponse>> {
+        let is_disconnected = self.disconnected.as_mut().is_some_and(|gone| gone.as_mut().poll(cx).is_ready());
+        let is_cancelled = self.cancellation.as_mut().is_some_and(|guard| guard.poll_cancelled(cx).is_ready());
+        if is_disconnected || is_cancelled {
             return Poll::Ready(None);
         }
-        self.read.as_mut().poll(cx).map(|read| Some(self.answered(read)))
+        self.read.as_mut().poll(cx).map(|read| Some(self.response(read)))
     }
 
-    pub(super) async fn ended(&mut self) -> Ended {
-        Ended(poll_fn(|cx| self.poll_ended(cx)).await)
+    pub(super) async fn end(&mut self) -> WaitEnd {
+        WaitEnd(poll_fn(|cx| self.poll_end(cx)).await)
     }
 
-    /// Appends the answer, for a batch. Nobody waits for what was cancelled, but it takes its place.
-    pub(super) async fn whole(mut self, pieces: &mut Vec<Bytes>) -> Option<DeliveryGuard> {
-        let Some(Answered { pieces: more, guard }) = self.ended().await.0 else {
+    /// Waits and appends the response to a batch. A cancelled call gets an empty result, so that the batch stays valid.
+    pub(super) async fn append_to(mut self, pieces: &mut Vec<Bytes>) -> Option<DeliveryGuard> {
+        let Some(WaitResponse { pieces: more, guard }) = self.end().await.0 else {
             pieces.push(format!(r#"{{"jsonrpc":"2.0","id":{},"result":{{"content":[]}}}}"#, self.id).into());
             return None;
         };
@@ -113,41 +115,42 @@ impl Waiting {
         guard
     }
 
-    fn answered(&self, read: Result<(ReadResponse, Option<usize>), Refusal>) -> Answered {
-        let Some(id) = Id::again(&self.id) else { unreachable!("it was an id when it came") };
-        let (parcel, unread) = match read {
+    fn response(&self, read: ReadResult) -> WaitResponse {
+        let Some(id) = RpcId::from_json(&self.id) else { unreachable!("the id was valid when the call arrived") };
+        let (read, unread) = match read {
             Ok(read) => read,
             Err(refusal) => {
-                let told = Told::refusal(&super::tools::with_hint(refusal));
-                return Answered { pieces: vec![Written::tool(id, self.version, &told).json.into()], guard: None };
+                let result = ToolResult::refusal(&refusal);
+                let json = RpcResponse::tool(id, self.version, &result).json;
+                return WaitResponse { pieces: vec![json.into()], guard: None };
             }
         };
-        let text = self.text(&parcel, unread);
-        let mut pieces = vec![(open_tool(id, self.version, &text) + r#""structuredContent":"#).into()];
-        let guard = serialize(parcel, &mut pieces);
+        let text = self.text(&read, unread);
+        let mut pieces = vec![(tool_result_start(id, self.version, &text) + r#""structuredContent":"#).into()];
+        let guard = serialize(read, &mut pieces);
         pieces.push(match unread {
             Some(unread) => format!(r#","unread":{unread}}}}}}}"#).into(),
             None => Bytes::from_static(b"}}}"),
         });
-        Answered { pieces, guard: Some(guard) }
+        WaitResponse { pieces, guard: Some(guard) }
     }
 
-    /// The same in words, one line for each message (D28).
-    fn text(&self, parcel: &ReadResponse, unread: Option<usize>) -> String {
+    /// The result as text, one line for each message (D28).
+    fn text(&self, read: &ReadResponse, unread: Option<usize>) -> String {
         let tool = self.tool;
-        let mut lines = Vec::with_capacity(parcel.messages.len() + 2);
-        if let Some(gap) = &parcel.gap {
-            lines.push(format!("(messages above #{} up to #{} were lost: {})", gap.from, gap.to, gap.reason.as_str()));
+        let mut lines = Vec::with_capacity(read.messages.len() + 2);
+        if let Some(gap) = &read.gap {
+            lines.push(format!("(messages after #{} up to #{} were lost: {})", gap.from, gap.to, gap.reason.as_str()));
         }
-        lines.extend(parcel.messages.iter().map(|given| message_line(&given.message.json(), given.attempt)));
-        let end = match parcel.reason {
+        lines.extend(read.messages.iter().map(|delivered| message_line(&delivered.message.json(), delivered.attempt)));
+        let end = match read.reason {
             AnswerReason::Ready => None,
-            AnswerReason::TimedOut => Some(format!("(no messages — {} s timeout. call {tool} again)", self.timeout_s)),
+            AnswerReason::TimedOut => Some(format!("(no messages within {} s: call {tool} again)", self.timeout_s)),
             AnswerReason::Superseded => {
-                Some(format!("(no messages — a newer {tool} of yours has taken this one's place)"))
+                Some(format!("(no messages: a newer {tool} of your session replaced this one)"))
             }
             AnswerReason::Draining => {
-                Some(format!("(no messages — the hub goes down; call {tool} again in a few seconds)"))
+                Some(format!("(no messages: the hub is shutting down; call {tool} again in a few seconds)"))
             }
         };
         lines.extend(end);
@@ -155,16 +158,16 @@ impl Waiting {
         lines.join("\n")
     }
 
-    /// A stream of events that begins at once.
-    pub(super) fn stream(self) -> HttpResponse {
-        let beat = Duration::from_secs(if self.progress_token.is_some() { FIRST_PROGRESS_S } else { COMMENT_S });
-        let body = Events {
-            waiting: Some(self),
-            handover: None,
-            has_begun: false,
-            beat,
-            at_s: 0,
-            timer: Box::pin(sleep(beat)),
+    /// Responds with an event stream that starts immediately.
+    pub(super) fn into_stream(self) -> HttpResponse {
+        let tick = Duration::from_secs(if self.progress_token.is_some() { FIRST_PROGRESS_S } else { COMMENT_S });
+        let body = EventStreamBody {
+            call: Some(self),
+            delivery: None,
+            has_started: false,
+            tick,
+            elapsed_s: 0,
+            timer: Box::pin(sleep(tick)),
         };
         HttpResponse::Ok()
             .content_type("text/event-stream")
@@ -173,53 +176,56 @@ impl Waiting {
             .body(BoxBody::new(body))
     }
 
-    /// What is said at this time: a comment, progress, both or nothing.
-    fn said_at(&self, at_s: u64) -> Option<Bytes> {
-        let mut said = String::new();
-        if at_s.is_multiple_of(COMMENT_S) {
-            said += ": waiting\n\n";
+    /// What the stream sends at this time: a comment, progress, both or nothing.
+    fn keepalive_at(&self, elapsed_s: u64) -> Option<Bytes> {
+        let mut events = String::new();
+        if elapsed_s.is_multiple_of(COMMENT_S) {
+            events += ": waiting\n\n";
         }
-        if let Some(token) = self.progress_token.as_ref().filter(|_| at_s % PROGRESS_S == FIRST_PROGRESS_S) {
-            said += &format!(
-                "event: message\ndata: {{\"jsonrpc\":\"2.0\",\"method\":\"notifications/progress\",\"params\":\
-                 {{\"progressToken\":{token},\"progress\":{at_s},\"total\":{},\"message\":\"waiting for messages\"}}}}\n\n",
-                self.timeout_s
+        if let Some(token) = self.progress_token.as_ref().filter(|_| elapsed_s % PROGRESS_S == FIRST_PROGRESS_S) {
+            let total = self.timeout_s;
+            let params = format!(
+                r#"{{"progressToken":{token},"progress":{elapsed_s},"total":{total},"message":"waiting for messages"}}"#
             );
+            let message = format!(r#"{{"jsonrpc":"2.0","method":"notifications/progress","params":{params}}}"#);
+            events += &format!("event: message\ndata: {message}\n\n");
         }
-        (!said.is_empty()).then(|| said.into())
+        (!events.is_empty()).then(|| events.into())
     }
 }
 
-impl Ended {
-    /// The answer as plain JSON.
-    pub(super) fn response(self, request: &HttpRequest) -> HttpResponse {
+impl WaitEnd {
+    /// The response as plain JSON.
+    pub(super) fn into_http(self, request: &HttpRequest) -> HttpResponse {
         match self.0 {
-            // Nobody reads this.
+            // The client does not wait for this response any more.
             None => HttpResponse::NoContent().finish(),
-            Some(Answered { pieces, guard }) => json(DeliveryBody::new(pieces, guard, Presence::of(request).is_some())),
+            Some(WaitResponse { pieces, guard }) => {
+                json(DeliveryBody::new(pieces, guard, Presence::of(request).is_some()))
+            }
         }
     }
 }
 
-/// The answers of a batch.
-pub(super) fn all_at_once(request: &HttpRequest, pieces: Vec<Bytes>, guards: Vec<DeliveryGuard>) -> HttpResponse {
+/// The responses of a batch as plain JSON.
+pub(super) fn json_response(request: &HttpRequest, pieces: Vec<Bytes>, guards: Vec<DeliveryGuard>) -> HttpResponse {
     json(DeliveryBody::from_batch(pieces, guards, Presence::of(request).is_some()))
 }
 
-fn json(handover: DeliveryBody) -> HttpResponse {
-    let body = Whole { bytes: handover.bytes(), handover };
+fn json(delivery: DeliveryBody) -> HttpResponse {
+    let body = JsonBody { bytes: delivery.bytes(), delivery };
     let mut response = HttpResponse::Ok().body(BoxBody::new(body));
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     response
 }
 
-/// An answer that is there.
-struct Whole {
+/// The body of a response that is complete.
+struct JsonBody {
     bytes: u64,
-    handover: DeliveryBody,
+    delivery: DeliveryBody,
 }
 
-impl MessageBody for Whole {
+impl MessageBody for JsonBody {
     type Error = Infallible;
 
     fn size(&self) -> BodySize {
@@ -227,25 +233,25 @@ impl MessageBody for Whole {
     }
 
     fn poll_next(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Bytes, Infallible>>> {
-        Poll::Ready(self.handover.next_piece().map(Ok))
+        Poll::Ready(self.delivery.next_piece().map(Ok))
     }
 }
 
-/// An answer that may come: comments and progress until then.
-struct Events {
-    /// None when it has ended.
-    waiting: Option<Waiting>,
-    handover: Option<DeliveryBody>,
-    has_begun: bool,
-    beat: Duration,
-    at_s: u64,
+/// The body of a stream: comments and progress, then the response.
+struct EventStreamBody {
+    /// None when the call has ended.
+    call: Option<WaitingCall>,
+    delivery: Option<DeliveryBody>,
+    has_started: bool,
+    tick: Duration,
+    elapsed_s: u64,
     timer: Pin<Box<Sleep>>,
 }
 
-impl Events {
-    fn end(&mut self, ended: Option<Answered>) {
-        let completes_late = self.waiting.take().is_some_and(|waiting| waiting.gone.is_some());
-        self.handover = ended.map(|Answered { mut pieces, guard }| {
+impl EventStreamBody {
+    fn end(&mut self, response: Option<WaitResponse>) {
+        let completes_late = self.call.take().is_some_and(|call| call.disconnected.is_some());
+        self.delivery = response.map(|WaitResponse { mut pieces, guard }| {
             pieces.insert(0, Bytes::from_static(b"event: message\ndata: "));
             pieces.push(Bytes::from_static(b"\n\n"));
             DeliveryBody::new(pieces, guard, completes_late)
@@ -253,7 +259,7 @@ impl Events {
     }
 }
 
-impl MessageBody for Events {
+impl MessageBody for EventStreamBody {
     type Error = Infallible;
 
     fn size(&self) -> BodySize {
@@ -261,26 +267,26 @@ impl MessageBody for Events {
     }
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Infallible>>> {
-        if !self.has_begun {
-            self.has_begun = true;
+        if !self.has_started {
+            self.has_started = true;
             return Poll::Ready(Some(Ok(Bytes::from_static(b": waiting\n\n"))));
         }
-        while let Some(waiting) = &mut self.waiting {
-            if let Poll::Ready(ended) = waiting.poll_ended(cx) {
-                self.end(ended);
+        while let Some(call) = &mut self.call {
+            if let Poll::Ready(response) = call.poll_end(cx) {
+                self.end(response);
                 break;
             }
             if self.timer.as_mut().poll(cx).is_pending() {
                 return Poll::Pending;
             }
-            let beat = self.beat;
-            self.timer.set(sleep(beat));
-            self.at_s += beat.as_secs();
-            if let Some(said) = self.waiting.as_ref().and_then(|waiting| waiting.said_at(self.at_s)) {
-                return Poll::Ready(Some(Ok(said)));
+            let tick = self.tick;
+            self.timer.set(sleep(tick));
+            self.elapsed_s += tick.as_secs();
+            if let Some(events) = self.call.as_ref().and_then(|call| call.keepalive_at(self.elapsed_s)) {
+                return Poll::Ready(Some(Ok(events)));
             }
         }
-        Poll::Ready(self.handover.as_mut().and_then(DeliveryBody::next_piece).map(Ok))
+        Poll::Ready(self.delivery.as_mut().and_then(DeliveryBody::next_piece).map(Ok))
     }
 }
 

@@ -128,7 +128,7 @@ fn a02_a_send_under_a_key_is_sent_once() {
     let first = ann.does("send", &send);
     let (again, text) = ann.says("send", &send);
     assert_eq!((&again["id"], &again["duplicate"]), (&first["id"], &json!(true)));
-    assert!(text.contains("not again"), "{text}");
+    assert!(text.contains("already sent"), "{text}");
     ann.cannot("send", &json!({"message": "twice", "client_msg_id": "k1"}), "idempotency_conflict");
     assert_eq!(channel.history(), ["once"]);
 }

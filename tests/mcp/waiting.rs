@@ -50,7 +50,7 @@ fn a_timeout_is_a_normal_result() {
     let (time, result) = timed(|| Events::open(bob.call("listen", &json!({"timeout_seconds": 0}))).result());
     assert!(time.as_secs_f64() >= 0.9, "it waits a second at least: {time:?}");
     assert_eq!(result["structuredContent"], json!({"messages": [], "timed_out": true, "unread": 0}));
-    assert_eq!(result["content"][0]["text"], "(no messages — 1 s timeout. call listen again)");
+    assert_eq!(result["content"][0]["text"], "(no messages within 1 s: call listen again)");
     assert!(result["isError"].is_null());
 }
 
@@ -187,7 +187,7 @@ fn d05_a_gap_is_told_in_both_ways() {
     let (heard, text) = bob.says("listen", &json!({}));
     assert_eq!(heard["gap"]["reason"], "ring");
     assert!(
-        text.starts_with("(messages above #") && text.lines().next().unwrap().ends_with("were lost: ring)"),
+        text.starts_with("(messages after #") && text.lines().next().unwrap().ends_with("were lost: ring)"),
         "{text}"
     );
     assert_eq!(text.lines().count(), 101);

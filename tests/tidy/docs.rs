@@ -123,7 +123,7 @@ fn the_registry_and_the_skill_say_what_is_true() {
     assert!(front.starts_with("name: rogerrat\n"), "its name is its folder's");
     let about = front.lines().find_map(|line| line.strip_prefix("description: ")).unwrap_or_default();
     assert!((1..=1024).contains(&about.chars().count()));
-    let catalogue = read("src/mcp/tools/catalogue.rs");
+    let catalogue = read("src/mcp/catalogue.rs");
     for tool in ["create_channel", "join", "send", "wait", "listen", "roster", "leave"] {
         assert!(skill.contains(&format!("`{tool}`")) && catalogue.contains(&format!("\"{tool}\"")), "{tool}");
     }

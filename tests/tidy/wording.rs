@@ -110,7 +110,6 @@ const NOT_YET: &[&str] = &[
     "src/compat",
     "src/config",
     "src/http",
-    "src/mcp",
     "src/startup.rs",
     "src/transport",
     "src/web",

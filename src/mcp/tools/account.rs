@@ -1,57 +1,60 @@
-//! `create_account` and `create_identity`: the same as over REST. What they give out is shown only now.
+//! `create_account` and `create_identity`: the same operations as over HTTP. Their secrets are shown only once.
 
 use rogerrat_actors::HubError;
+use rogerrat_domain::Refusal;
 use rogerrat_domain::account::{AccountOpened, IdentityInput, IdentityReply};
-use rogerrat_domain::{Code, Refusal};
 use serde::{Deserialize, Serialize};
 
-use super::Arguments;
+use super::ToolArguments;
 use super::create::unread;
-use crate::mcp::answer::Told;
-use crate::mcp::visit::Visit;
+use crate::mcp::context::RequestContext;
+use crate::mcp::response::ToolResult;
+use crate::mcp::text::accounts_need_hub_token;
 
-/// A reply, and what waits where this connection has joined.
+/// A reply with the unread count of the membership that this connection is bound to.
 #[derive(Serialize)]
-struct With<T> {
+struct WithUnread<T> {
     #[serde(flatten)]
     reply: T,
     #[serde(skip_serializing_if = "Option::is_none")]
     unread: Option<usize>,
 }
 
-/// Opens an account.
-pub(super) async fn open(visit: &Visit<'_>) -> Result<Told, Refusal> {
-    let Visit { state, request, .. } = visit;
-    if !visit.entrance.is_operator {
-        return Err(Refusal::new(Code::Unauthorized, "opening accounts here needs the hub's token")
-            .hint("use the endpoint /mcp with `Authorization: Bearer <token of the hub>`"));
+/// Creates an account.
+pub(super) async fn create(context: &RequestContext<'_>) -> Result<ToolResult, Refusal> {
+    let RequestContext { state, request, .. } = context;
+    if !context.endpoint.is_operator {
+        return Err(accounts_need_hub_token());
     }
     state.rate_limits.accounts.count(|| state.client(request))?;
     let reply = state.hub.open_account().await.map_err(HubError::into_refusal)?;
     let AccountOpened { account_id, recovery_token, session_token, .. } = &reply;
     let text = format!(
-        "Opened account {account_id}. recovery_token {recovery_token}, session_token {session_token}: both are shown only \
-         now. Give the recovery token to your human to keep; nobody else needs it. create_identity and create_channel \
-         (as account_token) take the session token."
+        "Created account {account_id}. recovery_token {recovery_token}, session_token {session_token}: both are shown \
+         only once. Give the recovery token to your human to keep, and to nobody else. Pass the session token to \
+         create_identity, and to create_channel as account_token."
     );
-    Ok(Told::new(&With { unread: unread(visit).await, reply }, text))
+    Ok(ToolResult::new(&WithUnread { unread: unread(context).await, reply }, text))
 }
 
 #[derive(Deserialize)]
-struct Account {
+struct AccountArgs {
     session_token: String,
 }
 
-/// Makes an identity.
-pub(super) async fn add_identity(visit: &Visit<'_>, arguments: &Arguments<'_>) -> Result<Told, Refusal> {
-    let (Account { session_token }, input): (_, IdentityInput) = (arguments.read()?, arguments.read()?);
-    let hub = &visit.state.hub;
+/// Creates an identity.
+pub(super) async fn create_identity(
+    context: &RequestContext<'_>,
+    arguments: &ToolArguments<'_>,
+) -> Result<ToolResult, Refusal> {
+    let (AccountArgs { session_token }, input): (_, IdentityInput) = (arguments.parse()?, arguments.parse()?);
+    let hub = &context.state.hub;
     let owner = hub.admit_owner(Some(session_token.trim())).await.map_err(HubError::into_refusal)?;
     let reply = hub.add_identity(&owner, input.callsign.as_deref()).await.map_err(HubError::into_refusal)?;
     let IdentityReply { callsign, identity_key } = &reply;
     let text = format!(
-        "Made the identity {callsign}. identity_key {identity_key}: keep it, it is shown only now. Say it as identity_key \
-         when you join; nobody else can join as {callsign}, and what you send is marked as verified."
+        "Created identity {callsign}. identity_key {identity_key}. Keep it: it is shown only once. Pass it as \
+         identity_key when you join; nobody else can join as {callsign}, and your messages are marked as verified."
     );
-    Ok(Told::new(&With { unread: unread(visit).await, reply }, text))
+    Ok(ToolResult::new(&WithUnread { unread: unread(context).await, reply }, text))
 }

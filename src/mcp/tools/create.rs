@@ -1,56 +1,56 @@
-//! `create_channel`: the same as over REST, with the same snippets.
+//! `create_channel`: the same operation and result as over HTTP.
 
 use rogerrat_actors::HubError;
-use rogerrat_domain::{Code, Refusal};
+use rogerrat_domain::Refusal;
 use serde::Deserialize;
 
-use super::Arguments;
-use crate::mcp::answer::Told;
-use crate::mcp::visit::{Seated, Visit, held};
+use super::ToolArguments;
+use crate::mcp::context::{ChannelSession, RequestContext, refresh};
+use crate::mcp::response::ToolResult;
+use crate::mcp::text::creating_needs_hub_token;
 use crate::web::create_channel::CreateReply;
 
 #[derive(Default, Deserialize)]
-struct Owned {
+struct OwnerArgs {
     account_token: Option<String>,
 }
 
 /// Creates a channel.
-pub(super) async fn create(visit: &Visit<'_>, arguments: &Arguments<'_>) -> Result<Told, Refusal> {
-    let Visit { state, request, .. } = visit;
-    let Owned { account_token } = arguments.read()?;
+pub(super) async fn create(context: &RequestContext<'_>, arguments: &ToolArguments<'_>) -> Result<ToolResult, Refusal> {
+    let RequestContext { state, request, .. } = context;
+    let OwnerArgs { account_token } = arguments.parse()?;
     let owner = match account_token {
         Some(token) => Some(state.hub.admit_owner(Some(token.trim())).await.map_err(HubError::into_refusal)?),
         None => None,
     };
-    if owner.is_none() && !visit.entrance.is_operator {
-        return Err(Refusal::new(Code::Unauthorized, "creating channels here needs the hub's token")
-            .hint("use the endpoint /mcp with `Authorization: Bearer <token of the hub>`, or say account_token"));
+    if owner.is_none() && !context.endpoint.is_operator {
+        return Err(creating_needs_hub_token());
     }
     state.rate_limits.creates.count(|| state.client(request))?;
-    let mut made = state.create(request, arguments.read()?, owner.as_ref()).await.map_err(HubError::into_refusal)?;
-    made.unread = unread(visit).await;
-    let text = text(&made);
-    Ok(Told::new(&made, text))
+    let mut reply = state.create(request, arguments.parse()?, owner.as_ref()).await.map_err(HubError::into_refusal)?;
+    reply.unread = unread(context).await;
+    let text = text(&reply);
+    Ok(ToolResult::new(&reply, text))
 }
 
-/// What waits where this connection has joined already.
-pub(super) async fn unread(visit: &Visit<'_>) -> Option<usize> {
-    let seat = visit.bound.as_ref()?;
-    let at = visit.state.hub.find(seat.channel.as_str()).await.ok()?;
-    held(visit.state, &Seated { at, session: seat.session.clone() }).await.ok()
+/// The unread count of the membership that this connection is bound to.
+pub(super) async fn unread(context: &RequestContext<'_>) -> Option<usize> {
+    let bound = context.membership.as_ref()?;
+    let channel = context.state.hub.find(bound.channel.as_str()).await.ok()?;
+    refresh(context.state, &ChannelSession { channel, session: bound.session.clone() }).await.ok()
 }
 
-fn text(made: &CreateReply) -> String {
-    let CreateReply { channel_id, join_token, peer_invite, owner_password, webhook, .. } = made;
+fn text(reply: &CreateReply) -> String {
+    let CreateReply { channel_id, join_token, peer_invite, owner_password, webhook, .. } = reply;
     let password = owner_password.as_ref().map_or_else(String::new, |password| {
-        format!("\nIts owner password is {password}: give it to agents of the same operator only.")
+        format!("\nOwner password: {password}. Give it only to agents of the same operator.")
     });
     let webhook = webhook.as_ref().map_or_else(String::new, |hook| {
-        format!("\nIts webhook {} is signed with {}: keep that too, it is shown only now.", hook.id, hook.secret)
+        format!("\nWebhook {} is signed with the secret {}. Keep it: it is shown only once.", hook.id, hook.secret)
     });
     format!(
-        "Created channel {channel_id}. Its token is {join_token}: keep it, it is shown only now.{password}{webhook}\nTell your human \
-         to paste this line to the other agent:\n{peer_invite}\nOver MCP the other agent calls join with channel_id \
-         {channel_id} and that token. Now call join yourself."
+        "Created channel {channel_id}. Token: {join_token}. Keep it: it is shown only once.{password}{webhook}\nAsk \
+         your human to paste this line to the other agent:\n{peer_invite}\nAn agent with MCP instead calls join with \
+         channel_id {channel_id} and the token. Now call join yourself."
     )
 }

@@ -1,107 +1,110 @@
-//! The tools, one file each kind: what it takes, what it asks of the hub, and what it tells.
+//! The tools' implementations: each parses its arguments, calls the hub and formats the result.
 //!
-//! Arguments that are wrong, and everything the hub refuses, are told by the tool with the hub's code: the model that
-//! called it can mend that. Only a tool that does not exist is a fault of the protocol.
+//! Invalid arguments and everything the hub refuses become an error result with the hub's code, because the calling
+//! model can correct them. Only an unknown tool is an error of the protocol.
 
 mod account;
-mod catalogue;
 mod create;
 mod join;
-mod look;
+mod messages;
+mod query;
 mod read;
-mod talk;
 
-use rogerrat_domain::{Code, Refusal};
+use rogerrat_domain::Refusal;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 
-use super::answer::Told;
-use super::rpc::{Id, Params, text};
+use super::catalogue::{Tool, ToolKind};
+use super::context::{ChannelSession, MembershipArgs, RequestContext};
+use super::response::ToolResult;
+use super::rpc::{Params, RpcId, string};
 use super::schema;
-use super::visit::{SeatArgs, Seated, Visit};
-use super::waiting::Waiting;
+use super::waiting::WaitingCall;
 use crate::web::json;
-use catalogue::Does;
-pub(super) use catalogue::{Catalogue, Tool};
 
-/// What a call of a tool comes to.
-pub(super) enum Outcome {
-    Told(Told),
-    Waits(Waiting),
+/// The outcome of a call of a tool.
+pub(super) enum ToolOutcome {
+    Result(ToolResult),
+    /// The call waits for messages.
+    Waiting(WaitingCall),
 }
 
-impl From<Told> for Outcome {
-    fn from(told: Told) -> Self {
-        Self::Told(told)
+impl From<ToolResult> for ToolOutcome {
+    fn from(result: ToolResult) -> Self {
+        Self::Result(result)
     }
 }
 
-/// The arguments of a call: its own, and for whom it acts.
-struct Arguments<'a> {
-    said: &'a str,
-    seat: SeatArgs,
+/// The arguments of a call.
+struct ToolArguments<'a> {
+    json: &'a str,
+    membership: MembershipArgs,
 }
 
-impl Arguments<'_> {
-    /// Reads the tool's own.
-    fn read<T: DeserializeOwned>(&self) -> Result<T, Refusal> {
-        json::parse(self.said.as_bytes())
+impl ToolArguments<'_> {
+    /// Parses the arguments of one tool.
+    fn parse<T: DeserializeOwned>(&self) -> Result<T, Refusal> {
+        json::parse(self.json.as_bytes())
     }
 
-    async fn seated(&self, visit: &Visit<'_>) -> Result<Seated, Refusal> {
-        visit.seated(&self.seat).await
+    async fn channel_session(&self, context: &RequestContext<'_>) -> Result<ChannelSession, Refusal> {
+        context.channel_session(&self.membership).await
     }
+}
+
+/// The tools in the form of `tools/list`.
+pub(super) fn list(context: &RequestContext<'_>) -> Vec<Value> {
+    let mode = context.state.preset(context.request).mode;
+    context.mcp.catalogue.list(context.endpoint.channel.is_some(), mode)
 }
 
 /// Calls a tool.
-pub(super) async fn call(visit: &Visit<'_>, id: Id<'_>, tool: &Tool, params: &Params<'_>) -> Outcome {
-    match run(visit, id, tool, params).await {
+pub(super) async fn call(context: &RequestContext<'_>, id: RpcId<'_>, tool: &Tool, params: &Params<'_>) -> ToolOutcome {
+    match try_call(context, id, tool, params).await {
         Ok(outcome) => outcome,
-        Err(refusal) => Outcome::Told(Told::refusal(&with_hint(refusal))),
+        Err(refusal) => ToolOutcome::Result(ToolResult::refusal(&refusal)),
     }
 }
 
-/// Adds what to do about a token or key that is missing or wrong, where the refusal does not say it.
-pub(super) fn with_hint(refusal: Refusal) -> Refusal {
-    if refusal.code == Code::Unauthorized && refusal.hint.is_none() {
-        return refusal.hint("call join with the token of the channel");
-    }
-    refusal
-}
-
-async fn run(visit: &Visit<'_>, id: Id<'_>, tool: &Tool, params: &Params<'_>) -> Result<Outcome, Refusal> {
-    let said = params.arguments.map_or("{}", |raw| if raw.get() == "null" { "{}" } else { raw.get() });
-    if !said.starts_with('{') {
+async fn try_call(
+    context: &RequestContext<'_>,
+    id: RpcId<'_>,
+    tool: &Tool,
+    params: &Params<'_>,
+) -> Result<ToolOutcome, Refusal> {
+    let json = params.arguments.map_or("{}", |raw| if raw.get() == "null" { "{}" } else { raw.get() });
+    if !json.starts_with('{') {
         return Err(Refusal::invalid("`arguments` must be an object"));
     }
-    let arguments = arguments(said, tool, visit)?;
-    Ok(match tool.does {
-        Does::Create => create::create(visit, &arguments).await?.into(),
-        Does::OpenAccount => account::open(visit).await?.into(),
-        Does::AddIdentity => account::add_identity(visit, &arguments).await?.into(),
-        Does::Join => join::join(visit, &arguments).await?.into(),
-        Does::Leave => join::leave(visit, &arguments).await?.into(),
-        Does::Send => talk::send(visit, &arguments).await?.into(),
-        Does::Ack => talk::ack(visit, &arguments).await?.into(),
-        Does::Keepalive => talk::keepalive(visit, &arguments).await?.into(),
-        Does::Roster => look::roster(visit, &arguments).await?.into(),
-        Does::History => look::history(visit, &arguments).await?.into(),
-        Does::Listen => Outcome::Waits(read::listen(visit, id, &arguments, params).await?),
-        Does::Wait => Outcome::Waits(read::wait(visit, id, &arguments, params).await?),
+    let arguments = arguments(json, tool, context)?;
+    Ok(match tool.kind {
+        ToolKind::CreateChannel => create::create(context, &arguments).await?.into(),
+        ToolKind::CreateAccount => account::create(context).await?.into(),
+        ToolKind::CreateIdentity => account::create_identity(context, &arguments).await?.into(),
+        ToolKind::Join => join::join(context, &arguments).await?.into(),
+        ToolKind::Leave => join::leave(context, &arguments).await?.into(),
+        ToolKind::Send => messages::send(context, &arguments).await?.into(),
+        ToolKind::Ack => messages::ack(context, &arguments).await?.into(),
+        ToolKind::Keepalive => messages::keepalive(context, &arguments).await?.into(),
+        ToolKind::Roster => query::roster(context, &arguments).await?.into(),
+        ToolKind::History => query::history(context, &arguments).await?.into(),
+        ToolKind::Listen => ToolOutcome::Waiting(read::listen(context, id, &arguments, params).await?),
+        ToolKind::Wait => ToolOutcome::Waiting(read::wait(context, id, &arguments, params).await?),
     })
 }
 
-fn arguments<'a>(said: &'a str, tool: &Tool, visit: &Visit<'_>) -> Result<Arguments<'a>, Refusal> {
-    let given = schema::look(said, tool.arguments(visit))?;
+fn arguments<'a>(json: &'a str, tool: &Tool, context: &RequestContext<'_>) -> Result<ToolArguments<'a>, Refusal> {
+    let common = schema::check_names(json, tool.arguments(context.endpoint.channel.is_some()))?;
     let field = |name, raw: Option<_>| match raw {
         None => Ok(None),
-        Some(raw) => match text(raw) {
-            Some(said) => Ok(Some(said.into_owned())),
+        Some(raw) => match string(raw) {
+            Some(text) => Ok(Some(text.into_owned())),
             None => Err(Refusal::invalid(format!("`{name}` must be a string"))),
         },
     };
-    let seat = SeatArgs {
-        channel_id: field("channel_id", given.channel_id)?,
-        session_id: field("session_id", given.session_id)?,
+    let membership = MembershipArgs {
+        channel_id: field("channel_id", common.channel_id)?,
+        session_id: field("session_id", common.session_id)?,
     };
-    Ok(Arguments { said, seat })
+    Ok(ToolArguments { json, membership })
 }

@@ -5,73 +5,79 @@ use rogerrat_domain::op::{ReadQuery, whole};
 use rogerrat_domain::{Refusal, limits};
 use serde::Deserialize;
 
-use super::Arguments;
-use crate::mcp::rpc::{Id, Meta, Params};
-use crate::mcp::visit::{Seated, Visit, held};
-use crate::mcp::waiting::{Read, Waiting};
+use super::ToolArguments;
+use crate::mcp::context::{RequestContext, refresh};
+use crate::mcp::rpc::{Meta, Params, RpcId};
+use crate::mcp::waiting::{PendingRead, WaitingCall};
 
-/// How a tool waits.
-struct Patience {
+/// How the two tools differ.
+struct ReadKind {
     tool: &'static str,
     default_ms: u64,
     max_ms: u64,
     wants_roster: bool,
 }
 
-/// Waits for a moment.
+const LISTEN: ReadKind = ReadKind {
+    tool: "listen",
+    default_ms: limits::LISTEN_DEFAULT_MS,
+    max_ms: limits::LISTEN_MAX_MS,
+    wants_roster: false,
+};
+const WAIT: ReadKind =
+    ReadKind { tool: "wait", default_ms: limits::WAIT_MCP_DEFAULT_MS, max_ms: limits::WAIT_MAX_MS, wants_roster: true };
+
+/// Reads messages, and waits for a short time if there are none.
 pub(super) async fn listen(
-    visit: &Visit<'_>,
-    id: Id<'_>,
-    arguments: &Arguments<'_>,
+    context: &RequestContext<'_>,
+    id: RpcId<'_>,
+    arguments: &ToolArguments<'_>,
     params: &Params<'_>,
-) -> Result<Waiting, Refusal> {
-    let (default_ms, max_ms) = (limits::LISTEN_DEFAULT_MS, limits::LISTEN_MAX_MS);
-    read(visit, id, arguments, params, &Patience { tool: "listen", default_ms, max_ms, wants_roster: false }).await
+) -> Result<WaitingCall, Refusal> {
+    read(context, id, arguments, params, &LISTEN).await
 }
 
-/// Waits for long.
+/// Reads messages, and waits for a long time if there are none.
 pub(super) async fn wait(
-    visit: &Visit<'_>,
-    id: Id<'_>,
-    arguments: &Arguments<'_>,
+    context: &RequestContext<'_>,
+    id: RpcId<'_>,
+    arguments: &ToolArguments<'_>,
     params: &Params<'_>,
-) -> Result<Waiting, Refusal> {
-    let (default_ms, max_ms) = (limits::WAIT_MCP_DEFAULT_MS, limits::WAIT_MAX_MS);
-    read(visit, id, arguments, params, &Patience { tool: "wait", default_ms, max_ms, wants_roster: true }).await
+) -> Result<WaitingCall, Refusal> {
+    read(context, id, arguments, params, &WAIT).await
 }
 
 #[derive(Default, Deserialize)]
-struct Timeout {
+struct TimeoutArgs {
     timeout_seconds: Option<f64>,
 }
 
 async fn read(
-    visit: &Visit<'_>,
-    id: Id<'_>,
-    arguments: &Arguments<'_>,
+    context: &RequestContext<'_>,
+    id: RpcId<'_>,
+    arguments: &ToolArguments<'_>,
     params: &Params<'_>,
-    patience: &Patience,
-) -> Result<Waiting, Refusal> {
-    let Patience { tool, default_ms, max_ms, wants_roster } = *patience;
-    let seated = arguments.seated(visit).await?;
-    let input = arguments.read::<ReadQuery<'static>>()?.check()?;
-    let Timeout { timeout_seconds } = arguments.read()?;
+    kind: &ReadKind,
+) -> Result<WaitingCall, Refusal> {
+    let ReadKind { tool, default_ms, max_ms, wants_roster } = *kind;
+    let at = arguments.channel_session(context).await?;
+    let input = arguments.parse::<ReadQuery<'static>>()?.check()?;
+    let TimeoutArgs { timeout_seconds } = arguments.parse()?;
     let timeout_ms = timeout_seconds.map_or(default_ms, |seconds| whole(seconds * 1000.0));
-    let max_ms = if visit.is_in_batch { limits::POLL_MIN_MS } else { max_ms };
+    let max_ms = if context.is_in_batch { limits::POLL_MIN_MS } else { max_ms };
     let timeout_ms = timeout_ms.clamp(limits::POLL_MIN_MS, max_ms);
-    let state = visit.state.clone();
-    let read: Read = Box::pin(async move {
-        let Seated { at, session } = &seated;
-        let parcel = state.hub.read(at, session.clone(), input, timeout_ms, wants_roster).await;
-        let parcel = parcel.map_err(HubError::into_refusal)?;
-        let unread = held(&state, &seated).await.ok();
-        Ok((parcel, unread))
+    let state = context.state.clone();
+    let read: PendingRead = Box::pin(async move {
+        let messages = state.hub.read(&at.channel, at.session.clone(), input, timeout_ms, wants_roster).await;
+        let messages = messages.map_err(HubError::into_refusal)?;
+        let unread = refresh(&state, &at).await.ok();
+        Ok((messages, unread))
     });
-    let waiting = Waiting::new(visit.request, id, visit.version, tool, timeout_ms, read);
+    let waiting = WaitingCall::new(context.request, id, context.version, tool, timeout_ms, read);
     let token = params.meta().ok().flatten().and_then(|meta: Meta<'_>| meta.progress_token());
     let waiting = waiting.with_progress(token);
-    Ok(match &visit.ticket {
-        Some(ticket) => waiting.cancelled_by(visit.mcp.calls.begin(ticket.nonce, id.as_json())),
+    Ok(match &context.mcp_session {
+        Some(session) => waiting.cancelled_by(context.mcp.in_flight.register(session.nonce, id.as_json())),
         None => waiting,
     })
 }

@@ -1,4 +1,4 @@
-//! When a wait says what, and when what it brings counts as delivered.
+//! When a waiting call sends comments and progress, and when its messages count as delivered.
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
@@ -10,52 +10,53 @@ use rogerrat_domain::{AccountLimits, BacklogLimits, HubKey, SessionId};
 
 use super::*;
 
-fn waiting(progress_token: Option<&str>) -> Waiting {
+fn waiting(progress_token: Option<&str>) -> WaitingCall {
     let request = TestRequest::post().to_http_request();
-    let id = Id::again("7").unwrap();
-    let waiting = Waiting::new(&request, id, Version::V2025_11_25, "wait", 44_001, Box::pin(std::future::pending()));
-    waiting.with_progress(progress_token.and_then(Id::again))
+    let id = RpcId::from_json("7").unwrap();
+    let waiting =
+        WaitingCall::new(&request, id, ProtocolVersion::V2025_11_25, "wait", 44_001, Box::pin(std::future::pending()));
+    waiting.with_progress(progress_token.and_then(RpcId::from_json))
 }
 
 #[test]
-fn comments_come_every_fifteen_seconds_and_progress_at_five_and_every_ten() {
+fn comments_are_sent_every_15_s_and_progress_after_5_s_and_then_every_10_s() {
     let with = waiting(Some("\"t\""));
-    let said = |at_s| with.said_at(at_s).map_or(String::new(), |said| String::from_utf8(said.to_vec()).unwrap());
+    let sent = |s| with.keepalive_at(s).map_or(String::new(), |events| String::from_utf8(events.to_vec()).unwrap());
     let mut progress = Vec::new();
-    for at_s in (5..=60).step_by(5) {
-        assert_eq!(said(at_s).contains(": waiting\n\n"), at_s % 15 == 0, "{at_s}");
-        if let Some((_, data)) = said(at_s).split_once("data: ") {
-            let told: serde_json::Value = serde_json::from_str(data.trim()).unwrap();
-            assert_eq!((&told["params"]["progressToken"], &told["params"]["total"]), (&"t".into(), &45.into()));
-            progress.push(told["params"]["progress"].as_u64().unwrap());
+    for elapsed_s in (5..=60).step_by(5) {
+        assert_eq!(sent(elapsed_s).contains(": waiting\n\n"), elapsed_s % 15 == 0, "{elapsed_s}");
+        if let Some((_, data)) = sent(elapsed_s).split_once("data: ") {
+            let event: serde_json::Value = serde_json::from_str(data.trim()).unwrap();
+            assert_eq!((&event["params"]["progressToken"], &event["params"]["total"]), (&"t".into(), &45.into()));
+            progress.push(event["params"]["progress"].as_u64().unwrap());
         }
     }
     assert_eq!(progress, [5, 15, 25, 35, 45, 55]);
-    assert!(waiting(None).said_at(5).is_none() && waiting(None).said_at(15).unwrap().starts_with(b": "));
+    assert!(waiting(None).keepalive_at(5).is_none() && waiting(None).keepalive_at(15).unwrap().starts_with(b": "));
 }
 
 #[actix_web::test]
-async fn a_stream_begins_at_once_and_shows_that_it_lives() {
+async fn a_stream_starts_immediately_and_sends_comments_and_progress() {
     tokio::time::pause();
-    let body = waiting(Some("1")).stream().into_body();
+    let body = waiting(Some("1")).into_stream().into_body();
     let mut body = Box::pin(body);
-    let mut heard = Vec::new();
+    let mut sent = Vec::new();
     for _ in 0..5 {
-        heard.push(poll_fn(|cx| body.as_mut().poll_next(cx)).await.unwrap().unwrap());
+        sent.push(poll_fn(|cx| body.as_mut().poll_next(cx)).await.unwrap().unwrap());
     }
-    let kinds: Vec<_> = heard.iter().map(|said| (said.starts_with(b": "), said.len() > 30)).collect();
+    let kinds: Vec<_> = sent.iter().map(|event| (event.starts_with(b": "), event.len() > 30)).collect();
     assert_eq!(kinds, [(true, false), (false, true), (true, true), (false, true), (true, false)]);
 }
 
 /// A hub with ann and bob on a channel.
-struct Stage {
+struct Fixture {
     hub: Hub,
     at: Admitted,
     ann: SessionId,
     bob: SessionId,
 }
 
-impl Stage {
+impl Fixture {
     async fn new() -> Self {
         let rules = HubRules {
             sends_per_minute: None,
@@ -75,16 +76,23 @@ impl Stage {
         Self { hub, at, ann, bob }
     }
 
-    /// Ann sends, and bob's wait is answered: its body, the comment at its head taken.
-    async fn answered(&self) -> Pin<Box<BoxBody>> {
+    /// The body of bob's wait after ann has sent a message. Its first comment is taken.
+    async fn ended_wait(&self) -> Pin<Box<BoxBody>> {
         let (hub, at, bob) = (self.hub.clone(), self.at.clone(), self.bob.clone());
-        let read: Read = Box::pin(async move {
-            let parcel = hub.read(&at, bob, ReadInput::default(), 60_000, false).await;
-            parcel.map(|parcel| (parcel, Some(0))).map_err(rogerrat_actors::HubError::into_refusal)
+        let read: PendingRead = Box::pin(async move {
+            let read = hub.read(&at, bob, ReadInput::default(), 60_000, false).await;
+            read.map(|read| (read, Some(0))).map_err(rogerrat_actors::HubError::into_refusal)
         });
         let request = TestRequest::post().to_http_request();
-        let waiting = Waiting::new(&request, Id::again("7").unwrap(), Version::V2025_11_25, "wait", 60_000, read);
-        let mut body = Box::pin(waiting.stream().into_body());
+        let waiting = WaitingCall::new(
+            &request,
+            RpcId::from_json("7").unwrap(),
+            ProtocolVersion::V2025_11_25,
+            "wait",
+            60_000,
+            read,
+        );
+        let mut body = Box::pin(waiting.into_stream().into_body());
         assert_eq!(&*take(&mut body).await.unwrap(), b": waiting\n\n");
         let input = SendInput { message: Some("hi".into()), ..SendInput::default() };
         let send = Send { session: self.ann.clone(), draft: Draft::check(input, None).unwrap() };
@@ -109,27 +117,33 @@ async fn take(body: &mut Pin<Box<BoxBody>>) -> Option<Bytes> {
 
 #[actix_web::test]
 async fn d02_messages_are_delivered_when_the_last_piece_is_taken_and_not_before() {
-    let stage = Stage::new().await;
+    let fixture = Fixture::new().await;
     let mut pieces = 0;
-    let mut body = stage.answered().await;
-    let mut said = Vec::new();
+    let mut body = fixture.ended_wait().await;
+    let mut stream = Vec::new();
     while let Some(piece) = take(&mut body).await {
         pieces += 1;
-        said.extend(piece);
+        stream.extend(piece);
     }
-    let said = String::from_utf8(said).unwrap();
-    let answer: serde_json::Value = serde_json::from_str(said.strip_prefix("event: message\ndata: ").unwrap()).unwrap();
-    assert_eq!(answer["result"]["structuredContent"]["messages"][0]["text"], "hi");
-    assert_eq!(stage.unread().await, 0, "it was taken");
+    let stream = String::from_utf8(stream).unwrap();
+    let response: serde_json::Value =
+        serde_json::from_str(stream.strip_prefix("event: message\ndata: ").unwrap()).unwrap();
+    assert_eq!(response["result"]["structuredContent"]["messages"][0]["text"], "hi");
+    assert_eq!(fixture.unread().await, 0, "all pieces were taken");
     for taken in 0..pieces {
-        let mut body = stage.answered().await;
+        let mut body = fixture.ended_wait().await;
         for _ in 0..taken {
             take(&mut body).await.unwrap();
         }
         drop(body);
-        assert_eq!(stage.unread().await, 1, "{taken} of {pieces} pieces were taken, so it is due again");
-        // Away with it, for the next round.
-        let parcel = stage.hub.read(&stage.at, stage.bob.clone(), ReadInput::default(), 1_000, false).await.unwrap();
-        DeliveryBody::new(Vec::new(), Some(parcel.guard), false).next_piece();
+        assert_eq!(
+            fixture.unread().await,
+            1,
+            "{taken} of {pieces} pieces were taken, so the message is delivered again"
+        );
+        // Remove the message before the next round.
+        let read =
+            fixture.hub.read(&fixture.at, fixture.bob.clone(), ReadInput::default(), 1_000, false).await.unwrap();
+        DeliveryBody::new(Vec::new(), Some(read.guard), false).next_piece();
     }
 }

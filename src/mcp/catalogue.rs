@@ -1,0 +1,352 @@
+//! The tools: their names, descriptions, schemas and annotations.
+
+use rogerrat_domain::account::{AccountOpened, IdentityInput, IdentityReply};
+use rogerrat_domain::limits;
+use rogerrat_domain::op::{
+    AckInput, AckReply, CreateInput, HistoryReply, JoinInput, JoinReply, KeepaliveReply, LeaveReply, ReadQuery,
+    ReadReply, RosterReply, SendInput, SendReply, WaitReply,
+};
+use serde_json::{Value, json};
+
+use super::schema;
+use crate::web::create_channel::CreateReply;
+use crate::web::presets::Mode;
+
+/// The function of a tool.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum ToolKind {
+    CreateChannel,
+    Join,
+    Send,
+    Listen,
+    Wait,
+    Ack,
+    Roster,
+    History,
+    Leave,
+    Keepalive,
+    CreateAccount,
+    CreateIdentity,
+}
+
+impl ToolKind {
+    /// Whether it acts for a member of a channel, or makes the caller one.
+    fn is_of_a_channel(self) -> bool {
+        !matches!(self, Self::CreateChannel | Self::CreateAccount | Self::CreateIdentity)
+    }
+}
+
+/// One tool, in two forms: for `/mcp`, and for `/mcp/{id}`, where the channel is known.
+pub(super) struct Tool {
+    pub(super) name: &'static str,
+    pub(super) kind: ToolKind,
+    /// Its entries in `tools/list`.
+    listed: [Value; 2],
+    /// The names of its arguments.
+    arguments: [Vec<String>; 2],
+}
+
+impl Tool {
+    /// The names of its arguments on an endpoint.
+    pub(super) fn arguments(&self, on_channel_endpoint: bool) -> &[String] {
+        &self.arguments[usize::from(on_channel_endpoint)]
+    }
+}
+
+/// All tools.
+pub(super) struct Catalogue(Vec<Tool>);
+
+impl Catalogue {
+    pub(super) fn new() -> Self {
+        Self(all())
+    }
+
+    pub(super) fn find(&self, name: &str) -> Option<&Tool> {
+        self.0.iter().find(|tool| tool.name == name)
+    }
+
+    /// The content of `tools/list` for an endpoint and a mode (A8). On a channel's own endpoint `join` comes first.
+    pub(super) fn list(&self, on_channel_endpoint: bool, mode: Option<&Mode>) -> Vec<Value> {
+        let side = usize::from(on_channel_endpoint);
+        let mut list: Vec<_> = self.0.iter().map(|tool| tool.listed[side].clone()).collect();
+        if let Some(mode) = mode
+            && let Some(create) = list.iter_mut().find(|tool| tool["name"] == "create_channel")
+        {
+            create["description"] =
+                format!("{CREATE_CHANNEL} Here a channel is {}. {}", mode.headline, mode.advice).into();
+        }
+        if on_channel_endpoint {
+            list.rotate_left(1);
+        }
+        list
+    }
+}
+
+const CREATE_CHANNEL: &str = "Create a private channel. Returns its id, its token and a one-line invite for the other \
+                              agent. Then call join yourself.";
+
+fn all() -> Vec<Tool> {
+    vec![
+        tool("create_channel", ToolKind::CreateChannel, "Create a channel", CREATE_CHANNEL, Annotations::CHANGES),
+        tool(
+            "join",
+            ToolKind::Join,
+            "Join a channel",
+            "Join a channel under a callsign, or resume your session. The result states how far to trust your peers \
+             and how to stay reachable: read both.",
+            Annotations::IDEMPOTENT,
+        ),
+        tool(
+            "send",
+            ToolKind::Send,
+            "Send a message",
+            "Send a message to one agent or to all, or a transient status. Direct messages to absent agents are kept \
+             for them.",
+            Annotations::REACHES_OTHERS,
+        ),
+        tool(
+            "listen",
+            ToolKind::Listen,
+            "Read new messages",
+            "Return the messages sent to you. If there are none, wait for one, by default 30 seconds.",
+            Annotations::CHANGES,
+        ),
+        tool(
+            "wait",
+            ToolKind::Wait,
+            "Wait for messages",
+            "Like listen, but waits longer. To stay reachable, call it after everything you send, and again when it \
+             ends. AnswerReason without messages is normal.",
+            Annotations::CHANGES,
+        ),
+        tool(
+            "ack",
+            ToolKind::Ack,
+            "Acknowledge messages",
+            "After reading with ack=manual: mark all messages up to an id as done. They are not delivered again.",
+            Annotations::IDEMPOTENT,
+        ),
+        tool(
+            "roster",
+            ToolKind::Roster,
+            "List the members",
+            "List the members of the channel by callsign and number.",
+            Annotations::READ_ONLY,
+        ),
+        tool(
+            "history",
+            ToolKind::History,
+            "Read the history",
+            "Return the last messages of the channel, including your own. Marks nothing as read.",
+            Annotations::READ_ONLY,
+        ),
+        tool(
+            "leave",
+            ToolKind::Leave,
+            "Leave the channel",
+            "Leave the channel and release your callsign.",
+            Annotations::IDEMPOTENT,
+        ),
+        tool(
+            "keepalive",
+            ToolKind::Keepalive,
+            "Keep the session alive",
+            "Keep your session alive while you are busy. Returns the unread count.",
+            Annotations::IDEMPOTENT,
+        ),
+        tool(
+            "create_account",
+            ToolKind::CreateAccount,
+            "Create an account",
+            "Create an account, only if your human wants to own callsigns or channels. Returns a recovery token for \
+             the human and a session token for you.",
+            Annotations::CHANGES,
+        ),
+        tool(
+            "create_identity",
+            ToolKind::CreateIdentity,
+            "Create an identity",
+            "Reserve a callsign for an account on every channel. Returns its identity_key: join with it, and your \
+             messages are marked as verified.",
+            Annotations::CHANGES,
+        ),
+    ]
+}
+
+/// What a client may assume about a tool.
+#[derive(Clone, Copy)]
+struct Annotations {
+    read_only: bool,
+    idempotent: bool,
+    open_world: bool,
+}
+
+impl Annotations {
+    const READ_ONLY: Self = Self { read_only: true, idempotent: true, open_world: false };
+    /// Each call changes something.
+    const CHANGES: Self = Self { read_only: false, idempotent: false, open_world: false };
+    /// Repeating a call changes nothing more.
+    const IDEMPOTENT: Self = Self { read_only: false, idempotent: true, open_world: false };
+    /// Other agents receive what is passed to it.
+    const REACHES_OTHERS: Self = Self { read_only: false, idempotent: false, open_world: true };
+}
+
+fn tool(name: &'static str, kind: ToolKind, title: &str, description: &str, annotations: Annotations) -> Tool {
+    let listed = |input: Value| {
+        json!({
+            "name": name,
+            "title": title,
+            "description": description,
+            "inputSchema": input,
+            "outputSchema": output(kind),
+            "annotations": {
+                "title": title,
+                "readOnlyHint": annotations.read_only,
+                "destructiveHint": false,
+                "idempotentHint": annotations.idempotent,
+                "openWorldHint": annotations.open_world,
+            },
+        })
+    };
+    let inputs = [input(kind, false), input(kind, true)];
+    let arguments = inputs.each_ref().map(|input| {
+        input["properties"].as_object().map(|fields| fields.keys().cloned().collect()).unwrap_or_default()
+    });
+    Tool { name, kind, listed: inputs.map(listed), arguments }
+}
+
+fn input(kind: ToolKind, knows_the_channel: bool) -> Value {
+    let (fields, mut more): (Option<Value>, Vec<(&str, Value)>) = match kind {
+        ToolKind::CreateChannel => {
+            let token = "An account's session token. The account will own the channel.";
+            (Some(schema::of::<CreateInput>()), vec![("account_token", string(token))])
+        }
+        ToolKind::CreateIdentity => {
+            let token = ("session_token", string("The account's session token."));
+            (Some(schema::of::<IdentityInput>()), vec![token])
+        }
+        ToolKind::Join => (Some(schema::of::<JoinInput>()), Vec::new()),
+        ToolKind::Send => (Some(schema::of::<SendInput>()), vec![client_msg_id()]),
+        ToolKind::Listen => {
+            (Some(schema::of::<ReadQuery<'static>>()), vec![timeout(limits::LISTEN_DEFAULT_MS, limits::LISTEN_MAX_MS)])
+        }
+        ToolKind::Wait => {
+            (Some(schema::of::<ReadQuery<'static>>()), vec![timeout(limits::WAIT_MCP_DEFAULT_MS, limits::WAIT_MAX_MS)])
+        }
+        ToolKind::Ack => (Some(schema::of::<AckInput>()), Vec::new()),
+        ToolKind::History => (None, history()),
+        ToolKind::Roster | ToolKind::Leave | ToolKind::Keepalive | ToolKind::CreateAccount => (None, Vec::new()),
+    };
+    let mut required = Vec::new();
+    if kind == ToolKind::Join && !knows_the_channel {
+        more.push(("channel_id", string("The channel's id.")));
+        more.push(("token", string("The channel's token; a band needs none.")));
+        required.push("channel_id");
+    } else if kind.is_of_a_channel() && !knows_the_channel {
+        more.push(("channel_id", string("The channel, if this connection has not joined it.")));
+    }
+    match kind {
+        ToolKind::CreateIdentity => required.push("session_token"),
+        ToolKind::Ack => required.push("upto"),
+        _ => {}
+    }
+    if kind.is_of_a_channel() {
+        more.push(("session_id", string("The session_id of your join, if another connection made it.")));
+    }
+    schema::input(fields, &more, &required)
+}
+
+fn string(description: &str) -> Value {
+    json!({"type": "string", "description": description})
+}
+
+fn client_msg_id() -> (&'static str, Value) {
+    let description = "Idempotency key, 1 to 128 visible ASCII characters. Repeating it with the same message returns \
+                       the first result.";
+    ("client_msg_id", json!({"type": "string", "pattern": "^[!-~]{1,128}$", "description": description}))
+}
+
+fn timeout(default_ms: u64, max_ms: u64) -> (&'static str, Value) {
+    let (default_s, min_s, max_s) = (default_ms / 1000, limits::POLL_MIN_MS / 1000, max_ms / 1000);
+    let description =
+        format!("Seconds to wait if there are no messages; clamped to {min_s} to {max_s}. Default {default_s}.");
+    ("timeout_seconds", json!({"type": "number", "default": default_s, "description": description}))
+}
+
+fn history() -> Vec<(&'static str, Value)> {
+    let n = limits::HISTORY_DEFAULT;
+    let description = format!("Number of messages, 1 to {}. Default {n}.", limits::READ_MESSAGES);
+    vec![
+        ("n", json!({"type": "number", "default": n, "description": description})),
+        ("thread", string("Only messages of this thread.")),
+    ]
+}
+
+/// The unread count, which every tool may return (A6).
+fn unread() -> (&'static str, Value) {
+    ("unread", json!({"type": "integer", "minimum": 0, "description": "Unread messages. Above 0, call listen."}))
+}
+
+fn output(kind: ToolKind) -> Value {
+    let fields = match kind {
+        ToolKind::CreateChannel => schema::of::<CreateReply>(),
+        ToolKind::Join => schema::of::<JoinReply>(),
+        ToolKind::Send => schema::of::<SendReply>(),
+        ToolKind::Listen => schema::of::<ReadReply>(),
+        ToolKind::Wait => schema::of::<WaitReply>(),
+        ToolKind::Ack => schema::of::<AckReply>(),
+        ToolKind::Roster => schema::of::<RosterReply>(),
+        ToolKind::History => schema::of::<HistoryReply>(),
+        ToolKind::Leave => schema::of::<LeaveReply>(),
+        ToolKind::Keepalive => schema::of::<KeepaliveReply>(),
+        ToolKind::CreateAccount => schema::of::<AccountOpened>(),
+        ToolKind::CreateIdentity => schema::of::<IdentityReply>(),
+    };
+    let mut more = vec![unread()];
+    if kind == ToolKind::Join {
+        more.push(("channel_id", string("The channel's id. Keep it with session_id.")));
+        more.push(("stay_reachable", string("How to stay reachable.")));
+    }
+    schema::output(fields, &more)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_tools_are_listed_in_their_order() {
+        let names: Vec<_> = all().iter().map(|tool| tool.name).collect();
+        let order =
+            "create_channel join send listen wait ack roster history leave keepalive create_account create_identity";
+        assert_eq!(names.join(" "), order);
+    }
+
+    #[test]
+    fn every_tool_and_argument_is_described() {
+        for tool in all() {
+            for listed in &tool.listed {
+                for key in ["title", "description", "annotations"] {
+                    assert!(!listed[key].is_null(), "{} {key}", tool.name);
+                }
+                let (input, output) = (&listed["inputSchema"], &listed["outputSchema"]);
+                assert_eq!((&input["type"], &output["type"]), (&json!("object"), &json!("object")), "{}", tool.name);
+                assert_eq!(input["additionalProperties"], false, "{}", tool.name);
+                assert!(output["properties"]["unread"].is_object(), "A6: {}", tool.name);
+                for (name, field) in input["properties"].as_object().unwrap() {
+                    assert!(field["description"].is_string(), "{} {name} {field}", tool.name);
+                }
+            }
+            let [hub, channel] = &tool.arguments;
+            assert!(!channel.contains(&"channel_id".to_owned()), "{}", tool.name);
+            assert_eq!(hub.contains(&"channel_id".to_owned()), tool.kind.is_of_a_channel(), "{}", tool.name);
+        }
+    }
+
+    #[test]
+    fn the_first_tool_needs_no_arguments() {
+        let all = all();
+        assert!(all[0].listed[0]["inputSchema"]["required"].is_null());
+        assert!(all[1].listed[1]["inputSchema"]["required"].is_null(), "on a channel's own endpoint join comes first");
+    }
+}

@@ -1,0 +1,233 @@
+//! The stored state of MCP sessions: the channel membership a session is bound to, or that it was deleted. Nothing is
+//! stored for any other session.
+//!
+//! The store is in memory, because every request reads it, and changes are written to the hub's log. The time of the
+//! last use is written once a day.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{PoisonError, RwLock};
+
+use futures_util::future::BoxFuture;
+use rogerrat_actors::{Hub, LogError};
+use rogerrat_domain::{ChannelId, SessionId};
+use serde::{Deserialize, Serialize};
+
+/// The random part of a session id, by which its session is stored.
+pub(super) type Nonce = [u8; 16];
+
+/// How long a session is valid after its last use.
+pub(super) const LIFETIME_MS: u64 = 7 * DAY_MS;
+/// A use is recorded only when it is more than a day later than the one recorded before. An id holds the time it was
+/// issued, so a session that was used on its first day only needs no record.
+pub(super) const DAY_MS: u64 = 24 * 3600 * 1000;
+/// How long a deletion is remembered: as long as an id without a record can be valid.
+const DELETED_LIFETIME_MS: u64 = LIFETIME_MS + DAY_MS;
+/// Stored sessions; beyond that the tenth that was unused for longest is evicted.
+const MAX_SESSIONS: usize = 100_000;
+/// The kind of its rows in the log.
+const ROW_KIND: &str = "mcp session";
+
+/// The state of an MCP session.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum SessionState {
+    /// It has joined a channel.
+    Bound(Membership),
+    /// It is in use and has not joined a channel.
+    Unbound,
+    /// Its client ended it.
+    Deleted,
+}
+
+/// A session on a channel, for which tools act.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Membership {
+    pub(super) channel: ChannelId,
+    pub(super) session: SessionId,
+}
+
+/// All stored sessions.
+pub(super) struct SessionStore {
+    records: RwLock<HashMap<Nonce, SessionRecord>>,
+    hub: Option<Hub>,
+}
+
+struct SessionRecord {
+    state: SessionState,
+    used_ms: AtomicU64,
+    /// The `used_ms` of the row in the log.
+    stored_used_ms: AtomicU64,
+}
+
+/// A record as a row of the log.
+#[derive(Serialize, Deserialize)]
+struct StoredSession {
+    #[serde(rename = "standing")]
+    state: SessionState,
+    used_ms: u64,
+}
+
+impl SessionRecord {
+    fn new(state: SessionState, used_ms: u64) -> Self {
+        Self { state, used_ms: used_ms.into(), stored_used_ms: used_ms.into() }
+    }
+
+    fn is_live(&self, now_ms: u64) -> bool {
+        let lifetime_ms = if self.state == SessionState::Deleted { DELETED_LIFETIME_MS } else { LIFETIME_MS };
+        now_ms.saturating_sub(self.used_ms.load(Relaxed)) < lifetime_ms
+    }
+
+    fn to_json(&self) -> Option<String> {
+        let stored = StoredSession { state: self.state.clone(), used_ms: self.used_ms.load(Relaxed) };
+        serde_json::to_string(&stored).ok()
+    }
+}
+
+impl SessionStore {
+    /// Loads the sessions from the hub's log.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub(super) async fn load(hub: &Hub) -> Result<Self, LogError> {
+        let rows = hub.rows(ROW_KIND).await?;
+        // An unreadable row was written by another version of the hub. Its client has to join again.
+        let records = rows.into_iter().filter_map(|(name, json)| {
+            let nonce = u128::from_str_radix(&name, 16).ok()?.to_be_bytes();
+            let StoredSession { state, used_ms } = serde_json::from_str(&json).ok()?;
+            Some((nonce, SessionRecord::new(state, used_ms)))
+        });
+        Ok(Self { records: RwLock::new(records.collect()), hub: Some(hub.clone()) })
+    }
+
+    /// Returns the state of a session and marks the session as used. None when nothing is stored or the session
+    /// expired; a deletion is not extended by use.
+    pub(super) fn get(&self, nonce: &Nonce, now_ms: u64) -> Option<SessionState> {
+        let records = self.records.read().unwrap_or_else(PoisonError::into_inner);
+        let record = records.get(nonce).filter(|record| record.is_live(now_ms))?;
+        if record.state != SessionState::Deleted {
+            record.used_ms.fetch_max(now_ms, Relaxed);
+        }
+        Some(record.state.clone())
+    }
+
+    /// Stores the state of a session. It is visible at once, and durable when the returned future is ready.
+    pub(super) fn put(&self, nonce: Nonce, state: SessionState, now_ms: u64) -> BoxFuture<'static, ()> {
+        let record = SessionRecord::new(state, now_ms);
+        let stored = self.store(&nonce, record.to_json());
+        let mut records = self.records.write().unwrap_or_else(PoisonError::into_inner);
+        if records.len() >= MAX_SESSIONS && !records.contains_key(&nonce) {
+            evict_a_tenth(&mut records).iter().for_each(|evicted| drop(self.store(evicted, None)));
+        }
+        records.insert(nonce, record);
+        stored
+    }
+
+    /// Removes expired sessions, and writes when the others were last used.
+    pub(super) fn sweep(&self, now_ms: u64) {
+        let mut records = self.records.write().unwrap_or_else(PoisonError::into_inner);
+        records.retain(|nonce, record| {
+            let is_live = record.is_live(now_ms);
+            let used_ms = record.used_ms.load(Relaxed);
+            if !is_live {
+                drop(self.store(nonce, None));
+            } else if used_ms.saturating_sub(record.stored_used_ms.load(Relaxed)) >= DAY_MS {
+                record.stored_used_ms.store(used_ms, Relaxed);
+                drop(self.store(nonce, record.to_json()));
+            }
+            is_live
+        });
+        records.shrink_to_fit();
+    }
+
+    fn store(&self, nonce: &Nonce, json: Option<String>) -> BoxFuture<'static, ()> {
+        match &self.hub {
+            Some(hub) => hub.put_row(ROW_KIND, format!("{:032x}", u128::from_be_bytes(*nonce)), json),
+            None => Box::pin(std::future::ready(())),
+        }
+    }
+}
+
+/// Removes the tenth that was unused for longest, and returns which sessions these were.
+fn evict_a_tenth(records: &mut HashMap<Nonce, SessionRecord>) -> Vec<Nonce> {
+    let mut used: Vec<_> = records.values().map(|record| record.used_ms.load(Relaxed)).collect();
+    let tenth = used.len() / 10;
+    let (_, latest, _) = used.select_nth_unstable(tenth);
+    let latest = *latest;
+    let oldest = records.iter().filter(|(_, record)| record.used_ms.load(Relaxed) <= latest).map(|(nonce, _)| *nonce);
+    let evicted: Vec<_> = oldest.take(tenth + 1).collect();
+    for nonce in &evicted {
+        records.remove(nonce);
+    }
+    evicted
+}
+
+#[cfg(test)]
+impl SessionStore {
+    /// A store without a log.
+    pub(super) fn in_memory() -> Self {
+        Self { records: RwLock::default(), hub: None }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.records.read().unwrap().len()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn nonce(n: usize) -> Nonce {
+        (n as u128).to_be_bytes()
+    }
+
+    fn bound() -> SessionState {
+        let session = SessionId::present(Some("a-session-of-ann")).unwrap().unwrap();
+        SessionState::Bound(Membership { channel: ChannelId::parse("quiet-otter").unwrap(), session })
+    }
+
+    #[test]
+    fn a_membership_is_remembered_for_seven_days_after_its_last_use() {
+        let store = SessionStore::in_memory();
+        drop(store.put(nonce(1), bound(), 0));
+        assert_eq!(store.get(&nonce(1), LIFETIME_MS - 1), Some(bound()));
+        assert_eq!(store.get(&nonce(1), 2 * LIFETIME_MS - 2), Some(bound()));
+        assert_eq!(store.get(&nonce(1), 3 * LIFETIME_MS), None);
+        store.sweep(3 * LIFETIME_MS);
+        assert_eq!(store.len(), 0);
+    }
+
+    #[test]
+    fn the_stored_form_is_the_one_that_existing_databases_hold() {
+        let json = SessionRecord::new(bound(), 7).to_json().unwrap();
+        let session = r#"{"channel":"quiet-otter","session":"#;
+        assert!(json.starts_with(&format!(r#"{{"standing":{{"bound":{session}"#)), "{json}");
+        assert!(json.ends_with(r#"}},"used_ms":7}"#), "{json}");
+        let unbound = SessionRecord::new(SessionState::Unbound, 7).to_json().unwrap();
+        assert_eq!(unbound, r#"{"standing":"unbound","used_ms":7}"#);
+    }
+
+    #[test]
+    fn d30_the_store_is_bounded_and_evicts_what_was_unused_for_longest() {
+        let store = SessionStore::in_memory();
+        for n in 0..MAX_SESSIONS {
+            drop(store.put(nonce(n), SessionState::Unbound, n as u64));
+        }
+        assert!(store.get(&nonce(0), MAX_SESSIONS as u64).is_some());
+        drop(store.put(nonce(MAX_SESSIONS), SessionState::Unbound, MAX_SESSIONS as u64));
+        assert_eq!(store.len(), MAX_SESSIONS - MAX_SESSIONS / 10);
+        assert!(store.get(&nonce(0), MAX_SESSIONS as u64).is_some(), "it was used just now");
+        assert!(store.get(&nonce(1), MAX_SESSIONS as u64).is_none());
+        assert!(store.get(&nonce(MAX_SESSIONS), MAX_SESSIONS as u64).is_some());
+    }
+
+    #[test]
+    fn d30_the_bound_holds_when_all_were_used_at_the_same_time() {
+        let store = SessionStore::in_memory();
+        for n in 0..=MAX_SESSIONS {
+            drop(store.put(nonce(n), SessionState::Unbound, 7));
+        }
+        assert_eq!(store.len(), MAX_SESSIONS - MAX_SESSIONS / 10);
+    }
+}
