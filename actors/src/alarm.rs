@@ -15,7 +15,7 @@ pub(crate) struct Alarm(Option<(u64, Option<SpawnHandle>)>);
 
 impl Alarm {
     /// The actor was woken, maybe by who took the booking: what is due is set anew.
-    pub(crate) fn unbook(&mut self) {
+    pub(crate) fn clear_delegated(&mut self) {
         self.0.take_if(|(_, handle)| handle.is_none());
     }
 }
@@ -25,11 +25,11 @@ pub(crate) trait Alarmed: Actor<Context = Context<Self>> {
     fn alarm(&mut self) -> &mut Alarm;
 
     /// It is time to look what is due.
-    fn ring(&mut self, ctx: &mut Context<Self>);
+    fn on_alarm(&mut self, ctx: &mut Context<Self>);
 
     /// Has somebody else wake the actor some time before an uptime, so that it needs no timer until then; none takes the
     /// booking back. False when there is nobody who would.
-    fn book(&mut self, _at_ms: Option<u64>) -> bool {
+    fn delegate_wakeup(&mut self, _at_ms: Option<u64>) -> bool {
         false
     }
 
@@ -45,13 +45,13 @@ pub(crate) trait Alarmed: Actor<Context = Context<Self>> {
         }
         let in_ms = at_ms.saturating_sub(clock.uptime_ms());
         let is_far = in_ms > FAR_MS;
-        if self.book(is_far.then_some(at_ms)) && is_far {
+        if self.delegate_wakeup(is_far.then_some(at_ms)) && is_far {
             self.alarm().0 = Some((at_ms, None));
             return;
         }
         let handle = ctx.run_later(Duration::from_millis(in_ms), |this, ctx| {
             this.alarm().0 = None;
-            this.ring(ctx);
+            this.on_alarm(ctx);
         });
         self.alarm().0 = Some((at_ms, Some(handle)));
     }

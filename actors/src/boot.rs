@@ -15,14 +15,14 @@ pub(crate) struct Boot {
 }
 
 impl Boot {
-    /// Begins a run. From here on it counts as one that crashed, until it ends.
+    /// Begins a boot. From here on it counts as one that crashed, until it ends.
     pub(crate) async fn begin(log: &dyn Log) -> Result<Self, LogError> {
-        let run = match log.get_meta(NOTE).await? {
+        let boot = match log.get_meta(NOTE).await? {
             None => Self { id: 1, crashed: 0 },
             Some(note) => Self::after(&note)?,
         };
-        log.put_meta(NOTE, run.note("open")).await?;
-        Ok(run)
+        log.put_meta(NOTE, boot.note("open")).await?;
+        Ok(boot)
     }
 
     /// Ends a run in which everything was kept.

@@ -1,24 +1,25 @@
-//! What all channels of a hub use, once for all of them.
+//! The services that all channels of a hub share.
 
 use std::sync::Arc;
 
-use actix::Addr;
+use actix::Recipient;
 
+use crate::channel::messages::Passivated;
 use crate::clock::Clock;
 use crate::ports::log::Log;
-use crate::registry::Registry;
 use crate::security::account_policy::AccountPolicy;
 use crate::security::bans::Bans;
 use crate::webhooks::Webhooks;
 
-/// What a channel's actor finds in its hub.
+/// The services of a hub that its channel actors use. One for all of them keeps an idle channel small (ADR 20).
 pub(crate) struct HubContext {
     pub(crate) log: Arc<dyn Log>,
     pub(crate) clock: Clock,
-    /// The hub's run.
-    pub(crate) run: u64,
+    /// The hub's boot.
+    pub(crate) boot: u64,
     pub(crate) bans: Arc<Bans>,
-    pub(crate) standing: Arc<AccountPolicy>,
+    pub(crate) account_policy: Arc<AccountPolicy>,
     pub(crate) webhooks: Webhooks,
-    pub(crate) registry: Addr<Registry>,
+    /// Where a channel reports that it has left memory: the Registry.
+    pub(crate) registry: Recipient<Passivated>,
 }

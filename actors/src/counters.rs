@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 
 use crate::totals::{Gaps, Gauges, Totals, WebhookTotals};
 
-/// Shards. More threads than that share some.
+/// Shards. More threads than that metrics some.
 const SHARDS: usize = 16;
 
 /// What is counted.

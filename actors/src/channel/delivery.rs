@@ -7,18 +7,18 @@ use bytes::Bytes;
 use rogerrat_domain::{DeliveryToken, Progress, WaiterId};
 use tokio::sync::mpsc;
 
+use crate::channel::handle::ChannelHandle;
 use crate::channel::messages::{CancelWait, CheckNow, Frame};
-use crate::registry::directory::ChannelEntry;
 
 /// The answer to a read. Dropped before its guard is completed, it gives everything back.
 pub type ReadResponse = rogerrat_domain::ReadResponse<DeliveryGuard>;
 
 /// Completed when the client has taken the bytes of an answer. Dropped before that, the messages are due again.
 #[derive(Debug)]
-pub struct DeliveryGuard(Option<(DeliveryToken, Arc<ChannelEntry>)>);
+pub struct DeliveryGuard(Option<(DeliveryToken, Arc<ChannelHandle>)>);
 
 impl DeliveryGuard {
-    pub(crate) fn new(token: Option<DeliveryToken>, channel: Arc<ChannelEntry>) -> Self {
+    pub(crate) fn new(token: Option<DeliveryToken>, channel: Arc<ChannelHandle>) -> Self {
         Self(token.map(|token| (token, channel)))
     }
 
@@ -32,10 +32,10 @@ impl DeliveryGuard {
 
 impl Drop for DeliveryGuard {
     fn drop(&mut self) {
-        let Some((token, room)) = self.0.take() else { return };
+        let Some((token, handle)) = self.0.take() else { return };
         drop(token);
         // Somebody else may be waiting for it. If the mailbox is full, whoever comes next looks.
-        let _ = room.try_send(CheckNow);
+        let _ = handle.try_send(CheckNow);
     }
 }
 
@@ -44,8 +44,8 @@ impl Drop for DeliveryGuard {
 pub struct StreamReader {
     frames: mpsc::Receiver<Frame>,
     progress: Arc<Progress>,
-    place: WaiterId,
-    room: Arc<ChannelEntry>,
+    waiter: WaiterId,
+    handle: Arc<ChannelHandle>,
     ended: bool,
     counts_late: bool,
     /// The frame handed out last is not counted yet.
@@ -56,10 +56,10 @@ impl StreamReader {
     pub(crate) fn new(
         frames: mpsc::Receiver<Frame>,
         progress: Arc<Progress>,
-        place: WaiterId,
-        room: Arc<ChannelEntry>,
+        waiter: WaiterId,
+        handle: Arc<ChannelHandle>,
     ) -> Self {
-        Self { frames, progress, place, room, ended: false, counts_late: false, owes: false }
+        Self { frames, progress, waiter, handle, ended: false, counts_late: false, owes: false }
     }
 
     /// Counts a frame only when the next one is asked for: for a carrier that takes a frame first and finds out then
@@ -81,7 +81,7 @@ impl StreamReader {
                 return Poll::Ready(None);
             }
             if self.frames.is_empty() && self.progress.is_hungry() {
-                let _ = self.room.try_send(CheckNow);
+                let _ = self.handle.try_send(CheckNow);
             }
             match ready!(self.frames.poll_recv(cx)) {
                 Some(Frame::Event(frame)) if self.counts_late && !self.progress.is_cut() => {
@@ -111,15 +111,15 @@ impl Drop for StreamReader {
         self.progress.cut();
         if !self.ended {
             // If the mailbox is full, whoever comes next sees the cut.
-            let _ = self.room.try_send(CancelWait(self.place));
+            let _ = self.handle.try_send(CancelWait(self.waiter));
         }
     }
 }
 
 /// Gives a parked poll's place back when its client goes.
 pub(crate) struct WaitGuard {
-    pub(crate) place: WaiterId,
-    pub(crate) room: Arc<ChannelEntry>,
+    pub(crate) waiter: WaiterId,
+    pub(crate) handle: Arc<ChannelHandle>,
     pub(crate) answered: bool,
 }
 
@@ -128,7 +128,7 @@ impl Drop for WaitGuard {
         if !self.answered {
             // If the mailbox is full, the place ends at its deadline or when it is offered something: an answer that
             // finds nobody is returned.
-            let _ = self.room.try_send(CancelWait(self.place));
+            let _ = self.handle.try_send(CancelWait(self.waiter));
         }
     }
 }

@@ -1,18 +1,18 @@
-//! The messages a channel's mailbox takes. None of them leaves this crate.
+//! The messages of a channel actor's mailbox, and the one it sends when it leaves memory. None of them leaves this crate.
 
 use actix::Message;
 use bytes::Bytes;
 use rogerrat_domain::op::{OpenStream, Read};
-use rogerrat_domain::{Operation, ReadResponse, WaiterId};
+use rogerrat_domain::{ChannelId, Operation, ReadResponse, WaiterId};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::error::HubError;
 
-/// What comes back: an answer, or the operation itself when nobody has taken it up.
+/// The reply to a request: the result, or the request itself if the actor stopped before taking it.
 pub(crate) type RequestResult<O, R> = Result<Result<R, HubError>, O>;
 
-/// Something asked of a channel. Dropped before it is taken up, it gives the operation back: that it was not done is
-/// then certain.
+/// A request to a channel actor. Dropped before it is taken, it goes back to the caller, who then knows that it was not
+/// processed.
 pub(crate) struct Request<O: Send + 'static, R: Send + 'static>(Option<(O, oneshot::Sender<RequestResult<O, R>>)>);
 
 impl<O: Send + 'static, R: Send + 'static> Request<O, R> {
@@ -21,7 +21,7 @@ impl<O: Send + 'static, R: Send + 'static> Request<O, R> {
         (Self(Some((op, reply))), answer)
     }
 
-    /// Takes the operation up.
+    /// Takes the request for processing.
     pub(crate) fn take(mut self) -> Option<(O, oneshot::Sender<RequestResult<O, R>>)> {
         self.0.take()
     }
@@ -35,57 +35,64 @@ impl<O: Send + 'static, R: Send + 'static> Drop for Request<O, R> {
     }
 }
 
-/// An operation that is answered at once.
+/// Performs an operation whose reply is immediate.
 #[derive(Message)]
 #[rtype(result = "()")]
 pub(crate) struct Ask<O: Operation>(pub(crate) Request<O, O::Reply>);
 
-/// A read that may be parked.
+/// Performs a read that may wait.
 #[derive(Message)]
 #[rtype(result = "()")]
 pub(crate) struct Poll(pub(crate) Request<Read, ReadResponse>);
 
-/// A frame on its way to a stream's body.
+/// A frame in the queue of a stream.
 #[derive(Debug)]
 pub(crate) enum Frame {
     /// An event.
     Event(Bytes),
-    /// The last event; what was queued before it and not taken no longer counts.
+    /// The last event. Events queued before it and not taken do not count as delivered.
     Last(Bytes),
 }
 
-/// A stream to open, and where its frames go.
+/// A stream to open, and the queue for its frames.
 pub(crate) struct Subscription {
     pub(crate) open: OpenStream,
     pub(crate) frames: mpsc::Sender<Frame>,
 }
 
-/// A stream to open.
+/// Opens a stream.
 #[derive(Message)]
 #[rtype(result = "()")]
 pub(crate) struct OpenSubscription(pub(crate) Request<Subscription, ()>);
 
-/// Something may have become due: look. A full mailbox may swallow it, because any other message looks too.
+/// Checks what has become due. It may be lost in a full mailbox, since every other message checks too.
 #[derive(Message)]
 #[rtype(result = "()")]
 pub(crate) struct CheckNow;
 
-/// The client that waited there has gone.
+/// Ends a wait whose client has gone.
 #[derive(Message)]
 #[rtype(result = "()")]
 pub(crate) struct CancelWait(pub(crate) WaiterId);
 
-/// End everything that waits, and let nothing wait from now on.
+/// Ends every wait, and lets no request wait from now on.
 #[derive(Message)]
 #[rtype(result = "()")]
 pub(crate) struct Drain;
 
-/// Write everything down and stop: the hub goes down. Says whether it was kept.
+/// Writes the state and stops, because the hub shuts down. Reports whether the state is stored.
 #[derive(Message)]
 #[rtype(result = "()")]
 pub(crate) struct Passivate(pub(crate) oneshot::Sender<bool>);
 
-/// The channel is deleted: end everything and stop.
+/// Ends every wait and stops, because the channel is deleted.
 #[derive(Message)]
 #[rtype(result = "()")]
 pub(crate) struct Delete;
+
+/// Sent to the Registry by a channel that has left memory.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub(crate) struct Passivated {
+    pub(crate) channel: ChannelId,
+}

@@ -1,4 +1,4 @@
-//! A channel's share in the hub's numbers, published by difference; what was handed over is added as it comes.
+//! A channel's metrics in the hub's numbers, published by difference; what was handed over is added as it comes.
 //!
 //! Whoever reads the numbers asks no channel. Dropped with its actor, however that ends, it takes back what is no longer
 //! there.
@@ -18,7 +18,7 @@ pub(crate) struct ChannelMetrics {
 }
 
 impl ChannelMetrics {
-    /// The share of a channel that comes into memory.
+    /// The metrics of a channel that comes into memory.
     pub(crate) fn new(counters: Arc<Counters>, keeps_held: bool) -> Self {
         counters.add(Count::ChannelsLive, 1);
         Self { counters, keeps_held, last: ChannelStats::default() }

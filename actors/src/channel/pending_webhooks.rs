@@ -1,4 +1,4 @@
-//! What a channel does for webhooks: with a send it keeps a delivery for each hook, and wakes them when that is kept.
+//! Webhook deliveries that belong to a send: they are written with it, and their hooks are woken after the commit.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
@@ -7,54 +7,38 @@ use rogerrat_domain::webhook::{Delivery, DueDelivery, MESSAGE_RECEIVED};
 use rogerrat_domain::{DmVisibility, Encryptor, Entry, Kind, Message, Now};
 
 use crate::channel::actor::ChannelActor;
+use crate::channel::pending_writes::PendingDeliveries;
 use crate::counters::Count;
 use crate::random::{nonce, record_id};
 use crate::webhooks::{HookHandle, QueuePermit, Wake, Webhooks};
 
-/// What is due because of something a channel did.
-#[derive(Default)]
-pub(crate) struct PendingDeliveries {
-    pub(crate) due: Vec<DueDelivery>,
-    pub(crate) tickets: Vec<QueuePermit>,
-}
-
-impl PendingDeliveries {
-    pub(crate) fn is_empty(&self) -> bool {
-        self.due.is_empty()
-    }
-
-    pub(crate) fn extend(&mut self, other: Self) {
-        self.due.extend(other.due);
-        self.tickets.extend(other.tickets);
-    }
-}
-
 impl ChannelActor {
-    /// What hooks are to be told of what was decided.
-    pub(crate) fn notices(&self, entries: &[Entry], now: Now) -> PendingDeliveries {
-        let mut notices = PendingDeliveries::default();
+    /// The webhook deliveries that these entries cause.
+    pub(crate) fn webhook_deliveries(&self, entries: &[Entry], now: Now) -> PendingDeliveries {
+        let mut pending = PendingDeliveries::default();
         for entry in entries {
             if let Entry::Sent { message, .. } = entry
                 && message.kind == Kind::Message
             {
-                self.notice(message, now, &mut notices);
+                self.add_deliveries(message, now, &mut pending);
             }
         }
-        notices
+        pending
     }
 
-    fn notice(&self, message: &Arc<Message>, now: Now, notices: &mut PendingDeliveries) {
-        let directory = &self.house.webhooks.directory;
-        let of_channel = directory.of_channel(self.channel.id()).filter(|_| {
-            // Where DMs are private the holders of the token do not see them (D21).
+    fn add_deliveries(&self, message: &Arc<Message>, now: Now, pending: &mut PendingDeliveries) {
+        let hooks = &self.context.webhooks.hooks;
+        let of_channel = hooks.of_channel(self.channel.id()).filter(|_| {
+            // Where DMs are private, whoever holds the channel's token must not see them (D21).
             message.to.is_none() || self.channel.settings().dm_visibility == DmVisibility::Channel
         });
         let recipient = message.to.and_then(|no| self.channel.identity_of(no));
-        let of_account = recipient.and_then(|(name, identity)| directory.of_identity(name, &identity.account));
-        let faces = of_channel.iter().chain(&of_account).flat_map(|faces| faces.iter()).filter(|face| face.is_on());
+        let of_account = recipient.and_then(|(name, identity)| hooks.of_identity(name, &identity.account));
+        let subscribed =
+            of_channel.iter().chain(&of_account).flat_map(|hooks| hooks.iter()).filter(|hook| hook.is_on());
         let json = message.json();
         let mut deliveries = Vec::new();
-        for face in faces {
+        for hook in subscribed {
             let delivery = Delivery::due(
                 record_id(),
                 MESSAGE_RECEIVED,
@@ -62,39 +46,39 @@ impl ChannelActor {
                 Some(message.id),
                 now.at_ms,
             );
-            deliveries.push(match face.reserve(Encryptor::weight(json.len())) {
-                Some(ticket) => {
-                    notices.tickets.push(ticket);
-                    (face.id.clone(), delivery)
+            deliveries.push(match hook.reserve(Encryptor::weight(json.len())) {
+                Some(permit) => {
+                    pending.permits.push(permit);
+                    (hook.id.clone(), delivery)
                 }
                 None => {
-                    self.share.count(Count::HooksDropped);
-                    (face.id.clone(), delivery.dropped())
+                    self.metrics.count(Count::HooksDropped);
+                    (hook.id.clone(), delivery.dropped())
                 }
             });
         }
         if let Some((_, delivery)) = deliveries.first() {
-            let hidden = self.house.webhooks.messages.close(&json, &delivery.context(), nonce());
-            notices.due.push(DueDelivery { deliveries, hidden });
+            let hidden = self.context.webhooks.messages.close(&json, &delivery.context(), nonce());
+            pending.due.push(DueDelivery { deliveries, hidden });
         }
     }
 }
 
 impl Webhooks {
-    /// What took these places is kept: it may be delivered.
-    pub(crate) fn wake(&self, tickets: Vec<QueuePermit>) {
-        for ticket in tickets {
-            self.wake_one(&ticket.keep());
+    /// Wakes the hooks whose deliveries were committed.
+    pub(crate) fn wake(&self, permits: Vec<QueuePermit>) {
+        for permit in permits {
+            self.wake_one(&permit.keep());
         }
     }
 
-    fn wake_one(&self, face: &HookHandle) {
-        if face.woken.swap(true, Relaxed) {
+    fn wake_one(&self, hook: &HookHandle) {
+        if hook.woken.swap(true, Relaxed) {
             return;
         }
-        if self.addr.try_send(Wake(face.id.clone())).is_err() {
-            face.woken.store(false, Relaxed);
-            self.directory.missed.store(true, Relaxed);
+        if self.addr.try_send(Wake(hook.id.clone())).is_err() {
+            hook.woken.store(false, Relaxed);
+            self.hooks.missed.store(true, Relaxed);
         }
     }
 }

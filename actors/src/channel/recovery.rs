@@ -1,4 +1,4 @@
-//! Bringing a channel back from what the log keeps of it.
+//! Recovers the state of a channel from the log: its snapshot, the records after it, and the messages that memory holds.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
@@ -6,64 +6,68 @@ use std::sync::atomic::Ordering::Relaxed;
 use rogerrat_domain::{Callsign, Channel, GapReason, Identity, MessageId, Refusal, RestoreError, Rules, Snapshot};
 
 use crate::boot::Boot;
+use crate::channel::handle::ChannelHandle;
 use crate::clock::Clock;
 use crate::error::HubError;
 use crate::ports::accounts::Accounts;
 use crate::ports::log::{Log, LogError, StoredChannel};
-use crate::registry::directory::ChannelEntry;
 
-/// What a channel is brought back with.
+/// Recovers channels.
 #[derive(Clone)]
 pub(crate) struct Recovery {
     pub(crate) log: Arc<dyn Log>,
     pub(crate) accounts: Arc<dyn Accounts>,
     pub(crate) clock: Clock,
-    pub(crate) run: Boot,
-    /// Above this every id of this run begins.
-    pub(crate) floor: MessageId,
+    pub(crate) boot: Boot,
+    /// The id high-water mark at the start of the hub: message ids of this boot are above it.
+    pub(crate) first_id: MessageId,
 }
 
-/// A channel as it was, and the number of its last record.
+/// The recovered state of a channel, and the number of its last record.
 pub(crate) struct RecoveredChannel {
     pub(crate) channel: Channel,
     pub(crate) seq: u64,
-    /// How many entries were replayed: so long is its log.
+    /// Entries that were replayed: the length of its log after the snapshot.
     pub(crate) replayed: usize,
-    /// Whether it went down in this run without having rested.
+    /// Whether its actor stopped in this boot without having written its state.
     pub(crate) crashed: bool,
-    /// Who is there with a key that is good no more.
+    /// Members whose identity key has been revoked.
     pub(crate) revoked: Vec<(Callsign, Identity)>,
 }
 
 impl Recovery {
-    /// Loads a channel and what must be in memory of it.
+    /// Loads a channel and the messages that memory holds of it.
     ///
     /// # Errors
-    /// `not_found` when it was deleted; a fault when it cannot be read.
-    pub(crate) async fn revive(self, room: Arc<ChannelEntry>, rules: Arc<Rules>) -> Result<RecoveredChannel, HubError> {
-        let kept = self.log.load(&room.id).await.map_err(|error| failed(&room, error))?;
-        if kept.seq == 0 && !room.settings().is_band {
+    /// `not_found` when it was deleted; `storage_failed` or `overloaded` when the log cannot be read.
+    pub(crate) async fn recover(
+        self,
+        handle: Arc<ChannelHandle>,
+        rules: Arc<Rules>,
+    ) -> Result<RecoveredChannel, HubError> {
+        let stored = self.log.load(&handle.id).await.map_err(|error| failed(&handle, error))?;
+        if stored.seq == 0 && !handle.settings().is_band {
             return Err(Refusal::channel_not_found().into());
         }
-        let seq = kept.seq;
-        let replayed = kept.records.iter().map(|record| record.entries.len()).sum();
-        let crashed = room.vitals.is_down();
-        let mut channel = self.replay(&room, rules, kept, crashed).map_err(|broken| damaged(&room, &broken))?;
+        let seq = stored.seq;
+        let replayed = stored.records.iter().map(|record| record.entries.len()).sum();
+        let crashed = handle.status.has_crashed();
+        let mut channel = self.replay(&handle, rules, stored, crashed).map_err(|error| damaged(&handle, &error))?;
         let hollow = channel.hollow();
         if !hollow.is_empty() {
-            let messages = self.log.messages(&room.id, hollow).await.map_err(|error| failed(&room, error))?;
-            channel.fill(&messages).map_err(|broken| damaged(&room, &broken))?;
+            let messages = self.log.messages(&handle.id, hollow).await.map_err(|error| failed(&handle, error))?;
+            channel.fill(&messages).map_err(|error| damaged(&handle, &error))?;
         }
-        let revoked = self.revoked(&room, &channel).await?;
+        let revoked = self.revoked(&handle, &channel).await?;
         Ok(RecoveredChannel { channel, seq, replayed, crashed, revoked })
     }
 
-    /// Who is there with a key that is good no more: it may have ended while the channel was not in memory.
-    async fn revoked(&self, room: &ChannelEntry, channel: &Channel) -> Result<Vec<(Callsign, Identity)>, HubError> {
+    /// Members whose identity key was revoked while the channel was not in memory.
+    async fn revoked(&self, handle: &ChannelHandle, channel: &Channel) -> Result<Vec<(Callsign, Identity)>, HubError> {
         let mut proved: Vec<_> = channel.proved().map(|(callsign, who)| (callsign.clone(), who.clone())).collect();
         if !proved.is_empty() {
             let callsigns = proved.iter().map(|(callsign, _)| callsign.clone()).collect();
-            let known = self.accounts.named(callsigns).await.map_err(|error| failed(room, error))?;
+            let known = self.accounts.named(callsigns).await.map_err(|error| failed(handle, error))?;
             proved.retain(|one| !known.contains(one));
         }
         Ok(proved)
@@ -71,35 +75,35 @@ impl Recovery {
 
     fn replay(
         &self,
-        room: &ChannelEntry,
+        handle: &ChannelHandle,
         rules: Arc<Rules>,
-        kept: StoredChannel,
+        stored: StoredChannel,
         crashed: bool,
     ) -> Result<Channel, RestoreError> {
         let now = self.clock.now();
-        let rested_in = kept.snapshot.as_ref().and_then(|s| s.rested_in()).filter(|_| kept.records.is_empty());
-        let rested = !crashed && rested_in == Some(self.run.id);
-        // A channel begins with the record that creates it; a band was always there.
-        let is_new = kept.seq <= u64::from(!room.settings().is_band);
-        let is_silent = rested && kept.snapshot.as_ref().is_some_and(Snapshot::is_silent);
-        let lost = match (room.settings().is_durable() || is_new || is_silent, rested) {
+        let unloaded_in = stored.snapshot.as_ref().and_then(|s| s.rested_in()).filter(|_| stored.records.is_empty());
+        let is_clean = !crashed && unloaded_in == Some(self.boot.id);
+        // The first record of a channel creates it; a band has no such record.
+        let is_new = stored.seq <= u64::from(!handle.settings().is_band);
+        let is_silent = is_clean && stored.snapshot.as_ref().is_some_and(Snapshot::is_silent);
+        let lost = match (handle.settings().is_durable() || is_new || is_silent, is_clean) {
             (true, _) => None,
             (false, true) => Some(GapReason::Idle),
             (false, false) => Some(GapReason::Restart),
         };
-        let given = match &kept.snapshot {
-            Some(snapshot) if rested => snapshot.last_id(),
-            _ => room.vitals.last_id.load(Relaxed),
+        let given = match &stored.snapshot {
+            Some(snapshot) if is_clean => snapshot.last_id(),
+            _ => handle.status.last_id.load(Relaxed),
         };
-        let above = self.floor.max(given);
-        // What is lost lies below the ids to come; what is replayed has its own.
+        let above = self.first_id.max(given);
+        // Lost messages have ids below the next one; replayed messages keep theirs.
         let opened_at = if lost.is_some() { above } else { 0 };
-        let mut channel = Channel::open(room.id.clone(), room.settings(), rules, opened_at, lost, now);
-        if let Some(snapshot) = kept.snapshot {
-            channel.restore(snapshot, &kept.shelf, self.run.id, now)?;
+        let mut channel = Channel::open(handle.id.clone(), handle.settings(), rules, opened_at, lost, now);
+        if let Some(snapshot) = stored.snapshot {
+            channel.restore(snapshot, &stored.shelf, self.boot.id, now)?;
         }
-        channel.replay(kept.records.iter().flat_map(|record| &record.entries), now);
-        if crashed || self.run.doubts(rested_in) {
+        channel.replay(stored.records.iter().flat_map(|record| &record.entries), now);
+        if crashed || self.boot.doubts(unloaded_in) {
             channel.doubt_handovers();
         }
         channel.begin_above(above);
@@ -107,13 +111,13 @@ impl Recovery {
     }
 }
 
-fn failed(room: &ChannelEntry, error: LogError) -> HubError {
+fn failed(handle: &ChannelHandle, error: LogError) -> HubError {
     if !matches!(error, LogError::Busy) {
-        log::error!(channel:display = room.id, error:display; "a channel could not be read");
+        log::error!(channel:display = handle.id, error:display; "could not read a channel from the log");
     }
     error.into()
 }
 
-fn damaged(room: &ChannelEntry, broken: &RestoreError) -> HubError {
-    failed(room, LogError::Damaged(broken.to_string()))
+fn damaged(handle: &ChannelHandle, error: &RestoreError) -> HubError {
+    failed(handle, LogError::Damaged(error.to_string()))
 }

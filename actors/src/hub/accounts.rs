@@ -229,7 +229,7 @@ impl Hub {
     /// When they cannot be read.
     pub async fn owned(&self, owner: &Owner) -> Result<Vec<OwnedRow>, HubError> {
         let owned = self.shared.ports.accounts.channels(owner.0.clone()).await.map_err(unread)?;
-        let agents = |id: &str| self.shared.table.get(id).map_or(0, |room| room.vitals.agents.load(Relaxed));
+        let agents = |id: &str| self.shared.directory.get(id).map_or(0, |handle| handle.status.agents.load(Relaxed));
         let rows = owned.into_iter().map(|(id, settings)| OwnedRow {
             agent_count: agents(id.as_str()),
             id,
@@ -262,7 +262,7 @@ impl Hub {
     }
 
     /// Whom a joiner can prove to be: the callsign it will have, the identity, and whether its wish is somebody else's.
-    pub(super) async fn prove(
+    pub(super) async fn verify_identity(
         &self,
         wish: Option<Callsign>,
         key: Option<&str>,
@@ -312,22 +312,22 @@ impl Hub {
     /// Ends the sessions of keys that are good no more, on all channels in memory. The others look when they come back.
     async fn end_keys(&self, ended: Vec<(Callsign, Identity)>) -> Result<(), HubError> {
         let now = self.shared.clock.now();
-        ended.iter().for_each(|(_, identity)| self.shared.standing.end(identity, now));
-        // From here on no join with these keys is let in; who came before has said so in the vitals.
-        let rooms: Vec<_> = match ended.is_empty() {
+        ended.iter().for_each(|(_, identity)| self.shared.account_policy.end(identity, now));
+        // From here on no join with these keys is let in; who came before has said so in the status.
+        let handles: Vec<_> = match ended.is_empty() {
             true => Vec::new(),
             false => {
-                let told = self.shared.table.iter().filter(|room| room.vitals.has_identities.load(SeqCst));
-                told.map(|room| room.value().clone()).collect()
+                let told = self.shared.directory.iter().filter(|handle| handle.status.has_identities.load(SeqCst));
+                told.map(|handle| handle.value().clone()).collect()
             }
         };
-        for some in rooms.chunks(TOLD_AT_ONCE) {
-            let telling = some.iter().flat_map(|room| ended.iter().map(move |key| (room, key)));
-            let telling = telling.map(|(room, (callsign, identity))| async move {
-                let at = Admitted(room.clone());
+        for some in handles.chunks(TOLD_AT_ONCE) {
+            let telling = some.iter().flat_map(|handle| ended.iter().map(move |key| (handle, key)));
+            let telling = telling.map(|(handle, (callsign, identity))| async move {
+                let at = Admitted(handle.clone());
                 for _ in 0..TELL_TRIES {
                     // One that is not in memory looks for itself when it comes back.
-                    if !room.is_live() {
+                    if !handle.is_live() {
                         return Ok(());
                     }
                     let revoke = Revoke { callsign: callsign.clone(), identity: identity.clone() };

@@ -9,10 +9,10 @@ use rogerrat_domain::op::{Evict, Inspect, Inspection};
 use rogerrat_domain::{Ban, BanInput, Banned, Callsign, Refusal, limits};
 
 use super::{Admitted, Hub, Shared};
+use crate::channel::handle::ChannelHandle;
 use crate::error::HubError;
 use crate::ports::log::LogError;
 use crate::random::random_u64;
-use crate::registry::directory::ChannelEntry;
 use crate::security::bans::Bans;
 
 /// Channels asked at once.
@@ -22,11 +22,11 @@ impl Hub {
     /// The channels in memory, the last used first; at most `limit` of them. One that goes meanwhile is left out.
     pub async fn inspect_live(&self, limit: usize) -> Vec<Inspection> {
         let mut live = self.live_rooms(|_| true);
-        live.sort_by_key(|room| std::cmp::Reverse(room.used_ms.load(Relaxed)));
+        live.sort_by_key(|handle| std::cmp::Reverse(handle.used_ms.load(Relaxed)));
         live.truncate(limit);
         let mut seen = Vec::with_capacity(live.len());
         for some in live.chunks(AT_ONCE) {
-            let asked = some.iter().map(|room| async { self.ask(&Admitted(room.clone()), Inspect).await });
+            let asked = some.iter().map(|handle| async { self.ask(&Admitted(handle.clone()), Inspect).await });
             seen.extend(join_all(asked).await.into_iter().filter_map(Result::ok));
         }
         seen
@@ -35,7 +35,7 @@ impl Hub {
     /// How many channels are in memory.
     #[must_use]
     pub fn live_count(&self) -> usize {
-        self.shared.table.iter().filter(|room| room.is_live()).count()
+        self.shared.directory.iter().filter(|handle| handle.is_live()).count()
     }
 
     /// The bans that hold, the newest first.
@@ -78,7 +78,7 @@ impl Hub {
         bans.add(ban.clone());
         let ended = match &ban.banned {
             Banned::Callsign(callsign) | Banned::Identity(callsign) => {
-                self.evict_where(callsign, |room| ban.covers_callsign(&room.id, callsign)).await
+                self.evict_where(callsign, |handle| ban.covers_callsign(&handle.id, callsign)).await
             }
             Banned::Address(_) => 0,
         };
@@ -108,13 +108,13 @@ impl Hub {
     }
 
     /// Ends the sessions of a callsign on the channels in memory; the others end them when they come back.
-    async fn evict_where(&self, callsign: &Callsign, on: impl Fn(&ChannelEntry) -> bool) -> usize {
+    async fn evict_where(&self, callsign: &Callsign, on: impl Fn(&ChannelHandle) -> bool) -> usize {
         let mut ended = 0;
         for some in self.live_rooms(on).chunks(AT_ONCE) {
-            let asked = some.iter().map(|room| async {
-                let asked = self.ask(&Admitted(room.clone()), Evict { callsign: callsign.clone() }).await;
+            let asked = some.iter().map(|handle| async {
+                let asked = self.ask(&Admitted(handle.clone()), Evict { callsign: callsign.clone() }).await;
                 asked.unwrap_or_else(|error| {
-                    log::warn!(channel:display = room.id, error:display; "a banned callsign may still be here");
+                    log::warn!(channel:display = handle.id, error:display; "a banned callsign may still be here");
                     false
                 })
             });
@@ -123,9 +123,9 @@ impl Hub {
         ended
     }
 
-    fn live_rooms(&self, which: impl Fn(&ChannelEntry) -> bool) -> Vec<Arc<ChannelEntry>> {
-        let live = self.shared.table.iter().filter(|room| room.is_live() && which(room.value()));
-        live.map(|room| room.value().clone()).collect()
+    fn live_rooms(&self, which: impl Fn(&ChannelHandle) -> bool) -> Vec<Arc<ChannelHandle>> {
+        let live = self.shared.directory.iter().filter(|handle| handle.is_live() && which(handle.value()));
+        live.map(|handle| handle.value().clone()).collect()
     }
 }
 

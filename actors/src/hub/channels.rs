@@ -9,13 +9,13 @@ use rogerrat_domain::transcript::Event;
 use rogerrat_domain::{ChannelId, Code, Entry, Hint, Now, Record, Refusal, Retention, Settings, names};
 
 use super::{Admitted, Hub, Owner, Shared};
+use crate::channel::handle::{ChannelDirectory, ChannelHandle};
 use crate::counters::Count;
 use crate::error::HubError;
 use crate::ports::accounts::Opened;
 use crate::ports::log::AppendResult;
 use crate::random::{random_token, random_u64, record_id};
-use crate::registry::DeleteChannel;
-use crate::registry::directory::{ChannelDirectory, ChannelEntry};
+use crate::registry::messages::DeleteChannel;
 
 /// The public bands, and what each is for.
 const BANDS: [(&str, &str); 3] =
@@ -44,11 +44,11 @@ pub struct Band {
     pub agent_count: usize,
 }
 
-/// The table of a hub that begins: the bands.
+/// The directory of a hub that begins: the bands.
 pub(super) fn bands(now: Now) -> ChannelDirectory {
     let settings = Arc::new(Settings::band(now.at_ms));
     let ids = BANDS.iter().filter_map(|(name, _)| ChannelId::parse(name).ok());
-    ids.map(|id| (id.clone(), Arc::new(ChannelEntry::new(id, settings.clone(), now)))).collect()
+    ids.map(|id| (id.clone(), Arc::new(ChannelHandle::new(id, settings.clone(), now)))).collect()
 }
 
 /// A channel on its way to who asked for it.
@@ -67,7 +67,8 @@ impl Hub {
     /// The bands, and who is on them.
     #[must_use]
     pub fn bands(&self) -> Vec<Band> {
-        let agents = |name: &str| self.shared.table.get(name).map_or(0, |room| room.vitals.agents.load(Relaxed));
+        let agents =
+            |name: &str| self.shared.directory.get(name).map_or(0, |handle| handle.status.agents.load(Relaxed));
         BANDS.map(|(name, description)| Band { name, description, agent_count: agents(name) }).into()
     }
 
@@ -103,20 +104,21 @@ impl Hub {
 
     /// A channel in use.
     fn known(&self, channel: &str) -> Option<Admitted> {
-        let Shared { table, clock, .. } = &*self.shared;
-        let room = table.get(channel)?.value().clone();
-        room.used_ms.store(clock.uptime_ms(), Relaxed);
-        Some(Admitted(room))
+        let Shared { directory, clock, .. } = &*self.shared;
+        let handle = directory.get(channel)?.value().clone();
+        handle.used_ms.store(clock.uptime_ms(), Relaxed);
+        Some(Admitted(handle))
     }
 
     async fn look_up(&self, channel: &str) -> Result<Admitted, HubError> {
-        let Shared { table, log, clock, .. } = &*self.shared;
+        let Shared { directory, log, clock, .. } = &*self.shared;
         let id = ChannelId::parse(channel)?;
         let settings = log.find(&id).await.map_err(HubError::of_log("a channel could not be looked up"))?;
         let settings = Arc::new(settings.ok_or_else(Refusal::channel_not_found)?);
-        let room = table.entry(id.clone()).or_insert_with(|| Arc::new(ChannelEntry::new(id, settings, clock.now())));
-        room.used_ms.store(clock.uptime_ms(), Relaxed);
-        Ok(Admitted(room.clone()))
+        let handle =
+            directory.entry(id.clone()).or_insert_with(|| Arc::new(ChannelHandle::new(id, settings, clock.now())));
+        handle.used_ms.store(clock.uptime_ms(), Relaxed);
+        Ok(Admitted(handle.clone()))
     }
 
     /// Creates a channel. It is in the log before it is answered.
@@ -137,7 +139,7 @@ impl Hub {
         owner: Option<&Owner>,
         token: String,
     ) -> Result<Created, HubError> {
-        let Shared { table, passwords, clock, counters, .. } = &*self.shared;
+        let Shared { directory, passwords, clock, counters, .. } = &*self.shared;
         let draft = CreateDraft::check(input, self.shared.member_ttl_ms)?;
         let owner_password = match draft.owner_password.clone() {
             Some(password) => Some(passwords.hash(password).await?),
@@ -154,11 +156,11 @@ impl Hub {
                 AppendResult::Unknown => return Err(HubError::OutcomeUnknown),
                 AppendResult::Done => {}
             }
-            let room = Arc::new(ChannelEntry::new(id.clone(), settings, clock.now()));
-            table.insert(id, room.clone());
+            let handle = Arc::new(ChannelHandle::new(id.clone(), settings, clock.now()));
+            directory.insert(id, handle.clone());
             counters.add(Count::ChannelsCreated, 1);
             counters.add(Count::Channels, 1);
-            return Ok(Created { channel: Admitted(room), token });
+            return Ok(Created { channel: Admitted(handle), token });
         }
         Err(HubError::OutcomeUnknown)
     }
@@ -187,6 +189,6 @@ impl Hub {
     /// `not_found` when somebody else has just deleted it; when the log cannot do it.
     pub async fn delete(&self, at: &Admitted) -> Result<(), HubError> {
         let erase = DeleteChannel { channel: at.id().clone() };
-        self.courier.registry.send(erase).await.map_err(|_| HubError::Gone)?
+        self.dispatcher.registry.send(erase).await.map_err(|_| HubError::Gone)?
     }
 }

@@ -5,6 +5,7 @@
 mod accounts;
 mod admin;
 mod channels;
+mod dispatcher;
 mod lifecycle;
 mod webhooks;
 
@@ -24,15 +25,15 @@ use tokio::sync::{mpsc, watch};
 
 use crate::boot::Boot;
 use crate::channel::delivery::{DeliveryGuard, ReadResponse, StreamReader, WaitGuard};
+use crate::channel::handle::{ChannelDirectory, ChannelHandle};
 use crate::channel::messages::{Ask, OpenSubscription, Poll, Subscription};
 use crate::clock::Clock;
 use crate::counters::Counters;
 use crate::error::HubError;
+use crate::hub::dispatcher::Dispatcher;
 use crate::ports::Ports;
 use crate::ports::log::{Log, LogError};
 use crate::random::random_u64;
-use crate::registry::directory::{ChannelDirectory, ChannelEntry};
-use crate::registry::dispatcher::Dispatcher;
 use crate::security::account_policy::AccountPolicy;
 use crate::security::attempts::Attempts;
 use crate::security::bans::Bans;
@@ -67,7 +68,7 @@ pub struct HubRules {
 
 /// A channel the caller was admitted to.
 #[derive(Clone, Debug)]
-pub struct Admitted(pub(crate) Arc<ChannelEntry>);
+pub struct Admitted(pub(crate) Arc<ChannelHandle>);
 
 impl Admitted {
     /// The channel's id.
@@ -86,21 +87,21 @@ impl Admitted {
 /// The hub.
 #[derive(Clone)]
 pub struct Hub {
-    courier: Dispatcher,
+    dispatcher: Dispatcher,
     shared: Arc<Shared>,
 }
 
 struct Shared {
-    table: Arc<ChannelDirectory>,
+    directory: Arc<ChannelDirectory>,
     log: Arc<dyn Log>,
     ports: Ports,
-    standing: Arc<AccountPolicy>,
+    account_policy: Arc<AccountPolicy>,
     per_account: AccountLimits,
-    run: Boot,
+    boot: Boot,
     clock: Clock,
     started_at_ms: u64,
     counters: Arc<Counters>,
-    places: AtomicU64,
+    next_waiter: AtomicU64,
     draining: AtomicBool,
     attempts: Attempts<ChannelId>,
     bans: Arc<Bans>,
@@ -139,10 +140,10 @@ impl Hub {
         presented: Option<SessionId>,
         address: IpAddr,
     ) -> Result<op::JoinReply, HubError> {
-        self.come_in(at, input, presented, address, false).await
+        self.join_with(at, input, presented, address, false).await
     }
 
-    async fn come_in(
+    async fn join_with(
         &self,
         at: &Admitted,
         input: JoinInput,
@@ -151,7 +152,7 @@ impl Hub {
         yields: bool,
     ) -> Result<op::JoinReply, HubError> {
         let wish = input.callsign.as_deref().map(Callsign::parse).transpose()?;
-        let (callsign, identity, is_reserved) = self.prove(wish, input.identity_key.as_deref()).await?;
+        let (callsign, identity, is_reserved) = self.verify_identity(wish, input.identity_key.as_deref()).await?;
         if let Some(callsign) = &callsign {
             self.shared.bans.admit(at.id(), callsign, self.shared.clock.now())?;
         }
@@ -183,13 +184,13 @@ impl Hub {
         address: IpAddr,
     ) -> Result<op::JoinReply, HubError> {
         let input = JoinInput { callsign: Some(callsign.to_string()), ..JoinInput::default() };
-        self.come_in(at, input, Some(session), address, true).await
+        self.join_with(at, input, Some(session), address, true).await
     }
 
     /// Tells when something new may be on a channel. It says nothing of what that is.
     #[must_use]
     pub fn news(&self, at: &Admitted) -> watch::Receiver<u64> {
-        at.0.vitals.news()
+        at.0.status.changes()
     }
 
     /// Whether the owner password was given and right. One given where there is none to give is ignored.
@@ -210,7 +211,7 @@ impl Hub {
     /// # Errors
     /// What the operation is refused for; `overloaded` when the mailbox is full or the outcome is not known.
     pub async fn ask<O: Operation>(&self, at: &Admitted, op: O) -> Result<O::Reply, HubError> {
-        self.courier.bring(&at.0, op, Ask).await?.ok_or(HubError::OutcomeUnknown)?
+        self.dispatcher.call(&at.0, op, Ask).await?.ok_or(HubError::OutcomeUnknown)?
     }
 
     /// Reads, waiting up to `timeout_ms` if there is nothing.
@@ -228,11 +229,11 @@ impl Hub {
         let deadline_ms = self.shared.clock.uptime_ms() + timeout_ms;
         let mut left_ms = timeout_ms;
         loop {
-            let place = self.place();
+            let waiter = self.waiter_id();
             let (session, input) = (session.clone(), input.clone());
-            let read = op::Read { session, input, timeout_ms: left_ms, wants_roster, place };
-            let mut parked = WaitGuard { place, room: at.0.clone(), answered: false };
-            let answer = self.courier.bring(&at.0, read, Poll).await;
+            let read = op::Read { session, input, timeout_ms: left_ms, wants_roster, place: waiter };
+            let mut parked = WaitGuard { waiter, handle: at.0.clone(), answered: false };
+            let answer = self.dispatcher.call(&at.0, read, Poll).await;
             parked.answered = true;
             // A channel that went down with the poll parked has handed nothing over: park again.
             if let Some(answer) = answer? {
@@ -252,13 +253,13 @@ impl Hub {
         session: SessionId,
         input: StreamInput,
     ) -> Result<StreamReader, HubError> {
-        let place = self.place();
+        let waiter = self.waiter_id();
         let progress = Arc::new(Progress::default());
-        // ChannelEntry for the queue the machine allows, and for the last event.
+        // ChannelHandle for the queue the machine allows, and for the last event.
         let (frames, reader) = mpsc::channel(STREAM_EVENTS + 4);
-        let reader = StreamReader::new(reader, progress.clone(), place, at.0.clone());
-        let tap = Subscription { open: op::OpenStream { session, input, place, progress }, frames };
-        self.courier.bring(&at.0, tap, OpenSubscription).await?.ok_or(HubError::OutcomeUnknown)??;
+        let reader = StreamReader::new(reader, progress.clone(), waiter, at.0.clone());
+        let tap = Subscription { open: op::OpenStream { session, input, place: waiter, progress }, frames };
+        self.dispatcher.call(&at.0, tap, OpenSubscription).await?.ok_or(HubError::OutcomeUnknown)??;
         Ok(reader)
     }
 
@@ -266,7 +267,7 @@ impl Hub {
     #[must_use]
     pub fn totals(&self) -> Totals {
         let Shared { counters, log, started_at_ms, webhooks, .. } = &*self.shared;
-        counters.totals(*started_at_ms, self.is_draining(), !log.is_healthy(), webhooks.directory.census())
+        counters.totals(*started_at_ms, self.is_draining(), !log.is_healthy(), webhooks.hooks.census())
     }
 
     /// What seals and opens words of this hub for one purpose.
@@ -300,7 +301,7 @@ impl Hub {
         self.shared.draining.load(Relaxed)
     }
 
-    fn place(&self) -> WaiterId {
-        WaiterId(self.shared.places.fetch_add(1, Relaxed))
+    fn waiter_id(&self) -> WaiterId {
+        WaiterId(self.shared.next_waiter.fetch_add(1, Relaxed))
     }
 }

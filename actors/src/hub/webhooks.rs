@@ -49,7 +49,7 @@ impl Hub {
     /// `invalid`, saying why.
     pub async fn check_webhook(&self, input: &SubscribeInput) -> Result<(), HubError> {
         input.check()?;
-        Ok(self.shared.ports.poster.check(input.url.as_str().into()).await?)
+        Ok(self.shared.ports.webhook_sender.check(input.url.as_str().into()).await?)
     }
 
     /// Subscribes.
@@ -58,7 +58,7 @@ impl Hub {
     /// `invalid` for an address that may not be reached; `forbidden` on a band; `limit_reached`.
     pub async fn subscribe(&self, owner: Owner, input: SubscribeInput) -> Result<Subscribed, HubError> {
         if let Owner::Channel(channel) = &owner
-            && self.shared.table.get(channel).is_some_and(|room| room.settings().is_band)
+            && self.shared.directory.get(channel).is_some_and(|handle| handle.settings().is_band)
         {
             return Err(Refusal::new(Code::Forbidden, "a public band has no webhooks").into());
         }
@@ -76,9 +76,9 @@ impl Hub {
     /// The hooks of an owner, oldest first.
     #[must_use]
     pub fn webhooks_of(&self, owner: &Owner) -> Vec<HookStatus> {
-        let faces = self.shared.webhooks.directory.of(owner);
-        let faces = faces.iter().flat_map(|faces| faces.iter());
-        faces.map(|face| HookStatus { hook: face.hook(), due: face.due() }).collect()
+        let handles = self.shared.webhooks.hooks.of(owner);
+        let handles = handles.iter().flat_map(|handles| handles.iter());
+        handles.map(|handle| HookStatus { hook: handle.hook(), due: handle.due() }).collect()
     }
 
     /// Lets a hook go, with all that is due for it.
@@ -120,12 +120,12 @@ impl Hub {
     /// # Errors
     /// `not_found`; `limit_reached` when too much is due already.
     pub async fn test_webhook(&self, owner: &Owner, hook: &str) -> Result<DeliveryId, HubError> {
-        let face = self.face(owner, hook)?;
+        let handle = self.handle(owner, hook)?;
         let now_ms = self.shared.clock.now().at_ms;
         let channel = if let Owner::Channel(channel) = owner { Some(channel.clone()) } else { None };
         let delivery = Delivery::due(record_id(), TEST, channel, None, now_ms);
         let id = delivery.id.clone();
-        self.enqueue(&face, delivery, &webhook::test_message(now_ms)).await?;
+        self.enqueue(&handle, delivery, &webhook::test_message(now_ms)).await?;
         Ok(id)
     }
 
@@ -134,8 +134,8 @@ impl Hub {
     /// # Errors
     /// `not_found`; a fault when they cannot be read.
     pub async fn deliveries(&self, owner: &Owner, hook: &str) -> Result<Vec<Delivery>, HubError> {
-        let face = self.face(owner, hook)?;
-        let rows = self.shared.ports.log.webhooks().deliveries(&face.id, limits::HOOK_LOG).await.map_err(unread)?;
+        let handle = self.handle(owner, hook)?;
+        let rows = self.shared.ports.log.webhooks().deliveries(&handle.id, limits::HOOK_LOG).await.map_err(unread)?;
         Ok(rows.into_iter().map(|row| row.delivery).collect())
     }
 
@@ -144,7 +144,7 @@ impl Hub {
     /// # Errors
     /// `not_found`; `invalid` for one that is still due, `limit_reached` when too much is due.
     pub async fn replay(&self, owner: &Owner, hook: &str, input: ReplayInput) -> Result<Replayed, HubError> {
-        let face = self.face(owner, hook)?;
+        let handle = self.handle(owner, hook)?;
         let mut told = self.deliveries(owner, hook).await?;
         match &input.delivery_id {
             None => told.retain(Delivery::has_failed),
@@ -163,7 +163,7 @@ impl Hub {
             match self.message_of(&delivery).await? {
                 None => replayed.gone.push(id),
                 Some(message) => {
-                    self.enqueue(&face, delivery.again(), &message).await?;
+                    self.enqueue(&handle, delivery.again(), &message).await?;
                     replayed.replayed.push(id);
                 }
             }
@@ -171,19 +171,19 @@ impl Hub {
         Ok(replayed)
     }
 
-    fn face(&self, owner: &Owner, hook: &str) -> Result<Arc<HookHandle>, Refusal> {
-        self.shared.webhooks.directory.get(owner, hook).ok_or_else(hook_not_found)
+    fn handle(&self, owner: &Owner, hook: &str) -> Result<Arc<HookHandle>, Refusal> {
+        self.shared.webhooks.hooks.get(owner, hook).ok_or_else(hook_not_found)
     }
 
     /// Makes a delivery due that belongs to no record.
-    async fn enqueue(&self, face: &Arc<HookHandle>, delivery: Delivery, message: &[u8]) -> Result<(), HubError> {
+    async fn enqueue(&self, handle: &Arc<HookHandle>, delivery: Delivery, message: &[u8]) -> Result<(), HubError> {
         let webhooks = &self.shared.webhooks;
         let full = || Refusal::limit_reached("deliveries due for a webhook", limits::HOOK_QUEUE as usize);
-        let ticket = face.reserve(Encryptor::weight(message.len())).ok_or_else(full)?;
+        let permit = handle.reserve(Encryptor::weight(message.len())).ok_or_else(full)?;
         let hidden = webhooks.messages.close(message, &delivery.context(), nonce());
-        let due = DueDelivery { deliveries: vec![(face.id.clone(), delivery)], hidden };
+        let due = DueDelivery { deliveries: vec![(handle.id.clone(), delivery)], hidden };
         self.shared.ports.log.webhooks().enqueue(due).await.map_err(unread)?;
-        webhooks.wake(vec![ticket]);
+        webhooks.wake(vec![permit]);
         Ok(())
     }
 

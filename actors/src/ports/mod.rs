@@ -20,23 +20,23 @@ pub struct Ports {
     /// Who owns what.
     pub accounts: Arc<dyn Accounts>,
     /// Where webhooks are posted.
-    pub poster: Arc<dyn WebhookSender>,
+    pub webhook_sender: Arc<dyn WebhookSender>,
 }
 
 impl Ports {
     /// Everything in one place.
     pub fn of<S: Log + Accounts>(store: Arc<S>) -> Self {
-        Self { log: store.clone(), accounts: store, poster: Arc::new(DisabledSender) }
+        Self { log: store.clone(), accounts: store, webhook_sender: Arc::new(DisabledSender) }
     }
 
     /// A log, and accounts that are forgotten.
     pub fn with_log(log: Arc<dyn Log>) -> Self {
-        Self { accounts: Arc::new(MemoryAccounts::beside(log.clone())), log, poster: Arc::new(DisabledSender) }
+        Self { accounts: Arc::new(MemoryAccounts::beside(log.clone())), log, webhook_sender: Arc::new(DisabledSender) }
     }
 
     /// The same with a way out for webhooks; without one nothing can be subscribed.
     #[must_use]
-    pub fn posting(self, poster: Arc<dyn WebhookSender>) -> Self {
-        Self { poster, ..self }
+    pub fn posting(self, webhook_sender: Arc<dyn WebhookSender>) -> Self {
+        Self { webhook_sender, ..self }
     }
 }

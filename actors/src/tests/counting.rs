@@ -43,7 +43,7 @@ async fn a_channel_that_ends_takes_its_numbers_with_it() {
     let (ann, bob) = (rig.join("ann").await, rig.join("bob").await);
     bob.leave().await;
     ann.send("bob", "never read").await.unwrap();
-    assert!(rig.room().try_send(Delete).is_ok());
+    assert!(rig.handle().try_send(Delete).is_ok());
     rig.settle().await;
     let totals = rig.hub.totals();
     assert_eq!((totals.now.channels_live, totals.now.members, totals.now.held, totals.now.held_bytes), (0, 0, 0, 0));
@@ -70,8 +70,8 @@ async fn a_full_mailbox_and_a_gap_are_counted() {
         ann.send("all", &n.to_string()).await.unwrap();
     }
     assert_eq!(bob.texts(1000).await.len(), 100);
-    while rig.room().try_send(CheckNow).is_ok() {}
-    ann.send("all", "no room").await.unwrap_err();
+    while rig.handle().try_send(CheckNow).is_ok() {}
+    ann.send("all", "no handle").await.unwrap_err();
     rig.settle().await;
     let totals = rig.hub.totals();
     assert_eq!((totals.mailbox_refusals_total, totals.gaps_total.ring, totals.gaps_total.idle), (1, 1, 0));

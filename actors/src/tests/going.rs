@@ -8,20 +8,20 @@ use rogerrat_domain::{AnswerReason, Code, GapReason};
 
 use super::log::{Held, TestLog};
 use super::rig::{HOUR_MS, Rig, frame, started};
+use crate::channel::handle::Undelivered;
 use crate::channel::messages::CheckNow;
 use crate::error::HubError;
-use crate::registry::directory::Undelivered;
 
 #[actix_rt::test]
 async fn a_full_mailbox_is_told_at_once() {
     let rig = Rig::new().await;
     let ann = rig.join("ann").await;
     let mut queued = 0;
-    while rig.room().try_send(CheckNow).is_ok() {
+    while rig.handle().try_send(CheckNow).is_ok() {
         queued += 1;
         assert!(queued < 100_000, "a mailbox is bounded");
     }
-    assert!(matches!(rig.room().try_send(CheckNow), Err(Undelivered::Full)));
+    assert!(matches!(rig.handle().try_send(CheckNow), Err(Undelivered::Full)));
     let refused = ann.send("all", "hi").await.unwrap_err();
     assert!(matches!(refused, HubError::Busy));
     let refusal = refused.into_refusal();
@@ -39,7 +39,7 @@ async fn d30_an_idle_memory_channel_leaves_memory_and_tells_the_gap() {
     ann.leave().await;
     bob.leave().await;
     rig.pass(HOUR_MS + 1000).await;
-    assert!(!rig.room().addr().unwrap().connected(), "its actor has gone");
+    assert!(!rig.handle().addr().unwrap().connected(), "its actor has gone");
     let bob = rig.join("bob").await;
     let mut parcel = bob.read(1000).await.unwrap();
     let gap = parcel.gap.expect("the loss is told");
@@ -53,13 +53,13 @@ async fn d30_a_memory_channel_on_which_nothing_was_said_leaves_memory_with_its_m
     let rig = Rig::new().await;
     let (ann, bob) = (rig.join("ann").await, rig.join("bob").await);
     rig.pass(6 * 60_000).await;
-    assert!(!rig.room().addr().unwrap().connected(), "its actor has gone");
+    assert!(!rig.handle().addr().unwrap().connected(), "its actor has gone");
     ann.send("all", "hi").await.unwrap();
     let mut parcel = bob.read(1000).await.unwrap();
     assert_eq!((parcel.messages.len(), parcel.gap), (1, None));
     parcel.guard.complete();
     rig.pass(6 * 60_000).await;
-    assert!(rig.room().addr().unwrap().connected(), "now something would be lost");
+    assert!(rig.handle().addr().unwrap().connected(), "now something would be lost");
 }
 
 #[actix_rt::test]
@@ -70,7 +70,7 @@ async fn d30_a_channel_that_holds_a_dm_stays() {
     ann.send("bob", "for later").await.unwrap();
     ann.leave().await;
     rig.pass(3 * HOUR_MS).await;
-    assert!(rig.room().addr().unwrap().connected());
+    assert!(rig.handle().addr().unwrap().connected());
     assert_eq!(rig.join("bob").await.texts(1000).await, ["for later"]);
 }
 

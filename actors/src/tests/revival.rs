@@ -23,7 +23,7 @@ impl Handler<Crash> for ChannelActor {
 }
 
 pub(super) async fn crash(rig: &Rig) {
-    let addr = rig.room().addr().unwrap();
+    let addr = rig.handle().addr().unwrap();
     assert!(addr.send(Crash).await.is_err());
 }
 
@@ -81,7 +81,7 @@ async fn a_stream_says_goodbye_in_a_crash() {
 async fn an_operation_that_was_taken_up_and_lost_is_not_repeated() {
     let rig = Rig::new().await;
     let ann = rig.join("ann").await;
-    let addr = rig.room().addr().unwrap();
+    let addr = rig.handle().addr().unwrap();
     addr.try_send(Crash).unwrap();
     // It lies behind the crash in the mailbox, was not taken up, and is brought to the new channel.
     ann.send("all", "hi").await.unwrap();

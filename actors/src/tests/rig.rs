@@ -13,7 +13,7 @@ use rogerrat_domain::op::{
 };
 use rogerrat_domain::{AccountLimits, AckMode, BacklogLimits, Code, ConsumerName, HubKey, SessionId};
 
-use crate::registry::directory::ChannelEntry;
+use crate::channel::handle::ChannelHandle;
 use crate::tests::world::World;
 use crate::{Admitted, Clock, Hub, HubError, HubRules, Log, MemoryLog, Ports, ReadResponse, StreamReader};
 
@@ -77,7 +77,7 @@ impl Rig {
         Hub::start(rules, ports.posting(world), HubKey::new([7; 32]), Clock::steady(at_ms)).await.unwrap()
     }
 
-    pub(crate) fn room(&self) -> &Arc<ChannelEntry> {
+    pub(crate) fn handle(&self) -> &Arc<ChannelHandle> {
         &self.at.0
     }
 

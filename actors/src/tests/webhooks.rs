@@ -189,14 +189,14 @@ async fn fifty_failures_switch_a_hook_off_and_a_test_that_works_switches_it_on()
     let rig = Rig::new().await;
     let ann = rig.join("ann").await;
     let hook = rig.subscribe("http://one").await;
-    let standing = || rig.hub.webhooks_of(&rig.owner())[0].hook.clone();
+    let account_policy = || rig.hub.webhooks_of(&rig.owner())[0].hook.clone();
     rig.world.answers((0..50).map(|_| AttemptOutcome::Answered(404)));
     for n in 0..50 {
-        assert!(standing().off_ms.is_none(), "{n}");
+        assert!(account_policy().off_ms.is_none(), "{n}");
         ann.send("all", "x").await.unwrap();
         rig.settle().await;
     }
-    assert!(standing().off_ms.is_some() && standing().failures == 50);
+    assert!(account_policy().off_ms.is_some() && account_policy().failures == 50);
     rig.world.take();
     ann.send("all", "nobody is told").await.unwrap();
     assert!(rig.posted().await.is_empty());
@@ -204,7 +204,7 @@ async fn fifty_failures_switch_a_hook_off_and_a_test_that_works_switches_it_on()
     rig.settle().await;
     let letters = rig.world.take();
     assert_eq!(letters[0].event, "webhook.test");
-    assert!(standing().off_ms.is_none() && standing().failures == 0);
+    assert!(account_policy().off_ms.is_none() && account_policy().failures == 0);
     ann.send("all", "again").await.unwrap();
     assert_eq!(rig.posted().await, ["http://one again"]);
 }

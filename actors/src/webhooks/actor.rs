@@ -1,4 +1,4 @@
-//! The webhooks' actor: drives the outbox and carries out its orders. It decides nothing about deliveries.
+//! The webhooks' actor: drives the outbox and carries out its effects. It decides nothing about deliveries.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
@@ -27,11 +27,11 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// Drives the deliveries of webhooks.
 pub(crate) struct WebhookActor {
     pub(crate) outbox: Outbox,
-    pub(crate) orders: Vec<OutboxEffect>,
-    pub(crate) directory: Arc<HookRegistry>,
+    pub(crate) effects: Vec<OutboxEffect>,
+    pub(crate) hooks: Arc<HookRegistry>,
     pub(crate) log: Arc<dyn Log>,
     pub(crate) accounts: Arc<dyn Accounts>,
-    pub(crate) poster: Arc<dyn WebhookSender>,
+    pub(crate) webhook_sender: Arc<dyn WebhookSender>,
     pub(crate) clock: Clock,
     pub(crate) counters: Arc<Counters>,
     pub(crate) messages: Encryptor,
@@ -45,12 +45,12 @@ impl Actor for WebhookActor {
     fn started(&mut self, ctx: &mut Self::Context) {
         ctx.set_mailbox_capacity(MAILBOX);
         ctx.run_interval(LOOK_EVERY, |this, ctx| {
-            if this.directory.missed.swap(false, Relaxed) {
+            if this.hooks.missed.swap(false, Relaxed) {
                 this.wake_all(ctx);
             }
         });
-        for face in self.directory.all() {
-            self.open(&face.hook(), ctx);
+        for handle in self.hooks.all() {
+            self.open(&handle.hook(), ctx);
         }
         self.wake_all(ctx);
     }
@@ -58,33 +58,33 @@ impl Actor for WebhookActor {
 
 impl WebhookActor {
     fn wake_all(&mut self, ctx: &mut Context<Self>) {
-        for hook in self.directory.with_due() {
-            self.happened(OutboxEvent::Woken(hook), ctx);
+        for hook in self.hooks.with_due() {
+            self.on_event(OutboxEvent::Woken(hook), ctx);
         }
     }
 
     fn open(&mut self, hook: &Hook, ctx: &mut Context<Self>) {
         let standing = HookHealth { failures: hook.failures, off_ms: hook.off_ms };
-        self.happened(OutboxEvent::Opened(hook.id.clone(), hook.retry, standing), ctx);
+        self.on_event(OutboxEvent::Opened(hook.id.clone(), hook.retry, standing), ctx);
     }
 
-    /// Tells the outbox, and does what it orders.
-    pub(crate) fn happened(&mut self, happening: OutboxEvent, ctx: &mut Context<Self>) {
-        self.outbox.run(happening, self.clock.now(), &mut self.orders);
-        self.obey(ctx);
+    /// Tells the outbox, and does what it effects.
+    pub(crate) fn on_event(&mut self, event: OutboxEvent, ctx: &mut Context<Self>) {
+        self.outbox.run(event, self.clock.now(), &mut self.effects);
+        self.run_effects(ctx);
     }
 
-    fn obey(&mut self, ctx: &mut Context<Self>) {
-        let mut orders = std::mem::take(&mut self.orders);
-        for order in orders.drain(..) {
-            match order {
+    fn run_effects(&mut self, ctx: &mut Context<Self>) {
+        let mut effects = std::mem::take(&mut self.effects);
+        for effect in effects.drain(..) {
+            match effect {
                 OutboxEffect::Fetch(hook, after) => self.fetch(hook, after, ctx),
                 OutboxEffect::Post(hook, row, is_first) => self.post(hook, row, is_first, ctx),
                 OutboxEffect::Keep(hook, row) => self.keep(&hook, &row),
                 OutboxEffect::Tell(hook, standing) => self.tell(&hook, standing),
             }
         }
-        self.orders = orders;
+        self.effects = effects;
         self.set_alarm(self.outbox.next_deadline_ms(), self.clock, ctx);
     }
 
@@ -93,11 +93,11 @@ impl WebhookActor {
         ctx.spawn(due.into_actor(self).map(move |rows, this, ctx| match rows {
             Ok(rows) => {
                 let is_all = rows.len() < limits::HOOK_FETCH;
-                this.happened(OutboxEvent::Fetched(hook, rows, is_all), ctx);
+                this.on_event(OutboxEvent::Fetched(hook, rows, is_all), ctx);
             }
             Err(error) => {
                 log::warn!(hook:display, error:display; "what is due for a webhook could not be read yet");
-                this.happened(OutboxEvent::NotFetched(hook), ctx);
+                this.on_event(OutboxEvent::NotFetched(hook), ctx);
             }
         }));
     }
@@ -113,14 +113,14 @@ impl WebhookActor {
             DeliveryState::Failed | DeliveryState::Dropped => Count::HooksFailed,
         };
         self.counters.add(count, 1);
-        if let Some(face) = self.directory.find(hook) {
-            face.release(row.bytes);
+        if let Some(handle) = self.hooks.find(hook) {
+            handle.release(row.bytes);
         }
     }
 
     fn tell(&self, hook: &HookId, standing: HookHealth) {
-        let Some(face) = self.directory.find(hook) else { return };
-        let before = face.hook();
+        let Some(handle) = self.hooks.find(hook) else { return };
+        let before = handle.hook();
         match (before.off_ms, standing.off_ms) {
             (None, Some(_)) => log::warn!(hook:display; "a webhook failed too often and is switched off"),
             (Some(_), None) => log::info!(hook:display; "a webhook works again and is switched on"),
@@ -128,7 +128,7 @@ impl WebhookActor {
         }
         let hook = Hook { failures: standing.failures, off_ms: standing.off_ms, ..before };
         drop(self.log.webhooks().put_hook(&hook));
-        face.set(hook);
+        handle.set(hook);
     }
 
     /// A new secret, and how it is written down.
@@ -138,14 +138,14 @@ impl WebhookActor {
         (secret, hidden.into())
     }
 
-    fn take_out(&mut self, face: &HookHandle, ctx: &mut Context<Self>) {
-        self.directory.remove(face);
-        self.happened(OutboxEvent::Closed(face.id.clone()), ctx);
+    fn take_out(&mut self, handle: &HookHandle, ctx: &mut Context<Self>) {
+        self.hooks.remove(handle);
+        self.on_event(OutboxEvent::Closed(handle.id.clone()), ctx);
     }
 
     fn take_all_out(&mut self, owner: &Owner, ctx: &mut Context<Self>) {
-        for face in self.directory.of(owner).iter().flat_map(|faces| faces.iter()) {
-            self.take_out(face, ctx);
+        for handle in self.hooks.of(owner).iter().flat_map(|handles| handles.iter()) {
+            self.take_out(handle, ctx);
         }
     }
 }
@@ -159,9 +159,9 @@ impl Alarmed for WebhookActor {
         &mut self.alarm
     }
 
-    fn ring(&mut self, ctx: &mut Context<Self>) {
-        self.outbox.tick(self.clock.now(), &mut self.orders);
-        self.obey(ctx);
+    fn on_alarm(&mut self, ctx: &mut Context<Self>) {
+        self.outbox.tick(self.clock.now(), &mut self.effects);
+        self.run_effects(ctx);
     }
 }
 
@@ -169,10 +169,10 @@ impl Handler<Wake> for WebhookActor {
     type Result = ();
 
     fn handle(&mut self, Wake(hook): Wake, ctx: &mut Self::Context) {
-        if let Some(face) = self.directory.find(&hook) {
-            face.woken.store(false, Relaxed);
+        if let Some(handle) = self.hooks.find(&hook) {
+            handle.woken.store(false, Relaxed);
         }
-        self.happened(OutboxEvent::Woken(hook), ctx);
+        self.on_event(OutboxEvent::Woken(hook), ctx);
     }
 }
 
@@ -181,7 +181,7 @@ impl Handler<Subscribe> for WebhookActor {
 
     fn handle(&mut self, ask: Subscribe, _: &mut Self::Context) -> Self::Result {
         let Subscribe { owner, url, retry, bound } = ask;
-        if self.directory.of(&owner).is_some_and(|faces| faces.len() >= bound) {
+        if self.hooks.of(&owner).is_some_and(|handles| handles.len() >= bound) {
             let of = match owner {
                 Owner::Channel(_) => "webhooks of a channel",
                 Owner::Account(_) => "webhooks of an account",
@@ -216,9 +216,9 @@ impl Handler<Subscribe> for WebhookActor {
                 });
             }
             if let Some((account, rows)) = named {
-                rows.into_iter().for_each(|row| this.directory.name(row.callsign, account.clone()));
+                rows.into_iter().for_each(|row| this.hooks.name(row.callsign, account.clone()));
             }
-            this.directory.add(StoredHook { hook: hook.clone(), due: 0, bytes: 0 });
+            this.hooks.add(StoredHook { hook: hook.clone(), due: 0, bytes: 0 });
             this.open(&hook, ctx);
             Ok((hook, secret))
         })))
@@ -229,13 +229,13 @@ impl Handler<Unsubscribe> for WebhookActor {
     type Result = AtomicResponse<Self, Result<(), HubError>>;
 
     fn handle(&mut self, Unsubscribe { owner, hook }: Unsubscribe, _: &mut Self::Context) -> Self::Result {
-        let Some(face) = self.directory.get(&owner, &hook) else {
+        let Some(handle) = self.hooks.get(&owner, &hook) else {
             return AtomicResponse::new(Box::pin(fut::ready(Err(hook_not_found().into()))));
         };
-        let dropped = self.log.webhooks().drop_hook(&face.id);
+        let dropped = self.log.webhooks().drop_hook(&handle.id);
         AtomicResponse::new(Box::pin(dropped.into_actor(self).map(move |dropped, this, ctx| {
             dropped.map_err(not_kept)?;
-            this.take_out(&face, ctx);
+            this.take_out(&handle, ctx);
             Ok(())
         })))
     }
@@ -245,12 +245,12 @@ impl Handler<Rotate> for WebhookActor {
     type Result = AtomicResponse<Self, Result<(Hook, Secret), HubError>>;
 
     fn handle(&mut self, Rotate { owner, hook }: Rotate, _: &mut Self::Context) -> Self::Result {
-        let Some(face) = self.directory.get(&owner, &hook) else {
+        let Some(handle) = self.hooks.get(&owner, &hook) else {
             return AtomicResponse::new(Box::pin(fut::ready(Err(hook_not_found().into()))));
         };
-        let (secret, hidden) = self.new_secret(&face.id);
+        let (secret, hidden) = self.new_secret(&handle.id);
         let rotated_ms = self.clock.now().at_ms;
-        let before = face.hook();
+        let before = handle.hook();
         let previous =
             Previous { secret: before.secret.clone(), rotated_ms, until_ms: rotated_ms + limits::HOOK_GRACE_MS };
         let hook = Hook { secret: hidden, previous: Some(previous), ..before };
@@ -259,7 +259,7 @@ impl Handler<Rotate> for WebhookActor {
             if !kept.map_err(not_kept)? {
                 return Err(hook_not_found().into());
             }
-            face.set(hook.clone());
+            handle.set(hook.clone());
             Ok((hook, secret))
         })))
     }
@@ -270,9 +270,9 @@ impl Handler<Named> for WebhookActor {
 
     fn handle(&mut self, Named { callsign, account, is_there }: Named, _: &mut Self::Context) {
         if !is_there {
-            self.directory.unname(&callsign, &account);
-        } else if self.directory.of(&Owner::Account(account.clone())).is_some() {
-            self.directory.name(callsign, account);
+            self.hooks.unname(&callsign, &account);
+        } else if self.hooks.of(&Owner::Account(account.clone())).is_some() {
+            self.hooks.name(callsign, account);
         }
     }
 }

@@ -26,9 +26,9 @@ pub(crate) struct HookHandle {
 /// A place in a hook's queue. Dropped before it was kept, it is free again.
 #[derive(Debug)]
 pub(crate) struct QueuePermit {
-    pub(crate) face: Arc<HookHandle>,
+    pub(crate) handle: Arc<HookHandle>,
     bytes: u64,
-    is_kept: bool,
+    is_persisted: bool,
 }
 
 impl HookHandle {
@@ -67,10 +67,10 @@ impl HookHandle {
     pub(crate) fn reserve(self: &Arc<Self>, bytes: u64) -> Option<QueuePermit> {
         let due = self.due.fetch_add(1, Relaxed);
         let weight = self.bytes.fetch_add(bytes, Relaxed);
-        let ticket = QueuePermit { face: self.clone(), bytes, is_kept: false };
+        let permit = QueuePermit { handle: self.clone(), bytes, is_persisted: false };
         // A message larger than the bound still goes alone.
         let fits = due < limits::HOOK_QUEUE && (due == 0 || weight + bytes <= limits::HOOK_QUEUE_BYTES);
-        fits.then_some(ticket)
+        fits.then_some(permit)
     }
 
     /// A place is free again.
@@ -83,15 +83,15 @@ impl HookHandle {
 impl QueuePermit {
     /// What took the place is kept.
     pub(crate) fn keep(mut self) -> Arc<HookHandle> {
-        self.is_kept = true;
-        self.face.clone()
+        self.is_persisted = true;
+        self.handle.clone()
     }
 }
 
 impl Drop for QueuePermit {
     fn drop(&mut self) {
-        if !self.is_kept {
-            self.face.release(self.bytes);
+        if !self.is_persisted {
+            self.handle.release(self.bytes);
         }
     }
 }
@@ -148,7 +148,7 @@ impl HookRegistry {
 
     /// The accounts that have hooks.
     pub(crate) fn accounts(&self) -> Vec<AccountId> {
-        let owners = self.by_owner.iter().filter_map(|faces| match faces.key() {
+        let owners = self.by_owner.iter().filter_map(|handles| match handles.key() {
             Owner::Account(account) => Some(account.clone()),
             Owner::Channel(_) => None,
         });
@@ -156,56 +156,56 @@ impl HookRegistry {
     }
 
     pub(crate) fn of(&self, owner: &Owner) -> Option<HookHandles> {
-        self.by_owner.get(owner).map(|faces| faces.value().clone())
+        self.by_owner.get(owner).map(|handles| handles.value().clone())
     }
 
     /// A hook, if it is its owner's.
     pub(crate) fn get(&self, owner: &Owner, hook: &str) -> Option<Arc<HookHandle>> {
-        self.of(owner)?.iter().find(|face| face.id.as_str() == hook).cloned()
+        self.of(owner)?.iter().find(|handle| handle.id.as_str() == hook).cloned()
     }
 
     pub(crate) fn find(&self, hook: &HookId) -> Option<Arc<HookHandle>> {
-        self.by_id.get(hook).map(|face| face.value().clone())
+        self.by_id.get(hook).map(|handle| handle.value().clone())
     }
 
     /// Hooks for which something is due.
     pub(crate) fn with_due(&self) -> Vec<HookId> {
-        self.by_id.iter().filter(|face| face.due() > 0).map(|face| face.key().clone()).collect()
+        self.by_id.iter().filter(|handle| handle.due() > 0).map(|handle| handle.key().clone()).collect()
     }
 
     pub(crate) fn all(&self) -> Vec<Arc<HookHandle>> {
-        self.by_id.iter().map(|face| face.value().clone()).collect()
+        self.by_id.iter().map(|handle| handle.value().clone()).collect()
     }
 
     /// How many hooks there are, how many of them are off, and how much is due for all.
     pub(crate) fn census(&self) -> (u64, u64, u64) {
         self.by_id
             .iter()
-            .fold((0, 0, 0), |(all, off, due), face| (all + 1, off + u64::from(!face.is_on()), due + face.due()))
+            .fold((0, 0, 0), |(all, off, due), handle| (all + 1, off + u64::from(!handle.is_on()), due + handle.due()))
     }
 
     /// Puts a hook in.
     pub(crate) fn add(&self, kept: StoredHook) -> Arc<HookHandle> {
         let owner = kept.hook.owner.clone();
-        let face = Arc::new(HookHandle::new(kept));
-        self.by_id.insert(face.id.clone(), face.clone());
-        let mut faces = self.by_owner.entry(owner.clone()).or_default();
-        *faces = faces.iter().cloned().chain([face.clone()]).collect();
-        drop(faces);
+        let handle = Arc::new(HookHandle::new(kept));
+        self.by_id.insert(handle.id.clone(), handle.clone());
+        let mut handles = self.by_owner.entry(owner.clone()).or_default();
+        *handles = handles.iter().cloned().chain([handle.clone()]).collect();
+        drop(handles);
         self.counter(&owner).fetch_add(1, Relaxed);
-        face
+        handle
     }
 
     /// Takes a hook out.
-    pub(crate) fn remove(&self, face: &HookHandle) {
-        let owner = face.hook().owner;
-        if self.by_id.remove(&face.id).is_none() {
+    pub(crate) fn remove(&self, handle: &HookHandle) {
+        let owner = handle.hook().owner;
+        if self.by_id.remove(&handle.id).is_none() {
             return;
         }
-        if let Some(mut faces) = self.by_owner.get_mut(&owner) {
-            *faces = faces.iter().filter(|other| other.id != face.id).cloned().collect();
+        if let Some(mut handles) = self.by_owner.get_mut(&owner) {
+            *handles = handles.iter().filter(|other| other.id != handle.id).cloned().collect();
         }
-        let was_last = self.by_owner.remove_if(&owner, |_, faces| faces.is_empty()).is_some();
+        let was_last = self.by_owner.remove_if(&owner, |_, handles| handles.is_empty()).is_some();
         if let (Owner::Account(account), true) = (&owner, was_last) {
             self.identities.retain(|_, whose| whose != account);
         }

@@ -18,7 +18,7 @@ pub(crate) use messages::{Forget, Forgotten, Named, Rotate, Subscribe, Unsubscri
 /// What a channel needs to have its webhooks told.
 #[derive(Clone)]
 pub(crate) struct Webhooks {
-    pub(crate) directory: Arc<HookRegistry>,
+    pub(crate) hooks: Arc<HookRegistry>,
     pub(crate) addr: Addr<WebhookActor>,
     pub(crate) messages: Encryptor,
 }

@@ -18,7 +18,7 @@ struct Attempt {
     row: DeliveryRow,
     is_first: bool,
     log: Arc<dyn Log>,
-    poster: Arc<dyn WebhookSender>,
+    webhook_sender: Arc<dyn WebhookSender>,
     clock: Clock,
     messages: Encryptor,
     secrets: Encryptor,
@@ -27,26 +27,26 @@ struct Attempt {
 impl WebhookActor {
     /// Begins an attempt, and tells the outbox how it ended.
     pub(super) fn post(&mut self, id: HookId, row: DeliveryRow, is_first: bool, ctx: &mut Context<Self>) {
-        let Some(face) = self.directory.find(&id) else {
+        let Some(handle) = self.hooks.find(&id) else {
             // It was let go in this moment: the outbox hears of that next.
             ctx.spawn(async {}.into_actor(self).map(move |(), this, ctx| {
-                this.happened(OutboxEvent::Ended(id, AttemptOutcome::Unreadable, 0), ctx);
+                this.on_event(OutboxEvent::Ended(id, AttemptOutcome::Unreadable, 0), ctx);
             }));
             return;
         };
         self.counters.add(Count::HooksAttempts, 1);
         let attempt = Attempt {
-            hook: face.hook(),
+            hook: handle.hook(),
             row,
             is_first,
             log: self.log.clone(),
-            poster: self.poster.clone(),
+            webhook_sender: self.webhook_sender.clone(),
             clock: self.clock,
             messages: self.messages.clone(),
             secrets: self.secrets.clone(),
         };
         ctx.spawn(attempt.run().into_actor(self).map(move |(posted, took_ms), this, ctx| {
-            this.happened(OutboxEvent::Ended(id, posted, took_ms), ctx);
+            this.on_event(OutboxEvent::Ended(id, posted, took_ms), ctx);
         }));
     }
 }
@@ -55,7 +55,7 @@ impl Attempt {
     async fn run(self) -> (AttemptOutcome, u64) {
         let began_ms = self.clock.uptime_ms();
         let posted = match self.letter().await {
-            Ok(letter) => self.poster.post(letter).await,
+            Ok(letter) => self.webhook_sender.post(letter).await,
             Err(posted) => posted,
         };
         (posted, self.clock.uptime_ms() - began_ms)

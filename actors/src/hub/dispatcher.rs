@@ -1,4 +1,4 @@
-//! The courier: brings operations to a channel's mailbox and the answers back, whatever becomes of the channel meanwhile.
+//! Sends requests to channel actors, and starts an actor where none is running.
 
 use std::sync::Arc;
 
@@ -6,16 +6,17 @@ use actix::prelude::*;
 use tokio::sync::oneshot;
 
 use crate::channel::actor::ChannelActor;
+use crate::channel::handle::{ChannelHandle, Undelivered};
 use crate::channel::messages::Request;
 use crate::counters::{Count, Counters};
 use crate::error::HubError;
-use crate::registry::directory::{ChannelEntry, Undelivered};
-use crate::registry::{OpenChannel, Registry};
+use crate::registry::Registry;
+use crate::registry::messages::OpenChannel;
 
-/// How often an operation is brought to a channel that went down before it took it up.
+/// How often a request is sent to a channel whose actor stopped before taking it.
 const TRIES: usize = 3;
 
-/// Knows whom to ask when nobody is home.
+/// Sends requests to channels; asks the Registry to open those that are not in memory.
 #[derive(Clone)]
 pub(crate) struct Dispatcher {
     pub(crate) registry: Addr<Registry>,
@@ -23,11 +24,14 @@ pub(crate) struct Dispatcher {
 }
 
 impl Dispatcher {
-    /// Brings an operation to a channel's mailbox, opening the channel if need be. None when the channel took it up and
-    /// went down with it.
-    pub(crate) async fn bring<O, R, M>(
+    /// Sends a request to a channel and waits for the reply, opening the channel if need be. Returns none if the actor took
+    /// the request and stopped before it replied.
+    ///
+    /// # Errors
+    /// `Busy` when the mailbox is full, and what opening the channel fails with.
+    pub(crate) async fn call<O, R, M>(
         &self,
-        room: &Arc<ChannelEntry>,
+        handle: &Arc<ChannelHandle>,
         mut op: O,
         wrap: impl Fn(Request<O, R>) -> M,
     ) -> Result<Option<Result<R, HubError>>, HubError>
@@ -38,22 +42,22 @@ impl Dispatcher {
         ChannelActor: Handler<M>,
     {
         for _ in 0..TRIES {
-            let (call, answer) = Request::new(op);
-            let dead = match room.try_send(wrap(call)) {
+            let (request, answer) = Request::new(op);
+            let stopped = match handle.try_send(wrap(request)) {
                 Ok(()) => None,
                 Err(Undelivered::Full) => return Err(self.full()),
-                Err(Undelivered::NoActor(message, dead)) => {
+                Err(Undelivered::NoActor(message, stopped)) => {
                     drop(message);
-                    Some(dead)
+                    Some(stopped)
                 }
             };
             op = match answer.await {
                 Ok(Ok(answer)) => return Ok(Some(answer)),
                 Err(_) => return Ok(None),
-                Ok(Err(back)) => back,
+                Ok(Err(returned)) => returned,
             };
-            // Handed back: nobody was home, or whoever was went before taking it up.
-            self.open(room, dead.unwrap_or_else(|| room.addr())).await?;
+            // The request came back: no actor was running, or it stopped before it took the request.
+            self.open(handle, stopped.unwrap_or_else(|| handle.addr())).await?;
         }
         Err(self.full())
     }
@@ -63,10 +67,10 @@ impl Dispatcher {
         HubError::Busy
     }
 
-    async fn open(&self, room: &Arc<ChannelEntry>, dead: Option<Addr<ChannelActor>>) -> Result<(), HubError> {
+    async fn open(&self, handle: &Arc<ChannelHandle>, stopped: Option<Addr<ChannelActor>>) -> Result<(), HubError> {
         let arbiter = Arbiter::try_current().ok_or(HubError::Gone)?;
         let (opened, answer) = oneshot::channel();
-        let open = OpenChannel { room: room.clone(), dead, arbiter, opened };
+        let open = OpenChannel { handle: handle.clone(), stopped, arbiter, opened };
         self.registry.send(open).await.map_err(|_| HubError::Gone)?;
         answer.await.map_err(|_| HubError::Gone)?
     }

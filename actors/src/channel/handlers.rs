@@ -1,0 +1,114 @@
+//! The messages a channel actor handles: each is one call of the machine, or of the actor's own life.
+
+use actix::prelude::*;
+use rogerrat_domain::Operation;
+use rogerrat_domain::op::ReadOutcome;
+
+use crate::channel::actor::ChannelActor;
+use crate::channel::messages::{Ask, CancelWait, CheckNow, Delete, Drain, OpenSubscription, Passivate, Poll};
+use crate::channel::responder::Responder;
+use crate::error::HubError;
+
+impl<O: Operation> Handler<Ask<O>> for ChannelActor {
+    type Result = ();
+
+    fn handle(&mut self, ask: Ask<O>, ctx: &mut Self::Context) {
+        let Some((op, reply)) = ask.0.take() else { return };
+        self.perform(op, ctx, move |_, result| {
+            let _ = reply.send(Ok(result));
+        });
+    }
+}
+
+impl Handler<Poll> for ChannelActor {
+    type Result = ();
+
+    fn handle(&mut self, poll: Poll, ctx: &mut Self::Context) {
+        let Some((read, reply)) = poll.0.take() else { return };
+        let waiter = read.place;
+        self.perform(read, ctx, move |this, result| match result {
+            Ok(ReadOutcome::Parked) if reply.is_closed() => {}
+            Ok(ReadOutcome::Parked) => {
+                this.responders.insert(waiter, Responder::Poll(reply));
+            }
+            Ok(ReadOutcome::Now(response)) => {
+                let _ = reply.send(Ok(Ok(response)));
+            }
+            // Dropped without a reply, the request is sent again: a repeated read does no harm.
+            Err(HubError::OutcomeUnknown) => {}
+            Err(error) => {
+                let _ = reply.send(Ok(Err(error)));
+            }
+        });
+    }
+}
+
+impl Handler<OpenSubscription> for ChannelActor {
+    type Result = ();
+
+    fn handle(&mut self, open: OpenSubscription, ctx: &mut Self::Context) {
+        let Some((subscription, reply)) = open.0.take() else { return };
+        let (waiter, frames) = (subscription.open.place, subscription.frames);
+        self.perform(subscription.open, ctx, move |this, result| {
+            if result.is_ok() && !frames.is_closed() {
+                this.responders.insert(waiter, Responder::Stream(frames));
+            }
+            let _ = reply.send(Ok(result));
+        });
+    }
+}
+
+impl Handler<CheckNow> for ChannelActor {
+    type Result = ();
+
+    fn handle(&mut self, _: CheckNow, ctx: &mut Self::Context) {
+        self.alarm.clear_delegated();
+        self.status.schedule_wakeup(None);
+        self.check_due(ctx);
+    }
+}
+
+impl Handler<CancelWait> for ChannelActor {
+    type Result = ();
+
+    fn handle(&mut self, CancelWait(waiter): CancelWait, ctx: &mut Self::Context) {
+        self.responders.remove(&waiter);
+        self.channel.withdraw(waiter, self.context.clock.now(), &mut self.effects);
+        self.check_due(ctx);
+    }
+}
+
+impl Handler<Drain> for ChannelActor {
+    type Result = ();
+
+    fn handle(&mut self, _: Drain, ctx: &mut Self::Context) {
+        self.channel.drain(self.context.clock.now(), &mut self.effects);
+        self.status.notify_watchers();
+        self.check_due(ctx);
+    }
+}
+
+impl Handler<Passivate> for ChannelActor {
+    type Result = ();
+
+    fn handle(&mut self, Passivate(done): Passivate, ctx: &mut Self::Context) {
+        self.passivate(ctx, |this, passivated, ctx| {
+            if passivated {
+                this.status.passivate();
+            }
+            let _ = done.send(passivated);
+            ctx.stop();
+        });
+    }
+}
+
+impl Handler<Delete> for ChannelActor {
+    type Result = ();
+
+    fn handle(&mut self, _: Delete, ctx: &mut Self::Context) {
+        self.channel.close(self.context.clock.now(), &mut self.effects);
+        self.status.notify_watchers();
+        self.check_due(ctx);
+        ctx.stop();
+    }
+}
