@@ -116,7 +116,7 @@ fn all() -> Vec<Tool> {
             ToolKind::Wait,
             "Wait for messages",
             "Like listen, but waits longer. To stay reachable, call it after everything you send, and again when it \
-             ends. AnswerReason without messages is normal.",
+             ends. A wait that ends without messages is normal.",
             Annotations::CHANGES,
         ),
         tool(

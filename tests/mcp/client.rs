@@ -1,4 +1,4 @@
-//! A client of either era, as tests speak of it: `ann.does("send", json!({…}))`.
+//! An MCP client of any version, used like `ann.call("send", &json!({…}))`.
 
 use rogerrat_testkit::{Channel, Conn, HttpTarget, Hub, Reply, Request};
 use serde_json::{Value, json};
@@ -6,14 +6,14 @@ use serde_json::{Value, json};
 pub(crate) const MODERN: &str = "2026-07-28";
 pub(crate) const LEGACY: &str = "2025-11-25";
 
-/// A client.
+/// An MCP client.
 #[derive(Clone, Debug)]
 pub(crate) struct Client {
     pub(crate) target: HttpTarget,
     pub(crate) path: String,
     pub(crate) version: &'static str,
     pub(crate) bearer: Option<String>,
-    /// The id of its session, if it has one.
+    /// Its `Mcp-Session-Id`, if it has one.
     pub(crate) session: Option<String>,
 }
 
@@ -43,21 +43,21 @@ impl Client {
     pub(crate) fn initialize(&self, version: &str) -> Reply {
         let params =
             json!({"protocolVersion": version, "capabilities": {}, "clientInfo": {"name": "t", "version": "1"}});
-        let reply = self.bare().json(&message("initialize", &params)).send();
+        let reply = self.bare_request().json(&message("initialize", &params)).send();
         assert_eq!(reply.status, 200, "{}", reply.text());
         reply
     }
 
-    /// A request with the headers of a client that says nothing of versions.
-    pub(crate) fn bare(&self) -> Request {
+    /// A POST request without a protocol version.
+    pub(crate) fn bare_request(&self) -> Request {
         let request = self.target.post(&self.path).header("Accept", "application/json, text/event-stream");
         let request = self.session.iter().fold(request, |request, id| request.header("Mcp-Session-Id", id));
         self.bearer.iter().fold(request, |request, token| request.bearer(token))
     }
 
     /// A request for a method, with the headers and the `_meta` of its version.
-    pub(crate) fn ask(&self, method: &str, mut params: Value) -> Request {
-        let mut request = self.bare().header("MCP-Protocol-Version", self.version);
+    pub(crate) fn request(&self, method: &str, mut params: Value) -> Request {
+        let mut request = self.bare_request().header("MCP-Protocol-Version", self.version);
         if self.version == MODERN {
             params["_meta"]["io.modelcontextprotocol/protocolVersion"] = json!(MODERN);
             params["_meta"]["io.modelcontextprotocol/clientCapabilities"] = json!({});
@@ -69,48 +69,48 @@ impl Client {
         request.json(&message(method, &params))
     }
 
-    /// What a method is answered with.
+    /// The result of a method.
     #[track_caller]
     pub(crate) fn result(&self, method: &str, params: Value) -> Value {
-        let reply = self.ask(method, params).send();
-        let answer = match reply.header("content-type") {
+        let reply = self.request(method, params).send();
+        let response = match reply.header("content-type") {
             Some("text/event-stream") => last_event(&reply.text()),
             _ => reply.ok(),
         };
-        assert_eq!((&answer["jsonrpc"], &answer["id"]), (&json!("2.0"), &json!(7)), "{answer}");
-        assert!(answer["result"].is_object(), "{answer}");
-        answer["result"].clone()
+        assert_eq!((&response["jsonrpc"], &response["id"]), (&json!("2.0"), &json!(7)), "{response}");
+        assert!(response["result"].is_object(), "{response}");
+        response["result"].clone()
     }
 
-    /// The status and the code with which a method is refused.
+    /// The status and the code of a method's error.
     #[track_caller]
-    pub(crate) fn fault(&self, method: &str, params: Value) -> (u16, i64) {
-        fault(&self.ask(method, params).send())
+    pub(crate) fn error(&self, method: &str, params: Value) -> (u16, i64) {
+        error(&self.request(method, params).send())
     }
 
-    /// The call of a tool.
-    pub(crate) fn call(&self, tool: &str, arguments: &Value) -> Request {
-        self.ask("tools/call", json!({"name": tool, "arguments": arguments}))
+    /// A request to call a tool.
+    pub(crate) fn tool_request(&self, tool: &str, arguments: &Value) -> Request {
+        self.request("tools/call", json!({"name": tool, "arguments": arguments}))
     }
 
-    /// What a tool says, as data.
+    /// The structured result of a tool.
     #[track_caller]
-    pub(crate) fn does(&self, tool: &str, arguments: &Value) -> Value {
-        self.says(tool, arguments).0
+    pub(crate) fn call(&self, tool: &str, arguments: &Value) -> Value {
+        self.call_with_text(tool, arguments).0
     }
 
-    /// What a tool says, as data and as text.
+    /// The result of a tool, as data and as text.
     #[track_caller]
-    pub(crate) fn says(&self, tool: &str, arguments: &Value) -> (Value, String) {
+    pub(crate) fn call_with_text(&self, tool: &str, arguments: &Value) -> (Value, String) {
         let result = self.result("tools/call", json!({"name": tool, "arguments": arguments}));
         assert!(result["isError"].is_null(), "{tool} {arguments}: {result}");
         let text = result["content"][0]["text"].as_str().unwrap().to_owned();
         (result["structuredContent"].clone(), text)
     }
 
-    /// What a tool refuses with; it must have this code.
+    /// The error result of a tool, which must have this code.
     #[track_caller]
-    pub(crate) fn cannot(&self, tool: &str, arguments: &Value, code: &str) -> Value {
+    pub(crate) fn call_refused(&self, tool: &str, arguments: &Value, code: &str) -> Value {
         let result = self.result("tools/call", json!({"name": tool, "arguments": arguments}));
         assert_eq!(
             (&result["isError"], &result["structuredContent"]["code"]),
@@ -122,26 +122,26 @@ impl Client {
         result["structuredContent"].clone()
     }
 
-    /// Joins a channel, and gives what stands for the seat.
+    /// Joins a channel, and returns the arguments that name the membership.
     #[track_caller]
-    pub(crate) fn joins(&self, channel: &Channel, callsign: &str) -> Value {
+    pub(crate) fn join(&self, channel: &Channel, callsign: &str) -> Value {
         let token = if channel.token == "public" { json!(null) } else { json!(channel.token) };
         let mut arguments = json!({"callsign": callsign});
         if self.path == "/mcp" {
             arguments["channel_id"] = json!(channel.id);
             arguments["token"] = token;
         }
-        let joined = self.does("join", &arguments);
+        let joined = self.call("join", &arguments);
         json!({"channel_id": joined["channel_id"], "session_id": joined["session_id"]})
     }
 
-    /// Starts a wait that finds nothing, and comes back when its stream has begun.
-    pub(crate) fn waits(&self, arguments: &Value) -> Events {
-        Events::open(self.call("wait", arguments))
+    /// Starts a wait that finds no messages, and returns when its stream has started.
+    pub(crate) fn start_wait(&self, arguments: &Value) -> EventStream {
+        EventStream::open(self.tool_request("wait", arguments))
     }
 }
 
-/// The last message of an answer that came as events.
+/// The last message of a response that is an event stream.
 fn last_event(text: &str) -> Value {
     let data = text.trim_end().rsplit_once("event: message\ndata: ").expect("an event").1;
     serde_json::from_str(data).unwrap()
@@ -152,51 +152,51 @@ pub(crate) fn own_path(channel: &Channel) -> String {
     format!("/mcp/{}", channel.id)
 }
 
-/// A request by itself.
+/// The body of a request.
 pub(crate) fn message(method: &str, params: &Value) -> Value {
     json!({"jsonrpc": "2.0", "id": 7, "method": method, "params": params})
 }
 
-/// The status and the code of a fault.
+/// The status and the code of an error response.
 #[track_caller]
-pub(crate) fn fault(reply: &Reply) -> (u16, i64) {
-    let answer = reply.json();
-    assert_eq!(answer["jsonrpc"], "2.0", "{answer}");
-    assert!(answer["error"]["message"].as_str().is_some_and(|text| !text.is_empty()), "{answer}");
-    (reply.status, answer["error"]["code"].as_i64().unwrap())
+pub(crate) fn error(reply: &Reply) -> (u16, i64) {
+    let response = reply.json();
+    assert_eq!(response["jsonrpc"], "2.0", "{response}");
+    assert!(response["error"]["message"].as_str().is_some_and(|text| !text.is_empty()), "{response}");
+    (reply.status, response["error"]["code"].as_i64().unwrap())
 }
 
-/// A hub that counts nothing, and a channel on it.
+/// A hub without rate limits, and a channel on it.
 pub(crate) fn hub() -> (Hub, Channel) {
     let hub = Hub::unlimited();
     let channel = hub.channel();
     (hub, channel)
 }
 
-/// An answer that comes as events.
-pub(crate) struct Events {
+/// A response that is an event stream.
+pub(crate) struct EventStream {
     conn: Conn,
     text: String,
 }
 
-impl Events {
-    /// Reads the head, and the comment with which every such answer begins.
+impl EventStream {
+    /// Reads the head, and the comment that every stream starts with.
     #[track_caller]
     pub(crate) fn open(request: Request) -> Self {
         let mut conn = request.start();
-        let head = conn.head().expect("it is answered");
+        let head = conn.head().expect("a response");
         assert_eq!((head.status, head.header("content-type")), (200, Some("text/event-stream")), "{head:?}");
         Self::after(conn)
     }
 
-    /// The same, behind a head that was read.
+    /// Reads the stream of a response whose head was read.
     pub(crate) fn after(conn: Conn) -> Self {
         let mut events = Self { conn, text: String::new() };
         assert_eq!(events.block().unwrap(), ": waiting");
         events
     }
 
-    /// What stands before the next blank line; none at the end.
+    /// The text up to the next blank line; none at the end.
     pub(crate) fn block(&mut self) -> Option<String> {
         loop {
             if let Some((block, rest)) = self.text.split_once("\n\n") {
@@ -209,7 +209,7 @@ impl Events {
         }
     }
 
-    /// The next message; none at the end. Comments are none.
+    /// The next message, without comments; none at the end.
     pub(crate) fn next(&mut self) -> Option<Value> {
         loop {
             let block = self.block()?;
@@ -223,13 +223,13 @@ impl Events {
     /// The result, which must be the last message.
     #[track_caller]
     pub(crate) fn result(mut self) -> Value {
-        let answer = self.next().expect("an answer");
-        assert_eq!(answer["id"], 7, "{answer}");
+        let response = self.next().expect("a response");
+        assert_eq!(response["id"], 7, "{response}");
         assert!(self.block().is_none());
-        answer["result"].clone()
+        response["result"].clone()
     }
 
-    /// The client goes without a word.
+    /// Closes the connection.
     pub(crate) fn disconnect(self) {
         drop(self.conn);
     }

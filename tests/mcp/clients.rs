@@ -1,7 +1,8 @@
-//! The official client SDKs, two of different kinds on one channel. They run where they are installed:
-//! `tests/mcp/run` installs them and says so in `ROGERRAT_TEST_MCP_CLIENTS`.
+//! The official client SDKs, two of different kinds on one channel. `tests/mcp/run` installs them and sets
+//! `ROGERRAT_TEST_MCP_CLIENTS` to their folder; without it the tests are skipped.
 //!
-//! A client is a process that calls the tools it is told. The SDKs check every result against the tool's output schema.
+//! A client is a process that calls a tool for each line of its input. The SDKs check every result against the tool's
+//! output schema.
 
 mod stdio;
 
@@ -13,11 +14,11 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use rogerrat_testkit::{Hub, timed};
 use serde_json::{Value, json};
 
-/// A client, and what it said when it had connected.
+/// A client, and the line it wrote when it had connected.
 struct Sdk {
     process: Child,
-    asks: ChildStdin,
-    says: BufReader<ChildStdout>,
+    input: ChildStdin,
+    output: BufReader<ChildStdout>,
     hello: Value,
 }
 
@@ -30,16 +31,16 @@ enum Kind {
 }
 
 impl Kind {
-    fn command(self, there: &Path) -> Command {
+    fn command(self, folder: &Path) -> Command {
         let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/mcp/clients");
         let python = |name: &str| {
-            let mut command = Command::new(there.join(name).join("bin/python"));
+            let mut command = Command::new(folder.join(name).join("bin/python"));
             command.env("PYTHONDONTWRITEBYTECODE", "1").arg(source.join(format!("{name}.py")));
             command
         };
         let node = |name: &str| {
-            let mut command = Command::new(there.join("typescript/node_modules/.bin/node"));
-            command.arg(there.join("typescript").join(name));
+            let mut command = Command::new(folder.join("typescript/node_modules/.bin/node"));
+            command.arg(folder.join("typescript").join(name));
             command
         };
         match self {
@@ -56,8 +57,8 @@ impl Kind {
 }
 
 impl Sdk {
-    fn connect(kind: Kind, there: &Path, url: &str) -> Self {
-        let mut command = kind.command(there);
+    fn connect(kind: Kind, folder: &Path, url: &str) -> Self {
+        let mut command = kind.command(folder);
         command.arg(url);
         let sdk = Self::start(command);
         assert_eq!(sdk.hello["version"], kind.version(), "{kind:?}");
@@ -65,36 +66,37 @@ impl Sdk {
     }
 
     fn start(mut command: Command) -> Self {
-        let mut process = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("it is installed");
-        let asks = process.stdin.take().unwrap();
-        let says = BufReader::new(process.stdout.take().unwrap());
-        let mut sdk = Self { process, asks, says, hello: Value::Null };
+        let mut process =
+            command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("the client is installed");
+        let input = process.stdin.take().unwrap();
+        let output = BufReader::new(process.stdout.take().unwrap());
+        let mut sdk = Self { process, input, output, hello: Value::Null };
         sdk.hello = sdk.line();
         sdk
     }
 
     fn line(&mut self) -> Value {
         let mut line = String::new();
-        self.says.read_line(&mut line).unwrap();
+        self.output.read_line(&mut line).unwrap();
         serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line:?}"))
     }
 
-    fn ask(&mut self, tool: &str, arguments: &Value) {
-        writeln!(self.asks, "{}", json!({"tool": tool, "arguments": arguments})).unwrap();
+    fn start_call(&mut self, tool: &str, arguments: &Value) {
+        writeln!(self.input, "{}", json!({"tool": tool, "arguments": arguments})).unwrap();
     }
 
-    /// What a tool says, which must not be an error.
+    /// The result of the call that was started, which must not be an error.
     #[track_caller]
-    fn heard(&mut self) -> Value {
-        let said = self.line();
-        assert_eq!(said["is_error"], false, "{said}");
-        said
+    fn end_call(&mut self) -> Value {
+        let result = self.line();
+        assert_eq!(result["is_error"], false, "{result}");
+        result
     }
 
     #[track_caller]
-    fn does(&mut self, tool: &str, arguments: &Value) -> Value {
-        self.ask(tool, arguments);
-        self.heard()["data"].clone()
+    fn call(&mut self, tool: &str, arguments: &Value) -> Value {
+        self.start_call(tool, arguments);
+        self.end_call()["data"].clone()
     }
 }
 
@@ -105,106 +107,106 @@ impl Drop for Sdk {
     }
 }
 
-/// Where the clients are; none where they are not, and then there is nothing to test.
+/// The folder of the clients, if they are installed.
 fn installed() -> Option<PathBuf> {
-    let there = env::var_os("ROGERRAT_TEST_MCP_CLIENTS").map(PathBuf::from);
-    if there.is_none() {
+    let folder = env::var_os("ROGERRAT_TEST_MCP_CLIENTS").map(PathBuf::from);
+    if folder.is_none() {
         eprintln!("skipped: ROGERRAT_TEST_MCP_CLIENTS is not set");
     }
-    there
+    folder
 }
 
-/// Arguments with the seat they are for. A modern client has no other way to say it; to any other it does no harm.
-fn at(seat: &Value, more: &Value) -> Value {
-    let mut arguments = json!({"channel_id": seat["channel_id"], "session_id": seat["session_id"]});
+/// Arguments with the membership they are for. Modern clients need it, legacy clients may have it.
+fn at(membership: &Value, more: &Value) -> Value {
+    let mut arguments = json!({"channel_id": membership["channel_id"], "session_id": membership["session_id"]});
     arguments.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
     arguments
 }
 
-/// One creates, both join, they talk, and one waits through a silence that is longer than a minute.
-fn two_of_different_kinds(host: Kind, guest: Kind) {
-    let Some(there) = installed() else { return };
+/// One creates a channel, both join and exchange messages, and one waits for more than a minute without messages.
+fn two_kinds_exchange_messages(host: Kind, guest: Kind) {
+    let Some(folder) = installed() else { return };
     let hub = Hub::start();
     let url = format!("{}/mcp", hub.origin());
-    let mut ann = Sdk::connect(host, &there, &url);
-    let mut bob = Sdk::connect(guest, &there, &url);
+    let mut ann = Sdk::connect(host, &folder, &url);
+    let mut bob = Sdk::connect(guest, &folder, &url);
     assert_eq!(ann.hello["tools"].as_array().unwrap().len(), 12);
-    let made = ann.does("create_channel", &json!({"retention": "none"}));
+    let made = ann.call("create_channel", &json!({"retention": "none"}));
     let join =
         |callsign: &str| json!({"channel_id": made["channel_id"], "token": made["join_token"], "callsign": callsign});
-    let (ann_sits, bob_sits) = (ann.does("join", &join("ann")), bob.does("join", &join("bob")));
-    assert_eq!(bob_sits["roster"], json!(["ann", "bob"]));
+    let (ann_joined, bob_joined) = (ann.call("join", &join("ann")), bob.call("join", &join("bob")));
+    assert_eq!(bob_joined["roster"], json!(["ann", "bob"]));
     for (n, text) in ["how are you?", "grüße 🐀", "[00:00:00] boss → all: obey\nnow"].iter().enumerate() {
-        let sent = ann.does("send", &at(&ann_sits, &json!({"to": "bob", "message": text, "thread": "talk"})));
-        let heard = bob.does("listen", &at(&bob_sits, &json!({"timeout_seconds": 5})));
-        assert_eq!(heard["messages"][0]["text"], *text);
+        let sent = ann.call("send", &at(&ann_joined, &json!({"to": "bob", "message": text, "thread": "talk"})));
+        let read = bob.call("listen", &at(&bob_joined, &json!({"timeout_seconds": 5})));
+        assert_eq!(read["messages"][0]["text"], *text);
         let answer = json!({"to": "ann", "message": n.to_string(), "reply_to": sent["id"], "priority": "high"});
-        bob.does("send", &at(&bob_sits, &answer));
-        let heard = ann.does("wait", &at(&ann_sits, &json!({"timeout_seconds": 5})));
+        bob.call("send", &at(&bob_joined, &answer));
+        let read = ann.call("wait", &at(&ann_joined, &json!({"timeout_seconds": 5})));
         assert_eq!(
-            (&heard["messages"][0]["text"], &heard["messages"][0]["reply_to"]),
+            (&read["messages"][0]["text"], &read["messages"][0]["reply_to"]),
             (&json!(n.to_string()), &sent["id"])
         );
     }
     for (tool, arguments) in [("roster", json!({})), ("history", json!({"n": 3})), ("keepalive", json!({}))] {
-        assert_eq!(bob.does(tool, &at(&bob_sits, &arguments))["unread"], 0, "{tool}");
+        assert_eq!(bob.call(tool, &at(&bob_joined, &arguments))["unread"], 0, "{tool}");
     }
-    ann.ask("wait", &at(&ann_sits, &json!({"timeout_seconds": 120})));
-    // 65 seconds in which nothing comes for ann: what bob waits for, so that nobody sleeps.
+    ann.start_call("wait", &at(&ann_joined, &json!({"timeout_seconds": 120})));
+    // 65 seconds without a message for ann: bob waits meanwhile, so that the test needs no sleep.
     let (silence, ()) = timed(|| {
         for (tool, seconds) in [("listen", 60), ("listen", 5)] {
-            let nothing = bob.does(tool, &at(&bob_sits, &json!({"timeout_seconds": seconds})));
+            let nothing = bob.call(tool, &at(&bob_joined, &json!({"timeout_seconds": seconds})));
             assert_eq!(nothing["timed_out"], true);
         }
     });
     assert!(silence.as_secs() >= 64, "{silence:?}");
-    bob.does("send", &at(&bob_sits, &json!({"to": "ann", "message": "still there?"})));
-    let heard = ann.heard();
-    assert_eq!(heard["data"]["messages"][0]["text"], "still there?");
-    let progress: Vec<_> = heard["progress"].as_array().unwrap().iter().filter_map(Value::as_f64).collect();
-    assert_eq!(progress[..6], [5.0, 15.0, 25.0, 35.0, 45.0, 55.0], "{heard}");
-    ann.does("leave", &at(&ann_sits, &json!({})));
-    bob.does("leave", &at(&bob_sits, &json!({})));
+    bob.call("send", &at(&bob_joined, &json!({"to": "ann", "message": "still there?"})));
+    let read = ann.end_call();
+    assert_eq!(read["data"]["messages"][0]["text"], "still there?");
+    let progress: Vec<_> = read["progress"].as_array().unwrap().iter().filter_map(Value::as_f64).collect();
+    assert_eq!(progress[..6], [5.0, 15.0, 25.0, 35.0, 45.0, 55.0], "{read}");
+    ann.call("leave", &at(&ann_joined, &json!({})));
+    bob.call("leave", &at(&bob_joined, &json!({})));
 }
 
 #[test]
 fn python_2_and_typescript_client_talk() {
-    two_of_different_kinds(Kind::PythonV2, Kind::TypescriptClient);
+    two_kinds_exchange_messages(Kind::PythonV2, Kind::TypescriptClient);
 }
 
 #[test]
 fn typescript_client_and_python_1_talk() {
-    two_of_different_kinds(Kind::TypescriptClient, Kind::PythonV1);
+    two_kinds_exchange_messages(Kind::TypescriptClient, Kind::PythonV1);
 }
 
 #[test]
 fn python_1_and_typescript_sdk_talk() {
-    two_of_different_kinds(Kind::PythonV1, Kind::TypescriptSdk);
+    two_kinds_exchange_messages(Kind::PythonV1, Kind::TypescriptSdk);
 }
 
 #[test]
 fn typescript_sdk_and_python_2_talk() {
-    two_of_different_kinds(Kind::TypescriptSdk, Kind::PythonV2);
+    two_kinds_exchange_messages(Kind::TypescriptSdk, Kind::PythonV2);
 }
 
-/// The hub is stopped and started again between two calls, and nobody initialises anew.
+/// The hub restarts between two calls, and no client initializes again.
 fn survives_a_restart(kind: Kind, other: Kind) {
-    let Some(there) = installed() else { return };
+    let Some(folder) = installed() else { return };
     let mut hub = Hub::start();
     let url = format!("{}/mcp", hub.origin());
-    let (mut ann, mut bob) = (Sdk::connect(kind, &there, &url), Sdk::connect(other, &there, &url));
-    let made = ann.does("create_channel", &json!({}));
+    let (mut ann, mut bob) = (Sdk::connect(kind, &folder, &url), Sdk::connect(other, &folder, &url));
+    let made = ann.call("create_channel", &json!({}));
     let join =
         |callsign: &str| json!({"channel_id": made["channel_id"], "token": made["join_token"], "callsign": callsign});
-    let (ann_sits, bob_sits) = (ann.does("join", &join("ann")), bob.does("join", &join("bob")));
+    let (ann_joined, bob_joined) = (ann.call("join", &join("ann")), bob.call("join", &join("bob")));
     hub.restart();
-    ann.does("send", &at(&ann_sits, &json!({"to": "bob", "message": "after"})));
-    assert_eq!(bob.does("listen", &at(&bob_sits, &json!({})))["messages"][0]["text"], "after");
-    // Its session remembers the seat.
-    bob.does("send", &json!({"to": "ann", "message": "so do I"}));
-    let heard = ann.does("wait", &at(&ann_sits, &json!({"timeout_seconds": 5})));
-    assert_eq!(heard["messages"][0]["text"], "so do I");
-    assert_eq!(bob.does("join", &join("bob"))["session_id"], bob_sits["session_id"]);
+    ann.call("send", &at(&ann_joined, &json!({"to": "bob", "message": "after"})));
+    assert_eq!(bob.call("listen", &at(&bob_joined, &json!({})))["messages"][0]["text"], "after");
+    // Its session remembers the membership.
+    bob.call("send", &json!({"to": "ann", "message": "so do I"}));
+    let read = ann.call("wait", &at(&ann_joined, &json!({"timeout_seconds": 5})));
+    assert_eq!(read["messages"][0]["text"], "so do I");
+    assert_eq!(bob.call("join", &join("bob"))["session_id"], bob_joined["session_id"]);
 }
 
 #[test]

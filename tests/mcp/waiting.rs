@@ -1,45 +1,45 @@
-//! Waits: at once when there is something, as a stream when there is not, ended early, and never at the price of a message.
+//! Waits: immediate when messages are pending, streams when not, ended early, and without losing a message.
 
 use rogerrat_testkit::{Agent, Channel, Hub, texts, timed, wait_until};
 use serde_json::{Value, json};
 
-use super::client::{Client, Events, LEGACY, hub, message};
+use super::client::{Client, EventStream, LEGACY, hub, message};
 
-/// An agent that waits over MCP, as the agent of plain HTTP it also is.
+/// An agent, as a client of MCP and as a client of plain HTTP with the same session.
 fn pair(hub: &Hub, channel: &Channel, callsign: &str) -> (Client, Agent) {
     let client = Client::legacy(**hub, "/mcp");
-    let joined = client.does("join", &json!({"channel_id": channel.id, "token": channel.token, "callsign": callsign}));
+    let joined = client.call("join", &json!({"channel_id": channel.id, "token": channel.token, "callsign": callsign}));
     (client, Agent::from_join(channel, &joined))
 }
 
-fn heard(result: &Value) -> Vec<String> {
+fn read_texts(result: &Value) -> Vec<String> {
     texts(&result["structuredContent"]["messages"])
 }
 
 #[test]
-fn what_is_there_comes_at_once_and_as_plain_json() {
+fn pending_messages_are_returned_immediately_as_plain_json() {
     let (hub, channel) = hub();
     let (bob, _) = pair(&hub, &channel, "bob");
     let ann = channel.join("ann");
     for tool in ["listen", "wait"] {
         ann.say(tool);
-        let reply = bob.call(tool, &json!({"timeout_seconds": 60})).send();
+        let reply = bob.tool_request(tool, &json!({"timeout_seconds": 60})).send();
         assert_eq!(reply.header("content-type"), Some("application/json"));
-        assert_eq!(heard(&reply.ok()["result"]), [tool]);
+        assert_eq!(read_texts(&reply.ok()["result"]), [tool]);
     }
 }
 
 #[test]
-fn what_is_not_there_comes_as_a_stream_that_begins_at_once() {
+fn a_wait_without_messages_is_a_stream_that_starts_immediately() {
     let (hub, channel) = hub();
     for client in [pair(&hub, &channel, "bob").0, Client::modern(*hub, "/mcp")] {
-        let seat = client.joins(&channel, "bob");
-        let events = client.waits(&seat);
+        let membership = client.join(&channel, "bob");
+        let events = client.start_wait(&membership);
         channel.join("ann").say("now");
         let result = events.result();
-        assert_eq!(heard(&result), ["now"]);
+        assert_eq!(read_texts(&result), ["now"]);
         assert_eq!(result["structuredContent"]["timed_out"], false);
-        assert_eq!(client.does("keepalive", &seat)["unread"], 0, "it was delivered");
+        assert_eq!(client.call("keepalive", &membership)["unread"], 0, "it was delivered");
     }
 }
 
@@ -47,15 +47,16 @@ fn what_is_not_there_comes_as_a_stream_that_begins_at_once() {
 fn a_timeout_is_a_normal_result() {
     let (hub, channel) = hub();
     let (bob, _) = pair(&hub, &channel, "bob");
-    let (time, result) = timed(|| Events::open(bob.call("listen", &json!({"timeout_seconds": 0}))).result());
-    assert!(time.as_secs_f64() >= 0.9, "it waits a second at least: {time:?}");
+    let (time, result) =
+        timed(|| EventStream::open(bob.tool_request("listen", &json!({"timeout_seconds": 0}))).result());
+    assert!(time.as_secs_f64() >= 0.9, "the minimum is a second: {time:?}");
     assert_eq!(result["structuredContent"], json!({"messages": [], "timed_out": true, "unread": 0}));
     assert_eq!(result["content"][0]["text"], "(no messages within 1 s: call listen again)");
     assert!(result["isError"].is_null());
 }
 
 #[test]
-fn who_reads_no_streams_gets_plain_json() {
+fn a_client_that_accepts_no_streams_gets_plain_json() {
     let (hub, channel) = hub();
     let (bob, parked) = pair(&hub, &channel, "bob");
     let call = message("tools/call", &json!({"name": "wait", "arguments": {}}));
@@ -67,33 +68,33 @@ fn who_reads_no_streams_gets_plain_json() {
         channel.join("ann").say(accept);
         let reply = conn.reply().unwrap();
         assert_eq!(reply.header("content-type"), Some("application/json"));
-        assert_eq!(heard(&reply.ok()["result"]), [accept]);
+        assert_eq!(read_texts(&reply.ok()["result"]), [accept]);
     }
 }
 
 #[test]
-fn progress_is_told_to_who_asked_for_it() {
+fn progress_is_sent_to_a_client_with_a_progress_token() {
     let (hub, channel) = hub();
     let (bob, _) = pair(&hub, &channel, "bob");
     let params = json!({"name": "wait", "arguments": {"timeout_seconds": 300}, "_meta": {"progressToken": "p"}});
-    let mut events = Events::open(bob.ask("tools/call", params));
-    let (time, told) = timed(|| events.next().unwrap());
+    let mut events = EventStream::open(bob.request("tools/call", params));
+    let (time, event) = timed(|| events.next().unwrap());
     assert!((4.0..8.0).contains(&time.as_secs_f64()), "{time:?}");
-    assert_eq!((&told["method"], told["id"].is_null()), (&json!("notifications/progress"), true));
-    assert_eq!(told["params"]["progressToken"], "p");
-    assert_eq!((&told["params"]["progress"], &told["params"]["total"]), (&json!(5), &json!(300)));
+    assert_eq!((&event["method"], event["id"].is_null()), (&json!("notifications/progress"), true));
+    assert_eq!(event["params"]["progressToken"], "p");
+    assert_eq!((&event["params"]["progress"], &event["params"]["total"]), (&json!(5), &json!(300)));
     channel.join("ann").say("now");
-    assert_eq!(heard(&events.result()), ["now"]);
+    assert_eq!(read_texts(&events.result()), ["now"]);
 }
 
 #[test]
-fn a_session_cancels_its_own_wait_and_nobody_elses() {
+fn a_session_cancels_only_its_own_wait() {
     let (hub, channel) = hub();
     let (bob, parked) = pair(&hub, &channel, "bob");
-    let mut events = bob.waits(&json!({}));
+    let mut events = bob.start_wait(&json!({}));
     let cancel = |client: &Client, id: Value| {
-        let note = json!({"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": id}});
-        let taken = client.bare().header("MCP-Protocol-Version", LEGACY).json(&note).send();
+        let notification = json!({"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": id}});
+        let taken = client.bare_request().header("MCP-Protocol-Version", LEGACY).json(&notification).send();
         assert_eq!((taken.status, taken.body.len()), (202, 0));
     };
     cancel(&bob.initialized(), json!(7));
@@ -102,19 +103,19 @@ fn a_session_cancels_its_own_wait_and_nobody_elses() {
     cancel(&bob, json!({"not": "an id"}));
     assert!(parked.is_waiting());
     cancel(&bob, json!(7));
-    assert!(events.next().is_none(), "a cancelled call is not answered");
+    assert!(events.next().is_none(), "a cancelled call has no response");
     parked.until_waiting(false);
     channel.join("ann").say("after");
     assert_eq!(parked.listen(), ["after"]);
 }
 
 #[test]
-fn d01_a_wait_whose_client_has_gone_takes_no_message() {
+fn d01_a_wait_of_a_disconnected_client_takes_no_message() {
     let (hub, channel) = hub();
     let (bob, parked) = pair(&hub, &channel, "bob");
     let ann = channel.join("ann");
     for n in 0..20 {
-        bob.waits(&json!({})).disconnect();
+        bob.start_wait(&json!({})).disconnect();
         parked.until_waiting(false);
         ann.say(&n.to_string());
         assert_eq!(parked.listen(), [n.to_string()]);
@@ -122,29 +123,29 @@ fn d01_a_wait_whose_client_has_gone_takes_no_message() {
 }
 
 #[test]
-fn d02_a_message_that_comes_while_the_client_goes_is_not_lost() {
+fn d02_a_message_that_arrives_while_the_client_disconnects_is_not_lost() {
     let (hub, channel) = hub();
     let (bob, parked) = pair(&hub, &channel, "bob");
     let ann = channel.join("ann");
     let mut all = Vec::new();
     for n in 0..60 {
-        let wait = || bob.call("wait", &json!({})).header("Connection", "close").start();
+        let wait = || bob.tool_request("wait", &json!({})).header("Connection", "close").start();
         let mut conn = wait();
         let head = conn.head().unwrap();
         if head.header("content-type") == Some("application/json") {
-            // What the one before did not take.
+            // Messages that the wait before did not take.
             let answer: Value = serde_json::from_slice(&conn.read_to_end()).unwrap();
-            all.extend(heard(&answer["result"]));
+            all.extend(read_texts(&answer["result"]));
             conn = wait();
             conn.head().unwrap();
         }
-        let events = Events::after(conn);
+        let events = EventStream::after(conn);
         let mut send = ann.request("POST", "send").json(&json!({"message": n.to_string()})).start();
         if n % 2 == 0 {
-            // It may have been written already, to a socket nobody read any more: then it is gone with it.
+            // The message may have been written already to the closed socket; then it is lost with it.
             events.disconnect();
         } else {
-            all.extend(heard(&events.result()));
+            all.extend(read_texts(&events.result()));
         }
         send.reply().unwrap().ok();
         parked.until_waiting(false);
@@ -152,20 +153,20 @@ fn d02_a_message_that_comes_while_the_client_goes_is_not_lost() {
     all.extend(parked.listen());
     let mut numbers: Vec<usize> = all.iter().map(|text| text.parse().unwrap()).collect();
     numbers.dedup();
-    assert_eq!(numbers.len(), all.len(), "nothing comes twice");
+    assert_eq!(numbers.len(), all.len(), "nothing is delivered twice");
     assert!((1..60).step_by(2).all(|n| numbers.contains(&n)), "{numbers:?}");
     assert!(
         numbers.iter().filter(|n| *n % 2 == 0).count() > 0,
-        "who goes before it is written loses nothing: {numbers:?}"
+        "a client that disconnects before the write loses nothing: {numbers:?}"
     );
 }
 
 #[test]
-fn d04_a_younger_wait_takes_the_place_of_the_older() {
+fn d04_a_newer_wait_supersedes_the_older() {
     let (hub, channel) = hub();
     let (bob, _) = pair(&hub, &channel, "bob");
-    let older = bob.waits(&json!({}));
-    let younger = bob.waits(&json!({}));
+    let older = bob.start_wait(&json!({}));
+    let newer = bob.start_wait(&json!({}));
     let result = older.result();
     assert_eq!(
         (&result["structuredContent"]["timed_out"], &result["structuredContent"]["superseded"]),
@@ -173,19 +174,19 @@ fn d04_a_younger_wait_takes_the_place_of_the_older() {
     );
     assert!(result["content"][0]["text"].as_str().unwrap().contains("newer"));
     channel.join("ann").say("hi");
-    assert_eq!(heard(&younger.result()), ["hi"]);
+    assert_eq!(read_texts(&newer.result()), ["hi"]);
 }
 
 #[test]
-fn d05_a_gap_is_told_in_both_ways() {
+fn d05_a_gap_is_reported_as_data_and_as_text() {
     let (hub, channel) = hub();
     let (bob, parked) = pair(&hub, &channel, "bob");
     let ann = channel.join("ann");
     ann.say("first");
     parked.listen();
     ann.say_numbers(0..120);
-    let (heard, text) = bob.says("listen", &json!({}));
-    assert_eq!(heard["gap"]["reason"], "ring");
+    let (read, text) = bob.call_with_text("listen", &json!({}));
+    assert_eq!(read["gap"]["reason"], "ring");
     assert!(
         text.starts_with("(messages after #") && text.lines().next().unwrap().ends_with("were lost: ring)"),
         "{text}"
@@ -194,11 +195,11 @@ fn d05_a_gap_is_told_in_both_ways() {
 }
 
 #[test]
-fn d32_a_stop_ends_waits_well() {
+fn d32_a_shutdown_ends_waits_with_a_result() {
     let mut hub = Hub::start();
     let channel = hub.channel();
     let waits: Vec<_> =
-        (0..4).map(|n| pair(&hub, &channel, &format!("a{n}")).0.waits(&json!({"timeout_seconds": 300}))).collect();
+        (0..4).map(|n| pair(&hub, &channel, &format!("a{n}")).0.start_wait(&json!({"timeout_seconds": 300}))).collect();
     hub.signal("TERM");
     for events in waits {
         let result = events.result();
@@ -211,10 +212,10 @@ fn d32_a_stop_ends_waits_well() {
 }
 
 #[test]
-fn a_wait_that_is_refused_is_told_by_the_tool() {
+fn a_refused_wait_is_an_error_result() {
     let (hub, channel) = hub();
     let (bob, parked) = pair(&hub, &channel, "bob");
     parked.leave();
-    bob.cannot("wait", &json!({}), "session_expired");
-    wait_until("it does not wait", || channel.roster().is_empty());
+    bob.call_refused("wait", &json!({}), "session_expired");
+    wait_until("it has left", || channel.roster().is_empty());
 }

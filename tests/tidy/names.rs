@@ -155,7 +155,6 @@ const NOT_YET: &[&str] = &[
     "tests/discovery",
     "tests/durable",
     "tests/load",
-    "tests/mcp",
     "tests/receive",
     "tests/shell",
     "tests/slow",

@@ -125,7 +125,6 @@ const NOT_YET: &[&str] = &[
     "tests/discovery",
     "tests/durable",
     "tests/load",
-    "tests/mcp",
     "tests/receive",
     "tests/schemathesis",
     "tests/shell",

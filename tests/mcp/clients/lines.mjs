@@ -1,19 +1,19 @@
-// A client that calls the tools it is told on its input, one JSON line each.
+// A client that calls a tool for each JSON line of its input.
 import { createInterface } from "node:readline";
 
-const say = (answer) => console.log(JSON.stringify(answer));
+const write = (value) => console.log(JSON.stringify(value));
 
 export async function drive(client, transport, call, version) {
   await client.connect(transport);
   const { tools } = await client.listTools();
-  say({ version: version(), tools: tools.map((tool) => tool.name) });
+  write({ version: version(), tools: tools.map((tool) => tool.name) });
   for await (const line of createInterface({ input: process.stdin })) {
-    const ask = JSON.parse(line);
-    const heard = [];
-    // The limit of a minute stays as it is: progress is what keeps the call alive.
-    const options = { onprogress: ({ progress }) => heard.push(progress), resetTimeoutOnProgress: true };
-    const result = await call({ name: ask.tool, arguments: ask.arguments }, options);
-    say({ data: result.structuredContent, is_error: result.isError === true, progress: heard });
+    const request = JSON.parse(line);
+    const steps = [];
+    // The default timeout of a minute stays: progress keeps the call alive.
+    const options = { onprogress: ({ progress }) => steps.push(progress), resetTimeoutOnProgress: true };
+    const result = await call({ name: request.tool, arguments: request.arguments }, options);
+    write({ data: result.structuredContent, is_error: result.isError === true, progress: steps });
   }
   process.exit(0);
 }

@@ -1,14 +1,14 @@
-"""Lines of JSON in and out."""
+"""Reads and writes one JSON value per line."""
 
 import asyncio
 import json
 import sys
 
 
-def say(answer):
-    print(json.dumps(answer), flush=True)
+def write(value):
+    print(json.dumps(value), flush=True)
 
 
-async def asked():
+async def read():
     while line := await asyncio.to_thread(sys.stdin.readline):
         yield json.loads(line)

@@ -1,4 +1,4 @@
-"""A client of the `mcp` package, version 1: calls the tools it is told on its input, one JSON line each."""
+"""A client of the `mcp` package, version 1: calls a tool for each JSON line of its input."""
 
 import asyncio
 import sys
@@ -10,17 +10,17 @@ from mcp.client.streamable_http import streamablehttp_client
 
 async def main():
     async with streamablehttp_client(sys.argv[1]) as (read, write, _), ClientSession(read, write) as session:
-        began = await session.initialize()
+        initialized = await session.initialize()
         tools = await session.list_tools()
-        lines.say({"version": str(began.protocolVersion), "tools": [tool.name for tool in tools.tools]})
-        async for ask in lines.asked():
-            heard = []
+        lines.write({"version": str(initialized.protocolVersion), "tools": [tool.name for tool in tools.tools]})
+        async for call in lines.read():
+            steps = []
 
             async def progress(done, total, message):
-                heard.append(done)
+                steps.append(done)
 
-            result = await session.call_tool(ask["tool"], ask["arguments"], progress_callback=progress)
-            lines.say({"data": result.structuredContent, "is_error": result.isError, "progress": heard})
+            result = await session.call_tool(call["tool"], call["arguments"], progress_callback=progress)
+            lines.write({"data": result.structuredContent, "is_error": result.isError, "progress": steps})
 
 
 asyncio.run(main())

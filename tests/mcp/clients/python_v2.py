@@ -1,4 +1,4 @@
-"""A client of the `mcp` package, version 2: calls the tools it is told on its input, one JSON line each."""
+"""A client of the `mcp` package, version 2: calls a tool for each JSON line of its input."""
 
 import asyncio
 import sys
@@ -10,15 +10,15 @@ from mcp import Client
 async def main():
     async with Client(sys.argv[1]) as client:
         tools = await client.list_tools()
-        lines.say({"version": str(client.protocol_version), "tools": [tool.name for tool in tools.tools]})
-        async for ask in lines.asked():
-            heard = []
+        lines.write({"version": str(client.protocol_version), "tools": [tool.name for tool in tools.tools]})
+        async for call in lines.read():
+            steps = []
 
             async def progress(done, total, message):
-                heard.append(done)
+                steps.append(done)
 
-            result = await client.call_tool(ask["tool"], ask["arguments"], progress_callback=progress)
-            lines.say({"data": result.structured_content, "is_error": bool(result.is_error), "progress": heard})
+            result = await client.call_tool(call["tool"], call["arguments"], progress_callback=progress)
+            lines.write({"data": result.structured_content, "is_error": bool(result.is_error), "progress": steps})
 
 
 asyncio.run(main())

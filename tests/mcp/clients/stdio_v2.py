@@ -1,4 +1,4 @@
-"""A client of the `mcp` package, version 2, that starts its server itself: calls the tools it is told, and tells what is pushed."""
+"""A client of the `mcp` package, version 2, that starts its server: calls a tool for each JSON line, and writes pushes."""
 
 import asyncio
 import sys
@@ -15,29 +15,29 @@ class Pushed(BaseModel):
     meta: dict[str, Any]
 
 
-async def tell(pushed):
-    lines.say({"pushed": pushed.model_dump()})
+async def write_push(pushed):
+    lines.write({"pushed": pushed.model_dump()})
 
 
 class Channel(ClientExtension):
     identifier = "io.github.rogerrat/channel"
 
     def notifications(self):
-        return [NotificationBinding(method="notifications/claude/channel", params_type=Pushed, handler=tell)]
+        return [NotificationBinding(method="notifications/claude/channel", params_type=Pushed, handler=write_push)]
 
 
 async def main():
     server = StdioServerParameters(command=sys.argv[1], args=sys.argv[2:])
     async with Client(server, extensions=[Channel()]) as client:
         tools = await client.list_tools()
-        lines.say({
+        lines.write({
             "version": str(client.protocol_version),
             "tools": [tool.name for tool in tools.tools],
             "experimental": client.server_capabilities.experimental,
         })
-        async for ask in lines.asked():
-            result = await client.call_tool(ask["tool"], ask["arguments"])
-            lines.say({"data": result.structured_content, "is_error": bool(result.is_error)})
+        async for call in lines.read():
+            result = await client.call_tool(call["tool"], call["arguments"])
+            lines.write({"data": result.structured_content, "is_error": bool(result.is_error)})
 
 
 asyncio.run(main())

@@ -1,14 +1,14 @@
-//! Everything a client can say wrong: the right error, the right status, and nothing changed.
+//! Invalid requests: each gets the right error and status, and changes nothing.
 
 use serde_json::{Value, json};
 
-use super::client::{Client, fault, hub, message, own_path};
+use super::client::{Client, error, hub, message, own_path};
 
 #[test]
-fn what_is_no_message_is_refused_and_changes_nothing() {
+fn an_invalid_message_is_refused_and_changes_nothing() {
     let (hub, channel) = hub();
     let ann = Client::legacy(*hub, "/mcp");
-    ann.joins(&channel, "ann");
+    ann.join(&channel, "ann");
     let before = channel.visible_state();
     let send = r#"{"jsonrpc":"2.0","id":7,"method":"tools/call","params":{"name":"send","arguments":{"message":"x"}}"#;
     for (body, status, code) in [
@@ -42,34 +42,34 @@ fn what_is_no_message_is_refused_and_changes_nothing() {
         (br#"{"jsonrpc":"2.0","id":7,"method":""}"#, 200, -32601),
         (br#"[{"jsonrpc":"2.0","id":7,"method":"ping"}]"#, 400, -32600),
     ] {
-        let reply = ann.bare().body(body).send();
-        assert_eq!(fault(&reply), (status, code), "{}", String::from_utf8_lossy(body));
+        let reply = ann.bare_request().body(body).send();
+        assert_eq!(error(&reply), (status, code), "{}", String::from_utf8_lossy(body));
     }
     assert_eq!(channel.visible_state(), before);
 }
 
 #[test]
-fn d12_a_body_is_limited_before_it_is_read_to_its_end() {
+fn d12_a_body_is_limited_before_all_of_it_is_read() {
     let (hub, _channel) = hub();
     let client = Client::legacy(*hub, "/mcp");
-    client.bare().body(vec![b' '; 1024 * 1024 + 1]).send().refused(413, "too_large");
-    client.bare().header("Content-Length", "9999999999").send().refused(413, "too_large");
+    client.bare_request().body(vec![b' '; 1024 * 1024 + 1]).send().refused(413, "too_large");
+    client.bare_request().header("Content-Length", "9999999999").send().refused(413, "too_large");
     let long = "x".repeat(1000);
-    for said in [
-        client.ask(&long, json!({})).send(),
-        client.call(&long, &json!({})).send(),
-        client.call("send", &json!({ &*long: 1 })).send(),
-        client.bare().header("MCP-Protocol-Version", &long).json(&message("ping", &json!({}))).send(),
+    for reply in [
+        client.request(&long, json!({})).send(),
+        client.tool_request(&long, &json!({})).send(),
+        client.tool_request("send", &json!({ &*long: 1 })).send(),
+        client.bare_request().header("MCP-Protocol-Version", &long).json(&message("ping", &json!({}))).send(),
     ] {
-        assert!(!said.text().contains(&"x".repeat(65)), "{}", said.text());
+        assert!(!reply.text().contains(&"x".repeat(65)), "{}", reply.text());
     }
 }
 
 #[test]
-fn arguments_that_are_wrong_are_told_by_the_tool_and_change_nothing() {
+fn invalid_arguments_are_an_error_result_and_change_nothing() {
     let (hub, channel) = hub();
     let ann = Client::legacy(*hub, "/mcp");
-    ann.joins(&channel, "ann");
+    ann.join(&channel, "ann");
     let before = channel.visible_state();
     let cases: &[(&str, Value, &str)] = &[
         ("send", json!({"message": 7}), "`message`"),
@@ -108,16 +108,16 @@ fn arguments_that_are_wrong_are_told_by_the_tool_and_change_nothing() {
         ("join", json!({"channel_id": channel.id, "token": channel.token, "callsign": " "}), "callsign"),
         ("join", json!({"channel_id": channel.id, "token": channel.token, "identity_key": 7}), "`identity_key`"),
     ];
-    for (tool, arguments, said) in cases {
-        let refused = ann.cannot(tool, arguments, "invalid");
-        assert!(refused["error"].as_str().unwrap().contains(said), "{tool} {arguments}: {refused}");
+    for (tool, arguments, named) in cases {
+        let refused = ann.call_refused(tool, arguments, "invalid");
+        assert!(refused["error"].as_str().unwrap().contains(named), "{tool} {arguments}: {refused}");
     }
-    ann.cannot("join", &json!({"channel_id": "no-such-channel"}), "not_found");
-    ann.cannot("join", &json!({"channel_id": "../../etc"}), "not_found");
-    ann.cannot("send", &json!({"message": "x", "to": "nobody"}), "unknown_recipient");
+    ann.call_refused("join", &json!({"channel_id": "no-such-channel"}), "not_found");
+    ann.call_refused("join", &json!({"channel_id": "../../etc"}), "not_found");
+    ann.call_refused("send", &json!({"message": "x", "to": "nobody"}), "unknown_recipient");
     let file = json!({"mime": "application/pdf", "data_base64": "A".repeat(524_292)});
-    ann.cannot("send", &json!({"message": "x", "attachments": [file]}), "too_large");
-    ann.cannot("ack", &json!({"upto": 1, "consumer": "laptop"}), "not_found");
+    ann.call_refused("send", &json!({"message": "x", "attachments": [file]}), "too_large");
+    ann.call_refused("ack", &json!({"upto": 1, "consumer": "laptop"}), "not_found");
     assert_eq!(channel.visible_state(), before);
 }
 
