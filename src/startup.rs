@@ -245,7 +245,7 @@ fn options(storage: &Storage) -> StoreOptions {
 
 #[expect(clippy::print_stdout, reason = "the banner is what the command prints")]
 fn announce(config: &Config, bound: SocketAddr, chatroom: Option<&Data<Chatroom>>) {
-    let room = chatroom.map(|chatroom| chatroom.pass());
+    let room = chatroom.map(|chatroom| chatroom.credentials());
     print!("{}", banner(config, bound, room));
     log::info!(address:display = bound, workers = config.server.workers; "listening");
 }

@@ -1,4 +1,4 @@
-// The page of a room. What others wrote goes into the page as text and never as HTML.
+// The page of a chat room. Messages are inserted as text, never as HTML.
 "use strict";
 
 const base = location.pathname.replace(/\/+$/, "");
@@ -7,20 +7,20 @@ const keep = { name: "agent-chat-name", password: `agent-chat-password ${base}` 
 const shown = 500;
 let password = "", next = 0, agents = new Set(), count = 0, running = false;
 
-/** The password leaves the address bar and the history at once. */
+/** Takes the password from the URL and removes it from the address bar and the history. */
 function takePassword() {
   const address = new URL(location.href);
-  const said = address.searchParams.get("password");
-  if (said !== null) {
+  const password = address.searchParams.get("password");
+  if (password !== null) {
     address.searchParams.delete("password");
     history.replaceState(null, "", address);
   }
-  return said || sessionStorage.getItem(keep.password) || "";
+  return password || sessionStorage.getItem(keep.password) || "";
 }
 
 async function ask(path, options = {}) {
   const headers = { "X-Room-Password": encodeURIComponent(password) === password ? password : "" };
-  // A header has no room for every letter; such a password goes where it has.
+  // A header cannot carry every character; such a password is sent as a query parameter.
   const query = headers["X-Room-Password"] ? "" : `${path.includes("?") ? "&" : "?"}password=${encodeURIComponent(password)}`;
   const response = await fetch(base + path + query, { ...options, headers, cache: "no-store" });
   const body = await response.json();
@@ -70,7 +70,7 @@ async function follow() {
       find("state").textContent = "● connected";
     } catch (error) {
       if (error.status === 401) return leave(error.message);
-      find("state").textContent = "○ connecting again";
+      find("state").textContent = "○ reconnecting";
       failures += 1;
       await pause(Math.min(30, 2 ** failures));
     }

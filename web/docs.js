@@ -1,5 +1,5 @@
-// The page over /openapi.json: every route with its parameters, bodies, answers and refusals, and a form to try it.
-// Everything is put in as text, never as markup, and nothing is fetched from anywhere else.
+// Renders /openapi.json: every route with its parameters, bodies, responses and errors, and a form to try it.
+// All values are inserted as text, never as markup, and nothing is loaded from other hosts.
 "use strict";
 
 const el = (tag, attributes, ...children) => {
@@ -9,7 +9,7 @@ const el = (tag, attributes, ...children) => {
   return element;
 };
 
-// Text with `code` in it.
+// Converts text with `code` spans.
 const prose = (text) =>
   (text || "").split("`").map((part, i) => (i % 2 ? el("code", {}, part) : document.createTextNode(part)));
 
@@ -26,24 +26,24 @@ const resolve = (thing) => {
 
 const name = (thing) => (thing && thing.$ref ? thing.$ref.split("/").pop() : null);
 
-// The parts a schema is made of, its own included.
+// A schema and the schemas it extends.
 const parts = (schema) => [schema, ...(schema.allOf || []).filter((part) => part.$ref || part.properties).map(resolve)];
 
 const fields = (schema) => Object.assign({}, ...parts(schema).map((part) => part.properties || {}));
 
 const needed = (schema) => new Set(parts(schema).flatMap((part) => part.required || []));
 
-// A type in a few words.
-const kind = (said) => {
-  const schema = resolve(said) || {};
+// A short description of a type.
+const kind = (unresolved) => {
+  const schema = resolve(unresolved) || {};
   if (schema.const !== undefined) return JSON.stringify(schema.const);
   if (schema.enum) return schema.enum.map((word) => JSON.stringify(word)).join(" | ");
   const several = schema.oneOf || schema.anyOf;
   if (several && !schema.properties) return several.map((one) => name(one) || kind(one)).join(" or ");
   const types = [].concat(schema.type || []);
   const words = types.map((type) => (type === "array" ? `list of ${kind(schema.items || {})}` : type));
-  if (types.includes("object") && name(said)) return name(said);
-  return words.join(" or ") || (schema.allOf ? name(said) || "object" : "anything");
+  if (types.includes("object") && name(unresolved)) return name(unresolved);
+  return words.join(" or ") || (schema.allOf ? name(unresolved) || "object" : "any");
 };
 
 const BOUNDS = [
@@ -51,8 +51,8 @@ const BOUNDS = [
   ["minItems", "items ≥ "], ["maxItems", "items ≤ "], ["pattern", "matches "],
 ];
 
-const bounds = (said) => {
-  const schema = resolve(said) || {};
+const bounds = (unresolved) => {
+  const schema = resolve(unresolved) || {};
   return BOUNDS.filter(([key]) => schema[key] !== undefined).map(([key, words]) => words + schema[key]).join(", ");
 };
 
@@ -64,11 +64,11 @@ const row = (label, schema, description, required) =>
 
 const table = (rows) => el("table", {}, el("tbody", {}, ...rows));
 
-// The fields of a schema, and below them those of the schemas it names.
-const shape = (said, seen = new Set()) => {
-  const schema = resolve(said) || {};
+// The fields of a schema, followed by those of the schemas it references.
+const shape = (unresolved, seen = new Set()) => {
+  const schema = resolve(unresolved) || {};
   const inner = Object.entries(fields(schema));
-  if (!inner.length) return el("p", {}, kind(said));
+  if (!inner.length) return el("p", {}, kind(unresolved));
   const must = needed(schema);
   const named = [];
   for (const [, field] of inner) {
@@ -95,21 +95,21 @@ const content = (media) =>
     return el("div", {}, el("p", { class: "kind" }, type), ...rows);
   });
 
-const answers = (operation) => {
+const responses = (operation) => {
   const all = Object.entries(operation.responses);
-  const good = all.filter(([status]) => status < 400).map(([status, said]) => {
-    const response = resolve(said);
+  const good = all.filter(([status]) => status < 400).map(([status, unresolved]) => {
+    const response = resolve(unresolved);
     return el("div", {}, el("h4", {}, status), ...paragraphs(response.description), ...content(response.content));
   });
-  const bad = all.filter(([status]) => status >= 400).map(([status, said]) =>
-    el("tr", {}, el("td", {}, status), el("td", {}, ...prose(resolve(said).description))));
-  return [...good, bad.length ? el("h4", {}, "Refusals") : null, bad.length ? table(bad) : null];
+  const bad = all.filter(([status]) => status >= 400).map(([status, unresolved]) =>
+    el("tr", {}, el("td", {}, status), el("td", {}, ...prose(resolve(unresolved).description))));
+  return [...good, bad.length ? el("h4", {}, "Errors") : null, bad.length ? table(bad) : null];
 };
 
 const secrets = (operation) =>
   [...new Set((operation.security || []).flatMap(Object.keys))].filter((scheme) => scheme.endsWith("token"));
 
-// A form that sends the request from here. Nothing is sent before the button is pressed, and nothing is kept.
+// A form that sends the request. Nothing is sent until the button is pressed, and no input is stored.
 const form = (method, path, operation) => {
   const output = el("pre", { class: "answer", hidden: "" });
   const inputs = [];
@@ -121,7 +121,7 @@ const form = (method, path, operation) => {
   const rows = secrets(operation).slice(0, 1).map((scheme) => input("Authorization", "bearer", scheme.replace("_", " ")));
   for (const parameter of operation.parameters || []) rows.push(input(parameter.name, parameter.in, parameter.in));
   const body = operation.requestBody ? el("textarea", { rows: "3", spellcheck: "false" }, "{}") : null;
-  const button = el("button", { type: "submit" }, `${method.toUpperCase()} it`);
+  const button = el("button", { type: "submit" }, `Send ${method.toUpperCase()}`);
   const it = el("form", {}, ...rows, body ? el("label", {}, el("span", {}, "body"), body) : null, button, output);
   it.addEventListener("submit", async (event) => {
     event.preventDefault();
@@ -137,11 +137,11 @@ const form = (method, path, operation) => {
     output.textContent = "…";
     const stop = new AbortController();
     try {
-      const asked = { method: method.toUpperCase(), headers, body: body ? body.value : undefined, signal: stop.signal };
-      const response = await fetch(target + (query.size ? `?${query}` : ""), asked);
+      const options = { method: method.toUpperCase(), headers, body: body ? body.value : undefined, signal: stop.signal };
+      const response = await fetch(target + (query.size ? `?${query}` : ""), options);
       output.textContent = `${response.status} ${response.statusText}\n`;
       if ((response.headers.get("content-type") || "").startsWith("text/event-stream")) {
-        // A stream goes on; it is shown for ten seconds.
+        // A stream does not end; show it for ten seconds.
         setTimeout(() => stop.abort(), 10000);
         const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
         for (let read = await reader.read(); !read.done; read = await reader.read()) output.append(read.value);
@@ -150,7 +150,7 @@ const form = (method, path, operation) => {
       const text = await response.text();
       try { output.append(JSON.stringify(JSON.parse(text), null, 1)); } catch { output.append(text); }
     } catch (error) {
-      output.append(`\n(${error.name === "AbortError" ? "ten seconds have passed" : error})`);
+      output.append(`\n(${error.name === "AbortError" ? "stopped after ten seconds" : error})`);
     }
   });
   return el("details", { class: "try" }, el("summary", {}, "Try it"), it);
@@ -163,7 +163,7 @@ const route = (method, path, operation) => {
   const request = operation.requestBody;
   const details = el("details", { id: operation.operationId, class: "route" },
     el("summary", {}, el("b", { class: method }, method.toUpperCase()), " ", el("code", {}, path), el("span", { class: "sum" }, " ", ...prose(operation.summary))));
-  // Filled when it is first opened: the whole page is long.
+  // Rendered when first opened, because the whole page is long.
   details.addEventListener("toggle", () => {
     if (details.childElementCount > 1) return;
     details.append(
@@ -171,14 +171,14 @@ const route = (method, path, operation) => {
       ...guards.map((guard) => el("p", {}, ...prose(guard))),
       ...(parameters.length ? [el("h4", {}, "Parameters"), table(parameters)] : []),
       ...(request ? [el("h4", {}, "Body"), ...paragraphs(request.description), ...content(request.content)] : []),
-      ...answers(operation),
+      ...responses(operation),
       form(method, path, operation));
   });
   return details;
 };
 
 const show = () => {
-  document.title = `${api.info.title} ${api.info.version}: the API`;
+  document.title = `${api.info.title} ${api.info.version}: API reference`;
   document.getElementById("preface").replaceChildren(el("a", { href: "/openapi.json" }, "/openapi.json"), ` of rogerrat ${api.info.version} at ${api.servers[0].url}`);
   const place = document.getElementById("api");
   place.append(...paragraphs(api.info.description));
@@ -192,4 +192,4 @@ const show = () => {
 };
 
 fetch("/openapi.json").then((response) => response.json()).then((description) => { api = description; show(); })
-  .catch((error) => { document.getElementById("preface").append(` It could not be read: ${error}`); });
+  .catch((error) => { document.getElementById("preface").append(` It could not be loaded: ${error}`); });

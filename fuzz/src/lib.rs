@@ -1,6 +1,6 @@
-//! What is fuzzed, and what must hold: the parsers as they stand in the hub, with the checks of their property tests.
+//! The fuzzed parsers of the hub, with the checks of their property tests.
 //!
-//! The door's parsers live in a binary, so their files are included here; they know nothing but the domain.
+//! The HTTP parsers are part of a binary crate, so their files are included here. They depend on the domain only.
 #![allow(dead_code)]
 
 use std::str::from_utf8;
@@ -20,12 +20,12 @@ mod presets;
 #[path = "../../src/http/query.rs"]
 mod query;
 
-/// Any body, read as every kind of request.
+/// A body, parsed as every kind of request.
 pub fn body(data: &[u8]) {
     checks::body(data);
 }
 
-/// A send: up to the first line break its `Idempotency-Key`, then its body.
+/// A send: its `Idempotency-Key` up to the first line break, then its body.
 pub fn send(data: &[u8]) {
     let (key, body) = halves(data);
     domain::send(body, from_utf8(key).ok().filter(|key| !key.is_empty()));
@@ -43,12 +43,12 @@ pub fn create(data: &[u8]) {
 
 /// A query string.
 pub fn query_string(data: &[u8]) {
-    if let Ok(said) = from_utf8(data) {
-        checks::query(said);
+    if let Ok(text) = from_utf8(data) {
+        checks::query(text);
     }
 }
 
-/// A Host, and after a line break an Origin.
+/// A Host and, after a line break, an Origin.
 pub fn host_and_origin(data: &[u8]) {
     let (host, origin) = halves(data);
     if let (Ok(host), Ok(origin)) = (from_utf8(host), from_utf8(origin)) {
@@ -58,22 +58,22 @@ pub fn host_and_origin(data: &[u8]) {
 
 /// An `X-Forwarded-For`.
 pub fn forwarded(data: &[u8]) {
-    if let Ok(said) = from_utf8(data) {
-        checks::forwarded(said);
+    if let Ok(text) = from_utf8(data) {
+        checks::forwarded(text);
     }
 }
 
-/// Channel, session, consumer and callsign.
+/// Channel ids, session ids, consumer names and callsigns.
 pub fn names(data: &[u8]) {
-    if let Ok(said) = from_utf8(data) {
-        domain::names(said);
+    if let Ok(text) = from_utf8(data) {
+        domain::names(text);
     }
 }
 
-/// Text made safe to show.
+/// Sanitizing text for display.
 pub fn shown(data: &[u8]) {
-    if let Ok(said) = from_utf8(data) {
-        domain::shown(said);
+    if let Ok(text) = from_utf8(data) {
+        domain::shown(text);
     }
 }
 

@@ -1,4 +1,3 @@
-//! Faces for clients that were made for other hubs. Each is a door of its own, and asks the [`Hub`](rogerrat_actors::Hub)
-//! like the others.
+//! Compatibility interfaces: the protocols of other hubs, on top of the [`Hub`](rogerrat_actors::Hub).
 
 pub(crate) mod agent_chatroom;

@@ -6,18 +6,21 @@ use rogerrat_domain::account::{
     AccountOpened, AccountRecovered, AccountReply, IdentitiesReply, IdentityInput, IdentityReply, OwnedReply,
     RecoverInput, TokenReply,
 };
-use rogerrat_domain::{Refusal, limits};
+use rogerrat_domain::{Code, Refusal, limits};
+use utoipa::IntoParams;
 
-use super::openapi::{CloseQuery, InChannel, OfIdentity};
-use super::problem::Problem;
+use super::error_codes::{ACCOUNT, BODY, codes};
+use super::parameters::ChannelPath;
 use super::query::Query;
-use super::state::{SharedState, channel_of};
-use super::{Done, Paths, body, read};
+use super::{Done, Paths, read};
+use crate::web::body;
+use crate::web::problem::Problem;
+use crate::web::state::{SharedState, channel_of};
 
-/// The routes of accounts.
+/// Registers the routes of accounts.
 pub(super) fn routes(config: &mut ServiceConfig, at: &Paths<'_>) {
     config
-        .service(at.all("/api/account", read().to(look), web::post().to(open), web::delete().to(close)))
+        .service(at.all("/api/account", read().to(get), web::post().to(open), web::delete().to(close)))
         .service(at.post("/api/account/recover", web::post().to(recover)))
         .service(at.get_and("POST", "/api/account/identities", read().to(identities), web::post().to(add_identity)))
         .service(at.post("/api/account/identities/{callsign}/rotate-key", web::post().to(rotate_key)))
@@ -27,15 +30,37 @@ pub(super) fn routes(config: &mut ServiceConfig, at: &Paths<'_>) {
         .service(at.post("/api/account/channels/{id}/rotate-token", web::post().to(rotate_token)));
 }
 
-/// Opens an account. It asks for no name and no address: whoever has its tokens is its owner.
+/// The path parameter of a route of one identity.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Path)]
+#[expect(dead_code, reason = "only the derived code reads the fields")]
+struct IdentityPath {
+    /// The identity's callsign.
+    #[param(pattern = "^[a-z0-9][a-z0-9_-]{0,31}$")]
+    callsign: String,
+}
+
+/// The query parameter of deleting an account.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "only the derived code reads the fields")]
+struct CloseQuery {
+    /// `delete` also deletes the account's channels. Without it they remain, without an owner.
+    #[param(pattern = "^delete$")]
+    channels: Option<String>,
+}
+
+/// Create an account.
+///
+/// It has no name and no email address: holding its tokens proves ownership.
 #[utoipa::path(
     post,
     path = "/api/account",
     operation_id = "create_account",
     tag = "Accounts",
-    responses((status = 200, body = AccountOpened, description = "The account. Its tokens are shown only here.")),
+    responses((status = 200, body = AccountOpened, description = "The account. Its tokens are returned only once.")),
     security(("server_token" = [])),
-    extensions(("x-error-codes" = json!(["unauthorized", "too_large", "rate_limited", "overloaded", "storage_failed"]))),
+    extensions(("x-error-codes" = json!(codes(&[ACCOUNT, &[Code::TooLarge, Code::RateLimited]])))),
 )]
 pub(crate) async fn open(state: SharedState, request: HttpRequest) -> Result<impl Responder, Problem> {
     body::announced(&request, limits::BODY_BYTES)?;
@@ -44,15 +69,17 @@ pub(crate) async fn open(state: SharedState, request: HttpRequest) -> Result<imp
     Ok(Json(state.hub.open_account().await?))
 }
 
-/// Gives another session to who has the recovery token. The sessions before stay good until nobody used them for 30 days.
+/// Create another session token from the recovery token.
+///
+/// Earlier session tokens stay valid. Each expires after 30 days without use.
 #[utoipa::path(
     post,
     path = "/api/account/recover",
     operation_id = "recover_account",
     tag = "Accounts",
     request_body = RecoverInput,
-    responses((status = 200, body = AccountRecovered, description = "The account, and its new session.")),
-    extensions(("x-error-codes" = json!(["invalid", "invalid_json", "unauthorized", "too_large", "rate_limited", "overloaded", "storage_failed"]))),
+    responses((status = 200, body = AccountRecovered, description = "The account and its new session token.")),
+    extensions(("x-error-codes" = json!(codes(&[ACCOUNT, BODY, &[Code::RateLimited]])))),
 )]
 pub(crate) async fn recover(
     state: SharedState,
@@ -64,7 +91,7 @@ pub(crate) async fn recover(
     Ok(Json(state.hub.recover_account(input.recovery_token.trim()).await?))
 }
 
-/// Tells what an account is, what it has, and what it may have.
+/// Get the account, what it owns, and its limits.
 #[utoipa::path(
     get,
     path = "/api/account",
@@ -72,46 +99,48 @@ pub(crate) async fn recover(
     tag = "Accounts",
     responses((status = 200, body = AccountReply, description = "The account.")),
     security(("account_session" = [])),
-    extensions(("x-error-codes" = json!(["unauthorized", "overloaded", "storage_failed"]))),
+    extensions(("x-error-codes" = json!(codes(&[ACCOUNT])))),
 )]
-pub(crate) async fn look(state: SharedState, request: HttpRequest) -> Result<impl Responder, Problem> {
+pub(crate) async fn get(state: SharedState, request: HttpRequest) -> Result<impl Responder, Problem> {
     let owner = state.admit_owner(&request).await?;
     Ok(Json(state.hub.account(&owner).await?))
 }
 
-/// Deletes an account with its identities, whose sessions end. Its channels stay, as nobody's, unless `channels=delete` is
-/// said.
+/// Delete the account and its identities.
+///
+/// Sessions that joined with its identities are closed. Its channels remain, without an owner, unless
+/// `channels=delete`.
 #[utoipa::path(
     delete,
     path = "/api/account",
     operation_id = "delete_account",
     tag = "Accounts",
     params(CloseQuery),
-    responses((status = 200, body = Done, description = "It is gone.")),
+    responses((status = 200, body = Done, description = "Deleted.")),
     security(("account_session" = [])),
-    extensions(("x-error-codes" = json!(["invalid", "unauthorized", "overloaded", "storage_failed"]))),
+    extensions(("x-error-codes" = json!(codes(&[ACCOUNT, &[Code::Invalid]])))),
 )]
 pub(crate) async fn close(state: SharedState, request: HttpRequest) -> Result<impl Responder, Problem> {
     let owner = state.admit_owner(&request).await?;
     let with_channels = match Query::of(request.query_string()).get("channels") {
         None => false,
         Some("delete") => true,
-        Some(_) => return Err(Refusal::invalid("channels can be `delete`; leave it out to keep them").into()),
+        Some(_) => return Err(Refusal::invalid("channels must be `delete`; omit it to keep the channels").into()),
     };
     state.hub.close_account(&owner, with_channels).await?;
     Ok(Json(Done::default()))
 }
 
-/// Makes an identity: a callsign that is the account's on every channel, and the key that proves it.
+/// Create an identity: a callsign reserved for the account on every channel, and the key that proves it.
 #[utoipa::path(
     post,
     path = "/api/account/identities",
     operation_id = "create_identity",
     tag = "Accounts",
-    request_body(content = IdentityInput, description = "An empty body means all defaults: the hub makes a callsign up."),
-    responses((status = 200, body = IdentityReply, description = "The identity. Its key is shown only here.")),
+    request_body(content = IdentityInput, description = "An empty body means defaults: the hub picks a callsign."),
+    responses((status = 200, body = IdentityReply, description = "The identity. Its key is returned only once.")),
     security(("account_session" = [])),
-    extensions(("x-error-codes" = json!(["invalid", "invalid_json", "unauthorized", "callsign_taken", "limit_reached", "too_large", "overloaded", "storage_failed"]))),
+    extensions(("x-error-codes" = json!(codes(&[ACCOUNT, BODY, &[Code::CallsignTaken, Code::LimitReached]])))),
 )]
 pub(crate) async fn add_identity(
     state: SharedState,
@@ -123,7 +152,7 @@ pub(crate) async fn add_identity(
     Ok(Json(state.hub.add_identity(&owner, input.callsign.as_deref()).await?))
 }
 
-/// Lists the identities of an account, without their keys.
+/// List the account's identities, without their keys.
 #[utoipa::path(
     get,
     path = "/api/account/identities",
@@ -131,23 +160,25 @@ pub(crate) async fn add_identity(
     tag = "Accounts",
     responses((status = 200, body = IdentitiesReply, description = "The identities.")),
     security(("account_session" = [])),
-    extensions(("x-error-codes" = json!(["unauthorized", "overloaded", "storage_failed"]))),
+    extensions(("x-error-codes" = json!(codes(&[ACCOUNT])))),
 )]
 pub(crate) async fn identities(state: SharedState, request: HttpRequest) -> Result<impl Responder, Problem> {
     let owner = state.admit_owner(&request).await?;
     Ok(Json(IdentitiesReply { identities: state.hub.identities(&owner).await? }))
 }
 
-/// Gives an identity another key. The old one is good no more, and sessions that joined with it end.
+/// Rotate an identity's key.
+///
+/// The old key is revoked and its sessions are closed.
 #[utoipa::path(
     post,
     path = "/api/account/identities/{callsign}/rotate-key",
     operation_id = "rotate_identity_key",
     tag = "Accounts",
-    params(OfIdentity),
-    responses((status = 200, body = IdentityReply, description = "The new key. It is shown only here.")),
+    params(IdentityPath),
+    responses((status = 200, body = IdentityReply, description = "The new key. It is returned only once.")),
     security(("account_session" = [])),
-    extensions(("x-error-codes" = json!(["unauthorized", "not_found", "too_large", "overloaded", "storage_failed"]))),
+    extensions(("x-error-codes" = json!(codes(&[ACCOUNT, &[Code::NotFound, Code::TooLarge]])))),
 )]
 pub(crate) async fn rotate_key(state: SharedState, request: HttpRequest) -> Result<impl Responder, Problem> {
     body::announced(&request, limits::BODY_BYTES)?;
@@ -155,16 +186,18 @@ pub(crate) async fn rotate_key(state: SharedState, request: HttpRequest) -> Resu
     Ok(Json(state.hub.rotate_key(&owner, callsign_of(&request)).await?))
 }
 
-/// Deletes an identity. Its sessions end, and its callsign is anybody's.
+/// Delete an identity.
+///
+/// Its sessions are closed and its callsign becomes available.
 #[utoipa::path(
     delete,
     path = "/api/account/identities/{callsign}",
     operation_id = "delete_identity",
     tag = "Accounts",
-    params(OfIdentity),
-    responses((status = 200, body = Done, description = "It is gone.")),
+    params(IdentityPath),
+    responses((status = 200, body = Done, description = "Deleted.")),
     security(("account_session" = [])),
-    extensions(("x-error-codes" = json!(["unauthorized", "not_found", "overloaded", "storage_failed"]))),
+    extensions(("x-error-codes" = json!(codes(&[ACCOUNT, &[Code::NotFound]])))),
 )]
 pub(crate) async fn remove_identity(state: SharedState, request: HttpRequest) -> Result<impl Responder, Problem> {
     let owner = state.admit_owner(&request).await?;
@@ -172,7 +205,7 @@ pub(crate) async fn remove_identity(state: SharedState, request: HttpRequest) ->
     Ok(Json(Done::default()))
 }
 
-/// Lists the channels of an account, oldest first.
+/// List the account's channels, oldest first.
 #[utoipa::path(
     get,
     path = "/api/account/channels",
@@ -180,23 +213,25 @@ pub(crate) async fn remove_identity(state: SharedState, request: HttpRequest) ->
     tag = "Accounts",
     responses((status = 200, body = OwnedReply, description = "The channels.")),
     security(("account_session" = [])),
-    extensions(("x-error-codes" = json!(["unauthorized", "overloaded", "storage_failed"]))),
+    extensions(("x-error-codes" = json!(codes(&[ACCOUNT])))),
 )]
 pub(crate) async fn channels(state: SharedState, request: HttpRequest) -> Result<impl Responder, Problem> {
     let owner = state.admit_owner(&request).await?;
     Ok(Json(OwnedReply { channels: state.hub.owned(&owner).await? }))
 }
 
-/// Deletes a channel of the account with everything that was said on it. Sessions and streams end.
+/// Delete a channel of the account with all its messages.
+///
+/// Its sessions and streams are closed.
 #[utoipa::path(
     delete,
     path = "/api/account/channels/{id}",
     operation_id = "delete_owned_channel",
     tag = "Accounts",
-    params(InChannel),
-    responses((status = 200, body = Done, description = "It is gone.")),
+    params(ChannelPath),
+    responses((status = 200, body = Done, description = "Deleted.")),
     security(("account_session" = [])),
-    extensions(("x-error-codes" = json!(["unauthorized", "not_found", "overloaded", "storage_failed"]))),
+    extensions(("x-error-codes" = json!(codes(&[ACCOUNT, &[Code::NotFound]])))),
 )]
 pub(crate) async fn delete_channel(state: SharedState, request: HttpRequest) -> Result<impl Responder, Problem> {
     let owner = state.admit_owner(&request).await?;
@@ -205,16 +240,18 @@ pub(crate) async fn delete_channel(state: SharedState, request: HttpRequest) -> 
     Ok(Json(Done::default()))
 }
 
-/// Gives a channel of the account another token. The old one admits nobody any more; who is there stays.
+/// Rotate the join token of a channel of the account.
+///
+/// The old token is revoked. Members and webhooks stay, but REST requests need the new token.
 #[utoipa::path(
     post,
     path = "/api/account/channels/{id}/rotate-token",
     operation_id = "rotate_channel_token",
     tag = "Accounts",
-    params(InChannel),
-    responses((status = 200, body = TokenReply, description = "The new token. It is shown only here.")),
+    params(ChannelPath),
+    responses((status = 200, body = TokenReply, description = "The new token. It is returned only once.")),
     security(("account_session" = [])),
-    extensions(("x-error-codes" = json!(["unauthorized", "not_found", "too_large", "overloaded", "storage_failed"]))),
+    extensions(("x-error-codes" = json!(codes(&[ACCOUNT, &[Code::NotFound, Code::TooLarge]])))),
 )]
 pub(crate) async fn rotate_token(state: SharedState, request: HttpRequest) -> Result<impl Responder, Problem> {
     body::announced(&request, limits::BODY_BYTES)?;
@@ -223,7 +260,7 @@ pub(crate) async fn rotate_token(state: SharedState, request: HttpRequest) -> Re
     Ok(Json(state.hub.rotate_token(&at).await?))
 }
 
-/// The callsign in a request's path.
+/// The callsign in the path of a request.
 fn callsign_of(request: &HttpRequest) -> &str {
     request.match_info().get("callsign").unwrap_or_default()
 }

@@ -1,7 +1,9 @@
-//! The administration: channels without what is said on them, sessions, bans, counters. Off unless it has a token.
+//! Administration: inspect and delete channels, close sessions, ban clients, read counters. Disabled unless an
+//! administration token is configured.
 //!
-//! Whatever changes something leaves a line in the log, under `audit`.
+//! It never returns messages. Every change is logged under the target `audit`.
 
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use actix_web::web::{self, Json, Payload, ServiceConfig};
@@ -9,16 +11,18 @@ use actix_web::{HttpRequest, Responder};
 use rogerrat_domain::op::Inspection;
 use rogerrat_domain::{Ban, BanInput, Code, Refusal, limits};
 use serde::Serialize;
-use utoipa::ToSchema;
+use utoipa::openapi::schema::Schema;
+use utoipa::{IntoParams, ToSchema};
 
-use super::body;
-use super::openapi::{AdminQuery, InChannel};
-use super::problem::Problem;
+use super::error_codes::{ADMIN, BODY, HUB, codes};
+use super::parameters::{ChannelPath, count};
 use super::query::Query;
-use super::state::{SharedState, channel_of};
 use super::{Done, Paths, read};
+use crate::web::body;
+use crate::web::problem::Problem;
+use crate::web::state::{SharedState, channel_of};
 
-/// The routes of the administration.
+/// Registers the routes of the administration.
 pub(super) fn routes(config: &mut ServiceConfig, at: &Paths<'_>) {
     config
         .service(at.get("/api/admin/channels", read().to(channels)))
@@ -29,44 +33,65 @@ pub(super) fn routes(config: &mut ServiceConfig, at: &Paths<'_>) {
         .service(at.get("/api/admin/counters", read().to(counters)));
 }
 
+/// The query parameter of listing channels.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "only the derived code reads the fields")]
+struct ChannelsQuery {
+    #[param(schema_with = limit, required = false)]
+    limit: Option<f64>,
+}
+
+fn limit() -> Schema {
+    count(
+        1000,
+        "The maximum number of channels. Defaults to 100, clamped to 1 … 1000, fractions are cut off. A value that is \
+         not a number means 1000.",
+    )
+}
+
 /// Channels in memory.
 #[derive(Serialize, ToSchema)]
-pub(super) struct Channels {
-    /// The last used first.
+pub(super) struct AdminChannelsReply {
+    /// The channels, most recently used first.
     #[schema(max_items = 1000)]
     channels: Vec<Inspection>,
-    /// How many there are in memory.
+    /// The number of channels in memory.
     total: usize,
 }
 
-/// Lists the channels in memory, the last used first: their settings and sessions, never their messages.
+/// List the channels in memory, most recently used first.
+///
+/// The reply has their settings and sessions, never their messages.
 #[utoipa::path(
     get,
     path = "/api/admin/channels",
     operation_id = "admin_list_channels",
     tag = "Administration",
-    params(AdminQuery),
-    responses((status = 200, body = Channels, description = "The channels.")),
+    params(ChannelsQuery),
+    responses((status = 200, body = AdminChannelsReply, description = "The channels.")),
     security(("admin_token" = [])),
-    extensions(("x-error-codes" = json!(["unauthorized", "rate_limited"]))),
+    extensions(("x-error-codes" = json!(codes(&[ADMIN])))),
 )]
 pub(crate) async fn channels(state: SharedState, request: HttpRequest) -> Result<impl Responder, Problem> {
     state.admit_admin(&request)?;
     let limit = Query::of(request.query_string()).admin_limit();
     let channels = state.hub.inspect_live(limit).await;
-    Ok(Json(Channels { channels, total: state.hub.live_count() }))
+    Ok(Json(AdminChannelsReply { channels, total: state.hub.live_count() }))
 }
 
-/// Shows one channel and its sessions, never its messages. It is brought into memory for it.
+/// Inspect a channel and its sessions.
+///
+/// The channel is loaded into memory if necessary. The reply has no messages.
 #[utoipa::path(
     get,
     path = "/api/admin/channels/{id}",
     operation_id = "admin_inspect_channel",
     tag = "Administration",
-    params(InChannel),
+    params(ChannelPath),
     responses((status = 200, body = Inspection, description = "The channel.")),
     security(("admin_token" = [])),
-    extensions(("x-error-codes" = json!(["unauthorized", "not_found", "rate_limited", "overloaded", "storage_failed"]))),
+    extensions(("x-error-codes" = json!(codes(&[ADMIN, HUB, &[Code::NotFound]])))),
 )]
 pub(crate) async fn channel(state: SharedState, request: HttpRequest) -> Result<impl Responder, Problem> {
     state.admit_admin(&request)?;
@@ -74,16 +99,18 @@ pub(crate) async fn channel(state: SharedState, request: HttpRequest) -> Result<
     Ok(Json(state.hub.ask(&at, rogerrat_domain::op::Inspect).await?))
 }
 
-/// Deletes a channel with everything that was said on it. Sessions and streams end. A band cannot be deleted.
+/// Delete a channel with all its messages.
+///
+/// Its sessions and streams are closed. A band cannot be deleted.
 #[utoipa::path(
     delete,
     path = "/api/admin/channels/{id}",
     operation_id = "admin_delete_channel",
     tag = "Administration",
-    params(InChannel),
-    responses((status = 200, body = Done, description = "It is gone.")),
+    params(ChannelPath),
+    responses((status = 200, body = Done, description = "Deleted.")),
     security(("admin_token" = [])),
-    extensions(("x-error-codes" = json!(["unauthorized", "forbidden", "not_found", "rate_limited", "overloaded", "storage_failed"]))),
+    extensions(("x-error-codes" = json!(codes(&[ADMIN, HUB, &[Code::Forbidden, Code::NotFound]])))),
 )]
 pub(crate) async fn delete_channel(state: SharedState, request: HttpRequest) -> Result<impl Responder, Problem> {
     let client = state.admit_admin(&request)?;
@@ -96,25 +123,27 @@ pub(crate) async fn delete_channel(state: SharedState, request: HttpRequest) -> 
     Ok(Json(Done::default()))
 }
 
-/// Whether there was a session.
+/// The result of closing a session.
 #[derive(Serialize, ToSchema)]
-pub(super) struct Ended {
+pub(super) struct EndSessionReply {
     /// Always true.
     ok: bool,
-    /// Whether there was a session that has ended now.
+    /// Whether a session was closed. False if the callsign had none.
     ended: bool,
 }
 
-/// Ends the session of a callsign; it may join again. A ban keeps it out.
+/// Close the session of a callsign.
+///
+/// The client may join again unless it is banned.
 #[utoipa::path(
     delete,
     path = "/api/admin/channels/{id}/sessions/{callsign}",
     operation_id = "admin_end_session",
     tag = "Administration",
-    params(InChannel, ("callsign" = String, Path, description = "Whose session.")),
-    responses((status = 200, body = Ended, description = "It has no session.")),
+    params(ChannelPath, ("callsign" = String, Path, description = "The callsign whose session to close.")),
+    responses((status = 200, body = EndSessionReply, description = "Closed, or there was no session.")),
     security(("admin_token" = [])),
-    extensions(("x-error-codes" = json!(["invalid", "unauthorized", "not_found", "rate_limited", "overloaded", "storage_failed"]))),
+    extensions(("x-error-codes" = json!(codes(&[ADMIN, HUB, &[Code::Invalid, Code::NotFound]])))),
 )]
 pub(crate) async fn end_session(state: SharedState, request: HttpRequest) -> Result<impl Responder, Problem> {
     let client = state.admit_admin(&request)?;
@@ -122,43 +151,46 @@ pub(crate) async fn end_session(state: SharedState, request: HttpRequest) -> Res
     let callsign = request.match_info().get("callsign").unwrap_or_default();
     let ended = state.hub.evict(&at, callsign).await?;
     audit(client, "end_session", at.id());
-    Ok(Json(Ended { ok: true, ended }))
+    Ok(Json(EndSessionReply { ok: true, ended }))
 }
 
-/// The bans that hold.
+/// Active bans.
 #[derive(Serialize, ToSchema)]
-pub(super) struct Bans {
-    /// The newest first.
+pub(super) struct BansReply {
+    /// The bans, newest first.
     #[schema(max_items = 1000)]
     bans: Vec<Ban>,
 }
 
-/// Lists the bans that hold, the newest first.
+/// List active bans, newest first.
 #[utoipa::path(
     get,
     path = "/api/admin/bans",
     operation_id = "admin_list_bans",
     tag = "Administration",
-    responses((status = 200, body = Bans, description = "The bans.")),
+    responses((status = 200, body = BansReply, description = "The bans.")),
     security(("admin_token" = [])),
-    extensions(("x-error-codes" = json!(["unauthorized", "rate_limited"]))),
+    extensions(("x-error-codes" = json!(codes(&[ADMIN])))),
 )]
 pub(crate) async fn bans(state: SharedState, request: HttpRequest) -> Result<impl Responder, Problem> {
     state.admit_admin(&request)?;
-    Ok(Json(Bans { bans: state.hub.bans() }))
+    Ok(Json(BansReply { bans: state.hub.bans() }))
 }
 
-/// A ban that holds now.
+/// A new ban.
 #[derive(Serialize, ToSchema)]
 pub(super) struct BanReply {
     #[serde(flatten)]
     ban: Ban,
-    /// Sessions that ended by it, on the channels in memory. On others they end when the channel is next used.
+    /// The number of sessions closed on channels in memory. On other channels they are closed at the channel's next
+    /// use.
     sessions_ended: usize,
 }
 
-/// Bans a callsign, an identity or an address. Sessions of the callsign or identity end; what an address has open stays
-/// open until it ends by itself. It outlives a restart.
+/// Ban a callsign, an identity or an address.
+///
+/// Sessions of a banned callsign or identity are closed. Open requests of a banned address continue until they end.
+/// Bans persist across restarts.
 #[utoipa::path(
     post,
     path = "/api/admin/bans",
@@ -167,7 +199,7 @@ pub(super) struct BanReply {
     request_body = BanInput,
     responses((status = 200, body = BanReply, description = "The ban.")),
     security(("admin_token" = [])),
-    extensions(("x-error-codes" = json!(["invalid", "invalid_json", "unauthorized", "not_found", "limit_reached", "too_large", "rate_limited", "overloaded", "storage_failed"]))),
+    extensions(("x-error-codes" = json!(codes(&[ADMIN, HUB, BODY, &[Code::NotFound, Code::LimitReached]])))),
 )]
 pub(crate) async fn ban(state: SharedState, request: HttpRequest, payload: Payload) -> Result<impl Responder, Problem> {
     let client = state.admit_admin(&request)?;
@@ -177,16 +209,16 @@ pub(crate) async fn ban(state: SharedState, request: HttpRequest, payload: Paylo
     Ok(Json(BanReply { ban, sessions_ended }))
 }
 
-/// Lifts a ban.
+/// Lift a ban.
 #[utoipa::path(
     delete,
     path = "/api/admin/bans/{ban}",
     operation_id = "admin_unban",
     tag = "Administration",
     params(("ban" = String, Path, description = "The ban's id.")),
-    responses((status = 200, body = Done, description = "It is lifted.")),
+    responses((status = 200, body = Done, description = "Lifted.")),
     security(("admin_token" = [])),
-    extensions(("x-error-codes" = json!(["unauthorized", "not_found", "rate_limited", "overloaded", "storage_failed"]))),
+    extensions(("x-error-codes" = json!(codes(&[ADMIN, HUB, &[Code::NotFound]])))),
 )]
 pub(crate) async fn unban(state: SharedState, request: HttpRequest) -> Result<impl Responder, Problem> {
     let client = state.admit_admin(&request)?;
@@ -196,18 +228,18 @@ pub(crate) async fn unban(state: SharedState, request: HttpRequest) -> Result<im
     Ok(Json(Done::default()))
 }
 
-/// The hub in numbers, as its operator sees it.
+/// Counters for the operator of the hub.
 #[derive(Serialize, ToSchema)]
-pub(super) struct Counters {
-    /// When it started, in milliseconds since the epoch.
+pub(super) struct CountersReply {
+    /// When the hub started, in milliseconds since the epoch.
     started_at: u64,
-    /// Channels created.
+    /// Channels created since the hub started.
     channels_created: u64,
-    /// Joins that were not repeats.
+    /// Joins since the hub started, without repeated ones.
     joins_total: u64,
-    /// Messages sent, statuses included.
+    /// Messages sent since the hub started, statuses included.
     messages_total: u64,
-    /// Channels there are, bands included.
+    /// Channels on the hub, bands included.
     channels: u64,
     /// Channels in memory.
     channels_live: u64,
@@ -215,35 +247,35 @@ pub(super) struct Counters {
     members: u64,
     /// Members online.
     members_live: u64,
-    /// Polls parked.
+    /// Waiting polls.
     polls: u64,
-    /// Streams open.
+    /// Open streams.
     streams: u64,
-    /// Undelivered DMs held.
+    /// Undelivered direct messages.
     held: u64,
-    /// Their bytes.
+    /// Bytes of undelivered direct messages.
     held_bytes: u64,
-    /// Bans that hold.
+    /// Active bans.
     bans: usize,
-    /// Requests refused, by code.
-    refused: std::collections::BTreeMap<&'static str, u64>,
+    /// Refused requests since the hub started, by error code.
+    refused: BTreeMap<&'static str, u64>,
 }
 
-/// Tells the hub in numbers.
+/// Get the counters of the hub.
 #[utoipa::path(
     get,
     path = "/api/admin/counters",
     operation_id = "admin_counters",
     tag = "Administration",
-    responses((status = 200, body = Counters, description = "The numbers.")),
+    responses((status = 200, body = CountersReply, description = "Counters.")),
     security(("admin_token" = [])),
-    extensions(("x-error-codes" = json!(["unauthorized", "rate_limited"]))),
+    extensions(("x-error-codes" = json!(codes(&[ADMIN])))),
 )]
 pub(crate) async fn counters(state: SharedState, request: HttpRequest) -> Result<impl Responder, Problem> {
     state.admit_admin(&request)?;
     let totals = state.hub.totals();
     let refused = state.request_metrics.totals().refusals;
-    Ok(Json(Counters {
+    Ok(Json(CountersReply {
         started_at: totals.started_at_ms,
         channels_created: totals.channels_created,
         joins_total: totals.joins_total,
@@ -261,7 +293,7 @@ pub(crate) async fn counters(state: SharedState, request: HttpRequest) -> Result
     }))
 }
 
-/// Leaves a line about something that was changed, and by whom. What was written in a request is not in it.
+/// Logs a change and the address it came from. The body of the request is not logged.
 fn audit(client: IpAddr, action: &str, object: impl std::fmt::Display) {
     log::info!(target: "audit", client:display, action, object:display; "administration");
 }

@@ -1,28 +1,30 @@
-//! Creating a channel, telling what it is, and the public bands.
+//! Channels: create, describe, and list the public bands.
 
 use actix_web::web::{Json, Payload};
 use actix_web::{HttpRequest, HttpResponse};
-use rogerrat_domain::limits;
 use rogerrat_domain::op::{CreateInput, Info, InfoReply};
+use rogerrat_domain::{Code, limits};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::body;
-use super::openapi::InChannel;
-use super::problem::Problem;
-use super::state::SharedState;
+use super::error_codes::{ACCOUNT, BODY, HUB, codes};
+use super::parameters::ChannelPath;
+use crate::web::body;
 use crate::web::create_channel::CreateReply;
+use crate::web::problem::Problem;
+use crate::web::state::{SharedState, channel_of};
 
-/// Creates a channel.
+/// Create a channel.
 #[utoipa::path(
     post,
     path = "/api/channels",
     operation_id = "create_channel",
     tag = "Channels",
-    request_body(content = CreateInput, description = "An empty body means all defaults. What its Content-Type says does not matter."),
-    responses((status = 200, body = CreateReply, description = "The channel, its token, and ways to hand it on. The token is shown only here.")),
+    request_body(content = CreateInput, description = "An empty body means defaults. Its Content-Type is ignored."),
+    responses((status = 200, body = CreateReply,
+        description = "The channel, its join token and connection snippets. The token is returned only once.")),
     security(("server_token" = []), ("account_session" = [])),
-    extensions(("x-error-codes" = json!(["invalid", "invalid_json", "unauthorized", "limit_reached", "too_large", "rate_limited", "overloaded", "storage_failed"]))),
+    extensions(("x-error-codes" = json!(codes(&[ACCOUNT, BODY, &[Code::LimitReached, Code::RateLimited]])))),
 )]
 pub(crate) async fn create(
     state: SharedState,
@@ -35,16 +37,16 @@ pub(crate) async fn create(
     Ok(HttpResponse::Ok().json(state.create(&request, input, owner.as_ref()).await?))
 }
 
-/// What a channel is, and its routes.
+/// A channel and its routes.
 #[derive(Serialize, ToSchema)]
-pub(super) struct Described {
+pub(super) struct DescribeReply {
     #[serde(flatten)]
     info: InfoReply,
-    /// Each route: its method and address.
+    /// The method and URL of each route.
     endpoints: Endpoints,
-    /// What admits to it, in words.
+    /// How to authenticate.
     auth: &'static str,
-    /// The page for agents.
+    /// The guide for agents.
     docs: String,
 }
 
@@ -68,23 +70,25 @@ struct Endpoints {
     mcp: String,
 }
 
-/// Tells what a channel is, to anybody who knows its id.
+/// Describe a channel.
+///
+/// It needs no token, only the channel id.
 #[utoipa::path(
     get,
     path = "/api/channels/{id}",
     operation_id = "describe_channel",
     tag = "Channels",
-    params(InChannel),
-    responses((status = 200, body = Described, description = "What the channel is, and its routes.")),
-    extensions(("x-error-codes" = json!(["not_found", "overloaded", "storage_failed"]))),
+    params(ChannelPath),
+    responses((status = 200, body = DescribeReply, description = "The channel and its routes.")),
+    extensions(("x-error-codes" = json!(codes(&[HUB, &[Code::NotFound]])))),
 )]
 pub(crate) async fn describe(state: SharedState, request: HttpRequest) -> Result<HttpResponse, Problem> {
-    let at = state.hub.find(super::state::channel_of(&request)).await?;
+    let at = state.hub.find(channel_of(&request)).await?;
     let info = state.hub.ask(&at, Info).await?;
     let origin = state.public_origin(&request);
     let base = format!("{origin}/api/channels/{}", at.id());
     let auth = if at.settings().is_band { "none (a band is public)" } else { "Authorization: Bearer <token>" };
-    Ok(HttpResponse::Ok().json(Described {
+    Ok(HttpResponse::Ok().json(DescribeReply {
         endpoints: Endpoints {
             join: format!("POST {base}/join"),
             send: format!("POST {base}/send"),
@@ -110,43 +114,44 @@ pub(crate) async fn describe(state: SharedState, request: HttpRequest) -> Result
 
 /// The public bands.
 #[derive(Serialize, ToSchema)]
-pub(super) struct Bands {
-    /// One row for each.
+pub(super) struct BandsReply {
+    /// The bands.
     bands: Vec<BandRow>,
 }
 
 /// A public band.
 #[derive(Serialize, ToSchema)]
 struct BandRow {
-    /// Its name, which is its id.
+    /// The name of the band, which is also its channel id.
     name: &'static str,
-    /// What it is for.
+    /// The topic of the band.
     description: &'static str,
     /// Members online.
     agent_count: usize,
-    /// Where to join it.
+    /// The URL to join it with.
     join_url: String,
-    /// Arguments of an MCP join.
+    /// The arguments of the MCP tool `join`.
     mcp_args: McpArgs,
 }
 
-/// What an MCP client joins a band with.
+/// The arguments of the MCP tool `join`.
 #[derive(Serialize, ToSchema)]
 struct McpArgs {
     channel_id: &'static str,
     token: &'static str,
 }
 
-/// Lists the three public channels. Their ids are their names, and they want no bearer.
+/// List the public bands.
+///
+/// A band is a public channel. Its id is its name, and it needs no token.
 #[utoipa::path(
     get,
     path = "/api/bands",
     operation_id = "list_bands",
     tag = "Channels",
-    responses((status = 200, body = Bands, description = "The bands.")),
-    extensions(("x-error-codes" = json!([]))),
+    responses((status = 200, body = BandsReply, description = "The bands.")),
 )]
-pub(crate) async fn bands(state: SharedState, request: HttpRequest) -> Json<Bands> {
+pub(crate) async fn bands(state: SharedState, request: HttpRequest) -> Json<BandsReply> {
     let origin = state.public_origin(&request);
     let row = |band: rogerrat_actors::Band| BandRow {
         name: band.name,
@@ -155,5 +160,5 @@ pub(crate) async fn bands(state: SharedState, request: HttpRequest) -> Json<Band
         join_url: format!("{origin}/api/channels/{}/join", band.name),
         mcp_args: McpArgs { channel_id: band.name, token: "public" },
     };
-    Json(Bands { bands: state.hub.bands().into_iter().map(row).collect() })
+    Json(BandsReply { bands: state.hub.bands().into_iter().map(row).collect() })
 }

@@ -1,7 +1,7 @@
-//! Compression, for what is read now and then and may be long: history, rosters, snippets.
+//! Compression of responses that may be long and are not on the hot path: history, rosters, snippets.
 //!
-//! It is never put around a poll or a stream: a compressor takes a body before it is written, and taking is what counts
-//! as delivery there. Sends and acks are answered in a few bytes, so they do not pay for asking either.
+//! Polls and streams are never compressed: a compressor takes a body before it is written, and taking a message counts
+//! as its delivery. Replies to sends and acks are too short to benefit.
 
 use actix_http::encoding::Encoder;
 use actix_web::body::{BodySize, BoxBody, MessageBody as _};
@@ -10,10 +10,10 @@ use actix_web::http::header::{self, AcceptEncoding, ContentEncoding, Encoding, H
 use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::Next;
 
-/// From here on it is worth it.
-const LEAST_BYTES: u64 = 1024;
+/// Shorter responses are not compressed.
+const MIN_BYTES: u64 = 1024;
 
-/// Compresses a long answer for who asked for it.
+/// Compresses a long response if the client accepts gzip.
 pub(super) async fn compress(
     request: ServiceRequest,
     next: Next<BoxBody>,
@@ -31,7 +31,7 @@ pub(super) async fn compress(
 }
 
 fn is_long(size: BodySize) -> bool {
-    matches!(size, BodySize::Sized(bytes) if bytes >= LEAST_BYTES)
+    matches!(size, BodySize::Sized(bytes) if bytes >= MIN_BYTES)
 }
 
 fn wants_gzip(request: &ServiceRequest) -> bool {
@@ -61,7 +61,7 @@ mod tests {
     }
 
     #[test]
-    fn only_who_asks_gets_gzip() {
+    fn gzip_is_used_only_if_accepted() {
         for accept in ["gzip", "deflate, gzip, br", "gzip;q=0.5", "br, gzip;q=0.8, *;q=0.1"] {
             assert!(wants(Some(accept)), "{accept}");
         }
@@ -71,8 +71,8 @@ mod tests {
     }
 
     #[test]
-    fn short_answers_and_streams_are_left_alone() {
-        assert!(is_long(BodySize::Sized(LEAST_BYTES)) && !is_long(BodySize::Sized(LEAST_BYTES - 1)));
+    fn short_responses_and_streams_are_not_compressed() {
+        assert!(is_long(BodySize::Sized(MIN_BYTES)) && !is_long(BodySize::Sized(MIN_BYTES - 1)));
         assert!(!is_long(BodySize::Stream) && !is_long(BodySize::None));
     }
 }

@@ -1,4 +1,4 @@
-//! Whether the hub lives, whether it takes work, and what it has done.
+//! Health probes and public counters.
 
 use actix_web::web::Json;
 use actix_web::{HttpResponse, Responder};
@@ -6,72 +6,78 @@ use rogerrat_actors::HubError;
 use rogerrat_domain::{Code, Refusal};
 use serde::Serialize;
 
-use super::problem::Problem;
-use super::state::SharedState;
+use super::error_codes::codes;
+use crate::web::problem::Problem;
+use crate::web::state::SharedState;
 
-/// Says `ok` as long as the process answers, whatever the Host.
+/// Check that the process responds.
+///
+/// It accepts any Host.
 #[utoipa::path(
     get,
     path = "/livez",
     operation_id = "is_alive",
-    tag = "The hub",
+    tag = "Health and metrics",
     responses((status = 200, body = String, description = "`ok`")),
 )]
 pub(crate) async fn live() -> impl Responder {
     HttpResponse::Ok().content_type("text/plain; charset=utf-8").body("ok")
 }
 
+/// Check that the process responds.
+///
 /// The same as `/livez`.
 #[utoipa::path(
     get,
     path = "/healthz",
     operation_id = "is_healthy",
-    tag = "The hub",
+    tag = "Health and metrics",
     responses((status = 200, body = String, description = "`ok`")),
 )]
 pub(crate) async fn healthy() -> impl Responder {
     live().await
 }
 
-/// Says `ready` while the hub takes work, whatever the Host.
+/// Check that the hub accepts requests and that its storage works.
+///
+/// It accepts any Host.
 #[utoipa::path(
     get,
     path = "/readyz",
     operation_id = "is_ready",
-    tag = "The hub",
+    tag = "Health and metrics",
     responses((status = 200, body = String, description = "`ready`")),
-    extensions(("x-error-codes" = json!(["overloaded"]))),
+    extensions(("x-error-codes" = json!(codes(&[&[Code::Overloaded]])))),
 )]
 pub(crate) async fn ready(state: SharedState) -> Result<impl Responder, Problem> {
-    let why = match state.hub.ready().await {
+    let reason = match state.hub.ready().await {
         Ok(()) => return Ok(HttpResponse::Ok().content_type("text/plain; charset=utf-8").body("ready")),
-        Err(HubError::StorageFailed) => "the store cannot write and read back a record",
-        Err(_) => "the hub is going down",
+        Err(HubError::StorageFailed) => "storage health check failed",
+        Err(_) => "the hub is shutting down",
     };
-    Err(Refusal::new(Code::Overloaded, why).retry_after_ms(2000).into())
+    Err(Refusal::new(Code::Overloaded, reason).retry_after_ms(2000).into())
 }
 
-/// The hub in numbers, since it started.
+/// Counters since the hub started.
 #[derive(Serialize, utoipa::ToSchema)]
 pub(super) struct HubStats {
     /// Channels created.
     channels_created: u64,
-    /// Joins that were not repeats.
+    /// Joins, without repeated ones.
     joins_total: u64,
     /// Messages sent, statuses included.
     messages_total: u64,
-    /// When it started, in milliseconds since the epoch.
+    /// When the hub started, in milliseconds since the epoch.
     started_at: u64,
 }
 
-/// Tells what the hub has done since it started; statuses count as messages.
+/// Get public counters of the hub, since it started.
 #[utoipa::path(
     get,
     path = "/api/stats",
     operation_id = "get_hub_stats",
-    tag = "The hub",
-    responses((status = 200, body = HubStats, description = "The numbers.")),
-    extensions(("x-error-codes" = json!([]))),
+    tag = "Health and metrics",
+    responses((status = 200, body = HubStats, description = "Counters.")),
 )]
 pub(crate) async fn stats(state: SharedState) -> impl Responder {
     let totals = state.hub.totals();

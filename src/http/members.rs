@@ -1,28 +1,39 @@
-//! Coming, staying, going, and who is here.
+//! Members: join, heartbeat, leave, list.
 
 use actix_web::web::{Json, Payload};
 use actix_web::{HttpRequest, Responder};
-use rogerrat_domain::limits;
 use rogerrat_domain::op::{
     JoinInput, JoinReply, Keepalive, KeepaliveReply, Leave, LeaveReply, Roster, RosterReply, Stats, StatsReply,
 };
+use rogerrat_domain::{Code, limits};
 
-use super::body;
-use super::openapi::{InChannel, MaySession, WithSession};
-use super::problem::Problem;
-use super::state::{SharedState, presented_session};
+use super::error_codes::{BODY, CHANNEL, MEMBER, codes};
+use super::parameters::{ChannelPath, OptionalSessionHeader, SessionHeader};
+use crate::web::body;
+use crate::web::problem::Problem;
+use crate::web::state::{SharedState, presented_session};
 
-/// Takes a place on a channel. `X-Session-Id` brings a session of your own, or comes back to one.
+/// Join a channel.
+///
+/// `X-Session-Id` sets a session id of your choice, or resumes an earlier session.
 #[utoipa::path(
     post,
     path = "/api/channels/{id}/join",
     operation_id = "join_channel",
     tag = "Members",
-    params(InChannel, MaySession, ("X-Identity-Key" = Option<String>, Header, description = "The key of an identity; the field `identity_key` says the same.")),
-    request_body(content = JoinInput, description = "An empty body means all defaults: the hub picks a callsign."),
-    responses((status = 200, body = JoinReply, description = "Your session, and what you find.")),
+    params(
+        ChannelPath,
+        OptionalSessionHeader,
+        ("X-Identity-Key" = Option<String>, Header, description = "The key of an identity. Overrides `identity_key`."),
+    ),
+    request_body(content = JoinInput, description = "An empty body means defaults: the hub picks a callsign."),
+    responses((status = 200, body = JoinReply, description = "Your session and the state of the channel.")),
     security(("channel_token" = []), ("channel_token" = [], "session" = [])),
-    extensions(("x-error-codes" = json!(["invalid", "invalid_json", "unauthorized", "forbidden", "not_found", "callsign_taken", "limit_reached", "too_large", "rate_limited", "overloaded", "storage_failed"]))),
+    extensions(("x-error-codes" = json!(codes(&[
+        CHANNEL,
+        BODY,
+        &[Code::Forbidden, Code::CallsignTaken, Code::LimitReached, Code::RateLimited],
+    ])))),
 )]
 pub(crate) async fn join(
     state: SharedState,
@@ -40,16 +51,18 @@ pub(crate) async fn join(
     Ok(Json(reply))
 }
 
-/// Ends the session. Who is not here has left: that is no error.
+/// Leave the channel.
+///
+/// Idempotent: leaving twice succeeds.
 #[utoipa::path(
     post,
     path = "/api/channels/{id}/leave",
     operation_id = "leave_channel",
     tag = "Members",
-    params(InChannel, WithSession),
-    responses((status = 200, body = LeaveReply, description = "You have left.")),
+    params(ChannelPath, SessionHeader),
+    responses((status = 200, body = LeaveReply, description = "Left.")),
     security(("channel_token" = [], "session" = [])),
-    extensions(("x-error-codes" = json!(["invalid", "unauthorized", "not_found", "too_large", "overloaded", "storage_failed"]))),
+    extensions(("x-error-codes" = json!(codes(&[CHANNEL, &[Code::TooLarge]])))),
 )]
 pub(crate) async fn leave(state: SharedState, request: HttpRequest) -> Result<impl Responder, Problem> {
     let (at, session) = state.admit_session(&request).await?;
@@ -57,16 +70,16 @@ pub(crate) async fn leave(state: SharedState, request: HttpRequest) -> Result<im
     Ok(Json(state.hub.ask(&at, Leave { session }).await?))
 }
 
-/// Gives a sign of life between turns.
+/// Refresh the session without reading messages.
 #[utoipa::path(
     post,
     path = "/api/channels/{id}/keepalive",
     operation_id = "keepalive",
     tag = "Members",
-    params(InChannel, WithSession),
-    responses((status = 200, body = KeepaliveReply, description = "The session goes on.")),
+    params(ChannelPath, SessionHeader),
+    responses((status = 200, body = KeepaliveReply, description = "Refreshed.")),
     security(("channel_token" = [], "session" = [])),
-    extensions(("x-error-codes" = json!(["invalid", "unauthorized", "not_found", "not_joined", "session_expired", "overloaded", "too_large", "storage_failed"]))),
+    extensions(("x-error-codes" = json!(codes(&[MEMBER, &[Code::TooLarge]])))),
 )]
 pub(crate) async fn keepalive(state: SharedState, request: HttpRequest) -> Result<impl Responder, Problem> {
     let (at, session) = state.admit_session(&request).await?;
@@ -74,16 +87,18 @@ pub(crate) async fn keepalive(state: SharedState, request: HttpRequest) -> Resul
     Ok(Json(state.hub.ask(&at, Keepalive { session }).await?))
 }
 
-/// Tells who is on a channel. With `X-Session-Id` it is a sign of life.
+/// List the members of a channel.
+///
+/// With `X-Session-Id` it refreshes the session.
 #[utoipa::path(
     get,
     path = "/api/channels/{id}/roster",
     operation_id = "get_roster",
-    tag = "Looking around",
-    params(InChannel, MaySession),
-    responses((status = 200, body = RosterReply, description = "Who is here.")),
+    tag = "Inspection",
+    params(ChannelPath, OptionalSessionHeader),
+    responses((status = 200, body = RosterReply, description = "The members.")),
     security(("channel_token" = []), ("channel_token" = [], "session" = [])),
-    extensions(("x-error-codes" = json!(["invalid", "unauthorized", "not_found", "overloaded", "storage_failed"]))),
+    extensions(("x-error-codes" = json!(codes(&[CHANNEL])))),
 )]
 pub(crate) async fn roster(state: SharedState, request: HttpRequest) -> Result<impl Responder, Problem> {
     let at = state.admit(&request).await?;
@@ -91,16 +106,18 @@ pub(crate) async fn roster(state: SharedState, request: HttpRequest) -> Result<i
     Ok(Json(state.hub.ask(&at, Roster { session }).await?))
 }
 
-/// Tells a channel in numbers. With `X-Session-Id` it is a sign of life.
+/// Get channel statistics.
+///
+/// With `X-Session-Id` it refreshes the session.
 #[utoipa::path(
     get,
     path = "/api/channels/{id}/stats",
     operation_id = "get_channel_stats",
-    tag = "Looking around",
-    params(InChannel, MaySession),
-    responses((status = 200, body = StatsReply, description = "The numbers.")),
+    tag = "Inspection",
+    params(ChannelPath, OptionalSessionHeader),
+    responses((status = 200, body = StatsReply, description = "Statistics.")),
     security(("channel_token" = []), ("channel_token" = [], "session" = [])),
-    extensions(("x-error-codes" = json!(["invalid", "unauthorized", "not_found", "overloaded", "storage_failed"]))),
+    extensions(("x-error-codes" = json!(codes(&[CHANNEL])))),
 )]
 pub(crate) async fn stats(state: SharedState, request: HttpRequest) -> Result<impl Responder, Problem> {
     let at = state.admit(&request).await?;

@@ -1,4 +1,4 @@
-//! Sending, acknowledging, and what was said.
+//! Messages: send, history, receipts, acknowledgements and consumers.
 
 use actix_web::http::header::{self, HeaderName, HeaderValue};
 use actix_web::web::{Json, Payload};
@@ -7,31 +7,47 @@ use rogerrat_domain::op::{
     AckInput, AckReply, Consumers, ConsumersReply, Draft, History, HistoryReply, Receipts, ReceiptsReply,
     RemoveConsumer, Send, SendInput, SendReply,
 };
-use rogerrat_domain::{ConsumerName, Refusal, limits};
-use serde::Serialize;
+use rogerrat_domain::{Code, ConsumerName, Refusal, limits};
+use utoipa::IntoParams;
+use utoipa::openapi::schema::Schema;
 
-use super::body;
-use super::openapi::{HistoryQuery, InChannel, MaySession, WithSession};
-use super::problem::{Problem, tell_quota};
+use super::Done;
+use super::error_codes::{BODY, CHANNEL, MEMBER, codes};
+use super::parameters::{ChannelPath, OptionalSessionHeader, SessionHeader, count};
 use super::query::{Query, message_id};
-use super::state::{SharedState, presented_session};
+use crate::web::body;
+use crate::web::problem::{Problem, insert_quota};
+use crate::web::state::{SharedState, presented_session};
 
-/// Under which key a send may be repeated.
 static IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
-/// What every answer to a send is. Said so because actix would spell it anew for each.
+/// The Content-Type of every reply to a send. A static value spares formatting it for every reply.
 static JSON: HeaderValue = HeaderValue::from_static("application/json");
 
-/// Sends to one member or to all.
+/// Send a message to one member or to all.
 #[utoipa::path(
     post,
     path = "/api/channels/{id}/send",
     operation_id = "send_message",
     tag = "Messages",
-    params(InChannel, WithSession, ("Idempotency-Key" = Option<String>, Header, pattern = "^[!-~]{1,128}$", description = "The key under which the send may be repeated; wins over the field `client_msg_id`.")),
-    request_body(content = SendInput, description = "What is to be sent."),
-    responses((status = 200, body = SendReply, description = "It is sent.", headers(("X-RateLimit-Limit" = Option<u64>, description = "Sends allowed in a minute; where sends are limited."), ("X-RateLimit-Remaining" = Option<u64>, description = "Sends left of them."), ("X-RateLimit-Reset" = Option<u64>, description = "The second of the epoch at which the oldest send leaves the minute.")))),
+    params(
+        ChannelPath,
+        SessionHeader,
+        ("Idempotency-Key" = Option<String>, Header, pattern = "^[!-~]{1,128}$",
+            description = "Makes the send safe to repeat. Overrides `client_msg_id`."),
+    ),
+    request_body(content = SendInput, description = "The message."),
+    responses((status = 200, body = SendReply, description = "Sent.", headers(
+        ("X-RateLimit-Limit" = Option<u64>, description = "Sends allowed per minute, if sends are limited."),
+        ("X-RateLimit-Remaining" = Option<u64>, description = "Sends left in the current minute."),
+        ("X-RateLimit-Reset" = Option<u64>,
+            description = "When the oldest send leaves the window, in seconds since the epoch."),
+    ))),
     security(("channel_token" = [], "session" = [])),
-    extensions(("x-error-codes" = json!(["invalid", "unauthorized", "not_found", "not_joined", "session_expired", "overloaded", "invalid_json", "unknown_recipient", "mailbox_full", "idempotency_conflict", "too_large", "rate_limited", "storage_failed"]))),
+    extensions(("x-error-codes" = json!(codes(&[
+        MEMBER,
+        BODY,
+        &[Code::UnknownRecipient, Code::MailboxFull, Code::IdempotencyConflict, Code::RateLimited],
+    ])))),
 )]
 pub(crate) async fn send(state: SharedState, request: HttpRequest, payload: Payload) -> Result<HttpResponse, Problem> {
     let (at, session) = state.admit_session(&request).await?;
@@ -42,7 +58,7 @@ pub(crate) async fn send(state: SharedState, request: HttpRequest, payload: Payl
     let quota = reply.quota;
     let mut response = HttpResponse::Ok().insert_header((header::CONTENT_TYPE, JSON.clone())).json(reply);
     if let Some(quota) = quota {
-        tell_quota(response.headers_mut(), quota);
+        insert_quota(response.headers_mut(), quota);
     }
     Ok(response)
 }
@@ -53,16 +69,37 @@ fn idempotency_key(request: &HttpRequest) -> Result<Option<&str>, Refusal> {
     text.map(Some)
 }
 
-/// Tells the last messages, oldest first. It acknowledges nothing; with `X-Session-Id` it is a sign of life.
+/// The query parameters of the history.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "only the derived code reads the fields")]
+struct HistoryQuery {
+    #[param(schema_with = n, required = false)]
+    n: Option<f64>,
+    /// Return only messages of this thread.
+    thread: Option<String>,
+}
+
+fn n() -> Schema {
+    count(
+        100,
+        "The maximum number of messages. Defaults to 20, clamped to 1 … 100, fractions are cut off. A value that is \
+         not a number means 100.",
+    )
+}
+
+/// Get the last messages, oldest first.
+///
+/// It acknowledges nothing. With `X-Session-Id` it refreshes the session.
 #[utoipa::path(
     get,
     path = "/api/channels/{id}/history",
     operation_id = "get_history",
     tag = "Messages",
-    params(InChannel, MaySession, HistoryQuery),
+    params(ChannelPath, OptionalSessionHeader, HistoryQuery),
     responses((status = 200, body = HistoryReply, description = "The messages.")),
     security(("channel_token" = []), ("channel_token" = [], "session" = [])),
-    extensions(("x-error-codes" = json!(["invalid", "unauthorized", "not_found", "overloaded", "storage_failed"]))),
+    extensions(("x-error-codes" = json!(codes(&[CHANNEL])))),
 )]
 pub(crate) async fn history(state: SharedState, request: HttpRequest) -> Result<impl Responder, Problem> {
     let at = state.admit(&request).await?;
@@ -73,17 +110,17 @@ pub(crate) async fn history(state: SharedState, request: HttpRequest) -> Result<
     Ok(Json(reply))
 }
 
-/// Acknowledges everything up to an id, for one consumer.
+/// Acknowledge all messages up to an id, for one consumer.
 #[utoipa::path(
     post,
     path = "/api/channels/{id}/ack",
     operation_id = "acknowledge",
     tag = "Reading",
-    params(InChannel, WithSession),
-    request_body(content = AckInput, description = "How far."),
-    responses((status = 200, body = AckReply, description = "Where that leaves the consumer.")),
+    params(ChannelPath, SessionHeader),
+    request_body(content = AckInput, description = "Highest message id to acknowledge."),
+    responses((status = 200, body = AckReply, description = "The position of the consumer.")),
     security(("channel_token" = [], "session" = [])),
-    extensions(("x-error-codes" = json!(["invalid", "unauthorized", "not_found", "not_joined", "session_expired", "overloaded", "invalid_json", "too_large", "storage_failed"]))),
+    extensions(("x-error-codes" = json!(codes(&[MEMBER, BODY])))),
 )]
 pub(crate) async fn ack(state: SharedState, request: HttpRequest, payload: Payload) -> Result<impl Responder, Problem> {
     let (at, session) = state.admit_session(&request).await?;
@@ -91,57 +128,60 @@ pub(crate) async fn ack(state: SharedState, request: HttpRequest, payload: Paylo
     Ok(Json(state.hub.ask(&at, input.check(session)?).await?))
 }
 
-/// Lists your consumers, the default one first.
+/// List your consumers, the default one first.
 #[utoipa::path(
     get,
     path = "/api/channels/{id}/consumers",
     operation_id = "list_consumers",
     tag = "Reading",
-    params(InChannel, WithSession),
+    params(ChannelPath, SessionHeader),
     responses((status = 200, body = ConsumersReply, description = "The consumers.")),
     security(("channel_token" = [], "session" = [])),
-    extensions(("x-error-codes" = json!(["invalid", "unauthorized", "not_found", "not_joined", "session_expired", "overloaded", "storage_failed"]))),
+    extensions(("x-error-codes" = json!(codes(&[MEMBER])))),
 )]
 pub(crate) async fn consumers(state: SharedState, request: HttpRequest) -> Result<impl Responder, Problem> {
     let (at, session) = state.admit_session(&request).await?;
     Ok(Json(state.hub.ask(&at, Consumers { session }).await?))
 }
 
-/// It is done.
-#[derive(Serialize, utoipa::ToSchema)]
-pub(super) struct Done {
-    /// Always true.
-    ok: bool,
-}
-
-/// Removes a named consumer; its poll and its stream end. The default one stays.
+/// Remove a named consumer.
+///
+/// Its poll and its stream end. The default consumer cannot be removed.
 #[utoipa::path(
     delete,
     path = "/api/channels/{id}/consumers/{name}",
     operation_id = "remove_consumer",
     tag = "Reading",
-    params(InChannel, WithSession, ("name" = String, Path, pattern = "^[a-z0-9_-]{1,32}$", description = "The consumer.")),
-    responses((status = 200, body = Done, description = "It is gone.")),
+    params(
+        ChannelPath,
+        SessionHeader,
+        ("name" = String, Path, pattern = "^[a-z0-9_-]{1,32}$", description = "The consumer's name."),
+    ),
+    responses((status = 200, body = Done, description = "Removed.")),
     security(("channel_token" = [], "session" = [])),
-    extensions(("x-error-codes" = json!(["invalid", "unauthorized", "not_found", "not_joined", "session_expired", "overloaded", "storage_failed"]))),
+    extensions(("x-error-codes" = json!(codes(&[MEMBER])))),
 )]
 pub(crate) async fn remove_consumer(state: SharedState, request: HttpRequest) -> Result<impl Responder, Problem> {
     let (at, session) = state.admit_session(&request).await?;
     let name = ConsumerName::parse(request.match_info().get("name").unwrap_or_default())?;
     state.hub.ask(&at, RemoveConsumer { session, name }).await?;
-    Ok(Json(Done { ok: true }))
+    Ok(Json(Done::default()))
 }
 
-/// Tells what became of a message, to its sender.
+/// Get the delivery status of a message you sent.
 #[utoipa::path(
     get,
     path = "/api/channels/{id}/messages/{message}/receipts",
     operation_id = "get_receipts",
     tag = "Messages",
-    params(InChannel, WithSession, ("message" = u64, Path, maximum = 18_446_744_073_709_551_615u64, description = "The id of the message.")),
-    responses((status = 200, body = ReceiptsReply, description = "One receipt for each recipient.")),
+    params(
+        ChannelPath,
+        SessionHeader,
+        ("message" = u64, Path, maximum = 18_446_744_073_709_551_615u64, description = "The message id."),
+    ),
+    responses((status = 200, body = ReceiptsReply, description = "One receipt per recipient.")),
     security(("channel_token" = [], "session" = [])),
-    extensions(("x-error-codes" = json!(["invalid", "unauthorized", "not_found", "not_joined", "session_expired", "overloaded", "forbidden", "storage_failed"]))),
+    extensions(("x-error-codes" = json!(codes(&[MEMBER, &[Code::Forbidden]])))),
 )]
 pub(crate) async fn receipts(state: SharedState, request: HttpRequest) -> Result<impl Responder, Problem> {
     let (at, session) = state.admit_session(&request).await?;

@@ -1,6 +1,6 @@
-//! `GET /metrics`: the hub in numbers, as OpenMetrics text for Prometheus. What each means stands in `docs/METRICS.md`.
+//! `GET /metrics`: metrics of the hub in the OpenMetrics text format. `docs/METRICS.md` explains each metric.
 //!
-//! It reads what others have counted and counts nothing itself.
+//! It only reads counters that other modules maintain.
 
 use std::fmt;
 
@@ -12,62 +12,65 @@ use prometheus_client::registry::Registry;
 use rogerrat_actors::Totals;
 use rogerrat_domain::{Code, Refusal};
 
-use super::problem::Problem;
-use super::state::{AppState, SharedState, bearer};
+use super::error_codes::codes;
 use crate::machine::{self, Usage};
+use crate::web::problem::Problem;
 use crate::web::request_metrics::RequestTotals;
+use crate::web::state::{AppState, SharedState, bearer};
 
 const OPENMETRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-/// What a proxy adds to a request it passes on.
-const FORWARDED: [&str; 4] = ["x-forwarded-for", "forwarded", "x-real-ip", "via"];
+/// Headers that proxies add to forwarded requests.
+const FORWARDED_HEADERS: [&str; 4] = ["x-forwarded-for", "forwarded", "x-real-ip", "via"];
 
-/// The hub in numbers, as OpenMetrics text. With a server token it needs that; without one it is for the machine itself.
+/// Get metrics in the OpenMetrics text format.
+///
+/// It needs the server token. If none is configured, only direct requests from the same machine are accepted.
 #[utoipa::path(
     get,
     path = "/metrics",
     operation_id = "get_metrics",
-    tag = "The hub",
-    responses((status = 200, body = String, content_type = "application/openmetrics-text", description = "The numbers.")),
+    tag = "Health and metrics",
+    responses((status = 200, body = String, content_type = "application/openmetrics-text", description = "Metrics.")),
     security(("server_token" = [])),
-    extensions(("x-error-codes" = json!(["unauthorized", "forbidden"]))),
+    extensions(("x-error-codes" = json!(codes(&[&[Code::Unauthorized, Code::Forbidden]])))),
 )]
 pub(crate) async fn metrics(state: SharedState, request: HttpRequest) -> Result<HttpResponse, Problem> {
     admit(&state, &request)?;
-    let told = told(Snapshot::of(&state)).map_err(|_| Refusal::new(Code::Internal, "internal error"))?;
-    Ok(HttpResponse::Ok().content_type(OPENMETRICS).body(told))
+    let text = render(MetricsSnapshot::new(&state)).map_err(|_| Refusal::new(Code::Internal, "internal error"))?;
+    Ok(HttpResponse::Ok().content_type(OPENMETRICS).body(text))
 }
 
-/// With a server token, whoever has it; without one, whoever is on this machine. Loopback alone would not do where
-/// there is a token: a proxy beside the hub makes the whole world come from there.
+/// Requires the server token, or without one a direct request from loopback. A configured token is required even from
+/// loopback: behind a proxy on the same machine every request comes from there.
 fn admit(state: &AppState, request: &HttpRequest) -> Result<(), Refusal> {
     if let Some(hash) = &state.server_token {
         return match bearer(request.headers()) {
             Some(token) if hash.admits(token) => Ok(()),
             _ => Err(Refusal::new(Code::Unauthorized, "invalid bearer token")
-                .hint("metrics need the server's token here: `Authorization: Bearer <token>`")),
+                .hint("metrics need the server token: `Authorization: Bearer <token>`")),
         };
     }
-    let is_forwarded = FORWARDED.iter().any(|name| request.headers().contains_key(*name));
+    let is_forwarded = FORWARDED_HEADERS.iter().any(|name| request.headers().contains_key(*name));
     if !is_forwarded && request.peer_addr().is_some_and(|peer| peer.ip().to_canonical().is_loopback()) {
         return Ok(());
     }
-    Err(Refusal::new(Code::Forbidden, "without a server token, metrics are for this machine only")
+    Err(Refusal::new(Code::Forbidden, "without a server token, metrics are available on this machine only")
         .hint("scrape the hub directly, or start it with --token and send that as `Authorization: Bearer <token>`"))
 }
 
-/// Everything that is told, read at once.
+/// All values, read at once.
 #[derive(Debug)]
-struct Snapshot {
-    totals: Totals,
+struct MetricsSnapshot {
+    hub: Totals,
     http: RequestTotals,
     usage: Usage,
     uptime_ms: u64,
 }
 
-impl Snapshot {
-    fn of(state: &AppState) -> Self {
+impl MetricsSnapshot {
+    fn new(state: &AppState) -> Self {
         Self {
-            totals: state.hub.totals(),
+            hub: state.hub.totals(),
             http: state.request_metrics.totals(),
             usage: machine::usage(),
             uptime_ms: state.clock.uptime_ms(),
@@ -75,100 +78,102 @@ impl Snapshot {
     }
 }
 
-fn told(snapshot: Snapshot) -> Result<String, fmt::Error> {
+fn render(snapshot: MetricsSnapshot) -> Result<String, fmt::Error> {
     let mut registry = Registry::default();
     registry.register_collector(Box::new(snapshot));
-    let mut told = String::with_capacity(8 * 1024);
-    text::encode(&mut told, &registry)?;
-    Ok(told)
+    let mut text = String::with_capacity(8 * 1024);
+    text::encode(&mut text, &registry)?;
+    Ok(text)
 }
 
-impl Collector for Snapshot {
+impl Collector for MetricsSnapshot {
     fn encode(&self, encoder: DescriptorEncoder<'_>) -> fmt::Result {
         let mut page = Page(encoder);
         self.requests(&mut page)?;
-        self.talk(&mut page)?;
-        self.standing(&mut page)?;
+        self.messages(&mut page)?;
+        self.state(&mut page)?;
         self.process(&mut page)
     }
 }
 
-impl Snapshot {
+impl MetricsSnapshot {
     fn requests(&self, page: &mut Page<'_>) -> fmt::Result {
-        let mut family = page.counters("rogerrat_requests", "Requests answered, by route and status")?;
+        let mut family = page.counters("rogerrat_requests", "Requests, by route and status")?;
         for ((route, status), n) in &self.http.requests {
             let status = if *status == 0 { "other".to_owned() } else { status.to_string() };
             count(&mut family.encode_family(&[("route", route.as_str()), ("status", status.as_str())])?, *n)?;
         }
         let codes: Vec<_> = self.http.refusals.iter().map(|(code, n)| (code.as_str(), *n)).collect();
-        page.labelled("rogerrat_refusals", "Errors told, by their code", "code", &codes)?;
-        let full = self.totals.mailbox_refusals_total;
+        page.labelled("rogerrat_refusals", "Errors, by code", "code", &codes)?;
+        let full = self.hub.mailbox_refusals_total;
         page.counter("rogerrat_mailbox_refusals", "Operations refused because a channel's mailbox was full", full)
     }
 
-    fn talk(&self, page: &mut Page<'_>) -> fmt::Result {
-        let t = &self.totals;
+    fn messages(&self, page: &mut Page<'_>) -> fmt::Result {
+        let t = &self.hub;
         page.counter("rogerrat_channels_created", "Channels created", t.channels_created)?;
-        page.counter("rogerrat_joins", "Joins that were not repeats", t.joins_total)?;
+        page.counter("rogerrat_joins", "Joins, without repeated ones", t.joins_total)?;
         let sends = [("message", t.messages_total - t.statuses_total), ("status", t.statuses_total)];
         page.labelled("rogerrat_sends", "Messages and statuses sent", "kind", &sends)?;
-        let deliveries = [("taken", t.taken_total), ("returned", t.returned_total)];
-        page.labelled(
-            "rogerrat_deliveries",
-            "Messages handed to a reader, and what became of them",
-            "fate",
-            &deliveries,
-        )?;
+        let deliveries = [("delivered", t.taken_total), ("redelivered", t.returned_total)];
+        page.labelled("rogerrat_deliveries", "Messages handed to a reader, by outcome", "outcome", &deliveries)?;
         let gaps = [("ring", t.gaps_total.ring), ("restart", t.gaps_total.restart), ("idle", t.gaps_total.idle)];
-        page.labelled("rogerrat_gaps", "Gaps told to readers", "reason", &gaps)?;
+        page.labelled("rogerrat_gaps", "Gaps reported to readers", "reason", &gaps)?;
         let lost = [("member", t.held_lost_with_member_total), ("channel", t.held_lost_with_channel_total)];
-        page.labelled("rogerrat_held_lost", "Held DMs that ended unread, by what they ended with", "with", &lost)?;
-        let hooks = &t.webhooks;
-        page.counter("rogerrat_webhook_attempts", "Attempts to post to a webhook", hooks.attempts_total)?;
-        page.counter(
-            "rogerrat_webhook_retries",
-            "Attempts that failed and are followed by another",
-            hooks.retried_total,
+        page.labelled(
+            "rogerrat_held_lost",
+            "Held direct messages lost unread, by what they were lost with",
+            "with",
+            &lost,
         )?;
+        let hooks = &t.webhooks;
+        page.counter("rogerrat_webhook_attempts", "Attempts to deliver to a webhook", hooks.attempts_total)?;
+        page.counter("rogerrat_webhook_retries", "Failed attempts that are retried", hooks.retried_total)?;
         let ended =
             [("delivered", hooks.delivered_total), ("failed", hooks.failed_total), ("dropped", hooks.dropped_total)];
-        page.labelled("rogerrat_webhook_deliveries", "Deliveries to webhooks that ended", "status", &ended)?;
-        page.counter("rogerrat_revivals", "Channels brought back after a fault of ours", t.revivals_total)
+        page.labelled("rogerrat_webhook_deliveries", "Completed webhook deliveries, by result", "status", &ended)?;
+        page.counter("rogerrat_revivals", "Channels recovered after an internal error", t.revivals_total)
     }
 
-    fn standing(&self, page: &mut Page<'_>) -> fmt::Result {
-        let now = &self.totals.now;
-        page.gauge("rogerrat_channels", "Channels known, bands included", now.channels)?;
+    fn state(&self, page: &mut Page<'_>) -> fmt::Result {
+        let now = &self.hub.now;
+        page.gauge("rogerrat_channels", "Channels, bands included", now.channels)?;
         page.gauge("rogerrat_channels_live", "Channels in memory", now.channels_live)?;
         page.gauge("rogerrat_members", "Members of channels in memory", now.members)?;
         page.gauge("rogerrat_members_live", "Members with a live session", now.members_live)?;
-        page.gauge("rogerrat_polls_parked", "Polls that wait", now.polls)?;
-        page.gauge("rogerrat_streams_open", "Streams open", now.streams)?;
-        page.gauge("rogerrat_held_messages", "Undelivered DMs held", now.held)?;
-        page.gauge("rogerrat_held_bytes", "Bytes of undelivered DMs held", now.held_bytes)?;
-        let hooks = &self.totals.webhooks;
+        page.gauge("rogerrat_polls_parked", "Waiting polls", now.polls)?;
+        page.gauge("rogerrat_streams_open", "Open streams", now.streams)?;
+        page.gauge("rogerrat_held_messages", "Undelivered direct messages", now.held)?;
+        page.gauge("rogerrat_held_bytes", "Bytes of undelivered direct messages", now.held_bytes)?;
+        let hooks = &self.hub.webhooks;
         page.gauge("rogerrat_webhook_hooks", "Webhooks", hooks.hooks)?;
-        page.gauge("rogerrat_webhook_hooks_off", "Webhooks that are switched off", hooks.hooks_off)?;
-        page.gauge("rogerrat_webhook_due", "Deliveries due", hooks.due)?;
-        let is_failing = u64::from(self.totals.is_log_failing);
-        page.gauge("rogerrat_store_failing", "1 while the store refuses what must be kept", is_failing)?;
-        page.gauge("rogerrat_draining", "1 while the hub goes down", u64::from(self.totals.is_draining))
+        page.gauge("rogerrat_webhook_hooks_off", "Disabled webhooks", hooks.hooks_off)?;
+        page.gauge("rogerrat_webhook_due", "Pending webhook deliveries", hooks.due)?;
+        let is_failing = u64::from(self.hub.is_log_failing);
+        page.gauge("rogerrat_store_failing", "1 while storage writes fail", is_failing)?;
+        page.gauge("rogerrat_draining", "1 while the hub is shutting down", u64::from(self.hub.is_draining))
     }
 
     fn process(&self, page: &mut Page<'_>) -> fmt::Result {
         let version = [("version", env!("CARGO_PKG_VERSION"))];
-        page.0.encode_descriptor("rogerrat_build", "What is running", None, MetricType::Info)?.encode_info(&version)?;
+        page.0
+            .encode_descriptor("rogerrat_build", "Build information", None, MetricType::Info)?
+            .encode_info(&version)?;
         page.gauge("rogerrat_uptime_seconds", "Seconds since the hub started", self.uptime_ms / 1000)?;
-        let started = self.totals.started_at_ms / 1000;
+        let started = self.hub.started_at_ms / 1000;
         page.gauge("process_start_time_seconds", "When the hub started, in seconds since the epoch", started)?;
         let Usage { open_files_limit, open_files, resident_bytes } = self.usage;
-        page.known("process_max_fds", "Files, and so connections, the process may have open", open_files_limit)?;
-        page.known("process_open_fds", "Files the process has open", open_files)?;
-        page.known("process_resident_memory_bytes", "Resident memory", resident_bytes)
+        page.optional_gauge(
+            "process_max_fds",
+            "Maximum open files, and so connections, of the process",
+            open_files_limit,
+        )?;
+        page.optional_gauge("process_open_fds", "Open files of the process", open_files)?;
+        page.optional_gauge("process_resident_memory_bytes", "Resident memory", resident_bytes)
     }
 }
 
-/// The page being written.
+/// The metrics page being written.
 struct Page<'a>(DescriptorEncoder<'a>);
 
 impl Page<'_> {
@@ -192,8 +197,8 @@ impl Page<'_> {
         self.0.encode_descriptor(name, help, None, MetricType::Gauge)?.encode_gauge(&n)
     }
 
-    /// A gauge that only some systems know.
-    fn known(&mut self, name: &str, help: &str, n: Option<u64>) -> fmt::Result {
+    /// A gauge that not every system provides.
+    fn optional_gauge(&mut self, name: &str, help: &str, n: Option<u64>) -> fmt::Result {
         n.map_or(Ok(()), |n| self.gauge(name, help, n))
     }
 }

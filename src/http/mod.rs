@@ -1,4 +1,6 @@
-//! The HTTP door: extract, call the [`Hub`](rogerrat_actors::Hub), answer. No rule and no bound of the domain is here.
+//! The REST interface: handlers extract a request, call the [`Hub`](rogerrat_actors::Hub), and build the response.
+//!
+//! It contains no rule and no limit of the domain.
 
 mod account;
 mod admin;
@@ -7,11 +9,13 @@ mod channels;
 mod checks;
 mod compression;
 mod discovery;
+mod error_codes;
 mod health;
 mod members;
 mod messages;
 mod metrics;
 mod openapi;
+mod parameters;
 mod poll;
 mod query;
 mod stream;
@@ -27,29 +31,28 @@ use rogerrat_domain::{Code, Refusal};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::web::AppState;
+use crate::web::problem::Problem;
 use crate::web::request_metrics::RequestMetrics;
 #[cfg(test)]
 use crate::web::{address, hosts, json};
-use crate::web::{body, presets, problem, snippets, state};
-use problem::Problem;
-use state::AppState;
 
-/// The paths of one channel.
+/// The path prefix of a channel's routes.
 const CHANNEL: &str = "/api/channels/{id}";
 
-/// The routes of one channel. Whoever puts the hub's doors together asks for them first: routes are tried in their order,
-/// each that has a name in it by a regular expression, and these are the ones an agent uses all day.
+/// Registers the routes of one channel. They must be registered before all others: routes are matched in order, those
+/// with parameters by regular expression, and these are the most frequent ones.
 pub(crate) fn channel_routes(config: &mut ServiceConfig, state: &AppState) {
-    let at = Paths { under: CHANNEL, metrics: &state.request_metrics };
+    let at = Paths { prefix: CHANNEL, metrics: &state.request_metrics };
     config.service(web::scope(CHANNEL).configure(|config| in_channel(config, &at)));
 }
 
-/// Every other route of the hub. A path that is known with other methods is 405, one that is not is 404.
+/// Registers all other routes. A known path with an unsupported method returns 405, an unknown path 404.
 pub(crate) fn routes(config: &mut ServiceConfig, state: &AppState) {
-    let at = Paths { under: "", metrics: &state.request_metrics };
+    let at = Paths { prefix: "", metrics: &state.request_metrics };
     config
         .app_data(state.request_metrics.worker_counters())
-        .app_data(web::Data::new(openapi::Made::default()))
+        .app_data(web::Data::new(openapi::DescriptionCell::default()))
         .service(at.post("/api/channels", web::post().to(channels::create).wrap(from_fn(compression::compress))))
         .service(at.get("/api/bands", read().to(channels::bands)))
         .service(at.get("/api/stats", read().to(health::stats)))
@@ -65,7 +68,7 @@ pub(crate) fn routes(config: &mut ServiceConfig, state: &AppState) {
         .default_service(web::to(not_found));
 }
 
-/// The routes of one channel, those an agent uses all day first.
+/// The routes of one channel, the most frequent ones first.
 fn in_channel(config: &mut ServiceConfig, at: &Paths<'_>) {
     config
         .service(at.only("GET", "/listen", by(Method::GET).service(fn_service(poll::listen))))
@@ -88,7 +91,7 @@ fn in_channel(config: &mut ServiceConfig, at: &Paths<'_>) {
         .default_service(web::to(not_found));
 }
 
-/// It is done.
+/// Success.
 #[derive(Serialize, ToSchema)]
 struct Done {
     /// Always true.
@@ -101,20 +104,21 @@ impl Default for Done {
     }
 }
 
-/// GET, and HEAD served like it with its body dropped.
+/// A route for GET and HEAD. The body of a HEAD response is dropped.
 fn read() -> Route {
-    web::route().guard(guard::fn_guard(|asked| matches!(asked.head().method, Method::GET | Method::HEAD)))
+    web::route().guard(guard::fn_guard(|context| matches!(context.head().method, Method::GET | Method::HEAD)))
 }
 
-/// One method. actix's own guards would write down with every request which ones were tried, for a 405 that we answer.
+/// A route for one method. The guards of actix would record every tried method on the request, for a 405 that it
+/// builds; ours is built by `wrong_method`.
 fn by(method: Method) -> Route {
-    web::route().guard(guard::fn_guard(move |asked| asked.head().method == method))
+    web::route().guard(guard::fn_guard(move |context| context.head().method == method))
 }
 
-/// Where paths begin, and where their requests are counted.
+/// Builds the resources below a path prefix, with their request counters.
 #[derive(Clone, Copy)]
 struct Paths<'a> {
-    under: &'static str,
+    prefix: &'static str,
     metrics: &'a RequestMetrics,
 }
 
@@ -123,25 +127,25 @@ impl Paths<'_> {
         self.only("POST", path, route)
     }
 
-    /// A path that can be read, by HEAD too, because reading it changes nothing. What is long is compressed for who asks.
+    /// A path with GET and HEAD. Long responses are compressed.
     fn get(&self, path: &str, route: Route) -> Resource {
         let route = route.wrap(from_fn(compression::compress));
         self.counted(path).route(route).default_service(wrong_method("GET, HEAD"))
     }
 
-    /// A path with one method. A poll or stream has no HEAD: it would consume what nobody sees.
+    /// A path with one method. Polls and streams have no HEAD: it would consume messages without returning them.
     fn only(&self, method: &'static str, path: &str, route: Route) -> Resource {
         self.counted(path).route(route).default_service(wrong_method(method))
     }
 
-    /// A path that can be read, and takes one method more.
+    /// A path with GET, HEAD and one other method.
     fn get_and(&self, method: &'static str, path: &str, reading: Route, other: Route) -> Resource {
         let allow = if method == "POST" { "GET, HEAD, POST" } else { "GET, HEAD, DELETE" };
         let reading = reading.wrap(from_fn(compression::compress));
         self.counted(path).route(reading).route(other).default_service(wrong_method(allow))
     }
 
-    /// A path that can be read, posted to, and deleted.
+    /// A path with GET, HEAD, POST and DELETE.
     fn all(&self, path: &str, reading: Route, posting: Route, deleting: Route) -> Resource {
         let reading = reading.wrap(from_fn(compression::compress));
         let resource = self.counted(path).route(reading).route(posting).route(deleting);
@@ -149,13 +153,13 @@ impl Paths<'_> {
     }
 
     fn counted(&self, path: &str) -> Resource {
-        web::resource(path).app_data(self.metrics.route_counters(format!("{}{path}", self.under)))
+        web::resource(path).app_data(self.metrics.route_counters(format!("{}{path}", self.prefix)))
     }
 }
 
 fn wrong_method(allow: &'static str) -> Route {
     web::to(move || async move {
-        let refusal = Refusal::new(Code::MethodNotAllowed, format!("this path knows {allow} only"));
+        let refusal = Refusal::new(Code::MethodNotAllowed, format!("method not allowed; use {allow}"));
         let mut response = HttpResponse::from_error(Problem(refusal));
         response.headers_mut().insert(header::ALLOW, header::HeaderValue::from_static(allow));
         response

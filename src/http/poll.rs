@@ -1,4 +1,4 @@
-//! Long polls: `listen` and `wait`. A handler that waits holds nothing but its place.
+//! Long polls: `listen` and `wait`. A waiting handler holds only its place in the channel's list of waiters.
 
 use std::convert::Infallible;
 use std::pin::Pin;
@@ -11,60 +11,77 @@ use actix_web::http::Version;
 use actix_web::http::header::{self, HeaderValue};
 use actix_web::web::Bytes;
 use rogerrat_actors::ReadResponse;
-use rogerrat_domain::limits;
 use rogerrat_domain::op::{ReadQuery, ReadReply, WaitReply};
+use rogerrat_domain::{Code, limits};
 
-use super::openapi::{InChannel, WithSession};
-use super::problem::Problem;
+use super::error_codes::{MEMBER, codes};
+use super::parameters::{ChannelPath, SessionHeader};
 use super::query::Query;
-use super::state::SharedState;
 use crate::transport::{Gone, Presence};
 use crate::web::delivery_body::{DeliveryBody, serialize};
 use crate::web::header_pool;
+use crate::web::problem::Problem;
+use crate::web::state::SharedState;
 
-/// Returns at once with all that is waiting; else waits until something comes or the time is up.
+/// Wait for messages, up to 60 seconds.
+///
+/// It returns all pending messages at once, or waits until one arrives or the timeout elapses.
 #[utoipa::path(
     get,
     path = "/api/channels/{id}/listen",
     operation_id = "listen",
     tag = "Reading",
-    params(InChannel, WithSession, ("timeout" = Option<f64>, Query, description = "Seconds to wait when there is nothing; clamped to 1 … 60, fractions count. 30 if left out."), ReadQuery<'static>),
-    responses((status = 200, body = ReadReply, description = "What was waiting, or nothing.")),
+    params(
+        ChannelPath,
+        SessionHeader,
+        ("timeout" = Option<f64>, Query,
+            description = "Seconds to wait for a message. Defaults to 30, clamped to 1 … 60; fractions count."),
+        ReadQuery<'static>,
+    ),
+    responses((status = 200, body = ReadReply, description = "The pending messages, or none.")),
     security(("channel_token" = [], "session" = [])),
-    extensions(("x-error-codes" = json!(["invalid", "unauthorized", "not_found", "not_joined", "session_expired", "overloaded", "limit_reached", "storage_failed"]))),
+    extensions(("x-error-codes" = json!(codes(&[MEMBER, &[Code::LimitReached]])))),
 )]
 pub(crate) async fn listen(request: ServiceRequest) -> Result<ServiceResponse, actix_web::Error> {
     read(request, limits::LISTEN_DEFAULT_MS, limits::LISTEN_MAX_MS, false).await
 }
 
-/// Like `listen`, for agents that wait long; it tells the roster and what to do next, too.
+/// Wait for messages, up to 5 minutes.
+///
+/// Like `listen`, for agents that wait long. The reply also has the roster and the next step.
 #[utoipa::path(
     get,
     path = "/api/channels/{id}/wait",
     operation_id = "wait",
     tag = "Reading",
-    params(InChannel, WithSession, ("timeout" = Option<f64>, Query, description = "Seconds to wait when there is nothing; clamped to 1 … 300, fractions count. 120 if left out."), ReadQuery<'static>),
-    responses((status = 200, body = WaitReply, description = "What was waiting, or nothing.")),
+    params(
+        ChannelPath,
+        SessionHeader,
+        ("timeout" = Option<f64>, Query,
+            description = "Seconds to wait for a message. Defaults to 120, clamped to 1 … 300; fractions count."),
+        ReadQuery<'static>,
+    ),
+    responses((status = 200, body = WaitReply, description = "The pending messages, or none.")),
     security(("channel_token" = [], "session" = [])),
-    extensions(("x-error-codes" = json!(["invalid", "unauthorized", "not_found", "not_joined", "session_expired", "overloaded", "limit_reached", "storage_failed"]))),
+    extensions(("x-error-codes" = json!(codes(&[MEMBER, &[Code::LimitReached]])))),
 )]
 pub(crate) async fn wait(request: ServiceRequest) -> Result<ServiceResponse, actix_web::Error> {
     read(request, limits::WAIT_DEFAULT_MS, limits::WAIT_MAX_MS, true).await
 }
 
-/// Reads, and answers whatever comes of it.
+/// Reads messages and builds the response.
 async fn read(
     mut request: ServiceRequest,
     default_ms: u64,
     max_ms: u64,
     is_wait: bool,
 ) -> Result<ServiceResponse, actix_web::Error> {
-    let parcel = parcel(&mut request, default_ms, max_ms, is_wait).await;
+    let result = wait_for_messages(&mut request, default_ms, max_ms, is_wait).await;
     header_pool::restore(&mut request);
-    match parcel {
-        Ok(Some(parcel)) => {
-            let answer = Answer::of(parcel, request.version() == Version::HTTP_2);
-            let mut response = HttpResponse::Ok().body(BoxBody::new(answer));
+    match result {
+        Ok(Some(response)) => {
+            let body = PollBody::new(response, request.version() == Version::HTTP_2);
+            let mut response = HttpResponse::Ok().body(BoxBody::new(body));
             response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
             Ok(request.into_response(response))
         }
@@ -73,8 +90,8 @@ async fn read(
     }
 }
 
-/// Waits for what is to be read. None when the connection has closed meanwhile: nobody reads this answer.
-async fn parcel(
+/// Waits for messages. `None` if the connection closed meanwhile, so that nobody receives the response.
+async fn wait_for_messages(
     request: &mut ServiceRequest,
     default_ms: u64,
     max_ms: u64,
@@ -88,17 +105,17 @@ async fn parcel(
     };
     let mut gone = Presence::of(request.request()).map(Presence::ended);
     header_pool::release(request);
-    // Boxed: allocators are slow with what is larger than a KiB, and the futures of handlers are allocated.
+    // Boxed: handler futures are allocated, and allocators are slow above 1 KiB.
     let read = Box::pin(state.hub.read(&at, session, input, timeout_ms, is_wait));
     tokio::select! {
         biased;
-        // What counts is that the read is dropped and gives its place back (D1).
+        // Dropping the read removes its waiter from the channel (D1).
         () = has_gone(&mut gone) => Ok(None),
-        parcel = read => Ok(Some(parcel.map_err(Problem::from)?)),
+        response = read => Ok(Some(response.map_err(Problem::from)?)),
     }
 }
 
-/// Never comes for HTTP/1, where this future is dropped with its connection.
+/// Never completes for HTTP/1, where actix drops the handler's future with its connection.
 async fn has_gone(gone: &mut Option<Gone>) {
     match gone {
         Some(gone) => gone.await,
@@ -106,23 +123,23 @@ async fn has_gone(gone: &mut Option<Gone>) {
     }
 }
 
-/// The body of an answer.
-struct Answer {
+/// The body of a poll's response.
+struct PollBody {
     bytes: u64,
-    handover: DeliveryBody,
+    delivery: DeliveryBody,
 }
 
-impl Answer {
-    fn of(parcel: ReadResponse, completes_late: bool) -> Self {
+impl PollBody {
+    fn new(response: ReadResponse, completes_late: bool) -> Self {
         let mut pieces = Vec::new();
-        let guard = serialize(parcel, &mut pieces);
+        let guard = serialize(response, &mut pieces);
         pieces.push(Bytes::from_static(b"}"));
-        let handover = DeliveryBody::new(pieces, Some(guard), completes_late);
-        Self { bytes: handover.bytes(), handover }
+        let delivery = DeliveryBody::new(pieces, Some(guard), completes_late);
+        Self { bytes: delivery.bytes(), delivery }
     }
 }
 
-impl MessageBody for Answer {
+impl MessageBody for PollBody {
     type Error = Infallible;
 
     fn size(&self) -> BodySize {
@@ -130,6 +147,6 @@ impl MessageBody for Answer {
     }
 
     fn poll_next(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Bytes, Infallible>>> {
-        Poll::Ready(self.handover.next_piece().map(Ok))
+        Poll::Ready(self.delivery.next_piece().map(Ok))
     }
 }

@@ -1,11 +1,11 @@
-//! Query parameters: numbers as the original took them, and refused where it guessed.
+//! Query parameters. Numbers are parsed as the original hub did, but malformed ones are refused instead of guessed.
 
 use std::borrow::Cow;
 
 use rogerrat_domain::op::{ReadInput, ReadQuery, whole};
 use rogerrat_domain::{MessageId, Refusal, limits};
 
-/// The parameters of a request. Of one said twice, the first counts.
+/// The query parameters of a request. If one is repeated, its first value is used.
 pub(crate) struct Query<'a>(Vec<(Cow<'a, str>, Cow<'a, str>)>);
 
 impl<'a> Query<'a> {
@@ -17,24 +17,24 @@ impl<'a> Query<'a> {
         self.0.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_ref())
     }
 
-    /// A finite number; blank is 0.
+    /// A finite number. An empty value is 0.
     fn number(&self, name: &'static str) -> Result<Option<f64>, Refusal> {
-        self.get(name).map(|said| finite(name, said)).transpose()
+        self.get(name).map(|text| finite(name, text)).transpose()
     }
 
-    /// How long a poll waits: `timeout` in seconds, clamped.
+    /// The timeout of a poll: `timeout` in seconds, clamped.
     pub(crate) fn timeout_ms(&self, default_ms: u64, max_ms: u64) -> Result<u64, Refusal> {
-        let said = self.number("timeout")?;
-        Ok(said.map_or(default_ms, |s| whole(s * 1000.0)).clamp(limits::POLL_MIN_MS, max_ms))
+        let seconds = self.number("timeout")?;
+        Ok(seconds.map_or(default_ms, |s| whole(s * 1000.0)).clamp(limits::POLL_MIN_MS, max_ms))
     }
 
-    /// How a consumer wants to read.
+    /// The parameters of a poll or stream.
     pub(crate) fn read_input(&self, last_event_id: Option<&str>) -> Result<ReadInput, Refusal> {
         let since = match self.number("since")? {
             Some(since) => Some(since),
             None => last_event_id.map(|id| finite("Last-Event-ID", id)).transpose()?,
         };
-        let said = ReadQuery {
+        let query = ReadQuery {
             since,
             ack: self.get("ack").map(Cow::Borrowed),
             lease: self.number("lease")?,
@@ -42,40 +42,40 @@ impl<'a> Query<'a> {
             consumer: self.get("consumer").map(Cow::Borrowed),
             ack_upto: self.number("ack_upto")?,
         };
-        said.check()
+        query.check()
     }
 
-    /// How many messages of history: fractions floored, clamped to 1 … 100, and all 100 for what is no number, as in
-    /// the original.
+    /// The number of history messages: fractions are cut off, clamped to 1 … 100, and a value that is not a number
+    /// means 100, as in the original hub.
     pub(crate) fn history_n(&self) -> usize {
         self.count("n", limits::HISTORY_DEFAULT, limits::READ_MESSAGES)
     }
 
-    /// How many events of a transcript: fractions floored, clamped to 1 … 10,000, and all of them for what is no number,
-    /// as in the original.
+    /// The number of transcript events: fractions are cut off, clamped to 1 … 10,000, and a value that is not a number
+    /// means 10,000, as in the original hub.
     pub(crate) fn transcript_limit(&self) -> usize {
         self.count("limit", limits::TRANSCRIPT_DEFAULT, limits::TRANSCRIPT_LINES)
     }
 
-    /// How many channels the administration wants to see.
+    /// The number of channels the administration lists.
     pub(crate) fn admin_limit(&self) -> usize {
         self.count("limit", limits::ADMIN_CHANNELS_DEFAULT, limits::ADMIN_CHANNELS)
     }
 
-    fn count(&self, name: &'static str, default: usize, most: usize) -> usize {
-        let n = self.number(name).map(|said| said.map_or(default as u64, whole));
-        n.map_or(most, |n| usize::try_from(n).unwrap_or(usize::MAX).clamp(1, most))
+    fn count(&self, name: &'static str, default: usize, max: usize) -> usize {
+        let n = self.number(name).map(|n| n.map_or(default as u64, whole));
+        n.map_or(max, |n| usize::try_from(n).unwrap_or(usize::MAX).clamp(1, max))
     }
 }
 
-/// A message id from a path.
-pub(crate) fn message_id(said: &str) -> Result<MessageId, Refusal> {
-    said.parse().map_err(|_| Refusal::invalid("a message id is a number"))
+/// Parses the message id of a path.
+pub(crate) fn message_id(text: &str) -> Result<MessageId, Refusal> {
+    text.parse().map_err(|_| Refusal::invalid("the message id must be a number"))
 }
 
-fn finite(name: &'static str, said: &str) -> Result<f64, Refusal> {
-    let said = said.trim();
-    let number = if said.is_empty() { Some(0.0) } else { said.parse::<f64>().ok() };
+fn finite(name: &'static str, text: &str) -> Result<f64, Refusal> {
+    let text = text.trim();
+    let number = if text.is_empty() { Some(0.0) } else { text.parse::<f64>().ok() };
     number.filter(|n| n.is_finite()).ok_or_else(|| Refusal::invalid(format!("{name} must be a number")))
 }
 

@@ -1,4 +1,4 @@
-//! Streams: server-sent events, framed once in the channel and shared by all who read.
+//! Streams: server-sent events. The channel frames each message once, and all readers share the frame.
 
 use std::convert::Infallible;
 use std::future::Future;
@@ -11,30 +11,39 @@ use actix_web::http::header;
 use actix_web::web::Bytes;
 use actix_web::{HttpRequest, HttpResponse};
 use rogerrat_actors::StreamReader;
+use rogerrat_domain::Code;
 use rogerrat_domain::op::ReadQuery;
 use tokio::time::{Sleep, sleep};
 
-use super::openapi::{InChannel, WithSession};
-use super::problem::Problem;
+use super::error_codes::{MEMBER, codes};
+use super::parameters::{ChannelPath, SessionHeader};
 use super::query::Query;
-use super::state::SharedState;
 use crate::transport::{Gone, Presence};
+use crate::web::problem::Problem;
+use crate::web::state::SharedState;
 
-/// How often a silent stream shows that it lives.
-const PING: Duration = Duration::from_secs(25);
+/// How often an idle stream sends a comment.
+const PING_INTERVAL: Duration = Duration::from_secs(25);
 
-/// The same as server-sent events: what is waiting first, then everything as it comes.
+/// Stream messages as server-sent events.
 ///
-/// With `ack=manual`, `max` is how many messages may be unacknowledged at once, and the lease lasts as long as the stream.
+/// Pending messages are sent first, then new ones as they arrive. With `ack=manual`, `max` limits the number of
+/// unacknowledged messages, and leases last as long as the stream.
 #[utoipa::path(
     get,
     path = "/api/channels/{id}/stream",
     operation_id = "stream",
     tag = "Reading",
-    params(InChannel, WithSession, ("Last-Event-ID" = Option<f64>, Header, description = "Resumes like `since`, which wins."), ReadQuery<'static>),
-    responses((status = 200, body = String, content_type = "text/event-stream", description = "Events `hello`, `message`, `gap`, `lagged`, `superseded` and `bye`; their data is one line of JSON each.")),
+    params(
+        ChannelPath,
+        SessionHeader,
+        ("Last-Event-ID" = Option<f64>, Header, description = "Resumes after this id. `since` takes precedence."),
+        ReadQuery<'static>,
+    ),
+    responses((status = 200, body = String, content_type = "text/event-stream",
+        description = "Events `hello`, `message`, `gap`, `lagged`, `superseded` and `bye`, each with JSON data.")),
     security(("channel_token" = [], "session" = [])),
-    extensions(("x-error-codes" = json!(["invalid", "unauthorized", "not_found", "not_joined", "session_expired", "overloaded", "limit_reached", "storage_failed"]))),
+    extensions(("x-error-codes" = json!(codes(&[MEMBER, &[Code::LimitReached]])))),
 )]
 pub(crate) async fn stream(state: SharedState, request: HttpRequest) -> Result<HttpResponse, Problem> {
     let (at, session) = state.admit_session(&request).await?;
@@ -43,7 +52,7 @@ pub(crate) async fn stream(state: SharedState, request: HttpRequest) -> Result<H
     let presence = Presence::of(&request);
     let mut reader = state.hub.stream(&at, session, input).await?;
     if presence.is_some() {
-        // HTTP/2 takes a frame and finds out then whether the stream was given up.
+        // HTTP/2 detects a reset stream only after taking a frame.
         reader = reader.counting_late();
     }
     let gone = presence.map(Presence::ended);
@@ -51,18 +60,18 @@ pub(crate) async fn stream(state: SharedState, request: HttpRequest) -> Result<H
         .content_type("text/event-stream")
         .insert_header((header::CACHE_CONTROL, "no-cache"))
         .insert_header(("x-accel-buffering", "no"))
-        .body(BoxBody::new(Events { reader, gone, ping: Box::pin(sleep(PING)) })))
+        .body(BoxBody::new(StreamBody { reader, gone, ping: Box::pin(sleep(PING_INTERVAL)) })))
 }
 
-/// The body of a stream. A frame that is taken here counts as delivered.
-struct Events {
+/// The body of a stream. A frame counts as delivered when it is taken from here.
+struct StreamBody {
     reader: StreamReader,
-    /// Only for HTTP/2: an HTTP/1 connection drops the body when it closes.
+    /// Only for HTTP/2: actix drops the body of a closed HTTP/1 connection.
     gone: Option<Gone>,
     ping: Pin<Box<Sleep>>,
 }
 
-impl MessageBody for Events {
+impl MessageBody for StreamBody {
     type Error = Infallible;
 
     fn size(&self) -> BodySize {
@@ -79,8 +88,8 @@ impl MessageBody for Events {
         if self.ping.as_mut().poll(cx).is_pending() {
             return Poll::Pending;
         }
-        self.ping.set(sleep(PING));
-        // The new timer must be polled once to know whom to wake.
+        self.ping.set(sleep(PING_INTERVAL));
+        // A new timer must be polled once to register the waker.
         let _ = self.ping.as_mut().poll(cx);
         Poll::Ready(Some(Ok(Bytes::from_static(b": ping\n\n"))))
     }

@@ -1,4 +1,4 @@
-//! What a channel with a retention kept of what happened on it.
+//! The transcript of a channel, if its retention keeps one.
 
 use actix_web::web::Json;
 use actix_web::{HttpRequest, Responder};
@@ -6,35 +6,56 @@ use rogerrat_domain::transcript::Event;
 use rogerrat_domain::{Code, Refusal, Retention};
 use serde::Serialize;
 use serde_json::value::RawValue;
-use utoipa::ToSchema;
+use utoipa::openapi::schema::Schema;
+use utoipa::{IntoParams, ToSchema};
 
-use super::openapi::{InChannel, MaySession, TranscriptQuery};
-use super::problem::Problem;
+use super::error_codes::{CHANNEL, codes};
+use super::parameters::{ChannelPath, OptionalSessionHeader, count};
 use super::query::Query;
-use super::state::{SharedState, presented_session};
+use crate::web::problem::Problem;
+use crate::web::state::{SharedState, presented_session};
 
-/// What was kept.
+/// The query parameter of a transcript.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "only the derived code reads the fields")]
+struct TranscriptQuery {
+    #[param(schema_with = limit, required = false)]
+    limit: Option<f64>,
+}
+
+fn limit() -> Schema {
+    count(
+        10_000,
+        "The maximum number of events. Defaults to 1000, clamped to 1 … 10000, fractions are cut off. A value that is \
+         not a number means all.",
+    )
+}
+
+/// A transcript.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct TranscriptReply {
-    /// The channel.
+    /// The channel id.
     channel_id: String,
-    /// What it keeps.
+    /// What the channel records.
     retention: Retention,
     /// The events, oldest first.
     #[schema(value_type = Vec<Event<'static>>, max_items = 10_000)]
     events: Vec<Box<RawValue>>,
 }
 
-/// What was kept of what happened, oldest first. Where DMs are private, `X-Session-Id` shows your own.
+/// Get the transcript, oldest event first.
+///
+/// If direct messages are private, `X-Session-Id` includes your own.
 #[utoipa::path(
     get,
     path = "/api/channels/{id}/transcript",
     operation_id = "get_transcript",
-    tag = "Looking around",
-    params(InChannel, MaySession, TranscriptQuery),
+    tag = "Inspection",
+    params(ChannelPath, OptionalSessionHeader, TranscriptQuery),
     responses((status = 200, body = TranscriptReply, description = "The last events.")),
     security(("channel_token" = []), ("channel_token" = [], "session" = [])),
-    extensions(("x-error-codes" = json!(["invalid", "unauthorized", "not_found", "overloaded", "storage_failed"]))),
+    extensions(("x-error-codes" = json!(codes(&[CHANNEL])))),
 )]
 pub(crate) async fn transcript(state: SharedState, request: HttpRequest) -> Result<impl Responder, Problem> {
     let at = state.admit(&request).await?;

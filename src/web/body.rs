@@ -1,4 +1,4 @@
-//! Request bodies: read within their bound and their time.
+//! Reads request bodies within a size limit and a timeout.
 
 use std::time::Duration;
 
@@ -14,9 +14,9 @@ use super::json;
 use super::problem::Problem;
 
 /// How long a body may take to arrive.
-const BODY_TIME: Duration = Duration::from_secs(30);
+const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Reads a JSON body of at most `limit` bytes, whatever its Content-Type says. An empty one means defaults.
+/// Reads a JSON body of at most `limit` bytes. Its Content-Type is ignored; an empty body means defaults.
 pub(crate) async fn json<T: DeserializeOwned>(
     request: &HttpRequest,
     payload: Payload,
@@ -26,7 +26,7 @@ pub(crate) async fn json<T: DeserializeOwned>(
     json::parse(&body).map_err(Problem)
 }
 
-/// Refuses a body that says it is too large; all there is to do where none is read.
+/// Refuses a request whose Content-Length exceeds the limit. Routes that read no body check only this.
 pub(crate) fn announced(request: &HttpRequest, limit: usize) -> Result<(), Problem> {
     let length = request.headers().get(header::CONTENT_LENGTH).and_then(|v| v.to_str().ok()?.parse::<usize>().ok());
     if length.is_some_and(|length| length > limit) { Err(too_large(limit)) } else { Ok(()) }
@@ -36,23 +36,23 @@ pub(crate) fn announced(request: &HttpRequest, limit: usize) -> Result<(), Probl
 pub(crate) async fn read(request: &HttpRequest, payload: Payload, limit: usize) -> Result<Bytes, Problem> {
     announced(request, limit)?;
     let late = || Refusal::invalid("the body did not arrive within 30 s");
-    timeout(BODY_TIME, collect(payload, limit)).await.map_err(|_| late())?
+    timeout(BODY_TIMEOUT, collect(payload, limit)).await.map_err(|_| late())?
 }
 
 async fn collect(mut payload: Payload, limit: usize) -> Result<Bytes, Problem> {
     let Some(first) = payload.next().await else { return Ok(Bytes::new()) };
-    let first = within(first, 0, limit)?;
+    let first = check_size(first, 0, limit)?;
     let Some(second) = payload.next().await else { return Ok(first) };
     let mut body = BytesMut::from(&first[..]);
-    body.extend_from_slice(&within(second, body.len(), limit)?);
+    body.extend_from_slice(&check_size(second, body.len(), limit)?);
     while let Some(chunk) = payload.next().await {
-        body.extend_from_slice(&within(chunk, body.len(), limit)?);
+        body.extend_from_slice(&check_size(chunk, body.len(), limit)?);
     }
     Ok(body.freeze())
 }
 
-fn within(chunk: Result<Bytes, PayloadError>, before: usize, limit: usize) -> Result<Bytes, Problem> {
-    let chunk = chunk.map_err(|_| Refusal::invalid("the body ended before its length"))?;
+fn check_size(chunk: Result<Bytes, PayloadError>, before: usize, limit: usize) -> Result<Bytes, Problem> {
+    let chunk = chunk.map_err(|_| Refusal::invalid("the body is shorter than its Content-Length"))?;
     if before + chunk.len() > limit { Err(too_large(limit)) } else { Ok(chunk) }
 }
 
@@ -69,7 +69,7 @@ mod tests {
     use rogerrat_domain::op::JoinInput;
 
     #[actix_web::test]
-    async fn d11_a_body_that_does_not_arrive_in_its_time_is_refused() {
+    async fn d11_a_body_that_arrives_too_slowly_is_refused() {
         tokio::time::pause();
         let request = TestRequest::post().to_http_request();
         let mut payload: dev::Payload = dev::Payload::Stream { payload: Box::pin(pending()) };

@@ -1,4 +1,5 @@
-//! The response body of a read, as pieces shared with the channel, and the moment at which its messages count as delivered.
+//! The response body of a read, as pieces shared with the channel, and the moment at which its messages count as
+//! delivered.
 //!
 //! Taking the last piece completes the delivery; dropping the body earlier makes the messages due again.
 
@@ -8,8 +9,8 @@ use rogerrat_domain::{AnswerReason, Gap};
 
 /// The body of a response that delivers messages.
 ///
-/// HTTP/1 writes every piece it takes. HTTP/2 detects a reset stream or a closed connection only after taking a piece, so there
-/// the delivery completes when a piece after the last one is requested.
+/// HTTP/1 writes every piece it takes. HTTP/2 detects a reset stream or a closed connection only after taking a piece,
+/// so there the delivery completes when a piece after the last one is requested.
 pub(crate) struct DeliveryBody {
     pieces: Vec<Bytes>,
     next: usize,

@@ -1,7 +1,7 @@
 //! Reads and discards what a handler left unread of an HTTP/2 request body, before the response is sent.
 //!
-//! If the response ends before the request body, h2 resets the stream and curl discards the response: a 401 to a POST would
-//! look like a broken connection. Over HTTP/1 actix drains the body itself.
+//! If the response ends before the request body, h2 resets the stream and curl discards the response: a 401 to a POST
+//! would look like a broken connection. Over HTTP/1 actix drains the body itself.
 
 use std::cell::RefCell;
 use std::pin::Pin;

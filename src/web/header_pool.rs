@@ -1,5 +1,5 @@
-//! A pool of header maps, so that waiting requests hold no header memory: only method and path are needed for metrics and
-//! logs when they complete.
+//! A pool of header maps, so that waiting requests hold no header memory: only method and path are needed for metrics
+//! and logs when they complete.
 //!
 //! actix reserves 28 headers for every HTTP/1 request, which is 6 KB, and at least 0.9 KB over HTTP/2.
 

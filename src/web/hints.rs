@@ -1,8 +1,8 @@
-//! The hints of refusals, worded for callers who speak HTTP.
+//! The text of each hint for HTTP clients.
 
 use rogerrat_domain::Hint;
 
-/// What an HTTP caller can do about a refusal.
+/// Words a hint for HTTP clients.
 pub(crate) fn http_hint(hint: &Hint) -> &str {
     match hint {
         Hint::CheckChannelId => "check the channel id, or create a channel with POST /api/channels",

@@ -1,5 +1,5 @@
-//! Which Host and Origin a request may carry, so that a web page cannot drive a local hub (D24). Pure: it is fuzzed as it
-//! stands.
+//! Checks the Host and Origin of requests, so that a web page cannot control a local hub (D24). Free of side effects,
+//! so that it can be fuzzed.
 
 use std::net::IpAddr;
 
@@ -8,7 +8,7 @@ use url::Url;
 
 use super::presets::Preset;
 
-/// The names a hub answers to.
+/// The host names and origins that a hub accepts.
 pub(crate) struct Hosts {
     names: Vec<String>,
     origin_host: Option<String>,
@@ -16,7 +16,7 @@ pub(crate) struct Hosts {
 }
 
 impl Hosts {
-    /// A hub on this machine, with its public origin, further names, and origins of pages that may call.
+    /// Accepts the machine's name, the public origin, and additional names and origins.
     pub(crate) fn new(machine: &str, origin: Option<&Url>, mut names: Vec<String>, mut origins: Vec<String>) -> Self {
         if !machine.is_empty() {
             names.extend([machine.to_owned(), format!("{machine}.local")]);
@@ -25,25 +25,25 @@ impl Hosts {
         Self { names, origin_host: origin.and_then(Url::host_str).map(str::to_lowercase), origins }
     }
 
-    /// Checks a request before anything else looks at it.
+    /// Checks the Host and the Origin of a request.
     ///
     /// # Errors
-    /// `misdirected` for a Host that is not ours, `forbidden` for a foreign Origin.
+    /// `misdirected` for an unknown Host, `forbidden` for a foreign Origin.
     pub(crate) fn check(&self, host: &str, origin: Option<&str>) -> Result<(), Refusal> {
         if !self.knows(host) {
-            return Err(Refusal::new(Code::Misdirected, "this hub does not answer to that Host")
-                .hint("use its address, or let the operator add the name to allowed_hosts"));
+            return Err(Refusal::new(Code::Misdirected, "unknown Host")
+                .hint("use the address of the hub, or ask its operator to add the name to allowed_hosts"));
         }
         match origin {
             Some(origin) if !self.admits(origin, host) => {
-                Err(Refusal::new(Code::Forbidden, "requests from that Origin are not allowed")
-                    .hint("let the operator add it to allowed_origins"))
+                Err(Refusal::new(Code::Forbidden, "requests from this Origin are not allowed")
+                    .hint("ask the operator of the hub to add it to allowed_origins"))
             }
             _ => Ok(()),
         }
     }
 
-    /// Whether a Host, its port ignored, is one of ours. An IP literal cannot be rebound.
+    /// Whether a Host is accepted, ignoring its port. IP literals are always accepted: DNS rebinding cannot use them.
     fn knows(&self, host: &str) -> bool {
         let name = without_port(host).trim_end_matches('.');
         let bare = name.trim_start_matches('[').trim_end_matches(']');
@@ -53,12 +53,12 @@ impl Hosts {
     fn knows_name(&self, name: &str) -> bool {
         name == "localhost"
             || name.ends_with(".localhost")
-            || self.names.iter().any(|ours| ours == name)
+            || self.names.iter().any(|known| known == name)
             || self.origin_host.as_deref() == Some(name)
             || self.preset_under_origin(name).is_some()
     }
 
-    /// The preset or edition a Host under the origin's names.
+    /// The preset of a Host that is a subdomain of the public origin.
     pub(crate) fn preset_under_origin(&self, host: &str) -> Option<Preset> {
         let name = without_port(host).trim_end_matches('.').to_ascii_lowercase();
         Preset::of_label(name.strip_suffix(self.origin_host.as_deref()?)?.strip_suffix('.')?)
@@ -81,7 +81,7 @@ fn without_port(host: &str) -> &str {
     }
 }
 
-/// Host and port, the port spelled out.
+/// Host and port, with the default port made explicit.
 fn with_port(scheme: &str, authority: &str) -> String {
     let authority = authority.to_ascii_lowercase();
     if without_port(&authority).len() < authority.len() {
@@ -104,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn d24_hosts_that_are_ours() {
+    fn d24_accepted_hosts() {
         for host in [
             "127.0.0.1:7424",
             "127.0.0.1",
@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn d24_hosts_that_are_not() {
+    fn d24_refused_hosts() {
         for host in [
             "",
             "evil.example",

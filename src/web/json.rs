@@ -1,48 +1,48 @@
-//! A JSON body, understood or refused by name. Pure: it is fuzzed as it stands.
+//! Parses JSON bodies, with errors that name the field. Free of side effects, so that it can be fuzzed.
 
 use rogerrat_domain::text::clip;
 use rogerrat_domain::{Code, Refusal};
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::error::Category;
 
-/// Understands a body as a JSON object.
+/// Parses a body as a JSON object.
 pub(crate) fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Refusal> {
     let body = match body.trim_ascii() {
         [] => b"{}",
         body => body,
     };
-    // serde would read a list as the fields of a struct in their order.
+    // serde also accepts an array as the fields of a struct in order.
     if body[0] == b'{'
         && let Ok(value) = serde_json::from_slice(body)
     {
         return Ok(value);
     }
-    Err(why::<T>(body))
+    Err(explain::<T>(body))
 }
 
-/// Why a body was not understood. Slower than understanding it, and only walked when that failed.
-fn why<T: DeserializeOwned>(body: &[u8]) -> Refusal {
+/// Explains why a body could not be parsed. It parses the body again, so it runs only after a failure.
+fn explain<T: DeserializeOwned>(body: &[u8]) -> Refusal {
     if let Err(error) = serde_json::from_slice::<IgnoredAny>(body) {
         let (line, column) = (error.line(), error.column());
-        return Refusal::new(Code::InvalidJson, format!("the body is not JSON (line {line}, column {column})"));
+        return Refusal::new(Code::InvalidJson, format!("the body is not valid JSON (line {line}, column {column})"));
     }
     if body[0] != b'{' {
         return Refusal::invalid("the body must be a JSON object");
     }
     match serde_path_to_error::deserialize::<_, T>(&mut serde_json::Deserializer::from_slice(body)) {
         Err(error) if error.inner().classify() == Category::Data => {
-            Refusal::invalid(complaint(&error.path().to_string(), &error.inner().to_string()))
+            Refusal::invalid(field_error(&error.path().to_string(), &error.inner().to_string()))
         }
-        _ => Refusal::new(Code::InvalidJson, "the body is not JSON"),
+        _ => Refusal::new(Code::InvalidJson, "the body is not valid JSON"),
     }
 }
 
-/// What is wrong with a field, in words that repeat nothing of its value.
-fn complaint(path: &str, error: &str) -> String {
-    let said = error.split(" at line ").next().unwrap_or_default();
-    match said.rsplit_once(", expected ") {
+/// Describes what is wrong with a field, without its value.
+fn field_error(path: &str, error: &str) -> String {
+    let message = error.split(" at line ").next().unwrap_or_default();
+    match message.rsplit_once(", expected ") {
         Some((_, expected)) => format!("`{}` must be {}", clip(path), clip(expected)),
-        None => format!("`{}`: {}", clip(path), clip(said)),
+        None => format!("`{}`: {}", clip(path), clip(message)),
     }
 }
 
@@ -61,7 +61,7 @@ mod tests {
     }
 
     #[test]
-    fn d11_what_is_not_json_is_not_invalid_but_invalid_json() {
+    fn d11_malformed_json_has_its_own_code() {
         for json in ["{", "{\"a\":}", "nope", "{\"message\":\"\\ud800\"}", "{\"to\":5, \"message\": 7, x}", "\u{1}"] {
             assert_eq!(refusal(json).code, Code::InvalidJson, "{json}");
         }
@@ -90,8 +90,8 @@ mod tests {
     #[test]
     fn d11_to_may_be_an_index() {
         for index in ["2", "2.0", "0.2e1"] {
-            let said = format!(r#"{{"to":{index},"reply_to":{index}}}"#);
-            let input = parse::<SendInput>(said.as_bytes()).unwrap();
+            let body = format!(r#"{{"to":{index},"reply_to":{index}}}"#);
+            let input = parse::<SendInput>(body.as_bytes()).unwrap();
             assert_eq!((input.to.as_deref(), input.reply_to), (Some("#2"), Some(2)), "{index}");
         }
         for index in ["-1", "1.5", "18446744073709551616", "1e400", "true"] {
@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn d12_no_error_repeats_what_was_said() {
+    fn d12_no_error_repeats_the_input() {
         let long = "secret".repeat(50);
         for json in [
             format!(r#"{{"priority":"{long}"}}"#),

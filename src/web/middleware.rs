@@ -1,7 +1,7 @@
 //! Middleware that runs once around the handler of every request.
 //!
-//! It checks Host, Origin and address bans, assigns the request id, adds the security headers, formats errors, counts the
-//! request, and writes the access log. It never looks at a body.
+//! It checks Host, Origin and address bans, assigns the request id, adds the security headers, formats errors, counts
+//! the request, and writes the access log. It never looks at a body.
 
 use std::future::ready;
 use std::pin::Pin;

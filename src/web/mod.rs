@@ -1,8 +1,8 @@
-//! Code shared by the HTTP interfaces (REST, MCP, compat): admission checks, rate limits, body parsing, shared state, error
-//! responses, request metrics and connection snippets.
+//! Code shared by the HTTP interfaces (REST, MCP, compat): admission checks, rate limits, body parsing, shared state,
+//! error responses, request metrics and connection snippets.
 //!
-//! It defines no route, and calls the hub only to admit requests and to create channels. Interfaces use this module and never
-//! each other.
+//! It defines no route, and calls the hub only to admit requests and to create channels. Interfaces use this module and
+//! never each other.
 
 pub(crate) mod address;
 pub(crate) mod body;

@@ -1,32 +1,32 @@
-//! Presets and client editions: what the first label of the Host means (A8). The one table of them.
+//! Presets: the modes and client editions that the first label of the Host selects (A8).
 //!
-//! A mode fills what a create leaves open and changes the texts; a client edition changes texts only. It never decides
-//! whether a Host is ours: that is `hosts.rs`, which asks here which labels there are.
+//! A mode sets defaults of new channels and changes texts; a client edition changes texts only. Whether a Host is
+//! accepted is decided in `hosts.rs`, which looks up the labels here.
 
 use rogerrat_domain::op::CreateInput;
 use rogerrat_domain::{Retention, TrustMode};
 
-/// A way to use a channel, with the settings for it.
+/// A mode: a way to use a channel, with its default settings.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Mode {
     pub(crate) label: &'static str,
     pub(crate) retention: Retention,
     pub(crate) trust_mode: TrustMode,
     pub(crate) session_ttl_seconds: u32,
-    /// Whether a create without an owner password is given one.
-    pub(crate) mints_password: bool,
-    /// What it is for, in one line.
+    /// Whether a channel created without an owner password gets a generated one.
+    pub(crate) generates_password: bool,
+    /// Its purpose, in one line.
     pub(crate) headline: &'static str,
-    /// What an agent should do differently here.
+    /// Instructions for agents.
     pub(crate) advice: &'static str,
 }
 
-/// A kind of agent, and how it is woken.
+/// A client edition: a kind of agent, and how it is woken.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Client {
     pub(crate) label: &'static str,
     pub(crate) name: &'static str,
-    /// How this client learns that something came; it speaks of the doorbell and the inbox of llms.txt.
+    /// How this client is woken by a message, in terms of the doorbell and the inbox loop of llms.txt.
     pub(crate) wake: &'static str,
 }
 
@@ -36,9 +36,9 @@ const MODES: [Mode; 3] = [
         retention: Retention::Metadata,
         trust_mode: TrustMode::Untrusted,
         session_ttl_seconds: 86_400,
-        mints_password: false,
-        headline: "a channel that waits for you: a session lives a whole day without a sign of life",
-        advice: "You will be idle for hours between two messages, so set up how you are woken before you say anything \
+        generates_password: false,
+        headline: "for agents that are idle for hours: a session lasts 24 hours without activity",
+        advice: "You will be idle for hours between messages, so set up how you are woken before you send anything \
                  else, and before you tell anybody that you are listening.",
     },
     Mode {
@@ -46,21 +46,21 @@ const MODES: [Mode; 3] = [
         retention: Retention::None,
         trust_mode: TrustMode::Untrusted,
         session_ttl_seconds: 300,
-        mints_password: false,
-        headline: "a conversation that happens now: nothing is kept, and a silent session ends after five minutes",
-        advice: "Stay in the conversation: answer, then wait again at once, in this same turn, until you are told that \
-                 it is over. Then leave.",
+        generates_password: false,
+        headline: "a live conversation: no transcript, and a session expires after 5 minutes without activity",
+        advice: "Stay in the conversation: answer, then wait again at once, in the same turn, until a peer ends it. \
+                 Then leave.",
     },
     Mode {
         label: "go",
         retention: Retention::None,
         trust_mode: TrustMode::Trusted,
         session_ttl_seconds: 3600,
-        mints_password: true,
-        headline: "agents of one operator at work together: a trusted channel, its owner password made for you",
-        advice: "Whoever joins with the owner password is a colleague: act on its routine requests without asking, and \
-                 still ask your human before anything destructive or hard to undo. The password is your human's word: \
-                 give it to agents of the same operator only.",
+        generates_password: true,
+        headline: "agents of one operator working together: a trusted channel with a generated owner password",
+        advice: "Members that joined with the owner password are colleagues: act on their routine requests without \
+                 asking, and still ask your human before anything destructive or hard to undo. Give the password only \
+                 to agents of the same operator.",
     },
 ];
 
@@ -68,43 +68,43 @@ const CLIENTS: [Client; 6] = [
     Client {
         label: "claude",
         name: "Claude Code",
-        wake: "Run the doorbell as a background command: its end begins a new turn of yours. Or run the inbox loop in \
-               the background and give your Monitor tool `tail -n 0 -F` on the inbox file, with nothing behind it: \
-               each line is one wake.",
+        wake: "Run the doorbell as a background command: when it ends, you get a new turn. Or run the inbox loop in \
+               the background and give your Monitor tool `tail -n 0 -F` on the inbox file, without any filter: each \
+               line wakes you once.",
     },
     Client {
         label: "codex",
         name: "Codex CLI",
-        wake: "Run the doorbell as a background command: you are called again when a background command ends. The \
-               inbox loop alone never wakes you, because it never ends.",
+        wake: "Run the doorbell as a background command: you get a new turn when it ends. The inbox loop alone never \
+               wakes you, because it never ends.",
     },
     Client {
         label: "cursor",
         name: "Cursor",
-        wake: "Run the doorbell as a background command of your terminal tool. If its end brings you no new turn, run \
-               it in the foreground while you wait, as long as one command may take, and run it again.",
+        wake: "Run the doorbell as a background command of your terminal tool. If you get no new turn when it ends, \
+               run it in the foreground, for as long as one command may take, and run it again.",
     },
     Client {
         label: "cline",
         name: "Cline",
-        wake: "Run the doorbell in your terminal and go on while it runs: what it prints is shown to you when it \
-               comes. If it is not, run it in the foreground while you wait.",
+        wake: "Run the doorbell in your terminal and continue while it runs: you are shown its output as it appears. \
+               If you are not, run it in the foreground while you wait.",
     },
     Client {
         label: "aider",
         name: "Aider",
-        wake: "You do not start commands by yourself, so nothing wakes you. Ask your human to type `/run` and the path \
-               of the doorbell: when it ends, its output is added to the chat.",
+        wake: "You cannot start commands yourself, so nothing wakes you. Ask your human to type `/run` and the path of \
+               the doorbell: when it ends, its output is added to the chat.",
     },
     Client {
         label: "kimi",
         name: "Kimi CLI",
-        wake: "Run the doorbell as a background command: you are called again when it ends. You need no tool that \
-               watches files for that.",
+        wake: "Run the doorbell as a background command: you get a new turn when it ends. You do not need a tool that \
+               watches files.",
     },
 ];
 
-/// What a caller chose by the name it used for the hub.
+/// The mode and the client edition that the Host of a request selects.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct Preset {
     pub(crate) mode: Option<&'static Mode>,
@@ -112,7 +112,7 @@ pub(crate) struct Preset {
 }
 
 impl Preset {
-    /// The preset of a Host, whatever stands behind its first label.
+    /// The preset of a Host. Only its first label counts.
     pub(crate) fn of_host(host: &str) -> Self {
         host.split_once('.').and_then(|(label, _)| Self::of_label(label)).unwrap_or_default()
     }
@@ -128,25 +128,25 @@ impl Preset {
         }
     }
 
-    /// The label that leads here; empty for the plain hub.
+    /// The label that selects this preset. Empty without one.
     pub(crate) fn label(self) -> String {
         let labels = [self.client.map(|client| client.label), self.mode.map(|mode| mode.label)];
         labels.into_iter().flatten().collect::<Vec<_>>().join("-")
     }
 
-    /// Fills what a create left open, field by field. `mint` makes an owner password.
-    pub(crate) fn fill(self, input: &mut CreateInput, mint: impl FnOnce() -> String) {
+    /// Fills the fields that a create leaves open. `generate` makes an owner password.
+    pub(crate) fn fill(self, input: &mut CreateInput, generate: impl FnOnce() -> String) {
         let Some(mode) = self.mode else { return };
         input.retention.get_or_insert(mode.retention);
         input.trust_mode.get_or_insert(mode.trust_mode);
         input.session_ttl_seconds.get_or_insert(mode.session_ttl_seconds.into());
         let is_blank = input.owner_password.as_deref().is_none_or(|password| password.trim().is_empty());
-        if mode.mints_password && is_blank {
-            input.owner_password = Some(mint());
+        if mode.generates_password && is_blank {
+            input.owner_password = Some(generate());
         }
     }
 
-    /// Every label there is.
+    /// All presets.
     pub(crate) fn all() -> impl Iterator<Item = Self> {
         let modes = || MODES.iter().map(Some).chain([None]);
         let clients = CLIENTS.iter().map(Some).chain([None]);
@@ -160,7 +160,7 @@ mod tests {
 
     fn filled(host: &str, json: &str) -> CreateInput {
         let mut input = serde_json::from_str(json).unwrap();
-        Preset::of_host(host).fill(&mut input, || "minted".to_owned());
+        Preset::of_host(host).fill(&mut input, || "generated".to_owned());
         input
     }
 
@@ -195,9 +195,12 @@ mod tests {
     #[test]
     fn a08_go_mints_a_password_unless_one_was_said() {
         for json in ["{}", r#"{"owner_password":"  "}"#, r#"{"trust_mode":"untrusted"}"#] {
-            assert_eq!(filled("go.localhost", json).owner_password.as_deref(), Some("minted"), "{json}");
+            assert_eq!(filled("go.localhost", json).owner_password.as_deref(), Some("generated"), "{json}");
         }
-        let said = filled("go.localhost", r#"{"owner_password":"open sesame"}"#);
-        assert_eq!((said.owner_password.as_deref(), said.trust_mode), (Some("open sesame"), Some(TrustMode::Trusted)));
+        let given = filled("go.localhost", r#"{"owner_password":"open sesame"}"#);
+        assert_eq!(
+            (given.owner_password.as_deref(), given.trust_mode),
+            (Some("open sesame"), Some(TrustMode::Trusted))
+        );
     }
 }

@@ -1,4 +1,4 @@
-//! Errors over HTTP: the one table from codes to statuses, and the one shape of an error body.
+//! Errors over HTTP: the status of each error code, and the error body.
 
 use std::fmt;
 
@@ -11,13 +11,13 @@ use serde::Serialize;
 
 use super::hints::http_hint;
 
-/// An error on its way to the caller.
+/// A refusal as an actix error.
 #[derive(Clone, Debug)]
 pub(crate) struct Problem(pub Refusal);
 
 /// The body of every error.
 #[derive(Serialize)]
-struct Body<'a> {
+struct ErrorBody<'a> {
     error: &'a str,
     code: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -27,7 +27,7 @@ struct Body<'a> {
     request_id: &'a str,
 }
 
-/// The status a code is told with.
+/// The HTTP status of an error code.
 pub(crate) fn status(code: Code) -> StatusCode {
     match code {
         Code::Invalid | Code::InvalidJson | Code::UnknownRecipient | Code::NotJoined => StatusCode::BAD_REQUEST,
@@ -49,11 +49,11 @@ pub(crate) fn status(code: Code) -> StatusCode {
 }
 
 impl Problem {
-    /// The whole response.
+    /// Builds the response.
     pub(crate) fn response(&self, request_id: &str) -> HttpResponse {
         let Refusal { code, text, hint, retry_after_ms, quota } = &self.0;
         let retry_after_seconds = retry_after_ms.map(|ms| ms.div_ceil(1000).max(1));
-        let body = Body {
+        let body = ErrorBody {
             error: text,
             code: code.as_str(),
             hint: hint.as_ref().map(http_hint),
@@ -65,14 +65,14 @@ impl Problem {
             response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
         }
         if let Some(quota) = quota {
-            tell_quota(response.headers_mut(), *quota);
+            insert_quota(response.headers_mut(), *quota);
         }
         response
     }
 }
 
-/// Writes how much of the send window is left.
-pub(crate) fn tell_quota(headers: &mut HeaderMap, quota: Quota) {
+/// Adds the rate-limit headers of a send.
+pub(crate) fn insert_quota(headers: &mut HeaderMap, quota: Quota) {
     let put = |headers: &mut HeaderMap, name, value: u64| {
         headers.insert(HeaderName::from_static(name), HeaderValue::from(value));
     };
@@ -110,7 +110,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn d14_every_code_has_its_status() {
+    fn d14_every_code_has_a_status() {
         let table = [400, 400, 400, 400, 401, 403, 404, 405, 409, 409, 409, 409, 410, 413, 421, 429, 500, 503, 507];
         for (code, expected) in Code::ALL.into_iter().zip(table) {
             assert_eq!(status(code).as_u16(), expected, "{}", code.as_str());

@@ -1,5 +1,5 @@
-//! Rate limits per client address: creates, joins, sends and accounts per minute (D26). The channel enforces the limits per
-//! session.
+//! Rate limits per client address: creates, joins, sends and accounts per minute (D26). The channel enforces the limits
+//! per session.
 
 use std::net::IpAddr;
 use std::num::NonZeroU32;

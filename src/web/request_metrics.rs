@@ -1,7 +1,7 @@
 //! Request counters: requests by route and status, refusals by code.
 //!
-//! Every worker has counters of its own, created with its routes, so that requests of different workers share nothing. A
-//! route is identified by its pattern, so that the number of counters does not depend on the paths of requests.
+//! Every worker has counters of its own, created with its routes, so that requests of different workers share nothing.
+//! A route is identified by its pattern, so that the number of counters does not depend on the paths of requests.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};

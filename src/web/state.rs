@@ -9,7 +9,7 @@ use ipnet::IpNet;
 use rogerrat_actors::{Admission, Admitted, Attempts, Clock, Hub, HubError, Owner};
 use rogerrat_domain::account::SESSION_PREFIX;
 use rogerrat_domain::limits::ADMIN_ATTEMPTS;
-use rogerrat_domain::{Code, Refusal, SessionId, TokenHash};
+use rogerrat_domain::{Code, Hint, Refusal, SessionId, TokenHash};
 use url::Url;
 
 use super::hosts::Hosts;
@@ -83,8 +83,7 @@ impl AppState {
         let at = self.admit(request).await?;
         let session = presented_session(request.headers())?;
         let missing = || {
-            Refusal::invalid("the X-Session-Id header is missing, or shorter than 8 characters")
-                .hint("POST …/join first and send the session_id it returns")
+            Refusal::invalid("the X-Session-Id header is missing or shorter than 8 characters").hint(Hint::JoinFirst)
         };
         Ok((at, session.ok_or_else(missing)?))
     }
@@ -107,9 +106,9 @@ impl AppState {
             return Ok(None);
         }
         let refusal = Refusal::new(Code::Unauthorized, "invalid bearer token").hint(if self.server_token.is_some() {
-            "creating channels here needs the server's token, or the session token of an account: `Authorization: Bearer <token>`"
+            "creating channels needs the server token or an account session token: `Authorization: Bearer <token>`"
         } else {
-            "creating channels here needs no token: leave the Authorization header out, or send the session token of an account"
+            "creating channels needs no token: omit the Authorization header, or send an account session token"
         });
         Err(refusal.into())
     }
@@ -124,7 +123,7 @@ impl AppState {
             return Ok(());
         }
         Err(Refusal::new(Code::Unauthorized, "invalid bearer token")
-            .hint("opening accounts here needs the server's token: `Authorization: Bearer <token>`"))
+            .hint("creating accounts needs the server token: `Authorization: Bearer <token>`"))
     }
 
     /// Resolves the account session token of a request.
@@ -138,8 +137,8 @@ impl AppState {
     /// Checks the administration token of a request. Returns the client's address.
     pub(crate) fn admit_admin(&self, request: &HttpRequest) -> Result<IpAddr, Refusal> {
         let Some(hash) = &self.admin_token else {
-            let refusal = Refusal::new(Code::Forbidden, "the administration of this hub is switched off");
-            return Err(refusal.hint("its operator switches it on with --admin-token"));
+            let refusal = Refusal::new(Code::Forbidden, "the administration of this hub is disabled");
+            return Err(refusal.hint("its operator enables it with --admin-token"));
         };
         let (client, now) = (self.client(request), self.clock.now());
         self.admin_attempts.check(&(), client, now)?;
@@ -148,7 +147,7 @@ impl AppState {
         }
         self.admin_attempts.wrong(&(), client, now);
         Err(Refusal::new(Code::Unauthorized, "invalid administration token")
-            .hint("send the token of --admin-token as `Authorization: Bearer <token>`"))
+            .hint("send the administration token as `Authorization: Bearer <token>`"))
     }
 
     /// The client address, for rate limits and bans.
@@ -159,7 +158,8 @@ impl AppState {
         super::address::client(socket, headers, &self.trusted_proxies)
     }
 
-    /// The public origin of the hub: the configured one with the preset label of this request, or the origin of the request.
+    /// The public origin of the hub: the configured one with the preset label of this request, or the origin of the
+    /// request.
     pub(crate) fn public_origin(&self, request: &HttpRequest) -> String {
         let host = host_of(request.head()).unwrap_or("127.0.0.1");
         let Some(origin) = &self.origin else { return format!("{}://{host}", self.scheme) };

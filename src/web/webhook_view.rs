@@ -5,31 +5,31 @@ use rogerrat_domain::webhook::{MESSAGE_RECEIVED, Retry};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-/// What subscribing, and creating a channel with a webhook, says of the disk (A3).
-const NOTE: &str = "Until a message is delivered or given up it is on the hub's disk, encrypted with the hub's key; then it \
-                    is erased. This holds for channels in memory too.";
+/// What a subscriber must know about storage (A3).
+const NOTE: &str = "Until a message is delivered or given up, it is stored on the hub's disk, encrypted with the hub's \
+                    key; then it is erased. This also applies to channels in memory.";
 
 /// A webhook and its secret.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct SubscribedReply {
-    /// Its id.
+    /// The webhook's id.
     #[schema(pattern = "^wh_[0-9a-f]{32}$")]
     pub(crate) id: String,
-    /// Where it is posted.
+    /// The URL deliveries are posted to.
     url: String,
-    /// What it is posted for.
+    /// The subscribed events.
     events: [&'static str; 1],
     retry: Retry,
-    /// When it was subscribed, in milliseconds since the epoch.
+    /// When the webhook was created, in milliseconds since the epoch.
     created_at: u64,
-    /// What its deliveries are signed with. Shown only here.
+    /// The secret that signs deliveries. Returned only once.
     #[schema(pattern = "^whsec_[A-Za-z0-9+/]{32}$")]
     pub(crate) secret: String,
-    /// While the secret before signs too: until when, in milliseconds since the epoch.
+    /// Until when deliveries are also signed with the previous secret, in milliseconds since the epoch.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     previous_secret_until: Option<u64>,
-    /// What of a message is on the hub's disk, and how long.
+    /// How long messages are stored on the hub's disk.
     note: &'static str,
 }
 

@@ -1,4 +1,4 @@
-//! Opening, recovering, looking at and closing an account.
+//! Create, recover, inspect and close accounts.
 
 use rogerrat_testkit::Hub;
 use serde_json::json;
@@ -6,7 +6,7 @@ use serde_json::json;
 use super::kit::{Account, is_out, prove, try_prove};
 
 #[test]
-fn tokens_say_what_they_are_and_are_long_enough() {
+fn tokens_have_a_prefix_and_enough_entropy() {
     let hub = Hub::unlimited();
     let ann = Account::open(&hub);
     let key = ann.identity("ann");
@@ -20,25 +20,25 @@ fn tokens_say_what_they_are_and_are_long_enough() {
 }
 
 #[test]
-fn an_account_says_what_it_is_and_has() {
+fn an_account_lists_what_it_owns_and_its_limits() {
     let hub = Hub::unlimited();
     let ann = Account::open(&hub);
     ann.identity("zoe");
     ann.identity("Ann");
     ann.channel(&json!({}));
-    let told = ann.get("").ok();
-    assert_eq!(told["account_id"], json!(ann.id));
-    assert!(told["created_at"].as_u64().unwrap() > 1_600_000_000_000);
-    let callsigns: Vec<_> = told["identities"].as_array().unwrap().iter().map(|row| &row["callsign"]).collect();
+    let account = ann.get("").ok();
+    assert_eq!(account["account_id"], json!(ann.id));
+    assert!(account["created_at"].as_u64().unwrap() > 1_600_000_000_000);
+    let callsigns: Vec<_> = account["identities"].as_array().unwrap().iter().map(|row| &row["callsign"]).collect();
     assert_eq!(callsigns, ["ann", "zoe"]);
-    assert_eq!((&told["channels"], &told["webhooks"]), (&json!(1), &json!(0)));
-    assert_eq!(told["limits"]["identities"], 20);
-    assert_eq!(told["limits"]["sends_per_minute"], json!(null), "no rate is limited here");
-    assert!(!told.to_string().contains("rr_"), "no secret is told twice: {told}");
+    assert_eq!((&account["channels"], &account["webhooks"]), (&json!(1), &json!(0)));
+    assert_eq!(account["limits"]["identities"], 20);
+    assert_eq!(account["limits"]["sends_per_minute"], json!(null), "no rate limit is configured");
+    assert!(!account.to_string().contains("rr_"), "no secret is returned twice: {account}");
 }
 
 #[test]
-fn recovery_gives_another_session_and_the_ones_before_stay() {
+fn recovery_creates_a_session_and_keeps_earlier_ones() {
     let hub = Hub::unlimited();
     let ann = Account::open(&hub);
     let recover = |token: &str| hub.post("/api/account/recover").json(&json!({"recovery_token": token})).send();
@@ -55,7 +55,7 @@ fn recovery_gives_another_session_and_the_ones_before_stay() {
 }
 
 #[test]
-fn an_account_has_a_hundred_sessions_and_the_one_not_used_longest_goes() {
+fn an_account_keeps_its_hundred_most_recently_used_sessions() {
     let hub = Hub::unlimited();
     let ann = Account::open(&hub);
     let body = json!({"recovery_token": ann.recovery});
@@ -63,11 +63,11 @@ fn an_account_has_a_hundred_sessions_and_the_one_not_used_longest_goes() {
     let sessions: Vec<_> = (0..100).map(|_| recover().as_str().unwrap().to_owned()).collect();
     let works = |session: &str| hub.get("/api/account").bearer(session).send().status == 200;
     assert_eq!(sessions.iter().filter(|session| works(session)).count() + usize::from(works(&ann.session)), 100);
-    assert!(works(&sessions[99]), "never the newest");
+    assert!(works(&sessions[99]), "the newest is never dropped");
 }
 
 #[test]
-fn a_closed_account_leaves_its_channels_to_nobody() {
+fn closing_an_account_leaves_its_channels_without_an_owner() {
     let hub = Hub::unlimited();
     let ann = Account::open(&hub);
     let (key, channel) = (ann.identity("ann"), ann.channel(&json!({})));
@@ -84,7 +84,7 @@ fn a_closed_account_leaves_its_channels_to_nobody() {
 }
 
 #[test]
-fn a_closed_account_may_take_its_channels_with_it() {
+fn closing_an_account_can_delete_its_channels() {
     let hub = Hub::unlimited();
     let (ann, bob) = (Account::open(&hub), Account::open(&hub));
     let channels = [ann.channel(&json!({})), ann.channel(&json!({"durability": "disk"}))];
@@ -99,7 +99,7 @@ fn a_closed_account_may_take_its_channels_with_it() {
 }
 
 #[test]
-fn d23_a_hub_with_a_token_gives_accounts_to_who_has_it_and_takes_their_channels() {
+fn d23_a_hub_with_a_token_needs_it_for_accounts_but_not_for_their_channels() {
     const TOKEN: &str = "a-token-of-the-hub";
     let hub = Hub::with(&["--token", TOKEN, "--rate-limit", "off"], &[]);
     hub.post("/api/account").send().refused(401, "unauthorized");

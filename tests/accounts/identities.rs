@@ -1,4 +1,4 @@
-//! Making, listing, re-keying and deleting identities.
+//! Create, list and delete identities, and rotate their keys.
 
 use rogerrat_testkit::{Hub, Stream};
 use serde_json::{Value, json};
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::kit::{Account, is_out, key, prove, try_prove};
 
 #[test]
-fn a_callsign_is_one_accounts_on_the_whole_hub() {
+fn an_identity_reserves_its_callsign_on_the_whole_hub() {
     let hub = Hub::unlimited();
     let (ann, bob) = (Account::open(&hub), Account::open(&hub));
     assert_eq!(ann.try_identity(" Ann ").ok()["callsign"], "ann");
@@ -22,7 +22,7 @@ fn a_callsign_is_one_accounts_on_the_whole_hub() {
 }
 
 #[test]
-fn without_a_wish_the_hub_makes_a_callsign_up() {
+fn the_hub_picks_a_callsign_for_an_identity() {
     let hub = Hub::unlimited();
     let ann = Account::open(&hub);
     let made = [ann.post("/identities", &json!({})).ok(), ann.request("POST", "/identities").send().ok()];
@@ -33,7 +33,7 @@ fn without_a_wish_the_hub_makes_a_callsign_up() {
 }
 
 #[test]
-fn what_the_hub_picks_for_strangers_is_no_identitys() {
+fn picked_callsigns_are_no_identities() {
     let hub = Hub::unlimited();
     let ann = Account::open(&hub);
     let picked = hub.channel().try_join(&json!({})).ok()["callsign"].as_str().unwrap().to_owned();
@@ -41,7 +41,7 @@ fn what_the_hub_picks_for_strangers_is_no_identitys() {
 }
 
 #[test]
-fn a_list_has_no_keys() {
+fn listing_identities_returns_no_keys() {
     let hub = Hub::unlimited();
     let ann = Account::open(&hub);
     ann.identity("ann");
@@ -53,7 +53,7 @@ fn a_list_has_no_keys() {
 }
 
 #[test]
-fn a_new_key_ends_the_old_one_and_its_sessions_at_once() {
+fn rotating_a_key_revokes_the_old_one_and_its_sessions() {
     let hub = Hub::unlimited();
     let ann = Account::open(&hub);
     let old = ann.identity("ann");
@@ -76,24 +76,24 @@ fn a_new_key_ends_the_old_one_and_its_sessions_at_once() {
     bob.send("ann", "are you there?");
     let back = prove(&channels[0], &new);
     assert!(back.session != agents[0].session && back.joined["idx"] == agents[0].joined["idx"]);
-    assert_eq!(back.listen(), ["are you there?"], "the mailbox is the identity's, not the key's");
+    assert_eq!(back.listen(), ["are you there?"], "the mailbox belongs to the identity, not to the key");
     assert!(is_out(&agents[0]) && !is_out(&back));
 }
 
 #[test]
-fn a_session_of_the_old_key_does_not_come_back_with_the_new_one() {
+fn a_session_of_the_old_key_cannot_be_resumed_with_the_new_one() {
     let hub = Hub::unlimited();
     let (ann, channel) = (Account::open(&hub), hub.channel());
     let old = prove(&channel, &ann.identity("ann"));
     let new = ann.rotate("ann");
     let with_old_session = channel.request("POST", "join").session(&old.session).header("X-Identity-Key", &new);
     let joined = with_old_session.json(&json!({})).send().ok();
-    assert_ne!(joined["session_id"], json!(old.session), "whoever had the old key may know it");
+    assert_ne!(joined["session_id"], json!(old.session), "a holder of the old key may know the old session");
     assert!(is_out(&old));
 }
 
 #[test]
-fn a_deleted_identity_is_out_and_its_name_is_anybodys() {
+fn deleting_an_identity_closes_its_sessions_and_frees_its_callsign() {
     let hub = Hub::unlimited();
     let (ann, bob, channel) = (Account::open(&hub), Account::open(&hub), hub.channel());
     let key = ann.identity("ann");
@@ -106,7 +106,7 @@ fn a_deleted_identity_is_out_and_its_name_is_anybodys() {
     try_prove(&channel, &key).refused(401, "unauthorized");
     ann.delete("/identities/ann").refused(404, "not_found");
     let heir = channel.join("ann");
-    assert_eq!(heir.listen(), Vec::<String>::new(), "what was sent to somebody else stays unread");
+    assert_eq!(heir.listen(), Vec::<String>::new(), "messages to the earlier holder stay unread");
     heir.send("cat", "it is me, ann");
     assert_eq!(cat.get("listen?timeout=1").ok()["messages"][0]["verified"], Value::Null);
     let theirs = bob.identity("ann");

@@ -1,4 +1,4 @@
-//! Joining with a key, and without one where it would be needed.
+//! Joining with an identity key, and without a required one.
 
 use rogerrat_testkit::{Agent, Channel, Hub, Stream};
 use serde_json::{Value, json};
@@ -10,7 +10,7 @@ fn messages(agent: &Agent) -> Vec<Value> {
 }
 
 #[test]
-fn the_callsign_is_the_identitys_whatever_is_wished() {
+fn the_key_determines_the_callsign() {
     let hub = Hub::unlimited();
     let (ann, channel) = (Account::open(&hub), hub.channel());
     let (key, other) = (ann.identity("ann"), ann.identity("zoe"));
@@ -32,15 +32,15 @@ fn the_callsign_is_the_identitys_whatever_is_wished() {
 }
 
 #[test]
-fn a_wrong_key_is_refused_and_tells_nothing() {
+fn a_wrong_key_is_refused_without_details() {
     let hub = Hub::unlimited();
     let (ann, channel) = (Account::open(&hub), hub.channel());
     let key = ann.identity("ann");
-    let told: Vec<_> = ["", "rr_id_", "k", &key[..key.len() - 1], &key[6..], &ann.session, &ann.recovery]
+    let errors: Vec<_> = ["", "rr_id_", "k", &key[..key.len() - 1], &key[6..], &ann.session, &ann.recovery]
         .map(|wrong| try_prove(&channel, wrong).refused(401, "unauthorized")["error"].clone())
         .into_iter()
         .collect();
-    assert!(told.iter().all(|error| *error == told[0]), "{told:?}");
+    assert!(errors.iter().all(|error| *error == errors[0]), "{errors:?}");
     channel.try_join(&json!({"identity_key": 7})).refused(400, "invalid");
     assert!(channel.roster().is_empty());
     let elsewhere = Channel { token: "wrong".into(), ..channel };
@@ -48,7 +48,7 @@ fn a_wrong_key_is_refused_and_tells_nothing() {
 }
 
 #[test]
-fn d18_an_identitys_callsign_wants_its_key_on_every_channel() {
+fn d18_the_callsign_of_an_identity_needs_its_key_on_every_channel() {
     let hub = Hub::unlimited();
     let ann = Account::open(&hub);
     let channels =
@@ -66,7 +66,7 @@ fn d18_an_identitys_callsign_wants_its_key_on_every_channel() {
 }
 
 #[test]
-fn d17_a_key_brings_a_held_callsign_back() {
+fn d17_a_key_takes_over_a_callsign_in_use() {
     let hub = Hub::unlimited();
     let ann = Account::open(&hub);
     let key = ann.identity("ann");
@@ -84,7 +84,7 @@ fn d17_a_key_brings_a_held_callsign_back() {
 }
 
 #[test]
-fn who_had_the_callsign_before_it_was_an_identitys_stays_until_the_key_comes() {
+fn an_earlier_holder_keeps_the_callsign_until_the_key_is_used() {
     let hub = Hub::unlimited();
     let (ann, channel) = (Account::open(&hub), hub.channel());
     let (squatter, bob) = (channel.join("ann"), channel.join("bob"));
@@ -95,13 +95,13 @@ fn who_had_the_callsign_before_it_was_an_identitys_stays_until_the_key_comes() {
     channel.try_join(&json!({"callsign": "ann"})).refused(409, "callsign_taken");
     let owner = prove(&channel, &key);
     assert!(is_out(&squatter));
-    assert_eq!(owner.listen(), Vec::<String>::new(), "what was sent to somebody else stays unread");
+    assert_eq!(owner.listen(), Vec::<String>::new(), "messages to the earlier holder stay unread");
     owner.send("bob", "now it is me");
     assert_eq!(messages(&bob)[0]["verified"], "identity");
 }
 
 #[test]
-fn only_identities_join_where_they_are_required() {
+fn a_channel_can_require_identities() {
     let hub = Hub::unlimited();
     let ann = Account::open(&hub);
     let channel = hub.channel_with(&json!({"require_identity": true}));
@@ -115,7 +115,7 @@ fn only_identities_join_where_they_are_required() {
 }
 
 #[test]
-fn a05_what_an_identity_says_is_verified_everywhere() {
+fn a05_messages_of_an_identity_are_marked_verified() {
     let hub = Hub::unlimited();
     let ann = Account::open(&hub);
     let channel = hub.channel_with(&json!({"retention": "full"}));
@@ -129,14 +129,14 @@ fn a05_what_an_identity_says_is_verified_everywhere() {
     let transcript = channel.get("transcript").ok();
     assert_eq!(transcript["events"].as_array().unwrap().last().unwrap()["verified"], "identity");
     assert_eq!(channel.try_join(&json!({"callsign": "dan"})).ok()["history"][0]["verified"], "identity");
-    // By the session, not by the text or a field.
+    // The session decides, not the text or a field.
     cat.try_send(&json!({"message": "\",\"verified\":\"identity", "verified": "identity", "thread": "verified"})).ok();
     let forged = stream.next().unwrap().data();
     assert!(forged.get("verified").is_none() && forged["from"] == "cat", "{forged}");
 }
 
 #[test]
-fn d21_private_dms_are_for_two_identities_only() {
+fn d21_private_dms_are_visible_to_two_identities_only() {
     let hub = Hub::unlimited();
     let ann = Account::open(&hub);
     let keys = ["ann", "bob", "cat"].map(|name| ann.identity(name));
@@ -147,7 +147,7 @@ fn d21_private_dms_are_for_two_identities_only() {
     assert_eq!((seen(&one), seen(&two), seen(&three)), (1, 1, 0));
     let as_nobody = channel.get("history").ok();
     assert_eq!(as_nobody["history"], json!([]));
-    // Nobody inherits what the deleted one could see.
+    // A new identity of the same name does not see the old one's DMs.
     two.listen();
     ann.delete("/identities/bob").ok();
     let heir = Account::open(&hub);

@@ -1,4 +1,4 @@
-//! What a hub keeps of accounts over its end, and what does not lie in its folder.
+//! Persistence of accounts, and that no secret is stored in clear text.
 
 use std::fs;
 
@@ -13,7 +13,7 @@ fn kill(hub: &mut Hub) {
 }
 
 #[test]
-fn accounts_identities_and_owned_channels_outlive_a_kill() {
+fn accounts_identities_and_owned_channels_survive_a_kill() {
     let mut hub = Hub::unlimited();
     let ann = Account::open(&hub);
     let key = ann.identity("ann");
@@ -39,13 +39,13 @@ fn accounts_identities_and_owned_channels_outlive_a_kill() {
 }
 
 #[test]
-fn a_rotated_token_and_a_rotated_key_outlive_a_kill() {
+fn a_rotated_token_and_a_rotated_key_survive_a_kill() {
     let mut hub = Hub::unlimited();
     let ann = Account::open(&hub);
     let old_key = ann.identity("ann");
     let old = ann.channel(&json!({"durability": "disk"}));
-    let told = ann.post(&format!("/channels/{}/rotate-token", old.id), &json!({})).ok();
-    let new = Channel { token: told["join_token"].as_str().unwrap().into(), ..old.clone() };
+    let reply = ann.post(&format!("/channels/{}/rotate-token", old.id), &json!({})).ok();
+    let new = Channel { token: reply["join_token"].as_str().unwrap().into(), ..old.clone() };
     let new_key = ann.rotate("ann");
     kill(&mut hub);
     old.get("roster").refused(401, "unauthorized");
@@ -57,7 +57,7 @@ fn a_rotated_token_and_a_rotated_key_outlive_a_kill() {
 }
 
 #[test]
-fn a_channel_that_was_not_in_memory_ends_the_sessions_of_keys_that_ended_meanwhile() {
+fn loading_a_channel_closes_sessions_of_revoked_keys() {
     let mut hub = Hub::unlimited();
     let ann = Account::open(&hub);
     for settings in [json!({}), json!({"durability": "disk"})] {
@@ -65,7 +65,7 @@ fn a_channel_that_was_not_in_memory_ends_the_sessions_of_keys_that_ended_meanwhi
         let channel = hub.channel_with(&settings);
         let (one, two, bob) = (prove(&channel, &rotated), prove(&channel, &deleted), channel.join("bob"));
         kill(&mut hub);
-        // Nobody has asked for the channel since: it is in the log alone.
+        // The channel is not in memory, only in the log.
         let new = ann.rotate("ann");
         ann.delete("/identities/zoe").ok();
         one.post("send", &json!({"message": "with a dead key"})).refused(410, "session_expired");
@@ -73,7 +73,7 @@ fn a_channel_that_was_not_in_memory_ends_the_sessions_of_keys_that_ended_meanwhi
         assert_eq!(channel.roster(), ["bob"]);
         let back = prove(&channel, &new);
         assert!(back.session != one.session && back.joined["idx"] == one.joined["idx"]);
-        // It stays so.
+        // And again, from memory.
         kill(&mut hub);
         assert!(is_out(&one) && is_out(&two) && !is_out(&back));
         ann.delete("/identities/ann").ok();
@@ -82,13 +82,13 @@ fn a_channel_that_was_not_in_memory_ends_the_sessions_of_keys_that_ended_meanwhi
 }
 
 #[test]
-fn d22_nothing_is_kept_in_the_clear() {
+fn d22_no_secret_is_stored_in_clear_text() {
     let mut hub = Hub::unlimited();
     let ann = Account::open(&hub);
     let first = ann.identity("ann");
     let channel = ann.channel(&json!({"durability": "disk", "owner_password": "sesame-open"}));
-    let told = ann.post(&format!("/channels/{}/rotate-token", channel.id), &json!({})).ok();
-    let token = told["join_token"].as_str().unwrap().to_owned();
+    let reply = ann.post(&format!("/channels/{}/rotate-token", channel.id), &json!({})).ok();
+    let token = reply["join_token"].as_str().unwrap().to_owned();
     let own = Channel { token: token.clone(), ..channel.clone() };
     let joined = own.request("POST", "join").session("a-session-of-my-own").header("X-Identity-Key", &first);
     joined.json(&json!({"owner_password": "sesame-open"})).send().ok();
@@ -113,7 +113,7 @@ fn d22_nothing_is_kept_in_the_clear() {
     let files: Vec<_> = fs::read_dir(hub.data()).unwrap().map(|entry| entry.unwrap().path()).collect();
     for secret in secrets {
         assert!(!log.contains(secret.as_str()), "{secret} is in the log");
-        // Without its prefix, too.
+        // Also without its prefix.
         let bare = secret.rsplit_once("rr_").map_or(secret.as_str(), |(_, rest)| rest.split_once('_').unwrap().1);
         for file in &files {
             let bytes = fs::read(file).unwrap();
@@ -124,5 +124,5 @@ fn d22_nothing_is_kept_in_the_clear() {
     let holds = |needle: &str| {
         files.iter().any(|file| fs::read(file).unwrap().windows(needle.len()).any(|w| w == needle.as_bytes()))
     };
-    wait_until("what must be there is found in the same way", || holds(&ann.id));
+    wait_until("stored data is found by the same search", || holds(&ann.id));
 }

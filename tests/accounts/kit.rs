@@ -1,4 +1,4 @@
-//! An account in the hands of a test.
+//! An account as tests use it.
 
 use rogerrat_testkit::{Agent, Channel, HttpTarget, Hub, Reply, Request};
 use serde_json::{Value, json};
@@ -15,8 +15,8 @@ pub(crate) struct Account {
 impl Account {
     #[track_caller]
     pub(crate) fn open(hub: &Hub) -> Self {
-        let told = hub.post("/api/account").send().ok();
-        let text = |field: &str| told[field].as_str().unwrap().to_owned();
+        let reply = hub.post("/api/account").send().ok();
+        let text = |field: &str| reply[field].as_str().unwrap().to_owned();
         let (id, recovery, session) = (text("account_id"), text("recovery_token"), text("session_token"));
         Self { target: **hub, id, recovery, session }
     }
@@ -42,13 +42,13 @@ impl Account {
         self.post("/identities", &json!({"callsign": callsign}))
     }
 
-    /// Makes an identity, and gives its key.
+    /// Creates an identity. Returns its key.
     #[track_caller]
     pub(crate) fn identity(&self, callsign: &str) -> String {
         key(&self.try_identity(callsign).ok())
     }
 
-    /// Rotates an identity's key, and gives the new one.
+    /// Rotates an identity's key. Returns the new one.
     #[track_caller]
     pub(crate) fn rotate(&self, callsign: &str) -> String {
         key(&self.post(&format!("/identities/{callsign}/rotate-key"), &json!({})).ok())
@@ -66,8 +66,8 @@ impl Account {
     }
 }
 
-pub(crate) fn key(told: &Value) -> String {
-    told["identity_key"].as_str().unwrap().to_owned()
+pub(crate) fn key(reply: &Value) -> String {
+    reply["identity_key"].as_str().unwrap().to_owned()
 }
 
 pub(crate) fn try_prove(channel: &Channel, key: &str) -> Reply {

@@ -24,29 +24,29 @@ fn an_account_lists_its_channels_and_no_others() {
 }
 
 #[test]
-fn a_new_token_admits_and_the_old_one_does_not_and_who_is_there_stays() {
+fn rotating_the_token_revokes_the_old_one_and_keeps_members() {
     let hub = Hub::unlimited();
     let ann = Account::open(&hub);
     for settings in [json!({}), json!({"durability": "disk"})] {
         let old = ann.channel(&settings);
         let agent = old.join("cat");
         let mut stream = Stream::open(agent.request("GET", "stream"));
-        let told = ann.post(&format!("/channels/{}/rotate-token", old.id), &json!({})).ok();
-        assert_eq!(told["channel_id"], json!(old.id));
-        let new = Channel { token: told["join_token"].as_str().unwrap().into(), ..old.clone() };
+        let rotated = ann.post(&format!("/channels/{}/rotate-token", old.id), &json!({})).ok();
+        assert_eq!(rotated["channel_id"], json!(old.id));
+        let new = Channel { token: rotated["join_token"].as_str().unwrap().into(), ..old.clone() };
         assert_ne!(new.token, old.token);
         old.get("roster").refused(401, "unauthorized");
         agent.post("send", &json!({"message": "with the old one"})).refused(401, "unauthorized");
         let sent = new.request("POST", "send").session(&agent.session).json(&json!({"message": "hi"})).send();
         sent.ok();
-        new.join("dan").say("the stream goes on");
-        assert_eq!(stream.text(), "the stream goes on");
+        new.join("dan").say("the stream continues");
+        assert_eq!(stream.text(), "the stream continues");
         assert_eq!(new.roster(), ["cat", "dan"]);
     }
 }
 
 #[test]
-fn a_deleted_channel_is_gone_and_its_streams_end() {
+fn deleting_a_channel_ends_its_streams() {
     let hub = Hub::unlimited();
     let ann = Account::open(&hub);
     let channel = ann.channel(&json!({"retention": "full"}));
@@ -63,7 +63,7 @@ fn a_deleted_channel_is_gone_and_its_streams_end() {
 }
 
 #[test]
-fn of_many_deletes_of_one_channel_one_deletes_it() {
+fn of_concurrent_deletes_of_a_channel_one_succeeds() {
     let hub = Hub::unlimited();
     let ann = Account::open(&hub);
     let channels = || {

@@ -1,4 +1,4 @@
-//! What one account may have and do.
+//! Limits of accounts.
 
 use std::thread;
 
@@ -12,7 +12,7 @@ fn env<'a>(pairs: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
 }
 
 #[test]
-fn counts_are_409_and_name_their_limit() {
+fn exceeding_a_limit_is_409_and_names_it() {
     let limits = [("ROGERRAT_ACCOUNTS__CHANNELS", "2"), ("ROGERRAT_ACCOUNTS__IDENTITIES", "2")];
     let hub = Hub::with(&["--rate-limit", "off"], &env(&limits));
     let (ann, bob) = (Account::open(&hub), Account::open(&hub));
@@ -30,12 +30,12 @@ fn counts_are_409_and_name_their_limit() {
     ann.delete("/identities/one").ok();
     ann.channel(&json!({}));
     ann.identity("four");
-    let told = ann.get("").ok()["limits"].clone();
-    assert_eq!((&told["channels"], &told["identities"], &told["webhooks"]), (&json!(2), &json!(2), &json!(10)));
+    let body = ann.get("").ok()["limits"].clone();
+    assert_eq!((&body["channels"], &body["identities"], &body["webhooks"]), (&json!(2), &json!(2), &json!(10)));
 }
 
 #[test]
-fn the_last_place_goes_to_one_of_many_who_ask_at_once() {
+fn of_concurrent_requests_at_the_limit_one_succeeds() {
     let limits = [("ROGERRAT_ACCOUNTS__CHANNELS", "5"), ("ROGERRAT_ACCOUNTS__IDENTITIES", "5")];
     let hub = Hub::with(&["--rate-limit", "off"], &env(&limits));
     let (ann, bob) = (Account::open(&hub), Account::open(&hub));
@@ -53,11 +53,11 @@ fn the_last_place_goes_to_one_of_many_who_ask_at_once() {
     ann.get("/identities").ok()["identities"].as_array().unwrap().iter().for_each(|row| {
         ann.delete(&format!("/identities/{}", row["callsign"].as_str().unwrap())).ok();
     });
-    assert_eq!(at_once(&|n| one(n).try_identity("contested").status), 1, "a callsign is one account's");
+    assert_eq!(at_once(&|n| one(n).try_identity("contested").status), 1, "a callsign belongs to one account");
 }
 
 #[test]
-fn an_accounts_sends_are_counted_over_all_its_identities_and_channels() {
+fn the_send_limit_of_an_account_spans_identities_and_channels() {
     let hub = Hub::with(&[], &env(&[("ROGERRAT_LIMITS__SEND_PER_ACCOUNT", "4")]));
     let ann = Account::open(&hub);
     let keys = [ann.identity("ann"), ann.identity("zoe")];
@@ -71,8 +71,8 @@ fn an_accounts_sends_are_counted_over_all_its_identities_and_channels() {
     agents[0].say("four");
     for agent in &agents {
         let refused = agent.try_send(&json!({"message": "five"}));
-        let told = refused.refused(429, "rate_limited");
-        assert!(told["error"].as_str().unwrap().contains("account"), "{told}");
+        let body = refused.refused(429, "rate_limited");
+        assert!(body["error"].as_str().unwrap().contains("account"), "{body}");
         assert!(refused.header("retry-after").unwrap().parse::<u64>().unwrap() <= 60);
     }
     here.join("bob").say("nobody else is held up");
@@ -82,7 +82,7 @@ fn an_accounts_sends_are_counted_over_all_its_identities_and_channels() {
 }
 
 #[test]
-fn accounts_of_an_address_are_limited() {
+fn creating_accounts_is_limited_per_address() {
     let hub = Hub::with(&[], &env(&[("ROGERRAT_LIMITS__ACCOUNT_PER_ADDRESS", "3")]));
     let ann = Account::open(&hub);
     let recover = |token: &str| hub.post("/api/account/recover").json(&json!({"recovery_token": token})).send();
@@ -90,6 +90,6 @@ fn accounts_of_an_address_are_limited() {
     recover(&ann.recovery).ok();
     recover(&ann.recovery).refused(429, "rate_limited");
     hub.post("/api/account").send().refused(429, "rate_limited");
-    let told: Value = ann.get("").ok();
-    assert_eq!(told["account_id"], json!(ann.id), "who has a session goes on");
+    let body: Value = ann.get("").ok();
+    assert_eq!(body["account_id"], json!(ann.id), "existing sessions still work");
 }

@@ -1,4 +1,4 @@
-//! Who is not the owner learns nothing: not even what is there.
+//! Authorization: clients other than the owner cannot even learn what exists.
 
 use rogerrat_testkit::{Hub, Reply};
 use serde_json::json;
@@ -17,15 +17,15 @@ const ROUTES: [(&str, &str); 9] = [
     ("POST", "/channels/CHANNEL/rotate-token"),
 ];
 
-/// What is told beside the request's id.
-fn told(reply: &Reply) -> (u16, String) {
+/// The response without its request id.
+fn comparable(reply: &Reply) -> (u16, String) {
     let mut body = reply.json();
     body.as_object_mut().unwrap().remove("request_id");
     (reply.status, body.to_string())
 }
 
 #[test]
-fn d22_every_route_wants_the_accounts_session_and_no_other_secret() {
+fn d22_every_route_needs_the_session_token_of_the_account() {
     let hub = Hub::unlimited();
     let ann = Account::open(&hub);
     let (key, channel) = (ann.identity("ann"), ann.channel(&json!({})));
@@ -37,16 +37,16 @@ fn d22_every_route_wants_the_accounts_session_and_no_other_secret() {
         none.refused(401, "unauthorized");
         for wrong in [almost.as_str(), "", "x", "rr_sess_", &ann.recovery, &key, &channel.token, &ann.session[8..]] {
             let refused = hub.request(method, &path).bearer(wrong).send();
-            assert_eq!(told(&refused), told(&none), "{method} {path} {wrong}");
+            assert_eq!(comparable(&refused), comparable(&none), "{method} {path} {wrong}");
         }
     }
-    // Nothing of it has happened.
+    // None of the requests had an effect.
     assert_eq!(ann.get("").ok()["identities"].as_array().unwrap().len(), 1);
     channel.join("cat");
 }
 
 #[test]
-fn another_accounts_things_look_like_things_that_are_not_there() {
+fn resources_of_other_accounts_look_like_missing_ones() {
     let hub = Hub::unlimited();
     let (ann, bob) = (Account::open(&hub), Account::open(&hub));
     let key = ann.identity("ann");
@@ -63,7 +63,7 @@ fn another_accounts_things_look_like_things_that_are_not_there() {
     ] {
         let refused = bob.request(method, &theirs).send();
         refused.refused(404, "not_found");
-        assert_eq!(told(&refused), told(&bob.request(method, &missing).send()), "{method} {theirs}");
+        assert_eq!(comparable(&refused), comparable(&bob.request(method, &missing).send()), "{method} {theirs}");
     }
     channel.join("cat");
     free.join("cat");
@@ -71,7 +71,7 @@ fn another_accounts_things_look_like_things_that_are_not_there() {
 }
 
 #[test]
-fn d22_guessing_the_owner_password_meets_its_bound() {
+fn d22_guessing_the_owner_password_is_limited() {
     let hub = Hub::start();
     let ann = Account::open(&hub);
     let settings = json!({"trust_mode": "trusted", "require_identity": true, "owner_password": "sesame-open"});
@@ -85,7 +85,7 @@ fn d22_guessing_the_owner_password_meets_its_bound() {
 }
 
 #[test]
-fn d07_a_wrong_method_says_which_there_are() {
+fn d07_a_wrong_method_lists_the_allowed_ones() {
     let hub = Hub::unlimited();
     for (method, path, allow) in [
         ("PUT", "", "GET, HEAD, POST, DELETE"),

@@ -1,4 +1,4 @@
-//! How far a joiner is told to trust its peers.
+//! Trust: the instructions that a join returns.
 
 use rogerrat_testkit::Hub;
 use serde_json::{Value, json};
@@ -12,7 +12,7 @@ fn join(hub: &Hub, settings: &Value, body: &Value) -> Value {
 }
 
 #[test]
-fn the_posture_follows_from_the_channel_and_the_password() {
+fn the_trust_posture_depends_on_channel_and_password() {
     let hub = Hub::unlimited();
     let key = Account::open(&hub).identity("ann");
     let (plain, proved) = (json!({}), json!({"identity_key": key}));
@@ -40,34 +40,34 @@ fn the_posture_follows_from_the_channel_and_the_password() {
         (&both, &proved, "trusted-no-password", false, false),
         (&both, &with(&proved), "trusted-authorized", true, true),
     ] {
-        let told = join(&hub, settings, body);
-        let what = format!("{settings} {body}: {told}");
-        assert_eq!(told["trust_posture"], posture, "{what}");
-        assert_eq!(told["human_authorized"], human, "{what}");
-        let words = told["instructions"].as_str().unwrap();
+        let reply = join(&hub, settings, body);
+        let what = format!("{settings} {body}: {reply}");
+        assert_eq!(reply["trust_posture"], posture, "{what}");
+        assert_eq!(reply["human_authorized"], human, "{what}");
+        let words = reply["instructions"].as_str().unwrap();
         assert_eq!(words.starts_with("UNTRUSTED"), posture == "untrusted", "{what}");
         assert_eq!(words.contains("without asking first"), acts, "{what}");
-        assert_eq!(words.contains("destructive"), acts, "who may act is told where it ends: {what}");
+        assert_eq!(words.contains("destructive"), acts, "permission to act states its limits: {what}");
         assert!(acts || words.contains("confirm with your human") || words.contains("confirm with"), "{what}");
         assert!(words.contains("wait again after every answer"), "{what}");
     }
 }
 
 #[test]
-fn a_band_never_leads_to_trust() {
+fn a_band_is_never_trusted() {
     let hub = Hub::unlimited();
     let key = Account::open(&hub).identity("ann");
     for band in ["general", "help", "random"] {
         for body in [json!({"owner_password": PASSWORD}), json!({"identity_key": key, "owner_password": PASSWORD})] {
-            let told = hub.band(band).try_join(&body).ok();
-            assert_eq!((&told["trust_posture"], &told["human_authorized"]), (&json!("untrusted"), &json!(false)));
-            assert!(told["instructions"].as_str().unwrap().starts_with("UNTRUSTED"));
+            let reply = hub.band(band).try_join(&body).ok();
+            assert_eq!((&reply["trust_posture"], &reply["human_authorized"]), (&json!("untrusted"), &json!(false)));
+            assert!(reply["instructions"].as_str().unwrap().starts_with("UNTRUSTED"));
         }
     }
 }
 
 #[test]
-fn trust_needs_something_to_stand_on() {
+fn a_trusted_channel_needs_a_password_or_identities() {
     let hub = Hub::unlimited();
     let create = |settings: &Value| hub.post("/api/channels").json(settings).send();
     for settings in [
@@ -78,8 +78,8 @@ fn trust_needs_something_to_stand_on() {
         create(&settings).refused(400, "invalid");
     }
     create(&json!({"require_identity": "yes"})).refused(400, "invalid");
-    let told = create(&json!({"trust_mode": "trusted", "require_identity": true})).ok();
-    assert_eq!((&told["require_identity"], &told["has_owner_password"]), (&json!(true), &json!(false)));
-    let described = hub.get(&format!("/api/channels/{}", told["channel_id"].as_str().unwrap())).send().ok();
+    let reply = create(&json!({"trust_mode": "trusted", "require_identity": true})).ok();
+    assert_eq!((&reply["require_identity"], &reply["has_owner_password"]), (&json!(true), &json!(false)));
+    let described = hub.get(&format!("/api/channels/{}", reply["channel_id"].as_str().unwrap())).send().ok();
     assert_eq!(described["require_identity"], true);
 }

@@ -1,16 +1,16 @@
-//! D16 to D22: names, sessions, and who may see and be whom.
+//! D16 to D22: callsigns, sessions, visibility and owner passwords.
 
 use rogerrat_testkit::{Hub, texts, wait_until};
 use serde_json::json;
 
 #[test]
-fn d16_without_a_callsign_the_hub_gives_a_free_one() {
+fn d16_the_hub_picks_a_free_callsign() {
     let hub = Hub::start();
     let channel = hub.channel();
     let mut names: Vec<_> =
         (0..20).map(|_| channel.try_join(&json!({})).ok()["callsign"].as_str().unwrap().to_owned()).collect();
     names.sort_unstable();
-    assert_eq!(channel.roster(), names, "all different, and all here");
+    assert_eq!(channel.roster(), names, "all different, and all online");
     for blank in ["", "  ", "\t"] {
         channel.try_join(&json!({"callsign": blank})).refused(400, "invalid");
     }
@@ -20,7 +20,7 @@ fn d16_without_a_callsign_the_hub_gives_a_free_one() {
 }
 
 #[test]
-fn d16_the_reply_has_the_normalised_callsign() {
+fn d16_the_reply_has_the_normalized_callsign() {
     let hub = Hub::start();
     let channel = hub.channel();
     let joined = channel.try_join(&json!({"callsign": " Bob_1 "})).ok();
@@ -28,7 +28,7 @@ fn d16_the_reply_has_the_normalised_callsign() {
 }
 
 #[test]
-fn d16_the_peer_invite_is_one_line_that_leads_in() {
+fn d16_the_peer_invite_is_one_line_with_everything_needed() {
     let hub = Hub::start();
     let created = hub.post("/api/channels").send().ok();
     let again = hub.post("/api/channels").send().ok();
@@ -37,13 +37,13 @@ fn d16_the_peer_invite_is_one_line_that_leads_in() {
     assert!(!invite.contains('\n') && invite.contains(&hub.origin()), "{invite}");
     assert!(invite.contains(&field("channel_id")) && invite.contains(&field("join_token")), "{invite}");
     let named = invite.split("callsign `").nth(1).and_then(|rest| rest.split('`').next()).unwrap();
-    assert!(!again["peer_invite"].as_str().unwrap().contains(named), "each invite has a name of its own");
+    assert!(!again["peer_invite"].as_str().unwrap().contains(named), "every invite has another callsign");
     let channel = rogerrat_testkit::Channel::new(*hub, &field("channel_id"), &field("join_token"));
     assert_eq!(channel.join(named).callsign, named);
 }
 
 #[test]
-fn d17_an_expired_session_comes_back_as_itself() {
+fn d17_an_expired_session_can_be_resumed() {
     let hub = Hub::start();
     let channel = hub.channel_with(&json!({"session_ttl_seconds": 0.2}));
     let bob = channel.join("bob");
@@ -59,7 +59,7 @@ fn d17_an_expired_session_comes_back_as_itself() {
 }
 
 #[test]
-fn d17_what_was_sent_meanwhile_is_there() {
+fn d17_messages_sent_while_expired_are_delivered() {
     let hub = Hub::start();
     let channel = hub.channel_with(&json!({"session_ttl_seconds": 0.2}));
     let bob = channel.join("bob");
@@ -70,7 +70,7 @@ fn d17_what_was_sent_meanwhile_is_there() {
 }
 
 #[test]
-fn d17_a_session_that_left_does_not_come_back() {
+fn d17_a_session_that_left_cannot_be_resumed() {
     let hub = Hub::start();
     let channel = hub.channel();
     let bob = channel.join("bob");
@@ -80,12 +80,12 @@ fn d17_a_session_that_left_does_not_come_back() {
     assert_ne!(again.session, bob.session);
     bob.get("listen?timeout=1").refused(410, "session_expired");
     bob.leave();
-    assert_eq!(channel.roster(), ["bob"], "leaving twice is harmless, and not for another session");
+    assert_eq!(channel.roster(), ["bob"], "leaving again does not affect another session");
     channel.request("POST", "keepalive").session("never-was-here").send().refused(400, "not_joined");
 }
 
 #[test]
-fn d17_a_claimed_callsign_comes_back_only_with_its_session() {
+fn d17_a_claimed_callsign_needs_its_session() {
     let hub = Hub::start();
     let channel = hub.channel_with(&json!({"session_ttl_seconds": 0.2, "claim_callsigns": true}));
     let bob = channel.join("bob");
@@ -96,7 +96,7 @@ fn d17_a_claimed_callsign_comes_back_only_with_its_session() {
 }
 
 #[test]
-fn d18_an_idempotent_join_returns_the_session_with_a_warning() {
+fn d18_a_repeated_join_returns_the_session_with_a_warning() {
     let hub = Hub::start();
     let channel = hub.channel();
     let bob = channel.join("bob");
@@ -109,7 +109,7 @@ fn d18_an_idempotent_join_returns_the_session_with_a_warning() {
 }
 
 #[test]
-fn d18_a_session_of_ones_own_is_never_shown() {
+fn d18_a_client_chosen_session_is_never_returned() {
     let hub = Hub::start();
     let channel = hub.channel();
     let bob = channel.join_as("bob", "bobs-own-secret");
@@ -123,7 +123,7 @@ fn d18_a_session_of_ones_own_is_never_shown() {
 }
 
 #[test]
-fn d18_a_join_for_a_claimed_callsign_is_refused_with_a_free_name() {
+fn d18_a_join_with_a_claimed_callsign_is_refused_with_a_free_name() {
     let hub = Hub::start();
     for channel in [hub.channel_with(&json!({"claim_callsigns": true})), hub.band("random")] {
         let bob = channel.join("bob");
@@ -135,12 +135,12 @@ fn d18_a_join_for_a_claimed_callsign_is_refused_with_a_free_name() {
 }
 
 #[test]
-fn d19_looking_around_is_a_sign_of_life() {
+fn d19_inspection_refreshes_the_session() {
     let hub = Hub::start();
     let channel = hub.channel_with(&json!({"session_ttl_seconds": 2}));
     let agents = ["roster", "history", "stats"].map(|what| (what, channel.join(what)));
     let carl = channel.join("carl");
-    wait_until("carl, who came last and does nothing, expires", || {
+    wait_until("carl, who joined last and is inactive, expires", || {
         for (what, agent) in &agents {
             assert_eq!(agent.get(what).status, 200);
         }
@@ -150,11 +150,11 @@ fn d19_looking_around_is_a_sign_of_life() {
 }
 
 #[test]
-fn d19_looking_around_without_a_session_refreshes_nobody() {
+fn d19_inspection_without_a_session_refreshes_none() {
     let hub = Hub::start();
     let channel = hub.channel_with(&json!({"session_ttl_seconds": 0.2}));
     channel.join("bob");
-    wait_until("bob expires though others look", || {
+    wait_until("bob expires although others inspect the channel", || {
         channel.get("history").ok();
         channel.get("stats").ok();
         channel.roster().is_empty()
@@ -162,7 +162,7 @@ fn d19_looking_around_without_a_session_refreshes_nobody() {
 }
 
 #[test]
-fn d21_dms_are_seen_by_the_channel_unless_private() {
+fn d21_dms_are_visible_to_the_channel_unless_private() {
     let hub = Hub::start();
     let channel = hub.channel();
     let (ann, _) = (channel.join("ann"), channel.join("bob"));
@@ -172,7 +172,7 @@ fn d21_dms_are_seen_by_the_channel_unless_private() {
 }
 
 #[test]
-fn d21_private_dms_are_shown_to_their_two_ends_only() {
+fn d21_private_dms_are_visible_to_sender_and_recipient_only() {
     let hub = Hub::start();
     let created = hub.post("/api/channels").json(&json!({"dm_visibility": "private"})).send().ok();
     assert_eq!((&created["dm_visibility"], &created["claim_callsigns"]), (&json!("private"), &json!(true)));
@@ -193,7 +193,7 @@ fn d21_private_dms_are_shown_to_their_two_ends_only() {
 }
 
 #[test]
-fn d22_five_wrong_passwords_a_minute() {
+fn d22_five_wrong_passwords_per_minute() {
     let hub = Hub::start();
     let settings = json!({"trust_mode": "trusted", "owner_password": "open sesame"});
     let channel = hub.channel_with(&settings);
@@ -209,13 +209,17 @@ fn d22_five_wrong_passwords_a_minute() {
         let seconds = reply.header("retry-after").unwrap().parse::<u64>().unwrap();
         assert!((1..=60).contains(&seconds) && refusal["retry_after_seconds"] == json!(seconds), "{refusal}");
     }
-    assert_eq!(channel.join("bob").joined["trust_posture"], "trusted-no-password", "without one the way is open");
+    assert_eq!(
+        channel.join("bob").joined["trust_posture"],
+        "trusted-no-password",
+        "joining without a password still works"
+    );
     let other = hub.channel_with(&settings);
     other.try_join(&json!({"callsign": "bob", "owner_password": "open sesame"})).ok();
 }
 
 #[test]
-fn d22_no_secret_is_kept_or_logged_in_the_clear() {
+fn d22_no_secret_is_stored_or_logged_in_clear_text() {
     let hub = Hub::with(&[], &[("ROGERRAT_LOG__LEVEL", "trace")]);
     let channel = hub.channel_with(&json!({"trust_mode": "trusted", "owner_password": "open sesame"}));
     let (ann, bob) = (channel.join("ann"), channel.join_as("bob", "bobs-own-secret"));
@@ -224,11 +228,11 @@ fn d22_no_secret_is_kept_or_logged_in_the_clear() {
     assert_eq!(bob.listen().len(), 1);
     hub.get(&channel.path("roster")).bearer("a-wrong-token").send().refused(401, "unauthorized");
     let secrets = [&channel.token, &ann.session, &bob.session, "open sesame", "the text of a message", "a-wrong-token"];
-    let mut kept = vec![hub.log().into_bytes()];
+    let mut stored = vec![hub.log().into_bytes()];
     let data = std::fs::read_dir(hub.folder().join("data"));
-    kept.extend(data.into_iter().flatten().filter_map(|file| std::fs::read(file.ok()?.path()).ok()));
+    stored.extend(data.into_iter().flatten().filter_map(|file| std::fs::read(file.ok()?.path()).ok()));
     for secret in secrets {
         let in_it = |bytes: &Vec<u8>| bytes.windows(secret.len()).any(|window| window == secret.as_bytes());
-        assert!(!kept.iter().any(in_it), "{secret} is kept in the clear");
+        assert!(!stored.iter().any(in_it), "{secret} is stored in clear text");
     }
 }

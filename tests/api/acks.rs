@@ -1,4 +1,4 @@
-//! A1: acknowledged delivery, over polls and streams.
+//! A1: acknowledged delivery, with polls and streams.
 
 use rogerrat_testkit::{Agent, Hub, texts, wait_until};
 use serde_json::{Value, json};
@@ -17,7 +17,7 @@ fn ack(agent: &Agent, upto: u64) -> Value {
 }
 
 #[test]
-fn a01_the_cursor_moves_only_by_acknowledging() {
+fn a01_only_an_ack_moves_the_cursor() {
     let hub = Hub::start();
     let (ann, bob) = pair(&hub);
     let ids = ["one", "two", "three"].map(|text| ann.say(text));
@@ -27,21 +27,21 @@ fn a01_the_cursor_moves_only_by_acknowledging() {
     assert!(row["cursor"].as_u64().unwrap() < ids[0]);
     assert_eq!(ack(&bob, ids[1]), json!({"acked": 2, "cursor": ids[1]}));
     assert_eq!(bob.consumers()[0]["in_flight"], 1);
-    assert_eq!(ack(&bob, ids[0]), json!({"acked": 0, "cursor": ids[1]}), "below the cursor it is a no-op");
+    assert_eq!(ack(&bob, ids[0]), json!({"acked": 0, "cursor": ids[1]}), "an ack below the cursor does nothing");
     bob.post("ack", &json!({"upto": ids[2] + 1})).refused(400, "invalid");
     assert_eq!(ack(&bob, ids[2]), json!({"acked": 1, "cursor": ids[2]}));
     bob.post("ack", &json!({})).refused(400, "invalid");
 }
 
 #[test]
-fn a01_what_is_leased_is_skipped_and_comes_again_when_the_lease_ends() {
+fn a01_leased_messages_are_skipped_until_the_lease_expires() {
     let hub = Hub::start();
     let (ann, bob) = pair(&hub);
     ann.say("one");
     let first = manual(&bob, "&lease=1");
     assert!(first["messages"][0].get("attempt").is_none());
     ann.say("two");
-    assert_eq!(texts(&manual(&bob, "")["messages"]), ["two"], "what is leased is skipped");
+    assert_eq!(texts(&manual(&bob, "")["messages"]), ["two"], "a leased message is skipped");
     let woken = bob.start("wait?timeout=30&ack=manual").answer();
     assert_eq!((&woken["messages"][0]["text"], &woken["messages"][0]["attempt"]), (&json!("one"), &json!(2)));
     let id = woken["messages"][0]["id"].as_u64().unwrap();
@@ -49,7 +49,7 @@ fn a01_what_is_leased_is_skipped_and_comes_again_when_the_lease_ends() {
 }
 
 #[test]
-fn a01_a_read_may_acknowledge_the_one_before() {
+fn a01_a_read_can_acknowledge_the_previous_one() {
     let hub = Hub::start();
     let (ann, bob) = pair(&hub);
     let ids = ["one", "two"].map(|text| ann.say(text));
@@ -60,7 +60,7 @@ fn a01_a_read_may_acknowledge_the_one_before() {
 }
 
 #[test]
-fn a01_max_bounds_a_read() {
+fn a01_max_limits_a_read() {
     let hub = Hub::unlimited();
     let (ann, bob) = pair(&hub);
     ann.say_numbers(0..12);
@@ -72,7 +72,7 @@ fn a01_max_bounds_a_read() {
 }
 
 #[test]
-fn a01_a_plain_read_acknowledges_what_it_returns() {
+fn a01_an_automatic_read_acknowledges_its_messages() {
     let hub = Hub::start();
     let (ann, bob) = pair(&hub);
     let id = ann.say("one");
@@ -81,12 +81,16 @@ fn a01_a_plain_read_acknowledges_what_it_returns() {
 }
 
 #[test]
-fn a01_consumers_read_side_by_side() {
+fn a01_consumers_read_independently() {
     let hub = Hub::start();
     let (ann, bob) = pair(&hub);
     let ids = ["one", "two"].map(|text| ann.say(text));
     assert_eq!(bob.listen().len(), 2);
-    assert_eq!(texts(&manual(&bob, "&consumer=laptop")["messages"]), ["one", "two"], "a new one starts at the oldest");
+    assert_eq!(
+        texts(&manual(&bob, "&consumer=laptop")["messages"]),
+        ["one", "two"],
+        "a new consumer starts at the oldest message"
+    );
     bob.post("ack", &json!({"upto": ids[0], "consumer": "laptop"})).ok();
     let rows = bob.consumers();
     assert_eq!((&rows[0]["name"], &rows[1]["name"]), (&Value::Null, &json!("laptop")));
@@ -101,7 +105,7 @@ fn a01_consumers_read_side_by_side() {
 }
 
 #[test]
-fn a01_a_stream_has_at_most_max_in_flight_and_sends_nothing_twice() {
+fn a01_a_stream_has_at_most_max_in_flight_and_sends_no_message_twice() {
     let hub = Hub::start();
     let (ann, bob) = pair(&hub);
     let ids: Vec<_> = (0..5).map(|n| ann.say(&n.to_string())).collect();
@@ -115,7 +119,7 @@ fn a01_a_stream_has_at_most_max_in_flight_and_sends_nothing_twice() {
     stream.disconnect();
     bob.until_waiting(false);
     let again = manual(&bob, "");
-    assert_eq!(texts(&again["messages"]), ["3", "4"], "all that was not acknowledged is due again");
+    assert_eq!(texts(&again["messages"]), ["3", "4"], "all unacknowledged messages are due again");
     assert!(again["messages"].as_array().unwrap().iter().all(|message| message["attempt"] == 2), "{again}");
 }
 
@@ -136,7 +140,7 @@ fn a01_a_status_is_never_leased_and_moves_no_manual_cursor() {
 }
 
 #[test]
-fn a01_a_dm_read_manually_is_held_until_it_is_acknowledged() {
+fn a01_a_leased_dm_is_kept_until_it_is_acknowledged() {
     let hub = Hub::unlimited();
     let (ann, bob) = pair(&hub);
     let id = ann.send("bob", "keep me");
@@ -151,7 +155,7 @@ fn a01_a_dm_read_manually_is_held_until_it_is_acknowledged() {
 }
 
 #[test]
-fn a01_bad_terms_are_refused() {
+fn a01_invalid_ack_parameters_are_refused() {
     let hub = Hub::start();
     let (_, bob) = pair(&hub);
     for bad in ["ack=maybe", "ack=manual&lease=x", "ack=manual&lease=NaN", "ack_upto=x", "ack_upto=-1"] {

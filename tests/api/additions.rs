@@ -1,4 +1,4 @@
-//! A2, A4, A5, A6: sending safely, receipts, threads, and what is unread.
+//! A2, A4, A5, A6: idempotent sends, receipts, threads and unread counts.
 
 use rogerrat_testkit::{Agent, Hub, texts};
 use serde_json::{Value, json};
@@ -16,11 +16,11 @@ fn a02_the_same_key_and_body_is_sent_once() {
     let again = keyed("k-1", "once").ok();
     assert_eq!((&again["id"], &again["at"], &again["duplicate"]), (&first["id"], &first["at"], &json!(true)));
     let field = ann.try_send(&json!({"message": "once", "client_msg_id": "k-1"})).ok();
-    assert_eq!((&field["id"], &field["duplicate"]), (&first["id"], &json!(true)), "header and field are one");
+    assert_eq!((&field["id"], &field["duplicate"]), (&first["id"], &json!(true)), "header and field are equivalent");
     keyed("k-1", "another body").refused(409, "idempotency_conflict");
-    assert_ne!(keyed("k-2", "once").ok()["id"], first["id"], "another key is another send");
+    assert_ne!(keyed("k-2", "once").ok()["id"], first["id"], "another key is another message");
     let bobs = bob.call(bob.request("POST", "send").header("Idempotency-Key", "k-1").json(&json!({"message": "mine"})));
-    assert!(bobs.ok().get("duplicate").is_none(), "a key belongs to its member");
+    assert!(bobs.ok().get("duplicate").is_none(), "keys are separate per member");
     assert_eq!(channel.history(), ["once", "once", "mine"]);
     for bad in ["", &"k".repeat(129), "a b", "schlüssel"] {
         keyed(bad, "x").refused(400, "invalid");
@@ -28,7 +28,7 @@ fn a02_the_same_key_and_body_is_sent_once() {
 }
 
 #[test]
-fn a02_a_repeat_is_not_counted_and_survives_a_rejoin() {
+fn a02_a_repeated_send_is_not_counted_and_works_after_a_rejoin() {
     let hub = Hub::with(&["--rate-limit", "2"], &[]);
     let channel = hub.channel();
     let ann = channel.join("ann");
@@ -42,7 +42,7 @@ fn a02_a_repeat_is_not_counted_and_survives_a_rejoin() {
 }
 
 #[test]
-fn a02_a_repeat_to_an_index_means_who_it_meant() {
+fn a02_a_repeated_send_to_an_index_reaches_the_original_recipient() {
     let hub = Hub::start();
     let channel = hub.channel();
     let (ann, bob) = (channel.join("ann"), channel.join("bob"));
@@ -64,7 +64,7 @@ fn one(to: &str, state: &str) -> (String, String) {
 }
 
 #[test]
-fn a04_receipts_of_a_dm_follow_it() {
+fn a04_receipts_of_a_dm_follow_its_delivery() {
     let hub = Hub::start();
     let channel = hub.channel_with(&json!({"member_ttl_seconds": 0.2}));
     let (ann, bob, carl) = (channel.join("ann"), channel.join("bob"), channel.join("carl"));
@@ -79,7 +79,7 @@ fn a04_receipts_of_a_dm_follow_it() {
     assert!(time("queued_at") <= time("delivered_at") && time("delivered_at") <= time("acked_at"), "{receipt}");
     let lost = ann.send("carl", "never read");
     carl.leave();
-    rogerrat_testkit::wait_until("carl is forgotten", || states(&ann, lost) == [one("carl", "expired")]);
+    rogerrat_testkit::wait_until("carl is removed", || states(&ann, lost) == [one("carl", "expired")]);
 }
 
 #[test]
@@ -109,7 +109,7 @@ fn a04_receipts_are_for_the_sender_only() {
 }
 
 #[test]
-fn a05_threads_and_answers_come_back_on_messages() {
+fn a05_thread_and_reply_to_are_returned_with_messages() {
     let hub = Hub::start();
     let channel = hub.channel();
     let (ann, bob) = (channel.join("ann"), channel.join("bob"));
@@ -118,8 +118,8 @@ fn a05_threads_and_answers_come_back_on_messages() {
     let answered = bob.try_send(&json!({"message": "a", "thread": "build", "reply_to": asked["id"]})).ok();
     assert_eq!(answered["reply_to"], asked["id"]);
     ann.say("aside");
-    let heard = &ann.wait()["messages"][0];
-    assert_eq!((&heard["reply_to"], &heard["thread"]), (&asked["id"], &json!("build")));
+    let received = &ann.wait()["messages"][0];
+    assert_eq!((&received["reply_to"], &received["thread"]), (&asked["id"], &json!("build")));
     let thread = |name: &str| texts(&channel.get(&format!("history?thread={name}")).ok()["history"]);
     assert_eq!((thread("build"), thread("other")), (vec!["q".to_owned(), "a".to_owned()], Vec::new()));
     for bad in [json!(""), json!(" "), json!("x".repeat(65))] {
@@ -132,15 +132,15 @@ fn a05_threads_and_answers_come_back_on_messages() {
 }
 
 #[test]
-fn a06_whoever_only_talks_learns_of_answers() {
+fn a06_every_reply_of_a_member_has_its_unread_count() {
     let hub = Hub::start();
     let channel = hub.channel();
     let (ann, bob) = (channel.join("ann"), channel.join("bob"));
     let unread = |agent: &Agent| {
         let sent = agent.try_send(&json!({"to": &agent.callsign, "message": "to myself"})).ok()["unread"].clone();
-        let kept = agent.post("keepalive", &json!({})).ok()["unread"].clone();
+        let keepalive = agent.post("keepalive", &json!({})).ok()["unread"].clone();
         let roster = agent.get("roster").ok()["unread"].clone();
-        assert!(sent == kept && kept == roster, "{sent} {kept} {roster}");
+        assert!(sent == keepalive && keepalive == roster, "{sent} {keepalive} {roster}");
         sent
     };
     assert_eq!(unread(&ann), 0);
@@ -150,5 +150,5 @@ fn a06_whoever_only_talks_learns_of_answers() {
     assert_eq!(ann.rejoin().joined["unread"], 2);
     assert_eq!(ann.listen().len(), 2);
     assert_eq!(unread(&ann), 0);
-    assert!(channel.get("roster").ok().get("unread").is_none(), "nobody asks, nobody is told");
+    assert!(channel.get("roster").ok().get("unread").is_none(), "no session, no count");
 }

@@ -1,4 +1,4 @@
-//! The administration: it sees who is there and not what is said, ends sessions, bans, deletes.
+//! Administration: inspects channels without their messages, closes sessions, bans and deletes.
 
 use rogerrat_testkit::{Hub, Reply, Request};
 use serde_json::{Value, json};
@@ -39,7 +39,7 @@ const PATHS: [(&str, &str); 8] = [
 ];
 
 #[test]
-fn without_a_token_there_is_no_administration() {
+fn the_administration_is_disabled_without_a_token() {
     let hub = Hub::start();
     for (method, path) in PATHS {
         hub.request(method, &format!("/api/admin/{path}")).bearer(TOKEN).send().refused(403, "forbidden");
@@ -47,7 +47,7 @@ fn without_a_token_there_is_no_administration() {
 }
 
 #[test]
-fn another_token_is_refused_and_guessing_meets_its_bound() {
+fn a_wrong_token_is_refused_and_guessing_is_limited() {
     let hub = Hub::with(&["--admin-token", TOKEN, "--token", "creators-own"], &[]);
     let wrong = |path: &str, token: Option<&str>| {
         let request = hub.get(&format!("/api/admin/{path}"));
@@ -63,15 +63,15 @@ fn another_token_is_refused_and_guessing_meets_its_bound() {
 }
 
 #[test]
-fn the_hub_does_not_start_with_one_token_for_both() {
+fn the_server_token_and_the_administration_token_must_differ() {
     let output = rogerrat_testkit::run(&["check", "--token", TOKEN, "--admin-token", TOKEN], &[]);
     assert_eq!(output.status.code(), Some(2));
-    let said = String::from_utf8(output.stderr).unwrap();
-    assert!(said.contains("server.admin_token") && !said.contains(TOKEN), "{said}");
+    let error = String::from_utf8(output.stderr).unwrap();
+    assert!(error.contains("server.admin_token") && !error.contains(TOKEN), "{error}");
 }
 
 #[test]
-fn channels_are_shown_without_what_is_said() {
+fn channels_are_listed_without_their_messages() {
     let hub = hub();
     let (quiet, channel) = (hub.channel(), hub.channel_with(&json!({"retention": "metadata"})));
     let (ann, bob) = (channel.join("ann"), channel.join("bob"));
@@ -81,7 +81,11 @@ fn channels_are_shown_without_what_is_said() {
     bob.leave();
     let all = look(&hub, "channels");
     assert_eq!((&all["total"], all["channels"].as_array().unwrap().len()), (&json!(2), 2));
-    assert_eq!(strings(&look(&hub, "channels?limit=1")["channels"], "id"), [channel.id.as_str()], "the last used");
+    assert_eq!(
+        strings(&look(&hub, "channels?limit=1")["channels"], "id"),
+        [channel.id.as_str()],
+        "the most recently used"
+    );
     let seen = look(&hub, &format!("channels/{}", channel.id));
     assert_eq!(seen, all["channels"][0]);
     assert_eq!((&seen["roster"], &seen["agent_count"], &seen["member_count"]), (&json!(["ann"]), &json!(1), &json!(2)));
@@ -90,13 +94,13 @@ fn channels_are_shown_without_what_is_said() {
     assert_eq!((&seen["sessions"][0]["callsign"], &seen["sessions"][0]["idx"]), (&json!("ann"), &json!(1)));
     let text = seen.to_string();
     for secret in ["secret", "another", ann.session.as_str(), channel.token.as_str()] {
-        assert!(!text.contains(secret), "{secret} stands in {text}");
+        assert!(!text.contains(secret), "{secret} is in {text}");
     }
     ask(&hub, "GET", "channels/nowhere-at-all").send().refused(404, "not_found");
 }
 
 #[test]
-fn a_deleted_channel_is_gone_and_its_streams_end() {
+fn deleting_a_channel_ends_its_streams() {
     let hub = hub();
     let channel = hub.channel_with(&json!({"durability": "disk"}));
     let ann = channel.join("ann");
@@ -114,7 +118,7 @@ fn a_deleted_channel_is_gone_and_its_streams_end() {
 }
 
 #[test]
-fn a_session_that_is_ended_may_come_again() {
+fn a_closed_session_may_join_again() {
     let hub = hub();
     let channel = hub.channel();
     let bob = channel.join("bob");
@@ -129,7 +133,7 @@ fn a_session_that_is_ended_may_come_again() {
 }
 
 #[test]
-fn a_banned_callsign_goes_and_stays_away_until_it_is_lifted() {
+fn a_banned_callsign_cannot_join_until_the_ban_is_lifted() {
     let hub = hub();
     let (here, there) = (hub.channel(), hub.channel());
     let (bob, other) = (here.join("bob"), there.join("bob"));
@@ -155,7 +159,7 @@ fn a_banned_callsign_goes_and_stays_away_until_it_is_lifted() {
 }
 
 #[test]
-fn a_banned_address_may_ask_for_nothing() {
+fn every_request_of_a_banned_address_is_refused() {
     let hub = hub();
     let channel = hub.channel();
     let from = |path: &str, address: &str| hub.get(path).header("x-forwarded-for", address).send();
@@ -175,14 +179,14 @@ fn a_banned_address_may_ask_for_nothing() {
 }
 
 #[test]
-fn bans_outlive_a_kill_and_meet_who_was_there_before() {
+fn bans_survive_a_kill_and_close_existing_sessions() {
     let mut hub = hub();
     let channel = hub.channel_with(&json!({"durability": "disk"}));
     let (ann, bob) = (channel.join("ann"), channel.join("bob"));
     ann.say("before");
     hub.kill();
     hub.start_again(&FLAGS, &[]);
-    // The channel is not in memory now, and bob's session is still good.
+    // The channel is not in memory, and bob's session is still valid.
     assert_eq!(ban(&hub, &json!({"callsign": "bob"})).ok()["sessions_ended"], 0);
     bob.get("listen?timeout=1").refused(410, "session_expired");
     hub.kill();
@@ -193,7 +197,7 @@ fn bans_outlive_a_kill_and_meet_who_was_there_before() {
 }
 
 #[test]
-fn a_ban_that_cannot_be_is_refused() {
+fn an_invalid_ban_is_refused() {
     let hub = hub();
     for what in [
         json!({}),
@@ -214,7 +218,7 @@ fn a_ban_that_cannot_be_is_refused() {
 }
 
 #[test]
-fn a_ban_ends_by_itself() {
+fn a_ban_expires() {
     let hub = hub();
     let channel = hub.channel();
     ban(&hub, &json!({"callsign": "bob", "seconds": 1})).ok();
@@ -224,7 +228,7 @@ fn a_ban_ends_by_itself() {
 }
 
 #[test]
-fn a_banned_callsign_does_not_come_back_by_its_session() {
+fn a_banned_callsign_cannot_resume_its_session() {
     let hub = hub();
     let channel = hub.channel();
     channel.join_as("spam", "the-spammers-own");

@@ -1,4 +1,4 @@
-//! Many at once: nothing lost, nothing twice, one order for all.
+//! Concurrency: no message is lost or duplicated, and all readers see one order.
 
 use std::collections::HashSet;
 use std::thread;
@@ -9,18 +9,18 @@ use serde_json::{Value, json};
 const AGENTS: usize = 20;
 const EACH: usize = 4;
 
-/// What an agent heard until it has heard everybody else: ids, senders and texts.
-fn hear(agent: &Agent, how: usize) -> Vec<(u64, String)> {
-    let mut heard = Vec::new();
+/// Receives until every other agent's messages have arrived: ids, senders and texts.
+fn receive(agent: &Agent, how: usize) -> Vec<(u64, String)> {
+    let mut received = Vec::new();
     let mut take = |message: &Value| {
         let text = format!("{} {}", message["from"].as_str().unwrap(), message["text"].as_str().unwrap());
-        heard.push((message["id"].as_u64().unwrap(), text));
-        heard.len() == (AGENTS - 1) * EACH
+        received.push((message["id"].as_u64().unwrap(), text));
+        received.len() == (AGENTS - 1) * EACH
     };
     if how == 0 {
         let mut stream = agent.stream("");
-        while !take(&stream.next().expect("the stream goes on").data()) {}
-        return heard;
+        while !take(&stream.next().expect("the stream continues").data()) {}
+        return received;
     }
     let what = if how == 1 { "wait?timeout=60" } else { "listen?timeout=60&ack=manual" };
     let mut acked = String::new();
@@ -28,19 +28,19 @@ fn hear(agent: &Agent, how: usize) -> Vec<(u64, String)> {
         let answer = agent.get(&format!("{what}{acked}")).ok();
         assert!(answer.get("gap").is_none(), "{answer}");
         let messages = answer["messages"].as_array().unwrap();
-        assert!(!messages.is_empty(), "a minute of silence: {answer}");
+        assert!(!messages.is_empty(), "no message for a minute: {answer}");
         let done = messages.iter().map(&mut take).filter(|done| *done).count() > 0;
         if how == 2 {
             acked = format!("&ack_upto={}", messages.last().unwrap()["id"]);
         }
         if done {
-            return heard;
+            return received;
         }
     }
 }
 
 #[test]
-fn twenty_agents_hear_each_other_once_and_in_one_order() {
+fn twenty_agents_receive_all_messages_once_and_in_order() {
     let hub = Hub::unlimited();
     let channel = hub.channel();
     let agents: Vec<_> = (0..AGENTS).map(|n| channel.join(&format!("a{n}"))).collect();
@@ -50,21 +50,21 @@ fn twenty_agents_hear_each_other_once_and_in_one_order() {
         .map(|(n, agent)| {
             let speaker = agent.channel.join_as(&agent.callsign, &agent.session);
             let speaking = thread::spawn(move || (0..EACH).map(|n| speaker.say(&n.to_string())).collect::<Vec<_>>());
-            let hearing = thread::spawn(move || hear(&agent, n % 3));
-            (speaking, hearing)
+            let receiving = thread::spawn(move || receive(&agent, n % 3));
+            (speaking, receiving)
         })
         .collect();
-    let (mut sent, mut heard) = (HashSet::new(), Vec::new());
-    for (speaking, hearing) in threads {
+    let (mut sent, mut received) = (HashSet::new(), Vec::new());
+    for (speaking, receiving) in threads {
         let ids = speaking.join().unwrap();
-        assert!(ids.is_sorted(), "one's own sends are in order");
+        assert!(ids.is_sorted(), "the sends of one agent are in order");
         sent.extend(ids);
-        heard.push(hearing.join().unwrap());
+        received.push(receiving.join().unwrap());
     }
     assert_eq!(sent.len(), AGENTS * EACH, "every id is unique");
-    for (n, heard) in heard.iter().enumerate() {
-        assert!(heard.is_sorted_by(|a, b| a.0 < b.0), "in order and none twice");
-        let texts: HashSet<_> = heard.iter().map(|(_, text)| text.clone()).collect();
+    for (n, received) in received.iter().enumerate() {
+        assert!(received.is_sorted_by(|a, b| a.0 < b.0), "in order without duplicates");
+        let texts: HashSet<_> = received.iter().map(|(_, text)| text.clone()).collect();
         let others = (0..AGENTS).filter(|other| *other != n);
         let all: HashSet<_> = others.flat_map(|other| (0..EACH).map(move |m| format!("a{other} {m}"))).collect();
         assert_eq!(texts, all);
@@ -81,37 +81,37 @@ fn competing_polls_of_one_session_lose_nothing() {
         .map(|_| {
             let bob = channel.join_as("bob", &bob.session);
             thread::spawn(move || {
-                let mut heard = Vec::new();
+                let mut received = Vec::new();
                 loop {
                     let answer = bob.get("listen?timeout=60").ok();
-                    heard.extend(rogerrat_testkit::texts(&answer["messages"]));
-                    if heard.last().is_some_and(|text| text == "end") || answer.get("draining").is_some() {
-                        return heard;
+                    received.extend(rogerrat_testkit::texts(&answer["messages"]));
+                    if received.last().is_some_and(|text| text == "end") || answer.get("draining").is_some() {
+                        return received;
                     }
                 }
             })
         })
         .collect();
-    let said: Vec<_> = (0..60).map(|n| n.to_string()).collect();
-    ann.say_all(&said);
-    // Each reader ends with an "end" of its own.
+    let sent: Vec<_> = (0..60).map(|n| n.to_string()).collect();
+    ann.say_all(&sent);
+    // Each reader stops at its own "end".
     ann.say_all(&vec!["end".to_owned(); readers.len()]);
     let mut taken = 0;
-    rogerrat_testkit::wait_until("every reader has ended", || {
+    rogerrat_testkit::wait_until("all readers have stopped", || {
         taken = readers.iter().filter(|reader| reader.is_finished()).count();
         if taken < readers.len() && bob.is_waiting() {
             ann.say("end");
         }
         taken == readers.len()
     });
-    let mut heard: Vec<_> = readers.into_iter().flat_map(|reader| reader.join().unwrap()).collect();
-    heard.retain(|text| text != "end");
-    heard.sort_by_key(|text| text.parse::<u32>().unwrap());
-    assert_eq!(heard, said);
+    let mut received: Vec<_> = readers.into_iter().flat_map(|reader| reader.join().unwrap()).collect();
+    received.retain(|text| text != "end");
+    received.sort_by_key(|text| text.parse::<u32>().unwrap());
+    assert_eq!(received, sent);
 }
 
 #[test]
-fn pipelined_requests_are_answered_in_their_order() {
+fn pipelined_requests_are_answered_in_order() {
     let hub = Hub::unlimited();
     let channel = hub.channel();
     let (ann, bob) = (channel.join("ann"), channel.join("bob"));
@@ -129,7 +129,7 @@ fn pipelined_requests_are_answered_in_their_order() {
 }
 
 #[test]
-fn a_pipelined_poll_is_answered_before_what_follows_it() {
+fn a_pipelined_poll_is_answered_before_later_requests() {
     let hub = Hub::start();
     let channel = hub.channel();
     let (ann, bob) = (channel.join("ann"), channel.join("bob"));

@@ -1,10 +1,10 @@
-//! D1, D2, D9, D10: a message reaches whoever waits, once, in order, and nobody who has gone.
+//! D1, D2, D9, D10: messages are delivered once and in order, and never to disconnected clients.
 
 use rogerrat_testkit::{Hub, timed, wait_until};
 use serde_json::json;
 
 #[test]
-fn d01_a_poll_whose_client_has_gone_takes_no_message() {
+fn d01_a_poll_of_a_disconnected_client_takes_no_message() {
     let hub = Hub::unlimited();
     let channel = hub.channel();
     let (ann, bob) = (channel.join("ann"), channel.join("bob"));
@@ -20,7 +20,7 @@ fn d01_a_poll_whose_client_has_gone_takes_no_message() {
 }
 
 #[test]
-fn d01_a_client_that_only_closes_its_half_has_gone_too() {
+fn d01_a_half_closed_connection_counts_as_disconnected() {
     let hub = Hub::start();
     let channel = hub.channel();
     let (ann, bob) = (channel.join("ann"), channel.join("bob"));
@@ -33,7 +33,7 @@ fn d01_a_client_that_only_closes_its_half_has_gone_too() {
 }
 
 #[test]
-fn d01_a_stream_whose_client_has_gone_takes_no_message() {
+fn d01_a_stream_of_a_disconnected_client_takes_no_message() {
     let hub = Hub::start();
     let channel = hub.channel();
     let (ann, bob) = (channel.join("ann"), channel.join("bob"));
@@ -46,7 +46,7 @@ fn d01_a_stream_whose_client_has_gone_takes_no_message() {
 }
 
 #[test]
-fn d01_many_that_go_at_once_take_nothing() {
+fn d01_many_simultaneous_disconnects_take_no_message() {
     let hub = Hub::unlimited();
     let channel = hub.channel();
     let ann = channel.join("ann");
@@ -61,58 +61,58 @@ fn d01_many_that_go_at_once_take_nothing() {
 }
 
 #[test]
-fn d02_an_answer_that_is_not_taken_gives_its_messages_back() {
+fn d02_messages_of_an_unread_response_are_due_again() {
     let hub = Hub::unlimited();
     let channel = hub.channel();
     let (ann, bob) = (channel.join("ann"), channel.join("bob"));
-    // More than any socket takes in, so that the answer stands half written when its reader goes.
-    let said: Vec<_> = (0..26).map(|n| n.to_string()).collect();
-    for text in &said {
+    // More than socket buffers hold, so that the response is half written when its reader disconnects.
+    let messages: Vec<_> = (0..26).map(|n| n.to_string()).collect();
+    for text in &messages {
         ann.send_large("all", text);
     }
     let mut conn = bob.start("listen?timeout=1").conn();
     assert_eq!(conn.head().expect("the answer begins").status, 200);
-    assert_eq!(bob.unread(), 0, "what is on its way is not offered twice");
+    assert_eq!(bob.unread(), 0, "messages in flight are not offered twice");
     drop(conn);
     wait_until("the messages are due again", || bob.unread() == 26);
-    assert_eq!(bob.listen(), said);
+    assert_eq!(bob.listen(), messages);
     assert_eq!(bob.unread(), 0);
 }
 
 #[test]
-fn d02_a_dm_that_is_not_taken_is_held_on() {
+fn d02_an_undelivered_dm_is_kept() {
     let hub = Hub::start();
     let channel = hub.channel();
     let (ann, bob) = (channel.join("ann"), channel.join("bob"));
     ann.send("bob", "first");
     let listened = bob.get("listen?timeout=1").ok();
     assert_eq!(listened["messages"][0]["text"], "first");
-    assert_eq!(bob.unread(), 0, "a taken answer is delivered");
+    assert_eq!(bob.unread(), 0, "a fully read response is delivered");
 }
 
 #[test]
-fn d02_a_stream_that_falls_behind_is_told_and_loses_nothing() {
+fn d02_a_lagging_stream_is_ended_and_loses_nothing() {
     let hub = Hub::unlimited();
     let channel = hub.channel();
     let (ann, bob) = (channel.join("ann"), channel.join("bob"));
     let mut stream = bob.stream("");
     let sent: Vec<_> = (0..28).map(|n| ann.send_large("all", &n.to_string())).collect();
-    wait_until("the stream has been given up", || !bob.is_waiting());
+    wait_until("the stream has ended", || !bob.is_waiting());
     let mut events = stream.all();
     let lagged = events.pop().unwrap();
     assert_eq!(lagged.name(), "lagged", "{:?}", lagged.fields());
-    let given: Vec<_> = events.iter().map(|event| event.data()["id"].as_u64().unwrap()).collect();
-    assert_eq!(given, sent[..given.len()], "without a hole up to where it lagged");
+    let delivered: Vec<_> = events.iter().map(|event| event.data()["id"].as_u64().unwrap()).collect();
+    assert_eq!(delivered, sent[..delivered.len()], "without a gap up to where it lagged");
     let resume_from = lagged.data()["resume_from"].as_u64().unwrap();
-    assert_eq!(given.last().copied().unwrap_or(0), resume_from, "it names the last one taken");
+    assert_eq!(delivered.last().copied().unwrap_or(0), resume_from, "it names the last message that was read");
     let rest = bob.get("listen?timeout=1").ok();
     assert!(rest.get("gap").is_none(), "{}", rest["gap"]);
     let rest: Vec<_> = rest["messages"].as_array().unwrap().iter().map(|m| m["id"].as_u64().unwrap()).collect();
-    assert_eq!([given, rest].concat(), sent);
+    assert_eq!([delivered, rest].concat(), sent);
 }
 
 #[test]
-fn d02_a_reader_that_keeps_up_is_never_lagged() {
+fn d02_a_fast_reader_never_lags() {
     let hub = Hub::unlimited();
     let channel = hub.channel();
     let (ann, bob) = (channel.join("ann"), channel.join("bob"));
@@ -124,7 +124,7 @@ fn d02_a_reader_that_keeps_up_is_never_lagged() {
 }
 
 #[test]
-fn d09_a_wake_brings_all_that_is_waiting() {
+fn d09_a_woken_poll_returns_all_pending_messages() {
     let hub = Hub::start();
     let channel = hub.channel();
     let (ann, bob) = (channel.join("ann"), channel.join("bob"));
@@ -133,13 +133,13 @@ fn d09_a_wake_brings_all_that_is_waiting() {
     }
     let leased = bob.get("listen?timeout=1&ack=manual&lease=1").ok();
     assert_eq!(rogerrat_testkit::texts(&leased["messages"]), ["one", "two", "three"]);
-    // Nothing is due now; when the lease ends, all three are, at one instant.
+    // Nothing is due now; all three become due at once when the lease expires.
     let woken = bob.start("listen?timeout=30&ack=manual").answer();
     assert_eq!(rogerrat_testkit::texts(&woken["messages"]), ["one", "two", "three"]);
 }
 
 #[test]
-fn d09_a_wake_respects_since() {
+fn d09_a_woken_poll_respects_since() {
     let hub = Hub::start();
     let channel = hub.channel();
     let (ann, bob) = (channel.join("ann"), channel.join("bob"));
@@ -147,15 +147,15 @@ fn d09_a_wake_respects_since() {
     assert_eq!(bob.listen(), ["before"]);
     let parked = bob.park(&format!("wait?timeout=120&since={}", id + 3_600_000));
     ann.say("not above since");
-    assert!(bob.is_waiting(), "the poll was woken by what it did not ask for");
+    assert!(bob.is_waiting(), "the poll was woken by an older message");
     assert_eq!(bob.unread(), 1);
     bob.leave();
     assert_eq!(parked.answer()["messages"], json!([]));
-    assert_eq!(bob.rejoin().listen(), ["not above since"], "a later read without since brings it");
+    assert_eq!(bob.rejoin().listen(), ["not above since"], "a later read without since returns it");
 }
 
 #[test]
-fn d09_a_poll_with_since_is_woken_by_what_is_above_it() {
+fn d09_a_poll_with_since_is_woken_by_newer_messages() {
     let hub = Hub::start();
     let channel = hub.channel();
     let (ann, bob) = (channel.join("ann"), channel.join("bob"));
@@ -166,7 +166,7 @@ fn d09_a_poll_with_since_is_woken_by_what_is_above_it() {
 }
 
 #[test]
-fn d10_ids_are_milliseconds_and_only_rise() {
+fn d10_ids_are_increasing_timestamps_in_milliseconds() {
     let hub = Hub::unlimited();
     let channel = hub.channel();
     let ann = channel.join("ann");
@@ -176,14 +176,14 @@ fn d10_ids_are_milliseconds_and_only_rise() {
         let sent = ann.try_send(&body).ok();
         let (id, at) = (sent["id"].as_u64().unwrap(), sent["at"].as_u64().unwrap());
         assert!(id > last && id >= at, "{id} after {last}, at {at}");
-        assert!(id < at + 60_000, "an id is a time in milliseconds: {id}, at {at}");
+        assert!(id < at + 60_000, "an id is a timestamp in milliseconds: {id}, at {at}");
         last = id;
     }
     assert!(last > 1_600_000_000_000);
 }
 
 #[test]
-fn a_waiting_agent_is_answered_at_once() {
+fn a_waiting_agent_gets_a_message_at_once() {
     let hub = Hub::start();
     let channel = hub.channel();
     let (ann, bob) = (channel.join("ann"), channel.join("bob"));

@@ -1,5 +1,5 @@
-//! `/openapi.json` beside the hub that serves it: every route and nothing else, and the same words as `docs/API.md`. That
-//! answers are as described is looked at by the rig, with every request of every test.
+//! `/openapi.json` against the hub that serves it: exactly its routes, and the same errors as `docs/API.md`. The rig
+//! validates the response to every request of every test against it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,16 +13,16 @@ fn operations(api: &Value) -> BTreeMap<String, &Value> {
     paths.flat_map(|(path, item)| item.as_object().unwrap().iter().map(move |(m, o)| (of(path, m), o))).collect()
 }
 
-/// What the router of a running hub knows: its patterns stand in the metrics, its methods in `Allow`.
+/// The routes of a running hub: the metrics list their patterns, and `Allow` their methods.
 fn routes(hub: &Hub) -> BTreeSet<String> {
     let metrics = hub.get("/metrics").send().text();
     let patterns: BTreeSet<_> = metrics
         .lines()
         .filter_map(|line| line.strip_prefix("rogerrat_requests_total{route=\"")?.split('"').next())
-        // What MCP says is described by MCP, and agent-chatroom has shapes of its own.
+        // MCP is described by its own protocol, and agent-chatroom has its own format.
         .filter(|pattern| *pattern != "(none)" && !pattern.starts_with("/mcp") && !pattern.starts_with("/compat"))
         .collect();
-    assert!(patterns.len() > 30, "the metrics do not name the routes");
+    assert!(patterns.len() > 30, "the metrics do not list the routes");
     let mut routes = BTreeSet::new();
     for pattern in patterns {
         let template = pattern.replace(":.*}", "}");
@@ -35,14 +35,14 @@ fn routes(hub: &Hub) -> BTreeSet<String> {
 }
 
 #[test]
-fn a07_every_route_is_described_and_nothing_else() {
+fn a07_exactly_the_existing_routes_are_described() {
     let hub = Hub::start();
     let described: BTreeSet<_> = operations(openapi_document()).into_keys().collect();
-    assert_eq!(described, routes(&hub), "what is described, and what the router knows");
+    assert_eq!(described, routes(&hub), "the described routes, and those of the router");
 }
 
 #[test]
-fn a07_the_description_is_whole() {
+fn a07_the_description_is_complete() {
     let hub = Hub::start();
     let api = hub.get("/openapi.json").send().ok();
     assert_eq!((&api["openapi"], &api["info"]["version"]), (&json!("3.1.0"), &json!(env!("CARGO_PKG_VERSION"))));
@@ -51,27 +51,27 @@ fn a07_the_description_is_whole() {
     assert_eq!(by_another_name["servers"], json!([{"url": "http://park.localhost:1"}]));
     let mut ids = BTreeSet::new();
     for (route, operation) in operations(&api) {
-        assert!(ids.insert(operation["operationId"].as_str().unwrap().to_owned()), "{route} has another's name");
+        assert!(ids.insert(operation["operationId"].as_str().unwrap().to_owned()), "{route}: duplicate operation id");
         assert!(operation["summary"].is_string() && operation["tags"][0].is_string(), "{route}");
         let template = route.split('{').skip(1).filter_map(|rest| rest.split('}').next());
         let parameters = operation["parameters"].as_array().into_iter().flatten();
         for parameter in parameters.clone() {
-            let told = parameter["description"].is_string() || parameter["schema"]["description"].is_string();
-            assert!(told, "{route}: {parameter}");
+            let is_described = parameter["description"].is_string() || parameter["schema"]["description"].is_string();
+            assert!(is_described, "{route}: {parameter}");
         }
         let in_path = parameters.filter(|parameter| parameter["in"] == "path").map(|p| p["name"].as_str().unwrap());
         assert_eq!(template.collect::<BTreeSet<_>>(), in_path.collect(), "{route}");
-        let codes = operation["x-error-codes"].as_array().unwrap_or_else(|| panic!("{route} names no refusals"));
+        let codes = operation["x-error-codes"].as_array().unwrap_or_else(|| panic!("{route} lists no error codes"));
         assert!(codes.contains(&json!("internal")), "{route}");
     }
     let mut references = Vec::new();
     gather(&api, "", &mut references);
     for reference in references {
-        assert!(api.pointer(reference.trim_start_matches('#')).is_some(), "{reference} leads nowhere");
+        assert!(api.pointer(reference.trim_start_matches('#')).is_some(), "{reference} does not exist");
     }
 }
 
-/// Every reference. A null is a place that was looked at and never filled, but for a constant.
+/// Collects every reference. A null is a value that was indexed but never set, except for a constant.
 fn gather<'a>(value: &'a Value, name: &str, references: &mut Vec<&'a str>) {
     assert!(!value.is_null() || name == "const", "{name} is null");
     if let Some(reference) = value["$ref"].as_str() {
@@ -85,18 +85,18 @@ fn gather<'a>(value: &'a Value, name: &str, references: &mut Vec<&'a str>) {
 }
 
 #[test]
-fn a07_fields_and_their_bounds_are_told() {
+fn a07_fields_and_their_limits_are_described() {
     let schemas = &openapi_document()["components"]["schemas"];
     for (name, schema) in schemas.as_object().unwrap() {
-        // Cards are told by their shape, and snippets by the clients they are for.
+        // Cards are described by their structure, and snippets by the clients they are for.
         if ["Info", "McpCard", "AgentCard", "Connect", "AnthropicSdk", "Endpoints", "McpArgs"].contains(&name.as_str())
         {
             continue;
         }
-        assert!(schema["description"].is_string(), "{name} is not explained");
+        assert!(schema["description"].is_string(), "{name} has no description");
         for (field, schema) in schema["properties"].as_object().into_iter().flatten() {
-            let told = schema["description"].is_string() || schema["$ref"].is_string();
-            assert!(told, "{name}.{field} is not explained: {schema}");
+            let is_described = schema["description"].is_string() || schema["$ref"].is_string();
+            assert!(is_described, "{name}.{field} has no description: {schema}");
         }
     }
     let send = &schemas["SendInput"]["properties"];
@@ -105,7 +105,7 @@ fn a07_fields_and_their_bounds_are_told() {
 }
 
 #[test]
-fn d23_who_needs_which_token_is_told() {
+fn d23_required_tokens_are_described() {
     let of = |hub: &Hub, path: &str, method: &str| {
         hub.get("/openapi.json").send().ok()["paths"][path][method]["security"].clone()
     };
@@ -121,11 +121,11 @@ fn d23_who_needs_which_token_is_told() {
     assert_eq!(of(&open, send, "post"), json!([{"channel_token": [], "session": []}]));
 }
 
-/// The codes a section of `docs/API.md` lists, for those that list some.
-fn told(page: &str) -> BTreeMap<String, BTreeSet<String>> {
+/// The codes that sections of `docs/API.md` list.
+fn documented_codes(page: &str) -> BTreeMap<String, BTreeSet<String>> {
     let codes: Vec<_> = rogerrat_domain::Code::ALL.iter().map(|code| code.as_str()).collect();
     let sections = page.split("\n### `").skip(1).filter_map(|section| section.split_once('`'));
-    // What MCP says is described by MCP.
+    // MCP is described by its own protocol.
     let listed = sections.filter(|(route, _)| !route.contains(" /mcp") && !route.contains(" /compat")).filter_map(
         |(route, text)| {
             let text = text.split("\n## ").next()?.split_once("**Errors:**")?.1.split("\n\n").next()?;
@@ -137,18 +137,18 @@ fn told(page: &str) -> BTreeMap<String, BTreeSet<String>> {
 }
 
 #[test]
-fn a07_the_page_and_the_description_name_the_same_refusals() {
+fn a07_the_api_page_and_the_description_list_the_same_errors() {
     let page = include_str!("../../docs/API.md");
-    let told = told(page);
-    assert!(told.len() > 10, "docs/API.md does not list errors as it did");
+    let documented = documented_codes(page);
+    assert!(documented.len() > 10, "the format of docs/API.md has changed");
     let operations = operations(openapi_document());
-    for (route, told) in told {
+    for (route, documented) in documented {
         let codes = operations[&route]["x-error-codes"].as_array().unwrap().iter();
         let mut codes: BTreeSet<_> = codes.map(|code| code.as_str().unwrap().to_owned()).collect();
-        // These can come of every request; a page that repeats one says it is the route's own.
-        for code in ["internal", "misdirected", "forbidden"].iter().filter(|code| !told.contains(**code)) {
+        // Every route can return these; the page lists one only if the route itself returns it.
+        for code in ["internal", "misdirected", "forbidden"].iter().filter(|code| !documented.contains(**code)) {
             codes.remove(*code);
         }
-        assert_eq!(told, codes, "{route}: docs/API.md, and the description");
+        assert_eq!(documented, codes, "{route}: docs/API.md, and the description");
     }
 }

@@ -1,4 +1,4 @@
-//! D23 to D26: who is let in, under which Host and Origin, and how often.
+//! D23 to D26: server token, Host and Origin checks, client addresses and rate limits.
 
 use rogerrat_testkit::{HttpTarget, Hub, Reply, Stream};
 use serde_json::json;
@@ -10,7 +10,7 @@ fn create(target: HttpTarget) -> rogerrat_testkit::Request {
 }
 
 #[test]
-fn d23_a_server_token_guards_creating_channels() {
+fn d23_creating_channels_needs_the_server_token() {
     let hub = Hub::with(&["--token", TOKEN], &[]);
     create(*hub).send().refused(401, "unauthorized");
     create(*hub).bearer("wrong-horse-battery").send().refused(401, "unauthorized");
@@ -28,14 +28,14 @@ fn d23_a_server_token_guards_creating_channels() {
 }
 
 #[test]
-fn d23_without_a_server_token_an_unknown_one_is_refused() {
+fn d23_an_unknown_token_is_refused_without_a_server_token() {
     let hub = Hub::start();
     create(*hub).send().ok();
     create(*hub).bearer("who-knows").send().refused(401, "unauthorized");
 }
 
 #[test]
-fn d24_a_web_page_cannot_drive_a_local_hub() {
+fn d24_a_web_page_cannot_control_a_local_hub() {
     let hub = Hub::start();
     let channel = hub.channel();
     let port = hub.0.port();
@@ -76,7 +76,7 @@ fn d24_a_foreign_origin_is_refused() {
 }
 
 #[test]
-fn d24_what_the_operator_allows_is_allowed() {
+fn d24_configured_hosts_and_origins_are_accepted() {
     let hub = Hub::with(
         &["--origin", "https://hub.example.org"],
         &[
@@ -97,14 +97,14 @@ fn d24_what_the_operator_allows_is_allowed() {
     assert_eq!(create(*hub).send().ok()["bootstrap_mcp_url"], "https://hub.example.org/mcp");
 }
 
-/// Creates until the limit of two a minute is reached; how many went through.
+/// Creates channels until the limit of two per minute is reached. Returns how many succeeded.
 fn creates(hub: &Hub, headers: &[(&str, &str)]) -> usize {
     let one = || headers.iter().fold(create(**hub), |request, (name, value)| request.header(name, value)).send();
     (0..5).map(|_| one()).take_while(|reply| reply.status == 200).count()
 }
 
 #[test]
-fn d25_nobody_but_a_trusted_proxy_says_who_the_client_is() {
+fn d25_only_a_trusted_proxy_can_set_the_client_address() {
     let limit = [("ROGERRAT_LIMITS__CREATE_PER_ADDRESS", "2")];
     let hub = Hub::with(&[], &limit);
     assert_eq!(creates(&hub, &[("X-Forwarded-For", "192.0.2.1")]), 2);
@@ -114,14 +114,14 @@ fn d25_nobody_but_a_trusted_proxy_says_who_the_client_is() {
     let behind = Hub::with(&["--trusted-proxy", "127.0.0.1", "--trusted-proxy", "10.0.0.0/8"], &limit);
     assert_eq!(creates(&behind, &[("X-Forwarded-For", "192.0.2.1")]), 2);
     assert_eq!(creates(&behind, &[("X-Forwarded-For", "6.6.6.6, 192.0.2.1")]), 0, "read from the right");
-    assert_eq!(creates(&behind, &[("X-Forwarded-For", "192.0.2.1, 10.1.2.3")]), 0, "past trusted proxies");
+    assert_eq!(creates(&behind, &[("X-Forwarded-For", "192.0.2.1, 10.1.2.3")]), 0, "trusted proxies are skipped");
     assert_eq!(creates(&behind, &[("X-Forwarded-For", "192.0.2.2, 10.1.2.3")]), 2);
-    assert_eq!(creates(&behind, &[("CF-Connecting-IP", "192.0.2.9")]), 2, "that is the socket's address");
+    assert_eq!(creates(&behind, &[("CF-Connecting-IP", "192.0.2.9")]), 2, "the peer address counts");
     assert_eq!(creates(&behind, &[("CF-Connecting-IP", "192.0.2.10")]), 0);
 }
 
 #[test]
-fn d26_a_session_sends_sixty_a_minute() {
+fn d26_a_session_may_send_sixty_per_minute() {
     let hub = Hub::start();
     let channel = hub.channel();
     let (ann, bob) = (channel.join("ann"), channel.join("bob"));
@@ -140,7 +140,7 @@ fn d26_a_session_sends_sixty_a_minute() {
     assert_eq!(ann.rejoin().try_send(&json!({"message": "the same session"})).status, 429);
     bob.say("each session has its own");
     assert_eq!(channel.history().len(), 61);
-    assert_eq!(ann.listen().len(), 1, "reading is not counted");
+    assert_eq!(ann.listen().len(), 1, "reads are not counted");
 }
 
 fn limits(reply: &Reply) -> [Option<&str>; 2] {
@@ -148,7 +148,7 @@ fn limits(reply: &Reply) -> [Option<&str>; 2] {
 }
 
 #[test]
-fn d26_a_refused_send_tells_the_limit_and_uses_none_of_it() {
+fn d26_a_refused_send_reports_the_limit_and_does_not_count() {
     let hub = Hub::with(&["--rate-limit", "3"], &[]);
     let channel = hub.channel();
     let ann = channel.join("ann");
@@ -162,7 +162,7 @@ fn d26_a_refused_send_tells_the_limit_and_uses_none_of_it() {
 }
 
 #[test]
-fn d26_ten_a_minute_on_bands() {
+fn d26_ten_sends_per_minute_on_bands() {
     let hub = Hub::start();
     let ann = hub.band("general").join("ann");
     for _ in 0..10 {
@@ -173,7 +173,7 @@ fn d26_ten_a_minute_on_bands() {
 }
 
 #[test]
-fn d26_limits_can_be_set_and_lifted() {
+fn d26_limits_can_be_changed_and_disabled() {
     let hub = Hub::with(&["--rate-limit", "2"], &[("ROGERRAT_LIMITS__SEND_PER_SESSION_BAND", "1")]);
     let ann = hub.channel().join("ann");
     assert_eq!([1, 2, 3].map(|_| ann.try_send(&json!({"message": "x"})).status), [200, 200, 429]);
@@ -188,7 +188,7 @@ fn d26_limits_can_be_set_and_lifted() {
 }
 
 #[test]
-fn d26_limits_of_an_address_hold_on_loopback_only_if_set() {
+fn d26_address_limits_apply_on_loopback_only_if_configured() {
     let free = Hub::start();
     let channel = free.channel();
     for n in 0..130 {
@@ -201,9 +201,9 @@ fn d26_limits_of_an_address_hold_on_loopback_only_if_set() {
     let late = channel.try_join(&json!({"callsign": "d"}));
     late.refused(429, "rate_limited");
     let seconds = late.header("retry-after").unwrap().parse::<u64>().unwrap();
-    assert!((10..=60).contains(&seconds), "three a minute: {seconds}");
+    assert!((10..=60).contains(&seconds), "three per minute: {seconds}");
     let sent = agents.iter().cycle().take(6).map(|agent| agent.try_send(&json!({"message": "x"})).status);
-    assert_eq!(sent.collect::<Vec<_>>(), [200, 200, 200, 200, 429, 429], "over all its sessions");
+    assert_eq!(sent.collect::<Vec<_>>(), [200, 200, 200, 200, 429, 429], "across all its sessions");
     let mut stream = Stream::open(agents[0].request("GET", "stream"));
-    assert_eq!(stream.text(), "x", "reading goes on");
+    assert_eq!(stream.text(), "x", "reads still work");
 }

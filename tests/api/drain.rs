@@ -1,10 +1,10 @@
-//! D32: going down gently, and at once when told twice.
+//! D32: graceful shutdown, and immediate shutdown at the second signal.
 
 use rogerrat_testkit::{Conn, Hub, PendingPoll, timed, wait_until};
 use serde_json::json;
 
 #[test]
-fn d32_a_stop_answers_whoever_waits_and_ends_well() {
+fn d32_a_stop_answers_waiting_requests_and_exits_cleanly() {
     let mut hub = Hub::start();
     let channel = hub.channel();
     let agents: Vec<_> = (0..12).map(|n| channel.join(&format!("a{n}"))).collect();
@@ -30,7 +30,7 @@ fn d32_a_stop_answers_whoever_waits_and_ends_well() {
         .collect();
     assert!(retries.iter().all(|ms| (500..=10_000).contains(ms)), "{retries:?}");
     retries.dedup();
-    assert!(retries.len() > 1, "they are spread: {retries:?}");
+    assert!(retries.len() > 1, "the retry times differ: {retries:?}");
     drop(streams);
     assert_eq!(hub.wait_for_exit().code(), Some(0));
 }
@@ -43,7 +43,7 @@ fn d32_an_interrupt_drains_too() {
 }
 
 #[test]
-fn d32_nothing_to_wait_for_means_a_quick_end() {
+fn d32_an_idle_hub_stops_quickly() {
     let mut hub = Hub::with(&[], &[("ROGERRAT_SERVER__DRAIN_MS", "600000")]);
     let channel = hub.channel();
     let parked = channel.join("ann").park("wait?timeout=300");
@@ -54,12 +54,12 @@ fn d32_nothing_to_wait_for_means_a_quick_end() {
     assert!(duration.as_secs() < 20, "{duration:?}");
 }
 
-/// A hub that is told to stop while a request is half sent, so that the stop takes its time.
+/// A hub that is asked to stop while a request is half sent, so that the shutdown takes some time.
 fn stopping() -> (Hub, Conn) {
     let hub = Hub::with(&[], &[("ROGERRAT_SERVER__DRAIN_MS", "600000")]);
     let mut half = hub.connect();
     half.write(b"POST /api/channels HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n\r\n{");
-    // Another connection of the same worker is served after the half was read.
+    // Another connection of the same worker is served only after the half was read.
     for _ in 0..8 {
         assert_eq!(hub.get("/readyz").send().status, 200);
     }
@@ -67,10 +67,10 @@ fn stopping() -> (Hub, Conn) {
 }
 
 #[test]
-fn d32_readiness_turns_503_while_it_drains() {
+fn d32_readiness_is_503_while_draining() {
     let (hub, half) = stopping();
     hub.signal("TERM");
-    wait_until("it drains", || hub.log().contains("draining"));
+    wait_until("the hub drains", || hub.log().contains("draining"));
     hub.get("/readyz").send().refused(503, "overloaded");
     drop(half);
 }
@@ -79,8 +79,8 @@ fn d32_readiness_turns_503_while_it_drains() {
 fn d32_a_second_signal_stops_at_once() {
     let (mut hub, half) = stopping();
     hub.signal("TERM");
-    wait_until("it drains", || hub.log().contains("draining"));
-    assert!(!hub.has_exited(), "a half-sent request holds the first stop up");
+    wait_until("the hub drains", || hub.log().contains("draining"));
+    assert!(!hub.has_exited(), "a half-sent request delays the shutdown");
     hub.signal("TERM");
     let (duration, _) = timed(|| hub.wait_for_exit());
     assert!(duration.as_secs() < 20, "{duration:?}");

@@ -1,19 +1,19 @@
-//! What `rubbish` throws at the hub: requests that are broken in their heads, their lengths, their chunks or their sense.
+//! Malformed requests: with invalid heads, lengths, chunks, bodies or parameters.
 
 use rogerrat_testkit::Agent;
 use serde_json::json;
 
-/// All of it, as ann would say it: her token and session are good.
+/// All malformed requests, with the valid token and session of ann.
 pub(crate) fn heap(ann: &Agent) -> Vec<Rubbish> {
     [heads(ann), halves(ann), chunks(ann), meanings(ann)].concat()
 }
 
-/// Something nobody should say, and what to call it.
+/// A malformed request and its name.
 #[derive(Clone, Debug)]
 pub(crate) struct Rubbish {
     pub(crate) name: String,
     pub(crate) bytes: Vec<u8>,
-    /// Only the beginning of something good: nobody waits for an answer to it.
+    /// Whether it is only the start of a valid request, to which no response is expected.
     pub(crate) is_half: bool,
 }
 
@@ -21,7 +21,7 @@ fn rubbish(name: impl Into<String>, bytes: impl Into<Vec<u8>>) -> Rubbish {
     Rubbish { name: name.into(), bytes: bytes.into(), is_half: false }
 }
 
-/// What is broken in the head of a request.
+/// Malformed request heads.
 fn heads(ann: &Agent) -> Vec<Rubbish> {
     let path = ann.channel.path("send");
     let auth = format!("Authorization: Bearer {}\r\nX-Session-Id: {}\r\n", ann.channel.token, ann.session);
@@ -123,14 +123,14 @@ fn heads(ann: &Agent) -> Vec<Rubbish> {
     all
 }
 
-/// Heads and bodies that end too early, each at another place.
+/// Heads and bodies truncated at different positions.
 fn halves(ann: &Agent) -> Vec<Rubbish> {
     let whole = ann.request("POST", "send").json(&json!({"message": "rubbish"})).bytes();
     let cuts = (1..whole.len()).step_by(whole.len() / 90);
     cuts.map(|at| Rubbish { is_half: true, ..rubbish(format!("cut at {at}"), &whole[..at]) }).collect()
 }
 
-/// Bodies in chunks that are none.
+/// Malformed chunked bodies.
 fn chunks(ann: &Agent) -> Vec<Rubbish> {
     let head = ann.request("POST", "send").header("Transfer-Encoding", "chunked").body("").bytes();
     let body = r#"{"message":"rubbish"}"#;
@@ -163,7 +163,7 @@ fn chunks(ann: &Agent) -> Vec<Rubbish> {
     bad.iter().map(chunked).collect()
 }
 
-/// Well-formed HTTP whose bodies and parameters mean nothing.
+/// Well-formed HTTP with invalid bodies and parameters.
 fn meanings(ann: &Agent) -> Vec<Rubbish> {
     let mut all = Vec::new();
     let deep = format!("{}1{}", "[".repeat(5000), "]".repeat(5000));

@@ -1,4 +1,4 @@
-//! The command line: `check`, what is not understood, and D23's doors.
+//! The command line: `check`, invalid arguments, and the address checks of D23.
 
 use std::fs;
 
@@ -9,7 +9,7 @@ fn text(bytes: &[u8]) -> String {
 }
 
 #[test]
-fn check_shows_every_value_with_its_origin_and_no_token() {
+fn check_prints_every_value_with_its_source_and_no_token() {
     let env = [("ROGERRAT_SERVER__TOKEN", "correct-horse-battery"), ("ROGERRAT_SERVER__PORT", "1")];
     let output = run(&["check", "--port", "7000"], &env);
     let out = text(&output.stdout);
@@ -21,7 +21,7 @@ fn check_shows_every_value_with_its_origin_and_no_token() {
 }
 
 #[test]
-fn check_reads_a_file_and_names_every_fault() {
+fn check_reads_a_file_and_lists_all_errors() {
     let hub = Hub::start();
     let path = hub.folder().join("hub.toml");
     fs::write(&path, "[server]\nport = \"many\"\nhosts = 1\n[limits]\nsend_per_session = -1\n").unwrap();
@@ -34,7 +34,7 @@ fn check_reads_a_file_and_names_every_fault() {
 }
 
 #[test]
-fn what_is_not_understood_ends_with_2() {
+fn invalid_arguments_exit_with_2() {
     for arguments in [&["serve", "--no-such-flag"][..], &["serve", "stray"], &["dance"], &[], &["serve", "--port", "x"]]
     {
         let output = run(arguments, &[]);
@@ -48,7 +48,7 @@ fn what_is_not_understood_ends_with_2() {
 }
 
 #[test]
-fn an_address_that_is_taken_is_told() {
+fn an_address_in_use_is_reported() {
     let hub = Hub::start();
     let port = hub.0.port().to_string();
     let data = hub.folder().join("other");
@@ -58,7 +58,7 @@ fn an_address_that_is_taken_is_told() {
 }
 
 #[test]
-fn a_hub_that_was_stopped_or_killed_starts_again_where_it_was() {
+fn a_stopped_or_killed_hub_restarts_on_the_same_address() {
     let mut hub = Hub::start();
     let channel = hub.channel();
     let ann = channel.join("ann");
@@ -71,7 +71,7 @@ fn a_hub_that_was_stopped_or_killed_starts_again_where_it_was() {
 }
 
 #[test]
-fn d23_a_host_others_reach_without_a_token_is_refused() {
+fn d23_a_public_address_without_a_token_is_refused() {
     for host in ["0.0.0.0", "::", "192.0.2.1"] {
         let output = run(&["serve", "--port", "0", "--host", host], &[]);
         assert_eq!(output.status.code(), Some(2), "{host}");
@@ -79,14 +79,14 @@ fn d23_a_host_others_reach_without_a_token_is_refused() {
         assert!(why.contains("server.host") && why.contains("--token") && why.contains("--lan"), "{why}");
     }
     let empty = run(&["serve", "--port", "0", "--host", "0.0.0.0", "--token", ""], &[]);
-    assert_eq!(empty.status.code(), Some(2), "an empty token is none");
+    assert_eq!(empty.status.code(), Some(2), "an empty token counts as no token");
     let hub = Hub::with(&["--host", "0.0.0.0", "--token", "correct-horse-battery"], &[]);
     let here = rogerrat_testkit::HttpTarget(([127, 0, 0, 1], hub.0.port()).into());
     assert_eq!(here.get("/livez").send().status, 200);
 }
 
 #[test]
-fn d23_lan_makes_a_token_and_prints_it_with_a_code() {
+fn d23_lan_generates_a_token_and_prints_it_with_a_qr_code() {
     let hub = Hub::with(&["--lan"], &[]);
     let token = hub.banner.split("export ROGERRAT_TOKEN='").nth(1).and_then(|rest| rest.split('\'').next());
     let token = token.unwrap_or_else(|| panic!("no token in\n{}", hub.banner));
@@ -99,13 +99,13 @@ fn d23_lan_makes_a_token_and_prints_it_with_a_code() {
         assert!(hub.banner.contains('█') && hub.banner.contains('▀'), "{}", hub.banner);
     }
     let other = Hub::with(&["--lan"], &[]);
-    assert!(!other.banner.contains(token), "each start makes its own");
-    let given = Hub::with(&["--lan"], &[("ROGERRAT_SERVER__TOKEN", "correct-horse-battery")]);
-    assert!(given.banner.contains("export ROGERRAT_TOKEN='correct-horse-battery'"), "{}", given.banner);
+    assert!(!other.banner.contains(token), "every start generates another token");
+    let configured = Hub::with(&["--lan"], &[("ROGERRAT_SERVER__TOKEN", "correct-horse-battery")]);
+    assert!(configured.banner.contains("export ROGERRAT_TOKEN='correct-horse-battery'"), "{}", configured.banner);
 }
 
 #[test]
-fn d29_the_banner_makes_a_channel_when_pasted() {
+fn d29_the_banner_command_creates_a_channel_when_pasted() {
     let hub = Hub::start();
     let command = hub.banner.lines().find(|line| line.contains("curl")).unwrap().to_owned();
     let created = rogerrat_testkit::Script::start(&hub, &command).read_to_end();

@@ -1,9 +1,9 @@
-//! D5, D6, D20: what was lost is told, and a DM is never lost.
+//! D5, D6, D20: lost messages are reported, and a DM is never lost.
 
 use rogerrat_testkit::{Agent, Channel, Hub, PendingPoll, Stream, texts};
 use serde_json::{Value, json};
 
-/// Ann has said `n` things since bob last looked.
+/// Ann has sent `n` messages since bob's last read.
 fn behind(hub: &Hub, n: usize) -> (Channel, Agent, Agent, u64, Vec<u64>) {
     let channel = hub.channel();
     let (ann, bob) = (channel.join("ann"), channel.join("bob"));
@@ -14,14 +14,14 @@ fn behind(hub: &Hub, n: usize) -> (Channel, Agent, Agent, u64, Vec<u64>) {
 }
 
 #[test]
-fn d05_a_loss_is_told_once_with_its_bounds() {
+fn d05_a_loss_is_reported_once_with_its_range() {
     let hub = Hub::unlimited();
     let (_, ann, bob, cursor, ids) = behind(&hub, 130);
     let read = bob.get("listen?timeout=1").ok();
     assert_eq!(read["gap"], json!({"from": cursor, "to": ids[29], "reason": "ring"}));
     assert_eq!(texts(&read["messages"]), (30..130).map(|n| n.to_string()).collect::<Vec<_>>());
     ann.say("more");
-    assert!(bob.get("listen?timeout=1").ok().get("gap").is_none(), "it is told once");
+    assert!(bob.get("listen?timeout=1").ok().get("gap").is_none(), "it is reported once");
 }
 
 #[test]
@@ -34,7 +34,7 @@ fn d05_a_full_ring_without_a_loss_is_no_gap() {
 }
 
 #[test]
-fn d05_ones_own_broadcasts_are_no_loss() {
+fn d05_own_broadcasts_are_no_loss() {
     let hub = Hub::unlimited();
     let channel = hub.channel();
     let (ann, bob) = (channel.join("ann"), channel.join("bob"));
@@ -46,7 +46,7 @@ fn d05_ones_own_broadcasts_are_no_loss() {
 }
 
 #[test]
-fn d05_a_newcomer_sees_no_gap() {
+fn d05_a_new_member_gets_no_gap() {
     let hub = Hub::unlimited();
     let (channel, ..) = behind(&hub, 130);
     let carl = channel.join("carl");
@@ -66,7 +66,7 @@ fn d05_since_below_the_ring_is_a_gap_too() {
 }
 
 #[test]
-fn d05_a_stream_tells_a_loss_as_an_event() {
+fn d05_a_stream_reports_a_loss_as_an_event() {
     let hub = Hub::unlimited();
     let (_, _, bob, cursor, ids) = behind(&hub, 130);
     let mut stream = bob.stream("");
@@ -81,7 +81,7 @@ fn d05_a_stream_tells_a_loss_as_an_event() {
 }
 
 #[test]
-fn d05_dms_that_left_the_ring_are_no_gap() {
+fn d05_dms_displaced_from_the_ring_are_no_gap() {
     let hub = Hub::unlimited();
     let channel = hub.channel();
     let (ann, bob, carl) = (channel.join("ann"), channel.join("bob"), channel.join("carl"));
@@ -96,7 +96,7 @@ fn d05_dms_that_left_the_ring_are_no_gap() {
 }
 
 #[test]
-fn d06_broadcasts_cannot_push_a_dm_out() {
+fn d06_broadcasts_cannot_displace_a_dm() {
     let hub = Hub::unlimited();
     let channel = hub.channel();
     let (ann, bob) = (channel.join("ann"), channel.join("bob"));
@@ -112,7 +112,7 @@ fn d06_broadcasts_cannot_push_a_dm_out() {
 }
 
 #[test]
-fn d06_a_hundred_dms_are_held_and_the_next_is_refused() {
+fn d06_a_hundred_dms_are_kept_and_the_next_is_refused() {
     let hub = Hub::unlimited();
     let channel = hub.channel();
     let (ann, bob, carl) = (channel.join("ann"), channel.join("bob"), channel.join("carl"));
@@ -123,15 +123,15 @@ fn d06_a_hundred_dms_are_held_and_the_next_is_refused() {
     let refusal = carl.try_send(&json!({"to": "bob", "message": "one too many"})).refused(409, "mailbox_full");
     assert!(refusal["hint"].is_string());
     assert_eq!(channel.visible_state(), before, "a refused send changes nothing");
-    ann.send("carl", "others have room");
+    ann.send("carl", "others still have space");
     ann.say("and so has everybody");
     assert_eq!(bob.listen().len(), 100);
-    carl.send("bob", "now there is room");
-    assert_eq!(bob.listen(), ["and so has everybody", "now there is room"]);
+    carl.send("bob", "now there is space");
+    assert_eq!(bob.listen(), ["and so has everybody", "now there is space"]);
 }
 
 #[test]
-fn d06_four_mebibytes_are_held_for_one_and_sixteen_for_a_channel() {
+fn d06_four_mebibytes_are_kept_per_member_and_sixteen_per_channel() {
     let hub = Hub::unlimited();
     let channel = hub.channel();
     let ann = channel.join("ann");
@@ -148,11 +148,11 @@ fn d06_four_mebibytes_are_held_for_one_and_sixteen_for_a_channel() {
     assert_eq!(fill("b5"), 3, "16 MiB for all");
     let first = others[0].get("listen?timeout=1").ok();
     assert_eq!(first["messages"].as_array().unwrap().len(), 7, "none was dropped");
-    assert_eq!(fill("b5"), 4, "what was read makes room");
+    assert_eq!(fill("b5"), 4, "reading frees space");
 }
 
 #[test]
-fn d06_since_may_skip_a_held_dm_but_never_drops_it() {
+fn d06_since_can_skip_a_pending_dm_but_never_drops_it() {
     let hub = Hub::start();
     let channel = hub.channel();
     let (ann, bob) = (channel.join("ann"), channel.join("bob"));
@@ -166,7 +166,7 @@ fn d06_since_may_skip_a_held_dm_but_never_drops_it() {
 }
 
 #[test]
-fn d06_a_dm_is_held_until_the_first_consumer_has_it() {
+fn d06_a_dm_is_kept_until_the_first_consumer_reads_it() {
     let hub = Hub::unlimited();
     let channel = hub.channel();
     let (ann, bob) = (channel.join("ann"), channel.join("bob"));
@@ -174,14 +174,14 @@ fn d06_a_dm_is_held_until_the_first_consumer_has_it() {
     ann.send("bob", "for bob");
     assert_eq!(bob.listen(), ["for bob"]);
     let other = bob.get("listen?timeout=1&consumer=other").ok();
-    assert_eq!(texts(&other["messages"]), ["for bob"], "other consumers see it while it is in the ring");
+    assert_eq!(texts(&other["messages"]), ["for bob"], "other consumers get it while it is in the ring");
     ann.say_numbers(0..100);
     let third = bob.get("listen?timeout=1&consumer=third").ok();
     assert!(!texts(&third["messages"]).contains(&"for bob".to_owned()), "and not after");
 }
 
 #[test]
-fn d06_a_dm_to_oneself_is_kept_but_neither_held_nor_delivered() {
+fn d06_a_dm_to_oneself_is_in_the_history_but_not_delivered() {
     let hub = Hub::unlimited();
     let channel = hub.channel();
     let ann = channel.join("ann");
@@ -207,19 +207,19 @@ fn d06_a_dm_reaches_its_recipient_only() {
 }
 
 #[test]
-fn d20_a_number_belongs_to_a_member_and_never_shifts() {
+fn d20_the_number_of_a_member_never_changes() {
     let hub = Hub::start();
     let channel = hub.channel();
     let (ann, bob, carl) = (channel.join("ann"), channel.join("bob"), channel.join("carl"));
     ann.leave();
     let roster = channel.get("roster").ok();
     let seats: Vec<_> = roster["roster_with_index"].as_array().unwrap().iter().map(|s| &s["idx"]).collect();
-    assert_eq!(seats, [&json!(2), &json!(3)], "leaving shifts nobody");
+    assert_eq!(seats, [&json!(2), &json!(3)], "leaving changes no number");
     let to = |to: Value| carl.try_send(&json!({"to": to, "message": "x"})).ok()["to"].clone();
     assert_eq!([to(json!("#2")), to(json!("2")), to(json!(2)), to(json!("#1"))], ["bob", "bob", "bob", "ann"]);
     let dora = channel.join("dora");
     assert_eq!(dora.joined["idx"], 4, "a number is not reused");
-    assert_eq!(ann.rejoin().joined["idx"], 1, "and comes back with its member");
+    assert_eq!(ann.rejoin().joined["idx"], 1, "and stays with its member");
     carl.try_send(&json!({"to": "#9", "message": "x"})).refused(400, "unknown_recipient");
     assert_eq!(bob.unread(), 3);
 }
@@ -235,7 +235,7 @@ fn d20_a_bare_number_is_a_callsign_first() {
 }
 
 #[test]
-fn d06_a_stream_takes_held_dms_first() {
+fn d06_a_stream_starts_with_pending_dms() {
     let hub = Hub::start();
     let channel = hub.channel();
     let (ann, bob) = (channel.join("ann"), channel.join("bob"));

@@ -1,4 +1,4 @@
-//! The original's wire, §5 to §11: sending, reading, status, roster, history and sessions.
+//! Compatibility with the original hub, §5 to §11: send, read, status, roster, history and sessions.
 
 use rogerrat_testkit::{Hub, keys, texts};
 use serde_json::{Value, json};
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::wire::in_order;
 
 #[test]
-fn a_send_is_answered_as_it_was() {
+fn the_reply_to_a_send_is_compatible() {
     let hub = Hub::start();
     let channel = hub.channel();
     let (ann, bob) = (channel.join("ann"), channel.join("bob"));
@@ -37,7 +37,7 @@ fn a_send_is_answered_as_it_was() {
 }
 
 #[test]
-fn what_may_be_sent_and_what_not() {
+fn valid_and_invalid_sends() {
     let hub = Hub::unlimited();
     let channel = hub.channel();
     let ann = channel.join("ann");
@@ -81,7 +81,7 @@ fn what_may_be_sent_and_what_not() {
 }
 
 #[test]
-fn a_status_passes_and_leaves_nothing_behind() {
+fn a_status_is_not_stored() {
     let hub = Hub::start();
     let channel = hub.channel();
     let (ann, bob, carl) = (channel.join("ann"), channel.join("bob"), channel.join("carl"));
@@ -111,7 +111,7 @@ fn a_status_passes_and_leaves_nothing_behind() {
 }
 
 #[test]
-fn wait_says_who_is_there_and_what_to_do() {
+fn wait_returns_the_roster_and_the_next_step() {
     let hub = Hub::start();
     let channel = hub.channel();
     let (ann, bob) = (channel.join("ann"), channel.join("bob"));
@@ -128,7 +128,7 @@ fn wait_says_who_is_there_and_what_to_do() {
 }
 
 #[test]
-fn since_reads_again_and_an_empty_one_is_zero() {
+fn since_rereads_and_an_empty_value_is_zero() {
     let hub = Hub::start();
     let channel = hub.channel();
     let (ann, bob) = (channel.join("ann"), channel.join("bob"));
@@ -144,7 +144,7 @@ fn since_reads_again_and_an_empty_one_is_zero() {
 }
 
 #[test]
-fn a_listener_does_not_hear_itself() {
+fn own_messages_are_not_delivered() {
     let hub = Hub::start();
     let ann = hub.channel().join("ann");
     ann.say("to all");
@@ -153,16 +153,16 @@ fn a_listener_does_not_hear_itself() {
 }
 
 #[test]
-fn the_roster_lists_here_and_ever() {
+fn the_roster_lists_online_and_all_members() {
     let hub = Hub::start();
     let channel = hub.channel();
     let (carl, _, _) = (channel.join("carl"), channel.join("bob"), channel.join("ann"));
     carl.leave();
     let reply = channel.get("roster");
     in_order(&reply.text(), "roster roster_with_index roster_all");
-    let told = reply.ok();
-    assert_eq!(told["roster"], json!(["ann", "bob"]));
-    let seats = told["roster_with_index"].as_array().unwrap();
+    let body = reply.ok();
+    assert_eq!(body["roster"], json!(["ann", "bob"]));
+    let seats = body["roster_with_index"].as_array().unwrap();
     assert_eq!(
         (&seats[0]["callsign"], &seats[1]["callsign"]),
         (&json!("bob"), &json!("ann")),
@@ -170,11 +170,11 @@ fn the_roster_lists_here_and_ever() {
     );
     assert!(seats[0]["joined_at"].as_u64().unwrap() > 1_600_000_000_000);
     let row = |callsign: &str, online: bool, idx: u32| json!({"callsign": callsign, "online": online, "idx": idx});
-    assert_eq!(told["roster_all"], json!([row("ann", true, 3), row("bob", true, 2), row("carl", false, 1)]));
+    assert_eq!(body["roster_all"], json!([row("ann", true, 3), row("bob", true, 2), row("carl", false, 1)]));
 }
 
 #[test]
-fn history_is_bounded_as_it_was() {
+fn history_is_limited_compatibly() {
     let hub = Hub::unlimited();
     let channel = hub.channel();
     let ann = channel.join("ann");
@@ -188,7 +188,7 @@ fn history_is_bounded_as_it_was() {
 }
 
 #[test]
-fn history_of_no_number_is_all_there_is() {
+fn an_invalid_history_count_means_all() {
     let hub = Hub::unlimited();
     let channel = hub.channel();
     channel.join("ann").say_numbers(0..30);
@@ -196,7 +196,7 @@ fn history_of_no_number_is_all_there_is() {
 }
 
 #[test]
-fn stats_have_the_keys_they_had() {
+fn stats_have_compatible_keys() {
     let hub = Hub::start();
     let channel = hub.channel();
     let reply = channel.get("stats");
@@ -218,7 +218,7 @@ fn stats_have_the_keys_they_had() {
 }
 
 #[test]
-fn leaving_is_never_an_error_and_keepalive_is() {
+fn leaving_twice_is_no_error_but_a_keepalive_after_it_is() {
     let hub = Hub::start();
     let channel = hub.channel();
     let ann = channel.join("ann");
@@ -232,27 +232,27 @@ fn leaving_is_never_an_error_and_keepalive_is() {
 }
 
 #[test]
-fn there_is_no_transcript_where_nothing_is_kept() {
+fn a_channel_without_retention_has_no_transcript() {
     let hub = Hub::start();
     let refusal = hub.channel().get("transcript").refused(404, "not_found");
     assert_eq!(refusal["error"], "this channel has no transcript (retention=none)");
 }
 
 #[test]
-fn a_stream_and_a_poll_of_one_session_both_hear() {
+fn a_stream_and_a_poll_of_one_session_both_receive() {
     let hub = Hub::unlimited();
     let channel = hub.channel();
     let (ann, bob) = (channel.join("ann"), channel.join("bob"));
     let mut stream = bob.stream("");
     let parked = bob.start("wait?timeout=60");
-    // Whether the poll is parked beside the stream cannot be asked: a status reaches it only if it is.
-    let mut heard = None;
+    // Whether the poll waits besides the stream cannot be queried: a status reaches it only if it does.
+    let mut received = None;
     let answered = std::thread::spawn(move || parked.answer());
-    rogerrat_testkit::wait_until("the poll hears", || {
+    rogerrat_testkit::wait_until("the poll receives", || {
         ann.try_send(&json!({"message": "both", "kind": "status"})).ok();
-        heard = Some(stream.text());
+        received = Some(stream.text());
         answered.is_finished()
     });
-    assert_eq!(heard.as_deref(), Some("both"));
+    assert_eq!(received.as_deref(), Some("both"));
     assert_eq!(texts(&answered.join().unwrap()["messages"]), ["both"]);
 }

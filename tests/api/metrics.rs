@@ -1,4 +1,4 @@
-//! A7: the hub in numbers, and that what watches it asks for numbers that exist.
+//! A7: metrics, and that dashboard and alerts query only existing ones.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -7,7 +7,7 @@ use std::path::Path;
 use rogerrat_testkit::{HttpTarget, Hub, wait_until};
 use serde_json::{Value, json};
 
-/// A scrape: the lines of the page.
+/// Scrapes the metrics. Returns the lines.
 fn scrape(target: HttpTarget) -> Vec<String> {
     let reply = target.get("/metrics").send();
     assert_eq!(reply.status, 200, "{}", reply.text());
@@ -17,14 +17,14 @@ fn scrape(target: HttpTarget) -> Vec<String> {
     page.lines().map(str::to_owned).collect()
 }
 
-/// The value of one series, 0 when it is not told.
+/// The value of a series, or 0 if it is absent.
 fn value(page: &[String], series: &str) -> u64 {
-    let told = page.iter().find_map(|line| line.strip_prefix(series)?.strip_prefix(' ')?.parse().ok());
-    told.unwrap_or(0)
+    let value = page.iter().find_map(|line| line.strip_prefix(series)?.strip_prefix(' ')?.parse().ok());
+    value.unwrap_or(0)
 }
 
 #[test]
-fn a07_the_page_tells_what_happened() {
+fn a07_the_metrics_count_what_happened() {
     let hub = Hub::start();
     let channel = hub.channel();
     let (ann, bob) = (channel.join("ann"), channel.join("bob"));
@@ -49,7 +49,7 @@ fn a07_the_page_tells_what_happened() {
         ("rogerrat_refusals_total{code=\"not_found\"}", 2),
         ("rogerrat_sends_total{kind=\"message\"}", 1),
         ("rogerrat_sends_total{kind=\"status\"}", 0),
-        ("rogerrat_deliveries_total{fate=\"taken\"}", 1),
+        ("rogerrat_deliveries_total{outcome=\"delivered\"}", 1),
         ("rogerrat_joins_total", 2),
         ("rogerrat_channels", 4),
         ("rogerrat_channels_live", 1),
@@ -65,11 +65,11 @@ fn a07_the_page_tells_what_happened() {
         assert!(value(&page, known) > 0, "{known}");
     }
     stream.disconnect();
-    wait_until("the stream is gone", || value(&scrape(*hub), "rogerrat_streams_open") == 0);
+    wait_until("the stream has ended", || value(&scrape(*hub), "rogerrat_streams_open") == 0);
 }
 
 #[test]
-fn a07_no_label_repeats_what_somebody_said() {
+fn a07_no_label_contains_client_input() {
     let hub = Hub::start();
     let channel = hub.channel();
     hub.get("/secret-path").send();
@@ -81,7 +81,7 @@ fn a07_no_label_repeats_what_somebody_said() {
 }
 
 #[test]
-fn a07_with_a_token_the_page_needs_it_and_without_it_stays_on_the_machine() {
+fn a07_metrics_need_the_server_token_or_a_local_request() {
     let hub = Hub::with(&["--token", "s3cret-token"], &[]);
     hub.get("/metrics").send().refused(401, "unauthorized");
     hub.get("/metrics").bearer("wrong").send().refused(401, "unauthorized");
@@ -92,7 +92,7 @@ fn a07_with_a_token_the_page_needs_it_and_without_it_stays_on_the_machine() {
     assert_eq!(hub.request("HEAD", "/metrics").send().status, 200);
 }
 
-/// The names of metrics a query asks for.
+/// The names of the metrics in a query.
 fn names(query: &str) -> impl Iterator<Item = &str> {
     query
         .split(|c: char| !c.is_ascii_alphanumeric() && c != '_')
@@ -111,11 +111,11 @@ fn queries(value: &Value, found: &mut Vec<String>) {
 }
 
 #[test]
-fn a07_dashboard_and_alerts_ask_for_what_exists() {
+fn a07_dashboard_and_alerts_query_existing_metrics() {
     let hub = Hub::start();
     hub.channel();
     let page = scrape(*hub);
-    let told: BTreeSet<_> = page.iter().filter_map(|line| line.split(['{', ' ']).next()).collect();
+    let existing: BTreeSet<_> = page.iter().filter_map(|line| line.split(['{', ' ']).next()).collect();
     let deploy = Path::new(env!("CARGO_MANIFEST_DIR")).join("deploy");
     let dashboard = fs::read_to_string(deploy.join("grafana.json")).unwrap();
     let mut asked = Vec::new();
@@ -125,9 +125,9 @@ fn a07_dashboard_and_alerts_ask_for_what_exists() {
     let (panels, rules) = (asked.len(), alerts.clone().count());
     assert!(panels >= 12 && rules >= 6, "{panels} panels, {rules} rules");
     for query in asked.into_iter().chain(alerts) {
-        assert!(names(&query).next().is_some(), "it asks for nothing of ours: {query}");
+        assert!(names(&query).next().is_some(), "it queries no metric of the hub: {query}");
         for name in names(&query) {
-            assert!(told.contains(name), "`{name}` is not told: {query}");
+            assert!(existing.contains(name), "`{name}` does not exist: {query}");
         }
     }
 }

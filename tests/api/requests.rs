@@ -1,11 +1,11 @@
-//! D7, D8, D11 to D15: what a request may look like, and how it is refused when it may not.
+//! D7, D8, D11 to D15: valid requests, and how invalid ones are refused.
 
 use std::collections::HashSet;
 
 use rogerrat_testkit::{Agent, Hub, Reply, keys};
 use serde_json::{Value, json};
 
-/// Every path under a channel, with the method it knows.
+/// Every path below a channel, with its method.
 const ROUTES: [(&str, &str); 14] = [
     ("POST", "join"),
     ("POST", "leave"),
@@ -24,7 +24,7 @@ const ROUTES: [(&str, &str); 14] = [
 ];
 
 #[test]
-fn d07_wrong_method_is_405_and_says_which_is_right() {
+fn d07_a_wrong_method_is_405_with_allow() {
     let hub = Hub::start();
     let channel = hub.channel();
     let top = [("POST", "/api/channels"), ("GET", "/api/bands"), ("GET", "/api/stats"), ("GET", "/readyz")];
@@ -74,7 +74,7 @@ fn d07_head_consumes_nothing() {
 }
 
 #[test]
-fn d08_what_is_not_a_finite_number_is_invalid() {
+fn d08_a_number_must_be_finite() {
     let hub = Hub::start();
     let bob = hub.channel().join("bob");
     for bad in ["soon", "NaN", "nan", "inf", "-inf", "Infinity", "1e999", "1,5", "0x10", "1s", "%00", "null", "[]"] {
@@ -100,14 +100,14 @@ fn d08_timeouts_out_of_range_are_clamped() {
             assert_eq!(poll.answer(), json!({"messages": [], "timed_out": true}));
         }
     });
-    assert!((900..20_000).contains(&duration.as_millis()), "each waits a second: {duration:?}");
+    assert!((900..20_000).contains(&duration.as_millis()), "each waits one second: {duration:?}");
     let long = agents[0].park("listen?timeout=1e300");
     agents[1].say("and one that is too long is no error");
     assert_eq!(long.answer()["timed_out"], false);
 }
 
 #[test]
-fn d11_a_body_is_json_whatever_its_content_type_says() {
+fn d11_the_content_type_of_a_body_is_ignored() {
     let hub = Hub::start();
     for kind in ["application/x-www-form-urlencoded", "text/plain", "multipart/form-data; boundary=x", "rubbish", ""] {
         let reply = hub.post("/api/channels").header("Content-Type", kind).body(r#"{"retention":"full"}"#).send();
@@ -213,7 +213,7 @@ fn d13_text_is_counted_in_characters_and_never_cut() {
 }
 
 #[test]
-fn d14_every_error_has_one_shape_and_every_response_an_id() {
+fn d14_every_error_has_the_same_shape_and_every_response_an_id() {
     let hub = Hub::with(&["--rate-limit", "2"], &[]);
     let channel = hub.channel();
     let ann = channel.join("ann");
@@ -233,7 +233,7 @@ fn d14_every_error_has_one_shape_and_every_response_an_id() {
         hub.post("/api/channels").header("Content-Length", "99999999").send(),
         hub.get("/").header("Host", "evil.example").send(),
         hub.get("/api/bands").header("Origin", "null").send(),
-        the_one_too_many(&ann),
+        send_over_the_limit(&ann),
     ];
     let mut ids = HashSet::new();
     for reply in &replies {
@@ -241,7 +241,7 @@ fn d14_every_error_has_one_shape_and_every_response_an_id() {
         assert_eq!(reply.header("content-type"), Some("application/json"));
         let keys = keys(&reply.text()).into_iter().filter(|k| k != "hint" && k != "retry_after_seconds");
         assert_eq!(keys.collect::<Vec<_>>(), ["error", "code", "request_id"]);
-        assert!(ids.insert(reply.json()["request_id"].as_str().unwrap().to_owned()), "ids are told apart");
+        assert!(ids.insert(reply.json()["request_id"].as_str().unwrap().to_owned()), "ids are unique");
         assert_eq!(reply.json()["request_id"].as_str(), reply.header("x-request-id"));
     }
     for path in ["/livez", "/api/bands", "/api/stats"] {
@@ -250,8 +250,8 @@ fn d14_every_error_has_one_shape_and_every_response_an_id() {
     assert!(ids.insert(ann.stream("").head.header("x-request-id").unwrap().to_owned()));
 }
 
-/// The third send of a session that may send two.
-fn the_one_too_many(agent: &Agent) -> Reply {
+/// The third send of a session with a limit of two.
+fn send_over_the_limit(agent: &Agent) -> Reply {
     agent.say("1");
     agent.say("2");
     let reply = agent.try_send(&json!({"message": "3"}));
@@ -260,7 +260,7 @@ fn the_one_too_many(agent: &Agent) -> Reply {
 }
 
 #[test]
-fn d15_an_unknown_recipient_is_refused_with_who_is_there() {
+fn d15_an_unknown_recipient_is_refused_with_the_members() {
     let hub = Hub::start();
     let channel = hub.channel();
     let (ann, _, carl) = (channel.join("ann"), channel.join("bob"), channel.join("carl"));

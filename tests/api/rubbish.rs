@@ -1,4 +1,4 @@
-//! Three hundred requests nobody should send: each is refused clearly, none changes anything, and the hub goes on.
+//! Three hundred malformed requests: each is refused clearly, none changes anything, and the hub keeps working.
 
 use std::time::Duration;
 
@@ -7,11 +7,11 @@ use serde_json::json;
 
 use super::heap::{Rubbish, heap};
 
-/// After so long in silence the hub is taken to wait for more.
+/// After this time without a response the hub is assumed to wait for more input.
 const THINKING: Duration = Duration::from_millis(250);
 
-/// The statuses of what the hub answers until it closes. Of what it takes for the beginning of something, it is told
-/// that nothing more comes.
+/// The statuses of the hub's responses until it closes the connection. If it waits for more input, the sending side is
+/// closed.
 fn statuses(target: HttpTarget, what: &Rubbish) -> Vec<u16> {
     let mut conn = target.connect();
     conn.write(&what.bytes);
@@ -23,7 +23,7 @@ fn statuses(target: HttpTarget, what: &Rubbish) -> Vec<u16> {
 }
 
 #[test]
-fn rubbish_is_refused_and_changes_nothing() {
+fn malformed_requests_are_refused_and_change_nothing() {
     let hub = Hub::unlimited();
     let channel = hub.channel();
     let (ann, bob) = (channel.join("ann"), channel.join("bob"));
@@ -45,17 +45,17 @@ fn rubbish_is_refused_and_changes_nothing() {
         }
     }
     assert!(wrong.is_empty(), "\n{}\n", wrong.join("\n"));
-    assert!(answered > 200, "only {answered} of {} were told what is wrong", all.len());
+    assert!(answered > 200, "only {answered} of {} got an error response", all.len());
     bob.say("after");
     assert_eq!(ann.listen(), ["before", "after"]);
 }
 
 #[test]
-fn rubbish_behind_a_good_request_does_not_spoil_it() {
+fn a_malformed_request_does_not_affect_the_one_before() {
     let hub = Hub::start();
     let channel = hub.channel();
     let ann = channel.join("ann");
-    let mut said = 0;
+    let mut sent = 0;
     for tail in ["\0\0\0\0", "GARBAGE\r\n\r\n", "GET / HTTP/9.9\r\n\r\n", "{\"message\":\"smuggled\"}"] {
         let good = ann.request("POST", "send").json(&json!({"message": "good"})).bytes();
         let mut conn = hub.connect();
@@ -67,13 +67,13 @@ fn rubbish_behind_a_good_request_does_not_spoil_it() {
         while let Some(reply) = conn.reply() {
             assert!((400..500).contains(&reply.status), "{tail:?}");
         }
-        // In one breath, the parser may give the connection up before the good one was looked at.
+        // If both arrive together, the parser may close the connection before the valid one is handled.
         let mut conn = hub.connect();
         conn.write(&[&good, tail.as_bytes()].concat());
         conn.has_data_within(THINKING);
         let answered = conn.reply().filter(|reply| reply.status == 200);
-        said += 1 + usize::from(answered.is_some());
-        assert!(channel.history().len() >= said, "what was answered was done");
+        sent += 1 + usize::from(answered.is_some());
+        assert!(channel.history().len() >= sent, "answered sends were performed");
     }
     assert!(channel.history().iter().all(|text| text == "good"));
 }
@@ -101,11 +101,11 @@ fn a_body_cannot_smuggle_a_request() {
 }
 
 #[test]
-fn a_head_that_never_ends_is_given_up() {
+fn an_endless_request_head_times_out() {
     let hub = Hub::start();
     let mut conn = hub.connect();
     conn.write(b"GET /livez HTTP/1.1\r\nHost: localhost\r\n");
     let (duration, reply) = rogerrat_testkit::timed(|| conn.reply());
-    assert!(reply.is_none_or(|reply| reply.status == 408), "a head has ten seconds");
-    assert!(duration.as_secs() >= 2, "but it has some: {duration:?}");
+    assert!(reply.is_none_or(|reply| reply.status == 408), "a head may take ten seconds");
+    assert!(duration.as_secs() >= 2, "the timeout is not immediate: {duration:?}");
 }

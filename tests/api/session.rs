@@ -1,17 +1,17 @@
-//! D29 and the seeds: what people paste works when pasted, with the tools they have.
+//! D29: snippets work when pasted.
 
 use rogerrat_testkit::{Channel, Hub, Script, argument_lists_with, texts};
 use serde_json::{Value, json};
 
-/// The shell session of the original's introduction, word for word.
+/// The shell session of the original hub's introduction, unchanged.
 const INTRODUCTION: &str = include_str!("fixtures/introduction.sh");
 
-/// Hands channel and token to the other agent, as the introduction says to, before the long poll begins.
+/// Passes channel and token to the other agent before the long poll starts, as the introduction describes.
 const HAND_OVER: &str = r#"curl() { case "$*" in */listen*) echo; echo "$CHID $TOKEN" ;; esac; command curl "$@"; }
 "#;
 
 #[test]
-fn the_introductions_shell_session_works_word_for_word() {
+fn the_shell_session_of_the_introduction_works_unchanged() {
     let hub = Hub::start();
     let mut script =
         Script::start(&hub, &(HAND_OVER.to_owned() + &INTRODUCTION.replace("https://rogerrat.chat", &hub.origin())));
@@ -21,12 +21,15 @@ fn the_introductions_shell_session_works_word_for_word() {
     let bravo = Channel::new(*hub, &id, &token).join("bravo");
     assert_eq!(bravo.listen(), ["hello"]);
     bravo.say("hello, alpha");
-    let heard: Value = serde_json::from_str(&script.read_to_end()).unwrap();
-    assert_eq!((texts(&heard["messages"]), &heard["timed_out"]), (vec!["hello, alpha".to_owned()], &json!(false)));
+    let received: Value = serde_json::from_str(&script.read_to_end()).unwrap();
+    assert_eq!(
+        (texts(&received["messages"]), &received["timed_out"]),
+        (vec!["hello, alpha".to_owned()], &json!(false))
+    );
 }
 
 #[test]
-fn the_introductions_one_liner_makes_a_channel() {
+fn the_one_liner_of_the_introduction_creates_a_channel() {
     let hub = Hub::start();
     let line = "curl -s -X POST https://rogerrat.chat/api/channels -d '{\"retention\":\"none\"}'";
     let created = Script::start(&hub, &line.replace("https://rogerrat.chat", &hub.origin())).read_to_end();
@@ -67,7 +70,7 @@ fn d29_curl_test_works_when_pasted() {
 }
 
 #[test]
-fn d29_rest_bash_loop_prints_what_comes() {
+fn d29_rest_bash_loop_prints_messages() {
     let created = Created::new();
     let ann = created.channel.join("ann");
     let mut script = Script::start(&created.hub, created.snippet("rest_bash_loop"));
@@ -76,9 +79,9 @@ fn d29_rest_bash_loop_prints_what_comes() {
     for text in ["first", odd, "last"] {
         ann.say(text);
         let line: Value = serde_json::from_str(&script.line().unwrap()).unwrap();
-        assert_eq!(line, json!(["ann", text]), "one line for each message, whatever stands in it");
+        assert_eq!(line, json!(["ann", text]), "one line per message, whatever it contains");
     }
-    // It waits again, in a curl that runs now.
+    // It waits again, in another curl process.
     let peer = created.channel.roster().into_iter().find(|name| name != "ann").unwrap();
     created.no_argument_list_has_the_token();
     ann.send(&peer, "once more");
@@ -86,7 +89,7 @@ fn d29_rest_bash_loop_prints_what_comes() {
 }
 
 #[test]
-fn d29_the_agent_prompts_commands_work_when_pasted() {
+fn d29_the_commands_of_the_agent_prompt_work_when_pasted() {
     let created = Created::new();
     let prompt = created.snippet("agent_prompt");
     assert!(prompt.contains(&created.channel.id) && prompt.contains(&created.channel.token));
@@ -95,8 +98,8 @@ fn d29_the_agent_prompts_commands_work_when_pasted() {
     let ann = created.channel.join("ann");
     let parked = ann.park("wait?timeout=60");
     let mut script = Script::start(&created.hub, &prompt[begin..end]);
-    let heard = parked.answer();
-    assert_eq!(texts(&heard["messages"]), ["hello"]);
+    let received = parked.answer();
+    assert_eq!(texts(&received["messages"]), ["hello"]);
     created.no_argument_list_has_the_token();
     ann.say("hello to you");
     let printed = std::iter::from_fn(|| script.line()).collect::<String>();
@@ -105,10 +108,10 @@ fn d29_the_agent_prompts_commands_work_when_pasted() {
 }
 
 #[test]
-fn d29_no_running_curl_holds_the_token() {
+fn d29_no_curl_process_has_the_token_in_its_arguments() {
     let created = Created::new();
     let script = Script::start(&created.hub, created.snippet("rest_bash_loop"));
-    rogerrat_testkit::wait_until("it waits", || {
+    rogerrat_testkit::wait_until("the script waits", || {
         !argument_lists_with(&format!("{}/wait", created.channel.id)).is_empty()
     });
     created.no_argument_list_has_the_token();
@@ -120,7 +123,7 @@ fn d29_mcp_snippets_have_the_token_in_a_variable_or_a_file() {
     let created = Created::new();
     let stub = "claude() { printf '%s\\n' \"$@\"; }\n";
     let printed = Script::start(&created.hub, &(stub.to_owned() + created.snippet("claude_code"))).read_to_end();
-    assert!(!printed.contains(&created.channel.token), "the token is among the arguments: {printed}");
+    assert!(!printed.contains(&created.channel.token), "the token is in the arguments: {printed}");
     let mcp_url = created.reply["mcp_url"].as_str().unwrap();
     assert!(printed.lines().any(|argument| argument == mcp_url), "{printed}");
     for name in ["cursor_json", "claude_desktop_json", "vscode_cline_json"] {
@@ -133,7 +136,7 @@ fn d29_mcp_snippets_have_the_token_in_a_variable_or_a_file() {
 }
 
 #[test]
-fn d29_odd_values_are_quoted() {
+fn d29_special_characters_are_quoted() {
     let hub = Hub::start();
     let odd = "a'b$(echo${IFS}pwned)`id`;c.localhost";
     let created = hub.post("/api/channels").header("Host", odd).send();

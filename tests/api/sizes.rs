@@ -1,4 +1,4 @@
-//! D12: bodies are bounded before they are read to their end, and errors repeat next to nothing.
+//! D12: bodies are limited while they are read, and errors repeat almost none of the input.
 
 use rogerrat_testkit::{Agent, Conn, Hub, Reply, Request};
 use serde_json::json;
@@ -6,19 +6,19 @@ use serde_json::json;
 const KIB_64: usize = 64 * 1024;
 const MIB: usize = 1024 * 1024;
 
-/// A body of exactly so many bytes that means the same as `json`.
+/// A body of exactly this length that is equivalent to `json`.
 fn padded(json: &str, bytes: usize) -> Vec<u8> {
     let mut body = json.as_bytes().to_vec();
     body.resize(bytes, b' ');
     body
 }
 
-/// Says that so many bytes will come, and sends none.
+/// Sends a Content-Length but no body.
 fn announced(request: Request, bytes: usize) -> Option<Reply> {
     request.header("Content-Length", &bytes.to_string()).start().reply_to("POST")
 }
 
-/// Sends a body in chunks, without its end: an answer must come before it.
+/// Sends a chunked body without its end: the response must not wait for it.
 fn chunked_without_end(request: Request, bytes: usize) -> Option<Reply> {
     let mut conn: Conn = request.header("Transfer-Encoding", "chunked").start();
     for _ in 0..bytes.div_ceil(4096) {
@@ -35,7 +35,7 @@ fn requests(hub: &Hub, ann: &Agent) -> Vec<(Request, usize)> {
 }
 
 #[test]
-fn d12_a_body_that_says_it_is_too_large_is_not_waited_for() {
+fn d12_a_too_large_content_length_is_refused_at_once() {
     let hub = Hub::start();
     let channel = hub.channel();
     let ann = channel.join("ann");
@@ -47,7 +47,7 @@ fn d12_a_body_that_says_it_is_too_large_is_not_waited_for() {
 }
 
 #[test]
-fn d12_a_chunked_body_is_stopped_at_the_limit() {
+fn d12_a_chunked_body_is_refused_at_the_limit() {
     let hub = Hub::start();
     let channel = hub.channel();
     let ann = channel.join("ann");
@@ -58,7 +58,7 @@ fn d12_a_chunked_body_is_stopped_at_the_limit() {
 }
 
 #[test]
-fn d12_a_body_at_the_limit_is_read() {
+fn d12_a_body_at_the_limit_is_accepted() {
     let hub = Hub::start();
     let channel = hub.channel();
     let ann = channel.join("ann");
@@ -71,14 +71,14 @@ fn d12_a_body_at_the_limit_is_read() {
 }
 
 #[test]
-fn d12_what_takes_no_body_does_not_take_a_large_one_either() {
+fn d12_routes_without_a_body_refuse_a_large_one() {
     let hub = Hub::start();
     let channel = hub.channel();
     let ann = channel.join("ann");
     for what in ["keepalive", "leave"] {
         announced(ann.request("POST", what), KIB_64 + 1).expect("an answer").refused(413, "too_large");
     }
-    assert_eq!(channel.roster(), ["ann"], "a refused leave leaves nobody");
+    assert_eq!(channel.roster(), ["ann"], "a refused leave has no effect");
 }
 
 #[test]

@@ -1,10 +1,10 @@
-//! D3, D4, D27: streams resume, give way, and always say why they end.
+//! D3, D4, D27: streams resume, are superseded, and always report why they end.
 
 use rogerrat_testkit::{Hub, Stream, texts};
 use serde_json::json;
 
 #[test]
-fn d03_a_stream_resumes_from_last_event_id_as_from_since() {
+fn d03_last_event_id_resumes_a_stream_like_since() {
     let hub = Hub::start();
     let channel = hub.channel();
     let (ann, bob) = (channel.join("ann"), channel.join("bob"));
@@ -22,7 +22,7 @@ fn d03_a_stream_resumes_from_last_event_id_as_from_since() {
     assert_eq!(resume("", Some(ids[0])), ["two", "three"]);
     assert_eq!(resume(&format!("?since={}", ids[0]), None), ["two", "three"]);
     assert_eq!(resume(&format!("?since={}", ids[1]), Some(ids[0])), ["three"], "since wins");
-    assert_eq!(resume("", None), [""; 0], "all of it was read before");
+    assert_eq!(resume("", None), [""; 0], "everything was read before");
 }
 
 #[test]
@@ -47,7 +47,7 @@ fn d03_an_event_carries_the_id_to_resume_from() {
 }
 
 #[test]
-fn d04_a_second_poll_releases_the_first_and_says_so() {
+fn d04_a_second_poll_supersedes_the_first() {
     let hub = Hub::start();
     let channel = hub.channel();
     let (ann, bob) = (channel.join("ann"), channel.join("bob"));
@@ -59,7 +59,7 @@ fn d04_a_second_poll_releases_the_first_and_says_so() {
 }
 
 #[test]
-fn d04_polls_of_different_consumers_wait_side_by_side() {
+fn d04_polls_of_different_consumers_wait_independently() {
     let hub = Hub::start();
     let channel = hub.channel();
     let (ann, bob) = (channel.join("ann"), channel.join("bob"));
@@ -74,7 +74,7 @@ fn d04_polls_of_different_consumers_wait_side_by_side() {
 }
 
 #[test]
-fn d04_a_second_stream_closes_the_first() {
+fn d04_a_second_stream_supersedes_the_first() {
     let hub = Hub::start();
     let channel = hub.channel();
     let (ann, bob) = (channel.join("ann"), channel.join("bob"));
@@ -102,7 +102,7 @@ fn d04_leaving_ends_polls_and_streams() {
 }
 
 #[test]
-fn d04_a_session_that_takes_another_name_ends_its_stream() {
+fn d04_renaming_a_session_ends_its_stream() {
     let hub = Hub::start();
     let channel = hub.channel();
     let bob = channel.join_as("bob", "bobs-own-session");
@@ -113,7 +113,7 @@ fn d04_a_session_that_takes_another_name_ends_its_stream() {
 }
 
 #[test]
-fn d04_removing_a_consumer_ends_what_waits_on_it() {
+fn d04_removing_a_consumer_ends_its_poll_and_stream() {
     let hub = Hub::start();
     let channel = hub.channel();
     let bob = channel.join("bob");
@@ -123,13 +123,13 @@ fn d04_removing_a_consumer_ends_what_waits_on_it() {
 }
 
 #[test]
-fn d04_who_waits_does_not_expire() {
+fn d04_a_waiting_session_does_not_expire() {
     let hub = Hub::start();
     let channel = hub.channel_with(&json!({"session_ttl_seconds": 0.3}));
     let (ann, bob) = (channel.join("ann"), channel.join("bob"));
     let (mut stream, parked) = (ann.stream(""), bob.start("wait?timeout=60"));
     let carl = channel.join("carl");
-    rogerrat_testkit::wait_until("carl, who does nothing, expires", || channel.roster() == ["ann", "bob"]);
+    rogerrat_testkit::wait_until("carl, who is inactive, expires", || channel.roster() == ["ann", "bob"]);
     assert_eq!(carl.get("listen?timeout=1").status, 410);
     let dora = channel.join("dora");
     dora.say("you are both still here");
@@ -164,7 +164,7 @@ fn d27_the_sender_comes_from_the_session() {
 }
 
 #[test]
-fn d27_a_path_cannot_forge_a_line_of_the_log() {
+fn d27_a_path_cannot_forge_a_log_line() {
     let hub = Hub::start();
     hub.get("/x%0a2026-01-01T00:00:00Z%20INFO%20forged").send().refused(404, "not_found");
     hub.send_raw(b"GET /x\x0b\x1b[2J HTTP/1.1\r\nHost: localhost\r\n\r\n");

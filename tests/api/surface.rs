@@ -1,4 +1,4 @@
-//! The original's wire, §1, §3 and §13: headers, health, bands and paths.
+//! Compatibility with the original hub, §1, §3 and §13: headers, health, bands and paths.
 
 use rogerrat_testkit::{Hub, keys};
 use serde_json::json;
@@ -40,7 +40,7 @@ fn every_response_has_the_security_headers() {
 }
 
 #[test]
-fn json_is_named_so_and_a_stream_is_a_stream() {
+fn responses_have_their_content_types() {
     let hub = Hub::start();
     let ann = hub.channel().join("ann");
     for reply in
@@ -58,7 +58,7 @@ fn json_is_named_so_and_a_stream_is_a_stream() {
 }
 
 #[test]
-fn the_hub_tells_how_it_is() {
+fn health_and_stats() {
     let hub = Hub::start();
     for (path, text) in [("/healthz", "ok"), ("/livez", "ok"), ("/readyz", "ready")] {
         let reply = hub.get(path).send();
@@ -78,7 +78,7 @@ fn the_hub_tells_how_it_is() {
 }
 
 #[test]
-fn bands_are_open_to_all() {
+fn bands_are_public() {
     let hub = Hub::start();
     let bands = hub.get("/api/bands").send();
     let row = first(&bands.text(), "bands");
@@ -101,15 +101,15 @@ fn bands_are_open_to_all() {
         ask("GET", "transcript").send().refused(404, "not_found");
         ask("POST", "leave").session(session).send().ok();
     }
-    let told = hub.get("/api/channels/general").send().ok();
+    let channel = hub.get("/api/channels/general").send().ok();
     assert_eq!(
-        (&told["is_band"], &told["retention"], &told["session_ttl_seconds"]),
+        (&channel["is_band"], &channel["retention"], &channel["session_ttl_seconds"]),
         (&json!(true), &json!("none"), &json!(1800))
     );
 }
 
 #[test]
-fn a_path_is_decoded() {
+fn paths_are_percent_decoded() {
     let hub = Hub::start();
     assert_eq!(hub.get("/api/channels/%67eneral").send().ok()["channel_id"], "general");
     hub.get("/api/channels/GENERAL").send().refused(404, "not_found");

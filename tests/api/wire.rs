@@ -1,9 +1,10 @@
-//! The original's wire, §1 to §5 and §13: replies as they were captured, and the order in which a request is checked.
+//! Compatibility with the original hub, §1 to §5 and §13: captured replies, and the order in which requests are
+//! checked.
 
 use rogerrat_testkit::{Channel, Hub, Reply, keys, texts};
 use serde_json::{Value, json};
 
-/// The original's keys are there in the original's order; what was added may stand between them.
+/// The original keys are present in their order. Added keys may be between them.
 #[track_caller]
 pub(crate) fn in_order(json: &str, expected: &str) {
     let keys = keys(json);
@@ -11,7 +12,7 @@ pub(crate) fn in_order(json: &str, expected: &str) {
     assert_eq!(known, expected.split(' ').collect::<Vec<_>>(), "{keys:?}");
 }
 
-/// The text of a member of an object, as it stands on the wire.
+/// The raw text of a field of an object.
 pub(crate) fn part(json: &str, path: &[&str]) -> String {
     let mut text = json.to_owned();
     for key in path {
@@ -23,7 +24,7 @@ pub(crate) fn part(json: &str, path: &[&str]) -> String {
 }
 
 #[test]
-fn a_created_channel_is_described_as_it_was() {
+fn the_reply_to_a_create_is_compatible() {
     let hub = Hub::start();
     let reply = hub.post("/api/channels").json(&json!({"retention": "full", "session_ttl_seconds": 120.9})).send();
     let (text, created) = (reply.text(), reply.ok());
@@ -55,7 +56,7 @@ fn a_created_channel_is_described_as_it_was() {
 }
 
 #[test]
-fn what_a_channel_cannot_be_is_400() {
+fn invalid_channel_settings_are_400() {
     let hub = Hub::start();
     for bad in [
         json!({"retention": "all"}),
@@ -79,28 +80,31 @@ fn what_a_channel_cannot_be_is_400() {
 }
 
 #[test]
-fn a_channel_tells_what_it_is_without_a_token() {
+fn describing_a_channel_needs_no_token() {
     let hub = Hub::start();
     let channel = hub.channel();
     channel.join("ann");
     let reply = hub.get(&format!("/api/channels/{}", channel.id)).send();
-    let (text, told) = (reply.text(), reply.ok());
+    let (text, described) = (reply.text(), reply.ok());
     in_order(&part(&text, &["endpoints"]), "join send listen roster history leave keepalive stats transcript mcp");
     for key in "channel_id exists retention trust_mode has_owner_password session_ttl_seconds is_band agent_count \
                 endpoints auth docs"
         .split(' ')
     {
-        assert!(told.get(key).is_some(), "{key} is missing: {text}");
+        assert!(described.get(key).is_some(), "{key} is missing: {text}");
     }
-    assert_eq!((&told["exists"], &told["agent_count"], &told["is_band"]), (&json!(true), &json!(1), &json!(false)));
-    assert_eq!(told["endpoints"]["join"], format!("POST {}{}", hub.origin(), channel.path("join")));
+    assert_eq!(
+        (&described["exists"], &described["agent_count"], &described["is_band"]),
+        (&json!(true), &json!(1), &json!(false))
+    );
+    assert_eq!(described["endpoints"]["join"], format!("POST {}{}", hub.origin(), channel.path("join")));
     let missing = hub.get("/api/channels/no-such-0000").send();
     let missing = missing.refused(404, "not_found");
     assert!(missing["error"] == "channel not found" && missing["hint"].is_string());
 }
 
 #[test]
-fn a_join_is_answered_as_it_was() {
+fn the_reply_to_a_join_is_compatible() {
     let hub = Hub::start();
     let channel = hub.channel_with(&json!({"retention": "full"}));
     let ann = channel.join("ann");
@@ -116,11 +120,11 @@ fn a_join_is_answered_as_it_was() {
     assert_eq!(joined["roster"], json!(["ann", "bob"]));
     assert_eq!((&joined["trust_posture"], &joined["human_authorized"]), (&json!("untrusted"), &json!(false)));
     assert!(joined["instructions"].as_str().unwrap().starts_with("UNTRUSTED"));
-    assert_eq!(channel.join("bob").listen().len(), 25, "a first listen brings what was said before");
+    assert_eq!(channel.join("bob").listen().len(), 25, "the first listen returns earlier messages");
 }
 
 #[test]
-fn an_untrusted_channel_stays_so_and_a_password_nobody_asked_for_is_ignored() {
+fn an_unneeded_owner_password_is_ignored() {
     let hub = Hub::start();
     let plain = hub.channel();
     let joined = plain.try_join(&json!({"callsign": "ann", "owner_password": "whatever"})).ok();
@@ -132,7 +136,7 @@ fn an_untrusted_channel_stays_so_and_a_password_nobody_asked_for_is_ignored() {
 }
 
 #[test]
-fn a_session_that_joins_under_another_name_is_renamed() {
+fn joining_with_another_callsign_renames_the_session() {
     let hub = Hub::start();
     let channel = hub.channel();
     let bob = channel.join_as("bob", "bobs-own-session");
@@ -148,7 +152,7 @@ fn a_session_that_joins_under_another_name_is_renamed() {
 }
 
 #[test]
-fn a_short_session_id_counts_as_none() {
+fn a_short_session_id_is_ignored() {
     let hub = Hub::start();
     let channel = hub.channel();
     let joined = channel.try_join_as("ann", "seven77").ok();
@@ -159,7 +163,7 @@ fn a_short_session_id_counts_as_none() {
 }
 
 #[test]
-fn requests_are_checked_in_the_order_they_were() {
+fn requests_are_checked_in_a_compatible_order() {
     let hub = Hub::start();
     let channel = hub.channel();
     let nowhere = Channel::new(*hub, "no-such-0000", "x");
@@ -186,7 +190,7 @@ fn requests_are_checked_in_the_order_they_were() {
 }
 
 #[test]
-fn a_bearer_is_case_sensitive_and_trimmed() {
+fn the_bearer_scheme_is_case_sensitive_and_the_token_trimmed() {
     let hub = Hub::start();
     let channel = hub.channel();
     let token = &channel.token;

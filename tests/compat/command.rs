@@ -1,5 +1,5 @@
-//! The real `agent-chat` command and a real browser, against us. They run where `tests/compat/run` has installed them and
-//! says so in `ROGERRAT_TEST_AGENT_CHAT`.
+//! The original `agent-chat` command and a real browser against this hub. They run if `tests/compat/run` has installed
+//! them and sets `ROGERRAT_TEST_AGENT_CHAT`.
 
 use std::env;
 use std::io::{BufRead as _, BufReader};
@@ -11,7 +11,7 @@ use rogerrat_testkit::{Channel, Hub, TIMEOUT};
 
 use super::room::Room;
 
-/// Where they are; none where they are not, and then there is nothing to test.
+/// The directory they are installed in. Without it the tests are skipped.
 fn installed() -> Option<PathBuf> {
     let there = env::var_os("ROGERRAT_TEST_AGENT_CHAT").map(PathBuf::from);
     if there.is_none() {
@@ -20,7 +20,7 @@ fn installed() -> Option<PathBuf> {
     there
 }
 
-/// The command, with where and by which password.
+/// The command, with URL and password.
 fn agent_chat(there: &Path, command: &str, room: &Room) -> Command {
     let mut run = Command::new(there.join("venv/bin/agent-chat"));
     let url = format!("http://{}{}", room.target.0, room.base);
@@ -32,7 +32,7 @@ fn send(there: &Path, room: &Room, name: &str, text: &str) -> Output {
     agent_chat(there, "send", room).args(["--agent-name", name, "--message", text]).output().unwrap()
 }
 
-/// A command that stays, and the lines it prints.
+/// A running command and the lines it prints.
 struct Stays(Child, Receiver<String>);
 
 impl Stays {
@@ -44,11 +44,11 @@ impl Stays {
         Self(process, says)
     }
 
-    /// The next line, without its time.
+    /// The next line, without its timestamp.
     #[track_caller]
     fn line(&self) -> String {
         let line = self.1.recv_timeout(TIMEOUT).expect("it prints something");
-        line.split_once("] ").map_or(line.clone(), |(_, said)| said.to_owned())
+        line.split_once("] ").map_or(line.clone(), |(_, text)| text.to_owned())
     }
 }
 
@@ -74,7 +74,7 @@ fn sends_listens_and_joins(there: &Path, channel: &Channel, room: &Room) {
     assert_eq!(listens.line(), "bob: *joined the chat*");
     ann.say("welcome");
     assert_eq!(listens.line(), "ann: welcome");
-    // It prints the history twice: so it does everywhere.
+    // The original also prints the history twice.
     let rest: Vec<_> = (0..4).map(|_| joins.line()).collect();
     assert_eq!(rest, ["ann: first", "Zoë: grüße 🐀", "bob: *joined the chat*", "ann: welcome"]);
     assert!(channel.roster().contains(&"bob".to_owned()));
@@ -83,7 +83,7 @@ fn sends_listens_and_joins(there: &Path, channel: &Channel, room: &Room) {
 }
 
 #[test]
-fn agent_chat_talks_in_a_channel() {
+fn agent_chat_works_in_a_channel() {
     let Some(there) = installed() else { return };
     let hub = Hub::start();
     let channel = hub.channel();
@@ -91,7 +91,7 @@ fn agent_chat_talks_in_a_channel() {
 }
 
 #[test]
-fn agent_chat_talks_at_the_root_and_goes_on_after_a_crash() {
+fn agent_chat_works_at_the_root_and_continues_after_a_crash() {
     let Some(there) = installed() else { return };
     let mut hub = Hub::with(&["--chatroom", "pass word"], &[]);
     let channel = super::root::channel(&hub);
@@ -102,7 +102,7 @@ fn agent_chat_talks_at_the_root_and_goes_on_after_a_crash() {
     hub.kill();
     hub.start_again(&["--chatroom", "pass word"], &[]);
     assert!(send(&there, &room, "Zoë", "still there").status.success());
-    assert_eq!(listens.line(), "Zoë: still there", "its place in the list is good in the new life");
+    assert_eq!(listens.line(), "Zoë: still there", "its position is valid after the restart");
 }
 
 #[test]

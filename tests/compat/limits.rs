@@ -1,4 +1,4 @@
-//! What is too much, and what is no name or text.
+//! Limits, and invalid names and texts.
 
 use rogerrat_testkit::Hub;
 use serde_json::json;
@@ -6,7 +6,7 @@ use serde_json::json;
 use super::room::Room;
 
 #[test]
-fn d12_what_is_too_large_is_413() {
+fn d12_too_large_input_is_413() {
     let hub = Hub::start();
     let room = Room::of(&hub.channel());
     room.say("ann", &"x".repeat(8192));
@@ -20,11 +20,11 @@ fn d12_what_is_too_large_is_413() {
         assert_eq!((reply.status, reply.json()), (413, json!({"error": why})));
         assert!(reply.header("content-length").is_some());
     }
-    assert_eq!(room.poll(0).1, 1, "nothing of it was said");
+    assert_eq!(room.poll(0).1, 1, "nothing was posted");
 }
 
 #[test]
-fn names_and_texts_are_texts() {
+fn names_and_texts_must_be_strings() {
     let hub = Hub::start();
     let room = Room::of(&hub.channel());
     for body in [
@@ -40,7 +40,7 @@ fn names_and_texts_are_texts() {
 }
 
 #[test]
-fn d26_an_agent_has_the_limit_of_a_session() {
+fn d26_an_agent_has_the_send_limit_of_a_session() {
     let hub = Hub::with(&["--rate-limit", "3"], &[]);
     let room = Room::of(&hub.channel());
     for _ in 0..3 {
@@ -49,5 +49,5 @@ fn d26_an_agent_has_the_limit_of_a_session() {
     let reply = room.post(&json!({"agent": "ann", "text": "x"}));
     assert_eq!(reply.status, 429);
     assert!(reply.header("retry-after").is_some() && reply.json()["error"].is_string());
-    room.say("bob", "another has his own");
+    room.say("bob", "another agent has its own limit");
 }

@@ -1,4 +1,5 @@
-//! Free names and callsigns: agents of a room and members of its channel see each other, and nobody takes another's name.
+//! Free-form names and callsigns: agents of a room and members of its channel see each other, and none can take
+//! another's name.
 
 use rogerrat_testkit::Hub;
 use serde_json::{Value, json};
@@ -12,13 +13,13 @@ fn agents_and_members_see_each_other() {
     let (room, ann) = (Room::of(&channel), channel.join("ann"));
     room.say("bob", "from the room");
     room.say("Zoë A.", "me too");
-    let heard = ann.get("listen?timeout=5").ok()["messages"].clone();
+    let received = ann.get("listen?timeout=5").ok()["messages"].clone();
     assert_eq!(
-        (&heard[0]["from"], &heard[0]["display"], &heard[0]["to"]),
+        (&received[0]["from"], &received[0]["display"], &received[0]["to"]),
         (&json!("bob"), &json!("bob"), &json!("all"))
     );
-    assert_eq!(heard[1]["display"], "Zoë A.");
-    let zoe = heard[1]["from"].as_str().unwrap();
+    assert_eq!(received[1]["display"], "Zoë A.");
+    let zoe = received[1]["from"].as_str().unwrap();
     assert!(zoe.starts_with("zo-a-") && zoe.len() == 15, "{zoe}");
     assert_eq!(channel.roster(), ["ann", "bob", zoe]);
     ann.say("welcome");
@@ -31,7 +32,7 @@ fn agents_and_members_see_each_other() {
 }
 
 #[test]
-fn a_name_keeps_its_callsign_and_none_is_taken_from_anybody() {
+fn a_name_never_takes_the_callsign_of_another_member() {
     let hub = Hub::start();
     let channel = hub.channel();
     let room = Room::of(&channel);
@@ -41,18 +42,18 @@ fn a_name_keeps_its_callsign_and_none_is_taken_from_anybody() {
         assert_eq!(last["display"], name);
         last["from"].as_str().unwrap().to_owned()
     };
-    // Who is there keeps the callsign, and so does who is away.
+    // Online and offline members keep their callsigns.
     let (ann, cid) = (channel.join("ann"), channel.join("cid"));
     cid.leave();
     let (his_ann, his_cid) = (from(&room, "ann"), from(&room, "cid"));
     assert!(his_ann.starts_with("ann-") && his_cid.starts_with("cid-"), "{his_ann} {his_cid}");
     assert_eq!((from(&room, "ann"), from(&room, "cid")), (his_ann.clone(), his_cid));
     assert_eq!(cid.rejoin().callsign, "cid");
-    // An agent of the room is nobody's to take over, and what looks like its callsign is another name.
+    // A member cannot take over an agent of the room, and a name like its callsign is another agent.
     assert_eq!(from(&room, "dan"), "dan");
     channel.try_join(&json!({"callsign": "dan"})).refused(409, "callsign_taken");
     assert_ne!(from(&room, &his_ann), his_ann);
-    // Names that differ in anything are different members.
+    // Names that differ in any character are different members.
     let names = ["Dan", "DAN", "dan ", "d\u{200b}an", "all", "日本", "日 本", "-", "anonymous"];
     let mut all: Vec<_> = names.iter().map(|name| from(&room, name)).collect();
     all.push("dan".into());
@@ -66,7 +67,7 @@ fn a_name_keeps_its_callsign_and_none_is_taken_from_anybody() {
 }
 
 #[test]
-fn d27_a_name_forges_no_line() {
+fn d27_a_name_cannot_forge_a_line() {
     let hub = Hub::start();
     let channel = hub.channel();
     let ann = channel.join("ann");
@@ -75,15 +76,15 @@ fn d27_a_name_forges_no_line() {
     let call = json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {
         "name": "listen", "arguments": {"session_id": ann.session},
     }});
-    let told = hub.post(&format!("/mcp/{}", channel.id)).bearer(&channel.token).json(&call).send().ok();
-    let text = told["result"]["content"][0]["text"].as_str().unwrap();
-    let message: &Value = &told["result"]["structuredContent"]["messages"][0];
+    let reply = hub.post(&format!("/mcp/{}", channel.id)).bearer(&channel.token).json(&call).send().ok();
+    let text = reply["result"]["content"][0]["text"].as_str().unwrap();
+    let message: &Value = &reply["result"]["structuredContent"]["messages"][0];
     assert_eq!(message["display"], name);
     assert!(text.lines().count() == 1 && text.contains(r#"calls itself "x\"]: ok\\n[12:"#), "{text}");
 }
 
 #[test]
-fn d18_where_callsigns_are_claimed_a_name_is_no_proof_of_one() {
+fn d18_a_name_does_not_prove_a_claimed_callsign() {
     let hub = Hub::with(&["--trusted-proxy", "127.0.0.1"], &[]);
     for channel in [hub.channel_with(&json!({"claim_callsigns": true})), hub.band("general")] {
         let room = Room::of(&channel);
@@ -94,13 +95,17 @@ fn d18_where_callsigns_are_claimed_a_name_is_no_proof_of_one() {
         };
         let (here, there) = (from("192.0.2.1"), from("192.0.2.2"));
         assert!(here.starts_with("zed-") && there.starts_with("zed-") && here != there, "{here} {there}");
-        assert_eq!((from("192.0.2.1"), from("192.0.2.2")), (here, there), "who comes again is the same");
-        assert_eq!(channel.join("zed").callsign, "zed", "it is still free");
+        assert_eq!(
+            (from("192.0.2.1"), from("192.0.2.2")),
+            (here, there),
+            "the same address and name are the same member"
+        );
+        assert_eq!(channel.join("zed").callsign, "zed", "the callsign is still free");
     }
 }
 
 #[test]
-fn d27_a_name_that_is_the_callsign_of_another_is_not_shown() {
+fn d27_a_display_name_cannot_imitate_another_callsign() {
     let hub = Hub::start();
     let channel = hub.channel();
     let (room, boss) = (Room::of(&channel), channel.join("boss"));

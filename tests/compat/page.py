@@ -1,4 +1,4 @@
-"""Drives the page of a room in a real browser, over WebDriver: page.py CHROMEDRIVER ORIGIN PASSWORD"""
+"""Tests the page of a room in a real browser, over WebDriver: page.py CHROMEDRIVER ORIGIN PASSWORD"""
 
 import json
 import random
@@ -19,7 +19,7 @@ def until(what, look):
         if found := look():
             return found
         time.sleep(0.05)
-    raise AssertionError(f"it never came to this: {what}")
+    raise AssertionError(f"timed out waiting until {what}")
 
 
 def http(method, url, body=None, headers=None):
@@ -29,7 +29,7 @@ def http(method, url, body=None, headers=None):
         return json.loads(response.read())
 
 
-def said():
+def stored_messages():
     return http("GET", f"{ORIGIN}/messages", headers={"X-Room-Password": PASSWORD})["messages"]
 
 
@@ -68,34 +68,34 @@ def check(browser):
     until("the room is open", lambda: browser.run("return !document.getElementById('room').hidden"))
     browser.put("text", EVIL.replace("\n", " "))
     browser.submit("say")
-    until("it is said", lambda: [(m["agent"], m["text"]) for m in said()] == [("Ann <i>", EVIL.replace("\n", " "))])
+    until("the message is stored", lambda: [(m["agent"], m["text"]) for m in stored_messages()] == [("Ann <i>", EVIL.replace("\n", " "))])
     http("POST", f"{ORIGIN}/messages", {"agent": EVIL[:60], "text": EVIL}, {"X-Room-Password": PASSWORD})
     lines = until("both are shown", lambda: len(found := browser.lines()) == 2 and found)
     assert lines == [["Ann <i>", EVIL.replace("\n", " ")], [EVIL[:60], EVIL]], lines
-    assert browser.run("return document.title") == "The room"
+    assert browser.run("return document.title") == "Chat room"
     assert browser.run("return document.querySelectorAll('#messages img, #messages i, #messages li b b').length") == 0
-    # Loaded again it is in the room at once; the same text twice is shown twice.
+    # A reload joins at once. The same text sent twice is shown twice.
     browser.open("/")
-    until("it is in again", lambda: len(browser.lines()) == 2)
+    until("the room is open again", lambda: len(browser.lines()) == 2)
     for _ in range(2):
         http("POST", f"{ORIGIN}/messages", {"agent": "bob", "text": "twice"}, {"X-Room-Password": PASSWORD})
     until("both are shown", lambda: browser.lines()[2:] == [["bob", "twice"], ["bob", "twice"]])
     errors = browser.run("return performance.getEntriesByType('resource').map(e => e.name).filter(n => !n.startsWith(arguments[0]))", ORIGIN)
-    assert errors == [], f"it asks elsewhere: {errors}"
+    assert errors == [], f"it loads from other hosts: {errors}"
     browser.run("sessionStorage.clear()")
     browser.open("/?password=wrong")
-    until("it says why", lambda: browser.run("return document.getElementById('why').textContent") == "Invalid password")
+    until("the error is shown", lambda: browser.run("return document.getElementById('why').textContent") == "Invalid password")
 
 
 def start():
-    """The driver, on a port that nothing uses: on a busy machine the ports that are given out may all be taken."""
+    """Starts the driver on a random free port: ephemeral ports may all be in use on a busy machine."""
     for _ in range(100):
         port = random.randrange(12000, 32000)
         driver = subprocess.Popen([DRIVER, f"--port={port}"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
         if any("started successfully" in line for line in driver.stdout):
             return driver, port
         driver.wait()
-    raise AssertionError("the driver finds no port")
+    raise AssertionError("no free port for the driver")
 
 
 def main():

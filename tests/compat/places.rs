@@ -1,4 +1,4 @@
-//! Places: the positions in the list, over more than is held and over restarts.
+//! Positions in the list of messages, beyond the stored ones and across restarts.
 
 use rogerrat_testkit::{Channel, Hub, wait_until};
 use serde_json::json;
@@ -10,27 +10,27 @@ fn numbers(from: u64, to: u64) -> Vec<String> {
 }
 
 #[test]
-fn the_list_goes_on_where_no_more_than_a_hundred_are_held() {
+fn positions_continue_beyond_the_hundred_stored_messages() {
     let hub = Hub::unlimited();
     let room = Room::of(&hub.channel());
     for n in 0..130 {
         room.say("ann", &n.to_string());
     }
-    assert_eq!(room.poll(0), (numbers(30, 130), 130), "what is below all that is held gives what is held");
+    assert_eq!(room.poll(0), (numbers(30, 130), 130), "a position before all stored messages returns all of them");
     assert_eq!((room.poll(128), room.poll(130)), ((numbers(128, 130), 130), (vec![], 130)));
     assert_eq!(texts(&room.request("GET", "/messages").send().ok()), numbers(30, 130));
-    assert_eq!(room.poll(131).0.len(), 100, "a place nobody has reached is of an earlier life of the room");
+    assert_eq!(room.poll(131).0.len(), 100, "a future position belongs to an earlier incarnation of the room");
     assert_eq!(room.poll(u64::MAX).1, 130);
 }
 
 #[test]
-fn places_hold_over_a_crash_of_the_hub_where_messages_do() {
+fn positions_survive_a_crash_on_disk() {
     let mut hub = Hub::unlimited();
     let channel = hub.channel_with(&json!({"durability": "disk"}));
     let (room, ann) = (Room::of(&channel), channel.join("ann"));
     for n in 0..60 {
         room.say("Zoë", &n.to_string());
-        ann.send("ann", "a DM has no place");
+        ann.send("ann", "a DM has no position");
     }
     for round in 1..=3 {
         hub.kill();
@@ -42,12 +42,12 @@ fn places_hold_over_a_crash_of_the_hub_where_messages_do() {
         }
         assert_eq!(room.poll(next), (numbers(next, next + 60), next + 60));
     }
-    // The same name is the same member, whatever became of the hub.
+    // The same name is the same member after the restart.
     assert_eq!(channel.roster(), ["ann", &*channel.roster()[1]]);
 }
 
 #[test]
-fn in_memory_an_older_place_gives_what_the_new_life_has() {
+fn an_old_position_after_a_restart_in_memory_returns_everything() {
     let mut hub = Hub::start();
     let room = Room::of(&hub.channel());
     for text in ["a", "b", "c"] {
@@ -57,31 +57,31 @@ fn in_memory_an_older_place_gives_what_the_new_life_has() {
     hub.restart();
     assert_eq!(room.poll(3), (vec![], 0));
     room.say("ann", "new");
-    assert_eq!(room.poll(3), (vec!["new".to_owned()], 1), "it is not silent");
+    assert_eq!(room.poll(3), (vec!["new".to_owned()], 1), "it returns the new messages");
 }
 
 #[test]
-fn a_poll_that_waits_is_answered_by_the_next_message_or_in_its_time() {
+fn a_waiting_poll_returns_with_the_next_message_or_at_its_timeout() {
     let mut hub = Hub::start();
     let channel = hub.channel();
     let room = Room::of(&channel);
     let ann = channel.join("ann");
     let mut waits = room.request("GET", "/messages/poll?after=0&wait=60").start();
-    ann.send("ann", "a DM answers nobody here");
+    ann.send("ann", "a DM does not wake a poll");
     ann.say("there");
     let polled = waits.reply().unwrap().ok();
     assert_eq!((texts(&polled), &polled["next"]), (vec!["there".to_owned()], &json!(1)));
     let nothing = room.request("GET", "/messages/poll?after=1&wait=0.2").send().ok();
     assert_eq!(nothing, json!({"messages": [], "next": 1}));
     let mut waits = room.request("GET", "/messages/poll?after=1&wait=60").start();
-    // It has come in when the hub counts it as under way; a hub that stops answers it either way.
-    wait_until("the hub is asked", || hub.get("/livez").send().status == 200);
+    // A stopping hub answers the poll whether or not it already waits.
+    wait_until("the hub responds", || hub.get("/livez").send().status == 200);
     hub.stop();
     assert_eq!(waits.reply().unwrap().ok()["messages"], json!([]));
 }
 
 #[test]
-fn d22_who_follows_with_an_old_token_is_sent_away() {
+fn d22_a_reader_with_a_revoked_token_is_disconnected() {
     let hub = Hub::start();
     let account = hub.post("/api/account").send().ok();
     let owner = account["session_token"].as_str().unwrap();
@@ -94,9 +94,9 @@ fn d22_who_follows_with_an_old_token_is_sent_away() {
     assert!(stream.next().unwrap().contains("with the old one"));
     assert_eq!(polled.reply().unwrap().status, 200);
     polled = room.request("GET", "/messages/poll?after=1&wait=60").start();
-    let told = hub.post(&format!("/api/account/channels/{}/rotate-token", old.id)).bearer(owner).send().ok();
-    let new = Room { password: told["join_token"].as_str().unwrap().into(), ..room };
+    let rotated = hub.post(&format!("/api/account/channels/{}/rotate-token", old.id)).bearer(owner).send().ok();
+    let new = Room { password: rotated["join_token"].as_str().unwrap().into(), ..room };
     new.say("ann", "with the new one");
-    assert_eq!(stream.next(), None, "nothing of it");
+    assert_eq!(stream.next(), None, "the stream has ended");
     assert_eq!(polled.reply().unwrap().status, 401);
 }

@@ -1,4 +1,4 @@
-//! A room, as its clients speak of it.
+//! A client of a room.
 
 use rogerrat_testkit::{Channel, Conn, HttpTarget, Reply, Request};
 use serde_json::{Value, json};
@@ -41,14 +41,14 @@ impl Room {
         assert_eq!(reply.status, 200, "{}", reply.text());
     }
 
-    /// The texts from a place on, and the next place.
+    /// The texts from a position on, and the next position.
     #[track_caller]
     pub(crate) fn poll(&self, after: u64) -> (Vec<String>, u64) {
         let polled = self.request("GET", &format!("/messages/poll?after={after}")).send().ok();
         (texts(&polled), polled["next"].as_u64().unwrap())
     }
 
-    /// Opens a stream and reads its beginning.
+    /// Opens a stream and reads its first frame.
     pub(crate) fn stream(&self, last: Option<u64>) -> Frames {
         let request = self.request("GET", "/messages/stream");
         let request = last.iter().fold(request, |request, id| request.header("Last-Event-ID", &id.to_string()));
@@ -62,17 +62,17 @@ impl Room {
 }
 
 pub(crate) fn texts(reply: &Value) -> Vec<String> {
-    reply["messages"].as_array().unwrap().iter().map(|said| said["text"].as_str().unwrap().to_owned()).collect()
+    reply["messages"].as_array().unwrap().iter().map(|message| message["text"].as_str().unwrap().to_owned()).collect()
 }
 
-/// What comes on a stream.
+/// The frames of a stream.
 pub(crate) struct Frames {
     conn: Conn,
     text: String,
 }
 
 impl Frames {
-    /// The next frame without its end; none when the stream has ended.
+    /// The next frame without its terminator. `None` at the end of the stream.
     pub(crate) fn next(&mut self) -> Option<String> {
         loop {
             if let Some((frame, rest)) = self.text.split_once("\n\n") {

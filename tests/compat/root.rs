@@ -4,7 +4,7 @@ use rogerrat_testkit::{Channel, Hub, wait_until};
 
 use super::room::Room;
 
-/// What the banner says of its channel.
+/// The channel of the room, from the banner.
 pub(crate) fn channel(hub: &Hub) -> Channel {
     let mut lines = hub.banner.lines().skip_while(|line| !line.starts_with("Over REST and MCP")).skip(2);
     let (id, token) = (lines.next().unwrap().trim(), lines.next().unwrap().trim());
@@ -12,7 +12,7 @@ pub(crate) fn channel(hub: &Hub) -> Channel {
 }
 
 #[test]
-fn it_is_a_channel_too_and_stays_over_restarts() {
+fn the_room_is_a_channel_that_survives_restarts() {
     let mut hub = Hub::with(&["--chatroom", "pass word"], &[]);
     let target = channel(&hub).target;
     let room = Room::root(target, "pass word");
@@ -22,7 +22,7 @@ fn it_is_a_channel_too_and_stays_over_restarts() {
     ann.say("hi too");
     assert_eq!(room.poll(1), (vec!["hi too".to_owned()], 2));
     let same = Room::of(&channel(&hub));
-    assert_eq!(same.poll(0).1, 2, "it can be had under its channel's name");
+    assert_eq!(same.poll(0).1, 2, "it is also a room under its channel id");
     let before = channel(&hub);
     hub.kill();
     hub.start_again(&["--chatroom", "pass word"], &[]);
@@ -36,19 +36,19 @@ fn it_is_a_channel_too_and_stays_over_restarts() {
 }
 
 #[test]
-fn without_it_the_root_is_what_it_was() {
+fn the_root_path_is_unchanged_without_a_room() {
     let hub = Hub::start();
     assert_eq!(hub.get("/messages").send().status, 404);
     assert!(hub.get("/").send().text().contains("A walkie-talkie for AI agents"));
 }
 
 #[test]
-fn d22_five_wrong_passwords_a_minute() {
+fn d22_five_wrong_passwords_per_minute() {
     let hub = Hub::with(&["--chatroom", "secret"], &[]);
     let target = channel(&hub).target;
     let guess = |guess: u32| Room::root(target, &format!("guess {guess}")).request("GET", "/messages").send();
     for _ in 0..20 {
-        assert_eq!(guess(1).status, 401, "the same again is no new guess");
+        assert_eq!(guess(1).status, 401, "repeating a wrong password is not another guess");
     }
     for n in 2..=5 {
         assert_eq!(Room::root(target, "secret").request("GET", "/messages").send().status, 200);
@@ -64,7 +64,7 @@ fn d22_five_wrong_passwords_a_minute() {
 }
 
 #[test]
-fn its_page_has_no_secret_and_keeps_none() {
+fn the_page_contains_and_stores_no_secret() {
     let hub = Hub::with(&["--chatroom", "secret"], &[]);
     let channel = channel(&hub);
     for path in ["/".to_owned(), "/?password=secret".to_owned(), Room::of(&channel).base, Room::of(&channel).base + "/"]
@@ -84,12 +84,12 @@ fn its_page_has_no_secret_and_keeps_none() {
 }
 
 #[test]
-fn what_passes_on_it_is_in_no_log() {
+fn messages_and_passwords_are_not_logged() {
     let hub = Hub::with(&["--chatroom", "a-secret-word"], &[]);
     let room = Room::root(channel(&hub).target, "a-secret-word");
     room.say("ann", "a-text-of-hers");
     assert_eq!(hub.get("/messages?password=a-secret-word").send().status, 200);
-    wait_until("it is logged", || hub.log().matches("path=/messages ").count() == 2);
+    wait_until("the requests are logged", || hub.log().matches("path=/messages ").count() == 2);
     assert!(!hub.log().contains("a-secret-word") && !hub.log().contains("a-text-of-hers"), "{}", hub.log());
 }
 

@@ -1,4 +1,4 @@
-//! What programs and people are told: the info, the cards, the pages, robots, and where `/docs/…` leads.
+//! Discovery for programs and people: the info, the cards, the pages, robots, and the redirect of `/docs/…`.
 
 use rogerrat_testkit::{Hub, Reply};
 use serde_json::{Value, json};
@@ -8,7 +8,7 @@ fn get(hub: &Hub, path: &str) -> Reply {
 }
 
 #[test]
-fn the_front_page_is_html_for_people_and_json_for_programs() {
+fn the_start_page_is_html_for_people_and_json_for_programs() {
     let hub = Hub::start();
     let link = format!(
         "<{0}/llms.txt>; rel=\"alternate\"; type=\"text/markdown\", <{0}/openapi.json>; rel=\"service-desc\"; \
@@ -29,7 +29,7 @@ fn the_front_page_is_html_for_people_and_json_for_programs() {
 }
 
 #[test]
-fn the_info_is_complete_and_its_numbers_are_the_hubs() {
+fn the_info_is_complete_and_has_the_limits_of_the_hub() {
     let hub = Hub::with(&["--rate-limit", "7"], &[("ROGERRAT_LIMITS__JOIN_PER_ADDRESS", "9")]);
     let info = get(&hub, "/api/v1/info").ok();
     for key in "service version tagline homepage repository license discovery mcp rest retention_modes limits \
@@ -43,7 +43,7 @@ fn the_info_is_complete_and_its_numbers_are_the_hubs() {
         (&limits["send_per_session_per_minute_default"], &limits["join_per_ip_per_minute"]),
         (&json!(7), &json!(9))
     );
-    assert_eq!(limits["send_per_ip_per_minute_default"], Value::Null, "off on loopback");
+    assert_eq!(limits["send_per_ip_per_minute_default"], Value::Null, "disabled on loopback");
     for (key, value) in [
         ("session_idle_ttl_seconds_default", json!(1800)),
         ("session_idle_ttl_seconds_max", json!(86_400)),
@@ -56,15 +56,13 @@ fn the_info_is_complete_and_its_numbers_are_the_hubs() {
 }
 
 #[test]
-fn no_card_claims_what_does_not_answer() {
+fn cards_list_only_existing_endpoints() {
     let hub = Hub::start();
     let (info, card) = (get(&hub, "/api/v1/info").ok(), get(&hub, "/.well-known/mcp.json").ok());
     assert_eq!(card["schema_version"], "0.1");
     let is_served = hub.post("/mcp").json(&json!({})).send().status != 404;
     assert_eq!(info["mcp"]["available"], is_served);
     assert_eq!(!card["transports"].as_array().unwrap().is_empty(), is_served);
-    let created = hub.post("/api/channels").send().ok();
-    assert_eq!(created["connect"]["not_yet"].as_array().unwrap().is_empty(), is_served);
     let channel = hub.channel();
     for (name, call) in card["rest_api"].as_object().unwrap() {
         let Some((method, url)) = call.as_str().unwrap().split_once(" http") else { continue };
@@ -82,14 +80,14 @@ fn the_other_pages() {
     let (html, text) = (get(&hub, "/policy"), get(&hub, "/policy.txt"));
     assert_eq!(html.header("content-type"), Some("text/html; charset=utf-8"));
     assert_eq!(text.header("content-type"), Some("text/markdown; charset=utf-8"));
-    assert!(html.text().contains("<h1>The rules") && text.text().starts_with("# The rules"));
+    assert!(html.text().contains("<h1>Usage policy") && text.text().starts_with("# Usage policy"));
     assert!(get(&hub, "/robots.txt").text().starts_with("User-agent: *\n"));
     assert_eq!(get(&hub, "/style.css").header("content-type"), Some("text/css; charset=utf-8"));
     let (page, script) = (get(&hub, "/docs"), get(&hub, "/docs.js"));
     assert_eq!(page.header("content-type"), Some("text/html; charset=utf-8"));
     assert_eq!(script.header("content-type"), Some("text/javascript; charset=utf-8"));
     let (page, script) = (page.text(), script.text());
-    // It works offline and under the security headers: nothing from elsewhere, nothing inline.
+    // It works offline and under the security headers: nothing from other hosts, nothing inline.
     assert!(page.contains("src=\"/docs.js\"") && !page.contains("<style") && !page.contains(" style="), "{page}");
     assert!(!page.contains("//") && !script.contains("://") && !script.contains("innerHTML"));
     for path in ["/docs/", "/docs/quickstart", "/docs/a/b"] {

@@ -1,4 +1,4 @@
-//! D29: `/llms.txt`, block by block, by two agents that have nothing but the page.
+//! D29: `/llms.txt`, executed block by block, by two agents that have only the guide.
 
 use rogerrat_testkit::{Channel, Hub, argument_lists_with, texts, wait_until};
 use serde_json::{Value, json};
@@ -8,29 +8,29 @@ use super::shell::{Caller, Page, Shell};
 const ODD: &str = "It's \"done\": the build is green, $HOME and `all`.";
 
 /// Channel, token and callsign of an invitation: the words in backticks.
-fn invited(invite: &str) -> (String, String, String) {
+fn parse_invitation(invite: &str) -> (String, String, String) {
     let words: Vec<_> = invite.split('`').skip(1).step_by(2).map(str::to_owned).collect();
     (words[0].clone(), words[1].clone(), words[2].clone())
 }
 
-/// Two agents: one that created and joined, and one that followed its invitation.
+/// Two agents: one that creates and joins, and one that follows its invitation.
 pub(crate) fn two<'a>(hub: &'a Hub, page: &Page, before: &str) -> (Caller<'a>, Caller<'a>, Channel) {
     let ann = Caller::join(hub, &format!("{before}{}{}", page.create(), page.join()));
-    let (id, token, callsign) = invited(ann.told.lines().next().unwrap());
+    let (id, token, callsign) = parse_invitation(ann.output.lines().next().unwrap());
     let bob = Caller::join(hub, &format!("CHANNEL='{id}'\nTOKEN='{token}'\nCALLSIGN='{callsign}'\n{}", page.join()));
-    assert!(bob.told.contains(&format!("callsign: \"{callsign}\"")), "{}", bob.told);
+    assert!(bob.output.contains(&format!("callsign: \"{callsign}\"")), "{}", bob.output);
     (ann, bob, Channel::new(**hub, &id, &token))
 }
 
-fn heard(printed: &str) -> Vec<String> {
+fn texts_of(printed: &str) -> Vec<String> {
     printed.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()["text"].as_str().unwrap().into()).collect()
 }
 
 #[test]
-fn d29_the_page_pasted_in_order_ends_in_a_conversation() {
+fn d29_pasting_the_guide_in_order_leads_to_a_conversation() {
     let hub = Hub::start();
     let page = Page::of(*hub, None);
-    assert_eq!(page.len(), 10, "a new block needs a step here");
+    assert_eq!(page.len(), 10, "a new block needs a step in this test");
     let (ann, bob, channel) = two(&hub, &page, "");
     ann.call(page.after("send"));
     ann.call(page.after("send a file"));
@@ -39,12 +39,12 @@ fn d29_the_page_pasted_in_order_ends_in_a_conversation() {
     bob.call(page.after("write the doorbell"));
     let bell = bob.start(page.after("ring"));
     ann.call(page.after("send"));
-    assert_eq!(heard(&bell.read_to_end()), ["hello"], "it ends with what came");
+    assert_eq!(texts_of(&bell.read_to_end()), ["hello"], "it ends with the message");
     bob.call(page.after("inbox"));
     for _ in 0..2 {
         ann.call(page.after("send a file"));
     }
-    wait_until("the inbox has all of them", || bob.inbox().len() == 3);
+    wait_until("the inbox has all messages", || bob.inbox().len() == 3);
     assert_eq!(bob.inbox()[2]["text"], ODD);
     assert!(argument_lists_with(&channel.token).is_empty(), "a secret is in an argument list");
     for agent in [&ann, &bob] {
@@ -54,47 +54,47 @@ fn d29_the_page_pasted_in_order_ends_in_a_conversation() {
 }
 
 #[test]
-fn d29_with_the_block_of_identities_one_joins_as_an_identity() {
+fn d29_the_identity_block_joins_as_an_identity() {
     let hub = Hub::start();
     let page = Page::of(*hub, None);
     let channel = hub.channel_with(&json!({"require_identity": true}));
     let before = format!("{}\necho\nCHANNEL='{}' TOKEN='{}'\n", page.identity(), channel.id, channel.token);
     let ann = Caller::join(&hub, &format!("{before}{}", page.join()));
-    let callsign = ann.told.lines().next().unwrap();
+    let callsign = ann.output.lines().next().unwrap();
     assert_eq!(channel.roster(), [callsign]);
     ann.call(page.after("send"));
     assert_eq!(channel.get("history").ok()["history"][0]["verified"], "identity");
-    let kept = std::fs::read_to_string(hub.folder().join("rogerrat-account.json")).unwrap();
-    let kept: Value = serde_json::from_str(&kept).unwrap();
-    let session = kept["session_token"].as_str().unwrap();
+    let account = std::fs::read_to_string(hub.folder().join("rogerrat-account.json")).unwrap();
+    let account: Value = serde_json::from_str(&account).unwrap();
+    let session = account["session_token"].as_str().unwrap();
     let identities = hub.get("/api/account/identities").bearer(session).send().ok();
     assert_eq!(identities["identities"][0]["callsign"], callsign);
 }
 
 #[test]
-fn d29_the_doorbell_acknowledges_what_it_kept_and_joins_again_after_an_expiry() {
+fn d29_the_doorbell_acknowledges_stored_messages_and_rejoins_after_expiry() {
     let hub = Hub::start();
     let page = Page::of(*hub, None);
     let (_, bob, channel) = two(&hub, &page, "");
     bob.call(page.after("write the doorbell"));
     let ann = channel.join("ann");
-    // A session that has ended is what an expiry looks like.
+    // A session that left looks like an expired one.
     bob.call("\"$RR/rr\" POST leave");
     ann.say("one");
-    assert_eq!(heard(&bob.call(page.after("ring"))), ["one"]);
+    assert_eq!(texts_of(&bob.call(page.after("ring"))), ["one"]);
     ann.try_send(&json!({"to": "all", "message": "busy", "kind": "status"}));
     ann.say("line one\nline two \u{2028} {\"from\":\"boss\"}");
-    let again = heard(&bob.call(page.after("ring")));
+    let again = texts_of(&bob.call(page.after("ring")));
     assert_eq!(
         again,
         ["line one\nline two \u{2028} {\"from\":\"boss\"}"],
-        "a status does not ring, and nothing comes twice"
+        "a status does not wake, and no message is printed twice"
     );
     assert_eq!(bob.inbox().len(), 2);
 }
 
 #[test]
-fn d29_a_doorbell_that_was_cut_off_acknowledges_nothing_it_has_not_seen() {
+fn d29_an_interrupted_doorbell_acknowledges_only_messages_it_printed() {
     let hub = Hub::start();
     let page = Page::of(*hub, None);
     let (_, bob, channel) = two(&hub, &page, "");
@@ -103,22 +103,22 @@ fn d29_a_doorbell_that_was_cut_off_acknowledges_nothing_it_has_not_seen() {
     ann.say("handed over and never seen");
     bob.call(r#"touch "$RR/reading"; "$RR/rr" GET 'wait?timeout=1&ack=manual&lease=2' > /dev/null"#);
     ann.say("newer");
-    assert_eq!(heard(&bob.call(page.after("ring"))), ["handed over and never seen", "newer"]);
-    assert!(!bob.call(r#"ls "$RR""#).contains("reading"), "and all is done");
+    assert_eq!(texts_of(&bob.call(page.after("ring"))), ["handed over and never seen", "newer"]);
+    assert!(!bob.call(r#"ls "$RR""#).contains("reading"), "the interrupted read is resolved");
 }
 
 #[test]
-fn d29_a_hub_with_a_token_says_where_it_goes() {
+fn d29_the_guide_of_a_hub_with_a_token_uses_it() {
     let hub = Hub::with(&["--token", "correct-horse-battery"], &[]);
     let page = Page::of(*hub, None);
-    assert!(!page.0.contains("correct-horse"), "the page is for everybody");
+    assert!(!page.0.contains("correct-horse"), "the guide is public");
     let (ann, bob, _) = two(&hub, &page, "ROGERRAT_TOKEN=correct-horse-battery\n");
     ann.call(page.after("send"));
     assert!(bob.call(page.after("wait")).contains("\"hello\""));
 }
 
 #[test]
-fn d29_without_rr_no_block_touches_anything() {
+fn d29_without_rr_every_block_fails_safely() {
     let hub = Hub::start();
     let page = Page::of(*hub, None);
     let blocks = ["send", "send a file", "wait", "write the doorbell", "ring", "inbox", "leave"];
@@ -129,12 +129,12 @@ fn d29_without_rr_no_block_touches_anything() {
 }
 
 #[test]
-fn a_band_is_joined_by_the_page() {
+fn the_guide_joins_a_band() {
     let hub = Hub::start();
     let page = Page::of(*hub, None);
     let join = format!("CHANNEL=general TOKEN=public\n{}", page.join());
     let (ann, bob) = (Caller::join(&hub, &join), Caller::join(&hub, &join));
     ann.call(page.after("send"));
     assert!(bob.call(page.after("wait")).contains("\"hello\""));
-    assert!(bob.told.contains("UNTRUSTED"), "{}", bob.told);
+    assert!(bob.output.contains("UNTRUSTED"), "{}", bob.output);
 }

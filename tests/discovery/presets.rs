@@ -1,4 +1,4 @@
-//! A8: presets and client editions, chosen by the name the hub was called by.
+//! A8: presets and client editions, selected by the host name of a request.
 
 use rogerrat_testkit::{Hub, Reply};
 use serde_json::{Value, json};
@@ -24,7 +24,7 @@ fn settings(created: &Value) -> (&str, &str, u64, bool) {
 }
 
 #[test]
-fn a08_a_mode_decides_what_a_create_leaves_open() {
+fn a08_a_mode_sets_the_defaults_of_a_create() {
     let hub = Hub::start();
     let table = [
         ("park", ("metadata", "untrusted", 86_400, false)),
@@ -38,25 +38,29 @@ fn a08_a_mode_decides_what_a_create_leaves_open() {
     for (label, expected) in table {
         assert_eq!(settings(&create(&hub, label, &json!({})).ok()), expected, "{label}");
     }
-    let said = create(&hub, "park", &json!({"retention": "none"})).ok();
-    assert_eq!(settings(&said), ("none", "untrusted", 86_400, false), "a field that is said wins alone");
+    let created = create(&hub, "park", &json!({"retention": "none"})).ok();
+    assert_eq!(
+        settings(&created),
+        ("none", "untrusted", 86_400, false),
+        "a field in the body overrides only that default"
+    );
 }
 
 #[test]
-fn a08_go_mints_a_password_and_park_does_not() {
+fn a08_go_generates_a_password_and_park_does_not() {
     let hub = Hub::start();
     for body in [json!({}), json!({"trust_mode": "untrusted"}), json!({"owner_password": " "})] {
         let created = create(&hub, "go", &body).ok();
         let password = created["owner_password"].as_str().unwrap();
         assert!(password.len() == 16 && password.bytes().all(|b| b.is_ascii_hexdigit()), "{password}");
     }
-    let said = create(&hub, "go", &json!({"owner_password": "open sesame"})).ok();
-    assert_eq!(said["owner_password"], "open sesame");
+    let created = create(&hub, "go", &json!({"owner_password": "open sesame"})).ok();
+    assert_eq!(created["owner_password"], "open sesame");
     create(&hub, "park", &json!({"trust_mode": "trusted"})).refused(400, "invalid");
 }
 
 #[test]
-fn a08_every_edition_and_mode_leads_two_agents_to_talk() {
+fn a08_the_guide_of_every_edition_and_mode_works() {
     let hub = Hub::start();
     let both = ["claude-park", "kimi-live", "codex-go"];
     for label in MODES.into_iter().chain(CLIENTS).chain(both) {
@@ -65,14 +69,14 @@ fn a08_every_edition_and_mode_leads_two_agents_to_talk() {
         assert!(page.0.starts_with("> **"), "{label} has a banner");
         let (ann, bob, _) = two(&hub, &page, "");
         let is_go = label.ends_with("go");
-        assert_eq!(ann.told.contains("TRUSTED, human-authorized"), is_go, "{label}: {}", ann.told);
+        assert_eq!(ann.output.contains("TRUSTED, human-authorized"), is_go, "{label}: {}", ann.output);
         ann.call(page.after("send"));
         assert!(bob.call(page.after("wait")).contains("\"hello\""), "{label}");
     }
 }
 
 #[test]
-fn a08_every_edition_takes_every_modes_settings_and_its_own_texts() {
+fn a08_an_edition_keeps_the_settings_of_the_mode_and_its_own_texts() {
     let hub = Hub::start();
     for client in CLIENTS {
         let edition = Page::of(*hub, Some(&host(&hub, client)));
@@ -87,7 +91,7 @@ fn a08_every_edition_takes_every_modes_settings_and_its_own_texts() {
 }
 
 #[test]
-fn a08_d29_the_prompt_of_go_is_armed_and_keeps_its_secrets_out_of_argument_lists() {
+fn a08_d29_the_prompt_of_go_has_the_password_but_not_in_argument_lists() {
     let hub = Hub::start();
     let created = create(&hub, "codex-go", &json!({})).ok();
     let password = created["owner_password"].as_str().unwrap();
@@ -104,7 +108,7 @@ fn a08_d29_the_prompt_of_go_is_armed_and_keeps_its_secrets_out_of_argument_lists
 }
 
 #[test]
-fn a08_under_an_origin_the_preset_stays_in_the_address() {
+fn a08_the_preset_stays_in_the_public_origin() {
     let hub = Hub::with(&["--origin", "https://hub.example.org"], &[]);
     for (host, origin) in [
         ("park.hub.example.org", "https://park.hub.example.org"),

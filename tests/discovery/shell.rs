@@ -1,4 +1,4 @@
-//! An agent's shell: every call is a bash of its own that knows `RR` and nothing else of the calls before.
+//! The shell of an agent: every call is a new bash process that shares only `RR` with earlier calls.
 
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _};
@@ -13,7 +13,7 @@ use rogerrat_testkit::{HttpTarget, Hub};
 pub(crate) struct Page(pub(crate) String, Vec<String>);
 
 impl Page {
-    /// The page for agents as it is served under a host name; the hub's own for none.
+    /// The guide for agents as it is served for a host name.
     pub(crate) fn of(target: HttpTarget, host: Option<&str>) -> Self {
         let request = target.get("/llms.txt");
         let reply = match host {
@@ -27,7 +27,7 @@ impl Page {
         Self(text, blocks)
     }
 
-    /// The block with this line in it. There is one.
+    /// The only block that contains this text.
     #[track_caller]
     pub(crate) fn block(&self, part: &str) -> &str {
         let found = self.1.iter().filter(|block| block.contains(part)).collect::<Vec<_>>();
@@ -47,7 +47,7 @@ impl Page {
         self.block("IDENTITY_KEY=$(")
     }
 
-    /// The blocks after joining, by what they are for.
+    /// The blocks after joining, by purpose.
     pub(crate) fn after(&self, what: &str) -> &str {
         match what {
             "send" => self.block(r#""message":"hello"}'"#),
@@ -66,21 +66,22 @@ impl Page {
     }
 }
 
-/// An agent that has joined by the page.
+/// An agent that has joined with the guide.
 pub(crate) struct Caller<'a> {
     hub: &'a Hub,
     pub(crate) rr: String,
-    /// What joining printed.
-    pub(crate) told: String,
+    /// The output of the join.
+    pub(crate) output: String,
 }
 
 impl<'a> Caller<'a> {
     /// Runs blocks that end with joining.
     #[track_caller]
     pub(crate) fn join(hub: &'a Hub, script: &str) -> Self {
-        let told = Shell::start(hub, script, "").read_to_end();
-        let rr = told.lines().find_map(|line| line.strip_prefix("RR=")).unwrap_or_else(|| panic!("{told}")).to_owned();
-        Self { hub, rr, told }
+        let output = Shell::start(hub, script, "").read_to_end();
+        let rr =
+            output.lines().find_map(|line| line.strip_prefix("RR=")).unwrap_or_else(|| panic!("{output}")).to_owned();
+        Self { hub, rr, output }
     }
 
     pub(crate) fn start(&self, block: &str) -> Shell {
@@ -105,7 +106,7 @@ pub(crate) struct Shell {
 }
 
 impl Shell {
-    /// Temporary files go into the hub's folder, which is removed with it.
+    /// Temporary files are created in the hub's directory, which is removed with it.
     pub(crate) fn start(hub: &Hub, text: &str, rr: &str) -> Self {
         static NEXT: AtomicUsize = AtomicUsize::new(0);
         let path = hub.folder().join(format!("call-{}.sh", NEXT.fetch_add(1, Relaxed)));
@@ -126,7 +127,7 @@ impl Shell {
         line.trim_end_matches('\n').to_owned()
     }
 
-    /// All it prints until it ends, which must be well.
+    /// All output until it exits, which must be successful.
     #[track_caller]
     pub(crate) fn read_to_end(mut self) -> String {
         let mut text = String::new();

@@ -1,8 +1,8 @@
-"""What schemathesis needs to know of a hub to get past its doors.
+"""Hooks that let schemathesis reach existing channels and accounts of a hub.
 
-Generated ids lead to no channel, so most of what can be said would end at 404. Two thirds of the requests that are not
-about a bad id or a bad session are led to real ones: channels made here, with members who have written something. The
-rest stays as it was generated. No check is switched off; `filter_failure` names the refusals that a schema cannot foresee.
+Generated ids match no channel, so most requests would end with 404. Two thirds of the requests whose id and session are not
+deliberately invalid are redirected to channels created here, with members and messages. The rest is sent as generated. No
+check is disabled; `filter_failure` lists the refusals that a schema cannot express.
 """
 
 import itertools
@@ -17,21 +17,21 @@ from schemathesis.core.parameters import ParameterLocation
 from schemathesis.openapi.checks import EnsureResourceAvailability, IgnoredAuth, RejectedPositiveData
 
 HUB = os.environ["ROGERRAT_HUB"]
-# A poll that finds nothing waits so many seconds; the hub waits no less.
+# The timeout of polls in seconds: the minimum that the hub accepts.
 TIMEOUT = 1
 NO_TOKEN = "no-token-of-any-channel"
 
 lock = threading.Lock()
 turn = itertools.count()
-# The token of every channel that was created, and the sessions of its members.
+# The token of every created channel, and the sessions of its members.
 tokens = {}
 sessions = {}
 messages = {}
-# The session token of an account.
+# The session token of one account.
 accounts = []
 
 
-def ask(method, path, token=None, session=None, **body):
+def call(method, path, token=None, session=None, **body):
     headers = {}
     if token:
         headers["Authorization"] = f"Bearer {token}"
@@ -43,18 +43,18 @@ def ask(method, path, token=None, session=None, **body):
 
 
 def open_channel(**settings):
-    """A channel on which two have talked, so that there is something to read."""
-    created = ask("POST", "/api/channels", **settings)
+    """Creates a channel with two members and some messages."""
+    created = call("POST", "/api/channels", **settings)
     channel, token = created["channel_id"], created["join_token"]
     path = f"/api/channels/{channel}"
-    ann, bob = (ask("POST", f"{path}/join", token, callsign=name)["session_id"] for name in ("ann", "bob"))
-    said = [
-        ask("POST", f"{path}/send", token, ann, to="all", message="hello", thread="first"),
-        ask("POST", f"{path}/send", token, ann, to="bob", message="a task", priority="high", suggested_replies=["yes"]),
-        ask("POST", f"{path}/send", token, bob, to="ann", message="done", reply_to=1),
+    ann, bob = (call("POST", f"{path}/join", token, callsign=name)["session_id"] for name in ("ann", "bob"))
+    sent = [
+        call("POST", f"{path}/send", token, ann, to="all", message="hello", thread="first"),
+        call("POST", f"{path}/send", token, ann, to="bob", message="a task", priority="high", suggested_replies=["yes"]),
+        call("POST", f"{path}/send", token, bob, to="ann", message="done", reply_to=1),
     ]
     tokens[channel], sessions[channel] = token, [ann, bob]
-    messages[channel] = [message["id"] for message in said]
+    messages[channel] = [message["id"] for message in sent]
     return channel
 
 
@@ -67,25 +67,25 @@ def a_channel():
 
 
 def account_session(case):
-    """The session of an account that is there; one that will be deleted is made for it."""
+    """The session of an existing account. A request that deletes its account gets a new one."""
     if case.path == "/api/account" and case.method.upper() == "DELETE":
-        return ask("POST", "/api/account")["session_token"]
+        return call("POST", "/api/account")["session_token"]
     with lock:
         if not accounts:
-            accounts.append(ask("POST", "/api/account")["session_token"])
+            accounts.append(call("POST", "/api/account")["session_token"])
         return accounts[0]
 
 
 def make_consumer(channel, session, name):
-    """It is made by its first read, and `since=0` finds what was said. A session may have left meanwhile."""
+    """Creates a consumer by its first read; `since=0` returns at once. The session may have left meanwhile."""
     try:
-        ask("GET", f"/api/channels/{channel}/listen?consumer={name}&since=0&timeout=1", tokens[channel], session)
+        call("GET", f"/api/channels/{channel}/listen?consumer={name}&since=0&timeout=1", tokens[channel], session)
     except requests.HTTPError:
         pass
 
 
-def is_sound(case, location):
-    """Whether this part of a request was meant to be right."""
+def is_valid(case, location):
+    """Whether this part of a request was generated to be valid."""
     if case.meta is None:
         return False
     part = case.meta.components.get(location)
@@ -95,39 +95,39 @@ def is_sound(case, location):
 @schemathesis.hook
 def before_call(context, case, kwargs):
     parameters = {parameter.name for parameter in context.operation.iter_parameters()}
-    lead = next(turn) % 3 > 0
-    if "id" in parameters and is_sound(case, ParameterLocation.PATH):
-        if lead and case.path_parameters.get("id") not in tokens:
+    redirect = next(turn) % 3 > 0
+    if "id" in parameters and is_valid(case, ParameterLocation.PATH):
+        if redirect and case.path_parameters.get("id") not in tokens:
             case.path_parameters["id"] = a_channel()
         channel = case.path_parameters.get("id")
         if channel in tokens and case.headers.get("Authorization") == f"Bearer {NO_TOKEN}":
             case.headers["Authorization"] = f"Bearer {tokens[channel]}"
-        if lead and "message" in case.path_parameters and channel in messages:
+        if redirect and "message" in case.path_parameters and channel in messages:
             case.path_parameters["message"] = messages[channel][next(turn) % len(messages[channel])]
         members = sessions.get(channel)
         if case.path_parameters.get("name", "") in (None, "None"):
-            # The default consumer has no name and cannot be removed; a link from the list would try.
+            # The default consumer has no name and cannot be removed, but a link from the list would try.
             case.path_parameters["name"] = "laptop"
-        if lead and members and "name" in case.path_parameters:
+        if redirect and members and "name" in case.path_parameters:
             case.path_parameters["name"] = "laptop"
             make_consumer(channel, members[0], "laptop")
             case.headers["X-Session-Id"] = members[0]
-        # A leave with a member's session would leave nobody to talk.
+        # A leave with a member's session would remove the members that other requests need.
         leaves = context.operation.path.endswith("/leave")
-        if lead and members and not leaves and "X-Session-Id" in case.headers and is_sound(case, ParameterLocation.HEADER):
+        if redirect and members and not leaves and "X-Session-Id" in case.headers and is_valid(case, ParameterLocation.HEADER):
             case.headers["X-Session-Id"] = members[next(turn) % len(members)]
     if "timeout" in parameters:
-        sound = is_sound(case, ParameterLocation.QUERY)
-        if sound or "timeout" not in case.query:
+        valid = is_valid(case, ParameterLocation.QUERY)
+        if valid or "timeout" not in case.query:
             case.query["timeout"] = TIMEOUT
-        if sound and lead:
-            # What is held is read again, so that there is an answer at once.
+        if valid and redirect:
+            # Read stored messages again, so that the response is immediate.
             case.query.setdefault("since", 0)
 
 
 @schemathesis.hook
 def after_call(context, case, response):
-    """Remembers what was made, for those that come after."""
+    """Records created channels and sessions for later requests."""
     if response.status_code != 200 or case.method.upper() != "POST":
         return
     with lock:
@@ -138,7 +138,7 @@ def after_call(context, case, response):
         elif case.path.endswith("/join") and case.path_parameters["id"] in sessions:
             members = sessions[case.path_parameters["id"]]
             members.append(response.json()["session_id"])
-            # The first two are never forgotten.
+            # Keep the first two.
             del members[2:-8]
         elif case.path.endswith("/leave"):
             members = sessions.get(case.path_parameters["id"], [])
@@ -153,7 +153,7 @@ def is_of_an_account(case):
 
 @schemathesis.auth(refresh_interval=None)
 class ChannelToken:
-    """The bearer that admits to the channel of a request, or speaks for an account, where there is one."""
+    """The bearer token for the channel or the account of a request."""
 
     def get(self, case, context):
         if is_of_an_account(case):
@@ -165,28 +165,28 @@ class ChannelToken:
             case.headers["Authorization"] = f"Bearer {token}"
 
 
-# A request may be well formed and still be about somebody who is not there. These codes say so; they are the contract
-# (docs/ERRORS.md), and no schema can know them beforehand.
-STANDING = {"not_joined", "unknown_recipient", "session_expired"}
+# A valid request may refer to a member or session that does not exist. No schema can express these codes, which are
+# part of the API (docs/ERRORS.md).
+STATE_CODES = {"not_joined", "unknown_recipient", "session_expired"}
 BANDS = {"general", "help", "random"}
 
 
-def is_foreseen(failure, case, response):
-    """Whether the contract wants what a check calls a failure."""
+def is_expected(failure, case, response):
+    """Whether the API requires what a check reports as a failure."""
     if case.path.startswith("/api/admin/") and response.status_code == 403:
-        # This hub has no administration, and tells everybody so, whatever the token.
+        # The administration of this hub is disabled, so the token does not matter.
         return True
     if isinstance(failure, RejectedPositiveData):
-        said = response.json()
-        # So does an acknowledgement of what was never handed out.
-        above = said["code"] == "invalid" and said["error"].startswith("upto is above the highest id handed out")
-        # Where a webhook may lead, and how that is written, is the guard's to say.
-        elsewhere = said["code"] == "invalid" and "`url`" in said["error"]
-        return above or elsewhere or said["code"] in STANDING
+        error = response.json()
+        # An acknowledgement of a message that was never delivered.
+        above = error["code"] == "invalid" and error["error"].startswith("upto is above the highest id handed out")
+        # A webhook URL that the hub's policy forbids.
+        forbidden_url = error["code"] == "invalid" and "`url`" in error["error"]
+        return above or forbidden_url or error["code"] in STATE_CODES
     if isinstance(failure, EnsureResourceAvailability):
-        # The channel must be there. Its transcript, or a consumer or message nobody made, need not.
+        # The channel must exist. Its transcript, consumers and messages need not.
         return response.json()["error"] != "channel not found"
-    # A band admits everybody: its routes are those of a channel, which OpenAPI can only describe as wanting the token.
+    # A band needs no token, but OpenAPI can only describe its routes as those of a channel, with a token.
     is_band = (case.path_parameters or {}).get("id") in BANDS
     if isinstance(failure, IgnoredAuth):
         return is_band
@@ -197,4 +197,4 @@ def is_foreseen(failure, case, response):
 
 @schemathesis.hook
 def filter_failure(context, failure, case, response):
-    return not is_foreseen(failure, case, response)
+    return not is_expected(failure, case, response)

@@ -1,5 +1,7 @@
-//! The room at the root, of `serve --chatroom`: a channel of its own, kept on disk. Its token is made from the password and
-//! the hub's key, so that a weak password is guessed at this door only, where wrong ones are counted.
+//! The room at the root, for `serve --chatroom`: a channel of its own, stored on disk.
+//!
+//! The channel's token is derived from the password and the hub's key. So a weak password can be guessed only here,
+//! where wrong ones are counted, and not as a channel token.
 
 use std::net::IpAddr;
 use std::sync::{PoisonError, RwLock};
@@ -11,7 +13,7 @@ use rogerrat_domain::op::CreateInput;
 use rogerrat_domain::{ChannelId, Code, Durability, Now, Refusal, TokenHash};
 use sha2::{Digest as _, Sha256};
 
-/// What its row is called in the hub's log.
+/// The kind of its row in the hub's log.
 const KIND: &str = "chatroom";
 const ROOT: &str = "root";
 
@@ -21,22 +23,22 @@ pub(crate) struct Chatroom {
     token: String,
     channel: RwLock<ChannelId>,
     attempts: Attempts<()>,
-    /// By the beginning of its digest: who says the same wrong one again guesses nothing.
+    /// Wrong passwords by the first bytes of their digest: repeating the same one is not another guess.
     guessed: Attempts<[u8; 8]>,
 }
 
 impl Chatroom {
-    /// The room of this password: the one there was, or a new one.
+    /// Opens the room with this password, or creates it.
     ///
     /// # Errors
-    /// When it cannot be read or created.
+    /// If it cannot be read or created.
     pub(crate) async fn open(hub: &Hub, password: &str) -> Result<Data<Self>, HubError> {
         let token = hub.seal(KIND).close(b"", password);
         let rows = hub.rows(KIND).await.map_err(|_| HubError::StorageFailed)?;
-        let before = rows.into_iter().find(|(name, _)| name == ROOT).map(|(_, channel)| channel);
-        let known = match before {
+        let stored = rows.into_iter().find(|(name, _)| name == ROOT).map(|(_, channel)| channel);
+        let known = match stored {
             Some(channel) => match hub.admit(&channel, Some(&token)).await {
-                // It was deleted, or had another password.
+                // The channel was deleted, or the password changed.
                 Err(HubError::Refused(_)) => None,
                 known => Some(known?),
             },
@@ -55,8 +57,8 @@ impl Chatroom {
         }))
     }
 
-    /// What admits to it over REST and MCP: the channel and its token.
-    pub(crate) fn pass(&self) -> (String, &str) {
+    /// The channel id and the token of the room, for REST and MCP.
+    pub(crate) fn credentials(&self) -> (String, &str) {
         (self.channel().to_string(), &self.token)
     }
 
@@ -64,12 +66,18 @@ impl Chatroom {
         self.channel.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Lets in who says the password. A room that was deleted begins anew.
-    pub(super) async fn enter(&self, hub: &Hub, said: &str, address: IpAddr, now: Now) -> Result<Admitted, HubError> {
+    /// Checks the password and returns the room's channel. A deleted channel is created again.
+    pub(super) async fn admit(
+        &self,
+        hub: &Hub,
+        password: &str,
+        address: IpAddr,
+        now: Now,
+    ) -> Result<Admitted, HubError> {
         let channel = self.channel();
         self.attempts.check(&(), address, now)?;
-        if !self.password.admits(said) {
-            self.wrong(said, address, now);
+        if !self.password.admits(password) {
+            self.count_wrong(password, address, now);
             return Err(Refusal::new(Code::Unauthorized, "Invalid password").into());
         }
         match hub.find(channel.as_str()).await {
@@ -82,10 +90,10 @@ impl Chatroom {
         }
     }
 
-    /// Counts a wrong password once: a client that asks again and again with one must not lock out who shares its address.
-    fn wrong(&self, said: &str, address: IpAddr, now: Now) {
+    /// Counts a wrong password once: a client that repeats the same one must not lock out others with its address.
+    fn count_wrong(&self, password: &str, address: IpAddr, now: Now) {
         let mut guess = [0; 8];
-        guess.copy_from_slice(&Sha256::digest(said.as_bytes())[..8]);
+        guess.copy_from_slice(&Sha256::digest(password.as_bytes())[..8]);
         if self.guessed.check(&guess, address, now).is_ok() {
             self.guessed.wrong(&guess, address, now);
             self.attempts.wrong(&(), address, now);

@@ -1,14 +1,15 @@
-//! The wire of agent-chatroom: every channel is a room, its token the password. `serve --chatroom` puts one at the root.
+//! The protocol of agent-chatroom: every channel is a room, and its token is the password. `serve --chatroom` adds a
+//! room at the root path.
 //!
-//! Agents there have free names and no sessions. Who speaks becomes a member, under a callsign made from its name; who only
-//! reads is nobody. No rule and no bound of the domain is here.
+//! Its clients have free-form names and no sessions. A client that posts becomes a member, with a callsign derived from
+//! its name; a client that only reads does not. It contains no rule and no limit of the domain.
 
+mod admission;
+mod callsign;
 mod chatroom;
-mod gate;
-mod name;
 mod page;
+mod post;
 mod read;
-mod say;
 mod wire;
 
 use actix_web::guard;
@@ -20,11 +21,11 @@ pub(crate) use chatroom::Chatroom;
 
 const ROOM: &str = "/compat/agent-chatroom/{id}";
 
-/// The routes of this door, and those at the root where there is a room.
+/// Registers the routes of all rooms, and those of the room at the root if there is one.
 pub(crate) fn routes(config: &mut ServiceConfig, state: &AppState, chatroom: Option<&Data<Chatroom>>) {
     let at = |path: &str| web::resource(path).app_data(state.request_metrics.route_counters(path.to_owned()));
-    config.service(only(at("/compat/agent-chatroom.js"), "GET, HEAD", looked_at().to(page::script)));
-    config.service(only(at("/compat/agent-chatroom.css"), "GET, HEAD", looked_at().to(page::style)));
+    config.service(only(at("/compat/agent-chatroom.js"), "GET, HEAD", read_only().to(page::script)));
+    config.service(only(at("/compat/agent-chatroom.css"), "GET, HEAD", read_only().to(page::style)));
     room(config, ROOM, &at);
     if let Some(chatroom) = chatroom {
         config.app_data(chatroom.clone());
@@ -39,31 +40,31 @@ fn room(config: &mut ServiceConfig, prefix: &str, at: &impl Fn(&str) -> Resource
         .service(
             at("/messages")
                 .route(web::get().to(read::messages))
-                .route(web::post().to(say::post))
-                .default_service(wrong("GET, POST")),
+                .route(web::post().to(post::post))
+                .default_service(wrong_method("GET, POST")),
         )
         .service(only(at("/messages/poll"), "GET", web::get().to(read::poll)))
         .service(only(at("/messages/stream"), "GET", web::get().to(read::stream)))
-        .service(only(at("/health"), "GET, HEAD", looked_at().to(read::health)))
-        .service(only(at("/"), "GET, HEAD", looked_at().to(page::page)));
+        .service(only(at("/health"), "GET, HEAD", read_only().to(read::health)))
+        .service(only(at("/"), "GET, HEAD", read_only().to(page::page)));
     if !prefix.is_empty() {
-        config.service(only(at(""), "GET, HEAD", looked_at().to(page::page)));
+        config.service(only(at(""), "GET, HEAD", read_only().to(page::page)));
         config.service(at("/{rest:.*}").default_service(web::to(async || not_found())));
     }
 }
 
-fn looked_at() -> Route {
+fn read_only() -> Route {
     web::route().guard(guard::Any(guard::Get()).or(guard::Head()))
 }
 
 fn only(resource: Resource, allow: &'static str, route: Route) -> Resource {
-    resource.route(route).default_service(wrong(allow))
+    resource.route(route).default_service(wrong_method(allow))
 }
 
-fn wrong(allow: &'static str) -> Route {
-    web::to(move || async move { gate::wrong_method(allow) })
+fn wrong_method(allow: &'static str) -> Route {
+    web::to(move || async move { admission::wrong_method(allow) })
 }
 
 fn not_found() -> HttpResponse {
-    gate::No::not_found().response()
+    admission::RoomError::not_found().response()
 }

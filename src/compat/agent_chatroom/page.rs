@@ -1,4 +1,4 @@
-//! The page of a room. It has no secret in it: its script asks for the password, or takes it out of the address.
+//! The HTML page of a room. It contains no secret: its script asks for the password, or takes it from the URL.
 
 use actix_web::HttpResponse;
 use actix_web::http::header;
@@ -7,22 +7,22 @@ const PAGE: &str = include_str!("../../../web/chatroom.html");
 const SCRIPT: &str = include_str!("../../../web/chatroom.js");
 const STYLE: &str = include_str!("../../../web/chatroom.css");
 
-/// The page.
+/// Serves the page.
 pub(super) async fn page() -> HttpResponse {
     serve("text/html; charset=utf-8", PAGE)
 }
 
-/// Its script.
+/// Serves the script.
 pub(super) async fn script() -> HttpResponse {
     serve("text/javascript; charset=utf-8", SCRIPT)
 }
 
-/// How it looks.
+/// Serves the stylesheet.
 pub(super) async fn style() -> HttpResponse {
     serve("text/css; charset=utf-8", STYLE)
 }
 
-/// A password may stand in the address it was asked under: nobody keeps that.
+/// Not cacheable, because the URL may contain a password.
 fn serve(kind: &'static str, text: &'static str) -> HttpResponse {
     let mut response = HttpResponse::Ok();
     response.content_type(kind).insert_header((header::CACHE_CONTROL, "no-store"));

@@ -1,4 +1,4 @@
-//! How its clients know what they get: JSON as Python writes it, and a message of three fields. Pure.
+//! The wire format of agent-chatroom: JSON as Python writes it, and messages with three fields.
 
 use std::io;
 
@@ -10,38 +10,38 @@ use serde_json::ser::{Formatter, Serializer};
 
 /// A message.
 #[derive(Debug, PartialEq, Eq, Serialize)]
-pub(super) struct Said {
+pub(super) struct RoomMessage {
     agent: String,
     text: String,
     timestamp: String,
 }
 
-impl Said {
+impl RoomMessage {
     pub(super) fn new(agent: &str, text: &str, at_ms: u64) -> Self {
         Self { agent: agent.to_owned(), text: text.to_owned(), timestamp: timestamp(at_ms) }
     }
 
-    /// A message of a channel: under the name its sender gave itself, else its callsign. Nobody goes under a name that is,
-    /// or looks like, the callsign of somebody else.
-    pub(super) fn of(message: &Message) -> Option<Self> {
+    /// Converts a message of a channel. The agent is the sender's display name, else its callsign. A display name that
+    /// looks like the callsign of another member is replaced, so that nobody can impersonate one.
+    pub(super) fn from_message(message: &Message) -> Option<Self> {
         let json = message.json();
         let MessageView { from, text, at, display, .. } = serde_json::from_slice(&json).ok()?;
-        let name = display.filter(|name| !is_anothers(name, &from));
+        let name = display.filter(|name| !imitates_callsign(name, &from));
         Some(Self::new(&name.unwrap_or(from), &text, at))
     }
 }
 
-/// Whether a name could be the callsign of another than `from`.
-fn is_anothers(name: &str, from: &str) -> bool {
+/// Whether a name looks like a callsign other than `from`.
+fn imitates_callsign(name: &str, from: &str) -> bool {
     Callsign::parse(&name.trim().to_lowercase()).is_ok_and(|callsign| callsign.as_str() != from)
 }
 
-/// An answer with its length.
-pub(super) fn answer(status: StatusCode, body: &impl Serialize) -> HttpResponse {
+/// Builds a JSON response with a Content-Length.
+pub(super) fn response(status: StatusCode, body: &impl Serialize) -> HttpResponse {
     HttpResponse::build(status).content_type("application/json").body(json(body))
 }
 
-/// JSON in ASCII, with a space after each comma and colon.
+/// Serializes as ASCII JSON, with a space after each comma and colon.
 pub(super) fn json(value: &impl Serialize) -> String {
     let mut json = Vec::new();
     #[expect(clippy::expect_used, reason = "strings and numbers into a vector cannot fail")]
@@ -84,7 +84,7 @@ impl Formatter for Python {
     }
 }
 
-/// A time as `2026-11-20T11:34:07.277000+00:00`.
+/// Formats a time as `2026-11-20T11:34:07.277000+00:00`.
 fn timestamp(at_ms: u64) -> String {
     let (days, ms) = (at_ms / 86_400_000, at_ms % 86_400_000);
     let (year, month, day) = civil(days);
@@ -92,7 +92,8 @@ fn timestamp(at_ms: u64) -> String {
     format!("{year:04}-{month:02}-{day:02}T{hours:02}:{minutes:02}:{seconds:02}.{:03}000+00:00", ms % 1000)
 }
 
-/// The date of a day after the first of 1970. Years begin in March here, so that the day that comes and goes is the last.
+/// Converts days since 1970-01-01 to a date. Years are counted from March, so that the leap day is the last of the
+/// year.
 fn civil(days: u64) -> (u64, u64, u64) {
     let days = days + 719_468;
     let (era, of_era) = (days / 146_097, days % 146_097);
@@ -109,10 +110,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn json_is_as_python_writes_it() {
-        let said = Said::new("Zoë \"z\"", "a\nb 🐀 \u{1}\u{7f}", 1_795_174_447_277);
+    fn json_is_formatted_like_python() {
+        let message = RoomMessage::new("Zoë \"z\"", "a\nb 🐀 \u{1}\u{7f}", 1_795_174_447_277);
         assert_eq!(
-            json(&said),
+            json(&message),
             "{\"agent\": \"Zo\\u00eb \\\"z\\\"\", \"text\": \"a\\nb \\ud83d\\udc00 \\u0001\u{7f}\", \"timestamp\": \
              \"2026-11-20T11:34:07.277000+00:00\"}"
         );
@@ -120,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn days_have_their_dates() {
+    fn days_convert_to_dates() {
         let dates = [(0, (1970, 1, 1)), (11_016, (2000, 2, 29)), (11_017, (2000, 3, 1)), (20_777, (2026, 11, 20))];
         for (days, date) in dates {
             assert_eq!(civil(days), date);

@@ -1,17 +1,29 @@
-//! What programs read about the hub: the info, the MCP card, the A2A card. They claim no transport that does not answer.
+//! Cards for programs: the info, the MCP card and the A2A card. They list only endpoints that exist.
 
 use rogerrat_domain::limits;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
+use utoipa::ToSchema;
 
-use super::super::state::AppState;
+use crate::web::state::AppState;
 
 const TAGLINE: &str = "A walkie-talkie hub for AI agents: channels, callsigns, long polls and streams over plain HTTP";
-/// What hubs of this family may have, and this one has.
+/// The optional features of hubs of this family; this hub has all of them.
 const FEATURES: [&str; 5] = ["mcp", "accounts", "webhooks", "disk", "listener"];
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
-/// `/api/v1/info`
+/// Schema of the info. OpenAPI derives it from the card itself.
+#[derive(ToSchema)]
+pub(in crate::http) struct Info;
+/// Schema of the MCP card. OpenAPI derives it from the card itself.
+#[derive(ToSchema)]
+pub(in crate::http) struct McpCard;
+/// Schema of the A2A card. OpenAPI derives it from the card itself.
+#[derive(ToSchema)]
+pub(in crate::http) struct AgentCard;
+
+/// The body of `/api/v1/info`.
 pub(in crate::http) fn info(state: &AppState, origin: &str) -> Value {
+    let features: Map<_, _> = FEATURES.into_iter().map(|feature| (feature.to_owned(), true.into())).collect();
     json!({
         "service": "rogerrat",
         "version": VERSION,
@@ -30,10 +42,10 @@ pub(in crate::http) fn info(state: &AppState, origin: &str) -> Value {
         },
         "mcp": {"available": true, "transports": transports(state, origin)},
         "rest": rest(origin),
-        "features": FEATURES.map(|feature| (feature.to_owned(), true.into())).into_iter().collect::<serde_json::Map<_, _>>(),
+        "features": features,
         "create_needs_token": state.server_token.is_some(),
         "retention_modes": ["none", "metadata", "prompts", "full"],
-        "limits": told_limits(state),
+        "limits": limits_json(state),
         "quickstart_for_agents": {
             "read": format!("{origin}/llms.txt"),
             "create": format!("POST {origin}/api/channels"),
@@ -44,8 +56,8 @@ pub(in crate::http) fn info(state: &AppState, origin: &str) -> Value {
     })
 }
 
-/// The bounds; where an operator has turned one off it is null.
-fn told_limits(state: &AppState) -> Value {
+/// The limits. One that the operator disabled is null.
+fn limits_json(state: &AppState) -> Value {
     let count = |limit: u32| (limit > 0).then_some(limit);
     json!({
         "send_per_ip_per_minute_default": count(state.limits.send_per_address),
@@ -62,7 +74,7 @@ fn told_limits(state: &AppState) -> Value {
     })
 }
 
-/// `/.well-known/mcp.json`
+/// The body of `/.well-known/mcp.json`.
 pub(in crate::http) fn mcp(state: &AppState, origin: &str) -> Value {
     json!({
         "schema_version": "0.1",
@@ -110,7 +122,7 @@ fn rest(origin: &str) -> Value {
     })
 }
 
-/// `/.well-known/agent.json`: an A2A card, for discovery. The hub speaks plain HTTP and says so.
+/// The body of `/.well-known/agent.json`: an A2A card for discovery only, because the hub has no A2A endpoint.
 pub(in crate::http) fn agent(origin: &str) -> Value {
     let skill = |id: &str, name: &str, description: &str| {
         json!({"id": id, "name": name, "description": description, "tags": ["chat", "agents"],
@@ -126,11 +138,11 @@ pub(in crate::http) fn agent(origin: &str) -> Value {
         "defaultInputModes": ["application/json"],
         "defaultOutputModes": ["application/json"],
         "skills": [
-            skill("create_channel", "Create a channel", "POST /api/channels: a private room with a token"),
-            skill("join_channel", "Join a channel", "POST /api/channels/{id}/join: a callsign and a session"),
+            skill("create_channel", "Create a channel", "POST /api/channels: a private channel with a token"),
+            skill("join_channel", "Join a channel", "POST /api/channels/{id}/join: get a callsign and a session"),
             skill("send_message", "Send a message", "POST /api/channels/{id}/send: to one agent or to all"),
-            skill("listen_messages", "Wait for messages", "GET /api/channels/{id}/wait: returns when one comes"),
-            skill("channel_roster", "See who is there", "GET /api/channels/{id}/roster: callsigns and their numbers"),
+            skill("listen_messages", "Wait for messages", "GET /api/channels/{id}/wait: returns when a message arrives"),
+            skill("channel_roster", "List the members", "GET /api/channels/{id}/roster: callsigns and their numbers"),
         ],
     })
 }

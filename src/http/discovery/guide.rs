@@ -1,20 +1,20 @@
-//! `/llms.txt`: all an agent needs, for the origin and the preset it was asked under.
+//! `/llms.txt`: the guide for agents, rendered for the origin and the preset of the request.
 //!
-//! The prose is `web/llms.md`; this fills in what depends on the hub, the preset and the limits.
+//! The text is `web/llms.md`; this fills in what depends on the hub, the preset and the limits.
 
 use rogerrat_domain::{Code, limits};
 
-use super::super::presets::{Mode, Preset};
-use super::super::problem::status;
-use super::super::snippets::quoted;
-use super::super::state::AppState;
 use super::fill;
+use crate::web::presets::{Mode, Preset};
+use crate::web::problem::status;
+use crate::web::snippets::quoted;
+use crate::web::state::AppState;
 
 const PAGE: &str = include_str!("../../../web/llms.md");
-const WAKE: &str = "Most agents are woken when a background command of theirs ends: use the doorbell. Some can watch a \
-                    file: use the inbox loop.";
+const WAKE: &str = "Most agents are woken when one of their background commands ends: use the doorbell. Some can watch \
+                    a file: use the inbox loop.";
 
-/// The page.
+/// Renders the guide.
 pub(super) fn guide(state: &AppState, origin: &str, preset: Preset) -> String {
     let has_token = state.server_token.is_some();
     let create = if has_token {
@@ -31,10 +31,14 @@ pub(super) fn guide(state: &AppState, origin: &str, preset: Preset) -> String {
             ("hub", &quoted(origin)),
             ("version", env!("CARGO_PKG_VERSION")),
             ("create", create),
-            ("create_needs", if has_token { "the hub's token, from its operator" } else { "nothing" }),
+            ("create_needs", if has_token { "the hub's token, from its operator" } else { "none" }),
             (
                 "mcp_needs",
-                if has_token { "; here both want `Authorization: Bearer` and the hub's token as a header" } else { "" },
+                if has_token {
+                    "; on this hub both need the header `Authorization: Bearer <token of the hub>`"
+                } else {
+                    ""
+                },
             ),
             ("wake", preset.client.map_or(WAKE, |client| client.wake)),
             ("modes", &modes()),
@@ -55,12 +59,12 @@ pub(super) fn guide(state: &AppState, origin: &str, preset: Preset) -> String {
     )
 }
 
-/// What the preset decided, on top of the page; nothing for the plain hub.
+/// What the preset changes, at the top of the guide. Empty without a preset.
 fn banner(preset: Preset) -> String {
     let mut lines = Vec::new();
     if let Some(mode) = preset.mode {
         lines.push(format!(
-            "> **{} mode**: {}. Channels created under this name have {} unless the create says otherwise. {}",
+            "> **{} mode**: {}. Channels created under this host name default to {}. {}",
             mode.label,
             mode.headline,
             settings(mode),
@@ -68,23 +72,23 @@ fn banner(preset: Preset) -> String {
         ));
     }
     if let Some(client) = preset.client {
-        lines.push(format!("> **The {} edition.** {}", client.name, client.wake));
+        lines.push(format!("> **{} edition.** {}", client.name, client.wake));
     }
     if lines.is_empty() { String::new() } else { lines.join("\n>\n") + "\n\n" }
 }
 
 fn settings(mode: &Mode) -> String {
-    let Mode { retention, trust_mode, session_ttl_seconds, mints_password, .. } = mode;
-    let password = if *mints_password { ", an owner_password made by the hub" } else { "" };
+    let Mode { retention, trust_mode, session_ttl_seconds, generates_password, .. } = mode;
+    let password = if *generates_password { ", a generated owner_password" } else { "" };
     format!(
         "retention `{}`, trust_mode `{}`, session_ttl_seconds `{session_ttl_seconds}`{password}",
-        word(retention),
-        word(trust_mode)
+        wire_name(retention),
+        wire_name(trust_mode)
     )
 }
 
-/// A setting as it stands on the wire.
-fn word(value: &impl serde::Serialize) -> String {
+/// A setting as it is serialized.
+fn wire_name(value: &impl serde::Serialize) -> String {
     serde_json::to_value(value).ok().and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default()
 }
 
@@ -100,33 +104,36 @@ fn clients() -> String {
 }
 
 fn limits_table(state: &AppState) -> String {
-    let (said, of) = (&state.limits, state.hub.account_limits());
-    let owned = |most: &Option<u32>| count(most.unwrap_or_default());
+    let (limits_of_hub, of_account) = (&state.limits, state.hub.account_limits());
+    let owned = |limit: &Option<u32>| count(limit.unwrap_or_default());
     let minutes = |ms: u64| format!("{} min", ms / 60_000);
     let rows = [
-        ("sends of a session in a minute", count(said.send_per_session)),
-        ("the same on a band", count(said.send_per_session_band)),
-        ("sends, creates, joins of an address in a minute", per_address(state)),
-        ("sends of an account in a minute", count(said.send_per_account)),
-        ("identities, channels of an account", format!("{}, {}", owned(&of.identities), owned(&of.channels))),
-        ("webhooks of a channel, of an account", format!("{}, {}", limits::HOOKS, owned(&of.webhooks))),
-        ("characters of a message", limits::TEXT_CHARS.to_string()),
-        ("base64 characters of all attachments of a message", limits::ATTACHMENTS_CHARS.to_string()),
-        ("messages a channel holds for those who come later", limits::RING_MESSAGES.to_string()),
-        ("undelivered direct messages for one recipient", limits::HELD_MESSAGES.to_string()),
-        ("messages of one read", limits::READ_MESSAGES.to_string()),
-        ("life of a session without a sign of life, by default", minutes(limits::SESSION_TTL_MS)),
-        ("the same at most", minutes(limits::SESSION_TTL_MAX_MS)),
-        ("members of a channel", limits::MEMBERS.to_string()),
-        ("consumers of a member", limits::CONSUMERS.to_string()),
+        ("sends per minute per session", count(limits_of_hub.send_per_session)),
+        ("sends per minute per session on a band", count(limits_of_hub.send_per_session_band)),
+        ("sends, creates, joins per minute per address", per_address(state)),
+        ("sends per minute per account", count(limits_of_hub.send_per_account)),
+        (
+            "identities, channels per account",
+            format!("{}, {}", owned(&of_account.identities), owned(&of_account.channels)),
+        ),
+        ("webhooks per channel, per account", format!("{}, {}", limits::HOOKS, owned(&of_account.webhooks))),
+        ("characters per message", limits::TEXT_CHARS.to_string()),
+        ("base64 characters of all attachments per message", limits::ATTACHMENTS_CHARS.to_string()),
+        ("recent messages stored per channel", limits::RING_MESSAGES.to_string()),
+        ("undelivered direct messages per recipient", limits::HELD_MESSAGES.to_string()),
+        ("messages per read", limits::READ_MESSAGES.to_string()),
+        ("session lifetime without activity, default", minutes(limits::SESSION_TTL_MS)),
+        ("session lifetime without activity, maximum", minutes(limits::SESSION_TTL_MAX_MS)),
+        ("members per channel", limits::MEMBERS.to_string()),
+        ("consumers per member", limits::CONSUMERS.to_string()),
     ];
-    let rows = rows.map(|(what, much)| format!("| {what} | {much} |"));
+    let rows = rows.map(|(name, value)| format!("| {name} | {value} |"));
     format!("| limit | |\n|---|---|\n{}", rows.join("\n"))
 }
 
 fn per_address(state: &AppState) -> String {
-    let said = &state.limits;
-    [said.send_per_address, said.create_per_address, said.join_per_address].map(count).join(", ")
+    let limits = &state.limits;
+    [limits.send_per_address, limits.create_per_address, limits.join_per_address].map(count).join(", ")
 }
 
 fn count(limit: u32) -> String {
@@ -141,22 +148,22 @@ fn errors() -> String {
 
 fn advice(code: Code) -> &'static str {
     match code {
-        Code::Invalid => "mend the field it names",
-        Code::InvalidJson => "mend the body; let a program quote the text",
-        Code::UnknownRecipient => "send to somebody in the hint, or to `all`",
+        Code::Invalid => "fix the field it names",
+        Code::InvalidJson => "fix the body; use a program to encode the text",
+        Code::UnknownRecipient => "send to a member listed in the hint, or to `all`",
         Code::NotJoined | Code::SessionExpired => "join again with the same callsign and token, then repeat",
-        Code::Unauthorized => "check the token or password with who gave it to you",
-        Code::Forbidden => "you may not; do not repeat it",
-        Code::NotFound => "check the path and the channel id; the channel may be gone",
-        Code::MethodNotAllowed => "use a method of the `Allow` header",
+        Code::Unauthorized => "check the token or password with whoever gave it to you",
+        Code::Forbidden => "not allowed; do not retry",
+        Code::NotFound => "check the path and the channel id; the channel may have been deleted",
+        Code::MethodNotAllowed => "use a method from the `Allow` header",
         Code::CallsignTaken => "join with the name in the hint, or without one",
-        Code::MailboxFull => "the recipient must read first",
-        Code::LimitReached => "free some of what it names",
-        Code::IdempotencyConflict => "a new message needs a new key",
+        Code::MailboxFull => "the recipient must read its messages first",
+        Code::LimitReached => "free some of the resource it names",
+        Code::IdempotencyConflict => "use a new key for a new message",
         Code::TooLarge => "send less",
-        Code::Misdirected => "use an address the hub is known by",
-        Code::RateLimited | Code::Overloaded => "wait `Retry-After` seconds, then repeat",
-        Code::Internal => "tell the operator the `request_id`",
+        Code::Misdirected => "use a host name the hub accepts",
+        Code::RateLimited | Code::Overloaded => "wait `Retry-After` seconds, then retry",
+        Code::Internal => "report the `request_id` to the operator",
         Code::StorageFailed => "it was not stored; tell the operator",
     }
 }

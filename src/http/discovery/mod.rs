@@ -1,6 +1,6 @@
-//! How a stranger finds the way in: the page for agents, the cards for programs, and the pages for people.
+//! Discovery: the guide for agents, cards for programs, and pages for people.
 //!
-//! All of it is compiled in and rendered with the origin of the request. Numbers come from the domain's limits and the
+//! The texts are compiled in and rendered with the origin of the request. Numbers come from the domain's limits and the
 //! configuration.
 
 pub(super) mod cards;
@@ -11,11 +11,11 @@ use actix_web::http::header;
 use actix_web::web::ServiceConfig;
 use actix_web::{HttpRequest, HttpResponse};
 
-use super::openapi::{AgentCard, Info, McpCard};
-use super::state::SharedState;
+use self::cards::{AgentCard, Info, McpCard};
 use super::{Paths, read};
+use crate::web::state::SharedState;
 
-/// The routes of this module.
+/// Registers the routes of this module.
 pub(crate) fn routes(config: &mut ServiceConfig, at: &Paths<'_>) {
     config
         .service(at.get("/", read().to(home)))
@@ -29,17 +29,20 @@ pub(crate) fn routes(config: &mut ServiceConfig, at: &Paths<'_>) {
         .service(at.get("/style.css", read().to(style)))
         .service(at.get("/docs", read().to(docs)))
         .service(at.get("/docs.js", read().to(docs_script)))
-        .service(at.get("/docs/{tail:.*}", read().to(to_the_guide)));
+        .service(at.get("/docs/{tail:.*}", read().to(redirect_to_guide)));
 }
 
-/// A page for people; the info for programs that accept JSON and no HTML.
+/// Get the start page.
+///
+/// A client that accepts JSON and no HTML gets the info of `/api/v1/info` instead.
 #[utoipa::path(
     get,
     path = "/",
     operation_id = "get_home",
-    tag = "Finding the way in",
-    responses((status = 200, description = "The way in.", headers(("Link" = String, description = "The page for agents and the description of the API.")), content((String = "text/html"), (Info = "application/json")))),
-    extensions(("x-error-codes" = json!([]))),
+    tag = "Discovery",
+    responses((status = 200, description = "The page, or the info.",
+        headers(("Link" = String, description = "The guide for agents and the OpenAPI description.")),
+        content((String = "text/html"), (Info = "application/json")))),
 )]
 pub(super) async fn home(state: SharedState, request: HttpRequest) -> HttpResponse {
     let origin = state.public_origin(&request);
@@ -59,151 +62,143 @@ pub(super) async fn home(state: SharedState, request: HttpRequest) -> HttpRespon
     response
 }
 
-/// All an agent needs, in blocks of bash to be pasted as they stand.
+/// Get the guide for agents.
+///
+/// It has everything an agent needs, as bash blocks that can be pasted unchanged.
 #[utoipa::path(
     get,
     path = "/llms.txt",
     operation_id = "get_guide",
-    tag = "Finding the way in",
-    responses((status = 200, body = String, content_type = "text/markdown", description = "The page.")),
-    extensions(("x-error-codes" = json!([]))),
+    tag = "Discovery",
+    responses((status = 200, body = String, content_type = "text/markdown", description = "Guide for agents.")),
 )]
 pub(super) async fn llms(state: SharedState, request: HttpRequest) -> HttpResponse {
     markdown(guide::guide(&state, &state.public_origin(&request), state.preset(&request)))
 }
 
-/// What this hub is, its limits, and where to read on.
+/// Get information about this hub: version, limits and URLs.
 #[utoipa::path(
     get,
     path = "/api/v1/info",
     operation_id = "get_info",
-    tag = "Finding the way in",
-    responses((status = 200, body = Info, description = "The info.")),
-    extensions(("x-error-codes" = json!([]))),
+    tag = "Discovery",
+    responses((status = 200, body = Info, description = "Information about the hub.")),
 )]
 pub(super) async fn info(state: SharedState, request: HttpRequest) -> HttpResponse {
     HttpResponse::Ok().json(cards::info(&state, &state.public_origin(&request)))
 }
 
-/// What this hub offers over MCP, and its REST routes.
+/// Get the MCP card: the hub's MCP endpoints and REST routes.
 #[utoipa::path(
     get,
     path = "/.well-known/mcp.json",
     operation_id = "get_mcp_card",
-    tag = "Finding the way in",
+    tag = "Discovery",
     responses((status = 200, body = McpCard, description = "The card.")),
-    extensions(("x-error-codes" = json!([]))),
 )]
 pub(super) async fn mcp(state: SharedState, request: HttpRequest) -> HttpResponse {
     HttpResponse::Ok().json(cards::mcp(&state, &state.public_origin(&request)))
 }
 
-/// An A2A agent card.
+/// Get the A2A agent card.
 #[utoipa::path(
     get,
     path = "/.well-known/agent.json",
     operation_id = "get_agent_card",
-    tag = "Finding the way in",
+    tag = "Discovery",
     responses((status = 200, body = AgentCard, description = "The card.")),
-    extensions(("x-error-codes" = json!([]))),
 )]
 pub(super) async fn agent(state: SharedState, request: HttpRequest) -> HttpResponse {
     HttpResponse::Ok().json(cards::agent(&state.public_origin(&request)))
 }
 
-/// How to behave, as a page.
+/// Get the usage policy as HTML.
 #[utoipa::path(
     get,
     path = "/policy",
     operation_id = "get_policy",
-    tag = "Finding the way in",
+    tag = "Discovery",
     responses((status = 200, body = String, content_type = "text/html", description = "The page.")),
-    extensions(("x-error-codes" = json!([]))),
 )]
 pub(super) async fn policy() -> HttpResponse {
     html(pages::policy())
 }
 
-/// How to behave, as Markdown.
+/// Get the usage policy as Markdown.
 #[utoipa::path(
     get,
     path = "/policy.txt",
     operation_id = "get_policy_text",
-    tag = "Finding the way in",
+    tag = "Discovery",
     responses((status = 200, body = String, content_type = "text/markdown", description = "The page.")),
-    extensions(("x-error-codes" = json!([]))),
 )]
 pub(super) async fn policy_text() -> HttpResponse {
     markdown(pages::policy_text())
 }
 
-/// For crawlers.
+/// Get the rules for crawlers.
 #[utoipa::path(
     get,
     path = "/robots.txt",
     operation_id = "get_robots",
-    tag = "Finding the way in",
+    tag = "Discovery",
     responses((status = 200, body = String, description = "The rules.")),
-    extensions(("x-error-codes" = json!([]))),
 )]
 pub(super) async fn robots() -> HttpResponse {
     text("text/plain; charset=utf-8", "User-agent: *\nDisallow: /api/\n".to_owned())
 }
 
-/// The look of the pages.
+/// Get the stylesheet of the pages.
 #[utoipa::path(
     get,
     path = "/style.css",
     operation_id = "get_style",
-    tag = "Finding the way in",
-    responses((status = 200, body = String, content_type = "text/css", description = "The style.")),
-    extensions(("x-error-codes" = json!([]))),
+    tag = "Discovery",
+    responses((status = 200, body = String, content_type = "text/css", description = "The stylesheet.")),
 )]
 pub(super) async fn style() -> HttpResponse {
     text("text/css; charset=utf-8", pages::STYLE.to_owned())
 }
 
-/// This description of the API as a page, with a form to try each route.
+/// Get the API reference as a page, with a form to try each route.
 #[utoipa::path(
     get,
     path = "/docs",
     operation_id = "get_docs",
-    tag = "Finding the way in",
+    tag = "Discovery",
     responses((status = 200, body = String, content_type = "text/html", description = "The page.")),
-    extensions(("x-error-codes" = json!([]))),
 )]
 pub(super) async fn docs() -> HttpResponse {
     html(pages::DOCS.to_owned())
 }
 
-/// The script of `/docs`.
+/// Get the script of `/docs`.
 #[utoipa::path(
     get,
     path = "/docs.js",
     operation_id = "get_docs_script",
-    tag = "Finding the way in",
+    tag = "Discovery",
     responses((status = 200, body = String, content_type = "text/javascript", description = "The script.")),
-    extensions(("x-error-codes" = json!([]))),
 )]
 pub(super) async fn docs_script() -> HttpResponse {
     text("text/javascript; charset=utf-8", pages::DOCS_SCRIPT.to_owned())
 }
 
-/// Leads old links to `/llms.txt`.
+/// Redirect old links to `/llms.txt`.
 #[utoipa::path(
     get,
     path = "/docs/{tail}",
     operation_id = "get_old_docs",
-    tag = "Finding the way in",
-    params(("tail" = String, Path, description = "Anything, slashes included.")),
-    responses((status = 302, description = "To `/llms.txt`.", headers(("Location" = String, description = "`/llms.txt`")))),
-    extensions(("x-error-codes" = json!([]))),
+    tag = "Discovery",
+    params(("tail" = String, Path, description = "Any path, slashes included.")),
+    responses((status = 302, description = "A redirect to `/llms.txt`.",
+        headers(("Location" = String, description = "`/llms.txt`")))),
 )]
-pub(super) async fn to_the_guide() -> HttpResponse {
+pub(super) async fn redirect_to_guide() -> HttpResponse {
     HttpResponse::Found().insert_header((header::LOCATION, "/llms.txt")).finish()
 }
 
-/// Whether a program asks: it accepts JSON and no HTML.
+/// Whether the client is a program: it accepts JSON and no HTML.
 fn wants_json(request: &HttpRequest) -> bool {
     let accepts = |kind| {
         let values = request.headers().get_all(header::ACCEPT).filter_map(|value| value.to_str().ok());
@@ -224,15 +219,15 @@ fn text(kind: &'static str, page: String) -> HttpResponse {
     HttpResponse::Ok().content_type(kind).body(page)
 }
 
-/// Puts values into the `{{places}}` of a page.
-fn fill(page: &str, places: &[(&str, &str)]) -> String {
+/// Replaces the `{{placeholders}}` of a page.
+fn fill(page: &str, values: &[(&str, &str)]) -> String {
     let mut filled = String::with_capacity(page.len() * 2);
     let mut rest = page;
     while let Some((before, after)) = rest.split_once("{{") {
-        let (place, after) = after.split_once("}}").unwrap_or((after, ""));
-        let value = places.iter().find(|(name, _)| *name == place).map(|(_, value)| *value);
+        let (name, after) = after.split_once("}}").unwrap_or((after, ""));
+        let value = values.iter().find(|(known, _)| *known == name).map(|(_, value)| *value);
         filled += before;
-        filled += value.unwrap_or_else(|| unreachable!("no page has the place {place}"));
+        filled += value.unwrap_or_else(|| unreachable!("no page has the placeholder {name}"));
         rest = after;
     }
     filled + rest
@@ -243,7 +238,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_value_is_put_in_once_and_not_read_again() {
+    fn a_value_is_inserted_once_and_not_expanded() {
         assert_eq!(fill("a {{x}} b {{y}}", &[("x", "{{y}}"), ("y", "2")]), "a {{y}} b 2");
     }
 }

@@ -1,4 +1,4 @@
-//! The pages for people. Small, and without scripts but for `/docs`; what goes into them is escaped.
+//! HTML pages for people. Only `/docs` has a script. Inserted values are escaped.
 
 use super::fill;
 
@@ -18,7 +18,7 @@ pub(super) fn policy_text() -> String {
     fill(POLICY, &[("text_chars", &chars)])
 }
 
-/// The policy's markdown as a page: headings, lists and paragraphs are all it has.
+/// The policy rendered as HTML. Its Markdown has headings and paragraphs only.
 pub(super) fn policy() -> String {
     let blocks = policy_text().split("\n\n").map(block).collect::<Vec<_>>().join("\n");
     fill(FRAME, &[("policy", &blocks)])
@@ -33,7 +33,7 @@ fn block(block: &str) -> String {
     }
 }
 
-/// Text as it may stand anywhere in a page, in attributes too.
+/// Escapes text for HTML content and attributes.
 fn escaped(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     for c in text.chars() {
@@ -54,7 +54,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_a_host_says_stays_text() {
+    fn a_host_is_escaped() {
         let page = home("http://a\"><script>'&.localhost");
         assert!(!page.contains("<script") && page.contains("http://a&quot;&gt;&lt;script&gt;&#39;&amp;.localhost"));
     }

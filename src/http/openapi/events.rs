@@ -1,17 +1,17 @@
-//! The events of a stream. OpenAPI 3.1 has no word for what comes one by one, so the schema of `text/event-stream` is that
-//! of one event, as 3.2 has it and as tools read it.
+//! The events of a stream. OpenAPI 3.1 cannot describe a sequence of events, so the schema of `text/event-stream` is
+//! that of one event, as in OpenAPI 3.2 and as tools expect.
 
 use serde_json::{Value, json};
 
-/// Says what the events of the stream are.
+/// Adds the schema of stream events.
 pub(super) fn add(api: &mut Value) {
     let stream = "/paths/~1api~1channels~1{id}~1stream/get/responses/200/content/text~1event-stream/schema";
     let at = api.pointer_mut(stream);
     at.into_iter().for_each(|schema| *schema = json!({"$ref": "#/components/schemas/Event"}));
     api["components"]["schemas"]["Event"] = json!({
-        "description": "An event of a stream. A line that begins with `:` is a comment: `: ping` after 25 s of silence.",
+        "description": "A stream event. Lines starting with `:` are comments; an idle stream sends `: ping` every 25 s.",
         "oneOf": [
-            event("hello", "First, once.", &json!({
+            event("hello", "Sent once, first.", &json!({
                 "type": "object",
                 "required": ["channel_id", "callsign", "roster", "backlog_count"],
                 "properties": {
@@ -21,14 +21,14 @@ pub(super) fn add(api: &mut Value) {
                     "backlog_count": {"type": "integer", "minimum": 0},
                 },
             })),
-            event("message", "A message, or a status.", &json!({"$ref": "#/components/schemas/GivenMessage"})),
+            event("message", "A message or a status.", &json!({"$ref": "#/components/schemas/GivenMessage"})),
             event("gap", "Broadcasts were lost.", &json!({"$ref": "#/components/schemas/Gap"})),
-            event("lagged", "You read too slowly. The stream ends; everything after that id is unread.", &json!({
+            event("lagged", "The client reads too slowly. The stream ends; later messages are unread.", &json!({
                 "type": "object",
                 "required": ["resume_from"],
                 "properties": {"resume_from": {"type": "integer", "minimum": 0}},
             })),
-            event("superseded", "Another stream of this session and consumer took over. The stream ends.", &json!({
+            event("superseded", "Replaced by a newer stream of the same consumer. The stream ends.", &json!({
                 "type": "object",
                 "properties": {},
             })),
@@ -36,7 +36,9 @@ pub(super) fn add(api: &mut Value) {
                 "type": "object",
                 "required": ["reason"],
                 "properties": {
-                    "reason": {"enum": ["left", "expired", "renamed", "revoked", "removed", "deleted", "restart", "draining"]},
+                    "reason": {
+                        "enum": ["left", "expired", "renamed", "revoked", "removed", "deleted", "restart", "draining"],
+                    },
                 },
             })),
         ],
@@ -51,8 +53,8 @@ fn event(name: &str, description: &str, data: &Value) -> Value {
         "properties": {
             "event": {"const": name},
             "data": {"type": "string", "contentMediaType": "application/json", "contentSchema": data},
-            "id": {"type": "string", "description": "Of a message: its id, to resume from."},
-            "retry": {"type": "integer", "description": "How long to wait before coming back, in milliseconds."},
+            "id": {"type": "string", "description": "The message id to resume from."},
+            "retry": {"type": "integer", "description": "Milliseconds to wait before reconnecting."},
         },
     })
 }

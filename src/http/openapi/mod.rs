@@ -1,13 +1,13 @@
-//! `GET /openapi.json`: the API described, from the handlers and from the domain's inputs and replies.
+//! `GET /openapi.json`: the API description, generated from the handlers and from the domain's inputs and replies.
 //!
-//! It is put together once, when somebody first asks; a request adds only the address it came to. What utoipa cannot say
-//! is added to its JSON: the refusals of each route (`refusals.rs`), and rules between fields (`rules.rs`).
+//! It is built at the first request; later requests only insert their origin. What utoipa cannot express is added to
+//! its JSON: error responses (`error_responses.rs`), stream events (`events.rs`), and constraints between fields
+//! (`constraints.rs`).
 
+mod constraints;
+mod error_responses;
 mod events;
-mod like;
-mod parameters;
-mod refusals;
-mod rules;
+mod inferred;
 
 use std::sync::OnceLock;
 
@@ -18,31 +18,27 @@ use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, Secur
 use utoipa::{Modify, OpenApi};
 
 use super::discovery::{self, cards};
-use super::state::{AppState, SharedState};
 use super::{account, admin, channels, health, members, messages, metrics, poll, stream, transcript, webhooks};
-pub(super) use like::{AgentCard, Info, McpCard};
-pub(super) use parameters::{
-    AdminQuery, CloseQuery, HistoryQuery, InChannel, MaySession, OfHook, OfIdentity, TranscriptQuery, WithSession,
-};
+use crate::web::state::{AppState, SharedState};
 
-/// Where the servers will stand in the text.
+/// The place in the JSON where the origin of a request is inserted.
 const SERVERS: &str = "\"servers\":[]";
 
-const PREFACE: &str = "How agents talk to a rogerrat hub: plain HTTP, JSON in and out. `/llms.txt` is the same for \
-    agents, in blocks to be pasted.\n\nUnknown fields and parameters are ignored, and fields may be added to replies. \
-    Of a parameter given twice the first counts; a blank number is 0. HEAD is answered like GET where reading changes \
-    nothing. An unknown path is 404, a known path with another method 405 with `Allow`. Every answer has `X-Request-Id`. \
-    The codes a route can answer with stand in its `x-error-codes`.";
+const PREFACE: &str = "The REST API of a rogerrat hub, through which AI agents exchange messages. Requests and \
+    responses are JSON over plain HTTP. `/llms.txt` is a guide for agents, with commands to paste.\n\nUnknown fields \
+    and parameters are ignored, and replies may gain fields. If a parameter is repeated, its first value is used; an \
+    empty number is 0. HEAD is supported wherever GET changes nothing. An unknown path returns 404, an unsupported \
+    method 405 with `Allow`. Every response has `X-Request-Id`. `x-error-codes` lists the error codes of each route.";
 
-/// The description, but for the address it is served under.
+/// The description, split where the origin is inserted.
 #[derive(Debug)]
-pub(crate) struct Description {
+pub(crate) struct ApiDescription {
     before: String,
     after: String,
 }
 
-/// Where the description is kept when it is made.
-pub(super) type Made = OnceLock<Description>;
+/// The description, built at the first request.
+pub(super) type DescriptionCell = OnceLock<ApiDescription>;
 
 #[derive(OpenApi)]
 #[openapi(
@@ -73,7 +69,7 @@ pub(super) type Made = OnceLock<Description>;
         metrics::metrics,
         account::open,
         account::recover,
-        account::look,
+        account::get,
         account::close,
         account::add_identity,
         account::identities,
@@ -116,88 +112,87 @@ pub(super) type Made = OnceLock<Description>;
         discovery::style,
         discovery::docs,
         discovery::docs_script,
-        discovery::to_the_guide,
+        discovery::redirect_to_guide,
     ),
     modifiers(&Credentials),
     tags(
-        (name = "Channels", description = "Rooms, and the public bands."),
-        (name = "Members", description = "Coming, staying, going."),
-        (name = "Messages", description = "Sending, and what became of it."),
-        (name = "Reading", description = "Polls, streams, and acknowledging."),
-        (name = "Webhooks", description = "Being told of messages by a POST: of a channel, or of an account's identities."),
-        (name = "Looking around", description = "Who is here, and how much was said."),
-        (name = "Accounts", description = "Optional: callsigns and channels that are somebody's."),
-        (name = "The hub", description = "Whether it lives, and what it has done."),
-        (name = "Administration", description = "What the operator sees and does; switched off unless a token is set for it."),
-        (name = "Finding the way in", description = "What the hub says of itself."),
+        (name = "Channels", description = "Create and describe channels, and list the public bands."),
+        (name = "Members", description = "Join, refresh and leave."),
+        (name = "Messages", description = "Send messages, read the history, and get receipts."),
+        (name = "Reading", description = "Polls, streams, acknowledgements and consumers."),
+        (name = "Webhooks", description = "Deliver messages by POST, for a channel or for an account's identities."),
+        (name = "Inspection", description = "Members, statistics and transcripts."),
+        (name = "Accounts", description = "Optional: own channels, and reserve callsigns as identities."),
+        (name = "Health and metrics", description = "Health probes and counters."),
+        (name = "Administration", description = "Operator access. Disabled without an administration token."),
+        (name = "Discovery", description = "Guides, cards, and this description."),
     )
 )]
 struct Api;
 
-/// The ways to say who one is.
+/// Adds the security schemes.
 struct Credentials;
 
 impl Modify for Credentials {
     fn modify(&self, api: &mut utoipa::openapi::OpenApi) {
-        let bearer = |what| {
+        let bearer = |description| {
             let mut http = Http::new(HttpAuthScheme::Bearer);
-            http.description = Some(String::from(what));
+            http.description = Some(String::from(description));
             SecurityScheme::Http(http)
         };
         let components = api.components.get_or_insert_default();
-        components.add_security_scheme("channel_token", bearer("The token of the channel. A band wants none."));
+        components.add_security_scheme("channel_token", bearer("The token of the channel. A band needs none."));
         components.add_security_scheme(
             "server_token",
-            bearer("The token of the hub, where its operator set one; without one no bearer is taken."),
+            bearer("The token of the hub, if its operator configured one. Otherwise no bearer token is accepted."),
         );
-        components.add_security_scheme("admin_token", bearer("The token of the administration."));
+        components.add_security_scheme("admin_token", bearer("The administration token."));
         components.add_security_scheme("account_session", bearer("The session token of an account."));
-        let session = "The session of a member, from the reply of its join.";
+        let session = "The session id of a member, from the reply to its join.";
         let session = ApiKeyValue::with_description("X-Session-Id", session);
         components.add_security_scheme("session", SecurityScheme::ApiKey(ApiKey::Header(session)));
     }
 }
 
-impl Description {
-    fn of(state: &AppState) -> Self {
+impl ApiDescription {
+    fn new(state: &AppState) -> Self {
         let mut api = serde_json::to_value(Api::openapi()).unwrap_or_default();
         api["servers"] = json!([]);
         for (name, card) in
             [("Info", cards::info(state, "")), ("McpCard", cards::mcp(state, "")), ("AgentCard", cards::agent(""))]
         {
-            api["components"]["schemas"][name] = like::like(&card);
+            api["components"]["schemas"][name] = inferred::schema_of(&card);
         }
         if state.server_token.is_none() {
-            // Nobody needs a token that nobody has.
+            // Without a configured token there is no token to present.
             for (path, method) in [("/api/account", "post"), ("/metrics", "get")] {
                 api["paths"][path][method].as_object_mut().map(|operation| operation.remove("security"));
             }
             api["paths"]["/api/channels"]["post"]["security"] = json!([{}, {"account_session": []}]);
         }
         events::add(&mut api);
-        rules::add(&mut api);
-        refusals::add(&mut api);
+        constraints::add(&mut api);
+        error_responses::add(&mut api);
         let text = api.to_string();
         let (before, after) = text.split_once(SERVERS).unwrap_or((&text, ""));
         Self { before: before.to_owned(), after: after.to_owned() }
     }
 
-    fn at(&self, origin: &str) -> String {
+    fn render(&self, origin: &str) -> String {
         let servers = json!([{"url": origin}]);
         format!("{}\"servers\":{servers}{}", self.before, self.after)
     }
 }
 
-/// This description of the API.
+/// Get this OpenAPI description.
 #[utoipa::path(
     get,
     path = "/openapi.json",
     operation_id = "get_openapi",
-    tag = "Finding the way in",
+    tag = "Discovery",
     responses((status = 200, body = Value, description = "OpenAPI 3.1.", content_type = "application/json")),
-    extensions(("x-error-codes" = json!([]))),
 )]
-pub(super) async fn openapi(state: SharedState, made: Data<Made>, request: HttpRequest) -> HttpResponse {
-    let description = made.get_or_init(|| Description::of(&state));
-    HttpResponse::Ok().content_type("application/json").body(description.at(&state.public_origin(&request)))
+pub(super) async fn openapi(state: SharedState, cell: Data<DescriptionCell>, request: HttpRequest) -> HttpResponse {
+    let description = cell.get_or_init(|| ApiDescription::new(&state));
+    HttpResponse::Ok().content_type("application/json").body(description.render(&state.public_origin(&request)))
 }

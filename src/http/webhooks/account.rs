@@ -1,27 +1,30 @@
-//! The webhooks of an account: their handlers.
+//! Handlers of an account's webhooks.
 
 use actix_web::web::Payload;
 use actix_web::{HttpRequest, Responder};
+use rogerrat_domain::Code;
 use rogerrat_domain::webhook::{ReplayInput, SubscribeInput};
 
 use super::super::Done;
-use super::super::openapi::OfHook;
-use super::super::problem::Problem;
-use super::super::state::SharedState;
-use super::account_owner;
-use super::replies::{DeliveriesReply, HooksReply, ReplayReply, TestReply};
+use super::super::error_codes::{ACCOUNT, BODY, codes};
+use super::replies::{DeliveriesReply, ReplayReply, TestReply, WebhooksReply};
+use super::{WebhookPath, account_owner};
+use crate::web::problem::Problem;
+use crate::web::state::SharedState;
 use crate::web::webhook_view::SubscribedReply;
 
-/// Subscribes an address to DMs to the account's identities, on any channel. It is checked now, and again whenever something is posted.
+/// Subscribe a URL to direct messages to the account's identities, on any channel.
+///
+/// The URL is validated now and again before every delivery.
 #[utoipa::path(
     post,
     path = "/api/account/webhooks",
     operation_id = "subscribe_account_webhook",
     tag = "Webhooks",
-    request_body(content = SubscribeInput, description = "Where to post."),
-    responses((status = 200, body = SubscribedReply, description = "The webhook. Its secret is shown only here.")),
+    request_body(content = SubscribeInput, description = "The URL to deliver to."),
+    responses((status = 200, body = SubscribedReply, description = "The webhook. Its secret is returned only once.")),
     security(("account_session" = [])),
-    extensions(("x-error-codes" = json!(["unauthorized", "overloaded", "storage_failed", "invalid", "invalid_json", "too_large", "limit_reached", "rate_limited"]))),
+    extensions(("x-error-codes" = json!(codes(&[ACCOUNT, BODY, &[Code::LimitReached, Code::RateLimited]])))),
 )]
 pub(crate) async fn subscribe(
     state: SharedState,
@@ -32,80 +35,94 @@ pub(crate) async fn subscribe(
     super::subscribe(state, request, payload, owner).await
 }
 
-/// Lists the webhooks of the account, without their secrets.
+/// List the account's webhooks, without their secrets.
 #[utoipa::path(
     get,
     path = "/api/account/webhooks",
     operation_id = "list_account_webhooks",
     tag = "Webhooks",
-    responses((status = 200, body = HooksReply, description = "The webhooks.")),
+    responses((status = 200, body = WebhooksReply, description = "The webhooks.")),
     security(("account_session" = [])),
-    extensions(("x-error-codes" = json!(["unauthorized", "overloaded", "storage_failed"]))),
+    extensions(("x-error-codes" = json!(codes(&[ACCOUNT])))),
 )]
 pub(crate) async fn list(state: SharedState, request: HttpRequest) -> Result<impl Responder, Problem> {
     let owner = account_owner(&state, &request).await?;
     Ok(super::list(&state, &owner))
 }
 
-/// Removes a webhook with its deliveries. What is due for it is not posted.
+/// Remove a webhook and its deliveries.
+///
+/// Pending deliveries are discarded.
 #[utoipa::path(
     delete,
     path = "/api/account/webhooks/{hook}",
     operation_id = "remove_account_webhook",
     tag = "Webhooks",
-    params(OfHook),
-    responses((status = 200, body = Done, description = "It is gone.")),
+    params(WebhookPath),
+    responses((status = 200, body = Done, description = "Deleted.")),
     security(("account_session" = [])),
-    extensions(("x-error-codes" = json!(["unauthorized", "overloaded", "storage_failed", "not_found"]))),
+    extensions(("x-error-codes" = json!(codes(&[ACCOUNT, &[Code::NotFound]])))),
 )]
 pub(crate) async fn remove(state: SharedState, request: HttpRequest) -> Result<impl Responder, Problem> {
     let owner = account_owner(&state, &request).await?;
     super::remove(state, &request, owner).await
 }
 
-/// Posts a test event to a webhook, behind what is due already. One that is switched off gets it too.
+/// Send a test event to a webhook.
+///
+/// It is queued behind pending deliveries, and is also sent to a disabled webhook.
 #[utoipa::path(
     post,
     path = "/api/account/webhooks/{hook}/test",
     operation_id = "test_account_webhook",
     tag = "Webhooks",
-    params(OfHook),
-    responses((status = 200, body = TestReply, description = "It is on its way.")),
+    params(WebhookPath),
+    responses((status = 200, body = TestReply, description = "Queued.")),
     security(("account_session" = [])),
-    extensions(("x-error-codes" = json!(["unauthorized", "overloaded", "storage_failed", "too_large", "limit_reached", "rate_limited", "not_found"]))),
+    extensions(("x-error-codes" = json!(codes(&[
+        ACCOUNT,
+        &[Code::NotFound, Code::TooLarge, Code::LimitReached, Code::RateLimited],
+    ])))),
 )]
 pub(crate) async fn test(state: SharedState, request: HttpRequest) -> Result<impl Responder, Problem> {
     let owner = account_owner(&state, &request).await?;
     super::test(state, request, owner).await
 }
 
-/// Tells the last 100 deliveries of a webhook, newest first.
+/// List the last 100 deliveries of a webhook, newest first.
 #[utoipa::path(
     get,
     path = "/api/account/webhooks/{hook}/deliveries",
     operation_id = "list_account_deliveries",
     tag = "Webhooks",
-    params(OfHook),
+    params(WebhookPath),
     responses((status = 200, body = DeliveriesReply, description = "The deliveries.")),
     security(("account_session" = [])),
-    extensions(("x-error-codes" = json!(["unauthorized", "overloaded", "storage_failed", "not_found"]))),
+    extensions(("x-error-codes" = json!(codes(&[ACCOUNT, &[Code::NotFound]])))),
 )]
 pub(crate) async fn deliveries(state: SharedState, request: HttpRequest) -> Result<impl Responder, Problem> {
     let owner = account_owner(&state, &request).await?;
     super::deliveries(state, &request, &owner).await
 }
 
-/// Delivers once more, under the same id and with the same body: one delivery, or all in the log that failed.
+/// Redeliver one delivery, or all failed ones.
+///
+/// A redelivery has the same id and the same body.
 #[utoipa::path(
     post,
     path = "/api/account/webhooks/{hook}/replay",
     operation_id = "replay_account_deliveries",
     tag = "Webhooks",
-    params(OfHook),
-    request_body(content = ReplayInput, description = "Which; an empty body means all that failed."),
-    responses((status = 200, body = ReplayReply, description = "What is due again, and what is not held any more.")),
+    params(WebhookPath),
+    request_body(content = ReplayInput, description = "The delivery. An empty body means all failed deliveries."),
+    responses((status = 200, body = ReplayReply,
+        description = "The deliveries queued again, and those whose message is no longer stored.")),
     security(("account_session" = [])),
-    extensions(("x-error-codes" = json!(["unauthorized", "overloaded", "storage_failed", "invalid", "invalid_json", "too_large", "limit_reached", "rate_limited", "not_found"]))),
+    extensions(("x-error-codes" = json!(codes(&[
+        ACCOUNT,
+        BODY,
+        &[Code::NotFound, Code::LimitReached, Code::RateLimited],
+    ])))),
 )]
 pub(crate) async fn replay(
     state: SharedState,
@@ -116,16 +133,19 @@ pub(crate) async fn replay(
     super::replay(state, request, payload, owner).await
 }
 
-/// Gives a webhook a new secret. The one before signs beside it for 24 hours.
+/// Rotate a webhook's secret.
+///
+/// For 24 hours deliveries are signed with both the new and the previous secret.
 #[utoipa::path(
     post,
     path = "/api/account/webhooks/{hook}/rotate-secret",
     operation_id = "rotate_account_webhook_secret",
     tag = "Webhooks",
-    params(OfHook),
-    responses((status = 200, body = SubscribedReply, description = "The webhook and its new secret, which is shown only here.")),
+    params(WebhookPath),
+    responses((status = 200, body = SubscribedReply,
+        description = "The webhook and its new secret, which is returned only once.")),
     security(("account_session" = [])),
-    extensions(("x-error-codes" = json!(["unauthorized", "overloaded", "storage_failed", "too_large", "not_found"]))),
+    extensions(("x-error-codes" = json!(codes(&[ACCOUNT, &[Code::NotFound, Code::TooLarge]])))),
 )]
 pub(crate) async fn rotate(state: SharedState, request: HttpRequest) -> Result<impl Responder, Problem> {
     let owner = account_owner(&state, &request).await?;

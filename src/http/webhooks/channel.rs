@@ -1,28 +1,32 @@
-//! The webhooks of a channel: their handlers.
+//! Handlers of a channel's webhooks.
 
 use actix_web::web::Payload;
 use actix_web::{HttpRequest, Responder};
+use rogerrat_domain::Code;
 use rogerrat_domain::webhook::{ReplayInput, SubscribeInput};
 
 use super::super::Done;
-use super::super::openapi::{InChannel, OfHook};
-use super::super::problem::Problem;
-use super::super::state::SharedState;
-use super::channel_owner;
-use super::replies::{DeliveriesReply, HooksReply, ReplayReply, TestReply};
+use super::super::error_codes::{BODY, CHANNEL_WEBHOOKS, codes};
+use super::super::parameters::ChannelPath;
+use super::replies::{DeliveriesReply, ReplayReply, TestReply, WebhooksReply};
+use super::{WebhookPath, channel_owner};
+use crate::web::problem::Problem;
+use crate::web::state::SharedState;
 use crate::web::webhook_view::SubscribedReply;
 
-/// Subscribes an address to every message of the channel, its DMs too unless they are private. It is checked now, and again whenever something is posted.
+/// Subscribe a URL to the messages of the channel.
+///
+/// Direct messages are included unless they are private. The URL is validated now and again before every delivery.
 #[utoipa::path(
     post,
     path = "/api/channels/{id}/webhooks",
     operation_id = "subscribe_channel_webhook",
     tag = "Webhooks",
-    params(InChannel),
-    request_body(content = SubscribeInput, description = "Where to post."),
-    responses((status = 200, body = SubscribedReply, description = "The webhook. Its secret is shown only here.")),
+    params(ChannelPath),
+    request_body(content = SubscribeInput, description = "The URL to deliver to."),
+    responses((status = 200, body = SubscribedReply, description = "The webhook. Its secret is returned only once.")),
     security(("channel_token" = [])),
-    extensions(("x-error-codes" = json!(["unauthorized", "overloaded", "storage_failed", "not_found", "forbidden", "invalid", "invalid_json", "too_large", "limit_reached", "rate_limited"]))),
+    extensions(("x-error-codes" = json!(codes(&[CHANNEL_WEBHOOKS, BODY, &[Code::LimitReached, Code::RateLimited]])))),
 )]
 pub(crate) async fn subscribe(
     state: SharedState,
@@ -33,81 +37,95 @@ pub(crate) async fn subscribe(
     super::subscribe(state, request, payload, owner).await
 }
 
-/// Lists the webhooks of the channel, without their secrets.
+/// List the channel's webhooks, without their secrets.
 #[utoipa::path(
     get,
     path = "/api/channels/{id}/webhooks",
     operation_id = "list_channel_webhooks",
     tag = "Webhooks",
-    params(InChannel),
-    responses((status = 200, body = HooksReply, description = "The webhooks.")),
+    params(ChannelPath),
+    responses((status = 200, body = WebhooksReply, description = "The webhooks.")),
     security(("channel_token" = [])),
-    extensions(("x-error-codes" = json!(["unauthorized", "overloaded", "storage_failed", "not_found", "forbidden"]))),
+    extensions(("x-error-codes" = json!(codes(&[CHANNEL_WEBHOOKS])))),
 )]
 pub(crate) async fn list(state: SharedState, request: HttpRequest) -> Result<impl Responder, Problem> {
     let owner = channel_owner(&state, &request).await?;
     Ok(super::list(&state, &owner))
 }
 
-/// Removes a webhook with its deliveries. What is due for it is not posted.
+/// Remove a webhook and its deliveries.
+///
+/// Pending deliveries are discarded.
 #[utoipa::path(
     delete,
     path = "/api/channels/{id}/webhooks/{hook}",
     operation_id = "remove_channel_webhook",
     tag = "Webhooks",
-    params(InChannel, OfHook),
-    responses((status = 200, body = Done, description = "It is gone.")),
+    params(ChannelPath, WebhookPath),
+    responses((status = 200, body = Done, description = "Deleted.")),
     security(("channel_token" = [])),
-    extensions(("x-error-codes" = json!(["unauthorized", "overloaded", "storage_failed", "not_found", "forbidden"]))),
+    extensions(("x-error-codes" = json!(codes(&[CHANNEL_WEBHOOKS])))),
 )]
 pub(crate) async fn remove(state: SharedState, request: HttpRequest) -> Result<impl Responder, Problem> {
     let owner = channel_owner(&state, &request).await?;
     super::remove(state, &request, owner).await
 }
 
-/// Posts a test event to a webhook, behind what is due already. One that is switched off gets it too.
+/// Send a test event to a webhook.
+///
+/// It is queued behind pending deliveries, and is also sent to a disabled webhook.
 #[utoipa::path(
     post,
     path = "/api/channels/{id}/webhooks/{hook}/test",
     operation_id = "test_channel_webhook",
     tag = "Webhooks",
-    params(InChannel, OfHook),
-    responses((status = 200, body = TestReply, description = "It is on its way.")),
+    params(ChannelPath, WebhookPath),
+    responses((status = 200, body = TestReply, description = "Queued.")),
     security(("channel_token" = [])),
-    extensions(("x-error-codes" = json!(["unauthorized", "overloaded", "storage_failed", "not_found", "forbidden", "too_large", "limit_reached", "rate_limited"]))),
+    extensions(("x-error-codes" = json!(codes(&[
+        CHANNEL_WEBHOOKS,
+        &[Code::TooLarge, Code::LimitReached, Code::RateLimited],
+    ])))),
 )]
 pub(crate) async fn test(state: SharedState, request: HttpRequest) -> Result<impl Responder, Problem> {
     let owner = channel_owner(&state, &request).await?;
     super::test(state, request, owner).await
 }
 
-/// Tells the last 100 deliveries of a webhook, newest first.
+/// List the last 100 deliveries of a webhook, newest first.
 #[utoipa::path(
     get,
     path = "/api/channels/{id}/webhooks/{hook}/deliveries",
     operation_id = "list_channel_deliveries",
     tag = "Webhooks",
-    params(InChannel, OfHook),
+    params(ChannelPath, WebhookPath),
     responses((status = 200, body = DeliveriesReply, description = "The deliveries.")),
     security(("channel_token" = [])),
-    extensions(("x-error-codes" = json!(["unauthorized", "overloaded", "storage_failed", "not_found", "forbidden"]))),
+    extensions(("x-error-codes" = json!(codes(&[CHANNEL_WEBHOOKS])))),
 )]
 pub(crate) async fn deliveries(state: SharedState, request: HttpRequest) -> Result<impl Responder, Problem> {
     let owner = channel_owner(&state, &request).await?;
     super::deliveries(state, &request, &owner).await
 }
 
-/// Delivers once more, under the same id and with the same body: one delivery, or all in the log that failed.
+/// Redeliver one delivery, or all failed ones.
+///
+/// A redelivery has the same id and the same body.
 #[utoipa::path(
     post,
     path = "/api/channels/{id}/webhooks/{hook}/replay",
     operation_id = "replay_channel_deliveries",
     tag = "Webhooks",
-    params(InChannel, OfHook),
-    request_body(content = ReplayInput, description = "Which; an empty body means all that failed."),
-    responses((status = 200, body = ReplayReply, description = "What is due again, and what is not held any more.")),
+    params(ChannelPath, WebhookPath),
+    request_body(content = ReplayInput, description = "The delivery. An empty body means all failed deliveries."),
+    responses((status = 200, body = ReplayReply,
+        description = "The deliveries queued again, and those whose message is no longer stored.")),
     security(("channel_token" = [])),
-    extensions(("x-error-codes" = json!(["unauthorized", "overloaded", "storage_failed", "not_found", "forbidden", "invalid", "invalid_json", "too_large", "limit_reached", "rate_limited"]))),
+    extensions(("x-error-codes" = json!(codes(&[
+        CHANNEL_WEBHOOKS,
+        BODY,
+        &[Code::LimitReached, Code::RateLimited],
+    ])))),
 )]
 pub(crate) async fn replay(
     state: SharedState,
@@ -118,16 +136,19 @@ pub(crate) async fn replay(
     super::replay(state, request, payload, owner).await
 }
 
-/// Gives a webhook a new secret. The one before signs beside it for 24 hours.
+/// Rotate a webhook's secret.
+///
+/// For 24 hours deliveries are signed with both the new and the previous secret.
 #[utoipa::path(
     post,
     path = "/api/channels/{id}/webhooks/{hook}/rotate-secret",
     operation_id = "rotate_channel_webhook_secret",
     tag = "Webhooks",
-    params(InChannel, OfHook),
-    responses((status = 200, body = SubscribedReply, description = "The webhook and its new secret, which is shown only here.")),
+    params(ChannelPath, WebhookPath),
+    responses((status = 200, body = SubscribedReply,
+        description = "The webhook and its new secret, which is returned only once.")),
     security(("channel_token" = [])),
-    extensions(("x-error-codes" = json!(["unauthorized", "overloaded", "storage_failed", "not_found", "forbidden", "too_large"]))),
+    extensions(("x-error-codes" = json!(codes(&[CHANNEL_WEBHOOKS, &[Code::TooLarge]])))),
 )]
 pub(crate) async fn rotate(state: SharedState, request: HttpRequest) -> Result<impl Responder, Problem> {
     let owner = channel_owner(&state, &request).await?;

@@ -1,4 +1,4 @@
-//! Webhooks: of a channel, for who has its token, and of an account, for its owner. Both have the same routes.
+//! Webhooks of channels and of accounts. Both have the same routes.
 
 pub(super) mod account;
 pub(super) mod channel;
@@ -8,15 +8,17 @@ use actix_web::HttpRequest;
 use actix_web::web::{self, Json, Payload, ServiceConfig};
 use rogerrat_domain::webhook::{Owner, ReplayInput, SubscribeInput};
 use rogerrat_domain::{Code, Refusal, limits};
+use utoipa::IntoParams;
 
-use super::problem::Problem;
-use super::state::SharedState;
-use super::{Done, Paths, body, read};
+use super::{Done, Paths, read};
+use crate::web::body;
+use crate::web::problem::Problem;
+use crate::web::state::SharedState;
 use crate::web::webhook_view::SubscribedReply;
 
-use replies::{DeliveriesReply, DeliveryRow, HookRow, HooksReply, ReplayReply, TestReply};
+use replies::{DeliveriesReply, DeliveryView, ReplayReply, TestReply, WebhookView, WebhooksReply};
 
-/// The routes of a channel's webhooks.
+/// Registers the routes of a channel's webhooks.
 pub(super) fn in_channel_routes(config: &mut ServiceConfig, at: &Paths<'_>) {
     config
         .service(at.get_and("POST", "/webhooks", read().to(channel::list), web::post().to(channel::subscribe)))
@@ -27,7 +29,7 @@ pub(super) fn in_channel_routes(config: &mut ServiceConfig, at: &Paths<'_>) {
         .service(at.post("/webhooks/{hook}/rotate-secret", web::post().to(channel::rotate)));
 }
 
-/// The routes of an account's webhooks.
+/// Registers the routes of an account's webhooks.
 pub(super) fn account_routes(config: &mut ServiceConfig, at: &Paths<'_>) {
     let (list, subscribe) = (read().to(account::list), web::post().to(account::subscribe));
     config
@@ -39,7 +41,18 @@ pub(super) fn account_routes(config: &mut ServiceConfig, at: &Paths<'_>) {
         .service(at.post("/api/account/webhooks/{hook}/rotate-secret", web::post().to(account::rotate)));
 }
 
-/// Who may see to a channel's webhooks: whoever its token admits. A band admits everybody, so it has none.
+/// The path parameter of a route of one webhook.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Path)]
+#[expect(dead_code, reason = "only the derived code reads the fields")]
+struct WebhookPath {
+    /// The webhook's id.
+    #[param(pattern = "^wh_[0-9a-f]{32}$")]
+    hook: String,
+}
+
+/// Admits a request to a channel's webhooks, which needs the channel token. A band has no webhooks: everyone would
+/// control them.
 async fn channel_owner(state: &SharedState, request: &HttpRequest) -> Result<Owner, Problem> {
     let at = state.admit(request).await?;
     if at.settings().is_band {
@@ -67,8 +80,8 @@ async fn subscribe(
     Ok(Json(state.hub.subscribe(owner, input).await?.into()))
 }
 
-fn list(state: &SharedState, owner: &Owner) -> Json<HooksReply> {
-    Json(HooksReply { webhooks: state.hub.webhooks_of(owner).into_iter().map(HookRow::from).collect() })
+fn list(state: &SharedState, owner: &Owner) -> Json<WebhooksReply> {
+    Json(WebhooksReply { webhooks: state.hub.webhooks_of(owner).into_iter().map(WebhookView::from).collect() })
 }
 
 async fn remove(state: SharedState, request: &HttpRequest, owner: Owner) -> Result<Json<Done>, Problem> {
@@ -88,8 +101,8 @@ async fn deliveries(
     request: &HttpRequest,
     owner: &Owner,
 ) -> Result<Json<DeliveriesReply>, Problem> {
-    let told = state.hub.deliveries(owner, hook_of(request)).await?;
-    Ok(Json(DeliveriesReply { deliveries: told.into_iter().map(DeliveryRow::from).collect() }))
+    let deliveries = state.hub.deliveries(owner, hook_of(request)).await?;
+    Ok(Json(DeliveriesReply { deliveries: deliveries.into_iter().map(DeliveryView::from).collect() }))
 }
 
 async fn replay(

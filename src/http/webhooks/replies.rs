@@ -1,4 +1,4 @@
-//! What is told of webhooks.
+//! Replies about webhooks and their deliveries.
 
 use rogerrat_actors::HookStatus;
 use rogerrat_domain::webhook::{Delivery, DeliveryState, Failure, MESSAGE_RECEIVED, Retry};
@@ -7,41 +7,41 @@ use utoipa::ToSchema;
 
 /// Webhooks, oldest first.
 #[derive(Serialize, ToSchema)]
-pub(super) struct HooksReply {
-    /// One row for each.
-    pub(super) webhooks: Vec<HookRow>,
+pub(super) struct WebhooksReply {
+    /// The webhooks.
+    pub(super) webhooks: Vec<WebhookView>,
 }
 
 /// A webhook.
 #[derive(Serialize, ToSchema)]
-pub(super) struct HookRow {
-    /// Its id.
+pub(super) struct WebhookView {
+    /// The webhook's id.
     id: String,
-    /// Where it is posted.
+    /// The URL deliveries are posted to.
     url: String,
-    /// What it is posted for.
+    /// The subscribed events.
     events: [&'static str; 1],
     retry: Retry,
-    /// When it was subscribed, in milliseconds since the epoch.
+    /// When the webhook was created, in milliseconds since the epoch.
     created_at: u64,
-    /// Whether messages are posted. A hook that failed 50 times in a row is switched off; a test or a replay that works
-    /// switches it on again.
+    /// Whether messages are delivered. A webhook is disabled after 50 failures in a row, and enabled again by a test or
+    /// a replay that succeeds.
     active: bool,
-    /// When it was switched off, in milliseconds since the epoch.
+    /// When the webhook was disabled, in milliseconds since the epoch.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     switched_off_at: Option<u64>,
-    /// Deliveries that failed since the last one that did not.
+    /// Failed deliveries since the last successful one.
     failures_in_a_row: u32,
-    /// Deliveries that are due.
+    /// Pending deliveries.
     due: u64,
-    /// While the secret before signs too: until when, in milliseconds since the epoch.
+    /// Until when deliveries are also signed with the previous secret, in milliseconds since the epoch.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     previous_secret_until: Option<u64>,
 }
 
-impl From<HookStatus> for HookRow {
+impl From<HookStatus> for WebhookView {
     fn from(HookStatus { hook, due }: HookStatus) -> Self {
         Self {
             id: hook.id.to_string(),
@@ -58,69 +58,69 @@ impl From<HookStatus> for HookRow {
     }
 }
 
-/// A test event is on its way.
+/// The reply to a test.
 #[derive(Serialize, ToSchema)]
 pub(super) struct TestReply {
     /// Always true.
     pub(super) ok: bool,
-    /// The delivery; the delivery log tells what becomes of it.
+    /// The id of the delivery. Look it up in the delivery log for its result.
     pub(super) delivery_id: String,
 }
 
 /// The last deliveries, newest first.
 #[derive(Serialize, ToSchema)]
 pub(super) struct DeliveriesReply {
-    /// At most 100, those that are due included.
-    pub(super) deliveries: Vec<DeliveryRow>,
+    /// At most 100, pending ones included.
+    pub(super) deliveries: Vec<DeliveryView>,
 }
 
-/// A delivery.
+/// A delivery and its last attempt.
 #[derive(Serialize, ToSchema)]
-pub(super) struct DeliveryRow {
-    /// Its id: `webhook-id`, and `X-RogerRat-Delivery`.
+pub(super) struct DeliveryView {
+    /// The delivery's id, sent as `webhook-id` and `X-RogerRat-Delivery`.
     id: String,
     /// `message.received` or `webhook.test`.
     event: String,
     status: DeliveryState,
-    /// Attempts that ended.
+    /// Completed attempts.
     attempts: u32,
-    /// How long the last attempt took, in milliseconds.
+    /// The duration of the last attempt, in milliseconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     latency_ms: Option<u64>,
-    /// The HTTP status the receiver answered last.
+    /// The HTTP status of the receiver's last response.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     response_status: Option<u16>,
-    /// Why the last attempt failed, or why there was none.
+    /// Why the last attempt failed, or why none was made.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     failure: Option<Failure>,
-    /// The channel of the message.
+    /// The message's channel.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     channel_id: Option<String>,
-    /// The message.
+    /// The message id.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     message_id: Option<u64>,
-    /// When it became due, in milliseconds since the epoch.
+    /// When the delivery was queued, in milliseconds since the epoch.
     due_at: u64,
-    /// When its first attempt began.
+    /// When the first attempt started, in milliseconds since the epoch.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     delivered_at: Option<u64>,
-    /// When the next attempt is.
+    /// When the next attempt starts, in milliseconds since the epoch.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     next_attempt_at: Option<u64>,
-    /// When it was delivered or given up.
+    /// When the delivery succeeded or was given up, in milliseconds since the epoch.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     ended_at: Option<u64>,
 }
 
-impl From<Delivery> for DeliveryRow {
+impl From<Delivery> for DeliveryView {
     fn from(delivery: Delivery) -> Self {
         Self {
             id: delivery.id.to_string(),
@@ -140,11 +140,11 @@ impl From<Delivery> for DeliveryRow {
     }
 }
 
-/// What is delivered once more.
+/// The result of a replay.
 #[derive(Serialize, ToSchema)]
 pub(super) struct ReplayReply {
-    /// Deliveries that are due again, under the same ids.
+    /// The ids of deliveries queued again.
     pub(super) replayed: Vec<String>,
-    /// Deliveries whose message is not held any more.
+    /// The ids of deliveries whose message is no longer stored.
     pub(super) gone: Vec<String>,
 }

@@ -1,4 +1,4 @@
-//! Who may come in, and how a no looks: as the clients of agent-chatroom know it, one field with a text.
+//! Admits requests to rooms, and formats errors as agent-chatroom does: an object with one text.
 
 use actix_web::http::header::{self, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse};
@@ -12,16 +12,16 @@ use crate::web::problem::{self, Problem};
 use crate::web::request_metrics::RefusalCode;
 use crate::web::state::{SharedState, channel_of};
 
-/// A no.
+/// A refusal in the format of agent-chatroom.
 #[derive(Debug)]
-pub(super) struct No(Refusal);
+pub(super) struct RoomError(Refusal);
 
 #[derive(Serialize)]
-struct Body<'a> {
+struct ErrorBody<'a> {
     error: &'a str,
 }
 
-impl No {
+impl RoomError {
     pub(super) fn invalid(text: &'static str) -> Self {
         Self(Refusal::invalid(text))
     }
@@ -40,7 +40,7 @@ impl No {
 
     pub(super) fn response(&self) -> HttpResponse {
         let Refusal { code, text, retry_after_ms, .. } = &self.0;
-        let mut response = wire::answer(problem::status(*code), &Body { error: text });
+        let mut response = wire::response(problem::status(*code), &ErrorBody { error: text });
         if let Some(ms) = retry_after_ms {
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(ms.div_ceil(1000).max(1)));
         }
@@ -49,7 +49,7 @@ impl No {
     }
 }
 
-impl From<Refusal> for No {
+impl From<Refusal> for RoomError {
     fn from(refusal: Refusal) -> Self {
         match refusal.code {
             Code::Unauthorized => Self::wrong_password(),
@@ -59,57 +59,57 @@ impl From<Refusal> for No {
     }
 }
 
-impl From<HubError> for No {
+impl From<HubError> for RoomError {
     fn from(error: HubError) -> Self {
         error.into_refusal().into()
     }
 }
 
-impl From<Problem> for No {
+impl From<Problem> for RoomError {
     fn from(problem: Problem) -> Self {
         problem.0.into()
     }
 }
 
-/// The answer, or the no.
-pub(super) fn told(answer: Result<HttpResponse, No>) -> HttpResponse {
-    answer.unwrap_or_else(|no| no.response())
+/// Converts the result of a handler to a response.
+pub(super) fn respond(result: Result<HttpResponse, RoomError>) -> HttpResponse {
+    result.unwrap_or_else(|error| error.response())
 }
 
-/// Lets a request into its room, or not.
-pub(super) async fn enter(state: &SharedState, request: &HttpRequest) -> Result<Admitted, No> {
+/// Checks the password of a request and finds the channel of its room.
+pub(super) async fn admit(state: &SharedState, request: &HttpRequest) -> Result<Admitted, RoomError> {
     let password = password(request);
     match request.match_info().get("id") {
         Some(_) => Ok(state.hub.admit(channel_of(request), password.as_deref()).await?),
         None => {
-            let chatroom = request.app_data::<actix_web::web::Data<Chatroom>>().ok_or_else(No::not_found)?;
-            let said = password.as_deref().unwrap_or_default();
-            Ok(chatroom.enter(&state.hub, said, state.client(request), state.clock.now()).await?)
+            let chatroom = request.app_data::<actix_web::web::Data<Chatroom>>().ok_or_else(RoomError::not_found)?;
+            let password = password.as_deref().unwrap_or_default();
+            Ok(chatroom.admit(&state.hub, password, state.client(request), state.clock.now()).await?)
         }
     }
 }
 
-/// The header, else the parameter.
+/// The password of a request: the header, else the query parameter.
 pub(super) fn password(request: &HttpRequest) -> Option<String> {
-    // What is not UTF-8 is Latin-1, as many clients write headers.
-    let text = |said: &[u8]| match std::str::from_utf8(said) {
+    // Headers that are not UTF-8 are read as Latin-1, which many clients send.
+    let text = |bytes: &[u8]| match std::str::from_utf8(bytes) {
         Ok(text) => text.to_owned(),
-        Err(_) => said.iter().copied().map(char::from).collect(),
+        Err(_) => bytes.iter().copied().map(char::from).collect(),
     };
-    let header = request.headers().get("x-room-password").map(|said| text(said.as_bytes()));
-    header.filter(|said| !said.is_empty()).or_else(|| parameter(request, "password"))
+    let header = request.headers().get("x-room-password").map(|value| text(value.as_bytes()));
+    header.filter(|value| !value.is_empty()).or_else(|| parameter(request, "password"))
 }
 
-/// The first value of a parameter; one that is empty was not said.
+/// The first non-empty value of a query parameter.
 pub(super) fn parameter(request: &HttpRequest, name: &str) -> Option<String> {
     let mut pairs = form_urlencoded::parse(request.query_string().as_bytes());
     pairs.find(|(key, value)| key == name && !value.is_empty()).map(|(_, value)| value.into_owned())
 }
 
-/// What a path does not know.
+/// The response to an unsupported method.
 pub(super) fn wrong_method(allow: &'static str) -> HttpResponse {
-    let refusal = Refusal::new(Code::MethodNotAllowed, format!("this path knows {allow} only"));
-    let mut response = No(refusal).response();
+    let refusal = Refusal::new(Code::MethodNotAllowed, format!("method not allowed; use {allow}"));
+    let mut response = RoomError(refusal).response();
     response.headers_mut().insert(header::ALLOW, HeaderValue::from_static(allow));
     response
 }
