@@ -1,4 +1,4 @@
-//! The alarm of an actor: it rings once, at the earliest time it was set to.
+//! The timer of an actor: it fires once, at the earliest time it was set to.
 
 use std::time::Duration;
 
@@ -6,34 +6,34 @@ use actix::prelude::*;
 
 use crate::clock::Clock;
 
-/// From so far on an alarm may be booked instead of being set.
+/// Wake-ups further away than this may be delegated instead of setting a timer.
 pub(crate) const FAR_MS: u64 = 3 * 60_000;
 
-/// When it is to ring, as an uptime, and what would ring it; nothing when it is booked.
+/// The uptime at which it fires, and the timer; no timer when the wake-up is delegated.
 #[derive(Debug, Default)]
 pub(crate) struct Alarm(Option<(u64, Option<SpawnHandle>)>);
 
 impl Alarm {
-    /// The actor was woken, maybe by who took the booking: what is due is set anew.
+    /// Forgets a delegated wake-up, because the actor has been woken.
     pub(crate) fn clear_delegated(&mut self) {
         self.0.take_if(|(_, handle)| handle.is_none());
     }
 }
 
-/// An actor with an alarm.
+/// An actor that sleeps until something is due.
 pub(crate) trait Alarmed: Actor<Context = Context<Self>> {
     fn alarm(&mut self) -> &mut Alarm;
 
-    /// It is time to look what is due.
+    /// Handles what is due.
     fn on_alarm(&mut self, ctx: &mut Context<Self>);
 
-    /// Has somebody else wake the actor some time before an uptime, so that it needs no timer until then; none takes the
-    /// booking back. False when there is nobody who would.
+    /// Asks another actor to wake this one some time before an uptime, so that it needs no timer until then; none
+    /// cancels the request. Returns false if no other actor does that.
     fn delegate_wakeup(&mut self, _at_ms: Option<u64>) -> bool {
         false
     }
 
-    /// Sets the alarm to an uptime, unless it rings earlier.
+    /// Sets the alarm to an uptime, unless it fires earlier.
     fn set_alarm(&mut self, at_ms: Option<u64>, clock: Clock, ctx: &mut Context<Self>) {
         let Some(at_ms) = at_ms else { return };
         let alarm = self.alarm();

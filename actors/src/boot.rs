@@ -1,21 +1,21 @@
-//! The runs of a hub over one data directory: which this is, and after which the hub last went down without a goodbye.
+//! Counts the boots of a hub over one data directory, and records which of them ended in a clean shutdown.
 
 use crate::ports::log::{Log, LogError};
 
-/// The note the runs are counted in.
+/// The name of the record in the log that counts boots.
 const NOTE: &str = "run";
 
-/// One run of the hub, from its start to its end.
+/// One boot of the hub, from its start to its shutdown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Boot {
-    /// Its number, from 1.
+    /// The number of the boot, from 1.
     pub(crate) id: u64,
-    /// The last run that ended without a goodbye; 0 when none did.
+    /// The last boot that ended without a clean shutdown; 0 if there was none.
     pub(crate) crashed: u64,
 }
 
 impl Boot {
-    /// Begins a boot. From here on it counts as one that crashed, until it ends.
+    /// Records the start of a boot. Until [`end`](Self::end) is recorded it counts as crashed.
     pub(crate) async fn begin(log: &dyn Log) -> Result<Self, LogError> {
         let boot = match log.get_meta(NOTE).await? {
             None => Self { id: 1, crashed: 0 },
@@ -25,14 +25,14 @@ impl Boot {
         Ok(boot)
     }
 
-    /// Ends a run in which everything was kept.
+    /// Records a clean shutdown: every channel's state is in the log.
     pub(crate) async fn end(&self, log: &dyn Log) -> Result<(), LogError> {
         log.put_meta(NOTE, self.note("clean")).await
     }
 
-    /// Whether what rested in some run may have been opened again since, without a record of it.
-    pub(crate) fn doubts(&self, rested_in: Option<u64>) -> bool {
-        rested_in.is_none_or(|run| run <= self.crashed)
+    /// Whether a channel unloaded in boot `unloaded_in` may have been in memory since then without a record in the log.
+    pub(crate) fn doubts(&self, unloaded_in: Option<u64>) -> bool {
+        unloaded_in.is_none_or(|run| run <= self.crashed)
     }
 
     fn note(&self, how: &str) -> String {
@@ -41,7 +41,7 @@ impl Boot {
     }
 
     fn after(note: &str) -> Result<Self, LogError> {
-        let bad = || LogError::Damaged("the note of the hub's runs cannot be read".into());
+        let bad = || LogError::Damaged("the record of the hub's boots is unreadable".into());
         let mut words = note.split(' ');
         let mut word = || words.next().ok_or_else(bad);
         let id: u64 = word()?.parse().map_err(|_| bad())?;
@@ -57,7 +57,7 @@ mod tests {
     use crate::MemoryLog;
 
     #[actix_rt::test]
-    async fn a_run_knows_which_run_crashed_before_it() {
+    async fn a_boot_knows_which_boot_crashed_before_it() {
         let log = MemoryLog::default();
         let first = Boot::begin(&log).await.unwrap();
         assert_eq!(first, Boot { id: 1, crashed: 0 });

@@ -1,15 +1,15 @@
-//! The one place that asks the time.
+//! The only source of the time.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use rogerrat_domain::Now;
 use tokio::time::Instant;
 
-/// The hub's clock. Its uptime stands still where a test pauses the runtime's time.
+/// The hub's clock. Its uptime follows the runtime's time, which a test can pause.
 #[derive(Clone, Copy, Debug)]
 pub struct Clock {
     started: Instant,
-    /// Tests only: the wall clock at the start, from where it goes on with the uptime.
+    /// Tests only: the wall-clock time at the start; it then advances with the uptime.
     #[cfg(test)]
     steady_from_ms: Option<u64>,
 }
@@ -26,13 +26,13 @@ impl Clock {
         }
     }
 
-    /// A clock whose wall clock stands still with the runtime's time.
+    /// A clock whose wall-clock time follows the runtime's time.
     #[cfg(test)]
     pub(crate) fn steady(at_ms: u64) -> Self {
         Self { steady_from_ms: Some(at_ms), ..Self::start() }
     }
 
-    /// This instant.
+    /// The current time.
     #[must_use]
     #[expect(clippy::disallowed_methods, reason = "this is the clock")]
     pub fn now(&self) -> Now {
@@ -44,7 +44,7 @@ impl Clock {
         Now { at_ms: ms(at), uptime_ms: self.uptime_ms() }
     }
 
-    /// Milliseconds since the start: for deadlines and durations.
+    /// Milliseconds since the start, for deadlines and durations.
     #[must_use]
     #[expect(clippy::disallowed_methods, reason = "this is the clock")]
     pub fn uptime_ms(&self) -> u64 {

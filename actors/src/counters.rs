@@ -1,17 +1,17 @@
-//! What the hub has done since it started, and what is there now, in numbers.
+//! Counters of what the hub has done, and gauges of its current state.
 //!
-//! Whoever counts adds to the shard of its own thread, so that workers do not fight for a cache line; whoever reads sums
-//! the shards. Nothing is locked, and no channel is asked.
+//! Each thread adds to a shard of its own, so that workers do not contend for a cache line; a reader sums the shards.
+//! There is no lock, and reading sends no message to any channel.
 
 use std::cell::Cell;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 
 use crate::totals::{Gaps, Gauges, Totals, WebhookTotals};
 
-/// Shards. More threads than that metrics some.
+/// Number of shards. If there are more threads, some share a shard.
 const SHARDS: usize = 16;
 
-/// What is counted.
+/// What a counter counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Count {
     ChannelsCreated,
@@ -42,17 +42,17 @@ pub(crate) enum Count {
     HeldBytes,
 }
 
-/// What is counted over all runs of the hub.
-const OUTLIVING: [Count; 4] = [Count::ChannelsCreated, Count::Joins, Count::Messages, Count::Statuses];
+/// Counters that continue after a restart.
+const LASTING: [Count; 4] = [Count::ChannelsCreated, Count::Joins, Count::Messages, Count::Statuses];
 
 const COUNTS: usize = Count::HeldBytes as usize + 1;
 
-/// The counts of some threads, alone on their cache lines.
+/// The counters of some threads, on cache lines of their own.
 #[derive(Debug, Default)]
 #[repr(align(128))]
 struct Shard([AtomicU64; COUNTS]);
 
-/// Counters, shared by everybody who counts.
+/// The counters of a hub.
 #[derive(Debug, Default)]
 pub(crate) struct Counters([Shard; SHARDS]);
 
@@ -61,7 +61,7 @@ impl Counters {
         self.0[own_shard()].0[what as usize].fetch_add(n, Relaxed);
     }
 
-    /// Takes away from what is there now. A shard may pass below 0 and wrap: their sum does not.
+    /// Decreases a gauge. A shard may wrap below 0; the sum of the shards does not.
     pub(crate) fn take(&self, what: Count, n: u64) {
         self.0[own_shard()].0[what as usize].fetch_sub(n, Relaxed);
     }
@@ -70,22 +70,22 @@ impl Counters {
         self.0.iter().fold(0, |sum, shard| sum.wrapping_add(shard.0[what as usize].load(Relaxed)))
     }
 
-    /// What is there now. Read while threads move on, a thing may be seen neither here nor there, never below 0.
+    /// The value of a gauge. A concurrent update may be half visible, but the value is never below 0.
     fn level(&self, what: Count) -> u64 {
         u64::try_from(self.sum(what).cast_signed()).unwrap_or(0)
     }
 
-    /// The name of the note that outlives a run.
+    /// The name of the record in the log that keeps the counters over a restart.
     pub(crate) const NOTE: &'static str = "counters";
 
-    /// What the hub has done in all its runs, as a note: channels created, joins, messages, statuses.
+    /// The counters that continue after a restart, as text.
     pub(crate) fn note(&self) -> String {
-        OUTLIVING.map(|what| self.sum(what).to_string()).join(" ")
+        LASTING.map(|what| self.sum(what).to_string()).join(" ")
     }
 
-    /// Goes on from where the run before ended.
+    /// Restores the counters that [`note`](Self::note) wrote.
     pub(crate) fn recall(&self, note: &str) {
-        for (what, n) in OUTLIVING.into_iter().zip(note.split(' ')) {
+        for (what, n) in LASTING.into_iter().zip(note.split(' ')) {
             self.add(what, n.parse().unwrap_or(0));
         }
     }
@@ -157,12 +157,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_comes_on_one_thread_may_go_on_another() {
+    fn a_gauge_may_rise_on_one_thread_and_fall_on_another() {
         let counters = Counters::default();
         counters.add(Count::Polls, 3);
         std::thread::scope(|s| s.spawn(|| counters.take(Count::Polls, 2)).join()).unwrap();
         assert_eq!(counters.level(Count::Polls), 1);
         counters.take(Count::Polls, 2);
-        assert_eq!(counters.level(Count::Polls), 0, "a glimpse in between is no huge number");
+        assert_eq!(counters.level(Count::Polls), 0, "a partial sum must not wrap to a huge number");
     }
 }

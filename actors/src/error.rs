@@ -1,26 +1,26 @@
-//! What can go wrong in a running hub, beside what the domain refuses.
+//! Errors of a running hub: refusals of the domain, full queues, and failures of an actor or the log.
 
 use rogerrat_domain::{Code, Hint, Refusal};
 
 use crate::ports::log::LogError;
 
-/// Why an operation was not done, or is not known to be.
+/// Why an operation was not performed, or why its outcome is unknown.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum HubError {
-    /// The domain refused; nothing changed.
+    /// The domain refused the operation; nothing changed.
     #[error(transparent)]
     Refused(#[from] Refusal),
-    /// A queue on the way is full, the channel's mailbox or the log's; nothing changed.
+    /// The mailbox of the channel or the queue of the log is full; nothing changed.
     #[error("a queue is full")]
     Busy,
-    /// The channel went down while it had the operation: it may or may not have happened.
-    #[error("the channel went down in the middle of it")]
+    /// The channel's actor stopped while it processed the operation, which may or may not have been performed.
+    #[error("the channel stopped while processing the request")]
     OutcomeUnknown,
-    /// The log could not keep it; nothing was delivered.
-    #[error("the log could not keep it")]
+    /// The log could not store it; nothing was delivered.
+    #[error("the log could not store the change")]
     StorageFailed,
-    /// A part of the hub does not answer.
-    #[error("the hub is going down")]
+    /// The hub is shutting down.
+    #[error("the hub is shutting down")]
     Gone,
 }
 
@@ -35,7 +35,7 @@ impl From<LogError> for HubError {
 }
 
 impl HubError {
-    /// What a fault of the log is to who asked. What failed is told to the operator, unless there was only no time for it.
+    /// Converts an error of the log, and logs it as `failed` unless the log was only busy.
     pub(crate) fn of_log(failed: &'static str) -> impl Fn(LogError) -> Self {
         move |error| {
             if !matches!(error, LogError::Busy) {
@@ -45,21 +45,19 @@ impl HubError {
         }
     }
 
-    /// The same as a refusal, with a code and what to do next.
+    /// The error as a refusal, with a code and a hint.
     #[must_use]
     pub fn into_refusal(self) -> Refusal {
         match self {
             Self::Refused(refusal) => refusal,
-            Self::Busy => Refusal::new(Code::Overloaded, "too much to do just now: nothing was done")
+            Self::Busy => Refusal::new(Code::Overloaded, "overloaded; the request was not processed")
                 .hint("try again in a second")
                 .retry_after_ms(1000),
-            Self::OutcomeUnknown => {
-                Refusal::new(Code::Overloaded, "the channel restarted: it may have been done or not")
-                    .hint(Hint::RepeatWithIdempotencyKey)
-                    .retry_after_ms(1000)
-            }
+            Self::OutcomeUnknown => Refusal::new(Code::Overloaded, "the channel restarted; the outcome is unknown")
+                .hint(Hint::RepeatWithIdempotencyKey)
+                .retry_after_ms(1000),
             Self::StorageFailed => Refusal::new(Code::StorageFailed, "it could not be stored: nothing was delivered"),
-            Self::Gone => Refusal::new(Code::Overloaded, "the hub is going down").retry_after_ms(2000),
+            Self::Gone => Refusal::new(Code::Overloaded, "the hub is shutting down").retry_after_ms(2000),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The actors of a rogerrat hub. They run what `rogerrat-domain` decides.
 //!
-//! Outside sees [`Hub`], a cheap handle with one short async method for each operation, and the ports. No address and
-//! no message type leaves this crate; it knows no HTTP.
+//! Its users see [`Hub`], a cheap handle with one short async method for each operation, and the ports. No actor
+//! address and no message type leaves this crate; it knows no HTTP.
 #![warn(missing_docs)]
 
 mod alarm;

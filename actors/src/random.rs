@@ -1,4 +1,4 @@
-//! The one place that rolls dice.
+//! The only source of randomness.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -10,12 +10,12 @@ pub fn random_u64() -> u64 {
     rand::rng().next_u64()
 }
 
-/// The id of a record: 128 random bits.
+/// A record id: 128 random bits.
 pub(crate) fn record_id() -> u128 {
     rand::rng().random()
 }
 
-/// A nonce, to hide something with.
+/// A nonce for encryption.
 pub(crate) fn nonce() -> [u8; rogerrat_domain::NONCE_BYTES] {
     rand::rng().random()
 }
@@ -33,7 +33,7 @@ pub fn random_token() -> String {
     URL_SAFE_NO_PAD.encode(bytes)
 }
 
-/// An owner password nobody chose: 16 hexadecimal digits.
+/// A generated owner password: 16 hexadecimal digits.
 #[must_use]
 pub fn random_password() -> String {
     format!("{:016x}", random_u64())

@@ -1,6 +1,6 @@
-//! The hub in numbers, for those outside: what it has done since it started, and what is there now.
+//! The counters and gauges of a hub, as the interfaces read them.
 
-/// The hub's lifetime numbers, and how it stands.
+/// The counters and gauges of a hub.
 #[derive(Clone, Copy, Debug)]
 pub struct Totals {
     /// Channels created.
@@ -11,65 +11,65 @@ pub struct Totals {
     pub messages_total: u64,
     /// Statuses sent.
     pub statuses_total: u64,
-    /// Messages handed over whose bytes were taken, once for each reader.
+    /// Messages delivered, once for each reader.
     pub taken_total: u64,
-    /// Messages handed over that came back unread.
+    /// Messages returned because the client did not take the response; they are delivered again.
     pub returned_total: u64,
-    /// Gaps told.
+    /// Gaps reported to readers.
     pub gaps_total: Gaps,
-    /// Held DMs that ended with their member.
+    /// Held DMs lost because their member was forgotten.
     pub held_lost_with_member_total: u64,
-    /// Held DMs that ended with their channel: it was deleted or went down.
+    /// Held DMs lost because their channel was deleted or crashed.
     pub held_lost_with_channel_total: u64,
-    /// Operations a full mailbox refused.
+    /// Operations refused because a mailbox was full.
     pub mailbox_refusals_total: u64,
-    /// Channels brought back after a panic.
+    /// Channels recovered after a panic.
     pub revivals_total: u64,
     /// Webhooks.
     pub webhooks: WebhookTotals,
-    /// What is there now.
+    /// Current values.
     pub now: Gauges,
-    /// Whether the log refuses what would have to be kept.
+    /// Whether the log currently refuses writes.
     pub is_log_failing: bool,
-    /// Whether the hub is going down.
+    /// Whether the hub is shutting down.
     pub is_draining: bool,
     /// When the hub started, in milliseconds since the epoch.
     pub started_at_ms: u64,
 }
 
-/// Webhooks: what was posted since the start, and what is there now.
+/// Counters and gauges of webhooks.
 #[derive(Clone, Copy, Debug)]
 pub struct WebhookTotals {
-    /// Attempts begun.
+    /// Attempts started.
     pub attempts_total: u64,
-    /// Attempts that failed and are followed by another.
+    /// Attempts that failed and will be repeated.
     pub retried_total: u64,
-    /// Deliveries the receiver took.
+    /// Deliveries that the receiver accepted.
     pub delivered_total: u64,
-    /// Deliveries given up.
+    /// Deliveries that failed for good.
     pub failed_total: u64,
-    /// Deliveries never tried, because too much was due for their hook.
+    /// Deliveries dropped because the queue of their hook was full.
     pub dropped_total: u64,
     /// Hooks.
     pub hooks: u64,
-    /// Those of them that are switched off.
+    /// Hooks that are disabled.
     pub hooks_off: u64,
     /// Deliveries due.
     pub due: u64,
 }
 
-/// Gaps told, by reason.
+/// Gaps reported, by reason.
 #[derive(Clone, Copy, Debug)]
 pub struct Gaps {
-    /// Newer messages pushed the oldest out.
+    /// Newer messages evicted older ones.
     pub ring: u64,
-    /// The channel was brought back without its messages.
+    /// The channel was recovered without its messages.
     pub restart: u64,
-    /// The channel had left memory while nobody was there.
+    /// The channel was unloaded while it was idle.
     pub idle: u64,
 }
 
-/// What is there now.
+/// Current values.
 #[derive(Clone, Copy, Debug)]
 pub struct Gauges {
     /// Channels known, bands included.
@@ -80,12 +80,12 @@ pub struct Gauges {
     pub members: u64,
     /// Members online.
     pub members_live: u64,
-    /// Polls parked.
+    /// Parked polls.
     pub polls: u64,
-    /// Streams open.
+    /// Open streams.
     pub streams: u64,
-    /// Undelivered DMs held.
+    /// Undelivered DMs held in memory.
     pub held: u64,
-    /// Their bytes.
+    /// Bytes of those DMs.
     pub held_bytes: u64,
 }

@@ -1,8 +1,8 @@
 //! The channel actor: drives one channel machine and runs its effects, in order.
 //!
 //! It decides nothing about messages. [`handlers`](super::handlers) take the messages of its mailbox,
-//! [`log_writer`](super::log_writer) writes what was applied, [`pending_webhooks`](super::pending_webhooks) adds the webhook
-//! deliveries of a send.
+//! [`log_writer`](super::log_writer) writes what was applied, [`pending_webhooks`](super::pending_webhooks) adds the
+//! webhook deliveries of a send.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
@@ -54,8 +54,8 @@ impl Actor for ChannelActor {
 }
 
 impl ChannelActor {
-    /// Decides an operation and applies it; replies when its entries are committed. Reserves message ids first if the next
-    /// id would pass the id high-water mark (D10).
+    /// Decides an operation and applies it; replies when its entries are committed. Reserves message ids first if the
+    /// next id would pass the id high-water mark (D10).
     pub(crate) fn perform<O: Operation>(
         &mut self,
         op: O,
@@ -130,8 +130,8 @@ impl ChannelActor {
         });
     }
 
-    /// Checks what the channel cannot know: bans, keys revoked since they were presented, and the rate limit of an account
-    /// over all its channels.
+    /// Checks what the channel cannot know: bans, keys revoked since they were presented, and the rate limit of an
+    /// account over all its channels.
     fn check_external_rules(&self, entries: Vec<Entry>, now: Now) -> Result<Vec<Entry>, Refusal> {
         if let Some(Entry::Joined { callsign, .. }) = entries.last() {
             self.context.bans.admit(self.channel.id(), callsign, now)?;

@@ -1,4 +1,4 @@
-//! What leaves the hub: answers and streams, each with the token that says whether it was taken.
+//! Responses and streams on their way to a client, with the guards that return messages a client did not take.
 
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
@@ -10,10 +10,11 @@ use tokio::sync::mpsc;
 use crate::channel::handle::ChannelHandle;
 use crate::channel::messages::{CancelWait, CheckNow, Frame};
 
-/// The answer to a read. Dropped before its guard is completed, it gives everything back.
+/// The answer to a read. If it is dropped before its guard is completed, its messages are due again.
 pub type ReadResponse = rogerrat_domain::ReadResponse<DeliveryGuard>;
 
-/// Completed when the client has taken the bytes of an answer. Dropped before that, the messages are due again.
+/// Confirms a delivery. Complete it when the client has taken the bytes of the response; if it is dropped before that,
+/// the messages are due again.
 #[derive(Debug)]
 pub struct DeliveryGuard(Option<(DeliveryToken, Arc<ChannelHandle>)>);
 
@@ -34,12 +35,12 @@ impl Drop for DeliveryGuard {
     fn drop(&mut self) {
         let Some((token, handle)) = self.0.take() else { return };
         drop(token);
-        // Somebody else may be waiting for it. If the mailbox is full, whoever comes next looks.
+        // Another read may be waiting for these messages. If the mailbox is full, the next message of any kind checks.
         let _ = handle.try_send(CheckNow);
     }
 }
 
-/// The reading end of a stream. Dropping it gives back what it did not take.
+/// The reading end of a stream. Dropping it returns the events it did not take.
 #[derive(Debug)]
 pub struct StreamReader {
     frames: mpsc::Receiver<Frame>,
@@ -48,7 +49,7 @@ pub struct StreamReader {
     handle: Arc<ChannelHandle>,
     ended: bool,
     counts_late: bool,
-    /// The frame handed out last is not counted yet.
+    /// The frame returned last is not counted yet.
     owes: bool,
 }
 
@@ -62,8 +63,8 @@ impl StreamReader {
         Self { frames, progress, waiter, handle, ended: false, counts_late: false, owes: false }
     }
 
-    /// Counts a frame only when the next one is asked for: for a carrier that takes a frame first and finds out then
-    /// whether its client is still there. A stream cut in between says its last frame again.
+    /// Counts a frame as taken only when the next one is polled, for a transport that notices only after taking a frame
+    /// whether its client is still connected. If the stream is cut in between, the last frame is delivered again.
     #[must_use]
     pub fn counting_late(mut self) -> Self {
         self.counts_late = true;
@@ -73,7 +74,7 @@ impl StreamReader {
     /// The next frame, counted as taken. None when the stream has ended.
     pub fn poll_frame(&mut self, cx: &mut Context<'_>) -> Poll<Option<Bytes>> {
         if std::mem::take(&mut self.owes) {
-            // Not counted when the stream was cut meanwhile: then it is still unread, and comes again.
+            // Not counted if the stream has been cut meanwhile: the event is still unread and is delivered again.
             let _ = self.progress.take();
         }
         loop {
@@ -91,7 +92,7 @@ impl StreamReader {
                 Some(Frame::Event(frame)) if !self.counts_late && self.progress.take() => {
                     return Poll::Ready(Some(frame));
                 }
-                // Cut: it is unread, and the last event is behind it in the queue.
+                // The stream was cut: the event stays unread, and the last event follows in the queue.
                 Some(Frame::Event(_)) => {}
                 Some(Frame::Last(frame)) => {
                     self.ended = true;
@@ -110,13 +111,13 @@ impl Drop for StreamReader {
     fn drop(&mut self) {
         self.progress.cut();
         if !self.ended {
-            // If the mailbox is full, whoever comes next sees the cut.
+            // If the mailbox is full, the next message of any kind notices the cut.
             let _ = self.handle.try_send(CancelWait(self.waiter));
         }
     }
 }
 
-/// Gives a parked poll's place back when its client goes.
+/// Cancels the wait of a parked poll when its client disconnects.
 pub(crate) struct WaitGuard {
     pub(crate) waiter: WaiterId,
     pub(crate) handle: Arc<ChannelHandle>,
@@ -126,8 +127,8 @@ pub(crate) struct WaitGuard {
 impl Drop for WaitGuard {
     fn drop(&mut self) {
         if !self.answered {
-            // If the mailbox is full, the place ends at its deadline or when it is offered something: an answer that
-            // finds nobody is returned.
+            // If the mailbox is full, the wait ends at its deadline or with the next response, which is dropped and
+            // returns its messages.
             let _ = self.handle.try_send(CancelWait(self.waiter));
         }
     }

@@ -36,7 +36,8 @@ impl ChannelActor {
         }
     }
 
-    /// Schedules the write of the batch: when the mailbox is empty if something waits for it, else after the flush delay.
+    /// Schedules the write of the batch: when the mailbox is empty if something waits for it, else after the flush
+    /// delay.
     pub(crate) fn schedule_write(&mut self, ctx: &mut Context<Self>) {
         if self.writes.is_idle() || self.writes.in_flight {
             return;
@@ -109,8 +110,8 @@ impl ChannelActor {
         }
     }
 
-    /// Fails the replies that wait, and stops: the state in memory is ahead of the log, and the channel is recovered from
-    /// it.
+    /// Fails the replies that wait, and stops: the state in memory is ahead of the log, and the channel is recovered
+    /// from it.
     fn restart_from_log(&mut self, replies: Vec<DeferredReply<Self>>, error: &HubError, ctx: &mut Context<Self>) {
         log::error!(channel:display = self.channel.id(), error:display; "append failed; restarting the channel from its log");
         let later = self.writes.batch.take().unwrap_or_default();
@@ -118,7 +119,8 @@ impl ChannelActor {
         ctx.stop();
     }
 
-    /// Notes that the log lacks state that was not promised to be stored, and retries until a compaction has written it.
+    /// Notes that the log lacks state that was not promised to be stored, and retries until a compaction has written
+    /// it.
     pub(crate) fn mark_behind(&mut self, ctx: &mut Context<Self>) {
         if !self.writes.behind {
             log::warn!(channel:display = self.channel.id(); "log unavailable; the channel continues in memory");

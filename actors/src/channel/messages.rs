@@ -1,4 +1,5 @@
-//! The messages of a channel actor's mailbox, and the one it sends when it leaves memory. None of them leaves this crate.
+//! The messages of a channel actor's mailbox, and the one it sends when it leaves memory. None of them leaves this
+//! crate.
 
 use actix::Message;
 use bytes::Bytes;

@@ -1,7 +1,7 @@
-//! A channel's metrics in the hub's numbers, published by difference; what was handed over is added as it comes.
+//! A channel's contribution to the hub's counters: gauges are published as differences, deliveries as they happen.
 //!
-//! Whoever reads the numbers asks no channel. Dropped with its actor, however that ends, it takes back what is no longer
-//! there.
+//! Reading the counters sends no message to a channel. When the actor ends, in whatever way, dropping this takes its
+//! contribution to the gauges back.
 
 use std::sync::Arc;
 
@@ -9,16 +9,16 @@ use rogerrat_domain::{ChannelStats, DeliveryCounters};
 
 use crate::counters::{Count, Counters};
 
-/// What one channel has added so far.
+/// What one channel has contributed so far.
 pub(crate) struct ChannelMetrics {
     counters: Arc<Counters>,
-    /// Whether the log keeps what is held: then it outlives the actor.
+    /// Whether held DMs are in the log, and so outlive the actor.
     keeps_held: bool,
     last: ChannelStats,
 }
 
 impl ChannelMetrics {
-    /// The metrics of a channel that comes into memory.
+    /// The metrics of a channel whose actor starts.
     pub(crate) fn new(counters: Arc<Counters>, keeps_held: bool) -> Self {
         counters.add(Count::ChannelsLive, 1);
         Self { counters, keeps_held, last: ChannelStats::default() }
@@ -28,7 +28,7 @@ impl ChannelMetrics {
         self.counters.add(what, 1);
     }
 
-    /// Adds what has changed since the last time, and what was handed over since then.
+    /// Publishes the changes since the last call.
     pub(crate) fn publish(&mut self, now: ChannelStats, handed: DeliveryCounters) {
         if handed != DeliveryCounters::default() {
             self.handed(handed);

@@ -1,4 +1,5 @@
-//! Recovers the state of a channel from the log: its snapshot, the records after it, and the messages that memory holds.
+//! Recovers the state of a channel from the log: its snapshot, the records after it, and the messages that memory
+//! holds.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;

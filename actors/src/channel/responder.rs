@@ -17,6 +17,6 @@ pub(crate) enum Responder {
     Stream(mpsc::Sender<Frame>),
 }
 
-/// The responders of a channel. The hub numbers the waiters itself, so a client cannot choose colliding keys and the hasher
-/// needs no random key.
+/// The responders of a channel. The hub numbers the waiters itself, so a client cannot choose colliding keys and the
+/// hasher needs no random key.
 pub(crate) type Responders = HashMap<WaiterId, Responder, BuildHasherDefault<DefaultHasher>>;

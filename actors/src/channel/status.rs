@@ -1,4 +1,4 @@
-//! What a channel's actor publishes beside its mailbox, for those who must not wait for it.
+//! The status that a channel's actor publishes, to be read without its mailbox.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
@@ -6,20 +6,20 @@ use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use rogerrat_domain::Settings;
 use tokio::sync::watch;
 
-/// Numbers the actor writes after everything it does. They outlive it.
+/// The status of a channel. The actor updates it after every message; it outlives the actor.
 #[derive(Debug)]
 pub(crate) struct ChannelStatus {
-    /// The channel's settings, posted for everybody to read.
+    /// The channel's current settings.
     settings: RwLock<Arc<Settings>>,
-    /// The last message id given; ids of a recovered channel begin above it.
+    /// The last message id assigned; ids of a recovered channel start above it.
     pub(crate) last_id: AtomicU64,
     /// Members online.
     pub(crate) agents: AtomicUsize,
-    /// Whether an identity is, or was, among its members since the hub started.
+    /// Whether any member has joined with an identity since the hub started.
     pub(crate) has_identities: AtomicBool,
-    /// Raised when something was said for all, and when the channel goes. Few channels are followed so.
+    /// Signals broadcasts and the end of the channel. Created on first use: few channels are watched.
     changes: OnceLock<watch::Sender<u64>>,
-    /// The uptime before which the actor is to be woken, because it has set no timer; 0 when it has.
+    /// The uptime before which the Registry must wake the actor; 0 if the actor has its own timer.
     wakeup_ms: AtomicU64,
     started: AtomicBool,
     passivated: AtomicBool,
@@ -39,17 +39,17 @@ impl ChannelStatus {
         }
     }
 
-    /// The settings as they are now.
+    /// The current settings.
     pub(crate) fn settings(&self) -> Arc<Settings> {
         self.settings.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Posts what they are from now on.
+    /// Replaces the settings.
     pub(crate) fn set_settings(&self, settings: Arc<Settings>) {
         *self.settings.write().unwrap_or_else(PoisonError::into_inner) = settings;
     }
 
-    /// Raises the changes: whoever follows looks again.
+    /// Signals a change to everyone who watches the channel.
     pub(crate) fn notify_watchers(&self) {
         if let Some(changes) = self.changes.get() {
             changes.send_modify(|changes| *changes += 1);
@@ -60,30 +60,30 @@ impl ChannelStatus {
         self.changes.get_or_init(watch::Sender::default).subscribe()
     }
 
-    /// Asks the Registry to wake the actor before an uptime; none takes that back.
+    /// Asks the Registry to wake the actor before an uptime; none cancels the request.
     pub(crate) fn schedule_wakeup(&self, at_ms: Option<u64>) {
         self.wakeup_ms.store(at_ms.unwrap_or(0), Relaxed);
     }
 
-    /// Whether the actor asked to be woken before this uptime.
+    /// Whether the actor asked to be woken before an uptime.
     pub(crate) fn wakes_before(&self, uptime_ms: u64) -> bool {
         (1..uptime_ms).contains(&self.wakeup_ms.load(Relaxed))
     }
 
-    /// Says that an actor begins.
+    /// Records that an actor has started.
     pub(crate) fn actor_started(&self) {
         self.started.store(true, Relaxed);
         self.passivated.store(false, Relaxed);
     }
 
-    /// Says that the actor ends because nobody is there.
+    /// Records that the actor has written its state and stops.
     pub(crate) fn passivate(&self) {
         self.passivated.store(true, Relaxed);
         self.schedule_wakeup(None);
         self.agents.store(0, Relaxed);
     }
 
-    /// Whether the actor went down in the middle of its life.
+    /// Whether an actor stopped without having written its state.
     pub(crate) fn has_crashed(&self) -> bool {
         self.started.load(Relaxed) && !self.passivated.load(Relaxed)
     }

@@ -1,7 +1,7 @@
-//! Accounts and identities: opening, recovering and closing them, and what is theirs.
+//! Accounts and identities: creating, recovering and deleting them, and the channels they own.
 //!
-//! What ends the key of an identity runs to its end even if who asked for it has gone: the sessions of that key must not
-//! outlive it.
+//! An operation that revokes a key completes even if its caller disconnects: the sessions of that key must not outlive
+//! it.
 
 use std::future::Future;
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
@@ -24,20 +24,20 @@ use crate::ports::accounts::{AccountChange, AccountChangeResult};
 use crate::ports::log::LogError;
 use crate::random::{random_token, random_u64};
 
-/// How often a callsign that is taken is drawn again.
+/// How often a random callsign is drawn if the last one was taken.
 const NAME_TRIES: usize = 8;
-/// How long until a channel whose mailbox was full is told again, and how often.
-const TELL_AGAIN: Duration = Duration::from_millis(20);
-const TELL_TRIES: usize = 250;
-/// Channels told at once.
-const TOLD_AT_ONCE: usize = 256;
+/// How long until a revocation is sent again to a channel whose mailbox was full, and how often.
+const REVOKE_RETRY: Duration = Duration::from_millis(20);
+const REVOKE_TRIES: usize = 250;
+/// Channels to which a revocation is sent concurrently.
+const REVOKE_AT_ONCE: usize = 256;
 
-/// An account whose session was presented.
+/// The account of a caller who presented a session token of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Owner(pub(crate) AccountId);
 
 impl Owner {
-    /// The account.
+    /// The account's id.
     #[must_use]
     pub fn id(&self) -> &AccountId {
         &self.0
@@ -45,10 +45,10 @@ impl Owner {
 }
 
 impl Hub {
-    /// Opens an account.
+    /// Creates an account.
     ///
     /// # Errors
-    /// When it cannot be kept.
+    /// When it cannot be stored.
     pub async fn open_account(&self) -> Result<AccountOpened, HubError> {
         let account_id = AccountId::from_random(random_u64());
         let (recovery_token, session_token) = (secret(RECOVERY_PREFIX), secret(SESSION_PREFIX));
@@ -64,10 +64,10 @@ impl Hub {
         Ok(AccountOpened { account_id, recovery_token, session_token, hint })
     }
 
-    /// Gives an account another session, for its recovery token.
+    /// Adds a session to an account, for its recovery token.
     ///
     /// # Errors
-    /// `unauthorized`; when it cannot be kept.
+    /// `unauthorized`; an error when it cannot be stored.
     pub async fn recover_account(&self, recovery_token: &str) -> Result<AccountRecovered, HubError> {
         let found = self.shared.ports.accounts.recovery(TokenHash::of(recovery_token)).await.map_err(unread)?;
         let unknown = || Refusal::new(Code::Unauthorized, "unknown recovery_token");
@@ -83,10 +83,10 @@ impl Hub {
         Ok(AccountRecovered { account_id, session_token })
     }
 
-    /// Whose session a token is. A use counts as a sign of life.
+    /// Finds the account of a session token, and records the use of the session.
     ///
     /// # Errors
-    /// `unauthorized` for none, and for one that is unknown or was not used for too long.
+    /// `unauthorized` without a token, and for one that is unknown or expired.
     pub async fn admit_owner(&self, session_token: Option<&str>) -> Result<Owner, HubError> {
         let refusal = || {
             Refusal::new(Code::Unauthorized, "unknown or expired session token of an account")
@@ -99,16 +99,16 @@ impl Hub {
         let (account, used_ms) =
             found.filter(|(_, used_ms)| idle_ms(*used_ms) < limits::ACCOUNT_SESSION_MS).ok_or_else(refusal)?;
         if idle_ms(used_ms) >= limits::ACCOUNT_USE_MS {
-            // Nobody waits for it: lost, it is written with the next use.
+            // Not awaited: if the write is lost, the next use writes it.
             drop(self.shared.ports.accounts.change(AccountChange::Used { session, at_ms: now }));
         }
         Ok(Owner(account))
     }
 
-    /// What an account is and has.
+    /// Describes an account.
     ///
     /// # Errors
-    /// `unauthorized` when it has just been closed; when it cannot be read.
+    /// `unauthorized` when the account has just been deleted; an error when it cannot be read.
     pub async fn account(&self, owner: &Owner) -> Result<AccountReply, HubError> {
         let facts = self.shared.ports.accounts.facts(owner.0.clone()).await.map_err(unread)?.ok_or_else(gone)?;
         Ok(AccountReply {
@@ -121,24 +121,26 @@ impl Hub {
         })
     }
 
-    /// What an account may have, and do.
+    /// Quotas and rate limits of an account.
     #[must_use]
     pub fn account_limits(&self) -> AccountLimits {
         self.shared.per_account
     }
 
-    /// Closes an account: its sessions and identities end. Its channels are deleted if asked for, else they are nobody's.
+    /// Deletes an account with its sessions and identities. Its channels are deleted if `with_channels`, else they
+    /// remain, without an owner.
     ///
     /// # Errors
-    /// `unauthorized` when it has just been closed; when something cannot be deleted. Then the account is still there.
+    /// `unauthorized` when the account has just been deleted; an error when something cannot be deleted, and then the
+    /// account remains.
     pub async fn close_account(&self, owner: &Owner, with_channels: bool) -> Result<(), HubError> {
         let (hub, owner) = (self.clone(), owner.clone());
-        to_the_end(async move {
+        uncancelled(async move {
             if with_channels {
                 for (channel, _) in hub.shared.ports.accounts.channels(owner.0.clone()).await.map_err(unread)? {
                     let deleted = async { hub.delete(&hub.find(channel.as_str()).await?).await };
                     match deleted.await {
-                        // Whoever refuses does not find it any more.
+                        // A refusal means that the channel no longer exists.
                         Ok(()) | Err(HubError::Refused(_)) => {}
                         Err(error) => return Err(error),
                     }
@@ -154,15 +156,15 @@ impl Hub {
     /// The identities of an account, by callsign.
     ///
     /// # Errors
-    /// When they cannot be read.
+    /// When the store cannot be read.
     pub async fn identities(&self, owner: &Owner) -> Result<Vec<IdentityRow>, HubError> {
         self.shared.ports.accounts.identities(owner.0.clone()).await.map_err(unread)
     }
 
-    /// Adds an identity. Who has its callsign without being it keeps its session until the identity joins.
+    /// Adds an identity. A member that has its callsign without the key keeps its session until the identity joins.
     ///
     /// # Errors
-    /// What the wish is refused for; `limit_reached`; when it cannot be kept.
+    /// `invalid` or `callsign_taken` for the callsign; `limit_reached`; an error when it cannot be stored.
     pub async fn add_identity(&self, owner: &Owner, wish: Option<&str>) -> Result<IdentityReply, HubError> {
         let wish = wish.map(identity_callsign).transpose()?;
         for _ in 0..NAME_TRIES {
@@ -184,19 +186,19 @@ impl Hub {
                 }
             }
         }
-        Err(Refusal::new(Code::CallsignTaken, "this callsign is an identity already")
-            .hint("wish for another one, or leave callsign out and the hub makes one up")
+        Err(Refusal::new(Code::CallsignTaken, "this callsign belongs to an identity already")
+            .hint("choose another callsign, or leave it out and the hub picks one")
             .into())
     }
 
-    /// Gives an identity another key. The old one is good no more, and its sessions end.
+    /// Rotates an identity's key. The old key is revoked and its sessions are closed.
     ///
     /// # Errors
-    /// `not_found`; when it cannot be kept.
+    /// `not_found`; an error when it cannot be stored.
     pub async fn rotate_key(&self, owner: &Owner, callsign: &str) -> Result<IdentityReply, HubError> {
         let callsign = Callsign::parse(callsign).map_err(|_| no_identity())?;
         let (hub, owner) = (self.clone(), owner.clone());
-        to_the_end(async move {
+        uncancelled(async move {
             let identity_key = secret(KEY_PREFIX);
             let (identity, key) = (new_key(&owner), TokenHash::of(&identity_key));
             let rekey = AccountChange::Rekey { callsign: callsign.clone(), identity, key };
@@ -207,14 +209,14 @@ impl Hub {
         .await
     }
 
-    /// Ends an identity, and its sessions. Its callsign is anybody's then.
+    /// Removes an identity and closes its sessions. Its callsign becomes available.
     ///
     /// # Errors
-    /// `not_found`; when it cannot be kept.
+    /// `not_found`; an error when it cannot be stored.
     pub async fn remove_identity(&self, owner: &Owner, callsign: &str) -> Result<(), HubError> {
         let callsign = Callsign::parse(callsign).map_err(|_| no_identity())?;
         let (hub, owner) = (self.clone(), owner.clone());
-        to_the_end(async move {
+        uncancelled(async move {
             let remove = AccountChange::RemoveIdentity { callsign: callsign.clone(), account: owner.0.clone() };
             let ended = hub.change(remove).await.map_err(or_no_identity)?;
             hub.name_to_webhooks(&owner.0, &callsign, false).await;
@@ -226,7 +228,7 @@ impl Hub {
     /// The channels of an account, oldest first.
     ///
     /// # Errors
-    /// When they cannot be read.
+    /// When the store cannot be read.
     pub async fn owned(&self, owner: &Owner) -> Result<Vec<OwnedRow>, HubError> {
         let owned = self.shared.ports.accounts.channels(owner.0.clone()).await.map_err(unread)?;
         let agents = |id: &str| self.shared.directory.get(id).map_or(0, |handle| handle.status.agents.load(Relaxed));
@@ -241,27 +243,28 @@ impl Hub {
         Ok(rows.collect())
     }
 
-    /// A channel of an account. One that is somebody else's is not told from one that is not there.
+    /// A channel of an account. A channel of another account is reported as not found.
     ///
     /// # Errors
-    /// `not_found`; when it cannot be read.
+    /// `not_found`; an error when it cannot be read.
     pub async fn find_owned(&self, owner: &Owner, channel: &str) -> Result<Admitted, HubError> {
         let at = self.find(channel).await?;
         let is_ours = at.settings().creator_account_id.as_ref() == Some(&owner.0);
         if is_ours { Ok(at) } else { Err(Refusal::channel_not_found().into()) }
     }
 
-    /// Gives a channel another token. The old one does not admit any more; who is there stays.
+    /// Rotates a channel's token. The old token is no longer accepted; live sessions stay.
     ///
     /// # Errors
-    /// When it cannot be kept.
+    /// When it cannot be stored.
     pub async fn rotate_token(&self, at: &Admitted) -> Result<TokenReply, HubError> {
         let join_token = random_token();
         self.ask(at, Rekey { token: TokenHash::of(&join_token) }).await?;
         Ok(TokenReply { channel_id: at.id().clone(), join_token })
     }
 
-    /// Whom a joiner can prove to be: the callsign it will have, the identity, and whether its wish is somebody else's.
+    /// Resolves the caller's credentials to a callsign and identity, and reports whether the requested callsign is
+    /// taken.
     pub(super) async fn verify_identity(
         &self,
         wish: Option<Callsign>,
@@ -274,7 +277,7 @@ impl Hub {
         };
         let Some(key) = key else { return Ok((wish, None, !named.is_empty())) };
         let refusal = || {
-            Refusal::new(Code::Unauthorized, "this identity_key is not good here")
+            Refusal::new(Code::Unauthorized, "this identity_key is not valid here")
                 .hint("it was rotated, or belongs to another callsign: ask whoever owns the identity for its key")
         };
         let proved = match key.starts_with(KEY_PREFIX) {
@@ -288,7 +291,7 @@ impl Hub {
         Ok((Some(callsign), Some(identity), false))
     }
 
-    /// Makes a change that cannot find its name taken, and has no bound. Gives the keys that ended by it.
+    /// Makes a change that involves no unique name and no quota. Returns the identities whose keys it revoked.
     async fn change(&self, change: AccountChange) -> Result<Vec<(Callsign, Identity)>, HubError> {
         match self.change_or(change, "", None).await? {
             AccountChangeResult::Done(ended) => Ok(ended),
@@ -309,11 +312,12 @@ impl Hub {
         }
     }
 
-    /// Ends the sessions of keys that are good no more, on all channels in memory. The others look when they come back.
+    /// Ends the sessions of revoked keys on all channels in memory. Other channels check when they are recovered.
     async fn end_keys(&self, ended: Vec<(Callsign, Identity)>) -> Result<(), HubError> {
         let now = self.shared.clock.now();
         ended.iter().for_each(|(_, identity)| self.shared.account_policy.end(identity, now));
-        // From here on no join with these keys is let in; who came before has said so in the status.
+        // From here on no join with these keys succeeds; a channel that admitted one before has published it in its
+        // status.
         let handles: Vec<_> = match ended.is_empty() {
             true => Vec::new(),
             false => {
@@ -321,18 +325,18 @@ impl Hub {
                 told.map(|handle| handle.value().clone()).collect()
             }
         };
-        for some in handles.chunks(TOLD_AT_ONCE) {
+        for some in handles.chunks(REVOKE_AT_ONCE) {
             let telling = some.iter().flat_map(|handle| ended.iter().map(move |key| (handle, key)));
             let telling = telling.map(|(handle, (callsign, identity))| async move {
                 let at = Admitted(handle.clone());
-                for _ in 0..TELL_TRIES {
-                    // One that is not in memory looks for itself when it comes back.
+                for _ in 0..REVOKE_TRIES {
+                    // A channel that is not in memory checks when it is recovered.
                     if !handle.is_live() {
                         return Ok(());
                     }
                     let revoke = Revoke { callsign: callsign.clone(), identity: identity.clone() };
                     match self.ask(&at, revoke).await {
-                        Err(HubError::Busy) => tokio::time::sleep(TELL_AGAIN).await,
+                        Err(HubError::Busy) => tokio::time::sleep(REVOKE_RETRY).await,
                         Ok(_) | Err(HubError::Refused(_)) => return Ok(()),
                         Err(error) => return Err(error),
                     }
@@ -340,15 +344,15 @@ impl Hub {
                 Err(HubError::Busy)
             });
             let unheard =
-                |error: &HubError| log::error!(error:display; "a key has ended, and a session of it may not have");
+                |error: &HubError| log::error!(error:display; "key revoked, but one of its sessions may still be open");
             join_all(telling).await.into_iter().try_for_each(|told| told.inspect_err(unheard))?;
         }
         Ok(())
     }
 }
 
-/// Runs something to its end, whatever becomes of who waits for it.
-async fn to_the_end<T: 'static>(work: impl Future<Output = Result<T, HubError>> + 'static) -> Result<T, HubError> {
+/// Spawns the work, so that cancelling the caller does not cancel it.
+async fn uncancelled<T: 'static>(work: impl Future<Output = Result<T, HubError>> + 'static) -> Result<T, HubError> {
     actix::spawn(work).await.map_err(|_| HubError::OutcomeUnknown)?
 }
 
@@ -356,7 +360,7 @@ fn secret(prefix: &str) -> String {
     format!("{prefix}{}", random_token())
 }
 
-/// An identity's next key. Its number fits SQLite's integers.
+/// An identity's next key number. It fits SQLite's integers.
 fn new_key(owner: &Owner) -> Identity {
     Identity { account: owner.0.clone(), key_no: random_u64() >> 1 }
 }
@@ -369,7 +373,7 @@ fn no_identity() -> Refusal {
     Refusal::new(Code::NotFound, "your account has no such identity").hint(Hint::ListIdentities)
 }
 
-/// A change that did not find what it was for.
+/// Turns a missing account or identity into `not_found`.
 fn or_no_identity(error: HubError) -> HubError {
     match error {
         HubError::Refused(refusal) if refusal.code == Code::Unauthorized => no_identity().into(),
@@ -377,11 +381,11 @@ fn or_no_identity(error: HubError) -> HubError {
     }
 }
 
-/// What a fault of the port is to who asked.
+/// Converts an error of the store.
 pub(super) fn unread(error: LogError) -> HubError {
-    HubError::of_log("accounts could not be read")(error)
+    HubError::of_log("could not read accounts")(error)
 }
 
 fn unkept(error: LogError) -> HubError {
-    HubError::of_log("a change of an account was not kept")(error)
+    HubError::of_log("could not store a change of an account")(error)
 }

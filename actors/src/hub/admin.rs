@@ -1,4 +1,4 @@
-//! What an administrator does: looks at channels without their messages, ends sessions, bans.
+//! Administration: inspects channels without their messages, ends sessions, and bans.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -15,13 +15,14 @@ use crate::ports::log::LogError;
 use crate::random::random_u64;
 use crate::security::bans::Bans;
 
-/// Channels asked at once.
+/// Channels inspected concurrently.
 const AT_ONCE: usize = 256;
 
 impl Hub {
-    /// The channels in memory, the last used first; at most `limit` of them. One that goes meanwhile is left out.
+    /// The channels in memory, most recently used first; at most `limit`. Channels that are unloaded meanwhile are left
+    /// out.
     pub async fn inspect_live(&self, limit: usize) -> Vec<Inspection> {
-        let mut live = self.live_rooms(|_| true);
+        let mut live = self.live_handles(|_| true);
         live.sort_by_key(|handle| std::cmp::Reverse(handle.used_ms.load(Relaxed)));
         live.truncate(limit);
         let mut seen = Vec::with_capacity(live.len());
@@ -32,19 +33,19 @@ impl Hub {
         seen
     }
 
-    /// How many channels are in memory.
+    /// The number of channels in memory.
     #[must_use]
     pub fn live_count(&self) -> usize {
         self.shared.directory.iter().filter(|handle| handle.is_live()).count()
     }
 
-    /// The bans that hold, the newest first.
+    /// The bans in force, newest first.
     #[must_use]
     pub fn bans(&self) -> Vec<Ban> {
         self.shared.bans.list(self.shared.clock.now())
     }
 
-    /// Whether an address may ask for anything. It is looked at only where some address is banned.
+    /// Checks whether an address may make requests. The address is computed only if some address is banned.
     ///
     /// # Errors
     /// `forbidden`.
@@ -52,10 +53,11 @@ impl Hub {
         self.shared.bans.admit_address(address, || self.shared.clock.now())
     }
 
-    /// Bans, and ends the sessions of a banned callsign or identity. Gives how many.
+    /// Adds a ban, and ends the sessions of a banned callsign or identity. Returns the ban and the number of sessions
+    /// ended.
     ///
     /// # Errors
-    /// What the input is refused for; `not_found` for an unknown channel; `limit_reached`; when it cannot be kept.
+    /// `invalid` for the input; `not_found` for an unknown channel; `limit_reached`; an error when it cannot be stored.
     pub async fn ban(&self, input: BanInput, asker: IpAddr) -> Result<(Ban, usize), HubError> {
         let Shared { bans, log, clock, .. } = &*self.shared;
         let now = clock.now();
@@ -88,33 +90,33 @@ impl Hub {
     /// Lifts a ban.
     ///
     /// # Errors
-    /// `not_found`; when it cannot be kept.
+    /// `not_found`; an error when it cannot be stored.
     pub async fn unban(&self, id: &str) -> Result<(), HubError> {
         let Shared { bans, log, .. } = &*self.shared;
         if !self.bans().iter().any(|ban| ban.id == id) {
-            return Err(Refusal::new(rogerrat_domain::Code::NotFound, "there is no such ban").into());
+            return Err(Refusal::new(rogerrat_domain::Code::NotFound, "ban not found").into());
         }
         log.put_row(Bans::ROWS, id.to_owned(), None).await.map_err(unkept)?;
         bans.remove(id);
         Ok(())
     }
 
-    /// Ends the session of a callsign. Whether there was one.
+    /// Ends the session of a callsign. Returns whether there was one.
     ///
     /// # Errors
-    /// When the channel cannot be asked.
+    /// When the channel cannot be reached.
     pub async fn evict(&self, at: &Admitted, callsign: &str) -> Result<bool, HubError> {
         self.ask(at, Evict { callsign: Callsign::parse(callsign)? }).await
     }
 
-    /// Ends the sessions of a callsign on the channels in memory; the others end them when they come back.
+    /// Ends the sessions of a callsign on the channels in memory; other channels end them when they are recovered.
     async fn evict_where(&self, callsign: &Callsign, on: impl Fn(&ChannelHandle) -> bool) -> usize {
         let mut ended = 0;
-        for some in self.live_rooms(on).chunks(AT_ONCE) {
+        for some in self.live_handles(on).chunks(AT_ONCE) {
             let asked = some.iter().map(|handle| async {
                 let asked = self.ask(&Admitted(handle.clone()), Evict { callsign: callsign.clone() }).await;
                 asked.unwrap_or_else(|error| {
-                    log::warn!(channel:display = handle.id, error:display; "a banned callsign may still be here");
+                    log::warn!(channel:display = handle.id, error:display; "a banned callsign may still have a session");
                     false
                 })
             });
@@ -123,12 +125,12 @@ impl Hub {
         ended
     }
 
-    fn live_rooms(&self, which: impl Fn(&ChannelHandle) -> bool) -> Vec<Arc<ChannelHandle>> {
+    fn live_handles(&self, which: impl Fn(&ChannelHandle) -> bool) -> Vec<Arc<ChannelHandle>> {
         let live = self.shared.directory.iter().filter(|handle| handle.is_live() && which(handle.value()));
         live.map(|handle| handle.value().clone()).collect()
     }
 }
 
 fn unkept(error: LogError) -> HubError {
-    HubError::of_log("a ban was not kept")(error)
+    HubError::of_log("could not store a ban")(error)
 }

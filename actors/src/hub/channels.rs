@@ -1,4 +1,4 @@
-//! The channels of a hub: finding, creating and deleting them, and the bands that are always there.
+//! Finding, creating and deleting channels, and the public bands.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
@@ -17,19 +17,19 @@ use crate::ports::log::AppendResult;
 use crate::random::{random_token, random_u64, record_id};
 use crate::registry::messages::DeleteChannel;
 
-/// The public bands, and what each is for.
+/// The public bands and their descriptions.
 const BANDS: [(&str, &str); 3] =
     [("general", "open chatter"), ("help", "ask other agents for help"), ("random", "anything goes")];
 
-/// How often an id that is taken is drawn again.
+/// How often a random id is drawn if the last one was taken.
 const ID_TRIES: usize = 8;
 
-/// A channel just created, with what is shown only now.
+/// A channel just created, with its token, which is shown only once.
 #[derive(Clone, Debug)]
 pub struct Created {
     /// The channel.
     pub channel: Admitted,
-    /// Its token; kept as a hash only.
+    /// Its token; the hub stores only a hash of it.
     pub token: String,
 }
 
@@ -38,20 +38,20 @@ pub struct Created {
 pub struct Band {
     /// Its name and id.
     pub name: &'static str,
-    /// What it is for.
+    /// What the band is for.
     pub description: &'static str,
     /// Members online.
     pub agent_count: usize,
 }
 
-/// The directory of a hub that begins: the bands.
+/// The directory of a hub that starts: the bands.
 pub(super) fn bands(now: Now) -> ChannelDirectory {
     let settings = Arc::new(Settings::band(now.at_ms));
     let ids = BANDS.iter().filter_map(|(name, _)| ChannelId::parse(name).ok());
     ids.map(|id| (id.clone(), Arc::new(ChannelHandle::new(id, settings.clone(), now)))).collect()
 }
 
-/// A channel on its way to who asked for it.
+/// The result of an access check: immediate for a channel in use, else a lookup in the log.
 pub type Admission<'a> = Either<Ready<Result<Admitted, HubError>>, BoxFuture<'a, Result<Admitted, HubError>>>;
 
 /// The first record of a channel.
@@ -64,7 +64,7 @@ fn creation(channel: ChannelId, settings: Arc<Settings>) -> Record {
 }
 
 impl Hub {
-    /// The bands, and who is on them.
+    /// The bands, with the number of members online.
     #[must_use]
     pub fn bands(&self) -> Vec<Band> {
         let agents =
@@ -72,11 +72,11 @@ impl Hub {
         BANDS.map(|(name, description)| Band { name, description, agent_count: agents(name) }).into()
     }
 
-    /// Finds a channel and checks the bearer, before any mailbox. The way to a channel in use is short, and the future of
-    /// every request passes here: it stays small.
+    /// Finds a channel and checks the bearer token, without the channel's mailbox. For a channel in use the result is
+    /// immediate; the future is kept small because every request holds one.
     ///
     /// # Errors
-    /// `not_found`, then `unauthorized`; a fault when the log cannot be read.
+    /// `not_found`, then `unauthorized`; an error when the log cannot be read.
     pub fn admit<'a>(&'a self, channel: &'a str, bearer: Option<&'a str>) -> Admission<'a> {
         let admit = move |admitted: Admitted| {
             if admitted.settings().admits(bearer) {
@@ -91,10 +91,10 @@ impl Hub {
         }
     }
 
-    /// Finds a channel, for what needs no token. One that is not in use is looked up in the log.
+    /// Finds a channel, for requests that need no token. A channel that is not in use is looked up in the log.
     ///
     /// # Errors
-    /// `not_found`; a fault when the log cannot be read.
+    /// `not_found`; an error when the log cannot be read.
     pub fn find<'a>(&'a self, channel: &'a str) -> Admission<'a> {
         match self.known(channel) {
             Some(known) => Either::Left(ready(Ok(known))),
@@ -102,7 +102,7 @@ impl Hub {
         }
     }
 
-    /// A channel in use.
+    /// Finds a channel in use.
     fn known(&self, channel: &str) -> Option<Admitted> {
         let Shared { directory, clock, .. } = &*self.shared;
         let handle = directory.get(channel)?.value().clone();
@@ -113,7 +113,7 @@ impl Hub {
     async fn look_up(&self, channel: &str) -> Result<Admitted, HubError> {
         let Shared { directory, log, clock, .. } = &*self.shared;
         let id = ChannelId::parse(channel)?;
-        let settings = log.find(&id).await.map_err(HubError::of_log("a channel could not be looked up"))?;
+        let settings = log.find(&id).await.map_err(HubError::of_log("could not look up a channel"))?;
         let settings = Arc::new(settings.ok_or_else(Refusal::channel_not_found)?);
         let handle =
             directory.entry(id.clone()).or_insert_with(|| Arc::new(ChannelHandle::new(id, settings, clock.now())));
@@ -121,15 +121,15 @@ impl Hub {
         Ok(Admitted(handle.clone()))
     }
 
-    /// Creates a channel. It is in the log before it is answered.
+    /// Creates a channel. It is in the log when this returns.
     ///
     /// # Errors
-    /// What the input is refused for; `storage_failed` when it cannot be kept.
+    /// `invalid` for the input; `storage_failed` when the log cannot store it.
     pub async fn create(&self, input: op::CreateInput, owner: Option<&Owner>) -> Result<Created, HubError> {
         self.create_with(input, owner, random_token()).await
     }
 
-    /// Creates a channel that a token admits to which nobody guesses.
+    /// Creates a channel with a given token, which must be hard to guess.
     ///
     /// # Errors
     /// As [`create`](Self::create).
@@ -149,7 +149,7 @@ impl Hub {
         let settings = Arc::new(draft.settings(&token, owner_password, account, clock.now().at_ms));
         for _ in 0..ID_TRIES {
             let id = names::channel_id(random_u64());
-            match self.keep_creation(creation(id.clone(), settings.clone())).await? {
+            match self.append_creation(creation(id.clone(), settings.clone())).await? {
                 AppendResult::Conflict => continue,
                 AppendResult::Refused => return Err(HubError::StorageFailed),
                 AppendResult::Busy => return Err(HubError::Busy),
@@ -165,8 +165,8 @@ impl Hub {
         Err(HubError::OutcomeUnknown)
     }
 
-    /// Keeps the first record of a channel. One of an account counts among those it may own.
-    async fn keep_creation(&self, record: Record) -> Result<AppendResult, HubError> {
+    /// Appends the first record of a channel. A channel of an account counts against its quota.
+    async fn append_creation(&self, record: Record) -> Result<AppendResult, HubError> {
         let Shared { log, ports, per_account, .. } = &*self.shared;
         let owner = record.entries.first().and_then(|entry| match entry {
             Entry::Created { settings } => settings.creator_account_id.clone(),
@@ -183,10 +183,10 @@ impl Hub {
         }
     }
 
-    /// Deletes a channel and everything that was said on it.
+    /// Deletes a channel and its messages.
     ///
     /// # Errors
-    /// `not_found` when somebody else has just deleted it; when the log cannot do it.
+    /// `not_found` when another request has just deleted it; an error when the log cannot delete it.
     pub async fn delete(&self, at: &Admitted) -> Result<(), HubError> {
         let erase = DeleteChannel { channel: at.id().clone() };
         self.dispatcher.registry.send(erase).await.map_err(|_| HubError::Gone)?

@@ -24,8 +24,8 @@ pub(crate) struct Dispatcher {
 }
 
 impl Dispatcher {
-    /// Sends a request to a channel and waits for the reply, opening the channel if need be. Returns none if the actor took
-    /// the request and stopped before it replied.
+    /// Sends a request to a channel and waits for the reply, opening the channel if need be. Returns none if the actor
+    /// took the request and stopped before it replied.
     ///
     /// # Errors
     /// `Busy` when the mailbox is full, and what opening the channel fails with.

@@ -60,8 +60,8 @@ async fn start_webhooks(
 }
 
 impl Hub {
-    /// Starts the hub's actors on the current arbiter. Its session ids are minted with `key`: the same key gives the same
-    /// ids after a restart.
+    /// Starts the hub's actors on the current arbiter. Its session ids are minted with `key`: the same key gives the
+    /// same ids after a restart.
     ///
     /// # Errors
     /// When the log cannot be read or written.
@@ -148,7 +148,8 @@ impl Hub {
         join_all(running.iter().map(|addr| addr.send(Drain))).await;
     }
 
-    /// Completes a shutdown after a drain: writes the state of every channel and notes in the log that nothing is missing.
+    /// Completes a shutdown after a drain: writes the state of every channel and notes in the log that nothing is
+    /// missing.
     pub async fn close(&self) {
         let Shared { directory, log, boot, counters, .. } = &*self.shared;
         let _ = self.dispatcher.registry.send(StopOpening).await;

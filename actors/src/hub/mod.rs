@@ -1,6 +1,6 @@
-//! The hub as everybody outside sees it: a cheap handle with one short async method for each operation.
+//! The handle of the hub: one short async method for each operation.
 //!
-//! It checks access, finds the channel's mailbox, and asks. It never hands out an address.
+//! It checks access, finds the channel and sends a request to its actor. It never hands out an actor's address.
 
 mod accounts;
 mod admin;
@@ -45,28 +45,28 @@ pub use accounts::Owner;
 pub use channels::{Admission, Band, Created};
 pub use webhooks::{HookStatus, Replayed, Subscribed};
 
-/// What the operator decides for all channels.
+/// Settings of the operator that apply to all channels.
 #[derive(Clone, Copy, Debug)]
 pub struct HubRules {
     /// Sends a minute for a session; none means no limit.
     pub sends_per_minute: Option<u32>,
     /// The same on bands.
     pub sends_per_minute_band: Option<u32>,
-    /// A memory channel with nobody on it leaves memory after this long.
+    /// A memory channel without a live session leaves memory after this long.
     pub idle_ms: Option<u64>,
-    /// A channel nobody uses leaves memory after this long where nothing is lost by it.
+    /// A channel that loses nothing by it leaves memory after this long without use.
     pub idle_lossless_ms: Option<u64>,
-    /// How much of a durable channel's messages is kept.
+    /// How many messages a durable channel keeps in its backlog.
     pub shelf: BacklogLimits,
-    /// A channel nobody used for this long is deleted.
+    /// A channel that belongs to no account is deleted after this long without use.
     pub unused_ms: Option<u64>,
-    /// Life of a member without a session where a channel says nothing.
+    /// How long a member without a session is remembered, unless the channel's settings say otherwise.
     pub member_ttl_ms: u64,
-    /// What an account may have, and do.
+    /// Quotas and rate limits of an account.
     pub per_account: AccountLimits,
 }
 
-/// A channel the caller was admitted to.
+/// A channel that the caller may use.
 #[derive(Clone, Debug)]
 pub struct Admitted(pub(crate) Arc<ChannelHandle>);
 
@@ -84,7 +84,7 @@ impl Admitted {
     }
 }
 
-/// The hub.
+/// The handle of a hub. Cloning it is cheap.
 #[derive(Clone)]
 pub struct Hub {
     dispatcher: Dispatcher,
@@ -112,10 +112,10 @@ struct Shared {
 }
 
 impl Hub {
-    /// The last lines of a channel's transcript. Where DMs are private, each sees its own.
+    /// The last lines of a channel's transcript. Where DMs are private, a caller gets only its own.
     ///
     /// # Errors
-    /// What the session is refused for; a fault when it cannot be read.
+    /// A refusal of the session; `storage_failed` or `overloaded` when the transcript cannot be read.
     pub async fn transcript(
         &self,
         at: &Admitted,
@@ -124,7 +124,7 @@ impl Hub {
     ) -> Result<Vec<TranscriptLine>, HubError> {
         let viewer = self.ask(at, op::ResolveViewer { session }).await?;
         let lines = self.shared.log.transcript(at.id(), limit).await;
-        let lines = lines.map_err(HubError::of_log("a transcript could not be read"))?;
+        let lines = lines.map_err(HubError::of_log("could not read a transcript"))?;
         let is_open = at.settings().dm_visibility == DmVisibility::Channel;
         Ok(lines.into_iter().filter(|line| is_open || line.concerns(viewer)).collect())
     }
@@ -132,7 +132,7 @@ impl Hub {
     /// Joins a channel.
     ///
     /// # Errors
-    /// A wrong password or key is `unauthorized`; otherwise what the join is refused for.
+    /// `unauthorized` for a wrong password or key; otherwise a refusal of the join.
     pub async fn join(
         &self,
         at: &Admitted,
@@ -172,10 +172,10 @@ impl Hub {
         self.ask(at, join).await
     }
 
-    /// Joins with a session of the caller's own, under a callsign that nobody else has, or had lately.
+    /// Joins with a session id chosen by the caller, under a callsign that no other session has or had lately.
     ///
     /// # Errors
-    /// What the join is refused for; `callsign_taken` when it was anybody else's.
+    /// A refusal of the join; `callsign_taken` if another session has the callsign.
     pub async fn join_as(
         &self,
         at: &Admitted,
@@ -187,13 +187,13 @@ impl Hub {
         self.join_with(at, input, Some(session), address, true).await
     }
 
-    /// Tells when something new may be on a channel. It says nothing of what that is.
+    /// Signals when there may be something new on a channel.
     #[must_use]
     pub fn news(&self, at: &Admitted) -> watch::Receiver<u64> {
         at.0.status.changes()
     }
 
-    /// Whether the owner password was given and right. One given where there is none to give is ignored.
+    /// Whether the right owner password was given. A password for a channel that has none is ignored.
     async fn authorize(&self, at: &Admitted, given: Option<String>, address: IpAddr) -> Result<bool, HubError> {
         let (Some(hash), Some(given)) = (at.settings().owner_password.clone(), given) else { return Ok(false) };
         let Shared { attempts, passwords, clock, .. } = &*self.shared;
@@ -206,18 +206,18 @@ impl Hub {
         Err(Refusal::new(Code::Unauthorized, "wrong owner_password").hint("ask your human, or leave it out").into())
     }
 
-    /// Asks a channel something that is answered at once.
+    /// Performs an operation on a channel and returns its reply.
     ///
     /// # Errors
-    /// What the operation is refused for; `overloaded` when the mailbox is full or the outcome is not known.
+    /// A refusal of the operation; `overloaded` when the mailbox is full or the outcome is unknown.
     pub async fn ask<O: Operation>(&self, at: &Admitted, op: O) -> Result<O::Reply, HubError> {
         self.dispatcher.call(&at.0, op, Ask).await?.ok_or(HubError::OutcomeUnknown)?
     }
 
-    /// Reads, waiting up to `timeout_ms` if there is nothing.
+    /// Reads messages, waiting up to `timeout_ms` milliseconds if there are none.
     ///
     /// # Errors
-    /// What the read is refused for.
+    /// A refusal of the read.
     pub async fn read(
         &self,
         at: &Admitted,
@@ -235,7 +235,7 @@ impl Hub {
             let mut parked = WaitGuard { waiter, handle: at.0.clone(), answered: false };
             let answer = self.dispatcher.call(&at.0, read, Poll).await;
             parked.answered = true;
-            // A channel that went down with the poll parked has handed nothing over: park again.
+            // An actor that stopped while the poll was parked has delivered nothing: park again.
             if let Some(answer) = answer? {
                 return Ok(answer?.map_guard(|token| DeliveryGuard::new(token, at.0.clone())));
             }
@@ -246,7 +246,7 @@ impl Hub {
     /// Opens a stream.
     ///
     /// # Errors
-    /// What it is refused for.
+    /// A refusal of the stream.
     pub async fn stream(
         &self,
         at: &Admitted,
@@ -255,7 +255,7 @@ impl Hub {
     ) -> Result<StreamReader, HubError> {
         let waiter = self.waiter_id();
         let progress = Arc::new(Progress::default());
-        // ChannelHandle for the queue the machine allows, and for the last event.
+        // Capacity for the queue that the machine allows, and for the last event.
         let (frames, reader) = mpsc::channel(STREAM_EVENTS + 4);
         let reader = StreamReader::new(reader, progress.clone(), waiter, at.0.clone());
         let tap = Subscription { open: op::OpenStream { session, input, place: waiter, progress }, frames };
@@ -263,39 +263,39 @@ impl Hub {
         Ok(reader)
     }
 
-    /// What the hub has done since it started, and how it stands. It asks no channel.
+    /// The counters and gauges of the hub. Reading them sends no message to any channel.
     #[must_use]
     pub fn totals(&self) -> Totals {
         let Shared { counters, log, started_at_ms, webhooks, .. } = &*self.shared;
-        counters.totals(*started_at_ms, self.is_draining(), !log.is_healthy(), webhooks.hooks.census())
+        counters.totals(*started_at_ms, self.is_draining(), !log.is_healthy(), webhooks.hooks.counts())
     }
 
-    /// What seals and opens words of this hub for one purpose.
+    /// Signs and verifies texts for one purpose, with the hub's key.
     #[must_use]
     pub fn seal(&self, purpose: &str) -> Signer {
         Signer::new(&self.shared.key, purpose)
     }
 
-    /// What a door has kept about its own things, all of one kind.
+    /// Rows that an interface has stored for its own use, all of one kind.
     ///
     /// # Errors
-    /// When it cannot be read.
+    /// When the log cannot be read.
     pub async fn rows(&self, kind: &'static str) -> Result<Vec<(String, String)>, LogError> {
         self.shared.log.rows(kind).await
     }
 
-    /// Keeps something a door must know after a restart, or lets it go where there is no text. It is begun at once, and
-    /// kept when the future is done; a fault is logged.
+    /// Stores a row that an interface needs after a restart, or deletes it if there is no text. The write starts at
+    /// once and is complete when the future is; an error is logged.
     pub fn put_row(&self, kind: &'static str, name: String, text: Option<String>) -> BoxFuture<'static, ()> {
         let kept = self.shared.log.put_row(kind, name, text);
         Box::pin(async move {
             if let Err(error) = kept.await {
-                log::warn!(kind, error:display; "a row was not kept");
+                log::warn!(kind, error:display; "could not store a row of an interface");
             }
         })
     }
 
-    /// Whether the hub is going down.
+    /// Whether the hub is shutting down.
     #[must_use]
     pub fn is_draining(&self) -> bool {
         self.shared.draining.load(Relaxed)

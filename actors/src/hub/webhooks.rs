@@ -1,4 +1,4 @@
-//! Webhooks, as those outside ask for them: subscribing, testing, what was delivered, replays.
+//! Webhooks: subscribing, testing, the delivery log, and replays.
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ use crate::ports::log::LogError;
 use crate::random::{nonce, record_id};
 use crate::webhooks::{Forget, HookHandle, Named, Rotate, Subscribe, Unsubscribe};
 
-/// A hook with its secret, which is shown only now.
+/// A new hook with its secret, which is shown only once.
 #[derive(Clone, Debug)]
 pub struct Subscribed {
     /// The hook.
@@ -24,38 +24,38 @@ pub struct Subscribed {
     pub secret: Secret,
 }
 
-/// A hook, and how much is due for it.
+/// A hook, and the number of its due deliveries.
 #[derive(Clone, Debug)]
 pub struct HookStatus {
     /// The hook.
     pub hook: Hook,
-    /// Deliveries due.
+    /// Deliveries that are due.
     pub due: u64,
 }
 
-/// What became of a replay.
+/// The result of a replay.
 #[derive(Clone, Debug, Default)]
 pub struct Replayed {
-    /// Due again.
+    /// Deliveries that are due again.
     pub replayed: Vec<DeliveryId>,
-    /// Not: the message is not held any more.
+    /// Deliveries that cannot be replayed, because their message is no longer held.
     pub gone: Vec<DeliveryId>,
 }
 
 impl Hub {
-    /// Whether something may be subscribed: what was said, and the address.
+    /// Checks a subscription: its fields and its URL.
     ///
     /// # Errors
-    /// `invalid`, saying why.
+    /// `invalid`, with the reason.
     pub async fn check_webhook(&self, input: &SubscribeInput) -> Result<(), HubError> {
         input.check()?;
         Ok(self.shared.ports.webhook_sender.check(input.url.as_str().into()).await?)
     }
 
-    /// Subscribes.
+    /// Adds a webhook.
     ///
     /// # Errors
-    /// `invalid` for an address that may not be reached; `forbidden` on a band; `limit_reached`.
+    /// `invalid` for a URL that is not allowed; `forbidden` on a band; `limit_reached`.
     pub async fn subscribe(&self, owner: Owner, input: SubscribeInput) -> Result<Subscribed, HubError> {
         if let Owner::Channel(channel) = &owner
             && self.shared.directory.get(channel).is_some_and(|handle| handle.settings().is_band)
@@ -81,7 +81,7 @@ impl Hub {
         handles.map(|handle| HookStatus { hook: handle.hook(), due: handle.due() }).collect()
     }
 
-    /// Lets a hook go, with all that is due for it.
+    /// Deletes a hook with its due deliveries.
     ///
     /// # Errors
     /// `not_found`.
@@ -90,22 +90,22 @@ impl Hub {
         self.shared.webhooks.addr.send(ask).await.map_err(|_| HubError::Gone)?
     }
 
-    /// An account has an identity more, or one less: what is sent to that is told to its hooks, or not any more.
+    /// Updates the hooks of an account that has gained or lost an identity.
     pub(super) async fn name_to_webhooks(&self, account: &AccountId, callsign: &Callsign, is_there: bool) {
         let named = Named { callsign: callsign.clone(), account: account.clone(), is_there };
         // An actor that is gone tells nobody anything.
         let _ = self.shared.webhooks.addr.send(named).await;
     }
 
-    /// Lets all hooks of an owner go.
+    /// Deletes all hooks of an owner.
     ///
     /// # Errors
-    /// When that cannot be kept.
+    /// When it cannot be stored.
     pub async fn forget_webhooks(&self, owner: Owner) -> Result<(), HubError> {
         self.shared.webhooks.addr.send(Forget(owner)).await.map_err(|_| HubError::Gone)?
     }
 
-    /// Gives a hook a new secret. The one before signs beside it for a day.
+    /// Rotates a hook's secret. For a day, deliveries are signed with the previous secret as well.
     ///
     /// # Errors
     /// `not_found`.
@@ -118,7 +118,7 @@ impl Hub {
     /// Sends a test event.
     ///
     /// # Errors
-    /// `not_found`; `limit_reached` when too much is due already.
+    /// `not_found`; `limit_reached` when the queue of the hook is full.
     pub async fn test_webhook(&self, owner: &Owner, hook: &str) -> Result<DeliveryId, HubError> {
         let handle = self.handle(owner, hook)?;
         let now_ms = self.shared.clock.now().at_ms;
@@ -132,17 +132,17 @@ impl Hub {
     /// The last deliveries of a hook, newest first.
     ///
     /// # Errors
-    /// `not_found`; a fault when they cannot be read.
+    /// `not_found`; an error when they cannot be read.
     pub async fn deliveries(&self, owner: &Owner, hook: &str) -> Result<Vec<Delivery>, HubError> {
         let handle = self.handle(owner, hook)?;
         let rows = self.shared.ports.log.webhooks().deliveries(&handle.id, limits::HOOK_LOG).await.map_err(unread)?;
         Ok(rows.into_iter().map(|row| row.delivery).collect())
     }
 
-    /// Delivers once more: one delivery, or all that failed.
+    /// Replays one delivery, or all that failed.
     ///
     /// # Errors
-    /// `not_found`; `invalid` for one that is still due, `limit_reached` when too much is due.
+    /// `not_found`; `invalid` for a delivery that is still due; `limit_reached` when the queue of the hook is full.
     pub async fn replay(&self, owner: &Owner, hook: &str, input: ReplayInput) -> Result<Replayed, HubError> {
         let handle = self.handle(owner, hook)?;
         let mut told = self.deliveries(owner, hook).await?;
@@ -175,7 +175,7 @@ impl Hub {
         self.shared.webhooks.hooks.get(owner, hook).ok_or_else(hook_not_found)
     }
 
-    /// Makes a delivery due that belongs to no record.
+    /// Queues a delivery that belongs to no record.
     async fn enqueue(&self, handle: &Arc<HookHandle>, delivery: Delivery, message: &[u8]) -> Result<(), HubError> {
         let webhooks = &self.shared.webhooks;
         let full = || Refusal::limit_reached("deliveries due for a webhook", limits::HOOK_QUEUE as usize);
@@ -187,7 +187,7 @@ impl Hub {
         Ok(())
     }
 
-    /// The message of a delivery, if anybody still has it.
+    /// The message of a delivery, if it is still held.
     async fn message_of(&self, delivery: &Delivery) -> Result<Option<Vec<u8>>, HubError> {
         if delivery.event != MESSAGE_RECEIVED {
             return Ok(Some(webhook::test_message(delivery.at_ms)));
@@ -211,5 +211,5 @@ impl Hub {
 }
 
 fn unread(error: LogError) -> HubError {
-    HubError::of_log("the deliveries of a webhook could not be read or kept")(error)
+    HubError::of_log("could not read or store webhook deliveries")(error)
 }

@@ -1,4 +1,4 @@
-//! Accounts in memory, beside a log: for tests, and for a hub that may forget everything when it stops.
+//! Accounts in memory, beside a log: for tests, and for a hub whose data may be lost when it stops.
 
 use std::collections::{BTreeMap, HashMap};
 use std::future::ready;
@@ -13,11 +13,11 @@ use crate::ports::log::{AppendResult, Log, LogError};
 /// Accounts in memory.
 pub struct MemoryAccounts {
     log: Arc<dyn Log>,
-    kept: Arc<Mutex<Kept>>,
+    kept: Arc<Mutex<Inner>>,
 }
 
 #[derive(Default)]
-struct Kept {
+struct Inner {
     accounts: BTreeMap<AccountId, Account>,
     sessions: HashMap<TokenHash, (AccountId, u64)>,
     identities: BTreeMap<Callsign, (Identity, TokenHash, u64)>,
@@ -30,18 +30,18 @@ struct Account {
 }
 
 impl MemoryAccounts {
-    /// Accounts whose channels are kept by a log.
+    /// Accounts whose channels are stored in `log`.
     #[must_use]
     pub fn beside(log: Arc<dyn Log>) -> Self {
         Self { log, kept: Arc::default() }
     }
 
-    fn kept(&self) -> MutexGuard<'_, Kept> {
+    fn kept(&self) -> MutexGuard<'_, Inner> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Kept {
+impl Inner {
     fn change(&mut self, change: AccountChange) -> AccountChangeResult {
         match change {
             AccountChange::Open { account, recovery, session, at_ms } => {

@@ -1,4 +1,4 @@
-//! A log that keeps everything in memory: for tests, and for a hub that may forget everything when it stops.
+//! A log in memory: for tests, and for a hub whose data may be lost when it stops.
 
 use std::collections::{BTreeMap, HashMap};
 use std::future::ready;
@@ -18,16 +18,16 @@ use crate::ports::webhook_store::WebhookStore;
 /// A log in memory.
 #[derive(Debug, Default)]
 pub struct MemoryLog {
-    channels: DashMap<ChannelId, Shelf>,
+    channels: DashMap<ChannelId, ChannelRecords>,
     notes: Mutex<HashMap<&'static str, String>>,
     rows: DashMap<(&'static str, String), String>,
     floor: AtomicU64,
     postbox: MemoryWebhookStore,
 }
 
-/// What is kept of one channel.
+/// The stored state of one channel.
 #[derive(Debug, Default)]
-struct Shelf {
+struct ChannelRecords {
     settings: Option<Settings>,
     used_ms: u64,
     seq: u64,
@@ -38,7 +38,7 @@ struct Shelf {
     transcript: Vec<TranscriptLine>,
 }
 
-impl Shelf {
+impl ChannelRecords {
     fn append(&mut self, record: Record) -> AppendResult {
         if record.seq == self.seq && record.rid == self.rid {
             return AppendResult::Done;
@@ -86,7 +86,7 @@ impl Shelf {
     }
 }
 
-/// The record as it is read back: its messages in outline.
+/// The record as it is read back, with outlines of its messages.
 fn outlined(mut record: Record) -> Record {
     for entry in &mut record.entries {
         if let Entry::Sent { message, .. } = entry {
@@ -97,7 +97,7 @@ fn outlined(mut record: Record) -> Record {
 }
 
 impl MemoryLog {
-    fn of<T>(&self, channel: &ChannelId, look: impl FnOnce(&Shelf) -> T) -> Option<T> {
+    fn of<T>(&self, channel: &ChannelId, look: impl FnOnce(&ChannelRecords) -> T) -> Option<T> {
         self.channels.get(channel).map(|shelf| look(&shelf))
     }
 }
@@ -128,7 +128,7 @@ impl Log for MemoryLog {
     }
 
     fn load(&self, channel: &ChannelId) -> BoxFuture<'static, Result<StoredChannel, LogError>> {
-        done(Ok(self.of(channel, Shelf::kept).unwrap_or_default()))
+        done(Ok(self.of(channel, ChannelRecords::kept).unwrap_or_default()))
     }
 
     fn messages(
@@ -136,7 +136,7 @@ impl Log for MemoryLog {
         channel: &ChannelId,
         ids: Vec<MessageId>,
     ) -> BoxFuture<'static, Result<Vec<Arc<Message>>, LogError>> {
-        let read = |shelf: &Shelf| {
+        let read = |shelf: &ChannelRecords| {
             let kept = ids.iter().filter_map(|id| Some((*id, shelf.messages.get(id)?)));
             let read = kept.map(|(id, (from, to, json))| Message::stored(id, *from, *to, json).map(Arc::new));
             read.collect::<Result<_, _>>().map_err(|bad| LogError::Damaged(bad.to_string()))
@@ -149,7 +149,7 @@ impl Log for MemoryLog {
         channel: &ChannelId,
         limit: usize,
     ) -> BoxFuture<'static, Result<Vec<TranscriptLine>, LogError>> {
-        let last = |shelf: &Shelf| shelf.transcript[shelf.transcript.len().saturating_sub(limit)..].to_vec();
+        let last = |shelf: &ChannelRecords| shelf.transcript[shelf.transcript.len().saturating_sub(limit)..].to_vec();
         done(Ok(self.of(channel, last).unwrap_or_default()))
     }
 
@@ -246,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn a_record_out_of_turn_is_a_conflict_and_a_repeated_one_is_done() {
+    fn an_append_out_of_order_conflicts_and_a_repeated_one_succeeds() {
         let log = MemoryLog::default();
         assert_eq!(append(&log, 2, 7), AppendResult::Conflict);
         assert_eq!(append(&log, 1, 7), AppendResult::Done);

@@ -1,4 +1,4 @@
-//! What webhooks need kept, in memory: the postbox of the [`MemoryLog`](crate::MemoryLog).
+//! Webhooks in memory: the webhook store of the [`MemoryLog`](crate::MemoryLog).
 
 use std::collections::{BTreeMap, HashMap};
 use std::future::ready;
@@ -12,23 +12,23 @@ use crate::ports::log::LogError;
 use crate::ports::webhook_store::{StoredHook, WebhookStore};
 
 #[derive(Debug, Default)]
-pub(crate) struct MemoryWebhookStore(Mutex<Shelves>);
+pub(crate) struct MemoryWebhookStore(Mutex<Tables>);
 
 #[derive(Debug, Default)]
-struct Shelves {
+struct Tables {
     hooks: HashMap<HookId, Hook>,
     last_no: u64,
-    rows: BTreeMap<u64, Kept>,
+    rows: BTreeMap<u64, QueuedDelivery>,
 }
 
 #[derive(Debug)]
-struct Kept {
+struct QueuedDelivery {
     hook: HookId,
     row: DeliveryRow,
     hidden: Option<Arc<[u8]>>,
 }
 
-impl Shelves {
+impl Tables {
     fn put(&mut self, due: DueDelivery) {
         let hidden: Arc<[u8]> = due.hidden.into();
         for (hook, delivery) in due.deliveries {
@@ -40,12 +40,12 @@ impl Shelves {
             let is_due = delivery.state == DeliveryState::Due;
             let row = DeliveryRow { no: self.last_no, bytes: if is_due { hidden.len() as u64 } else { 0 }, delivery };
             let hidden = is_due.then(|| hidden.clone());
-            self.rows.insert(self.last_no, Kept { hook: hook.clone(), row, hidden });
+            self.rows.insert(self.last_no, QueuedDelivery { hook: hook.clone(), row, hidden });
             self.trim(&hook);
         }
     }
 
-    /// Lets the oldest go that are done.
+    /// Removes the oldest deliveries that are done.
     fn trim(&mut self, hook: &HookId) {
         let done = self.rows.iter().filter(|(_, kept)| kept.hook == *hook && kept.hidden.is_none());
         let old: Vec<_> = done.rev().skip(limits::HOOK_LOG).map(|(no, _)| *no).collect();
@@ -65,16 +65,16 @@ impl Shelves {
 }
 
 impl MemoryWebhookStore {
-    fn shelves(&self) -> MutexGuard<'_, Shelves> {
+    fn tables(&self) -> MutexGuard<'_, Tables> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn put(&self, due: DueDelivery) {
-        self.shelves().put(due);
+        self.tables().put(due);
     }
 
     pub(crate) fn forget_channel(&self, channel: &ChannelId) {
-        let mut shelves = self.shelves();
+        let mut shelves = self.tables();
         shelves.drop_hooks(&Owner::Channel(channel.clone()));
         shelves.rows.retain(|_, kept| kept.row.delivery.channel.as_ref() != Some(channel));
     }
@@ -86,7 +86,7 @@ fn done<T: Send + 'static>(value: T) -> BoxFuture<'static, Result<T, LogError>> 
 
 impl WebhookStore for MemoryWebhookStore {
     fn hooks(&self) -> BoxFuture<'static, Result<Vec<StoredHook>, LogError>> {
-        let shelves = self.shelves();
+        let shelves = self.tables();
         let kept = |hook: &Hook| {
             let due = shelves.rows.values().filter(|kept| kept.hook == hook.id && kept.hidden.is_some());
             let (due, bytes) = due.fold((0, 0), |(due, bytes), kept| (due + 1, bytes + kept.row.bytes));
@@ -96,17 +96,17 @@ impl WebhookStore for MemoryWebhookStore {
     }
 
     fn put_hook(&self, hook: &Hook) -> BoxFuture<'static, Result<bool, LogError>> {
-        self.shelves().hooks.insert(hook.id.clone(), hook.clone());
+        self.tables().hooks.insert(hook.id.clone(), hook.clone());
         done(true)
     }
 
     fn drop_hook(&self, hook: &HookId) -> BoxFuture<'static, Result<(), LogError>> {
-        self.shelves().drop_hook(hook);
+        self.tables().drop_hook(hook);
         done(())
     }
 
     fn drop_hooks(&self, owner: &Owner) -> BoxFuture<'static, Result<(), LogError>> {
-        self.shelves().drop_hooks(owner);
+        self.tables().drop_hooks(owner);
         done(())
     }
 
@@ -116,17 +116,17 @@ impl WebhookStore for MemoryWebhookStore {
     }
 
     fn due(&self, hook: &HookId, after: u64, limit: usize) -> BoxFuture<'static, Result<Vec<DeliveryRow>, LogError>> {
-        let shelves = self.shelves();
+        let shelves = self.tables();
         let due = shelves.rows.range(after + 1..).filter(|(_, kept)| kept.hook == *hook && kept.hidden.is_some());
         done(due.take(limit).map(|(_, kept)| kept.row.clone()).collect())
     }
 
     fn hidden(&self, no: u64) -> BoxFuture<'static, Result<Option<Vec<u8>>, LogError>> {
-        done(self.shelves().rows.get(&no).and_then(|kept| kept.hidden.as_ref()).map(|hidden| hidden.to_vec()))
+        done(self.tables().rows.get(&no).and_then(|kept| kept.hidden.as_ref()).map(|hidden| hidden.to_vec()))
     }
 
     fn keep(&self, hook: &HookId, row: &DeliveryRow) -> BoxFuture<'static, Result<(), LogError>> {
-        let mut shelves = self.shelves();
+        let mut shelves = self.tables();
         if let Some(kept) = shelves.rows.get_mut(&row.no) {
             kept.row.delivery = row.delivery.clone();
             if row.delivery.state != DeliveryState::Due {
@@ -139,7 +139,7 @@ impl WebhookStore for MemoryWebhookStore {
     }
 
     fn deliveries(&self, hook: &HookId, limit: usize) -> BoxFuture<'static, Result<Vec<DeliveryRow>, LogError>> {
-        let shelves = self.shelves();
+        let shelves = self.tables();
         let of_hook = shelves.rows.values().rev().filter(|kept| kept.hook == *hook);
         done(of_hook.take(limit).map(|kept| kept.row.clone()).collect())
     }

@@ -1,111 +1,112 @@
-//! The port to the accounts: who may speak for them, and what is theirs.
+//! The port that stores accounts: their sessions, identities and channels.
 //!
-//! What is unique and what is counted is decided where it is kept, together with what is written, so that two who ask at
-//! once cannot both have the last one. Tokens and keys are known by their hash alone.
+//! Uniqueness and quotas are checked in the transaction of the write, so two concurrent requests cannot both take the
+//! last one. Tokens and keys are stored as hashes only.
 
 use futures_util::future::BoxFuture;
 use rogerrat_domain::{AccountId, Callsign, ChannelId, Identity, IdentityRow, Record, Settings, TokenHash};
 
 use crate::ports::log::{AppendResult, LogError};
 
-/// Something that is to happen to an account: all of it or nothing.
+/// A change of an account, made as a whole or not at all.
 #[derive(Clone, Debug)]
 pub enum AccountChange {
-    /// It begins, with its first session.
+    /// Create an account with its first session.
     Open {
-        /// Its id.
+        /// The account's id.
         account: AccountId,
-        /// Its recovery token.
+        /// The hash of its recovery token.
         recovery: TokenHash,
-        /// The token of its first session.
+        /// The hash of the token of its first session.
         session: TokenHash,
         /// When, in milliseconds since the epoch.
         at_ms: u64,
     },
-    /// A session more. Beyond `sessions` of them the one not used for the longest time ends.
+    /// Add a session. Beyond `sessions` of them, the one unused for longest ends.
     Enter {
         /// The account.
         account: AccountId,
-        /// The session's token.
+        /// The hash of the session's token.
         session: TokenHash,
-        /// Sessions it may have.
+        /// Sessions the account may have.
         sessions: usize,
         /// When, in milliseconds since the epoch.
         at_ms: u64,
     },
-    /// A session was used.
+    /// Record the use of a session.
     Used {
         /// Its token.
         session: TokenHash,
         /// When, in milliseconds since the epoch.
         at_ms: u64,
     },
-    /// It ends, with its sessions, identities and webhooks. Its channels are nobody's then.
+    /// Delete an account with its sessions, identities and webhooks. Its channels remain, without an owner.
     Close {
         /// The account.
         account: AccountId,
     },
-    /// An identity more.
+    /// Add an identity.
     AddIdentity {
         /// Its callsign.
         callsign: Callsign,
-        /// Whose it is, and which key is its first.
+        /// Its account, and the number of its first key.
         identity: Identity,
-        /// The key.
+        /// The hash of the key.
         key: TokenHash,
-        /// Identities the account may have; none is no bound.
+        /// Identities the account may have; none means no limit.
         limit: Option<u32>,
         /// When, in milliseconds since the epoch.
         at_ms: u64,
     },
-    /// An identity gets another key.
+    /// Rotate an identity's key.
     Rekey {
         /// Its callsign.
         callsign: Callsign,
-        /// Whose it is, and which key it has from now on.
+        /// Its account, and the number of its new key.
         identity: Identity,
-        /// The key.
+        /// The hash of the key.
         key: TokenHash,
     },
-    /// An identity ends.
+    /// Remove an identity.
     RemoveIdentity {
         /// Its callsign.
         callsign: Callsign,
-        /// Whose it is.
+        /// Its account.
         account: AccountId,
     },
-    /// Sessions that were not used since then end, and accounts that have nothing at all with the last of them.
+    /// End sessions that were last used before a time, and delete accounts that own nothing when their last session
+    /// ends.
     Sweep {
         /// The time, in milliseconds since the epoch.
         before_ms: u64,
     },
 }
 
-/// What became of a change.
+/// The result of an account change.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum AccountChangeResult {
-    /// It is kept. These identities' keys are good no more.
+    /// The change is stored. The keys of these identities are revoked.
     Done(Vec<(Callsign, Identity)>),
-    /// The callsign is an identity's already.
+    /// The callsign belongs to an identity already.
     Taken,
-    /// The account has as many as it may have.
+    /// The account's quota is used up.
     Full,
     /// There is no such account, or it has no such identity.
     Missing,
 }
 
-/// What became of a channel that was to be an account's.
+/// The result of creating a channel that an account owns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Opened {
-    /// What became of its first record.
+    /// The result of appending its first record.
     Tried(AppendResult),
-    /// The account owns as many as it may own.
+    /// The account's quota of channels is used up.
     Full,
-    /// There is no such account any more.
+    /// The account no longer exists.
     Missing,
 }
 
-/// What an account is.
+/// Facts about an account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AccountFacts {
     /// When it was created, in milliseconds since the epoch.
@@ -114,22 +115,22 @@ pub struct AccountFacts {
     pub channels: usize,
 }
 
-/// Keeps accounts. What was kept by a change is seen by whoever looks after it.
+/// Stores accounts. A read after a completed change sees the change.
 pub trait Accounts: Send + Sync + 'static {
     /// Makes a change.
     fn change(&self, change: AccountChange) -> BoxFuture<'static, Result<AccountChangeResult, LogError>>;
 
-    /// Keeps the first record of a channel that its settings say is an account's, unless that account owns `limit` of
-    /// them already.
+    /// Appends the first record of a channel that its settings give to an account, unless that account owns `limit`
+    /// channels already.
     fn open_channel(&self, record: Record, owner: AccountId, limit: Option<u32>) -> BoxFuture<'static, Opened>;
 
-    /// Whose session a token is, and when it was used last, in milliseconds since the epoch.
+    /// The account of a session token, and when the session was last used, in milliseconds since the epoch.
     fn session(&self, token: TokenHash) -> BoxFuture<'static, Result<Option<(AccountId, u64)>, LogError>>;
 
-    /// Which account a recovery token is for.
+    /// The account of a recovery token.
     fn recovery(&self, token: TokenHash) -> BoxFuture<'static, Result<Option<AccountId>, LogError>>;
 
-    /// What an account is; none if there is no such account.
+    /// Facts about an account; none if it does not exist.
     fn facts(&self, account: AccountId) -> BoxFuture<'static, Result<Option<AccountFacts>, LogError>>;
 
     /// The identities of an account, by callsign.
@@ -141,6 +142,6 @@ pub trait Accounts: Send + Sync + 'static {
     /// The identity a key proves.
     fn proof(&self, key: TokenHash) -> BoxFuture<'static, Result<Option<(Callsign, Identity)>, LogError>>;
 
-    /// Which of these callsigns are identities', and whose.
+    /// The identities that own these callsigns; callsigns without an identity are left out.
     fn named(&self, callsigns: Vec<Callsign>) -> BoxFuture<'static, Result<Vec<(Callsign, Identity)>, LogError>>;
 }

@@ -1,8 +1,8 @@
-//! The port to the log: where what happened is kept.
+//! The port that stores what happened on channels: the log.
 //!
 //! An append ends in [done](AppendResult::Done), [conflict](AppendResult::Conflict), [refused](AppendResult::Refused),
-//! [busy](AppendResult::Busy) or [unknown](AppendResult::Unknown), and a record carries its own id, so that the log may as well
-//! lie on another machine.
+//! [busy](AppendResult::Busy) or [unknown](AppendResult::Unknown), and a record carries its own id, so that the log may
+//! as well run on another machine.
 
 use std::sync::Arc;
 
@@ -12,71 +12,72 @@ use rogerrat_domain::{BacklogEntry, ChannelId, Message, MessageId, Record, Setti
 
 use crate::ports::webhook_store::WebhookStore;
 
-/// What became of an append.
+/// The result of an append.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AppendResult {
-    /// It is kept: after a crash of the machine too, where the log promises that.
+    /// The record is stored, and survives a crash of the machine if the log promises that.
     Done,
-    /// Somebody else appended first; nothing was kept.
+    /// Another writer appended first; nothing was stored.
     Conflict,
-    /// The log cannot keep it, for want of space or because of a fault; nothing was kept.
+    /// The log cannot store it, for lack of space or because of an error; nothing was stored.
     Refused,
-    /// The log has too much to do just now; nothing was kept.
+    /// The queue of the log is full; nothing was stored.
     Busy,
-    /// It may or may not be kept.
+    /// The record may or may not be stored.
     Unknown,
 }
 
-/// Why a log could not be read or written.
+/// Why the log could not be read or written.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum LogError {
-    /// What was read is not what was written.
+    /// The stored data is corrupt.
     #[error("the log is damaged: {0}")]
     Damaged(String),
-    /// The log does not do it.
+    /// The operation failed.
     #[error("the log failed: {0}")]
     Failed(String),
-    /// It may or may not be kept.
-    #[error("it may or may not be kept: {0}")]
+    /// The record may or may not be stored.
+    #[error("the outcome of the write is unknown: {0}")]
     Unknown(String),
-    /// Too many wait for the log already.
+    /// The queue of the log is full.
     #[error("the log is too busy")]
     Busy,
 }
 
-/// What is kept of a channel.
+/// The stored state of a channel.
 #[derive(Debug, Default)]
 pub struct StoredChannel {
     /// The number of its last record.
     pub seq: u64,
-    /// Its state after some record.
+    /// A snapshot of its state.
     pub snapshot: Option<Snapshot>,
-    /// The records after that, oldest first; the messages in them are outlines.
+    /// The records after the snapshot, oldest first; the messages in them are outlines without text.
     pub records: Vec<Record>,
-    /// The messages that are kept, oldest first.
+    /// Its stored messages, oldest first, without text.
     pub shelf: Vec<BacklogEntry>,
 }
 
-/// Keeps the records of channels, in order, all of a record or nothing.
+/// Stores the records of channels, in order, each as a whole or not at all.
 ///
-/// Appends are begun in the order of the calls, and so are folds: a fold comes after every append called before it.
+/// Appends and compactions are performed in the order of the calls.
 pub trait Log: Send + Sync + 'static {
-    /// Keeps a record whose `seq` is one above the last one kept for its channel, its transcript, the text of its messages
-    /// and what webhooks are due. The first record of a channel [creates](rogerrat_domain::Entry::Created) it; a conflict says that its
-    /// id is taken. A record that is repeated, with the same `rid`, is done.
+    /// Stores a record whose `seq` is one above the last one of its channel, with its transcript, the text of its
+    /// messages and the webhook deliveries it causes. The first record of a channel
+    /// [creates](rogerrat_domain::Entry::Created) it; a conflict means that its id is taken. Appending a record again,
+    /// with the same `rid`, succeeds and changes nothing.
     fn append(&self, record: Record) -> BoxFuture<'static, AppendResult>;
 
-    /// Replaces the records up to `seq` by the state they lead to, and lets go of the messages that state no longer
-    /// holds. It can be lost: the records then stay.
+    /// Replaces the records up to `seq` by a snapshot of the state they lead to, and deletes the messages that the
+    /// state no longer holds. If the call is lost, the records stay.
     fn compact(&self, channel: &ChannelId, seq: u64, snapshot: Snapshot) -> BoxFuture<'static, Result<(), LogError>>;
 
     /// The settings of a channel that was created and not deleted.
     fn find(&self, channel: &ChannelId) -> BoxFuture<'static, Result<Option<Settings>, LogError>>;
 
-    /// What is kept of a channel; nothing of one that has no record.
+    /// The stored state of a channel; empty if it has no record.
     fn load(&self, channel: &ChannelId) -> BoxFuture<'static, Result<StoredChannel, LogError>>;
 
-    /// Messages of a channel by their ids; those it no longer keeps are left out.
+    /// Messages of a channel by their ids; those no longer stored are left out.
     fn messages(
         &self,
         channel: &ChannelId,
@@ -90,35 +91,36 @@ pub trait Log: Send + Sync + 'static {
         limit: usize,
     ) -> BoxFuture<'static, Result<Vec<TranscriptLine>, LogError>>;
 
-    /// Deletes a channel: what was said on it cannot be read from the disk any more, within a minute. False if it was gone
-    /// before.
+    /// Deletes a channel. Within a minute its messages cannot be read from the disk any more. Returns false if it did
+    /// not exist.
     fn delete_channel(&self, channel: &ChannelId) -> BoxFuture<'static, Result<bool, LogError>>;
 
-    /// Notes when channels were last used, in milliseconds since the epoch.
+    /// Records when channels were last used, in milliseconds since the epoch.
     fn used(&self, channels: Vec<(ChannelId, u64)>) -> BoxFuture<'static, Result<(), LogError>>;
 
-    /// Channels that are no account's, last used before a time, in milliseconds since the epoch; at most `limit` of them.
+    /// Channels that belong to no account and were last used before a time, in milliseconds since the epoch; at most
+    /// `limit`.
     fn unused(&self, before_ms: u64, limit: usize) -> BoxFuture<'static, Result<Vec<ChannelId>, LogError>>;
 
-    /// How many channels there are, bands not counted.
+    /// The number of channels, without bands.
     fn count(&self) -> BoxFuture<'static, Result<u64, LogError>>;
 
-    /// The floor: every message id ever given is at or below it (D10).
+    /// The id high-water mark: every message id ever assigned is at or below it (D10).
     fn id_high_water_mark(&self) -> MessageId;
 
-    /// Raises the floor; it never sinks.
+    /// Raises the id high-water mark to `to`; it never falls.
     fn reserve_ids(&self, to: MessageId) -> BoxFuture<'static, Result<(), LogError>>;
 
-    /// A small note the hub keeps about itself.
+    /// A small text that the hub stores about itself.
     fn get_meta(&self, name: &'static str) -> BoxFuture<'static, Result<Option<String>, LogError>>;
 
-    /// Writes such a note.
+    /// Stores such a text.
     fn put_meta(&self, name: &'static str, text: String) -> BoxFuture<'static, Result<(), LogError>>;
 
-    /// What a door keeps about its own things, all of one kind: names and texts.
+    /// Rows that an interface stores for its own use, all of one kind, as names and texts.
     fn rows(&self, kind: &'static str) -> BoxFuture<'static, Result<Vec<(String, String)>, LogError>>;
 
-    /// Keeps such a row, or lets it go where there is no text.
+    /// Stores such a row, or deletes it if there is no text.
     fn put_row(
         &self,
         kind: &'static str,
@@ -126,15 +128,15 @@ pub trait Log: Send + Sync + 'static {
         text: Option<String>,
     ) -> BoxFuture<'static, Result<(), LogError>>;
 
-    /// What is kept for webhooks.
+    /// The webhooks in the log.
     fn webhooks(&self) -> &dyn WebhookStore;
 
-    /// Whether the log takes appends as far as it knows: false from a refused append until one is known to work again.
+    /// Whether the log takes appends: false from a refused append until one is known to succeed again.
     fn is_healthy(&self) -> bool;
 
     /// Writes a record and reads it back.
     fn probe(&self) -> BoxFuture<'static, Result<(), LogError>>;
 
-    /// Waits until everything begun is kept.
+    /// Waits until every call before this one is stored.
     fn sync(&self) -> BoxFuture<'static, Result<(), LogError>>;
 }

@@ -1,4 +1,4 @@
-//! The ports a hub stands on.
+//! The ports of a hub: traits for storage and for sending webhooks, implemented outside this crate.
 
 pub(crate) mod accounts;
 pub(crate) mod log;
@@ -12,29 +12,29 @@ use crate::ports::accounts::Accounts;
 use crate::ports::log::Log;
 use crate::ports::webhook_sender::{DisabledSender, WebhookSender};
 
-/// Where a hub keeps what must not be forgotten, and how it reaches out.
+/// The implementations a hub runs on.
 #[derive(Clone)]
 pub struct Ports {
-    /// What happens on channels.
+    /// Stores the records of channels.
     pub log: Arc<dyn Log>,
-    /// Who owns what.
+    /// Stores accounts and identities.
     pub accounts: Arc<dyn Accounts>,
-    /// Where webhooks are posted.
+    /// Sends webhook requests.
     pub webhook_sender: Arc<dyn WebhookSender>,
 }
 
 impl Ports {
-    /// Everything in one place.
+    /// A store that implements both storage ports; webhooks are disabled.
     pub fn of<S: Log + Accounts>(store: Arc<S>) -> Self {
         Self { log: store.clone(), accounts: store, webhook_sender: Arc::new(DisabledSender) }
     }
 
-    /// A log, and accounts that are forgotten.
+    /// A log, and accounts in memory that are lost when the hub stops; webhooks are disabled.
     pub fn with_log(log: Arc<dyn Log>) -> Self {
         Self { accounts: Arc::new(MemoryAccounts::beside(log.clone())), log, webhook_sender: Arc::new(DisabledSender) }
     }
 
-    /// The same with a way out for webhooks; without one nothing can be subscribed.
+    /// Enables webhooks, sent by `webhook_sender`.
     #[must_use]
     pub fn posting(self, webhook_sender: Arc<dyn WebhookSender>) -> Self {
         Self { webhook_sender, ..self }

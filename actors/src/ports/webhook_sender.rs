@@ -1,4 +1,4 @@
-//! The port to the world: where webhooks are posted.
+//! The port that sends webhook requests.
 
 use std::future::ready;
 use std::sync::Arc;
@@ -7,42 +7,42 @@ use futures_util::future::BoxFuture;
 use rogerrat_domain::Refusal;
 use rogerrat_domain::webhook::{AttemptOutcome, Secret};
 
-/// One attempt at a delivery.
+/// One attempt to deliver a webhook.
 #[derive(Clone, Debug)]
 pub struct WebhookRequest {
-    /// Where to.
+    /// The target URL.
     pub url: Arc<str>,
-    /// The event.
+    /// The name of the event.
     pub event: String,
     /// The delivery's id.
     pub id: String,
     /// When the attempt begins, in seconds since the epoch.
     pub at_s: u64,
-    /// What is posted.
+    /// The request body.
     pub body: Vec<u8>,
-    /// What the plain signature is keyed with: the same for every attempt.
+    /// The key of the plain signature, the same for every attempt.
     pub plain: Secret,
-    /// What the standard signatures are keyed with: the newest first.
+    /// The keys of the Standard Webhooks signatures, newest first.
     pub standard: Vec<Secret>,
 }
 
-/// Posts to addresses that may be reached, and to no others.
+/// Sends webhook requests to allowed addresses only.
 pub trait WebhookSender: Send + Sync + 'static {
-    /// Whether an address may be posted to.
+    /// Checks whether a URL may be a webhook target.
     ///
-    /// The answer is a refusal that tells nothing of the network behind the hub.
+    /// A refusal reveals nothing about the network of the hub.
     fn check(&self, url: Arc<str>) -> BoxFuture<'static, Result<(), Refusal>>;
 
-    /// Posts once. The address is checked again, and the connection goes to what was checked.
-    fn post(&self, letter: WebhookRequest) -> BoxFuture<'static, AttemptOutcome>;
+    /// Sends one request. The address is checked again, and the connection goes to the checked address.
+    fn post(&self, request: WebhookRequest) -> BoxFuture<'static, AttemptOutcome>;
 }
 
-/// A world that cannot be reached.
+/// Refuses every target: the hub sends no webhooks.
 pub(crate) struct DisabledSender;
 
 impl WebhookSender for DisabledSender {
     fn check(&self, _: Arc<str>) -> BoxFuture<'static, Result<(), Refusal>> {
-        Box::pin(ready(Err(Refusal::invalid("this hub posts to nobody"))))
+        Box::pin(ready(Err(Refusal::invalid("this hub does not send webhooks"))))
     }
 
     fn post(&self, _: WebhookRequest) -> BoxFuture<'static, AttemptOutcome> {

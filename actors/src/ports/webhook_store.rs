@@ -1,47 +1,50 @@
-//! The port to what webhooks need kept: hooks, and the deliveries that are due or were.
+//! The port that stores webhooks: hooks, and their deliveries.
 //!
-//! Deliveries of messages come with the [`Record`](rogerrat_domain::Record) of the send: both are kept, or neither.
+//! The deliveries of a message are part of the [`Record`](rogerrat_domain::Record) of its send: both are stored, or
+//! neither.
 
 use futures_util::future::BoxFuture;
 use rogerrat_domain::webhook::{DeliveryRow, DueDelivery, Hook, HookId, Owner};
 
 use crate::ports::log::LogError;
 
-/// A hook, and how much is due for it.
+/// A stored hook, and the size of its queue.
 #[derive(Clone, Debug)]
 pub struct StoredHook {
     /// The hook.
     pub hook: Hook,
-    /// Deliveries due.
+    /// Deliveries that are due.
     pub due: u64,
-    /// Bytes of their messages.
+    /// Bytes of the messages of those deliveries.
     pub bytes: u64,
 }
 
-/// Keeps hooks and deliveries, in the order of the calls.
+/// Stores hooks and deliveries, in the order of the calls.
 pub trait WebhookStore: Send + Sync + 'static {
     /// All hooks.
     fn hooks(&self) -> BoxFuture<'static, Result<Vec<StoredHook>, LogError>>;
 
-    /// Keeps a hook as it is now. False if its channel is gone.
+    /// Stores a hook. Returns false if its channel has been deleted.
     fn put_hook(&self, hook: &Hook) -> BoxFuture<'static, Result<bool, LogError>>;
 
-    /// Lets a hook go, and all its deliveries.
+    /// Deletes a hook and all its deliveries.
     fn drop_hook(&self, hook: &HookId) -> BoxFuture<'static, Result<(), LogError>>;
 
-    /// Lets all hooks of an owner go, and their deliveries. The hooks of a channel go with it by themselves.
+    /// Deletes all hooks of an owner, and their deliveries. Deleting a channel deletes its hooks already.
     fn drop_hooks(&self, owner: &Owner) -> BoxFuture<'static, Result<(), LogError>>;
 
-    /// Keeps deliveries that belong to no record. One with the id of an earlier one takes its place, at the end.
+    /// Stores deliveries that belong to no record. A delivery with the id of an earlier one replaces it, at the end of
+    /// the queue.
     fn enqueue(&self, due: DueDelivery) -> BoxFuture<'static, Result<(), LogError>>;
 
-    /// What is due for a hook after a row, oldest first.
+    /// The due deliveries of a hook after the row `after`, oldest first.
     fn due(&self, hook: &HookId, after: u64, limit: usize) -> BoxFuture<'static, Result<Vec<DeliveryRow>, LogError>>;
 
-    /// The hidden message of a delivery; none when it is done or gone.
+    /// The encrypted message of a delivery; none if the delivery is done or deleted.
     fn hidden(&self, no: u64) -> BoxFuture<'static, Result<Option<Vec<u8>>, LogError>>;
 
-    /// Keeps how it stands with a delivery. Where it is done its message is erased, and old ones of the hook go.
+    /// Updates a delivery. When it is done, its message is erased, and the oldest entries of the hook's delivery log
+    /// are removed.
     fn keep(&self, hook: &HookId, row: &DeliveryRow) -> BoxFuture<'static, Result<(), LogError>>;
 
     /// The last deliveries of a hook, newest first.

@@ -42,8 +42,8 @@ pub(crate) struct Unloading {
     pub(crate) is_recording_use: bool,
 }
 
-/// Whether a channel has no actor, no request holds its handle, and the log holds its whole state. A crashed actor's channel
-/// stays: its handle knows that it crashed.
+/// Whether a channel has no actor, no request holds its handle, and the log holds its whole state. A crashed actor's
+/// channel stays: its handle knows that it crashed.
 fn is_unused(handle: &Arc<ChannelHandle>) -> bool {
     !handle.settings().is_band && Arc::strong_count(handle) == 1 && !handle.is_live() && !handle.status.has_crashed()
 }

@@ -1,7 +1,7 @@
 //! The Registry: opens channels from the log, deletes them, and removes unused ones from the directory.
 //!
-//! The directory is read by everybody, so a request for a channel in use does not pass the Registry's mailbox. It holds the
-//! channels in use; the others are in the log alone.
+//! The directory is read by everybody, so a request for a channel in use does not pass the Registry's mailbox. It holds
+//! the channels in use; the others are in the log alone.
 
 mod housekeeping;
 pub(crate) mod messages;

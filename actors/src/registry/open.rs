@@ -66,7 +66,8 @@ impl Registry {
             let _ = addr.try_send(Ask(Request::new(Revoke { callsign, identity }).0));
         }
         handle.set_addr(addr.clone());
-        // A key revoked from now on reaches the actor. One revoked before may have missed it, and is in the policy's list.
+        // A key revoked from now on reaches the actor. One revoked before may have missed it, and is in the policy's
+        // list.
         let policy = &self.context.account_policy;
         for (callsign, identity) in proved.into_iter().filter(|(_, identity)| policy.has_ended(identity)) {
             let _ = addr.try_send(Ask(Request::new(Revoke { callsign, identity }).0));

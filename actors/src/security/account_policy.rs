@@ -1,25 +1,25 @@
-//! How identities and accounts stand right now, for the actors of all channels: which keys have ended, and how much each
-//! account has sent lately.
+//! What all channels check about identities and accounts: keys revoked lately, and the rate limit of each account over
+//! all its channels.
 //!
-//! A join is proved before it comes into a mailbox, and the key may end in between. Whoever ends a key says so here first
-//! and then goes round the channels; a channel first says that an identity is there and then looks here. So one of the
-//! two sees the other.
+//! A join's key is verified before the join enters a mailbox, and may be revoked in between. Revoking adds the key here
+//! first and then visits the channels; a channel first publishes that it has identities and then checks here. So one of
+//! the two notices the other.
 
 use dashmap::DashMap;
 use rogerrat_domain::limits::WINDOW_MS;
 use rogerrat_domain::{AccountId, Code, Identity, Now, RateWindow, Refusal};
 
-/// How long it is remembered that a key has ended: longer than any join is on its way.
+/// How long a revoked key is remembered: longer than any join takes.
 const REMEMBERED_MS: u64 = 10 * 60_000;
 
-/// How identities and accounts stand.
+/// Revoked keys and send windows of accounts.
 #[derive(Debug, Default)]
 pub(crate) struct AccountPolicy {
-    /// The numbers of keys that have ended, and at which uptime. A number is never used again.
+    /// The numbers of revoked keys, each with the uptime of its revocation. Numbers are never used again.
     ended: DashMap<u64, u64>,
-    /// What accounts have sent in the last minute, and at which uptime last.
+    /// The send window of each account, and the uptime of its last send.
     sent: DashMap<AccountId, (RateWindow, u64)>,
-    /// What an account may send in a minute.
+    /// Sends an account may make in a minute; none means no limit.
     sends_per_minute: Option<u32>,
 }
 
@@ -28,20 +28,20 @@ impl AccountPolicy {
         Self { sends_per_minute, ..Self::default() }
     }
 
-    /// Says that a key is good no more.
+    /// Adds a revoked key.
     pub(crate) fn end(&self, identity: &Identity, now: Now) {
         self.ended.insert(identity.key_no, now.uptime_ms);
     }
 
-    /// Whether a key has ended lately.
+    /// Whether a key has been revoked lately.
     pub(crate) fn has_ended(&self, identity: &Identity) -> bool {
         self.ended.contains_key(&identity.key_no)
     }
 
-    /// Counts a message of an account.
+    /// Counts a send of an account.
     ///
     /// # Errors
-    /// `rate_limited`, with when to come back. Then it is not counted.
+    /// `rate_limited`, with the time after which to retry. The send is then not counted.
     pub(crate) fn count_send(&self, account: &AccountId, now: Now) -> Result<(), Refusal> {
         if self.sends_per_minute.is_none() {
             return Ok(());
@@ -58,7 +58,7 @@ impl AccountPolicy {
         Ok(())
     }
 
-    /// Forgets what no longer matters.
+    /// Removes expired keys and windows.
     pub(crate) fn sweep(&self, now: Now) {
         self.ended.retain(|_, at_ms| now.uptime_ms < *at_ms + REMEMBERED_MS);
         self.sent.retain(|_, (_, last_ms)| now.uptime_ms < *last_ms + WINDOW_MS);
@@ -87,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_that_ended_is_remembered_for_a_while() {
+    fn a_revoked_key_is_remembered_for_a_while() {
         let standing = AccountPolicy::new(None);
         let now = |uptime_ms| Now { at_ms: 0, uptime_ms };
         let (old, new) = (1, 2);

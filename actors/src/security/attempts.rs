@@ -1,4 +1,4 @@
-//! Counts wrong guesses at a secret, for each address, in a minute.
+//! Counts wrong guesses at a secret, for each address and minute.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -11,7 +11,7 @@ use rogerrat_domain::{Code, Now, Refusal};
 /// Addresses remembered at most; beyond that, old ones are forgotten before a new one is.
 const REMEMBERED: usize = 10_000;
 
-/// Wrong guesses lately, at secrets that are told apart by a key.
+/// Recent wrong guesses at secrets, each secret identified by a key.
 #[derive(Debug)]
 pub struct Attempts<K> {
     what: &'static str,
@@ -19,31 +19,31 @@ pub struct Attempts<K> {
     wrong: Mutex<Wrong<K>>,
 }
 
-/// Of each secret and address: since when, and how many.
+/// For each secret and address: when counting started, and the count.
 type Wrong<K> = HashMap<(K, IpAddr), (u64, u32)>;
 
 impl<K: Clone + Eq + Hash> Attempts<K> {
-    /// Counts guesses at what is called `what`, and allows `bound` wrong ones a minute.
+    /// Allows `bound` wrong guesses a minute; `what` names the secrets in the refusal.
     #[must_use]
     pub fn new(what: &'static str, bound: u32) -> Self {
         Self { what, bound, wrong: Mutex::default() }
     }
 
-    /// Refuses who has guessed wrong too often.
+    /// Refuses an address that has guessed wrong too often.
     ///
     /// # Errors
-    /// `rate_limited`, with when to come back.
+    /// `rate_limited`, with the time after which to retry.
     pub fn check(&self, key: &K, address: IpAddr, now: Now) -> Result<(), Refusal> {
         self.refuse(&self.lock(), &(key.clone(), rate_limit_key(address)), now)
     }
 
-    /// Counts a wrong one.
+    /// Counts a wrong guess.
     pub fn wrong(&self, key: &K, address: IpAddr, now: Now) {
         count(&mut self.lock(), (key.clone(), rate_limit_key(address)), now);
     }
 
-    /// Counts a guess that took a while, if it was wrong. Who guesses many at once learns of none of them, beyond the bound,
-    /// whether it was right.
+    /// Counts a guess that was checked asynchronously, if it was wrong. Beyond the bound, parallel guesses are refused
+    /// whether right or wrong, so that they reveal nothing.
     ///
     /// # Errors
     /// As [`check`](Self::check).
@@ -85,7 +85,7 @@ fn count<K: Clone + Eq + Hash>(wrong: &mut Wrong<K>, who: (K, IpAddr), now: Now)
     *n += 1;
 }
 
-/// One rate_limit_key has one IPv4 address, or a /64 of IPv6.
+/// The key under which an address is limited: the IPv4 address itself, or the /64 of an IPv6 address.
 #[must_use]
 pub fn rate_limit_key(address: IpAddr) -> IpAddr {
     match address {
@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn d22_guessing_at_once_helps_nobody() {
+    fn d22_parallel_guesses_do_not_pass_the_bound() {
         let attempts = Attempts::new("owner passwords", 5);
         let now = Now { at_ms: 0, uptime_ms: 0 };
         let near = |n: u16| IpAddr::from([0x2001, 0xdb8, 1, 2, 0, 0, 0, n]);
@@ -130,6 +130,6 @@ mod tests {
             "one rate_limit_key, and the right one is too late"
         );
         let agents: Vec<_> = (0..8).map(|_| attempts.settle(&"d", near(0), now, true)).collect();
-        assert!(agents.iter().all(Result::is_ok), "who knows it may come with many");
+        assert!(agents.iter().all(Result::is_ok), "the right password is accepted from many agents");
     }
 }

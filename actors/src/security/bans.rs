@@ -1,4 +1,4 @@
-//! The bans of a hub: read by every join, and, where an address is banned, by every request.
+//! The bans of a hub, checked by every join and, if any address is banned, by every request.
 
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -6,25 +6,25 @@ use std::sync::{PoisonError, RwLock};
 
 use rogerrat_domain::{Ban, Banned, Callsign, ChannelId, Now, Refusal};
 
-/// What is banned now. What the log keeps of it is written first.
+/// The current bans. A ban is written to the log before it is added here.
 #[derive(Debug, Default)]
 pub(crate) struct Bans {
     list: RwLock<Vec<Ban>>,
-    /// Whether any address is banned: most hubs ban none, and then no request looks further.
+    /// Whether any address is banned. Most hubs ban none, and then a request skips the check.
     has_addresses: AtomicBool,
 }
 
 impl Bans {
-    /// What its rows are called in the log.
+    /// The kind of its rows in the log.
     pub(crate) const ROWS: &'static str = "ban";
 
-    /// The bans as the log kept them.
+    /// The bans stored in the log.
     pub(crate) fn recall(rows: Vec<(String, String)>, now: Now) -> Self {
         let bans = Self::default();
         let read = |(id, text): (String, String)| match serde_json::from_str::<Ban>(&text) {
             Ok(ban) => Some(ban),
             Err(error) => {
-                log::error!(ban:display = id, error:display; "a ban could not be read and does not hold");
+                log::error!(ban:display = id, error:display; "could not read a ban; it is not enforced");
                 None
             }
         };
@@ -32,12 +32,12 @@ impl Bans {
         bans
     }
 
-    /// Those that hold, the newest first.
+    /// Bans in force, newest first.
     pub(crate) fn list(&self, now: Now) -> Vec<Ban> {
         self.read(|list| list.iter().rev().filter(|ban| ban.holds(now.at_ms)).cloned().collect())
     }
 
-    /// Those that have ended.
+    /// Bans that have expired.
     pub(crate) fn ended(&self, now: Now) -> Vec<String> {
         self.read(|list| list.iter().filter(|ban| !ban.holds(now.at_ms)).map(|ban| ban.id.clone()).collect())
     }
@@ -50,7 +50,7 @@ impl Bans {
         self.change(|list| list.retain(|ban| ban.id != id));
     }
 
-    /// Whether a callsign may join a channel.
+    /// Checks whether a callsign may join a channel.
     ///
     /// # Errors
     /// `forbidden`.
@@ -58,7 +58,7 @@ impl Bans {
         self.refuse(now, |ban| ban.covers_callsign(channel, callsign))
     }
 
-    /// Whether an address may ask for anything. Where none is banned, neither it nor the time is looked at.
+    /// Checks whether an address may make requests. If no address is banned, neither the address nor the time is read.
     ///
     /// # Errors
     /// `forbidden`.
@@ -74,7 +74,7 @@ impl Bans {
         self.refuse(now(), |ban| ban.covers_address(address))
     }
 
-    /// The callsigns that may not be on a channel.
+    /// The callsigns that are banned from a channel.
     pub(crate) fn callsigns_off(&self, channel: &ChannelId, now: Now) -> Vec<Callsign> {
         let off = |ban: &Ban| match &ban.banned {
             Banned::Callsign(callsign) | Banned::Identity(callsign) => {

@@ -1,4 +1,4 @@
-//! Who may do what: bans, bounds on wrong passwords, password hashing, and what all channels know of revoked keys.
+//! Access checks: bans, limits on wrong passwords, password hashing, revoked keys and account rate limits.
 
 pub(crate) mod account_policy;
 pub(crate) mod attempts;

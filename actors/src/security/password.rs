@@ -1,4 +1,4 @@
-//! Owner passwords: Argon2id, off the server's threads, a few at a time.
+//! Owner passwords: hashed with Argon2id on a thread pool, a few at a time.
 
 use std::sync::Arc;
 

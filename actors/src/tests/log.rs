@@ -1,4 +1,4 @@
-//! A log that takes its time and can be told to fail.
+//! A log for tests, which can be slow and can be made to fail.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};

@@ -1,14 +1,14 @@
-//! The actors on paused time: an hour passes in microseconds, and nothing sleeps to wait.
+//! Tests of the actors on paused time: an hour passes in microseconds, and no test sleeps.
 
-mod counting;
+mod crash_recovery;
 mod durable;
-mod going;
-mod keeping;
-mod keys;
+mod harness;
 mod log;
-mod revival;
-mod rig;
+mod log_writes;
+mod memory_size;
+mod metrics;
+mod revoked_keys;
+mod shutdown;
 mod waiting;
+mod webhook_receiver;
 mod webhooks;
-mod weight;
-mod world;

@@ -1,4 +1,4 @@
-//! The webhooks' actor: drives the outbox and carries out its effects. It decides nothing about deliveries.
+//! The webhook actor: drives the outbox machine and runs its effects. It decides nothing about deliveries.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
@@ -19,10 +19,10 @@ use crate::ports::webhook_sender::WebhookSender;
 use crate::ports::webhook_store::StoredHook;
 use crate::random::{nonce, record_id, secret_bytes};
 
-/// Messages the mailbox holds.
+/// Messages its mailbox holds.
 const MAILBOX: usize = 16_384;
-/// How often hooks that could not be woken are looked for.
-const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// How often hooks whose wake-up was lost are woken again.
+const CHECK_EVERY: Duration = Duration::from_secs(1);
 
 /// Drives the deliveries of webhooks.
 pub(crate) struct WebhookActor {
@@ -44,7 +44,7 @@ impl Actor for WebhookActor {
 
     fn started(&mut self, ctx: &mut Self::Context) {
         ctx.set_mailbox_capacity(MAILBOX);
-        ctx.run_interval(LOOK_EVERY, |this, ctx| {
+        ctx.run_interval(CHECK_EVERY, |this, ctx| {
             if this.hooks.missed.swap(false, Relaxed) {
                 this.wake_all(ctx);
             }
@@ -64,11 +64,11 @@ impl WebhookActor {
     }
 
     fn open(&mut self, hook: &Hook, ctx: &mut Context<Self>) {
-        let standing = HookHealth { failures: hook.failures, off_ms: hook.off_ms };
-        self.on_event(OutboxEvent::Opened(hook.id.clone(), hook.retry, standing), ctx);
+        let health = HookHealth { failures: hook.failures, off_ms: hook.off_ms };
+        self.on_event(OutboxEvent::Opened(hook.id.clone(), hook.retry, health), ctx);
     }
 
-    /// Tells the outbox, and does what it effects.
+    /// Passes an event to the outbox and runs the effects.
     pub(crate) fn on_event(&mut self, event: OutboxEvent, ctx: &mut Context<Self>) {
         self.outbox.run(event, self.clock.now(), &mut self.effects);
         self.run_effects(ctx);
@@ -80,8 +80,8 @@ impl WebhookActor {
             match effect {
                 OutboxEffect::Fetch(hook, after) => self.fetch(hook, after, ctx),
                 OutboxEffect::Post(hook, row, is_first) => self.post(hook, row, is_first, ctx),
-                OutboxEffect::Keep(hook, row) => self.keep(&hook, &row),
-                OutboxEffect::Tell(hook, standing) => self.tell(&hook, standing),
+                OutboxEffect::Keep(hook, row) => self.store_row(&hook, &row),
+                OutboxEffect::Tell(hook, health) => self.set_health(&hook, health),
             }
         }
         self.effects = effects;
@@ -96,16 +96,16 @@ impl WebhookActor {
                 this.on_event(OutboxEvent::Fetched(hook, rows, is_all), ctx);
             }
             Err(error) => {
-                log::warn!(hook:display, error:display; "what is due for a webhook could not be read yet");
+                log::warn!(hook:display, error:display; "could not read the due deliveries of a webhook; retrying");
                 this.on_event(OutboxEvent::NotFetched(hook), ctx);
             }
         }));
     }
 
-    fn keep(&self, hook: &HookId, row: &DeliveryRow) {
+    fn store_row(&self, hook: &HookId, row: &DeliveryRow) {
         let delivery = &row.delivery;
         let kept = self.log.webhooks().keep(hook, row);
-        // Nobody waits for it: what is lost by a crash is delivered once more.
+        // Not awaited: if a crash loses the write, the delivery is sent once more.
         drop(kept);
         let count = match delivery.state {
             DeliveryState::Due => return self.counters.add(Count::HooksRetried, 1),
@@ -118,40 +118,40 @@ impl WebhookActor {
         }
     }
 
-    fn tell(&self, hook: &HookId, standing: HookHealth) {
+    fn set_health(&self, hook: &HookId, health: HookHealth) {
         let Some(handle) = self.hooks.find(hook) else { return };
         let before = handle.hook();
-        match (before.off_ms, standing.off_ms) {
-            (None, Some(_)) => log::warn!(hook:display; "a webhook failed too often and is switched off"),
-            (Some(_), None) => log::info!(hook:display; "a webhook works again and is switched on"),
+        match (before.off_ms, health.off_ms) {
+            (None, Some(_)) => log::warn!(hook:display; "webhook disabled after too many failures"),
+            (Some(_), None) => log::info!(hook:display; "webhook re-enabled"),
             _ => {}
         }
-        let hook = Hook { failures: standing.failures, off_ms: standing.off_ms, ..before };
+        let hook = Hook { failures: health.failures, off_ms: health.off_ms, ..before };
         drop(self.log.webhooks().put_hook(&hook));
         handle.set(hook);
     }
 
-    /// A new secret, and how it is written down.
+    /// A new secret, and its encrypted form.
     fn new_secret(&self, hook: &HookId) -> (Secret, Arc<str>) {
         let secret = Secret::of(secret_bytes());
         let hidden = self.secrets.close_text(secret.text().as_bytes(), hook.as_str(), nonce());
         (secret, hidden.into())
     }
 
-    fn take_out(&mut self, handle: &HookHandle, ctx: &mut Context<Self>) {
+    fn remove(&mut self, handle: &HookHandle, ctx: &mut Context<Self>) {
         self.hooks.remove(handle);
         self.on_event(OutboxEvent::Closed(handle.id.clone()), ctx);
     }
 
-    fn take_all_out(&mut self, owner: &Owner, ctx: &mut Context<Self>) {
+    fn remove_all(&mut self, owner: &Owner, ctx: &mut Context<Self>) {
         for handle in self.hooks.of(owner).iter().flat_map(|handles| handles.iter()) {
-            self.take_out(handle, ctx);
+            self.remove(handle, ctx);
         }
     }
 }
 
-fn not_kept(error: crate::LogError) -> HubError {
-    HubError::of_log("a webhook was not kept")(error)
+fn not_stored(error: crate::LogError) -> HubError {
+    HubError::of_log("could not store a webhook")(error)
 }
 
 impl Alarmed for WebhookActor {
@@ -194,7 +194,7 @@ impl Handler<Subscribe> for WebhookActor {
         let created_ms = self.clock.now().at_ms;
         let hook =
             Hook { id, owner, url, retry, created_ms, secret: hidden, previous: None, failures: 0, off_ms: None };
-        // Whose identities they are is read here and now: what changes meanwhile is told after this.
+        // Read in this order: a change of identities meanwhile arrives as a message after this one.
         let named = match &hook.owner {
             Owner::Account(account) => Some((account.clone(), self.accounts.identities(account.clone()))),
             Owner::Channel(_) => None,
@@ -208,11 +208,11 @@ impl Handler<Subscribe> for WebhookActor {
             }
         };
         AtomicResponse::new(Box::pin(kept.into_actor(self).map(move |kept, this, ctx| {
-            let (kept, named) = kept.map_err(not_kept)?;
+            let (kept, named) = kept.map_err(not_stored)?;
             if !kept {
                 return Err(match hook.owner {
                     Owner::Channel(_) => Refusal::channel_not_found().into(),
-                    Owner::Account(_) => Refusal::new(Code::Unauthorized, "this account is closed").into(),
+                    Owner::Account(_) => Refusal::new(Code::Unauthorized, "this account has been closed").into(),
                 });
             }
             if let Some((account, rows)) = named {
@@ -234,8 +234,8 @@ impl Handler<Unsubscribe> for WebhookActor {
         };
         let dropped = self.log.webhooks().drop_hook(&handle.id);
         AtomicResponse::new(Box::pin(dropped.into_actor(self).map(move |dropped, this, ctx| {
-            dropped.map_err(not_kept)?;
-            this.take_out(&handle, ctx);
+            dropped.map_err(not_stored)?;
+            this.remove(&handle, ctx);
             Ok(())
         })))
     }
@@ -256,7 +256,7 @@ impl Handler<Rotate> for WebhookActor {
         let hook = Hook { secret: hidden, previous: Some(previous), ..before };
         let kept = self.log.webhooks().put_hook(&hook);
         AtomicResponse::new(Box::pin(kept.into_actor(self).map(move |kept, _, _| {
-            if !kept.map_err(not_kept)? {
+            if !kept.map_err(not_stored)? {
                 return Err(hook_not_found().into());
             }
             handle.set(hook.clone());
@@ -283,8 +283,8 @@ impl Handler<Forget> for WebhookActor {
     fn handle(&mut self, Forget(owner): Forget, _: &mut Self::Context) -> Self::Result {
         let dropped = self.log.webhooks().drop_hooks(&owner);
         AtomicResponse::new(Box::pin(dropped.into_actor(self).map(move |dropped, this, ctx| {
-            dropped.map_err(not_kept)?;
-            this.take_all_out(&owner, ctx);
+            dropped.map_err(not_stored)?;
+            this.remove_all(&owner, ctx);
             Ok(())
         })))
     }
@@ -294,6 +294,6 @@ impl Handler<Forgotten> for WebhookActor {
     type Result = ();
 
     fn handle(&mut self, Forgotten(owner): Forgotten, ctx: &mut Self::Context) {
-        self.take_all_out(&owner, ctx);
+        self.remove_all(&owner, ctx);
     }
 }

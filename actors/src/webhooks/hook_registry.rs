@@ -1,6 +1,6 @@
-//! The directory of hooks: read by everybody, written by the actor that drives them.
+//! The hooks in memory: read by every channel, written by the webhook actor.
 //!
-//! A channel asks it with every message. Where nobody has subscribed to anything that costs one load.
+//! A channel looks here with every message. If there are no hooks, that costs one atomic load.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, PoisonError, RwLock};
@@ -11,7 +11,7 @@ use rogerrat_domain::{AccountId, Callsign, ChannelId, limits};
 
 use crate::ports::webhook_store::StoredHook;
 
-/// A hook, and how full its queue is.
+/// A hook, and the size of its queue.
 #[derive(Debug)]
 pub(crate) struct HookHandle {
     pub(crate) id: HookId,
@@ -19,11 +19,11 @@ pub(crate) struct HookHandle {
     is_on: AtomicBool,
     due: AtomicU64,
     bytes: AtomicU64,
-    /// Whether the actor is on its way to look.
+    /// Whether a wake-up is in the actor's mailbox.
     pub(crate) woken: AtomicBool,
 }
 
-/// A place in a hook's queue. Dropped before it was kept, it is free again.
+/// A reserved slot in a hook's queue. If it is dropped before the delivery is stored, the slot is free again.
 #[derive(Debug)]
 pub(crate) struct QueuePermit {
     pub(crate) handle: Arc<HookHandle>,
@@ -44,7 +44,7 @@ impl HookHandle {
         }
     }
 
-    /// The hook as it is now.
+    /// The current state of the hook.
     pub(crate) fn hook(&self) -> Hook {
         self.hook.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -57,23 +57,23 @@ impl HookHandle {
         self.due.load(Relaxed)
     }
 
-    /// Changes the hook.
+    /// Replaces the hook.
     pub(crate) fn set(&self, hook: Hook) {
         self.is_on.store(hook.off_ms.is_none(), Relaxed);
         *self.hook.write().unwrap_or_else(PoisonError::into_inner) = hook;
     }
 
-    /// Takes a place in the queue, if there is one.
+    /// Reserves a slot in the queue, if there is one.
     pub(crate) fn reserve(self: &Arc<Self>, bytes: u64) -> Option<QueuePermit> {
         let due = self.due.fetch_add(1, Relaxed);
         let weight = self.bytes.fetch_add(bytes, Relaxed);
         let permit = QueuePermit { handle: self.clone(), bytes, is_persisted: false };
-        // A message larger than the bound still goes alone.
+        // A message larger than the bound is accepted if the queue is empty.
         let fits = due < limits::HOOK_QUEUE && (due == 0 || weight + bytes <= limits::HOOK_QUEUE_BYTES);
         fits.then_some(permit)
     }
 
-    /// A place is free again.
+    /// Frees a slot.
     pub(crate) fn release(&self, bytes: u64) {
         self.due.fetch_sub(1, Relaxed);
         self.bytes.fetch_sub(bytes, Relaxed);
@@ -81,7 +81,7 @@ impl HookHandle {
 }
 
 impl QueuePermit {
-    /// What took the place is kept.
+    /// Keeps the slot, because its delivery is stored.
     pub(crate) fn keep(mut self) -> Arc<HookHandle> {
         self.is_persisted = true;
         self.handle.clone()
@@ -104,23 +104,23 @@ pub(crate) type HookHandles = Arc<[Arc<HookHandle>]>;
 pub(crate) struct HookRegistry {
     by_id: DashMap<HookId, Arc<HookHandle>>,
     by_owner: DashMap<Owner, HookHandles>,
-    /// The identities of accounts that have hooks. A member keeps the identity it joined with; whose that is now stands here.
+    /// The current owners of identities, for accounts that have hooks. A member keeps the identity it joined with.
     identities: DashMap<Callsign, AccountId>,
     of_channels: AtomicUsize,
     of_accounts: AtomicUsize,
-    /// Somebody could not wake the actor: it is to look at all hooks.
+    /// A wake-up was lost in a full mailbox: the actor must check all hooks.
     pub(crate) missed: AtomicBool,
 }
 
 impl HookRegistry {
-    /// The directory of a hub that begins.
-    pub(crate) fn holding(kept: Vec<StoredHook>) -> Self {
+    /// A registry of stored hooks.
+    pub(crate) fn holding(stored: Vec<StoredHook>) -> Self {
         let directory = Self::default();
-        kept.into_iter().for_each(|kept| drop(directory.add(kept)));
+        stored.into_iter().for_each(|hook| drop(directory.add(hook)));
         directory
     }
 
-    /// The hooks of a channel. Most have none.
+    /// The hooks of a channel.
     pub(crate) fn of_channel(&self, channel: &ChannelId) -> Option<HookHandles> {
         if self.of_channels.load(Relaxed) == 0 {
             return None;
@@ -128,7 +128,7 @@ impl HookRegistry {
         self.of(&Owner::Channel(channel.clone()))
     }
 
-    /// The hooks of an account, for what is sent to an identity that was its, if it still is.
+    /// The hooks of an account, for a message to one of its identities, if the account still owns that identity.
     pub(crate) fn of_identity(&self, callsign: &Callsign, account: &AccountId) -> Option<HookHandles> {
         if self.of_accounts.load(Relaxed) == 0 || self.identities.get(callsign).is_none_or(|whose| *whose != *account) {
             return None;
@@ -136,12 +136,12 @@ impl HookRegistry {
         self.of(&Owner::Account(account.clone()))
     }
 
-    /// Says that an account that has hooks has this identity.
+    /// Records that an account with hooks owns an identity.
     pub(crate) fn name(&self, callsign: Callsign, account: AccountId) {
         self.identities.insert(callsign, account);
     }
 
-    /// Says that it has it no more.
+    /// Records that the account no longer owns the identity.
     pub(crate) fn unname(&self, callsign: &Callsign, account: &AccountId) {
         self.identities.remove_if(callsign, |_, whose| whose == account);
     }
@@ -159,7 +159,7 @@ impl HookRegistry {
         self.by_owner.get(owner).map(|handles| handles.value().clone())
     }
 
-    /// A hook, if it is its owner's.
+    /// A hook, if it belongs to the owner.
     pub(crate) fn get(&self, owner: &Owner, hook: &str) -> Option<Arc<HookHandle>> {
         self.of(owner)?.iter().find(|handle| handle.id.as_str() == hook).cloned()
     }
@@ -168,7 +168,7 @@ impl HookRegistry {
         self.by_id.get(hook).map(|handle| handle.value().clone())
     }
 
-    /// Hooks for which something is due.
+    /// Hooks with due deliveries.
     pub(crate) fn with_due(&self) -> Vec<HookId> {
         self.by_id.iter().filter(|handle| handle.due() > 0).map(|handle| handle.key().clone()).collect()
     }
@@ -177,14 +177,14 @@ impl HookRegistry {
         self.by_id.iter().map(|handle| handle.value().clone()).collect()
     }
 
-    /// How many hooks there are, how many of them are off, and how much is due for all.
-    pub(crate) fn census(&self) -> (u64, u64, u64) {
+    /// The number of hooks, of disabled hooks, and of due deliveries.
+    pub(crate) fn counts(&self) -> (u64, u64, u64) {
         self.by_id
             .iter()
             .fold((0, 0, 0), |(all, off, due), handle| (all + 1, off + u64::from(!handle.is_on()), due + handle.due()))
     }
 
-    /// Puts a hook in.
+    /// Adds a hook.
     pub(crate) fn add(&self, kept: StoredHook) -> Arc<HookHandle> {
         let owner = kept.hook.owner.clone();
         let handle = Arc::new(HookHandle::new(kept));
@@ -196,7 +196,7 @@ impl HookRegistry {
         handle
     }
 
-    /// Takes a hook out.
+    /// Removes a hook.
     pub(crate) fn remove(&self, handle: &HookHandle) {
         let owner = handle.hook().owner;
         if self.by_id.remove(&handle.id).is_none() {

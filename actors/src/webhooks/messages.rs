@@ -1,4 +1,4 @@
-//! What is asked of the webhooks' actor. None of it leaves this crate.
+//! The messages of the webhook actor. None of them leaves this crate.
 
 use std::sync::Arc;
 
@@ -8,23 +8,23 @@ use rogerrat_domain::{AccountId, Callsign};
 
 use crate::error::HubError;
 
-/// Something became due for a hook.
+/// A delivery of a hook has become due.
 #[derive(Message)]
 #[rtype(result = "()")]
 pub(crate) struct Wake(pub(crate) HookId);
 
-/// Subscribe an address that was checked.
+/// Adds a hook for a URL that has been checked.
 #[derive(Message)]
 #[rtype(result = "Result<(Hook, Secret), HubError>")]
 pub(crate) struct Subscribe {
     pub(crate) owner: Owner,
     pub(crate) url: Arc<str>,
     pub(crate) retry: Retry,
-    /// How many its owner may have.
+    /// Hooks that the owner may have.
     pub(crate) bound: usize,
 }
 
-/// Let a hook go.
+/// Deletes a hook.
 #[derive(Message)]
 #[rtype(result = "Result<(), HubError>")]
 pub(crate) struct Unsubscribe {
@@ -32,7 +32,7 @@ pub(crate) struct Unsubscribe {
     pub(crate) hook: String,
 }
 
-/// Give a hook a new secret.
+/// Rotates a hook's secret.
 #[derive(Message)]
 #[rtype(result = "Result<(Hook, Secret), HubError>")]
 pub(crate) struct Rotate {
@@ -40,7 +40,7 @@ pub(crate) struct Rotate {
     pub(crate) hook: String,
 }
 
-/// An account has an identity more, or one less.
+/// An account has gained or lost an identity.
 #[derive(Message)]
 #[rtype(result = "()")]
 pub(crate) struct Named {
@@ -49,12 +49,12 @@ pub(crate) struct Named {
     pub(crate) is_there: bool,
 }
 
-/// An owner is gone, and its hooks are to go.
+/// An owner was deleted: delete its hooks.
 #[derive(Message)]
 #[rtype(result = "Result<(), HubError>")]
 pub(crate) struct Forget(pub(crate) Owner);
 
-/// An owner is gone, and its hooks are gone from the log with it.
+/// An owner was deleted, and the log has deleted its hooks: remove them from memory.
 #[derive(Message)]
 #[rtype(result = "()")]
 pub(crate) struct Forgotten(pub(crate) Owner);

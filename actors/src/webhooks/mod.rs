@@ -1,4 +1,4 @@
-//! Webhooks as they run: the directory everybody reads, and the actor that drives the outbox.
+//! Webhooks at run time: the hooks in memory, and the actor that drives the outbox.
 
 mod actor;
 mod hook_registry;
@@ -15,7 +15,7 @@ pub(crate) use actor::WebhookActor;
 pub(crate) use hook_registry::{HookHandle, HookRegistry, QueuePermit};
 pub(crate) use messages::{Forget, Forgotten, Named, Rotate, Subscribe, Unsubscribe, Wake};
 
-/// What a channel needs to have its webhooks told.
+/// What a channel needs to queue webhook deliveries.
 #[derive(Clone)]
 pub(crate) struct Webhooks {
     pub(crate) hooks: Arc<HookRegistry>,
@@ -23,44 +23,44 @@ pub(crate) struct Webhooks {
     pub(crate) messages: Encryptor,
 }
 
-/// What hides the messages of due deliveries on disk.
+/// Encrypts the messages of due deliveries on disk.
 pub(crate) fn messages(key: &HubKey) -> Encryptor {
     Encryptor::new(key, "webhook message")
 }
 
-/// What hides the secrets of webhooks on disk.
+/// Encrypts the secrets of webhooks on disk.
 pub(crate) fn secrets(key: &HubKey) -> Encryptor {
     Encryptor::new(key, "webhook secret")
 }
 
-/// Says whether what is kept of webhooks can be read with a hub's key. It shows nothing of it.
+/// Checks whether stored webhooks can be decrypted with a hub's key. It reveals nothing of them.
 pub struct HookEncryptors {
     messages: Encryptor,
     secrets: Encryptor,
 }
 
 impl HookEncryptors {
-    /// The vaults of the hub that has this key.
+    /// The encryptors of the hub with this key.
     #[must_use]
     pub fn of(key: &HubKey) -> Self {
         Self { messages: messages(key), secrets: secrets(key) }
     }
 
-    /// Whether the secrets of a hook open.
+    /// Whether the secrets of a hook can be decrypted.
     #[must_use]
     pub fn opens_secrets(&self, hook: &Hook) -> bool {
         let previous = hook.previous.iter().map(|previous| &previous.secret);
         previous.chain([&hook.secret]).all(|hidden| secret(&self.secrets, hook, hidden).is_some())
     }
 
-    /// Whether the hidden message of a delivery opens.
+    /// Whether the encrypted message of a delivery can be decrypted.
     #[must_use]
     pub fn opens_message(&self, delivery: &Delivery, hidden: &[u8]) -> bool {
         self.messages.open(hidden, &delivery.context()).is_some()
     }
 }
 
-/// A secret of a hook.
+/// Decrypts a secret of a hook.
 fn secret(secrets: &Encryptor, hook: &Hook, hidden: &str) -> Option<Secret> {
     Secret::read(&secrets.open_text(hidden, hook.id.as_str())?)
 }

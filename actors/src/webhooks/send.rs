@@ -1,4 +1,4 @@
-//! One attempt at a delivery: what is kept before it, read for it, signed and posted.
+//! One attempt to deliver a webhook: records its start, reads and decrypts the message, signs and sends the request.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use crate::counters::Count;
 use crate::ports::log::Log;
 use crate::ports::webhook_sender::{WebhookRequest, WebhookSender};
 
-/// What an attempt needs.
+/// The data of one attempt.
 struct Attempt {
     hook: Hook,
     row: DeliveryRow,
@@ -25,10 +25,10 @@ struct Attempt {
 }
 
 impl WebhookActor {
-    /// Begins an attempt, and tells the outbox how it ended.
+    /// Starts an attempt; its outcome becomes an event of the outbox.
     pub(super) fn post(&mut self, id: HookId, row: DeliveryRow, is_first: bool, ctx: &mut Context<Self>) {
         let Some(handle) = self.hooks.find(&id) else {
-            // It was let go in this moment: the outbox hears of that next.
+            // The hook has just been deleted; the outbox gets that event next.
             ctx.spawn(async {}.into_actor(self).map(move |(), this, ctx| {
                 this.on_event(OutboxEvent::Ended(id, AttemptOutcome::Unreadable, 0), ctx);
             }));
@@ -54,18 +54,18 @@ impl WebhookActor {
 impl Attempt {
     async fn run(self) -> (AttemptOutcome, u64) {
         let began_ms = self.clock.uptime_ms();
-        let posted = match self.letter().await {
+        let posted = match self.request().await {
             Ok(letter) => self.webhook_sender.post(letter).await,
             Err(posted) => posted,
         };
         (posted, self.clock.uptime_ms() - began_ms)
     }
 
-    async fn letter(&self) -> Result<WebhookRequest, AttemptOutcome> {
+    async fn request(&self) -> Result<WebhookRequest, AttemptOutcome> {
         let Self { hook, row, log, .. } = self;
         let postbox = log.webhooks();
         if self.is_first {
-            // When it began stands in the body, so it must be the same after a crash.
+            // The body contains the time of the first attempt, so it must be the same after a crash.
             postbox.keep(&hook.id, row).await.map_err(|_| AttemptOutcome::NotBegun)?;
         }
         let hidden = postbox.hidden(row.no).await.map_err(|_| AttemptOutcome::NotBegun)?;
@@ -84,8 +84,8 @@ impl Attempt {
         })
     }
 
-    /// The secrets that sign: the plain signature stays that of the first attempt, the standard ones are of all that are
-    /// good.
+    /// The keys of the signatures: the plain signature is the same for every attempt; the standard ones use every
+    /// secret that is valid now.
     fn keys(&self, delivery: &Delivery) -> Option<(Secret, Vec<Secret>)> {
         let read = |hidden: &str| super::secret(&self.secrets, &self.hook, hidden);
         let newest = read(&self.hook.secret)?;

@@ -1,4 +1,4 @@
-//! Keys of identities that end while something is on its way: a join, or the channel itself.
+//! Identity keys that are revoked while a join or the recovery of a channel is under way.
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::pin::pin;
@@ -12,7 +12,7 @@ use rogerrat_domain::{
 };
 use tokio::sync::oneshot;
 
-use super::rig::{Rig, started};
+use super::harness::{TestHub, started};
 use crate::ports::accounts::{AccountChange, AccountChangeResult, AccountFacts, Accounts, Opened};
 use crate::ports::log::LogError;
 use crate::{Hub, HubError, MemoryAccounts, MemoryLog, Owner, Ports};
@@ -71,36 +71,37 @@ impl Accounts for Slow {
 }
 
 /// A hub with a channel, and an account with the identity `ann` on it.
-struct Stage {
-    rig: Rig,
+struct Fixture {
+    test_hub: TestHub,
     accounts: Arc<Slow>,
     owner: Owner,
     session: SessionId,
     identity: Identity,
 }
 
-impl Stage {
+impl Fixture {
     async fn new() -> Self {
         let log = Arc::new(MemoryLog::default());
         let accounts = MemoryAccounts::beside(log.clone());
         let accounts = Arc::new(Slow { accounts, gate: Mutex::default(), asked: AtomicBool::default() });
-        let rig = Rig::on(Ports { accounts: accounts.clone(), ..Ports::with_log(log) }, CreateInput::default()).await;
-        let opened = rig.hub.open_account().await.unwrap();
-        let owner = rig.hub.admit_owner(Some(&opened.session_token)).await.unwrap();
-        let key = rig.hub.add_identity(&owner, Some("ann")).await.unwrap().identity_key;
+        let test_hub =
+            TestHub::on(Ports { accounts: accounts.clone(), ..Ports::with_log(log) }, CreateInput::default()).await;
+        let opened = test_hub.hub.open_account().await.unwrap();
+        let owner = test_hub.hub.admit_owner(Some(&opened.session_token)).await.unwrap();
+        let key = test_hub.hub.add_identity(&owner, Some("ann")).await.unwrap().identity_key;
         let input = JoinInput { identity_key: Some(key), ..JoinInput::default() };
-        let joined = rig.hub.join(&rig.at, input, None, IpAddr::V4(Ipv4Addr::LOCALHOST)).await.unwrap();
+        let joined = test_hub.hub.join(&test_hub.at, input, None, IpAddr::V4(Ipv4Addr::LOCALHOST)).await.unwrap();
         let session = SessionId::present(Some(&joined.session_id)).unwrap().unwrap();
         let (_, identity) = accounts.accounts.named(vec![joined.callsign]).await.unwrap().remove(0);
-        Self { rig, accounts, owner, session, identity }
+        Self { test_hub, accounts, owner, session, identity }
     }
 
     fn hub(&self) -> &Hub {
-        &self.rig.hub
+        &self.test_hub.hub
     }
 
     async fn keepalive(&self) -> Result<(), HubError> {
-        self.hub().ask(&self.rig.at, Keepalive { session: self.session.clone() }).await.map(|_| ())
+        self.hub().ask(&self.test_hub.at, Keepalive { session: self.session.clone() }).await.map(|_| ())
     }
 }
 
@@ -109,15 +110,15 @@ fn code(result: Result<(), HubError>) -> Option<Code> {
 }
 
 #[actix_rt::test]
-async fn a_join_that_was_proved_before_its_key_ended_comes_too_late() {
-    let stage = Stage::new().await;
-    assert_eq!(code(stage.keepalive().await), None);
-    stage.hub().rotate_key(&stage.owner, "ann").await.unwrap();
-    assert_eq!(code(stage.keepalive().await), Some(Code::SessionExpired));
+async fn a_join_verified_before_its_key_was_revoked_is_refused() {
+    let fixture = Fixture::new().await;
+    assert_eq!(code(fixture.keepalive().await), None);
+    fixture.hub().rotate_key(&fixture.owner, "ann").await.unwrap();
+    assert_eq!(code(fixture.keepalive().await), Some(Code::SessionExpired));
     let late = Join {
         callsign: Some(Callsign::parse("ann").unwrap()),
         spelled: None,
-        identity: Some(stage.identity.clone()),
+        identity: Some(fixture.identity.clone()),
         is_reserved: false,
         presented: SessionId::present(Some("a-session-of-my-own")).unwrap(),
         human_authorized: false,
@@ -125,50 +126,50 @@ async fn a_join_that_was_proved_before_its_key_ended_comes_too_late() {
         generation: 7,
         dice: 7,
     };
-    let refused = stage.hub().ask(&stage.rig.at, late).await.unwrap_err();
+    let refused = fixture.hub().ask(&fixture.test_hub.at, late).await.unwrap_err();
     assert_eq!(refused.into_refusal().code, Code::Unauthorized);
-    assert!(stage.rig.roster().await.roster.is_empty());
+    assert!(fixture.test_hub.roster().await.roster.is_empty());
 }
 
 #[actix_rt::test]
-async fn a_channel_that_comes_back_while_a_key_ends_learns_it_before_anybody_is_served() {
-    let stage = Stage::new().await;
-    super::revival::crash(&stage.rig).await;
+async fn a_channel_recovered_during_a_revocation_learns_of_it_before_it_serves() {
+    let fixture = Fixture::new().await;
+    super::crash_recovery::crash(&fixture.test_hub).await;
     let (open, gate) = oneshot::channel();
-    *stage.accounts.gate.lock().unwrap() = Some(gate);
-    stage.accounts.asked.store(false, SeqCst);
-    let mut asking = pin!(stage.keepalive());
+    *fixture.accounts.gate.lock().unwrap() = Some(gate);
+    fixture.accounts.asked.store(false, SeqCst);
+    let mut asking = pin!(fixture.keepalive());
     started(&mut asking).await;
-    while !stage.accounts.asked.load(SeqCst) {
+    while !fixture.accounts.asked.load(SeqCst) {
         tokio::task::yield_now().await;
     }
     // The channel has its answer, and is not in memory yet: whoever ends the key now does not find it.
-    stage.hub().rotate_key(&stage.owner, "ann").await.unwrap();
+    fixture.hub().rotate_key(&fixture.owner, "ann").await.unwrap();
     open.send(()).unwrap();
     assert_eq!(code(asking.await), Some(Code::SessionExpired));
-    assert!(stage.rig.roster().await.roster.is_empty());
+    assert!(fixture.test_hub.roster().await.roster.is_empty());
 }
 
 #[actix_rt::test]
-async fn a_channel_that_was_down_ends_the_sessions_of_keys_that_ended_meanwhile() {
-    let stage = Stage::new().await;
-    super::revival::crash(&stage.rig).await;
-    stage.hub().remove_identity(&stage.owner, "ann").await.unwrap();
-    assert_eq!(code(stage.keepalive().await), Some(Code::SessionExpired));
-    super::revival::crash(&stage.rig).await;
-    assert_eq!(code(stage.keepalive().await), Some(Code::SessionExpired), "it is in the log");
+async fn a_channel_not_in_memory_ends_sessions_of_keys_revoked_meanwhile() {
+    let fixture = Fixture::new().await;
+    super::crash_recovery::crash(&fixture.test_hub).await;
+    fixture.hub().remove_identity(&fixture.owner, "ann").await.unwrap();
+    assert_eq!(code(fixture.keepalive().await), Some(Code::SessionExpired));
+    super::crash_recovery::crash(&fixture.test_hub).await;
+    assert_eq!(code(fixture.keepalive().await), Some(Code::SessionExpired), "it is in the log");
 }
 
 #[actix_rt::test]
-async fn a_session_of_an_account_ends_when_nobody_used_it_for_30_days() {
+async fn an_account_session_ends_after_30_days_without_use() {
     const DAY_MS: u64 = 24 * 3_600_000;
-    let stage = Stage::new().await;
-    let opened = stage.hub().open_account().await.unwrap();
-    let use_it = || async { stage.hub().admit_owner(Some(&opened.session_token)).await.map(|_| ()) };
+    let fixture = Fixture::new().await;
+    let opened = fixture.hub().open_account().await.unwrap();
+    let use_it = || async { fixture.hub().admit_owner(Some(&opened.session_token)).await.map(|_| ()) };
     for _ in 0..3 {
-        stage.rig.pass(29 * DAY_MS).await;
+        fixture.test_hub.pass(29 * DAY_MS).await;
         assert_eq!(code(use_it().await), None, "a use is a sign of life");
     }
-    stage.rig.pass(30 * DAY_MS).await;
+    fixture.test_hub.pass(30 * DAY_MS).await;
     assert_eq!(code(use_it().await), Some(Code::Unauthorized));
 }

@@ -1,4 +1,4 @@
-//! A world without a network: what is posted is written down, and answered as the test says.
+//! A webhook sender for tests: it records requests and answers them as the test says.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
@@ -12,7 +12,7 @@ use crate::ports::webhook_sender::{WebhookRequest, WebhookSender};
 
 /// What was posted, and when, in milliseconds of the hub's uptime.
 #[derive(Default)]
-pub(crate) struct World {
+pub(crate) struct WebhookReceiver {
     pub(crate) posted: Mutex<Vec<WebhookRequest>>,
     /// The next answers, each after so many milliseconds; when there are none left it is 204 at once.
     pub(crate) answers: Mutex<VecDeque<(AttemptOutcome, u64)>>,
@@ -20,7 +20,7 @@ pub(crate) struct World {
     pub(crate) hangs: Mutex<Vec<String>>,
 }
 
-impl World {
+impl WebhookReceiver {
     pub(crate) fn answers(&self, posted: impl IntoIterator<Item = AttemptOutcome>) {
         self.answers.lock().unwrap().extend(posted.into_iter().map(|posted| (posted, 0)));
     }
@@ -34,15 +34,15 @@ impl World {
     }
 }
 
-impl WebhookSender for World {
+impl WebhookSender for WebhookReceiver {
     fn check(&self, url: Arc<str>) -> BoxFuture<'static, Result<(), Refusal>> {
         let refused = url.contains("refused").then(|| Refusal::invalid("`url` leads elsewhere"));
         Box::pin(std::future::ready(refused.map_or(Ok(()), Err)))
     }
 
-    fn post(&self, letter: WebhookRequest) -> BoxFuture<'static, AttemptOutcome> {
-        let hangs = self.hangs.lock().unwrap().contains(&letter.url.to_string());
-        self.posted.lock().unwrap().push(letter);
+    fn post(&self, request: WebhookRequest) -> BoxFuture<'static, AttemptOutcome> {
+        let hangs = self.hangs.lock().unwrap().contains(&request.url.to_string());
+        self.posted.lock().unwrap().push(request);
         let (posted, after_ms) = if hangs {
             (AttemptOutcome::TimedOut, 10_000)
         } else {

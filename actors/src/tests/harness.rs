@@ -1,4 +1,4 @@
-//! A hub of its own for each test, and agents that read like a story.
+//! A hub for each test, and agents that use it.
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use rogerrat_domain::op::{
 use rogerrat_domain::{AccountLimits, AckMode, BacklogLimits, Code, ConsumerName, HubKey, SessionId};
 
 use crate::channel::handle::ChannelHandle;
-use crate::tests::world::World;
+use crate::tests::webhook_receiver::WebhookReceiver;
 use crate::{Admitted, Clock, Hub, HubError, HubRules, Log, MemoryLog, Ports, ReadResponse, StreamReader};
 
 pub(crate) const HOUR_MS: u64 = 3_600_000;
@@ -24,13 +24,13 @@ const DAWN_MS: u64 = 1_800_000_000_000;
 const UNLIMITED: AccountLimits =
     AccountLimits { channels: None, identities: None, webhooks: None, sends_per_minute: None };
 
-pub(crate) struct Rig {
+pub(crate) struct TestHub {
     pub(crate) hub: Hub,
-    pub(crate) world: Arc<World>,
+    pub(crate) world: Arc<WebhookReceiver>,
     pub(crate) at: Admitted,
 }
 
-impl Rig {
+impl TestHub {
     pub(crate) async fn new() -> Self {
         Self::with_log(Arc::new(MemoryLog::default())).await
     }
@@ -47,7 +47,7 @@ impl Rig {
     /// The same, on ports of the test's own.
     pub(crate) async fn on(ports: Ports, create: CreateInput) -> Self {
         tokio::time::pause();
-        let world = Arc::new(World::default());
+        let world = Arc::new(WebhookReceiver::default());
         let hub = Self::hub(ports, DAWN_MS, world.clone()).await;
         let created = hub.create(create, None).await.unwrap();
         let at = hub.admit(created.channel.id().as_str(), Some(&created.token)).await.unwrap();
@@ -63,7 +63,7 @@ impl Rig {
         Self { hub, world: self.world, at }
     }
 
-    async fn hub(ports: Ports, at_ms: u64, world: Arc<World>) -> Hub {
+    async fn hub(ports: Ports, at_ms: u64, world: Arc<WebhookReceiver>) -> Hub {
         let rules = HubRules {
             sends_per_minute: None,
             sends_per_minute_band: None,
@@ -140,9 +140,9 @@ impl Agent {
 
     /// Reads and takes what comes.
     pub(crate) async fn texts(&self, timeout_ms: u64) -> Vec<String> {
-        let mut parcel = self.read(timeout_ms).await.unwrap();
-        parcel.guard.complete();
-        texts(&parcel)
+        let mut response = self.read(timeout_ms).await.unwrap();
+        response.guard.complete();
+        texts(&response)
     }
 
     /// Reads with acknowledgements, with a lease of a minute.
@@ -152,9 +152,9 @@ impl Agent {
             consumer: consumer.map(|name| ConsumerName::parse(name).unwrap()),
             ..ReadInput::default()
         };
-        let mut parcel = self.hub.read(&self.at, self.session.clone(), input, 1000, false).await?;
-        parcel.guard.complete();
-        Ok(parcel)
+        let mut response = self.hub.read(&self.at, self.session.clone(), input, 1000, false).await?;
+        response.guard.complete();
+        Ok(response)
     }
 
     pub(crate) async fn ack(&self, upto: u64, consumer: Option<&str>) -> AckReply {
@@ -168,8 +168,8 @@ impl Agent {
     }
 
     /// The same agent, with its old session, at a hub that was started again.
-    pub(crate) fn at(&self, rig: &Rig) -> Self {
-        Self { hub: rig.hub.clone(), at: rig.at.clone(), session: self.session.clone() }
+    pub(crate) fn at(&self, test_hub: &TestHub) -> Self {
+        Self { hub: test_hub.hub.clone(), at: test_hub.at.clone(), session: self.session.clone() }
     }
 
     pub(crate) async fn stream(&self) -> StreamReader {
@@ -186,13 +186,13 @@ impl Agent {
     }
 }
 
-pub(crate) fn texts(parcel: &ReadResponse) -> Vec<String> {
+pub(crate) fn texts(response: &ReadResponse) -> Vec<String> {
     let text = |json: &[u8]| {
         let json = String::from_utf8(json.to_vec()).unwrap();
         let from = json.find("\"text\":\"").unwrap() + 8;
         json[from..].split('"').next().unwrap().to_owned()
     };
-    parcel.messages.iter().map(|given| text(&given.message.json())).collect()
+    response.messages.iter().map(|given| text(&given.message.json())).collect()
 }
 
 /// The next frame of a stream; none at its end.

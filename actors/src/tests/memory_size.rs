@@ -1,4 +1,4 @@
-//! What a channel weighs: the task of its actor is the largest piece of an idle one, and a hub may have a million.
+//! The size of a channel's actor: its task is the largest allocation of an idle channel, and a hub may have a million.
 
 use actix::Context;
 use actix::dev::ContextFut;
@@ -9,7 +9,7 @@ use crate::channel::actor::ChannelActor;
 const TASK_BYTES: usize = 792;
 
 #[test]
-fn a_channel_stays_small() {
+fn a_channel_actor_fits_its_memory_budget() {
     let actor = size_of::<ContextFut<ChannelActor, Context<ChannelActor>>>();
     assert!(actor <= TASK_BYTES, "{actor} bytes: what few channels have belongs into a box");
 }
