@@ -1,6 +1,7 @@
-//! What `serve` says when it is up: where it is, how to make a channel, and on a local network how others get in.
+//! The startup banner: the addresses of the hub, a command that creates a channel, and with `--lan` the token and a QR
+//! code.
 //!
-//! It never puts a secret into a command line: the token stands on a line of its own, and only with `--lan`.
+//! It never puts a secret into a command: the token is exported on a separate line, and only with `--lan`.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
@@ -8,39 +9,39 @@ use qrcode::QrCode;
 use qrcode::render::unicode::Dense1x2;
 
 use crate::config::{Config, Server};
-use crate::machine;
+use crate::host_info;
 use crate::web::quoted;
 
-/// The text to print once `bound` is listening.
+/// Returns the banner to print once the hub listens on `bound`.
 ///
-/// `room` is what admits to the room at the root over REST: its channel and its token.
-pub(crate) fn banner(config: &Config, bound: SocketAddr, room: Option<(String, &str)>) -> String {
-    let lan = if config.server.lan { addresses(bound, machine::lan_addresses()) } else { Vec::new() };
+/// `chatroom` is the channel and the token of the agent-chatroom room at `/`.
+pub(crate) fn banner(config: &Config, bound: SocketAddr, chatroom: Option<(String, &str)>) -> String {
+    let lan = if config.server.lan { addresses(bound, host_info::lan_addresses()) } else { Vec::new() };
     let mut banner = compose(&config.server, bound, &lan);
-    if let Some((channel, token)) = room {
-        let here = SocketAddr::new(reachable_here(bound.ip()), bound.port());
+    if let Some((channel, token)) = chatroom {
+        let local = SocketAddr::new(local_address(bound.ip()), bound.port());
         let base = format!(
             "{}://{}",
             config.server.scheme(),
-            lan.first().map_or(here, |ip| SocketAddr::new(*ip, bound.port()))
+            lan.first().map_or(local, |ip| SocketAddr::new(*ip, bound.port()))
         );
         banner += &format!(
-            "\nThe room, for browsers and agent-chatroom clients:\n\n  {base}/\n  agent-chat join --url {base} --password \
-             \"$PASSWORD\" --agent-name NAME\n\nOver REST and MCP it is the channel\n\n  {channel}\n  {token}\n"
+            "\nChatroom, for browsers and agent-chatroom clients:\n\n  {base}/\n  agent-chat join --url {base} --password \
+             \"$PASSWORD\" --agent-name NAME\n\nIts channel and token for the REST API and MCP:\n\n  {channel}\n  {token}\n"
         );
     }
     banner
 }
 
-/// `lan` are the addresses other machines reach the hub by, the best first.
+/// `lan` are the addresses at which other machines reach the hub, in order of preference.
 fn compose(server: &Server, bound: SocketAddr, lan: &[IpAddr]) -> String {
     let base = |address| format!("{}://{address}", server.scheme());
-    let here = base(SocketAddr::new(reachable_here(bound.ip()), bound.port()));
+    let local = base(SocketAddr::new(local_address(bound.ip()), bound.port()));
     let lan = lan.iter().map(|address| base(SocketAddr::new(*address, bound.port()))).collect::<Vec<_>>();
-    let mut lines = vec![format!("rogerrat {}", env!("CARGO_PKG_VERSION")), String::new(), format!("  {here}")];
-    lines.extend(lan.iter().filter(|address| **address != here).map(|address| format!("  {address}")));
+    let mut lines = vec![format!("rogerrat {}", env!("CARGO_PKG_VERSION")), String::new(), format!("  {local}")];
+    lines.extend(lan.iter().filter(|address| **address != local).map(|address| format!("  {address}")));
     lines.extend(server.origin.as_ref().map(|origin| format!("  {}", origin.origin().ascii_serialization())));
-    lines.extend(snippet(server, lan.first().unwrap_or(&here)));
+    lines.extend(snippet(server, lan.first().unwrap_or(&local)));
     if let Some(address) = lan.first() {
         lines.push(String::new());
         lines.extend(qr_code(&format!("{address}/")));
@@ -48,7 +49,7 @@ fn compose(server: &Server, bound: SocketAddr, lan: &[IpAddr]) -> String {
     lines.join("\n") + "\n"
 }
 
-/// The addresses of `lan` that a socket bound like this answers on.
+/// Returns the addresses of `lan` at which a socket bound to `bound` can be reached.
 fn addresses(bound: SocketAddr, mut lan: Vec<IpAddr>) -> Vec<IpAddr> {
     match bound.ip() {
         IpAddr::V6(v6) if v6.is_unspecified() => lan,
@@ -61,7 +62,8 @@ fn addresses(bound: SocketAddr, mut lan: Vec<IpAddr>) -> Vec<IpAddr> {
     }
 }
 
-fn reachable_here(bound: IpAddr) -> IpAddr {
+/// An address at which this machine itself reaches the socket.
+fn local_address(bound: IpAddr) -> IpAddr {
     match bound {
         IpAddr::V4(v4) if v4.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
         IpAddr::V6(v6) if v6.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
@@ -69,9 +71,10 @@ fn reachable_here(bound: IpAddr) -> IpAddr {
     }
 }
 
-/// The commands that make a channel. curl reads the token from its standard input: an argument is for everybody to see.
+/// The commands that create a channel. curl reads the token from standard input, because arguments are visible to other
+/// processes.
 fn snippet(server: &Server, base: &str) -> Vec<String> {
-    let mut lines = vec![String::new(), "Make a channel:".to_owned(), String::new()];
+    let mut lines = vec![String::new(), "Create a channel:".to_owned(), String::new()];
     lines.extend(
         server.token.as_ref().filter(|_| server.lan).map(|token| format!("  export ROGERRAT_TOKEN={}", quoted(token))),
     );
@@ -86,7 +89,7 @@ fn snippet(server: &Server, base: &str) -> Vec<String> {
     lines
 }
 
-/// Light on dark, as most terminals are; cameras read both.
+/// Light on dark, like most terminals; cameras read both.
 fn qr_code(text: &str) -> Option<String> {
     let code = QrCode::new(text).ok()?;
     Some(code.render::<Dense1x2>().dark_color(Dense1x2::Light).light_color(Dense1x2::Dark).build())
@@ -95,16 +98,17 @@ fn qr_code(text: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::{Effective, Flag, Said, Surroundings, Value};
+    use crate::config::{CommandLine, EffectiveConfig, Environment, Flag, Value};
 
     const TOKEN: &str = "it's-a-secret";
 
     fn server(flags: &[(&'static str, &str)]) -> Server {
         let flag =
             |(key, text): &(&'static str, &str)| Flag { key, name: "--x", value: Value::Text((*text).to_owned()) };
-        let said = Said { file: None, flags: flags.iter().map(flag).collect() };
-        let env = vec![("HOME".into(), "/home/ann".into())];
-        Effective::read(&said, &Surroundings { env, cores: 1, mint: String::new }).unwrap().config.server
+        let command_line = CommandLine { file: None, flags: flags.iter().map(flag).collect() };
+        let variables = vec![("HOME".into(), "/home/ann".into())];
+        let environment = Environment { variables, cores: 1, generate_token: String::new };
+        EffectiveConfig::read(&command_line, &environment).unwrap().config.server
     }
 
     fn address(text: &str) -> SocketAddr {
@@ -112,10 +116,10 @@ mod tests {
     }
 
     #[test]
-    fn on_loopback_it_is_short() {
+    fn on_loopback_it_shows_the_address_and_one_command() {
         let banner = compose(&server(&[]), address("127.0.0.1:7424"), &[]);
         let expected = format!(
-            "rogerrat {}\n\n  http://127.0.0.1:7424\n\nMake a channel:\n\n  \
+            "rogerrat {}\n\n  http://127.0.0.1:7424\n\nCreate a channel:\n\n  \
              curl -s -X POST http://127.0.0.1:7424/api/channels -d '{{}}'\n",
             env!("CARGO_PKG_VERSION")
         );
@@ -123,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn d29_a_token_is_not_printed_unless_others_shall_come_in() {
+    fn d29_the_token_is_printed_only_with_lan() {
         let server = server(&[("server.token", TOKEN)]);
         let banner = compose(&server, address("127.0.0.1:7424"), &[]);
         assert!(banner.contains("\"$ROGERRAT_TOKEN\" | curl -s -K - -X POST"), "{banner}");
@@ -131,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn d23_lan_shows_every_address_the_token_and_a_code() {
+    fn d23_lan_shows_every_address_the_token_and_a_qr_code() {
         let server = server(&[("server.token", TOKEN), ("server.lan", "true")]);
         let lan = ["192.168.1.5", "10.0.0.2"].map(|text| text.parse().unwrap());
         let banner = compose(&server, address("0.0.0.0:81"), &lan);
@@ -144,14 +148,14 @@ mod tests {
     }
 
     #[test]
-    fn with_a_certificate_it_says_https() {
+    fn with_a_certificate_addresses_are_https() {
         let server = server(&[("server.tls_cert", "c.pem"), ("server.tls_key", "k.pem")]);
         let banner = compose(&server, address("127.0.0.1:81"), &[]);
         assert!(banner.contains("  https://127.0.0.1:81\n") && !banner.contains("http://"), "{banner}");
     }
 
     #[test]
-    fn only_addresses_that_answer_are_shown() {
+    fn only_addresses_of_the_bound_socket_are_shown() {
         let all: Vec<IpAddr> = vec!["192.168.1.5".parse().unwrap(), "2001:db8::1".parse().unwrap()];
         assert_eq!(addresses(address("0.0.0.0:1"), all.clone()), all[..1]);
         assert_eq!(addresses(address("[::]:1"), all.clone()), all);
@@ -160,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn the_public_address_is_shown_too() {
+    fn the_public_origin_is_shown_too() {
         let server = server(&[("server.origin", "https://hub.example.org")]);
         let banner = compose(&server, address("[::1]:7424"), &[]);
         assert!(banner.contains("  http://[::1]:7424\n  https://hub.example.org\n"), "{banner}");

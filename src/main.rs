@@ -1,13 +1,14 @@
-//! The `rogerrat` binary: reads the command line and hands over. It decides nothing.
+//! The `rogerrat` binary: parses the command line and runs the subcommand.
 
 mod banner;
 mod cli;
 mod compat;
 mod config;
+mod host_info;
 mod http;
-mod machine;
 mod mcp;
 mod startup;
+mod system_limits;
 mod telemetry;
 mod transport;
 mod web;
@@ -61,20 +62,20 @@ fn peer_invite(invitation: &Invitation<'_>) -> String {
 fn serve(args: ServeArgs) -> ExitCode {
     let config = match args.read() {
         Ok(effective) => effective.config,
-        Err(faults) => return cli::refuse(&faults),
+        Err(errors) => return cli::print_config_errors(&errors),
     };
     telemetry::init(&config.log);
     match startup::serve(&config) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            // Without a reader the exit code still tells.
+            // If stderr is closed, the exit code still reports the failure.
             let _ = writeln!(io::stderr().lock(), "rogerrat: {}", chain(&error));
             ExitCode::FAILURE
         }
     }
 }
 
-/// An error and everything that led to it, on one line.
+/// Formats an error and its causes on one line.
 fn chain(error: &(dyn Error + 'static)) -> String {
     let causes = std::iter::successors(Some(error), |&error| error.source());
     let causes = causes.map(ToString::to_string).collect::<Vec<_>>().join(": ");

@@ -1,4 +1,4 @@
-//! Build, then run: binds and can say where, serves until told to stop, and stops gently.
+//! Starts the hub, serves until a signal, and shuts down gracefully.
 
 use std::future::pending;
 use std::io;
@@ -28,64 +28,67 @@ use crate::banner::banner;
 use crate::compat::agent_chatroom::{self, Chatroom};
 use crate::config::{Config, Storage};
 use crate::http;
-use crate::machine;
 use crate::mcp::{self, McpState};
-use crate::transport::{self, Certificate, CertificateError, Entrance, GOODBYE_TIME, HEAD_TIME, KEEP_ALIVE, Socket};
+use crate::system_limits;
+use crate::transport::{
+    self, Certificate, CertificateError, ConnectionAcceptor, DISCONNECT_TIMEOUT, KEEP_ALIVE, REQUEST_HEAD_TIMEOUT,
+    Socket,
+};
 use crate::web::{self, AppState};
 
-/// How long a draining hub still opens its door, so that whoever probes it learns that it is not ready.
+/// How long a draining hub still accepts connections, so that readiness probes see that it is not ready.
 const LAME_DUCK: Duration = Duration::from_secs(1);
-/// How long a channel that nobody uses and that loses nothing by it stays in memory.
+/// How long an unused channel stays in memory if unloading it loses no data.
 const LOSSLESS_IDLE_MS: u64 = 5 * 60_000;
-/// How long the store may take to be closed.
-const CLOSE_TIME: Duration = Duration::from_secs(30);
-/// How often expired things of the door are forgotten.
-const SWEEP_EVERY: Duration = Duration::from_secs(60);
+/// Maximum time to close the store.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(30);
+/// How often expired rate limit and session state of the interfaces is removed.
+const SWEEP_INTERVAL: Duration = Duration::from_secs(60);
 
-/// Why the hub did not start, or did not end well.
+/// Why the hub failed to start, or failed while serving.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum StartError {
-    /// The address cannot be had.
+    /// The address cannot be bound.
     #[error("cannot listen on {address}")]
     Bind {
         /// The address.
         address: SocketAddr,
-        /// Why.
+        /// The cause.
         source: io::Error,
     },
-    /// What proves who we are cannot be read.
-    #[error("the certificate cannot be used")]
+    /// The TLS certificate cannot be read.
+    #[error("cannot load the TLS certificate")]
     Certificate(#[from] CertificateError),
-    /// TLS cannot be had.
-    #[error("TLS cannot be set up")]
+    /// The TLS configuration is invalid.
+    #[error("cannot set up TLS")]
     Tls(#[from] rustls::Error),
     /// The data directory cannot be used.
-    #[error("the store cannot be used")]
+    #[error("cannot open the store")]
     Store(#[from] StoreError),
-    /// What was kept before cannot be read.
-    #[error("the store cannot be used")]
+    /// The stored data cannot be read.
+    #[error("cannot read the store")]
     Log(#[from] LogError),
-    /// The room at the root cannot be opened.
-    #[error("the room of --chatroom cannot be opened")]
+    /// The agent-chatroom interface cannot be opened.
+    #[error("cannot open the chatroom")]
     Chatroom(#[source] HubError),
-    /// The server ended by itself.
+    /// The server failed while running.
     #[error("the server failed")]
     Serve(#[source] io::Error),
 }
 
-/// Runs the hub until it is told to stop.
+/// Runs the hub until a signal stops it.
 ///
 /// # Errors
-/// When it cannot start.
+/// When the hub cannot start or the server fails.
 pub(crate) fn serve(config: &Config) -> Result<(), StartError> {
-    match machine::raise_open_files() {
+    match system_limits::raise_open_files() {
         Ok(files) => log::info!(before = files.before, now = files.now; "open-file limit raised"),
-        Err(error) => log::warn!(error:display; "the open-file limit could not be raised"),
+        Err(error) => log::warn!(error:display; "cannot raise the open-file limit"),
     }
     actix_web::rt::System::new().block_on(async { Running::build(config).await?.until_stopped().await })
 }
 
-/// A hub that has bound its address. The first signal drains it, a second one stops it at once.
+/// A hub that listens. The first signal drains it, a second one stops it immediately.
 struct Running {
     server: Server,
     hub: Hub,
@@ -97,11 +100,12 @@ struct Running {
 impl Running {
     async fn build(config: &Config) -> Result<Self, StartError> {
         let clock = Clock::start();
-        // A limit on the size of files makes a write fail, and is no reason to die. Whoever heard a signal once is spared.
+        // By default SIGXFSZ kills the process when a file exceeds its size limit. With a handler installed (tokio keeps
+        // it after the stream is dropped) the write fails with an error instead.
         drop(signal(SignalKind::from_raw(Signo::XFSZ.as_raw())).map_err(StartError::Serve)?);
         let store = Arc::new(Store::open(&config.storage.data_dir, options(&config.storage))?);
-        let poster = HttpWebhookSender::start(guard(config), tls_config()?);
-        let ports = Ports::of(store.clone()).posting(poster);
+        let sender = HttpWebhookSender::start(guard(config), tls_config()?);
+        let ports = Ports::of(store.clone()).posting(sender);
         let hub = Hub::start(rules(config), ports, store.key(), clock).await?;
         let state = AppState::new(config, hub.clone(), clock);
         let mcp = McpState::load(&hub).await?;
@@ -109,13 +113,13 @@ impl Running {
             Some(password) => Some(Chatroom::open(&hub, password).await.map_err(StartError::Chatroom)?),
             None => None,
         };
-        sweep_now_and_then(state.clone(), mcp.clone());
+        sweep_periodically(state.clone(), mcp.clone());
         let tls = tls(config)?;
         let address = SocketAddr::new(config.server.host, config.server.port);
         let cannot_bind = |source| StartError::Bind { address, source };
         let listener = transport::bind(address).map_err(cannot_bind)?;
         let bound = listener.local_addr().map_err(cannot_bind)?;
-        let room = chatroom.clone();
+        let served_chatroom = chatroom.clone();
         let builder = Server::build()
             .workers(config.server.workers)
             .max_concurrent_connections(config.server.max_connections)
@@ -123,39 +127,41 @@ impl Running {
             .disable_signals();
         let stopping = builder.graceful_shutdown_signal();
         let server = builder
-            .listen("hub", listener, move || service(&state, &mcp, chatroom.as_ref(), tls.clone(), stopping.clone()))
+            .listen("hub", listener, move || {
+                service(&state, &mcp, served_chatroom.as_ref(), tls.clone(), stopping.clone())
+            })
             .map_err(cannot_bind)?;
-        // Whoever reads the banner may stop the hub gently from then on.
+        // Install the signal handlers before printing the banner: from then on a signal must drain the hub.
         let signals = Signals::new().map_err(StartError::Serve)?;
-        announce(config, bound, room.as_ref());
-        log::info!(data_dir:display = config.storage.data_dir.display(); "the store is open");
+        print_banner(config, bound, chatroom.as_ref());
+        log::info!(data_dir:display = config.storage.data_dir.display(); "store opened");
         Ok(Self { server: server.run(), hub, store, signals, drain_ms: config.server.drain_ms })
     }
 
     async fn until_stopped(self) -> Result<(), StartError> {
         let Self { server, hub, store, mut signals, drain_ms } = self;
         let handle = server.handle();
-        let told = async {
+        let signalled = async {
             signals.next().await;
             log::info!("draining");
-            let gentle = async {
+            let graceful = async {
                 let _ = timeout(Duration::from_millis(drain_ms), hub.drain()).await;
                 tokio::time::sleep(LAME_DUCK.min(Duration::from_millis(drain_ms))).await;
-                if timeout(CLOSE_TIME, hub.close()).await.is_err() {
-                    log::warn!("the store was not closed in time: what was handed over last may come again");
+                if timeout(CLOSE_TIMEOUT, hub.close()).await.is_err() {
+                    log::warn!("the store did not close in time; the last deliveries may be repeated after a restart");
                 }
                 handle.stop(true).await;
-                // The server ends by itself now.
+                // The server future completes now and ends the outer select.
                 pending::<()>().await;
             };
             tokio::select! {
-                () = gentle => {}
-                () = signals.next() => log::warn!("stopping at once"),
+                () = graceful => {}
+                () = signals.next() => log::warn!("second signal: stopping immediately"),
             }
         };
         let served = tokio::select! {
             served = server => served.map_err(StartError::Serve),
-            () = told => Ok(()),
+            () = signalled => Ok(()),
         };
         store.close();
         log::info!("stopped");
@@ -163,7 +169,7 @@ impl Running {
     }
 }
 
-/// What a worker does with a connection: HTTP/1.1 and HTTP/2 for the same application.
+/// Builds the service of a worker: the same application over HTTP/1.1 and HTTP/2.
 fn service(
     state: &Data<AppState>,
     mcp: &Data<McpState>,
@@ -181,29 +187,29 @@ fn service(
         .configure(|config| agent_chatroom::routes(config, state, chatroom))
         .configure(|config| http::routes(config, state));
     let app = app.into_factory().map_err(|error: actix_web::Error| error.error_response());
-    let entrance = Entrance::new(tls, stopping.clone());
+    let acceptor = ConnectionAcceptor::new(tls, stopping.clone());
     let http = HttpService::build()
         .keep_alive(KEEP_ALIVE)
-        .client_request_timeout(HEAD_TIME)
-        .client_disconnect_timeout(GOODBYE_TIME)
-        // Else a client that closed its connection would stay on it unnoticed until its poll is answered.
+        .client_request_timeout(REQUEST_HEAD_TIMEOUT)
+        .client_disconnect_timeout(DISCONNECT_TIMEOUT)
+        // With half-closed connections, a disconnected client would go unnoticed until its poll is answered.
         .h1_allow_half_closed(false)
         .graceful_shutdown_signal(move || {
             let stopping = stopping.clone();
             async move { stopping.notified().await }
         })
-        .on_connect_ext(|socket: &Socket, to| socket.introduce(to))
+        .on_connect_ext(|socket: &Socket, extensions| socket.publish_state(extensions))
         .finish(map_config(app, |()| AppConfig::default()));
-    // Boxed, or every connection would keep room for a TLS handshake as long as it lives.
-    fn_service(move |tcp| Box::pin(entrance.clone().admit(tcp))).and_then(http)
+    // Boxed: otherwise every connection would reserve space for a TLS handshake during its whole life.
+    fn_service(move |tcp| Box::pin(acceptor.clone().accept(tcp))).and_then(http)
 }
 
-/// The TLS of the port, if it has any; its certificate is kept fresh.
+/// The TLS configuration, if the hub serves https. Its certificate is reloaded when it changes.
 fn tls(config: &Config) -> Result<Option<Arc<ServerConfig>>, StartError> {
     let Some(files) = &config.server.tls else { return Ok(None) };
     let certificate = Certificate::load(files.clone())?;
     let tls = certificate.server_config()?;
-    actix_web::rt::spawn(certificate.keep_fresh());
+    actix_web::rt::spawn(certificate.reload_on_change());
     Ok(Some(tls))
 }
 
@@ -217,8 +223,8 @@ fn rules(config: &Config) -> HubRules {
         idle_ms: Some(u64::from(channels.idle_minutes) * 60_000),
         idle_lossless_ms: Some(LOSSLESS_IDLE_MS),
         shelf: BacklogLimits {
-            messages: config.storage.shelf_messages as usize,
-            bytes: (config.storage.shelf_mib as usize) << 20,
+            messages: config.storage.backlog_messages as usize,
+            bytes: (config.storage.backlog_mib as usize) << 20,
         },
         unused_ms: limit(channels.anonymous_unused_days).map(days_ms),
         member_ttl_ms: channels.member_ttl_seconds * 1000,
@@ -231,10 +237,10 @@ fn rules(config: &Config) -> HubRules {
     }
 }
 
-/// Where webhooks may be posted to.
+/// The rules for webhook targets.
 fn guard(config: &Config) -> SsrfGuard {
     let server = &config.server;
-    // Behind a proxy, or under an address of its own, a hub on loopback serves strangers.
+    // Behind a proxy or with a public origin, a hub on a loopback address serves other machines.
     let is_loopback = server.host.is_loopback() && server.trusted_proxies.is_empty() && server.origin.is_none();
     SsrfGuard::new(&server.webhook_allow, server.webhook_ports.clone(), is_loopback, Arc::new(SystemResolver))
 }
@@ -243,16 +249,15 @@ fn options(storage: &Storage) -> StoreOptions {
     StoreOptions { max_mib: storage.max_mib, ..StoreOptions::default() }
 }
 
-#[expect(clippy::print_stdout, reason = "the banner is what the command prints")]
-fn announce(config: &Config, bound: SocketAddr, chatroom: Option<&Data<Chatroom>>) {
-    let room = chatroom.map(|chatroom| chatroom.credentials());
-    print!("{}", banner(config, bound, room));
+#[expect(clippy::print_stdout, reason = "the banner is the output of the command")]
+fn print_banner(config: &Config, bound: SocketAddr, chatroom: Option<&Data<Chatroom>>) {
+    print!("{}", banner(config, bound, chatroom.map(|chatroom| chatroom.credentials())));
     log::info!(address:display = bound, workers = config.server.workers; "listening");
 }
 
-fn sweep_now_and_then(state: Data<AppState>, mcp: Data<McpState>) {
+fn sweep_periodically(state: Data<AppState>, mcp: Data<McpState>) {
     actix_web::rt::spawn(async move {
-        let mut every = tokio::time::interval(SWEEP_EVERY);
+        let mut every = tokio::time::interval(SWEEP_INTERVAL);
         loop {
             every.tick().await;
             state.sweep();
@@ -261,7 +266,7 @@ fn sweep_now_and_then(state: Data<AppState>, mcp: Data<McpState>) {
     });
 }
 
-/// What tells the hub to stop.
+/// The signals that stop the hub.
 struct Signals {
     term: Signal,
     interrupt: Signal,

@@ -1,7 +1,7 @@
-//! Log lines on stderr: text for people, JSON for machines, each exactly one line whatever stands in it.
+//! Log output on stderr: text for people, JSON for machines. Each record is exactly one line, whatever it contains.
 //!
-//! The configuration decides what is logged and how; no environment variable is read here. It never looks for
-//! secrets: who logs leaves bodies and tokens out.
+//! The configuration sets level and format; no environment variable is read here. Records are not searched for secrets:
+//! callers must not log message bodies or tokens.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
@@ -14,17 +14,17 @@ use rogerrat_domain::text::one_line;
 use serde::Serialize;
 use serde_json::{Map, Value as Json};
 
-use crate::config::{Log, LogFormat};
+use crate::config::{LogFormat, LogSettings};
 
-/// Starts logging. A logger that is already there (in tests) stays.
-pub(crate) fn init(log: &Log) {
+/// Initializes logging. A logger that is already set, as in tests, is kept.
+pub(crate) fn init(log: &LogSettings) {
     let line = match log.format {
         LogFormat::Text => text_line,
         LogFormat::Json => json_line,
     };
     let mut builder = Builder::new();
-    // It makes an error of ours of a webhook's receiver whose answer is too long; that stands in the delivery log. Whoever
-    // names it in the level hears it all the same.
+    // The decoder logs an error when the response of a webhook receiver is too long, which the delivery log records
+    // already. A rule in `log.level` that names the module still enables it.
     builder.filter_module("actix_http::h1::decoder", LevelFilter::Off);
     builder.parse_filters(&log.level).write_style(WriteStyle::Never);
     builder.format(move |buf, record| {
@@ -40,13 +40,13 @@ fn text_line(at: &str, record: &Record<'_>) -> String {
     let mut line = format!("{at} {} {} {}", record.level(), one_line(record.target()), one_line(&message));
     for (key, value) in fields_of(record) {
         // Writing to a String cannot fail.
-        let _ = write!(line, " {}={}", one_line(&key), shown(&value));
+        let _ = write!(line, " {}={}", one_line(&key), format_value(&value));
     }
     line
 }
 
-/// A field's value; quoted when it could be taken for more than one.
-fn shown(value: &Json) -> Cow<'_, str> {
+/// Formats a field's value, quoted when it could be mistaken for several fields.
+fn format_value(value: &Json) -> Cow<'_, str> {
     let Json::String(text) = value else {
         return Cow::Owned(value.to_string());
     };
@@ -67,7 +67,7 @@ struct JsonLine<'r> {
     fields: Map<String, Json>,
 }
 
-/// One object; a field that has the name of a fixed one gets an underscore behind it.
+/// Formats a record as one JSON object. A field with the name of a fixed one gets an underscore appended.
 fn json_line(at: &str, record: &Record<'_>) -> String {
     let fields = fields_of(record)
         .into_iter()
@@ -75,15 +75,15 @@ fn json_line(at: &str, record: &Record<'_>) -> String {
         .collect();
     let (level, target) = (record.level().as_str(), record.target());
     let line = JsonLine { at, level, target, message: record.args().to_string(), fields };
-    on_one_line(&serde_json::to_string(&line).unwrap_or_default())
+    escape_controls(&serde_json::to_string(&line).unwrap_or_default())
 }
 
 fn is_fixed(key: &str) -> bool {
     matches!(key, "at" | "level" | "target" | "message")
 }
 
-/// serde_json escapes C0 controls only; the others would still break a line or drive a terminal.
-fn on_one_line(json: &str) -> String {
+/// Escapes the control characters that serde_json leaves (all but C0): they could break a line or control a terminal.
+fn escape_controls(json: &str) -> String {
     let mut line = String::with_capacity(json.len());
     for c in json.chars() {
         if c.is_control() || matches!(c, '\u{2028}' | '\u{2029}') {
@@ -97,12 +97,12 @@ fn on_one_line(json: &str) -> String {
 
 fn fields_of(record: &Record<'_>) -> Vec<(String, Json)> {
     let mut fields = Fields(Vec::new());
-    // The visitor below never gives up.
+    // The visitor below never returns an error.
     let _ = record.key_values().visit(&mut fields);
     fields.0
 }
 
-/// The fields of a record, in the order in which they were given.
+/// The fields of a record, in their original order.
 struct Fields(Vec<(String, Json)>);
 
 impl<'kvs> VisitSource<'kvs> for Fields {
@@ -114,7 +114,7 @@ impl<'kvs> VisitSource<'kvs> for Fields {
     }
 }
 
-/// One value as JSON: numbers and truths as such, everything else as text.
+/// One value as JSON: numbers and booleans keep their type, everything else becomes text.
 struct Field(Json);
 
 impl<'v> VisitValue<'v> for &mut Field {
@@ -157,8 +157,8 @@ mod tests {
 
     const AT: &str = "2026-11-20T12:00:00.123Z";
 
-    /// The line of a record with one field of each kind.
-    fn line(of: fn(&str, &Record<'_>) -> String, message: &str, text: &str) -> String {
+    /// Formats a record with one field of each type.
+    fn line(format: fn(&str, &Record<'_>) -> String, message: &str, text: &str) -> String {
         let fields: [(&str, Value<'_>); 5] = [
             ("op", Value::from("send")),
             ("duration_ms", Value::from(12_u64)),
@@ -166,7 +166,7 @@ mod tests {
             ("load", Value::from(0.5)),
             ("text", Value::from(text)),
         ];
-        of(
+        format(
             AT,
             &Record::builder()
                 .level(Level::Info)
@@ -201,10 +201,10 @@ mod tests {
     }
 
     #[test]
-    fn d27_nothing_in_a_record_begins_a_line_or_reaches_the_terminal() {
+    fn d27_a_record_cannot_forge_a_line_or_control_the_terminal() {
         let forged = "hi\nERROR\r\u{85}\u{2028}\u{2029}\u{1b}[2J\u{9b}1m";
-        for of in [text_line, json_line] {
-            let line = line(of, forged, forged);
+        for format in [text_line, json_line] {
+            let line = line(format, forged, forged);
             let breaks = |c: char| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}');
             assert!(!line.contains(breaks), "{line:?}");
         }
@@ -214,13 +214,13 @@ mod tests {
     }
 
     #[test]
-    fn a_value_cannot_pass_for_another_field() {
+    fn a_value_cannot_forge_another_field() {
         let line = line(text_line, "Joined", "x\" level=off");
         assert!(line.ends_with(r#" text="x\" level=off""#), "{line}");
     }
 
     #[test]
-    fn a_field_never_hides_a_fixed_one() {
+    fn a_field_never_replaces_a_fixed_one() {
         let fields = [("message", "mine")];
         let record = Record::builder().args(format_args!("ours")).key_values(&fields).build();
         let read: Json = serde_json::from_str(&json_line(AT, &record)).unwrap();

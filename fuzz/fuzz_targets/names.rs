@@ -1,4 +1,4 @@
-//! See `rogerrat_fuzz::names`.
+//! Fuzz target; see `rogerrat_fuzz::names`.
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| rogerrat_fuzz::names(data));

@@ -1,4 +1,4 @@
-//! See `rogerrat_fuzz::send`.
+//! Fuzz target; see `rogerrat_fuzz::send`.
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| rogerrat_fuzz::send(data));

@@ -27,21 +27,21 @@ pub fn body(data: &[u8]) {
 
 /// A send: its `Idempotency-Key` up to the first line break, then its body.
 pub fn send(data: &[u8]) {
-    let (key, body) = halves(data);
+    let (key, body) = split_at_line_break(data);
     domain::send(body, from_utf8(key).ok().filter(|key| !key.is_empty()));
 }
 
-/// A join.
+/// Parses the body of a join.
 pub fn join(data: &[u8]) {
     domain::join(data);
 }
 
-/// A create.
+/// Parses the body of a create.
 pub fn create(data: &[u8]) {
     domain::create(data);
 }
 
-/// A query string.
+/// Parses a query string.
 pub fn query_string(data: &[u8]) {
     if let Ok(text) = from_utf8(data) {
         checks::query(text);
@@ -50,13 +50,13 @@ pub fn query_string(data: &[u8]) {
 
 /// A Host and, after a line break, an Origin.
 pub fn host_and_origin(data: &[u8]) {
-    let (host, origin) = halves(data);
+    let (host, origin) = split_at_line_break(data);
     if let (Ok(host), Ok(origin)) = (from_utf8(host), from_utf8(origin)) {
         checks::hosts(host, (!origin.is_empty()).then_some(origin));
     }
 }
 
-/// An `X-Forwarded-For`.
+/// Parses an `X-Forwarded-For` header.
 pub fn forwarded(data: &[u8]) {
     if let Ok(text) = from_utf8(data) {
         checks::forwarded(text);
@@ -70,14 +70,14 @@ pub fn names(data: &[u8]) {
     }
 }
 
-/// Sanitizing text for display.
-pub fn shown(data: &[u8]) {
+/// Text, sanitized for display.
+pub fn display_text(data: &[u8]) {
     if let Ok(text) = from_utf8(data) {
         domain::shown(text);
     }
 }
 
-fn halves(data: &[u8]) -> (&[u8], &[u8]) {
+fn split_at_line_break(data: &[u8]) -> (&[u8], &[u8]) {
     let at = data.iter().position(|byte| *byte == b'\n').unwrap_or(data.len());
     (&data[..at], data.get(at + 1..).unwrap_or_default())
 }

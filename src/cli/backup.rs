@@ -1,4 +1,4 @@
-//! `rogerrat backup`: copies a hub to another folder. The hub may run.
+//! `rogerrat backup`: copies the data of a hub, which may be running, to another directory.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -7,23 +7,24 @@ use clap::Args;
 
 use super::storage::StorageArgs;
 
-/// What to copy, and where.
+/// Arguments of `rogerrat backup`.
 #[derive(Args)]
 pub(crate) struct BackupArgs {
-    /// The folder for the copy; it is made, or empty
-    #[arg(value_name = "FOLDER")]
+    /// Directory for the copy; created if missing, must be empty
+    #[arg(value_name = "DIR")]
     to: PathBuf,
     #[command(flatten)]
     storage: StorageArgs,
 }
 
-/// Copies, reads the copy back, and prints what is in it.
+/// Copies the data, verifies the copy, and prints its row counts.
 pub(crate) fn run(args: BackupArgs) -> ExitCode {
     let BackupArgs { to, storage } = args;
     storage.run(
         |data_dir| rogerrat_store::back_up(&data_dir, &to),
-        |census| {
-            format!("{} is a whole copy; it holds the hub's key, keep it as secret as the hub", census.path.display())
+        |report| {
+            let path = report.path.display();
+            format!("{path} is a complete copy; it contains the hub's key, so protect it like the hub itself")
         },
     )
 }

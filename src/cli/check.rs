@@ -1,46 +1,46 @@
-//! `rogerrat check`: the effective configuration, line by line with its origin, or all its faults.
+//! `rogerrat check`: prints the effective configuration with the origin of each value, or all errors.
 //!
-//! It never shows the token and starts nothing.
+//! It masks secrets and starts nothing.
 
 use std::io::{self, Write};
 use std::process::ExitCode;
 
 use super::serve::ServeArgs;
-use crate::config::Line;
+use crate::config::EffectiveValue;
 
-/// Prints what `serve` with the same flags would run with.
+/// Prints the configuration that `serve` would use with the same flags.
 pub(crate) fn run(args: ServeArgs) -> ExitCode {
     match args.read() {
-        Ok(effective) => match print(&effective.lines, &mut io::stdout().lock()) {
+        Ok(effective) => match print(&effective.values, &mut io::stdout().lock()) {
             Ok(()) => ExitCode::SUCCESS,
             Err(_) => ExitCode::FAILURE,
         },
-        Err(faults) => super::refuse(&faults),
+        Err(errors) => super::print_config_errors(&errors),
     }
 }
 
-fn print(lines: &[Line], to: &mut impl Write) -> io::Result<()> {
-    for line in lines {
-        writeln!(to, "{line}")?;
+fn print(values: &[EffectiveValue], out: &mut impl Write) -> io::Result<()> {
+    for value in values {
+        writeln!(out, "{value}")?;
     }
-    to.flush()
+    out.flush()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::{Effective, Said, Surroundings};
+    use crate::config::{CommandLine, EffectiveConfig, Environment};
 
     #[test]
-    fn every_key_is_a_line_with_its_origin_and_the_token_is_not_shown() {
-        let env = vec![
+    fn every_key_is_printed_with_its_origin_and_the_token_is_masked() {
+        let variables = vec![
             ("HOME".into(), "/home/ann".into()),
             ("ROGERRAT_SERVER__TOKEN".into(), "correct-horse-battery".into()),
         ];
-        let surroundings = Surroundings { env, cores: 2, mint: String::new };
-        let effective = Effective::read(&Said::default(), &surroundings).unwrap();
+        let environment = Environment { variables, cores: 2, generate_token: String::new };
+        let effective = EffectiveConfig::read(&CommandLine::default(), &environment).unwrap();
         let mut printed = Vec::new();
-        print(&effective.lines, &mut printed).unwrap();
+        print(&effective.values, &mut printed).unwrap();
         let printed = String::from_utf8(printed).unwrap();
         assert!(printed.contains("server.port = 7424   # default\n"), "{printed}");
         assert!(printed.contains("server.token = (set)   # env ROGERRAT_SERVER__TOKEN\n"), "{printed}");

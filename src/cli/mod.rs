@@ -1,7 +1,7 @@
-//! The command line: what can be said to `rogerrat`, and which exit code answers.
+//! The command line of `rogerrat`: its subcommands and exit codes.
 //!
-//! 0 is done, 1 is failed, 2 is not understood; those who wait have 3 for nothing and 4 for superseded. What the flags of the
-//! hub mean is decided in the configuration; the client commands, `load` and `torture` are crates of their own.
+//! Exit code 0 is success, 1 failure, 2 a usage error; `wait` also uses 3 for a timeout and 4 for a superseded poll. The
+//! flags of the hub are validated by the configuration. The client commands, `load` and `torture` are separate crates.
 
 pub(crate) mod backup;
 pub(crate) mod check;
@@ -16,13 +16,13 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::config::Faults;
+use crate::config::ConfigErrors;
 
 /// A walkie-talkie hub for AI agents
 #[derive(Parser)]
 #[command(name = "rogerrat", version, arg_required_else_help = true, subcommand_required = true)]
 pub(crate) struct Cli {
-    /// What to do.
+    /// The subcommand.
     #[command(subcommand)]
     pub command: Command,
 }
@@ -32,30 +32,30 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Run the hub
     Serve(serve::ServeArgs),
-    /// Show the effective configuration and who decided it, or all its faults
+    /// Print the effective configuration with the source of each value, or all errors
     Check(serve::ServeArgs),
     #[command(flatten)]
     Client(rogerrat_cli::ClientCommand),
-    /// Print a script that completes commands and flags in a shell
+    /// Print a shell completion script
     Completions(pages::CompletionsArgs),
-    /// Print the manual page, or write those of all commands
+    /// Print the manual page, or write the pages of all commands to a directory
     Man(pages::ManArgs),
-    /// Copy a hub to another folder, even while it runs
+    /// Copy the data of a hub to another directory, even while it runs
     Backup(backup::BackupArgs),
-    /// Bring a backup back to where no hub is
+    /// Restore a backup into an empty data directory
     Restore(restore::RestoreArgs),
-    /// Read all a hub keeps, and count it
+    /// Check the integrity of a hub's data and count its rows
     Verify(storage::StorageArgs),
     /// Put a running hub under load and measure it
     Load(rogerrat_load::LoadArgs),
-    /// Kill a hub of its own again and again, and check that it keeps its word
+    /// Crash-test a hub: kill it repeatedly and verify that no acknowledged data is lost
     Torture(rogerrat_torture::TortureArgs),
 }
 
-/// Prints what is wrong with the configuration, one fault on a line.
-pub(crate) fn refuse(faults: &Faults) -> ExitCode {
-    // Without a reader the exit code still tells.
-    let _ = writeln!(io::stderr().lock(), "{faults}");
+/// Prints the errors of the configuration, one per line.
+pub(crate) fn print_config_errors(errors: &ConfigErrors) -> ExitCode {
+    // If stderr is closed, the exit code still reports the failure.
+    let _ = writeln!(io::stderr().lock(), "{errors}");
     ExitCode::from(rogerrat_cli::outcome::NOT_UNDERSTOOD)
 }
 
@@ -72,12 +72,12 @@ mod tests {
     }
 
     #[test]
-    fn the_definition_is_sound() {
+    fn the_command_definition_is_valid() {
         Cli::command().debug_assert();
     }
 
     #[test]
-    fn nothing_said_prints_help_and_is_not_understood() {
+    fn no_arguments_print_help_and_are_a_usage_error() {
         let refusal = refusal(&[]);
         assert_eq!(refusal.kind(), ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand);
         assert_eq!(refusal.exit_code(), 2);
@@ -85,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn unknown_flags_and_commands_are_not_understood() {
+    fn unknown_flags_and_commands_are_usage_errors() {
         assert_eq!(refusal(&["serve", "--admin"]).exit_code(), 2);
         assert_eq!(refusal(&["dance"]).exit_code(), 2);
         assert_eq!(refusal(&["--help"]).exit_code(), 0);

@@ -1,4 +1,5 @@
-//! `rogerrat completions` and `rogerrat man`: made from the definition of the flags, so that they are never behind it.
+//! `rogerrat completions` and `rogerrat man`: shell completions and manual pages, generated from the command
+//! definition.
 
 use std::fs;
 use std::io;
@@ -12,18 +13,18 @@ use rogerrat_cli::outcome::{not_understood, print};
 
 use super::Cli;
 
-/// For which shell.
+/// Arguments of `rogerrat completions`.
 #[derive(Args)]
 #[command(after_help = "bash: rogerrat completions bash > ~/.local/share/bash-completion/completions/rogerrat")]
 pub(crate) struct CompletionsArgs {
-    /// The shell
+    /// Shell to generate completions for
     shell: Shell,
 }
 
-/// Where the pages go.
+/// Arguments of `rogerrat man`.
 #[derive(Args)]
 pub(crate) struct ManArgs {
-    /// Write a page for each command into this folder; else the first page is printed
+    /// Write one page per command to this directory instead of printing the main page
     #[arg(long, value_name = "DIR")]
     dir: Option<PathBuf>,
 }
@@ -31,28 +32,28 @@ pub(crate) struct ManArgs {
 pub(crate) fn completions(args: &CompletionsArgs) -> ExitCode {
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut Cli::command(), "rogerrat", &mut script);
-    done("rogerrat completions", show(&script))
+    finish("rogerrat completions", show(&script))
 }
 
 pub(crate) fn man(args: &ManArgs) -> ExitCode {
-    let made = match &args.dir {
-        Some(folder) => write(folder).map_err(|error| format!("the pages cannot be written: {error}")),
+    let result = match &args.dir {
+        Some(directory) => write_all(directory).map_err(|error| format!("cannot write the manual pages: {error}")),
         None => page(Cli::command()).map_err(|error| error.to_string()).and_then(|page| show(&page)),
     };
-    done("rogerrat man", made)
+    finish("rogerrat man", result)
 }
 
-fn done(name: &str, made: Result<(), String>) -> ExitCode {
-    made.map_or_else(|why| not_understood(name, &why), |()| ExitCode::SUCCESS)
+fn finish(name: &str, result: Result<(), String>) -> ExitCode {
+    result.map_or_else(|why| not_understood(name, &why), |()| ExitCode::SUCCESS)
 }
 
 fn show(text: &[u8]) -> Result<(), String> {
     print(&String::from_utf8_lossy(text)).map_err(|error| error.to_string())
 }
 
-fn write(folder: &Path) -> io::Result<()> {
-    fs::create_dir_all(folder)?;
-    clap_mangen::generate_to(Cli::command().disable_help_subcommand(true), folder)
+fn write_all(directory: &Path) -> io::Result<()> {
+    fs::create_dir_all(directory)?;
+    clap_mangen::generate_to(Cli::command().disable_help_subcommand(true), directory)
 }
 
 fn page(command: clap::Command) -> io::Result<Vec<u8>> {

@@ -1,4 +1,4 @@
-//! `rogerrat restore`: brings a backup back to where no hub is. It never writes over one.
+//! `rogerrat restore`: restores a backup into an empty data directory. It never overwrites existing data.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -7,21 +7,21 @@ use clap::Args;
 
 use super::storage::StorageArgs;
 
-/// What to bring back, and where to.
+/// Arguments of `rogerrat restore`.
 #[derive(Args)]
 pub(crate) struct RestoreArgs {
-    /// The folder that `rogerrat backup` made
-    #[arg(value_name = "FOLDER")]
+    /// Directory that `rogerrat backup` wrote
+    #[arg(value_name = "DIR")]
     from: PathBuf,
     #[command(flatten)]
     storage: StorageArgs,
 }
 
-/// Reads the backup, copies it, and prints what is there then.
+/// Verifies the backup, copies it, and prints the row counts of the copy.
 pub(crate) fn run(args: RestoreArgs) -> ExitCode {
     let RestoreArgs { from, storage } = args;
     storage.run(
         |data_dir| rogerrat_store::restore(&from, &data_dir),
-        |census| format!("{} is whole; a hub can start on it", census.path.display()),
+        |report| format!("{} is complete; a hub can be started on it", report.path.display()),
     )
 }

@@ -1,12 +1,12 @@
-//! The flags of `serve` and `check`: each is the spelling of one key of the configuration.
+//! The flags of `serve` and `check`. Each flag sets a configuration key.
 //!
-//! It never judges a value; the configuration does, so that all faults come at once.
+//! Values are not validated here: the configuration does that, so that all errors are reported at once.
 
 use std::path::PathBuf;
 
 use clap::Args;
 
-use crate::config::{Effective, Faults, Flag, Said, Surroundings, Value};
+use crate::config::{CommandLine, ConfigErrors, EffectiveConfig, Environment, Flag, Value};
 
 const LIMITS: [&str; 7] = [
     "limits.send_per_session",
@@ -18,63 +18,63 @@ const LIMITS: [&str; 7] = [
     "limits.send_per_account",
 ];
 
-/// What can be said about a hub on the command line.
+/// Flags of `serve` and `check`.
 #[derive(Args, Default)]
 pub(crate) struct ServeArgs {
-    /// Port to listen on; 0 takes any free one [default: 7424]
+    /// Port to listen on; 0 picks a free one [default: 7424]
     #[arg(long, value_name = "PORT", allow_hyphen_values = true)]
     port: Option<String>,
-    /// IP address to listen on; one that others can reach needs a token [default: 127.0.0.1]
+    /// IP address to listen on; one that other machines can reach requires a token [default: 127.0.0.1]
     #[arg(long, value_name = "ADDRESS")]
     host: Option<String>,
-    /// Serve the local network: listen everywhere, make a token if there is none, show a QR code
+    /// Serve the local network: listen on all interfaces, generate a token if none is set, show a QR code
     #[arg(long)]
     lan: bool,
-    /// Certificate to serve https with, a PEM file; it is read again when it changes
+    /// PEM file with the certificate to serve https with; reloaded when it changes
     #[arg(long, value_name = "FILE")]
     tls_cert: Option<String>,
-    /// Private key of the certificate, a PEM file
+    /// PEM file with the private key of the certificate
     #[arg(long, value_name = "FILE")]
     tls_key: Option<String>,
-    /// Bearer token that guards the hub; ROGERRAT_SERVER__TOKEN keeps it out of process lists
+    /// Bearer token that protects the hub; ROGERRAT_SERVER__TOKEN keeps it out of process lists
     #[arg(long, value_name = "TOKEN", allow_hyphen_values = true)]
     token: Option<String>,
-    /// Serve a room for agent-chatroom clients at `/`, with this password; ROGERRAT_SERVER__CHATROOM keeps it out of process lists
+    /// Password of a room for agent-chatroom clients at `/`; ROGERRAT_SERVER__CHATROOM keeps it out of process lists
     #[arg(long, value_name = "PASSWORD", allow_hyphen_values = true)]
     chatroom: Option<String>,
-    /// Bearer token of the administration, which is off without one; ROGERRAT_SERVER__ADMIN_TOKEN keeps it out of lists
+    /// Bearer token that enables the admin API; ROGERRAT_SERVER__ADMIN_TOKEN keeps it out of process lists
     #[arg(long, value_name = "TOKEN", allow_hyphen_values = true)]
     admin_token: Option<String>,
-    /// Where the hub keeps its data [default: ~/.rogerrat]
-    #[arg(long, value_name = "FOLDER")]
+    /// Data directory [default: ~/.rogerrat]
+    #[arg(long, value_name = "DIR")]
     data_dir: Option<String>,
-    /// Address people use from outside, such as `https://hub.example.org`
+    /// Public URL of the hub, such as `https://hub.example.org`
     #[arg(long, value_name = "URL")]
     origin: Option<String>,
-    /// Read this file; environment and flags win over it
+    /// Configuration file; environment variables and flags override it
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// Messages a session may send in a minute; off lifts every limit [default: 60]
+    /// Messages per minute and session; off disables all rate limits [default: 60]
     #[arg(long, value_name = "N|off", allow_hyphen_values = true)]
     rate_limit: Option<String>,
-    /// Proxy whose X-Forwarded-For is believed; may be repeated
+    /// Proxy whose X-Forwarded-For header is trusted; may be repeated
     #[arg(long, value_name = "CIDR")]
     trusted_proxy: Vec<String>,
-    /// Threads that serve requests; 0 is one for each core [default: 0]
+    /// Worker threads; 0 is one per core [default: 0]
     #[arg(long, value_name = "N", allow_hyphen_values = true)]
     workers: Option<String>,
-    /// How log lines look: text or json [default: text]
+    /// Log format: text or json [default: text]
     #[arg(long, value_name = "FORMAT")]
     log_format: Option<String>,
 }
 
 impl ServeArgs {
-    /// The configuration these flags lead to here, or all that is wrong with it.
-    pub(crate) fn read(self) -> Result<Effective, Faults> {
-        Effective::read(&self.said(), &Surroundings::here())
+    /// Reads the configuration with these flags and the environment of this process.
+    pub(crate) fn read(self) -> Result<EffectiveConfig, ConfigErrors> {
+        EffectiveConfig::read(&self.command_line(), &Environment::current())
     }
 
-    fn said(self) -> Said {
+    fn command_line(self) -> CommandLine {
         let texts = [
             ("--port", "server.port", self.port),
             ("--host", "server.host", self.host),
@@ -98,11 +98,11 @@ impl ServeArgs {
             flags.push(Flag { key: "server.trusted_proxies", name: "--trusted-proxy", value });
         }
         flags.extend(self.rate_limit.into_iter().flat_map(rate_limit));
-        Said { file: self.config, flags }
+        CommandLine { file: self.config, flags }
     }
 }
 
-/// A number is the limit of a session; `off` turns off all there are.
+/// A number sets the limit per session; `off` disables all limits.
 fn rate_limit(text: String) -> Vec<Flag> {
     let flag = |key, value| Flag { key, name: "--rate-limit", value };
     if text == "off" {
@@ -120,19 +120,20 @@ mod tests {
     use crate::cli::{Cli, Command};
     use crate::config::Config;
 
-    fn read(arguments: &str) -> Result<Effective, Faults> {
+    fn read(arguments: &str) -> Result<EffectiveConfig, ConfigErrors> {
         let arguments = ["rogerrat", "check"].into_iter().chain(arguments.split_whitespace());
         let Command::Check(args) = Cli::try_parse_from(arguments).unwrap().command else { panic!("not a check") };
-        let env = vec![("HOME".into(), "/home/ann".into())];
-        Effective::read(&args.said(), &Surroundings { env, cores: 2, mint: String::new })
+        let variables = vec![("HOME".into(), "/home/ann".into())];
+        let environment = Environment { variables, cores: 2, generate_token: String::new };
+        EffectiveConfig::read(&args.command_line(), &environment)
     }
 
     fn config(arguments: &str) -> Config {
-        read(arguments).unwrap_or_else(|faults| panic!("{faults}")).config
+        read(arguments).unwrap_or_else(|errors| panic!("{errors}")).config
     }
 
     #[test]
-    fn every_flag_reaches_its_key() {
+    fn every_flag_sets_its_key() {
         let Config { server, storage, log, .. } = config(
             "--port 0 --host 192.0.2.1 --token -begins-with-a-dash --chatroom -p --data-dir ~/hub --origin https://hub.example.org \
              --trusted-proxy 10.0.0.0/8 --trusted-proxy 192.0.2.9 --workers 3 --log-format json --tls-cert a.pem \
@@ -151,22 +152,22 @@ mod tests {
     }
 
     #[test]
-    fn d26_rate_limit_sets_the_session_and_off_lifts_all() {
+    fn d26_rate_limit_sets_the_session_limit_and_off_disables_all() {
         let limits = config("--rate-limit 5").limits;
         assert_eq!((limits.send_per_session, limits.send_per_session_band), (5, 10));
-        let lifted = read("--rate-limit off").unwrap();
-        let lines = lifted.lines.iter().filter(|line| line.key.starts_with("limits.")).map(ToString::to_string);
+        let off = read("--rate-limit off").unwrap();
+        let lines = off.values.iter().filter(|value| value.key.starts_with("limits.")).map(ToString::to_string);
         let lines = lines.collect::<Vec<_>>();
         assert_eq!(lines.len(), LIMITS.len());
         assert!(lines.iter().all(|line| line.ends_with(" = 0   # flag --rate-limit")), "{lines:?}");
     }
 
     #[test]
-    fn faults_name_their_flags() {
-        let faults = read("--port -1 --rate-limit fast --trusted-proxy proxy --lan --config /nowhere").unwrap_err();
-        let faults = faults.to_string();
+    fn errors_name_their_flags() {
+        let errors = read("--port -1 --rate-limit fast --trusted-proxy proxy --lan --config /nowhere").unwrap_err();
+        let errors = errors.to_string();
         for flag in ["server.port (flag --port)", "(flag --rate-limit)", "(flag --trusted-proxy)", "file /nowhere"] {
-            assert!(faults.contains(flag), "{flag} is not in\n{faults}");
+            assert!(errors.contains(flag), "{flag} is not in\n{errors}");
         }
     }
 }

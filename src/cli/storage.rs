@@ -1,4 +1,4 @@
-//! What `backup`, `restore` and `verify` have in common: which folder is meant, and how they answer.
+//! The common part of `backup`, `restore` and `verify`: selecting the data directory and printing the report.
 
 use std::error::Error;
 use std::io::{self, Write};
@@ -8,66 +8,67 @@ use std::process::ExitCode;
 use clap::Args;
 use rogerrat_store::{StoreError, VerifyReport};
 
-use crate::config::{Effective, Flag, Said, Surroundings, Value};
+use crate::config::{CommandLine, EffectiveConfig, Environment, Flag, Value};
 
-/// Which hub is meant.
+/// Selects the data directory.
 #[derive(Args)]
 pub(crate) struct StorageArgs {
-    /// Where the hub keeps its data [default: ~/.rogerrat]
-    #[arg(long, value_name = "FOLDER")]
+    /// Data directory [default: ~/.rogerrat]
+    #[arg(long, value_name = "DIR")]
     data_dir: Option<String>,
-    /// Read this file; environment and flags win over it
+    /// Configuration file; environment variables and flags override it
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
 }
 
 impl StorageArgs {
-    /// Does something with the folder, and prints what `tell` says of what is there then.
+    /// Runs `work` with the data directory and prints the report below the line that `headline` returns.
     pub(super) fn run(
         self,
         work: impl FnOnce(PathBuf) -> Result<VerifyReport, StoreError>,
-        tell: impl FnOnce(&VerifyReport) -> String,
+        headline: impl FnOnce(&VerifyReport) -> String,
     ) -> ExitCode {
-        let value = |folder| Flag { key: "storage.data_dir", name: "--data-dir", value: Value::Text(folder) };
-        let said = Said { file: self.config, flags: self.data_dir.map(value).into_iter().collect() };
-        let data_dir = match Effective::read(&said, &Surroundings::here()) {
+        let value = |directory| Flag { key: "storage.data_dir", name: "--data-dir", value: Value::Text(directory) };
+        let flags = self.data_dir.map(value).into_iter().collect();
+        let command_line = CommandLine { file: self.config, flags };
+        let data_dir = match EffectiveConfig::read(&command_line, &Environment::current()) {
             Ok(effective) => effective.config.storage.data_dir,
-            Err(faults) => return super::refuse(&faults),
+            Err(errors) => return super::print_config_errors(&errors),
         };
-        let told = work(data_dir).map_err(|error| crate::chain(&error)).and_then(|census| {
-            let written = print(&tell(&census), &census, &mut io::stdout().lock());
-            written.map_err(|error| crate::chain(&error as &dyn Error))
+        let result = work(data_dir).map_err(|error| crate::chain(&error)).and_then(|report| {
+            let printed = print(&headline(&report), &report, &mut io::stdout().lock());
+            printed.map_err(|error| crate::chain(&error as &dyn Error))
         });
-        match told {
+        match result {
             Ok(()) => ExitCode::SUCCESS,
-            Err(why) => {
-                // Without a reader the exit code still tells.
-                let _ = writeln!(io::stderr().lock(), "rogerrat: {why}");
+            Err(error) => {
+                // If stderr is closed, the exit code still reports the failure.
+                let _ = writeln!(io::stderr().lock(), "rogerrat: {error}");
                 ExitCode::FAILURE
             }
         }
     }
 }
 
-fn print(headline: &str, census: &VerifyReport, to: &mut impl Write) -> io::Result<()> {
-    writeln!(to, "{headline}")?;
+fn print(headline: &str, report: &VerifyReport, out: &mut impl Write) -> io::Result<()> {
+    writeln!(out, "{headline}")?;
     let counts = [
-        ("schema", census.schema as u64),
-        ("bytes", census.bytes),
-        ("channels", census.channels),
-        ("messages", census.messages),
-        ("records", census.records),
-        ("snapshots", census.snapshots),
-        ("transcript lines", census.lines),
-        ("accounts", census.accounts),
-        ("identities", census.identities),
-        ("webhooks", census.webhooks),
-        ("deliveries", census.deliveries),
+        ("schema", report.schema as u64),
+        ("bytes", report.bytes),
+        ("channels", report.channels),
+        ("messages", report.messages),
+        ("records", report.records),
+        ("snapshots", report.snapshots),
+        ("transcript lines", report.lines),
+        ("accounts", report.accounts),
+        ("identities", report.identities),
+        ("webhooks", report.webhooks),
+        ("deliveries", report.deliveries),
     ];
-    for (what, count) in counts {
-        writeln!(to, "{what:<17}{count}")?;
+    for (name, count) in counts {
+        writeln!(out, "{name:<17}{count}")?;
     }
-    to.flush()
+    out.flush()
 }
 
 #[cfg(test)]
@@ -75,12 +76,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_census_is_a_table() {
-        let census = VerifyReport { schema: 1, channels: 3, messages: 1200, deliveries: 7, ..VerifyReport::default() };
+    fn a_report_is_a_table() {
+        let report = VerifyReport { schema: 1, channels: 3, messages: 1200, deliveries: 7, ..VerifyReport::default() };
         let mut printed = Vec::new();
-        print("/tmp/hub.db is whole", &census, &mut printed).unwrap();
+        print("/tmp/hub.db is intact", &report, &mut printed).unwrap();
         let printed = String::from_utf8(printed).unwrap();
-        assert!(printed.starts_with("/tmp/hub.db is whole\nschema           1\nbytes            0\n"), "{printed}");
+        assert!(printed.starts_with("/tmp/hub.db is intact\nschema           1\nbytes            0\n"), "{printed}");
         assert!(printed.ends_with("deliveries       7\n"), "{printed}");
         assert!(printed.contains("transcript lines 0\n") && printed.contains("messages         1200\n"), "{printed}");
     }

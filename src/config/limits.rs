@@ -1,4 +1,4 @@
-//! `[limits]`: counts for one minute; 0 is off.
+//! `[limits]`: rate limits per minute.
 
 use std::ops::RangeInclusive;
 
@@ -11,31 +11,31 @@ const COUNT: RangeInclusive<u32> = 0..=1_000_000;
 const PER_ADDRESS: [&str; 4] =
     ["limits.send_per_address", "limits.create_per_address", "limits.join_per_address", "limits.account_per_address"];
 
-/// What one caller may do in a minute; 0 is off.
+/// Rate limits per minute; 0 turns a limit off.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Limits {
-    /// Messages of one session.
+    /// Messages per session.
     pub send_per_session: u32,
-    /// Messages of one session on a band.
+    /// Messages per session on a band.
     pub send_per_session_band: u32,
-    /// Messages from one address.
+    /// Messages per client address.
     pub send_per_address: u32,
-    /// Channels created from one address.
+    /// Channels created per client address.
     pub create_per_address: u32,
-    /// Joins from one address.
+    /// Joins per client address.
     pub join_per_address: u32,
-    /// Accounts created and recovered from one address.
+    /// Accounts created or recovered per client address.
     pub account_per_address: u32,
-    /// Messages of all identities of one account.
+    /// Messages per account, over all its identities.
     pub send_per_account: u32,
 }
 
 impl Limits {
-    /// On a loopback bind every agent has the same address, so there the limits for addresses are off unless set.
+    /// On a loopback host all agents share one address, so the limits per address are off there unless set explicitly.
     pub(super) fn read(reader: &mut Reader, loopback: bool) -> Option<Self> {
         if loopback {
-            for key in PER_ADDRESS.into_iter().filter(|key| !reader.origin(key).is_said()).collect::<Vec<_>>() {
-                reader.decide(key, Value::Typed(0.into()), Origin::DefaultFor("loopback bind"));
+            for key in PER_ADDRESS.into_iter().filter(|key| !reader.origin(key).is_explicit()).collect::<Vec<_>>() {
+                reader.set(key, Value::Typed(0.into()), Origin::DefaultFor("loopback bind"));
             }
         }
         let mut count = |key| reader.read(key, |value| parse::number(value, &COUNT));

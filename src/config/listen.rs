@@ -1,4 +1,6 @@
-//! How the hosts, origins and networks of `[server]` are written. It refuses by `None`: [`parse`](super::parse) words it.
+//! Parsers for the addresses, hosts, origins, networks and ports of `[server]`.
+//!
+//! They return `None` for invalid text; [`parse`](super::parse) builds the error message.
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::ops::RangeInclusive;
@@ -6,7 +8,7 @@ use std::ops::RangeInclusive;
 use ipnet::IpNet;
 use url::{Host, Url};
 
-/// An address to listen on; `localhost` is the one everybody means by it.
+/// An IP address to listen on; `localhost` is 127.0.0.1.
 pub(super) fn address(text: &str) -> Option<IpAddr> {
     match text {
         "localhost" => Some(Ipv4Addr::LOCALHOST.into()),
@@ -14,13 +16,13 @@ pub(super) fn address(text: &str) -> Option<IpAddr> {
     }
 }
 
-/// An http(s) address without path, query or login.
+/// An http(s) URL without path, query or credentials.
 pub(super) fn public_origin(text: &str) -> Option<Url> {
     let url = Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https"))?;
     is_bare(&url).then_some(url)
 }
 
-/// A host name as a request names it: lower case, no port.
+/// A host name as in a `Host` header, in lower case and without a port.
 pub(super) fn host_name(text: &str) -> Option<String> {
     if text.contains('*') {
         return None;
@@ -32,7 +34,7 @@ pub(super) fn host_name(text: &str) -> Option<String> {
     }
 }
 
-/// A web origin as a browser sends it: scheme, host, and the port where it is not the scheme's own.
+/// A web origin as a browser sends it: scheme, host, and the port unless it is the default of the scheme.
 pub(super) fn web_origin(text: &str) -> Option<String> {
     let url = Url::parse(text).ok().filter(is_bare)?;
     let origin = url.origin();
@@ -43,13 +45,13 @@ pub(super) fn web_origin(text: &str) -> Option<String> {
     Some(format!("{}://{}{port}", url.scheme(), url.host_str()?.to_ascii_lowercase()))
 }
 
-/// A network, or an address as the network of itself alone.
+/// A network in CIDR notation, or a single address as a network of one.
 pub(super) fn network(text: &str) -> Option<IpNet> {
     let address = || text.parse::<IpAddr>().map(IpNet::from);
     text.parse::<IpNet>().or_else(|_| address()).ok().map(|network| network.trunc())
 }
 
-/// A port, or the first and the last of a range.
+/// A port, or a range of ports such as `1024-65535`.
 pub(super) fn ports(text: &str) -> Option<RangeInclusive<u16>> {
     let (first, last) = text.split_once('-').unwrap_or((text, text));
     let (first, last) = (first.trim().parse().ok()?, last.trim().parse().ok()?);
@@ -57,9 +59,9 @@ pub(super) fn ports(text: &str) -> Option<RangeInclusive<u16>> {
 }
 
 fn is_bare(url: &Url) -> bool {
-    let nothing_behind = matches!(url.path(), "" | "/") && url.query().is_none() && url.fragment().is_none();
-    let no_login = url.username().is_empty() && url.password().is_none();
-    url.host_str().is_some_and(|host| !host.is_empty() && !host.contains('*')) && nothing_behind && no_login
+    let no_path = matches!(url.path(), "" | "/") && url.query().is_none() && url.fragment().is_none();
+    let no_credentials = url.username().is_empty() && url.password().is_none();
+    url.host_str().is_some_and(|host| !host.is_empty() && !host.contains('*')) && no_path && no_credentials
 }
 
 #[cfg(test)]
@@ -67,7 +69,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_origin_has_no_path_and_no_login() {
+    fn a_public_origin_has_no_path_and_no_credentials() {
         assert_eq!(public_origin("https://Hub.example.org").unwrap().as_str(), "https://hub.example.org/");
         assert!(public_origin("http://10.0.0.2:7424/").is_some());
         for bad in ["hub.example.org", "ftp://a", "https://a/b", "https://a?b", "https://a#b", "https://u:p@a"] {
@@ -86,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn web_origins_look_as_a_browser_sends_them() {
+    fn web_origins_are_normalized_to_what_browsers_send() {
         assert_eq!(web_origin("https://App.example:443/").as_deref(), Some("https://app.example"));
         assert_eq!(web_origin("http://localhost:3000").as_deref(), Some("http://localhost:3000"));
         assert_eq!(web_origin("vscode-webview://AB12").as_deref(), Some("vscode-webview://ab12"));
@@ -104,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn ports_stand_alone_or_in_ranges() {
+    fn ports_are_single_or_ranges() {
         assert_eq!(ports("443"), Some(443..=443));
         assert_eq!(ports("1024 - 65535"), Some(1024..=65535));
         for bad in ["", "0", "65536", "9-8", "a", "1-2-3", "-"] {

@@ -1,89 +1,98 @@
-//! The hub's configuration: what was said ([`raw`], in layers) and what it means ([`Config`]).
+//! The hub's configuration: layers of raw values ([`raw`]) and the validated result ([`Config`]).
 //!
-//! All faults come at once, each with its key and origin. It never reads the surroundings by itself: environment,
-//! cores and chance are handed in as [`Surroundings`].
+//! All errors are reported at once, each with its key and origin. This module reads no global state except the file it
+//! is given: environment variables, the number of cores and randomness are passed in as [`Environment`].
 
-mod fault;
+mod accounts;
+mod channels;
+mod environment;
+mod error;
 mod limits;
 mod listen;
+mod logging;
 mod origin;
 mod parse;
 mod raw;
 mod reader;
 mod server;
-mod surroundings;
+mod storage;
 #[cfg(test)]
 mod tests;
-mod upkeep;
 
 use std::path::PathBuf;
 
-pub(crate) use fault::Faults;
+pub(crate) use accounts::AccountQuotas;
+pub(crate) use channels::ChannelRetention;
+pub(crate) use environment::Environment;
+pub(crate) use error::ConfigErrors;
 pub(crate) use limits::Limits;
+pub(crate) use logging::{LogFormat, LogSettings};
 pub(crate) use raw::{Flag, Value};
-pub(crate) use reader::Line;
+pub(crate) use reader::EffectiveValue;
 pub(crate) use server::Server;
-pub(crate) use surroundings::Surroundings;
-pub(crate) use upkeep::{Accounts, Channels, Log, LogFormat, Storage};
+pub(crate) use storage::Storage;
 
-use raw::Raw;
+use raw::RawConfig;
 use reader::Reader;
 
-/// What the hub runs with.
+/// The validated configuration, one field per section.
 #[derive(Debug)]
 pub(crate) struct Config {
-    /// Where and for whom it listens.
+    /// `[server]`
     pub server: Server,
-    /// How much a caller may do in a minute.
+    /// `[limits]`
     pub limits: Limits,
-    /// How long channels and members are kept.
-    pub channels: Channels,
-    /// What an account may have.
-    pub accounts: Accounts,
-    /// Where it keeps them.
+    /// `[channels]`
+    pub channels: ChannelRetention,
+    /// `[accounts]`
+    pub accounts: AccountQuotas,
+    /// `[storage]`
     pub storage: Storage,
-    /// How it tells what happens.
-    pub log: Log,
+    /// `[log]`
+    pub log: LogSettings,
 }
 
-/// What the command line says.
+/// The configuration given on the command line.
 #[derive(Default)]
-pub(crate) struct Said {
-    /// The file of `--config`.
+pub(crate) struct CommandLine {
+    /// The file given with `--config`.
     pub file: Option<PathBuf>,
     /// The other flags.
     pub flags: Vec<Flag>,
 }
 
-/// A configuration, and line by line who decided what.
+/// A configuration with the origin of each value.
 #[derive(Debug)]
-pub(crate) struct Effective {
-    /// What it means.
+pub(crate) struct EffectiveConfig {
+    /// The validated configuration.
     pub config: Config,
-    /// One line for each key, secrets hidden.
-    pub lines: Vec<Line>,
+    /// One entry per key, secrets masked.
+    pub values: Vec<EffectiveValue>,
 }
 
-impl Effective {
-    /// Lays defaults, file, environment and flags over each other and says what they mean, or all that is wrong.
-    pub(crate) fn read(said: &Said, surroundings: &Surroundings) -> Result<Self, Faults> {
-        let mut reader = lay(said, surroundings);
-        let config = Config::read(&mut reader, surroundings);
+impl EffectiveConfig {
+    /// Merges defaults, file, environment and flags, in this order, and validates the result.
+    ///
+    /// # Errors
+    /// All errors that were found.
+    pub(crate) fn read(command_line: &CommandLine, environment: &Environment) -> Result<Self, ConfigErrors> {
+        let mut reader = merge(command_line, environment);
+        let config = Config::read(&mut reader, environment);
         match config {
-            Some(config) if reader.faults.is_empty() => Ok(Self { config, lines: reader.lines }),
-            _ => Err(Faults(reader.faults)),
+            Some(config) if reader.errors.is_empty() => Ok(Self { config, values: reader.values }),
+            _ => Err(ConfigErrors(reader.errors)),
         }
     }
 }
 
 impl Config {
-    fn read(reader: &mut Reader, surroundings: &Surroundings) -> Option<Self> {
-        let server = Server::read(reader, surroundings);
+    fn read(reader: &mut Reader, environment: &Environment) -> Option<Self> {
+        let server = Server::read(reader, environment);
         let limits = Limits::read(reader, server.as_ref().is_some_and(|server| server.host.is_loopback()));
-        let channels = Channels::read(reader);
-        let accounts = Accounts::read(reader);
-        let storage = Storage::read(reader, surroundings);
-        let log = Log::read(reader);
+        let channels = ChannelRetention::read(reader);
+        let accounts = AccountQuotas::read(reader);
+        let storage = Storage::read(reader, environment);
+        let log = LogSettings::read(reader);
         Some(Self {
             server: server?,
             limits: limits?,
@@ -95,13 +104,13 @@ impl Config {
     }
 }
 
-fn lay(said: &Said, surroundings: &Surroundings) -> Reader {
-    let mut faults = Vec::new();
-    let mut raw = Raw::defaults(&mut faults);
-    if let Some(file) = &said.file {
-        raw.lay_file(file, &mut faults);
+fn merge(command_line: &CommandLine, environment: &Environment) -> Reader {
+    let mut errors = Vec::new();
+    let mut raw = RawConfig::defaults(&mut errors);
+    if let Some(file) = &command_line.file {
+        raw.apply_file(file, &mut errors);
     }
-    raw.lay_env(&surroundings.env, &mut faults);
-    raw.lay_flags(&said.flags, &mut faults);
-    Reader::new(raw, faults)
+    raw.apply_env(&environment.variables, &mut errors);
+    raw.apply_flags(&command_line.flags, &mut errors);
+    Reader::new(raw, errors)
 }

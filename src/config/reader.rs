@@ -1,45 +1,44 @@
-//! Reads keys out of what was said: each reading leaves either a line of the effective configuration or a fault, so
-//! that all faults come at once.
+//! Reads and validates keys. Each read yields either an effective value or an error, so that all errors are collected.
 
 use std::fmt;
 
 use rogerrat_domain::text::one_line;
 use serde::Serialize;
 
-use super::fault::Fault;
+use super::error::ConfigError;
 use super::origin::Origin;
-use super::raw::{Raw, Value};
+use super::raw::{RawConfig, Value};
 
-/// One line of the effective configuration, fit to be printed: a secret's value is not in it.
+/// A key of the effective configuration, safe to print: secrets are masked.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Line {
+pub(crate) struct EffectiveValue {
     /// `section.key`.
     pub key: &'static str,
-    /// The value as JSON, or what stands for a secret.
+    /// The value as JSON, or a placeholder for a secret.
     pub value: String,
-    /// Who decided it.
+    /// Where the value was set.
     pub origin: Origin,
 }
 
-impl fmt::Display for Line {
+impl fmt::Display for EffectiveValue {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} = {}   # {}", self.key, one_line(&self.value), self.origin)
     }
 }
 
-/// What was said, and what has been understood of it so far.
+/// The raw configuration, with the values and errors found so far.
 pub(super) struct Reader {
-    raw: Raw,
-    pub(super) lines: Vec<Line>,
-    pub(super) faults: Vec<Fault>,
+    raw: RawConfig,
+    pub(super) values: Vec<EffectiveValue>,
+    pub(super) errors: Vec<ConfigError>,
 }
 
 impl Reader {
-    pub(super) fn new(raw: Raw, faults: Vec<Fault>) -> Self {
-        Self { raw, lines: Vec::new(), faults }
+    pub(super) fn new(raw: RawConfig, errors: Vec<ConfigError>) -> Self {
+        Self { raw, values: Vec::new(), errors }
     }
 
-    /// Reads a key whose value may be shown.
+    /// Reads a key whose value may be printed.
     pub(super) fn read<T: Serialize>(
         &mut self,
         key: &'static str,
@@ -48,47 +47,47 @@ impl Reader {
         self.read_shown(key, parse, |value| serde_json::to_string(value).unwrap_or_default())
     }
 
-    /// Reads a key and shows what `show` makes of it.
+    /// Reads a key that is printed as `show` returns it.
     pub(super) fn read_shown<T>(
         &mut self,
         key: &'static str,
         parse: impl FnOnce(&Value) -> Result<T, String>,
         show: impl FnOnce(&T) -> String,
     ) -> Option<T> {
-        let Some(said) = self.raw.get(key) else {
-            self.faults.push(Fault::of(key, Origin::Default, "has no default"));
+        let Some(setting) = self.raw.get(key) else {
+            self.errors.push(ConfigError::for_key(key, Origin::Default, "has no default"));
             return None;
         };
-        match parse(&said.value) {
+        match parse(&setting.value) {
             Ok(value) => {
-                self.lines.push(Line { key, value: show(&value), origin: said.origin.clone() });
+                self.values.push(EffectiveValue { key, value: show(&value), origin: setting.origin.clone() });
                 Some(value)
             }
-            Err(what) => {
-                self.faults.push(Fault::of(key, said.origin.clone(), what));
+            Err(message) => {
+                self.errors.push(ConfigError::for_key(key, setting.origin.clone(), message));
                 None
             }
         }
     }
 
-    /// Who said a key.
+    /// Where a key was set.
     pub(super) fn origin(&self, key: &str) -> Origin {
-        self.raw.get(key).map_or(Origin::Default, |said| said.origin.clone())
+        self.raw.get(key).map_or(Origin::Default, |setting| setting.origin.clone())
     }
 
-    /// What was said for a key.
-    pub(super) fn said(&self, key: &str) -> Option<&Value> {
-        self.raw.get(key).map(|said| &said.value)
+    /// The raw value of a key.
+    pub(super) fn value(&self, key: &str) -> Option<&Value> {
+        self.raw.get(key).map(|setting| &setting.value)
     }
 
-    /// Decides a key that is still to be read, because of another one.
-    pub(super) fn decide(&mut self, key: &'static str, value: Value, origin: Origin) {
+    /// Overrides a key before it is read, because its value depends on another key.
+    pub(super) fn set(&mut self, key: &'static str, value: Value, origin: Origin) {
         self.raw.set(key, value, origin);
     }
 
-    /// Keeps a fault that only several keys together show.
-    pub(super) fn fault(&mut self, key: &'static str, what: String) {
+    /// Records an error that concerns a combination of keys.
+    pub(super) fn error(&mut self, key: &'static str, message: String) {
         let origin = self.origin(key);
-        self.faults.push(Fault::of(key, origin, what));
+        self.errors.push(ConfigError::for_key(key, origin, message));
     }
 }

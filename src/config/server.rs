@@ -1,7 +1,7 @@
-//! `[server]`: where the hub listens, for whom, and what guards it.
+//! `[server]`: listening address, TLS, tokens, trusted hosts and proxies, webhook targets, workers and drain.
 //!
-//! The rules that need two keys stand here too: `--lan` widens the host and mints a token, a host that others can
-//! reach needs one.
+//! It also checks the rules between keys: `lan` listens on all interfaces and generates a token, and a host that other
+//! machines can reach requires a token.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -11,12 +11,12 @@ use ipnet::IpNet;
 use rogerrat_webhook_sender::AllowedPorts;
 use url::Url;
 
+use super::environment::Environment;
 use super::listen;
 use super::origin::Origin;
 use super::parse;
 use super::raw::Value;
 use super::reader::Reader;
-use super::surroundings::Surroundings;
 use crate::transport::PemFiles;
 
 const TOKEN_CHARS: std::ops::RangeInclusive<usize> = 8..=256;
@@ -25,58 +25,58 @@ const WORKERS_MAX: usize = 1024;
 const CONNECTIONS_MAX: usize = 1_000_000;
 const DRAIN_MAX_MS: u64 = 600_000;
 
-/// Where the hub listens and who may come in.
+/// Where the hub listens, and which requests it accepts.
 pub(crate) struct Server {
-    /// The address it binds.
+    /// The IP address to listen on.
     pub host: IpAddr,
-    /// The port it binds; 0 is any free one.
+    /// The port to listen on; 0 picks a free one.
     pub port: u16,
-    /// Whether it serves the local network, and says so.
+    /// Whether it serves the local network and prints the addresses to reach it.
     pub lan: bool,
-    /// Its certificate, when it speaks https itself.
+    /// Certificate and key, when the hub serves https itself.
     pub tls: Option<PemFiles>,
-    /// What guards channel creation, accounts and the plain MCP endpoint.
+    /// The bearer token for channel creation, accounts and the plain MCP endpoint.
     pub token: Option<String>,
-    /// The password of the room at the root, where there is one.
+    /// The password of the agent-chatroom room at `/`; none disables it.
     pub chatroom: Option<String>,
-    /// What guards the administration; none switches it off.
+    /// The bearer token of the admin API; none disables it.
     pub admin_token: Option<String>,
-    /// The http(s) address people use from outside; it has no path.
+    /// The public http(s) URL, without a path.
     pub origin: Option<Url>,
-    /// Further host names requests may be addressed to, lower case.
+    /// Additional host names accepted in `Host`, in lower case.
     pub allowed_hosts: Vec<String>,
-    /// Further web origins whose pages may call, as browsers send them.
+    /// Additional web origins accepted in `Origin`.
     pub allowed_origins: Vec<String>,
-    /// Whose `X-Forwarded-For` counts.
+    /// Proxies whose `X-Forwarded-For` is trusted.
     pub trusted_proxies: Vec<IpNet>,
-    /// Networks webhooks may be posted to beside the open internet.
+    /// Networks that webhooks may target in addition to the public internet.
     pub webhook_allow: Vec<IpNet>,
-    /// AllowedPorts webhooks may be posted to.
+    /// Ports that webhooks may target.
     pub webhook_ports: AllowedPorts,
     /// Worker threads, at least one.
     pub workers: usize,
-    /// Open connections of one worker.
+    /// Maximum number of open connections per worker.
     pub max_connections: usize,
-    /// The longest a drain may take.
+    /// Maximum duration of a drain.
     pub drain_ms: u64,
 }
 
 impl Server {
-    pub(super) fn read(reader: &mut Reader, surroundings: &Surroundings) -> Option<Self> {
-        let lan = reader.read("server.lan", parse::truth);
+    pub(super) fn read(reader: &mut Reader, environment: &Environment) -> Option<Self> {
+        let lan = reader.read("server.lan", parse::boolean);
         if lan == Some(true) {
-            widen(reader);
-            mint_token(reader, surroundings);
+            listen_on_all_interfaces(reader);
+            generate_missing_token(reader, environment);
         }
-        count_workers(reader, surroundings);
+        resolve_worker_count(reader, environment);
         let host = reader.read("server.host", host);
         let port = reader.read("server.port", |value| parse::number(value, &(0..=u16::MAX)));
         let tls = read_tls(reader);
         let token = read_token(reader, "server.token");
-        demand_token(reader, host, token.as_ref());
+        require_token(reader, host, token.as_ref());
         let chatroom = read_chatroom(reader);
         let admin_token = read_token(reader, "server.admin_token");
-        tell_tokens_apart(reader, token.as_ref(), admin_token.as_ref());
+        require_distinct_tokens(reader, token.as_ref(), admin_token.as_ref());
         let origin = reader.read_shown("server.origin", origin, show_origin);
         let allowed_hosts = reader.read("server.allowed_hosts", |value| {
             parse::list(value, "host names without scheme, port or *", listen::host_name)
@@ -123,13 +123,13 @@ impl Server {
 }
 
 impl Server {
-    /// What the port speaks: `http` or `https`.
+    /// The URL scheme of the port: `http` or `https`.
     pub(crate) fn scheme(&self) -> &'static str {
         if self.tls.is_some() { "https" } else { "http" }
     }
 }
 
-/// Everything but the tokens.
+/// Omits the tokens and the password.
 impl fmt::Debug for Server {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Server")
@@ -143,51 +143,51 @@ impl fmt::Debug for Server {
     }
 }
 
-/// Binds all interfaces, unless a host was said in the same layer as `lan` or a later one.
-fn widen(reader: &mut Reader) {
+/// Sets the host to all interfaces, unless it was set in the same layer as `lan` or in a later one.
+fn listen_on_all_interfaces(reader: &mut Reader) {
     let (host, lan) = (reader.origin("server.host"), reader.origin("server.lan"));
     if host.rank() < lan.rank() {
-        reader.decide("server.host", Value::Text("0.0.0.0".to_owned()), lan);
+        reader.set("server.host", Value::Text("0.0.0.0".to_owned()), lan);
     }
 }
 
-fn mint_token(reader: &mut Reader, surroundings: &Surroundings) {
-    if reader.said("server.token").and_then(parse::text_of) == Some("") && may_be_empty(&reader.origin("server.token"))
-    {
-        reader.decide("server.token", Value::Text((surroundings.mint)()), Origin::Minted);
+fn generate_missing_token(reader: &mut Reader, environment: &Environment) {
+    let is_missing = reader.value("server.token").and_then(parse::as_text) == Some("");
+    if is_missing && may_be_empty(&reader.origin("server.token")) {
+        reader.set("server.token", Value::Text((environment.generate_token)()), Origin::Generated);
     }
 }
 
-/// 0 workers is one for each core.
-fn count_workers(reader: &mut Reader, surroundings: &Surroundings) {
+/// Replaces 0 workers by one per core.
+fn resolve_worker_count(reader: &mut Reader, environment: &Environment) {
     let origin = reader.origin("server.workers");
-    let is_zero = reader.said("server.workers").is_some_and(|value| parse::number(value, &(0..=0_u8)).is_ok());
+    let is_zero = reader.value("server.workers").is_some_and(|value| parse::number(value, &(0..=0_u8)).is_ok());
     if is_zero {
-        let origin = if origin.is_said() { origin } else { Origin::DefaultFor("number of cores") };
-        let cores = surroundings.cores.clamp(1, WORKERS_MAX);
-        reader.decide("server.workers", Value::Text(cores.to_string()), origin);
+        let origin = if origin.is_explicit() { origin } else { Origin::DefaultFor("number of cores") };
+        let cores = environment.cores.clamp(1, WORKERS_MAX);
+        reader.set("server.workers", Value::Text(cores.to_string()), origin);
     }
 }
 
 fn host(value: &Value) -> Result<IpAddr, String> {
-    let what = "an IP address such as 127.0.0.1";
-    listen::address(parse::text(value, what)?).ok_or_else(|| parse::expected(what, value))
+    let expected = "an IP address such as 127.0.0.1";
+    listen::address(parse::text(value, expected)?).ok_or_else(|| parse::expected(expected, value))
 }
 
-/// Both files or none.
+/// Requires both files or neither.
 fn read_tls(reader: &mut Reader) -> Option<Option<PemFiles>> {
     let cert = reader.read("server.tls_cert", pem_file);
     let key = reader.read("server.tls_key", pem_file);
     match (cert?, key?) {
         (Some(cert), Some(key)) => Some(Some(PemFiles { cert, key })),
         (None, None) => Some(None),
-        (Some(_), None) => half_of_tls(reader, "server.tls_cert", "a certificate is of no use without server.tls_key"),
-        (None, Some(_)) => half_of_tls(reader, "server.tls_key", "a key is of no use without server.tls_cert"),
+        (Some(_), None) => incomplete_tls(reader, "server.tls_cert", "server.tls_key is missing"),
+        (None, Some(_)) => incomplete_tls(reader, "server.tls_key", "server.tls_cert is missing"),
     }
 }
 
-fn half_of_tls(reader: &mut Reader, key: &'static str, what: &str) -> Option<Option<PemFiles>> {
-    reader.fault(key, format!("{what}; say both, or neither"));
+fn incomplete_tls(reader: &mut Reader, key: &'static str, message: &str) -> Option<Option<PemFiles>> {
+    reader.error(key, format!("{message}; set both keys, or neither"));
     None
 }
 
@@ -200,12 +200,12 @@ fn some_path(text: &str) -> Option<PathBuf> {
     (!text.is_empty()).then(|| PathBuf::from(text))
 }
 
-/// The refusal does not repeat the value: a login in it would be a secret.
+/// The error message does not repeat the value, because it may contain credentials.
 fn origin(value: &Value) -> Result<Option<Url>, String> {
-    match parse::text_of(value).map(str::trim) {
+    match parse::as_text(value).map(str::trim) {
         Some("") => Ok(None),
         text => text.and_then(listen::public_origin).map(Some).ok_or_else(|| {
-            "expected an http or https address without path or login, such as https://hub.example.org".to_owned()
+            "expected an http or https URL without path or credentials, such as https://hub.example.org".to_owned()
         }),
     }
 }
@@ -221,36 +221,37 @@ fn read_token(reader: &mut Reader, key: &'static str) -> Option<Option<String>> 
     reader.read_shown(key, |value| token(value, may_be_empty), show)
 }
 
-/// Who may create channels is not by that who may delete everybody's.
-fn tell_tokens_apart(reader: &mut Reader, token: Option<&Option<String>>, admin_token: Option<&Option<String>>) {
+/// The token for creating channels must not grant administration.
+fn require_distinct_tokens(reader: &mut Reader, token: Option<&Option<String>>, admin_token: Option<&Option<String>>) {
     if let (Some(Some(token)), Some(Some(admin_token))) = (token, admin_token)
         && token == admin_token
     {
-        reader.fault("server.admin_token", "must not be the same as server.token".to_owned());
+        reader.error("server.admin_token", "must differ from server.token".to_owned());
     }
 }
 
 fn read_chatroom(reader: &mut Reader) -> Option<Option<String>> {
     let may_be_empty = may_be_empty(&reader.origin("server.chatroom"));
     let show = |password: &Option<String>| if password.is_some() { "(set)" } else { "(none)" }.to_owned();
-    let read = |value: &Value| match parse::text_of(value) {
+    let read = |value: &Value| match parse::as_text(value) {
         Some("") if may_be_empty => Ok(None),
-        Some("") => Err("an empty password guards nothing; set one, or leave it out".to_owned()),
+        Some("") => Err("the password is empty; set one, or remove the option".to_owned()),
         Some(text) if text.len() <= PASSWORD_BYTES && !text.chars().any(char::is_control) => Ok(Some(text.to_owned())),
         _ => Err(format!("expected text of at most {PASSWORD_BYTES} bytes without control characters")),
     };
     reader.read_shown("server.chatroom", read, show)
 }
 
-/// An unset variable on a command line gives an empty token; to take that for "none" would leave a door open.
+/// A flag or variable that expands an unset shell variable is empty. Taking that for "no token" would leave the hub
+/// unprotected.
 fn may_be_empty(origin: &Origin) -> bool {
     !matches!(origin, Origin::Env(_) | Origin::Flag(_))
 }
 
 fn token(value: &Value, may_be_empty: bool) -> Result<Option<String>, String> {
-    match parse::text_of(value) {
+    match parse::as_text(value) {
         Some("") if may_be_empty => Ok(None),
-        Some("") => Err("an empty token guards nothing; set one, or leave it out".to_owned()),
+        Some("") => Err("the token is empty; set one, or remove the option".to_owned()),
         Some(text) if TOKEN_CHARS.contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic()) => {
             Ok(Some(text.to_owned()))
         }
@@ -258,16 +259,16 @@ fn token(value: &Value, may_be_empty: bool) -> Result<Option<String>, String> {
     }
 }
 
-/// A hub that other machines reach without a token would serve whoever finds it.
-fn demand_token(reader: &mut Reader, host: Option<IpAddr>, token: Option<&Option<String>>) {
+/// Rejects a host that other machines can reach when no token is set.
+fn require_token(reader: &mut Reader, host: Option<IpAddr>, token: Option<&Option<String>>) {
     if let (Some(host), Some(None)) = (host, token)
         && !host.is_loopback()
     {
-        reader.fault(
+        reader.error(
             "server.host",
             format!(
-                "other machines reach {host}, and no token guards the hub; set one with --token or \
-                 ROGERRAT_SERVER__TOKEN, or use --lan, which makes one"
+                "{host} is reachable from other machines, so the hub needs a token; set one with --token or \
+                 ROGERRAT_SERVER__TOKEN, or use --lan, which generates one"
             ),
         );
     }

@@ -13,7 +13,7 @@ use rogerrat_actors::Totals;
 use rogerrat_domain::{Code, Refusal};
 
 use super::error_codes::codes;
-use crate::machine::{self, Usage};
+use crate::system_limits::{self, ResourceUsage};
 use crate::web::problem::Problem;
 use crate::web::request_metrics::RequestTotals;
 use crate::web::state::{AppState, SharedState, bearer};
@@ -63,7 +63,7 @@ fn admit(state: &AppState, request: &HttpRequest) -> Result<(), Refusal> {
 struct MetricsSnapshot {
     hub: Totals,
     http: RequestTotals,
-    usage: Usage,
+    usage: ResourceUsage,
     uptime_ms: u64,
 }
 
@@ -72,7 +72,7 @@ impl MetricsSnapshot {
         Self {
             hub: state.hub.totals(),
             http: state.request_metrics.totals(),
-            usage: machine::usage(),
+            usage: system_limits::usage(),
             uptime_ms: state.clock.uptime_ms(),
         }
     }
@@ -162,7 +162,7 @@ impl MetricsSnapshot {
         page.gauge("rogerrat_uptime_seconds", "Seconds since the hub started", self.uptime_ms / 1000)?;
         let started = self.hub.started_at_ms / 1000;
         page.gauge("process_start_time_seconds", "When the hub started, in seconds since the epoch", started)?;
-        let Usage { open_files_limit, open_files, resident_bytes } = self.usage;
+        let ResourceUsage { open_files_limit, open_files, resident_bytes } = self.usage;
         page.optional_gauge(
             "process_max_fds",
             "Maximum open files, and so connections, of the process",

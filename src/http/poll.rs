@@ -17,7 +17,7 @@ use rogerrat_domain::{Code, limits};
 use super::error_codes::{MEMBER, codes};
 use super::parameters::{ChannelPath, SessionHeader};
 use super::query::Query;
-use crate::transport::{Gone, Presence};
+use crate::transport::{ConnectionState, Disconnected};
 use crate::web::delivery_body::{DeliveryBody, serialize};
 use crate::web::header_pool;
 use crate::web::problem::Problem;
@@ -103,7 +103,7 @@ async fn wait_for_messages(
         let query = Query::of(request.query_string());
         (query.timeout_ms(default_ms, max_ms).map_err(Problem)?, query.read_input(None).map_err(Problem)?)
     };
-    let mut gone = Presence::of(request.request()).map(Presence::ended);
+    let mut gone = ConnectionState::of(request.request()).map(ConnectionState::disconnected);
     header_pool::release(request);
     // Boxed: handler futures are allocated, and allocators are slow above 1 KiB.
     let read = Box::pin(state.hub.read(&at, session, input, timeout_ms, is_wait));
@@ -116,7 +116,7 @@ async fn wait_for_messages(
 }
 
 /// Never completes for HTTP/1, where actix drops the handler's future with its connection.
-async fn has_gone(gone: &mut Option<Gone>) {
+async fn has_gone(gone: &mut Option<Disconnected>) {
     match gone {
         Some(gone) => gone.await,
         None => std::future::pending().await,

@@ -18,7 +18,7 @@ use tokio::time::{Sleep, sleep};
 use super::error_codes::{MEMBER, codes};
 use super::parameters::{ChannelPath, SessionHeader};
 use super::query::Query;
-use crate::transport::{Gone, Presence};
+use crate::transport::{ConnectionState, Disconnected};
 use crate::web::problem::Problem;
 use crate::web::state::SharedState;
 
@@ -49,13 +49,13 @@ pub(crate) async fn stream(state: SharedState, request: HttpRequest) -> Result<H
     let (at, session) = state.admit_session(&request).await?;
     let last_event_id = request.headers().get("last-event-id").map(|id| id.to_str().unwrap_or("?"));
     let input = Query::of(request.query_string()).read_input(last_event_id)?;
-    let presence = Presence::of(&request);
+    let presence = ConnectionState::of(&request);
     let mut reader = state.hub.stream(&at, session, input).await?;
     if presence.is_some() {
         // HTTP/2 detects a reset stream only after taking a frame.
         reader = reader.counting_late();
     }
-    let gone = presence.map(Presence::ended);
+    let gone = presence.map(ConnectionState::disconnected);
     Ok(HttpResponse::Ok()
         .content_type("text/event-stream")
         .insert_header((header::CACHE_CONTROL, "no-cache"))
@@ -67,7 +67,7 @@ pub(crate) async fn stream(state: SharedState, request: HttpRequest) -> Result<H
 struct StreamBody {
     reader: StreamReader,
     /// Only for HTTP/2: actix drops the body of a closed HTTP/1 connection.
-    gone: Option<Gone>,
+    gone: Option<Disconnected>,
     ping: Pin<Box<Sleep>>,
 }
 

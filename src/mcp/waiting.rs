@@ -22,7 +22,7 @@ use super::in_flight::CancelGuard;
 use super::protocol_version::ProtocolVersion;
 use super::response::{RpcResponse, ToolResult, tool_result_start};
 use super::rpc::RpcId;
-use crate::transport::{Gone, Presence};
+use crate::transport::{ConnectionState, Disconnected};
 use crate::web::delivery_body::{DeliveryBody, serialize};
 
 /// The interval of comments in a stream, so that no proxy closes it as idle.
@@ -46,7 +46,7 @@ pub(super) struct WaitingCall {
     progress_token: Option<Box<str>>,
     cancellation: Option<CancelGuard>,
     /// Only for HTTP/2: when an HTTP/1 connection closes, the call is dropped with it.
-    disconnected: Option<Gone>,
+    disconnected: Option<Disconnected>,
     read: PendingRead,
 }
 
@@ -75,7 +75,7 @@ impl WaitingCall {
             timeout_s: timeout_ms.div_ceil(1000),
             progress_token: None,
             cancellation: None,
-            disconnected: Presence::of(request).map(Presence::ended),
+            disconnected: ConnectionState::of(request).map(ConnectionState::disconnected),
             read,
         }
     }
@@ -201,7 +201,7 @@ impl WaitEnd {
             // The client does not wait for this response any more.
             None => HttpResponse::NoContent().finish(),
             Some(WaitResponse { pieces, guard }) => {
-                json(DeliveryBody::new(pieces, guard, Presence::of(request).is_some()))
+                json(DeliveryBody::new(pieces, guard, ConnectionState::of(request).is_some()))
             }
         }
     }
@@ -209,7 +209,7 @@ impl WaitEnd {
 
 /// The responses of a batch as plain JSON.
 pub(super) fn json_response(request: &HttpRequest, pieces: Vec<Bytes>, guards: Vec<DeliveryGuard>) -> HttpResponse {
-    json(DeliveryBody::from_batch(pieces, guards, Presence::of(request).is_some()))
+    json(DeliveryBody::from_batch(pieces, guards, ConnectionState::of(request).is_some()))
 }
 
 fn json(delivery: DeliveryBody) -> HttpResponse {

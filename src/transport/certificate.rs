@@ -1,7 +1,7 @@
-//! The certificate of the port: read from two PEM files, and read again when they change.
+//! The TLS certificate: loaded from two PEM files, and reloaded when they change.
 //!
-//! Connections that are open keep what they have; new ones see what came last. A file that is not understood changes
-//! nothing but the log.
+//! Open connections keep the certificate they started with; new ones get the latest. When a changed file cannot be
+//! loaded, the previous certificate stays in use and an error is logged.
 
 use std::fs;
 use std::io;
@@ -17,59 +17,59 @@ use tokio_rustls::rustls::server::{ClientHello, ResolvesServerCert};
 use tokio_rustls::rustls::sign::CertifiedKey;
 use tokio_rustls::rustls::{self, ServerConfig};
 
-/// How often the files are looked at.
-const LOOK_EVERY: Duration = Duration::from_secs(2);
+/// How often the files are checked for changes.
+const CHECK_INTERVAL: Duration = Duration::from_secs(2);
 
-/// Where certificate and key are.
+/// Paths of the certificate and its key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct PemFiles {
-    /// The certificate and those that vouch for it, its own first.
+    /// The certificate chain, leaf first.
     pub cert: PathBuf,
-    /// Its private key.
+    /// The private key.
     pub key: PathBuf,
 }
 
-/// Why a certificate cannot be used.
+/// Why a certificate cannot be loaded.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum CertificateError {
-    /// A file cannot be read, or has nothing in it.
-    #[error("{} is not a PEM file of a {what}", path.display())]
+    /// A file cannot be read or contains no such PEM item.
+    #[error("{}: cannot read a PEM {what}", path.display())]
     Pem {
         /// The file.
         path: PathBuf,
-        /// What was looked for.
+        /// The expected PEM item.
         what: &'static str,
-        /// Why.
+        /// The cause.
         source: pem::Error,
     },
-    /// They do not belong together, or are of a kind that is not known.
+    /// They do not match, or their kind is not supported.
     #[error("certificate and key cannot be used together")]
     Pair(#[from] rustls::Error),
 }
 
-/// The certificate that new connections see.
+/// The certificate that new connections get.
 #[derive(Debug)]
 pub(crate) struct Certificate {
     files: PemFiles,
     provider: Arc<CryptoProvider>,
     current: RwLock<Arc<CertifiedKey>>,
-    /// What the files looked like before they were first read.
-    read_as: Option<[Stamp; 2]>,
+    /// The state of the files before they were first read.
+    initial: Option<[FileStamp; 2]>,
 }
 
 impl Certificate {
-    /// Reads the files.
+    /// Loads the files.
     ///
     /// # Errors
-    /// When they hold no certificate and key that belong together.
+    /// When they do not contain a certificate and its matching private key.
     pub(crate) fn load(files: PemFiles) -> Result<Arc<Self>, CertificateError> {
         let provider = Arc::new(ring::default_provider());
-        let read_as = files.stamps().ok();
+        let initial = files.stamps().ok();
         let current = RwLock::new(Arc::new(files.read(&provider)?));
-        Ok(Arc::new(Self { files, provider, current, read_as }))
+        Ok(Arc::new(Self { files, provider, current, initial }))
     }
 
-    /// TLS 1.2 and 1.3, HTTP/2 before HTTP/1.1.
+    /// Builds the server configuration: TLS 1.2 and 1.3, ALPN prefers HTTP/2 over HTTP/1.1.
     pub(crate) fn server_config(self: &Arc<Self>) -> Result<Arc<ServerConfig>, rustls::Error> {
         let mut config = ServerConfig::builder_with_provider(self.provider.clone())
             .with_safe_default_protocol_versions()?
@@ -79,19 +79,20 @@ impl Certificate {
         Ok(Arc::new(config))
     }
 
-    /// Looks at the files now and then, for ever, away from the server's threads.
-    pub(crate) async fn keep_fresh(self: Arc<Self>) {
-        let mut watch = Watch { seen: self.read_as.clone(), trouble: Trouble::None };
-        let mut every = tokio::time::interval(LOOK_EVERY);
+    /// Checks the files periodically and reloads them when they change. Never returns while the runtime lives.
+    pub(crate) async fn reload_on_change(self: Arc<Self>) {
+        let mut watcher = Watcher { seen: self.initial.clone(), reload: ReloadState::Succeeded };
+        let mut every = tokio::time::interval(CHECK_INTERVAL);
         loop {
             every.tick().await;
             let certificate = self.clone();
-            let looked = tokio::task::spawn_blocking(move || {
-                watch.look(&certificate);
-                watch
+            // File access blocks, so it runs outside the server's threads.
+            let check = tokio::task::spawn_blocking(move || {
+                watcher.check(&certificate);
+                watcher
             });
-            let Ok(back) = looked.await else { return };
-            watch = back;
+            let Ok(returned) = check.await else { return };
+            watcher = returned;
         }
     }
 
@@ -110,70 +111,73 @@ impl ResolvesServerCert for Certificate {
 
 impl PemFiles {
     fn read(&self, provider: &CryptoProvider) -> Result<CertifiedKey, CertificateError> {
-        let no = |path: &Path, what| {
+        let pem_error = |path: &Path, what| {
             let path = path.to_owned();
             move |source| CertificateError::Pem { path, what, source }
         };
         let chain = CertificateDer::pem_file_iter(&self.cert)
             .and_then(Iterator::collect::<Result<Vec<_>, _>>)
             .and_then(|chain| if chain.is_empty() { Err(pem::Error::NoItemsFound) } else { Ok(chain) })
-            .map_err(no(&self.cert, "certificate"))?;
-        let key = PrivateKeyDer::from_pem_file(&self.key).map_err(no(&self.key, "private key"))?;
+            .map_err(pem_error(&self.cert, "certificate"))?;
+        let key = PrivateKeyDer::from_pem_file(&self.key).map_err(pem_error(&self.key, "private key"))?;
         Ok(CertifiedKey::from_der(chain, key, provider)?)
     }
 
-    fn stamps(&self) -> io::Result<[Stamp; 2]> {
-        Ok([Stamp::of(&self.cert)?, Stamp::of(&self.key)?])
+    fn stamps(&self) -> io::Result<[FileStamp; 2]> {
+        Ok([FileStamp::of(&self.cert)?, FileStamp::of(&self.key)?])
     }
 }
 
-/// What changes when a file does.
+/// Metadata that differs when a file was changed or replaced.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Stamp {
+struct FileStamp {
     modified: SystemTime,
     bytes: u64,
     inode: u64,
 }
 
-impl Stamp {
+impl FileStamp {
     fn of(path: &Path) -> io::Result<Self> {
         let metadata = fs::metadata(path)?;
         Ok(Self { modified: metadata.modified()?, bytes: metadata.len(), inode: metadata.ino() })
     }
 }
 
-/// What the files looked like when they were last read, and whether that went well.
-struct Watch {
-    seen: Option<[Stamp; 2]>,
-    trouble: Trouble,
+/// The state of the files at the last reload, and its result.
+struct Watcher {
+    seen: Option<[FileStamp; 2]>,
+    reload: ReloadState,
 }
 
 #[derive(PartialEq, Eq)]
-enum Trouble {
-    None,
-    New,
-    Told,
+enum ReloadState {
+    Succeeded,
+    /// Retried at the next check.
+    FailedOnce,
+    /// Failed again and was logged.
+    Failed,
 }
 
-impl Watch {
-    /// Reads the files when they have changed. The two are not replaced in one instant, so what is wrong is told only
-    /// when it is still wrong at the next look, and then once.
-    fn look(&mut self, certificate: &Certificate) {
+impl Watcher {
+    /// Reloads the files when they have changed. The two files are not replaced atomically, so a failure is logged only
+    /// when the next check fails as well, and then once.
+    fn check(&mut self, certificate: &Certificate) {
         let now = certificate.files.stamps().ok();
         let has_changed = now != self.seen;
-        if !has_changed && self.trouble != Trouble::New {
+        if !has_changed && self.reload != ReloadState::FailedOnce {
             return;
         }
         self.seen = now;
-        self.trouble = match certificate.reload() {
+        self.reload = match certificate.reload() {
             Ok(()) => {
-                log::info!(file:display = certificate.files.cert.display(); "the certificate was read again");
-                Trouble::None
+                log::info!(file:display = certificate.files.cert.display(); "certificate reloaded");
+                ReloadState::Succeeded
             }
-            Err(_) if has_changed => Trouble::New,
+            Err(_) if has_changed => ReloadState::FailedOnce,
             Err(error) => {
-                log::error!(error:display = crate::chain(&error); "the new certificate is of no use, the old one stays");
-                Trouble::Told
+                let error = crate::chain(&error);
+                log::error!(error:display; "cannot load the new certificate; still serving the previous one");
+                ReloadState::Failed
             }
         };
     }

@@ -1,12 +1,13 @@
-//! How bytes come in: the listening port, TLS, HTTP/1.1 and HTTP/2 on the same port, and whether a client is still there.
+//! The listening port: TLS, HTTP/1.1 and HTTP/2 on one port, and detection of disconnected clients.
 //!
-//! actix-web's own `bind_auto_h2c` waits for the first bytes without a time limit and outlasts a drain, and it cannot
-//! tell a handler that an HTTP/2 client has gone; so the hub opens its connections itself. It never looks at a request.
+//! actix-web's `bind_auto_h2c` waits for the first bytes without a timeout, keeps waiting during a drain, and cannot
+//! report to a handler that its HTTP/2 client has disconnected. So the hub accepts connections itself. This module never
+//! looks at a request.
 
+mod accept;
 mod certificate;
-mod entrance;
-mod opening;
-mod presence;
+mod disconnect;
+mod protocol_detect;
 mod socket;
 
 use std::io;
@@ -15,24 +16,24 @@ use std::time::Duration;
 
 use tokio::net::TcpSocket;
 
+pub(crate) use accept::ConnectionAcceptor;
 pub(crate) use certificate::{Certificate, CertificateError, PemFiles};
-pub(crate) use entrance::Entrance;
-pub(crate) use presence::{Gone, Presence};
+pub(crate) use disconnect::{ConnectionState, Disconnected};
 pub(crate) use socket::Socket;
 
-/// How long an idle connection is kept.
+/// How long an idle HTTP/1.1 connection stays open.
 pub(crate) const KEEP_ALIVE: Duration = Duration::from_secs(75);
-/// How long the first bytes, a TLS handshake, or the head of a request may take.
-pub(crate) const HEAD_TIME: Duration = Duration::from_secs(10);
-/// How long a closing connection may take to say goodbye.
-pub(crate) const GOODBYE_TIME: Duration = Duration::from_secs(1);
-/// Connections the system holds while the hub accepts.
-const BACKLOG: u32 = 4096;
+/// Maximum time for the first bytes of a connection, for a TLS handshake, and for the head of a request.
+pub(crate) const REQUEST_HEAD_TIMEOUT: Duration = Duration::from_secs(10);
+/// Maximum time to close a connection.
+pub(crate) const DISCONNECT_TIMEOUT: Duration = Duration::from_secs(1);
+/// Length of the kernel's accept queue.
+const ACCEPT_QUEUE: u32 = 4096;
 
-/// Binds an address, with room for many who come at once. Needs a runtime around it.
+/// Binds a listening socket. Must be called within a tokio runtime.
 pub(crate) fn bind(address: SocketAddr) -> io::Result<TcpListener> {
     let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
     socket.set_reuseaddr(true)?;
     socket.bind(address)?;
-    socket.listen(BACKLOG)?.into_std()
+    socket.listen(ACCEPT_QUEUE)?.into_std()
 }

@@ -1,7 +1,8 @@
-//! One connection, plain or encrypted, as the HTTP dispatchers see it.
+//! A connection, plain or encrypted, as the HTTP dispatchers see it.
 //!
-//! An HTTP/2 connection also tells its requests when it ends, and ends a drain: actix's HTTP/2 dispatcher hears of no
-//! shutdown, so when the hub stops, a connection on which nothing moves any more reads its end.
+//! For HTTP/2 it adds two things that actix lacks. Requests can see that their connection has closed. And because
+//! actix's HTTP/2 dispatcher ignores graceful shutdown, a connection without traffic reports end of file while the hub
+//! drains.
 
 use std::future::Future;
 use std::io::{self, IoSlice};
@@ -16,66 +17,75 @@ use tokio::net::TcpStream;
 use tokio::time::{Sleep, sleep};
 use tokio_rustls::server::TlsStream;
 
-use super::opening::Opening;
-use super::presence::Here;
+use super::disconnect::ConnectionGuard;
+use super::protocol_detect::ProtocolDetector;
 
-/// How long nothing may move on an HTTP/2 connection of a stopping hub.
-const QUIET: Duration = Duration::from_millis(500);
+/// How long an HTTP/2 connection may be without traffic before a draining hub closes it.
+const DRAIN_IDLE_TIMEOUT: Duration = Duration::from_millis(500);
 
 /// A connection.
 pub(crate) struct Socket {
-    wire: Wire,
-    opening: Opening,
+    stream: RawStream,
+    detector: ProtocolDetector,
     http2: Option<Box<Http2>>,
 }
 
-enum Wire {
+enum RawStream {
     Plain(TcpStream),
     Encrypted(Box<TlsStream<TcpStream>>),
 }
 
 impl Socket {
-    pub(super) fn plain(tcp: TcpStream, opening: Opening, is: Protocol, stopping: &GracefulShutdownSignal) -> Self {
-        Self { wire: Wire::Plain(tcp), opening, http2: Http2::of(is, stopping) }
+    pub(super) fn plain(
+        tcp: TcpStream,
+        detector: ProtocolDetector,
+        protocol: Protocol,
+        stopping: &GracefulShutdownSignal,
+    ) -> Self {
+        Self { stream: RawStream::Plain(tcp), detector, http2: Http2::new(protocol, stopping) }
     }
 
-    pub(super) fn encrypted(tls: TlsStream<TcpStream>, is: Protocol, stopping: &GracefulShutdownSignal) -> Self {
-        Self { wire: Wire::Encrypted(Box::new(tls)), opening: Opening::default(), http2: Http2::of(is, stopping) }
-    }
-
-    /// Tells the requests of an HTTP/2 connection how to see its end.
-    pub(crate) fn introduce(&self, to: &mut Extensions) {
-        if let Some(http2) = &self.http2 {
-            to.insert(http2.here.presence());
+    pub(super) fn encrypted(tls: TlsStream<TcpStream>, protocol: Protocol, stopping: &GracefulShutdownSignal) -> Self {
+        Self {
+            stream: RawStream::Encrypted(Box::new(tls)),
+            detector: ProtocolDetector::default(),
+            http2: Http2::new(protocol, stopping),
         }
     }
 
-    fn moved(&mut self, cx: &mut Context<'_>) {
+    /// Makes the [`ConnectionState`](super::ConnectionState) of an HTTP/2 connection available to its requests.
+    pub(crate) fn publish_state(&self, extensions: &mut Extensions) {
+        if let Some(http2) = &self.http2 {
+            extensions.insert(http2.guard.state());
+        }
+    }
+
+    fn record_traffic(&mut self, cx: &mut Context<'_>) {
         if let Some(http2) = &mut self.http2 {
-            http2.moved(cx);
+            http2.record_traffic(cx);
         }
     }
 }
 
-/// Calls the same method of either wire.
-macro_rules! through {
+/// Calls a method of the underlying stream.
+macro_rules! delegate {
     ($socket:expr, $($call:tt)*) => {
-        match &mut $socket.wire {
-            Wire::Plain(tcp) => Pin::new(tcp).$($call)*,
-            Wire::Encrypted(tls) => Pin::new(&mut **tls).$($call)*,
+        match &mut $socket.stream {
+            RawStream::Plain(tcp) => Pin::new(tcp).$($call)*,
+            RawStream::Encrypted(tls) => Pin::new(&mut **tls).$($call)*,
         }
     };
 }
 
 impl AsyncRead for Socket {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        if self.opening.give(buf) {
+        if self.detector.replay(buf) {
             return Poll::Ready(Ok(()));
         }
-        let read = through!(self, poll_read(cx, buf));
+        let read = delegate!(self, poll_read(cx, buf));
         if read.is_ready() {
-            self.moved(cx);
-        } else if self.http2.as_mut().is_some_and(|http2| http2.is_over(cx)) {
+            self.record_traffic(cx);
+        } else if self.http2.as_mut().is_some_and(|http2| http2.is_drained(cx)) {
             return Poll::Ready(Ok(()));
         }
         read
@@ -84,8 +94,8 @@ impl AsyncRead for Socket {
 
 impl AsyncWrite for Socket {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        self.moved(cx);
-        through!(self, poll_write(cx, buf))
+        self.record_traffic(cx);
+        delegate!(self, poll_write(cx, buf))
     }
 
     fn poll_write_vectored(
@@ -93,58 +103,60 @@ impl AsyncWrite for Socket {
         cx: &mut Context<'_>,
         bufs: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        self.moved(cx);
-        through!(self, poll_write_vectored(cx, bufs))
+        self.record_traffic(cx);
+        delegate!(self, poll_write_vectored(cx, bufs))
     }
 
     fn is_write_vectored(&self) -> bool {
-        match &self.wire {
-            Wire::Plain(tcp) => tcp.is_write_vectored(),
-            Wire::Encrypted(tls) => tls.is_write_vectored(),
+        match &self.stream {
+            RawStream::Plain(tcp) => tcp.is_write_vectored(),
+            RawStream::Encrypted(tls) => tls.is_write_vectored(),
         }
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        through!(self, poll_flush(cx))
+        delegate!(self, poll_flush(cx))
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        through!(self, poll_shutdown(cx))
+        delegate!(self, poll_shutdown(cx))
     }
 }
 
-/// What only a connection of many requests has.
+/// State that only an HTTP/2 connection has.
 struct Http2 {
-    here: Here,
+    guard: ConnectionGuard,
     stopping: Pin<Box<dyn Future<Output = ()>>>,
-    quiet: Option<Pin<Box<Sleep>>>,
+    /// Set while the hub drains.
+    idle_timeout: Option<Pin<Box<Sleep>>>,
 }
 
 impl Http2 {
-    fn of(protocol: Protocol, stopping: &GracefulShutdownSignal) -> Option<Box<Self>> {
+    fn new(protocol: Protocol, stopping: &GracefulShutdownSignal) -> Option<Box<Self>> {
         (protocol == Protocol::Http2).then(|| {
             let stopping = stopping.clone();
             let stopping = Box::pin(async move { stopping.notified().await });
-            Box::new(Self { here: Here::new(), stopping, quiet: None })
+            Box::new(Self { guard: ConnectionGuard::new(), stopping, idle_timeout: None })
         })
     }
 
-    /// Whether the hub stops and nothing has moved for a while.
-    fn is_over(&mut self, cx: &mut Context<'_>) -> bool {
-        if self.quiet.is_none() {
+    /// Whether the hub drains and the idle timeout has passed.
+    fn is_drained(&mut self, cx: &mut Context<'_>) -> bool {
+        if self.idle_timeout.is_none() {
             if self.stopping.as_mut().poll(cx).is_pending() {
                 return false;
             }
-            self.quiet = Some(Box::pin(sleep(QUIET)));
+            self.idle_timeout = Some(Box::pin(sleep(DRAIN_IDLE_TIMEOUT)));
         }
-        self.quiet.as_mut().is_some_and(|quiet| quiet.as_mut().poll(cx).is_ready())
+        self.idle_timeout.as_mut().is_some_and(|timeout| timeout.as_mut().poll(cx).is_ready())
     }
 
-    fn moved(&mut self, cx: &mut Context<'_>) {
-        if let Some(quiet) = &mut self.quiet {
-            quiet.set(sleep(QUIET));
-            // The new timer must be polled once to know whom to wake.
-            let _ = quiet.as_mut().poll(cx);
+    /// Restarts the idle timeout.
+    fn record_traffic(&mut self, cx: &mut Context<'_>) {
+        if let Some(timeout) = &mut self.idle_timeout {
+            timeout.set(sleep(DRAIN_IDLE_TIMEOUT));
+            // A new timer must be polled once to register its waker.
+            let _ = timeout.as_mut().poll(cx);
         }
     }
 }

@@ -18,7 +18,7 @@ use super::problem::Problem;
 use super::rate_limit::RateLimiter;
 use super::request_metrics::RequestMetrics;
 use crate::config::{Config, Limits};
-use crate::machine;
+use crate::host_info;
 
 /// The request header with the session id.
 static SESSION_HEADER: HeaderName = HeaderName::from_static("x-session-id");
@@ -51,7 +51,7 @@ impl AppState {
             hub,
             clock,
             hosts: Hosts::new(
-                &machine::hostname(),
+                &host_info::hostname(),
                 server.origin.as_ref(),
                 server.allowed_hosts.clone(),
                 server.allowed_origins.clone(),

@@ -97,5 +97,5 @@ fn messages_and_passwords_are_not_logged() {
 fn an_empty_password_is_refused() {
     let out = rogerrat_testkit::run(&["serve", "--chatroom", ""], &[]);
     assert_eq!(out.status.code(), Some(2));
-    assert!(String::from_utf8_lossy(&out.stderr).contains("an empty password guards nothing"));
+    assert!(String::from_utf8_lossy(&out.stderr).contains("the password is empty"));
 }

@@ -74,7 +74,7 @@ fn a03_messages_come_back_whole() {
 
 #[test]
 fn a03_a_gap_comes_only_beyond_the_shelf_and_d06_never_takes_a_held_dm() {
-    let env = [("ROGERRAT_STORAGE__SHELF_MESSAGES", "150"), ("ROGERRAT_LIMITS__SEND_PER_SESSION", "0")];
+    let env = [("ROGERRAT_STORAGE__BACKLOG_MESSAGES", "150"), ("ROGERRAT_LIMITS__SEND_PER_SESSION", "0")];
     let mut hub = Hub::with(&[], &env);
     let channel = on_disk(&hub);
     let (ann, bob) = (channel.join("ann"), channel.join("bob"));

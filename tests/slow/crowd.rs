@@ -1,4 +1,4 @@
-//! 500 slow connections while 20 pairs talk: nobody who is quick notices.
+//! 500 slow connections beside 20 pairs that exchange messages: the pairs are not slowed down.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
@@ -9,10 +9,10 @@ use rogerrat_testkit::{Channel, Hub, timed, wait_until};
 use serde_json::json;
 
 use super::resident_bytes;
-use super::snail::{Snail, status};
+use super::slow_client::{SlowClient, status};
 
 const PAIRS: usize = 20;
-/// Rounds of talk, and so bytes a slow client moves.
+/// Rounds of conversation, and so the number of bytes a slow client transfers.
 const ROUNDS: usize = 160;
 /// A hop takes well under a millisecond; on a machine busy with other tests it must still be far from a timeout.
 const HOP: Duration = Duration::from_secs(5);
@@ -25,7 +25,7 @@ const READERS: usize = 50;
 const STREAMS: usize = 100;
 
 #[test]
-fn d30_five_hundred_slow_clients_hold_nobody_up() {
+fn d30_five_hundred_slow_clients_do_not_delay_others() {
     let hub = Hub::unlimited();
     let slow = hub.channel();
     let writer = slow.join("writer");
@@ -36,7 +36,7 @@ fn d30_five_hundred_slow_clients_hold_nobody_up() {
     let pairs: Vec<_> = (0..PAIRS)
         .map(|_| {
             let (channel, hops, stop) = (hub.channel(), hops.clone(), stop.clone());
-            thread::spawn(move || talk(&channel, &hops, &stop))
+            thread::spawn(move || converse(&channel, &hops, &stop))
         })
         .collect();
 
@@ -44,40 +44,40 @@ fn d30_five_hundred_slow_clients_hold_nobody_up() {
     assert_eq!(crowd.len(), 500);
     let mut most = before;
     for round in 0..ROUNDS {
-        crowd.creep();
+        crowd.step();
         let until_hops = hops.load(Relaxed) + 1;
-        wait_until("the pairs go on talking", || {
+        wait_until("the pairs make progress", || {
             hops.load(Relaxed) >= until_hops || pairs.iter().any(|p| p.is_finished())
         });
         if round % 20 == 0 {
             most = most.max(resident_bytes(&hub));
         }
     }
-    crowd.end(&slow);
+    crowd.finish(&slow);
     most = most.max(resident_bytes(&hub));
     stop.store(true, Relaxed);
-    let (talked, slowest) = pairs
+    let (total, slowest) = pairs
         .into_iter()
         .map(|pair| pair.join().unwrap())
-        .fold((0, Duration::ZERO), |(talked, slowest), (n, longest)| (talked + n, slowest.max(longest)));
-    eprintln!("{talked} hops, the slowest {slowest:?}; memory {} to {} MiB", before / MIB, most / MIB);
-    assert!(talked >= ROUNDS, "{talked}");
-    // Each of the readers may hold one answer of 0.8 MiB, each connection two buffers.
+        .fold((0, Duration::ZERO), |(total, slowest), (n, longest)| (total + n, slowest.max(longest)));
+    eprintln!("{total} hops, the slowest {slowest:?}; memory {} to {} MiB", before / MIB, most / MIB);
+    assert!(total >= ROUNDS, "{total}");
+    // Each reader may hold one response of 0.8 MiB, each connection two buffers.
     assert!(most < before + 96 * MIB, "memory grew from {before} to {most} bytes");
 }
 
-/// Two agents hand a number back and forth. Gives how often, and how long the longest hop took.
-fn talk(channel: &Channel, hops: &AtomicUsize, stop: &AtomicBool) -> (usize, Duration) {
+/// Two agents send a number back and forth. Returns the number of hops and the duration of the longest.
+fn converse(channel: &Channel, hops: &AtomicUsize, stop: &AtomicBool) -> (usize, Duration) {
     let (ann, bob) = (channel.join("ann"), channel.join("bob"));
     let (mut n, mut longest) = (0, Duration::ZERO);
     while !stop.load(Relaxed) {
         let (from, to) = if n % 2 == 0 { (&ann, &bob) } else { (&bob, &ann) };
-        let (time, heard) = timed(|| {
+        let (time, reply) = timed(|| {
             from.send(&to.callsign, &n.to_string());
             to.get("wait?timeout=60").ok()
         });
-        assert_eq!(rogerrat_testkit::texts(&heard["messages"]), [n.to_string()], "nothing lost, nothing twice");
-        assert!(heard.get("gap").is_none() && time < HOP, "{time:?}: {heard}");
+        assert_eq!(rogerrat_testkit::texts(&reply["messages"]), [n.to_string()], "delivered exactly once");
+        assert!(reply.get("gap").is_none() && time < HOP, "{time:?}: {reply}");
         longest = longest.max(time);
         n += 1;
         hops.fetch_add(1, Relaxed);
@@ -85,28 +85,28 @@ fn talk(channel: &Channel, hops: &AtomicUsize, stop: &AtomicBool) -> (usize, Dur
     (n, longest)
 }
 
-/// The slow ones.
+/// The slow clients.
 struct Crowd {
-    heads: Vec<Snail>,
-    stalled: Vec<Snail>,
-    bodies: Vec<Snail>,
-    readers: Vec<Snail>,
-    streams: Vec<Snail>,
+    heads: Vec<SlowClient>,
+    stalled: Vec<SlowClient>,
+    bodies: Vec<SlowClient>,
+    readers: Vec<SlowClient>,
+    streams: Vec<SlowClient>,
 }
 
 impl Crowd {
     fn gather(hub: &Hub, slow: &Channel) -> Self {
         let target = **hub;
-        let head = || Snail::new(target, hub.get("/livez").header("Connection", "close").bytes(), 0);
-        let stalled = || Snail::new(target, hub.get("/livez").bytes(), 20);
+        let head = || SlowClient::new(target, hub.get("/livez").header("Connection", "close").bytes(), 0);
+        let stalled = || SlowClient::new(target, hub.get("/livez").bytes(), 20);
         let body = |n: usize| {
             let agent = slow.join(&format!("slow{n}"));
             let body = json!({"to": "writer", "message": format!("body {n:03}")}).to_string();
             let bytes = agent.request("POST", "send").body(body.clone()).bytes();
             let head = bytes.len() - body.len();
-            Snail::new(target, bytes, head)
+            SlowClient::new(target, bytes, head)
         };
-        let whole = |bytes: Vec<u8>| Snail::new(target, bytes.clone(), bytes.len());
+        let whole = |bytes: Vec<u8>| SlowClient::new(target, bytes.clone(), bytes.len());
         let reader = || whole(slow.request("GET", "history?n=100").bytes());
         let stream = |n: usize| whole(slow.join(&format!("stream{n}")).request("GET", "stream").bytes());
         Self {
@@ -122,34 +122,34 @@ impl Crowd {
         [&self.heads, &self.stalled, &self.bodies, &self.readers, &self.streams].map(Vec::len).iter().sum()
     }
 
-    fn creep(&mut self) {
-        for snails in [&mut self.heads, &mut self.bodies, &mut self.readers, &mut self.streams] {
-            for snail in snails.iter_mut() {
-                snail.creep();
+    fn step(&mut self) {
+        for clients in [&mut self.heads, &mut self.bodies, &mut self.readers, &mut self.streams] {
+            for client in clients.iter_mut() {
+                client.step();
             }
         }
     }
 
-    /// What becomes of each.
-    fn end(self, slow: &Channel) {
+    /// Finishes each client and checks its response.
+    fn finish(self, slow: &Channel) {
         for head in self.heads {
-            let heard = head.hurry();
-            assert!(matches!(status(&heard), Some(200 | 408) | None), "{}", String::from_utf8_lossy(&heard));
+            let response = head.finish();
+            assert!(matches!(status(&response), Some(200 | 408) | None), "{}", String::from_utf8_lossy(&response));
         }
         for body in self.bodies {
-            assert_eq!(status(&body.hurry()), Some(200), "a body may be slow as long as it comes within its time");
+            assert_eq!(status(&body.finish()), Some(200), "a slow body is accepted within its time limit");
         }
         let history = slow.history();
         let missing = (0..BODIES).map(|n| format!("body {n:03}")).filter(|text| !history.contains(text));
-        assert_eq!(missing.count(), 0, "what was acknowledged is there");
+        assert_eq!(missing.count(), 0, "acknowledged messages are stored");
         for reader in self.readers {
-            let heard = reader.hurry();
-            assert_eq!(status(&heard), Some(200));
-            assert!(heard.len() > 100 * 8000 && heard.ends_with(b"}"), "{} bytes", heard.len());
+            let response = reader.finish();
+            assert_eq!(status(&response), Some(200));
+            assert!(response.len() > 100 * 8000 && response.ends_with(b"}"), "{} bytes", response.len());
         }
         for stalled in self.stalled {
-            let heard = stalled.wait_for_the_end();
-            assert!(matches!(status(&heard), Some(408) | None), "{}", String::from_utf8_lossy(&heard));
+            let response = stalled.read_to_end();
+            assert!(matches!(status(&response), Some(408) | None), "{}", String::from_utf8_lossy(&response));
         }
     }
 }

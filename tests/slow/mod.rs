@@ -3,7 +3,7 @@
 //! Nothing here sleeps. A slow client moves one byte for each round of messages between other agents.
 
 mod crowd;
-mod snail;
+mod slow_client;
 mod stalled;
 
 use rogerrat_testkit::Hub;

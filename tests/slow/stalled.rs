@@ -1,4 +1,4 @@
-//! A stream whose reader does not read: it is ended, costs the hub no memory, and loses nothing in silence.
+//! A stream whose client does not read: the hub ends it, needs no memory for it, and reports what was not delivered.
 
 use rogerrat_testkit::Hub;
 
@@ -7,11 +7,11 @@ use super::{metric, resident_bytes};
 const MIB: u64 = 1024 * 1024;
 
 #[test]
-fn d30_a_stream_nobody_reads_is_ended_and_grows_nothing() {
+fn d30_a_stream_whose_client_does_not_read_is_ended_without_memory_growth() {
     let hub = Hub::unlimited();
     let channel = hub.channel();
     let (ann, bob) = (channel.join("ann"), channel.join("bob"));
-    // The ring is full before anything is measured.
+    // Fill the ring before measuring.
     (0..40).for_each(|n| assert!(ann.send_large("all", &format!("before {n}")) > 0));
     let before = resident_bytes(&hub);
     let mut stream = bob.stream(&format!("?since={}", ann.send_large("all", "the last before")));
@@ -24,12 +24,12 @@ fn d30_a_stream_nobody_reads_is_ended_and_grows_nothing() {
         }
     }
     most = most.max(resident_bytes(&hub));
-    assert_eq!(metric(&hub, "rogerrat_streams_open"), 0, "a reader that is behind is ended");
+    assert_eq!(metric(&hub, "rogerrat_streams_open"), 0, "a stream that is behind is ended");
     let events = stream.all();
-    let (last, given) = events.split_last().expect("it was given something before");
+    let (last, received) = events.split_last().expect("it received messages before");
     assert_eq!(last.name(), "lagged", "{:?}", last.fields());
-    let ids: Vec<_> = given.iter().map(|event| event.field("id").unwrap().parse::<u64>().unwrap()).collect();
-    assert!(ids.len() < sent.len() && ids == sent[..ids.len()], "in order and without a hole: {ids:?}");
+    let ids: Vec<_> = received.iter().map(|event| event.field("id").unwrap().parse::<u64>().unwrap()).collect();
+    assert!(ids.len() < sent.len() && ids == sent[..ids.len()], "in order and without a missing message: {ids:?}");
     assert!(most < before + 24 * MIB, "memory grew from {before} to {most} bytes");
     eprintln!("{} of {} events taken; memory {} to {} MiB", ids.len(), sent.len(), before / MIB, most / MIB);
 }

@@ -17,7 +17,7 @@ fn a_running_hub_is_backed_up_and_brought_back() {
     let copy = copy.to_str().unwrap();
     let (code, said) = ask(&["backup", copy], &data(&hub));
     assert!(
-        code == 0 && said.contains("copy/hub.db is a whole copy") && said.contains("messages         1\n"),
+        code == 0 && said.contains("copy/hub.db is a complete copy") && said.contains("messages         1\n"),
         "{said}"
     );
     assert_eq!(fs::metadata(copy).unwrap().mode() & 0o777, 0o700);
@@ -25,13 +25,16 @@ fn a_running_hub_is_backed_up_and_brought_back() {
     let (code, said) = ask(&["backup", copy], &data(&hub));
     assert!(code == 1 && said.contains("is there already and is not written over"), "{said}");
     let (code, said) = ask(&["verify"], &data(&hub));
-    assert!(code == 0 && said.contains("a hub runs on it") && said.contains("messages         2\n"), "{said}");
+    assert!(code == 0 && said.contains("a hub is running on it") && said.contains("messages         2\n"), "{said}");
     let (code, said) = ask(&["restore", copy], &data(&hub));
     assert!(code == 1 && said.contains("is used by another hub"), "{said}");
     let (code, said) = ask(&["restore", copy], &again);
-    assert!(code == 0 && said.contains("a hub can start on it") && said.contains("messages         1\n"), "{said}");
+    assert!(
+        code == 0 && said.contains("a hub can be started on it") && said.contains("messages         1\n"),
+        "{said}"
+    );
     let (code, said) = ask(&["verify"], &again);
-    assert!(code == 0 && said.contains("again/hub.db is whole\n"), "{said}");
+    assert!(code == 0 && said.contains("again/hub.db is intact\n"), "{said}");
     ann.say("the hub never noticed");
 }
 

@@ -1,22 +1,24 @@
-//! gzip for who asks, where a body is long; never where taking a body is what counts as delivery.
+//! Compression: gzip for long responses on request, but never for polls and streams.
+//!
+//! A message counts as delivered when its response body was taken, so such bodies are never buffered by an encoder.
 
 use std::process::{Command, Stdio};
 
 use rogerrat_testkit::{Agent, Hub, Stream};
 use serde_json::Value;
 
-use super::curl::{Answer, curl};
+use super::curl::{Response, curl};
 
 const GZIP: &str = "Accept-Encoding: gzip, br";
 
-fn ask(agent: &Agent, what: &str, more: &[&str]) -> Answer {
+fn request(agent: &Agent, what: &str, more: &[&str]) -> Response {
     let url = format!("http://{}{}", agent.channel.target.0, agent.channel.path(what));
     let bearer = format!("Authorization: Bearer {}", agent.channel.token);
     let session = format!("X-Session-Id: {}", agent.session);
     curl(&[&[url.as_str(), "-H", &bearer, "-H", &session][..], more].concat())
 }
 
-fn unzipped(body: &[u8]) -> Value {
+fn gunzip(body: &[u8]) -> Value {
     let mut python = Command::new("python3")
         .args(["-c", "import sys,gzip;sys.stdout.buffer.write(gzip.decompress(sys.stdin.buffer.read()))"])
         .stdin(Stdio::piped())
@@ -28,22 +30,26 @@ fn unzipped(body: &[u8]) -> Value {
 }
 
 #[test]
-fn what_is_long_is_compressed_for_who_asks() {
+fn long_responses_are_compressed_on_request() {
     let hub = Hub::unlimited();
     let ann = hub.channel().join("ann");
-    assert_eq!(ask(&ann, "history", &["-H", GZIP]).header("content-encoding"), None, "it is short");
+    assert_eq!(
+        request(&ann, "history", &["-H", GZIP]).header("content-encoding"),
+        None,
+        "short responses are not compressed"
+    );
     ann.say(&"long ".repeat(1000));
     for version in ["--http1.1", "--http2-prior-knowledge"] {
-        let plain = ask(&ann, "history", &[version]);
+        let plain = request(&ann, "history", &[version]);
         assert_eq!((plain.header("content-encoding"), plain.header("vary")), (None, Some("accept-encoding")));
-        let zipped = ask(&ann, "history", &[version, "-H", GZIP]);
-        assert_eq!(zipped.header("content-encoding"), Some("gzip"), "{}", zipped.head);
-        assert!(zipped.header("vary").is_some_and(|vary| vary.eq_ignore_ascii_case("accept-encoding")));
-        assert!(zipped.body.len() * 10 < plain.body.len());
-        assert_eq!(unzipped(&zipped.body), plain.json());
-        assert_eq!(ask(&ann, "history", &[version, "-H", GZIP, "-I"]).status, 200);
+        let compressed = request(&ann, "history", &[version, "-H", GZIP]);
+        assert_eq!(compressed.header("content-encoding"), Some("gzip"), "{}", compressed.head);
+        assert!(compressed.header("vary").is_some_and(|vary| vary.eq_ignore_ascii_case("accept-encoding")));
+        assert!(compressed.body.len() * 10 < plain.body.len());
+        assert_eq!(gunzip(&compressed.body), plain.json());
+        assert_eq!(request(&ann, "history", &[version, "-H", GZIP, "-I"]).status, 200);
     }
-    let refused = ask(&ann, "messages/x/receipts", &["-H", GZIP]);
+    let refused = request(&ann, "messages/x/receipts", &["-H", GZIP]);
     assert_eq!((refused.status, refused.header("content-encoding")), (400, None));
 }
 
@@ -55,7 +61,7 @@ fn d02_polls_and_streams_are_never_compressed() {
     for version in ["--http1.1", "--http2-prior-knowledge"] {
         for what in ["listen?timeout=5", "wait?timeout=5"] {
             bob.say(&"long ".repeat(1000));
-            let answer = ask(&ann, what, &[version, "-H", GZIP]);
+            let answer = request(&ann, what, &[version, "-H", GZIP]);
             assert_eq!(answer.header("content-encoding"), None, "{what}");
             assert_eq!(answer.json()["messages"].as_array().unwrap().len(), 1);
         }

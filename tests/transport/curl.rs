@@ -1,4 +1,4 @@
-//! curl, as an agent runs it.
+//! Runs curl the way an agent does.
 
 use std::io::{BufRead as _, BufReader};
 use std::process::{Child, ChildStdout, Command, Stdio};
@@ -6,16 +6,16 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 use rogerrat_testkit::wait_until;
 use serde_json::Value;
 
-/// What came back: status, HTTP version, head and body.
+/// A response: status, HTTP version, head and body.
 #[derive(Debug)]
-pub(crate) struct Answer {
+pub(crate) struct Response {
     pub(crate) status: u16,
     pub(crate) version: String,
     pub(crate) head: String,
     pub(crate) body: Vec<u8>,
 }
 
-impl Answer {
+impl Response {
     #[track_caller]
     pub(crate) fn json(&self) -> Value {
         assert_eq!(self.status, 200, "{self:?}");
@@ -30,14 +30,14 @@ impl Answer {
     }
 }
 
-/// Runs curl to its end; none when it could not get an answer.
-pub(crate) fn try_curl(arguments: &[&str]) -> Option<Answer> {
+/// Runs curl to its end; none when it gets no response.
+pub(crate) fn try_curl(arguments: &[&str]) -> Option<Response> {
     let output = Command::new("curl")
         .args(["-sS", "-q", "--max-time", "30", "-D", "-", "-w", "\n%{http_code} %{http_version}"])
         .args(arguments)
         .stdin(Stdio::null())
         .output()
-        .expect("curl is here");
+        .expect("curl is installed");
     if !output.status.success() {
         return None;
     }
@@ -45,7 +45,7 @@ pub(crate) fn try_curl(arguments: &[&str]) -> Option<Answer> {
     let cut = text.iter().rposition(|byte| *byte == b'\n').unwrap();
     let (status, version) = std::str::from_utf8(&text[cut + 1..]).unwrap().split_once(' ').unwrap();
     let end = text.windows(4).position(|four| four == b"\r\n\r\n").unwrap();
-    Some(Answer {
+    Some(Response {
         status: status.parse().unwrap(),
         version: version.to_owned(),
         head: String::from_utf8_lossy(&text[..end]).into_owned(),
@@ -54,17 +54,17 @@ pub(crate) fn try_curl(arguments: &[&str]) -> Option<Answer> {
 }
 
 #[track_caller]
-pub(crate) fn curl(arguments: &[&str]) -> Answer {
-    try_curl(arguments).unwrap_or_else(|| panic!("no answer: curl {arguments:?}"))
+pub(crate) fn curl(arguments: &[&str]) -> Response {
+    try_curl(arguments).unwrap_or_else(|| panic!("no response: curl {arguments:?}"))
 }
 
-/// A stream that curl reads.
-pub(crate) struct Reading {
+/// A stream read by curl.
+pub(crate) struct StreamReader {
     curl: Child,
     out: BufReader<ChildStdout>,
 }
 
-impl Reading {
+impl StreamReader {
     pub(crate) fn start(arguments: &[&str]) -> Self {
         let mut command = Command::new("curl");
         command.args(["-sS", "-q", "-N", "--max-time", "60"]).args(arguments).stdin(Stdio::null());
@@ -73,7 +73,7 @@ impl Reading {
         Self { curl, out }
     }
 
-    /// Reads on to a line with this in it.
+    /// Reads until a line contains this.
     pub(crate) fn until(&mut self, word: &str) -> String {
         let mut line = String::new();
         wait_until(word, || {
@@ -85,7 +85,7 @@ impl Reading {
     }
 }
 
-impl Drop for Reading {
+impl Drop for StreamReader {
     fn drop(&mut self) {
         let _ = self.curl.kill();
         let _ = self.curl.wait();

@@ -1,6 +1,6 @@
-//! What a server is deployed with: the hosted configuration, the unit, the image and the way `cargo install` takes.
+//! Deployment: the hosted configuration, the systemd unit, the Caddyfile, the Dockerfile and `cargo install`.
 //!
-//! What builds the hub anew runs only where `ROGERRAT_TEST_DEPLOY` is set, as the gate sets it.
+//! Tests that build the hub again run only when `ROGERRAT_TEST_DEPLOY` is set, as in CI.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -16,12 +16,12 @@ fn read(path: &str) -> String {
     fs::read_to_string(root().join(path)).unwrap_or_else(|e| panic!("{path}: {e}"))
 }
 
-/// The value of a key in the unit.
+/// The value of a key of the unit file.
 fn setting<'a>(unit: &'a str, key: &str) -> Option<&'a str> {
     unit.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix('='))
 }
 
-/// The instructions of the Dockerfile, continued lines joined.
+/// The instructions of the Dockerfile, with continuation lines joined.
 fn instructions() -> Vec<(String, String)> {
     let text = read("deploy/Dockerfile").replace("\\\n", " ");
     let lines = text.lines().filter(|line| !line.starts_with('#') && !line.trim().is_empty());
@@ -33,7 +33,7 @@ fn of<'a>(all: &'a [(String, String)], what: &str) -> Vec<&'a str> {
 }
 
 #[test]
-fn the_hosted_configuration_is_sound_and_explained() {
+fn the_hosted_configuration_is_valid_and_every_key_is_explained() {
     let path = root().join("config/hosted.toml");
     let output = run(&["check", "--config", path.to_str().unwrap()], &[]);
     assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
@@ -48,7 +48,7 @@ fn the_hosted_configuration_is_sound_and_explained() {
 }
 
 #[test]
-fn the_unit_leaves_a_drain_its_time_and_takes_the_rest_away() {
+fn the_unit_allows_a_full_drain_and_restricts_the_service() {
     let unit = read("deploy/rogerrat.service");
     for (key, value) in [
         ("DynamicUser", "yes"),
@@ -68,10 +68,10 @@ fn the_unit_leaves_a_drain_its_time_and_takes_the_rest_away() {
 }
 
 #[test]
-fn systemd_finds_nothing_wrong_with_the_unit() {
+fn systemd_accepts_the_unit() {
     let folder = std::env::temp_dir().join(format!("rogerrat-unit-{}", std::process::id()));
     fs::create_dir_all(&folder).unwrap();
-    // It looks whether what is started exists.
+    // systemd-analyze checks that the executable exists.
     let unit = read("deploy/rogerrat.service").replace("/usr/local/bin/rogerrat", executable().to_str().unwrap());
     let path = folder.join("rogerrat.service");
     fs::write(&path, unit).unwrap();
@@ -79,19 +79,19 @@ fn systemd_finds_nothing_wrong_with_the_unit() {
     fs::remove_dir_all(&folder).unwrap();
     match verified {
         Ok(output) => {
-            let said = String::from_utf8_lossy(&output.stderr).into_owned();
-            let ours: Vec<_> = said.lines().filter(|line| line.contains("rogerrat.service")).collect();
-            assert!(ours.is_empty(), "{said}");
+            let errors = String::from_utf8_lossy(&output.stderr).into_owned();
+            let ours: Vec<_> = errors.lines().filter(|line| line.contains("rogerrat.service")).collect();
+            assert!(ours.is_empty(), "{errors}");
         }
         Err(error) => eprintln!("skipped: systemd-analyze: {error}"),
     }
 }
 
 #[test]
-fn caddy_passes_everything_on_at_once() {
+fn the_caddyfile_forwards_without_buffering() {
     let caddyfile = read("deploy/Caddyfile");
     for line in ["flush_interval -1", "header_up X-Forwarded-For {remote_host}", "header_up Host {host}"] {
-        assert!(caddyfile.lines().any(|said| said.trim() == line), "{line}");
+        assert!(caddyfile.lines().any(|other| other.trim() == line), "{line}");
     }
     match Command::new("caddy")
         .args(["validate", "--adapter", "caddyfile", "--config"])
@@ -104,20 +104,20 @@ fn caddy_passes_everything_on_at_once() {
 }
 
 #[test]
-fn the_image_runs_as_nobody_and_drains() {
+fn the_image_runs_as_an_unprivileged_user_and_drains() {
     let all = instructions();
     let user = of(&all, "USER");
     assert!(user.len() == 1 && !user[0].starts_with('0') && user[0] != "root", "{user:?}");
     assert_eq!((of(&all, "STOPSIGNAL"), of(&all, "ENTRYPOINT")), (vec!["SIGTERM"], vec!["[\"rogerrat\"]"]));
-    assert_eq!(of(&all, "FROM").len(), 2, "what builds it does not ship");
+    assert_eq!(of(&all, "FROM").len(), 2, "the build stage is not shipped");
     for source in of(&all, "COPY").into_iter().filter(|copy| !copy.starts_with("--from")) {
         assert_eq!(source, ". .");
     }
 }
 
-/// The health check is run as it stands, by the program it names.
+/// Runs the health check as written in the Dockerfile.
 #[test]
-fn the_image_asks_the_hub_how_it_is() {
+fn the_health_check_of_the_image_reports_the_hubs_state() {
     let all = instructions();
     let check = of(&all, "HEALTHCHECK")[0].split_once("CMD ").unwrap().1;
     let words: Vec<String> = serde_json::from_str(check).unwrap();
@@ -133,16 +133,16 @@ fn the_image_asks_the_hub_how_it_is() {
     assert!(!healthy(port));
 }
 
-/// Where no container engine is at hand, the stages are run by a shell, in a copy of what `COPY . .` would copy.
+/// Runs the build stage in a shell, in a copy of the files that `COPY . .` copies, so no container engine is needed.
 #[test]
 fn the_image_can_be_built() {
-    let Some(folder) = building("image") else { return };
+    let Some(folder) = build_folder("image") else { return };
     let source = folder.join("src");
     copy_tracked(&source);
     let out = folder.join("out");
     let all = instructions();
     let runs = of(&all, "RUN");
-    assert!(runs.iter().any(|run| run.contains("--locked")), "the image builds what is locked");
+    assert!(runs.iter().any(|run| run.contains("--locked")), "the image builds with the lock file");
     for run in runs {
         let run = run.replace("/out/", &format!("{}/", out.display()));
         let mut shell = Command::new("sh");
@@ -155,8 +155,8 @@ fn the_image_can_be_built() {
 }
 
 #[test]
-fn cargo_install_gives_the_hub() {
-    let Some(folder) = building("install") else { return };
+fn cargo_install_installs_the_hub() {
+    let Some(folder) = build_folder("install") else { return };
     let mut cargo = Command::new(env!("CARGO"));
     cargo.args(["install", "--locked", "--quiet", "--path"]).arg(root()).arg("--root").arg(&folder);
     assert!(cargo.env("CARGO_TARGET_DIR", target()).status().unwrap().success());
@@ -165,8 +165,8 @@ fn cargo_install_gives_the_hub() {
     fs::remove_dir_all(&folder).unwrap();
 }
 
-/// A folder for what is built, or the reason why nothing is.
-fn building(name: &str) -> Option<PathBuf> {
+/// A directory for the build; none when such tests are disabled.
+fn build_folder(name: &str) -> Option<PathBuf> {
     if std::env::var_os("ROGERRAT_TEST_DEPLOY").is_none() {
         eprintln!("skipped: ROGERRAT_TEST_DEPLOY is not set");
         return None;
@@ -176,7 +176,7 @@ fn building(name: &str) -> Option<PathBuf> {
     Some(folder)
 }
 
-/// The target folder the tests themselves were built in, so that little is built twice.
+/// The target directory of these tests, so that the build can reuse dependencies.
 fn target() -> PathBuf {
     Path::new(executable()).ancestors().nth(2).unwrap().to_owned()
 }

@@ -1,4 +1,5 @@
-//! A raw HTTP/2 client: it can say half a preface, give up a request, keep its window shut, or go.
+//! A raw HTTP/2 client that can send half a preface, reset a request, keep its flow control window closed, or
+//! disconnect.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
@@ -16,7 +17,7 @@ const END_STREAM: u8 = 1;
 const END_HEADERS: u8 = 4;
 const CANCEL: u32 = 8;
 const INITIAL_WINDOW_SIZE: u16 = 4;
-/// What a client has when it says nothing of it.
+/// The default initial window size (RFC 9113, section 6.9.2).
 pub(crate) const WINDOW: u32 = 65_535;
 
 /// A connection.
@@ -35,47 +36,47 @@ pub(crate) struct Frame {
 }
 
 impl Http2 {
-    /// Opens a connection on which each stream has a window of so many bytes.
+    /// Opens a connection whose streams have an initial window of `window` bytes.
     pub(crate) fn open(target: HttpTarget, window: u32) -> Self {
         let tcp = TcpStream::connect(target.0).unwrap();
         tcp.set_read_timeout(Some(TIMEOUT)).unwrap();
         let mut http2 = Self { tcp, next: 1 };
-        http2.say(PREFACE);
+        http2.write(PREFACE);
         let setting = [&INITIAL_WINDOW_SIZE.to_be_bytes()[..], &window.to_be_bytes()[..]].concat();
         http2.frame(SETTINGS, 0, 0, &setting);
         http2
     }
 
-    pub(crate) fn say(&mut self, bytes: &[u8]) {
+    fn write(&mut self, bytes: &[u8]) {
         self.tcp.write_all(bytes).unwrap();
     }
 
     fn frame(&mut self, kind: u8, flags: u8, stream: u32, payload: &[u8]) {
         let length = u32::try_from(payload.len()).unwrap().to_be_bytes();
         let head = [&length[1..], &[kind, flags], &stream.to_be_bytes()].concat();
-        self.say(&[&head, payload].concat());
+        self.write(&[&head, payload].concat());
     }
 
-    /// Asks for something as this agent, and gives the number of its stream.
+    /// Sends a GET request as this agent and returns its stream id.
     pub(crate) fn get(&mut self, agent: &Agent, what: &str) -> u32 {
-        self.ask("GET", &agent.channel.path(what), &[("x-session-id", &agent.session)], agent, None)
+        self.request("GET", &agent.channel.path(what), &[("x-session-id", &agent.session)], agent, None)
     }
 
-    /// Calls a tool over MCP as this agent.
+    /// Calls an MCP tool as this agent and returns the stream id.
     pub(crate) fn call(&mut self, agent: &Agent, tool: &str) -> u32 {
         let arguments = format!(r#"{{"session_id":"{}"}}"#, agent.session);
         let params = format!(r#"{{"name":"{tool}","arguments":{arguments}}}"#);
         let body = format!(r#"{{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{params}}}"#);
         let path = format!("/mcp/{}", agent.channel.id);
-        self.ask("POST", &path, &[("accept", "text/event-stream")], agent, Some(body.as_bytes()))
+        self.request("POST", &path, &[("accept", "text/event-stream")], agent, Some(body.as_bytes()))
     }
 
-    fn ask(&mut self, method: &str, path: &str, more: &[(&str, &str)], agent: &Agent, body: Option<&[u8]>) -> u32 {
+    fn request(&mut self, method: &str, path: &str, more: &[(&str, &str)], agent: &Agent, body: Option<&[u8]>) -> u32 {
         let bearer = format!("Bearer {}", agent.channel.token);
         let mut block = Vec::new();
         let pseudo = [(":method", method), (":scheme", "http"), (":authority", "localhost"), (":path", path)];
         for (name, value) in pseudo.iter().chain(&[("authorization", bearer.as_str())]).chain(more) {
-            // A literal that is not indexed (RFC 7541, 6.2.2), lengths below 127.
+            // A literal without indexing (RFC 7541, section 6.2.2), lengths below 127.
             block.push(0);
             for text in [name, value] {
                 assert!(text.len() < 127);
@@ -93,10 +94,10 @@ impl Http2 {
         stream
     }
 
-    /// Gives a request up and keeps the connection.
-    pub(crate) fn give_up(&mut self, stream: u32) {
+    /// Resets a request and keeps the connection.
+    pub(crate) fn cancel(&mut self, stream: u32) {
         self.frame(RST_STREAM, 0, stream, &CANCEL.to_be_bytes());
-        // An answered ping says that the hub has read this far.
+        // The reply to a ping proves that the hub has processed the reset.
         self.frame(PING, 0, 0, &[7; 8]);
         while self.read().is_some_and(|frame| !(frame.kind == PING && frame.flags & ACK != 0)) {}
     }
@@ -115,13 +116,13 @@ impl Http2 {
         Some(frame)
     }
 
-    /// Reads until the head of an answer has come.
+    /// Reads until the head of a response arrives.
     pub(crate) fn until_head(&mut self, stream: u32) {
-        while self.read().expect("the connection lives").kind != HEADERS {}
+        while self.read().expect("the connection is open").kind != HEADERS {}
         assert!(stream > 0);
     }
 
-    /// The body of a stream until this stands in it, or to its end.
+    /// The body of a stream, up to this word or to its end.
     pub(crate) fn body_until(&mut self, stream: u32, word: &str) -> String {
         let mut body = String::new();
         while !body.contains(word) {

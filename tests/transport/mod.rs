@@ -3,7 +3,7 @@
 mod compression;
 mod curl;
 mod deployment;
-mod given_up;
+mod disconnect;
 mod http2;
 mod proxy;
 mod tls;

@@ -1,4 +1,4 @@
-//! https by the hub itself: a conversation, a certificate that is replaced under an open stream, and what is refused.
+//! https: a conversation, a certificate replaced while a stream is open, and certificates that are rejected.
 
 use std::fs;
 use std::path::PathBuf;
@@ -6,9 +6,9 @@ use std::path::PathBuf;
 use rogerrat_testkit::{Hub, run, wait_until};
 use serde_json::Value;
 
-use super::curl::{Reading, curl, try_curl};
+use super::curl::{StreamReader, curl, try_curl};
 
-/// A folder for certificates, removed when dropped.
+/// A directory with certificates, removed when dropped.
 struct Folder(PathBuf);
 
 impl Folder {
@@ -25,14 +25,14 @@ impl Folder {
         self.0.join(name).to_str().unwrap().to_owned()
     }
 
-    /// Makes a certificate for 127.0.0.1 and its key.
+    /// Creates a certificate for 127.0.0.1 and its key.
     fn issue(&self, name: &str) {
         let made = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned(), "localhost".to_owned()]).unwrap();
         fs::write(self.path(&format!("{name}.pem")), made.cert.pem()).unwrap();
         fs::write(self.path(&format!("{name}.key")), made.signing_key.serialize_pem()).unwrap();
     }
 
-    /// Puts it where the hub looks, as a renewal does.
+    /// Moves it to the paths the hub is configured with, like a renewal.
     fn install(&self, name: &str) {
         for kind in ["pem", "key"] {
             let new = self.path(&format!("new.{kind}"));
@@ -52,21 +52,21 @@ impl Drop for Folder {
     }
 }
 
-/// Somebody on a channel, over https.
-struct Caller {
+/// A member of a channel over https.
+struct Member {
     base: String,
     headers: Vec<String>,
 }
 
-impl Caller {
+impl Member {
     fn join(hub: &Hub, ca: &str) -> Self {
         let created = curl(&["--cacert", ca, &format!("https://{}/api/channels", hub.0), "-d", "{}"]).json();
         let base = format!("https://{}/api/channels/{}", hub.0, created["channel_id"].as_str().unwrap());
-        let mut caller = Self { base, headers: Vec::new() };
-        caller.headers.push(format!("Authorization: Bearer {}", created["join_token"].as_str().unwrap()));
-        let joined = caller.ask(ca, "/join", &["-d", "{}"]);
-        caller.headers.push(format!("X-Session-Id: {}", joined["session_id"].as_str().unwrap()));
-        caller
+        let mut member = Self { base, headers: Vec::new() };
+        member.headers.push(format!("Authorization: Bearer {}", created["join_token"].as_str().unwrap()));
+        let joined = member.request(ca, "/join", &["-d", "{}"]);
+        member.headers.push(format!("X-Session-Id: {}", joined["session_id"].as_str().unwrap()));
+        member
     }
 
     fn arguments(&self, ca: &str, what: &str) -> Vec<String> {
@@ -76,19 +76,19 @@ impl Caller {
     }
 
     #[track_caller]
-    fn ask(&self, ca: &str, what: &str, more: &[&str]) -> Value {
+    fn request(&self, ca: &str, what: &str, more: &[&str]) -> Value {
         let arguments = self.arguments(ca, what);
         curl(&[&arguments.iter().map(String::as_str).collect::<Vec<_>>()[..], more].concat()).json()
     }
 
-    fn stream(&self, ca: &str) -> Reading {
+    fn stream(&self, ca: &str) -> StreamReader {
         let arguments = self.arguments(ca, "/stream");
-        Reading::start(&arguments.iter().map(String::as_str).collect::<Vec<_>>())
+        StreamReader::start(&arguments.iter().map(String::as_str).collect::<Vec<_>>())
     }
 }
 
 #[test]
-fn https_speaks_both_versions_and_says_so() {
+fn https_serves_both_versions_and_announces_https_urls() {
     let folder = Folder::new("versions");
     let (hub, ca) = (folder.hub(), folder.path("first.pem"));
     let origin = format!("https://{}", hub.0);
@@ -102,38 +102,38 @@ fn https_speaks_both_versions_and_says_so() {
         assert!(created["mcp_url"].as_str().unwrap().starts_with(&origin), "{created}");
         assert!(created["peer_invite"].as_str().unwrap().contains(&origin), "{created}");
     }
-    assert!(try_curl(&[&format!("{origin}/livez")]).is_none(), "nobody vouches for it");
-    assert!(try_curl(&[&format!("http://{}/livez", hub.0)]).is_none(), "plain words are not understood");
+    assert!(try_curl(&[&format!("{origin}/livez")]).is_none(), "the certificate is not trusted by default");
+    assert!(try_curl(&[&format!("http://{}/livez", hub.0)]).is_none(), "plain http is not served");
 }
 
 #[test]
-fn a_new_certificate_is_taken_up_without_a_dropped_stream() {
+fn a_certificate_is_replaced_without_dropping_a_stream() {
     let folder = Folder::new("reload");
     let (hub, first) = (folder.hub(), folder.path("first.pem"));
-    let ann = Caller::join(&hub, &first);
+    let ann = Member::join(&hub, &first);
     let mut stream = ann.stream(&first);
     stream.until("retry:");
-    // A renewal that went wrong changes nothing.
+    // A failed renewal changes nothing.
     fs::write(folder.path("hub.pem"), "rubbish").unwrap();
-    wait_until("it is told", || hub.log().contains("the old one stays"));
-    ann.ask(&first, "/roster", &[]);
+    wait_until("the failure is logged", || hub.log().contains("still serving the previous one"));
+    ann.request(&first, "/roster", &[]);
     folder.issue("second");
     folder.install("second");
     let second = folder.path("second.pem");
     let live = format!("https://{}/livez", hub.0);
-    wait_until("new connections see it", || try_curl(&["--cacert", &second, &live]).is_some());
-    assert!(try_curl(&["--cacert", &first, &live]).is_none(), "the old one is gone");
-    let told = hub.log().matches("the old one stays").count();
-    assert_eq!(told, 1, "{}", hub.log());
-    let bob = Caller { base: ann.base.clone(), headers: ann.headers[..1].to_vec() };
-    let joined = bob.ask(&second, "/join", &["-d", r#"{"callsign":"bob"}"#]);
+    wait_until("new connections get it", || try_curl(&["--cacert", &second, &live]).is_some());
+    assert!(try_curl(&["--cacert", &first, &live]).is_none(), "the old certificate is no longer served");
+    let logged = hub.log().matches("still serving the previous one").count();
+    assert_eq!(logged, 1, "{}", hub.log());
+    let bob = Member { base: ann.base.clone(), headers: ann.headers[..1].to_vec() };
+    let joined = bob.request(&second, "/join", &["-d", r#"{"callsign":"bob"}"#]);
     let session = format!("X-Session-Id: {}", joined["session_id"].as_str().unwrap());
-    bob.ask(&second, "/send", &["-H", &session, "-d", r#"{"to":"all","message":"still there"}"#]);
+    bob.request(&second, "/send", &["-H", &session, "-d", r#"{"to":"all","message":"still there"}"#]);
     stream.until("still there");
 }
 
 #[test]
-fn what_cannot_be_used_stops_the_start() {
+fn an_unusable_certificate_prevents_the_start() {
     let folder = Folder::new("refused");
     folder.issue("second");
     let (cert, key) = (folder.path("first.pem"), folder.path("first.key"));
@@ -143,15 +143,15 @@ fn what_cannot_be_used_stops_the_start() {
     };
     for (cert, key, why) in [
         (cert.clone(), folder.path("second.key"), "cannot be used together"),
-        (folder.path("none.pem"), key.clone(), "none.pem is not a PEM file of a certificate"),
-        (key.clone(), key.clone(), "first.key is not a PEM file of a certificate"),
-        (cert.clone(), cert.clone(), "first.pem is not a PEM file of a private key"),
+        (folder.path("none.pem"), key.clone(), "none.pem: cannot read a PEM certificate"),
+        (key.clone(), key.clone(), "first.key: cannot read a PEM certificate"),
+        (cert.clone(), cert.clone(), "first.pem: cannot read a PEM private key"),
     ] {
-        let (code, said) = start(&cert, &key);
-        assert_eq!(code, Some(1), "{said}");
-        assert!(said.contains(why) && !said.contains("PRIVATE"), "{said}");
+        let (code, error) = start(&cert, &key);
+        assert_eq!(code, Some(1), "{error}");
+        assert!(error.contains(why) && !error.contains("PRIVATE"), "{error}");
     }
-    let half = run(&["serve", "--port", "0", "--tls-cert", &cert], &[]);
-    assert_eq!(half.status.code(), Some(2));
-    assert!(String::from_utf8_lossy(&half.stderr).contains("server.tls_key"));
+    let without_key = run(&["serve", "--port", "0", "--tls-cert", &cert], &[]);
+    assert_eq!(without_key.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&without_key.stderr).contains("server.tls_key"));
 }

@@ -1,5 +1,6 @@
-//! `cargo xtask figures`: the figures of docs/PERFORMANCE.md, measured again on this machine, each several times. It takes
-//! both processors for forty minutes; on a machine that does other things the figures mean nothing.
+//! `cargo xtask figures`: measures the figures of docs/PERFORMANCE.md on this machine, each several times.
+//!
+//! It uses two cores for about forty minutes. On a busy machine the results mean nothing.
 
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _};
@@ -10,130 +11,131 @@ use serde_json::Value;
 
 const RUNS: usize = 3;
 
-/// What is read from a run.
-enum Told {
-    /// The hub's figure, the floor's or the second hub's being 1.
+/// The value that is read from the report of a run.
+enum Reading {
+    /// The hub's value relative to the baseline or the second hub.
     Ratio(&'static str),
-    /// So many a second.
+    /// Operations per second.
     PerSecond,
-    /// Of one core.
+    /// Percent of one core.
     CpuPercent,
-    /// What only this scenario tells.
+    /// A value that only this scenario reports.
     Fact(&'static str),
-    /// The same, above the floor's.
-    AboveFloor(&'static str),
+    /// Such a value minus the baseline's.
+    AboveBaseline(&'static str),
 }
 
-/// A figure: its name here, what it is, its target, how it is read, and the words after `rogerrat load`.
+/// A figure: its name for this command, a description, the target, how it is read, and the arguments of
+/// `rogerrat load`.
 struct Figure {
     name: &'static str,
-    what: &'static str,
+    description: &'static str,
     target: &'static str,
-    read: Told,
-    words: &'static str,
+    reading: Reading,
+    arguments: &'static str,
 }
 
 const fn figure(
     name: &'static str,
-    what: &'static str,
+    description: &'static str,
     target: &'static str,
-    read: Told,
-    words: &'static str,
+    reading: Reading,
+    arguments: &'static str,
 ) -> Figure {
-    Figure { name, what, target, read, words }
+    Figure { name, description, target, reading, arguments }
 }
 
 const FIGURES: &[Figure] = &[
     figure(
         "hop",
-        "CPU for each hop, 64 pairs, against the floor",
+        "CPU per hop, 64 pairs, relative to the baseline",
         "≤ 1.3",
-        Told::Ratio("CPU for each hop"),
+        Reading::Ratio("CPU for each hop"),
         "pingpong --pairs 64 --self --floor --seconds 10",
     ),
     figure(
         "send",
-        "CPU for each send, nobody listens, against the floor",
+        "CPU per send without listeners, relative to the baseline",
         "≤ 1.5",
-        Told::Ratio("CPU for each send"),
+        Reading::Ratio("CPU for each send"),
         "sends --unheard --self --floor --seconds 10",
     ),
     figure(
         "p99",
-        "p99 of a hop at half of what `hop` reaches, against the floor's",
+        "p99 of a hop at half the rate of `hop`, relative to the baseline",
         "≤ 2",
-        Told::Ratio("p99"),
+        Reading::Ratio("p99"),
         "pingpong --pairs 64 --rate 20000 --self --floor --seconds 10",
     ),
     figure(
         "fan-out",
-        "deliveries a second to 1,000 streams",
+        "deliveries per second to 1,000 streams",
         "≥ 150,000",
-        Told::PerSecond,
+        Reading::PerSecond,
         "broadcast --listeners 1000 --self --floor --seconds 10",
     ),
     figure(
         "poll",
-        "KiB of a parked poll, HTTP/1.1, above the floor's",
+        "KiB per parked poll, HTTP/1.1, above the baseline",
         "≤ 2",
-        Told::AboveFloor("kib_per_poll"),
+        Reading::AboveBaseline("kib_per_poll"),
         "park --polls 9000 --self --floor --seconds 5",
     ),
     figure(
         "h2c",
-        "KiB of a parked poll, 50,000 on 500 connections of HTTP/2",
+        "KiB per parked poll, 50,000 on 500 connections of HTTP/2",
         "≤ 6",
-        Told::Fact("kib_per_poll"),
+        Reading::Fact("kib_per_poll"),
         "park --polls 50000 --per-channel 500 --h2c --connections 500 --self --seconds 5",
     ),
     figure(
         "idle",
-        "bytes of an idle channel with one member",
+        "bytes per idle channel with one member",
         "≤ 1,536",
-        Told::Fact("bytes_per_channel"),
+        Reading::Fact("bytes_per_channel"),
         "channels --channels 50000 --creators 32 --self",
     ),
     figure(
         "retired",
-        "bytes that a retired channel leaves",
+        "bytes left by an unloaded channel",
         "≤ 100",
-        Told::Fact("bytes_per_channel_retired"),
+        Reading::Fact("bytes_per_channel_retired"),
         "channels --channels 50000 --creators 32 --retire 90s --waves 3 --self",
     ),
     figure(
         "million",
-        "channels created a second, a million of them",
+        "channels created per second, up to a million",
         "≥ 10,000",
-        Told::PerSecond,
+        Reading::PerSecond,
         "channels --channels 1000000 --members 0 --creators 32 --self",
     ),
     figure(
         "last",
-        "the rate of its last tenth against the first",
+        "rate of the last tenth relative to the first",
         "≥ 0.6",
-        Told::Fact("last_to_first"),
+        Reading::Fact("last_to_first"),
         "channels --channels 1000000 --members 0 --creators 32 --self",
     ),
     figure(
         "quiet",
-        "% of a core, 15,000 parked polls, a minute",
+        "% of a core for 15,000 parked polls, over a minute",
         "< 0.2",
-        Told::CpuPercent,
+        Reading::CpuPercent,
         "park --polls 15000 --self --seconds 60",
     ),
     figure(
         "crowd",
-        "CPU for each hop among 100,000 live channels, against 64",
+        "CPU per hop among 100,000 live channels, relative to 64",
         "≤ 1.3",
-        Told::Ratio("CPU for each hop"),
+        Reading::Ratio("CPU for each hop"),
         "pingpong --pairs 64 --bystanders 100000 --self --compare URL2 --pid2 PID2 --seconds 10",
     ),
 ];
 
-/// Measures all figures, or those named. False when one cannot be had.
-#[expect(clippy::print_stdout, reason = "the table is what the command prints")]
-pub(crate) fn run(words: &[String]) -> bool {
-    let (runs, named) = match words {
+/// Measures all figures, or the named ones. Returns false when one cannot be measured.
+#[expect(clippy::print_stdout, reason = "the table is the output of the command")]
+pub(crate) fn run(arguments: &[String]) -> bool {
+    let (runs, named) = match arguments {
         [flag, runs, named @ ..] if flag == "--runs" => (runs.parse().ok().filter(|runs| *runs > 0), named),
         named => (Some(RUNS), named),
     };
@@ -144,94 +146,95 @@ pub(crate) fn run(words: &[String]) -> bool {
         return false;
     };
     let Some(rogerrat) = build() else { return false };
-    println!("| what | target | median | runs | command |\n|---|---|---|---|---|");
+    println!("| figure | target | median | runs | command |\n|---|---|---|---|---|");
     let wanted = FIGURES.iter().filter(|figure| named.is_empty() || named.iter().any(|name| name == figure.name));
-    // One run may tell two figures.
+    // Two figures may come from the same run.
     let groups: Vec<_> = wanted.collect();
-    groups.chunk_by(|one, next| one.words == next.words).all(|figures| measure(&rogerrat, figures, runs))
+    groups.chunk_by(|one, next| one.arguments == next.arguments).all(|figures| measure(&rogerrat, figures, runs))
 }
 
-fn is_of_this_package(name: &str) -> bool {
+fn is_package_variable(name: &str) -> bool {
     name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_")
 }
 
-/// The release build, as everybody makes it.
+/// Builds the executable as it is shipped, with the `dist` profile, and returns its path.
 fn build() -> Option<PathBuf> {
     let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..");
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut build = Command::new(cargo);
-    build.args(["build", "--release", "--locked"]).current_dir(&root);
-    // What cargo tells us of ourselves would make it build again what it has built for others.
-    for (name, _) in std::env::vars_os().filter(|(name, _)| is_of_this_package(&name.to_string_lossy())) {
+    build.args(["build", "--profile", "dist", "--locked"]).current_dir(&root);
+    // Cargo's variables about this package would invalidate build scripts and cause a rebuild.
+    for (name, _) in std::env::vars_os().filter(|(name, _)| is_package_variable(&name.to_string_lossy())) {
         build.env_remove(name);
     }
     let built = build.status();
     built.is_ok_and(|status| status.success()).then(|| {
         let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from);
-        target.join("release/rogerrat")
+        target.join("dist/rogerrat")
     })
 }
 
-/// Measures what one command tells, and prints a row for each figure.
-#[expect(clippy::print_stdout, reason = "the table is what the command prints")]
+/// Runs one command several times and prints a row for each figure.
+#[expect(clippy::print_stdout, reason = "the table is the output of the command")]
 fn measure(rogerrat: &Path, figures: &[&Figure], runs: usize) -> bool {
-    let mut seen = Vec::new();
+    let mut reports = Vec::new();
     for _ in 0..runs {
-        match one_run(rogerrat, figures[0].words) {
-            Ok(run) => seen.push(run),
-            Err(trouble) => {
-                eprintln!("xtask: {}: {trouble}", figures[0].name);
+        match one_run(rogerrat, figures[0].arguments) {
+            Ok(report) => reports.push(report),
+            Err(error) => {
+                eprintln!("xtask: {}: {error}", figures[0].name);
                 return false;
             }
         }
     }
     figures.iter().all(|figure| {
-        let Some(mut values) = seen.iter().map(|run| read(run, &figure.read)).collect::<Option<Vec<_>>>() else {
-            eprintln!("xtask: {}: the run does not tell it", figure.name);
+        let Some(mut values) = reports.iter().map(|report| read(report, &figure.reading)).collect::<Option<Vec<_>>>()
+        else {
+            eprintln!("xtask: {}: the report does not contain it", figure.name);
             return false;
         };
         values.sort_by(f64::total_cmp);
-        let all: Vec<_> = values.iter().map(|value| shown(*value)).collect();
-        let median = shown(values[values.len() / 2]);
-        let Figure { what, target, words, .. } = figure;
-        println!("| {what} | {target} | {median} | {} | `{words}` |", all.join(", "));
+        let all: Vec<_> = values.iter().map(|value| format_value(*value)).collect();
+        let median = format_value(values[values.len() / 2]);
+        let Figure { description, target, arguments, .. } = figure;
+        println!("| {description} | {target} | {median} | {} | `{arguments}` |", all.join(", "));
         true
     })
 }
 
-/// A number as it stands in a table.
-fn shown(value: f64) -> String {
+/// Formats a number for the table.
+fn format_value(value: f64) -> String {
     if value.abs() < 100.0 { format!("{value:.2}") } else { format!("{value:.0}") }
 }
 
-fn read(run: &Value, told: &Told) -> Option<f64> {
-    let side = &run["sides"][0];
+fn read(report: &Value, reading: &Reading) -> Option<f64> {
+    let side = &report["sides"][0];
     let fact = |side: &Value, key: &str| {
         let fact = side["facts"].as_array()?.iter().find(|fact| fact["key"] == key)?;
         fact["value"].as_f64()
     };
-    match told {
-        Told::Ratio(label) => {
-            let ratio = run["ratios"].as_array()?.iter().find(|ratio| ratio["label"] == *label)?;
+    match reading {
+        Reading::Ratio(label) => {
+            let ratio = report["ratios"].as_array()?.iter().find(|ratio| ratio["label"] == *label)?;
             ratio["value"].as_f64()
         }
-        Told::PerSecond => side["per_second"].as_f64(),
-        Told::CpuPercent => side["server_cpu_percent"].as_f64(),
-        Told::Fact(key) => fact(side, key),
-        Told::AboveFloor(key) => Some(fact(side, key)? - fact(&run["sides"][1], key)?),
+        Reading::PerSecond => side["per_second"].as_f64(),
+        Reading::CpuPercent => side["server_cpu_percent"].as_f64(),
+        Reading::Fact(key) => fact(side, key),
+        Reading::AboveBaseline(key) => Some(fact(side, key)? - fact(&report["sides"][1], key)?),
     }
 }
 
-/// Runs `rogerrat load` once, with a second hub beside it where one is named.
-fn one_run(rogerrat: &Path, words: &str) -> Result<Value, String> {
-    let second = if words.contains("URL2") { Some(Hub::start(rogerrat)?) } else { None };
-    let words = words.split(' ').map(|word| match (word, &second) {
+/// Runs `rogerrat load` once, with a second hub if the arguments refer to one.
+fn one_run(rogerrat: &Path, arguments: &str) -> Result<Value, String> {
+    let second = if arguments.contains("URL2") { Some(Hub::start(rogerrat)?) } else { None };
+    let arguments = arguments.split(' ').map(|argument| match (argument, &second) {
         ("URL2", Some(hub)) => hub.url.clone(),
         ("PID2", Some(hub)) => hub.child.id().to_string(),
-        _ => word.to_owned(),
+        _ => argument.to_owned(),
     });
     let mut load = Command::new(rogerrat);
-    load.arg("load").args(words).args(["--json", "--quiet"]);
+    load.arg("load").args(arguments).args(["--json", "--quiet"]);
     let output = load.output().map_err(|error| error.to_string())?;
     if !output.status.success() {
         return Err(format!("{}: {}", output.status, String::from_utf8_lossy(&output.stderr).trim()));
@@ -239,7 +242,7 @@ fn one_run(rogerrat: &Path, words: &str) -> Result<Value, String> {
     serde_json::from_slice(&output.stdout).map_err(|error| error.to_string())
 }
 
-/// A hub with one worker and data of its own, which goes with it.
+/// A hub with one worker and a temporary data directory; stopped and removed when dropped.
 struct Hub {
     child: Child,
     url: String,
@@ -257,7 +260,7 @@ impl Hub {
         let mut lines = banner.by_ref().lines().map_while(Result::ok);
         let address = lines.find(|line| line.trim().starts_with("http://")).ok_or("the second hub does not start")?;
         address.trim().clone_into(&mut hub.url);
-        // The rest of the banner is for nobody, but must not fail.
+        // Keep the pipe open: writing the rest of the banner must not fail.
         hub.child.stdout = Some(banner.into_inner());
         Ok(hub)
     }

@@ -1,13 +1,13 @@
-//! The gate. `cargo xtask verify` is what CI runs and writes nothing; `cargo xtask fix` is for your own change;
-//! `cargo xtask fuzz` goes on looking where the gate has stopped; `cargo xtask figures` measures what
-//! docs/PERFORMANCE.md promises.
+//! Developer tasks: `cargo xtask verify` runs the checks of CI without changing files, `cargo xtask fix` applies lints
+//! and formatting, `cargo xtask fuzz` runs the fuzz targets, `cargo xtask figures` measures the figures of
+//! docs/PERFORMANCE.md.
 
 mod figures;
 mod fuzz;
 
 use std::process::{Command, ExitCode};
 
-/// One step: its name, and the arguments to cargo.
+/// A step: its name, and the arguments for cargo.
 type Step = (&'static str, &'static [&'static str]);
 
 const VERIFY: &[Step] = &[
@@ -23,10 +23,10 @@ const FIX: &[Step] = &[
 ];
 
 fn main() -> ExitCode {
-    let words: Vec<_> = std::env::args().skip(1).collect();
-    let steps = match words.first().map(String::as_str) {
-        Some("fuzz") if fuzz::run(&words[1..]) => return ExitCode::SUCCESS,
-        Some("figures") if figures::run(&words[1..]) => return ExitCode::SUCCESS,
+    let arguments: Vec<_> = std::env::args().skip(1).collect();
+    let steps = match arguments.first().map(String::as_str) {
+        Some("fuzz") if fuzz::run(&arguments[1..]) => return ExitCode::SUCCESS,
+        Some("figures") if figures::run(&arguments[1..]) => return ExitCode::SUCCESS,
         Some("fuzz" | "figures") => return ExitCode::FAILURE,
         Some("verify") => VERIFY,
         Some("fix") => FIX,

@@ -1,32 +1,32 @@
-//! D1 and D2 over HTTP/2, where a handler outlives its client.
+//! D1 and D2 over HTTP/2, where actix keeps a handler running after its client has disconnected or reset the request.
 
 use rogerrat_testkit::{Agent, Hub, wait_until};
 
 use super::http2::{Http2, WINDOW};
 
-fn two() -> (Hub, Agent, Agent) {
+fn two_agents() -> (Hub, Agent, Agent) {
     let hub = Hub::unlimited();
     let channel = hub.channel();
     let (ann, bob) = (channel.join("ann"), channel.join("bob"));
     (hub, ann, bob)
 }
 
-/// Reads until both have come, each once. Their order is open: the first may be with the read that was given up, and
-/// on its way back, when the next read takes the second.
-fn assert_both_come(ann: &Agent, mut both: [&str; 2]) {
-    let mut heard = Vec::new();
-    wait_until("both have come", || {
-        heard.extend(ann.listen());
-        heard.len() >= 2
+/// Reads until both messages have arrived, each once. Their order is not fixed: the first may still be with the
+/// cancelled read, on its way back, when the next read takes the second.
+fn assert_both_arrive(ann: &Agent, mut both: [&str; 2]) {
+    let mut received = Vec::new();
+    wait_until("both have arrived", || {
+        received.extend(ann.listen());
+        received.len() >= 2
     });
-    heard.sort();
+    received.sort();
     both.sort_unstable();
-    assert_eq!(heard, both);
+    assert_eq!(received, both);
 }
 
 #[test]
-fn d01_a_poll_whose_connection_closed_gives_its_place_back() {
-    let (hub, ann, bob) = two();
+fn d01_a_poll_ends_when_its_connection_closes() {
+    let (hub, ann, bob) = two_agents();
     for what in ["wait?timeout=300", "listen?timeout=60", "stream", "stream?ack=manual"] {
         let mut http2 = Http2::open(*hub, WINDOW);
         http2.get(&ann, what);
@@ -39,35 +39,35 @@ fn d01_a_poll_whose_connection_closed_gives_its_place_back() {
 }
 
 #[test]
-fn d01_a_poll_that_was_given_up_takes_nothing() {
-    let (hub, ann, bob) = two();
+fn d01_a_cancelled_poll_takes_no_message() {
+    let (hub, ann, bob) = two_agents();
     let mut http2 = Http2::open(*hub, WINDOW);
     for what in ["wait?timeout=300", "listen?timeout=60"] {
         let poll = http2.get(&ann, what);
         ann.until_waiting(true);
-        http2.give_up(poll);
+        http2.cancel(poll);
         bob.say(what);
         bob.send("ann", "for you");
-        assert_both_come(&ann, [what, "for you"]);
+        assert_both_arrive(&ann, [what, "for you"]);
     }
 }
 
 #[test]
-fn d01_a_stream_that_was_given_up_takes_nothing() {
-    let (hub, ann, bob) = two();
+fn d01_a_cancelled_stream_takes_no_message() {
+    let (hub, ann, bob) = two_agents();
     let mut http2 = Http2::open(*hub, WINDOW);
     let stream = http2.get(&ann, "stream");
     bob.say("m-one");
     assert!(http2.body_until(stream, "m-one").contains("m-one"));
-    http2.give_up(stream);
+    http2.cancel(stream);
     bob.say("m-two");
     bob.say("m-three");
-    assert_both_come(&ann, ["m-two", "m-three"]);
+    assert_both_arrive(&ann, ["m-two", "m-three"]);
 }
 
 #[test]
-fn d02_what_a_shut_window_held_back_is_still_unread() {
-    let (hub, ann, bob) = two();
+fn d02_a_message_held_back_by_a_closed_window_is_still_unread() {
+    let (hub, ann, bob) = two_agents();
     for what in ["stream", "wait?timeout=60"] {
         let mut http2 = Http2::open(*hub, 0);
         let stream = http2.get(&ann, what);
@@ -77,18 +77,18 @@ fn d02_what_a_shut_window_held_back_is_still_unread() {
             http2.until_head(stream);
         }
         drop(http2);
-        let mut heard = Vec::new();
-        wait_until("it has come", || {
-            heard.extend(ann.listen());
-            !heard.is_empty()
+        let mut received = Vec::new();
+        wait_until("it has arrived", || {
+            received.extend(ann.listen());
+            !received.is_empty()
         });
-        assert_eq!(heard, ["held back"], "{what}");
+        assert_eq!(received, ["held back"], "{what}");
     }
 }
 
 #[test]
-fn d02_what_was_read_does_not_come_again() {
-    let (hub, ann, bob) = two();
+fn d02_a_message_that_was_read_is_not_redelivered() {
+    let (hub, ann, bob) = two_agents();
     let mut http2 = Http2::open(*hub, WINDOW);
     bob.say("m-one");
     let poll = http2.get(&ann, "listen?timeout=60");
@@ -103,8 +103,8 @@ fn d02_what_was_read_does_not_come_again() {
 }
 
 #[test]
-fn d01_a_wait_over_mcp_is_given_up_like_a_poll() {
-    let (hub, ann, bob) = two();
+fn d01_a_wait_over_mcp_is_cancelled_like_a_poll() {
+    let (hub, ann, bob) = two_agents();
     let mut http2 = Http2::open(*hub, WINDOW);
     http2.call(&ann, "wait");
     ann.until_waiting(true);
@@ -115,30 +115,30 @@ fn d01_a_wait_over_mcp_is_given_up_like_a_poll() {
     let mut http2 = Http2::open(*hub, WINDOW);
     let wait = http2.call(&ann, "wait");
     assert!(http2.body_until(wait, ": waiting").starts_with(": waiting"));
-    http2.give_up(wait);
+    http2.cancel(wait);
     bob.say("m-two");
     bob.say("m-three");
-    assert_both_come(&ann, ["m-two", "m-three"]);
+    assert_both_arrive(&ann, ["m-two", "m-three"]);
 }
 
 #[test]
-fn d02_what_a_wait_over_mcp_brought_does_not_come_again_and_what_a_shut_window_held_back_does() {
-    let (hub, ann, bob) = two();
+fn d02_a_wait_over_mcp_redelivers_only_what_a_closed_window_held_back() {
+    let (hub, ann, bob) = two_agents();
     let mut http2 = Http2::open(*hub, WINDOW);
     let wait = http2.call(&ann, "wait");
     ann.until_waiting(true);
     bob.say("m-one");
     assert!(http2.body_until(wait, "\n\ndata-never").contains("m-one"));
-    let mut shut = Http2::open(*hub, 0);
-    let wait = shut.call(&ann, "wait");
+    let mut closed = Http2::open(*hub, 0);
+    let wait = closed.call(&ann, "wait");
     ann.until_waiting(true);
     bob.say("m-two");
-    shut.until_head(wait);
-    drop(shut);
-    let mut heard = Vec::new();
-    wait_until("it has come", || {
-        heard.extend(ann.listen());
-        !heard.is_empty()
+    closed.until_head(wait);
+    drop(closed);
+    let mut received = Vec::new();
+    wait_until("it has arrived", || {
+        received.extend(ann.listen());
+        !received.is_empty()
     });
-    assert_eq!(heard, ["m-two"]);
+    assert_eq!(received, ["m-two"]);
 }
