@@ -34,7 +34,7 @@ pub(super) enum LoadCommand {
     /// A mix of all for hours: does anything grow, slow down or get lost?
     Soak(SoakArgs),
     /// Serve the floor: the same requests on bare actix-web, without a hub behind them
-    Floor(FloorArgs),
+    Baseline(BaselineArgs),
 }
 
 #[derive(Debug, Args)]
@@ -152,7 +152,7 @@ pub(super) struct SoakArgs {
 }
 
 #[derive(Debug, Args)]
-pub(super) struct FloorArgs {
+pub(super) struct BaselineArgs {
     /// Port on 127.0.0.1; 0 takes a free one
     #[arg(long, default_value_t = 0)]
     pub(super) port: u16,

@@ -4,33 +4,33 @@
 //! It knows the HTTP contract only, never the hub's insides.
 
 mod args;
-mod contest;
-mod feed;
-mod figures;
-mod floor;
-mod floor_process;
+mod baseline;
+mod baseline_process;
+mod error_counts;
 mod fsync;
+mod html_report;
+mod http_connection;
 mod interrupt;
-mod line;
 mod mcp;
 mod message;
-mod own_hub;
+mod order_check;
 mod pacer;
-mod page;
 mod pool;
 mod preflight;
 mod procfs;
 mod progress;
-mod request;
+mod report;
 mod run;
+mod run_state;
+mod runner;
 mod scenario;
-mod sequence;
+mod send_template;
+mod server_under_test;
 mod setup;
-mod side;
-mod stage;
+mod spawned_hub;
 mod stopwatch;
+mod stream_events;
 mod table;
-mod tally;
 mod target;
 
 use std::fs;
@@ -40,8 +40,8 @@ use std::process::ExitCode;
 
 pub use args::LoadArgs;
 use args::{LoadCommand, RunArgs};
-use figures::Figures;
-use scenario::Play;
+use report::LoadReport;
+use scenario::Scenario;
 
 /// The run could not begin or end: wrong flags, no hub, no such process, no room.
 const UNUSABLE: u8 = 2;
@@ -49,15 +49,15 @@ const UNUSABLE: u8 = 2;
 /// 0 when every message came once and in order and no request failed, 1 when not, 2 when nothing could be measured.
 pub fn run(args: LoadArgs) -> ExitCode {
     let outcome = match args.command {
-        LoadCommand::Pingpong(args) => play(Play::from(&args), &args.run, false),
-        LoadCommand::Broadcast(args) => play(Play::from(&args), &args.run, false),
-        LoadCommand::Park(args) => play(Play::from(&args), &args.run, false),
-        LoadCommand::Sends(args) => play(Play::from(&args), &args.run, args.compare_durability),
-        LoadCommand::Channels(args) => play(Play::from(&args), &args.run, false),
-        LoadCommand::Churn(args) => play(Play::from(&args), &args.run, false),
-        LoadCommand::Mcp(args) => play(Play::from(&args), &args.run, false),
-        LoadCommand::Soak(args) => play(Play::from(&args), &args.run, false),
-        LoadCommand::Floor(args) => floor_process::run(&args).map(|()| true).map_err(|error| error.to_string()),
+        LoadCommand::Pingpong(args) => scenario(Scenario::from(&args), &args.run, false),
+        LoadCommand::Broadcast(args) => scenario(Scenario::from(&args), &args.run, false),
+        LoadCommand::Park(args) => scenario(Scenario::from(&args), &args.run, false),
+        LoadCommand::Sends(args) => scenario(Scenario::from(&args), &args.run, args.compare_durability),
+        LoadCommand::Channels(args) => scenario(Scenario::from(&args), &args.run, false),
+        LoadCommand::Churn(args) => scenario(Scenario::from(&args), &args.run, false),
+        LoadCommand::Mcp(args) => scenario(Scenario::from(&args), &args.run, false),
+        LoadCommand::Soak(args) => scenario(Scenario::from(&args), &args.run, false),
+        LoadCommand::Baseline(args) => baseline_process::run(&args).map(|()| true).map_err(|error| error.to_string()),
     };
     match outcome {
         Ok(true) => ExitCode::SUCCESS,
@@ -69,21 +69,22 @@ pub fn run(args: LoadArgs) -> ExitCode {
     }
 }
 
-fn play(play: Play, args: &RunArgs, compares_durability: bool) -> Result<bool, String> {
+fn scenario(scenario: Scenario, args: &RunArgs, compares_durability: bool) -> Result<bool, String> {
     for file in args.json.iter().chain(&args.report).filter(|file| !is_stdout(file)) {
         // Better now than after an hour.
         fs::File::options().create(true).append(true).open(file).map_err(|error| cannot_write(file, &error))?;
     }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let figures = runtime.map_err(|error| error.to_string())?.block_on(run::run(play, args, compares_durability))?;
+    let figures =
+        runtime.map_err(|error| error.to_string())?.block_on(run::run(scenario, args, compares_durability))?;
     publish(&figures, args)?;
     Ok(figures.is_clean())
 }
 
 /// To whom it was asked to go.
-fn publish(figures: &Figures, args: &RunArgs) -> Result<(), String> {
+fn publish(figures: &LoadReport, args: &RunArgs) -> Result<(), String> {
     if let Some(file) = &args.report {
-        fs::write(file, page::html(figures)).map_err(|error| cannot_write(file, &error))?;
+        fs::write(file, html_report::html(figures)).map_err(|error| cannot_write(file, &error))?;
     }
     let mut text = figures.to_string();
     if let Some(file) = &args.json {

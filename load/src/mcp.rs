@@ -3,7 +3,7 @@
 use rogerrat_client::http::{Connection, HttpError, expect_success};
 
 use super::message;
-use super::request::{Letter, Request};
+use super::send_template::{Request, SendTemplate};
 use super::target::{Session, Target, bearer};
 
 const VERSION: &str = "2025-03-26";
@@ -39,10 +39,10 @@ impl Seat {
         self.tool(target, "listen", &format!(r#"{{"timeout_seconds":{timeout_s}}}"#))
     }
 
-    pub(super) fn letter(&self, target: &Target, to: &str, payload_bytes: usize) -> Letter {
+    pub(super) fn letter(&self, target: &Target, to: &str, payload_bytes: usize) -> SendTemplate {
         const TAIL: &str = r#""}}}"#;
         let request = self.tool(target, "send", &format!(r#"{{"to":"{to}","message":"{:.<payload_bytes$}"}}"#, ""));
-        Letter::new(request, payload_bytes, TAIL)
+        SendTemplate::new(request, payload_bytes, TAIL)
     }
 
     fn tool(&self, target: &Target, name: &str, arguments: &str) -> Request {

@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use super::stage::{Phase, Stage};
+use super::run_state::{Phase, RunState};
 use crate::stopwatch::elapsed_ns;
 
 #[derive(Debug, Clone)]
@@ -27,17 +27,17 @@ impl Pacer {
     }
 
     /// Waits until the next message is due and this side has its turn; gives the moment to count from.
-    pub(super) async fn due(&mut self, stage: &Stage) -> u64 {
+    pub(super) async fn due(&mut self, run_state: &RunState) -> u64 {
         let Some(interval_ns) = self.interval_ns else {
-            stage.turn().await;
+            run_state.turn().await;
             return elapsed_ns();
         };
         loop {
-            stage.turn().await;
+            run_state.turn().await;
             let now_ns = elapsed_ns();
-            if self.turn != stage.turns() {
+            if self.turn != run_state.turns() {
                 // What was planned before the other side's turn is void.
-                self.turn = stage.turns();
+                self.turn = run_state.turns();
                 self.next_ns = now_ns + (interval_ns as f64 * self.offset) as u64;
             }
             let intended_ns = self.next_ns;
@@ -47,10 +47,10 @@ impl Pacer {
             }
             tokio::select! {
                 () = tokio::time::sleep(Duration::from_nanos(intended_ns - now_ns)) => {}
-                () = stage.drained() => {}
+                () = run_state.drained() => {}
             }
             // A turn that ended in our sleep begins anew; else it is time.
-            if stage.turns() == self.turn && !stage.is(Phase::Paused) {
+            if run_state.turns() == self.turn && !run_state.is(Phase::Paused) {
                 self.next_ns += interval_ns;
                 return elapsed_ns();
             }
@@ -64,37 +64,37 @@ mod tests {
 
     #[tokio::test]
     async fn a_closed_loop_counts_from_now() {
-        let stage = Stage::new(None).unwrap();
-        stage.enter(Phase::Measuring);
+        let run_state = RunState::new(None).unwrap();
+        run_state.enter(Phase::Measuring);
         let before_ns = elapsed_ns();
-        assert!(Pacer::new(None, 3, 8).due(&stage).await >= before_ns);
+        assert!(Pacer::new(None, 3, 8).due(&run_state).await >= before_ns);
     }
 
     #[tokio::test]
     async fn another_turn_is_another_plan() {
-        let stage = Stage::new(None).unwrap();
-        stage.enter(Phase::Measuring);
+        let run_state = RunState::new(None).unwrap();
+        run_state.enter(Phase::Measuring);
         let mut pacer = Pacer::new(Some(1000.0), 0, 1);
-        pacer.due(&stage).await;
-        stage.enter(Phase::Paused);
+        pacer.due(&run_state).await;
+        run_state.enter(Phase::Paused);
         let paused_ns = elapsed_ns();
         while elapsed_ns() < paused_ns + 3_000_000 {
             std::hint::spin_loop();
         }
-        stage.enter(Phase::Measuring);
-        assert!(pacer.due(&stage).await >= paused_ns + 3_000_000, "nothing was late in the pause");
+        run_state.enter(Phase::Measuring);
+        assert!(pacer.due(&run_state).await >= paused_ns + 3_000_000, "nothing was late in the pause");
     }
 
     #[tokio::test]
     async fn who_is_late_counts_from_the_plan() {
-        let stage = Stage::new(None).unwrap();
-        stage.enter(Phase::Measuring);
+        let run_state = RunState::new(None).unwrap();
+        run_state.enter(Phase::Measuring);
         let mut pacer = Pacer::new(Some(1000.0), 0, 1);
-        let first_ns = pacer.due(&stage).await;
+        let first_ns = pacer.due(&run_state).await;
         while elapsed_ns() < first_ns + 3_000_000 {
             std::hint::spin_loop();
         }
-        let late = [pacer.due(&stage).await, pacer.due(&stage).await];
+        let late = [pacer.due(&run_state).await, pacer.due(&run_state).await];
         assert_eq!(late[1] - late[0], 1_000_000, "a millisecond apart, whenever they could be sent");
         assert!(late[0] < first_ns + 3_000_000);
     }

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use h2::client::{Builder, SendRequest};
 use rogerrat_client::http::HttpError;
 
-use super::line::Line;
+use super::http_connection::Line;
 
 /// What the server may send ahead on one stream, and on all of a connection, in bytes.
 const STREAM_WINDOW: u32 = 1 << 20;

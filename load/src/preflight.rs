@@ -8,7 +8,7 @@ use rogerrat_client::http::{Connection, HttpError};
 
 use super::args::RunArgs;
 use super::message::Numbered;
-use super::scenario::{Needs, Play};
+use super::scenario::{Needs, Scenario};
 use super::setup;
 use super::target::Target;
 
@@ -25,9 +25,9 @@ const HEADERS: usize = 64;
 const UNAUTHORIZED: u16 = 401;
 
 /// What the machine must have: files, ports, memory.
-pub(super) fn machine(play: Play, args: &RunArgs, sides: usize) -> Result<(), String> {
-    let Needs { lines, .. } = play.needs();
-    let simultaneous = if play.takes_turns() { sides } else { 1 };
+pub(super) fn machine(scenario: Scenario, args: &RunArgs, sides: usize) -> Result<(), String> {
+    let Needs { lines, .. } = scenario.needs();
+    let simultaneous = if scenario.takes_turns() { sides } else { 1 };
     let sockets = if args.h2c { args.connections as usize } else { lines } * simultaneous;
     if let Some(sources) = args.sources
         && sockets > usize::from(sources) * PORTS

@@ -5,8 +5,8 @@ use std::io::{self, IsTerminal as _, Write as _};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use super::figures::Sample;
-use super::stage::Phase;
+use super::report::Sample;
+use super::run_state::Phase;
 use crate::stopwatch::elapsed_ns;
 
 /// Between two lines where there is no terminal.

@@ -1,44 +1,44 @@
 //! From the flags to the figures: the servers a run needs, what they must allow, and the contest between them.
 
 use super::args::RunArgs;
-use super::contest::Contest;
-use super::figures::Figures;
-use super::floor_process::FloorProcess;
+use super::baseline_process::FloorProcess;
 use super::interrupt::Interrupt;
-use super::own_hub::OwnHub;
 use super::procfs::Process;
 use super::progress::Progress;
-use super::scenario::Play;
-use super::side::Side;
+use super::report::LoadReport;
+use super::runner::Runner;
+use super::scenario::Scenario;
+use super::server_under_test::ServerUnderTest;
+use super::spawned_hub::SpawnedHub;
 use super::target::{Durability, Target};
 use super::{fsync, preflight};
 
 /// The servers of a run that are ours; they end with it.
 #[derive(Default)]
 struct Servers {
-    own: Option<OwnHub>,
+    own: Option<SpawnedHub>,
     floor: Option<FloorProcess>,
 }
 
-pub(super) async fn run(play: Play, args: &RunArgs, compares_durability: bool) -> Result<Figures, String> {
-    if let Some(refusal) = play.refusal(args) {
+pub(super) async fn run(scenario: Scenario, args: &RunArgs, compares_durability: bool) -> Result<LoadReport, String> {
+    if let Some(refusal) = scenario.refusal(args) {
         return Err(refusal);
     }
-    if args.floor && !play.suits_the_floor() {
-        return Err(format!("the floor has nothing to compare `{}` with", play.name()));
+    if args.floor && !scenario.suits_the_floor() {
+        return Err(format!("the floor has nothing to compare `{}` with", scenario.name()));
     }
     let interrupt = Interrupt::new().map_err(|error| error.to_string())?;
     let sides = 1 + usize::from(compares_durability || args.compare.is_some() || (args.floor && has_hub(args)));
-    preflight::machine(play, args, sides)?;
+    preflight::machine(scenario, args, sides)?;
     let syncs = args.fsync_dir.as_deref().map(fsync::rate).transpose().map_err(|error| error.to_string())?;
-    let progress = Progress::new(args.quiet, play.unit().1);
+    let progress = Progress::new(args.quiet, scenario.unit().1);
     let mut servers = Servers::default();
     let outcome = tokio::select! {
-        outcome = go(play, args, compares_durability, &interrupt, &progress, &mut servers) => outcome,
+        outcome = go(scenario, args, compares_durability, &interrupt, &progress, &mut servers) => outcome,
         () = interrupt.insisted() => Err("interrupted twice".into()),
     };
     progress.done();
-    Ok(Figures { fsyncs_per_second: syncs, ..outcome? })
+    Ok(LoadReport { fsyncs_per_second: syncs, ..outcome? })
 }
 
 fn has_hub(args: &RunArgs) -> bool {
@@ -46,17 +46,17 @@ fn has_hub(args: &RunArgs) -> bool {
 }
 
 async fn go(
-    play: Play,
+    scenario: Scenario,
     args: &RunArgs,
     compares_durability: bool,
     interrupt: &Interrupt,
     progress: &Progress,
     servers: &mut Servers,
-) -> Result<Figures, String> {
+) -> Result<LoadReport, String> {
     let text = |error: std::io::Error| error.to_string();
     let mut sides = Vec::new();
     if args.own_hub {
-        let own = OwnHub::start(args.workers, &args.hub_flag)?;
+        let own = SpawnedHub::start(args.workers, &args.hub_flag)?;
         sides.push(side("hub", own.url(), None, Some(own.process().map_err(text)?), args).await?);
         servers.own = Some(own);
     } else if let Some(url) = &args.url {
@@ -70,18 +70,18 @@ async fn go(
         sides.push(side("floor", floor.url(), None, Some(floor.process().map_err(text)?), args).await?);
         servers.floor = Some(floor);
     }
-    let mut plays = vec![play, play.opponent()];
+    let mut plays = vec![scenario, scenario.opponent()];
     if compares_durability && let Some(first) = sides.first_mut() {
         first.name = "disk".into();
         let url = first.url.clone();
-        let server = first.stage.server;
+        let server = first.run_state.server;
         sides.push(side("memory", &url, args.token.clone(), server, args).await?);
-        plays = vec![play.with_durability(Durability::Disk), play.with_durability(Durability::Memory)];
+        plays = vec![scenario.with_durability(Durability::Disk), scenario.with_durability(Durability::Memory)];
     }
     for side in sides.iter().filter(|side| side.name != "floor") {
-        preflight::hub(&side.url, &side.target, play.needs()).await?;
+        preflight::hub(&side.url, &side.target, scenario.needs()).await?;
     }
-    Contest { plays, sides, args, interrupt, progress }.run().await
+    Runner { plays, sides, args, interrupt, progress }.run().await
 }
 
 fn find(pid: Option<u32>) -> Result<Option<Process>, String> {
@@ -94,7 +94,7 @@ async fn side(
     token: Option<String>,
     server: Option<Process>,
     args: &RunArgs,
-) -> Result<Side, String> {
+) -> Result<ServerUnderTest, String> {
     let mut target = Target::parse(url, token)?.with_sources(args.sources);
     if args.sources.is_some() && !preflight::is_here(&target) {
         return Err(format!("{url}: --sources are addresses of loopback, and this hub is elsewhere"));
@@ -102,5 +102,5 @@ async fn side(
     if args.h2c {
         target = target.over_h2c(args.connections as usize).await.map_err(|fault| format!("{url}: {fault}"))?;
     }
-    Side::new(name, url, target, server)
+    ServerUnderTest::new(name, url, target, server)
 }

@@ -6,8 +6,8 @@ use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 use rogerrat_client::http::{HttpError, expect_success};
 use serde::Deserialize;
 
-use super::line::Line;
-use super::stage::Stage;
+use super::http_connection::Line;
+use super::run_state::RunState;
 use super::target::{Durability, Session, Target};
 
 /// Channels that are made at once.
@@ -27,22 +27,22 @@ struct Joined {
 /// Makes channels with agents on them.
 pub(super) struct Setup<'a> {
     target: &'a Target,
-    /// Whether every join counts for the stage's population.
+    /// Whether every join counts for the run_state's population.
     counts: bool,
-    stage: &'a Stage,
+    run_state: &'a RunState,
     durability: Option<Durability>,
     /// Lines that nobody uses at the moment.
     lines: Mutex<Vec<Line>>,
 }
 
 impl<'a> Setup<'a> {
-    pub(super) fn new(target: &'a Target, stage: &'a Stage, durability: Option<Durability>) -> Self {
-        Self { target, stage, durability, counts: true, lines: Mutex::default() }
+    pub(super) fn new(target: &'a Target, run_state: &'a RunState, durability: Option<Durability>) -> Self {
+        Self { target, run_state, durability, counts: true, lines: Mutex::default() }
     }
 
     /// One that leaves the population alone.
-    pub(super) fn silent(target: &'a Target, stage: &'a Stage, durability: Option<Durability>) -> Self {
-        Self { counts: false, ..Self::new(target, stage, durability) }
+    pub(super) fn silent(target: &'a Target, run_state: &'a RunState, durability: Option<Durability>) -> Self {
+        Self { counts: false, ..Self::new(target, run_state, durability) }
     }
 
     /// Channel after channel, with the agents that `callsigns` names for it, in this order.
@@ -72,7 +72,7 @@ impl<'a> Setup<'a> {
         for callsign in callsigns {
             sessions.push(join(line, self.target, &created, callsign).await?);
             if self.counts {
-                self.stage.grow();
+                self.run_state.grow();
             }
         }
         Ok(sessions)

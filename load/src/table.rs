@@ -2,10 +2,10 @@
 
 use std::fmt;
 
-use super::figures::{Figures, Quantiles, Side};
-use super::sequence::Disorder;
+use super::order_check::OrderError;
+use super::report::{LoadReport, Quantiles, ServerUnderTest};
 
-impl fmt::Display for Figures {
+impl fmt::Display for LoadReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{}: {}", self.scenario, self.summary)?;
         for side in &self.sides {
@@ -31,8 +31,8 @@ impl fmt::Display for Figures {
     }
 }
 
-impl Side {
-    fn write(&self, f: &mut fmt::Formatter<'_>, run: &Figures) -> fmt::Result {
+impl ServerUnderTest {
+    fn write(&self, f: &mut fmt::Formatter<'_>, run: &LoadReport) -> fmt::Result {
         let (one, many) = (run.unit, run.units);
         writeln!(f, "{} ({})", self.name, self.url)?;
         writeln!(f, "  {many:<10} {} in {:.2} s = {:.0}/s", self.count, self.seconds, self.per_second)?;
@@ -55,7 +55,7 @@ impl Side {
         for fact in &self.facts {
             writeln!(f, "  {}: {} {}", fact.label, short(fact.value), fact.unit)?;
         }
-        let Disorder { lost, doubled, reordered, strayed } = self.disorder;
+        let OrderError { lost, doubled, reordered, strayed } = self.disorder;
         if !self.disorder.is_none() {
             writeln!(f, "  DISORDER   {lost} lost, {doubled} doubled, {reordered} reordered, {strayed} strayed")?;
         }

@@ -6,9 +6,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use rogerrat_client::http::{Connection, HttpError};
 use url::Url;
 
-use super::line::Line;
+use super::http_connection::Line;
 use super::pool::Pool;
-use super::request::{Letter, Request};
+use super::send_template::{Request, SendTemplate};
 
 /// Connections from one loopback address; a default port range has about 28,000.
 const PORTS_PER_SOURCE: usize = 20_000;
@@ -149,11 +149,11 @@ impl Target {
     }
 
     /// A message to `to` with a text of `payload_bytes`.
-    pub(super) fn letter(&self, session: &Session, to: &str, payload_bytes: usize) -> Letter {
+    pub(super) fn letter(&self, session: &Session, to: &str, payload_bytes: usize) -> SendTemplate {
         const TAIL: &str = r#""}"#;
         let path = format!("/api/channels/{}/send", session.channel_id);
         let body = format!(r#"{{"to":"{to}","message":"{:.<payload_bytes$}{TAIL}"#, "");
-        Letter::new(self.post(&path, &session.headers(), &body), payload_bytes, TAIL)
+        SendTemplate::new(self.post(&path, &session.headers(), &body), payload_bytes, TAIL)
     }
 
     fn get(&self, session: &Session, what: &str) -> Request {

@@ -6,8 +6,8 @@ use std::time::Duration;
 use rogerrat_client::http::{Connection, HttpError};
 use serde::Deserialize;
 
+use super::context::Context;
 use super::oracle::{ChannelNo, Event, MemberNo};
-use super::world::World;
 
 /// No request of ours takes longer, unless the hub hangs.
 pub(super) const PATIENCE: Duration = Duration::from_secs(30);
@@ -83,7 +83,7 @@ impl Answer {
 }
 
 pub(super) struct Caller {
-    pub(super) world: Arc<World>,
+    pub(super) world: Arc<Context>,
     pub(super) pass: Pass,
     connection: Connection,
     /// The life of the hub in which the connection was used last.
@@ -91,7 +91,7 @@ pub(super) struct Caller {
 }
 
 impl Caller {
-    pub(super) fn new(world: &Arc<World>, pass: &Pass) -> Self {
+    pub(super) fn new(world: &Arc<Context>, pass: &Pass) -> Self {
         Self { world: Arc::clone(world), pass: pass.clone(), connection: Connection::new(world.address), life: 0 }
     }
 

@@ -5,27 +5,27 @@
 
 mod args;
 mod caller;
-mod dice;
-mod folder;
+mod checker;
+mod context;
+mod data_dir;
 mod hub;
-mod inspector;
+mod message_text;
 mod oracle;
 mod reader;
 mod report;
+mod rng;
 mod run;
 mod setup;
 mod stopwatch;
-mod text;
-mod world;
 mod writer;
 
 use std::io::{self, Write as _};
 use std::process::ExitCode;
 
 pub use args::TortureArgs;
-use dice::Dice;
-use folder::Folder;
+use data_dir::Folder;
 use report::Report;
+use rng::Rng;
 use tokio::signal::unix::{SignalKind, signal};
 
 /// The run could not begin, or was interrupted.
@@ -33,7 +33,7 @@ const UNUSABLE: u8 = 2;
 
 /// 0 when the hub kept everything it promised, 1 when not, 2 when nothing could be found out.
 pub fn run(args: &TortureArgs) -> ExitCode {
-    let seed = args.seed.unwrap_or_else(Dice::any_seed);
+    let seed = args.seed.unwrap_or_else(Rng::any_seed);
     match torture(args, seed).and_then(|report| print(&report, args.json).map(|()| report.is_clean())) {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,

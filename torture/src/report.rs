@@ -20,9 +20,9 @@ pub(super) struct Report {
     back_ms: Option<Spread>,
     disk: Counts,
     memory: Counts,
-    breaches: BTreeMap<String, u64>,
+    violations: BTreeMap<String, u64>,
     first_breaches: Vec<String>,
-    /// Lines at `ERROR` in the hub's log; no breach by themselves.
+    /// Lines at `ERROR` in the hub's log; no violation by themselves.
     log_errors: usize,
     first_log_errors: Vec<String>,
 }
@@ -53,15 +53,20 @@ impl Report {
             back_ms: Spread::of(back_ms),
             disk: oracle.disk,
             memory: oracle.memory,
-            breaches: oracle.breaches.counts.iter().map(|(breach, count)| (breach.to_string(), *count)).collect(),
-            first_breaches: oracle.breaches.first.clone(),
+            violations: oracle
+                .violations
+                .counts
+                .iter()
+                .map(|(violation, count)| (violation.to_string(), *count))
+                .collect(),
+            first_breaches: oracle.violations.first.clone(),
             log_errors: count,
             first_log_errors: log_errors,
         }
     }
 
     pub(super) fn is_clean(&self) -> bool {
-        self.breaches.is_empty()
+        self.violations.is_empty()
     }
 
     fn lines(&self) -> [(&'static str, u64, u64); 16] {
@@ -102,11 +107,11 @@ impl fmt::Display for Report {
             self.first_log_errors.iter().try_for_each(|line| writeln!(f, "  {line}"))?;
         }
         if self.is_clean() {
-            return writeln!(f, "breaches                     none");
+            return writeln!(f, "violations                     none");
         }
-        writeln!(f, "breaches")?;
-        for (breach, count) in &self.breaches {
-            writeln!(f, "  {breach:<26}{count:>10}")?;
+        writeln!(f, "violations")?;
+        for (violation, count) in &self.violations {
+            writeln!(f, "  {violation:<26}{count:>10}")?;
         }
         self.first_breaches.iter().try_for_each(|text| writeln!(f, "  {text}"))
     }
@@ -128,6 +133,6 @@ mod tests {
         assert!(!report.is_clean());
         let text = report.to_string();
         assert!(text.contains("unfinished") && text.contains("life 0: unfinished: something"), "{text}");
-        assert!(serde_json::to_string(&report).unwrap().contains(r#""breaches":{"unfinished":1}"#));
+        assert!(serde_json::to_string(&report).unwrap().contains(r#""violations":{"unfinished":1}"#));
     }
 }

@@ -1,4 +1,4 @@
-//! One run: everybody talks, the hub is killed again and again, then all becomes quiet and the books are closed.
+//! One run: everybody talks, the hub is killed again and again, then all becomes quiet and the state are closed.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -7,14 +7,14 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 
 use super::args::TortureArgs;
-use super::dice::Dice;
+use super::checker::Checker;
+use super::context::{Context, Phase, now_ms, pause};
 use super::hub::HubProcess;
-use super::inspector::Inspector;
 use super::oracle::Event;
 use super::reader;
 use super::report::Report;
-use super::setup::{Cast, cast};
-use super::world::{Phase, World, now_ms, pause};
+use super::rng::Rng;
+use super::setup::{Fixture, cast};
 use super::writer::{Recipient, Writer};
 
 /// For the last letters, and then for the last reads.
@@ -33,14 +33,14 @@ const OTHERS: u64 = 3;
 
 /// Fails when no hub can be had to begin with; everything after is in the report.
 pub(super) async fn run(args: &TortureArgs, seed: u64, folder: &Path) -> Result<Report, String> {
-    let mut port_dice = Dice::new(seed ^ u64::from(std::process::id()), PORT);
+    let mut port_dice = Rng::new(seed ^ u64::from(std::process::id()), PORT);
     let hub = HubProcess::new(folder, |low, high| port_dice.between(low, high)).map_err(|error| error.to_string())?;
-    let mut conductor = Conductor { hub, dice: Dice::new(seed, CONDUCTOR), back_ms: Vec::new() };
+    let mut conductor = Runner { hub, rng: Rng::new(seed, CONDUCTOR), back_ms: Vec::new() };
     conductor.hub.start().map_err(|error| error.to_string())?;
     conductor.hub.serves().await?;
     let (cast, oracle) = cast(conductor.hub.address(), args).await?;
     let (callsigns, durable) = (cast.callsigns.clone(), cast.durable.clone());
-    let world = Arc::new(World::new(conductor.hub.address(), oracle, callsigns, durable));
+    let world = Arc::new(Context::new(conductor.hub.address(), oracle, callsigns, durable));
     let began_ms = now_ms();
     let trouble = conductor.perform(args, seed, &world, &cast).await.err();
     let seconds = (now_ms() - began_ms) as f64 / 1000.0;
@@ -51,19 +51,25 @@ pub(super) async fn run(args: &TortureArgs, seed: u64, folder: &Path) -> Result<
     Ok(report)
 }
 
-struct Conductor {
+struct Runner {
     hub: HubProcess,
-    dice: Dice,
+    rng: Rng,
     /// From each kill until the hub served again.
     back_ms: Vec<u64>,
 }
 
-impl Conductor {
-    async fn perform(&mut self, args: &TortureArgs, seed: u64, world: &Arc<World>, cast: &Cast) -> Result<(), String> {
+impl Runner {
+    async fn perform(
+        &mut self,
+        args: &TortureArgs,
+        seed: u64,
+        world: &Arc<Context>,
+        cast: &Fixture,
+    ) -> Result<(), String> {
         let mut who = OTHERS;
-        let mut dice = || {
+        let mut rng = || {
             who += 1;
-            Dice::new(seed, who)
+            Rng::new(seed, who)
         };
         let (mut writers, mut readers) = (JoinSet::new(), JoinSet::new());
         for (passes, places) in cast.writers.iter().zip(&cast.readers) {
@@ -73,14 +79,14 @@ impl Conductor {
             };
             let recipients = places.iter().map(recipient).collect::<Vec<_>>();
             for pass in passes {
-                writers.spawn(Writer::new(world, pass, recipients.clone(), dice()).run());
+                writers.spawn(Writer::new(world, pass, recipients.clone(), rng()).run());
             }
             for place in places {
-                reader::start(place, world, &mut readers, &mut dice);
+                reader::start(place, world, &mut readers, &mut rng);
             }
         }
         let mut inspectors = JoinSet::new();
-        inspectors.spawn(Inspector::new(world, cast, Dice::new(seed, INSPECTOR)).run());
+        inspectors.spawn(Checker::new(world, cast, Rng::new(seed, INSPECTOR)).run());
 
         for _ in 0..args.cycles {
             self.live(args.seconds).await?;
@@ -93,7 +99,7 @@ impl Conductor {
     /// Lets the hub live for between nothing and twice the mean.
     async fn live(&mut self, mean_s: f64) -> Result<(), String> {
         let twice_ms = (mean_s * 2000.0) as u64;
-        let until_ms = now_ms() + self.dice.between(0, twice_ms);
+        let until_ms = now_ms() + self.rng.between(0, twice_ms);
         while now_ms() < until_ms {
             if let Some(status) = self.hub.ended() {
                 return Err(self.hub.with_log(&format!("the hub ended by itself ({status})")));
@@ -103,12 +109,12 @@ impl Conductor {
         Ok(())
     }
 
-    async fn kill_and_restart(&mut self, world: &World) -> Result<(), String> {
+    async fn kill_and_restart(&mut self, world: &Context) -> Result<(), String> {
         let killed_ms = now_ms();
         self.kill(world);
         self.hub.start().map_err(|error| error.to_string())?;
-        if self.dice.percent(KILLED_IN_ITS_START) {
-            let length = self.dice.ms(0, LONGEST_START_MS);
+        if self.rng.percent(KILLED_IN_ITS_START) {
+            let length = self.rng.ms(0, LONGEST_START_MS);
             pause(length).await;
             self.kill(world);
             self.hub.start().map_err(|error| error.to_string())?;
@@ -119,8 +125,8 @@ impl Conductor {
         Ok(())
     }
 
-    /// Nobody else runs between the kill and its entry in the books.
-    fn kill(&mut self, world: &World) {
+    /// Nobody else runs between the kill and its entry in the state.
+    fn kill(&mut self, world: &Context) {
         self.hub.kill();
         world.hear(Event::Killed);
     }
@@ -128,17 +134,17 @@ impl Conductor {
     /// Writers bring their letters to an end, readers read until nothing is due, and everything is looked at once more.
     async fn quieten(
         &mut self,
-        world: &Arc<World>,
+        world: &Arc<Context>,
         writers: JoinSet<Writer>,
         readers: JoinSet<()>,
-        inspectors: JoinSet<Inspector>,
+        inspectors: JoinSet<Checker>,
     ) -> Result<(), String> {
         world.enter(Phase::Settling);
         let mut writers = all_end(world, "writer", writers).await;
         world.enter(Phase::Draining);
         all_end(world, "reader", readers).await;
-        for inspector in &mut all_end(world, "inspector", inspectors).await {
-            inspector.finish().await;
+        for checker in &mut all_end(world, "checker", inspectors).await {
+            checker.finish().await;
         }
         for writer in &mut writers {
             writer.finish().await;
@@ -152,7 +158,7 @@ impl Conductor {
 }
 
 /// Waits for all of them; who does not come to an end is told, and stopped.
-async fn all_end<T: 'static>(world: &World, who: &str, mut tasks: JoinSet<T>) -> Vec<T> {
+async fn all_end<T: 'static>(world: &Context, who: &str, mut tasks: JoinSet<T>) -> Vec<T> {
     let mut ends = Vec::new();
     let ended = async {
         while let Some(ended) = tasks.join_next().await {

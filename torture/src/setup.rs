@@ -27,7 +27,7 @@ struct Joined {
 
 /// How a reader reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Habit {
+pub(super) enum Behaviour {
     Listen,
     Stream,
     ResumingStream,
@@ -37,9 +37,10 @@ pub(super) enum Habit {
 }
 
 /// They take turns.
-const HABITS: [Habit; 5] = [Habit::Listen, Habit::Manual, Habit::ResumingStream, Habit::WaitWithTape, Habit::Stream];
+const HABITS: [Behaviour; 5] =
+    [Behaviour::Listen, Behaviour::Manual, Behaviour::ResumingStream, Behaviour::WaitWithTape, Behaviour::Stream];
 
-impl Habit {
+impl Behaviour {
     fn reading(self) -> Reading {
         match self {
             Self::Listen | Self::Stream | Self::WaitWithTape => Reading::Automatic,
@@ -51,14 +52,14 @@ impl Habit {
 
 pub(super) struct ReaderPlace {
     pub(super) pass: Pass,
-    pub(super) habit: Habit,
+    pub(super) habit: Behaviour,
     pub(super) ear: ConsumerNo,
     pub(super) tape: Option<ConsumerNo>,
 }
 
 /// Everybody, by channel.
 #[derive(Default)]
-pub(super) struct Cast {
+pub(super) struct Fixture {
     pub(super) writers: Vec<Vec<Pass>>,
     pub(super) readers: Vec<Vec<ReaderPlace>>,
     /// By member.
@@ -67,8 +68,8 @@ pub(super) struct Cast {
     pub(super) durable: Vec<bool>,
 }
 
-pub(super) async fn cast(address: SocketAddr, args: &TortureArgs) -> Result<(Cast, Oracle), String> {
-    let mut setup = Setup { connection: Connection::new(address), oracle: Oracle::default(), cast: Cast::default() };
+pub(super) async fn cast(address: SocketAddr, args: &TortureArgs) -> Result<(Fixture, Oracle), String> {
+    let mut setup = Setup { connection: Connection::new(address), oracle: Oracle::default(), cast: Fixture::default() };
     for durable in (0..args.channels).map(|_| true).chain((0..args.memory_channels).map(|_| false)) {
         setup.channel(durable, args).await?;
     }
@@ -80,7 +81,7 @@ pub(super) async fn cast(address: SocketAddr, args: &TortureArgs) -> Result<(Cas
 struct Setup {
     connection: Connection,
     oracle: Oracle,
-    cast: Cast,
+    cast: Fixture,
 }
 
 impl Setup {
@@ -98,7 +99,8 @@ impl Setup {
         for (number, habit) in (0..args.readers).zip(HABITS.into_iter().cycle()) {
             let pass = self.join(channel, &created, format!("r{number}")).await?;
             let ear = self.oracle.consumer(pass.member, "", habit.reading());
-            let tape = (habit == Habit::WaitWithTape).then(|| self.oracle.consumer(pass.member, TAPE, Reading::Manual));
+            let tape =
+                (habit == Behaviour::WaitWithTape).then(|| self.oracle.consumer(pass.member, TAPE, Reading::Manual));
             readers.push(ReaderPlace { pass, habit, ear, tape });
         }
         self.cast.writers.push(writers);

@@ -6,10 +6,10 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use super::caller::{Answer, Caller, Pass};
-use super::dice::Dice;
+use super::context::{Context, Phase, pause};
+use super::message_text::text_of;
 use super::oracle::{Event, Letter, MemberNo, Receipt, Stamp, State};
-use super::text::text_of;
-use super::world::{Phase, World, pause};
+use super::rng::Rng;
 
 /// Of a hundred letters.
 const DIRECT: u64 = 30;
@@ -62,15 +62,15 @@ struct Draft {
 
 pub(super) struct Writer {
     caller: Caller,
-    dice: Dice,
+    rng: Rng,
     readers: Vec<Recipient>,
     seq: u64,
     recent: Vec<Draft>,
 }
 
 impl Writer {
-    pub(super) fn new(world: &Arc<World>, pass: &Pass, readers: Vec<Recipient>, dice: Dice) -> Self {
-        Self { caller: Caller::new(world, pass), dice, readers, seq: 0, recent: Vec::new() }
+    pub(super) fn new(world: &Arc<Context>, pass: &Pass, readers: Vec<Recipient>, rng: Rng) -> Self {
+        Self { caller: Caller::new(world, pass), rng, readers, seq: 0, recent: Vec::new() }
     }
 
     /// Sends until the run settles; gives itself back with all letters brought to an end.
@@ -78,13 +78,13 @@ impl Writer {
         while self.caller.world.serves().await == Phase::Busy {
             let draft = self.next();
             self.send(draft).await;
-            if self.dice.percent(REPEATED_FOR_NOTHING) {
+            if self.rng.percent(REPEATED_FOR_NOTHING) {
                 self.repeat().await;
             }
-            if self.dice.percent(RECEIPTS_ASKED) {
+            if self.rng.percent(RECEIPTS_ASKED) {
                 self.ask_receipts().await;
             }
-            let length = self.dice.ms(0, LONGEST_PAUSE_MS);
+            let length = self.rng.ms(0, LONGEST_PAUSE_MS);
             pause(length).await;
         }
         self
@@ -100,8 +100,8 @@ impl Writer {
     fn next(&mut self) -> Draft {
         self.seq += 1;
         let letter = Letter { writer: self.caller.pass.member, seq: self.seq };
-        let to = match self.dice.percent(DIRECT) {
-            true => Some(self.readers[self.dice.pick(self.readers.len())].clone()),
+        let to = match self.rng.percent(DIRECT) {
+            true => Some(self.readers[self.rng.pick(self.readers.len())].clone()),
             false => None,
         };
         let callsign = to.as_ref().map_or("all", |to| &to.callsign);
@@ -185,7 +185,7 @@ impl Writer {
     fn any_recent(&mut self) -> Option<Draft> {
         match self.recent.len() {
             0 => None,
-            count => Some(self.recent[self.dice.pick(count)].clone()),
+            count => Some(self.recent[self.rng.pick(count)].clone()),
         }
     }
 

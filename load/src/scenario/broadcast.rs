@@ -12,16 +12,16 @@ use rogerrat_client::http::{HttpError, expect_success};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
-use super::{Manner, Needs};
-use crate::feed::{Feed, message_data};
-use crate::line::Line;
+use super::{Needs, ScenarioOptions};
+use crate::http_connection::Line;
 use crate::message::{self, Numbered};
+use crate::order_check::Sequence;
 use crate::pacer::Pacer;
-use crate::request::Letter;
-use crate::sequence::Sequence;
+use crate::run_state::{RunState, held};
+use crate::send_template::SendTemplate;
 use crate::setup::Setup;
-use crate::stage::{Stage, held};
 use crate::stopwatch::elapsed_ns;
+use crate::stream_events::{Feed, message_data};
 use crate::target::{Session, Target};
 
 const SPEAKER: &str = "speaker";
@@ -38,7 +38,7 @@ pub(crate) struct Broadcast {
     /// Of each channel.
     pub(super) listeners: usize,
     pub(super) under_way: usize,
-    pub(super) manner: Manner,
+    pub(super) options: ScenarioOptions,
 }
 
 impl Broadcast {
@@ -57,36 +57,37 @@ impl Broadcast {
     pub(super) async fn start(
         self,
         target: &Arc<Target>,
-        stage: &Arc<Stage>,
+        run_state: &Arc<RunState>,
         agents: &mut JoinSet<()>,
     ) -> Result<(), HttpError> {
-        let setup = Setup::silent(target, stage, self.manner.durability);
+        let setup = Setup::silent(target, run_state, self.options.durability);
         let names =
             |_| std::iter::once(SPEAKER.to_owned()).chain((0..self.listeners).map(|n| format!("l{n}"))).collect();
         for (index, sessions) in setup.channels(self.channels, names).await?.iter().enumerate() {
             let Some((speaker, listeners)) = sessions.split_first() else { continue };
             let room = Arc::new(Room::new(self));
-            let opening = listeners.iter().map(|session| open(target, session, stage)).collect::<Vec<_>>();
+            let opening = listeners.iter().map(|session| open(target, session, run_state)).collect::<Vec<_>>();
             let streams: Vec<_> = stream::iter(opening).buffered(AT_ONCE).try_collect().await?;
             for (line, feed) in streams {
                 let sequence = Sequence::default();
-                let listener = Listener { line, feed, sequence, room: Arc::clone(&room), stage: Arc::clone(stage) };
-                agents.spawn(listener.play());
+                let listener =
+                    Listener { line, feed, sequence, room: Arc::clone(&room), run_state: Arc::clone(run_state) };
+                agents.spawn(listener.scenario());
             }
-            let rate = self.manner.rate;
-            let letter = target.letter(speaker, "all", self.manner.payload_bytes);
+            let rate = self.options.rate;
+            let letter = target.letter(speaker, "all", self.options.payload_bytes);
             let pacer = Pacer::new(rate, index, self.channels);
-            let speaker = Speaker { line: target.line(), letter, pacer, room, stage: Arc::clone(stage) };
-            agents.spawn(speaker.play());
+            let speaker = Speaker { line: target.line(), letter, pacer, room, run_state: Arc::clone(run_state) };
+            agents.spawn(speaker.scenario());
         }
         Ok(())
     }
 }
 
-async fn open(target: &Target, session: &Session, stage: &Stage) -> Result<(Line, Feed), HttpError> {
+async fn open(target: &Target, session: &Session, run_state: &RunState) -> Result<(Line, Feed), HttpError> {
     let (mut line, mut feed) = (target.line(), Feed::default());
     line.open(&target.stream_request(session), &mut feed).await?;
-    stage.grow();
+    run_state.grow();
     Ok((line, feed))
 }
 
@@ -105,13 +106,13 @@ struct Room {
 }
 
 impl Room {
-    fn new(play: Broadcast) -> Self {
-        let under_way = if play.manner.rate.is_some() { MOST_UNDER_WAY } else { play.under_way };
+    fn new(scenario: Broadcast) -> Self {
+        let under_way = if scenario.options.rate.is_some() { MOST_UNDER_WAY } else { scenario.under_way };
         let none = (Vec::new(), Numbered { seq: 0, sent_ns: 0, last: false });
         Self {
             places: Semaphore::new(under_way),
-            listeners: play.listeners,
-            payload_bytes: play.manner.payload_bytes,
+            listeners: scenario.listeners,
+            payload_bytes: scenario.options.payload_bytes,
             waiting: (0..MOST_UNDER_WAY).map(|_| AtomicUsize::new(0)).collect(),
             frames: Mutex::new(vec![none; MOST_UNDER_WAY]),
             said: AtomicU64::new(0),
@@ -157,34 +158,34 @@ fn no_message(frame: &[u8]) -> Result<(), HttpError> {
 
 struct Speaker {
     line: Line,
-    letter: Letter,
+    letter: SendTemplate,
     pacer: Pacer,
     room: Arc<Room>,
-    stage: Arc<Stage>,
+    run_state: Arc<RunState>,
 }
 
 impl Speaker {
-    async fn play(mut self) {
+    async fn scenario(mut self) {
         if let Err(fault) = self.talk().await {
-            self.stage.fail(&fault);
+            self.run_state.fail(&fault);
         }
     }
 
     async fn talk(&mut self) -> Result<(), HttpError> {
-        let Self { line, letter, pacer, room, stage } = self;
+        let Self { line, letter, pacer, room, run_state } = self;
         for seq in 1.. {
             tokio::select! {
                 place = room.places.acquire() => place.map_err(|_| HttpError::Closed)?.forget(),
                 // Whoever does not listen any more shall not keep the last word from the others.
-                () = stage.drained() => {}
+                () = run_state.drained() => {}
             }
-            let sent_ns = pacer.due(stage).await;
-            let last = stage.is_draining();
+            let sent_ns = pacer.due(run_state).await;
+            let last = run_state.is_draining();
             room.waiting[Room::slot(seq)].store(room.listeners, Ordering::Relaxed);
             let (status, body) = line.call(letter.number(Numbered { seq, sent_ns, last })).await?;
             expect_success("send", status, body)?;
             room.said.store(seq, Ordering::Relaxed);
-            stage.answer(sent_ns);
+            run_state.answer(sent_ns);
             if last {
                 break;
             }
@@ -198,26 +199,26 @@ struct Listener {
     feed: Feed,
     sequence: Sequence,
     room: Arc<Room>,
-    stage: Arc<Stage>,
+    run_state: Arc<RunState>,
 }
 
 impl Listener {
-    async fn play(mut self) {
-        let stage = Arc::clone(&self.stage);
+    async fn scenario(mut self) {
+        let run_state = Arc::clone(&self.run_state);
         let patience = async {
-            stage.drained().await;
+            run_state.drained().await;
             tokio::time::sleep(LAST_WORDS).await;
         };
         let outcome = tokio::select! {
             outcome = self.hear_all() => outcome,
             () = patience => Ok(()),
         };
-        stage.found(match &outcome {
+        run_state.found(match &outcome {
             Ok(()) => self.sequence.complete(self.room.said.load(Ordering::Relaxed)),
             Err(_) => self.sequence.so_far(),
         });
         if let Err(fault) = outcome {
-            stage.fail(&fault);
+            run_state.fail(&fault);
         }
     }
 
@@ -232,13 +233,13 @@ impl Listener {
 
     /// Takes all whole frames; true after the last message.
     fn read_frames(&mut self) -> Result<bool, HttpError> {
-        let Self { feed, sequence, room, stage, .. } = self;
+        let Self { feed, sequence, room, run_state, .. } = self;
         let now_ns = elapsed_ns();
         while let Some(frame) = feed.next() {
             let expected = sequence.highest() + 1;
             let Some(numbered) = room.read(frame, expected)? else { continue };
             if sequence.arrive(numbered.seq) {
-                stage.hop_at(now_ns, numbered.sent_ns);
+                run_state.hop_at(now_ns, numbered.sent_ns);
                 (expected..=numbered.seq).for_each(|seq| room.heard(seq));
                 if numbered.last {
                     return Ok(true);

@@ -11,12 +11,12 @@ use futures_util::stream::{FuturesUnordered, StreamExt as _};
 use rogerrat_client::http::HttpError;
 use tokio::task::JoinSet;
 
-use super::{Manner, Needs};
-use crate::figures::Fact;
-use crate::line::Line;
-use crate::sequence::Disorder;
+use super::{Needs, ScenarioOptions};
+use crate::http_connection::Line;
+use crate::order_check::OrderError;
+use crate::report::Fact;
+use crate::run_state::{RunState, held};
 use crate::setup::{self, Created};
-use crate::stage::{Stage, held};
 use crate::stopwatch::elapsed_ns;
 use crate::target::Target;
 
@@ -39,7 +39,7 @@ pub(crate) struct Channels {
     pub(super) retire: Duration,
     /// How often all that is done.
     pub(super) waves: u8,
-    pub(super) manner: Manner,
+    pub(super) options: ScenarioOptions,
 }
 
 impl Channels {
@@ -56,69 +56,69 @@ impl Channels {
     }
 
     /// One task, in which the creators work: it ends with the last channel.
-    pub(super) fn start(self, target: &Arc<Target>, stage: &Arc<Stage>, agents: &mut JoinSet<()>) {
-        agents.spawn(self.play(Arc::clone(target), Arc::clone(stage)));
+    pub(super) fn start(self, target: &Arc<Target>, run_state: &Arc<RunState>, agents: &mut JoinSet<()>) {
+        agents.spawn(self.scenario(Arc::clone(target), Arc::clone(run_state)));
     }
 
-    async fn play(self, target: Arc<Target>, stage: Arc<Stage>) {
-        stage.turn().await;
-        let before_kib = stage.rss_kib();
-        let (work, full_kib) = self.wave(&target, &stage).await;
-        work.tell(&stage);
+    async fn scenario(self, target: Arc<Target>, run_state: Arc<RunState>) {
+        run_state.turn().await;
+        let before_kib = run_state.rss_kib();
+        let (work, full_kib) = self.wave(&target, &run_state).await;
+        work.tell(&run_state);
         let each = |later_kib: Option<u64>, earlier_kib: Option<u64>, channels: u64| {
             Some((later_kib? as f64 - earlier_kib? as f64) * 1024.0 / channels as f64)
         };
         let tell = |key, label, bytes: Option<f64>| {
             if let Some(bytes) = bytes {
-                stage.tell(Fact::new(key, label, bytes, "B"));
+                run_state.tell(Fact::new(key, label, bytes, "B"));
             }
         };
-        let grown = each(full_kib, before_kib, stage.population());
+        let grown = each(full_kib, before_kib, run_state.population());
         tell("bytes_per_channel", "memory of a channel", grown);
         if self.retire.is_zero() {
             return;
         }
-        self.watch(&stage).await;
-        let rested_kib = stage.rss_kib();
-        let grown = each(rested_kib, before_kib, stage.population());
+        self.watch(&run_state).await;
+        let rested_kib = run_state.rss_kib();
+        let grown = each(rested_kib, before_kib, run_state.population());
         tell("bytes_per_channel_later", "memory of a channel, after the wait", grown);
         for _ in 1..self.waves {
-            self.wave(&target, &stage).await;
-            self.watch(&stage).await;
+            self.wave(&target, &run_state).await;
+            self.watch(&run_state).await;
         }
         if self.waves > 1 {
-            let grown = each(stage.rss_kib(), rested_kib, self.channels as u64 * u64::from(self.waves - 1));
+            let grown = each(run_state.rss_kib(), rested_kib, self.channels as u64 * u64::from(self.waves - 1));
             tell("bytes_per_channel_retired", "memory that a retired channel leaves", grown);
         }
     }
 
     /// Creates all channels, and looks whether they are there. Gives the memory when the last one was created, too.
-    async fn wave(self, target: &Target, stage: &Stage) -> (Work, Option<u64>) {
+    async fn wave(self, target: &Target, run_state: &RunState) -> (Work, Option<u64>) {
         let work = Work::new(self);
-        let creators: FuturesUnordered<_> = (0..self.creators).map(|_| work.create_all(target, stage)).collect();
+        let creators: FuturesUnordered<_> = (0..self.creators).map(|_| work.create_all(target, run_state)).collect();
         let faults =
             creators.filter_map(async |outcome: Result<(), HttpError>| outcome.err()).collect::<Vec<_>>().await;
-        faults.iter().for_each(|fault| stage.fail(fault));
-        stage.was_busy(elapsed_ns() - held(&work.marks_ns)[0]);
-        let full_kib = stage.rss_kib();
+        faults.iter().for_each(|fault| run_state.fail(fault));
+        run_state.was_busy(elapsed_ns() - held(&work.marks_ns)[0]);
+        let full_kib = run_state.rss_kib();
         if let Err(fault) = work.visit(target).await {
-            stage.fail(&fault);
+            run_state.fail(&fault);
         }
         (work, full_kib)
     }
 
     /// Lets the hub retire what nobody uses.
-    async fn watch(self, stage: &Stage) {
+    async fn watch(self, run_state: &RunState) {
         tokio::select! {
             () = tokio::time::sleep(self.retire) => {}
-            () = stage.drained() => {}
+            () = run_state.drained() => {}
         }
     }
 }
 
 /// What the creators share.
 struct Work {
-    play: Channels,
+    scenario: Channels,
     next: AtomicUsize,
     /// When each part ended.
     marks_ns: Mutex<Vec<u64>>,
@@ -128,41 +128,41 @@ struct Work {
 }
 
 impl Work {
-    fn new(play: Channels) -> Self {
+    fn new(scenario: Channels) -> Self {
         let marks_ns = Mutex::new(vec![elapsed_ns()]);
-        Self { play, next: AtomicUsize::new(0), marks_ns, seen: Mutex::default(), kept: Mutex::default() }
+        Self { scenario, next: AtomicUsize::new(0), marks_ns, seen: Mutex::default(), kept: Mutex::default() }
     }
 
-    async fn create_all(&self, target: &Target, stage: &Stage) -> Result<(), HttpError> {
-        let Channels { channels, manner, retire, .. } = self.play;
+    async fn create_all(&self, target: &Target, run_state: &RunState) -> Result<(), HttpError> {
+        let Channels { channels, options, retire, .. } = self.scenario;
         let ttl_s = (!retire.is_zero()).then_some(SHORT_TTL_S);
         let mut line = target.line();
-        while !stage.is_draining() && self.next.fetch_add(1, Ordering::Relaxed) < channels {
+        while !run_state.is_draining() && self.next.fetch_add(1, Ordering::Relaxed) < channels {
             let since_ns = elapsed_ns();
-            let created = setup::create(&mut line, target, manner.durability, ttl_s).await?;
-            stage.hop(since_ns);
+            let created = setup::create(&mut line, target, options.durability, ttl_s).await?;
+            run_state.hop(since_ns);
             self.join_all(&mut line, target, &created).await?;
-            stage.grow();
-            self.note(created, stage);
+            run_state.grow();
+            self.note(created, run_state);
         }
         Ok(())
     }
 
     async fn join_all(&self, line: &mut Line, target: &Target, channel: &Created) -> Result<(), HttpError> {
-        for member in 0..self.play.members {
+        for member in 0..self.scenario.members {
             setup::join(line, target, channel, &format!("m{member}")).await?;
         }
         Ok(())
     }
 
-    fn note(&self, created: Created, stage: &Stage) {
+    fn note(&self, created: Created, run_state: &RunState) {
         let mut hasher = DefaultHasher::new();
         created.channel_id.hash(&mut hasher);
         let mut seen = held(&self.seen);
         if !seen.insert(hasher.finish()) {
-            stage.found(Disorder { doubled: 1, ..Disorder::default() });
+            run_state.found(OrderError { doubled: 1, ..OrderError::default() });
         }
-        let (made, channels) = (seen.len(), self.play.channels);
+        let (made, channels) = (seen.len(), self.scenario.channels);
         if made.is_multiple_of((channels / VISITED).max(1)) {
             held(&self.kept).push(created);
         }
@@ -173,14 +173,14 @@ impl Work {
     }
 
     /// The rates of the parts.
-    fn tell(&self, stage: &Stage) {
+    fn tell(&self, run_state: &RunState) {
         let marks_ns = held(&self.marks_ns);
-        let part = self.play.channels as f64 / PARTS as f64;
+        let part = self.scenario.channels as f64 / PARTS as f64;
         let rates = marks_ns.windows(2).map(|ends| part * 1e9 / (ends[1] - ends[0]) as f64).collect::<Vec<_>>();
         if let (PARTS, Some(first), Some(last)) = (rates.len(), rates.first(), rates.last()) {
-            stage.tell(Fact::new("first_tenth_per_second", "rate of the first tenth", *first, "/s"));
-            stage.tell(Fact::new("last_tenth_per_second", "rate of the last tenth", *last, "/s"));
-            stage.tell(Fact::new("last_to_first", "last tenth : first tenth", last / first, ""));
+            run_state.tell(Fact::new("first_tenth_per_second", "rate of the first tenth", *first, "/s"));
+            run_state.tell(Fact::new("last_tenth_per_second", "rate of the last tenth", *last, "/s"));
+            run_state.tell(Fact::new("last_to_first", "last tenth : first tenth", last / first, ""));
         }
     }
 

@@ -5,14 +5,14 @@ use std::sync::Arc;
 use rogerrat_client::http::{HttpError, expect_success};
 use tokio::task::JoinSet;
 
-use super::rally::{POLL_S, SWEEP_S};
-use super::{Manner, Needs};
-use crate::line::Line;
+use super::pair_loop::{POLL_S, SWEEP_S};
+use super::{Needs, ScenarioOptions};
+use crate::http_connection::Line;
 use crate::message::{self, Numbered};
+use crate::order_check::Sequence;
 use crate::pacer::Pacer;
-use crate::sequence::Sequence;
+use crate::run_state::RunState;
 use crate::setup::{self, Created, Setup};
-use crate::stage::Stage;
 use crate::stopwatch::elapsed_ns;
 use crate::target::{PollKind, Session, Target};
 
@@ -23,7 +23,7 @@ const NAMES: u64 = 50;
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Churn {
     pub(super) guests: usize,
-    pub(super) manner: Manner,
+    pub(super) options: ScenarioOptions,
 }
 
 impl Churn {
@@ -38,10 +38,10 @@ impl Churn {
     pub(super) async fn start(
         self,
         target: &Arc<Target>,
-        stage: &Arc<Stage>,
+        run_state: &Arc<RunState>,
         agents: &mut JoinSet<()>,
     ) -> Result<(), HttpError> {
-        let setup = Setup::new(target, stage, self.manner.durability);
+        let setup = Setup::new(target, run_state, self.options.durability);
         for (index, sessions) in setup.channels(self.guests, |_| vec![HOST.to_owned()]).await?.into_iter().enumerate() {
             let Some(host) = sessions.into_iter().next() else { continue };
             let house = House {
@@ -49,12 +49,12 @@ impl Churn {
                 guest_line: target.line(),
                 host,
                 target: Arc::clone(target),
-                pacer: Pacer::new(self.manner.rate, index, self.guests),
-                payload_bytes: self.manner.payload_bytes,
+                pacer: Pacer::new(self.options.rate, index, self.guests),
+                payload_bytes: self.options.payload_bytes,
                 at_host: Sequence::default(),
                 at_guests: Sequence::default(),
             };
-            agents.spawn(house.play(Arc::clone(stage)));
+            agents.spawn(house.scenario(Arc::clone(run_state)));
         }
         Ok(())
     }
@@ -73,28 +73,28 @@ struct House {
 }
 
 impl House {
-    async fn play(mut self, stage: Arc<Stage>) {
+    async fn scenario(mut self, run_state: Arc<RunState>) {
         let mut visits = 0;
         let outcome = loop {
-            let since_ns = self.pacer.due(&stage).await;
-            if stage.is_draining() {
+            let since_ns = self.pacer.due(&run_state).await;
+            if run_state.is_draining() {
                 break Ok(());
             }
             match self.visit(visits + 1).await {
-                Ok(()) => stage.hop(since_ns),
+                Ok(()) => run_state.hop(since_ns),
                 Err(fault) => break Err(fault),
             }
             visits += 1;
         };
         let visits = if matches!(outcome, Err(HttpError::TimedOut(_))) { visits + 1 } else { visits };
         for sequence in [&self.at_host, &self.at_guests] {
-            stage.found(match &outcome {
+            run_state.found(match &outcome {
                 Ok(()) | Err(HttpError::TimedOut(_)) => sequence.complete(visits),
                 Err(_) => sequence.so_far(),
             });
         }
         if let Err(fault) = outcome {
-            stage.fail(&fault);
+            run_state.fail(&fault);
         }
     }
 

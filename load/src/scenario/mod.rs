@@ -1,11 +1,11 @@
-//! The scenarios. Each sets its agents up, and then they play until the stage drains.
+//! The scenarios. Each sets its agents up, and then they scenario until the run_state drains.
 
 mod broadcast;
 mod channels;
 mod churn;
+mod pair_loop;
 mod park;
 mod pingpong;
-mod rally;
 mod sends;
 mod soak;
 
@@ -15,9 +15,9 @@ use std::time::Duration;
 use broadcast::Broadcast;
 use channels::Channels;
 use churn::Churn;
+use pair_loop::Dialect;
 use park::Park;
 use pingpong::Pingpong;
-use rally::Dialect;
 use rogerrat_client::http::HttpError;
 use sends::Sends;
 use soak::Soak;
@@ -26,12 +26,12 @@ use tokio::task::JoinSet;
 use super::args::{
     BroadcastArgs, ChannelsArgs, ChurnArgs, McpArgs, ParkArgs, PingpongArgs, RunArgs, SendsArgs, SoakArgs,
 };
-use super::stage::Stage;
+use super::run_state::RunState;
 use super::target::{Durability, Target};
 
 /// What all agents of a run are told.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Manner {
+pub(super) struct ScenarioOptions {
     pub(super) payload_bytes: usize,
     /// Messages a second over all agents; `None` is a closed loop.
     pub(super) rate: Option<f64>,
@@ -50,7 +50,7 @@ pub(super) struct Needs {
 }
 
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Play {
+pub(super) enum Scenario {
     Pingpong(Pingpong),
     Broadcast(Broadcast),
     Park(Park),
@@ -60,7 +60,7 @@ pub(super) enum Play {
     Soak(Soak),
 }
 
-impl Play {
+impl Scenario {
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::Pingpong(Pingpong { dialect: Dialect::Mcp, .. }) => "mcp",
@@ -99,25 +99,25 @@ impl Play {
     /// In a few words, for the report.
     pub(super) fn summary(self) -> String {
         match self {
-            Self::Pingpong(play) => play.summary(),
-            Self::Broadcast(play) => play.summary(),
-            Self::Park(play) => play.summary(),
-            Self::Sends(play) => play.summary(),
-            Self::Channels(play) => play.summary(),
-            Self::Churn(play) => play.summary(),
-            Self::Soak(play) => play.summary(),
+            Self::Pingpong(scenario) => scenario.summary(),
+            Self::Broadcast(scenario) => scenario.summary(),
+            Self::Park(scenario) => scenario.summary(),
+            Self::Sends(scenario) => scenario.summary(),
+            Self::Channels(scenario) => scenario.summary(),
+            Self::Churn(scenario) => scenario.summary(),
+            Self::Soak(scenario) => scenario.summary(),
         }
     }
 
     pub(super) fn needs(self) -> Needs {
         match self {
-            Self::Pingpong(play) => play.needs(),
-            Self::Broadcast(play) => play.needs(),
-            Self::Park(play) => play.needs(),
-            Self::Sends(play) => play.needs(),
-            Self::Channels(play) => play.needs(),
-            Self::Churn(play) => play.needs(),
-            Self::Soak(play) => play.needs(),
+            Self::Pingpong(scenario) => scenario.needs(),
+            Self::Broadcast(scenario) => scenario.needs(),
+            Self::Park(scenario) => scenario.needs(),
+            Self::Sends(scenario) => scenario.needs(),
+            Self::Channels(scenario) => scenario.needs(),
+            Self::Churn(scenario) => scenario.needs(),
+            Self::Soak(scenario) => scenario.needs(),
         }
     }
 
@@ -129,7 +129,7 @@ impl Play {
     /// Whether a bare server has what it asks for.
     pub(super) fn suits_the_floor(self) -> bool {
         match self {
-            Self::Pingpong(play) => play.dialect == Dialect::Rest,
+            Self::Pingpong(scenario) => scenario.dialect == Dialect::Rest,
             Self::Broadcast(_) | Self::Park(_) | Self::Sends(_) => true,
             Self::Channels(_) | Self::Churn(_) | Self::Soak(_) => false,
         }
@@ -138,7 +138,7 @@ impl Play {
     /// How long the window stays open: until all is done where the number of things is given.
     pub(super) fn window(self, args: &RunArgs) -> (Duration, Duration) {
         match self {
-            Self::Channels(play) => (Duration::ZERO, play.longest()),
+            Self::Channels(scenario) => (Duration::ZERO, scenario.longest()),
             _ => (args.warmup.0, args.seconds.0),
         }
     }
@@ -154,9 +154,10 @@ impl Play {
     /// The same with channels of another kind.
     pub(super) fn with_durability(self, durability: Durability) -> Self {
         match self {
-            Self::Sends(play) => {
-                Self::Sends(Sends { manner: Manner { durability: Some(durability), ..play.manner }, ..play })
-            }
+            Self::Sends(scenario) => Self::Sends(Sends {
+                options: ScenarioOptions { durability: Some(durability), ..scenario.options },
+                ..scenario
+            }),
             other => other,
         }
     }
@@ -164,7 +165,7 @@ impl Play {
     /// For the second side of a comparison: only the first has bystanders.
     pub(super) fn opponent(self) -> Self {
         match self {
-            Self::Pingpong(play) => Self::Pingpong(Pingpong { bystanders: 0, ..play }),
+            Self::Pingpong(scenario) => Self::Pingpong(Pingpong { bystanders: 0, ..scenario }),
             other => other,
         }
     }
@@ -172,88 +173,101 @@ impl Play {
     /// Why it cannot be played, if it cannot.
     pub(super) fn refusal(self, args: &RunArgs) -> Option<String> {
         match self {
-            Self::Park(play) => play.refusal(args.seconds.0 + args.warmup.0),
+            Self::Park(scenario) => scenario.refusal(args.seconds.0 + args.warmup.0),
             _ => None,
         }
     }
 
-    pub(super) async fn start(self, target: &Arc<Target>, stage: &Arc<Stage>) -> Result<JoinSet<()>, HttpError> {
+    pub(super) async fn start(self, target: &Arc<Target>, run_state: &Arc<RunState>) -> Result<JoinSet<()>, HttpError> {
         let mut agents = JoinSet::new();
         match self {
-            Self::Pingpong(play) => play.start(target, stage, &mut agents).await?,
-            Self::Broadcast(play) => play.start(target, stage, &mut agents).await?,
-            Self::Park(play) => play.start(target, stage, &mut agents).await?,
-            Self::Sends(play) => play.start(target, stage, &mut agents).await?,
-            Self::Channels(play) => play.start(target, stage, &mut agents),
-            Self::Churn(play) => play.start(target, stage, &mut agents).await?,
-            Self::Soak(play) => play.start(target, stage, &mut agents).await?,
+            Self::Pingpong(scenario) => scenario.start(target, run_state, &mut agents).await?,
+            Self::Broadcast(scenario) => scenario.start(target, run_state, &mut agents).await?,
+            Self::Park(scenario) => scenario.start(target, run_state, &mut agents).await?,
+            Self::Sends(scenario) => scenario.start(target, run_state, &mut agents).await?,
+            Self::Channels(scenario) => scenario.start(target, run_state, &mut agents),
+            Self::Churn(scenario) => scenario.start(target, run_state, &mut agents).await?,
+            Self::Soak(scenario) => scenario.start(target, run_state, &mut agents).await?,
         }
         Ok(agents)
     }
 }
 
-impl From<&RunArgs> for Manner {
+impl From<&RunArgs> for ScenarioOptions {
     fn from(args: &RunArgs) -> Self {
         Self { payload_bytes: args.payload as usize, rate: args.rate, durability: args.durability }
     }
 }
 
-impl From<&PingpongArgs> for Play {
+impl From<&PingpongArgs> for Scenario {
     fn from(args: &PingpongArgs) -> Self {
         let (pairs, bystanders) = (args.pairs as usize, args.bystanders as usize);
         let dialect = Dialect::Rest;
-        Self::Pingpong(Pingpong { pairs, bystanders, poll: args.listen, dialect, manner: Manner::from(&args.run) })
-    }
-}
-
-impl From<&McpArgs> for Play {
-    fn from(args: &McpArgs) -> Self {
         Self::Pingpong(Pingpong {
-            dialect: Dialect::Mcp,
-            ..Pingpong::new(args.pairs as usize, Manner::from(&args.run))
+            pairs,
+            bystanders,
+            poll: args.listen,
+            dialect,
+            options: ScenarioOptions::from(&args.run),
         })
     }
 }
 
-impl From<&BroadcastArgs> for Play {
+impl From<&McpArgs> for Scenario {
+    fn from(args: &McpArgs) -> Self {
+        Self::Pingpong(Pingpong {
+            dialect: Dialect::Mcp,
+            ..Pingpong::new(args.pairs as usize, ScenarioOptions::from(&args.run))
+        })
+    }
+}
+
+impl From<&BroadcastArgs> for Scenario {
     fn from(args: &BroadcastArgs) -> Self {
         let (channels, listeners) = (args.channels as usize, args.listeners as usize);
         let under_way = args.under_way as usize;
-        Self::Broadcast(Broadcast { channels, listeners, under_way, manner: Manner::from(&args.run) })
+        Self::Broadcast(Broadcast { channels, listeners, under_way, options: ScenarioOptions::from(&args.run) })
     }
 }
 
-impl From<&ParkArgs> for Play {
+impl From<&ParkArgs> for Scenario {
     fn from(args: &ParkArgs) -> Self {
         let (polls, per_channel) = (args.polls as usize, args.per_channel as usize);
-        Self::Park(Park { polls, per_channel, streams: args.streams, manner: Manner::from(&args.run) })
+        Self::Park(Park { polls, per_channel, streams: args.streams, options: ScenarioOptions::from(&args.run) })
     }
 }
 
-impl From<&SendsArgs> for Play {
+impl From<&SendsArgs> for Scenario {
     fn from(args: &SendsArgs) -> Self {
         let (channels, senders) = (args.channels as usize, args.senders as usize);
         let (unheard, poll) = (args.unheard, args.listen);
-        Self::Sends(Sends { channels, senders, unheard, poll, manner: Manner::from(&args.run) })
+        Self::Sends(Sends { channels, senders, unheard, poll, options: ScenarioOptions::from(&args.run) })
     }
 }
 
-impl From<&ChannelsArgs> for Play {
+impl From<&ChannelsArgs> for Scenario {
     fn from(args: &ChannelsArgs) -> Self {
         let (channels, members) = (args.channels as usize, args.members as usize);
         let (creators, retire, waves) = (args.creators as usize, args.retire.0, args.waves);
-        Self::Channels(Channels { channels, members, creators, retire, waves, manner: Manner::from(&args.run) })
+        Self::Channels(Channels {
+            channels,
+            members,
+            creators,
+            retire,
+            waves,
+            options: ScenarioOptions::from(&args.run),
+        })
     }
 }
 
-impl From<&ChurnArgs> for Play {
+impl From<&ChurnArgs> for Scenario {
     fn from(args: &ChurnArgs) -> Self {
-        Self::Churn(Churn { guests: args.guests as usize, manner: Manner::from(&args.run) })
+        Self::Churn(Churn { guests: args.guests as usize, options: ScenarioOptions::from(&args.run) })
     }
 }
 
-impl From<&SoakArgs> for Play {
+impl From<&SoakArgs> for Scenario {
     fn from(args: &SoakArgs) -> Self {
-        Self::Soak(Soak { scale: args.scale as usize, manner: Manner::from(&args.run) })
+        Self::Soak(Soak { scale: args.scale as usize, options: ScenarioOptions::from(&args.run) })
     }
 }

@@ -10,18 +10,18 @@ use futures_util::stream::{self, FuturesUnordered, StreamExt as _, TryStreamExt 
 use rogerrat_client::http::{HttpError, expect_success};
 use tokio::task::JoinSet;
 
-use super::rally::SWEEP_S;
-use super::{Manner, Needs};
-use crate::feed::{Feed, message_data};
-use crate::figures::Fact;
-use crate::line::Line;
+use super::pair_loop::SWEEP_S;
+use super::{Needs, ScenarioOptions};
+use crate::http_connection::Line;
 use crate::message::{self, Message, Numbered};
+use crate::order_check::{OrderError, Sequence};
 use crate::procfs::Process;
-use crate::request::{Letter, Request};
-use crate::sequence::{Disorder, Sequence};
+use crate::report::Fact;
+use crate::run_state::RunState;
+use crate::send_template::{Request, SendTemplate};
 use crate::setup::Setup;
-use crate::stage::Stage;
 use crate::stopwatch::elapsed_ns;
+use crate::stream_events::{Feed, message_data};
 use crate::target::{PollKind, Session, Target};
 
 const CALLER: &str = "caller";
@@ -44,7 +44,7 @@ pub(crate) struct Park {
     pub(super) polls: usize,
     pub(super) per_channel: usize,
     pub(super) streams: bool,
-    pub(super) manner: Manner,
+    pub(super) options: ScenarioOptions,
 }
 
 impl Park {
@@ -72,41 +72,46 @@ impl Park {
     pub(super) async fn start(
         self,
         target: &Arc<Target>,
-        stage: &Arc<Stage>,
+        run_state: &Arc<RunState>,
         agents: &mut JoinSet<()>,
     ) -> Result<(), HttpError> {
         let members = |channel: usize| self.per_channel.min(self.polls - channel * self.per_channel);
         let names = |channel| {
             std::iter::once(CALLER.to_owned()).chain((0..members(channel)).map(|n| format!("a{n}"))).collect()
         };
-        let before = stage.rss_kib();
-        let setup = Setup::silent(target, stage, self.manner.durability);
+        let before = run_state.rss_kib();
+        let setup = Setup::silent(target, run_state, self.options.durability);
         let channels = setup.channels(self.channels(), names).await?;
-        settle(stage.server).await;
-        let joined = stage.rss_kib();
-        let park = |sessions: Vec<Session>| self.park_channel(target, stage, sessions);
+        settle(run_state.server).await;
+        let joined = run_state.rss_kib();
+        let park = |sessions: Vec<Session>| self.park_channel(target, run_state, sessions);
         let circles = stream::iter(channels).then(park).try_collect::<Vec<_>>().await?;
-        settle(stage.server).await;
+        settle(run_state.server).await;
         let polls = self.polls as f64;
         let each = |from: Option<u64>, to: Option<u64>| Some((to? as f64 - from? as f64) / polls);
-        stage.tell(Fact::new("parked", "parked at once", polls, ""));
+        run_state.tell(Fact::new("parked", "parked at once", polls, ""));
         for (key, label, kib) in [
             ("kib_per_member", "memory of a member", each(before, joined)),
-            ("kib_per_poll", "memory of a parked one, with its connection", each(joined, stage.rss_kib())),
+            ("kib_per_poll", "memory of a parked one, with its connection", each(joined, run_state.rss_kib())),
         ] {
             if let Some(kib) = kib {
-                stage.tell(Fact::new(key, label, kib, "KiB"));
+                run_state.tell(Fact::new(key, label, kib, "KiB"));
             }
         }
-        agents.spawn(wake_all(circles, Arc::clone(stage)));
+        agents.spawn(wake_all(circles, Arc::clone(run_state)));
         Ok(())
     }
 
-    async fn park_channel(self, target: &Target, stage: &Stage, sessions: Vec<Session>) -> Result<Circle, HttpError> {
-        let bytes = self.manner.payload_bytes;
+    async fn park_channel(
+        self,
+        target: &Target,
+        run_state: &RunState,
+        sessions: Vec<Session>,
+    ) -> Result<Circle, HttpError> {
+        let bytes = self.options.payload_bytes;
         let (caller, members) = sessions.split_first().ok_or(HttpError::Closed)?;
         let (line, letter) = (target.line(), target.letter(caller, "all", bytes));
-        let park = |session: &Session| Parked::park(target, session.clone(), self, stage);
+        let park = |session: &Session| Parked::park(target, session.clone(), self, run_state);
         let parked = stream::iter(members.iter().map(park)).buffered(AT_ONCE).try_collect().await?;
         Ok(Circle { line, letter, parked })
     }
@@ -128,7 +133,7 @@ async fn settle(server: Option<Process>) {
 /// A channel: who wakes, and who is woken.
 struct Circle {
     line: Line,
-    letter: Letter,
+    letter: SendTemplate,
     parked: Vec<Parked>,
 }
 
@@ -149,31 +154,31 @@ struct Clocks {
 }
 
 /// Waits for the end of the window, sees that nobody was disturbed, and wakes them.
-async fn wake_all(mut circles: Vec<Circle>, stage: Arc<Stage>) {
-    stage.drained().await;
+async fn wake_all(mut circles: Vec<Circle>, run_state: Arc<RunState>) {
+    run_state.drained().await;
     let disturbed = circles.iter_mut().flat_map(|circle| &mut circle.parked).filter_map(Parked::disturbed).count();
-    stage.found(Disorder { strayed: disturbed as u64, ..Disorder::default() });
+    run_state.found(OrderError { strayed: disturbed as u64, ..OrderError::default() });
     let clocks = Clocks::default();
     clocks.first_ns.store(elapsed_ns(), Ordering::Relaxed);
-    let woken: FuturesUnordered<_> = circles.iter_mut().map(|circle| circle.wake(&stage, &clocks)).collect();
+    let woken: FuturesUnordered<_> = circles.iter_mut().map(|circle| circle.wake(&run_state, &clocks)).collect();
     let woken = tokio::time::timeout(WAKE, woken.collect::<Vec<_>>()).await;
     if woken.is_err() {
-        stage.fail(&HttpError::TimedOut("a wake was waited for"));
+        run_state.fail(&HttpError::TimedOut("a wake was waited for"));
     }
     let (first_ns, last_ns) = (clocks.first_ns.into_inner(), clocks.last_ns.into_inner());
     if last_ns > first_ns {
-        stage.was_busy(last_ns - first_ns);
-        stage.tell(Fact::new("woken_after_ms", "all were woken after", (last_ns - first_ns) as f64 / 1e6, "ms"));
+        run_state.was_busy(last_ns - first_ns);
+        run_state.tell(Fact::new("woken_after_ms", "all were woken after", (last_ns - first_ns) as f64 / 1e6, "ms"));
     }
     let swept: FuturesUnordered<_> =
-        circles.iter_mut().flat_map(|circle| &mut circle.parked).map(|parked| parked.sweep(&stage)).collect();
+        circles.iter_mut().flat_map(|circle| &mut circle.parked).map(|parked| parked.sweep(&run_state)).collect();
     swept.collect::<()>().await;
     let lost = circles.iter().flat_map(|circle| &circle.parked).map(|parked| parked.sequence.complete(1));
-    lost.for_each(|disorder| stage.found(disorder));
+    lost.for_each(|disorder| run_state.found(disorder));
 }
 
 impl Circle {
-    async fn wake(&mut self, stage: &Stage, clocks: &Clocks) {
+    async fn wake(&mut self, run_state: &RunState, clocks: &Clocks) {
         let Self { line, letter, parked } = self;
         // It was idle for longer than some servers keep a connection.
         line.hang_up();
@@ -186,7 +191,7 @@ impl Circle {
         let hear = parked.iter_mut().map(|parked| async {
             let outcome = parked.hear().await;
             if outcome.is_ok() {
-                stage.once(sent_ns);
+                run_state.once(sent_ns);
                 clocks.last_ns.fetch_max(elapsed_ns(), Ordering::Relaxed);
             }
             outcome
@@ -194,15 +199,15 @@ impl Circle {
         let hear = hear.collect::<FuturesUnordered<_>>().collect::<Vec<_>>();
         let (called, heard) = tokio::join!(call, hear);
         for fault in std::iter::once(called).chain(heard).filter_map(Result::err) {
-            stage.fail(&fault);
+            run_state.fail(&fault);
         }
     }
 }
 
 impl Parked {
-    async fn park(target: &Target, session: Session, play: Park, stage: &Stage) -> Result<Self, HttpError> {
+    async fn park(target: &Target, session: Session, scenario: Park, run_state: &RunState) -> Result<Self, HttpError> {
         let mut line = target.line();
-        let mut feed = play.streams.then(Feed::default);
+        let mut feed = scenario.streams.then(Feed::default);
         match &mut feed {
             Some(feed) => {
                 line.open(&target.stream_request(&session), feed).await?;
@@ -210,9 +215,9 @@ impl Parked {
             }
             None => line.write(&target.poll_request(&session, PollKind::Wait, POLL_S)).await?,
         }
-        stage.grow();
+        run_state.grow();
         let sweep = target.poll_request(&session, PollKind::Listen, SWEEP_S);
-        Ok(Self { line, feed, sweep, payload_bytes: play.manner.payload_bytes, sequence: Sequence::default() })
+        Ok(Self { line, feed, sweep, payload_bytes: scenario.options.payload_bytes, sequence: Sequence::default() })
     }
 
     /// A stream may have had a comment; a poll must have nothing.
@@ -243,7 +248,7 @@ impl Parked {
     }
 
     /// One more look: nothing may come twice. A stream has shown all it has.
-    async fn sweep(&mut self, stage: &Stage) {
+    async fn sweep(&mut self, run_state: &RunState) {
         if self.feed.is_some() {
             return;
         }
@@ -254,7 +259,7 @@ impl Parked {
             Ok::<_, HttpError>(())
         };
         if let Err(fault) = asked.await {
-            stage.fail(&fault);
+            run_state.fail(&fault);
         }
     }
 }

@@ -5,12 +5,12 @@ use std::sync::Arc;
 use rogerrat_client::http::HttpError;
 use tokio::task::JoinSet;
 
-use super::rally::{self, Dialect, Kit, POLL_S, SWEEP_S};
-use super::{Manner, Needs};
+use super::pair_loop::{self, AgentConfig, Dialect, POLL_S, SWEEP_S};
+use super::{Needs, ScenarioOptions};
 use crate::mcp;
 use crate::pacer::Pacer;
+use crate::run_state::RunState;
 use crate::setup::Setup;
-use crate::stage::Stage;
 use crate::target::{PollKind, Session, Target};
 
 const NAMES: [&str; 2] = ["ann", "bob"];
@@ -23,12 +23,12 @@ pub(crate) struct Pingpong {
     pub(super) bystanders: usize,
     pub(super) poll: PollKind,
     pub(super) dialect: Dialect,
-    pub(super) manner: Manner,
+    pub(super) options: ScenarioOptions,
 }
 
 impl Pingpong {
-    pub(super) fn new(pairs: usize, manner: Manner) -> Self {
-        Self { pairs, bystanders: 0, poll: PollKind::Listen, dialect: Dialect::Rest, manner }
+    pub(super) fn new(pairs: usize, options: ScenarioOptions) -> Self {
+        Self { pairs, bystanders: 0, poll: PollKind::Listen, dialect: Dialect::Rest, options }
     }
 
     pub(super) fn summary(self) -> String {
@@ -46,10 +46,10 @@ impl Pingpong {
     pub(super) async fn start(
         self,
         target: &Arc<Target>,
-        stage: &Arc<Stage>,
+        run_state: &Arc<RunState>,
         agents: &mut JoinSet<()>,
     ) -> Result<(), HttpError> {
-        let setup = Setup::new(target, stage, self.manner.durability);
+        let setup = Setup::new(target, run_state, self.options.durability);
         let names = |_| NAMES.map(str::to_owned).to_vec();
         setup.channels(self.bystanders, names).await?;
         if self.dialect == Dialect::Mcp {
@@ -57,14 +57,14 @@ impl Pingpong {
                 let Some(host) = channel.first() else { continue };
                 let ann = self.tool_kit(target, host, 0, pair).await?;
                 let bob = self.tool_kit(target, host, 1, pair).await?;
-                agents.spawn(rally::play(ann, bob, Arc::clone(stage)));
+                agents.spawn(pair_loop::scenario(ann, bob, Arc::clone(run_state)));
             }
             return Ok(());
         }
         for (pair, sessions) in setup.channels(self.pairs, names).await?.iter().enumerate() {
             if let [ann, bob] = &sessions[..] {
-                let (ann, bob) = (self.kit(target, ann, 0, pair), self.kit(target, bob, 1, pair));
-                agents.spawn(rally::play(ann, bob, Arc::clone(stage)));
+                let (ann, bob) = (self.config(target, ann, 0, pair), self.config(target, bob, 1, pair));
+                agents.spawn(pair_loop::scenario(ann, bob, Arc::clone(run_state)));
             }
         }
         Ok(())
@@ -72,12 +72,12 @@ impl Pingpong {
 
     /// The two of a pair speak in turn, so each has its place between those of the other.
     fn pacer(self, side: usize, pair: usize) -> Pacer {
-        Pacer::new(self.manner.rate, side * self.pairs + pair, self.pairs * NAMES.len())
+        Pacer::new(self.options.rate, side * self.pairs + pair, self.pairs * NAMES.len())
     }
 
-    fn kit(self, target: &Target, session: &Session, side: usize, pair: usize) -> Kit {
-        let payload_bytes = self.manner.payload_bytes;
-        Kit {
+    fn config(self, target: &Target, session: &Session, side: usize, pair: usize) -> AgentConfig {
+        let payload_bytes = self.options.payload_bytes;
+        AgentConfig {
             callsign: NAMES[side],
             ear: target.line(),
             mouth: target.line(),
@@ -90,10 +90,16 @@ impl Pingpong {
         }
     }
 
-    async fn tool_kit(self, target: &Target, host: &Session, side: usize, pair: usize) -> Result<Kit, HttpError> {
-        let payload_bytes = self.manner.payload_bytes;
+    async fn tool_kit(
+        self,
+        target: &Target,
+        host: &Session,
+        side: usize,
+        pair: usize,
+    ) -> Result<AgentConfig, HttpError> {
+        let payload_bytes = self.options.payload_bytes;
         let seat = mcp::Seat::take(target, host, NAMES[side]).await?;
-        Ok(Kit {
+        Ok(AgentConfig {
             callsign: NAMES[side],
             ear: target.line(),
             mouth: target.line(),

@@ -9,15 +9,15 @@ use rogerrat_client::http::{HttpError, expect_success};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
-use super::rally::{POLL_S, SWEEP_S};
-use super::{Manner, Needs};
-use crate::line::Line;
+use super::pair_loop::{POLL_S, SWEEP_S};
+use super::{Needs, ScenarioOptions};
+use crate::http_connection::Line;
 use crate::message::{self, Numbered};
+use crate::order_check::Sequence;
 use crate::pacer::Pacer;
-use crate::request::{Letter, Request};
-use crate::sequence::Sequence;
+use crate::run_state::RunState;
+use crate::send_template::{Request, SendTemplate};
 use crate::setup::Setup;
-use crate::stage::Stage;
 use crate::target::{PollKind, Session, Target};
 
 /// Messages sent and not yet heard on a channel; a mailbox holds 100.
@@ -32,7 +32,7 @@ pub(crate) struct Sends {
     pub(super) senders: usize,
     pub(super) unheard: bool,
     pub(super) poll: PollKind,
-    pub(super) manner: Manner,
+    pub(super) options: ScenarioOptions,
 }
 
 impl Sends {
@@ -51,14 +51,14 @@ impl Sends {
     pub(super) async fn start(
         self,
         target: &Arc<Target>,
-        stage: &Arc<Stage>,
+        run_state: &Arc<RunState>,
         agents: &mut JoinSet<()>,
     ) -> Result<(), HttpError> {
-        let setup = Setup::new(target, stage, self.manner.durability);
+        let setup = Setup::new(target, run_state, self.options.durability);
         let names = |_| (0..self.senders).map(|sender| format!("s{sender}")).chain([LISTENER.to_owned()]).collect();
         for (index, sessions) in setup.channels(self.channels, names).await?.iter().enumerate() {
             if let Some((listener, senders)) = sessions.split_last() {
-                agents.spawn(Crowd::new(target, senders, listener, self, index).play(Arc::clone(stage)));
+                agents.spawn(Crowd::new(target, senders, listener, self, index).scenario(Arc::clone(run_state)));
             }
         }
         Ok(())
@@ -81,7 +81,7 @@ struct Room {
 impl Crowd {
     /// The last session is the listener's.
     fn new(target: &Target, senders: &[Session], listener: &Session, load: Sends, channel: usize) -> Self {
-        let (rate, bytes) = (load.manner.rate, load.manner.payload_bytes);
+        let (rate, bytes) = (load.options.rate, load.options.payload_bytes);
         let to = if load.unheard { "all" } else { LISTENER };
         let sender = |(index, session): (usize, &Session)| Sender {
             line: target.line(),
@@ -93,13 +93,13 @@ impl Crowd {
         Self { listener: Listener::new(target, listener, senders.len(), load), senders }
     }
 
-    async fn play(mut self, stage: Arc<Stage>) {
+    async fn scenario(mut self, run_state: Arc<RunState>) {
         let room = &Room { places: Semaphore::new(UNDER_WAY), sent: AtomicU64::new(0) };
         let unheard = self.listener.unheard;
         let talk: FuturesUnordered<_> =
-            self.senders.iter_mut().map(|sender| sender.talk((!unheard).then_some(room), &stage)).collect();
+            self.senders.iter_mut().map(|sender| sender.talk((!unheard).then_some(room), &run_state)).collect();
         let outcome = match unheard {
-            false => tokio::try_join!(self.listener.hear_all(room, &stage), talk.try_collect::<()>()).map(drop),
+            false => tokio::try_join!(self.listener.hear_all(room, &run_state), talk.try_collect::<()>()).map(drop),
             true => talk.try_collect::<()>().await,
         };
         let outcome = match (unheard, outcome) {
@@ -112,36 +112,36 @@ impl Crowd {
         // After another fault than silence nobody knows about the messages under way.
         let tail_is_known = matches!(outcome, Ok(()) | Err(HttpError::TimedOut(_)));
         for (sender, sequence) in self.senders.iter().zip(&self.listener.sequences) {
-            stage.found(match tail_is_known && !unheard {
+            run_state.found(match tail_is_known && !unheard {
                 true => sequence.complete(sender.sent),
                 false => sequence.so_far(),
             });
         }
         if let Err(fault) = outcome {
-            stage.fail(&fault);
+            run_state.fail(&fault);
         }
     }
 }
 
 struct Sender {
     line: Line,
-    letter: Letter,
+    letter: SendTemplate,
     pacer: Pacer,
     /// Sends that were answered with success.
     sent: u64,
 }
 
 impl Sender {
-    /// Talks until the stage drains; without a room nobody listens, and a send counts when it is answered.
-    async fn talk(&mut self, room: Option<&Room>, stage: &Stage) -> Result<(), HttpError> {
+    /// Talks until the run_state drains; without a room nobody listens, and a send counts when it is answered.
+    async fn talk(&mut self, room: Option<&Room>, run_state: &RunState) -> Result<(), HttpError> {
         loop {
             if let Some(room) = room {
                 // The listener gives the place back when it has heard the message.
                 room.places.acquire().await.map_err(|_| HttpError::Closed)?.forget();
             }
             // In an open loop the moment that was planned, also when there was no place then.
-            let sent_ns = self.pacer.due(stage).await;
-            let last = stage.is_draining();
+            let sent_ns = self.pacer.due(run_state).await;
+            let last = run_state.is_draining();
             let numbered = Numbered { seq: self.sent + 1, sent_ns, last };
             let (status, body) = self.line.call(self.letter.number(numbered)).await?;
             expect_success("send", status, body)?;
@@ -149,9 +149,9 @@ impl Sender {
             match room {
                 Some(room) => {
                     room.sent.fetch_add(1, Ordering::Relaxed);
-                    stage.answer(sent_ns);
+                    run_state.answer(sent_ns);
                 }
-                None => stage.hop(sent_ns),
+                None => run_state.hop(sent_ns),
             }
             if last {
                 return Ok(());
@@ -182,28 +182,28 @@ impl Listener {
             sweep: target.poll_request(session, load.poll, SWEEP_S),
             history: target.history_request(session, HISTORY),
             unheard: load.unheard,
-            payload_bytes: load.manner.payload_bytes,
+            payload_bytes: load.options.payload_bytes,
             sequences: (0..senders).map(|_| Sequence::default()).collect(),
             talking: senders,
             heard: 0,
         }
     }
 
-    async fn hear_all(&mut self, room: &Room, stage: &Stage) -> Result<(), HttpError> {
+    async fn hear_all(&mut self, room: &Room, run_state: &RunState) -> Result<(), HttpError> {
         while self.talking > 0 {
             let owed = room.sent.load(Ordering::Relaxed);
             self.line.write(&self.poll).await?;
-            if self.hear(room, stage).await? == 0 && owed > self.heard {
+            if self.hear(room, run_state).await? == 0 && owed > self.heard {
                 return Err(HttpError::TimedOut("a message was waited for"));
             }
         }
         self.line.write(&self.sweep).await?;
-        self.hear(room, stage).await?;
+        self.hear(room, run_state).await?;
         Ok(())
     }
 
     /// Reads one poll's reply and checks every message in it; tells how many there were.
-    async fn hear(&mut self, room: &Room, stage: &Stage) -> Result<usize, HttpError> {
+    async fn hear(&mut self, room: &Room, run_state: &RunState) -> Result<usize, HttpError> {
         let (status, body) = self.line.reply().await?;
         expect_success("poll", status, body)?;
         let messages = message::of_poll(body)?;
@@ -214,7 +214,7 @@ impl Listener {
                 continue;
             };
             if sequence.arrive(numbered.seq) {
-                stage.hop(numbered.sent_ns);
+                run_state.hop(numbered.sent_ns);
                 self.talking = self.talking.saturating_sub(usize::from(numbered.last));
                 self.heard += 1;
                 room.places.add_permits(1);

@@ -7,11 +7,11 @@ use tokio::task::JoinSet;
 
 use super::broadcast::Broadcast;
 use super::churn::Churn;
+use super::pair_loop::Dialect;
 use super::pingpong::Pingpong;
-use super::rally::Dialect;
 use super::sends::Sends;
-use super::{Manner, Needs};
-use crate::stage::Stage;
+use super::{Needs, ScenarioOptions};
+use crate::run_state::RunState;
 use crate::target::{PollKind, Target};
 
 /// Messages a second over all, when nobody says more: a soak looks for what grows, not for the top speed.
@@ -22,7 +22,7 @@ const PARTS: f64 = 5.0;
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Soak {
     pub(super) scale: usize,
-    pub(super) manner: Manner,
+    pub(super) options: ScenarioOptions,
 }
 
 impl Soak {
@@ -43,27 +43,27 @@ impl Soak {
 
     fn parts(self) -> (Pingpong, Pingpong, Broadcast, Sends, Churn) {
         let scale = self.scale;
-        let manner = Manner { rate: Some(self.manner.rate.unwrap_or(RATE) / PARTS), ..self.manner };
-        let talk = Pingpong::new(scale, manner);
+        let options = ScenarioOptions { rate: Some(self.options.rate.unwrap_or(RATE) / PARTS), ..self.options };
+        let talk = Pingpong::new(scale, options);
         let tools = Pingpong { dialect: Dialect::Mcp, ..talk };
         // One word of a speaker is heard by many.
-        let slow = Manner { rate: manner.rate.map(|rate| rate / (scale * 10) as f64), ..manner };
-        let streams = Broadcast { channels: 1, listeners: scale * 10, under_way: 1, manner: slow };
-        let sends = Sends { channels: scale, senders: 2, unheard: false, poll: PollKind::Wait, manner };
-        (talk, tools, streams, sends, Churn { guests: scale, manner })
+        let slow = ScenarioOptions { rate: options.rate.map(|rate| rate / (scale * 10) as f64), ..options };
+        let streams = Broadcast { channels: 1, listeners: scale * 10, under_way: 1, options: slow };
+        let sends = Sends { channels: scale, senders: 2, unheard: false, poll: PollKind::Wait, options };
+        (talk, tools, streams, sends, Churn { guests: scale, options })
     }
 
     pub(super) async fn start(
         self,
         target: &Arc<Target>,
-        stage: &Arc<Stage>,
+        run_state: &Arc<RunState>,
         agents: &mut JoinSet<()>,
     ) -> Result<(), HttpError> {
         let (talk, tools, streams, sends, churn) = self.parts();
-        talk.start(target, stage, agents).await?;
-        tools.start(target, stage, agents).await?;
-        streams.start(target, stage, agents).await?;
-        sends.start(target, stage, agents).await?;
-        churn.start(target, stage, agents).await
+        talk.start(target, run_state, agents).await?;
+        tools.start(target, run_state, agents).await?;
+        streams.start(target, run_state, agents).await?;
+        sends.start(target, run_state, agents).await?;
+        churn.start(target, run_state, agents).await
     }
 }

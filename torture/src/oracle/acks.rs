@@ -1,6 +1,6 @@
 //! What the oracle hears of acks and cursors: what was acknowledged stays so, and a cursor only goes up.
 
-use super::{Breach, ConsumerNo, Oracle, Reading};
+use super::{ConsumerNo, Oracle, Reading, Violation};
 
 impl Oracle {
     pub(super) fn ack_begun(&mut self, consumer: ConsumerNo, upto: u64) {
@@ -25,7 +25,7 @@ impl Oracle {
         let is_of_this_life = self.consumers[consumer].seen.get(&upto).is_none_or(|seen| seen.life == self.life);
         if is_of_this_life {
             let text = format!("{}, up to {upto}: {answer}", self.name(consumer));
-            return self.breach(Breach::AckRefused, &text);
+            return self.violation(Violation::AckRefused, &text);
         }
         self.counts(at).acks_void += 1;
     }
@@ -53,11 +53,11 @@ impl Oracle {
         let name = self.name(consumer);
         if cursor < floor {
             let text = format!("{name} is at {cursor} and was at {floor} (acknowledged: {highest_acked})");
-            self.breach(Breach::CursorSteppedBack, &text);
+            self.violation(Violation::CursorSteppedBack, &text);
         }
         if is_manual && cursor > ceiling {
             let text = format!("{name} is at {cursor}, and nothing above {ceiling} was acknowledged");
-            self.breach(Breach::CursorRanAhead, &text);
+            self.violation(Violation::CursorRanAhead, &text);
         }
     }
 }

@@ -4,23 +4,23 @@
 //! It never forgives for reasons of its own; each thing a crash may take is named where it is allowed.
 
 mod acks;
-mod books;
-mod breach;
 mod event;
-mod mark;
+mod membership;
 mod reads;
 mod receipts;
 mod sends;
-mod standing;
+mod state;
+mod timeline;
 mod verdict;
+mod violation;
 
-use books::{ChannelBook, ConsumerBook, MemberBook};
-pub(super) use breach::{Breach, Breaches};
 pub(super) use event::{
     ChannelNo, ConsumerNo, Delivery, End, Event, Gap, Letter, MemberNo, Place, Reading, Reason, Receipt, Stamp, State,
 };
-use mark::At;
 use serde::Serialize;
+use state::{ChannelBook, ConsumerBook, MemberBook};
+use timeline::At;
+pub(super) use violation::{Breaches, Violation};
 
 /// What was seen, by the kind of channel.
 #[derive(Debug, Default, Clone, Copy, Serialize)]
@@ -63,7 +63,7 @@ pub(super) struct Oracle {
     life: u32,
     serving: bool,
     now: At,
-    pub(super) breaches: Breaches,
+    pub(super) violations: Breaches,
     pub(super) disk: Counts,
     pub(super) memory: Counts,
 }
@@ -138,7 +138,7 @@ impl Oracle {
             Event::SettingsSeen { channel, settings } => self.settings_seen(channel, &settings),
             Event::StrangerSeen { channel, let_in } => self.stranger_seen(channel, let_in),
             Event::HistorySeen { channel, ids } => self.history_seen(channel, &ids),
-            Event::Unfinished { what } => self.breach(Breach::Unfinished, &what),
+            Event::Unfinished { what } => self.violation(Violation::Unfinished, &what),
         }
     }
 
@@ -171,12 +171,12 @@ impl Oracle {
     /// A request without an answer is a fault of a hub that served and was not killed.
     fn failed(&mut self, began: Stamp, what: &str) {
         if began == self.stamp() && began.serving {
-            self.breach(Breach::Unanswered, what);
+            self.violation(Violation::Unanswered, what);
         }
     }
 
-    fn breach(&mut self, breach: Breach, text: &str) {
-        self.breaches.add(self.life, breach, text);
+    fn violation(&mut self, violation: Violation, text: &str) {
+        self.violations.add(self.life, violation, text);
     }
 
     fn counts(&mut self, channel: ChannelNo) -> &mut Counts {

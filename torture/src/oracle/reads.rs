@@ -1,7 +1,7 @@
 //! What the oracle hears of reads: who may get what, how often, and in which order.
 
-use super::books::{Doubt, Fate, ReadUnderWay, Seen};
-use super::{Breach, ConsumerNo, Delivery, End, Gap, Oracle, Reading, Reason};
+use super::state::{Doubt, Fate, ReadUnderWay, Seen};
+use super::{ConsumerNo, Delivery, End, Gap, Oracle, Reading, Reason, Violation};
 
 /// How many messages a disk channel keeps unread, and a memory channel at all; a gap comes only beyond that.
 const KEPT_ON_DISK: usize = 10_000;
@@ -58,7 +58,7 @@ impl Oracle {
         }
         if let Some(pair) = messages.windows(2).find(|pair| pair[0].id >= pair[1].id) {
             let text = format!("{} got {} before {} in one body", self.name(consumer), pair[0].id, pair[1].id);
-            self.breach(Breach::Reordered, &text);
+            self.violation(Violation::Reordered, &text);
         }
         for delivery in messages {
             self.message(consumer, read, *delivery);
@@ -73,19 +73,19 @@ impl Oracle {
         let to_whom = self.members.get(letter.writer).filter(|writer| writer.channel == at);
         let Some((to, fate)) = to_whom.and_then(|writer| writer.sent.get(&letter.seq)).map(|sent| (sent.to, sent.fate))
         else {
-            return self.breach(Breach::Phantom, &format!("{name} got {id}, which nobody wrote"));
+            return self.violation(Violation::Phantom, &format!("{name} got {id}, which nobody wrote"));
         };
         self.learn(letter, id);
         let text = format!("{name} got {}", self.said(letter));
         let member = self.consumers[consumer].member;
         if fate == Fate::Refused {
-            self.breach(Breach::Phantom, &format!("{text}, and its send was refused"));
+            self.violation(Violation::Phantom, &format!("{text}, and its send was refused"));
         }
         if !intact {
-            self.breach(Breach::Damaged, &text);
+            self.violation(Violation::Damaged, &text);
         }
         if letter.writer == member || to.is_some_and(|to| to != member) {
-            self.breach(Breach::Misdirected, &text);
+            self.violation(Violation::Misdirected, &text);
         }
         self.expect_order(consumer, read, delivery, &text);
         self.expect_first(consumer, read, delivery, &text);
@@ -115,7 +115,7 @@ impl Oracle {
         }
         // What it has had before is a duplicate; that is said elsewhere.
         if let Some(other) = overtaken.filter(|_| !self.consumers[consumer].seen.contains_key(&id)) {
-            self.breach(Breach::Reordered, &format!("{text} after {other}"));
+            self.violation(Violation::Reordered, &format!("{text} after {other}"));
         }
     }
 
@@ -127,25 +127,28 @@ impl Oracle {
         let (reading, acked) = (book.reading, book.acked);
         let Some(seen) = book.seen.get(&id).copied() else {
             if attempt < 2 && book.glimpsed.contains(&id) {
-                self.breach(Breach::Duplicated, &format!("{text}, which a kill had cut off, as if for the first time"));
+                self.violation(
+                    Violation::Duplicated,
+                    &format!("{text}, which a kill had cut off, as if for the first time"),
+                );
             }
             return;
         };
-        let breach = match reading {
-            _ if attempt < 2 => (Breach::Duplicated, "again, as if for the first time"),
-            Reading::Manual if id <= acked => (Breach::AckForgotten, "again, and it was acknowledged"),
+        let violation = match reading {
+            _ if attempt < 2 => (Violation::Duplicated, "again, as if for the first time"),
+            Reading::Manual if id <= acked => (Violation::AckForgotten, "again, and it was acknowledged"),
             Reading::Manual if seen.life == read.began.life && self.now.ms < seen.leased_until_ms => {
-                (Breach::LeaseBroken, "again, and its lease had not ended")
+                (Violation::LeaseBroken, "again, and its lease had not ended")
             }
             Reading::Automatic | Reading::Resuming if seen.life == read.began.life => {
-                (Breach::Duplicated, "again, and nothing had happened to the hub")
+                (Violation::Duplicated, "again, and nothing had happened to the hub")
             }
             _ => {
                 self.counts(at).again += 1;
                 return;
             }
         };
-        self.breach(breach.0, &format!("{text} {}", breach.1));
+        self.violation(violation.0, &format!("{text} {}", violation.1));
     }
 
     fn gap(&mut self, consumer: ConsumerNo, read: ReadUnderWay, gap: Gap) {
@@ -161,14 +164,14 @@ impl Oracle {
             false => channel.ids.range(gap.from + 1..).count() + self.under_way(at) <= kept,
         };
         if is_needless {
-            self.breach(Breach::GapNeedless, &text);
+            self.violation(Violation::GapNeedless, &text);
         }
         let book = &mut self.consumers[consumer];
         book.told.push(gap);
         // With manual acks the cursor stays where it is, and the loss above it, until something above is acknowledged.
         let is_told_on = book.reading == Reading::Manual && book.acked < gap.to;
         if is_restart && book.told_restart.replace(read.began.life) == Some(read.began.life) && !is_told_on {
-            self.breach(Breach::GapToldTwice, &text);
+            self.violation(Violation::GapToldTwice, &text);
         }
     }
 
@@ -192,6 +195,6 @@ impl Oracle {
         let text = format!("{} reads after a restart and is not told", self.name(consumer));
         // Said once for each life.
         self.consumers[consumer].told_restart = Some(life);
-        self.breach(Breach::GapUntold, &text);
+        self.violation(Violation::GapUntold, &text);
     }
 }

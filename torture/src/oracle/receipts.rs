@@ -1,7 +1,7 @@
 //! What the oracle hears of receipts: they go from queued over delivered to acked, and never back.
 
-use super::books::Seen;
-use super::{Breach, Letter, MemberNo, Oracle, Receipt, State};
+use super::state::Seen;
+use super::{Letter, MemberNo, Oracle, Receipt, State, Violation};
 
 /// Receipts are kept for the last 256 messages of a channel; those under way count as well.
 const KEPT: usize = 240;
@@ -49,7 +49,7 @@ impl Oracle {
         for to in self.recipients(letter) {
             let callsign = self.members[to].callsign.clone();
             let Some(receipt) = receipts.iter().find(|receipt| receipt.to == callsign) else {
-                self.breach(Breach::ReceiptMissing, &format!("{text} has none for {callsign}"));
+                self.violation(Violation::ReceiptMissing, &format!("{text} has none for {callsign}"));
                 continue;
             };
             let durable = self.channels[at].durable;
@@ -68,11 +68,11 @@ impl Oracle {
             if is_back {
                 let owed = [State::Queued, State::Delivered, State::Acked, State::Expired][owed as usize];
                 let text = format!("{text} for {callsign} is {:?} and was {owed:?}", receipt.state);
-                self.breach(Breach::ReceiptSteppedBack, &text);
+                self.violation(Violation::ReceiptSteppedBack, &text);
             }
             if let Some(before) = fewer {
                 let text = format!("{text} for {callsign} has had fewer attempts than {before}");
-                self.breach(Breach::ReceiptSteppedBack, &text);
+                self.violation(Violation::ReceiptSteppedBack, &text);
             }
         }
     }
@@ -86,7 +86,7 @@ impl Oracle {
         let is_kept = channel.durable || begun_life == self.life;
         if is_recent && is_kept {
             let text = self.said(letter);
-            self.breach(Breach::ReceiptMissing, &text);
+            self.violation(Violation::ReceiptMissing, &text);
         }
     }
 }

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::books::{Fate, Sent};
-use super::{Breach, Letter, MemberNo, Oracle};
+use super::state::{Fate, Sent};
+use super::{Letter, MemberNo, Oracle, Violation};
 
 impl Oracle {
     pub(super) fn send_begun(&mut self, letter: Letter, to: Option<MemberNo>) {
@@ -31,7 +31,7 @@ impl Oracle {
         let at = self.members[letter.writer].channel;
         let life = self.life;
         let Some(sent) = self.members[letter.writer].sent.get_mut(&letter.seq) else {
-            return self.breach(Breach::Phantom, "an answer to a send that never began");
+            return self.violation(Violation::Phantom, "an answer to a send that never began");
         };
         let (before, tries, begun_tick) = (sent.fate, sent.tries, sent.begun_tick);
         let is_broadcast = sent.to.is_none();
@@ -46,7 +46,7 @@ impl Oracle {
             _ => None,
         };
         if let Some(wrong) = wrong {
-            self.breach(Breach::DuplicateUntold, &format!("{text} {wrong}"));
+            self.violation(Violation::DuplicateUntold, &format!("{text} {wrong}"));
         }
         let channel = &mut self.channels[at];
         if tries == 1 {
@@ -56,7 +56,7 @@ impl Oracle {
             channel.first_broadcast.get_or_insert(life);
         }
         if channel.durable && !durable {
-            self.breach(Breach::NotDurable, &text);
+            self.violation(Violation::NotDurable, &text);
         }
         let counts = self.counts(at);
         counts.acknowledged += u64::from(!matches!(before, Fate::Acked { .. }));
@@ -87,14 +87,14 @@ impl Oracle {
         let (known, floor) = (*sent.id.get_or_insert(id), sent.floor);
         let text = self.said(letter);
         if known != id {
-            self.breach(Breach::TwoIds, &format!("{text} is also {id}"));
+            self.violation(Violation::TwoIds, &format!("{text} is also {id}"));
         }
         if owner != letter {
             let other = self.said(owner);
-            self.breach(Breach::IdReused, &format!("{text} has {id}, and so has {other}"));
+            self.violation(Violation::IdReused, &format!("{text} has {id}, and so has {other}"));
         }
         if id <= floor {
-            self.breach(Breach::IdSteppedBack, &format!("{text} began when {floor} was known"));
+            self.violation(Violation::IdSteppedBack, &format!("{text} began when {floor} was known"));
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The last question: what was acknowledged and came neither to a reader nor into a gap it was told of.
 
-use super::books::{Fate, Sent};
-use super::{Breach, ConsumerNo, Letter, MemberNo, Oracle, Reading};
+use super::state::{Fate, Sent};
+use super::{ConsumerNo, Letter, MemberNo, Oracle, Reading, Violation};
 
 /// What became of one letter for one consumer.
 enum Outcome {
@@ -31,7 +31,7 @@ impl Oracle {
             Fate::Refused | Fate::Abandoned => return,
             Fate::Unknown => {
                 let text = format!("{} was never answered", self.said(letter));
-                return self.breach(Breach::Unfinished, &text);
+                return self.violation(Violation::Unfinished, &text);
             }
         }
         for reader in self.channels[at].members.clone() {
@@ -63,7 +63,7 @@ impl Oracle {
             Outcome::Unconfirmed => counts.unconfirmed += 1,
             Outcome::Lost => {
                 let text = format!("{} never came to {}", self.said(letter), self.name(consumer));
-                self.breach(Breach::Lost, &text);
+                self.violation(Violation::Lost, &text);
             }
         }
     }

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use super::AFTER_TROUBLE;
 use crate::caller::{Answer, Caller, Pass};
-use crate::dice::Dice;
+use crate::context::{Context, Phase, pause};
+use crate::message_text::{Heard, glimpsed};
 use crate::oracle::{ConsumerNo, End, Event};
-use crate::text::{Heard, glimpsed};
-use crate::world::{Phase, World, pause};
+use crate::rng::Rng;
 
 const LONGEST_WORK_MS: u64 = 60;
 
@@ -16,12 +16,12 @@ pub(crate) struct Automatic {
     consumer: ConsumerNo,
     /// `listen` or `wait`.
     verb: &'static str,
-    dice: Dice,
+    rng: Rng,
 }
 
 impl Automatic {
-    pub(crate) fn new(world: &Arc<World>, pass: &Pass, consumer: ConsumerNo, verb: &'static str, dice: Dice) -> Self {
-        Self { caller: Caller::new(world, pass), consumer, verb, dice }
+    pub(crate) fn new(world: &Arc<Context>, pass: &Pass, consumer: ConsumerNo, verb: &'static str, rng: Rng) -> Self {
+        Self { caller: Caller::new(world, pass), consumer, verb, rng }
     }
 
     pub(super) async fn run(mut self) {
@@ -31,8 +31,8 @@ impl Automatic {
             if phase == Phase::Draining && is_silent {
                 return;
             }
-            if self.dice.percent(50) {
-                let work = self.dice.ms(0, LONGEST_WORK_MS);
+            if self.rng.percent(50) {
+                let work = self.rng.ms(0, LONGEST_WORK_MS);
                 pause(work).await;
             }
         }
@@ -41,8 +41,8 @@ impl Automatic {
     /// One poll; true when it had nothing for its whole time.
     async fn poll(&mut self, phase: Phase) -> bool {
         let consumer = self.consumer;
-        let timeout_s = if phase == Phase::Draining { 1 } else { self.dice.between(1, 4) };
-        let max = if self.dice.percent(30) { self.dice.between(1, 5) } else { 100 };
+        let timeout_s = if phase == Phase::Draining { 1 } else { self.rng.between(1, 4) };
+        let max = if self.rng.percent(30) { self.rng.between(1, 5) } else { 100 };
         let request = self.caller.pass.get(&format!("/{}?timeout={timeout_s}&max={max}", self.verb));
         self.caller.hear(Event::ReadBegun { consumer, lease_ms: 0 });
         let answer = self.caller.call(&request).await;

@@ -12,10 +12,10 @@ use tokio::time::timeout;
 
 use super::AFTER_TROUBLE;
 use crate::caller::{Answer, Caller, PATIENCE, Pass};
-use crate::dice::Dice;
+use crate::context::{Context, Phase, now_ms, pause};
+use crate::message_text::{Heard, glimpsed};
 use crate::oracle::{ConsumerNo, End, Event};
-use crate::text::{Heard, glimpsed};
-use crate::world::{Phase, World, now_ms, pause};
+use crate::rng::Rng;
 
 /// Between the end of a lease by our watch and by the hub's.
 const LEASE_MARGIN_MS: u64 = 500;
@@ -46,7 +46,7 @@ pub(super) struct Manual {
     caller: Caller,
     consumer: ConsumerNo,
     name: Option<&'static str>,
-    dice: Dice,
+    rng: Rng,
     /// Everything up to here was seen, for sure.
     proven: u64,
     acked: u64,
@@ -58,14 +58,14 @@ pub(super) struct Manual {
 
 impl Manual {
     pub(super) fn new(
-        world: &Arc<World>,
+        world: &Arc<Context>,
         pass: &Pass,
         consumer: ConsumerNo,
         name: Option<&'static str>,
-        dice: Dice,
+        rng: Rng,
     ) -> Self {
         let caller = Caller::new(world, pass);
-        Self { caller, consumer, name, dice, proven: 0, acked: 0, lost_lease_ms: 0, careful_until_ms: 0, life: 0 }
+        Self { caller, consumer, name, rng, proven: 0, acked: 0, lost_lease_ms: 0, careful_until_ms: 0, life: 0 }
     }
 
     pub(super) async fn run(mut self) {
@@ -74,13 +74,13 @@ impl Manual {
             self.mind_the_lost();
             let is_silent = self.poll(phase).await;
             let is_last = phase == Phase::Draining;
-            if self.proven > self.acked && (is_last || self.dice.percent(ACKS)) {
+            if self.proven > self.acked && (is_last || self.rng.percent(ACKS)) {
                 self.ack().await;
             }
             if is_last && is_silent && self.is_done().await {
                 return;
             }
-            let work = self.dice.ms(0, LONGEST_WORK_MS);
+            let work = self.rng.ms(0, LONGEST_WORK_MS);
             pause(work).await;
         }
     }
@@ -107,9 +107,9 @@ impl Manual {
     /// One poll; true when it had nothing for its whole time.
     async fn poll(&mut self, phase: Phase) -> bool {
         let consumer = self.consumer;
-        let lease_s = if self.dice.percent(70) { 1 } else { self.dice.between(2, 3) };
+        let lease_s = if self.rng.percent(70) { 1 } else { self.rng.between(2, 3) };
         let lease_ms = lease_s * 1000;
-        let upto = (self.proven > self.acked && self.dice.percent(ACKS_WITH_READ)).then_some(self.proven);
+        let upto = (self.proven > self.acked && self.rng.percent(ACKS_WITH_READ)).then_some(self.proven);
         let request = self.request(lease_s, upto);
         // A read that begins now finds everything that is due below what it brings.
         let proves = now_ms() >= self.careful_until_ms;
@@ -117,7 +117,7 @@ impl Manual {
             self.caller.hear(Event::AckBegun { consumer, upto });
         }
         self.caller.hear(Event::ReadBegun { consumer, lease_ms });
-        if phase == Phase::Busy && self.dice.percent(DIES) {
+        if phase == Phase::Busy && self.rng.percent(DIES) {
             self.die(&request, lease_ms).await;
             return false;
         }
@@ -155,7 +155,7 @@ impl Manual {
     }
 
     fn request(&mut self, lease_s: u64, upto: Option<u64>) -> Vec<u8> {
-        let max = if self.dice.percent(50) { self.dice.between(1, 8) } else { 100 };
+        let max = if self.rng.percent(50) { self.rng.between(1, 8) } else { 100 };
         let consumer = self.name.map_or(String::new(), |name| format!("&consumer={name}"));
         let upto = upto.map_or(String::new(), |upto| format!("&ack_upto={upto}"));
         let path = format!("/listen?timeout=1&ack=manual&lease={lease_s}&max={max}{consumer}{upto}");
@@ -178,7 +178,7 @@ impl Manual {
     /// Reads a piece at most, and is gone.
     async fn die(&mut self, request: &[u8], lease_ms: u64) {
         let consumer = self.consumer;
-        let life = self.dice.ms(0, 200);
+        let life = self.rng.ms(0, 200);
         let piece = async {
             let connection = self.caller.connection();
             connection.write(request).await?;

@@ -8,10 +8,10 @@ use tokio::time::timeout;
 
 use super::{AFTER_TROUBLE, Automatic};
 use crate::caller::{Answer, Caller, Pass};
-use crate::dice::Dice;
+use crate::context::{Context, Phase, pause};
+use crate::message_text::{Message, ToldGap, glimpsed};
 use crate::oracle::{ConsumerNo, End, Event};
-use crate::text::{Message, ToldGap, glimpsed};
-use crate::world::{Phase, World, pause};
+use crate::rng::Rng;
 
 /// With nothing sent any more, a stream that is silent for so long has nothing left.
 const SILENCE: Duration = Duration::from_millis(1_500);
@@ -22,7 +22,7 @@ pub(super) struct Stream {
     /// Says `Last-Event-ID` when it comes back.
     resumes: bool,
     last_id: Option<u64>,
-    dice: Dice,
+    rng: Rng,
 }
 
 /// Why a stream is over.
@@ -40,8 +40,8 @@ impl From<HttpError> for Over {
 }
 
 impl Stream {
-    pub(super) fn new(world: &Arc<World>, pass: &Pass, consumer: ConsumerNo, resumes: bool, dice: Dice) -> Self {
-        Self { caller: Caller::new(world, pass), consumer, resumes, last_id: None, dice }
+    pub(super) fn new(world: &Arc<Context>, pass: &Pass, consumer: ConsumerNo, resumes: bool, rng: Rng) -> Self {
+        Self { caller: Caller::new(world, pass), consumer, resumes, last_id: None, rng }
     }
 
     pub(super) async fn run(mut self) {
@@ -49,8 +49,8 @@ impl Stream {
             self.follow().await;
         }
         // What a stream may have left, a poll finds.
-        let Self { caller, consumer, dice, .. } = self;
-        Automatic::new(&caller.world, &caller.pass, consumer, "listen", dice).run().await;
+        let Self { caller, consumer, rng, .. } = self;
+        Automatic::new(&caller.world, &caller.pass, consumer, "listen", rng).run().await;
     }
 
     async fn follow(&mut self) {

@@ -10,7 +10,7 @@ fn a01_what_was_acknowledged_never_comes_again() {
         if crashes {
             history.crash();
         }
-        assert_eq!(history.read(&[(1, 10, 2)]).verdict(), [Breach::AckForgotten], "crash: {crashes}");
+        assert_eq!(history.read(&[(1, 10, 2)]).verdict(), [Violation::AckForgotten], "crash: {crashes}");
     }
 }
 
@@ -20,7 +20,7 @@ fn an_ack_of_a_hand_over_the_crash_has_taken_may_be_refused() {
     let mut history = History::on_disk(Reading::Manual);
     let consumer = history.ear;
     history.say(1, 10).read(&[(1, 10, 1)]).hear(refused(consumer));
-    assert_eq!(history.found(), [Breach::AckRefused]);
+    assert_eq!(history.found(), [Violation::AckRefused]);
     let mut history = History::on_disk(Reading::Manual);
     history.say(1, 10).read(&[(1, 10, 1)]).crash().hear(refused(consumer));
     assert_eq!(history.found(), NOTHING);
@@ -35,13 +35,13 @@ fn a_cursor_never_steps_back_below_an_acknowledged_ack() {
         if crashes {
             history.crash();
         }
-        assert_eq!(history.see_cursor(10).found(), [Breach::CursorSteppedBack], "crash: {crashes}");
+        assert_eq!(history.see_cursor(10).found(), [Violation::CursorSteppedBack], "crash: {crashes}");
     }
     let mut history = History::on_disk(Reading::Manual);
     let consumer = history.ear;
     history.say(1, 10).read(&[(1, 10, 1)]).hear(Event::AckBegun { consumer, upto: 10 });
     history.hear(Event::AckDone { consumer, upto: 10, cursor: Some(9) });
-    assert_eq!(history.found(), [Breach::CursorSteppedBack], "the reply itself says so");
+    assert_eq!(history.found(), [Violation::CursorSteppedBack], "the reply itself says so");
 }
 
 #[test]
@@ -56,7 +56,7 @@ fn a_cursor_that_was_asked_for_before_the_ack_need_not_show_it() {
 fn a01_only_acks_move_a_manual_cursor() {
     let mut history = History::on_disk(Reading::Manual);
     history.say(1, 10).read(&[(1, 10, 1)]).see_cursor(10);
-    assert_eq!(history.found(), [Breach::CursorRanAhead]);
+    assert_eq!(history.found(), [Violation::CursorRanAhead]);
     let mut history = History::on_disk(Reading::Automatic);
     assert_eq!(history.say(1, 10).read(&[(1, 10, 1)]).see_cursor(10).found(), NOTHING);
 }
@@ -69,14 +69,14 @@ fn an_automatic_cursor_stays_once_it_had_time_to_settle() {
         history
     };
     let mut history = seen_at(1, 10);
-    assert_eq!(history.see_cursor(0).found(), [Breach::CursorSteppedBack], "within one life");
+    assert_eq!(history.see_cursor(0).found(), [Violation::CursorSteppedBack], "within one life");
     let mut history = seen_at(1, 10);
     assert_eq!(history.crash().see_cursor(0).found(), NOTHING, "a hand-over just before the kill may be forgotten");
     let mut history = seen_at(1, 10);
     assert_eq!(history.pass(LONG_MS).crash().see_cursor(0).found(), NOTHING, "nothing vouched for it");
     let mut history = seen_at(1, 10);
     history.say(2, 20).pass(LONG_MS).crash().see_cursor(0);
-    assert_eq!(history.found(), [Breach::CursorSteppedBack], "a later send was on disk long before the kill");
+    assert_eq!(history.found(), [Violation::CursorSteppedBack], "a later send was on disk long before the kill");
 }
 
 #[test]
@@ -91,29 +91,29 @@ fn a04_a_receipt_never_goes_back() {
     for (before, after) in [(State::Acked, State::Delivered), (State::Delivered, State::Queued)] {
         let mut history = History::on_disk(Reading::Automatic);
         history.tell(1, 10).see_receipt(1, before).see_receipt(1, after);
-        assert_eq!(history.found(), [Breach::ReceiptSteppedBack], "{before:?} then {after:?}");
+        assert_eq!(history.found(), [Violation::ReceiptSteppedBack], "{before:?} then {after:?}");
     }
     let mut history = History::on_disk(Reading::Automatic);
     history.tell(1, 10).see_receipt(1, State::Acked).crash().see_receipt(1, State::Delivered);
-    assert_eq!(history.found(), [Breach::ReceiptSteppedBack], "acks outlive a crash at once");
+    assert_eq!(history.found(), [Violation::ReceiptSteppedBack], "acks outlive a crash at once");
     let mut history = History::on_disk(Reading::Automatic);
     history.tell(1, 10).see_receipt(1, State::Delivered).crash().see_receipt(1, State::Queued);
     assert_eq!(history.found(), NOTHING, "a hand-over just before the kill may be forgotten");
     let mut history = History::on_disk(Reading::Automatic);
     history.tell(1, 10).see_receipt(1, State::Delivered).say(2, 20).pass(LONG_MS).crash();
-    assert_eq!(history.see_receipt(1, State::Queued).found(), [Breach::ReceiptSteppedBack]);
+    assert_eq!(history.see_receipt(1, State::Queued).found(), [Violation::ReceiptSteppedBack]);
     let mut history = History::on_disk(Reading::Automatic);
-    assert_eq!(history.tell(1, 10).see_receipt(1, State::Expired).found(), [Breach::ReceiptSteppedBack]);
+    assert_eq!(history.tell(1, 10).see_receipt(1, State::Expired).found(), [Violation::ReceiptSteppedBack]);
 }
 
 #[test]
 fn a04_a_receipt_knows_what_its_reader_knows() {
     let mut history = History::on_disk(Reading::Manual);
     history.say(1, 10).read(&[(1, 10, 1)]).see_receipt(1, State::Queued);
-    assert_eq!(history.found(), [Breach::ReceiptSteppedBack], "bob has read it");
+    assert_eq!(history.found(), [Violation::ReceiptSteppedBack], "bob has read it");
     let mut history = History::on_disk(Reading::Manual);
     history.say(1, 10).read(&[(1, 10, 1)]).ack(10).crash().see_receipt(1, State::Delivered);
-    assert_eq!(history.found(), [Breach::ReceiptSteppedBack], "bob has acknowledged it");
+    assert_eq!(history.found(), [Violation::ReceiptSteppedBack], "bob has acknowledged it");
 }
 
 #[test]
@@ -121,10 +121,10 @@ fn a04_receipts_and_their_attempts_do_not_vanish() {
     let mut history = History::on_disk(Reading::Manual);
     let letter = history.letter(1);
     history.tell(1, 10).crash().hear(Event::ReceiptsMissing { letter });
-    assert_eq!(history.found(), [Breach::ReceiptMissing]);
+    assert_eq!(history.found(), [Violation::ReceiptMissing]);
     let mut history = History::on_disk(Reading::Manual);
     history.tell(1, 10).hear(Event::ReceiptsSeen { letter, receipts: Vec::new() });
-    assert_eq!(history.found(), [Breach::ReceiptMissing]);
+    assert_eq!(history.found(), [Violation::ReceiptMissing]);
     let mut history = History::in_memory(Reading::Manual);
     history.tell(1, 10).crash().hear(Event::ReceiptsMissing { letter });
     assert_eq!(history.found(), NOTHING, "it went with the memory");
@@ -134,5 +134,5 @@ fn a04_receipts_and_their_attempts_do_not_vanish() {
         let receipts = vec![Receipt { to: "bob".into(), state: State::Delivered, attempts: Some(count) }];
         history.hear(Event::ReceiptsSeen { letter, receipts });
     }
-    assert_eq!(history.found(), [Breach::ReceiptSteppedBack], "fewer attempts than before");
+    assert_eq!(history.found(), [Violation::ReceiptSteppedBack], "fewer attempts than before");
 }

@@ -1,4 +1,4 @@
-//! Order, duplicates and leases: who gets what again, and when that is a breach.
+//! Order, duplicates and leases: who gets what again, and when that is a violation.
 
 use super::*;
 
@@ -7,13 +7,13 @@ fn messages_come_by_id() {
     for reading in [Reading::Automatic, Reading::Resuming, Reading::Manual] {
         let mut history = History::on_disk(reading);
         history.say(1, 10).say(2, 20).read(&[(2, 20, 1), (1, 10, 1)]);
-        assert_eq!(history.verdict(), [Breach::Reordered], "in one body, {reading:?}");
+        assert_eq!(history.verdict(), [Violation::Reordered], "in one body, {reading:?}");
         let mut history = History::on_disk(reading);
         history.say(1, 10).say(2, 20).read(&[(2, 20, 1)]).read(&[(1, 10, 1)]);
-        assert_eq!(history.verdict(), [Breach::Reordered], "over two bodies, {reading:?}");
+        assert_eq!(history.verdict(), [Violation::Reordered], "over two bodies, {reading:?}");
         let mut history = History::on_disk(reading);
         history.say(1, 10).say(2, 20).read(&[(2, 20, 1)]).crash().read(&[(1, 10, 1)]);
-        assert_eq!(history.verdict(), [Breach::Reordered], "over a crash, {reading:?}");
+        assert_eq!(history.verdict(), [Violation::Reordered], "over a crash, {reading:?}");
     }
 }
 
@@ -24,7 +24,7 @@ fn what_was_leased_to_a_lost_read_may_come_late_and_says_so() {
     assert_eq!(history.verdict(), NOTHING);
     let mut history = History::on_disk(Reading::Automatic);
     history.say(1, 10).crash_during_read().say(2, 20).read(&[(2, 20, 1)]).read(&[(1, 10, 2)]);
-    assert_eq!(history.verdict(), [Breach::Reordered], "an automatic reader has no leases");
+    assert_eq!(history.verdict(), [Violation::Reordered], "an automatic reader has no leases");
 }
 
 #[test]
@@ -35,7 +35,7 @@ fn what_a_client_left_may_be_overtaken() {
     assert_eq!(history.oracle.disk.left, 1);
     let mut history = History::on_disk(Reading::Manual);
     history.begin_read().end_read(End::Left).say(1, 10).say(2, 20).read(&[(2, 20, 1)]).read(&[(1, 10, 1)]);
-    assert_eq!(history.verdict(), [Breach::Reordered], "both were sent after it left");
+    assert_eq!(history.verdict(), [Violation::Reordered], "both were sent after it left");
 }
 
 #[test]
@@ -43,13 +43,13 @@ fn a_delivered_message_comes_again_only_after_a_crash_and_says_so() {
     for reading in [Reading::Automatic, Reading::Resuming] {
         let mut history = History::on_disk(reading);
         history.say(1, 10).read(&[(1, 10, 1)]).read(&[(1, 10, 1)]);
-        assert_eq!(history.verdict(), [Breach::Duplicated], "{reading:?}");
+        assert_eq!(history.verdict(), [Violation::Duplicated], "{reading:?}");
         let mut history = History::on_disk(reading);
         history.say(1, 10).read(&[(1, 10, 1)]).read(&[(1, 10, 2)]);
-        assert_eq!(history.verdict(), [Breach::Duplicated], "nothing happened to the hub, {reading:?}");
+        assert_eq!(history.verdict(), [Violation::Duplicated], "nothing happened to the hub, {reading:?}");
         let mut history = History::on_disk(reading);
         history.say(1, 10).read(&[(1, 10, 1)]).crash().read(&[(1, 10, 1)]);
-        assert_eq!(history.verdict(), [Breach::Duplicated], "{reading:?}");
+        assert_eq!(history.verdict(), [Violation::Duplicated], "{reading:?}");
         let mut history = History::on_disk(reading);
         history.say(1, 10).read(&[(1, 10, 1)]).crash().read(&[(1, 10, 2)]);
         assert_eq!(history.verdict(), NOTHING, "{reading:?}");
@@ -64,13 +64,13 @@ fn a01_a_lease_that_ended_brings_it_again_with_a_higher_attempt() {
     assert_eq!(history.verdict(), NOTHING);
     let mut history = History::on_disk(Reading::Manual);
     history.say(1, 10).read(&[(1, 10, 1)]).pass(LEASE_MS).read(&[(1, 10, 1)]);
-    assert_eq!(history.verdict(), [Breach::Duplicated]);
+    assert_eq!(history.verdict(), [Violation::Duplicated]);
     let mut history = History::on_disk(Reading::Manual);
     history.say(1, 10).read(&[(1, 10, 1)]).pass(LEASE_MS / 2).read(&[(1, 10, 2)]);
-    assert_eq!(history.verdict(), [Breach::LeaseBroken]);
+    assert_eq!(history.verdict(), [Violation::LeaseBroken]);
     // From the beginning of the first read to what the second brings.
     const EVENTS_MS: u64 = 4;
-    for (early_ms, expected) in [(1, vec![]), (2, vec![Breach::LeaseBroken])] {
+    for (early_ms, expected) in [(1, vec![]), (2, vec![Violation::LeaseBroken])] {
         let mut history = History::on_disk(Reading::Manual);
         history.say(1, 10).read(&[(1, 10, 1)]).pass(LEASE_MS - EVENTS_MS - early_ms).read(&[(1, 10, 2)]);
         assert_eq!(history.verdict(), expected, "two watches of whole milliseconds, {early_ms} ms before the end");
@@ -82,7 +82,7 @@ fn a01_a_lease_that_ended_brings_it_again_with_a_higher_attempt() {
 
 #[test]
 fn what_was_seen_in_a_body_that_a_kill_cut_off_says_so_when_it_comes_again() {
-    for (attempt, expected) in [(1, vec![Breach::Duplicated]), (2, vec![])] {
+    for (attempt, expected) in [(1, vec![Violation::Duplicated]), (2, vec![])] {
         for reading in [Reading::Automatic, Reading::Manual] {
             let mut history = History::on_disk(reading);
             history.say(1, 10).begin_read().crash().end_read(End::Cut { glimpsed: vec![10] });
@@ -105,21 +105,21 @@ fn a_body_that_the_kill_could_not_stop_belongs_to_the_life_before() {
 fn a_message_is_what_was_sent_and_for_whom() {
     let mut history = History::on_disk(Reading::Manual);
     history.read(&[(7, 70, 1)]);
-    assert_eq!(history.verdict(), [Breach::Phantom], "nobody wrote it");
+    assert_eq!(history.verdict(), [Violation::Phantom], "nobody wrote it");
 
     let mut history = History::on_disk(Reading::Manual);
     let letter = history.letter(1);
     history.begin(1, None).hear(Event::SendRefused { letter }).read(&[(1, 10, 1)]);
-    assert_eq!(history.verdict(), [Breach::Phantom], "its send was refused");
+    assert_eq!(history.verdict(), [Violation::Phantom], "its send was refused");
 
     let mut history = History::on_disk(Reading::Manual);
     let delivery = Delivery { intact: false, ..history.say(1, 10).delivery(1, 10, 1) };
     let consumer = history.ear;
     history.begin_read().hear(Event::Delivered { consumer, messages: vec![delivery], gap: None });
-    assert_eq!(history.end_read(End::Whole).verdict(), [Breach::Damaged]);
+    assert_eq!(history.end_read(End::Whole).verdict(), [Violation::Damaged]);
 
     let mut history = History::on_disk(Reading::Manual);
     let ann = history.ann;
     history.begin(1, Some(ann)).ack_send(1, 10, false).read(&[(1, 10, 1)]);
-    assert_eq!(history.verdict(), [Breach::Misdirected]);
+    assert_eq!(history.verdict(), [Violation::Misdirected]);
 }

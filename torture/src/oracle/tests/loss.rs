@@ -11,9 +11,9 @@ fn an_acknowledged_message_that_never_comes_is_lost() {
     for reading in [Reading::Automatic, Reading::Resuming, Reading::Manual] {
         for durable in [true, false] {
             let mut history = History::new(reading, durable);
-            assert_eq!(history.say(1, 10).read(&[]).verdict(), [Breach::Lost], "{reading:?} {durable}");
+            assert_eq!(history.say(1, 10).read(&[]).verdict(), [Violation::Lost], "{reading:?} {durable}");
             let mut history = History::new(reading, durable);
-            assert_eq!(history.tell(1, 10).read(&[]).verdict(), [Breach::Lost], "{reading:?} {durable}");
+            assert_eq!(history.tell(1, 10).read(&[]).verdict(), [Violation::Lost], "{reading:?} {durable}");
         }
     }
 }
@@ -23,7 +23,7 @@ fn a_crash_between_reads_takes_nothing_from_disk() {
     for reading in [Reading::Automatic, Reading::Resuming, Reading::Manual] {
         let mut history = History::on_disk(reading);
         history.say(1, 10).crash().read(&[]);
-        assert_eq!(history.verdict(), [Breach::Lost], "{reading:?}");
+        assert_eq!(history.verdict(), [Violation::Lost], "{reading:?}");
         let mut history = History::on_disk(reading);
         history.say(1, 10).crash().read(&[(1, 10, 1)]);
         assert_eq!(history.verdict(), NOTHING, "{reading:?}");
@@ -42,14 +42,14 @@ fn d02_an_automatic_read_that_was_cut_off_may_have_had_it() {
 fn a01_a_manual_read_that_was_cut_off_gives_everything_back() {
     let mut history = History::on_disk(Reading::Manual);
     history.say(1, 10).crash_during_read().say(2, 20).read(&[(2, 20, 1)]);
-    assert_eq!(history.verdict(), [Breach::Lost]);
+    assert_eq!(history.verdict(), [Violation::Lost]);
 }
 
 #[test]
 fn d03_a_stream_that_resumes_gets_its_broadcasts_again() {
     let mut history = History::on_disk(Reading::Resuming);
     history.say(1, 10).crash_during_read().read(&[]);
-    assert_eq!(history.verdict(), [Breach::Lost]);
+    assert_eq!(history.verdict(), [Violation::Lost]);
     let mut history = History::on_disk(Reading::Resuming);
     history.tell(1, 10).crash_during_read().read(&[]);
     assert_eq!(history.verdict(), NOTHING, "a direct message was delivered, as far as the hub knows");
@@ -60,16 +60,16 @@ fn d03_a_stream_that_resumes_gets_its_broadcasts_again() {
 fn a_cut_read_excuses_only_what_it_can_have_carried() {
     let mut history = History::on_disk(Reading::Automatic);
     history.say(1, 10).say(2, 20).read(&[(2, 20, 1)]).crash_during_read();
-    assert_eq!(history.verdict(), [Breach::Lost], "10 was passed over long before the kill");
+    assert_eq!(history.verdict(), [Violation::Lost], "10 was passed over long before the kill");
     let mut history = History::on_disk(Reading::Automatic);
     history.crash_during_read().say(1, 10).read(&[]);
-    assert_eq!(history.verdict(), [Breach::Lost], "10 was sent after the kill");
+    assert_eq!(history.verdict(), [Violation::Lost], "10 was sent after the kill");
     let mut history = History::on_disk(Reading::Automatic);
     history.say(1, 10).begin_read().end_read(End::Cut { glimpsed: vec![10] });
-    assert_eq!(history.verdict(), [Breach::Lost, Breach::Unanswered], "nobody killed the hub");
+    assert_eq!(history.verdict(), [Violation::Lost, Violation::Unanswered], "nobody killed the hub");
     let mut history = History::on_disk(Reading::Automatic);
     history.say(1, 10).hear(Event::Killed).begin_read().end_read(End::Cut { glimpsed: vec![] });
-    assert_eq!(history.verdict(), [Breach::Lost], "a read of a hub that is down carries nothing");
+    assert_eq!(history.verdict(), [Violation::Lost], "a read of a hub that is down carries nothing");
 }
 
 #[test]
@@ -80,14 +80,14 @@ fn a_refused_or_abandoned_send_need_not_arrive_but_an_open_one_is_told() {
     let letter = history.letter(2);
     history.begin(2, None).hear(Event::SendAbandoned { letter });
     assert_eq!(history.verdict(), NOTHING);
-    assert_eq!(history.begin(3, None).verdict(), [Breach::Unfinished]);
+    assert_eq!(history.begin(3, None).verdict(), [Violation::Unfinished]);
 }
 
 #[test]
 fn d05_a_told_gap_is_no_loss() {
     let mut history = History::in_memory(Reading::Automatic);
     history.say(1, 10).say(2, 20).crash().read_with(&[], restart_gap(10, 20));
-    assert_eq!(history.verdict(), [Breach::Lost], "10 lies outside");
+    assert_eq!(history.verdict(), [Violation::Lost], "10 lies outside");
     let mut history = History::in_memory(Reading::Automatic);
     history.say(1, 10).say(2, 20).crash().read_with(&[], restart_gap(0, 20));
     assert_eq!(history.verdict(), NOTHING);
@@ -98,7 +98,7 @@ fn d05_a_told_gap_is_no_loss() {
 fn d05_a_gap_tells_of_broadcasts_only() {
     let mut history = History::in_memory(Reading::Automatic);
     history.tell(1, 10).read_with(&[], Some(Gap { from: 0, to: 10, reason: Reason::Ring }));
-    assert_eq!(history.verdict(), [Breach::Lost, Breach::GapNeedless]);
+    assert_eq!(history.verdict(), [Violation::Lost, Violation::GapNeedless]);
     let mut history = History::in_memory(Reading::Automatic);
     history.tell(1, 10).crash().read(&[]);
     assert_eq!(history.verdict(), NOTHING, "a memory channel's direct messages end with it");
@@ -109,10 +109,10 @@ fn d05_a_gap_tells_of_broadcasts_only() {
 fn d05_a_restart_of_a_memory_channel_is_told_once() {
     let mut history = History::in_memory(Reading::Manual);
     history.say(1, 10).crash().read(&[]);
-    assert_eq!(history.found(), [Breach::GapUntold]);
+    assert_eq!(history.found(), [Violation::GapUntold]);
     let mut history = History::in_memory(Reading::Automatic);
     history.say(1, 10).crash().read_with(&[], restart_gap(0, 10)).read_with(&[], restart_gap(0, 10));
-    assert_eq!(history.found(), [Breach::GapToldTwice]);
+    assert_eq!(history.found(), [Violation::GapToldTwice]);
     let mut history = History::in_memory(Reading::Manual);
     history.say(1, 10).crash().read_with(&[], restart_gap(0, 10)).read_with(&[], restart_gap(0, 10));
     assert_eq!(history.verdict(), NOTHING, "until it acknowledges something above");
@@ -125,11 +125,11 @@ fn d05_a_restart_of_a_memory_channel_is_told_once() {
 fn a_gap_where_nothing_can_be_missing_is_needless() {
     let mut history = History::on_disk(Reading::Manual);
     history.say(1, 10).crash().read_with(&[], restart_gap(0, 10));
-    assert_eq!(history.verdict(), [Breach::GapNeedless], "a disk channel does not lose by a restart");
+    assert_eq!(history.verdict(), [Violation::GapNeedless], "a disk channel does not lose by a restart");
     let ring = |to| Some(Gap { from: 0, to, reason: Reason::Ring });
     let mut history = History::on_disk(Reading::Manual);
     history.say(1, 10).read_with(&[], ring(10));
-    assert_eq!(history.found(), [Breach::GapNeedless]);
+    assert_eq!(history.found(), [Violation::GapNeedless]);
     let mut history = History::in_memory(Reading::Manual);
     for seq in 1..=110 {
         history.say(seq, seq * 10);
@@ -151,5 +151,5 @@ fn d06_a_direct_message_needs_one_consumer_and_a_broadcast_each() {
     let (mut history, tape) = with_two();
     history.say(1, 10).read(&[(1, 10, 1)]);
     history.ear = tape;
-    assert_eq!(history.verdict(), [Breach::Lost]);
+    assert_eq!(history.verdict(), [Violation::Lost]);
 }

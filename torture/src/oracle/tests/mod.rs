@@ -1,10 +1,10 @@
-//! Scripted histories: a faultless hub is left in peace, and each kind of breach is caught by its name.
+//! Scripted histories: a faultless hub is left in peace, and each kind of violation is caught by its name.
 
 mod acks;
 mod delivery;
 mod loss;
+mod membership;
 mod sends;
-mod standing;
 
 use super::*;
 
@@ -135,18 +135,18 @@ impl History {
     }
 
     /// What was found so far, before the last question.
-    fn found(&self) -> Vec<Breach> {
-        self.oracle.breaches.counts.keys().copied().collect()
+    fn found(&self) -> Vec<Violation> {
+        self.oracle.violations.counts.keys().copied().collect()
     }
 
     /// What is found when all is over.
-    fn verdict(&mut self) -> Vec<Breach> {
+    fn verdict(&mut self) -> Vec<Violation> {
         self.oracle.conclude();
         self.found()
     }
 }
 
-const NOTHING: [Breach; 0] = [];
+const NOTHING: [Violation; 0] = [];
 
 #[test]
 fn a_quiet_life_has_no_breach() {
@@ -163,7 +163,7 @@ fn a_quiet_life_has_no_breach() {
 fn the_first_breaches_are_told_in_words() {
     let mut history = History::on_disk(Reading::Manual);
     history.say(1, 10).crash();
-    assert_eq!(history.verdict(), [Breach::Lost]);
-    let first = &history.oracle.breaches.first;
+    assert_eq!(history.verdict(), [Violation::Lost]);
+    let first = &history.oracle.violations.first;
     assert_eq!(first, &["life 1: lost: channel 0, message 1 of ann (id 10) never came to channel 0, bob"]);
 }

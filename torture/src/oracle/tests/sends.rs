@@ -6,7 +6,7 @@ use super::*;
 fn an_id_is_never_reused() {
     let mut history = History::on_disk(Reading::Manual);
     history.begin(1, None).begin(2, None).ack_send(1, 10, false).ack_send(2, 10, false);
-    assert_eq!(history.found(), [Breach::IdReused]);
+    assert_eq!(history.found(), [Violation::IdReused]);
 }
 
 #[test]
@@ -14,10 +14,10 @@ fn d10_an_id_never_steps_back() {
     for durable in [true, false] {
         let mut history = History::new(Reading::Manual, durable);
         history.say(1, 20).say(2, 10);
-        assert_eq!(history.found(), [Breach::IdSteppedBack]);
+        assert_eq!(history.found(), [Violation::IdSteppedBack]);
         let mut history = History::new(Reading::Manual, durable);
         history.say(1, 20).crash().say(2, 10);
-        assert_eq!(history.found(), [Breach::IdSteppedBack], "not after a restart, on disk or not: {durable}");
+        assert_eq!(history.found(), [Violation::IdSteppedBack], "not after a restart, on disk or not: {durable}");
     }
     let mut history = History::on_disk(Reading::Manual);
     history.begin(1, None).begin(2, None).ack_send(2, 20, false).ack_send(1, 10, false);
@@ -33,11 +33,11 @@ fn a02_a_send_of_unknown_outcome_has_one_id() {
 
     let mut history = History::on_disk(Reading::Manual);
     history.begin(1, None).read(&[(1, 10, 1)]).crash().begin(1, None).ack_send(1, 20, false);
-    assert_eq!(history.found(), [Breach::TwoIds], "it was delivered under another id");
+    assert_eq!(history.found(), [Violation::TwoIds], "it was delivered under another id");
 
     let mut history = History::on_disk(Reading::Manual);
     history.begin(1, None).crash().begin(1, None).ack_send(1, 20, false).read(&[(1, 10, 2), (1, 20, 1)]);
-    assert_eq!(history.found(), [Breach::TwoIds], "it comes under both");
+    assert_eq!(history.found(), [Violation::TwoIds], "it comes under both");
 }
 
 #[test]
@@ -47,18 +47,18 @@ fn a02_a_repeated_send_says_that_it_is_one() {
     assert_eq!(history.found(), NOTHING);
     let mut history = History::on_disk(Reading::Manual);
     history.say(1, 10).begin(1, None).ack_send(1, 10, false);
-    assert_eq!(history.found(), [Breach::DuplicateUntold]);
+    assert_eq!(history.found(), [Violation::DuplicateUntold]);
     let mut history = History::on_disk(Reading::Manual);
     history.begin(1, None).ack_send(1, 10, true);
-    assert_eq!(history.found(), [Breach::DuplicateUntold], "it is the first one");
+    assert_eq!(history.found(), [Violation::DuplicateUntold], "it is the first one");
     let mut history = History::on_disk(Reading::Manual);
     history.say(1, 10).crash().begin(1, None).ack_send(1, 20, false);
-    assert_eq!(history.found(), [Breach::TwoIds, Breach::DuplicateUntold], "the key was forgotten");
+    assert_eq!(history.found(), [Violation::TwoIds, Violation::DuplicateUntold], "the key was forgotten");
 }
 
 #[test]
 fn a03_a_send_to_disk_says_that_it_is_durable() {
-    for (on_disk, expected) in [(true, vec![Breach::NotDurable]), (false, vec![])] {
+    for (on_disk, expected) in [(true, vec![Violation::NotDurable]), (false, vec![])] {
         let mut history = History::new(Reading::Manual, on_disk);
         let letter = history.letter(1);
         history.begin(1, None).hear(Event::SendAcked { letter, id: 10, duplicate: false, durable: false });
@@ -71,7 +71,7 @@ fn a_request_without_an_answer_needs_a_kill() {
     let failed = |began| Event::Failed { began, what: "a send".into() };
     let mut history = History::on_disk(Reading::Manual);
     let began = history.oracle.stamp();
-    assert_eq!(history.hear(failed(began)).found(), [Breach::Unanswered]);
+    assert_eq!(history.hear(failed(began)).found(), [Violation::Unanswered]);
     let mut history = History::on_disk(Reading::Manual);
     let began = history.oracle.stamp();
     assert_eq!(history.crash().hear(failed(began)).found(), NOTHING);

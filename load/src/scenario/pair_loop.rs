@@ -8,12 +8,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use rogerrat_client::http::{HttpError, expect_success};
 
-use crate::line::Line;
+use crate::http_connection::Line;
 use crate::message::{self, Numbered};
+use crate::order_check::Sequence;
 use crate::pacer::Pacer;
-use crate::request::{Letter, Request};
-use crate::sequence::Sequence;
-use crate::stage::Stage;
+use crate::run_state::RunState;
+use crate::send_template::{Request, SendTemplate};
 
 /// A poll that was parked after a send was answered, and that hears nothing for so long, means that a message was lost.
 pub(super) const POLL_S: u32 = 5;
@@ -28,20 +28,20 @@ pub(super) enum Dialect {
 }
 
 /// What an agent needs to talk and to listen.
-pub(super) struct Kit {
+pub(super) struct AgentConfig {
     pub(super) callsign: &'static str,
     pub(super) ear: Line,
     pub(super) mouth: Line,
     pub(super) poll: Request,
     pub(super) sweep: Request,
-    pub(super) letter: Letter,
+    pub(super) letter: SendTemplate,
     pub(super) payload_bytes: usize,
     pub(super) dialect: Dialect,
     pub(super) pacer: Pacer,
 }
 
 pub(super) struct Agent {
-    kit: Kit,
+    config: AgentConfig,
     partner: &'static str,
     /// Sends that were answered with success, ours and the partner's.
     sent: Arc<AtomicU64>,
@@ -49,11 +49,11 @@ pub(super) struct Agent {
     sequence: Sequence,
 }
 
-/// Lets two agents answer each other until the stage drains.
-pub(super) async fn play(ann: Kit, bob: Kit, stage: Arc<Stage>) {
+/// Lets two agents answer each other until the run_state drains.
+pub(super) async fn scenario(ann: AgentConfig, bob: AgentConfig, run_state: Arc<RunState>) {
     let sent = [Arc::<AtomicU64>::default(), Arc::default()];
-    let agent = |kit: Kit, partner: &'static str, own: usize| Agent {
-        kit,
+    let agent = |config: AgentConfig, partner: &'static str, own: usize| Agent {
+        config,
         partner,
         sent: Arc::clone(&sent[own]),
         partner_sent: Arc::clone(&sent[1 - own]),
@@ -61,40 +61,40 @@ pub(super) async fn play(ann: Kit, bob: Kit, stage: Arc<Stage>) {
     };
     let names = (ann.callsign, bob.callsign);
     let (mut ann, mut bob) = (agent(ann, names.1, 0), agent(bob, names.0, 1));
-    let outcome = rally(&mut ann, &mut bob, &stage).await;
+    let outcome = rally(&mut ann, &mut bob, &run_state).await;
     for listener in [&ann, &bob] {
         // After another fault than silence nobody knows about the message under way.
         let tail_is_known = matches!(outcome, Ok(()) | Err(HttpError::TimedOut(_)));
-        stage.found(match tail_is_known {
+        run_state.found(match tail_is_known {
             true => listener.sequence.complete(listener.partner_sent.load(Ordering::Relaxed)),
             false => listener.sequence.so_far(),
         });
     }
     if let Err(fault) = outcome {
-        stage.fail(&fault);
+        run_state.fail(&fault);
     }
 }
 
 /// Both park, then the first serves.
-async fn rally(ann: &mut Agent, bob: &mut Agent, stage: &Stage) -> Result<(), HttpError> {
+async fn rally(ann: &mut Agent, bob: &mut Agent, run_state: &RunState) -> Result<(), HttpError> {
     bob.park().await?;
     ann.park().await?;
-    ann.say(false, stage).await?;
-    tokio::try_join!(ann.answer_until_last(stage), bob.answer_until_last(stage))?;
+    ann.say(false, run_state).await?;
+    tokio::try_join!(ann.answer_until_last(run_state), bob.answer_until_last(run_state))?;
     Ok(())
 }
 
 impl Agent {
     async fn park(&mut self) -> Result<(), HttpError> {
-        self.kit.ear.write(&self.kit.poll).await
+        self.config.ear.write(&self.config.poll).await
     }
 
     /// Parks before it answers, so that the next message always finds a parked poll.
     /// Who says the last message parks no more; who hears it answers no more.
-    async fn answer_until_last(&mut self, stage: &Stage) -> Result<(), HttpError> {
+    async fn answer_until_last(&mut self, run_state: &RunState) -> Result<(), HttpError> {
         let mut owed = 0;
         loop {
-            let Some(heard) = self.hear(stage, owed).await? else {
+            let Some(heard) = self.hear(run_state, owed).await? else {
                 owed = self.partner_sent.load(Ordering::Relaxed);
                 self.park().await?;
                 continue;
@@ -103,50 +103,50 @@ impl Agent {
                 break;
             }
             owed = 0;
-            let is_over = stage.is_draining();
+            let is_over = run_state.is_draining();
             if !is_over {
                 self.park().await?;
             }
-            if self.say(is_over, stage).await? {
+            if self.say(is_over, run_state).await? {
                 break;
             }
         }
-        self.sweep(stage).await
+        self.sweep(run_state).await
     }
 
     /// Says the next message when it is due; tells whether it was the last.
-    async fn say(&mut self, is_over: bool, stage: &Stage) -> Result<bool, HttpError> {
-        let sent_ns = self.kit.pacer.due(stage).await;
+    async fn say(&mut self, is_over: bool, run_state: &RunState) -> Result<bool, HttpError> {
+        let sent_ns = self.config.pacer.due(run_state).await;
         let seq = self.sent.load(Ordering::Relaxed) + 1;
         let numbered = Numbered { seq, sent_ns, last: is_over };
-        let (status, body) = self.kit.mouth.call(self.kit.letter.number(numbered)).await?;
+        let (status, body) = self.config.mouth.call(self.config.letter.number(numbered)).await?;
         expect_success("send", status, body)?;
-        if self.kit.dialect == Dialect::Mcp {
+        if self.config.dialect == Dialect::Mcp {
             message::expect_tool(body)?;
         }
         self.sent.store(seq, Ordering::Relaxed);
-        stage.answer(sent_ns);
+        run_state.answer(sent_ns);
         Ok(is_over)
     }
 
     /// Reads the parked poll's reply; `None` when it held nothing new. When it was parked, `owed` had been said.
-    async fn hear(&mut self, stage: &Stage, owed: u64) -> Result<Option<Numbered>, HttpError> {
-        let Self { kit, partner, sequence, .. } = self;
-        let (status, body) = kit.ear.reply().await?;
+    async fn hear(&mut self, run_state: &RunState, owed: u64) -> Result<Option<Numbered>, HttpError> {
+        let Self { config, partner, sequence, .. } = self;
+        let (status, body) = config.ear.reply().await?;
         expect_success("poll", status, body)?;
-        let heard = read(body, kit.dialect)?;
+        let heard = read(body, config.dialect)?;
         if heard.is_empty() && owed > sequence.highest() {
             return Err(HttpError::TimedOut("a message was waited for"));
         }
         let mut fresh = None;
         for message in &heard {
-            let said = message.numbered().filter(|_| message.is_of(partner, kit.callsign, kit.payload_bytes));
+            let said = message.numbered().filter(|_| message.is_of(partner, config.callsign, config.payload_bytes));
             let Some(numbered) = said else {
                 sequence.stray();
                 continue;
             };
             if sequence.arrive(numbered.seq) {
-                stage.hop(numbered.sent_ns);
+                run_state.hop(numbered.sent_ns);
                 fresh = Some(numbered);
             }
         }
@@ -154,9 +154,9 @@ impl Agent {
     }
 
     /// Nothing may be left when both have said their last.
-    async fn sweep(&mut self, stage: &Stage) -> Result<(), HttpError> {
-        self.kit.ear.write(&self.kit.sweep).await?;
-        self.hear(stage, 0).await.map(drop)
+    async fn sweep(&mut self, run_state: &RunState) -> Result<(), HttpError> {
+        self.config.ear.write(&self.config.sweep).await?;
+        self.hear(run_state, 0).await.map(drop)
     }
 }
 

@@ -8,7 +8,7 @@ const KEPT_TEXTS: u64 = 4;
 
 /// A promise that was broken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(in super::super) enum Breach {
+pub(in super::super) enum Violation {
     /// Acknowledged, and neither delivered nor inside a told gap.
     Lost,
     /// A message came after one with a higher id.
@@ -59,7 +59,7 @@ pub(in super::super) enum Breach {
     Unfinished,
 }
 
-impl fmt::Display for Breach {
+impl fmt::Display for Violation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Lost => "lost",
@@ -96,16 +96,16 @@ impl fmt::Display for Breach {
 
 #[derive(Debug, Default, Clone)]
 pub(in super::super) struct Breaches {
-    pub(in super::super) counts: BTreeMap<Breach, u64>,
+    pub(in super::super) counts: BTreeMap<Violation, u64>,
     pub(in super::super) first: Vec<String>,
 }
 
 impl Breaches {
-    pub(super) fn add(&mut self, life: u32, breach: Breach, text: &str) {
-        let count = self.counts.entry(breach).or_default();
+    pub(super) fn add(&mut self, life: u32, violation: Violation, text: &str) {
+        let count = self.counts.entry(violation).or_default();
         *count += 1;
         if *count <= KEPT_TEXTS {
-            self.first.push(format!("life {life}: {breach}: {text}"));
+            self.first.push(format!("life {life}: {violation}: {text}"));
         }
     }
 }

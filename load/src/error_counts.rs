@@ -10,12 +10,12 @@ const KEPT_TEXTS: usize = 5;
 
 /// Counts by kind, and the first few texts.
 #[derive(Debug, Default, Clone)]
-pub(super) struct Tally {
+pub(super) struct ErrorCounts {
     pub(super) counts: BTreeMap<String, u64>,
     pub(super) first: Vec<String>,
 }
 
-impl Tally {
+impl ErrorCounts {
     pub(super) fn add(&mut self, fault: &HttpError) {
         *self.counts.entry(fault.kind()).or_default() += 1;
         if self.first.len() < KEPT_TEXTS {
@@ -32,7 +32,7 @@ mod tests {
 
     #[test]
     fn all_are_counted_and_few_are_kept() {
-        let mut tally = Tally::default();
+        let mut tally = ErrorCounts::default();
         for _ in 0..9 {
             tally.add(&HttpError::Closed);
         }

@@ -38,7 +38,7 @@ struct Agent {
 }
 
 #[derive(Default)]
-struct Floor {
+struct Baseline {
     count: AtomicU64,
     /// By channel, those who have joined it.
     channels: RwLock<HashMap<String, Vec<Agent>>>,
@@ -46,7 +46,7 @@ struct Floor {
     agents: RwLock<HashMap<String, Agent>>,
 }
 
-impl Floor {
+impl Baseline {
     fn next(&self) -> u64 {
         self.count.fetch_add(1, Ordering::Relaxed)
     }
@@ -75,7 +75,7 @@ struct Listen {
 
 /// Binds and starts; the address is known at once, also for port 0.
 pub(super) fn serve(port: u16, workers: usize) -> io::Result<(Server, SocketAddr)> {
-    let floor = web::Data::new(Floor::default());
+    let floor = web::Data::new(Baseline::default());
     let server = HttpServer::new(move || App::new().app_data(floor.clone()).configure(routes))
         .workers(workers)
         .max_connections(CONNECTIONS)
@@ -96,11 +96,11 @@ fn routes(app: &mut web::ServiceConfig) {
         .route("/api/channels/{id}/stream", web::get().to(stream));
 }
 
-async fn create(floor: web::Data<Floor>) -> HttpResponse {
+async fn create(floor: web::Data<Baseline>) -> HttpResponse {
     HttpResponse::Ok().json(json!({"channel_id": format!("floor-{}", floor.next()), "join_token": "t"}))
 }
 
-async fn join(floor: web::Data<Floor>, channel: web::Path<String>, body: web::Json<Join>) -> HttpResponse {
+async fn join(floor: web::Data<Baseline>, channel: web::Path<String>, body: web::Json<Join>) -> HttpResponse {
     let session = format!("s{}", floor.next());
     let agent = Agent { callsign: body.into_inner().callsign.into(), mailbox: Arc::default() };
     let mut agents = floor.agents.write().expect(UNPOISONED);
@@ -113,7 +113,7 @@ async fn join(floor: web::Data<Floor>, channel: web::Path<String>, body: web::Js
 }
 
 async fn send(
-    floor: web::Data<Floor>,
+    floor: web::Data<Baseline>,
     channel: web::Path<String>,
     request: HttpRequest,
     body: web::Json<Send>,
@@ -138,7 +138,7 @@ async fn send(
 }
 
 /// Framed bytes as they come; it ends with its client.
-async fn stream(floor: web::Data<Floor>, request: HttpRequest) -> HttpResponse {
+async fn stream(floor: web::Data<Baseline>, request: HttpRequest) -> HttpResponse {
     let Some(agent) = floor.agent(&request) else {
         return HttpResponse::BadRequest().finish();
     };
@@ -152,7 +152,7 @@ async fn stream(floor: web::Data<Floor>, request: HttpRequest) -> HttpResponse {
     HttpResponse::Ok().content_type("text/event-stream").streaming(events)
 }
 
-async fn listen(floor: web::Data<Floor>, request: HttpRequest, query: web::Query<Listen>) -> HttpResponse {
+async fn listen(floor: web::Data<Baseline>, request: HttpRequest, query: web::Query<Listen>) -> HttpResponse {
     let Some(agent) = floor.agent(&request) else {
         return HttpResponse::BadRequest().finish();
     };

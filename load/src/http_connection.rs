@@ -9,8 +9,8 @@ use h2::client::{ResponseFuture, SendRequest};
 use http::Response;
 use rogerrat_client::http::{Connection, HttpError, expect_success};
 
-use super::feed::Feed;
-use super::request::Request;
+use super::send_template::Request;
+use super::stream_events::Feed;
 
 pub(super) struct Line(Road);
 

@@ -13,10 +13,10 @@ fn a_roster_keeps_names_numbers_and_presence() {
         history.crash().hear(Event::RosterSeen { channel: 0, places }).found()
     };
     assert_eq!(seen(vec![place("bob", 2), place("ann", 1)]), NOTHING);
-    assert_eq!(seen(vec![place("ann", 1), place("bob", 3)]), [Breach::RosterChanged], "another number");
-    assert_eq!(seen(vec![place("ann", 1)]), [Breach::RosterChanged], "a member is gone");
+    assert_eq!(seen(vec![place("ann", 1), place("bob", 3)]), [Violation::RosterChanged], "another number");
+    assert_eq!(seen(vec![place("ann", 1)]), [Violation::RosterChanged], "a member is gone");
     let away = Place { online: false, ..place("bob", 2) };
-    assert_eq!(seen(vec![place("ann", 1), away]), [Breach::RosterChanged], "a session has ended");
+    assert_eq!(seen(vec![place("ann", 1), away]), [Violation::RosterChanged], "a session has ended");
 }
 
 #[test]
@@ -27,8 +27,8 @@ fn d17_a_join_after_a_restart_finds_its_session_and_number() {
         history.crash().hear(Event::Rejoined { member, same_session, idx }).found()
     };
     assert_eq!(joined(true, 2), NOTHING);
-    assert_eq!(joined(false, 2), [Breach::SessionLost]);
-    assert_eq!(joined(true, 3), [Breach::RosterChanged]);
+    assert_eq!(joined(false, 2), [Violation::SessionLost]);
+    assert_eq!(joined(true, 3), [Violation::RosterChanged]);
 }
 
 #[test]
@@ -37,8 +37,8 @@ fn a_member_that_is_turned_away_is_told_once_in_a_life() {
     let member = history.bob;
     let turned_away = || Event::TurnedAway { member, answer: "404".into() };
     history.crash().hear(turned_away()).hear(turned_away()).crash().hear(turned_away());
-    assert_eq!(history.found(), [Breach::SessionLost]);
-    assert_eq!(history.oracle.breaches.counts[&Breach::SessionLost], 2);
+    assert_eq!(history.found(), [Violation::SessionLost]);
+    assert_eq!(history.oracle.violations.counts[&Violation::SessionLost], 2);
 }
 
 #[test]
@@ -50,7 +50,7 @@ fn settings_and_tokens_stay() {
     assert_eq!(history.found(), NOTHING);
     history.hear(Event::SettingsSeen { channel: 0, settings: "b".into() });
     history.hear(Event::StrangerSeen { channel: 0, let_in: true });
-    assert_eq!(history.found(), [Breach::SettingsChanged, Breach::TokenChanged]);
+    assert_eq!(history.found(), [Violation::SettingsChanged, Violation::TokenChanged]);
 }
 
 #[test]
@@ -60,13 +60,13 @@ fn the_history_is_what_was_sent_last() {
         history.say(1, 10).crash().say(2, 20).hear(Event::HistorySeen { channel: 0, ids: ids.to_vec() }).found()
     };
     assert_eq!(seen(true, &[10, 20]), NOTHING);
-    assert_eq!(seen(true, &[20]), [Breach::HistoryWrong], "10 was on disk");
+    assert_eq!(seen(true, &[20]), [Violation::HistoryWrong], "10 was on disk");
     assert_eq!(seen(false, &[20]), NOTHING);
-    assert_eq!(seen(false, &[20, 10]), [Breach::HistoryWrong]);
+    assert_eq!(seen(false, &[20, 10]), [Violation::HistoryWrong]);
 }
 
 #[test]
 fn what_does_not_end_is_told() {
     let mut history = History::on_disk(Reading::Manual);
-    assert_eq!(history.hear(Event::Unfinished { what: "bob".into() }).found(), [Breach::Unfinished]);
+    assert_eq!(history.hear(Event::Unfinished { what: "bob".into() }).found(), [Violation::Unfinished]);
 }

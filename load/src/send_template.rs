@@ -51,12 +51,12 @@ fn modern(method: &str, host: &str, target: &str, headers: &str) -> Option<http:
 }
 
 /// A request that sends a message whose text is numbered in place: its length never changes.
-pub(super) struct Letter {
+pub(super) struct SendTemplate {
     request: Request,
     text: Range<usize>,
 }
 
-impl Letter {
+impl SendTemplate {
     /// Takes the request whose body holds `payload_bytes` dots between `before` and `after`.
     pub(super) fn new(request: Request, payload_bytes: usize, after: &str) -> Self {
         let end = request.raw.len() - after.len();

@@ -1,10 +1,10 @@
 //! The page is well-formed and needs nothing but itself.
 
-use super::super::figures::{Fact, Machine, Quantiles, Ratio, Slice};
-use super::super::sequence::Disorder;
+use super::super::order_check::OrderError;
+use super::super::report::{Fact, Machine, Quantiles, Ratio, Slice};
 use super::*;
 
-fn side(name: &str) -> Side {
+fn side(name: &str) -> ServerUnderTest {
     let sample = |second: u32| Sample {
         at_s: f64::from(second),
         measured: second > 1,
@@ -16,7 +16,7 @@ fn side(name: &str) -> Side {
         rss_kib: Some(20_000 + u64::from(second)),
         cpu_percent: Some(50.0),
     };
-    Side {
+    ServerUnderTest {
         name: name.into(),
         url: "http://127.0.0.1:1".into(),
         count: 12_345,
@@ -24,7 +24,7 @@ fn side(name: &str) -> Side {
         per_second: 1234.5,
         latency_us: Quantiles { p50: 100, p90: 200, p99: 900, p999: 1500, max: 3000 },
         answer_us: None,
-        disorder: Disorder::default(),
+        disorder: OrderError::default(),
         errors: [("closed".to_owned(), 1)].into(),
         first_errors: vec!["<script>alert(\"x\")</script> & more".into()],
         server_cpu_us_each: Some(18.2),
@@ -39,8 +39,8 @@ fn side(name: &str) -> Side {
     }
 }
 
-fn run(sides: Vec<Side>) -> Figures {
-    Figures {
+fn run(sides: Vec<ServerUnderTest>) -> LoadReport {
+    LoadReport {
         scenario: "pingpong",
         summary: "64 pairs answer each other".into(),
         unit: "hop",
@@ -86,7 +86,7 @@ fn every_tag_is_closed_and_nothing_comes_from_elsewhere() {
 
 #[test]
 fn a_run_without_figures_is_a_page_too() {
-    let nothing = Side { count: 0, samples: vec![], curve: vec![], ..side("hub") };
+    let nothing = ServerUnderTest { count: 0, samples: vec![], curve: vec![], ..side("hub") };
     let page = html(&run(vec![nothing]));
     assert!(is_balanced(&page) && !page.contains("<svg") && !page.contains("NaN"));
     assert!(is_balanced(&html(&run(vec![]))));

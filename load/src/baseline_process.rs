@@ -6,16 +6,16 @@ use std::process::{Child, Command, Stdio};
 
 use actix_web::dev::ServerHandle;
 
-use super::args::FloorArgs;
-use super::floor;
+use super::args::BaselineArgs;
+use super::baseline;
 use super::procfs::Process;
 
 const READY: &str = "floor listening on ";
 
 /// Serves until SIGTERM, SIGINT or, when asked so, the end of standard input.
-pub(super) fn run(args: &FloorArgs) -> io::Result<()> {
+pub(super) fn run(args: &BaselineArgs) -> io::Result<()> {
     actix_web::rt::System::new().block_on(async {
-        let (server, address) = floor::serve(args.port, args.workers.into())?;
+        let (server, address) = baseline::serve(args.port, args.workers.into())?;
         writeln!(io::stdout(), "{READY}http://{address}")?;
         if args.until_stdin_ends {
             stop_with_stdin(server.handle())?;

@@ -13,7 +13,7 @@ pub(super) struct At {
 }
 
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Mark {
+pub(super) struct Timestamp {
     /// Survives every crash.
     firm: u64,
     /// The highest of this life.
@@ -21,7 +21,7 @@ pub(super) struct Mark {
     last_at: At,
 }
 
-impl Mark {
+impl Timestamp {
     /// What may not be undercut now.
     pub(super) fn floor(self) -> u64 {
         self.last.max(self.firm)

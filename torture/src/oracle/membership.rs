@@ -1,6 +1,6 @@
 //! What the oracle hears of places and settings: a restart changes none of them, on any channel.
 
-use super::{Breach, ChannelNo, MemberNo, Oracle, Place};
+use super::{ChannelNo, MemberNo, Oracle, Place, Violation};
 
 impl Oracle {
     pub(super) fn roster_seen(&mut self, channel: ChannelNo, places: &[Place]) {
@@ -14,7 +14,7 @@ impl Oracle {
         }
         if expected != places {
             let text = format!("channel {channel} has {places:?}, expected {expected:?}");
-            self.breach(Breach::RosterChanged, &text);
+            self.violation(Violation::RosterChanged, &text);
         }
     }
 
@@ -23,10 +23,10 @@ impl Oracle {
         let who = format!("channel {}, {}", book.channel, book.callsign);
         let before = book.idx;
         if !same_session {
-            self.breach(Breach::SessionLost, &format!("{who} joined again and got another session"));
+            self.violation(Violation::SessionLost, &format!("{who} joined again and got another session"));
         }
         if idx != before {
-            self.breach(Breach::RosterChanged, &format!("{who} was number {before} and is {idx}"));
+            self.violation(Violation::RosterChanged, &format!("{who} was number {before} and is {idx}"));
         }
     }
 
@@ -37,20 +37,20 @@ impl Oracle {
             return;
         }
         let text = format!("channel {}, {}: {answer}", book.channel, book.callsign);
-        self.breach(Breach::SessionLost, &text);
+        self.violation(Violation::SessionLost, &text);
     }
 
     pub(super) fn settings_seen(&mut self, channel: ChannelNo, settings: &str) {
         let before = self.channels[channel].settings.get_or_insert_with(|| settings.to_owned());
         if *before != settings {
             let text = format!("channel {channel} was {before} and is {settings}");
-            self.breach(Breach::SettingsChanged, &text);
+            self.violation(Violation::SettingsChanged, &text);
         }
     }
 
     pub(super) fn stranger_seen(&mut self, channel: ChannelNo, let_in: bool) {
         if let_in {
-            self.breach(Breach::TokenChanged, &format!("channel {channel} lets in a wrong token"));
+            self.violation(Violation::TokenChanged, &format!("channel {channel} lets in a wrong token"));
         }
     }
 
@@ -65,7 +65,7 @@ impl Oracle {
         };
         if !is_right {
             let text = format!("channel {channel} shows {ids:?}, expected {expected:?}");
-            self.breach(Breach::HistoryWrong, &text);
+            self.violation(Violation::HistoryWrong, &text);
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Chance from one seed. Everybody who rolls has dice of their own, so that what one does never changes another's luck.
+//! Chance from one seed. Everybody who rolls has rng of their own, so that what one does never changes another's luck.
 
 use std::time::Duration;
 
@@ -8,10 +8,10 @@ use rand::{RngExt as _, SeedableRng as _};
 /// Far apart, so that neighbours never share a stream of numbers.
 const STRIDE: u64 = 0x9E37_79B9_7F4A_7C15;
 
-pub(super) struct Dice(StdRng);
+pub(super) struct Rng(StdRng);
 
-impl Dice {
-    /// The dice of the `who`-th to roll.
+impl Rng {
+    /// The rng of the `who`-th to roll.
     pub(super) fn new(seed: u64, who: u64) -> Self {
         Self(StdRng::seed_from_u64(seed ^ (who + 1).wrapping_mul(STRIDE)))
     }
@@ -46,8 +46,8 @@ mod tests {
     #[test]
     fn a_seed_repeats_itself_and_neighbours_differ() {
         let rolls = |seed, who| {
-            let mut dice = Dice::new(seed, who);
-            [(); 8].map(|()| dice.between(0, 1_000_000))
+            let mut rng = Rng::new(seed, who);
+            [(); 8].map(|()| rng.between(0, 1_000_000))
         };
         assert_eq!(rolls(7, 1), rolls(7, 1));
         assert_ne!(rolls(7, 1), rolls(7, 2));

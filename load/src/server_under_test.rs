@@ -5,21 +5,21 @@ use std::sync::Arc;
 use rogerrat_client::http::HttpError;
 use tokio::task::JoinSet;
 
-use super::figures::{self, Quantiles, Sample, Slice};
+use super::error_counts::ErrorCounts;
 use super::procfs::Process;
-use super::stage::{Phase, Stage, held};
-use super::tally::Tally;
+use super::report::{self, Quantiles, Sample, Slice};
+use super::run_state::{Phase, RunState, held};
 use super::target::Target;
 use crate::stopwatch::elapsed_ns;
 
 /// Samples that are kept; beyond, every second one is dropped and glances get rarer.
 const SAMPLES: usize = 1200;
 
-pub(super) struct Side {
+pub(super) struct ServerUnderTest {
     pub(super) name: String,
     pub(super) url: String,
     pub(super) target: Arc<Target>,
-    pub(super) stage: Arc<Stage>,
+    pub(super) run_state: Arc<RunState>,
     pub(super) agents: JoinSet<()>,
     slices: Vec<Slice>,
     samples: Vec<Sample>,
@@ -51,16 +51,16 @@ impl Mark {
     }
 }
 
-impl Side {
+impl ServerUnderTest {
     pub(super) fn new(name: &str, url: &str, target: Target, server: Option<Process>) -> Result<Self, String> {
-        let stage = Arc::new(Stage::new(server).map_err(|error| error.to_string())?);
+        let run_state = Arc::new(RunState::new(server).map_err(|error| error.to_string())?);
         let now = Mark::take(server);
         Ok(Self {
             name: name.to_owned(),
             url: url.to_owned(),
             target: Arc::new(target),
-            rss_before_kib: stage.rss_kib(),
-            stage,
+            rss_before_kib: run_state.rss_kib(),
+            run_state,
             agents: JoinSet::new(),
             slices: Vec::new(),
             samples: Vec::new(),
@@ -74,20 +74,20 @@ impl Side {
     /// Its turn begins.
     pub(super) fn enter(&mut self, phase: Phase) {
         // What was heard in between belongs to nobody.
-        held(&self.stage.hops).glance();
-        self.began = Mark::take(self.stage.server);
+        held(&self.run_state.hops).glance();
+        self.began = Mark::take(self.run_state.server);
         self.glanced = self.began;
         self.in_slice = 0;
-        self.stage.enter(phase);
+        self.run_state.enter(phase);
     }
 
     /// Its turn ends.
     pub(super) fn leave(&mut self) {
         self.glance();
-        let is_measured = self.stage.is(Phase::Measuring);
-        self.stage.enter(Phase::Paused);
-        if is_measured || self.stage.is_draining() {
-            let end = Mark::take(self.stage.server);
+        let is_measured = self.run_state.is(Phase::Measuring);
+        self.run_state.enter(Phase::Paused);
+        if is_measured || self.run_state.is_draining() {
+            let end = Mark::take(self.run_state.server);
             self.slices.push(Slice {
                 seconds: (end.at_ns - self.began.at_ns) as f64 / 1e9,
                 count: self.in_slice,
@@ -99,9 +99,9 @@ impl Side {
 
     /// Looks at what has happened since the last glance.
     pub(super) fn glance(&mut self) -> Sample {
-        let now = Mark::take(self.stage.server);
-        let seen = held(&self.stage.hops).glance();
-        held(&self.stage.answers).glance();
+        let now = Mark::take(self.run_state.server);
+        let seen = held(&self.run_state.hops).glance();
+        held(&self.run_state.answers).glance();
         let passed_ns = now.at_ns - self.glanced.at_ns;
         let seconds = (passed_ns as f64 / 1e9).max(1e-9);
         self.played_ns += passed_ns;
@@ -109,13 +109,13 @@ impl Side {
         let cpu_us = difference(self.glanced.server_cpu_us, now.server_cpu_us);
         let sample = Sample {
             at_s: self.played_ns as f64 / 1e9,
-            measured: self.stage.is(Phase::Measuring),
+            measured: self.run_state.is(Phase::Measuring),
             per_second: seen.count as f64 / seconds,
             p50_us: seen.p50_us,
             p99_us: seen.p99_us,
-            errors: self.stage.errors(),
-            population: self.stage.population(),
-            rss_kib: self.stage.rss_kib(),
+            errors: self.run_state.errors(),
+            population: self.run_state.population(),
+            rss_kib: self.run_state.rss_kib(),
             cpu_percent: cpu_us.map(|cpu_us| cpu_us / seconds / 1e4),
         };
         self.glanced = now;
@@ -144,7 +144,7 @@ impl Side {
             None => false,
             Some(ended) => {
                 if let Err(error) = ended {
-                    self.stage.fail(&HttpError::Internal(error.to_string()));
+                    self.run_state.fail(&HttpError::Internal(error.to_string()));
                 }
                 true
             }
@@ -156,21 +156,21 @@ impl Side {
         self.agents.abort_all();
     }
 
-    pub(super) fn figures(self) -> figures::Side {
-        let Self { stage, slices, .. } = self;
-        held(&stage.hops).glance();
-        let (hops, answers) = (held(&stage.hops), held(&stage.answers));
-        let Tally { counts, first } = held(&stage.tally).clone();
+    pub(super) fn figures(self) -> report::ServerUnderTest {
+        let Self { run_state, slices, .. } = self;
+        held(&run_state.hops).glance();
+        let (hops, answers) = (held(&run_state.hops), held(&run_state.answers));
+        let ErrorCounts { counts, first } = held(&run_state.tally).clone();
         let count = hops.whole.len();
         let window_s = slices.iter().map(|slice| slice.seconds).sum::<f64>();
-        let seconds = stage.busy_ns().map_or(window_s, |busy_ns| busy_ns as f64 / 1e9);
+        let seconds = run_state.busy_ns().map_or(window_s, |busy_ns| busy_ns as f64 / 1e9);
         let sum =
             |of: fn(&Slice) -> Option<f64>| slices.iter().map(of).sum::<Option<f64>>().filter(|_| !slices.is_empty());
         let server_cpu_us = sum(|slice| slice.server_cpu_us);
         // What is counted after the window has no CPU in it.
         let in_slices = slices.iter().map(|slice| slice.count).sum::<u64>();
         let each = |cpu_us: f64| (in_slices > 0).then(|| cpu_us / in_slices as f64);
-        figures::Side {
+        report::ServerUnderTest {
             name: self.name,
             url: self.url,
             count,
@@ -178,18 +178,18 @@ impl Side {
             per_second: if seconds > 0.0 { count as f64 / seconds } else { 0.0 },
             latency_us: Quantiles::of(&hops.whole),
             answer_us: (!answers.whole.is_empty()).then(|| Quantiles::of(&answers.whole)),
-            disorder: *held(&stage.disorder),
+            disorder: *held(&run_state.disorder),
             errors: counts,
             first_errors: first,
             server_cpu_us_each: server_cpu_us.and_then(each),
             server_cpu_percent: server_cpu_us.filter(|_| window_s > 0.0).map(|cpu_us| cpu_us / window_s / 1e4),
             loader_cpu_us_each: sum(|slice| slice.loader_cpu_us).and_then(each),
             rss_before_kib: self.rss_before_kib,
-            rss_after_kib: stage.rss_kib(),
-            facts: held(&stage.facts).clone(),
+            rss_after_kib: run_state.rss_kib(),
+            facts: held(&run_state.facts).clone(),
             slices,
             samples: self.samples,
-            curve: figures::curve(&hops.whole),
+            curve: report::curve(&hops.whole),
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::event::{ChannelNo, ConsumerNo, Gap, Letter, MemberNo, Reading, Stamp};
-use super::mark::Mark;
+use super::timeline::Timestamp;
 
 #[derive(Debug)]
 pub(super) struct ChannelBook {
@@ -48,7 +48,7 @@ pub(super) struct ConsumerBook {
     pub(super) told: Vec<Gap>,
     /// The life in which a restart was told last.
     pub(super) told_restart: Option<u32>,
-    pub(super) cursor: Mark,
+    pub(super) cursor: Timestamp,
     pub(super) cursor_floor: u64,
     /// Acknowledged, and the hub said so.
     pub(super) acked: u64,
@@ -97,7 +97,7 @@ pub(super) struct Sent {
     /// The highest id that was known on the channel when it began.
     pub(super) floor: u64,
     /// By recipient: the state, and the attempts of a direct message.
-    pub(super) receipts: BTreeMap<MemberNo, (Mark, Mark)>,
+    pub(super) receipts: BTreeMap<MemberNo, (Timestamp, Timestamp)>,
     /// What the states must at least be, from when they were asked for.
     pub(super) owed: BTreeMap<MemberNo, u64>,
 }
@@ -117,7 +117,7 @@ impl ConsumerBook {
             doubts: Vec::new(),
             told: Vec::new(),
             told_restart: None,
-            cursor: Mark::default(),
+            cursor: Timestamp::default(),
             cursor_floor: 0,
             acked: 0,
             ack_begun: 0,
@@ -126,7 +126,7 @@ impl ConsumerBook {
 
     /// What only lives in memory has no past after a kill. But an ack that was begun before it may be done after it.
     pub(super) fn forget_acks(&mut self) {
-        self.cursor = Mark::default();
+        self.cursor = Timestamp::default();
         self.cursor_floor = 0;
         self.acked = 0;
     }

@@ -5,13 +5,13 @@ use std::time::Duration;
 use rogerrat_client::http::HttpError;
 
 use super::args::RunArgs;
-use super::figures::{Figures, Machine};
 use super::interrupt::Interrupt;
 use super::preflight;
 use super::progress::Progress;
-use super::scenario::Play;
-use super::side::Side;
-use super::stage::Phase;
+use super::report::{LoadReport, Machine};
+use super::run_state::Phase;
+use super::scenario::Scenario;
+use super::server_under_test::ServerUnderTest;
 use crate::stopwatch::elapsed_ns;
 
 /// For creating all channels and joining all agents.
@@ -31,21 +31,21 @@ enum End {
     Interrupted,
 }
 
-pub(super) struct Contest<'a> {
+pub(super) struct Runner<'a> {
     /// What each side plays.
-    pub(super) plays: Vec<Play>,
-    pub(super) sides: Vec<Side>,
+    pub(super) plays: Vec<Scenario>,
+    pub(super) sides: Vec<ServerUnderTest>,
     pub(super) args: &'a RunArgs,
     pub(super) interrupt: &'a Interrupt,
     pub(super) progress: &'a Progress,
 }
 
-impl Contest<'_> {
+impl Runner<'_> {
     /// Sets up, plays and reports; an error is a run that could not begin.
-    pub(super) async fn run(mut self) -> Result<Figures, String> {
-        let play = self.plays[0];
-        let (warmup, window) = play.window(self.args);
-        let interrupted = match play.takes_turns() {
+    pub(super) async fn run(mut self) -> Result<LoadReport, String> {
+        let scenario = self.plays[0];
+        let (warmup, window) = scenario.window(self.args);
+        let interrupted = match scenario.takes_turns() {
             true => {
                 self.set_up(0..self.sides.len()).await?;
                 let interrupted = self.in_turns(warmup, window).await;
@@ -54,17 +54,17 @@ impl Contest<'_> {
             }
             false => self.one_after_the_other(warmup, window).await?,
         };
-        let (unit, units) = play.unit();
-        let mut figures = Figures {
-            scenario: play.name(),
-            summary: play.summary(),
+        let (unit, units) = scenario.unit();
+        let mut figures = LoadReport {
+            scenario: scenario.name(),
+            summary: scenario.summary(),
             unit,
             units,
-            population: play.population(),
+            population: scenario.population(),
             command: super::command_line(),
             machine: Machine::here(),
             interrupted,
-            sides: self.sides.into_iter().map(Side::figures).collect(),
+            sides: self.sides.into_iter().map(ServerUnderTest::figures).collect(),
             ratios: Vec::new(),
             fsyncs_per_second: None,
         };
@@ -75,9 +75,9 @@ impl Contest<'_> {
     async fn set_up(&mut self, which: std::ops::Range<usize>) -> Result<(), String> {
         for index in which {
             let side = &mut self.sides[index];
-            let stage = std::sync::Arc::clone(&side.stage);
+            let run_state = std::sync::Arc::clone(&side.run_state);
             let target = std::sync::Arc::clone(&side.target);
-            let mut start = std::pin::pin!(tokio::time::timeout(SETUP, self.plays[index].start(&target, &stage)));
+            let mut start = std::pin::pin!(tokio::time::timeout(SETUP, self.plays[index].start(&target, &run_state)));
             let started = loop {
                 tokio::select! {
                     started = &mut start => break started,
@@ -114,7 +114,7 @@ impl Contest<'_> {
             for turn in 0..sides {
                 let index = if round % 2 == 0 { turn } else { sides - 1 - turn };
                 let passed = f64::from(round) / f64::from(rounds);
-                match self.play(index, phase, length / rounds, passed).await {
+                match self.scenario(index, phase, length / rounds, passed).await {
                     End::Interrupted => return true,
                     // Its agents have all failed: nothing is left to compare.
                     End::Agents => return false,
@@ -133,10 +133,10 @@ impl Contest<'_> {
             self.set_up(index..index + 1).await?;
             let mut end = match warmup.is_zero() {
                 true => End::Time,
-                false => self.play(index, Phase::Warming, warmup, 0.0).await,
+                false => self.scenario(index, Phase::Warming, warmup, 0.0).await,
             };
             if end == End::Time {
-                end = self.play(index, Phase::Measuring, window, 0.0).await;
+                end = self.scenario(index, Phase::Measuring, window, 0.0).await;
             }
             let interrupted = end == End::Interrupted;
             self.drain(index..index + 1, interrupted).await;
@@ -150,7 +150,7 @@ impl Contest<'_> {
     }
 
     /// Gives one side its turn and looks at it now and then.
-    async fn play(&mut self, index: usize, phase: Phase, length: Duration, passed: f64) -> End {
+    async fn scenario(&mut self, index: usize, phase: Phase, length: Duration, passed: f64) -> End {
         let side = &mut self.sides[index];
         side.enter(phase);
         let start_ns = elapsed_ns();
@@ -182,13 +182,13 @@ impl Contest<'_> {
         self.progress.draining();
         let patience = self.plays[0].drain();
         for side in &self.sides[which.clone()] {
-            side.stage.enter(Phase::Draining);
+            side.run_state.enter(Phase::Draining);
         }
         for side in &mut self.sides[which] {
             let patience = if interrupted { patience.min(IN_A_HURRY) } else { patience };
             let all = async { while side.agent_ends().await {} };
             if tokio::time::timeout(patience, all).await.is_err() {
-                side.stage.fail(&HttpError::TimedOut("the last messages were waited for"));
+                side.run_state.fail(&HttpError::TimedOut("the last messages were waited for"));
             }
         }
     }

@@ -9,10 +9,10 @@ use hdrhistogram::Histogram;
 use rogerrat_client::http::HttpError;
 use tokio::sync::Notify;
 
-use super::figures::Fact;
+use super::error_counts::ErrorCounts;
+use super::order_check::OrderError;
 use super::procfs::Process;
-use super::sequence::Disorder;
-use super::tally::Tally;
+use super::report::Fact;
 use crate::stopwatch::elapsed_ns;
 
 /// Longest latency told apart, in µs; longer ones count as this.
@@ -32,7 +32,7 @@ pub(super) enum Phase {
     Draining,
 }
 
-pub(super) struct Stage {
+pub(super) struct RunState {
     phase: AtomicU8,
     /// How often a turn has begun.
     turns: AtomicU64,
@@ -41,8 +41,8 @@ pub(super) struct Stage {
     pub(super) hops: Mutex<Meter>,
     /// From the intended moment of a send until its own reply is read, in µs.
     pub(super) answers: Mutex<Meter>,
-    pub(super) disorder: Mutex<Disorder>,
-    pub(super) tally: Mutex<Tally>,
+    pub(super) disorder: Mutex<OrderError>,
+    pub(super) tally: Mutex<ErrorCounts>,
     /// What the memory grows with: agents, parked polls, channels.
     population: AtomicU64,
     pub(super) facts: Mutex<Vec<Fact>>,
@@ -98,7 +98,7 @@ impl Meter {
     }
 }
 
-impl Stage {
+impl RunState {
     pub(super) fn new(server: Option<Process>) -> io::Result<Self> {
         Ok(Self {
             phase: AtomicU8::new(Phase::Paused as u8),
@@ -217,7 +217,7 @@ impl Stage {
         held(&self.tally).add(fault);
     }
 
-    pub(super) fn found(&self, disorder: Disorder) {
+    pub(super) fn found(&self, disorder: OrderError) {
         *held(&self.disorder) += disorder;
     }
 
@@ -237,24 +237,24 @@ mod tests {
 
     #[test]
     fn only_the_window_is_recorded() {
-        let stage = Stage::new(None).unwrap();
-        stage.hop(0);
-        stage.enter(Phase::Measuring);
-        stage.hop(0);
-        stage.fail(&HttpError::RateLimited { what: "send" });
-        stage.hop(0);
-        assert_eq!(held(&stage.hops).glance().count, 1);
-        assert_eq!(held(&stage.hops).whole.len(), 1);
-        assert!(stage.is_draining(), "a rate limit ends the run");
-        stage.enter(Phase::Measuring);
-        assert!(stage.is_draining(), "and there is no way back");
+        let run_state = RunState::new(None).unwrap();
+        run_state.hop(0);
+        run_state.enter(Phase::Measuring);
+        run_state.hop(0);
+        run_state.fail(&HttpError::RateLimited { what: "send" });
+        run_state.hop(0);
+        assert_eq!(held(&run_state.hops).glance().count, 1);
+        assert_eq!(held(&run_state.hops).whole.len(), 1);
+        assert!(run_state.is_draining(), "a rate limit ends the run");
+        run_state.enter(Phase::Measuring);
+        assert!(run_state.is_draining(), "and there is no way back");
     }
 
     #[tokio::test]
     async fn who_waits_for_a_turn_gets_it() {
-        let stage = Stage::new(None).unwrap();
-        tokio::join!(stage.turn(), async { stage.enter(Phase::Warming) });
-        tokio::join!(stage.drained(), async { stage.enter(Phase::Draining) });
-        stage.turn().await;
+        let run_state = RunState::new(None).unwrap();
+        tokio::join!(run_state.turn(), async { run_state.enter(Phase::Warming) });
+        tokio::join!(run_state.drained(), async { run_state.enter(Phase::Draining) });
+        run_state.turn().await;
     }
 }

@@ -15,13 +15,13 @@ use super::procfs::Process;
 const STOP_STEPS: u32 = 500;
 const STOP_STEP: Duration = Duration::from_millis(10);
 
-pub(super) struct OwnHub {
+pub(super) struct SpawnedHub {
     child: Child,
     folder: PathBuf,
     url: String,
 }
 
-impl OwnHub {
+impl SpawnedHub {
     /// Starts it and waits until it listens.
     pub(super) fn start(workers: u16, flags: &[String]) -> Result<Self, String> {
         let folder = std::env::temp_dir().join(format!("rogerrat-load-{}", std::process::id()));
@@ -100,7 +100,7 @@ fn command(folder: &std::path::Path, workers: u16, flags: &[String], log: File) 
     Ok(command)
 }
 
-impl Drop for OwnHub {
+impl Drop for SpawnedHub {
     fn drop(&mut self) {
         self.stop();
         // Nobody is left to tell.

@@ -26,7 +26,7 @@ struct State {
     phase: Phase,
 }
 
-pub(super) struct World {
+pub(super) struct Context {
     pub(super) address: SocketAddr,
     /// By member.
     pub(super) callsigns: Vec<String>,
@@ -36,7 +36,7 @@ pub(super) struct World {
     state: watch::Sender<State>,
 }
 
-impl World {
+impl Context {
     pub(super) fn new(address: SocketAddr, oracle: Oracle, callsigns: Vec<String>, durable: Vec<bool>) -> Self {
         let state = watch::Sender::new(State { serves: true, phase: Phase::Busy });
         let world = Self { address, callsigns, durable, oracle: Mutex::new(oracle), state };
@@ -55,7 +55,7 @@ impl World {
 
     /// All run on one thread: this lock is never waited for.
     pub(super) fn oracle(&self) -> MutexGuard<'_, Oracle> {
-        self.oracle.lock().expect("nothing panics while it keeps the books")
+        self.oracle.lock().expect("nothing panics while it keeps the state")
     }
 
     /// For a request that begins now.

@@ -5,14 +5,14 @@ use std::collections::BTreeMap;
 use hdrhistogram::Histogram;
 use serde::Serialize;
 
-use super::sequence::Disorder;
+use super::order_check::OrderError;
 
 /// Points of the curve over the percentiles.
 const CURVE_POINTS: u32 = 60;
 
 /// A whole run.
 #[derive(Debug, Serialize)]
-pub(super) struct Figures {
+pub(super) struct LoadReport {
     pub(super) scenario: &'static str,
     pub(super) summary: String,
     /// What is counted, one of them and many.
@@ -24,7 +24,7 @@ pub(super) struct Figures {
     pub(super) machine: Machine,
     /// Ctrl-C ended it early.
     pub(super) interrupted: bool,
-    pub(super) sides: Vec<Side>,
+    pub(super) sides: Vec<ServerUnderTest>,
     /// The first side's figures, the second's being 1.
     pub(super) ratios: Vec<Ratio>,
     /// Of the folder that was asked for, with nothing else to do.
@@ -42,7 +42,7 @@ pub(super) struct Machine {
 
 /// One hub, or the floor.
 #[derive(Debug, Serialize)]
-pub(super) struct Side {
+pub(super) struct ServerUnderTest {
     pub(super) name: String,
     pub(super) url: String,
     /// Of the unit, in the window.
@@ -55,7 +55,7 @@ pub(super) struct Side {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) answer_us: Option<Quantiles>,
     #[serde(flatten)]
-    pub(super) disorder: Disorder,
+    pub(super) disorder: OrderError,
     pub(super) errors: BTreeMap<String, u64>,
     pub(super) first_errors: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -136,7 +136,7 @@ impl Fact {
     }
 }
 
-impl Figures {
+impl LoadReport {
     /// Every message came once and in order to whom it was sent, and no request failed.
     pub(super) fn is_clean(&self) -> bool {
         self.sides.iter().all(|side| side.disorder.is_none() && side.errors.is_empty())

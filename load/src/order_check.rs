@@ -8,7 +8,7 @@ const REMEMBERED: usize = 1024;
 
 /// What went wrong with the order of arrival.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq, serde::Serialize)]
-pub(super) struct Disorder {
+pub(super) struct OrderError {
     pub(super) lost: u64,
     pub(super) doubled: u64,
     pub(super) reordered: u64,
@@ -16,7 +16,7 @@ pub(super) struct Disorder {
     pub(super) strayed: u64,
 }
 
-impl Disorder {
+impl OrderError {
     pub(super) fn is_none(&self) -> bool {
         *self == Self::default()
     }
@@ -26,7 +26,7 @@ impl Disorder {
     }
 }
 
-impl AddAssign for Disorder {
+impl AddAssign for OrderError {
     fn add_assign(&mut self, other: Self) {
         self.lost += other.lost;
         self.doubled += other.doubled;
@@ -39,7 +39,7 @@ impl AddAssign for Disorder {
 pub(super) struct Sequence {
     highest: u64,
     missing: BTreeSet<u64>,
-    found: Disorder,
+    found: OrderError,
 }
 
 impl Sequence {
@@ -74,13 +74,13 @@ impl Sequence {
     }
 
     /// The verdict while more may be on its way: gaps that were overtaken are lost, the tail is not known.
-    pub(super) fn so_far(&self) -> Disorder {
+    pub(super) fn so_far(&self) -> OrderError {
         let gaps = self.missing.len() as u64;
-        Disorder { lost: self.found.lost + gaps, ..self.found }
+        OrderError { lost: self.found.lost + gaps, ..self.found }
     }
 
     /// The verdict when all `sent` messages have had their time to arrive.
-    pub(super) fn complete(&self, sent: u64) -> Disorder {
+    pub(super) fn complete(&self, sent: u64) -> OrderError {
         let mut disorder = self.so_far();
         disorder.lost += sent.saturating_sub(self.highest);
         disorder
@@ -108,7 +108,7 @@ mod tests {
         for seq in arrivals {
             sequence.arrive(*seq);
         }
-        let Disorder { lost, doubled, reordered, .. } = sequence.complete(sent);
+        let OrderError { lost, doubled, reordered, .. } = sequence.complete(sent);
         (lost, doubled, reordered)
     }
 
@@ -129,7 +129,7 @@ mod tests {
         assert!(sequence.arrive(2));
         assert!(sequence.arrive(1));
         assert!(!sequence.arrive(1));
-        assert_eq!(sequence.so_far(), Disorder { doubled: 1, reordered: 1, ..Disorder::default() });
+        assert_eq!(sequence.so_far(), OrderError { doubled: 1, reordered: 1, ..OrderError::default() });
     }
 
     #[test]

@@ -6,10 +6,10 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::caller::{Answer, Caller, request};
-use super::dice::Dice;
+use super::context::{Context, Phase, pause};
 use super::oracle::{ConsumerNo, Event, Place};
-use super::setup::Cast;
-use super::world::{Phase, World, pause};
+use super::rng::Rng;
+use super::setup::Fixture;
 
 const LONGEST_PAUSE_MS: u64 = 800;
 /// What `GET` of a channel says that a restart must not change.
@@ -62,15 +62,15 @@ struct Subject {
     tape: Option<ConsumerNo>,
 }
 
-pub(super) struct Inspector {
-    world: Arc<World>,
+pub(super) struct Checker {
+    world: Arc<Context>,
     /// By channel.
     subjects: Vec<Vec<Subject>>,
-    dice: Dice,
+    rng: Rng,
 }
 
-impl Inspector {
-    pub(super) fn new(world: &Arc<World>, cast: &Cast, dice: Dice) -> Self {
+impl Checker {
+    pub(super) fn new(world: &Arc<Context>, cast: &Fixture, rng: Rng) -> Self {
         let readers = cast.readers.iter().map(|readers| {
             let subject = |reader: &super::setup::ReaderPlace| Subject {
                 caller: Caller::new(world, &reader.pass),
@@ -79,17 +79,17 @@ impl Inspector {
             };
             readers.iter().map(subject).collect()
         });
-        Self { world: Arc::clone(world), subjects: readers.collect(), dice }
+        Self { world: Arc::clone(world), subjects: readers.collect(), rng }
     }
 
     /// Until the readers begin to drain.
     pub(super) async fn run(mut self) -> Self {
         while self.world.serves().await < Phase::Draining {
             for channel in 0..self.subjects.len() {
-                let reader = self.dice.pick(self.subjects[channel].len());
+                let reader = self.rng.pick(self.subjects[channel].len());
                 self.subjects[channel][reader].inspect(channel).await;
             }
-            let length = self.dice.ms(0, LONGEST_PAUSE_MS);
+            let length = self.rng.ms(0, LONGEST_PAUSE_MS);
             pause(length).await;
         }
         self

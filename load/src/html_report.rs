@@ -8,13 +8,13 @@ use std::fmt::Write as _;
 use axis::{Axis, bytes_of_mib, count, duration_of_us, percent, seconds};
 use plot::{Plot, Series};
 
-use super::figures::{Figures, Sample, Side};
+use super::report::{LoadReport, Sample, ServerUnderTest};
 use super::table::short;
 
-const STYLE: &str = include_str!("page/style.css");
+const STYLE: &str = include_str!("html_report/style.css");
 
 /// The whole page.
-pub(super) fn html(run: &Figures) -> String {
+pub(super) fn html(run: &LoadReport) -> String {
     let title = format!("rogerrat load {}", run.scenario);
     let (head, tiles, plots) = (head(run), tiles(run), plots(run));
     let (table, footer) = (table(run), footer(run));
@@ -31,7 +31,7 @@ fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 
-fn head(run: &Figures) -> String {
+fn head(run: &LoadReport) -> String {
     let (class, verdict) = match (run.is_clean(), run.interrupted) {
         (true, false) => ("good", "Every message arrived once, in order, where it was sent."),
         (true, true) => ("good", "Interrupted. Until then every message arrived once, in order, where it was sent."),
@@ -56,7 +56,7 @@ fn class_of(side: usize) -> &'static str {
 }
 
 /// What one reads first.
-fn tiles(run: &Figures) -> String {
+fn tiles(run: &LoadReport) -> String {
     let Some(side) = run.sides.first() else { return String::new() };
     let mut tiles = vec![(count(side.per_second), format!("{} a second", run.units))];
     if side.count > 0 {
@@ -79,7 +79,7 @@ fn tiles(run: &Figures) -> String {
     format!("<section class=\"tiles\">\n{}</section>\n", tiles.collect::<String>())
 }
 
-fn plots(run: &Figures) -> String {
+fn plots(run: &LoadReport) -> String {
     let rate = over_time(run, &format!("{} a second", run.units), count, |sample| Some(sample.per_second));
     let rate = rate.filter(|plot| ys(&plot.series).any(|value| value > 0.0));
     let cpu = over_time(run, "CPU of the server", percent, |sample| sample.cpu_percent);
@@ -97,15 +97,15 @@ fn plots(run: &Figures) -> String {
 
 type Value = fn(&Sample) -> Option<f64>;
 
-fn series(run: &Figures, value: impl Fn(&Sample) -> Option<(f64, f64)>) -> Vec<Series> {
-    let of = |(index, side): (usize, &Side)| {
+fn series(run: &LoadReport, value: impl Fn(&Sample) -> Option<(f64, f64)>) -> Vec<Series> {
+    let of = |(index, side): (usize, &ServerUnderTest)| {
         let points = side.samples.iter().filter_map(&value).collect();
         Series::new(&side.name, class_of(index), points)
     };
     run.sides.iter().enumerate().map(of).filter(|series| series.points.len() > 1).collect()
 }
 
-fn over_time(run: &Figures, label: &str, format: fn(f64) -> String, value: Value) -> Option<Plot> {
+fn over_time(run: &LoadReport, label: &str, format: fn(f64) -> String, value: Value) -> Option<Plot> {
     let series = series(run, |sample| Some((measured_s(run, sample)?, value(sample)?)));
     let x = Axis::linear("seconds of measurement", xs(&series), seconds, false)?;
     let y = Axis::linear("", ys(&series), format, true)?;
@@ -113,14 +113,14 @@ fn over_time(run: &Figures, label: &str, format: fn(f64) -> String, value: Value
 }
 
 /// Seconds in the window, for a glance within it.
-fn measured_s(run: &Figures, sample: &Sample) -> Option<f64> {
+fn measured_s(run: &LoadReport, sample: &Sample) -> Option<f64> {
     let samples = run.sides.iter().flat_map(|side| &side.samples);
     let first = samples.filter(|sample| sample.measured).map(|sample| sample.at_s).reduce(f64::min)?;
     Some(sample.at_s - first).filter(|_| sample.measured)
 }
 
-fn percentiles(run: &Figures) -> Option<Plot> {
-    let of = |(index, side): (usize, &Side)| {
+fn percentiles(run: &LoadReport) -> Option<Plot> {
+    let of = |(index, side): (usize, &ServerUnderTest)| {
         let points = side.curve.iter().map(|(rarity, us)| (*rarity, *us as f64)).collect();
         Series::new(&side.name, class_of(index), points)
     };
@@ -131,7 +131,7 @@ fn percentiles(run: &Figures) -> Option<Plot> {
     Some(Plot { title: "Latency".to_owned(), note, x, y, series })
 }
 
-fn latency_over_time(run: &Figures) -> Option<Plot> {
+fn latency_over_time(run: &LoadReport) -> Option<Plot> {
     let seen = |sample: &Sample, us: u64| Some((measured_s(run, sample)?, us as f64)).filter(|_| us > 0);
     let mut all = series(run, |sample| seen(sample, sample.p99_us));
     for slow in &mut all {
@@ -150,10 +150,10 @@ fn latency_over_time(run: &Figures) -> Option<Plot> {
 }
 
 /// Over what was opened, where there was time to look while it grew; else over time.
-fn memory(run: &Figures) -> Option<Plot> {
+fn memory(run: &LoadReport) -> Option<Plot> {
     const ENOUGH: usize = 4;
     let mib: Value = |sample| sample.rss_kib.map(|kib| kib as f64 / 1024.0);
-    let growing = |side: &Side| {
+    let growing = |side: &ServerUnderTest| {
         let mut grown = side.samples.iter().map(|sample| sample.population).collect::<Vec<_>>();
         grown.dedup();
         grown.len() >= ENOUGH
@@ -188,9 +188,9 @@ fn capital(text: &str) -> String {
 }
 
 /// All figures, a column for each side.
-fn table(run: &Figures) -> String {
+fn table(run: &LoadReport) -> String {
     let mut rows = String::new();
-    let mut row = |label: &str, value: &dyn Fn(&Side) -> Option<String>| {
+    let mut row = |label: &str, value: &dyn Fn(&ServerUnderTest) -> Option<String>| {
         let cells = run.sides.iter().map(value).collect::<Vec<_>>();
         if cells.iter().any(Option::is_some) {
             let cells = cells.iter().map(|cell| format!("<td>{}</td>", escaped(cell.as_deref().unwrap_or("–"))));
@@ -215,7 +215,7 @@ fn table(run: &Figures) -> String {
     row("Memory before", &|side| side.rss_before_kib.map(|kib| bytes_of_mib(kib as f64 / 1024.0)));
     row("Memory after", &|side| side.rss_after_kib.map(|kib| bytes_of_mib(kib as f64 / 1024.0)));
     for fact in run.sides.first().map(|side| &side.facts[..]).unwrap_or_default() {
-        let found = |side: &Side| side.facts.iter().find(|other| other.key == fact.key).cloned();
+        let found = |side: &ServerUnderTest| side.facts.iter().find(|other| other.key == fact.key).cloned();
         row(&capital(fact.label), &|side| found(side).map(|fact| format!("{} {}", short(fact.value), fact.unit)));
     }
     row("Lost", &|side| Some(axis::grouped(side.disorder.lost)));
@@ -236,7 +236,7 @@ fn table(run: &Figures) -> String {
     )
 }
 
-fn ratios(run: &Figures) -> String {
+fn ratios(run: &LoadReport) -> String {
     let [first, second, ..] = &run.sides[..] else { return String::new() };
     let mut rows = String::new();
     for ratio in &run.ratios {
@@ -252,13 +252,13 @@ fn ratios(run: &Figures) -> String {
     )
 }
 
-fn errors(run: &Figures) -> String {
+fn errors(run: &LoadReport) -> String {
     let texts = run.sides.iter().flat_map(|side| &side.first_errors);
     let lines = texts.map(|text| format!("<li>{}</li>\n", escaped(text))).collect::<String>();
     if lines.is_empty() { lines } else { format!("<ul class=\"errors\">\n{lines}</ul>\n") }
 }
 
-fn footer(run: &Figures) -> String {
+fn footer(run: &LoadReport) -> String {
     let machine = &run.machine;
     format!(
         "<footer>\n<pre>{}</pre>\n<p>{} · {} cores shared by server and load · Linux {} · rogerrat {}</p>\n</footer>\n",
