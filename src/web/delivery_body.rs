@@ -54,8 +54,8 @@ impl DeliveryBody {
 }
 
 /// Appends a response as the fields of a JSON object. The object is left open for further fields.
-pub(crate) fn serialize(parcel: ReadResponse, pieces: &mut Vec<Bytes>) -> DeliveryGuard {
-    let ReadResponse { messages, gap, reason, roster, guard } = parcel;
+pub(crate) fn serialize(response: ReadResponse, pieces: &mut Vec<Bytes>) -> DeliveryGuard {
+    let ReadResponse { messages, gap, reason, roster, guard } = response;
     pieces.reserve(messages.len() * 2 + 6);
     pieces.push(Bytes::from_static(br#"{"messages":["#));
     for (i, delivery) in messages.iter().enumerate() {

@@ -193,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn a08_go_mints_a_password_unless_one_was_said() {
+    fn a08_go_generates_a_password_unless_one_is_given() {
         for json in ["{}", r#"{"owner_password":"  "}"#, r#"{"trust_mode":"untrusted"}"#] {
             assert_eq!(filled("go.localhost", json).owner_password.as_deref(), Some("generated"), "{json}");
         }

@@ -3,7 +3,7 @@
 use rogerrat_testkit::Hub;
 use serde_json::json;
 
-use super::kit::{Account, is_out, prove, try_prove};
+use super::account_client::{Account, is_out, prove, try_prove};
 
 #[test]
 fn tokens_have_a_prefix_and_enough_entropy() {

@@ -3,7 +3,7 @@
 use rogerrat_testkit::{Hub, Stream};
 use serde_json::{Value, json};
 
-use super::kit::{Account, is_out, key, prove, try_prove};
+use super::account_client::{Account, is_out, key, prove, try_prove};
 
 #[test]
 fn an_identity_reserves_its_callsign_on_the_whole_hub() {

@@ -3,7 +3,7 @@
 use rogerrat_testkit::{Agent, Channel, Hub, Stream};
 use serde_json::{Value, json};
 
-use super::kit::{Account, is_out, prove, try_prove};
+use super::account_client::{Account, is_out, prove, try_prove};
 
 fn messages(agent: &Agent) -> Vec<Value> {
     agent.get("listen?timeout=1").ok()["messages"].as_array().unwrap().clone()
@@ -145,8 +145,8 @@ fn d21_private_dms_are_visible_to_two_identities_only() {
     one.send("bob", "between us");
     let seen = |agent: &Agent| agent.get("history").ok()["history"].as_array().unwrap().len();
     assert_eq!((seen(&one), seen(&two), seen(&three)), (1, 1, 0));
-    let as_nobody = channel.get("history").ok();
-    assert_eq!(as_nobody["history"], json!([]));
+    let without_session = channel.get("history").ok();
+    assert_eq!(without_session["history"], json!([]));
     // A new identity of the same name does not see the old one's DMs.
     two.listen();
     ann.delete("/identities/bob").ok();

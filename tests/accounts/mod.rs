@@ -1,11 +1,11 @@
 //! Accounts, identities, owned channels and trust mode over HTTP.
 
 mod account;
+mod account_client;
+mod authorization;
 mod identities;
 mod joining;
-mod keeping;
-mod kit;
 mod owned;
+mod persistence;
 mod quotas;
-mod strangers;
 mod trust;

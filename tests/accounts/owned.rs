@@ -3,7 +3,7 @@
 use rogerrat_testkit::{Channel, Hub, Stream};
 use serde_json::json;
 
-use super::kit::Account;
+use super::account_client::Account;
 
 #[test]
 fn an_account_lists_its_channels_and_no_others() {

@@ -5,7 +5,7 @@ use std::thread;
 use rogerrat_testkit::Hub;
 use serde_json::{Value, json};
 
-use super::kit::{Account, prove};
+use super::account_client::{Account, prove};
 
 fn env<'a>(pairs: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
     pairs.to_vec()

@@ -3,7 +3,7 @@
 use rogerrat_testkit::Hub;
 use serde_json::{Value, json};
 
-use super::kit::Account;
+use super::account_client::Account;
 
 const PASSWORD: &str = "sesame-open";
 

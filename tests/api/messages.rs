@@ -3,7 +3,7 @@
 use rogerrat_testkit::{Hub, keys, texts};
 use serde_json::{Value, json};
 
-use super::wire::in_order;
+use super::compatibility::in_order;
 
 #[test]
 fn the_reply_to_a_send_is_compatible() {
@@ -162,13 +162,13 @@ fn the_roster_lists_online_and_all_members() {
     in_order(&reply.text(), "roster roster_with_index roster_all");
     let body = reply.ok();
     assert_eq!(body["roster"], json!(["ann", "bob"]));
-    let seats = body["roster_with_index"].as_array().unwrap();
+    let numbers = body["roster_with_index"].as_array().unwrap();
     assert_eq!(
-        (&seats[0]["callsign"], &seats[1]["callsign"]),
+        (&numbers[0]["callsign"], &numbers[1]["callsign"]),
         (&json!("bob"), &json!("ann")),
         "in the order they joined"
     );
-    assert!(seats[0]["joined_at"].as_u64().unwrap() > 1_600_000_000_000);
+    assert!(numbers[0]["joined_at"].as_u64().unwrap() > 1_600_000_000_000);
     let row = |callsign: &str, online: bool, idx: u32| json!({"callsign": callsign, "online": online, "idx": idx});
     assert_eq!(body["roster_all"], json!([row("ann", true, 3), row("bob", true, 2), row("carl", false, 1)]));
 }

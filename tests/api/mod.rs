@@ -2,25 +2,25 @@
 //!
 //! Tests are named after the promises of `docs/PROMISES.md`. Tests without a number check the wire format of the original.
 
-mod access;
+mod access_control;
 mod acks;
-mod additions;
 mod admin;
-mod crowd;
+mod body_limits;
+mod compatibility;
+mod concurrency;
 mod delivery;
 mod description;
-mod doors;
-mod drain;
-mod heap;
-mod launch;
-mod mailbox;
+mod gaps_and_direct_messages;
+mod headers_and_paths;
+mod limits;
+mod malformed;
+mod malformed_requests;
 mod messages;
 mod metrics;
+mod receipts_and_threads;
 mod requests;
-mod resources;
-mod rubbish;
-mod session;
-mod sizes;
+mod sessions;
+mod shutdown;
+mod snippets;
+mod startup;
 mod streams;
-mod surface;
-mod wire;

@@ -4,7 +4,7 @@
 mod command;
 mod limits;
 mod names;
-mod places;
+mod positions;
 mod room;
 mod root;
 mod wire;

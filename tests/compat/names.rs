@@ -24,11 +24,12 @@ fn agents_and_members_see_each_other() {
     assert_eq!(channel.roster(), ["ann", "bob", zoe]);
     ann.say("welcome");
     ann.send("bob", "in private");
-    let said = room.request("GET", "/messages").send().ok()["messages"].clone();
-    let said: Vec<_> = said.as_array().unwrap().iter().map(|said| (&said["agent"], &said["text"])).collect();
+    let messages = room.request("GET", "/messages").send().ok()["messages"].clone();
+    let messages: Vec<_> =
+        messages.as_array().unwrap().iter().map(|message| (&message["agent"], &message["text"])).collect();
     let expected =
         [("bob", "from the room"), ("Zoë A.", "me too"), ("ann", "welcome")].map(|(a, b)| (json!(a), json!(b)));
-    assert_eq!(said, expected.iter().map(|(a, b)| (a, b)).collect::<Vec<_>>());
+    assert_eq!(messages, expected.iter().map(|(a, b)| (a, b)).collect::<Vec<_>>());
 }
 
 #[test]
@@ -89,8 +90,8 @@ fn d18_a_name_does_not_prove_a_claimed_callsign() {
     for channel in [hub.channel_with(&json!({"claim_callsigns": true})), hub.band("general")] {
         let room = Room::of(&channel);
         let from = |address: &str| {
-            let said = room.request("POST", "/messages").header("X-Forwarded-For", address);
-            said.json(&json!({"agent": "zed", "text": "hi"})).send().ok();
+            let request = room.request("POST", "/messages").header("X-Forwarded-For", address);
+            request.json(&json!({"agent": "zed", "text": "hi"})).send().ok();
             channel.get("history?n=1").ok()["history"][0]["from"].as_str().unwrap().to_owned()
         };
         let (here, there) = (from("192.0.2.1"), from("192.0.2.2"));
@@ -112,8 +113,9 @@ fn d27_a_display_name_cannot_imitate_another_callsign() {
     boss.say("I am");
     let names = ["boss", " Boss ", "BOSS"];
     names.iter().chain(&["bob", "Bob B."]).for_each(|name| room.say(name, "me too"));
-    let said = room.request("GET", "/messages").send().ok()["messages"].clone();
-    let agents: Vec<_> = said.as_array().unwrap().iter().map(|said| said["agent"].as_str().unwrap()).collect();
+    let messages = room.request("GET", "/messages").send().ok()["messages"].clone();
+    let agents: Vec<_> =
+        messages.as_array().unwrap().iter().map(|message| message["agent"].as_str().unwrap()).collect();
     assert_eq!((agents[0], agents[4], agents[5]), ("boss", "bob", "Bob B."));
     assert!(agents[1..4].iter().all(|agent| agent.starts_with("boss-")), "{agents:?}");
 }

@@ -3,7 +3,7 @@
 use rogerrat_testkit::{Hub, Reply};
 use serde_json::json;
 
-use super::kit::Account;
+use super::account_client::Account;
 
 const ROUTES: [(&str, &str); 9] = [
     ("GET", ""),
@@ -67,7 +67,7 @@ fn resources_of_other_accounts_look_like_missing_ones() {
     }
     channel.join("cat");
     free.join("cat");
-    super::kit::prove(&channel, &key);
+    super::account_client::prove(&channel, &key);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use rogerrat_testkit::{Hub, keys};
 use serde_json::json;
 
-use super::wire::part;
+use super::compatibility::part;
 
 fn first(json: &str, key: &str) -> String {
     let list: Vec<Box<serde_json::value::RawValue>> = serde_json::from_str(&part(json, &[key])).unwrap();

@@ -213,8 +213,8 @@ fn d20_the_number_of_a_member_never_changes() {
     let (ann, bob, carl) = (channel.join("ann"), channel.join("bob"), channel.join("carl"));
     ann.leave();
     let roster = channel.get("roster").ok();
-    let seats: Vec<_> = roster["roster_with_index"].as_array().unwrap().iter().map(|s| &s["idx"]).collect();
-    assert_eq!(seats, [&json!(2), &json!(3)], "leaving changes no number");
+    let numbers: Vec<_> = roster["roster_with_index"].as_array().unwrap().iter().map(|s| &s["idx"]).collect();
+    assert_eq!(numbers, [&json!(2), &json!(3)], "leaving changes no number");
     let to = |to: Value| carl.try_send(&json!({"to": to, "message": "x"})).ok()["to"].clone();
     assert_eq!([to(json!("#2")), to(json!("2")), to(json!(2)), to(json!("#1"))], ["bob", "bob", "bob", "ann"]);
     let dora = channel.join("dora");

@@ -5,18 +5,18 @@ use std::time::Duration;
 use rogerrat_testkit::{HttpTarget, Hub};
 use serde_json::json;
 
-use super::heap::{Rubbish, heap};
+use super::malformed_requests::{MalformedRequest, malformed_requests};
 
 /// After this time without a response the hub is assumed to wait for more input.
-const THINKING: Duration = Duration::from_millis(250);
+const RESPONSE_TIME: Duration = Duration::from_millis(250);
 
 /// The statuses of the hub's responses until it closes the connection. If it waits for more input, the sending side is
 /// closed.
-fn statuses(target: HttpTarget, what: &Rubbish) -> Vec<u16> {
+fn statuses(target: HttpTarget, malformed: &MalformedRequest) -> Vec<u16> {
     let mut conn = target.connect();
-    conn.write(&what.bytes);
-    let method = if what.bytes.starts_with(b"HEAD") { "HEAD" } else { "GET" };
-    let answers = !what.is_half && conn.has_data_within(THINKING);
+    conn.write(&malformed.bytes);
+    let method = if malformed.bytes.starts_with(b"HEAD") { "HEAD" } else { "GET" };
+    let answers = !malformed.is_truncated && conn.has_data_within(RESPONSE_TIME);
     let first = if answers { conn.reply_to(method) } else { None };
     conn.close_write();
     first.into_iter().chain(std::iter::from_fn(|| conn.reply())).map(|reply| reply.status).collect()
@@ -28,20 +28,20 @@ fn malformed_requests_are_refused_and_change_nothing() {
     let channel = hub.channel();
     let (ann, bob) = (channel.join("ann"), channel.join("bob"));
     bob.say("before");
-    let (picture, totals) = (channel.visible_state(), hub.get("/api/stats").send().ok());
-    let all = heap(&ann);
-    assert!(all.len() >= 300, "{} are not three hundred", all.len());
+    let (state, totals) = (channel.visible_state(), hub.get("/api/stats").send().ok());
+    let all = malformed_requests(&ann);
+    assert!(all.len() >= 300, "{} requests are fewer than three hundred", all.len());
     let (mut wrong, mut answered) = (Vec::new(), 0);
-    for what in &all {
-        let statuses = statuses(*hub, what);
+    for malformed in &all {
+        let statuses = statuses(*hub, malformed);
         answered += statuses.len().min(1);
         if statuses.iter().any(|status| !(400..500).contains(status)) {
-            wrong.push(format!("{}: {statuses:?}", what.name.escape_debug()));
+            wrong.push(format!("{}: {statuses:?}", malformed.name.escape_debug()));
         }
-        assert_eq!(hub.get("/livez").send().status, 200, "the hub is gone after {:?}", what.name);
+        assert_eq!(hub.get("/livez").send().status, 200, "the hub stopped after {:?}", malformed.name);
         let now = (channel.visible_state(), hub.get("/api/stats").send().ok());
-        if now != (picture.clone(), totals.clone()) {
-            panic!("{:?} changed something: {} {}", what.name, now.0, now.1);
+        if now != (state.clone(), totals.clone()) {
+            panic!("{:?} changed something: {} {}", malformed.name, now.0, now.1);
         }
     }
     assert!(wrong.is_empty(), "\n{}\n", wrong.join("\n"));
@@ -62,7 +62,7 @@ fn a_malformed_request_does_not_affect_the_one_before() {
         conn.write(&good);
         assert_eq!(conn.reply().expect("the good one is answered").status, 200, "{tail:?}");
         conn.write(tail.as_bytes());
-        conn.has_data_within(THINKING);
+        conn.has_data_within(RESPONSE_TIME);
         conn.close_write();
         while let Some(reply) = conn.reply() {
             assert!((400..500).contains(&reply.status), "{tail:?}");
@@ -70,7 +70,7 @@ fn a_malformed_request_does_not_affect_the_one_before() {
         // If both arrive together, the parser may close the connection before the valid one is handled.
         let mut conn = hub.connect();
         conn.write(&[&good, tail.as_bytes()].concat());
-        conn.has_data_within(THINKING);
+        conn.has_data_within(RESPONSE_TIME);
         let answered = conn.reply().filter(|reply| reply.status == 200);
         sent += 1 + usize::from(answered.is_some());
         assert!(channel.history().len() >= sent, "answered sends were performed");

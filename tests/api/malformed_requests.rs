@@ -4,25 +4,25 @@ use rogerrat_testkit::Agent;
 use serde_json::json;
 
 /// All malformed requests, with the valid token and session of ann.
-pub(crate) fn heap(ann: &Agent) -> Vec<Rubbish> {
-    [heads(ann), halves(ann), chunks(ann), meanings(ann)].concat()
+pub(crate) fn malformed_requests(ann: &Agent) -> Vec<MalformedRequest> {
+    [invalid_heads(ann), truncated(ann), invalid_chunks(ann), invalid_values(ann)].concat()
 }
 
 /// A malformed request and its name.
 #[derive(Clone, Debug)]
-pub(crate) struct Rubbish {
+pub(crate) struct MalformedRequest {
     pub(crate) name: String,
     pub(crate) bytes: Vec<u8>,
     /// Whether it is only the start of a valid request, to which no response is expected.
-    pub(crate) is_half: bool,
+    pub(crate) is_truncated: bool,
 }
 
-fn rubbish(name: impl Into<String>, bytes: impl Into<Vec<u8>>) -> Rubbish {
-    Rubbish { name: name.into(), bytes: bytes.into(), is_half: false }
+fn malformed(name: impl Into<String>, bytes: impl Into<Vec<u8>>) -> MalformedRequest {
+    MalformedRequest { name: name.into(), bytes: bytes.into(), is_truncated: false }
 }
 
-/// Malformed request heads.
-fn heads(ann: &Agent) -> Vec<Rubbish> {
+/// Requests with a malformed head.
+fn invalid_heads(ann: &Agent) -> Vec<MalformedRequest> {
     let path = ann.channel.path("send");
     let auth = format!("Authorization: Bearer {}\r\nX-Session-Id: {}\r\n", ann.channel.token, ann.session);
     let body = r#"{"message":"rubbish"}"#;
@@ -66,13 +66,13 @@ fn heads(ann: &Agent) -> Vec<Rubbish> {
         "\x16\x03\x01\x02\x00\x01\x00\x01\u{fc}\x03\x03",
     ] {
         let line = line.replace("{path}", &path);
-        all.push(rubbish(
+        all.push(malformed(
             line.clone(),
             format!("{line}\r\nHost: localhost\r\n{auth}Content-Length: {length}\r\n\r\n{body}"),
         ));
     }
     for (name, header) in [
-        ("no colon", "Rubbish".to_owned()),
+        ("no colon", "MalformedRequest".to_owned()),
         ("space before the colon", "X-Thing : y".into()),
         ("no name", ": y".into()),
         ("NUL in a name", "X-\0: y".into()),
@@ -104,7 +104,7 @@ fn heads(ann: &Agent) -> Vec<Rubbish> {
             format!("Content-Length: {length}\r\n")
         };
         let text = format!("POST {path} HTTP/1.1\r\nHost: localhost\r\n{header}\r\n{auth}{length}\r\n{body}");
-        all.push(rubbish(name, text));
+        all.push(malformed(name, text));
     }
     for (name, host) in [
         ("no host", ""),
@@ -112,26 +112,29 @@ fn heads(ann: &Agent) -> Vec<Rubbish> {
         ("a strange host", "Host: a b\r\n"),
         ("a foreign host", "Host: evil.example\r\n"),
     ] {
-        all.push(rubbish(name, format!("POST {path} HTTP/1.1\r\n{host}{auth}Content-Length: {length}\r\n\r\n{body}")));
+        all.push(malformed(
+            name,
+            format!("POST {path} HTTP/1.1\r\n{host}{auth}Content-Length: {length}\r\n\r\n{body}"),
+        ));
     }
-    all.push(rubbish("HTTP/0.9", "GET /api/bands\r\n\r\n"));
-    all.push(rubbish("nothing", ""));
-    all.push(rubbish("empty lines", "\r\n\r\n\r\n"));
-    all.push(rubbish("only NULs", vec![0; 5000]));
-    all.push(rubbish("only 0xff", vec![0xff; 5000]));
-    all.push(rubbish("an endless line", vec![b'A'; 400_000]));
+    all.push(malformed("HTTP/0.9", "GET /api/bands\r\n\r\n"));
+    all.push(malformed("nothing", ""));
+    all.push(malformed("empty lines", "\r\n\r\n\r\n"));
+    all.push(malformed("only NULs", vec![0; 5000]));
+    all.push(malformed("only 0xff", vec![0xff; 5000]));
+    all.push(malformed("an endless line", vec![b'A'; 400_000]));
     all
 }
 
 /// Heads and bodies truncated at different positions.
-fn halves(ann: &Agent) -> Vec<Rubbish> {
+fn truncated(ann: &Agent) -> Vec<MalformedRequest> {
     let whole = ann.request("POST", "send").json(&json!({"message": "rubbish"})).bytes();
     let cuts = (1..whole.len()).step_by(whole.len() / 90);
-    cuts.map(|at| Rubbish { is_half: true, ..rubbish(format!("cut at {at}"), &whole[..at]) }).collect()
+    cuts.map(|at| MalformedRequest { is_truncated: true, ..malformed(format!("cut at {at}"), &whole[..at]) }).collect()
 }
 
 /// Malformed chunked bodies.
-fn chunks(ann: &Agent) -> Vec<Rubbish> {
+fn invalid_chunks(ann: &Agent) -> Vec<MalformedRequest> {
     let head = ann.request("POST", "send").header("Transfer-Encoding", "chunked").body("").bytes();
     let body = r#"{"message":"rubbish"}"#;
     let bad = [
@@ -158,13 +161,13 @@ fn chunks(ann: &Agent) -> Vec<Rubbish> {
     let chunked = |bad: &&str| {
         let mut bytes = head.clone();
         bytes.extend_from_slice(bad.replace("{body}", body).as_bytes());
-        rubbish(format!("chunks {bad:?}"), bytes)
+        malformed(format!("chunks {bad:?}"), bytes)
     };
     bad.iter().map(chunked).collect()
 }
 
 /// Well-formed HTTP with invalid bodies and parameters.
-fn meanings(ann: &Agent) -> Vec<Rubbish> {
+fn invalid_values(ann: &Agent) -> Vec<MalformedRequest> {
     let mut all = Vec::new();
     let deep = format!("{}1{}", "[".repeat(5000), "]".repeat(5000));
     let broken = [
@@ -211,15 +214,15 @@ fn meanings(ann: &Agent) -> Vec<Rubbish> {
     let everywhere = ["send", "join", "ack", "create"].into_iter().flat_map(|what| broken.map(|bad| (what, bad)));
     for (what, bad) in everywhere.chain(typed) {
         let name = format!("{what} {}", bad.chars().take(40).collect::<String>());
-        all.push(rubbish(name, to(what).body(bad).bytes()));
+        all.push(malformed(name, to(what).body(bad).bytes()));
     }
     for what in ["send", "join", "ack", "create"] {
         let bytes = to(what)
             .body(&b"{\"message\":\"\xc3\x28\",\"callsign\":\"\xff\",\"upto\":\"\xff\",\"retention\":\"\xff\"}"[..]);
-        all.push(rubbish(format!("{what} not UTF-8"), bytes.bytes()));
+        all.push(malformed(format!("{what} not UTF-8"), bytes.bytes()));
     }
     for method in ["GET", "PUT", "PATCH", "DELETE", "OPTIONS", "HEAD", "PROPFIND", "X"] {
-        all.push(rubbish(
+        all.push(malformed(
             format!("{method} send"),
             ann.request(method, "send").body(r#"{"message":"rubbish"}"#).bytes(),
         ));
@@ -251,11 +254,11 @@ fn meanings(ann: &Agent) -> Vec<Rubbish> {
         "listen%20",
         "LISTEN",
     ] {
-        all.push(rubbish(what, ann.request("GET", what).bytes()));
+        all.push(malformed(what, ann.request("GET", what).bytes()));
     }
     for session in ["", "short", "never-was-here", &"s".repeat(5000), "ünïcödé-session", "tab\tin-the-session"] {
         let request = ann.channel.request("POST", "send").session(session).body(r#"{"message":"rubbish"}"#);
-        all.push(rubbish(format!("session {}", session.chars().take(10).collect::<String>()), request.bytes()));
+        all.push(malformed(format!("session {}", session.chars().take(10).collect::<String>()), request.bytes()));
     }
     all
 }

@@ -5,7 +5,7 @@ use std::fs;
 use rogerrat_testkit::{Channel, Hub, wait_until};
 use serde_json::json;
 
-use super::kit::{Account, is_out, prove, try_prove};
+use super::account_client::{Account, is_out, prove, try_prove};
 
 fn kill(hub: &mut Hub) {
     hub.kill();
