@@ -85,3 +85,33 @@ pub(super) fn unknown_argument(name: &str, known: &[String]) -> Refusal {
     let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
     Refusal::invalid(format!("this tool has no argument `{name}`")).hint(format!("its arguments: {known}"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hints_for_tools_do_not_mention_http() {
+        let hints = [
+            Hint::CheckChannelId,
+            Hint::PresentChannelToken,
+            Hint::JoinFirst,
+            Hint::JoinAgain,
+            Hint::RemoveConsumer,
+            Hint::RepeatWithIdempotencyKey,
+            Hint::PresentAccountSession,
+            Hint::CreateIdentity,
+            Hint::ListIdentities,
+            Hint::ListWebhooks,
+        ];
+        let refusals = [guessable_session_id(), creating_needs_hub_token(), accounts_need_hub_token()];
+        let hints = hints.iter().chain(refusals.iter().filter_map(|refusal| refusal.hint.as_ref()));
+        for hint in hints.map(tool_hint) {
+            for word in
+                ["GET", "POST", "DELETE", "PUT", "X-Session-Id", "Idempotency-Key", "Authorization", "Bearer", "/"]
+            {
+                assert!(!hint.contains(word), "{hint}");
+            }
+        }
+    }
+}
