@@ -9,8 +9,8 @@ use bytes::Bytes;
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use rogerrat_domain::op::{Draft, Join, Read, ReadInput, ReadOutcome, Send, SendInput};
 use rogerrat_domain::{
-    BacklogLimits, Callsign, Channel, ChannelId, DeliveryToken, Effect, HubKey, Message, Now, Rules, SessionId,
-    Settings, TokenHash, WaiterId,
+    BacklogLimits, Callsign, Channel, ChannelId, DeliveryToken, Effect, Effects, HubKey, Message, Now, Rules,
+    SessionId, Settings, TokenHash, WaiterId,
 };
 
 const DAWN_MS: u64 = 1_800_000_000_000;
@@ -50,19 +50,19 @@ impl Bench {
             dice: member as u64,
             yields: false,
         };
-        let reply = self.channel.run(wish, self.now, &mut Vec::new()).expect("it may join");
+        let reply = self.channel.run(wish, self.now, &mut Effects::default()).expect("it may join");
         let session = SessionId::present(Some(&reply.session_id)).expect("it is a session");
         self.sessions.extend(session);
     }
 
-    fn send(&mut self, to: &str, effects: &mut Vec<Effect>) {
+    fn send(&mut self, to: &str, effects: &mut Effects) {
         self.now = Now { at_ms: self.now.at_ms + 1, uptime_ms: self.now.uptime_ms + 1 };
         let draft = Draft::check(input(to), None).expect("it may be sent");
         let send = Send { session: self.sessions[0].clone(), draft };
         black_box(self.channel.run(send, self.now, effects).expect("it is sent"));
     }
 
-    fn read(&mut self, member: usize, effects: &mut Vec<Effect>) -> ReadOutcome {
+    fn read(&mut self, member: usize, effects: &mut Effects) -> ReadOutcome {
         self.places += 1;
         let (session, place) = (self.sessions[member].clone(), WaiterId(self.places));
         let read = Read { session, input: ReadInput::default(), timeout_ms: 30_000, wants_roster: false, place };
@@ -70,9 +70,9 @@ impl Bench {
     }
 
     /// A send that wakes all others, who take what they get and park again.
-    fn hop(&mut self, to: &str, effects: &mut Vec<Effect>) {
+    fn hop(&mut self, to: &str, effects: &mut Effects) {
         self.send(to, effects);
-        for effect in effects.drain(..) {
+        for effect in effects.drain() {
             if let Effect::Answer(_, delivery) = effect {
                 delivery.guard.into_iter().for_each(DeliveryToken::complete);
             }
@@ -94,19 +94,19 @@ fn sends(c: &mut Criterion) {
         b.iter_batched(|| input("all"), |input| black_box(Draft::check(input, None)), BatchSize::SmallInput);
     });
     group.bench_function("send, nobody listens, the ring is full", |b| {
-        let (mut bench, mut effects) = (Bench::new(2), Vec::new());
+        let (mut bench, mut effects) = (Bench::new(2), Effects::default());
         (0..RING).for_each(|_| bench.send("all", &mut effects));
         b.iter(|| bench.send("all", &mut effects));
     });
     for listeners in [1, 10, 100] {
         group.bench_function(format!("send, wake {listeners}, park again"), |b| {
-            let (mut bench, mut effects) = (Bench::new(listeners + 1), Vec::new());
+            let (mut bench, mut effects) = (Bench::new(listeners + 1), Effects::default());
             (1..=listeners).for_each(|member| drop(bench.read(member, &mut effects)));
             b.iter(|| bench.hop("all", &mut effects));
         });
     }
     group.bench_function("read a full ring", |b| {
-        let (mut bench, mut effects) = (Bench::new(2), Vec::new());
+        let (mut bench, mut effects) = (Bench::new(2), Effects::default());
         (0..RING).for_each(|_| bench.send("all", &mut effects));
         // Nobody takes what was read, so it can be read again.
         b.iter(|| black_box(bench.read(1, &mut effects)));

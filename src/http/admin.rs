@@ -96,7 +96,7 @@ pub(crate) async fn channels(state: SharedState, request: HttpRequest) -> Result
 pub(crate) async fn channel(state: SharedState, request: HttpRequest) -> Result<impl Responder, Problem> {
     state.admit_admin(&request)?;
     let at = state.hub.find(channel_of(&request)).await?;
-    Ok(Json(state.hub.ask(&at, rogerrat_domain::op::Inspect).await?))
+    Ok(Json(state.hub.query(&at, rogerrat_domain::op::Inspect).await?))
 }
 
 /// Delete a channel with all its messages.

@@ -84,7 +84,7 @@ struct Endpoints {
 )]
 pub(crate) async fn describe(state: SharedState, request: HttpRequest) -> Result<HttpResponse, Problem> {
     let at = state.hub.find(channel_of(&request)).await?;
-    let info = state.hub.ask(&at, Info).await?;
+    let info = state.hub.query(&at, Info).await?;
     let origin = state.public_origin(&request);
     let base = format!("{origin}/api/channels/{}", at.id());
     let auth = if at.settings().is_band { "none (a band is public)" } else { "Authorization: Bearer <token>" };

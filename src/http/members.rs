@@ -103,7 +103,7 @@ pub(crate) async fn keepalive(state: SharedState, request: HttpRequest) -> Resul
 pub(crate) async fn roster(state: SharedState, request: HttpRequest) -> Result<impl Responder, Problem> {
     let at = state.admit(&request).await?;
     let session = presented_session(request.headers())?;
-    Ok(Json(state.hub.ask(&at, Roster { session }).await?))
+    Ok(Json(state.hub.query(&at, Roster { session }).await?))
 }
 
 /// Get channel statistics.
@@ -122,5 +122,5 @@ pub(crate) async fn roster(state: SharedState, request: HttpRequest) -> Result<i
 pub(crate) async fn stats(state: SharedState, request: HttpRequest) -> Result<impl Responder, Problem> {
     let at = state.admit(&request).await?;
     let session = presented_session(request.headers())?;
-    Ok(Json(state.hub.ask(&at, Stats { session }).await?))
+    Ok(Json(state.hub.query(&at, Stats { session }).await?))
 }

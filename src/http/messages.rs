@@ -106,7 +106,7 @@ pub(crate) async fn history(state: SharedState, request: HttpRequest) -> Result<
     let session = presented_session(request.headers())?;
     let query = Query::of(request.query_string());
     let thread = query.get("thread").map(|name| name.trim().to_owned());
-    let reply = state.hub.ask(&at, History { session, n: query.history_n(), thread }).await?;
+    let reply = state.hub.query(&at, History { session, n: query.history_n(), thread }).await?;
     Ok(Json(reply))
 }
 
@@ -141,7 +141,7 @@ pub(crate) async fn ack(state: SharedState, request: HttpRequest, payload: Paylo
 )]
 pub(crate) async fn consumers(state: SharedState, request: HttpRequest) -> Result<impl Responder, Problem> {
     let (at, session) = state.admit_session(&request).await?;
-    Ok(Json(state.hub.ask(&at, Consumers { session }).await?))
+    Ok(Json(state.hub.query(&at, Consumers { session }).await?))
 }
 
 /// Remove a named consumer.
@@ -186,5 +186,5 @@ pub(crate) async fn remove_consumer(state: SharedState, request: HttpRequest) ->
 pub(crate) async fn receipts(state: SharedState, request: HttpRequest) -> Result<impl Responder, Problem> {
     let (at, session) = state.admit_session(&request).await?;
     let id = message_id(request.match_info().get("message").unwrap_or_default())?;
-    Ok(Json(state.hub.ask(&at, Receipts { session, id }).await?))
+    Ok(Json(state.hub.query(&at, Receipts { session, id }).await?))
 }

@@ -67,7 +67,7 @@ pub(super) async fn read(context: &RequestContext<'_>, params: &Params<'_>) -> R
     let (channel, session) = readable_channel(context, channel).await.ok_or_else(not_found)?;
     let content = match kind {
         "history" => history(context, &channel, session).await,
-        "roster" => context.state.hub.ask(&channel, Roster { session }).await.map(|reply| to_json(&reply)),
+        "roster" => context.state.hub.query(&channel, Roster { session }).await.map(|reply| to_json(&reply)),
         _ => return Err(not_found()),
     };
     let content = content.map_err(|_: HubError| not_found())?;
@@ -80,7 +80,7 @@ async fn history(
     session: Option<SessionId>,
 ) -> Result<String, HubError> {
     let query = History { session, n: limits::READ_MESSAGES, thread: None };
-    context.state.hub.ask(channel, query).await.map(|reply| to_json(&reply))
+    context.state.hub.query(channel, query).await.map(|reply| to_json(&reply))
 }
 
 /// The channel, and the caller's session on it; none when the caller may not read it.

@@ -37,8 +37,8 @@ pub use account::{AccountLimits, IdentityRow};
 pub use ban::{Ban, BanInput, Banned};
 pub use callsign::{ALL, Callsign};
 pub use channel::{
-    AnswerReason, BacklogEntry, BacklogLimits, Channel, ChannelStats, DeliveredMessage, DeliveryCounters, Effect, Gap,
-    GapReason, RateWindow, ReadResponse, RestoreError, Rules, Snapshot,
+    AnswerReason, BacklogEntry, BacklogLimits, Channel, ChannelStats, DeliveredMessage, DeliveryCounters, Effect,
+    Effects, Gap, GapReason, RateWindow, ReadResponse, RestoreError, Rules, Snapshot,
 };
 pub use delivery_token::{DeliveryToken, Progress};
 pub use encryptor::{Encryptor, NONCE_BYTES};
@@ -50,7 +50,7 @@ pub use line::message_line;
 pub use message::view::{AttachmentView, MessageView};
 pub use message::{Attachment, BadMessage, Kind, Message, Priority};
 pub use now::Now;
-pub use op::Operation;
+pub use op::{Operation, Query};
 pub use outbox::{Concurrency, HookHealth, Outbox, OutboxEffect, OutboxEntry, OutboxEvent};
 pub use refusal::{Code, Quota, Refusal};
 pub use session::HubKey;

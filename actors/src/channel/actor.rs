@@ -9,7 +9,8 @@ use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 
 use actix::prelude::*;
 use rogerrat_domain::{
-    Channel, Code, Effect, Entry, Kind, Message as ChannelMessage, MessageId, Now, Operation, Refusal, Retention,
+    Channel, Code, Effect, Effects, Entry, Kind, Message as ChannelMessage, MessageId, Now, Operation, Query, Refusal,
+    Retention,
 };
 
 use crate::alarm::{Alarm, Alarmed};
@@ -38,7 +39,7 @@ pub(crate) struct ChannelActor {
     pub(crate) context: Arc<HubContext>,
     pub(crate) metrics: ChannelMetrics,
     pub(crate) writes: PendingWrites<Self>,
-    pub(crate) effects: Vec<Effect>,
+    pub(crate) effects: Effects,
     pub(crate) responders: Responders,
     pub(crate) alarm: Alarm,
 }
@@ -95,6 +96,21 @@ impl ChannelActor {
             Ok(entries) => self.apply_and_stage(op, &entries, now, ctx, reply),
         }
         self.run_effects(ctx);
+    }
+
+    /// Runs a query. Its reply waits for the commit of what it may have read.
+    pub(crate) fn query<Q: Query>(
+        &mut self,
+        query: &Q,
+        ctx: &mut Context<Self>,
+        reply: impl FnOnce(Result<Q::Reply, HubError>) + 'static,
+    ) {
+        let result = self.channel.query(query, self.context.clock.now(), &mut self.effects);
+        self.run_effects(ctx);
+        self.reply_after_commit(move |_, committed| match committed {
+            Ok(()) => reply(result.map_err(HubError::from)),
+            Err(_) => reply(Err(HubError::OutcomeUnknown)),
+        });
     }
 
     fn apply_and_stage<O: Operation>(
@@ -175,13 +191,10 @@ impl ChannelActor {
     /// Runs the effects of the machine in order, then publishes the status and sets the alarm.
     pub(crate) fn run_effects(&mut self, ctx: &mut Context<Self>) {
         let mut effects = std::mem::take(&mut self.effects);
-        for effect in effects.drain(..) {
-            if let Effect::Log(entry) = effect {
-                if entry.is_kept(self.channel.settings().is_durable()) {
-                    self.writes.stage(vec![entry], Vec::new(), PendingDeliveries::default(), false);
-                }
-                continue;
-            }
+        let durable = self.channel.settings().is_durable();
+        let entries = effects.drain_entries().filter(|entry| entry.is_kept(durable)).collect();
+        self.writes.stage(entries, Vec::new(), PendingDeliveries::default(), false);
+        for effect in effects.drain() {
             let Some(effect) = self.writes.defer_effect(effect) else { continue };
             match effect {
                 Effect::Answer(waiter, response) => {
@@ -201,11 +214,10 @@ impl ChannelActor {
                         let _ = frames.try_send(Frame::Last(frame));
                     }
                 }
-                Effect::Notify(_) => self.status.notify_watchers(),
+                Effect::Notify => self.status.notify_watchers(),
                 Effect::Settings(settings) => self.status.set_settings(settings),
                 Effect::Fetch(ids) => self.fetch(ids, ctx),
                 Effect::Retire => self.unload(ctx),
-                Effect::Log(_) => unreachable!("handled above"),
             }
         }
         self.effects = effects;
@@ -265,7 +277,7 @@ impl Alarmed for ChannelActor {
         if self.responders.is_empty() {
             // No client waits: free the memory that only waiting clients need.
             self.channel.shrink();
-            self.effects = Vec::new();
+            self.effects = Effects::default();
             self.responders = Responders::default();
         }
     }

@@ -1,11 +1,11 @@
 //! The messages a channel actor handles: each is one call of the machine, or of the actor's own life.
 
 use actix::prelude::*;
-use rogerrat_domain::Operation;
 use rogerrat_domain::op::ReadOutcome;
+use rogerrat_domain::{Operation, Query};
 
 use crate::channel::actor::ChannelActor;
-use crate::channel::messages::{Ask, CancelWait, CheckNow, Delete, Drain, OpenSubscription, Passivate, Poll};
+use crate::channel::messages::{Ask, AskQuery, CancelWait, CheckNow, Delete, Drain, OpenSubscription, Passivate, Poll};
 use crate::channel::responder::Responder;
 use crate::error::HubError;
 
@@ -15,6 +15,17 @@ impl<O: Operation> Handler<Ask<O>> for ChannelActor {
     fn handle(&mut self, ask: Ask<O>, ctx: &mut Self::Context) {
         let Some((op, reply)) = ask.0.take() else { return };
         self.perform(op, ctx, move |_, result| {
+            let _ = reply.send(Ok(result));
+        });
+    }
+}
+
+impl<Q: Query> Handler<AskQuery<Q>> for ChannelActor {
+    type Result = ();
+
+    fn handle(&mut self, ask: AskQuery<Q>, ctx: &mut Self::Context) {
+        let Some((query, reply)) = ask.0.take() else { return };
+        self.query(&query, ctx, move |result| {
             let _ = reply.send(Ok(result));
         });
     }

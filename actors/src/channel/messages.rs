@@ -4,7 +4,7 @@
 use actix::Message;
 use bytes::Bytes;
 use rogerrat_domain::op::{OpenStream, Read};
-use rogerrat_domain::{ChannelId, Operation, ReadResponse, WaiterId};
+use rogerrat_domain::{ChannelId, Operation, Query, ReadResponse, WaiterId};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::error::HubError;
@@ -40,6 +40,11 @@ impl<O: Send + 'static, R: Send + 'static> Drop for Request<O, R> {
 #[derive(Message)]
 #[rtype(result = "()")]
 pub(crate) struct Ask<O: Operation>(pub(crate) Request<O, O::Reply>);
+
+/// Runs a query.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub(crate) struct AskQuery<Q: Query>(pub(crate) Request<Q, Q::Reply>);
 
 /// Performs a read that may wait.
 #[derive(Message)]

@@ -27,7 +27,7 @@ impl Hub {
         live.truncate(limit);
         let mut seen = Vec::with_capacity(live.len());
         for some in live.chunks(AT_ONCE) {
-            let asked = some.iter().map(|handle| async { self.ask(&Admitted(handle.clone()), Inspect).await });
+            let asked = some.iter().map(|handle| async { self.query(&Admitted(handle.clone()), Inspect).await });
             seen.extend(join_all(asked).await.into_iter().filter_map(Result::ok));
         }
         seen

@@ -18,7 +18,7 @@ use rogerrat_domain::limits::STREAM_EVENTS;
 use rogerrat_domain::op::{self, JoinInput, ReadInput, StreamInput};
 use rogerrat_domain::transcript::TranscriptLine;
 use rogerrat_domain::{
-    AccountLimits, BacklogLimits, Callsign, ChannelId, Code, DmVisibility, HubKey, Operation, Progress, Refusal,
+    AccountLimits, BacklogLimits, Callsign, ChannelId, Code, DmVisibility, HubKey, Operation, Progress, Query, Refusal,
     SessionId, Settings, Signer, WaiterId,
 };
 use tokio::sync::{mpsc, watch};
@@ -26,7 +26,7 @@ use tokio::sync::{mpsc, watch};
 use crate::boot::Boot;
 use crate::channel::delivery::{DeliveryGuard, ReadResponse, StreamReader, WaitGuard};
 use crate::channel::handle::{ChannelDirectory, ChannelHandle};
-use crate::channel::messages::{Ask, OpenSubscription, Poll, Subscription};
+use crate::channel::messages::{Ask, AskQuery, OpenSubscription, Poll, Subscription};
 use crate::clock::Clock;
 use crate::counters::Counters;
 use crate::error::HubError;
@@ -122,7 +122,7 @@ impl Hub {
         session: Option<SessionId>,
         limit: usize,
     ) -> Result<Vec<TranscriptLine>, HubError> {
-        let viewer = self.ask(at, op::ResolveViewer { session }).await?;
+        let viewer = self.query(at, op::ResolveViewer { session }).await?;
         let lines = self.shared.log.transcript(at.id(), limit).await;
         let lines = lines.map_err(HubError::of_log("could not read a transcript"))?;
         let is_open = at.settings().dm_visibility == DmVisibility::Channel;
@@ -212,6 +212,14 @@ impl Hub {
     /// A refusal of the operation; `overloaded` when the mailbox is full or the outcome is unknown.
     pub async fn ask<O: Operation>(&self, at: &Admitted, op: O) -> Result<O::Reply, HubError> {
         self.dispatcher.call(&at.0, op, Ask).await?.ok_or(HubError::OutcomeUnknown)?
+    }
+
+    /// Runs a query on a channel and returns its reply.
+    ///
+    /// # Errors
+    /// A refusal of the query; `overloaded` when the mailbox is full or the channel went down.
+    pub async fn query<Q: Query>(&self, at: &Admitted, query: Q) -> Result<Q::Reply, HubError> {
+        self.dispatcher.call(&at.0, query, AskQuery).await?.ok_or(HubError::OutcomeUnknown)?
     }
 
     /// Reads messages, waiting up to `timeout_ms` milliseconds if there are none.

@@ -202,7 +202,7 @@ impl Hub {
             Err(HubError::Refused(_)) => return Ok(None),
             Err(error) => return Err(error),
         };
-        if let Some(message) = self.ask(&at, FindMessages { id }).await? {
+        if let Some(message) = self.query(&at, FindMessages { id }).await? {
             return Ok(Some(message.json().to_vec()));
         }
         let kept = self.shared.ports.log.messages(channel, vec![id]).await.map_err(unread)?;

@@ -50,7 +50,7 @@ impl Registry {
                 context,
                 metrics,
                 writes: PendingWrites::after(replayed),
-                effects: Vec::new(),
+                effects: rogerrat_domain::Effects::default(),
                 responders: Responders::default(),
                 alarm: Alarm::default(),
             }

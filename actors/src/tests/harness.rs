@@ -92,12 +92,12 @@ impl TestHub {
     }
 
     pub(crate) async fn roster(&self) -> RosterReply {
-        self.hub.ask(&self.at, Roster { session: None }).await.unwrap()
+        self.hub.query(&self.at, Roster { session: None }).await.unwrap()
     }
 
     pub(crate) async fn history(&self) -> usize {
         let all = History { session: None, n: 100, thread: None };
-        self.hub.ask(&self.at, all).await.unwrap().history.len()
+        self.hub.query(&self.at, all).await.unwrap().history.len()
     }
 
     /// Lets everything that can happen now happen.
@@ -163,7 +163,7 @@ impl Agent {
     }
 
     pub(crate) async fn receipt(&self, id: u64) -> (ReceiptState, Option<u32>) {
-        let reply = self.hub.ask(&self.at, Receipts { session: self.session.clone(), id }).await.unwrap();
+        let reply = self.hub.query(&self.at, Receipts { session: self.session.clone(), id }).await.unwrap();
         (reply.receipts[0].state, reply.receipts[0].attempts)
     }
 

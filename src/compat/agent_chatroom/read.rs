@@ -47,7 +47,7 @@ pub(super) async fn health() -> HttpResponse {
 pub(super) async fn messages(state: SharedState, request: HttpRequest) -> HttpResponse {
     let result = async {
         let at = admit(&state, &request).await?;
-        let reply = state.hub.ask(&at, Tail { after: 0 }).await?;
+        let reply = state.hub.query(&at, Tail { after: 0 }).await?;
         Ok(wire::response(StatusCode::OK, &MessagesReply { messages: room_messages(&reply) }))
     };
     respond(result.await)
@@ -137,7 +137,7 @@ impl RoomReader {
     async fn read(&mut self) -> Result<TailReply, RoomError> {
         self.readmit().await?;
         self.news.borrow_and_update();
-        Ok(self.state.hub.ask(&self.at, Tail { after: self.after }).await?)
+        Ok(self.state.hub.query(&self.at, Tail { after: self.after }).await?)
     }
 
     /// Admits the reader again: the channel may have been unloaded, deleted, or given a new token.

@@ -16,7 +16,7 @@ pub(super) async fn roster(context: &RequestContext<'_>, arguments: &ToolArgumen
     let unread = refresh(context.state, &at).await?;
     let ChannelSession { channel, session } = at;
     let query = Roster { session: Some(session) };
-    let reply = context.state.hub.ask(&channel, query).await.map_err(HubError::into_refusal)?;
+    let reply = context.state.hub.query(&channel, query).await.map_err(HubError::into_refusal)?;
     let text = roster_text(&reply) + &unread_line(unread);
     Ok(ToolResult::new(&reply, text))
 }
@@ -56,7 +56,7 @@ pub(super) async fn history(
         n: n.clamp(1, limits::READ_MESSAGES),
         thread: thread.map(|thread| thread.trim().to_owned()),
     };
-    let reply = context.state.hub.ask(&at.channel, query).await.map_err(HubError::into_refusal)?;
+    let reply = context.state.hub.query(&at.channel, query).await.map_err(HubError::into_refusal)?;
     let lines: Vec<_> = reply.history.iter().map(|message| message_line(message.get().as_bytes(), 1)).collect();
     let text = if lines.is_empty() { "(no messages)".to_owned() } else { lines.join("\n") };
     Ok(ToolResult::new(&HistoryWithUnread { reply, unread }, text + &unread_line(unread)))

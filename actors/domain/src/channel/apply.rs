@@ -10,12 +10,12 @@ use crate::message::{Kind, Message};
 
 use super::member::Keys;
 use super::stats::count;
-use super::{Channel, Consumer, Departure, Effect, Member, Presence, Slot, StreamEnd};
+use super::{Channel, Consumer, Departure, Effect, Effects, Member, Presence, Slot, StreamEnd};
 
 impl Channel {
     /// Applies one entry: changes the state and tells the effects. Applying a channel's entries in order, to a channel
     /// just opened, brings it back.
-    pub fn apply(&mut self, entry: &Entry, now: Now, effects: &mut Vec<Effect>) {
+    pub fn apply(&mut self, entry: &Entry, now: Now, effects: &mut Effects) {
         match entry {
             Entry::Created { .. } => {}
             Entry::Settings { settings } => {
@@ -84,7 +84,7 @@ impl Channel {
         self.roster_changed();
     }
 
-    fn departed(&mut self, no: MemberNo, how: Departure, now: Now, effects: &mut Vec<Effect>) {
+    fn departed(&mut self, no: MemberNo, how: Departure, now: Now, effects: &mut Effects) {
         let Some(member) = self.members.get(&no).filter(|m| m.is_live()) else { return };
         let session = member.session.clone();
         let reason = match how {
@@ -119,14 +119,7 @@ impl Channel {
         self.handed.held_lost += count(member.held.len());
     }
 
-    fn sent(
-        &mut self,
-        message: &Arc<Message>,
-        to: &Arc<str>,
-        key: Option<&SendKey>,
-        now: Now,
-        effects: &mut Vec<Effect>,
-    ) {
+    fn sent(&mut self, message: &Arc<Message>, to: &Arc<str>, key: Option<&SendKey>, now: Now, effects: &mut Effects) {
         assert!(message.id > self.last_id, "ids increase");
         self.last_id = message.id;
         self.spoken = true;
@@ -146,7 +139,7 @@ impl Channel {
         }
         match message.kind {
             Kind::Message => {
-                effects.push(Effect::Notify(message.clone()));
+                effects.push(Effect::Notify);
                 self.offer(message, now, effects);
             }
             Kind::Status => self.pass_on(message, now, effects),
@@ -249,7 +242,7 @@ impl Channel {
         member.consumers.push(Consumer::new(Some(name.clone()), cursor));
     }
 
-    fn consumer_removed(&mut self, no: MemberNo, name: &ConsumerName, now: Now, effects: &mut Vec<Effect>) {
+    fn consumer_removed(&mut self, no: MemberNo, name: &ConsumerName, now: Now, effects: &mut Effects) {
         let Some(consumer) = self.consumer_mut(no, Some(name)) else { return };
         let (stream, waiter) = (consumer.stream, consumer.waiter);
         self.close_consumer(stream, waiter, StreamEnd::Bye { reason: "removed" }, now, effects);

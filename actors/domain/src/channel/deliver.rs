@@ -6,7 +6,7 @@ use crate::entry::{AckMode, Entry};
 use crate::ids::{ConsumerName, MemberNo, MessageId};
 
 use super::stats::count;
-use super::{AnswerReason, Channel, Consumer, DeliveredMessage, Effect, Gap, Hold, Outstanding, ReadResponse, Waiter};
+use super::{AnswerReason, Channel, Consumer, DeliveredMessage, Effects, Gap, Hold, Outstanding, ReadResponse, Waiter};
 
 impl Channel {
     /// Answers a read with what is due, if anything is. A gap alone is an answer when telling it moves the cursor.
@@ -69,7 +69,7 @@ impl Channel {
     }
 
     /// Looks at the slips of answers on their way: what was taken is done, what was returned is due again.
-    pub(crate) fn settle_answers(&mut self, now: Now, effects: &mut Vec<Effect>) {
+    pub(crate) fn settle_answers(&mut self, now: Now, effects: &mut Effects) {
         if self.places.outstanding.is_empty() {
             return;
         }
@@ -85,7 +85,7 @@ impl Channel {
         }
     }
 
-    fn taken(&mut self, outstanding: Outstanding, now: Now, effects: &mut Vec<Effect>) {
+    fn taken(&mut self, outstanding: Outstanding, now: Now, effects: &mut Effects) {
         let Outstanding { hold, no, consumer, ids, gap, terms, .. } = outstanding;
         self.handed.taken += count(ids.len());
         if let Some(gap) = gap {
@@ -96,7 +96,7 @@ impl Channel {
         let told = self.held_as(no, consumer.as_ref(), hold).filter(|id| !ids.contains(id)).collect();
         let entry = Entry::Delivered { no, consumer, ids, told, upto, terms, at_ms: now.at_ms };
         self.apply(&entry, now, effects);
-        effects.push(Effect::Log(entry));
+        effects.log(entry);
     }
 
     /// What a consumer's claims hold in one way.
@@ -110,7 +110,7 @@ impl Channel {
         claims.iter().filter(move |claim| claim.hold == hold).map(|claim| claim.id)
     }
 
-    fn returned(&mut self, outstanding: &Outstanding, now: Now, effects: &mut Vec<Effect>) {
+    fn returned(&mut self, outstanding: &Outstanding, now: Now, effects: &mut Effects) {
         self.handed.returned += count(outstanding.ids.len());
         let Some(consumer) = self.consumer_mut(outstanding.no, outstanding.consumer.as_ref()) else { return };
         consumer.give_back(outstanding.hold);

@@ -4,7 +4,7 @@ use bytes::Bytes;
 
 use crate::ids::MessageId;
 
-use super::outcome::Gap;
+use super::Gap;
 
 /// How long a client should wait before it comes back, in milliseconds.
 const RETRY_MS: u64 = 2_000;

@@ -11,7 +11,7 @@ use crate::ids::{MemberNo, MessageId, WaiterId};
 use crate::limits::{FETCH_BYTES, FETCH_MESSAGES};
 use crate::message::Message;
 
-use super::{Channel, Effect};
+use super::{Channel, Effect, Effects};
 
 /// What is being fetched, and for whom. Boxed, because channels seldom fetch.
 #[derive(Debug, Default)]
@@ -37,7 +37,7 @@ impl Fetches {
 
 impl Channel {
     /// Has fetched what is due to a place and not in memory, if there is such a thing. True when there is.
-    pub(crate) fn fetch_for(&mut self, place: WaiterId, now: Now, effects: &mut Vec<Effect>) -> bool {
+    pub(crate) fn fetch_for(&mut self, place: WaiterId, now: Now, effects: &mut Effects) -> bool {
         let missing = self.missing_at(place, now);
         if missing.is_empty() {
             return false;
@@ -54,7 +54,7 @@ impl Channel {
     }
 
     /// Takes in what was fetched. What was asked for and did not come is not held any more: it is told as lost.
-    pub fn fetched(&mut self, asked: &[MessageId], came: Vec<Arc<Message>>, now: Now, effects: &mut Vec<Effect>) {
+    pub fn fetched(&mut self, asked: &[MessageId], came: Vec<Arc<Message>>, now: Now, effects: &mut Effects) {
         self.fetches.kitchen().lent = came.into_iter().map(|message| (message.id, message)).collect();
         if let Some(lost) = asked.iter().rev().find(|id| self.fetches.lent(**id).is_none()) {
             self.ring.lost(*lost);

@@ -18,7 +18,7 @@ use crate::message::Message;
 use super::delivery_records::{DeliveryRecord, DeliveryRecords};
 use super::member::{Departure, Held, Keys, Presence};
 use super::ring::{Evicted, GapReason, Ring};
-use super::{Channel, Consumer, Member, Slot};
+use super::{Channel, Consumer, Effects, Member, Slot};
 
 /// The state of a channel after a record of its log.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -281,7 +281,7 @@ impl Channel {
     /// Replays what happened after the state that was restored.
     pub fn replay<'a>(&mut self, entries: impl Iterator<Item = &'a Entry>, now: Now) {
         // Nobody waits yet, so there is nothing to carry out.
-        let mut effects = Vec::new();
+        let mut effects = Effects::default();
         for entry in entries {
             self.apply(entry, now, &mut effects);
             effects.clear();

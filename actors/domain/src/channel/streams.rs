@@ -12,7 +12,7 @@ use crate::message::Message;
 
 use super::stats::count;
 use super::waiters::{Queued, Stream};
-use super::{Channel, DeliveredMessage, Effect, Gap, Hold, StreamEnd, events};
+use super::{Channel, DeliveredMessage, Effect, Effects, Gap, Hold, StreamEnd, events};
 
 /// Why a stream is fed no more for now.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -47,7 +47,7 @@ impl Stream {
 
 impl Channel {
     /// Looks how far the streams have got; those whose reader has gone are closed.
-    pub(crate) fn settle_streams(&mut self, now: Now, effects: &mut Vec<Effect>) {
+    pub(crate) fn settle_streams(&mut self, now: Now, effects: &mut Effects) {
         let moved = |s: &Stream| {
             let (taken, cut) = s.progress.seen();
             cut || taken != s.taken
@@ -63,7 +63,7 @@ impl Channel {
     }
 
     /// Books what a stream has taken. True when its carrier has cut it.
-    fn settle_stream(&mut self, place: WaiterId, now: Now, effects: &mut Vec<Effect>) -> bool {
+    fn settle_stream(&mut self, place: WaiterId, now: Now, effects: &mut Effects) -> bool {
         let Some(stream) = self.places.streams.get_mut(&place) else { return false };
         let (taken, cut) = stream.progress.seen();
         if taken == stream.taken {
@@ -79,14 +79,14 @@ impl Channel {
             let lost = told.flat_map(|(_, hold)| self.held_as(no, consumer.as_ref(), hold)).collect();
             let entry = Entry::Delivered { no, consumer, ids, told: lost, upto, terms, at_ms: now.at_ms };
             self.apply(&entry, now, effects);
-            effects.push(Effect::Log(entry));
+            effects.log(entry);
         }
         cut
     }
 
     /// Feeds a stream what is due to it, as far as its bounds allow. A live stream whose queue is full has fallen
     /// behind and is ended; what it did not take is unread.
-    pub(crate) fn pump(&mut self, place: WaiterId, now: Now, effects: &mut Vec<Effect>) {
+    pub(crate) fn pump(&mut self, place: WaiterId, now: Now, effects: &mut Effects) {
         if self.settle_stream(place, now, effects) {
             return self.drop_stream(place, now, effects);
         }
@@ -102,7 +102,7 @@ impl Channel {
         stream.progress.set_hungry(stream.catching_up && pause != Pause::Fetching);
     }
 
-    fn feed_due(&mut self, place: WaiterId, now: Now, effects: &mut Vec<Effect>) -> Pause {
+    fn feed_due(&mut self, place: WaiterId, now: Now, effects: &mut Effects) -> Pause {
         let Some(stream) = self.places.streams.get(&place) else { return Pause::Empty };
         let Some(member) = self.members.get(&stream.no) else { return Pause::Empty };
         let Some(consumer) = member.consumer(stream.consumer.as_ref()) else { return Pause::Empty };
@@ -131,7 +131,7 @@ impl Channel {
     }
 
     /// Tells a stream what it has lost, if there is room for it.
-    fn feed_gap(&mut self, place: WaiterId, gap: &Gap, now: Now, effects: &mut Vec<Effect>) -> bool {
+    fn feed_gap(&mut self, place: WaiterId, gap: &Gap, now: Now, effects: &mut Effects) -> bool {
         let frame = events::gap(gap);
         let Some(stream) = self.places.streams.get_mut(&place) else { return false };
         if !stream.has_room_for(frame.len()) {
@@ -148,7 +148,7 @@ impl Channel {
     }
 
     /// Feeds one message if there is room for it.
-    fn feed(&mut self, place: WaiterId, given: &DeliveredMessage, now: Now, effects: &mut Vec<Effect>) -> bool {
+    fn feed(&mut self, place: WaiterId, given: &DeliveredMessage, now: Now, effects: &mut Effects) -> bool {
         let DeliveredMessage { message, attempt } = given;
         let frame = message.frame(*attempt);
         let bytes = frame.len();
@@ -161,7 +161,7 @@ impl Channel {
     }
 
     /// Feeds a status; one for which there is no room is not worth ending the stream.
-    pub(crate) fn feed_status(&mut self, place: WaiterId, status: &Arc<Message>, now: Now, effects: &mut Vec<Effect>) {
+    pub(crate) fn feed_status(&mut self, place: WaiterId, status: &Arc<Message>, now: Now, effects: &mut Effects) {
         if self.settle_stream(place, now, effects) {
             return self.drop_stream(place, now, effects);
         }
@@ -175,7 +175,7 @@ impl Channel {
     }
 
     /// Opens a stream: hello, what was lost, what is waiting.
-    pub(crate) fn open_stream(&mut self, place: WaiterId, stream: Stream, now: Now, effects: &mut Vec<Effect>) {
+    pub(crate) fn open_stream(&mut self, place: WaiterId, stream: Stream, now: Now, effects: &mut Effects) {
         let roster = self.roster_json();
         let Some(member) = self.members.get(&stream.no) else { return };
         let Some(consumer) = member.consumer(stream.consumer.as_ref()) else { return };
@@ -193,7 +193,7 @@ impl Channel {
         self.pump(place, now, effects);
     }
 
-    fn enqueue(&mut self, place: WaiterId, queued: Queued, frame: Bytes, effects: &mut Vec<Effect>) {
+    fn enqueue(&mut self, place: WaiterId, queued: Queued, frame: Bytes, effects: &mut Effects) {
         let Some(stream) = self.places.streams.get_mut(&place) else { return };
         stream.queue_bytes += queued.bytes;
         stream.queue.push_back(queued);
@@ -201,7 +201,7 @@ impl Channel {
         effects.push(Effect::Feed(place, frame));
     }
 
-    fn end_lagged(&mut self, place: WaiterId, now: Now, effects: &mut Vec<Effect>) {
+    fn end_lagged(&mut self, place: WaiterId, now: Now, effects: &mut Effects) {
         let Some(stream) = self.places.streams.get(&place) else { return };
         let (no, name) = (stream.no, stream.consumer.clone());
         let waiter = self.close_stream(place, now, effects);
@@ -211,21 +211,21 @@ impl Channel {
     }
 
     /// Ends a stream with a last event.
-    pub(crate) fn end_stream(&mut self, place: WaiterId, ending: StreamEnd, now: Now, effects: &mut Vec<Effect>) {
+    pub(crate) fn end_stream(&mut self, place: WaiterId, ending: StreamEnd, now: Now, effects: &mut Effects) {
         let waiter = self.close_stream(place, now, effects);
         effects.push(Effect::End(place, events::last(ending)));
         self.offer_rest(waiter, now, effects);
     }
 
     /// Takes out a stream whose carrier has gone.
-    pub(crate) fn drop_stream(&mut self, place: WaiterId, now: Now, effects: &mut Vec<Effect>) {
+    pub(crate) fn drop_stream(&mut self, place: WaiterId, now: Now, effects: &mut Effects) {
         let waiter = self.close_stream(place, now, effects);
         self.offer_rest(waiter, now, effects);
     }
 
     /// Takes a stream out. What its reader took is done (or, manual and not acknowledged, due again as a further
     /// attempt); what it did not take is unread. Gives the poll that waits beside it.
-    fn close_stream(&mut self, place: WaiterId, now: Now, effects: &mut Vec<Effect>) -> Option<WaiterId> {
+    fn close_stream(&mut self, place: WaiterId, now: Now, effects: &mut Effects) -> Option<WaiterId> {
         self.places.streams.get(&place)?.progress.cut();
         self.settle_stream(place, now, effects);
         let stream = self.places.streams.remove(&place)?;
@@ -243,7 +243,7 @@ impl Channel {
     }
 
     /// What a stream left is offered to the poll that waited beside it.
-    fn offer_rest(&mut self, waiter: Option<WaiterId>, now: Now, effects: &mut Vec<Effect>) {
+    fn offer_rest(&mut self, waiter: Option<WaiterId>, now: Now, effects: &mut Effects) {
         if let Some(waiter) = waiter {
             self.try_answer(waiter, now, effects);
         }

@@ -4,11 +4,11 @@ use crate::Now;
 use crate::entry::Entry;
 use crate::ids::{MemberNo, WaiterId};
 
-use super::{AnswerReason, Channel, Effect, Presence, StreamEnd};
+use super::{AnswerReason, Channel, Effect, Effects, Presence, StreamEnd};
 
 impl Channel {
     /// Lets time pass. Called before every operation, and at [`Self::next_deadline_ms`].
-    pub fn tick(&mut self, now: Now, effects: &mut Vec<Effect>) {
+    pub fn tick(&mut self, now: Now, effects: &mut Effects) {
         self.settle_answers(now, effects);
         self.settle_streams(now, effects);
         if now.uptime_ms >= self.lease_at_ms {
@@ -33,14 +33,14 @@ impl Channel {
     }
 
     /// A poll or stream whose client has gone gives its place back.
-    pub fn withdraw(&mut self, place: WaiterId, now: Now, effects: &mut Vec<Effect>) {
+    pub fn withdraw(&mut self, place: WaiterId, now: Now, effects: &mut Effects) {
         if self.release_waiter(place, now).is_none() {
             self.drop_stream(place, now, effects);
         }
     }
 
     /// Ends everything that waits, and from now on lets nothing wait: the hub goes down.
-    pub fn drain(&mut self, now: Now, effects: &mut Vec<Effect>) {
+    pub fn drain(&mut self, now: Now, effects: &mut Effects) {
         self.draining = true;
         for place in self.places.waiters.keys().copied().collect::<Vec<_>>() {
             self.end_waiter(place, AnswerReason::Draining, now, effects);
@@ -51,7 +51,7 @@ impl Channel {
     }
 
     /// Ends everything that waits: the channel is deleted.
-    pub fn close(&mut self, now: Now, effects: &mut Vec<Effect>) {
+    pub fn close(&mut self, now: Now, effects: &mut Effects) {
         for no in self.members.keys().copied().collect::<Vec<_>>() {
             self.close_places(no, StreamEnd::Bye { reason: "deleted" }, now, effects);
         }
@@ -87,7 +87,7 @@ impl Channel {
         Some(self.idle_since_ms + idle_ms)
     }
 
-    fn end_polls(&mut self, now: Now, effects: &mut Vec<Effect>) {
+    fn end_polls(&mut self, now: Now, effects: &mut Effects) {
         while let Some((deadline_ms, place)) = self.places.deadlines.first().copied() {
             if deadline_ms > now.uptime_ms {
                 break;
@@ -96,7 +96,7 @@ impl Channel {
         }
     }
 
-    fn offer_ended_leases(&mut self, now: Now, effects: &mut Vec<Effect>) {
+    fn offer_ended_leases(&mut self, now: Now, effects: &mut Effects) {
         let mut members: Vec<MemberNo> = self.places.waiters.values().map(|w| w.no).collect();
         members.extend(self.places.streams.values().map(|s| s.no));
         members.sort_unstable();
@@ -112,7 +112,7 @@ impl Channel {
     }
 
     /// Ends sessions without a sign of life and forgets members without a session.
-    fn sweep(&mut self, now: Now, effects: &mut Vec<Effect>) {
+    fn sweep(&mut self, now: Now, effects: &mut Effects) {
         self.sessions.sweep(now.uptime_ms);
         let mut next_ms = self.sessions.next_sweep_ms().unwrap_or(u64::MAX);
         let mut ended = Vec::new();
@@ -134,7 +134,7 @@ impl Channel {
         self.sweep_at_ms = next_ms;
         for entry in ended {
             self.apply(&entry, now, effects);
-            effects.push(Effect::Log(entry));
+            effects.log(entry);
         }
     }
 

@@ -7,11 +7,13 @@ use crate::entry::AckMode;
 use crate::ids::{MemberNo, MessageId, WaiterId};
 use crate::message::Message;
 
-use super::{AnswerReason, Channel, Consumer, DeliveredMessage, Effect, Hold, ReadResponse, StreamEnd, Waiter};
+use super::{
+    AnswerReason, Channel, Consumer, DeliveredMessage, Effect, Effects, Hold, ReadResponse, StreamEnd, Waiter,
+};
 
 impl Channel {
     /// Offers what a new message made due to everybody who waits for it.
-    pub(crate) fn offer(&mut self, message: &Arc<Message>, now: Now, effects: &mut Vec<Effect>) {
+    pub(crate) fn offer(&mut self, message: &Arc<Message>, now: Now, effects: &mut Effects) {
         if let Some(to) = message.to {
             if to != message.from {
                 self.offer_one(to, message, now, effects);
@@ -26,7 +28,7 @@ impl Channel {
         }
     }
 
-    fn offer_one(&mut self, no: MemberNo, message: &Arc<Message>, now: Now, effects: &mut Vec<Effect>) {
+    fn offer_one(&mut self, no: MemberNo, message: &Arc<Message>, now: Now, effects: &mut Effects) {
         let Some(member) = self.members.get(&no).filter(|m| m.has_place()) else { return };
         let places: Vec<_> = member.consumers.iter().map(|c| (c.stream, c.waiter)).collect();
         for (stream, waiter) in places {
@@ -40,7 +42,7 @@ impl Channel {
     }
 
     /// Offers a member's places what has become due again.
-    pub(crate) fn offer_to(&mut self, no: MemberNo, now: Now, effects: &mut Vec<Effect>) {
+    pub(crate) fn offer_to(&mut self, no: MemberNo, now: Now, effects: &mut Effects) {
         let Some(member) = self.members.get(&no).filter(|m| m.has_place()) else { return };
         let places: Vec<_> = member.consumers.iter().map(|c| (c.stream, c.waiter)).collect();
         for (stream, waiter) in places {
@@ -55,7 +57,7 @@ impl Channel {
 
     /// Wakes a parked poll for a new message. Beside a stream that reads for the same consumer, both get it, as they
     /// always did; the stream's copy is the one that counts.
-    fn wake(&mut self, place: WaiterId, message: &Arc<Message>, now: Now, effects: &mut Vec<Effect>) {
+    fn wake(&mut self, place: WaiterId, message: &Arc<Message>, now: Now, effects: &mut Effects) {
         let Some(waiter) = self.places.waiters.get(&place) else { return };
         let claim = self.consumer_of(waiter).and_then(|c| c.claim(message.id));
         let streamed = claim.is_some_and(|c| matches!(c.hold, Hold::Queued(_) | Hold::Streamed(_)));
@@ -68,7 +70,7 @@ impl Channel {
     }
 
     /// Passes a status on to everybody who waits for it at this instant.
-    pub(crate) fn pass_on(&mut self, status: &Arc<Message>, now: Now, effects: &mut Vec<Effect>) {
+    pub(crate) fn pass_on(&mut self, status: &Arc<Message>, now: Now, effects: &mut Effects) {
         let for_place =
             |no: MemberNo, since: Option<MessageId>| status.reaches(no) && since.is_none_or(|since| status.id > since);
         let streams = self.places.streams.iter().filter(|(_, s)| for_place(s.no, s.since));
@@ -82,7 +84,7 @@ impl Channel {
     }
 
     /// Answers a parked poll with a message that is nobody's claim.
-    fn answer_beside(&mut self, place: WaiterId, message: &Arc<Message>, now: Now, effects: &mut Vec<Effect>) {
+    fn answer_beside(&mut self, place: WaiterId, message: &Arc<Message>, now: Now, effects: &mut Effects) {
         let Some(waiter) = self.release_waiter(place, now) else { return };
         let roster = waiter.wants_roster.then(|| self.roster_json());
         let messages = vec![DeliveredMessage { message: message.clone(), attempt: 1 }];
@@ -94,7 +96,7 @@ impl Channel {
     }
 
     /// Answers a parked poll if something is due to it.
-    pub(crate) fn try_answer(&mut self, place: WaiterId, now: Now, effects: &mut Vec<Effect>) {
+    pub(crate) fn try_answer(&mut self, place: WaiterId, now: Now, effects: &mut Effects) {
         let Some(waiter) = self.places.unpark(place) else { return };
         match self.deliver(&waiter, now) {
             None => {
@@ -109,7 +111,7 @@ impl Channel {
     }
 
     /// Answers a parked poll without messages.
-    pub(crate) fn end_waiter(&mut self, place: WaiterId, ending: AnswerReason, now: Now, effects: &mut Vec<Effect>) {
+    pub(crate) fn end_waiter(&mut self, place: WaiterId, ending: AnswerReason, now: Now, effects: &mut Effects) {
         let Some(waiter) = self.release_waiter(place, now) else { return };
         let delivery = self.deliver_nothing(&waiter, ending, now);
         effects.push(Effect::Answer(place, delivery));
@@ -135,7 +137,7 @@ impl Channel {
     }
 
     /// Ends everything that waits for a member.
-    pub(crate) fn close_places(&mut self, no: MemberNo, ending: StreamEnd, now: Now, effects: &mut Vec<Effect>) {
+    pub(crate) fn close_places(&mut self, no: MemberNo, ending: StreamEnd, now: Now, effects: &mut Effects) {
         let Some(member) = self.members.get(&no).filter(|m| m.has_place()) else { return };
         let places: Vec<_> = member.consumers.iter().map(|c| (c.stream, c.waiter)).collect();
         for (stream, waiter) in places {
@@ -150,7 +152,7 @@ impl Channel {
         waiter: Option<WaiterId>,
         ending: StreamEnd,
         now: Now,
-        effects: &mut Vec<Effect>,
+        effects: &mut Effects,
     ) {
         if let Some(place) = waiter {
             self.end_waiter(place, AnswerReason::TimedOut, now, effects);

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::Now;
-use crate::channel::{Channel, Effect};
+use crate::channel::{Channel, Effects};
 use crate::entry::Entry;
 use crate::ids::{ConsumerName, MemberNo, MessageId, SessionId};
 use crate::op::Operation;
@@ -60,14 +60,13 @@ pub struct AckReply {
 
 impl Operation for Ack {
     type Reply = AckReply;
-    const NAME: &'static str = "ack";
 
     fn decide(&self, channel: &Channel, now: Now) -> Result<Vec<Entry>, Refusal> {
         let no = channel.sessions.member(&self.session, now.uptime_ms)?;
         entry(channel, no, self.consumer.as_ref(), self.upto, now).map(|entry| vec![entry])
     }
 
-    fn answer(self, channel: &mut Channel, entries: &[Entry], now: Now, _: &mut Vec<Effect>) -> AckReply {
+    fn answer(self, channel: &mut Channel, entries: &[Entry], now: Now, _: &mut Effects) -> AckReply {
         let acked = match entries.first() {
             Some(Entry::Acked { ids, .. }) => ids.len(),
             _ => 0,

@@ -4,10 +4,10 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::Now;
-use crate::channel::{Channel, Consumer, Effect, Member};
+use crate::channel::{Channel, Consumer, Effects, Member};
 use crate::entry::Entry;
 use crate::ids::{ConsumerName, MessageId, SessionId};
-use crate::op::Operation;
+use crate::op::{Operation, Query};
 use crate::refusal::{Code, Refusal};
 
 /// Ask for one's consumers.
@@ -41,16 +41,16 @@ pub struct ConsumerRow {
     pub waiting: bool,
 }
 
-impl Operation for Consumers {
+impl Query for Consumers {
     type Reply = ConsumersReply;
-    const NAME: &'static str = "consumers";
 
-    fn decide(&self, channel: &Channel, now: Now) -> Result<Vec<Entry>, Refusal> {
-        channel.sessions.member(&self.session, now.uptime_ms).map(|_| Vec::new())
+    fn session(&self) -> Option<&SessionId> {
+        Some(&self.session)
     }
 
-    fn answer(self, channel: &mut Channel, _: &[Entry], now: Now, _: &mut Vec<Effect>) -> ConsumersReply {
-        let member = channel.touch(&self.session, now).and_then(|no| channel.member(no));
+    fn answer(&self, channel: &Channel, now: Now) -> Result<ConsumersReply, Refusal> {
+        let no = channel.sessions.member(&self.session, now.uptime_ms)?;
+        let member = channel.member(no);
         let row = |member: &Member, consumer: &Consumer| ConsumerRow {
             name: consumer.name.as_ref().map(|n| n.as_str().to_owned()),
             cursor: consumer.cursor,
@@ -59,7 +59,7 @@ impl Operation for Consumers {
             waiting: consumer.waits(),
         };
         let consumers = member.map(|member| member.consumers.iter().map(|c| row(member, c)).collect());
-        ConsumersReply { consumers: consumers.unwrap_or_default() }
+        Ok(ConsumersReply { consumers: consumers.unwrap_or_default() })
     }
 }
 
@@ -74,7 +74,6 @@ pub struct RemoveConsumer {
 
 impl Operation for RemoveConsumer {
     type Reply = ();
-    const NAME: &'static str = "remove_consumer";
 
     fn decide(&self, channel: &Channel, now: Now) -> Result<Vec<Entry>, Refusal> {
         let no = channel.sessions.member(&self.session, now.uptime_ms)?;
@@ -84,7 +83,7 @@ impl Operation for RemoveConsumer {
         Ok(vec![Entry::ConsumerRemoved { no, consumer: self.name.clone() }])
     }
 
-    fn answer(self, channel: &mut Channel, _: &[Entry], now: Now, _: &mut Vec<Effect>) {
+    fn answer(self, channel: &mut Channel, _: &[Entry], now: Now, _: &mut Effects) {
         channel.touch(&self.session, now);
     }
 }

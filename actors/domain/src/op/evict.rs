@@ -1,7 +1,7 @@
 //! AnswerReason the session of a callsign by the hub's own hand: an administrator has said so.
 
 use crate::callsign::Callsign;
-use crate::channel::{Channel, Effect};
+use crate::channel::{Channel, Effects};
 use crate::entry::Entry;
 use crate::op::Operation;
 use crate::transcript::TranscriptLine;
@@ -17,7 +17,6 @@ pub struct Evict {
 impl Operation for Evict {
     /// Whether there was a session.
     type Reply = bool;
-    const NAME: &'static str = "evict";
 
     fn decide(&self, channel: &Channel, _: Now) -> Result<Vec<Entry>, Refusal> {
         let member = channel.member_named(self.callsign.as_str()).filter(|member| member.is_live());
@@ -28,7 +27,7 @@ impl Operation for Evict {
         super::leave::told(channel, entries, now)
     }
 
-    fn answer(self, _: &mut Channel, entries: &[Entry], _: Now, _: &mut Vec<Effect>) -> bool {
+    fn answer(self, _: &mut Channel, entries: &[Entry], _: Now, _: &mut Effects) -> bool {
         !entries.is_empty()
     }
 }

@@ -6,11 +6,10 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
-use crate::channel::{Channel, Effect};
-use crate::entry::Entry;
+use crate::channel::Channel;
 use crate::ids::SessionId;
 use crate::message::{Message, MessageJson};
-use crate::op::Operation;
+use crate::op::Query;
 use crate::settings::DmVisibility;
 use crate::{Now, Refusal};
 
@@ -33,22 +32,21 @@ pub struct HistoryReply {
     pub history: Vec<Box<RawValue>>,
 }
 
-impl Operation for History {
+impl Query for History {
     type Reply = HistoryReply;
-    const NAME: &'static str = "history";
 
-    fn decide(&self, _: &Channel, _: Now) -> Result<Vec<Entry>, Refusal> {
-        Ok(Vec::new())
+    fn session(&self) -> Option<&SessionId> {
+        self.session.as_ref()
     }
 
-    fn answer(self, channel: &mut Channel, _: &[Entry], now: Now, _: &mut Vec<Effect>) -> HistoryReply {
-        let asker = self.session.and_then(|session| channel.touch(&session, now));
+    fn answer(&self, channel: &Channel, _: Now) -> Result<HistoryReply, Refusal> {
+        let asker = self.session.as_ref().and_then(|session| channel.sessions.live(session));
         let open = channel.settings.dm_visibility == DmVisibility::Channel;
         let in_thread = |m: &Arc<Message>| self.thread.is_none() || m.thread.as_deref() == self.thread.as_deref();
         let seen = channel.ring.iter().rev().filter(|m| (open || m.concerns(asker)) && in_thread(m));
         let mut history: Vec<_> = seen.take(self.n).map(|m| raw(m)).collect();
         history.reverse();
-        HistoryReply { history }
+        Ok(HistoryReply { history })
     }
 }
 

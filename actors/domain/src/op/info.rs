@@ -3,10 +3,9 @@
 use serde::{Serialize, Serializer};
 use utoipa::ToSchema;
 
-use crate::channel::{Channel, Effect};
-use crate::entry::Entry;
+use crate::channel::Channel;
 use crate::ids::ChannelId;
-use crate::op::Operation;
+use crate::op::Query;
 use crate::settings::{DmVisibility, Retention, TrustMode};
 use crate::{Now, Refusal};
 
@@ -42,17 +41,12 @@ pub struct InfoReply {
     pub agent_count: usize,
 }
 
-impl Operation for Info {
+impl Query for Info {
     type Reply = InfoReply;
-    const NAME: &'static str = "info";
 
-    fn decide(&self, _: &Channel, _: Now) -> Result<Vec<Entry>, Refusal> {
-        Ok(Vec::new())
-    }
-
-    fn answer(self, channel: &mut Channel, _: &[Entry], _: Now, _: &mut Vec<Effect>) -> InfoReply {
+    fn answer(&self, channel: &Channel, _: Now) -> Result<InfoReply, Refusal> {
         let settings = &channel.settings;
-        InfoReply {
+        Ok(InfoReply {
             channel_id: channel.id.clone(),
             exists: true,
             retention: settings.retention,
@@ -64,7 +58,7 @@ impl Operation for Info {
             require_identity: settings.require_identity,
             is_band: settings.is_band,
             agent_count: channel.live,
-        }
+        })
     }
 }
 

@@ -4,10 +4,9 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::callsign::Callsign;
-use crate::channel::{Channel, Effect, Member, Presence};
-use crate::entry::Entry;
+use crate::channel::{Channel, Member, Presence};
 use crate::ids::{ChannelId, MemberNo};
-use crate::op::Operation;
+use crate::op::Query;
 use crate::settings::{DmVisibility, Durability, Retention, TrustMode};
 use crate::{Now, Refusal};
 
@@ -73,20 +72,15 @@ pub struct Seated {
     pub held_count: usize,
 }
 
-impl Operation for Inspect {
+impl Query for Inspect {
     type Reply = Inspection;
-    const NAME: &'static str = "inspect";
 
-    fn decide(&self, _: &Channel, _: Now) -> Result<Vec<Entry>, Refusal> {
-        Ok(Vec::new())
-    }
-
-    fn answer(self, channel: &mut Channel, _: &[Entry], now: Now, _: &mut Vec<Effect>) -> Inspection {
+    fn answer(&self, channel: &Channel, now: Now) -> Result<Inspection, Refusal> {
         let settings = &channel.settings;
         let sessions: Vec<_> = channel.members.values().filter_map(|member| seated(member, now)).collect();
         let mut roster: Vec<_> = sessions.iter().map(|seated| seated.callsign.as_str().to_owned()).collect();
         roster.sort_unstable();
-        Inspection {
+        Ok(Inspection {
             id: channel.id.clone(),
             is_band: settings.is_band,
             retention: settings.retention,
@@ -102,7 +96,7 @@ impl Operation for Inspect {
             first_joined_at: channel.first_joined_at_ms,
             last_activity_at: channel.last_activity_at_ms,
             sessions,
-        }
+        })
     }
 }
 

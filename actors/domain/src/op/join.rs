@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 
 use crate::Now;
 use crate::callsign::Callsign;
-use crate::channel::{Channel, Departure, Effect, Member, Presence};
+use crate::channel::{Channel, Departure, Effects, Member, Presence};
 use crate::entry::Entry;
 use crate::hint::Hint;
 use crate::identity::Identity;
@@ -119,7 +119,6 @@ struct Place {
 
 impl Operation for Join {
     type Reply = JoinReply;
-    const NAME: &'static str = "join";
 
     fn decide(&self, channel: &Channel, now: Now) -> Result<Vec<Entry>, Refusal> {
         let Place { no, callsign, generation, own_session, evict, forget } = match self.plan(channel, now)? {
@@ -151,7 +150,7 @@ impl Operation for Join {
         vec![Event::Join { ts: *at_ms, callsign }.line(None)]
     }
 
-    fn answer(self, channel: &mut Channel, entries: &[Entry], now: Now, _: &mut Vec<Effect>) -> JoinReply {
+    fn answer(self, channel: &mut Channel, entries: &[Entry], now: Now, _: &mut Effects) -> JoinReply {
         let no = match entries.last() {
             Some(Entry::Joined { no, .. }) => *no,
             _ => match self.plan(channel, now) {

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::channel::{Channel, Effect};
+use crate::channel::{Channel, Effects};
 use crate::entry::Entry;
 use crate::ids::SessionId;
 use crate::op::Operation;
@@ -27,13 +27,12 @@ pub struct KeepaliveReply {
 
 impl Operation for Keepalive {
     type Reply = KeepaliveReply;
-    const NAME: &'static str = "keepalive";
 
     fn decide(&self, channel: &Channel, now: Now) -> Result<Vec<Entry>, Refusal> {
         channel.sessions.member(&self.session, now.uptime_ms).map(|_| Vec::new())
     }
 
-    fn answer(self, channel: &mut Channel, _: &[Entry], now: Now, _: &mut Vec<Effect>) -> KeepaliveReply {
+    fn answer(self, channel: &mut Channel, _: &[Entry], now: Now, _: &mut Effects) -> KeepaliveReply {
         let unread = channel.touch(&self.session, now).map_or(0, |no| channel.unread(no, now));
         KeepaliveReply { ok: true, unread }
     }

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::channel::{Channel, Effect};
+use crate::channel::{Channel, Effects};
 use crate::entry::Entry;
 use crate::ids::SessionId;
 use crate::op::Operation;
@@ -27,7 +27,6 @@ pub struct LeaveReply {
 
 impl Operation for Leave {
     type Reply = LeaveReply;
-    const NAME: &'static str = "leave";
 
     fn decide(&self, channel: &Channel, _: Now) -> Result<Vec<Entry>, Refusal> {
         Ok(channel.sessions.live(&self.session).map(|no| Entry::Left { no }).into_iter().collect())
@@ -37,7 +36,7 @@ impl Operation for Leave {
         told(channel, entries, now)
     }
 
-    fn answer(self, _: &mut Channel, _: &[Entry], _: Now, _: &mut Vec<Effect>) -> LeaveReply {
+    fn answer(self, _: &mut Channel, _: &[Entry], _: Now, _: &mut Effects) -> LeaveReply {
         LeaveReply { ok: true }
     }
 }

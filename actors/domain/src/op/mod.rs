@@ -58,8 +58,9 @@ use std::fmt;
 
 use serde::{Deserialize, Deserializer, de};
 
-use crate::channel::{Channel, Effect};
+use crate::channel::{Channel, Effects};
 use crate::entry::Entry;
+use crate::ids::SessionId;
 use crate::transcript::TranscriptLine;
 use crate::{Now, Refusal};
 
@@ -67,8 +68,6 @@ use crate::{Now, Refusal};
 pub trait Operation: std::marker::Send + Sized + 'static {
     /// What it is answered with.
     type Reply: std::marker::Send + 'static;
-    /// Its name in logs and metrics.
-    const NAME: &'static str;
     /// Whether it gives out message ids.
     const GIVES_IDS: bool = false;
 
@@ -85,15 +84,45 @@ pub trait Operation: std::marker::Send + Sized + 'static {
     }
 
     /// Replies, after `entries` were applied. What it changes may be forgotten by a restart.
-    fn answer(self, channel: &mut Channel, entries: &[Entry], now: Now, effects: &mut Vec<Effect>) -> Self::Reply;
+    fn answer(self, channel: &mut Channel, entries: &[Entry], now: Now, effects: &mut Effects) -> Self::Reply;
+}
+
+/// Reads a channel and writes nothing.
+pub trait Query: std::marker::Send + Sized + 'static {
+    /// The reply.
+    type Reply: std::marker::Send + 'static;
+
+    /// The session of the member that asks, if it named one. A query that succeeds refreshes it, as any request does.
+    fn session(&self) -> Option<&SessionId> {
+        None
+    }
+
+    /// Computes the reply.
+    ///
+    /// # Errors
+    /// Why the query is refused.
+    fn answer(&self, channel: &Channel, now: Now) -> Result<Self::Reply, Refusal>;
 }
 
 impl Channel {
+    /// Runs a query: lets time pass, computes the reply, and refreshes the session of the member that asks.
+    ///
+    /// # Errors
+    /// Why the query is refused.
+    pub fn query<Q: Query>(&mut self, query: &Q, now: Now, effects: &mut Effects) -> Result<Q::Reply, Refusal> {
+        self.tick(now, effects);
+        let reply = query.answer(self, now)?;
+        if let Some(session) = query.session() {
+            self.touch(session, now);
+        }
+        Ok(reply)
+    }
+
     /// Runs an operation at once: decides, applies, answers. For channels that keep nothing, and for tests.
     ///
     /// # Errors
     /// What the operation refuses.
-    pub fn run<O: Operation>(&mut self, op: O, now: Now, effects: &mut Vec<Effect>) -> Result<O::Reply, Refusal> {
+    pub fn run<O: Operation>(&mut self, op: O, now: Now, effects: &mut Effects) -> Result<O::Reply, Refusal> {
         self.tick(now, effects);
         let entries = op.decide(self, now)?;
         for entry in &entries {

@@ -3,7 +3,7 @@
 mod shape;
 
 use crate::Now;
-use crate::channel::{AnswerReason, Channel, Effect, ReadResponse, Waiter};
+use crate::channel::{AnswerReason, Channel, Effects, ReadResponse, Waiter};
 use crate::entry::{AckMode, Entry};
 use crate::hint::Hint;
 use crate::ids::{ConsumerName, MemberNo, MessageId, SessionId, WaiterId};
@@ -55,20 +55,19 @@ pub struct Read {
 pub enum ReadOutcome {
     /// An answer now.
     Now(ReadResponse),
-    /// Parked: an [`Effect::Answer`] for its place will follow.
+    /// Parked: an [`Effects::Answer`] for its place will follow.
     Parked,
 }
 
 impl Operation for Read {
     type Reply = ReadOutcome;
-    const NAME: &'static str = "read";
 
     fn decide(&self, channel: &Channel, now: Now) -> Result<Vec<Entry>, Refusal> {
         let no = channel.sessions.member(&self.session, now.uptime_ms)?;
         channel.begin_reading(no, &self.input, now)
     }
 
-    fn answer(self, channel: &mut Channel, _: &[Entry], now: Now, effects: &mut Vec<Effect>) -> ReadOutcome {
+    fn answer(self, channel: &mut Channel, _: &[Entry], now: Now, effects: &mut Effects) -> ReadOutcome {
         let Some(no) = channel.touch(&self.session, now) else {
             return ReadOutcome::Now(ReadResponse::empty(AnswerReason::TimedOut));
         };
@@ -105,7 +104,7 @@ impl Channel {
     }
 
     /// Parks a poll; an older one of the same session and consumer gives way.
-    fn park(&mut self, place: WaiterId, waiter: Waiter, now: Now, effects: &mut Vec<Effect>) {
+    fn park(&mut self, place: WaiterId, waiter: Waiter, now: Now, effects: &mut Effects) {
         let older = self.consumer_mut(waiter.no, waiter.consumer.as_ref()).and_then(|c| c.waiter);
         if let Some(older) = older {
             self.end_waiter(older, AnswerReason::Superseded, now, effects);

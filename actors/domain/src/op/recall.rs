@@ -2,11 +2,10 @@
 
 use std::sync::Arc;
 
-use crate::channel::{Channel, Effect};
-use crate::entry::Entry;
+use crate::channel::Channel;
 use crate::ids::MessageId;
 use crate::message::Message;
-use crate::op::Operation;
+use crate::op::Query;
 use crate::{Now, Refusal};
 
 /// Ask for a message by its id.
@@ -16,15 +15,10 @@ pub struct FindMessages {
     pub id: MessageId,
 }
 
-impl Operation for FindMessages {
+impl Query for FindMessages {
     type Reply = Option<Arc<Message>>;
-    const NAME: &'static str = "recall";
 
-    fn decide(&self, _: &Channel, _: Now) -> Result<Vec<Entry>, Refusal> {
-        Ok(Vec::new())
-    }
-
-    fn answer(self, channel: &mut Channel, _: &[Entry], _: Now, _: &mut Vec<Effect>) -> Option<Arc<Message>> {
-        channel.held_message(self.id)
+    fn answer(&self, channel: &Channel, _: Now) -> Result<Option<Arc<Message>>, Refusal> {
+        Ok(channel.held_message(self.id))
     }
 }

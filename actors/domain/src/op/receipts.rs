@@ -5,10 +5,9 @@ use utoipa::ToSchema;
 
 use crate::Now;
 use crate::callsign::Callsign;
-use crate::channel::{Channel, Consumer, DeliveryRecord, Effect, Member};
-use crate::entry::Entry;
+use crate::channel::{Channel, Consumer, DeliveryRecord, Member};
 use crate::ids::{MessageId, SessionId};
-use crate::op::Operation;
+use crate::op::Query;
 use crate::refusal::{Code, Refusal};
 
 /// Ask what became of a message.
@@ -66,11 +65,14 @@ pub struct Receipt {
     pub attempts: Option<u32>,
 }
 
-impl Operation for Receipts {
+impl Query for Receipts {
     type Reply = ReceiptsReply;
-    const NAME: &'static str = "receipts";
 
-    fn decide(&self, channel: &Channel, now: Now) -> Result<Vec<Entry>, Refusal> {
+    fn session(&self) -> Option<&SessionId> {
+        Some(&self.session)
+    }
+
+    fn answer(&self, channel: &Channel, now: Now) -> Result<ReceiptsReply, Refusal> {
         let no = channel.sessions.member(&self.session, now.uptime_ms)?;
         let Some(trace) = channel.traces.of(self.id) else {
             return Err(Refusal::new(Code::NotFound, "there are no receipts for this message")
@@ -79,12 +81,6 @@ impl Operation for Receipts {
         if trace.from != no {
             return Err(Refusal::new(Code::Forbidden, "receipts are for the sender of a message"));
         }
-        Ok(Vec::new())
-    }
-
-    fn answer(self, channel: &mut Channel, _: &[Entry], now: Now, _: &mut Vec<Effect>) -> ReceiptsReply {
-        channel.touch(&self.session, now);
-        let Some(trace) = channel.traces.of(self.id) else { return ReceiptsReply { receipts: Vec::new() } };
         let receipts = match trace.to {
             Some(to) => dm(trace, channel.member(to)).into_iter().collect(),
             None => {
@@ -92,7 +88,7 @@ impl Operation for Receipts {
                 readers.map(|member| broadcast(channel, trace, member)).collect()
             }
         };
-        ReceiptsReply { receipts }
+        Ok(ReceiptsReply { receipts })
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::channel::{Channel, Effect};
+use crate::channel::{Channel, Effects};
 use crate::entry::Entry;
 use crate::op::Operation;
 use crate::refusal::{Code, Refusal};
@@ -17,7 +17,6 @@ pub struct Rekey {
 
 impl Operation for Rekey {
     type Reply = ();
-    const NAME: &'static str = "rekey";
 
     fn decide(&self, channel: &Channel, _: Now) -> Result<Vec<Entry>, Refusal> {
         if channel.settings.is_band {
@@ -28,5 +27,5 @@ impl Operation for Rekey {
         Ok(vec![Entry::Settings { settings: Arc::new(settings) }])
     }
 
-    fn answer(self, _: &mut Channel, _: &[Entry], _: Now, _: &mut Vec<Effect>) {}
+    fn answer(self, _: &mut Channel, _: &[Entry], _: Now, _: &mut Effects) {}
 }

@@ -1,7 +1,7 @@
 //! AnswerReason the session of an identity whose key is good no more. Who owns the callsign asks for it, not who is here.
 
 use crate::callsign::Callsign;
-use crate::channel::{Channel, Effect};
+use crate::channel::{Channel, Effects};
 use crate::entry::Entry;
 use crate::identity::Identity;
 use crate::op::Operation;
@@ -19,7 +19,6 @@ pub struct Revoke {
 impl Operation for Revoke {
     /// Whether there was one.
     type Reply = bool;
-    const NAME: &'static str = "revoke";
 
     fn decide(&self, channel: &Channel, _: Now) -> Result<Vec<Entry>, Refusal> {
         let member = channel.member_named(self.callsign.as_str()).filter(|m| m.is_live());
@@ -27,7 +26,7 @@ impl Operation for Revoke {
         Ok(member.map(|m| Entry::Revoked { no: m.no }).into_iter().collect())
     }
 
-    fn answer(self, _: &mut Channel, entries: &[Entry], _: Now, _: &mut Vec<Effect>) -> bool {
+    fn answer(self, _: &mut Channel, entries: &[Entry], _: Now, _: &mut Effects) -> bool {
         !entries.is_empty()
     }
 }

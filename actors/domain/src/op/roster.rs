@@ -4,10 +4,9 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::callsign::Callsign;
-use crate::channel::{Channel, Effect};
-use crate::entry::Entry;
+use crate::channel::Channel;
 use crate::ids::{MemberNo, SessionId};
-use crate::op::Operation;
+use crate::op::Query;
 use crate::{Now, Refusal};
 
 /// Ask who is here.
@@ -56,16 +55,15 @@ pub struct RosterRow {
     pub idx: MemberNo,
 }
 
-impl Operation for Roster {
+impl Query for Roster {
     type Reply = RosterReply;
-    const NAME: &'static str = "roster";
 
-    fn decide(&self, _: &Channel, _: Now) -> Result<Vec<Entry>, Refusal> {
-        Ok(Vec::new())
+    fn session(&self) -> Option<&SessionId> {
+        self.session.as_ref()
     }
 
-    fn answer(self, channel: &mut Channel, _: &[Entry], now: Now, _: &mut Vec<Effect>) -> RosterReply {
-        let asker = self.session.and_then(|session| channel.touch(&session, now));
+    fn answer(&self, channel: &Channel, now: Now) -> Result<RosterReply, Refusal> {
+        let asker = self.session.as_ref().and_then(|session| channel.sessions.live(session));
         let online = channel.members.values().filter(|m| m.is_live());
         let seat = |m: &crate::channel::Member| RosterSeat {
             idx: m.no,
@@ -78,12 +76,12 @@ impl Operation for Roster {
             .map(|m| RosterRow { callsign: m.callsign.clone(), online: m.is_live(), idx: m.no })
             .collect();
         all.sort_unstable_by(|a, b| a.callsign.cmp(&b.callsign));
-        RosterReply {
+        Ok(RosterReply {
             roster: channel.online().into_iter().map(str::to_owned).collect(),
             roster_with_index: online.map(|m| seat(m)).collect(),
             roster_all: all,
             unread: asker.map(|no| channel.unread(no, now)),
-        }
+        })
     }
 }
 

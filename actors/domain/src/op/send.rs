@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 
 use crate::Now;
 use crate::callsign::ALL;
-use crate::channel::{Channel, Effect, Member};
+use crate::channel::{Channel, Effects, Member};
 use crate::entry::Entry;
 use crate::ids::{MessageId, SessionId};
 use crate::limits;
@@ -75,7 +75,6 @@ pub struct SendReply {
 
 impl Operation for Send {
     type Reply = SendReply;
-    const NAME: &'static str = "send";
     const GIVES_IDS: bool = true;
 
     fn decide(&self, channel: &Channel, now: Now) -> Result<Vec<Entry>, Refusal> {
@@ -104,7 +103,7 @@ impl Operation for Send {
         vec![event.line(message.to.map(|to| (message.from, to)))]
     }
 
-    fn answer(self, channel: &mut Channel, entries: &[Entry], now: Now, _: &mut Vec<Effect>) -> SendReply {
+    fn answer(self, channel: &mut Channel, entries: &[Entry], now: Now, _: &mut Effects) -> SendReply {
         let limit = channel.sends_per_minute();
         let no = channel.touch(&self.session, now).unwrap_or_default();
         let (id, at, queued, to) = match entries.first() {

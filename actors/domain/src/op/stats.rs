@@ -3,10 +3,9 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::channel::{Channel, Effect};
-use crate::entry::Entry;
+use crate::channel::Channel;
 use crate::ids::{ChannelId, SessionId};
-use crate::op::Operation;
+use crate::op::Query;
 use crate::settings::{Retention, TrustMode};
 use crate::{Now, Refusal};
 
@@ -46,20 +45,16 @@ pub struct StatsReply {
     pub last_activity_at: u64,
 }
 
-impl Operation for Stats {
+impl Query for Stats {
     type Reply = StatsReply;
-    const NAME: &'static str = "stats";
 
-    fn decide(&self, _: &Channel, _: Now) -> Result<Vec<Entry>, Refusal> {
-        Ok(Vec::new())
+    fn session(&self) -> Option<&SessionId> {
+        self.session.as_ref()
     }
 
-    fn answer(self, channel: &mut Channel, _: &[Entry], now: Now, _: &mut Vec<Effect>) -> StatsReply {
-        if let Some(session) = self.session {
-            channel.touch(&session, now);
-        }
+    fn answer(&self, channel: &Channel, _: Now) -> Result<StatsReply, Refusal> {
         let settings = &channel.settings;
-        StatsReply {
+        Ok(StatsReply {
             channel_id: channel.id.clone(),
             retention: settings.retention,
             trust_mode: settings.trust_mode,
@@ -71,6 +66,6 @@ impl Operation for Stats {
             message_count_in_buffer: channel.ring.len(),
             first_joined_at: channel.first_joined_at_ms,
             last_activity_at: channel.last_activity_at_ms,
-        }
+        })
     }
 }

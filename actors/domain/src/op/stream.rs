@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use crate::channel::{Channel, Effect, Stream, StreamEnd};
+use crate::channel::{Channel, Effects, Stream, StreamEnd};
 use crate::delivery_token::Progress;
 use crate::entry::{AckMode, Entry};
 use crate::ids::{ConsumerName, MemberNo, MessageId, SessionId, WaiterId};
@@ -30,14 +30,13 @@ pub struct OpenStream {
 
 impl Operation for OpenStream {
     type Reply = ();
-    const NAME: &'static str = "stream";
 
     fn decide(&self, channel: &Channel, now: Now) -> Result<Vec<Entry>, Refusal> {
         let no = channel.sessions.member(&self.session, now.uptime_ms)?;
         channel.begin_reading(no, &self.input, now)
     }
 
-    fn answer(self, channel: &mut Channel, _: &[Entry], now: Now, effects: &mut Vec<Effect>) {
+    fn answer(self, channel: &mut Channel, _: &[Entry], now: Now, effects: &mut Effects) {
         let Some(no) = channel.touch(&self.session, now) else { return };
         let ReadInput { consumer: name, since, terms, max, .. } = self.input;
         let max = max.clamp(1, limits::READ_MESSAGES);

@@ -2,10 +2,9 @@
 
 use std::sync::Arc;
 
-use crate::channel::{Channel, Effect};
-use crate::entry::Entry;
+use crate::channel::Channel;
 use crate::message::Message;
-use crate::op::Operation;
+use crate::op::Query;
 use crate::{Now, Refusal};
 
 /// Ask for what was said to all.
@@ -24,21 +23,16 @@ pub struct TailReply {
     pub next: u64,
 }
 
-impl Operation for Tail {
+impl Query for Tail {
     type Reply = TailReply;
-    const NAME: &'static str = "tail";
 
-    fn decide(&self, _: &Channel, _: Now) -> Result<Vec<Entry>, Refusal> {
-        Ok(Vec::new())
-    }
-
-    fn answer(self, channel: &mut Channel, _: &[Entry], _: Now, _: &mut Vec<Effect>) -> TailReply {
+    fn answer(&self, channel: &Channel, _: Now) -> Result<TailReply, Refusal> {
         let next = channel.ring.broadcasts();
         let after = if self.after > next { 0 } else { self.after };
         let placed = channel.ring.placed().take_while(|(place, _)| *place >= after);
         let mut messages: Vec<_> = placed.filter_map(|(place, message)| Some((place, message?.clone()))).collect();
         messages.reverse();
-        TailReply { messages, next }
+        Ok(TailReply { messages, next })
     }
 }
 
@@ -51,7 +45,7 @@ mod tests {
     fn places_count_broadcasts_from_the_first_ever_on() {
         let mut rig = Rig::new();
         let places = |rig: &mut Rig, after| {
-            let TailReply { messages, next } = rig.ask(Tail { after }).unwrap();
+            let TailReply { messages, next } = rig.query(Tail { after }).unwrap();
             (messages.iter().map(|(place, _)| *place).collect::<Vec<_>>(), next)
         };
         rig.join("ann");

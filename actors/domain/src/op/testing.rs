@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use crate::op::{Draft, Join, JoinReply, OpenStream, Operation, Read, ReadInput, ReadOutcome, Send, SendReply};
+use crate::op::{Draft, Join, JoinReply, OpenStream, Operation, Query, Read, ReadInput, ReadOutcome, Send, SendReply};
 use crate::{
-    AnswerReason, BacklogLimits, Callsign, Channel, ChannelId, Effect, Entry, Gap, GapReason, HubKey, Now, Progress,
-    ReadResponse, Refusal, Rules, SessionId, Settings, TokenHash, WaiterId,
+    AnswerReason, BacklogLimits, Callsign, Channel, ChannelId, Effect, Effects, Entry, Gap, GapReason, HubKey, Now,
+    Progress, ReadResponse, Refusal, Rules, SessionId, Settings, TokenHash, WaiterId,
 };
 
 /// The wall clock when the rig begins.
@@ -91,7 +91,7 @@ impl Rig {
         let mut next = Self::opened(self.channel.settings().clone(), self.channel.rules.clone(), above, Some(lost));
         next.sessions = self.sessions;
         for entry in self.log.iter().filter(|e| e.is_kept(false)) {
-            next.channel.apply(entry, next.now, &mut Vec::new());
+            next.channel.apply(entry, next.now, &mut Effects::default());
         }
         next
     }
@@ -103,9 +103,17 @@ impl Rig {
     }
 
     pub(crate) fn tick(&mut self) {
-        let mut effects = Vec::new();
+        let mut effects = Effects::default();
         self.channel.tick(self.now, &mut effects);
         self.carry(effects);
+    }
+
+    /// Runs a query as an actor would.
+    pub(crate) fn query<Q: Query>(&mut self, query: Q) -> Result<Q::Reply, Refusal> {
+        let mut effects = Effects::default();
+        let reply = self.channel.query(&query, self.now, &mut effects);
+        self.carry(effects);
+        reply
     }
 
     /// Runs an operation as an actor would.
@@ -113,19 +121,20 @@ impl Rig {
         self.tick();
         let entries = op.decide(&self.channel, self.now)?;
         for entry in &entries {
-            let mut effects = Vec::new();
+            let mut effects = Effects::default();
             self.channel.apply(entry, self.now, &mut effects);
             self.log.push(entry.clone());
             self.carry(effects);
         }
-        let mut effects = Vec::new();
+        let mut effects = Effects::default();
         let reply = op.answer(&mut self.channel, &entries, self.now, &mut effects);
         self.carry(effects);
         Ok(reply)
     }
 
-    pub(crate) fn carry(&mut self, effects: Vec<Effect>) {
-        for effect in effects {
+    pub(crate) fn carry(&mut self, mut effects: Effects) {
+        self.log.extend(effects.drain_entries());
+        for effect in effects.drain() {
             match effect {
                 Effect::Answer(place, delivery) => {
                     assert!(self.answers.insert(place, delivery).is_none(), "a poll is answered once");
@@ -137,10 +146,9 @@ impl Rig {
                     feed.queue.clear();
                     feed.last = Some(frame);
                 }
-                Effect::Log(entry) => self.log.push(entry),
                 Effect::Retire => self.retired = true,
                 Effect::Fetch(_) => panic!("nothing lies on a shelf here"),
-                Effect::Notify(_) | Effect::Settings(_) => {}
+                Effect::Notify | Effect::Settings(_) => {}
             }
         }
     }
@@ -263,7 +271,7 @@ impl Rig {
     }
 
     pub(crate) fn withdraw(&mut self, place: WaiterId) {
-        let mut effects = Vec::new();
+        let mut effects = Effects::default();
         self.channel.withdraw(place, self.now, &mut effects);
         self.carry(effects);
     }

@@ -1,9 +1,8 @@
 //! Who looks at what the channel keeps: the member behind a session, if one is presented.
 
-use crate::channel::{Channel, Effect};
-use crate::entry::Entry;
+use crate::channel::Channel;
 use crate::ids::{MemberNo, SessionId};
-use crate::op::Operation;
+use crate::op::Query;
 use crate::{Now, Refusal};
 
 /// Ask who looks.
@@ -13,15 +12,14 @@ pub struct ResolveViewer {
     pub session: Option<SessionId>,
 }
 
-impl Operation for ResolveViewer {
+impl Query for ResolveViewer {
     type Reply = Option<MemberNo>;
-    const NAME: &'static str = "viewer";
 
-    fn decide(&self, _: &Channel, _: Now) -> Result<Vec<Entry>, Refusal> {
-        Ok(Vec::new())
+    fn session(&self) -> Option<&SessionId> {
+        self.session.as_ref()
     }
 
-    fn answer(self, channel: &mut Channel, _: &[Entry], now: Now, _: &mut Vec<Effect>) -> Option<MemberNo> {
-        self.session.and_then(|session| channel.touch(&session, now))
+    fn answer(&self, channel: &Channel, _: Now) -> Result<Option<MemberNo>, Refusal> {
+        Ok(self.session.as_ref().and_then(|session| channel.sessions.live(session)))
     }
 }

@@ -50,7 +50,7 @@ impl Stage {
     pub(super) fn replay(&mut self) {
         let mut again = fresh(&self.open, self.now);
         for entry in &self.log {
-            again.apply(entry, self.now, &mut Vec::new());
+            again.apply(entry, self.now, &mut Effects::default());
         }
         self.is_the_same(&mut again);
         if let Some((written, upto)) = self.written.take().filter(|_| self.channel.settings().is_durable()) {
@@ -84,13 +84,15 @@ impl Stage {
         assert_eq!(again.last_id(), self.channel.last_id());
         let ask = |channel: &mut Channel, session: &SessionId| {
             let op = rogerrat_domain::op::Consumers { session: session.clone() };
-            let rows = channel.run(op, self.now, &mut Vec::new()).map(|r| r.consumers).unwrap_or_default();
+            let rows = channel.query(&op, self.now, &mut Effects::default()).map(|r| r.consumers).unwrap_or_default();
             rows.into_iter().map(|row| (row.name, row.cursor)).collect::<BTreeMap<_, _>>()
         };
         let told = |channel: &mut Channel| {
             let all = rogerrat_domain::op::History { session: None, n: 100, thread: None };
-            let history = channel.run(all, self.now, &mut Vec::new()).unwrap();
-            let roster = channel.run(rogerrat_domain::op::Roster { session: None }, self.now, &mut Vec::new()).unwrap();
+            let history = channel.query(&all, self.now, &mut Effects::default()).unwrap();
+            let roster = channel
+                .query(&rogerrat_domain::op::Roster { session: None }, self.now, &mut Effects::default())
+                .unwrap();
             serde_json::to_value((roster, history)).unwrap()
         };
         assert_eq!(told(again), told(&mut self.channel), "a replay has the same members and history");

@@ -215,7 +215,7 @@ impl Stage {
         self.note(&format!("{place:?} hangs up"));
         let parked = self.parked.remove(&place).unwrap();
         self.seen(parked.who.0);
-        let mut effects = Vec::new();
+        let mut effects = Effects::default();
         self.channel.withdraw(place, self.now, &mut effects);
         self.carry(effects);
     }
@@ -224,7 +224,7 @@ impl Stage {
         self.note(&format!("{place:?} is cut"));
         self.feeds[&place].progress.cut();
         self.closed(place);
-        let mut effects = Vec::new();
+        let mut effects = Effects::default();
         if self.dice.random() {
             self.channel.withdraw(place, self.now, &mut effects);
         } else {
@@ -282,7 +282,7 @@ impl Stage {
         self.totals.fetched += 1;
         self.lent = asked.iter().copied().collect();
         let came = asked.iter().map(|id| self.oracle.log[id].clone()).collect();
-        let mut effects = Vec::new();
+        let mut effects = Effects::default();
         self.channel.fetched(&asked, came, self.now, &mut effects);
         self.carry(effects);
         self.lent.clear();
@@ -303,17 +303,17 @@ impl Stage {
         let lives = Keepalive { session: session.clone() }.decide(&self.channel, self.now).is_ok();
         match which {
             0 => drop(self.ask(Keepalive { session }).map(|_| ())),
-            1 => drop(self.ask(Roster { session: asker }).unwrap()),
+            1 => drop(self.query(Roster { session: asker }).unwrap()),
             2 => {
-                let (reply, _) = self.ask(History { session: asker, n: 100, thread: None }).unwrap();
+                let reply = self.query(History { session: asker, n: 100, thread: None }).unwrap();
                 let ring = self.oracle.ring.len() - self.oracle.shelved;
                 assert_eq!(reply.history.len(), ring, "history is the ring");
             }
-            3 => drop(self.ask(Stats { session: asker }).unwrap()),
-            4 => return drop(self.ask(Info).unwrap()),
+            3 => drop(self.query(Stats { session: asker }).unwrap()),
+            4 => return drop(self.query(Info).unwrap()),
             _ => {
                 let id = self.some_id();
-                if self.ask(Receipts { session, id }).is_err() {
+                if self.query(Receipts { session, id }).is_err() {
                     return;
                 }
             }

@@ -6,10 +6,11 @@ use std::sync::Arc;
 use bytes::Bytes;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
-use rogerrat_domain::op::{Operation, ReadInput};
+use rogerrat_domain::op::{Operation, Query, ReadInput};
 use rogerrat_domain::{
-    AckMode, AnswerReason, BacklogEntry, BacklogLimits, Channel, ChannelId, Durability, Effect, Entry, GapReason,
-    HubKey, Kind, Now, Progress, ReadResponse, Rules, SessionId, Settings, Snapshot, TokenHash, WaiterId, limits,
+    AckMode, AnswerReason, BacklogEntry, BacklogLimits, Channel, ChannelId, Durability, Effect, Effects, Entry,
+    GapReason, HubKey, Kind, Now, Progress, ReadResponse, Rules, SessionId, Settings, Snapshot, TokenHash, WaiterId,
+    limits,
 };
 
 use crate::oracle::{Expected, Oracle, State, Who};
@@ -119,6 +120,8 @@ pub(crate) struct Stage {
     lent: BTreeSet<u64>,
     /// The channel as it was written down once, and after how many entries.
     written: Option<(String, usize)>,
+    /// Whether the entry being applied is a message, of which watchers are notified.
+    notifies: bool,
 }
 
 impl Stage {
@@ -160,6 +163,7 @@ impl Stage {
             fetching: None,
             lent: BTreeSet::new(),
             written: None,
+            notifies: false,
         }
     }
 
@@ -179,18 +183,28 @@ impl Stage {
         for entry in &entries {
             self.oracle.happened(entry, self.now.uptime_ms);
             self.log.push(entry.clone());
-            let mut effects = Vec::new();
+            let mut effects = Effects::default();
             self.channel.apply(entry, self.now, &mut effects);
+            self.notifies = matches!(entry, Entry::Sent { message, .. } if message.kind == Kind::Message);
             self.carry(effects);
+            self.notifies = false;
         }
-        let mut effects = Vec::new();
+        let mut effects = Effects::default();
         let reply = op.answer(&mut self.channel, &entries, self.now, &mut effects);
         self.carry(effects);
         Ok((reply, entries))
     }
 
+    /// Runs a query as an actor does.
+    fn query<Q: Query>(&mut self, query: Q) -> Result<Q::Reply, rogerrat_domain::Refusal> {
+        let mut effects = Effects::default();
+        let reply = self.channel.query(&query, self.now, &mut effects);
+        self.carry(effects);
+        reply
+    }
+
     fn tick(&mut self) {
-        let mut effects = Vec::new();
+        let mut effects = Effects::default();
         self.channel.tick(self.now, &mut effects);
         self.carry(effects);
     }
@@ -209,14 +223,14 @@ impl Stage {
         panic!("the alarm rings for ever at {:?}", self.channel.next_deadline_ms());
     }
 
-    fn carry(&mut self, effects: Vec<Effect>) {
-        for effect in effects {
+    fn carry(&mut self, mut effects: Effects) {
+        effects.drain_entries().for_each(|entry| self.logged(entry));
+        for effect in effects.drain() {
             match effect {
                 Effect::Answer(place, delivery) => self.answered(place, delivery),
                 Effect::Feed(place, frame) => self.fed(place, &frame),
                 Effect::End(place, frame) => self.ended(place, &frame),
-                Effect::Log(entry) => self.logged(entry),
-                Effect::Notify(message) => assert_eq!(message.kind, Kind::Message, "nobody is told of a status"),
+                Effect::Notify => assert!(self.notifies, "watchers are notified of messages only"),
                 Effect::Fetch(ids) => {
                     assert!(ids.is_sorted() && !ids.is_empty() && ids.len() <= limits::FETCH_MESSAGES);
                     assert!(self.fetching.replace(ids).is_none(), "one fetch at a time");

@@ -26,7 +26,7 @@ fn ack(rig: &mut Rig, who: &str, upto: u64) -> Result<(usize, u64), Code> {
 
 fn cursor(rig: &mut Rig, who: &str) -> u64 {
     let session = rig.session(who);
-    rig.ask(Consumers { session }).unwrap().consumers[0].cursor
+    rig.query(Consumers { session }).unwrap().consumers[0].cursor
 }
 
 #[test]

@@ -252,7 +252,7 @@ fn crowd(rig: &mut Rig) {
         let callsign = Callsign::parse(&format!("m{no}")).unwrap();
         let entry =
             Entry::Joined { no, callsign, generation: 1, own_session: None, identity: None, cursor: 0, at_ms: DAWN_MS };
-        rig.channel.apply(&entry, rig.now, &mut Vec::new());
+        rig.channel.apply(&entry, rig.now, &mut crate::Effects::default());
     }
 }
 
@@ -322,7 +322,7 @@ fn d30_a_full_band_forgets_who_has_been_away_for_longest() {
     assert_eq!(rig.join_as(Some("early"), None).unwrap_err().code, Code::LimitReached, "everybody is here");
     for no in [2, 1] {
         rig.at(rig.now.uptime_ms + 1);
-        rig.channel.apply(&Entry::Left { no }, rig.now, &mut Vec::new());
+        rig.channel.apply(&Entry::Left { no }, rig.now, &mut crate::Effects::default());
     }
     for (newcomer, gone) in [("first", "m2"), ("second", "m1")] {
         assert!(rig.channel.member_named(gone).is_some());

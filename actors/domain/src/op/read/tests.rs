@@ -32,7 +32,7 @@ fn named(name: &str) -> ReadInput {
 
 fn cursor(rig: &mut Rig, who: &str) -> u64 {
     let session = rig.session(who);
-    rig.ask(Consumers { session }).unwrap().consumers[0].cursor
+    rig.query(Consumers { session }).unwrap().consumers[0].cursor
 }
 
 #[test]
@@ -345,7 +345,7 @@ fn reading_needs_a_session() {
 fn a_draining_hub_parks_nobody() {
     let mut rig = pair();
     let place = rig.park("bob", plain());
-    let mut effects = Vec::new();
+    let mut effects = crate::Effects::default();
     rig.channel.drain(rig.now, &mut effects);
     rig.carry(effects);
     assert_eq!(rig.answered(place).reason, AnswerReason::Draining);

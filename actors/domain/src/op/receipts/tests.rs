@@ -14,7 +14,7 @@ fn trio() -> Rig {
 
 fn ask(rig: &mut Rig, who: &str, id: u64) -> Result<ReceiptsReply, Code> {
     let session = rig.session(who);
-    rig.ask(Receipts { session, id }).map_err(|r| r.code)
+    rig.query(Receipts { session, id }).map_err(|r| r.code)
 }
 
 /// The receipts of ann's message in words: `bob queued, cat delivered`.

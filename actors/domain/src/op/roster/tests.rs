@@ -14,7 +14,7 @@ fn pair() -> Rig {
 
 fn texts(rig: &mut Rig, who: Option<&str>, n: usize, thread: Option<&str>) -> Vec<String> {
     let session = who.map(|who| rig.session(who));
-    let reply = rig.ask(History { session, n, thread: thread.map(str::to_owned) }).unwrap();
+    let reply = rig.query(History { session, n, thread: thread.map(str::to_owned) }).unwrap();
     let text = |json: &serde_json::value::RawValue| {
         serde_json::from_str::<serde_json::Value>(json.get()).unwrap()["text"].as_str().unwrap().to_owned()
     };
@@ -27,7 +27,7 @@ fn d20_the_roster_has_names_and_numbers() {
     rig.join("cat");
     let session = rig.session("bob");
     rig.ask(Leave { session }).unwrap();
-    let reply = rig.ask(Roster { session: None }).unwrap();
+    let reply = rig.query(Roster { session: None }).unwrap();
     assert_eq!(reply.roster, ["ann", "cat"]);
     let seats: Vec<_> = reply.roster_with_index.iter().map(|s| (s.idx, s.callsign.as_str(), s.joined_at)).collect();
     assert_eq!(seats, [(2, "ann", DAWN_MS), (3, "cat", DAWN_MS)]);
@@ -43,14 +43,14 @@ fn d19_roster_history_and_stats_are_signs_of_life() {
     for step in 1..=6 {
         rig.at(step * (SESSION_TTL_MS - 1));
         match step % 3 {
-            0 => drop(rig.ask(Roster { session: session.clone() }).unwrap()),
-            1 => drop(rig.ask(History { session: session.clone(), n: 1, thread: None }).unwrap()),
-            _ => drop(rig.ask(Stats { session: session.clone() }).unwrap()),
+            0 => drop(rig.query(Roster { session: session.clone() }).unwrap()),
+            1 => drop(rig.query(History { session: session.clone(), n: 1, thread: None }).unwrap()),
+            _ => drop(rig.query(Stats { session: session.clone() }).unwrap()),
         }
-        rig.ask(Roster { session: None }).unwrap();
+        rig.query(Roster { session: None }).unwrap();
     }
     assert_eq!(rig.channel.live_members(), 1);
-    assert_eq!(rig.ask(Roster { session }).unwrap().roster, ["ann"]);
+    assert_eq!(rig.query(Roster { session }).unwrap().roster, ["ann"]);
 }
 
 #[test]
@@ -60,7 +60,7 @@ fn a06_keepalive_and_roster_tell_what_waits() {
     rig.send("bob", "ann", "2");
     let session = rig.session("ann");
     assert_eq!(rig.ask(Keepalive { session: session.clone() }).unwrap().unread, 2);
-    assert_eq!(rig.ask(Roster { session: Some(session) }).unwrap().unread, Some(2));
+    assert_eq!(rig.query(Roster { session: Some(session) }).unwrap().unread, Some(2));
 }
 
 #[test]
@@ -106,10 +106,10 @@ fn stats_and_info_count() {
     rig.send("ann", "all", "1");
     let session = rig.session("bob");
     rig.ask(Leave { session }).unwrap();
-    let stats = rig.ask(Stats { session: None }).unwrap();
+    let stats = rig.query(Stats { session: None }).unwrap();
     assert_eq!((stats.agent_count, stats.historic_callsigns_count, stats.message_count_in_buffer), (1, 2, 1));
     assert_eq!((stats.first_joined_at, stats.last_activity_at), (Some(DAWN_MS), DAWN_MS + 1_000));
-    let info = serde_json::to_value(rig.ask(Info).unwrap()).unwrap();
+    let info = serde_json::to_value(rig.query(Info).unwrap()).unwrap();
     assert_eq!((&info["agent_count"], &info["dm_visibility"]), (&1.into(), &"channel".into()));
 }
 
@@ -121,7 +121,7 @@ fn a01_consumers_are_listed_with_their_lag_and_removed() {
     rig.send_many("bob", "all", 3);
     rig.listen_with("ann", ReadInput { max: 2, ..side() });
     let session = rig.session("ann");
-    let list = |rig: &mut Rig| rig.ask(Consumers { session: rig.session("ann") }).unwrap().consumers;
+    let list = |rig: &mut Rig| rig.query(Consumers { session: rig.session("ann") }).unwrap().consumers;
     let rows = list(&mut rig);
     assert_eq!((rows[0].name.as_deref(), rows[0].lag), (None, 3));
     assert_eq!((rows[1].name.as_deref(), rows[1].lag, rows[1].waiting), (Some("side"), 1, false));

@@ -259,7 +259,7 @@ fn a_status_reaches_who_waits_and_is_not_kept() {
     rig.try_send("ann", status("cat")).unwrap();
     assert!(rig.answer(bob).is_none());
     assert_eq!(rig.events(cat), ["working"]);
-    let history = rig.ask(crate::op::History { session: None, n: 100, thread: None }).unwrap();
+    let history = rig.query(crate::op::History { session: None, n: 100, thread: None }).unwrap();
     assert!(history.history.is_empty());
     assert_eq!(rig.channel.last_id(), DAWN_MS + 1, "a status uses up an id");
 }

@@ -174,7 +174,7 @@ fn d04_leaving_and_deletion_end_streams_with_a_bye() {
     let session = rig.session("bob");
     rig.ask(Leave { session }).unwrap();
     assert_eq!(rig.ended(bob).unwrap(), "bye left");
-    let mut effects = Vec::new();
+    let mut effects = crate::Effects::default();
     rig.channel.close(rig.now, &mut effects);
     rig.carry(effects);
     assert_eq!(rig.ended(ann).unwrap(), "bye deleted");
@@ -185,7 +185,7 @@ fn d04_leaving_and_deletion_end_streams_with_a_bye() {
 fn d04_a_session_that_expires_ends_its_stream_with_a_bye() {
     let mut rig = pair();
     let stream = rig.open("bob", plain());
-    let mut effects = Vec::new();
+    let mut effects = crate::Effects::default();
     rig.channel.apply(&crate::Entry::Expired { no: 2 }, rig.now, &mut effects);
     rig.carry(effects);
     assert_eq!(rig.ended(stream).unwrap(), "bye expired");
@@ -195,7 +195,7 @@ fn d04_a_session_that_expires_ends_its_stream_with_a_bye() {
 fn d32_draining_says_bye() {
     let mut rig = pair();
     let stream = rig.open("bob", plain());
-    let mut effects = Vec::new();
+    let mut effects = crate::Effects::default();
     rig.channel.drain(rig.now, &mut effects);
     rig.carry(effects);
     assert_eq!(rig.ended(stream).unwrap(), "bye draining");
