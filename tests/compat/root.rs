@@ -6,7 +6,7 @@ use super::room::Room;
 
 /// The channel of the room, from the banner.
 pub(crate) fn channel(hub: &Hub) -> Channel {
-    let mut lines = hub.banner.lines().skip_while(|line| !line.starts_with("Over REST and MCP")).skip(2);
+    let mut lines = hub.banner.lines().skip_while(|line| !line.starts_with("Its channel and token")).skip(2);
     let (id, token) = (lines.next().unwrap().trim(), lines.next().unwrap().trim());
     Channel::new(hub.channel().target, id, token)
 }
