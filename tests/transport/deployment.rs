@@ -158,7 +158,11 @@ fn the_image_can_be_built() {
 fn cargo_install_installs_the_hub() {
     let Some(folder) = build_folder("install") else { return };
     let mut cargo = Command::new(env!("CARGO"));
-    cargo.args(["install", "--profile", "dist", "--locked", "--quiet", "--path"]).arg(root()).arg("--root").arg(&folder);
+    cargo
+        .args(["install", "--profile", "dist", "--locked", "--quiet", "--path"])
+        .arg(root())
+        .arg("--root")
+        .arg(&folder);
     assert!(cargo.env("CARGO_TARGET_DIR", target()).status().unwrap().success());
     let installed: Vec<_> = fs::read_dir(folder.join("bin")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     assert_eq!(installed, ["rogerrat"]);
