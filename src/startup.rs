@@ -27,14 +27,13 @@ use tokio_rustls::rustls::{self, ServerConfig};
 use crate::banner::banner;
 use crate::compat::agent_chatroom::{self, Chatroom};
 use crate::config::{Config, Storage};
-use crate::http;
 use crate::mcp::{self, McpState};
-use crate::system_limits;
 use crate::transport::{
     self, Certificate, CertificateError, ConnectionAcceptor, DISCONNECT_TIMEOUT, KEEP_ALIVE, REQUEST_HEAD_TIMEOUT,
     Socket,
 };
 use crate::web::{self, AppState};
+use crate::{http, system_limits};
 
 /// How long a draining hub still accepts connections, so that readiness probes see that it is not ready.
 const LAME_DUCK: Duration = Duration::from_secs(1);

@@ -1,10 +1,9 @@
 //! `rogerrat completions` and `rogerrat man`: shell completions and manual pages, generated from the command
 //! definition.
 
-use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::{fs, io};
 
 use clap::{Args, CommandFactory as _};
 use clap_complete::Shell;

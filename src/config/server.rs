@@ -12,11 +12,10 @@ use rogerrat_webhook_sender::AllowedPorts;
 use url::Url;
 
 use super::environment::Environment;
-use super::listen;
 use super::origin::Origin;
-use super::parse;
 use super::raw::Value;
 use super::reader::Reader;
+use super::{listen, parse};
 use crate::transport::PemFiles;
 
 const TOKEN_CHARS: std::ops::RangeInclusive<usize> = 8..=256;

@@ -7,10 +7,9 @@ use rogerrat_domain::{AckMode, Code, Hint, Refusal, limits};
 use serde::de::DeserializeOwned;
 use url::Url;
 
-use super::address;
 use super::hosts::Hosts;
-use super::json;
 use super::query::{Query, message_id};
+use super::{address, json};
 
 /// Parses a body as every kind of request.
 pub(crate) fn body(body: &[u8]) {

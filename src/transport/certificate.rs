@@ -3,12 +3,11 @@
 //! Open connections keep the certificate they started with; new ones get the latest. When a changed file cannot be
 //! loaded, the previous certificate stays in use and an error is logged.
 
-use std::fs;
-use std::io;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, SystemTime};
+use std::{fs, io};
 
 use tokio_rustls::rustls::crypto::{CryptoProvider, ring};
 use tokio_rustls::rustls::pki_types::pem::{self, PemObject as _};

@@ -25,7 +25,7 @@ fn every_file_begins_with_its_purpose_and_is_short() {
 #[test]
 fn a_module_declares_every_file() {
     let files = rust_files();
-    let orphans = files.iter().filter(|file| !is_crate_root(&file.path) && !is_declared(file, &files));
+    let orphans = files.iter().filter(|file| !is_crate_root(&file.path) && !is_declared(file, files));
     none("files that no module declares", &orphans.map(|file| file.path.clone()).collect::<Vec<_>>());
 }
 

@@ -174,10 +174,10 @@ fn is_word(c: char) -> bool {
 }
 
 /// The tokens without those of items under `#[cfg(test)]`.
-pub(crate) fn production(tokens: Vec<Token>) -> Vec<Token> {
+pub(crate) fn production(tokens: &[Token]) -> Vec<Token> {
     const CFG_TEST: [&str; 7] = ["#", "[", "cfg", "(", "test", ")", "]"];
     let mut kept = Vec::new();
-    let mut rest = tokens.as_slice();
+    let mut rest = tokens;
     while let Some((first, after)) = rest.split_first() {
         if rest.len() >= CFG_TEST.len() && rest.iter().zip(CFG_TEST).all(|(token, text)| token.is(text)) {
             rest = after_item(&rest[CFG_TEST.len()..]);
@@ -221,6 +221,6 @@ fn comments_strings_and_words_are_told_apart() {
 #[test]
 fn items_under_cfg_test_are_left_out() {
     let source = "fn a() {}\n#[cfg(test)]\nmod tests { fn b() {} }\n#[cfg(test)]\nmod more;\nfn c() {}";
-    let words: Vec<_> = production(tokens(source)).into_iter().filter(|t| t.kind == Kind::Word).collect();
+    let words: Vec<_> = production(&tokens(source)).into_iter().filter(|t| t.kind == Kind::Word).collect();
     assert_eq!(words.iter().map(|t| t.text.as_str()).collect::<Vec<_>>(), ["fn", "a", "fn", "c"]);
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::lexer::{Kind, tokens};
+use crate::lexer::Kind;
 use crate::workspace::{none, read, rust_files};
 
 /// A promise as test names have it: `d07` is D7.
@@ -29,7 +29,7 @@ fn named(function: &str) -> Vec<&str> {
 fn mentions() -> Vec<(String, String)> {
     let mut found = Vec::new();
     for file in rust_files() {
-        let words: Vec<_> = tokens(&file.text).into_iter().filter(|token| token.kind == Kind::Word).collect();
+        let words: Vec<_> = file.tokens().iter().filter(|token| token.kind == Kind::Word).collect();
         for function in words.windows(2).filter(|pair| pair[0].text == "fn").map(|pair| &pair[1].text) {
             found.extend(named(function).iter().map(|promise| ((*promise).to_owned(), function.clone())));
         }

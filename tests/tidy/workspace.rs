@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::{LazyLock, OnceLock};
 
 use crate::lexer::{Token, production, tokens};
 
@@ -9,6 +10,7 @@ use crate::lexer::{Token, production, tokens};
 pub(crate) struct SourceFile {
     pub(crate) path: String,
     pub(crate) text: String,
+    tokens: OnceLock<Vec<Token>>,
 }
 
 impl SourceFile {
@@ -24,9 +26,14 @@ impl SourceFile {
             || ["tests.rs", "_tests.rs", "testing.rs"].iter().any(|end| self.path.ends_with(end))
     }
 
+    /// The tokens of a Rust file.
+    pub(crate) fn tokens(&self) -> &[Token] {
+        self.tokens.get_or_init(|| tokens(&self.text))
+    }
+
     /// The tokens outside `#[cfg(test)]`; none in a file of tests.
     pub(crate) fn production_tokens(&self) -> Vec<Token> {
-        if self.is_test() { Vec::new() } else { production(tokens(&self.text)) }
+        if self.is_test() { Vec::new() } else { production(self.tokens()) }
     }
 }
 
@@ -40,10 +47,10 @@ pub(crate) fn read(path: impl AsRef<Path>) -> String {
 }
 
 /// Every Rust file of the repository, those of all crates and of `fuzz/` included.
-pub(crate) fn rust_files() -> Vec<SourceFile> {
-    let files = files(&["rs"]);
-    assert!(files.len() > 100, "the sources are missing");
-    files
+pub(crate) fn rust_files() -> &'static [SourceFile] {
+    static FILES: LazyLock<Vec<SourceFile>> = LazyLock::new(|| files(&["rs"]));
+    assert!(FILES.len() > 100, "the sources are missing");
+    &FILES
 }
 
 /// Every file with one of these extensions, without hidden folders and build results, in the order of paths.
@@ -60,7 +67,7 @@ pub(crate) fn files(extensions: &[&str]) -> Vec<SourceFile> {
                 }
             } else if extensions.iter().any(|extension| path.extension() == Some(extension.as_ref())) {
                 let text = fs::read_to_string(&path).expect("a source file is text");
-                found.push(SourceFile { path: relative(&path), text });
+                found.push(SourceFile { path: relative(&path), text, tokens: OnceLock::new() });
             }
         }
     }
@@ -69,10 +76,9 @@ pub(crate) fn files(extensions: &[&str]) -> Vec<SourceFile> {
 }
 
 /// The Rust files below a folder, which must exist.
-pub(crate) fn rust_files_in(folder: &str) -> Vec<SourceFile> {
-    let files: Vec<_> = rust_files().into_iter().filter(|file| file.is_in(folder)).collect();
-    assert!(!files.is_empty(), "{folder} has no source files");
-    files
+pub(crate) fn rust_files_in(folder: &str) -> impl Iterator<Item = &'static SourceFile> {
+    assert!(rust_files().iter().any(|file| file.is_in(folder)), "{folder} has no source files");
+    rust_files().iter().filter(move |file| file.is_in(folder))
 }
 
 /// The folders of all crates of the workspace, the root crate's as an empty text.

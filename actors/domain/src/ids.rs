@@ -9,9 +9,8 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use utoipa::ToSchema;
 
-use crate::digest;
-use crate::limits;
 use crate::refusal::Refusal;
+use crate::{digest, limits};
 
 /// A message's id: milliseconds since the epoch, strictly increasing on its channel.
 pub type MessageId = u64;

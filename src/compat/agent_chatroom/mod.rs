@@ -12,9 +12,8 @@ mod post;
 mod read;
 mod wire;
 
-use actix_web::guard;
 use actix_web::web::{self, Data, ServiceConfig};
-use actix_web::{HttpResponse, Resource, Route};
+use actix_web::{HttpResponse, Resource, Route, guard};
 
 use crate::web::AppState;
 pub(crate) use chatroom::Chatroom;

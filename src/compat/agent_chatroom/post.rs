@@ -3,7 +3,7 @@
 use actix_web::http::StatusCode;
 use actix_web::web::Payload;
 use actix_web::{HttpRequest, HttpResponse};
-use rogerrat_actors::{Admitted, HubError};
+use rogerrat_actors::{Admitted, HubError, rate_limit_key};
 use rogerrat_domain::op::{Draft, Send, SendInput};
 use rogerrat_domain::{Code, Refusal, SessionId, limits};
 use serde::Serialize;
@@ -15,7 +15,6 @@ use super::callsign::{self, callsigns};
 use super::wire::{self, RoomMessage};
 use crate::web::body;
 use crate::web::state::SharedState;
-use rogerrat_actors::rate_limit_key;
 
 const PURPOSE: &str = "agent-chatroom";
 

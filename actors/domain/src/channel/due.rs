@@ -2,9 +2,8 @@
 
 use std::iter::from_fn;
 
-use crate::Now;
 use crate::ids::{ConsumerName, MemberNo, MessageId};
-use crate::limits;
+use crate::{Now, limits};
 
 use super::consumer::Claim;
 use super::{Channel, Consumer, DeliveredMessage, Gap, Hold, Member, Slot};

@@ -9,10 +9,9 @@ use crate::callsign::Callsign;
 use crate::collections::{LazyBox, StaticDefault};
 use crate::identity::{Identity, Verified};
 use crate::ids::{ConsumerName, MemberNo, MessageId, SessionId};
-use crate::limits;
 use crate::message::Message;
 use crate::refusal::Quota;
-use crate::{Now, entry::SendKey};
+use crate::{Now, entry::SendKey, limits};
 
 use super::Slot;
 use super::consumer::Consumer;

@@ -27,17 +27,15 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use crate::Now;
 use crate::callsign::Callsign;
-use crate::collections::LazyBox;
-use crate::collections::VecMap;
+use crate::collections::{LazyBox, VecMap};
 use crate::identity::Identity;
 use crate::ids::{ChannelId, ConsumerName, MemberNo, MessageId};
-use crate::limits;
 use crate::message::Message;
 use crate::refusal::Refusal;
 use crate::session::HubKey;
 use crate::settings::Settings;
+use crate::{Now, limits};
 
 pub(crate) use consumer::{Consumer, Hold};
 pub(crate) use delivery_records::DeliveryRecord;
@@ -48,10 +46,9 @@ use fetch::Fetches;
 pub use member::RateWindow;
 pub(crate) use member::{Departure, Member, Presence};
 pub use read_response::{AnswerReason, DeliveredMessage, Gap, ReadResponse};
-pub use ring::BacklogLimits;
-pub use ring::GapReason;
 use ring::Ring;
 pub(crate) use ring::Slot;
+pub use ring::{BacklogLimits, GapReason};
 use sessions::Sessions;
 pub use snapshot::{BacklogEntry, RestoreError, Snapshot};
 pub use stats::{ChannelStats, DeliveryCounters};

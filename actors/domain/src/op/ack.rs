@@ -3,13 +3,12 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::Now;
 use crate::channel::{Channel, Effects};
 use crate::entry::Entry;
 use crate::ids::{ConsumerName, MemberNo, MessageId, SessionId};
 use crate::op::Operation;
 use crate::refusal::{Code, Refusal};
-use crate::schemas;
+use crate::{Now, schemas};
 
 /// The body of an acknowledgement.
 #[derive(Clone, Debug, Default, Deserialize, ToSchema)]

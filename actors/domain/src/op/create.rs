@@ -7,11 +7,10 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use crate::ids::AccountId;
-use crate::limits;
 use crate::refusal::Refusal;
-use crate::schemas;
 use crate::settings::{DmVisibility, Durability, Retention, Settings, TrustMode};
 use crate::token::TokenHash;
+use crate::{limits, schemas};
 
 /// The body of a create, as it was said.
 #[derive(Clone, Debug, Default, Deserialize, ToSchema)]

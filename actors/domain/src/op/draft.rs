@@ -9,10 +9,9 @@ use utoipa::ToSchema;
 use crate::entry::SendKey;
 use crate::identity::Verified;
 use crate::ids::MessageId;
-use crate::limits;
 use crate::message::{Attachment, Kind, MessageJson, Priority};
 use crate::refusal::{Code, Refusal};
-use crate::schemas;
+use crate::{limits, schemas};
 
 /// Media types an attachment may have.
 pub(crate) const MIMES: [&str; 5] = ["image/jpeg", "image/png", "image/webp", "image/gif", "application/pdf"];

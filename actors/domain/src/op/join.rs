@@ -6,20 +6,18 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
-use crate::Now;
 use crate::callsign::Callsign;
 use crate::channel::{Channel, Departure, Effects, Member, Presence};
 use crate::entry::Entry;
 use crate::hint::Hint;
 use crate::identity::Identity;
 use crate::ids::{MemberNo, SessionId};
-use crate::limits;
 use crate::message::MessageJson;
-use crate::names;
 use crate::op::{Operation, Posture};
 use crate::refusal::{Code, Refusal};
 use crate::settings::{Retention, TrustMode};
 use crate::transcript::{Event, TranscriptLine};
+use crate::{Now, limits, names};
 
 /// The body of a join.
 #[derive(Clone, Debug, Default, Deserialize, ToSchema)]

@@ -2,15 +2,13 @@
 
 mod shape;
 
-use crate::Now;
 use crate::channel::{AnswerReason, Channel, Effects, ReadResponse, Waiter};
 use crate::entry::{AckMode, Entry};
 use crate::hint::Hint;
 use crate::ids::{ConsumerName, MemberNo, MessageId, SessionId, WaiterId};
-use crate::limits;
-use crate::op::Operation;
-use crate::op::ack;
+use crate::op::{Operation, ack};
 use crate::refusal::Refusal;
+use crate::{Now, limits};
 
 pub use shape::{ReadQuery, ReadReply, WaitReply, whole};
 

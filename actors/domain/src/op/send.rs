@@ -5,18 +5,16 @@ use std::sync::Arc;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::Now;
 use crate::callsign::ALL;
 use crate::channel::{Channel, Effects, Member};
 use crate::entry::Entry;
 use crate::ids::{MessageId, SessionId};
-use crate::limits;
 use crate::message::{Kind, Message, Priority, is_plain, is_usual};
 use crate::op::{Draft, Operation};
 use crate::refusal::{Code, Quota, Refusal};
-use crate::schemas;
 use crate::settings::Retention;
 use crate::transcript::{Event, TranscriptLine};
+use crate::{Now, limits, schemas};
 
 /// Send a draft.
 #[derive(Clone, Debug)]

@@ -7,10 +7,9 @@ use crate::channel::{Channel, Effects, Stream, StreamEnd};
 use crate::delivery_token::Progress;
 use crate::entry::{AckMode, Entry};
 use crate::ids::{ConsumerName, MemberNo, MessageId, SessionId, WaiterId};
-use crate::limits;
 use crate::op::Operation;
 use crate::op::read::ReadInput;
-use crate::{Now, Refusal};
+use crate::{Now, Refusal, limits};
 
 /// How a stream is read; the same as a poll.
 pub type StreamInput = ReadInput;

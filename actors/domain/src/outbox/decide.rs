@@ -2,9 +2,8 @@
 
 use super::hook_queue::LONGEST_PAUSE_MS;
 use super::{HookHealth, Outbox, OutboxEntry, OutboxEvent};
-use crate::Now;
-use crate::limits;
 use crate::webhook::{AttemptOutcome, Delivery, DeliveryRow, DeliveryState, Failure, HookId, Retry};
+use crate::{Now, limits};
 
 /// Pauses after the first attempts, in milliseconds; there are no more where retries are immediate.
 const IMMEDIATE_MS: [u64; 2] = [1000, 3000];

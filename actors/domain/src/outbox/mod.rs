@@ -13,9 +13,8 @@ use std::collections::{BTreeSet, HashMap, VecDeque};
 
 use hook_queue::HookQueue;
 
-use crate::Now;
-use crate::limits;
 use crate::webhook::{AttemptOutcome, DeliveryRow, HookId, Retry};
+use crate::{Now, limits};
 
 /// How many attempts may be under way at once.
 #[derive(Clone, Copy, Debug)]
