@@ -64,7 +64,7 @@ struct CloseQuery {
 )]
 pub(crate) async fn open(state: SharedState, request: HttpRequest) -> Result<impl Responder, Problem> {
     body::announced(&request, limits::BODY_BYTES)?;
-    state.admit_opener(request.headers())?;
+    state.admit_account_creation(request.headers())?;
     state.rate_limits.accounts.count(|| state.client(&request))?;
     Ok(Json(state.hub.open_account().await?))
 }

@@ -31,7 +31,7 @@ pub(crate) async fn create(
     request: HttpRequest,
     payload: Payload,
 ) -> Result<HttpResponse, Problem> {
-    let owner = state.admit_creator(request.headers()).await?;
+    let owner = state.admit_channel_creation(request.headers()).await?;
     state.rate_limits.creates.count(|| state.client(&request))?;
     let input: CreateInput = body::json(&request, payload, limits::BODY_BYTES).await?;
     Ok(HttpResponse::Ok().json(state.create(&request, input, owner.as_ref()).await?))

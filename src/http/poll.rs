@@ -103,22 +103,22 @@ async fn wait_for_messages(
         let query = Query::of(request.query_string());
         (query.timeout_ms(default_ms, max_ms).map_err(Problem)?, query.read_input(None).map_err(Problem)?)
     };
-    let mut gone = ConnectionState::of(request.request()).map(ConnectionState::disconnected);
+    let mut disconnected = ConnectionState::of(request.request()).map(ConnectionState::disconnected);
     header_pool::release(request);
     // Boxed: handler futures are allocated, and allocators are slow above 1 KiB.
     let read = Box::pin(state.hub.read(&at, session, input, timeout_ms, is_wait));
     tokio::select! {
         biased;
         // Dropping the read removes its waiter from the channel (D1).
-        () = has_gone(&mut gone) => Ok(None),
+        () = has_disconnected(&mut disconnected) => Ok(None),
         response = read => Ok(Some(response.map_err(Problem::from)?)),
     }
 }
 
 /// Never completes for HTTP/1, where actix drops the handler's future with its connection.
-async fn has_gone(gone: &mut Option<Disconnected>) {
-    match gone {
-        Some(gone) => gone.await,
+async fn has_disconnected(disconnected: &mut Option<Disconnected>) {
+    match disconnected {
+        Some(disconnected) => disconnected.await,
         None => std::future::pending().await,
     }
 }

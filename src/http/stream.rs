@@ -49,25 +49,25 @@ pub(crate) async fn stream(state: SharedState, request: HttpRequest) -> Result<H
     let (at, session) = state.admit_session(&request).await?;
     let last_event_id = request.headers().get("last-event-id").map(|id| id.to_str().unwrap_or("?"));
     let input = Query::of(request.query_string()).read_input(last_event_id)?;
-    let presence = ConnectionState::of(&request);
+    let connection = ConnectionState::of(&request);
     let mut reader = state.hub.stream(&at, session, input).await?;
-    if presence.is_some() {
+    if connection.is_some() {
         // HTTP/2 detects a reset stream only after taking a frame.
         reader = reader.counting_late();
     }
-    let gone = presence.map(ConnectionState::disconnected);
+    let disconnected = connection.map(ConnectionState::disconnected);
     Ok(HttpResponse::Ok()
         .content_type("text/event-stream")
         .insert_header((header::CACHE_CONTROL, "no-cache"))
         .insert_header(("x-accel-buffering", "no"))
-        .body(BoxBody::new(StreamBody { reader, gone, ping: Box::pin(sleep(PING_INTERVAL)) })))
+        .body(BoxBody::new(StreamBody { reader, disconnected, ping: Box::pin(sleep(PING_INTERVAL)) })))
 }
 
 /// The body of a stream. A frame counts as delivered when it is taken from here.
 struct StreamBody {
     reader: StreamReader,
     /// Only for HTTP/2: actix drops the body of a closed HTTP/1 connection.
-    gone: Option<Disconnected>,
+    disconnected: Option<Disconnected>,
     ping: Pin<Box<Sleep>>,
 }
 
@@ -79,7 +79,7 @@ impl MessageBody for StreamBody {
     }
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Infallible>>> {
-        if self.gone.as_mut().is_some_and(|gone| gone.as_mut().poll(cx).is_ready()) {
+        if self.disconnected.as_mut().is_some_and(|disconnected| disconnected.as_mut().poll(cx).is_ready()) {
             return Poll::Ready(None);
         }
         if let Poll::Ready(frame) = self.reader.poll_frame(cx) {

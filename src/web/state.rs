@@ -92,7 +92,7 @@ impl AppState {
     ///
     /// # Errors
     /// `unauthorized`.
-    pub(crate) async fn admit_creator(&self, headers: &HeaderMap) -> Result<Option<Owner>, HubError> {
+    pub(crate) async fn admit_channel_creation(&self, headers: &HeaderMap) -> Result<Option<Owner>, HubError> {
         let bearer = bearer(headers);
         if bearer.is_some_and(|token| token.starts_with(SESSION_PREFIX)) {
             return self.hub.admit_owner(bearer).await.map(Some);
@@ -117,7 +117,7 @@ impl AppState {
     ///
     /// # Errors
     /// `unauthorized`.
-    pub(crate) fn admit_opener(&self, headers: &HeaderMap) -> Result<(), Refusal> {
+    pub(crate) fn admit_account_creation(&self, headers: &HeaderMap) -> Result<(), Refusal> {
         let Some(hash) = &self.server_token else { return Ok(()) };
         if bearer(headers).is_some_and(|token| hash.admits(token)) {
             return Ok(());
