@@ -2,7 +2,8 @@
 
 use std::borrow::Cow;
 
-use rogerrat_domain::op::{ReadInput, ReadQuery, whole};
+use rogerrat_domain::op::{ReadInput, ReadQuery};
+use rogerrat_domain::saturating_u64;
 use rogerrat_domain::{MessageId, Refusal, limits};
 
 /// The query parameters of a request. If one is repeated, its first value is used.
@@ -25,7 +26,7 @@ impl<'a> Query<'a> {
     /// The timeout of a poll: `timeout` in seconds, clamped.
     pub(crate) fn timeout_ms(&self, default_ms: u64, max_ms: u64) -> Result<u64, Refusal> {
         let seconds = self.number("timeout")?;
-        Ok(seconds.map_or(default_ms, |s| whole(s * 1000.0)).clamp(limits::POLL_MIN_MS, max_ms))
+        Ok(seconds.map_or(default_ms, |s| saturating_u64(s * 1000.0)).clamp(limits::POLL_MIN_MS, max_ms))
     }
 
     /// The parameters of a poll or stream.
@@ -63,7 +64,7 @@ impl<'a> Query<'a> {
     }
 
     fn count(&self, name: &'static str, default: usize, max: usize) -> usize {
-        let n = self.number(name).map(|n| n.map_or(default as u64, whole));
+        let n = self.number(name).map(|n| n.map_or(default as u64, saturating_u64));
         n.map_or(max, |n| usize::try_from(n).unwrap_or(usize::MAX).clamp(1, max))
     }
 }

@@ -60,7 +60,7 @@ const NOT_YET: &[&str] = &[
     "actors/domain/src/message",
     "actors/domain/src/op",
     "actors/domain/src/outbox",
-    "actors/domain/src/schemas.rs",
+    "actors/domain/src/schema",
     "actors/domain/src/settings.rs",
     "actors/domain/src/webhook",
     "actors/domain/tests",

@@ -23,7 +23,7 @@ pub struct BanInput {
     /// The one channel a callsign is banned on; all if left out.
     pub channel_id: Option<String>,
     /// How long, in seconds; for ever if left out.
-    #[serde(default, deserialize_with = "crate::op::whole_number")]
+    #[serde(default, deserialize_with = "crate::deserialize::whole_number")]
     #[schema(minimum = 1, maximum = 31_536_000)]
     pub seconds: Option<u64>,
     /// Why, for other administrators.

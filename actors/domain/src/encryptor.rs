@@ -8,7 +8,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chacha20poly1305::aead::{Aead as _, Payload};
 use chacha20poly1305::{Key, KeyInit as _, XChaCha20Poly1305, XNonce};
 
-use crate::session::HubKey;
+use crate::hub_key::HubKey;
 
 /// Bytes of a nonce.
 pub const NONCE_BYTES: usize = 24;

@@ -35,6 +35,8 @@ pub const SUGGESTED_REPLY_CHARS: usize = 64;
 pub const ATTACHMENTS: usize = 4;
 /// Base64 characters of all attachments of one message, whitespace not counted.
 pub const ATTACHMENTS_CHARS: usize = 524_288;
+/// Media types an attachment may have.
+pub const ATTACHMENT_MIMES: [&str; 5] = ["image/jpeg", "image/png", "image/webp", "image/gif", "application/pdf"];
 /// Characters of an attachment's file name; what is longer is cut.
 pub const FILENAME_CHARS: usize = 128;
 /// Characters of a thread's name.

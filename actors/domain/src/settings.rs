@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use serde::{Deserialize, Deserializer, Serialize, de};
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::ids::AccountId;
 use crate::limits;
+use crate::str_enum::str_enum;
 use crate::token::TokenHash;
 
 /// What the hub keeps of a channel's messages for the transcript: nothing; that something happened (`metadata`); the
@@ -48,35 +49,10 @@ pub enum DmVisibility {
     Private,
 }
 
-/// Reads an enumeration by its words; a wrong one is told which there are, and not repeated.
-macro_rules! words {
-    ($type:ident: $($word:literal => $variant:ident),+) => {
-        impl<'de> Deserialize<'de> for $type {
-            fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
-                struct Words;
-                impl de::Visitor<'_> for Words {
-                    type Value = $type;
-                    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                        f.write_str(concat!("one of", $(" ", $word),+))
-                    }
-                    fn visit_str<E: de::Error>(self, word: &str) -> Result<$type, E> {
-                        match word {
-                            $($word => Ok($type::$variant),)+
-                            _ => Err(E::invalid_value(de::Unexpected::Other("another word"), &self)),
-                        }
-                    }
-                }
-                d.deserialize_str(Words)
-            }
-        }
-    };
-}
-pub(crate) use words;
-
-words!(Retention: "none" => None, "metadata" => Metadata, "prompts" => Prompts, "full" => Full);
-words!(TrustMode: "untrusted" => Untrusted, "trusted" => Trusted);
-words!(Durability: "memory" => Memory, "disk" => Disk);
-words!(DmVisibility: "channel" => Channel, "private" => Private);
+str_enum!(Retention: "none" => None, "metadata" => Metadata, "prompts" => Prompts, "full" => Full);
+str_enum!(TrustMode: "untrusted" => Untrusted, "trusted" => Trusted);
+str_enum!(Durability: "memory" => Memory, "disk" => Disk);
+str_enum!(DmVisibility: "channel" => Channel, "private" => Private);
 
 /// Whether a channel's messages survive the hub.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]

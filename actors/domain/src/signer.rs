@@ -8,7 +8,7 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 use subtle::ConstantTimeEq as _;
 
-use crate::session::HubKey;
+use crate::hub_key::HubKey;
 
 /// Bytes of a proof: too many to guess.
 const TAG_BYTES: usize = 16;

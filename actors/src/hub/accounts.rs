@@ -12,7 +12,7 @@ use rogerrat_domain::account::{
     AccountOpened, AccountRecovered, AccountReply, IdentityReply, KEY_PREFIX, OwnedRow, RECOVERY_PREFIX,
     SESSION_PREFIX, TokenReply, identity_callsign,
 };
-use rogerrat_domain::op::{Rekey, Revoke};
+use rogerrat_domain::op::{Revoke, RotateToken};
 use rogerrat_domain::webhook::Owner as HookOwner;
 use rogerrat_domain::{
     AccountId, AccountLimits, Callsign, Code, Hint, Identity, IdentityRow, Refusal, TokenHash, limits, names,
@@ -259,7 +259,7 @@ impl Hub {
     /// When it cannot be stored.
     pub async fn rotate_token(&self, at: &Admitted) -> Result<TokenReply, HubError> {
         let join_token = random_token();
-        self.ask(at, Rekey { token: TokenHash::of(&join_token) }).await?;
+        self.ask(at, RotateToken { token: TokenHash::of(&join_token) }).await?;
         Ok(TokenReply { channel_id: at.id().clone(), join_token })
     }
 

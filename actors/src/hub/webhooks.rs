@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use rogerrat_domain::op::FindMessages;
+use rogerrat_domain::op::FindMessage;
 use rogerrat_domain::webhook::{
     self, Delivery, DeliveryId, DeliveryState, DueDelivery, Hook, MESSAGE_RECEIVED, Owner, ReplayInput, Secret,
     SubscribeInput, TEST, hook_not_found,
@@ -202,7 +202,7 @@ impl Hub {
             Err(HubError::Refused(_)) => return Ok(None),
             Err(error) => return Err(error),
         };
-        if let Some(message) = self.query(&at, FindMessages { id }).await? {
+        if let Some(message) = self.query(&at, FindMessage { id }).await? {
             return Ok(Some(message.json().to_vec()));
         }
         let kept = self.shared.ports.log.messages(channel, vec![id]).await.map_err(unread)?;

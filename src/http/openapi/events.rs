@@ -21,7 +21,7 @@ pub(super) fn add(api: &mut Value) {
                     "backlog_count": {"type": "integer", "minimum": 0},
                 },
             })),
-            event("message", "A message or a status.", &json!({"$ref": "#/components/schemas/GivenMessage"})),
+            event("message", "A message or a status.", &json!({"$ref": "#/components/schemas/DeliveredMessage"})),
             event("gap", "Broadcasts were lost.", &json!({"$ref": "#/components/schemas/Gap"})),
             event("lagged", "The client reads too slowly. The stream ends; later messages are unread.", &json!({
                 "type": "object",

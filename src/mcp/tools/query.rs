@@ -1,7 +1,8 @@
 //! `roster` and `history`.
 
 use rogerrat_actors::HubError;
-use rogerrat_domain::op::{History, HistoryReply, Roster, RosterReply, whole};
+use rogerrat_domain::op::{History, HistoryReply, Roster, RosterReply};
+use rogerrat_domain::saturating_u64;
 use rogerrat_domain::{Refusal, limits, message_line};
 use serde::{Deserialize, Serialize};
 
@@ -50,7 +51,7 @@ pub(super) async fn history(
     let at = arguments.channel_session(context).await?;
     let HistoryArgs { n, thread } = arguments.parse()?;
     let unread = refresh(context.state, &at).await?;
-    let n = n.map_or(limits::HISTORY_DEFAULT, |n| usize::try_from(whole(n)).unwrap_or(usize::MAX));
+    let n = n.map_or(limits::HISTORY_DEFAULT, |n| usize::try_from(saturating_u64(n)).unwrap_or(usize::MAX));
     let query = History {
         session: Some(at.session),
         n: n.clamp(1, limits::READ_MESSAGES),

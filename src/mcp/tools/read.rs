@@ -1,7 +1,8 @@
 //! `listen` and `wait`.
 
 use rogerrat_actors::HubError;
-use rogerrat_domain::op::{ReadQuery, whole};
+use rogerrat_domain::op::ReadQuery;
+use rogerrat_domain::saturating_u64;
 use rogerrat_domain::{Refusal, limits};
 use serde::Deserialize;
 
@@ -63,7 +64,7 @@ async fn read(
     let at = arguments.channel_session(context).await?;
     let input = arguments.parse::<ReadQuery<'static>>()?.check()?;
     let TimeoutArgs { timeout_seconds } = arguments.parse()?;
-    let timeout_ms = timeout_seconds.map_or(default_ms, |seconds| whole(seconds * 1000.0));
+    let timeout_ms = timeout_seconds.map_or(default_ms, |seconds| saturating_u64(seconds * 1000.0));
     let max_ms = if context.is_in_batch { limits::POLL_MIN_MS } else { max_ms };
     let timeout_ms = timeout_ms.clamp(limits::POLL_MIN_MS, max_ms);
     let state = context.state.clone();

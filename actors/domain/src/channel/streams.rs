@@ -12,7 +12,7 @@ use crate::message::Message;
 
 use super::stats::count;
 use super::waiters::{Queued, Stream};
-use super::{Channel, DeliveredMessage, Effect, Effects, Gap, Hold, StreamEnd, events};
+use super::{Channel, DeliveredMessage, Effect, Effects, Gap, Hold, StreamEnd, stream_frames};
 
 /// Why a stream is fed no more for now.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -132,7 +132,7 @@ impl Channel {
 
     /// Tells a stream what it has lost, if there is room for it.
     fn feed_gap(&mut self, place: WaiterId, gap: &Gap, now: Now, effects: &mut Effects) -> bool {
-        let frame = events::gap(gap);
+        let frame = stream_frames::gap(gap);
         let Some(stream) = self.places.streams.get_mut(&place) else { return false };
         if !stream.has_room_for(frame.len()) {
             return false;
@@ -180,7 +180,7 @@ impl Channel {
         let Some(member) = self.members.get(&stream.no) else { return };
         let Some(consumer) = member.consumer(stream.consumer.as_ref()) else { return };
         let backlog = self.due(member, consumer, stream.since, now).count();
-        let frame = events::hello(self.id.as_str(), member.callsign.as_str(), &roster, backlog);
+        let frame = stream_frames::hello(self.id.as_str(), member.callsign.as_str(), &roster, backlog);
         let (no, name) = (stream.no, stream.consumer.clone());
         self.places.streams.insert(place, stream);
         if let Some(consumer) = self.consumer_mut(no, name.as_ref()) {
@@ -206,14 +206,14 @@ impl Channel {
         let (no, name) = (stream.no, stream.consumer.clone());
         let waiter = self.close_stream(place, now, effects);
         let resume_from = self.consumer_mut(no, name.as_ref()).map_or(0, |c| c.cursor);
-        effects.push(Effect::End(place, events::last(StreamEnd::Lagged { resume_from })));
+        effects.push(Effect::End(place, stream_frames::last(StreamEnd::Lagged { resume_from })));
         self.offer_rest(waiter, now, effects);
     }
 
     /// Ends a stream with a last event.
     pub(crate) fn end_stream(&mut self, place: WaiterId, ending: StreamEnd, now: Now, effects: &mut Effects) {
         let waiter = self.close_stream(place, now, effects);
-        effects.push(Effect::End(place, events::last(ending)));
+        effects.push(Effect::End(place, stream_frames::last(ending)));
         self.offer_rest(waiter, now, effects);
     }
 

@@ -1,16 +1,17 @@
 //! A message, serialised and framed once for all who will ever receive it.
 
 use bytes::Bytes;
-use serde::{Deserialize, Deserializer, Serialize, de};
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+pub(crate) mod delivered_schema;
 pub(crate) mod outline;
 pub(crate) mod view;
 
 use crate::identity::Verified;
 use crate::ids::{MemberNo, MessageId};
-use crate::schemas;
-use crate::settings::words;
+use crate::schema;
+use crate::str_enum::str_enum;
 
 /// How urgent a message is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
@@ -40,14 +41,14 @@ pub enum Kind {
     Status,
 }
 
-words!(Priority: "min" => Min, "low" => Low, "default" => Default, "high" => High, "urgent" => Urgent);
-words!(Kind: "message" => Message, "status" => Status);
+str_enum!(Priority: "min" => Min, "low" => Low, "default" => Default, "high" => High, "urgent" => Urgent);
+str_enum!(Kind: "message" => Message, "status" => Status);
 
 /// A file that travels with a message.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Attachment {
     /// One of the media types the hub carries.
-    #[schema(schema_with = schemas::mime)]
+    #[schema(schema_with = schema::mime)]
     pub mime: String,
     /// Standard base64, without whitespace.
     #[schema(min_length = 1, max_length = 524_288)]
@@ -86,7 +87,7 @@ pub(crate) struct MessageJson<'a> {
     pub(crate) priority: Priority,
     /// Answers the sender suggests.
     #[serde(skip_serializing_if = "<[String]>::is_empty")]
-    #[schema(schema_with = schemas::suggested_replies_told)]
+    #[schema(schema_with = schema::suggested_replies_told)]
     pub(crate) suggested_replies: &'a [String],
     /// Files that travel with it.
     #[serde(skip_serializing_if = "<[Attachment]>::is_empty")]

@@ -8,15 +8,15 @@ use crate::entry::Entry;
 use crate::ids::{ConsumerName, MemberNo, MessageId, SessionId};
 use crate::op::Operation;
 use crate::refusal::{Code, Refusal};
-use crate::{Now, schemas};
+use crate::{Now, schema};
 
 /// The body of an acknowledgement.
 #[derive(Clone, Debug, Default, Deserialize, ToSchema)]
 pub struct AckInput {
     /// The last message id you are done with, inclusive. Above the highest id the consumer was given it is refused; below
     /// its cursor it does nothing.
-    #[serde(default, deserialize_with = "super::whole_number")]
-    #[schema(schema_with = schemas::upto, required)]
+    #[serde(default, deserialize_with = "crate::deserialize::whole_number")]
+    #[schema(schema_with = schema::upto, required)]
     pub upto: Option<MessageId>,
     /// For which consumer; the default one if left out.
     #[schema(pattern = "^[a-z0-9_-]{1,32}$")]

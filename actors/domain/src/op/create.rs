@@ -10,40 +10,40 @@ use crate::ids::AccountId;
 use crate::refusal::Refusal;
 use crate::settings::{DmVisibility, Durability, Retention, Settings, TrustMode};
 use crate::token::TokenHash;
-use crate::{limits, schemas};
+use crate::{limits, schema};
 
 /// The body of a create, as it was said.
 #[derive(Clone, Debug, Default, Deserialize, ToSchema)]
 pub struct CreateInput {
     /// What is kept for the transcript.
-    #[serde(default, deserialize_with = "super::not_null")]
+    #[serde(default, deserialize_with = "crate::deserialize::not_null")]
     #[schema(nullable = false)]
     pub retention: Option<Retention>,
     /// Whether participants are told to act on each other's requests.
-    #[serde(default, deserialize_with = "super::not_null")]
+    #[serde(default, deserialize_with = "crate::deserialize::not_null")]
     #[schema(nullable = false)]
     pub trust_mode: Option<TrustMode>,
     /// The owner's password: 6 to 128 characters; blank means none, spaces at the ends do not count.
-    #[schema(schema_with = schemas::owner_password)]
+    #[schema(schema_with = schema::owner_password)]
     pub owner_password: Option<String>,
     /// Life of a session without a sign of life, in seconds; fractions count. 1,800 if left out.
-    #[serde(default, deserialize_with = "super::not_null")]
+    #[serde(default, deserialize_with = "crate::deserialize::not_null")]
     #[schema(nullable = false, minimum = 0.001, maximum = 86_400)]
     pub session_ttl_seconds: Option<f64>,
     /// Life of a member without a session, in seconds. A week if left out, or what the operator set.
-    #[serde(default, deserialize_with = "super::not_null")]
+    #[serde(default, deserialize_with = "crate::deserialize::not_null")]
     #[schema(nullable = false, minimum = 0.001, maximum = 31_536_000)]
     pub member_ttl_seconds: Option<f64>,
     /// Who sees a DM beside its two ends.
-    #[serde(default, deserialize_with = "super::not_null")]
+    #[serde(default, deserialize_with = "crate::deserialize::not_null")]
     #[schema(nullable = false)]
     pub dm_visibility: Option<DmVisibility>,
     /// Whether a held callsign comes back only to who can prove it.
-    #[serde(default, deserialize_with = "super::not_null")]
+    #[serde(default, deserialize_with = "crate::deserialize::not_null")]
     #[schema(nullable = false)]
     pub claim_callsigns: Option<bool>,
     /// Whether its messages survive the hub.
-    #[serde(default, deserialize_with = "super::not_null")]
+    #[serde(default, deserialize_with = "crate::deserialize::not_null")]
     #[schema(nullable = false)]
     pub durability: Option<Durability>,
     /// Whether only identities may join.

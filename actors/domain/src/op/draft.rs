@@ -11,17 +11,14 @@ use crate::identity::Verified;
 use crate::ids::MessageId;
 use crate::message::{Attachment, Kind, MessageJson, Priority};
 use crate::refusal::{Code, Refusal};
-use crate::{limits, schemas};
-
-/// Media types an attachment may have.
-pub(crate) const MIMES: [&str; 5] = ["image/jpeg", "image/png", "image/webp", "image/gif", "application/pdf"];
+use crate::{limits, schema};
 
 /// The body of a send, as it was said.
 #[derive(Clone, Debug, Default, Deserialize, ToSchema)]
 pub struct SendInput {
     /// A callsign, `all`, `N` or `#N`; a JSON number is an index. Missing or blank means `all`.
     #[serde(default, deserialize_with = "recipient")]
-    #[schema(schema_with = schemas::recipient)]
+    #[schema(schema_with = schema::recipient)]
     pub to: Option<String>,
     /// The text: never cut and never trimmed; a status has at most 280 characters. May be empty beside an attachment.
     #[schema(max_length = 8192)]
@@ -29,25 +26,25 @@ pub struct SendInput {
     /// The text, where `message` is missing; not looked at beside one.
     pub text: Option<String>,
     /// How urgent it is; `default` if left out.
-    #[serde(default, deserialize_with = "super::not_null")]
+    #[serde(default, deserialize_with = "crate::deserialize::not_null")]
     #[schema(nullable = false)]
     pub priority: Option<Priority>,
     /// Whether it stays; `message` if left out.
-    #[serde(default, deserialize_with = "super::not_null")]
+    #[serde(default, deserialize_with = "crate::deserialize::not_null")]
     #[schema(nullable = false)]
     pub kind: Option<Kind>,
     /// Answers the receiver may pick from, each at most 64 characters. Blank ones are left out.
-    #[schema(schema_with = schemas::suggested_replies)]
+    #[schema(schema_with = schema::suggested_replies)]
     pub suggested_replies: Option<Vec<String>>,
     /// Files that travel with it: at most 524,288 base64 characters in all.
     #[schema(max_items = 4)]
     pub attachments: Option<Vec<AttachmentInput>>,
     /// The id of the message it answers; it is not looked up.
-    #[serde(default, deserialize_with = "super::whole_number")]
-    #[schema(schema_with = schemas::reply_to)]
+    #[serde(default, deserialize_with = "crate::deserialize::whole_number")]
+    #[schema(schema_with = schema::reply_to)]
     pub reply_to: Option<u64>,
     /// The thread it belongs to: a name of 1 to 64 characters.
-    #[schema(schema_with = schemas::thread)]
+    #[schema(schema_with = schema::thread)]
     pub thread: Option<String>,
     /// The key under which it may be repeated: 1 to 128 visible ASCII characters. The header `Idempotency-Key` says the
     /// same, and wins.
@@ -59,7 +56,7 @@ pub struct SendInput {
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 pub struct AttachmentInput {
     /// Its media type.
-    #[schema(schema_with = schemas::mime)]
+    #[schema(schema_with = schema::mime)]
     pub mime: String,
     /// Its bytes in standard base64; whitespace is ignored.
     #[schema(pattern = r"^([ \t\n\f\r]*[A-Za-z0-9+/])+([ \t\n\f\r]*=){0,2}[ \t\n\f\r]*$")]
@@ -214,8 +211,11 @@ fn attachments(said: Vec<AttachmentInput>) -> Result<Vec<Attachment>, Refusal> {
 }
 
 fn attachment(said: AttachmentInput) -> Result<Attachment, Refusal> {
-    if !MIMES.contains(&said.mime.as_str()) {
-        return Err(Refusal::invalid(format!("attachments: mime must be one of {}", MIMES.join(", "))));
+    if !limits::ATTACHMENT_MIMES.contains(&said.mime.as_str()) {
+        return Err(Refusal::invalid(format!(
+            "attachments: mime must be one of {}",
+            limits::ATTACHMENT_MIMES.join(", ")
+        )));
     }
     let mut data = said.data_base64;
     if data.bytes().any(|b| b.is_ascii_whitespace()) {
@@ -257,7 +257,7 @@ fn recipient<'de, D: Deserializer<'de>>(d: D) -> Result<Option<String>, D::Error
             Ok(Some(format!("#{index}")))
         }
         fn visit_f64<E: de::Error>(self, index: f64) -> Result<Self::Value, E> {
-            let whole = super::whole_of(index);
+            let whole = crate::deserialize::exact_u64(index);
             let index = whole.ok_or_else(|| E::invalid_value(de::Unexpected::Other("a fraction"), &self))?;
             Ok(Some(format!("#{index}")))
         }

@@ -8,6 +8,9 @@ mod consumers;
 mod create;
 mod draft;
 mod evict;
+mod find_message;
+#[cfg(test)]
+mod harness;
 mod history;
 mod info;
 mod inspect;
@@ -16,25 +19,24 @@ mod keepalive;
 mod leave;
 mod posture;
 mod read;
-mod recall;
 mod receipts;
-mod rekey;
+mod resolve_viewer;
 mod revoke;
 mod roster;
+mod rotate_token;
 mod send;
 mod stats;
 mod stream;
-mod tail;
 #[cfg(test)]
-mod testing;
-mod viewer;
+mod summary;
+mod tail;
 
 pub use ack::{Ack, AckInput, AckReply};
 pub use consumers::{ConsumerRow, Consumers, ConsumersReply, RemoveConsumer};
 pub use create::{CreateDraft, CreateInput};
-pub(crate) use draft::MIMES;
 pub use draft::{AttachmentInput, Draft, SendInput};
 pub use evict::Evict;
+pub use find_message::FindMessage;
 pub use history::{History, HistoryReply};
 pub use info::{Info, InfoReply};
 pub use inspect::{Inspect, Inspection, Seated};
@@ -42,21 +44,16 @@ pub use join::{Join, JoinInput, JoinReply};
 pub use keepalive::{Keepalive, KeepaliveReply};
 pub use leave::{Leave, LeaveReply};
 pub use posture::Posture;
-pub use read::{Read, ReadInput, ReadOutcome, ReadQuery, ReadReply, WaitReply, whole};
-pub use recall::FindMessages;
+pub use read::{Read, ReadInput, ReadOutcome, ReadQuery, ReadReply, WaitReply};
 pub use receipts::{Receipt, ReceiptState, Receipts, ReceiptsReply};
-pub use rekey::Rekey;
+pub use resolve_viewer::ResolveViewer;
 pub use revoke::Revoke;
 pub use roster::{Roster, RosterReply, RosterRow, RosterSeat};
+pub use rotate_token::RotateToken;
 pub use send::{Send, SendReply};
 pub use stats::{Stats, StatsReply};
 pub use stream::{OpenStream, StreamInput};
 pub use tail::{Tail, TailReply};
-pub use viewer::ResolveViewer;
-
-use std::fmt;
-
-use serde::{Deserialize, Deserializer, de};
 
 use crate::channel::{Channel, Effects};
 use crate::entry::Entry;
@@ -130,37 +127,4 @@ impl Channel {
         }
         Ok(op.answer(self, &entries, now, effects))
     }
-}
-
-/// Reads a whole number that may be missing or `null`. `2.0` is one: some languages write it so.
-pub(crate) fn whole_number<'de, D: Deserializer<'de>>(d: D) -> Result<Option<u64>, D::Error> {
-    struct Whole;
-    impl de::Visitor<'_> for Whole {
-        type Value = Option<u64>;
-        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.write_str("a whole number")
-        }
-        fn visit_u64<E: de::Error>(self, number: u64) -> Result<Self::Value, E> {
-            Ok(Some(number))
-        }
-        fn visit_f64<E: de::Error>(self, number: f64) -> Result<Self::Value, E> {
-            whole_of(number).map(Some).ok_or_else(|| E::invalid_value(de::Unexpected::Other("a fraction"), &self))
-        }
-        fn visit_unit<E: de::Error>(self) -> Result<Self::Value, E> {
-            Ok(None)
-        }
-    }
-    d.deserialize_any(Whole)
-}
-
-/// A number without a fraction, as an id or an index.
-fn whole_of(number: f64) -> Option<u64> {
-    /// 2 to the 64th.
-    const BEYOND: f64 = 18_446_744_073_709_551_616.0;
-    (number.fract() == 0.0 && (0.0..BEYOND).contains(&number)).then(|| whole(number))
-}
-
-/// Reads a field that may be missing, but not `null`.
-pub(crate) fn not_null<'de, D: Deserializer<'de>, T: Deserialize<'de>>(d: D) -> Result<Option<T>, D::Error> {
-    T::deserialize(d).map(Some)
 }

@@ -1,6 +1,6 @@
 //! Reading: `listen` and `wait`. What is there comes at once; otherwise the poll is parked, as data.
 
-mod shape;
+mod params;
 
 use crate::channel::{AnswerReason, Channel, Effects, ReadResponse, Waiter};
 use crate::entry::{AckMode, Entry};
@@ -10,7 +10,7 @@ use crate::op::{Operation, ack};
 use crate::refusal::Refusal;
 use crate::{Now, limits};
 
-pub use shape::{ReadQuery, ReadReply, WaitReply, whole};
+pub use params::{ReadQuery, ReadReply, WaitReply};
 
 /// How a consumer wants to read, checked.
 #[derive(Clone, Debug)]

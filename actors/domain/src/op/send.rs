@@ -14,7 +14,7 @@ use crate::op::{Draft, Operation};
 use crate::refusal::{Code, Quota, Refusal};
 use crate::settings::Retention;
 use crate::transcript::{Event, TranscriptLine};
-use crate::{Now, limits, schemas};
+use crate::{Now, limits, schema};
 
 /// Send a draft.
 #[derive(Clone, Debug)]
@@ -47,7 +47,7 @@ pub struct SendReply {
     pub priority: Priority,
     /// Said when there are any.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    #[schema(schema_with = schemas::suggested_replies_told)]
+    #[schema(schema_with = schema::suggested_replies_told)]
     pub suggested_replies: Vec<String>,
     /// The message it answers.
     #[serde(skip_serializing_if = "Option::is_none")]

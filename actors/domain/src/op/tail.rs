@@ -39,7 +39,7 @@ impl Query for Tail {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::op::testing::Rig;
+    use crate::op::harness::Rig;
 
     #[test]
     fn places_count_broadcasts_from_the_first_ever_on() {

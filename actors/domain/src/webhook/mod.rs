@@ -9,7 +9,7 @@ mod sign;
 use std::fmt;
 use std::sync::Arc;
 
-use serde::{Deserialize, Deserializer, Serialize, de};
+use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::ToSchema;
 
 pub use body::{body, test_message};
@@ -20,7 +20,7 @@ use crate::hint::Hint;
 use crate::ids::{AccountId, ChannelId};
 use crate::limits;
 use crate::refusal::{Code, Refusal};
-use crate::settings::words;
+use crate::str_enum::str_enum;
 
 /// The event of a message.
 pub const MESSAGE_RECEIVED: &str = "message.received";
@@ -109,7 +109,7 @@ pub enum Retry {
     Persistent,
 }
 
-words!(Retry: "immediate" => Immediate, "persistent" => Persistent);
+str_enum!(Retry: "immediate" => Immediate, "persistent" => Persistent);
 
 /// A webhook as it is kept.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -154,11 +154,11 @@ pub struct SubscribeInput {
     #[schema(min_length = 1, max_length = 2048)]
     pub url: String,
     /// What to post for; `message.received` is all there is, and what is meant where nothing is said.
-    #[serde(default, deserialize_with = "crate::op::not_null")]
+    #[serde(default, deserialize_with = "crate::deserialize::not_null")]
     #[schema(nullable = false, min_items = 1, max_items = 8, value_type = Option<Vec<WebhookEvent>>)]
     pub events: Option<Vec<String>>,
     /// How long a delivery that fails is tried.
-    #[serde(default, deserialize_with = "crate::op::not_null")]
+    #[serde(default, deserialize_with = "crate::deserialize::not_null")]
     #[schema(nullable = false)]
     pub retry: Option<Retry>,
 }

@@ -1,6 +1,6 @@
 //! Acknowledging: leases, attempts, consumers.
 
-use crate::op::testing::{Rig, said, see};
+use crate::op::harness::{Rig, said, see};
 use crate::op::{Ack, Consumers, ReadInput};
 use crate::{AckMode, Code, GapReason, limits};
 

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::op::Draft;
-use crate::op::testing::said;
+use crate::op::harness::said;
 use crate::{Code, Kind, Priority};
 
 fn code(body: &Value) -> Code {

@@ -1,7 +1,7 @@
 //! Joining with the key of an identity: who gets the place, whose session goes on, and whose mailbox it is.
 
-use crate::op::testing::{DAWN_MS, Rig, draft};
-use crate::op::{JoinReply, Keepalive, Leave, Rekey, Revoke};
+use crate::op::harness::{DAWN_MS, Rig, draft};
+use crate::op::{JoinReply, Keepalive, Leave, Revoke, RotateToken};
 use crate::{AccountId, Code, Entry, Identity, Refusal, SessionId, Settings, TokenHash, limits};
 
 fn key(account: u64, key_no: u64) -> Identity {
@@ -187,10 +187,10 @@ fn entries_written_before_there_were_identities_are_read() {
 fn a_new_token_leaves_sessions_alone() {
     let mut rig = Rig::new();
     let ann = rig.join("ann").session_id;
-    rig.ask(Rekey { token: TokenHash::of("new") }).unwrap();
+    rig.ask(RotateToken { token: TokenHash::of("new") }).unwrap();
     assert!(rig.channel.settings().admits(Some("new")) && !rig.channel.settings().admits(Some("t")));
     assert_eq!(alive(&mut rig, &ann), Ok(()));
     rig.try_send("ann", draft("all", "hi")).unwrap();
     let mut band = Rig::with(Settings::band(DAWN_MS));
-    assert_eq!(band.ask(Rekey { token: TokenHash::of("new") }).unwrap_err().code, Code::Forbidden);
+    assert_eq!(band.ask(RotateToken { token: TokenHash::of("new") }).unwrap_err().code, Code::Forbidden);
 }

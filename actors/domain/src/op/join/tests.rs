@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::op::testing::{DAWN_MS, Rig, rules};
+use crate::op::harness::{DAWN_MS, Rig, rules};
 use crate::op::{JoinReply, Keepalive, Leave};
 use crate::{Callsign, Code, Entry, Rules, Settings, TokenHash, limits, names};
 

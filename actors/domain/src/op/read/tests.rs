@@ -1,6 +1,6 @@
 //! Reading: parking, waking, gaps, held DMs, cursors and time.
 
-use crate::op::testing::{Rig, draft, rules, said};
+use crate::op::harness::{Rig, draft, rules, said};
 use crate::op::{Consumers, Join, ReadInput};
 use crate::{
     AckMode, AnswerReason, BacklogLimits, Channel, Code, ConsumerName, Durability, Entry, Gap, GapReason, Rules,

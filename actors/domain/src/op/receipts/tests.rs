@@ -1,6 +1,6 @@
 //! Receipts: what a sender is told.
 
-use crate::op::testing::{DAWN_MS, Rig};
+use crate::op::harness::{DAWN_MS, Rig};
 use crate::op::{Ack, Leave, ReadInput, Receipts, ReceiptsReply};
 use crate::{AckMode, Code, Settings, TokenHash, limits};
 

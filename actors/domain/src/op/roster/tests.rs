@@ -1,7 +1,7 @@
 //! The roster: numbers that stay.
 
 use crate::limits::SESSION_TTL_MS;
-use crate::op::testing::{DAWN_MS, Rig, said};
+use crate::op::harness::{DAWN_MS, Rig, said};
 use crate::op::{Consumers, History, Info, Keepalive, Leave, ReadInput, RemoveConsumer, Roster, Stats};
 use crate::{Code, ConsumerName, Settings};
 

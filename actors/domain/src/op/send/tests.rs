@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::op::testing::{DAWN_MS, Rig, draft, rules, said};
+use crate::op::harness::{DAWN_MS, Rig, draft, rules, said};
 use crate::op::{Leave, Send};
 use crate::{Code, Rules, Settings, TokenHash, limits};
 

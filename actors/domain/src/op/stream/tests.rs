@@ -1,6 +1,6 @@
 //! Streams: bounds, lagging, resuming, manual streams and their ends.
 
-use crate::op::testing::{Rig, said};
+use crate::op::harness::{Rig, said};
 use crate::op::{Ack, Leave, ReadInput};
 use crate::{AckMode, ConsumerName, GapReason, limits};
 

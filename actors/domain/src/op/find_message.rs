@@ -10,12 +10,12 @@ use crate::{Now, Refusal};
 
 /// Ask for a message by its id.
 #[derive(Clone, Copy, Debug)]
-pub struct FindMessages {
+pub struct FindMessage {
     /// The message.
     pub id: MessageId,
 }
 
-impl Query for FindMessages {
+impl Query for FindMessage {
     type Reply = Option<Arc<Message>>;
 
     fn answer(&self, channel: &Channel, _: Now) -> Result<Option<Arc<Message>>, Refusal> {

@@ -14,9 +14,7 @@ use crate::{
 /// The wall clock when the rig begins.
 pub(crate) const DAWN_MS: u64 = 1_800_000_000_000;
 
-mod words;
-
-pub(crate) use words::{draft, said, see};
+pub(crate) use super::summary::{draft, said, see};
 
 pub(crate) struct Rig {
     pub(crate) channel: Channel,
@@ -292,7 +290,7 @@ impl Rig {
         let feed = self.streams.get_mut(&place).unwrap();
         let mut taken = Vec::new();
         while taken.len() < count && !feed.queue.is_empty() && feed.progress.take() {
-            taken.extend(feed.queue.pop_front().map(|frame| words::event(&frame)));
+            taken.extend(feed.queue.pop_front().map(|frame| super::summary::event(&frame)));
         }
         self.tick();
         taken
@@ -309,7 +307,7 @@ impl Rig {
 
     /// The last event of a stream that was ended.
     pub(crate) fn ended(&self, place: WaiterId) -> Option<String> {
-        self.streams[&place].last.as_ref().map(words::event)
+        self.streams[&place].last.as_ref().map(super::summary::event)
     }
 
     /// Cuts a stream, as a broken connection does.

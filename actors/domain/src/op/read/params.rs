@@ -8,11 +8,12 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::ReadInput;
 use crate::channel::Gap;
+use crate::deserialize::saturating_u64;
 use crate::entry::AckMode;
 use crate::ids::{ConsumerName, MessageId};
-use crate::limits;
+use crate::message::delivered_schema::DeliveredMessageSchema;
 use crate::refusal::Refusal;
-use crate::schemas::{self, DeliveredMessageSchema};
+use crate::{limits, schema};
 
 /// How a consumer wants to read, as it was said.
 #[derive(Clone, Debug, Default, Deserialize, ToSchema, IntoParams)]
@@ -23,8 +24,8 @@ pub struct ReadQuery<'a> {
     #[param(nullable = false)]
     pub since: Option<f64>,
     /// `auto` (the default): reading acknowledges. `manual`: what is read is leased until it is acknowledged.
-    #[schema(schema_with = schemas::ack)]
-    #[param(schema_with = schemas::ack, required = false)]
+    #[schema(schema_with = schema::ack)]
+    #[param(schema_with = schema::ack, required = false)]
     pub ack: Option<Cow<'a, str>>,
     /// With `ack=manual`: how long the messages are leased, in seconds; clamped to 1 … 3,600. 60 if left out.
     #[schema(nullable = false)]
@@ -53,7 +54,7 @@ impl ReadQuery<'_> {
         let max = count("max", self.max)?.unwrap_or(u64::MAX);
         Ok(ReadInput {
             consumer: self.consumer.as_deref().map(ConsumerName::parse).transpose()?,
-            since: self.since.map(whole),
+            since: self.since.map(saturating_u64),
             terms: self.terms()?,
             max: usize::try_from(max).unwrap_or(usize::MAX).min(limits::READ_MESSAGES),
             ack_upto: count("ack_upto", self.ack_upto)?,
@@ -64,7 +65,7 @@ impl ReadQuery<'_> {
         match self.ack.as_deref() {
             None | Some("auto") => Ok(AckMode::Read),
             Some("manual") => {
-                let lease_ms = self.lease.map_or(limits::LEASE_DEFAULT_MS, |s| whole(s * 1000.0));
+                let lease_ms = self.lease.map_or(limits::LEASE_DEFAULT_MS, |s| saturating_u64(s * 1000.0));
                 Ok(AckMode::Leased { lease_ms: lease_ms.clamp(1_000, limits::LEASE_MAX_MS) })
             }
             Some(_) => Err(Refusal::invalid("ack must be auto or manual")),
@@ -76,16 +77,9 @@ impl ReadQuery<'_> {
 fn count(name: &'static str, said: Option<f64>) -> Result<Option<u64>, Refusal> {
     match said {
         None => Ok(None),
-        Some(n) if n >= 1.0 && n.fract() == 0.0 => Ok(Some(whole(n))),
+        Some(n) if n >= 1.0 && n.fract() == 0.0 => Ok(Some(saturating_u64(n))),
         Some(_) => Err(Refusal::invalid(format!("{name} must be a whole number above 0"))),
     }
-}
-
-/// The whole part of a number; a negative one is 0.
-#[must_use]
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the cast saturates, and that is meant")]
-pub fn whole(number: f64) -> u64 {
-    number.max(0.0) as u64
 }
 
 /// What `listen` is answered with.

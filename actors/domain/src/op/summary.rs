@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::Seen;
+use super::harness::Seen;
 use crate::op::{Draft, SendInput};
 use crate::{ReadResponse, Refusal};
 

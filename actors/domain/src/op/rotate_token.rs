@@ -10,12 +10,12 @@ use crate::{Now, TokenHash};
 
 /// Let another token admit from now on.
 #[derive(Clone, Debug)]
-pub struct Rekey {
+pub struct RotateToken {
     /// The new token's hash.
     pub token: TokenHash,
 }
 
-impl Operation for Rekey {
+impl Operation for RotateToken {
     type Reply = ();
 
     fn decide(&self, channel: &Channel, _: Now) -> Result<Vec<Entry>, Refusal> {

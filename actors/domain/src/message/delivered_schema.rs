@@ -1,0 +1,50 @@
+//! The OpenAPI schema of a delivered message: the message with its delivery attempt.
+
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
+use utoipa::{PartialSchema, ToSchema};
+
+use super::MessageJson;
+
+/// A message as a reader is given it: it says so when it may have come before.
+pub(crate) struct DeliveredMessageSchema;
+
+impl PartialSchema for DeliveredMessageSchema {
+    fn schema() -> RefOr<Schema> {
+        let attempt = ObjectBuilder::new()
+            .schema_type(Type::Integer)
+            .minimum(Some(2u32))
+            .description(Some("Said from the second time on: you may have had this message before."));
+        match MessageJson::<'static>::schema() {
+            RefOr::T(Schema::Object(message)) => ObjectBuilder::from(message).property("attempt", attempt).into(),
+            _ => unreachable!("a message is an object"),
+        }
+    }
+}
+
+impl ToSchema for DeliveredMessageSchema {
+    fn name() -> std::borrow::Cow<'static, str> {
+        "DeliveredMessage".into()
+    }
+
+    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+        MessageJson::<'static>::schemas(schemas);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn properties<T: ToSchema>() -> serde_json::Value {
+        serde_json::to_value(T::schema()).unwrap()["properties"].take()
+    }
+
+    #[test]
+    fn only_what_is_given_to_a_reader_has_an_attempt() {
+        assert!(
+            properties::<DeliveredMessageSchema>()["attempt"].is_object()
+                && properties::<MessageJson<'static>>()["attempt"].is_null()
+        );
+    }
+}
