@@ -1,6 +1,7 @@
 //! Counts the boots of a hub over one data directory, and records which of them ended in a clean shutdown.
 
-use crate::ports::log::{Log, LogError};
+use crate::ports::error::LogError;
+use crate::ports::log::Log;
 
 /// The name of the record in the log that counts boots.
 const NOTE: &str = "run";

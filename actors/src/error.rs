@@ -2,7 +2,7 @@
 
 use rogerrat_domain::{Code, Hint, Refusal};
 
-use crate::ports::log::LogError;
+use crate::ports::error::LogError;
 
 /// Why an operation was not performed, or why its outcome is unknown.
 #[derive(Clone, Debug, thiserror::Error)]

@@ -29,7 +29,8 @@ pub use hub::{Admission, Admitted, Band, Created, HookStatus, Hub, HubRules, Own
 pub use memory::{MemoryAccounts, MemoryLog};
 pub use ports::Ports;
 pub use ports::accounts::{AccountChange, AccountChangeResult, AccountFacts, Accounts, Opened};
-pub use ports::log::{AppendResult, Log, LogError, StoredChannel};
+pub use ports::error::LogError;
+pub use ports::log::{AppendResult, Log, StoredChannel};
 pub use ports::webhook_sender::{WebhookRequest, WebhookSender};
 pub use ports::webhook_store::{StoredHook, WebhookStore};
 pub use random::{random_key, random_password, random_token, random_u64};

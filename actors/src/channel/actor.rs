@@ -14,16 +14,15 @@ use rogerrat_domain::{
 };
 
 use crate::alarm::{Alarm, Alarmed};
-use crate::channel::log_writer::RETRY;
 use crate::channel::messages::{Frame, Passivated};
 use crate::channel::metrics::ChannelMetrics;
-use crate::channel::pending_writes::{PendingDeliveries, PendingWrites};
+use crate::channel::pending_writes::{LOG_RETRY, PendingDeliveries, PendingWrites};
 use crate::channel::responder::{Responder, Responders};
 use crate::channel::status::ChannelStatus;
 use crate::context::HubContext;
 use crate::counters::Count;
 use crate::error::HubError;
-use crate::ports::log::LogError;
+use crate::ports::error::LogError;
 
 /// How far ahead of an id the id high-water mark is raised.
 pub(crate) const ID_RESERVATION_MS: u64 = 60_000;
@@ -239,7 +238,7 @@ impl ChannelActor {
             }
             Err(error) => {
                 log::warn!(channel:display = this.channel.id(), error:display; "could not fetch messages; retrying");
-                ctx.run_later(RETRY, |this, ctx| this.fetch(ids, ctx));
+                ctx.run_later(LOG_RETRY, |this, ctx| this.fetch(ids, ctx));
             }
         }));
     }

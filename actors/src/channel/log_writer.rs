@@ -11,14 +11,12 @@ use actix::prelude::*;
 use rogerrat_domain::Record;
 
 use crate::channel::actor::ChannelActor;
-use crate::channel::pending_writes::{Batch, DeferredReply, PendingDeliveries, WriteOutcome};
+use crate::channel::pending_writes::{Batch, DeferredReply, LOG_RETRY, PendingDeliveries, WriteOutcome};
 use crate::error::HubError;
 use crate::random::record_id;
 
 /// How long entries that nothing waits for are gathered before they are written.
 const FLUSH_DELAY: Duration = Duration::from_millis(20);
-/// How long until a log that failed is tried again.
-pub(crate) const RETRY: Duration = Duration::from_secs(1);
 /// Entries after which the log of a small channel is compacted.
 const COMPACT_AFTER: usize = 2000;
 
@@ -125,13 +123,13 @@ impl ChannelActor {
         if !self.writes.behind {
             log::warn!(channel:display = self.channel.id(); "log unavailable; the channel continues in memory");
             self.writes.behind = true;
-            ctx.run_later(RETRY, Self::catch_up);
+            ctx.run_later(LOG_RETRY, Self::catch_up);
         }
     }
 
     fn catch_up(&mut self, ctx: &mut Context<Self>) {
         if !self.context.log.is_healthy() || self.writes.in_flight || self.writes.awaited().is_some() {
-            ctx.run_later(RETRY, Self::catch_up);
+            ctx.run_later(LOG_RETRY, Self::catch_up);
             return;
         }
         self.writes.clear_entries();
@@ -143,7 +141,7 @@ impl ChannelActor {
             match compacted {
                 Ok(()) => this.writes.behind = false,
                 Err(_) => {
-                    ctx.run_later(RETRY, Self::catch_up);
+                    ctx.run_later(LOG_RETRY, Self::catch_up);
                 }
             }
             this.schedule_write(ctx);

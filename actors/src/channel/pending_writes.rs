@@ -1,5 +1,7 @@
 //! What a channel has applied and not yet committed to the log, as data. [`log_writer`](super::log_writer) writes it.
 
+use std::time::Duration;
+
 use rogerrat_domain::transcript::TranscriptLine;
 use rogerrat_domain::webhook::DueDelivery;
 use rogerrat_domain::{Effect, Entry};
@@ -7,6 +9,9 @@ use rogerrat_domain::{Effect, Entry};
 use crate::error::HubError;
 use crate::ports::log::AppendResult;
 use crate::webhooks::QueuePermit;
+
+/// How long until a log that failed is tried again.
+pub(crate) const LOG_RETRY: Duration = Duration::from_secs(1);
 
 /// A reply that is sent after the commit, by the actor `A`.
 pub(crate) type DeferredReply<A> = Box<dyn FnOnce(&mut A, Result<(), HubError>)>;

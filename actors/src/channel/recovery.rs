@@ -11,7 +11,8 @@ use crate::channel::handle::ChannelHandle;
 use crate::clock::Clock;
 use crate::error::HubError;
 use crate::ports::accounts::Accounts;
-use crate::ports::log::{Log, LogError, StoredChannel};
+use crate::ports::error::LogError;
+use crate::ports::log::{Log, StoredChannel};
 
 /// Recovers channels.
 #[derive(Clone)]

@@ -21,7 +21,7 @@ use rogerrat_domain::{
 use super::{Admitted, Hub};
 use crate::error::HubError;
 use crate::ports::accounts::{AccountChange, AccountChangeResult};
-use crate::ports::log::LogError;
+use crate::ports::error::LogError;
 use crate::random::{random_token, random_u64};
 
 /// How often a random callsign is drawn if the last one was taken.

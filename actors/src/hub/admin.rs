@@ -11,7 +11,7 @@ use rogerrat_domain::{Ban, BanInput, Banned, Callsign, Refusal, limits};
 use super::{Admitted, Hub, Shared};
 use crate::channel::handle::ChannelHandle;
 use crate::error::HubError;
-use crate::ports::log::LogError;
+use crate::ports::error::LogError;
 use crate::random::random_u64;
 use crate::security::bans::Bans;
 

@@ -21,7 +21,7 @@ use crate::counters::{Count, Counters};
 use crate::error::HubError;
 use crate::hub::dispatcher::Dispatcher;
 use crate::ports::Ports;
-use crate::ports::log::LogError;
+use crate::ports::error::LogError;
 use crate::registry::Registry;
 use crate::registry::messages::StopOpening;
 use crate::security::account_policy::AccountPolicy;

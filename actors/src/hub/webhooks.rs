@@ -11,7 +11,7 @@ use rogerrat_domain::{AccountId, Callsign, ChannelId, Code, Encryptor, MessageId
 
 use super::Hub;
 use crate::error::HubError;
-use crate::ports::log::LogError;
+use crate::ports::error::LogError;
 use crate::random::{nonce, record_id};
 use crate::webhooks::{Forget, HookHandle, Named, Rotate, Subscribe, Unsubscribe};
 

@@ -8,7 +8,8 @@ use futures_util::future::BoxFuture;
 use rogerrat_domain::{AccountId, Callsign, ChannelId, Identity, IdentityRow, Record, Settings, TokenHash};
 
 use crate::ports::accounts::{AccountChange, AccountChangeResult, AccountFacts, Accounts, Opened};
-use crate::ports::log::{AppendResult, Log, LogError};
+use crate::ports::error::LogError;
+use crate::ports::log::{AppendResult, Log};
 
 /// Accounts in memory.
 pub struct MemoryAccounts {

@@ -12,7 +12,8 @@ use rogerrat_domain::transcript::TranscriptLine;
 use rogerrat_domain::{BacklogEntry, ChannelId, Entry, MemberNo, Message, MessageId, Record, Settings, Snapshot};
 
 use crate::memory::webhook_store::MemoryWebhookStore;
-use crate::ports::log::{AppendResult, Log, LogError, StoredChannel};
+use crate::ports::error::LogError;
+use crate::ports::log::{AppendResult, Log, StoredChannel};
 use crate::ports::webhook_store::WebhookStore;
 
 /// A log in memory.

@@ -8,7 +8,7 @@ use futures_util::future::BoxFuture;
 use rogerrat_domain::webhook::{DeliveryRow, DeliveryState, DueDelivery, Hook, HookId, Owner};
 use rogerrat_domain::{ChannelId, limits};
 
-use crate::ports::log::LogError;
+use crate::ports::error::LogError;
 use crate::ports::webhook_store::{StoredHook, WebhookStore};
 
 #[derive(Debug, Default)]

@@ -6,7 +6,8 @@
 use futures_util::future::BoxFuture;
 use rogerrat_domain::{AccountId, Callsign, ChannelId, Identity, IdentityRow, Record, Settings, TokenHash};
 
-use crate::ports::log::{AppendResult, LogError};
+use crate::ports::error::LogError;
+use crate::ports::log::AppendResult;
 
 /// A change of an account, made as a whole or not at all.
 #[derive(Clone, Debug)]

@@ -10,6 +10,7 @@ use futures_util::future::BoxFuture;
 use rogerrat_domain::transcript::TranscriptLine;
 use rogerrat_domain::{BacklogEntry, ChannelId, Message, MessageId, Record, Settings, Snapshot};
 
+use crate::ports::error::LogError;
 use crate::ports::webhook_store::WebhookStore;
 
 /// The result of an append.
@@ -25,23 +26,6 @@ pub enum AppendResult {
     Busy,
     /// The record may or may not be stored.
     Unknown,
-}
-
-/// Why the log could not be read or written.
-#[derive(Clone, Debug, thiserror::Error)]
-pub enum LogError {
-    /// The stored data is corrupt.
-    #[error("the log is damaged: {0}")]
-    Damaged(String),
-    /// The operation failed.
-    #[error("the log failed: {0}")]
-    Failed(String),
-    /// The record may or may not be stored.
-    #[error("the outcome of the write is unknown: {0}")]
-    Unknown(String),
-    /// The queue of the log is full.
-    #[error("the log is too busy")]
-    Busy,
 }
 
 /// The stored state of a channel.

@@ -1,6 +1,7 @@
 //! The ports of a hub: traits for storage and for sending webhooks, implemented outside this crate.
 
 pub(crate) mod accounts;
+pub(crate) mod error;
 pub(crate) mod log;
 pub(crate) mod webhook_sender;
 pub(crate) mod webhook_store;

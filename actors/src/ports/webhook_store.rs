@@ -6,7 +6,7 @@
 use futures_util::future::BoxFuture;
 use rogerrat_domain::webhook::{DeliveryRow, DueDelivery, Hook, HookId, Owner};
 
-use crate::ports::log::LogError;
+use crate::ports::error::LogError;
 
 /// A stored hook, and the size of its queue.
 #[derive(Clone, Debug)]

@@ -14,7 +14,7 @@ use tokio::sync::oneshot;
 
 use super::harness::{TestHub, started};
 use crate::ports::accounts::{AccountChange, AccountChangeResult, AccountFacts, Accounts, Opened};
-use crate::ports::log::LogError;
+use crate::ports::error::LogError;
 use crate::{Hub, HubError, MemoryAccounts, MemoryLog, Owner, Ports};
 
 /// Accounts whose answer about callsigns can be held up, so that it is old when it comes.
