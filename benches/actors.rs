@@ -56,7 +56,7 @@ async fn pair() -> [Agent; 2] {
         sends_per_minute_band: None,
         idle_ms: None,
         idle_lossless_ms: None,
-        shelf: BacklogLimits { messages: 1000, bytes: 64 << 20 },
+        backlog: BacklogLimits { messages: 1000, bytes: 64 << 20 },
         unused_ms: None,
         member_ttl_ms: MEMBER_TTL_MS,
         per_account: unlimited,

@@ -221,7 +221,7 @@ fn rules(config: &Config) -> HubRules {
         sends_per_minute_band: limit(config.limits.send_per_session_band),
         idle_ms: Some(u64::from(channels.idle_minutes) * 60_000),
         idle_lossless_ms: Some(LOSSLESS_IDLE_MS),
-        shelf: BacklogLimits {
+        backlog: BacklogLimits {
             messages: config.storage.backlog_messages as usize,
             bytes: (config.storage.backlog_mib as usize) << 20,
         },

@@ -135,7 +135,7 @@ async fn million(folder: &Path) {
         assert!(store.find(&channel).await.expect("it can be read").is_some());
         let kept = store.load(&channel).await.expect("it can be read");
         slowest = slowest.max(begun.elapsed());
-        assert_eq!((kept.seq, kept.shelf.len()), (1, 3));
+        assert_eq!((kept.seq, kept.backlog.len()), (1, 3));
     }
     println!(
         "first look at a channel: {:.2} ms at most; {} MiB resident, {before_mib} before",

@@ -104,7 +104,7 @@ pub(super) fn load(connection: &Connection, channel: &ChannelId) -> Read<StoredC
         Some((seq, snapshot)) => (seq, Some(body::json::<Snapshot>(channel, "the snapshot", &snapshot)?)),
         None => (0, None),
     };
-    let Shelf { shelf, mut records } = shelf(&moment, channel, no, seq, snapshot.as_ref())?;
+    let Shelf { backlog, mut records } = backlog(&moment, channel, no, seq, snapshot.as_ref())?;
     records.append(&mut bare_records(&moment, channel, no, seq)?);
     records.sort_unstable_by_key(|record| record.seq);
     for record in &records {
@@ -113,7 +113,7 @@ pub(super) fn load(connection: &Connection, channel: &ChannelId) -> Read<StoredC
         }
         seq = record.seq;
     }
-    Ok(StoredChannel { seq, snapshot, records, shelf })
+    Ok(StoredChannel { seq, snapshot, records, backlog })
 }
 
 fn number_of(connection: &Connection, channel: &ChannelId) -> rusqlite::Result<Option<i64>> {
@@ -154,13 +154,13 @@ fn record(row: &Row<'_>, column: usize, channel: &ChannelId) -> Read<Record> {
 /// The messages of a channel, in outline, and the records that lie with them.
 #[derive(Default)]
 struct Shelf {
-    shelf: Vec<BacklogEntry>,
+    backlog: Vec<BacklogEntry>,
     records: Vec<Record>,
 }
 
 /// Of the messages those the channel holds, and of the records those after `after`. What the state let go of may still
 /// be there for a while.
-fn shelf(connection: &Connection, channel: &ChannelId, no: i64, after: u64, state: Option<&Snapshot>) -> Read<Shelf> {
+fn backlog(connection: &Connection, channel: &ChannelId, no: i64, after: u64, state: Option<&Snapshot>) -> Read<Shelf> {
     let departed = state.map_or(0, Snapshot::departed);
     let held = state.map(|state| state.held().collect::<HashSet<_>>()).unwrap_or_default();
     let mut find = connection
@@ -173,7 +173,7 @@ fn shelf(connection: &Connection, channel: &ChannelId, no: i64, after: u64, stat
     while let Some(row) = rows.next().map_err(fault)? {
         let shelved = shelved(row).map_err(fault)?;
         if shelved.id > departed || held.contains(&shelved.id) {
-            found.shelf.push(shelved);
+            found.backlog.push(shelved);
         }
         if row.get::<_, Option<i64>>(4).map_err(fault)?.is_some_and(|seq| seq > signed(after)) {
             found.records.push(record(row, 4, channel)?);

@@ -102,7 +102,7 @@ impl Recovery {
         let opened_at = if lost.is_some() { above } else { 0 };
         let mut channel = Channel::open(handle.id.clone(), handle.settings(), rules, opened_at, lost, now);
         if let Some(snapshot) = stored.snapshot {
-            channel.restore(snapshot, &stored.shelf, self.boot.id, now)?;
+            channel.restore(snapshot, &stored.backlog, self.boot.id, now)?;
         }
         channel.replay(stored.records.iter().flat_map(|record| &record.entries), now);
         if crashed || self.boot.doubts(unloaded_in) {

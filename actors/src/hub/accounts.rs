@@ -278,7 +278,7 @@ impl Hub {
         let Some(key) = key else { return Ok((wish, None, !named.is_empty())) };
         let refusal = || {
             Refusal::new(Code::Unauthorized, "this identity_key is not valid here")
-                .hint("it was rotated, or belongs to another callsign: ask whoever owns the identity for its key")
+                .hint("it was rotated, or belongs to another callsign: ask the owner of the identity for its key")
         };
         let proved = match key.starts_with(KEY_PREFIX) {
             true => accounts.proof(TokenHash::of(key)).await.map_err(unread)?,
@@ -321,13 +321,13 @@ impl Hub {
         let handles: Vec<_> = match ended.is_empty() {
             true => Vec::new(),
             false => {
-                let told = self.shared.directory.iter().filter(|handle| handle.status.has_identities.load(SeqCst));
-                told.map(|handle| handle.value().clone()).collect()
+                let handles = self.shared.directory.iter().filter(|handle| handle.status.has_identities.load(SeqCst));
+                handles.map(|handle| handle.value().clone()).collect()
             }
         };
         for some in handles.chunks(REVOKE_AT_ONCE) {
-            let telling = some.iter().flat_map(|handle| ended.iter().map(move |key| (handle, key)));
-            let telling = telling.map(|(handle, (callsign, identity))| async move {
+            let revocations = some.iter().flat_map(|handle| ended.iter().map(move |key| (handle, key)));
+            let revocations = revocations.map(|(handle, (callsign, identity))| async move {
                 let at = Admitted(handle.clone());
                 for _ in 0..REVOKE_TRIES {
                     // A channel that is not in memory checks when it is recovered.
@@ -343,9 +343,9 @@ impl Hub {
                 }
                 Err(HubError::Busy)
             });
-            let unheard =
+            let log_failure =
                 |error: &HubError| log::error!(error:display; "key revoked, but one of its sessions may still be open");
-            join_all(telling).await.into_iter().try_for_each(|told| told.inspect_err(unheard))?;
+            join_all(revocations).await.into_iter().try_for_each(|result| result.inspect_err(log_failure))?;
         }
         Ok(())
     }

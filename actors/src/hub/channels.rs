@@ -57,9 +57,9 @@ pub type Admission<'a> = Either<Ready<Result<Admitted, HubError>>, BoxFuture<'a,
 /// The first record of a channel.
 fn creation(channel: ChannelId, settings: Arc<Settings>) -> Record {
     let (ts, retention) = (settings.created_at_ms, settings.retention);
-    let told = (retention != Retention::None).then(|| Event::ChannelCreated { ts, retention }.line(None));
+    let line = (retention != Retention::None).then(|| Event::ChannelCreated { ts, retention }.line(None));
     let rid = record_id();
-    let transcript = told.into_iter().collect();
+    let transcript = line.into_iter().collect();
     Record { channel, seq: 1, rid, at_ms: ts, entries: vec![Entry::Created { settings }], transcript, due: Vec::new() }
 }
 

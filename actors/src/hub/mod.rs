@@ -58,7 +58,7 @@ pub struct HubRules {
     /// A channel that loses nothing by it leaves memory after this long without use.
     pub idle_lossless_ms: Option<u64>,
     /// How many messages a durable channel keeps in its backlog.
-    pub shelf: BacklogLimits,
+    pub backlog: BacklogLimits,
     /// A channel that belongs to no account is deleted after this long without use.
     pub unused_ms: Option<u64>,
     /// How long a member without a session is remembered, unless the channel's settings say otherwise.

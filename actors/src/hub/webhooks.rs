@@ -145,12 +145,12 @@ impl Hub {
     /// `not_found`; `invalid` for a delivery that is still due; `limit_reached` when the queue of the hook is full.
     pub async fn replay(&self, owner: &Owner, hook: &str, input: ReplayInput) -> Result<Replayed, HubError> {
         let handle = self.handle(owner, hook)?;
-        let mut told = self.deliveries(owner, hook).await?;
+        let mut deliveries = self.deliveries(owner, hook).await?;
         match &input.delivery_id {
-            None => told.retain(Delivery::has_failed),
+            None => deliveries.retain(Delivery::has_failed),
             Some(id) => {
-                told.retain(|delivery| delivery.id.as_str() == id);
-                let found = told.first().ok_or_else(|| Refusal::new(Code::NotFound, "delivery not found"))?;
+                deliveries.retain(|delivery| delivery.id.as_str() == id);
+                let found = deliveries.first().ok_or_else(|| Refusal::new(Code::NotFound, "delivery not found"))?;
                 if found.state == DeliveryState::Due {
                     return Err(Refusal::invalid("this delivery is still due").into());
                 }
@@ -158,7 +158,7 @@ impl Hub {
         }
         let mut replayed = Replayed::default();
         // Oldest first.
-        for delivery in told.into_iter().rev() {
+        for delivery in deliveries.into_iter().rev() {
             let id = delivery.id.clone();
             match self.message_of(&delivery).await? {
                 None => replayed.gone.push(id),

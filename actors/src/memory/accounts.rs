@@ -53,7 +53,7 @@ impl Inner {
                 if !self.accounts.contains_key(&account) {
                     return AccountChangeResult::Missing;
                 }
-                self.make_room(&account, sessions);
+                self.trim_sessions(&account, sessions);
                 self.sessions.insert(session, (account, at_ms));
             }
             AccountChange::Used { session, at_ms } => {
@@ -114,7 +114,7 @@ impl Inner {
         AccountChangeResult::Done(Vec::new())
     }
 
-    fn make_room(&mut self, account: &AccountId, sessions: usize) {
+    fn trim_sessions(&mut self, account: &AccountId, sessions: usize) {
         let mut ours: Vec<_> = self.sessions.iter().filter(|(_, (whose, _))| whose == account).collect();
         ours.sort_unstable_by_key(|(_, (_, used_ms))| *used_ms);
         let over = (ours.len() + 1).saturating_sub(sessions);

@@ -23,7 +23,7 @@ pub struct MemoryLog {
     notes: Mutex<HashMap<&'static str, String>>,
     rows: DashMap<(&'static str, String), String>,
     floor: AtomicU64,
-    postbox: MemoryWebhookStore,
+    webhooks: MemoryWebhookStore,
 }
 
 /// The stored state of one channel.
@@ -64,7 +64,7 @@ impl ChannelRecords {
         AppendResult::Done
     }
 
-    fn fold(&mut self, seq: u64, snapshot: Snapshot) {
+    fn compact(&mut self, seq: u64, snapshot: Snapshot) {
         self.records.retain(|record| record.seq > seq);
         let held: Vec<_> = snapshot.held().collect();
         self.messages.retain(|id, _| *id > snapshot.departed() || held.contains(id));
@@ -72,7 +72,7 @@ impl ChannelRecords {
     }
 
     fn kept(&self) -> StoredChannel {
-        let shelved = |(id, (from, to, json)): (&MessageId, &(MemberNo, Option<MemberNo>, Bytes))| BacklogEntry {
+        let entry = |(id, (from, to, json)): (&MessageId, &(MemberNo, Option<MemberNo>, Bytes))| BacklogEntry {
             id: *id,
             from: *from,
             to: *to,
@@ -82,7 +82,7 @@ impl ChannelRecords {
             seq: self.seq,
             snapshot: self.snapshot.clone(),
             records: self.records.clone(),
-            shelf: self.messages.iter().map(shelved).collect(),
+            backlog: self.messages.iter().map(entry).collect(),
         }
     }
 }
@@ -99,7 +99,7 @@ fn outlined(mut record: Record) -> Record {
 
 impl MemoryLog {
     fn of<T>(&self, channel: &ChannelId, look: impl FnOnce(&ChannelRecords) -> T) -> Option<T> {
-        self.channels.get(channel).map(|shelf| look(&shelf))
+        self.channels.get(channel).map(|records| look(&records))
     }
 }
 
@@ -112,20 +112,20 @@ impl Log for MemoryLog {
         let due = record.due.clone();
         let appended = self.channels.entry(record.channel.clone()).or_default().append(record);
         if appended == AppendResult::Done {
-            due.into_iter().for_each(|due| self.postbox.put(due));
+            due.into_iter().for_each(|due| self.webhooks.put(due));
         }
         done(appended)
     }
 
     fn compact(&self, channel: &ChannelId, seq: u64, snapshot: Snapshot) -> BoxFuture<'static, Result<(), LogError>> {
-        if let Some(mut shelf) = self.channels.get_mut(channel) {
-            shelf.fold(seq, snapshot);
+        if let Some(mut records) = self.channels.get_mut(channel) {
+            records.compact(seq, snapshot);
         }
         done(Ok(()))
     }
 
     fn find(&self, channel: &ChannelId) -> BoxFuture<'static, Result<Option<Settings>, LogError>> {
-        done(Ok(self.of(channel, |shelf| shelf.settings.clone()).flatten()))
+        done(Ok(self.of(channel, |records| records.settings.clone()).flatten()))
     }
 
     fn load(&self, channel: &ChannelId) -> BoxFuture<'static, Result<StoredChannel, LogError>> {
@@ -137,8 +137,8 @@ impl Log for MemoryLog {
         channel: &ChannelId,
         ids: Vec<MessageId>,
     ) -> BoxFuture<'static, Result<Vec<Arc<Message>>, LogError>> {
-        let read = |shelf: &ChannelRecords| {
-            let kept = ids.iter().filter_map(|id| Some((*id, shelf.messages.get(id)?)));
+        let read = |records: &ChannelRecords| {
+            let kept = ids.iter().filter_map(|id| Some((*id, records.messages.get(id)?)));
             let read = kept.map(|(id, (from, to, json))| Message::stored(id, *from, *to, json).map(Arc::new));
             read.collect::<Result<_, _>>().map_err(|bad| LogError::Damaged(bad.to_string()))
         };
@@ -150,35 +150,36 @@ impl Log for MemoryLog {
         channel: &ChannelId,
         limit: usize,
     ) -> BoxFuture<'static, Result<Vec<TranscriptLine>, LogError>> {
-        let last = |shelf: &ChannelRecords| shelf.transcript[shelf.transcript.len().saturating_sub(limit)..].to_vec();
+        let last =
+            |records: &ChannelRecords| records.transcript[records.transcript.len().saturating_sub(limit)..].to_vec();
         done(Ok(self.of(channel, last).unwrap_or_default()))
     }
 
     fn delete_channel(&self, channel: &ChannelId) -> BoxFuture<'static, Result<bool, LogError>> {
         let was_there = self.channels.remove(channel).is_some();
-        self.postbox.forget_channel(channel);
+        self.webhooks.forget_channel(channel);
         done(Ok(was_there))
     }
 
     fn used(&self, channels: Vec<(ChannelId, u64)>) -> BoxFuture<'static, Result<(), LogError>> {
         for (channel, at_ms) in channels {
-            if let Some(mut shelf) = self.channels.get_mut(&channel) {
-                shelf.used_ms = at_ms;
+            if let Some(mut records) = self.channels.get_mut(&channel) {
+                records.used_ms = at_ms;
             }
         }
         done(Ok(()))
     }
 
     fn unused(&self, before_ms: u64, limit: usize) -> BoxFuture<'static, Result<Vec<ChannelId>, LogError>> {
-        let is_nobodys = |settings: &Settings| settings.creator_account_id.is_none();
+        let has_no_owner = |settings: &Settings| settings.creator_account_id.is_none();
         let unused = self.channels.iter();
         let unused =
-            unused.filter(|shelf| shelf.settings.as_ref().is_some_and(is_nobodys) && shelf.used_ms < before_ms);
-        done(Ok(unused.take(limit).map(|shelf| shelf.key().clone()).collect()))
+            unused.filter(|records| records.settings.as_ref().is_some_and(has_no_owner) && records.used_ms < before_ms);
+        done(Ok(unused.take(limit).map(|records| records.key().clone()).collect()))
     }
 
     fn count(&self) -> BoxFuture<'static, Result<u64, LogError>> {
-        done(Ok(self.channels.iter().filter(|shelf| shelf.settings.is_some()).count() as u64))
+        done(Ok(self.channels.iter().filter(|records| records.settings.is_some()).count() as u64))
     }
 
     fn id_high_water_mark(&self) -> MessageId {
@@ -218,7 +219,7 @@ impl Log for MemoryLog {
     }
 
     fn webhooks(&self) -> &dyn WebhookStore {
-        &self.postbox
+        &self.webhooks
     }
 
     fn is_healthy(&self) -> bool {

@@ -38,7 +38,7 @@ pub struct StoredChannel {
     /// The records after the snapshot, oldest first; the messages in them are outlines without text.
     pub records: Vec<Record>,
     /// Its stored messages, oldest first, without text.
-    pub shelf: Vec<BacklogEntry>,
+    pub backlog: Vec<BacklogEntry>,
 }
 
 /// Stores the records of channels, in order, each as a whole or not at all.

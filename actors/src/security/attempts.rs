@@ -123,9 +123,9 @@ mod tests {
         for n in 0..8 {
             attempts.check(&"c", near(n), now).unwrap();
         }
-        let told: Vec<_> = (0..8).map(|n| attempts.settle(&"c", near(n), now, n == 7).is_ok()).collect();
+        let results: Vec<_> = (0..8).map(|n| attempts.settle(&"c", near(n), now, n == 7).is_ok()).collect();
         assert_eq!(
-            told,
+            results,
             [true, true, true, true, true, false, false, false],
             "one rate_limit_key, and the right one is too late"
         );

@@ -39,11 +39,11 @@ async fn a_channel_that_panicked_is_recovered_with_its_members() {
     let totals = test_hub.hub.totals();
     assert_eq!((totals.revivals_total, totals.now.channels_live, totals.now.members), (1, 1, 2));
     let mut response = bob.read(1000).await.unwrap();
-    let gap = response.gap.expect("the loss is told");
+    let gap = response.gap.expect("the gap is reported");
     assert_eq!((gap.to, gap.reason), (before.id, GapReason::Restart));
     response.guard.complete();
     ann.send("bob", "again").await.unwrap();
-    assert!(bob.read(1000).await.unwrap().gap.is_none(), "it is told once");
+    assert!(bob.read(1000).await.unwrap().gap.is_none(), "it is reported once");
 }
 
 #[actix_rt::test]
@@ -60,8 +60,8 @@ async fn a_poll_parked_in_a_crash_keeps_waiting() {
     started(&mut poll).await;
     test_hub.settle().await;
     // The new channel tells the loss first, then it is as before.
-    let told = poll.await;
-    assert!(told.is_empty());
+    let texts = poll.await;
+    assert!(texts.is_empty());
     ann.send("bob", "hi").await.unwrap();
     assert_eq!(bob.texts(1000).await, ["hi"]);
 }

@@ -33,7 +33,7 @@ impl Fixture {
         self.crash_after(0).await
     }
 
-    /// The process is told to end.
+    /// The process is texts to end.
     async fn stop(self) -> Self {
         self.test_hub.hub.drain().await;
         self.test_hub.hub.close().await;
@@ -121,7 +121,7 @@ async fn d05_a_memory_channel_reports_a_restart_gap_once_to_each_older_member() 
     let carl = fixture.test_hub.join("carl").await;
     for agent in [&ann, &bob] {
         let mut response = agent.read(1000).await.unwrap();
-        let gap = response.gap.expect("the loss is told");
+        let gap = response.gap.expect("the gap is reported");
         assert!(gap.to >= lost.id && gap.reason == GapReason::Restart);
         response.guard.complete();
     }
@@ -187,7 +187,7 @@ async fn d05_a_gap_is_reported_only_beyond_the_backlog() {
     let fixture = fixture.crash_after(100).await;
     let bob = bob.at(&fixture.test_hub);
     let mut response = bob.read(1000).await.unwrap();
-    let gap = response.gap.expect("ten left the shelf");
+    let gap = response.gap.expect("ten left the backlog");
     assert_eq!((gap.to, gap.reason), (ids[9], GapReason::Ring));
     response.guard.complete();
     let mut next = bob.read(1000).await.unwrap();
@@ -264,7 +264,7 @@ async fn a_failed_fetch_is_retried_and_corrupt_messages_become_a_gap() {
     drop(response);
     *fixture.log.unreadable.lock().unwrap() = Some(LogError::Damaged("a page".into()));
     let mut response = bob.read(60_000).await.unwrap();
-    let gap = response.gap.expect("the loss is told");
+    let gap = response.gap.expect("the gap is reported");
     assert!(gap.to >= ids[0] && gap.to < ids[149], "{gap:?}");
     response.guard.complete();
 }

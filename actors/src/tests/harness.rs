@@ -69,7 +69,7 @@ impl TestHub {
             sends_per_minute_band: None,
             idle_ms: Some(HOUR_MS),
             idle_lossless_ms: Some(HOUR_MS / 12),
-            shelf: BacklogLimits { messages: 1300, bytes: 64 << 20 },
+            backlog: BacklogLimits { messages: 1300, bytes: 64 << 20 },
             unused_ms: Some(30 * 24 * HOUR_MS),
             member_ttl_ms: MEMBER_TTL_MS,
             per_account: UNLIMITED,

@@ -170,7 +170,7 @@ impl Log for Held {
     }
 
     fn webhooks(&self) -> &dyn crate::WebhookStore {
-        if self.is_dead() { &Nobody } else { self.0.kept.webhooks() }
+        if self.is_dead() { &NoWebhooks } else { self.0.kept.webhooks() }
     }
 
     fn is_healthy(&self) -> bool {
@@ -187,13 +187,13 @@ impl Log for Held {
 }
 
 /// The postbox of a process that is gone: it answers nobody.
-struct Nobody;
+struct NoWebhooks;
 
 fn never<T: Send + 'static>() -> BoxFuture<'static, Result<T, LogError>> {
     Box::pin(std::future::pending())
 }
 
-impl crate::WebhookStore for Nobody {
+impl crate::WebhookStore for NoWebhooks {
     fn hooks(&self) -> BoxFuture<'static, Result<Vec<crate::StoredHook>, LogError>> {
         never()
     }

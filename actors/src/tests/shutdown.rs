@@ -42,7 +42,7 @@ async fn d30_an_idle_memory_channel_leaves_memory_and_reports_the_gap() {
     assert!(!test_hub.handle().addr().unwrap().connected(), "its actor has gone");
     let bob = test_hub.join("bob").await;
     let mut response = bob.read(1000).await.unwrap();
-    let gap = response.gap.expect("the loss is told");
+    let gap = response.gap.expect("the gap is reported");
     assert_eq!((gap.to, gap.reason), (last.id, GapReason::Idle));
     response.guard.complete();
     assert_eq!(test_hub.hub.totals().revivals_total, 0);

@@ -35,8 +35,8 @@ impl TestHub {
 
     async fn states(&self, hook: &Subscribed) -> Vec<(DeliveryState, u32)> {
         self.settle().await;
-        let told = self.hub.deliveries(&self.owner(), hook.hook.id.as_str()).await.unwrap();
-        told.iter().rev().map(|delivery| (delivery.state, delivery.attempts)).collect()
+        let deliveries = self.hub.deliveries(&self.owner(), hook.hook.id.as_str()).await.unwrap();
+        deliveries.iter().rev().map(|delivery| (delivery.state, delivery.attempts)).collect()
     }
 }
 
@@ -198,7 +198,7 @@ async fn fifty_failures_disable_a_hook_and_a_successful_test_enables_it() {
     }
     assert!(account_policy().off_ms.is_some() && account_policy().failures == 50);
     test_hub.world.take();
-    ann.send("all", "nobody is told").await.unwrap();
+    ann.send("all", "not sent to a disabled hook").await.unwrap();
     assert!(test_hub.posted().await.is_empty());
     test_hub.hub.test_webhook(&test_hub.owner(), hook.hook.id.as_str()).await.unwrap();
     test_hub.settle().await;
@@ -229,10 +229,10 @@ async fn failed_deliveries_can_be_replayed_with_the_same_id_and_body() {
     assert_eq!((replayed.replayed.len(), replayed.gone.len()), (2, 0));
     test_hub.settle().await;
     let again = test_hub.world.take();
-    let said = |requests: &[crate::WebhookRequest]| {
+    let contents = |requests: &[crate::WebhookRequest]| {
         requests.iter().map(|l| (l.id.clone(), l.body.clone())).collect::<Vec<_>>()
     };
-    let (first, again) = (said(&first), said(&again));
+    let (first, again) = (contents(&first), contents(&again));
     assert_eq!(again, [first[0].clone(), first[2].clone()]);
     assert!(test_hub.states(&hook).await.iter().all(|(state, _)| *state == DeliveryState::Delivered));
     assert_eq!(test_hub.states(&hook).await.len(), 3, "a replay is the same delivery");
@@ -252,9 +252,10 @@ async fn a_full_queue_drops_the_newest_and_logs_it() {
         ann.send("all", &format!("m{n}")).await.unwrap();
     }
     test_hub.settle().await;
-    let told = test_hub.hub.deliveries(&test_hub.owner(), hook.hook.id.as_str()).await.unwrap();
-    assert_eq!(told.len(), limits::HOOK_LOG);
-    let dropped = told.iter().filter(|d| d.state == DeliveryState::Dropped && d.failure == Some(Failure::QueueFull));
+    let deliveries = test_hub.hub.deliveries(&test_hub.owner(), hook.hook.id.as_str()).await.unwrap();
+    assert_eq!(deliveries.len(), limits::HOOK_LOG);
+    let dropped =
+        deliveries.iter().filter(|d| d.state == DeliveryState::Dropped && d.failure == Some(Failure::QueueFull));
     assert_eq!(dropped.count(), 5);
     assert_eq!(test_hub.hub.webhooks_of(&test_hub.owner())[0].due, limits::HOOK_QUEUE);
     assert_eq!(test_hub.hub.totals().webhooks.dropped_total, 5);

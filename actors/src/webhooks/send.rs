@@ -63,12 +63,12 @@ impl Attempt {
 
     async fn request(&self) -> Result<WebhookRequest, AttemptOutcome> {
         let Self { hook, row, log, .. } = self;
-        let postbox = log.webhooks();
+        let store = log.webhooks();
         if self.is_first {
             // The body contains the time of the first attempt, so it must be the same after a crash.
-            postbox.keep(&hook.id, row).await.map_err(|_| AttemptOutcome::NotBegun)?;
+            store.keep(&hook.id, row).await.map_err(|_| AttemptOutcome::NotBegun)?;
         }
-        let hidden = postbox.hidden(row.no).await.map_err(|_| AttemptOutcome::NotBegun)?;
+        let hidden = store.hidden(row.no).await.map_err(|_| AttemptOutcome::NotBegun)?;
         let delivery = &row.delivery;
         let message = hidden.and_then(|hidden| self.messages.open(&hidden, &delivery.context()));
         let message = message.ok_or(AttemptOutcome::Unreadable)?;

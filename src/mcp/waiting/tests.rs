@@ -63,7 +63,7 @@ impl Fixture {
             sends_per_minute_band: None,
             idle_ms: None,
             idle_lossless_ms: None,
-            shelf: BacklogLimits { messages: 100, bytes: 1 << 20 },
+            backlog: BacklogLimits { messages: 100, bytes: 1 << 20 },
             unused_ms: None,
             member_ttl_ms: 1_000_000,
             per_account: AccountLimits { channels: None, identities: None, webhooks: None, sends_per_minute: None },

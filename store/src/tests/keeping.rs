@@ -23,7 +23,7 @@ async fn a03_what_was_appended_is_there_after_it_was_opened_again() {
     let messages = store.messages(&channel("c"), vec![8, 9, 7]).await.unwrap();
     assert_eq!(messages.iter().map(|m| m.id).collect::<Vec<_>>(), [8, 7]);
     assert_eq!(messages[0].json(), sent(8, "you").kept_message().unwrap().json());
-    let weights = kept.shelf.iter().map(|s| (s.id, s.from, s.to, s.weight_bytes)).collect::<Vec<_>>();
+    let weights = kept.backlog.iter().map(|s| (s.id, s.from, s.to, s.weight_bytes)).collect::<Vec<_>>();
     let weight = |id, text| sent(id, text).kept_message().map(|m: &std::sync::Arc<Message>| m.weight_bytes()).unwrap();
     assert_eq!(weights, [(7, 1, None, weight(7, "hi")), (8, 1, None, weight(8, "you"))]);
     let transcript = store.transcript(&channel("c"), 1).await.unwrap();
@@ -64,14 +64,14 @@ async fn a_fold_keeps_the_state_and_what_it_holds() {
     let kept = store.load(&channel("c")).await.unwrap();
     assert_eq!((kept.seq, kept.snapshot.unwrap().departed()), (6, 3));
     assert_eq!(kept.records.iter().map(|r| r.seq).collect::<Vec<_>>(), [6]);
-    assert_eq!(kept.shelf.iter().map(|s| s.id).collect::<Vec<_>>(), [2, 4, 5]);
+    assert_eq!(kept.backlog.iter().map(|s| s.id).collect::<Vec<_>>(), [2, 4, 5]);
     assert_eq!(store.messages(&channel("c"), vec![1, 2, 3, 4]).await.unwrap().len(), 2);
     // An older one comes too late, one of records that are not there is refused.
     store.compact(&channel("c"), 4, snapshot(1, &[])).await.unwrap();
     assert!(store.compact(&channel("c"), 9, snapshot(1, &[])).await.is_err());
     store.compact(&channel("c"), 6, snapshot(5, &[])).await.unwrap();
     let kept = store.load(&channel("c")).await.unwrap();
-    assert_eq!((kept.seq, kept.records.len(), kept.shelf.len()), (6, 0, 0));
+    assert_eq!((kept.seq, kept.records.len(), kept.backlog.len()), (6, 0, 0));
     // The last record is still known by its own id.
     drop(store);
     let store = folder.open();

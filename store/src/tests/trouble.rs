@@ -45,7 +45,7 @@ async fn is_full_and_heals(folder: &Folder, options: StoreOptions, make_room: im
     assert!(!store.is_healthy());
     // Nothing is half applied: neither a record nor one of its messages.
     let kept = store.load(&channel("c")).await.unwrap();
-    assert_eq!((kept.seq, kept.shelf.len() as u64), (last, 2 * (last - 1)));
+    assert_eq!((kept.seq, kept.backlog.len() as u64), (last, 2 * (last - 1)));
     assert_eq!(kept.records.len() as u64, last);
     // What is there is still read.
     assert_eq!(store.messages(&channel("big"), vec![1, 60]).await.unwrap().len(), 2);
@@ -219,7 +219,7 @@ async fn a_deleted_text_is_on_the_disk_no_more() {
     tokio::time::timeout(Duration::from_secs(20), erased).await.expect("the text should be gone");
     assert!(!folder.files_with(other).is_empty());
     assert_eq!(store.load(&channel("secret")).await.unwrap().seq, 2);
-    assert_eq!(store.load(&channel("other")).await.unwrap().shelf.len(), 10);
+    assert_eq!(store.load(&channel("other")).await.unwrap().backlog.len(), 10);
 }
 
 #[actix_rt::test]
