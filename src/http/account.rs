@@ -13,9 +13,9 @@ use super::error_codes::{ACCOUNT, BODY, codes};
 use super::parameters::ChannelPath;
 use super::query::Query;
 use super::{Done, Paths, read};
-use crate::web::body;
 use crate::web::problem::Problem;
 use crate::web::state::{SharedState, channel_of};
+use crate::web::{body, hints};
 
 /// Registers the routes of accounts.
 pub(super) fn routes(config: &mut ServiceConfig, at: &Paths<'_>) {
@@ -66,7 +66,9 @@ pub(crate) async fn open(state: SharedState, request: HttpRequest) -> Result<imp
     body::announced(&request, limits::BODY_BYTES)?;
     state.admit_account_creation(request.headers())?;
     state.rate_limits.accounts.count(|| state.client(&request))?;
-    Ok(Json(state.hub.open_account().await?))
+    let mut reply = state.hub.open_account().await?;
+    reply.hint = hints::ACCOUNT_CREATED;
+    Ok(Json(reply))
 }
 
 /// Create another session token from the recovery token.

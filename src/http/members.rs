@@ -9,9 +9,9 @@ use rogerrat_domain::{Code, limits};
 
 use super::error_codes::{BODY, CHANNEL, MEMBER, codes};
 use super::parameters::{ChannelPath, OptionalSessionHeader, SessionHeader};
-use crate::web::body;
 use crate::web::problem::Problem;
 use crate::web::state::{SharedState, presented_session};
+use crate::web::{body, hints};
 
 /// Join a channel.
 ///
@@ -47,7 +47,8 @@ pub(crate) async fn join(
     if let Some(key) = request.headers().get("x-identity-key") {
         input.identity_key = Some(key.to_str().unwrap_or_default().to_owned());
     }
-    let reply = state.hub.join(&at, input, session, state.client(&request)).await?;
+    let mut reply = state.hub.join(&at, input, session, state.client(&request)).await?;
+    reply.hint = hints::JOINED;
     Ok(Json(reply))
 }
 

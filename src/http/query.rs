@@ -3,8 +3,7 @@
 use std::borrow::Cow;
 
 use rogerrat_domain::op::{ReadInput, ReadQuery};
-use rogerrat_domain::saturating_u64;
-use rogerrat_domain::{MessageId, Refusal, limits};
+use rogerrat_domain::{MessageId, Refusal, limits, saturating_u64};
 
 /// The query parameters of a request. If one is repeated, its first value is used.
 pub(crate) struct Query<'a>(Vec<(Cow<'a, str>, Cow<'a, str>)>);

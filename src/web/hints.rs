@@ -2,6 +2,15 @@
 
 use rogerrat_domain::Hint;
 
+/// The hint in the reply to a join.
+pub(crate) const JOINED: &str = "send session_id as X-Session-Id with every request; if the session expires, join again \
+                                 with the same callsign and token to continue it";
+
+/// The hint in the reply to creating an account.
+pub(crate) const ACCOUNT_CREATED: &str = "Both tokens are shown only now. Store recovery_token where only its owner \
+                                          finds it: it is the only way to get another session. POST \
+                                          /api/account/identities with session_token as bearer creates an identity.";
+
 /// Words a hint for HTTP clients.
 pub(crate) fn http_hint(hint: &Hint) -> &str {
     match hint {

@@ -10,7 +10,7 @@ pub(crate) mod create_channel;
 pub(crate) mod delivery_body;
 mod drain_body;
 pub(crate) mod header_pool;
-mod hints;
+pub(crate) mod hints;
 pub(crate) mod hosts;
 pub(crate) mod json;
 mod middleware;

@@ -6,6 +6,7 @@
 mod docs;
 mod files;
 mod glossary;
+mod http_free;
 mod imports;
 mod layers;
 mod lexer;

@@ -59,8 +59,8 @@ impl Hub {
             at_ms: self.shared.clock.now().at_ms,
         };
         self.change(open).await?;
-        let hint = "Both tokens are shown only now. Keep recovery_token where only its owner finds it: it alone brings a \
-                    lost session back. POST /api/account/identities with session_token as bearer makes an identity.";
+        let hint = "Both tokens are shown only now. Store recovery_token where only its owner finds it: it is the only way to \
+                    get another session. Create an identity with session_token.";
         Ok(AccountOpened { account_id, recovery_token, session_token, hint })
     }
 

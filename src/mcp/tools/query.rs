@@ -2,8 +2,7 @@
 
 use rogerrat_actors::HubError;
 use rogerrat_domain::op::{History, HistoryReply, Roster, RosterReply};
-use rogerrat_domain::saturating_u64;
-use rogerrat_domain::{Refusal, limits, message_line};
+use rogerrat_domain::{Refusal, limits, message_line, saturating_u64};
 use serde::{Deserialize, Serialize};
 
 use super::ToolArguments;

@@ -2,8 +2,7 @@
 
 use rogerrat_actors::HubError;
 use rogerrat_domain::op::ReadQuery;
-use rogerrat_domain::saturating_u64;
-use rogerrat_domain::{Refusal, limits};
+use rogerrat_domain::{Refusal, limits, saturating_u64};
 use serde::Deserialize;
 
 use super::ToolArguments;

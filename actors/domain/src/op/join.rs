@@ -92,8 +92,9 @@ pub struct JoinReply {
     pub collision_warning: Option<String>,
 }
 
-const HINT: &str = "send session_id as X-Session-Id with every request; join again with the same callsign and token \
-                    after an expiry to go on where you were";
+/// An interface whose callers present the session in another way words this itself.
+const HINT: &str = "send session_id with every request; if the session expires, join again with the same callsign and \
+                    token to continue it";
 
 /// How a join is met.
 enum Plan {
