@@ -11,7 +11,7 @@ use utoipa::IntoParams;
 
 use super::error_codes::{ACCOUNT, BODY, codes};
 use super::parameters::ChannelPath;
-use super::query::Query;
+use super::query::QueryParams;
 use super::{Done, Paths, read};
 use crate::web::problem::Problem;
 use crate::web::state::{SharedState, channel_of};
@@ -124,7 +124,7 @@ pub(crate) async fn get(state: SharedState, request: HttpRequest) -> Result<impl
 )]
 pub(crate) async fn close(state: SharedState, request: HttpRequest) -> Result<impl Responder, Problem> {
     let owner = state.admit_owner(&request).await?;
-    let with_channels = match Query::of(request.query_string()).get("channels") {
+    let with_channels = match QueryParams::of(request.query_string()).get("channels") {
         None => false,
         Some("delete") => true,
         Some(_) => return Err(Refusal::invalid("channels must be `delete`; omit it to keep the channels").into()),

@@ -16,7 +16,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::error_codes::{ADMIN, BODY, HUB, codes};
 use super::parameters::{ChannelPath, count};
-use super::query::Query;
+use super::query::QueryParams;
 use super::{Done, Paths, read};
 use crate::web::body;
 use crate::web::problem::Problem;
@@ -75,7 +75,7 @@ pub(super) struct AdminChannelsReply {
 )]
 pub(crate) async fn channels(state: SharedState, request: HttpRequest) -> Result<impl Responder, Problem> {
     state.admit_admin(&request)?;
-    let limit = Query::of(request.query_string()).admin_limit();
+    let limit = QueryParams::of(request.query_string()).admin_limit();
     let channels = state.hub.inspect_live(limit).await;
     Ok(Json(AdminChannelsReply { channels, total: state.hub.live_count() }))
 }

@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 use url::Url;
 
 use super::hosts::Hosts;
-use super::query::{Query, message_id};
+use super::query::{QueryParams, message_id};
 use super::{address, json};
 
 /// Parses a body as every kind of request.
@@ -29,7 +29,7 @@ fn read<T: DeserializeOwned>(body: &[u8]) {
 
 /// Parses a query string, and the same text as `Last-Event-ID`.
 pub(crate) fn query(text: &str) {
-    let query = Query::of(text);
+    let query = QueryParams::of(text);
     for (default_ms, max_ms) in [(limits::LISTEN_DEFAULT_MS, limits::LISTEN_MAX_MS), (1_000, limits::WAIT_MAX_MS)] {
         match query.timeout_ms(default_ms, max_ms) {
             Ok(ms) => assert!((limits::POLL_MIN_MS..=max_ms).contains(&ms)),

@@ -14,7 +14,7 @@ use utoipa::openapi::schema::Schema;
 use super::Done;
 use super::error_codes::{BODY, CHANNEL, MEMBER, codes};
 use super::parameters::{ChannelPath, OptionalSessionHeader, SessionHeader, count};
-use super::query::{Query, message_id};
+use super::query::{QueryParams, message_id};
 use crate::web::body;
 use crate::web::problem::{Problem, insert_quota};
 use crate::web::state::{SharedState, presented_session};
@@ -104,7 +104,7 @@ fn n() -> Schema {
 pub(crate) async fn history(state: SharedState, request: HttpRequest) -> Result<impl Responder, Problem> {
     let at = state.admit(&request).await?;
     let session = presented_session(request.headers())?;
-    let query = Query::of(request.query_string());
+    let query = QueryParams::of(request.query_string());
     let thread = query.get("thread").map(|name| name.trim().to_owned());
     let reply = state.hub.query(&at, History { session, n: query.history_n(), thread }).await?;
     Ok(Json(reply))

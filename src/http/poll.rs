@@ -16,7 +16,7 @@ use rogerrat_domain::{Code, limits};
 
 use super::error_codes::{MEMBER, codes};
 use super::parameters::{ChannelPath, SessionHeader};
-use super::query::Query;
+use super::query::QueryParams;
 use crate::transport::{ConnectionState, Disconnected};
 use crate::web::delivery_body::{DeliveryBody, serialize};
 use crate::web::header_pool;
@@ -100,7 +100,7 @@ async fn wait_for_messages(
     let state = request.extract::<SharedState>().await?;
     let (at, session) = state.admit_session(request.request()).await?;
     let (timeout_ms, input) = {
-        let query = Query::of(request.query_string());
+        let query = QueryParams::of(request.query_string());
         (query.timeout_ms(default_ms, max_ms).map_err(Problem)?, query.read_input(None).map_err(Problem)?)
     };
     let mut disconnected = ConnectionState::of(request.request()).map(ConnectionState::disconnected);

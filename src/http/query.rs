@@ -6,9 +6,9 @@ use rogerrat_domain::op::{ReadInput, ReadQuery};
 use rogerrat_domain::{MessageId, Refusal, limits, saturating_u64};
 
 /// The query parameters of a request. If one is repeated, its first value is used.
-pub(crate) struct Query<'a>(Vec<(Cow<'a, str>, Cow<'a, str>)>);
+pub(crate) struct QueryParams<'a>(Vec<(Cow<'a, str>, Cow<'a, str>)>);
 
-impl<'a> Query<'a> {
+impl<'a> QueryParams<'a> {
     pub(crate) fn of(query: &'a str) -> Self {
         Self(form_urlencoded::parse(query.as_bytes()).collect())
     }
@@ -85,7 +85,7 @@ mod tests {
     use rogerrat_domain::AckMode;
 
     fn timeout(query: &str) -> Result<u64, Refusal> {
-        Query::of(query).timeout_ms(30_000, 60_000)
+        QueryParams::of(query).timeout_ms(30_000, 60_000)
     }
 
     #[test]
@@ -101,7 +101,7 @@ mod tests {
 
     #[test]
     fn d08_since_is_a_number() {
-        let since = |query| Query::of(query).read_input(None).map(|input| input.since);
+        let since = |query| QueryParams::of(query).read_input(None).map(|input| input.since);
         assert_eq!(since("since=").unwrap(), Some(0));
         assert_eq!(since("since=-3").unwrap(), Some(0));
         assert_eq!(since("since=1795175889285").unwrap(), Some(1_795_175_889_285));
@@ -110,17 +110,17 @@ mod tests {
 
     #[test]
     fn d03_since_wins_over_last_event_id() {
-        let since = |query, id| Query::of(query).read_input(id).unwrap().since;
+        let since = |query, id| QueryParams::of(query).read_input(id).unwrap().since;
         assert_eq!((since("", Some("7")), since("since=5", Some("7"))), (Some(7), Some(5)));
     }
 
     #[test]
     fn a01_manual_reading() {
-        let input = Query::of("ack=manual&lease=2&max=500&consumer=laptop&ack_upto=9").read_input(None).unwrap();
+        let input = QueryParams::of("ack=manual&lease=2&max=500&consumer=laptop&ack_upto=9").read_input(None).unwrap();
         assert_eq!(input.terms, AckMode::Leased { lease_ms: 2000 });
         assert_eq!((input.max, input.ack_upto), (100, Some(9)));
         for query in ["ack=maybe", "max=0", "max=1.5", "consumer=UP", "consumer=", "lease=x", "ack_upto=-1"] {
-            assert!(Query::of(query).read_input(None).is_err(), "{query}");
+            assert!(QueryParams::of(query).read_input(None).is_err(), "{query}");
         }
     }
 }

@@ -17,7 +17,7 @@ use tokio::time::{Sleep, sleep};
 
 use super::error_codes::{MEMBER, codes};
 use super::parameters::{ChannelPath, SessionHeader};
-use super::query::Query;
+use super::query::QueryParams;
 use crate::transport::{ConnectionState, Disconnected};
 use crate::web::problem::Problem;
 use crate::web::state::SharedState;
@@ -48,7 +48,7 @@ const PING_INTERVAL: Duration = Duration::from_secs(25);
 pub(crate) async fn stream(state: SharedState, request: HttpRequest) -> Result<HttpResponse, Problem> {
     let (at, session) = state.admit_session(&request).await?;
     let last_event_id = request.headers().get("last-event-id").map(|id| id.to_str().unwrap_or("?"));
-    let input = Query::of(request.query_string()).read_input(last_event_id)?;
+    let input = QueryParams::of(request.query_string()).read_input(last_event_id)?;
     let connection = ConnectionState::of(&request);
     let mut reader = state.hub.stream(&at, session, input).await?;
     if connection.is_some() {

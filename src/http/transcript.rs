@@ -11,7 +11,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::error_codes::{CHANNEL, codes};
 use super::parameters::{ChannelPath, OptionalSessionHeader, count};
-use super::query::Query;
+use super::query::QueryParams;
 use crate::web::problem::Problem;
 use crate::web::state::{SharedState, presented_session};
 
@@ -64,7 +64,7 @@ pub(crate) async fn transcript(state: SharedState, request: HttpRequest) -> Resu
     if retention == Retention::None {
         return Err(Refusal::new(Code::NotFound, "this channel has no transcript (retention=none)").into());
     }
-    let limit = Query::of(request.query_string()).transcript_limit();
+    let limit = QueryParams::of(request.query_string()).transcript_limit();
     let lines = state.hub.transcript(&at, session, limit).await?;
     let events = lines.into_iter().map(|line| line.json).collect();
     Ok(Json(TranscriptReply { channel_id: at.id().to_string(), retention, events }))
