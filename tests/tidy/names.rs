@@ -89,7 +89,6 @@ const NOT_YET: &[&str] = &[
     "load/src/progress.rs",
     "load/src/scenario",
     "src/mcp",
-    "src/startup.rs",
     "store/benches",
     "store/src/body.rs",
     "store/src/ledger.rs",
