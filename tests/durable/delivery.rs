@@ -1,4 +1,4 @@
-//! What a hub owes its readers on a channel on disk, over its end: cursors, leases, receipts, keys.
+//! Restarts of a durable channel: cursors, leases, receipts, idempotency keys and streams continue.
 
 use rogerrat_testkit::{Agent, Hub, Stream, texts, wait_until};
 use serde_json::{Value, json};
@@ -9,7 +9,7 @@ fn receipt(sender: &Agent, id: u64) -> Value {
     sender.get(&format!("messages/{id}/receipts")).ok()["receipts"][0].clone()
 }
 
-fn readers_are_where_they_were_after(end: End) {
+fn readers_continue_after(end: End) {
     let mut hub = Hub::unlimited();
     let channel = on_disk(&hub);
     let (ann, bob, carol) = (channel.join("ann"), channel.join("bob"), channel.join("carol"));
@@ -21,7 +21,7 @@ fn readers_are_where_they_were_after(end: End) {
     assert_eq!(texts(&leased["messages"]), ["0", "1", "2"]);
     let acked = bob.post("ack", &json!({"upto": ids[1], "consumer": "desk"})).ok();
     assert_eq!(acked, json!({"acked": 2, "cursor": ids[1]}));
-    // What was handed over goes to the disk before a send that comes after it.
+    // A delivery is stored no later than the next send.
     ann.say("later");
     let (consumers, receipts) = (bob.consumers(), dms.map(|id| receipt(&ann, id)));
     assert_eq!((&consumers[1]["cursor"], &consumers[1]["in_flight"]), (&json!(ids[1]), &json!(1)));
@@ -30,22 +30,22 @@ fn readers_are_where_they_were_after(end: End) {
     assert_eq!(bob.consumers(), consumers);
     assert_eq!(dms.map(|id| receipt(&ann, id)), receipts);
     assert_eq!(attempts(&bob.get("listen?timeout=1").ok()), [("later".into(), end.attempt())]);
-    let desk = bob.get("listen?timeout=1&ack=manual&consumer=desk").ok();
+    let read = bob.get("listen?timeout=1&ack=manual&consumer=desk").ok();
     let due = ["3", "for bob", "later"].map(|text| (text.to_owned(), end.attempt()));
-    assert_eq!(attempts(&desk), due, "what is leased stays leased");
+    assert_eq!(attempts(&read), due, "a leased message stays leased");
     let back = carol.rejoin();
     assert_eq!(back.listen(), ["0", "1", "2", "3", "for carol", "later"]);
-    wait_until("the receipt tells", || receipt(&ann, dms[1])["state"] == "delivered");
+    wait_until("the receipt says delivered", || receipt(&ann, dms[1])["state"] == "delivered");
 }
 
 #[test]
-fn a01_d06_cursors_leases_consumers_and_held_dms_outlive_a_kill() {
-    readers_are_where_they_were_after(End::Kill);
+fn a01_d06_cursors_leases_consumers_and_held_dms_survive_a_kill() {
+    readers_continue_after(End::Kill);
 }
 
 #[test]
-fn a01_d06_cursors_leases_consumers_and_held_dms_outlive_a_stop() {
-    readers_are_where_they_were_after(End::Stop);
+fn a01_d06_cursors_leases_consumers_and_held_dms_survive_a_stop() {
+    readers_continue_after(End::Stop);
 }
 
 fn a_lease_ends_after(end: End) {
@@ -56,28 +56,28 @@ fn a_lease_ends_after(end: End) {
     assert_eq!(texts(&bob.get("listen?ack=manual&lease=3").ok()["messages"]), ["task"]);
     ann.send("bob", "acknowledged with it");
     end.of(&mut hub);
-    let mut came = Vec::new();
-    while !came.iter().any(|(text, _)| text == "task") {
-        came.extend(attempts(&bob.get("listen?timeout=30&ack=manual&lease=3600").ok()));
+    let mut received = Vec::new();
+    while !received.iter().any(|(text, _)| text == "task") {
+        received.extend(attempts(&bob.get("listen?timeout=30&ack=manual&lease=3600").ok()));
     }
-    assert!(came.contains(&("task".into(), json!(2))), "{came:?}");
-    assert!(came.contains(&("acknowledged with it".into(), end.attempt())), "{came:?}");
-    assert_eq!(came.len(), 2, "{came:?}");
+    assert!(received.contains(&("task".into(), json!(2))), "{received:?}");
+    assert!(received.contains(&("acknowledged with it".into(), end.attempt())), "{received:?}");
+    assert_eq!(received.len(), 2, "{received:?}");
     assert_eq!(receipt(&ann, task)["attempts"], 2);
 }
 
 #[test]
-fn a01_a_lease_from_before_a_kill_ends_and_its_message_comes_again() {
+fn a01_a_lease_ends_after_a_kill_and_its_message_is_delivered_again() {
     a_lease_ends_after(End::Kill);
 }
 
 #[test]
-fn a01_a_lease_from_before_a_stop_ends_and_its_message_comes_again() {
+fn a01_a_lease_ends_after_a_stop_and_its_message_is_delivered_again() {
     a_lease_ends_after(End::Stop);
 }
 
 #[test]
-fn a04_an_acknowledgement_is_told_to_the_sender_after_a_kill() {
+fn a04_the_sender_sees_an_acknowledgement_after_a_kill() {
     let mut hub = Hub::unlimited();
     let channel = on_disk(&hub);
     let (ann, bob) = (channel.join("ann"), channel.join("bob"));
@@ -88,7 +88,7 @@ fn a04_an_acknowledgement_is_told_to_the_sender_after_a_kill() {
     assert!(before["state"] == "acked" && before["acked_at"].is_u64(), "{before}");
     End::Kill.of(&mut hub);
     assert_eq!(receipt(&ann, task), before);
-    assert_eq!(bob.listen(), [""; 0], "an acknowledged message never comes again");
+    assert_eq!(bob.listen(), [""; 0], "an acknowledged message is never delivered again");
 }
 
 fn keys_are_known_after(end: End) {
@@ -110,34 +110,34 @@ fn keys_are_known_after(end: End) {
 }
 
 #[test]
-fn a02_a_key_outlives_a_kill() {
+fn a02_an_idempotency_key_survives_a_kill() {
     keys_are_known_after(End::Kill);
 }
 
 #[test]
-fn a02_a_key_outlives_a_stop() {
+fn a02_an_idempotency_key_survives_a_stop() {
     keys_are_known_after(End::Stop);
 }
 
 #[test]
-fn a02_a_send_whose_answer_the_kill_took_is_repeated_and_done_once() {
+fn a02_a_send_whose_reply_was_lost_in_a_kill_is_repeated_and_done_once() {
     let mut hub = Hub::unlimited();
     let channel = on_disk(&hub);
     let (ann, bob) = (channel.join("ann"), channel.join("bob"));
     let body = json!({"message": "once", "client_msg_id": "k"});
-    let unheard: Vec<_> = (0..8).map(|_| ann.request("POST", "send").json(&body).start()).collect();
+    let unanswered: Vec<_> = (0..8).map(|_| ann.request("POST", "send").json(&body).start()).collect();
     End::Kill.of(&mut hub);
-    drop(unheard);
+    drop(unanswered);
     ann.try_send(&body).ok();
     assert_eq!(bob.listen(), ["once"]);
 }
 
-/// Opens a stream as a client does that has seen everything up to an id.
+/// Opens a stream as a client that has received everything up to an id.
 fn resumed(agent: &Agent, seen: u64) -> Stream {
     Stream::open(agent.request("GET", "stream").header("Last-Event-ID", &seen.to_string()))
 }
 
-fn a_stream_goes_on_after(end: End) {
+fn a_stream_resumes_after(end: End) {
     let mut hub = Hub::unlimited();
     let channel = on_disk(&hub);
     let (ann, bob) = (channel.join("ann"), channel.join("bob"));
@@ -156,34 +156,34 @@ fn a_stream_goes_on_after(end: End) {
         seen.push(stream.next().unwrap());
     }
     let texts: Vec<_> = seen.iter().map(|event| event.data()["text"].as_str().unwrap().to_owned()).collect();
-    assert_eq!(texts, (0..150).map(|n| n.to_string()).collect::<Vec<_>>(), "no hole, nothing twice");
+    assert_eq!(texts, (0..150).map(|n| n.to_string()).collect::<Vec<_>>(), "nothing lost, nothing twice");
 }
 
 #[test]
-fn d03_a_stream_resumes_over_a_kill_without_a_hole() {
-    a_stream_goes_on_after(End::Kill);
+fn d03_a_stream_resumes_after_a_kill_without_loss() {
+    a_stream_resumes_after(End::Kill);
 }
 
 #[test]
-fn d03_a_stream_resumes_over_a_stop_without_a_hole() {
-    a_stream_goes_on_after(End::Stop);
+fn d03_a_stream_resumes_after_a_stop_without_loss() {
+    a_stream_resumes_after(End::Stop);
 }
 
 #[test]
-fn whoever_was_waiting_waits_again_with_what_it_had() {
+fn a_client_that_was_polling_continues_after_a_kill() {
     let mut hub = Hub::unlimited();
     let channel = on_disk(&hub);
     let (ann, bob) = (channel.join("ann"), channel.join("bob"));
     let parked = bob.park("wait?timeout=60");
     End::Kill.of(&mut hub);
-    assert!(parked.conn().reply().is_none(), "the kill answers nobody");
+    assert!(parked.conn().reply().is_none(), "a killed hub sends no reply");
     let parked = bob.park("wait?timeout=60");
     ann.say("welcome back");
     assert_eq!(texts(&parked.answer()["messages"]), ["welcome back"]);
 }
 
 #[test]
-fn d30_bounds_hold_over_a_restart() {
+fn d30_limits_hold_after_a_restart() {
     let mut hub = Hub::unlimited();
     let channel = on_disk(&hub);
     let (ann, bob, carol) = (channel.join("ann"), channel.join("bob"), channel.join("carol"));

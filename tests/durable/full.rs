@@ -1,54 +1,54 @@
-//! A store without room: what must be kept is refused, what need not be goes on, and room makes all good again.
+//! A full store: requests that must be stored are refused, others continue, and free space makes the hub healthy again.
 
 use rogerrat_testkit::{Agent, Channel, Hub, wait_until};
 use serde_json::{Value, json};
 
 use super::kit::{all, on_disk};
 
-/// The least a database may have.
+/// The smallest limit of a database.
 const SMALL: [(&str, &str); 1] = [("ROGERRAT_STORAGE__MAX_MIB", "1")];
 const FLAGS: [&str; 2] = ["--rate-limit", "off"];
 
-struct Trouble {
+struct FullStore {
     hub: Hub,
     disk: Channel,
     ann: Agent,
     bob: Agent,
     /// Ids that were acknowledged.
-    kept: Vec<u64>,
+    stored: Vec<u64>,
 }
 
-impl Trouble {
-    /// A hub whose channel on disk has taken all the room there is.
-    fn brew() -> Self {
+impl FullStore {
+    /// A hub whose durable channel has filled the store.
+    fn start() -> Self {
         let hub = Hub::with(&FLAGS, &SMALL);
         let disk = on_disk(&hub);
         let (ann, bob) = (disk.join("ann"), disk.join("bob"));
-        let mut kept = Vec::new();
+        let mut stored = Vec::new();
         loop {
             let reply = ann.try_send(&json!({"message": "x".repeat(8000)}));
             if reply.status != 200 {
                 reply.refused(507, "storage_failed");
-                return Self { hub, disk, ann, bob, kept };
+                return Self { hub, disk, ann, bob, stored };
             }
-            kept.push(reply.ok()["id"].as_u64().unwrap());
+            stored.push(reply.ok()["id"].as_u64().unwrap());
         }
     }
 
-    /// The same hub with room.
-    fn relieve(&mut self) {
+    /// Starts the hub again with a larger limit.
+    fn start_with_space(&mut self) {
         self.hub.start_again(&FLAGS, &[]);
-        wait_until("it is ready", || self.hub.get("/readyz").send().status == 200);
+        wait_until("the hub is ready", || self.hub.get("/readyz").send().status == 200);
     }
 }
 
 #[test]
-fn a03_without_room_a_send_is_refused_and_delivered_to_nobody() {
-    let Trouble { hub, disk, ann, bob, kept } = Trouble::brew();
+fn a03_in_a_full_store_a_send_is_refused_and_not_delivered() {
+    let FullStore { hub, disk, ann, bob, stored } = FullStore::start();
     let refused = hub.get("/readyz").send().refused(503, "overloaded");
     assert!(refused["error"].as_str().unwrap().contains("store"), "{refused}");
     let mut stream = bob.stream("");
-    for _ in &kept {
+    for _ in &stored {
         stream.text();
     }
     for to in ["all", "bob", "#2"] {
@@ -62,67 +62,67 @@ fn a03_without_room_a_send_is_refused_and_delivered_to_nobody() {
         .iter()
         .map(|m| m["id"].as_u64().unwrap())
         .collect();
-    assert_eq!(ids, kept[kept.len().saturating_sub(100)..], "only what was acknowledged is there");
-    ann.try_send(&json!({"kind": "status", "message": "a status needs no room"})).ok();
-    assert_eq!(stream.text(), "a status needs no room", "and nothing came before it");
+    assert_eq!(ids, stored[stored.len().saturating_sub(100)..], "only acknowledged messages are stored");
+    ann.try_send(&json!({"kind": "status", "message": "a status is not stored"})).ok();
+    assert_eq!(stream.text(), "a status is not stored", "and no message arrived before it");
 }
 
 #[test]
-fn a03_without_room_memory_channels_go_on() {
+fn a03_in_a_full_store_memory_channels_continue() {
     let hub = Hub::with(&FLAGS, &SMALL);
     let memory = hub.channel();
     let dave = memory.join("dave");
-    let told = hub.channel_with(&json!({"retention": "metadata"}));
-    let (grace, heidi) = (told.join("grace"), told.join("heidi"));
+    let with_transcript = hub.channel_with(&json!({"retention": "metadata"}));
+    let (grace, heidi) = (with_transcript.join("grace"), with_transcript.join("heidi"));
     let disk = on_disk(&hub).join("ann");
-    wait_until("it is full", || disk.try_send(&json!({"message": "x".repeat(8000)})).status == 507);
+    wait_until("the store is full", || disk.try_send(&json!({"message": "x".repeat(8000)})).status == 507);
     let eve = memory.join("eve");
     dave.say("hello");
     eve.send("dave", "hello to you");
     assert_eq!((eve.listen(), dave.listen()), (vec!["hello".into()], vec!["hello to you".into()]));
     eve.leave();
     assert_eq!(memory.roster(), ["dave"]);
-    grace.try_send(&json!({"message": "its transcript has no room"})).refused(507, "storage_failed");
-    assert_eq!((heidi.listen(), told.history()), (Vec::<String>::new(), Vec::new()));
+    grace.try_send(&json!({"message": "its transcript cannot be stored"})).refused(507, "storage_failed");
+    assert_eq!((heidi.listen(), with_transcript.history()), (Vec::<String>::new(), Vec::new()));
     let frank = hub.band("random").join("frank");
     frank.say("bands, too");
     drop(disk);
 }
 
 #[test]
-fn a02_what_was_refused_for_want_of_room_is_sent_once_when_there_is_some() {
+fn a02_a_send_refused_by_a_full_store_is_done_once_when_there_is_space() {
     for name in ["KILL", "TERM"] {
-        let mut trouble = Trouble::brew();
+        let mut full = FullStore::start();
         let body = json!({"message": "at last", "client_msg_id": "k"});
         for _ in 0..3 {
-            // A small one may just fit; then the next is the same one.
-            let reply = trouble.ann.try_send(&body);
+            // A small message may still fit; then the next send is a duplicate of it.
+            let reply = full.ann.try_send(&body);
             assert!(reply.status == 507 || reply.status == 200, "{}", reply.text());
         }
-        trouble.hub.signal(name);
-        let status = trouble.hub.wait_for_exit();
-        assert_eq!(status.code(), (name == "TERM").then_some(0), "{}", trouble.hub.log());
-        trouble.relieve();
+        full.hub.signal(name);
+        let status = full.hub.wait_for_exit();
+        assert_eq!(status.code(), (name == "TERM").then_some(0), "{}", full.hub.log());
+        full.start_with_space();
         for _ in 0..2 {
-            assert_eq!(trouble.ann.try_send(&body).ok()["durable"], true);
+            assert_eq!(full.ann.try_send(&body).ok()["durable"], true);
         }
-        let messages = all(&trouble.bob);
+        let messages = all(&full.bob);
         let ids: Vec<_> = messages.iter().map(|message| message["id"].as_u64().unwrap()).collect();
-        assert_eq!(ids[..ids.len() - 1], trouble.kept, "{name}: what was acknowledged, and nothing that was not");
+        assert_eq!(ids[..ids.len() - 1], full.stored, "{name}: all acknowledged messages, and no other");
         assert_eq!(messages.last().unwrap()["text"], "at last");
     }
 }
 
 #[test]
-fn a03_a_hub_that_was_stopped_without_room_goes_on_where_there_is_some() {
-    let mut trouble = Trouble::brew();
-    let text = trouble.hub.log();
+fn a03_a_hub_that_was_stopped_with_a_full_store_continues_when_there_is_space() {
+    let mut full = FullStore::start();
+    let text = full.hub.log();
     assert!(text.contains("the store cannot write"), "{text}");
-    trouble.hub.stop();
-    trouble.relieve();
-    let carol = trouble.disk.join("carol");
-    carol.say("room");
+    full.hub.stop();
+    full.start_with_space();
+    let carol = full.disk.join("carol");
+    carol.say("space");
     assert_eq!(carol.joined["idx"], 3);
-    let last = all(&trouble.bob).pop().unwrap();
-    assert_eq!((&last["text"], &last["attempt"]), (&json!("room"), &Value::Null));
+    let last = all(&full.bob).pop().unwrap();
+    assert_eq!((&last["text"], &last["attempt"]), (&json!("space"), &Value::Null));
 }

@@ -1,11 +1,11 @@
-//! How a hub ends and comes back, and what lies in its folder.
+//! Stops and restarts of a hub, and searches in its data directory.
 
 use std::fs;
 
 use rogerrat_testkit::{Agent, Channel, Hub, texts};
 use serde_json::{Value, json};
 
-/// How a hub ends.
+/// How a hub is stopped.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum End {
     /// With SIGKILL.
@@ -17,7 +17,7 @@ pub(crate) enum End {
 pub(crate) const ENDS: [End; 2] = [End::Kill, End::Stop];
 
 impl End {
-    /// Ends a hub so, and starts it again.
+    /// Stops a hub this way and starts it again.
     pub(crate) fn of(self, hub: &mut Hub) {
         match self {
             Self::Kill => hub.kill(),
@@ -26,7 +26,7 @@ impl End {
         hub.start_again(&["--rate-limit", "off"], &[]);
     }
 
-    /// What `attempt` a message has that may have been handed over before such an end, and was not.
+    /// The `attempt` of a message that was unread before the restart: after a kill the hub cannot know that it was unread.
     pub(crate) fn attempt(self) -> Value {
         match self {
             Self::Kill => json!(2),
@@ -46,7 +46,7 @@ pub(crate) fn attempts(read: &Value) -> Vec<(String, Value)> {
     texts(&read["messages"]).into_iter().zip(attempts).collect()
 }
 
-/// Reads until nothing comes for a second, and gives every message.
+/// Reads until no message arrives for a second.
 pub(crate) fn all(agent: &Agent) -> Vec<Value> {
     let mut messages = Vec::new();
     loop {
@@ -54,12 +54,12 @@ pub(crate) fn all(agent: &Agent) -> Vec<Value> {
         assert_eq!(read["gap"], Value::Null, "{read}");
         match read["messages"].as_array().unwrap().as_slice() {
             [] => return messages,
-            came => messages.extend_from_slice(came),
+            received => messages.extend_from_slice(received),
         }
     }
 }
 
-/// The files of a hub's folder in which some bytes stand.
+/// The files in a hub's data directory that contain a text.
 pub(crate) fn files_with(hub: &Hub, needle: &str) -> Vec<String> {
     let files = fs::read_dir(hub.data()).unwrap().map(|entry| entry.unwrap().path());
     let holds = |bytes: &[u8]| bytes.windows(needle.len()).any(|window| window == needle.as_bytes());

@@ -1,4 +1,4 @@
-//! Who is on a channel, and what it is: kept on every channel, whatever becomes of its messages.
+//! Members, sessions and settings survive a restart on every channel, durable or not.
 
 use rogerrat_testkit::{Agent, Channel, Hub};
 use serde_json::{Value, json};
@@ -7,11 +7,11 @@ use super::kit::{ENDS, End, on_disk};
 
 const PASSWORD: &str = "open sesame";
 
-/// What others see of a channel beside its messages.
-fn looks(channel: &Channel) -> Value {
+/// The visible state of a channel, without its messages.
+fn visible(channel: &Channel) -> Value {
     let mut stats = channel.get("stats").ok();
-    for passing in ["message_count_in_buffer", "last_activity_at"] {
-        stats.as_object_mut().unwrap().remove(passing);
+    for changing in ["message_count_in_buffer", "last_activity_at"] {
+        stats.as_object_mut().unwrap().remove(changing);
     }
     let about = channel.target.get(&format!("/api/channels/{}", channel.id)).send().ok();
     json!([about, channel.get("roster").ok(), stats])
@@ -25,7 +25,7 @@ struct People {
 }
 
 impl People {
-    fn meet(channel: Channel) -> Self {
+    fn join(channel: Channel) -> Self {
         let (ann, bob, carol) =
             (channel.join("ann"), channel.join_as("bob", "a-session-of-bobs-own"), channel.join("carol"));
         channel.join("dave");
@@ -33,10 +33,10 @@ impl People {
         Self { channel, ann, bob, carol }
     }
 
-    fn go_on(&self) {
+    fn continue_talking(&self) {
         let Self { channel, ann, bob, carol } = self;
-        for here in [ann, bob] {
-            here.post("keepalive", &json!({})).ok();
+        for agent in [ann, bob] {
+            agent.post("keepalive", &json!({})).ok();
         }
         carol.post("keepalive", &json!({})).refused(410, "session_expired");
         bob.say("to the second that joined, and the others");
@@ -53,29 +53,29 @@ impl People {
     }
 }
 
-fn people_are_known_after(end: End) {
+fn members_are_known_after(end: End) {
     let mut hub = Hub::unlimited();
     let memory = json!({"owner_password": PASSWORD, "trust_mode": "trusted", "session_ttl_seconds": 7200});
     let disk = json!({"owner_password": PASSWORD, "durability": "disk", "dm_visibility": "private"});
-    let channels = [memory, disk].map(|settings| People::meet(hub.channel_with(&settings)));
-    let before = channels.each_ref().map(|people| looks(&people.channel));
+    let channels = [memory, disk].map(|settings| People::join(hub.channel_with(&settings)));
+    let before = channels.each_ref().map(|people| visible(&people.channel));
     end.of(&mut hub);
-    assert_eq!(channels.each_ref().map(|people| looks(&people.channel)), before);
-    channels.iter().for_each(People::go_on);
+    assert_eq!(channels.each_ref().map(|people| visible(&people.channel)), before);
+    channels.iter().for_each(People::continue_talking);
 }
 
 #[test]
-fn a03_sessions_numbers_settings_and_secrets_outlive_a_kill() {
-    people_are_known_after(End::Kill);
+fn a03_sessions_numbers_settings_and_secrets_survive_a_kill() {
+    members_are_known_after(End::Kill);
 }
 
 #[test]
-fn a03_sessions_numbers_settings_and_secrets_outlive_a_stop() {
-    people_are_known_after(End::Stop);
+fn a03_sessions_numbers_settings_and_secrets_survive_a_stop() {
+    members_are_known_after(End::Stop);
 }
 
 #[test]
-fn d17_an_expired_session_comes_back_as_it_was_after_a_restart() {
+fn d17_an_expired_session_is_restored_after_a_restart() {
     for end in ENDS {
         let mut hub = Hub::unlimited();
         let channel = hub.channel_with(&json!({"durability": "disk", "session_ttl_seconds": 0.05}));
@@ -84,14 +84,14 @@ fn d17_an_expired_session_comes_back_as_it_was_after_a_restart() {
         let bob = channel.join("bob");
         bob.leave();
         end.of(&mut hub);
-        assert_ne!(channel.join("bob").session, bob.session, "who left gets a new one");
+        assert_ne!(channel.join("bob").session, bob.session, "a member that left gets a new session");
         let again = channel.join("ann");
         assert_eq!((again.session, again.joined["idx"].clone()), (ann.session, json!(1)), "{end:?}");
     }
 }
 
 #[test]
-fn a_session_on_a_band_outlives_the_hub() {
+fn a_session_on_a_band_survives_a_restart() {
     for end in ENDS {
         let mut hub = Hub::unlimited();
         let ann = hub.band("general").join("ann");
@@ -103,7 +103,7 @@ fn a_session_on_a_band_outlives_the_hub() {
 }
 
 #[test]
-fn d10_ids_never_step_back() {
+fn d10_ids_never_decrease_after_a_restart() {
     for end in ENDS {
         let mut hub = Hub::unlimited();
         let channels = [hub.channel(), on_disk(&hub)];
@@ -117,7 +117,7 @@ fn d10_ids_never_step_back() {
 }
 
 #[test]
-fn the_counters_of_the_hub_go_on() {
+fn the_counters_of_the_hub_continue() {
     let mut hub = Hub::unlimited();
     let ann = on_disk(&hub).join("ann");
     ann.say("one");

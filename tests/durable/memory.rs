@@ -1,4 +1,4 @@
-//! Channels in memory: what they lose is told once, and what is said there is nowhere on the disk.
+//! Memory channels: a restart is reported once as a gap, and no text is written to disk.
 
 use rogerrat_testkit::{Agent, Hub, texts};
 use serde_json::{Value, json};
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::kit::{ENDS, End, files_with, on_disk};
 
 #[test]
-fn d05_a_restart_is_told_once_to_each_who_was_there_before() {
+fn d05_each_earlier_member_gets_one_gap_after_a_restart() {
     for end in ENDS {
         let mut hub = Hub::unlimited();
         let channel = hub.channel();
@@ -20,7 +20,7 @@ fn d05_a_restart_is_told_once_to_each_who_was_there_before() {
             let read = agent.get("listen?timeout=30").ok();
             let gap = &read["gap"];
             assert_eq!(gap["reason"], "restart", "{}: {read}", agent.callsign);
-            // How far somebody had read is not kept for a channel in memory, so more may be told lost than was.
+            // The cursors of a memory channel are not stored, so the gap may be larger than the loss.
             assert!(gap["from"].as_u64().unwrap() <= read_upto && gap["to"].as_u64().unwrap() >= last, "{read}");
             assert_eq!(read["messages"], json!([]));
             let next = agent.get("listen?timeout=1").ok();
@@ -29,7 +29,7 @@ fn d05_a_restart_is_told_once_to_each_who_was_there_before() {
         assert_eq!(
             dave.get("listen?timeout=1").ok(),
             json!({"messages": [], "timed_out": true}),
-            "a newcomer lost nothing"
+            "a new member has lost nothing"
         );
         ann.say("after");
         assert_eq!((bob.listen(), dave.listen()), (vec!["after".into()], vec!["after".into()]));
@@ -37,7 +37,7 @@ fn d05_a_restart_is_told_once_to_each_who_was_there_before() {
 }
 
 #[test]
-fn d05_a_restart_is_told_on_a_stream() {
+fn d05_a_stream_reports_a_gap_after_a_restart() {
     let mut hub = Hub::unlimited();
     let channel = hub.channel();
     let (ann, bob) = (channel.join("ann"), channel.join("bob"));
@@ -50,15 +50,15 @@ fn d05_a_restart_is_told_on_a_stream() {
     assert_eq!(stream.text(), "after");
 }
 
-/// Words that stand nowhere but where a test put them; the second as base64.
+/// A text that occurs only where a test puts it, and one in base64.
 const NEEDLE: &str = "xylophone-4711-quagmire";
 const NEEDLE_BASE64: &str = "eHlsb3Bob25lLTQ3MTEtcXVhZ21pcmUh";
 
-/// Says the needle in every way there is.
-fn say_it(ann: &Agent, to: &str) {
-    let said = json!({"to": to, "message": NEEDLE, "thread": NEEDLE, "suggested_replies": [NEEDLE],
+/// Sends the needle in every field that takes a text.
+fn send_needle(ann: &Agent, to: &str) {
+    let body = json!({"to": to, "message": NEEDLE, "thread": NEEDLE, "suggested_replies": [NEEDLE],
         "attachments": [{"mime": "image/png", "data_base64": NEEDLE_BASE64, "filename": NEEDLE}]});
-    ann.try_send(&said).ok();
+    ann.try_send(&body).ok();
     ann.try_send(&json!({"to": to, "message": NEEDLE, "client_msg_id": format!("{NEEDLE}-{to}")})).ok();
     ann.try_send(&json!({"to": to, "kind": "status", "message": NEEDLE})).ok();
 }
@@ -75,13 +75,13 @@ fn a03_the_text_of_a_memory_channel_is_in_no_file() {
         let channel = hub.channel_with(&json!({"retention": retention, "owner_password": "a-secret-of-the-owner"}));
         let (ann, bob, carol) = (channel.join("ann"), channel.join("bob"), channel.join("carol"));
         carol.leave();
-        ["all", "bob", "carol"].into_iter().for_each(|to| say_it(&ann, to));
+        ["all", "bob", "carol"].into_iter().for_each(|to| send_needle(&ann, to));
         assert_eq!(bob.get("listen?ack=manual").ok()["messages"].as_array().unwrap().len(), 4);
         (channel, ann, bob)
     });
-    // A record of the channel's own, so that what was pending is written, too.
+    // A join is stored, and pending writes with it.
     channels.iter().for_each(|(channel, ..)| drop(channel.join("dave")));
-    let nothing_is_there = |hub: &Hub| {
+    let nothing_is_stored = |hub: &Hub| {
         for needle in [NEEDLE, NEEDLE_BASE64, "xylophone", "a-secret-of-the-owner", "eHlsb3Bob25l"] {
             is_nowhere(hub, needle);
         }
@@ -91,13 +91,13 @@ fn a03_the_text_of_a_memory_channel_is_in_no_file() {
             }
         }
     };
-    nothing_is_there(&hub);
+    nothing_is_stored(&hub);
     hub.stop();
-    nothing_is_there(&hub);
+    nothing_is_stored(&hub);
     hub.start_again(&["--rate-limit", "off"], &[]);
-    channels.iter().for_each(|(_, ann, _)| say_it(ann, "all"));
+    channels.iter().for_each(|(_, ann, _)| send_needle(ann, "all"));
     End::Kill.of(&mut hub);
-    nothing_is_there(&hub);
+    nothing_is_stored(&hub);
     channels.iter().for_each(|(channel, ..)| assert_eq!(channel.history(), [""; 0]));
 }
 
@@ -107,8 +107,8 @@ fn a03_the_text_of_a_disk_channel_is_in_the_database_and_in_no_log() {
     let channel = on_disk(&hub);
     let ann = channel.join("ann");
     channel.join("bob");
-    ["all", "bob"].into_iter().for_each(|to| say_it(&ann, to));
-    assert_ne!(files_with(&hub, NEEDLE), [""; 0], "or the search finds nothing");
+    ["all", "bob"].into_iter().for_each(|to| send_needle(&ann, to));
+    assert_ne!(files_with(&hub, NEEDLE), [""; 0], "the search must find the text");
     hub.stop();
     assert_eq!(files_with(&hub, NEEDLE), ["hub.db"]);
     for secret in [&channel.token, &ann.session] {
@@ -118,7 +118,7 @@ fn a03_the_text_of_a_disk_channel_is_in_the_database_and_in_no_log() {
 }
 
 #[test]
-fn a_memory_channel_keeps_its_consumers_and_forgets_what_they_had() {
+fn a_memory_channel_keeps_its_consumers_without_their_messages() {
     for end in ENDS {
         let mut hub = Hub::unlimited();
         let channel = hub.channel();

@@ -1,43 +1,43 @@
-//! Unread messages of a channel on disk: there, in order, however many, over the hub's end.
+//! Unread messages of a durable channel survive a restart, in order and in any number.
 
 use rogerrat_testkit::{Hub, texts};
 use serde_json::{Value, json};
 
 use super::kit::{End, all, on_disk};
 
-/// More than a ring holds.
+/// More messages than a ring holds.
 const MANY: usize = 250;
 
-fn unread_is_read_after(end: End) {
+fn unread_messages_are_read_after(end: End) {
     let mut hub = Hub::unlimited();
     let channel = on_disk(&hub);
     let (ann, bob) = (channel.join("ann"), channel.join("bob"));
     let ids = ann.say_numbers(0..MANY);
     end.of(&mut hub);
-    assert_eq!(bob.unread(), 100, "it is counted as far as one read gives");
+    assert_eq!(bob.unread(), 100, "unread counts at most what one read returns");
     assert_eq!(channel.history(), (MANY - 100..MANY).map(|n| n.to_string()).collect::<Vec<_>>());
     let after = ann.say("after");
     let messages = all(&bob);
-    let came: Vec<_> = messages.iter().map(|message| message["id"].as_u64().unwrap()).collect();
-    assert_eq!(came, [&ids[..], &[after]].concat());
+    let received: Vec<_> = messages.iter().map(|message| message["id"].as_u64().unwrap()).collect();
+    assert_eq!(received, [&ids[..], &[after]].concat());
     assert!(messages[..MANY].iter().all(|message| message["attempt"] == end.attempt()), "{:?}", messages[0]);
-    assert_eq!(messages[MANY]["attempt"], Value::Null, "what came after is new");
+    assert_eq!(messages[MANY]["attempt"], Value::Null, "a message sent after the restart is new");
     end.of(&mut hub);
-    assert!(all(&bob).iter().all(|message| message["attempt"] == 2), "twice only where it is said");
+    assert!(all(&bob).iter().all(|message| message["attempt"] == 2), "a message that is delivered twice says so");
 }
 
 #[test]
-fn a03_unread_beyond_the_ring_outlives_a_kill() {
-    unread_is_read_after(End::Kill);
+fn a03_unread_messages_beyond_the_ring_survive_a_kill() {
+    unread_messages_are_read_after(End::Kill);
 }
 
 #[test]
-fn a03_unread_beyond_the_ring_outlives_a_stop() {
-    unread_is_read_after(End::Stop);
+fn a03_unread_messages_beyond_the_ring_survive_a_stop() {
+    unread_messages_are_read_after(End::Stop);
 }
 
 #[test]
-fn a03_what_was_read_before_a_stop_never_comes_again() {
+fn a03_messages_read_before_a_stop_are_not_delivered_again() {
     let mut hub = Hub::unlimited();
     let channel = on_disk(&hub);
     let (ann, bob, carol) = (channel.join("ann"), channel.join("bob"), channel.join("carol"));
@@ -55,7 +55,7 @@ fn a03_what_was_read_before_a_stop_never_comes_again() {
 }
 
 #[test]
-fn a03_messages_come_back_whole() {
+fn a03_messages_are_restored_completely() {
     let mut hub = Hub::unlimited();
     let channel = on_disk(&hub);
     let (ann, bob) = (channel.join("ann"), channel.join("bob"));
@@ -73,7 +73,7 @@ fn a03_messages_come_back_whole() {
 }
 
 #[test]
-fn a03_a_gap_comes_only_beyond_the_shelf_and_d06_never_takes_a_held_dm() {
+fn a03_d06_a_gap_begins_beyond_the_backlog_and_never_includes_a_held_dm() {
     let env = [("ROGERRAT_STORAGE__BACKLOG_MESSAGES", "150"), ("ROGERRAT_LIMITS__SEND_PER_SESSION", "0")];
     let mut hub = Hub::with(&[], &env);
     let channel = on_disk(&hub);
@@ -92,7 +92,7 @@ fn a03_a_gap_comes_only_beyond_the_shelf_and_d06_never_takes_a_held_dm() {
 }
 
 #[test]
-fn a03_a_consumer_made_after_a_restart_begins_at_the_oldest_message() {
+fn a03_a_new_consumer_begins_at_the_oldest_message_after_a_restart() {
     let mut hub = Hub::unlimited();
     let channel = on_disk(&hub);
     let (ann, bob) = (channel.join("ann"), channel.join("bob"));

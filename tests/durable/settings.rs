@@ -1,4 +1,4 @@
-//! A3: which channels are on disk, and how one learns of it.
+//! A3: which channels are durable, and how replies show it.
 
 use rogerrat_testkit::Hub;
 use serde_json::{Value, json};
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::kit::on_disk;
 
 #[test]
-fn a03_a_channel_is_on_disk_when_it_is_asked_to_be_or_keeps_text() {
+fn a03_a_channel_is_durable_on_request_or_when_it_keeps_text() {
     let hub = Hub::unlimited();
     let table = [
         (json!({}), "memory"),
@@ -18,9 +18,9 @@ fn a03_a_channel_is_on_disk_when_it_is_asked_to_be_or_keeps_text() {
         (json!({"retention": "full"}), "disk"),
         (json!({"retention": "full", "durability": "disk"}), "disk"),
     ];
-    for (said, durability) in table {
-        let created = hub.post("/api/channels").json(&said).send().ok();
-        assert_eq!(created["durability"], durability, "{said}");
+    for (settings, durability) in table {
+        let created = hub.post("/api/channels").json(&settings).send().ok();
+        assert_eq!(created["durability"], durability, "{settings}");
     }
 }
 
@@ -28,8 +28,8 @@ fn a03_a_channel_is_on_disk_when_it_is_asked_to_be_or_keeps_text() {
 fn a03_a_memory_channel_keeps_no_transcript_with_text() {
     let hub = Hub::unlimited();
     for retention in ["prompts", "full"] {
-        let said = json!({"retention": retention, "durability": "memory"});
-        let refused = hub.post("/api/channels").json(&said).send().refused(400, "invalid");
+        let settings = json!({"retention": retention, "durability": "memory"});
+        let refused = hub.post("/api/channels").json(&settings).send().refused(400, "invalid");
         assert!(refused["error"].as_str().unwrap().contains("durability"), "{refused}");
     }
     for wrong in [json!("tape"), json!(true), Value::Null] {
@@ -39,7 +39,7 @@ fn a03_a_memory_channel_keeps_no_transcript_with_text() {
 }
 
 #[test]
-fn a03_a_send_says_that_it_is_on_disk() {
+fn a03_the_reply_to_a_send_says_durable() {
     let hub = Hub::unlimited();
     let channel = on_disk(&hub);
     let (ann, _bob) = (channel.join("ann"), channel.join("bob"));
@@ -50,7 +50,7 @@ fn a03_a_send_says_that_it_is_on_disk() {
     let again = ann.try_send(&keyed).ok();
     assert_eq!((&again["duplicate"], &again["durable"]), (&json!(true), &json!(true)));
     assert_eq!(
-        ann.try_send(&json!({"kind": "status", "message": "a status is kept nowhere"})).ok()["durable"],
+        ann.try_send(&json!({"kind": "status", "message": "a status is not stored"})).ok()["durable"],
         Value::Null
     );
     let ann = hub.channel().join("ann");

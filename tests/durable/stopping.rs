@@ -1,4 +1,4 @@
-//! D32: a stop under load leaves a store that is whole, and everything that was acknowledged in it.
+//! D32: a stop under load leaves an intact store with every acknowledged message.
 
 use std::collections::BTreeSet;
 use std::sync::mpsc::sync_channel;
@@ -10,7 +10,7 @@ use serde_json::json;
 use super::kit::on_disk;
 
 #[test]
-fn d32_a_stop_under_load_leaves_everything_acknowledged_in_a_whole_store() {
+fn d32_a_stop_under_load_leaves_an_intact_store_with_every_acknowledged_message() {
     let mut hub = Hub::unlimited();
     let channel = on_disk(&hub);
     let reader = channel.join("reader");
@@ -23,7 +23,7 @@ fn d32_a_stop_under_load_leaves_everything_acknowledged_in_a_whole_store() {
             thread::spawn(move || {
                 let (mut conn, mut acknowledged) = (agent.channel.target.connect(), Vec::new());
                 let send = agent.request("POST", "send").json(&json!({"message": "under load"})).bytes();
-                // As many as the shelf has room for.
+                // The backlog holds this many and more.
                 while acknowledged.len() < 2000 {
                     conn.write(&send);
                     match conn.reply() {

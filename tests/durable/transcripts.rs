@@ -1,4 +1,4 @@
-//! Transcripts: what a channel with a retention keeps of what happens, over restarts.
+//! Transcripts: the events that a channel with a retention stores, before and after a restart.
 
 use rogerrat_testkit::{Agent, Channel, Hub};
 use serde_json::{Value, json};
@@ -9,7 +9,7 @@ fn with(hub: &Hub, retention: &str) -> Channel {
     hub.channel_with(&json!({"retention": retention}))
 }
 
-/// The events of a transcript, without their times, which must not fall.
+/// The events of a transcript without their times, which must not decrease.
 fn events(channel: &Channel, query: &str) -> Vec<Value> {
     untimed(&channel.get(&format!("transcript{query}")).ok())
 }
@@ -38,12 +38,12 @@ fn meta(from: &str, to: &str, bytes: usize) -> Value {
     json!({"type": "message_meta", "from": from, "to": to, "bytes": bytes})
 }
 
-fn said(from: &str, to: &str, text: &str) -> Value {
+fn message(from: &str, to: &str, text: &str) -> Value {
     json!({"type": "message", "from": from, "to": to, "text": text})
 }
 
-/// Everything that may or may not stand in a transcript happens once.
-fn an_hour(channel: &Channel) -> [Agent; 2] {
+/// Does once everything that could be in a transcript.
+fn talk(channel: &Channel) -> [Agent; 2] {
     let ann = Agent::from_join(channel, &channel.try_join(&json!({"callsign": "Ann"})).ok());
     let bob = Agent::from_join(channel, &channel.try_join(&json!({"callsign": "BOB"})).ok());
     channel.try_join(&json!({"callsign": "bob"})).ok();
@@ -62,11 +62,11 @@ fn an_hour(channel: &Channel) -> [Agent; 2] {
     [ann, bob]
 }
 
-fn is_kept(retention: &str, expected: &[Value], next: &[Value]) {
+fn is_stored(retention: &str, expected: &[Value], next: &[Value]) {
     for end in ENDS {
         let mut hub = Hub::unlimited();
         let channel = with(&hub, retention);
-        let [ann, _] = an_hour(&channel);
+        let [ann, _] = talk(&channel);
         let transcript = channel.get("transcript").ok();
         assert_eq!((&transcript["channel_id"], &transcript["retention"]), (&json!(channel.id), &json!(retention)));
         assert_eq!(untimed(&transcript), expected);
@@ -79,7 +79,7 @@ fn is_kept(retention: &str, expected: &[Value], next: &[Value]) {
 }
 
 #[test]
-fn a03_a_transcript_of_metadata_says_that_something_was_said() {
+fn a03_a_transcript_of_metadata_has_messages_without_text() {
     let expected = [
         created("metadata"),
         join("Ann"),
@@ -91,7 +91,7 @@ fn a03_a_transcript_of_metadata_says_that_something_was_said() {
         join("carol"),
         json!({"type": "leave", "callsign": "carol"}),
     ];
-    is_kept("metadata", &expected, &[meta("ann", "all", 5), join("dave"), meta("dave", "all", 17)]);
+    is_stored("metadata", &expected, &[meta("ann", "all", 5), join("dave"), meta("dave", "all", 17)]);
 }
 
 #[test]
@@ -100,12 +100,12 @@ fn a03_a_transcript_of_prompts_has_the_first_message_of_each() {
         created("prompts"),
         join("Ann"),
         join("BOB"),
-        said("ann", "all", "naïve 𝄞"),
-        said("bob", "all", ""),
+        message("ann", "all", "naïve 𝄞"),
+        message("bob", "all", ""),
         join("carol"),
         json!({"type": "leave", "callsign": "carol"}),
     ];
-    is_kept("prompts", &expected, &[join("dave"), said("dave", "all", "the first of dave")]);
+    is_stored("prompts", &expected, &[join("dave"), message("dave", "all", "the first of dave")]);
 }
 
 #[test]
@@ -114,14 +114,18 @@ fn a03_a_full_transcript_has_every_message() {
         created("full"),
         join("Ann"),
         join("BOB"),
-        said("ann", "all", "naïve 𝄞"),
-        said("ann", "bob", "to you"),
-        said("bob", "all", ""),
-        said("bob", "all", "once"),
+        message("ann", "all", "naïve 𝄞"),
+        message("ann", "bob", "to you"),
+        message("bob", "all", ""),
+        message("bob", "all", "once"),
         join("carol"),
         json!({"type": "leave", "callsign": "carol"}),
     ];
-    is_kept("full", &expected, &[said("ann", "all", "after"), join("dave"), said("dave", "all", "the first of dave")]);
+    is_stored(
+        "full",
+        &expected,
+        &[message("ann", "all", "after"), join("dave"), message("dave", "all", "the first of dave")],
+    );
 }
 
 #[test]
@@ -134,16 +138,16 @@ fn a_channel_without_retention_has_no_transcript() {
 }
 
 #[test]
-fn a_transcript_wants_the_token_of_its_channel_and_no_session() {
+fn a_transcript_requires_the_token_of_its_channel_and_no_session() {
     let hub = Hub::unlimited();
     let channel = with(&hub, "full");
     hub.get(&channel.path("transcript")).send().refused(401, "unauthorized");
-    let by_a_stranger = channel.request("GET", "transcript").session("no-session-of-anybody").send();
+    let by_a_stranger = channel.request("GET", "transcript").session("an-unknown-session").send();
     assert_eq!(by_a_stranger.ok(), channel.get("transcript").ok());
 }
 
 #[test]
-fn the_limit_of_a_transcript_is_read_as_it_was_by_the_original() {
+fn the_limit_of_a_transcript_is_parsed_as_in_the_original() {
     let hub = Hub::unlimited();
     let channel = with(&hub, "metadata");
     let ann = channel.join("ann");
@@ -173,7 +177,7 @@ fn d21_a_private_dm_is_in_the_transcript_of_its_two_ends_only() {
         let channel = hub.channel_with(&json!({"retention": retention, "dm_visibility": "private"}));
         let (ann, bob, carol) = (channel.join("ann"), channel.join("bob"), channel.join("carol"));
         let dm = match retention {
-            "full" => said("ann", "bob", "psst"),
+            "full" => message("ann", "bob", "psst"),
             _ => meta("ann", "bob", 4),
         };
         ann.send("bob", "psst");
@@ -191,12 +195,12 @@ fn d21_a_private_dm_is_in_the_transcript_of_its_two_ends_only() {
 }
 
 #[test]
-fn a_session_that_ends_by_itself_is_no_leave() {
+fn an_expired_session_is_not_a_leave() {
     let hub = Hub::unlimited();
     let channel = hub.channel_with(&json!({"retention": "full", "session_ttl_seconds": 0.05}));
     channel.join("ann");
     rogerrat_testkit::wait_until("the session expires", || channel.roster().is_empty());
     assert_eq!(events(&channel, ""), [created("full"), join("ann")]);
     channel.join("ann");
-    assert_eq!(events(&channel, "").last(), Some(&join("ann")), "who comes back joins again");
+    assert_eq!(events(&channel, "").last(), Some(&join("ann")), "a member that returns joins again");
 }

@@ -1,4 +1,4 @@
-//! The webhooks of an account: DMs to its identities, on any channel.
+//! The webhooks of an account: direct messages to its identities on any channel.
 
 use rogerrat_testkit::{Agent, Channel, Hub, wait_until};
 use serde_json::{Value, json};
@@ -15,17 +15,17 @@ impl Account {
         Self { session: opened["session_token"].as_str().unwrap().into() }
     }
 
-    fn ask(&self, hub: &Hub, method: &str, path: &str, body: &Value) -> Value {
+    fn call(&self, hub: &Hub, method: &str, path: &str, body: &Value) -> Value {
         hub.request(method, &format!("/api/account{path}")).bearer(&self.session).json(body).send().ok()
     }
 }
 
 #[test]
-fn dms_to_its_identities_are_told_from_every_channel() {
+fn an_account_receives_the_dms_to_its_identities_on_every_channel() {
     let (hub, receiver) = (Hub::start(), Receiver::start());
     let account = Account::open(&hub);
-    let identity = account.ask(&hub, "POST", "/identities", &json!({"callsign": "owl"}));
-    let hook = account.ask(&hub, "POST", "/webhooks", &json!({"url": receiver.url("mine")}));
+    let identity = account.call(&hub, "POST", "/identities", &json!({"callsign": "owl"}));
+    let hook = account.call(&hub, "POST", "/webhooks", &json!({"url": receiver.url("mine")}));
     let mut sent = Vec::new();
     for settings in [json!({}), json!({"dm_visibility": "private"})] {
         let channel = hub.channel_with(&settings);
@@ -36,19 +36,19 @@ fn dms_to_its_identities_are_told_from_every_channel() {
         sent.push(ann.send("owl", "to the owl"));
     }
     let got = receiver.wait_for("mine", 2);
-    let mut told: Vec<_> = got.iter().map(|got| got.body["message"]["id"].as_u64().unwrap()).collect();
-    told.sort_unstable();
-    assert_eq!(told, sent);
+    let mut received: Vec<_> = got.iter().map(|got| got.body["message"]["id"].as_u64().unwrap()).collect();
+    received.sort_unstable();
+    assert_eq!(received, sent);
     receiver.verify(&[hook["secret"].as_str().unwrap()]);
     let id = hook["id"].as_str().unwrap();
-    let listed = account.ask(&hub, "GET", "/webhooks", &json!({}));
+    let listed = account.call(&hub, "GET", "/webhooks", &json!({}));
     assert_eq!(listed["webhooks"][0]["id"], id);
-    assert_eq!(account.ask(&hub, "GET", "", &json!({}))["webhooks"], 1);
-    account.ask(&hub, "POST", &format!("/webhooks/{id}/test"), &json!({}));
+    assert_eq!(account.call(&hub, "GET", "", &json!({}))["webhooks"], 1);
+    account.call(&hub, "POST", &format!("/webhooks/{id}/test"), &json!({}));
     assert_eq!(receiver.wait_for("mine", 3)[2].body["channel_id"], Value::Null);
-    wait_until("all are done", || account.ask(&hub, "GET", "/webhooks", &json!({}))["webhooks"][0]["due"] == 0);
-    let told = account.ask(&hub, "GET", &format!("/webhooks/{id}/deliveries"), &json!({}));
-    assert_eq!(told["deliveries"].as_array().unwrap().len(), 3);
+    wait_until("no delivery is due", || account.call(&hub, "GET", "/webhooks", &json!({}))["webhooks"][0]["due"] == 0);
+    let log = account.call(&hub, "GET", &format!("/webhooks/{id}/deliveries"), &json!({}));
+    assert_eq!(log["deliveries"].as_array().unwrap().len(), 3);
     let stranger = Account::open(&hub);
     for (method, what) in [("DELETE", ""), ("POST", "/test"), ("GET", "/deliveries"), ("POST", "/rotate-secret")] {
         let path = format!("/api/account/webhooks/{id}{what}");
@@ -58,11 +58,11 @@ fn dms_to_its_identities_are_told_from_every_channel() {
 }
 
 #[test]
-fn with_the_account_go_its_webhooks() {
+fn deleting_an_account_deletes_its_webhooks() {
     let (hub, receiver) = (Hub::start(), Receiver::start());
     let account = Account::open(&hub);
     for n in 0..10 {
-        account.ask(&hub, "POST", "/webhooks", &json!({"url": receiver.url(&n.to_string())}));
+        account.call(&hub, "POST", "/webhooks", &json!({"url": receiver.url(&n.to_string())}));
     }
     let full = hub.post("/api/account/webhooks").bearer(&account.session).json(&json!({"url": receiver.url("x")}));
     let refused = full.send().refused(409, "limit_reached");
@@ -77,12 +77,12 @@ fn with_the_account_go_its_webhooks() {
 }
 
 #[test]
-fn nothing_is_told_to_a_former_owner() {
+fn a_former_owner_receives_nothing() {
     let (mut hub, receiver) = (Hub::unlimited(), Receiver::start());
     let (first, second) = (Account::open(&hub), Account::open(&hub));
-    let make = |hub: &Hub, owner: &Account| owner.ask(hub, "POST", "/identities", &json!({"callsign": "owl"}));
+    let make = |hub: &Hub, owner: &Account| owner.call(hub, "POST", "/identities", &json!({"callsign": "owl"}));
     let subscribe = |hub: &Hub, owner: &Account, path: &str| {
-        owner.ask(hub, "POST", "/webhooks", &json!({"url": receiver.url(path)}));
+        owner.call(hub, "POST", "/webhooks", &json!({"url": receiver.url(path)}));
     };
     let join = |channel: &Channel, identity: &Value| {
         let joined = channel.try_join(&json!({"identity_key": identity["identity_key"]})).ok();
@@ -90,19 +90,19 @@ fn nothing_is_told_to_a_former_owner() {
     };
     let theirs = make(&hub, &first);
     subscribe(&hub, &first, "first");
-    // Of two owls one is there when its identity goes, and the other has left.
+    // When the identity is deleted, one owl is on its channel and another has left.
     let channels = [hub.channel(), hub.channel(), hub.channel_with(&json!({"durability": "disk"}))];
     let anns = channels.each_ref().map(|channel| channel.join("ann"));
     let owls = channels.each_ref().map(|channel| join(channel, &theirs));
     owls[1].leave();
     anns[0].send("owl", "before");
     receiver.wait_for("first", 1);
-    // Whoever has another key of the same identity is told.
-    let theirs = first.ask(&hub, "POST", "/identities/owl/rotate-key", &json!({}));
+    // Another key of the same identity keeps the webhook.
+    let theirs = first.call(&hub, "POST", "/identities/owl/rotate-key", &json!({}));
     anns[2].send("owl", "still mine");
     receiver.wait_for("first", 2);
     join(&channels[2], &theirs);
-    first.ask(&hub, "DELETE", "/identities/owl", &json!({}));
+    first.call(&hub, "DELETE", "/identities/owl", &json!({}));
     subscribe(&hub, &second, "second");
     let ours = make(&hub, &second);
     anns.iter().for_each(|ann| drop(ann.try_send(&json!({"to": "owl", "message": "not theirs"}))));
@@ -113,15 +113,15 @@ fn nothing_is_told_to_a_former_owner() {
         join(&channels[n], &ours);
         ann.send("owl", &format!("ours {n}"));
     }
-    let mut told: Vec<_> = receiver.wait_for("second", 3).iter().map(|got| got.text().to_owned()).collect();
-    told.sort_unstable();
-    assert_eq!(told, ["ours 0", "ours 1", "ours 2"]);
-    let due = |owner: &Account| owner.ask(&hub, "GET", "/webhooks", &json!({}))["webhooks"][0]["due"].clone();
+    let mut received: Vec<_> = receiver.wait_for("second", 3).iter().map(|got| got.text().to_owned()).collect();
+    received.sort_unstable();
+    assert_eq!(received, ["ours 0", "ours 1", "ours 2"]);
+    let due = |owner: &Account| owner.call(&hub, "GET", "/webhooks", &json!({}))["webhooks"][0]["due"].clone();
     wait_until("nothing is due", || due(&first) == 0 && due(&second) == 0);
-    let told: Vec<_> = receiver.got_at("first").iter().map(|got| got.text().to_owned()).collect();
-    assert_eq!(told, ["before", "still mine"]);
-    // What is made after the hook is told as well.
-    let owlet = first.ask(&hub, "POST", "/identities", &json!({"callsign": "owl2"}));
+    let received: Vec<_> = receiver.got_at("first").iter().map(|got| got.text().to_owned()).collect();
+    assert_eq!(received, ["before", "still mine"]);
+    // An identity that is created after the webhook counts, too.
+    let owlet = first.call(&hub, "POST", "/identities", &json!({"callsign": "owl2"}));
     join(&channels[0], &owlet);
     anns[0].send("owl2", "to the new one");
     receiver.wait_for("first", 3);

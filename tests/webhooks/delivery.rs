@@ -1,4 +1,4 @@
-//! What is delivered: shape, signatures, retries, order, isolation, the log, replays, switching off.
+//! Deliveries: format, signatures, retries, order, isolation, the delivery log, replays, and disabling a webhook.
 
 use std::collections::BTreeSet;
 use std::env;
@@ -12,7 +12,7 @@ use super::hooks::Hook;
 use super::receiver::Receiver;
 
 #[test]
-fn the_receiver_verifies_both_families_and_the_standard() {
+fn the_receiver_verifies_both_header_families_and_the_standard() {
     let (hub, receiver) = (Hub::start(), Receiver::start());
     let channel = hub.channel();
     let hook = Hook::on(&channel, &receiver.url("a"));
@@ -40,12 +40,12 @@ fn the_receiver_verifies_both_families_and_the_standard() {
     let third = &receiver.wait_for("a", 3)[2];
     assert_eq!(third.headers["webhook-signature"].as_str().unwrap().split(' ').count(), 2);
     let (count, how) = receiver.verify(&[&hook.secret, rotated["secret"].as_str().unwrap()]);
-    assert_eq!(count, 3, "no status is told");
+    assert_eq!(count, 3, "a status is not delivered");
     assert!(env::var_os("ROGERRAT_TEST_WEBHOOK_PYTHON").is_none() || how == "standardwebhooks", "{how}");
 }
 
 #[test]
-fn an_error_is_tried_again_after_1_and_3_seconds_with_the_same_bytes() {
+fn an_error_is_retried_after_1_and_3_seconds_with_the_same_bytes() {
     let (hub, receiver) = (Hub::start(), Receiver::start());
     let channel = hub.channel();
     let hook = Hook::on(&channel, &receiver.url("fails/2"));
@@ -70,7 +70,7 @@ fn an_error_is_tried_again_after_1_and_3_seconds_with_the_same_bytes() {
 }
 
 #[test]
-fn what_is_refused_or_redirected_is_final() {
+fn a_refusal_or_a_redirect_is_final() {
     let (hub, receiver) = (Hub::start(), Receiver::start());
     let channel = hub.channel();
     let refused = Hook::on(&channel, &receiver.url("status/404"));
@@ -91,7 +91,7 @@ fn what_is_refused_or_redirected_is_final() {
 }
 
 #[test]
-fn a_receiver_that_hangs_delays_nobody() {
+fn a_receiver_that_hangs_delays_no_other() {
     let (hub, receiver) = (Hub::unlimited(), Receiver::start());
     let channel = hub.channel();
     (0..5).for_each(|n| drop(Hook::on(&channel, &receiver.url(&format!("hangs/{n}")))));
@@ -101,11 +101,11 @@ fn a_receiver_that_hangs_delays_nobody() {
     let got = receiver.wait_for("well", 20);
     let ids: Vec<_> = got.iter().map(|got| got.body["message"]["id"].as_u64().unwrap()).collect();
     assert_eq!(ids, sent, "in order");
-    assert!(got[19].at - got[0].at < 9.0, "none of them waited for a time-out");
+    assert!(got[19].at - got[0].at < 9.0, "no delivery waited for a timeout");
 }
 
 #[test]
-fn a_hundred_hooks_that_hang_are_served_at_once() {
+fn a_hundred_webhooks_that_hang_are_served_at_once() {
     let (hub, receiver) = (Hub::unlimited(), Receiver::start());
     let agents: Vec<_> = (0..10)
         .map(|c| {
@@ -117,7 +117,7 @@ fn a_hundred_hooks_that_hang_are_served_at_once() {
     for ann in &agents {
         ann.say("hello");
     }
-    wait_until("every hook has its first attempt", || receiver.got().len() >= 100);
+    wait_until("every webhook has had its first attempt", || receiver.got().len() >= 100);
     let got = receiver.got();
     let paths: BTreeSet<_> = got.iter().map(|got| &got.path).collect();
     assert_eq!(paths.len(), 100);
@@ -125,18 +125,18 @@ fn a_hundred_hooks_that_hang_are_served_at_once() {
 }
 
 #[test]
-fn a_hook_that_fails_50_times_in_a_row_is_switched_off_and_says_so() {
+fn a_webhook_that_fails_50_times_in_a_row_is_disabled() {
     let (hub, receiver) = (Hub::unlimited(), Receiver::start());
     let channel = hub.channel();
     let hook = Hook::on(&channel, &receiver.url("status/410"));
     let ann = channel.join("ann");
     ann.say_numbers(0..55);
-    wait_until("it is switched off", || hook.row()["active"] == false);
+    wait_until("the webhook is disabled", || hook.row()["active"] == false);
     let row = hook.row();
     assert_eq!((&row["failures_in_a_row"], row["switched_off_at"].is_u64()), (&json!(50), true), "{row}");
     assert_eq!(receiver.got().len(), 50);
     wait_until("nothing is due", || hook.row()["due"] == 0);
-    ann.say("nobody is told");
+    ann.say("not delivered");
     assert!(hub.log().contains("switched off"));
     hook.post("test", &json!({})).ok();
     receiver.wait_for("status/410", 51);
@@ -144,7 +144,7 @@ fn a_hook_that_fails_50_times_in_a_row_is_switched_off_and_says_so() {
 }
 
 #[test]
-fn the_log_tells_and_a_replay_brings_what_failed() {
+fn a_replay_delivers_what_failed() {
     let (hub, receiver) = (Hub::unlimited(), Receiver::start());
     for settings in [json!({}), json!({"durability": "disk"})] {
         let channel = hub.channel_with(&settings);
@@ -170,7 +170,7 @@ fn got_body(receiver: &Receiver, path: &str) -> String {
 }
 
 #[test]
-fn d21_private_dms_are_told_to_no_webhook_of_the_channel() {
+fn d21_a_webhook_of_the_channel_gets_no_private_dms() {
     let (hub, receiver) = (Hub::start(), Receiver::start());
     let channel = hub.channel_with(&json!({"dm_visibility": "private"}));
     Hook::on(&channel, &receiver.url("a"));
@@ -186,26 +186,26 @@ fn d21_private_dms_are_told_to_no_webhook_of_the_channel() {
 }
 
 #[test]
-fn what_is_told_has_no_more_than_a_hundred_rows() {
+fn the_delivery_log_has_at_most_a_hundred_rows() {
     let (hub, receiver) = (Hub::unlimited(), Receiver::start());
     let channel = hub.channel();
     let hook = Hook::on(&channel, &receiver.url("a"));
     let sent = channel.join("ann").say_numbers(0..120);
     receiver.wait_for("a", 120);
-    wait_until("all are done", || hook.row()["due"] == 0);
+    wait_until("no delivery is due", || hook.row()["due"] == 0);
     let ids: Vec<Value> = hook.deliveries().iter().map(|row| row["message_id"].clone()).collect();
     assert_eq!(ids, sent[20..].iter().map(|id| json!(id)).collect::<Vec<_>>());
 }
 
 #[test]
-fn an_answer_without_an_end_is_no_error_of_the_hub() {
+fn an_endless_response_is_not_an_error_of_the_hub() {
     let hub = Hub::start();
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}/", listener.local_addr().unwrap());
     std::thread::spawn(move || {
         let header = [b"HTTP/1.1 200 OK\r\nX-More: ", &*vec![b'x'; 1 << 20]].concat();
         for mut receiver in listener.incoming().flatten() {
-            // The hub goes before it has taken all of it.
+            // The hub disconnects before it has read everything.
             let _ = receiver.read(&mut [0; 4096]);
             let _ = receiver.write_all(&header);
         }

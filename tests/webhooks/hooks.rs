@@ -1,4 +1,4 @@
-//! A channel's webhooks, as tests speak of them.
+//! A channel's webhooks.
 
 use rogerrat_testkit::{Channel, Reply, wait_until};
 use serde_json::{Value, json};
@@ -19,8 +19,8 @@ impl Hook {
 
     #[track_caller]
     pub(crate) fn with(channel: &Channel, body: &Value) -> Self {
-        let told = try_subscribe(channel, body).ok();
-        let text = |field: &str| told[field].as_str().unwrap().to_owned();
+        let created = try_subscribe(channel, body).ok();
+        let text = |field: &str| created[field].as_str().unwrap().to_owned();
         Self { channel: channel.clone(), id: text("id"), secret: text("secret") }
     }
 
@@ -38,21 +38,21 @@ impl Hook {
 
     /// Its delivery log, oldest first.
     pub(crate) fn deliveries(&self) -> Vec<Value> {
-        let told = self.channel.get(&self.path("deliveries")).ok();
-        told["deliveries"].as_array().unwrap().iter().rev().cloned().collect()
+        let log = self.channel.get(&self.path("deliveries")).ok();
+        log["deliveries"].as_array().unwrap().iter().rev().cloned().collect()
     }
 
     /// Its row in the list.
     pub(crate) fn row(&self) -> Value {
-        let told = self.channel.get("webhooks").ok();
-        told["webhooks"].as_array().unwrap().iter().find(|row| row["id"] == *self.id).unwrap().clone()
+        let listed = self.channel.get("webhooks").ok();
+        listed["webhooks"].as_array().unwrap().iter().find(|row| row["id"] == *self.id).unwrap().clone()
     }
 
-    /// Waits until the last so many deliveries stand so.
+    /// Waits until the deliveries have these statuses.
     pub(crate) fn wait_for(&self, statuses: &[&str]) {
         wait_until(&format!("the deliveries are {statuses:?}"), || {
-            let told: Vec<_> = self.deliveries().iter().map(|row| row["status"].clone()).collect();
-            told == statuses
+            let current: Vec<_> = self.deliveries().iter().map(|row| row["status"].clone()).collect();
+            current == statuses
         });
     }
 }

@@ -1,4 +1,4 @@
-//! Kills: what was acknowledged is delivered, with one id and one body, whenever the hub is killed.
+//! Kills: an acknowledged message is delivered with one id and one body, whenever the hub is killed.
 
 use std::collections::BTreeMap;
 use std::env;
@@ -11,11 +11,11 @@ use super::hooks::Hook;
 use super::receiver::Receiver;
 use super::subscribing::holds;
 
-/// Kills in one run; more are asked for by hand.
+/// Kills in one run, unless `ROGERRAT_TEST_WEBHOOK_KILLS` sets another number.
 const KILLS: usize = 5;
 
 #[test]
-fn what_is_due_survives_every_kill_between_acknowledgement_and_delivery() {
+fn a_due_delivery_survives_a_kill_between_acknowledgement_and_delivery() {
     let kills = env::var("ROGERRAT_TEST_WEBHOOK_KILLS").map_or(KILLS, |n| n.parse().unwrap());
     let (mut hub, receiver) = (Hub::unlimited(), Receiver::start());
     let channels: Vec<_> = ["disk", "disk", "memory", "memory"]
@@ -24,7 +24,7 @@ fn what_is_due_survives_every_kill_between_acknowledgement_and_delivery() {
         .map(|(n, durability)| {
             let channel = hub.channel_with(&json!({"durability": durability}));
             let hook = Hook::on(&channel, &receiver.url(&format!("a{n}")));
-            // One that is often in the middle of its retries when the hub dies.
+            // Often in the middle of its retries when the hub is killed.
             Hook::with(&channel, &json!({"url": receiver.url(&format!("fails/2/{n}")), "retry": "persistent"}));
             (channel, hook)
         })
@@ -32,7 +32,7 @@ fn what_is_due_survives_every_kill_between_acknowledgement_and_delivery() {
     let mut agents: Vec<Agent> = channels.iter().map(|(channel, _)| channel.join("ann")).collect();
     let mut acked: Vec<Vec<u64>> = vec![Vec::new(); channels.len()];
     for round in 0..kills {
-        // The kill comes after so many acknowledgements, in the middle of whatever the hub does then.
+        // The hub is killed after this number of acknowledgements, whatever it is doing then.
         let enough = 1 + round * 13 % 41;
         let count = AtomicUsize::new(0);
         std::thread::scope(|scope| {
@@ -56,11 +56,11 @@ fn what_is_due_survives_every_kill_between_acknowledgement_and_delivery() {
     assert!(total >= kills, "{total}");
     for (n, acked) in acked.iter().enumerate() {
         for path in [format!("/a{n}"), format!("/fails/2/{n}")] {
-            wait_until(&format!("all that was acknowledged arrived at {path}"), || {
+            wait_until(&format!("every acknowledged message arrived at {path}"), || {
                 let got = receiver.got();
-                let told: std::collections::BTreeSet<_> =
+                let delivered: std::collections::BTreeSet<_> =
                     got.iter().filter(|got| got.path == path).map(message).collect();
-                acked.iter().all(|id| told.contains(id))
+                acked.iter().all(|id| delivered.contains(id))
             });
             one_delivery_each(&receiver, &path);
         }
@@ -73,25 +73,25 @@ fn message(got: &super::receiver::Got) -> u64 {
     got.body["message"]["id"].as_u64().unwrap()
 }
 
-/// However often a message came, it came under one id with one body, and in order for the first time.
+/// All deliveries of a message have one id and one body, and the first ones are in order.
 fn one_delivery_each(receiver: &Receiver, path: &str) {
-    let mut told = BTreeMap::<u64, (String, String)>::new();
+    let mut seen = BTreeMap::<u64, (String, String)>::new();
     let mut last = 0;
     for got in receiver.got().iter().filter(|got| got.path == path) {
-        let said = (got.id().to_owned(), got.raw.clone());
+        let request = (got.id().to_owned(), got.raw.clone());
         let id = message(got);
-        let first = told.entry(id).or_insert_with(|| {
-            assert!(id > last, "{path}: {id} came after {last}");
+        let first = seen.entry(id).or_insert_with(|| {
+            assert!(id > last, "{path}: {id} arrived after {last}");
             last = id;
-            said.clone()
+            request.clone()
         });
-        assert_eq!(*first, said, "{path}: message {id}");
+        assert_eq!(*first, request, "{path}: message {id}");
     }
 }
 
-/// Sends until the hub is gone. Gives the ids of what was acknowledged.
+/// Sends until the hub has been killed, and returns the ids of acknowledged messages.
 fn talk(request: rogerrat_testkit::Request, count: &AtomicUsize) -> Vec<u64> {
-    let request = request.json(&json!({"message": "as I said"})).bytes();
+    let request = request.json(&json!({"message": "a message"})).bytes();
     let mut acked = Vec::new();
     let Some(address) = std::str::from_utf8(&request)
         .unwrap()
@@ -107,7 +107,7 @@ fn talk(request: rogerrat_testkit::Request, count: &AtomicUsize) -> Vec<u64> {
     acked
 }
 
-/// One send on a connection of its own; none when the hub is gone.
+/// Sends once on a new connection; none when the hub has been killed.
 fn send(address: &str, request: &[u8]) -> Option<u64> {
     use std::io::{BufRead as _, BufReader, Read as _, Write as _};
     let mut socket = std::net::TcpStream::connect(address).ok()?;
@@ -127,22 +127,22 @@ fn send(address: &str, request: &[u8]) -> Option<u64> {
 }
 
 #[test]
-fn a03_nothing_said_in_memory_can_be_read_on_disk_before_or_after() {
+fn a03_a_text_of_a_memory_channel_is_encrypted_on_disk_and_then_erased() {
     let (mut hub, receiver) = (Hub::unlimited(), Receiver::start());
     let channel = hub.channel();
     let hook = Hook::with(&channel, &json!({"url": receiver.url("fails/1"), "retry": "immediate"}));
     let ann = channel.join("ann");
     ann.say("peacock feathers at midnight");
     receiver.wait_for("fails/1", 1);
-    assert!(!holds(&hub, b"peacock"), "it is due, and hidden");
+    assert!(!holds(&hub, b"peacock"), "the due delivery is encrypted");
     hub.kill();
     assert!(!holds(&hub, b"peacock"));
     hub.start_again(&["--rate-limit", "off"], &[]);
     assert_eq!(receiver.wait_for("fails/1", 2)[1].text(), "peacock feathers at midnight");
     hook.wait_for(&["delivered"]);
     hub.stop();
-    assert!(!holds(&hub, b"peacock"), "it is done");
+    assert!(!holds(&hub, b"peacock"), "the delivery is done");
     let database = rusqlite::Connection::open(hub.data().join("hub.db")).unwrap();
     let due: i64 = database.query_row("SELECT count(*) FROM payloads", [], |row| row.get(0)).unwrap();
-    assert_eq!(due, 0, "what is done is erased");
+    assert_eq!(due, 0, "the body of a delivery that is done is erased");
 }

@@ -1,4 +1,4 @@
-//! The receiver: a process of its own, and what it got.
+//! The webhook receiver, a Python process, and the requests it received.
 
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
@@ -9,18 +9,18 @@ use std::{env, fs};
 use rogerrat_testkit::wait_until;
 use serde_json::Value;
 
-/// A receiver; dropped, it ends.
+/// A running receiver. It is killed when dropped.
 pub(crate) struct Receiver {
     process: Child,
     port: u16,
     folder: PathBuf,
 }
 
-/// One request it got.
+/// A request that it received.
 #[derive(Clone, Debug)]
 pub(crate) struct Got {
     pub(crate) path: String,
-    /// Seconds on the receiver's watch.
+    /// Seconds on the receiver's clock.
     pub(crate) at: f64,
     pub(crate) headers: Value,
     /// Base64.
@@ -58,7 +58,7 @@ impl Receiver {
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .spawn()
-            .expect("python3 is there");
+            .expect("python3 is installed");
         let mut port = String::new();
         BufReader::new(process.stdout.take().unwrap()).read_line(&mut port).unwrap();
         Self { process, port: port.trim().parse().unwrap(), folder }
@@ -68,32 +68,32 @@ impl Receiver {
         format!("http://127.0.0.1:{}/{path}", self.port)
     }
 
-    /// What it got so far, in order.
+    /// All requests so far, in order.
     pub(crate) fn got(&self) -> Vec<Got> {
         let text = fs::read_to_string(self.folder.join("got")).unwrap_or_default();
-        // The last line may be on its way.
+        // The last line may be incomplete.
         let whole = text.rfind('\n').map_or("", |end| &text[..=end]);
         whole.lines().map(read).collect()
     }
 
-    /// What it got at a path.
+    /// The requests to a path.
     pub(crate) fn got_at(&self, path: &str) -> Vec<Got> {
         let path = format!("/{path}");
         self.got().into_iter().filter(|got| got.path == path).collect()
     }
 
-    /// Waits until it got so many at a path.
+    /// Waits for this number of requests to a path.
     pub(crate) fn wait_for(&self, path: &str, count: usize) -> Vec<Got> {
         wait_until(&format!("{count} arrived at {path}"), || self.got_at(path).len() >= count);
         self.got_at(path)
     }
 
-    /// Has all it got verified with these secrets. Says how.
+    /// Verifies all requests with these secrets; returns their number and the library that verified them.
     pub(crate) fn verify(&self, secrets: &[&str]) -> (usize, String) {
         let output = python().arg(source("verify.py")).arg(self.folder.join("got")).args(secrets).output().unwrap();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        let said = String::from_utf8(output.stdout).unwrap();
-        let (count, how) = said.trim().split_once(' ').unwrap();
+        let text = String::from_utf8(output.stdout).unwrap();
+        let (count, how) = text.trim().split_once(' ').unwrap();
         (count.parse().unwrap(), how.to_owned())
     }
 }

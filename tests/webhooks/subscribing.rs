@@ -1,4 +1,4 @@
-//! Who may subscribe what, and what is told.
+//! Subscriptions: who may create them, to which addresses, and what their replies show.
 
 use rogerrat_testkit::Hub;
 use serde_json::json;
@@ -7,7 +7,7 @@ use super::hooks::{Hook, try_subscribe};
 use super::receiver::Receiver;
 
 #[test]
-fn a_secret_is_shown_once_and_stands_nowhere_in_clear() {
+fn a_secret_is_shown_once_and_stored_encrypted() {
     let (hub, receiver) = (Hub::start(), Receiver::start());
     let channel = hub.channel();
     let hook = Hook::on(&channel, &receiver.url("a"));
@@ -19,18 +19,18 @@ fn a_secret_is_shown_once_and_stands_nowhere_in_clear() {
     assert_ne!(rotated["secret"], *hook.secret);
     assert!(rotated["previous_secret_until"].as_u64() > rotated["created_at"].as_u64());
     for secret in [&hook.secret[6..], &rotated["secret"].as_str().unwrap()[6..]] {
-        assert!(!holds(&hub, secret.as_bytes()), "a secret stands in the data directory");
+        assert!(!holds(&hub, secret.as_bytes()), "a secret is in the data directory");
     }
 }
 
-/// Whether any file of the hub's data holds these bytes.
+/// Whether any file in the hub's data directory contains these bytes.
 pub(crate) fn holds(hub: &Hub, needle: &[u8]) -> bool {
     let files = std::fs::read_dir(hub.data()).unwrap().map(|file| file.unwrap().path());
     files.into_iter().any(|file| std::fs::read(file).unwrap().windows(needle.len()).any(|part| part == needle))
 }
 
 #[test]
-fn ten_are_the_bound_and_the_refusal_names_it() {
+fn a_channel_has_at_most_ten_webhooks() {
     let (hub, receiver) = (Hub::start(), Receiver::start());
     let channel = hub.channel();
     let hooks: Vec<_> = (0..10).map(|n| Hook::on(&channel, &receiver.url(&n.to_string()))).collect();
@@ -42,7 +42,7 @@ fn ten_are_the_bound_and_the_refusal_names_it() {
 }
 
 #[test]
-fn strangers_and_other_channels_learn_nothing() {
+fn a_token_of_another_channel_is_refused() {
     let (hub, receiver) = (Hub::start(), Receiver::start());
     let (channel, other) = (hub.channel(), hub.channel());
     let hook = Hook::on(&channel, &receiver.url("a"));
@@ -67,7 +67,7 @@ fn strangers_and_other_channels_learn_nothing() {
 }
 
 #[test]
-fn an_address_that_may_not_be_reached_is_refused_and_nothing_is_told_of_it() {
+fn a_forbidden_address_is_refused() {
     let hub = Hub::start();
     let channel = hub.channel();
     for url in [
@@ -107,7 +107,7 @@ fn a_channel_is_created_with_its_webhook() {
 }
 
 #[test]
-fn a_hub_on_loopback_that_serves_others_does_not_post_to_its_own_machine() {
+fn a_hub_behind_a_proxy_sends_nothing_to_its_own_machine() {
     for flags in [["--trusted-proxy", "127.0.0.1"], ["--origin", "https://hub.example.org"]] {
         let hub = Hub::with(&flags, &[]);
         for url in ["http://127.0.0.1:1999/hook", "http://localhost:1999/hook", "http://[::1]:1999/hook"] {
