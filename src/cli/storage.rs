@@ -59,7 +59,7 @@ fn print(headline: &str, report: &VerifyReport, out: &mut impl Write) -> io::Res
         ("messages", report.messages),
         ("records", report.records),
         ("snapshots", report.snapshots),
-        ("transcript lines", report.lines),
+        ("transcript lines", report.transcript_lines),
         ("accounts", report.accounts),
         ("identities", report.identities),
         ("webhooks", report.webhooks),

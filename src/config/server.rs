@@ -92,7 +92,8 @@ impl Server {
         let webhook_ports = reader.read_shown(
             "server.webhook_ports",
             |value| {
-                parse::list(value, "ports or ranges such as 443 or 1024-65535", listen::ports).map(AllowedPorts::of)
+                parse::list(value, "ports or ranges such as 443 or 1024-65535", listen::ports)
+                    .map(AllowedPorts::from_ranges)
             },
             AllowedPorts::to_string,
         );

@@ -1,8 +1,8 @@
-//! How fast the store is on this disk: appends a second beside the raw rate of syncs, and a hub of a million channels.
+//! Benchmark of the store on this disk: appends per second beside the raw sync rate, and opening a million channels.
 //!
-//! `cargo bench -p rogerrat-store`; the folder is that of temporary files, or the one named after `--`.
+//! `cargo bench -p rogerrat-store`; it uses the temporary directory, or the folder named after `--`.
 
-#![expect(clippy::print_stdout, reason = "a bench prints")]
+#![expect(clippy::print_stdout, reason = "a benchmark prints its results")]
 
 use std::fs::{self, File};
 use std::io::Write as _;
@@ -16,39 +16,39 @@ use rogerrat_domain::{ChannelId, Durability, Entry, Message, Record, Settings, T
 use rogerrat_store::{Store, StoreOptions};
 use rusqlite::{Connection, params};
 
-/// How long each measurement takes, in milliseconds.
+/// Duration of each measurement.
 const MEASURED_MS: u64 = 2000;
 const CHANNELS: u64 = 1_000_000;
 
 fn main() {
-    let named = std::env::args().skip(1).find(|argument| !argument.starts_with('-'));
-    let folder = named.map_or_else(std::env::temp_dir, PathBuf::from).join("rogerrat-bench");
+    let argument = std::env::args().skip(1).find(|argument| !argument.starts_with('-'));
+    let dir = argument.map_or_else(std::env::temp_dir, PathBuf::from).join("rogerrat-bench");
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime starts");
     let fresh = || {
-        let _ = fs::remove_dir_all(&folder);
-        folder.as_path()
+        let _ = fs::remove_dir_all(&dir);
+        dir.as_path()
     };
-    println!("syncs of 4 KiB a second: {}", raw_syncs(fresh()));
-    println!("appenders  appends/s  writer's CPU an append");
+    println!("4 KiB syncs/s: {}", raw_syncs(fresh()));
+    println!("appenders  appends/s  writer CPU per append");
     for appenders in [1, 16, 64, 256] {
         let (rate, cpu_us) = runtime.block_on(appends(fresh(), appenders));
         println!("{appenders:>9}  {rate:>9}  {cpu_us:>6.1} us");
     }
-    runtime.block_on(million(fresh()));
+    runtime.block_on(million_channels(fresh()));
     fresh();
 }
 
-/// What the disk can do: a file that grows by a page and is synced, one after the other.
-fn raw_syncs(folder: &Path) -> u64 {
-    fs::create_dir_all(folder).expect("the folder can be made");
-    let mut file = File::create(folder.join("raw")).expect("a file can be made");
+/// The sync rate of the disk: appends a page to a file and syncs it, in a loop.
+fn raw_syncs(dir: &Path) -> u64 {
+    fs::create_dir_all(dir).expect("the directory can be made");
+    let mut file = File::create(dir.join("raw")).expect("a file can be made");
     let clock = Clock::start();
     let mut syncs = 0;
     while clock.uptime_ms() < MEASURED_MS {
         file.write_all(&[1; 4096]).and_then(|()| file.sync_data()).expect("the disk works");
         syncs += 1;
     }
-    fs::remove_dir_all(folder).expect("the folder can be removed");
+    fs::remove_dir_all(dir).expect("the directory can be removed");
     syncs * 1000 / MEASURED_MS
 }
 
@@ -76,10 +76,10 @@ fn record(channel: &ChannelId, seq: u64, entry: Entry) -> Record {
     }
 }
 
-/// So many channels, each of which appends a message as soon as the one before is kept. Appends a second, and
-/// microseconds of the writer's thread for each.
-async fn appends(folder: &Path, appenders: u64) -> (u64, f64) {
-    let store = &Store::open(folder, StoreOptions::default()).expect("the store opens");
+/// Appends messages to `appenders` channels, each as soon as its previous append is done. Returns the appends per second,
+/// and the CPU time of the writer's thread for each in microseconds.
+async fn appends(dir: &Path, appenders: u64) -> (u64, f64) {
+    let store = &Store::open(dir, StoreOptions::default()).expect("the store opens");
     let clock = Clock::start();
     let started = clock.now().at_ms;
     let append = async |n: u64| {
@@ -97,7 +97,7 @@ async fn appends(folder: &Path, appenders: u64) -> (u64, f64) {
     (appended * 1000 / MEASURED_MS, (writer_us() - before_us) / appended as f64)
 }
 
-/// Microseconds of CPU the writer's thread took.
+/// CPU time of the writer's thread, in microseconds.
 fn writer_us() -> f64 {
     let tasks = fs::read_dir("/proc/self/task").into_iter().flatten().flatten().map(|task| task.path());
     let is_writer =
@@ -113,18 +113,18 @@ fn resident_mib() -> u64 {
     line.trim().trim_end_matches(" kB").parse::<u64>().unwrap_or_default() / 1024
 }
 
-/// Opens a hub of a million channels, and asks for one nobody asked for before.
-async fn million(folder: &Path) {
-    let store = Store::open(folder, StoreOptions::default()).expect("the store opens");
+/// Opens a database with a million channels, and loads channels that are not cached.
+async fn million_channels(dir: &Path) {
+    let store = Store::open(dir, StoreOptions::default()).expect("the store opens");
     let model = ChannelId::parse("model").expect("it is an id");
     assert_eq!(store.append(record(&model, 1, created())).await, AppendResult::Done);
     drop(store);
-    let database = folder.join("hub.db");
-    multiply(&Connection::open(&database).expect("it opens")).expect("it can be multiplied");
+    let database = dir.join("hub.db");
+    multiply_channel(&Connection::open(&database).expect("it opens")).expect("it can be multiplied");
     let bytes = fs::metadata(&database).map_or(0, |metadata| metadata.len());
     let before_mib = resident_mib();
     let clock = Clock::start();
-    let store = Store::open(folder, StoreOptions::default()).expect("the store opens");
+    let store = Store::open(dir, StoreOptions::default()).expect("the store opens");
     let opened_ms = clock.uptime_ms();
     let channels = store.count().await.expect("it is known");
     println!("{channels} channels in {} MiB: open after {opened_ms} ms", bytes >> 20);
@@ -133,24 +133,24 @@ async fn million(folder: &Path) {
         let channel = ChannelId::parse(&format!("channel-{n}")).expect("it is an id");
         let begun = tokio_now();
         assert!(store.find(&channel).await.expect("it can be read").is_some());
-        let kept = store.load(&channel).await.expect("it can be read");
+        let stored = store.load(&channel).await.expect("it can be read");
         slowest = slowest.max(begun.elapsed());
-        assert_eq!((kept.seq, kept.backlog.len()), (1, 3));
+        assert_eq!((stored.seq, stored.backlog.len()), (1, 3));
     }
     println!(
-        "first look at a channel: {:.2} ms at most; {} MiB resident, {before_mib} before",
+        "first load of a channel: {:.2} ms at most; {} MiB resident, {before_mib} before",
         slowest.as_secs_f64() * 1000.0,
         resident_mib()
     );
 }
 
-#[expect(clippy::disallowed_methods, reason = "microseconds are measured here, and decide nothing")]
+#[expect(clippy::disallowed_methods, reason = "the benchmark measures microseconds")]
 fn tokio_now() -> tokio::time::Instant {
     tokio::time::Instant::now()
 }
 
-/// Makes a million channels of one, each with its record and three messages.
-fn multiply(connection: &Connection) -> rusqlite::Result<()> {
+/// Copies the one channel into a million, each with its record and three messages.
+fn multiply_channel(connection: &Connection) -> rusqlite::Result<()> {
     let numbers = format!("WITH RECURSIVE n(n) AS (SELECT 2 UNION ALL SELECT n + 1 FROM n WHERE n < {CHANNELS})");
     connection.execute_batch("PRAGMA synchronous = OFF; BEGIN")?;
     connection.execute_batch(&format!(

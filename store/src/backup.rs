@@ -1,36 +1,36 @@
-//! Copies a hub to another folder while it runs, and brings such a copy back.
+//! Backs up a data directory, while a hub may be running on it, and restores such a backup.
 //!
-//! A copy is the database as it was at one moment, without a WAL, and the hub's key. Nothing is ever written over.
+//! A backup is the database at one point in time, without a WAL, and the hub's key. Existing files are never overwritten.
 
 use std::fs::{self, DirBuilder, File};
 use std::io;
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::Path;
 
-use super::census::{VerifyReport, missing, verify_file};
+use super::data_dir::{DataDir, create_private_file, sync_dir};
 use super::error::StoreError;
-use super::folder::{Folder, private_file, sync_folder};
-use super::look;
+use super::inspect;
+use super::verify::{VerifyReport, missing_key, verify_file};
 
-/// Copies the hub of `data_dir` to the folder `to`, which is made, or empty.
+/// Backs up the database and the key of `data_dir` to the directory `to`, which is created or empty. Verifies the backup.
 ///
 /// # Errors
-/// When there is no hub that can be read, or `to` cannot be written; then nothing is left there.
+/// If the database cannot be read, or `to` cannot be written. No partial backup remains.
 pub fn back_up(data_dir: &Path, to: &Path) -> Result<VerifyReport, StoreError> {
-    let (from, to) = (Folder::new(data_dir), Folder::new(to));
-    let key = from.read_key()?.ok_or_else(|| missing(&from))?;
+    let (from, to) = (DataDir::new(data_dir), DataDir::new(to));
+    let key = from.read_key()?.ok_or_else(|| missing_key(&from))?;
     let bytes = fs::metadata(from.database()).map_err(StoreError::io(&from.database(), "read"))?.len();
-    let connection = look::open(&from.database(), bytes, false)?;
-    make_empty(&to.path)?;
-    let copy = to.draft();
+    let connection = inspect::open_read_only(&from.database(), bytes, false)?;
+    create_empty_dir(&to.path)?;
+    let copy = to.new_database();
     let copied = (|| {
-        private_file(&copy).map_err(StoreError::io(&copy, "made"))?;
-        let copy_name = copy.to_str().ok_or_else(|| not_text(&copy))?;
+        create_private_file(&copy).map_err(StoreError::io(&copy, "created"))?;
+        let copy_name = copy.to_str().ok_or_else(|| not_utf8(&copy))?;
         connection.execute("VACUUM INTO ?1", [copy_name]).map_err(StoreError::sql(&from.database()))?;
         verify_file(&copy, key, false, true)?;
-        to.put("hub.key", &key)?;
-        // The name comes last: what has it is complete.
-        to.adopt(&copy)
+        to.write_file("hub.key", &key)?;
+        // Renaming comes last: a database with its real name is complete.
+        to.install_database(&copy)
     })();
     if let Err(error) = copied {
         for path in [copy, to.key(), to.database()] {
@@ -38,60 +38,60 @@ pub fn back_up(data_dir: &Path, to: &Path) -> Result<VerifyReport, StoreError> {
         }
         return Err(error);
     }
-    let above = to.path.parent().filter(|above| !above.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    sync_folder(above).map_err(StoreError::io(above, "written"))?;
+    let parent = to.path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    sync_dir(parent).map_err(StoreError::io(parent, "written"))?;
     verify_file(&to.database(), key, false, true)
 }
 
-/// Brings a copy back to `data_dir`, where no hub is.
+/// Restores a backup to `data_dir`, which must have no database. Verifies the backup and the result.
 ///
 /// # Errors
-/// When the copy is not whole, or there is a hub already.
+/// If the backup is corrupt, or `data_dir` has a database or another key.
 pub fn restore(from: &Path, data_dir: &Path) -> Result<VerifyReport, StoreError> {
-    let (from, to) = (Folder::new(from), Folder::new(data_dir));
-    let key = from.read_key()?.ok_or_else(|| missing(&from))?;
-    if from.wal().metadata().is_ok_and(|wal| wal.len() > 0) || from.is_taken() {
-        return Err(StoreError::Misplaced { path: from.path, expected: "backup" });
+    let (from, to) = (DataDir::new(from), DataDir::new(data_dir));
+    let key = from.read_key()?.ok_or_else(|| missing_key(&from))?;
+    if from.wal().metadata().is_ok_and(|wal| wal.len() > 0) || from.is_locked() {
+        return Err(StoreError::WrongFileType { path: from.path, expected: "backup" });
     }
     verify_file(&from.database(), key, false, true)?;
-    to.prepare()?;
+    to.create()?;
     let _lock = to.lock()?;
     for path in [to.database(), to.wal()] {
         if path.exists() {
-            return Err(StoreError::Occupied { path });
+            return Err(StoreError::AlreadyExists { path });
         }
     }
     if to.key().exists() && to.read_key()? != Some(key) {
-        return Err(StoreError::Occupied { path: to.key() });
+        return Err(StoreError::AlreadyExists { path: to.key() });
     }
-    let draft = to.draft();
-    copy(&from.database(), &draft).map_err(StoreError::io(&draft, "written"))?;
-    to.put("hub.key", &key)?;
-    to.adopt(&draft)?;
+    let new = to.new_database();
+    copy(&from.database(), &new).map_err(StoreError::io(&new, "written"))?;
+    to.write_file("hub.key", &key)?;
+    to.install_database(&new)?;
     verify_file(&to.database(), key, false, true)
 }
 
 fn copy(from: &Path, to: &Path) -> io::Result<()> {
-    io::copy(&mut File::open(from)?, &mut private_file(to)?)?;
+    io::copy(&mut File::open(from)?, &mut create_private_file(to)?)?;
     Ok(())
 }
 
-/// Makes a folder that is not there, or sees that the one that is there is empty.
-fn make_empty(path: &Path) -> Result<(), StoreError> {
+/// Creates a directory, or checks that the existing one is empty.
+fn create_empty_dir(path: &Path) -> Result<(), StoreError> {
     match DirBuilder::new().mode(0o700).create(path) {
         Ok(()) => Ok(()),
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-            let mut inside = fs::read_dir(path).map_err(StoreError::io(path, "read"))?;
-            match inside.next() {
+            let mut entries = fs::read_dir(path).map_err(StoreError::io(path, "read"))?;
+            match entries.next() {
                 None => Ok(()),
-                Some(_) => Err(StoreError::Occupied { path: path.to_owned() }),
+                Some(_) => Err(StoreError::AlreadyExists { path: path.to_owned() }),
             }
         }
-        Err(error) => Err(StoreError::io(path, "made")(error)),
+        Err(error) => Err(StoreError::io(path, "created")(error)),
     }
 }
 
-fn not_text(path: &Path) -> StoreError {
-    let source = io::Error::new(io::ErrorKind::InvalidInput, "the name is not text");
-    StoreError::io(path, "named to SQLite")(source)
+fn not_utf8(path: &Path) -> StoreError {
+    let source = io::Error::new(io::ErrorKind::InvalidInput, "the path is not UTF-8");
+    StoreError::io(path, "passed to SQLite")(source)
 }

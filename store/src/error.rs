@@ -1,141 +1,149 @@
-//! Why the data directory cannot be used, and the way out.
-//!
-//! Whoever gets one of these can rely on it that nothing which was there before has been changed.
+//! Errors of the data directory and its database. Each message says what to do.
 
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// Why the store did not open.
+use rogerrat_actors::LogError;
+
+/// Why a data directory cannot be used.
+///
+/// Existing files have not been changed when one of these is returned.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// The system does not let us.
-    #[error("{} cannot be {doing}; give the hub's user the right to, or choose another folder with --data-dir", path.display())]
+    /// An I/O operation failed.
+    #[error("{} cannot be {doing}; check its permissions for the hub's user, or choose another directory with --data-dir", path.display())]
     Io {
-        /// The file or folder.
+        /// The file or directory.
         path: PathBuf,
-        /// What was tried, as in "cannot be opened".
+        /// What was tried, to complete "cannot be …".
         doing: &'static str,
-        /// Why not.
+        /// The cause.
         source: io::Error,
     },
-    /// The folder or a file in it is another user's.
-    #[error("{} belongs to user {owner}, and the hub runs as user {us}; run it as that user, or change the owner", path.display())]
-    NotOurs {
-        /// The file or folder.
+    /// The directory or a file in it belongs to another user.
+    #[error("{} belongs to user {owner}, but the hub runs as user {user}; run it as that user, or change the owner", path.display())]
+    WrongOwner {
+        /// The file or directory.
         path: PathBuf,
-        /// Whose it is.
+        /// The id of its owner.
         owner: u32,
-        /// Who we are.
-        us: u32,
+        /// The id of this process's user.
+        user: u32,
     },
-    /// Others could change what the hub keeps.
-    #[error("other users may write to {}; take that right away with chmod 700, or choose another folder with --data-dir", path.display())]
-    OpenToOthers {
-        /// The folder.
+    /// Other users can write to the directory.
+    #[error("other users can write to {}; remove that permission with chmod 700, or choose another directory with --data-dir", path.display())]
+    WritableByOthers {
+        /// The directory.
         path: PathBuf,
     },
-    /// Something else has the name of one of our files.
-    #[error("{} is not a {expected}; move it away, or choose another folder with --data-dir", path.display())]
-    Misplaced {
-        /// What is in the way.
+    /// A path holds something else than the expected file, directory or backup.
+    #[error("{} is not a {expected}; move it away, or choose another directory with --data-dir", path.display())]
+    WrongFileType {
+        /// The path.
         path: PathBuf,
         /// What should be there.
         expected: &'static str,
     },
-    /// Another process has the folder.
-    #[error("{} is used by another hub; stop that one, or choose another folder with --data-dir", path.display())]
-    Taken {
-        /// The folder.
+    /// Another process holds the lock of the directory.
+    #[error("{} is used by another hub; stop that one, or choose another directory with --data-dir", path.display())]
+    InUse {
+        /// The directory.
         path: PathBuf,
     },
-    /// There is nothing where a hub should be.
-    #[error("there is no hub in {}; say where it is with --data-dir", path.display())]
-    Nothing {
-        /// The folder.
+    /// The directory has no database.
+    #[error("there is no hub in {}; name its directory with --data-dir", path.display())]
+    NotFound {
+        /// The directory.
         path: PathBuf,
     },
-    /// There is something where nothing should be.
-    #[error("{} is there already and is not written over; move it away, or say another folder", path.display())]
-    Occupied {
-        /// What is there.
+    /// The target of a backup or restore exists.
+    #[error("{} already exists and is not overwritten; move it away, or choose another directory", path.display())]
+    AlreadyExists {
+        /// The existing file or directory.
         path: PathBuf,
     },
-    /// There is a database and no key to it.
-    #[error("{} is missing, and {} was made with it; bring both back from one backup with `rogerrat restore`", path.display(), database.display())]
-    NoKey {
+    /// The database has no key file.
+    #[error("{} is missing, but {} needs it; restore both from one backup with `rogerrat restore`", path.display(), database.display())]
+    MissingKey {
         /// Where the key should be.
         path: PathBuf,
         /// The database.
         database: PathBuf,
     },
     /// The key has the wrong length.
-    #[error("{} holds {bytes} bytes, and a hub's key has 32; bring it back from a backup with `rogerrat restore`", path.display())]
-    BadKey {
+    #[error("{} has {bytes} bytes, but a hub's key has 32; restore it from a backup with `rogerrat restore`", path.display())]
+    InvalidKey {
         /// The key's file.
         path: PathBuf,
-        /// What it holds.
+        /// Its length.
         bytes: u64,
     },
-    /// The file is a database of something else.
-    #[error("{} is not the database of a rogerrat hub; move it away, or choose another folder with --data-dir", path.display())]
+    /// The file is the database of another application.
+    #[error("{} is not the database of a rogerrat hub; move it away, or choose another directory with --data-dir", path.display())]
     Foreign {
         /// The file.
         path: PathBuf,
     },
     /// The database was written by a newer hub.
-    #[error("{} has schema {found}, and this version knows {known}; run the newer rogerrat, or bring back a backup from before it", path.display())]
-    Newer {
+    #[error("{} has schema {found}, but this version only knows schemas up to {known}; run the newer rogerrat, or restore an older backup", path.display())]
+    NewerSchema {
         /// The file.
         path: PathBuf,
         /// Its schema.
         found: i64,
-        /// The newest we know.
+        /// The newest schema of this version.
         known: i64,
     },
-    /// The database is not as it was written.
-    #[error("{} is damaged ({why}); it was not touched. Move it away and bring back a backup with `rogerrat restore`", path.display())]
-    Damaged {
+    /// The database is corrupt.
+    #[error("{} is damaged ({why}); it was not changed. Move it away and restore a backup with `rogerrat restore`", path.display())]
+    Corrupt {
         /// The file.
         path: PathBuf,
         /// What is wrong.
         why: String,
     },
-    /// The database cannot be used.
+    /// SQLite failed.
     #[error("{} cannot be used", path.display())]
     Sql {
         /// The file.
         path: PathBuf,
-        /// Why not.
+        /// The cause.
         source: rusqlite::Error,
     },
 }
 
 impl StoreError {
-    /// What makes a fault of the system one of ours.
+    /// Converts an I/O error.
     pub(super) fn io(path: &Path, doing: &'static str) -> impl FnOnce(io::Error) -> Self {
         let path = path.to_owned();
         move |source| Self::Io { path, doing, source }
     }
 
-    /// What makes a fault of SQLite one of ours.
+    /// Converts an error of SQLite.
     pub(super) fn sql(path: &Path) -> impl FnOnce(rusqlite::Error) -> Self {
         let path = path.to_owned();
         move |source| {
-            if is_damage(&source) {
-                Self::Damaged { path, why: source.to_string() }
+            if is_corruption(&source) {
+                Self::Corrupt { path, why: source.to_string() }
             } else {
                 Self::Sql { path, source }
             }
         }
     }
 
-    pub(super) fn damaged(path: &Path, why: impl Into<String>) -> Self {
-        Self::Damaged { path: path.to_owned(), why: why.into() }
+    pub(super) fn corrupt(path: &Path, why: impl Into<String>) -> Self {
+        Self::Corrupt { path: path.to_owned(), why: why.into() }
     }
 }
 
-/// Whether SQLite read something it did not write.
-pub(super) fn is_damage(error: &rusqlite::Error) -> bool {
+/// Converts an error of SQLite for the callers of a query.
+#[expect(clippy::needless_pass_by_value, reason = "map_err passes it by value")]
+pub(super) fn log_error(error: rusqlite::Error) -> LogError {
+    if is_corruption(&error) { LogError::Damaged(error.to_string()) } else { LogError::Failed(error.to_string()) }
+}
+
+/// Whether SQLite read something that it cannot have written.
+fn is_corruption(error: &rusqlite::Error) -> bool {
     use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase};
     matches!(error.sqlite_error_code(), Some(DatabaseCorrupt | NotADatabase))
         || matches!(error, rusqlite::Error::InvalidColumnType(..) | rusqlite::Error::IntegralValueOutOfRange(..))

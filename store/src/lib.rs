@@ -1,30 +1,36 @@
-//! The store: the hub's [`Log`](rogerrat_actors::Log) and its [`Accounts`](rogerrat_actors::Accounts) in an SQLite file.
+//! The durable store of a rogerrat hub: implements [`Log`](rogerrat_actors::Log),
+//! [`WebhookStore`](rogerrat_actors::WebhookStore) and [`Accounts`](rogerrat_actors::Accounts) in one SQLite file.
 //!
-//! One thread writes and commits in groups, two read; whoever asks only puts something into a queue. It decides nothing
-//! about channels, and it never holds a text longer than a transaction or an answer takes.
+//! One thread writes and commits in groups, two threads read; callers put requests into bounded queues and get futures.
+//! The store knows no rules of channels, and keeps no message text in memory beyond a transaction or a reply.
+//!
+//! [`back_up`], [`restore`] and [`verify`] work on a data directory without a [`Store`].
 #![warn(missing_docs)]
 
-mod accounts;
+mod account_rows;
+mod accounts_impl;
 mod backup;
-mod belongings;
-mod body;
-mod census;
-mod erase;
+mod data_dir;
+mod encoding;
 mod error;
-mod folder;
-mod job;
-mod ledger;
-mod letters;
-mod look;
-mod number;
-mod pen;
-mod port;
-mod postbox;
+mod inspect;
+mod log_impl;
+mod meta;
+mod purge;
 mod reader;
+mod rows;
+mod scan;
 mod schema;
-mod shared;
+mod sqlite_int;
+mod state;
 #[cfg(test)]
 mod tests;
+mod transaction;
+mod verify;
+mod verify_accounts;
+mod webhook_rows;
+mod webhook_store_impl;
+mod write_request;
 mod writer;
 
 use std::path::Path;
@@ -37,65 +43,66 @@ use rogerrat_domain::HubKey;
 use rusqlite::Connection;
 
 pub use backup::{back_up, restore};
-pub use census::{VerifyReport, verify};
 pub use error::StoreError;
-use folder::{Folder, Lock};
-use job::Job;
-use port::Probing;
-use reader::Readers;
-use shared::Shared;
+pub use verify::{VerifyReport, verify};
+
+use data_dir::{DataDir, DirLock};
+use log_impl::SharedProbe;
+use reader::ReaderPool;
+use state::StoreState;
+use write_request::WriterCommand;
 use writer::Writer;
 
-/// Things that may wait to be written.
-const QUEUE: usize = 4096;
-/// How soon after a deletion the WAL is emptied.
-const ERASE_AFTER_MS: u64 = 20_000;
+/// Writes that may be queued.
+const WRITE_QUEUE: usize = 4096;
+/// How soon after a deletion the WAL is truncated.
+const TRUNCATE_WAL_AFTER_MS: u64 = 20_000;
 
-/// How a store is kept.
+/// Options of a [`Store`].
 #[derive(Clone, Copy, Debug)]
 pub struct StoreOptions {
-    /// What the database may grow to, in MiB, its WAL not counted; 0 is no bound.
+    /// Maximum size of the database in MiB, without its WAL; 0 is no bound.
     pub max_mib: u64,
-    /// How soon after a deletion the WAL is emptied.
-    pub erase_after_ms: u64,
+    /// How soon after a deletion the WAL is truncated, in milliseconds, so that deleted text leaves the disk.
+    pub truncate_wal_after_ms: u64,
 }
 
 impl Default for StoreOptions {
     fn default() -> Self {
-        Self { max_mib: 0, erase_after_ms: ERASE_AFTER_MS }
+        Self { max_mib: 0, truncate_wal_after_ms: TRUNCATE_WAL_AFTER_MS }
     }
 }
 
-/// An open store. There is one for a data directory.
+/// An open store. It holds the lock of its data directory.
 pub struct Store {
     key: HubKey,
-    shared: Arc<Shared>,
-    writer: SyncSender<Job>,
-    readers: Readers,
+    state: Arc<StoreState>,
+    writer: SyncSender<WriterCommand>,
+    readers: ReaderPool,
     threads: Mutex<Option<Threads>>,
     probes: AtomicI64,
-    probing: Mutex<Option<Probing>>,
+    probe: Mutex<Option<SharedProbe>>,
 }
 
-/// What runs until the store is closed.
+/// The threads of an open store, and its lock.
 struct Threads {
     writer: JoinHandle<()>,
     readers: Vec<JoinHandle<()>>,
-    _lock: Lock,
+    _lock: DirLock,
 }
 
 impl Store {
-    /// Opens the store of a data directory, and makes what is missing.
+    /// Opens the store of a data directory, creating the directory, the database and the key if they are missing.
     ///
     /// # Errors
-    /// When the directory or what is in it cannot be used. Then nothing in it was changed.
+    /// If the directory or a file in it cannot be used. Existing files have not been changed then.
     pub fn open(data_dir: &Path, options: StoreOptions) -> Result<Self, StoreError> {
-        let folder = Folder::new(data_dir);
-        folder.prepare()?;
-        folder.check_files()?;
-        let lock = folder.lock()?;
-        let key = ready(&folder)?;
-        let path = folder.database();
+        let dir = DataDir::new(data_dir);
+        dir.create()?;
+        dir.check_files()?;
+        let lock = dir.lock()?;
+        let key = prepare_files(&dir)?;
+        let path = dir.database();
         let mut connection = schema::open_writer(&path, options.max_mib).map_err(StoreError::sql(&path))?;
         schema::migrate(&mut connection).map_err(StoreError::sql(&path))?;
         Self::start(&path, options, connection, lock, key)
@@ -105,24 +112,24 @@ impl Store {
         path: &Path,
         options: StoreOptions,
         connection: Connection,
-        lock: Lock,
+        lock: DirLock,
         key: HubKey,
     ) -> Result<Self, StoreError> {
-        let shared = Arc::new(Shared::read(&connection).map_err(StoreError::sql(path))?);
-        let (readers, reading) = Readers::start(path)?;
-        let (to, queue) = sync_channel(QUEUE);
-        let writer = Writer::new(path.to_owned(), options, connection, shared.clone());
-        let writing = thread::Builder::new().name("store-writer".into()).spawn(move || writer.run(&queue));
-        let writing = writing.map_err(StoreError::io(path, "written"))?;
-        let threads = Threads { writer: writing, readers: reading, _lock: lock };
+        let state = Arc::new(StoreState::load(&connection).map_err(StoreError::sql(path))?);
+        let (readers, reader_threads) = ReaderPool::start(path)?;
+        let (to, queue) = sync_channel(WRITE_QUEUE);
+        let writer = Writer::new(path.to_owned(), options, connection, state.clone());
+        let writer = thread::Builder::new().name("store-writer".into()).spawn(move || writer.run(&queue));
+        let writer = writer.map_err(StoreError::io(path, "written"))?;
+        let threads = Threads { writer, readers: reader_threads, _lock: lock };
         Ok(Self {
             key,
-            shared,
+            state,
             writer: to,
             readers,
             threads: Mutex::new(Some(threads)),
             probes: AtomicI64::new(0),
-            probing: Mutex::default(),
+            probe: Mutex::default(),
         })
     }
 
@@ -131,22 +138,18 @@ impl Store {
         self.key.clone()
     }
 
-    /// Finishes what was begun, empties the WAL and gives the directory back. Waits for all of it; what is asked of the
-    /// store afterwards is refused.
+    /// Closes the store: commits everything queued, truncates the WAL and releases the lock of the directory. Blocks until
+    /// that is done. Later calls are refused.
     pub fn close(&self) {
         let threads = self.threads.lock().unwrap_or_else(PoisonError::into_inner).take();
         let Some(Threads { writer, readers, _lock }) = threads else { return };
         for _ in &readers {
-            self.readers.close_one();
+            self.readers.stop_one();
         }
-        // The last connection to close takes the WAL away, so the writer's is the last.
+        // The last connection to close deletes the WAL, and only the writer's can.
         readers.into_iter().for_each(|reader| drop(reader.join()));
-        let _ = self.writer.send(Job::Close);
+        let _ = self.writer.send(WriterCommand::Close);
         drop(writer.join());
-    }
-
-    fn readers(&self) -> &Readers {
-        &self.readers
     }
 
     fn next_probe(&self) -> i64 {
@@ -160,24 +163,24 @@ impl Drop for Store {
     }
 }
 
-/// Sees that database and key can be used, or makes both. Gives the key.
-fn ready(folder: &Folder) -> Result<HubKey, StoreError> {
-    let path = folder.database();
-    let exists = look::look(folder)?;
-    let key = match folder.read_key()? {
+/// Checks the database and the key, or creates them. Returns the key.
+fn prepare_files(dir: &DataDir) -> Result<HubKey, StoreError> {
+    let path = dir.database();
+    let exists = inspect::check_existing(dir)?;
+    let key = match dir.read_key()? {
         Some(key) => key,
-        None if exists => return Err(StoreError::NoKey { path: folder.key(), database: path }),
-        None => folder.make_key()?,
+        None if exists => return Err(StoreError::MissingKey { path: dir.key(), database: path }),
+        None => dir.create_key()?,
     };
-    folder::make_private(&folder.key())?;
+    data_dir::make_private(&dir.key())?;
     if exists {
-        folder::make_private(&path)?;
+        data_dir::make_private(&path)?;
         return Ok(HubKey::new(key));
     }
-    // A database that is half made has another name, so that it is never taken for a damaged one.
-    let draft = folder.draft();
-    folder::private_file(&draft).map_err(StoreError::io(&draft, "made"))?;
-    schema::create(&draft).map_err(StoreError::sql(&draft))?;
-    folder.adopt(&draft)?;
+    // An incomplete database has another name, so that it is never mistaken for a corrupt one.
+    let new = dir.new_database();
+    data_dir::create_private_file(&new).map_err(StoreError::io(&new, "created"))?;
+    schema::create(&new).map_err(StoreError::sql(&new))?;
+    dir.install_database(&new)?;
     Ok(HubKey::new(key))
 }

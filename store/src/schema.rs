@@ -1,6 +1,6 @@
-//! The tables of `hub.db` and how they came to be: one migration for each version.
+//! The tables of `hub.db`, as one migration per schema version.
 //!
-//! A migration that was released is never changed; a new one follows it.
+//! A released migration never changes; every change is a new one.
 
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt as _;
@@ -9,17 +9,17 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags, Result};
 
-/// "RgrR": by this we know our own files.
+/// "RgrR" in the header of the file marks a hub's database.
 pub(super) const APPLICATION_ID: i64 = 0x5267_7252;
 
-/// How long a writer waits for a lock that something outside the hub holds.
-const PATIENCE: Duration = Duration::from_millis(500);
+/// How long a write waits for a lock that another process holds.
+const BUSY_TIMEOUT: Duration = Duration::from_millis(500);
 
-/// Version `n` of the schema is what the first `n` of these lead to.
+/// Schema version `n` is the result of the first `n` migrations.
 const MIGRATIONS: [&str; 4] = [
-    // The big tables know a channel by its number, because the text of its id would stand in every row. Numbers are
-    // never used again: what is left of a deleted channel must not become another's. A record with messages lies in the row
-    // of the first of them, and one without in a row of its own: so a send touches one page, and not two.
+    // The big tables refer to a channel by number, because its id would take space in every row. Numbers are never reused:
+    // rows left of a deleted channel must not become another's. A record with messages is stored in the row of its first
+    // message, and one without in a row of its own, so that a send writes one page and not two.
     "
     CREATE TABLE hub (name TEXT PRIMARY KEY, value ANY NOT NULL) STRICT, WITHOUT ROWID;
     CREATE TABLE channels (
@@ -65,7 +65,7 @@ const MIGRATIONS: [&str; 4] = [
     CREATE TABLE erasing (channel INTEGER PRIMARY KEY) STRICT;
     INSERT INTO hub (name, value) VALUES ('floor', 0), ('channels', 0), ('probe', 0);
     ",
-    // What doors keep about their own things.
+    // Key-value rows that the interfaces store, by kind.
     "
     CREATE TABLE rows (
         kind TEXT NOT NULL,
@@ -74,8 +74,8 @@ const MIGRATIONS: [&str; 4] = [
         PRIMARY KEY (kind, name)
     ) STRICT, WITHOUT ROWID;
     ",
-    // Accounts, who may speak for them, what is theirs. Tokens and keys are SHA-256 digests. `owner` is the account that
-    // created a channel, if one did and is still there.
+    // Accounts, their sessions and identities. Tokens and keys are SHA-256 digests. `owner` is the account that created a
+    // channel, while it exists.
     "
     CREATE TABLE accounts (
         id TEXT PRIMARY KEY,
@@ -100,7 +100,7 @@ const MIGRATIONS: [&str; 4] = [
     ALTER TABLE channels ADD COLUMN owner TEXT;
     CREATE INDEX channels_by_owner ON channels (owner, no) WHERE owner IS NOT NULL;
     ",
-    // Webhooks, the messages that are due for them, hidden, and what became of the last deliveries.
+    // Webhooks, their deliveries, and the encrypted payloads of those that are due.
     "
     CREATE TABLE webhooks (
         id TEXT NOT NULL UNIQUE,
@@ -123,15 +123,15 @@ const MIGRATIONS: [&str; 4] = [
     ",
 ];
 
-/// The newest schema.
+/// The schema of this version.
 pub(super) const VERSION: i64 = MIGRATIONS.len() as i64;
 
-/// The schema of a database.
+/// The schema version of a database.
 pub(super) fn version(connection: &Connection) -> Result<i64> {
     connection.pragma_query_value(None, "user_version", |row| row.get(0))
 }
 
-/// Brings a database to the newest schema, all or nothing.
+/// Migrates a database to the schema of this version, in one transaction.
 pub(super) fn migrate(connection: &mut Connection) -> Result<()> {
     let done = usize::try_from(version(connection)?).unwrap_or(MIGRATIONS.len());
     if done >= MIGRATIONS.len() {
@@ -145,7 +145,7 @@ pub(super) fn migrate(connection: &mut Connection) -> Result<()> {
     transaction.commit()
 }
 
-/// Makes a database where there is an empty file.
+/// Creates a database in an empty file.
 pub(super) fn create(path: &Path) -> Result<()> {
     let mut connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     connection.pragma_update(None, "application_id", APPLICATION_ID)?;
@@ -153,17 +153,17 @@ pub(super) fn create(path: &Path) -> Result<()> {
     connection.close().map_err(|(_, error)| error)
 }
 
-/// Opens a database to write to it.
+/// Opens the writer's connection.
 pub(super) fn open_writer(path: &Path, max_mib: u64) -> Result<Connection> {
     let connection = open(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
-    connection.busy_timeout(PATIENCE)?;
+    connection.busy_timeout(BUSY_TIMEOUT)?;
     connection.set_prepared_statement_cache_capacity(64);
     connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
-    // A commit is on disk when it returns.
+    // A commit is durable when it returns.
     connection.pragma_update(None, "synchronous", "FULL")?;
-    // What is deleted is overwritten.
+    // Deleted rows are overwritten with zeros.
     connection.pragma_update_and_check(None, "secure_delete", "ON", |_| Ok(()))?;
-    // In pages of 4 KiB. A bigger WAL saves writing the same page of the database again and again.
+    // In pages of 4 KiB. With a larger WAL a hot page is copied to the database less often.
     connection.pragma_update_and_check(None, "wal_autocheckpoint", 4000, |_| Ok(()))?;
     connection.pragma_update_and_check(None, "journal_size_limit", 32 * 1024 * 1024, |_| Ok(()))?;
     connection.pragma_update(None, "cache_size", -8192)?;
@@ -175,7 +175,7 @@ pub(super) fn open_writer(path: &Path, max_mib: u64) -> Result<Connection> {
     Ok(connection)
 }
 
-/// Opens a database beside its writer, to read from it.
+/// Opens a reader's connection, beside the writer's.
 pub(super) fn open_reader(path: &Path) -> Result<Connection> {
     let connection = open(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     connection.pragma_update(None, "query_only", "ON")?;
@@ -183,10 +183,10 @@ pub(super) fn open_reader(path: &Path) -> Result<Connection> {
     Ok(connection)
 }
 
-/// Opens a database of which no byte may change. `still` is said of one that nobody writes to meanwhile and that has no
-/// WAL: then no file is made beside it either.
-pub(super) fn open_to_look(path: &Path, still: bool) -> Result<Connection> {
-    if !still {
+/// Opens a database without changing it. If it `is_quiescent` (it has no writer and no WAL), SQLite creates no files
+/// beside it either.
+pub(super) fn open_read_only(path: &Path, is_quiescent: bool) -> Result<Connection> {
+    if !is_quiescent {
         return open(path, OpenFlags::SQLITE_OPEN_READ_ONLY);
     }
     let mut uri = b"file:".to_vec();
@@ -203,7 +203,7 @@ pub(super) fn open_to_look(path: &Path, still: bool) -> Result<Connection> {
 
 fn open(path: &Path, mode: OpenFlags) -> Result<Connection> {
     let connection = Connection::open_with_flags(path, mode | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
-    // No text in a temporary file that nobody erases.
+    // Temporary files could keep text that is never erased.
     connection.pragma_update(None, "temp_store", "MEMORY")?;
     connection.pragma_update(None, "cell_size_check", "ON")?;
     connection.pragma_update(None, "trusted_schema", "OFF")?;

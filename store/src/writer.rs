@@ -1,7 +1,7 @@
-//! The one thread that writes. It commits what all channels append in groups: everything that waits, in one
-//! transaction, and answers in order when it is on disk.
+//! The writer's thread. It commits the writes of all channels in groups: everything queued goes into one transaction,
+//! and the replies follow in order once it is on disk.
 //!
-//! When the disk fails it refuses, tries again by itself every second, and says when it works again.
+//! While the disk fails, writes are refused; the writer retries every second and logs when the store works again.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
@@ -13,202 +13,210 @@ use std::time::Duration;
 use rogerrat_actors::Clock;
 use rusqlite::{Connection, ErrorCode, Result};
 
-use super::job::{Job, Outcome, Task, Work};
-use super::pen::{Change, Heads, Pen};
-use super::shared::Shared;
-use super::{StoreOptions, erase, schema};
+use super::state::StoreState;
+use super::transaction::{TailCache, TxEffects, WriteTx};
+use super::write_request::{WriteOp, WriteOutcome, WriteRequest, WriterCommand};
+use super::{StoreOptions, meta, purge, schema};
 
-/// Things written in one transaction, at most.
-const GROUP_JOBS: usize = 512;
-/// Bytes written in one transaction, about.
+/// Most writes in one transaction.
+const GROUP_WRITES: usize = 512;
+/// Size at which a group takes no more writes.
 const GROUP_BYTES: usize = 8 * 1024 * 1024;
-/// How often a store that does not work is tried.
-const HEAL_MS: u64 = 1000;
-/// Room that must be there before the store counts as working again, in bytes.
-const HEAL_BYTES: usize = 64 * 1024;
-/// How soon a checkpoint that a reader was in the way of is tried again.
-const ERASE_AGAIN_MS: u64 = 1000;
+/// How often a failed store is retried.
+const RETRY_MS: u64 = 1000;
+/// Space that must be free before the store counts as healthy again.
+const RETRY_BYTES: usize = 64 * 1024;
+/// When to retry a checkpoint that a reader blocked.
+const CHECKPOINT_RETRY_MS: u64 = 1000;
 
 pub(super) struct Writer {
     path: PathBuf,
     options: StoreOptions,
     connection: Connection,
-    heads: Heads,
-    shared: Arc<Shared>,
+    tails: TailCache,
+    state: Arc<StoreState>,
     clock: Clock,
-    /// The connection is not to be trusted any more.
-    stale: bool,
-    /// When a store that does not work is tried next.
-    heal_at_ms: Option<u64>,
-    /// When what was deleted leaves the WAL.
-    erase_at_ms: Option<u64>,
-    /// Some of what was forgotten is still to be deleted.
-    unfinished: bool,
+    /// The connection failed and must be reopened before its next use.
+    is_stale: bool,
+    /// When to retry; `None` while the store is healthy.
+    retry_at_ms: Option<u64>,
+    /// When to truncate the WAL, so that deleted data leaves it.
+    truncate_wal_at_ms: Option<u64>,
+    /// Deleted channels have rows left to purge.
+    has_purge_left: bool,
 }
 
 /// Why a transaction failed.
-enum Trouble {
-    /// Nothing of it is kept.
+enum CommitError {
+    /// Nothing was written.
     Refused(rusqlite::Error),
-    /// It may be there after a crash.
+    /// It may survive a crash.
     Unknown(rusqlite::Error),
 }
 
-/// What the queue gave.
+/// What the queue held.
 enum Next {
-    Group(Vec<Task>),
+    Group(Vec<WriteRequest>),
     Nothing,
     Close,
 }
 
 impl Writer {
-    pub(super) fn new(path: PathBuf, options: StoreOptions, connection: Connection, shared: Arc<Shared>) -> Self {
+    pub(super) fn new(path: PathBuf, options: StoreOptions, connection: Connection, state: Arc<StoreState>) -> Self {
         Self {
             path,
             options,
             connection,
-            heads: Heads::default(),
-            shared,
+            tails: TailCache::default(),
+            state,
             clock: Clock::start(),
-            stale: false,
-            heal_at_ms: None,
-            // What a hub before us deleted may still be in the WAL, or not all deleted.
-            erase_at_ms: Some(0),
-            unfinished: true,
+            is_stale: false,
+            retry_at_ms: None,
+            // An earlier process may have stopped before it purged a deleted channel or truncated the WAL.
+            truncate_wal_at_ms: Some(0),
+            has_purge_left: true,
         }
     }
 
-    /// Writes until it is told to close, and then leaves nothing in the WAL.
-    pub(super) fn run(mut self, queue: &Receiver<Job>) {
+    /// Commits writes until it receives [`WriterCommand::Close`]; then moves the WAL into the database and closes it.
+    pub(super) fn run(mut self, queue: &Receiver<WriterCommand>) {
         while let Err(_panic) = catch_unwind(AssertUnwindSafe(|| self.work(queue))) {
-            // Whoever waited was told that we do not know.
-            log::error!("the store's writer failed and starts again");
-            self.fail();
-            self.stale = true;
+            // The panic dropped the reply channels, which callers take for an unknown outcome.
+            log::error!("the store's writer panicked and restarts");
+            self.mark_failed();
+            self.is_stale = true;
         }
         let closing = self.connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)");
         if let Err(error) = closing.and_then(|()| self.connection.close().map_err(|(_, error)| error)) {
-            log::warn!(error:display; "the store could not be closed tidily; nothing is lost");
+            log::warn!(error:display; "SQLite did not close cleanly; no data was lost");
         }
-        self.shared.well.store(false, Relaxed);
+        self.state.is_healthy.store(false, Relaxed);
     }
 
-    fn work(&mut self, queue: &Receiver<Job>) {
+    fn work(&mut self, queue: &Receiver<WriterCommand>) {
         loop {
-            let (next, closing) = self.next(queue);
+            let (next, is_last) = self.next(queue);
             match next {
                 Next::Group(group) => self.commit(group),
                 Next::Nothing => {}
                 Next::Close => return,
             }
-            if closing {
+            if is_last {
                 return;
             }
-            self.look_after();
+            self.run_maintenance();
         }
     }
 
-    /// The next group, and whether it is the last.
-    fn next(&self, queue: &Receiver<Job>) -> (Next, bool) {
-        let first = match self.patience() {
+    /// The next group, and whether it is the last one.
+    fn next(&self, queue: &Receiver<WriterCommand>) -> (Next, bool) {
+        let first = match self.idle_timeout() {
             None => queue.recv().map_err(|_| RecvTimeoutError::Disconnected),
-            Some(patience) => queue.recv_timeout(patience),
+            Some(idle_timeout) => queue.recv_timeout(idle_timeout),
         };
         let first = match first {
-            Ok(Job::Do(task)) => task,
+            Ok(WriterCommand::Write(request)) => request,
             Err(RecvTimeoutError::Timeout) => return (Next::Nothing, false),
-            Ok(Job::Close) | Err(RecvTimeoutError::Disconnected) => return (Next::Close, true),
+            Ok(WriterCommand::Close) | Err(RecvTimeoutError::Disconnected) => return (Next::Close, true),
         };
-        let mut bytes = first.place.bytes;
+        let mut bytes = first.slot.bytes;
         let mut group = vec![*first];
-        while group.len() < GROUP_JOBS && bytes < GROUP_BYTES {
+        while group.len() < GROUP_WRITES && bytes < GROUP_BYTES {
             match queue.try_recv() {
-                Ok(Job::Do(task)) => {
-                    bytes += task.place.bytes;
-                    group.push(*task);
+                Ok(WriterCommand::Write(request)) => {
+                    bytes += request.slot.bytes;
+                    group.push(*request);
                 }
-                Ok(Job::Close) | Err(TryRecvError::Disconnected) => return (Next::Group(group), true),
+                Ok(WriterCommand::Close) | Err(TryRecvError::Disconnected) => return (Next::Group(group), true),
                 Err(TryRecvError::Empty) => break,
             }
         }
         (Next::Group(group), false)
     }
 
-    /// How long there is nothing to do if nobody asks; none is for ever.
-    fn patience(&self) -> Option<Duration> {
-        if self.unfinished && self.heal_at_ms.is_none() {
+    /// How long to wait for a write before maintenance is due; `None` is forever.
+    fn idle_timeout(&self) -> Option<Duration> {
+        if self.has_purge_left && self.retry_at_ms.is_none() {
             return Some(Duration::ZERO);
         }
-        let due = [self.heal_at_ms, self.erase_at_ms].into_iter().flatten().min()?;
+        let due = [self.retry_at_ms, self.truncate_wal_at_ms].into_iter().flatten().min()?;
         Some(Duration::from_millis(due.saturating_sub(self.clock.uptime_ms())))
     }
 
-    fn commit(&mut self, group: Vec<Task>) {
+    fn commit(&mut self, group: Vec<WriteRequest>) {
         match self.transact(&group) {
             Ok(outcomes) => {
-                let kept = |(task, outcome): (&Task, &Outcome)| {
-                    matches!((&task.work, outcome), (Work::Append(_) | Work::Own(..), Outcome::Done))
+                let is_appended = |(request, outcome): (&WriteRequest, &WriteOutcome)| {
+                    matches!(
+                        (&request.op, outcome),
+                        (WriteOp::Append(_) | WriteOp::AppendOwned(..), WriteOutcome::Done)
+                    )
                 };
-                if group.iter().zip(&outcomes).any(kept) {
-                    self.recover();
+                if group.iter().zip(&outcomes).any(is_appended) {
+                    self.mark_healthy();
                 }
-                group.into_iter().zip(outcomes).for_each(|(task, outcome)| task.answer(outcome));
+                group.into_iter().zip(outcomes).for_each(|(request, outcome)| request.answer(outcome));
             }
-            // One of them cannot be written at all. The others can.
-            Err(Trouble::Refused(error)) if group.len() > 1 && is_its_own_fault(&error) => {
-                group.into_iter().for_each(|task| self.commit(vec![task]));
+            // One write of the group is invalid: commit the others without it.
+            Err(CommitError::Refused(error)) if group.len() > 1 && is_caused_by_data(&error) => {
+                group.into_iter().for_each(|request| self.commit(vec![request]));
             }
-            Err(trouble) => {
-                let outcome = self.told(&trouble);
-                group.into_iter().for_each(|task| task.answer(outcome.clone()));
+            Err(error) => {
+                let outcome = self.report_failure(&error);
+                group.into_iter().for_each(|request| request.answer(outcome.clone()));
             }
         }
     }
 
     /// Writes a group in one transaction.
-    fn transact(&mut self, group: &[Task]) -> std::result::Result<Vec<Outcome>, Trouble> {
-        if group.iter().all(|task| matches!(task.work, Work::Sync)) {
-            return Ok(vec![Outcome::Done; group.len()]);
+    fn transact(&mut self, group: &[WriteRequest]) -> std::result::Result<Vec<WriteOutcome>, CommitError> {
+        if group.iter().all(|request| matches!(request.op, WriteOp::Sync)) {
+            return Ok(vec![WriteOutcome::Done; group.len()]);
         }
-        self.transaction(|pen| group.iter().map(|task| pen.write(&task.work)).collect())
+        self.transaction(|tx| group.iter().map(|request| tx.apply(&request.op)).collect())
     }
 
-    fn transaction<T>(&mut self, write: impl FnOnce(&mut Pen<'_>) -> Result<T>) -> std::result::Result<T, Trouble> {
-        self.renew().map_err(Trouble::Refused)?;
-        let mut change = Change::default();
+    /// Runs `write` in a transaction. The connection is rolled back if it fails.
+    fn transaction<T>(
+        &mut self,
+        write: impl FnOnce(&mut WriteTx<'_>) -> Result<T>,
+    ) -> std::result::Result<T, CommitError> {
+        self.reopen_if_stale().map_err(CommitError::Refused)?;
+        let mut effects = TxEffects::default();
         let begun = self.run_sql("BEGIN IMMEDIATE");
         let written = begun.and_then(|()| {
-            let mut pen = Pen { connection: &self.connection, heads: &mut self.heads, change: &mut change };
-            let written = write(&mut pen)?;
-            if pen.change.channels != 0 {
-                pen.count()?;
+            let mut tx = WriteTx { connection: &self.connection, tails: &mut self.tails, effects: &mut effects };
+            let written = write(&mut tx)?;
+            if tx.effects.channels != 0 {
+                tx.update_channel_count()?;
             }
             Ok(written)
         });
         let written = written.map_err(|error| {
             self.roll_back();
-            Trouble::Refused(error)
+            CommitError::Refused(error)
         })?;
         if let Err(error) = self.run_sql("COMMIT") {
             self.roll_back();
-            return Err(if is_before_the_commit_mark(&error) {
-                Trouble::Refused(error)
+            return Err(if is_before_commit_frame(&error) {
+                CommitError::Refused(error)
             } else {
-                self.stale = true;
-                Trouble::Unknown(error)
+                self.is_stale = true;
+                CommitError::Unknown(error)
             });
         }
-        self.publish(&change);
+        self.publish(&effects);
         Ok(written)
     }
 
-    fn publish(&mut self, change: &Change) {
-        self.shared.channels.fetch_add(change.channels.cast_unsigned(), Relaxed);
-        self.shared.floor.fetch_max(change.floor, Relaxed);
-        self.unfinished |= change.unfinished;
-        if change.erased {
-            let due = self.clock.uptime_ms() + self.options.erase_after_ms;
-            self.erase_at_ms = Some(self.erase_at_ms.map_or(due, |at| at.min(due)));
+    /// Applies the effects of a committed transaction.
+    fn publish(&mut self, effects: &TxEffects) {
+        self.state.channels.fetch_add(effects.channels.cast_unsigned(), Relaxed);
+        self.state.id_high_water_mark.fetch_max(effects.id_high_water_mark, Relaxed);
+        self.has_purge_left |= effects.has_purge_left;
+        if effects.has_deleted {
+            let due = self.clock.uptime_ms() + self.options.truncate_wal_after_ms;
+            self.truncate_wal_at_ms = Some(self.truncate_wal_at_ms.map_or(due, |at| at.min(due)));
         }
     }
 
@@ -217,122 +225,123 @@ impl Writer {
     }
 
     fn roll_back(&mut self) {
-        self.heads.clear();
+        self.tails.clear();
         if !self.connection.is_autocommit() {
-            self.stale |= self.run_sql("ROLLBACK").is_err();
+            self.is_stale |= self.run_sql("ROLLBACK").is_err();
         }
     }
 
-    /// Opens the database anew if the connection failed us.
-    fn renew(&mut self) -> Result<()> {
-        if self.stale {
-            self.heads.clear();
+    /// Reopens the database if its connection failed.
+    fn reopen_if_stale(&mut self) -> Result<()> {
+        if self.is_stale {
+            self.tails.clear();
             self.connection = schema::open_writer(&self.path, self.options.max_mib)?;
-            self.stale = false;
+            self.is_stale = false;
         }
         Ok(())
     }
 
-    /// What those who waited are told of a failed transaction.
-    fn told(&mut self, trouble: &Trouble) -> Outcome {
-        match trouble {
-            Trouble::Refused(error) if is_its_own_fault(error) => {
-                log::error!(error:display; "the store refuses a record that contradicts what it keeps");
-                Outcome::Refused(error.to_string())
+    /// Logs a failed transaction, and returns the outcome for the callers.
+    fn report_failure(&mut self, error: &CommitError) -> WriteOutcome {
+        match error {
+            CommitError::Refused(error) if is_caused_by_data(error) => {
+                log::error!(error:display; "the store refused an invalid record");
+                WriteOutcome::Refused(error.to_string())
             }
-            Trouble::Refused(error) => {
-                if self.heal_at_ms.is_none() {
-                    log::error!(error:display; "the store cannot write: what must be kept is refused until it can");
+            CommitError::Refused(error) => {
+                if self.retry_at_ms.is_none() {
+                    log::error!(error:display; "the store cannot write; durable writes are refused until it can");
                 }
-                self.fail();
-                Outcome::Refused(error.to_string())
+                self.mark_failed();
+                WriteOutcome::Refused(error.to_string())
             }
-            Trouble::Unknown(error) => {
-                log::error!(error:display; "a commit of the store failed: its outcome is not known");
-                self.fail();
-                Outcome::Unknown(error.to_string())
+            CommitError::Unknown(error) => {
+                log::error!(error:display; "a commit failed; its outcome is unknown");
+                self.mark_failed();
+                WriteOutcome::Unknown(error.to_string())
             }
         }
     }
 
-    fn fail(&mut self) {
-        self.shared.well.store(false, Relaxed);
-        self.heal_at_ms.get_or_insert(self.clock.uptime_ms() + HEAL_MS);
+    fn mark_failed(&mut self) {
+        self.state.is_healthy.store(false, Relaxed);
+        self.retry_at_ms.get_or_insert(self.clock.uptime_ms() + RETRY_MS);
     }
 
-    fn recover(&mut self) {
-        if self.heal_at_ms.take().is_some() {
+    fn mark_healthy(&mut self) {
+        if self.retry_at_ms.take().is_some() {
             log::info!("the store works again");
-            self.shared.well.store(true, Relaxed);
+            self.state.is_healthy.store(true, Relaxed);
         }
     }
 
-    /// What is to be done between groups.
-    fn look_after(&mut self) {
+    /// Runs what is due between two groups.
+    fn run_maintenance(&mut self) {
         let now = self.clock.uptime_ms();
-        if self.heal_at_ms.is_some_and(|at| at <= now) {
-            self.heal();
+        if self.retry_at_ms.is_some_and(|at| at <= now) {
+            self.retry();
         }
-        if self.heal_at_ms.is_none() && self.unfinished {
-            self.erase_more();
+        if self.retry_at_ms.is_none() && self.has_purge_left {
+            self.purge_more();
         }
-        if self.erase_at_ms.is_some_and(|at| at <= now) {
-            self.empty_wal();
+        if self.truncate_wal_at_ms.is_some_and(|at| at <= now) {
+            self.truncate_wal();
         }
     }
 
-    /// Tries whether there is room again. If there is none, the WAL may be what takes it.
-    fn heal(&mut self) {
-        let room = vec![0_u8; HEAL_BYTES];
-        let fill = |pen: &mut Pen<'_>| pen.set("probe", &room);
-        let clear = |pen: &mut Pen<'_>| pen.set("probe", &0_i64);
+    /// Tests whether there is space again. If there is none, a checkpoint may free some by shrinking the WAL.
+    fn retry(&mut self) {
+        let filler = vec![0_u8; RETRY_BYTES];
+        let fill = |tx: &mut WriteTx<'_>| tx.put_meta(meta::PROBE, &filler);
+        let clear = |tx: &mut WriteTx<'_>| tx.put_meta(meta::PROBE, &0_i64);
         match self.transaction(fill).and_then(|_| self.transaction(clear)) {
-            Ok(_) => self.recover(),
-            Err(trouble) => {
-                self.told(&trouble);
+            Ok(_) => self.mark_healthy(),
+            Err(error) => {
+                self.report_failure(&error);
                 let _ = self.checkpoint();
-                self.heal_at_ms = Some(self.clock.uptime_ms() + HEAL_MS);
+                self.retry_at_ms = Some(self.clock.uptime_ms() + RETRY_MS);
             }
         }
     }
 
-    fn erase_more(&mut self) {
-        match self.transaction(|pen| erase::next(pen.connection, &mut pen.change.budget)) {
-            Ok(true) => self.unfinished = false,
+    /// Purges the next part of the deleted channels.
+    fn purge_more(&mut self) {
+        match self.transaction(|tx| purge::purge_next(tx.connection, &mut tx.effects.purge_budget)) {
+            Ok(true) => self.has_purge_left = false,
             Ok(false) => {}
-            Err(trouble) => {
-                self.told(&trouble);
+            Err(error) => {
+                self.report_failure(&error);
             }
         }
     }
 
-    /// Moves everything to the database and empties the WAL, where deleted texts still stand.
-    fn empty_wal(&mut self) {
-        let busy = self.checkpoint();
-        if let Err(error) = &busy {
-            log::warn!(error:display; "what was deleted could not be taken out of the WAL yet");
+    /// Truncates the WAL, which still holds the text of deleted messages.
+    fn truncate_wal(&mut self) {
+        let is_blocked = self.checkpoint();
+        if let Err(error) = &is_blocked {
+            log::warn!(error:display; "deleted data could not be removed from the WAL yet");
         }
-        let again = !matches!(busy, Ok(false)) || self.unfinished;
-        self.erase_at_ms = again.then(|| self.clock.uptime_ms() + ERASE_AGAIN_MS);
+        let again = !matches!(is_blocked, Ok(false)) || self.has_purge_left;
+        self.truncate_wal_at_ms = again.then(|| self.clock.uptime_ms() + CHECKPOINT_RETRY_MS);
     }
 
-    /// Moves the WAL to the database. True when somebody who reads was in the way.
+    /// Moves the WAL into the database. True if a reader blocked it.
     fn checkpoint(&self) -> Result<bool> {
         self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))
     }
 }
 
-/// Whether a statement failed for what it says, and not for the state of the disk.
-fn is_its_own_fault(error: &rusqlite::Error) -> bool {
+/// Whether a statement failed because of its data, not because of the disk.
+fn is_caused_by_data(error: &rusqlite::Error) -> bool {
     match error.sqlite_error_code() {
         Some(code) => matches!(code, ErrorCode::ConstraintViolation | ErrorCode::TooBig | ErrorCode::TypeMismatch),
         None => true,
     }
 }
 
-/// Whether a commit failed before it wrote its last frame, the one that makes a transaction count. A failed write is
-/// before that: without the whole frame its checksum is wrong. What fails after it is the sync.
-fn is_before_the_commit_mark(error: &rusqlite::Error) -> bool {
+/// Whether a commit failed before its last WAL frame, the one that makes it valid, was written. A failed write is always
+/// before it, because an incomplete frame has a wrong checksum. A failed sync is after it.
+fn is_before_commit_frame(error: &rusqlite::Error) -> bool {
     match error.sqlite_error() {
         Some(error) => {
             matches!(error.code, ErrorCode::DiskFull | ErrorCode::DatabaseBusy)

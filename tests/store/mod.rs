@@ -3,9 +3,9 @@
 //!
 //! `store/src/tests` tests the store itself.
 
-mod faults;
+mod commands;
+mod disk_failures;
 mod refusals;
-mod tools;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -19,7 +19,7 @@ fn data(hub: &Hub) -> PathBuf {
     hub.folder().join("data")
 }
 
-/// The names of the files of a folder, and what is in them.
+/// The paths and contents of the files of a folder.
 fn files(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
     let paths = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     let mut files = paths.map(|path| (path.clone(), fs::read(path).unwrap())).collect::<Vec<_>>();
@@ -27,17 +27,17 @@ fn files(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
     files
 }
 
-/// Whether a text stands in a file of a folder.
+/// Whether a file of a folder contains a text.
 fn is_in(folder: &Path, text: &str) -> bool {
     files(folder).iter().any(|(_, bytes)| bytes.windows(text.len()).any(|window| window == text.as_bytes()))
 }
 
-/// An agent on a channel that keeps what is said.
+/// An agent on a durable channel.
 fn durable(hub: &Hub) -> Agent {
     hub.channel_with(&json!({"durability": "disk"})).join("ann")
 }
 
-/// A hub on which something was said, and that was stopped.
+/// A stopped hub with some messages.
 fn stopped() -> Hub {
     let mut hub = Hub::unlimited();
     let ann = durable(&hub);
@@ -49,10 +49,10 @@ fn stopped() -> Hub {
     hub
 }
 
-/// What the executable said to something about a folder, and how it ended.
-fn ask(arguments: &[&str], folder: &Path) -> (i32, String) {
+/// Runs a command on a folder. Returns its exit code and output.
+fn run_on(arguments: &[&str], folder: &Path) -> (i32, String) {
     let arguments = [arguments, &["--data-dir", folder.to_str().unwrap()]].concat();
     let Output { status, stdout, stderr } = run(&arguments, &[]);
-    let said = [stdout, stderr].concat();
-    (status.code().unwrap(), String::from_utf8(said).unwrap())
+    let output = [stdout, stderr].concat();
+    (status.code().unwrap(), String::from_utf8(output).unwrap())
 }

@@ -1,4 +1,4 @@
-//! One attempt: signed, posted to an address that was checked, and only the status of the answer read.
+//! One attempt at a delivery: a signed request to a checked address. Of the response only the status is read.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -12,19 +12,19 @@ use tokio_rustls::rustls::{self, ClientConfig, RootCertStore};
 
 use super::guard::{PinnedTarget, SsrfGuard, TargetError};
 
-/// Addresses of one name that are tried, if there is no connection to the first.
+/// Addresses of one name to try until one accepts a connection.
 const ADDRESSES: usize = 3;
 
-/// What https is spoken with: the certificates this machine trusts.
+/// The TLS configuration of a client that trusts the CA certificates of this machine.
 ///
 /// # Errors
-/// When TLS cannot be had.
+/// If TLS cannot be set up.
 pub fn tls_config() -> Result<Arc<ClientConfig>, rustls::Error> {
     let mut roots = RootCertStore::empty();
-    let found = rustls_native_certs::load_native_certs();
-    roots.add_parsable_certificates(found.certs);
+    let native = rustls_native_certs::load_native_certs();
+    roots.add_parsable_certificates(native.certs);
     if roots.is_empty() {
-        log::warn!("this machine trusts no certificate: webhooks over https will fail");
+        log::warn!("no CA certificates found; HTTPS webhooks will fail");
     }
     let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions()?
@@ -33,28 +33,28 @@ pub fn tls_config() -> Result<Arc<ClientConfig>, rustls::Error> {
     Ok(Arc::new(config))
 }
 
-/// Posts a letter. The name is resolved and every address checked now, and the connection goes to what was checked.
-pub(super) async fn post(letter: &WebhookRequest, guard: &SsrfGuard, tls_config: Arc<ClientConfig>) -> AttemptOutcome {
-    let PinnedTarget { url, addresses } = match guard.pin(&letter.url).await {
+/// Sends a request. The name is resolved and every address is checked now; the connection goes to a checked address.
+pub(super) async fn post(request: &WebhookRequest, guard: &SsrfGuard, tls_config: Arc<ClientConfig>) -> AttemptOutcome {
+    let PinnedTarget { url, addresses } = match guard.pin(&request.url).await {
         Ok(pinned) => pinned,
-        Err(TargetError::Unresolved | TargetError::Slow) => return AttemptOutcome::Unreachable,
+        Err(TargetError::Unresolved | TargetError::ResolveTimeout) => return AttemptOutcome::Unreachable,
         Err(_) => return AttemptOutcome::Forbidden,
     };
-    let mut posted = AttemptOutcome::Unreachable;
+    let mut outcome = AttemptOutcome::Unreachable;
     for address in addresses.into_iter().take(ADDRESSES) {
-        match post_to(letter, url.as_str(), address, tls_config.clone()).await {
+        match post_to(request, url.as_str(), address, tls_config.clone()).await {
             Ok(status) => return AttemptOutcome::Answered(status),
-            Err(SendRequestError::Connect(_)) => posted = AttemptOutcome::Unreachable,
+            Err(SendRequestError::Connect(_)) => outcome = AttemptOutcome::Unreachable,
             Err(SendRequestError::Timeout) => return AttemptOutcome::TimedOut,
             Err(_) => return AttemptOutcome::Unreachable,
         }
     }
-    posted
+    outcome
 }
 
-/// The client lives as long as the attempt: no connection can be one that was opened for another address.
+/// Sends a request to one address. Each attempt has its own client, so that no connection to another address is reused.
 async fn post_to(
-    letter: &WebhookRequest,
+    request: &WebhookRequest,
     url: &str,
     address: SocketAddr,
     tls_config: Arc<ClientConfig>,
@@ -65,34 +65,34 @@ async fn post_to(
         .disable_timeout()
         .no_default_headers()
         .finish();
-    let mut request = client
+    let mut http_request = client
         .post(url)
         .address(address)
         .force_close()
         .no_decompress()
         .insert_header(("content-type", "application/json"))
         .insert_header(("user-agent", concat!("rogerrat/", env!("CARGO_PKG_VERSION"))));
-    for header in headers(letter) {
-        request = request.insert_header(header);
+    for header in headers(request) {
+        http_request = http_request.insert_header(header);
     }
-    let answer = request.send_body(letter.body.clone()).await?;
-    Ok(answer.status().as_u16())
+    let response = http_request.send_body(request.body.clone()).await?;
+    Ok(response.status().as_u16())
 }
 
-/// The headers of both families, and those of the Standard Webhooks.
-fn headers(letter: &WebhookRequest) -> Vec<(&'static str, String)> {
-    let plain = plain_signature(&letter.plain, &letter.body);
-    let standard = |secret| standard_signature(secret, &letter.id, letter.at_s, &letter.body);
-    let standard = letter.standard.iter().map(standard).collect::<Vec<_>>().join(" ");
+/// The signature and event headers: `x-rogerrat-*`, the compatible `x-rogerthat-*`, and those of Standard Webhooks.
+fn headers(request: &WebhookRequest) -> Vec<(&'static str, String)> {
+    let plain = plain_signature(&request.plain, &request.body);
+    let standard = |secret| standard_signature(secret, &request.id, request.at_s, &request.body);
+    let standard = request.standard.iter().map(standard).collect::<Vec<_>>().join(" ");
     vec![
-        ("x-rogerrat-event", letter.event.clone()),
+        ("x-rogerrat-event", request.event.clone()),
         ("x-rogerrat-signature", plain.clone()),
-        ("x-rogerrat-delivery", letter.id.clone()),
-        ("x-rogerthat-event", letter.event.clone()),
+        ("x-rogerrat-delivery", request.id.clone()),
+        ("x-rogerthat-event", request.event.clone()),
         ("x-rogerthat-signature", plain),
-        ("x-rogerthat-delivery", letter.id.clone()),
-        ("webhook-id", letter.id.clone()),
-        ("webhook-timestamp", letter.at_s.to_string()),
+        ("x-rogerthat-delivery", request.id.clone()),
+        ("webhook-id", request.id.clone()),
+        ("webhook-timestamp", request.at_s.to_string()),
         ("webhook-signature", standard),
     ]
 }

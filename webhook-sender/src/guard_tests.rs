@@ -1,4 +1,4 @@
-//! The guard's table: addresses and spellings, each refused or allowed as it should be.
+//! Tables of addresses and spellings that the guard must allow or refuse.
 
 use std::collections::HashMap;
 use std::io;
@@ -7,12 +7,12 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use futures_util::future::{BoxFuture, pending, ready};
 
-use super::guard::TargetError::{Address, NotAnUrl, Port, Scheme, Slow, Unresolved, Userinfo};
+use super::guard::TargetError::{Address, InvalidUrl, Port, ResolveTimeout, Scheme, Unresolved, Userinfo};
 use super::*;
 use crate::resolver::Resolve;
 use std::net::IpAddr;
 
-/// Names that stand still, and one that nobody answers.
+/// A resolver with fixed answers, and one name that never resolves. Counts the queries.
 #[derive(Default)]
 pub(super) struct Names(pub(super) Mutex<HashMap<&'static str, Vec<Vec<&'static str>>>>, pub(super) AtomicUsize);
 
@@ -24,7 +24,7 @@ impl Names {
 }
 
 impl Resolve for Names {
-    /// The next answer of a name; the last one stays.
+    /// The next answer for a name; the last one repeats.
     fn resolve(&self, name: Arc<str>) -> BoxFuture<'static, io::Result<Vec<IpAddr>>> {
         self.1.fetch_add(1, Relaxed);
         if &*name == "slow.example" {
@@ -39,7 +39,7 @@ impl Resolve for Names {
 }
 
 pub(super) fn usual_ports() -> AllowedPorts {
-    AllowedPorts::of(vec![80..=80, 443..=443, 1024..=65535])
+    AllowedPorts::from_ranges(vec![80..=80, 443..=443, 1024..=65535])
 }
 
 fn names() -> Arc<Names> {
@@ -148,7 +148,7 @@ const REFUSED: [(&str, TargetError); 132] = [
     ("http://192.168.257/", Address),
     ("http://0xc0a80001/", Address),
     ("http://3232235521/", Address),
-    // Link-local, and what clouds tell their own.
+    // Link-local, and the metadata of clouds.
     ("http://169.254.0.1/", Address),
     ("http://169.254.169.254/latest/meta-data/", Address),
     ("http://169.254.170.2/", Address),
@@ -165,7 +165,7 @@ const REFUSED: [(&str, TargetError); 132] = [
     ("http://192.80.8.124/", Address),
     ("http://[fd00:ec2::254]/", Address),
     ("http://[fd20:ce::254]/", Address),
-    // Carriers' NAT and other purposes.
+    // Carrier-grade NAT and other special purposes.
     ("http://100.64.0.0/", Address),
     ("http://100.127.255.255/", Address),
     ("http://192.0.0.8/", Address),
@@ -202,7 +202,7 @@ const REFUSED: [(&str, TargetError); 132] = [
     ("http://[2002:a9fe:a9fe::1]/", Address),
     ("http://[2001::1]/", Address),
     ("http://[2001:0:4136:e378:8000:63bf:3fff:fdd2]/", Address),
-    // Other purposes of IPv6.
+    // Other special purposes of IPv6.
     ("http://[2001:2::1]/", Address),
     ("http://[2001:10::1]/", Address),
     ("http://[2001:20::1]/", Address),
@@ -225,7 +225,7 @@ const REFUSED: [(&str, TargetError); 132] = [
     ("http://mapped.example/", Address),
     ("http://nothing.example/", Unresolved),
     ("http://unknown.example/", Unresolved),
-    // Who is asked, and how.
+    // User, scheme and port.
     ("http://ann@public.example/", Userinfo),
     ("http://ann:secret@public.example/", Userinfo),
     ("http://public.example@127.0.0.1/", Userinfo),
@@ -279,13 +279,13 @@ async fn the_table_of_addresses_and_spellings() {
     }
     for url in UNREADABLE {
         let refused = pin(&guard, url).await.expect_err(url);
-        assert!(matches!(refused, NotAnUrl | Scheme), "{url:?}: {refused:?}");
+        assert!(matches!(refused, InvalidUrl | Scheme), "{url:?}: {refused:?}");
     }
     assert!(PUBLIC.len() + REFUSED.len() + UNREADABLE.len() >= 120);
 }
 
 #[actix_rt::test]
-async fn a_hub_on_loopback_posts_to_loopback_and_to_nothing_else_inside() {
+async fn a_hub_on_loopback_posts_to_loopback_and_to_no_other_private_address() {
     let guard = SsrfGuard::new(&[], usual_ports(), true, names());
     for url in ["http://127.0.0.1:8080/", "http://localhost:8080/", "http://[::1]:8080/", "http://127.1:8080/"] {
         assert!(pin(&guard, url).await.is_ok(), "{url}");
@@ -296,28 +296,29 @@ async fn a_hub_on_loopback_posts_to_loopback_and_to_nothing_else_inside() {
 }
 
 #[actix_rt::test]
-async fn an_operator_opens_what_it_wants() {
+async fn the_operator_can_allow_networks_and_ports() {
     let allow = ["10.1.0.0/16".parse().unwrap(), "fd00::/8".parse().unwrap()];
-    let guard = SsrfGuard::new(&allow, AllowedPorts::of(vec![443..=443, 25..=25, 6000..=7000]), false, names());
+    let guard =
+        SsrfGuard::new(&allow, AllowedPorts::from_ranges(vec![443..=443, 25..=25, 6000..=7000]), false, names());
     assert_eq!(pin(&guard, "https://inside.example/").await.as_deref(), Ok("10.1.2.3:443"));
     assert_eq!(pin(&guard, "https://[fd00::1]/").await.as_deref(), Ok("[fd00::1]:443"));
     assert_eq!(pin(&guard, "https://10.2.0.1/").await, Err(Address));
     assert_eq!(pin(&guard, "https://mixed.example/").await, Err(Address));
-    assert!(pin(&guard, "http://public.example:25/").await.is_ok(), "what stands alone is meant");
+    assert!(pin(&guard, "http://public.example:25/").await.is_ok(), "a single port is allowed explicitly");
     assert_eq!(pin(&guard, "http://public.example/").await, Err(Port));
-    assert_eq!(pin(&guard, "http://public.example:6379/").await, Err(Port), "a range does not mean it");
+    assert_eq!(pin(&guard, "http://public.example:6379/").await, Err(Port), "a range excludes it");
     assert!(pin(&guard, "http://public.example:6380/").await.is_ok());
 }
 
 #[actix_rt::test]
-async fn resolving_has_a_time_limit() {
+async fn resolving_times_out() {
     tokio::time::pause();
     let guard = SsrfGuard::new(&[], usual_ports(), false, names());
-    assert_eq!(pin(&guard, "http://slow.example/").await, Err(Slow));
+    assert_eq!(pin(&guard, "http://slow.example/").await, Err(ResolveTimeout));
 }
 
 #[actix_rt::test]
-async fn what_is_posted_to_is_spelled_as_it_was_checked() {
+async fn the_request_uses_the_normal_form_that_was_checked() {
     let guard = SsrfGuard::new(&[], usual_ports(), false, names());
     for (url, spelled) in [
         ("http://PUBLIC.example./a?b#c", "http://public.example/a?b"),
@@ -330,7 +331,7 @@ async fn what_is_posted_to_is_spelled_as_it_was_checked() {
 }
 
 #[actix_rt::test]
-async fn localhost_asks_no_resolver() {
+async fn localhost_is_not_resolved() {
     let names = names();
     let guard = SsrfGuard::new(&[], usual_ports(), true, names.clone());
     guard.pin("http://localhost:9999/").await.unwrap();

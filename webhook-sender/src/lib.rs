@@ -1,7 +1,8 @@
-//! The poster: posts webhooks to the world, and only where the guard allows it.
+//! Sends webhooks over HTTP: implements [`WebhookSender`](rogerrat_actors::WebhookSender), guarded against server-side
+//! request forgery.
 //!
-//! It has a thread of its own, so that nothing a receiver does holds up a request. It decides nothing about deliveries:
-//! how often one is tried is the outbox's matter.
+//! It runs on a thread of its own, so that a slow receiver cannot delay requests to the hub. Each call is one attempt; the
+//! outbox of the domain decides about retries.
 #![warn(missing_docs)]
 
 mod attempt;
@@ -31,22 +32,22 @@ pub use resolver::{Resolve, SystemResolver};
 
 use guard::TargetError;
 
-/// Errands that may wait for the thread. It only ever starts them.
+/// Jobs that may be queued for the thread, which only starts them.
 const JOB_QUEUE: usize = 1024;
 
-/// Something to be done in the world.
+/// A job for the thread, and its reply channel.
 enum Job {
     Check(Arc<str>, oneshot::Sender<Result<(), TargetError>>),
     Post(WebhookRequest, oneshot::Sender<AttemptOutcome>),
 }
 
-/// Posts over HTTP from a thread of its own.
+/// Sends webhooks from a thread of its own.
 pub struct HttpWebhookSender {
     jobs: mpsc::Sender<Job>,
 }
 
 impl HttpWebhookSender {
-    /// Starts the poster's thread.
+    /// Starts the thread. It stops when the sender is dropped.
     pub fn start(guard: SsrfGuard, tls_config: Arc<ClientConfig>) -> Arc<Self> {
         let (jobs, mut queue) = mpsc::channel(JOB_QUEUE);
         let guard = Arc::new(guard);
@@ -64,10 +65,10 @@ async fn run(job: Job, guard: Arc<SsrfGuard>, tls_config: Arc<ClientConfig>) {
         Job::Check(url, reply) => {
             let _ = reply.send(guard.pin(&url).await.map(|_| ()));
         }
-        Job::Post(letter, reply) => {
+        Job::Post(request, reply) => {
             let time = Duration::from_millis(limits::HOOK_ATTEMPT_MS);
-            let posted = timeout(time, attempt::post(&letter, &guard, tls_config)).await;
-            let _ = reply.send(posted.unwrap_or(AttemptOutcome::TimedOut));
+            let outcome = timeout(time, attempt::post(&request, &guard, tls_config)).await;
+            let _ = reply.send(outcome.unwrap_or(AttemptOutcome::TimedOut));
         }
     }
 }
@@ -75,21 +76,21 @@ async fn run(job: Job, guard: Arc<SsrfGuard>, tls_config: Arc<ClientConfig>) {
 impl WebhookSender for HttpWebhookSender {
     fn check(&self, url: Arc<str>) -> BoxFuture<'static, Result<(), Refusal>> {
         let (reply, answer) = oneshot::channel();
-        let asked = self.jobs.try_send(Job::Check(url, reply)).is_ok();
+        let is_queued = self.jobs.try_send(Job::Check(url, reply)).is_ok();
         Box::pin(async move {
             let busy = || Refusal::new(Code::Overloaded, "too many addresses are being checked").retry_after_ms(1000);
-            if !asked {
+            if !is_queued {
                 return Err(busy());
             }
             answer.await.map_err(|_| busy())?.map_err(Refusal::from)
         })
     }
 
-    fn post(&self, letter: WebhookRequest) -> BoxFuture<'static, AttemptOutcome> {
+    fn post(&self, request: WebhookRequest) -> BoxFuture<'static, AttemptOutcome> {
         let (reply, answer) = oneshot::channel();
-        let asked = self.jobs.try_send(Job::Post(letter, reply)).is_ok();
+        let is_queued = self.jobs.try_send(Job::Post(request, reply)).is_ok();
         Box::pin(async move {
-            if asked { answer.await.unwrap_or(AttemptOutcome::NotBegun) } else { AttemptOutcome::NotBegun }
+            if is_queued { answer.await.unwrap_or(AttemptOutcome::NotBegun) } else { AttemptOutcome::NotBegun }
         })
     }
 }

@@ -1,24 +1,24 @@
-//! Addresses that are nobody's on the open internet, or answer only to insiders.
+//! Reserved addresses: not on the public internet, or reachable only from inside a network.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use ipnet::{Ipv4Net, Ipv6Net};
 
-/// Networks of IPv4 that are not the open internet: the IANA's special purposes, multicast, and what clouds tell their
-/// own machines under public addresses.
+/// IPv4 networks that are not public: the special-purpose registry of IANA, multicast, and public addresses at which
+/// clouds serve metadata to their own machines.
 const V4: [(Ipv4Addr, u8); 22] = [
     (Ipv4Addr::new(0, 0, 0, 0), 8),          // this network
     (Ipv4Addr::new(10, 0, 0, 0), 8),         // private
-    (Ipv4Addr::new(100, 64, 0, 0), 10),      // carriers' NAT, and the metadata of one cloud
+    (Ipv4Addr::new(100, 64, 0, 0), 10),      // carrier-grade NAT, and the metadata of one cloud
     (Ipv4Addr::new(127, 0, 0, 0), 8),        // loopback
-    (Ipv4Addr::new(168, 63, 129, 16), 32),   // what a cloud tells its machines
+    (Ipv4Addr::new(168, 63, 129, 16), 32),   // the metadata of one cloud
     (Ipv4Addr::new(169, 254, 0, 0), 16),     // link-local, and the metadata of most clouds
     (Ipv4Addr::new(172, 16, 0, 0), 12),      // private
     (Ipv4Addr::new(192, 0, 0, 0), 24),       // protocols, and the metadata of one cloud
     (Ipv4Addr::new(192, 0, 2, 0), 24),       // documentation
     (Ipv4Addr::new(192, 31, 196, 0), 24),    // AS112
     (Ipv4Addr::new(192, 52, 193, 0), 24),    // multicast tunnels
-    (Ipv4Addr::new(192, 80, 8, 124), 32),    // what a cloud tells its machines
+    (Ipv4Addr::new(192, 80, 8, 124), 32),    // the metadata of one cloud
     (Ipv4Addr::new(192, 88, 99, 0), 24),     // 6to4 relays
     (Ipv4Addr::new(192, 168, 0, 0), 16),     // private
     (Ipv4Addr::new(192, 175, 48, 0), 24),    // AS112
@@ -31,9 +31,10 @@ const V4: [(Ipv4Addr, u8); 22] = [
     (Ipv4Addr::new(255, 255, 255, 255), 32), // broadcast
 ];
 
-/// Only 2000::/3 is handed out for use between networks. Everything else is refused: loopback, mapped and compatible
-/// IPv4, NAT64, unique-local, link-local, site-local, multicast. These are exceptions within it.
+/// The only global unicast range. Everything outside is refused: loopback, mapped and compatible IPv4, NAT64, unique-local,
+/// link-local, site-local, multicast.
 const GLOBAL: (Ipv6Addr, u8) = (Ipv6Addr::new(0x2000, 0, 0, 0, 0, 0, 0, 0), 3);
+/// Reserved networks within [`GLOBAL`].
 const V6: [(Ipv6Addr, u8); 6] = [
     (Ipv6Addr::new(0x2001, 0, 0, 0, 0, 0, 0, 0), 23), // protocols: Teredo, benchmarking, ORCHID
     (Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 0), 32), // documentation
@@ -43,7 +44,7 @@ const V6: [(Ipv6Addr, u8); 6] = [
     (Ipv6Addr::new(0x3fff, 0, 0, 0, 0, 0, 0, 0), 20), // documentation
 ];
 
-/// Whether an address is not on the open internet.
+/// Whether an address is not on the public internet.
 pub(super) fn is_reserved(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(v4) => V4.iter().any(|(net, bits)| Ipv4Net::new_assert(*net, *bits).contains(&v4)),

@@ -1,4 +1,4 @@
-//! The port to the names of the world, and the resolver of this machine.
+//! Name resolution: the port, and the resolver of this machine.
 
 use std::io;
 use std::net::IpAddr;
@@ -6,13 +6,13 @@ use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
 
-/// Finds the addresses of a name.
+/// Resolves names to addresses.
 pub trait Resolve: Send + Sync + 'static {
     /// All addresses of a name, the preferred one first.
     fn resolve(&self, name: Arc<str>) -> BoxFuture<'static, io::Result<Vec<IpAddr>>>;
 }
 
-/// The resolver of this machine. It asks on threads that may wait, never on one that serves.
+/// The resolver of this machine. It runs on blocking threads, never on a worker thread.
 #[derive(Debug)]
 pub struct SystemResolver;
 

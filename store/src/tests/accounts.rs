@@ -1,4 +1,4 @@
-//! Accounts in the store: what goes when nobody uses it, and what is decided where it is written.
+//! Accounts in the store: deletion of unused ones, uniqueness and limits.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use rogerrat_actors::{
 use rogerrat_domain::webhook::Owner;
 use rogerrat_domain::{AccountId, Callsign, Entry, Identity, Settings, TokenHash};
 
-use super::rig::{Folder, channel, created, due, hook, record};
+use super::fixtures::{TempDir, channel, created, due, hook, record};
 use crate::{Store, verify};
 
 fn id(n: u64) -> AccountId {
@@ -31,36 +31,36 @@ async fn add(store: &Store, n: u64, name: &str, limit: Option<u32>) -> AccountCh
     store.change(AccountChange::AddIdentity { callsign, identity, key, limit, at_ms: 5 }).await.unwrap()
 }
 
-/// The first record of a channel that is an account's.
-fn own(n: u64) -> Entry {
+/// The first entry of a channel that an account owns.
+fn created_by(n: u64) -> Entry {
     let Entry::Created { settings } = created() else { unreachable!() };
     Entry::Created { settings: Arc::new(Settings { creator_account_id: Some(id(n)), ..(*settings).clone() }) }
 }
 
 #[actix_rt::test]
-async fn d30_accounts_that_have_nothing_go_with_their_last_session() {
-    let folder = Folder::new();
-    let store = folder.open();
+async fn d30_an_account_that_owns_nothing_ends_with_its_last_session() {
+    let dir = TempDir::new();
+    let store = dir.open();
     for (n, at_ms) in [(1, 10), (2, 10), (3, 10), (4, 100), (5, 10)] {
         open(&store, n, at_ms).await;
     }
     assert_eq!(add(&store, 1, "ann", None).await, AccountChangeResult::Done(Vec::new()));
-    let opened = store.open_channel(record("c", 1, vec![own(2)]), id(2), None).await;
+    let opened = store.open_channel(record("c", 1, vec![created_by(2)]), id(2), None).await;
     assert_eq!(opened, Opened::Tried(AppendResult::Done));
     assert!(store.put_hook(&hook(&store.key(), 7, Owner::Account(id(5)))).await.unwrap());
     store.change(AccountChange::Sweep { before_ms: 50 }).await.unwrap();
-    for (n, stays) in [(1, true), (2, true), (3, false), (4, true), (5, true)] {
-        assert_eq!(store.facts(id(n)).await.unwrap().is_some(), stays, "{n}");
+    for (n, exists) in [(1, true), (2, true), (3, false), (4, true), (5, true)] {
+        assert_eq!(store.facts(id(n)).await.unwrap().is_some(), exists, "{n}");
         let session = store.session(hash(&format!("session {n}"))).await.unwrap();
         assert_eq!(session.is_some(), n == 4, "{n}");
     }
-    assert_eq!(store.recovery(hash("recovery 1")).await.unwrap(), Some(id(1)), "it can be recovered");
+    assert_eq!(store.recovery(hash("recovery 1")).await.unwrap(), Some(id(1)), "the account can be recovered");
 }
 
 #[actix_rt::test]
-async fn the_webhooks_of_an_account_go_with_it_at_once() {
-    let folder = Folder::new();
-    let store = folder.open();
+async fn closing_an_account_deletes_its_webhooks() {
+    let dir = TempDir::new();
+    let store = dir.open();
     let mut hooks = Vec::new();
     for n in [1, 2] {
         open(&store, n, 10).await;
@@ -72,48 +72,49 @@ async fn the_webhooks_of_an_account_go_with_it_at_once() {
     let left = store.hooks().await.unwrap();
     assert!(left.len() == 1 && left[0].hook.id == hooks[1].id && left[0].due == 1, "{left:?}");
     assert!(store.due(&hooks[0].id, 0, 10).await.unwrap().is_empty());
-    let census = verify(folder.path()).unwrap();
-    assert_eq!((census.accounts, census.webhooks, census.deliveries), (1, 1, 1));
+    let report = verify(dir.path()).unwrap();
+    assert_eq!((report.accounts, report.webhooks, report.deliveries), (1, 1, 1));
 }
 
 #[actix_rt::test]
-async fn d30_an_owned_channel_is_not_deleted_for_want_of_use() {
-    let folder = Folder::new();
-    let store = folder.open();
+async fn d30_an_owned_channel_is_never_deleted_as_unused() {
+    let dir = TempDir::new();
+    let store = dir.open();
     open(&store, 1, 10).await;
-    store.open_channel(record("mine", 1, vec![own(1)]), id(1), None).await;
-    store.append(record("nobodys", 1, vec![created()])).await;
-    assert_eq!(store.unused(u64::MAX >> 1, 10).await.unwrap(), [channel("nobodys")]);
-    let AccountChangeResult::Done(ended) = store.change(AccountChange::Close { account: id(1) }).await.unwrap() else {
+    store.open_channel(record("mine", 1, vec![created_by(1)]), id(1), None).await;
+    store.append(record("unowned", 1, vec![created()])).await;
+    assert_eq!(store.unused(u64::MAX >> 1, 10).await.unwrap(), [channel("unowned")]);
+    let AccountChangeResult::Done(revoked) = store.change(AccountChange::Close { account: id(1) }).await.unwrap()
+    else {
         panic!()
     };
-    assert!(ended.is_empty());
-    assert_eq!(store.unused(u64::MAX >> 1, 10).await.unwrap().len(), 2, "now it is nobody's");
+    assert!(revoked.is_empty());
+    assert_eq!(store.unused(u64::MAX >> 1, 10).await.unwrap().len(), 2, "it has no owner any more");
 }
 
 #[actix_rt::test]
-async fn what_is_counted_and_what_is_unique_is_decided_where_it_is_written() {
-    let folder = Folder::new();
-    let store = folder.open();
+async fn limits_and_uniqueness_are_enforced_with_the_write() {
+    let dir = TempDir::new();
+    let store = dir.open();
     open(&store, 1, 10).await;
     open(&store, 2, 10).await;
     assert_eq!(add(&store, 1, "ann", Some(1)).await, AccountChangeResult::Done(Vec::new()));
     assert_eq!(add(&store, 1, "zoe", Some(1)).await, AccountChangeResult::Full);
     assert_eq!(add(&store, 2, "ann", None).await, AccountChangeResult::Taken);
     assert_eq!(add(&store, 3, "bob", None).await, AccountChangeResult::Missing);
-    let asked = ["a", "b", "c"].map(|name| store.open_channel(record(name, 1, vec![own(1)]), id(1), Some(2)));
-    let opened = futures_util::future::join_all(asked).await;
+    let requests = ["a", "b", "c"].map(|name| store.open_channel(record(name, 1, vec![created_by(1)]), id(1), Some(2)));
+    let opened = futures_util::future::join_all(requests).await;
     assert_eq!(opened, [Opened::Tried(AppendResult::Done), Opened::Tried(AppendResult::Done), Opened::Full]);
     assert_eq!(store.find(&channel("c")).await.unwrap().map(|_| ()), None);
-    let nobody = store.open_channel(record("d", 1, vec![own(9)]), id(9), None).await;
-    assert_eq!(nobody, Opened::Missing);
+    let missing = store.open_channel(record("d", 1, vec![created_by(9)]), id(9), None).await;
+    assert_eq!(missing, Opened::Missing);
 }
 
 #[actix_rt::test]
-async fn new_settings_are_found_after_the_store_was_opened_again() {
-    let folder = Folder::new();
+async fn changed_settings_survive_reopening() {
+    let dir = TempDir::new();
     let changed = {
-        let store = folder.open();
+        let store = dir.open();
         store.append(record("c", 1, vec![created()])).await;
         let mut settings = store.find(&channel("c")).await.unwrap().unwrap();
         settings.token = Some(hash("the new token"));
@@ -121,6 +122,6 @@ async fn new_settings_are_found_after_the_store_was_opened_again() {
         store.append(changed).await
     };
     assert_eq!(changed, AppendResult::Done);
-    let store = folder.open();
+    let store = dir.open();
     assert!(store.find(&channel("c")).await.unwrap().unwrap().admits(Some("the new token")));
 }

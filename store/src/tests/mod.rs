@@ -1,8 +1,8 @@
-//! Tests of the store from inside: what it keeps, what it refuses, and what it does when the disk fails.
+//! Tests of the store on real files.
 
 mod accounts;
-mod copies;
-mod keeping;
-mod opening;
-mod rig;
-mod trouble;
+mod append;
+mod backup;
+mod failures;
+mod fixtures;
+mod open;

@@ -1,4 +1,4 @@
-//! The data directory: who may use it, the lock, and the hub's key.
+//! The data directory: its files and their permissions, its lock, and the hub's key.
 
 use std::fs::{self, DirBuilder, File, OpenOptions, Permissions, TryLockError};
 use std::io::{self, Read as _, Write as _};
@@ -12,17 +12,17 @@ use super::error::StoreError;
 /// The key's length in bytes.
 pub(super) const KEY_BYTES: usize = 32;
 
-/// The files of a hub.
+/// A data directory and the paths of its files.
 #[derive(Clone, Debug)]
-pub(super) struct Folder {
+pub(super) struct DataDir {
     pub(super) path: PathBuf,
 }
 
-/// Whoever holds it is the only hub on the folder. The system gives it back when the process ends, however it ends.
+/// The exclusive lock on a data directory. The system releases it when the process ends, even after a crash.
 #[derive(Debug)]
-pub(super) struct Lock(#[expect(dead_code, reason = "the lock lasts as long as the file is open")] File);
+pub(super) struct DirLock(#[expect(dead_code, reason = "the lock is held while the file is open")] File);
 
-impl Folder {
+impl DataDir {
     pub(super) fn new(path: &Path) -> Self {
         Self { path: path.to_owned() }
     }
@@ -31,8 +31,8 @@ impl Folder {
         self.path.join("hub.db")
     }
 
-    /// A database that is being made or brought back; only complete ones get the real name.
-    pub(super) fn draft(&self) -> PathBuf {
+    /// A database that is being created or restored. It gets its real name once it is complete.
+    pub(super) fn new_database(&self) -> PathBuf {
         self.path.join("hub.db.new")
     }
 
@@ -48,24 +48,24 @@ impl Folder {
         self.path.join("lock")
     }
 
-    /// Makes the folder if it is missing, and sees that it is ours alone.
-    pub(super) fn prepare(&self) -> Result<(), StoreError> {
-        let made = DirBuilder::new().recursive(true).mode(0o700).create(&self.path);
-        let metadata = match made.and_then(|()| fs::metadata(&self.path)) {
+    /// Creates the directory if it is missing, and checks that only its owner can write to it.
+    pub(super) fn create(&self) -> Result<(), StoreError> {
+        let created = DirBuilder::new().recursive(true).mode(0o700).create(&self.path);
+        let metadata = match created.and_then(|()| fs::metadata(&self.path)) {
             Ok(metadata) => metadata,
             Err(_) if self.path.exists() && !self.path.is_dir() => {
-                return Err(StoreError::Misplaced { path: self.path.clone(), expected: "folder" });
+                return Err(StoreError::WrongFileType { path: self.path.clone(), expected: "directory" });
             }
-            Err(error) => return Err(StoreError::io(&self.path, "made")(error)),
+            Err(error) => return Err(StoreError::io(&self.path, "created")(error)),
         };
         check_owner(&self.path, &metadata)?;
         if metadata.mode() & 0o022 != 0 {
-            return Err(StoreError::OpenToOthers { path: self.path.clone() });
+            return Err(StoreError::WritableByOthers { path: self.path.clone() });
         }
         Ok(())
     }
 
-    /// Sees that our files, as far as they are there, are files, are ours and can be written.
+    /// Checks that the existing files are regular files, belong to the user and can be written.
     pub(super) fn check_files(&self) -> Result<(), StoreError> {
         for path in [self.database(), self.wal(), self.path.join("hub.db-shm"), self.key(), self.lock_file()] {
             let metadata = match fs::symlink_metadata(&path) {
@@ -74,7 +74,7 @@ impl Folder {
                 Err(error) => return Err(StoreError::io(&path, "read")(error)),
             };
             if !metadata.is_file() {
-                return Err(StoreError::Misplaced { path, expected: "file" });
+                return Err(StoreError::WrongFileType { path, expected: "file" });
             }
             check_owner(&path, &metadata)?;
             OpenOptions::new().read(true).write(true).open(&path).map_err(StoreError::io(&path, "written"))?;
@@ -82,25 +82,25 @@ impl Folder {
         Ok(())
     }
 
-    /// Takes the folder for this process.
-    pub(super) fn lock(&self) -> Result<Lock, StoreError> {
+    /// Locks the directory for this process.
+    pub(super) fn lock(&self) -> Result<DirLock, StoreError> {
         let path = self.lock_file();
         let file = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(&path);
         let file = file.map_err(StoreError::io(&path, "opened"))?;
         match file.try_lock() {
-            Ok(()) => Ok(Lock(file)),
-            Err(TryLockError::WouldBlock) => Err(StoreError::Taken { path: self.path.clone() }),
+            Ok(()) => Ok(DirLock(file)),
+            Err(TryLockError::WouldBlock) => Err(StoreError::InUse { path: self.path.clone() }),
             Err(TryLockError::Error(error)) => Err(StoreError::io(&path, "locked")(error)),
         }
     }
 
-    /// Whether a hub runs on the folder.
-    pub(super) fn is_taken(&self) -> bool {
+    /// Whether a hub runs on the directory.
+    pub(super) fn is_locked(&self) -> bool {
         let file = File::open(self.lock_file());
         file.is_ok_and(|file| matches!(file.try_lock(), Err(TryLockError::WouldBlock)))
     }
 
-    /// The hub's key; none where there is none yet.
+    /// The hub's key; `None` if the file is missing.
     pub(super) fn read_key(&self) -> Result<Option<[u8; KEY_BYTES]>, StoreError> {
         let path = self.key();
         let mut file = match File::open(&path) {
@@ -110,47 +110,47 @@ impl Folder {
         };
         let bytes = file.metadata().map_err(StoreError::io(&path, "read"))?.len();
         if bytes != KEY_BYTES as u64 {
-            return Err(StoreError::BadKey { path, bytes });
+            return Err(StoreError::InvalidKey { path, bytes });
         }
         let mut key = [0; KEY_BYTES];
         file.read_exact(&mut key).map_err(StoreError::io(&path, "read"))?;
         Ok(Some(key))
     }
 
-    /// Rolls the hub's key and keeps it.
-    pub(super) fn make_key(&self) -> Result<[u8; KEY_BYTES], StoreError> {
+    /// Creates a random key and stores it.
+    pub(super) fn create_key(&self) -> Result<[u8; KEY_BYTES], StoreError> {
         let key = random_key();
-        self.put("hub.key", &key)?;
+        self.write_file("hub.key", &key)?;
         Ok(key)
     }
 
-    /// Gives a finished database its name. After a crash it is there as a whole or not at all.
-    pub(super) fn adopt(&self, draft: &Path) -> Result<(), StoreError> {
+    /// Renames a complete database to its real name. After a crash it is there completely or not at all.
+    pub(super) fn install_database(&self, new: &Path) -> Result<(), StoreError> {
         let path = self.database();
-        let adopt = || -> io::Result<()> {
-            File::open(draft)?.sync_all()?;
-            fs::rename(draft, &path)?;
-            sync_folder(&self.path)
+        let install = || -> io::Result<()> {
+            File::open(new)?.sync_all()?;
+            fs::rename(new, &path)?;
+            sync_dir(&self.path)
         };
-        adopt().map_err(StoreError::io(&path, "made"))
+        install().map_err(StoreError::io(&path, "created"))
     }
 
-    /// Writes a small file: after a crash it is there as a whole or not at all.
-    pub(super) fn put(&self, name: &str, bytes: &[u8]) -> Result<(), StoreError> {
-        let (path, draft) = (self.path.join(name), self.path.join(format!("{name}.new")));
+    /// Writes a small file atomically: after a crash it is there completely or not at all.
+    pub(super) fn write_file(&self, name: &str, bytes: &[u8]) -> Result<(), StoreError> {
+        let (path, new) = (self.path.join(name), self.path.join(format!("{name}.new")));
         let write = || -> io::Result<()> {
-            let mut file = private_file(&draft)?;
+            let mut file = create_private_file(&new)?;
             file.write_all(bytes)?;
             file.sync_all()?;
-            fs::rename(&draft, &path)?;
-            sync_folder(&self.path)
+            fs::rename(&new, &path)?;
+            sync_dir(&self.path)
         };
         write().map_err(StoreError::io(&path, "written"))
     }
 }
 
-/// A new, empty file that only its owner may read; one of that name is replaced.
-pub(super) fn private_file(path: &Path) -> io::Result<File> {
+/// Creates an empty file that only its owner can read, replacing an existing one.
+pub(super) fn create_private_file(path: &Path) -> io::Result<File> {
     match fs::remove_file(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
         _ => {}
@@ -158,7 +158,7 @@ pub(super) fn private_file(path: &Path) -> io::Result<File> {
     OpenOptions::new().create_new(true).write(true).mode(0o600).open(path)
 }
 
-/// Takes from others the right to read a file, if they have it.
+/// Makes a file readable and writable by its owner only.
 pub(super) fn make_private(path: &Path) -> Result<(), StoreError> {
     let metadata = fs::metadata(path).map_err(StoreError::io(path, "read"))?;
     if metadata.mode() & 0o077 != 0 {
@@ -167,12 +167,12 @@ pub(super) fn make_private(path: &Path) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Sees that new and renamed files of a folder are on disk.
-pub(super) fn sync_folder(path: &Path) -> io::Result<()> {
+/// Syncs a directory, so that its new and renamed files survive a crash.
+pub(super) fn sync_dir(path: &Path) -> io::Result<()> {
     File::open(path)?.sync_all()
 }
 
 fn check_owner(path: &Path, metadata: &fs::Metadata) -> Result<(), StoreError> {
-    let (owner, us) = (metadata.uid(), rustix::process::geteuid().as_raw());
-    if owner == us { Ok(()) } else { Err(StoreError::NotOurs { path: path.to_owned(), owner, us }) }
+    let (owner, user) = (metadata.uid(), rustix::process::geteuid().as_raw());
+    if owner == user { Ok(()) } else { Err(StoreError::WrongOwner { path: path.to_owned(), owner, user }) }
 }

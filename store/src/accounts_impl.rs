@@ -1,4 +1,4 @@
-//! The store as the actors see it, for accounts: changes go through the writer, looks through the readers.
+//! [`Accounts`] for [`Store`].
 
 use std::future::ready;
 
@@ -9,27 +9,28 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 use tokio::sync::oneshot;
 
 use super::Store;
-use super::body::{self, Draft};
-use super::job::{Reply, Work};
-use super::ledger::{IDENTITY, identity};
-use super::number::unsigned;
-use super::reader::fault;
+use super::account_rows::{IDENTITY_COLUMNS, identity};
+use super::encoding::decode_json;
+use super::error::log_error;
+use super::rows::RecordRow;
+use super::sqlite_int::get_u64;
+use super::write_request::{ReplySender, WriteOp};
 
 type Read<T> = Result<T, LogError>;
 
 impl Store {
-    fn look<T: Send + 'static>(
+    fn query<T: Send + 'static>(
         &self,
-        look: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+        query: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
     ) -> BoxFuture<'static, Read<T>> {
-        self.readers().ask(move |connection| look(connection).map_err(fault))
+        self.readers.query(move |connection| query(connection).map_err(log_error))
     }
 }
 
 impl Accounts for Store {
     fn change(&self, change: AccountChange) -> BoxFuture<'static, Read<AccountChangeResult>> {
         let (reply, answer) = oneshot::channel();
-        if !self.enqueue(Work::Account(change), Reply::Account(reply)) {
+        if !self.enqueue_write(WriteOp::ChangeAccount(change), ReplySender::Account(reply)) {
             return Box::pin(ready(Err(LogError::Busy)));
         }
         Box::pin(async move { answer.await.unwrap_or_else(|_| Err(LogError::Unknown("the writer failed".into()))) })
@@ -37,26 +38,26 @@ impl Accounts for Store {
 
     fn open_channel(&self, record: Record, owner: AccountId, limit: Option<u32>) -> BoxFuture<'static, Opened> {
         let (reply, answer) = oneshot::channel();
-        let Some(draft) = Draft::of(record) else {
+        let Some(record) = RecordRow::encode(record) else {
             return Box::pin(ready(Opened::Tried(AppendResult::Refused)));
         };
-        if !self.enqueue(Work::Own(draft, owner, limit), Reply::Own(reply)) {
+        if !self.enqueue_write(WriteOp::AppendOwned(record, owner, limit), ReplySender::AppendOwned(reply)) {
             return Box::pin(ready(Opened::Tried(AppendResult::Busy)));
         }
         Box::pin(async move { answer.await.unwrap_or(Opened::Tried(AppendResult::Unknown)) })
     }
 
     fn session(&self, token: TokenHash) -> BoxFuture<'static, Read<Option<(AccountId, u64)>>> {
-        self.look(move |connection| {
+        self.query(move |connection| {
             connection
                 .prepare_cached("SELECT account, used_ms FROM account_sessions WHERE token = ?1")?
-                .query_row([token.bytes()], |row| Ok((account(row)?, unsigned(row, 1)?)))
+                .query_row([token.bytes()], |row| Ok((account(row)?, get_u64(row, 1)?)))
                 .optional()
         })
     }
 
     fn recovery(&self, token: TokenHash) -> BoxFuture<'static, Read<Option<AccountId>>> {
-        self.look(move |connection| {
+        self.query(move |connection| {
             connection
                 .prepare_cached("SELECT id FROM accounts WHERE recovery = ?1")?
                 .query_row([token.bytes()], account)
@@ -65,36 +66,37 @@ impl Accounts for Store {
     }
 
     fn facts(&self, account: AccountId) -> BoxFuture<'static, Read<Option<AccountFacts>>> {
-        self.look(move |connection| {
+        self.query(move |connection| {
             connection
                 .prepare_cached(
                     "SELECT created_ms, (SELECT count(*) FROM channels WHERE owner = ?1) FROM accounts WHERE id = ?1",
                 )?
                 .query_row([account.as_str()], |row| {
-                    let channels = usize::try_from(unsigned(row, 1)?).unwrap_or(usize::MAX);
-                    Ok(AccountFacts { created_at_ms: unsigned(row, 0)?, channels })
+                    let channels = usize::try_from(get_u64(row, 1)?).unwrap_or(usize::MAX);
+                    Ok(AccountFacts { created_at_ms: get_u64(row, 0)?, channels })
                 })
                 .optional()
         })
     }
 
     fn identities(&self, account: AccountId) -> BoxFuture<'static, Read<Vec<IdentityRow>>> {
-        self.look(move |connection| {
-            let sql = format!("SELECT {IDENTITY}, created_ms FROM identities WHERE account = ?1 ORDER BY callsign");
+        self.query(move |connection| {
+            let sql =
+                format!("SELECT {IDENTITY_COLUMNS}, created_ms FROM identities WHERE account = ?1 ORDER BY callsign");
             let mut find = connection.prepare_cached(&sql)?;
             let rows = find.query_map([account.as_str()], |row| {
-                Ok(IdentityRow { callsign: identity(row)?.0, created_at: unsigned(row, 3)? })
+                Ok(IdentityRow { callsign: identity(row)?.0, created_at: get_u64(row, 3)? })
             })?;
             rows.collect()
         })
     }
 
     fn channels(&self, account: AccountId) -> BoxFuture<'static, Read<Vec<(ChannelId, Settings)>>> {
-        self.readers().ask(move |connection| {
-            let rows = owned(connection, &account).map_err(fault)?;
+        self.readers.query(move |connection| {
+            let rows = owned_channels(connection, &account).map_err(log_error)?;
             let settings = rows.into_iter().map(|(id, settings)| {
                 let id = ChannelId::parse(&id).map_err(|_| LogError::Damaged("the id of a channel".into()))?;
-                let settings = body::json(&id, "the settings", &settings)?;
+                let settings = decode_json(&id, "the settings", &settings)?;
                 Ok((id, settings))
             });
             settings.collect()
@@ -102,18 +104,18 @@ impl Accounts for Store {
     }
 
     fn proof(&self, key: TokenHash) -> BoxFuture<'static, Read<Option<(Callsign, Identity)>>> {
-        self.look(move |connection| {
+        self.query(move |connection| {
             connection
-                .prepare_cached(&format!("SELECT {IDENTITY} FROM identities WHERE key = ?1"))?
+                .prepare_cached(&format!("SELECT {IDENTITY_COLUMNS} FROM identities WHERE key = ?1"))?
                 .query_row([key.bytes()], identity)
                 .optional()
         })
     }
 
     fn named(&self, callsigns: Vec<Callsign>) -> BoxFuture<'static, Read<Vec<(Callsign, Identity)>>> {
-        self.look(move |connection| {
+        self.query(move |connection| {
             let mut find =
-                connection.prepare_cached(&format!("SELECT {IDENTITY} FROM identities WHERE callsign = ?1"))?;
+                connection.prepare_cached(&format!("SELECT {IDENTITY_COLUMNS} FROM identities WHERE callsign = ?1"))?;
             let found = callsigns.iter().map(|callsign| find.query_row([callsign.as_str()], identity).optional());
             found.filter_map(Result::transpose).collect()
         })
@@ -125,7 +127,7 @@ fn account(row: &rusqlite::Row<'_>) -> rusqlite::Result<AccountId> {
         .map_err(|refusal| rusqlite::Error::FromSqlConversionFailure(0, rusqlite::types::Type::Text, Box::new(refusal)))
 }
 
-fn owned(connection: &Connection, account: &AccountId) -> rusqlite::Result<Vec<(String, Vec<u8>)>> {
+fn owned_channels(connection: &Connection, account: &AccountId) -> rusqlite::Result<Vec<(String, Vec<u8>)>> {
     let sql = "SELECT id, settings FROM channels WHERE owner = ?1 AND settings IS NOT NULL ORDER BY no";
     let mut find = connection.prepare_cached(sql)?;
     find.query_map(params![account.as_str()], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()

@@ -1,4 +1,4 @@
-//! What a running hub does when its disk fails it, and what its disk never sees.
+//! A running hub whose disk fails, and text that must never reach the disk.
 
 use std::process::Command;
 
@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::{data, durable, is_in};
 
-/// Lets no file of the hub grow beyond so many bytes.
+/// Limits the size of the files that the hub writes.
 fn limit_files(hub: &Hub, bytes: &str) {
     let pid = hub.pid.to_string();
     let status = Command::new("prlimit").args(["--pid", &pid, &format!("--fsize={bytes}:unlimited")]).status().unwrap();
@@ -15,7 +15,7 @@ fn limit_files(hub: &Hub, bytes: &str) {
 }
 
 #[test]
-fn a03_when_writes_fail_durable_channels_refuse_memory_channels_go_on_and_it_heals() {
+fn a03_while_writes_fail_durable_channels_refuse_sends_memory_channels_work_and_the_hub_recovers() {
     let hub = Hub::unlimited();
     let (ann, bob) = (durable(&hub), hub.channel().join("bob"));
     ann.say("before");
@@ -23,7 +23,7 @@ fn a03_when_writes_fail_durable_channels_refuse_memory_channels_go_on_and_it_hea
     let refused = ann.request("POST", "send").json(&json!({"to": "all", "message": "lost"})).send();
     assert_eq!((refused.status, refused.json()["code"].as_str()), (507, Some("storage_failed")));
     bob.say("still here");
-    wait_until("the hub says that it is not ready", || hub.get("/readyz").send().status == 503);
+    wait_until("the hub is not ready", || hub.get("/readyz").send().status == 503);
     limit_files(&hub, "unlimited");
     wait_until("the hub is ready again", || hub.get("/readyz").send().status == 200);
     ann.say("after");
@@ -32,12 +32,12 @@ fn a03_when_writes_fail_durable_channels_refuse_memory_channels_go_on_and_it_hea
 }
 
 #[test]
-fn a03_what_is_said_on_a_memory_channel_is_nowhere_on_disk_and_no_text_is_in_the_log() {
+fn a03_text_of_a_memory_channel_is_not_on_disk_and_no_text_is_in_the_log() {
     let mut hub = Hub::with(&["--rate-limit", "off"], &[("ROGERRAT_LOG__LEVEL", "debug")]);
     let (ann, bob) = (durable(&hub), hub.channel().join("bob"));
     ann.say("the otter is kept");
     bob.say("the heron is not kept");
-    bob.send("bob", "nor is the heron's letter");
+    bob.send("bob", "nor is this message of the heron");
     assert!(is_in(&data(&hub), "the otter is kept"));
     assert!(!is_in(&data(&hub), "heron"));
     hub.signal("TERM");

@@ -1,29 +1,29 @@
-//! What was appended is there again, whole and in order.
+//! Appends: stored completely, in order, once.
 
 use futures_util::future::join_all;
 use rogerrat_actors::{AppendResult, Log as _};
 use rogerrat_domain::{Entry, Message};
 
-use super::rig::{Folder, channel, created, fill, record, sent, snapshot};
+use super::fixtures::{TempDir, channel, created, fill, record, sent, snapshot};
 
 #[actix_rt::test]
-async fn a03_what_was_appended_is_there_after_it_was_opened_again() {
-    let folder = Folder::new();
+async fn a03_appended_records_survive_reopening() {
+    let dir = TempDir::new();
     {
-        let store = folder.open();
+        let store = dir.open();
         let first = record("c", 1, vec![created(), Entry::Left { no: 1 }]);
         let appends = [store.append(first), store.append(record("c", 2, vec![sent(7, "hi"), sent(8, "you")]))];
         assert_eq!(join_all(appends).await, [AppendResult::Done; 2]);
     }
-    let store = folder.open();
-    let kept = store.load(&channel("c")).await.unwrap();
-    assert_eq!((kept.seq, kept.records.len(), kept.snapshot.is_none()), (2, 2, true));
-    assert!(matches!(kept.records[0].entries[..], [Entry::Created { .. }, Entry::Left { no: 1 }]));
-    assert_eq!(kept.records[1].rid, record("c", 2, vec![]).rid);
+    let store = dir.open();
+    let stored = store.load(&channel("c")).await.unwrap();
+    assert_eq!((stored.seq, stored.records.len(), stored.snapshot.is_none()), (2, 2, true));
+    assert!(matches!(stored.records[0].entries[..], [Entry::Created { .. }, Entry::Left { no: 1 }]));
+    assert_eq!(stored.records[1].rid, record("c", 2, vec![]).rid);
     let messages = store.messages(&channel("c"), vec![8, 9, 7]).await.unwrap();
     assert_eq!(messages.iter().map(|m| m.id).collect::<Vec<_>>(), [8, 7]);
     assert_eq!(messages[0].json(), sent(8, "you").kept_message().unwrap().json());
-    let weights = kept.backlog.iter().map(|s| (s.id, s.from, s.to, s.weight_bytes)).collect::<Vec<_>>();
+    let weights = stored.backlog.iter().map(|s| (s.id, s.from, s.to, s.weight_bytes)).collect::<Vec<_>>();
     let weight = |id, text| sent(id, text).kept_message().map(|m: &std::sync::Arc<Message>| m.weight_bytes()).unwrap();
     assert_eq!(weights, [(7, 1, None, weight(7, "hi")), (8, 1, None, weight(8, "you"))]);
     let transcript = store.transcript(&channel("c"), 1).await.unwrap();
@@ -35,9 +35,9 @@ async fn a03_what_was_appended_is_there_after_it_was_opened_again() {
 }
 
 #[actix_rt::test]
-async fn an_append_that_is_repeated_is_done_and_one_out_of_turn_is_a_conflict() {
-    let folder = Folder::new();
-    let store = folder.open();
+async fn a_repeated_append_succeeds_and_one_out_of_order_conflicts() {
+    let dir = TempDir::new();
+    let store = dir.open();
     fill(&store, "c", 2, "hi").await;
     assert_eq!(store.append(record("c", 3, vec![sent(2, "hi")])).await, AppendResult::Done);
     assert_eq!(store.append(record("c", 2, vec![sent(1, "hi")])).await, AppendResult::Done);
@@ -50,39 +50,39 @@ async fn an_append_that_is_repeated_is_done_and_one_out_of_turn_is_a_conflict() 
     assert_eq!(store.append(record("d", 2, vec![])).await, AppendResult::Conflict);
     assert!(store.messages(&channel("c"), vec![9]).await.unwrap().is_empty());
     drop(store);
-    let store = folder.open();
+    let store = dir.open();
     assert_eq!(store.append(record("c", 3, vec![sent(2, "hi")])).await, AppendResult::Done);
     assert_eq!(store.append(other(4)).await, AppendResult::Done);
 }
 
 #[actix_rt::test]
-async fn a_fold_keeps_the_state_and_what_it_holds() {
-    let folder = Folder::new();
-    let store = folder.open();
+async fn compaction_stores_the_state_and_deletes_what_it_replaces() {
+    let dir = TempDir::new();
+    let store = dir.open();
     fill(&store, "c", 5, "hi").await;
     store.compact(&channel("c"), 5, snapshot(3, &[2])).await.unwrap();
-    let kept = store.load(&channel("c")).await.unwrap();
-    assert_eq!((kept.seq, kept.snapshot.unwrap().departed()), (6, 3));
-    assert_eq!(kept.records.iter().map(|r| r.seq).collect::<Vec<_>>(), [6]);
-    assert_eq!(kept.backlog.iter().map(|s| s.id).collect::<Vec<_>>(), [2, 4, 5]);
+    let stored = store.load(&channel("c")).await.unwrap();
+    assert_eq!((stored.seq, stored.snapshot.unwrap().departed()), (6, 3));
+    assert_eq!(stored.records.iter().map(|r| r.seq).collect::<Vec<_>>(), [6]);
+    assert_eq!(stored.backlog.iter().map(|s| s.id).collect::<Vec<_>>(), [2, 4, 5]);
     assert_eq!(store.messages(&channel("c"), vec![1, 2, 3, 4]).await.unwrap().len(), 2);
-    // An older one comes too late, one of records that are not there is refused.
+    // An older snapshot is ignored; one beyond the last record is refused.
     store.compact(&channel("c"), 4, snapshot(1, &[])).await.unwrap();
     assert!(store.compact(&channel("c"), 9, snapshot(1, &[])).await.is_err());
     store.compact(&channel("c"), 6, snapshot(5, &[])).await.unwrap();
-    let kept = store.load(&channel("c")).await.unwrap();
-    assert_eq!((kept.seq, kept.records.len(), kept.backlog.len()), (6, 0, 0));
-    // The last record is still known by its own id.
+    let stored = store.load(&channel("c")).await.unwrap();
+    assert_eq!((stored.seq, stored.records.len(), stored.backlog.len()), (6, 0, 0));
+    // The id of the last record survives compaction.
     drop(store);
-    let store = folder.open();
+    let store = dir.open();
     assert_eq!(store.append(record("c", 6, vec![sent(5, "hi")])).await, AppendResult::Done);
     assert_eq!(store.append(record("c", 7, vec![sent(6, "hi")])).await, AppendResult::Done);
 }
 
 #[actix_rt::test]
-async fn a_band_is_kept_and_is_no_channel_to_be_found() {
-    let folder = Folder::new();
-    let store = folder.open();
+async fn a_band_is_stored_but_is_not_listed_as_a_channel() {
+    let dir = TempDir::new();
+    let store = dir.open();
     assert_eq!(store.append(record("general", 1, vec![Entry::Left { no: 1 }])).await, AppendResult::Done);
     assert_eq!(store.load(&channel("general")).await.unwrap().seq, 1);
     assert!(store.find(&channel("general")).await.unwrap().is_none());
@@ -90,9 +90,9 @@ async fn a_band_is_kept_and_is_no_channel_to_be_found() {
 }
 
 #[actix_rt::test]
-async fn a_load_sees_what_was_begun_before_it() {
-    let folder = Folder::new();
-    let store = folder.open();
+async fn a_load_includes_appends_queued_before_it() {
+    let dir = TempDir::new();
+    let store = dir.open();
     let appends = (1..=200).map(|seq| store.append(record("c", seq, vec![Entry::Left { no: 1 }]))).collect::<Vec<_>>();
     let load = store.load(&channel("c"));
     drop(appends);
@@ -100,9 +100,9 @@ async fn a_load_sees_what_was_begun_before_it() {
 }
 
 #[actix_rt::test]
-async fn channels_nobody_uses_are_found_oldest_first() {
-    let folder = Folder::new();
-    let store = folder.open();
+async fn unused_channels_are_listed_oldest_first() {
+    let dir = TempDir::new();
+    let store = dir.open();
     for name in ["a", "b", "c"] {
         fill(&store, name, 0, "").await;
     }
@@ -112,17 +112,17 @@ async fn channels_nobody_uses_are_found_oldest_first() {
 }
 
 #[actix_rt::test]
-async fn d10_the_floor_never_sinks_and_notes_stay() {
-    let folder = Folder::new();
+async fn d10_reserved_ids_never_decrease_and_metadata_persists() {
+    let dir = TempDir::new();
     {
-        let store = folder.open();
+        let store = dir.open();
         assert_eq!((store.id_high_water_mark(), store.get_meta("run").await.unwrap()), (0, None));
         store.reserve_ids(90).await.unwrap();
         store.reserve_ids(70).await.unwrap();
         store.put_meta("run", "1 open 0".into()).await.unwrap();
         assert_eq!(store.id_high_water_mark(), 90);
     }
-    let store = folder.open();
+    let store = dir.open();
     assert_eq!(store.id_high_water_mark(), 90);
     assert_eq!(store.get_meta("run").await.unwrap().as_deref(), Some("1 open 0"));
     let probes = join_all((0..20).map(|_| store.probe())).await;
@@ -130,9 +130,9 @@ async fn d10_the_floor_never_sinks_and_notes_stay() {
 }
 
 #[actix_rt::test]
-async fn a_transcript_keeps_its_last_lines() {
-    let folder = Folder::new();
-    let store = folder.open();
+async fn a_transcript_keeps_its_newest_lines() {
+    let dir = TempDir::new();
+    let store = dir.open();
     for seq in 1..=21 {
         let lines = (1..=500).map(|id| sent(seq * 1000 + id, "hi")).collect();
         assert_eq!(store.append(record("c", seq, lines)).await, AppendResult::Done);
@@ -143,15 +143,15 @@ async fn a_transcript_keeps_its_last_lines() {
 }
 
 #[actix_rt::test]
-async fn a_store_that_was_closed_leaves_no_wal_and_refuses() {
-    let folder = Folder::new();
-    let store = folder.open();
+async fn a_closed_store_leaves_no_wal_and_refuses_calls() {
+    let dir = TempDir::new();
+    let store = dir.open();
     fill(&store, "c", 5, "hi").await;
     store.close();
     assert_eq!(store.append(record("c", 7, vec![sent(9, "hi")])).await, AppendResult::Busy);
     assert!(store.load(&channel("c")).await.is_err() && !store.is_healthy());
-    let names = folder.files().into_iter().map(|(name, _)| name).collect::<Vec<_>>();
+    let names = dir.files().into_iter().map(|(name, _)| name).collect::<Vec<_>>();
     assert_eq!(names, ["hub.db", "hub.key", "lock"]);
     drop(store);
-    assert_eq!(folder.open().load(&channel("c")).await.unwrap().seq, 6);
+    assert_eq!(dir.open().load(&channel("c")).await.unwrap().seq, 6);
 }

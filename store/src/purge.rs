@@ -1,32 +1,32 @@
-//! Deletes what is left of a channel, in pieces, so that nobody waits long for the writer.
+//! Deletes the rows of deleted channels, a bounded number per transaction, so that no write waits long behind it.
 
 use rusqlite::{Connection, OptionalExtension as _, Result, params};
 
-/// What one transaction may delete.
+/// What one transaction may still delete.
 #[derive(Debug)]
-pub(super) struct Budget {
+pub(super) struct PurgeBudget {
     rows: usize,
     bytes: u64,
 }
 
-impl Default for Budget {
+impl Default for PurgeBudget {
     fn default() -> Self {
         Self { rows: 1024, bytes: 4 * 1024 * 1024 }
     }
 }
 
-impl Budget {
-    fn is_used_up(&self) -> bool {
+impl PurgeBudget {
+    fn is_exhausted(&self) -> bool {
         self.rows == 0 || self.bytes == 0
     }
 
-    fn take(&mut self, bytes: u64) {
+    fn spend(&mut self, bytes: u64) {
         self.rows -= 1;
         self.bytes = self.bytes.saturating_sub(bytes);
     }
 }
 
-/// The big tables, with what their rows are found by and what they weigh.
+/// For each big table: a query for keys and sizes, and the deletion by key.
 const TABLES: [(&str, &str); 3] = [
     (
         "SELECT id, length(body) FROM messages WHERE channel = ?1 ORDER BY id LIMIT ?2",
@@ -42,10 +42,10 @@ const TABLES: [(&str, &str); 3] = [
     ),
 ];
 
-/// Deletes of a channel what the budget allows. True when nothing is left of it.
-pub(super) fn channel(connection: &Connection, no: i64, budget: &mut Budget) -> Result<bool> {
+/// Deletes the rows of a channel as far as the budget allows. True when none is left.
+pub(super) fn purge_channel(connection: &Connection, no: i64, budget: &mut PurgeBudget) -> Result<bool> {
     for (find, delete) in TABLES {
-        if budget.is_used_up() {
+        if budget.is_exhausted() {
             return Ok(false);
         }
         let limit = i64::try_from(budget.rows).unwrap_or(i64::MAX);
@@ -55,29 +55,29 @@ pub(super) fn channel(connection: &Connection, no: i64, budget: &mut Budget) -> 
             .collect::<Result<Vec<(i64, i64)>>>()?;
         let mut delete = connection.prepare_cached(delete)?;
         for (key, bytes) in found {
-            if budget.is_used_up() {
+            if budget.is_exhausted() {
                 return Ok(false);
             }
             delete.execute(params![no, key])?;
-            budget.take(bytes.unsigned_abs());
+            budget.spend(bytes.unsigned_abs());
         }
     }
-    if budget.is_used_up() {
+    if budget.is_exhausted() {
         return Ok(false);
     }
     connection.prepare_cached("DELETE FROM snapshots WHERE channel = ?1")?.execute([no])?;
     Ok(true)
 }
 
-/// Deletes the next piece of channels that were only begun. True when nothing is left to delete.
-pub(super) fn next(connection: &Connection, budget: &mut Budget) -> Result<bool> {
+/// Continues with the channels whose deletion is not finished. True when all are purged.
+pub(super) fn purge_next(connection: &Connection, budget: &mut PurgeBudget) -> Result<bool> {
     loop {
         let no = connection
             .prepare_cached("SELECT channel FROM erasing LIMIT 1")?
             .query_row([], |row| row.get::<_, i64>(0))
             .optional()?;
         let Some(no) = no else { return Ok(true) };
-        if !channel(connection, no, budget)? {
+        if !purge_channel(connection, no, budget)? {
             return Ok(false);
         }
         connection.prepare_cached("DELETE FROM erasing WHERE channel = ?1")?.execute([no])?;

@@ -1,4 +1,4 @@
-//! A store in a folder of its own, and things to put into it.
+//! A temporary store, and records and hooks to put into it.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -17,14 +17,14 @@ use serde_json::json;
 
 use crate::{Store, StoreOptions};
 
-/// A folder that is gone when the test is over.
+/// A temporary directory, removed on drop. It does not exist until a store creates it.
 #[derive(Debug)]
-pub(super) struct Folder(PathBuf);
+pub(super) struct TempDir(PathBuf);
 
-impl Folder {
+impl TempDir {
     pub(super) fn new() -> Self {
-        static FOLDERS: AtomicU32 = AtomicU32::new(0);
-        let n = FOLDERS.fetch_add(1, Ordering::Relaxed);
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let n = COUNT.fetch_add(1, Ordering::Relaxed);
         let path = std::env::temp_dir().join(format!("rogerrat-store-{}-{n}", std::process::id()));
         let _ = fs::remove_dir_all(&path);
         Self(path)
@@ -39,10 +39,10 @@ impl Folder {
     }
 
     pub(super) fn open(&self) -> Store {
-        Store::open(&self.0, StoreOptions { max_mib: 0, erase_after_ms: 0 }).unwrap()
+        Store::open(&self.0, StoreOptions { max_mib: 0, truncate_wal_after_ms: 0 }).unwrap()
     }
 
-    /// The names of the files, and what is in them.
+    /// The names and contents of the files.
     pub(super) fn files(&self) -> Vec<(String, Vec<u8>)> {
         let mut files = fs::read_dir(&self.0)
             .unwrap()
@@ -53,14 +53,14 @@ impl Folder {
         files
     }
 
-    /// The files in which a text stands.
+    /// The names of the files that contain a text.
     pub(super) fn files_with(&self, text: &str) -> Vec<String> {
         let has = |bytes: &[u8]| bytes.windows(text.len()).any(|window| window == text.as_bytes());
         self.files().into_iter().filter(|(_, bytes)| has(bytes)).map(|(name, _)| name).collect()
     }
 }
 
-impl Drop for Folder {
+impl Drop for TempDir {
     fn drop(&mut self) {
         let _ = fs::remove_dir_all(&self.0);
     }
@@ -84,7 +84,7 @@ pub(super) fn created() -> Entry {
     Entry::Created { settings: Arc::new(settings) }
 }
 
-/// A record whose `rid` follows from its channel and number.
+/// A record whose `rid` is derived from its channel and number.
 pub(super) fn record(name: &str, seq: u64, entries: Vec<Entry>) -> Record {
     let rid = name.bytes().fold(u128::from(seq), |rid, byte| rid * 257 + u128::from(byte));
     let transcript = entries
@@ -98,17 +98,17 @@ pub(super) fn record(name: &str, seq: u64, entries: Vec<Entry>) -> Record {
     Record { channel: channel(name), seq, rid, at_ms: 6, entries, transcript, due: Vec::new() }
 }
 
-/// The state of a channel that let go of messages, and holds some all the same.
-pub(super) fn snapshot(departed: MessageId, held: &[MessageId]) -> Snapshot {
+/// The state of a channel that has evicted its messages up to an id, except those held.
+pub(super) fn snapshot(evicted_upto: MessageId, held: &[MessageId]) -> Snapshot {
     let now = Now { at_ms: 5, uptime_ms: 0 };
-    let shelf = BacklogLimits { messages: 1000, bytes: 1 << 20 };
+    let backlog = BacklogLimits { messages: 1000, bytes: 1 << 20 };
     let key = HubKey::new([7; 32]);
-    let rules = Rules { key, sends_per_minute: None, shelf, idle_ms: None, idle_lossless_ms: None };
+    let rules = Rules { key, sends_per_minute: None, shelf: backlog, idle_ms: None, idle_lossless_ms: None };
     let Entry::Created { settings } = created() else { unreachable!() };
     let mut state = Channel::open(channel("c"), settings, rules.into(), 0, None, now);
     state.replay([joined()].iter(), now);
     let mut written = serde_json::to_value(state.snapshot(None, now)).unwrap();
-    written["departed"]["any"] = departed.into();
+    written["departed"]["any"] = evicted_upto.into();
     written["members"][0]["held"] = held.into();
     serde_json::from_value(written).unwrap()
 }
@@ -118,16 +118,16 @@ pub(super) fn joined() -> Entry {
     Entry::Joined { no: 1, callsign, generation: 1, own_session: None, identity: None, cursor: 0, at_ms: 5 }
 }
 
-/// A hook whose secret opens with a hub's key.
-pub(super) fn hook(key: &HubKey, dice: u128, owner: Owner) -> Hook {
-    let (id, secret) = (HookId::from_random(dice), Secret::of([7; 24]));
+/// A hook whose secret decrypts with a hub's key.
+pub(super) fn hook(key: &HubKey, n: u128, owner: Owner) -> Hook {
+    let (id, secret) = (HookId::from_random(n), Secret::of([7; 24]));
     let secret =
         Encryptor::new(key, "webhook secret").close_text(secret.text().as_bytes(), id.as_str(), [1; 24]).into();
     let (url, retry) = ("https://hook.example.org/".into(), Retry::Immediate);
     Hook { id, owner, url, retry, created_ms: 5, secret, previous: None, failures: 0, off_ms: None }
 }
 
-/// A test of a hook that is due, or a message of a channel.
+/// A due delivery of a test event, or of a message of a channel.
 pub(super) fn due(key: &HubKey, hook: &Hook, channel: Option<ChannelId>) -> DueDelivery {
     let message = channel.as_ref().map(|_| 7);
     let delivery = Delivery::due(9, MESSAGE_RECEIVED, channel, message, 5);
