@@ -62,19 +62,19 @@ impl ChannelActor {
         ctx: &mut Context<Self>,
         reply: impl FnOnce(&mut Self, Result<O::Reply, HubError>) + 'static,
     ) {
-        let log = &self.context.log;
-        let next_id = self.channel.next_id(self.context.clock.now());
-        if !O::GIVES_IDS || next_id <= log.id_high_water_mark() || !log.is_healthy() {
-            return self.decide_and_apply(op, ctx, reply);
+        let (log, now) = (&self.context.log, self.context.clock.now());
+        if !O::GIVES_IDS || self.channel.next_id(now) <= log.id_high_water_mark() || !log.is_healthy() {
+            return self.decide_and_apply(op, now, ctx, reply);
         }
-        let reserved = log.reserve_ids(next_id + ID_RESERVATION_MS);
+        let reserved = log.reserve_ids(self.channel.next_id(now) + ID_RESERVATION_MS);
         ctx.wait(reserved.into_actor(self).map(|reserved, this, ctx| match reserved {
             Ok(()) => this.perform(op, ctx, reply),
             Err(error) if this.channel.settings().is_durable() => reply(this, Err(error.into())),
             // A memory channel does not depend on the log.
             Err(_) => {
                 log::warn!("could not reserve message ids");
-                this.decide_and_apply(op, ctx, reply);
+                let now = this.context.clock.now();
+                this.decide_and_apply(op, now, ctx, reply);
             }
         }));
     }
@@ -82,10 +82,10 @@ impl ChannelActor {
     fn decide_and_apply<O: Operation>(
         &mut self,
         op: O,
+        now: Now,
         ctx: &mut Context<Self>,
         reply: impl FnOnce(&mut Self, Result<O::Reply, HubError>) + 'static,
     ) {
-        let now = self.context.clock.now();
         self.channel.tick(now, &mut self.effects);
         self.run_effects(ctx);
         match op.decide(&self.channel, now).and_then(|entries| self.check_external_rules(entries, now)) {
