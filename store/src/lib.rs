@@ -4,7 +4,7 @@
 //! One thread writes and commits in groups, two threads read; callers put requests into bounded queues and get futures.
 //! The store knows no rules of channels, and keeps no message text in memory beyond a transaction or a reply.
 //!
-//! [`back_up`], [`restore`] and [`verify`] work on a data directory without a [`Store`].
+//! [`back_up`], [`restore`] and [`verify()`] work on a data directory without a [`Store`].
 #![warn(missing_docs)]
 
 mod account_rows;

@@ -17,7 +17,7 @@ const WEBHOOKS_SINCE: i64 = 4;
 /// Length of a SHA-256 digest.
 const DIGEST_BYTES: i64 = 32;
 
-/// All possible owners of something.
+/// The accounts and channels that can own something.
 struct KnownOwners<'c> {
     accounts: HashSet<String>,
     /// Channels, without bands.

@@ -77,8 +77,8 @@ pub(crate) enum TargetError {
 }
 
 impl From<TargetError> for Refusal {
-    fn from(refused: TargetError) -> Self {
-        let (text, hint) = match refused {
+    fn from(error: TargetError) -> Self {
+        let (text, hint) = match error {
             TargetError::InvalidUrl => ("`url` is not a valid URL", "use the form https://example.org/hook"),
             TargetError::Scheme => ("`url` must be http or https", "use the form https://example.org/hook"),
             TargetError::Userinfo => {

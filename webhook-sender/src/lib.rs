@@ -1,4 +1,4 @@
-//! Sends webhooks over HTTP: implements [`WebhookSender`](rogerrat_actors::WebhookSender), guarded against server-side
+//! Sends webhooks over HTTP: implements [`WebhookSender`], guarded against server-side
 //! request forgery.
 //!
 //! It runs on a thread of its own, so that a slow receiver cannot delay requests to the hub. Each call is one attempt; the
@@ -47,7 +47,7 @@ pub struct HttpWebhookSender {
 }
 
 impl HttpWebhookSender {
-    /// Starts the thread. It stops when the sender is dropped.
+    /// Starts the thread. Its task ends when the sender is dropped.
     pub fn start(guard: SsrfGuard, tls_config: Arc<ClientConfig>) -> Arc<Self> {
         let (jobs, mut queue) = mpsc::channel(JOB_QUEUE);
         let guard = Arc::new(guard);
