@@ -46,7 +46,7 @@ impl FullStore {
 fn a03_in_a_full_store_a_send_is_refused_and_not_delivered() {
     let FullStore { hub, disk, ann, bob, stored } = FullStore::start();
     let refused = hub.get("/readyz").send().refused(503, "overloaded");
-    assert!(refused["error"].as_str().unwrap().contains("store"), "{refused}");
+    assert!(refused["error"].as_str().unwrap().contains("storage"), "{refused}");
     let mut stream = bob.stream("");
     for _ in &stored {
         stream.text();
