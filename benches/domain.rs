@@ -21,19 +21,19 @@ struct Bench {
     channel: Channel,
     now: Now,
     sessions: Vec<SessionId>,
-    places: u64,
+    waiters: u64,
 }
 
 impl Bench {
     fn new(members: usize) -> Self {
         let now = Now { at_ms: DAWN_MS, uptime_ms: 0 };
-        let shelf = BacklogLimits { messages: 1000, bytes: 64 << 20 };
+        let backlog = BacklogLimits { messages: 1000, bytes: 64 << 20 };
         let key = HubKey::new([7; 32]);
-        let rules = Rules { key, sends_per_minute: None, shelf, idle_ms: None, idle_lossless_ms: None };
+        let rules = Rules { key, sends_per_minute: None, backlog, idle_ms: None, idle_lossless_ms: None };
         let settings = Arc::new(Settings::plain(TokenHash::of("t"), DAWN_MS));
         let id = ChannelId::parse("quiet-otter-3a8f").expect("it is an id");
         let channel = Channel::open(id, settings, rules.into(), 0, None, now);
-        let mut bench = Self { channel, now, sessions: Vec::new(), places: 0 };
+        let mut bench = Self { channel, now, sessions: Vec::new(), waiters: 0 };
         (0..members).for_each(|member| bench.join(member));
         bench
     }
@@ -41,14 +41,14 @@ impl Bench {
     fn join(&mut self, member: usize) {
         let wish = Join {
             callsign: Some(Callsign::parse(&format!("m{member}")).expect("it is a callsign")),
-            spelled: None,
+            original_spelling: None,
             identity: None,
             is_reserved: false,
-            presented: None,
+            presented_session: None,
             human_authorized: false,
             generation: member as u64 + 1,
-            dice: member as u64,
-            yields: false,
+            callsign_seed: member as u64,
+            never_take_over: false,
         };
         let reply = self.channel.run(wish, self.now, &mut Effects::default()).expect("it may join");
         let session = SessionId::present(Some(&reply.session_id)).expect("it is a session");
@@ -63,9 +63,9 @@ impl Bench {
     }
 
     fn read(&mut self, member: usize, effects: &mut Effects) -> ReadOutcome {
-        self.places += 1;
-        let (session, place) = (self.sessions[member].clone(), WaiterId(self.places));
-        let read = Read { session, input: ReadInput::default(), timeout_ms: 30_000, wants_roster: false, place };
+        self.waiters += 1;
+        let (session, waiter) = (self.sessions[member].clone(), WaiterId(self.waiters));
+        let read = Read { session, input: ReadInput::default(), timeout_ms: 30_000, wants_roster: false, waiter };
         self.channel.run(read, self.now, effects).expect("it may read")
     }
 
@@ -117,9 +117,9 @@ fn sends(c: &mut Criterion) {
 fn serialising(c: &mut Criterion) {
     let mut group = c.benchmark_group("message");
     let json = format!(r#"{{"id":7,"from":"ann","to":"all","text":"{}","at":7}}"#, "x".repeat(200));
-    let message = Message::stored(7, 1, None, json.as_bytes()).expect("it is a message");
+    let message = Message::from_json(7, 1, None, json.as_bytes()).expect("it is a message");
     group.bench_function("from its stored form", |b| {
-        b.iter(|| black_box(Message::stored(7, 1, None, black_box(json.as_bytes()))));
+        b.iter(|| black_box(Message::from_json(7, 1, None, black_box(json.as_bytes()))));
     });
     group.bench_function("frame, shared by all streams", |b| b.iter(|| -> Bytes { black_box(message.frame(1)) }));
     group.bench_function("frame of a second attempt", |b| b.iter(|| -> Bytes { black_box(message.frame(2)) }));

@@ -3,8 +3,8 @@
 use actix_web::web::{self, Json, Payload, ServiceConfig};
 use actix_web::{HttpRequest, Responder};
 use rogerrat_domain::account::{
-    AccountOpened, AccountRecovered, AccountReply, IdentitiesReply, IdentityInput, IdentityReply, OwnedReply,
-    RecoverInput, TokenReply,
+    AccountReply, CreateAccountReply, IdentitiesReply, IdentityInput, IdentityReply, OwnedChannelsReply,
+    RecoverAccountReply, RecoverInput, TokenReply,
 };
 use rogerrat_domain::{Code, Refusal, limits};
 use utoipa::IntoParams;
@@ -58,7 +58,7 @@ struct CloseQuery {
     path = "/api/account",
     operation_id = "create_account",
     tag = "Accounts",
-    responses((status = 200, body = AccountOpened, description = "The account. Its tokens are returned only once.")),
+    responses((status = 200, body = CreateAccountReply, description = "The account. Its tokens are returned only once.")),
     security(("server_token" = [])),
     extensions(("x-error-codes" = json!(codes(&[ACCOUNT, &[Code::TooLarge, Code::RateLimited]])))),
 )]
@@ -80,7 +80,7 @@ pub(crate) async fn open(state: SharedState, request: HttpRequest) -> Result<imp
     operation_id = "recover_account",
     tag = "Accounts",
     request_body = RecoverInput,
-    responses((status = 200, body = AccountRecovered, description = "The account and its new session token.")),
+    responses((status = 200, body = RecoverAccountReply, description = "The account and its new session token.")),
     extensions(("x-error-codes" = json!(codes(&[ACCOUNT, BODY, &[Code::RateLimited]])))),
 )]
 pub(crate) async fn recover(
@@ -213,13 +213,13 @@ pub(crate) async fn remove_identity(state: SharedState, request: HttpRequest) ->
     path = "/api/account/channels",
     operation_id = "list_owned_channels",
     tag = "Accounts",
-    responses((status = 200, body = OwnedReply, description = "The channels.")),
+    responses((status = 200, body = OwnedChannelsReply, description = "The channels.")),
     security(("account_session" = [])),
     extensions(("x-error-codes" = json!(codes(&[ACCOUNT])))),
 )]
 pub(crate) async fn channels(state: SharedState, request: HttpRequest) -> Result<impl Responder, Problem> {
     let owner = state.admit_owner(&request).await?;
-    Ok(Json(OwnedReply { channels: state.hub.owned(&owner).await? }))
+    Ok(Json(OwnedChannelsReply { channels: state.hub.owned(&owner).await? }))
 }
 
 /// Delete a channel of the account with all its messages.

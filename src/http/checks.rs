@@ -41,7 +41,7 @@ pub(crate) fn query(text: &str) {
         match query.read_input(last_event_id) {
             Ok(input) => {
                 assert!((1..=limits::READ_MESSAGES).contains(&input.max) && input.ack_upto != Some(0));
-                if let AckMode::Leased { lease_ms } = input.terms {
+                if let AckMode::Leased { lease_ms } = input.ack_mode {
                     assert!((1_000..=limits::LEASE_MAX_MS).contains(&lease_ms));
                 }
             }

@@ -45,7 +45,7 @@ pub(crate) async fn metrics(state: SharedState, request: HttpRequest) -> Result<
 fn admit(state: &AppState, request: &HttpRequest) -> Result<(), Refusal> {
     if let Some(hash) = &state.server_token {
         return match bearer(request.headers()) {
-            Some(token) if hash.admits(token) => Ok(()),
+            Some(token) if hash.matches(token) => Ok(()),
             _ => Err(Refusal::new(Code::Unauthorized, "invalid bearer token")
                 .hint("metrics need the server token: `Authorization: Bearer <token>`")),
         };

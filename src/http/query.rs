@@ -117,7 +117,7 @@ mod tests {
     #[test]
     fn a01_manual_reading() {
         let input = QueryParams::of("ack=manual&lease=2&max=500&consumer=laptop&ack_upto=9").read_input(None).unwrap();
-        assert_eq!(input.terms, AckMode::Leased { lease_ms: 2000 });
+        assert_eq!(input.ack_mode, AckMode::Leased { lease_ms: 2000 });
         assert_eq!((input.max, input.ack_upto), (100, Some(9)));
         for query in ["ack=maybe", "max=0", "max=1.5", "consumer=UP", "consumer=", "lease=x", "ack_upto=-1"] {
             assert!(QueryParams::of(query).read_input(None).is_err(), "{query}");

@@ -2,7 +2,7 @@
 
 use actix_web::web::Json;
 use actix_web::{HttpRequest, Responder};
-use rogerrat_domain::transcript::Event;
+use rogerrat_domain::transcript::TranscriptEvent;
 use rogerrat_domain::{Code, Refusal, Retention};
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -40,7 +40,7 @@ pub(crate) struct TranscriptReply {
     /// What the channel records.
     retention: Retention,
     /// The events, oldest first.
-    #[schema(value_type = Vec<Event<'static>>, max_items = 10_000)]
+    #[schema(value_type = Vec<TranscriptEvent<'static>>, max_items = 10_000)]
     events: Vec<Box<RawValue>>,
 }
 

@@ -1,6 +1,6 @@
 //! The tools: their names, descriptions, schemas and annotations.
 
-use rogerrat_domain::account::{AccountOpened, IdentityInput, IdentityReply};
+use rogerrat_domain::account::{CreateAccountReply, IdentityInput, IdentityReply};
 use rogerrat_domain::limits;
 use rogerrat_domain::op::{
     AckInput, AckReply, CreateInput, HistoryReply, JoinInput, JoinReply, KeepaliveReply, LeaveReply, ReadQuery,
@@ -299,7 +299,7 @@ fn output(kind: ToolKind) -> Value {
         ToolKind::History => schema::of::<HistoryReply>(),
         ToolKind::Leave => schema::of::<LeaveReply>(),
         ToolKind::Keepalive => schema::of::<KeepaliveReply>(),
-        ToolKind::CreateAccount => schema::of::<AccountOpened>(),
+        ToolKind::CreateAccount => schema::of::<CreateAccountReply>(),
         ToolKind::CreateIdentity => schema::of::<IdentityReply>(),
     };
     let mut more = vec![unread()];

@@ -30,7 +30,8 @@ impl McpEndpoint {
     /// Checks the request's bearer token (D23).
     pub(super) async fn authorize(state: &SharedState, request: &HttpRequest) -> Result<Self, Problem> {
         let bearer = bearer(request.headers());
-        let is_operator = state.server_token.as_ref().is_none_or(|hash| bearer.is_some_and(|token| hash.admits(token)));
+        let is_operator =
+            state.server_token.as_ref().is_none_or(|hash| bearer.is_some_and(|token| hash.matches(token)));
         if request.match_info().get("id").is_none() {
             return if is_operator { Ok(Self { channel: None, is_operator }) } else { Err(unauthorized().into()) };
         }

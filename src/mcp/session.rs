@@ -29,12 +29,12 @@ impl McpSessionId {
         payload.extend([LAYOUT, u8::try_from(version).unwrap_or_default()]);
         payload.extend_from_slice(&self.issued_ms.to_be_bytes()[2..]);
         payload.extend_from_slice(&self.nonce);
-        seal.close(&payload, endpoint)
+        seal.sign(&payload, endpoint)
     }
 
     /// Decodes an id; none when this hub did not issue it for this endpoint.
     pub(super) fn open(seal: &Signer, id: &str, endpoint: &str) -> Option<Self> {
-        let payload = seal.open(id, endpoint)?;
+        let payload = seal.verify(id, endpoint)?;
         let (head, nonce) = payload.split_at_checked(HEAD_BYTES)?;
         let [LAYOUT, version, time @ ..] = head else { return None };
         let version = *ProtocolVersion::ALL.get(usize::from(*version))?;
@@ -99,7 +99,7 @@ mod tests {
             assert!(McpSessionId::open(&seal(), invalid, "quiet-otter").is_none(), "{invalid}");
         }
         for payload in [&[][..], &[LAYOUT, 0, 0], &[LAYOUT, 9, 0, 0, 0, 0, 0, 0, 1], &[0; 24], &[LAYOUT; 25]] {
-            assert!(McpSessionId::open(&seal(), &seal().close(payload, ""), "").is_none(), "{payload:?}");
+            assert!(McpSessionId::open(&seal(), &seal().sign(payload, ""), "").is_none(), "{payload:?}");
         }
     }
 

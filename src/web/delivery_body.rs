@@ -65,7 +65,7 @@ pub(crate) fn serialize(response: ReadResponse, pieces: &mut Vec<Bytes>) -> Deli
         if delivery.attempt < 2 {
             pieces.push(delivery.message.json());
         } else {
-            pieces.push(delivery.message.json_open());
+            pieces.push(delivery.message.json_unclosed());
             pieces.push(format!(",\"attempt\":{}}}", delivery.attempt).into());
         }
     }

@@ -99,7 +99,7 @@ impl AppState {
         }
         let admitted = match (&self.server_token, bearer) {
             (None, None) => true,
-            (Some(hash), Some(token)) => hash.admits(token),
+            (Some(hash), Some(token)) => hash.matches(token),
             (Some(_), None) | (None, Some(_)) => false,
         };
         if admitted {
@@ -119,7 +119,7 @@ impl AppState {
     /// `unauthorized`.
     pub(crate) fn admit_account_creation(&self, headers: &HeaderMap) -> Result<(), Refusal> {
         let Some(hash) = &self.server_token else { return Ok(()) };
-        if bearer(headers).is_some_and(|token| hash.admits(token)) {
+        if bearer(headers).is_some_and(|token| hash.matches(token)) {
             return Ok(());
         }
         Err(Refusal::new(Code::Unauthorized, "invalid bearer token")
@@ -142,7 +142,7 @@ impl AppState {
         };
         let (client, now) = (self.client(request), self.clock.now());
         self.admin_attempts.check(&(), client, now)?;
-        if bearer(request.headers()).is_some_and(|token| hash.admits(token)) {
+        if bearer(request.headers()).is_some_and(|token| hash.matches(token)) {
             return Ok(client);
         }
         self.admin_attempts.wrong(&(), client, now);

@@ -60,7 +60,7 @@ fn created() -> Entry {
 fn sent(id: u64) -> Entry {
     let text = "x".repeat(200);
     let json = format!(r#"{{"id":{id},"from":"ann","to":"all","text":"{text}","at":{id}}}"#);
-    let message = Message::stored(id, 1, None, json.as_bytes()).expect("it is a message");
+    let message = Message::from_json(id, 1, None, json.as_bytes()).expect("it is a message");
     Entry::Sent { message: Arc::new(message), to: "all".into(), key: None }
 }
 

@@ -46,12 +46,13 @@ impl RecordRow {
             Some(settings) => Some(serde_json::to_vec(&**settings).ok()?),
             None => None,
         };
-        let kept = entries.iter().filter_map(Entry::kept_message);
+        let kept = entries.iter().filter_map(Entry::stored_message);
         let messages =
-            kept.map(|m| m.is_whole().then(|| MessageRow { id: m.id, from: m.from, to: m.to, json: m.json() }));
+            kept.map(|m| m.has_body().then(|| MessageRow { id: m.id, from: m.from, to: m.to, json: m.json() }));
         let messages = messages.collect::<Option<Vec<_>>>()?;
         let body = serde_json::to_vec(&RecordJson { v: VERSION, at_ms, entries: &entries }).ok()?;
-        let lines = transcript.into_iter().map(|line| TranscriptRow { ends: line.ends, json: line.json }).collect();
+        let lines =
+            transcript.into_iter().map(|line| TranscriptRow { dm_members: line.dm_members, json: line.json }).collect();
         let due = due.into_iter().map(DueDeliveryRows::encode).collect::<Result<_, _>>().ok()?;
         let rid = rid.to_be_bytes();
         Some(Self { channel, seq, rid, at_ms, creates, settings, owner, body, messages, lines, due })
@@ -63,7 +64,7 @@ impl SnapshotRow {
         let body = serde_json::to_vec(snapshot)?;
         let mut held = snapshot.held().collect::<Vec<_>>();
         held.sort_unstable();
-        Ok(Self { channel: channel.clone(), seq, body, evicted_upto: snapshot.departed(), held: held.into() })
+        Ok(Self { channel: channel.clone(), seq, body, evicted_upto: snapshot.evicted_upto(), held: held.into() })
     }
 }
 

@@ -161,7 +161,7 @@ fn read_messages(
     after: u64,
     state: Option<&Snapshot>,
 ) -> Read<StoredMessages> {
-    let evicted_upto = state.map_or(0, Snapshot::departed);
+    let evicted_upto = state.map_or(0, Snapshot::evicted_upto);
     let held = state.map(|state| state.held().collect::<HashSet<_>>()).unwrap_or_default();
     let mut find = connection
         .prepare_cached(
@@ -198,7 +198,7 @@ pub(super) fn messages(connection: &Connection, channel: &ChannelId, ids: &[Mess
     for &id in ids {
         let found = find.query_row(params![no, to_sqlite(id)], |row| {
             let json = row.get_ref(2)?.as_blob()?;
-            Ok(Message::stored(id, row.get(0)?, row.get(1)?, json))
+            Ok(Message::from_json(id, row.get(0)?, row.get(1)?, json))
         });
         match found.optional().map_err(log_error)? {
             Some(Ok(message)) => messages.push(Arc::new(message)),
@@ -221,10 +221,10 @@ pub(super) fn transcript(connection: &Connection, channel: &ChannelId, limit: us
         Ok((ends, row.get::<_, Vec<u8>>(2)?))
     });
     let found = found.and_then(Iterator::collect::<rusqlite::Result<Vec<_>>>).map_err(log_error)?;
-    let line = |(ends, json): (_, Vec<u8>)| {
+    let line = |(dm_members, json): (_, Vec<u8>)| {
         let json = String::from_utf8(json).ok().and_then(|json| RawValue::from_string(json).ok());
         let json = json.ok_or_else(|| LogError::Damaged(format!("the transcript of channel {channel}")))?;
-        Ok(TranscriptLine { ends, json })
+        Ok(TranscriptLine { dm_members, json })
     };
     found.into_iter().rev().map(line).collect()
 }

@@ -41,7 +41,7 @@ pub(super) struct MessageRow {
 /// A line of a transcript. `ends` are the sender and the recipient of a private message.
 #[derive(Debug)]
 pub(super) struct TranscriptRow {
-    pub(super) ends: Option<(MemberNo, MemberNo)>,
+    pub(super) dm_members: Option<(MemberNo, MemberNo)>,
     pub(super) json: Box<RawValue>,
 }
 

@@ -239,7 +239,7 @@ impl WriteTx<'_> {
         };
         for line in &record.lines {
             n += 1;
-            let (from, to) = line.ends.unzip();
+            let (from, to) = line.dm_members.unzip();
             self.connection
                 .prepare_cached(
                     "INSERT INTO transcript (channel, n, from_no, to_no, json) VALUES (?1, ?2, ?3, ?4, ?5)",

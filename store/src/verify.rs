@@ -130,7 +130,7 @@ fn scan(connection: &Connection, encryptors: &HookEncryptors) -> Result<VerifyRe
     })?;
     let messages = for_each_row(connection, &live_rows("channel, id, body", "messages", ""), |row| {
         let (channel, id) = (channel_of(&names, row)?, get_u64(row, 1)?);
-        let read = Message::stored(id, 0, None, blob(row, 2)?);
+        let read = Message::from_json(id, 0, None, blob(row, 2)?);
         read.map(|_| ()).map_err(|error| ScanError::Corrupt(format!("channel {channel}: {error}")))
     })?;
     let transcript_lines = for_each_row(connection, &live_rows("channel, json", "transcript", ""), |row| {

@@ -30,7 +30,7 @@ async fn receiver(ip: &str, answer: &'static [u8]) -> (SocketAddr, Arc<AtomicUsi
 }
 
 fn request(url: &str) -> WebhookRequest {
-    let secret = Secret::of([7; 24]);
+    let secret = Secret::from_bytes([7; 24]);
     WebhookRequest {
         url: url.into(),
         event: "message.received".into(),

@@ -37,7 +37,7 @@ pub struct IdentityInput {
 
 /// A new account. Its tokens are shown only here.
 #[derive(Clone, Debug, Serialize, ToSchema)]
-pub struct AccountOpened {
+pub struct CreateAccountReply {
     /// The account.
     pub account_id: AccountId,
     /// What brings a lost session back. Keep it where nobody else looks.
@@ -50,7 +50,7 @@ pub struct AccountOpened {
 
 /// A session of an account. Its token is shown only here.
 #[derive(Clone, Debug, Serialize, ToSchema)]
-pub struct AccountRecovered {
+pub struct RecoverAccountReply {
     /// The account.
     pub account_id: AccountId,
     /// What speaks for the account, beside the sessions it had.
@@ -118,14 +118,14 @@ pub struct IdentityReply {
 
 /// The channels an account owns.
 #[derive(Clone, Debug, Serialize, ToSchema)]
-pub struct OwnedReply {
+pub struct OwnedChannelsReply {
     /// One row for each, oldest first.
-    pub channels: Vec<OwnedRow>,
+    pub channels: Vec<OwnedChannel>,
 }
 
 /// A channel an account owns.
 #[derive(Clone, Debug, Serialize, ToSchema)]
-pub struct OwnedRow {
+pub struct OwnedChannel {
     /// Its id.
     pub id: ChannelId,
     /// When it was created, in milliseconds since the epoch.
@@ -165,7 +165,7 @@ pub fn identity_callsign(wish: &str) -> Result<Callsign, Refusal> {
     let callsign = Callsign::parse(wish)?;
     let name = callsign.as_str();
     let is_number = name.bytes().all(|b| b.is_ascii_digit());
-    if is_number || RESERVED.contains(&name) || names::is_picked(name) { Err(reserved()) } else { Ok(callsign) }
+    if is_number || RESERVED.contains(&name) || names::is_generated(name) { Err(reserved()) } else { Ok(callsign) }
 }
 
 #[cfg(test)]
@@ -181,7 +181,7 @@ mod tests {
         for wish in ["", "a b", "-x"] {
             assert_eq!(identity_callsign(wish).unwrap_err().code, Code::Invalid, "{wish}");
         }
-        for wish in ["ann", "quiet-night", "a7", "systemd", names::identity(77).as_str()] {
+        for wish in ["ann", "quiet-night", "a7", "systemd", names::identity_callsign(77).as_str()] {
             identity_callsign(wish).unwrap();
         }
     }

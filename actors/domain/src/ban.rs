@@ -34,7 +34,7 @@ pub struct BanInput {
 /// What is banned.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
-pub enum Banned {
+pub enum BanTarget {
     /// A callsign, on one channel or on all.
     Callsign(Callsign),
     /// An identity, on all channels.
@@ -51,7 +51,7 @@ pub struct Ban {
     pub id: String,
     /// What is banned.
     #[serde(flatten)]
-    pub banned: Banned,
+    pub target: BanTarget,
     /// Where, if it is one channel only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, nullable = false)]
@@ -75,13 +75,13 @@ impl Ban {
     /// `invalid`, naming the field; `not_found` for a channel that cannot be.
     pub fn check(input: BanInput, id: String, now_ms: u64) -> Result<Self, Refusal> {
         let BanInput { callsign, identity, address, channel_id, seconds, reason } = input;
-        let banned = match (callsign, identity, address) {
-            (Some(callsign), None, None) => Banned::Callsign(Callsign::parse(&callsign)?),
-            (None, Some(identity), None) => Banned::Identity(Callsign::parse(&identity)?),
-            (None, None, Some(address)) => Banned::Address(network(&address)?),
+        let target = match (callsign, identity, address) {
+            (Some(callsign), None, None) => BanTarget::Callsign(Callsign::parse(&callsign)?),
+            (None, Some(identity), None) => BanTarget::Identity(Callsign::parse(&identity)?),
+            (None, None, Some(address)) => BanTarget::Address(network(&address)?),
             _ => return Err(Refusal::invalid("say one of callsign, identity and address")),
         };
-        if channel_id.is_some() && !matches!(banned, Banned::Callsign(_)) {
+        if channel_id.is_some() && !matches!(target, BanTarget::Callsign(_)) {
             return Err(Refusal::invalid(
                 "channel_id goes with callsign: identities and addresses are banned everywhere",
             ));
@@ -94,40 +94,40 @@ impl Ban {
             return Err(Refusal::invalid("reason has at most 200 characters"));
         }
         let expires_at = seconds.map(|s| now_ms + s * 1000);
-        Ok(Self { id, banned, channel_id, reason, created_at: now_ms, expires_at })
+        Ok(Self { id, target, channel_id, reason, created_at: now_ms, expires_at })
     }
 
     /// Whether it has not ended.
     #[must_use]
-    pub fn holds(&self, now_ms: u64) -> bool {
+    pub fn is_active(&self, now_ms: u64) -> bool {
         self.expires_at.is_none_or(|end_ms| now_ms < end_ms)
     }
 
     /// Whether it keeps this callsign off this channel.
     #[must_use]
     pub fn covers_callsign(&self, channel: &ChannelId, callsign: &Callsign) -> bool {
-        match &self.banned {
-            Banned::Callsign(banned) => {
+        match &self.target {
+            BanTarget::Callsign(banned) => {
                 banned == callsign && self.channel_id.as_ref().is_none_or(|only| only == channel)
             }
-            Banned::Identity(banned) => banned == callsign,
-            Banned::Address(_) => false,
+            BanTarget::Identity(banned) => banned == callsign,
+            BanTarget::Address(_) => false,
         }
     }
 
     /// Whether it keeps this address out.
     #[must_use]
     pub fn covers_address(&self, address: IpAddr) -> bool {
-        matches!(&self.banned, Banned::Address(network) if network.contains(&address.to_canonical()))
+        matches!(&self.target, BanTarget::Address(network) if network.contains(&address.to_canonical()))
     }
 
     /// What somebody kept out is told.
     #[must_use]
     pub fn refusal(&self) -> Refusal {
-        let text = match &self.banned {
-            Banned::Callsign(_) => "this callsign is banned here",
-            Banned::Identity(_) => "this identity is banned from this hub",
-            Banned::Address(_) => "this address is banned from this hub",
+        let text = match &self.target {
+            BanTarget::Callsign(_) => "this callsign is banned here",
+            BanTarget::Identity(_) => "this identity is banned from this hub",
+            BanTarget::Address(_) => "this address is banned from this hub",
         };
         Refusal::new(Code::Forbidden, text).hint("ask the operator of the hub")
     }
@@ -204,8 +204,8 @@ mod tests {
     #[test]
     fn a_ban_ends_when_it_was_said_to() {
         let ban = check(r#"{"callsign":"bob","seconds":60}"#).unwrap();
-        assert!(ban.holds(60_999) && !ban.holds(61_000));
-        assert!(check(r#"{"callsign":"bob"}"#).unwrap().holds(u64::MAX));
+        assert!(ban.is_active(60_999) && !ban.is_active(61_000));
+        assert!(check(r#"{"callsign":"bob"}"#).unwrap().is_active(u64::MAX));
     }
 
     #[test]

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
 
 const PENDING: u8 = 0;
-const TAKEN: u8 = 1;
+const COMPLETED: u8 = 1;
 const RETURNED: u8 = 2;
 
 /// What became of a delivery.
@@ -17,7 +17,7 @@ pub(crate) enum TokenState {
     /// It is still on its way.
     Pending,
     /// The bytes were taken.
-    Taken,
+    Completed,
     /// They were dropped unread.
     Returned,
 }
@@ -32,13 +32,13 @@ pub(crate) struct DeliveryHandle(Arc<AtomicU8>);
 
 impl DeliveryToken {
     pub(crate) fn pair() -> (Self, DeliveryHandle) {
-        let fate = Arc::new(AtomicU8::new(PENDING));
-        (Self(fate.clone()), DeliveryHandle(fate))
+        let state = Arc::new(AtomicU8::new(PENDING));
+        (Self(state.clone()), DeliveryHandle(state))
     }
 
     /// Says that the bytes have left on a connection not known to be closed.
     pub fn complete(self) {
-        self.0.store(TAKEN, Ordering::Release);
+        self.0.store(COMPLETED, Ordering::Release);
     }
 }
 
@@ -50,10 +50,10 @@ impl Drop for DeliveryToken {
 }
 
 impl DeliveryHandle {
-    pub(crate) fn fate(&self) -> TokenState {
+    pub(crate) fn state(&self) -> TokenState {
         match self.0.load(Ordering::Acquire) {
             PENDING => TokenState::Pending,
-            TAKEN => TokenState::Taken,
+            COMPLETED => TokenState::Completed,
             _ => TokenState::Returned,
         }
     }
@@ -66,7 +66,7 @@ const CUT: u64 = 1 << 63;
 #[derive(Debug, Default)]
 pub struct Progress {
     taken: AtomicU64,
-    hungry: AtomicBool,
+    wants_more: AtomicBool,
 }
 
 impl Progress {
@@ -79,7 +79,7 @@ impl Progress {
     /// Whether it was cut: then nothing more will be taken.
     #[must_use]
     pub fn is_cut(&self) -> bool {
-        self.seen().1
+        self.read().1
     }
 
     /// Ends the taking, from either side, and says how many were taken before.
@@ -89,16 +89,16 @@ impl Progress {
 
     /// Whether the machine has more for an empty queue: then its carrier should let time pass on the channel.
     #[must_use]
-    pub fn is_hungry(&self) -> bool {
-        self.hungry.load(Ordering::Acquire)
+    pub fn wants_more(&self) -> bool {
+        self.wants_more.load(Ordering::Acquire)
     }
 
-    pub(crate) fn set_hungry(&self, hungry: bool) {
-        self.hungry.store(hungry, Ordering::Release);
+    pub(crate) fn set_wants_more(&self, wants_more: bool) {
+        self.wants_more.store(wants_more, Ordering::Release);
     }
 
     /// How many were taken, and whether the stream was cut by its carrier.
-    pub(crate) fn seen(&self) -> (u64, bool) {
+    pub(crate) fn read(&self) -> (u64, bool) {
         let n = self.taken.load(Ordering::Acquire);
         (n & !CUT, n & CUT != 0)
     }
@@ -110,13 +110,13 @@ mod tests {
 
     #[test]
     fn d02_a_slip_that_is_dropped_unread_is_returned() {
-        let (token, stub) = DeliveryToken::pair();
-        assert_eq!(stub.fate(), TokenState::Pending);
+        let (token, handle) = DeliveryToken::pair();
+        assert_eq!(handle.state(), TokenState::Pending);
         drop(token);
-        assert_eq!(stub.fate(), TokenState::Returned);
-        let (token, stub) = DeliveryToken::pair();
+        assert_eq!(handle.state(), TokenState::Returned);
+        let (token, handle) = DeliveryToken::pair();
         token.complete();
-        assert_eq!(stub.fate(), TokenState::Taken);
+        assert_eq!(handle.state(), TokenState::Completed);
     }
 
     #[test]

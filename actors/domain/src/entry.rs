@@ -1,4 +1,6 @@
-//! What happened on a channel, as the log keeps it. Applying the entries in order is all there is to a replay.
+//! The entries of a channel's log: what happened, in order. Applying them in order restores the channel.
+//!
+//! Their field names are the storage format: a renamed field keeps its stored name with `serde(rename)`.
 
 use std::sync::Arc;
 
@@ -13,61 +15,62 @@ use crate::settings::Settings;
 use crate::transcript::TranscriptLine;
 use crate::webhook::DueDelivery;
 
-/// One thing that happened. In the log it is an object with its name in `op`; a log with another name is not read.
+/// Something that happened on a channel. In the log it is an object whose `op` is the name of the variant; a log with an
+/// unknown name cannot be read.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(tag = "op", rename_all = "snake_case")]
 pub enum Entry {
-    /// The channel was created. It is the first entry of every channel but a band.
+    /// The channel was created. This is the first entry of every channel except a band.
     Created {
         /// Its settings.
         settings: Arc<Settings>,
     },
-    /// Its owner changed the settings.
+    /// The owner changed the settings.
     Settings {
-        /// What they are from now on.
+        /// The new settings.
         settings: Arc<Settings>,
     },
-    /// A callsign joined, anew or again.
+    /// A member joined, for the first time or again.
     Joined {
-        /// Its number; a new one for a new member.
+        /// Its member number.
         no: MemberNo,
-        /// The callsign.
+        /// Its callsign.
         callsign: Callsign,
-        /// The number its minted session id is made with.
+        /// The generation from which its session id is minted.
         generation: u64,
-        /// The session id it brought itself.
+        /// The session id that the caller chose itself, if it did.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         own_session: Option<SessionId>,
-        /// The identity whose key it presented.
+        /// The identity whose key it presented, if it did.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         identity: Option<Identity>,
-        /// Where its cursor starts, if it is new.
+        /// The start of its cursor, if the member is new.
         cursor: MessageId,
         /// When it joined, in milliseconds since the epoch.
         at_ms: u64,
     },
-    /// Its session went on under another callsign.
+    /// A member went offline because its session joined under another callsign.
     #[serde(rename = "renamed")]
     RenamedAway {
-        /// The member that is now offline.
+        /// The member that went offline.
         no: MemberNo,
     },
-    /// It left.
+    /// A member left.
     Left {
         /// The member.
         no: MemberNo,
     },
-    /// Its session was ended by who owns the callsign: the key it joined with is good no more, or another has joined.
+    /// The session of a member ended because its identity key was revoked or used by another session.
     Revoked {
         /// The member.
         no: MemberNo,
     },
-    /// Its session ended without a sign of life.
+    /// The session of a member expired.
     Expired {
         /// The member.
         no: MemberNo,
     },
-    /// It was away for longer than a member is kept.
+    /// A member was removed because it was away for longer than the member TTL, or its callsign has a new owner.
     Forgotten {
         /// The former member.
         no: MemberNo,
@@ -75,35 +78,37 @@ pub enum Entry {
     /// A message or status was sent.
     #[serde(rename = "message")]
     Sent {
-        /// The message. The log keeps its outline here, and what it says beside its records.
+        /// The message. The log stores its header in the entry, and its body beside the records.
         #[serde(with = "outline")]
         message: Arc<Message>,
-        /// The callsign it went to, or `all`.
+        /// The callsign of the recipient, or `all`.
         to: Arc<str>,
-        /// The idempotency key it came with.
+        /// The idempotency key of the send, if it had one.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         key: Option<SendKey>,
     },
-    /// A consumer has been given messages, and they were taken.
+    /// Messages, or a gap, were delivered to a consumer.
+    #[serde(rename = "handed")]
     Delivered {
         /// The member.
         no: MemberNo,
         /// The consumer; none is the default one.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         consumer: Option<ConsumerName>,
-        /// Which messages.
+        /// The messages.
         ids: Vec<MessageId>,
-        /// The messages it was owed that were told lost, and are owed no more.
-        #[serde(default, skip_serializing_if = "Vec::is_empty")]
-        told: Vec<MessageId>,
-        /// The highest id given or told lost.
+        /// Messages that were due again and were reported as lost.
+        #[serde(default, rename = "told", skip_serializing_if = "Vec::is_empty")]
+        lost: Vec<MessageId>,
+        /// The highest id delivered or reported as lost.
         upto: MessageId,
-        /// What being given means.
-        terms: AckMode,
-        /// When they were taken, in milliseconds since the epoch.
+        /// How the messages are acknowledged.
+        #[serde(rename = "terms")]
+        ack_mode: AckMode,
+        /// When, in milliseconds since the epoch.
         at_ms: u64,
     },
-    /// A consumer acknowledged everything up to an id.
+    /// A consumer acknowledged all messages up to an id.
     Acked {
         /// The member.
         no: MemberNo,
@@ -112,18 +117,18 @@ pub enum Entry {
         consumer: Option<ConsumerName>,
         /// The last id acknowledged.
         upto: MessageId,
-        /// The messages that were with the consumer and are now done.
+        /// The delivered messages that are thereby done.
         ids: Vec<MessageId>,
         /// When, in milliseconds since the epoch.
         at_ms: u64,
     },
-    /// A named consumer was made, by its first use.
+    /// A named consumer was created by its first use.
     ConsumerAdded {
         /// The member.
         no: MemberNo,
         /// The consumer.
         consumer: ConsumerName,
-        /// Where its cursor starts.
+        /// The start of its cursor.
         cursor: MessageId,
     },
     /// A consumer was removed.
@@ -135,36 +140,36 @@ pub enum Entry {
     },
 }
 
-/// What being given a message means.
+/// How delivered messages are acknowledged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AckMode {
-    /// Reading acknowledges.
+    /// Delivery acknowledges.
     Read,
-    /// The message is the consumer's until it acknowledges or the lease ends.
+    /// The message is leased to the consumer until it is acknowledged or the lease ends.
     Leased {
-        /// How long, in milliseconds.
+        /// The length of the lease, in milliseconds.
         lease_ms: u64,
     },
-    /// The message is the consumer's until it acknowledges or its stream ends.
+    /// The message is leased to the consumer until it is acknowledged or the stream ends.
     Streamed,
 }
 
-/// An idempotency key and the hash of the body it came with.
+/// An idempotency key and the hash of the send's body.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SendKey {
     /// The key.
     pub key: Arc<str>,
-    /// SHA-256 of the validated body.
+    /// The SHA-256 of the validated body.
     #[serde(with = "digest")]
     pub body_hash: [u8; 32],
 }
 
 impl Entry {
-    /// Whether the log keeps it. Who is on a channel, and which consumers read for them, is kept for every channel; what
-    /// was said there and how far it was read only where messages are. A status is kept for its key alone.
+    /// Whether the entry belongs in the log. Members and their consumers are logged for every channel; messages and
+    /// deliveries only for a durable one. A status is logged only if it has an idempotency key.
     #[must_use]
-    pub fn is_kept(&self, durable: bool) -> bool {
+    pub fn is_logged(&self, durable: bool) -> bool {
         match self {
             Self::Sent { message, key, .. } => durable && (message.kind == Kind::Message || key.is_some()),
             Self::Delivered { .. } | Self::Acked { .. } => durable,
@@ -172,9 +177,9 @@ impl Entry {
         }
     }
 
-    /// The message whose text is to be kept beside the record, if there is one.
+    /// The message whose body must be stored beside the record, if there is one.
     #[must_use]
-    pub fn kept_message(&self) -> Option<&Arc<Message>> {
+    pub fn stored_message(&self) -> Option<&Arc<Message>> {
         match self {
             Self::Sent { message, .. } if message.kind == Kind::Message => Some(message),
             _ => None,
@@ -182,22 +187,22 @@ impl Entry {
     }
 }
 
-/// What is appended to the log at once: all of it or nothing.
+/// The unit of an append to the log: stored completely or not at all.
 #[derive(Clone, Debug)]
 pub struct Record {
     /// The channel.
     pub channel: ChannelId,
-    /// Dense number on the channel, from 1.
+    /// Its number in the channel's log, from 1 and without holes.
     pub seq: u64,
-    /// A random number of its own, by which an append that is repeated is recognised.
+    /// A random number by which a repeated append is recognised.
     pub rid: u128,
     /// When, in milliseconds since the epoch.
     pub at_ms: u64,
-    /// What happened, in order.
+    /// The entries, in order.
     pub entries: Vec<Entry>,
-    /// What the transcript says of it.
+    /// The lines for the transcript.
     pub transcript: Vec<TranscriptLine>,
-    /// What webhooks are to be told of it.
+    /// The webhook deliveries it causes.
     pub due: Vec<DueDelivery>,
 }
 
@@ -206,7 +211,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_entry_of_another_kind_is_not_read() {
+    fn an_entry_with_an_unknown_name_cannot_be_read() {
         assert!(serde_json::from_str::<Entry>(r#"{"op":"left","no":1}"#).is_ok());
         assert!(serde_json::from_str::<Entry>(r#"{"op":"teleported","no":1}"#).is_err());
     }

@@ -46,8 +46,8 @@ impl HubKey {
     }
 
     /// The same without its text, which can be minted again: so little is kept of it.
-    pub(crate) fn recognise(&self, channel: &ChannelId, callsign: &Callsign, generation: u64) -> SessionId {
-        SessionId::unspoken(&self.mint_text(channel, callsign, generation))
+    pub(crate) fn mint_hash_only(&self, channel: &ChannelId, callsign: &Callsign, generation: u64) -> SessionId {
+        SessionId::from_text_hash(&self.mint_text(channel, callsign, generation))
     }
 
     fn mint_text(&self, channel: &ChannelId, callsign: &Callsign, generation: u64) -> String {

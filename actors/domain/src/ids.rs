@@ -115,12 +115,12 @@ impl fmt::Display for AccountId {
 /// written down it is the hash alone. Small, because it travels with every request.
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct SessionId(Arc<Known>);
+pub struct SessionId(Arc<SessionIdInner>);
 
 /// What is known of a session id.
 #[derive(Serialize, Deserialize)]
 #[serde(transparent)]
-struct Known {
+struct SessionIdInner {
     #[serde(with = "digest")]
     hash: [u8; 32],
     /// The id itself, where it was said or minted.
@@ -147,12 +147,12 @@ impl SessionId {
     }
 
     /// An id by its hash alone.
-    pub(crate) fn unspoken(id: &str) -> Self {
-        Self(Arc::new(Known { hash: Sha256::digest(id.as_bytes()).into(), text: None }))
+    pub(crate) fn from_text_hash(id: &str) -> Self {
+        Self(Arc::new(SessionIdInner { hash: Sha256::digest(id.as_bytes()).into(), text: None }))
     }
 
     fn of(id: Box<str>) -> Self {
-        Self(Arc::new(Known { hash: Sha256::digest(id.as_bytes()).into(), text: Some(id) }))
+        Self(Arc::new(SessionIdInner { hash: Sha256::digest(id.as_bytes()).into(), text: Some(id) }))
     }
 
     /// The id as text, where it is known: show it to its owner only.

@@ -29,6 +29,8 @@ mod refusal;
 mod schema;
 mod settings;
 mod signer;
+#[cfg(test)]
+mod stored_format_tests;
 mod str_enum;
 pub mod text;
 mod token;
@@ -36,7 +38,7 @@ pub mod transcript;
 pub mod webhook;
 
 pub use account::{AccountLimits, IdentityRow};
-pub use ban::{Ban, BanInput, Banned};
+pub use ban::{Ban, BanInput, BanTarget};
 pub use callsign::{ALL, Callsign};
 pub use channel::{
     AnswerReason, BacklogEntry, BacklogLimits, Channel, ChannelStats, DeliveredMessage, DeliveryCounters, Effect,

@@ -43,9 +43,9 @@ pub const FILENAME_CHARS: usize = 128;
 pub const THREAD_CHARS: usize = 64;
 /// Characters of an idempotency key.
 pub const IDEMPOTENCY_KEY_CHARS: usize = 128;
-/// Idempotency keys remembered for one member; the oldest is forgotten first.
+/// Idempotency keys cached for one member; the oldest is forgotten first.
 pub const IDEMPOTENCY_KEYS: usize = 1000;
-/// How long an idempotency key is remembered.
+/// How long an idempotency key is cached.
 pub const IDEMPOTENCY_MS: u64 = 24 * HOUR_MS;
 
 /// Characters of a name that is shown beside a callsign.
@@ -102,9 +102,9 @@ pub const HOOK_LOG: usize = 100;
 /// Deliveries that fail in a row before a webhook is switched off.
 pub const HOOK_FAILURES: u32 = 50;
 /// Attempts under way at once, of all webhooks; of one there is one.
-pub const HOOK_PARALLEL: usize = 256;
+pub const HOOK_CONCURRENCY: usize = 256;
 /// How many of them may be for webhooks whose last attempt failed, so that those that hang cannot take all.
-pub const HOOK_PARALLEL_FAILING: usize = 128;
+pub const HOOK_CONCURRENCY_FAILING: usize = 128;
 /// How long one attempt may take.
 pub const HOOK_ATTEMPT_MS: u64 = 10_000;
 /// How long a persistent webhook tries one delivery.

@@ -7,39 +7,39 @@ use crate::ids::ChannelId;
 
 /// A channel id like `quiet-otter-3a8f`.
 #[must_use]
-pub fn channel_id(dice: u64) -> ChannelId {
-    let (adjective, noun) = words(dice);
+pub fn channel_id(random: u64) -> ChannelId {
+    let (adjective, noun) = words(random);
     #[expect(clippy::expect_used, reason = "the words are checked by a test")]
-    ChannelId::parse(&format!("{adjective}-{noun}-{:04x}", dice >> 48)).expect("a name fits the pattern")
+    ChannelId::parse(&format!("{adjective}-{noun}-{:04x}", random >> 48)).expect("a name fits the pattern")
 }
 
-/// A callsign like `brave-heron`. The same dice give the same callsign; the next number gives another.
+/// A callsign like `brave-heron`. The same random give the same callsign; the next number gives another.
 #[must_use]
-pub fn callsign(dice: u64) -> Callsign {
-    let (adjective, noun) = words(dice);
+pub fn callsign(random: u64) -> Callsign {
+    let (adjective, noun) = words(random);
     #[expect(clippy::expect_used, reason = "the words are checked by a test")]
     Callsign::parse(&format!("{adjective}-{noun}")).expect("a name fits the pattern")
 }
 
 /// The callsign of an identity that has no wish, like `brave-heron-3a8f`.
 #[must_use]
-pub fn identity(dice: u64) -> Callsign {
-    let (adjective, noun) = words(dice);
+pub fn identity_callsign(random: u64) -> Callsign {
+    let (adjective, noun) = words(random);
     #[expect(clippy::expect_used, reason = "the words are checked by a test")]
-    Callsign::parse(&format!("{adjective}-{noun}-{:04x}", dice >> 48)).expect("a name fits the pattern")
+    Callsign::parse(&format!("{adjective}-{noun}-{:04x}", random >> 48)).expect("a name fits the pattern")
 }
 
 /// Whether a callsign is one of those [that are picked](callsign).
 #[must_use]
-pub fn is_picked(name: &str) -> bool {
+pub fn is_generated(name: &str) -> bool {
     let Petnames { adjectives, nouns, .. } = Petnames::small();
     name.split_once('-').is_some_and(|(adjective, noun)| adjectives.contains(&adjective) && nouns.contains(&noun))
 }
 
-fn words(dice: u64) -> (&'static str, &'static str) {
+fn words(random: u64) -> (&'static str, &'static str) {
     let Petnames { adjectives, nouns, .. } = Petnames::small();
-    let pick = |words: &[&'static str], roll: u64| words[usize::try_from(roll).unwrap_or(0) % words.len()];
-    (pick(&adjectives, dice & 0xffff), pick(&nouns, (dice >> 16) & 0xffff))
+    let pick = |words: &[&'static str], n: u64| words[usize::try_from(n).unwrap_or(0) % words.len()];
+    (pick(&adjectives, random & 0xffff), pick(&nouns, (random >> 16) & 0xffff))
 }
 
 #[cfg(test)]
@@ -58,6 +58,8 @@ mod tests {
     fn the_dice_decide() {
         assert_eq!(channel_id(77), channel_id(77));
         assert_ne!(callsign(1), callsign(2));
-        assert!(is_picked(callsign(1).as_str()) && !is_picked(identity(1).as_str()) && !is_picked("ann"));
+        assert!(
+            is_generated(callsign(1).as_str()) && !is_generated(identity_callsign(1).as_str()) && !is_generated("ann")
+        );
     }
 }

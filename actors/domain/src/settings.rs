@@ -142,7 +142,7 @@ impl Settings {
     pub fn admits(&self, bearer: Option<&str>) -> bool {
         match (&self.token, bearer) {
             (None, _) => true,
-            (Some(hash), Some(bearer)) => hash.admits(bearer),
+            (Some(hash), Some(bearer)) => hash.matches(bearer),
             (Some(_), None) => false,
         }
     }

@@ -18,7 +18,7 @@ const TAG_BYTES: usize = 16;
 pub struct Signer(HubKey);
 
 impl Signer {
-    /// The seal of a hub for one purpose: what is sealed for another does not open.
+    /// The seal of a hub for one purpose: what is signed for another does not open.
     #[must_use]
     pub fn new(key: &HubKey, purpose: &str) -> Self {
         Self(key.derive(purpose))
@@ -26,7 +26,7 @@ impl Signer {
 
     /// The payload and its proof, in letters that may stand in a header. It opens in the same context only.
     #[must_use]
-    pub fn close(&self, payload: &[u8], context: &str) -> String {
+    pub fn sign(&self, payload: &[u8], context: &str) -> String {
         let mut bytes = payload.to_vec();
         bytes.extend_from_slice(&self.tag(payload, context));
         URL_SAFE_NO_PAD.encode(bytes)
@@ -34,8 +34,8 @@ impl Signer {
 
     /// The payload; none when this hub did not seal it for this context.
     #[must_use]
-    pub fn open(&self, sealed: &str, context: &str) -> Option<Vec<u8>> {
-        let mut payload = URL_SAFE_NO_PAD.decode(sealed).ok()?;
+    pub fn verify(&self, signed: &str, context: &str) -> Option<Vec<u8>> {
+        let mut payload = URL_SAFE_NO_PAD.decode(signed).ok()?;
         let tag = payload.split_off(payload.len().checked_sub(TAG_BYTES)?);
         let is_ours = bool::from(self.tag(&payload, context).ct_eq(&tag));
         is_ours.then_some(payload)
@@ -58,32 +58,32 @@ impl Signer {
 mod tests {
     use super::*;
 
-    fn seal() -> Signer {
+    fn signer() -> Signer {
         Signer::new(&HubKey::new([7; 32]), "tests")
     }
 
     #[test]
     fn what_is_sealed_opens_for_the_same_hub_purpose_and_context_only() {
-        let sealed = seal().close(b"payload", "here");
-        assert_eq!(seal().open(&sealed, "here").unwrap(), b"payload");
-        assert!(seal().open(&sealed, "there").is_none());
-        assert!(Signer::new(&HubKey::new([7; 32]), "other").open(&sealed, "here").is_none());
-        assert!(Signer::new(&HubKey::new([8; 32]), "tests").open(&sealed, "here").is_none());
-        assert_ne!(seal().close(b"ab", "c"), seal().close(b"a", "bc"));
-        assert!(seal().open(&seal().close(b"", ""), "").unwrap().is_empty());
+        let signed = signer().sign(b"payload", "here");
+        assert_eq!(signer().verify(&signed, "here").unwrap(), b"payload");
+        assert!(signer().verify(&signed, "there").is_none());
+        assert!(Signer::new(&HubKey::new([7; 32]), "other").verify(&signed, "here").is_none());
+        assert!(Signer::new(&HubKey::new([8; 32]), "tests").verify(&signed, "here").is_none());
+        assert_ne!(signer().sign(b"ab", "c"), signer().sign(b"a", "bc"));
+        assert!(signer().verify(&signer().sign(b"", ""), "").unwrap().is_empty());
     }
 
     #[test]
     fn what_was_touched_does_not_open() {
-        let sealed = seal().close(b"payload", "here");
-        assert!(sealed.bytes().all(|b| b.is_ascii_graphic()));
-        for at in 0..sealed.len() {
-            let mut letters = sealed.clone().into_bytes();
+        let signed = signer().sign(b"payload", "here");
+        assert!(signed.bytes().all(|b| b.is_ascii_graphic()));
+        for at in 0..signed.len() {
+            let mut letters = signed.clone().into_bytes();
             letters[at] = if letters[at] == b'A' { b'B' } else { b'A' };
-            assert!(seal().open(&String::from_utf8(letters).unwrap(), "here").is_none(), "letter {at}");
+            assert!(signer().verify(&String::from_utf8(letters).unwrap(), "here").is_none(), "letter {at}");
         }
-        for rubbish in ["", "A", "AAAA", "not base64!", &sealed[1..], &format!("{sealed}A")] {
-            assert!(seal().open(rubbish, "here").is_none(), "{rubbish}");
+        for rubbish in ["", "A", "AAAA", "not base64!", &signed[1..], &format!("{signed}A")] {
+            assert!(signer().verify(rubbish, "here").is_none(), "{rubbish}");
         }
     }
 }

@@ -26,7 +26,7 @@ impl TokenHash {
 
     /// Whether `token` is the one that was hashed; takes the same time wherever they differ.
     #[must_use]
-    pub fn admits(&self, token: &str) -> bool {
+    pub fn matches(&self, token: &str) -> bool {
         self.0.ct_eq(&Self::of(token).0).into()
     }
 }
@@ -38,8 +38,8 @@ mod tests {
     #[test]
     fn d22_only_the_token_itself_is_admitted() {
         let hash = TokenHash::of("s3cret");
-        assert!(hash.admits("s3cret"));
-        assert!(!hash.admits("s3cres") && !hash.admits("") && !hash.admits("s3cret "));
+        assert!(hash.matches("s3cret"));
+        assert!(!hash.matches("s3cres") && !hash.matches("") && !hash.matches("s3cret "));
         assert!(!format!("{hash:?}").contains("s3cret"));
     }
 }

@@ -11,8 +11,8 @@ use crate::settings::Retention;
 /// One line of a transcript.
 #[derive(Clone, Debug)]
 pub struct TranscriptLine {
-    /// The two ends of a DM; where DMs are private, only they see the line.
-    pub ends: Option<(MemberNo, MemberNo)>,
+    /// The two dm_members of a DM; where DMs are private, only they see the line.
+    pub dm_members: Option<(MemberNo, MemberNo)>,
     /// The event as JSON.
     pub json: Box<RawValue>,
 }
@@ -22,7 +22,7 @@ pub struct TranscriptLine {
 #[serde(tag = "type", rename_all = "snake_case")]
 #[schema(as = TranscriptEvent)]
 #[non_exhaustive]
-pub enum Event<'a> {
+pub enum TranscriptEvent<'a> {
     /// The channel was created.
     ChannelCreated {
         /// When.
@@ -72,20 +72,20 @@ pub enum Event<'a> {
     },
 }
 
-impl Event<'_> {
+impl TranscriptEvent<'_> {
     /// The event as a line of the transcript.
     #[must_use]
-    pub fn line(&self, ends: Option<(MemberNo, MemberNo)>) -> TranscriptLine {
+    pub fn line(&self, dm_members: Option<(MemberNo, MemberNo)>) -> TranscriptLine {
         #[expect(clippy::expect_used, reason = "strings and numbers always serialise")]
         let json = serde_json::value::to_raw_value(self).expect("strings and numbers always serialise");
-        TranscriptLine { ends, json }
+        TranscriptLine { dm_members, json }
     }
 }
 
 impl TranscriptLine {
     /// Whether a member, or somebody who is none, may see the line where DMs are private.
     #[must_use]
-    pub fn concerns(&self, no: Option<MemberNo>) -> bool {
-        self.ends.is_none_or(|(from, to)| no == Some(from) || no == Some(to))
+    pub fn is_visible_to(&self, no: Option<MemberNo>) -> bool {
+        self.dm_members.is_none_or(|(from, to)| no == Some(from) || no == Some(to))
     }
 }

@@ -3,15 +3,15 @@
 //! `SIM_SEED=<n> SIM_SCRIPTS=1` plays one script again; `SIM_SCRIPTS=<n>` plays more of them.
 
 #[cfg(test)]
+#[path = "simulation/harness.rs"]
+mod harness;
+#[cfg(test)]
 #[path = "simulation/oracle.rs"]
 mod oracle;
-#[cfg(test)]
-#[path = "simulation/stage.rs"]
-mod stage;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use stage::Stage;
+use harness::Simulation;
 
 fn from_env(name: &str, default: u64) -> u64 {
     std::env::var(name).ok().map_or(default, |text| text.parse().expect("a number"))
@@ -21,15 +21,15 @@ fn from_env(name: &str, default: u64) -> u64 {
 fn scripts_of_all_operations_keep_every_promise() {
     let first = from_env("SIM_SEED", 1);
     let scripts = from_env("SIM_SCRIPTS", 2_000);
-    let mut totals = stage::Totals::default();
+    let mut totals = harness::Totals::default();
     for seed in first..first + scripts {
-        let mut stage = Stage::new(seed);
-        let played = catch_unwind(AssertUnwindSafe(|| stage.play()));
+        let mut simulation = Simulation::new(seed);
+        let played = catch_unwind(AssertUnwindSafe(|| simulation.play()));
         if played.is_err() {
-            let script = stage.script.join("\n");
+            let script = simulation.script.join("\n");
             panic!("\n{script}\n^ the script of SIM_SEED={seed} SIM_SCRIPTS=1 failed in its last line");
         }
-        totals.add(&stage.totals);
+        totals.add(&simulation.totals);
     }
     println!("{scripts} scripts: {totals:?}");
     assert!(scripts < 500 || totals.covers_everything(), "some scripts should meet everything: {totals:?}");

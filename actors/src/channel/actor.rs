@@ -48,7 +48,7 @@ impl Actor for ChannelActor {
 
     fn started(&mut self, ctx: &mut Self::Context) {
         ctx.set_mailbox_capacity(MAILBOX);
-        self.metrics.publish(self.channel.stats(), self.channel.take_handed());
+        self.metrics.publish(self.channel.stats(), self.channel.take_delivery_counters());
         self.set_alarm(self.channel.next_deadline_ms(), self.context.clock, ctx);
     }
 }
@@ -122,7 +122,7 @@ impl ChannelActor {
     ) {
         let settings = self.channel.settings();
         let durable = settings.is_durable();
-        let logged: Vec<_> = entries.iter().filter(|entry| entry.is_kept(durable)).cloned().collect();
+        let logged: Vec<_> = entries.iter().filter(|entry| entry.is_logged(durable)).cloned().collect();
         let lines = match settings.retention {
             Retention::None => Vec::new(),
             _ => op.transcript(&self.channel, entries, now),
@@ -191,7 +191,7 @@ impl ChannelActor {
     pub(crate) fn run_effects(&mut self, ctx: &mut Context<Self>) {
         let mut effects = std::mem::take(&mut self.effects);
         let durable = self.channel.settings().is_durable();
-        let entries = effects.drain_entries().filter(|entry| entry.is_kept(durable)).collect();
+        let entries = effects.drain_entries().filter(|entry| entry.is_logged(durable)).collect();
         self.writes.stage(entries, Vec::new(), PendingDeliveries::default(), false);
         for effect in effects.drain() {
             let Some(effect) = self.writes.defer_effect(effect) else { continue };
@@ -216,13 +216,13 @@ impl ChannelActor {
                 Effect::Notify => self.status.notify_watchers(),
                 Effect::Settings(settings) => self.status.set_settings(settings),
                 Effect::Fetch(ids) => self.fetch(ids, ctx),
-                Effect::Retire => self.unload(ctx),
+                Effect::Unload => self.unload(ctx),
             }
         }
         self.effects = effects;
         self.status.last_id.store(self.channel.last_id(), Relaxed);
         self.status.agents.store(self.channel.live_members(), Relaxed);
-        self.metrics.publish(self.channel.stats(), self.channel.take_handed());
+        self.metrics.publish(self.channel.stats(), self.channel.take_delivery_counters());
         self.set_alarm(self.channel.next_deadline_ms(), self.context.clock, ctx);
         self.schedule_write(ctx);
     }
@@ -250,7 +250,7 @@ impl ChannelActor {
 
     /// Leaves memory. The next request finds a closed mailbox and has the channel recovered from the log.
     fn unload(&mut self, ctx: &mut Context<Self>) {
-        self.channel.stay(self.context.clock.now());
+        self.channel.postpone_unload(self.context.clock.now());
         if !self.writes.is_persisted() {
             return;
         }

@@ -81,7 +81,7 @@ impl StreamReader {
             if self.ended {
                 return Poll::Ready(None);
             }
-            if self.frames.is_empty() && self.progress.is_hungry() {
+            if self.frames.is_empty() && self.progress.wants_more() {
                 let _ = self.handle.try_send(CheckNow);
             }
             match ready!(self.frames.poll_recv(cx)) {

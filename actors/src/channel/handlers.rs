@@ -36,13 +36,13 @@ impl Handler<Poll> for ChannelActor {
 
     fn handle(&mut self, poll: Poll, ctx: &mut Self::Context) {
         let Some((read, reply)) = poll.0.take() else { return };
-        let waiter = read.place;
+        let waiter = read.waiter;
         self.perform(read, ctx, move |this, result| match result {
             Ok(ReadOutcome::Parked) if reply.is_closed() => {}
             Ok(ReadOutcome::Parked) => {
                 this.responders.insert(waiter, Responder::Poll(reply));
             }
-            Ok(ReadOutcome::Now(response)) => {
+            Ok(ReadOutcome::Answered(response)) => {
                 let _ = reply.send(Ok(Ok(response)));
             }
             // Dropped without a reply, the request is sent again: a repeated read does no harm.
@@ -59,7 +59,7 @@ impl Handler<OpenSubscription> for ChannelActor {
 
     fn handle(&mut self, open: OpenSubscription, ctx: &mut Self::Context) {
         let Some((subscription, reply)) = open.0.take() else { return };
-        let (waiter, frames) = (subscription.open.place, subscription.frames);
+        let (waiter, frames) = (subscription.open.waiter, subscription.frames);
         self.perform(subscription.open, ctx, move |this, result| {
             if result.is_ok() && !frames.is_closed() {
                 this.responders.insert(waiter, Responder::Stream(frames));
@@ -84,7 +84,7 @@ impl Handler<CancelWait> for ChannelActor {
 
     fn handle(&mut self, CancelWait(waiter): CancelWait, ctx: &mut Self::Context) {
         self.responders.remove(&waiter);
-        self.channel.withdraw(waiter, self.context.clock.now(), &mut self.effects);
+        self.channel.cancel_wait(waiter, self.context.clock.now(), &mut self.effects);
         self.check_due(ctx);
     }
 }

@@ -46,7 +46,7 @@ impl ChannelActor {
                 Some(message.id),
                 now.at_ms,
             );
-            deliveries.push(match hook.reserve(Encryptor::weight(json.len())) {
+            deliveries.push(match hook.reserve(Encryptor::encrypted_bytes(json.len())) {
                 Some(permit) => {
                     pending.permits.push(permit);
                     (hook.id.clone(), delivery)
@@ -58,7 +58,7 @@ impl ChannelActor {
             });
         }
         if let Some((_, delivery)) = deliveries.first() {
-            let hidden = self.context.webhooks.messages.close(&json, &delivery.context(), nonce());
+            let hidden = self.context.webhooks.messages.encrypt(&json, &delivery.context(), nonce());
             pending.due.push(DueDelivery { deliveries, hidden });
         }
     }

@@ -55,9 +55,9 @@ impl Recovery {
         let replayed = stored.records.iter().map(|record| record.entries.len()).sum();
         let crashed = handle.status.has_crashed();
         let mut channel = self.replay(&handle, rules, stored, crashed).map_err(|error| damaged(&handle, &error))?;
-        let hollow = channel.hollow();
-        if !hollow.is_empty() {
-            let messages = self.log.messages(&handle.id, hollow).await.map_err(|error| failed(&handle, error))?;
+        let missing = channel.missing_bodies();
+        if !missing.is_empty() {
+            let messages = self.log.messages(&handle.id, missing).await.map_err(|error| failed(&handle, error))?;
             channel.fill(&messages).map_err(|error| damaged(&handle, &error))?;
         }
         let revoked = self.revoked(&handle, &channel).await?;
@@ -66,7 +66,8 @@ impl Recovery {
 
     /// Members whose identity key was revoked while the channel was not in memory.
     async fn revoked(&self, handle: &ChannelHandle, channel: &Channel) -> Result<Vec<(Callsign, Identity)>, HubError> {
-        let mut proved: Vec<_> = channel.proved().map(|(callsign, who)| (callsign.clone(), who.clone())).collect();
+        let mut proved: Vec<_> =
+            channel.live_identities().map(|(callsign, who)| (callsign.clone(), who.clone())).collect();
         if !proved.is_empty() {
             let callsigns = proved.iter().map(|(callsign, _)| callsign.clone()).collect();
             let known = self.accounts.named(callsigns).await.map_err(|error| failed(handle, error))?;
@@ -83,11 +84,12 @@ impl Recovery {
         crashed: bool,
     ) -> Result<Channel, RestoreError> {
         let now = self.clock.now();
-        let unloaded_in = stored.snapshot.as_ref().and_then(|s| s.rested_in()).filter(|_| stored.records.is_empty());
+        let unloaded_in =
+            stored.snapshot.as_ref().and_then(|s| s.passivated_in()).filter(|_| stored.records.is_empty());
         let is_clean = !crashed && unloaded_in == Some(self.boot.id);
         // The first record of a channel creates it; a band has no such record.
         let is_new = stored.seq <= u64::from(!handle.settings().is_band);
-        let is_silent = is_clean && stored.snapshot.as_ref().is_some_and(Snapshot::is_silent);
+        let is_silent = is_clean && stored.snapshot.as_ref().is_some_and(Snapshot::has_no_messages);
         let lost = match (handle.settings().is_durable() || is_new || is_silent, is_clean) {
             (true, _) => None,
             (false, true) => Some(GapReason::Idle),
@@ -106,9 +108,9 @@ impl Recovery {
         }
         channel.replay(stored.records.iter().flat_map(|record| &record.entries), now);
         if crashed || self.boot.doubts(unloaded_in) {
-            channel.doubt_handovers();
+            channel.mark_maybe_delivered();
         }
-        channel.begin_above(above);
+        channel.start_ids_above(above);
         Ok(channel)
     }
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use rogerrat_domain::account::{
-    AccountOpened, AccountRecovered, AccountReply, IdentityReply, KEY_PREFIX, OwnedRow, RECOVERY_PREFIX,
+    AccountReply, CreateAccountReply, IdentityReply, KEY_PREFIX, OwnedChannel, RECOVERY_PREFIX, RecoverAccountReply,
     SESSION_PREFIX, TokenReply, identity_callsign,
 };
 use rogerrat_domain::op::{Revoke, RotateToken};
@@ -49,7 +49,7 @@ impl Hub {
     ///
     /// # Errors
     /// When it cannot be stored.
-    pub async fn open_account(&self) -> Result<AccountOpened, HubError> {
+    pub async fn open_account(&self) -> Result<CreateAccountReply, HubError> {
         let account_id = AccountId::from_random(random_u64());
         let (recovery_token, session_token) = (secret(RECOVERY_PREFIX), secret(SESSION_PREFIX));
         let open = AccountChange::Open {
@@ -61,14 +61,14 @@ impl Hub {
         self.change(open).await?;
         let hint = "Both tokens are shown only now. Store recovery_token where only its owner finds it: it is the only way to \
                     get another session. Create an identity with session_token.";
-        Ok(AccountOpened { account_id, recovery_token, session_token, hint })
+        Ok(CreateAccountReply { account_id, recovery_token, session_token, hint })
     }
 
     /// Adds a session to an account, for its recovery token.
     ///
     /// # Errors
     /// `unauthorized`; an error when it cannot be stored.
-    pub async fn recover_account(&self, recovery_token: &str) -> Result<AccountRecovered, HubError> {
+    pub async fn recover_account(&self, recovery_token: &str) -> Result<RecoverAccountReply, HubError> {
         let found = self.shared.ports.accounts.recovery(TokenHash::of(recovery_token)).await.map_err(unread)?;
         let unknown = || Refusal::new(Code::Unauthorized, "unknown recovery_token");
         let account_id = found.ok_or_else(unknown)?;
@@ -80,7 +80,7 @@ impl Hub {
             at_ms: self.shared.clock.now().at_ms,
         };
         self.change(enter).await.map_err(|_| unknown())?;
-        Ok(AccountRecovered { account_id, session_token })
+        Ok(RecoverAccountReply { account_id, session_token })
     }
 
     /// Finds the account of a session token, and records the use of the session.
@@ -168,7 +168,7 @@ impl Hub {
     pub async fn add_identity(&self, owner: &Owner, wish: Option<&str>) -> Result<IdentityReply, HubError> {
         let wish = wish.map(identity_callsign).transpose()?;
         for _ in 0..NAME_TRIES {
-            let callsign = wish.clone().unwrap_or_else(|| names::identity(random_u64()));
+            let callsign = wish.clone().unwrap_or_else(|| names::identity_callsign(random_u64()));
             let identity_key = secret(KEY_PREFIX);
             let add = AccountChange::AddIdentity {
                 callsign: callsign.clone(),
@@ -229,10 +229,10 @@ impl Hub {
     ///
     /// # Errors
     /// When the store cannot be read.
-    pub async fn owned(&self, owner: &Owner) -> Result<Vec<OwnedRow>, HubError> {
+    pub async fn owned(&self, owner: &Owner) -> Result<Vec<OwnedChannel>, HubError> {
         let owned = self.shared.ports.accounts.channels(owner.0.clone()).await.map_err(unread)?;
         let agents = |id: &str| self.shared.directory.get(id).map_or(0, |handle| handle.status.agents.load(Relaxed));
-        let rows = owned.into_iter().map(|(id, settings)| OwnedRow {
+        let rows = owned.into_iter().map(|(id, settings)| OwnedChannel {
             agent_count: agents(id.as_str()),
             id,
             created_at: settings.created_at_ms,

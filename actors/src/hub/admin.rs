@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use futures_util::future::join_all;
 use rogerrat_domain::op::{Evict, Inspect, Inspection};
-use rogerrat_domain::{Ban, BanInput, Banned, Callsign, Refusal, limits};
+use rogerrat_domain::{Ban, BanInput, BanTarget, Callsign, Refusal, limits};
 
 use super::{Admitted, Hub, Shared};
 use crate::channel::handle::ChannelHandle;
@@ -78,11 +78,11 @@ impl Hub {
         let text = serde_json::to_string(&ban).map_err(|_| HubError::StorageFailed)?;
         log.put_row(Bans::ROWS, ban.id.clone(), Some(text)).await.map_err(unkept)?;
         bans.add(ban.clone());
-        let ended = match &ban.banned {
-            Banned::Callsign(callsign) | Banned::Identity(callsign) => {
+        let ended = match &ban.target {
+            BanTarget::Callsign(callsign) | BanTarget::Identity(callsign) => {
                 self.evict_where(callsign, |handle| ban.covers_callsign(&handle.id, callsign)).await
             }
-            Banned::Address(_) => 0,
+            BanTarget::Address(_) => 0,
         };
         Ok((ban, ended))
     }

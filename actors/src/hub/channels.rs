@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use futures_util::future::{BoxFuture, Either, Ready, ready};
 use rogerrat_domain::op::{self, CreateDraft};
-use rogerrat_domain::transcript::Event;
+use rogerrat_domain::transcript::TranscriptEvent;
 use rogerrat_domain::{ChannelId, Code, Entry, Hint, Now, Record, Refusal, Retention, Settings, names};
 
 use super::{Admitted, Hub, Owner, Shared};
@@ -57,7 +57,7 @@ pub type Admission<'a> = Either<Ready<Result<Admitted, HubError>>, BoxFuture<'a,
 /// The first record of a channel.
 fn creation(channel: ChannelId, settings: Arc<Settings>) -> Record {
     let (ts, retention) = (settings.created_at_ms, settings.retention);
-    let line = (retention != Retention::None).then(|| Event::ChannelCreated { ts, retention }.line(None));
+    let line = (retention != Retention::None).then(|| TranscriptEvent::ChannelCreated { ts, retention }.line(None));
     let rid = record_id();
     let transcript = line.into_iter().collect();
     Record { channel, seq: 1, rid, at_ms: ts, entries: vec![Entry::Created { settings }], transcript, due: Vec::new() }

@@ -80,7 +80,7 @@ impl Hub {
         let channel_rules = Rules {
             key: key.clone(),
             sends_per_minute: rules.sends_per_minute,
-            shelf: rules.backlog,
+            backlog: rules.backlog,
             idle_ms: rules.idle_ms,
             idle_lossless_ms: rules.idle_lossless_ms,
         };

@@ -127,7 +127,7 @@ impl Hub {
         let lines = self.shared.log.transcript(at.id(), limit).await;
         let lines = lines.map_err(HubError::of_log("could not read a transcript"))?;
         let is_open = at.settings().dm_visibility == DmVisibility::Channel;
-        Ok(lines.into_iter().filter(|line| is_open || line.concerns(viewer)).collect())
+        Ok(lines.into_iter().filter(|line| is_open || line.is_visible_to(viewer)).collect())
     }
 
     /// Joins a channel.
@@ -138,19 +138,19 @@ impl Hub {
         &self,
         at: &Admitted,
         input: JoinInput,
-        presented: Option<SessionId>,
+        presented_session: Option<SessionId>,
         address: IpAddr,
     ) -> Result<op::JoinReply, HubError> {
-        self.join_with(at, input, presented, address, false).await
+        self.join_with(at, input, presented_session, address, false).await
     }
 
     async fn join_with(
         &self,
         at: &Admitted,
         input: JoinInput,
-        presented: Option<SessionId>,
+        presented_session: Option<SessionId>,
         address: IpAddr,
-        yields: bool,
+        never_take_over: bool,
     ) -> Result<op::JoinReply, HubError> {
         let wish = input.callsign.as_deref().map(Callsign::parse).transpose()?;
         let (callsign, identity, is_reserved) = self.verify_identity(wish, input.identity_key.as_deref()).await?;
@@ -158,17 +158,17 @@ impl Hub {
             self.shared.bans.admit(at.id(), callsign, self.shared.clock.now())?;
         }
         let human_authorized = self.authorize(at, input.owner_password, address).await?;
-        let spelled = input.callsign.filter(|_| identity.is_none()).map(|wish| wish.trim().to_owned());
+        let original_spelling = input.callsign.filter(|_| identity.is_none()).map(|wish| wish.trim().to_owned());
         let join = op::Join {
             callsign,
-            spelled,
+            original_spelling,
             identity,
             is_reserved,
-            presented,
+            presented_session,
             human_authorized,
-            yields,
+            never_take_over,
             generation: random_u64(),
-            dice: random_u64(),
+            callsign_seed: random_u64(),
         };
         self.ask(at, join).await
     }
@@ -240,7 +240,7 @@ impl Hub {
         loop {
             let waiter = self.waiter_id();
             let (session, input) = (session.clone(), input.clone());
-            let read = op::Read { session, input, timeout_ms: left_ms, wants_roster, place: waiter };
+            let read = op::Read { session, input, timeout_ms: left_ms, wants_roster, waiter };
             let mut parked = WaitGuard { waiter, handle: at.0.clone(), answered: false };
             let answer = self.dispatcher.call(&at.0, read, Poll).await;
             parked.answered = true;
@@ -267,7 +267,7 @@ impl Hub {
         // Capacity for the queue that the machine allows, and for the last event.
         let (frames, reader) = mpsc::channel(STREAM_EVENTS + 4);
         let reader = StreamReader::new(reader, progress.clone(), waiter, at.0.clone());
-        let tap = Subscription { open: op::OpenStream { session, input, place: waiter, progress }, frames };
+        let tap = Subscription { open: op::OpenStream { session, input, waiter, progress }, frames };
         self.dispatcher.call(&at.0, tap, OpenSubscription).await?.ok_or(HubError::OutcomeUnknown)??;
         Ok(reader)
     }

@@ -163,7 +163,7 @@ impl Hub {
             match self.message_of(&delivery).await? {
                 None => replayed.gone.push(id),
                 Some(message) => {
-                    self.enqueue(&handle, delivery.again(), &message).await?;
+                    self.enqueue(&handle, delivery.replayed(), &message).await?;
                     replayed.replayed.push(id);
                 }
             }
@@ -179,8 +179,8 @@ impl Hub {
     async fn enqueue(&self, handle: &Arc<HookHandle>, delivery: Delivery, message: &[u8]) -> Result<(), HubError> {
         let webhooks = &self.shared.webhooks;
         let full = || Refusal::limit_reached("deliveries due for a webhook", limits::HOOK_QUEUE as usize);
-        let permit = handle.reserve(Encryptor::weight(message.len())).ok_or_else(full)?;
-        let hidden = webhooks.messages.close(message, &delivery.context(), nonce());
+        let permit = handle.reserve(Encryptor::encrypted_bytes(message.len())).ok_or_else(full)?;
+        let hidden = webhooks.messages.encrypt(message, &delivery.context(), nonce());
         let due = DueDelivery { deliveries: vec![(handle.id.clone(), delivery)], hidden };
         self.shared.ports.log.webhooks().enqueue(due).await.map_err(unread)?;
         webhooks.wake(vec![permit]);

@@ -55,7 +55,7 @@ impl ChannelRecords {
                 self.settings = Some((**settings).clone());
             }
         }
-        for message in record.entries.iter().filter_map(Entry::kept_message) {
+        for message in record.entries.iter().filter_map(Entry::stored_message) {
             self.messages.insert(message.id, (message.from, message.to, message.json()));
         }
         (self.seq, self.rid, self.used_ms) = (record.seq, record.rid, record.at_ms);
@@ -67,7 +67,7 @@ impl ChannelRecords {
     fn compact(&mut self, seq: u64, snapshot: Snapshot) {
         self.records.retain(|record| record.seq > seq);
         let held: Vec<_> = snapshot.held().collect();
-        self.messages.retain(|id, _| *id > snapshot.departed() || held.contains(id));
+        self.messages.retain(|id, _| *id > snapshot.evicted_upto() || held.contains(id));
         self.snapshot = Some(snapshot);
     }
 
@@ -91,7 +91,7 @@ impl ChannelRecords {
 fn outlined(mut record: Record) -> Record {
     for entry in &mut record.entries {
         if let Entry::Sent { message, .. } = entry {
-            *message = Arc::new(message.outlined());
+            *message = Arc::new(message.without_body());
         }
     }
     record
@@ -139,7 +139,7 @@ impl Log for MemoryLog {
     ) -> BoxFuture<'static, Result<Vec<Arc<Message>>, LogError>> {
         let read = |records: &ChannelRecords| {
             let kept = ids.iter().filter_map(|id| Some((*id, records.messages.get(id)?)));
-            let read = kept.map(|(id, (from, to, json))| Message::stored(id, *from, *to, json).map(Arc::new));
+            let read = kept.map(|(id, (from, to, json))| Message::from_json(id, *from, *to, json).map(Arc::new));
             read.collect::<Result<_, _>>().map_err(|bad| LogError::Damaged(bad.to_string()))
         };
         done(self.of(channel, read).unwrap_or_else(|| Ok(Vec::new())))

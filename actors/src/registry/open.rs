@@ -31,7 +31,7 @@ impl Registry {
     fn start_actor(&self, handle: &Arc<ChannelHandle>, recovered: RecoveredChannel, arbiter: &ArbiterHandle) {
         let RecoveredChannel { channel, seq, replayed, crashed, revoked } = recovered;
         let proved: Vec<_> =
-            channel.proved().map(|(callsign, identity)| (callsign.clone(), identity.clone())).collect();
+            channel.live_identities().map(|(callsign, identity)| (callsign.clone(), identity.clone())).collect();
         if !proved.is_empty() {
             handle.status.has_identities.store(true, SeqCst);
         }

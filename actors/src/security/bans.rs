@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{PoisonError, RwLock};
 
-use rogerrat_domain::{Ban, Banned, Callsign, ChannelId, Now, Refusal};
+use rogerrat_domain::{Ban, BanTarget, Callsign, ChannelId, Now, Refusal};
 
 /// The current bans. A ban is written to the log before it is added here.
 #[derive(Debug, Default)]
@@ -28,18 +28,18 @@ impl Bans {
                 None
             }
         };
-        bans.change(|list| *list = rows.into_iter().filter_map(read).filter(|ban| ban.holds(now.at_ms)).collect());
+        bans.change(|list| *list = rows.into_iter().filter_map(read).filter(|ban| ban.is_active(now.at_ms)).collect());
         bans
     }
 
     /// Bans in force, newest first.
     pub(crate) fn list(&self, now: Now) -> Vec<Ban> {
-        self.read(|list| list.iter().rev().filter(|ban| ban.holds(now.at_ms)).cloned().collect())
+        self.read(|list| list.iter().rev().filter(|ban| ban.is_active(now.at_ms)).cloned().collect())
     }
 
     /// Bans that have expired.
     pub(crate) fn ended(&self, now: Now) -> Vec<String> {
-        self.read(|list| list.iter().filter(|ban| !ban.holds(now.at_ms)).map(|ban| ban.id.clone()).collect())
+        self.read(|list| list.iter().filter(|ban| !ban.is_active(now.at_ms)).map(|ban| ban.id.clone()).collect())
     }
 
     pub(crate) fn add(&self, ban: Ban) {
@@ -76,17 +76,17 @@ impl Bans {
 
     /// The callsigns that are banned from a channel.
     pub(crate) fn callsigns_off(&self, channel: &ChannelId, now: Now) -> Vec<Callsign> {
-        let off = |ban: &Ban| match &ban.banned {
-            Banned::Callsign(callsign) | Banned::Identity(callsign) => {
-                (ban.holds(now.at_ms) && ban.covers_callsign(channel, callsign)).then(|| callsign.clone())
+        let off = |ban: &Ban| match &ban.target {
+            BanTarget::Callsign(callsign) | BanTarget::Identity(callsign) => {
+                (ban.is_active(now.at_ms) && ban.covers_callsign(channel, callsign)).then(|| callsign.clone())
             }
-            Banned::Address(_) => None,
+            BanTarget::Address(_) => None,
         };
         self.read(|list| list.iter().filter_map(off).collect())
     }
 
     fn refuse(&self, now: Now, covers: impl Fn(&Ban) -> bool) -> Result<(), Refusal> {
-        let found = self.read(|list| list.iter().find(|ban| ban.holds(now.at_ms) && covers(ban)).map(Ban::refusal));
+        let found = self.read(|list| list.iter().find(|ban| ban.is_active(now.at_ms) && covers(ban)).map(Ban::refusal));
         found.map_or(Ok(()), Err)
     }
 
@@ -97,7 +97,7 @@ impl Bans {
     fn change(&self, change: impl FnOnce(&mut Vec<Ban>)) {
         let mut list = self.list.write().unwrap_or_else(PoisonError::into_inner);
         change(&mut list);
-        let has_addresses = list.iter().any(|ban| matches!(ban.banned, Banned::Address(_)));
+        let has_addresses = list.iter().any(|ban| matches!(ban.target, BanTarget::Address(_)));
         self.has_addresses.store(has_addresses, Relaxed);
     }
 }

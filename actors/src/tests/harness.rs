@@ -148,7 +148,7 @@ impl Agent {
     /// Reads with acknowledgements, with a lease of a minute.
     pub(crate) async fn lease(&self, consumer: Option<&str>) -> Result<ReadResponse, HubError> {
         let input = ReadInput {
-            terms: AckMode::Leased { lease_ms: 60_000 },
+            ack_mode: AckMode::Leased { lease_ms: 60_000 },
             consumer: consumer.map(|name| ConsumerName::parse(name).unwrap()),
             ..ReadInput::default()
         };

@@ -117,14 +117,14 @@ async fn a_join_verified_before_its_key_was_revoked_is_refused() {
     assert_eq!(code(fixture.keepalive().await), Some(Code::SessionExpired));
     let late = Join {
         callsign: Some(Callsign::parse("ann").unwrap()),
-        spelled: None,
+        original_spelling: None,
         identity: Some(fixture.identity.clone()),
         is_reserved: false,
-        presented: SessionId::present(Some("a-session-of-my-own")).unwrap(),
+        presented_session: SessionId::present(Some("a-session-of-my-own")).unwrap(),
         human_authorized: false,
-        yields: false,
+        never_take_over: false,
         generation: 7,
-        dice: 7,
+        callsign_seed: 7,
     };
     let refused = fixture.hub().ask(&fixture.test_hub.at, late).await.unwrap_err();
     assert_eq!(refused.into_refusal().code, Code::Unauthorized);

@@ -5,7 +5,9 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 use actix::prelude::*;
-use rogerrat_domain::webhook::{DeliveryRow, DeliveryState, Hook, HookId, Owner, Previous, Secret, hook_not_found};
+use rogerrat_domain::webhook::{
+    DeliveryRow, DeliveryState, Hook, HookId, Owner, PreviousSecret, Secret, hook_not_found,
+};
 use rogerrat_domain::{Code, Encryptor, HookHealth, Outbox, OutboxEffect, OutboxEvent, Refusal, limits};
 
 use super::{Forget, Forgotten, HookHandle, HookRegistry, Named, Rotate, Subscribe, Unsubscribe, Wake};
@@ -59,13 +61,13 @@ impl Actor for WebhookActor {
 impl WebhookActor {
     fn wake_all(&mut self, ctx: &mut Context<Self>) {
         for hook in self.hooks.with_due() {
-            self.on_event(OutboxEvent::Woken(hook), ctx);
+            self.on_event(OutboxEvent::DeliveriesAdded(hook), ctx);
         }
     }
 
     fn open(&mut self, hook: &Hook, ctx: &mut Context<Self>) {
         let health = HookHealth { failures: hook.failures, off_ms: hook.off_ms };
-        self.on_event(OutboxEvent::Opened(hook.id.clone(), hook.retry, health), ctx);
+        self.on_event(OutboxEvent::HookAdded(hook.id.clone(), hook.retry, health), ctx);
     }
 
     /// Passes an event to the outbox and runs the effects.
@@ -79,9 +81,9 @@ impl WebhookActor {
         for effect in effects.drain(..) {
             match effect {
                 OutboxEffect::Fetch(hook, after) => self.fetch(hook, after, ctx),
-                OutboxEffect::Post(hook, row, is_first) => self.post(hook, row, is_first, ctx),
-                OutboxEffect::Keep(hook, row) => self.store_row(&hook, &row),
-                OutboxEffect::Tell(hook, health) => self.set_health(&hook, health),
+                OutboxEffect::Send(hook, row, is_first) => self.post(hook, row, is_first, ctx),
+                OutboxEffect::SaveDelivery(hook, row) => self.store_row(&hook, &row),
+                OutboxEffect::SaveHealth(hook, health) => self.set_health(&hook, health),
             }
         }
         self.effects = effects;
@@ -97,7 +99,7 @@ impl WebhookActor {
             }
             Err(error) => {
                 log::warn!(hook:display, error:display; "could not read the due deliveries of a webhook; retrying");
-                this.on_event(OutboxEvent::NotFetched(hook), ctx);
+                this.on_event(OutboxEvent::FetchFailed(hook), ctx);
             }
         }));
     }
@@ -133,14 +135,14 @@ impl WebhookActor {
 
     /// A new secret, and its encrypted form.
     fn new_secret(&self, hook: &HookId) -> (Secret, Arc<str>) {
-        let secret = Secret::of(secret_bytes());
-        let hidden = self.secrets.close_text(secret.text().as_bytes(), hook.as_str(), nonce());
+        let secret = Secret::from_bytes(secret_bytes());
+        let hidden = self.secrets.encrypt_text(secret.text().as_bytes(), hook.as_str(), nonce());
         (secret, hidden.into())
     }
 
     fn remove(&mut self, handle: &HookHandle, ctx: &mut Context<Self>) {
         self.hooks.remove(handle);
-        self.on_event(OutboxEvent::Closed(handle.id.clone()), ctx);
+        self.on_event(OutboxEvent::HookRemoved(handle.id.clone()), ctx);
     }
 
     fn remove_all(&mut self, owner: &Owner, ctx: &mut Context<Self>) {
@@ -172,7 +174,7 @@ impl Handler<Wake> for WebhookActor {
         if let Some(handle) = self.hooks.find(&hook) {
             handle.woken.store(false, Relaxed);
         }
-        self.on_event(OutboxEvent::Woken(hook), ctx);
+        self.on_event(OutboxEvent::DeliveriesAdded(hook), ctx);
     }
 }
 
@@ -252,7 +254,7 @@ impl Handler<Rotate> for WebhookActor {
         let rotated_ms = self.clock.now().at_ms;
         let before = handle.hook();
         let previous =
-            Previous { secret: before.secret.clone(), rotated_ms, until_ms: rotated_ms + limits::HOOK_GRACE_MS };
+            PreviousSecret { secret: before.secret.clone(), rotated_ms, until_ms: rotated_ms + limits::HOOK_GRACE_MS };
         let hook = Hook { secret: hidden, previous: Some(previous), ..before };
         let kept = self.log.webhooks().put_hook(&hook);
         AtomicResponse::new(Box::pin(kept.into_actor(self).map(move |kept, _, _| {

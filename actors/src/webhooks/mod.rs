@@ -56,11 +56,11 @@ impl HookEncryptors {
     /// Whether the encrypted message of a delivery can be decrypted.
     #[must_use]
     pub fn opens_message(&self, delivery: &Delivery, hidden: &[u8]) -> bool {
-        self.messages.open(hidden, &delivery.context()).is_some()
+        self.messages.decrypt(hidden, &delivery.context()).is_some()
     }
 }
 
 /// Decrypts a secret of a hook.
 fn secret(secrets: &Encryptor, hook: &Hook, hidden: &str) -> Option<Secret> {
-    Secret::read(&secrets.open_text(hidden, hook.id.as_str())?)
+    Secret::parse(&secrets.decrypt_text(hidden, hook.id.as_str())?)
 }

@@ -30,7 +30,7 @@ impl WebhookActor {
         let Some(handle) = self.hooks.find(&id) else {
             // The hook has just been deleted; the outbox gets that event next.
             ctx.spawn(async {}.into_actor(self).map(move |(), this, ctx| {
-                this.on_event(OutboxEvent::Ended(id, AttemptOutcome::Unreadable, 0), ctx);
+                this.on_event(OutboxEvent::AttemptEnded(id, AttemptOutcome::Unreadable, 0), ctx);
             }));
             return;
         };
@@ -46,7 +46,7 @@ impl WebhookActor {
             secrets: self.secrets.clone(),
         };
         ctx.spawn(attempt.run().into_actor(self).map(move |(posted, took_ms), this, ctx| {
-            this.on_event(OutboxEvent::Ended(id, posted, took_ms), ctx);
+            this.on_event(OutboxEvent::AttemptEnded(id, posted, took_ms), ctx);
         }));
     }
 }
@@ -70,7 +70,7 @@ impl Attempt {
         }
         let hidden = store.hidden(row.no).await.map_err(|_| AttemptOutcome::NotBegun)?;
         let delivery = &row.delivery;
-        let message = hidden.and_then(|hidden| self.messages.open(&hidden, &delivery.context()));
+        let message = hidden.and_then(|hidden| self.messages.decrypt(&hidden, &delivery.context()));
         let message = message.ok_or(AttemptOutcome::Unreadable)?;
         let (plain, standard) = self.keys(delivery).ok_or(AttemptOutcome::Unreadable)?;
         Ok(WebhookRequest {

@@ -33,7 +33,7 @@ impl Chatroom {
     /// # Errors
     /// If it cannot be read or created.
     pub(crate) async fn open(hub: &Hub, password: &str) -> Result<Data<Self>, HubError> {
-        let token = hub.seal(KIND).close(b"", password);
+        let token = hub.seal(KIND).sign(b"", password);
         let rows = hub.rows(KIND).await.map_err(|_| HubError::StorageFailed)?;
         let stored = rows.into_iter().find(|(name, _)| name == ROOT).map(|(_, channel)| channel);
         let known = match stored {
@@ -76,7 +76,7 @@ impl Chatroom {
     ) -> Result<Admitted, HubError> {
         let channel = self.channel();
         self.attempts.check(&(), address, now)?;
-        if !self.password.admits(password) {
+        if !self.password.matches(password) {
             self.count_wrong(password, address, now);
             return Err(Refusal::new(Code::Unauthorized, "Invalid password").into());
         }

@@ -37,7 +37,7 @@ async fn send(state: &SharedState, request: &HttpRequest, payload: Payload) -> R
     let name = agent(&fields)?;
     let session = session(state, request, &at, &name)?;
     let input = SendInput { message: Some(text.clone()), ..SendInput::default() };
-    let draft = Draft::check(input, None)?.shown_as(name.clone())?;
+    let draft = Draft::check(input, None)?.with_display(name.clone())?;
     state.rate_limits.sends.count(|| state.client(request))?;
     let operation = || Send { session: session.clone(), draft: draft.clone() };
     let reply = match state.hub.ask(&at, operation()).await {
@@ -87,7 +87,7 @@ fn session(state: &SharedState, request: &HttpRequest, at: &Admitted, name: &str
         digest.update(rate_limit_key(state.client(request)).to_string());
     }
     let digest = digest.finalize();
-    let session = state.hub.seal(PURPOSE).close(&digest[..16], at.id().as_str());
+    let session = state.hub.seal(PURPOSE).sign(&digest[..16], at.id().as_str());
     let session = SessionId::present(Some(&session))?;
     session.ok_or_else(|| Refusal::new(Code::Internal, "no session for this name").into())
 }

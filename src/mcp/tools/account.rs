@@ -2,7 +2,7 @@
 
 use rogerrat_actors::HubError;
 use rogerrat_domain::Refusal;
-use rogerrat_domain::account::{AccountOpened, IdentityInput, IdentityReply};
+use rogerrat_domain::account::{CreateAccountReply, IdentityInput, IdentityReply};
 use serde::{Deserialize, Serialize};
 
 use super::ToolArguments;
@@ -28,7 +28,7 @@ pub(super) async fn create(context: &RequestContext<'_>) -> Result<ToolResult, R
     }
     state.rate_limits.accounts.count(|| state.client(request))?;
     let reply = state.hub.open_account().await.map_err(HubError::into_refusal)?;
-    let AccountOpened { account_id, recovery_token, session_token, .. } = &reply;
+    let CreateAccountReply { account_id, recovery_token, session_token, .. } = &reply;
     let text = format!(
         "Created account {account_id}. recovery_token {recovery_token}, session_token {session_token}: both are shown \
          only once. Give the recovery token to your human to keep, and to nobody else. Pass the session token to \

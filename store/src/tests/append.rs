@@ -22,9 +22,10 @@ async fn a03_appended_records_survive_reopening() {
     assert_eq!(stored.records[1].rid, record("c", 2, vec![]).rid);
     let messages = store.messages(&channel("c"), vec![8, 9, 7]).await.unwrap();
     assert_eq!(messages.iter().map(|m| m.id).collect::<Vec<_>>(), [8, 7]);
-    assert_eq!(messages[0].json(), sent(8, "you").kept_message().unwrap().json());
+    assert_eq!(messages[0].json(), sent(8, "you").stored_message().unwrap().json());
     let weights = stored.backlog.iter().map(|s| (s.id, s.from, s.to, s.weight_bytes)).collect::<Vec<_>>();
-    let weight = |id, text| sent(id, text).kept_message().map(|m: &std::sync::Arc<Message>| m.weight_bytes()).unwrap();
+    let weight =
+        |id, text| sent(id, text).stored_message().map(|m: &std::sync::Arc<Message>| m.weight_bytes()).unwrap();
     assert_eq!(weights, [(7, 1, None, weight(7, "hi")), (8, 1, None, weight(8, "you"))]);
     let transcript = store.transcript(&channel("c"), 1).await.unwrap();
     assert!(transcript.len() == 1 && transcript[0].json.get().contains("you"));
@@ -62,7 +63,7 @@ async fn compaction_stores_the_state_and_deletes_what_it_replaces() {
     fill(&store, "c", 5, "hi").await;
     store.compact(&channel("c"), 5, snapshot(3, &[2])).await.unwrap();
     let stored = store.load(&channel("c")).await.unwrap();
-    assert_eq!((stored.seq, stored.snapshot.unwrap().departed()), (6, 3));
+    assert_eq!((stored.seq, stored.snapshot.unwrap().evicted_upto()), (6, 3));
     assert_eq!(stored.records.iter().map(|r| r.seq).collect::<Vec<_>>(), [6]);
     assert_eq!(stored.backlog.iter().map(|s| s.id).collect::<Vec<_>>(), [2, 4, 5]);
     assert_eq!(store.messages(&channel("c"), vec![1, 2, 3, 4]).await.unwrap().len(), 2);

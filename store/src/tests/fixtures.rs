@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use futures_util::future::join_all;
 use rogerrat_actors::{AppendResult, Log as _};
-use rogerrat_domain::transcript::Event;
+use rogerrat_domain::transcript::TranscriptEvent;
 use rogerrat_domain::webhook::{Delivery, DueDelivery, Hook, HookId, MESSAGE_RECEIVED, Owner, Retry, Secret};
 use rogerrat_domain::{
     BacklogLimits, Callsign, Channel, ChannelId, Durability, Encryptor, Entry, HubKey, MemberNo, Message, MessageId,
@@ -72,7 +72,7 @@ pub(super) fn channel(name: &str) -> ChannelId {
 
 pub(super) fn message(id: MessageId, from: MemberNo, to: Option<MemberNo>, text: &str) -> Arc<Message> {
     let json = json!({"id": id, "from": "ann", "to": "all", "text": text, "at": 6}).to_string();
-    Arc::new(Message::stored(id, from, to, json.as_bytes()).unwrap())
+    Arc::new(Message::from_json(id, from, to, json.as_bytes()).unwrap())
 }
 
 pub(super) fn sent(id: MessageId, text: &str) -> Entry {
@@ -89,10 +89,16 @@ pub(super) fn record(name: &str, seq: u64, entries: Vec<Entry>) -> Record {
     let rid = name.bytes().fold(u128::from(seq), |rid, byte| rid * 257 + u128::from(byte));
     let transcript = entries
         .iter()
-        .filter_map(Entry::kept_message)
+        .filter_map(Entry::stored_message)
         .map(|m| {
-            Event::Message { ts: 6, from: "ann", to: "all", text: &String::from_utf8_lossy(&m.json()), verified: None }
-                .line(m.to.map(|to| (m.from, to)))
+            TranscriptEvent::Message {
+                ts: 6,
+                from: "ann",
+                to: "all",
+                text: &String::from_utf8_lossy(&m.json()),
+                verified: None,
+            }
+            .line(m.to.map(|to| (m.from, to)))
         })
         .collect();
     Record { channel: channel(name), seq, rid, at_ms: 6, entries, transcript, due: Vec::new() }
@@ -103,7 +109,7 @@ pub(super) fn snapshot(evicted_upto: MessageId, held: &[MessageId]) -> Snapshot 
     let now = Now { at_ms: 5, uptime_ms: 0 };
     let backlog = BacklogLimits { messages: 1000, bytes: 1 << 20 };
     let key = HubKey::new([7; 32]);
-    let rules = Rules { key, sends_per_minute: None, shelf: backlog, idle_ms: None, idle_lossless_ms: None };
+    let rules = Rules { key, sends_per_minute: None, backlog, idle_ms: None, idle_lossless_ms: None };
     let Entry::Created { settings } = created() else { unreachable!() };
     let mut state = Channel::open(channel("c"), settings, rules.into(), 0, None, now);
     state.replay([joined()].iter(), now);
@@ -120,9 +126,9 @@ pub(super) fn joined() -> Entry {
 
 /// A hook whose secret decrypts with a hub's key.
 pub(super) fn hook(key: &HubKey, n: u128, owner: Owner) -> Hook {
-    let (id, secret) = (HookId::from_random(n), Secret::of([7; 24]));
+    let (id, secret) = (HookId::from_random(n), Secret::from_bytes([7; 24]));
     let secret =
-        Encryptor::new(key, "webhook secret").close_text(secret.text().as_bytes(), id.as_str(), [1; 24]).into();
+        Encryptor::new(key, "webhook secret").encrypt_text(secret.text().as_bytes(), id.as_str(), [1; 24]).into();
     let (url, retry) = ("https://hook.example.org/".into(), Retry::Immediate);
     Hook { id, owner, url, retry, created_ms: 5, secret, previous: None, failures: 0, off_ms: None }
 }
@@ -131,7 +137,7 @@ pub(super) fn hook(key: &HubKey, n: u128, owner: Owner) -> Hook {
 pub(super) fn due(key: &HubKey, hook: &Hook, channel: Option<ChannelId>) -> DueDelivery {
     let message = channel.as_ref().map(|_| 7);
     let delivery = Delivery::due(9, MESSAGE_RECEIVED, channel, message, 5);
-    let hidden = Encryptor::new(key, "webhook message").close(b"{}", &delivery.context(), [2; 24]);
+    let hidden = Encryptor::new(key, "webhook message").encrypt(b"{}", &delivery.context(), [2; 24]);
     DueDelivery { deliveries: vec![(hook.id.clone(), delivery)], hidden }
 }
 

@@ -1,54 +1,54 @@
-//! A consumer: a named cursor of a member, and what it has been given but not acknowledged.
+//! A consumer: a named cursor of a member, and the messages delivered to it but not acknowledged.
 
 use crate::Now;
 use crate::entry::AckMode;
 use crate::ids::{ConsumerName, MessageId, WaiterId};
 use crate::limits::CLAIMS;
 
-use super::snapshot::{ClaimState, ConsumerState};
+use super::snapshot::{ClaimSnapshot, ConsumerSnapshot};
 
-/// How a message is claimed.
+/// The state of a claim.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Hold {
-    /// It is on its way, in the answer of this number.
-    OnItsWay(u64),
-    /// It is leased until an uptime.
-    Lease { until_ms: u64 },
-    /// It is in the queue of a stream.
+pub(crate) enum ClaimState {
+    /// The message is in flight, in the response with this number.
+    InFlight(u64),
+    /// The message is leased until this uptime.
+    Leased { until_ms: u64 },
+    /// The message is in the queue of this stream.
     Queued(WaiterId),
-    /// It was taken from the queue of a stream and waits for an ack.
-    Streamed(WaiterId),
-    /// It was given back, or its lease was cut short: due again, wherever the cursor stands.
-    Owed,
+    /// The message was delivered on this stream and is not acknowledged yet.
+    Unacked(WaiterId),
+    /// The message was returned, or its lease ended: it is due again, whatever the cursor.
+    Due,
 }
 
-/// A message a consumer has been given, or is owed although its cursor has passed it.
+/// A message that is on its way to a consumer, delivered and not acknowledged, or due again.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Claim {
     pub(crate) id: MessageId,
-    pub(crate) hold: Hold,
-    /// How often it was given, this time included.
+    pub(crate) state: ClaimState,
+    /// The number of the delivery attempt, from 1.
     pub(crate) attempt: u32,
     pub(crate) is_dm: bool,
-    /// Whether it was done before and is only read again, with `since`: then nobody owes it.
-    pub(crate) again: bool,
+    /// Whether it was acknowledged before and is only reread with `since`. It is then not due again.
+    pub(crate) is_reread: bool,
 }
 
 impl Claim {
-    /// Whether the consumer has really had the message, now or in an earlier attempt.
-    pub(crate) fn was_had(&self) -> bool {
-        match self.hold {
-            Hold::Lease { .. } | Hold::Streamed(_) => true,
-            Hold::OnItsWay(_) | Hold::Queued(_) | Hold::Owed => self.attempt > 1,
+    /// Whether the message was delivered, in this attempt or an earlier one.
+    pub(crate) fn was_delivered(&self) -> bool {
+        match self.state {
+            ClaimState::Leased { .. } | ClaimState::Unacked(_) => true,
+            ClaimState::InFlight(_) | ClaimState::Queued(_) | ClaimState::Due => self.attempt > 1,
         }
     }
 
     /// Whether other reads of the consumer must skip the message.
     pub(crate) fn is_busy(&self, uptime_ms: u64) -> bool {
-        match self.hold {
-            Hold::OnItsWay(_) | Hold::Queued(_) | Hold::Streamed(_) => true,
-            Hold::Lease { until_ms } => until_ms > uptime_ms,
-            Hold::Owed => false,
+        match self.state {
+            ClaimState::InFlight(_) | ClaimState::Queued(_) | ClaimState::Unacked(_) => true,
+            ClaimState::Leased { until_ms } => until_ms > uptime_ms,
+            ClaimState::Due => false,
         }
     }
 }
@@ -57,18 +57,18 @@ impl Claim {
 #[derive(Debug)]
 pub(crate) struct Consumer {
     pub(crate) name: Option<ConsumerName>,
-    /// The last id it has been given (manual: has acknowledged).
+    /// The last id delivered to it; with manual acknowledgement, the last id acknowledged.
     pub(crate) cursor: MessageId,
-    /// The highest id it was ever handed, or told lost.
-    pub(crate) handed: MessageId,
-    /// The highest id it was ever shown, passing statuses included.
-    pub(crate) shown: MessageId,
-    pub(crate) waiter: Option<WaiterId>,
+    /// The highest id delivered to it, or reported to it as lost.
+    pub(crate) delivered_upto: MessageId,
+    /// The highest id it received, statuses included.
+    pub(crate) seen_upto: MessageId,
+    pub(crate) poll: Option<WaiterId>,
     pub(crate) stream: Option<WaiterId>,
-    /// Whether its cursor was last moved by an acknowledgement.
-    pub(crate) acks: bool,
-    /// Up to here it may have been given messages that no record tells of: the hub went down before it was written.
-    doubt: MessageId,
+    /// Whether an acknowledgement moved the cursor last.
+    pub(crate) cursor_is_acked: bool,
+    /// Messages up to this id may have been delivered although the log has no entry of it, because the hub crashed.
+    maybe_delivered_upto: MessageId,
     claims: Vec<Claim>,
 }
 
@@ -77,82 +77,83 @@ impl Consumer {
         Self {
             name,
             cursor,
-            handed: cursor,
-            shown: cursor,
-            waiter: None,
+            delivered_upto: cursor,
+            seen_upto: cursor,
+            poll: None,
             stream: None,
-            acks: false,
-            doubt: 0,
+            cursor_is_acked: false,
+            maybe_delivered_upto: 0,
             claims: Vec::new(),
         }
     }
 
-    /// The consumer as it was written down.
-    pub(super) fn restored(state: ConsumerState, now: Now) -> Self {
-        let ConsumerState { name, cursor, handed, shown, acks, doubt, claims } = state;
-        let claim = |c: ClaimState| {
-            let hold = c.lease.map_or(Hold::Owed, |(ends_at_ms, most_ms)| {
+    /// Restores a consumer from its snapshot.
+    pub(super) fn restored(state: ConsumerSnapshot, now: Now) -> Self {
+        let ConsumerSnapshot { name, cursor, delivered_upto, seen_upto, cursor_is_acked, maybe_delivered_upto, claims } =
+            state;
+        let claim = |c: ClaimSnapshot| {
+            let state = c.lease.map_or(ClaimState::Due, |(ends_at_ms, most_ms)| {
                 let left_ms = ends_at_ms.saturating_sub(now.at_ms).min(most_ms);
-                Hold::Lease { until_ms: now.uptime_ms + left_ms }
+                ClaimState::Leased { until_ms: now.uptime_ms + left_ms }
             });
-            Claim { id: c.id, hold, attempt: c.attempt, is_dm: c.is_dm, again: false }
+            Claim { id: c.id, state, attempt: c.attempt, is_dm: c.is_dm, is_reread: false }
         };
         let claims = claims.into_iter().map(claim).collect();
-        Self { handed, shown, acks, doubt, claims, ..Self::new(name, cursor) }
+        Self { delivered_upto, seen_upto, cursor_is_acked, maybe_delivered_upto, claims, ..Self::new(name, cursor) }
     }
 
-    /// The consumer, to be written down. What is on its way to it counts as had: it may be.
-    pub(super) fn state(&self, durable: bool, now: Now) -> ConsumerState {
+    /// The consumer's snapshot. Messages in flight count as delivered, because they may have been.
+    pub(super) fn snapshot(&self, durable: bool, now: Now) -> ConsumerSnapshot {
         let claim = |c: &Claim| {
-            let (lease, attempt) = match c.hold {
-                Hold::Lease { until_ms } => {
+            let (lease, attempt) = match c.state {
+                ClaimState::Leased { until_ms } => {
                     let left_ms = until_ms.saturating_sub(now.uptime_ms);
                     (Some((now.at_ms + left_ms, left_ms)), c.attempt)
                 }
-                Hold::Owed => (None, c.attempt),
-                Hold::OnItsWay(_) | Hold::Queued(_) | Hold::Streamed(_) => (None, c.attempt + 1),
+                ClaimState::Due => (None, c.attempt),
+                ClaimState::InFlight(_) | ClaimState::Queued(_) | ClaimState::Unacked(_) => (None, c.attempt + 1),
             };
-            ClaimState { id: c.id, attempt, is_dm: c.is_dm, lease }
+            ClaimSnapshot { id: c.id, attempt, is_dm: c.is_dm, lease }
         };
-        let Self { name, cursor, handed, shown, acks, doubt, .. } = self;
-        let claims = self.claims.iter().filter(|c| durable && !c.again).map(claim).collect();
-        ConsumerState {
+        let Self { name, cursor, delivered_upto, seen_upto, cursor_is_acked, maybe_delivered_upto, .. } = self;
+        let claims = self.claims.iter().filter(|c| durable && !c.is_reread).map(claim).collect();
+        ConsumerSnapshot {
             name: name.clone(),
             cursor: *cursor,
-            handed: *handed,
-            shown: *shown,
-            acks: *acks,
-            doubt: *doubt,
+            delivered_upto: *delivered_upto,
+            seen_upto: *seen_upto,
+            cursor_is_acked: *cursor_is_acked,
+            maybe_delivered_upto: *maybe_delivered_upto,
             claims,
         }
     }
 
-    /// Up to here it may have had messages that no record tells of.
-    pub(crate) fn doubt(&self) -> MessageId {
-        self.doubt
+    /// See [`Self::maybe_delivered_upto`].
+    pub(crate) fn maybe_delivered_upto(&self) -> MessageId {
+        self.maybe_delivered_upto
     }
 
-    /// From now on everything up to an id that it has not had for sure may have been given to it before.
-    pub(super) fn may_have_had(&mut self, upto: MessageId) {
-        self.doubt = self.doubt.max(upto);
-        self.was_handed(upto);
+    /// Marks messages up to an id as possibly delivered.
+    pub(super) fn mark_maybe_delivered(&mut self, upto: MessageId) {
+        self.maybe_delivered_upto = self.maybe_delivered_upto.max(upto);
+        self.note_delivered(upto);
     }
 
-    /// Whether a poll or stream waits on it.
-    pub(crate) fn waits(&self) -> bool {
-        self.waiter.is_some() || self.stream.is_some()
+    /// Whether a poll or a stream waits on it.
+    pub(crate) fn is_waiting(&self) -> bool {
+        self.poll.is_some() || self.stream.is_some()
     }
 
     pub(crate) fn claims(&self) -> &[Claim] {
         &self.claims
     }
 
-    /// How many messages it may still be given before it acknowledges some.
-    pub(crate) fn room(&self) -> usize {
+    /// How many more messages may be delivered to it before it acknowledges some.
+    pub(crate) fn remaining_claims(&self) -> usize {
         CLAIMS.saturating_sub(self.claims.len())
     }
 
-    fn at(&self, id: MessageId) -> Result<usize, usize> {
+    fn position(&self, id: MessageId) -> Result<usize, usize> {
         match self.claims.last() {
             None => Err(0),
             Some(last) if last.id < id => Err(self.claims.len()),
@@ -161,7 +162,7 @@ impl Consumer {
     }
 
     pub(crate) fn claim(&self, id: MessageId) -> Option<&Claim> {
-        self.at(id).ok().map(|i| &self.claims[i])
+        self.position(id).ok().map(|i| &self.claims[i])
     }
 
     /// Whether a read must skip the message.
@@ -169,112 +170,118 @@ impl Consumer {
         self.claim(id).is_some_and(|c| c.is_busy(uptime_ms))
     }
 
-    /// How often the message will have been given if it is given now.
+    /// The number of the attempt if the message is delivered now.
     pub(crate) fn next_attempt(&self, id: MessageId) -> u32 {
         match self.claim(id) {
-            None if id <= self.doubt => 2,
+            None if id <= self.maybe_delivered_upto => 2,
             None => 1,
-            Some(Claim { hold: Hold::Owed, attempt, .. }) => *attempt,
+            Some(Claim { state: ClaimState::Due, attempt, .. }) => *attempt,
             Some(claim) => claim.attempt + 1,
         }
     }
 
-    /// Claims a message, or renews its claim.
-    pub(crate) fn put(&mut self, claim: Claim) {
-        match self.at(claim.id) {
+    /// Adds a claim, or replaces the claim of the message.
+    pub(crate) fn upsert(&mut self, claim: Claim) {
+        match self.position(claim.id) {
             Ok(i) => self.claims[i] = claim,
             Err(i) => self.claims.insert(i, claim),
         }
-        debug_assert!(self.claims.len() <= CLAIMS, "a consumer keeps its bound");
+        debug_assert!(self.claims.len() <= CLAIMS, "a consumer has at most CLAIMS claims");
     }
 
-    /// Notes the highest id it was handed.
-    pub(crate) fn was_handed(&mut self, upto: MessageId) {
-        self.handed = self.handed.max(upto);
-        self.shown = self.shown.max(upto);
+    /// Records that messages up to an id were delivered.
+    pub(crate) fn note_delivered(&mut self, upto: MessageId) {
+        self.delivered_upto = self.delivered_upto.max(upto);
+        self.seen_upto = self.seen_upto.max(upto);
     }
 
-    /// Books a message as taken: done, or the consumer's on these terms. Without a claim it was acknowledged while on
-    /// its way, or this is a replay, which knows only what was handed over. `dm` says of a DM whether it is held.
-    pub(crate) fn keep(&mut self, id: MessageId, terms: AckMode, dm: Option<bool>, uptime_ms: u64) {
+    /// Records that a message was delivered: it is done, or claimed until it is acknowledged. It has no claim if it was
+    /// acknowledged in flight, or in a replay, which knows only deliveries. `dm` is none for a broadcast, and otherwise
+    /// whether the DM is still held.
+    pub(crate) fn confirm_delivery(&mut self, id: MessageId, ack_mode: AckMode, dm: Option<bool>, uptime_ms: u64) {
         let (is_dm, is_held) = (dm.is_some(), dm == Some(true));
         let claim = self.claim(id).copied();
         let attempt = self.next_attempt(id);
-        match (terms, claim) {
+        match (ack_mode, claim) {
             (AckMode::Read, _) => self.release(id),
-            (AckMode::Leased { .. }, Some(Claim { again: true, .. })) => self.release(id),
-            (AckMode::Leased { lease_ms }, Some(Claim { hold: Hold::OnItsWay(_), .. })) => {
-                self.hold(id, Hold::Lease { until_ms: uptime_ms + lease_ms });
+            (AckMode::Leased { .. }, Some(Claim { is_reread: true, .. })) => self.release(id),
+            (AckMode::Leased { lease_ms }, Some(Claim { state: ClaimState::InFlight(_), .. })) => {
+                self.set_state(id, ClaimState::Leased { until_ms: uptime_ms + lease_ms });
             }
-            (AckMode::Streamed, Some(Claim { hold: Hold::Queued(place), .. })) => self.hold(id, Hold::Streamed(place)),
+            (AckMode::Streamed, Some(Claim { state: ClaimState::Queued(stream), .. })) => {
+                self.set_state(id, ClaimState::Unacked(stream));
+            }
             (_, None) if id <= self.cursor && !is_held => {}
             (AckMode::Leased { lease_ms }, _) => {
-                let hold = Hold::Lease { until_ms: uptime_ms + lease_ms };
-                self.put(Claim { id, hold, attempt, is_dm, again: false });
+                let state = ClaimState::Leased { until_ms: uptime_ms + lease_ms };
+                self.upsert(Claim { id, state, attempt, is_dm, is_reread: false });
             }
             (AckMode::Streamed, _) => {
-                self.put(Claim { id, hold: Hold::Owed, attempt: attempt + 1, is_dm, again: false })
+                self.upsert(Claim { id, state: ClaimState::Due, attempt: attempt + 1, is_dm, is_reread: false });
             }
         }
     }
 
-    /// Changes how a message is held, if it is claimed.
-    pub(crate) fn hold(&mut self, id: MessageId, hold: Hold) {
-        if let Ok(i) = self.at(id) {
-            self.claims[i].hold = hold;
+    /// Changes the state of a message's claim, if it has one.
+    pub(crate) fn set_state(&mut self, id: MessageId, state: ClaimState) {
+        if let Ok(i) = self.position(id) {
+            self.claims[i].state = state;
         }
     }
 
     pub(crate) fn release(&mut self, id: MessageId) {
-        if let Ok(i) = self.at(id) {
+        if let Ok(i) = self.position(id) {
             self.claims.remove(i);
         }
     }
 
-    /// Gives back what was never taken: due again, as if it had not been given.
-    pub(crate) fn give_back(&mut self, hold: Hold) {
-        self.owe(hold, 0);
+    /// Makes messages due again that were not delivered. The attempt does not count.
+    pub(crate) fn return_undelivered(&mut self, state: ClaimState) {
+        self.make_due(state, 0);
     }
 
-    /// Ends claims whose messages were taken and not acknowledged: due again, with one more attempt.
-    pub(crate) fn cut_short(&mut self, hold: Hold) {
-        self.owe(hold, 1);
+    /// Makes messages due again that were delivered and not acknowledged. The attempt counts.
+    pub(crate) fn return_unacked(&mut self, state: ClaimState) {
+        self.make_due(state, 1);
     }
 
-    fn owe(&mut self, hold: Hold, attempts: u32) {
-        self.claims.retain(|c| c.hold != hold || !c.again);
-        for claim in self.claims.iter_mut().filter(|c| c.hold == hold) {
-            claim.hold = Hold::Owed;
+    fn make_due(&mut self, state: ClaimState, attempts: u32) {
+        self.claims.retain(|c| c.state != state || !c.is_reread);
+        for claim in self.claims.iter_mut().filter(|c| c.state == state) {
+            claim.state = ClaimState::Due;
             claim.attempt += attempts;
         }
     }
 
-    /// What an acknowledgement up to an id is about: everything the consumer has really had.
-    pub(crate) fn had_upto(&self, upto: MessageId) -> Vec<MessageId> {
-        self.claims.iter().take_while(|c| c.id <= upto).filter(|c| c.was_had()).map(|c| c.id).collect()
+    /// The claimed messages up to an id that were delivered: those an acknowledgement covers.
+    pub(crate) fn delivered_claims_upto(&self, upto: MessageId) -> Vec<MessageId> {
+        self.claims.iter().take_while(|c| c.id <= upto).filter(|c| c.was_delivered()).map(|c| c.id).collect()
     }
 
-    /// Forgets owed messages that are gone and of which nothing has to be told.
-    pub(crate) fn forget_owed(&mut self, uptime_ms: u64, gone: impl Fn(MessageId) -> bool) {
+    /// Drops due claims of DMs that are `gone`: another consumer acknowledged them, and they make no gap.
+    pub(crate) fn drop_stale_claims(&mut self, uptime_ms: u64, gone: impl Fn(MessageId) -> bool) {
         self.claims.retain(|c| !c.is_dm || c.is_busy(uptime_ms) || !gone(c.id));
     }
 
-    /// The lowest id a read without `since` must look at is above this.
-    pub(crate) fn look_from(&self) -> MessageId {
+    /// A read without `since` must look at messages above this id.
+    pub(crate) fn scan_from(&self) -> MessageId {
         self.claims.first().map_or(self.cursor, |c| self.cursor.min(c.id.saturating_sub(1)))
     }
 
     /// When the next lease ends.
     pub(crate) fn next_lease_end_ms(&self, uptime_ms: u64) -> Option<u64> {
-        let ends = self.claims.iter().filter_map(|c| match c.hold {
-            Hold::Lease { until_ms } if until_ms > uptime_ms => Some(until_ms),
+        let ends = self.claims.iter().filter_map(|c| match c.state {
+            ClaimState::Leased { until_ms } if until_ms > uptime_ms => Some(until_ms),
             _ => None,
         });
         ends.min()
     }
 
-    /// How many messages of a stream are with the reader and not acknowledged.
-    pub(crate) fn in_flight(&self, place: WaiterId) -> usize {
-        self.claims.iter().filter(|c| c.hold == Hold::Queued(place) || c.hold == Hold::Streamed(place)).count()
+    /// How many messages of a stream are queued, or delivered and not acknowledged.
+    pub(crate) fn in_flight(&self, stream: WaiterId) -> usize {
+        self.claims
+            .iter()
+            .filter(|c| c.state == ClaimState::Queued(stream) || c.state == ClaimState::Unacked(stream))
+            .count()
     }
 }

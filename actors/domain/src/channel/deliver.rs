@@ -1,4 +1,4 @@
-//! Handing over an answer, and what becomes of it.
+//! Responses to reads: claiming their messages, and settling them when they are confirmed or returned.
 
 use crate::Now;
 use crate::delivery_token::{DeliveryToken, TokenState};
@@ -6,114 +6,117 @@ use crate::entry::{AckMode, Entry};
 use crate::ids::{ConsumerName, MemberNo, MessageId};
 
 use super::stats::count;
-use super::{AnswerReason, Channel, Consumer, DeliveredMessage, Effects, Gap, Hold, Outstanding, ReadResponse, Waiter};
+use super::{
+    AnswerReason, Channel, ClaimState, Consumer, DeliveredMessage, Effects, Gap, ParkedPoll, PendingAnswer,
+    ReadResponse,
+};
 
 impl Channel {
-    /// Answers a read with what is due, if anything is. A gap alone is an answer when telling it moves the cursor.
-    pub(crate) fn deliver(&mut self, waiter: &Waiter, now: Now) -> Option<ReadResponse> {
-        let (given, gap) = self.look(waiter, now)?;
-        let moves = waiter.terms == AckMode::Read && waiter.since.is_none();
-        if given.is_empty() && !(moves && gap.is_some()) {
+    /// The response to a read, if anything is due. A gap without messages counts if reporting it moves the cursor.
+    pub(crate) fn deliver(&mut self, poll: &ParkedPoll, now: Now) -> Option<ReadResponse> {
+        let (messages, gap) = self.due_now(poll, now)?;
+        let moves = poll.ack_mode == AckMode::Read && poll.since.is_none();
+        if messages.is_empty() && !(moves && gap.is_some()) {
             return None;
         }
-        Some(self.hand_over(waiter, given, gap, AnswerReason::Ready, now))
+        Some(self.begin_delivery(poll, messages, gap, AnswerReason::Ready, now))
     }
 
-    /// Answers a read that ends without messages; what it lost is told all the same.
-    pub(crate) fn deliver_nothing(&mut self, waiter: &Waiter, ending: AnswerReason, now: Now) -> ReadResponse {
-        let gap = self.look(waiter, now).and_then(|(_, gap)| gap);
-        self.hand_over(waiter, Vec::new(), gap, ending, now)
+    /// The response to a read that ends without messages. It reports a gap nevertheless.
+    pub(crate) fn deliver_nothing(&mut self, poll: &ParkedPoll, reason: AnswerReason, now: Now) -> ReadResponse {
+        let gap = self.due_now(poll, now).and_then(|(_, gap)| gap);
+        self.begin_delivery(poll, Vec::new(), gap, reason, now)
     }
 
-    fn look(&self, waiter: &Waiter, now: Now) -> Option<(Vec<DeliveredMessage>, Option<Gap>)> {
-        let member = self.members.get(&waiter.no)?;
-        let consumer = member.consumer(waiter.consumer.as_ref())?;
-        let given = self.given(member, consumer, waiter.since, waiter.max, now);
-        Some((given, self.gap(member, consumer, waiter.since, now)))
+    fn due_now(&self, poll: &ParkedPoll, now: Now) -> Option<(Vec<DeliveredMessage>, Option<Gap>)> {
+        let member = self.members.get(&poll.no)?;
+        let consumer = member.consumer(poll.consumer.as_ref())?;
+        let messages = self.due_messages(member, consumer, poll.since, poll.max, now);
+        Some((messages, self.gap(member, consumer, poll.since, now)))
     }
 
-    fn hand_over(
+    fn begin_delivery(
         &mut self,
-        waiter: &Waiter,
-        given: Vec<DeliveredMessage>,
+        poll: &ParkedPoll,
+        messages: Vec<DeliveredMessage>,
         gap: Option<Gap>,
-        ending: AnswerReason,
+        reason: AnswerReason,
         now: Now,
     ) -> ReadResponse {
-        let roster = waiter.wants_roster.then(|| self.roster_json());
-        if given.is_empty() && gap.is_none() {
-            return ReadResponse { roster, ..ReadResponse::empty(ending) };
+        let roster = poll.wants_roster.then(|| self.roster_json());
+        if messages.is_empty() && gap.is_none() {
+            return ReadResponse { roster, ..ReadResponse::empty(reason) };
         }
-        let hold = self.next_answer();
-        if gap.is_some() && waiter.since.is_none() {
-            self.claim_lost(waiter.no, waiter.consumer.as_ref(), hold, now);
+        let state = self.next_in_flight();
+        if gap.is_some() && poll.since.is_none() {
+            self.claim_gap(poll.no, poll.consumer.as_ref(), state, now);
         }
-        self.claim(waiter.no, waiter.consumer.as_ref(), &given, hold, now);
-        let (token, stub) = DeliveryToken::pair();
-        self.places.outstanding.push(Outstanding {
-            stub,
-            hold,
-            no: waiter.no,
-            consumer: waiter.consumer.clone(),
-            ids: given.iter().map(|g| g.message.id).collect(),
+        self.claim(poll.no, poll.consumer.as_ref(), &messages, state, now);
+        let (token, handle) = DeliveryToken::pair();
+        self.waiters.pending_answers.push(PendingAnswer {
+            handle,
+            state,
+            no: poll.no,
+            consumer: poll.consumer.clone(),
+            ids: messages.iter().map(|delivered| delivered.message.id).collect(),
             gap,
-            terms: waiter.terms,
+            ack_mode: poll.ack_mode,
         });
-        ReadResponse { messages: given, gap, reason: ending, roster, guard: Some(token) }
+        ReadResponse { messages, gap, reason, roster, guard: Some(token) }
     }
 
-    /// How the next answer holds what it carries.
-    pub(crate) fn next_answer(&mut self) -> Hold {
-        self.answers += 1;
-        Hold::OnItsWay(self.answers)
+    /// A claim state for the next response.
+    pub(crate) fn next_in_flight(&mut self) -> ClaimState {
+        self.response_count += 1;
+        ClaimState::InFlight(self.response_count)
     }
 
-    /// Looks at the slips of answers on their way: what was taken is done, what was returned is due again.
+    /// Settles the responses in flight: messages of a completed one are delivered, those of a returned one are due again.
     pub(crate) fn settle_answers(&mut self, now: Now, effects: &mut Effects) {
-        if self.places.outstanding.is_empty() {
+        if self.waiters.pending_answers.is_empty() {
             return;
         }
         let mut returned = Vec::new();
-        for (fate, outstanding) in self.places.settled() {
-            match fate {
-                TokenState::Taken => self.taken(outstanding, now, effects),
-                _ => returned.push(outstanding),
+        for (state, pending) in self.waiters.take_settled() {
+            match state {
+                TokenState::Completed => self.on_completed(pending, now, effects),
+                _ => returned.push(pending),
             }
         }
-        for outstanding in returned {
-            self.returned(&outstanding, now, effects);
+        for pending in returned {
+            self.on_returned(&pending, now, effects);
         }
     }
 
-    fn taken(&mut self, outstanding: Outstanding, now: Now, effects: &mut Effects) {
-        let Outstanding { hold, no, consumer, ids, gap, terms, .. } = outstanding;
-        self.handed.taken += count(ids.len());
+    fn on_completed(&mut self, pending: PendingAnswer, now: Now, effects: &mut Effects) {
+        let PendingAnswer { state, no, consumer, ids, gap, ack_mode, .. } = pending;
+        self.delivery_counters.taken += count(ids.len());
         if let Some(gap) = gap {
-            self.handed.told(gap.reason);
+            self.delivery_counters.count_gap(gap.reason);
         }
         let upto = ids.last().copied().max(gap.map(|gap| gap.to)).unwrap_or(0);
-        // What the answer holds beside what it gave are the losses it told.
-        let told = self.held_as(no, consumer.as_ref(), hold).filter(|id| !ids.contains(id)).collect();
-        let entry = Entry::Delivered { no, consumer, ids, told, upto, terms, at_ms: now.at_ms };
+        // The other claims in this state are the messages of the gap.
+        let lost = self.claims_in_state(no, consumer.as_ref(), state).filter(|id| !ids.contains(id)).collect();
+        let entry = Entry::Delivered { no, consumer, ids, lost, upto, ack_mode, at_ms: now.at_ms };
         self.apply(&entry, now, effects);
         effects.log(entry);
     }
 
-    /// What a consumer's claims hold in one way.
-    pub(crate) fn held_as(
+    /// The messages that a consumer claims in one state.
+    pub(crate) fn claims_in_state(
         &self,
         no: MemberNo,
         name: Option<&ConsumerName>,
-        hold: Hold,
+        state: ClaimState,
     ) -> impl Iterator<Item = MessageId> {
         let claims = self.member(no).and_then(|m| m.consumer(name)).map_or(&[][..], Consumer::claims);
-        claims.iter().filter(move |claim| claim.hold == hold).map(|claim| claim.id)
+        claims.iter().filter(move |claim| claim.state == state).map(|claim| claim.id)
     }
 
-    fn returned(&mut self, outstanding: &Outstanding, now: Now, effects: &mut Effects) {
-        self.handed.returned += count(outstanding.ids.len());
-        let Some(consumer) = self.consumer_mut(outstanding.no, outstanding.consumer.as_ref()) else { return };
-        consumer.give_back(outstanding.hold);
-        self.offer_to(outstanding.no, now, effects);
+    fn on_returned(&mut self, pending: &PendingAnswer, now: Now, effects: &mut Effects) {
+        self.delivery_counters.returned += count(pending.ids.len());
+        let Some(consumer) = self.consumer_mut(pending.no, pending.consumer.as_ref()) else { return };
+        consumer.return_undelivered(pending.state);
+        self.offer_to(pending.no, now, effects);
     }
 }

@@ -1,4 +1,4 @@
-//! What became of the last messages, as their senders may ask.
+//! Records of the delivery of the last messages, from which receipts are made.
 
 use std::collections::VecDeque;
 
@@ -10,13 +10,13 @@ use crate::ids::{MemberNo, MessageId};
 use crate::limits;
 use crate::message::Message;
 
-/// What became of a message. Of a broadcast only that it was: the rest follows from the cursors.
+/// The delivery of a message. For a broadcast, the times are not used: its receipts follow from the cursors.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct DeliveryRecord {
     pub(crate) id: MessageId,
     pub(crate) from: MemberNo,
     pub(crate) to: Option<MemberNo>,
-    /// The recipient's callsign: it outlives the recipient.
+    /// The recipient's callsign, which is needed after the recipient is removed.
     pub(crate) to_callsign: Option<Callsign>,
     pub(crate) at_ms: u64,
     pub(crate) attempts: u32,
@@ -24,17 +24,17 @@ pub(crate) struct DeliveryRecord {
     pub(crate) acked_at_ms: Option<u64>,
 }
 
-/// The traces of the last messages, oldest first.
+/// The records of the last messages, oldest first.
 #[derive(Debug, Default)]
 pub(crate) struct DeliveryRecords(VecDeque<DeliveryRecord>);
 
 impl StaticDefault for DeliveryRecords {
-    fn vacant() -> &'static Self {
-        static VACANT: DeliveryRecords = DeliveryRecords(VecDeque::new());
-        &VACANT
+    fn static_default() -> &'static Self {
+        static EMPTY: DeliveryRecords = DeliveryRecords(VecDeque::new());
+        &EMPTY
     }
 
-    fn is_vacant(&self) -> bool {
+    fn is_default(&self) -> bool {
         self.0.is_empty()
     }
 }
@@ -60,16 +60,16 @@ impl DeliveryRecords {
         self.0.iter()
     }
 
-    pub(super) fn restored(traces: Vec<DeliveryRecord>) -> Self {
-        Self(traces.into())
+    pub(super) fn restored(records: Vec<DeliveryRecord>) -> Self {
+        Self(records.into())
     }
 
-    pub(crate) fn of(&self, id: MessageId) -> Option<&DeliveryRecord> {
+    pub(crate) fn find(&self, id: MessageId) -> Option<&DeliveryRecord> {
         let at = self.0.binary_search_by_key(&id, |t| t.id).ok()?;
         self.0.get(at)
     }
 
-    pub(crate) fn of_mut(&mut self, id: MessageId) -> Option<&mut DeliveryRecord> {
+    pub(crate) fn find_mut(&mut self, id: MessageId) -> Option<&mut DeliveryRecord> {
         let at = self.0.binary_search_by_key(&id, |t| t.id).ok()?;
         self.0.get_mut(at)
     }

@@ -26,7 +26,7 @@ pub enum Effect {
     /// Fetch messages from the log and pass them to [`Channel::fetched`](crate::Channel::fetched).
     Fetch(Vec<MessageId>),
     /// Unload the channel from memory.
-    Retire,
+    Unload,
 }
 
 /// What calls of the machine produced: effects to run in order, and entries to log.
@@ -41,12 +41,12 @@ pub struct Effects {
 }
 
 impl StaticDefault for Vec<Entry> {
-    fn vacant() -> &'static Self {
-        static VACANT: Vec<Entry> = Vec::new();
-        &VACANT
+    fn static_default() -> &'static Self {
+        static EMPTY: Vec<Entry> = Vec::new();
+        &EMPTY
     }
 
-    fn is_vacant(&self) -> bool {
+    fn is_default(&self) -> bool {
         self.is_empty()
     }
 }

@@ -1,7 +1,19 @@
-//! The channel machine: the state of one channel and what it knows about itself.
+//! The channel machine: the state of one channel, and how entries and time change it.
 //!
-//! Operations decide against it ([`Operation::decide`](crate::Operation::decide)), [`Channel::apply`] changes it and
-//! [`Channel::tick`] lets time pass. It never asks the time, waits, or talks to anybody.
+//! [`Channel`] documents how to drive it. The files of this folder each hold one part:
+//!
+//! | file | part |
+//! |---|---|
+//! | `apply`, `time` | what entries and the time change |
+//! | `restore`, `snapshot` | storing and recovering the state |
+//! | `member`, `sessions`, `roster` | members and their sessions |
+//! | `idempotency`, `rate_window` | what is remembered of a member's sends |
+//! | `ring`, `fetch` | messages in memory, and in the backlog on disk |
+//! | `consumer`, `due_messages` | cursors, claims, and what is due to a consumer |
+//! | `waiters`, `wake`, `deliver`, `read_response` | polls: parking, waking, responding, settling |
+//! | `streams`, `stream_frames` | streams and their events |
+//! | `delivery_records`, `stats` | receipts and statistics |
+//! | `effects` | what the driver must do |
 
 mod apply;
 mod consumer;
@@ -10,7 +22,9 @@ mod delivery_records;
 mod due_messages;
 mod effects;
 mod fetch;
+mod idempotency;
 mod member;
+mod rate_window;
 mod read_response;
 mod restore;
 mod ring;
@@ -38,65 +52,84 @@ use crate::refusal::Refusal;
 use crate::settings::Settings;
 use crate::{Now, limits};
 
-pub(crate) use consumer::{Consumer, Hold};
+pub(crate) use consumer::{ClaimState, Consumer};
 pub(crate) use delivery_records::DeliveryRecord;
 use delivery_records::DeliveryRecords;
 pub use effects::{Effect, Effects};
 use fetch::Fetches;
-pub use member::RateWindow;
 pub(crate) use member::{Departure, Member, Presence};
+pub use rate_window::RateWindow;
 pub use read_response::{AnswerReason, DeliveredMessage, Gap, ReadResponse};
+pub(crate) use ring::MessageSlot;
 use ring::Ring;
-pub(crate) use ring::Slot;
 pub use ring::{BacklogLimits, GapReason};
 use sessions::Sessions;
 pub use snapshot::{BacklogEntry, RestoreError, Snapshot};
 pub use stats::{ChannelStats, DeliveryCounters};
 pub(crate) use stream_frames::StreamEnd;
-use waiters::{Outstanding, Waiters};
-pub(crate) use waiters::{Stream, Waiter};
+pub(crate) use waiters::{ParkedPoll, Stream};
+use waiters::{PendingAnswer, Waiters};
 
-/// What the hub, not the channel, decides.
+/// The rules of the hub, which are the same for all its channels.
 #[derive(Clone)]
 pub struct Rules {
-    /// The key session ids are minted with.
+    /// The key from which session ids are minted.
     pub key: HubKey,
-    /// Sends a minute for a session; none means no limit.
+    /// Sends per minute of one session; none means unlimited.
     pub sends_per_minute: Option<u32>,
-    /// How much of a durable channel's messages stays in the log.
-    pub shelf: BacklogLimits,
-    /// After this long without a live session or held DM, a memory channel leaves memory; none means never.
+    /// The bounds of a durable channel's backlog.
+    pub backlog: BacklogLimits,
+    /// A memory channel without a live session or a held DM is unloaded after this time; none means never.
     pub idle_ms: Option<u64>,
-    /// After this long without anybody asking or waiting, a channel that loses nothing leaves memory; none means never.
+    /// A channel that loses nothing is unloaded after this time without a request or a waiting client; none means never.
     pub idle_lossless_ms: Option<u64>,
 }
 
-/// One channel.
+/// The state machine of one channel: its members, messages, deliveries and waiting clients.
+///
+/// It is pure: it has no clock, no randomness and no I/O. Its driver passes the time to every call and runs the
+/// [`Effects`] that the calls produce. The methods are of five kinds:
+///
+/// - Getters, such as [`settings`](Self::settings) and [`stats`](Self::stats), change nothing and can be called at any time.
+/// - Reads: [`query`](Self::query) runs a [`Query`](crate::Query). It only reads, and refreshes the session of its caller.
+/// - Writes: an [`Operation`](crate::Operation) runs in three steps. `decide` returns entries or refuses, and changes
+///   nothing. [`apply`](Self::apply) applies each [`Entry`](crate::Entry). `answer` then returns the reply. A driver with a log
+///   appends the entries, and sends replies and runs effects only when they are committed; [`run`](Self::run) is for
+///   channels without a log.
+/// - Time: [`tick`](Self::tick) settles deliveries, timeouts, leases and expired sessions. Call it before `decide` with the
+///   same `now`, and at [`next_deadline_ms`](Self::next_deadline_ms), which must be read again after every other call.
+///   [`fetched`](Self::fetched) answers [`Effect::Fetch`], [`cancel_wait`](Self::cancel_wait) reports that a waiting
+///   client has gone, and [`drain`](Self::drain) and [`close`](Self::close) end all waiting clients.
+/// - Recovery: [`open`](Self::open), then [`restore`](Self::restore) with the snapshot if there is one, then
+///   [`replay`](Self::replay) with the entries after it, then [`fill`](Self::fill) with the messages listed by
+///   [`missing_bodies`](Self::missing_bodies). Only then may other methods be called.
+///
+/// [`Now::uptime_ms`] must never decrease between calls. [`Now::at_ms`] may; message ids increase nevertheless.
 pub struct Channel {
     pub(crate) id: ChannelId,
     pub(crate) settings: Arc<Settings>,
     pub(crate) rules: Arc<Rules>,
-    /// Boxed, to be found and moved by their numbers.
+    /// Boxed, so that the map's sorted vector moves small elements.
     pub(crate) members: VecMap<MemberNo, Box<Member>>,
     pub(crate) by_callsign: VecMap<Callsign, MemberNo>,
     pub(crate) sessions: Sessions,
     pub(crate) ring: LazyBox<Ring>,
     pub(crate) held_messages: usize,
     pub(crate) held_bytes: usize,
-    pub(crate) places: LazyBox<Waiters>,
-    /// Answers given so far: each is known by its number.
-    answers: u64,
+    pub(crate) waiters: LazyBox<Waiters>,
+    /// The number of responses so far, which numbers them.
+    response_count: u64,
     pub(crate) fetches: Fetches,
-    pub(crate) traces: LazyBox<DeliveryRecords>,
+    pub(crate) delivery_records: LazyBox<DeliveryRecords>,
     pub(crate) last_id: MessageId,
     pub(crate) last_no: MemberNo,
     pub(crate) live: usize,
     pub(crate) first_joined_at_ms: Option<u64>,
     pub(crate) last_activity_at_ms: u64,
-    pub(crate) handed: DeliveryCounters,
+    pub(crate) delivery_counters: DeliveryCounters,
     pub(crate) draining: bool,
-    /// Whether anything was ever said on it, for all it knows.
-    spoken: bool,
+    /// Whether a message was ever sent, as far as is known.
+    has_messages: bool,
     idle_since_ms: u64,
     sweep_at_ms: u64,
     lease_at_ms: u64,
@@ -104,8 +137,8 @@ pub struct Channel {
 }
 
 impl Channel {
-    /// Opens a channel whose ids begin above `above`. `lost` says why it has no messages if it had some: everything up
-    /// to `above` then counts as departed.
+    /// Opens an empty channel whose ids begin after `above`. If it had messages that are lost, `lost` is the reason, and all
+    /// ids up to `above` count as evicted.
     #[must_use]
     pub fn open(
         id: ChannelId,
@@ -121,20 +154,23 @@ impl Channel {
             members: VecMap::default(),
             by_callsign: VecMap::default(),
             sessions: Sessions::default(),
-            ring: LazyBox::new(Ring::new(lost.map(|loss| (above, loss)), settings.is_durable().then_some(rules.shelf))),
+            ring: LazyBox::new(Ring::new(
+                lost.map(|reason| (above, reason)),
+                settings.is_durable().then_some(rules.backlog),
+            )),
             held_messages: 0,
             held_bytes: 0,
-            places: LazyBox::default(),
-            answers: 0,
+            waiters: LazyBox::default(),
+            response_count: 0,
             fetches: Fetches::default(),
-            traces: LazyBox::default(),
+            delivery_records: LazyBox::default(),
             last_id: above,
             last_no: 0,
             live: 0,
             first_joined_at_ms: None,
-            handed: DeliveryCounters::default(),
+            delivery_counters: DeliveryCounters::default(),
             draining: false,
-            spoken: lost.is_some(),
+            has_messages: lost.is_some(),
             idle_since_ms: now.uptime_ms,
             sweep_at_ms: u64::MAX,
             lease_at_ms: u64::MAX,
@@ -156,7 +192,7 @@ impl Channel {
         &self.settings
     }
 
-    /// The last message id given.
+    /// The last message id assigned.
     #[must_use]
     pub fn last_id(&self) -> MessageId {
         self.last_id
@@ -168,40 +204,40 @@ impl Channel {
         self.live
     }
 
-    /// Polls parked and streams open.
+    /// The numbers of parked polls and open streams.
     #[must_use]
-    pub fn places(&self) -> (usize, usize) {
-        (self.places.waiters.len(), self.places.streams.len())
+    pub fn waiting(&self) -> (usize, usize) {
+        (self.waiters.polls.len(), self.waiters.streams.len())
     }
 
-    /// Undelivered DMs held, and their bytes.
+    /// The number of held DMs, and their bytes.
     #[must_use]
     pub fn held(&self) -> (usize, usize) {
         (self.held_messages, self.held_bytes)
     }
 
-    /// Gives back the room of what is there for who waits, when nobody does.
+    /// Frees the memory that only waiting clients need, if there are none.
     pub fn shrink(&mut self) {
-        if self.places.are_empty() {
-            self.places.shrink();
+        if self.waiters.are_empty() {
+            self.waiters.shrink();
             self.roster_json = None;
         }
     }
 
-    /// The next message id: the time, or one more than the last when time stood still or stepped back.
+    /// The next message id: the time, or one more than the last id if the clock did not advance.
     #[must_use]
     pub fn next_id(&self, now: Now) -> MessageId {
         now.at_ms.max(self.last_id + 1)
     }
 
-    /// The identity a member joined with last, and its callsign; none if it proved none.
+    /// A member's callsign and the identity it joined with; none if it joined without one.
     #[must_use]
     pub fn identity_of(&self, no: MemberNo) -> Option<(&Callsign, &Identity)> {
         let member = self.members.get(&no)?;
         Some((&member.callsign, member.identity.as_ref()?))
     }
 
-    /// A message it holds in memory: in its ring, or for its recipient.
+    /// A message that is in memory: in the ring, or held for its recipient.
     #[must_use]
     pub(crate) fn held_message(&self, id: MessageId) -> Option<Arc<Message>> {
         let in_ring = self.ring.get(id).and_then(|slot| slot.message.clone());
@@ -221,25 +257,25 @@ impl Channel {
         self.members.get_mut(&no)?.consumer_mut(name)
     }
 
-    /// The sends of the last minute are a session's: they go with it when it is renamed.
-    pub(crate) fn move_window(&mut self, from: MemberNo, to: MemberNo) {
-        let window = self.members.get_mut(&from).map(|m| std::mem::take(&mut m.window));
+    /// Moves the rate window of a session that joined under another callsign.
+    pub(crate) fn move_send_window(&mut self, from: MemberNo, to: MemberNo) {
+        let window = self.members.get_mut(&from).map(|m| std::mem::take(&mut m.send_window));
         if let (Some(window), Some(member)) = (window, self.members.get_mut(&to)) {
-            member.window = window;
+            member.send_window = window;
         }
     }
 
-    /// Whether one member more may come. On a band one that is away gives way: nobody invited it, and nobody is to fill
-    /// a band for a week.
-    pub(crate) fn room_for_a_member(&self) -> Result<(), Refusal> {
-        if self.members.len() < limits::MEMBERS || self.longest_away().is_some() {
+    /// Checks that one more member may join. On a full band, a member that is away is dropped for it, so that nobody can
+    /// block a band.
+    pub(crate) fn check_member_limit(&self) -> Result<(), Refusal> {
+        if self.members.len() < limits::MEMBERS || self.member_to_drop().is_some() {
             return Ok(());
         }
         Err(Refusal::limit_reached("members of a channel", limits::MEMBERS))
     }
 
-    /// Who is forgotten for somebody new on a band that is full: the one that has been away for longest, and is owed no DM.
-    pub(crate) fn longest_away(&self) -> Option<MemberNo> {
+    /// The member to drop for a new one on a full band: the one that has been away longest and has no held DM.
+    pub(crate) fn member_to_drop(&self) -> Option<MemberNo> {
         if !self.settings.is_band || self.members.len() < limits::MEMBERS {
             return None;
         }
@@ -251,10 +287,10 @@ impl Channel {
         away.min().map(|(_, no)| no)
     }
 
-    /// A sign of life. Gives the member if the session lives.
+    /// Refreshes a session. Returns its member if it is live.
     pub(crate) fn touch(&mut self, session: &crate::ids::SessionId, now: Now) -> Option<MemberNo> {
         let no = self.sessions.live(session)?;
-        self.idle_from(now);
+        self.reset_idle(now);
         self.members.get_mut(&no)?.touch(now.uptime_ms);
         Some(no)
     }

@@ -1,4 +1,4 @@
-//! Taking a snapshot of a channel, and restoring the channel from a snapshot and the log after it.
+//! Recovery of a channel: taking its snapshot, and restoring it from a snapshot and the log after it.
 
 use std::sync::Arc;
 
@@ -9,43 +9,44 @@ use crate::ids::MessageId;
 use crate::message::Message;
 
 use super::delivery_records::DeliveryRecords;
-use super::member::{Departure, Held, Keys, Presence};
+use super::idempotency::IdempotencyCache;
+use super::member::{Departure, Held, Presence};
 use super::ring::Ring;
-use super::snapshot::{BacklogEntry, KeyState, MemberState, RestoreError, Snapshot, VERSION};
-use super::{Channel, Consumer, Effects, Member, Slot};
+use super::snapshot::{BacklogEntry, IdempotencySnapshot, MemberSnapshot, RestoreError, Snapshot, VERSION};
+use super::{Channel, Consumer, Effects, Member, MessageSlot};
 
 impl Channel {
-    /// The channel's state, to be written down. `rested_in` is the hub's run when it leaves memory.
+    /// The channel's state, to be stored. `passivated_in` is the boot of the hub when the channel is being unloaded.
     #[must_use]
-    pub fn snapshot(&self, rested_in: Option<u64>, now: Now) -> Snapshot {
-        let (departed, lost_before) = self.ring.departure();
+    pub fn snapshot(&self, passivated_in: Option<u64>, now: Now) -> Snapshot {
+        let (evicted, lost_before) = self.ring.eviction();
         Snapshot {
             v: VERSION,
             last_id: self.last_id,
             last_no: self.last_no,
             first_joined_at_ms: self.first_joined_at_ms,
             last_activity_at_ms: self.last_activity_at_ms,
-            departed,
+            evicted,
             lost_before,
-            members: self.members.values().map(|member| member.state(self.settings.is_durable(), now)).collect(),
-            traces: self.traces.iter().filter(|_| self.settings.is_durable()).cloned().collect(),
+            members: self.members.values().map(|member| member.snapshot(self.settings.is_durable(), now)).collect(),
+            delivery_records: self.delivery_records.iter().filter(|_| self.settings.is_durable()).cloned().collect(),
             at_ms: now.at_ms,
-            rested_in,
-            silent: !self.spoken,
+            passivated_in,
+            has_no_messages: !self.has_messages,
         }
     }
 
-    /// Brings back the state that was written down; the channel was just opened. Time goes on where the state rested in
-    /// this `run` of the hub; after a restart every TTL begins anew. Messages come from the shelf, in
-    /// outline: [`Self::hollow`] says which must be [filled in](Self::fill).
+    /// Restores a stored state into a channel that was just opened. TTLs continue if the state was unloaded in this boot of
+    /// the hub, and restart otherwise. The messages come from the backlog without their bodies:
+    /// [`missing_bodies`](Self::missing_bodies) lists those to [fill in](Self::fill).
     ///
     /// # Errors
-    /// When the state is not one that can be read, or a message it needs is not on the shelf.
+    /// If the snapshot has an unknown version, or a message it needs is not in the backlog.
     pub fn restore(
         &mut self,
         snapshot: Snapshot,
-        shelf: &[BacklogEntry],
-        run: u64,
+        backlog: &[BacklogEntry],
+        boot: u64,
         now: Now,
     ) -> Result<(), RestoreError> {
         if snapshot.v != VERSION {
@@ -55,55 +56,55 @@ impl Channel {
         self.last_no = snapshot.last_no;
         self.first_joined_at_ms = snapshot.first_joined_at_ms;
         self.last_activity_at_ms = snapshot.last_activity_at_ms;
-        self.spoken |= !snapshot.silent;
+        self.has_messages |= !snapshot.has_no_messages;
         let durable = self.settings.is_durable();
         if durable {
-            self.ring = LazyBox::new(Ring::restored(snapshot.departed, snapshot.lost_before, Some(self.rules.shelf)));
-            shelf.iter().filter(|s| s.id <= snapshot.last_id).for_each(|shelved| self.ring.shelve(shelved));
-            self.traces = LazyBox::new(DeliveryRecords::restored(snapshot.traces));
+            self.ring = LazyBox::new(Ring::restored(snapshot.evicted, snapshot.lost_before, Some(self.rules.backlog)));
+            backlog.iter().filter(|s| s.id <= snapshot.last_id).for_each(|entry| self.ring.push_backlog(entry));
+            self.delivery_records = LazyBox::new(DeliveryRecords::restored(snapshot.delivery_records));
         }
-        let slept_ms = (snapshot.rested_in == Some(run)).then(|| now.at_ms.saturating_sub(snapshot.at_ms));
-        // Who is here has the last word about a session that went from one callsign to another.
-        let (away, here): (Vec<_>, Vec<_>) = snapshot.members.into_iter().partition(|m| m.away.is_some());
-        for state in away.into_iter().chain(here) {
-            let quiet_ms = slept_ms.map_or(0, |slept_ms| state.quiet_ms + slept_ms);
-            self.restore_member(state, shelf, now.uptime_ms.saturating_sub(quiet_ms), now)?;
+        let unloaded_ms = (snapshot.passivated_in == Some(boot)).then(|| now.at_ms.saturating_sub(snapshot.at_ms));
+        // Live members come last: a session that moved to another callsign belongs to the live one.
+        let (away, live): (Vec<_>, Vec<_>) = snapshot.members.into_iter().partition(|m| m.away.is_some());
+        for state in away.into_iter().chain(live) {
+            let quiet_ms = unloaded_ms.map_or(0, |unloaded_ms| state.quiet_ms + unloaded_ms);
+            self.restore_member(state, backlog, now.uptime_ms.saturating_sub(quiet_ms), now)?;
         }
         Ok(())
     }
 
     fn restore_member(
         &mut self,
-        state: MemberState,
-        shelf: &[BacklogEntry],
+        state: MemberSnapshot,
+        backlog: &[BacklogEntry],
         since_ms: u64,
         now: Now,
     ) -> Result<(), RestoreError> {
         let mut held = Held::default();
         for id in &state.held {
-            let at = shelf.binary_search_by_key(id, |shelved| shelved.id).map_err(|_| RestoreError::Missing(*id))?;
-            let slot = Slot::shelved(&shelf[at]);
+            let at = backlog.binary_search_by_key(id, |entry| entry.id).map_err(|_| RestoreError::Missing(*id))?;
+            let slot = MessageSlot::from_backlog(&backlog[at]);
             self.held_messages += 1;
             self.held_bytes += slot.weight_bytes();
             held.push(slot);
         }
-        let minted = || self.rules.key.recognise(&self.id, &state.callsign, state.generation);
+        let minted = || self.rules.key.mint_hash_only(&self.id, &state.callsign, state.generation);
         let session = state.own_session.clone().unwrap_or_else(minted);
-        let mut keys = Keys::default();
-        state.keys.into_iter().for_each(|key| keys.restore(key, now));
+        let mut idempotency = IdempotencyCache::default();
+        state.idempotency.into_iter().for_each(|send| idempotency.restore(send, now));
         let presence = match state.away {
             None => Presence::Live { seen_ms: since_ms },
             Some(how) => Presence::Away { since_ms, how },
         };
         match state.away {
             None => {
-                self.sessions.seat(session.clone(), state.no);
+                self.sessions.insert(session.clone(), state.no);
                 self.live += 1;
                 self.sweep_by(since_ms + self.settings.session_ttl_ms);
             }
             Some(how) => {
                 if how != Departure::Renamed {
-                    self.sessions.bury(&session, since_ms);
+                    self.sessions.expire(&session, since_ms);
                 }
                 self.sweep_by(since_ms + self.settings.member_ttl_ms);
             }
@@ -119,11 +120,11 @@ impl Channel {
             joined_at_ms: state.joined_at_ms,
             start: state.start,
             presence,
-            prompted: state.prompted,
+            has_sent: state.has_sent,
             consumers: state.consumers.into_iter().map(|consumer| Consumer::restored(consumer, now)).collect(),
             held: LazyBox::new(held),
-            keys,
-            window: LazyBox::default(),
+            idempotency,
+            send_window: LazyBox::default(),
         };
         self.members.insert(state.no, Box::new(member));
         if let Some(next) = self.sessions.next_sweep_ms() {
@@ -132,9 +133,9 @@ impl Channel {
         Ok(())
     }
 
-    /// Replays what happened after the state that was restored.
+    /// Applies the entries that were logged after the restored state.
     pub fn replay<'a>(&mut self, entries: impl Iterator<Item = &'a Entry>, now: Now) {
-        // Nobody waits yet, so there is nothing to carry out.
+        // No client waits yet, so there is nothing to run.
         let mut effects = Effects::default();
         for entry in entries {
             self.apply(entry, now, &mut effects);
@@ -142,32 +143,35 @@ impl Channel {
         }
     }
 
-    /// Says that the log may lack what was handed over last: the hub went down without a goodbye.
-    pub fn doubt_handovers(&mut self) {
+    /// Marks all messages so far as possibly delivered. After a crash, the log may lack the last deliveries.
+    pub fn mark_maybe_delivered(&mut self) {
         let upto = self.last_id;
-        self.members.values_mut().flat_map(|m| &mut m.consumers).for_each(|consumer| consumer.may_have_had(upto));
+        self.members
+            .values_mut()
+            .flat_map(|m| &mut m.consumers)
+            .for_each(|consumer| consumer.mark_maybe_delivered(upto));
     }
 
-    /// Gives no id up to here (D10).
-    pub fn begin_above(&mut self, floor: MessageId) {
-        self.last_id = self.last_id.max(floor);
+    /// Assigns no id up to and including `id` from now on (D10).
+    pub fn start_ids_above(&mut self, id: MessageId) {
+        self.last_id = self.last_id.max(id);
     }
 
-    /// The messages that must be in memory and are not: of the ring, and those held for their recipients.
+    /// The messages whose bodies must be in memory and are not: those of the ring, and those held for their recipients.
     #[must_use]
-    pub fn hollow(&self) -> Vec<MessageId> {
+    pub fn missing_bodies(&self) -> Vec<MessageId> {
         let held = self.members.values().flat_map(|m| m.held.iter());
         let held = held.filter(|slot| slot.message.is_none()).map(|slot| slot.id);
-        let mut ids: Vec<_> = self.ring.hollow().chain(held).collect();
+        let mut ids: Vec<_> = self.ring.missing_bodies().chain(held).collect();
         ids.sort_unstable();
         ids.dedup();
         ids
     }
 
-    /// Fills in messages that were in outline.
+    /// Adds the bodies of messages.
     ///
     /// # Errors
-    /// When one is still missing.
+    /// If a body is still missing afterwards.
     pub fn fill(&mut self, messages: &[Arc<Message>]) -> Result<(), RestoreError> {
         for message in messages {
             self.ring.fill(message);
@@ -175,13 +179,13 @@ impl Channel {
                 recipient.held.fill(message);
             }
         }
-        self.hollow().first().map_or(Ok(()), |id| Err(RestoreError::Missing(*id)))
+        self.missing_bodies().first().map_or(Ok(()), |id| Err(RestoreError::Missing(*id)))
     }
 }
 
 impl Member {
-    fn state(&self, durable: bool, now: Now) -> MemberState {
-        let keys = self.keys.iter().filter(|_| durable).map(|(key, first)| KeyState {
+    fn snapshot(&self, durable: bool, now: Now) -> MemberSnapshot {
+        let idempotency = self.idempotency.iter().filter(|_| durable).map(|(key, first)| IdempotencySnapshot {
             key: SendKey { key: key.clone(), body_hash: first.body_hash },
             id: first.id,
             at_ms: first.at_ms,
@@ -194,7 +198,7 @@ impl Member {
             Presence::Live { seen_ms } => (seen_ms, None),
             Presence::Away { since_ms, how } => (since_ms, Some(how)),
         };
-        MemberState {
+        MemberSnapshot {
             no: self.no,
             callsign: self.callsign.clone(),
             generation: self.generation,
@@ -204,10 +208,10 @@ impl Member {
             start: self.start,
             quiet_ms: now.uptime_ms.saturating_sub(since_ms),
             away,
-            prompted: self.prompted,
-            consumers: consumers.map(|consumer| consumer.state(durable, now)).collect(),
+            has_sent: self.has_sent,
+            consumers: consumers.map(|consumer| consumer.snapshot(durable, now)).collect(),
             held: held.map(|slot| slot.id).collect(),
-            keys: keys.collect(),
+            idempotency: idempotency.collect(),
         }
     }
 }

@@ -1,6 +1,7 @@
-//! The ring buffer: the last messages of a channel, and what it knows of those that left.
+//! The ring buffer: the last messages of a channel, and a record of those that were evicted.
 //!
-//! On a durable channel what leaves memory lies on the shelf, in the log, and only what leaves the shelf has left.
+//! On a durable channel, messages that leave memory stay in the backlog: the log stores them, and the ring keeps their ids.
+//! Only messages that leave the backlog count as evicted.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -14,20 +15,20 @@ use crate::message::Message;
 
 use super::BacklogEntry;
 
-/// Why a broadcast is no longer held.
+/// Why broadcasts are no longer stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum GapReason {
-    /// Newer messages pushed it out.
+    /// Newer messages replaced them.
     Ring,
-    /// The channel was brought back without its messages.
+    /// The hub restarted, and the channel was in memory only.
     Restart,
-    /// The channel left memory while nobody was there.
+    /// The channel was unused and was unloaded from memory.
     Idle,
 }
 
 impl GapReason {
-    /// The reason as readers see it.
+    /// The reason as it appears in JSON.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -38,48 +39,48 @@ impl GapReason {
     }
 }
 
-/// How much the shelf of a durable channel holds, beside the ring.
+/// The bounds of a durable channel's backlog.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BacklogLimits {
-    /// Messages, those of the ring included.
+    /// Messages, including those of the ring.
     pub messages: usize,
-    /// Their bytes.
+    /// Bytes of these messages.
     pub bytes: usize,
 }
 
-/// What left: the newest message of all, the newest broadcast, and the newest broadcast from somebody else than its
-/// sender. That is enough to know exactly, for every reader, whether a broadcast not its own was lost.
+/// The newest evicted message, the newest evicted broadcast with its sender, and the newest evicted broadcast of another
+/// sender. This is enough to know, for every reader, whether a broadcast of another member was lost.
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Evicted {
     pub(super) any: MessageId,
     pub(super) newest: MessageId,
     pub(super) newest_from: Option<MemberNo>,
     pub(super) newest_of_others: MessageId,
-    /// How many broadcasts left.
+    /// The number of evicted broadcasts.
     #[serde(default)]
     pub(super) broadcasts: u64,
 }
 
-/// A message of the ring, or of the shelf behind it.
+/// A message of the ring or of the backlog.
 #[derive(Clone, Debug)]
-pub(crate) struct Slot {
+pub(crate) struct MessageSlot {
     pub(crate) id: MessageId,
     pub(crate) from: MemberNo,
     pub(crate) to: Option<MemberNo>,
     weight_bytes: u32,
-    /// The message, while it is in memory.
+    /// The message; none if it is not in memory.
     pub(crate) message: Option<Arc<Message>>,
 }
 
-impl Slot {
-    pub(crate) fn of(message: &Arc<Message>) -> Self {
+impl MessageSlot {
+    pub(crate) fn new(message: &Arc<Message>) -> Self {
         let weight_bytes = u32::try_from(message.weight_bytes()).unwrap_or(u32::MAX);
         let (id, from, to) = (message.id, message.from, message.to);
-        Self { id, from, to, weight_bytes, message: message.is_whole().then(|| message.clone()) }
+        Self { id, from, to, weight_bytes, message: message.has_body().then(|| message.clone()) }
     }
 
-    pub(super) fn shelved(shelved: &BacklogEntry) -> Self {
-        let BacklogEntry { id, from, to, weight_bytes } = *shelved;
+    pub(super) fn from_backlog(entry: &BacklogEntry) -> Self {
+        let BacklogEntry { id, from, to, weight_bytes } = *entry;
         Self { id, from, to, weight_bytes: u32::try_from(weight_bytes).unwrap_or(u32::MAX), message: None }
     }
 
@@ -87,24 +88,24 @@ impl Slot {
         self.weight_bytes as usize
     }
 
-    /// Whether it is for this member to read; see [`Message::reaches`].
-    pub(crate) fn reaches(&self, no: MemberNo) -> bool {
+    /// Whether this member may receive it; see [`Message::is_readable_by`].
+    pub(crate) fn is_readable_by(&self, no: MemberNo) -> bool {
         self.from != no && self.to.is_none_or(|to| to == no)
     }
 }
 
 #[derive(Debug)]
 pub(crate) struct Ring {
-    /// Oldest first: the shelf, then the ring proper.
-    slots: VecDeque<Slot>,
-    /// How many of the slots are the shelf's.
-    shelved: usize,
+    /// Oldest first: the backlog, then the ring.
+    slots: VecDeque<MessageSlot>,
+    /// The number of slots that belong to the backlog.
+    backlog_len: usize,
     ring_bytes: usize,
-    shelf_bytes: usize,
-    shelf: Option<BacklogLimits>,
-    /// How many of the slots are broadcasts.
+    backlog_bytes: usize,
+    backlog_limits: Option<BacklogLimits>,
+    /// The number of slots that are broadcasts.
     broadcasts: u64,
-    departed: Evicted,
+    evicted: Evicted,
     lost_before: Option<(MessageId, GapReason)>,
 }
 
@@ -115,148 +116,148 @@ impl Default for Ring {
 }
 
 impl StaticDefault for Ring {
-    fn vacant() -> &'static Self {
-        static VACANT: Ring = Ring::new(None, None);
-        &VACANT
+    fn static_default() -> &'static Self {
+        static EMPTY: Ring = Ring::new(None, None);
+        &EMPTY
     }
 
-    fn is_vacant(&self) -> bool {
-        self.slots.is_empty() && self.shelf.is_none() && self.lost_before.is_none() && self.departed.any == 0
+    fn is_default(&self) -> bool {
+        self.slots.is_empty() && self.backlog_limits.is_none() && self.lost_before.is_none() && self.evicted.any == 0
     }
 }
 
 impl Ring {
-    /// An empty ring, with a shelf behind it on a durable channel. With a loss, everything up to that id counts as
-    /// departed.
-    pub(crate) const fn new(lost: Option<(MessageId, GapReason)>, shelf: Option<BacklogLimits>) -> Self {
+    /// An empty ring, with a backlog on a durable channel. If `lost` is given, everything up to that id counts as evicted.
+    pub(crate) const fn new(lost: Option<(MessageId, GapReason)>, backlog_limits: Option<BacklogLimits>) -> Self {
         let newest = match lost {
             Some((id, _)) => id,
             None => 0,
         };
         Self {
             slots: VecDeque::new(),
-            shelved: 0,
+            backlog_len: 0,
             ring_bytes: 0,
-            shelf_bytes: 0,
-            shelf,
+            backlog_bytes: 0,
+            backlog_limits,
             broadcasts: 0,
-            departed: Evicted { any: newest, newest, newest_from: None, newest_of_others: newest, broadcasts: 0 },
+            evicted: Evicted { any: newest, newest, newest_from: None, newest_of_others: newest, broadcasts: 0 },
             lost_before: lost,
         }
     }
 
-    /// The ring as it was: what had left, and what lies on the shelf.
+    /// Restores a ring that has evicted messages; its backlog is added with [`push_backlog`](Self::push_backlog).
     pub(super) fn restored(
-        departed: Evicted,
+        evicted: Evicted,
         lost: Option<(MessageId, GapReason)>,
-        shelf: Option<BacklogLimits>,
+        backlog_limits: Option<BacklogLimits>,
     ) -> Self {
-        Self { departed, ..Self::new(lost, shelf) }
+        Self { evicted, ..Self::new(lost, backlog_limits) }
     }
 
-    /// Puts a message back that is on the shelf already.
-    pub(super) fn shelve(&mut self, shelved: &BacklogEntry) {
-        if shelved.id > self.departed.any {
-            self.push_slot(Slot::shelved(shelved));
+    /// Adds the newest message without its body.
+    pub(super) fn push_backlog(&mut self, entry: &BacklogEntry) {
+        if entry.id > self.evicted.any {
+            self.push_slot(MessageSlot::from_backlog(entry));
         }
     }
 
-    /// Adds the newest message and lets the oldest go until all bounds hold.
+    /// Adds the newest message, and evicts the oldest until all bounds are met.
     pub(crate) fn push(&mut self, message: &Arc<Message>) {
-        self.push_slot(Slot::of(message));
+        self.push_slot(MessageSlot::new(message));
     }
 
-    fn push_slot(&mut self, slot: Slot) {
+    fn push_slot(&mut self, slot: MessageSlot) {
         assert!(self.slots.back().is_none_or(|last| last.id < slot.id), "ids increase");
         self.ring_bytes += slot.weight_bytes();
         self.broadcasts += u64::from(slot.to.is_none());
         self.slots.push_back(slot);
         while self.len() > RING_MESSAGES || (self.ring_bytes > RING_BYTES && self.len() > 1) {
-            self.drop_oldest();
+            self.move_oldest_to_backlog();
         }
-        if let Some(BacklogLimits { messages, bytes }) = self.shelf {
-            while self.shelved > 0 && (self.slots.len() > messages || self.shelf_bytes + self.ring_bytes > bytes) {
-                self.clear_oldest();
+        if let Some(BacklogLimits { messages, bytes }) = self.backlog_limits {
+            while self.backlog_len > 0 && (self.slots.len() > messages || self.backlog_bytes + self.ring_bytes > bytes)
+            {
+                self.evict_oldest();
             }
         }
-        assert!(self.len() <= RING_MESSAGES, "the ring keeps its bound");
+        assert!(self.len() <= RING_MESSAGES, "the ring is bounded");
     }
 
-    /// The oldest of the ring proper goes to the shelf, or for good.
-    fn drop_oldest(&mut self) {
-        let Some(oldest) = self.slots.get_mut(self.shelved) else { return };
+    /// Moves the oldest message of the ring to the backlog, or evicts it if there is none.
+    fn move_oldest_to_backlog(&mut self) {
+        let Some(oldest) = self.slots.get_mut(self.backlog_len) else { return };
         let weight_bytes = oldest.weight_bytes();
         self.ring_bytes -= weight_bytes;
         oldest.message = None;
-        self.shelved += 1;
-        self.shelf_bytes += weight_bytes;
-        if self.shelf.is_none() {
-            self.clear_oldest();
+        self.backlog_len += 1;
+        self.backlog_bytes += weight_bytes;
+        if self.backlog_limits.is_none() {
+            self.evict_oldest();
         }
     }
 
-    /// The oldest of the shelf goes for good.
-    fn clear_oldest(&mut self) {
+    /// Evicts the oldest message of the backlog.
+    fn evict_oldest(&mut self) {
         let Some(oldest) = self.slots.pop_front() else { return };
-        self.shelved -= 1;
-        self.shelf_bytes -= oldest.weight_bytes();
-        self.depart(&oldest);
+        self.backlog_len -= 1;
+        self.backlog_bytes -= oldest.weight_bytes();
+        self.record_evicted(&oldest);
     }
 
-    fn depart(&mut self, slot: &Slot) {
-        let departed = &mut self.departed;
-        departed.any = departed.any.max(slot.id);
+    fn record_evicted(&mut self, slot: &MessageSlot) {
+        let evicted = &mut self.evicted;
+        evicted.any = evicted.any.max(slot.id);
         if slot.to.is_some() {
             return;
         }
         self.broadcasts -= 1;
-        self.departed.broadcasts += 1;
-        let departed = &mut self.departed;
-        if departed.newest_from != Some(slot.from) {
-            departed.newest_of_others = departed.newest;
+        self.evicted.broadcasts += 1;
+        let evicted = &mut self.evicted;
+        if evicted.newest_from != Some(slot.from) {
+            evicted.newest_of_others = evicted.newest;
         }
-        departed.newest = slot.id;
-        departed.newest_from = Some(slot.from);
+        evicted.newest = slot.id;
+        evicted.newest_from = Some(slot.from);
     }
 
-    /// What was on the shelf is not there any more: it has left, and everything before it.
-    pub(crate) fn lost(&mut self, id: MessageId) {
-        while self.shelved > 0 && self.slots.front().is_some_and(|oldest| oldest.id <= id) {
-            self.clear_oldest();
+    /// Evicts the backlog up to an id that the log no longer has.
+    pub(crate) fn evict_backlog_upto(&mut self, id: MessageId) {
+        while self.backlog_len > 0 && self.slots.front().is_some_and(|oldest| oldest.id <= id) {
+            self.evict_oldest();
         }
     }
 
-    pub(super) fn departure(&self) -> (Evicted, Option<(MessageId, GapReason)>) {
-        (self.departed, self.lost_before)
+    pub(super) fn eviction(&self) -> (Evicted, Option<(MessageId, GapReason)>) {
+        (self.evicted, self.lost_before)
     }
 
-    /// The newest broadcast that left and was not this member's own; 0 when there is none.
-    pub(crate) fn departed_for(&self, no: MemberNo) -> MessageId {
-        if self.departed.newest_from == Some(no) { self.departed.newest_of_others } else { self.departed.newest }
+    /// The newest evicted broadcast that this member did not send; 0 if there is none.
+    pub(crate) fn newest_evicted_for(&self, no: MemberNo) -> MessageId {
+        if self.evicted.newest_from == Some(no) { self.evicted.newest_of_others } else { self.evicted.newest }
     }
 
-    /// The newest broadcast that left: where a new consumer starts.
-    pub(crate) fn departed(&self) -> MessageId {
-        self.departed.newest
+    /// The newest evicted broadcast: the start cursor of a new consumer.
+    pub(crate) fn newest_evicted(&self) -> MessageId {
+        self.evicted.newest
     }
 
-    /// Where a newcomer starts: behind the shelf, or it would have to read through all of it.
-    pub(crate) fn newcomers_start(&self) -> MessageId {
-        let newest_shelved = self.shelved.checked_sub(1).and_then(|at| self.slots.get(at));
-        newest_shelved.map_or(self.departed.newest, |slot| slot.id)
+    /// The start cursor of a new member: after the backlog, which it does not have to read.
+    pub(crate) fn start_of_ring(&self) -> MessageId {
+        let newest_of_backlog = self.backlog_len.checked_sub(1).and_then(|at| self.slots.get(at));
+        newest_of_backlog.map_or(self.evicted.newest, |slot| slot.id)
     }
 
-    /// Why a reader at `floor` has lost something.
-    pub(crate) fn loss_above(&self, floor: MessageId) -> GapReason {
+    /// The reason of a gap that begins after `from`.
+    pub(crate) fn gap_reason_above(&self, from: MessageId) -> GapReason {
         match self.lost_before {
-            Some((id, loss)) if floor < id => loss,
+            Some((id, reason)) if from < id => reason,
             _ => GapReason::Ring,
         }
     }
 
     /// Messages above an id, oldest first.
-    pub(crate) fn after(&self, id: MessageId) -> impl DoubleEndedIterator<Item = &Slot> {
-        // Readers mostly stand near the end: look there first.
+    pub(crate) fn after(&self, id: MessageId) -> impl DoubleEndedIterator<Item = &MessageSlot> {
+        // Most readers are near the end.
         let from = match self.slots.back() {
             Some(last) if last.id <= id => self.slots.len(),
             _ => self.slots.partition_point(|m| m.id <= id),
@@ -264,42 +265,42 @@ impl Ring {
         self.slots.range(from..)
     }
 
-    /// The ring proper, oldest first: what history tells.
+    /// The messages of the ring, oldest first, without the backlog: the history.
     pub(crate) fn iter(&self) -> impl DoubleEndedIterator<Item = &Arc<Message>> {
-        self.slots.range(self.shelved..).filter_map(|slot| slot.message.as_ref())
+        self.slots.range(self.backlog_len..).filter_map(|slot| slot.message.as_ref())
     }
 
-    /// How many broadcasts there were so far: the place of the next one, from 0 on.
+    /// The number of broadcasts so far, which is the sequence number of the next one.
     pub(crate) fn broadcasts(&self) -> u64 {
-        self.departed.broadcasts + self.broadcasts
+        self.evicted.broadcasts + self.broadcasts
     }
 
-    /// The broadcasts of the ring proper with their places, the newest first.
-    pub(crate) fn placed(&self) -> impl Iterator<Item = (u64, Option<&Arc<Message>>)> {
+    /// The broadcasts of the ring with their sequence numbers, newest first.
+    pub(crate) fn numbered_broadcasts(&self) -> impl Iterator<Item = (u64, Option<&Arc<Message>>)> {
         let next = self.broadcasts();
-        let broadcasts = self.slots.range(self.shelved..).rev().filter(|slot| slot.to.is_none());
+        let broadcasts = self.slots.range(self.backlog_len..).rev().filter(|slot| slot.to.is_none());
         broadcasts.zip(1..=next).map(move |(slot, back)| (next - back, slot.message.as_ref()))
     }
 
-    pub(crate) fn get(&self, id: MessageId) -> Option<&Slot> {
+    pub(crate) fn get(&self, id: MessageId) -> Option<&MessageSlot> {
         let at = self.slots.binary_search_by_key(&id, |slot| slot.id).ok()?;
         self.slots.get(at)
     }
 
-    /// Messages of the ring proper.
+    /// The number of messages in the ring, without the backlog.
     pub(crate) fn len(&self) -> usize {
-        self.slots.len() - self.shelved
+        self.slots.len() - self.backlog_len
     }
 
-    /// Messages of the ring proper that are not in memory: after a replay.
-    pub(super) fn hollow(&self) -> impl Iterator<Item = MessageId> {
-        self.slots.range(self.shelved..).filter(|slot| slot.message.is_none()).map(|slot| slot.id)
+    /// Messages of the ring whose bodies are not in memory, after a replay.
+    pub(super) fn missing_bodies(&self) -> impl Iterator<Item = MessageId> {
+        self.slots.range(self.backlog_len..).filter(|slot| slot.message.is_none()).map(|slot| slot.id)
     }
 
-    /// Fills a slot of the ring proper with its message.
+    /// Adds the body of a message of the ring.
     pub(super) fn fill(&mut self, message: &Arc<Message>) {
         let Ok(at) = self.slots.binary_search_by_key(&message.id, |slot| slot.id) else { return };
-        if let Some(slot) = self.slots.get_mut(at).filter(|_| at >= self.shelved) {
+        if let Some(slot) = self.slots.get_mut(at).filter(|_| at >= self.backlog_len) {
             slot.message = Some(message.clone());
         }
     }
@@ -311,7 +312,7 @@ mod tests {
     use crate::message::{Kind, MessageJson, Priority};
 
     fn message(id: u64, from: MemberNo, to: Option<MemberNo>, text: &str) -> Arc<Message> {
-        let wire = MessageJson {
+        let json = MessageJson {
             id,
             from: "x",
             to: "y",
@@ -326,16 +327,16 @@ mod tests {
             thread: None,
             verified: None,
         };
-        Arc::new(Message::frame_up(&wire, from, to))
+        Arc::new(Message::new(&json, from, to))
     }
 
     #[test]
-    fn d30_it_holds_100_messages_and_16_mib() {
+    fn d30_the_ring_has_at_most_100_messages_and_16_mib() {
         let mut ring = Ring::new(None, None);
         for id in 1..=250 {
             ring.push(&message(id, 1, None, "x"));
         }
-        assert_eq!((ring.len(), ring.departed(), ring.newcomers_start()), (100, 150, 150));
+        assert_eq!((ring.len(), ring.newest_evicted(), ring.start_of_ring()), (100, 150, 150));
         let big = "x".repeat(500_000);
         for id in 300..360 {
             ring.push(&message(id, 1, None, &big));
@@ -344,28 +345,28 @@ mod tests {
     }
 
     #[test]
-    fn a03_behind_the_ring_of_a_durable_channel_is_a_shelf() {
+    fn a03_a_durable_channel_has_a_backlog() {
         let mut ring = Ring::new(None, Some(BacklogLimits { messages: 300, bytes: RING_BYTES }));
         for id in 1..=250 {
             ring.push(&message(id, 1, None, "x"));
         }
-        assert_eq!((ring.len(), ring.departed(), ring.newcomers_start()), (100, 0, 150));
+        assert_eq!((ring.len(), ring.newest_evicted(), ring.start_of_ring()), (100, 0, 150));
         assert!(ring.get(150).unwrap().message.is_none() && ring.get(151).unwrap().message.is_some());
         for id in 251..=350 {
             ring.push(&message(id, 1, None, "x"));
         }
-        assert_eq!((ring.len(), ring.departed(), ring.newcomers_start()), (100, 50, 250));
+        assert_eq!((ring.len(), ring.newest_evicted(), ring.start_of_ring()), (100, 50, 250));
         let big = "x".repeat(500_000);
         for id in 400..440 {
             ring.push(&message(id, 1, None, &big));
         }
-        assert!(ring.ring_bytes + ring.shelf_bytes <= RING_BYTES && ring.departed() > 350);
-        ring.lost(ring.newcomers_start());
-        assert_eq!((ring.shelved, ring.shelf_bytes), (0, 0));
+        assert!(ring.ring_bytes + ring.backlog_bytes <= RING_BYTES && ring.newest_evicted() > 350);
+        ring.evict_backlog_upto(ring.start_of_ring());
+        assert_eq!((ring.backlog_len, ring.backlog_bytes), (0, 0));
     }
 
     #[test]
-    fn d05_a_departed_broadcast_is_a_loss_for_all_but_its_sender() {
+    fn d05_an_evicted_broadcast_is_lost_for_all_members_except_its_sender() {
         let mut ring = Ring::new(None, None);
         ring.push(&message(1, 7, None, "a"));
         ring.push(&message(2, 8, None, "b"));
@@ -374,6 +375,6 @@ mod tests {
         for id in 5..=104 {
             ring.push(&message(id, 1, Some(2), "x"));
         }
-        assert_eq!((ring.departed_for(7), ring.departed_for(8), ring.departed_for(5)), (2, 3, 3));
+        assert_eq!((ring.newest_evicted_for(7), ring.newest_evicted_for(8), ring.newest_evicted_for(5)), (2, 3, 3));
     }
 }

@@ -1,4 +1,4 @@
-//! Who is here: the roster, whom a recipient means, and who is offered as a hint.
+//! The roster: the members online, resolving a recipient, and the member list of a hint.
 
 use std::fmt::Write as _;
 
@@ -20,7 +20,7 @@ impl Channel {
         online
     }
 
-    /// The callsigns online as a JSON array, made once for all who ask until somebody comes or goes.
+    /// The callsigns online as a JSON array. It is cached until the roster changes.
     pub(crate) fn roster_json(&mut self) -> Bytes {
         if let Some(json) = &self.roster_json {
             return Bytes::clone(json);
@@ -34,18 +34,18 @@ impl Channel {
         self.roster_json = None;
     }
 
-    /// Whom `to` means: everybody (none), or one member. `#N` is the N-th that joined; a bare `N` is the callsign `N`
-    /// if there is one.
+    /// Resolves a recipient: none for a broadcast, or a member. `#N` is the member with number N; a bare `N` is the callsign
+    /// `N` if there is one, and the member with that number otherwise.
     ///
     /// # Errors
-    /// `unknown_recipient`, with who is there.
+    /// `unknown_recipient`, with the members as hint.
     pub(crate) fn recipient(&self, to: &str) -> Result<Option<&Member>, Refusal> {
         if to.is_empty() || to == ALL {
             return Ok(None);
         }
         let by_index = |digits: &str| {
-            let is_plain = digits.bytes().all(|b| b.is_ascii_digit());
-            digits.parse::<MemberNo>().ok().filter(|_| is_plain).and_then(|no| self.member(no))
+            let is_message = digits.bytes().all(|b| b.is_ascii_digit());
+            digits.parse::<MemberNo>().ok().filter(|_| is_message).and_then(|no| self.member(no))
         };
         let found = match to.strip_prefix('#') {
             Some(digits) => by_index(digits),
@@ -55,18 +55,18 @@ impl Channel {
     }
 
     fn unknown_recipient(&self, to: &str) -> Refusal {
-        let text = format!("nobody on this channel is called `{}`", text::clip(to));
-        Refusal::new(Code::UnknownRecipient, text).hint(format!("here are: {}", self.who_is_here()))
+        let text = format!("no member of this channel is called `{}`", text::clip(to));
+        Refusal::new(Code::UnknownRecipient, text).hint(format!("members: {}", self.member_list()))
     }
 
-    fn who_is_here(&self) -> String {
+    fn member_list(&self) -> String {
         let mut names = String::new();
         for member in self.members.values().take(HINT_NAMES) {
             let sep = if names.is_empty() { "" } else { ", " };
             let _ = write!(names, "{sep}#{} {}", member.no, member.callsign);
         }
         match self.members.len() {
-            0 => "nobody yet".into(),
+            0 => "none".into(),
             n if n > HINT_NAMES => format!("{names} and {} more", n - HINT_NAMES),
             _ => names,
         }

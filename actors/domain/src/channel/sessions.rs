@@ -1,4 +1,4 @@
-//! Which session sits where, and which ended lately.
+//! The sessions of a channel: those that are live, and those that ended recently.
 
 use std::collections::{HashMap, VecDeque};
 
@@ -10,15 +10,15 @@ use crate::refusal::Refusal;
 #[derive(Debug, Default)]
 pub(crate) struct Sessions {
     live: VecMap<SessionId, MemberNo>,
-    /// Boxed, because on most channels none has ended.
+    /// Boxed, because on most channels no session has ended.
     ended: Option<Box<Ended>>,
 }
 
-/// Sessions that ended lately: their callers learn that they did.
+/// Sessions that ended recently. Their callers get `session_expired`, not `not_joined`.
 #[derive(Debug, Default)]
 struct Ended {
     until_ms: HashMap<SessionId, u64>,
-    /// The oldest first.
+    /// Oldest first.
     order: VecDeque<(u64, SessionId)>,
 }
 
@@ -30,7 +30,7 @@ impl Sessions {
     /// The member of a live session.
     ///
     /// # Errors
-    /// `session_expired` when it ended less than an hour ago, else `not_joined`.
+    /// `session_expired` if it ended less than an hour ago, `not_joined` otherwise.
     pub(crate) fn member(&self, session: &SessionId, uptime_ms: u64) -> Result<MemberNo, Refusal> {
         if let Some(no) = self.live(session) {
             return Ok(no);
@@ -42,20 +42,20 @@ impl Sessions {
         }
     }
 
-    pub(crate) fn seat(&mut self, session: SessionId, no: MemberNo) {
+    pub(crate) fn insert(&mut self, session: SessionId, no: MemberNo) {
         if let Some(ended) = &mut self.ended {
             ended.until_ms.remove(&session);
         }
         self.live.insert(session, no);
     }
 
-    /// Takes a session away without a trace: it goes on somewhere else.
-    pub(crate) fn unseat(&mut self, session: &SessionId) {
+    /// Takes a session away without a record: it goes on somewhere else.
+    pub(crate) fn remove(&mut self, session: &SessionId) {
         self.live.remove(session);
     }
 
-    /// Ends a session and remembers that it was.
-    pub(crate) fn bury(&mut self, session: &SessionId, uptime_ms: u64) {
+    /// Ends a session and remembers that it existed.
+    pub(crate) fn expire(&mut self, session: &SessionId, uptime_ms: u64) {
         self.live.remove(session);
         let until_ms = uptime_ms + limits::TOMBSTONE_MS;
         let ended = self.ended.get_or_insert_default();
@@ -66,7 +66,7 @@ impl Sessions {
         }
     }
 
-    /// Forgets what ended long enough ago.
+    /// Forgets the sessions that ended long ago.
     pub(crate) fn sweep(&mut self, uptime_ms: u64) {
         let Some(ended) = &mut self.ended else { return };
         while ended.order.front().is_some_and(|(until_ms, _)| *until_ms <= uptime_ms) {

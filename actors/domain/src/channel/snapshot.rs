@@ -1,7 +1,8 @@
-//! A channel's state written down, so that its log need not be replayed from the beginning.
+//! The stored state of a channel, which saves replaying its log from the beginning.
 //!
-//! It holds no text: the messages lie beside it. Times are not in it but for those a client may ask for, because every
-//! TTL starts anew when a channel is opened again.
+//! It contains no message text; messages are stored beside it. It contains only those times that a client can query,
+//! because every TTL restarts when a channel is recovered. Field names are part of the storage format: a renamed field
+//! keeps its stored name with `serde(rename)`.
 
 use std::sync::Arc;
 
@@ -24,21 +25,24 @@ pub struct Snapshot {
     pub(super) last_no: MemberNo,
     pub(super) first_joined_at_ms: Option<u64>,
     pub(super) last_activity_at_ms: u64,
-    pub(super) departed: Evicted,
+    #[serde(rename = "departed")]
+    pub(super) evicted: Evicted,
     pub(super) lost_before: Option<(MessageId, GapReason)>,
-    pub(super) members: Vec<MemberState>,
-    pub(super) traces: Vec<DeliveryRecord>,
+    pub(super) members: Vec<MemberSnapshot>,
+    #[serde(rename = "traces")]
+    pub(super) delivery_records: Vec<DeliveryRecord>,
     /// When it was taken, in milliseconds since the epoch.
     pub(super) at_ms: u64,
-    /// The hub's run in which the channel left memory with this state: everything handed over before is in it.
-    pub(super) rested_in: Option<u64>,
-    /// Whether nothing was ever said on it.
-    #[serde(default)]
-    pub(super) silent: bool,
+    /// The boot of the hub in which the channel was unloaded with this state, if it was. It then contains every delivery.
+    #[serde(rename = "rested_in")]
+    pub(super) passivated_in: Option<u64>,
+    /// Whether no message was ever sent.
+    #[serde(default, rename = "silent")]
+    pub(super) has_no_messages: bool,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub(super) struct MemberState {
+pub(super) struct MemberSnapshot {
     pub(super) no: MemberNo,
     pub(super) callsign: Callsign,
     pub(super) generation: u64,
@@ -48,49 +52,51 @@ pub(super) struct MemberState {
     pub(super) identity: Option<Identity>,
     pub(super) joined_at_ms: u64,
     pub(super) start: MessageId,
-    /// Since its last sign of life, or since it went.
+    /// Time since its last activity, or since it went away.
     pub(super) quiet_ms: u64,
-    /// How it went, if it is away.
+    /// Why it went away; none while its session is live.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) away: Option<Departure>,
-    /// Whether the transcript has its first message.
-    #[serde(default)]
-    pub(super) prompted: bool,
-    pub(super) consumers: Vec<ConsumerState>,
+    /// Whether it has sent a message.
+    #[serde(default, rename = "prompted")]
+    pub(super) has_sent: bool,
+    pub(super) consumers: Vec<ConsumerSnapshot>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) held: Vec<MessageId>,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub(super) keys: Vec<KeyState>,
+    #[serde(default, rename = "keys", skip_serializing_if = "Vec::is_empty")]
+    pub(super) idempotency: Vec<IdempotencySnapshot>,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub(super) struct ConsumerState {
+pub(super) struct ConsumerSnapshot {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) name: Option<ConsumerName>,
     pub(super) cursor: MessageId,
-    pub(super) handed: MessageId,
-    pub(super) shown: MessageId,
-    pub(super) acks: bool,
-    /// Up to here it may have been given messages that no record tells of.
-    #[serde(default)]
-    pub(super) doubt: MessageId,
+    #[serde(rename = "handed")]
+    pub(super) delivered_upto: MessageId,
+    #[serde(rename = "shown")]
+    pub(super) seen_upto: MessageId,
+    #[serde(rename = "acks")]
+    pub(super) cursor_is_acked: bool,
+    #[serde(default, rename = "doubt")]
+    pub(super) maybe_delivered_upto: MessageId,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub(super) claims: Vec<ClaimState>,
+    pub(super) claims: Vec<ClaimSnapshot>,
 }
 
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
-pub(super) struct ClaimState {
+pub(super) struct ClaimSnapshot {
     pub(super) id: MessageId,
     pub(super) attempt: u32,
     pub(super) is_dm: bool,
-    /// When its lease ends, in milliseconds since the epoch, and how long it may last at most; none means it is due
-    /// again.
+    /// When its lease ends, in milliseconds since the epoch, and the time left of it when the snapshot was taken; none if
+    /// the message is due again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) lease: Option<(u64, u64)>,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub(super) struct KeyState {
+pub(super) struct IdempotencySnapshot {
     pub(super) key: SendKey,
     pub(super) id: MessageId,
     pub(super) at_ms: u64,
@@ -98,43 +104,43 @@ pub(super) struct KeyState {
     pub(super) to: Arc<str>,
 }
 
-/// How snapshots are written; another number is not read.
+/// The version of the format. Snapshots of another version are refused.
 pub(super) const VERSION: u32 = 1;
 
-/// Why a channel cannot be brought back from what was kept of it.
+/// Why a channel cannot be restored from its stored state.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RestoreError {
-    /// The snapshot was written by another version.
-    #[error("its snapshot has the version {0}")]
+    /// The snapshot has another version.
+    #[error("the snapshot has the unknown version {0}")]
     Version(u32),
-    /// A message it holds is not there.
+    /// A message that the channel must hold is not stored.
     #[error("message {0} is missing")]
     Missing(MessageId),
 }
 
 impl Snapshot {
-    /// The last message id given.
+    /// The last message id assigned.
     #[must_use]
     pub fn last_id(&self) -> MessageId {
         self.last_id
     }
 
-    /// Whether nothing was ever said on the channel: then nothing of it can be lost.
+    /// Whether no message was ever sent on the channel, so that it cannot have lost one.
     #[must_use]
-    pub fn is_silent(&self) -> bool {
-        self.silent
+    pub fn has_no_messages(&self) -> bool {
+        self.has_no_messages
     }
 
-    /// The hub's run in which the channel left memory with this state, if it did.
+    /// The boot of the hub in which the channel was unloaded with this state, if it was.
     #[must_use]
-    pub fn rested_in(&self) -> Option<u64> {
-        self.rested_in
+    pub fn passivated_in(&self) -> Option<u64> {
+        self.passivated_in
     }
 
-    /// Messages up to this id are no longer held, but for [those of recipients](Self::held).
+    /// Messages up to this id are evicted, except those [held for their recipients](Self::held).
     #[must_use]
-    pub fn departed(&self) -> MessageId {
-        self.departed.any
+    pub fn evicted_upto(&self) -> MessageId {
+        self.evicted.any
     }
 
     /// Messages held for their recipients, whatever their age.
@@ -143,15 +149,15 @@ impl Snapshot {
     }
 }
 
-/// A message that lies in the log and not in memory.
+/// A message of a durable channel that is stored in the log and not in memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BacklogEntry {
     /// Its id.
     pub id: MessageId,
-    /// Who sent it.
+    /// Its sender.
     pub from: MemberNo,
-    /// Whom it is for; none means everybody.
+    /// Its recipient; none for a broadcast.
     pub to: Option<MemberNo>,
-    /// What it weighs in memory, in bytes.
+    /// Its size in memory, in bytes.
     pub weight_bytes: usize,
 }

@@ -1,52 +1,51 @@
-//! The channel in numbers: what is there now, and what was handed over.
+//! Statistics of a channel: its current sizes, and its delivery counters.
 //!
-//! Every number is kept as it changes, so that looking costs the same on a channel of two and of ten thousand.
+//! Every number is maintained as it changes, so reading them costs the same on a channel of any size.
 
 use super::{Channel, GapReason};
 
-/// The numbers of one channel.
+/// The current sizes of a channel.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ChannelStats {
-    /// Members, online or not.
+    /// Members, online and offline.
     pub members: u32,
     /// Members with a live session.
     pub live: u32,
-    /// Polls parked.
+    /// Parked polls.
     pub polls: u32,
-    /// Streams open.
+    /// Open streams.
     pub streams: u32,
-    /// Undelivered DMs held.
+    /// DMs held for their recipients.
     pub held: u32,
-    /// Their bytes.
+    /// Bytes of these DMs.
     pub held_bytes: u64,
 }
 
-/// What readers have taken or given back, and what was lost, since somebody last asked. Statuses do not count: nothing
-/// holds them.
+/// Deliveries and losses since the counters were last taken. Statuses do not count, because they are not claimed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct DeliveryCounters {
-    /// Messages whose bytes were taken.
+    /// Messages delivered.
     pub taken: u32,
-    /// Messages that came back unread.
+    /// Messages returned undelivered.
     pub returned: u32,
-    /// Gaps told because newer messages pushed the ring's oldest out.
+    /// Gaps reported because newer messages replaced the oldest of the ring.
     pub gaps_ring: u32,
-    /// Gaps told because the channel was brought back without its messages.
+    /// Gaps reported because the hub restarted.
     pub gaps_restart: u32,
-    /// Gaps told because the channel had left memory.
+    /// Gaps reported because the channel was unloaded.
     pub gaps_idle: u32,
-    /// Held DMs that ended with their member.
+    /// Held DMs dropped with their recipient.
     pub held_lost: u32,
 }
 
-/// So many, as the numbers of a channel are kept: small, because every channel has them.
+/// A count as a `u32`, which keeps the counters of every channel small.
 pub(super) fn count(n: usize) -> u32 {
     u32::try_from(n).unwrap_or(u32::MAX)
 }
 
 impl DeliveryCounters {
-    pub(super) fn told(&mut self, loss: GapReason) {
-        match loss {
+    pub(super) fn count_gap(&mut self, reason: GapReason) {
+        match reason {
             GapReason::Ring => self.gaps_ring += 1,
             GapReason::Restart => self.gaps_restart += 1,
             GapReason::Idle => self.gaps_idle += 1,
@@ -55,12 +54,12 @@ impl DeliveryCounters {
 }
 
 impl Channel {
-    /// The channel's numbers.
+    /// The current sizes of the channel.
     #[must_use]
     pub fn stats(&self) -> ChannelStats {
         let counted = || self.members.values().map(|m| m.held.len()).sum::<usize>();
-        debug_assert!(self.held_messages == counted(), "what is held is counted as it comes and goes");
-        let (polls, streams) = self.places();
+        debug_assert!(self.held_messages == counted(), "held_messages is maintained");
+        let (polls, streams) = self.waiting();
         ChannelStats {
             members: count(self.members.len()),
             live: count(self.live),
@@ -71,8 +70,8 @@ impl Channel {
         }
     }
 
-    /// What has been handed over since this was last asked.
-    pub fn take_handed(&mut self) -> DeliveryCounters {
-        std::mem::take(&mut self.handed)
+    /// Returns the delivery counters and resets them.
+    pub fn take_delivery_counters(&mut self) -> DeliveryCounters {
+        std::mem::take(&mut self.delivery_counters)
     }
 }

@@ -1,4 +1,4 @@
-//! The events of a stream beside messages, framed. One line of JSON each.
+//! The server-sent events of a stream that are not messages. Their data is one line of JSON.
 
 use bytes::Bytes;
 
@@ -6,21 +6,21 @@ use crate::ids::MessageId;
 
 use super::Gap;
 
-/// How long a client should wait before it comes back, in milliseconds.
+/// How long a client should wait before it reconnects, in milliseconds.
 const RETRY_MS: u64 = 2_000;
-/// Over how long clients of a draining hub are spread, in milliseconds.
+/// The period over which the reconnects of a stopping hub's clients are spread, in milliseconds.
 const DRAIN_SPREAD_MS: u64 = 4_000;
 
-/// Why a stream ended.
+/// Why a stream is closed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum StreamEnd {
-    /// Another stream of the session and consumer took its place.
+    /// A newer stream of the same session and consumer replaced it.
     Superseded,
-    /// The reader fell behind; it has everything up to this id.
+    /// The reader fell behind. It can resume after this id.
     Lagged { resume_from: MessageId },
-    /// The session or the hub went.
+    /// The session, the consumer or the channel ended.
     Bye { reason: &'static str },
-    /// The hub goes down; the number spreads the clients.
+    /// The hub is shutting down. The number spreads the reconnects.
     Draining { nth: u64 },
 }
 
@@ -40,8 +40,8 @@ pub(crate) fn gap(gap: &Gap) -> Bytes {
     format!("event: gap\ndata: {{\"from\":{from},\"to\":{to},\"reason\":\"{reason}\"}}\n\n").into()
 }
 
-pub(crate) fn last(ending: StreamEnd) -> Bytes {
-    match ending {
+pub(crate) fn last(end: StreamEnd) -> Bytes {
+    match end {
         StreamEnd::Superseded => Bytes::from_static(b"event: superseded\ndata: {}\n\n"),
         StreamEnd::Lagged { resume_from } => {
             format!("event: lagged\ndata: {{\"resume_from\":{resume_from}}}\n\n").into()

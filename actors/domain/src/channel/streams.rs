@@ -1,4 +1,4 @@
-//! Open streams: feeding them within their bounds, and ending them so that nothing is lost.
+//! Open streams: feeding them within their bounds, and closing them without losing messages.
 
 use std::sync::Arc;
 
@@ -11,10 +11,10 @@ use crate::limits::{STREAM_BYTES, STREAM_EVENTS};
 use crate::message::Message;
 
 use super::stats::count;
-use super::waiters::{Queued, Stream};
-use super::{Channel, DeliveredMessage, Effect, Effects, Gap, Hold, StreamEnd, stream_frames};
+use super::waiters::{QueuedEvent, Stream};
+use super::{Channel, ClaimState, DeliveredMessage, Effect, Effects, Gap, StreamEnd, stream_frames};
 
-/// Why a stream is fed no more for now.
+/// Why feeding a stream pauses.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Pause {
     /// Nothing is due.
@@ -23,17 +23,17 @@ enum Pause {
     Full,
     /// Its reader must acknowledge first.
     Unacked,
-    /// What is due next must be fetched first.
+    /// The next message must be fetched first.
     Fetching,
 }
 
 impl Stream {
-    fn has_room_for(&self, bytes: usize) -> bool {
+    fn has_capacity_for(&self, bytes: usize) -> bool {
         self.queue.is_empty() || (self.queue.len() < STREAM_EVENTS && self.queue_bytes + bytes <= STREAM_BYTES)
     }
 
-    /// What was taken since the last look, given how many events were taken in all.
-    fn took(&mut self, taken: u64) -> Vec<Queued> {
+    /// Removes and returns the events taken since the last call, given the total number taken.
+    fn drain_taken(&mut self, taken: u64) -> Vec<QueuedEvent> {
         let mut events = Vec::new();
         while self.taken < taken {
             self.taken += 1;
@@ -46,206 +46,208 @@ impl Stream {
 }
 
 impl Channel {
-    /// Looks how far the streams have got; those whose reader has gone are closed.
+    /// Settles the deliveries of all streams, and closes those whose client has gone.
     pub(crate) fn settle_streams(&mut self, now: Now, effects: &mut Effects) {
-        let moved = |s: &Stream| {
-            let (taken, cut) = s.progress.seen();
+        let has_moved = |s: &Stream| {
+            let (taken, cut) = s.progress.read();
             cut || taken != s.taken
         };
-        let places: Vec<_> = self.places.streams.iter().filter(|(_, s)| moved(s)).map(|(place, _)| *place).collect();
-        for place in places {
-            if self.settle_stream(place, now, effects) {
-                self.drop_stream(place, now, effects);
-            } else if self.places.streams.get(&place).is_some_and(|s| s.catching_up) {
-                self.pump(place, now, effects);
+        let moved: Vec<_> = self.waiters.streams.iter().filter(|(_, s)| has_moved(s)).map(|(id, _)| *id).collect();
+        for id in moved {
+            if self.settle_stream(id, now, effects) {
+                self.drop_stream(id, now, effects);
+            } else if self.waiters.streams.get(&id).is_some_and(|s| s.catching_up) {
+                self.feed_stream(id, now, effects);
             }
         }
     }
 
-    /// Books what a stream has taken. True when its carrier has cut it.
-    fn settle_stream(&mut self, place: WaiterId, now: Now, effects: &mut Effects) -> bool {
-        let Some(stream) = self.places.streams.get_mut(&place) else { return false };
-        let (taken, cut) = stream.progress.seen();
+    /// Records the events a stream has delivered. Returns true if its client has gone.
+    fn settle_stream(&mut self, id: WaiterId, now: Now, effects: &mut Effects) -> bool {
+        let Some(stream) = self.waiters.streams.get_mut(&id) else { return false };
+        let (taken, cut) = stream.progress.read();
         if taken == stream.taken {
             return cut;
         }
-        let took = stream.took(taken);
-        let (no, consumer, terms) = (stream.no, stream.consumer.clone(), stream.terms);
-        let ids: Vec<_> = took.iter().filter_map(|event| event.id).collect();
-        let told = took.iter().filter_map(|event| event.gap);
-        self.handed.taken += count(ids.len());
-        told.clone().for_each(|(gap, _)| self.handed.told(gap.reason));
-        if let Some(upto) = told.clone().map(|(gap, _)| gap.to).chain(ids.iter().copied()).max() {
-            let lost = told.flat_map(|(_, hold)| self.held_as(no, consumer.as_ref(), hold)).collect();
-            let entry = Entry::Delivered { no, consumer, ids, told: lost, upto, terms, at_ms: now.at_ms };
+        let events = stream.drain_taken(taken);
+        let (no, consumer, ack_mode) = (stream.no, stream.consumer.clone(), stream.ack_mode);
+        let ids: Vec<_> = events.iter().filter_map(|event| event.id).collect();
+        let gaps = events.iter().filter_map(|event| event.gap);
+        self.delivery_counters.taken += count(ids.len());
+        gaps.clone().for_each(|(gap, _)| self.delivery_counters.count_gap(gap.reason));
+        if let Some(upto) = gaps.clone().map(|(gap, _)| gap.to).chain(ids.iter().copied()).max() {
+            let lost = gaps.flat_map(|(_, state)| self.claims_in_state(no, consumer.as_ref(), state)).collect();
+            let entry = Entry::Delivered { no, consumer, ids, lost, upto, ack_mode, at_ms: now.at_ms };
             self.apply(&entry, now, effects);
             effects.log(entry);
         }
         cut
     }
 
-    /// Feeds a stream what is due to it, as far as its bounds allow. A live stream whose queue is full has fallen
-    /// behind and is ended; what it did not take is unread.
-    pub(crate) fn pump(&mut self, place: WaiterId, now: Now, effects: &mut Effects) {
-        if self.settle_stream(place, now, effects) {
-            return self.drop_stream(place, now, effects);
+    /// Feeds a stream the messages due to it, within its bounds. A live stream whose queue is full has fallen behind and is
+    /// ended; the events it did not take stay undelivered.
+    pub(crate) fn feed_stream(&mut self, id: WaiterId, now: Now, effects: &mut Effects) {
+        if self.settle_stream(id, now, effects) {
+            return self.drop_stream(id, now, effects);
         }
-        let pause = self.feed_due(place, now, effects);
-        let Some(stream) = self.places.streams.get_mut(&place) else { return };
+        let pause = self.feed_due_messages(id, now, effects);
+        let Some(stream) = self.waiters.streams.get_mut(&id) else { return };
         match pause {
             Pause::Empty | Pause::Unacked => stream.catching_up = false,
-            Pause::Full if !stream.catching_up && stream.terms == AckMode::Read => {
-                return self.end_lagged(place, now, effects);
+            Pause::Full if !stream.catching_up && stream.ack_mode == AckMode::Read => {
+                return self.end_lagged(id, now, effects);
             }
             Pause::Full | Pause::Fetching => stream.catching_up = true,
         }
-        stream.progress.set_hungry(stream.catching_up && pause != Pause::Fetching);
+        stream.progress.set_wants_more(stream.catching_up && pause != Pause::Fetching);
     }
 
-    fn feed_due(&mut self, place: WaiterId, now: Now, effects: &mut Effects) -> Pause {
-        let Some(stream) = self.places.streams.get(&place) else { return Pause::Empty };
+    fn feed_due_messages(&mut self, id: WaiterId, now: Now, effects: &mut Effects) -> Pause {
+        let Some(stream) = self.waiters.streams.get(&id) else { return Pause::Empty };
         let Some(member) = self.members.get(&stream.no) else { return Pause::Empty };
         let Some(consumer) = member.consumer(stream.consumer.as_ref()) else { return Pause::Empty };
-        let told = |gap: &Gap| stream.since.is_some() && gap.to <= stream.told_upto;
-        let gap = self.gap(member, consumer, stream.since, now).filter(|gap| !told(gap));
-        let may_take = match stream.terms {
+        let is_reported = |gap: &Gap| stream.since.is_some() && gap.to <= stream.reported_upto;
+        let gap = self.gap(member, consumer, stream.since, now).filter(|gap| !is_reported(gap));
+        let capacity = match stream.ack_mode {
             AckMode::Read => usize::MAX - 1,
-            _ => stream.max.saturating_sub(consumer.in_flight(place)),
+            _ => stream.max.saturating_sub(consumer.in_flight(id)),
         };
-        let mut given = self.given(member, consumer, stream.since, may_take + 1, now);
-        let unacked = given.len() > may_take;
-        given.truncate(may_take);
-        if gap.is_some_and(|gap| !self.feed_gap(place, &gap, now, effects)) {
+        let mut messages = self.due_messages(member, consumer, stream.since, capacity + 1, now);
+        let unacked = messages.len() > capacity;
+        messages.truncate(capacity);
+        if gap.is_some_and(|gap| !self.feed_gap(id, &gap, now, effects)) {
             return Pause::Full;
         }
-        for given in given {
-            if !self.feed(place, &given, now, effects) {
+        for delivered in messages {
+            if !self.feed_message(id, &delivered, now, effects) {
                 return Pause::Full;
             }
         }
         match unacked {
             true => Pause::Unacked,
-            false if self.fetch_for(place, now, effects) => Pause::Fetching,
+            false if self.fetch_for(id, now, effects) => Pause::Fetching,
             false => Pause::Empty,
         }
     }
 
-    /// Tells a stream what it has lost, if there is room for it.
-    fn feed_gap(&mut self, place: WaiterId, gap: &Gap, now: Now, effects: &mut Effects) -> bool {
+    /// Queues a gap event. Returns false if the queue is full.
+    fn feed_gap(&mut self, id: WaiterId, gap: &Gap, now: Now, effects: &mut Effects) -> bool {
         let frame = stream_frames::gap(gap);
-        let Some(stream) = self.places.streams.get_mut(&place) else { return false };
-        if !stream.has_room_for(frame.len()) {
+        let Some(stream) = self.waiters.streams.get_mut(&id) else { return false };
+        if !stream.has_capacity_for(frame.len()) {
             return false;
         }
-        stream.told_upto = stream.told_upto.max(gap.to);
+        stream.reported_upto = stream.reported_upto.max(gap.to);
         let (no, name, since) = (stream.no, stream.consumer.clone(), stream.since);
-        let hold = self.next_answer();
+        let state = self.next_in_flight();
         if since.is_none() {
-            self.claim_lost(no, name.as_ref(), hold, now);
+            self.claim_gap(no, name.as_ref(), state, now);
         }
-        self.enqueue(place, Queued { id: None, gap: Some((*gap, hold)), bytes: frame.len() }, frame, effects);
+        self.enqueue(id, QueuedEvent { id: None, gap: Some((*gap, state)), bytes: frame.len() }, frame, effects);
         true
     }
 
-    /// Feeds one message if there is room for it.
-    fn feed(&mut self, place: WaiterId, given: &DeliveredMessage, now: Now, effects: &mut Effects) -> bool {
-        let DeliveredMessage { message, attempt } = given;
+    /// Queues a message event. Returns false if the queue is full.
+    fn feed_message(&mut self, id: WaiterId, delivered: &DeliveredMessage, now: Now, effects: &mut Effects) -> bool {
+        let DeliveredMessage { message, attempt } = delivered;
         let frame = message.frame(*attempt);
         let bytes = frame.len();
-        let Some(stream) = self.places.streams.get_mut(&place).filter(|s| s.has_room_for(bytes)) else { return false };
+        let Some(stream) = self.waiters.streams.get_mut(&id).filter(|s| s.has_capacity_for(bytes)) else {
+            return false;
+        };
         stream.since = stream.since.map(|since| since.max(message.id));
         let (no, name) = (stream.no, stream.consumer.clone());
-        self.enqueue(place, Queued { id: Some(message.id), gap: None, bytes }, frame, effects);
-        self.claim(no, name.as_ref(), std::slice::from_ref(given), Hold::Queued(place), now);
+        self.enqueue(id, QueuedEvent { id: Some(message.id), gap: None, bytes }, frame, effects);
+        self.claim(no, name.as_ref(), std::slice::from_ref(delivered), ClaimState::Queued(id), now);
         true
     }
 
-    /// Feeds a status; one for which there is no room is not worth ending the stream.
-    pub(crate) fn feed_status(&mut self, place: WaiterId, status: &Arc<Message>, now: Now, effects: &mut Effects) {
-        if self.settle_stream(place, now, effects) {
-            return self.drop_stream(place, now, effects);
+    /// Queues a status event. If the queue is full the status is dropped, and the stream goes on.
+    pub(crate) fn feed_status(&mut self, id: WaiterId, status: &Arc<Message>, now: Now, effects: &mut Effects) {
+        if self.settle_stream(id, now, effects) {
+            return self.drop_stream(id, now, effects);
         }
         let bytes = status.weight_bytes();
-        let Some(stream) = self.places.streams.get(&place).filter(|s| s.has_room_for(bytes)) else { return };
+        let Some(stream) = self.waiters.streams.get(&id).filter(|s| s.has_capacity_for(bytes)) else { return };
         let (no, name) = (stream.no, stream.consumer.clone());
         if let Some(consumer) = self.consumer_mut(no, name.as_ref()) {
-            consumer.shown = consumer.shown.max(status.id);
+            consumer.seen_upto = consumer.seen_upto.max(status.id);
         }
-        self.enqueue(place, Queued { id: None, gap: None, bytes }, status.frame(1), effects);
+        self.enqueue(id, QueuedEvent { id: None, gap: None, bytes }, status.frame(1), effects);
     }
 
-    /// Opens a stream: hello, what was lost, what is waiting.
-    pub(crate) fn open_stream(&mut self, place: WaiterId, stream: Stream, now: Now, effects: &mut Effects) {
+    /// Opens a stream: queues the hello event, the gap, and the due messages.
+    pub(crate) fn open_stream(&mut self, id: WaiterId, stream: Stream, now: Now, effects: &mut Effects) {
         let roster = self.roster_json();
         let Some(member) = self.members.get(&stream.no) else { return };
         let Some(consumer) = member.consumer(stream.consumer.as_ref()) else { return };
         let backlog = self.due(member, consumer, stream.since, now).count();
         let frame = stream_frames::hello(self.id.as_str(), member.callsign.as_str(), &roster, backlog);
         let (no, name) = (stream.no, stream.consumer.clone());
-        self.places.streams.insert(place, stream);
+        self.waiters.streams.insert(id, stream);
         if let Some(consumer) = self.consumer_mut(no, name.as_ref()) {
-            consumer.stream = Some(place);
+            consumer.stream = Some(id);
             if let Some(end_ms) = consumer.next_lease_end_ms(now.uptime_ms) {
-                self.look_at_leases_by(end_ms);
+                self.check_leases_by(end_ms);
             }
         }
-        self.enqueue(place, Queued { id: None, gap: None, bytes: frame.len() }, frame, effects);
-        self.pump(place, now, effects);
+        self.enqueue(id, QueuedEvent { id: None, gap: None, bytes: frame.len() }, frame, effects);
+        self.feed_stream(id, now, effects);
     }
 
-    fn enqueue(&mut self, place: WaiterId, queued: Queued, frame: Bytes, effects: &mut Effects) {
-        let Some(stream) = self.places.streams.get_mut(&place) else { return };
+    fn enqueue(&mut self, id: WaiterId, queued: QueuedEvent, frame: Bytes, effects: &mut Effects) {
+        let Some(stream) = self.waiters.streams.get_mut(&id) else { return };
         stream.queue_bytes += queued.bytes;
         stream.queue.push_back(queued);
-        assert!(stream.queue.len() <= STREAM_EVENTS, "a stream keeps its bound");
-        effects.push(Effect::Feed(place, frame));
+        assert!(stream.queue.len() <= STREAM_EVENTS, "the queue of a stream is bounded");
+        effects.push(Effect::Feed(id, frame));
     }
 
-    fn end_lagged(&mut self, place: WaiterId, now: Now, effects: &mut Effects) {
-        let Some(stream) = self.places.streams.get(&place) else { return };
+    fn end_lagged(&mut self, id: WaiterId, now: Now, effects: &mut Effects) {
+        let Some(stream) = self.waiters.streams.get(&id) else { return };
         let (no, name) = (stream.no, stream.consumer.clone());
-        let waiter = self.close_stream(place, now, effects);
+        let poll = self.close_stream(id, now, effects);
         let resume_from = self.consumer_mut(no, name.as_ref()).map_or(0, |c| c.cursor);
-        effects.push(Effect::End(place, stream_frames::last(StreamEnd::Lagged { resume_from })));
-        self.offer_rest(waiter, now, effects);
+        effects.push(Effect::End(id, stream_frames::last(StreamEnd::Lagged { resume_from })));
+        self.offer_to_poll(poll, now, effects);
     }
 
-    /// Ends a stream with a last event.
-    pub(crate) fn end_stream(&mut self, place: WaiterId, ending: StreamEnd, now: Now, effects: &mut Effects) {
-        let waiter = self.close_stream(place, now, effects);
-        effects.push(Effect::End(place, stream_frames::last(ending)));
-        self.offer_rest(waiter, now, effects);
+    /// Closes a stream with a last event.
+    pub(crate) fn end_stream(&mut self, id: WaiterId, end: StreamEnd, now: Now, effects: &mut Effects) {
+        let poll = self.close_stream(id, now, effects);
+        effects.push(Effect::End(id, stream_frames::last(end)));
+        self.offer_to_poll(poll, now, effects);
     }
 
-    /// Takes out a stream whose carrier has gone.
-    pub(crate) fn drop_stream(&mut self, place: WaiterId, now: Now, effects: &mut Effects) {
-        let waiter = self.close_stream(place, now, effects);
-        self.offer_rest(waiter, now, effects);
+    /// Closes a stream whose client has gone.
+    pub(crate) fn drop_stream(&mut self, id: WaiterId, now: Now, effects: &mut Effects) {
+        let poll = self.close_stream(id, now, effects);
+        self.offer_to_poll(poll, now, effects);
     }
 
-    /// Takes a stream out. What its reader took is done (or, manual and not acknowledged, due again as a further
-    /// attempt); what it did not take is unread. Gives the poll that waits beside it.
-    fn close_stream(&mut self, place: WaiterId, now: Now, effects: &mut Effects) -> Option<WaiterId> {
-        self.places.streams.get(&place)?.progress.cut();
-        self.settle_stream(place, now, effects);
-        let stream = self.places.streams.remove(&place)?;
-        self.handed.returned += count(stream.queue.iter().filter(|event| event.id.is_some()).count());
+    /// Removes a stream. Events it did not take are due again as before; messages delivered and not acknowledged are due
+    /// again with one more attempt. Returns the poll that waits for the same consumer.
+    fn close_stream(&mut self, id: WaiterId, now: Now, effects: &mut Effects) -> Option<WaiterId> {
+        self.waiters.streams.get(&id)?.progress.cut();
+        self.settle_stream(id, now, effects);
+        let stream = self.waiters.streams.remove(&id)?;
+        self.delivery_counters.returned += count(stream.queue.iter().filter(|event| event.id.is_some()).count());
         let member = self.members.get_mut(&stream.no)?;
         member.touch(now.uptime_ms);
         let consumer = member.consumer_mut(stream.consumer.as_ref())?;
         consumer.stream = None;
-        consumer.give_back(Hold::Queued(place));
-        for (_, hold) in stream.queue.iter().filter_map(|event| event.gap) {
-            consumer.give_back(hold);
+        consumer.return_undelivered(ClaimState::Queued(id));
+        for (_, state) in stream.queue.iter().filter_map(|event| event.gap) {
+            consumer.return_undelivered(state);
         }
-        consumer.cut_short(Hold::Streamed(place));
-        consumer.waiter
+        consumer.return_unacked(ClaimState::Unacked(id));
+        consumer.poll
     }
 
-    /// What a stream left is offered to the poll that waited beside it.
-    fn offer_rest(&mut self, waiter: Option<WaiterId>, now: Now, effects: &mut Effects) {
-        if let Some(waiter) = waiter {
-            self.try_answer(waiter, now, effects);
+    /// Offers the messages that a closed stream returned to the poll that waits for the same consumer.
+    fn offer_to_poll(&mut self, poll: Option<WaiterId>, now: Now, effects: &mut Effects) {
+        if let Some(poll) = poll {
+            self.try_answer(poll, now, effects);
         }
     }
 }

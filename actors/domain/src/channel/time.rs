@@ -1,4 +1,4 @@
-//! Time passing on a channel: timeouts, leases, sessions that expire, members forgotten, and when to look again.
+//! What time does to a channel: timeouts, ended leases, expired sessions, removed members, and the next deadline.
 
 use crate::Now;
 use crate::entry::Entry;
@@ -7,7 +7,8 @@ use crate::ids::{MemberNo, WaiterId};
 use super::{AnswerReason, Channel, Effect, Effects, Presence, StreamEnd};
 
 impl Channel {
-    /// Lets time pass. Called before every operation, and at [`Self::next_deadline_ms`].
+    /// Brings the channel up to `now`: settles deliveries, ends timeouts and leases, expires sessions. Call it before every
+    /// operation and query, and at [`next_deadline_ms`](Self::next_deadline_ms).
     pub fn tick(&mut self, now: Now, effects: &mut Effects) {
         self.settle_answers(now, effects);
         self.settle_streams(now, effects);
@@ -19,41 +20,41 @@ impl Channel {
         if now.uptime_ms >= self.sweep_at_ms {
             self.sweep(now, effects);
         }
-        if self.retires_at_ms().is_some_and(|at_ms| now.uptime_ms >= at_ms) {
-            effects.push(Effect::Retire);
+        if self.unload_at_ms().is_some_and(|at_ms| now.uptime_ms >= at_ms) {
+            effects.push(Effect::Unload);
         }
     }
 
-    /// The uptime at which something is due, if anything will be. It may be early, never late.
+    /// The uptime at which [`tick`](Self::tick) must be called next, if at all. It may be too early, and is never too late.
     #[must_use]
     pub fn next_deadline_ms(&self) -> Option<u64> {
         let ends =
-            [self.places.next_deadline_ms(), self.retires_at_ms(), Some(self.lease_at_ms), Some(self.sweep_at_ms)];
+            [self.waiters.next_deadline_ms(), self.unload_at_ms(), Some(self.lease_at_ms), Some(self.sweep_at_ms)];
         ends.into_iter().flatten().min().filter(|at_ms| *at_ms != u64::MAX)
     }
 
-    /// A poll or stream whose client has gone gives its place back.
-    pub fn withdraw(&mut self, place: WaiterId, now: Now, effects: &mut Effects) {
-        if self.release_waiter(place, now).is_none() {
-            self.drop_stream(place, now, effects);
+    /// Removes a poll or stream whose client has gone.
+    pub fn cancel_wait(&mut self, id: WaiterId, now: Now, effects: &mut Effects) {
+        if self.remove_poll(id, now).is_none() {
+            self.drop_stream(id, now, effects);
         }
     }
 
-    /// Ends everything that waits, and from now on lets nothing wait: the hub goes down.
+    /// Ends all polls and streams and lets none wait from now on, because the hub is shutting down.
     pub fn drain(&mut self, now: Now, effects: &mut Effects) {
         self.draining = true;
-        for place in self.places.waiters.keys().copied().collect::<Vec<_>>() {
-            self.end_waiter(place, AnswerReason::Draining, now, effects);
+        for id in self.waiters.polls.keys().copied().collect::<Vec<_>>() {
+            self.end_poll(id, AnswerReason::Draining, now, effects);
         }
-        for place in self.places.streams.keys().copied().collect::<Vec<_>>() {
-            self.end_stream(place, StreamEnd::Draining { nth: place.0 }, now, effects);
+        for id in self.waiters.streams.keys().copied().collect::<Vec<_>>() {
+            self.end_stream(id, StreamEnd::Draining { nth: id.0 }, now, effects);
         }
     }
 
-    /// Ends everything that waits: the channel is deleted.
+    /// Ends all polls and streams, because the channel is being deleted.
     pub fn close(&mut self, now: Now, effects: &mut Effects) {
         for no in self.members.keys().copied().collect::<Vec<_>>() {
-            self.close_places(no, StreamEnd::Bye { reason: "deleted" }, now, effects);
+            self.end_waits(no, StreamEnd::Bye { reason: "deleted" }, now, effects);
         }
     }
 
@@ -61,63 +62,63 @@ impl Channel {
         self.sweep_at_ms = self.sweep_at_ms.min(at_ms);
     }
 
-    pub(crate) fn look_at_leases_by(&mut self, at_ms: u64) {
+    pub(crate) fn check_leases_by(&mut self, at_ms: u64) {
         self.lease_at_ms = self.lease_at_ms.min(at_ms);
     }
 
-    /// Puts off leaving memory, for as long as it takes to come to it again.
-    pub fn stay(&mut self, now: Now) {
-        self.idle_from(now);
+    /// Restarts the idle time after which [`Effect::Unload`] is emitted.
+    pub fn postpone_unload(&mut self, now: Now) {
+        self.reset_idle(now);
     }
 
-    pub(crate) fn idle_from(&mut self, now: Now) {
+    pub(crate) fn reset_idle(&mut self, now: Now) {
         self.idle_since_ms = now.uptime_ms;
     }
 
-    /// A channel that loses nothing by it leaves memory as soon as nobody uses it for a while, whoever is on it: a durable
-    /// one, and one on which nothing was ever said. (Who is on a band is told to all, so it stays.) Another one goes when
-    /// nobody is on it and no DM is held; what it loses is told as a gap.
-    fn retires_at_ms(&self) -> Option<u64> {
+    /// A channel that loses nothing is unloaded when no client has used it for a while, even if it has live members: a
+    /// durable channel, and a channel without messages. (A band stays, because it lists the members online to everyone.)
+    /// Any other channel is unloaded when it has no live member and holds no DM; its lost messages become a gap.
+    fn unload_at_ms(&self) -> Option<u64> {
         let durable = self.settings.is_durable();
-        let loses_nothing = durable || !(self.spoken || self.settings.is_band);
+        let loses_nothing = durable || !(self.has_messages || self.settings.is_band);
         let is_deserted = !durable && self.live == 0 && self.held_bytes == 0;
-        let unused_ms = self.rules.idle_lossless_ms.filter(|_| loses_nothing && self.places.are_empty());
+        let unused_ms = self.rules.idle_lossless_ms.filter(|_| loses_nothing && self.waiters.are_empty());
         let deserted_ms = self.rules.idle_ms.filter(|_| is_deserted);
         let idle_ms = [unused_ms, deserted_ms].into_iter().flatten().min()?;
         Some(self.idle_since_ms + idle_ms)
     }
 
     fn end_polls(&mut self, now: Now, effects: &mut Effects) {
-        while let Some((deadline_ms, place)) = self.places.deadlines.first().copied() {
+        while let Some((deadline_ms, id)) = self.waiters.deadlines.first().copied() {
             if deadline_ms > now.uptime_ms {
                 break;
             }
-            self.end_waiter(place, AnswerReason::TimedOut, now, effects);
+            self.end_poll(id, AnswerReason::TimedOut, now, effects);
         }
     }
 
     fn offer_ended_leases(&mut self, now: Now, effects: &mut Effects) {
-        let mut members: Vec<MemberNo> = self.places.waiters.values().map(|w| w.no).collect();
-        members.extend(self.places.streams.values().map(|s| s.no));
+        let mut members: Vec<MemberNo> = self.waiters.polls.values().map(|p| p.no).collect();
+        members.extend(self.waiters.streams.values().map(|s| s.no));
         members.sort_unstable();
         members.dedup();
         for no in members {
             self.offer_to(no, now, effects);
             let Some(member) = self.members.get(&no) else { continue };
-            let waiting = member.consumers.iter().filter(|c| c.waits());
+            let waiting = member.consumers.iter().filter(|c| c.is_waiting());
             if let Some(end) = waiting.filter_map(|c| c.next_lease_end_ms(now.uptime_ms)).min() {
-                self.look_at_leases_by(end);
+                self.check_leases_by(end);
             }
         }
     }
 
-    /// Ends sessions without a sign of life and forgets members without a session.
+    /// Expires sessions without activity, and removes members that are away for too long.
     fn sweep(&mut self, now: Now, effects: &mut Effects) {
         self.sessions.sweep(now.uptime_ms);
         let mut next_ms = self.sessions.next_sweep_ms().unwrap_or(u64::MAX);
         let mut ended = Vec::new();
         for member in self.members.values_mut() {
-            if member.has_place() {
+            if member.is_waiting() {
                 member.touch(now.uptime_ms);
             }
             member.shrink(now);
@@ -138,9 +139,9 @@ impl Channel {
         }
     }
 
-    /// Whether a place is still known. For the oracle of the simulation.
+    /// Whether a poll or stream is still waiting. For the simulation's oracle.
     #[must_use]
-    pub fn waits(&self, place: WaiterId) -> bool {
-        self.places.waiters.contains_key(&place) || self.places.streams.contains_key(&place)
+    pub fn is_waiting(&self, id: WaiterId) -> bool {
+        self.waiters.polls.contains_key(&id) || self.waiters.streams.contains_key(&id)
     }
 }

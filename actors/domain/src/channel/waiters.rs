@@ -1,4 +1,4 @@
-//! Waiting as data: parked polls, open streams, and answers on their way.
+//! Waiting clients as data: parked polls, open streams, and responses in flight.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -8,15 +8,15 @@ use crate::delivery_token::{DeliveryHandle, Progress, TokenState};
 use crate::entry::AckMode;
 use crate::ids::{ConsumerName, MemberNo, MessageId, WaiterId};
 
-use super::{Gap, Hold};
+use super::{ClaimState, Gap};
 
-/// A parked poll.
+/// A poll that waits for messages.
 #[derive(Debug)]
-pub(crate) struct Waiter {
+pub(crate) struct ParkedPoll {
     pub(crate) no: MemberNo,
     pub(crate) consumer: Option<ConsumerName>,
     pub(crate) since: Option<MessageId>,
-    pub(crate) terms: AckMode,
+    pub(crate) ack_mode: AckMode,
     pub(crate) max: usize,
     pub(crate) deadline_ms: u64,
     pub(crate) wants_roster: bool,
@@ -24,10 +24,10 @@ pub(crate) struct Waiter {
 
 /// An event in a stream's queue.
 #[derive(Debug)]
-pub(crate) struct Queued {
+pub(crate) struct QueuedEvent {
     pub(crate) id: Option<MessageId>,
-    /// The loss it tells, and how what it tells of is held meanwhile.
-    pub(crate) gap: Option<(Gap, Hold)>,
+    /// The gap it reports, and the state in which the messages of the gap are claimed meanwhile.
+    pub(crate) gap: Option<(Gap, ClaimState)>,
     pub(crate) bytes: usize,
 }
 
@@ -36,85 +36,85 @@ pub(crate) struct Queued {
 pub(crate) struct Stream {
     pub(crate) no: MemberNo,
     pub(crate) consumer: Option<ConsumerName>,
-    /// Where a stream opened with `since` reads from; moves on with what it was fed.
+    /// The cursor of a stream that was opened with `since`. It follows the messages fed.
     pub(crate) since: Option<MessageId>,
-    pub(crate) terms: AckMode,
+    pub(crate) ack_mode: AckMode,
     pub(crate) max: usize,
     pub(crate) progress: Arc<Progress>,
-    pub(crate) queue: VecDeque<Queued>,
+    pub(crate) queue: VecDeque<QueuedEvent>,
     pub(crate) queue_bytes: usize,
-    /// Events of the queue the carrier had taken when we last looked.
+    /// The number of events taken from the queue that are already settled.
     pub(crate) taken: u64,
-    /// Whether it has not yet been fed all that was due (then it may take its time), or is behind a live message.
+    /// Whether older messages are still to be fed. A full queue then pauses the stream, and does not end it.
     pub(crate) catching_up: bool,
-    /// The last loss it was told.
-    pub(crate) told_upto: MessageId,
+    /// The end of the last gap reported to it.
+    pub(crate) reported_upto: MessageId,
 }
 
-/// An answer on its way to one consumer.
+/// A response in flight to a consumer, not yet confirmed or returned.
 #[derive(Debug)]
-pub(crate) struct Outstanding {
-    pub(crate) stub: DeliveryHandle,
-    /// How it holds what it carries: unlike any other answer.
-    pub(crate) hold: Hold,
+pub(crate) struct PendingAnswer {
+    pub(crate) handle: DeliveryHandle,
+    /// The state of the claims of its messages. It identifies the response.
+    pub(crate) state: ClaimState,
     pub(crate) no: MemberNo,
     pub(crate) consumer: Option<ConsumerName>,
     pub(crate) ids: Vec<MessageId>,
     pub(crate) gap: Option<Gap>,
-    pub(crate) terms: AckMode,
+    pub(crate) ack_mode: AckMode,
 }
 
-/// Everything that waits.
+/// All waiting clients of a channel.
 #[derive(Debug, Default)]
 pub(crate) struct Waiters {
-    pub(crate) waiters: BTreeMap<WaiterId, Waiter>,
+    pub(crate) polls: BTreeMap<WaiterId, ParkedPoll>,
     pub(crate) deadlines: BTreeSet<(u64, WaiterId)>,
     pub(crate) streams: BTreeMap<WaiterId, Stream>,
-    pub(crate) outstanding: Vec<Outstanding>,
+    pub(crate) pending_answers: Vec<PendingAnswer>,
 }
 
 impl StaticDefault for Waiters {
-    fn vacant() -> &'static Self {
-        static VACANT: Waiters = Waiters {
-            waiters: BTreeMap::new(),
+    fn static_default() -> &'static Self {
+        static EMPTY: Waiters = Waiters {
+            polls: BTreeMap::new(),
             deadlines: BTreeSet::new(),
             streams: BTreeMap::new(),
-            outstanding: Vec::new(),
+            pending_answers: Vec::new(),
         };
-        &VACANT
+        &EMPTY
     }
 
-    fn is_vacant(&self) -> bool {
+    fn is_default(&self) -> bool {
         self.are_empty()
     }
 }
 
 impl Waiters {
-    pub(crate) fn park(&mut self, place: WaiterId, waiter: Waiter) {
-        self.deadlines.insert((waiter.deadline_ms, place));
-        self.waiters.insert(place, waiter);
+    pub(crate) fn park(&mut self, id: WaiterId, poll: ParkedPoll) {
+        self.deadlines.insert((poll.deadline_ms, id));
+        self.polls.insert(id, poll);
     }
 
-    /// Whether nobody waits and nothing is on its way.
+    /// Whether no client waits and no response is in flight.
     pub(crate) fn are_empty(&self) -> bool {
-        self.waiters.is_empty() && self.streams.is_empty() && self.outstanding.is_empty()
+        self.polls.is_empty() && self.streams.is_empty() && self.pending_answers.is_empty()
     }
 
-    pub(crate) fn unpark(&mut self, place: WaiterId) -> Option<Waiter> {
-        let waiter = self.waiters.remove(&place)?;
-        self.deadlines.remove(&(waiter.deadline_ms, place));
-        Some(waiter)
+    pub(crate) fn unpark(&mut self, id: WaiterId) -> Option<ParkedPoll> {
+        let poll = self.polls.remove(&id)?;
+        self.deadlines.remove(&(poll.deadline_ms, id));
+        Some(poll)
     }
 
-    /// Takes out the answers that were taken or returned.
-    pub(crate) fn settled(&mut self) -> Vec<(TokenState, Outstanding)> {
-        let settled = self.outstanding.extract_if(.., |o| o.stub.fate() != TokenState::Pending);
-        settled.map(|o| (o.stub.fate(), o)).collect()
+    /// Removes and returns the responses that were completed or returned.
+    pub(crate) fn take_settled(&mut self) -> Vec<(TokenState, PendingAnswer)> {
+        let settled = self.pending_answers.extract_if(.., |o| o.handle.state() != TokenState::Pending);
+        settled.map(|o| (o.handle.state(), o)).collect()
     }
 
-    /// Forgets the answers on their way to a consumer that is removed: they are nobody's now.
-    pub(crate) fn forget_answers(&mut self, no: MemberNo, name: &ConsumerName) {
-        self.outstanding.retain(|o| o.no != no || o.consumer.as_ref() != Some(name));
+    /// Drops the responses in flight to a consumer that is being removed.
+    pub(crate) fn forget_consumer(&mut self, no: MemberNo, name: &ConsumerName) {
+        self.pending_answers.retain(|o| o.no != no || o.consumer.as_ref() != Some(name));
     }
 
     pub(crate) fn next_deadline_ms(&self) -> Option<u64> {

@@ -1,4 +1,4 @@
-//! Who waits learns what came: parked polls are answered, streams are fed.
+//! Waking waiting clients: answering parked polls and feeding streams.
 
 use std::sync::Arc;
 
@@ -8,157 +8,157 @@ use crate::ids::{MemberNo, MessageId, WaiterId};
 use crate::message::Message;
 
 use super::{
-    AnswerReason, Channel, Consumer, DeliveredMessage, Effect, Effects, Hold, ReadResponse, StreamEnd, Waiter,
+    AnswerReason, Channel, ClaimState, Consumer, DeliveredMessage, Effect, Effects, ParkedPoll, ReadResponse, StreamEnd,
 };
 
 impl Channel {
-    /// Offers what a new message made due to everybody who waits for it.
+    /// Wakes the clients that wait for a new message.
     pub(crate) fn offer(&mut self, message: &Arc<Message>, now: Now, effects: &mut Effects) {
         if let Some(to) = message.to {
             if to != message.from {
-                self.offer_one(to, message, now, effects);
+                self.offer_dm(to, message, now, effects);
             }
             return;
         }
-        for place in self.places.streams.keys().copied().collect::<Vec<_>>() {
-            self.pump(place, now, effects);
+        for id in self.waiters.streams.keys().copied().collect::<Vec<_>>() {
+            self.feed_stream(id, now, effects);
         }
-        for place in self.places.waiters.keys().copied().collect::<Vec<_>>() {
-            self.wake(place, message, now, effects);
-        }
-    }
-
-    fn offer_one(&mut self, no: MemberNo, message: &Arc<Message>, now: Now, effects: &mut Effects) {
-        let Some(member) = self.members.get(&no).filter(|m| m.has_place()) else { return };
-        let places: Vec<_> = member.consumers.iter().map(|c| (c.stream, c.waiter)).collect();
-        for (stream, waiter) in places {
-            if let Some(place) = stream {
-                self.pump(place, now, effects);
-            }
-            if let Some(place) = waiter {
-                self.wake(place, message, now, effects);
-            }
+        for id in self.waiters.polls.keys().copied().collect::<Vec<_>>() {
+            self.wake(id, message, now, effects);
         }
     }
 
-    /// Offers a member's places what has become due again.
+    fn offer_dm(&mut self, no: MemberNo, message: &Arc<Message>, now: Now, effects: &mut Effects) {
+        let Some(member) = self.members.get(&no).filter(|m| m.is_waiting()) else { return };
+        let waiting: Vec<_> = member.consumers.iter().map(|c| (c.stream, c.poll)).collect();
+        for (stream, poll) in waiting {
+            if let Some(id) = stream {
+                self.feed_stream(id, now, effects);
+            }
+            if let Some(id) = poll {
+                self.wake(id, message, now, effects);
+            }
+        }
+    }
+
+    /// Offers a member's waiting clients the messages that have become due again.
     pub(crate) fn offer_to(&mut self, no: MemberNo, now: Now, effects: &mut Effects) {
-        let Some(member) = self.members.get(&no).filter(|m| m.has_place()) else { return };
-        let places: Vec<_> = member.consumers.iter().map(|c| (c.stream, c.waiter)).collect();
-        for (stream, waiter) in places {
-            if let Some(place) = stream {
-                self.pump(place, now, effects);
+        let Some(member) = self.members.get(&no).filter(|m| m.is_waiting()) else { return };
+        let waiting: Vec<_> = member.consumers.iter().map(|c| (c.stream, c.poll)).collect();
+        for (stream, poll) in waiting {
+            if let Some(id) = stream {
+                self.feed_stream(id, now, effects);
             }
-            if let Some(place) = waiter {
-                self.try_answer(place, now, effects);
+            if let Some(id) = poll {
+                self.try_answer(id, now, effects);
             }
         }
     }
 
-    /// Wakes a parked poll for a new message. Beside a stream that reads for the same consumer, both get it, as they
-    /// always did; the stream's copy is the one that counts.
-    fn wake(&mut self, place: WaiterId, message: &Arc<Message>, now: Now, effects: &mut Effects) {
-        let Some(waiter) = self.places.waiters.get(&place) else { return };
-        let claim = self.consumer_of(waiter).and_then(|c| c.claim(message.id));
-        let streamed = claim.is_some_and(|c| matches!(c.hold, Hold::Queued(_) | Hold::Streamed(_)));
-        if !streamed || waiter.terms != AckMode::Read {
-            return self.try_answer(place, now, effects);
+    /// Wakes a parked poll for a new message. If a stream reads for the same consumer, both receive the message, and only
+    /// the stream's copy is claimed.
+    fn wake(&mut self, id: WaiterId, message: &Arc<Message>, now: Now, effects: &mut Effects) {
+        let Some(poll) = self.waiters.polls.get(&id) else { return };
+        let claim = self.consumer_of(poll).and_then(|c| c.claim(message.id));
+        let streamed = claim.is_some_and(|c| matches!(c.state, ClaimState::Queued(_) | ClaimState::Unacked(_)));
+        if !streamed || poll.ack_mode != AckMode::Read {
+            return self.try_answer(id, now, effects);
         }
-        if waiter.since.is_none_or(|since| message.id > since) {
-            self.answer_beside(place, message, now, effects);
-        }
-    }
-
-    /// Passes a status on to everybody who waits for it at this instant.
-    pub(crate) fn pass_on(&mut self, status: &Arc<Message>, now: Now, effects: &mut Effects) {
-        let for_place =
-            |no: MemberNo, since: Option<MessageId>| status.reaches(no) && since.is_none_or(|since| status.id > since);
-        let streams = self.places.streams.iter().filter(|(_, s)| for_place(s.no, s.since));
-        for place in streams.map(|(place, _)| *place).collect::<Vec<_>>() {
-            self.feed_status(place, status, now, effects);
-        }
-        let waiters = self.places.waiters.iter().filter(|(_, w)| for_place(w.no, w.since));
-        for place in waiters.map(|(place, _)| *place).collect::<Vec<_>>() {
-            self.answer_beside(place, status, now, effects);
+        if poll.since.is_none_or(|since| message.id > since) {
+            self.answer_unclaimed(id, message, now, effects);
         }
     }
 
-    /// Answers a parked poll with a message that is nobody's claim.
-    fn answer_beside(&mut self, place: WaiterId, message: &Arc<Message>, now: Now, effects: &mut Effects) {
-        let Some(waiter) = self.release_waiter(place, now) else { return };
-        let roster = waiter.wants_roster.then(|| self.roster_json());
+    /// Forwards a status to the clients that wait for it at this moment.
+    pub(crate) fn forward_status(&mut self, status: &Arc<Message>, now: Now, effects: &mut Effects) {
+        let is_for = |no: MemberNo, since: Option<MessageId>| {
+            status.is_readable_by(no) && since.is_none_or(|since| status.id > since)
+        };
+        let streams = self.waiters.streams.iter().filter(|(_, s)| is_for(s.no, s.since));
+        for id in streams.map(|(id, _)| *id).collect::<Vec<_>>() {
+            self.feed_status(id, status, now, effects);
+        }
+        let polls = self.waiters.polls.iter().filter(|(_, p)| is_for(p.no, p.since));
+        for id in polls.map(|(id, _)| *id).collect::<Vec<_>>() {
+            self.answer_unclaimed(id, status, now, effects);
+        }
+    }
+
+    /// Answers a parked poll with a message that is not claimed.
+    fn answer_unclaimed(&mut self, id: WaiterId, message: &Arc<Message>, now: Now, effects: &mut Effects) {
+        let Some(poll) = self.remove_poll(id, now) else { return };
+        let roster = poll.wants_roster.then(|| self.roster_json());
         let messages = vec![DeliveredMessage { message: message.clone(), attempt: 1 }];
-        if let Some(consumer) = self.consumer_mut(waiter.no, waiter.consumer.as_ref()) {
-            consumer.shown = consumer.shown.max(message.id);
+        if let Some(consumer) = self.consumer_mut(poll.no, poll.consumer.as_ref()) {
+            consumer.seen_upto = consumer.seen_upto.max(message.id);
         }
-        effects
-            .push(Effect::Answer(place, ReadResponse { messages, roster, ..ReadResponse::empty(AnswerReason::Ready) }));
+        effects.push(Effect::Answer(id, ReadResponse { messages, roster, ..ReadResponse::empty(AnswerReason::Ready) }));
     }
 
-    /// Answers a parked poll if something is due to it.
-    pub(crate) fn try_answer(&mut self, place: WaiterId, now: Now, effects: &mut Effects) {
-        let Some(waiter) = self.places.unpark(place) else { return };
-        match self.deliver(&waiter, now) {
+    /// Answers a parked poll if something is due.
+    pub(crate) fn try_answer(&mut self, id: WaiterId, now: Now, effects: &mut Effects) {
+        let Some(poll) = self.waiters.unpark(id) else { return };
+        match self.deliver(&poll, now) {
             None => {
-                self.places.park(place, waiter);
-                self.fetch_for(place, now, effects);
+                self.waiters.park(id, poll);
+                self.fetch_for(id, now, effects);
             }
-            Some(delivery) => {
-                self.waiter_gone(&waiter, now);
-                effects.push(Effect::Answer(place, delivery));
+            Some(response) => {
+                self.poll_ended(&poll, now);
+                effects.push(Effect::Answer(id, response));
             }
         }
     }
 
     /// Answers a parked poll without messages.
-    pub(crate) fn end_waiter(&mut self, place: WaiterId, ending: AnswerReason, now: Now, effects: &mut Effects) {
-        let Some(waiter) = self.release_waiter(place, now) else { return };
-        let delivery = self.deliver_nothing(&waiter, ending, now);
-        effects.push(Effect::Answer(place, delivery));
+    pub(crate) fn end_poll(&mut self, id: WaiterId, reason: AnswerReason, now: Now, effects: &mut Effects) {
+        let Some(poll) = self.remove_poll(id, now) else { return };
+        let response = self.deliver_nothing(&poll, reason, now);
+        effects.push(Effect::Answer(id, response));
     }
 
-    /// Takes a parked poll out; its session was here until now.
-    pub(crate) fn release_waiter(&mut self, place: WaiterId, now: Now) -> Option<Waiter> {
-        let waiter = self.places.unpark(place)?;
-        self.waiter_gone(&waiter, now);
-        Some(waiter)
+    /// Removes a parked poll. Its session counts as active until now.
+    pub(crate) fn remove_poll(&mut self, id: WaiterId, now: Now) -> Option<ParkedPoll> {
+        let poll = self.waiters.unpark(id)?;
+        self.poll_ended(&poll, now);
+        Some(poll)
     }
 
-    fn waiter_gone(&mut self, waiter: &Waiter, now: Now) {
-        let Some(member) = self.members.get_mut(&waiter.no) else { return };
+    fn poll_ended(&mut self, poll: &ParkedPoll, now: Now) {
+        let Some(member) = self.members.get_mut(&poll.no) else { return };
         member.touch(now.uptime_ms);
-        if let Some(consumer) = member.consumer_mut(waiter.consumer.as_ref()) {
-            consumer.waiter = None;
+        if let Some(consumer) = member.consumer_mut(poll.consumer.as_ref()) {
+            consumer.poll = None;
         }
     }
 
-    fn consumer_of(&self, waiter: &Waiter) -> Option<&Consumer> {
-        self.members.get(&waiter.no)?.consumer(waiter.consumer.as_ref())
+    fn consumer_of(&self, poll: &ParkedPoll) -> Option<&Consumer> {
+        self.members.get(&poll.no)?.consumer(poll.consumer.as_ref())
     }
 
-    /// Ends everything that waits for a member.
-    pub(crate) fn close_places(&mut self, no: MemberNo, ending: StreamEnd, now: Now, effects: &mut Effects) {
-        let Some(member) = self.members.get(&no).filter(|m| m.has_place()) else { return };
-        let places: Vec<_> = member.consumers.iter().map(|c| (c.stream, c.waiter)).collect();
-        for (stream, waiter) in places {
-            self.close_consumer(stream, waiter, ending, now, effects);
+    /// Ends the polls and streams of a member.
+    pub(crate) fn end_waits(&mut self, no: MemberNo, end: StreamEnd, now: Now, effects: &mut Effects) {
+        let Some(member) = self.members.get(&no).filter(|m| m.is_waiting()) else { return };
+        let waiting: Vec<_> = member.consumers.iter().map(|c| (c.stream, c.poll)).collect();
+        for (stream, poll) in waiting {
+            self.close_consumer(stream, poll, end, now, effects);
         }
     }
 
-    /// Ends what waits on one consumer.
+    /// Ends the poll and the stream of one consumer.
     pub(crate) fn close_consumer(
         &mut self,
         stream: Option<WaiterId>,
-        waiter: Option<WaiterId>,
-        ending: StreamEnd,
+        poll: Option<WaiterId>,
+        end: StreamEnd,
         now: Now,
         effects: &mut Effects,
     ) {
-        if let Some(place) = waiter {
-            self.end_waiter(place, AnswerReason::TimedOut, now, effects);
+        if let Some(id) = poll {
+            self.end_poll(id, AnswerReason::TimedOut, now, effects);
         }
-        if let Some(place) = stream {
-            self.end_stream(place, ending, now, effects);
+        if let Some(id) = stream {
+            self.end_stream(id, end, now, effects);
         }
     }
 }

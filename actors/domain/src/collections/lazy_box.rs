@@ -5,10 +5,10 @@ use std::ops::{Deref, DerefMut};
 /// What is as good as not there while nothing is in it.
 pub(crate) trait StaticDefault: Default + 'static {
     /// The one that everybody looks at who has none.
-    fn vacant() -> &'static Self;
+    fn static_default() -> &'static Self;
 
-    /// Whether nothing is in it that must be remembered.
-    fn is_vacant(&self) -> bool;
+    /// Whether nothing is in it that must be cached.
+    fn is_default(&self) -> bool;
 }
 
 /// A part that takes eight bytes until it is changed for the first time.
@@ -23,7 +23,7 @@ impl<T> Default for LazyBox<T> {
 
 impl<T: StaticDefault> LazyBox<T> {
     pub(crate) fn new(part: T) -> Self {
-        Self((!part.is_vacant()).then(|| Box::new(part)))
+        Self((!part.is_default()).then(|| Box::new(part)))
     }
 
     /// The part, if it is there: to change what is in it, and not to put anything in.
@@ -33,7 +33,7 @@ impl<T: StaticDefault> LazyBox<T> {
 
     /// Gives back the room of a part in which nothing is any more.
     pub(crate) fn shrink(&mut self) {
-        if self.is_vacant() {
+        if self.is_default() {
             self.0 = None;
         }
     }
@@ -45,7 +45,7 @@ impl<T: StaticDefault> Deref for LazyBox<T> {
     fn deref(&self) -> &T {
         match &self.0 {
             Some(part) => part,
-            None => T::vacant(),
+            None => T::static_default(),
         }
     }
 }
@@ -61,12 +61,12 @@ mod tests {
     use super::*;
 
     impl StaticDefault for Vec<u8> {
-        fn vacant() -> &'static Self {
-            static VACANT: Vec<u8> = Vec::new();
-            &VACANT
+        fn static_default() -> &'static Self {
+            static EMPTY: Vec<u8> = Vec::new();
+            &EMPTY
         }
 
-        fn is_vacant(&self) -> bool {
+        fn is_default(&self) -> bool {
             self.is_empty()
         }
     }

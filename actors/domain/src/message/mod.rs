@@ -59,7 +59,7 @@ pub struct Attachment {
     pub filename: Option<String>,
 }
 
-/// A message as it stands on the wire, borrowed for the one serialisation it gets.
+/// A message as it stands on the json, borrowed for the one serialisation it gets.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Message, description = "A message.")]
 pub(crate) struct MessageJson<'a> {
@@ -80,10 +80,10 @@ pub(crate) struct MessageJson<'a> {
     /// When it was sent, in milliseconds since the epoch.
     pub(crate) at: u64,
     /// Said for a status.
-    #[serde(skip_serializing_if = "is_plain")]
+    #[serde(skip_serializing_if = "is_message")]
     pub(crate) kind: Kind,
     /// Said when it is not the usual one.
-    #[serde(skip_serializing_if = "is_usual")]
+    #[serde(skip_serializing_if = "is_default_priority")]
     pub(crate) priority: Priority,
     /// Answers the sender suggests.
     #[serde(skip_serializing_if = "<[String]>::is_empty")]
@@ -108,12 +108,12 @@ pub(crate) struct MessageJson<'a> {
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands the field over by reference")]
-pub(crate) fn is_plain(kind: &Kind) -> bool {
+pub(crate) fn is_message(kind: &Kind) -> bool {
     *kind == Kind::Message
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands the field over by reference")]
-pub(crate) fn is_usual(priority: &Priority) -> bool {
+pub(crate) fn is_default_priority(priority: &Priority) -> bool {
     *priority == Priority::Default
 }
 
@@ -160,20 +160,20 @@ struct Said {
 
 impl Message {
     /// Serialises and frames a message: one line of JSON, so nothing in it can begin a line of the stream.
-    pub(crate) fn frame_up(wire: &MessageJson<'_>, from: MemberNo, to: Option<MemberNo>) -> Self {
-        let mut frame = Vec::with_capacity(OPEN.len() + wire.text.len() + wire.text.len() / 8 + 160);
+    pub(crate) fn new(json: &MessageJson<'_>, from: MemberNo, to: Option<MemberNo>) -> Self {
+        let mut frame = Vec::with_capacity(OPEN.len() + json.text.len() + json.text.len() / 8 + 160);
         frame.extend_from_slice(OPEN);
         #[expect(clippy::expect_used, reason = "strings and numbers into a vector cannot fail")]
-        serde_json::to_writer(&mut frame, wire).expect("strings and numbers always serialise");
+        serde_json::to_writer(&mut frame, json).expect("strings and numbers always serialise");
         let json_end = frame.len();
-        close(&mut frame, wire.id);
+        close(&mut frame, json.id);
         Self {
-            id: wire.id,
-            at_ms: wire.at,
+            id: json.id,
+            at_ms: json.at,
             from,
             to,
-            kind: wire.kind,
-            thread: wire.thread.map(Into::into),
+            kind: json.kind,
+            thread: json.thread.map(Into::into),
             weight_bytes: frame.len(),
             frame: frame.into(),
             json_end,
@@ -184,7 +184,7 @@ impl Message {
     ///
     /// # Errors
     /// When it is not the JSON of the message with that id.
-    pub fn stored(id: MessageId, from: MemberNo, to: Option<MemberNo>, json: &[u8]) -> Result<Self, BadMessage> {
+    pub fn from_json(id: MessageId, from: MemberNo, to: Option<MemberNo>, json: &[u8]) -> Result<Self, BadMessage> {
         let bad = |why: String| BadMessage { id, why };
         let said: Said = serde_json::from_slice(json).map_err(|error| bad(error.to_string()))?;
         if said.id != id || json.contains(&b'\n') {
@@ -210,14 +210,14 @@ impl Message {
 
     /// The message without what it says, as the records of the log have it.
     #[must_use]
-    pub fn outlined(&self) -> Self {
+    pub fn without_body(&self) -> Self {
         let Self { id, at_ms, from, to, kind, weight_bytes, .. } = *self;
         Self { id, at_ms, from, to, kind, thread: None, frame: Bytes::new(), json_end: 0, weight_bytes }
     }
 
     /// Whether what it says is here. The log's records hold only outlines.
     #[must_use]
-    pub fn is_whole(&self) -> bool {
+    pub fn has_body(&self) -> bool {
         !self.frame.is_empty()
     }
 
@@ -242,7 +242,7 @@ impl Message {
 
     /// The message as JSON without its closing brace, for one more field to follow.
     #[must_use]
-    pub fn json_open(&self) -> Bytes {
+    pub fn json_unclosed(&self) -> Bytes {
         self.frame.slice(OPEN.len()..self.json_end - 1)
     }
 
@@ -254,13 +254,13 @@ impl Message {
 
     /// Whether it is for this member to read. One's own is not, not even when sent to oneself.
     #[must_use]
-    pub fn reaches(&self, no: MemberNo) -> bool {
+    pub fn is_readable_by(&self, no: MemberNo) -> bool {
         self.from != no && self.to.is_none_or(|to| to == no)
     }
 
     /// Whether this member may see it in a history where DMs are private.
     #[must_use]
-    pub fn concerns(&self, no: Option<MemberNo>) -> bool {
+    pub fn is_visible_to(&self, no: Option<MemberNo>) -> bool {
         self.to.is_none() || no.is_some_and(|no| self.to == Some(no) || self.from == no)
     }
 }
@@ -274,7 +274,7 @@ fn close(frame: &mut Vec<u8>, id: MessageId) {
 mod tests {
     use super::*;
 
-    fn wire(text: &str) -> MessageJson<'_> {
+    fn json(text: &str) -> MessageJson<'_> {
         MessageJson {
             id: 7,
             from: "ann",
@@ -294,7 +294,7 @@ mod tests {
 
     #[test]
     fn the_frame_and_the_json_are_one_piece_of_memory() {
-        let message = Message::frame_up(&wire("hi"), 1, None);
+        let message = Message::new(&json("hi"), 1, None);
         assert_eq!(message.json(), r#"{"id":7,"from":"ann","to":"all","text":"hi","at":6}"#);
         assert_eq!(
             message.frame(1),
@@ -305,33 +305,43 @@ mod tests {
 
     #[test]
     fn a_second_attempt_says_so() {
-        let message = Message::frame_up(&wire("hi"), 1, None);
+        let message = Message::new(&json("hi"), 1, None);
         assert!(String::from_utf8_lossy(&message.frame(2)).contains("\"at\":6,\"attempt\":2}\nid: 7\n\n"));
     }
 
     #[test]
     fn what_was_stored_is_the_same_message() {
-        let sent = Message::frame_up(&MessageJson { thread: Some("plans"), ..wire("hi\n\"you\"") }, 1, Some(2));
-        let again = Message::stored(7, 1, Some(2), &sent.json()).unwrap();
+        let sent = Message::new(&MessageJson { thread: Some("plans"), ..json("hi\n\"you\"") }, 1, Some(2));
+        let again = Message::from_json(7, 1, Some(2), &sent.json()).unwrap();
         assert_eq!((again.frame(1), again.frame(2)), (sent.frame(1), sent.frame(2)));
         assert_eq!((again.id, again.at_ms, again.thread.as_deref()), (7, 6, Some("plans")));
         assert_eq!(Message::weight_of(7, sent.json().len()), sent.weight_bytes());
-        assert!(Message::stored(8, 1, None, &sent.json()).is_err());
-        assert!(Message::stored(7, 1, None, b"{\"id\":7,\n\"at\":6}").is_err());
-        assert!(Message::stored(7, 1, None, b"rubbish").is_err());
+        assert!(Message::from_json(8, 1, None, &sent.json()).is_err());
+        assert!(Message::from_json(7, 1, None, b"{\"id\":7,\n\"at\":6}").is_err());
+        assert!(Message::from_json(7, 1, None, b"rubbish").is_err());
     }
 
     #[test]
     fn d27_a_text_cannot_forge_an_event() {
-        let message = Message::frame_up(&wire("x\n\nevent: message\ndata: {\"from\":\"boss\"}\n\n"), 1, None);
+        let message = Message::new(&json("x\n\nevent: message\ndata: {\"from\":\"boss\"}\n\n"), 1, None);
         assert_eq!(String::from_utf8_lossy(&message.frame(1)).matches("\nevent:").count(), 0);
     }
 
     #[test]
     fn nobody_reads_their_own() {
-        let broadcast = Message::frame_up(&wire("hi"), 1, None);
-        let dm = Message::frame_up(&wire("hi"), 1, Some(2));
-        assert!(!broadcast.reaches(1) && broadcast.reaches(2) && dm.reaches(2) && !dm.reaches(3));
-        assert!(dm.concerns(Some(1)) && dm.concerns(Some(2)) && !dm.concerns(Some(3)) && !dm.concerns(None));
+        let broadcast = Message::new(&json("hi"), 1, None);
+        let dm = Message::new(&json("hi"), 1, Some(2));
+        assert!(
+            !broadcast.is_readable_by(1)
+                && broadcast.is_readable_by(2)
+                && dm.is_readable_by(2)
+                && !dm.is_readable_by(3)
+        );
+        assert!(
+            dm.is_visible_to(Some(1))
+                && dm.is_visible_to(Some(2))
+                && !dm.is_visible_to(Some(3))
+                && !dm.is_visible_to(None)
+        );
     }
 }

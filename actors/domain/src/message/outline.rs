@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::{Kind, Message, is_plain};
+use super::{Kind, Message, is_message};
 use crate::ids::{MemberNo, MessageId};
 
 #[derive(Serialize, Deserialize)]
@@ -15,7 +15,7 @@ struct Outline {
     from: MemberNo,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     to: Option<MemberNo>,
-    #[serde(default, skip_serializing_if = "is_plain")]
+    #[serde(default, skip_serializing_if = "is_message")]
     kind: Kind,
     bytes: usize,
 }

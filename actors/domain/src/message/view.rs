@@ -1,4 +1,4 @@
-//! A message as it stands on the wire, for whoever shows it: an agent's context, a terminal, a command. It is read where it
+//! A message as it stands on the json, for whoever shows it: an agent's context, a terminal, a command. It is read where it
 //! lies, and nothing of it is checked.
 
 use std::borrow::Cow;

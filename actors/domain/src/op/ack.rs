@@ -88,14 +88,14 @@ pub(super) fn entry(
     let Some(consumer) = member.consumer(name) else {
         return Err(Refusal::new(Code::NotFound, "there is no such consumer").hint("read with it once to make it"));
     };
-    if upto > consumer.shown {
-        return Err(Refusal::invalid(format!("upto is above the highest id handed out ({})", consumer.shown)));
+    if upto > consumer.seen_upto {
+        return Err(Refusal::invalid(format!("upto is above the highest id handed out ({})", consumer.seen_upto)));
     }
     // A status is shown and not handed over: acknowledging it says nothing of messages not given yet.
-    let upto = upto.min(consumer.handed);
-    let mut ids = consumer.had_upto(upto);
+    let upto = upto.min(consumer.delivered_upto);
+    let mut ids = consumer.delivered_claims_upto(upto);
     // After a crash nobody knows which held DMs it was given; up to here it says that it had them.
-    let doubtful = member.held.iter().map(|slot| slot.id).filter(|id| *id <= upto.min(consumer.doubt()));
+    let doubtful = member.held.iter().map(|slot| slot.id).filter(|id| *id <= upto.min(consumer.maybe_delivered_upto()));
     ids.extend(doubtful.filter(|id| consumer.claim(*id).is_none()).collect::<Vec<_>>());
     ids.sort_unstable();
     Ok(Entry::Acked { no, consumer: name.cloned(), upto, ids, at_ms: now.at_ms })

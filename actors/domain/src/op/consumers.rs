@@ -56,7 +56,7 @@ impl Query for Consumers {
             cursor: consumer.cursor,
             lag: channel.due(member, consumer, None, now).count(),
             in_flight: consumer.claims().iter().filter(|c| consumer.is_busy(c.id, now.uptime_ms)).count(),
-            waiting: consumer.waits(),
+            waiting: consumer.is_waiting(),
         };
         let consumers = member.map(|member| member.consumers.iter().map(|c| row(member, c)).collect());
         Ok(ConsumersReply { consumers: consumers.unwrap_or_default() })

@@ -143,9 +143,9 @@ impl CreateDraft {
 }
 
 /// A transcript with text is text on disk: a channel that keeps one is durable (A3).
-fn durability(said: Option<Durability>, retention: Retention) -> Result<Durability, Refusal> {
+fn durability(input: Option<Durability>, retention: Retention) -> Result<Durability, Refusal> {
     let keeps_text = matches!(retention, Retention::Prompts | Retention::Full);
-    match said {
+    match input {
         Some(Durability::Memory) if keeps_text => Err(Refusal::invalid(
             "durability `memory` cannot keep a transcript with text: leave it out, or choose the retention `none` or `metadata`",
         )),
@@ -155,8 +155,8 @@ fn durability(said: Option<Durability>, retention: Retention) -> Result<Durabili
     }
 }
 
-fn password(said: Option<String>) -> Result<Option<String>, Refusal> {
-    let Some(password) = said.map(|p| p.trim().to_owned()).filter(|p| !p.is_empty()) else { return Ok(None) };
+fn password(input: Option<String>) -> Result<Option<String>, Refusal> {
+    let Some(password) = input.map(|p| p.trim().to_owned()).filter(|p| !p.is_empty()) else { return Ok(None) };
     match password.chars().count() {
         n if n < limits::PASSWORD_MIN_CHARS => Err(Refusal::invalid("owner_password has at least 6 characters")),
         n if n > limits::PASSWORD_MAX_CHARS => Err(Refusal::invalid("owner_password has at most 128 characters")),

@@ -115,7 +115,7 @@ impl Draft {
     ///
     /// # Errors
     /// `invalid` when the name is empty or longer than 64 characters.
-    pub fn shown_as(mut self: Box<Self>, name: String) -> Result<Box<Self>, Refusal> {
+    pub fn with_display(mut self: Box<Self>, name: String) -> Result<Box<Self>, Refusal> {
         if name.is_empty() || name.chars().count() > limits::DISPLAY_CHARS {
             return Err(Refusal::invalid(format!("a name has 1 to {} characters", limits::DISPLAY_CHARS)));
         }
@@ -154,7 +154,7 @@ impl Draft {
         Sha256::digest(&canonical).into()
     }
 
-    pub(super) fn wire<'a>(
+    pub(super) fn to_json<'a>(
         &'a self,
         id: MessageId,
         at: u64,
@@ -188,44 +188,44 @@ fn check_key(key: &str) -> Result<(), Refusal> {
     Err(Refusal::invalid("an idempotency key is 1 to 128 visible ASCII characters"))
 }
 
-fn suggested_replies(said: &[String]) -> Result<Vec<String>, Refusal> {
-    if said.len() > limits::SUGGESTED_REPLIES {
+fn suggested_replies(input: &[String]) -> Result<Vec<String>, Refusal> {
+    if input.len() > limits::SUGGESTED_REPLIES {
         return Err(Refusal::invalid("suggested_replies holds at most 4 replies"));
     }
-    let replies: Vec<_> = said.iter().map(|r| r.trim().to_owned()).filter(|r| !r.is_empty()).collect();
+    let replies: Vec<_> = input.iter().map(|r| r.trim().to_owned()).filter(|r| !r.is_empty()).collect();
     if replies.iter().any(|r| r.chars().count() > limits::SUGGESTED_REPLY_CHARS) {
         return Err(Refusal::invalid("suggested_replies: a reply has at most 64 characters"));
     }
     Ok(replies)
 }
 
-fn attachments(said: Vec<AttachmentInput>) -> Result<Vec<Attachment>, Refusal> {
-    if said.len() > limits::ATTACHMENTS {
+fn attachments(input: Vec<AttachmentInput>) -> Result<Vec<Attachment>, Refusal> {
+    if input.len() > limits::ATTACHMENTS {
         return Err(Refusal::invalid("attachments holds at most 4 files"));
     }
-    let files: Vec<_> = said.into_iter().map(attachment).collect::<Result<_, _>>()?;
+    let files: Vec<_> = input.into_iter().map(attachment).collect::<Result<_, _>>()?;
     if files.iter().map(|f| f.data_base64.len()).sum::<usize>() > limits::ATTACHMENTS_CHARS {
         return Err(Refusal::new(Code::TooLarge, "attachments are larger than 524288 base64 characters in all"));
     }
     Ok(files)
 }
 
-fn attachment(said: AttachmentInput) -> Result<Attachment, Refusal> {
-    if !limits::ATTACHMENT_MIMES.contains(&said.mime.as_str()) {
+fn attachment(input: AttachmentInput) -> Result<Attachment, Refusal> {
+    if !limits::ATTACHMENT_MIMES.contains(&input.mime.as_str()) {
         return Err(Refusal::invalid(format!(
             "attachments: mime must be one of {}",
             limits::ATTACHMENT_MIMES.join(", ")
         )));
     }
-    let mut data = said.data_base64;
+    let mut data = input.data_base64;
     if data.bytes().any(|b| b.is_ascii_whitespace()) {
         data.retain(|c| !c.is_ascii_whitespace());
     }
     if !is_base64(&data) {
         return Err(Refusal::invalid("attachments: data_base64 must be standard base64"));
     }
-    let filename = said.filename.as_str().map(|name| name.trim().chars().take(limits::FILENAME_CHARS).collect());
-    Ok(Attachment { mime: said.mime, data_base64: data, filename: filename.filter(|n: &String| !n.is_empty()) })
+    let filename = input.filename.as_str().map(|name| name.trim().chars().take(limits::FILENAME_CHARS).collect());
+    Ok(Attachment { mime: input.mime, data_base64: data, filename: filename.filter(|n: &String| !n.is_empty()) })
 }
 
 fn is_base64(data: &str) -> bool {
@@ -234,8 +234,8 @@ fn is_base64(data: &str) -> bool {
     !stripped.is_empty() && data.len() - stripped.len() <= 2 && stripped.bytes().all(is_letter)
 }
 
-fn thread(said: &str) -> Result<String, Refusal> {
-    let name = said.trim();
+fn thread(input: &str) -> Result<String, Refusal> {
+    let name = input.trim();
     if name.is_empty() || name.chars().count() > limits::THREAD_CHARS {
         return Err(Refusal::invalid("thread is a name of 1 to 64 characters"));
     }

@@ -24,7 +24,7 @@ impl Operation for Evict {
     }
 
     fn transcript(&self, channel: &Channel, entries: &[Entry], now: Now) -> Vec<TranscriptLine> {
-        super::leave::told(channel, entries, now)
+        super::leave::transcript_lines(channel, entries, now)
     }
 
     fn answer(self, _: &mut Channel, entries: &[Entry], _: Now, _: &mut Effects) -> bool {

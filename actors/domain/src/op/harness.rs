@@ -1,4 +1,4 @@
-//! A small rig for the tests of the operations: one channel, its clock, and everybody's hands.
+//! A small test for the tests of the operations: one channel, its clock, and everybody's hands.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -11,34 +11,34 @@ use crate::{
     Progress, ReadResponse, Refusal, Rules, SessionId, Settings, TokenHash, WaiterId,
 };
 
-/// The wall clock when the rig begins.
-pub(crate) const DAWN_MS: u64 = 1_800_000_000_000;
+/// The wall clock when the test begins.
+pub(crate) const START_MS: u64 = 1_800_000_000_000;
 
-pub(crate) use super::summary::{draft, said, see};
+pub(crate) use super::summary::{draft, received, said};
 
-pub(crate) struct Rig {
+pub(crate) struct TestChannel {
     pub(crate) channel: Channel,
     pub(crate) now: Now,
-    /// What was logged so far: the entries of operations and those of time, in the order they were applied.
+    /// The entries logged so far, in the order in which they were applied.
     pub(crate) log: Vec<Entry>,
     pub(crate) retired: bool,
     sessions: BTreeMap<String, SessionId>,
     answers: BTreeMap<WaiterId, ReadResponse>,
     streams: BTreeMap<WaiterId, Feed>,
-    dice: u64,
-    places: u64,
+    callsign_seed: u64,
+    next_waiter: u64,
 }
 
-/// The hands of a stream's carrier.
+/// A stream as its client sees it.
 struct Feed {
     progress: Arc<Progress>,
     queue: VecDeque<Bytes>,
     last: Option<Bytes>,
 }
 
-/// What a reader has read.
+/// A response as its reader received it.
 #[derive(Debug, PartialEq)]
-pub(crate) struct Seen {
+pub(crate) struct Received {
     pub(crate) texts: Vec<String>,
     pub(crate) ids: Vec<u64>,
     pub(crate) attempts: Vec<u32>,
@@ -46,15 +46,15 @@ pub(crate) struct Seen {
     pub(crate) reason: AnswerReason,
 }
 
-/// The rules of a hub that limits nothing.
+/// The rules of a hub without limits.
 pub(crate) fn rules() -> Rules {
-    let shelf = BacklogLimits { messages: 1000, bytes: 64 << 20 };
-    Rules { key: HubKey::new([7; 32]), sends_per_minute: None, shelf, idle_ms: None, idle_lossless_ms: None }
+    let backlog = BacklogLimits { messages: 1000, bytes: 64 << 20 };
+    Rules { key: HubKey::new([7; 32]), sends_per_minute: None, backlog, idle_ms: None, idle_lossless_ms: None }
 }
 
-impl Rig {
+impl TestChannel {
     pub(crate) fn new() -> Self {
-        Self::with(Settings::plain(TokenHash::of("t"), DAWN_MS))
+        Self::with(Settings::plain(TokenHash::of("t"), START_MS))
     }
 
     pub(crate) fn with(settings: Settings) -> Self {
@@ -68,7 +68,7 @@ impl Rig {
         above: u64,
         lost: Option<GapReason>,
     ) -> Self {
-        let now = Now { at_ms: DAWN_MS, uptime_ms: 0 };
+        let now = Now { at_ms: START_MS, uptime_ms: 0 };
         let id = ChannelId::parse("quiet-otter-3a8f").unwrap();
         Self {
             channel: Channel::open(id, Arc::new(settings), rules.into(), above, lost, now),
@@ -78,8 +78,8 @@ impl Rig {
             sessions: BTreeMap::new(),
             answers: BTreeMap::new(),
             streams: BTreeMap::new(),
-            dice: 1,
-            places: 0,
+            callsign_seed: 1,
+            next_waiter: 0,
         }
     }
 
@@ -88,13 +88,13 @@ impl Rig {
         let above = self.channel.last_id() + 60_000;
         let mut next = Self::opened(self.channel.settings().clone(), self.channel.rules.clone(), above, Some(lost));
         next.sessions = self.sessions;
-        for entry in self.log.iter().filter(|e| e.is_kept(false)) {
+        for entry in self.log.iter().filter(|e| e.is_logged(false)) {
             next.channel.apply(entry, next.now, &mut Effects::default());
         }
         next
     }
 
-    /// Lets time pass until an uptime.
+    /// Advances the clock to an uptime.
     pub(crate) fn at(&mut self, uptime_ms: u64) {
         self.now = Now { at_ms: self.now.at_ms + (uptime_ms - self.now.uptime_ms), uptime_ms };
         self.tick();
@@ -134,37 +134,37 @@ impl Rig {
         self.log.extend(effects.drain_entries());
         for effect in effects.drain() {
             match effect {
-                Effect::Answer(place, delivery) => {
-                    assert!(self.answers.insert(place, delivery).is_none(), "a poll is answered once");
+                Effect::Answer(id, response) => {
+                    assert!(self.answers.insert(id, response).is_none(), "a poll is answered once");
                 }
-                Effect::Feed(place, frame) => self.streams.get_mut(&place).unwrap().queue.push_back(frame),
-                Effect::End(place, frame) => {
-                    let feed = self.streams.get_mut(&place).unwrap();
+                Effect::Feed(id, frame) => self.streams.get_mut(&id).unwrap().queue.push_back(frame),
+                Effect::End(id, frame) => {
+                    let feed = self.streams.get_mut(&id).unwrap();
                     assert!(feed.last.is_none(), "a stream ends once");
                     feed.queue.clear();
                     feed.last = Some(frame);
                 }
-                Effect::Retire => self.retired = true,
-                Effect::Fetch(_) => panic!("nothing lies on a shelf here"),
+                Effect::Unload => self.retired = true,
+                Effect::Fetch(_) => panic!("no message is in the backlog here"),
                 Effect::Notify | Effect::Settings(_) => {}
             }
         }
     }
 
-    // Who is there.
+    // Members.
 
     pub(crate) fn wish(&mut self, callsign: Option<&str>, session: Option<&str>) -> Join {
-        self.dice += 1;
+        self.callsign_seed += 1;
         Join {
             callsign: callsign.map(|c| Callsign::parse(c).unwrap()),
-            spelled: None,
+            original_spelling: None,
             identity: None,
             is_reserved: false,
-            presented: SessionId::present(session).unwrap(),
+            presented_session: SessionId::present(session).unwrap(),
             human_authorized: false,
-            yields: false,
-            generation: self.dice,
-            dice: self.dice,
+            never_take_over: false,
+            generation: self.callsign_seed,
+            callsign_seed: self.callsign_seed,
         }
     }
 
@@ -188,7 +188,7 @@ impl Rig {
         self.sessions[callsign].clone()
     }
 
-    // Who says what.
+    // Sending.
 
     pub(crate) fn send(&mut self, from: &str, to: &str, text: &str) -> SendReply {
         self.try_send(from, draft(to, text)).unwrap()
@@ -206,36 +206,36 @@ impl Rig {
         }
     }
 
-    // Who reads what.
+    // Reading.
 
-    /// Reads and takes what is there; none when there is nothing and it would wait.
-    pub(crate) fn listen(&mut self, who: &str) -> Option<Seen> {
+    /// Reads and confirms what is due; none if nothing is due.
+    pub(crate) fn listen(&mut self, who: &str) -> Option<Received> {
         self.listen_with(who, ReadInput::default())
     }
 
-    pub(crate) fn listen_with(&mut self, who: &str, input: ReadInput) -> Option<Seen> {
+    pub(crate) fn listen_with(&mut self, who: &str, input: ReadInput) -> Option<Received> {
         match self.poll(who, input) {
-            Ok(delivery) => Some(self.take(delivery)),
-            Err(place) => {
-                self.withdraw(place);
+            Ok(response) => Some(self.take(response)),
+            Err(id) => {
+                self.cancel_wait(id);
                 None
             }
         }
     }
 
-    /// Reads: an answer nobody has taken yet, or the place where it waits.
+    /// Reads: a response that is not confirmed yet, or the id of the parked poll.
     pub(crate) fn poll(&mut self, who: &str, input: ReadInput) -> Result<ReadResponse, WaiterId> {
         self.try_poll(who, input).unwrap()
     }
 
     pub(crate) fn try_poll(&mut self, who: &str, input: ReadInput) -> Result<Result<ReadResponse, WaiterId>, Refusal> {
-        self.places += 1;
-        let place = WaiterId(self.places);
+        self.next_waiter += 1;
+        let id = WaiterId(self.next_waiter);
         let session = self.session(who);
-        let outcome = self.ask(Read { session, input, timeout_ms: 30_000, wants_roster: false, place })?;
+        let outcome = self.ask(Read { session, input, timeout_ms: 30_000, wants_roster: false, waiter: id })?;
         Ok(match outcome {
-            ReadOutcome::Now(delivery) => Ok(delivery),
-            ReadOutcome::Parked => Err(place),
+            ReadOutcome::Answered(response) => Ok(response),
+            ReadOutcome::Parked => Err(id),
         })
     }
 
@@ -244,50 +244,50 @@ impl Rig {
         self.poll(who, input).expect_err("there is nothing to read")
     }
 
-    /// The answer of a parked poll, not taken.
-    pub(crate) fn answer(&mut self, place: WaiterId) -> Option<ReadResponse> {
-        self.answers.remove(&place)
+    /// The response of a parked poll, not confirmed.
+    pub(crate) fn answer(&mut self, id: WaiterId) -> Option<ReadResponse> {
+        self.answers.remove(&id)
     }
 
-    /// The answer of a parked poll, taken.
-    pub(crate) fn answered(&mut self, place: WaiterId) -> Seen {
-        let delivery = self.answer(place).expect("the poll was answered");
-        self.take(delivery)
+    /// The response of a parked poll, confirmed.
+    pub(crate) fn answered(&mut self, id: WaiterId) -> Received {
+        let response = self.answer(id).expect("the poll was answered");
+        self.take(response)
     }
 
-    pub(crate) fn take(&mut self, delivery: ReadResponse) -> Seen {
-        let seen = see(&delivery);
-        delivery.guard.into_iter().for_each(crate::DeliveryToken::complete);
+    pub(crate) fn take(&mut self, response: ReadResponse) -> Received {
+        let seen = received(&response);
+        response.guard.into_iter().for_each(crate::DeliveryToken::complete);
         self.tick();
         seen
     }
 
-    /// Drops an answer, as a broken connection does.
-    pub(crate) fn lose(&mut self, delivery: ReadResponse) {
-        drop(delivery);
+    /// Drops a response, as a broken connection does.
+    pub(crate) fn drop_response(&mut self, response: ReadResponse) {
+        drop(response);
         self.tick();
     }
 
-    pub(crate) fn withdraw(&mut self, place: WaiterId) {
+    pub(crate) fn cancel_wait(&mut self, id: WaiterId) {
         let mut effects = Effects::default();
-        self.channel.withdraw(place, self.now, &mut effects);
+        self.channel.cancel_wait(id, self.now, &mut effects);
         self.carry(effects);
     }
 
     pub(crate) fn open(&mut self, who: &str, input: ReadInput) -> WaiterId {
-        self.places += 1;
-        let place = WaiterId(self.places);
+        self.next_waiter += 1;
+        let id = WaiterId(self.next_waiter);
         let progress = Arc::new(Progress::default());
         let feed = Feed { progress: progress.clone(), queue: VecDeque::new(), last: None };
-        self.streams.insert(place, feed);
+        self.streams.insert(id, feed);
         let session = self.session(who);
-        self.ask(OpenStream { session, input, place, progress }).unwrap();
-        place
+        self.ask(OpenStream { session, input, waiter: id, progress }).unwrap();
+        id
     }
 
-    /// Takes events from a stream and names them: `hello`, `message x`, `gap 1..5 ring`, …
-    pub(crate) fn take_events(&mut self, place: WaiterId, count: usize) -> Vec<String> {
-        let feed = self.streams.get_mut(&place).unwrap();
+    /// Takes events from a stream and summarises them: `hello 2`, `x`, `gap 1..5 ring`, …
+    pub(crate) fn take_events(&mut self, id: WaiterId, count: usize) -> Vec<String> {
+        let feed = self.streams.get_mut(&id).unwrap();
         let mut taken = Vec::new();
         while taken.len() < count && !feed.queue.is_empty() && feed.progress.take() {
             taken.extend(feed.queue.pop_front().map(|frame| super::summary::event(&frame)));
@@ -296,23 +296,23 @@ impl Rig {
         taken
     }
 
-    pub(crate) fn events(&mut self, place: WaiterId) -> Vec<String> {
-        self.take_events(place, usize::MAX)
+    pub(crate) fn events(&mut self, id: WaiterId) -> Vec<String> {
+        self.take_events(id, usize::MAX)
     }
 
-    pub(crate) fn queued(&self, place: WaiterId) -> (usize, usize) {
-        let queue = &self.streams[&place].queue;
+    pub(crate) fn queued(&self, id: WaiterId) -> (usize, usize) {
+        let queue = &self.streams[&id].queue;
         (queue.len(), queue.iter().map(Bytes::len).sum())
     }
 
     /// The last event of a stream that was ended.
-    pub(crate) fn ended(&self, place: WaiterId) -> Option<String> {
-        self.streams[&place].last.as_ref().map(super::summary::event)
+    pub(crate) fn ended(&self, id: WaiterId) -> Option<String> {
+        self.streams[&id].last.as_ref().map(super::summary::event)
     }
 
     /// Cuts a stream, as a broken connection does.
-    pub(crate) fn cut(&mut self, place: WaiterId) {
-        self.streams[&place].progress.cut();
-        self.withdraw(place);
+    pub(crate) fn cut(&mut self, id: WaiterId) {
+        self.streams[&id].progress.cut();
+        self.cancel_wait(id);
     }
 }

@@ -43,7 +43,7 @@ impl Query for History {
         let asker = self.session.as_ref().and_then(|session| channel.sessions.live(session));
         let open = channel.settings.dm_visibility == DmVisibility::Channel;
         let in_thread = |m: &Arc<Message>| self.thread.is_none() || m.thread.as_deref() == self.thread.as_deref();
-        let seen = channel.ring.iter().rev().filter(|m| (open || m.concerns(asker)) && in_thread(m));
+        let seen = channel.ring.iter().rev().filter(|m| (open || m.is_visible_to(asker)) && in_thread(m));
         let mut history: Vec<_> = seen.take(self.n).map(|m| raw(m)).collect();
         history.reverse();
         Ok(HistoryReply { history })

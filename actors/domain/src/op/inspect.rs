@@ -49,12 +49,12 @@ pub struct Inspection {
     pub last_activity_at: u64,
     /// The sessions that live, in the order of their numbers.
     #[schema(max_items = 10_000)]
-    pub sessions: Vec<Seated>,
+    pub sessions: Vec<SessionInfo>,
 }
 
 /// A session that lives. Its id is the agent's own, and not shown.
 #[derive(Clone, Debug, Serialize, ToSchema)]
-pub struct Seated {
+pub struct SessionInfo {
     /// The N of `#N`.
     #[schema(value_type = u32)]
     pub idx: MemberNo,
@@ -100,10 +100,10 @@ impl Query for Inspect {
     }
 }
 
-fn seated(member: &Member, now: Now) -> Option<Seated> {
+fn seated(member: &Member, now: Now) -> Option<SessionInfo> {
     let Presence::Live { seen_ms } = member.presence else { return None };
-    let is_waiting = member.has_place();
-    Some(Seated {
+    let is_waiting = member.is_waiting();
+    Some(SessionInfo {
         idx: member.no,
         callsign: member.callsign.clone(),
         joined_at: member.joined_at_ms,

@@ -13,16 +13,16 @@ use crate::hint::Hint;
 use crate::identity::Identity;
 use crate::ids::{MemberNo, SessionId};
 use crate::message::MessageJson;
-use crate::op::{Operation, Posture};
+use crate::op::{Operation, TrustPosture};
 use crate::refusal::{Code, Refusal};
 use crate::settings::{Retention, TrustMode};
-use crate::transcript::{Event, TranscriptLine};
+use crate::transcript::{TranscriptEvent, TranscriptLine};
 use crate::{Now, limits, names};
 
 /// The body of a join.
 #[derive(Clone, Debug, Default, Deserialize, ToSchema)]
 pub struct JoinInput {
-    /// The wish: 1 to 32 of `a`-`z`, `0`-`9`, `_` and `-`, not beginning with `_` or `-`, not `all`; lower-cased and
+    /// The requested: 1 to 32 of `a`-`z`, `0`-`9`, `_` and `-`, not beginning with `_` or `-`, not `all`; lower-cased and
     /// trimmed. Without one the hub picks a free callsign.
     #[schema(pattern = r"^[ \t\n\r]*[A-Za-z0-9][A-Za-z0-9_-]{0,31}[ \t\n\r]*$")]
     pub callsign: Option<String>,
@@ -35,24 +35,24 @@ pub struct JoinInput {
 /// Join a channel.
 #[derive(Clone, Debug)]
 pub struct Join {
-    /// The wish.
+    /// The requested.
     pub callsign: Option<Callsign>,
-    /// The wish as it was spelled, for the transcript.
-    pub spelled: Option<String>,
-    /// The identity whose key was presented; its callsign is the wish.
+    /// The requested as it was original_spelling, for the transcript.
+    pub original_spelling: Option<String>,
+    /// The identity whose key was presented_session; its callsign is the requested.
     pub identity: Option<Identity>,
-    /// Whether the wish is an identity's callsign, and its key was not presented.
+    /// Whether the requested is an identity's callsign, and its key was not presented_session.
     pub is_reserved: bool,
     /// The session id the caller presents.
-    pub presented: Option<SessionId>,
+    pub presented_session: Option<SessionId>,
     /// Whether the owner password was given and right.
     pub human_authorized: bool,
     /// Whether it leaves a callsign alone that belonged to another session, however long that is away.
-    pub yields: bool,
+    pub never_take_over: bool,
     /// The generation of a new session: a random number.
     pub generation: u64,
     /// What a free callsign is picked with: a random number.
-    pub dice: u64,
+    pub callsign_seed: u64,
 }
 
 /// What a joiner learns.
@@ -67,7 +67,7 @@ pub struct JoinReply {
     /// The channel's trust mode.
     pub trust_mode: TrustMode,
     /// What that means for this joiner.
-    pub trust_posture: Posture,
+    pub trust_posture: TrustPosture,
     /// The same in words.
     pub instructions: &'static str,
     /// Whether the callsign was already here with this session.
@@ -97,15 +97,15 @@ const HINT: &str = "send session_id with every request; if the session expires, 
                     token to continue it";
 
 /// How a join is met.
-enum Plan {
+enum JoinPlan {
     /// The callsign is here with this session already.
-    Stay(MemberNo),
+    AlreadyJoined(MemberNo),
     /// It takes a place, new or its own of before.
-    Take(Place),
+    Start(NewSession),
 }
 
 /// The place a joiner takes.
-struct Place {
+struct NewSession {
     no: MemberNo,
     callsign: Callsign,
     generation: u64,
@@ -120,9 +120,9 @@ impl Operation for Join {
     type Reply = JoinReply;
 
     fn decide(&self, channel: &Channel, now: Now) -> Result<Vec<Entry>, Refusal> {
-        let Place { no, callsign, generation, own_session, evict, forget } = match self.plan(channel, now)? {
-            Plan::Stay(_) => return Ok(Vec::new()),
-            Plan::Take(place) => place,
+        let NewSession { no, callsign, generation, own_session, evict, forget } = match self.plan(channel, now)? {
+            JoinPlan::AlreadyJoined(_) => return Ok(Vec::new()),
+            JoinPlan::Start(session) => session,
         };
         let mut entries = Vec::new();
         if let Some(before) = channel.member_named(callsign.as_str()) {
@@ -130,12 +130,12 @@ impl Operation for Join {
             entries.extend(forget.then_some(Entry::Forgotten { no: before.no }));
         }
         if channel.member(no).is_none() && !forget {
-            entries.extend(channel.longest_away().map(|no| Entry::Forgotten { no }));
+            entries.extend(channel.member_to_drop().map(|no| Entry::Forgotten { no }));
         }
         if let Some(before) = own_session.as_ref().and_then(|session| channel.sessions.live(session)) {
             entries.push(Entry::RenamedAway { no: before });
         }
-        let (identity, cursor, at_ms) = (self.identity.clone(), channel.ring.newcomers_start(), now.at_ms);
+        let (identity, cursor, at_ms) = (self.identity.clone(), channel.ring.start_of_ring(), now.at_ms);
         entries.push(Entry::Joined { no, callsign, generation, own_session, identity, cursor, at_ms });
         Ok(entries)
     }
@@ -145,21 +145,21 @@ impl Operation for Join {
         if channel.settings.retention == Retention::None {
             return Vec::new();
         }
-        let callsign = self.spelled.as_deref().unwrap_or(callsign.as_str());
-        vec![Event::Join { ts: *at_ms, callsign }.line(None)]
+        let callsign = self.original_spelling.as_deref().unwrap_or(callsign.as_str());
+        vec![TranscriptEvent::Join { ts: *at_ms, callsign }.line(None)]
     }
 
     fn answer(self, channel: &mut Channel, entries: &[Entry], now: Now, _: &mut Effects) -> JoinReply {
         let no = match entries.last() {
             Some(Entry::Joined { no, .. }) => *no,
             _ => match self.plan(channel, now) {
-                Ok(Plan::Stay(no)) => no,
+                Ok(JoinPlan::AlreadyJoined(no)) => no,
                 _ => unreachable!("a join without an entry is one that stays"),
             },
         };
         for entry in entries {
             if let Entry::RenamedAway { no: before } = entry {
-                channel.move_window(*before, no);
+                channel.move_send_window(*before, no);
             }
         }
         if let Some(member) = channel.members.get_mut(&no) {
@@ -170,84 +170,86 @@ impl Operation for Join {
 }
 
 impl Join {
-    fn plan(&self, channel: &Channel, now: Now) -> Result<Plan, Refusal> {
+    fn plan(&self, channel: &Channel, now: Now) -> Result<JoinPlan, Refusal> {
         if channel.settings.require_identity && self.identity.is_none() {
             return Err(
                 Refusal::new(Code::Forbidden, "only identities may join this channel").hint(Hint::CreateIdentity)
             );
         }
-        let Some(wish) = &self.callsign else { return self.plan_without_wish(channel, now) };
+        let Some(requested) = &self.callsign else { return self.plan_without_wish(channel, now) };
         if self.is_reserved {
-            return Err(self.needs_key(channel, wish));
+            return Err(self.key_required(channel, requested));
         }
-        let Some(member) = channel.member_named(wish.as_str()) else {
-            channel.room_for_a_member()?;
-            return Ok(self.take_new(channel, wish.clone(), false));
+        let Some(member) = channel.member_named(requested.as_str()) else {
+            channel.check_member_limit()?;
+            return Ok(self.new_member(channel, requested.clone(), false));
         };
         if let Some(identity) = &self.identity {
-            return Ok(self.plan_proved(channel, member, identity));
+            return Ok(self.plan_with_key(channel, member, identity));
         }
         match member.presence {
-            Presence::Live { .. } => self.plan_held(channel, member),
+            Presence::Live { .. } => self.plan_online(channel, member),
             Presence::Away { since_ms, how } => self.plan_return(channel, member, since_ms, how, now),
         }
     }
 
-    /// No wish: whose session is presented stays or comes back, anybody else gets a free callsign.
-    fn plan_without_wish(&self, channel: &Channel, now: Now) -> Result<Plan, Refusal> {
-        let live = self.presented.as_ref().and_then(|session| channel.sessions.live(session));
+    /// No requested: whose session is presented_session stays or comes back, anybody else gets a free callsign.
+    fn plan_without_wish(&self, channel: &Channel, now: Now) -> Result<JoinPlan, Refusal> {
+        let live = self.presented_session.as_ref().and_then(|session| channel.sessions.live(session));
         let before = match live {
             Some(no) => channel.member(no),
-            None => channel.members.values().map(Box::as_ref).find(|m| Some(&m.session) == self.presented.as_ref()),
+            None => {
+                channel.members.values().map(Box::as_ref).find(|m| Some(&m.session) == self.presented_session.as_ref())
+            }
         };
         if let Some(member) = before.filter(|m| m.identity.is_some()) {
-            return Err(self.needs_key(channel, &member.callsign));
+            return Err(self.key_required(channel, &member.callsign));
         }
         if let Some(no) = live {
-            return Ok(Plan::Stay(no));
+            return Ok(JoinPlan::AlreadyJoined(no));
         }
         if let Some((member, Presence::Away { since_ms, how })) = before.map(|m| (m, m.presence)) {
             return self.plan_return(channel, member, since_ms, how, now);
         }
-        channel.room_for_a_member()?;
-        Ok(self.take_new(channel, self.free_callsign(channel), false))
+        channel.check_member_limit()?;
+        Ok(self.new_member(channel, self.free_callsign(channel), false))
     }
 
     /// The caller has the key of the callsign: it gets the place, whoever sits there. What was there before goes on only
     /// if it was the same account's, and its session only if it was of the same key.
-    fn plan_proved(&self, channel: &Channel, member: &Member, identity: &Identity) -> Plan {
-        let was_ours = member.identity.as_ref().is_some_and(|before| before.account == identity.account);
+    fn plan_with_key(&self, channel: &Channel, member: &Member, identity: &Identity) -> JoinPlan {
+        let same_account = member.identity.as_ref().is_some_and(|before| before.account == identity.account);
         let same_key = member.identity.as_ref() == Some(identity);
-        let same_session = self.presented.as_ref() == Some(&member.session);
-        if same_key && member.is_live() && (same_session || self.presented.is_none() && !member.owns_session) {
-            return Plan::Stay(member.no);
+        let same_session = self.presented_session.as_ref() == Some(&member.session);
+        if same_key && member.is_live() && (same_session || self.presented_session.is_none() && !member.owns_session) {
+            return JoinPlan::AlreadyJoined(member.no);
         }
         let has_ended = matches!(member.presence, Presence::Away { how: Departure::Revoked, .. });
-        let minted_still_good = same_key
+        let reuses_minted_id = same_key
             && matches!(member.presence, Presence::Away { how: Departure::Expired, .. })
             && !member.owns_session
             && channel.sessions.live(&member.session).is_none();
         // The session of another key must not come back, whoever presents it.
         let own_session =
-            self.presented.clone().filter(|_| !same_session || same_key && !has_ended && !minted_still_good);
-        Plan::Take(Place {
-            no: if was_ours { member.no } else { channel.last_no + 1 },
+            self.presented_session.clone().filter(|_| !same_session || same_key && !has_ended && !reuses_minted_id);
+        JoinPlan::Start(NewSession {
+            no: if same_account { member.no } else { channel.last_no + 1 },
             callsign: member.callsign.clone(),
-            generation: if minted_still_good { member.generation } else { self.generation },
+            generation: if reuses_minted_id { member.generation } else { self.generation },
             own_session,
             evict: member.is_live(),
-            forget: !was_ours,
+            forget: !same_account,
         })
     }
 
     /// The callsign is online: only its own session, or a claimless join of the same agent, gets in.
-    fn plan_held(&self, channel: &Channel, member: &Member) -> Result<Plan, Refusal> {
+    fn plan_online(&self, channel: &Channel, member: &Member) -> Result<JoinPlan, Refusal> {
         if member.identity.is_some() {
-            return Err(self.needs_key(channel, &member.callsign));
+            return Err(self.key_required(channel, &member.callsign));
         }
-        let same = self.presented.as_ref() == Some(&member.session);
-        let shared = self.presented.is_none() && !member.owns_session && !channel.settings.claim_callsigns;
-        if same || shared { Ok(Plan::Stay(member.no)) } else { Err(self.taken(channel, &member.callsign)) }
+        let same = self.presented_session.as_ref() == Some(&member.session);
+        let shared = self.presented_session.is_none() && !member.owns_session && !channel.settings.claim_callsigns;
+        if same || shared { Ok(JoinPlan::AlreadyJoined(member.no)) } else { Err(self.taken(channel, &member.callsign)) }
     }
 
     /// The callsign was here before.
@@ -258,37 +260,37 @@ impl Join {
         since_ms: u64,
         how: Departure,
         now: Now,
-    ) -> Result<Plan, Refusal> {
+    ) -> Result<JoinPlan, Refusal> {
         if member.identity.is_some() {
             // It was an identity's, and is none's now: what was meant for that one is not for this one.
-            return Ok(self.take_new(channel, member.callsign.clone(), true));
+            return Ok(self.new_member(channel, member.callsign.clone(), true));
         }
-        let proved = self.presented.as_ref() == Some(&member.session);
-        if self.yields && !proved {
+        let presents_session = self.presented_session.as_ref() == Some(&member.session);
+        if self.never_take_over && !presents_session {
             return Err(self.taken(channel, &member.callsign));
         }
-        if channel.settings.claim_callsigns && !proved {
+        if channel.settings.claim_callsigns && !presents_session {
             if now.uptime_ms < since_ms + limits::TOMBSTONE_MS {
                 return Err(self.taken(channel, &member.callsign));
             }
-            return Ok(self.take_new(channel, member.callsign.clone(), true));
+            return Ok(self.new_member(channel, member.callsign.clone(), true));
         }
-        let minted_still_good =
+        let reuses_minted_id =
             how == Departure::Expired && !member.owns_session && channel.sessions.live(&member.session).is_none();
-        let generation = if minted_still_good { member.generation } else { self.generation };
-        let own_session = self.presented.clone().filter(|_| !(proved && minted_still_good));
+        let generation = if reuses_minted_id { member.generation } else { self.generation };
+        let own_session = self.presented_session.clone().filter(|_| !(presents_session && reuses_minted_id));
         let (no, callsign) = (member.no, member.callsign.clone());
-        Ok(Plan::Take(Place { no, callsign, generation, own_session, evict: false, forget: false }))
+        Ok(JoinPlan::Start(NewSession { no, callsign, generation, own_session, evict: false, forget: false }))
     }
 
-    fn take_new(&self, channel: &Channel, callsign: Callsign, forget: bool) -> Plan {
+    fn new_member(&self, channel: &Channel, callsign: Callsign, forget: bool) -> JoinPlan {
         let no = channel.last_no + 1;
-        let (generation, own_session) = (self.generation, self.presented.clone());
-        Plan::Take(Place { no, callsign, generation, own_session, evict: false, forget })
+        let (generation, own_session) = (self.generation, self.presented_session.clone());
+        JoinPlan::Start(NewSession { no, callsign, generation, own_session, evict: false, forget })
     }
 
     /// The callsign is an identity's, and the caller has not shown its key.
-    fn needs_key(&self, channel: &Channel, callsign: &Callsign) -> Refusal {
+    fn key_required(&self, channel: &Channel, callsign: &Callsign) -> Refusal {
         let free = self.free_callsign(channel);
         Refusal::new(Code::CallsignTaken, format!("the callsign `{callsign}` is an identity's"))
             .hint(format!("join as `{free}`, which is free, or show the identity_key of `{callsign}`"))
@@ -301,22 +303,22 @@ impl Join {
     }
 
     fn free_callsign(&self, channel: &Channel) -> Callsign {
-        let mut dice = self.dice;
+        let mut seed = self.callsign_seed;
         loop {
-            let callsign = names::callsign(dice);
+            let callsign = names::callsign(seed);
             if channel.member_named(callsign.as_str()).is_none() {
                 return callsign;
             }
-            dice = dice.wrapping_add(1);
+            seed = seed.wrapping_add(1);
         }
     }
 
     fn reply(&self, channel: &Channel, no: MemberNo, idempotent: bool, now: Now) -> JoinReply {
         let member = &channel.members[&no];
         let settings = &channel.settings;
-        let posture = Posture::of(settings, self.human_authorized);
+        let posture = TrustPosture::of(settings, self.human_authorized);
         let seen = |m: &&std::sync::Arc<crate::Message>| {
-            settings.dm_visibility == crate::DmVisibility::Channel || m.concerns(Some(no))
+            settings.dm_visibility == crate::DmVisibility::Channel || m.is_visible_to(Some(no))
         };
         let mut history: Vec<_> = channel.ring.iter().rev().filter(seen).take(limits::HISTORY_DEFAULT).collect();
         history.reverse();
@@ -342,12 +344,12 @@ impl Join {
     fn session_id(&self, channel: &Channel, member: &Member) -> String {
         let minted = || channel.rules.key.mint(&channel.id, &member.callsign, member.generation);
         let id = if member.owns_session { member.session.clone() } else { minted() };
-        let text = id.text().or_else(|| self.presented.as_ref()?.text());
+        let text = id.text().or_else(|| self.presented_session.as_ref()?.text());
         text.unwrap_or_default().to_owned()
     }
 
     fn collision_warning(&self, channel: &Channel, member: &Member, idempotent: bool) -> Option<String> {
-        (idempotent && self.presented.is_none() && self.identity.is_none()).then(|| {
+        (idempotent && self.presented_session.is_none() && self.identity.is_none()).then(|| {
             let free: Cow<'_, str> = self.free_callsign(channel).as_str().to_owned().into();
             format!(
                 "`{}` was already here and you were given its session. If this is your first join in this \

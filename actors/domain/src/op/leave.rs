@@ -8,7 +8,7 @@ use crate::entry::Entry;
 use crate::ids::SessionId;
 use crate::op::Operation;
 use crate::settings::Retention;
-use crate::transcript::{Event, TranscriptLine};
+use crate::transcript::{TranscriptEvent, TranscriptLine};
 use crate::{Now, Refusal};
 
 /// Leave the channel.
@@ -33,7 +33,7 @@ impl Operation for Leave {
     }
 
     fn transcript(&self, channel: &Channel, entries: &[Entry], now: Now) -> Vec<TranscriptLine> {
-        told(channel, entries, now)
+        transcript_lines(channel, entries, now)
     }
 
     fn answer(self, _: &mut Channel, _: &[Entry], _: Now, _: &mut Effects) -> LeaveReply {
@@ -42,10 +42,10 @@ impl Operation for Leave {
 }
 
 /// What the transcript says of somebody who goes.
-pub(super) fn told(channel: &Channel, entries: &[Entry], now: Now) -> Vec<TranscriptLine> {
+pub(super) fn transcript_lines(channel: &Channel, entries: &[Entry], now: Now) -> Vec<TranscriptLine> {
     let Some(Entry::Left { no }) = entries.first() else { return Vec::new() };
     let Some(member) = channel.member(*no).filter(|_| channel.settings.retention != Retention::None) else {
         return Vec::new();
     };
-    vec![Event::Leave { ts: now.at_ms, callsign: member.callsign.as_str() }.line(None)]
+    vec![TranscriptEvent::Leave { ts: now.at_ms, callsign: member.callsign.as_str() }.line(None)]
 }

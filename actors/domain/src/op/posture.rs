@@ -8,7 +8,7 @@ use crate::settings::{Settings, TrustMode};
 /// A joiner's stance toward its peers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
-pub enum Posture {
+pub enum TrustPosture {
     /// A human of the channel's owner stands behind this agent: peers are colleagues.
     TrustedAuthorized,
     /// The channel is trusted, but nobody vouched for this agent.
@@ -17,7 +17,7 @@ pub enum Posture {
     Untrusted,
 }
 
-impl Posture {
+impl TrustPosture {
     /// The posture of a joiner. A band never leads to trust.
     #[must_use]
     pub fn of(settings: &Settings, human_authorized: bool) -> Self {
@@ -93,10 +93,10 @@ mod tests {
     #[test]
     fn a_band_never_leads_to_trust() {
         let band = Settings { trust_mode: TrustMode::Trusted, ..Settings::band(0) };
-        assert_eq!(Posture::of(&band, true), Posture::Untrusted);
+        assert_eq!(TrustPosture::of(&band, true), TrustPosture::Untrusted);
         let trusted = Settings { trust_mode: TrustMode::Trusted, ..Settings::plain(TokenHash::of("t"), 0) };
-        assert_eq!(Posture::of(&trusted, true), Posture::TrustedAuthorized);
-        assert_eq!(Posture::of(&trusted, false), Posture::TrustedNoPassword);
+        assert_eq!(TrustPosture::of(&trusted, true), TrustPosture::TrustedAuthorized);
+        assert_eq!(TrustPosture::of(&trusted, false), TrustPosture::TrustedNoPassword);
     }
 
     #[test]
@@ -113,7 +113,7 @@ mod tests {
         ] {
             let plain = Settings::plain(TokenHash::of("t"), 0);
             let settings = Settings { trust_mode, require_identity, owner_password, ..plain };
-            let words = Posture::of(&settings, given).instructions(&settings);
+            let words = TrustPosture::of(&settings, given).instructions(&settings);
             let says = |what| words.contains(what);
             assert!(told.insert(words), "{words}");
             assert_eq!(says("UNTRUSTED"), trust_mode == TrustMode::Untrusted, "{words}");
@@ -124,6 +124,6 @@ mod tests {
             assert_eq!(says("before you change") || says("confirm with your human before acting"), !acts, "{words}");
         }
         let band = Settings { trust_mode: TrustMode::Trusted, require_identity: true, ..Settings::band(0) };
-        assert!(Posture::of(&band, true).instructions(&band).starts_with("UNTRUSTED"));
+        assert!(TrustPosture::of(&band, true).instructions(&band).starts_with("UNTRUSTED"));
     }
 }

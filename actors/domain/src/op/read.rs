@@ -2,7 +2,7 @@
 
 mod params;
 
-use crate::channel::{AnswerReason, Channel, Effects, ReadResponse, Waiter};
+use crate::channel::{AnswerReason, Channel, Effects, ParkedPoll, ReadResponse};
 use crate::entry::{AckMode, Entry};
 use crate::hint::Hint;
 use crate::ids::{ConsumerName, MemberNo, MessageId, SessionId, WaiterId};
@@ -20,7 +20,7 @@ pub struct ReadInput {
     /// Read from here instead of the cursor.
     pub since: Option<MessageId>,
     /// What being given a message means.
-    pub terms: AckMode,
+    pub ack_mode: AckMode,
     /// Messages at most.
     pub max: usize,
     /// Acknowledge up to here first.
@@ -29,7 +29,7 @@ pub struct ReadInput {
 
 impl Default for ReadInput {
     fn default() -> Self {
-        Self { consumer: None, since: None, terms: AckMode::Read, max: limits::READ_MESSAGES, ack_upto: None }
+        Self { consumer: None, since: None, ack_mode: AckMode::Read, max: limits::READ_MESSAGES, ack_upto: None }
     }
 }
 
@@ -45,14 +45,14 @@ pub struct Read {
     /// Whether the answer carries the roster.
     pub wants_roster: bool,
     /// Where to park.
-    pub place: WaiterId,
+    pub waiter: WaiterId,
 }
 
 /// What a read comes to.
 #[derive(Debug)]
 pub enum ReadOutcome {
     /// An answer now.
-    Now(ReadResponse),
+    Answered(ReadResponse),
     /// Parked: an [`Effects::Answer`] for its place will follow.
     Parked,
 }
@@ -67,19 +67,19 @@ impl Operation for Read {
 
     fn answer(self, channel: &mut Channel, _: &[Entry], now: Now, effects: &mut Effects) -> ReadOutcome {
         let Some(no) = channel.touch(&self.session, now) else {
-            return ReadOutcome::Now(ReadResponse::empty(AnswerReason::TimedOut));
+            return ReadOutcome::Answered(ReadResponse::empty(AnswerReason::TimedOut));
         };
-        let ReadInput { consumer, since, terms, max, .. } = self.input;
+        let ReadInput { consumer, since, ack_mode, max, .. } = self.input;
         let max = max.clamp(1, limits::READ_MESSAGES);
         let deadline_ms = now.uptime_ms + self.timeout_ms;
-        let waiter = Waiter { no, consumer, since, terms, max, deadline_ms, wants_roster: self.wants_roster };
-        if let Some(delivery) = channel.deliver(&waiter, now) {
-            return ReadOutcome::Now(delivery);
+        let poll = ParkedPoll { no, consumer, since, ack_mode, max, deadline_ms, wants_roster: self.wants_roster };
+        if let Some(delivery) = channel.deliver(&poll, now) {
+            return ReadOutcome::Answered(delivery);
         }
         if channel.draining {
-            return ReadOutcome::Now(channel.deliver_nothing(&waiter, AnswerReason::Draining, now));
+            return ReadOutcome::Answered(channel.deliver_nothing(&poll, AnswerReason::Draining, now));
         }
-        channel.park(self.place, waiter, now, effects);
+        channel.park(self.waiter, poll, now, effects);
         ReadOutcome::Parked
     }
 }
@@ -98,22 +98,22 @@ impl Channel {
         if member.consumers.len() >= limits::CONSUMERS {
             return Err(Refusal::limit_reached("consumers of a member", limits::CONSUMERS).hint(Hint::RemoveConsumer));
         }
-        Ok(vec![Entry::ConsumerAdded { no, consumer: name.clone(), cursor: self.ring.departed() }])
+        Ok(vec![Entry::ConsumerAdded { no, consumer: name.clone(), cursor: self.ring.newest_evicted() }])
     }
 
     /// Parks a poll; an older one of the same session and consumer gives way.
-    fn park(&mut self, place: WaiterId, waiter: Waiter, now: Now, effects: &mut Effects) {
-        let older = self.consumer_mut(waiter.no, waiter.consumer.as_ref()).and_then(|c| c.waiter);
+    fn park(&mut self, id: WaiterId, poll: ParkedPoll, now: Now, effects: &mut Effects) {
+        let older = self.consumer_mut(poll.no, poll.consumer.as_ref()).and_then(|c| c.poll);
         if let Some(older) = older {
-            self.end_waiter(older, AnswerReason::Superseded, now, effects);
+            self.end_poll(older, AnswerReason::Superseded, now, effects);
         }
-        let Some(consumer) = self.consumer_mut(waiter.no, waiter.consumer.as_ref()) else { return };
-        consumer.waiter = Some(place);
+        let Some(consumer) = self.consumer_mut(poll.no, poll.consumer.as_ref()) else { return };
+        consumer.poll = Some(id);
         if let Some(end_ms) = consumer.next_lease_end_ms(now.uptime_ms) {
-            self.look_at_leases_by(end_ms);
+            self.check_leases_by(end_ms);
         }
-        self.places.park(place, waiter);
-        self.fetch_for(place, now, effects);
+        self.waiters.park(id, poll);
+        self.fetch_for(id, now, effects);
     }
 }
 

@@ -74,18 +74,18 @@ impl Query for Receipts {
 
     fn answer(&self, channel: &Channel, now: Now) -> Result<ReceiptsReply, Refusal> {
         let no = channel.sessions.member(&self.session, now.uptime_ms)?;
-        let Some(trace) = channel.traces.of(self.id) else {
+        let Some(record) = channel.delivery_records.find(self.id) else {
             return Err(Refusal::new(Code::NotFound, "there are no receipts for this message")
                 .hint("receipts are kept for the last 256 messages of a channel"));
         };
-        if trace.from != no {
+        if record.from != no {
             return Err(Refusal::new(Code::Forbidden, "receipts are for the sender of a message"));
         }
-        let receipts = match trace.to {
-            Some(to) => dm(trace, channel.member(to)).into_iter().collect(),
+        let receipts = match record.to {
+            Some(to) => dm(record, channel.member(to)).into_iter().collect(),
             None => {
-                let readers = channel.members.values().filter(|m| m.no != trace.from && m.start < trace.id);
-                readers.map(|member| broadcast(channel, trace, member)).collect()
+                let readers = channel.members.values().filter(|m| m.no != record.from && m.start < record.id);
+                readers.map(|member| broadcast(channel, record, member)).collect()
             }
         };
         Ok(ReceiptsReply { receipts })
@@ -93,31 +93,31 @@ impl Query for Receipts {
 }
 
 /// A DM has its book, which outlives its recipient.
-fn dm(trace: &DeliveryRecord, recipient: Option<&Member>) -> Option<Receipt> {
-    let state = match (trace.acked_at_ms, trace.delivered_at_ms) {
+fn dm(record: &DeliveryRecord, recipient: Option<&Member>) -> Option<Receipt> {
+    let state = match (record.acked_at_ms, record.delivered_at_ms) {
         (Some(_), _) => ReceiptState::Acked,
         (None, Some(_)) => ReceiptState::Delivered,
-        (None, None) if recipient.is_some_and(|m| m.held.contains(trace.id)) => ReceiptState::Queued,
+        (None, None) if recipient.is_some_and(|m| m.held.contains(record.id)) => ReceiptState::Queued,
         (None, None) => ReceiptState::Expired,
     };
     Some(Receipt {
-        to: trace.to_callsign.clone()?,
+        to: record.to_callsign.clone()?,
         state,
-        queued_at: Some(trace.at_ms),
-        delivered_at: trace.delivered_at_ms,
-        acked_at: trace.acked_at_ms,
-        attempts: Some(trace.attempts),
+        queued_at: Some(record.at_ms),
+        delivered_at: record.delivered_at_ms,
+        acked_at: record.acked_at_ms,
+        attempts: Some(record.attempts),
     })
 }
 
 /// A broadcast has no book of its own: the furthest of a member's consumers tells.
-fn broadcast(channel: &Channel, trace: &DeliveryRecord, member: &Member) -> Receipt {
-    let acked = |c: &Consumer| c.cursor >= trace.id && c.acks;
-    let given = |c: &Consumer| c.cursor >= trace.id || c.claim(trace.id).is_some_and(|claim| claim.was_had());
+fn broadcast(channel: &Channel, record: &DeliveryRecord, member: &Member) -> Receipt {
+    let acked = |c: &Consumer| c.cursor >= record.id && c.cursor_is_acked;
+    let given = |c: &Consumer| c.cursor >= record.id || c.claim(record.id).is_some_and(|claim| claim.was_delivered());
     let state = match &member.consumers {
         consumers if consumers.iter().any(acked) => ReceiptState::Acked,
         consumers if consumers.iter().any(given) => ReceiptState::Delivered,
-        _ if channel.ring.get(trace.id).is_some() => ReceiptState::Queued,
+        _ if channel.ring.get(record.id).is_some() => ReceiptState::Queued,
         _ => ReceiptState::Expired,
     };
     let to = member.callsign.clone();

@@ -33,7 +33,7 @@ impl Operation for Revoke {
 
 impl Channel {
     /// Who is here with the key of an identity.
-    pub fn proved(&self) -> impl Iterator<Item = (&Callsign, &Identity)> {
+    pub fn live_identities(&self) -> impl Iterator<Item = (&Callsign, &Identity)> {
         let here = self.members.values().filter(|m| m.is_live());
         here.filter_map(|m| Some((&m.callsign, m.identity.as_ref()?)))
     }

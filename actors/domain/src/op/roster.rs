@@ -22,9 +22,9 @@ pub struct RosterReply {
     /// Callsigns online, sorted.
     pub roster: Vec<String>,
     /// Members online in the order they joined, with their numbers.
-    pub roster_with_index: Vec<RosterSeat>,
+    pub roster_with_index: Vec<OnlineMember>,
     /// Every member, sorted.
-    pub roster_all: Vec<RosterRow>,
+    pub roster_all: Vec<RosterMember>,
     /// Messages waiting for the asker.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
@@ -33,7 +33,7 @@ pub struct RosterReply {
 
 /// A member online.
 #[derive(Clone, Debug, Serialize, ToSchema)]
-pub struct RosterSeat {
+pub struct OnlineMember {
     /// The N of `#N`.
     #[schema(value_type = u32)]
     pub idx: MemberNo,
@@ -45,7 +45,7 @@ pub struct RosterSeat {
 
 /// A member, here or not.
 #[derive(Clone, Debug, Serialize, ToSchema)]
-pub struct RosterRow {
+pub struct RosterMember {
     /// The callsign.
     pub callsign: Callsign,
     /// Whether its session lives.
@@ -65,7 +65,7 @@ impl Query for Roster {
     fn answer(&self, channel: &Channel, now: Now) -> Result<RosterReply, Refusal> {
         let asker = self.session.as_ref().and_then(|session| channel.sessions.live(session));
         let online = channel.members.values().filter(|m| m.is_live());
-        let seat = |m: &crate::channel::Member| RosterSeat {
+        let seat = |m: &crate::channel::Member| OnlineMember {
             idx: m.no,
             callsign: m.callsign.clone(),
             joined_at: m.joined_at_ms,
@@ -73,7 +73,7 @@ impl Query for Roster {
         let mut all: Vec<_> = channel
             .members
             .values()
-            .map(|m| RosterRow { callsign: m.callsign.clone(), online: m.is_live(), idx: m.no })
+            .map(|m| RosterMember { callsign: m.callsign.clone(), online: m.is_live(), idx: m.no })
             .collect();
         all.sort_unstable_by(|a, b| a.callsign.cmp(&b.callsign));
         Ok(RosterReply {

@@ -9,11 +9,11 @@ use crate::callsign::ALL;
 use crate::channel::{Channel, Effects, Member};
 use crate::entry::Entry;
 use crate::ids::{MessageId, SessionId};
-use crate::message::{Kind, Message, Priority, is_plain, is_usual};
+use crate::message::{Kind, Message, Priority, is_default_priority, is_message};
 use crate::op::{Draft, Operation};
 use crate::refusal::{Code, Quota, Refusal};
 use crate::settings::Retention;
-use crate::transcript::{Event, TranscriptLine};
+use crate::transcript::{TranscriptEvent, TranscriptLine};
 use crate::{Now, limits, schema};
 
 /// Send a draft.
@@ -40,10 +40,10 @@ pub struct SendReply {
     /// The callsign it went to, or `all`.
     pub to: String,
     /// Said for a status.
-    #[serde(skip_serializing_if = "is_plain")]
+    #[serde(skip_serializing_if = "is_message")]
     pub kind: Kind,
     /// Said when it is not the usual one.
-    #[serde(skip_serializing_if = "is_usual")]
+    #[serde(skip_serializing_if = "is_default_priority")]
     pub priority: Priority,
     /// Said when there are any.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -80,7 +80,7 @@ impl Operation for Send {
         if self.was_done(sender, now)? {
             return Ok(Vec::new());
         }
-        let quota = sender.window.quota(channel.sends_per_minute(), now);
+        let quota = sender.send_window.quota(channel.sends_per_minute(), now);
         within(quota, now)?;
         self.entry(channel, sender, now).map_err(|refusal| Refusal { quota, ..refusal }).map(|entry| vec![entry])
     }
@@ -93,9 +93,9 @@ impl Operation for Send {
         let (ts, from, text) = (message.at_ms, sender.callsign.as_str(), self.draft.text.as_str());
         let verified = sender.verified();
         let event = match channel.settings.retention {
-            Retention::Metadata => Event::MessageMeta { ts, from, to, bytes: text.encode_utf16().count() },
-            Retention::Full => Event::Message { ts, from, to, text, verified },
-            Retention::Prompts if !sender.prompted => Event::Message { ts, from, to, text, verified },
+            Retention::Metadata => TranscriptEvent::MessageMeta { ts, from, to, bytes: text.encode_utf16().count() },
+            Retention::Full => TranscriptEvent::Message { ts, from, to, text, verified },
+            Retention::Prompts if !sender.has_sent => TranscriptEvent::Message { ts, from, to, text, verified },
             Retention::None | Retention::Prompts => return Vec::new(),
         };
         vec![event.line(message.to.map(|to| (message.from, to)))]
@@ -114,9 +114,9 @@ impl Operation for Send {
         let unread = channel.unread(no, now);
         let quota = channel.members.get_mut(&no).and_then(|sender| {
             if !entries.is_empty() && limit.is_some() {
-                sender.window.count(limit, now);
+                sender.send_window.count(limit, now);
             }
-            sender.window.quota(limit, now)
+            sender.send_window.quota(limit, now)
         });
         let Draft { kind, priority, suggested_replies, reply_to, thread, .. } = *self.draft;
         let queued = queued && kind == Kind::Message;
@@ -144,7 +144,7 @@ impl Send {
     /// Whether the same send was done before under its key.
     fn was_done(&self, sender: &Member, now: Now) -> Result<bool, Refusal> {
         let Some(key) = &self.draft.key else { return Ok(false) };
-        match sender.keys.get(&key.key, now) {
+        match sender.idempotency.get(&key.key, now) {
             None => Ok(false),
             Some(first) if first.body_hash == key.body_hash => Ok(true),
             Some(_) => Err(Refusal::new(Code::IdempotencyConflict, "this idempotency key was used with another body")
@@ -154,7 +154,7 @@ impl Send {
 
     fn first_reply(&self, channel: &Channel, no: u32, now: Now) -> (MessageId, u64, bool, String) {
         let key = self.draft.key.as_ref();
-        let first = key.and_then(|key| channel.member(no)?.keys.get(&key.key, now));
+        let first = key.and_then(|key| channel.member(no)?.idempotency.get(&key.key, now));
         first.map_or((0, 0, false, String::new()), |f| (f.id, f.at_ms, f.queued, f.to.to_string()))
     }
 
@@ -162,8 +162,8 @@ impl Send {
         let recipient = channel.recipient(&self.draft.to)?;
         let to = recipient.map_or(ALL, |m| m.callsign.as_str());
         let verified = sender.verified();
-        let wire = self.draft.wire(channel.next_id(now), now.at_ms, sender.callsign.as_str(), to, verified);
-        let message = Message::frame_up(&wire, sender.no, recipient.map(|m| m.no));
+        let json = self.draft.to_json(channel.next_id(now), now.at_ms, sender.callsign.as_str(), to, verified);
+        let message = Message::new(&json, sender.no, recipient.map(|m| m.no));
         if let Some(recipient) = recipient.filter(|m| m.no != sender.no && self.draft.kind == Kind::Message) {
             fits(channel, recipient, message.weight_bytes())?;
         }
@@ -185,7 +185,7 @@ fn within(quota: Option<Quota>, now: Now) -> Result<(), Refusal> {
 
 /// Refuses a DM its recipient has no room for: nothing is dropped after the fact.
 fn fits(channel: &Channel, recipient: &Member, bytes: usize) -> Result<(), Refusal> {
-    if recipient.held.has_room_for(bytes) && channel.held_bytes + bytes <= limits::HELD_CHANNEL_BYTES {
+    if recipient.held.has_capacity_for(bytes) && channel.held_bytes + bytes <= limits::HELD_CHANNEL_BYTES {
         return Ok(());
     }
     Err(Refusal::new(Code::MailboxFull, format!("`{}` has too many undelivered messages", recipient.callsign))

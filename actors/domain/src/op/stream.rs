@@ -22,7 +22,7 @@ pub struct OpenStream {
     /// How. A manual stream leases for as long as it is open.
     pub input: StreamInput,
     /// Where it waits.
-    pub place: WaiterId,
+    pub waiter: WaiterId,
     /// Counts what its carrier takes.
     pub progress: Arc<Progress>,
 }
@@ -37,15 +37,15 @@ impl Operation for OpenStream {
 
     fn answer(self, channel: &mut Channel, _: &[Entry], now: Now, effects: &mut Effects) {
         let Some(no) = channel.touch(&self.session, now) else { return };
-        let ReadInput { consumer: name, since, terms, max, .. } = self.input;
+        let ReadInput { consumer: name, since, ack_mode, max, .. } = self.input;
         let max = max.clamp(1, limits::READ_MESSAGES);
         if let Some(older) = channel.consumer_mut(no, name.as_ref()).and_then(|c| c.stream) {
             channel.end_stream(older, StreamEnd::Superseded, now, effects);
         }
-        let terms = if terms == AckMode::Read { AckMode::Read } else { AckMode::Streamed };
-        channel.open_stream(self.place, Stream::new(no, name, since, terms, max, self.progress), now, effects);
+        let ack_mode = if ack_mode == AckMode::Read { AckMode::Read } else { AckMode::Streamed };
+        channel.open_stream(self.waiter, Stream::new(no, name, since, ack_mode, max, self.progress), now, effects);
         if channel.draining {
-            channel.end_stream(self.place, StreamEnd::Draining { nth: self.place.0 }, now, effects);
+            channel.end_stream(self.waiter, StreamEnd::Draining { nth: self.waiter.0 }, now, effects);
         }
     }
 }
@@ -55,7 +55,7 @@ impl Stream {
         no: MemberNo,
         consumer: Option<ConsumerName>,
         since: Option<MessageId>,
-        terms: AckMode,
+        ack_mode: AckMode,
         max: usize,
         progress: Arc<Progress>,
     ) -> Self {
@@ -63,14 +63,14 @@ impl Stream {
             no,
             consumer,
             since,
-            terms,
+            ack_mode,
             max,
             progress,
             queue: VecDeque::new(),
             queue_bytes: 0,
             taken: 0,
             catching_up: true,
-            told_upto: 0,
+            reported_upto: 0,
         }
     }
 }

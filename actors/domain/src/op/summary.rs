@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::harness::Seen;
+use super::harness::Received;
 use crate::op::{Draft, SendInput};
 use crate::{ReadResponse, Refusal};
 
@@ -16,10 +16,10 @@ pub(crate) fn said(body: &serde_json::Value) -> Result<Box<Draft>, Refusal> {
     Draft::check(input, None)
 }
 
-pub(crate) fn see(delivery: &ReadResponse) -> Seen {
+pub(crate) fn received(delivery: &ReadResponse) -> Received {
     let text =
         |json: Bytes| serde_json::from_slice::<serde_json::Value>(&json).unwrap()["text"].as_str().map(String::from);
-    Seen {
+    Received {
         texts: delivery.messages.iter().map(|g| text(g.message.json()).unwrap()).collect(),
         ids: delivery.messages.iter().map(|g| g.message.id).collect(),
         attempts: delivery.messages.iter().map(|g| g.attempt).collect(),

@@ -29,7 +29,7 @@ impl Query for Tail {
     fn answer(&self, channel: &Channel, _: Now) -> Result<TailReply, Refusal> {
         let next = channel.ring.broadcasts();
         let after = if self.after > next { 0 } else { self.after };
-        let placed = channel.ring.placed().take_while(|(place, _)| *place >= after);
+        let placed = channel.ring.numbered_broadcasts().take_while(|(place, _)| *place >= after);
         let mut messages: Vec<_> = placed.filter_map(|(place, message)| Some((place, message?.clone()))).collect();
         messages.reverse();
         Ok(TailReply { messages, next })
@@ -39,30 +39,30 @@ impl Query for Tail {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::op::harness::Rig;
+    use crate::op::harness::TestChannel;
 
     #[test]
     fn places_count_broadcasts_from_the_first_ever_on() {
-        let mut rig = Rig::new();
-        let places = |rig: &mut Rig, after| {
-            let TailReply { messages, next } = rig.query(Tail { after }).unwrap();
+        let mut test = TestChannel::new();
+        let places = |test: &mut TestChannel, after| {
+            let TailReply { messages, next } = test.query(Tail { after }).unwrap();
             (messages.iter().map(|(place, _)| *place).collect::<Vec<_>>(), next)
         };
-        rig.join("ann");
-        rig.join("bob");
-        assert_eq!(places(&mut rig, 0), (vec![], 0));
+        test.join("ann");
+        test.join("bob");
+        assert_eq!(places(&mut test, 0), (vec![], 0));
         for n in 0..3 {
-            rig.send("ann", "all", &n.to_string());
-            rig.send("ann", "bob", "a DM has no place");
+            test.send("ann", "all", &n.to_string());
+            test.send("ann", "bob", "a DM has no place");
         }
-        assert_eq!(places(&mut rig, 0), (vec![0, 1, 2], 3));
-        assert_eq!((places(&mut rig, 2), places(&mut rig, 3)), ((vec![2], 3), (vec![], 3)));
-        assert_eq!(places(&mut rig, 4), (vec![0, 1, 2], 3), "what nobody has reached is of an earlier life");
+        assert_eq!(places(&mut test, 0), (vec![0, 1, 2], 3));
+        assert_eq!((places(&mut test, 2), places(&mut test, 3)), ((vec![2], 3), (vec![], 3)));
+        assert_eq!(places(&mut test, 4), (vec![0, 1, 2], 3), "what nobody has reached is of an earlier life");
         for n in 0..200 {
-            rig.send("ann", "all", &n.to_string());
+            test.send("ann", "all", &n.to_string());
         }
-        let (held, next) = places(&mut rig, 0);
+        let (held, next) = places(&mut test, 0);
         assert_eq!((held.len(), held[0], next), (100, 103, 203));
-        assert_eq!(places(&mut rig, 201).0, [201, 202]);
+        assert_eq!(places(&mut test, 201).0, [201, 202]);
     }
 }

@@ -13,24 +13,24 @@ const PERSISTENT_MS: [u64; 6] = [10_000, 30_000, 2 * 60_000, 10 * 60_000, 30 * 6
 impl Outbox {
     /// Says what comes of something, and changes nothing.
     #[must_use]
-    pub fn decide(&self, happening: OutboxEvent, now: Now) -> Vec<OutboxEntry> {
-        match happening {
-            OutboxEvent::Opened(hook, retry, standing) => vec![OutboxEntry::Open(hook, retry, standing)],
-            OutboxEvent::Closed(hook) => vec![OutboxEntry::Close(hook)],
-            OutboxEvent::Woken(hook) => vec![OutboxEntry::Expect(hook)],
-            OutboxEvent::NotFetched(hook) => vec![OutboxEntry::AskLater(hook)],
+    pub fn decide(&self, event: OutboxEvent, now: Now) -> Vec<OutboxEntry> {
+        match event {
+            OutboxEvent::HookAdded(hook, retry, health) => vec![OutboxEntry::AddHook(hook, retry, health)],
+            OutboxEvent::HookRemoved(hook) => vec![OutboxEntry::RemoveHook(hook)],
+            OutboxEvent::DeliveriesAdded(hook) => vec![OutboxEntry::ExpectRows(hook)],
+            OutboxEvent::FetchFailed(hook) => vec![OutboxEntry::FetchLater(hook)],
             OutboxEvent::Fetched(hook, rows, is_all) => self.received(&hook, &rows, is_all, now),
-            OutboxEvent::Ended(hook, posted, took_ms) => self.settle(hook, posted, took_ms, now),
+            OutboxEvent::AttemptEnded(hook, posted, took_ms) => self.settle(hook, posted, took_ms, now),
         }
     }
 
     /// Rows that came from the log. Those of a hook that is off are done, but for what somebody asked for.
     fn received(&self, hook: &HookId, rows: &[DeliveryRow], is_all: bool, now: Now) -> Vec<OutboxEntry> {
-        let Some(lane) = self.lanes.get(hook).filter(|lane| !lane.is_closed) else { return Vec::new() };
-        let off = lane.standing.off_ms.is_some();
-        let mut steps = vec![OutboxEntry::Queue(hook.clone(), rows.to_vec(), is_all)];
+        let Some(queue) = self.queues.get(hook).filter(|queue| !queue.is_closed) else { return Vec::new() };
+        let off = queue.health.off_ms.is_some();
+        let mut steps = vec![OutboxEntry::AppendRows(hook.clone(), rows.to_vec(), is_all)];
         if off && rows.first().is_some_and(|row| !row.delivery.is_forced) {
-            steps.extend(Self::let_go(hook, rows.iter(), lane.standing, now));
+            steps.extend(Self::let_go(hook, rows.iter(), queue.health, now));
         }
         steps
     }
@@ -39,21 +39,21 @@ impl Outbox {
     fn let_go<'r>(
         hook: &HookId,
         rows: impl Iterator<Item = &'r DeliveryRow>,
-        standing: HookHealth,
+        health: HookHealth,
         now: Now,
     ) -> impl Iterator<Item = OutboxEntry> {
         rows.take_while(|row| !row.delivery.is_forced).map(move |row| {
             let given_up = done(row, DeliveryState::Failed, Some(Failure::SwitchedOff), now);
-            OutboxEntry::Done(hook.clone(), given_up, standing)
+            OutboxEntry::Finish(hook.clone(), given_up, health)
         })
     }
 
     /// What an attempt means for its delivery and for its hook.
     fn settle(&self, hook: HookId, posted: AttemptOutcome, took_ms: u64, now: Now) -> Vec<OutboxEntry> {
-        let Some(lane) = self.lanes.get(&hook).filter(|lane| lane.is_posting) else { return Vec::new() };
-        let Some(head) = lane.queue.front() else { return vec![OutboxEntry::PutBack(hook)] };
+        let Some(queue) = self.queues.get(&hook).filter(|queue| queue.is_posting) else { return Vec::new() };
+        let Some(head) = queue.rows.front() else { return vec![OutboxEntry::Requeue(hook)] };
         if posted == AttemptOutcome::NotBegun {
-            return vec![OutboxEntry::PutBack(hook)];
+            return vec![OutboxEntry::Requeue(hook)];
         }
         let mut row = head.clone();
         let delivery = &mut row.delivery;
@@ -61,21 +61,21 @@ impl Outbox {
         delivery.latency_ms = Some(took_ms);
         delivery.status = if let AttemptOutcome::Answered(status) = posted { Some(status) } else { None };
         let Some(failure) = failure(posted) else {
-            let standing = HookHealth { failures: 0, off_ms: None };
-            return vec![OutboxEntry::Done(hook, done(&row, DeliveryState::Delivered, None, now), standing)];
+            let health = HookHealth { failures: 0, off_ms: None };
+            return vec![OutboxEntry::Finish(hook, done(&row, DeliveryState::Delivered, None, now), health)];
         };
         delivery.failure = Some(failure);
-        if let Some(pause_ms) = is_passing(posted).then(|| pause_ms(delivery, lane.retry, now)).flatten() {
+        if let Some(pause_ms) = is_passing(posted).then(|| pause_ms(delivery, queue.retry, now)).flatten() {
             delivery.next_ms = Some(now.at_ms + pause_ms);
-            return vec![OutboxEntry::Again(hook, row)];
+            return vec![OutboxEntry::Retry(hook, row)];
         }
-        let failures = lane.standing.failures.saturating_add(1);
-        let off_ms = lane.standing.off_ms.or((failures >= limits::HOOK_FAILURES).then_some(now.at_ms));
-        let standing = HookHealth { failures, off_ms };
+        let failures = queue.health.failures.saturating_add(1);
+        let off_ms = queue.health.off_ms.or((failures >= limits::HOOK_FAILURES).then_some(now.at_ms));
+        let health = HookHealth { failures, off_ms };
         let mut steps =
-            vec![OutboxEntry::Done(hook.clone(), done(&row, DeliveryState::Failed, Some(failure), now), standing)];
+            vec![OutboxEntry::Finish(hook.clone(), done(&row, DeliveryState::Failed, Some(failure), now), health)];
         if off_ms.is_some() {
-            steps.extend(Self::let_go(&hook, lane.queue.iter().skip(1), standing, now));
+            steps.extend(Self::let_go(&hook, queue.rows.iter().skip(1), health, now));
         }
         steps
     }

@@ -1,7 +1,7 @@
 //! The outbox: which delivery is tried when, how often, and what becomes of a hook that fails.
 //!
 //! A machine like the channel's: [`Outbox::decide`] looks at what happened and says the steps, [`Outbox::apply`] makes them
-//! so and gives the orders. What is due lies in the log; here is only the head of each hook's queue. It never asks the
+//! so and gives the effects. What is due lies in the log; here is only the head of each hook's queue. It never asks the
 //! time, and posts nothing itself.
 
 mod decide;
@@ -27,7 +27,7 @@ pub struct Concurrency {
 
 impl Default for Concurrency {
     fn default() -> Self {
-        Self { all: limits::HOOK_PARALLEL, failing: limits::HOOK_PARALLEL_FAILING }
+        Self { all: limits::HOOK_CONCURRENCY, failing: limits::HOOK_CONCURRENCY_FAILING }
     }
 }
 
@@ -43,39 +43,39 @@ pub struct HookHealth {
 /// What happened.
 #[derive(Clone, Debug)]
 pub enum OutboxEvent {
-    /// There is such a hook. What is due for it already is told as [`OutboxEvent::Woken`].
-    Opened(HookId, Retry, HookHealth),
+    /// There is such a hook. What is due for it already is told as [`OutboxEvent::DeliveriesAdded`].
+    HookAdded(HookId, Retry, HookHealth),
     /// There is no such hook any more.
-    Closed(HookId),
+    HookRemoved(HookId),
     /// Something became due.
-    Woken(HookId),
+    DeliveriesAdded(HookId),
     /// The log was read: the next rows, and whether that was all.
     Fetched(HookId, Vec<DeliveryRow>, bool),
     /// The log could not be read.
-    NotFetched(HookId),
+    FetchFailed(HookId),
     /// An attempt ended, after so many milliseconds.
-    Ended(HookId, AttemptOutcome, u64),
+    AttemptEnded(HookId, AttemptOutcome, u64),
 }
 
 /// What comes of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum OutboxEntry {
     /// The hook is served from now on.
-    Open(HookId, Retry, HookHealth),
+    AddHook(HookId, Retry, HookHealth),
     /// It is not.
-    Close(HookId),
+    RemoveHook(HookId),
     /// There may be more in the log than was read.
-    Expect(HookId),
+    ExpectRows(HookId),
     /// These rows are next. The last says whether there was nothing more.
-    Queue(HookId, Vec<DeliveryRow>, bool),
+    AppendRows(HookId, Vec<DeliveryRow>, bool),
     /// The log is asked again later.
-    AskLater(HookId),
+    FetchLater(HookId),
     /// An attempt that was none: the delivery is tried again later.
-    PutBack(HookId),
+    Requeue(HookId),
     /// The attempt failed, and the delivery is tried again.
-    Again(HookId, DeliveryRow),
+    Retry(HookId, DeliveryRow),
     /// The delivery is done, well or not; how the hook stands now.
-    Done(HookId, DeliveryRow, HookHealth),
+    Finish(HookId, DeliveryRow, HookHealth),
 }
 
 /// What somebody must do.
@@ -83,19 +83,19 @@ pub enum OutboxEntry {
 pub enum OutboxEffect {
     /// Read what is due for a hook after a row, and tell it as [`OutboxEvent::Fetched`].
     Fetch(HookId, u64),
-    /// Post this row, and tell it as [`OutboxEvent::Ended`]. Where it is the first attempt, keep the row before.
-    Post(HookId, DeliveryRow, bool),
+    /// Post this row, and tell it as [`OutboxEvent::AttemptEnded`]. Where it is the first attempt, keep the row before.
+    Send(HookId, DeliveryRow, bool),
     /// Keep a row as it is now.
-    Keep(HookId, DeliveryRow),
+    SaveDelivery(HookId, DeliveryRow),
     /// Keep how a hook stands.
-    Tell(HookId, HookHealth),
+    SaveHealth(HookId, HookHealth),
 }
 
 /// The outbox of a hub.
 #[derive(Debug, Default)]
 pub struct Outbox {
-    parallel: Concurrency,
-    lanes: HashMap<HookId, HookQueue>,
+    concurrency: Concurrency,
+    queues: HashMap<HookId, HookQueue>,
     /// Hooks whose head is due, in the order in which it became so; those that fail apart.
     ready: VecDeque<HookId>,
     ready_failing: VecDeque<HookId>,
@@ -111,161 +111,154 @@ const RETRY_MS: u64 = 1000;
 impl Outbox {
     /// An empty outbox.
     #[must_use]
-    pub fn new(parallel: Concurrency) -> Self {
-        Self { parallel, ..Self::default() }
+    pub fn new(concurrency: Concurrency) -> Self {
+        Self { concurrency, ..Self::default() }
     }
 
     /// Lets something happen: decides and applies.
-    pub fn run(&mut self, happening: OutboxEvent, now: Now, orders: &mut Vec<OutboxEffect>) {
-        for step in self.decide(happening, now) {
-            self.apply(step, now, orders);
+    pub fn run(&mut self, event: OutboxEvent, now: Now, effects: &mut Vec<OutboxEffect>) {
+        for entry in self.decide(event, now) {
+            self.apply(entry, now, effects);
         }
-        self.serve(now, orders);
+        self.serve(now, effects);
     }
 
-    /// Makes a step so.
-    pub fn apply(&mut self, step: OutboxEntry, now: Now, orders: &mut Vec<OutboxEffect>) {
-        match step {
-            OutboxEntry::Open(hook, retry, standing) => {
-                self.lanes.insert(hook, HookQueue::new(retry, standing));
+    /// Makes a entry so.
+    pub fn apply(&mut self, entry: OutboxEntry, now: Now, effects: &mut Vec<OutboxEffect>) {
+        match entry {
+            OutboxEntry::AddHook(hook, retry, health) => {
+                self.queues.insert(hook, HookQueue::new(retry, health));
             }
-            OutboxEntry::Close(hook) => self.close(&hook),
-            OutboxEntry::Expect(hook) => {
-                if let Some(lane) = self.lanes.get_mut(&hook) {
-                    lane.may_have_more = true;
-                    lane.woken_again |= lane.is_fetching;
+            OutboxEntry::RemoveHook(hook) => self.close(&hook),
+            OutboxEntry::ExpectRows(hook) => {
+                if let Some(queue) = self.queues.get_mut(&hook) {
+                    queue.may_have_more = true;
+                    queue.fetch_again |= queue.is_fetching;
                 }
-                self.go_on(&hook, now, orders);
+                self.advance(&hook, now, effects);
             }
-            OutboxEntry::Queue(hook, rows, is_all) => {
-                if let Some(lane) = self.lanes.get_mut(&hook) {
-                    lane.fetched(rows, is_all, now);
+            OutboxEntry::AppendRows(hook, rows, is_all) => {
+                if let Some(queue) = self.queues.get_mut(&hook) {
+                    queue.fetched(rows, is_all, now);
                 }
-                self.go_on(&hook, now, orders);
+                self.advance(&hook, now, effects);
             }
-            OutboxEntry::AskLater(hook) => {
-                if let Some(lane) = self.lanes.get_mut(&hook) {
-                    lane.is_fetching = false;
+            OutboxEntry::FetchLater(hook) => {
+                if let Some(queue) = self.queues.get_mut(&hook) {
+                    queue.is_fetching = false;
                     self.alarms.insert((now.uptime_ms + RETRY_MS, hook));
                 }
             }
-            OutboxEntry::PutBack(hook) => {
+            OutboxEntry::Requeue(hook) => {
                 self.ended(&hook);
-                if let Some(lane) = self.lanes.get_mut(&hook) {
-                    lane.put_back(now.uptime_ms + RETRY_MS);
+                if let Some(queue) = self.queues.get_mut(&hook) {
+                    queue.requeue_head(now.uptime_ms + RETRY_MS);
                 }
-                self.go_on(&hook, now, orders);
+                self.advance(&hook, now, effects);
             }
-            OutboxEntry::Again(hook, row) => {
+            OutboxEntry::Retry(hook, row) => {
                 self.ended(&hook);
-                orders.push(OutboxEffect::Keep(hook.clone(), row.clone()));
-                if let Some(lane) = self.lanes.get_mut(&hook) {
-                    lane.is_failing = true;
-                    lane.put_head(row, now);
+                effects.push(OutboxEffect::SaveDelivery(hook.clone(), row.clone()));
+                if let Some(queue) = self.queues.get_mut(&hook) {
+                    queue.is_failing = true;
+                    queue.replace_head(row, now);
                 }
-                self.go_on(&hook, now, orders);
+                self.advance(&hook, now, effects);
             }
-            OutboxEntry::Done(hook, row, standing) => self.done(&hook, row, standing, now, orders),
+            OutboxEntry::Finish(hook, row, health) => self.done(&hook, row, health, now, effects),
         }
     }
 
-    fn done(
-        &mut self,
-        hook: &HookId,
-        row: DeliveryRow,
-        standing: HookHealth,
-        now: Now,
-        orders: &mut Vec<OutboxEffect>,
-    ) {
+    fn done(&mut self, hook: &HookId, row: DeliveryRow, health: HookHealth, now: Now, effects: &mut Vec<OutboxEffect>) {
         self.ended(hook);
-        orders.push(OutboxEffect::Keep(hook.clone(), row));
-        if let Some(lane) = self.lanes.get_mut(hook) {
-            lane.queue.pop_front();
-            lane.aim(now);
-            lane.is_failing = standing.failures > 0;
-            if lane.standing != standing {
-                lane.standing = standing;
-                orders.push(OutboxEffect::Tell(hook.clone(), standing));
+        effects.push(OutboxEffect::SaveDelivery(hook.clone(), row));
+        if let Some(queue) = self.queues.get_mut(hook) {
+            queue.rows.pop_front();
+            queue.schedule_head(now);
+            queue.is_failing = health.failures > 0;
+            if queue.health != health {
+                queue.health = health;
+                effects.push(OutboxEffect::SaveHealth(hook.clone(), health));
             }
         }
-        self.go_on(hook, now, orders);
+        self.advance(hook, now, effects);
     }
 
     fn close(&mut self, hook: &HookId) {
         // An attempt under way goes on, and is counted until it ends.
-        let Some(lane) = self.lanes.get_mut(hook) else { return };
-        if lane.is_posting {
-            lane.is_closed = true;
-            lane.queue.clear();
+        let Some(queue) = self.queues.get_mut(hook) else { return };
+        if queue.is_posting {
+            queue.is_closed = true;
+            queue.rows.clear();
         } else {
-            self.lanes.remove(hook);
+            self.queues.remove(hook);
         }
     }
 
     /// An attempt is over.
     fn ended(&mut self, hook: &HookId) {
-        let Some(lane) = self.lanes.get_mut(hook).filter(|lane| lane.is_posting) else { return };
-        lane.is_posting = false;
+        let Some(queue) = self.queues.get_mut(hook).filter(|queue| queue.is_posting) else { return };
+        queue.is_posting = false;
         self.posting -= 1;
-        self.posting_failing -= usize::from(lane.posts_as_failing);
-        if lane.is_closed {
-            self.lanes.remove(hook);
+        self.posting_failing -= usize::from(queue.counts_as_failing);
+        if queue.is_closed {
+            self.queues.remove(hook);
         }
     }
 
     /// Sees to what a hook needs next: rows from the log, its turn, or an alarm.
-    fn go_on(&mut self, hook: &HookId, now: Now, orders: &mut Vec<OutboxEffect>) {
-        let Some(lane) = self.lanes.get_mut(hook) else { return };
-        if lane.is_closed || lane.is_posting || lane.is_ready {
+    fn advance(&mut self, hook: &HookId, now: Now, effects: &mut Vec<OutboxEffect>) {
+        let Some(queue) = self.queues.get_mut(hook) else { return };
+        if queue.is_closed || queue.is_posting || queue.is_ready {
             return;
         }
-        if lane.queue.is_empty() {
-            if lane.may_have_more && !lane.is_fetching {
-                lane.is_fetching = true;
-                orders.push(OutboxEffect::Fetch(hook.clone(), lane.after));
+        if queue.rows.is_empty() {
+            if queue.may_have_more && !queue.is_fetching {
+                queue.is_fetching = true;
+                effects.push(OutboxEffect::Fetch(hook.clone(), queue.after));
             }
-        } else if lane.due_ms <= now.uptime_ms {
-            lane.is_ready = true;
-            let line = if lane.is_failing { &mut self.ready_failing } else { &mut self.ready };
+        } else if queue.due_ms <= now.uptime_ms {
+            queue.is_ready = true;
+            let line = if queue.is_failing { &mut self.ready_failing } else { &mut self.ready };
             line.push_back(hook.clone());
         } else {
-            self.alarms.insert((lane.due_ms, hook.clone()));
+            self.alarms.insert((queue.due_ms, hook.clone()));
         }
     }
 
     /// Begins attempts while there is room for them.
-    fn serve(&mut self, now: Now, orders: &mut Vec<OutboxEffect>) {
-        while self.posting < self.parallel.all {
-            let Some(hook) = self.next_in_line() else { return };
-            let Some(lane) = self.lanes.get_mut(&hook) else { continue };
-            if !std::mem::take(&mut lane.is_ready) {
+    fn serve(&mut self, now: Now, effects: &mut Vec<OutboxEffect>) {
+        while self.posting < self.concurrency.all {
+            let Some(hook) = self.next_ready() else { return };
+            let Some(queue) = self.queues.get_mut(&hook) else { continue };
+            if !std::mem::take(&mut queue.is_ready) {
                 continue;
             }
-            let Some((row, is_first)) = lane.begin(now) else {
-                self.go_on(&hook, now, orders);
+            let Some((row, is_first)) = queue.begin(now) else {
+                self.advance(&hook, now, effects);
                 continue;
             };
             self.posting += 1;
-            self.posting_failing += usize::from(lane.posts_as_failing);
-            orders.push(OutboxEffect::Post(hook, row, is_first));
+            self.posting_failing += usize::from(queue.counts_as_failing);
+            effects.push(OutboxEffect::Send(hook, row, is_first));
         }
     }
 
-    fn next_in_line(&mut self) -> Option<HookId> {
-        let may_fail = self.posting_failing < self.parallel.failing;
+    fn next_ready(&mut self) -> Option<HookId> {
+        let may_fail = self.posting_failing < self.concurrency.failing;
         self.ready.pop_front().or_else(|| may_fail.then(|| self.ready_failing.pop_front()).flatten())
     }
 
     /// Lets time pass.
-    pub fn tick(&mut self, now: Now, orders: &mut Vec<OutboxEffect>) {
+    pub fn tick(&mut self, now: Now, effects: &mut Vec<OutboxEffect>) {
         while let Some((at_ms, hook)) = self.alarms.first().cloned() {
             if at_ms > now.uptime_ms {
                 break;
             }
             self.alarms.remove(&(at_ms, hook.clone()));
-            self.go_on(&hook, now, orders);
+            self.advance(&hook, now, effects);
         }
-        self.serve(now, orders);
+        self.serve(now, effects);
     }
 
     /// When [`tick`](Self::tick) is to be called next, in milliseconds of uptime.
@@ -282,7 +275,7 @@ impl Outbox {
 
     /// How a hook stands; none where it is not served.
     #[must_use]
-    pub fn standing(&self, hook: &HookId) -> Option<HookHealth> {
-        self.lanes.get(hook).filter(|lane| !lane.is_closed).map(|lane| lane.standing)
+    pub fn health(&self, hook: &HookId) -> Option<HookHealth> {
+        self.queues.get(hook).filter(|queue| !queue.is_closed).map(|queue| queue.health)
     }
 }

@@ -22,48 +22,49 @@ fn at(ms: u64) -> Now {
 }
 
 /// An outbox of one hook with so many rows due.
-fn outbox(retry: Retry, standing: HookHealth, rows: u64) -> (Outbox, Vec<OutboxEffect>) {
-    let (mut outbox, mut orders) = (Outbox::default(), Vec::new());
-    outbox.run(OutboxEvent::Opened(hook(1), retry, standing), at(0), &mut orders);
-    assert!(orders.is_empty());
-    outbox.run(OutboxEvent::Woken(hook(1)), at(0), &mut orders);
-    assert_eq!(orders, [OutboxEffect::Fetch(hook(1), 0)]);
-    orders.clear();
-    outbox.run(OutboxEvent::Fetched(hook(1), (1..=rows).map(row).collect(), true), at(0), &mut orders);
-    (outbox, orders)
+fn outbox(retry: Retry, health: HookHealth, rows: u64) -> (Outbox, Vec<OutboxEffect>) {
+    let (mut outbox, mut effects) = (Outbox::default(), Vec::new());
+    outbox.run(OutboxEvent::HookAdded(hook(1), retry, health), at(0), &mut effects);
+    assert!(effects.is_empty());
+    outbox.run(OutboxEvent::DeliveriesAdded(hook(1)), at(0), &mut effects);
+    assert_eq!(effects, [OutboxEffect::Fetch(hook(1), 0)]);
+    effects.clear();
+    outbox.run(OutboxEvent::Fetched(hook(1), (1..=rows).map(row).collect(), true), at(0), &mut effects);
+    (outbox, effects)
 }
 
 fn end(outbox: &mut Outbox, posted: AttemptOutcome, ms: u64) -> Vec<OutboxEffect> {
-    let mut orders = Vec::new();
-    outbox.run(OutboxEvent::Ended(hook(1), posted, 7), at(ms), &mut orders);
-    orders
+    let mut effects = Vec::new();
+    outbox.run(OutboxEvent::AttemptEnded(hook(1), posted, 7), at(ms), &mut effects);
+    effects
 }
 
 fn tick(outbox: &mut Outbox, ms: u64) -> Vec<OutboxEffect> {
-    let mut orders = Vec::new();
-    outbox.tick(at(ms), &mut orders);
-    orders
+    let mut effects = Vec::new();
+    outbox.tick(at(ms), &mut effects);
+    effects
 }
 
-fn posted_no(orders: &[OutboxEffect]) -> Option<u64> {
-    orders.iter().find_map(|order| if let OutboxEffect::Post(_, row, _) = order { Some(row.no) } else { None })
+fn posted_no(effects: &[OutboxEffect]) -> Option<u64> {
+    effects.iter().find_map(|order| if let OutboxEffect::Send(_, row, _) = order { Some(row.no) } else { None })
 }
 
-fn kept(orders: &[OutboxEffect]) -> &Delivery {
-    let kept =
-        orders.iter().find_map(|order| if let OutboxEffect::Keep(_, row) = order { Some(&row.delivery) } else { None });
+fn kept(effects: &[OutboxEffect]) -> &Delivery {
+    let kept = effects
+        .iter()
+        .find_map(|order| if let OutboxEffect::SaveDelivery(_, row) = order { Some(&row.delivery) } else { None });
     kept.expect("a row is kept")
 }
 
 #[test]
 fn what_is_due_is_posted_in_order_one_at_a_time() {
-    let (mut outbox, orders) = outbox(Retry::Immediate, STANDS, 2);
+    let (mut outbox, effects) = outbox(Retry::Immediate, STANDS, 2);
     assert!(
-        matches!(&orders[..], [OutboxEffect::Post(_, row, true)] if row.no == 1 && row.delivery.began_ms.is_some())
+        matches!(&effects[..], [OutboxEffect::Send(_, row, true)] if row.no == 1 && row.delivery.began_ms.is_some())
     );
-    let orders = end(&mut outbox, AttemptOutcome::Answered(204), 5);
-    assert_eq!((kept(&orders).state, kept(&orders).attempts), (DeliveryState::Delivered, 1));
-    assert_eq!(posted_no(&orders), Some(2));
+    let effects = end(&mut outbox, AttemptOutcome::Answered(204), 5);
+    assert_eq!((kept(&effects).state, kept(&effects).attempts), (DeliveryState::Delivered, 1));
+    assert_eq!(posted_no(&effects), Some(2));
     assert_eq!(posted_no(&end(&mut outbox, AttemptOutcome::Answered(200), 6)), None);
 }
 
@@ -76,18 +77,18 @@ fn an_error_of_the_server_is_tried_again_after_1_and_3_seconds() {
         AttemptOutcome::Unreachable,
     ] {
         let (mut outbox, _) = outbox(Retry::Immediate, STANDS, 2);
-        let orders = end(&mut outbox, passing, 100);
-        assert_eq!((kept(&orders).state, posted_no(&orders)), (DeliveryState::Due, None));
+        let effects = end(&mut outbox, passing, 100);
+        assert_eq!((kept(&effects).state, posted_no(&effects)), (DeliveryState::Due, None));
         assert_eq!(outbox.next_deadline_ms(), Some(1100));
         assert_eq!(posted_no(&tick(&mut outbox, 1099)), None);
-        let orders = tick(&mut outbox, 1100);
-        assert!(matches!(&orders[..], [OutboxEffect::Post(_, row, false)] if row.no == 1), "order is kept");
+        let effects = tick(&mut outbox, 1100);
+        assert!(matches!(&effects[..], [OutboxEffect::Send(_, row, false)] if row.no == 1), "order is kept");
         end(&mut outbox, passing, 2000);
         assert_eq!(outbox.next_deadline_ms(), Some(5000));
         tick(&mut outbox, 5000);
-        let orders = end(&mut outbox, passing, 5001);
-        assert_eq!((kept(&orders).state, kept(&orders).attempts), (DeliveryState::Failed, 3));
-        assert_eq!(posted_no(&orders), Some(2));
+        let effects = end(&mut outbox, passing, 5001);
+        assert_eq!((kept(&effects).state, kept(&effects).attempts), (DeliveryState::Failed, 3));
+        assert_eq!(posted_no(&effects), Some(2));
     }
 }
 
@@ -97,9 +98,9 @@ fn other_answers_are_final() {
         [(400, Failure::Status), (404, Failure::Status), (301, Failure::Redirect), (199, Failure::Status)]
     {
         let (mut outbox, _) = outbox(Retry::Persistent, STANDS, 1);
-        let orders = end(&mut outbox, AttemptOutcome::Answered(status), 1);
-        assert_eq!((kept(&orders).state, kept(&orders).failure), (DeliveryState::Failed, Some(why)), "{status}");
-        assert_eq!(kept(&orders).status, Some(status));
+        let effects = end(&mut outbox, AttemptOutcome::Answered(status), 1);
+        assert_eq!((kept(&effects).state, kept(&effects).failure), (DeliveryState::Failed, Some(why)), "{status}");
+        assert_eq!(kept(&effects).status, Some(status));
     }
     let (mut outbox, _) = outbox(Retry::Persistent, STANDS, 1);
     assert_eq!(kept(&end(&mut outbox, AttemptOutcome::Forbidden, 1)).failure, Some(Failure::Address));
@@ -110,8 +111,8 @@ fn persistent_backs_off_and_gives_up_within_a_day() {
     let (mut outbox, _) = outbox(Retry::Persistent, STANDS, 1);
     let (mut now_ms, mut attempts, mut pauses) = (0, 1, Vec::new());
     loop {
-        let orders = end(&mut outbox, AttemptOutcome::TimedOut, now_ms);
-        if kept(&orders).state == DeliveryState::Failed {
+        let effects = end(&mut outbox, AttemptOutcome::TimedOut, now_ms);
+        if kept(&effects).state == DeliveryState::Failed {
             break;
         }
         let next_ms = outbox.next_deadline_ms().unwrap();
@@ -130,18 +131,20 @@ fn fifty_failures_in_a_row_switch_a_hook_off_and_what_is_due_is_given_up() {
     let (mut outbox, _) = outbox(Retry::Immediate, STANDS, 60);
     let mut told = Vec::new();
     for n in 1..=50 {
-        let orders = end(&mut outbox, AttemptOutcome::Answered(410), n);
-        told.extend(orders.iter().filter_map(|o| if let OutboxEffect::Tell(_, s) = o { Some(*s) } else { None }));
+        let effects = end(&mut outbox, AttemptOutcome::Answered(410), n);
+        told.extend(
+            effects.iter().filter_map(|o| if let OutboxEffect::SaveHealth(_, s) = o { Some(*s) } else { None }),
+        );
         if n == 50 {
-            let off = orders.iter().filter(
-                |o| matches!(o, OutboxEffect::Keep(_, row) if row.delivery.failure == Some(Failure::SwitchedOff)),
+            let off = effects.iter().filter(
+                |o| matches!(o, OutboxEffect::SaveDelivery(_, row) if row.delivery.failure == Some(Failure::SwitchedOff)),
             );
             assert_eq!(off.count(), 10);
-            assert_eq!(posted_no(&orders), None);
+            assert_eq!(posted_no(&effects), None);
         }
     }
     assert_eq!((told.len(), told[49].failures, told[48].off_ms), (50, 50, None));
-    assert!(told[49].off_ms.is_some() && outbox.standing(&hook(1)) == Some(told[49]));
+    assert!(told[49].off_ms.is_some() && outbox.health(&hook(1)) == Some(told[49]));
 }
 
 #[test]
@@ -149,20 +152,20 @@ fn a_success_in_between_begins_the_count_anew() {
     let (mut outbox, _) = outbox(Retry::Immediate, HookHealth { failures: 49, off_ms: None }, 2);
     end(&mut outbox, AttemptOutcome::Answered(200), 1);
     end(&mut outbox, AttemptOutcome::Answered(404), 2);
-    assert_eq!(outbox.standing(&hook(1)), Some(HookHealth { failures: 1, off_ms: None }));
+    assert_eq!(outbox.health(&hook(1)), Some(HookHealth { failures: 1, off_ms: None }));
 }
 
 #[test]
 fn what_somebody_asked_for_goes_to_a_hook_that_is_off_and_may_switch_it_on() {
     let off = HookHealth { failures: 50, off_ms: Some(5) };
-    let (mut outbox, mut orders) = (Outbox::default(), Vec::new());
-    outbox.run(OutboxEvent::Opened(hook(1), Retry::Immediate, off), at(0), &mut orders);
+    let (mut outbox, mut effects) = (Outbox::default(), Vec::new());
+    outbox.run(OutboxEvent::HookAdded(hook(1), Retry::Immediate, off), at(0), &mut effects);
     let mut asked_for = row(2);
     asked_for.delivery.is_forced = true;
-    orders.clear();
-    outbox.run(OutboxEvent::Fetched(hook(1), vec![row(1), asked_for, row(3)], true), at(0), &mut orders);
-    assert_eq!(kept(&orders).failure, Some(Failure::SwitchedOff));
-    assert_eq!(posted_no(&orders), Some(2));
+    effects.clear();
+    outbox.run(OutboxEvent::Fetched(hook(1), vec![row(1), asked_for, row(3)], true), at(0), &mut effects);
+    assert_eq!(kept(&effects).failure, Some(Failure::SwitchedOff));
+    assert_eq!(posted_no(&effects), Some(2));
     assert_eq!(posted_no(&end(&mut outbox, AttemptOutcome::Answered(200), 1)), Some(3), "it is on again");
 }
 
@@ -170,43 +173,43 @@ fn what_somebody_asked_for_goes_to_a_hook_that_is_off_and_may_switch_it_on() {
 fn what_could_not_be_begun_was_no_attempt() {
     let (mut outbox, _) = outbox(Retry::Immediate, STANDS, 1);
     assert!(end(&mut outbox, AttemptOutcome::NotBegun, 10).is_empty());
-    let orders = tick(&mut outbox, 1010);
-    assert!(matches!(&orders[..], [OutboxEffect::Post(_, row, true)] if row.delivery.attempts == 0), "{orders:?}");
+    let effects = tick(&mut outbox, 1010);
+    assert!(matches!(&effects[..], [OutboxEffect::Send(_, row, true)] if row.delivery.attempts == 0), "{effects:?}");
 }
 
 #[test]
 fn hooks_that_fail_cannot_take_every_place() {
     let mut outbox = Outbox::new(Concurrency { all: 4, failing: 2 });
-    let mut orders = Vec::new();
+    let mut effects = Vec::new();
     for n in 1..=10 {
-        let standing = HookHealth { failures: 1, off_ms: None };
-        outbox.run(OutboxEvent::Opened(hook(n), Retry::Immediate, standing), at(0), &mut orders);
-        outbox.run(OutboxEvent::Fetched(hook(n), vec![row(1)], true), at(0), &mut orders);
+        let health = HookHealth { failures: 1, off_ms: None };
+        outbox.run(OutboxEvent::HookAdded(hook(n), Retry::Immediate, health), at(0), &mut effects);
+        outbox.run(OutboxEvent::Fetched(hook(n), vec![row(1)], true), at(0), &mut effects);
     }
     assert_eq!((outbox.posting(), outbox.next_deadline_ms()), (2, None));
     for n in 11..=20 {
-        outbox.run(OutboxEvent::Opened(hook(n), Retry::Immediate, STANDS), at(0), &mut orders);
-        outbox.run(OutboxEvent::Fetched(hook(n), vec![row(1)], true), at(0), &mut orders);
+        outbox.run(OutboxEvent::HookAdded(hook(n), Retry::Immediate, STANDS), at(0), &mut effects);
+        outbox.run(OutboxEvent::Fetched(hook(n), vec![row(1)], true), at(0), &mut effects);
     }
     assert_eq!(outbox.posting(), 4);
-    orders.clear();
-    outbox.run(OutboxEvent::Ended(hook(11), AttemptOutcome::Answered(200), 1), at(1), &mut orders);
+    effects.clear();
+    outbox.run(OutboxEvent::AttemptEnded(hook(11), AttemptOutcome::Answered(200), 1), at(1), &mut effects);
     assert!(
-        matches!(orders.last(), Some(OutboxEffect::Post(id, ..)) if *id == hook(13)),
-        "a healthy one is next: {orders:?}"
+        matches!(effects.last(), Some(OutboxEffect::Send(id, ..)) if *id == hook(13)),
+        "a healthy one is next: {effects:?}"
     );
 }
 
 #[test]
 fn a_hook_that_is_gone_is_posted_nothing_more() {
     let (mut outbox, _) = outbox(Retry::Immediate, STANDS, 3);
-    let mut orders = Vec::new();
-    outbox.run(OutboxEvent::Closed(hook(1)), at(1), &mut orders);
-    assert_eq!((outbox.standing(&hook(1)), outbox.posting()), (None, 1));
+    let mut effects = Vec::new();
+    outbox.run(OutboxEvent::HookRemoved(hook(1)), at(1), &mut effects);
+    assert_eq!((outbox.health(&hook(1)), outbox.posting()), (None, 1));
     assert!(end(&mut outbox, AttemptOutcome::Answered(200), 2).is_empty());
     assert_eq!(outbox.posting(), 0);
-    outbox.run(OutboxEvent::Woken(hook(1)), at(3), &mut orders);
-    assert!(orders.is_empty());
+    outbox.run(OutboxEvent::DeliveriesAdded(hook(1)), at(3), &mut effects);
+    assert!(effects.is_empty());
 }
 
 /// A log in a vector, and what was ordered.
@@ -221,33 +224,33 @@ struct World {
 }
 
 impl World {
-    fn run(&mut self, happening: OutboxEvent) {
-        let mut orders = Vec::new();
-        self.outbox.run(happening, at(self.now_ms), &mut orders);
-        self.obey(orders);
+    fn run(&mut self, event: OutboxEvent) {
+        let mut effects = Vec::new();
+        self.outbox.run(event, at(self.now_ms), &mut effects);
+        self.obey(effects);
     }
 
-    fn obey(&mut self, orders: Vec<OutboxEffect>) {
-        for order in orders {
+    fn obey(&mut self, effects: Vec<OutboxEffect>) {
+        for order in effects {
             match order {
                 OutboxEffect::Fetch(hook, after) => {
                     assert!(!self.fetching.iter().any(|(other, _)| *other == hook), "one read at a time");
                     self.fetching.push((hook, after));
                 }
-                OutboxEffect::Post(hook, row, _) => {
+                OutboxEffect::Send(hook, row, _) => {
                     assert!(!self.posting.iter().any(|(other, _)| *other == hook), "one attempt at a time");
                     let before = self.posted.entry(hook.clone()).or_default();
                     assert!(before.last().is_none_or(|last| *last <= row.no), "in order");
                     before.push(row.no);
                     self.posting.push((hook, row));
                 }
-                OutboxEffect::Keep(hook, row) => {
+                OutboxEffect::SaveDelivery(hook, row) => {
                     let rows = self.rows.get_mut(&hook).unwrap();
                     let kept = rows.iter_mut().find(|kept| kept.no == row.no).unwrap();
                     assert_eq!(kept.delivery.state, DeliveryState::Due, "what is done stays done");
                     *kept = row;
                 }
-                OutboxEffect::Tell(..) => {}
+                OutboxEffect::SaveHealth(..) => {}
             }
         }
         let failing = self.posting.len();
@@ -255,19 +258,19 @@ impl World {
         assert_eq!(self.outbox.posting(), self.posting.len());
     }
 
-    fn step(&mut self, (what, which, how): (u8, usize, u8)) {
+    fn entry(&mut self, (what, which, how): (u8, usize, u8)) {
         self.now_ms += 400;
         match what {
             0 | 1 => {
                 let hook = hook((which % 4) as u128);
                 let rows = self.rows.entry(hook.clone()).or_default();
                 rows.push(row(rows.len() as u64 + 1));
-                self.run(OutboxEvent::Woken(hook));
+                self.run(OutboxEvent::DeliveriesAdded(hook));
             }
             2 if !self.fetching.is_empty() => {
                 let (hook, after) = self.fetching.remove(which % self.fetching.len());
                 if how == 0 {
-                    return self.run(OutboxEvent::NotFetched(hook));
+                    return self.run(OutboxEvent::FetchFailed(hook));
                 }
                 let due = self.rows.get(&hook).into_iter().flatten();
                 let due: Vec<_> =
@@ -283,12 +286,12 @@ impl World {
                     AttemptOutcome::Answered(404),
                     AttemptOutcome::NotBegun,
                 ];
-                self.run(OutboxEvent::Ended(hook, posted[how as usize % 4], 1));
+                self.run(OutboxEvent::AttemptEnded(hook, posted[how as usize % 4], 1));
             }
             _ => {
-                let mut orders = Vec::new();
-                self.outbox.tick(at(self.now_ms), &mut orders);
-                self.obey(orders);
+                let mut effects = Vec::new();
+                self.outbox.tick(at(self.now_ms), &mut effects);
+                self.obey(effects);
             }
         }
     }
@@ -302,14 +305,14 @@ proptest! {
         let mut world = World { outbox: Outbox::new(Concurrency { all: 3, failing: 2 }), ..World::default() };
         for n in 0..4 {
             world.rows.insert(hook(n), Vec::new());
-            world.run(OutboxEvent::Opened(hook(n), Retry::Immediate, STANDS));
+            world.run(OutboxEvent::HookAdded(hook(n), Retry::Immediate, STANDS));
         }
-        steps.into_iter().for_each(|step| world.step(step));
+        steps.into_iter().for_each(|entry| world.entry(entry));
         // From now on everything goes well: nothing may be left over.
         for _ in 0..2000 {
-            world.step((2, 0, 1));
-            world.step((3, 0, 0));
-            world.step((4, 0, 0));
+            world.entry((2, 0, 1));
+            world.entry((3, 0, 0));
+            world.entry((4, 0, 0));
         }
         let left = world.rows.values().flatten().filter(|row| row.delivery.state == DeliveryState::Due).count();
         prop_assert_eq!((left, world.outbox.posting(), world.outbox.next_deadline_ms()), (0, 0, None));

@@ -140,14 +140,14 @@ impl Delivery {
     /// A delivery that becomes due.
     #[must_use]
     pub fn due(
-        dice: u128,
+        random: u128,
         event: &'static str,
         channel: Option<ChannelId>,
         message: Option<MessageId>,
         at_ms: u64,
     ) -> Self {
         Self {
-            id: DeliveryId::from_random(dice),
+            id: DeliveryId::from_random(random),
             event: event.into(),
             channel,
             message,
@@ -173,7 +173,7 @@ impl Delivery {
 
     /// The same delivery, to be tried once more from the beginning. Id and body stay.
     #[must_use]
-    pub fn again(self) -> Self {
+    pub fn replayed(self) -> Self {
         let (state, is_forced) = (DeliveryState::Due, true);
         Self { state, is_forced, attempts: 0, next_ms: None, failure: None, ended_ms: None, ..self }
     }
@@ -223,7 +223,7 @@ mod tests {
         let first = Delivery::due(9, "message.received", None, Some(7), 5);
         let given_up =
             Delivery { began_ms: Some(6), attempts: 3, state: DeliveryState::Failed, ended_ms: Some(9), ..first };
-        let again = given_up.clone().again();
+        let again = given_up.clone().replayed();
         assert_eq!((&again.id, again.began_ms, again.attempts), (&given_up.id, Some(6), 0));
         assert!(again.is_forced && again.state == DeliveryState::Due && given_up.has_failed());
     }

@@ -128,7 +128,7 @@ pub struct Hook {
     pub secret: Arc<str>,
     /// The secret before, while it still signs too.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub previous: Option<Previous>,
+    pub previous: Option<PreviousSecret>,
     /// Deliveries that failed since the last one that did not.
     pub failures: u32,
     /// When it was switched off, in milliseconds since the epoch; none while it is on.
@@ -138,7 +138,7 @@ pub struct Hook {
 
 /// A secret that was rotated.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Previous {
+pub struct PreviousSecret {
     /// The secret, hidden.
     pub secret: Arc<str>,
     /// When it was rotated, in milliseconds since the epoch.

@@ -15,13 +15,13 @@ pub struct Secret(Box<str>);
 impl Secret {
     /// A secret of 24 random bytes.
     #[must_use]
-    pub fn of(bytes: [u8; 24]) -> Self {
+    pub fn from_bytes(bytes: [u8; 24]) -> Self {
         Self(format!("{PREFIX}{}", STANDARD.encode(bytes)).into())
     }
 
     /// A secret that was written down.
     #[must_use]
-    pub fn read(text: &[u8]) -> Option<Self> {
+    pub fn parse(text: &[u8]) -> Option<Self> {
         let text = std::str::from_utf8(text).ok()?;
         STANDARD.decode(text.strip_prefix(PREFIX)?).ok()?;
         Some(Self(text.into()))
@@ -73,7 +73,7 @@ mod tests {
     #[test]
     fn the_standard_signature_is_that_of_the_specification() {
         // The example of the Standard Webhooks.
-        let secret = Secret::read(b"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw").unwrap();
+        let secret = Secret::parse(b"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw").unwrap();
         let body = br#"{"test": 2432232314}"#;
         let signed = standard_signature(&secret, "msg_p5jXN8AQM9LWM0D4loKWxJek", 1_614_265_330, body);
         assert_eq!(signed, "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=");
@@ -81,11 +81,13 @@ mod tests {
 
     #[test]
     fn the_plain_signature_is_keyed_with_the_whole_text() {
-        let secret = Secret::of([0; 24]);
+        let secret = Secret::from_bytes([0; 24]);
         assert_eq!(secret.text(), "whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA");
         let signed = plain_signature(&secret, b"{}");
         assert!(signed.starts_with("sha256=") && signed.len() == 71, "{signed}");
-        assert_ne!(signed, plain_signature(&Secret::of([1; 24]), b"{}"));
-        assert!(format!("{secret:?}").len() < 12 && Secret::read(b"whsec_?").is_none() && Secret::read(b"x").is_none());
+        assert_ne!(signed, plain_signature(&Secret::from_bytes([1; 24]), b"{}"));
+        assert!(
+            format!("{secret:?}").len() < 12 && Secret::parse(b"whsec_?").is_none() && Secret::parse(b"x").is_none()
+        );
     }
 }

@@ -224,14 +224,14 @@ impl Oracle {
     }
 
     /// What the answer or event `state` carried was taken.
-    pub(crate) fn taken(&mut self, who: &Who, ids: &[u64], gap: Option<u64>, terms: AckMode, now_ms: u64) {
+    pub(crate) fn taken(&mut self, who: &Who, ids: &[u64], gap: Option<u64>, ack_mode: AckMode, now_ms: u64) {
         let upto = ids.iter().copied().max().max(gap).unwrap_or(0);
         let Some(reader) = self.readers.get_mut(who) else { return };
         reader.handed = reader.handed.max(upto);
         reader.shown = reader.shown.max(upto);
         for id in ids {
             let Some(claim) = reader.claims.get_mut(id) else { continue };
-            match terms {
+            match ack_mode {
                 AckMode::Read => {
                     reader.claims.remove(id);
                 }
@@ -240,13 +240,13 @@ impl Oracle {
                 }
                 AckMode::Leased { lease_ms } => claim.state = State::Leased(now_ms + lease_ms),
                 AckMode::Streamed => {
-                    if let State::Queued(place) = claim.state {
-                        claim.state = State::Streamed(place);
+                    if let State::Queued(id) = claim.state {
+                        claim.state = State::Streamed(id);
                     }
                 }
             }
         }
-        if terms == AckMode::Read {
+        if ack_mode == AckMode::Read {
             reader.cursor = reader.cursor.max(upto);
             if let Some(person) = self.people.get_mut(&who.0) {
                 person.held.retain(|id, _| !ids.contains(id));

@@ -1,4 +1,4 @@
-//! What a read is asked and told, as it stands on the wire. The doors read the one from a query or from arguments and
+//! What a read is asked and told, as it stands on the json. The doors read the one from a query or from arguments and
 //! write the other in pieces that are shared, so the replies here are never built: they say what the pieces come to.
 
 use std::borrow::Cow;
@@ -55,13 +55,13 @@ impl ReadQuery<'_> {
         Ok(ReadInput {
             consumer: self.consumer.as_deref().map(ConsumerName::parse).transpose()?,
             since: self.since.map(saturating_u64),
-            terms: self.terms()?,
+            ack_mode: self.ack_mode()?,
             max: usize::try_from(max).unwrap_or(usize::MAX).min(limits::READ_MESSAGES),
             ack_upto: count("ack_upto", self.ack_upto)?,
         })
     }
 
-    fn terms(&self) -> Result<AckMode, Refusal> {
+    fn ack_mode(&self) -> Result<AckMode, Refusal> {
         match self.ack.as_deref() {
             None | Some("auto") => Ok(AckMode::Read),
             Some("manual") => {

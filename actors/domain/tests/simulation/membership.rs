@@ -5,28 +5,28 @@ use rogerrat_domain::{AccountId, Callsign, Code, Identity};
 
 use super::*;
 
-impl Stage {
+impl Simulation {
     pub(super) fn join(&mut self) {
-        let name = NAMES[self.dice.random_range(0..NAMES.len())];
-        let presented = match self.dice.random_range(0..4) {
-            0 => SessionId::present(Some(["my-own-session", "another-session"][self.dice.random_range(0..2)])).unwrap(),
+        let name = NAMES[self.rng.random_range(0..NAMES.len())];
+        let presented_session = match self.rng.random_range(0..4) {
+            0 => SessionId::present(Some(["my-own-session", "another-session"][self.rng.random_range(0..2)])).unwrap(),
             1 => self.pick().map(|(session, _)| session),
             _ => None,
         };
-        self.note(&format!("join {name} {}", if presented.is_some() { "with a session" } else { "" }));
-        let (generation, dice) = (self.dice.random(), self.dice.random());
+        self.note(&format!("join {name} {}", if presented_session.is_some() { "with a session" } else { "" }));
+        let (generation, callsign_seed) = (self.rng.random(), self.rng.random());
         let callsign = Some(Callsign::parse(name).unwrap());
         let identity = self.identity();
         let wish = Join {
             callsign,
-            spelled: None,
+            original_spelling: None,
             identity,
             is_reserved: false,
-            presented: presented.clone(),
+            presented_session: presented_session.clone(),
             human_authorized: false,
-            yields: false,
+            never_take_over: false,
             generation,
-            dice,
+            callsign_seed,
         };
         match self.ask(wish) {
             Ok((reply, entries)) => {
@@ -42,21 +42,21 @@ impl Stage {
 
     /// Of two accounts with two keys each, the second one rarely.
     fn identity(&mut self) -> Option<Identity> {
-        let is_proved = self.dice.random_range(0..6) == 0;
-        let mut one_or_two = || u64::from(self.dice.random_range(0..4) == 0);
+        let is_proved = self.rng.random_range(0..6) == 0;
+        let mut one_or_two = || u64::from(self.rng.random_range(0..4) == 0);
         is_proved.then(|| Identity { account: AccountId::from_random(one_or_two()), key_no: one_or_two() })
     }
 
     pub(super) fn leave_or_be_sent_away(&mut self) {
-        if self.dice.random() { self.leave() } else { self.revoke() }
+        if self.rng.random() { self.leave() } else { self.revoke() }
     }
 
     /// The owner of a callsign ends its session, or tries to.
     fn revoke(&mut self) {
-        let callsign = Callsign::parse(NAMES[self.dice.random_range(0..NAMES.len())]).unwrap();
+        let callsign = Callsign::parse(NAMES[self.rng.random_range(0..NAMES.len())]).unwrap();
         self.note(&format!("revoke {callsign}"));
         let identity =
-            Identity { account: AccountId::from_random(0), key_no: u64::from(self.dice.random_range(0..4) == 0) };
+            Identity { account: AccountId::from_random(0), key_no: u64::from(self.rng.random_range(0..4) == 0) };
         let revoke = Revoke { callsign, identity };
         let (revoked, entries) = self.ask(revoke).unwrap();
         assert_eq!(revoked, !entries.is_empty());
@@ -73,9 +73,6 @@ impl Stage {
         }
         assert!(entries.is_empty() || was_live);
         let waiting = self.parked.values().any(|p| p.who.0 == no && !entries.is_empty());
-        assert!(
-            !waiting && (entries.is_empty() || self.feeds.values().all(|f| f.who.0 != no)),
-            "leaving ends all places"
-        );
+        assert!(!waiting && (entries.is_empty() || self.feeds.values().all(|f| f.who.0 != no)), "leaving ends all ids");
     }
 }

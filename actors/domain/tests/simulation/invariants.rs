@@ -2,13 +2,13 @@
 
 use super::*;
 
-impl Stage {
+impl Simulation {
     /// What must be true between any two steps.
     pub(super) fn check(&mut self) {
         let now_ms = self.now.uptime_ms;
         // While the log is at work, who waits may wait for what it brings: then everybody is looked after.
-        for (place, parked) in &self.parked {
-            assert!(self.channel.waits(*place), "{:?} waits and the channel knows it", parked.who);
+        for (id, parked) in &self.parked {
+            assert!(self.channel.is_waiting(*id), "{:?} waits and the channel knows it", parked.who);
             assert!(parked.deadline_ms > now_ms, "{:?} is answered in time", parked.who);
             // What it may read again but has had, it need not be woken for.
             let mut due = self.oracle.due(&parked.who, parked.input.since, now_ms);
@@ -16,11 +16,11 @@ impl Stage {
             let waits_well = due.is_empty() || self.is_stuffed(&parked.who) || self.fetching.is_some();
             assert!(waits_well, "{:?} waits although {due:?} are due", parked.who);
         }
-        for (place, feed) in &self.feeds {
-            assert!(self.channel.waits(*place), "{:?} reads and the channel knows it", feed.who);
+        for (id, feed) in &self.feeds {
+            assert!(self.channel.is_waiting(*id), "{:?} reads and the channel knows it", feed.who);
             let flying = self.oracle.readers[&feed.who].claims.values();
-            let flying = flying.filter(|c| c.state == State::Streamed(*place)).count();
-            let may_take = feed.terms == AckMode::Read || flying < feed.max.clamp(1, limits::READ_MESSAGES);
+            let flying = flying.filter(|c| c.state == State::Streamed(*id)).count();
+            let may_take = feed.ack_mode == AckMode::Read || flying < feed.max.clamp(1, limits::READ_MESSAGES);
             if feed.queue.is_empty() && may_take && !self.is_stuffed(&feed.who) {
                 let mut due = self.oracle.due(&feed.who, feed.since, now_ms);
                 due.retain(|id| !self.oracle.is_done(&feed.who, *id));
@@ -28,7 +28,7 @@ impl Stage {
                 assert!(waits_well, "{:?} has an empty stream although {due:?} are due", feed.who);
             }
         }
-        assert_eq!(self.channel.places(), (self.parked.len(), self.feeds.len()), "nobody else waits");
+        assert_eq!(self.channel.waiting(), (self.parked.len(), self.feeds.len()), "nobody else waits");
         assert_eq!(self.channel.held(), self.oracle.held(), "the held DMs are those nobody has had");
         assert!(self.channel.held().1 <= limits::HELD_CHANNEL_BYTES, "the mailboxes keep their bytes");
         assert_eq!(self.channel.last_id(), self.oracle.last_id);
@@ -65,16 +65,16 @@ impl Stage {
         let snapshot: Snapshot = serde_json::from_str(written).unwrap();
         let held: BTreeSet<u64> = snapshot.held().collect();
         let kept = self.oracle.log.values().filter(|m| m.kind == Kind::Message);
-        let kept = kept.filter(|m| m.id > snapshot.departed() || held.contains(&m.id));
+        let kept = kept.filter(|m| m.id > snapshot.evicted_upto() || held.contains(&m.id));
         let shelf: Vec<_> =
             kept.map(|m| BacklogEntry { id: m.id, from: m.from, to: m.to, weight_bytes: m.weight_bytes() }).collect();
         let mut again = fresh(&self.open, self.now);
         again.restore(snapshot, &shelf, 1, self.now).unwrap();
         let entries: Vec<Entry> = serde_json::from_str(&serde_json::to_string(&self.log[upto..]).unwrap()).unwrap();
-        again.replay(entries.iter().filter(|entry| entry.is_kept(true)), self.now);
+        again.replay(entries.iter().filter(|entry| entry.is_logged(true)), self.now);
         // Statuses are not in the log: the hub's floor stands for their ids.
-        again.begin_above(self.oracle.last_id);
-        let hollow: Vec<_> = again.hollow().iter().map(|id| self.oracle.log[id].clone()).collect();
+        again.start_ids_above(self.oracle.last_id);
+        let hollow: Vec<_> = again.missing_bodies().iter().map(|id| self.oracle.log[id].clone()).collect();
         again.fill(&hollow).unwrap();
         again
     }

@@ -5,19 +5,19 @@ use rogerrat_domain::op::{Draft, Send, SendInput};
 
 use super::*;
 
-impl Stage {
+impl Simulation {
     fn draft(&mut self) -> SendInput {
-        let to = match self.dice.random_range(0..10) {
+        let to = match self.rng.random_range(0..10) {
             0..5 => "all".to_owned(),
-            5 => format!("#{}", self.dice.random_range(0..6)),
-            _ => NAMES[self.dice.random_range(0..NAMES.len())].to_owned(),
+            5 => format!("#{}", self.rng.random_range(0..6)),
+            _ => NAMES[self.rng.random_range(0..NAMES.len())].to_owned(),
         };
-        let kind = self.dice.random_bool(0.1).then_some(Kind::Status);
-        let size = if kind.is_none() && self.dice.random_bool(0.02) { 8_000 } else { self.dice.random_range(1..30) };
-        let key = self.dice.random_bool(0.1).then(|| format!("k{}", self.dice.random_range(0..3)));
+        let kind = self.rng.random_bool(0.1).then_some(Kind::Status);
+        let size = if kind.is_none() && self.rng.random_bool(0.02) { 8_000 } else { self.rng.random_range(1..30) };
+        let key = self.rng.random_bool(0.1).then(|| format!("k{}", self.rng.random_range(0..3)));
         let mut input =
             SendInput { to: Some(to), text: Some("x".repeat(size)), kind, client_msg_id: key, ..SendInput::default() };
-        if kind.is_none() && self.dice.random_bool(0.004) {
+        if kind.is_none() && self.rng.random_bool(0.004) {
             let file = serde_json::json!([{"mime": "image/png", "data_base64": "A".repeat(500_000)}]);
             input.attachments = serde_json::from_value(file).unwrap();
         }
@@ -38,8 +38,8 @@ impl Stage {
         let mut input = self.draft();
         input.client_msg_id = None;
         let draft = Draft::check(input.clone(), None).unwrap();
-        let most = if self.dice.random_bool(0.08) { 320 } else { 140 };
-        let count = if input.attachments.is_some() { 12 } else { self.dice.random_range(10..most) };
+        let most = if self.rng.random_bool(0.08) { 320 } else { 140 };
+        let count = if input.attachments.is_some() { 12 } else { self.rng.random_range(10..most) };
         self.note(&format!("flood #{no} to {:?} {:?} x{count}", input.to, input.kind));
         for _ in 0..count {
             if !self.say(&session, no, draft.clone(), None) {

@@ -2,9 +2,9 @@
 
 use super::*;
 
-impl Stage {
-    pub(super) fn answered(&mut self, place: WaiterId, delivery: ReadResponse) {
-        let Parked { who, input, deadline_ms } = self.parked.remove(&place).expect("a parked poll is answered once");
+impl Simulation {
+    pub(super) fn answered(&mut self, waiter: WaiterId, delivery: ReadResponse) {
+        let Parked { who, input, deadline_ms } = self.parked.remove(&waiter).expect("a parked poll is answered once");
         self.seen(who.0);
         let on_time = delivery.reason != AnswerReason::TimedOut || self.now.uptime_ms >= deadline_ms;
         let cut_short = !self.channel_knows(&who);
@@ -24,7 +24,7 @@ impl Stage {
     fn beside(&mut self, who: &Who, input: &ReadInput, given: &rogerrat_domain::DeliveredMessage) {
         let message = &given.message;
         assert_eq!((given.attempt, message.id), (1, self.oracle.last_id), "it is passed on at that instant");
-        assert!(message.reaches(who.0) && input.since.is_none_or(|since| message.id > since));
+        assert!(message.is_readable_by(who.0) && input.since.is_none_or(|since| message.id > since));
         let reader = self.oracle.reader(who);
         reader.shown = reader.shown.max(message.id);
         if message.kind == Kind::Message {
@@ -53,7 +53,7 @@ impl Stage {
             Expected::Exactly(gap) => assert_eq!(delivery.gap, gap, "{who:?} is told exactly what it lost"),
             Expected::Unsure => {}
         }
-        let alone = told.is_some() && input.terms == AckMode::Read && input.since.is_none();
+        let alone = told.is_some() && input.ack_mode == AckMode::Read && input.since.is_none();
         assert!(delivery.reason != AnswerReason::Ready || !ids.is_empty() || alone, "an empty answer is not ready");
         self.totals.given += ids.len() as u64;
         self.totals.gaps += u64::from(told.is_some());
@@ -66,7 +66,7 @@ impl Stage {
             self.tell(&who, number, input.since.is_none());
         }
         self.oracle.give(&who, &ids, State::Underway(number));
-        self.carried.push(Carried { who, number, terms: input.terms, delivery });
+        self.carried.push(Carried { who, number, ack_mode: input.ack_mode, delivery });
     }
 
     /// Whether a message that is held can be given now: what is on the shelf must be fetched first.
@@ -101,10 +101,10 @@ impl Stage {
         }
     }
 
-    pub(super) fn fed(&mut self, place: WaiterId, frame: &Bytes) {
+    pub(super) fn fed(&mut self, waiter: WaiterId, frame: &Bytes) {
         let event = Frame::of(frame);
-        let feed = &self.feeds[&place];
-        let (who, since, terms) = (feed.who.clone(), feed.since, feed.terms);
+        let feed = &self.feeds[&waiter];
+        let (who, since, ack_mode) = (feed.who.clone(), feed.since, feed.ack_mode);
         let now_ms = self.now.uptime_ms;
         let mut queued = Event { id: None, gap: None, bytes: frame.len() };
         match event {
@@ -114,7 +114,7 @@ impl Stage {
                 assert_eq!(Some(&id), due.first(), "{who:?} is fed what is due, in order");
                 assert!(self.is_at_hand(id), "{id} is on the shelf");
                 self.check_attempt(&who, id, attempt);
-                self.oracle.give(&who, &[id], State::Queued(place));
+                self.oracle.give(&who, &[id], State::Queued(waiter));
                 self.totals.given += 1;
                 queued.id = Some(id);
             }
@@ -134,7 +134,7 @@ impl Stage {
                 queued.gap = Some((to, number));
             }
         }
-        let feed = self.feeds.get_mut(&place).expect("a stream that is fed is open");
+        let feed = self.feeds.get_mut(&waiter).expect("a stream that is fed is open");
         feed.told_upto = feed.told_upto.max(queued.gap.map_or(0, |(to, _)| to));
         feed.since = feed.since.map(|since| since.max(queued.id.unwrap_or(0)));
         feed.queue.push_back(queued);
@@ -142,13 +142,13 @@ impl Stage {
         assert!(feed.queue.iter().map(|e| e.bytes).sum::<usize>() <= limits::STREAM_BYTES, "and its bytes");
         let max = feed.max.clamp(1, limits::READ_MESSAGES);
         let flying = self.oracle.readers[&who].claims.values();
-        let flying = flying.filter(|c| c.state == State::Queued(place) || c.state == State::Streamed(place)).count();
-        assert!(terms == AckMode::Read || flying <= max, "at most max are in flight on a manual stream");
+        let flying = flying.filter(|c| c.state == State::Queued(waiter) || c.state == State::Streamed(waiter)).count();
+        assert!(ack_mode == AckMode::Read || flying <= max, "at most max are in flight on a manual stream");
     }
 
-    pub(super) fn ended(&mut self, place: WaiterId, frame: &Bytes) {
+    pub(super) fn ended(&mut self, waiter: WaiterId, frame: &Bytes) {
         let text = String::from_utf8_lossy(frame);
-        let feed = &self.feeds[&place];
+        let feed = &self.feeds[&waiter];
         if text.starts_with("event: lagged") {
             self.totals.lagged += 1;
             let bytes: usize = feed.queue.iter().map(|e| e.bytes).sum();
@@ -157,18 +157,18 @@ impl Stage {
             let from = format!("{{\"resume_from\":{}}}", self.oracle.readers[&feed.who].cursor);
             assert!(text.contains(&from), "{text} resumes at the cursor");
         }
-        self.closed(place);
+        self.closed(waiter);
     }
 
     /// A stream is gone: what it took and did not acknowledge, and what it did not take, is due again.
-    pub(super) fn closed(&mut self, place: WaiterId) {
-        let Some(feed) = self.feeds.remove(&place) else { return };
+    pub(super) fn closed(&mut self, waiter: WaiterId) {
+        let Some(feed) = self.feeds.remove(&waiter) else { return };
         self.seen(feed.who.0);
-        self.oracle.returned(&feed.who, State::Queued(place), false);
+        self.oracle.returned(&feed.who, State::Queued(waiter), false);
         for (_, number) in feed.queue.iter().filter_map(|event| event.gap) {
             self.oracle.returned(&feed.who, State::Underway(number), false);
         }
-        self.oracle.returned(&feed.who, State::Streamed(place), true);
+        self.oracle.returned(&feed.who, State::Streamed(waiter), true);
         if let Some(reader) = self.oracle.readers.get_mut(&feed.who) {
             reader.stream = None;
             // A loss told on this stream is told again to whoever has not got past it.

@@ -1,4 +1,4 @@
-//! What may happen in a script, each with its own little dice.
+//! What may happen in a script, each with its own little rng.
 
 use rogerrat_domain::op::{
     Ack, History, Info, Keepalive, OpenStream, Read, ReadOutcome, Receipts, RemoveConsumer, Roster, Stats,
@@ -7,17 +7,17 @@ use rogerrat_domain::{Code, ConsumerName};
 
 use super::*;
 
-#[path = "coming.rs"]
-mod coming;
-#[path = "talk.rs"]
-mod talk;
+#[path = "membership.rs"]
+mod membership;
+#[path = "sending.rs"]
+mod sending;
 
 const NAMES: [&str; 4] = ["ann", "bob", "cat", "dan"];
 
-impl Stage {
+impl Simulation {
     /// Plays a script to its end, and then once more from the log.
     pub(crate) fn play(&mut self) {
-        let steps = self.dice.random_range(20..80);
+        let steps = self.rng.random_range(20..80);
         for _ in 0..3 {
             self.join();
         }
@@ -33,15 +33,15 @@ impl Stage {
         while !self.carried.is_empty() {
             self.take_or_drop();
         }
-        for place in self.feeds.keys().copied().collect::<Vec<_>>() {
-            self.cut(place);
+        for waiter in self.feeds.keys().copied().collect::<Vec<_>>() {
+            self.cut(waiter);
         }
         self.check();
         self.replay();
     }
 
     fn step(&mut self) {
-        match self.dice.random_range(0..100) {
+        match self.rng.random_range(0..100) {
             0..5 => self.join(),
             5 => self.leave(),
             6 => self.leave_or_be_sent_away(),
@@ -64,32 +64,32 @@ impl Stage {
     fn pick(&mut self) -> Option<(SessionId, u32)> {
         let live: Vec<_> =
             self.sessions.iter().filter(|(_, no)| self.oracle.people.contains_key(no)).cloned().collect();
-        (!live.is_empty()).then(|| live[self.dice.random_range(0..live.len())].clone())
+        (!live.is_empty()).then(|| live[self.rng.random_range(0..live.len())].clone())
     }
 
     fn consumer(&mut self) -> Option<ConsumerName> {
         let names = [None, None, None, Some("x"), Some("y")];
-        names[self.dice.random_range(0..names.len())].map(|name| ConsumerName::parse(name).unwrap())
+        names[self.rng.random_range(0..names.len())].map(|name| ConsumerName::parse(name).unwrap())
     }
 
     fn some_id(&mut self) -> u64 {
-        match (self.dice.random_range(0..6), self.oracle.log.len()) {
+        match (self.rng.random_range(0..6), self.oracle.log.len()) {
             (0, _) => 0,
-            (1, _) | (_, 0) => self.oracle.last_id + self.dice.random_range(0..1_000),
+            (1, _) | (_, 0) => self.oracle.last_id + self.rng.random_range(0..1_000),
             (_, n) => {
-                let nth = self.dice.random_range(n.saturating_sub(40)..n);
-                *self.oracle.log.keys().nth(nth).unwrap() - self.dice.random_range(0..2)
+                let nth = self.rng.random_range(n.saturating_sub(40)..n);
+                *self.oracle.log.keys().nth(nth).unwrap() - self.rng.random_range(0..2)
             }
         }
     }
 
     fn input(&mut self) -> ReadInput {
-        let lease_ms = [1_000, 10_000, 60_000][self.dice.random_range(0..3)];
+        let lease_ms = [1_000, 10_000, 60_000][self.rng.random_range(0..3)];
         ReadInput {
             consumer: self.consumer(),
-            since: self.dice.random_bool(0.15).then(|| self.some_id()),
-            terms: if self.dice.random_bool(0.4) { AckMode::Leased { lease_ms } } else { AckMode::Read },
-            max: if self.dice.random_bool(0.3) { self.dice.random_range(0..5) } else { limits::READ_MESSAGES },
+            since: self.rng.random_bool(0.15).then(|| self.some_id()),
+            ack_mode: if self.rng.random_bool(0.4) { AckMode::Leased { lease_ms } } else { AckMode::Read },
+            max: if self.rng.random_bool(0.3) { self.rng.random_range(0..5) } else { limits::READ_MESSAGES },
             ack_upto: None,
         }
     }
@@ -98,9 +98,9 @@ impl Stage {
         let Some((session, no)) = self.pick() else { return };
         let input = self.input();
         self.note(&format!("read #{no} {input:?}"));
-        let (place, timeout_ms) = (WaiterId(self.number()), self.dice.random_range(1_000..120_000));
+        let (waiter, timeout_ms) = (WaiterId(self.number()), self.rng.random_range(1_000..120_000));
         let who = (no, input.consumer.as_ref().map(|c| c.as_str().to_owned()));
-        let op = Read { session, input: input.clone(), timeout_ms, wants_roster: self.dice.random(), place };
+        let op = Read { session, input: input.clone(), timeout_ms, wants_roster: self.rng.random(), waiter };
         self.tick();
         if op.decide(&self.channel, self.now).is_err() {
             return;
@@ -108,17 +108,17 @@ impl Stage {
         self.oracle.reader(&who);
         self.seen(no);
         let deadline_ms = self.now.uptime_ms + timeout_ms;
-        let older = self.parked.iter().find(|(_, p)| p.who == who).map(|(place, _)| *place);
+        let older = self.parked.iter().find(|(_, p)| p.who == who).map(|(waiter, _)| *waiter);
         let (outcome, _) = self.ask(op).unwrap();
         match outcome {
-            ReadOutcome::Now(delivery) => self.handed(who, &input, delivery),
+            ReadOutcome::Answered(delivery) => self.handed(who, &input, delivery),
             ReadOutcome::Parked => {
                 let told = self.oracle.gap(&who, input.since, self.now.uptime_ms);
-                let moves = input.terms == AckMode::Read && input.since.is_none();
+                let moves = input.ack_mode == AckMode::Read && input.since.is_none();
                 let nothing = matches!(told, Expected::Unsure | Expected::Exactly(None));
                 assert!(!moves || nothing, "a loss to be told does not wait: {told:?} {who:?}");
                 assert!(older.is_none_or(|older| !self.parked.contains_key(&older)), "the older poll gave way");
-                self.parked.insert(place, Parked { who, input, deadline_ms });
+                self.parked.insert(waiter, Parked { who, input, deadline_ms });
             }
         }
     }
@@ -127,23 +127,23 @@ impl Stage {
         let Some((session, no)) = self.pick() else { return };
         let input = self.input();
         self.note(&format!("stream #{no} {input:?}"));
-        let (place, progress) = (WaiterId(self.number()), Arc::new(Progress::default()));
+        let (waiter, progress) = (WaiterId(self.number()), Arc::new(Progress::default()));
         let who = (no, input.consumer.as_ref().map(|c| c.as_str().to_owned()));
-        let op = OpenStream { session, input: input.clone(), place, progress: progress.clone() };
+        let op = OpenStream { session, input: input.clone(), waiter, progress: progress.clone() };
         self.tick();
         if op.decide(&self.channel, self.now).is_err() {
             return;
         }
         self.oracle.reader(&who);
         self.seen(no);
-        let terms = if input.terms == AckMode::Read { AckMode::Read } else { AckMode::Streamed };
+        let ack_mode = if input.ack_mode == AckMode::Read { AckMode::Read } else { AckMode::Streamed };
         let (since, max, queue) = (input.since, input.max, VecDeque::new());
-        let older = self.oracle.reader(&who).stream.replace(place);
-        self.feeds.insert(place, Feed { who: who.clone(), since, terms, max, progress, queue, told_upto: 0 });
+        let older = self.oracle.reader(&who).stream.replace(waiter);
+        self.feeds.insert(waiter, Feed { who: who.clone(), since, ack_mode, max, progress, queue, told_upto: 0 });
         self.ask(op).unwrap();
         assert!(older.is_none_or(|older| !self.feeds.contains_key(&older)), "the older stream gave way");
-        if self.feeds.contains_key(&place) {
-            self.oracle.reader(&who).stream = Some(place);
+        if self.feeds.contains_key(&waiter) {
+            self.oracle.reader(&who).stream = Some(waiter);
         }
     }
 
@@ -151,17 +151,17 @@ impl Stage {
         if self.carried.is_empty() {
             return;
         }
-        let nth = self.dice.random_range(0..self.carried.len());
-        let Carried { who, number, terms, mut delivery } = self.carried.remove(nth);
+        let nth = self.rng.random_range(0..self.carried.len());
+        let Carried { who, number, ack_mode, mut delivery } = self.carried.remove(nth);
         let state = State::Underway(number);
-        let is_taken = self.dice.random_bool(0.7);
+        let is_taken = self.rng.random_bool(0.7);
         self.note(&format!("answer {number} of {who:?} is {}", if is_taken { "taken" } else { "dropped" }));
         let token = delivery.guard.take().unwrap();
         if is_taken {
             let ids: Vec<u64> = delivery.messages.iter().map(|g| g.message.id).collect();
             token.complete();
             let gap = delivery.gap.map(|gap| gap.to);
-            self.oracle.taken(&who, &ids, gap, terms, self.now.uptime_ms);
+            self.oracle.taken(&who, &ids, gap, ack_mode, self.now.uptime_ms);
             if let Some(reader) = self.oracle.readers.get_mut(&who) {
                 reader.claims.retain(|_, c| c.state != state);
             }
@@ -177,56 +177,56 @@ impl Stage {
     }
 
     fn some_feed(&mut self) -> Option<WaiterId> {
-        let places: Vec<_> = self.feeds.keys().copied().collect();
-        (!places.is_empty()).then(|| places[self.dice.random_range(0..places.len())])
+        let ids: Vec<_> = self.feeds.keys().copied().collect();
+        (!ids.is_empty()).then(|| ids[self.rng.random_range(0..ids.len())])
     }
 
     fn take_events(&mut self) {
-        let Some(place) = self.some_feed() else { return };
-        let most = if self.dice.random_bool(0.5) { 1_000 } else { self.dice.random_range(1..5) };
-        let feed = self.feeds.get_mut(&place).unwrap();
+        let Some(waiter) = self.some_feed() else { return };
+        let most = if self.rng.random_bool(0.5) { 1_000 } else { self.rng.random_range(1..5) };
+        let feed = self.feeds.get_mut(&waiter).unwrap();
         let mut events = Vec::new();
         while events.len() < most && !feed.queue.is_empty() && feed.progress.take() {
             events.extend(feed.queue.pop_front());
         }
-        let (who, terms, is_plain) = (feed.who.clone(), feed.terms, feed.since.is_none());
-        self.note(&format!("{} events of {place:?} are taken", events.len()));
+        let (who, ack_mode, is_plain) = (feed.who.clone(), feed.ack_mode, feed.since.is_none());
+        self.note(&format!("{} events of {waiter:?} are taken", events.len()));
         for event in events {
             let ids: Vec<u64> = event.id.into_iter().collect();
-            self.oracle.taken(&who, &ids, event.gap.map(|(to, _)| to), terms, self.now.uptime_ms);
+            self.oracle.taken(&who, &ids, event.gap.map(|(to, _)| to), ack_mode, self.now.uptime_ms);
             let (Some((_, number)), Some(reader)) = (event.gap, self.oracle.readers.get_mut(&who)) else { continue };
             reader.claims.retain(|_, c| c.state != State::Underway(number));
             // A manual cursor has not moved: the stream goes on telling it for as long as it is open.
-            if terms == AckMode::Read || !is_plain {
+            if ack_mode == AckMode::Read || !is_plain {
                 reader.telling.remove(&number);
             }
         }
         self.tick();
     }
 
-    /// A client goes: a poll or a stream gives its place back.
+    /// A client goes: a poll or a stream gives its waiter back.
     fn hang_up(&mut self) {
         let polls: Vec<_> = self.parked.keys().copied().collect();
-        if polls.is_empty() || self.dice.random_bool(0.5) {
-            let Some(place) = self.some_feed() else { return };
-            return self.cut(place);
+        if polls.is_empty() || self.rng.random_bool(0.5) {
+            let Some(waiter) = self.some_feed() else { return };
+            return self.cut(waiter);
         }
-        let place = polls[self.dice.random_range(0..polls.len())];
-        self.note(&format!("{place:?} hangs up"));
-        let parked = self.parked.remove(&place).unwrap();
+        let waiter = polls[self.rng.random_range(0..polls.len())];
+        self.note(&format!("{waiter:?} hangs up"));
+        let parked = self.parked.remove(&waiter).unwrap();
         self.seen(parked.who.0);
         let mut effects = Effects::default();
-        self.channel.withdraw(place, self.now, &mut effects);
+        self.channel.cancel_wait(waiter, self.now, &mut effects);
         self.carry(effects);
     }
 
-    fn cut(&mut self, place: WaiterId) {
-        self.note(&format!("{place:?} is cut"));
-        self.feeds[&place].progress.cut();
-        self.closed(place);
+    fn cut(&mut self, waiter: WaiterId) {
+        self.note(&format!("{waiter:?} is cut"));
+        self.feeds[&waiter].progress.cut();
+        self.closed(waiter);
         let mut effects = Effects::default();
-        if self.dice.random() {
-            self.channel.withdraw(place, self.now, &mut effects);
+        if self.rng.random() {
+            self.channel.cancel_wait(waiter, self.now, &mut effects);
         } else {
             self.channel.tick(self.now, &mut effects);
         }
@@ -239,7 +239,7 @@ impl Stage {
         let who = (no, consumer.as_ref().map(|c| c.as_str().to_owned()));
         let Some(reader) = self.oracle.readers.get(&who) else { return };
         let (shown, cursor) = (reader.shown, reader.cursor);
-        let upto = if self.dice.random_bool(0.6) { shown } else { self.some_id() };
+        let upto = if self.rng.random_bool(0.6) { shown } else { self.some_id() };
         self.note(&format!("ack {who:?} {upto}"));
         self.tick();
         let op = Ack { session, consumer, upto };
@@ -296,7 +296,7 @@ impl Stage {
 
     fn look_around(&mut self) {
         let Some((session, no)) = self.pick() else { return };
-        let which = self.dice.random_range(0..6);
+        let which = self.rng.random_range(0..6);
         self.note(&format!("look {which} #{no}"));
         self.tick();
         let asker = Some(session.clone());
@@ -326,20 +326,20 @@ impl Stage {
     fn time_passes(&mut self) {
         let now_ms = self.now.uptime_ms;
         let next = self.channel.next_deadline_ms().unwrap_or(now_ms).max(now_ms);
-        let target = match self.dice.random_range(0..12) {
-            0..4 => now_ms + self.dice.random_range(0..2_000),
+        let target = match self.rng.random_range(0..12) {
+            0..4 => now_ms + self.rng.random_range(0..2_000),
             4 => next.saturating_sub(1).max(now_ms),
             5 | 6 => next,
             7 => next + 1,
-            8 => now_ms + self.dice.random_range(0..100_000),
+            8 => now_ms + self.rng.random_range(0..100_000),
             9 => now_ms + SESSION_TTL_MS,
             10 => {
-                self.now.at_ms -= self.dice.random_range(0..self.now.at_ms / 2);
+                self.now.at_ms -= self.rng.random_range(0..self.now.at_ms / 2);
                 now_ms
             }
-            _ if self.dice.random_bool(0.2) => now_ms + MEMBER_TTL_MS + SESSION_TTL_MS,
+            _ if self.rng.random_bool(0.2) => now_ms + MEMBER_TTL_MS + SESSION_TTL_MS,
             _ => {
-                self.now.at_ms += self.dice.random_range(0..10_000);
+                self.now.at_ms += self.rng.random_range(0..10_000);
                 now_ms
             }
         };

@@ -1,4 +1,4 @@
-//! The stage: a channel, its actors' hands, and the clock that only goes where a real one may.
+//! The harness: a channel, its actors' hands, and the clock that only goes where a real one may.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -15,12 +15,12 @@ use rogerrat_domain::{
 
 use crate::oracle::{Expected, Oracle, State, Who};
 
-#[path = "between.rs"]
-mod between;
-#[path = "given.rs"]
-mod given;
-#[path = "script.rs"]
-mod script;
+#[path = "deliveries.rs"]
+mod deliveries;
+#[path = "invariants.rs"]
+mod invariants;
+#[path = "steps.rs"]
+mod steps;
 
 pub(crate) const SESSION_TTL_MS: u64 = 200_000;
 pub(crate) const MEMBER_TTL_MS: u64 = 2_000_000;
@@ -74,7 +74,7 @@ pub(crate) struct Parked {
 pub(crate) struct Carried {
     pub(crate) who: Who,
     pub(crate) number: u64,
-    pub(crate) terms: AckMode,
+    pub(crate) ack_mode: AckMode,
     pub(crate) delivery: ReadResponse,
 }
 
@@ -82,7 +82,7 @@ pub(crate) struct Carried {
 pub(crate) struct Feed {
     pub(crate) who: Who,
     pub(crate) since: Option<u64>,
-    pub(crate) terms: AckMode,
+    pub(crate) ack_mode: AckMode,
     pub(crate) max: usize,
     pub(crate) progress: Arc<Progress>,
     pub(crate) queue: VecDeque<Event>,
@@ -97,8 +97,8 @@ pub(crate) struct Event {
     pub(crate) bytes: usize,
 }
 
-pub(crate) struct Stage {
-    pub(crate) dice: StdRng,
+pub(crate) struct Simulation {
+    pub(crate) rng: StdRng,
     pub(crate) script: Vec<String>,
     pub(crate) totals: Totals,
     channel: Channel,
@@ -124,32 +124,32 @@ pub(crate) struct Stage {
     notifies: bool,
 }
 
-impl Stage {
+impl Simulation {
     pub(crate) fn new(seed: u64) -> Self {
-        let mut dice = StdRng::seed_from_u64(seed);
-        let now = Now { at_ms: 1_000_000, uptime_ms: dice.random_range(0..100_000) };
+        let mut rng = StdRng::seed_from_u64(seed);
+        let now = Now { at_ms: 1_000_000, uptime_ms: rng.random_range(0..100_000) };
         let mut settings = Settings {
-            claim_callsigns: dice.random_bool(0.3),
+            claim_callsigns: rng.random_bool(0.3),
             session_ttl_ms: SESSION_TTL_MS,
             member_ttl_ms: MEMBER_TTL_MS,
             ..Settings::plain(TokenHash::of("t"), now.at_ms)
         };
-        let sends_per_minute = dice.random_bool(0.1).then_some(20);
-        let shelf = BacklogLimits { messages: dice.random_range(100..200), bytes: 1 << 30 };
-        let durable = dice.random_bool(0.5);
+        let sends_per_minute = rng.random_bool(0.1).then_some(20);
+        let backlog = BacklogLimits { messages: rng.random_range(100..200), bytes: 1 << 30 };
+        let durable = rng.random_bool(0.5);
         settings.durability = if durable { Durability::Disk } else { Durability::Memory };
         let key = HubKey::new([1; 32]);
-        let rules = Rules { key, sends_per_minute, shelf, idle_ms: None, idle_lossless_ms: None };
+        let rules = Rules { key, sends_per_minute, backlog, idle_ms: None, idle_lossless_ms: None };
         let lost =
-            [None, None, Some(GapReason::Restart), Some(GapReason::Idle)][dice.random_range(0..4)].filter(|_| !durable);
-        let above = now.at_ms - 5_000 + dice.random_range(0..10_000);
+            [None, None, Some(GapReason::Restart), Some(GapReason::Idle)][rng.random_range(0..4)].filter(|_| !durable);
+        let above = now.at_ms - 5_000 + rng.random_range(0..10_000);
         let open = (Arc::new(settings), Arc::new(rules), above, lost);
         Self {
-            dice,
+            rng,
             script: Vec::new(),
             totals: Totals::default(),
             channel: fresh(&open, now),
-            oracle: Oracle::new(above, lost, durable.then_some(shelf.messages)),
+            oracle: Oracle::new(above, lost, durable.then_some(backlog.messages)),
             open,
             now,
             log: Vec::new(),
@@ -227,16 +227,16 @@ impl Stage {
         effects.drain_entries().for_each(|entry| self.logged(entry));
         for effect in effects.drain() {
             match effect {
-                Effect::Answer(place, delivery) => self.answered(place, delivery),
-                Effect::Feed(place, frame) => self.fed(place, &frame),
-                Effect::End(place, frame) => self.ended(place, &frame),
+                Effect::Answer(id, delivery) => self.answered(id, delivery),
+                Effect::Feed(id, frame) => self.fed(id, &frame),
+                Effect::End(id, frame) => self.ended(id, &frame),
                 Effect::Notify => assert!(self.notifies, "watchers are notified of messages only"),
                 Effect::Fetch(ids) => {
                     assert!(ids.is_sorted() && !ids.is_empty() && ids.len() <= limits::FETCH_MESSAGES);
                     assert!(self.fetching.replace(ids).is_none(), "one fetch at a time");
                 }
                 Effect::Settings(_) => panic!("nobody changes the settings here"),
-                Effect::Retire => panic!("this channel never retires"),
+                Effect::Unload => panic!("this channel never retires"),
             }
         }
     }

@@ -1,0 +1,93 @@
+//! The storage format does not change: entries and snapshots written by earlier versions are read, and written the same.
+
+use serde_json::{Value, json};
+
+use crate::webhook::{Delivery, Hook};
+use crate::{Entry, Snapshot};
+
+fn reads_and_writes_the_same<T: serde::Serialize + serde::de::DeserializeOwned>(stored: &Value) {
+    let read: T = serde_json::from_value(stored.clone()).unwrap_or_else(|error| panic!("{stored}: {error}"));
+    assert_eq!(&serde_json::to_value(read).unwrap(), stored);
+}
+
+fn settings() -> Value {
+    json!({
+        "token": "47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU", "owner_password": "$argon2id$", "retention": "full",
+        "durability": "disk", "trust_mode": "trusted", "dm_visibility": "private", "claim_callsigns": true,
+        "require_identity": true, "creator_account_id": "acct_0000000000000001", "session_ttl_ms": 1_800_000,
+        "member_ttl_ms": 604_800_000, "is_band": false, "created_at_ms": 7,
+    })
+}
+
+#[test]
+fn entries_keep_their_stored_names() {
+    let hash = "47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU";
+    let identity = json!({"account": "acct_0000000000000001", "key_no": 3});
+    for entry in [
+        json!({"op": "created", "settings": settings()}),
+        json!({"op": "settings", "settings": settings()}),
+        json!({
+            "op": "joined", "no": 1, "callsign": "ann", "generation": 5, "own_session": hash, "identity": identity,
+            "cursor": 4, "at_ms": 9,
+        }),
+        json!({"op": "renamed", "no": 1}),
+        json!({"op": "left", "no": 1}),
+        json!({"op": "revoked", "no": 1}),
+        json!({"op": "expired", "no": 1}),
+        json!({"op": "forgotten", "no": 1}),
+        json!({
+            "op": "message", "message": {"id": 8, "at_ms": 8, "from": 1, "to": 2, "bytes": 90}, "to": "bob",
+            "key": {"key": "k", "body_hash": hash},
+        }),
+        json!({
+            "op": "handed", "no": 2, "consumer": "x", "ids": [8], "told": [3], "upto": 8,
+            "terms": {"leased": {"lease_ms": 60_000}}, "at_ms": 9,
+        }),
+        json!({"op": "handed", "no": 2, "ids": [8], "upto": 8, "terms": "read", "at_ms": 9}),
+        json!({"op": "handed", "no": 2, "ids": [8], "upto": 8, "terms": "streamed", "at_ms": 9}),
+        json!({"op": "acked", "no": 2, "consumer": "x", "upto": 8, "ids": [8], "at_ms": 9}),
+        json!({"op": "consumer_added", "no": 2, "consumer": "x", "cursor": 4}),
+        json!({"op": "consumer_removed", "no": 2, "consumer": "x"}),
+    ] {
+        reads_and_writes_the_same::<Entry>(&entry);
+    }
+}
+
+#[test]
+fn snapshots_keep_their_stored_names() {
+    let hash = "47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU";
+    let consumer = json!({
+        "name": "x", "cursor": 4, "handed": 5, "shown": 6, "acks": true, "doubt": 3,
+        "claims": [{"id": 5, "attempt": 2, "is_dm": true, "lease": [70, 60]}],
+    });
+    let member = json!({
+        "no": 1, "callsign": "ann", "generation": 5, "own_session": hash,
+        "identity": {"account": "acct_0000000000000001", "key_no": 3}, "joined_at_ms": 9, "start": 4, "quiet_ms": 2,
+        "away": "revoked", "prompted": true, "consumers": [consumer], "held": [8],
+        "keys": [{"key": {"key": "k", "body_hash": hash}, "id": 8, "at_ms": 8, "queued": true, "to": "bob"}],
+    });
+    let record = json!({
+        "id": 8, "from": 1, "to": 2, "to_callsign": "bob", "at_ms": 8, "attempts": 1, "delivered_at_ms": 9,
+        "acked_at_ms": null,
+    });
+    reads_and_writes_the_same::<Snapshot>(&json!({
+        "v": 1, "last_id": 8, "last_no": 2, "first_joined_at_ms": 1, "last_activity_at_ms": 8,
+        "departed": {"any": 3, "newest": 3, "newest_from": 1, "newest_of_others": 2, "broadcasts": 2},
+        "lost_before": [3, "restart"], "members": [member], "traces": [record], "at_ms": 10, "rested_in": 1,
+        "silent": false,
+    }));
+}
+
+#[test]
+fn webhooks_and_their_deliveries_keep_their_stored_names() {
+    reads_and_writes_the_same::<Hook>(&json!({
+        "id": "wh_00000000000000000000000000000007", "owner": {"channel": "quiet-otter-3a8f"}, "url": "https://a.example/",
+        "retry": "persistent", "created_ms": 1, "secret": "s",
+        "previous": {"secret": "p", "rotated_ms": 2, "until_ms": 3}, "failures": 4, "off_ms": 5,
+    }));
+    reads_and_writes_the_same::<Delivery>(&json!({
+        "id": "whd_00000000000000000000000000000007", "event": "message.received", "channel": "quiet-otter-3a8f",
+        "message": 8, "at_ms": 1, "began_ms": 2, "attempts": 3, "next_ms": 4, "state": "failed", "is_forced": true,
+        "status": 500, "failure": "queue_full", "latency_ms": 5, "ended_ms": 6,
+    }));
+}
