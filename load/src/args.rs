@@ -33,7 +33,7 @@ pub(super) enum LoadCommand {
     Mcp(McpArgs),
     /// A mix of all for hours: does anything grow, slow down or get lost?
     Soak(SoakArgs),
-    /// Serve the floor: the same requests on bare actix-web, without a hub behind them
+    /// Serve the baseline: the same requests on bare actix-web, without a hub behind them
     Baseline(BaselineArgs),
 }
 
@@ -94,7 +94,7 @@ pub(super) struct SendsArgs {
     #[arg(long)]
     pub(super) unheard: bool,
     /// Take turns with channels in memory and on disk
-    #[arg(long, conflicts_with_all = ["durability", "floor", "compare"])]
+    #[arg(long, conflicts_with_all = ["durability", "baseline", "compare"])]
     pub(super) compare_durability: bool,
     /// The long poll to park
     #[arg(long, value_enum, default_value_t = PollKind::Wait)]
@@ -159,7 +159,7 @@ pub(super) struct BaselineArgs {
     /// Worker threads
     #[arg(long, default_value_t = 1, value_parser = value_parser!(u16).range(1..=256))]
     pub(super) workers: u16,
-    /// End when standard input ends: a floor that was started for a run goes with it
+    /// End when standard input ends: a baseline that was started for a run goes with it
     #[arg(long, hide = true)]
     pub(super) until_stdin_ends: bool,
 }

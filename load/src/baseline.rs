@@ -1,4 +1,4 @@
-//! The floor under a hub on actix-web: the same requests and the same reply sizes on 127.0.0.1.
+//! The baseline under a hub on actix-web: the same requests and the same reply sizes on 127.0.0.1.
 //! It checks no token and has no actors, roster, history or persistence; what a hub costs above it is its own doing.
 
 mod mailbox;
@@ -27,7 +27,7 @@ const KEEP_ALIVE: Duration = Duration::from_secs(75);
 const SHUTDOWN_S: u64 = 1;
 const LISTEN_S: u64 = 30;
 const LONGEST_LISTEN_S: u64 = 300;
-/// A time of the usual length; the floor does not look at the clock.
+/// A time of the usual length; the baseline does not look at the clock.
 const AT_MS: u64 = 1_760_000_000_000;
 const UNPOISONED: &str = "nothing panics while it holds the lock";
 
@@ -75,8 +75,8 @@ struct Listen {
 
 /// Binds and starts; the address is known at once, also for port 0.
 pub(super) fn serve(port: u16, workers: usize) -> io::Result<(Server, SocketAddr)> {
-    let floor = web::Data::new(Baseline::default());
-    let server = HttpServer::new(move || App::new().app_data(floor.clone()).configure(routes))
+    let baseline = web::Data::new(Baseline::default());
+    let server = HttpServer::new(move || App::new().app_data(baseline.clone()).configure(routes))
         .workers(workers)
         .max_connections(CONNECTIONS)
         .backlog(BACKLOG)
@@ -96,37 +96,37 @@ fn routes(app: &mut web::ServiceConfig) {
         .route("/api/channels/{id}/stream", web::get().to(stream));
 }
 
-async fn create(floor: web::Data<Baseline>) -> HttpResponse {
-    HttpResponse::Ok().json(json!({"channel_id": format!("floor-{}", floor.next()), "join_token": "t"}))
+async fn create(baseline: web::Data<Baseline>) -> HttpResponse {
+    HttpResponse::Ok().json(json!({"channel_id": format!("baseline-{}", baseline.next()), "join_token": "t"}))
 }
 
-async fn join(floor: web::Data<Baseline>, channel: web::Path<String>, body: web::Json<Join>) -> HttpResponse {
-    let session = format!("s{}", floor.next());
+async fn join(baseline: web::Data<Baseline>, channel: web::Path<String>, body: web::Json<Join>) -> HttpResponse {
+    let session = format!("s{}", baseline.next());
     let agent = Agent { callsign: body.into_inner().callsign.into(), mailbox: Arc::default() };
-    let mut agents = floor.agents.write().expect(UNPOISONED);
+    let mut agents = baseline.agents.write().expect(UNPOISONED);
     if agents.len() >= AGENTS {
         return HttpResponse::Conflict().finish();
     }
     agents.insert(session.clone(), agent.clone());
-    floor.channels.write().expect(UNPOISONED).entry(channel.into_inner()).or_default().push(agent);
+    baseline.channels.write().expect(UNPOISONED).entry(channel.into_inner()).or_default().push(agent);
     HttpResponse::Ok().json(json!({"session_id": session}))
 }
 
 async fn send(
-    floor: web::Data<Baseline>,
+    baseline: web::Data<Baseline>,
     channel: web::Path<String>,
     request: HttpRequest,
     body: web::Json<Send>,
 ) -> HttpResponse {
-    let Some(sender) = floor.agent(&request) else {
+    let Some(sender) = baseline.agent(&request) else {
         return HttpResponse::BadRequest().finish();
     };
     let Send { to, message } = body.into_inner();
-    let id = floor.next();
+    let id = baseline.next();
     let text = json!(message);
     let whole = format!(r#"{{"id":{id},"from":"{}","to":"{to}","text":{text},"at":{AT_MS}}}"#, sender.callsign);
     let note = Note::new(&whole, id);
-    let channels = floor.channels.read().expect(UNPOISONED);
+    let channels = baseline.channels.read().expect(UNPOISONED);
     let members = channels.get(&channel.into_inner()).map_or(&[][..], Vec::as_slice);
     let is_to = |agent: &&Agent| if to == "all" { agent.callsign != sender.callsign } else { *agent.callsign == *to };
     // A broadcast passes by whose mailbox is full, as a ring forgets; a letter does not.
@@ -138,8 +138,8 @@ async fn send(
 }
 
 /// Framed bytes as they come; it ends with its client.
-async fn stream(floor: web::Data<Baseline>, request: HttpRequest) -> HttpResponse {
-    let Some(agent) = floor.agent(&request) else {
+async fn stream(baseline: web::Data<Baseline>, request: HttpRequest) -> HttpResponse {
+    let Some(agent) = baseline.agent(&request) else {
         return HttpResponse::BadRequest().finish();
     };
     let events = stream::unfold((agent.mailbox, VecDeque::<Note>::new()), async |(mailbox, mut ready)| {
@@ -152,8 +152,8 @@ async fn stream(floor: web::Data<Baseline>, request: HttpRequest) -> HttpRespons
     HttpResponse::Ok().content_type("text/event-stream").streaming(events)
 }
 
-async fn listen(floor: web::Data<Baseline>, request: HttpRequest, query: web::Query<Listen>) -> HttpResponse {
-    let Some(agent) = floor.agent(&request) else {
+async fn listen(baseline: web::Data<Baseline>, request: HttpRequest, query: web::Query<Listen>) -> HttpResponse {
+    let Some(agent) = baseline.agent(&request) else {
         return HttpResponse::BadRequest().finish();
     };
     let timeout_s = query.timeout.unwrap_or(LISTEN_S).clamp(1, LONGEST_LISTEN_S);

@@ -1,4 +1,4 @@
-//! The floor as a process of its own: what `rogerrat load floor` runs, and how a run starts and ends it.
+//! The baseline as a process of its own: what `rogerrat load baseline` runs, and how a run starts and ends it.
 
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::path::Path;
@@ -10,7 +10,7 @@ use super::args::BaselineArgs;
 use super::baseline;
 use super::procfs::Process;
 
-const READY: &str = "floor listening on ";
+const READY: &str = "baseline listening on ";
 
 /// Serves until SIGTERM, SIGINT or, when asked so, the end of standard input.
 pub(super) fn run(args: &BaselineArgs) -> io::Result<()> {
@@ -31,30 +31,30 @@ fn stop_with_stdin(server: ServerHandle) -> io::Result<()> {
         let _ = io::stdin().read_to_end(&mut Vec::new());
         system.arbiter().spawn(async move { server.stop(false).await });
     };
-    std::thread::Builder::new().name("floor-stdin".into()).spawn(wait).map(drop)
+    std::thread::Builder::new().name("baseline-stdin".into()).spawn(wait).map(drop)
 }
 
-/// A floor of this same executable; it ends with its owner.
-pub(super) struct FloorProcess {
+/// A baseline of this same executable; it ends with its owner.
+pub(super) struct BaselineProcess {
     child: Child,
     url: String,
 }
 
-impl FloorProcess {
+impl BaselineProcess {
     pub(super) fn start(workers: u16, cpus: Option<&str>) -> io::Result<Self> {
         let child = command(&std::env::current_exe()?, cpus)
-            .args(["load", "floor", "--port", "0", "--until-stdin-ends", "--workers", &workers.to_string()])
+            .args(["load", "baseline", "--port", "0", "--until-stdin-ends", "--workers", &workers.to_string()])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()?;
-        let mut floor = Self { child, url: String::new() };
+        let mut baseline = Self { child, url: String::new() };
         let mut first = String::new();
-        if let Some(stdout) = floor.child.stdout.take() {
+        if let Some(stdout) = baseline.child.stdout.take() {
             BufReader::new(stdout).read_line(&mut first)?;
         }
-        let url = first.trim().strip_prefix(READY).ok_or_else(|| io::Error::other("the floor did not start"))?;
-        url.clone_into(&mut floor.url);
-        Ok(floor)
+        let url = first.trim().strip_prefix(READY).ok_or_else(|| io::Error::other("the baseline did not start"))?;
+        url.clone_into(&mut baseline.url);
+        Ok(baseline)
     }
 
     pub(super) fn url(&self) -> &str {
@@ -66,17 +66,17 @@ impl FloorProcess {
     }
 }
 
-/// `taskset` becomes the floor itself, so the process number stays the same.
-fn command(floor: &Path, cpus: Option<&str>) -> Command {
+/// `taskset` becomes the baseline itself, so the process number stays the same.
+fn command(baseline: &Path, cpus: Option<&str>) -> Command {
     let Some(cpus) = cpus else {
-        return Command::new(floor);
+        return Command::new(baseline);
     };
     let mut command = Command::new("taskset");
-    command.args(["-c", cpus]).arg(floor);
+    command.args(["-c", cpus]).arg(baseline);
     command
 }
 
-impl Drop for FloorProcess {
+impl Drop for BaselineProcess {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();

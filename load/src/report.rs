@@ -40,7 +40,7 @@ pub(super) struct Machine {
     pub(super) version: &'static str,
 }
 
-/// One hub, or the floor.
+/// One hub, or the baseline.
 #[derive(Debug, Serialize)]
 pub(super) struct ServerUnderTest {
     pub(super) name: String,

@@ -1,7 +1,7 @@
 //! From the flags to the figures: the servers a run needs, what they must allow, and the contest between them.
 
 use super::args::RunArgs;
-use super::baseline_process::FloorProcess;
+use super::baseline_process::BaselineProcess;
 use super::interrupt::Interrupt;
 use super::procfs::Process;
 use super::progress::Progress;
@@ -17,18 +17,18 @@ use super::{fsync, preflight};
 #[derive(Default)]
 struct Servers {
     own: Option<SpawnedHub>,
-    floor: Option<FloorProcess>,
+    baseline: Option<BaselineProcess>,
 }
 
 pub(super) async fn run(scenario: Scenario, args: &RunArgs, compares_durability: bool) -> Result<LoadReport, String> {
     if let Some(refusal) = scenario.refusal(args) {
         return Err(refusal);
     }
-    if args.floor && !scenario.suits_the_floor() {
-        return Err(format!("the floor has nothing to compare `{}` with", scenario.name()));
+    if args.baseline && !scenario.supports_baseline() {
+        return Err(format!("the baseline has nothing to compare `{}` with", scenario.name()));
     }
     let interrupt = Interrupt::new().map_err(|error| error.to_string())?;
-    let sides = 1 + usize::from(compares_durability || args.compare.is_some() || (args.floor && has_hub(args)));
+    let sides = 1 + usize::from(compares_durability || args.compare.is_some() || (args.baseline && has_hub(args)));
     preflight::machine(scenario, args, sides)?;
     let syncs = args.fsync_dir.as_deref().map(fsync::rate).transpose().map_err(|error| error.to_string())?;
     let progress = Progress::new(args.quiet, scenario.unit().1);
@@ -65,10 +65,10 @@ async fn go(
     if let Some(url) = &args.compare {
         sides.push(side("other", url, args.token.clone(), find(args.pid2)?, args).await?);
     }
-    if args.floor {
-        let floor = FloorProcess::start(args.workers, args.floor_cpus.as_deref()).map_err(text)?;
-        sides.push(side("floor", floor.url(), None, Some(floor.process().map_err(text)?), args).await?);
-        servers.floor = Some(floor);
+    if args.baseline {
+        let baseline = BaselineProcess::start(args.workers, args.baseline_cpus.as_deref()).map_err(text)?;
+        sides.push(side("baseline", baseline.url(), None, Some(baseline.process().map_err(text)?), args).await?);
+        servers.baseline = Some(baseline);
     }
     let mut plays = vec![scenario, scenario.opponent()];
     if compares_durability && let Some(first) = sides.first_mut() {
@@ -78,7 +78,7 @@ async fn go(
         sides.push(side("memory", &url, args.token.clone(), server, args).await?);
         plays = vec![scenario.with_durability(Durability::Disk), scenario.with_durability(Durability::Memory)];
     }
-    for side in sides.iter().filter(|side| side.name != "floor") {
+    for side in sides.iter().filter(|side| side.name != "baseline") {
         preflight::hub(&side.url, &side.target, scenario.needs()).await?;
     }
     Runner { plays, sides, args, interrupt, progress }.run().await

@@ -28,12 +28,12 @@ fn one_command_demonstrates_and_leaves_nothing() {
     let folder = scratch("self");
     let (page, json) = (folder.join("page.html"), folder.join("figures.json"));
     let (at, page_at, json_at) = (folder.to_str().unwrap(), page.to_str().unwrap(), json.to_str().unwrap());
-    let words = ["pingpong", "--pairs", "2", "--self", "--floor", "--report", page_at, "--json", json_at];
+    let words = ["pingpong", "--pairs", "2", "--self", "--baseline", "--report", page_at, "--json", json_at];
     let mut words = words.to_vec();
     words.extend(["--seconds", "2"]);
     let ended = super::run::with_env(&words, &[("TMPDIR", at)]).wait_for_exit();
     assert_eq!(ended.code, Some(0), "{ended:?}");
-    assert!(ended.out.contains("CPU for each hop, hub : floor"), "{ended:?}");
+    assert!(ended.out.contains("CPU for each hop, hub : baseline"), "{ended:?}");
     assert!(left_by(&folder).is_empty() && alive_in(&format!("{at}/rogerrat-load")) == 0);
     let figures: serde_json::Value = serde_json::from_slice(&fs::read(&json).unwrap()).unwrap();
     assert_eq!(figures["sides"].as_array().unwrap().len(), 2);

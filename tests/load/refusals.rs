@@ -40,7 +40,7 @@ fn it_does_not_fit() {
     refused(&["park", "--polls", "1000000", "--url", &url], "");
     refused(&["park", "--polls", "50000", "--sources", "1", "--url", &url], "--sources 2");
     refused(&["park", "--polls", "10", "--url", &url, "--warmup", "250"], "--streams");
-    refused(&["churn", "--floor", "--url", &url], "the floor has nothing");
+    refused(&["churn", "--baseline", "--url", &url], "the baseline has nothing");
     refused(&["pingpong", "--url", &url, "--report", "/no/such/folder/page.html"], "cannot be written");
 }
 

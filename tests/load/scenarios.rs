@@ -88,7 +88,7 @@ fn two_hubs_take_turns() {
 }
 
 #[test]
-fn the_floor_plays_all_it_can() {
+fn the_baseline_runs_every_scenario_it_supports() {
     for words in [
         &["pingpong", "--pairs", "2"][..],
         &["sends", "--channels", "1"],
@@ -96,8 +96,8 @@ fn the_floor_plays_all_it_can() {
         &["park", "--polls", "10"],
         &["pingpong", "--pairs", "2", "--h2c"],
     ] {
-        let ended = load(&[words, &["--floor"]].concat());
+        let ended = load(&[words, &["--baseline"]].concat());
         assert_eq!(ended.code, Some(0), "{words:?}: {ended:?}");
-        assert!(ended.out.contains("floor"), "{ended:?}");
+        assert!(ended.out.contains("baseline"), "{ended:?}");
     }
 }

@@ -20,8 +20,10 @@ pub(super) struct Report {
     back_ms: Option<Spread>,
     disk: Counts,
     memory: Counts,
+    #[serde(rename = "breaches")]
     violations: BTreeMap<String, u64>,
-    first_breaches: Vec<String>,
+    #[serde(rename = "first_breaches")]
+    first_violations: Vec<String>,
     /// Lines at `ERROR` in the hub's log; no violation by themselves.
     log_errors: usize,
     first_log_errors: Vec<String>,
@@ -59,7 +61,7 @@ impl Report {
                 .iter()
                 .map(|(violation, count)| (violation.to_string(), *count))
                 .collect(),
-            first_breaches: oracle.violations.first.clone(),
+            first_violations: oracle.violations.first.clone(),
             log_errors: count,
             first_log_errors: log_errors,
         }
@@ -107,13 +109,13 @@ impl fmt::Display for Report {
             self.first_log_errors.iter().try_for_each(|line| writeln!(f, "  {line}"))?;
         }
         if self.is_clean() {
-            return writeln!(f, "violations                     none");
+            return writeln!(f, "violations                   none");
         }
         writeln!(f, "violations")?;
         for (violation, count) in &self.violations {
             writeln!(f, "  {violation:<26}{count:>10}")?;
         }
-        self.first_breaches.iter().try_for_each(|text| writeln!(f, "  {text}"))
+        self.first_violations.iter().try_for_each(|text| writeln!(f, "  {text}"))
     }
 }
 
@@ -133,6 +135,6 @@ mod tests {
         assert!(!report.is_clean());
         let text = report.to_string();
         assert!(text.contains("unfinished") && text.contains("life 0: unfinished: something"), "{text}");
-        assert!(serde_json::to_string(&report).unwrap().contains(r#""violations":{"unfinished":1}"#));
+        assert!(serde_json::to_string(&report).unwrap().contains(r#""breaches":{"unfinished":1}"#));
     }
 }

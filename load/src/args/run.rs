@@ -12,7 +12,7 @@ use crate::target::Durability;
 #[derive(Debug, Clone, Args)]
 pub(crate) struct RunArgs {
     /// The hub, http:// only
-    #[arg(long, required_unless_present_any = ["own_hub", "floor"])]
+    #[arg(long, required_unless_present_any = ["own_hub", "baseline"])]
     pub(crate) url: Option<String>,
     /// Start a hub of this executable with data of its own, and end it after the run
     #[arg(long = "self", conflicts_with_all = ["url", "pid", "token"])]
@@ -27,20 +27,20 @@ pub(crate) struct RunArgs {
     #[arg(long, requires = "url")]
     pub(crate) pid: Option<u32>,
     /// A second hub: both take turns in one run, and ratios are printed
-    #[arg(long, value_name = "URL2", conflicts_with = "floor")]
+    #[arg(long, value_name = "URL2", conflicts_with = "baseline")]
     pub(crate) compare: Option<String>,
     /// The second hub's process
     #[arg(long, requires = "compare")]
     pub(crate) pid2: Option<u32>,
     /// Take turns with a bare server that does the same requests and keeps no promise, and print ratios
     #[arg(long)]
-    pub(crate) floor: bool,
-    /// Worker threads of the floor, and of the hub of --self
+    pub(crate) baseline: bool,
+    /// Worker threads of the baseline, and of the hub of --self
     #[arg(long, default_value_t = 1, value_parser = value_parser!(u16).range(1..=256))]
     pub(crate) workers: u16,
-    /// Processors to hold the floor on, as `taskset -c` takes them; hub and floor compare only on equal ones
-    #[arg(long, requires = "floor")]
-    pub(crate) floor_cpus: Option<String>,
+    /// Processors to hold the baseline on, as `taskset -c` takes them; hub and baseline compare only on equal ones
+    #[arg(long, requires = "baseline")]
+    pub(crate) baseline_cpus: Option<String>,
     /// Where the channels keep their messages [default: what the hub chooses]
     #[arg(long, value_enum)]
     pub(crate) durability: Option<Durability>,

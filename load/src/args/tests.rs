@@ -17,16 +17,16 @@ fn parses(line: &str) -> bool {
 }
 
 #[test]
-fn a_run_needs_a_hub_or_the_floor() {
+fn a_run_needs_a_hub_or_the_baseline() {
     assert!(parses("pingpong --url http://127.0.0.1:1 --pid 7 --listen wait --seconds 0.5"));
-    assert!(parses("pingpong --floor --workers 2"));
-    assert!(parses("pingpong --self --floor"));
-    assert!(parses("sends --url http://127.0.0.1:1 --floor --json"));
+    assert!(parses("pingpong --baseline --workers 2"));
+    assert!(parses("pingpong --self --baseline"));
+    assert!(parses("sends --url http://127.0.0.1:1 --baseline --json"));
     assert!(!parses("pingpong"));
-    assert!(!parses("sends --floor --pid 7"), "whose process?");
+    assert!(!parses("sends --baseline --pid 7"), "whose process?");
     assert!(!parses("park --polls 10"));
     assert!(!parses("pingpong --self --url http://127.0.0.1:1"), "one or the other");
-    assert!(!parses("pingpong --self --compare http://127.0.0.1:1 --floor"), "two at most");
+    assert!(!parses("pingpong --self --compare http://127.0.0.1:1 --baseline"), "two at most");
     assert!(!parses("pingpong --self --pid2 7"), "whose process?");
     assert!(parses("idle --self"), "the old name of park");
 }
@@ -36,16 +36,16 @@ fn turns_between_kinds_of_channels_exclude_other_turns() {
     assert!(parses("pingpong --url http://127.0.0.1:1 --durability disk --fsync-dir /tmp"));
     assert!(parses("sends --url http://127.0.0.1:1 --compare-durability"));
     assert!(!parses("sends --url http://127.0.0.1:1 --compare-durability --durability disk"), "both are compared");
-    assert!(!parses("sends --url http://127.0.0.1:1 --compare-durability --floor"), "the floor keeps nothing");
+    assert!(!parses("sends --url http://127.0.0.1:1 --compare-durability --baseline"), "the baseline keeps nothing");
 }
 
 #[test]
 fn numbers_have_bounds() {
-    assert!(!parses("pingpong --floor --payload 10"), "no room for the number");
-    assert!(!parses("pingpong --floor --seconds -1"));
-    assert!(!parses("pingpong --floor --seconds NaN"));
-    assert!(!parses("pingpong --floor --duration 8000h"));
-    assert!(!parses("pingpong --floor --rate 0"));
+    assert!(!parses("pingpong --baseline --payload 10"), "no room for the number");
+    assert!(!parses("pingpong --baseline --seconds -1"));
+    assert!(!parses("pingpong --baseline --seconds NaN"));
+    assert!(!parses("pingpong --baseline --duration 8000h"));
+    assert!(!parses("pingpong --baseline --rate 0"));
     assert!(!parses("broadcast --self --listeners 10000"), "a channel has 10,000 members, and one speaks");
     assert!(!parses("pingpong --self --connections 3"), "only HTTP/2 shares connections");
 }

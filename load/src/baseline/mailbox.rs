@@ -1,4 +1,4 @@
-//! What waits for one agent of the floor, and the bell that wakes its parked poll.
+//! What waits for one agent of the baseline, and the bell that wakes its parked poll.
 
 use std::collections::VecDeque;
 use std::sync::Mutex;

@@ -127,7 +127,7 @@ impl Scenario {
     }
 
     /// Whether a bare server has what it asks for.
-    pub(super) fn suits_the_floor(self) -> bool {
+    pub(super) fn supports_baseline(self) -> bool {
         match self {
             Self::Pingpong(scenario) => scenario.dialect == Dialect::Rest,
             Self::Broadcast(_) | Self::Park(_) | Self::Sends(_) => true,
