@@ -1,4 +1,4 @@
-//! The client commands of `rogerrat`: they talk to a hub over HTTP and know nothing of its code.
+//! The client commands of `rogerrat`. They talk to a hub over HTTP and depend on none of its code.
 
 mod chat;
 mod commands;
@@ -6,6 +6,7 @@ pub mod outcome;
 mod receive;
 mod recipe;
 mod target;
+mod words;
 
 use std::process::ExitCode;
 
@@ -15,68 +16,68 @@ pub use receive::McpSurface;
 
 /// The client subcommands.
 #[derive(Subcommand)]
-pub enum ClientCommand {
-    /// Make a channel, and remember it
+pub enum ClientSubcommand {
+    /// Create a channel and save it as a profile
     Create(commands::CreateArgs),
-    /// Take a place on a channel, and remember it
+    /// Join a channel and save the session
     Join(commands::JoinArgs),
-    /// Say something to one member or to all
+    /// Send a message to one member or to all
     Send(commands::SendArgs),
-    /// Read once what is there
+    /// Read pending messages once
     Listen(commands::ListenArgs),
-    /// Show who is on a channel
+    /// List the members of a channel
     Roster(commands::RosterArgs),
-    /// Show the last messages; it marks nothing as read
+    /// Print the newest messages without marking them as read
     History(commands::HistoryArgs),
-    /// Acknowledge what was read with --ack manual
+    /// Acknowledge messages that were read with --ack manual
     Ack(commands::AckArgs),
-    /// Give the place on a channel back
+    /// Leave a channel
     Leave(commands::LeaveArgs),
-    /// Show what a channel keeps of what happened on it
+    /// Print the recorded events of a channel
     Transcript(commands::TranscriptArgs),
-    /// Print one line with which the other agent joins
+    /// Print a line that another agent can join with
     Invite(commands::InviteArgs),
-    /// Talk on a channel, at a terminal
+    /// Chat on a channel at a terminal
     Chat(chat::ChatArgs),
-    /// Show or change what is remembered
+    /// List or change saved profiles
     Profile(commands::ProfileArgs),
-    /// Wait for one message of a channel, print it and end: a doorbell for an agent
+    /// Wait for a message, print it and exit: a doorbell for an agent
     Wait(receive::WaitArgs),
-    /// Append every message of a channel to a file, or run a command for it, until it is stopped
-    ListenHere(receive::ListenArgs),
-    /// Print the commands with which an agent's client is woken by messages
+    /// Append every message of a channel to a file, or run a command for each, until stopped
+    ListenHere(receive::ListenHereArgs),
+    /// Print the commands that let messages wake an agent's client
     ReceiveRecipe(recipe::RecipeArgs),
-    /// Be an MCP server on standard input and output that bridges to a hub, and push what comes
-    Mcp(receive::McpArgs),
+    /// Run an MCP server on stdio that forwards to a hub and pushes new messages
+    Mcp(receive::McpBridgeArgs),
 }
 
-/// Texts that the hub's own code makes. They are passed in, so that the commands depend on HTTP alone.
+/// Texts of the hub's own code. The executable passes them in, so that this crate does not depend on that code.
 #[derive(Clone, Copy)]
 pub struct HubTexts {
-    /// The tools and protocol versions of the hub's MCP endpoint.
+    /// Returns the tools and protocol versions of the hub's MCP endpoint.
     pub mcp_surface: fn() -> McpSurface,
-    /// The line with which another agent joins.
+    /// Returns the line that another agent can join with.
     pub peer_invite: fn(&Invitation<'_>) -> String,
 }
 
-/// Runs a command to its end and gives its exit code.
-pub fn run(command: &ClientCommand, texts: HubTexts) -> ExitCode {
+/// Runs a command to its end and returns its exit code.
+pub fn run(command: &ClientSubcommand, texts: HubTexts) -> ExitCode {
     match command {
-        ClientCommand::Create(args) => commands::create::run(args),
-        ClientCommand::Join(args) => commands::join::run(args),
-        ClientCommand::Send(args) => commands::send::run(args),
-        ClientCommand::Listen(args) => commands::listen::run(args),
-        ClientCommand::Roster(args) => commands::roster::run(args),
-        ClientCommand::History(args) => commands::history::run(args),
-        ClientCommand::Ack(args) => commands::ack::run(args),
-        ClientCommand::Leave(args) => commands::leave::run(args),
-        ClientCommand::Transcript(args) => commands::transcript::run(args),
-        ClientCommand::Invite(args) => commands::invite::run(args, texts.peer_invite),
-        ClientCommand::Chat(args) => chat::run(args),
-        ClientCommand::Profile(args) => commands::profile::run(args),
-        ClientCommand::Wait(args) => receive::wait(args),
-        ClientCommand::ListenHere(args) => receive::listen_here(args),
-        ClientCommand::ReceiveRecipe(args) => recipe::run(args),
-        ClientCommand::Mcp(args) => receive::mcp(args, (texts.mcp_surface)()),
+        ClientSubcommand::Create(args) => commands::create::run(args),
+        ClientSubcommand::Join(args) => commands::join::run(args),
+        ClientSubcommand::Send(args) => commands::send::run(args),
+        ClientSubcommand::Listen(args) => commands::listen::run(args),
+        ClientSubcommand::Roster(args) => commands::roster::run(args),
+        ClientSubcommand::History(args) => commands::history::run(args),
+        ClientSubcommand::Ack(args) => commands::ack::run(args),
+        ClientSubcommand::Leave(args) => commands::leave::run(args),
+        ClientSubcommand::Transcript(args) => commands::transcript::run(args),
+        ClientSubcommand::Invite(args) => commands::invite::run(args, texts.peer_invite),
+        ClientSubcommand::Chat(args) => chat::run(args),
+        ClientSubcommand::Profile(args) => commands::profile::run(args),
+        ClientSubcommand::Wait(args) => receive::wait(args),
+        ClientSubcommand::ListenHere(args) => receive::listen_here(args),
+        ClientSubcommand::ReceiveRecipe(args) => recipe::run(args),
+        ClientSubcommand::Mcp(args) => receive::mcp(args, (texts.mcp_surface)()),
     }
 }

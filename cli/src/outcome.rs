@@ -1,65 +1,101 @@
-//! How a client command ends: one line on standard error, and an exit code that says what it was.
+//! How a client command ends: its exit code, and one line on standard error that explains a failure.
 
+use std::fmt;
 use std::io::{self, Write as _};
 use std::process::ExitCode;
 
 use rogerrat_client::ClientError;
 use rogerrat_domain::text::one_line;
 
-/// The command line or the configuration is not understood.
-pub const NOT_UNDERSTOOD: u8 = 2;
-/// The hub refuses, or is not there.
+/// Exit code: the hub refused or could not be reached.
 const FAILED: u8 = 1;
-/// Nothing came in the time that was given.
-pub(crate) const NOTHING_CAME: u8 = 3;
-/// Another reader took over.
+/// Exit code: the command line or the configuration is invalid.
+pub const USAGE_ERROR: u8 = 2;
+/// Exit code: no message arrived in time.
+pub(crate) const NO_MESSAGE: u8 = 3;
+/// Exit code: another reader took over.
 const SUPERSEDED: u8 = 4;
 
-/// Does the work and waits for nobody else.
-pub(crate) fn on_one_thread(name: &str, work: impl Future<Output = Result<ExitCode, ClientError>>) -> ExitCode {
+/// Why a command failed.
+#[derive(Debug)]
+pub enum CommandError {
+    /// A request to the hub failed.
+    Client(ClientError),
+    /// Something else failed, on this machine.
+    Local(String),
+}
+
+impl From<ClientError> for CommandError {
+    fn from(error: ClientError) -> Self {
+        Self::Client(error)
+    }
+}
+
+/// The message, with the flag that helps.
+impl fmt::Display for CommandError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Client(ClientError::SessionEnded(message)) => {
+                write!(f, "{message}; with --callsign it joins again by itself")
+            }
+            Self::Client(error @ ClientError::Superseded) => write!(f, "{error}; give each reader its own --consumer"),
+            Self::Client(ClientError::UntrustedCertificate(message)) => {
+                write!(f, "{message}; name its certificate authority with --ca-file")
+            }
+            Self::Client(ClientError::IdentityKeyMissing) => f.write_str(
+                "the session belongs to an identity: set ROGERRAT_IDENTITY_KEY, or give --identity-key-file",
+            ),
+            Self::Client(error) => error.fmt(f),
+            Self::Local(message) => f.write_str(message),
+        }
+    }
+}
+
+/// Runs a command to its end on this thread.
+pub(crate) fn block_on(name: &str, command: impl Future<Output = Result<ExitCode, CommandError>>) -> ExitCode {
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
-        Err(error) => return failed(name, &ClientError::Refused(error.to_string())),
+        Err(error) => return report_error(name, &CommandError::Local(error.to_string())).into(),
     };
-    let outcome = runtime.block_on(work);
-    // A name that is still looked up is not waited for.
+    let outcome = runtime.block_on(command);
+    // Does not wait for a pending name lookup.
     runtime.shutdown_background();
-    outcome.unwrap_or_else(|error| failed(name, &error))
+    outcome.unwrap_or_else(|error| report_error(name, &error).into())
 }
 
-fn failed(name: &str, error: &ClientError) -> ExitCode {
-    ended(name, error).into()
-}
-
-/// Says what went wrong, and gives the exit code for it.
-pub(crate) fn ended(name: &str, error: &ClientError) -> u8 {
+/// Prints why a command failed and returns the exit code for it.
+pub(crate) fn report_error(name: &str, error: &CommandError) -> u8 {
     match error {
-        ClientError::Passing { why, retry_after: Some(after) } => {
-            say(name, &format!("{why}; try again in {} s", after.as_secs()));
+        CommandError::Client(ClientError::Temporary { message, retry_after: Some(after) }) => {
+            report(name, &format!("{message}; try again in {} s", after.as_secs()));
         }
-        _ => say(name, &error.to_string()),
+        _ => report(name, &error.to_string()),
     }
     match error {
-        ClientError::Superseded => SUPERSEDED,
+        CommandError::Client(ClientError::Superseded) => SUPERSEDED,
         _ => FAILED,
     }
 }
 
-pub fn not_understood(name: &str, message: &str) -> ExitCode {
-    say(name, message);
-    ExitCode::from(NOT_UNDERSTOOD)
+/// Prints why a command line is invalid and returns the exit code for it.
+pub fn usage_error(name: &str, message: &str) -> ExitCode {
+    report(name, message);
+    ExitCode::from(USAGE_ERROR)
 }
 
-/// One line for whoever looks on.
-pub(crate) fn say(name: &str, message: &str) {
-    // Without a reader the exit code still tells.
+/// Prints one line on standard error.
+pub(crate) fn report(name: &str, message: &str) {
+    // If standard error is closed, the exit code still reports a failure.
     let _ = writeln!(io::stderr().lock(), "{name}: {}", one_line(message));
 }
 
-/// What was asked for, to standard output, at once.
-pub fn print(text: &str) -> Result<(), ClientError> {
+/// Prints the result of a command on standard output.
+///
+/// # Errors
+///
+/// Fails if standard output is closed.
+pub fn print(text: &str) -> Result<(), CommandError> {
     let mut out = io::stdout().lock();
     let written = out.write_all(text.as_bytes()).and_then(|()| out.flush());
-    // Nobody reads any more, and nobody will again.
-    written.map_err(|error| ClientError::Refused(format!("it cannot be printed: {error}")))
+    written.map_err(|error| CommandError::Local(format!("cannot write to standard output: {error}")))
 }

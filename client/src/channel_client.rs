@@ -1,104 +1,89 @@
-//! A member of a channel: joining, calling, opening the stream, acknowledging. It makes one try at a time; who calls it
-//! waits.
+//! A member of a channel: joins, sends, reads and acknowledges.
 
+use std::fmt;
 use std::time::Duration;
 
-use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
+use tokio::time::timeout;
+use url::form_urlencoded;
 
 use crate::channel_target::ChannelTarget;
 use crate::error::ClientError;
 use crate::event_stream::EventStream;
-use crate::http::{Connection, HttpError};
-use crate::hub_client::HubClient;
+use crate::http::HttpError;
+use crate::hub_client::{HubClient, REQUEST_TIMEOUT};
+use crate::message::OutgoingMessage;
+use crate::reply::{AckResult, ChannelHistory, HubReply, JoinResult, MemberList, ReadResult, SendResult};
+use crate::subscription::ChannelSubscription;
 
-/// Calls a hub as a member of a channel.
+/// The longest time a `listen` request may be held. Longer polls use `wait`.
+const LISTEN_SECONDS: u64 = 60;
+
+type JoinCallback = Box<dyn Fn(&ChannelTarget) + Send>;
+
+/// A member of a channel.
+///
+/// Each method makes one attempt, except that [`send`](Self::send) repeats a request whose outcome is unknown. Methods
+/// that need a session join first, and join again if the session has ended and a callsign or an identity's key is
+/// known. [`subscribe`](Self::subscribe) retries for ever.
 pub struct ChannelClient {
     target: ChannelTarget,
     hub: HubClient,
-    /// Whether the session must be joined before it can be used.
-    joins: bool,
-    on_join: Option<Box<dyn Fn(&ChannelTarget) + Send>>,
+    on_join: Option<JoinCallback>,
 }
 
-#[derive(Deserialize)]
-struct Joined {
-    session_id: String,
-    callsign: String,
+/// How to poll for messages.
+#[derive(Clone, Debug, Default)]
+pub struct ReadOptions {
+    /// How long the hub waits for a message, at most 300 s. Fractions of a second are cut off.
+    pub timeout: Duration,
+    /// Do not acknowledge the messages: the caller does, with [`ChannelClient::ack`]. Until then they are delivered
+    /// again.
+    pub manual_ack: bool,
+    /// Maximum number of messages.
+    pub max: Option<u32>,
+    /// Read after this message id instead of the cursor.
+    pub since: Option<u64>,
+}
+
+/// How to open a stream.
+#[derive(Clone, Debug, Default)]
+pub struct StreamOptions {
+    /// Read after this message id instead of the cursor.
+    pub since: Option<u64>,
+    /// Maximum number of messages that are delivered but not acknowledged.
+    pub max: Option<u32>,
 }
 
 impl ChannelClient {
+    /// Creates a client. Nothing is sent yet.
+    #[must_use]
     pub fn new(target: ChannelTarget) -> Self {
-        let joins = target.session.is_none();
-        Self { hub: HubClient::new(&target.hub), target, joins, on_join: None }
+        Self { hub: HubClient::new(target.hub.clone()), target, on_join: None }
     }
 
-    /// Calls `on_join` whenever a join has given another session.
+    /// Calls `on_join` after each join that returned a new session, for example to store the session.
+    #[must_use]
     pub fn with_on_join(mut self, on_join: impl Fn(&ChannelTarget) + Send + 'static) -> Self {
         self.on_join = Some(Box::new(on_join));
         self
     }
 
+    /// Returns the target, with the session and callsign of the last join.
+    #[must_use]
     pub fn target(&self) -> &ChannelTarget {
         &self.target
     }
 
-    /// Opens the stream with manual acks; joins first where there is no session.
-    pub async fn stream(&mut self, query: &str) -> Result<EventStream, ClientError> {
-        if self.joins {
-            self.join().await?;
-        }
-        match self.open(query).await {
-            Err(ClientError::NoSession(_)) if self.can_join() => {
-                self.join().await?;
-                self.open(query).await
-            }
-            opened => opened,
-        }
-    }
-
-    async fn open(&mut self, query: &str) -> Result<EventStream, ClientError> {
-        let address = self.hub.find().await?;
-        let consumer = self.target.consumer.as_ref().map_or(String::new(), |name| format!("&consumer={name}"));
-        let path = format!("stream?ack=manual{consumer}{query}");
-        let connection = Connection::new(address).secured(self.target.hub.tls.clone());
-        let opened = EventStream::open(connection, &self.request("GET", &path, None)).await;
-        opened.map_err(|error| self.hub.placed(error))
-    }
-
-    /// Joins where there is no session.
-    pub async fn enter(&mut self) -> Result<(), ClientError> {
-        if self.joins { self.join().await.map(drop) } else { Ok(()) }
-    }
-
-    /// What is there, read with the session.
-    pub async fn get(&mut self, what: &str) -> Result<Vec<u8>, ClientError> {
-        self.call("GET", what, None, Duration::ZERO).await
-    }
-
-    /// Acknowledges everything up to an id.
-    pub async fn ack(&mut self, upto: u64) -> Result<Vec<u8>, ClientError> {
-        let body = match &self.target.consumer {
-            Some(consumer) => json!({"upto": upto, "consumer": consumer}),
-            None => json!({"upto": upto}),
-        };
-        self.call("POST", "ack", Some(&body), Duration::ZERO).await
-    }
-
-    /// The same for what was read on a stream. After a crash of the hub an ack may mean nothing to it: then the messages
-    /// come again.
-    pub async fn acknowledge(&mut self, upto: u64) -> Result<(), ClientError> {
-        match self.ack(upto).await {
-            Err(ClientError::Refused(why)) => Err(ClientError::passing(why)),
-            acked => acked.map(drop),
-        }
-    }
-
-    /// Joins, and remembers the session where the profile is. Gives the hub's reply.
-    pub async fn join(&mut self) -> Result<Vec<u8>, ClientError> {
+    /// Joins the channel, whether or not there is a session.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the hub refuses the token, callsign or key, or cannot be reached.
+    pub async fn join(&mut self) -> Result<HubReply<JoinResult>, ClientError> {
         if self.target.is_identity && self.target.identity_key.is_none() {
-            let why = "this place is an identity's: set ROGERRAT_IDENTITY_KEY, or give --identity-key-file";
-            return Err(ClientError::Refused(why.into()));
+            return Err(ClientError::IdentityKeyMissing);
         }
         let mut body = Map::new();
         for (key, value) in [
@@ -108,66 +93,228 @@ impl ChannelClient {
         ] {
             body.extend(value.as_ref().map(|value| (key.to_owned(), Value::from(&**value))));
         }
-        let reply = self.call("POST", "join", Some(&Value::Object(body)), Duration::ZERO).await?;
-        let joined = serde_json::from_slice(&reply).ok().filter(|joined: &Joined| {
-            !joined.session_id.is_empty() && joined.session_id.bytes().all(|byte| byte.is_ascii_graphic())
-        });
-        let joined = joined.ok_or_else(|| HttpError::InvalidResponse("a join without a session".into()))?;
-        let is_new = self.target.session.as_ref() != Some(&joined.session_id);
-        self.target.session = Some(joined.session_id);
-        self.target.callsign = Some(joined.callsign);
-        self.joins = false;
+        let reply: HubReply<JoinResult> =
+            HubReply::parse(self.call("POST", "join", Some(&Value::Object(body)), Duration::ZERO).await?)?;
+        let session = &reply.session_id;
+        if session.is_empty() || !session.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return Err(ClientError::InvalidResponse("a join without a session".into()));
+        }
+        let is_new = self.target.session.as_ref() != Some(session);
+        self.target.session = Some(session.clone());
+        self.target.callsign = Some(reply.callsign.clone());
         if is_new && let Some(on_join) = &self.on_join {
             on_join(&self.target);
         }
         Ok(reply)
     }
 
-    /// Calls as a member: joins first where there is no session, and again where it has ended.
-    pub async fn call_seated(
-        &mut self,
-        method: &str,
-        path: &str,
-        body: Option<&Value>,
-        wait: Duration,
-    ) -> Result<Vec<u8>, ClientError> {
-        if self.joins {
-            self.join().await?;
-        }
-        match self.call(method, path, body, wait).await {
-            Err(ClientError::NoSession(_)) if self.can_join() => {
-                self.join().await?;
-                self.call(method, path, body, wait).await
+    /// Joins unless there is a session.
+    ///
+    /// # Errors
+    ///
+    /// As for [`join`](Self::join).
+    pub async fn ensure_joined(&mut self) -> Result<(), ClientError> {
+        if self.target.session.is_none() { self.join().await.map(drop) } else { Ok(()) }
+    }
+
+    /// Leaves the channel.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the hub refuses or cannot be reached.
+    pub async fn leave(&mut self) -> Result<HubReply<Value>, ClientError> {
+        HubReply::parse(self.call("POST", "leave", None, Duration::ZERO).await?)
+    }
+
+    /// Sends a message.
+    ///
+    /// If the connection breaks before the response and the message has an idempotency key, the request is repeated
+    /// once. The hub sends one message for both.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the hub refuses the message or cannot be reached. After [`ClientError::Temporary`] it is unknown
+    /// whether the message was sent; repeat it with the same key.
+    pub async fn send(&mut self, message: &OutgoingMessage) -> Result<HubReply<SendResult>, ClientError> {
+        let body = serde_json::to_value(message).map_err(|error| ClientError::InvalidTarget(error.to_string()))?;
+        let sent = match self.call_as_member("POST", "send", Some(&body), Duration::ZERO).await {
+            Err(ClientError::Temporary { retry_after: None, .. }) if message.idempotency_key.is_some() => {
+                self.forget_address();
+                self.call_as_member("POST", "send", Some(&body), Duration::ZERO).await
             }
-            answered => answered,
+            sent => sent,
+        };
+        HubReply::parse(sent?)
+    }
+
+    /// Waits up to `timeout`, at most 300 s, for messages, and acknowledges them.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the hub refuses or cannot be reached.
+    pub async fn wait(&mut self, timeout: Duration) -> Result<HubReply<ReadResult>, ClientError> {
+        self.read(&ReadOptions { timeout, ..ReadOptions::default() }).await
+    }
+
+    /// Polls for messages.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the hub refuses or cannot be reached.
+    pub async fn read(&mut self, options: &ReadOptions) -> Result<HubReply<ReadResult>, ClientError> {
+        let seconds = options.timeout.as_secs();
+        let operation = if seconds > LISTEN_SECONDS { "wait" } else { "listen" };
+        let ack = if options.manual_ack { "manual" } else { "auto" };
+        let mut path = format!("{operation}?timeout={seconds}&ack={ack}");
+        path.extend(options.max.map(|max| format!("&max={max}")));
+        path.extend(self.target.consumer.as_ref().map(|name| format!("&consumer={name}")));
+        path.extend(options.since.map(|since| format!("&since={since}")));
+        HubReply::parse(self.call_as_member("GET", &path, None, Duration::from_secs(seconds)).await?)
+    }
+
+    /// Acknowledges all messages up to and including the id `upto`.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the hub refuses or cannot be reached.
+    pub async fn ack(&mut self, upto: u64) -> Result<HubReply<AckResult>, ClientError> {
+        let body = match &self.target.consumer {
+            Some(consumer) => json!({"upto": upto, "consumer": consumer}),
+            None => json!({"upto": upto}),
+        };
+        HubReply::parse(self.call("POST", "ack", Some(&body), Duration::ZERO).await?)
+    }
+
+    /// Acknowledges messages that were received on a stream.
+    ///
+    /// # Errors
+    ///
+    /// As for [`ack`](Self::ack), but a refusal is [temporary](ClientError::Temporary): after a crash the hub may not
+    /// know the ids. It delivers the messages again.
+    pub async fn ack_streamed(&mut self, upto: u64) -> Result<(), ClientError> {
+        match self.ack(upto).await {
+            Err(ClientError::Refused { message, .. }) => Err(ClientError::temporary(message)),
+            acked => acked.map(drop),
         }
     }
 
-    /// Calls as it is. The hub may take its time, and `wait` more.
-    pub async fn call(
+    /// Returns the newest `count` messages, at most 100, of all conversations or of `thread`. It marks none as read.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the hub refuses or cannot be reached.
+    pub async fn history(&mut self, count: u32, thread: Option<&str>) -> Result<HubReply<ChannelHistory>, ClientError> {
+        let mut query = form_urlencoded::Serializer::new(String::new());
+        query.append_pair("n", &count.to_string());
+        if let Some(thread) = thread {
+            query.append_pair("thread", thread);
+        }
+        self.get(&format!("history?{}", query.finish())).await
+    }
+
+    /// Returns the members of the channel.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the hub refuses or cannot be reached.
+    pub async fn roster(&mut self) -> Result<HubReply<MemberList>, ClientError> {
+        self.get("roster").await
+    }
+
+    /// Requests any other resource of the channel: `path` is relative to `/api/channels/{id}/`, empty for the channel
+    /// itself.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the hub refuses or cannot be reached, or the response is not a `T`.
+    pub async fn get<T: DeserializeOwned>(&mut self, path: &str) -> Result<HubReply<T>, ClientError> {
+        HubReply::parse(self.call("GET", path, None, Duration::ZERO).await?)
+    }
+
+    /// Opens a stream of messages. They must be acknowledged with [`ack_streamed`](Self::ack_streamed).
+    ///
+    /// # Errors
+    ///
+    /// Fails if the hub refuses or cannot be reached.
+    pub async fn stream(&mut self, options: &StreamOptions) -> Result<EventStream, ClientError> {
+        self.ensure_joined().await?;
+        match self.open_stream(options).await {
+            Err(ClientError::SessionEnded(_)) if self.can_join() => {
+                self.join().await?;
+                self.open_stream(options).await
+            }
+            opened => opened,
+        }
+    }
+
+    /// Reads a stream of messages that reconnects after every temporary failure.
+    #[must_use]
+    pub fn subscribe(self, options: StreamOptions) -> ChannelSubscription {
+        ChannelSubscription::new(self, options)
+    }
+
+    /// Resolves the hub's name again for the next request: after a failure it may have moved.
+    pub fn forget_address(&mut self) {
+        self.hub.forget_address();
+    }
+
+    async fn open_stream(&mut self, options: &StreamOptions) -> Result<EventStream, ClientError> {
+        let mut path = "stream?ack=manual".to_owned();
+        path.extend(self.target.consumer.as_ref().map(|name| format!("&consumer={name}")));
+        path.extend(options.since.map(|since| format!("&since={since}")));
+        path.extend(options.max.map(|max| format!("&max={max}")));
+        let request = self.request("GET", &path, None)?;
+        let connection = self.hub.connect().await?;
+        let opened = timeout(REQUEST_TIMEOUT, EventStream::open(connection, &request)).await;
+        let opened = opened.map_err(|_| HttpError::TimedOut("opening the stream").into()).and_then(|opened| opened);
+        opened.map_err(|error| self.hub.with_host(error))
+    }
+
+    /// Calls with a session: joins first if there is none, and again if it has ended.
+    async fn call_as_member(
         &mut self,
         method: &str,
         path: &str,
         body: Option<&Value>,
         wait: Duration,
     ) -> Result<Vec<u8>, ClientError> {
-        let request = self.request(method, path, body);
-        self.hub.call(&self.target.hub, &request, wait).await
+        self.ensure_joined().await?;
+        match self.call(method, path, body, wait).await {
+            Err(ClientError::SessionEnded(_)) if self.can_join() => {
+                self.join().await?;
+                self.call(method, path, body, wait).await
+            }
+            called => called,
+        }
+    }
+
+    /// Calls with the session there is, if any.
+    async fn call(
+        &mut self,
+        method: &str,
+        path: &str,
+        body: Option<&Value>,
+        wait: Duration,
+    ) -> Result<Vec<u8>, ClientError> {
+        let request = self.request(method, path, body)?;
+        self.hub.call(&request, wait).await
     }
 
     fn can_join(&self) -> bool {
         self.target.callsign.is_some() || self.target.identity_key.is_some()
     }
 
-    /// Forgets where the hub was.
-    pub fn forget_address(&mut self) {
-        self.hub.forget_address();
+    fn request(&self, method: &str, path: &str, body: Option<&Value>) -> Result<Vec<u8>, ClientError> {
+        self.target.check().map_err(ClientError::InvalidTarget)?;
+        let ChannelTarget { channel, token, session, .. } = &self.target;
+        let path = if path.is_empty() { String::new() } else { format!("/{path}") };
+        let path = format!("/api/channels/{channel}{path}");
+        Ok(self.hub.hub().request(method, &path, token.as_deref(), session.as_deref(), body))
     }
+}
 
-    fn request(&self, method: &str, what: &str, body: Option<&Value>) -> Vec<u8> {
-        let ChannelTarget { hub, channel, token, session, .. } = &self.target;
-        let what = if what.is_empty() { String::new() } else { format!("/{what}") };
-        let path = format!("/api/channels/{channel}{what}");
-        hub.request(method, &path, token.as_deref(), session.as_deref(), body)
+impl fmt::Debug for ChannelClient {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ChannelClient").field("channel", &self.target.channel).finish_non_exhaustive()
     }
 }

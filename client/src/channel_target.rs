@@ -1,39 +1,74 @@
-//! Which channel of which hub, and as whom.
+//! Which channel of which hub, and as which member.
 
 use crate::hub_address::HubAddress;
 
-/// A channel of a hub, and how its client joins and reads it.
+/// A channel of a hub, and how a client joins and reads it.
+///
+/// To join, a member needs the channel's token (bands need none) and a callsign or an identity's key; without a
+/// callsign the hub picks one. With a `session` from an earlier join, no join is needed until it expires.
 #[derive(Clone, Debug)]
 pub struct ChannelTarget {
+    /// The hub.
     pub hub: HubAddress,
+    /// Id of the channel.
     pub channel: String,
+    /// Token of the channel. A band has none.
     pub token: Option<String>,
+    /// Session id from a join.
     pub session: Option<String>,
+    /// Callsign to join with.
     pub callsign: Option<String>,
+    /// Name of the read cursor. `None` is the session's own cursor. Readers with different names each receive all
+    /// messages.
     pub consumer: Option<String>,
+    /// Key of the identity to join as.
     pub identity_key: Option<String>,
-    /// It was joined with the key of an identity.
+    /// Whether the session belongs to an identity. Then joining again needs its key.
     pub is_identity: bool,
+    /// Password of the channel's owner.
     pub owner_password: Option<String>,
 }
 
 impl ChannelTarget {
-    /// Fails where a value could not stand in a request.
+    /// Creates a target with all optional fields empty.
+    pub fn new(hub: HubAddress, channel: impl Into<String>) -> Self {
+        Self {
+            hub,
+            channel: channel.into(),
+            token: None,
+            session: None,
+            callsign: None,
+            consumer: None,
+            identity_key: None,
+            is_identity: false,
+            owner_password: None,
+        }
+    }
+
+    /// Checks that channel, consumer, token and session can be part of a request.
+    ///
+    /// # Errors
+    ///
+    /// Fails with a message that names the invalid field.
     pub fn check(&self) -> Result<(), String> {
-        let is_name = |name: &String| name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b));
-        let is_word = |word: &String| word.bytes().all(|b| b.is_ascii_graphic());
-        for (what, value, is_good) in [
-            ("channel", Some(&self.channel), &is_name as &dyn Fn(&String) -> bool),
+        let is_name = |name: &str| name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b));
+        for (what, value, is_valid) in [
+            ("channel", Some(&self.channel), &is_name as &dyn Fn(&str) -> bool),
             ("consumer", self.consumer.as_ref(), &is_name),
-            ("token", self.token.as_ref(), &is_word),
-            ("session", self.session.as_ref(), &is_word),
+            ("token", self.token.as_ref(), &is_header_value),
+            ("session", self.session.as_ref(), &is_header_value),
         ] {
-            if value.is_some_and(|value| !is_good(value)) {
-                return Err(format!("the {what} has characters that no {what} has"));
+            if value.is_some_and(|value| !is_valid(value)) {
+                return Err(format!("the {what} contains invalid characters"));
             }
         }
         Ok(())
     }
+}
+
+/// Whether a value can stand in a header without changing the request.
+pub(crate) fn is_header_value(value: &str) -> bool {
+    value.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
 #[cfg(test)]
@@ -43,20 +78,14 @@ mod tests {
 
     fn target() -> ChannelTarget {
         ChannelTarget {
-            hub: HubAddress::parse(DEFAULT_ORIGIN, None).unwrap(),
-            channel: "quiet-lab-1".into(),
             token: Some("t".into()),
-            session: None,
             callsign: Some("bob".into()),
-            consumer: None,
-            identity_key: None,
-            is_identity: false,
-            owner_password: None,
+            ..ChannelTarget::new(HubAddress::parse(DEFAULT_ORIGIN, None).unwrap(), "quiet-lab-1")
         }
     }
 
     #[test]
-    fn nothing_can_be_put_into_a_request() {
+    fn rejects_values_that_would_change_a_request() {
         assert!(target().check().is_ok());
         assert!(ChannelTarget { channel: "a/../b".into(), ..target() }.check().is_err());
         assert!(ChannelTarget { token: Some("a\r\nX-Evil: 1".into()), ..target() }.check().is_err());

@@ -1,4 +1,4 @@
-//! What can go wrong between a client and its hub, and whether another try is worth it.
+//! Why a request to a hub failed, and whether a retry can succeed.
 
 use std::time::Duration;
 
@@ -9,26 +9,51 @@ use crate::http::HttpError;
 const REQUEST_TIMEOUT: u16 = 408;
 const TOO_MANY_REQUESTS: u16 = 429;
 
+/// Why a request to a hub failed.
 #[derive(Debug, thiserror::Error)]
 pub enum ClientError {
-    /// It may pass by itself.
-    #[error("{why}")]
-    Passing { why: String, retry_after: Option<Duration> },
-    /// The hub does not know the session, or not any more.
-    #[error("{0}; with --callsign it joins again by itself")]
-    NoSession(String),
-    /// Asking again changes nothing.
+    /// The hub cannot be reached, is overloaded or limits requests: a retry can succeed.
+    #[error("{message}")]
+    Temporary {
+        /// What happened.
+        message: String,
+        /// How long the hub asks the client to wait before the next request.
+        retry_after: Option<Duration>,
+    },
+    /// The hub does not know the session, or it has expired. The client must join again.
     #[error("{0}")]
-    Refused(String),
-    #[error("another reader of this session and consumer took over; give each reader a --consumer of its own")]
+    SessionEnded(String),
+    /// The hub refused the request; a retry would be refused too.
+    #[error("{message}")]
+    Refused {
+        /// The hub's explanation, with its error code and hint.
+        message: String,
+        /// The hub's error code, as listed in its API documentation. `None` if the response was not the hub's.
+        code: Option<String>,
+    },
+    /// The response is not that of a rogerrat hub.
+    #[error("invalid response: {0}; is this the address of a rogerrat hub?")]
+    InvalidResponse(String),
+    /// The hub's TLS certificate is not trusted.
+    #[error("{0}")]
+    UntrustedCertificate(String),
+    /// Another poll or stream with the same session and consumer name has replaced this one.
+    #[error("another reader of this session and consumer took over")]
     Superseded,
+    /// The member has left the channel.
     #[error("the session has left the channel")]
     Left,
+    /// The member is an identity, and joining again needs its key.
+    #[error("joining needs the key of the identity")]
+    IdentityKeyMissing,
+    /// A field of the [`ChannelTarget`](crate::ChannelTarget) cannot be part of a request.
+    #[error("{0}")]
+    InvalidTarget(String),
 }
 
-/// The hub's own words.
+/// The body of an error response.
 #[derive(Deserialize)]
-struct Problem {
+struct ErrorBody {
     error: String,
     code: String,
     hint: Option<String>,
@@ -36,41 +61,50 @@ struct Problem {
 }
 
 impl ClientError {
-    pub fn passing(why: impl Into<String>) -> Self {
-        Self::Passing { why: why.into(), retry_after: None }
+    /// Creates an error for which a retry can succeed.
+    pub fn temporary(message: impl Into<String>) -> Self {
+        Self::Temporary { message: message.into(), retry_after: None }
     }
 
-    /// What an answer other than one of the 200s means.
-    pub fn of(status: u16, body: &[u8]) -> Self {
-        let Ok(Problem { error, code, hint, retry_after_seconds }) = serde_json::from_slice(body) else {
-            return match may_pass(status) {
-                true => Self::passing(format!("it was answered {status}")),
-                false if (300..400).contains(&status) => {
-                    Self::Refused(format!("it was answered {status}: the hub is somewhere else, perhaps at https://"))
-                }
-                false => Self::Refused(format!("it was answered {status}: is this the address of a rogerrat hub?")),
+    /// Whether a retry of the same request can succeed.
+    #[must_use]
+    pub fn is_temporary(&self) -> bool {
+        matches!(self, Self::Temporary { .. })
+    }
+
+    /// Converts a response with a status other than 2xx.
+    #[must_use]
+    pub fn from_response(status: u16, body: &[u8]) -> Self {
+        let Ok(ErrorBody { error, code, hint, retry_after_seconds }) = serde_json::from_slice(body) else {
+            let message = match status {
+                300..400 => format!("the hub responded with status {status}: it has moved, possibly to https://"),
+                _ if is_temporary(status) => return Self::temporary(format!("the hub responded with status {status}")),
+                _ => format!("the response has status {status}: is this the address of a rogerrat hub?"),
             };
+            return Self::Refused { message, code: None };
         };
         let hint = hint.map_or(String::new(), |hint| format!("; {hint}"));
-        let why = format!("{error} ({code}){hint}");
+        let message = format!("{error} ({code}){hint}");
         match &*code {
-            "session_expired" | "not_joined" => Self::NoSession(why),
-            _ if may_pass(status) => Self::Passing { why, retry_after: retry_after_seconds.map(Duration::from_secs) },
-            _ => Self::Refused(why),
+            "session_expired" | "not_joined" => Self::SessionEnded(message),
+            _ if is_temporary(status) => {
+                Self::Temporary { message, retry_after: retry_after_seconds.map(Duration::from_secs) }
+            }
+            _ => Self::Refused { message, code: Some(code) },
         }
     }
 }
 
-fn may_pass(status: u16) -> bool {
+fn is_temporary(status: u16) -> bool {
     matches!(status, REQUEST_TIMEOUT | TOO_MANY_REQUESTS | 500..)
 }
 
 impl From<HttpError> for ClientError {
-    fn from(fault: HttpError) -> Self {
-        match fault {
-            HttpError::InvalidResponse(_) => Self::Refused(format!("{fault}; is this the address of a rogerrat hub?")),
-            HttpError::UntrustedCertificate(_) => Self::Refused(fault.to_string()),
-            _ => Self::passing(fault.to_string()),
+    fn from(error: HttpError) -> Self {
+        match error {
+            HttpError::InvalidResponse(reason) => Self::InvalidResponse(reason),
+            HttpError::UntrustedCertificate(_) => Self::UntrustedCertificate(error.to_string()),
+            _ => Self::temporary(error.to_string()),
         }
     }
 }
@@ -80,17 +114,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_may_pass_is_tried_again_and_nothing_else() {
+    fn classifies_responses_by_whether_a_retry_can_succeed() {
         let busy = br#"{"error":"slow down","code":"rate_limited","retry_after_seconds":9}"#;
-        let ClientError::Passing { why, retry_after } = ClientError::of(429, busy) else { panic!("it passes") };
-        assert_eq!((&*why, retry_after), ("slow down (rate_limited)", Some(Duration::from_secs(9))));
-        assert!(matches!(ClientError::of(502, b"<html>"), ClientError::Passing { .. }));
-        let gone = br#"{"error":"no such channel","code":"not_found","hint":"look"}"#;
-        assert_eq!(ClientError::of(404, gone).to_string(), "no such channel (not_found); look");
-        assert!(ClientError::of(404, b"<html>").to_string().ends_with("is this the address of a rogerrat hub?"));
-        assert!(matches!(
-            ClientError::of(410, br#"{"error":"e","code":"session_expired"}"#),
-            ClientError::NoSession(_)
-        ));
+        let ClientError::Temporary { message, retry_after } = ClientError::from_response(429, busy) else {
+            panic!("it is temporary")
+        };
+        assert_eq!((&*message, retry_after), ("slow down (rate_limited)", Some(Duration::from_secs(9))));
+        assert!(ClientError::from_response(502, b"<html>").is_temporary());
+        let missing = br#"{"error":"no such channel","code":"not_found","hint":"look"}"#;
+        let refused = ClientError::from_response(404, missing);
+        assert_eq!(refused.to_string(), "no such channel (not_found); look");
+        assert!(matches!(refused, ClientError::Refused { code: Some(code), .. } if code == "not_found"));
+        let other = ClientError::from_response(404, b"<html>").to_string();
+        assert!(other.ends_with("is this the address of a rogerrat hub?"));
+        let expired = ClientError::from_response(410, br#"{"error":"e","code":"session_expired"}"#);
+        assert!(matches!(expired, ClientError::SessionEnded(_)));
     }
 }

@@ -1,4 +1,6 @@
-//! A stream of events from a hub. A link that is silent for too long is taken for dead: a hub says `: ping` every 25 s.
+//! One stream of events from a hub.
+//!
+//! A hub sends a comment every 25 s. A connection that is silent for longer is treated as broken.
 
 use std::time::Duration;
 
@@ -6,91 +8,112 @@ use serde::Deserialize;
 use tokio::time::timeout;
 
 use crate::error::ClientError;
-use crate::http::{Connection, HttpError, SseEvent, SseReader, head};
-use crate::hub_client::PATIENCE;
+use crate::http::{Connection, HttpError, SseEvent, SseReader, parse_head};
+use crate::message::{GapNotice, ReceivedMessage};
+use crate::reply::StreamGreeting;
 
-const SILENCE: Duration = Duration::from_secs(40);
+/// Maximum silence of an open stream.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(40);
 const OK: u16 = 200;
+
+/// An open stream. Opened by [`ChannelClient::stream`](crate::ChannelClient::stream).
+pub struct EventStream {
+    connection: Connection,
+    reader: SseReader,
+    /// An event that was read but not returned yet.
+    peeked: Option<SseEvent>,
+}
+
+/// An event of a stream.
+#[derive(Debug)]
+pub enum StreamEvent {
+    /// The first event.
+    Hello(StreamGreeting),
+    /// A message. It is delivered again until it is acknowledged.
+    Message(ReceivedMessage),
+    /// Messages were lost.
+    Gap(GapNotice),
+    /// An event of another kind, by its name.
+    Other(String),
+}
 
 #[derive(Deserialize)]
 struct Bye {
     reason: String,
 }
 
-pub struct EventStream {
-    connection: Connection,
-    events: SseReader,
-    /// Looked at and left.
-    seen: Option<SseEvent>,
-}
-
 impl EventStream {
-    pub(super) async fn open(connection: Connection, request: &[u8]) -> Result<Self, ClientError> {
-        let mut stream = Self { connection, events: SseReader::default(), seen: None };
-        timeout(PATIENCE, stream.begin(request)).await.map_err(|_| HttpError::TimedOut("a stream was asked for"))??;
-        Ok(stream)
-    }
-
-    async fn begin(&mut self, request: &[u8]) -> Result<(), ClientError> {
-        self.connection.write(request).await?;
+    pub(crate) async fn open(mut connection: Connection, request: &[u8]) -> Result<Self, ClientError> {
+        let mut reader = SseReader::default();
+        connection.write(request).await?;
         loop {
-            let input = self.connection.more().await?;
-            match head(input, |reply| reply.code)?.and_then(|(_, status)| status) {
+            let input = connection.more().await?;
+            match parse_head(input, |response| response.code)?.and_then(|(_, status)| status) {
                 None => {}
                 Some(OK) => {
-                    self.events.status(input)?;
-                    self.events.take(input)?;
-                    return Ok(());
+                    reader.status(input)?;
+                    reader.take(input)?;
+                    return Ok(Self { connection, reader, peeked: None });
                 }
                 Some(_) => {
-                    let (status, body) = self.connection.reply().await?;
-                    return Err(ClientError::of(status, body));
+                    let (status, body) = connection.reply().await?;
+                    return Err(ClientError::from_response(status, body));
                 }
             }
         }
     }
 
-    /// A message that has come already, if nothing else came before it.
-    pub fn next_message(&mut self) -> Option<SseEvent> {
-        let event = self.seen.take().or_else(|| self.events.next())?;
-        if event.name == "message" {
-            return Some(event);
-        }
-        self.seen = Some(event);
-        None
-    }
-
-    /// The next event; a goodbye is an error. May be given up at any time without losing any.
-    pub async fn next(&mut self) -> Result<SseEvent, ClientError> {
+    /// Waits for the next event. It may be cancelled at any time without losing one.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the connection breaks or the hub ends the stream: because it shuts down ([`ClientError::Temporary`]),
+    /// because a newer reader took over ([`ClientError::Superseded`]), or because the member left
+    /// ([`ClientError::Left`]).
+    pub async fn next(&mut self) -> Result<StreamEvent, ClientError> {
         loop {
-            if let Some(event) = self.seen.take().or_else(|| self.events.next()) {
-                return match goodbye(&event)? {
-                    Some(goodbye) => Err(goodbye),
-                    None => Ok(event),
-                };
+            if let Some(event) = self.peeked.take().or_else(|| self.reader.next_event()) {
+                return parse(&event);
             }
-            if self.events.has_ended() {
+            if self.reader.has_ended() {
                 return Err(HttpError::Closed.into());
             }
-            let more = timeout(SILENCE, self.connection.more()).await;
-            let input = more.map_err(|_| ClientError::passing("the hub has been silent for 40 s"))??;
-            self.events.take(input)?;
+            let more = timeout(IDLE_TIMEOUT, self.connection.more()).await;
+            let input = more.map_err(|_| ClientError::temporary("the hub has been silent for 40 s"))??;
+            self.reader.take(input)?;
+        }
+    }
+
+    /// Returns a message that was already received, if it is the next event.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the message is not valid.
+    pub fn next_ready_message(&mut self) -> Result<Option<ReceivedMessage>, ClientError> {
+        match self.peeked.take().or_else(|| self.reader.next_event()) {
+            Some(event) if event.name == "message" => Ok(Some(event.read()?)),
+            event => {
+                self.peeked = event;
+                Ok(None)
+            }
         }
     }
 }
 
-/// Why the hub ends the stream with this event, if it does.
-fn goodbye(event: &SseEvent) -> Result<Option<ClientError>, HttpError> {
+fn parse(event: &SseEvent) -> Result<StreamEvent, ClientError> {
     Ok(match &*event.name {
-        "superseded" => Some(ClientError::Superseded),
+        "hello" => StreamEvent::Hello(event.read()?),
+        "message" => StreamEvent::Message(event.read()?),
+        "gap" => StreamEvent::Gap(event.read()?),
+        "superseded" => return Err(ClientError::Superseded),
         "bye" => {
             let Bye { reason } = event.read()?;
-            Some(match &*reason {
+            return Err(match &*reason {
                 "left" => ClientError::Left,
-                _ => ClientError::passing(format!("the hub has ended the stream ({reason})")),
-            })
+                _ => ClientError::temporary(format!("the hub ended the stream ({reason})")),
+            });
         }
-        _ => None,
+        name => StreamEvent::Other(name.to_owned()),
     })
 }
 
@@ -104,7 +127,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_head_without_an_end_is_not_read_for_ever() {
+    async fn limits_the_length_of_the_head() {
         const MANY_BYTES: usize = 16 << 20;
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let connection = Connection::new(listener.local_addr().unwrap());
@@ -115,7 +138,7 @@ mod tests {
         };
         let client =
             async { EventStream::open(connection, b"GET / HTTP/1.1\r\n\r\n").await.err().unwrap().to_string() };
-        let (sent, told): (io::Result<()>, _) = tokio::join!(server, client);
-        assert!(sent.is_err() && told.contains("64 KiB"), "{told}");
+        let (sent, error): (io::Result<()>, _) = tokio::join!(server, client);
+        assert!(sent.is_err() && error.contains("64 KiB"), "{error}");
     }
 }

@@ -1,76 +1,148 @@
-//! Requests to one hub, whatever the path.
+//! Requests to a hub that need no session.
 
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use rogerrat_domain::{DmVisibility, Durability, Retention, TrustMode};
+use serde::Serialize;
 use tokio::net::{TcpStream, lookup_host};
 use tokio::time::timeout;
 
+use crate::channel_target::is_header_value;
 use crate::error::ClientError;
 use crate::http::{Connection, HttpError};
 use crate::hub_address::HubAddress;
+use crate::reply::{CreatedChannel, HubReply};
 
-/// For a connection and for the answer to a request.
-pub const PATIENCE: Duration = Duration::from_secs(10);
+/// Time limit for resolving a name, opening a connection, and for the response to a request that the hub does not hold.
+pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Sends single requests to a hub, each on a new connection.
+#[derive(Debug)]
 pub struct HubClient {
-    host: String,
-    /// Where the hub was found last.
+    hub: HubAddress,
+    /// The address that answered last.
     address: Option<SocketAddr>,
 }
 
+/// Settings of a new channel. The hub chooses what is not set.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct NewChannel {
+    /// What the transcript keeps.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub retention: Option<Retention>,
+    /// Whether members may act on each other's requests.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub trust_mode: Option<TrustMode>,
+    /// The owner's password, 6 to 128 characters.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub owner_password: Option<String>,
+    /// Seconds after which an idle session ends.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub session_ttl_seconds: Option<f64>,
+    /// Seconds after which a member without a session is forgotten.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub member_ttl_seconds: Option<f64>,
+    /// Who sees a direct message in the history.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dm_visibility: Option<DmVisibility>,
+    /// Whether a used callsign is reserved for its member.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub claim_callsigns: Option<bool>,
+    /// Whether messages survive a restart of the hub.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub durability: Option<Durability>,
+    /// Whether only identities may join.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub require_identity: bool,
+    /// URL of a webhook for all messages.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub webhook: Option<String>,
+}
+
 impl HubClient {
-    pub fn new(hub: &HubAddress) -> Self {
-        Self { host: hub.host.clone(), address: None }
+    /// Creates a client. Nothing is sent yet.
+    #[must_use]
+    pub fn new(hub: HubAddress) -> Self {
+        Self { hub, address: None }
     }
 
-    /// One request and its answer of the 200s.
-    pub async fn call(&mut self, hub: &HubAddress, request: &[u8], wait: Duration) -> Result<Vec<u8>, ClientError> {
-        let address = self.find().await?;
-        let mut connection = Connection::new(address).secured(hub.tls.clone());
-        let reply = timeout(PATIENCE + wait, connection.call(request)).await;
-        let reply = reply.map_err(|_| HttpError::TimedOut("an answer was waited for")).and_then(|reply| reply);
-        let (status, body) = reply.map_err(|fault| self.placed(fault.into()))?;
+    /// Creates a channel. `token` is the hub's own token, if it has one, or the session token of an account.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the hub refuses the settings or the token, or cannot be reached.
+    pub async fn create_channel(
+        &mut self,
+        channel: &NewChannel,
+        token: Option<&str>,
+    ) -> Result<HubReply<CreatedChannel>, ClientError> {
+        if !token.is_none_or(is_header_value) {
+            return Err(ClientError::InvalidTarget("the token contains invalid characters".into()));
+        }
+        let body = serde_json::to_value(channel).map_err(|error| ClientError::InvalidTarget(error.to_string()))?;
+        let request = self.hub.request("POST", "/api/channels", token, None, Some(&body));
+        HubReply::parse(self.call(&request, Duration::ZERO).await?)
+    }
+
+    pub(crate) fn hub(&self) -> &HubAddress {
+        &self.hub
+    }
+
+    /// Sends a request and returns the body of a 2xx response. The hub may hold the request for `wait`.
+    pub(crate) async fn call(&mut self, request: &[u8], wait: Duration) -> Result<Vec<u8>, ClientError> {
+        let mut connection = self.connect().await?;
+        let response = timeout(REQUEST_TIMEOUT + wait, connection.call(request)).await;
+        let response = response.map_err(|_| HttpError::TimedOut("no response")).and_then(|response| response);
+        let (status, body) = response.map_err(|error| self.with_host(error.into()))?;
         match status {
             200..=299 => Ok(body.to_vec()),
-            _ => Err(ClientError::of(status, body)),
+            _ => Err(ClientError::from_response(status, body)),
         }
     }
 
-    /// Says where it was that something went wrong on the way.
-    pub(crate) fn placed(&self, error: ClientError) -> ClientError {
+    /// Returns a connection that is not open yet.
+    pub(crate) async fn connect(&mut self) -> Result<Connection, ClientError> {
+        let address = self.resolve().await?;
+        Ok(Connection::new(address).with_tls(self.hub.tls().cloned()))
+    }
+
+    /// Resolves the hub's name again for the next request: after a failure it may have moved.
+    pub(crate) fn forget_address(&mut self) {
+        self.address = None;
+    }
+
+    /// Prefixes an error of the network with the hub's host.
+    pub(crate) fn with_host(&self, error: ClientError) -> ClientError {
         match error {
-            ClientError::Passing { why, retry_after: None } => ClientError::passing(format!("{}: {why}", self.host)),
+            ClientError::Temporary { message, retry_after: None } => {
+                ClientError::temporary(format!("{}: {message}", self.hub.host()))
+            }
             error => error,
         }
     }
 
-    /// Forgets where the hub was.
-    pub fn forget_address(&mut self) {
-        self.address = None;
-    }
-
-    /// Looks the hub up anew after every failure: it may have moved.
-    pub(crate) async fn find(&mut self) -> Result<SocketAddr, ClientError> {
+    async fn resolve(&mut self) -> Result<SocketAddr, ClientError> {
         if let Some(address) = self.address {
             return Ok(address);
         }
-        let host = &self.host;
-        let found =
-            timeout(PATIENCE, lookup_host(host)).await.map_err(|_| HttpError::TimedOut("a name was looked up"))?;
-        let found = found.map_err(|error| ClientError::passing(format!("`{host}` cannot be found: {error}")))?;
+        let host = self.hub.host();
+        let lookup = timeout(REQUEST_TIMEOUT, lookup_host(host)).await;
+        let lookup = lookup.map_err(|_| HttpError::TimedOut("the name lookup"))?;
+        let found = lookup.map_err(|error| ClientError::temporary(format!("cannot resolve `{host}`: {error}")))?;
         let address = reachable(&found.collect::<Vec<_>>()).await;
-        self.address = address;
-        address.ok_or_else(|| ClientError::passing(format!("`{host}` has no address")))
+        let address = address.ok_or_else(|| ClientError::temporary(format!("`{host}` has no address")))?;
+        self.address = Some(address);
+        Ok(address)
     }
 }
 
-/// The first of these that answers, or the last: `localhost` has two, and a hub may listen on one.
+/// Returns the first address that accepts a connection, or the last one. `localhost` has two, and a hub may listen on
+/// one.
 async fn reachable(addresses: &[SocketAddr]) -> Option<SocketAddr> {
     let (last, others) = addresses.split_last()?;
     for address in others {
-        if let Ok(Ok(_)) = timeout(PATIENCE, TcpStream::connect(address)).await {
+        if let Ok(Ok(_)) = timeout(REQUEST_TIMEOUT, TcpStream::connect(address)).await {
             return Some(*address);
         }
     }
@@ -84,12 +156,12 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn of_several_addresses_the_one_that_answers_is_taken() {
-        let (gone, hub) =
-            (TcpListener::bind("127.0.0.1:0").await.unwrap(), TcpListener::bind("127.0.0.1:0").await.unwrap());
-        let (closed, open) = (gone.local_addr().unwrap(), hub.local_addr().unwrap());
-        drop(gone);
-        assert_eq!(reachable(&[closed, open, closed]).await, Some(open));
-        assert_eq!((reachable(&[closed]).await, reachable(&[]).await), (Some(closed), None));
+    async fn picks_the_address_that_accepts_connections() {
+        let closed = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let (closed_address, open_address) = (closed.local_addr().unwrap(), listener.local_addr().unwrap());
+        drop(closed);
+        assert_eq!(reachable(&[closed_address, open_address, closed_address]).await, Some(open_address));
+        assert_eq!((reachable(&[closed_address]).await, reachable(&[]).await), (Some(closed_address), None));
     }
 }

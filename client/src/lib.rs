@@ -1,18 +1,58 @@
-//! A client of a rogerrat hub. It speaks HTTP/1.1, over TLS if the hub does, and knows nothing of the hub's code.
+//! A client of a rogerrat hub: join a channel, send messages, and receive them by polling or over a stream.
+//!
+//! It speaks HTTP/1.1 to the hub's public API, over TLS if the hub does, and depends on no code of the server. It needs
+//! a tokio runtime with time and network; one thread is enough.
+//!
+//! - [`HubClient`] sends requests that need no session, such as creating a channel.
+//! - [`ChannelClient`] is a member of one channel: it joins, sends, polls and acknowledges.
+//! - [`ChannelSubscription`] delivers all messages of a channel and reconnects after temporary failures.
+//!
+//! ```no_run
+//! use std::time::Duration;
+//!
+//! use rogerrat_client::{ChannelClient, ChannelTarget, HubAddress, HubClient, NewChannel, OutgoingMessage};
+//!
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! let hub = HubAddress::parse("http://127.0.0.1:7424", None)?;
+//! let channel = HubClient::new(hub.clone()).create_channel(&NewChannel::default(), None).await?;
+//! let mut ann = ChannelClient::new(ChannelTarget {
+//!     token: Some(channel.join_token.clone()),
+//!     callsign: Some("ann".into()),
+//!     ..ChannelTarget::new(hub, &channel.channel_id)
+//! });
+//! ann.join().await?;
+//! ann.send(&OutgoingMessage::to_all("the build is green")).await?;
+//! for message in &ann.wait(Duration::from_secs(60)).await?.messages {
+//!     println!("{}: {}", message.from, message.text);
+//! }
+//! # Ok(())
+//! # }
+//! ```
+#![warn(missing_docs)]
 
+mod backoff;
 mod channel_client;
 mod channel_target;
 mod error;
 mod event_stream;
-pub mod http;
 mod hub_address;
 mod hub_client;
-mod retry;
+mod message;
+mod reply;
+mod subscription;
 
-pub use channel_client::ChannelClient;
+pub mod http;
+
+pub use backoff::Backoff;
+pub use channel_client::{ChannelClient, ReadOptions, StreamOptions};
 pub use channel_target::ChannelTarget;
 pub use error::ClientError;
-pub use event_stream::EventStream;
+pub use event_stream::{EventStream, StreamEvent};
 pub use hub_address::{DEFAULT_ORIGIN, HubAddress, normalize_origin};
-pub use hub_client::{HubClient, PATIENCE};
-pub use retry::Retry;
+pub use hub_client::{HubClient, NewChannel, REQUEST_TIMEOUT};
+pub use message::{GapNotice, OutgoingAttachment, OutgoingMessage, ReceivedMessage};
+pub use reply::{
+    AckResult, ChannelHistory, CreatedChannel, CreatedWebhook, HubReply, JoinResult, MemberList, ReadResult,
+    RosterEntry, SendResult, StreamGreeting,
+};
+pub use subscription::{ChannelSubscription, SubscriptionEvent};

@@ -35,7 +35,7 @@ pub(crate) enum Command {
     /// Print the effective configuration with the source of each value, or all errors
     Check(serve::ServeArgs),
     #[command(flatten)]
-    Client(rogerrat_cli::ClientCommand),
+    Client(rogerrat_cli::ClientSubcommand),
     /// Print a shell completion script
     Completions(pages::CompletionsArgs),
     /// Print the manual page, or write the pages of all commands to a directory
@@ -56,7 +56,7 @@ pub(crate) enum Command {
 pub(crate) fn print_config_errors(errors: &ConfigErrors) -> ExitCode {
     // If stderr is closed, the exit code still reports the failure.
     let _ = writeln!(io::stderr().lock(), "{errors}");
-    ExitCode::from(rogerrat_cli::outcome::NOT_UNDERSTOOD)
+    ExitCode::from(rogerrat_cli::outcome::USAGE_ERROR)
 }
 
 #[cfg(test)]

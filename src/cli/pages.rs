@@ -8,7 +8,7 @@ use std::{fs, io};
 use clap::{Args, CommandFactory as _};
 use clap_complete::Shell;
 use clap_mangen::Man;
-use rogerrat_cli::outcome::{not_understood, print};
+use rogerrat_cli::outcome::{print, usage_error};
 
 use super::Cli;
 
@@ -43,7 +43,7 @@ pub(crate) fn man(args: &ManArgs) -> ExitCode {
 }
 
 fn finish(name: &str, result: Result<(), String>) -> ExitCode {
-    result.map_or_else(|why| not_understood(name, &why), |()| ExitCode::SUCCESS)
+    result.map_or_else(|why| usage_error(name, &why), |()| ExitCode::SUCCESS)
 }
 
 fn show(text: &[u8]) -> Result<(), String> {

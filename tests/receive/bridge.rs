@@ -22,7 +22,7 @@ fn what_needs_no_hub_is_answered_without_one() {
     let told = bridge.call("roster", &json!({}));
     assert_eq!(told["isError"], true);
     let text = told["content"][0]["text"].as_str().unwrap();
-    assert!(text.contains("http://127.0.0.1:9 is out of reach") && text.contains("nothing was done"), "{text}");
+    assert!(text.contains("http://127.0.0.1:9 is unreachable") && text.contains("nothing was done"), "{text}");
     let modern = json!({"_meta": {
         "io.modelcontextprotocol/protocolVersion": "2026-07-28",
         "io.modelcontextprotocol/clientCapabilities": {},

@@ -122,7 +122,7 @@ fn a_full_disk_holds_lines_up_and_loses_none() {
     until_acknowledged(&bob, second);
     assert_eq!(texts(&inbox), ["a first line that is longer than the second", "second"]);
     listener.signal("TERM");
-    assert!(listener.wait_for_exit().err.contains("the inbox cannot be written"));
+    assert!(listener.wait_for_exit().err.contains("cannot write to the inbox"));
 }
 
 #[test]

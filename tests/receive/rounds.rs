@@ -142,7 +142,7 @@ fn rounds_of_everything_that_can_go_wrong_lose_no_line_and_double_none() {
     }
     let silent: Vec<_> = silent.into_iter().map(Lane::counted).collect();
     // It is noticed while it listens, or by an ack that was on its way.
-    let is_noticed = |said: &str| said.contains("silent for 40 s") || said.contains("and nothing came");
+    let is_noticed = |said: &str| said.contains("silent for 40 s") || said.contains("timed out");
     for counted in &silent {
         assert!(is_noticed(&counted.said), "{}", counted.said);
     }

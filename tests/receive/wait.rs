@@ -68,7 +68,7 @@ fn what_could_not_be_printed_or_was_killed_is_there_the_next_time() {
     let origin = channel.origin();
     let ended = ClientCommand::start_with_stdout(full.into(), &["wait"], &client_env(&channel, &origin, &bob.session))
         .wait_for_exit();
-    ended.with_one_line(1, "cannot be printed");
+    ended.with_one_line(1, "cannot write to standard output");
     assert!(ClientCommand::start_as(&bob, &["wait"]).wait_for_exit().out.ends_with(": keep me\n"));
 }
 
@@ -132,9 +132,9 @@ fn what_cannot_be_is_one_line_and_its_exit_code() {
     refused(&["--channel", "no-such-channel"]).with_one_line(1, "(not_found)");
     refused(&["--origin", &format!("http://{}/elsewhere", channel.target.0)]).with_one_line(1, "(not_found)");
     refused(&["--session", "no-such-session"]).with_one_line(1, "(not_joined)");
-    refused(&["--origin", "ftp://127.0.0.1:1"]).with_one_line(2, "at http:// or https://");
-    refused(&["--channel", "a/b"]).with_one_line(2, "characters");
-    refused(&["--token-file", "/no/such/file"]).with_one_line(2, "cannot be read");
+    refused(&["--origin", "ftp://127.0.0.1:1"]).with_one_line(2, "starts with http:// or https://");
+    refused(&["--channel", "a/b"]).with_one_line(2, "invalid characters");
+    refused(&["--token-file", "/no/such/file"]).with_one_line(2, "cannot read the token");
     ClientCommand::start(&["wait"], &[]).wait_for_exit().with_one_line(2, "--channel");
     ClientCommand::start(&["wait", "--channel", "c"], &[]).wait_for_exit().with_one_line(2, "--callsign");
     assert_eq!(refused(&["--profile", "p"]).code, Some(2), "what is not there is not ignored");

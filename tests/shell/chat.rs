@@ -95,7 +95,7 @@ fn a_person_talks_and_sees_who_is_there() {
     let bob = channel.join("bob");
     bob.say("before she came");
     let mut terminal = Terminal::open(&ann, &[], &[]);
-    terminal.until_shows("* here: ann, bob");
+    terminal.until_shows("* members: ann, bob");
     terminal.until_shows("bob: before she came");
     terminal.until_shows("ann>");
     terminal.key("hello\x7f\x7f\x7f\x7f\x7fgrüß dich\r");
@@ -143,7 +143,7 @@ fn d27_nothing_a_peer_writes_moves_the_terminal() {
     let channel = ann.channel(&hub, "ann");
     let bob = channel.join("bob");
     let terminal = Terminal::open(&ann, &[], &[("NO_COLOR", "1")]);
-    terminal.until_shows("* here: ann, bob");
+    terminal.until_shows("* members: ann, bob");
     bob.try_send(&json!({
         "message": "a\u{1b}[2J\u{1b}]0;owned\u{7}\r\n12:00 boss: obey\u{9b}2J\u{2028}x\u{202e}y",
         "suggested_replies": ["\u{1b}[31m"],
@@ -194,7 +194,7 @@ fn it_outlives_the_hub_and_gives_way_to_another_reader() {
     let ann = Shell::at(&hub);
     let channel = ann.channel(&hub, "ann");
     let terminal = Terminal::open(&ann, &[], &[]);
-    terminal.until_shows("* here: ann");
+    terminal.until_shows("* members: ann");
     // Before it listens it has not begun, and what goes wrong ends it.
     wait_until("she listens", || hub.get("/metrics").send().text().contains("\nrogerrat_streams_open 1\n"));
     hub.kill();
@@ -215,7 +215,7 @@ fn without_a_terminal_or_a_hub_it_is_one_line() {
     let hub = Hub::start();
     let ann = Shell::at(&hub);
     ann.channel(&hub, "ann");
-    ann.run(&["chat"]).with_one_line(2, "this needs a terminal");
+    ann.run(&["chat"]).with_one_line(2, "chat needs a terminal");
     drop(hub);
     let terminal = Terminal::open(&ann, &[], &[]);
     terminal.until_shows("cannot connect");

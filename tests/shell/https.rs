@@ -83,11 +83,12 @@ fn what_is_not_trusted_is_one_line() {
     let other = secured.shell.home().join("other.pem");
     fs::write(&other, stranger.cert.pem()).unwrap();
     history(&["--origin", &secured.origin(), "--ca-file", "other.pem"]).with_one_line(1, "certificate is not trusted");
-    history(&["--origin", &secured.origin(), "--ca-file", "nowhere.pem"]).with_one_line(2, "cannot be read from");
-    history(&["--origin", &secured.origin(), "--ca-file", "hub.key"]).with_one_line(2, "holds no certificate");
+    history(&["--origin", &secured.origin(), "--ca-file", "nowhere.pem"])
+        .with_one_line(2, "cannot read certificates from");
+    history(&["--origin", &secured.origin(), "--ca-file", "hub.key"]).with_one_line(2, "no certificate found");
     let other_name = format!("https://127.0.0.2:{}", secured.hub.0.port());
     assert_eq!(history(&["--origin", &other_name, "--ca-file", &secured.ca]).code, Some(1));
     let plain = Hub::start();
     let plain = format!("https://{}", plain.0);
-    history(&["--origin", &plain, "--ca-file", &secured.ca]).with_one_line(1, "https does not come about");
+    history(&["--origin", &plain, "--ca-file", &secured.ca]).with_one_line(1, "TLS handshake failed");
 }

@@ -46,7 +46,7 @@ fn two_on_one_machine_do_not_put_each_other_out() {
     let channel = shell.channel(&hub, "ann");
     let bob = shell.run(&["join", "--callsign", "bob"]);
     let name = format!("{}-bob", channel.id);
-    assert!(bob.code == Some(0) && bob.err.contains(&format!("say --profile {name}")), "{bob:?}");
+    assert!(bob.code == Some(0) && bob.err.contains(&format!("use --profile {name}")), "{bob:?}");
     shell.ok(&["send", "all", "I am ann"]);
     shell.ok(&["send", "all", "I am bob", "--profile", &name]);
     let history = shell.json(&["history"]);
@@ -55,7 +55,7 @@ fn two_on_one_machine_do_not_put_each_other_out() {
     assert!(shell.ok(&["profile", "list"]).contains(&format!("* {name}: bob on {}", channel.id)));
     shell.ok(&["profile", "remove", &name]);
     shell.run(&["profile", "show", &name]).with_one_line(2, "there is no profile");
-    shell.run(&["send", "all", "x"]).with_one_line(2, "which channel?");
+    shell.run(&["send", "all", "x"]).with_one_line(2, "no channel given");
 }
 
 #[test]
@@ -74,9 +74,9 @@ fn a_profile_that_is_named_wins_over_variables_and_they_over_the_one_in_use() {
     assert_eq!(other.history(), ["by variables"]);
     assert!(shell.ok(&["history", "--profile", "work"]).contains("ann → all"));
     let wrong = ["history", "--profile", "work", "--channel", &other.id];
-    shell.run(&wrong).with_one_line(2, "the profile `work` is of the channel");
-    shell.run(&["create", "--profile", "work"]).with_one_line(2, "there is a profile `work`");
-    shell.run(&["create", "--profile", "a b"]).with_one_line(2, "a profile's name has");
+    shell.run(&wrong).with_one_line(2, "the profile `work` belongs to the channel");
+    shell.run(&["create", "--profile", "work"]).with_one_line(2, "the profile `work` already exists");
+    shell.run(&["create", "--profile", "a b"]).with_one_line(2, "the name of a profile has");
     shell.run(&["history", "--profile", "nobody"]).with_one_line(2, "there is no profile `nobody`");
 }
 

@@ -132,5 +132,5 @@ fn a_recipe_needs_no_hub_and_shows_no_secret() {
     let json = shell.json(&["receive-recipe", "--client", "codex"]);
     assert_eq!(json["commands"].as_array().unwrap().len(), 1);
     shell.run(&["receive-recipe", "--client", "emacs"]).code.filter(|code| *code == 2).unwrap();
-    Shell::with(&[]).run(&["receive-recipe"]).with_one_line(2, "which channel?");
+    Shell::with(&[]).run(&["receive-recipe"]).with_one_line(2, "no channel given");
 }

@@ -17,13 +17,13 @@ fn a_wrong_hub_token_or_channel_is_one_line() {
     let closed = format!("http://{}", nobody.local_addr().unwrap());
     drop(nobody);
     history(&["--origin", &closed]).with_one_line(1, "cannot connect");
-    history(&["--origin", "http://no-such-host.invalid"]).with_one_line(1, "cannot be found");
-    history(&["--origin", "ftp://x"]).with_one_line(2, "at http:// or https://");
+    history(&["--origin", "http://no-such-host.invalid"]).with_one_line(1, "cannot resolve");
+    history(&["--origin", "ftp://x"]).with_one_line(2, "starts with http:// or https://");
     history(&["--origin", &format!("{}/elsewhere", hub.origin())]).with_one_line(1, "not_found");
     history(&[]).with_one_line(1, "invalid bearer token (unauthorized)");
     shell.run(&["history", "--channel", "gone-lab-1234"]).with_one_line(1, "channel not found (not_found)");
     let missing = ["history", "--token-file", "nowhere"];
-    shell.run(&missing).with_one_line(2, "the token cannot be read from nowhere");
+    shell.run(&missing).with_one_line(2, "cannot read the token from nowhere");
     for wrong in [&["send"][..], &["listen", "--wait", "0"], &["create", "--retention", "all"], &["ack", "x"]] {
         assert_eq!(shell.run(wrong).code, Some(2), "{wrong:?}");
     }
@@ -35,8 +35,8 @@ fn what_is_no_hub_is_told_to_be_none() {
     let shell = Shell::with(&[("ROGERRAT_ORIGIN", &format!("http://{}", server.local_addr().unwrap()))]);
     for (answer, words) in [
         ("HTTP/1.1 404 Not Found\r\nContent-Length: 6\r\n\r\n<html>", "is this the address of a rogerrat hub?"),
-        ("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n[]", "could not be understood"),
-        ("HTTP/1.1 308 Moved\r\nContent-Length: 0\r\n\r\n", "perhaps at https://"),
+        ("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n[]", "invalid response: "),
+        ("HTTP/1.1 308 Moved\r\nContent-Length: 0\r\n\r\n", "possibly to https://"),
         ("SSH-2.0-OpenSSH\r\n", "is this the address of a rogerrat hub?"),
     ] {
         let asked = shell.start(&["history", "--channel", "c"]);
@@ -52,9 +52,9 @@ fn an_answer_without_an_end_is_one_line() {
     let shell = Shell::with(&[("ROGERRAT_ORIGIN", &format!("http://{}", server.local_addr().unwrap()))]);
     let piece = "x".repeat(1 << 16);
     for (head, words) in [
-        ("X-More: ", "its head is longer than 64 KiB"),
-        ("Content-Length: 99999999\r\n\r\n", "it is longer than 64 MiB"),
-        ("Transfer-Encoding: chunked\r\n\r\nfffffff\r\n", "it is longer than 64 MiB"),
+        ("X-More: ", "the head is longer than 64 KiB"),
+        ("Content-Length: 99999999\r\n\r\n", "longer than 64 MiB"),
+        ("Transfer-Encoding: chunked\r\n\r\nfffffff\r\n", "longer than 64 MiB"),
     ] {
         for command in ["history", "wait"] {
             let asked = shell.start(&[command, "--channel", "c", "--session", "a-session"]);
@@ -97,8 +97,8 @@ fn a_taken_callsign_is_one_line_with_a_way_out() {
     let (id, token) = (created["channel_id"].as_str().unwrap(), created["join_token"].as_str().unwrap());
     let taken = bob.run(&["join", "--channel", id, "--token", token, "--callsign", "ann"]);
     taken.with_one_line(1, "(callsign_taken)");
-    assert!(!bob.profiles().exists(), "nothing is remembered of a join that did not come about");
-    ann.run(&["invite", "--callsign", "ann"]).with_one_line(1, "is on the channel already");
+    assert!(!bob.profiles().exists(), "a failed join saves no profile");
+    ann.run(&["invite", "--callsign", "ann"]).with_one_line(1, "is already used on the channel");
     ann.run(&["send", "nobody", "x"]).with_one_line(1, "(unknown_recipient)");
 }
 
@@ -126,7 +126,7 @@ fn a_new_channel_is_not_lost_where_nothing_can_be_remembered() {
     let hub = Hub::start();
     let mut shell = Shell::at(&hub);
     shell.variables.push(("HOME".into(), String::new()));
-    shell.run(&["create"]).with_one_line(2, "say --json to have it printed");
+    shell.run(&["create"]).with_one_line(2, "use --json to print it");
     let created = shell.json(&["create", "--owner-password", "open sesame"]);
     assert!(created["join_token"].is_string() && created["has_owner_password"] == true);
     wait_until("it is a channel", || hub.get("/api/bands").send().status == 200);

@@ -35,7 +35,7 @@ fn after_create_and_join_a_plain_send_is_enough() {
     );
     assert_eq!(ann.ok(&["wait"]).lines().count(), 1, "those who wait know the place, too");
     ann.ok(&["leave"]);
-    ann.run(&["send", "all", "x"]).with_one_line(2, "`rogerrat join` first");
+    ann.run(&["send", "all", "x"]).with_one_line(2, "run `rogerrat join` first");
     assert!(bob.ok(&["roster"]).contains("#1 ann (away)\n"));
     assert!(ann.ok(&["join"]).starts_with("you are ann (#1)"), "the callsign is remembered");
 }
@@ -94,8 +94,8 @@ fn a_text_may_come_on_standard_input() {
     assert_eq!(ann.pipe(&format!("{odd}\n"), &["send", "all", "-"]).code, Some(0));
     assert_eq!(ann.pipe(odd, &["send", "all"]).code, Some(0));
     assert_eq!(channel.history(), [odd, odd]);
-    ann.pipe("", &["send", "all"]).with_one_line(2, "nothing to say");
-    ann.pipe(&"ä".repeat(8193), &["send", "all"]).with_one_line(2, "8192 are the most");
+    ann.pipe("", &["send", "all"]).with_one_line(2, "the text is empty");
+    ann.pipe(&"ä".repeat(8193), &["send", "all"]).with_one_line(2, "the limit is 8192");
     ann.pipe(&"x".repeat(1 << 20), &["send", "all"]).with_one_line(2, "more than 8192");
     assert_eq!(ann.pipe(&"ä".repeat(8192), &["send", "all"]).code, Some(0));
 }
@@ -118,8 +118,8 @@ fn files_are_attached_and_what_is_too_much_is_told_before() {
     assert_eq!((&files[0]["mime"], &files[0]["filename"]), (&json!("image/png"), &json!("a b's.PNG")));
     assert_eq!((&files[0]["data_base64"], &files[1]["mime"]), (&json!("BwcHBwc="), &json!("application/pdf")));
     let (large, tool) = (write("large.jpg", 393_217), write("tool.exe", 1));
-    ann.run(&["send", "bob", "x", "--attach", &large]).with_one_line(2, "384 KiB of files are the most");
-    ann.run(&["send", "bob", "x", "--attach", &tool]).with_one_line(2, "only jpg");
+    ann.run(&["send", "bob", "x", "--attach", &large]).with_one_line(2, "the limit is 384 KiB of files");
+    ann.run(&["send", "bob", "x", "--attach", &tool]).with_one_line(2, "can be attached: jpg");
     let five = ["--attach", &picture].repeat(5);
     ann.run(&[&["send", "bob", "x"][..], &five].concat()).with_one_line(2, "at most 4");
     assert_eq!(channel.history(), ["look"]);

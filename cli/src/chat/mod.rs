@@ -1,13 +1,13 @@
 //! `rogerrat chat`: a conversation on a channel, for a person at a terminal.
 //!
-//! One thread edits the line, another talks to the hub and prints above it. Nothing a peer writes reaches the terminal but as
-//! text: neither a control character nor a line that looks like somebody else's.
+//! One thread edits the line; another talks to the hub and prints above the line. What a peer wrote reaches the
+//! terminal as text only: neither control characters nor a line that looks like another member's.
 
-mod ear;
-mod mouth;
+mod commands;
+mod parser;
+mod receiver;
 mod screen;
 mod terminal;
-mod typed;
 mod wrap;
 
 use std::cell::RefCell;
@@ -16,76 +16,75 @@ use std::rc::Rc;
 use std::thread;
 
 use clap::{Args, ColorChoice};
-use ear::Ear;
-use mouth::Mouth;
-use rogerrat_client::ClientError;
+use rogerrat_client::StreamOptions;
 use rustyline::DefaultEditor;
 use rustyline::error::ReadlineError;
+use tokio::sync::mpsc::{self, channel};
+
+use crate::outcome::{CommandError, block_on, report, report_error, usage_error};
+use crate::target::{IdentityArgs, ProfileRule, ResolvedTarget, TargetArgs};
+use commands::Commands;
+use parser::ChatInput;
+use receiver::Receiver;
 use screen::Screen;
 use terminal::Terminal;
-use tokio::sync::mpsc::{Receiver, Sender, channel};
-use typed::Typed;
-
-use super::outcome::{ended, not_understood, on_one_thread, say};
-use crate::target::{IdentityArgs, ResolvedTarget, TargetArgs};
 
 const NAME: &str = "rogerrat chat";
-/// Lines typed ahead of the hub's answers.
-const TYPED_AHEAD: usize = 16;
+/// Lines that can be typed before the hub has responded.
+const QUEUED_LINES: usize = 16;
 
-/// Where to talk, and as whom.
+/// Which channel, and as which member.
 #[derive(Args)]
-#[command(
-    after_help = "Type a text to say it to all, `/help` for what else there is. `/quit`, Ctrl-C and Ctrl-D end it; you \
-                        stay on the channel until `rogerrat leave`."
-)]
+#[command(after_help = "Type a text to send it to all, `/help` for the commands. `/quit`, Ctrl-C and Ctrl-D end the \
+                        chat; you stay on the channel until `rogerrat leave`.")]
 pub struct ChatArgs {
     #[command(flatten)]
-    place: TargetArgs,
+    target: TargetArgs,
     #[command(flatten)]
-    seat: IdentityArgs,
-    /// Read with a cursor of this name
+    identity: IdentityArgs,
+    /// Read with the cursor of this name
     #[arg(long, value_name = "NAME")]
     consumer: Option<String>,
-    /// Whether to use colours; auto heeds NO_COLOR
+    /// When to use colours; auto respects NO_COLOR
     #[arg(long, value_name = "WHEN", default_value = "auto")]
     color: ColorChoice,
 }
 
 pub(crate) fn run(args: &ChatArgs) -> ExitCode {
-    let place = args.place.read(&args.seat).and_then(ResolvedTarget::needs_seat);
-    let place = place.and_then(|place| place.with_consumer(args.consumer.as_ref()));
-    let ready = place.and_then(|place| Ok((place, Terminal::here()?)));
-    let (place, terminal) = match ready {
+    let target = args.target.resolve(&args.identity, ProfileRule::MayBeNew);
+    let target = target.and_then(ResolvedTarget::require_member);
+    let target = target.and_then(|target| target.with_consumer(args.consumer.as_ref()));
+    let (target, terminal) = match target.and_then(|target| Ok((target, Terminal::open()?))) {
         Ok(ready) => ready,
-        Err(message) => return not_understood(NAME, &message),
+        Err(message) => return usage_error(NAME, &message),
     };
-    match converse(args.color, place, terminal) {
+    match chat(args.color, target, terminal) {
         Ok(code) => code,
         Err(error) => {
-            say(NAME, &error.to_string());
+            report(NAME, &error.to_string());
             ExitCode::FAILURE
         }
     }
 }
 
-fn converse(color: ColorChoice, place: ResolvedTarget, terminal: Terminal) -> rustyline::Result<ExitCode> {
+fn chat(color: ColorChoice, resolved: ResolvedTarget, terminal: Terminal) -> rustyline::Result<ExitCode> {
     let mut editor = DefaultEditor::new()?;
     let printer = Box::new(editor.create_external_printer()?);
     let screen = Screen::new(printer, color, &terminal);
-    let prompt = place.target.callsign.clone().unwrap_or_else(|| place.target.channel.clone());
-    let (say, typed) = channel(TYPED_AHEAD);
-    let room = thread::spawn(move || {
-        let code = on_one_thread_or_end(&terminal, place, screen, typed);
+    let target = &resolved.target;
+    let prompt = target.callsign.clone().unwrap_or_else(|| target.channel.clone());
+    let (inputs, receiver) = channel(QUEUED_LINES);
+    let network = thread::spawn(move || {
+        let code = run_network(&terminal, resolved, screen, receiver);
         (code, terminal)
     });
-    edit(&mut editor, &prompt, &say)?;
-    drop(say);
-    Ok(room.join().map_or(ExitCode::FAILURE, |(code, _)| code))
+    read_lines(&mut editor, &prompt, &inputs)?;
+    drop(inputs);
+    Ok(network.join().map_or(ExitCode::FAILURE, |(code, _)| code))
 }
 
-/// Takes lines until there are no more.
-fn edit(editor: &mut DefaultEditor, prompt: &str, say: &Sender<Typed>) -> rustyline::Result<()> {
+/// Reads lines until the user ends the chat.
+fn read_lines(editor: &mut DefaultEditor, prompt: &str, inputs: &mpsc::Sender<ChatInput>) -> rustyline::Result<()> {
     loop {
         let line = match editor.readline(&format!("{prompt}> ")) {
             Ok(line) => line,
@@ -95,10 +94,10 @@ fn edit(editor: &mut DefaultEditor, prompt: &str, say: &Sender<Typed>) -> rustyl
         if !line.trim().is_empty() {
             editor.add_history_entry(&*line)?;
         }
-        match Typed::read(&line) {
+        match ChatInput::parse(&line) {
             None => {}
-            Some(Typed::Quit) => return Ok(()),
-            Some(typed) => match say.blocking_send(typed) {
+            Some(ChatInput::Quit) => return Ok(()),
+            Some(input) => match inputs.blocking_send(input) {
                 Ok(()) => {}
                 Err(_) => return Ok(()),
             },
@@ -106,32 +105,37 @@ fn edit(editor: &mut DefaultEditor, prompt: &str, say: &Sender<Typed>) -> rustyl
     }
 }
 
-/// Talks to the hub until no more lines come. Where it cannot go on it ends the process: nothing else ends the line that is
-/// being edited.
-fn on_one_thread_or_end(
+/// Talks to the hub until there are no more lines. If that is no longer possible, it ends the process, because nothing
+/// else can interrupt the line editor.
+fn run_network(
     terminal: &Terminal,
-    place: ResolvedTarget,
+    target: ResolvedTarget,
     screen: Screen,
-    typed: Receiver<Typed>,
+    inputs: mpsc::Receiver<ChatInput>,
 ) -> ExitCode {
-    on_one_thread(NAME, async {
-        match talk(place, screen, typed).await {
+    block_on(NAME, async {
+        match run_member(target, screen, inputs).await {
             Ok(code) => Ok(code),
-            Err(trouble) => {
+            Err(error) => {
                 terminal.restore();
-                std::process::exit(ended(NAME, &trouble).into())
+                std::process::exit(report_error(NAME, &error).into())
             }
         }
     })
 }
 
-async fn talk(place: ResolvedTarget, screen: Screen, typed: Receiver<Typed>) -> Result<ExitCode, ClientError> {
+async fn run_member(
+    target: ResolvedTarget,
+    screen: Screen,
+    inputs: mpsc::Receiver<ChatInput>,
+) -> Result<ExitCode, CommandError> {
     let screen = Rc::new(RefCell::new(screen));
-    let mut mouth = Mouth { link: place.client(), screen: Rc::clone(&screen) };
-    mouth.enter().await?;
-    let mut ear = Ear { link: place.client_of(mouth.link.target().clone()), screen, told_gap: 0 };
+    let mut commands = Commands { client: target.client(), screen: Rc::clone(&screen) };
+    commands.join().await?;
+    let client = target.client_with(commands.client.target().clone());
+    let mut receiver = Receiver { subscription: client.subscribe(StreamOptions::default()), screen };
     tokio::select! {
-        trouble = ear.listen() => Err(trouble),
-        () = mouth.obey(typed) => Ok(ExitCode::SUCCESS),
+        error = receiver.run() => Err(error.into()),
+        () = commands.run(inputs) => Ok(ExitCode::SUCCESS),
     }
 }

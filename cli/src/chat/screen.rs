@@ -1,4 +1,4 @@
-//! What is printed above the line that is being edited.
+//! Prints messages above the line that is being edited.
 
 use std::collections::VecDeque;
 
@@ -11,9 +11,9 @@ use unicode_width::UnicodeWidthStr as _;
 use super::terminal::{Terminal, columns};
 use super::wrap::wrap;
 
-/// Ids remembered as shown: the history and what is unread overlap.
-const REMEMBERED: usize = 256;
-/// For callsigns; none is red, which is for trouble.
+/// Number of ids remembered as shown: the history and unread messages overlap.
+const REMEMBERED_IDS: usize = 256;
+/// Colours of callsigns. Red is reserved for warnings.
 const COLOURS: [&str; 5] = ["32", "33", "34", "35", "36"];
 const FAINT: &str = "2";
 const RED: &str = "31";
@@ -21,8 +21,7 @@ const RED: &str = "31";
 pub(super) struct Screen {
     printer: Box<dyn ExternalPrinter + Send>,
     has_colours: bool,
-    /// Our own callsign.
-    pub(super) me: String,
+    pub(super) own_callsign: String,
     shown: VecDeque<u64>,
 }
 
@@ -33,58 +32,58 @@ impl Screen {
             ColorChoice::Never => false,
             ColorChoice::Auto => terminal.wants_colours(),
         };
-        Self { printer, has_colours, me: String::new(), shown: VecDeque::new() }
+        Self { printer, has_colours, own_callsign: String::new(), shown: VecDeque::new() }
     }
 
-    /// A message, once.
+    /// Prints a message, unless it was printed before.
     pub(super) fn message(&mut self, json: &str) {
-        let Ok(told) = serde_json::from_str::<MessageView<'_>>(json) else {
-            return self.trouble("a message could not be read");
+        let Ok(message) = serde_json::from_str::<MessageView<'_>>(json) else {
+            return self.warn("received an invalid message");
         };
-        if self.shown.contains(&told.id) {
+        if self.shown.contains(&message.id) {
             return;
         }
-        self.shown.push_back(told.id);
-        if self.shown.len() > REMEMBERED {
+        self.shown.push_back(message.id);
+        if self.shown.len() > REMEMBERED_IDS {
             self.shown.pop_front();
         }
-        let line = self.line(&told);
+        let line = self.line(&message);
         self.print(&line);
     }
 
-    /// Forgets what was shown, to show it again.
-    pub(super) fn forget(&mut self) {
+    /// Forgets which messages were shown, to show them again.
+    pub(super) fn forget_shown(&mut self) {
         self.shown.clear();
     }
 
-    /// Something of our own: in faint letters.
+    /// Prints a line of the chat itself.
     pub(super) fn note(&mut self, text: &str) {
         let line = self.in_colour(FAINT, &format!("* {}", wrap(2, text, columns())));
         self.print(&line);
     }
 
-    pub(super) fn trouble(&mut self, text: &str) {
+    pub(super) fn warn(&mut self, text: &str) {
         let line = self.in_colour(RED, &format!("! {}", wrap(2, text, columns())));
         self.print(&line);
     }
 
-    fn line(&self, told: &MessageView<'_>) -> String {
-        let minutes = told.at / 60_000 % 1440;
+    fn line(&self, message: &MessageView<'_>) -> String {
+        let minutes = message.at / 60_000 % 1440;
         let clock = format!("{:02}:{:02} ", minutes / 60, minutes % 60);
-        let from = one_line(&told.from);
-        let to = match told.to == "all" {
+        let from = one_line(&message.from);
+        let to = match message.to == "all" {
             true => String::new(),
-            false => format!(" → {}", if told.to == self.me { "you" } else { &told.to }),
+            false => format!(" → {}", if message.to == self.own_callsign { "you" } else { &message.to }),
         };
         let to = one_line(&to).into_owned();
-        let proof = if told.verified.is_some() { "✓" } else { "" };
-        let head_columns = clock.width() + from.width() + proof.width() + to.width() + 2;
-        if told.is_status() {
-            let text = wrap(head_columns, &format!("({})", told.text), columns());
-            return self.in_colour(FAINT, &format!("{clock}{from}{proof}{to} {text}"));
+        let verified = if message.verified.is_some() { "✓" } else { "" };
+        let head_columns = clock.width() + from.width() + verified.width() + to.width() + 2;
+        if message.is_status() {
+            let text = wrap(head_columns, &format!("({})", message.text), columns());
+            return self.in_colour(FAINT, &format!("{clock}{from}{verified}{to} {text}"));
         }
-        let text = wrap(head_columns, &body(told), columns());
-        let from = self.in_colour(colour(&told.from), &format!("{from}{proof}"));
+        let text = wrap(head_columns, &body(message), columns());
+        let from = self.in_colour(colour(&message.from), &format!("{from}{verified}"));
         format!("{}{from}{to}: {text}", self.in_colour(FAINT, &clock))
     }
 
@@ -96,23 +95,23 @@ impl Screen {
     }
 
     fn print(&mut self, line: &str) {
-        // A terminal that is gone is noticed where the line is edited.
+        // The line editor notices a closed terminal.
         let _ = self.printer.print(format!("{line}\n"));
     }
 }
 
-/// The text, and what else the message brings, on lines of its own.
-fn body(told: &MessageView<'_>) -> String {
-    let mut body = match &*told.priority {
-        "" => told.text.to_string(),
-        priority => format!("[{priority}] {}", told.text),
+/// The text, and attachments and suggested replies on lines of their own.
+fn body(message: &MessageView<'_>) -> String {
+    let mut body = match &*message.priority {
+        "" => message.text.to_string(),
+        priority => format!("[{priority}] {}", message.text),
     };
-    for file in &told.attachments {
+    for file in &message.attachments {
         let name = file.filename.as_deref().unwrap_or("no name");
         body.push_str(&format!("\n[file {} {}]", one_line(name), one_line(&file.mime)));
     }
-    if !told.suggested_replies.is_empty() {
-        let replies: Vec<_> = told.suggested_replies.iter().map(|reply| one_line(reply)).collect();
+    if !message.suggested_replies.is_empty() {
+        let replies: Vec<_> = message.suggested_replies.iter().map(|reply| one_line(reply)).collect();
         body.push_str(&format!("\n[suggests: {}]", replies.join(" | ")));
     }
     body

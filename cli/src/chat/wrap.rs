@@ -1,37 +1,37 @@
-//! Long texts on short lines. The terminal must never wrap one by itself: what it put at the beginning of a line could look
-//! like the line of somebody else.
+//! Wraps long texts. The terminal must never wrap a line itself: the text it would put at the start of a line could
+//! look like the line of another member.
 
 use rogerrat_domain::text::one_line;
 use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
-/// Before every line but the first.
+/// Prefix of every line but the first.
 const INDENT: &str = "    ";
-const NARROWEST: usize = 20;
+const MIN_COLUMNS: usize = 20;
 
-/// `text` behind a head of this width: lines of at most `columns`, each but the first indented. Line breaks of the text stay;
-/// everything else that moves a terminal is shown escaped.
+/// Wraps `text` after a head of this width into lines of at most `columns`; each but the first is indented. Line breaks
+/// are preserved; other control characters are escaped.
 pub(super) fn wrap(head_columns: usize, text: &str, columns: usize) -> String {
-    // In the last column some terminals wrap already.
-    let columns = columns.max(NARROWEST) - 1;
-    let mut wrapped = Wrapped { text: String::new(), used: head_columns, columns };
+    // Some terminals wrap already in the last column.
+    let columns = columns.max(MIN_COLUMNS) - 1;
+    let mut wrapper = Wrapper { text: String::new(), used: head_columns, columns };
     for (no, line) in text.trim_end().split('\n').enumerate() {
         if no > 0 {
-            wrapped.new_line();
+            wrapper.new_line();
         }
         for word in one_line(line.trim_end_matches('\r')).split_inclusive(' ') {
-            wrapped.word(word);
+            wrapper.push_word(word);
         }
     }
-    wrapped.text
+    wrapper.text
 }
 
-struct Wrapped {
+struct Wrapper {
     text: String,
     used: usize,
     columns: usize,
 }
 
-impl Wrapped {
+impl Wrapper {
     fn new_line(&mut self) {
         self.text.truncate(self.text.trim_end_matches(' ').len());
         self.text.push('\n');
@@ -39,11 +39,11 @@ impl Wrapped {
         self.used = INDENT.len();
     }
 
-    fn word(&mut self, word: &str) {
-        let room = self.columns.saturating_sub(self.used);
-        let longest = self.columns - INDENT.len();
+    fn push_word(&mut self, word: &str) {
+        let free_columns = self.columns.saturating_sub(self.used);
+        let max_width = self.columns - INDENT.len();
         let width = word.trim_end_matches(' ').width();
-        if width > room && width <= longest {
+        if width > free_columns && width <= max_width {
             self.new_line();
         }
         for c in word.chars() {
@@ -62,7 +62,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn d27_no_line_is_longer_than_the_terminal_and_none_but_the_first_begins_at_its_edge() {
+    fn d27_no_line_exceeds_the_terminal_and_only_the_first_is_not_indented() {
         let texts = [
             "x".repeat(500),
             "word ".repeat(99),

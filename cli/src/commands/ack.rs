@@ -1,39 +1,34 @@
-//! `rogerrat ack`: says that everything up to a message is safe.
+//! `rogerrat ack`: acknowledges messages.
 
 use std::process::ExitCode;
 
 use clap::Args;
-use rogerrat_client::{ChannelClient, ClientError};
-use serde::Deserialize;
 
-use super::CommandArgs;
+use super::{RequestArgs, run_on};
+use crate::outcome::CommandError;
+use crate::target::ResolvedTarget;
 
 const NAME: &str = "rogerrat ack";
 
-/// Up to where.
+/// What to acknowledge.
 #[derive(Args)]
 pub struct AckArgs {
     #[command(flatten)]
-    talk: CommandArgs,
-    /// The id of the last message that is safe; it means all up to it
+    request: RequestArgs,
+    /// Id of the last message to acknowledge; all before it are acknowledged too
     upto: u64,
-    /// For the cursor of this name
+    /// Acknowledge for the cursor of this name
     #[arg(long, value_name = "NAME")]
     consumer: Option<String>,
 }
 
-#[derive(Deserialize)]
-struct Acked {
-    acked: u64,
-}
-
 pub(crate) fn run(args: &AckArgs) -> ExitCode {
-    let place = args.talk.seat().and_then(|place| place.with_consumer(args.consumer.as_ref()));
-    super::at(NAME, place, |target| ack(args, target.client()))
+    let target = args.request.resolve_member().and_then(|target| target.with_consumer(args.consumer.as_ref()));
+    run_on(NAME, target, |target| ack(args, target))
 }
 
-async fn ack(args: &AckArgs, mut link: ChannelClient) -> Result<ExitCode, ClientError> {
-    let reply = link.ack(args.upto).await?;
-    args.talk.tell(&reply, |Acked { acked }| format!("acknowledged {acked}\n"))?;
+async fn ack(args: &AckArgs, target: ResolvedTarget) -> Result<ExitCode, CommandError> {
+    let reply = target.client().ack(args.upto).await?;
+    args.request.print(&reply, |reply| format!("acknowledged {}\n", reply.acked))?;
     Ok(ExitCode::SUCCESS)
 }

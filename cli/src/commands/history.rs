@@ -1,45 +1,34 @@
-//! `rogerrat history`: the last messages. It marks nothing as read.
+//! `rogerrat history`: prints the newest messages and marks none as read.
 
 use std::process::ExitCode;
 
 use clap::Args;
-use rogerrat_client::{ChannelClient, ClientError};
-use serde::Deserialize;
-use serde_json::value::RawValue;
 
-use super::{AT_ONCE, CommandArgs, text};
+use super::{RequestArgs, render, run_on};
+use crate::outcome::CommandError;
+use crate::target::ResolvedTarget;
 
 const NAME: &str = "rogerrat history";
 
-/// How much of it.
+/// Which messages.
 #[derive(Args)]
 pub struct HistoryArgs {
     #[command(flatten)]
-    talk: CommandArgs,
-    /// So many messages, at most 100
+    request: RequestArgs,
+    /// Number of messages, at most 100
     #[arg(short, value_name = "COUNT", default_value = "20", value_parser = clap::value_parser!(u32).range(1..=100))]
     n: u32,
-    /// Only those of this conversation
+    /// Only messages of this conversation
     #[arg(long, value_name = "NAME")]
     thread: Option<String>,
 }
 
-#[derive(Deserialize)]
-struct History {
-    history: Vec<Box<RawValue>>,
-}
-
 pub(crate) fn run(args: &HistoryArgs) -> ExitCode {
-    super::at(NAME, args.talk.place(), |target| history(args, target.client()))
+    run_on(NAME, args.request.resolve(), |target| history(args, target))
 }
 
-async fn history(args: &HistoryArgs, mut link: ChannelClient) -> Result<ExitCode, ClientError> {
-    let mut query = form_urlencoded::Serializer::new(String::new());
-    query.append_pair("n", &args.n.to_string());
-    if let Some(thread) = &args.thread {
-        query.append_pair("thread", thread);
-    }
-    let reply = link.call("GET", &format!("history?{}", query.finish()), None, AT_ONCE).await?;
-    args.talk.tell(&reply, |History { history }| text::lines(&history))?;
+async fn history(args: &HistoryArgs, target: ResolvedTarget) -> Result<ExitCode, CommandError> {
+    let reply = target.client().history(args.n, args.thread.as_deref()).await?;
+    args.request.print(&reply, |reply| render::lines(&reply.history))?;
     Ok(ExitCode::SUCCESS)
 }

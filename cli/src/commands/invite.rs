@@ -1,50 +1,49 @@
-//! `rogerrat invite`: one line for the other agent, with a callsign chosen for it, so that two of one model never pick
-//! the same.
+//! `rogerrat invite`: prints one line for another agent. It contains a callsign, so that two agents of the same model
+//! do not choose the same one.
 
 use std::process::ExitCode;
 
 use clap::Args;
-use rogerrat_client::{ChannelClient, ClientError};
 use rogerrat_domain::names;
 use rogerrat_domain::text::one_line;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::{AT_ONCE, CommandArgs, read};
-use crate::commands::Roster;
-use crate::outcome::print;
+use super::{RequestArgs, run_on};
+use crate::outcome::{CommandError, print};
+use crate::target::ResolvedTarget;
 
 const NAME: &str = "rogerrat invite";
 
-/// Whom to invite.
+/// The invited agent.
 #[derive(Args)]
-#[command(after_help = "The line has the channel's token in it: give it to the other agent and to nobody else.")]
+#[command(after_help = "The line contains the channel's token: give it to the other agent only.")]
 pub struct InviteArgs {
     #[command(flatten)]
-    talk: CommandArgs,
-    /// The callsign the other agent is to have [default: a free one]
+    request: RequestArgs,
+    /// Callsign for the other agent [default: a free one]
     #[arg(long, value_name = "NAME")]
     callsign: Option<String>,
 }
 
-/// What another agent needs to join.
+/// What another agent needs to join a channel.
 #[derive(Debug)]
 pub struct Invitation<'a> {
     /// The address under which agents reach the hub.
     pub origin: &'a str,
-    /// The id of the channel.
+    /// Id of the channel.
     pub channel: &'a str,
-    /// The channel's token, or `public` for a band.
+    /// Token of the channel, or `public` for a band.
     pub token: &'a str,
-    /// The callsign that was chosen for the other agent.
+    /// Callsign for the other agent.
     pub callsign: &'a str,
-    /// Whether only identities may join: then no callsign counts.
+    /// Whether only identities may join. Then the callsign is not used.
     pub require_identity: bool,
 }
 
-/// What a hub says of a channel.
+/// The hub's description of a channel.
 #[derive(Deserialize)]
-struct Described {
+struct ChannelInfo {
     is_band: bool,
     #[serde(default)]
     require_identity: bool,
@@ -52,47 +51,47 @@ struct Described {
 }
 
 pub(crate) fn run(args: &InviteArgs, peer_invite: fn(&Invitation<'_>) -> String) -> ExitCode {
-    super::at(NAME, args.talk.place(), |target| invite(args, target.client(), peer_invite))
+    run_on(NAME, args.request.resolve(), |target| invite(args, target, peer_invite))
 }
 
 async fn invite(
     args: &InviteArgs,
-    mut link: ChannelClient,
+    target: ResolvedTarget,
     peer_invite: fn(&Invitation<'_>) -> String,
-) -> Result<ExitCode, ClientError> {
-    let described: Described = read(&link.call("GET", "", None, AT_ONCE).await?)?;
-    let roster: Roster = read(&link.call("GET", "roster", None, AT_ONCE).await?)?;
-    let is_known = |callsign: &str| roster.roster_all.iter().any(|row| row.callsign == callsign);
+) -> Result<ExitCode, CommandError> {
+    let fail = |message: String| Err(CommandError::Local(message));
+    let mut client = target.client();
+    let info = client.get::<ChannelInfo>("").await?;
+    let roster = client.roster().await?;
+    let is_used = |callsign: &str| roster.roster_all.iter().any(|member| member.callsign == callsign);
     let callsign = match &args.callsign {
         Some(callsign) => callsign.trim().to_lowercase(),
         None => loop {
             let callsign = names::callsign(rand::random());
-            if !is_known(callsign.as_str()) {
+            if !is_used(callsign.as_str()) {
                 break callsign.as_str().to_owned();
             }
         },
     };
-    if is_known(&callsign) {
-        return Err(ClientError::Refused(format!("`{callsign}` is on the channel already; choose another callsign")));
+    if is_used(&callsign) {
+        return fail(format!("`{callsign}` is already used on the channel; choose another callsign"));
     }
-    let place = link.target();
-    let token = match (&place.token, described.is_band) {
+    let target = client.target();
+    let token = match (&target.token, info.is_band) {
         (Some(token), _) => token,
         (None, true) => "public",
-        (None, false) => return Err(ClientError::Refused("the channel's token is not known here".into())),
+        (None, false) => return fail("the channel's token is not known; give --token".into()),
     };
-    let origin = described.docs.strip_suffix("/llms.txt").unwrap_or(&place.hub.origin);
-    let require_identity = described.require_identity;
+    let origin = info.docs.strip_suffix("/llms.txt").unwrap_or(target.hub.origin());
+    let require_identity = info.require_identity;
     if require_identity && args.callsign.is_some() {
-        return Err(ClientError::Refused(
-            "only identities may join: each under a callsign of its own, not --callsign".into(),
-        ));
+        return fail("only identities may join this channel, under their own callsigns: leave out --callsign".into());
     }
     let line =
-        peer_invite(&Invitation { origin, channel: &place.channel, token, callsign: &callsign, require_identity });
-    let chosen = Some(callsign).filter(|_| !require_identity);
-    match args.talk.json {
-        true => print(&format!("{}\n", json!({"peer_invite": line, "callsign": chosen})))?,
+        peer_invite(&Invitation { origin, channel: &target.channel, token, callsign: &callsign, require_identity });
+    let callsign = Some(callsign).filter(|_| !require_identity);
+    match args.request.json {
+        true => print(&format!("{}\n", json!({"peer_invite": line, "callsign": callsign})))?,
         false => print(&format!("{}\n", one_line(&line)))?,
     }
     Ok(ExitCode::SUCCESS)

@@ -1,42 +1,41 @@
-//! `rogerrat leave`: gives the place back. The callsign stays remembered, for who comes again.
+//! `rogerrat leave`: leaves a channel. The profile keeps the callsign for the next join.
 
 use std::process::ExitCode;
 
 use clap::Args;
-use rogerrat_client::ClientError;
 
-use super::{AT_ONCE, CommandArgs};
-use crate::outcome::say;
+use super::{RequestArgs, run_on};
+use crate::outcome::{CommandError, report};
 use crate::target::{ProfileStore, Profiles, ResolvedTarget};
 
 const NAME: &str = "rogerrat leave";
 
-/// From where.
+/// Which channel to leave.
 #[derive(Args)]
 pub struct LeaveArgs {
     #[command(flatten)]
-    talk: CommandArgs,
+    request: RequestArgs,
 }
 
 pub(crate) fn run(args: &LeaveArgs) -> ExitCode {
-    super::at(NAME, args.talk.seat(), |target| leave(args, target))
+    run_on(NAME, args.request.resolve_member(), |target| leave(args, target))
 }
 
-async fn leave(args: &LeaveArgs, resolved: ResolvedTarget) -> Result<ExitCode, ClientError> {
-    let mut link = resolved.client();
-    let reply = link.call("POST", "leave", None, AT_ONCE).await?;
-    let place = link.target();
-    if let (Some(name), Some(shelf)) = (&resolved.profile, ProfileStore::here()) {
-        let forget = |book: &mut Profiles| {
-            if let Some(profile) = book.profiles.get_mut(name).filter(|profile| profile.session == place.session) {
+async fn leave(args: &LeaveArgs, target: ResolvedTarget) -> Result<ExitCode, CommandError> {
+    let mut client = target.client();
+    let reply = client.leave().await?;
+    let left = client.target();
+    if let (Some(name), Some(store)) = (&target.profile, ProfileStore::of_user()) {
+        let remove_session = |profiles: &mut Profiles| {
+            let profile = profiles.by_name.get_mut(name).filter(|profile| profile.session == left.session);
+            if let Some(profile) = profile {
                 profile.session = None;
             }
         };
-        if let Err(why) = shelf.change(forget) {
-            say(NAME, &why);
+        if let Err(message) = store.change(remove_session) {
+            report(NAME, &message);
         }
     }
-    let channel = place.channel.clone();
-    args.talk.tell(&reply, |_: serde_json::Value| format!("you have left {channel}\n"))?;
+    args.request.print(&reply, |_| format!("left {}\n", left.channel))?;
     Ok(ExitCode::SUCCESS)
 }

@@ -1,98 +1,71 @@
-//! `rogerrat listen`: one read of what is there.
+//! `rogerrat listen`: reads pending messages once.
 
 use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Args;
-use rogerrat_client::{ChannelClient, ClientError};
-use serde::Deserialize;
-use serde_json::value::RawValue;
+use rogerrat_client::{ClientError, ReadOptions};
 
-use super::{CommandArgs, as_line, read, text};
-use crate::outcome::{NOTHING_CAME, print, say};
-use crate::receive::Gap;
+use super::{RequestArgs, render, reply_line, run_on};
+use crate::outcome::{CommandError, NO_MESSAGE, print, report};
+use crate::target::ResolvedTarget;
 
 const NAME: &str = "rogerrat listen";
-/// The longest a `listen` may park; a `wait` may longer.
-const LISTEN_SECONDS: u32 = 60;
 
-/// What to read, and how.
+/// What to read.
 #[derive(Args)]
-#[command(
-    after_help = "Ends with 0 when messages were printed, 3 when nothing came. Reading acknowledges; what must not \
-                        be lost is read with `rogerrat wait`, or with --ack manual and `rogerrat ack`."
-)]
+#[command(after_help = "Exit code 0: messages were printed; 3: no message arrived in time. Reading acknowledges. To \
+                        lose nothing if you are interrupted, use `rogerrat wait`, or --ack manual and `rogerrat ack`.")]
 pub struct ListenArgs {
     #[command(flatten)]
-    talk: CommandArgs,
-    /// Wait so long for something to come, at most 300
+    request: RequestArgs,
+    /// Wait this long for a message, at most 300
     #[arg(long, value_name = "SECONDS", default_value = "1", value_parser = clap::value_parser!(u32).range(1..=300))]
     wait: u32,
-    /// Whether reading acknowledges, or `rogerrat ack` does
+    /// Acknowledge when reading, or with `rogerrat ack`
     #[arg(long, value_name = "HOW", default_value = "auto", value_parser = ["auto", "manual"])]
     ack: String,
-    /// Messages at most
+    /// Maximum number of messages
     #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..=100))]
     max: Option<u32>,
-    /// Read with a cursor of this name
+    /// Read with the cursor of this name
     #[arg(long, value_name = "NAME")]
     consumer: Option<String>,
-    /// Read above this message instead of the cursor
+    /// Read after this message instead of the cursor
     #[arg(long, value_name = "ID")]
     since: Option<u64>,
 }
 
-#[derive(Deserialize)]
-struct Heard {
-    messages: Vec<Box<RawValue>>,
-    gap: Option<Gap>,
-    #[serde(default)]
-    superseded: bool,
-    #[serde(default)]
-    draining: bool,
-}
-
-#[derive(Deserialize)]
-struct Id {
-    id: u64,
-}
-
 pub(crate) fn run(args: &ListenArgs) -> ExitCode {
-    let place = args.talk.seat().and_then(|place| place.with_consumer(args.consumer.as_ref()));
-    super::at(NAME, place, |target| listen(args, target.client()))
+    let target = args.request.resolve_member().and_then(|target| target.with_consumer(args.consumer.as_ref()));
+    run_on(NAME, target, |target| listen(args, target))
 }
 
-async fn listen(args: &ListenArgs, mut link: ChannelClient) -> Result<ExitCode, ClientError> {
-    let what = if args.wait > LISTEN_SECONDS { "wait" } else { "listen" };
-    let mut path = format!("{what}?timeout={}&ack={}", args.wait, args.ack);
-    let said = [
-        ("max", args.max.map(|max| max.to_string())),
-        ("consumer", args.consumer.clone()),
-        ("since", args.since.map(|since| since.to_string())),
-    ];
-    for (key, value) in said {
-        path.extend(value.map(|value| format!("&{key}={value}")));
+async fn listen(args: &ListenArgs, target: ResolvedTarget) -> Result<ExitCode, CommandError> {
+    let options = ReadOptions {
+        timeout: Duration::from_secs(args.wait.into()),
+        manual_ack: args.ack == "manual",
+        max: args.max,
+        since: args.since,
+    };
+    let reply = target.client().read(&options).await?;
+    match args.request.json {
+        true => print(&reply_line(&reply))?,
+        false => print(&render::lines(&reply.messages))?,
     }
-    let reply = link.call_seated("GET", &path, None, Duration::from_secs(args.wait.into())).await?;
-    let heard: Heard = read(&reply)?;
-    match args.talk.json {
-        true => print(&as_line(&reply))?,
-        false => print(&text::lines(&heard.messages))?,
+    if let Some(gap) = &reply.gap {
+        report(NAME, &gap.to_string());
     }
-    if let Some(gap) = &heard.gap {
-        say(NAME, &gap.to_string());
-    }
-    let Some(last) = heard.messages.last() else {
-        return match (heard.superseded, heard.draining) {
-            (true, _) => Err(ClientError::Superseded),
-            (_, true) => Err(ClientError::Refused("the hub is going down; try again in a few seconds".into())),
-            _ => Ok(ExitCode::from(NOTHING_CAME)),
+    let Some(last) = reply.messages.last() else {
+        return match (reply.superseded, reply.draining) {
+            (true, _) => Err(ClientError::Superseded.into()),
+            (_, true) => Err(CommandError::Local("the hub is shutting down; try again in a few seconds".into())),
+            _ => Ok(ExitCode::from(NO_MESSAGE)),
         };
     };
-    if args.ack == "manual" && !args.talk.json {
-        let Id { id } = read(last.get().as_bytes())?;
+    if options.manual_ack && !args.request.json {
         let consumer = args.consumer.as_ref().map_or(String::new(), |name| format!(" --consumer {name}"));
-        say(NAME, &format!("when they are safe: rogerrat ack {id}{consumer}"));
+        report(NAME, &format!("to acknowledge them: rogerrat ack {}{consumer}", last.id));
     }
     Ok(ExitCode::SUCCESS)
 }

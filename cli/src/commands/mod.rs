@@ -1,9 +1,9 @@
-//! The hub from a shell: one call each, for an agent or a person who types.
+//! Commands that make one request each.
 //!
-//! They say what the hub said, as lines nobody can forge or, with `--json`, as the hub's own reply.
+//! They print the hub's reply as lines that no peer can forge or, with `--json`, as the hub sent it.
 
 pub(crate) mod ack;
-mod attach;
+mod attachments;
 pub(crate) mod create;
 pub(crate) mod history;
 pub(crate) mod invite;
@@ -11,92 +11,83 @@ pub(crate) mod join;
 pub(crate) mod leave;
 pub(crate) mod listen;
 pub(crate) mod profile;
-mod remember;
+mod render;
 pub(crate) mod roster;
+mod save_profile;
 pub(crate) mod send;
-mod text;
 pub(crate) mod transcript;
 
 use std::process::ExitCode;
-use std::time::Duration;
+
+use clap::Args;
+use rogerrat_client::HubReply;
 
 pub(crate) use ack::AckArgs;
-pub(crate) use attach::attachments;
-use clap::Args;
+pub(crate) use attachments::attachments;
 pub(crate) use create::CreateArgs;
 pub(crate) use history::HistoryArgs;
 pub use invite::Invitation;
 pub(crate) use invite::InviteArgs;
-pub(crate) use join::{JoinArgs, kept};
+pub(crate) use join::JoinArgs;
 pub(crate) use leave::LeaveArgs;
 pub(crate) use listen::ListenArgs;
 pub(crate) use profile::ProfileArgs;
-pub(crate) use remember::{remember, slot};
-use rogerrat_client::ClientError;
-pub(crate) use roster::{Roster, RosterArgs};
-pub(crate) use send::{SendArgs, post, random_key};
-use serde::de::DeserializeOwned;
+pub(crate) use roster::{RosterArgs, roster_lines};
+pub(crate) use save_profile::{ProfileSlot, profile_of, save_profile};
+pub(crate) use send::SendArgs;
 pub(crate) use transcript::TranscriptArgs;
 
-use crate::outcome::{not_understood, on_one_thread, print};
+use crate::outcome::{CommandError, block_on, print, usage_error};
 use crate::receive::json_line;
-use crate::target::{IdentityArgs, ResolvedTarget, TargetArgs};
+use crate::target::{IdentityArgs, ProfileRule, ResolvedTarget, TargetArgs};
 
-/// What an immediate answer may take on top of the hub's patience.
-pub(crate) const AT_ONCE: Duration = Duration::ZERO;
-
-/// Where to talk, and how to say what came of it.
+/// Flags of all commands that make one request.
 #[derive(Args)]
-pub(crate) struct CommandArgs {
+pub(crate) struct RequestArgs {
     #[command(flatten)]
-    place: TargetArgs,
-    /// Print the hub's reply: one JSON value on one line
+    target: TargetArgs,
+    /// Print the hub's reply as one line of JSON
     #[arg(long)]
     json: bool,
 }
 
-impl CommandArgs {
-    /// For what anybody with the token may ask.
-    fn place(&self) -> Result<ResolvedTarget, String> {
-        self.place.read_known(&IdentityArgs::default())
+impl RequestArgs {
+    /// The target of a command that needs no session.
+    fn resolve(&self) -> Result<ResolvedTarget, String> {
+        self.target.resolve(&IdentityArgs::default(), ProfileRule::MustExist)
     }
 
-    /// For what only a member may do.
-    fn seat(&self) -> Result<ResolvedTarget, String> {
-        let place = self.place()?;
-        match place.target.session.is_some() || place.target.identity_key.is_some() {
-            true => Ok(place),
-            false => Err("as whom? `rogerrat join` first, or give --session or ROGERRAT_SESSION".into()),
+    /// The target of a command for members.
+    fn resolve_member(&self) -> Result<ResolvedTarget, String> {
+        let resolved = self.resolve()?;
+        match resolved.target.session.is_some() || resolved.target.identity_key.is_some() {
+            true => Ok(resolved),
+            false => Err("no identity given; run `rogerrat join` first, or set --session or ROGERRAT_SESSION".into()),
         }
     }
 
-    /// Prints a reply as it came, or what `tell` makes of it.
-    fn tell<T: DeserializeOwned>(&self, reply: &[u8], tell: impl FnOnce(T) -> String) -> Result<(), ClientError> {
+    /// Prints a reply as JSON, or as the lines `render` returns.
+    fn print<T>(&self, reply: &HubReply<T>, render: impl FnOnce(&T) -> String) -> Result<(), CommandError> {
         match self.json {
-            true => print(&as_line(reply)),
-            false => print(&tell(read(reply)?)),
+            true => print(&reply_line(reply)),
+            false => print(&render(reply)),
         }
     }
 }
 
-/// Reads a reply.
-pub(crate) fn read<T: DeserializeOwned>(reply: &[u8]) -> Result<T, ClientError> {
-    serde_json::from_slice(reply)
-        .map_err(|error| ClientError::Refused(format!("a reply could not be understood: {error}")))
+/// The JSON of a reply on one line.
+fn reply_line<T>(reply: &HubReply<T>) -> String {
+    json_line(&String::from_utf8_lossy(reply.json())) + "\n"
 }
 
-fn as_line(reply: &[u8]) -> String {
-    json_line(&String::from_utf8_lossy(reply)) + "\n"
-}
-
-/// Does one thing at a target that was found.
-fn at<W: Future<Output = Result<ExitCode, ClientError>>>(
+/// Runs a command on its target.
+fn run_on<W: Future<Output = Result<ExitCode, CommandError>>>(
     name: &str,
     target: Result<ResolvedTarget, String>,
-    work: impl FnOnce(ResolvedTarget) -> W,
+    command: impl FnOnce(ResolvedTarget) -> W,
 ) -> ExitCode {
     match target {
-        Ok(target) => on_one_thread(name, work(target)),
-        Err(message) => not_understood(name, &message),
+        Ok(target) => block_on(name, command(target)),
+        Err(message) => usage_error(name, &message),
     }
 }

@@ -1,96 +1,96 @@
-//! `rogerrat profile`: what is remembered. Secrets are shown to who asks for them, and to nobody else.
+//! `rogerrat profile`: lists and changes saved profiles. It prints secrets only with `--secrets`.
 
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
-use rogerrat_client::ClientError;
 use rogerrat_domain::text::one_line;
 use serde_json::{Value, json};
 
-use crate::outcome::{not_understood, print};
+use crate::outcome::{print, usage_error};
 use crate::target::{Profile, ProfileStore, Profiles};
 
 const NAME: &str = "rogerrat profile";
 
-/// What to do with what is remembered.
+/// What to do with the profiles.
 #[derive(Args)]
 pub struct ProfileArgs {
     #[command(subcommand)]
-    what: What,
-    /// Print one JSON value
+    action: Action,
+    /// Print JSON
     #[arg(long, global = true)]
     json: bool,
 }
 
 #[derive(Subcommand)]
-enum What {
-    /// Name all; a star marks the one in use
+enum Action {
+    /// List all profiles; a star marks the default one
     List,
-    /// Show one, by default the one in use
+    /// Show a profile
     Show {
-        /// Which
+        /// Name of the profile [default: the default profile]
         name: Option<String>,
-        /// With its secrets
+        /// Show its secrets, too
         #[arg(long)]
         secrets: bool,
     },
-    /// Forget one; its token is gone with it
+    /// Remove a profile, and the channel's token with it
     Remove {
-        /// Which
+        /// Name of the profile
         name: String,
     },
-    /// Bring one into use
+    /// Make a profile the default one
     Default {
-        /// Which
+        /// Name of the profile
         name: String,
     },
 }
 
 pub(crate) fn run(args: &ProfileArgs) -> ExitCode {
-    let Some(shelf) = ProfileStore::here() else {
-        return not_understood(NAME, "there are no profiles: HOME is not set");
+    let Some(store) = ProfileStore::of_user() else {
+        return usage_error(NAME, "cannot read profiles: HOME is not set");
     };
-    let told = match &args.what {
-        What::List => shelf.read().map(|book| args.list(&book)),
-        What::Show { name, secrets } => shelf.read().and_then(|book| args.show(&book, name.as_deref(), *secrets)),
-        What::Remove { name } => shelf.change(|book| args.remove(book, name)).and_then(|told| told),
-        What::Default { name } => shelf.change(|book| args.default(book, name)).and_then(|told| told),
+    let output = match &args.action {
+        Action::List => store.read().map(|profiles| args.list(&profiles)),
+        Action::Show { name, secrets } => {
+            store.read().and_then(|profiles| args.show(&profiles, name.as_deref(), *secrets))
+        }
+        Action::Remove { name } => store.change(|profiles| args.remove(profiles, name)).and_then(|output| output),
+        Action::Default { name } => store.change(|profiles| args.default(profiles, name)).and_then(|output| output),
     };
-    match told.map(|told| print(&told)) {
-        Ok(Ok(())) => ExitCode::SUCCESS,
-        Ok(Err(ClientError::Refused(why))) | Err(why) => not_understood(NAME, &why),
-        Ok(Err(trouble)) => not_understood(NAME, &trouble.to_string()),
+    match output.and_then(|output| print(&output).map_err(|error| error.to_string())) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => usage_error(NAME, &message),
     }
 }
 
 fn unknown(name: &str) -> String {
-    format!("there is no profile `{name}`; `rogerrat profile list` names all")
+    format!("there is no profile `{name}`; list them with `rogerrat profile list`")
 }
 
-/// What is no secret.
-fn plain(profile: &Profile) -> Value {
+/// The fields that are not secret.
+fn public_fields(profile: &Profile) -> Value {
     json!({"origin": profile.origin, "ca_file": profile.ca_file, "channel": profile.channel,
            "callsign": profile.callsign, "joined": profile.session.is_some()})
 }
 
 impl ProfileArgs {
-    fn list(&self, book: &Profiles) -> String {
+    fn list(&self, profiles: &Profiles) -> String {
         if self.json {
-            let profiles: serde_json::Map<_, _> =
-                book.profiles.iter().map(|(name, p)| (name.clone(), plain(p))).collect();
-            return format!("{}\n", json!({"default": book.default, "profiles": profiles}));
+            let by_name: serde_json::Map<_, _> =
+                profiles.by_name.iter().map(|(name, profile)| (name.clone(), public_fields(profile))).collect();
+            return format!("{}\n", json!({"default": profiles.default, "profiles": by_name}));
         }
         let line = |(name, profile): (&String, &Profile)| {
-            let star = if book.default.as_ref() == Some(name) { "*" } else { " " };
-            let who = profile.callsign.as_deref().unwrap_or("nobody yet");
+            let star = if profiles.default.as_ref() == Some(name) { "*" } else { " " };
+            let who = profile.callsign.as_deref().unwrap_or("not joined");
             one_line(&format!("{star} {name}: {who} on {} at {}", profile.channel, profile.origin)).into_owned() + "\n"
         };
-        book.profiles.iter().map(line).collect()
+        profiles.by_name.iter().map(line).collect()
     }
 
-    fn show(&self, book: &Profiles, name: Option<&str>, secrets: bool) -> Result<String, String> {
-        let found = book.get(name).ok_or_else(|| unknown(name.unwrap_or("in use")))?;
-        let mut shown = plain(found.1);
+    fn show(&self, profiles: &Profiles, name: Option<&str>, secrets: bool) -> Result<String, String> {
+        let found = profiles.get(name).ok_or_else(|| unknown(name.unwrap_or("default")))?;
+        let mut shown = public_fields(found.1);
         shown["name"] = json!(found.0);
         if secrets {
             let Profile { token, session, owner_password, .. } = found.1;
@@ -109,19 +109,19 @@ impl ProfileArgs {
         Ok(shown.as_object().into_iter().flatten().map(line).collect())
     }
 
-    fn remove(&self, book: &mut Profiles, name: &str) -> Result<String, String> {
-        book.profiles.remove(name).ok_or_else(|| unknown(name))?;
-        if book.default.as_deref() == Some(name) {
-            book.default = None;
+    fn remove(&self, profiles: &mut Profiles, name: &str) -> Result<String, String> {
+        profiles.by_name.remove(name).ok_or_else(|| unknown(name))?;
+        if profiles.default.as_deref() == Some(name) {
+            profiles.default = None;
         }
         Ok(self.done("removed", name))
     }
 
-    fn default(&self, book: &mut Profiles, name: &str) -> Result<String, String> {
-        if !book.profiles.contains_key(name) {
+    fn default(&self, profiles: &mut Profiles, name: &str) -> Result<String, String> {
+        if !profiles.by_name.contains_key(name) {
             return Err(unknown(name));
         }
-        book.default = Some(name.to_owned());
+        profiles.default = Some(name.to_owned());
         Ok(self.done("default", name))
     }
 

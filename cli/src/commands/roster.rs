@@ -1,63 +1,44 @@
-//! `rogerrat roster`: who is on the channel.
+//! `rogerrat roster`: lists the members of a channel.
 
 use std::process::ExitCode;
 
 use clap::Args;
-use rogerrat_client::{ChannelClient, ClientError};
+use rogerrat_client::{MemberList, RosterEntry};
 use rogerrat_domain::text::one_line;
-use serde::Deserialize;
 
-use super::{AT_ONCE, CommandArgs, text};
+use super::{RequestArgs, render, run_on};
+use crate::outcome::CommandError;
+use crate::target::ResolvedTarget;
 
 const NAME: &str = "rogerrat roster";
 
-/// Of which channel.
+/// Which channel.
 #[derive(Args)]
 pub struct RosterArgs {
     #[command(flatten)]
-    talk: CommandArgs,
+    request: RequestArgs,
 }
 
-/// Who is there, and who is known.
-#[derive(Deserialize)]
-pub(crate) struct Roster {
-    pub(crate) roster_all: Vec<Row>,
-    #[serde(default)]
-    unread: u64,
-}
-
-#[derive(Deserialize)]
-pub(crate) struct Row {
-    pub(crate) callsign: String,
-    online: bool,
-    idx: Option<u64>,
-}
-
-impl Roster {
-    /// One line for each member.
-    pub(crate) fn lines(&self) -> String {
-        let line = |row: &Row| {
-            let idx = row.idx.map_or("-".to_owned(), |idx| format!("#{idx}"));
-            let away = if row.online { "" } else { " (away)" };
-            format!("{idx:>4} {}{away}\n", one_line(&row.callsign))
-        };
-        self.roster_all.iter().map(line).collect()
-    }
+/// One line for each member.
+pub(crate) fn roster_lines(roster: &MemberList) -> String {
+    let line = |member: &RosterEntry| {
+        let idx = member.idx.map_or("-".to_owned(), |idx| format!("#{idx}"));
+        let away = if member.online { "" } else { " (away)" };
+        format!("{idx:>4} {}{away}\n", one_line(&member.callsign))
+    };
+    roster.roster_all.iter().map(line).collect()
 }
 
 pub(crate) fn run(args: &RosterArgs) -> ExitCode {
-    super::at(NAME, args.talk.place(), |target| roster(args, target.client()))
+    run_on(NAME, args.request.resolve(), |target| roster(args, target))
 }
 
-async fn roster(args: &RosterArgs, mut link: ChannelClient) -> Result<ExitCode, ClientError> {
-    let reply = link.call("GET", "roster", None, AT_ONCE).await?;
-    args.talk.tell(&reply, |roster: Roster| match roster.roster_all.is_empty() {
-        true => "nobody is here\n".to_owned(),
-        false => roster.lines() + text::unread(roster.unread).trim_start_matches("; ") + end(roster.unread),
+async fn roster(args: &RosterArgs, target: ResolvedTarget) -> Result<ExitCode, CommandError> {
+    let reply = target.client().roster().await?;
+    args.request.print(&reply, |roster| match (roster.roster_all.is_empty(), roster.unread) {
+        (true, _) => "no members\n".to_owned(),
+        (false, 0) => roster_lines(roster),
+        (false, unread) => roster_lines(roster) + render::unread(unread).trim_start_matches("; ") + "\n",
     })?;
     Ok(ExitCode::SUCCESS)
-}
-
-fn end(unread: u64) -> &'static str {
-    if unread > 0 { "\n" } else { "" }
 }

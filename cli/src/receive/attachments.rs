@@ -1,4 +1,4 @@
-//! Saving a message's attachments beside the inbox. A name of a peer is only the end of a name of ours.
+//! Saves the attachments of a message beside the inbox. The name a peer gave a file is only the end of its file name.
 
 use std::fs::{DirBuilder, OpenOptions};
 use std::io::{self, Write as _};
@@ -9,22 +9,22 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use rogerrat_domain::MessageView;
 
-const LONGEST_NAME: usize = 96;
-/// With our own beginning it stays below what a file name may have.
-const LONGEST_NAME_BYTES: usize = 200;
+const MAX_NAME_CHARS: usize = 96;
+/// With the prefix it stays below the limit of file systems.
+const MAX_NAME_BYTES: usize = 200;
 
-/// Saves what is attached and gives the paths. The same message is saved to the same files again.
+/// Saves the attachments and returns their paths. Saving the same message again writes the same files.
 pub(super) fn save(inbox: &Path, id: u64, json: &str) -> io::Result<Vec<String>> {
-    let told: MessageView<'_> = serde_json::from_str(json)?;
-    if told.attachments.is_empty() {
+    let message: MessageView<'_> = serde_json::from_str(json)?;
+    if message.attachments.is_empty() {
         return Ok(Vec::new());
     }
     let folder = folder(inbox);
     DirBuilder::new().recursive(true).mode(0o700).create(&folder)?;
     let mut paths = Vec::new();
-    for (no, attachment) in told.attachments.iter().enumerate() {
+    for (no, attachment) in message.attachments.iter().enumerate() {
         let path = folder.join(format!("{id}-{no}-{}", name(attachment.filename.as_deref(), no)));
-        // What is no base64 is kept as it came.
+        // Invalid base64 is saved unchanged.
         let bytes =
             STANDARD.decode(&*attachment.data_base64).unwrap_or_else(|_| attachment.data_base64.as_bytes().into());
         let mut file = OpenOptions::new().create(true).write(true).truncate(true).mode(0o600).open(&path)?;
@@ -42,11 +42,11 @@ fn folder(inbox: &Path) -> PathBuf {
     inbox.with_file_name(name)
 }
 
-fn name(told: Option<&str>, no: usize) -> String {
-    let Some(told) = told else { return format!("att-{no}") };
+fn name(given: Option<&str>, no: usize) -> String {
+    let Some(given) = given else { return format!("att-{no}") };
     let safe = |c: char| if "/\\".contains(c) || rogerrat_domain::text::breaks_a_line(c) { '_' } else { c };
-    let mut name: String = told.trim_start_matches('.').chars().map(safe).take(LONGEST_NAME).collect();
-    while name.len() > LONGEST_NAME_BYTES {
+    let mut name: String = given.trim_start_matches('.').chars().map(safe).take(MAX_NAME_CHARS).collect();
+    while name.len() > MAX_NAME_BYTES {
         name.pop();
     }
     match name.is_empty() {
@@ -60,7 +60,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_leads_nowhere() {
+    fn a_file_name_cannot_leave_the_folder() {
         assert_eq!(name(Some("../../etc/pass\u{0}wd\n"), 0), "_.._etc_pass_wd_");
         assert_eq!(name(Some("..."), 0), "attachment");
         assert_eq!(name(None, 3), "att-3");

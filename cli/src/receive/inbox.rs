@@ -1,7 +1,7 @@
-//! A file to which messages are appended, one line each. No crash loses, doubles or tears a line.
+//! A file that messages are appended to, one line each. After a crash no line is lost, repeated or incomplete.
 //!
-//! Beside it lies `<inbox>.state`: what is about to be written, where, and how long it is. It is on disk before the lines
-//! are, so that the next run knows whether they are there whole, partly or not at all.
+//! The file `<inbox>.state` records which lines are about to be written, where, and how long they are. It is on disk
+//! before the lines, so that the next run can tell whether they were written completely, partly or not at all.
 
 use std::collections::VecDeque;
 use std::fs::{self, File, OpenOptions, TryLockError};
@@ -11,42 +11,41 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-/// Ids remembered as written; more are never unacknowledged.
-const REMEMBERED: usize = 256;
+use super::REMEMBERED_IDS;
 
 pub(super) struct Inbox {
     path: PathBuf,
     state: State,
-    /// The last lines may be there in part.
-    is_torn: bool,
+    /// Whether the last lines may be incomplete.
+    is_dirty: bool,
     _lock: File,
 }
 
 #[derive(Debug, Default, Serialize, Deserialize)]
 struct State {
     channel: String,
-    /// Written whole, and for sure.
+    /// Ids of messages that are completely written.
     written: VecDeque<u64>,
-    /// Written last: whole, partly or not at all.
+    /// Ids of the last append: written completely, partly or not at all.
     last: Vec<u64>,
-    /// Which file they are in.
+    /// Inode of the file they were appended to.
     inode: u64,
-    /// Where the last lines begin.
+    /// Length of the file before the last append.
     inbox_bytes: u64,
-    /// How long they are.
+    /// Length of the last append.
     line_bytes: u64,
 }
 
 impl Inbox {
-    /// Takes the inbox for this process and brings it in order.
+    /// Locks the inbox for this process and repairs it.
     pub(super) fn open(path: &Path, channel: &str) -> Result<Self, String> {
         let shown = path.display();
-        let failed = |error: io::Error| format!("the inbox {shown} cannot be used: {error}");
+        let failed = |error: io::Error| format!("cannot use the inbox {shown}: {error}");
         if let Some(folder) = path.parent() {
             fs::create_dir_all(folder).map_err(failed)?;
         }
         if fs::metadata(path).is_ok_and(|found| !found.is_file()) {
-            return Err(format!("the inbox {shown} is not a file"));
+            return Err(format!("the inbox {shown} is not a regular file"));
         }
         let lock = options().open(beside(path, "lock")).map_err(failed)?;
         match lock.try_lock() {
@@ -56,8 +55,8 @@ impl Inbox {
         }
         let state = fs::read(beside(path, "state")).ok().and_then(|json| serde_json::from_slice::<State>(&json).ok());
         let state = state.unwrap_or_default();
-        let mut inbox = Self { path: path.to_owned(), state, is_torn: true, _lock: lock };
-        inbox.mend().map_err(failed)?;
+        let mut inbox = Self { path: path.to_owned(), state, is_dirty: true, _lock: lock };
+        inbox.repair().map_err(failed)?;
         if inbox.state.channel != channel {
             inbox.state = State { channel: channel.to_owned(), ..State::default() };
         }
@@ -68,39 +67,41 @@ impl Inbox {
         &self.path
     }
 
-    pub(super) fn has(&self, id: u64) -> bool {
+    /// Whether the message was appended before.
+    pub(super) fn contains(&self, id: u64) -> bool {
         self.state.written.contains(&id)
     }
 
-    /// Appends the lines of these messages and comes back when they are on disk. After an error none of them counts.
+    /// Appends the lines of these messages and returns when they are on disk. After an error none of them is appended.
     pub(super) fn append(&mut self, ids: Vec<u64>, lines: &str) -> io::Result<()> {
-        self.mend()?;
+        self.repair()?;
         let mut file = self.file()?;
         let found = file.metadata()?;
         (self.state.inode, self.state.inbox_bytes) = (found.ino(), found.len());
         self.state.line_bytes = lines.len() as u64;
         self.state.last = ids;
-        self.keep()?;
-        self.is_torn = true;
+        self.save_state()?;
+        self.is_dirty = true;
         if let Err(error) = file.write_all(lines.as_bytes()).and_then(|()| file.sync_data()) {
-            // If this fails too, the lines are looked at again before the next ones.
+            // If this fails too, the next append repairs the file first.
             let _ = file.set_len(self.state.inbox_bytes);
             return Err(error);
         }
-        self.is_torn = false;
-        self.settle();
+        self.is_dirty = false;
+        self.mark_written();
         Ok(())
     }
 
-    /// Appends a line that may be lost.
-    pub(super) fn note(&mut self, line: &str) -> io::Result<()> {
-        self.mend()?;
+    /// Appends a line about the listener. A crash may lose it.
+    pub(super) fn append_status(&mut self, line: &str) -> io::Result<()> {
+        self.repair()?;
         self.file()?.write_all(line.as_bytes())
     }
 
-    /// Cuts lines that are there in part. Where the file is another one by now, they do not count: rather twice than never.
-    fn mend(&mut self) -> io::Result<()> {
-        if !self.is_torn {
+    /// Removes incomplete lines of the last append. If the file was replaced meanwhile, the append does not count:
+    /// messages are written twice rather than never.
+    fn repair(&mut self) -> io::Result<()> {
+        if !self.is_dirty {
             return Ok(());
         }
         let file = self.file()?;
@@ -109,23 +110,23 @@ impl Inbox {
         let is_same = found.ino() == self.state.inode;
         if is_same && found.len() >= end {
             file.sync_data()?;
-            self.settle();
+            self.mark_written();
         } else if is_same && found.len() > begin {
             file.set_len(begin)?;
         }
         self.state.last.clear();
         end_line(file)?;
-        self.is_torn = false;
+        self.is_dirty = false;
         Ok(())
     }
 
-    fn settle(&mut self) {
+    fn mark_written(&mut self) {
         self.state.written.extend(self.state.last.drain(..));
-        let too_many = self.state.written.len().saturating_sub(REMEMBERED);
-        self.state.written.drain(..too_many);
+        let excess = self.state.written.len().saturating_sub(REMEMBERED_IDS);
+        self.state.written.drain(..excess);
     }
 
-    fn keep(&self) -> io::Result<()> {
+    fn save_state(&self) -> io::Result<()> {
         let (path, new) = (beside(&self.path, "state"), beside(&self.path, "state.new"));
         let mut file = options().truncate(true).open(&new)?;
         file.write_all(&serde_json::to_vec(&self.state)?)?;
@@ -135,13 +136,13 @@ impl Inbox {
         File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
     }
 
-    /// Opened anew each time: somebody may have moved the old one away.
+    /// Opens the file. It is opened for each append, because its reader may have moved it away.
     fn file(&self) -> io::Result<File> {
         OpenOptions::new().create(true).read(true).append(true).mode(0o600).open(&self.path)
     }
 }
 
-/// Ends a line that somebody began and did not end.
+/// Ends an incomplete line that another program wrote.
 fn end_line(mut file: File) -> io::Result<()> {
     if file.metadata()?.len() == 0 {
         return Ok(());
@@ -202,26 +203,30 @@ mod tests {
     }
 
     #[test]
-    fn lines_cut_anywhere_are_whole_or_gone_after_the_next_start() {
+    fn a_partly_written_append_is_removed_by_the_next_start() {
         let folder = Folder::new("cut");
         let (old, new) = ("old\n", "second\nthird\n");
-        for kept_bytes in 0..=new.len() {
+        for cut_bytes in 0..=new.len() {
             let _ = fs::remove_file(folder.inbox());
             let mut inbox = folder.open();
             inbox.append(vec![1], old).unwrap();
             inbox.append(vec![2, 3], new).unwrap();
             drop(inbox);
             let file = OpenOptions::new().write(true).open(folder.inbox()).unwrap();
-            file.set_len((old.len() + kept_bytes) as u64).unwrap();
+            file.set_len((old.len() + cut_bytes) as u64).unwrap();
             let inbox = folder.open();
-            let is_whole = kept_bytes == new.len();
-            assert_eq!((inbox.has(1), inbox.has(2), inbox.has(3)), (true, is_whole, is_whole), "{kept_bytes}");
+            let is_whole = cut_bytes == new.len();
+            assert_eq!(
+                (inbox.contains(1), inbox.contains(2), inbox.contains(3)),
+                (true, is_whole, is_whole),
+                "{cut_bytes}"
+            );
             assert_eq!(folder.text(), if is_whole { format!("{old}{new}") } else { old.to_owned() });
         }
     }
 
     #[test]
-    fn one_listener_has_it_at_a_time() {
+    fn one_process_can_use_an_inbox() {
         let folder = Folder::new("lock");
         let inbox = folder.open();
         assert!(Inbox::open(&folder.inbox(), "c").err().unwrap().starts_with("another listener"));
@@ -230,9 +235,9 @@ mod tests {
     }
 
     #[test]
-    fn what_others_do_to_the_file_is_borne() {
+    fn tolerates_changes_of_the_file_by_others() {
         let folder = Folder::new("others");
-        fs::write(folder.inbox(), "somebody's, without an end").unwrap();
+        fs::write(folder.inbox(), "a line without an end").unwrap();
         let mut inbox = folder.open();
         inbox.append(vec![1], "one\n").unwrap();
         fs::write(folder.inbox(), "").unwrap();
@@ -240,9 +245,9 @@ mod tests {
         fs::remove_file(folder.inbox()).unwrap();
         inbox.append(vec![3], "three\n").unwrap();
         assert_eq!(folder.text(), "three\n");
-        assert!(inbox.has(1) && inbox.has(2) && inbox.has(3));
+        assert!(inbox.contains(1) && inbox.contains(2) && inbox.contains(3));
         drop(inbox);
-        assert!(!Inbox::open(&folder.inbox(), "another channel").unwrap().has(1));
-        assert!(Inbox::open(&folder.0, "c").err().unwrap().ends_with("is not a file"));
+        assert!(!Inbox::open(&folder.inbox(), "another channel").unwrap().contains(1));
+        assert!(Inbox::open(&folder.0, "c").err().unwrap().ends_with("is not a regular file"));
     }
 }

@@ -1,48 +1,52 @@
-//! What wakes an agent that sleeps between its turns: `rogerrat wait` ends when a message has come, `rogerrat listen-here`
-//! lets a file grow or runs a command.
+//! Commands that receive messages for an agent that sleeps between its turns: `rogerrat wait` ends when a message
+//! arrives, `rogerrat listen-here` appends messages to a file or runs a command, `rogerrat mcp` pushes them to an MCP
+//! client.
 //!
-//! Everything is read from a stream with manual acks and acknowledged when it has been handed on. What was on its way when
-//! a stream broke, or when its reader was killed, is due again at once.
+//! They read a stream with manual acknowledgments and acknowledge a message once it was handed on. After a broken
+//! stream or a killed reader, the hub delivers again what was not acknowledged.
 
 mod attachments;
 mod bridge;
-mod hook;
+mod format;
 mod inbox;
-mod line;
-mod listen;
-mod outlet;
+mod listen_here;
+mod on_message;
+mod sink;
 mod wait;
 
 use std::process::ExitCode;
 
-pub(crate) use bridge::McpArgs;
+use crate::outcome::{block_on, usage_error};
+
+pub(crate) use bridge::McpBridgeArgs;
 pub use bridge::McpSurface;
-pub(crate) use line::{Gap, json_line};
-pub(crate) use listen::ListenArgs;
+pub(crate) use format::json_line;
+pub(crate) use listen_here::ListenHereArgs;
 pub(crate) use wait::WaitArgs;
 
-use crate::outcome::{not_understood, on_one_thread};
+/// Number of message ids a receiver remembers as handed on. A hub keeps fewer unacknowledged messages.
+const REMEMBERED_IDS: usize = 256;
 
-/// 0 with a message, 1 when the hub refuses, 2 when it is not understood, 3 when nothing came, 4 when superseded.
+/// Exit codes: 0 a message was printed, 1 the hub refused, 2 usage error, 3 no message in time, 4 superseded.
 pub(crate) fn wait(args: &WaitArgs) -> ExitCode {
-    match args.place() {
-        Ok(place) => on_one_thread(wait::NAME, wait::run(args, place)),
-        Err(message) => not_understood(wait::NAME, &message),
+    match args.resolve() {
+        Ok(target) => block_on(wait::NAME, wait::run(args, target)),
+        Err(message) => usage_error(wait::NAME, &message),
     }
 }
 
-/// 0 when it was told to stop, 1 when the hub refuses, 2 when it is not understood, 4 when superseded.
-pub(crate) fn listen_here(args: &ListenArgs) -> ExitCode {
-    match args.place() {
-        Ok(place) => on_one_thread(listen::NAME, listen::run(args, place)),
-        Err(message) => not_understood(listen::NAME, &message),
+/// Exit codes: 0 stopped by a signal, 1 the hub refused, 2 usage error, 4 superseded.
+pub(crate) fn listen_here(args: &ListenHereArgs) -> ExitCode {
+    match args.resolve() {
+        Ok(target) => block_on(listen_here::NAME, listen_here::run(args, target)),
+        Err(message) => usage_error(listen_here::NAME, &message),
     }
 }
 
-/// 0 when its input ended or it was told to stop, 1 when it cannot begin, 2 when it is not understood.
-pub(crate) fn mcp(args: &McpArgs, face: McpSurface) -> ExitCode {
-    match args.place() {
-        Ok(place) => on_one_thread(bridge::NAME, bridge::run(args, place, face)),
-        Err(message) => not_understood(bridge::NAME, &message),
+/// Exit codes: 0 the input ended or a signal stopped it, 1 it cannot start, 2 usage error.
+pub(crate) fn mcp(args: &McpBridgeArgs, surface: McpSurface) -> ExitCode {
+    match args.resolve() {
+        Ok(target) => block_on(bridge::NAME, bridge::run(args, target, surface)),
+        Err(message) => usage_error(bridge::NAME, &message),
     }
 }

@@ -1,39 +1,50 @@
-//! As whom: the flags of those who join, or join again.
+//! Flags of the commands that can join: as which member.
 
 use std::path::PathBuf;
 
 use clap::Args;
 
-use super::secret::{secret, variable};
+use super::values::{secret, variable};
 
-/// As whom to be there.
+/// As which member to join.
 #[derive(Args, Clone, Debug, Default)]
 pub(crate) struct IdentityArgs {
-    /// Join by itself under this callsign, and again when the session has ended
+    /// Join under this callsign if there is no session, and again when it has ended
     #[arg(long, value_name = "NAME")]
     pub(super) callsign: Option<String>,
-    /// The key of an identity: its callsign is yours. Better the variable ROGERRAT_IDENTITY_KEY, or a file
+    /// Join with this identity's key. Prefer a file, or the variable ROGERRAT_IDENTITY_KEY: others can read process
+    /// arguments
     #[arg(long, value_name = "KEY", allow_hyphen_values = true, conflicts_with = "identity_key_file")]
     identity_key: Option<String>,
-    /// A file with the key of an identity
+    /// Read the identity's key from this file
     #[arg(long, value_name = "FILE")]
     identity_key_file: Option<PathBuf>,
-    /// The channel owner's password. Better the variable ROGERRAT_OWNER_PASSWORD, or a file
+    /// Join with the password of the channel's owner. Prefer a file, or the variable ROGERRAT_OWNER_PASSWORD
     #[arg(long, value_name = "PASSWORD", allow_hyphen_values = true, conflicts_with = "owner_password_file")]
     owner_password: Option<String>,
-    /// A file with the channel owner's password
+    /// Read the password of the channel's owner from this file
     #[arg(long, value_name = "FILE")]
     owner_password_file: Option<PathBuf>,
 }
 
 impl IdentityArgs {
+    /// The callsign in the form the hub stores.
+    pub(super) fn callsign(&self) -> Result<Option<String>, String> {
+        match self.callsign.as_ref().map(|callsign| callsign.trim().to_lowercase()) {
+            Some(callsign) if callsign.is_empty() => {
+                Err("--callsign is empty; leave it out to let the hub pick one".into())
+            }
+            callsign => Ok(callsign),
+        }
+    }
+
     pub(super) fn identity_key(&self) -> Result<Option<String>, String> {
-        let said = secret("identity key", self.identity_key.as_ref(), self.identity_key_file.as_ref())?;
-        Ok(said.or_else(|| variable("ROGERRAT_IDENTITY_KEY")))
+        let given = secret("identity key", self.identity_key.as_ref(), self.identity_key_file.as_ref())?;
+        Ok(given.or_else(|| variable("ROGERRAT_IDENTITY_KEY")))
     }
 
     pub(super) fn owner_password(&self) -> Result<Option<String>, String> {
-        let said = secret("owner password", self.owner_password.as_ref(), self.owner_password_file.as_ref())?;
-        Ok(said.or_else(|| variable("ROGERRAT_OWNER_PASSWORD")))
+        let given = secret("owner password", self.owner_password.as_ref(), self.owner_password_file.as_ref())?;
+        Ok(given.or_else(|| variable("ROGERRAT_OWNER_PASSWORD")))
     }
 }

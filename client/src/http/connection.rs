@@ -1,5 +1,5 @@
-//! One HTTP/1.1 keep-alive connection. One write for each request, one reply at a time, buffers used again.
-//! It connects when it first has to, and anew after the server closed; it never sends a request twice.
+//! One HTTP/1.1 keep-alive connection: one write for each request, one response at a time, reused buffers.
+//! It connects on the first request, and again after the server closed. It never sends a request twice.
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -11,9 +11,10 @@ use super::response;
 use super::tls::Tls;
 use super::wire::Wire;
 
-/// Room made before each read: most replies need one read.
+/// Buffer space before each read. Most responses need one read.
 const READ_BYTES: usize = 4096;
 
+/// A connection to one server, opened by the first request.
 pub struct Connection {
     address: SocketAddr,
     source: Option<IpAddr>,
@@ -24,23 +25,31 @@ pub struct Connection {
 }
 
 impl Connection {
+    /// Creates a connection over plain HTTP. Nothing is sent yet.
+    #[must_use]
     pub fn new(address: SocketAddr) -> Self {
         Self { address, source: None, tls: None, stream: None, input: Vec::new(), body: Vec::new() }
     }
 
-    /// Connects from `source`: one loopback address has too few ports for tens of thousands of connections.
+    /// Connects from the address `source`. One loopback address has too few ports for tens of thousands of connections.
+    #[must_use]
     pub fn with_source(mut self, source: Option<IpAddr>) -> Self {
         self.source = source;
         self
     }
 
-    /// Speaks https, if there is anything to speak it with.
-    pub fn secured(mut self, tls: Option<Tls>) -> Self {
+    /// Connects with TLS if `tls` is given.
+    #[must_use]
+    pub fn with_tls(mut self, tls: Option<Tls>) -> Self {
         self.tls = tls;
         self
     }
 
-    /// Writes one whole request.
+    /// Writes one complete request.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the server cannot be reached, is not trusted, or closes the connection.
     pub async fn write(&mut self, request: &[u8]) -> Result<(), HttpError> {
         let stream = match &mut self.stream {
             Some(stream) => stream,
@@ -50,7 +59,11 @@ impl Connection {
         stream.flush().await.map_err(HttpError::Write)
     }
 
-    /// Waits for the reply: its status and its body.
+    /// Reads the next response: its status and body.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the connection ends before the response is complete, or the response is invalid.
     pub async fn reply(&mut self) -> Result<(u16, &[u8]), HttpError> {
         let head = loop {
             if !self.input.is_empty()
@@ -68,13 +81,19 @@ impl Connection {
         Ok((head.status, &self.body))
     }
 
-    /// One request and its reply.
+    /// Writes a request and reads its response.
+    ///
+    /// # Errors
+    ///
+    /// As for [`write`](Self::write) and [`reply`](Self::reply).
     pub async fn call(&mut self, request: &[u8]) -> Result<(u16, &[u8]), HttpError> {
         self.write(request).await?;
         self.reply().await
     }
 
-    /// Whether the connection is open and nothing has come on it: its request is still parked.
+    /// Whether the connection is open and has no bytes to read: the hub still holds the request. Always `false` over
+    /// TLS.
+    #[must_use]
     pub fn is_silent(&self) -> bool {
         let Some(stream) = self.stream.as_ref().and_then(Wire::socket) else {
             return false;
@@ -82,18 +101,22 @@ impl Connection {
         matches!(stream.try_read(&mut [0]), Err(error) if error.kind() == io::ErrorKind::WouldBlock)
     }
 
-    /// Waits for more bytes and gives all that nobody has used yet; who uses some takes them out.
+    /// Reads more bytes and returns the input buffer. The caller removes the bytes it used.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the connection is closed, or more unused bytes are buffered than any response may have.
     pub async fn more(&mut self) -> Result<&mut Vec<u8>, HttpError> {
         self.fill().await?;
         Ok(&mut self.input)
     }
 
-    /// All that has come and that nobody has used yet.
+    /// Returns the received bytes that were not used yet.
     pub fn input(&mut self) -> &mut Vec<u8> {
         &mut self.input
     }
 
-    /// Closes, whatever is under way, and gives what had come of it. The next request connects anew.
+    /// Closes the connection and returns the received but unused bytes. The next request connects again.
     pub fn close(&mut self) -> Vec<u8> {
         self.stream = None;
         std::mem::take(&mut self.input)
@@ -120,8 +143,8 @@ mod tests {
 
     async fn answer(listener: &TcpListener, pieces: &[&[u8]]) {
         let (mut peer, _) = listener.accept().await.unwrap();
-        let mut asked = [0; REQUEST.len()];
-        peer.read_exact(&mut asked).await.unwrap();
+        let mut request = [0; REQUEST.len()];
+        peer.read_exact(&mut request).await.unwrap();
         for piece in pieces {
             peer.write_all(piece).await.unwrap();
             tokio::task::yield_now().await;
@@ -129,7 +152,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_closed_connection_is_opened_again() {
+    async fn reconnects_after_the_server_closed() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let mut connection = Connection::new(listener.local_addr().unwrap());
         let server = async {
@@ -145,20 +168,20 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_reply_can_be_left_in_the_middle() {
+    async fn can_be_closed_in_the_middle_of_a_response() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let mut connection = Connection::new(listener.local_addr().unwrap());
         let client = async {
             connection.write(REQUEST).await.unwrap();
             while !connection.more().await.unwrap().ends_with(b"\r\n\r\n") {}
             assert!(connection.close().starts_with(b"HTTP/1.1 200"));
-            assert!(matches!(connection.reply().await, Err(HttpError::Closed)), "nothing is left of it");
+            assert!(matches!(connection.reply().await, Err(HttpError::Closed)), "its bytes were removed");
         };
         tokio::join!(answer(&listener, &[b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n"]), client);
     }
 
     #[tokio::test]
-    async fn a_reply_without_an_end_is_not_read_for_ever() {
+    async fn limits_the_length_of_a_response() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let mut connection = Connection::new(listener.local_addr().unwrap());
         let server = async {
@@ -168,15 +191,15 @@ mod tests {
             while peer.write_all(&piece).await.is_ok() {}
         };
         let client = async {
-            let told = connection.call(REQUEST).await.unwrap_err().to_string();
-            assert!(told.contains("longer than 64 MiB"), "{told}");
-            assert!(connection.close().len() < 2 * response::REPLY_BYTES);
+            let error = connection.call(REQUEST).await.unwrap_err().to_string();
+            assert!(error.contains("longer than 64 MiB"), "{error}");
+            assert!(connection.close().len() < 2 * response::RESPONSE_BYTES);
         };
         tokio::join!(server, client);
     }
 
     #[tokio::test]
-    async fn half_a_reply_is_a_fault() {
+    async fn an_incomplete_response_is_an_error() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let mut connection = Connection::new(listener.local_addr().unwrap());
         let (_, reply) = tokio::join!(answer(&listener, &[b"HTTP/1.1 200"]), connection.call(REQUEST));

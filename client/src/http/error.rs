@@ -1,41 +1,62 @@
-//! What can go wrong with a request.
+//! Errors of single HTTP requests.
 
 use std::io;
 
-/// Characters of a refusal's body that are shown.
+/// Maximum characters of a response body in an error message.
 const SHOWN_CHARS: usize = 200;
 const TOO_MANY_REQUESTS: u16 = 429;
 
+/// Why a request failed.
 #[derive(Debug, thiserror::Error)]
 pub enum HttpError {
+    /// No connection could be opened.
     #[error("cannot connect: {0}")]
     Connect(io::Error),
-    #[error("https does not come about: {0}")]
+    /// The TLS handshake failed, but not because of the certificate.
+    #[error("TLS handshake failed: {0}")]
     TlsHandshake(io::Error),
-    #[error(
-        "https does not come about, because the hub's certificate is not trusted: {0}; --ca-file names its authority"
-    )]
+    /// The server's certificate is not trusted.
+    #[error("TLS handshake failed: the hub's certificate is not trusted: {0}")]
     UntrustedCertificate(io::Error),
-    #[error("a request could not be written: {0}")]
+    /// The connection broke while the request was written.
+    #[error("cannot write the request: {0}")]
     Write(io::Error),
-    #[error("a reply could not be read: {0}")]
+    /// The connection broke while the response was read.
+    #[error("cannot read the response: {0}")]
     Read(io::Error),
-    #[error("the server closed the connection before its reply was complete")]
+    /// The server closed the connection before the response was complete.
+    #[error("the connection was closed before the response was complete")]
     Closed,
-    #[error("a reply could not be understood: {0}")]
+    /// The response is not valid HTTP, or its body not the expected JSON.
+    #[error("invalid response: {0}")]
     InvalidResponse(String),
-    #[error("{what} was answered {status}: {body}")]
-    Status { what: &'static str, status: u16, body: String },
-    #[error("{what} was answered 429: the hub limits requests; start it with `--rate-limit off`")]
-    RateLimited { what: &'static str },
-    #[error("{0} and nothing came")]
+    /// The response has an error status. Only [`expect_success`] returns it.
+    #[error("{what} failed with status {status}: {body}")]
+    Status {
+        /// The operation that failed.
+        what: &'static str,
+        /// The HTTP status.
+        status: u16,
+        /// The start of the response body.
+        body: String,
+    },
+    /// The hub limits requests. Only [`expect_success`] returns it.
+    #[error("{what} failed with status 429: the hub limits requests; start it with `--rate-limit off`")]
+    RateLimited {
+        /// The operation that failed.
+        what: &'static str,
+    },
+    /// No response arrived in time.
+    #[error("timed out: {0}")]
     TimedOut(&'static str),
-    #[error("the tool itself failed: {0}")]
+    /// A measuring tool failed, not the hub.
+    #[error("internal error of the tool: {0}")]
     Internal(String),
 }
 
 impl HttpError {
-    /// The word under which it is counted.
+    /// Returns a short name to count errors by.
+    #[must_use]
     pub fn kind(&self) -> String {
         match self {
             Self::Connect(_) => "connect".into(),
@@ -53,7 +74,11 @@ impl HttpError {
     }
 }
 
-/// Passes a reply of the 200s and makes a fault of every other.
+/// Checks the status of a response to the operation `what`.
+///
+/// # Errors
+///
+/// Fails for every status other than 2xx.
 pub fn expect_success(what: &'static str, status: u16, body: &[u8]) -> Result<(), HttpError> {
     match status {
         200..=299 => Ok(()),
@@ -70,9 +95,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_rate_limit_says_what_to_do() {
-        let fault = expect_success("send", 429, b"").unwrap_err();
-        assert!(fault.to_string().contains("--rate-limit off"));
+    fn the_rate_limit_error_names_the_flag() {
+        let error = expect_success("send", 429, b"").unwrap_err();
+        assert!(error.to_string().contains("--rate-limit off"));
         assert!(expect_success("send", 201, b"").is_ok());
     }
 }

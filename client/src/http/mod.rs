@@ -1,4 +1,7 @@
-//! A small HTTP/1.1 client over TCP or TLS. Its callers see every byte that was received and know what was cut off.
+//! The HTTP/1.1 client under [`ChannelClient`](crate::ChannelClient), over TCP or TLS.
+//!
+//! It is low level: requests are bytes, and the caller can inspect a response while it arrives and knows what was
+//! received when a connection breaks. The load generator and the crash tester of rogerrat use it directly.
 
 mod connection;
 mod error;
@@ -9,7 +12,7 @@ mod wire;
 
 pub use connection::Connection;
 pub use error::{HttpError, expect_success};
-pub use response::head;
+pub use response::parse_head;
 pub use sse::{SseEvent, SseReader};
 pub use tls::Tls;
 pub use wire::connect;

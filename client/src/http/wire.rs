@@ -1,4 +1,4 @@
-//! What lies under a connection: TCP, or TLS over it.
+//! The transport of a connection: TCP, with or without TLS.
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -14,7 +14,7 @@ use super::tls::Tls;
 
 pub(super) enum Wire {
     Plain(TcpStream),
-    Secured(Box<TlsStream<TcpStream>>),
+    Tls(Box<TlsStream<TcpStream>>),
 }
 
 impl Wire {
@@ -27,8 +27,8 @@ impl Wire {
         match tls {
             None => Ok(Self::Plain(stream)),
             Some(tls) => {
-                let secured = tls.secure(stream).await;
-                Ok(Self::Secured(Box::new(secured.map_err(|error| match is_mistrust(&error) {
+                let handshake = tls.handshake(stream).await;
+                Ok(Self::Tls(Box::new(handshake.map_err(|error| match is_untrusted(&error) {
                     true => HttpError::UntrustedCertificate(error),
                     false => HttpError::TlsHandshake(error),
                 })?)))
@@ -36,22 +36,26 @@ impl Wire {
         }
     }
 
-    /// The socket, where nothing lies between.
+    /// The socket, if there is no TLS.
     pub(super) fn socket(&self) -> Option<&TcpStream> {
         match self {
             Self::Plain(stream) => Some(stream),
-            Self::Secured(_) => None,
+            Self::Tls(_) => None,
         }
     }
 }
 
-/// Whether it was we who did not want to go on: another try shows the same certificate.
-fn is_mistrust(error: &io::Error) -> bool {
+/// Whether the certificate was rejected. A retry would see the same certificate.
+fn is_untrusted(error: &io::Error) -> bool {
     let error = error.get_ref().and_then(|error| error.downcast_ref::<tokio_rustls::rustls::Error>());
     matches!(error, Some(tokio_rustls::rustls::Error::InvalidCertificate(_)))
 }
 
-/// TCP only, whatever lies over it.
+/// Opens a TCP connection, from the address `source` if given.
+///
+/// # Errors
+///
+/// Fails if the address cannot be bound or the server cannot be reached.
 pub async fn connect(address: SocketAddr, source: Option<IpAddr>) -> io::Result<TcpStream> {
     let stream = match source {
         Some(source) => {
@@ -69,7 +73,7 @@ impl AsyncRead for Wire {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         match self.get_mut() {
             Self::Plain(stream) => Pin::new(stream).poll_read(cx, buf),
-            Self::Secured(stream) => Pin::new(stream).poll_read(cx, buf),
+            Self::Tls(stream) => Pin::new(stream).poll_read(cx, buf),
         }
     }
 }
@@ -78,21 +82,21 @@ impl AsyncWrite for Wire {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         match self.get_mut() {
             Self::Plain(stream) => Pin::new(stream).poll_write(cx, buf),
-            Self::Secured(stream) => Pin::new(stream).poll_write(cx, buf),
+            Self::Tls(stream) => Pin::new(stream).poll_write(cx, buf),
         }
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self.get_mut() {
             Self::Plain(stream) => Pin::new(stream).poll_flush(cx),
-            Self::Secured(stream) => Pin::new(stream).poll_flush(cx),
+            Self::Tls(stream) => Pin::new(stream).poll_flush(cx),
         }
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self.get_mut() {
             Self::Plain(stream) => Pin::new(stream).poll_shutdown(cx),
-            Self::Secured(stream) => Pin::new(stream).poll_shutdown(cx),
+            Self::Tls(stream) => Pin::new(stream).poll_shutdown(cx),
         }
     }
 }

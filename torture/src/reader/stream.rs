@@ -100,7 +100,7 @@ impl Stream {
                 Some(200) => events.take(input)?,
                 Some(status) => return Err(Over::Refused(status)),
             }
-            while let Some(event) = events.next() {
+            while let Some(event) = events.next_event() {
                 match &*event.name {
                     "message" => self.take(&event.read()?),
                     "gap" => self.told(event.read()?),

@@ -1,91 +1,101 @@
 //! `rogerrat mcp`: an MCP server on standard input and output, for clients that start their servers themselves.
 //!
-//! It forwards tools to the hub's own MCP endpoint, so that there is one set of them, and pushes what comes on the channel
-//! as `notifications/claude/channel`. What needs no hub it answers by itself. It never decides what a tool may do.
+//! It forwards tool calls to the hub's MCP endpoint, so that there is one set of tools, and pushes new messages of the
+//! channel as `notifications/claude/channel`. It responds itself to requests that need no hub. It never decides what a
+//! tool may do.
 
-mod desk;
-mod envelope;
-mod forward;
-mod lines;
-mod notice;
-mod push;
-mod seat;
-mod words;
+mod instructions;
+mod jsonrpc;
+mod membership;
+mod notification;
+mod notifier;
+mod proxy;
+mod server;
+mod stdio;
 
 use std::process::ExitCode;
 
 use clap::Args;
-use desk::Desk;
-use lines::Out;
-use push::Follower;
-use rogerrat_client::ClientError;
-use seat::Seats;
+use rogerrat_domain::Priority;
 use serde_json::Value;
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::line::Priority;
-use crate::target::{IdentityArgs, ResolvedTarget, TargetArgs};
+use crate::outcome::CommandError;
+use crate::target::{IdentityArgs, ProfileRule, ResolvedTarget, TargetArgs};
+use crate::words::{PRIORITIES, word};
+use membership::MembershipState;
+use notifier::Notifier;
+use server::BridgeServer;
+use stdio::StdoutWriter;
 
 pub(super) const NAME: &str = "rogerrat mcp";
-/// Its cursor on the channel, unless `--consumer` names another: what it pushes stays unread for the tools.
+/// The default cursor. It is not the session's own, so that pushed messages remain unread for the tools.
 const CONSUMER: &str = "bridge";
 
-/// Which hub, and as whom.
+/// Which hub, and as which member.
 #[derive(Args)]
-#[command(after_help = "Speaks MCP on standard input and output until its input ends. Without --channel the tools \
-                        create_channel and join say where; what is joined by the tool join is followed from then on.")]
-pub struct McpArgs {
+#[command(after_help = "Speaks MCP on standard input and output until its input ends. Without --channel, the tools \
+                        create_channel and join choose the channel, and messages of the channel that was joined last \
+                        are pushed.")]
+pub struct McpBridgeArgs {
     #[command(flatten)]
-    place: TargetArgs,
+    target: TargetArgs,
     #[command(flatten)]
-    seat: IdentityArgs,
-    /// Push with a cursor of this name [default: bridge]
+    identity: IdentityArgs,
+    /// Push with the cursor of this name [default: bridge]
     #[arg(long, value_name = "NAME")]
     consumer: Option<String>,
-    /// Push no message that is less urgent; the tools still return it
-    #[arg(long, value_name = "PRIORITY", value_enum)]
+    /// Do not push less urgent messages; the tools still return them
+    #[arg(long, value_name = "PRIORITY", value_parser = word::<Priority>(PRIORITIES))]
     min_priority: Option<Priority>,
 }
 
-impl McpArgs {
-    pub(super) fn place(&self) -> Result<ResolvedTarget, String> {
-        self.place.read_somewhere(&self.seat)?.with_consumer(self.consumer.as_ref())
+impl McpBridgeArgs {
+    pub(super) fn resolve(&self) -> Result<ResolvedTarget, String> {
+        let target = self.target.resolve(&self.identity, ProfileRule::OnlyIfNamed)?;
+        target.with_consumer(self.consumer.as_ref())
     }
 }
 
-/// What the hub's MCP door says of itself, handed in from outside: the one list of tools there is.
+/// The tools and protocol versions of the hub's MCP endpoint.
+#[derive(Debug)]
 pub struct McpSurface {
-    /// On the hub's endpoint.
+    /// Tools of the hub's endpoint.
     pub tools: Vec<Value>,
-    /// On a channel's own endpoint.
+    /// Tools of a channel's own endpoint.
     pub tools_of_a_channel: Vec<Value>,
-    /// Versions that begin with `initialize`, the newest first.
+    /// Protocol versions with an `initialize` handshake, newest first.
     pub legacy: Vec<&'static str>,
-    /// Versions whose messages stand alone, the newest first.
+    /// Protocol versions without a handshake, newest first.
     pub modern: Vec<&'static str>,
 }
 
-/// Until its input ends, or nobody reads its output any more.
-pub(super) async fn run(args: &McpArgs, mut place: ResolvedTarget, face: McpSurface) -> Result<ExitCode, ClientError> {
-    place.target.consumer.get_or_insert_with(|| CONSUMER.to_owned());
-    let failed = |error: std::io::Error| ClientError::Refused(error.to_string());
+/// Runs until the input ends, the output is closed, or a signal arrives.
+pub(super) async fn run(
+    args: &McpBridgeArgs,
+    mut target: ResolvedTarget,
+    surface: McpSurface,
+) -> Result<ExitCode, CommandError> {
+    target.target.consumer.get_or_insert_with(|| CONSUMER.to_owned());
+    let failed = |error: std::io::Error| CommandError::Local(error.to_string());
     let (mut interrupt, mut terminate) =
         (signal(SignalKind::interrupt()).map_err(failed)?, signal(SignalKind::terminate()).map_err(failed)?);
-    let mut input = lines::input().map_err(failed)?;
-    let out = Out::stdout().map_err(failed)?;
-    let seats = Seats::new(&place.target);
-    let follower = Follower::new(place.clone(), args.min_priority.unwrap_or(Priority::Min), seats.clone(), out.clone());
-    let mut desk = Desk::new(place.target, face, seats, out.clone());
-    let talk = async {
+    let mut input = stdio::input().map_err(failed)?;
+    let output = StdoutWriter::stdout().map_err(failed)?;
+    let state = MembershipState::new(&target.target);
+    let min_priority = args.min_priority.unwrap_or(Priority::Min);
+    let notifier = Notifier::new(target.clone(), min_priority, state.clone(), output.clone());
+    let mut server = BridgeServer::new(target.target, surface, state, output.clone());
+    let serve = async {
         while let Some(line) = input.recv().await {
-            desk.hear(&line).await;
+            server.handle_line(&line).await;
         }
-        desk.finish().await;
+        server.finish().await;
     };
     tokio::select! {
-        () = talk => {}
-        () = follower.follow() => {}
-        () = out.closed() => {}
+        () = serve => {}
+        () = notifier.run() => {}
+        () = output.closed() => {}
         _ = interrupt.recv() => {}
         _ = terminate.recv() => {}
     }

@@ -1,0 +1,179 @@
+//! `rogerrat listen-here`: hands on every message of a channel until it is stopped. It reconnects after any temporary
+//! failure.
+
+use std::collections::VecDeque;
+use std::path::PathBuf;
+use std::pin::pin;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::Args;
+use rogerrat_client::{ChannelSubscription, ClientError, ReceivedMessage, StreamOptions, SubscriptionEvent};
+use rogerrat_domain::Priority;
+use rogerrat_domain::text::one_line;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::time::{Interval, MissedTickBehavior, interval};
+
+use super::format::Format;
+use super::inbox::Inbox;
+use super::sink::{Output, Sink, SinkError};
+use crate::outcome::{CommandError, report};
+use crate::target::{IdentityArgs, ProfileRule, ResolvedTarget, TargetArgs};
+use crate::words::{PRIORITIES, word};
+
+pub(super) const NAME: &str = "rogerrat listen-here";
+
+/// Which channel to listen on, and where to hand messages on.
+#[derive(Args)]
+#[command(after_help = "Exit code 0: stopped by SIGINT or SIGTERM; 1: the hub refused; 2: usage error; 4: another \
+                        reader took over. It retries on any other error.")]
+pub struct ListenHereArgs {
+    #[command(flatten)]
+    target: TargetArgs,
+    #[command(flatten)]
+    identity: IdentityArgs,
+    /// Read with the cursor of this name; readers of one session need different names to receive all messages each
+    #[arg(long, value_name = "NAME")]
+    consumer: Option<String>,
+    /// Start after this message id instead of the cursor
+    #[arg(long, value_name = "ID")]
+    since: Option<u64>,
+    /// Append one line for each message to this file, and create it and its folders; by default messages are printed
+    #[arg(long, value_name = "FILE")]
+    inbox: Option<PathBuf>,
+    /// Run this with `sh -c` for each message, one at a time; RR_… variables describe the message
+    #[arg(long, value_name = "COMMAND")]
+    on_message: Option<String>,
+    /// How to write a message
+    #[arg(long, value_enum, default_value = "jsonl")]
+    format: Format,
+    /// Skip less urgent messages
+    #[arg(long, value_name = "PRIORITY", value_parser = word::<Priority>(PRIORITIES))]
+    min_priority: Option<Priority>,
+    /// Report at this interval that it is listening: in an inbox of text, else on standard error
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(1..))]
+    heartbeat: Option<u32>,
+    /// Print no messages, and only problems on standard error
+    #[arg(long)]
+    quiet: bool,
+}
+
+struct Listener {
+    subscription: ChannelSubscription,
+    sink: Sink,
+    heartbeat: Option<Interval>,
+    quiet: bool,
+}
+
+impl ListenHereArgs {
+    pub(super) fn resolve(&self) -> Result<ResolvedTarget, String> {
+        let target = self.target.resolve(&self.identity, ProfileRule::MayBeNew)?;
+        target.require_member()?.with_consumer(self.consumer.as_ref())
+    }
+}
+
+pub(super) async fn run(args: &ListenHereArgs, target: ResolvedTarget) -> Result<ExitCode, CommandError> {
+    let channel = target.target.channel.clone();
+    let output = match &args.inbox {
+        Some(path) => Output::Inbox(Inbox::open(path, &channel).map_err(CommandError::Local)?),
+        None if args.on_message.is_some() || args.quiet => Output::Nowhere,
+        None => Output::Stdout,
+    };
+    let sink = Sink {
+        name: NAME,
+        output,
+        format: args.format,
+        min_priority: args.min_priority.unwrap_or(Priority::Min),
+        command: args.on_message.clone(),
+        channel,
+        done: VecDeque::new(),
+    };
+    let heartbeat = args.heartbeat.map(|seconds| {
+        let mut heartbeat = interval(Duration::from_secs(seconds.into()));
+        heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        heartbeat.reset();
+        heartbeat
+    });
+    let subscription = target.client().subscribe(StreamOptions { since: args.since, max: None });
+    let mut listener = Listener { subscription, sink, heartbeat, quiet: args.quiet };
+    let signals = |kind| signal(kind).map_err(|error| CommandError::Local(error.to_string()));
+    let (mut interrupt, mut terminate) = (signals(SignalKind::interrupt())?, signals(SignalKind::terminate())?);
+    tokio::select! {
+        error = listener.listen() => Err(error),
+        _ = interrupt.recv() => Ok(ExitCode::SUCCESS),
+        _ = terminate.recv() => Ok(ExitCode::SUCCESS),
+    }
+}
+
+impl Listener {
+    /// Hands messages on until that is no longer possible.
+    async fn listen(&mut self) -> CommandError {
+        loop {
+            let event = match self.next().await {
+                Ok(event) => event,
+                Err(error) => return error.into(),
+            };
+            if let Err(error) = self.handle(event).await {
+                return error;
+            }
+        }
+    }
+
+    /// The next event. While the stream is open, heartbeats are reported.
+    async fn next(&mut self) -> Result<SubscriptionEvent, ClientError> {
+        let Some(heartbeat) = self.heartbeat.as_mut().filter(|_| self.subscription.is_connected()) else {
+            return self.subscription.next().await;
+        };
+        let mut next = pin!(self.subscription.next());
+        loop {
+            tokio::select! {
+                next = &mut next => return next,
+                _ = heartbeat.tick() => report_status(&mut self.sink, self.quiet, "♥ alive — still listening"),
+            }
+        }
+    }
+
+    async fn handle(&mut self, event: SubscriptionEvent) -> Result<(), CommandError> {
+        match event {
+            SubscriptionEvent::Connected(greeting) => {
+                let callsign = one_line(&greeting.callsign);
+                let line = format!("● connected — listening on {} as {callsign}", self.sink.channel);
+                report_status(&mut self.sink, self.quiet, &line);
+            }
+            SubscriptionEvent::Message(message) => {
+                let mut messages = vec![message];
+                while let Some(message) = self.subscription.next_ready_message()? {
+                    messages.push(message);
+                }
+                return self.hand_on(&messages).await;
+            }
+            SubscriptionEvent::Gap(gap) => {
+                report(NAME, &gap.to_string());
+                self.sink.write_status(&one_line(&gap.to_string()));
+            }
+            SubscriptionEvent::Disconnected { reason, retry_in } => {
+                report(NAME, &format!("{reason}; trying again in {} s", retry_in.as_secs()));
+            }
+        }
+        Ok(())
+    }
+
+    async fn hand_on(&mut self, messages: &[ReceivedMessage]) -> Result<(), CommandError> {
+        match self.sink.take(messages).await {
+            Ok(()) => Ok(self.subscription.ack_all(messages).await?),
+            Err(SinkError::Temporary(reason)) => {
+                self.subscription.interrupt(reason);
+                Ok(())
+            }
+            Err(SinkError::Permanent(message)) => Err(CommandError::Local(message)),
+        }
+    }
+}
+
+/// Reports the listener's state, in an inbox of text and on standard error.
+fn report_status(sink: &mut Sink, quiet: bool, line: &str) {
+    sink.write_status(line);
+    if !quiet {
+        report(NAME, line);
+    }
+}

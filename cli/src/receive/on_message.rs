@@ -1,0 +1,76 @@
+//! The command of `--on-message`. It runs once for each message, one at a time, and again until it succeeds.
+
+use std::process::{Command, Stdio};
+
+use rogerrat_client::ReceivedMessage;
+use rogerrat_domain::MessageView;
+use rogerrat_domain::text::one_line;
+use tokio::task::spawn_blocking;
+
+use super::sink::SinkError;
+
+/// Runs the command once. `failures` counts its earlier runs for this message.
+pub(super) async fn run(
+    command: &str,
+    channel: &str,
+    message: &ReceivedMessage,
+    saved_paths: &[String],
+    failures: u32,
+) -> Result<(), SinkError> {
+    let temporary = |reason: String| Err(SinkError::Temporary(reason));
+    let variables = variables(message.json(), channel, failures)
+        .map_err(|error| SinkError::Permanent(format!("invalid message: {error}")))?;
+    let mut process = Command::new("sh");
+    process.arg("-c").arg(command).envs(variables).env("RR_ATTACHMENTS", saved_paths.join("\t")).stdin(Stdio::null());
+    match spawn_blocking(move || process.status()).await {
+        Ok(Ok(status)) if status.success() => Ok(()),
+        Ok(Ok(status)) => temporary(format!("the command for #{} failed ({status})", message.id)),
+        Ok(Err(error)) => temporary(format!("cannot run the command for #{}: {error}", message.id)),
+        Err(error) => temporary(error.to_string()),
+    }
+}
+
+/// All values are single lines without a zero byte: no peer can begin another line (D27).
+fn variables(json: &str, channel: &str, failures: u32) -> serde_json::Result<Vec<(&'static str, String)>> {
+    let message: MessageView<'_> = serde_json::from_str(json)?;
+    let replies: Vec<_> = message.suggested_replies.iter().map(|reply| one_line(reply)).collect();
+    let line = |text: &str| one_line(text).into_owned();
+    Ok(vec![
+        ("RR_MESSAGE", line(&message.text)),
+        ("RR_FROM", line(&message.from)),
+        ("RR_TO", line(&message.to)),
+        ("RR_MSG_ID", message.id.to_string()),
+        ("RR_CHANNEL", channel.to_owned()),
+        ("RR_PRIORITY", line(or(&message.priority, "default"))),
+        ("RR_KIND", line(or(&message.kind, "message"))),
+        ("RR_AT", message.at.to_string()),
+        ("RR_REPLIES", replies.join("\t")),
+        ("RR_VERIFIED", line(message.verified.as_deref().unwrap_or_default())),
+        ("RR_THREAD", line(message.thread.as_deref().unwrap_or_default())),
+        ("RR_REPLY_TO", message.reply_to.map_or(String::new(), |id| id.to_string())),
+        ("RR_ATTEMPT", message.attempt.max(1).saturating_add(failures).to_string()),
+    ])
+}
+
+fn or<'a>(value: &'a str, default: &'a str) -> &'a str {
+    if value.is_empty() { default } else { value }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn d27_every_value_is_one_line() {
+        let json = r#"{"id":7,"from":"ann","to":"all","text":"a\nb\u0000","at":9,
+            "suggested_replies":["y\tes","no"],"attempt":2}"#;
+        let variables = variables(json, "c", 1).unwrap();
+        let value = |name: &str| &*variables.iter().find(|(known, _)| *known == name).unwrap().1;
+        assert_eq!(value("RR_MESSAGE"), "a\\nb\\u{0}");
+        assert_eq!((value("RR_REPLIES"), value("RR_PRIORITY"), value("RR_KIND")), ("y\\tes\tno", "default", "message"));
+        assert_eq!(
+            (value("RR_ATTEMPT"), value("RR_THREAD"), value("RR_REPLY_TO"), value("RR_VERIFIED")),
+            ("3", "", "", "")
+        );
+    }
+}

@@ -1,0 +1,196 @@
+//! A stream of messages that survives broken connections, restarts of the hub and expired sessions.
+
+use std::fmt;
+use std::pin::Pin;
+use std::time::Duration;
+
+use tokio::time::{Sleep, sleep};
+
+use crate::backoff::Backoff;
+use crate::channel_client::{ChannelClient, StreamOptions};
+use crate::error::ClientError;
+use crate::event_stream::{EventStream, StreamEvent};
+use crate::message::{GapNotice, ReceivedMessage};
+use crate::reply::StreamGreeting;
+
+/// Delivers all messages of a channel to one reader, over any number of connections.
+///
+/// Each message is delivered at least once: until it is [acknowledged](Self::ack), it is delivered again after a
+/// reconnect. A reader that must not process a message twice remembers the ids it has processed.
+///
+/// ```no_run
+/// # use rogerrat_client::{ChannelClient, ClientError, StreamOptions, SubscriptionEvent};
+/// # async fn example(client: ChannelClient) -> Result<(), ClientError> {
+/// let mut subscription = client.subscribe(StreamOptions::default());
+/// loop {
+///     match subscription.next().await? {
+///         SubscriptionEvent::Message(message) => {
+///             println!("{}: {}", message.from, message.text);
+///             subscription.ack(&message).await?;
+///         }
+///         SubscriptionEvent::Disconnected { reason, retry_in } => {
+///             eprintln!("{reason}; retrying in {} s", retry_in.as_secs());
+///         }
+///         SubscriptionEvent::Gap(gap) => eprintln!("{gap}"),
+///         SubscriptionEvent::Connected(_) => {}
+///     }
+/// }
+/// # }
+/// ```
+pub struct ChannelSubscription {
+    client: ChannelClient,
+    options: StreamOptions,
+    stream: Option<EventStream>,
+    backoff: Backoff,
+    /// The pause before the next attempt to connect.
+    pause: Option<Pin<Box<Sleep>>>,
+    /// A disconnect that was not returned yet.
+    disconnected: Option<SubscriptionEvent>,
+    /// End of the last gap that was returned.
+    last_gap: u64,
+}
+
+/// An event of a [`ChannelSubscription`].
+#[derive(Debug)]
+pub enum SubscriptionEvent {
+    /// The stream is open. `since` of the options applies to the first stream only.
+    Connected(StreamGreeting),
+    /// A message.
+    Message(ReceivedMessage),
+    /// Messages were lost. Each gap is reported once.
+    Gap(GapNotice),
+    /// The stream broke or could not be opened. The next call of [`ChannelSubscription::next`] waits and connects again.
+    Disconnected {
+        /// What happened.
+        reason: String,
+        /// The pause before the next attempt.
+        retry_in: Duration,
+    },
+}
+
+impl ChannelSubscription {
+    pub(crate) fn new(client: ChannelClient, options: StreamOptions) -> Self {
+        Self {
+            client,
+            options,
+            stream: None,
+            backoff: Backoff::default(),
+            pause: None,
+            disconnected: None,
+            last_gap: 0,
+        }
+    }
+
+    /// Waits for the next event, connecting first if necessary. It may be cancelled at any time without losing a
+    /// message.
+    ///
+    /// # Errors
+    ///
+    /// Fails if a reconnect cannot help: the hub refuses, another reader took over, the member left, or the certificate
+    /// is not trusted.
+    pub async fn next(&mut self) -> Result<SubscriptionEvent, ClientError> {
+        if let Some(event) = self.disconnected.take() {
+            return Ok(event);
+        }
+        match self.next_from_stream().await {
+            Err(ClientError::Temporary { message, retry_after }) => Ok(self.disconnect(message, retry_after)),
+            event => event,
+        }
+    }
+
+    /// Returns a message that was already received, if it is the next event.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the message is not valid.
+    pub fn next_ready_message(&mut self) -> Result<Option<ReceivedMessage>, ClientError> {
+        self.stream.as_mut().map_or(Ok(None), EventStream::next_ready_message)
+    }
+
+    /// Acknowledges a message and all before it. A status needs no acknowledgment and is ignored.
+    ///
+    /// # Errors
+    ///
+    /// Fails if a reconnect cannot help. After a temporary failure it returns `Ok`, and the subscription reconnects and
+    /// delivers the messages again.
+    pub async fn ack(&mut self, message: &ReceivedMessage) -> Result<(), ClientError> {
+        self.ack_all(std::slice::from_ref(message)).await
+    }
+
+    /// Acknowledges several messages and all before them.
+    ///
+    /// # Errors
+    ///
+    /// As for [`ack`](Self::ack).
+    pub async fn ack_all(&mut self, messages: &[ReceivedMessage]) -> Result<(), ClientError> {
+        let upto = messages.iter().filter(|message| !message.is_status).map(|message| message.id).max();
+        let Some(upto) = upto else { return Ok(()) };
+        match self.client.ack_streamed(upto).await {
+            Err(ClientError::Temporary { message, retry_after }) => {
+                self.disconnected = Some(self.disconnect(message, retry_after));
+                Ok(())
+            }
+            acked => acked,
+        }
+    }
+
+    /// Closes the stream and reconnects after a pause, for example because the messages cannot be processed now.
+    /// Messages that are not acknowledged are delivered again.
+    pub fn interrupt(&mut self, reason: String) {
+        self.disconnected = Some(self.disconnect(reason, None));
+    }
+
+    /// Whether the stream is open.
+    #[must_use]
+    pub fn is_connected(&self) -> bool {
+        self.stream.is_some()
+    }
+
+    /// Returns the client, for other requests of the same member.
+    pub fn client(&mut self) -> &mut ChannelClient {
+        &mut self.client
+    }
+
+    async fn next_from_stream(&mut self) -> Result<SubscriptionEvent, ClientError> {
+        if let Some(pause) = &mut self.pause {
+            pause.await;
+            self.pause = None;
+        }
+        let stream = match &mut self.stream {
+            Some(stream) => stream,
+            none => {
+                let stream = self.client.stream(&self.options).await?;
+                self.options.since = None;
+                none.insert(stream)
+            }
+        };
+        loop {
+            match stream.next().await? {
+                StreamEvent::Hello(greeting) => {
+                    self.backoff.reset();
+                    return Ok(SubscriptionEvent::Connected(greeting));
+                }
+                StreamEvent::Message(message) => return Ok(SubscriptionEvent::Message(message)),
+                StreamEvent::Gap(gap) if gap.to > self.last_gap => {
+                    self.last_gap = gap.to;
+                    return Ok(SubscriptionEvent::Gap(gap));
+                }
+                StreamEvent::Gap(_) | StreamEvent::Other(_) => {}
+            }
+        }
+    }
+
+    fn disconnect(&mut self, reason: String, retry_after: Option<Duration>) -> SubscriptionEvent {
+        self.stream = None;
+        self.client.forget_address();
+        let retry_in = self.backoff.pause(retry_after);
+        self.pause = Some(Box::pin(sleep(retry_in)));
+        SubscriptionEvent::Disconnected { reason, retry_in }
+    }
+}
+
+impl fmt::Debug for ChannelSubscription {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ChannelSubscription").field("client", &self.client).finish_non_exhaustive()
+    }
+}
