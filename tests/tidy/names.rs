@@ -10,7 +10,7 @@ use crate::workspace::{none, rust_files};
 const SAME_THING: &[(&str, &str)] = &[];
 
 /// Type names that still have two meanings. This list only ever gets shorter.
-const TWO_MEANINGS: &[&str] = &["Gap", "ListenArgs", "Message", "Owner", "Priority", "ReadResponse", "Retry", "Roster"];
+const TWO_MEANINGS: &[&str] = &["Owner", "ReadResponse"];
 
 /// Words that no identifier and no file name contains, with what to say instead.
 const PRIVATE_WORDS: &[(&str, &str)] = &[
@@ -67,12 +67,6 @@ const NOT_YET: &[&str] = &[
     "actors/domain/src/webhook",
     "actors/domain/tests",
     "benches/actors.rs",
-    "cli/src/chat",
-    "cli/src/commands",
-    "cli/src/receive",
-    "cli/src/recipe.rs",
-    "client/src/event_stream.rs",
-    "client/src/http",
     "load/src/html_report",
     "load/src/message.rs",
     "load/src/progress.rs",
