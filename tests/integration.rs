@@ -7,6 +7,7 @@
 
 mod accounts;
 mod api;
+mod client;
 mod compat;
 mod discovery;
 mod durable;
