@@ -1,8 +1,8 @@
 //! `rogerrat load`: each scenario against a real hub, its order checks against a faulty one, and the targets it refuses.
 
-mod liar;
-mod lies;
-mod pages;
+mod faults;
+mod faulty_hub;
 mod refusals;
+mod reports;
 mod run;
 mod scenarios;

@@ -1,4 +1,4 @@
-//! What cannot be measured is refused before any load: one line, and exit code 2.
+//! A run that cannot work is refused before any load, with one line and exit code 2.
 
 use std::net::TcpListener;
 
@@ -12,8 +12,8 @@ fn refused(words: &[&str], because: &str) {
 }
 
 #[test]
-fn nobody_is_there() {
-    // Bound and gone: nobody listens on its port.
+fn a_target_that_does_not_answer_is_refused() {
+    // The listener is closed again, so the port refuses connections.
     let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     refused(&["pingpong", "--url", &format!("http://127.0.0.1:{port}")], "there is no hub");
     refused(&["pingpong", "--url", &format!("http://127.0.0.1:{port}"), "--h2c"], "cannot connect");
@@ -22,7 +22,7 @@ fn nobody_is_there() {
 }
 
 #[test]
-fn the_hub_does_not_let_us() {
+fn a_hub_that_would_refuse_the_load_is_refused() {
     let hub = Hub::with(&["--rate-limit", "off", "--token", "a-long-token"], &[]);
     refused(&["sends", "--url", &hub.origin()], "--token");
     refused(&["sends", "--url", &hub.origin(), "--token", "another-token"], "--token");
@@ -34,7 +34,7 @@ fn the_hub_does_not_let_us() {
 }
 
 #[test]
-fn it_does_not_fit() {
+fn a_load_that_does_not_fit_is_refused() {
     let hub = Hub::unlimited();
     let url = hub.origin();
     refused(&["park", "--polls", "1000000", "--url", &url], "");
@@ -45,10 +45,10 @@ fn it_does_not_fit() {
 }
 
 #[test]
-fn an_interrupt_gives_the_figures_so_far() {
+fn an_interrupt_prints_the_figures_so_far() {
     let hub = Hub::unlimited();
     let run = start(&["pingpong", "--pairs", "2", "--url", &hub.origin(), "--warmup", "60"]);
-    rogerrat_testkit::wait_until("they talk", || {
+    rogerrat_testkit::wait_until("the pairs exchange messages", || {
         hub.get("/api/stats").send().ok()["messages_total"].as_u64() > Some(50)
     });
     run.signal("INT");

@@ -1,9 +1,9 @@
-//! A run in a process of its own, short enough for a test.
+//! Runs of `rogerrat load` as processes, short enough for a test.
 
 use rogerrat_testkit::{ClientCommand, Exit, Hub};
 use serde_json::Value;
 
-/// Long enough for figures, short enough for a test.
+/// Flags of a short run.
 const SHORT: [(&str, &str); 3] = [("--seconds", "0.4"), ("--warmup", "0.1"), ("--slice", "0.2")];
 
 /// The process of `rogerrat load <words>`.
@@ -11,11 +11,11 @@ pub(crate) fn start(words: &[&str]) -> ClientCommand {
     with_env(words, &[])
 }
 
-/// The same, with variables.
+/// Like [`start`], with environment variables.
 pub(crate) fn with_env(words: &[&str], env: &[(&str, &str)]) -> ClientCommand {
     let path = std::env::var("PATH").unwrap_or_default();
     let mut all = [&["load"], words, &["--quiet"]].concat();
-    // Who says a flag means it.
+    // A flag that the test gives takes precedence.
     for (flag, value) in SHORT.iter().filter(|(flag, _)| !words.contains(flag)) {
         all.extend([flag, value]);
     }
@@ -26,7 +26,7 @@ pub(crate) fn load(words: &[&str]) -> Exit {
     start(words).wait_for_exit()
 }
 
-/// Against this hub, with figures; it must be clean.
+/// Runs against a hub and returns the figures, which must be clean.
 #[track_caller]
 pub(crate) fn clean(hub: &Hub, words: &[&str]) -> Value {
     let (origin, pid) = (hub.origin(), hub.pid.to_string());

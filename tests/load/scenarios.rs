@@ -1,4 +1,4 @@
-//! Each scenario with small numbers: it ends, its figures are there, and nothing was lost, doubled or out of order.
+//! Each scenario with small numbers: it ends, prints its figures, and nothing is lost, duplicated or reordered.
 
 use rogerrat_testkit::Hub;
 use serde_json::Value;
@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::run::{clean, fact, load};
 
 #[test]
-fn pairs_answer_each_other_over_polls_and_tools() {
+fn pairs_answer_each_other_over_polls_and_mcp_tools() {
     let hub = Hub::unlimited();
     let figures = clean(&hub, &["pingpong", "--pairs", "3"]);
     let side = &figures["sides"][0];
@@ -26,14 +26,14 @@ fn an_open_loop_keeps_its_rate() {
 }
 
 #[test]
-fn one_speaker_reaches_all_streams() {
+fn one_sender_reaches_all_streams() {
     let hub = Hub::unlimited();
     clean(&hub, &["broadcast", "--listeners", "20", "--channels", "2"]);
     clean(&hub, &["broadcast", "--listeners", "5", "--rate", "50", "--durability", "disk"]);
 }
 
 #[test]
-fn all_that_are_parked_are_woken() {
+fn all_parked_polls_are_woken() {
     let hub = Hub::unlimited();
     for streams in [&[][..], &["--streams"]] {
         let figures = clean(&hub, &[&["park", "--polls", "30", "--per-channel", "8"], streams].concat());
@@ -44,7 +44,7 @@ fn all_that_are_parked_are_woken() {
 }
 
 #[test]
-fn many_speak_to_one_or_to_nobody() {
+fn many_senders_with_one_receiver_or_none() {
     let hub = Hub::unlimited();
     clean(&hub, &["sends", "--channels", "2", "--senders", "3"]);
     clean(&hub, &["sends", "--channels", "2", "--senders", "3", "--unheard"]);
@@ -55,7 +55,7 @@ fn many_speak_to_one_or_to_nobody() {
 }
 
 #[test]
-fn channels_are_counted_and_guests_come_and_go() {
+fn channels_are_created_and_guests_join_and_leave() {
     let hub = Hub::unlimited();
     let figures = clean(&hub, &["channels", "--channels", "60", "--members", "2", "--creators", "4"]);
     let side = &figures["sides"][0];
@@ -78,7 +78,7 @@ fn http2_works_like_http1() {
 }
 
 #[test]
-fn two_hubs_take_turns() {
+fn two_hubs_are_measured_in_turns() {
     let (one, two) = (Hub::unlimited(), Hub::unlimited());
     let (other, pid) = (two.origin(), two.pid.to_string());
     let figures = clean(&one, &["pingpong", "--pairs", "2", "--compare", &other, "--pid2", &pid]);

@@ -71,7 +71,6 @@ const NOT_YET: &[&str] = &[
     "load/src/message.rs",
     "load/src/progress.rs",
     "load/src/scenario",
-    "tests/load",
     "tests/receive",
     "tests/shell",
     "torture/src/checker.rs",

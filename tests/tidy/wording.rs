@@ -65,7 +65,6 @@ const NOT_YET: &[&str] = &[
     "load/src/progress.rs",
     "load/src/scenario",
     "load/src/target.rs",
-    "tests/load",
     "tests/receive",
     "tests/shell",
     "torture/src/caller.rs",

@@ -1,4 +1,4 @@
-//! A small hub that lies: it loses, doubles, swaps or misleads one message in so many, and swears that it sent it.
+//! A small hub with a fault: it loses, duplicates, reorders or misdelivers every eleventh message and reports success.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -11,17 +11,17 @@ use serde_json::{Value, json};
 use tokio::sync::Notify;
 use tokio::time::{Duration, timeout};
 
-/// What it does to every eleventh message.
+/// What goes wrong with every eleventh message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Lie {
+pub(crate) enum Fault {
     None,
     Lose,
     Double,
-    /// The message comes after the one that follows it.
+    /// The message is delivered after the next one.
     Swap,
-    /// Somebody else hears it.
+    /// The message is delivered to another member.
     Mislead,
-    /// A part of the text is gone.
+    /// The end of the text is missing.
     Cut,
 }
 
@@ -35,33 +35,33 @@ struct Mailbox {
 }
 
 struct Hub {
-    lie: Lie,
+    fault: Fault,
     count: AtomicU64,
     /// By session.
     members: Mutex<HashMap<String, Member>>,
 }
 
-/// Channel, callsign, and what waits.
+/// Channel, callsign, and undelivered messages.
 type Member = (String, String, Arc<Mailbox>);
 
-/// A liar that runs; dropped, it ends.
-pub(crate) struct Liar {
+/// A running hub with a fault. It is stopped when dropped.
+pub(crate) struct FaultyHub {
     pub(crate) url: String,
     handle: ServerHandle,
 }
 
-impl Drop for Liar {
+impl Drop for FaultyHub {
     fn drop(&mut self) {
         drop(self.handle.stop(false));
     }
 }
 
-impl Liar {
-    pub(crate) fn start(lie: Lie) -> Self {
-        let (tell, told) = sync_channel(1);
+impl FaultyHub {
+    pub(crate) fn start(fault: Fault) -> Self {
+        let (started, is_started) = sync_channel(1);
         std::thread::spawn(move || {
             rt::System::new().block_on(async move {
-                let hub = web::Data::new(Hub { lie, count: AtomicU64::new(1), members: Mutex::default() });
+                let hub = web::Data::new(Hub { fault, count: AtomicU64::new(1), members: Mutex::default() });
                 let server = HttpServer::new(move || {
                     App::new()
                         .app_data(hub.clone())
@@ -75,17 +75,17 @@ impl Liar {
                 let server = server.workers(1).disable_signals().bind("127.0.0.1:0").unwrap();
                 let url = format!("http://{}", server.addrs()[0]);
                 let server = server.run();
-                tell.send(Self { url, handle: server.handle() }).unwrap_or_else(|_| panic!("nobody waits"));
+                started.send(Self { url, handle: server.handle() }).unwrap_or_else(|_| panic!("the test has ended"));
                 server.await
             })
         });
-        told.recv().unwrap()
+        is_started.recv().unwrap()
     }
 }
 
 async fn create(hub: web::Data<Hub>) -> HttpResponse {
     let id = hub.count.fetch_add(1, Ordering::Relaxed);
-    HttpResponse::Ok().json(json!({"channel_id": format!("liar-{id}"), "join_token": "t"}))
+    HttpResponse::Ok().json(json!({"channel_id": format!("faulty-{id}"), "join_token": "t"}))
 }
 
 async fn join(hub: web::Data<Hub>, channel: web::Path<String>, body: web::Json<Value>) -> HttpResponse {
@@ -110,23 +110,23 @@ async fn send(hub: web::Data<Hub>, request: HttpRequest, body: web::Json<Value>)
     let to = body["to"].as_str().unwrap();
     let mut message = json!({"id": id, "from": from, "to": to, "text": body["message"], "at": id});
     let number = body["message"].as_str().and_then(|text| text.split(' ').next()?.parse::<u64>().ok()).unwrap_or(0);
-    let lie = if number > 0 && number.is_multiple_of(EVERY) { hub.lie } else { Lie::None };
+    let fault = if number > 0 && number.is_multiple_of(EVERY) { hub.fault } else { Fault::None };
     let receiver = |name: &str| members.values().find(|member| member.0 == *channel && member.1 == name);
     let wrong = members.values().find(|member| member.0 == *channel && member.1 != to).map(|member| &member.1);
-    let heard_by = if lie == Lie::Mislead { wrong.map_or(to, String::as_str) } else { to };
-    if lie == Lie::Cut {
+    let receiver_name = if fault == Fault::Mislead { wrong.map_or(to, String::as_str) } else { to };
+    if fault == Fault::Cut {
         message["text"] = json!(message["text"].as_str().unwrap().trim_end_matches('.'));
     }
-    if let Some((_, _, mailbox)) = receiver(heard_by) {
+    if let Some((_, _, mailbox)) = receiver(receiver_name) {
         let mut waiting = mailbox.waiting.lock().unwrap();
         let mut held = mailbox.held.lock().unwrap();
-        match lie {
-            Lie::Lose => {}
-            Lie::Swap => *held = Some(message),
-            Lie::Double => waiting.extend([message.clone(), message]),
+        match fault {
+            Fault::Lose => {}
+            Fault::Swap => *held = Some(message),
+            Fault::Double => waiting.extend([message.clone(), message]),
             _ => waiting.push(message),
         }
-        if lie != Lie::Swap {
+        if fault != Fault::Swap {
             waiting.extend(held.take());
         }
         mailbox.bell.notify_one();

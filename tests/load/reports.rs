@@ -1,4 +1,4 @@
-//! A hub of its own goes with the run, and the page needs nothing but itself.
+//! The report of a run, and the hub that `--self` starts and stops.
 
 use std::fs;
 use std::path::PathBuf;
@@ -11,20 +11,20 @@ fn scratch(name: &str) -> PathBuf {
     folder
 }
 
-/// What a run of this process number leaves.
+/// The files that a run has left behind.
 fn left_by(folder: &PathBuf) -> Vec<String> {
     let names = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
     names.filter(|name| name.starts_with("rogerrat-load-")).collect()
 }
 
-/// Processes whose command line names this folder.
+/// The number of processes whose command line names this folder.
 fn alive_in(folder: &str) -> usize {
     let lines = fs::read_dir("/proc").unwrap().flatten().map(|entry| entry.path().join("cmdline"));
     lines.filter_map(|line| fs::read(line).ok()).filter(|line| String::from_utf8_lossy(line).contains(folder)).count()
 }
 
 #[test]
-fn one_command_demonstrates_and_leaves_nothing() {
+fn one_command_measures_and_leaves_nothing_behind() {
     let folder = scratch("self");
     let (page, json) = (folder.join("page.html"), folder.join("figures.json"));
     let (at, page_at, json_at) = (folder.to_str().unwrap(), page.to_str().unwrap(), json.to_str().unwrap());
@@ -46,13 +46,13 @@ fn one_command_demonstrates_and_leaves_nothing() {
 }
 
 #[test]
-fn an_interrupted_run_takes_its_hub_with_it() {
+fn an_interrupted_run_stops_its_hub() {
     let folder = scratch("interrupted");
     let at = folder.to_str().unwrap();
     let run = super::run::with_env(&["pingpong", "--pairs", "2", "--self", "--seconds", "600"], &[("TMPDIR", at)]);
-    rogerrat_testkit::wait_until("its hub runs", || alive_in(&format!("{at}/rogerrat-load")) > 0);
+    rogerrat_testkit::wait_until("the hub runs", || alive_in(&format!("{at}/rogerrat-load")) > 0);
     run.signal("TERM");
-    // Before the load began it is 2, after that the figures so far are clean.
+    // Before the load begins the exit code is 2, after that the figures so far are clean.
     let ended = run.wait_for_exit();
     assert!(matches!(ended.code, Some(0 | 2)), "{ended:?}");
     assert!(left_by(&folder).is_empty() && alive_in(&format!("{at}/rogerrat-load")) == 0);
@@ -60,13 +60,13 @@ fn an_interrupted_run_takes_its_hub_with_it() {
 }
 
 #[test]
-fn a_hub_of_its_own_that_does_not_start_is_told() {
+fn a_hub_that_does_not_start_is_reported() {
     load(&["pingpong", "--self", "--hub-flag=--lan", "--hub-flag=--config=/no/such/file"])
         .with_one_line(2, "did not start");
 }
 
 #[test]
-fn it_tells_how_it_goes() {
+fn quiet_prints_no_progress() {
     let ended = start(&["pingpong", "--pairs", "2", "--self", "--seconds", "0.2"]).wait_for_exit();
-    assert!(ended.err.is_empty(), "quiet was asked for: {ended:?}");
+    assert!(ended.err.is_empty(), "--quiet was given: {ended:?}");
 }
