@@ -25,7 +25,7 @@ mod webhooks;
 pub use channel::delivery::{DeliveryGuard, ReadResponse, StreamReader};
 pub use clock::Clock;
 pub use error::HubError;
-pub use hub::{Admission, Admitted, Band, Created, HookStatus, Hub, HubRules, Owner, Replayed, Subscribed};
+pub use hub::{AccountOwner, Admission, Admitted, Band, Created, HookStatus, Hub, HubRules, Replayed, Subscribed};
 pub use memory::{MemoryAccounts, MemoryLog};
 pub use ports::Ports;
 pub use ports::accounts::{AccountChange, AccountChangeResult, AccountFacts, Accounts, Opened};

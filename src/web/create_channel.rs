@@ -1,13 +1,13 @@
 //! Creates a channel for any interface, with the reply they share: settings, join token and connection snippets.
 
 use actix_web::HttpRequest;
-use rogerrat_actors::{HubError, Owner};
+use rogerrat_actors::{AccountOwner, HubError};
 use rogerrat_domain::op::CreateInput;
 use rogerrat_domain::{AccountId, DmVisibility, Durability, Retention, TrustMode, names};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use rogerrat_domain::webhook::{Owner as HookOwner, SubscribeInput};
+use rogerrat_domain::webhook::{HookOwner, SubscribeInput};
 
 use super::snippets::{Connect, SnippetContext};
 use super::state::AppState;
@@ -69,7 +69,7 @@ impl AppState {
         &self,
         request: &HttpRequest,
         mut input: CreateInput,
-        owner: Option<&Owner>,
+        owner: Option<&AccountOwner>,
     ) -> Result<CreateReply, HubError> {
         let preset = self.preset(request);
         preset.fill(&mut input, rogerrat_actors::random_password);

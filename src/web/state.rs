@@ -6,7 +6,7 @@ use actix_web::dev::RequestHead;
 use actix_web::http::header::{self, HeaderMap, HeaderName};
 use actix_web::{HttpRequest, web};
 use ipnet::IpNet;
-use rogerrat_actors::{Admission, Admitted, Attempts, Clock, Hub, HubError, Owner};
+use rogerrat_actors::{AccountOwner, Admission, Admitted, Attempts, Clock, Hub, HubError};
 use rogerrat_domain::account::SESSION_PREFIX;
 use rogerrat_domain::limits::ADMIN_ATTEMPTS;
 use rogerrat_domain::{Code, Hint, Refusal, SessionId, TokenHash};
@@ -92,7 +92,7 @@ impl AppState {
     ///
     /// # Errors
     /// `unauthorized`.
-    pub(crate) async fn admit_channel_creation(&self, headers: &HeaderMap) -> Result<Option<Owner>, HubError> {
+    pub(crate) async fn admit_channel_creation(&self, headers: &HeaderMap) -> Result<Option<AccountOwner>, HubError> {
         let bearer = bearer(headers);
         if bearer.is_some_and(|token| token.starts_with(SESSION_PREFIX)) {
             return self.hub.admit_owner(bearer).await.map(Some);
@@ -130,7 +130,7 @@ impl AppState {
     ///
     /// # Errors
     /// `unauthorized`.
-    pub(crate) async fn admit_owner(&self, request: &HttpRequest) -> Result<Owner, HubError> {
+    pub(crate) async fn admit_owner(&self, request: &HttpRequest) -> Result<AccountOwner, HubError> {
         self.hub.admit_owner(bearer(request.headers())).await
     }
 

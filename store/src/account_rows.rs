@@ -1,7 +1,7 @@
 //! Accounts in the database. Uniqueness and limits are checked here, within the writer's transaction.
 
 use rogerrat_actors::{AccountChange, AccountChangeResult};
-use rogerrat_domain::webhook::Owner;
+use rogerrat_domain::webhook::HookOwner;
 use rogerrat_domain::{AccountId, Callsign, Identity, TokenHash};
 use rusqlite::{OptionalExtension as _, Result, Row, params};
 
@@ -106,7 +106,7 @@ impl WriteTx<'_> {
         }
         self.execute("DELETE FROM account_sessions WHERE account = ?1", [account.as_str()])?;
         self.execute("UPDATE channels SET owner = NULL WHERE owner = ?1", [account.as_str()])?;
-        webhook_rows::drop_hooks_of(self.connection, &Owner::Account(account.clone()).to_string())?;
+        webhook_rows::drop_hooks_of(self.connection, &HookOwner::Account(account.clone()).to_string())?;
         let sql = format!("DELETE FROM identities WHERE account = ?1 RETURNING {IDENTITY_COLUMNS}");
         Ok(AccountChangeResult::Done(self.identities(&sql, [account.as_str()])?))
     }

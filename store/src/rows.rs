@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use rogerrat_domain::webhook::{HookId, Owner};
+use rogerrat_domain::webhook::{HookId, HookOwner};
 use rogerrat_domain::{AccountId, ChannelId, MemberNo, MessageId};
 use serde_json::value::RawValue;
 
@@ -77,7 +77,7 @@ pub(super) struct WebhookDeliveryRow {
 /// A change to the tables of webhooks.
 #[derive(Debug)]
 pub(super) enum WebhookWrite {
-    PutHook { hook: HookId, owner: Owner, json: Vec<u8> },
+    PutHook { hook: HookId, owner: HookOwner, json: Vec<u8> },
     DropHook(String),
     DropHooksOf(String),
     Enqueue(DueDeliveryRows),

@@ -4,7 +4,7 @@
 use std::collections::HashSet;
 
 use rogerrat_actors::HookEncryptors;
-use rogerrat_domain::webhook::{Delivery, DeliveryState, Hook, Owner};
+use rogerrat_domain::webhook::{Delivery, DeliveryState, Hook, HookOwner};
 use rogerrat_domain::{AccountId, Callsign, ChannelId};
 use rusqlite::{Connection, Row};
 
@@ -99,11 +99,11 @@ fn hooks(
             return corrupt(format!("the secret of webhook {id} does not decrypt with the hub's key"));
         }
         match &hook.owner {
-            Owner::Account(account) => owners.require_account(account.as_str(), || format!("webhook {id}"))?,
-            Owner::Channel(channel) if !owners.channels.contains(channel) => {
+            HookOwner::Account(account) => owners.require_account(account.as_str(), || format!("webhook {id}"))?,
+            HookOwner::Channel(channel) if !owners.channels.contains(channel) => {
                 return corrupt(format!("webhook {id} belongs to channel {channel}, which does not exist"));
             }
-            Owner::Channel(_) => {}
+            HookOwner::Channel(_) => {}
         }
         hooks.insert(id.to_owned());
         Ok(())

@@ -3,7 +3,7 @@
 //! A payload that several hooks need is stored once, encrypted. It is deleted with the last delivery that needs it.
 
 use rogerrat_actors::{LogError, StoredHook};
-use rogerrat_domain::webhook::{DeliveryRow, Hook, Owner};
+use rogerrat_domain::webhook::{DeliveryRow, Hook, HookOwner};
 use rogerrat_domain::{ChannelId, limits};
 use rusqlite::{Connection, OptionalExtension as _, Result, params};
 
@@ -66,10 +66,10 @@ pub(super) fn enqueue(due: &DueDeliveryRows, connection: &Connection) -> Result<
     }
 }
 
-fn has_owner(connection: &Connection, owner: &Owner) -> Result<bool> {
+fn has_owner(connection: &Connection, owner: &HookOwner) -> Result<bool> {
     let (find, id) = match owner {
-        Owner::Channel(id) => ("SELECT 1 FROM channels WHERE id = ?1 AND settings IS NOT NULL", id.as_str()),
-        Owner::Account(id) => ("SELECT 1 FROM accounts WHERE id = ?1", id.as_str()),
+        HookOwner::Channel(id) => ("SELECT 1 FROM channels WHERE id = ?1 AND settings IS NOT NULL", id.as_str()),
+        HookOwner::Account(id) => ("SELECT 1 FROM accounts WHERE id = ?1", id.as_str()),
     };
     connection.prepare_cached(find)?.exists([id])
 }

@@ -4,7 +4,7 @@ use std::future::ready;
 
 use futures_util::future::BoxFuture;
 use rogerrat_actors::{LogError, StoredHook, WebhookStore};
-use rogerrat_domain::webhook::{DeliveryRow, DeliveryState, DueDelivery, Hook, HookId, Owner};
+use rogerrat_domain::webhook::{DeliveryRow, DeliveryState, DueDelivery, Hook, HookId, HookOwner};
 
 use super::rows::{DueDeliveryRows, WebhookWrite};
 use super::write_request::WriteOp;
@@ -34,7 +34,7 @@ impl WebhookStore for Store {
         self.write(WriteOp::Webhook(WebhookWrite::DropHook(hook.to_string())))
     }
 
-    fn drop_hooks(&self, owner: &Owner) -> BoxFuture<'static, UnitResult> {
+    fn drop_hooks(&self, owner: &HookOwner) -> BoxFuture<'static, UnitResult> {
         self.write(WriteOp::Webhook(WebhookWrite::DropHooksOf(owner.to_string())))
     }
 

@@ -7,10 +7,11 @@ use crate::lexer::{Kind, Token};
 use crate::workspace::{none, rust_files};
 
 /// Type names that are defined more than once, and why that is the same thing.
-const SAME_THING: &[(&str, &str)] = &[];
+const SAME_THING: &[(&str, &str)] =
+    &[("ReadResponse", "the actors' alias names the guard of the domain's generic type")];
 
 /// Type names that still have two meanings. This list only ever gets shorter.
-const TWO_MEANINGS: &[&str] = &["Owner", "ReadResponse"];
+const TWO_MEANINGS: &[&str] = &[];
 
 /// Words that no identifier and no file name contains, with what to say instead.
 const PRIVATE_WORDS: &[(&str, &str)] = &[

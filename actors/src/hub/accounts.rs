@@ -13,7 +13,7 @@ use rogerrat_domain::account::{
     SESSION_PREFIX, TokenReply, identity_callsign,
 };
 use rogerrat_domain::op::{Revoke, RotateToken};
-use rogerrat_domain::webhook::Owner as HookOwner;
+use rogerrat_domain::webhook::HookOwner;
 use rogerrat_domain::{
     AccountId, AccountLimits, Callsign, Code, Hint, Identity, IdentityRow, Refusal, TokenHash, limits, names,
 };
@@ -34,9 +34,9 @@ const REVOKE_AT_ONCE: usize = 256;
 
 /// The account of a caller who presented a session token of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Owner(pub(crate) AccountId);
+pub struct AccountOwner(pub(crate) AccountId);
 
-impl Owner {
+impl AccountOwner {
     /// The account's id.
     #[must_use]
     pub fn id(&self) -> &AccountId {
@@ -87,7 +87,7 @@ impl Hub {
     ///
     /// # Errors
     /// `unauthorized` without a token, and for one that is unknown or expired.
-    pub async fn admit_owner(&self, session_token: Option<&str>) -> Result<Owner, HubError> {
+    pub async fn admit_owner(&self, session_token: Option<&str>) -> Result<AccountOwner, HubError> {
         let refusal = || {
             Refusal::new(Code::Unauthorized, "unknown or expired session token of an account")
                 .hint(Hint::PresentAccountSession)
@@ -102,14 +102,14 @@ impl Hub {
             // Not awaited: if the write is lost, the next use writes it.
             drop(self.shared.ports.accounts.change(AccountChange::Used { session, at_ms: now }));
         }
-        Ok(Owner(account))
+        Ok(AccountOwner(account))
     }
 
     /// Describes an account.
     ///
     /// # Errors
     /// `unauthorized` when the account has just been deleted; an error when it cannot be read.
-    pub async fn account(&self, owner: &Owner) -> Result<AccountReply, HubError> {
+    pub async fn account(&self, owner: &AccountOwner) -> Result<AccountReply, HubError> {
         let facts = self.shared.ports.accounts.facts(owner.0.clone()).await.map_err(unread)?.ok_or_else(gone)?;
         Ok(AccountReply {
             account_id: owner.0.clone(),
@@ -133,7 +133,7 @@ impl Hub {
     /// # Errors
     /// `unauthorized` when the account has just been deleted; an error when something cannot be deleted, and then the
     /// account remains.
-    pub async fn close_account(&self, owner: &Owner, with_channels: bool) -> Result<(), HubError> {
+    pub async fn close_account(&self, owner: &AccountOwner, with_channels: bool) -> Result<(), HubError> {
         let (hub, owner) = (self.clone(), owner.clone());
         uncancelled(async move {
             if with_channels {
@@ -157,7 +157,7 @@ impl Hub {
     ///
     /// # Errors
     /// When the store cannot be read.
-    pub async fn identities(&self, owner: &Owner) -> Result<Vec<IdentityRow>, HubError> {
+    pub async fn identities(&self, owner: &AccountOwner) -> Result<Vec<IdentityRow>, HubError> {
         self.shared.ports.accounts.identities(owner.0.clone()).await.map_err(unread)
     }
 
@@ -165,7 +165,7 @@ impl Hub {
     ///
     /// # Errors
     /// `invalid` or `callsign_taken` for the callsign; `limit_reached`; an error when it cannot be stored.
-    pub async fn add_identity(&self, owner: &Owner, wish: Option<&str>) -> Result<IdentityReply, HubError> {
+    pub async fn add_identity(&self, owner: &AccountOwner, wish: Option<&str>) -> Result<IdentityReply, HubError> {
         let wish = wish.map(identity_callsign).transpose()?;
         for _ in 0..NAME_TRIES {
             let callsign = wish.clone().unwrap_or_else(|| names::identity_callsign(random_u64()));
@@ -195,7 +195,7 @@ impl Hub {
     ///
     /// # Errors
     /// `not_found`; an error when it cannot be stored.
-    pub async fn rotate_key(&self, owner: &Owner, callsign: &str) -> Result<IdentityReply, HubError> {
+    pub async fn rotate_key(&self, owner: &AccountOwner, callsign: &str) -> Result<IdentityReply, HubError> {
         let callsign = Callsign::parse(callsign).map_err(|_| no_identity())?;
         let (hub, owner) = (self.clone(), owner.clone());
         uncancelled(async move {
@@ -213,7 +213,7 @@ impl Hub {
     ///
     /// # Errors
     /// `not_found`; an error when it cannot be stored.
-    pub async fn remove_identity(&self, owner: &Owner, callsign: &str) -> Result<(), HubError> {
+    pub async fn remove_identity(&self, owner: &AccountOwner, callsign: &str) -> Result<(), HubError> {
         let callsign = Callsign::parse(callsign).map_err(|_| no_identity())?;
         let (hub, owner) = (self.clone(), owner.clone());
         uncancelled(async move {
@@ -229,7 +229,7 @@ impl Hub {
     ///
     /// # Errors
     /// When the store cannot be read.
-    pub async fn owned(&self, owner: &Owner) -> Result<Vec<OwnedChannel>, HubError> {
+    pub async fn owned(&self, owner: &AccountOwner) -> Result<Vec<OwnedChannel>, HubError> {
         let owned = self.shared.ports.accounts.channels(owner.0.clone()).await.map_err(unread)?;
         let agents = |id: &str| self.shared.directory.get(id).map_or(0, |handle| handle.status.agents.load(Relaxed));
         let rows = owned.into_iter().map(|(id, settings)| OwnedChannel {
@@ -247,7 +247,7 @@ impl Hub {
     ///
     /// # Errors
     /// `not_found`; an error when it cannot be read.
-    pub async fn find_owned(&self, owner: &Owner, channel: &str) -> Result<Admitted, HubError> {
+    pub async fn find_owned(&self, owner: &AccountOwner, channel: &str) -> Result<Admitted, HubError> {
         let at = self.find(channel).await?;
         let is_ours = at.settings().creator_account_id.as_ref() == Some(&owner.0);
         if is_ours { Ok(at) } else { Err(Refusal::channel_not_found().into()) }
@@ -361,7 +361,7 @@ fn secret(prefix: &str) -> String {
 }
 
 /// An identity's next key number. It fits SQLite's integers.
-fn new_key(owner: &Owner) -> Identity {
+fn new_key(owner: &AccountOwner) -> Identity {
     Identity { account: owner.0.clone(), key_no: random_u64() >> 1 }
 }
 

@@ -8,7 +8,7 @@ use rogerrat_domain::op::{self, CreateDraft};
 use rogerrat_domain::transcript::TranscriptEvent;
 use rogerrat_domain::{ChannelId, Code, Entry, Hint, Now, Record, Refusal, Retention, Settings, names};
 
-use super::{Admitted, Hub, Owner, Shared};
+use super::{AccountOwner, Admitted, Hub, Shared};
 use crate::channel::handle::{ChannelDirectory, ChannelHandle};
 use crate::counters::Count;
 use crate::error::HubError;
@@ -125,7 +125,7 @@ impl Hub {
     ///
     /// # Errors
     /// `invalid` for the input; `storage_failed` when the log cannot store it.
-    pub async fn create(&self, input: op::CreateInput, owner: Option<&Owner>) -> Result<Created, HubError> {
+    pub async fn create(&self, input: op::CreateInput, owner: Option<&AccountOwner>) -> Result<Created, HubError> {
         self.create_with(input, owner, random_token()).await
     }
 
@@ -136,7 +136,7 @@ impl Hub {
     pub async fn create_with(
         &self,
         input: op::CreateInput,
-        owner: Option<&Owner>,
+        owner: Option<&AccountOwner>,
         token: String,
     ) -> Result<Created, HubError> {
         let Shared { directory, passwords, clock, counters, .. } = &*self.shared;

@@ -42,7 +42,7 @@ use crate::security::password::Passwords;
 use crate::totals::Totals;
 use crate::webhooks::Webhooks;
 
-pub use accounts::Owner;
+pub use accounts::AccountOwner;
 pub use channels::{Admission, Band, Created};
 pub use webhooks::{HookStatus, Replayed, Subscribed};
 

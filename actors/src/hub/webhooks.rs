@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use rogerrat_domain::op::FindMessage;
 use rogerrat_domain::webhook::{
-    self, Delivery, DeliveryId, DeliveryState, DueDelivery, Hook, MESSAGE_RECEIVED, Owner, ReplayInput, Secret,
+    self, Delivery, DeliveryId, DeliveryState, DueDelivery, Hook, HookOwner, MESSAGE_RECEIVED, ReplayInput, Secret,
     SubscribeInput, TEST, hook_not_found,
 };
 use rogerrat_domain::{AccountId, Callsign, ChannelId, Code, Encryptor, MessageId, Refusal, limits};
@@ -56,16 +56,16 @@ impl Hub {
     ///
     /// # Errors
     /// `invalid` for a URL that is not allowed; `forbidden` on a band; `limit_reached`.
-    pub async fn subscribe(&self, owner: Owner, input: SubscribeInput) -> Result<Subscribed, HubError> {
-        if let Owner::Channel(channel) = &owner
+    pub async fn subscribe(&self, owner: HookOwner, input: SubscribeInput) -> Result<Subscribed, HubError> {
+        if let HookOwner::Channel(channel) = &owner
             && self.shared.directory.get(channel).is_some_and(|handle| handle.settings().is_band)
         {
             return Err(Refusal::new(Code::Forbidden, "a public band has no webhooks").into());
         }
         self.check_webhook(&input).await?;
         let bound = match &owner {
-            Owner::Channel(_) => limits::HOOKS,
-            Owner::Account(_) => self.shared.per_account.webhooks.map_or(usize::MAX, |n| n as usize),
+            HookOwner::Channel(_) => limits::HOOKS,
+            HookOwner::Account(_) => self.shared.per_account.webhooks.map_or(usize::MAX, |n| n as usize),
         };
         let subscribe = Subscribe { bound, owner, url: input.url.into(), retry: input.retry.unwrap_or_default() };
         let (hook, secret) = self.shared.webhooks.addr.send(subscribe).await.map_err(|_| HubError::Gone)??;
@@ -75,7 +75,7 @@ impl Hub {
 
     /// The hooks of an owner, oldest first.
     #[must_use]
-    pub fn webhooks_of(&self, owner: &Owner) -> Vec<HookStatus> {
+    pub fn webhooks_of(&self, owner: &HookOwner) -> Vec<HookStatus> {
         let handles = self.shared.webhooks.hooks.of(owner);
         let handles = handles.iter().flat_map(|handles| handles.iter());
         handles.map(|handle| HookStatus { hook: handle.hook(), due: handle.due() }).collect()
@@ -85,7 +85,7 @@ impl Hub {
     ///
     /// # Errors
     /// `not_found`.
-    pub async fn unsubscribe(&self, owner: Owner, hook: &str) -> Result<(), HubError> {
+    pub async fn unsubscribe(&self, owner: HookOwner, hook: &str) -> Result<(), HubError> {
         let ask = Unsubscribe { owner, hook: hook.to_owned() };
         self.shared.webhooks.addr.send(ask).await.map_err(|_| HubError::Gone)?
     }
@@ -101,7 +101,7 @@ impl Hub {
     ///
     /// # Errors
     /// When it cannot be stored.
-    pub async fn forget_webhooks(&self, owner: Owner) -> Result<(), HubError> {
+    pub async fn forget_webhooks(&self, owner: HookOwner) -> Result<(), HubError> {
         self.shared.webhooks.addr.send(Forget(owner)).await.map_err(|_| HubError::Gone)?
     }
 
@@ -109,7 +109,7 @@ impl Hub {
     ///
     /// # Errors
     /// `not_found`.
-    pub async fn rotate_webhook(&self, owner: Owner, hook: &str) -> Result<Subscribed, HubError> {
+    pub async fn rotate_webhook(&self, owner: HookOwner, hook: &str) -> Result<Subscribed, HubError> {
         let ask = Rotate { owner, hook: hook.to_owned() };
         let (hook, secret) = self.shared.webhooks.addr.send(ask).await.map_err(|_| HubError::Gone)??;
         Ok(Subscribed { hook, secret })
@@ -119,10 +119,10 @@ impl Hub {
     ///
     /// # Errors
     /// `not_found`; `limit_reached` when the queue of the hook is full.
-    pub async fn test_webhook(&self, owner: &Owner, hook: &str) -> Result<DeliveryId, HubError> {
+    pub async fn test_webhook(&self, owner: &HookOwner, hook: &str) -> Result<DeliveryId, HubError> {
         let handle = self.handle(owner, hook)?;
         let now_ms = self.shared.clock.now().at_ms;
-        let channel = if let Owner::Channel(channel) = owner { Some(channel.clone()) } else { None };
+        let channel = if let HookOwner::Channel(channel) = owner { Some(channel.clone()) } else { None };
         let delivery = Delivery::due(record_id(), TEST, channel, None, now_ms);
         let id = delivery.id.clone();
         self.enqueue(&handle, delivery, &webhook::test_message(now_ms)).await?;
@@ -133,7 +133,7 @@ impl Hub {
     ///
     /// # Errors
     /// `not_found`; an error when they cannot be read.
-    pub async fn deliveries(&self, owner: &Owner, hook: &str) -> Result<Vec<Delivery>, HubError> {
+    pub async fn deliveries(&self, owner: &HookOwner, hook: &str) -> Result<Vec<Delivery>, HubError> {
         let handle = self.handle(owner, hook)?;
         let rows = self.shared.ports.log.webhooks().deliveries(&handle.id, limits::HOOK_LOG).await.map_err(unread)?;
         Ok(rows.into_iter().map(|row| row.delivery).collect())
@@ -143,7 +143,7 @@ impl Hub {
     ///
     /// # Errors
     /// `not_found`; `invalid` for a delivery that is still due; `limit_reached` when the queue of the hook is full.
-    pub async fn replay(&self, owner: &Owner, hook: &str, input: ReplayInput) -> Result<Replayed, HubError> {
+    pub async fn replay(&self, owner: &HookOwner, hook: &str, input: ReplayInput) -> Result<Replayed, HubError> {
         let handle = self.handle(owner, hook)?;
         let mut deliveries = self.deliveries(owner, hook).await?;
         match &input.delivery_id {
@@ -171,7 +171,7 @@ impl Hub {
         Ok(replayed)
     }
 
-    fn handle(&self, owner: &Owner, hook: &str) -> Result<Arc<HookHandle>, Refusal> {
+    fn handle(&self, owner: &HookOwner, hook: &str) -> Result<Arc<HookHandle>, Refusal> {
         self.shared.webhooks.hooks.get(owner, hook).ok_or_else(hook_not_found)
     }
 

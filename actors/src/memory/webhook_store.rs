@@ -5,7 +5,7 @@ use std::future::ready;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use futures_util::future::BoxFuture;
-use rogerrat_domain::webhook::{DeliveryRow, DeliveryState, DueDelivery, Hook, HookId, Owner};
+use rogerrat_domain::webhook::{DeliveryRow, DeliveryState, DueDelivery, Hook, HookId, HookOwner};
 use rogerrat_domain::{ChannelId, limits};
 
 use crate::ports::error::LogError;
@@ -57,7 +57,7 @@ impl Tables {
         self.rows.retain(|_, kept| kept.hook != *hook);
     }
 
-    fn drop_hooks(&mut self, owner: &Owner) {
+    fn drop_hooks(&mut self, owner: &HookOwner) {
         let gone: Vec<_> =
             self.hooks.values().filter(|hook| hook.owner == *owner).map(|hook| hook.id.clone()).collect();
         gone.iter().for_each(|hook| self.drop_hook(hook));
@@ -75,7 +75,7 @@ impl MemoryWebhookStore {
 
     pub(crate) fn forget_channel(&self, channel: &ChannelId) {
         let mut shelves = self.tables();
-        shelves.drop_hooks(&Owner::Channel(channel.clone()));
+        shelves.drop_hooks(&HookOwner::Channel(channel.clone()));
         shelves.rows.retain(|_, kept| kept.row.delivery.channel.as_ref() != Some(channel));
     }
 }
@@ -105,7 +105,7 @@ impl WebhookStore for MemoryWebhookStore {
         done(())
     }
 
-    fn drop_hooks(&self, owner: &Owner) -> BoxFuture<'static, Result<(), LogError>> {
+    fn drop_hooks(&self, owner: &HookOwner) -> BoxFuture<'static, Result<(), LogError>> {
         self.tables().drop_hooks(owner);
         done(())
     }

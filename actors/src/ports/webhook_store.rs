@@ -4,7 +4,7 @@
 //! neither.
 
 use futures_util::future::BoxFuture;
-use rogerrat_domain::webhook::{DeliveryRow, DueDelivery, Hook, HookId, Owner};
+use rogerrat_domain::webhook::{DeliveryRow, DueDelivery, Hook, HookId, HookOwner};
 
 use crate::ports::error::LogError;
 
@@ -31,7 +31,7 @@ pub trait WebhookStore: Send + Sync + 'static {
     fn drop_hook(&self, hook: &HookId) -> BoxFuture<'static, Result<(), LogError>>;
 
     /// Deletes all hooks of an owner, and their deliveries. Deleting a channel deletes its hooks already.
-    fn drop_hooks(&self, owner: &Owner) -> BoxFuture<'static, Result<(), LogError>>;
+    fn drop_hooks(&self, owner: &HookOwner) -> BoxFuture<'static, Result<(), LogError>>;
 
     /// Stores deliveries that belong to no record. A delivery with the id of an earlier one replaces it, at the end of
     /// the queue.

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix::prelude::*;
-use rogerrat_domain::webhook::Owner;
+use rogerrat_domain::webhook::HookOwner;
 use rogerrat_domain::{ChannelId, Refusal, Rules};
 
 use crate::channel::actor::MAILBOX;
@@ -72,7 +72,7 @@ impl Registry {
 
     /// Removes the hooks of a deleted channel from memory; the log has already removed them.
     fn remove_webhooks(&self, channel: ChannelId, ctx: &mut Context<Self>) {
-        let owner = Owner::Channel(channel);
+        let owner = HookOwner::Channel(channel);
         if self.context.webhooks.hooks.of(&owner).is_some() {
             let removed = self.context.webhooks.addr.send(Forgotten(owner));
             ctx.spawn(removed.into_actor(self).map(|_, _, _| ()));

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use rogerrat_domain::transcript::TranscriptLine;
-use rogerrat_domain::webhook::{DeliveryRow, DueDelivery, Hook, HookId, Owner};
+use rogerrat_domain::webhook::{DeliveryRow, DueDelivery, Hook, HookId, HookOwner};
 use rogerrat_domain::{ChannelId, Message, MessageId, Record, Settings, Snapshot};
 
 use crate::{AppendResult, Log, LogError, MemoryLog, StoredChannel};
@@ -206,7 +206,7 @@ impl crate::WebhookStore for NoWebhooks {
         never()
     }
 
-    fn drop_hooks(&self, _: &Owner) -> BoxFuture<'static, Result<(), LogError>> {
+    fn drop_hooks(&self, _: &HookOwner) -> BoxFuture<'static, Result<(), LogError>> {
         never()
     }
 

@@ -15,7 +15,7 @@ use tokio::sync::oneshot;
 use super::harness::{TestHub, started};
 use crate::ports::accounts::{AccountChange, AccountChangeResult, AccountFacts, Accounts, Opened};
 use crate::ports::error::LogError;
-use crate::{Hub, HubError, MemoryAccounts, MemoryLog, Owner, Ports};
+use crate::{AccountOwner, Hub, HubError, MemoryAccounts, MemoryLog, Ports};
 
 /// Accounts whose answer about callsigns can be held up, so that it is old when it comes.
 struct Slow {
@@ -74,7 +74,7 @@ impl Accounts for Slow {
 struct Fixture {
     test_hub: TestHub,
     accounts: Arc<Slow>,
-    owner: Owner,
+    owner: AccountOwner,
     session: SessionId,
     identity: Identity,
 }

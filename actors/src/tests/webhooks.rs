@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use rogerrat_domain::op::CreateInput;
-use rogerrat_domain::webhook::{AttemptOutcome, DeliveryState, Failure, Owner, ReplayInput, SubscribeInput};
+use rogerrat_domain::webhook::{AttemptOutcome, DeliveryState, Failure, HookOwner, ReplayInput, SubscribeInput};
 use rogerrat_domain::{Code, DmVisibility, Durability, limits};
 
 use super::harness::TestHub;
@@ -15,8 +15,8 @@ fn input(url: &str) -> SubscribeInput {
 }
 
 impl TestHub {
-    fn owner(&self) -> Owner {
-        Owner::Channel(self.at.id().clone())
+    fn owner(&self) -> HookOwner {
+        HookOwner::Channel(self.at.id().clone())
     }
 
     async fn subscribe(&self, url: &str) -> Subscribed {
@@ -120,7 +120,7 @@ async fn ten_hooks_are_the_limit_and_a_forbidden_address_is_refused() {
     let first = test_hub.hub.webhooks_of(&test_hub.owner())[0].hook.id.clone();
     test_hub.hub.unsubscribe(test_hub.owner(), first.as_str()).await.unwrap();
     test_hub.subscribe("http://one").await;
-    let band = Owner::Channel(rogerrat_domain::ChannelId::parse("general").unwrap());
+    let band = HookOwner::Channel(rogerrat_domain::ChannelId::parse("general").unwrap());
     assert_eq!(code(test_hub.hub.subscribe(band, input("http://one")).await), Code::Forbidden);
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use actix::prelude::*;
 use rogerrat_domain::webhook::{
-    DeliveryRow, DeliveryState, Hook, HookId, Owner, PreviousSecret, Secret, hook_not_found,
+    DeliveryRow, DeliveryState, Hook, HookId, HookOwner, PreviousSecret, Secret, hook_not_found,
 };
 use rogerrat_domain::{Code, Encryptor, HookHealth, Outbox, OutboxEffect, OutboxEvent, Refusal, limits};
 
@@ -145,7 +145,7 @@ impl WebhookActor {
         self.on_event(OutboxEvent::HookRemoved(handle.id.clone()), ctx);
     }
 
-    fn remove_all(&mut self, owner: &Owner, ctx: &mut Context<Self>) {
+    fn remove_all(&mut self, owner: &HookOwner, ctx: &mut Context<Self>) {
         for handle in self.hooks.of(owner).iter().flat_map(|handles| handles.iter()) {
             self.remove(handle, ctx);
         }
@@ -185,8 +185,8 @@ impl Handler<Subscribe> for WebhookActor {
         let Subscribe { owner, url, retry, bound } = ask;
         if self.hooks.of(&owner).is_some_and(|handles| handles.len() >= bound) {
             let of = match owner {
-                Owner::Channel(_) => "webhooks of a channel",
-                Owner::Account(_) => "webhooks of an account",
+                HookOwner::Channel(_) => "webhooks of a channel",
+                HookOwner::Account(_) => "webhooks of an account",
             };
             let refused: HubError = Refusal::limit_reached(of, bound).hint("delete one first").into();
             return AtomicResponse::new(Box::pin(fut::ready(Err(refused))));
@@ -198,8 +198,8 @@ impl Handler<Subscribe> for WebhookActor {
             Hook { id, owner, url, retry, created_ms, secret: hidden, previous: None, failures: 0, off_ms: None };
         // Read in this order: a change of identities meanwhile arrives as a message after this one.
         let named = match &hook.owner {
-            Owner::Account(account) => Some((account.clone(), self.accounts.identities(account.clone()))),
-            Owner::Channel(_) => None,
+            HookOwner::Account(account) => Some((account.clone(), self.accounts.identities(account.clone()))),
+            HookOwner::Channel(_) => None,
         };
         let kept = self.log.webhooks().put_hook(&hook);
         let kept = async move {
@@ -213,8 +213,8 @@ impl Handler<Subscribe> for WebhookActor {
             let (kept, named) = kept.map_err(not_stored)?;
             if !kept {
                 return Err(match hook.owner {
-                    Owner::Channel(_) => Refusal::channel_not_found().into(),
-                    Owner::Account(_) => Refusal::new(Code::Unauthorized, "this account has been closed").into(),
+                    HookOwner::Channel(_) => Refusal::channel_not_found().into(),
+                    HookOwner::Account(_) => Refusal::new(Code::Unauthorized, "this account has been closed").into(),
                 });
             }
             if let Some((account, rows)) = named {
@@ -273,7 +273,7 @@ impl Handler<Named> for WebhookActor {
     fn handle(&mut self, Named { callsign, account, is_there }: Named, _: &mut Self::Context) {
         if !is_there {
             self.hooks.unname(&callsign, &account);
-        } else if self.hooks.of(&Owner::Account(account.clone())).is_some() {
+        } else if self.hooks.of(&HookOwner::Account(account.clone())).is_some() {
             self.hooks.name(callsign, account);
         }
     }

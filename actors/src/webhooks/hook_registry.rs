@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use dashmap::DashMap;
-use rogerrat_domain::webhook::{Hook, HookId, Owner};
+use rogerrat_domain::webhook::{Hook, HookId, HookOwner};
 use rogerrat_domain::{AccountId, Callsign, ChannelId, limits};
 
 use crate::ports::webhook_store::StoredHook;
@@ -103,7 +103,7 @@ pub(crate) type HookHandles = Arc<[Arc<HookHandle>]>;
 #[derive(Debug, Default)]
 pub(crate) struct HookRegistry {
     by_id: DashMap<HookId, Arc<HookHandle>>,
-    by_owner: DashMap<Owner, HookHandles>,
+    by_owner: DashMap<HookOwner, HookHandles>,
     /// The current owners of identities, for accounts that have hooks. A member keeps the identity it joined with.
     identities: DashMap<Callsign, AccountId>,
     of_channels: AtomicUsize,
@@ -125,7 +125,7 @@ impl HookRegistry {
         if self.of_channels.load(Relaxed) == 0 {
             return None;
         }
-        self.of(&Owner::Channel(channel.clone()))
+        self.of(&HookOwner::Channel(channel.clone()))
     }
 
     /// The hooks of an account, for a message to one of its identities, if the account still owns that identity.
@@ -133,7 +133,7 @@ impl HookRegistry {
         if self.of_accounts.load(Relaxed) == 0 || self.identities.get(callsign).is_none_or(|whose| *whose != *account) {
             return None;
         }
-        self.of(&Owner::Account(account.clone()))
+        self.of(&HookOwner::Account(account.clone()))
     }
 
     /// Records that an account with hooks owns an identity.
@@ -149,18 +149,18 @@ impl HookRegistry {
     /// The accounts that have hooks.
     pub(crate) fn accounts(&self) -> Vec<AccountId> {
         let owners = self.by_owner.iter().filter_map(|handles| match handles.key() {
-            Owner::Account(account) => Some(account.clone()),
-            Owner::Channel(_) => None,
+            HookOwner::Account(account) => Some(account.clone()),
+            HookOwner::Channel(_) => None,
         });
         owners.collect()
     }
 
-    pub(crate) fn of(&self, owner: &Owner) -> Option<HookHandles> {
+    pub(crate) fn of(&self, owner: &HookOwner) -> Option<HookHandles> {
         self.by_owner.get(owner).map(|handles| handles.value().clone())
     }
 
     /// A hook, if it belongs to the owner.
-    pub(crate) fn get(&self, owner: &Owner, hook: &str) -> Option<Arc<HookHandle>> {
+    pub(crate) fn get(&self, owner: &HookOwner, hook: &str) -> Option<Arc<HookHandle>> {
         self.of(owner)?.iter().find(|handle| handle.id.as_str() == hook).cloned()
     }
 
@@ -206,16 +206,16 @@ impl HookRegistry {
             *handles = handles.iter().filter(|other| other.id != handle.id).cloned().collect();
         }
         let was_last = self.by_owner.remove_if(&owner, |_, handles| handles.is_empty()).is_some();
-        if let (Owner::Account(account), true) = (&owner, was_last) {
+        if let (HookOwner::Account(account), true) = (&owner, was_last) {
             self.identities.retain(|_, whose| whose != account);
         }
         self.counter(&owner).fetch_sub(1, Relaxed);
     }
 
-    fn counter(&self, owner: &Owner) -> &AtomicUsize {
+    fn counter(&self, owner: &HookOwner) -> &AtomicUsize {
         match owner {
-            Owner::Channel(_) => &self.of_channels,
-            Owner::Account(_) => &self.of_accounts,
+            HookOwner::Channel(_) => &self.of_channels,
+            HookOwner::Account(_) => &self.of_accounts,
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use actix::Message;
-use rogerrat_domain::webhook::{Hook, HookId, Owner, Retry, Secret};
+use rogerrat_domain::webhook::{Hook, HookId, HookOwner, Retry, Secret};
 use rogerrat_domain::{AccountId, Callsign};
 
 use crate::error::HubError;
@@ -17,7 +17,7 @@ pub(crate) struct Wake(pub(crate) HookId);
 #[derive(Message)]
 #[rtype(result = "Result<(Hook, Secret), HubError>")]
 pub(crate) struct Subscribe {
-    pub(crate) owner: Owner,
+    pub(crate) owner: HookOwner,
     pub(crate) url: Arc<str>,
     pub(crate) retry: Retry,
     /// Hooks that the owner may have.
@@ -28,7 +28,7 @@ pub(crate) struct Subscribe {
 #[derive(Message)]
 #[rtype(result = "Result<(), HubError>")]
 pub(crate) struct Unsubscribe {
-    pub(crate) owner: Owner,
+    pub(crate) owner: HookOwner,
     pub(crate) hook: String,
 }
 
@@ -36,7 +36,7 @@ pub(crate) struct Unsubscribe {
 #[derive(Message)]
 #[rtype(result = "Result<(Hook, Secret), HubError>")]
 pub(crate) struct Rotate {
-    pub(crate) owner: Owner,
+    pub(crate) owner: HookOwner,
     pub(crate) hook: String,
 }
 
@@ -52,9 +52,9 @@ pub(crate) struct Named {
 /// An owner was deleted: delete its hooks.
 #[derive(Message)]
 #[rtype(result = "Result<(), HubError>")]
-pub(crate) struct Forget(pub(crate) Owner);
+pub(crate) struct Forget(pub(crate) HookOwner);
 
 /// An owner was deleted, and the log has deleted its hooks: remove them from memory.
 #[derive(Message)]
 #[rtype(result = "()")]
-pub(crate) struct Forgotten(pub(crate) Owner);
+pub(crate) struct Forgotten(pub(crate) HookOwner);

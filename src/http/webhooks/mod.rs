@@ -6,7 +6,7 @@ mod replies;
 
 use actix_web::HttpRequest;
 use actix_web::web::{self, Json, Payload, ServiceConfig};
-use rogerrat_domain::webhook::{Owner, ReplayInput, SubscribeInput};
+use rogerrat_domain::webhook::{HookOwner, ReplayInput, SubscribeInput};
 use rogerrat_domain::{Code, Refusal, limits};
 use utoipa::IntoParams;
 
@@ -53,16 +53,16 @@ struct WebhookPath {
 
 /// Admits a request to a channel's webhooks, which needs the channel token. A band has no webhooks: everyone would
 /// control them.
-async fn channel_owner(state: &SharedState, request: &HttpRequest) -> Result<Owner, Problem> {
+async fn channel_owner(state: &SharedState, request: &HttpRequest) -> Result<HookOwner, Problem> {
     let at = state.admit(request).await?;
     if at.settings().is_band {
         return Err(Refusal::new(Code::Forbidden, "a public band has no webhooks").into());
     }
-    Ok(Owner::Channel(at.id().clone()))
+    Ok(HookOwner::Channel(at.id().clone()))
 }
 
-async fn account_owner(state: &SharedState, request: &HttpRequest) -> Result<Owner, Problem> {
-    Ok(Owner::Account(state.admit_owner(request).await?.id().clone()))
+async fn account_owner(state: &SharedState, request: &HttpRequest) -> Result<HookOwner, Problem> {
+    Ok(HookOwner::Account(state.admit_owner(request).await?.id().clone()))
 }
 
 fn hook_of(request: &HttpRequest) -> &str {
@@ -73,23 +73,23 @@ async fn subscribe(
     state: SharedState,
     request: HttpRequest,
     payload: Payload,
-    owner: Owner,
+    owner: HookOwner,
 ) -> Result<Json<SubscribedReply>, Problem> {
     state.rate_limits.creates.count(|| state.client(&request))?;
     let input: SubscribeInput = body::json(&request, payload, limits::BODY_BYTES).await?;
     Ok(Json(state.hub.subscribe(owner, input).await?.into()))
 }
 
-fn list(state: &SharedState, owner: &Owner) -> Json<WebhooksReply> {
+fn list(state: &SharedState, owner: &HookOwner) -> Json<WebhooksReply> {
     Json(WebhooksReply { webhooks: state.hub.webhooks_of(owner).into_iter().map(WebhookView::from).collect() })
 }
 
-async fn remove(state: SharedState, request: &HttpRequest, owner: Owner) -> Result<Json<Done>, Problem> {
+async fn remove(state: SharedState, request: &HttpRequest, owner: HookOwner) -> Result<Json<Done>, Problem> {
     state.hub.unsubscribe(owner, hook_of(request)).await?;
     Ok(Json(Done::default()))
 }
 
-async fn test(state: SharedState, request: HttpRequest, owner: Owner) -> Result<Json<TestReply>, Problem> {
+async fn test(state: SharedState, request: HttpRequest, owner: HookOwner) -> Result<Json<TestReply>, Problem> {
     body::announced(&request, limits::BODY_BYTES)?;
     state.rate_limits.sends.count(|| state.client(&request))?;
     let delivery_id = state.hub.test_webhook(&owner, hook_of(&request)).await?.to_string();
@@ -99,7 +99,7 @@ async fn test(state: SharedState, request: HttpRequest, owner: Owner) -> Result<
 async fn deliveries(
     state: SharedState,
     request: &HttpRequest,
-    owner: &Owner,
+    owner: &HookOwner,
 ) -> Result<Json<DeliveriesReply>, Problem> {
     let deliveries = state.hub.deliveries(owner, hook_of(request)).await?;
     Ok(Json(DeliveriesReply { deliveries: deliveries.into_iter().map(DeliveryView::from).collect() }))
@@ -109,7 +109,7 @@ async fn replay(
     state: SharedState,
     request: HttpRequest,
     payload: Payload,
-    owner: Owner,
+    owner: HookOwner,
 ) -> Result<Json<ReplayReply>, Problem> {
     state.rate_limits.sends.count(|| state.client(&request))?;
     let input: ReplayInput = body::json(&request, payload, limits::BODY_BYTES).await?;
@@ -118,7 +118,7 @@ async fn replay(
     Ok(Json(ReplayReply { replayed: ids(replayed.replayed), gone: ids(replayed.gone) }))
 }
 
-async fn rotate(state: SharedState, request: HttpRequest, owner: Owner) -> Result<Json<SubscribedReply>, Problem> {
+async fn rotate(state: SharedState, request: HttpRequest, owner: HookOwner) -> Result<Json<SubscribedReply>, Problem> {
     body::announced(&request, limits::BODY_BYTES)?;
     Ok(Json(state.hub.rotate_webhook(owner, hook_of(&request)).await?.into()))
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use rogerrat_actors::{
     AccountChange, AccountChangeResult, Accounts as _, AppendResult, Log as _, Opened, WebhookStore,
 };
-use rogerrat_domain::webhook::Owner;
+use rogerrat_domain::webhook::HookOwner;
 use rogerrat_domain::{AccountId, Callsign, Entry, Identity, Settings, TokenHash};
 
 use super::fixtures::{TempDir, channel, created, due, hook, record};
@@ -47,7 +47,7 @@ async fn d30_an_account_that_owns_nothing_ends_with_its_last_session() {
     assert_eq!(add(&store, 1, "ann", None).await, AccountChangeResult::Done(Vec::new()));
     let opened = store.open_channel(record("c", 1, vec![created_by(2)]), id(2), None).await;
     assert_eq!(opened, Opened::Tried(AppendResult::Done));
-    assert!(store.put_hook(&hook(&store.key(), 7, Owner::Account(id(5)))).await.unwrap());
+    assert!(store.put_hook(&hook(&store.key(), 7, HookOwner::Account(id(5)))).await.unwrap());
     store.change(AccountChange::Sweep { before_ms: 50 }).await.unwrap();
     for (n, exists) in [(1, true), (2, true), (3, false), (4, true), (5, true)] {
         assert_eq!(store.facts(id(n)).await.unwrap().is_some(), exists, "{n}");
@@ -64,7 +64,7 @@ async fn closing_an_account_deletes_its_webhooks() {
     let mut hooks = Vec::new();
     for n in [1, 2] {
         open(&store, n, 10).await;
-        hooks.push(hook(&store.key(), u128::from(n), Owner::Account(id(n))));
+        hooks.push(hook(&store.key(), u128::from(n), HookOwner::Account(id(n))));
         assert!(store.put_hook(&hooks[hooks.len() - 1]).await.unwrap());
         WebhookStore::enqueue(&store, due(&store.key(), &hooks[hooks.len() - 1], None)).await.unwrap();
     }

@@ -5,7 +5,7 @@ use std::os::unix::fs::MetadataExt as _;
 
 use futures_util::future::join;
 use rogerrat_actors::{AccountChange, Accounts as _, Log as _, WebhookStore};
-use rogerrat_domain::webhook::Owner;
+use rogerrat_domain::webhook::HookOwner;
 use rogerrat_domain::{AccountId, Callsign, Identity, TokenHash};
 use rusqlite::Connection;
 
@@ -135,7 +135,7 @@ async fn with_accounts(dir: &TempDir) -> Store {
     let add = AccountChange::AddIdentity { callsign, identity, key: hash("key"), limit: None, at_ms: 5 };
     store.change(add).await.unwrap();
     fill(&store, "c", 2, "hi").await;
-    let owners = [Owner::Account(account.clone()), Owner::Channel(channel("c"))];
+    let owners = [HookOwner::Account(account.clone()), HookOwner::Channel(channel("c"))];
     for (n, owner) in (1..).zip(owners) {
         let hook = hook(&store.key(), n, owner);
         assert!(store.put_hook(&hook).await.unwrap());

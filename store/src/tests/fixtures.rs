@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use futures_util::future::join_all;
 use rogerrat_actors::{AppendResult, Log as _};
 use rogerrat_domain::transcript::TranscriptEvent;
-use rogerrat_domain::webhook::{Delivery, DueDelivery, Hook, HookId, MESSAGE_RECEIVED, Owner, Retry, Secret};
+use rogerrat_domain::webhook::{Delivery, DueDelivery, Hook, HookId, HookOwner, MESSAGE_RECEIVED, Retry, Secret};
 use rogerrat_domain::{
     BacklogLimits, Callsign, Channel, ChannelId, Durability, Encryptor, Entry, HubKey, MemberNo, Message, MessageId,
     Now, Record, Rules, Settings, Snapshot, TokenHash,
@@ -125,7 +125,7 @@ pub(super) fn joined() -> Entry {
 }
 
 /// A hook whose secret decrypts with a hub's key.
-pub(super) fn hook(key: &HubKey, n: u128, owner: Owner) -> Hook {
+pub(super) fn hook(key: &HubKey, n: u128, owner: HookOwner) -> Hook {
     let (id, secret) = (HookId::from_random(n), Secret::from_bytes([7; 24]));
     let secret =
         Encryptor::new(key, "webhook secret").encrypt_text(secret.text().as_bytes(), id.as_str(), [1; 24]).into();

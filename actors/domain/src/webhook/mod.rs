@@ -82,14 +82,14 @@ impl fmt::Display for HookId {
 /// Whose hook it is, and so what it fires for.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Owner {
+pub enum HookOwner {
     /// Every message of a channel; broadcasts only where DMs are private.
     Channel(ChannelId),
     /// DMs to the identities of an account.
     Account(AccountId),
 }
 
-impl fmt::Display for Owner {
+impl fmt::Display for HookOwner {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Channel(id) => write!(f, "channel {id}"),
@@ -117,7 +117,7 @@ pub struct Hook {
     /// Its id.
     pub id: HookId,
     /// Whose it is.
-    pub owner: Owner,
+    pub owner: HookOwner,
     /// Where it is posted.
     pub url: Arc<str>,
     /// How long a delivery is tried.
