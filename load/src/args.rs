@@ -114,10 +114,10 @@ pub(super) struct ChannelsArgs {
     /// Creators at work at once
     #[arg(long, default_value_t = 16, value_parser = value_parser!(u32).range(1..=1_000))]
     pub(super) creators: u32,
-    /// Watch the memory for so long after the last one, until the hub has retired what nobody uses
+    /// How long to watch the memory after the last channel, until the hub has unloaded unused ones
     #[arg(long, value_name = "TIME", default_value = "0")]
     pub(super) retire: Length,
-    /// Do all of it so many times: what grows from the end of the first to the end of the last is what retired ones leave
+    /// Repeat this number of times: the growth from the end of the first to the end of the last is what unloaded channels leave
     #[arg(long, default_value_t = 1, requires = "retire", value_parser = value_parser!(u8).range(1..=100))]
     pub(super) waves: u8,
     #[command(flatten)]

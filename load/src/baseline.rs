@@ -129,7 +129,7 @@ async fn send(
     let channels = baseline.channels.read().expect(UNPOISONED);
     let members = channels.get(&channel.into_inner()).map_or(&[][..], Vec::as_slice);
     let is_to = |agent: &&Agent| if to == "all" { agent.callsign != sender.callsign } else { *agent.callsign == *to };
-    // A broadcast passes by whose mailbox is full, as a ring forgets; a letter does not.
+    // A broadcast passes by whose mailbox is full, as a ring forgets; a message does not.
     let has_room = members.iter().filter(is_to).all(|agent| agent.mailbox.put(note.clone()) || to == "all");
     if !has_room {
         return HttpResponse::Conflict().finish();

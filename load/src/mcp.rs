@@ -39,7 +39,7 @@ impl Seat {
         self.tool(target, "listen", &format!(r#"{{"timeout_seconds":{timeout_s}}}"#))
     }
 
-    pub(super) fn letter(&self, target: &Target, to: &str, payload_bytes: usize) -> SendTemplate {
+    pub(super) fn template(&self, target: &Target, to: &str, payload_bytes: usize) -> SendTemplate {
         const TAIL: &str = r#""}}}"#;
         let request = self.tool(target, "send", &format!(r#"{{"to":"{to}","message":"{:.<payload_bytes$}"}}"#, ""));
         SendTemplate::new(request, payload_bytes, TAIL)

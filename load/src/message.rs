@@ -28,9 +28,9 @@ impl Numbered {
         debug_assert!(text.len() >= NUMBER_BYTES, "the arguments see to it");
         text[..NUMBER_BYTES].fill(b'.');
         let flag = if self.last { "last" } else { "more" };
-        let mut room = &mut *text;
+        let mut out = &mut *text;
         // Two numbers of 20 digits, a flag and three spaces are 47 bytes: they fit.
-        let _ = write!(room, "{} {} {flag} ", self.seq, self.sent_ns);
+        let _ = write!(out, "{} {} {flag} ", self.seq, self.sent_ns);
     }
 
     /// Of a message's text.
@@ -107,11 +107,11 @@ pub(super) fn of_history(body: &[u8]) -> Result<Vec<Message<'_>>, HttpError> {
         #[serde(borrow)]
         history: Vec<Message<'a>>,
     }
-    let told: History<'_> = serde_json::from_slice(body).map_err(|error| garbled(&error))?;
-    Ok(told.history)
+    let parsed: History<'_> = serde_json::from_slice(body).map_err(|error| garbled(&error))?;
+    Ok(parsed.history)
 }
 
-/// The messages a `listen` tool told: as data, or as lines of text where a hub has no data.
+/// The messages in the result of a `listen` tool: structured content, or lines of text where a hub has none.
 pub(super) fn of_tool(body: &[u8]) -> Result<Vec<Message<'_>>, HttpError> {
     let result = tool_result(body)?;
     match result.structured_content {
@@ -122,8 +122,8 @@ pub(super) fn of_tool(body: &[u8]) -> Result<Vec<Message<'_>>, HttpError> {
 
 /// `[12:34:56] ann →bob: text`, or `ann (all): text`.
 fn of_line(line: &str) -> Option<Message<'static>> {
-    let (_, said) = line.strip_prefix('[')?.split_once("] ")?;
-    let (who, text) = said.split_once(": ")?;
+    let (_, rest) = line.strip_prefix('[')?.split_once("] ")?;
+    let (who, text) = rest.split_once(": ")?;
     let (from, to) = who.split_once(' ')?;
     let to = if to == "(all)" { "all" } else { to.trim_start_matches(['→', ' ']) };
     Some(Message { from: from.to_owned().into(), to: to.to_owned().into(), text: text.to_owned().into() })
@@ -147,7 +147,7 @@ fn garbled(error: &serde_json::Error) -> HttpError {
 }
 
 impl Message<'_> {
-    /// Whether it is from this one to that one, and as long as it was said.
+    /// Whether sender, recipient and length are as sent.
     pub(super) fn is_of(&self, from: &str, to: &str, payload_bytes: usize) -> bool {
         self.from == from && self.to == to && self.text.len() == payload_bytes
     }
@@ -188,12 +188,12 @@ mod tests {
     }
 
     #[test]
-    fn a_tool_tells_data_or_lines() {
+    fn a_tool_result_has_data_or_lines() {
         let data = br#"{"jsonrpc":"2.0","id":1,"result":{"content":[{"type":"text","text":"x"}],"structuredContent":{"messages":[{"id":7,"from":"ann","to":"bob","text":"3 99 last ..."}]}}}"#;
         assert!(of_tool(data).unwrap()[0].is_of("ann", "bob", 13));
         let lines = r#"{"result":{"content":[{"text":"[12:00:00] ann →bob: 3 99 last ...\n[12:00:01] eve (all): 4 9 more\n(none)"}]}}"#;
-        let told = of_tool(lines.as_bytes()).unwrap();
-        assert!(told.len() == 2 && told[0].is_of("ann", "bob", 13) && told[1].is_of("eve", "all", 8));
+        let messages = of_tool(lines.as_bytes()).unwrap();
+        assert!(messages.len() == 2 && messages[0].is_of("ann", "bob", 13) && messages[1].is_of("eve", "all", 8));
         assert!(expect_tool(br#"{"result":{"content":[],"isError":true}}"#).is_err());
         assert!(expect_tool(br#"{"error":{"code":-32600}}"#).is_err());
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::ops::AddAssign;
 
-/// Missing numbers remembered, so that a late one is told from a second one; older ones count as lost at once.
+/// Missing numbers that are remembered to distinguish a late message from a duplicate; older ones count as lost at once.
 const REMEMBERED: usize = 1024;
 
 /// What went wrong with the order of arrival.
@@ -63,7 +63,7 @@ impl Sequence {
         self.highest = seq;
     }
 
-    /// A message that was not for this listener, or not what was said.
+    /// A message that was not for this listener, or not as sent.
     pub(super) fn stray(&mut self) {
         self.found.strayed += 1;
     }

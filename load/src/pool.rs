@@ -66,7 +66,7 @@ async fn shake(address: SocketAddr, source: Option<IpAddr>) -> Result<(SendReque
         ended = &mut connection => return Err(ended.err().map_or(HttpError::Closed, |error| not_spoken(&error))),
     }
     let streams = connection.max_concurrent_send_streams();
-    // It ends with its last line; what went wrong is told to the lines.
+    // It ends with its last line; the lines get its error.
     tokio::spawn(connection);
     Ok((sender, streams))
 }

@@ -111,8 +111,8 @@ async fn ask(target: &Target, needs: Needs) -> Result<Option<u64>, HttpError> {
     let mut line = target.line();
     let channel = setup::create(&mut line, target, None, None).await?;
     let session = setup::join(&mut line, target, &channel, "preflight").await?;
-    let mut letter = target.letter(&session, "all", super::message::NUMBER_BYTES);
-    let request = letter.number(Numbered { seq: 1, sent_ns: 0, last: true });
+    let mut template = target.template(&session, "all", super::message::NUMBER_BYTES);
+    let request = template.number(Numbered { seq: 1, sent_ns: 0, last: true });
     let limit = limit_of(request.raw(), target.connection(), needs).await?;
     line.call(&target.leave_request(&session)).await?;
     Ok(limit)

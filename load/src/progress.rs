@@ -1,4 +1,4 @@
-//! What is told while it runs: one line that changes in a terminal, a line now and then elsewhere.
+//! Progress output: one line that changes in a terminal, or a line every two seconds elsewhere.
 
 use std::cell::Cell;
 use std::io::{self, IsTerminal as _, Write as _};
@@ -15,10 +15,10 @@ const STEPS: u64 = 1000;
 
 pub(super) struct Progress {
     bar: Option<ProgressBar>,
-    /// Nobody looks.
+    /// No output.
     quiet: bool,
     units: &'static str,
-    told_ns: Cell<u64>,
+    last_line_ns: Cell<u64>,
 }
 
 impl Progress {
@@ -31,7 +31,7 @@ impl Progress {
             bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()).progress_chars("━━─"));
             bar
         });
-        Self { bar, quiet, units, told_ns: Cell::new(0) }
+        Self { bar, quiet, units, last_line_ns: Cell::new(0) }
     }
 
     pub(super) fn setting_up(&self, side: &str, sample: &Sample) {
@@ -64,8 +64,8 @@ impl Progress {
             return;
         }
         let now_ns = elapsed_ns();
-        if !self.quiet && now_ns.saturating_sub(self.told_ns.get()) >= LINE_EVERY_NS {
-            self.told_ns.set(now_ns);
+        if !self.quiet && now_ns.saturating_sub(self.last_line_ns.get()) >= LINE_EVERY_NS {
+            self.last_line_ns.set(now_ns);
             // Without a reader nobody misses it.
             let _ = writeln!(io::stderr(), "{}", text());
         }

@@ -20,7 +20,7 @@ pub(super) struct Target {
     prefix: String,
     /// For creating channels only.
     create_token: Option<String>,
-    /// Loopback addresses to connect from in turn; without it a new one for every so many connections.
+    /// Loopback addresses to connect from in turn; without it, a new one whenever the ports of one are used up.
     sources: Option<u8>,
     opened: AtomicUsize,
     /// The connections of HTTP/2, when that is spoken.
@@ -72,7 +72,7 @@ impl Target {
         Self { sources, ..self }
     }
 
-    /// Opens so many connections of HTTP/2, which all lines will share.
+    /// Opens HTTP/2 connections that all lines share.
     pub(super) async fn over_h2c(mut self, connections: usize) -> Result<Self, HttpError> {
         let sources = (0..connections).map(|_| self.source());
         self.pool = Some(Pool::open(self.address, sources).await?);
@@ -149,7 +149,7 @@ impl Target {
     }
 
     /// A message to `to` with a text of `payload_bytes`.
-    pub(super) fn letter(&self, session: &Session, to: &str, payload_bytes: usize) -> SendTemplate {
+    pub(super) fn template(&self, session: &Session, to: &str, payload_bytes: usize) -> SendTemplate {
         const TAIL: &str = r#""}"#;
         let path = format!("/api/channels/{}/send", session.channel_id);
         let body = format!(r#"{{"to":"{to}","message":"{:.<payload_bytes$}{TAIL}"#, "");
@@ -197,13 +197,13 @@ mod tests {
     }
 
     #[test]
-    fn a_letter_keeps_its_length() {
+    fn a_template_keeps_its_length() {
         let target = Target::parse("http://127.0.0.1:1", None).unwrap();
         let session = Session { channel_id: "c".into(), join_token: "t".into(), session_id: "s".into() };
-        let mut letter = target.letter(&session, "bob", 60);
+        let mut template = target.template(&session, "bob", 60);
         let numbered = |seq| Numbered { seq, sent_ns: 8, last: false };
-        let before = letter.number(numbered(1)).raw().len();
-        let text = String::from_utf8(letter.number(numbered(7)).raw().to_vec()).unwrap();
+        let before = template.number(numbered(1)).raw().len();
+        let text = String::from_utf8(template.number(numbered(7)).raw().to_vec()).unwrap();
         assert_eq!(text.len(), before);
         assert!(
             text.starts_with("POST /api/channels/c/send HTTP/1.1\r\nHost: 127.0.0.1:1\r\nAuthorization: Bearer t\r\n")

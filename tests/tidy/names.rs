@@ -68,19 +68,8 @@ const NOT_YET: &[&str] = &[
     "actors/domain/src/webhook",
     "actors/domain/tests",
     "benches/actors.rs",
-    "load/src/html_report",
-    "load/src/message.rs",
-    "load/src/progress.rs",
-    "load/src/scenario",
     "tests/receive",
     "tests/shell",
-    "torture/src/checker.rs",
-    "torture/src/message_text.rs",
-    "torture/src/oracle",
-    "torture/src/reader",
-    "torture/src/report.rs",
-    "torture/src/run.rs",
-    "torture/src/writer.rs",
 ];
 
 #[test]

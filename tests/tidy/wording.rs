@@ -57,20 +57,8 @@ const NOT_YET: &[&str] = &[
     "actors/domain/src/webhook",
     "actors/domain/tests",
     "actors/src/tests",
-    "load/src/args",
-    "load/src/html_report",
-    "load/src/message.rs",
-    "load/src/order_check.rs",
-    "load/src/pool.rs",
-    "load/src/progress.rs",
-    "load/src/scenario",
-    "load/src/target.rs",
     "tests/receive",
     "tests/shell",
-    "torture/src/caller.rs",
-    "torture/src/context.rs",
-    "torture/src/oracle",
-    "torture/src/run.rs",
 ];
 
 #[test]

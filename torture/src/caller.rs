@@ -119,7 +119,7 @@ impl Caller {
         self.connection.close()
     }
 
-    /// One request and its reply; a broken connection is told to nobody.
+    /// One request and its reply; a broken connection is not reported to the oracle.
     pub(super) async fn call(&mut self, request: &[u8]) -> Answer {
         let reply = tokio::time::timeout(PATIENCE, self.connection().call(request)).await;
         let fault = match reply {

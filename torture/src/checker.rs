@@ -153,8 +153,8 @@ impl Subject {
 
     async fn settings(&mut self, channel: usize) {
         let request = self.caller.pass.get("");
-        if let Some(told) = self.caller.learn::<Value>("a look at the settings", &request).await {
-            let settings = SETTINGS.map(|name| format!("{name} {}", told[name])).join(", ");
+        if let Some(body) = self.caller.learn::<Value>("a look at the settings", &request).await {
+            let settings = SETTINGS.map(|name| format!("{name} {}", body[name])).join(", ");
             self.caller.hear(Event::SettingsSeen { channel, settings });
         }
     }

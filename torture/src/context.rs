@@ -14,7 +14,7 @@ use crate::stopwatch::elapsed_ns;
 pub(super) enum Phase {
     /// Everybody talks, and the hub is killed.
     Busy,
-    /// No kills any more; writers bring their last letter to its end.
+    /// No kills any more; writers bring their last message to its end.
     Settling,
     /// Readers read until nothing is due.
     Draining,
@@ -88,7 +88,7 @@ pub(super) fn now_ms() -> u64 {
     elapsed_ns() / 1_000_000
 }
 
-/// Somebody's own pace: never a way to wait for others.
+/// Paces a task; never used to wait for another one.
 pub(super) async fn pause(length: Duration) {
     tokio::time::sleep(length).await;
 }

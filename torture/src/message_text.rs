@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use serde::Deserialize;
 
-use super::oracle::{Delivery, Gap, Letter, Reason};
+use super::oracle::{Delivery, Gap, MessageKey, Reason};
 
 const LONGEST_FILL: u64 = 400;
 
@@ -14,7 +14,7 @@ const LONGEST_FILL: u64 = 400;
 pub(super) struct Heard {
     pub(super) messages: Vec<Message>,
     #[serde(default)]
-    pub(super) gap: Option<ToldGap>,
+    pub(super) gap: Option<ReportedGap>,
     #[serde(default)]
     pub(super) superseded: bool,
 }
@@ -30,7 +30,7 @@ pub(super) struct Message {
 }
 
 #[derive(Deserialize)]
-pub(super) struct ToldGap {
+pub(super) struct ReportedGap {
     from: u64,
     to: u64,
     reason: Reason,
@@ -40,15 +40,15 @@ fn first() -> u32 {
     1
 }
 
-impl From<ToldGap> for Gap {
-    fn from(ToldGap { from, to, reason }: ToldGap) -> Self {
+impl From<ReportedGap> for Gap {
+    fn from(ReportedGap { from, to, reason }: ReportedGap) -> Self {
         Self { from, to, reason }
     }
 }
 
-/// The text of a letter to `to`, a callsign or `all`.
-pub(super) fn text_of(letter: Letter, to: &str) -> String {
-    let Letter { writer, seq } = letter;
+/// The text of a message to `to`, a callsign or `all`.
+pub(super) fn text_of(message_key: MessageKey, to: &str) -> String {
+    let MessageKey { writer, seq } = message_key;
     let mut text = format!("{writer} {seq} {to} ");
     // Any rule will do that both sides know.
     let mix = (writer as u64).wrapping_mul(31).wrapping_add(seq.wrapping_mul(2_654_435_761));
@@ -59,16 +59,17 @@ pub(super) fn text_of(letter: Letter, to: &str) -> String {
 }
 
 impl Message {
-    /// What the oracle wants to know; a text of somebody else is a letter of nobody.
+    /// What the oracle wants to know; a text of somebody else is a message of nobody.
     pub(super) fn delivery(&self, callsigns: &[String]) -> Delivery {
-        let letter = self.letter().unwrap_or(Letter { writer: usize::MAX, seq: 0 });
-        let is_intact = self.text == text_of(letter, &self.to) && callsigns.get(letter.writer) == Some(&self.from);
-        Delivery { id: self.id, letter, attempt: self.attempt, intact: is_intact }
+        let message_key = self.message_key().unwrap_or(MessageKey { writer: usize::MAX, seq: 0 });
+        let is_intact =
+            self.text == text_of(message_key, &self.to) && callsigns.get(message_key.writer) == Some(&self.from);
+        Delivery { id: self.id, message_key, attempt: self.attempt, intact: is_intact }
     }
 
-    fn letter(&self) -> Option<Letter> {
+    fn message_key(&self) -> Option<MessageKey> {
         let mut words = self.text.split(' ');
-        Some(Letter { writer: words.next()?.parse().ok()?, seq: words.next()?.parse().ok()? })
+        Some(MessageKey { writer: words.next()?.parse().ok()?, seq: words.next()?.parse().ok()? })
     }
 }
 
@@ -88,17 +89,17 @@ mod tests {
 
     #[test]
     fn a_text_says_whether_it_is_whole() {
-        let letter = Letter { writer: 1, seq: 77 };
+        let message_key = MessageKey { writer: 1, seq: 77 };
         let callsigns = ["w0".to_owned(), "w1".to_owned()];
         let message = |from: &str, to: &str, text: String| {
             Message { id: 5, from: from.into(), to: to.into(), text, attempt: 1 }.delivery(&callsigns)
         };
-        let whole = message("w1", "r0", text_of(letter, "r0"));
-        assert!(whole.intact && whole.letter == letter);
-        assert!(!message("w0", "r0", text_of(letter, "r0")).intact, "another sender");
-        assert!(!message("w1", "all", text_of(letter, "r0")).intact, "another recipient");
-        assert!(!message("w1", "r0", text_of(letter, "r0") + "x").intact);
-        assert_eq!(message("w1", "r0", "hello".into()).letter.writer, usize::MAX);
+        let whole = message("w1", "r0", text_of(message_key, "r0"));
+        assert!(whole.intact && whole.message_key == message_key);
+        assert!(!message("w0", "r0", text_of(message_key, "r0")).intact, "another sender");
+        assert!(!message("w1", "all", text_of(message_key, "r0")).intact, "another recipient");
+        assert!(!message("w1", "r0", text_of(message_key, "r0") + "x").intact);
+        assert_eq!(message("w1", "r0", "hello".into()).message_key.writer, usize::MAX);
     }
 
     #[test]

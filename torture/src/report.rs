@@ -86,8 +86,8 @@ impl Report {
             ("  void after a crash", disk.acks_void, memory.acks_void),
             ("reads cut off by a kill", disk.cut, memory.cut),
             ("  left by their client", disk.left, memory.left),
-            ("gaps told", disk.gaps, memory.gaps),
-            ("missing, inside a gap", disk.told, memory.told),
+            ("gaps", disk.gaps, memory.gaps),
+            ("missing, inside a gap", disk.in_gap, memory.in_gap),
             ("  direct, gone with memory", disk.forgotten, memory.forgotten),
             ("  unconfirmed, read cut off", disk.unconfirmed, memory.unconfirmed),
         ]
@@ -125,7 +125,7 @@ mod tests {
     use crate::oracle::Event;
 
     #[test]
-    fn a_breach_is_named_and_counted() {
+    fn a_violation_is_named_and_counted() {
         let mut oracle = Oracle::default();
         let report = Report::new(&oracle, 7, 1.0, &[30, 10, 20], Vec::new());
         assert!(report.is_clean() && report.to_string().contains("seed 7"));

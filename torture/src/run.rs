@@ -17,7 +17,7 @@ use super::rng::Rng;
 use super::setup::{Fixture, cast};
 use super::writer::{Recipient, Writer};
 
-/// For the last letters, and then for the last reads.
+/// For the last messages, and then for the last reads.
 const QUIET: Duration = Duration::from_secs(90);
 /// Between two looks whether the hub has ended by itself.
 const WATCH_EVERY: Duration = Duration::from_millis(20);
@@ -33,8 +33,8 @@ const OTHERS: u64 = 3;
 
 /// Fails when no hub can be had to begin with; everything after is in the report.
 pub(super) async fn run(args: &TortureArgs, seed: u64, folder: &Path) -> Result<Report, String> {
-    let mut port_dice = Rng::new(seed ^ u64::from(std::process::id()), PORT);
-    let hub = HubProcess::new(folder, |low, high| port_dice.between(low, high)).map_err(|error| error.to_string())?;
+    let mut port_rng = Rng::new(seed ^ u64::from(std::process::id()), PORT);
+    let hub = HubProcess::new(folder, |low, high| port_rng.between(low, high)).map_err(|error| error.to_string())?;
     let mut conductor = Runner { hub, rng: Rng::new(seed, CONDUCTOR), back_ms: Vec::new() };
     conductor.hub.start().map_err(|error| error.to_string())?;
     conductor.hub.serves().await?;
@@ -131,7 +131,7 @@ impl Runner {
         world.hear(Event::Killed);
     }
 
-    /// Writers bring their letters to an end, readers read until nothing is due, and everything is looked at once more.
+    /// Writers bring their messages to an end, readers read until nothing is due, and everything is looked at once more.
     async fn quieten(
         &mut self,
         world: &Arc<Context>,
@@ -157,7 +157,7 @@ impl Runner {
     }
 }
 
-/// Waits for all of them; who does not come to an end is told, and stopped.
+/// Waits for all tasks; one that does not end is reported and aborted.
 async fn all_end<T: 'static>(world: &Context, who: &str, mut tasks: JoinSet<T>) -> Vec<T> {
     let mut ends = Vec::new();
     let ended = async {

@@ -55,7 +55,7 @@ impl Attempt {
     async fn run(self) -> (AttemptOutcome, u64) {
         let began_ms = self.clock.uptime_ms();
         let posted = match self.request().await {
-            Ok(letter) => self.webhook_sender.post(letter).await,
+            Ok(request) => self.webhook_sender.post(request).await,
             Err(posted) => posted,
         };
         (posted, self.clock.uptime_ms() - began_ms)

@@ -50,7 +50,7 @@ pub(crate) struct RunArgs {
     /// Bytes of each message's text
     #[arg(long, default_value_t = 200, value_parser = value_parser!(u32).range(NUMBER_BYTES as i64..=8192))]
     pub(crate) payload: u32,
-    /// So many a second over all agents, at intended times (open loop); without it, as fast as answers come
+    /// Messages per second over all agents, at intended times (open loop); without it, as fast as replies arrive
     #[arg(long, value_parser = rate)]
     pub(crate) rate: Option<f64>,
     /// Length of the measured window: seconds, or 90s, 5m, 2h
@@ -68,7 +68,7 @@ pub(crate) struct RunArgs {
     /// HTTP/2 connections that all agents share; over HTTP/1.1 each agent has its own
     #[arg(long, default_value_t = 8, requires = "h2c", value_parser = value_parser!(u32).range(1..=20_000))]
     pub(crate) connections: u32,
-    /// Connect from so many loopback addresses (127.0.0.1, 127.0.0.2, …) [default: one for 20,000 connections]
+    /// Connect from this number of loopback addresses (127.0.0.1, 127.0.0.2, …) [default: one for 20,000 connections]
     #[arg(long, value_parser = value_parser!(u8).range(1..=254))]
     pub(crate) sources: Option<u8>,
     /// Write one JSON object with all figures to a file, or to standard output instead of the table

@@ -137,7 +137,7 @@ pub(super) fn seconds(value: f64) -> String {
     trimmed(value, 1)
 }
 
-/// At most so many digits behind the point, and no zero at the end.
+/// At most `digits` digits after the decimal point, without trailing zeros.
 fn trimmed(value: f64, digits: usize) -> String {
     let text = format!("{value:.digits$}");
     match text.contains('.') {

@@ -13,8 +13,8 @@ const LEFT: f64 = 66.0;
 const RIGHT: f64 = 18.0;
 const TOP: f64 = 14.0;
 const BOTTOM: f64 = 46.0;
-/// Points that tell their value when they are pointed at.
-const TOLD: usize = 120;
+/// Points of a line that have a tooltip.
+const TOOLTIPS: usize = 120;
 
 pub(super) struct Plot {
     pub(super) title: String,
@@ -119,14 +119,14 @@ impl Plot {
             let _ = writeln!(lines, "<path class=\"line {classes}\" d=\"M{path}\"/>");
         }
         for series in &self.series {
-            let every = series.points.len().div_ceil(TOLD).max(1);
+            let every = series.points.len().div_ceil(TOOLTIPS).max(1);
             for (x, y) in series.points.iter().step_by(every) {
-                let told = format!("{} · {} · {}", series.name, (self.x.format)(*x), (self.y.format)(*y));
-                let (class, told) = (series.class, escaped(&told));
+                let tooltip = format!("{} · {} · {}", series.name, (self.x.format)(*x), (self.y.format)(*y));
+                let (class, tooltip) = (series.class, escaped(&tooltip));
                 let (x, y) = (self.x_of(*x, width), self.y_of(*y));
                 let _ = writeln!(
                     lines,
-                    "<circle class=\"dot {class}\" cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"5\"><title>{told}</title></circle>"
+                    "<circle class=\"dot {class}\" cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"5\"><title>{tooltip}</title></circle>"
                 );
             }
         }

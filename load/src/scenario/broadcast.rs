@@ -65,19 +65,19 @@ impl Broadcast {
             |_| std::iter::once(SPEAKER.to_owned()).chain((0..self.listeners).map(|n| format!("l{n}"))).collect();
         for (index, sessions) in setup.channels(self.channels, names).await?.iter().enumerate() {
             let Some((speaker, listeners)) = sessions.split_first() else { continue };
-            let room = Arc::new(Room::new(self));
+            let shared = Arc::new(SharedState::new(self));
             let opening = listeners.iter().map(|session| open(target, session, run_state)).collect::<Vec<_>>();
             let streams: Vec<_> = stream::iter(opening).buffered(AT_ONCE).try_collect().await?;
             for (line, feed) in streams {
                 let sequence = Sequence::default();
                 let listener =
-                    Listener { line, feed, sequence, room: Arc::clone(&room), run_state: Arc::clone(run_state) };
+                    Listener { line, feed, sequence, shared: Arc::clone(&shared), run_state: Arc::clone(run_state) };
                 agents.spawn(listener.scenario());
             }
             let rate = self.options.rate;
-            let letter = target.letter(speaker, "all", self.options.payload_bytes);
+            let template = target.template(speaker, "all", self.options.payload_bytes);
             let pacer = Pacer::new(rate, index, self.channels);
-            let speaker = Speaker { line: target.line(), letter, pacer, room, run_state: Arc::clone(run_state) };
+            let speaker = Speaker { line: target.line(), template, pacer, shared, run_state: Arc::clone(run_state) };
             agents.spawn(speaker.scenario());
         }
         Ok(())
@@ -92,20 +92,20 @@ async fn open(target: &Target, session: &Session, run_state: &RunState) -> Resul
 }
 
 /// What a speaker and its listeners share.
-struct Room {
+struct SharedState {
     /// One permit for each message that may be under way.
     places: Semaphore,
     listeners: usize,
     payload_bytes: usize,
-    /// How many have still to hear a message; by its number.
+    /// The number of listeners that have not received a message yet, by its number.
     waiting: Vec<AtomicUsize>,
-    /// The frame of a message, as it was read first; by its number.
+    /// The frame of a message as it was read first, by its number.
     frames: Mutex<Vec<(Vec<u8>, Numbered)>>,
     /// Sends that were answered.
-    said: AtomicU64,
+    answered: AtomicU64,
 }
 
-impl Room {
+impl SharedState {
     fn new(scenario: Broadcast) -> Self {
         let under_way = if scenario.options.rate.is_some() { MOST_UNDER_WAY } else { scenario.under_way };
         let none = (Vec::new(), Numbered { seq: 0, sent_ns: 0, last: false });
@@ -115,7 +115,7 @@ impl Room {
             payload_bytes: scenario.options.payload_bytes,
             waiting: (0..MOST_UNDER_WAY).map(|_| AtomicUsize::new(0)).collect(),
             frames: Mutex::new(vec![none; MOST_UNDER_WAY]),
-            said: AtomicU64::new(0),
+            answered: AtomicU64::new(0),
         }
     }
 
@@ -152,15 +152,17 @@ fn no_message(frame: &[u8]) -> Result<(), HttpError> {
     let event = frame.split(|byte| *byte == b'\n').find_map(|line| line.strip_prefix(b"event: "));
     match event {
         None | Some(b"hello") => Ok(()),
-        Some(event) => Err(HttpError::InvalidResponse(format!("a stream told `{}`", String::from_utf8_lossy(event)))),
+        Some(event) => {
+            Err(HttpError::InvalidResponse(format!("unexpected stream event `{}`", String::from_utf8_lossy(event))))
+        }
     }
 }
 
 struct Speaker {
     line: Line,
-    letter: SendTemplate,
+    template: SendTemplate,
     pacer: Pacer,
-    room: Arc<Room>,
+    shared: Arc<SharedState>,
     run_state: Arc<RunState>,
 }
 
@@ -172,19 +174,19 @@ impl Speaker {
     }
 
     async fn talk(&mut self) -> Result<(), HttpError> {
-        let Self { line, letter, pacer, room, run_state } = self;
+        let Self { line, template, pacer, shared, run_state } = self;
         for seq in 1.. {
             tokio::select! {
-                place = room.places.acquire() => place.map_err(|_| HttpError::Closed)?.forget(),
-                // Whoever does not listen any more shall not keep the last word from the others.
+                place = shared.places.acquire() => place.map_err(|_| HttpError::Closed)?.forget(),
+                // A listener that has stopped must not keep the last message from the others.
                 () = run_state.drained() => {}
             }
             let sent_ns = pacer.due(run_state).await;
             let last = run_state.is_draining();
-            room.waiting[Room::slot(seq)].store(room.listeners, Ordering::Relaxed);
-            let (status, body) = line.call(letter.number(Numbered { seq, sent_ns, last })).await?;
+            shared.waiting[SharedState::slot(seq)].store(shared.listeners, Ordering::Relaxed);
+            let (status, body) = line.call(template.number(Numbered { seq, sent_ns, last })).await?;
             expect_success("send", status, body)?;
-            room.said.store(seq, Ordering::Relaxed);
+            shared.answered.store(seq, Ordering::Relaxed);
             run_state.answer(sent_ns);
             if last {
                 break;
@@ -198,7 +200,7 @@ struct Listener {
     line: Line,
     feed: Feed,
     sequence: Sequence,
-    room: Arc<Room>,
+    shared: Arc<SharedState>,
     run_state: Arc<RunState>,
 }
 
@@ -214,7 +216,7 @@ impl Listener {
             () = patience => Ok(()),
         };
         run_state.found(match &outcome {
-            Ok(()) => self.sequence.complete(self.room.said.load(Ordering::Relaxed)),
+            Ok(()) => self.sequence.complete(self.shared.answered.load(Ordering::Relaxed)),
             Err(_) => self.sequence.so_far(),
         });
         if let Err(fault) = outcome {
@@ -233,14 +235,14 @@ impl Listener {
 
     /// Takes all whole frames; true after the last message.
     fn read_frames(&mut self) -> Result<bool, HttpError> {
-        let Self { feed, sequence, room, run_state, .. } = self;
+        let Self { feed, sequence, shared, run_state, .. } = self;
         let now_ns = elapsed_ns();
         while let Some(frame) = feed.next() {
             let expected = sequence.highest() + 1;
-            let Some(numbered) = room.read(frame, expected)? else { continue };
+            let Some(numbered) = shared.read(frame, expected)? else { continue };
             if sequence.arrive(numbered.seq) {
                 run_state.hop_at(now_ns, numbered.sent_ns);
-                (expected..=numbered.seq).for_each(|seq| room.heard(seq));
+                (expected..=numbered.seq).for_each(|seq| shared.heard(seq));
                 if numbered.last {
                     return Ok(true);
                 }

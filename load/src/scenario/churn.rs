@@ -44,7 +44,7 @@ impl Churn {
         let setup = Setup::new(target, run_state, self.options.durability);
         for (index, sessions) in setup.channels(self.guests, |_| vec![HOST.to_owned()]).await?.into_iter().enumerate() {
             let Some(host) = sessions.into_iter().next() else { continue };
-            let house = House {
+            let host_channel = HostChannel {
                 host_line: target.line(),
                 guest_line: target.line(),
                 host,
@@ -54,14 +54,14 @@ impl Churn {
                 at_host: Sequence::default(),
                 at_guests: Sequence::default(),
             };
-            agents.spawn(house.scenario(Arc::clone(run_state)));
+            agents.spawn(host_channel.scenario(Arc::clone(run_state)));
         }
         Ok(())
     }
 }
 
 /// A channel with its host, and the guests one after the other. Both count visits.
-struct House {
+struct HostChannel {
     host_line: Line,
     guest_line: Line,
     host: Session,
@@ -72,7 +72,7 @@ struct House {
     at_guests: Sequence,
 }
 
-impl House {
+impl HostChannel {
     async fn scenario(mut self, run_state: Arc<RunState>) {
         let mut visits = 0;
         let outcome = loop {
@@ -121,13 +121,13 @@ async fn say(
     seq: u64,
     payload_bytes: usize,
 ) -> Result<(), HttpError> {
-    let mut letter = target.letter(session, to, payload_bytes);
+    let mut template = target.template(session, to, payload_bytes);
     let numbered = Numbered { seq, sent_ns: elapsed_ns(), last: false };
-    let (status, body) = line.call(letter.number(numbered)).await?;
+    let (status, body) = line.call(template.number(numbered)).await?;
     expect_success("send", status, body)
 }
 
-/// What was said before must be there: the poll is answered at once.
+/// Reads the message that was sent before; the poll is answered at once.
 async fn hear(
     line: &mut Line,
     target: &Target,

@@ -29,7 +29,7 @@ use super::args::{
 use super::run_state::RunState;
 use super::target::{Durability, Target};
 
-/// What all agents of a run are told.
+/// Options for all agents of a run.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct ScenarioOptions {
     pub(super) payload_bytes: usize,

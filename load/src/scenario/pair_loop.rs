@@ -34,7 +34,7 @@ pub(super) struct AgentConfig {
     pub(super) mouth: Line,
     pub(super) poll: Request,
     pub(super) sweep: Request,
-    pub(super) letter: SendTemplate,
+    pub(super) template: SendTemplate,
     pub(super) payload_bytes: usize,
     pub(super) dialect: Dialect,
     pub(super) pacer: Pacer,
@@ -119,7 +119,7 @@ impl Agent {
         let sent_ns = self.config.pacer.due(run_state).await;
         let seq = self.sent.load(Ordering::Relaxed) + 1;
         let numbered = Numbered { seq, sent_ns, last: is_over };
-        let (status, body) = self.config.mouth.call(self.config.letter.number(numbered)).await?;
+        let (status, body) = self.config.mouth.call(self.config.template.number(numbered)).await?;
         expect_success("send", status, body)?;
         if self.config.dialect == Dialect::Mcp {
             message::expect_tool(body)?;
@@ -140,8 +140,8 @@ impl Agent {
         }
         let mut fresh = None;
         for message in &heard {
-            let said = message.numbered().filter(|_| message.is_of(partner, config.callsign, config.payload_bytes));
-            let Some(numbered) = said else {
+            let expected = message.numbered().filter(|_| message.is_of(partner, config.callsign, config.payload_bytes));
+            let Some(numbered) = expected else {
                 sequence.stray();
                 continue;
             };

@@ -1,6 +1,6 @@
-//! Parked polls or streams over many channels that nobody wakes for the length of the window: what waiting costs.
+//! Parked polls or streams over many channels without messages for the length of the window: the cost of waiting.
 //! Then one message to each channel wakes all, and each must get it once. All agents join first, so that the memory
-//! of a parked poll is told from the memory of a member.
+//! of a parked poll is measured apart from the memory of a member.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -31,7 +31,7 @@ const POLL_S: u32 = 300;
 const LONGEST: Duration = Duration::from_secs(200);
 /// Polls that are parked at once.
 const AT_ONCE: usize = 64;
-/// The server gets time until it is quiet, but not more than so many steps.
+/// The most steps that the server gets to become idle.
 const QUIET_STEPS: usize = 40;
 const QUIET_STEP: Duration = Duration::from_millis(500);
 /// CPU time in one step below which a server is quiet, in microseconds.
@@ -110,10 +110,10 @@ impl Park {
     ) -> Result<Circle, HttpError> {
         let bytes = self.options.payload_bytes;
         let (caller, members) = sessions.split_first().ok_or(HttpError::Closed)?;
-        let (line, letter) = (target.line(), target.letter(caller, "all", bytes));
+        let (line, template) = (target.line(), target.template(caller, "all", bytes));
         let park = |session: &Session| Parked::park(target, session.clone(), self, run_state);
         let parked = stream::iter(members.iter().map(park)).buffered(AT_ONCE).try_collect().await?;
-        Ok(Circle { line, letter, parked })
+        Ok(Circle { line, template, parked })
     }
 }
 
@@ -133,7 +133,7 @@ async fn settle(server: Option<Process>) {
 /// A channel: who wakes, and who is woken.
 struct Circle {
     line: Line,
-    letter: SendTemplate,
+    template: SendTemplate,
     parked: Vec<Parked>,
 }
 
@@ -179,13 +179,13 @@ async fn wake_all(mut circles: Vec<Circle>, run_state: Arc<RunState>) {
 
 impl Circle {
     async fn wake(&mut self, run_state: &RunState, clocks: &Clocks) {
-        let Self { line, letter, parked } = self;
+        let Self { line, template, parked } = self;
         // It was idle for longer than some servers keep a connection.
         line.hang_up();
         let sent_ns = elapsed_ns();
         let call = async {
             let numbered = Numbered { seq: 1, sent_ns, last: true };
-            let (status, body) = line.call(letter.number(numbered)).await?;
+            let (status, body) = line.call(template.number(numbered)).await?;
             expect_success("send", status, body)
         };
         let hear = parked.iter_mut().map(|parked| async {

@@ -33,9 +33,9 @@ impl Pingpong {
 
     pub(super) fn summary(self) -> String {
         let Self { pairs, bystanders, dialect, .. } = self;
-        let door = if dialect == Dialect::Mcp { " through MCP tools" } else { "" };
+        let interface = if dialect == Dialect::Mcp { " through MCP tools" } else { "" };
         let more = if bystanders > 0 { format!(", among {bystanders} more channels") } else { String::new() };
-        format!("{pairs} pairs answer each other{door}{more}")
+        format!("{pairs} pairs answer each other{interface}{more}")
     }
 
     pub(super) fn needs(self) -> Needs {
@@ -83,7 +83,7 @@ impl Pingpong {
             mouth: target.line(),
             poll: target.poll_request(session, self.poll, POLL_S),
             sweep: target.poll_request(session, self.poll, SWEEP_S),
-            letter: target.letter(session, NAMES[1 - side], payload_bytes),
+            template: target.template(session, NAMES[1 - side], payload_bytes),
             payload_bytes,
             dialect: Dialect::Rest,
             pacer: self.pacer(side, pair),
@@ -105,7 +105,7 @@ impl Pingpong {
             mouth: target.line(),
             poll: seat.listen(target, POLL_S),
             sweep: seat.listen(target, SWEEP_S),
-            letter: seat.letter(target, NAMES[1 - side], payload_bytes),
+            template: seat.template(target, NAMES[1 - side], payload_bytes),
             payload_bytes,
             dialect: Dialect::Mcp,
             pacer: self.pacer(side, pair),

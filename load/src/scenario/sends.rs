@@ -72,7 +72,7 @@ struct Crowd {
 }
 
 /// What senders and listener of a channel share.
-struct Room {
+struct SharedState {
     /// One permit for each message that may be under way.
     places: Semaphore,
     sent: AtomicU64,
@@ -85,7 +85,7 @@ impl Crowd {
         let to = if load.unheard { "all" } else { LISTENER };
         let sender = |(index, session): (usize, &Session)| Sender {
             line: target.line(),
-            letter: target.letter(session, to, bytes),
+            template: target.template(session, to, bytes),
             pacer: Pacer::new(rate, channel * load.senders + index, load.channels * load.senders),
             sent: 0,
         };
@@ -94,12 +94,12 @@ impl Crowd {
     }
 
     async fn scenario(mut self, run_state: Arc<RunState>) {
-        let room = &Room { places: Semaphore::new(UNDER_WAY), sent: AtomicU64::new(0) };
+        let shared = &SharedState { places: Semaphore::new(UNDER_WAY), sent: AtomicU64::new(0) };
         let unheard = self.listener.unheard;
         let talk: FuturesUnordered<_> =
-            self.senders.iter_mut().map(|sender| sender.talk((!unheard).then_some(room), &run_state)).collect();
+            self.senders.iter_mut().map(|sender| sender.talk((!unheard).then_some(shared), &run_state)).collect();
         let outcome = match unheard {
-            false => tokio::try_join!(self.listener.hear_all(room, &run_state), talk.try_collect::<()>()).map(drop),
+            false => tokio::try_join!(self.listener.hear_all(shared, &run_state), talk.try_collect::<()>()).map(drop),
             true => talk.try_collect::<()>().await,
         };
         let outcome = match (unheard, outcome) {
@@ -125,30 +125,30 @@ impl Crowd {
 
 struct Sender {
     line: Line,
-    letter: SendTemplate,
+    template: SendTemplate,
     pacer: Pacer,
     /// Sends that were answered with success.
     sent: u64,
 }
 
 impl Sender {
-    /// Talks until the run_state drains; without a room nobody listens, and a send counts when it is answered.
-    async fn talk(&mut self, room: Option<&Room>, run_state: &RunState) -> Result<(), HttpError> {
+    /// Talks until the run_state drains; without shared state nobody listens, and a send counts when it is answered.
+    async fn talk(&mut self, shared: Option<&SharedState>, run_state: &RunState) -> Result<(), HttpError> {
         loop {
-            if let Some(room) = room {
+            if let Some(shared) = shared {
                 // The listener gives the place back when it has heard the message.
-                room.places.acquire().await.map_err(|_| HttpError::Closed)?.forget();
+                shared.places.acquire().await.map_err(|_| HttpError::Closed)?.forget();
             }
             // In an open loop the moment that was planned, also when there was no place then.
             let sent_ns = self.pacer.due(run_state).await;
             let last = run_state.is_draining();
             let numbered = Numbered { seq: self.sent + 1, sent_ns, last };
-            let (status, body) = self.line.call(self.letter.number(numbered)).await?;
+            let (status, body) = self.line.call(self.template.number(numbered)).await?;
             expect_success("send", status, body)?;
             self.sent += 1;
-            match room {
-                Some(room) => {
-                    room.sent.fetch_add(1, Ordering::Relaxed);
+            match shared {
+                Some(shared) => {
+                    shared.sent.fetch_add(1, Ordering::Relaxed);
                     run_state.answer(sent_ns);
                 }
                 None => run_state.hop(sent_ns),
@@ -189,21 +189,21 @@ impl Listener {
         }
     }
 
-    async fn hear_all(&mut self, room: &Room, run_state: &RunState) -> Result<(), HttpError> {
+    async fn hear_all(&mut self, shared: &SharedState, run_state: &RunState) -> Result<(), HttpError> {
         while self.talking > 0 {
-            let owed = room.sent.load(Ordering::Relaxed);
+            let owed = shared.sent.load(Ordering::Relaxed);
             self.line.write(&self.poll).await?;
-            if self.hear(room, run_state).await? == 0 && owed > self.heard {
+            if self.hear(shared, run_state).await? == 0 && owed > self.heard {
                 return Err(HttpError::TimedOut("a message was waited for"));
             }
         }
         self.line.write(&self.sweep).await?;
-        self.hear(room, run_state).await?;
+        self.hear(shared, run_state).await?;
         Ok(())
     }
 
     /// Reads one poll's reply and checks every message in it; tells how many there were.
-    async fn hear(&mut self, room: &Room, run_state: &RunState) -> Result<usize, HttpError> {
+    async fn hear(&mut self, shared: &SharedState, run_state: &RunState) -> Result<usize, HttpError> {
         let (status, body) = self.line.reply().await?;
         expect_success("poll", status, body)?;
         let messages = message::of_poll(body)?;
@@ -217,7 +217,7 @@ impl Listener {
                 run_state.hop(numbered.sent_ns);
                 self.talking = self.talking.saturating_sub(usize::from(numbered.last));
                 self.heard += 1;
-                room.places.add_permits(1);
+                shared.places.add_permits(1);
             }
         }
         Ok(messages.len())
@@ -253,7 +253,7 @@ impl Listener {
         let seen = |(next, sent): (&Option<u64>, &u64)| next.is_none_or(|next| next == sent + 1);
         match next.iter().zip(sent).all(seen) {
             true => Ok(()),
-            false => Err(HttpError::InvalidResponse("the history ends before what was said last".into())),
+            false => Err(HttpError::InvalidResponse("the history ends before the last message".into())),
         }
     }
 }

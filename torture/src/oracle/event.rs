@@ -1,4 +1,4 @@
-//! What the oracle is told: everything a client did and everything it was answered, in the order it happened.
+//! The input of the oracle: everything a client did and every reply it got, in the order it happened.
 
 /// A member of a channel, counted over all channels in the order of their joins.
 pub(in super::super) type MemberNo = usize;
@@ -9,7 +9,7 @@ pub(in super::super) type ChannelNo = usize;
 
 /// One message as its writer knows it: the hub's id comes later, or never.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(in super::super) struct Letter {
+pub(in super::super) struct MessageKey {
     pub(in super::super) writer: MemberNo,
     /// The writer's own count.
     pub(in super::super) seq: u64,
@@ -30,13 +30,13 @@ pub(in super::super) enum Reading {
 #[derive(Debug, Clone, Copy)]
 pub(in super::super) struct Delivery {
     pub(in super::super) id: u64,
-    pub(in super::super) letter: Letter,
+    pub(in super::super) message_key: MessageKey,
     pub(in super::super) attempt: u32,
-    /// Text, sender and recipient are those of the letter.
+    /// Text, sender and recipient are those of the message.
     pub(in super::super) intact: bool,
 }
 
-/// A loss that was told: broadcasts above `from`, up to and including `to`.
+/// A reported gap: broadcasts above `from`, up to and including `to`.
 #[derive(Debug, Clone, Copy)]
 pub(in super::super) struct Gap {
     pub(in super::super) from: u64,
@@ -116,22 +116,22 @@ pub(in super::super) enum Event {
 
     /// Also each time a send is repeated with its key.
     SendBegun {
-        letter: Letter,
+        message_key: MessageKey,
         to: Option<MemberNo>,
     },
     SendAcked {
-        letter: Letter,
+        message_key: MessageKey,
         id: u64,
         duplicate: bool,
         durable: bool,
     },
     /// The hub said that it did not take it.
     SendRefused {
-        letter: Letter,
+        message_key: MessageKey,
     },
     /// Its outcome is unknown and will stay so.
     SendAbandoned {
-        letter: Letter,
+        message_key: MessageKey,
     },
 
     /// `lease_ms` is 0 for automatic reads.
@@ -174,14 +174,14 @@ pub(in super::super) enum Event {
     },
 
     ReceiptsAsked {
-        letter: Letter,
+        message_key: MessageKey,
     },
     ReceiptsSeen {
-        letter: Letter,
+        message_key: MessageKey,
         receipts: Vec<Receipt>,
     },
     ReceiptsMissing {
-        letter: Letter,
+        message_key: MessageKey,
     },
 
     RosterSeen {
@@ -194,7 +194,7 @@ pub(in super::super) enum Event {
         same_session: bool,
         idx: u64,
     },
-    /// A member was told that it has no place here.
+    /// A member was refused: its session is gone.
     TurnedAway {
         member: MemberNo,
         answer: String,

@@ -15,7 +15,8 @@ mod verdict;
 mod violation;
 
 pub(super) use event::{
-    ChannelNo, ConsumerNo, Delivery, End, Event, Gap, Letter, MemberNo, Place, Reading, Reason, Receipt, Stamp, State,
+    ChannelNo, ConsumerNo, Delivery, End, Event, Gap, MemberNo, MessageKey, Place, Reading, Reason, Receipt, Stamp,
+    State,
 };
 use serde::Serialize;
 use state::{ChannelBook, ConsumerBook, MemberBook};
@@ -46,8 +47,9 @@ pub(super) struct Counts {
     /// Reads that the client left in the middle.
     pub(super) left: u64,
     pub(super) gaps: u64,
-    /// Missing, and inside a told gap.
-    pub(super) told: u64,
+    /// Missing, and inside a reported gap.
+    #[serde(rename = "told")]
+    pub(super) in_gap: u64,
     /// Missing direct messages of a memory channel that was killed.
     pub(super) forgotten: u64,
     /// Missing, handed to an automatic read that a kill cut off.
@@ -117,10 +119,12 @@ impl Oracle {
             Event::Serves => self.serving = true,
             Event::Failed { began, what } => self.failed(began, &what),
             Event::Troubled { channel } => self.counts(channel).troubled += 1,
-            Event::SendBegun { letter, to } => self.send_begun(letter, to),
-            Event::SendAcked { letter, id, duplicate, durable } => self.send_acked(letter, id, duplicate, durable),
-            Event::SendRefused { letter } => self.send_refused(letter),
-            Event::SendAbandoned { letter } => self.send_abandoned(letter),
+            Event::SendBegun { message_key, to } => self.send_begun(message_key, to),
+            Event::SendAcked { message_key, id, duplicate, durable } => {
+                self.send_acked(message_key, id, duplicate, durable)
+            }
+            Event::SendRefused { message_key } => self.send_refused(message_key),
+            Event::SendAbandoned { message_key } => self.send_abandoned(message_key),
             Event::ReadBegun { consumer, lease_ms } => self.read_begun(consumer, lease_ms),
             Event::Delivered { consumer, messages, gap } => self.delivered(consumer, &messages, gap),
             Event::ReadEnded { consumer, end } => self.read_ended(consumer, end),
@@ -129,9 +133,9 @@ impl Oracle {
             Event::AckRefused { consumer, upto, answer } => self.ack_refused(consumer, upto, &answer),
             Event::CursorAsked { consumer } => self.cursor_asked(consumer),
             Event::CursorSeen { consumer, cursor } => self.cursor_seen(consumer, cursor),
-            Event::ReceiptsAsked { letter } => self.receipts_asked(letter),
-            Event::ReceiptsSeen { letter, receipts } => self.receipts_seen(letter, &receipts),
-            Event::ReceiptsMissing { letter } => self.receipts_missing(letter),
+            Event::ReceiptsAsked { message_key } => self.receipts_asked(message_key),
+            Event::ReceiptsSeen { message_key, receipts } => self.receipts_seen(message_key, &receipts),
+            Event::ReceiptsMissing { message_key } => self.receipts_missing(message_key),
             Event::RosterSeen { channel, places } => self.roster_seen(channel, &places),
             Event::Rejoined { member, same_session, idx } => self.rejoined(member, same_session, idx),
             Event::TurnedAway { member, answer } => self.turned_away(member, &answer),
@@ -198,8 +202,8 @@ impl Oracle {
         format!("channel {channel}, {callsign}{dash}{name}")
     }
 
-    /// A letter in words.
-    fn said(&self, Letter { writer, seq }: Letter) -> String {
+    /// Describes a message.
+    fn describe(&self, MessageKey { writer, seq }: MessageKey) -> String {
         let MemberBook { channel, callsign, sent, .. } = &self.members[writer];
         let id = sent.get(&seq).and_then(|sent| sent.id).map_or(String::new(), |id| format!(" (id {id})"));
         format!("channel {channel}, message {seq} of {callsign}{id}")

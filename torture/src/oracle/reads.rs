@@ -19,7 +19,7 @@ impl Oracle {
         let at = self.channel_of(consumer);
         let Some(read) = self.consumers[consumer].read.take() else { return };
         match end {
-            End::Whole => self.expect_restart_told(consumer, read),
+            End::Whole => self.expect_restart_gap(consumer, read),
             End::Refused => {}
             End::Left => {
                 self.consumers[consumer].left_tick = self.now.tick;
@@ -54,7 +54,7 @@ impl Oracle {
             self.gap(consumer, read, gap);
         }
         if !messages.is_empty() {
-            self.expect_restart_told(consumer, read);
+            self.expect_restart_gap(consumer, read);
         }
         if let Some(pair) = messages.windows(2).find(|pair| pair[0].id >= pair[1].id) {
             let text = format!("{} got {} before {} in one body", self.name(consumer), pair[0].id, pair[1].id);
@@ -66,17 +66,18 @@ impl Oracle {
     }
 
     fn message(&mut self, consumer: ConsumerNo, read: ReadUnderWay, delivery: Delivery) {
-        let Delivery { id, letter, intact, .. } = delivery;
+        let Delivery { id, message_key, intact, .. } = delivery;
         let at = self.channel_of(consumer);
         let name = self.name(consumer);
         self.counts(at).deliveries += 1;
-        let to_whom = self.members.get(letter.writer).filter(|writer| writer.channel == at);
-        let Some((to, fate)) = to_whom.and_then(|writer| writer.sent.get(&letter.seq)).map(|sent| (sent.to, sent.fate))
+        let to_whom = self.members.get(message_key.writer).filter(|writer| writer.channel == at);
+        let Some((to, fate)) =
+            to_whom.and_then(|writer| writer.sent.get(&message_key.seq)).map(|sent| (sent.to, sent.fate))
         else {
             return self.violation(Violation::Phantom, &format!("{name} got {id}, which nobody wrote"));
         };
-        self.learn(letter, id);
-        let text = format!("{name} got {}", self.said(letter));
+        self.learn(message_key, id);
+        let text = format!("{name} got {}", self.describe(message_key));
         let member = self.consumers[consumer].member;
         if fate == Fate::Refused {
             self.violation(Violation::Phantom, &format!("{text}, and its send was refused"));
@@ -84,7 +85,7 @@ impl Oracle {
         if !intact {
             self.violation(Violation::Damaged, &text);
         }
-        if letter.writer == member || to.is_some_and(|to| to != member) {
+        if message_key.writer == member || to.is_some_and(|to| to != member) {
             self.violation(Violation::Misdirected, &text);
         }
         self.expect_order(consumer, read, delivery, &text);
@@ -96,8 +97,8 @@ impl Oracle {
 
     /// New messages come by id. Automatic readers have nothing that could come back out of order within one life.
     fn expect_order(&mut self, consumer: ConsumerNo, read: ReadUnderWay, delivery: Delivery, text: &str) {
-        let Delivery { id, letter, attempt, .. } = delivery;
-        let begun_tick = self.members[letter.writer].sent.get(&letter.seq).map_or(0, |sent| sent.begun_tick);
+        let Delivery { id, message_key, attempt, .. } = delivery;
+        let begun_tick = self.members[message_key.writer].sent.get(&message_key.seq).map_or(0, |sent| sent.begun_tick);
         let book = &mut self.consumers[consumer];
         let (life, highest) = book.highest_of_life;
         let highest_of_life = if life == read.began.life { highest } else { 0 };
@@ -154,7 +155,7 @@ impl Oracle {
     fn gap(&mut self, consumer: ConsumerNo, read: ReadUnderWay, gap: Gap) {
         let at = self.channel_of(consumer);
         self.counts(at).gaps += 1;
-        let text = format!("{} is told a gap {}..{} {:?}", self.name(consumer), gap.from, gap.to, gap.reason);
+        let text = format!("{} gets a gap {}..{} {:?}", self.name(consumer), gap.from, gap.to, gap.reason);
         let channel = &self.channels[at];
         let kept = if channel.durable { KEPT_ON_DISK } else { KEPT_IN_MEMORY };
         let is_restart = gap.reason == Reason::Restart;
@@ -167,11 +168,11 @@ impl Oracle {
             self.violation(Violation::GapNeedless, &text);
         }
         let book = &mut self.consumers[consumer];
-        book.told.push(gap);
+        book.gaps.push(gap);
         // With manual acks the cursor stays where it is, and the loss above it, until something above is acknowledged.
-        let is_told_on = book.reading == Reading::Manual && book.acked < gap.to;
-        if is_restart && book.told_restart.replace(read.began.life) == Some(read.began.life) && !is_told_on {
-            self.violation(Violation::GapToldTwice, &text);
+        let is_repeat_allowed = book.reading == Reading::Manual && book.acked < gap.to;
+        if is_restart && book.last_restart_gap.replace(read.began.life) == Some(read.began.life) && !is_repeat_allowed {
+            self.violation(Violation::GapRepeated, &text);
         }
     }
 
@@ -180,21 +181,21 @@ impl Oracle {
         members.flat_map(|member| member.sent.values().rev().take(2)).filter(|sent| sent.id.is_none()).count()
     }
 
-    /// The first read of an older member of a memory channel, once messages were lost there, tells the restart.
-    fn expect_restart_told(&mut self, consumer: ConsumerNo, read: ReadUnderWay) {
+    /// The first read of an earlier member of a memory channel must report the restart, if messages were lost.
+    fn expect_restart_gap(&mut self, consumer: ConsumerNo, read: ReadUnderWay) {
         let life = read.began.life;
         let at = self.channel_of(consumer);
         let channel = &self.channels[at];
         let has_lost = channel.first_broadcast.is_some_and(|first| first < life);
         let book = &self.consumers[consumer];
-        // Two consumers of a member may be told in either order, and the answers may cross.
+        // Two consumers of a member may get the gap in either order, and the replies may cross.
         let is_alone = self.members[book.member].consumers.len() == 1;
-        if channel.durable || !has_lost || !is_alone || book.told_restart == Some(life) {
+        if channel.durable || !has_lost || !is_alone || book.last_restart_gap == Some(life) {
             return;
         }
-        let text = format!("{} reads after a restart and is not told", self.name(consumer));
-        // Said once for each life.
-        self.consumers[consumer].told_restart = Some(life);
-        self.violation(Violation::GapUntold, &text);
+        let text = format!("{} reads after a restart and gets no gap", self.name(consumer));
+        // Reported once for each life.
+        self.consumers[consumer].last_restart_gap = Some(life);
+        self.violation(Violation::GapMissing, &text);
     }
 }

@@ -1,35 +1,35 @@
 //! What the oracle hears of receipts: they go from queued over delivered to acked, and never back.
 
 use super::state::Seen;
-use super::{Letter, MemberNo, Oracle, Receipt, State, Violation};
+use super::{MemberNo, MessageKey, Oracle, Receipt, State, Violation};
 
 /// Receipts are kept for the last 256 messages of a channel; those under way count as well.
 const KEPT: usize = 240;
 
 impl Oracle {
     /// What is known by now must show in the answer.
-    pub(super) fn receipts_asked(&mut self, letter: Letter) {
-        let owed = self.recipients(letter).into_iter().map(|to| (to, self.owed(letter, to))).collect();
-        if let Some(sent) = self.members[letter.writer].sent.get_mut(&letter.seq) {
+    pub(super) fn receipts_asked(&mut self, message_key: MessageKey) {
+        let owed = self.recipients(message_key).into_iter().map(|to| (to, self.owed(message_key, to))).collect();
+        if let Some(sent) = self.members[message_key.writer].sent.get_mut(&message_key.seq) {
             sent.owed = owed;
         }
     }
 
-    fn recipients(&self, letter: Letter) -> Vec<MemberNo> {
-        let member = &self.members[letter.writer];
-        match member.sent.get(&letter.seq).map(|sent| sent.to) {
+    fn recipients(&self, message_key: MessageKey) -> Vec<MemberNo> {
+        let member = &self.members[message_key.writer];
+        match member.sent.get(&message_key.seq).map(|sent| sent.to) {
             Some(Some(to)) => vec![to],
             Some(None) => {
                 let others = self.channels[member.channel].members.iter();
-                others.copied().filter(|other| *other != letter.writer).collect()
+                others.copied().filter(|other| *other != message_key.writer).collect()
             }
             None => Vec::new(),
         }
     }
 
     /// The furthest of the member's consumers tells.
-    fn owed(&self, letter: Letter, to: MemberNo) -> u64 {
-        let sent = self.members[letter.writer].sent.get(&letter.seq);
+    fn owed(&self, message_key: MessageKey, to: MemberNo) -> u64 {
+        let sent = self.members[message_key.writer].sent.get(&message_key.seq);
         let Some((sent, id)) = sent.and_then(|sent| Some((sent, sent.id?))) else { return 0 };
         let known = sent.receipts.get(&to).map_or(0, |(state, _)| state.floor());
         let consumers = self.members[to].consumers.iter().map(|consumer| &self.consumers[*consumer]);
@@ -42,27 +42,27 @@ impl Oracle {
         known.max(states.max().unwrap_or(State::Queued) as u64)
     }
 
-    pub(super) fn receipts_seen(&mut self, letter: Letter, receipts: &[Receipt]) {
+    pub(super) fn receipts_seen(&mut self, message_key: MessageKey, receipts: &[Receipt]) {
         let now = self.now;
-        let at = self.members[letter.writer].channel;
-        let text = self.said(letter);
-        for to in self.recipients(letter) {
+        let at = self.members[message_key.writer].channel;
+        let text = self.describe(message_key);
+        for to in self.recipients(message_key) {
             let callsign = self.members[to].callsign.clone();
             let Some(receipt) = receipts.iter().find(|receipt| receipt.to == callsign) else {
                 self.violation(Violation::ReceiptMissing, &format!("{text} has none for {callsign}"));
                 continue;
             };
             let durable = self.channels[at].durable;
-            let Some(sent) = self.members[letter.writer].sent.get_mut(&letter.seq) else { return };
+            let Some(sent) = self.members[message_key.writer].sent.get_mut(&message_key.seq) else { return };
             let owed = sent.owed.get(&to).copied().unwrap_or(0);
             let (state, attempts) = sent.receipts.entry(to).or_default();
-            let told = receipt.state as u64;
-            let is_back = told < owed || (durable && receipt.state == State::Expired);
+            let current = receipt.state as u64;
+            let is_back = current < owed || (durable && receipt.state == State::Expired);
             let fewer = receipt.attempts.and_then(|count| attempts.see(count, now));
             if !is_back {
-                state.see(told, now);
+                state.see(current, now);
                 if receipt.state == State::Acked {
-                    state.promise(told);
+                    state.promise(current);
                 }
             }
             if is_back {
@@ -77,15 +77,15 @@ impl Oracle {
         }
     }
 
-    pub(super) fn receipts_missing(&mut self, letter: Letter) {
-        let sent = self.members[letter.writer].sent.get(&letter.seq);
+    pub(super) fn receipts_missing(&mut self, message_key: MessageKey) {
+        let sent = self.members[message_key.writer].sent.get(&message_key.seq);
         let Some((id, begun_life)) = sent.and_then(|sent| Some((sent.id?, sent.begun_life))) else { return };
-        let channel = &self.channels[self.members[letter.writer].channel];
+        let channel = &self.channels[self.members[message_key.writer].channel];
         let is_recent = channel.ids.range(id..).count() <= KEPT;
         // In memory only what was begun in this life is surely there: an answer of the one before may be read in this.
         let is_kept = channel.durable || begun_life == self.life;
         if is_recent && is_kept {
-            let text = self.said(letter);
+            let text = self.describe(message_key);
             self.violation(Violation::ReceiptMissing, &text);
         }
     }

@@ -1,16 +1,16 @@
-//! What the oracle hears of sends: an id belongs to one letter, a letter has one id, and ids only go up.
+//! What the oracle hears of sends: an id belongs to one message, a message has one id, and ids only go up.
 
 use std::collections::BTreeMap;
 
 use super::state::{Fate, Sent};
-use super::{Letter, MemberNo, Oracle, Violation};
+use super::{MemberNo, MessageKey, Oracle, Violation};
 
 impl Oracle {
-    pub(super) fn send_begun(&mut self, letter: Letter, to: Option<MemberNo>) {
-        let member = &mut self.members[letter.writer];
+    pub(super) fn send_begun(&mut self, message_key: MessageKey, to: Option<MemberNo>) {
+        let member = &mut self.members[message_key.writer];
         let channel = &self.channels[member.channel];
         let at = member.channel;
-        let sent = member.sent.entry(letter.seq).or_insert_with(|| Sent {
+        let sent = member.sent.entry(message_key.seq).or_insert_with(|| Sent {
             to,
             fate: Fate::Unknown,
             id: None,
@@ -27,10 +27,10 @@ impl Oracle {
         }
     }
 
-    pub(super) fn send_acked(&mut self, letter: Letter, id: u64, duplicate: bool, durable: bool) {
-        let at = self.members[letter.writer].channel;
+    pub(super) fn send_acked(&mut self, message_key: MessageKey, id: u64, duplicate: bool, durable: bool) {
+        let at = self.members[message_key.writer].channel;
         let life = self.life;
-        let Some(sent) = self.members[letter.writer].sent.get_mut(&letter.seq) else {
+        let Some(sent) = self.members[message_key.writer].sent.get_mut(&message_key.seq) else {
             return self.violation(Violation::Phantom, "an answer to a send that never began");
         };
         let (before, tries, begun_tick) = (sent.fate, sent.tries, sent.begun_tick);
@@ -38,15 +38,15 @@ impl Oracle {
         if !matches!(before, Fate::Acked { .. }) {
             sent.fate = Fate::Acked { life };
         }
-        self.learn(letter, id);
-        let text = self.said(letter);
+        self.learn(message_key, id);
+        let text = self.describe(message_key);
         let wrong = match (before, tries, duplicate) {
             (Fate::Acked { .. }, _, false) => Some("was repeated with its key and is called new"),
             (_, 1, true) => Some("was sent once and is called a duplicate"),
             _ => None,
         };
         if let Some(wrong) = wrong {
-            self.violation(Violation::DuplicateUntold, &format!("{text} {wrong}"));
+            self.violation(Violation::DuplicateUnmarked, &format!("{text} {wrong}"));
         }
         let channel = &mut self.channels[at];
         if tries == 1 {
@@ -63,34 +63,34 @@ impl Oracle {
         counts.recognised += u64::from(duplicate);
     }
 
-    pub(super) fn send_refused(&mut self, letter: Letter) {
-        let at = self.members[letter.writer].channel;
-        if let Some(sent) = self.members[letter.writer].sent.get_mut(&letter.seq) {
+    pub(super) fn send_refused(&mut self, message_key: MessageKey) {
+        let at = self.members[message_key.writer].channel;
+        if let Some(sent) = self.members[message_key.writer].sent.get_mut(&message_key.seq) {
             sent.fate = Fate::Refused;
             self.counts(at).refused += 1;
         }
     }
 
-    pub(super) fn send_abandoned(&mut self, letter: Letter) {
-        let at = self.members[letter.writer].channel;
-        if let Some(sent) = self.members[letter.writer].sent.get_mut(&letter.seq) {
+    pub(super) fn send_abandoned(&mut self, message_key: MessageKey) {
+        let at = self.members[message_key.writer].channel;
+        if let Some(sent) = self.members[message_key.writer].sent.get_mut(&message_key.seq) {
             sent.fate = Fate::Abandoned;
             self.counts(at).abandoned += 1;
         }
     }
 
-    /// An id of a letter has become known, by a reply or by a delivery.
-    pub(super) fn learn(&mut self, letter: Letter, id: u64) {
-        let member = &mut self.members[letter.writer];
-        let Some(sent) = member.sent.get_mut(&letter.seq) else { return };
-        let owner = *self.channels[member.channel].ids.entry(id).or_insert(letter);
+    /// An id of a message has become known, by a reply or by a delivery.
+    pub(super) fn learn(&mut self, message_key: MessageKey, id: u64) {
+        let member = &mut self.members[message_key.writer];
+        let Some(sent) = member.sent.get_mut(&message_key.seq) else { return };
+        let owner = *self.channels[member.channel].ids.entry(id).or_insert(message_key);
         let (known, floor) = (*sent.id.get_or_insert(id), sent.floor);
-        let text = self.said(letter);
+        let text = self.describe(message_key);
         if known != id {
             self.violation(Violation::TwoIds, &format!("{text} is also {id}"));
         }
-        if owner != letter {
-            let other = self.said(owner);
+        if owner != message_key {
+            let other = self.describe(owner);
             self.violation(Violation::IdReused, &format!("{text} has {id}, and so has {other}"));
         }
         if id <= floor {

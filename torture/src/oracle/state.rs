@@ -1,8 +1,8 @@
-//! What the oracle remembers of channels, members, consumers and letters.
+//! What the oracle remembers of channels, members, consumers and messages.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::event::{ChannelNo, ConsumerNo, Gap, Letter, MemberNo, Reading, Stamp};
+use super::event::{ChannelNo, ConsumerNo, Gap, MemberNo, MessageKey, Reading, Stamp};
 use super::timeline::Timestamp;
 
 #[derive(Debug)]
@@ -10,7 +10,7 @@ pub(super) struct ChannelBook {
     /// On disk: messages survive a kill.
     pub(super) durable: bool,
     pub(super) members: Vec<MemberNo>,
-    pub(super) ids: BTreeMap<u64, Letter>,
+    pub(super) ids: BTreeMap<u64, MessageKey>,
     /// When the last send began that was acknowledged in this life, or 0.
     pub(super) vouched_tick: u64,
     /// The life in which the first broadcast was acknowledged.
@@ -25,7 +25,7 @@ pub(super) struct MemberBook {
     pub(super) idx: u64,
     pub(super) consumers: Vec<ConsumerNo>,
     pub(super) sent: BTreeMap<u64, Sent>,
-    /// The life in which it was turned away last; it is told once in a life.
+    /// The life in which it was turned away last; reported once in a life.
     pub(super) turned_away: Option<u32>,
 }
 
@@ -45,9 +45,9 @@ pub(super) struct ConsumerBook {
     /// When it last left a read in the middle.
     pub(super) left_tick: u64,
     pub(super) doubts: Vec<Doubt>,
-    pub(super) told: Vec<Gap>,
-    /// The life in which a restart was told last.
-    pub(super) told_restart: Option<u32>,
+    pub(super) gaps: Vec<Gap>,
+    /// The life of the last restart gap.
+    pub(super) last_restart_gap: Option<u32>,
     pub(super) cursor: Timestamp,
     pub(super) cursor_floor: u64,
     /// Acknowledged, and the hub said so.
@@ -115,8 +115,8 @@ impl ConsumerBook {
             highest_of_life: (0, 0),
             left_tick: 0,
             doubts: Vec::new(),
-            told: Vec::new(),
-            told_restart: None,
+            gaps: Vec::new(),
+            last_restart_gap: None,
             cursor: Timestamp::default(),
             cursor_floor: 0,
             acked: 0,

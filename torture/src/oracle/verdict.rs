@@ -1,42 +1,42 @@
-//! The last question: what was acknowledged and came neither to a reader nor into a gap it was told of.
+//! The final check: acknowledged messages that were neither delivered to a reader nor covered by a gap it got.
 
 use super::state::{Fate, Sent};
-use super::{ConsumerNo, Letter, MemberNo, Oracle, Reading, Violation};
+use super::{ConsumerNo, MemberNo, MessageKey, Oracle, Reading, Violation};
 
-/// What became of one letter for one consumer.
+/// The outcome of one message for one consumer.
 enum Outcome {
     Arrived,
-    Told,
+    InGap,
     Forgotten,
     Unconfirmed,
     Lost,
 }
 
 impl Oracle {
-    /// To be asked once, when nothing is due to anybody any more.
+    /// Called once, when nothing is due to any reader.
     pub(in super::super) fn conclude(&mut self) {
         for writer in 0..self.members.len() {
-            let letters = self.members[writer].sent.keys().map(|seq| Letter { writer, seq: *seq });
-            for letter in letters.collect::<Vec<_>>() {
-                self.account(letter);
+            let message_keys = self.members[writer].sent.keys().map(|seq| MessageKey { writer, seq: *seq });
+            for message_key in message_keys.collect::<Vec<_>>() {
+                self.account(message_key);
             }
         }
     }
 
-    fn account(&mut self, letter: Letter) {
-        let at = self.members[letter.writer].channel;
-        let Some(sent) = self.members[letter.writer].sent.get(&letter.seq) else { return };
+    fn account(&mut self, message_key: MessageKey) {
+        let at = self.members[message_key.writer].channel;
+        let Some(sent) = self.members[message_key.writer].sent.get(&message_key.seq) else { return };
         match sent.fate {
             Fate::Acked { .. } => {}
             Fate::Refused | Fate::Abandoned => return,
             Fate::Unknown => {
-                let text = format!("{} was never answered", self.said(letter));
+                let text = format!("{} was never answered", self.describe(message_key));
                 return self.violation(Violation::Unfinished, &text);
             }
         }
         for reader in self.channels[at].members.clone() {
-            let Some(sent) = self.members[letter.writer].sent.get(&letter.seq) else { return };
-            if reader == letter.writer || sent.to.is_some_and(|to| to != reader) {
+            let Some(sent) = self.members[message_key.writer].sent.get(&message_key.seq) else { return };
+            if reader == message_key.writer || sent.to.is_some_and(|to| to != reader) {
                 continue;
             }
             let outcomes = match sent.to {
@@ -48,21 +48,21 @@ impl Oracle {
                 }
             };
             for (consumer, outcome) in outcomes {
-                self.count(consumer, letter, &outcome);
+                self.count(consumer, message_key, &outcome);
             }
         }
     }
 
-    fn count(&mut self, consumer: ConsumerNo, letter: Letter, outcome: &Outcome) {
+    fn count(&mut self, consumer: ConsumerNo, message_key: MessageKey, outcome: &Outcome) {
         let at = self.channel_of(consumer);
         let counts = self.counts(at);
         match outcome {
             Outcome::Arrived => {}
-            Outcome::Told => counts.told += 1,
+            Outcome::InGap => counts.in_gap += 1,
             Outcome::Forgotten => counts.forgotten += 1,
             Outcome::Unconfirmed => counts.unconfirmed += 1,
             Outcome::Lost => {
-                let text = format!("{} never came to {}", self.said(letter), self.name(consumer));
+                let text = format!("{} never came to {}", self.describe(message_key), self.name(consumer));
                 self.violation(Violation::Lost, &text);
             }
         }
@@ -72,7 +72,7 @@ impl Oracle {
     fn outcome_of_direct(&self, reader: MemberNo, sent: &Sent) -> (ConsumerNo, Outcome) {
         let rank = |outcome: &Outcome| match outcome {
             Outcome::Arrived => 0,
-            Outcome::Told => 1,
+            Outcome::InGap => 1,
             Outcome::Forgotten => 2,
             Outcome::Unconfirmed => 3,
             Outcome::Lost => 4,
@@ -89,8 +89,8 @@ impl Oracle {
         if book.seen.contains_key(&id) {
             return Outcome::Arrived;
         }
-        if !is_direct && book.told.iter().any(|gap| gap.from < id && id <= gap.to) {
-            return Outcome::Told;
+        if !is_direct && book.gaps.iter().any(|gap| gap.from < id && id <= gap.to) {
+            return Outcome::InGap;
         }
         let is_durable = self.channels[self.channel_of(consumer)].durable;
         if is_direct && !is_durable && acked_life < self.life {

@@ -9,20 +9,20 @@ const KEPT_TEXTS: u64 = 4;
 /// A promise that was broken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(in super::super) enum Violation {
-    /// Acknowledged, and neither delivered nor inside a told gap.
+    /// Acknowledged, and neither delivered nor inside a reported gap.
     Lost,
     /// A message came after one with a higher id.
     Reordered,
     /// It came again without saying so, or when it could not.
     Duplicated,
-    /// One letter, repeated with its key, has two ids.
+    /// One message, repeated with its key, has two ids.
     TwoIds,
     /// Two messages of a channel have one id.
     IdReused,
     /// An id is not above those that were known before its send began.
     IdSteppedBack,
     /// A repeated send was not called a duplicate, or a first one was.
-    DuplicateUntold,
+    DuplicateUnmarked,
     /// The reply of a send to a disk channel does not say `durable`.
     NotDurable,
     /// Nobody wrote it, or its send was refused.
@@ -42,9 +42,9 @@ pub(in super::super) enum Violation {
     LeaseBroken,
     /// A gap that should not be there.
     GapNeedless,
-    GapToldTwice,
+    GapRepeated,
     /// A memory channel's first read after a restart tells no gap.
-    GapUntold,
+    GapMissing,
     ReceiptSteppedBack,
     ReceiptMissing,
     RosterChanged,
@@ -68,7 +68,7 @@ impl fmt::Display for Violation {
             Self::TwoIds => "two ids",
             Self::IdReused => "id reused",
             Self::IdSteppedBack => "id stepped back",
-            Self::DuplicateUntold => "duplicate untold",
+            Self::DuplicateUnmarked => "duplicate untold",
             Self::NotDurable => "not durable",
             Self::Phantom => "phantom",
             Self::Damaged => "damaged",
@@ -79,8 +79,8 @@ impl fmt::Display for Violation {
             Self::CursorRanAhead => "cursor ran ahead",
             Self::LeaseBroken => "lease broken",
             Self::GapNeedless => "gap needless",
-            Self::GapToldTwice => "gap told twice",
-            Self::GapUntold => "gap untold",
+            Self::GapRepeated => "gap told twice",
+            Self::GapMissing => "gap untold",
             Self::ReceiptSteppedBack => "receipt stepped back",
             Self::ReceiptMissing => "receipt missing",
             Self::RosterChanged => "roster changed",

@@ -9,7 +9,7 @@ use tokio::time::timeout;
 use super::{AFTER_TROUBLE, Automatic};
 use crate::caller::{Answer, Caller, Pass};
 use crate::context::{Context, Phase, pause};
-use crate::message_text::{Message, ToldGap, glimpsed};
+use crate::message_text::{Message, ReportedGap, glimpsed};
 use crate::oracle::{ConsumerNo, End, Event};
 use crate::rng::Rng;
 
@@ -103,7 +103,7 @@ impl Stream {
             while let Some(event) = events.next_event() {
                 match &*event.name {
                     "message" => self.take(&event.read()?),
-                    "gap" => self.told(event.read()?),
+                    "gap" => self.report_gap(event.read()?),
                     "bye" | "superseded" | "lagged" => return Ok(()),
                     _ => {}
                 }
@@ -120,7 +120,7 @@ impl Stream {
         self.caller.hear(Event::Delivered { consumer: self.consumer, messages, gap: None });
     }
 
-    fn told(&self, gap: ToldGap) {
+    fn report_gap(&self, gap: ReportedGap) {
         let gap = Some(gap.into());
         self.caller.hear(Event::Delivered { consumer: self.consumer, messages: Vec::new(), gap });
     }

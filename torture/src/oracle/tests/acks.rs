@@ -119,20 +119,20 @@ fn a04_a_receipt_knows_what_its_reader_knows() {
 #[test]
 fn a04_receipts_and_their_attempts_do_not_vanish() {
     let mut history = History::on_disk(Reading::Manual);
-    let letter = history.letter(1);
-    history.tell(1, 10).crash().hear(Event::ReceiptsMissing { letter });
+    let message_key = history.message_key(1);
+    history.tell(1, 10).crash().hear(Event::ReceiptsMissing { message_key });
     assert_eq!(history.found(), [Violation::ReceiptMissing]);
     let mut history = History::on_disk(Reading::Manual);
-    history.tell(1, 10).hear(Event::ReceiptsSeen { letter, receipts: Vec::new() });
+    history.tell(1, 10).hear(Event::ReceiptsSeen { message_key, receipts: Vec::new() });
     assert_eq!(history.found(), [Violation::ReceiptMissing]);
     let mut history = History::in_memory(Reading::Manual);
-    history.tell(1, 10).crash().hear(Event::ReceiptsMissing { letter });
+    history.tell(1, 10).crash().hear(Event::ReceiptsMissing { message_key });
     assert_eq!(history.found(), NOTHING, "it went with the memory");
     let mut history = History::on_disk(Reading::Manual);
     history.tell(1, 10);
     for count in [2, 1] {
         let receipts = vec![Receipt { to: "bob".into(), state: State::Delivered, attempts: Some(count) }];
-        history.hear(Event::ReceiptsSeen { letter, receipts });
+        history.hear(Event::ReceiptsSeen { message_key, receipts });
     }
     assert_eq!(history.found(), [Violation::ReceiptSteppedBack], "fewer attempts than before");
 }

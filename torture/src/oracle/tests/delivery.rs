@@ -108,8 +108,8 @@ fn a_message_is_what_was_sent_and_for_whom() {
     assert_eq!(history.verdict(), [Violation::Phantom], "nobody wrote it");
 
     let mut history = History::on_disk(Reading::Manual);
-    let letter = history.letter(1);
-    history.begin(1, None).hear(Event::SendRefused { letter }).read(&[(1, 10, 1)]);
+    let message_key = history.message_key(1);
+    history.begin(1, None).hear(Event::SendRefused { message_key }).read(&[(1, 10, 1)]);
     assert_eq!(history.verdict(), [Violation::Phantom], "its send was refused");
 
     let mut history = History::on_disk(Reading::Manual);

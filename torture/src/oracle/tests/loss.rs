@@ -1,4 +1,4 @@
-//! GapReason: what was acknowledged arrives, or the reader was told, or it is one of the few things a crash may take.
+//! Loss: an acknowledged message is delivered, covered by a gap, or one of the few that a crash may lose.
 
 use super::*;
 
@@ -73,29 +73,29 @@ fn a_cut_read_excuses_only_what_it_can_have_carried() {
 }
 
 #[test]
-fn a_refused_or_abandoned_send_need_not_arrive_but_an_open_one_is_told() {
+fn a_refused_or_abandoned_send_need_not_arrive_but_an_open_one_is_a_violation() {
     let mut history = History::on_disk(Reading::Manual);
-    let letter = history.letter(1);
-    history.begin(1, None).hear(Event::SendRefused { letter });
-    let letter = history.letter(2);
-    history.begin(2, None).hear(Event::SendAbandoned { letter });
+    let message_key = history.message_key(1);
+    history.begin(1, None).hear(Event::SendRefused { message_key });
+    let message_key = history.message_key(2);
+    history.begin(2, None).hear(Event::SendAbandoned { message_key });
     assert_eq!(history.verdict(), NOTHING);
     assert_eq!(history.begin(3, None).verdict(), [Violation::Unfinished]);
 }
 
 #[test]
-fn d05_a_told_gap_is_no_loss() {
+fn d05_a_reported_gap_is_no_loss() {
     let mut history = History::in_memory(Reading::Automatic);
     history.say(1, 10).say(2, 20).crash().read_with(&[], restart_gap(10, 20));
     assert_eq!(history.verdict(), [Violation::Lost], "10 lies outside");
     let mut history = History::in_memory(Reading::Automatic);
     history.say(1, 10).say(2, 20).crash().read_with(&[], restart_gap(0, 20));
     assert_eq!(history.verdict(), NOTHING);
-    assert_eq!(history.oracle.memory.told, 2);
+    assert_eq!(history.oracle.memory.in_gap, 2);
 }
 
 #[test]
-fn d05_a_gap_tells_of_broadcasts_only() {
+fn d05_a_gap_covers_broadcasts_only() {
     let mut history = History::in_memory(Reading::Automatic);
     history.tell(1, 10).read_with(&[], Some(Gap { from: 0, to: 10, reason: Reason::Ring }));
     assert_eq!(history.verdict(), [Violation::Lost, Violation::GapNeedless]);
@@ -106,13 +106,13 @@ fn d05_a_gap_tells_of_broadcasts_only() {
 }
 
 #[test]
-fn d05_a_restart_of_a_memory_channel_is_told_once() {
+fn d05_a_restart_of_a_memory_channel_is_reported_once() {
     let mut history = History::in_memory(Reading::Manual);
     history.say(1, 10).crash().read(&[]);
-    assert_eq!(history.found(), [Violation::GapUntold]);
+    assert_eq!(history.found(), [Violation::GapMissing]);
     let mut history = History::in_memory(Reading::Automatic);
     history.say(1, 10).crash().read_with(&[], restart_gap(0, 10)).read_with(&[], restart_gap(0, 10));
-    assert_eq!(history.found(), [Violation::GapToldTwice]);
+    assert_eq!(history.found(), [Violation::GapRepeated]);
     let mut history = History::in_memory(Reading::Manual);
     history.say(1, 10).crash().read_with(&[], restart_gap(0, 10)).read_with(&[], restart_gap(0, 10));
     assert_eq!(history.verdict(), NOTHING, "until it acknowledges something above");

@@ -32,7 +32,7 @@ fn d17_a_join_after_a_restart_finds_its_session_and_number() {
 }
 
 #[test]
-fn a_member_that_is_turned_away_is_told_once_in_a_life() {
+fn a_member_that_is_turned_away_is_reported_once_in_a_life() {
     let mut history = History::in_memory(Reading::Manual);
     let member = history.bob;
     let turned_away = || Event::TurnedAway { member, answer: "404".into() };
@@ -66,7 +66,7 @@ fn the_history_is_what_was_sent_last() {
 }
 
 #[test]
-fn what_does_not_end_is_told() {
+fn a_task_that_does_not_end_is_a_violation() {
     let mut history = History::on_disk(Reading::Manual);
     assert_eq!(history.hear(Event::Unfinished { what: "bob".into() }).found(), [Violation::Unfinished]);
 }

@@ -52,19 +52,19 @@ impl History {
         self
     }
 
-    fn letter(&self, seq: u64) -> Letter {
-        Letter { writer: self.ann, seq }
+    fn message_key(&self, seq: u64) -> MessageKey {
+        MessageKey { writer: self.ann, seq }
     }
 
     fn begin(&mut self, seq: u64, to: Option<MemberNo>) -> &mut Self {
-        let letter = self.letter(seq);
-        self.hear(Event::SendBegun { letter, to })
+        let message_key = self.message_key(seq);
+        self.hear(Event::SendBegun { message_key, to })
     }
 
     fn ack_send(&mut self, seq: u64, id: u64, duplicate: bool) -> &mut Self {
-        let letter = self.letter(seq);
+        let message_key = self.message_key(seq);
         let durable = self.oracle.channels[0].durable;
-        self.hear(Event::SendAcked { letter, id, duplicate, durable })
+        self.hear(Event::SendAcked { message_key, id, duplicate, durable })
     }
 
     /// A broadcast that is answered at once.
@@ -79,7 +79,7 @@ impl History {
     }
 
     fn delivery(&self, seq: u64, id: u64, attempt: u32) -> Delivery {
-        Delivery { id, letter: self.letter(seq), attempt, intact: true }
+        Delivery { id, message_key: self.message_key(seq), attempt, intact: true }
     }
 
     fn begin_read(&mut self) -> &mut Self {
@@ -129,9 +129,9 @@ impl History {
     }
 
     fn see_receipt(&mut self, seq: u64, state: State) -> &mut Self {
-        let letter = self.letter(seq);
+        let message_key = self.message_key(seq);
         let receipts = vec![Receipt { to: "bob".into(), state, attempts: None }];
-        self.hear(Event::ReceiptsAsked { letter }).hear(Event::ReceiptsSeen { letter, receipts })
+        self.hear(Event::ReceiptsAsked { message_key }).hear(Event::ReceiptsSeen { message_key, receipts })
     }
 
     /// What was found so far, before the last question.
@@ -149,7 +149,7 @@ impl History {
 const NOTHING: [Violation; 0] = [];
 
 #[test]
-fn a_quiet_life_has_no_breach() {
+fn a_history_without_faults_has_no_violation() {
     for reading in [Reading::Automatic, Reading::Resuming, Reading::Manual] {
         for durable in [true, false] {
             let mut history = History::new(reading, durable);
@@ -160,7 +160,7 @@ fn a_quiet_life_has_no_breach() {
 }
 
 #[test]
-fn the_first_breaches_are_told_in_words() {
+fn the_first_violations_are_described() {
     let mut history = History::on_disk(Reading::Manual);
     history.say(1, 10).crash();
     assert_eq!(history.verdict(), [Violation::Lost]);

@@ -1,4 +1,4 @@
-//! Ids and idempotency: one letter has one id, one id has one letter, and ids only go up.
+//! Ids and idempotency: one message has one id, one id has one message, and ids only go up.
 
 use super::*;
 
@@ -47,21 +47,21 @@ fn a02_a_repeated_send_says_that_it_is_one() {
     assert_eq!(history.found(), NOTHING);
     let mut history = History::on_disk(Reading::Manual);
     history.say(1, 10).begin(1, None).ack_send(1, 10, false);
-    assert_eq!(history.found(), [Violation::DuplicateUntold]);
+    assert_eq!(history.found(), [Violation::DuplicateUnmarked]);
     let mut history = History::on_disk(Reading::Manual);
     history.begin(1, None).ack_send(1, 10, true);
-    assert_eq!(history.found(), [Violation::DuplicateUntold], "it is the first one");
+    assert_eq!(history.found(), [Violation::DuplicateUnmarked], "it is the first one");
     let mut history = History::on_disk(Reading::Manual);
     history.say(1, 10).crash().begin(1, None).ack_send(1, 20, false);
-    assert_eq!(history.found(), [Violation::TwoIds, Violation::DuplicateUntold], "the key was forgotten");
+    assert_eq!(history.found(), [Violation::TwoIds, Violation::DuplicateUnmarked], "the key was forgotten");
 }
 
 #[test]
 fn a03_a_send_to_disk_says_that_it_is_durable() {
     for (on_disk, expected) in [(true, vec![Violation::NotDurable]), (false, vec![])] {
         let mut history = History::new(Reading::Manual, on_disk);
-        let letter = history.letter(1);
-        history.begin(1, None).hear(Event::SendAcked { letter, id: 10, duplicate: false, durable: false });
+        let message_key = history.message_key(1);
+        history.begin(1, None).hear(Event::SendAcked { message_key, id: 10, duplicate: false, durable: false });
         assert_eq!(history.found(), expected);
     }
 }
