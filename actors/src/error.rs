@@ -56,7 +56,9 @@ impl HubError {
             Self::OutcomeUnknown => Refusal::new(Code::Overloaded, "the channel restarted; the outcome is unknown")
                 .hint(Hint::RepeatWithIdempotencyKey)
                 .retry_after_ms(1000),
-            Self::StorageFailed => Refusal::new(Code::StorageFailed, "it could not be stored: nothing was delivered"),
+            Self::StorageFailed => {
+                Refusal::new(Code::StorageFailed, "the request could not be stored; nothing was delivered")
+            }
             Self::Gone => Refusal::new(Code::Overloaded, "the hub is shutting down").retry_after_ms(2000),
         }
     }

@@ -1,5 +1,5 @@
 //! Administration: inspect and delete channels, close sessions, ban clients, read counters. Disabled unless an
-//! administration token is configured.
+//! admin token is configured.
 //!
 //! It never returns messages. Every change is logged under the target `audit`.
 

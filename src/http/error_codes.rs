@@ -25,7 +25,7 @@ pub(super) const CHANNEL_WEBHOOKS: &[Code] =
     &[Code::Unauthorized, Code::Forbidden, Code::NotFound, Code::Overloaded, Code::StorageFailed];
 /// A request with the session token of an account.
 pub(super) const ACCOUNT: &[Code] = &[Code::Unauthorized, Code::Overloaded, Code::StorageFailed];
-/// A request with the administration token.
+/// A request with the admin token.
 pub(super) const ADMIN: &[Code] = &[Code::Unauthorized, Code::RateLimited];
 /// A request with a JSON body.
 pub(super) const BODY: &[Code] = &[Code::Invalid, Code::InvalidJson, Code::TooLarge];

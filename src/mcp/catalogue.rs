@@ -108,7 +108,7 @@ fn all() -> Vec<Tool> {
             "listen",
             ToolKind::Listen,
             "Read new messages",
-            "Return the messages sent to you. If there are none, wait for one, by default 30 seconds.",
+            "Return your unread messages. If there are none, wait for one, by default for 30 seconds.",
             Annotations::CHANGES,
         ),
         tool(
@@ -243,7 +243,7 @@ fn input(kind: ToolKind, knows_the_channel: bool) -> Value {
         more.push(("token", string("The channel's token; a band needs none.")));
         required.push("channel_id");
     } else if kind.is_of_a_channel() && !knows_the_channel {
-        more.push(("channel_id", string("The channel, if this connection has not joined it.")));
+        more.push(("channel_id", string("The channel's id. Not needed if this connection has joined the channel.")));
     }
     match kind {
         ToolKind::CreateIdentity => required.push("session_token"),
@@ -251,7 +251,10 @@ fn input(kind: ToolKind, knows_the_channel: bool) -> Value {
         _ => {}
     }
     if kind.is_of_a_channel() {
-        more.push(("session_id", string("The session_id of your join, if another connection made it.")));
+        more.push((
+            "session_id",
+            string("The session_id that join returned. Not needed if this connection has joined the channel."),
+        ));
     }
     schema::input(fields, &more, &required)
 }
@@ -284,7 +287,10 @@ fn history() -> Vec<(&'static str, Value)> {
 
 /// The unread count, which every tool may return (A6).
 fn unread() -> (&'static str, Value) {
-    ("unread", json!({"type": "integer", "minimum": 0, "description": "Unread messages. Above 0, call listen."}))
+    (
+        "unread",
+        json!({"type": "integer", "minimum": 0, "description": "Your unread messages. If above 0, call listen."}),
+    )
 }
 
 fn output(kind: ToolKind) -> Value {

@@ -22,7 +22,7 @@ const GENERATED_ID_CHARS: usize = 43;
 pub(super) struct McpEndpoint {
     /// The channel of `/mcp/{id}`; none for `/mcp`.
     pub(super) channel: Option<Admitted>,
-    /// Whether the caller may do what the hub's token protects (D23).
+    /// Whether the caller may do what the server token protects (D23).
     pub(super) is_operator: bool,
 }
 
@@ -49,7 +49,7 @@ impl McpEndpoint {
 
 fn unauthorized() -> Refusal {
     Refusal::new(Code::Unauthorized, "invalid bearer token").hint(
-        "this endpoint needs the hub's token: `Authorization: Bearer <token>`; /mcp/<channel> needs the channel's",
+        "this endpoint needs the server token: `Authorization: Bearer <token>`; /mcp/<channel> needs the channel's",
     )
 }
 

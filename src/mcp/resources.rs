@@ -45,7 +45,7 @@ pub(super) fn templates() -> Value {
             "uriTemplate": format!("{SCHEME}{{id}}/{kind}"),
             "name": kind,
             "title": title,
-            "description": format!("{description} you have joined"),
+            "description": format!("{description}; only for a channel you have joined"),
             "mimeType": "application/json",
         })
     });

@@ -28,15 +28,15 @@ pub(super) fn instructions(origin: &str, channel: Option<&ChannelId>) -> String 
 pub(super) fn stay_reachable(origin: &str, wake: Option<&str>) -> String {
     let wake = wake.unwrap_or(
         "If your client starts a new turn when a background command ends, use the doorbell; if it can watch a file, \
-         use the listener.",
+         use the inbox loop.",
     );
     format!(
         "During a conversation, call wait after everything you send. A wait that ends without messages is normal: call \
          it again. Between turns this server cannot wake you. Before your turn ends, or before you tell anybody that \
          you are listening, start one of the two scripts on {origin}/llms.txt, with your channel_id, token and \
-         session_id: the doorbell, a background command that exits when a message arrives; or the listener, the inbox \
-         loop, which appends each message to a file as one line. {wake} Messages sent to you in the meantime are kept. \
-         Keep channel_id and session_id: with both, every tool continues your session, from any connection. If your \
+         session_id: the doorbell, a background command that exits when a message arrives; or the inbox loop, which \
+         appends each message to a file as one line. {wake} Messages sent to you in the meantime are kept. Keep \
+         channel_id and session_id: with both, every tool continues your session, from any connection. If your \
          session expires, join again with the same callsign and token."
     )
 }
@@ -70,14 +70,15 @@ pub(super) fn guessable_session_id() -> Refusal {
 
 /// Only the operator of the hub may create channels without an account.
 pub(super) fn creating_needs_hub_token() -> Refusal {
-    Refusal::new(Code::Unauthorized, "creating channels on this hub needs the hub's token")
-        .hint("pass account_token, or ask your human to connect you to the hub's own MCP endpoint with the hub's token")
+    Refusal::new(Code::Unauthorized, "creating channels on this hub needs the server token").hint(
+        "pass account_token, or ask your human to connect you to the hub's own MCP endpoint with the server token",
+    )
 }
 
 /// Only the operator of the hub may create accounts.
 pub(super) fn accounts_need_hub_token() -> Refusal {
-    Refusal::new(Code::Unauthorized, "creating accounts on this hub needs the hub's token")
-        .hint("ask your human to connect you to the hub's own MCP endpoint with the hub's token")
+    Refusal::new(Code::Unauthorized, "creating accounts on this hub needs the server token")
+        .hint("ask your human to connect you to the hub's own MCP endpoint with the server token")
 }
 
 /// The arguments hold a name that the tool does not have.

@@ -41,8 +41,20 @@ fn explain<T: DeserializeOwned>(body: &[u8]) -> Refusal {
 fn field_error(path: &str, error: &str) -> String {
     let message = error.split(" at line ").next().unwrap_or_default();
     match message.rsplit_once(", expected ") {
-        Some((_, expected)) => format!("`{}` must be {}", clip(path), clip(expected)),
+        Some((_, expected)) => format!("`{}` must be {}", clip(path), clip(json_type(expected))),
+        // The path of the body itself.
+        None if path == "." => clip(message),
         None => format!("`{}`: {}", clip(path), clip(message)),
+    }
+}
+
+/// What serde expected, without the names of Rust types.
+fn json_type(expected: &str) -> &str {
+    match expected {
+        "f64" => "a number",
+        "a sequence" => "an array",
+        expected if expected.starts_with("struct ") => "an object",
+        expected => expected,
     }
 }
 

@@ -60,7 +60,7 @@ impl AppState {
             limits: config.limits.clone(),
             server_token: server.token.as_deref().map(TokenHash::of),
             admin_token: server.admin_token.as_deref().map(TokenHash::of),
-            admin_attempts: Attempts::new("administration tokens", ADMIN_ATTEMPTS),
+            admin_attempts: Attempts::new("admin tokens", ADMIN_ATTEMPTS),
             origin: server.origin.clone(),
             scheme: server.scheme(),
             trusted_proxies: server.trusted_proxies.clone(),
@@ -134,10 +134,10 @@ impl AppState {
         self.hub.admit_owner(bearer(request.headers())).await
     }
 
-    /// Checks the administration token of a request. Returns the client's address.
+    /// Checks the admin token of a request. Returns the client's address.
     pub(crate) fn admit_admin(&self, request: &HttpRequest) -> Result<IpAddr, Refusal> {
         let Some(hash) = &self.admin_token else {
-            let refusal = Refusal::new(Code::Forbidden, "the administration of this hub is disabled");
+            let refusal = Refusal::new(Code::Forbidden, "the admin API of this hub is disabled");
             return Err(refusal.hint("its operator enables it with --admin-token"));
         };
         let (client, now) = (self.client(request), self.clock.now());
@@ -146,8 +146,8 @@ impl AppState {
             return Ok(client);
         }
         self.admin_attempts.wrong(&(), client, now);
-        Err(Refusal::new(Code::Unauthorized, "invalid administration token")
-            .hint("send the administration token as `Authorization: Bearer <token>`"))
+        Err(Refusal::new(Code::Unauthorized, "invalid admin token")
+            .hint("send the admin token as `Authorization: Bearer <token>`"))
     }
 
     /// The client address, for rate limits and bans.

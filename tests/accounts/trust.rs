@@ -49,7 +49,7 @@ fn the_trust_posture_depends_on_channel_and_password() {
         assert_eq!(words.contains("without asking first"), acts, "{what}");
         assert_eq!(words.contains("destructive"), acts, "permission to act states its limits: {what}");
         assert!(acts || words.contains("confirm with your human") || words.contains("confirm with"), "{what}");
-        assert!(words.contains("wait again after every answer"), "{what}");
+        assert!(words.contains("wait again after every reply"), "{what}");
     }
 }
 

@@ -70,7 +70,7 @@ fn d28_data_and_text_have_the_same_facts_and_a_status_is_marked() {
     let lines = [
         format!("{} ann → all #{}: plain", clock(&messages[0]), first),
         format!(
-            "{} ann → bob #{} [urgent; answers #{first}; thread \"plan\"]: full",
+            "{} ann → bob #{} [urgent; reply to #{first}; thread \"plan\"]: full",
             clock(&messages[1]),
             messages[1]["id"]
         ),

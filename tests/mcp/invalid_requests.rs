@@ -73,7 +73,7 @@ fn invalid_arguments_are_an_error_result_and_change_nothing() {
     let before = channel.visible_state();
     let cases: &[(&str, Value, &str)] = &[
         ("send", json!({"message": 7}), "`message`"),
-        ("send", json!({}), "text is missing"),
+        ("send", json!({}), "`message` is missing"),
         ("send", json!({"message": "x", "to": true}), "`to`"),
         ("send", json!({"message": "x", "priority": "loud"}), "`priority`"),
         ("send", json!({"message": "x", "reply_to": 1.5}), "`reply_to`"),

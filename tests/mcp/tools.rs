@@ -118,7 +118,7 @@ fn messages_pass_both_ways_between_mcp_and_http() {
     let (sent, text) = ann.call_with_text("send", &json!({"to": 1, "text": "later"}));
     assert!(sent["queued"] == true && text.contains("queued"), "{text}");
     let (_, who) = ann.call_with_text("roster", &json!({}));
-    assert!(who.contains("#2  ann") && who.contains("Away: bob"), "{who}");
+    assert!(who.contains("#2  ann") && who.contains("Offline: bob"), "{who}");
 }
 
 #[test]

@@ -84,13 +84,13 @@ impl From<TargetError> for Refusal {
             TargetError::Userinfo => {
                 ("`url` must not have a user or a password", "receivers authenticate the hub by its signature")
             }
-            TargetError::Port => ("`url` has a port this hub does not post to", "use port 443, 80 or one from 1024"),
+            TargetError::Port => ("`url` has a port this hub does not post to", "use port 80, 443 or one above 1023"),
             TargetError::Unresolved | TargetError::ResolveTimeout => {
                 ("the name in `url` could not be resolved", "check the name")
             }
             TargetError::Address => (
                 "`url` resolves to an address this hub does not post to",
-                "use a public address, or ask the operator for `webhook_allow`",
+                "use a public address, or ask the operator of the hub to add it to `webhook_allow`",
             ),
         };
         Refusal::invalid(text).hint(hint)

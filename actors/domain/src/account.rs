@@ -20,73 +20,73 @@ pub const KEY_PREFIX: &str = "rr_id_";
 const RESERVED: [&str; 9] =
     ["admin", "administrator", "hub", "moderator", "operator", "rogerrat", "rogerthat", "server", "system"];
 
-/// The body of a recovery.
+/// The body of a request to recover an account.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 pub struct RecoverInput {
-    /// The token the account was created with.
+    /// The recovery token from the reply that created the account.
     pub recovery_token: String,
 }
 
-/// The body of a new identity.
+/// The body of a request to create an identity.
 #[derive(Clone, Debug, Default, Deserialize, ToSchema)]
 pub struct IdentityInput {
-    /// The wish; lower-cased and trimmed. Without one the hub makes one up.
+    /// The requested callsign. It is lower-cased and trimmed. If omitted, the hub picks one.
     #[schema(pattern = r"^[ \t\n\r]*[A-Za-z0-9][A-Za-z0-9_-]{0,31}[ \t\n\r]*$")]
     pub callsign: Option<String>,
 }
 
-/// A new account. Its tokens are shown only here.
+/// A new account. Its tokens are returned only once.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct CreateAccountReply {
-    /// The account.
+    /// The account's id.
     pub account_id: AccountId,
-    /// What brings a lost session back. Keep it where nobody else looks.
+    /// Creates another session token when all others are lost. Keep it secret.
     pub recovery_token: String,
-    /// What speaks for the account, until nobody used it for 30 days.
+    /// Authenticates the account as a bearer token. Valid until it is unused for 30 days.
     pub session_token: String,
     /// What to do next.
     pub hint: &'static str,
 }
 
-/// A session of an account. Its token is shown only here.
+/// A new session token of an account. It is returned only once.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct RecoverAccountReply {
-    /// The account.
+    /// The account's id.
     pub account_id: AccountId,
-    /// What speaks for the account, beside the sessions it had.
+    /// Authenticates the account as a bearer token. Earlier session tokens stay valid.
     pub session_token: String,
 }
 
-/// What an account is and has.
+/// An account, what it owns, and its limits.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct AccountReply {
-    /// The account.
+    /// The account's id.
     pub account_id: AccountId,
     /// When it was created, in milliseconds since the epoch.
     pub created_at: u64,
-    /// Its identities, by callsign.
+    /// Its identities, sorted by callsign.
     pub identities: Vec<IdentityRow>,
-    /// How many channels it owns.
+    /// The number of channels it owns.
     pub channels: usize,
-    /// How many webhooks it has.
+    /// The number of webhooks it has.
     pub webhooks: usize,
-    /// What it may have, and do.
+    /// Its limits.
     pub limits: AccountLimits,
 }
 
-/// What an account may have, and do; what is null is not limited.
+/// The limits of an account. Null means unlimited.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct AccountLimits {
-    /// Channels it owns.
+    /// Maximum number of channels it may own.
     #[schema(required)]
     pub channels: Option<u32>,
-    /// Identities.
+    /// Maximum number of identities.
     #[schema(required)]
     pub identities: Option<u32>,
-    /// Webhooks.
+    /// Maximum number of webhooks.
     #[schema(required)]
     pub webhooks: Option<u32>,
-    /// Messages a minute of all its identities, on all channels.
+    /// Messages per minute, over all its identities and channels.
     #[schema(required)]
     pub sends_per_minute: Option<u32>,
 }
@@ -94,7 +94,7 @@ pub struct AccountLimits {
 /// An identity, without its key.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct IdentityRow {
-    /// Its callsign.
+    /// The callsign.
     pub callsign: Callsign,
     /// When it was created, in milliseconds since the epoch.
     pub created_at: u64,
@@ -103,34 +103,34 @@ pub struct IdentityRow {
 /// The identities of an account.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct IdentitiesReply {
-    /// One row for each, by callsign.
+    /// The identities, sorted by callsign.
     pub identities: Vec<IdentityRow>,
 }
 
-/// A key of an identity. It is shown only here.
+/// An identity and its key, which is returned only once.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct IdentityReply {
     /// The identity's callsign.
     pub callsign: Callsign,
-    /// What proves it: say it when you join, as `identity_key` or `X-Identity-Key`.
+    /// Proves the identity. Send it when you join, as `identity_key` or in the header `X-Identity-Key`.
     pub identity_key: String,
 }
 
 /// The channels an account owns.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct OwnedChannelsReply {
-    /// One row for each, oldest first.
+    /// The channels, oldest first.
     pub channels: Vec<OwnedChannel>,
 }
 
 /// A channel an account owns.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct OwnedChannel {
-    /// Its id.
+    /// The channel id.
     pub id: ChannelId,
     /// When it was created, in milliseconds since the epoch.
     pub created_at: u64,
-    /// What is kept of its messages.
+    /// What its transcript records.
     pub retention: Retention,
     /// Whether only identities may join.
     pub require_identity: bool,
@@ -140,12 +140,12 @@ pub struct OwnedChannel {
     pub agent_count: usize,
 }
 
-/// A channel's new token. It is shown only here.
+/// The new token of a channel. It is returned only once.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct TokenReply {
-    /// The channel.
+    /// The channel id.
     pub channel_id: ChannelId,
-    /// What admits to it from now on. The one before does not any more; who is there stays.
+    /// The new token. The previous one is revoked; members stay on the channel.
     pub join_token: String,
 }
 
@@ -157,7 +157,7 @@ pub struct TokenReply {
 pub fn identity_callsign(wish: &str) -> Result<Callsign, Refusal> {
     let reserved = || {
         Refusal::new(Code::CallsignTaken, "this callsign is reserved")
-            .hint("wish for another one, or leave callsign out and the hub makes one up")
+            .hint("choose another callsign, or omit it and the hub picks one")
     };
     if wish.trim().eq_ignore_ascii_case(crate::callsign::ALL) {
         return Err(reserved());

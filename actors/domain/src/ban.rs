@@ -11,22 +11,22 @@ use crate::ids::ChannelId;
 use crate::limits;
 use crate::refusal::{Code, Refusal};
 
-/// The body of a ban, as it was said: exactly one of `callsign`, `identity` and `address`.
+/// The body of a request to ban exactly one of `callsign`, `identity` and `address`.
 #[derive(Clone, Debug, Default, Deserialize, ToSchema)]
 pub struct BanInput {
-    /// A callsign nobody may use.
+    /// The callsign to ban.
     pub callsign: Option<String>,
-    /// The callsign of an identity that may not join anywhere.
+    /// The callsign of the identity to ban, on all channels.
     pub identity: Option<String>,
-    /// An address or a network, such as `192.0.2.7` or `2001:db8::/64`, that may ask for nothing.
+    /// The address or network to ban, such as `192.0.2.7` or `2001:db8::/64`.
     pub address: Option<String>,
-    /// The one channel a callsign is banned on; all if left out.
+    /// The only channel on which the callsign is banned. If omitted, all channels.
     pub channel_id: Option<String>,
-    /// How long, in seconds; for ever if left out.
+    /// The duration in seconds. If omitted, the ban does not expire.
     #[serde(default, deserialize_with = "crate::deserialize::whole_number")]
     #[schema(minimum = 1, maximum = 31_536_000)]
     pub seconds: Option<u64>,
-    /// Why, for other administrators.
+    /// The reason, for other administrators.
     #[schema(max_length = 200)]
     pub reason: Option<String>,
 }
@@ -39,30 +39,30 @@ pub enum BanTarget {
     Callsign(Callsign),
     /// An identity, on all channels.
     Identity(Callsign),
-    /// An address or a network, for everything.
+    /// An address or a network.
     #[schema(value_type = String)]
     Address(IpNet),
 }
 
-/// Something that is kept out.
+/// A ban.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Ban {
-    /// Its id.
+    /// The ban's id.
     pub id: String,
     /// What is banned.
     #[serde(flatten)]
     pub target: BanTarget,
-    /// Where, if it is one channel only.
+    /// The channel, if a callsign is banned on one channel only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, nullable = false)]
     pub channel_id: Option<ChannelId>,
-    /// Why.
+    /// The reason, for administrators.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub reason: Option<String>,
-    /// Since when, in milliseconds since the epoch.
+    /// When it was created, in milliseconds since the epoch.
     pub created_at: u64,
-    /// Until when, in milliseconds since the epoch, if it ends.
+    /// When it expires, in milliseconds since the epoch. Absent if it does not expire.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub expires_at: Option<u64>,
@@ -79,19 +79,19 @@ impl Ban {
             (Some(callsign), None, None) => BanTarget::Callsign(Callsign::parse(&callsign)?),
             (None, Some(identity), None) => BanTarget::Identity(Callsign::parse(&identity)?),
             (None, None, Some(address)) => BanTarget::Address(network(&address)?),
-            _ => return Err(Refusal::invalid("say one of callsign, identity and address")),
+            _ => return Err(Refusal::invalid("exactly one of callsign, identity and address is required")),
         };
         if channel_id.is_some() && !matches!(target, BanTarget::Callsign(_)) {
             return Err(Refusal::invalid(
-                "channel_id goes with callsign: identities and addresses are banned everywhere",
+                "channel_id requires callsign: identities and addresses are banned on all channels",
             ));
         }
         let channel_id = channel_id.as_deref().map(ChannelId::parse).transpose()?;
         if seconds.is_some_and(|s| !(1..=limits::BAN_MAX_SECONDS).contains(&s)) {
-            return Err(Refusal::invalid("seconds must be 1 to 31536000; leave it out for a ban without an end"));
+            return Err(Refusal::invalid("seconds must be 1 to 31536000; omit it for a ban that does not expire"));
         }
         if reason.as_ref().is_some_and(|reason| reason.chars().count() > limits::BAN_REASON_CHARS) {
-            return Err(Refusal::invalid("reason has at most 200 characters"));
+            return Err(Refusal::invalid("reason must have at most 200 characters"));
         }
         let expires_at = seconds.map(|s| now_ms + s * 1000);
         Ok(Self { id, target, channel_id, reason, created_at: now_ms, expires_at })
@@ -140,7 +140,7 @@ fn network(text: &str) -> Result<IpNet, Refusal> {
     match parsed {
         Ok(network) => match unmapped(network) {
             network if network.prefix_len() > 0 => Ok(network.trunc()),
-            _ => Err(Refusal::invalid("address must not be everybody's")),
+            _ => Err(Refusal::invalid("address must not cover all addresses")),
         },
         _ => Err(Refusal::invalid("address must be an IP address or a network such as 192.0.2.0/24")),
     }

@@ -26,8 +26,7 @@ impl Callsign {
     pub fn parse(wish: &str) -> Result<Self, Refusal> {
         let name = wish.trim().to_lowercase();
         if name.is_empty() {
-            return Err(Refusal::invalid("callsign is blank")
-                .hint("leave the field out and the hub picks a free callsign for you"));
+            return Err(Refusal::invalid("callsign is blank").hint("omit the field and the hub picks a free callsign"));
         }
         if name == ALL {
             return Err(Refusal::invalid("the callsign `all` is reserved for broadcasts"));

@@ -65,7 +65,7 @@ impl fmt::Display for ChannelId {
     }
 }
 
-/// An account's id. It is no secret: it admits to nothing.
+/// An account's id. It is not secret, because it grants no access.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(try_from = "String")]
 #[schema(value_type = String, pattern = "^acct_[0-9a-f]{16}$")]

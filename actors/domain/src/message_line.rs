@@ -45,7 +45,7 @@ fn facts(told: &MessageView<'_>, is_status: bool, attempt: u32) -> Vec<String> {
     if !told.priority.is_empty() {
         facts.push(one_line(&told.priority).into_owned());
     }
-    facts.extend(told.reply_to.map(|id| format!("answers #{id}")));
+    facts.extend(told.reply_to.map(|id| format!("reply to #{id}")));
     facts.extend(told.thread.as_ref().map(|thread| format!("thread {}", quoted(thread))));
     facts.extend(told.attachments.iter().map(|file| {
         let bytes = file.data_base64.len() / 4 * 3;
@@ -83,7 +83,7 @@ mod tests {
         });
         assert_eq!(
             message_line(full.to_string().as_bytes(), 2),
-            "[00:00:00] ann → bob #8 [verified identity; urgent; answers #7; thread \"plan\"; file image/png \"a b.png\" 2 KB; \
+            "[00:00:00] ann → bob #8 [verified identity; urgent; reply to #7; thread \"plan\"; file image/png \"a b.png\" 2 KB; \
              suggests \"yes\" \"no\"; attempt 2]: see"
         );
     }

@@ -26,19 +26,21 @@ fn id(kind: impl Into<SchemaType>) -> ObjectBuilder {
 pub(crate) fn recipient() -> Schema {
     let nobody = ObjectBuilder::new().schema_type(Type::Null);
     let either = OneOfBuilder::new().item(ObjectBuilder::new().schema_type(Type::String)).item(id(Type::Integer));
-    let what = "A callsign, `all`, `N` or `#N`; a number is an index. Missing or blank means `all`.";
+    let what = "The recipient: a callsign, `all`, or a member's number as `N` or `#N`. Missing or blank means `all`.";
     either.item(nobody).description(Some(what)).build().into()
 }
 
 /// The message that is answered.
 pub(crate) fn reply_to() -> Object {
-    id(or_null(Type::Integer)).description(Some("The id of the message it answers; it is not looked up.")).build()
+    id(or_null(Type::Integer))
+        .description(Some("The id of the message it replies to. Its existence is not checked."))
+        .build()
 }
 
 /// How far is acknowledged.
 pub(crate) fn upto() -> Object {
-    let what = "The last message id you are done with, inclusive. Above the highest id the consumer was given it is \
-                refused; below its cursor it does nothing.";
+    let what = "The highest message id to acknowledge. An id above the highest one delivered to the consumer is refused; \
+                one below its cursor has no effect.";
     id(Type::Integer).description(Some(what)).build()
 }
 
@@ -50,7 +52,7 @@ pub(crate) fn mime() -> Object {
 /// Suggested replies as they are said: blank ones are left out.
 pub(crate) fn suggested_replies() -> Schema {
     let reply = ObjectBuilder::new().schema_type(Type::String).max_length(Some(limits::SUGGESTED_REPLY_CHARS));
-    let what = "Answers the receiver may pick from. Blank ones are left out.";
+    let what = "Replies for the recipient to choose from. Blank ones are dropped.";
     let replies = ArrayBuilder::new().items(reply).max_items(Some(limits::SUGGESTED_REPLIES));
     replies.schema_type(or_null(Type::Array)).description(Some(what)).build().into()
 }
@@ -60,26 +62,26 @@ pub(crate) fn suggested_replies_told() -> Schema {
     let reply = ObjectBuilder::new().schema_type(Type::String).min_length(Some(1));
     let reply = reply.max_length(Some(limits::SUGGESTED_REPLY_CHARS));
     let replies = ArrayBuilder::new().items(reply).min_items(Some(1)).max_items(Some(limits::SUGGESTED_REPLIES));
-    replies.description(Some("Answers the sender suggests.")).build().into()
+    replies.description(Some("Replies that the sender suggests.")).build().into()
 }
 
 /// The name of a thread: not blank.
 pub(crate) fn thread() -> Object {
-    let what = text_or_null("The thread it belongs to: a name.");
+    let what = text_or_null("The name of the thread it belongs to.");
     what.pattern(Some(r"\S")).min_length(Some(1)).max_length(Some(limits::THREAD_CHARS)).build()
 }
 
 /// An owner password: blank, or long enough without the spaces at its ends.
 pub(crate) fn owner_password() -> Object {
     let (min, max) = (limits::PASSWORD_MIN_CHARS - 2, limits::PASSWORD_MAX_CHARS - 2);
-    text_or_null("The owner's password: 6 to 128 characters. Blank means none, spaces at the ends do not count.")
+    text_or_null("The owner password: 6 to 128 characters, without leading and trailing spaces. Blank means none.")
         .pattern(Some(format!(r"^[ \t\n\r]*(\S[\s\S]{{{min},{max}}}\S[ \t\n\r]*)?$")))
         .build()
 }
 
 /// What reading means for a message.
 pub(crate) fn ack() -> Object {
-    text("`auto` (the default): reading acknowledges. `manual`: what is read is leased until it is acknowledged.")
+    text("`auto` (the default): reading acknowledges. `manual`: messages are leased until they are acknowledged.")
         .enum_values(Some(["auto", "manual"]))
         .build()
 }

@@ -10,8 +10,8 @@ use crate::limits;
 use crate::str_enum::str_enum;
 use crate::token::TokenHash;
 
-/// What the hub keeps of a channel's messages for the transcript: nothing; that something happened (`metadata`); the
-/// first message of each sender (`prompts`); every message (`full`).
+/// What the transcript of a channel records: nothing (`none`), events without message texts (`metadata`), the first
+/// message of each sender (`prompts`), or every message (`full`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Retention {
@@ -26,8 +26,8 @@ pub enum Retention {
     Full,
 }
 
-/// Whether participants are told to act on each other's requests. `trusted` needs
-/// `require_identity` or an owner password.
+/// Whether members are instructed to act on each other's routine requests. `trusted` requires `require_identity` or an
+/// owner password.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum TrustMode {
@@ -38,7 +38,8 @@ pub enum TrustMode {
     Trusted,
 }
 
-/// Who sees a direct message beside its two ends: everybody on the channel, in history, or nobody.
+/// Who can read a direct message besides its sender and recipient: everybody on the channel, in the history
+/// (`channel`), or nobody (`private`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum DmVisibility {
@@ -54,7 +55,7 @@ str_enum!(TrustMode: "untrusted" => Untrusted, "trusted" => Trusted);
 str_enum!(Durability: "memory" => Memory, "disk" => Disk);
 str_enum!(DmVisibility: "channel" => Channel, "private" => Private);
 
-/// Whether a channel's messages survive the hub.
+/// Where messages are stored: only in memory, or on disk, where they survive a restart of the hub.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Durability {

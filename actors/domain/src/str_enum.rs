@@ -10,7 +10,7 @@ macro_rules! str_enum {
                 impl serde::de::Visitor<'_> for Values {
                     type Value = $type;
                     fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                        f.write_str(concat!("one of", $(" ", $value),+))
+                        write!(f, "one of {}", [$($value),+].join(", "))
                     }
                     fn visit_str<E: serde::de::Error>(self, value: &str) -> Result<$type, E> {
                         match value {

@@ -17,7 +17,7 @@ pub struct TranscriptLine {
     pub json: Box<RawValue>,
 }
 
-/// What happened, as the transcript tells it. `ts` is milliseconds since the epoch.
+/// An event of a transcript. `ts` is in milliseconds since the epoch.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(tag = "type", rename_all = "snake_case")]
 #[schema(as = TranscriptEvent)]
@@ -25,47 +25,47 @@ pub struct TranscriptLine {
 pub enum TranscriptEvent<'a> {
     /// The channel was created.
     ChannelCreated {
-        /// When.
+        /// When it happened.
         ts: u64,
-        /// What it keeps.
+        /// What the transcript records.
         retention: Retention,
     },
-    /// Somebody joined.
+    /// A member joined.
     Join {
-        /// When.
+        /// When it happened.
         ts: u64,
-        /// The callsign, as it was spelled.
+        /// The callsign, as the client spelled it.
         callsign: &'a str,
     },
-    /// Somebody left, and said so.
+    /// A member left explicitly.
     Leave {
-        /// When.
+        /// When it happened.
         ts: u64,
         /// The callsign.
         callsign: &'a str,
     },
-    /// A message was sent; what it said is not kept.
+    /// A message was sent. Its text is not recorded.
     MessageMeta {
-        /// When.
+        /// When it happened.
         ts: u64,
-        /// Who sent it.
+        /// The sender's callsign.
         from: &'a str,
-        /// The callsign it went to, or `all`.
+        /// The recipient's callsign, or `all`.
         to: &'a str,
-        /// The UTF-16 units of its text, as the original counts them.
+        /// The length of its text in UTF-16 units.
         bytes: usize,
     },
     /// A message was sent.
     Message {
-        /// When.
+        /// When it happened.
         ts: u64,
-        /// Who sent it.
+        /// The sender's callsign.
         from: &'a str,
-        /// The callsign it went to, or `all`.
+        /// The recipient's callsign, or `all`.
         to: &'a str,
-        /// What it said.
+        /// The text.
         text: &'a str,
-        /// Said when the sender proved its callsign.
+        /// Present if the sender's session joined with an identity's key.
         #[serde(skip_serializing_if = "Option::is_none")]
         #[schema(nullable = false)]
         verified: Option<Verified>,

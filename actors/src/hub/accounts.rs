@@ -89,7 +89,7 @@ impl Hub {
     /// `unauthorized` without a token, and for one that is unknown or expired.
     pub async fn admit_owner(&self, session_token: Option<&str>) -> Result<AccountOwner, HubError> {
         let refusal = || {
-            Refusal::new(Code::Unauthorized, "unknown or expired session token of an account")
+            Refusal::new(Code::Unauthorized, "unknown or expired account session token")
                 .hint(Hint::PresentAccountSession)
         };
         let token = session_token.filter(|token| token.starts_with(SESSION_PREFIX)).ok_or_else(refusal)?;
@@ -186,8 +186,8 @@ impl Hub {
                 }
             }
         }
-        Err(Refusal::new(Code::CallsignTaken, "this callsign belongs to an identity already")
-            .hint("choose another callsign, or leave it out and the hub picks one")
+        Err(Refusal::new(Code::CallsignTaken, "this callsign already belongs to an identity")
+            .hint("choose another callsign, or omit it and the hub picks one")
             .into())
     }
 
@@ -277,7 +277,7 @@ impl Hub {
         };
         let Some(key) = key else { return Ok((wish, None, !named.is_empty())) };
         let refusal = || {
-            Refusal::new(Code::Unauthorized, "this identity_key is not valid here")
+            Refusal::new(Code::Unauthorized, "invalid identity_key")
                 .hint("it was rotated, or belongs to another callsign: ask the owner of the identity for its key")
         };
         let proved = match key.starts_with(KEY_PREFIX) {
@@ -366,11 +366,11 @@ fn new_key(owner: &AccountOwner) -> Identity {
 }
 
 fn gone() -> Refusal {
-    Refusal::new(Code::Unauthorized, "this account has been closed")
+    Refusal::new(Code::Unauthorized, "this account has been deleted")
 }
 
 fn no_identity() -> Refusal {
-    Refusal::new(Code::NotFound, "your account has no such identity").hint(Hint::ListIdentities)
+    Refusal::new(Code::NotFound, "identity not found").hint(Hint::ListIdentities)
 }
 
 /// Turns a missing account or identity into `not_found`.

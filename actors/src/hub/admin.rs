@@ -63,7 +63,7 @@ impl Hub {
         let now = clock.now();
         let ban = Ban::check(input, format!("ban_{:016x}", random_u64()), now.at_ms)?;
         if ban.covers_address(asker) {
-            return Err(Refusal::invalid("this would ban the address you are asking from").into());
+            return Err(Refusal::invalid("this would ban your own address").into());
         }
         if let Some(channel) = &ban.channel_id {
             self.find(channel.as_str()).await?;

@@ -179,7 +179,7 @@ impl Hub {
                 let bound = per_account.channels.unwrap_or_default() as usize;
                 Err(Refusal::limit_reached("channels of an account", bound).into())
             }
-            Opened::Missing => Err(Refusal::new(Code::Unauthorized, "this account has been closed").into()),
+            Opened::Missing => Err(Refusal::new(Code::Unauthorized, "this account has been deleted").into()),
         }
     }
 

@@ -204,7 +204,7 @@ impl Hub {
         if is_right {
             return Ok(true);
         }
-        Err(Refusal::new(Code::Unauthorized, "wrong owner_password").hint("ask your human, or leave it out").into())
+        Err(Refusal::new(Code::Unauthorized, "wrong owner_password").hint("ask your human, or omit it").into())
     }
 
     /// Performs an operation on a channel and returns its reply.

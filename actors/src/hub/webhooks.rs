@@ -152,7 +152,7 @@ impl Hub {
                 deliveries.retain(|delivery| delivery.id.as_str() == id);
                 let found = deliveries.first().ok_or_else(|| Refusal::new(Code::NotFound, "delivery not found"))?;
                 if found.state == DeliveryState::Due {
-                    return Err(Refusal::invalid("this delivery is still due").into());
+                    return Err(Refusal::invalid("this delivery is still pending").into());
                 }
             }
         }
@@ -178,7 +178,7 @@ impl Hub {
     /// Queues a delivery that belongs to no record.
     async fn enqueue(&self, handle: &Arc<HookHandle>, delivery: Delivery, message: &[u8]) -> Result<(), HubError> {
         let webhooks = &self.shared.webhooks;
-        let full = || Refusal::limit_reached("deliveries due for a webhook", limits::HOOK_QUEUE as usize);
+        let full = || Refusal::limit_reached("pending deliveries of a webhook", limits::HOOK_QUEUE as usize);
         let permit = handle.reserve(Encryptor::encrypted_bytes(message.len())).ok_or_else(full)?;
         let hidden = webhooks.messages.encrypt(message, &delivery.context(), nonce());
         let due = DueDelivery { deliveries: vec![(handle.id.clone(), delivery)], hidden };

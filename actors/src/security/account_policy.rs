@@ -50,7 +50,7 @@ impl AccountPolicy {
         let (window, last_ms) = &mut *sent;
         if let Some(quota) = window.quota(self.sends_per_minute, now).filter(|quota| quota.remaining == 0) {
             let wait_ms = quota.reset_at_ms.saturating_sub(now.at_ms).max(1);
-            let text = format!("rate limit exceeded ({} sends a minute for an account)", quota.limit);
+            let text = format!("rate limit exceeded ({} sends per minute per account)", quota.limit);
             return Err(Refusal::new(Code::RateLimited, text).retry_after_ms(wait_ms));
         }
         window.count(self.sends_per_minute, now);

@@ -214,7 +214,7 @@ impl Handler<Subscribe> for WebhookActor {
             if !kept {
                 return Err(match hook.owner {
                     HookOwner::Channel(_) => Refusal::channel_not_found().into(),
-                    HookOwner::Account(_) => Refusal::new(Code::Unauthorized, "this account has been closed").into(),
+                    HookOwner::Account(_) => Refusal::new(Code::Unauthorized, "this account has been deleted").into(),
                 });
             }
             if let Some((account, rows)) = named {

@@ -18,7 +18,7 @@ const WAKE: &str = "Most agents are woken when one of their background commands 
 pub(super) fn guide(state: &AppState, origin: &str, preset: Preset) -> String {
     let has_token = state.server_token.is_some();
     let create = if has_token {
-        "printf 'header = \"Authorization: Bearer %s\"\\n' \"${ROGERRAT_TOKEN:?set it to the token of the hub}\" |\n  \
+        "printf 'header = \"Authorization: Bearer %s\"\\n' \"${ROGERRAT_TOKEN:?set it to the server token}\" |\n  \
          curl -sS -K - -X POST \"$HUB/api/channels\" -d '{}'"
     } else {
         "curl -sS -X POST \"$HUB/api/channels\" -d '{}'"
@@ -31,11 +31,11 @@ pub(super) fn guide(state: &AppState, origin: &str, preset: Preset) -> String {
             ("hub", &quoted(origin)),
             ("version", env!("CARGO_PKG_VERSION")),
             ("create", create),
-            ("create_needs", if has_token { "the hub's token, from its operator" } else { "none" }),
+            ("create_needs", if has_token { "the server token, from the hub's operator" } else { "none" }),
             (
                 "mcp_needs",
                 if has_token {
-                    "; on this hub both need the header `Authorization: Bearer <token of the hub>`"
+                    "; on this hub both need the header `Authorization: Bearer <server token>`"
                 } else {
                     ""
                 },

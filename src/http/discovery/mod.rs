@@ -34,7 +34,7 @@ pub(crate) fn routes(config: &mut ServiceConfig, at: &Paths<'_>) {
 
 /// Get the start page.
 ///
-/// A client that accepts JSON and no HTML gets the info of `/api/v1/info` instead.
+/// A client that accepts JSON and no HTML gets the reply of `/api/v1/info` instead.
 #[utoipa::path(
     get,
     path = "/",

@@ -122,9 +122,9 @@ pub(super) type DescriptionCell = OnceLock<ApiDescription>;
         (name = "Reading", description = "Polls, streams, acknowledgements and consumers."),
         (name = "Webhooks", description = "Deliver messages by POST, for a channel or for an account's identities."),
         (name = "Inspection", description = "Members, statistics and transcripts."),
-        (name = "Accounts", description = "Optional: own channels, and reserve callsigns as identities."),
+        (name = "Accounts", description = "Optional. An account owns channels, and identities: reserved callsigns."),
         (name = "Health and metrics", description = "Health probes and counters."),
-        (name = "Administration", description = "Operator access. Disabled without an administration token."),
+        (name = "Administration", description = "Operator access. Disabled without an admin token."),
         (name = "Discovery", description = "Guides, cards, and this description."),
     )
 )]
@@ -144,9 +144,9 @@ impl Modify for Credentials {
         components.add_security_scheme("channel_token", bearer("The token of the channel. A band needs none."));
         components.add_security_scheme(
             "server_token",
-            bearer("The token of the hub, if its operator configured one. Otherwise no bearer token is accepted."),
+            bearer("The server token, if the operator configured one. Otherwise omit the header."),
         );
-        components.add_security_scheme("admin_token", bearer("The administration token."));
+        components.add_security_scheme("admin_token", bearer("The admin token, configured by the operator."));
         components.add_security_scheme("account_session", bearer("The session token of an account."));
         let session = "The session id of a member, from the reply to its join.";
         let session = ApiKeyValue::with_description("X-Session-Id", session);

@@ -70,7 +70,7 @@ pub(crate) async fn remove(state: SharedState, request: HttpRequest) -> Result<i
 
 /// Send a test event to a webhook.
 ///
-/// It is queued behind pending deliveries, and is also sent to a disabled webhook.
+/// It is queued behind pending deliveries, and is also sent to a webhook that is switched off.
 #[utoipa::path(
     post,
     path = "/api/account/webhooks/{hook}/test",
@@ -105,16 +105,16 @@ pub(crate) async fn deliveries(state: SharedState, request: HttpRequest) -> Resu
     super::deliveries(state, &request, &owner).await
 }
 
-/// Redeliver one delivery, or all failed ones.
+/// Replay one delivery, or all failed and dropped ones.
 ///
-/// A redelivery has the same id and the same body.
+/// The delivery keeps its id and its body.
 #[utoipa::path(
     post,
     path = "/api/account/webhooks/{hook}/replay",
     operation_id = "replay_account_deliveries",
     tag = "Webhooks",
     params(WebhookPath),
-    request_body(content = ReplayInput, description = "The delivery. An empty body means all failed deliveries."),
+    request_body(content = ReplayInput, description = "The delivery. An empty body means all failed and dropped ones."),
     responses((status = 200, body = ReplayReply,
         description = "The deliveries queued again, and those whose message is no longer stored.")),
     security(("account_session" = [])),

@@ -73,7 +73,7 @@ pub(crate) async fn remove(state: SharedState, request: HttpRequest) -> Result<i
 
 /// Send a test event to a webhook.
 ///
-/// It is queued behind pending deliveries, and is also sent to a disabled webhook.
+/// It is queued behind pending deliveries, and is also sent to a webhook that is switched off.
 #[utoipa::path(
     post,
     path = "/api/channels/{id}/webhooks/{hook}/test",
@@ -108,16 +108,16 @@ pub(crate) async fn deliveries(state: SharedState, request: HttpRequest) -> Resu
     super::deliveries(state, &request, &owner).await
 }
 
-/// Redeliver one delivery, or all failed ones.
+/// Replay one delivery, or all failed and dropped ones.
 ///
-/// A redelivery has the same id and the same body.
+/// The delivery keeps its id and its body.
 #[utoipa::path(
     post,
     path = "/api/channels/{id}/webhooks/{hook}/replay",
     operation_id = "replay_channel_deliveries",
     tag = "Webhooks",
     params(ChannelPath, WebhookPath),
-    request_body(content = ReplayInput, description = "The delivery. An empty body means all failed deliveries."),
+    request_body(content = ReplayInput, description = "The delivery. An empty body means all failed and dropped ones."),
     responses((status = 200, body = ReplayReply,
         description = "The deliveries queued again, and those whose message is no longer stored.")),
     security(("channel_token" = [])),

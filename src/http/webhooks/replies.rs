@@ -24,10 +24,10 @@ pub(super) struct WebhookView {
     retry: Retry,
     /// When the webhook was created, in milliseconds since the epoch.
     created_at: u64,
-    /// Whether messages are delivered. A webhook is disabled after 50 failures in a row, and enabled again by a test or
+    /// Whether messages are delivered. A webhook is switched off after 50 failures in a row, and on again by a test or
     /// a replay that succeeds.
     active: bool,
-    /// When the webhook was disabled, in milliseconds since the epoch.
+    /// When the webhook was switched off, in milliseconds since the epoch.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     switched_off_at: Option<u64>,

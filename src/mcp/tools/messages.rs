@@ -37,7 +37,7 @@ fn text(reply: &SendReply, attachments: usize) -> String {
     }
     line += &format!(" to {to}");
     if *queued {
-        line += " (queued: the recipient is away and will receive it on return)";
+        line += " (queued: the recipient is offline and receives it when it returns)";
     }
     if *duplicate {
         line += " (duplicate: already sent under this key, not sent again)";

@@ -25,8 +25,8 @@ fn roster_text(reply: &RosterReply) -> String {
     let active = reply.roster_with_index.iter().map(|member| format!("\n  #{}  {}", member.idx, member.callsign));
     let away = reply.roster_all.iter().filter(|member| !member.online);
     let away: Vec<_> = away.map(|member| member.callsign.to_string()).collect();
-    let away = if away.is_empty() { String::new() } else { format!("\nAway: {}", away.join(", ")) };
-    format!("Active members:{}{away}\nSend to a callsign, a number, or all.", active.collect::<String>())
+    let away = if away.is_empty() { String::new() } else { format!("\nOffline: {}", away.join(", ")) };
+    format!("Online:{}{away}\nSend to a callsign, `#N`, or all.", active.collect::<String>())
 }
 
 #[derive(Default, Deserialize)]

@@ -13,12 +13,12 @@ use crate::{Now, schema};
 /// The body of an acknowledgement.
 #[derive(Clone, Debug, Default, Deserialize, ToSchema)]
 pub struct AckInput {
-    /// The last message id you are done with, inclusive. Above the highest id the consumer was given it is refused; below
-    /// its cursor it does nothing.
+    /// The highest message id to acknowledge. An id above the highest one delivered to the consumer is refused; one
+    /// below its cursor has no effect.
     #[serde(default, deserialize_with = "crate::deserialize::whole_number")]
     #[schema(schema_with = schema::upto, required)]
     pub upto: Option<MessageId>,
-    /// For which consumer; the default one if left out.
+    /// The consumer. If omitted, the default one.
     #[schema(pattern = "^[a-z0-9_-]{1,32}$")]
     pub consumer: Option<String>,
 }
@@ -29,7 +29,7 @@ impl AckInput {
     /// # Errors
     /// `invalid` when `upto` is missing, or `consumer` is no name.
     pub fn check(&self, session: SessionId) -> Result<Ack, Refusal> {
-        let missing = || Refusal::invalid("`upto` is missing: the last message id you are done with");
+        let missing = || Refusal::invalid("`upto` is missing: the highest message id to acknowledge");
         let upto = self.upto.ok_or_else(missing)?;
         let consumer = self.consumer.as_deref().map(ConsumerName::parse).transpose()?;
         Ok(Ack { session, consumer, upto })
@@ -47,12 +47,12 @@ pub struct Ack {
     pub upto: MessageId,
 }
 
-/// Where that leaves the consumer.
+/// The consumer after an acknowledgement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct AckReply {
-    /// Messages that were with the consumer and are now done.
+    /// The number of messages that this call acknowledged.
     pub acked: usize,
-    /// Its cursor.
+    /// The consumer's cursor.
     #[schema(value_type = u64)]
     pub cursor: MessageId,
 }
@@ -86,10 +86,13 @@ pub(super) fn entry(
 ) -> Result<Entry, Refusal> {
     let member = &channel.members[&no];
     let Some(consumer) = member.consumer(name) else {
-        return Err(Refusal::new(Code::NotFound, "there is no such consumer").hint("read with it once to make it"));
+        return Err(Refusal::new(Code::NotFound, "consumer not found").hint("a consumer is created by its first read"));
     };
     if upto > consumer.seen_upto {
-        return Err(Refusal::invalid(format!("upto is above the highest id handed out ({})", consumer.seen_upto)));
+        return Err(Refusal::invalid(format!(
+            "upto is above the highest id delivered to the consumer ({})",
+            consumer.seen_upto
+        )));
     }
     // A status is shown and not handed over: acknowledging it says nothing of messages not given yet.
     let upto = upto.min(consumer.delivered_upto);

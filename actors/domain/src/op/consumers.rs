@@ -17,27 +17,27 @@ pub struct Consumers {
     pub session: SessionId,
 }
 
-/// One's consumers, the default one first.
+/// The consumers of a member, the default one first.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct ConsumersReply {
     /// The consumers.
     pub consumers: Vec<ConsumerRow>,
 }
 
-/// A consumer and how far it is behind.
+/// A consumer, its cursor and its backlog.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct ConsumerRow {
-    /// Its name; none for the default one.
+    /// Its name. Null for the default consumer.
     #[schema(required, pattern = "^[a-z0-9_-]{1,32}$")]
     pub name: Option<String>,
-    /// The last id it has been given (manual: has acknowledged).
+    /// The id of the last message delivered to it or, with `ack=manual`, acknowledged by it.
     #[schema(value_type = u64)]
     pub cursor: MessageId,
-    /// Messages due to it.
+    /// The number of messages due to it.
     pub lag: usize,
-    /// Messages it has been given and not acknowledged.
+    /// The number of messages delivered to it and not acknowledged.
     pub in_flight: usize,
-    /// Whether a poll or stream waits on it.
+    /// Whether a poll or stream of it is open.
     pub waiting: bool,
 }
 
@@ -78,7 +78,7 @@ impl Operation for RemoveConsumer {
     fn decide(&self, channel: &Channel, now: Now) -> Result<Vec<Entry>, Refusal> {
         let no = channel.sessions.member(&self.session, now.uptime_ms)?;
         if channel.members[&no].consumer(Some(&self.name)).is_none() {
-            return Err(Refusal::new(Code::NotFound, "there is no such consumer"));
+            return Err(Refusal::new(Code::NotFound, "consumer not found"));
         }
         Ok(vec![Entry::ConsumerRemoved { no, consumer: self.name.clone() }])
     }

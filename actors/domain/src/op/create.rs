@@ -12,44 +12,44 @@ use crate::settings::{DmVisibility, Durability, Retention, Settings, TrustMode};
 use crate::token::TokenHash;
 use crate::{limits, schema};
 
-/// The body of a create, as it was said.
+/// The body of a request to create a channel.
 #[derive(Clone, Debug, Default, Deserialize, ToSchema)]
 pub struct CreateInput {
-    /// What is kept for the transcript.
+    /// What the transcript records. Defaults to `none`.
     #[serde(default, deserialize_with = "crate::deserialize::not_null")]
     #[schema(nullable = false)]
     pub retention: Option<Retention>,
-    /// Whether participants are told to act on each other's requests.
+    /// Whether members are instructed to act on each other's routine requests. Defaults to `untrusted`.
     #[serde(default, deserialize_with = "crate::deserialize::not_null")]
     #[schema(nullable = false)]
     pub trust_mode: Option<TrustMode>,
-    /// The owner's password: 6 to 128 characters; blank means none, spaces at the ends do not count.
+    /// The owner password: 6 to 128 characters, not counting leading and trailing spaces. Blank means none.
     #[schema(schema_with = schema::owner_password)]
     pub owner_password: Option<String>,
-    /// Life of a session without a sign of life, in seconds; fractions count. 1,800 if left out.
+    /// How long a session lasts without activity, in seconds; fractions are allowed. Defaults to 1,800.
     #[serde(default, deserialize_with = "crate::deserialize::not_null")]
     #[schema(nullable = false, minimum = 0.001, maximum = 86_400)]
     pub session_ttl_seconds: Option<f64>,
-    /// Life of a member without a session, in seconds. A week if left out, or what the operator set.
+    /// How long a member is kept without a session, in seconds. Defaults to 604,800, or the value set by the operator.
     #[serde(default, deserialize_with = "crate::deserialize::not_null")]
     #[schema(nullable = false, minimum = 0.001, maximum = 31_536_000)]
     pub member_ttl_seconds: Option<f64>,
-    /// Who sees a DM beside its two ends.
+    /// Who can read a DM besides its sender and recipient. Defaults to `channel`.
     #[serde(default, deserialize_with = "crate::deserialize::not_null")]
     #[schema(nullable = false)]
     pub dm_visibility: Option<DmVisibility>,
-    /// Whether a held callsign comes back only to who can prove it.
+    /// Whether a callsign stays reserved for its session, and for an hour after the session ends.
     #[serde(default, deserialize_with = "crate::deserialize::not_null")]
     #[schema(nullable = false)]
     pub claim_callsigns: Option<bool>,
-    /// Whether its messages survive the hub.
+    /// Where messages are stored: only in memory, or on disk, where they survive a restart of the hub.
     #[serde(default, deserialize_with = "crate::deserialize::not_null")]
     #[schema(nullable = false)]
     pub durability: Option<Durability>,
     /// Whether only identities may join.
     #[serde(default)]
     pub require_identity: bool,
-    /// An URL to subscribe at once.
+    /// A URL to subscribe as a webhook for every message.
     pub webhook: Option<String>,
 }
 
@@ -77,7 +77,7 @@ impl CreateDraft {
         let trust_mode = input.trust_mode.unwrap_or_default();
         let owner_password = password(input.owner_password)?;
         if trust_mode == TrustMode::Trusted && owner_password.is_none() && !input.require_identity {
-            return Err(Refusal::invalid("trust_mode `trusted` needs require_identity or an owner_password"));
+            return Err(Refusal::invalid("trust_mode `trusted` requires require_identity or an owner_password"));
         }
         let retention = input.retention.unwrap_or_default();
         let durability = durability(input.durability, retention)?;
@@ -85,7 +85,7 @@ impl CreateDraft {
         let private = dm_visibility == DmVisibility::Private;
         if private && input.claim_callsigns == Some(false) {
             return Err(Refusal::invalid(
-                "dm_visibility `private` needs claim_callsigns: leave it out or set it to true",
+                "dm_visibility `private` requires claim_callsigns: omit it or set it to true",
             ));
         }
         let ttl = |field, seconds: Option<f64>, default_ms, max_ms| match seconds {
@@ -147,7 +147,7 @@ fn durability(input: Option<Durability>, retention: Retention) -> Result<Durabil
     let keeps_text = matches!(retention, Retention::Prompts | Retention::Full);
     match input {
         Some(Durability::Memory) if keeps_text => Err(Refusal::invalid(
-            "durability `memory` cannot keep a transcript with text: leave it out, or choose the retention `none` or `metadata`",
+            "durability `memory` cannot store a transcript with texts: omit it, or use the retention `none` or `metadata`",
         )),
         Some(durability) => Ok(durability),
         None if keeps_text => Ok(Durability::Disk),
@@ -158,8 +158,8 @@ fn durability(input: Option<Durability>, retention: Retention) -> Result<Durabil
 fn password(input: Option<String>) -> Result<Option<String>, Refusal> {
     let Some(password) = input.map(|p| p.trim().to_owned()).filter(|p| !p.is_empty()) else { return Ok(None) };
     match password.chars().count() {
-        n if n < limits::PASSWORD_MIN_CHARS => Err(Refusal::invalid("owner_password has at least 6 characters")),
-        n if n > limits::PASSWORD_MAX_CHARS => Err(Refusal::invalid("owner_password has at most 128 characters")),
+        n if n < limits::PASSWORD_MIN_CHARS => Err(Refusal::invalid("owner_password must have at least 6 characters")),
+        n if n > limits::PASSWORD_MAX_CHARS => Err(Refusal::invalid("owner_password must have at most 128 characters")),
         _ => Ok(Some(password)),
     }
 }

@@ -13,55 +13,55 @@ use crate::message::{Attachment, Kind, MessageJson, Priority};
 use crate::refusal::{Code, Refusal};
 use crate::{limits, schema};
 
-/// The body of a send, as it was said.
+/// The message to send.
 #[derive(Clone, Debug, Default, Deserialize, ToSchema)]
 pub struct SendInput {
     /// A callsign, `all`, `N` or `#N`; a JSON number is an index. Missing or blank means `all`.
     #[serde(default, deserialize_with = "recipient")]
     #[schema(schema_with = schema::recipient)]
     pub to: Option<String>,
-    /// The text: never cut and never trimmed; a status has at most 280 characters. May be empty beside an attachment.
+    /// The text. It is never truncated or trimmed. A status has at most 280 characters. May be empty if there is an
+    /// attachment.
     #[schema(max_length = 8192)]
     pub message: Option<String>,
-    /// The text, where `message` is missing; not looked at beside one.
+    /// An alias of `message`, which takes precedence.
     pub text: Option<String>,
-    /// How urgent it is; `default` if left out.
+    /// How urgent it is. Defaults to `default`.
     #[serde(default, deserialize_with = "crate::deserialize::not_null")]
     #[schema(nullable = false)]
     pub priority: Option<Priority>,
-    /// Whether it stays; `message` if left out.
+    /// A message, or a transient status, which reaches only readers that are waiting now. Defaults to `message`.
     #[serde(default, deserialize_with = "crate::deserialize::not_null")]
     #[schema(nullable = false)]
     pub kind: Option<Kind>,
-    /// Answers the receiver may pick from, each at most 64 characters. Blank ones are left out.
+    /// Replies for the recipient to choose from, each at most 64 characters. Blank ones are dropped.
     #[schema(schema_with = schema::suggested_replies)]
     pub suggested_replies: Option<Vec<String>>,
-    /// Files that travel with it: at most 524,288 base64 characters in all.
+    /// Files to send with it: at most 524,288 base64 characters in all.
     #[schema(max_items = 4)]
     pub attachments: Option<Vec<AttachmentInput>>,
-    /// The id of the message it answers; it is not looked up.
+    /// The id of the message it replies to. Its existence is not checked.
     #[serde(default, deserialize_with = "crate::deserialize::whole_number")]
     #[schema(schema_with = schema::reply_to)]
     pub reply_to: Option<u64>,
-    /// The thread it belongs to: a name of 1 to 64 characters.
+    /// The name of the thread it belongs to: 1 to 64 characters.
     #[schema(schema_with = schema::thread)]
     pub thread: Option<String>,
-    /// The key under which it may be repeated: 1 to 128 visible ASCII characters. The header `Idempotency-Key` says the
-    /// same, and wins.
+    /// The idempotency key: 1 to 128 visible ASCII characters. The header `Idempotency-Key` takes precedence.
     #[schema(pattern = "^[!-~]{1,128}$")]
     pub client_msg_id: Option<String>,
 }
 
-/// A file as it was said.
+/// A file to send.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 pub struct AttachmentInput {
     /// Its media type.
     #[schema(schema_with = schema::mime)]
     pub mime: String,
-    /// Its bytes in standard base64; whitespace is ignored.
+    /// Its content in standard base64; whitespace is ignored.
     #[schema(pattern = r"^([ \t\n\f\r]*[A-Za-z0-9+/])+([ \t\n\f\r]*=){0,2}[ \t\n\f\r]*$")]
     pub data_base64: String,
-    /// The sender's name for it, cut to 128 characters; anything but text is ignored.
+    /// Its name, truncated to 128 characters. A value that is not a string is ignored.
     #[serde(default)]
     pub filename: serde_json::Value,
 }
@@ -117,7 +117,7 @@ impl Draft {
     /// `invalid` when the name is empty or longer than 64 characters.
     pub fn with_display(mut self: Box<Self>, name: String) -> Result<Box<Self>, Refusal> {
         if name.is_empty() || name.chars().count() > limits::DISPLAY_CHARS {
-            return Err(Refusal::invalid(format!("a name has 1 to {} characters", limits::DISPLAY_CHARS)));
+            return Err(Refusal::invalid(format!("a name must have 1 to {} characters", limits::DISPLAY_CHARS)));
         }
         self.display = Some(name);
         Ok(self)
@@ -125,14 +125,14 @@ impl Draft {
 
     fn check_text(&self) -> Result<(), Refusal> {
         if self.text.is_empty() && self.attachments.is_empty() {
-            return Err(Refusal::invalid("text is missing")
-                .hint(r#"send {"to": "all", "message": "…"}; `text` is taken for `message` too"#));
+            return Err(Refusal::invalid("`message` is missing")
+                .hint(r#"send {"to": "all", "message": "…"}; `text` is an alias of `message`"#));
         }
         let bound = if self.kind == Kind::Status { limits::STATUS_CHARS } else { limits::TEXT_CHARS };
         // A text of so few bytes cannot have more characters.
         if self.text.len() > bound && self.text.chars().count() > bound {
             return Err(Refusal::invalid(format!("text is longer than {bound} characters"))
-                .hint("nothing was cut and nothing was sent: split it, or send a file as an attachment"));
+                .hint("nothing was sent: split the text, or send it as an attachment"));
         }
         Ok(())
     }
@@ -185,23 +185,23 @@ fn check_key(key: &str) -> Result<(), Refusal> {
     if is_short && key.bytes().all(|b| b.is_ascii_graphic()) {
         return Ok(());
     }
-    Err(Refusal::invalid("an idempotency key is 1 to 128 visible ASCII characters"))
+    Err(Refusal::invalid("an idempotency key must be 1 to 128 visible ASCII characters"))
 }
 
 fn suggested_replies(input: &[String]) -> Result<Vec<String>, Refusal> {
     if input.len() > limits::SUGGESTED_REPLIES {
-        return Err(Refusal::invalid("suggested_replies holds at most 4 replies"));
+        return Err(Refusal::invalid("suggested_replies must have at most 4 entries"));
     }
     let replies: Vec<_> = input.iter().map(|r| r.trim().to_owned()).filter(|r| !r.is_empty()).collect();
     if replies.iter().any(|r| r.chars().count() > limits::SUGGESTED_REPLY_CHARS) {
-        return Err(Refusal::invalid("suggested_replies: a reply has at most 64 characters"));
+        return Err(Refusal::invalid("suggested_replies: an entry must have at most 64 characters"));
     }
     Ok(replies)
 }
 
 fn attachments(input: Vec<AttachmentInput>) -> Result<Vec<Attachment>, Refusal> {
     if input.len() > limits::ATTACHMENTS {
-        return Err(Refusal::invalid("attachments holds at most 4 files"));
+        return Err(Refusal::invalid("attachments must have at most 4 entries"));
     }
     let files: Vec<_> = input.into_iter().map(attachment).collect::<Result<_, _>>()?;
     if files.iter().map(|f| f.data_base64.len()).sum::<usize>() > limits::ATTACHMENTS_CHARS {
@@ -237,7 +237,7 @@ fn is_base64(data: &str) -> bool {
 fn thread(input: &str) -> Result<String, Refusal> {
     let name = input.trim();
     if name.is_empty() || name.chars().count() > limits::THREAD_CHARS {
-        return Err(Refusal::invalid("thread is a name of 1 to 64 characters"));
+        return Err(Refusal::invalid("thread must have 1 to 64 characters"));
     }
     Ok(name.to_owned())
 }
@@ -248,7 +248,7 @@ fn recipient<'de, D: Deserializer<'de>>(d: D) -> Result<Option<String>, D::Error
     impl de::Visitor<'_> for Recipient {
         type Value = Option<String>;
         fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.write_str("a callsign, `all`, or an index")
+            f.write_str("a callsign, `all`, or a member's number")
         }
         fn visit_str<E: de::Error>(self, to: &str) -> Result<Self::Value, E> {
             Ok(Some(to.to_owned()))

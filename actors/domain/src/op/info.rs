@@ -13,25 +13,25 @@ use crate::{Now, Refusal};
 #[derive(Clone, Copy, Debug)]
 pub struct Info;
 
-/// What the channel is.
+/// The settings of a channel.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct InfoReply {
-    /// The channel.
+    /// The channel id.
     #[serde(serialize_with = "id_as_text")]
     pub channel_id: ChannelId,
     /// Always true.
     pub exists: bool,
-    /// What is kept of its messages.
+    /// What its transcript records.
     pub retention: Retention,
     /// Its trust mode.
     pub trust_mode: TrustMode,
     /// Whether an owner password was set.
     pub has_owner_password: bool,
-    /// Life of a session, in seconds.
+    /// How long a session lasts without activity, in seconds.
     pub session_ttl_seconds: u64,
-    /// Who sees a DM beside its two ends.
+    /// Who can read a DM besides its sender and recipient.
     pub dm_visibility: DmVisibility,
-    /// Whether a held callsign comes back only to who can prove it.
+    /// Whether a callsign stays reserved for its session, and for an hour after the session ends.
     pub claim_callsigns: bool,
     /// Whether only identities may join.
     pub require_identity: bool,

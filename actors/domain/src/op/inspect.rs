@@ -22,13 +22,13 @@ pub struct Inspection {
     pub id: ChannelId,
     /// Whether it is a band.
     pub is_band: bool,
-    /// What is kept of its messages.
+    /// What its transcript records.
     pub retention: Retention,
-    /// Whether its messages survive the hub.
+    /// Where its messages are stored.
     pub durability: Durability,
     /// Its trust mode.
     pub trust_mode: TrustMode,
-    /// Who sees a DM beside its two ends.
+    /// Who can read a DM besides its sender and recipient.
     pub dm_visibility: DmVisibility,
     /// When it was created, in milliseconds since the epoch.
     pub created_at: u64,
@@ -38,35 +38,35 @@ pub struct Inspection {
     pub agent_count: usize,
     /// Members, online or not.
     pub member_count: usize,
-    /// Messages the ring holds.
+    /// Messages in the ring.
     pub message_count: usize,
     /// Undelivered DMs held.
     pub held_count: usize,
-    /// When somebody first joined, in milliseconds since the epoch.
+    /// When the first member joined, in milliseconds since the epoch.
     #[schema(required)]
     pub first_joined_at: Option<u64>,
-    /// When somebody last joined or sent, in milliseconds since the epoch.
+    /// When a member last joined or sent a message, in milliseconds since the epoch.
     pub last_activity_at: u64,
-    /// The sessions that live, in the order of their numbers.
+    /// The active sessions, by member number.
     #[schema(max_items = 10_000)]
     pub sessions: Vec<SessionInfo>,
 }
 
-/// A session that lives. Its id is the agent's own, and not shown.
+/// An active session. Its id is a credential and is not included.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct SessionInfo {
-    /// The N of `#N`.
+    /// The member's number: the N of `#N`.
     #[schema(value_type = u32)]
     pub idx: MemberNo,
     /// The callsign.
     pub callsign: Callsign,
     /// When it joined, in milliseconds since the epoch.
     pub joined_at: u64,
-    /// How long ago its last sign of life was, in seconds.
+    /// Seconds since its last activity.
     pub seen_seconds_ago: u64,
-    /// Whether it waits, in a poll or on a stream.
+    /// Whether a poll or stream of it is open.
     pub is_waiting: bool,
-    /// Its consumers, the unnamed one counted.
+    /// Its consumers, including the default one.
     pub consumer_count: usize,
     /// Undelivered DMs held for it.
     pub held_count: usize,

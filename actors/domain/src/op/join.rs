@@ -22,13 +22,13 @@ use crate::{Now, limits, names};
 /// The body of a join.
 #[derive(Clone, Debug, Default, Deserialize, ToSchema)]
 pub struct JoinInput {
-    /// The requested: 1 to 32 of `a`-`z`, `0`-`9`, `_` and `-`, not beginning with `_` or `-`, not `all`; lower-cased and
-    /// trimmed. Without one the hub picks a free callsign.
+    /// The requested callsign: 1 to 32 of `a`-`z`, `0`-`9`, `_` and `-`, not beginning with `_` or `-`; not `all`. It is
+    /// lower-cased and trimmed. If omitted, the hub picks a free one.
     #[schema(pattern = r"^[ \t\n\r]*[A-Za-z0-9][A-Za-z0-9_-]{0,31}[ \t\n\r]*$")]
     pub callsign: Option<String>,
-    /// The password of the channel's owner, if the human gave it. A channel without one ignores it.
+    /// The owner password, if your human gave it to you. Ignored if the channel has none.
     pub owner_password: Option<String>,
-    /// The key of an identity; the header `X-Identity-Key` says the same.
+    /// The key of an identity: joins with the identity's callsign.
     pub identity_key: Option<String>,
 }
 
@@ -45,7 +45,7 @@ pub struct Join {
     pub is_reserved: bool,
     /// The session id the caller presents.
     pub presented_session: Option<SessionId>,
-    /// Whether the owner password was given and right.
+    /// Whether the correct owner password was given.
     pub human_authorized: bool,
     /// Whether it leaves a callsign alone that belonged to another session, however long that is away.
     pub never_take_over: bool,
@@ -55,38 +55,38 @@ pub struct Join {
     pub callsign_seed: u64,
 }
 
-/// What a joiner learns.
+/// Your session and the state of the channel.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct JoinReply {
-    /// The credential for everything that follows.
+    /// The credential of your session: send it with every further request.
     pub session_id: String,
-    /// The callsign, normalised.
+    /// Your callsign, normalised.
     pub callsign: Callsign,
-    /// Whether the owner password was given and right.
+    /// Whether the correct owner password was given.
     pub human_authorized: bool,
     /// The channel's trust mode.
     pub trust_mode: TrustMode,
-    /// What that means for this joiner.
+    /// How far you may trust your peers.
     pub trust_posture: TrustPosture,
-    /// The same in words.
+    /// `trust_posture`, explained.
     pub instructions: &'static str,
-    /// Whether the callsign was already here with this session.
+    /// Whether this session was already on the channel under this callsign.
     pub idempotent: bool,
-    /// The joiner's number: others may send to `#N`.
+    /// Your number N: others can send to `#N`.
     #[schema(value_type = u32)]
     pub idx: MemberNo,
-    /// Who is online, sorted.
+    /// Callsigns online, sorted.
     pub roster: Vec<String>,
     /// The last messages, oldest first.
     #[schema(value_type = Vec<MessageJson<'static>>, max_items = 20)]
     pub history: Vec<Box<RawValue>>,
-    /// What is kept of the channel's messages.
+    /// What the channel's transcript records.
     pub retention: Retention,
-    /// Messages waiting to be read.
+    /// Your unread messages, counted up to 100.
     pub unread: usize,
     /// What to do next.
     pub hint: &'static str,
-    /// Said when somebody else may be behind this callsign.
+    /// Present if you were given an existing session, which may belong to another agent.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub collision_warning: Option<String>,
@@ -292,14 +292,14 @@ impl Join {
     /// The callsign is an identity's, and the caller has not shown its key.
     fn key_required(&self, channel: &Channel, callsign: &Callsign) -> Refusal {
         let free = self.free_callsign(channel);
-        Refusal::new(Code::CallsignTaken, format!("the callsign `{callsign}` is an identity's"))
-            .hint(format!("join as `{free}`, which is free, or show the identity_key of `{callsign}`"))
+        Refusal::new(Code::CallsignTaken, format!("the callsign `{callsign}` belongs to an identity"))
+            .hint(format!("join as `{free}`, which is free, or send the identity_key of `{callsign}`"))
     }
 
     fn taken(&self, channel: &Channel, callsign: &Callsign) -> Refusal {
         let free = self.free_callsign(channel);
         Refusal::new(Code::CallsignTaken, format!("the callsign `{callsign}` belongs to another session"))
-            .hint(format!("join as `{free}`, which is free, or leave callsign out"))
+            .hint(format!("join as `{free}`, which is free, or omit callsign"))
     }
 
     fn free_callsign(&self, channel: &Channel) -> Callsign {
@@ -352,8 +352,9 @@ impl Join {
         (idempotent && self.presented_session.is_none() && self.identity.is_none()).then(|| {
             let free: Cow<'_, str> = self.free_callsign(channel).as_str().to_owned().into();
             format!(
-                "`{}` was already here and you were given its session. If this is your first join in this \
-                 conversation you are somebody else: join again as another callsign, for example `{free}`.",
+                "`{}` was already online and you were given its session. If this is your first join in this \
+                 conversation, the session belongs to another agent: join again under another callsign, for example \
+                 `{free}`.",
                 member.callsign
             )
         })

@@ -16,12 +16,12 @@ pub struct Keepalive {
     pub session: SessionId,
 }
 
-/// Done, and whether anything waits.
+/// Success, with the number of unread messages.
 #[derive(Clone, Copy, Debug, Serialize, ToSchema)]
 pub struct KeepaliveReply {
     /// Always true.
     pub ok: bool,
-    /// Messages waiting for the default consumer.
+    /// Your unread messages, counted up to 100.
     pub unread: usize,
 }
 

@@ -18,7 +18,7 @@ pub struct Leave {
     pub session: SessionId,
 }
 
-/// Done.
+/// Success.
 #[derive(Clone, Copy, Debug, Serialize, ToSchema)]
 pub struct LeaveReply {
     /// Always true.

@@ -19,14 +19,14 @@ pub struct Receipts {
     pub id: MessageId,
 }
 
-/// What became of a message.
+/// The receipts of a message.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct ReceiptsReply {
-    /// One for each recipient.
+    /// One receipt per recipient.
     pub receipts: Vec<Receipt>,
 }
 
-/// How far a message got.
+/// The delivery state of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum ReceiptState {
@@ -40,26 +40,26 @@ pub enum ReceiptState {
     Expired,
 }
 
-/// What became of a message with one recipient.
+/// The delivery state of a message for one recipient.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Receipt {
-    /// The recipient.
+    /// The recipient's callsign.
     pub to: Callsign,
-    /// How far it got.
+    /// The delivery state.
     pub state: ReceiptState,
     /// DMs: when it was sent, in milliseconds since the epoch.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub queued_at: Option<u64>,
-    /// DMs: when it was first given.
+    /// DMs: when it was first delivered, in milliseconds since the epoch.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub delivered_at: Option<u64>,
-    /// DMs: when it was acknowledged.
+    /// DMs: when it was acknowledged, in milliseconds since the epoch.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub acked_at: Option<u64>,
-    /// DMs: how often it was given.
+    /// DMs: how often it was delivered.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub attempts: Option<u32>,
@@ -75,11 +75,11 @@ impl Query for Receipts {
     fn answer(&self, channel: &Channel, now: Now) -> Result<ReceiptsReply, Refusal> {
         let no = channel.sessions.member(&self.session, now.uptime_ms)?;
         let Some(record) = channel.delivery_records.find(self.id) else {
-            return Err(Refusal::new(Code::NotFound, "there are no receipts for this message")
+            return Err(Refusal::new(Code::NotFound, "receipts not found")
                 .hint("receipts are kept for the last 256 messages of a channel"));
         };
         if record.from != no {
-            return Err(Refusal::new(Code::Forbidden, "receipts are for the sender of a message"));
+            return Err(Refusal::new(Code::Forbidden, "only the sender of a message may read its receipts"));
         }
         let receipts = match record.to {
             Some(to) => dm(record, channel.member(to)).into_iter().collect(),

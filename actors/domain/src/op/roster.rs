@@ -16,16 +16,16 @@ pub struct Roster {
     pub session: Option<SessionId>,
 }
 
-/// Who is here.
+/// The members of a channel.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct RosterReply {
     /// Callsigns online, sorted.
     pub roster: Vec<String>,
     /// Members online in the order they joined, with their numbers.
     pub roster_with_index: Vec<OnlineMember>,
-    /// Every member, sorted.
+    /// All members, online or not, sorted by callsign.
     pub roster_all: Vec<RosterMember>,
-    /// Messages waiting for the asker.
+    /// Your unread messages, counted up to 100. Present if the request has a session.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub unread: Option<usize>,
@@ -34,7 +34,7 @@ pub struct RosterReply {
 /// A member online.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct OnlineMember {
-    /// The N of `#N`.
+    /// The member's number: the N of `#N`.
     #[schema(value_type = u32)]
     pub idx: MemberNo,
     /// The callsign.
@@ -43,14 +43,14 @@ pub struct OnlineMember {
     pub joined_at: u64,
 }
 
-/// A member, here or not.
+/// A member, online or not.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct RosterMember {
     /// The callsign.
     pub callsign: Callsign,
-    /// Whether its session lives.
+    /// Whether it is online.
     pub online: bool,
-    /// The N of `#N`.
+    /// The member's number: the N of `#N`.
     #[schema(value_type = u32)]
     pub idx: MemberNo,
 }

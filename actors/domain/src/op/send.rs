@@ -25,7 +25,7 @@ pub struct Send {
     pub draft: Box<Draft>,
 }
 
-/// What the sender learns.
+/// The message that was sent.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct SendReply {
     /// Always true.
@@ -35,36 +35,36 @@ pub struct SendReply {
     pub id: MessageId,
     /// When it was sent, in milliseconds since the epoch.
     pub at: u64,
-    /// Whether its recipient is away and will find it.
+    /// True for a DM whose recipient is offline: it is held until the recipient reads it.
     pub queued: bool,
-    /// The callsign it went to, or `all`.
+    /// The recipient's callsign, or `all`.
     pub to: String,
-    /// Said for a status.
+    /// Present for a status.
     #[serde(skip_serializing_if = "is_message")]
     pub kind: Kind,
-    /// Said when it is not the usual one.
+    /// Present if it is not `default`.
     #[serde(skip_serializing_if = "is_default_priority")]
     pub priority: Priority,
-    /// Said when there are any.
+    /// Present if there are any.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(schema_with = schema::suggested_replies_told)]
     pub suggested_replies: Vec<String>,
-    /// The message it answers.
+    /// The id of the message it replies to.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<u64>, nullable = false)]
     pub reply_to: Option<MessageId>,
-    /// The thread it belongs to.
+    /// The name of the thread it belongs to.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, min_length = 1, max_length = 64)]
     pub thread: Option<String>,
-    /// Said when the same send was done before: this is its first reply.
+    /// Present if this send repeats an earlier one: this is the first reply.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub duplicate: bool,
-    /// Said on a durable channel: the message is on disk.
+    /// Present on a durable channel: the message is on disk.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     #[schema(required = false)]
     pub durable: bool,
-    /// Messages waiting for the sender's default consumer.
+    /// Your own unread messages, counted up to 100.
     pub unread: usize,
     /// How much of the send window is left, where sends are limited.
     #[serde(skip)]
@@ -175,7 +175,7 @@ fn within(quota: Option<Quota>, now: Now) -> Result<(), Refusal> {
     match quota {
         Some(quota) if quota.remaining == 0 => {
             let wait_ms = quota.reset_at_ms.saturating_sub(now.at_ms).max(1);
-            let text = format!("rate limit exceeded ({} sends a minute for a session)", quota.limit);
+            let text = format!("rate limit exceeded ({} sends per minute per session)", quota.limit);
             let refusal = Refusal::new(Code::RateLimited, text).retry_after_ms(wait_ms);
             Err(Refusal { quota: Some(quota), ..refusal })
         }
@@ -189,7 +189,7 @@ fn fits(channel: &Channel, recipient: &Member, bytes: usize) -> Result<(), Refus
         return Ok(());
     }
     Err(Refusal::new(Code::MailboxFull, format!("`{}` has too many undelivered messages", recipient.callsign))
-        .hint("nothing was sent: wait until they have read, or send to all"))
+        .hint("nothing was sent: wait until the recipient has read its messages, or send to all"))
 }
 
 impl Channel {

@@ -16,19 +16,19 @@ pub struct Stats {
     pub session: Option<SessionId>,
 }
 
-/// The channel in numbers.
+/// The statistics of a channel.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct StatsReply {
-    /// The channel.
+    /// The channel id.
     #[serde(serialize_with = "super::info::id_as_text")]
     pub channel_id: ChannelId,
-    /// What is kept of its messages.
+    /// What its transcript records.
     pub retention: Retention,
     /// Its trust mode.
     pub trust_mode: TrustMode,
     /// Whether an owner password was set.
     pub has_owner_password: bool,
-    /// Life of a session, in seconds.
+    /// How long a session lasts without activity, in seconds.
     pub session_ttl_seconds: u64,
     /// Whether it is a band.
     pub is_band: bool,
@@ -36,12 +36,12 @@ pub struct StatsReply {
     pub agent_count: usize,
     /// Members, online or not.
     pub historic_callsigns_count: usize,
-    /// Messages the ring holds.
+    /// Messages in the ring.
     pub message_count_in_buffer: usize,
-    /// When somebody first joined, in milliseconds since the epoch.
+    /// When the first member joined, in milliseconds since the epoch.
     #[schema(required)]
     pub first_joined_at: Option<u64>,
-    /// When somebody last joined or sent, in milliseconds since the epoch.
+    /// When a member last joined or sent a message, in milliseconds since the epoch.
     pub last_activity_at: u64,
 }
 

@@ -41,7 +41,7 @@ impl fmt::Display for DeliveryId {
     }
 }
 
-/// How it stands with a delivery.
+/// The state of a delivery.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum DeliveryState {
@@ -55,7 +55,7 @@ pub enum DeliveryState {
     Dropped,
 }
 
-/// Why an attempt failed, or why there was none.
+/// Why the last attempt failed, or why none was made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Failure {

@@ -98,7 +98,8 @@ impl fmt::Display for HookOwner {
     }
 }
 
-/// How long a delivery that fails is tried again: three attempts within seconds, or with growing pauses for a day.
+/// How long a failed delivery is retried: three attempts within seconds (`immediate`), or with growing pauses for 24
+/// hours (`persistent`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Retry {
@@ -147,23 +148,23 @@ pub struct PreviousSecret {
     pub until_ms: u64,
 }
 
-/// The body of a subscription.
+/// The body of a request to subscribe a webhook.
 #[derive(Clone, Debug, Default, Deserialize, ToSchema)]
 pub struct SubscribeInput {
-    /// Where to post: http or https, at an address that may be reached.
+    /// The URL to post to: http or https, at an address that the hub may reach.
     #[schema(min_length = 1, max_length = 2048)]
     pub url: String,
-    /// What to post for; `message.received` is all there is, and what is meant where nothing is said.
+    /// The events to post. `message.received`, the default, is the only one.
     #[serde(default, deserialize_with = "crate::deserialize::not_null")]
     #[schema(nullable = false, min_items = 1, max_items = 8, value_type = Option<Vec<WebhookEvent>>)]
     pub events: Option<Vec<String>>,
-    /// How long a delivery that fails is tried.
+    /// How long a failed delivery is retried. Defaults to `immediate`.
     #[serde(default, deserialize_with = "crate::deserialize::not_null")]
     #[schema(nullable = false)]
     pub retry: Option<Retry>,
 }
 
-/// What a webhook can be told of.
+/// An event that is posted to webhooks.
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "it is there for its schema")]
 enum WebhookEvent {
@@ -179,7 +180,7 @@ impl SubscribeInput {
     /// `invalid`, naming the field.
     pub fn check(&self) -> Result<(), Refusal> {
         if self.url.is_empty() || self.url.len() > limits::HOOK_URL_BYTES {
-            return Err(Refusal::invalid(format!("`url` has 1 to {} characters", limits::HOOK_URL_BYTES)));
+            return Err(Refusal::invalid(format!("`url` must have 1 to {} characters", limits::HOOK_URL_BYTES)));
         }
         let Some(events) = &self.events else { return Ok(()) };
         if events.is_empty() || events.len() > 8 || events.iter().any(|event| event != MESSAGE_RECEIVED) {
@@ -189,10 +190,10 @@ impl SubscribeInput {
     }
 }
 
-/// Reads nothing but a delivery's id, or that all failed ones are meant.
+/// The body of a request to replay deliveries.
 #[derive(Clone, Debug, Default, Deserialize, ToSchema)]
 pub struct ReplayInput {
-    /// One delivery; all that failed where it is left out.
+    /// The delivery to replay. If omitted, all failed and dropped ones.
     #[serde(default, deserialize_with = "text")]
     #[schema(pattern = "^whd_[0-9a-f]{32}$")]
     pub delivery_id: Option<String>,

@@ -19,27 +19,29 @@ use crate::{limits, schema};
 #[derive(Clone, Debug, Default, Deserialize, ToSchema, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct ReadQuery<'a> {
-    /// Read above this id instead of the cursor, for this read only. Negative is 0.
+    /// Return the messages above this id instead of those above the cursor, for this read only. A negative value means
+    /// 0.
     #[schema(nullable = false)]
     #[param(nullable = false)]
     pub since: Option<f64>,
-    /// `auto` (the default): reading acknowledges. `manual`: what is read is leased until it is acknowledged.
+    /// `auto` (the default): reading acknowledges. `manual`: messages are leased to the consumer until it acknowledges
+    /// them.
     #[schema(schema_with = schema::ack)]
     #[param(schema_with = schema::ack, required = false)]
     pub ack: Option<Cow<'a, str>>,
-    /// With `ack=manual`: how long the messages are leased, in seconds; clamped to 1 … 3,600. 60 if left out.
+    /// With `ack=manual`: how long the messages are leased, in seconds. Defaults to 60, clamped to 1 … 3,600.
     #[schema(nullable = false)]
     #[param(nullable = false)]
     pub lease: Option<f64>,
-    /// Messages at most: a whole number; more than 100 is 100.
+    /// Maximum number of messages: a whole number; more than 100 means 100. Defaults to 100.
     #[schema(value_type = Option<u64>, nullable = false, minimum = 1)]
     #[param(value_type = Option<u64>, nullable = false, minimum = 1)]
     pub max: Option<f64>,
-    /// The consumer: a cursor of its own, made by its first read. The default one if left out.
+    /// The consumer: a named cursor, created by its first read. If omitted, the default one.
     #[schema(value_type = Option<String>, nullable = false, pattern = "^[a-z0-9_-]{1,32}$")]
     #[param(value_type = Option<String>, nullable = false, pattern = "^[a-z0-9_-]{1,32}$")]
     pub consumer: Option<Cow<'a, str>>,
-    /// Acknowledge up to this id first.
+    /// Acknowledge all messages up to this id before reading.
     #[schema(value_type = Option<u64>, nullable = false, minimum = 1)]
     #[param(value_type = Option<u64>, nullable = false, minimum = 1)]
     pub ack_upto: Option<f64>,
@@ -82,44 +84,44 @@ fn count(name: &'static str, said: Option<f64>) -> Result<Option<u64>, Refusal> 
     }
 }
 
-/// What `listen` is answered with.
+/// The reply to `listen`.
 #[derive(Clone, Debug, ToSchema)]
 pub struct ReadReply {
-    /// What is given, oldest first; may be empty.
+    /// The messages, oldest first. May be empty.
     #[schema(value_type = Vec<DeliveredMessageSchema>, max_items = 100)]
     pub messages: Vec<MessageId>,
-    /// True when nothing came. That is no error: read again.
+    /// True if no message arrived. This is not an error: poll again.
     pub timed_out: bool,
-    /// Said when a newer poll of the same session and consumer took this one's place.
+    /// Present if a newer poll of the same session and consumer replaced this one.
     #[schema(required = false)]
     pub superseded: bool,
-    /// Said when the hub goes down: come back in a few seconds.
+    /// Present if the hub is shutting down: retry in a few seconds.
     #[schema(required = false)]
     pub draining: bool,
-    /// Said when broadcasts were lost.
+    /// Present if broadcasts were lost.
     #[schema(nullable = false)]
     pub gap: Option<Gap>,
 }
 
-/// What `wait` is answered with.
+/// The reply to `wait`.
 #[derive(Clone, Debug, ToSchema)]
 pub struct WaitReply {
-    /// What is given, oldest first; may be empty.
+    /// The messages, oldest first. May be empty.
     #[schema(value_type = Vec<DeliveredMessageSchema>, max_items = 100)]
     pub messages: Vec<MessageId>,
-    /// True when nothing came. That is no error: wait again.
+    /// True if no message arrived. This is not an error: wait again.
     pub timed_out: bool,
-    /// Said when a newer poll of the same session and consumer took this one's place.
+    /// Present if a newer poll of the same session and consumer replaced this one.
     #[schema(required = false)]
     pub superseded: bool,
-    /// Said when the hub goes down: come back in a few seconds.
+    /// Present if the hub is shutting down: retry in a few seconds.
     #[schema(required = false)]
     pub draining: bool,
-    /// Said when broadcasts were lost.
+    /// Present if broadcasts were lost.
     #[schema(nullable = false)]
     pub gap: Option<Gap>,
-    /// Who is online.
+    /// Callsigns online, sorted.
     pub roster: Vec<String>,
-    /// What to do next, in words.
+    /// What to do next.
     pub meta_hint: String,
 }
