@@ -179,7 +179,7 @@ def is_expected(failure, case, response):
     if isinstance(failure, RejectedPositiveData):
         error = response.json()
         # An acknowledgement of a message that was never delivered.
-        above = error["code"] == "invalid" and error["error"].startswith("upto is above the highest id delivered to the consumer")
+        above = error["code"] == "invalid" and error["error"].startswith("upto is above the highest id delivered")
         # A webhook URL that the hub's policy forbids.
         forbidden_url = error["code"] == "invalid" and "`url`" in error["error"]
         return above or forbidden_url or error["code"] in STATE_CODES
