@@ -1,12 +1,14 @@
 //! Which channel of which hub, and as which member.
 
+use std::fmt;
+
 use crate::hub_address::HubAddress;
 
 /// A channel of a hub, and how a client joins and reads it.
 ///
 /// To join, a member needs the channel's token (bands need none) and a callsign or an identity's key; without a
 /// callsign the hub picks one. With a `session` from an earlier join, no join is needed until it expires.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct ChannelTarget {
     /// The hub.
     pub hub: HubAddress,
@@ -66,6 +68,18 @@ impl ChannelTarget {
     }
 }
 
+/// Omits the secrets.
+impl fmt::Debug for ChannelTarget {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ChannelTarget")
+            .field("hub", &self.hub.origin())
+            .field("channel", &self.channel)
+            .field("callsign", &self.callsign)
+            .field("consumer", &self.consumer)
+            .finish_non_exhaustive()
+    }
+}
+
 /// Whether a value can stand in a header without changing the request.
 pub(crate) fn is_header_value(value: &str) -> bool {
     value.bytes().all(|byte| byte.is_ascii_graphic())
@@ -82,6 +96,13 @@ mod tests {
             callsign: Some("bob".into()),
             ..ChannelTarget::new(HubAddress::parse(DEFAULT_ORIGIN, None).unwrap(), "quiet-lab-1")
         }
+    }
+
+    #[test]
+    fn debug_output_has_no_secrets() {
+        let target = ChannelTarget { token: Some("s3cret".into()), session: Some("s3ssion".into()), ..target() };
+        let output = format!("{target:?}");
+        assert!(output.contains("quiet-lab-1") && !output.contains("s3"), "{output}");
     }
 
     #[test]

@@ -39,7 +39,7 @@ pub(crate) struct TargetArgs {
     /// Session id from a join. Prefer the variable ROGERRAT_SESSION: others can read process arguments
     #[arg(long, value_name = "ID", allow_hyphen_values = true)]
     session: Option<String>,
-    /// Use what `create` and `join` saved under this name [default: the last saved profile] [variable:
+    /// Use the profile that `create` or `join` saved under this name [default: the default profile] [variable:
     /// ROGERRAT_PROFILE]
     #[arg(long, value_name = "NAME")]
     profile: Option<String>,
