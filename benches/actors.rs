@@ -35,9 +35,9 @@ impl Agent {
 
     async fn hear(&self) {
         let read = self.hub.read(&self.at, self.session.clone(), ReadInput::default(), LONG_MS, false);
-        let mut parcel = read.await.expect("it may read");
-        assert_eq!(parcel.messages.len(), 1, "one message for each hop");
-        parcel.guard.complete();
+        let mut response = read.await.expect("it may read");
+        assert_eq!(response.messages.len(), 1, "one message for each hop");
+        response.guard.complete();
     }
 
     /// Listens before it answers, so that each message finds a parked read.
@@ -111,14 +111,14 @@ fn hops(c: &mut Criterion) {
     group.bench_function("hop, an agent on each of two threads", |b| {
         b.iter_custom(|n| {
             system.block_on(async {
-                let (arbiter, (tell, mut told)) = (Arbiter::new(), mpsc::channel(1));
+                let (arbiter, (done, mut is_done)) = (Arbiter::new(), mpsc::channel(1));
                 let bob = bob.clone();
                 arbiter.spawn(async move {
                     bob.answer(n).await;
-                    let _ = tell.send(()).await;
+                    let _ = done.send(()).await;
                 });
                 let taken = rounds(&ann, n).await;
-                told.recv().await.expect("bob answers to the end");
+                is_done.recv().await.expect("bob answers to the end");
                 arbiter.stop();
                 taken
             })

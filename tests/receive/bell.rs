@@ -1,4 +1,4 @@
-//! How fast the doorbell wakes: from a send to the end of `rogerrat wait`.
+//! The latency of the doorbell: from a send to the exit of `rogerrat wait`.
 //!
 //! `ROGERRAT_AWAKE_RINGS=500 cargo test --release --test integration receive::bell -- --nocapture` rings 500 times and
 //! prints the figures.
@@ -7,11 +7,11 @@ use std::time::Duration;
 
 use rogerrat_testkit::{ClientCommand, Hub, timed};
 
-/// Far more than it takes, and far less than any polling would.
+/// Much longer than it takes, and much shorter than polling would take.
 const LONGEST: Duration = Duration::from_millis(500);
 
 #[test]
-fn a_send_ends_a_wait_at_once() {
+fn a_send_ends_a_wait_without_polling_delay() {
     let rings = std::env::var("ROGERRAT_AWAKE_RINGS").ok().and_then(|rings| rings.parse().ok()).unwrap_or(20);
     let hub = Hub::unlimited();
     let channel = hub.channel();

@@ -1,4 +1,4 @@
-//! `rogerrat mcp`: an MCP server on standard input and output, whatever its client says and however its hub fares.
+//! `rogerrat mcp`, the MCP bridge on standard input and output: requests, pushes, invalid input, and a failing hub.
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::process::{Command, Stdio};
@@ -6,22 +6,22 @@ use std::process::{Command, Stdio};
 use rogerrat_testkit::{Channel, Hub, executable, wait_until};
 use serde_json::{Value, json};
 
-use super::client::Bridge;
+use super::bridge_client::Bridge;
 
-/// Where nobody listens.
+/// An address without a listener.
 const NOWHERE: [&str; 6] = ["--origin", "http://127.0.0.1:9", "--channel", "quiet-lab-1", "--callsign", "bob"];
 
 #[test]
-fn what_needs_no_hub_is_answered_without_one() {
+fn requests_that_need_no_hub_work_without_one() {
     let mut bridge = Bridge::start(&NOWHERE, &[]);
     let hello = bridge.begin();
     assert_eq!(hello["protocolVersion"], "2025-11-25");
     assert_eq!(hello["capabilities"], json!({"tools": {}, "experimental": {"claude/channel": {}}}));
     assert_eq!(bridge.result("ping", &json!({})), json!({}));
     assert_eq!(bridge.result("tools/list", &json!({}))["tools"][0]["name"], "join");
-    let told = bridge.call("roster", &json!({}));
-    assert_eq!(told["isError"], true);
-    let text = told["content"][0]["text"].as_str().unwrap();
+    let result = bridge.call("roster", &json!({}));
+    assert_eq!(result["isError"], true);
+    let text = result["content"][0]["text"].as_str().unwrap();
     assert!(text.contains("http://127.0.0.1:9 is unreachable") && text.contains("nothing was done"), "{text}");
     let modern = json!({"_meta": {
         "io.modelcontextprotocol/protocolVersion": "2026-07-28",
@@ -37,7 +37,7 @@ fn what_needs_no_hub_is_answered_without_one() {
 }
 
 #[test]
-fn there_is_one_list_of_tools() {
+fn the_list_of_tools_is_the_hubs() {
     let hub = Hub::start();
     let channel = hub.channel();
     let list = json!({"jsonrpc": "2.0", "id": 1, "method": "tools/list"});
@@ -49,7 +49,7 @@ fn there_is_one_list_of_tools() {
 }
 
 #[test]
-fn rubbish_is_answered_and_what_follows_is_heard() {
+fn invalid_input_is_answered_and_later_requests_work() {
     let mut bridge = Bridge::start(&NOWHERE, &[]);
     for line in ["rubbish", "{", "\u{1b}[2J", r#"{"jsonrpc":"2.0","id":1,"method":"#, "\"\\ud800"] {
         assert_eq!(bridge.fault(line), (-32700, Value::Null), "{line}");
@@ -68,7 +68,7 @@ fn rubbish_is_answered_and_what_follows_is_heard() {
         bridge.fault(&format!(r#"{{"jsonrpc":"2.0","id":1,"method":"tools/list","params":{{"_meta":{version}}}}}"#)),
         (-32022, json!(1))
     );
-    // Nothing is answered to these.
+    // These get no answer.
     for line in ["", "   ", r#"{"jsonrpc":"2.0","method":"nonsense"}"#, r#"{"jsonrpc":"2.0","id":9,"result":{}}"#] {
         bridge.write(line);
     }
@@ -76,7 +76,7 @@ fn rubbish_is_answered_and_what_follows_is_heard() {
 }
 
 #[test]
-fn half_a_line_at_the_end_is_no_line_and_a_whole_one_is() {
+fn an_incomplete_last_line_is_ignored() {
     for (half, answers) in [(r#"{"jsonrpc":"2.0","id":8,"me"#, 0), (r#"{"jsonrpc":"2.0","id":8,"method":"ping"}"#, 1)] {
         let mut bridge = Bridge::start(&NOWHERE, &[]);
         bridge.begin();
@@ -110,7 +110,7 @@ fn a_message_is_pushed_acknowledged_and_left_unread_for_the_tools() {
     assert_eq!(bridge.does("listen", &json!({}))["messages"][0]["text"], forged);
     bridge.does("send", &json!({"to": "ann", "message": "yes"}));
     assert_eq!(ann.listen(), ["yes"]);
-    // What a tool has returned is not pushed by the next bridge, and what was pushed neither.
+    // The next bridge pushes neither what a tool has returned nor what was pushed before.
     bridge.end();
     ann.say("next");
     let mut bridge = Bridge::of(&channel, "bob");
@@ -118,7 +118,7 @@ fn a_message_is_pushed_acknowledged_and_left_unread_for_the_tools() {
 }
 
 #[test]
-fn after_a_kill_of_the_hub_it_pushes_what_it_missed_once() {
+fn after_a_kill_of_the_hub_it_pushes_missed_messages_once() {
     let mut hub = Hub::start();
     let channel = hub.channel_with(&json!({"durability": "disk"}));
     let ann = channel.join("ann");
@@ -127,8 +127,8 @@ fn after_a_kill_of_the_hub_it_pushes_what_it_missed_once() {
     assert_eq!(bridge.pushed()["content"], "0");
     for round in 0..3 {
         hub.kill();
-        let told = bridge.call("send", &json!({"to": "ann", "message": "lost"}));
-        assert_eq!(told["isError"], true);
+        let result = bridge.call("send", &json!({"to": "ann", "message": "lost"}));
+        assert_eq!(result["isError"], true);
         hub.start_again(&[], &[]);
         ann.say(&format!("{round} a"));
         ann.say(&format!("{round} b"));
@@ -141,7 +141,7 @@ fn after_a_kill_of_the_hub_it_pushes_what_it_missed_once() {
 }
 
 #[test]
-fn without_a_channel_it_follows_what_the_tools_join_until_they_leave() {
+fn without_a_channel_it_follows_the_channels_that_the_tools_join() {
     let hub = Hub::start();
     let mut bridge = Bridge::start(&["--origin", &hub.origin()], &[]);
     bridge.begin();
@@ -184,20 +184,20 @@ fn a_cancelled_wait_takes_no_message() {
 }
 
 #[test]
-fn a_wrong_token_is_told_by_the_tools_with_the_hubs_code() {
+fn tools_report_a_wrong_token_with_the_code_of_the_hub() {
     let hub = Hub::start();
     let channel = hub.channel();
     let mut bridge = Bridge::of(&Channel { token: "wrong".into(), ..channel }, "bob");
-    let told = bridge.call("roster", &json!({}));
+    let result = bridge.call("roster", &json!({}));
     assert_eq!(
-        (&told["isError"], &told["structuredContent"]["code"]),
+        (&result["isError"], &result["structuredContent"]["code"]),
         (&json!(true), &json!("unauthorized")),
-        "{told}"
+        "{result}"
     );
 }
 
 #[test]
-fn progress_is_passed_on() {
+fn progress_is_forwarded() {
     let hub = Hub::start();
     let channel = hub.channel();
     let mut bridge = Bridge::of(&channel, "bob");
@@ -211,7 +211,7 @@ fn progress_is_passed_on() {
 }
 
 #[test]
-fn two_of_the_same_do_not_push_each_other_away_for_ever() {
+fn two_bridges_of_one_member_do_not_replace_each_other_for_ever() {
     let hub = Hub::unlimited();
     let channel = hub.channel();
     let mut first = Bridge::of(&channel, "bob");
@@ -226,13 +226,13 @@ fn two_of_the_same_do_not_push_each_other_away_for_ever() {
     });
     ann.say("last");
     while second.pushed()["content"] != "last" {}
-    // The tools of the first go on.
+    // The tools of the first bridge still work.
     assert_eq!(first.does("roster", &json!({}))["roster"], json!(["ann", "bob"]));
     assert!(first.pushed.iter().all(|pushed| pushed["params"]["content"] != "last"), "{:?}", first.pushed);
 }
 
 #[test]
-fn it_ends_when_nobody_reads_it_or_it_is_told_to() {
+fn it_exits_when_its_output_is_closed_or_on_a_signal() {
     let hub = Hub::start();
     let channel = hub.channel();
     let env = [("ROGERRAT_TOKEN", &*channel.token)];
@@ -245,22 +245,24 @@ fn it_ends_when_nobody_reads_it_or_it_is_told_to() {
     drop(unread.stdout.take());
     let mut input = unread.stdin.take().unwrap();
     let ping = b"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"ping\"}\n";
-    // It may have ended before the second is written.
+    // It may exit before the second write.
     wait_until("it ends", || {
         let _ = input.write_all(ping);
         unread.try_wait().unwrap().is_some()
     });
     for signal in ["TERM", "INT"] {
-        let mut told = start(Stdio::piped()).unwrap();
-        told.stdin.as_mut().unwrap().write_all(ping).unwrap();
-        assert!(BufReader::new(told.stdout.as_mut().unwrap()).lines().next().is_some(), "it answers");
-        assert!(Command::new("kill").arg(format!("-{signal}")).arg(told.id().to_string()).status().unwrap().success());
-        assert_eq!(told.wait().unwrap().code(), Some(0), "{signal}");
+        let mut bridge = start(Stdio::piped()).unwrap();
+        bridge.stdin.as_mut().unwrap().write_all(ping).unwrap();
+        assert!(BufReader::new(bridge.stdout.as_mut().unwrap()).lines().next().is_some(), "it answers");
+        assert!(
+            Command::new("kill").arg(format!("-{signal}")).arg(bridge.id().to_string()).status().unwrap().success()
+        );
+        assert_eq!(bridge.wait().unwrap().code(), Some(0), "{signal}");
     }
 }
 
 #[test]
-fn what_is_not_written_out_is_not_acknowledged() {
+fn a_push_that_was_not_written_is_not_acknowledged() {
     let hub = Hub::unlimited();
     let channel = hub.channel();
     let (ann, bob) = (channel.join("ann"), channel.join("bob"));
@@ -274,9 +276,9 @@ fn what_is_not_written_out_is_not_acknowledged() {
     input.write_all(b"{\"jsonrpc\":\"2.0\",\"method\":\"notifications/initialized\"}\n").unwrap();
     let row = || bob.consumers().into_iter().find(|row| row["name"] == "bridge").unwrap_or_default();
     let in_flight = || row()["in_flight"].as_u64().unwrap_or_default();
-    // A pipe holds a few of them.
-    wait_until("it has got them all", || in_flight() >= 20);
-    assert!((0..100).all(|_| in_flight() >= 20), "it acknowledges what nobody has read");
+    // The pipe buffers a few of them.
+    wait_until("it has received them all", || in_flight() >= 20);
+    assert!((0..100).all(|_| in_flight() >= 20), "it acknowledges unread pushes");
     let out = BufReader::new(unread.stdout.take().unwrap());
     let pushed: Vec<_> = out.lines().take(40).map(|line| line.unwrap()).collect();
     assert!(pushed[39].contains(r#""content":"39 xxx"#));
@@ -286,7 +288,7 @@ fn what_is_not_written_out_is_not_acknowledged() {
 }
 
 #[test]
-fn a_channel_full_of_pictures_can_be_read() {
+fn a_channel_full_of_attachments_can_be_read() {
     let hub = Hub::unlimited();
     let channel = hub.channel();
     let ann = channel.join("ann");
@@ -297,9 +299,9 @@ fn a_channel_full_of_pictures_can_be_read() {
         ann.send_large("all", "look");
     }
     for tool in ["history", "listen"] {
-        let told = bridge.call(tool, &json!({}));
+        let result = bridge.call(tool, &json!({}));
         let count =
-            told["structuredContent"]["messages"].as_array().or(told["structuredContent"]["history"].as_array());
-        assert_eq!(count.map(Vec::len), Some(20), "{}", &told.to_string()[..200]);
+            result["structuredContent"]["messages"].as_array().or(result["structuredContent"]["history"].as_array());
+        assert_eq!(count.map(Vec::len), Some(20), "{}", &result.to_string()[..200]);
     }
 }

@@ -1,4 +1,4 @@
-//! Connections that break in the middle of an answer.
+//! Connections that break in the middle of a response.
 
 use std::io::{Read as _, Write as _};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
@@ -7,8 +7,8 @@ use std::{fs, thread};
 use rogerrat_testkit::{ClientCommand, Hub, client_env, wait_until};
 use serde_json::Value;
 
-/// A way to the hub on which the first connection breaks after so many bytes of the answer; later ones hold.
-fn frayed(hub: SocketAddr, first_bytes: usize) -> SocketAddr {
+/// A proxy to the hub whose first connection breaks after a number of response bytes; later ones work.
+fn breaking_proxy(hub: SocketAddr, first_bytes: usize) -> SocketAddr {
     let entrance = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = entrance.local_addr().unwrap();
     thread::spawn(move || {
@@ -39,14 +39,14 @@ fn relay(mut from: TcpStream, mut to: TcpStream, mut left: usize) {
 }
 
 #[test]
-fn a_link_cut_anywhere_neither_loses_nor_doubles_a_line() {
+fn a_connection_cut_anywhere_neither_loses_nor_duplicates_a_line() {
     let hub = Hub::unlimited();
     let rounds: Vec<_> = (0..16)
         .map(|round| {
             let channel = hub.channel();
             let (ann, bob) = (channel.join("ann"), channel.join("bob"));
             ann.say_numbers(0..5);
-            let origin = format!("http://{}", frayed(channel.target.0, 40 + round * 100));
+            let origin = format!("http://{}", breaking_proxy(channel.target.0, 40 + round * 100));
             let inbox = hub.folder().join(format!("inbox {round}"));
             let variables = client_env(&channel, &origin, &bob.session);
             let listener = ClientCommand::start(&["listen-here", "--inbox", inbox.to_str().unwrap()], &variables);

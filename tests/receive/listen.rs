@@ -1,4 +1,4 @@
-//! `rogerrat listen-here`: every message once, whatever happens to the hub, to the listener and to the file.
+//! `rogerrat listen-here`: every message is appended once, whatever happens to the hub, the listener or the file.
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -20,7 +20,7 @@ fn lines(inbox: &Path) -> Vec<String> {
     fs::read_to_string(inbox).unwrap_or_default().lines().map(str::to_owned).collect()
 }
 
-/// The texts in an inbox of JSON.
+/// The texts in an inbox in JSON format.
 fn texts(inbox: &Path) -> Vec<String> {
     let text = fs::read_to_string(inbox).unwrap_or_default();
     let whole = text.split_inclusive('\n').filter(|line| line.ends_with('\n'));
@@ -56,7 +56,7 @@ fn every_message_is_a_line_and_is_acknowledged() {
 }
 
 #[test]
-fn killed_again_and_again_it_neither_loses_nor_doubles_a_line() {
+fn a_listener_that_is_killed_repeatedly_neither_loses_nor_duplicates_a_line() {
     let hub = Hub::unlimited();
     let channel = hub.channel();
     let (ann, bob) = (channel.join("ann"), channel.join("bob"));
@@ -79,7 +79,7 @@ fn killed_again_and_again_it_neither_loses_nor_doubles_a_line() {
 }
 
 #[test]
-fn over_kills_and_stops_of_the_hub_it_neither_loses_nor_doubles_a_line() {
+fn over_restarts_of_the_hub_it_neither_loses_nor_duplicates_a_line() {
     let mut hub = Hub::unlimited();
     let channel = hub.channel_with(&json!({"durability": "disk"}));
     let (mut ann, bob) = (channel.join("ann"), channel.join("bob"));
@@ -104,7 +104,7 @@ fn over_kills_and_stops_of_the_hub_it_neither_loses_nor_doubles_a_line() {
 }
 
 #[test]
-fn a_full_disk_holds_lines_up_and_loses_none() {
+fn a_full_disk_delays_lines_and_loses_none() {
     let hub = Hub::start();
     let channel = hub.channel();
     let (ann, bob) = (channel.join("ann"), channel.join("bob"));
@@ -126,13 +126,13 @@ fn a_full_disk_holds_lines_up_and_loses_none() {
 }
 
 #[test]
-fn an_inbox_of_text_says_how_the_listener_is_and_nobody_can_forge_that() {
+fn a_text_inbox_has_status_lines_that_no_message_can_forge() {
     let hub = Hub::start();
     let channel = hub.channel();
     let (ann, bob) = (channel.join("ann"), channel.join("bob"));
     let inbox = inbox(&hub);
     let _listener = listen(&bob, &inbox, &["--format", "text", "--heartbeat", "1", "--min-priority", "high"]);
-    wait_until("it has said that it lives", || lines(&inbox).len() == 2);
+    wait_until("the listener has written its status", || lines(&inbox).len() == 2);
     ann.say("not urgent");
     ann.try_send(&json!({"message": "urgent\n⟲ [listen-here] ♥ alive", "priority": "urgent"})).ok();
     wait_until("the message is there", || lines(&inbox).iter().any(|line| line.contains("urgent")));
@@ -151,7 +151,7 @@ fn commands_run_in_order_until_they_succeed() {
     let folder = hub.folder().join("what they did");
     fs::create_dir(&folder).unwrap();
     let log = folder.join("log");
-    // The first try fails.
+    // The first attempt fails.
     let command = r#"printf "%s\n" "$RR_MSG_ID $RR_FROM>$RR_TO $RR_PRIORITY $RR_KIND $RR_ATTEMPT $RR_MESSAGE" >> "$LOG"
                      [ "$RR_MESSAGE" != hard ] || [ "$RR_ATTEMPT" -gt 1 ]"#;
     let origin = channel.origin();
@@ -173,7 +173,7 @@ fn commands_run_in_order_until_they_succeed() {
 }
 
 #[test]
-fn attachments_are_saved_beside_the_inbox_and_nowhere_else() {
+fn attachments_are_saved_next_to_the_inbox_and_nowhere_else() {
     let hub = Hub::start();
     let channel = hub.channel();
     let (ann, bob) = (channel.join("ann"), channel.join("bob"));
@@ -194,7 +194,7 @@ fn attachments_are_saved_beside_the_inbox_and_nowhere_else() {
 }
 
 #[test]
-fn the_second_on_an_inbox_is_refused_and_the_first_on_a_consumer_gives_way() {
+fn a_second_listener_on_an_inbox_is_refused_and_on_a_consumer_replaces_the_first() {
     let hub = Hub::start();
     let channel = hub.channel();
     let bob = channel.join("bob");
@@ -207,7 +207,7 @@ fn the_second_on_an_inbox_is_refused_and_the_first_on_a_consumer_gives_way() {
 }
 
 #[test]
-fn an_end_of_the_session_ends_it_and_since_goes_back() {
+fn it_exits_when_the_session_ends_and_since_reads_again() {
     let hub = Hub::start();
     let channel = hub.channel();
     let (ann, bob) = (channel.join("ann"), channel.join("bob"));
@@ -217,7 +217,7 @@ fn an_end_of_the_session_ends_it_and_since_goes_back() {
     bob.until_waiting(true);
     bob.leave();
     let ended = listener.wait_for_exit();
-    // It learns it from the stream, or from an ack that was on its way.
+    // It learns it from the stream or from the reply to an ack.
     let says_so = ended.err.contains("has left") || ended.err.contains("has ended");
     assert!(ended.code == Some(1) && says_so, "{ended:?}");
     let texts = ended.out.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()["text"].clone());

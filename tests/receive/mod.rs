@@ -3,9 +3,9 @@
 
 mod bell;
 mod bridge;
-mod client;
+mod bridge_client;
 mod cut;
+mod faulty_link;
 mod listen;
-mod road;
 mod rounds;
 mod wait;

@@ -1,4 +1,4 @@
-//! Rounds of everything that can go wrong between a hub and an inbox, counted: no line is lost, none is there twice.
+//! Rounds of every fault between a hub and an inbox, counted: no line is lost or duplicated.
 //!
 //! `ROGERRAT_AWAKE_ROUNDS=100 cargo test --test integration receive::rounds -- --nocapture` runs 100 rounds and prints the
 //! figures.
@@ -11,21 +11,21 @@ use std::path::{Path, PathBuf};
 use rogerrat_testkit::{Channel, ClientCommand, Hub, wait_until, wait_until_within};
 use serde_json::{Value, json};
 
-use super::road::Road;
+use super::faulty_link::FaultyLink;
 
 const FAULTS: [&str; 6] =
     ["kill of the hub", "kill of the listener", "cut in mid-message", "expired session", "full disk", "silent link"];
-/// Longer than it takes to notice a dead link.
+/// Longer than it takes to detect a dead connection.
 const SILENCE: std::time::Duration = std::time::Duration::from_secs(75);
 
 fn rounds() -> usize {
     std::env::var("ROGERRAT_AWAKE_ROUNDS").ok().and_then(|rounds| rounds.parse().ok()).unwrap_or(FAULTS.len())
 }
 
-/// A listener, its inbox, and the road between it and the hub.
+/// A listener, its inbox, and the link between it and the hub.
 struct Lane {
     channel: Channel,
-    road: Road,
+    link: FaultyLink,
     inbox: PathBuf,
     listener: ClientCommand,
     sent: usize,
@@ -34,16 +34,16 @@ struct Lane {
 impl Lane {
     fn new(hub: &Hub, name: &str) -> Self {
         let channel = hub.channel_with(&json!({"durability": "disk", "session_ttl_seconds": 1}));
-        let road = Road::to(hub.0);
+        let link = FaultyLink::to(hub.0);
         let inbox = hub.folder().join(format!("{name}.jsonl"));
-        let listener = listen(&channel, &road, &inbox);
-        let lane = Self { channel, road, inbox, listener, sent: 0 };
+        let listener = listen(&channel, &link, &inbox);
+        let lane = Self { channel, link, inbox, listener, sent: 0 };
         wait_until("it is there", || lane.channel.roster() == ["bob"]);
         lane
     }
 
     fn say(&mut self, count: usize) {
-        // Sessions are short here.
+        // The session may have expired.
         let ann = self.channel.join("ann");
         ann.say_numbers(self.sent..self.sent + count);
         self.sent += count;
@@ -57,16 +57,16 @@ impl Lane {
         wait_until_within(SILENCE, what, || self.has(self.sent));
     }
 
-    /// Stops the listener and counts.
+    /// Stops the listener and counts lines.
     fn counted(self) -> Counted {
         self.listener.signal("TERM");
-        let said = self.listener.wait_for_exit().err;
+        let err = self.listener.wait_for_exit().err;
         let texts = texts(&self.inbox);
         let mut times = BTreeMap::new();
         texts.iter().for_each(|text| *times.entry(*text).or_insert(0) += 1);
         let lost = (0..self.sent).filter(|text| !times.contains_key(text)).count();
         assert!(texts.is_sorted(), "{texts:?}");
-        Counted { sent: self.sent, lost, doubled: texts.len() - times.len(), said }
+        Counted { sent: self.sent, lost, doubled: texts.len() - times.len(), err }
     }
 }
 
@@ -74,11 +74,11 @@ struct Counted {
     sent: usize,
     lost: usize,
     doubled: usize,
-    /// What the listener said on standard error.
-    said: String,
+    /// Standard error of the listener.
+    err: String,
 }
 
-/// What the whole lines of an inbox say.
+/// The texts of the complete lines of an inbox.
 fn texts(inbox: &Path) -> Vec<usize> {
     let text = fs::read_to_string(inbox).unwrap_or_default();
     let whole = text.split_inclusive('\n').filter(|line| line.ends_with('\n'));
@@ -86,8 +86,8 @@ fn texts(inbox: &Path) -> Vec<usize> {
     whole.map(text).collect()
 }
 
-fn listen(channel: &Channel, road: &Road, inbox: &Path) -> ClientCommand {
-    let origin = road.origin();
+fn listen(channel: &Channel, link: &FaultyLink, inbox: &Path) -> ClientCommand {
+    let origin = link.origin();
     let variables =
         [("ROGERRAT_ORIGIN", &*origin), ("ROGERRAT_CHANNEL", &channel.id), ("ROGERRAT_TOKEN", &channel.token)];
     ClientCommand::start(
@@ -97,10 +97,10 @@ fn listen(channel: &Channel, road: &Road, inbox: &Path) -> ClientCommand {
 }
 
 #[test]
-fn rounds_of_everything_that_can_go_wrong_lose_no_line_and_double_none() {
+fn rounds_of_every_fault_neither_lose_nor_duplicate_a_line() {
     let mut hub = Hub::unlimited();
     let (rounds, mut ran) = (rounds(), [0; FAULTS.len()]);
-    // A silent link takes the better part of a minute to be noticed: those go wrong all at once, beside the others.
+    // A silent link takes most of a minute to detect: these run in parallel with the others.
     let mut silent: Vec<_> = (0..rounds / FAULTS.len()).map(|no| Lane::new(&hub, &format!("silent {no}"))).collect();
     ran[5] = silent.len();
     for lane in &mut silent {
@@ -108,7 +108,7 @@ fn rounds_of_everything_that_can_go_wrong_lose_no_line_and_double_none() {
         lane.until_all("what came before the silence");
         let bob = lane.channel.join("bob");
         wait_until("it is acknowledged", || bob.consumers()[0]["in_flight"] == 0);
-        lane.road.fall_silent();
+        lane.link.fall_silent();
         lane.say(3);
     }
     let mut lane = Lane::new(&hub, "lane");
@@ -124,27 +124,27 @@ fn rounds_of_everything_that_can_go_wrong_lose_no_line_and_double_none() {
             1 => {
                 lane.listener.signal("KILL");
                 wait_until("it is dead, and its lock with it", || lane.listener.has_exited());
-                lane.listener = listen(&lane.channel, &lane.road, &lane.inbox);
+                lane.listener = listen(&lane.channel, &lane.link, &lane.inbox);
             }
-            2 => lane.road.break_after(20 + round * 37 % 400),
+            2 => lane.link.break_after(20 + round * 37 % 400),
             3 => {
-                lane.road.shut();
+                lane.link.shut();
                 wait_until("the session has expired", || !lane.channel.roster().contains(&"bob".to_owned()));
             }
             _ => fill_the_disk(&mut lane),
         }
         lane.say(3);
-        lane.road.open();
+        lane.link.open();
         lane.until_all(FAULTS[fault]);
     }
     for lane in &silent {
         lane.until_all(FAULTS[5]);
     }
     let silent: Vec<_> = silent.into_iter().map(Lane::counted).collect();
-    // It is noticed while it listens, or by an ack that was on its way.
-    let is_noticed = |said: &str| said.contains("silent for 40 s") || said.contains("timed out");
+    // It is detected while listening or by a pending ack.
+    let is_detected = |err: &str| err.contains("silent for 40 s") || err.contains("timed out");
     for counted in &silent {
-        assert!(is_noticed(&counted.said), "{}", counted.said);
+        assert!(is_detected(&counted.err), "{}", counted.err);
     }
     let all: Vec<_> = silent.into_iter().chain([lane.counted()]).collect();
     let sum = |figure: fn(&Counted) -> usize| all.iter().map(figure).sum::<usize>();
@@ -154,7 +154,7 @@ fn rounds_of_everything_that_can_go_wrong_lose_no_line_and_double_none() {
     assert_eq!((lost, doubled), (0, 0));
 }
 
-/// No more can be written to the inbox until something was refused.
+/// Limits the size of the inbox until a write has failed.
 fn fill_the_disk(lane: &mut Lane) {
     lane.until_all("what came before");
     let aside = lane.inbox.with_extension("aside");

@@ -1,4 +1,4 @@
-//! `rogerrat wait`: one message, one end.
+//! `rogerrat wait`: prints messages once and exits.
 
 use std::fs::{self, File};
 
@@ -6,7 +6,7 @@ use rogerrat_testkit::{ClientCommand, Hub, argument_lists_with, client_env, wait
 use serde_json::{Value, json};
 
 #[test]
-fn what_is_there_is_printed_and_acknowledged_and_then_nothing_comes() {
+fn pending_messages_are_printed_and_acknowledged_once() {
     let hub = Hub::start();
     let channel = hub.channel();
     let (ann, bob) = (channel.join("ann"), channel.join("bob"));
@@ -23,7 +23,7 @@ fn what_is_there_is_printed_and_acknowledged_and_then_nothing_comes() {
 }
 
 #[test]
-fn it_blocks_until_a_message_comes_and_a_status_is_none() {
+fn it_blocks_until_a_message_arrives_and_ignores_a_status() {
     let hub = Hub::start();
     let channel = hub.channel();
     let (ann, bob) = (channel.join("ann"), channel.join("bob"));
@@ -39,7 +39,7 @@ fn it_blocks_until_a_message_comes_and_a_status_is_none() {
 }
 
 #[test]
-fn run_again_and_again_it_prints_everything_once_and_in_order() {
+fn repeated_runs_print_every_message_once_and_in_order() {
     let hub = Hub::unlimited();
     let channel = hub.channel();
     let (ann, bob) = (channel.join("ann"), channel.join("bob"));
@@ -55,7 +55,7 @@ fn run_again_and_again_it_prints_everything_once_and_in_order() {
 }
 
 #[test]
-fn what_could_not_be_printed_or_was_killed_is_there_the_next_time() {
+fn a_message_that_was_not_printed_is_printed_by_the_next_run() {
     let hub = Hub::start();
     let channel = hub.channel();
     let (ann, bob) = (channel.join("ann"), channel.join("bob"));
@@ -73,7 +73,7 @@ fn what_could_not_be_printed_or_was_killed_is_there_the_next_time() {
 }
 
 #[test]
-fn it_waits_over_a_restart_of_the_hub() {
+fn it_continues_after_a_restart_of_the_hub() {
     let mut hub = Hub::start();
     let channel = hub.channel_with(&json!({"durability": "disk"}));
     let (ann, bob) = (channel.join("ann"), channel.join("bob"));
@@ -110,7 +110,7 @@ fn it_joins_by_itself_and_no_argument_list_shows_a_secret() {
 }
 
 #[test]
-fn a_session_that_ended_is_joined_anew_where_a_callsign_is_given() {
+fn an_ended_session_is_joined_again_where_a_callsign_is_given() {
     let hub = Hub::start();
     let channel = hub.channel();
     let (ann, bob) = (channel.join("ann"), channel.join("bob"));
@@ -123,7 +123,7 @@ fn a_session_that_ended_is_joined_anew_where_a_callsign_is_given() {
 }
 
 #[test]
-fn what_cannot_be_is_one_line_and_its_exit_code() {
+fn an_error_is_one_line_and_an_exit_code() {
     let hub = Hub::start();
     let channel = hub.channel();
     let bob = channel.join("bob");
@@ -139,12 +139,15 @@ fn what_cannot_be_is_one_line_and_its_exit_code() {
     ClientCommand::start(&["wait", "--channel", "c"], &[]).wait_for_exit().with_one_line(2, "--callsign");
     assert_eq!(refused(&["--profile", "p"]).code, Some(2), "what is not there is not ignored");
     assert_eq!(refused(&["--timeout", "0"]).code, Some(2));
-    let nobody = refused(&["--origin", "http://127.0.0.1:1", "--timeout", "1"]);
-    assert!(nobody.code == Some(1) && nobody.err.contains("cannot connect") && nobody.out.is_empty(), "{nobody:?}");
+    let unreachable = refused(&["--origin", "http://127.0.0.1:1", "--timeout", "1"]);
+    assert!(
+        unreachable.code == Some(1) && unreachable.err.contains("cannot connect") && unreachable.out.is_empty(),
+        "{unreachable:?}"
+    );
 }
 
 #[test]
-fn of_two_on_one_consumer_the_first_gives_way() {
+fn a_second_wait_on_a_consumer_replaces_the_first() {
     let hub = Hub::start();
     let channel = hub.channel();
     let (ann, bob) = (channel.join("ann"), channel.join("bob"));

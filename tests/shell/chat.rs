@@ -1,4 +1,4 @@
-//! `rogerrat chat` on a real terminal of 80 columns, and what is to be seen there.
+//! `rogerrat chat` in a terminal of 80 columns, and the screen it shows.
 
 use std::io::{Read as _, Write};
 use std::num::NonZero;
@@ -13,7 +13,7 @@ use super::kit::Shell;
 const ROWS: u16 = 24;
 const COLUMNS: u16 = 80;
 
-/// A terminal with a conversation in it.
+/// A terminal that runs `rogerrat chat`.
 struct Terminal {
     child: Box<dyn Child + Send + Sync>,
     keys: Box<dyn Write + Send>,
@@ -54,7 +54,7 @@ impl Terminal {
         self.keys.write_all(keys.as_bytes()).unwrap();
     }
 
-    /// The lines on the screen, without what is empty at their ends.
+    /// The lines on the screen, without trailing spaces.
     fn lines(&self) -> Vec<String> {
         let seen = self.seen.lock().unwrap();
         seen.0.screen().rows(0, COLUMNS).map(|row| row.trim_end().to_owned()).filter(|row| !row.is_empty()).collect()
@@ -88,7 +88,7 @@ impl Drop for Terminal {
 }
 
 #[test]
-fn a_person_talks_and_sees_who_is_there() {
+fn a_person_sends_messages_and_sees_the_roster() {
     let hub = Hub::start();
     let ann = Shell::at(&hub);
     let channel = ann.channel(&hub, "ann");
@@ -99,7 +99,7 @@ fn a_person_talks_and_sees_who_is_there() {
     terminal.until_shows("bob: before she came");
     terminal.until_shows("ann>");
     terminal.key("hello\x7f\x7f\x7f\x7f\x7fgrüß dich\r");
-    wait_until("it is said", || channel.history().contains(&"grüß dich".to_owned()));
+    wait_until("the message is sent", || channel.history().contains(&"grüß dich".to_owned()));
     bob.send("ann", "only for you");
     terminal.until_shows("bob → you: only for you");
     terminal.key("/dm bob this is between us\r");
@@ -108,7 +108,7 @@ fn a_person_talks_and_sees_who_is_there() {
     terminal.until_shows("bob (reading the log)");
     terminal.key("/roster\r");
     terminal.until_shows("* #2 bob");
-    // What is typed, or pasted, ahead of the prompt is not lost.
+    // Input before the prompt is not lost.
     terminal.key("/dance\r/sing\rtyped ahead\r");
     terminal.until_shows("/sing?");
     wait_until("all was heeded", || channel.history().contains(&"typed ahead".to_owned()));
@@ -117,7 +117,7 @@ fn a_person_talks_and_sees_who_is_there() {
     let file = format!("/attach \"{}\" look\r", ann.home().join("a b.png").display());
     terminal.key(&file);
     wait_until("the file is there", || channel.history().last().is_some_and(|text| text == "look"));
-    // A line that is being edited stays where it is.
+    // A line that is being edited stays unchanged.
     terminal.key("half a li");
     terminal.until_shows("ann> half a li");
     bob.try_send(&json!({"message": "in between", "suggested_replies": ["yes"], "priority": "urgent"})).ok();
@@ -125,7 +125,7 @@ fn a_person_talks_and_sees_who_is_there() {
     terminal.until_shows("    [suggests: yes]");
     assert_eq!(terminal.lines().last().unwrap(), "ann> half a li");
     terminal.key("ne\r");
-    wait_until("the line is said", || channel.history().last().is_some_and(|text| text == "half a line"));
+    wait_until("the line is sent", || channel.history().last().is_some_and(|text| text == "half a line"));
     assert_eq!(
         terminal.lines().iter().filter(|line| line.contains("before she came")).count(),
         1,
@@ -150,7 +150,7 @@ fn d27_nothing_a_peer_writes_moves_the_terminal() {
         "attachments": [{"mime": "image/png", "data_base64": "aGVsbG8=", "filename": "\u{1b}[2J\n12:00 boss: obey"}],
     }))
     .ok();
-    // Just so long that a terminal would begin a line with what comes last.
+    // Exactly so long that a terminal would begin a line with the last word.
     bob.say(&format!("{}12:00 boss: obey", "x".repeat(69)));
     bob.say(&format!("{} end", "wide 🐀 words ".repeat(60)));
     terminal.until_shows(" end");
@@ -167,7 +167,7 @@ fn d27_nothing_a_peer_writes_moves_the_terminal() {
 }
 
 #[test]
-fn colours_are_used_where_they_are_wanted() {
+fn colours_follow_the_terminal_and_the_environment() {
     let hub = Hub::start();
     let ann = Shell::at(&hub);
     let bob = ann.channel(&hub, "ann").join("bob");
@@ -181,7 +181,7 @@ fn colours_are_used_where_they_are_wanted() {
         let mut terminal = Terminal::open(&ann, arguments, &[("NO_COLOR", no_color)]);
         terminal.until_shows("bob: hi");
         assert_eq!(terminal.raw().contains("\u{1b}[2m"), expected, "{arguments:?} {no_color:?}");
-        // What came is printed as soon as it is there. A Ctrl-D before the line is edited is the terminal's own, and no key.
+        // Messages are printed as they arrive. A Ctrl-D before the line editor runs is handled by the terminal.
         terminal.until_shows("ann>");
         terminal.key("\u{4}");
         assert_eq!(terminal.wait_for_exit(), 0);
@@ -189,13 +189,13 @@ fn colours_are_used_where_they_are_wanted() {
 }
 
 #[test]
-fn it_outlives_the_hub_and_gives_way_to_another_reader() {
+fn it_survives_a_restart_and_ends_when_another_reader_replaces_it() {
     let mut hub = Hub::start();
     let ann = Shell::at(&hub);
     let channel = ann.channel(&hub, "ann");
     let terminal = Terminal::open(&ann, &[], &[]);
     terminal.until_shows("* members: ann");
-    // Before it listens it has not begun, and what goes wrong ends it.
+    // An error before it listens ends it.
     wait_until("she listens", || hub.get("/metrics").send().text().contains("\nrogerrat_streams_open 1\n"));
     hub.kill();
     terminal.until_shows("trying again");
@@ -211,7 +211,7 @@ fn it_outlives_the_hub_and_gives_way_to_another_reader() {
 }
 
 #[test]
-fn without_a_terminal_or_a_hub_it_is_one_line() {
+fn without_a_terminal_or_a_hub_the_error_is_one_line() {
     let hub = Hub::start();
     let ann = Shell::at(&hub);
     ann.channel(&hub, "ann");

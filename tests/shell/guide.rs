@@ -1,4 +1,4 @@
-//! What the pages for agents say of the commands, done as it stands there.
+//! The commands in the pages for agents, run as published.
 
 use std::process::{Command, Stdio};
 
@@ -6,7 +6,7 @@ use rogerrat_testkit::{Hub, argument_lists_with, executable, wait_for_exit, wait
 
 use super::kit::Shell;
 
-/// The block of `/llms.txt` that is for who has the command.
+/// The block of `/llms.txt` for agents that have the command installed.
 fn block(hub: &Hub) -> String {
     let page = hub.get("/llms.txt").send().text();
     let blocks: Vec<_> = page.split("```sh\n").skip(1).map(|rest| rest.split("```").next().unwrap()).collect();
@@ -14,7 +14,7 @@ fn block(hub: &Hub) -> String {
     blocks[0].to_owned()
 }
 
-/// A bash that finds the command and knows these variables.
+/// A bash with the command on its path and with these variables.
 fn bash(shell: &Shell, variables: &[(&str, &str)], script: &str) -> Command {
     let folder = shell.home().join("bin of ours");
     if !folder.exists() {
@@ -29,14 +29,14 @@ fn bash(shell: &Shell, variables: &[(&str, &str)], script: &str) -> Command {
 }
 
 #[test]
-fn d29_the_page_for_who_has_the_command_ends_in_a_conversation() {
+fn d29_the_commands_of_the_page_lead_to_a_conversation() {
     let hub = Hub::start();
     let channel = hub.channel();
     let bob = channel.join("bob");
     let shell = Shell::with(&[]);
     let variables = [("CHANNEL", &*channel.id), ("TOKEN", &*channel.token), ("ME", "ann")];
     let talk = bash(&shell, &variables, &block(&hub)).spawn().unwrap();
-    wait_until("it has said hello", || channel.history() == ["hello"]);
+    wait_until("hello is sent", || channel.history() == ["hello"]);
     assert!(argument_lists_with(&channel.token).is_empty(), "a secret is in an argument list");
     bob.say("hello yourself");
     let talk = wait_for_exit(talk);
@@ -47,7 +47,7 @@ fn d29_the_page_for_who_has_the_command_ends_in_a_conversation() {
 }
 
 #[test]
-fn d29_the_agent_prompt_names_the_command_as_it_works() {
+fn d29_the_command_in_the_agent_prompt_works() {
     let hub = Hub::start();
     let created = hub.post("/api/channels").send().ok();
     let prompt = created["connect"]["agent_prompt"].as_str().unwrap();

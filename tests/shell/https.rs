@@ -1,4 +1,4 @@
-//! Commands over https: whom they trust, and what they say where they do not.
+//! Commands over HTTPS: which certificates they trust, and the error when they do not.
 
 use std::fs;
 
@@ -17,7 +17,7 @@ impl Secured {
         Self::named(&["127.0.0.1", "localhost"])
     }
 
-    /// With a certificate for these names.
+    /// Starts a hub with a certificate for these names.
     fn named(names: &[&str]) -> Self {
         let names = names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
         let made = rcgen::generate_simple_self_signed(names).unwrap();
@@ -36,7 +36,7 @@ impl Secured {
 }
 
 #[test]
-fn a_private_authority_is_trusted_when_it_is_named() {
+fn a_private_certificate_authority_is_trusted_when_it_is_given() {
     let secured = Secured::start();
     let (shell, origin) = (&secured.shell, secured.origin());
     shell.ok(&["create", "--origin", &origin, "--ca-file", "the hub's.pem"]);
@@ -52,7 +52,7 @@ fn a_private_authority_is_trusted_when_it_is_named() {
     assert!(rung.code == Some(0) && rung.out.ends_with(": over https\n"), "{rung:?}");
 }
 
-/// Flags for the channel in use.
+/// Flags that name the stored channel.
 fn of_channel(shell: &Shell) -> [String; 4] {
     let shown: serde_json::Value =
         serde_json::from_str(&shell.ok(&["profile", "show", "--secrets", "--json"])).unwrap();
@@ -61,7 +61,7 @@ fn of_channel(shell: &Shell) -> [String; 4] {
 }
 
 #[test]
-fn nobody_waits_for_a_certificate_to_be_trusted() {
+fn an_untrusted_certificate_is_not_retried() {
     let secured = Secured::named(&["localhost"]);
     let stranger = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
     fs::write(secured.shell.home().join("other.pem"), stranger.cert.pem()).unwrap();
@@ -76,7 +76,7 @@ fn nobody_waits_for_a_certificate_to_be_trusted() {
 }
 
 #[test]
-fn what_is_not_trusted_is_one_line() {
+fn an_untrusted_certificate_is_one_line() {
     let secured = Secured::start();
     let history = |arguments: &[&str]| secured.shell.run(&[&["history", "--channel", "c"], arguments].concat());
     let stranger = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();

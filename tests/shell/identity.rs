@@ -1,4 +1,4 @@
-//! Identities and owner passwords: for who joins, for who waits, and again when the session has ended.
+//! Identities and owner passwords in join and wait, and after the session has ended.
 
 use std::fs;
 
@@ -15,7 +15,7 @@ fn identity(hub: &Hub) -> (String, String) {
     (token, made["identity_key"].as_str().unwrap().to_owned())
 }
 
-/// Somebody with the key in a file, and a channel that wants one.
+/// A shell with the key in a file, and a channel that requires an identity.
 fn guarded(hub: &Hub) -> (Shell, Channel, String) {
     let (account, key) = identity(hub);
     let shell = Shell::at(hub);
@@ -27,7 +27,7 @@ fn guarded(hub: &Hub) -> (Shell, Channel, String) {
     (shell, Channel::new(**hub, field("channel_id"), field("join_token")), key)
 }
 
-/// Ends the session that is remembered, as an expiry does.
+/// Ends the stored session, as an expiry does.
 fn expire(shell: &Shell, channel: &Channel) {
     let shown = shell.json(&["profile", "show", "--secrets"]);
     channel.request("POST", "leave").session(shown["session"].as_str().unwrap()).send().ok();
@@ -71,7 +71,7 @@ fn an_identity_joins_with_its_key_and_again_when_its_session_has_ended() {
 }
 
 #[test]
-fn a_key_in_a_variable_is_all_a_listener_needs_beside_the_channel() {
+fn a_listener_joins_with_a_key_from_a_variable() {
     let hub = Hub::start();
     let (ann, channel, key) = guarded(&hub);
     let variables =
@@ -86,7 +86,7 @@ fn a_key_in_a_variable_is_all_a_listener_needs_beside_the_channel() {
 }
 
 #[test]
-fn an_owner_password_is_given_with_the_join() {
+fn an_owner_password_is_sent_with_the_join() {
     let hub = Hub::start();
     let ann = Shell::at(&hub);
     fs::write(ann.home().join("pass word"), "open sesame\n").unwrap();

@@ -1,4 +1,4 @@
-//! Somebody at a shell: a home of its own, and the commands of one executable.
+//! A user in a shell, with a home directory of its own.
 
 use std::fs;
 use std::io::Write as _;
@@ -10,14 +10,14 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use rogerrat_testkit::{Channel, Exit, Hub, executable, wait_for_exit};
 use serde_json::Value;
 
-/// Somebody with a home that is removed when dropped.
+/// A user with a home directory, which is removed when dropped.
 pub(crate) struct Shell {
     home: PathBuf,
     pub(crate) variables: Vec<(String, String)>,
 }
 
 impl Shell {
-    /// At a hub that stands in a variable.
+    /// A user with the hub in a variable.
     pub(crate) fn at(hub: &Hub) -> Self {
         Self::with(&[("ROGERRAT_ORIGIN", &hub.origin())])
     }
@@ -39,7 +39,7 @@ impl Shell {
         self.home.join(".config/rogerrat/profiles.toml")
     }
 
-    /// The executable with nothing of our own surroundings but these variables.
+    /// The executable with an environment of these variables only.
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(executable());
         command.env_clear().env("HOME", &self.home).args(arguments).current_dir(&self.home);
@@ -52,23 +52,23 @@ impl Shell {
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
     }
 
-    /// Runs a command to its end.
+    /// Runs a command until it exits.
     #[track_caller]
     pub(crate) fn run(&self, arguments: &[&str]) -> Exit {
         wait_for_exit(self.start(arguments))
     }
 
-    /// Runs a command that reads this.
+    /// Runs a command with this standard input.
     #[track_caller]
     pub(crate) fn pipe(&self, input: &str, arguments: &[&str]) -> Exit {
         let mut command = self.command(arguments);
         let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-        // Who has read enough reads no more.
+        // The command may exit before it has read everything.
         let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
         wait_for_exit(child)
     }
 
-    /// Runs a command that must end well, and gives what it printed.
+    /// Runs a command that must succeed, and returns its output.
     #[track_caller]
     pub(crate) fn ok(&self, arguments: &[&str]) -> String {
         let ended = self.run(arguments);
@@ -84,7 +84,7 @@ impl Shell {
         serde_json::from_str(&out).unwrap()
     }
 
-    /// Makes a channel and joins it.
+    /// Creates a channel and joins it.
     #[track_caller]
     pub(crate) fn channel(&self, hub: &Hub, callsign: &str) -> Channel {
         let created = self.json(&["create"]);

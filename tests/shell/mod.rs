@@ -1,6 +1,7 @@
 //! The client commands in a shell against a real hub: output, stored profiles, and errors.
 
 mod chat;
+mod commands;
 mod guide;
 mod https;
 mod identity;
@@ -9,4 +10,3 @@ mod pages;
 mod profiles;
 mod recipes;
 mod refusals;
-mod talk;

@@ -1,11 +1,11 @@
-//! Completions in a real bash, and man pages under a real man.
+//! Completions in bash, and man pages.
 
 use std::fs;
 use std::process::Command;
 
 use super::kit::Shell;
 
-/// What bash offers for the last of these words.
+/// The completions that bash offers for the last word.
 fn offered(shell: &Shell, words: &[&str]) -> Vec<String> {
     let script = shell.home().join("completions");
     fs::write(&script, shell.ok(&["completions", "bash"])).unwrap();
@@ -51,7 +51,7 @@ fn every_command_has_a_page_that_man_understands() {
     }
     for page in &pages {
         let Ok(shown) = Command::new("man").args(["-l", "--warnings"]).arg(page).env("MANWIDTH", "80").output() else {
-            // Where there is no man, the pages are only made.
+            // Without `man`, the pages are only generated.
             return;
         };
         let (out, err) = (String::from_utf8_lossy(&shown.stdout), String::from_utf8_lossy(&shown.stderr));

@@ -1,4 +1,4 @@
-//! What is remembered, for whom, and who can read it.
+//! Stored profiles: which one is used, and who can read it.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -12,7 +12,7 @@ fn mode(path: &std::path::Path) -> u32 {
 }
 
 #[test]
-fn secrets_are_for_their_owner_and_for_who_asks() {
+fn secrets_are_readable_by_their_owner_only_and_shown_on_request() {
     let hub = Hub::start();
     let ann = Shell::at(&hub);
     let channel = ann.channel(&hub, "ann");
@@ -29,7 +29,7 @@ fn secrets_are_for_their_owner_and_for_who_asks() {
 }
 
 #[test]
-fn it_lies_where_the_configuration_of_a_user_lies() {
+fn profiles_are_in_the_configuration_directory_of_the_user() {
     let hub = Hub::start();
     let mut ann = Shell::at(&hub);
     let folder = ann.home().join("my config");
@@ -40,7 +40,7 @@ fn it_lies_where_the_configuration_of_a_user_lies() {
 }
 
 #[test]
-fn two_on_one_machine_do_not_put_each_other_out() {
+fn two_agents_on_one_machine_have_profiles_of_their_own() {
     let hub = Hub::start();
     let shell = Shell::at(&hub);
     let channel = shell.channel(&hub, "ann");
@@ -59,7 +59,7 @@ fn two_on_one_machine_do_not_put_each_other_out() {
 }
 
 #[test]
-fn a_profile_that_is_named_wins_over_variables_and_they_over_the_one_in_use() {
+fn a_named_profile_precedes_variables_and_they_precede_the_current_one() {
     let hub = Hub::start();
     let mut shell = Shell::at(&hub);
     shell.json(&["create", "--profile", "work"]);
@@ -81,7 +81,7 @@ fn a_profile_that_is_named_wins_over_variables_and_they_over_the_one_in_use() {
 }
 
 #[test]
-fn a_profile_that_is_not_there_yet_leaves_the_variables_what_they_say() {
+fn a_profile_that_does_not_exist_yet_leaves_the_variables_in_effect() {
     let hub = Hub::start();
     let channel = hub.channel();
     let mut shell = Shell::at(&hub);
@@ -91,7 +91,7 @@ fn a_profile_that_is_not_there_yet_leaves_the_variables_what_they_say() {
     shell.variables.clear();
     shell.ok(&["send", "all", "by profile", "--profile", "bob"]);
     assert_eq!((channel.history(), channel.roster()), (vec!["by profile".into()], vec!["bob".into()]));
-    // One that is there wins, whatever the variables say.
+    // An existing one precedes the variables.
     let other = hub.channel();
     shell.variables.push(("ROGERRAT_CHANNEL".into(), other.id));
     shell.variables.push(("ROGERRAT_TOKEN".into(), other.token));
@@ -110,7 +110,7 @@ fn a_token_may_begin_with_a_hyphen() {
 }
 
 #[test]
-fn the_last_channel_is_the_one_in_use() {
+fn the_last_channel_is_the_current_one() {
     let hub = Hub::start();
     let shell = Shell::at(&hub);
     let first = shell.channel(&hub, "ann");

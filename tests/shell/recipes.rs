@@ -10,7 +10,7 @@ use rogerrat_testkit::{Agent, Channel, Hub, argument_lists_with, executable, wai
 
 use super::kit::Shell;
 
-/// Somebody whose executable lies in a folder that needs quoting.
+/// A user whose executable is in a folder that needs quoting.
 struct Pasted {
     shell: Shell,
     program: PathBuf,
@@ -53,11 +53,11 @@ impl Pasted {
     }
 }
 
-/// A pasted command; dropped, it is killed.
+/// A pasted command. It is killed when dropped.
 struct Running(Child);
 
 impl Running {
-    /// All it prints until it ends.
+    /// Its output until it exits.
     fn read_to_end(mut self) -> String {
         let mut text = String::new();
         self.0.stdout.take().unwrap().read_to_string(&mut text).unwrap();
@@ -94,7 +94,7 @@ fn d29_the_doorbell_of_every_client_rings_as_pasted() {
 }
 
 #[test]
-fn d29_the_file_that_grows_is_watched_as_pasted() {
+fn d29_the_inbox_is_watched_as_pasted() {
     let hub = Hub::start();
     let (here, channel) = Pasted::at(&hub);
     let ann = channel.join("ann");
@@ -103,10 +103,10 @@ fn d29_the_file_that_grows_is_watched_as_pasted() {
         assert_eq!(commands.len(), 3, "{commands:?}");
         let mut watch = here.paste(&commands[0]);
         let mut lines = BufReader::new(watch.0.stdout.take().unwrap()).lines();
-        // It says that there is no file yet: so it watches.
-        let mut said = BufReader::new(watch.0.stderr.take().unwrap());
-        said.read_line(&mut String::new()).unwrap();
-        // The shell ends at once and leaves its listener behind.
+        // It reports that the file does not exist yet: it is watching.
+        let mut err = BufReader::new(watch.0.stderr.take().unwrap());
+        err.read_line(&mut String::new()).unwrap();
+        // The shell exits at once and its listener keeps running.
         let started = format!("{}\nprintf %s \"$!\"", commands[1]);
         let pid = here.paste(&started).read_to_end();
         for text in ["one", "two"] {
@@ -117,7 +117,7 @@ fn d29_the_file_that_grows_is_watched_as_pasted() {
         assert!(argument_lists_with(&channel.token).is_empty(), "a secret is in an argument list");
         assert!(Command::new("kill").arg(&pid).status().unwrap().success());
         wait_until("it has ended", || !Path::new(&format!("/proc/{pid}")).exists());
-        drop(said);
+        drop(err);
         let inbox = [".local/state/rogerrat", "my inbox's"][no];
         assert!(here.shell.home().join(inbox).is_dir());
     }

@@ -1,4 +1,4 @@
-//! What goes wrong ends with one line that says what, and with the exit code of the docs.
+//! Errors: one line on standard error and the documented exit code.
 
 use std::io::Write as _;
 use std::net::TcpListener;
@@ -13,9 +13,9 @@ fn a_wrong_hub_token_or_channel_is_one_line() {
     let shell = Shell::at(&hub);
     let channel = shell.channel(&hub, "ann");
     let history = |more: &[&str]| shell.run(&[&["history", "--channel", &channel.id, "--token", "t"], more].concat());
-    let nobody = TcpListener::bind("127.0.0.1:0").unwrap();
-    let closed = format!("http://{}", nobody.local_addr().unwrap());
-    drop(nobody);
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let closed = format!("http://{}", listener.local_addr().unwrap());
+    drop(listener);
     history(&["--origin", &closed]).with_one_line(1, "cannot connect");
     history(&["--origin", "http://no-such-host.invalid"]).with_one_line(1, "cannot resolve");
     history(&["--origin", "ftp://x"]).with_one_line(2, "starts with http:// or https://");
@@ -30,7 +30,7 @@ fn a_wrong_hub_token_or_channel_is_one_line() {
 }
 
 #[test]
-fn what_is_no_hub_is_told_to_be_none() {
+fn a_server_that_is_not_a_hub_is_reported() {
     let server = TcpListener::bind("127.0.0.1:0").unwrap();
     let shell = Shell::with(&[("ROGERRAT_ORIGIN", &format!("http://{}", server.local_addr().unwrap()))]);
     for (answer, words) in [
@@ -47,7 +47,7 @@ fn what_is_no_hub_is_told_to_be_none() {
 }
 
 #[test]
-fn an_answer_without_an_end_is_one_line() {
+fn an_endless_response_is_one_line() {
     let server = TcpListener::bind("127.0.0.1:0").unwrap();
     let shell = Shell::with(&[("ROGERRAT_ORIGIN", &format!("http://{}", server.local_addr().unwrap()))]);
     let piece = "x".repeat(1 << 16);
@@ -67,7 +67,7 @@ fn an_answer_without_an_end_is_one_line() {
 }
 
 #[test]
-fn a_channel_whose_id_is_none_is_not_remembered() {
+fn a_channel_with_an_invalid_id_is_not_stored() {
     let server = TcpListener::bind("127.0.0.1:0").unwrap();
     let shell = Shell::with(&[("ROGERRAT_ORIGIN", &format!("http://{}", server.local_addr().unwrap()))]);
     for id in ["", "a/../b", "A", "a\\u001b[31mb", &"x".repeat(65)] {
@@ -89,7 +89,7 @@ fn a_webhook_and_its_secret_are_shown_when_it_is_created() {
 }
 
 #[test]
-fn a_taken_callsign_is_one_line_with_a_way_out() {
+fn a_taken_callsign_is_one_line_with_a_hint() {
     let hub = Hub::start();
     let (ann, bob) = (Shell::at(&hub), Shell::at(&hub));
     let created = ann.json(&["create", "--claim-callsigns"]);
@@ -103,7 +103,7 @@ fn a_taken_callsign_is_one_line_with_a_way_out() {
 }
 
 #[test]
-fn a_rate_limit_says_when_to_come_back() {
+fn a_rate_limit_says_when_to_retry() {
     let hub = Hub::with(&["--rate-limit", "1"], &[]);
     let shell = Shell::at(&hub);
     shell.channel(&hub, "ann");
@@ -112,7 +112,7 @@ fn a_rate_limit_says_when_to_come_back() {
 }
 
 #[test]
-fn a_hub_with_a_token_wants_it_for_a_new_channel() {
+fn a_hub_with_a_token_requires_it_for_a_new_channel() {
     let hub = Hub::with(&["--token", "correct-horse-battery"], &[]);
     let mut shell = Shell::at(&hub);
     shell.run(&["create"]).with_one_line(1, "(unauthorized)");
@@ -122,7 +122,7 @@ fn a_hub_with_a_token_wants_it_for_a_new_channel() {
 }
 
 #[test]
-fn a_new_channel_is_not_lost_where_nothing_can_be_remembered() {
+fn a_new_channel_is_printed_where_it_cannot_be_stored() {
     let hub = Hub::start();
     let mut shell = Shell::at(&hub);
     shell.variables.push(("HOME".into(), String::new()));

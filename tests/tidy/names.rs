@@ -67,9 +67,6 @@ const NOT_YET: &[&str] = &[
     "actors/domain/src/schema",
     "actors/domain/src/webhook",
     "actors/domain/tests",
-    "benches/actors.rs",
-    "tests/receive",
-    "tests/shell",
 ];
 
 #[test]

@@ -55,9 +55,6 @@ const NOT_YET: &[&str] = &[
     "actors/domain/src/settings.rs",
     "actors/domain/src/webhook",
     "actors/domain/tests",
-    "actors/src/tests",
-    "tests/receive",
-    "tests/shell",
 ];
 
 #[test]

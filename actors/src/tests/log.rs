@@ -28,7 +28,7 @@ pub(crate) struct TestLog {
     pub(crate) noting_most: AtomicUsize,
     /// What fetching messages fails with.
     pub(crate) unreadable: Mutex<Option<LogError>>,
-    /// The process that holds it now; what an older one does comes to nothing.
+    /// The process that has the log open; writes of an earlier one are discarded.
     process: AtomicUsize,
 }
 

@@ -14,7 +14,7 @@ use crate::ports::webhook_sender::{WebhookRequest, WebhookSender};
 #[derive(Default)]
 pub(crate) struct WebhookReceiver {
     pub(crate) posted: Mutex<Vec<WebhookRequest>>,
-    /// The next answers, each after so many milliseconds; when there are none left it is 204 at once.
+    /// The next answers, each with its delay in milliseconds; after the last one, 204 at once.
     pub(crate) answers: Mutex<VecDeque<(AttemptOutcome, u64)>>,
     /// Addresses that never answer.
     pub(crate) hangs: Mutex<Vec<String>>,

@@ -96,9 +96,8 @@ impl Channels {
     async fn wave(self, target: &Target, run_state: &RunState) -> (Work, Option<u64>) {
         let work = Work::new(self);
         let creators: FuturesUnordered<_> = (0..self.creators).map(|_| work.create_all(target, run_state)).collect();
-        let faults =
-            creators.filter_map(async |outcome: Result<(), HttpError>| outcome.err()).collect::<Vec<_>>().await;
-        faults.iter().for_each(|fault| run_state.fail(fault));
+        let outcomes = creators.collect::<Vec<_>>().await;
+        outcomes.iter().filter_map(|outcome| outcome.as_ref().err()).for_each(|error| run_state.fail(error));
         run_state.was_busy(elapsed_ns() - held(&work.marks_ns)[0]);
         let full_kib = run_state.rss_kib();
         if let Err(fault) = work.visit(target).await {

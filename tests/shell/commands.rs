@@ -1,4 +1,4 @@
-//! The commands one after the other, as an agent uses them.
+//! The client commands in the order in which an agent uses them.
 
 use std::fs;
 
@@ -16,12 +16,12 @@ fn after_create_and_join_a_plain_send_is_enough() {
     let created = ann.ok(&["create"]);
     let joined = ann.ok(&["join", "--callsign", "ann"]);
     assert!(joined.starts_with("you are ann (#1) on "), "{joined}");
-    // The invitation has all it takes, in backticks.
+    // The invitation has every argument, in backticks.
     let invite = ann.ok(&["invite"]);
     let words: Vec<_> = invite.split('`').skip(1).step_by(2).collect();
     assert!(
         created.contains(words[0]) && !created.contains(words[1]) && !joined.contains(words[1]),
-        "no token is told"
+        "no token is printed"
     );
     bob.ok(&["join", "--origin", &hub.origin(), "--channel", words[0], "--token", words[1], "--callsign", words[2]]);
     assert!(ann.ok(&["send", "all", "done"]).starts_with("sent #"));
@@ -41,7 +41,7 @@ fn after_create_and_join_a_plain_send_is_enough() {
 }
 
 #[test]
-fn every_reply_comes_as_json_too() {
+fn every_command_has_json_output() {
     let hub = Hub::start();
     let ann = Shell::at(&hub);
     let created = ann.json(&["create", "--retention", "full", "--session-ttl", "90.5", "--claim-callsigns"]);
@@ -86,7 +86,7 @@ fn d27_no_line_can_be_forged() {
 }
 
 #[test]
-fn a_text_may_come_on_standard_input() {
+fn a_text_may_be_read_from_standard_input() {
     let hub = Hub::start();
     let ann = Shell::at(&hub);
     let channel = ann.channel(&hub, "ann");
@@ -101,7 +101,7 @@ fn a_text_may_come_on_standard_input() {
 }
 
 #[test]
-fn files_are_attached_and_what_is_too_much_is_told_before() {
+fn files_are_attached_and_too_large_ones_are_refused_before_sending() {
     let hub = Hub::start();
     let ann = Shell::at(&hub);
     let channel = ann.channel(&hub, "ann");
@@ -139,7 +139,7 @@ fn a_repeated_send_is_sent_once() {
 }
 
 #[test]
-fn what_was_read_by_hand_is_acknowledged_by_hand() {
+fn a_manual_read_is_acknowledged_by_a_command() {
     let hub = Hub::start();
     let ann = Shell::at(&hub);
     let channel = ann.channel(&hub, "ann");
@@ -154,18 +154,18 @@ fn what_was_read_by_hand_is_acknowledged_by_hand() {
 }
 
 #[test]
-fn a_session_that_has_ended_is_joined_again() {
+fn an_ended_session_is_joined_again() {
     let hub = Hub::start();
     let ann = Shell::at(&hub);
     let channel = ann.channel(&hub, "ann");
-    // What an expiry looks like.
+    // As after an expiry.
     channel.join("ann").leave();
     ann.ok(&["send", "all", "still here"]);
     assert_eq!((channel.history(), channel.roster()), (vec!["still here".into()], vec!["ann".into()]));
 }
 
 #[test]
-fn a_channel_full_of_pictures_can_be_read() {
+fn a_channel_full_of_attachments_can_be_read() {
     let hub = Hub::unlimited();
     let shell = Shell::at(&hub);
     let channel = shell.channel(&hub, "ann");

@@ -1,4 +1,4 @@
-//! A bridge in a process of its own, and its client: what it is asked, what it answers, what it pushes.
+//! A bridge process and a client for it: requests, answers, and pushed messages.
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
@@ -7,12 +7,12 @@ use std::sync::mpsc::{Receiver, sync_channel};
 use rogerrat_testkit::{Channel, TIMEOUT, executable};
 use serde_json::{Value, json};
 
-/// A bridge, and what it says.
+/// A running bridge with its output.
 pub(crate) struct Bridge {
     process: Child,
     pub(crate) input: Option<ChildStdin>,
     pub(crate) says: Receiver<String>,
-    /// What it has pushed and nobody asked for yet.
+    /// Pushed messages that the test has not read yet.
     pub(crate) pushed: Vec<Value>,
 }
 
@@ -27,7 +27,7 @@ impl Bridge {
         Self { input: process.stdin.take(), process, says, pushed: Vec::new() }
     }
 
-    /// One that joins a channel by itself.
+    /// Starts a bridge that joins a channel by itself.
     pub(crate) fn of(channel: &Channel, callsign: &str) -> Self {
         let env = [("ROGERRAT_TOKEN", &*channel.token)];
         let mut bridge =
@@ -47,16 +47,16 @@ impl Bridge {
         input.write_all(line.as_bytes()).and_then(|()| input.write_all(b"\n")).unwrap();
     }
 
-    /// The next line, which is one JSON-RPC message like all others.
+    /// The next line, which must be a JSON-RPC message.
     #[track_caller]
     pub(crate) fn line(&self) -> Value {
-        let line = self.says.recv_timeout(TIMEOUT).expect("it says something");
+        let line = self.says.recv_timeout(TIMEOUT).expect("a line of output");
         let message: Value = serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line:?}"));
         assert_eq!(message["jsonrpc"], "2.0", "{line}");
         message
     }
 
-    /// The next message that is not pushed.
+    /// The next message that is not a push.
     #[track_caller]
     pub(crate) fn answer(&mut self) -> Value {
         loop {
@@ -68,7 +68,7 @@ impl Bridge {
         }
     }
 
-    /// The next that is pushed.
+    /// The next pushed message.
     #[track_caller]
     pub(crate) fn pushed(&mut self) -> Value {
         if !self.pushed.is_empty() {
@@ -97,7 +97,7 @@ impl Bridge {
         self.result("tools/call", &json!({"name": tool, "arguments": arguments}))
     }
 
-    /// What a tool says, which must have done its work.
+    /// The structured result of a tool, which must succeed.
     #[track_caller]
     pub(crate) fn does(&mut self, tool: &str, arguments: &Value) -> Value {
         let result = self.call(tool, arguments);
@@ -113,7 +113,7 @@ impl Bridge {
         (answer["error"]["code"].as_i64().unwrap(), answer["id"].clone())
     }
 
-    /// Ends its input, and waits until it ends.
+    /// Closes its input and waits for its exit.
     pub(crate) fn end(mut self) -> (ExitStatus, Vec<String>) {
         drop(self.input.take());
         let rest = self.says.iter().collect();

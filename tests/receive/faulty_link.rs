@@ -1,4 +1,4 @@
-//! A way to a hub on which things go wrong when a test says so.
+//! A proxy in front of a hub that a test can break.
 
 use std::io::{Read as _, Write as _};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
-pub(crate) struct Road {
+pub(crate) struct FaultyLink {
     pub(crate) address: SocketAddr,
     state: Arc<State>,
 }
@@ -15,19 +15,19 @@ struct State {
     hub: SocketAddr,
     /// New connections are closed at once.
     is_shut: AtomicBool,
-    /// Bytes of answers that still pass before everything breaks.
+    /// Response bytes that still pass before all connections break.
     left: AtomicUsize,
     open: Mutex<Vec<Passage>>,
 }
 
-/// One connection, from end to end.
+/// One proxied connection.
 struct Passage {
     ends: [TcpStream; 2],
-    /// What comes goes nowhere, and nothing is closed.
+    /// Bytes are discarded, and nothing is closed.
     is_silent: Arc<AtomicBool>,
 }
 
-impl Road {
+impl FaultyLink {
     pub(crate) fn to(hub: SocketAddr) -> Self {
         let entrance = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = entrance.local_addr().unwrap();
@@ -46,12 +46,12 @@ impl Road {
         format!("http://{}", self.address)
     }
 
-    /// Everything breaks after so many bytes more of what the hub says; what is opened later holds.
+    /// Breaks all connections after this number of further response bytes; later connections work.
     pub(crate) fn break_after(&self, bytes: usize) {
         self.state.left.store(bytes, SeqCst);
     }
 
-    /// Everything breaks now, and nothing comes through until it is opened again.
+    /// Breaks all connections and refuses new ones until [`open`](Self::open).
     pub(crate) fn shut(&self) {
         self.state.is_shut.store(true, SeqCst);
         self.state.break_all();
@@ -61,7 +61,7 @@ impl Road {
         self.state.is_shut.store(false, SeqCst);
     }
 
-    /// What is open stays open, and nothing comes through it any more; what is opened later is as it should be.
+    /// Keeps open connections open without passing any bytes; later connections work.
     pub(crate) fn fall_silent(&self) {
         for passage in &*self.state.open.lock().unwrap() {
             passage.is_silent.store(true, SeqCst);
@@ -111,7 +111,7 @@ fn relay(state: &State, is_silent: &AtomicBool, mut from: TcpStream, mut to: Tcp
             state.left.store(left - read, SeqCst);
         }
     }
-    // A link that has fallen silent tells nobody that its other end is gone.
+    // A silent connection does not show that its other end has closed.
     if !is_silent.load(SeqCst) {
         let _ = from.shutdown(Shutdown::Both);
         let _ = to.shutdown(Shutdown::Both);
