@@ -24,10 +24,12 @@ pub enum ClientError {
     #[error("{0}")]
     SessionEnded(String),
     /// The hub refused the request; a retry would be refused too.
-    #[error("{message}")]
+    #[error("{message}{}", .hint.as_ref().map_or(String::new(), |hint| format!("; {hint}")))]
     Refused {
-        /// The hub's explanation, with its error code and hint.
+        /// The hub's explanation, with its error code.
         message: String,
+        /// The hub's advice, worded for callers who speak HTTP.
+        hint: Option<String>,
         /// The hub's error code, as listed in its API documentation. `None` if the response was not the hub's.
         code: Option<String>,
     },
@@ -81,16 +83,15 @@ impl ClientError {
                 _ if is_temporary(status) => return Self::temporary(format!("the hub responded with status {status}")),
                 _ => format!("the response has status {status}: is this the address of a rogerrat hub?"),
             };
-            return Self::Refused { message, code: None };
+            return Self::Refused { message, hint: None, code: None };
         };
-        let hint = hint.map_or(String::new(), |hint| format!("; {hint}"));
-        let message = format!("{error} ({code}){hint}");
+        let message = format!("{error} ({code})");
         match &*code {
             "session_expired" | "not_joined" => Self::SessionEnded(message),
             _ if is_temporary(status) => {
                 Self::Temporary { message, retry_after: retry_after_seconds.map(Duration::from_secs) }
             }
-            _ => Self::Refused { message, code: Some(code) },
+            _ => Self::Refused { message, hint, code: Some(code) },
         }
     }
 }

@@ -20,8 +20,10 @@ fn a_wrong_hub_token_or_channel_is_one_line() {
     history(&["--origin", "http://no-such-host.invalid"]).with_one_line(1, "cannot resolve");
     history(&["--origin", "ftp://x"]).with_one_line(2, "starts with http:// or https://");
     history(&["--origin", &format!("{}/elsewhere", hub.origin())]).with_one_line(1, "not_found");
-    history(&[]).with_one_line(1, "invalid bearer token (unauthorized)");
-    shell.run(&["history", "--channel", "gone-lab-1234"]).with_one_line(1, "channel not found (not_found)");
+    history(&[]).with_one_line(1, "invalid bearer token (unauthorized); check --token-file");
+    shell
+        .run(&["history", "--channel", "gone-lab-1234"])
+        .with_one_line(1, "channel not found (not_found); check --origin, --channel");
     let missing = ["history", "--token-file", "nowhere"];
     shell.run(&missing).with_one_line(2, "cannot read the token from nowhere");
     for wrong in [&["send"][..], &["listen", "--wait", "0"], &["create", "--retention", "all"], &["ack", "x"]] {
