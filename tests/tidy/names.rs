@@ -56,18 +56,7 @@ const ONLY_FIRST: &[&str] = &["room"];
 const EXCEPTIONS: &[(&str, &str)] = &[("src/compat", "room"), ("tests/compat", "room")];
 
 /// Files and folders that still have such words. This list only ever gets shorter.
-const NOT_YET: &[&str] = &[
-    "actors/domain/src/account.rs",
-    "actors/domain/src/ban.rs",
-    "actors/domain/src/delivery_token.rs",
-    "actors/domain/src/message",
-    "actors/domain/src/names.rs",
-    "actors/domain/src/op",
-    "actors/domain/src/outbox",
-    "actors/domain/src/schema",
-    "actors/domain/src/webhook",
-    "actors/domain/tests",
-];
+const NOT_YET: &[&str] = &[];
 
 #[test]
 fn an_exported_type_name_has_one_meaning() {

@@ -1,4 +1,4 @@
-//! Accounts: what is asked of them and what they answer. They decide nothing about channels; the hub keeps them.
+//! Accounts: the requests and replies of their API, and the rules for the callsigns of identities.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -9,14 +9,14 @@ use crate::names;
 use crate::refusal::{Code, Refusal};
 use crate::settings::{Retention, TrustMode};
 
-/// What the recovery token of an account begins with.
+/// The prefix of an account's recovery token.
 pub const RECOVERY_PREFIX: &str = "rr_acct_";
-/// What the session token of an account begins with.
+/// The prefix of an account's session token.
 pub const SESSION_PREFIX: &str = "rr_sess_";
-/// What the key of an identity begins with.
+/// The prefix of an identity's key.
 pub const KEY_PREFIX: &str = "rr_id_";
 
-/// Callsigns no identity may have, because they would speak for the hub.
+/// Callsigns that no identity may have, because they could be mistaken for the hub.
 const RESERVED: [&str; 9] =
     ["admin", "administrator", "hub", "moderator", "operator", "rogerrat", "rogerthat", "server", "system"];
 
@@ -149,20 +149,20 @@ pub struct TokenReply {
     pub join_token: String,
 }
 
-/// The callsign of a new identity, from a wish.
+/// Validates the callsign of a new identity.
 ///
 /// # Errors
-/// `invalid` when it cannot be a callsign, `callsign_taken` when it is reserved: for the hub, for broadcasts, for numbers
-/// (a message to `7` goes to the callsign `7` first), or one of those the hub picks for who has no wish.
-pub fn identity_callsign(wish: &str) -> Result<Callsign, Refusal> {
+/// `invalid` if it is not a callsign, `callsign_taken` if it is reserved: for the hub, for broadcasts, for member numbers (a
+/// message to `7` goes to the callsign `7` first), or because the hub could generate it.
+pub fn identity_callsign(requested: &str) -> Result<Callsign, Refusal> {
     let reserved = || {
         Refusal::new(Code::CallsignTaken, "this callsign is reserved")
             .hint("choose another callsign, or omit it and the hub picks one")
     };
-    if wish.trim().eq_ignore_ascii_case(crate::callsign::ALL) {
+    if requested.trim().eq_ignore_ascii_case(crate::callsign::ALL) {
         return Err(reserved());
     }
-    let callsign = Callsign::parse(wish)?;
+    let callsign = Callsign::parse(requested)?;
     let name = callsign.as_str();
     let is_number = name.bytes().all(|b| b.is_ascii_digit());
     if is_number || RESERVED.contains(&name) || names::is_generated(name) { Err(reserved()) } else { Ok(callsign) }
@@ -173,7 +173,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn some_callsigns_are_nobodys() {
+    fn some_callsigns_are_reserved() {
         let picked = names::callsign(77);
         for wish in ["all", " ALL ", "system", "Admin", "7", "0042", picked.as_str()] {
             assert_eq!(identity_callsign(wish).unwrap_err().code, Code::CallsignTaken, "{wish}");

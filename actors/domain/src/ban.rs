@@ -1,4 +1,4 @@
-//! Bans: callsigns, identities and addresses that an administrator keeps out.
+//! Bans: callsigns, identities and addresses that an administrator has blocked.
 
 use core::net::IpAddr;
 
@@ -31,7 +31,7 @@ pub struct BanInput {
     pub reason: Option<String>,
 }
 
-/// What is banned.
+/// The target of a ban.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum BanTarget {
@@ -49,7 +49,7 @@ pub enum BanTarget {
 pub struct Ban {
     /// The ban's id.
     pub id: String,
-    /// What is banned.
+    /// The target.
     #[serde(flatten)]
     pub target: BanTarget,
     /// The channel, if a callsign is banned on one channel only.
@@ -69,10 +69,10 @@ pub struct Ban {
 }
 
 impl Ban {
-    /// Checks what was said.
+    /// Validates the body.
     ///
     /// # Errors
-    /// `invalid`, naming the field; `not_found` for a channel that cannot be.
+    /// `invalid`, naming the field; `not_found` if `channel_id` is not a channel id.
     pub fn check(input: BanInput, id: String, now_ms: u64) -> Result<Self, Refusal> {
         let BanInput { callsign, identity, address, channel_id, seconds, reason } = input;
         let target = match (callsign, identity, address) {
@@ -97,13 +97,13 @@ impl Ban {
         Ok(Self { id, target, channel_id, reason, created_at: now_ms, expires_at })
     }
 
-    /// Whether it has not ended.
+    /// Whether it has not ended yet.
     #[must_use]
     pub fn is_active(&self, now_ms: u64) -> bool {
         self.expires_at.is_none_or(|end_ms| now_ms < end_ms)
     }
 
-    /// Whether it keeps this callsign off this channel.
+    /// Whether it applies to this callsign on this channel.
     #[must_use]
     pub fn covers_callsign(&self, channel: &ChannelId, callsign: &Callsign) -> bool {
         match &self.target {
@@ -115,25 +115,25 @@ impl Ban {
         }
     }
 
-    /// Whether it keeps this address out.
+    /// Whether it applies to this address.
     #[must_use]
     pub fn covers_address(&self, address: IpAddr) -> bool {
         matches!(&self.target, BanTarget::Address(network) if network.contains(&address.to_canonical()))
     }
 
-    /// What somebody kept out is told.
+    /// The refusal for a banned caller.
     #[must_use]
     pub fn refusal(&self) -> Refusal {
         let text = match &self.target {
-            BanTarget::Callsign(_) => "this callsign is banned here",
+            BanTarget::Callsign(_) => "this callsign is banned on this channel",
             BanTarget::Identity(_) => "this identity is banned from this hub",
             BanTarget::Address(_) => "this address is banned from this hub",
         };
-        Refusal::new(Code::Forbidden, text).hint("ask the operator of the hub")
+        Refusal::new(Code::Forbidden, text).hint("contact the operator of the hub")
     }
 }
 
-/// A network, or one address as a network of its own. One that IPv6 wraps around IPv4 is the IPv4 one.
+/// Parses a network, or an address as a network of one. An IPv4-mapped IPv6 network becomes IPv4.
 fn network(text: &str) -> Result<IpNet, Refusal> {
     let text = text.trim();
     let parsed = text.parse::<IpNet>().or_else(|_| text.parse::<IpAddr>().map(|ip| IpNet::from(ip.to_canonical())));
@@ -146,7 +146,7 @@ fn network(text: &str) -> Result<IpNet, Refusal> {
     }
 }
 
-/// A network of IPv4 that is written as one of IPv6.
+/// Converts an IPv4-mapped IPv6 network to IPv4.
 fn unmapped(network: IpNet) -> IpNet {
     let IpNet::V6(v6) = network else { return network };
     let v4 = v6.addr().to_ipv4_mapped().zip(v6.prefix_len().checked_sub(96));
@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn a_ban_names_one_thing() {
+    fn a_ban_has_exactly_one_target() {
         for json in [
             "{}",
             r#"{"callsign":"bob","address":"192.0.2.1"}"#,
@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_is_banned_with_its_network_however_it_is_written() {
+    fn an_address_is_banned_in_every_notation() {
         let ban = check(r#"{"address":"192.0.2.0/24"}"#).unwrap();
         let covers = |ban: &Ban, ip: &str| ban.covers_address(ip.parse().unwrap());
         assert!(covers(&ban, "192.0.2.9") && covers(&ban, "::ffff:192.0.2.9") && !covers(&ban, "192.0.3.9"));
@@ -202,14 +202,14 @@ mod tests {
     }
 
     #[test]
-    fn a_ban_ends_when_it_was_said_to() {
+    fn a_ban_ends_after_its_duration() {
         let ban = check(r#"{"callsign":"bob","seconds":60}"#).unwrap();
         assert!(ban.is_active(60_999) && !ban.is_active(61_000));
         assert!(check(r#"{"callsign":"bob"}"#).unwrap().is_active(u64::MAX));
     }
 
     #[test]
-    fn a_ban_is_read_as_it_was_written() {
+    fn a_stored_ban_is_restored() {
         for json in [r#"{"callsign":"bob","channel_id":"a","reason":"spam"}"#, r#"{"address":"192.0.2.0/24"}"#] {
             let ban = check(json).unwrap();
             assert_eq!(serde_json::from_str::<Ban>(&serde_json::to_string(&ban).unwrap()).unwrap(), ban);

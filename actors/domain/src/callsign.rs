@@ -1,4 +1,4 @@
-//! Callsigns: a participant's name on one channel.
+//! Callsigns: the names of members on a channel.
 
 use std::borrow::Borrow;
 use std::fmt;
@@ -12,28 +12,28 @@ use crate::refusal::Refusal;
     Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize, utoipa::ToSchema,
 )]
 #[serde(try_from = "String")]
-#[schema(value_type = String, pattern = "^[a-z0-9][a-z0-9_-]{0,31}$", description = "A participant's name on one channel.")]
+#[schema(value_type = String, pattern = "^[a-z0-9][a-z0-9_-]{0,31}$", description = "The name of a member on a channel.")]
 pub struct Callsign(Arc<str>);
 
-/// The recipient that means everybody, so nobody's name.
+/// The recipient of broadcasts, which cannot be a callsign.
 pub const ALL: &str = "all";
 
 impl Callsign {
-    /// Normalises and checks a wish.
+    /// Normalises and validates a callsign.
     ///
     /// # Errors
-    /// `invalid` when it is blank, reserved or does not fit the pattern.
-    pub fn parse(wish: &str) -> Result<Self, Refusal> {
-        let name = wish.trim().to_lowercase();
+    /// `invalid` if it is blank, reserved, or does not match the pattern.
+    pub fn parse(text: &str) -> Result<Self, Refusal> {
+        let name = text.trim().to_lowercase();
         if name.is_empty() {
             return Err(Refusal::invalid("callsign is blank").hint("omit the field and the hub picks a free callsign"));
         }
         if name == ALL {
             return Err(Refusal::invalid("the callsign `all` is reserved for broadcasts"));
         }
-        if !fits(&name) {
+        if !is_valid(&name) {
             return Err(Refusal::invalid(
-                "callsign must be 1 to 32 of a-z, 0-9, _ and -, beginning with a letter or a digit",
+                "callsign must be 1 to 32 of a-z, 0-9, _ and -, starting with a letter or a digit",
             ));
         }
         Ok(Self(name.into()))
@@ -46,7 +46,7 @@ impl Callsign {
     }
 }
 
-fn fits(name: &str) -> bool {
+fn is_valid(name: &str) -> bool {
     let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit();
     name.len() <= CALLSIGN_CHARS
         && name.bytes().enumerate().all(|(i, b)| plain(b) || (i > 0 && (b == b'_' || b == b'-')))
@@ -77,14 +77,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_wish_is_normalised() {
+    fn a_callsign_is_normalised() {
         assert_eq!(Callsign::parse(" Bob_1 ").unwrap().as_str(), "bob_1");
     }
 
     #[test]
-    fn what_does_not_fit_is_refused() {
-        for wish in ["", "  ", "all", "ALL", "-a", "_a", "a b", "ä", "a/b", &"a".repeat(33)] {
-            assert!(Callsign::parse(wish).is_err(), "{wish:?}");
+    fn an_invalid_callsign_is_refused() {
+        for text in ["", "  ", "all", "ALL", "-a", "_a", "a b", "ä", "a/b", &"a".repeat(33)] {
+            assert!(Callsign::parse(text).is_err(), "{text:?}");
         }
     }
 }

@@ -1,8 +1,8 @@
-//! The slips that travel with what is handed out, and tell the machine whether it was taken.
+//! Delivery tokens: how the machine learns whether a response was delivered.
 //!
-//! A token is shared between the machine and whoever carries the bytes. The carrier says *taken* when the bytes leave;
-//! a token that is dropped says *returned*. Nobody waits for the other and no message is needed, so a full mailbox can
-//! lose nothing.
+//! A token is shared between the machine and the code that writes the response. That code completes the token when the
+//! bytes are written; dropping the token returns it. Neither side waits for the other, and no message is sent, so a full
+//! mailbox cannot lose a delivery.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
@@ -11,22 +11,22 @@ const PENDING: u8 = 0;
 const COMPLETED: u8 = 1;
 const RETURNED: u8 = 2;
 
-/// What became of a delivery.
+/// The state of a delivery.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum TokenState {
-    /// It is still on its way.
+    /// In flight.
     Pending,
-    /// The bytes were taken.
+    /// Delivered: the bytes were written.
     Completed,
-    /// They were dropped unread.
+    /// Returned: the response was dropped.
     Returned,
 }
 
-/// The carrier's half of the token of one answer.
+/// The token of one response. Dropping it without [`complete`](Self::complete) returns the messages.
 #[derive(Debug)]
 pub struct DeliveryToken(Arc<AtomicU8>);
 
-/// The machine's half.
+/// The machine's end of a token.
 #[derive(Debug)]
 pub(crate) struct DeliveryHandle(Arc<AtomicU8>);
 
@@ -36,7 +36,7 @@ impl DeliveryToken {
         (Self(state.clone()), DeliveryHandle(state))
     }
 
-    /// Says that the bytes have left on a connection not known to be closed.
+    /// Confirms the delivery: the bytes were written to a connection that is not known to be closed.
     pub fn complete(self) {
         self.0.store(COMPLETED, Ordering::Release);
     }
@@ -44,7 +44,7 @@ impl DeliveryToken {
 
 impl Drop for DeliveryToken {
     fn drop(&mut self) {
-        // Fails when `complete` came first, and that is right.
+        // This fails after `complete`, as intended.
         let _ = self.0.compare_exchange(PENDING, RETURNED, Ordering::AcqRel, Ordering::Relaxed);
     }
 }
@@ -61,8 +61,8 @@ impl DeliveryHandle {
 
 const CUT: u64 = 1 << 63;
 
-/// How many events of a stream its carrier has taken, and whether the stream was cut. One number, so that a cut and a
-/// last take cannot both win.
+/// How many events of a stream were taken for sending, and whether the stream was cut. Both are in one atomic number, so
+/// that no event can be taken after the cut.
 #[derive(Debug, Default)]
 pub struct Progress {
     taken: AtomicU64,
@@ -70,24 +70,24 @@ pub struct Progress {
 }
 
 impl Progress {
-    /// Takes the next event. False when the stream was cut before: then nothing queued counts as taken.
+    /// Takes the next event. Returns false if the stream was cut: queued events then do not count as taken.
     #[must_use]
     pub fn take(&self) -> bool {
         self.taken.fetch_update(Ordering::AcqRel, Ordering::Acquire, |n| (n & CUT == 0).then_some(n + 1)).is_ok()
     }
 
-    /// Whether it was cut: then nothing more will be taken.
+    /// Whether the stream was cut, so that no more events will be taken.
     #[must_use]
     pub fn is_cut(&self) -> bool {
         self.read().1
     }
 
-    /// Ends the taking, from either side, and says how many were taken before.
+    /// Cuts the stream, from either side. Returns how many events were taken.
     pub fn cut(&self) -> u64 {
         self.taken.fetch_or(CUT, Ordering::AcqRel) & !CUT
     }
 
-    /// Whether the machine has more for an empty queue: then its carrier should let time pass on the channel.
+    /// Whether the machine has more events for an empty queue. The stream's body should then have the channel checked.
     #[must_use]
     pub fn wants_more(&self) -> bool {
         self.wants_more.load(Ordering::Acquire)
@@ -97,7 +97,7 @@ impl Progress {
         self.wants_more.store(wants_more, Ordering::Release);
     }
 
-    /// How many were taken, and whether the stream was cut by its carrier.
+    /// How many events were taken, and whether the stream was cut.
     pub(crate) fn read(&self) -> (u64, bool) {
         let n = self.taken.load(Ordering::Acquire);
         (n & !CUT, n & CUT != 0)
@@ -109,7 +109,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn d02_a_slip_that_is_dropped_unread_is_returned() {
+    fn d02_a_token_that_is_dropped_is_returned() {
         let (token, handle) = DeliveryToken::pair();
         assert_eq!(handle.state(), TokenState::Pending);
         drop(token);
@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_taken_after_the_cut() {
+    fn no_event_is_taken_after_the_cut() {
         let progress = Progress::default();
         assert!(progress.take() && progress.take());
         assert_eq!(progress.cut(), 2);

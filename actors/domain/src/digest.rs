@@ -1,4 +1,4 @@
-//! How a SHA-256 is written down: base64url without padding.
+//! Serialization of SHA-256 hashes: base64url without padding.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;

@@ -10,7 +10,7 @@ use crate::callsign::Callsign;
 use crate::digest;
 use crate::identity::Identity;
 use crate::ids::{ChannelId, ConsumerName, MemberNo, MessageId, SessionId};
-use crate::message::{Kind, Message, outline};
+use crate::message::{Kind, Message, stored_header};
 use crate::settings::Settings;
 use crate::transcript::TranscriptLine;
 use crate::webhook::DueDelivery;
@@ -79,7 +79,7 @@ pub enum Entry {
     #[serde(rename = "message")]
     Sent {
         /// The message. The log stores its header in the entry, and its body beside the records.
-        #[serde(with = "outline")]
+        #[serde(with = "stored_header")]
         message: Arc<Message>,
         /// The callsign of the recipient, or `all`.
         to: Arc<str>,

@@ -1,7 +1,7 @@
 //! Session ids the hub mints: `base64url(HMAC-SHA256(hub key, channel | callsign | generation))`.
 //!
-//! The same member in the same generation has the same id wherever it is computed, so an idempotent join needs no
-//! table. The generation is drawn anew when an id must stop being good.
+//! The id of a member in a generation can be computed again at any time, so an idempotent join needs no table. A new random
+//! generation invalidates the id.
 
 use std::sync::Arc;
 
@@ -24,12 +24,12 @@ impl HubKey {
         Self(Arc::new(key))
     }
 
-    /// A key for one purpose, from which this one does not follow.
+    /// Derives a key for one purpose. This key cannot be computed from it.
     #[must_use]
     pub fn derive(&self, purpose: &str) -> Self {
         #[expect(clippy::expect_used, reason = "HMAC takes a key of any length")]
         let mut mac = Hmac::<Sha256>::new_from_slice(&self.0[..]).expect("HMAC takes a key of any length");
-        // No channel's name holds a space, so no session id can equal a key.
+        // A channel id contains no space, so no session id can equal a key.
         mac.update(b"key for ");
         mac.update(purpose.as_bytes());
         Self::new(mac.finalize().into_bytes().into())
@@ -45,7 +45,7 @@ impl HubKey {
         SessionId::minted(self.mint_text(channel, callsign, generation))
     }
 
-    /// The same without its text, which can be minted again: so little is kept of it.
+    /// The same id without its text, to save memory. The text can be minted again.
     pub(crate) fn mint_hash_only(&self, channel: &ChannelId, callsign: &Callsign, generation: u64) -> SessionId {
         SessionId::from_text_hash(&self.mint_text(channel, callsign, generation))
     }
@@ -67,7 +67,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_id_follows_from_channel_callsign_and_generation() {
+    fn an_id_depends_on_channel_callsign_and_generation() {
         let key = HubKey::new([7; 32]);
         let (channel, ann) = (ChannelId::parse("quiet-otter-3a8f").unwrap(), Callsign::parse("ann").unwrap());
         let id = key.mint(&channel, &ann, 1);

@@ -1,23 +1,23 @@
-//! Identities: callsigns that belong to an account and are proved by a key.
+//! Identities: callsigns that belong to an account and have a key.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::ids::AccountId;
 
-/// What a member proved when it joined: whose its callsign is, and by which key.
+/// The identity with which a member joined: the account and the key.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Identity {
-    /// The account its callsign belongs to.
+    /// The account that owns the callsign.
     pub account: AccountId,
-    /// Which key it was: a random number, drawn anew with every key of the identity. It is no secret.
+    /// The number of the key. It is random, changes with every rotation, and is not a secret.
     pub key_no: u64,
 }
 
-/// How a message's sender is proved.
+/// How the sender of a message is verified.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Verified {
-    /// Its session joined with the key of the identity whose callsign it has.
+    /// Its session joined with the key of the identity that owns the callsign.
     Identity,
 }

@@ -1,4 +1,4 @@
-//! The names things go by: channels, sessions, members, messages, places. Each exists only if it was checked.
+//! The ids of channels, sessions, members, messages, waiting clients and consumers. A value of these types is always valid.
 
 use std::borrow::Borrow;
 use std::cmp::Ordering;
@@ -14,10 +14,10 @@ use crate::{digest, limits};
 
 /// A message's id: milliseconds since the epoch, strictly increasing on its channel.
 pub type MessageId = u64;
-/// The N-th agent that joined a channel: never reused while its member exists.
+/// The number of a member: N for the N-th agent that joined the channel.
 pub type MemberNo = u32;
 
-/// Where a parked poll or an open stream waits; unique on its channel while it does.
+/// The id of a parked poll or an open stream. It is unique on its channel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct WaiterId(pub u64);
 
@@ -31,7 +31,7 @@ impl ChannelId {
     /// Parses an id: 1 to 64 of `a-z`, `0-9` and `-`.
     ///
     /// # Errors
-    /// `not_found` when it cannot be the id of any channel.
+    /// `not_found` if it cannot be the id of a channel.
     pub fn parse(id: &str) -> Result<Self, Refusal> {
         let fits = (1..=64).contains(&id.len())
             && id.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
@@ -74,7 +74,7 @@ pub struct AccountId(Arc<str>);
 impl AccountId {
     const PREFIX: &'static str = "acct_";
 
-    /// The id of a new account: `dice` is a random number.
+    /// The id of a new account, from a random number.
     #[must_use]
     pub fn from_random(random: u64) -> Self {
         Self(format!("{}{random:016x}", Self::PREFIX).into())
@@ -83,11 +83,11 @@ impl AccountId {
     /// Parses an id: `acct_` and 16 hexadecimal digits.
     ///
     /// # Errors
-    /// `invalid` when it cannot be the id of any account.
+    /// `invalid` if it cannot be the id of an account.
     pub fn parse(id: &str) -> Result<Self, Refusal> {
         let digits = id.strip_prefix(Self::PREFIX).unwrap_or_default();
         let fits = digits.len() == 16 && digits.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
-        if fits { Ok(Self(id.into())) } else { Err(Refusal::invalid("not the id of an account")) }
+        if fits { Ok(Self(id.into())) } else { Err(Refusal::invalid("invalid account id")) }
     }
 
     /// The id as text.
@@ -111,19 +111,19 @@ impl fmt::Display for AccountId {
     }
 }
 
-/// One member's presence; the caller's credential for it, so it is known by its SHA-256: `Debug` does not show the id, and
-/// written down it is the hash alone. Small, because it travels with every request.
+/// A session id, which is the caller's credential. It is identified by its SHA-256: `Debug` does not print the id, and only
+/// the hash is serialized. It is small, because every request carries one.
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct SessionId(Arc<SessionIdInner>);
 
-/// What is known of a session id.
+/// The hash of a session id, and the id itself if it is known.
 #[derive(Serialize, Deserialize)]
 #[serde(transparent)]
 struct SessionIdInner {
     #[serde(with = "digest")]
     hash: [u8; 32],
-    /// The id itself, where it was said or minted.
+    /// The id, if a caller presented it or the hub minted it.
     #[serde(skip)]
     text: Option<Box<str>>,
 }
@@ -132,7 +132,7 @@ impl SessionId {
     /// Reads the session id a caller presents. Shorter than 8 characters counts as absent.
     ///
     /// # Errors
-    /// `invalid` when it is longer than 128 characters or holds anything but visible ASCII.
+    /// `invalid` if it is longer than 128 characters or contains anything but visible ASCII.
     pub fn present(header: Option<&str>) -> Result<Option<Self>, Refusal> {
         let Some(id) = header.map(str::trim) else { return Ok(None) };
         if id.len() > limits::SESSION_ID_MAX_CHARS || !id.bytes().all(|b| b.is_ascii_graphic()) {
@@ -141,12 +141,12 @@ impl SessionId {
         Ok((id.len() >= limits::SESSION_ID_MIN_CHARS).then(|| Self::of(id.into())))
     }
 
-    /// An id the hub minted.
+    /// An id that the hub minted.
     pub(crate) fn minted(id: String) -> Self {
         Self::of(id.into())
     }
 
-    /// An id by its hash alone.
+    /// An id without its text.
     pub(crate) fn from_text_hash(id: &str) -> Self {
         Self(Arc::new(SessionIdInner { hash: Sha256::digest(id.as_bytes()).into(), text: None }))
     }
@@ -155,7 +155,7 @@ impl SessionId {
         Self(Arc::new(SessionIdInner { hash: Sha256::digest(id.as_bytes()).into(), text: Some(id) }))
     }
 
-    /// The id as text, where it is known: show it to its owner only.
+    /// The id as text, if it is known. Show it only to its owner.
     #[must_use]
     pub fn text(&self) -> Option<&str> {
         self.0.text.as_deref()
@@ -204,7 +204,7 @@ impl ConsumerName {
     /// Parses a name.
     ///
     /// # Errors
-    /// `invalid` when it does not fit the pattern.
+    /// `invalid` if it does not match the pattern.
     pub fn parse(name: &str) -> Result<Self, Refusal> {
         let fits = (1..=limits::CONSUMER_CHARS).contains(&name.len())
             && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_' || b == b'-');

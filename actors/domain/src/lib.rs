@@ -1,7 +1,8 @@
-//! The rules of a rogerrat hub: ids, limits, operations, and the channel as a machine.
+//! The domain of a rogerrat hub: ids, limits, operations, and the state machines of channels and webhook deliveries.
 //!
-//! Pure: no clock, no chance, no network, no disk. Time and dice are handed in, what is to be done is handed out.
-//! `decide` says what will have happened or refuses, `apply` makes it so and tells the effects, `answer` replies.
+//! The crate is pure: it has no clock, no randomness, no network and no disk. The driver passes in the time and random
+//! numbers, and runs the effects that the machines emit. Start with [`Channel`], [`Operation`] and [`Query`]; the second
+//! machine is [`Outbox`].
 #![warn(missing_docs)]
 
 pub mod account;

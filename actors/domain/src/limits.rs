@@ -1,10 +1,11 @@
-//! Every bound of the hub, by name. Reaching one is a [`Refusal`](crate::Refusal), never a growing queue.
+//! The fixed bounds of the API and of a channel's state. A request beyond a bound is a [`Refusal`](crate::Refusal).
 //!
-//! Units are the last word of a name. What an operator may set stands in the configuration; these do not move.
+//! The last word of a name is its unit. Bounds that an operator can change are in the configuration. Bounds of a single
+//! component, such as the length of its queue, are constants of that component.
 
-/// Messages a channel's ring holds, DMs and broadcasts together.
+/// Messages in a channel's ring, including DMs.
 pub const RING_MESSAGES: usize = 100;
-/// Bytes of framed messages a channel's ring holds.
+/// Bytes of framed messages in a channel's ring.
 pub const RING_BYTES: usize = 16 * MIB;
 /// Undelivered DMs held for one recipient.
 pub const HELD_MESSAGES: usize = 100;
@@ -12,15 +13,15 @@ pub const HELD_MESSAGES: usize = 100;
 pub const HELD_BYTES: usize = 4 * MIB;
 /// Bytes of undelivered DMs held on one channel.
 pub const HELD_CHANNEL_BYTES: usize = 16 * MIB;
-/// Messages one read returns at most, and the bound of `max`.
+/// Messages that one read returns, and the upper bound of `max`.
 pub const READ_MESSAGES: usize = 100;
-/// Messages fetched from the log at once, for those who read what is no longer in memory.
+/// Messages of one fetch from the log, for readers of the backlog.
 pub const FETCH_MESSAGES: usize = 100;
-/// Bytes of messages fetched from the log at once.
+/// Bytes of messages of one fetch from the log.
 pub const FETCH_BYTES: usize = MIB;
-/// Events a stream may have in its queue before it is lagged.
+/// Events in the queue of a stream. A stream that exceeds it is ended as lagged.
 pub const STREAM_EVENTS: usize = 256;
-/// Bytes a stream may have in its queue before it is lagged.
+/// Bytes in the queue of a stream. A stream that exceeds it is ended as lagged.
 pub const STREAM_BYTES: usize = MIB;
 
 /// Characters (Unicode scalar values) of a message text.
@@ -37,7 +38,7 @@ pub const ATTACHMENTS: usize = 4;
 pub const ATTACHMENTS_CHARS: usize = 524_288;
 /// Media types an attachment may have.
 pub const ATTACHMENT_MIMES: [&str; 5] = ["image/jpeg", "image/png", "image/webp", "image/gif", "application/pdf"];
-/// Characters of an attachment's file name; what is longer is cut.
+/// Characters of an attachment's file name; a longer one is truncated.
 pub const FILENAME_CHARS: usize = 128;
 /// Characters of a thread's name.
 pub const THREAD_CHARS: usize = 64;
@@ -48,79 +49,79 @@ pub const IDEMPOTENCY_KEYS: usize = 1000;
 /// How long an idempotency key is cached.
 pub const IDEMPOTENCY_MS: u64 = 24 * HOUR_MS;
 
-/// Characters of a name that is shown beside a callsign.
+/// Characters of a display name.
 pub const DISPLAY_CHARS: usize = 64;
 /// Characters of a callsign.
 pub const CALLSIGN_CHARS: usize = 32;
-/// Fewest characters of a session id brought by the caller; a shorter one counts as absent.
+/// Minimum characters of a session id chosen by the caller; a shorter one counts as absent.
 pub const SESSION_ID_MIN_CHARS: usize = 8;
-/// Most characters of a session id brought by the caller.
+/// Maximum characters of a session id chosen by the caller.
 pub const SESSION_ID_MAX_CHARS: usize = 128;
-/// Fewest characters of an owner password.
+/// Minimum characters of an owner password.
 pub const PASSWORD_MIN_CHARS: usize = 6;
-/// Most characters of an owner password.
+/// Maximum characters of an owner password.
 pub const PASSWORD_MAX_CHARS: usize = 128;
-/// Wrong owner passwords a minute, for one channel and address.
+/// Wrong owner passwords per minute, for one channel and address.
 pub const PASSWORD_ATTEMPTS: u32 = 5;
 
-/// Sessions of one account; the one not used for the longest time ends for a new one.
+/// Sessions of one account. A new one ends the least recently used one.
 pub const ACCOUNT_SESSIONS: usize = 100;
-/// How long a session of an account lives that nobody uses.
+/// How long an unused session of an account lives.
 pub const ACCOUNT_SESSION_MS: u64 = 30 * 24 * HOUR_MS;
-/// How exactly it is known when such a session was used last.
+/// The precision of the time at which such a session was last used.
 pub const ACCOUNT_USE_MS: u64 = HOUR_MS;
 
 /// Members of one channel.
 pub const MEMBERS: usize = 10_000;
-/// Consumers of one member, the unnamed one included.
+/// Consumers of one member, including the default one.
 pub const CONSUMERS: usize = 8;
-/// Messages one consumer may have been given and not acknowledged; beyond that it is given nothing new.
+/// Messages in flight or unacknowledged for one consumer. At the bound it gets no new ones.
 pub const CLAIMS: usize = 1000;
 /// Characters of a consumer's name.
 pub const CONSUMER_CHARS: usize = 32;
-/// Messages of a channel whose receipts can be asked for.
+/// Messages of a channel for which receipts are available.
 pub const RECEIPTS: usize = 256;
-/// Events of a transcript that are told where nobody says how many.
+/// Transcript events returned if the request gives no number.
 pub const TRANSCRIPT_DEFAULT: usize = 1000;
-/// Events of a channel's transcript that are kept, and that are told at once.
+/// Transcript events that are stored per channel, and that one request returns.
 pub const TRANSCRIPT_LINES: usize = 10_000;
-/// Callsigns named in a hint.
+/// Callsigns listed in a hint.
 pub const HINT_NAMES: usize = 20;
 
 /// Webhooks of one channel, and of one account.
 pub const HOOKS: usize = 10;
 /// Bytes of a webhook's URL.
 pub const HOOK_URL_BYTES: usize = 2048;
-/// Deliveries that may be due for one webhook; what comes beyond is told in its delivery log and not tried.
+/// Deliveries in the queue of one webhook. Further ones are dropped, which the delivery log records.
 pub const HOOK_QUEUE: u64 = 1000;
-/// Bytes of the messages that may be due for one webhook.
+/// Bytes of the messages in the queue of one webhook.
 pub const HOOK_QUEUE_BYTES: u64 = 32 * MIB as u64;
-/// Deliveries of one webhook that are read from the log at once.
+/// Deliveries of one webhook read from the log at once.
 pub const HOOK_FETCH: usize = 32;
-/// Deliveries a webhook's log tells of, those that are due included.
+/// Deliveries in a webhook's delivery log, including queued ones.
 pub const HOOK_LOG: usize = 100;
-/// Deliveries that fail in a row before a webhook is switched off.
+/// Consecutive failed deliveries after which a webhook is switched off.
 pub const HOOK_FAILURES: u32 = 50;
-/// Attempts under way at once, of all webhooks; of one there is one.
+/// Concurrent attempts of all webhooks together; one webhook has one at a time.
 pub const HOOK_CONCURRENCY: usize = 256;
-/// How many of them may be for webhooks whose last attempt failed, so that those that hang cannot take all.
+/// Concurrent attempts of webhooks whose last attempt failed, so that hanging receivers cannot use all.
 pub const HOOK_CONCURRENCY_FAILING: usize = 128;
 /// How long one attempt may take.
 pub const HOOK_ATTEMPT_MS: u64 = 10_000;
-/// How long a persistent webhook tries one delivery.
+/// How long a persistent webhook retries a delivery.
 pub const HOOK_PERSIST_MS: u64 = 24 * HOUR_MS;
-/// How long a secret that was rotated signs beside the new one.
+/// How long a rotated secret still signs deliveries.
 pub const HOOK_GRACE_MS: u64 = 24 * HOUR_MS;
 
-/// Default life of a session without a sign of life.
+/// Default time without activity after which a session ends.
 pub const SESSION_TTL_MS: u64 = 30 * MINUTE_MS;
 /// Longest `session_ttl_seconds`.
 pub const SESSION_TTL_MAX_MS: u64 = 24 * HOUR_MS;
-/// How long an ended session is told from one that never was.
+/// How long an ended session is remembered, so that its caller gets `session_expired`.
 pub const TOMBSTONE_MS: u64 = HOUR_MS;
-/// Tombstones of one channel; the oldest is forgotten first.
+/// Ended sessions remembered per channel; the oldest is dropped first.
 pub const TOMBSTONES: usize = 10_000;
-/// Default time after which a member without a live session is forgotten.
+/// Default time after which a member without a live session is removed.
 pub const MEMBER_TTL_MS: u64 = 7 * 24 * HOUR_MS;
 /// Longest `member_ttl_seconds`.
 pub const MEMBER_TTL_MAX_MS: u64 = 365 * 24 * HOUR_MS;
@@ -146,24 +147,24 @@ pub const LEASE_MAX_MS: u64 = HOUR_MS;
 /// Messages of history in a join reply, and the default of `history`.
 pub const HISTORY_DEFAULT: usize = 20;
 
-/// Body of a send, at most.
+/// Maximum size of the body of a send.
 pub const BODY_SEND_BYTES: usize = MIB;
-/// Body of any other request, at most.
+/// Maximum size of the body of any other request.
 pub const BODY_BYTES: usize = 64 * 1024;
-/// Characters of input an error text may repeat.
+/// Characters of the input that an error message may repeat.
 pub const ECHO_CHARS: usize = 64;
 
-/// Channels the administration is shown at once, and how many if it does not say.
+/// Channels that one administration request lists at most.
 pub const ADMIN_CHANNELS: usize = 1000;
-/// See [`ADMIN_CHANNELS`].
+/// Channels that an administration request lists by default.
 pub const ADMIN_CHANNELS_DEFAULT: usize = 100;
-/// Bans a hub keeps at most.
+/// Bans of a hub.
 pub const BANS: usize = 1000;
 /// The longest ban with an end, in seconds: a year.
 pub const BAN_MAX_SECONDS: u64 = 31_536_000;
 /// Characters of the reason of a ban.
 pub const BAN_REASON_CHARS: usize = 200;
-/// Wrong administration tokens an address may try in a minute.
+/// Wrong administration tokens per minute and address.
 pub const ADMIN_ATTEMPTS: u32 = 5;
 
 const MIB: usize = 1024 * 1024;

@@ -1,4 +1,4 @@
-//! Names the hub gives: channel ids and free callsigns, picked by a number somebody else has rolled.
+//! Generated names: channel ids and callsigns, derived from a random number that the caller provides.
 
 use petname::Petnames;
 
@@ -13,7 +13,7 @@ pub fn channel_id(random: u64) -> ChannelId {
     ChannelId::parse(&format!("{adjective}-{noun}-{:04x}", random >> 48)).expect("a name fits the pattern")
 }
 
-/// A callsign like `brave-heron`. The same random give the same callsign; the next number gives another.
+/// A callsign like `brave-heron`. It depends only on the number, and the next number gives another one.
 #[must_use]
 pub fn callsign(random: u64) -> Callsign {
     let (adjective, noun) = words(random);
@@ -21,7 +21,7 @@ pub fn callsign(random: u64) -> Callsign {
     Callsign::parse(&format!("{adjective}-{noun}")).expect("a name fits the pattern")
 }
 
-/// The callsign of an identity that has no wish, like `brave-heron-3a8f`.
+/// A callsign for an identity, like `brave-heron-3a8f`.
 #[must_use]
 pub fn identity_callsign(random: u64) -> Callsign {
     let (adjective, noun) = words(random);
@@ -29,7 +29,7 @@ pub fn identity_callsign(random: u64) -> Callsign {
     Callsign::parse(&format!("{adjective}-{noun}-{:04x}", random >> 48)).expect("a name fits the pattern")
 }
 
-/// Whether a callsign is one of those [that are picked](callsign).
+/// Whether a name could be a generated [`callsign`].
 #[must_use]
 pub fn is_generated(name: &str) -> bool {
     let Petnames { adjectives, nouns, .. } = Petnames::small();
@@ -47,7 +47,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_word_makes_a_name() {
+    fn every_word_is_valid_in_a_name() {
         let Petnames { adjectives, nouns, .. } = Petnames::small();
         for word in adjectives.iter().chain(nouns.iter()) {
             assert!(word.len() <= 15 && word.bytes().all(|b| b.is_ascii_lowercase()), "{word}");

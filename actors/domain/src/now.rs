@@ -1,10 +1,10 @@
-//! Time as the domain sees it: a number somebody hands in.
+//! The time, which the driver passes to the domain.
 
-/// An instant, on two clocks. It never comes from the domain itself.
+/// A moment, on two clocks. The domain never reads a clock itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Now {
-    /// Milliseconds since the Unix epoch: what people read, and what ids are made of. May step back.
+    /// Milliseconds since the Unix epoch, for timestamps and message ids. It may decrease.
     pub at_ms: u64,
-    /// Milliseconds since the hub started: what deadlines are made of. Never steps back.
+    /// Milliseconds since the hub started, for deadlines. It never decreases.
     pub uptime_ms: u64,
 }

@@ -1,5 +1,6 @@
-//! Why an operation was refused. It knows no protocol: each interface has one table from [`Code`] to its own status, and
-//! words each [`Hint`] for its own callers.
+//! Refusals: why a request was not performed, independent of any protocol.
+//!
+//! Each interface maps a [`Code`] to its own status, and words each [`Hint`] for its callers.
 
 use std::borrow::Cow;
 
@@ -8,48 +9,48 @@ use crate::hint::Hint;
 /// A stable error code. A code never changes its meaning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Code {
-    /// A field, parameter or header is not what it must be.
+    /// A field, parameter or header is invalid.
     Invalid,
     /// The body is not JSON.
     InvalidJson,
     /// The recipient is not a member.
     UnknownRecipient,
-    /// The session was never on this channel.
+    /// The session has not joined the channel.
     NotJoined,
     /// A token, password or key is missing or wrong.
     Unauthorized,
-    /// Known, and not allowed.
+    /// The caller is known, but not allowed to do this.
     Forbidden,
-    /// There is no such thing.
+    /// The object does not exist.
     NotFound,
-    /// The path knows other methods.
+    /// The path does not support the method.
     MethodNotAllowed,
-    /// The callsign belongs to somebody else.
+    /// The callsign belongs to another member or identity.
     CallsignTaken,
-    /// The recipient's held DMs are at their bound.
+    /// The recipient has too many undelivered DMs.
     MailboxFull,
-    /// A count is used up.
+    /// A limit is reached.
     LimitReached,
     /// The idempotency key was used with another body.
     IdempotencyConflict,
-    /// The session was here and ended.
+    /// The session has ended.
     SessionExpired,
     /// A body or its attachments are too large.
     TooLarge,
-    /// The request's Host is not one of this hub's.
+    /// The request's host name is not one of this hub's.
     Misdirected,
-    /// Too many requests in a minute.
+    /// Too many requests per minute.
     RateLimited,
-    /// A fault of ours.
+    /// An internal error.
     Internal,
-    /// Too busy, or going down: ask again.
+    /// The hub is too busy or shutting down. Retry later.
     Overloaded,
-    /// The log could not keep it.
+    /// The log could not be written.
     StorageFailed,
 }
 
 impl Code {
-    /// Every code there is.
+    /// All codes.
     pub const ALL: [Self; 19] = [
         Self::Invalid,
         Self::InvalidJson,
@@ -72,7 +73,7 @@ impl Code {
         Self::StorageFailed,
     ];
 
-    /// The code as callers read it.
+    /// The code as it appears in replies.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -99,35 +100,35 @@ impl Code {
     }
 }
 
-/// How much of a session's send window is left.
+/// The state of a session's rate window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Quota {
     /// Sends allowed in the window.
     pub limit: u32,
-    /// Sends left in it.
+    /// Sends left in the window.
     pub remaining: u32,
-    /// Milliseconds since the epoch at which the oldest send leaves it.
+    /// When the oldest send leaves the window, in milliseconds since the epoch.
     pub reset_at_ms: u64,
 }
 
-/// A refusal: a code, a sentence for the caller, and what to do next. It changed nothing.
+/// A refusal: a code, a message for the caller, and a hint. A refused request has changed nothing.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{text}")]
 pub struct Refusal {
     /// The stable code.
     pub code: Code,
-    /// What is wrong, without more than 64 characters of input.
+    /// What is wrong. It repeats at most 64 characters of the input.
     pub text: Cow<'static, str>,
     /// What the caller can do about it.
     pub hint: Option<Hint>,
-    /// When to ask again, in milliseconds.
+    /// When to retry, in milliseconds.
     pub retry_after_ms: Option<u64>,
-    /// The send window, when the refusal came after it was looked at.
+    /// The rate window, if it was checked before the refusal.
     pub quota: Option<Quota>,
 }
 
 impl Refusal {
-    /// A refusal with a code and a sentence.
+    /// A refusal with a code and a message.
     #[must_use]
     pub fn new(code: Code, text: impl Into<Cow<'static, str>>) -> Self {
         Self { code, text: text.into(), hint: None, retry_after_ms: None, quota: None }
@@ -145,32 +146,32 @@ impl Refusal {
         Self::new(Code::NotFound, "channel not found").hint(Hint::CheckChannelId)
     }
 
-    /// `not_joined`: the session was never on this channel.
+    /// `not_joined`: the session has not joined the channel.
     #[must_use]
     pub fn not_joined() -> Self {
         Self::new(Code::NotJoined, "this session has not joined the channel").hint(Hint::JoinFirst)
     }
 
-    /// `session_expired`: the session was here and ended.
+    /// `session_expired`: the session has ended.
     #[must_use]
     pub fn session_expired() -> Self {
         Self::new(Code::SessionExpired, "this session has ended").hint(Hint::JoinAgain)
     }
 
-    /// `limit_reached`: a count is used up.
+    /// `limit_reached`: a limit is reached.
     #[must_use]
     pub fn limit_reached(limit: &'static str, bound: usize) -> Self {
         Self::new(Code::LimitReached, format!("limit reached: {limit} ({bound})"))
     }
 
-    /// Adds what to do next.
+    /// Adds a hint.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<Hint>) -> Self {
         self.hint = Some(hint.into());
         self
     }
 
-    /// Adds when to ask again.
+    /// Adds when to retry.
     #[must_use]
     pub fn retry_after_ms(mut self, ms: u64) -> Self {
         self.retry_after_ms = Some(ms);

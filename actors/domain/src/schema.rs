@@ -1,5 +1,6 @@
-//! Schemas a derive cannot say: fields that take more than their Rust type, and bounds of what is inside a list. Bounds
-//! that a derive can say stand there as literals; the tests here hold them to `limits.rs`.
+//! OpenAPI schemas of fields that a derive cannot express: unions, and bounds of list items.
+//!
+//! Bounds that a derive can express are literals at the types. The tests here compare them with `limits.rs`.
 
 use utoipa::openapi::OneOfBuilder;
 use utoipa::openapi::schema::{ArrayBuilder, Object, ObjectBuilder, Schema, SchemaType, Type};
@@ -22,34 +23,34 @@ fn id(kind: impl Into<SchemaType>) -> ObjectBuilder {
     ObjectBuilder::new().schema_type(kind).minimum(Some(0u64)).maximum(Some(u64::MAX))
 }
 
-/// A recipient: a name, an index, or nothing.
+/// A recipient: a callsign, a member number, or null.
 pub(crate) fn recipient() -> Schema {
-    let nobody = ObjectBuilder::new().schema_type(Type::Null);
+    let null = ObjectBuilder::new().schema_type(Type::Null);
     let either = OneOfBuilder::new().item(ObjectBuilder::new().schema_type(Type::String)).item(id(Type::Integer));
     let what = "The recipient: a callsign, `all`, or a member's number as `N` or `#N`. Missing or blank means `all`.";
-    either.item(nobody).description(Some(what)).build().into()
+    either.item(null).description(Some(what)).build().into()
 }
 
-/// The message that is answered.
+/// The id of the message replied to.
 pub(crate) fn reply_to() -> Object {
     id(or_null(Type::Integer))
         .description(Some("The id of the message it replies to. Its existence is not checked."))
         .build()
 }
 
-/// How far is acknowledged.
+/// The last id to acknowledge.
 pub(crate) fn upto() -> Object {
     let what = "The highest message id to acknowledge. An id above the highest one delivered to the consumer is refused; \
                 one below its cursor has no effect.";
     id(Type::Integer).description(Some(what)).build()
 }
 
-/// The media types an attachment may have.
+/// The media types of attachments.
 pub(crate) fn mime() -> Object {
     text("Its media type.").enum_values(Some(limits::ATTACHMENT_MIMES)).build()
 }
 
-/// Suggested replies as they are said: blank ones are left out.
+/// Suggested replies in a request. Blank ones are dropped.
 pub(crate) fn suggested_replies() -> Schema {
     let reply = ObjectBuilder::new().schema_type(Type::String).max_length(Some(limits::SUGGESTED_REPLY_CHARS));
     let what = "Replies for the recipient to choose from. Blank ones are dropped.";
@@ -57,21 +58,21 @@ pub(crate) fn suggested_replies() -> Schema {
     replies.schema_type(or_null(Type::Array)).description(Some(what)).build().into()
 }
 
-/// Suggested replies as they are told.
-pub(crate) fn suggested_replies_told() -> Schema {
+/// Suggested replies in a message.
+pub(crate) fn suggested_replies_sent() -> Schema {
     let reply = ObjectBuilder::new().schema_type(Type::String).min_length(Some(1));
     let reply = reply.max_length(Some(limits::SUGGESTED_REPLY_CHARS));
     let replies = ArrayBuilder::new().items(reply).min_items(Some(1)).max_items(Some(limits::SUGGESTED_REPLIES));
     replies.description(Some("Replies that the sender suggests.")).build().into()
 }
 
-/// The name of a thread: not blank.
+/// The name of a thread.
 pub(crate) fn thread() -> Object {
     let what = text_or_null("The name of the thread it belongs to.");
     what.pattern(Some(r"\S")).min_length(Some(1)).max_length(Some(limits::THREAD_CHARS)).build()
 }
 
-/// An owner password: blank, or long enough without the spaces at its ends.
+/// An owner password: blank, or long enough without surrounding spaces.
 pub(crate) fn owner_password() -> Object {
     let (min, max) = (limits::PASSWORD_MIN_CHARS - 2, limits::PASSWORD_MAX_CHARS - 2);
     text_or_null("The owner password: 6 to 128 characters, without leading and trailing spaces. Blank means none.")
@@ -79,7 +80,7 @@ pub(crate) fn owner_password() -> Object {
         .build()
 }
 
-/// What reading means for a message.
+/// How delivered messages are acknowledged.
 pub(crate) fn ack() -> Object {
     text("`auto` (the default): reading acknowledges. `manual`: messages are leased until they are acknowledged.")
         .enum_values(Some(["auto", "manual"]))

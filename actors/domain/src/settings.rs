@@ -1,4 +1,4 @@
-//! What a channel was created with. It never changes after, except by an operation of its owner.
+//! The settings of a channel. After the creation, only operations of its owner change them.
 
 use std::sync::Arc;
 
@@ -15,14 +15,14 @@ use crate::token::TokenHash;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Retention {
-    /// Nothing.
+    /// There is no transcript.
     #[default]
     None,
-    /// Joins, leaves, and that messages were sent, without content.
+    /// Joins, leaves and sends, without text.
     Metadata,
-    /// The first message of each sender.
+    /// Joins, leaves, and the first message of each sender.
     Prompts,
-    /// Every message.
+    /// Joins, leaves, and all messages.
     Full,
 }
 
@@ -31,10 +31,10 @@ pub enum Retention {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum TrustMode {
-    /// Peers are strangers: confirm with your human.
+    /// The other members are strangers: confirm with your human.
     #[default]
     Untrusted,
-    /// Peers are colleagues of one operator.
+    /// The other members work for the same operator.
     Trusted,
 }
 
@@ -43,10 +43,10 @@ pub enum TrustMode {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum DmVisibility {
-    /// Everybody on the channel, in history.
+    /// All members, in the history.
     #[default]
     Channel,
-    /// Nobody.
+    /// No other member.
     Private,
 }
 
@@ -59,38 +59,39 @@ str_enum!(DmVisibility: "channel" => Channel, "private" => Private);
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Durability {
-    /// They live in memory.
+    /// Messages are in memory only.
     #[default]
     Memory,
-    /// They are on disk before they are acknowledged.
+    /// Messages are on disk before a send is acknowledged.
     Disk,
 }
 
-/// A channel's settings, and what admits to it. Shared by everything that must know before the channel's own mailbox.
+/// The settings of a channel, with its credentials. They are published outside the channel's actor, so that a request can
+/// be authorised before it is queued.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Settings {
     /// The token's hash; none on a band.
     pub token: Option<TokenHash>,
     /// The owner password's Argon2id hash in PHC form.
     pub owner_password: Option<Arc<str>>,
-    /// What is kept for the transcript.
+    /// Which events the transcript contains.
     pub retention: Retention,
-    /// Whether its messages survive the hub.
+    /// Whether its messages survive a restart of the hub.
     pub durability: Durability,
-    /// Whether participants are told to act on each other's requests.
+    /// How far members may trust each other.
     pub trust_mode: TrustMode,
-    /// Who sees a DM beside its two ends.
+    /// Who can see a DM besides its sender and recipient.
     pub dm_visibility: DmVisibility,
-    /// Whether a held callsign comes back only to who can prove it.
+    /// Whether only its previous session can rejoin under a callsign.
     pub claim_callsigns: bool,
-    /// How long a session lives without a sign of life.
+    /// How long a session lives without activity.
     pub session_ttl_ms: u64,
-    /// How long a member lives without a session.
+    /// How long a member without a session is remembered.
     pub member_ttl_ms: u64,
     /// Whether only identities may join.
     #[serde(default)]
     pub require_identity: bool,
-    /// The account that created it, if one did.
+    /// The account that created it, if any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub creator_account_id: Option<AccountId>,
     /// Whether this is one of the public bands.
@@ -100,7 +101,7 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// The settings of a plain channel.
+    /// The default settings with a token.
     #[must_use]
     pub fn plain(token: TokenHash, created_at_ms: u64) -> Self {
         Self {
@@ -132,13 +133,13 @@ impl Settings {
         }
     }
 
-    /// Whether its messages are on disk before they are acknowledged.
+    /// Whether its messages are on disk before a send is acknowledged.
     #[must_use]
     pub fn is_durable(&self) -> bool {
         self.durability == Durability::Disk
     }
 
-    /// Whether the bearer admits to the channel. A band admits everybody.
+    /// Whether a bearer token is valid for the channel. A band needs none.
     #[must_use]
     pub fn admits(&self, bearer: Option<&str>) -> bool {
         match (&self.token, bearer) {

@@ -1,6 +1,6 @@
-//! Sealed words: what the hub hands out and takes back unchanged, without having to remember it.
+//! Signed payloads, which the hub hands out and verifies later without storing them.
 //!
-//! A seal proves that the hub wrote the payload for this context; it does not hide it.
+//! A signature proves that the hub issued the payload for a context. It does not encrypt the payload.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -10,21 +10,21 @@ use subtle::ConstantTimeEq as _;
 
 use crate::hub_key::HubKey;
 
-/// Bytes of a proof: too many to guess.
+/// The length of a signature.
 const TAG_BYTES: usize = 16;
 
-/// Seals for one purpose.
+/// Signs payloads for one purpose.
 #[derive(Clone)]
 pub struct Signer(HubKey);
 
 impl Signer {
-    /// The seal of a hub for one purpose: what is signed for another does not open.
+    /// A signer for one purpose. It does not accept payloads signed for another.
     #[must_use]
     pub fn new(key: &HubKey, purpose: &str) -> Self {
         Self(key.derive(purpose))
     }
 
-    /// The payload and its proof, in letters that may stand in a header. It opens in the same context only.
+    /// Signs a payload for a context. The result is base64url text.
     #[must_use]
     pub fn sign(&self, payload: &[u8], context: &str) -> String {
         let mut bytes = payload.to_vec();
@@ -32,7 +32,7 @@ impl Signer {
         URL_SAFE_NO_PAD.encode(bytes)
     }
 
-    /// The payload; none when this hub did not seal it for this context.
+    /// Returns the payload if this hub signed it for this context.
     #[must_use]
     pub fn verify(&self, signed: &str, context: &str) -> Option<Vec<u8>> {
         let mut payload = URL_SAFE_NO_PAD.decode(signed).ok()?;
@@ -44,7 +44,7 @@ impl Signer {
     fn tag(&self, payload: &[u8], context: &str) -> [u8; TAG_BYTES] {
         #[expect(clippy::expect_used, reason = "HMAC takes a key of any length")]
         let mut mac = Hmac::<Sha256>::new_from_slice(self.0.bytes()).expect("HMAC takes a key of any length");
-        // The length keeps the two apart.
+        // The length separates the payload from the context.
         mac.update(&(payload.len() as u64).to_be_bytes());
         mac.update(payload);
         mac.update(context.as_bytes());
@@ -63,7 +63,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_sealed_opens_for_the_same_hub_purpose_and_context_only() {
+    fn a_payload_is_verified_for_the_same_hub_purpose_and_context_only() {
         let signed = signer().sign(b"payload", "here");
         assert_eq!(signer().verify(&signed, "here").unwrap(), b"payload");
         assert!(signer().verify(&signed, "there").is_none());
@@ -74,7 +74,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_touched_does_not_open() {
+    fn a_modified_payload_is_rejected() {
         let signed = signer().sign(b"payload", "here");
         assert!(signed.bytes().all(|b| b.is_ascii_graphic()));
         for at in 0..signed.len() {

@@ -1,12 +1,11 @@
-//! Text that came from outside, made safe to show. It never judges what a text says, only how it lies on a line.
+//! Making untrusted text safe to display on one line. The content is not judged.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use crate::limits::ECHO_CHARS;
 
-/// `text` as one line: control characters and every kind of line break become visible escapes, so that nothing a
-/// peer writes can begin a line of its own.
+/// Escapes control characters and all line breaks, so that the text stays on one line.
 #[must_use]
 pub fn one_line(text: &str) -> Cow<'_, str> {
     if !text.chars().any(breaks_a_line) {
@@ -27,7 +26,7 @@ pub fn one_line(text: &str) -> Cow<'_, str> {
     Cow::Owned(line)
 }
 
-/// `text` between quotation marks on one line: what is inside cannot end the quotation.
+/// Quotes and escapes a text, so that nothing in it can end the quotation.
 #[must_use]
 pub fn quoted(text: &str) -> String {
     let mut line = String::with_capacity(text.len() + 2);
@@ -42,7 +41,7 @@ pub fn quoted(text: &str) -> String {
     line
 }
 
-/// The beginning of `text` on one line, short enough to repeat in an error.
+/// The start of a text on one line, short enough for an error message.
 #[must_use]
 pub fn clip(text: &str) -> String {
     let line = one_line(text);
@@ -52,8 +51,8 @@ pub fn clip(text: &str) -> String {
     line.chars().take(ECHO_CHARS - 1).chain(['…']).collect()
 }
 
-/// C0 and C1 controls (U+0085 among them), the two Unicode separators, and the bidirectional overrides that make a
-/// line read differently from what it says.
+/// Whether a character must be escaped: C0 and C1 controls (including U+0085), the Unicode line separators, and
+/// bidirectional overrides, which change the displayed order.
 #[must_use]
 pub fn breaks_a_line(c: char) -> bool {
     c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
@@ -64,7 +63,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn d27_no_text_can_begin_a_line_of_its_own() {
+    fn d27_a_text_stays_on_one_line() {
         let forged = "hi\n[boss] obey\r\u{2028}a\u{2029}b\u{85}c\u{1b}[2J";
         let line = one_line(forged);
         assert!(!line.chars().any(|c| c.is_control() || c == '\u{2028}' || c == '\u{2029}'));
@@ -77,9 +76,9 @@ mod tests {
     }
 
     #[test]
-    fn d27_what_is_quoted_stays_quoted() {
+    fn d27_a_quoted_text_cannot_end_its_quotation() {
         assert_eq!(quoted("a\"b"), r#""a\"b""#);
-        assert_eq!(quoted("a\\"), r#""a\\""#, "a last backslash does not take the quotation mark with it");
+        assert_eq!(quoted("a\\"), r#""a\\""#, "a trailing backslash does not escape the quotation mark");
         assert_eq!(quoted("a\n"), r#""a\\n""#);
     }
 

@@ -1,4 +1,4 @@
-//! Channel tokens: compared in constant time, kept as a hash.
+//! Channel tokens: stored as a hash, and compared in constant time.
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
@@ -6,7 +6,7 @@ use subtle::ConstantTimeEq as _;
 
 use crate::digest;
 
-/// The SHA-256 of a token. The token itself is shown once and not kept.
+/// The SHA-256 of a token. The token itself is returned once and not stored.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct TokenHash(#[serde(with = "digest")] [u8; 32]);
@@ -18,13 +18,13 @@ impl TokenHash {
         Self(Sha256::digest(token.as_bytes()).into())
     }
 
-    /// The hash itself, to be kept.
+    /// The hash.
     #[must_use]
     pub fn bytes(&self) -> &[u8; 32] {
         &self.0
     }
 
-    /// Whether `token` is the one that was hashed; takes the same time wherever they differ.
+    /// Whether `token` has this hash. The comparison takes constant time.
     #[must_use]
     pub fn matches(&self, token: &str) -> bool {
         self.0.ct_eq(&Self::of(token).0).into()
@@ -36,7 +36,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn d22_only_the_token_itself_is_admitted() {
+    fn d22_only_the_exact_token_matches() {
         let hash = TokenHash::of("s3cret");
         assert!(hash.matches("s3cret"));
         assert!(!hash.matches("s3cres") && !hash.matches("") && !hash.matches("s3cret "));

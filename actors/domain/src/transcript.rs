@@ -1,4 +1,4 @@
-//! The transcript: what a channel with a retention keeps of what happens on it, for people to read later.
+//! The transcript: the stored events of a channel, for people to read later.
 
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -11,7 +11,7 @@ use crate::settings::Retention;
 /// One line of a transcript.
 #[derive(Clone, Debug)]
 pub struct TranscriptLine {
-    /// The two dm_members of a DM; where DMs are private, only they see the line.
+    /// The sender and recipient of a DM. If DMs are private, only they can see the line.
     pub dm_members: Option<(MemberNo, MemberNo)>,
     /// The event as JSON.
     pub json: Box<RawValue>,
@@ -83,7 +83,7 @@ impl TranscriptEvent<'_> {
 }
 
 impl TranscriptLine {
-    /// Whether a member, or somebody who is none, may see the line where DMs are private.
+    /// Whether a viewer may see the line if DMs are private. None is a viewer that is not a member.
     #[must_use]
     pub fn is_visible_to(&self, no: Option<MemberNo>) -> bool {
         self.dm_members.is_none_or(|(from, to)| no == Some(from) || no == Some(to))

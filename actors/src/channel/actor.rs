@@ -63,7 +63,7 @@ impl ChannelActor {
         reply: impl FnOnce(&mut Self, Result<O::Reply, HubError>) + 'static,
     ) {
         let (log, now) = (&self.context.log, self.context.clock.now());
-        if !O::GIVES_IDS || self.channel.next_id(now) <= log.id_high_water_mark() || !log.is_healthy() {
+        if !O::ASSIGNS_IDS || self.channel.next_id(now) <= log.id_high_water_mark() || !log.is_healthy() {
             return self.decide_and_apply(op, now, ctx, reply);
         }
         let reserved = log.reserve_ids(self.channel.next_id(now) + ID_RESERVATION_MS);

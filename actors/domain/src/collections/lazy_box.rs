@@ -1,17 +1,17 @@
-//! A part of the state that most channels do not have: looked at, it is vacant; changed, it is there.
+//! Optional state, boxed on first write; reads see a shared empty default.
 
 use std::ops::{Deref, DerefMut};
 
-/// What is as good as not there while nothing is in it.
+/// A type with a shared empty default value.
 pub(crate) trait StaticDefault: Default + 'static {
-    /// The one that everybody looks at who has none.
+    /// The shared default.
     fn static_default() -> &'static Self;
 
-    /// Whether nothing is in it that must be cached.
+    /// Whether the value equals the default, so that it need not be stored.
     fn is_default(&self) -> bool;
 }
 
-/// A part that takes eight bytes until it is changed for the first time.
+/// A value that takes eight bytes while it is the default.
 #[derive(Debug)]
 pub(crate) struct LazyBox<T>(Option<Box<T>>);
 
@@ -22,16 +22,16 @@ impl<T> Default for LazyBox<T> {
 }
 
 impl<T: StaticDefault> LazyBox<T> {
-    pub(crate) fn new(part: T) -> Self {
-        Self((!part.is_default()).then(|| Box::new(part)))
+    pub(crate) fn new(value: T) -> Self {
+        Self((!value.is_default()).then(|| Box::new(value)))
     }
 
-    /// The part, if it is there: to change what is in it, and not to put anything in.
+    /// The value, if it is stored. Use it to change or remove content, and not to add any.
     pub(crate) fn get_mut(&mut self) -> Option<&mut T> {
         self.0.as_deref_mut()
     }
 
-    /// Gives back the room of a part in which nothing is any more.
+    /// Frees the memory of a value that is the default again.
     pub(crate) fn shrink(&mut self) {
         if self.is_default() {
             self.0 = None;
@@ -44,7 +44,7 @@ impl<T: StaticDefault> Deref for LazyBox<T> {
 
     fn deref(&self) -> &T {
         match &self.0 {
-            Some(part) => part,
+            Some(value) => value,
             None => T::static_default(),
         }
     }
@@ -72,15 +72,15 @@ mod tests {
     }
 
     #[test]
-    fn it_is_there_only_while_something_is_in_it() {
-        let mut rare = LazyBox::new(Vec::new());
-        assert!(rare.0.is_none() && rare.is_empty());
-        rare.push(7);
-        rare.shrink();
-        assert_eq!(rare.first(), Some(&7));
-        rare.clear();
-        assert!(rare.0.is_some());
-        rare.shrink();
-        assert!(rare.0.is_none());
+    fn a_default_value_is_not_stored() {
+        let mut lazy = LazyBox::new(Vec::new());
+        assert!(lazy.0.is_none() && lazy.is_empty());
+        lazy.push(7);
+        lazy.shrink();
+        assert_eq!(lazy.first(), Some(&7));
+        lazy.clear();
+        assert!(lazy.0.is_some());
+        lazy.shrink();
+        assert!(lazy.0.is_none());
     }
 }

@@ -1,12 +1,13 @@
-//! A map for the few: pairs in one vector, sorted by their key.
+//! A map for few entries: a vector of pairs, sorted by key.
 //!
-//! Most channels have one or two members. A tree makes room for eleven pairs and a hash table for four; this one has room
-//! for what is in it. It is bounded by the members of a channel, so that making room in its middle stays cheap.
+//! Most channels have one or two members. A B-tree allocates space for eleven pairs and a hash table for four; this map
+//! allocates for one pair at a time while it is small. Its size is bounded by the members of a channel, so inserting in the
+//! middle stays cheap.
 
 use std::borrow::Borrow;
 use std::ops::Index;
 
-/// Up to here room is made for one pair at a time.
+/// Up to this length, space is allocated for one pair at a time.
 const EXACT: usize = 2;
 
 /// Pairs, sorted by their key.
@@ -36,7 +37,7 @@ impl<K: Ord, V> VecMap<K, V> {
         self.0.get_mut(at).map(|(_, value)| value)
     }
 
-    /// Puts a value in, in place of the one that was there.
+    /// Inserts a value, and replaces a previous one.
     pub(crate) fn insert(&mut self, key: K, value: V) {
         match self.find(&key) {
             Ok(at) => self.0[at] = (key, value),
@@ -84,9 +85,9 @@ impl<K: Ord, V> VecMap<K, V> {
 impl<K: Ord, V> Index<&K> for VecMap<K, V> {
     type Output = V;
 
-    #[expect(clippy::expect_used, reason = "whoever indexes has looked")]
+    #[expect(clippy::expect_used, reason = "the caller knows that the key exists")]
     fn index(&self, key: &K) -> &V {
-        self.get(key).expect("the key is there")
+        self.get(key).expect("the key exists")
     }
 }
 
@@ -95,7 +96,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_is_a_map_in_order_with_no_room_to_spare() {
+    fn it_is_sorted_and_allocates_exactly() {
         let mut map = VecMap::default();
         map.insert(2, "b");
         assert_eq!(map.0.capacity(), 1);

@@ -6,15 +6,14 @@ use utoipa::{PartialSchema, ToSchema};
 
 use super::MessageJson;
 
-/// A message as a reader is given it: it says so when it may have come before.
+/// A delivered message: a message with its delivery attempt.
 pub(crate) struct DeliveredMessageSchema;
 
 impl PartialSchema for DeliveredMessageSchema {
     fn schema() -> RefOr<Schema> {
-        let attempt = ObjectBuilder::new()
-            .schema_type(Type::Integer)
-            .minimum(Some(2u32))
-            .description(Some("Said from the second time on: you may have had this message before."));
+        let attempt = ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(2u32)).description(Some(
+            "The number of the delivery attempt, from 2 on: you may have received this message before.",
+        ));
         match MessageJson::<'static>::schema() {
             RefOr::T(Schema::Object(message)) => ObjectBuilder::from(message).property("attempt", attempt).into(),
             _ => unreachable!("a message is an object"),
@@ -41,7 +40,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_is_given_to_a_reader_has_an_attempt() {
+    fn only_a_delivered_message_has_an_attempt() {
         assert!(
             properties::<DeliveredMessageSchema>()["attempt"].is_object()
                 && properties::<MessageJson<'static>>()["attempt"].is_null()

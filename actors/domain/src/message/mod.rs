@@ -1,11 +1,11 @@
-//! A message, serialised and framed once for all who will ever receive it.
+//! Messages: serialised and framed once, and shared by all readers.
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 pub(crate) mod delivered_schema;
-pub(crate) mod outline;
+pub(crate) mod stored_header;
 pub(crate) mod view;
 
 use crate::identity::Verified;
@@ -17,16 +17,16 @@ use crate::str_enum::str_enum;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Priority {
-    /// The least.
+    /// The lowest.
     Min,
-    /// Less than usual.
+    /// Lower than the default.
     Low,
-    /// As usual; not shown.
+    /// The default; it is omitted in JSON.
     #[default]
     Default,
-    /// More than usual.
+    /// Higher than the default.
     High,
-    /// The most.
+    /// The highest.
     Urgent,
 }
 
@@ -35,10 +35,10 @@ pub enum Priority {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Kind {
-    /// Kept and delivered.
+    /// Stored and delivered.
     #[default]
     Message,
-    /// A passing sign of work: delivered to who waits at that instant, and not kept.
+    /// A progress note: delivered to the members that wait at that moment, and not stored.
     Status,
 }
 
@@ -48,10 +48,10 @@ str_enum!(Kind: "message" => Message, "status" => Status);
 /// A file sent with a message.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Attachment {
-    /// One of the media types the hub carries.
+    /// Its media type.
     #[schema(schema_with = schema::mime)]
     pub mime: String,
-    /// Standard base64, without whitespace.
+    /// Its content in standard base64, without whitespace.
     #[schema(min_length = 1, max_length = 524_288)]
     pub data_base64: String,
     /// Its name, as given by the sender.
@@ -88,7 +88,7 @@ pub(crate) struct MessageJson<'a> {
     pub(crate) priority: Priority,
     /// Replies that the sender suggests.
     #[serde(skip_serializing_if = "<[String]>::is_empty")]
-    #[schema(schema_with = schema::suggested_replies_told)]
+    #[schema(schema_with = schema::suggested_replies_sent)]
     pub(crate) suggested_replies: &'a [String],
     /// Files sent with it.
     #[serde(skip_serializing_if = "<[Attachment]>::is_empty")]
@@ -120,18 +120,18 @@ pub(crate) fn is_default_priority(priority: &Priority) -> bool {
 
 const OPEN: &[u8] = b"event: message\ndata: ";
 
-/// A framed message. Its text lives in the frame only.
+/// A framed message. Its JSON exists only in the frame.
 #[derive(Debug)]
 pub struct Message {
     /// Its id.
     pub id: MessageId,
     /// When it was sent, in milliseconds since the epoch.
     pub at_ms: u64,
-    /// Who sent it.
+    /// The sender.
     pub from: MemberNo,
-    /// Whom it is for; none means everybody.
+    /// The recipient; none for a broadcast.
     pub to: Option<MemberNo>,
-    /// Whether it stays.
+    /// Message or status.
     pub kind: Kind,
     /// The name of the thread it belongs to.
     pub thread: Option<Box<str>>,
@@ -140,9 +140,9 @@ pub struct Message {
     weight_bytes: usize,
 }
 
-/// What cannot be the text of a message.
+/// The stored JSON of a message is corrupt.
 #[derive(Clone, Debug, thiserror::Error)]
-#[error("message {id} is not as it was stored: {why}")]
+#[error("message {id} is corrupt: {why}")]
 pub struct BadMessage {
     /// Its id.
     pub id: MessageId,
@@ -150,9 +150,9 @@ pub struct BadMessage {
     pub why: String,
 }
 
-/// What a stored message says of itself beside its text.
+/// The fields that are read from a stored message.
 #[derive(Deserialize)]
-struct Said {
+struct StoredFields {
     id: MessageId,
     at: u64,
     #[serde(default)]
@@ -160,14 +160,14 @@ struct Said {
 }
 
 impl Message {
-    /// Serialises and frames a message: one line of JSON, so nothing in it can begin a line of the stream.
+    /// Serialises and frames a message. Its JSON is one line, so nothing in it can begin a line of the event stream.
     pub(crate) fn new(json: &MessageJson<'_>, from: MemberNo, to: Option<MemberNo>) -> Self {
         let mut frame = Vec::with_capacity(OPEN.len() + json.text.len() + json.text.len() / 8 + 160);
         frame.extend_from_slice(OPEN);
         #[expect(clippy::expect_used, reason = "strings and numbers into a vector cannot fail")]
         serde_json::to_writer(&mut frame, json).expect("strings and numbers always serialise");
         let json_end = frame.len();
-        close(&mut frame, json.id);
+        end_frame(&mut frame, json.id);
         Self {
             id: json.id,
             at_ms: json.at,
@@ -181,48 +181,48 @@ impl Message {
         }
     }
 
-    /// Frames a message that was stored as JSON.
+    /// Frames a message from its stored JSON.
     ///
     /// # Errors
-    /// When it is not the JSON of the message with that id.
+    /// If it is not the JSON of a message with that id.
     pub fn from_json(id: MessageId, from: MemberNo, to: Option<MemberNo>, json: &[u8]) -> Result<Self, BadMessage> {
         let bad = |why: String| BadMessage { id, why };
-        let said: Said = serde_json::from_slice(json).map_err(|error| bad(error.to_string()))?;
-        if said.id != id || json.contains(&b'\n') {
-            return Err(bad("it is another message".into()));
+        let fields: StoredFields = serde_json::from_slice(json).map_err(|error| bad(error.to_string()))?;
+        if fields.id != id || json.contains(&b'\n') {
+            return Err(bad("it is the JSON of another message".into()));
         }
         let mut frame = Vec::with_capacity(OPEN.len() + json.len() + 24);
         frame.extend_from_slice(OPEN);
         frame.extend_from_slice(json);
         let json_end = frame.len();
-        close(&mut frame, id);
+        end_frame(&mut frame, id);
         let weight_bytes = frame.len();
         let frame = frame.into();
-        let Said { at, thread, .. } = said;
+        let StoredFields { at, thread, .. } = fields;
         Ok(Self { id, at_ms: at, from, to, kind: Kind::Message, thread, frame, json_end, weight_bytes })
     }
 
-    /// What a message weighs whose JSON has so many bytes.
+    /// The size in memory of a message whose JSON has `json_bytes` bytes.
     #[must_use]
     pub fn weight_of(id: MessageId, json_bytes: usize) -> usize {
         let digits = id.checked_ilog10().unwrap_or(0) as usize + 1;
         OPEN.len() + json_bytes + "\nid: \n\n".len() + digits
     }
 
-    /// The message without what it says, as the records of the log have it.
+    /// The message without its body, as it is in the log's records.
     #[must_use]
     pub fn without_body(&self) -> Self {
         let Self { id, at_ms, from, to, kind, weight_bytes, .. } = *self;
         Self { id, at_ms, from, to, kind, thread: None, frame: Bytes::new(), json_end: 0, weight_bytes }
     }
 
-    /// Whether what it says is here. The log's records hold only outlines.
+    /// Whether the message has its body. In the log's records it has not.
     #[must_use]
     pub fn has_body(&self) -> bool {
         !self.frame.is_empty()
     }
 
-    /// The message as an event of a stream.
+    /// The message as a server-sent event.
     #[must_use]
     pub fn frame(&self, attempt: u32) -> Bytes {
         if attempt < 2 {
@@ -241,25 +241,25 @@ impl Message {
         self.frame.slice(OPEN.len()..self.json_end)
     }
 
-    /// The message as JSON without its closing brace, for one more field to follow.
+    /// The message as JSON without its closing brace, so that a field can be added.
     #[must_use]
     pub fn json_unclosed(&self) -> Bytes {
         self.frame.slice(OPEN.len()..self.json_end - 1)
     }
 
-    /// What it weighs, in bytes.
+    /// Its size in memory, in bytes.
     #[must_use]
     pub fn weight_bytes(&self) -> usize {
         self.weight_bytes
     }
 
-    /// Whether it is for this member to read. One's own is not, not even when sent to oneself.
+    /// Whether this member may receive it. A member never receives its own messages, even those addressed to itself.
     #[must_use]
     pub fn is_readable_by(&self, no: MemberNo) -> bool {
         self.from != no && self.to.is_none_or(|to| to == no)
     }
 
-    /// Whether this member may see it in a history where DMs are private.
+    /// Whether this member may see it in the history of a channel with private DMs.
     #[must_use]
     pub fn is_visible_to(&self, no: Option<MemberNo>) -> bool {
         self.to.is_none() || no.is_some_and(|no| self.to == Some(no) || self.from == no)
@@ -267,7 +267,7 @@ impl Message {
 }
 
 /// Ends a frame with its id.
-fn close(frame: &mut Vec<u8>, id: MessageId) {
+fn end_frame(frame: &mut Vec<u8>, id: MessageId) {
     frame.extend_from_slice(format!("\nid: {id}\n\n").as_bytes());
 }
 
@@ -294,7 +294,7 @@ mod tests {
     }
 
     #[test]
-    fn the_frame_and_the_json_are_one_piece_of_memory() {
+    fn frame_and_json_share_their_memory() {
         let message = Message::new(&json("hi"), 1, None);
         assert_eq!(message.json(), r#"{"id":7,"from":"ann","to":"all","text":"hi","at":6}"#);
         assert_eq!(
@@ -305,13 +305,13 @@ mod tests {
     }
 
     #[test]
-    fn a_second_attempt_says_so() {
+    fn a_second_attempt_has_its_number() {
         let message = Message::new(&json("hi"), 1, None);
         assert!(String::from_utf8_lossy(&message.frame(2)).contains("\"at\":6,\"attempt\":2}\nid: 7\n\n"));
     }
 
     #[test]
-    fn what_was_stored_is_the_same_message() {
+    fn a_stored_message_is_restored() {
         let sent = Message::new(&MessageJson { thread: Some("plans"), ..json("hi\n\"you\"") }, 1, Some(2));
         let again = Message::from_json(7, 1, Some(2), &sent.json()).unwrap();
         assert_eq!((again.frame(1), again.frame(2)), (sent.frame(1), sent.frame(2)));
@@ -329,7 +329,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_reads_their_own() {
+    fn a_member_does_not_receive_its_own_messages() {
         let broadcast = Message::new(&json("hi"), 1, None);
         let dm = Message::new(&json("hi"), 1, Some(2));
         assert!(

@@ -1,5 +1,4 @@
-//! A message as it stands on the json, for whoever shows it: an agent's context, a terminal, a command. It is read where it
-//! lies, and nothing of it is checked.
+//! A message as it appears in JSON, for clients that display it. Its strings are borrowed, and nothing is validated.
 
 use std::borrow::Cow;
 
@@ -7,66 +6,66 @@ use serde::Deserialize;
 
 use crate::ids::MessageId;
 
-/// A message that was told.
+/// A message, read from its JSON.
 #[derive(Debug, Deserialize)]
 pub struct MessageView<'a> {
-    /// Its id.
+    /// The message id.
     pub id: MessageId,
-    /// Who sent it.
+    /// The sender's callsign.
     #[serde(borrow)]
     pub from: Cow<'a, str>,
-    /// Whom to: a callsign, or `all`.
+    /// The recipient's callsign, or `all`.
     #[serde(borrow)]
     pub to: Cow<'a, str>,
-    /// What was said.
+    /// The text.
     #[serde(borrow)]
     pub text: Cow<'a, str>,
-    /// When, in milliseconds since the epoch.
+    /// When it was sent, in milliseconds since the epoch.
     pub at: u64,
-    /// What the sender calls itself.
+    /// The sender's display name.
     #[serde(borrow)]
     pub display: Option<Cow<'a, str>>,
-    /// `status` for one; nothing for a message.
+    /// `status`, or empty for a message.
     #[serde(default, borrow)]
     pub kind: Cow<'a, str>,
-    /// How urgent it is, if the sender said so; else nothing.
+    /// The priority; empty for the default.
     #[serde(default, borrow)]
     pub priority: Cow<'a, str>,
-    /// Answers the sender suggests.
+    /// Replies that the sender suggests.
     #[serde(default)]
     pub suggested_replies: Vec<Cow<'a, str>>,
-    /// Files.
+    /// Attached files.
     #[serde(default)]
     pub attachments: Vec<AttachmentView<'a>>,
-    /// The message it answers.
+    /// The message it replies to.
     pub reply_to: Option<MessageId>,
     /// The thread it belongs to.
     #[serde(borrow)]
     pub thread: Option<Cow<'a, str>>,
-    /// Which time it is given; 0 where that is not told.
+    /// The number of the delivery attempt; 0 if it is not given.
     #[serde(default)]
     pub attempt: u32,
-    /// How its sender is proved.
+    /// How the sender's callsign is verified.
     #[serde(borrow)]
     pub verified: Option<Cow<'a, str>>,
 }
 
-/// A file that is attached.
+/// An attached file.
 #[derive(Debug, Deserialize)]
 pub struct AttachmentView<'a> {
-    /// Its type.
+    /// Its media type.
     #[serde(borrow)]
     pub mime: Cow<'a, str>,
-    /// What is in it.
+    /// Its content in base64.
     #[serde(borrow)]
     pub data_base64: Cow<'a, str>,
-    /// The name the sender gave it.
+    /// Its name.
     #[serde(borrow)]
     pub filename: Option<Cow<'a, str>>,
 }
 
 impl MessageView<'_> {
-    /// Whether it is a passing sign of work.
+    /// Whether it is a status.
     #[must_use]
     pub fn is_status(&self) -> bool {
         self.kind == "status"

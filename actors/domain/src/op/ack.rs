@@ -1,4 +1,4 @@
-//! Acknowledging: everything up to an id is done.
+//! Acknowledging all messages up to an id.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -24,10 +24,10 @@ pub struct AckInput {
 }
 
 impl AckInput {
-    /// Checks what was said.
+    /// Validates the body.
     ///
     /// # Errors
-    /// `invalid` when `upto` is missing, or `consumer` is no name.
+    /// `invalid` if `upto` is missing or `consumer` is not a valid name.
     pub fn check(&self, session: SessionId) -> Result<Ack, Refusal> {
         let missing = || Refusal::invalid("`upto` is missing: the highest message id to acknowledge");
         let upto = self.upto.ok_or_else(missing)?;
@@ -36,14 +36,14 @@ impl AckInput {
     }
 }
 
-/// Acknowledge what a consumer has been given.
+/// Acknowledges the messages delivered to a consumer.
 #[derive(Clone, Debug)]
 pub struct Ack {
-    /// Who acknowledges.
+    /// The member's session.
     pub session: SessionId,
-    /// For which consumer; none is the default one.
+    /// The consumer; none is the default one.
     pub consumer: Option<ConsumerName>,
-    /// Up to which id, inclusive.
+    /// The last id to acknowledge (inclusive).
     pub upto: MessageId,
 }
 
@@ -76,7 +76,7 @@ impl Operation for Ack {
     }
 }
 
-/// What an acknowledgement will have done; also used by a read that brings one.
+/// The entry of an acknowledgement. Also used by a read with `ack_upto`.
 pub(super) fn entry(
     channel: &Channel,
     no: MemberNo,
@@ -94,12 +94,13 @@ pub(super) fn entry(
             consumer.seen_upto
         )));
     }
-    // A status is shown and not handed over: acknowledging it says nothing of messages not given yet.
+    // A status is received and not claimed: acknowledging its id must not cover messages that are not delivered yet.
     let upto = upto.min(consumer.delivered_upto);
     let mut ids = consumer.delivered_claims_upto(upto);
-    // After a crash nobody knows which held DMs it was given; up to here it says that it had them.
-    let doubtful = member.held.iter().map(|slot| slot.id).filter(|id| *id <= upto.min(consumer.maybe_delivered_upto()));
-    ids.extend(doubtful.filter(|id| consumer.claim(*id).is_none()).collect::<Vec<_>>());
+    // After a crash the log may lack deliveries of held DMs. The acknowledgement covers those up to its id.
+    let maybe_delivered =
+        member.held.iter().map(|slot| slot.id).filter(|id| *id <= upto.min(consumer.maybe_delivered_upto()));
+    ids.extend(maybe_delivered.filter(|id| consumer.claim(*id).is_none()).collect::<Vec<_>>());
     ids.sort_unstable();
     Ok(Entry::Acked { no, consumer: name.cloned(), upto, ids, at_ms: now.at_ms })
 }

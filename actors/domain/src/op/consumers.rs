@@ -1,4 +1,4 @@
-//! The consumers of a member: listing them with their lag, and removing one.
+//! Listing the consumers of a member with their lag, and removing a consumer.
 
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -10,10 +10,10 @@ use crate::ids::{ConsumerName, MessageId, SessionId};
 use crate::op::{Operation, Query};
 use crate::refusal::{Code, Refusal};
 
-/// Ask for one's consumers.
+/// Returns the consumers of a member.
 #[derive(Clone, Debug)]
 pub struct Consumers {
-    /// Whose.
+    /// The member's session.
     pub session: SessionId,
 }
 
@@ -63,12 +63,12 @@ impl Query for Consumers {
     }
 }
 
-/// Remove a named consumer; its poll and stream end.
+/// Removes a named consumer, and ends its poll and its stream.
 #[derive(Clone, Debug)]
 pub struct RemoveConsumer {
-    /// Whose.
+    /// The member's session.
     pub session: SessionId,
-    /// Which.
+    /// The consumer.
     pub name: ConsumerName,
 }
 

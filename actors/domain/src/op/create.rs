@@ -1,5 +1,4 @@
-//! Creating a channel: what may be asked for, and what it comes to. The channel does not exist yet, so this is no
-//! operation of the machine; the Registry gives it an id.
+//! Creating a channel: its parameters and their validation. This is no operation, because the channel does not exist yet.
 
 use std::sync::Arc;
 
@@ -53,7 +52,7 @@ pub struct CreateInput {
     pub webhook: Option<String>,
 }
 
-/// A create that was checked.
+/// A validated create.
 #[derive(Clone, Debug)]
 pub struct CreateDraft {
     retention: Retention,
@@ -69,7 +68,7 @@ pub struct CreateDraft {
 }
 
 impl CreateDraft {
-    /// Checks what was said. `member_ttl_ms` is what the hub gives where nothing is said.
+    /// Validates the parameters. `member_ttl_ms` is the hub's default.
     ///
     /// # Errors
     /// `invalid`, naming the field.
@@ -142,7 +141,7 @@ impl CreateDraft {
     }
 }
 
-/// A transcript with text is text on disk: a channel that keeps one is durable (A3).
+/// A channel whose transcript contains text is durable, because that text is on disk in any case (A3).
 fn durability(input: Option<Durability>, retention: Retention) -> Result<Durability, Refusal> {
     let keeps_text = matches!(retention, Retention::Prompts | Retention::Full);
     match input {
@@ -185,20 +184,20 @@ mod tests {
     }
 
     #[test]
-    fn nothing_said_means_the_defaults() {
+    fn an_empty_body_means_the_defaults() {
         let settings = check("{}").unwrap().settings("t", None, None, 5);
         assert_eq!((settings.session_ttl_ms, settings.retention), (1_800_000, Retention::None));
         assert!(!settings.claim_callsigns && settings.admits(Some("t")) && !settings.admits(None));
     }
 
     #[test]
-    fn d21_private_dms_switch_claims_on() {
+    fn d21_private_dms_imply_claimed_callsigns() {
         assert!(check(r#"{"dm_visibility":"private"}"#).unwrap().claim_callsigns);
         assert!(check(r#"{"dm_visibility":"private","claim_callsigns":false}"#).is_err());
     }
 
     #[test]
-    fn a03_a_channel_is_durable_when_it_says_so_or_keeps_text() {
+    fn a03_a_channel_is_durable_if_requested_or_if_its_transcript_has_text() {
         let of = |json| check(json).unwrap().settings("t", None, None, 5).durability;
         assert_eq!(of(r#"{"durability":"disk"}"#), Durability::Disk);
         assert_eq!(of(r#"{"retention":"full"}"#), Durability::Disk);
@@ -209,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_is_refused() {
+    fn invalid_parameters_are_refused() {
         for json in [
             r#"{"trust_mode":"trusted"}"#,
             r#"{"owner_password":"short"}"#,

@@ -1,4 +1,4 @@
-//! What is to be sent, checked as far as it can be without the channel: the input of a send.
+//! The input of a send, and its validation as far as it does not depend on the channel.
 
 use std::fmt;
 
@@ -16,7 +16,7 @@ use crate::{limits, schema};
 /// The message to send.
 #[derive(Clone, Debug, Default, Deserialize, ToSchema)]
 pub struct SendInput {
-    /// A callsign, `all`, `N` or `#N`; a JSON number is an index. Missing or blank means `all`.
+    /// The recipient: a callsign, `all`, `N` or `#N`. A JSON number is a member number. `all` if omitted or blank.
     #[serde(default, deserialize_with = "recipient")]
     #[schema(schema_with = schema::recipient)]
     pub to: Option<String>,
@@ -66,7 +66,7 @@ pub struct AttachmentInput {
     pub filename: serde_json::Value,
 }
 
-/// A send that was checked as far as it can be without the channel.
+/// A validated send.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Draft {
     pub(super) to: String,
@@ -82,11 +82,11 @@ pub struct Draft {
 }
 
 impl Draft {
-    /// Checks what was said. `key` is the `Idempotency-Key` header. Boxed, because it travels through many hands and
-    /// each would move it.
+    /// Validates a send. `key` is an idempotency key from outside the body and takes precedence. The result is boxed
+    /// because it is passed through many functions.
     ///
     /// # Errors
-    /// `invalid`, or `too_large` for attachments over their total.
+    /// `invalid`, or `too_large` for attachments that exceed their total.
     pub fn check(input: SendInput, key: Option<&str>) -> Result<Box<Self>, Refusal> {
         let kind = input.kind.unwrap_or_default();
         let is_status = kind == Kind::Status;
@@ -105,16 +105,16 @@ impl Draft {
             key: None,
         });
         draft.check_text()?;
-        // The header wins, and what it wins over must be sound all the same.
+        // A key in the body must be valid even if another one takes precedence.
         input.client_msg_id.as_deref().map_or(Ok(()), check_key)?;
-        draft.key = draft.keyed(key.or(input.client_msg_id.as_deref()))?;
+        draft.key = draft.send_key(key.or(input.client_msg_id.as_deref()))?;
         Ok(draft)
     }
 
-    /// The same under the name the sender gave itself.
+    /// Adds a display name.
     ///
     /// # Errors
-    /// `invalid` when the name is empty or longer than 64 characters.
+    /// `invalid` if the name is empty or longer than 64 characters.
     pub fn with_display(mut self: Box<Self>, name: String) -> Result<Box<Self>, Refusal> {
         if name.is_empty() || name.chars().count() > limits::DISPLAY_CHARS {
             return Err(Refusal::invalid(format!("a name must have 1 to {} characters", limits::DISPLAY_CHARS)));
@@ -129,7 +129,7 @@ impl Draft {
                 .hint(r#"send {"to": "all", "message": "…"}; `text` is an alias of `message`"#));
         }
         let bound = if self.kind == Kind::Status { limits::STATUS_CHARS } else { limits::TEXT_CHARS };
-        // A text of so few bytes cannot have more characters.
+        // A text has at most as many characters as bytes.
         if self.text.len() > bound && self.text.chars().count() > bound {
             return Err(Refusal::invalid(format!("text is longer than {bound} characters"))
                 .hint("nothing was sent: split the text, or send it as an attachment"));
@@ -137,13 +137,13 @@ impl Draft {
         Ok(())
     }
 
-    fn keyed(&self, key: Option<&str>) -> Result<Option<SendKey>, Refusal> {
+    fn send_key(&self, key: Option<&str>) -> Result<Option<SendKey>, Refusal> {
         let Some(key) = key else { return Ok(None) };
         check_key(key)?;
         Ok(Some(SendKey { key: key.into(), body_hash: self.hash() }))
     }
 
-    /// What makes two sends the same, whatever their spacing was.
+    /// The hash of the content, by which a repeated send is recognised. JSON formatting does not affect it.
     fn hash(&self) -> [u8; 32] {
         let parts = (
             (&self.to, &self.text, self.kind, self.priority),
@@ -205,7 +205,7 @@ fn attachments(input: Vec<AttachmentInput>) -> Result<Vec<Attachment>, Refusal> 
     }
     let files: Vec<_> = input.into_iter().map(attachment).collect::<Result<_, _>>()?;
     if files.iter().map(|f| f.data_base64.len()).sum::<usize>() > limits::ATTACHMENTS_CHARS {
-        return Err(Refusal::new(Code::TooLarge, "attachments are larger than 524288 base64 characters in all"));
+        return Err(Refusal::new(Code::TooLarge, "attachments exceed 524288 base64 characters in total"));
     }
     Ok(files)
 }
@@ -242,7 +242,7 @@ fn thread(input: &str) -> Result<String, Refusal> {
     Ok(name.to_owned())
 }
 
-/// Reads a recipient: text, or a number that is an index.
+/// Reads a recipient: a string, or a member number.
 fn recipient<'de, D: Deserializer<'de>>(d: D) -> Result<Option<String>, D::Error> {
     struct Recipient;
     impl de::Visitor<'_> for Recipient {

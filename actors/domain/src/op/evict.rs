@@ -1,4 +1,4 @@
-//! AnswerReason the session of a callsign by the hub's own hand: an administrator has said so.
+//! Ending the session of a callsign, for an administrator.
 
 use crate::callsign::Callsign;
 use crate::channel::{Channel, Effects};
@@ -7,10 +7,10 @@ use crate::op::Operation;
 use crate::transcript::TranscriptLine;
 use crate::{Now, Refusal};
 
-/// End the session of a callsign. It is no error when nobody has it.
+/// Ends the session of a callsign, if there is one.
 #[derive(Clone, Debug)]
 pub struct Evict {
-    /// Whose session ends.
+    /// The callsign.
     pub callsign: Callsign,
 }
 

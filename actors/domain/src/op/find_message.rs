@@ -1,4 +1,4 @@
-//! Getting a message again that the channel may still hold in memory: for the replay of a delivery.
+//! Finding a message in memory by its id, for the replay of a webhook delivery.
 
 use std::sync::Arc;
 
@@ -8,10 +8,10 @@ use crate::message::Message;
 use crate::op::Query;
 use crate::{Now, Refusal};
 
-/// Ask for a message by its id.
+/// Returns a message, if it is in memory.
 #[derive(Clone, Copy, Debug)]
 pub struct FindMessage {
-    /// The message.
+    /// The message's id.
     pub id: MessageId,
 }
 

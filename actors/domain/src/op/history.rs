@@ -1,4 +1,4 @@
-//! What was said lately, as far as the ring holds it.
+//! The last messages of a channel, as far as the ring holds them.
 
 use std::sync::Arc;
 
@@ -13,14 +13,14 @@ use crate::op::Query;
 use crate::settings::DmVisibility;
 use crate::{Now, Refusal};
 
-/// Ask for the last messages.
+/// Returns the last messages.
 #[derive(Clone, Debug)]
 pub struct History {
-    /// The asker's session, if it has one; asking is then a sign of life.
+    /// The session of the member that asks, if it has one.
     pub session: Option<SessionId>,
-    /// How many, at most.
+    /// The maximum number of messages.
     pub n: usize,
-    /// Only those of this thread.
+    /// Only messages of this thread.
     pub thread: Option<String>,
 }
 
@@ -40,18 +40,18 @@ impl Query for History {
     }
 
     fn answer(&self, channel: &Channel, _: Now) -> Result<HistoryReply, Refusal> {
-        let asker = self.session.as_ref().and_then(|session| channel.sessions.live(session));
+        let viewer = self.session.as_ref().and_then(|session| channel.sessions.live(session));
         let open = channel.settings.dm_visibility == DmVisibility::Channel;
         let in_thread = |m: &Arc<Message>| self.thread.is_none() || m.thread.as_deref() == self.thread.as_deref();
-        let seen = channel.ring.iter().rev().filter(|m| (open || m.is_visible_to(asker)) && in_thread(m));
-        let mut history: Vec<_> = seen.take(self.n).map(|m| raw(m)).collect();
+        let visible = channel.ring.iter().rev().filter(|m| (open || m.is_visible_to(viewer)) && in_thread(m));
+        let mut history: Vec<_> = visible.take(self.n).map(|m| raw_json(m)).collect();
         history.reverse();
         Ok(HistoryReply { history })
     }
 }
 
-/// A message's JSON as it was framed, not serialised again.
-pub(super) fn raw(message: &Message) -> Box<RawValue> {
+/// The JSON of a message, copied from its frame and not serialised again.
+pub(super) fn raw_json(message: &Message) -> Box<RawValue> {
     #[expect(clippy::expect_used, reason = "the frame holds what our own serialiser wrote")]
     let json = String::from_utf8(message.json().to_vec()).expect("JSON is UTF-8");
     #[expect(clippy::expect_used, reason = "the frame holds what our own serialiser wrote")]

@@ -1,4 +1,4 @@
-//! What a channel is, told to anybody who knows its id.
+//! Public information about a channel, for anyone who knows its id.
 
 use serde::{Serialize, Serializer};
 use utoipa::ToSchema;
@@ -9,7 +9,7 @@ use crate::op::Query;
 use crate::settings::{DmVisibility, Retention, TrustMode};
 use crate::{Now, Refusal};
 
-/// Ask what the channel is.
+/// Returns public information about the channel.
 #[derive(Clone, Copy, Debug)]
 pub struct Info;
 
@@ -35,7 +35,7 @@ pub struct InfoReply {
     pub claim_callsigns: bool,
     /// Whether only identities may join.
     pub require_identity: bool,
-    /// Whether it is a band.
+    /// Whether it is a public band.
     pub is_band: bool,
     /// Members online.
     pub agent_count: usize,

@@ -1,4 +1,4 @@
-//! A channel as its administrator sees it: who is on it and how much lies there, never what was said.
+//! A channel as the administrator sees it: its members and sizes, without message text.
 
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -10,7 +10,7 @@ use crate::op::Query;
 use crate::settings::{DmVisibility, Durability, Retention, TrustMode};
 use crate::{Now, Refusal};
 
-/// Ask for all there is to know of a channel but its messages. It is no sign of life.
+/// Returns a channel's settings, members and sizes. It refreshes no session.
 #[derive(Clone, Copy, Debug)]
 pub struct Inspect;
 
@@ -20,7 +20,7 @@ pub struct Inspection {
     /// The channel's id.
     #[serde(serialize_with = "super::info::id_as_text")]
     pub id: ChannelId,
-    /// Whether it is a band.
+    /// Whether it is a public band.
     pub is_band: bool,
     /// What its transcript records.
     pub retention: Retention,
@@ -36,11 +36,11 @@ pub struct Inspection {
     pub roster: Vec<String>,
     /// Members online.
     pub agent_count: usize,
-    /// Members, online or not.
+    /// Members, online and offline.
     pub member_count: usize,
     /// Messages in the ring.
     pub message_count: usize,
-    /// Undelivered DMs held.
+    /// DMs held for their recipients.
     pub held_count: usize,
     /// When the first member joined, in milliseconds since the epoch.
     #[schema(required)]
@@ -60,7 +60,7 @@ pub struct SessionInfo {
     pub idx: MemberNo,
     /// The callsign.
     pub callsign: Callsign,
-    /// When it joined, in milliseconds since the epoch.
+    /// When the member joined, in milliseconds since the epoch.
     pub joined_at: u64,
     /// Seconds since its last activity.
     pub seen_seconds_ago: u64,
@@ -68,7 +68,7 @@ pub struct SessionInfo {
     pub is_waiting: bool,
     /// Its consumers, including the default one.
     pub consumer_count: usize,
-    /// Undelivered DMs held for it.
+    /// DMs held for it.
     pub held_count: usize,
 }
 
@@ -77,8 +77,8 @@ impl Query for Inspect {
 
     fn answer(&self, channel: &Channel, now: Now) -> Result<Inspection, Refusal> {
         let settings = &channel.settings;
-        let sessions: Vec<_> = channel.members.values().filter_map(|member| seated(member, now)).collect();
-        let mut roster: Vec<_> = sessions.iter().map(|seated| seated.callsign.as_str().to_owned()).collect();
+        let sessions: Vec<_> = channel.members.values().filter_map(|member| session_info(member, now)).collect();
+        let mut roster: Vec<_> = sessions.iter().map(|session| session.callsign.as_str().to_owned()).collect();
         roster.sort_unstable();
         Ok(Inspection {
             id: channel.id.clone(),
@@ -100,7 +100,7 @@ impl Query for Inspect {
     }
 }
 
-fn seated(member: &Member, now: Now) -> Option<SessionInfo> {
+fn session_info(member: &Member, now: Now) -> Option<SessionInfo> {
     let Presence::Live { seen_ms } = member.presence else { return None };
     let is_waiting = member.is_waiting();
     Some(SessionInfo {

@@ -1,4 +1,4 @@
-//! Joining: a callsign, a session for it, and where it stands.
+//! Joining a channel: resolving the callsign, and starting a session for it.
 
 use std::borrow::Cow;
 
@@ -32,26 +32,26 @@ pub struct JoinInput {
     pub identity_key: Option<String>,
 }
 
-/// Join a channel.
+/// Joins a channel.
 #[derive(Clone, Debug)]
 pub struct Join {
-    /// The requested.
+    /// The requested callsign.
     pub callsign: Option<Callsign>,
-    /// The requested as it was original_spelling, for the transcript.
+    /// The callsign as the caller spelled it, for the transcript.
     pub original_spelling: Option<String>,
-    /// The identity whose key was presented_session; its callsign is the requested.
+    /// The identity whose key was presented. Its callsign is the requested one.
     pub identity: Option<Identity>,
-    /// Whether the requested is an identity's callsign, and its key was not presented_session.
+    /// Whether the requested callsign belongs to an identity whose key was not presented.
     pub is_reserved: bool,
     /// The session id the caller presents.
     pub presented_session: Option<SessionId>,
     /// Whether the correct owner password was given.
     pub human_authorized: bool,
-    /// Whether it leaves a callsign alone that belonged to another session, however long that is away.
+    /// Whether the join is refused if the callsign belonged to another session, however long ago.
     pub never_take_over: bool,
     /// The generation of a new session: a random number.
     pub generation: u64,
-    /// What a free callsign is picked with: a random number.
+    /// A random number from which a free callsign is generated.
     pub callsign_seed: u64,
 }
 
@@ -96,23 +96,23 @@ pub struct JoinReply {
 const HINT: &str = "send session_id with every request; if the session expires, join again with the same callsign and \
                     token to continue it";
 
-/// How a join is met.
+/// How a join proceeds.
 enum JoinPlan {
-    /// The callsign is here with this session already.
+    /// The session has already joined.
     AlreadyJoined(MemberNo),
-    /// It takes a place, new or its own of before.
+    /// A session starts, for a new member or a returning one.
     Start(NewSession),
 }
 
-/// The place a joiner takes.
+/// The session that a join starts.
 struct NewSession {
     no: MemberNo,
     callsign: Callsign,
     generation: u64,
     own_session: Option<SessionId>,
-    /// Whoever sits there now must go: the joiner has the callsign's key.
+    /// Whether the live session of the callsign ends first, because the joiner has its key.
     evict: bool,
-    /// Who had the callsign before was somebody else.
+    /// Whether the previous member of the callsign is removed, because it was someone else.
     forget: bool,
 }
 
@@ -176,7 +176,7 @@ impl Join {
                 Refusal::new(Code::Forbidden, "only identities may join this channel").hint(Hint::CreateIdentity)
             );
         }
-        let Some(requested) = &self.callsign else { return self.plan_without_wish(channel, now) };
+        let Some(requested) = &self.callsign else { return self.plan_without_callsign(channel, now) };
         if self.is_reserved {
             return Err(self.key_required(channel, requested));
         }
@@ -193,8 +193,8 @@ impl Join {
         }
     }
 
-    /// No requested: whose session is presented_session stays or comes back, anybody else gets a free callsign.
-    fn plan_without_wish(&self, channel: &Channel, now: Now) -> Result<JoinPlan, Refusal> {
+    /// No callsign is requested: a known session keeps its callsign, any other caller gets a free one.
+    fn plan_without_callsign(&self, channel: &Channel, now: Now) -> Result<JoinPlan, Refusal> {
         let live = self.presented_session.as_ref().and_then(|session| channel.sessions.live(session));
         let before = match live {
             Some(no) => channel.member(no),
@@ -215,8 +215,8 @@ impl Join {
         Ok(self.new_member(channel, self.free_callsign(channel), false))
     }
 
-    /// The caller has the key of the callsign: it gets the place, whoever sits there. What was there before goes on only
-    /// if it was the same account's, and its session only if it was of the same key.
+    /// The caller has the key of the callsign and gets it in any case. It continues as the same member only if that belonged
+    /// to the same account, and with the same session only if that used the same key.
     fn plan_with_key(&self, channel: &Channel, member: &Member, identity: &Identity) -> JoinPlan {
         let same_account = member.identity.as_ref().is_some_and(|before| before.account == identity.account);
         let same_key = member.identity.as_ref() == Some(identity);
@@ -229,7 +229,7 @@ impl Join {
             && matches!(member.presence, Presence::Away { how: Departure::Expired, .. })
             && !member.owns_session
             && channel.sessions.live(&member.session).is_none();
-        // The session of another key must not come back, whoever presents it.
+        // A session of another key must not become valid again.
         let own_session =
             self.presented_session.clone().filter(|_| !same_session || same_key && !has_ended && !reuses_minted_id);
         JoinPlan::Start(NewSession {
@@ -242,7 +242,7 @@ impl Join {
         })
     }
 
-    /// The callsign is online: only its own session, or a claimless join of the same agent, gets in.
+    /// The callsign is online: only its own session may join, or an anonymous join if callsigns are not claimed.
     fn plan_online(&self, channel: &Channel, member: &Member) -> Result<JoinPlan, Refusal> {
         if member.identity.is_some() {
             return Err(self.key_required(channel, &member.callsign));
@@ -252,7 +252,7 @@ impl Join {
         if same || shared { Ok(JoinPlan::AlreadyJoined(member.no)) } else { Err(self.taken(channel, &member.callsign)) }
     }
 
-    /// The callsign was here before.
+    /// The callsign belongs to a member that is away.
     fn plan_return(
         &self,
         channel: &Channel,
@@ -262,7 +262,7 @@ impl Join {
         now: Now,
     ) -> Result<JoinPlan, Refusal> {
         if member.identity.is_some() {
-            // It was an identity's, and is none's now: what was meant for that one is not for this one.
+            // The identity was deleted. A new holder of the callsign must not receive its messages.
             return Ok(self.new_member(channel, member.callsign.clone(), true));
         }
         let presents_session = self.presented_session.as_ref() == Some(&member.session);
@@ -289,7 +289,7 @@ impl Join {
         JoinPlan::Start(NewSession { no, callsign, generation, own_session, evict: false, forget })
     }
 
-    /// The callsign is an identity's, and the caller has not shown its key.
+    /// Refusal: the callsign belongs to an identity, and the caller has not presented its key.
     fn key_required(&self, channel: &Channel, callsign: &Callsign) -> Refusal {
         let free = self.free_callsign(channel);
         Refusal::new(Code::CallsignTaken, format!("the callsign `{callsign}` belongs to an identity"))
@@ -317,10 +317,10 @@ impl Join {
         let member = &channel.members[&no];
         let settings = &channel.settings;
         let posture = TrustPosture::of(settings, self.human_authorized);
-        let seen = |m: &&std::sync::Arc<crate::Message>| {
+        let visible = |m: &&std::sync::Arc<crate::Message>| {
             settings.dm_visibility == crate::DmVisibility::Channel || m.is_visible_to(Some(no))
         };
-        let mut history: Vec<_> = channel.ring.iter().rev().filter(seen).take(limits::HISTORY_DEFAULT).collect();
+        let mut history: Vec<_> = channel.ring.iter().rev().filter(visible).take(limits::HISTORY_DEFAULT).collect();
         history.reverse();
         JoinReply {
             session_id: self.session_id(channel, member),
@@ -332,7 +332,7 @@ impl Join {
             idempotent,
             idx: no,
             roster: channel.online().into_iter().map(str::to_owned).collect(),
-            history: history.into_iter().map(|m| super::history::raw(m)).collect(),
+            history: history.into_iter().map(|m| super::history::raw_json(m)).collect(),
             retention: settings.retention,
             unread: channel.unread(no, now),
             hint: HINT,
@@ -340,7 +340,7 @@ impl Join {
         }
     }
 
-    /// The id of the session, for its owner. One that was brought is known after a restart to who brings it only.
+    /// The session id for the reply. After a restart, only the caller knows an id that it chose itself.
     fn session_id(&self, channel: &Channel, member: &Member) -> String {
         let minted = || channel.rules.key.mint(&channel.id, &member.callsign, member.generation);
         let id = if member.owns_session { member.session.clone() } else { minted() };

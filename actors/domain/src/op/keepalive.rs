@@ -1,4 +1,4 @@
-//! A sign of life between turns.
+//! Keeping a session alive.
 
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -9,7 +9,7 @@ use crate::ids::SessionId;
 use crate::op::Operation;
 use crate::{Now, Refusal};
 
-/// Keep a session alive.
+/// Refreshes a session.
 #[derive(Clone, Debug)]
 pub struct Keepalive {
     /// The session.

@@ -1,4 +1,4 @@
-//! Leaving. It is never an error: who is not here has left.
+//! Leaving a channel. It is idempotent: leaving twice succeeds.
 
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -11,7 +11,7 @@ use crate::settings::Retention;
 use crate::transcript::{TranscriptEvent, TranscriptLine};
 use crate::{Now, Refusal};
 
-/// Leave the channel.
+/// Leaves the channel.
 #[derive(Clone, Debug)]
 pub struct Leave {
     /// The session that ends.
@@ -41,7 +41,7 @@ impl Operation for Leave {
     }
 }
 
-/// What the transcript says of somebody who goes.
+/// The transcript line of a member that leaves.
 pub(super) fn transcript_lines(channel: &Channel, entries: &[Entry], now: Now) -> Vec<TranscriptLine> {
     let Some(Entry::Left { no }) = entries.first() else { return Vec::new() };
     let Some(member) = channel.member(*no).filter(|_| channel.settings.retention != Retention::None) else {

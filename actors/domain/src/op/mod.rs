@@ -1,7 +1,7 @@
-//! The operations of a channel, one file each: input, reply, rule and tests.
+//! The operations and queries of a channel, one file each: input, reply, rules and tests.
 //!
-//! Every operation goes the same way: [`decide`](Operation::decide) looks and refuses or says what will have happened,
-//! the entries are kept and applied, [`answer`](Operation::answer) replies.
+//! An [`Operation`] changes the channel, in three steps: [`decide`](Operation::decide) returns entries or refuses, the
+//! entries are applied, and [`answer`](Operation::answer) returns the reply. A [`Query`] only reads.
 
 mod ack;
 mod consumers;
@@ -61,26 +61,26 @@ use crate::ids::SessionId;
 use crate::transcript::TranscriptLine;
 use crate::{Now, Refusal};
 
-/// One thing that can be asked of a channel.
+/// A request that changes a channel.
 pub trait Operation: std::marker::Send + Sized + 'static {
-    /// What it is answered with.
+    /// The reply.
     type Reply: std::marker::Send + 'static;
-    /// Whether it gives out message ids.
-    const GIVES_IDS: bool = false;
+    /// Whether it assigns message ids.
+    const ASSIGNS_IDS: bool = false;
 
-    /// Says what will have happened, and changes nothing.
+    /// Checks the request against the channel, and returns the entries to apply. It changes nothing.
     ///
     /// # Errors
-    /// A refusal; the channel is as it was.
+    /// Why the request is refused.
     fn decide(&self, channel: &Channel, now: Now) -> Result<Vec<Entry>, Refusal>;
 
-    /// What the transcript says of it, where one is kept. The channel is as it was before `entries`.
+    /// The lines for the transcript, if the channel has one. Called before `entries` are applied.
     fn transcript(&self, channel: &Channel, entries: &[Entry], now: Now) -> Vec<TranscriptLine> {
         let _ = (channel, entries, now);
         Vec::new()
     }
 
-    /// Replies, after `entries` were applied. What it changes may be forgotten by a restart.
+    /// Computes the reply, after `entries` were applied. What it changes is not logged, so a restart loses it.
     fn answer(self, channel: &mut Channel, entries: &[Entry], now: Now, effects: &mut Effects) -> Self::Reply;
 }
 
@@ -115,10 +115,10 @@ impl Channel {
         Ok(reply)
     }
 
-    /// Runs an operation at once: decides, applies, answers. For channels that keep nothing, and for tests.
+    /// Runs an operation: decides, applies, answers. For channels without a log, and for tests.
     ///
     /// # Errors
-    /// What the operation refuses.
+    /// Why the operation is refused.
     pub fn run<O: Operation>(&mut self, op: O, now: Now, effects: &mut Effects) -> Result<O::Reply, Refusal> {
         self.tick(now, effects);
         let entries = op.decide(self, now)?;

@@ -1,4 +1,4 @@
-//! How far a joiner may trust its peers, and the words that tell it so.
+//! How far a member may trust the others, and the instructions that say so.
 
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -9,16 +9,16 @@ use crate::settings::{Settings, TrustMode};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum TrustPosture {
-    /// A human of the channel's owner stands behind this agent: peers are colleagues.
+    /// The member joined with the owner password: it may treat the others as colleagues.
     TrustedAuthorized,
-    /// The channel is trusted, but nobody vouched for this agent.
+    /// The channel is trusted, but the member joined without the owner password.
     TrustedNoPassword,
-    /// Peers are strangers.
+    /// The others are strangers.
     Untrusted,
 }
 
 impl TrustPosture {
-    /// The posture of a joiner. A band never leads to trust.
+    /// The posture of a new member. A band is never trusted.
     #[must_use]
     pub fn of(settings: &Settings, human_authorized: bool) -> Self {
         match (settings.trust_mode, human_authorized) {
@@ -29,7 +29,7 @@ impl TrustPosture {
         }
     }
 
-    /// What the agent is told, as the channel is.
+    /// The instructions for the agent.
     #[must_use]
     pub fn instructions(self, settings: &Settings) -> &'static str {
         let has_password = settings.owner_password.is_some();
@@ -94,7 +94,7 @@ mod tests {
     use crate::TokenHash;
 
     #[test]
-    fn a_band_never_leads_to_trust() {
+    fn a_band_is_never_trusted() {
         let band = Settings { trust_mode: TrustMode::Trusted, ..Settings::band(0) };
         assert_eq!(TrustPosture::of(&band, true), TrustPosture::Untrusted);
         let trusted = Settings { trust_mode: TrustMode::Trusted, ..Settings::plain(TokenHash::of("t"), 0) };
@@ -103,8 +103,8 @@ mod tests {
     }
 
     #[test]
-    fn the_words_fit_what_the_channel_is() {
-        let mut told = std::collections::BTreeSet::new();
+    fn the_instructions_match_the_channel() {
+        let mut all = std::collections::BTreeSet::new();
         for (trust_mode, require_identity, owner_password, given) in [
             (TrustMode::Untrusted, false, None, false),
             (TrustMode::Untrusted, true, None, false),
@@ -116,15 +116,15 @@ mod tests {
         ] {
             let plain = Settings::plain(TokenHash::of("t"), 0);
             let settings = Settings { trust_mode, require_identity, owner_password, ..plain };
-            let words = TrustPosture::of(&settings, given).instructions(&settings);
-            let says = |what| words.contains(what);
-            assert!(told.insert(words), "{words}");
-            assert_eq!(says("UNTRUSTED"), trust_mode == TrustMode::Untrusted, "{words}");
-            assert_eq!(says("identities only"), require_identity, "{words}");
+            let text = TrustPosture::of(&settings, given).instructions(&settings);
+            let says = |what| text.contains(what);
+            assert!(all.insert(text), "{text}");
+            assert_eq!(says("UNTRUSTED"), trust_mode == TrustMode::Untrusted, "{text}");
+            assert_eq!(says("identities only"), require_identity, "{text}");
             let acts =
                 given || trust_mode == TrustMode::Trusted && require_identity && settings.owner_password.is_none();
-            assert_eq!((says("without asking first"), says("destructive")), (acts, acts), "{words}");
-            assert_eq!(says("before you change") || says("confirm with your human before acting"), !acts, "{words}");
+            assert_eq!((says("without asking first"), says("destructive")), (acts, acts), "{text}");
+            assert_eq!(says("before you change") || says("confirm with your human before acting"), !acts, "{text}");
         }
         let band = Settings { trust_mode: TrustMode::Trusted, require_identity: true, ..Settings::band(0) };
         assert!(TrustPosture::of(&band, true).instructions(&band).starts_with("UNTRUSTED"));

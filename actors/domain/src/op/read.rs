@@ -1,4 +1,4 @@
-//! Reading: `listen` and `wait`. What is there comes at once; otherwise the poll is parked, as data.
+//! Reading with `listen` and `wait`: returns due messages at once, or parks the poll.
 
 mod params;
 
@@ -12,18 +12,18 @@ use crate::{Now, limits};
 
 pub use params::{ReadQuery, ReadReply, WaitReply};
 
-/// How a consumer wants to read, checked.
+/// The validated parameters of a read or a stream.
 #[derive(Clone, Debug)]
 pub struct ReadInput {
     /// The consumer; none is the default one.
     pub consumer: Option<ConsumerName>,
-    /// Read from here instead of the cursor.
+    /// Read after this id instead of the cursor.
     pub since: Option<MessageId>,
-    /// What being given a message means.
+    /// How the messages are acknowledged.
     pub ack_mode: AckMode,
-    /// Messages at most.
+    /// The maximum number of messages.
     pub max: usize,
-    /// Acknowledge up to here first.
+    /// Acknowledge up to this id first.
     pub ack_upto: Option<MessageId>,
 }
 
@@ -33,27 +33,27 @@ impl Default for ReadInput {
     }
 }
 
-/// Read, waiting if there is nothing.
+/// Reads messages, and waits if none are due.
 #[derive(Clone, Debug)]
 pub struct Read {
-    /// Who reads.
+    /// The member's session.
     pub session: SessionId,
-    /// How.
+    /// The parameters.
     pub input: ReadInput,
-    /// How long to wait, in milliseconds.
+    /// How long to wait at most, in milliseconds.
     pub timeout_ms: u64,
-    /// Whether the answer carries the roster.
+    /// Whether the response contains the roster.
     pub wants_roster: bool,
-    /// Where to park.
+    /// The id under which the poll is parked.
     pub waiter: WaiterId,
 }
 
-/// What a read comes to.
+/// The result of a read.
 #[derive(Debug)]
 pub enum ReadOutcome {
-    /// An answer now.
+    /// The response.
     Answered(ReadResponse),
-    /// Parked: an [`Effects::Answer`] for its place will follow.
+    /// The poll is parked. [`Effect::Answer`](crate::Effect::Answer) follows.
     Parked,
 }
 
@@ -73,8 +73,8 @@ impl Operation for Read {
         let max = max.clamp(1, limits::READ_MESSAGES);
         let deadline_ms = now.uptime_ms + self.timeout_ms;
         let poll = ParkedPoll { no, consumer, since, ack_mode, max, deadline_ms, wants_roster: self.wants_roster };
-        if let Some(delivery) = channel.deliver(&poll, now) {
-            return ReadOutcome::Answered(delivery);
+        if let Some(response) = channel.deliver(&poll, now) {
+            return ReadOutcome::Answered(response);
         }
         if channel.draining {
             return ReadOutcome::Answered(channel.deliver_nothing(&poll, AnswerReason::Draining, now));
@@ -85,8 +85,8 @@ impl Operation for Read {
 }
 
 impl Channel {
-    /// What a read does before it reads: it acknowledges, or makes the named consumer it is the first to use, which
-    /// starts at the oldest message held.
+    /// The entries of a read before it reads: an acknowledgement, or a new consumer at its first use. A new consumer starts
+    /// at the oldest stored message.
     pub(super) fn begin_reading(&self, no: MemberNo, input: &ReadInput, now: Now) -> Result<Vec<Entry>, Refusal> {
         let member = &self.members[&no];
         if let Some(upto) = input.ack_upto {
@@ -101,7 +101,7 @@ impl Channel {
         Ok(vec![Entry::ConsumerAdded { no, consumer: name.clone(), cursor: self.ring.newest_evicted() }])
     }
 
-    /// Parks a poll; an older one of the same session and consumer gives way.
+    /// Parks a poll. It replaces an older one of the same session and consumer.
     fn park(&mut self, id: WaiterId, poll: ParkedPoll, now: Now, effects: &mut Effects) {
         let older = self.consumer_mut(poll.no, poll.consumer.as_ref()).and_then(|c| c.poll);
         if let Some(older) = older {

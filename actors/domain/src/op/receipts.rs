@@ -1,4 +1,4 @@
-//! Receipts: what became of a message, told to its sender.
+//! Receipts: the delivery state of a message, for its sender.
 
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -10,12 +10,12 @@ use crate::ids::{MessageId, SessionId};
 use crate::op::Query;
 use crate::refusal::{Code, Refusal};
 
-/// Ask what became of a message.
+/// Returns the receipts of a message.
 #[derive(Clone, Debug)]
 pub struct Receipts {
     /// The sender's session.
     pub session: SessionId,
-    /// The message.
+    /// The message's id.
     pub id: MessageId,
 }
 
@@ -30,13 +30,13 @@ pub struct ReceiptsReply {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum ReceiptState {
-    /// It waits for its recipient.
+    /// Not delivered yet.
     Queued,
-    /// Its recipient was given it.
+    /// Delivered to the recipient.
     Delivered,
-    /// Its recipient acknowledged it.
+    /// Acknowledged by the recipient.
     Acked,
-    /// It ended unread.
+    /// Dropped before it was delivered.
     Expired,
 }
 
@@ -92,7 +92,7 @@ impl Query for Receipts {
     }
 }
 
-/// A DM has its book, which outlives its recipient.
+/// The receipt of a DM, from its delivery record. The record is kept when the recipient is removed.
 fn dm(record: &DeliveryRecord, recipient: Option<&Member>) -> Option<Receipt> {
     let state = match (record.acked_at_ms, record.delivered_at_ms) {
         (Some(_), _) => ReceiptState::Acked,
@@ -110,13 +110,14 @@ fn dm(record: &DeliveryRecord, recipient: Option<&Member>) -> Option<Receipt> {
     })
 }
 
-/// A broadcast has no book of its own: the furthest of a member's consumers tells.
+/// The receipt of a broadcast for a member, from the most advanced of its consumers.
 fn broadcast(channel: &Channel, record: &DeliveryRecord, member: &Member) -> Receipt {
     let acked = |c: &Consumer| c.cursor >= record.id && c.cursor_is_acked;
-    let given = |c: &Consumer| c.cursor >= record.id || c.claim(record.id).is_some_and(|claim| claim.was_delivered());
+    let delivered =
+        |c: &Consumer| c.cursor >= record.id || c.claim(record.id).is_some_and(|claim| claim.was_delivered());
     let state = match &member.consumers {
         consumers if consumers.iter().any(acked) => ReceiptState::Acked,
-        consumers if consumers.iter().any(given) => ReceiptState::Delivered,
+        consumers if consumers.iter().any(delivered) => ReceiptState::Delivered,
         _ if channel.ring.get(record.id).is_some() => ReceiptState::Queued,
         _ => ReceiptState::Expired,
     };

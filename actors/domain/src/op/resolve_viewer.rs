@@ -1,14 +1,14 @@
-//! Who looks at what the channel keeps: the member behind a session, if one is presented.
+//! The member behind a session, for checking what it may see.
 
 use crate::channel::Channel;
 use crate::ids::{MemberNo, SessionId};
 use crate::op::Query;
 use crate::{Now, Refusal};
 
-/// Ask who looks.
+/// Returns the member of a session.
 #[derive(Clone, Debug)]
 pub struct ResolveViewer {
-    /// The session that is presented.
+    /// The session presented, if any.
     pub session: Option<SessionId>,
 }
 

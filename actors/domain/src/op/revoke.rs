@@ -1,4 +1,4 @@
-//! AnswerReason the session of an identity whose key is good no more. Who owns the callsign asks for it, not who is here.
+//! Ending the session of an identity whose key was revoked.
 
 use crate::callsign::Callsign;
 use crate::channel::{Channel, Effects};
@@ -7,17 +7,17 @@ use crate::identity::Identity;
 use crate::op::Operation;
 use crate::{Now, Refusal};
 
-/// End the session of an identity here, if there is one.
+/// Ends the session that joined with a key of an identity, if there is one.
 #[derive(Clone, Debug)]
 pub struct Revoke {
     /// The identity's callsign.
     pub callsign: Callsign,
-    /// Whose it was, and which key it is: a session of another key stays.
+    /// The account and the key. A session that joined with another key stays.
     pub identity: Identity,
 }
 
 impl Operation for Revoke {
-    /// Whether there was one.
+    /// Whether there was a session.
     type Reply = bool;
 
     fn decide(&self, channel: &Channel, _: Now) -> Result<Vec<Entry>, Refusal> {
@@ -32,9 +32,9 @@ impl Operation for Revoke {
 }
 
 impl Channel {
-    /// Who is here with the key of an identity.
+    /// The live members that joined with an identity.
     pub fn live_identities(&self) -> impl Iterator<Item = (&Callsign, &Identity)> {
-        let here = self.members.values().filter(|m| m.is_live());
-        here.filter_map(|m| Some((&m.callsign, m.identity.as_ref()?)))
+        let live = self.members.values().filter(|m| m.is_live());
+        live.filter_map(|m| Some((&m.callsign, m.identity.as_ref()?)))
     }
 }

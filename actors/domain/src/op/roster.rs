@@ -1,4 +1,4 @@
-//! Who is on the channel, by name and by number.
+//! The members of a channel, by callsign and by number.
 
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -9,10 +9,10 @@ use crate::ids::{MemberNo, SessionId};
 use crate::op::Query;
 use crate::{Now, Refusal};
 
-/// Ask who is here.
+/// Returns the members.
 #[derive(Clone, Debug)]
 pub struct Roster {
-    /// The asker's session, if it has one; asking is then a sign of life.
+    /// The session of the member that asks, if it has one.
     pub session: Option<SessionId>,
 }
 
@@ -21,7 +21,7 @@ pub struct Roster {
 pub struct RosterReply {
     /// Callsigns online, sorted.
     pub roster: Vec<String>,
-    /// Members online in the order they joined, with their numbers.
+    /// Members online with their numbers, ordered by number.
     pub roster_with_index: Vec<OnlineMember>,
     /// All members, online or not, sorted by callsign.
     pub roster_all: Vec<RosterMember>,
@@ -39,7 +39,7 @@ pub struct OnlineMember {
     pub idx: MemberNo,
     /// The callsign.
     pub callsign: Callsign,
-    /// When it joined, in milliseconds since the epoch.
+    /// When the member joined, in milliseconds since the epoch.
     pub joined_at: u64,
 }
 
@@ -63,9 +63,9 @@ impl Query for Roster {
     }
 
     fn answer(&self, channel: &Channel, now: Now) -> Result<RosterReply, Refusal> {
-        let asker = self.session.as_ref().and_then(|session| channel.sessions.live(session));
+        let viewer = self.session.as_ref().and_then(|session| channel.sessions.live(session));
         let online = channel.members.values().filter(|m| m.is_live());
-        let seat = |m: &crate::channel::Member| OnlineMember {
+        let online_member = |m: &crate::channel::Member| OnlineMember {
             idx: m.no,
             callsign: m.callsign.clone(),
             joined_at: m.joined_at_ms,
@@ -78,9 +78,9 @@ impl Query for Roster {
         all.sort_unstable_by(|a, b| a.callsign.cmp(&b.callsign));
         Ok(RosterReply {
             roster: channel.online().into_iter().map(str::to_owned).collect(),
-            roster_with_index: online.map(|m| seat(m)).collect(),
+            roster_with_index: online.map(|m| online_member(m)).collect(),
             roster_all: all,
-            unread: asker.map(|no| channel.unread(no, now)),
+            unread: viewer.map(|no| channel.unread(no, now)),
         })
     }
 }

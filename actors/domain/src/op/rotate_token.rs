@@ -1,4 +1,4 @@
-//! A new token for the channel. Its owner asks for it; live sessions stay.
+//! Rotating the token of a channel, for its owner. Live sessions stay.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use crate::op::Operation;
 use crate::refusal::{Code, Refusal};
 use crate::{Now, TokenHash};
 
-/// Let another token admit from now on.
+/// Replaces the channel's token.
 #[derive(Clone, Debug)]
 pub struct RotateToken {
     /// The new token's hash.

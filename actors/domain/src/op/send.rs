@@ -16,12 +16,12 @@ use crate::settings::Retention;
 use crate::transcript::{TranscriptEvent, TranscriptLine};
 use crate::{Now, limits, schema};
 
-/// Send a draft.
+/// Sends a message or a status.
 #[derive(Clone, Debug)]
 pub struct Send {
-    /// Who sends.
+    /// The sender's session.
     pub session: SessionId,
-    /// What.
+    /// The validated message.
     pub draft: Box<Draft>,
 }
 
@@ -47,7 +47,7 @@ pub struct SendReply {
     pub priority: Priority,
     /// Present if there are any.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    #[schema(schema_with = schema::suggested_replies_told)]
+    #[schema(schema_with = schema::suggested_replies_sent)]
     pub suggested_replies: Vec<String>,
     /// The id of the message it replies to.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -66,22 +66,22 @@ pub struct SendReply {
     pub durable: bool,
     /// Your own unread messages, counted up to 100.
     pub unread: usize,
-    /// How much of the send window is left, where sends are limited.
+    /// How many sends are left in the rate window, if sends are limited.
     #[serde(skip)]
     pub quota: Option<Quota>,
 }
 
 impl Operation for Send {
     type Reply = SendReply;
-    const GIVES_IDS: bool = true;
+    const ASSIGNS_IDS: bool = true;
 
     fn decide(&self, channel: &Channel, now: Now) -> Result<Vec<Entry>, Refusal> {
         let sender = &channel.members[&channel.sessions.member(&self.session, now.uptime_ms)?];
-        if self.was_done(sender, now)? {
+        if self.is_duplicate(sender, now)? {
             return Ok(Vec::new());
         }
         let quota = sender.send_window.quota(channel.sends_per_minute(), now);
-        within(quota, now)?;
+        check_quota(quota, now)?;
         self.entry(channel, sender, now).map_err(|refusal| Refusal { quota, ..refusal }).map(|entry| vec![entry])
     }
 
@@ -141,14 +141,14 @@ impl Operation for Send {
 }
 
 impl Send {
-    /// Whether the same send was done before under its key.
-    fn was_done(&self, sender: &Member, now: Now) -> Result<bool, Refusal> {
+    /// Whether the send repeats an earlier one with the same idempotency key.
+    fn is_duplicate(&self, sender: &Member, now: Now) -> Result<bool, Refusal> {
         let Some(key) = &self.draft.key else { return Ok(false) };
         match sender.idempotency.get(&key.key, now) {
             None => Ok(false),
             Some(first) if first.body_hash == key.body_hash => Ok(true),
             Some(_) => Err(Refusal::new(Code::IdempotencyConflict, "this idempotency key was used with another body")
-                .hint("repeat the first body to get its reply, or use a new key")),
+                .hint("repeat the original body to get its reply, or use a new key")),
         }
     }
 
@@ -165,13 +165,13 @@ impl Send {
         let json = self.draft.to_json(channel.next_id(now), now.at_ms, sender.callsign.as_str(), to, verified);
         let message = Message::new(&json, sender.no, recipient.map(|m| m.no));
         if let Some(recipient) = recipient.filter(|m| m.no != sender.no && self.draft.kind == Kind::Message) {
-            fits(channel, recipient, message.weight_bytes())?;
+            check_held_capacity(channel, recipient, message.weight_bytes())?;
         }
         Ok(Entry::Sent { message: Arc::new(message), to: to.into(), key: self.draft.key.clone() })
     }
 }
 
-fn within(quota: Option<Quota>, now: Now) -> Result<(), Refusal> {
+fn check_quota(quota: Option<Quota>, now: Now) -> Result<(), Refusal> {
     match quota {
         Some(quota) if quota.remaining == 0 => {
             let wait_ms = quota.reset_at_ms.saturating_sub(now.at_ms).max(1);
@@ -183,8 +183,8 @@ fn within(quota: Option<Quota>, now: Now) -> Result<(), Refusal> {
     }
 }
 
-/// Refuses a DM its recipient has no room for: nothing is dropped after the fact.
-fn fits(channel: &Channel, recipient: &Member, bytes: usize) -> Result<(), Refusal> {
+/// Refuses a DM that exceeds the bounds of its recipient. A held DM is never dropped to make space.
+fn check_held_capacity(channel: &Channel, recipient: &Member, bytes: usize) -> Result<(), Refusal> {
     if recipient.held.has_capacity_for(bytes) && channel.held_bytes + bytes <= limits::HELD_CHANNEL_BYTES {
         return Ok(());
     }

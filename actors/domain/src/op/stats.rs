@@ -1,4 +1,4 @@
-//! The channel in numbers.
+//! Statistics of a channel.
 
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -9,10 +9,10 @@ use crate::op::Query;
 use crate::settings::{Retention, TrustMode};
 use crate::{Now, Refusal};
 
-/// Ask for the channel's numbers.
+/// Returns statistics.
 #[derive(Clone, Debug)]
 pub struct Stats {
-    /// The asker's session, if it has one; asking is then a sign of life.
+    /// The session of the member that asks, if it has one.
     pub session: Option<SessionId>,
 }
 
@@ -30,11 +30,11 @@ pub struct StatsReply {
     pub has_owner_password: bool,
     /// How long a session lasts without activity, in seconds.
     pub session_ttl_seconds: u64,
-    /// Whether it is a band.
+    /// Whether it is a public band.
     pub is_band: bool,
     /// Members online.
     pub agent_count: usize,
-    /// Members, online or not.
+    /// Members, online and offline.
     pub historic_callsigns_count: usize,
     /// Messages in the ring.
     pub message_count_in_buffer: usize,

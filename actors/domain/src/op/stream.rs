@@ -1,4 +1,4 @@
-//! Opening a stream: what is waiting first, then everything as it comes.
+//! Opening a stream: first the due messages, then new ones as they arrive.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -11,19 +11,19 @@ use crate::op::Operation;
 use crate::op::read::ReadInput;
 use crate::{Now, Refusal, limits};
 
-/// How a stream is read; the same as a poll.
+/// The parameters of a stream: the same as those of a read.
 pub type StreamInput = ReadInput;
 
-/// Open a stream.
+/// Opens a stream.
 #[derive(Clone, Debug)]
 pub struct OpenStream {
-    /// Who reads.
+    /// The member's session.
     pub session: SessionId,
-    /// How. A manual stream leases for as long as it is open.
+    /// The parameters. With manual acknowledgement, messages are leased for as long as the stream is open.
     pub input: StreamInput,
-    /// Where it waits.
+    /// The id of the stream.
     pub waiter: WaiterId,
-    /// Counts what its carrier takes.
+    /// Counts the events that its client takes.
     pub progress: Arc<Progress>,
 }
 

@@ -1,4 +1,4 @@
-//! The last broadcasts by their place: the first that was ever said on the channel is 0. For rooms that know no ids.
+//! Broadcasts by their sequence number on the channel, from 0. For protocols without message ids.
 
 use std::sync::Arc;
 
@@ -7,19 +7,20 @@ use crate::message::Message;
 use crate::op::Query;
 use crate::{Now, Refusal};
 
-/// Ask for what was said to all.
+/// Returns broadcasts from a sequence number on.
 #[derive(Clone, Copy, Debug)]
 pub struct Tail {
-    /// From this place on. One that nothing has reached yet was said of an earlier life of the channel: then everything.
+    /// The first sequence number to return. One from the future belongs to an earlier incarnation of the channel, so
+    /// everything is returned.
     pub after: u64,
 }
 
-/// What is held of it, oldest first.
+/// The broadcasts that are in memory.
 #[derive(Clone, Debug)]
 pub struct TailReply {
-    /// The messages with their places.
+    /// The messages with their sequence numbers, oldest first.
     pub messages: Vec<(u64, Arc<Message>)>,
-    /// The place of the next one.
+    /// The sequence number of the next broadcast.
     pub next: u64,
 }
 
@@ -29,8 +30,8 @@ impl Query for Tail {
     fn answer(&self, channel: &Channel, _: Now) -> Result<TailReply, Refusal> {
         let next = channel.ring.broadcasts();
         let after = if self.after > next { 0 } else { self.after };
-        let placed = channel.ring.numbered_broadcasts().take_while(|(place, _)| *place >= after);
-        let mut messages: Vec<_> = placed.filter_map(|(place, message)| Some((place, message?.clone()))).collect();
+        let numbered = channel.ring.numbered_broadcasts().take_while(|(number, _)| *number >= after);
+        let mut messages: Vec<_> = numbered.filter_map(|(number, message)| Some((number, message?.clone()))).collect();
         messages.reverse();
         Ok(TailReply { messages, next })
     }
@@ -42,27 +43,31 @@ mod tests {
     use crate::op::harness::TestChannel;
 
     #[test]
-    fn places_count_broadcasts_from_the_first_ever_on() {
+    fn broadcasts_are_numbered_from_the_first_one() {
         let mut test = TestChannel::new();
-        let places = |test: &mut TestChannel, after| {
+        let numbers = |test: &mut TestChannel, after| {
             let TailReply { messages, next } = test.query(Tail { after }).unwrap();
-            (messages.iter().map(|(place, _)| *place).collect::<Vec<_>>(), next)
+            (messages.iter().map(|(number, _)| *number).collect::<Vec<_>>(), next)
         };
         test.join("ann");
         test.join("bob");
-        assert_eq!(places(&mut test, 0), (vec![], 0));
+        assert_eq!(numbers(&mut test, 0), (vec![], 0));
         for n in 0..3 {
             test.send("ann", "all", &n.to_string());
-            test.send("ann", "bob", "a DM has no place");
+            test.send("ann", "bob", "a DM has no number");
         }
-        assert_eq!(places(&mut test, 0), (vec![0, 1, 2], 3));
-        assert_eq!((places(&mut test, 2), places(&mut test, 3)), ((vec![2], 3), (vec![], 3)));
-        assert_eq!(places(&mut test, 4), (vec![0, 1, 2], 3), "what nobody has reached is of an earlier life");
+        assert_eq!(numbers(&mut test, 0), (vec![0, 1, 2], 3));
+        assert_eq!((numbers(&mut test, 2), numbers(&mut test, 3)), ((vec![2], 3), (vec![], 3)));
+        assert_eq!(
+            numbers(&mut test, 4),
+            (vec![0, 1, 2], 3),
+            "a number from the future belongs to an earlier incarnation"
+        );
         for n in 0..200 {
             test.send("ann", "all", &n.to_string());
         }
-        let (held, next) = places(&mut test, 0);
+        let (held, next) = numbers(&mut test, 0);
         assert_eq!((held.len(), held[0], next), (100, 103, 203));
-        assert_eq!(places(&mut test, 201).0, [201, 202]);
+        assert_eq!(numbers(&mut test, 201).0, [201, 202]);
     }
 }

@@ -1,17 +1,17 @@
-//! What comes of what happened: the rules of retries, of giving up, and of switching a hook off.
+//! The rules of the outbox: retries, giving up, and switching a webhook off.
 
 use super::hook_queue::LONGEST_PAUSE_MS;
 use super::{HookHealth, Outbox, OutboxEntry, OutboxEvent};
 use crate::webhook::{AttemptOutcome, Delivery, DeliveryRow, DeliveryState, Failure, HookId, Retry};
 use crate::{Now, limits};
 
-/// Pauses after the first attempts, in milliseconds; there are no more where retries are immediate.
+/// Pauses after the first attempts, in milliseconds. With immediate retries there are no others.
 const IMMEDIATE_MS: [u64; 2] = [1000, 3000];
-/// Pauses that follow where they are persistent; the last one goes on.
+/// The pauses that follow with persistent retries. The last one repeats.
 const PERSISTENT_MS: [u64; 6] = [10_000, 30_000, 2 * 60_000, 10 * 60_000, 30 * 60_000, LONGEST_PAUSE_MS];
 
 impl Outbox {
-    /// Says what comes of something, and changes nothing.
+    /// Maps an event to entries, and changes nothing.
     #[must_use]
     pub fn decide(&self, event: OutboxEvent, now: Now) -> Vec<OutboxEntry> {
         match event {
@@ -19,24 +19,24 @@ impl Outbox {
             OutboxEvent::HookRemoved(hook) => vec![OutboxEntry::RemoveHook(hook)],
             OutboxEvent::DeliveriesAdded(hook) => vec![OutboxEntry::ExpectRows(hook)],
             OutboxEvent::FetchFailed(hook) => vec![OutboxEntry::FetchLater(hook)],
-            OutboxEvent::Fetched(hook, rows, is_all) => self.received(&hook, &rows, is_all, now),
-            OutboxEvent::AttemptEnded(hook, posted, took_ms) => self.settle(hook, posted, took_ms, now),
+            OutboxEvent::Fetched(hook, rows, is_all) => self.on_fetched(&hook, &rows, is_all, now),
+            OutboxEvent::AttemptEnded(hook, outcome, took_ms) => self.on_attempt_ended(hook, outcome, took_ms, now),
         }
     }
 
-    /// Rows that came from the log. Those of a hook that is off are done, but for what somebody asked for.
-    fn received(&self, hook: &HookId, rows: &[DeliveryRow], is_all: bool, now: Now) -> Vec<OutboxEntry> {
+    /// Rows were fetched. If the webhook is off, they fail, except forced deliveries.
+    fn on_fetched(&self, hook: &HookId, rows: &[DeliveryRow], is_all: bool, now: Now) -> Vec<OutboxEntry> {
         let Some(queue) = self.queues.get(hook).filter(|queue| !queue.is_closed) else { return Vec::new() };
         let off = queue.health.off_ms.is_some();
-        let mut steps = vec![OutboxEntry::AppendRows(hook.clone(), rows.to_vec(), is_all)];
+        let mut entries = vec![OutboxEntry::AppendRows(hook.clone(), rows.to_vec(), is_all)];
         if off && rows.first().is_some_and(|row| !row.delivery.is_forced) {
-            steps.extend(Self::let_go(hook, rows.iter(), queue.health, now));
+            entries.extend(Self::give_up_rows(hook, rows.iter(), queue.health, now));
         }
-        steps
+        entries
     }
 
-    /// Gives up the rows of a hook that is off, up to the first that somebody asked for.
-    fn let_go<'r>(
+    /// Fails the rows of a webhook that is off, up to the first forced delivery.
+    fn give_up_rows<'r>(
         hook: &HookId,
         rows: impl Iterator<Item = &'r DeliveryRow>,
         health: HookHealth,
@@ -48,36 +48,36 @@ impl Outbox {
         })
     }
 
-    /// What an attempt means for its delivery and for its hook.
-    fn settle(&self, hook: HookId, posted: AttemptOutcome, took_ms: u64, now: Now) -> Vec<OutboxEntry> {
-        let Some(queue) = self.queues.get(&hook).filter(|queue| queue.is_posting) else { return Vec::new() };
+    /// An attempt ended: updates its delivery and the webhook's health.
+    fn on_attempt_ended(&self, hook: HookId, outcome: AttemptOutcome, took_ms: u64, now: Now) -> Vec<OutboxEntry> {
+        let Some(queue) = self.queues.get(&hook).filter(|queue| queue.is_running) else { return Vec::new() };
         let Some(head) = queue.rows.front() else { return vec![OutboxEntry::Requeue(hook)] };
-        if posted == AttemptOutcome::NotBegun {
+        if outcome == AttemptOutcome::NotBegun {
             return vec![OutboxEntry::Requeue(hook)];
         }
         let mut row = head.clone();
         let delivery = &mut row.delivery;
         delivery.attempts += 1;
         delivery.latency_ms = Some(took_ms);
-        delivery.status = if let AttemptOutcome::Answered(status) = posted { Some(status) } else { None };
-        let Some(failure) = failure(posted) else {
+        delivery.status = if let AttemptOutcome::Answered(status) = outcome { Some(status) } else { None };
+        let Some(failure) = failure(outcome) else {
             let health = HookHealth { failures: 0, off_ms: None };
             return vec![OutboxEntry::Finish(hook, done(&row, DeliveryState::Delivered, None, now), health)];
         };
         delivery.failure = Some(failure);
-        if let Some(pause_ms) = is_passing(posted).then(|| pause_ms(delivery, queue.retry, now)).flatten() {
+        if let Some(pause_ms) = is_temporary(outcome).then(|| pause_ms(delivery, queue.retry, now)).flatten() {
             delivery.next_ms = Some(now.at_ms + pause_ms);
             return vec![OutboxEntry::Retry(hook, row)];
         }
         let failures = queue.health.failures.saturating_add(1);
         let off_ms = queue.health.off_ms.or((failures >= limits::HOOK_FAILURES).then_some(now.at_ms));
         let health = HookHealth { failures, off_ms };
-        let mut steps =
+        let mut entries =
             vec![OutboxEntry::Finish(hook.clone(), done(&row, DeliveryState::Failed, Some(failure), now), health)];
         if off_ms.is_some() {
-            steps.extend(Self::let_go(&hook, queue.rows.iter().skip(1), health, now));
+            entries.extend(Self::give_up_rows(&hook, queue.rows.iter().skip(1), health, now));
         }
-        steps
+        entries
     }
 }
 
@@ -87,8 +87,8 @@ fn done(row: &DeliveryRow, state: DeliveryState, failure: Option<Failure>, now: 
 }
 
 /// Why an attempt failed; none if it did not.
-fn failure(posted: AttemptOutcome) -> Option<Failure> {
-    match posted {
+fn failure(outcome: AttemptOutcome) -> Option<Failure> {
+    match outcome {
         AttemptOutcome::Answered(200..=299) => None,
         AttemptOutcome::Answered(300..=399) => Some(Failure::Redirect),
         AttemptOutcome::Answered(_) => Some(Failure::Status),
@@ -99,9 +99,12 @@ fn failure(posted: AttemptOutcome) -> Option<Failure> {
     }
 }
 
-/// Whether it may be better next time.
-fn is_passing(posted: AttemptOutcome) -> bool {
-    matches!(posted, AttemptOutcome::Answered(429 | 500..=599) | AttemptOutcome::TimedOut | AttemptOutcome::Unreachable)
+/// Whether a retry could succeed.
+fn is_temporary(outcome: AttemptOutcome) -> bool {
+    matches!(
+        outcome,
+        AttemptOutcome::Answered(429 | 500..=599) | AttemptOutcome::TimedOut | AttemptOutcome::Unreachable
+    )
 }
 
 /// How long until the next attempt; none if there is no further one.

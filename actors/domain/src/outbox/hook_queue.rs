@@ -1,4 +1,4 @@
-//! One hook's way through the outbox: the head of its queue, and how far its log was read.
+//! The queue of one webhook: its next deliveries, and how far its log was read.
 
 use std::collections::VecDeque;
 
@@ -6,31 +6,31 @@ use super::HookHealth;
 use crate::Now;
 use crate::webhook::{DeliveryRow, Retry};
 
-/// No pause is longer.
+/// The longest pause between two attempts.
 pub(super) const LONGEST_PAUSE_MS: u64 = 3_600_000;
 
 #[derive(Debug)]
-#[expect(clippy::struct_excessive_bools, reason = "each says something else of the hook")]
+#[expect(clippy::struct_excessive_bools, reason = "the states are independent of each other")]
 pub(super) struct HookQueue {
     pub(super) retry: Retry,
     pub(super) health: HookHealth,
-    /// What is next, oldest first.
+    /// The next rows, oldest first.
     pub(super) rows: VecDeque<DeliveryRow>,
-    /// The last row that was read.
+    /// The number of the last row read from the log.
     pub(super) after: u64,
-    /// Whether the log may hold more than was read.
+    /// Whether the log may have more rows.
     pub(super) may_have_more: bool,
     pub(super) is_fetching: bool,
-    /// Something became due while the log was being read: it may not be in what comes.
+    /// Whether rows were added during a fetch, which may not return them.
     pub(super) fetch_again: bool,
-    /// When the head is due, in milliseconds of uptime.
+    /// When the first row is due, in milliseconds of uptime.
     pub(super) due_ms: u64,
-    /// Whether it stands in line.
+    /// Whether it is in a list of ready webhooks.
     pub(super) is_ready: bool,
-    pub(super) is_posting: bool,
-    /// Whether the attempt under way is the first ever.
+    pub(super) is_running: bool,
+    /// Whether the running attempt is the first of its delivery.
     pub(super) is_first: bool,
-    /// Whether the attempt under way is counted among those that fail.
+    /// Whether the running attempt counts as one of a failing webhook.
     pub(super) counts_as_failing: bool,
     pub(super) is_failing: bool,
     pub(super) is_closed: bool,
@@ -48,7 +48,7 @@ impl HookQueue {
             fetch_again: false,
             due_ms: 0,
             is_ready: false,
-            is_posting: false,
+            is_running: false,
             is_first: false,
             counts_as_failing: false,
             is_failing: health.failures > 0,
@@ -64,14 +64,14 @@ impl HookQueue {
         self.schedule_head(now);
     }
 
-    /// Sees when the head is due. A clock that was set back makes nobody wait longer than the longest pause.
+    /// Computes when the first row is due. If the clock was set back, the pause is limited to the longest one.
     pub(super) fn schedule_head(&mut self, now: Now) {
         let next_ms = self.rows.front().and_then(|row| row.delivery.next_ms);
         let wait_ms = next_ms.map_or(0, |at_ms| at_ms.saturating_sub(now.at_ms).min(LONGEST_PAUSE_MS));
         self.due_ms = now.uptime_ms + wait_ms;
     }
 
-    /// The attempt was none: the head is as it was before.
+    /// Resets the first row, because its attempt could not start.
     pub(super) fn requeue_head(&mut self, due_ms: u64) {
         self.due_ms = due_ms;
         if let Some(head) = self.rows.front_mut().filter(|_| self.is_first) {
@@ -79,7 +79,7 @@ impl HookQueue {
         }
     }
 
-    /// The head as it is after an attempt.
+    /// Replaces the first row after an attempt.
     pub(super) fn replace_head(&mut self, row: DeliveryRow, now: Now) {
         if let Some(head) = self.rows.front_mut() {
             *head = row;
@@ -87,12 +87,12 @@ impl HookQueue {
         self.schedule_head(now);
     }
 
-    /// Begins an attempt at the head. True where it is the first one ever.
+    /// Starts an attempt of the first row. The flag says whether it is the first of its delivery.
     pub(super) fn begin(&mut self, now: Now) -> Option<(DeliveryRow, bool)> {
         let head = self.rows.front_mut()?;
         self.is_first = head.delivery.began_ms.is_none();
         head.delivery.began_ms.get_or_insert(now.at_ms);
-        self.is_posting = true;
+        self.is_running = true;
         self.counts_as_failing = self.is_failing;
         Some((head.clone(), self.is_first))
     }

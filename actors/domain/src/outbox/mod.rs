@@ -1,8 +1,8 @@
-//! The outbox: which delivery is tried when, how often, and what becomes of a hook that fails.
+//! The outbox: when each webhook delivery is attempted, how often, and when a failing webhook is switched off.
 //!
-//! A machine like the channel's: [`Outbox::decide`] looks at what happened and says the steps, [`Outbox::apply`] makes them
-//! so and gives the effects. What is due lies in the log; here is only the head of each hook's queue. It never asks the
-//! time, and posts nothing itself.
+//! A pure state machine like the channel: [`Outbox::decide`] maps an event to entries, and [`Outbox::apply`] applies an
+//! entry and emits effects. The deliveries are stored in the log; the outbox holds the head of each webhook's queue. It has
+//! no clock and sends nothing itself.
 
 mod decide;
 mod hook_queue;
@@ -16,12 +16,12 @@ use hook_queue::HookQueue;
 use crate::webhook::{AttemptOutcome, DeliveryRow, HookId, Retry};
 use crate::{Now, limits};
 
-/// How many attempts may be under way at once.
+/// How many attempts may run at once.
 #[derive(Clone, Copy, Debug)]
 pub struct Concurrency {
-    /// In all.
+    /// In total.
     pub all: usize,
-    /// For hooks whose last attempt failed.
+    /// For webhooks whose last attempt failed.
     pub failing: usize,
 }
 
@@ -31,81 +31,85 @@ impl Default for Concurrency {
     }
 }
 
-/// How it stands with a hook.
+/// The health of a webhook.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HookHealth {
-    /// Deliveries that failed since the last one that did not.
+    /// Consecutive failed deliveries.
     pub failures: u32,
     /// When it was switched off, in milliseconds since the epoch.
     pub off_ms: Option<u64>,
 }
 
-/// What happened.
+/// Something that happened outside the outbox.
 #[derive(Clone, Debug)]
 pub enum OutboxEvent {
-    /// There is such a hook. What is due for it already is told as [`OutboxEvent::DeliveriesAdded`].
+    /// A webhook was added. Report deliveries that it has already as [`OutboxEvent::DeliveriesAdded`].
     HookAdded(HookId, Retry, HookHealth),
-    /// There is no such hook any more.
+    /// A webhook was removed.
     HookRemoved(HookId),
-    /// Something became due.
+    /// Deliveries were added to a webhook's queue in the log.
     DeliveriesAdded(HookId),
-    /// The log was read: the next rows, and whether that was all.
+    /// The next rows of a queue were read. The flag says whether they are the last.
     Fetched(HookId, Vec<DeliveryRow>, bool),
-    /// The log could not be read.
+    /// A queue could not be read.
     FetchFailed(HookId),
-    /// An attempt ended, after so many milliseconds.
+    /// An attempt ended. The number is its duration in milliseconds.
     AttemptEnded(HookId, AttemptOutcome, u64),
 }
 
-/// What comes of it.
+/// A state transition of the outbox.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum OutboxEntry {
-    /// The hook is served from now on.
+    /// Start serving a webhook.
     AddHook(HookId, Retry, HookHealth),
-    /// It is not.
+    /// Stop serving a webhook.
     RemoveHook(HookId),
-    /// There may be more in the log than was read.
+    /// Expect more rows in the log.
     ExpectRows(HookId),
-    /// These rows are next. The last says whether there was nothing more.
+    /// Append rows to the queue in memory. The flag says whether they are the last.
     AppendRows(HookId, Vec<DeliveryRow>, bool),
-    /// The log is asked again later.
+    /// Read the log again later.
     FetchLater(HookId),
-    /// An attempt that was none: the delivery is tried again later.
+    /// Put a delivery back, because its attempt could not start.
     Requeue(HookId),
-    /// The attempt failed, and the delivery is tried again.
+    /// Schedule a delivery again after a failed attempt.
     Retry(HookId, DeliveryRow),
-    /// The delivery is done, well or not; how the hook stands now.
+    /// Finish a delivery, successfully or not, and update the webhook's health.
     Finish(HookId, DeliveryRow, HookHealth),
 }
 
-/// What somebody must do.
+/// Something the driver of the outbox must do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum OutboxEffect {
-    /// Read what is due for a hook after a row, and tell it as [`OutboxEvent::Fetched`].
+    /// Read the rows of a webhook's queue after this row number, and report them as [`OutboxEvent::Fetched`].
     Fetch(HookId, u64),
-    /// Post this row, and tell it as [`OutboxEvent::AttemptEnded`]. Where it is the first attempt, keep the row before.
+    /// Attempt a delivery, and report the result as [`OutboxEvent::AttemptEnded`]. If the flag is set this is the first
+    /// attempt: store the row before it.
     Send(HookId, DeliveryRow, bool),
-    /// Keep a row as it is now.
+    /// Store the state of a delivery.
     SaveDelivery(HookId, DeliveryRow),
-    /// Keep how a hook stands.
+    /// Store the health of a webhook.
     SaveHealth(HookId, HookHealth),
 }
 
-/// The outbox of a hub.
+/// The outbox of a hub: the queues of all webhooks.
+///
+/// Call [`run`](Self::run) for every event, and [`tick`](Self::tick) at [`next_deadline_ms`](Self::next_deadline_ms). Both add
+/// effects, which must be run in order.
 #[derive(Debug, Default)]
 pub struct Outbox {
     concurrency: Concurrency,
     queues: HashMap<HookId, HookQueue>,
-    /// Hooks whose head is due, in the order in which it became so; those that fail apart.
+    /// Webhooks whose next delivery is due, in the order in which it became due; failing ones in a list of their own.
     ready: VecDeque<HookId>,
     ready_failing: VecDeque<HookId>,
-    /// Hooks that wait for a time, in milliseconds of uptime.
+    /// When to look at a webhook again, in milliseconds of uptime.
     alarms: BTreeSet<(u64, HookId)>,
-    posting: usize,
-    posting_failing: usize,
+    running: usize,
+    running_failing: usize,
 }
 
-/// How soon something that could not be begun is tried again.
+/// The pause after an attempt or a read that could not start, in milliseconds.
 const RETRY_MS: u64 = 1000;
 
 impl Outbox {
@@ -115,15 +119,15 @@ impl Outbox {
         Self { concurrency, ..Self::default() }
     }
 
-    /// Lets something happen: decides and applies.
+    /// Processes an event: decides, applies, and starts attempts.
     pub fn run(&mut self, event: OutboxEvent, now: Now, effects: &mut Vec<OutboxEffect>) {
         for entry in self.decide(event, now) {
             self.apply(entry, now, effects);
         }
-        self.serve(now, effects);
+        self.start_attempts(now, effects);
     }
 
-    /// Makes a entry so.
+    /// Applies an entry.
     pub fn apply(&mut self, entry: OutboxEntry, now: Now, effects: &mut Vec<OutboxEffect>) {
         match entry {
             OutboxEntry::AddHook(hook, retry, health) => {
@@ -150,14 +154,14 @@ impl Outbox {
                 }
             }
             OutboxEntry::Requeue(hook) => {
-                self.ended(&hook);
+                self.attempt_ended(&hook);
                 if let Some(queue) = self.queues.get_mut(&hook) {
                     queue.requeue_head(now.uptime_ms + RETRY_MS);
                 }
                 self.advance(&hook, now, effects);
             }
             OutboxEntry::Retry(hook, row) => {
-                self.ended(&hook);
+                self.attempt_ended(&hook);
                 effects.push(OutboxEffect::SaveDelivery(hook.clone(), row.clone()));
                 if let Some(queue) = self.queues.get_mut(&hook) {
                     queue.is_failing = true;
@@ -170,7 +174,7 @@ impl Outbox {
     }
 
     fn done(&mut self, hook: &HookId, row: DeliveryRow, health: HookHealth, now: Now, effects: &mut Vec<OutboxEffect>) {
-        self.ended(hook);
+        self.attempt_ended(hook);
         effects.push(OutboxEffect::SaveDelivery(hook.clone(), row));
         if let Some(queue) = self.queues.get_mut(hook) {
             queue.rows.pop_front();
@@ -185,9 +189,9 @@ impl Outbox {
     }
 
     fn close(&mut self, hook: &HookId) {
-        // An attempt under way goes on, and is counted until it ends.
+        // A running attempt goes on, and counts until it ends.
         let Some(queue) = self.queues.get_mut(hook) else { return };
-        if queue.is_posting {
+        if queue.is_running {
             queue.is_closed = true;
             queue.rows.clear();
         } else {
@@ -195,21 +199,21 @@ impl Outbox {
         }
     }
 
-    /// An attempt is over.
-    fn ended(&mut self, hook: &HookId) {
-        let Some(queue) = self.queues.get_mut(hook).filter(|queue| queue.is_posting) else { return };
-        queue.is_posting = false;
-        self.posting -= 1;
-        self.posting_failing -= usize::from(queue.counts_as_failing);
+    /// Records that the attempt of a webhook ended.
+    fn attempt_ended(&mut self, hook: &HookId) {
+        let Some(queue) = self.queues.get_mut(hook).filter(|queue| queue.is_running) else { return };
+        queue.is_running = false;
+        self.running -= 1;
+        self.running_failing -= usize::from(queue.counts_as_failing);
         if queue.is_closed {
             self.queues.remove(hook);
         }
     }
 
-    /// Sees to what a hook needs next: rows from the log, its turn, or an alarm.
+    /// Schedules what a webhook needs next: rows from the log, an attempt, or an alarm.
     fn advance(&mut self, hook: &HookId, now: Now, effects: &mut Vec<OutboxEffect>) {
         let Some(queue) = self.queues.get_mut(hook) else { return };
-        if queue.is_closed || queue.is_posting || queue.is_ready {
+        if queue.is_closed || queue.is_running || queue.is_ready {
             return;
         }
         if queue.rows.is_empty() {
@@ -219,16 +223,16 @@ impl Outbox {
             }
         } else if queue.due_ms <= now.uptime_ms {
             queue.is_ready = true;
-            let line = if queue.is_failing { &mut self.ready_failing } else { &mut self.ready };
-            line.push_back(hook.clone());
+            let ready = if queue.is_failing { &mut self.ready_failing } else { &mut self.ready };
+            ready.push_back(hook.clone());
         } else {
             self.alarms.insert((queue.due_ms, hook.clone()));
         }
     }
 
-    /// Begins attempts while there is room for them.
-    fn serve(&mut self, now: Now, effects: &mut Vec<OutboxEffect>) {
-        while self.posting < self.concurrency.all {
+    /// Starts attempts up to the concurrency limits.
+    fn start_attempts(&mut self, now: Now, effects: &mut Vec<OutboxEffect>) {
+        while self.running < self.concurrency.all {
             let Some(hook) = self.next_ready() else { return };
             let Some(queue) = self.queues.get_mut(&hook) else { continue };
             if !std::mem::take(&mut queue.is_ready) {
@@ -238,18 +242,18 @@ impl Outbox {
                 self.advance(&hook, now, effects);
                 continue;
             };
-            self.posting += 1;
-            self.posting_failing += usize::from(queue.counts_as_failing);
+            self.running += 1;
+            self.running_failing += usize::from(queue.counts_as_failing);
             effects.push(OutboxEffect::Send(hook, row, is_first));
         }
     }
 
     fn next_ready(&mut self) -> Option<HookId> {
-        let may_fail = self.posting_failing < self.concurrency.failing;
-        self.ready.pop_front().or_else(|| may_fail.then(|| self.ready_failing.pop_front()).flatten())
+        let may_try_failing = self.running_failing < self.concurrency.failing;
+        self.ready.pop_front().or_else(|| may_try_failing.then(|| self.ready_failing.pop_front()).flatten())
     }
 
-    /// Lets time pass.
+    /// Starts what has become due.
     pub fn tick(&mut self, now: Now, effects: &mut Vec<OutboxEffect>) {
         while let Some((at_ms, hook)) = self.alarms.first().cloned() {
             if at_ms > now.uptime_ms {
@@ -258,22 +262,22 @@ impl Outbox {
             self.alarms.remove(&(at_ms, hook.clone()));
             self.advance(&hook, now, effects);
         }
-        self.serve(now, effects);
+        self.start_attempts(now, effects);
     }
 
-    /// When [`tick`](Self::tick) is to be called next, in milliseconds of uptime.
+    /// When [`tick`](Self::tick) must be called next, in milliseconds of uptime.
     #[must_use]
     pub fn next_deadline_ms(&self) -> Option<u64> {
         self.alarms.first().map(|(at_ms, _)| *at_ms)
     }
 
-    /// Attempts under way.
+    /// The number of running attempts.
     #[must_use]
-    pub fn posting(&self) -> usize {
-        self.posting
+    pub fn running_attempts(&self) -> usize {
+        self.running
     }
 
-    /// How a hook stands; none where it is not served.
+    /// The health of a webhook; none if it is not served.
     #[must_use]
     pub fn health(&self, hook: &HookId) -> Option<HookHealth> {
         self.queues.get(hook).filter(|queue| !queue.is_closed).map(|queue| queue.health)

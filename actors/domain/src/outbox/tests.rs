@@ -57,7 +57,7 @@ fn kept(effects: &[OutboxEffect]) -> &Delivery {
 }
 
 #[test]
-fn what_is_due_is_posted_in_order_one_at_a_time() {
+fn deliveries_are_sent_in_order_one_at_a_time() {
     let (mut outbox, effects) = outbox(Retry::Immediate, STANDS, 2);
     assert!(
         matches!(&effects[..], [OutboxEffect::Send(_, row, true)] if row.no == 1 && row.delivery.began_ms.is_some())
@@ -69,7 +69,7 @@ fn what_is_due_is_posted_in_order_one_at_a_time() {
 }
 
 #[test]
-fn an_error_of_the_server_is_tried_again_after_1_and_3_seconds() {
+fn a_server_error_is_retried_after_1_and_3_seconds() {
     for passing in [
         AttemptOutcome::Answered(500),
         AttemptOutcome::Answered(429),
@@ -93,7 +93,7 @@ fn an_error_of_the_server_is_tried_again_after_1_and_3_seconds() {
 }
 
 #[test]
-fn other_answers_are_final() {
+fn other_responses_are_final() {
     for (status, why) in
         [(400, Failure::Status), (404, Failure::Status), (301, Failure::Redirect), (199, Failure::Status)]
     {
@@ -107,7 +107,7 @@ fn other_answers_are_final() {
 }
 
 #[test]
-fn persistent_backs_off_and_gives_up_within_a_day() {
+fn persistent_retries_back_off_and_give_up_within_a_day() {
     let (mut outbox, _) = outbox(Retry::Persistent, STANDS, 1);
     let (mut now_ms, mut attempts, mut pauses) = (0, 1, Vec::new());
     loop {
@@ -127,7 +127,7 @@ fn persistent_backs_off_and_gives_up_within_a_day() {
 }
 
 #[test]
-fn fifty_failures_in_a_row_switch_a_hook_off_and_what_is_due_is_given_up() {
+fn fifty_consecutive_failures_switch_a_hook_off_and_fail_its_queue() {
     let (mut outbox, _) = outbox(Retry::Immediate, STANDS, 60);
     let mut told = Vec::new();
     for n in 1..=50 {
@@ -148,7 +148,7 @@ fn fifty_failures_in_a_row_switch_a_hook_off_and_what_is_due_is_given_up() {
 }
 
 #[test]
-fn a_success_in_between_begins_the_count_anew() {
+fn a_success_resets_the_failure_count() {
     let (mut outbox, _) = outbox(Retry::Immediate, HookHealth { failures: 49, off_ms: None }, 2);
     end(&mut outbox, AttemptOutcome::Answered(200), 1);
     end(&mut outbox, AttemptOutcome::Answered(404), 2);
@@ -156,7 +156,7 @@ fn a_success_in_between_begins_the_count_anew() {
 }
 
 #[test]
-fn what_somebody_asked_for_goes_to_a_hook_that_is_off_and_may_switch_it_on() {
+fn a_forced_delivery_goes_to_a_hook_that_is_off_and_can_switch_it_on() {
     let off = HookHealth { failures: 50, off_ms: Some(5) };
     let (mut outbox, mut effects) = (Outbox::default(), Vec::new());
     outbox.run(OutboxEvent::HookAdded(hook(1), Retry::Immediate, off), at(0), &mut effects);
@@ -170,7 +170,7 @@ fn what_somebody_asked_for_goes_to_a_hook_that_is_off_and_may_switch_it_on() {
 }
 
 #[test]
-fn what_could_not_be_begun_was_no_attempt() {
+fn an_attempt_that_could_not_start_does_not_count() {
     let (mut outbox, _) = outbox(Retry::Immediate, STANDS, 1);
     assert!(end(&mut outbox, AttemptOutcome::NotBegun, 10).is_empty());
     let effects = tick(&mut outbox, 1010);
@@ -178,7 +178,7 @@ fn what_could_not_be_begun_was_no_attempt() {
 }
 
 #[test]
-fn hooks_that_fail_cannot_take_every_place() {
+fn failing_hooks_cannot_use_all_attempts() {
     let mut outbox = Outbox::new(Concurrency { all: 4, failing: 2 });
     let mut effects = Vec::new();
     for n in 1..=10 {
@@ -186,12 +186,12 @@ fn hooks_that_fail_cannot_take_every_place() {
         outbox.run(OutboxEvent::HookAdded(hook(n), Retry::Immediate, health), at(0), &mut effects);
         outbox.run(OutboxEvent::Fetched(hook(n), vec![row(1)], true), at(0), &mut effects);
     }
-    assert_eq!((outbox.posting(), outbox.next_deadline_ms()), (2, None));
+    assert_eq!((outbox.running_attempts(), outbox.next_deadline_ms()), (2, None));
     for n in 11..=20 {
         outbox.run(OutboxEvent::HookAdded(hook(n), Retry::Immediate, STANDS), at(0), &mut effects);
         outbox.run(OutboxEvent::Fetched(hook(n), vec![row(1)], true), at(0), &mut effects);
     }
-    assert_eq!(outbox.posting(), 4);
+    assert_eq!(outbox.running_attempts(), 4);
     effects.clear();
     outbox.run(OutboxEvent::AttemptEnded(hook(11), AttemptOutcome::Answered(200), 1), at(1), &mut effects);
     assert!(
@@ -201,13 +201,13 @@ fn hooks_that_fail_cannot_take_every_place() {
 }
 
 #[test]
-fn a_hook_that_is_gone_is_posted_nothing_more() {
+fn a_removed_hook_gets_no_more_deliveries() {
     let (mut outbox, _) = outbox(Retry::Immediate, STANDS, 3);
     let mut effects = Vec::new();
     outbox.run(OutboxEvent::HookRemoved(hook(1)), at(1), &mut effects);
-    assert_eq!((outbox.health(&hook(1)), outbox.posting()), (None, 1));
+    assert_eq!((outbox.health(&hook(1)), outbox.running_attempts()), (None, 1));
     assert!(end(&mut outbox, AttemptOutcome::Answered(200), 2).is_empty());
-    assert_eq!(outbox.posting(), 0);
+    assert_eq!(outbox.running_attempts(), 0);
     outbox.run(OutboxEvent::DeliveriesAdded(hook(1)), at(3), &mut effects);
     assert!(effects.is_empty());
 }
@@ -255,7 +255,7 @@ impl World {
         }
         let failing = self.posting.len();
         assert!(failing <= 3, "the bound holds");
-        assert_eq!(self.outbox.posting(), self.posting.len());
+        assert_eq!(self.outbox.running_attempts(), self.posting.len());
     }
 
     fn entry(&mut self, (what, which, how): (u8, usize, u8)) {
@@ -315,6 +315,6 @@ proptest! {
             world.entry((4, 0, 0));
         }
         let left = world.rows.values().flatten().filter(|row| row.delivery.state == DeliveryState::Due).count();
-        prop_assert_eq!((left, world.outbox.posting(), world.outbox.next_deadline_ms()), (0, 0, None));
+        prop_assert_eq!((left, world.outbox.running_attempts(), world.outbox.next_deadline_ms()), (0, 0, None));
     }
 }

@@ -42,7 +42,7 @@ fn the_bounds_of_the_schemas_are_those_of_the_hub() {
 }
 
 #[test]
-fn the_words_of_a_schema_are_those_that_are_understood() {
+fn the_values_of_a_schema_are_those_that_are_accepted() {
     for (schema, words) in [
         (crate::Retention::schema(), json!(["none", "metadata", "prompts", "full"])),
         (crate::TrustMode::schema(), json!(["untrusted", "trusted"])),

@@ -1,10 +1,10 @@
-//! What a delivery says: made again for every attempt, and the same bytes each time.
+//! The body of a delivery. It is built for every attempt, and has the same bytes each time.
 
 use serde_json::{Value, json};
 
 use super::{Delivery, HookId};
 
-/// The body of a delivery. What it is made of is kept, so that it is the same after a restart.
+/// The body of a delivery. All its parts are stored, so it is the same after a restart.
 #[must_use]
 pub fn body(hook: &HookId, delivery: &Delivery, message: &[u8]) -> Vec<u8> {
     let channel = delivery.channel.as_ref().map_or(Value::Null, |id| json!(id.as_str()));
@@ -17,7 +17,7 @@ pub fn body(hook: &HookId, delivery: &Delivery, message: &[u8]) -> Vec<u8> {
 /// The message of a test event.
 #[must_use]
 pub fn test_message(at_ms: u64) -> Vec<u8> {
-    let text = "This is a test: somebody asked the hub whether this webhook works.";
+    let text = "This is a test event, requested by the owner of this webhook.";
     format!(r#"{{"id":{at_ms},"from":"rogerrat","to":"all","text":"{text}","at":{at_ms}}}"#).into_bytes()
 }
 
@@ -28,7 +28,7 @@ mod tests {
     use crate::webhook::MESSAGE_RECEIVED;
 
     #[test]
-    fn the_body_has_the_shape_receivers_know() {
+    fn the_body_has_the_documented_fields() {
         let channel = ChannelId::parse("quiet-otter-3a8f").unwrap();
         let delivery = Delivery::due(9, MESSAGE_RECEIVED, Some(channel), Some(7), 5);
         let hook = HookId::from_random(1);
@@ -41,7 +41,7 @@ mod tests {
             )
         );
         let test = Delivery::due(9, super::super::TEST, None, None, 5);
-        let said: Value = serde_json::from_slice(&body(&hook, &test, &test_message(5))).unwrap();
-        assert_eq!((&said["channel_id"], &said["event"]), (&Value::Null, &json!("webhook.test")));
+        let json: Value = serde_json::from_slice(&body(&hook, &test, &test_message(5))).unwrap();
+        assert_eq!((&json["channel_id"], &json["event"]), (&Value::Null, &json!("webhook.test")));
     }
 }

@@ -1,4 +1,4 @@
-//! A delivery: one message, or a test, on its way to one hook.
+//! A webhook delivery: one message, or a test event, for one webhook.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 use super::{HookId, TEST};
 use crate::ids::{ChannelId, MessageId};
 
-/// A delivery's id: the same on every attempt, and in every replay.
+/// The id of a delivery. It is the same for all attempts and replays.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct DeliveryId(Arc<str>);
@@ -22,7 +22,7 @@ impl DeliveryId {
         Self(format!("whd_{random:032x}").into())
     }
 
-    /// Whether text could be an id.
+    /// Whether a string has the format of an id.
     #[must_use]
     pub fn fits(id: &str) -> bool {
         id.strip_prefix("whd_").is_some_and(|hex| hex.len() == 32 && super::is_hex(hex))
@@ -45,13 +45,13 @@ impl fmt::Display for DeliveryId {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum DeliveryState {
-    /// It will be tried, or is being tried.
+    /// Waiting for an attempt, or being attempted.
     Due,
-    /// The receiver said 2xx.
+    /// The receiver responded with a 2xx status.
     Delivered,
-    /// It was given up.
+    /// Given up.
     Failed,
-    /// It was never tried: too much was due for the hook.
+    /// Never attempted, because the webhook's queue was full.
     Dropped,
 }
 
@@ -59,49 +59,49 @@ pub enum DeliveryState {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Failure {
-    /// The receiver answered with an error.
+    /// The receiver responded with an error status.
     Status,
-    /// The receiver answered with a redirect; it was not followed.
+    /// The receiver responded with a redirect, which is not followed.
     Redirect,
-    /// There was no answer in time.
+    /// The receiver did not respond in time.
     Timeout,
-    /// No connection, or it broke.
+    /// The connection failed.
     Connection,
-    /// The address may not be reached from this hub.
+    /// The hub may not connect to the address.
     Address,
-    /// Too much was due for the hook.
+    /// The webhook's queue was full.
     QueueFull,
-    /// The hook was switched off.
+    /// The webhook was switched off.
     SwitchedOff,
-    /// What was to be posted could not be read.
+    /// The stored message could not be read.
     Unreadable,
 }
 
-/// What came of one attempt.
+/// The outcome of an attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AttemptOutcome {
-    /// The receiver answered with this status.
+    /// The receiver responded with this status.
     Answered(u16),
-    /// There was no answer in time.
+    /// The receiver did not respond in time.
     TimedOut,
-    /// No connection, or it broke.
+    /// The connection failed.
     Unreachable,
-    /// The address may not be reached.
+    /// The hub may not connect to the address.
     Forbidden,
-    /// What was to be posted is not there any more, or cannot be read.
+    /// The stored message is missing or cannot be read.
     Unreadable,
-    /// The hub could not begin: it was no attempt.
+    /// The attempt could not start, and does not count.
     NotBegun,
 }
 
-/// A delivery as it is kept.
+/// A delivery as it is stored.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Delivery {
     /// Its id.
     pub id: DeliveryId,
-    /// What it is about.
+    /// The event.
     pub event: Cow<'static, str>,
-    /// The channel of the message; none for the test of an account's hook.
+    /// The channel of the message; none for a test of an account's webhook.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub channel: Option<ChannelId>,
     /// The message; none for a test.
@@ -109,26 +109,26 @@ pub struct Delivery {
     pub message: Option<MessageId>,
     /// When it became due, in milliseconds since the epoch.
     pub at_ms: u64,
-    /// When its first attempt began.
+    /// When its first attempt started.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub began_ms: Option<u64>,
-    /// Attempts begun.
+    /// The number of attempts.
     pub attempts: u32,
-    /// When the next attempt is due, after one that failed.
+    /// When the next attempt is due, after a failed one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next_ms: Option<u64>,
-    /// How it stands.
+    /// Its state.
     pub state: DeliveryState,
-    /// Asked for by somebody: it goes to a hook that is switched off, too.
+    /// Whether it is attempted even if the webhook is switched off, because its owner requested it.
     #[serde(default)]
     pub is_forced: bool,
-    /// What the receiver answered last.
+    /// The status of the last response.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<u16>,
-    /// Why it failed last.
+    /// Why the last attempt failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failure: Option<Failure>,
-    /// How long the last attempt took.
+    /// The duration of the last attempt.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub latency_ms: Option<u64>,
     /// When it was delivered or given up.
@@ -137,7 +137,7 @@ pub struct Delivery {
 }
 
 impl Delivery {
-    /// A delivery that becomes due.
+    /// A new delivery.
     #[must_use]
     pub fn due(
         random: u128,
@@ -164,27 +164,27 @@ impl Delivery {
         }
     }
 
-    /// The same, dropped because too much is due already.
+    /// The same delivery, dropped because the queue is full.
     #[must_use]
     pub fn dropped(self) -> Self {
         let ended_ms = Some(self.at_ms);
         Self { state: DeliveryState::Dropped, failure: Some(Failure::QueueFull), ended_ms, ..self }
     }
 
-    /// The same delivery, to be tried once more from the beginning. Id and body stay.
+    /// The same delivery, to be attempted again from the start. Its id and body stay the same.
     #[must_use]
     pub fn replayed(self) -> Self {
         let (state, is_forced) = (DeliveryState::Due, true);
         Self { state, is_forced, attempts: 0, next_ms: None, failure: None, ended_ms: None, ..self }
     }
 
-    /// Whether it can be tried once more.
+    /// Whether it failed and can be replayed.
     #[must_use]
     pub fn has_failed(&self) -> bool {
         matches!(self.state, DeliveryState::Failed | DeliveryState::Dropped)
     }
 
-    /// In what context its message is hidden on disk.
+    /// The context with which its message is encrypted.
     #[must_use]
     pub fn context(&self) -> String {
         match (&self.channel, self.message) {
@@ -194,23 +194,23 @@ impl Delivery {
     }
 }
 
-/// A delivery in its hook's row, by number: the order in which they became due.
+/// A delivery in the queue of its webhook.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DeliveryRow {
-    /// Its number.
+    /// Its number in the queue.
     pub no: u64,
-    /// Bytes of its message, hidden; 0 when it is done.
+    /// The size of its encrypted message in bytes; 0 if it is done.
     pub bytes: u64,
     /// The delivery.
     pub delivery: Delivery,
 }
 
-/// A message that hooks are to be told of, as the log keeps it.
+/// A message with its deliveries, as the log stores them.
 #[derive(Clone, Debug)]
 pub struct DueDelivery {
-    /// A delivery for each hook. Those that are not due are kept for the delivery log only.
+    /// A delivery for each webhook. Dropped ones are stored for the delivery log only.
     pub deliveries: Vec<(HookId, Delivery)>,
-    /// The message, hidden.
+    /// The encrypted message.
     pub hidden: Vec<u8>,
 }
 
@@ -229,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn a_delivery_reads_back_as_it_was_written() {
+    fn a_stored_delivery_is_restored() {
         let delivery = Delivery::due(9, "message.received", ChannelId::parse("c").ok(), Some(7), 5).dropped();
         let json = serde_json::to_string(&delivery).unwrap();
         assert_eq!(serde_json::from_str::<Delivery>(&json).unwrap(), delivery);

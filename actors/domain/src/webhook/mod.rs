@@ -1,6 +1,6 @@
-//! Webhooks: who is to be told of messages at which address, and what became of it.
+//! Webhooks: subscriptions, deliveries, bodies and signatures.
 //!
-//! How a delivery is retried and when a hook is switched off is decided by the [`Outbox`](crate::Outbox).
+//! The [`Outbox`](crate::Outbox) decides when deliveries are attempted and when a webhook is switched off.
 
 mod body;
 mod delivery;
@@ -27,7 +27,7 @@ pub const MESSAGE_RECEIVED: &str = "message.received";
 /// The event of a test.
 pub const TEST: &str = "webhook.test";
 
-/// A hook's id.
+/// The id of a webhook.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String")]
 pub struct HookId(Arc<str>);
@@ -42,7 +42,7 @@ impl HookId {
     /// Parses an id.
     ///
     /// # Errors
-    /// `not_found` when it cannot be the id of any hook.
+    /// `not_found` if it cannot be the id of a webhook.
     pub fn parse(id: &str) -> Result<Self, Refusal> {
         let hex = id.strip_prefix("wh_").filter(|hex| hex.len() == 32 && is_hex(hex));
         hex.map(|_| Self(id.into())).ok_or_else(hook_not_found)
@@ -59,7 +59,7 @@ pub(super) fn is_hex(text: &str) -> bool {
     text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
 }
 
-/// `not_found` for a hook.
+/// `not_found` for a webhook.
 #[must_use]
 pub fn hook_not_found() -> Refusal {
     Refusal::new(Code::NotFound, "webhook not found").hint(Hint::ListWebhooks)
@@ -79,13 +79,13 @@ impl fmt::Display for HookId {
     }
 }
 
-/// Whose hook it is, and so what it fires for.
+/// The owner of a webhook, which determines the messages it receives.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum HookOwner {
-    /// Every message of a channel; broadcasts only where DMs are private.
+    /// A channel: all its messages, or only broadcasts if its DMs are private.
     Channel(ChannelId),
-    /// DMs to the identities of an account.
+    /// An account: DMs to its identities.
     Account(AccountId),
 }
 
@@ -103,48 +103,48 @@ impl fmt::Display for HookOwner {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Retry {
-    /// Three attempts: at once, after 1 s, after 3 s more.
+    /// Three attempts: at once, after 1 second, and after 3 more seconds.
     #[default]
     Immediate,
-    /// Growing pauses, up to 24 hours in all. What comes after waits for it.
+    /// Attempts with growing pauses for up to 24 hours. Later deliveries wait.
     Persistent,
 }
 
 str_enum!(Retry: "immediate" => Immediate, "persistent" => Persistent);
 
-/// A webhook as it is kept.
+/// A webhook as it is stored.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Hook {
     /// Its id.
     pub id: HookId,
-    /// Whose it is.
+    /// Its owner.
     pub owner: HookOwner,
-    /// Where it is posted.
+    /// The URL that deliveries are posted to.
     pub url: Arc<str>,
-    /// How long a delivery is tried.
+    /// How failed deliveries are retried.
     pub retry: Retry,
     /// When it was subscribed, in milliseconds since the epoch.
     pub created_ms: u64,
-    /// Its secret, hidden.
+    /// Its secret, encrypted.
     pub secret: Arc<str>,
-    /// The secret before, while it still signs too.
+    /// The previous secret, while it still signs deliveries.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub previous: Option<PreviousSecret>,
-    /// Deliveries that failed since the last one that did not.
+    /// Consecutive failed deliveries.
     pub failures: u32,
     /// When it was switched off, in milliseconds since the epoch; none while it is on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub off_ms: Option<u64>,
 }
 
-/// A secret that was rotated.
+/// A rotated secret.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct PreviousSecret {
-    /// The secret, hidden.
+    /// The secret, encrypted.
     pub secret: Arc<str>,
     /// When it was rotated, in milliseconds since the epoch.
     pub rotated_ms: u64,
-    /// How long it signs too.
+    /// Until when it signs deliveries, in milliseconds since the epoch.
     pub until_ms: u64,
 }
 
@@ -166,7 +166,7 @@ pub struct SubscribeInput {
 
 /// An event that is posted to webhooks.
 #[derive(ToSchema)]
-#[expect(dead_code, reason = "it is there for its schema")]
+#[expect(dead_code, reason = "it exists for its schema")]
 enum WebhookEvent {
     /// A message was sent.
     #[schema(rename = "message.received")]
@@ -174,7 +174,7 @@ enum WebhookEvent {
 }
 
 impl SubscribeInput {
-    /// Checks what can be checked without asking the network.
+    /// Validates everything that does not need the network.
     ///
     /// # Errors
     /// `invalid`, naming the field.
@@ -208,7 +208,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ids_are_what_was_rolled_and_nothing_else() {
+    fn only_generated_ids_are_valid() {
         let id = HookId::from_random(7);
         assert_eq!(HookId::parse(id.as_str()).unwrap(), id);
         for bad in ["", "wh_", "wh_7", "WH_00000000000000000000000000000007", "wh_0000000000000000000000000000000g"] {
@@ -217,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn only_messages_can_be_subscribed() {
+    fn only_message_events_can_be_subscribed() {
         let check = |json: &str| serde_json::from_str::<SubscribeInput>(json).unwrap().check();
         assert!(check(r#"{"url":"https://a.example/"}"#).is_ok());
         assert!(check(r#"{"url":"https://a.example/","events":["message.received"],"retry":"persistent"}"#).is_ok());

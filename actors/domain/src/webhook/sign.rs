@@ -1,25 +1,25 @@
-//! Signatures: how a receiver knows that a delivery is ours.
+//! Webhook signatures, with which a receiver verifies that a delivery comes from this hub.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 
-/// How every secret begins.
+/// The prefix of every secret.
 const PREFIX: &str = "whsec_";
 
-/// A hook's secret: `whsec_` and the base64 of 24 bytes. `Debug` does not show it.
+/// The secret of a webhook: `whsec_` and the base64 of 24 bytes. `Debug` does not print it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(Box<str>);
 
 impl Secret {
-    /// A secret of 24 random bytes.
+    /// A secret from 24 random bytes.
     #[must_use]
     pub fn from_bytes(bytes: [u8; 24]) -> Self {
         Self(format!("{PREFIX}{}", STANDARD.encode(bytes)).into())
     }
 
-    /// A secret that was written down.
+    /// Parses a stored secret.
     #[must_use]
     pub fn parse(text: &[u8]) -> Option<Self> {
         let text = std::str::from_utf8(text).ok()?;
@@ -27,7 +27,7 @@ impl Secret {
         Some(Self(text.into()))
     }
 
-    /// The secret as text: show it once.
+    /// The secret as text. It is shown to the owner once.
     #[must_use]
     pub fn text(&self) -> &str {
         &self.0
@@ -51,8 +51,8 @@ pub fn plain_signature(secret: &Secret, body: &[u8]) -> String {
     mac.iter().fold(String::from("sha256="), |text, byte| format!("{text}{byte:02x}"))
 }
 
-/// The signature of the Standard Webhooks: `v1,` and the base64 of the HMAC over id, second and body, keyed with the bytes
-/// of the secret.
+/// The signature of the Standard Webhooks specification: `v1,` and the base64 of the HMAC over the id, the time in seconds
+/// and the body, keyed with the bytes of the secret.
 #[must_use]
 pub fn standard_signature(secret: &Secret, id: &str, at_s: u64, body: &[u8]) -> String {
     let head = format!("{id}.{at_s}.");
@@ -71,7 +71,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_standard_signature_is_that_of_the_specification() {
+    fn the_standard_signature_follows_the_specification() {
         // The example of the Standard Webhooks.
         let secret = Secret::parse(b"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw").unwrap();
         let body = br#"{"test": 2432232314}"#;
@@ -80,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn the_plain_signature_is_keyed_with_the_whole_text() {
+    fn the_plain_signature_is_keyed_with_the_full_text() {
         let secret = Secret::from_bytes([0; 24]);
         assert_eq!(secret.text(), "whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA");
         let signed = plain_signature(&secret, b"{}");

@@ -30,7 +30,7 @@ fn cursor(test: &mut TestChannel, who: &str) -> u64 {
 }
 
 #[test]
-fn a01_a_lease_keeps_a_message_from_other_reads_until_it_ends() {
+fn a01_a_leased_message_is_skipped_by_other_reads_until_the_lease_ends() {
     let mut test = pair();
     let id = test.send("ann", "all", "work").id;
     assert_eq!(test.listen_with("bob", manual()).unwrap().texts, ["work"]);
@@ -48,7 +48,7 @@ fn a01_a_lease_keeps_a_message_from_other_reads_until_it_ends() {
 }
 
 #[test]
-fn a01_the_lease_begins_when_the_answer_is_taken() {
+fn a01_a_lease_begins_when_the_response_is_delivered() {
     let mut test = pair();
     test.send("ann", "all", "work");
     let delivery = test.poll("bob", manual()).unwrap();
@@ -76,7 +76,7 @@ fn a01_an_ack_is_cumulative() {
 }
 
 #[test]
-fn a01_a_late_ack_counts_for_what_is_on_its_way_again() {
+fn a01_a_late_ack_covers_a_message_that_is_being_redelivered() {
     let mut test = pair();
     let id = test.send("ann", "all", "work").id;
     test.listen_with("bob", manual());
@@ -89,7 +89,7 @@ fn a01_a_late_ack_counts_for_what_is_on_its_way_again() {
 }
 
 #[test]
-fn a01_the_next_read_may_bring_the_ack() {
+fn a01_a_read_can_acknowledge_the_previous_one() {
     let mut test = pair();
     let id = test.send("ann", "bob", "work").id;
     test.listen_with("bob", manual());
@@ -128,7 +128,7 @@ fn a01_a_read_without_manual_acknowledges_what_it_returns() {
 }
 
 #[test]
-fn a01_what_is_leased_is_no_loss_until_the_lease_ends() {
+fn a01_a_leased_message_is_not_lost_until_the_lease_ends() {
     let mut test = pair();
     let first = test.send("ann", "all", "1").id;
     test.listen_with("bob", manual());
@@ -141,7 +141,7 @@ fn a01_what_is_leased_is_no_loss_until_the_lease_ends() {
 }
 
 #[test]
-fn a01_a_manual_reader_is_told_a_gap_with_messages_or_at_its_deadline() {
+fn a01_a_manual_reader_gets_a_gap_with_messages_or_at_its_deadline() {
     let mut test = pair().restarted(GapReason::Restart);
     let place = test.park("bob", manual());
     test.at(30_000);
@@ -151,7 +151,7 @@ fn a01_a_manual_reader_is_told_a_gap_with_messages_or_at_its_deadline() {
 }
 
 #[test]
-fn a01_a_consumer_holds_only_so_much_unacknowledged() {
+fn a01_the_unacknowledged_messages_of_a_consumer_are_bounded() {
     let mut test = pair();
     let long = ReadInput { ack_mode: AckMode::Leased { lease_ms: limits::LEASE_MAX_MS }, ..plain() };
     let mut given = 0;

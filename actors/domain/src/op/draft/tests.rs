@@ -15,7 +15,7 @@ fn file(data: &str) -> Value {
 }
 
 #[test]
-fn d13_text_is_at_most_8192_characters_and_never_cut() {
+fn d13_text_has_at_most_8192_characters_and_is_never_truncated() {
     assert!(said(&json!({"text": "🐀".repeat(8192)})).is_ok());
     assert_eq!(code(&json!({"text": "🐀".repeat(8193)})), Code::Invalid);
     assert!(said(&json!({"text": "x".repeat(280), "kind": "status"})).is_ok());
@@ -23,7 +23,7 @@ fn d13_text_is_at_most_8192_characters_and_never_cut() {
 }
 
 #[test]
-fn text_is_message_or_text() {
+fn text_is_an_alias_of_message() {
     let text = |body: Value| said(&body).map(|d| d.text);
     assert_eq!(text(json!({"message": "a", "text": "b"})).unwrap(), "a");
     assert_eq!(text(json!({"message": null, "text": "b"})).unwrap(), "b");
@@ -44,7 +44,7 @@ fn d11_a_recipient_may_be_a_number() {
 }
 
 #[test]
-fn priority_and_kind_are_words() {
+fn priority_and_kind_are_enums() {
     let draft = said(&json!({"text": "x", "priority": "urgent", "kind": "message"})).unwrap();
     assert_eq!((draft.priority, draft.kind), (Priority::Urgent, Kind::Message));
     for body in [json!({"priority": null}), json!({"kind": null}), json!({"priority": "High"}), json!({"kind": "text"})]
@@ -94,7 +94,7 @@ fn d12_attachments_over_their_total_are_too_large() {
 }
 
 #[test]
-fn a_status_drops_what_it_cannot_carry() {
+fn a_status_has_no_attachments_and_no_suggested_replies() {
     let body = json!({"text": "x", "kind": "status", "attachments": [file("AA")], "suggested_replies": ["a"]});
     let draft = said(&body).unwrap();
     assert!(draft.attachments.is_empty() && draft.suggested_replies.is_empty());
@@ -110,7 +110,7 @@ fn a05_a_thread_is_a_short_name() {
 }
 
 #[test]
-fn a02_the_header_wins_and_spacing_does_not_matter() {
+fn a02_the_outer_key_takes_precedence_and_formatting_does_not_matter() {
     let input = || serde_json::from_value(json!({"text": "x", "client_msg_id": "field"})).unwrap();
     let key = |header| Draft::check(input(), header).map(|d| d.key.unwrap());
     assert_eq!(&*key(Some("header")).unwrap().key, "header");

@@ -35,7 +35,7 @@ fn claimed() -> TestChannel {
 }
 
 #[test]
-fn a05_what_an_identity_says_is_verified() {
+fn a05_messages_of_an_identity_are_verified() {
     let mut test = TestChannel::new();
     test.join("bob");
     prove(&mut test, "ann", key(1, 1), None);
@@ -60,7 +60,7 @@ fn a05_what_an_identity_says_is_verified() {
 }
 
 #[test]
-fn d17_a_key_brings_a_held_callsign_back_where_callsigns_are_claimed() {
+fn d17_a_key_resumes_a_claimed_callsign() {
     let mut test = claimed();
     let first = prove(&mut test, "ann", key(1, 1), None);
     let again = prove(&mut test, "ann", key(1, 1), None);
@@ -73,7 +73,7 @@ fn d17_a_key_brings_a_held_callsign_back_where_callsigns_are_claimed() {
 }
 
 #[test]
-fn d18_an_identitys_callsign_wants_its_key() {
+fn d18_the_callsign_of_an_identity_requires_its_key() {
     for mut test in [TestChannel::new(), claimed(), TestChannel::with(Settings::band(START_MS))] {
         let refusal = without_key(&mut test, "ann", None).unwrap_err();
         assert_eq!(refusal.code, Code::CallsignTaken);
@@ -92,7 +92,7 @@ fn d18_an_identitys_callsign_wants_its_key() {
 }
 
 #[test]
-fn only_identities_join_where_they_are_required() {
+fn only_identities_can_join_if_they_are_required() {
     let mut test =
         TestChannel::with(Settings { require_identity: true, ..Settings::plain(TokenHash::of("t"), START_MS) });
     assert_eq!(test.join_as(Some("bob"), None).unwrap_err().code, Code::Forbidden);
@@ -101,7 +101,7 @@ fn only_identities_join_where_they_are_required() {
 }
 
 #[test]
-fn who_held_the_callsign_before_goes_and_leaves_nothing_behind() {
+fn an_identity_evicts_the_previous_holder_and_inherits_nothing() {
     let mut test = TestChannel::new();
     test.join("bob");
     let squatter = test.join("ann").session_id;
@@ -119,7 +119,7 @@ fn who_held_the_callsign_before_goes_and_leaves_nothing_behind() {
 }
 
 #[test]
-fn the_session_of_an_old_key_ends_and_does_not_come_back() {
+fn the_session_of_an_old_key_ends_and_cannot_resume() {
     let mut test = TestChannel::new();
     test.join("bob");
     let old = prove(&mut test, "ann", key(1, 1), None);
@@ -138,7 +138,7 @@ fn the_session_of_an_old_key_ends_and_does_not_come_back() {
 }
 
 #[test]
-fn a_newer_key_ends_the_older_ones_session_even_if_nobody_revoked_it() {
+fn a_join_with_a_new_key_ends_the_session_of_the_old_key() {
     let mut test = TestChannel::new();
     let old = prove(&mut test, "ann", key(1, 1), None);
     let new = prove(&mut test, "ann", key(1, 2), None);
@@ -150,7 +150,7 @@ fn a_newer_key_ends_the_older_ones_session_even_if_nobody_revoked_it() {
 }
 
 #[test]
-fn a_key_takes_over_from_a_session_somebody_brought() {
+fn a_key_takes_over_from_a_session_chosen_by_its_caller() {
     let mut test = TestChannel::new();
     prove(&mut test, "ann", key(1, 1), Some("my-own-session"));
     assert!(prove(&mut test, "ann", key(1, 1), Some("my-own-session")).idempotent);
@@ -162,7 +162,7 @@ fn a_key_takes_over_from_a_session_somebody_brought() {
 }
 
 #[test]
-fn a_channel_that_was_asleep_learns_it_when_it_comes_back() {
+fn a_revocation_applies_after_the_channel_is_recovered() {
     let mut test = TestChannel::new();
     let ann = prove(&mut test, "ann", key(1, 1), None);
     test.join("bob");
@@ -177,7 +177,7 @@ fn a_channel_that_was_asleep_learns_it_when_it_comes_back() {
 }
 
 #[test]
-fn entries_written_before_there_were_identities_are_read() {
+fn entries_from_before_identities_existed_are_read() {
     let before = r#"{"op":"joined","no":1,"callsign":"ann","generation":7,"cursor":0,"at_ms":5}"#;
     let entry: Entry = serde_json::from_str(before).unwrap();
     assert!(matches!(entry, Entry::Joined { identity: None, .. }));
@@ -185,7 +185,7 @@ fn entries_written_before_there_were_identities_are_read() {
 }
 
 #[test]
-fn a_new_token_leaves_sessions_alone() {
+fn rotating_the_token_keeps_sessions() {
     let mut test = TestChannel::new();
     let ann = test.join("ann").session_id;
     test.ask(RotateToken { token: TokenHash::of("new") }).unwrap();

@@ -32,7 +32,7 @@ fn d16_the_reply_has_the_normalised_callsign() {
 }
 
 #[test]
-fn d16_without_a_wish_the_hub_picks_a_free_callsign() {
+fn d16_without_a_callsign_the_hub_picks_a_free_one() {
     let mut test = TestChannel::new();
     for seed in 2..6 {
         test.join(names::callsign(seed).as_str());
@@ -42,7 +42,7 @@ fn d16_without_a_wish_the_hub_picks_a_free_callsign() {
 }
 
 #[test]
-fn d16_without_a_wish_who_is_here_stays_who_it_is() {
+fn d16_without_a_callsign_a_live_session_keeps_its_own() {
     let mut test = TestChannel::new();
     let session = test.join("ann").session_id;
     let reply = test.join_as(None, Some(&session)).unwrap();
@@ -50,7 +50,7 @@ fn d16_without_a_wish_who_is_here_stays_who_it_is() {
 }
 
 #[test]
-fn a_free_callsign_goes_to_who_asks() {
+fn a_free_callsign_can_be_joined() {
     let mut test = TestChannel::new();
     let minted = test.join("ann");
     assert_eq!((minted.idempotent, minted.session_id.len(), minted.idx), (false, 43, 1));
@@ -62,7 +62,7 @@ fn a_free_callsign_goes_to_who_asks() {
 }
 
 #[test]
-fn d18_a_held_callsign_without_a_session_gives_the_holders_and_a_warning() {
+fn d18_a_join_without_a_session_under_a_live_callsign_gets_its_session_and_a_warning() {
     let mut test = TestChannel::new();
     let first = test.join("ann");
     let second = test.join("ann");
@@ -73,7 +73,7 @@ fn d18_a_held_callsign_without_a_session_gives_the_holders_and_a_warning() {
 }
 
 #[test]
-fn d18_an_own_session_is_never_shown() {
+fn d18_a_session_id_chosen_by_the_caller_is_never_returned_to_others() {
     let mut test = TestChannel::new();
     again(&mut test, "ann", "my-own-session").unwrap();
     let refusal = test.join_as(Some("ann"), None).unwrap_err();
@@ -85,7 +85,7 @@ fn d18_an_own_session_is_never_shown() {
 }
 
 #[test]
-fn d18_a_held_callsign_is_taken_for_another_session() {
+fn d18_a_live_callsign_is_taken_for_another_session() {
     let mut test = TestChannel::new();
     test.join("ann");
     assert_eq!(again(&mut test, "ann", "my-own-session").unwrap_err(), Code::CallsignTaken);
@@ -94,7 +94,7 @@ fn d18_a_held_callsign_is_taken_for_another_session() {
 }
 
 #[test]
-fn d18_a_claimed_callsign_and_one_on_a_band_are_409_with_a_free_name() {
+fn d18_a_claimed_callsign_is_refused_with_a_free_one_as_hint() {
     for settings in [claimed().channel.settings().clone(), Settings::band(START_MS)] {
         let mut test = TestChannel::with(settings);
         let first = test.join("ann").session_id;
@@ -108,7 +108,7 @@ fn d18_a_claimed_callsign_and_one_on_a_band_are_409_with_a_free_name() {
 }
 
 #[test]
-fn a_session_that_joins_as_another_is_renamed() {
+fn a_session_that_joins_under_another_callsign_is_renamed() {
     let mut test = TestChannel::new();
     test.join("cat");
     again(&mut test, "ann", "my-own-session").unwrap();
@@ -123,7 +123,7 @@ fn a_session_that_joins_as_another_is_renamed() {
 }
 
 #[test]
-fn a_minted_session_can_be_renamed_too_and_the_old_name_gets_a_new_one() {
+fn a_minted_session_can_be_renamed_and_the_old_callsign_gets_a_new_session() {
     let mut test = TestChannel::new();
     let session = test.join("ann").session_id;
     assert_eq!(again(&mut test, "bob", &session).unwrap().session_id, session);
@@ -133,7 +133,7 @@ fn a_minted_session_can_be_renamed_too_and_the_old_name_gets_a_new_one() {
 }
 
 #[test]
-fn d17_an_expired_session_comes_back_the_same() {
+fn d17_an_expired_session_resumes_with_the_same_id() {
     let mut test = TestChannel::new();
     let first = test.join("ann").session_id;
     expire(&mut test);
@@ -145,7 +145,7 @@ fn d17_an_expired_session_comes_back_the_same() {
 }
 
 #[test]
-fn d17_a_session_that_left_does_not_come_back() {
+fn d17_a_session_that_left_does_not_resume() {
     let mut test = TestChannel::new();
     let first = test.join("ann").session_id;
     leave(&mut test, "ann");
@@ -156,7 +156,7 @@ fn d17_a_session_that_left_does_not_come_back() {
 }
 
 #[test]
-fn d17_a_claimed_callsign_comes_back_only_to_who_proves_it() {
+fn d17_only_its_session_can_resume_a_claimed_callsign() {
     let mut test = claimed();
     let first = test.join("ann").session_id;
     expire(&mut test);
@@ -174,7 +174,7 @@ fn d17_a_claimed_callsign_comes_back_only_to_who_proves_it() {
 }
 
 #[test]
-fn d17_after_the_hour_a_claimed_callsign_comes_with_an_empty_mailbox() {
+fn d17_after_an_hour_a_claimed_callsign_is_free_and_has_no_held_dms() {
     let mut test = claimed();
     test.join("ann");
     test.join("bob");
@@ -187,7 +187,7 @@ fn d17_after_the_hour_a_claimed_callsign_comes_with_an_empty_mailbox() {
 }
 
 #[test]
-fn d06_leaving_a_claimed_callsign_keeps_its_mail_for_its_owner() {
+fn d06_held_dms_of_a_claimed_callsign_wait_for_its_session() {
     let mut test = claimed();
     let first = test.join("ann").session_id;
     test.join("bob");
@@ -199,7 +199,7 @@ fn d06_leaving_a_claimed_callsign_keeps_its_mail_for_its_owner() {
 }
 
 #[test]
-fn d17_a_session_that_is_brought_back_needs_no_callsign() {
+fn d17_a_known_session_resumes_without_a_callsign() {
     let mut test = TestChannel::new();
     let first = test.join("ann").session_id;
     expire(&mut test);
@@ -208,7 +208,7 @@ fn d17_a_session_that_is_brought_back_needs_no_callsign() {
 }
 
 #[test]
-fn d21_private_dms_are_shown_to_their_two_ends() {
+fn d21_private_dms_are_visible_to_sender_and_recipient_only() {
     let mut test = TestChannel::with(Settings::band(START_MS));
     test.join("ann");
     test.join("bob");
@@ -225,7 +225,7 @@ fn d21_private_dms_are_shown_to_their_two_ends() {
 }
 
 #[test]
-fn a_joiner_is_shown_the_last_20_messages() {
+fn a_join_returns_the_last_20_messages() {
     let mut test = TestChannel::new();
     test.join("ann");
     test.send_many("ann", "all", 30);
@@ -273,7 +273,7 @@ fn d30_a_channel_has_10_000_members() {
 }
 
 #[test]
-fn d30_a_member_is_forgotten_after_its_ttl_with_its_held_dms() {
+fn d30_a_member_is_removed_after_its_ttl_with_its_held_dms() {
     let settings = Settings { member_ttl_ms: 10 * HOUR_MS, ..Settings::plain(TokenHash::of("t"), START_MS) };
     let mut test = TestChannel::with(settings);
     test.join("ann");
@@ -302,7 +302,7 @@ fn d30_tombstones_last_an_hour() {
 }
 
 #[test]
-fn d30_an_idle_channel_retires_unless_it_holds_a_dm() {
+fn d30_an_idle_channel_is_unloaded_unless_it_holds_a_dm() {
     let rules = Rules { idle_ms: Some(HOUR_MS), ..rules() };
     let mut test = TestChannel::opened(Settings::plain(TokenHash::of("t"), START_MS), rules, 0, None);
     test.join("ann");
@@ -323,7 +323,7 @@ fn d30_an_idle_channel_retires_unless_it_holds_a_dm() {
 }
 
 #[test]
-fn d30_a_full_band_forgets_who_has_been_away_for_longest() {
+fn d30_a_full_band_drops_the_member_that_is_away_longest() {
     let mut test = TestChannel::with(Settings::band(START_MS));
     crowd(&mut test);
     assert_eq!(test.join_as(Some("early"), None).unwrap_err().code, Code::LimitReached, "everybody is here");

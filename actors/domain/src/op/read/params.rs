@@ -1,5 +1,7 @@
-//! What a read is asked and told, as it stands on the json. The doors read the one from a query or from arguments and
-//! write the other in pieces that are shared, so the replies here are never built: they say what the pieces come to.
+//! The parameters and replies of a read as they appear in JSON.
+//!
+//! The interfaces write replies from shared pieces, so the reply types here are never constructed: they exist for their
+//! OpenAPI schemas.
 
 use std::borrow::Cow;
 
@@ -15,7 +17,7 @@ use crate::message::delivered_schema::DeliveredMessageSchema;
 use crate::refusal::Refusal;
 use crate::{limits, schema};
 
-/// How a consumer wants to read, as it was said.
+/// The parameters of a read.
 #[derive(Clone, Debug, Default, Deserialize, ToSchema, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct ReadQuery<'a> {
@@ -48,7 +50,7 @@ pub struct ReadQuery<'a> {
 }
 
 impl ReadQuery<'_> {
-    /// Checks what was said.
+    /// Validates the parameters.
     ///
     /// # Errors
     /// `invalid`, naming the parameter.

@@ -36,7 +36,7 @@ fn cursor(test: &mut TestChannel, who: &str) -> u64 {
 }
 
 #[test]
-fn d01_a_poll_whose_client_has_gone_takes_no_message() {
+fn d01_a_cancelled_poll_takes_no_message() {
     let mut test = pair();
     let place = test.park("bob", plain());
     test.cancel_wait(place);
@@ -46,7 +46,7 @@ fn d01_a_poll_whose_client_has_gone_takes_no_message() {
 }
 
 #[test]
-fn d02_an_answer_dropped_unread_gives_its_messages_back() {
+fn d02_a_dropped_response_returns_its_messages() {
     let mut test = pair();
     test.send("ann", "bob", "dm");
     test.send("ann", "all", "broadcast");
@@ -60,7 +60,7 @@ fn d02_an_answer_dropped_unread_gives_its_messages_back() {
 }
 
 #[test]
-fn d02_an_older_answer_given_back_late_is_still_due() {
+fn d02_messages_of_an_older_response_returned_late_are_due() {
     let mut test = pair();
     test.send("ann", "all", "1");
     let first = test.poll("bob", plain()).unwrap();
@@ -72,7 +72,7 @@ fn d02_an_older_answer_given_back_late_is_still_due() {
 }
 
 #[test]
-fn d04_a_second_parked_poll_releases_the_first() {
+fn d04_a_second_poll_supersedes_the_first() {
     let mut test = pair();
     let first = test.park("bob", plain());
     let other = test.park("bob", named("other"));
@@ -107,7 +107,7 @@ fn a_poll_ends_at_its_deadline_and_not_before() {
 }
 
 #[test]
-fn d05_a_gap_is_told_with_the_messages_after_it() {
+fn d05_a_gap_is_reported_with_the_messages_after_it() {
     let mut test = pair();
     let first = test.send("ann", "all", "first").id;
     test.listen("bob");
@@ -119,7 +119,7 @@ fn d05_a_gap_is_told_with_the_messages_after_it() {
 }
 
 #[test]
-fn d05_own_broadcasts_and_the_dms_of_others_are_no_loss() {
+fn d05_own_broadcasts_and_dms_of_others_are_no_gap() {
     let mut test = pair();
     test.join("cat");
     test.send_many("bob", "all", 150);
@@ -136,7 +136,7 @@ fn d05_own_broadcasts_and_the_dms_of_others_are_no_loss() {
 }
 
 #[test]
-fn d05_a_newcomer_sees_no_gap() {
+fn d05_a_new_member_gets_no_gap() {
     let mut test = pair();
     test.send_many("ann", "all", 150);
     test.join("new");
@@ -147,7 +147,7 @@ fn d05_a_newcomer_sees_no_gap() {
 }
 
 #[test]
-fn d05_after_a_restart_each_older_member_is_told_once() {
+fn d05_after_a_restart_each_earlier_member_gets_one_gap() {
     for loss in [GapReason::Restart, GapReason::Idle] {
         let mut test = pair();
         test.send("ann", "all", "lost");
@@ -165,7 +165,7 @@ fn d05_after_a_restart_each_older_member_is_told_once() {
 }
 
 #[test]
-fn d05_a_gap_whose_answer_was_lost_is_told_again_and_not_meanwhile() {
+fn d05_a_gap_is_reported_again_only_after_its_response_was_dropped() {
     let mut test = pair().restarted(GapReason::Restart);
     let delivery = test.poll("bob", plain()).unwrap();
     assert!(delivery.gap.is_some());
@@ -176,7 +176,7 @@ fn d05_a_gap_whose_answer_was_lost_is_told_again_and_not_meanwhile() {
 }
 
 #[test]
-fn d05_what_was_given_back_and_then_pushed_out_is_a_told_loss() {
+fn d05_a_returned_message_that_is_evicted_becomes_a_gap() {
     let mut test = pair();
     let first = test.send("ann", "all", "1").id;
     let delivery = test.poll("bob", plain()).unwrap();
@@ -193,7 +193,7 @@ fn d05_what_was_given_back_and_then_pushed_out_is_a_told_loss() {
 }
 
 #[test]
-fn d05_a_read_with_since_is_told_what_left_above_it() {
+fn d05_a_read_with_since_gets_the_gap_above_it() {
     let mut test = pair();
     let first = test.send("ann", "all", "1").id;
     test.send_many("ann", "all", 150);
@@ -242,7 +242,7 @@ fn d06_reads_merge_held_dms_and_the_ring_and_return_100_at_once() {
 }
 
 #[test]
-fn d09_a_wake_returns_everything_that_waits() {
+fn d09_a_woken_poll_returns_all_due_messages() {
     let mut test = pair();
     test.send("ann", "all", "1");
     test.send("ann", "all", "2");
@@ -268,7 +268,7 @@ fn d09_live_delivery_respects_since() {
 }
 
 #[test]
-fn the_cursor_jumps_to_the_last_id_returned_and_never_back() {
+fn the_cursor_moves_to_the_last_id_returned_and_never_back() {
     let mut test = pair();
     let first = test.send("ann", "all", "1").id;
     test.send("ann", "all", "2");
@@ -282,7 +282,7 @@ fn the_cursor_jumps_to_the_last_id_returned_and_never_back() {
 }
 
 #[test]
-fn what_was_done_is_not_owed_again_when_a_rereading_is_lost() {
+fn a_dropped_reread_does_not_make_acknowledged_messages_due() {
     let mut test = pair();
     test.send("ann", "all", "1");
     test.listen("bob");
@@ -292,7 +292,7 @@ fn what_was_done_is_not_owed_again_when_a_rereading_is_lost() {
 }
 
 #[test]
-fn max_gives_the_oldest_first_and_the_rest_later() {
+fn max_returns_the_oldest_first() {
     let mut test = pair();
     test.send_many("ann", "all", 5);
     assert_eq!(test.listen_with("bob", max(2)).unwrap().texts, ["x1", "x2"]);
@@ -301,7 +301,7 @@ fn max_gives_the_oldest_first_and_the_rest_later() {
 }
 
 #[test]
-fn nobody_reads_their_own_nor_the_dms_of_others() {
+fn a_member_receives_neither_its_own_messages_nor_dms_of_others() {
     let mut test = pair();
     test.join("cat");
     test.send("ann", "all", "mine");
@@ -345,7 +345,7 @@ fn reading_needs_a_session() {
 }
 
 #[test]
-fn a_draining_hub_parks_nobody() {
+fn a_draining_channel_parks_no_poll() {
     let mut test = pair();
     let place = test.park("bob", plain());
     let mut effects = crate::Effects::default();
@@ -378,7 +378,7 @@ fn a_poll_keeps_its_session_alive() {
 }
 
 #[test]
-fn a01_what_was_told_lost_is_owed_no_more_in_a_replay_either() {
+fn a01_a_replay_drops_the_claims_of_reported_gaps() {
     let settings = Settings { durability: Durability::Disk, ..Settings::plain(TokenHash::of("t"), 0) };
     let rules = Rules { backlog: BacklogLimits { messages: 100, bytes: 1 << 30 }, ..rules() };
     let mut test = TestChannel::opened(settings, rules, 0, None);

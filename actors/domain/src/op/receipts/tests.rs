@@ -47,7 +47,7 @@ fn a04_a_dm_has_times_and_attempts() {
 }
 
 #[test]
-fn a04_a_dm_is_delivered_when_it_was_taken() {
+fn a04_a_dm_counts_as_delivered_when_the_response_is_completed() {
     let mut test = trio();
     let id = test.send("ann", "bob", "hi").id;
     let delivery = test.poll("bob", ReadInput::default()).unwrap();
@@ -70,7 +70,7 @@ fn a04_the_state_of_a_broadcast_follows_from_the_cursors() {
 }
 
 #[test]
-fn a04_the_furthest_of_the_consumers_tells_whichever_came_first() {
+fn a04_the_most_advanced_consumer_determines_the_receipt() {
     let mut test = trio();
     let tape = || Some(crate::ConsumerName::parse("tape").unwrap());
     let id = test.send("ann", "all", "hi").id;
@@ -83,7 +83,7 @@ fn a04_the_furthest_of_the_consumers_tells_whichever_came_first() {
 }
 
 #[test]
-fn a04_a_broadcast_that_left_unread_expired_and_a_newcomer_has_no_part_in_it() {
+fn a04_an_evicted_unread_broadcast_is_expired_and_new_members_have_no_receipt() {
     let mut test = trio();
     let id = test.send("ann", "all", "hi").id;
     test.listen("bob");
@@ -93,7 +93,7 @@ fn a04_a_broadcast_that_left_unread_expired_and_a_newcomer_has_no_part_in_it() {
 }
 
 #[test]
-fn a04_a_dm_whose_recipient_was_forgotten_expired() {
+fn a04_a_dm_to_a_removed_member_is_expired() {
     let settings = Settings { member_ttl_ms: 60_000, ..Settings::plain(TokenHash::of("t"), START_MS) };
     let mut test = TestChannel::with(settings);
     test.join("ann");

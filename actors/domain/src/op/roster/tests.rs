@@ -37,7 +37,7 @@ fn d20_the_roster_has_names_and_numbers() {
 }
 
 #[test]
-fn d19_roster_history_and_stats_are_signs_of_life() {
+fn d19_roster_history_and_stats_refresh_the_session() {
     let mut test = pair();
     let session = Some(test.session("ann"));
     for step in 1..=6 {
@@ -54,7 +54,7 @@ fn d19_roster_history_and_stats_are_signs_of_life() {
 }
 
 #[test]
-fn a06_keepalive_and_roster_tell_what_waits() {
+fn a06_keepalive_and_roster_return_the_unread_count() {
     let mut test = pair();
     test.send("bob", "all", "1");
     test.send("bob", "ann", "2");
@@ -64,7 +64,7 @@ fn a06_keepalive_and_roster_tell_what_waits() {
 }
 
 #[test]
-fn history_is_the_ring_without_statuses_and_moves_no_cursor() {
+fn history_returns_the_ring_without_statuses_and_moves_no_cursor() {
     let mut test = pair();
     test.send("bob", "all", "1");
     test.try_send("bob", said(&serde_json::json!({"text": "s", "kind": "status"})).unwrap()).unwrap();
@@ -75,7 +75,7 @@ fn history_is_the_ring_without_statuses_and_moves_no_cursor() {
 }
 
 #[test]
-fn d21_history_shows_private_dms_to_their_two_ends() {
+fn d21_history_shows_private_dms_to_sender_and_recipient_only() {
     let mut test = TestChannel::with(Settings::band(START_MS));
     for name in ["ann", "bob", "cat"] {
         test.join(name);
@@ -89,7 +89,7 @@ fn d21_history_shows_private_dms_to_their_two_ends() {
 }
 
 #[test]
-fn a05_history_can_be_of_one_thread() {
+fn a05_history_can_be_filtered_by_thread() {
     let mut test = pair();
     for (text, thread) in [("1", "a"), ("2", "b"), ("3", "a")] {
         test.try_send("bob", said(&serde_json::json!({"text": text, "thread": thread})).unwrap()).unwrap();
@@ -100,7 +100,7 @@ fn a05_history_can_be_of_one_thread() {
 }
 
 #[test]
-fn stats_and_info_count() {
+fn stats_and_info_return_counts() {
     let mut test = pair();
     test.at(1_000);
     test.send("ann", "all", "1");
@@ -114,7 +114,7 @@ fn stats_and_info_count() {
 }
 
 #[test]
-fn a01_consumers_are_listed_with_their_lag_and_removed() {
+fn a01_consumers_are_listed_with_their_lag_and_can_be_removed() {
     let mut test = pair();
     let name = ConsumerName::parse("side").unwrap();
     let side = || ReadInput { consumer: Some(ConsumerName::parse("side").unwrap()), ..ReadInput::default() };

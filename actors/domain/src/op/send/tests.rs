@@ -20,7 +20,7 @@ fn big() -> serde_json::Value {
 }
 
 #[test]
-fn d06_a_mailbox_holds_100_messages_and_refuses_the_next() {
+fn d06_100_dms_are_held_for_a_recipient_and_the_next_is_refused() {
     let mut test = trio();
     test.send_many("ann", "bob", limits::HELD_MESSAGES);
     let refusal = test.try_send("cat", draft("bob", "one more")).unwrap_err();
@@ -32,7 +32,7 @@ fn d06_a_mailbox_holds_100_messages_and_refuses_the_next() {
 }
 
 #[test]
-fn d06_a_mailbox_holds_4_mib() {
+fn d06_4_mib_of_dms_are_held_for_a_recipient() {
     let mut test = trio();
     for _ in 0..8 {
         test.try_send("ann", said(&big()).unwrap()).unwrap();
@@ -43,7 +43,7 @@ fn d06_a_mailbox_holds_4_mib() {
 }
 
 #[test]
-fn d06_the_mailboxes_of_a_channel_hold_16_mib() {
+fn d06_16_mib_of_dms_are_held_per_channel() {
     let mut test = trio();
     let mut sent = 0;
     for n in 0..5 {
@@ -61,7 +61,7 @@ fn d06_the_mailboxes_of_a_channel_hold_16_mib() {
 }
 
 #[test]
-fn d06_a_dm_outlives_the_ring_and_one_to_oneself_is_not_held() {
+fn d06_a_held_dm_outlives_the_ring_and_a_dm_to_oneself_is_not_held() {
     let mut test = trio();
     test.send("ann", "bob", "for you");
     test.send("ann", "ann", "for me");
@@ -73,7 +73,7 @@ fn d06_a_dm_outlives_the_ring_and_one_to_oneself_is_not_held() {
 }
 
 #[test]
-fn d10_ids_increase_when_the_clock_stands_still_and_when_it_steps_back() {
+fn d10_ids_increase_even_if_the_clock_stops_or_goes_back() {
     let mut test = trio();
     let mut ids = vec![test.send("ann", "all", "a").id, test.send("ann", "all", "b").id];
     test.now.at_ms -= 3_600_000;
@@ -86,7 +86,7 @@ fn d10_ids_increase_when_the_clock_stands_still_and_when_it_steps_back() {
 }
 
 #[test]
-fn d10_a_channel_opens_above_every_id_there_was() {
+fn d10_a_reopened_channel_assigns_higher_ids() {
     let rules = rules();
     let settings = Settings::plain(TokenHash::of("t"), START_MS);
     let mut test = TestChannel::opened(settings, rules, START_MS + 500, None);
@@ -95,7 +95,7 @@ fn d10_a_channel_opens_above_every_id_there_was() {
 }
 
 #[test]
-fn d15_nobody_by_that_name_is_told_who_is_here() {
+fn d15_an_unknown_recipient_is_refused_with_the_members_as_hint() {
     let mut test = trio();
     let refusal = test.try_send("ann", draft("zoe", "hi")).unwrap_err();
     assert_eq!(refusal.code, Code::UnknownRecipient);
@@ -105,7 +105,7 @@ fn d15_nobody_by_that_name_is_told_who_is_here() {
 }
 
 #[test]
-fn d20_a_number_is_a_member_and_stays_its_own() {
+fn d20_a_member_number_addresses_the_same_member() {
     let mut test = trio();
     test.join("7");
     for _ in 0..3 {
@@ -124,7 +124,7 @@ fn d20_a_number_is_a_member_and_stays_its_own() {
 }
 
 #[test]
-fn d26_a_session_sends_so_many_times_in_a_sliding_minute() {
+fn d26_the_sends_of_a_session_are_limited_per_sliding_minute() {
     let rules = Rules { sends_per_minute: Some(3), ..rules() };
     let mut test = TestChannel::opened(Settings::plain(TokenHash::of("t"), START_MS), rules, 0, None);
     test.join("ann");
@@ -144,7 +144,7 @@ fn d26_a_session_sends_so_many_times_in_a_sliding_minute() {
 }
 
 #[test]
-fn d26_a_new_callsign_does_not_refill_the_window() {
+fn d26_a_rename_does_not_reset_the_rate_window() {
     let rules = Rules { sends_per_minute: Some(2), ..rules() };
     let mut test = TestChannel::opened(Settings::plain(TokenHash::of("t"), START_MS), rules, 0, None);
     test.join_as(Some("ann"), Some("my-own-session")).unwrap();
@@ -155,7 +155,7 @@ fn d26_a_new_callsign_does_not_refill_the_window() {
 }
 
 #[test]
-fn a02_the_same_key_and_body_give_the_first_reply() {
+fn a02_the_same_key_and_body_return_the_first_reply() {
     let mut test = trio();
     let keyed = |text: &str| said(&json!({"to": "bob", "text": text, "client_msg_id": "k1"})).unwrap();
     let first = test.try_send("ann", keyed("hi")).unwrap();
@@ -169,7 +169,7 @@ fn a02_the_same_key_and_body_give_the_first_reply() {
 }
 
 #[test]
-fn a02_a_duplicate_does_not_use_up_the_window() {
+fn a02_a_duplicate_does_not_count_in_the_rate_window() {
     let rules = Rules { sends_per_minute: Some(1), ..rules() };
     let mut test = TestChannel::opened(Settings::plain(TokenHash::of("t"), START_MS), rules, 0, None);
     test.join("ann");
@@ -179,7 +179,7 @@ fn a02_a_duplicate_does_not_use_up_the_window() {
 }
 
 #[test]
-fn a02_a_key_is_remembered_for_a_day_and_a_thousand_of_them() {
+fn a02_a_thousand_keys_are_remembered_for_a_day() {
     let mut test = trio();
     let keyed = |n: usize| said(&json!({"text": "hi", "client_msg_id": format!("k{n}")})).unwrap();
     let day = limits::IDEMPOTENCY_MS;
@@ -212,7 +212,7 @@ fn a02_a_key_belongs_to_a_callsign_not_to_a_renamed_session() {
 }
 
 #[test]
-fn a05_threads_and_answers_come_back() {
+fn a05_thread_and_reply_to_are_delivered() {
     let mut test = trio();
     let first = test.send("ann", "all", "question");
     let reply = test
@@ -225,7 +225,7 @@ fn a05_threads_and_answers_come_back() {
 }
 
 #[test]
-fn a06_a_sender_learns_what_waits_for_it() {
+fn a06_a_send_returns_the_unread_count() {
     let mut test = trio();
     test.send("bob", "all", "1");
     test.send("cat", "ann", "2");
@@ -235,7 +235,7 @@ fn a06_a_sender_learns_what_waits_for_it() {
 }
 
 #[test]
-fn a_dm_to_who_is_away_is_queued() {
+fn a_dm_to_an_absent_member_is_queued() {
     let mut test = trio();
     let session = test.session("bob");
     test.ask(Leave { session }).unwrap();
@@ -248,7 +248,7 @@ fn a_dm_to_who_is_away_is_queued() {
 }
 
 #[test]
-fn a_status_reaches_who_waits_and_is_not_kept() {
+fn a_status_reaches_waiting_members_and_is_not_stored() {
     let mut test = trio();
     let status = |to: &str| said(&json!({"to": to, "text": "working", "kind": "status", "priority": "low"})).unwrap();
     let (bob, cat) = (test.park("bob", Default::default()), test.open("cat", Default::default()));

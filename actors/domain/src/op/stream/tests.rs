@@ -29,7 +29,7 @@ fn ack(test: &mut TestChannel, upto: u64) -> usize {
 }
 
 #[test]
-fn a_stream_says_hello_then_what_waits_then_what_comes() {
+fn a_stream_sends_hello_then_due_messages_then_new_ones() {
     let mut test = pair();
     test.send("ann", "bob", "dm");
     test.send("ann", "all", "broadcast");
@@ -41,7 +41,7 @@ fn a_stream_says_hello_then_what_waits_then_what_comes() {
 }
 
 #[test]
-fn d02_what_a_cut_stream_did_not_take_is_unread() {
+fn d02_events_that_a_cut_stream_did_not_take_are_unread() {
     let mut test = pair();
     let stream = test.open("bob", plain());
     test.send_many("ann", "all", 3);
@@ -94,7 +94,7 @@ fn d02_a_reader_1_mib_behind_is_lagged() {
 }
 
 #[test]
-fn d02_a_backlog_above_1_mib_comes_as_it_is_taken() {
+fn d02_more_than_1_mib_of_due_messages_is_fed_as_the_queue_drains() {
     let mut test = pair();
     let file = serde_json::json!({"mime": "image/png", "data_base64": "A".repeat(500_000)});
     let big = said(&serde_json::json!({"to": "bob", "attachments": [file], "text": "big"})).unwrap();
@@ -112,7 +112,7 @@ fn d02_a_backlog_above_1_mib_comes_as_it_is_taken() {
 }
 
 #[test]
-fn d02_a_full_queue_takes_no_gap_either() {
+fn d02_a_gap_waits_for_a_full_queue_too() {
     let mut test = pair();
     let of_size = |chars: usize| {
         let file = serde_json::json!({"mime": "image/png", "data_base64": "A".repeat(chars)});
@@ -168,7 +168,7 @@ fn d04_a_second_stream_closes_the_first() {
 }
 
 #[test]
-fn d04_leaving_and_deletion_end_streams_with_a_bye() {
+fn d04_leaving_and_deletion_end_streams_with_bye() {
     let mut test = pair();
     let (ann, bob) = (test.open("ann", plain()), test.open("bob", plain()));
     let session = test.session("bob");
@@ -182,7 +182,7 @@ fn d04_leaving_and_deletion_end_streams_with_a_bye() {
 }
 
 #[test]
-fn d04_a_session_that_expires_ends_its_stream_with_a_bye() {
+fn d04_an_expired_session_ends_its_stream_with_bye() {
     let mut test = pair();
     let stream = test.open("bob", plain());
     let mut effects = crate::Effects::default();
@@ -192,7 +192,7 @@ fn d04_a_session_that_expires_ends_its_stream_with_a_bye() {
 }
 
 #[test]
-fn d32_draining_says_bye() {
+fn d32_draining_ends_streams_with_bye() {
     let mut test = pair();
     let stream = test.open("bob", plain());
     let mut effects = crate::Effects::default();
@@ -204,7 +204,7 @@ fn d32_draining_says_bye() {
 }
 
 #[test]
-fn d05_a_stream_tells_a_gap_once() {
+fn d05_a_stream_reports_a_gap_once() {
     let mut test = pair().restarted(GapReason::Restart);
     let stream = test.open("bob", plain());
     let lost = test.channel.last_id();
@@ -217,7 +217,7 @@ fn d05_a_stream_tells_a_gap_once() {
 }
 
 #[test]
-fn d05_a_gap_a_stream_did_not_take_is_told_again() {
+fn d05_a_gap_that_a_stream_did_not_take_is_reported_again() {
     let mut test = pair().restarted(GapReason::Restart);
     let stream = test.open("bob", plain());
     assert_eq!(test.take_events(stream, 1), ["hello 0"]);
@@ -244,7 +244,7 @@ fn a01_a_manual_stream_has_at_most_max_in_flight() {
 }
 
 #[test]
-fn a01_nothing_is_sent_twice_on_a_stream_and_all_is_due_again_when_it_ends() {
+fn a01_a_manual_stream_sends_nothing_twice_and_unacknowledged_messages_are_due_when_it_ends() {
     let mut test = pair();
     test.send_many("ann", "all", 3);
     let stream = test.open("bob", manual(100));
@@ -257,7 +257,7 @@ fn a01_nothing_is_sent_twice_on_a_stream_and_all_is_due_again_when_it_ends() {
 }
 
 #[test]
-fn a01_an_ack_says_nothing_of_what_is_still_in_the_queue() {
+fn a01_an_ack_does_not_cover_queued_messages() {
     let mut test = pair();
     test.send("ann", "all", "first");
     let lost = test.poll("bob", plain()).unwrap();
@@ -271,7 +271,7 @@ fn a01_an_ack_says_nothing_of_what_is_still_in_the_queue() {
 }
 
 #[test]
-fn a01_a_lease_that_ends_is_fed_to_an_open_stream() {
+fn a01_a_message_whose_lease_ended_is_fed_to_an_open_stream() {
     let mut test = pair();
     test.send("ann", "all", "work");
     test.listen_with("bob", ReadInput { ack_mode: AckMode::Leased { lease_ms: 10_000 }, ..plain() });
@@ -282,7 +282,7 @@ fn a01_a_lease_that_ends_is_fed_to_an_open_stream() {
 }
 
 #[test]
-fn a01_acknowledging_a_status_passes_over_nothing() {
+fn a01_acknowledging_a_status_skips_no_message() {
     let mut test = pair();
     test.send_many("ann", "all", 2);
     let stream = test.open("bob", manual(1));

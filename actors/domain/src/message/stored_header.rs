@@ -1,4 +1,4 @@
-//! What a record of the log says of a message: who and when, and never what.
+//! The header of a message: how an entry of the log stores it, without its body.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use super::{Kind, Message, is_message};
 use crate::ids::{MemberNo, MessageId};
 
 #[derive(Serialize, Deserialize)]
-struct Outline {
+struct StoredHeader {
     id: MessageId,
     at_ms: u64,
     from: MemberNo,
@@ -22,11 +22,11 @@ struct Outline {
 
 pub(crate) fn serialize<S: Serializer>(message: &Arc<Message>, s: S) -> Result<S::Ok, S::Error> {
     let Message { id, at_ms, from, to, kind, .. } = **message;
-    Outline { id, at_ms, from, to, kind, bytes: message.weight_bytes() }.serialize(s)
+    StoredHeader { id, at_ms, from, to, kind, bytes: message.weight_bytes() }.serialize(s)
 }
 
 pub(crate) fn deserialize<'de, D: Deserializer<'de>>(d: D) -> Result<Arc<Message>, D::Error> {
-    let Outline { id, at_ms, from, to, kind, bytes } = Outline::deserialize(d)?;
+    let StoredHeader { id, at_ms, from, to, kind, bytes } = StoredHeader::deserialize(d)?;
     let (thread, frame, json_end) = (None, Bytes::new(), 0);
     Ok(Arc::new(Message { id, at_ms, from, to, kind, thread, frame, json_end, weight_bytes: bytes }))
 }
