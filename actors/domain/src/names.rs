@@ -55,7 +55,7 @@ mod tests {
     }
 
     #[test]
-    fn the_dice_decide() {
+    fn a_name_depends_on_the_number() {
         assert_eq!(channel_id(77), channel_id(77));
         assert_ne!(callsign(1), callsign(2));
         assert!(

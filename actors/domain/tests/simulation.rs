@@ -1,6 +1,7 @@
-//! Random scripts against an oracle: nothing lost untold, nothing given twice, every poll answered once and in time.
+//! Simulation: random scripts of operations, compared with an oracle. No message is lost without a gap or delivered twice, and
+//! every poll is answered once and in time.
 //!
-//! `SIM_SEED=<n> SIM_SCRIPTS=1` plays one script again; `SIM_SCRIPTS=<n>` plays more of them.
+//! `SIM_SEED=<n> SIM_SCRIPTS=1` repeats one script; `SIM_SCRIPTS=<n>` runs more of them.
 
 #[cfg(test)]
 #[path = "simulation/harness.rs"]
@@ -32,5 +33,5 @@ fn scripts_of_all_operations_keep_every_promise() {
         totals.add(&simulation.totals);
     }
     println!("{scripts} scripts: {totals:?}");
-    assert!(scripts < 500 || totals.covers_everything(), "some scripts should meet everything: {totals:?}");
+    assert!(scripts < 500 || totals.covers_everything(), "the scripts should cover every case: {totals:?}");
 }

@@ -1,4 +1,4 @@
-//! A small test for the tests of the operations: one channel, its clock, and everybody's hands.
+//! The harness of the operation tests: one channel, its clock, its members and their clients.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -11,10 +11,10 @@ use crate::{
     Progress, ReadResponse, Refusal, Rules, SessionId, Settings, TokenHash, WaiterId,
 };
 
-/// The wall clock when the test begins.
+/// The wall clock at the start of a test.
 pub(crate) const START_MS: u64 = 1_800_000_000_000;
 
-pub(crate) use super::summary::{draft, received, said};
+pub(crate) use super::summary::{draft, parse_draft, received};
 
 pub(crate) struct TestChannel {
     pub(crate) channel: Channel,
@@ -153,7 +153,7 @@ impl TestChannel {
 
     // Members.
 
-    pub(crate) fn wish(&mut self, callsign: Option<&str>, session: Option<&str>) -> Join {
+    pub(crate) fn join_request(&mut self, callsign: Option<&str>, session: Option<&str>) -> Join {
         self.callsign_seed += 1;
         Join {
             callsign: callsign.map(|c| Callsign::parse(c).unwrap()),
@@ -173,12 +173,12 @@ impl TestChannel {
     }
 
     pub(crate) fn join_as(&mut self, callsign: Option<&str>, session: Option<&str>) -> Result<JoinReply, Refusal> {
-        let wish = self.wish(callsign, session);
-        self.joins(wish)
+        let join_request = self.join_request(callsign, session);
+        self.joins(join_request)
     }
 
-    pub(crate) fn joins(&mut self, wish: Join) -> Result<JoinReply, Refusal> {
-        let reply = self.ask(wish)?;
+    pub(crate) fn joins(&mut self, join_request: Join) -> Result<JoinReply, Refusal> {
+        let reply = self.ask(join_request)?;
         let session = SessionId::present(Some(&reply.session_id)).unwrap().unwrap();
         self.sessions.insert(reply.callsign.to_string(), session);
         Ok(reply)

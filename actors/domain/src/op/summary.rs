@@ -1,4 +1,4 @@
-//! What goes in and comes out, in few words.
+//! Short forms of requests and responses, for the operation tests.
 
 use bytes::Bytes;
 
@@ -7,28 +7,28 @@ use crate::op::{Draft, SendInput};
 use crate::{ReadResponse, Refusal};
 
 pub(crate) fn draft(to: &str, text: &str) -> Box<Draft> {
-    said(&serde_json::json!({ "to": to, "message": text })).unwrap()
+    parse_draft(&serde_json::json!({ "to": to, "message": text })).unwrap()
 }
 
-/// A draft as it comes from JSON.
-pub(crate) fn said(body: &serde_json::Value) -> Result<Box<Draft>, Refusal> {
+/// Parses a draft from JSON.
+pub(crate) fn parse_draft(body: &serde_json::Value) -> Result<Box<Draft>, Refusal> {
     let input: SendInput = serde_json::from_value(body.clone()).map_err(|e| Refusal::invalid(e.to_string()))?;
     Draft::check(input, None)
 }
 
-pub(crate) fn received(delivery: &ReadResponse) -> Received {
+pub(crate) fn received(response: &ReadResponse) -> Received {
     let text =
         |json: Bytes| serde_json::from_slice::<serde_json::Value>(&json).unwrap()["text"].as_str().map(String::from);
     Received {
-        texts: delivery.messages.iter().map(|g| text(g.message.json()).unwrap()).collect(),
-        ids: delivery.messages.iter().map(|g| g.message.id).collect(),
-        attempts: delivery.messages.iter().map(|g| g.attempt).collect(),
-        gap: delivery.gap,
-        reason: delivery.reason,
+        texts: response.messages.iter().map(|g| text(g.message.json()).unwrap()).collect(),
+        ids: response.messages.iter().map(|g| g.message.id).collect(),
+        attempts: response.messages.iter().map(|g| g.attempt).collect(),
+        gap: response.gap,
+        reason: response.reason,
     }
 }
 
-/// An event of a stream in a few words.
+/// Summarises an event of a stream.
 pub(super) fn event(frame: &Bytes) -> String {
     let text = std::str::from_utf8(frame).unwrap();
     let field = |name: &str| text.lines().find_map(|line| line.strip_prefix(name)).unwrap_or_default();

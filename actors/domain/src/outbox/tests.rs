@@ -1,4 +1,4 @@
-//! The outbox with exact times, and under a storm of happenings against a log in a vector.
+//! Tests of the outbox: exact times, and random events against a log in a vector.
 
 use std::collections::HashMap;
 
@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::webhook::{Delivery, DeliveryState, Failure, MESSAGE_RECEIVED};
 
-const STANDS: HookHealth = HookHealth { failures: 0, off_ms: None };
+const HEALTHY: HookHealth = HookHealth { failures: 0, off_ms: None };
 
 fn hook(n: u128) -> HookId {
     HookId::from_random(n)
@@ -21,7 +21,7 @@ fn at(ms: u64) -> Now {
     Now { at_ms: 1_000_000 + ms, uptime_ms: ms }
 }
 
-/// An outbox of one hook with so many rows due.
+/// An outbox with one webhook that has `rows` due rows.
 fn outbox(retry: Retry, health: HookHealth, rows: u64) -> (Outbox, Vec<OutboxEffect>) {
     let (mut outbox, mut effects) = (Outbox::default(), Vec::new());
     outbox.run(OutboxEvent::HookAdded(hook(1), retry, health), at(0), &mut effects);
@@ -58,7 +58,7 @@ fn kept(effects: &[OutboxEffect]) -> &Delivery {
 
 #[test]
 fn deliveries_are_sent_in_order_one_at_a_time() {
-    let (mut outbox, effects) = outbox(Retry::Immediate, STANDS, 2);
+    let (mut outbox, effects) = outbox(Retry::Immediate, HEALTHY, 2);
     assert!(
         matches!(&effects[..], [OutboxEffect::Send(_, row, true)] if row.no == 1 && row.delivery.began_ms.is_some())
     );
@@ -76,7 +76,7 @@ fn a_server_error_is_retried_after_1_and_3_seconds() {
         AttemptOutcome::TimedOut,
         AttemptOutcome::Unreachable,
     ] {
-        let (mut outbox, _) = outbox(Retry::Immediate, STANDS, 2);
+        let (mut outbox, _) = outbox(Retry::Immediate, HEALTHY, 2);
         let effects = end(&mut outbox, passing, 100);
         assert_eq!((kept(&effects).state, posted_no(&effects)), (DeliveryState::Due, None));
         assert_eq!(outbox.next_deadline_ms(), Some(1100));
@@ -97,18 +97,18 @@ fn other_responses_are_final() {
     for (status, why) in
         [(400, Failure::Status), (404, Failure::Status), (301, Failure::Redirect), (199, Failure::Status)]
     {
-        let (mut outbox, _) = outbox(Retry::Persistent, STANDS, 1);
+        let (mut outbox, _) = outbox(Retry::Persistent, HEALTHY, 1);
         let effects = end(&mut outbox, AttemptOutcome::Answered(status), 1);
         assert_eq!((kept(&effects).state, kept(&effects).failure), (DeliveryState::Failed, Some(why)), "{status}");
         assert_eq!(kept(&effects).status, Some(status));
     }
-    let (mut outbox, _) = outbox(Retry::Persistent, STANDS, 1);
+    let (mut outbox, _) = outbox(Retry::Persistent, HEALTHY, 1);
     assert_eq!(kept(&end(&mut outbox, AttemptOutcome::Forbidden, 1)).failure, Some(Failure::Address));
 }
 
 #[test]
 fn persistent_retries_back_off_and_give_up_within_a_day() {
-    let (mut outbox, _) = outbox(Retry::Persistent, STANDS, 1);
+    let (mut outbox, _) = outbox(Retry::Persistent, HEALTHY, 1);
     let (mut now_ms, mut attempts, mut pauses) = (0, 1, Vec::new());
     loop {
         let effects = end(&mut outbox, AttemptOutcome::TimedOut, now_ms);
@@ -128,11 +128,11 @@ fn persistent_retries_back_off_and_give_up_within_a_day() {
 
 #[test]
 fn fifty_consecutive_failures_switch_a_hook_off_and_fail_its_queue() {
-    let (mut outbox, _) = outbox(Retry::Immediate, STANDS, 60);
-    let mut told = Vec::new();
+    let (mut outbox, _) = outbox(Retry::Immediate, HEALTHY, 60);
+    let mut health = Vec::new();
     for n in 1..=50 {
         let effects = end(&mut outbox, AttemptOutcome::Answered(410), n);
-        told.extend(
+        health.extend(
             effects.iter().filter_map(|o| if let OutboxEffect::SaveHealth(_, s) = o { Some(*s) } else { None }),
         );
         if n == 50 {
@@ -143,8 +143,8 @@ fn fifty_consecutive_failures_switch_a_hook_off_and_fail_its_queue() {
             assert_eq!(posted_no(&effects), None);
         }
     }
-    assert_eq!((told.len(), told[49].failures, told[48].off_ms), (50, 50, None));
-    assert!(told[49].off_ms.is_some() && outbox.health(&hook(1)) == Some(told[49]));
+    assert_eq!((health.len(), health[49].failures, health[48].off_ms), (50, 50, None));
+    assert!(health[49].off_ms.is_some() && outbox.health(&hook(1)) == Some(health[49]));
 }
 
 #[test]
@@ -171,7 +171,7 @@ fn a_forced_delivery_goes_to_a_hook_that_is_off_and_can_switch_it_on() {
 
 #[test]
 fn an_attempt_that_could_not_start_does_not_count() {
-    let (mut outbox, _) = outbox(Retry::Immediate, STANDS, 1);
+    let (mut outbox, _) = outbox(Retry::Immediate, HEALTHY, 1);
     assert!(end(&mut outbox, AttemptOutcome::NotBegun, 10).is_empty());
     let effects = tick(&mut outbox, 1010);
     assert!(matches!(&effects[..], [OutboxEffect::Send(_, row, true)] if row.delivery.attempts == 0), "{effects:?}");
@@ -188,7 +188,7 @@ fn failing_hooks_cannot_use_all_attempts() {
     }
     assert_eq!((outbox.running_attempts(), outbox.next_deadline_ms()), (2, None));
     for n in 11..=20 {
-        outbox.run(OutboxEvent::HookAdded(hook(n), Retry::Immediate, STANDS), at(0), &mut effects);
+        outbox.run(OutboxEvent::HookAdded(hook(n), Retry::Immediate, HEALTHY), at(0), &mut effects);
         outbox.run(OutboxEvent::Fetched(hook(n), vec![row(1)], true), at(0), &mut effects);
     }
     assert_eq!(outbox.running_attempts(), 4);
@@ -202,7 +202,7 @@ fn failing_hooks_cannot_use_all_attempts() {
 
 #[test]
 fn a_removed_hook_gets_no_more_deliveries() {
-    let (mut outbox, _) = outbox(Retry::Immediate, STANDS, 3);
+    let (mut outbox, _) = outbox(Retry::Immediate, HEALTHY, 3);
     let mut effects = Vec::new();
     outbox.run(OutboxEvent::HookRemoved(hook(1)), at(1), &mut effects);
     assert_eq!((outbox.health(&hook(1)), outbox.running_attempts()), (None, 1));
@@ -212,7 +212,7 @@ fn a_removed_hook_gets_no_more_deliveries() {
     assert!(effects.is_empty());
 }
 
-/// A log in a vector, and what was ordered.
+/// A log in a vector, and the effects to run.
 #[derive(Default)]
 struct World {
     outbox: Outbox,
@@ -234,7 +234,7 @@ impl World {
         for order in effects {
             match order {
                 OutboxEffect::Fetch(hook, after) => {
-                    assert!(!self.fetching.iter().any(|(other, _)| *other == hook), "one read at a time");
+                    assert!(!self.fetching.iter().any(|(other, _)| *other == hook), "one fetch at a time");
                     self.fetching.push((hook, after));
                 }
                 OutboxEffect::Send(hook, row, _) => {
@@ -247,14 +247,14 @@ impl World {
                 OutboxEffect::SaveDelivery(hook, row) => {
                     let rows = self.rows.get_mut(&hook).unwrap();
                     let kept = rows.iter_mut().find(|kept| kept.no == row.no).unwrap();
-                    assert_eq!(kept.delivery.state, DeliveryState::Due, "what is done stays done");
+                    assert_eq!(kept.delivery.state, DeliveryState::Due, "a finished delivery stays finished");
                     *kept = row;
                 }
                 OutboxEffect::SaveHealth(..) => {}
             }
         }
         let failing = self.posting.len();
-        assert!(failing <= 3, "the bound holds");
+        assert!(failing <= 3, "the limit of failing hooks holds");
         assert_eq!(self.outbox.running_attempts(), self.posting.len());
     }
 
@@ -305,10 +305,10 @@ proptest! {
         let mut world = World { outbox: Outbox::new(Concurrency { all: 3, failing: 2 }), ..World::default() };
         for n in 0..4 {
             world.rows.insert(hook(n), Vec::new());
-            world.run(OutboxEvent::HookAdded(hook(n), Retry::Immediate, STANDS));
+            world.run(OutboxEvent::HookAdded(hook(n), Retry::Immediate, HEALTHY));
         }
         steps.into_iter().for_each(|entry| world.entry(entry));
-        // From now on everything goes well: nothing may be left over.
+        // From now on every attempt succeeds: no row may be left over.
         for _ in 0..2000 {
             world.entry((2, 0, 1));
             world.entry((3, 0, 0));

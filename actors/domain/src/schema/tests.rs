@@ -15,7 +15,7 @@ fn of<T: ToSchema>() -> Value {
 fn the_bounds_of_the_schemas_are_those_of_the_hub() {
     let (send, create, message) = (of::<SendInput>(), of::<CreateInput>(), of::<MessageJson<'static>>());
     let seconds = |ms: u64| json!(ms / 1000);
-    for (told, bound) in [
+    for (schema, bound) in [
         (&send["message"]["maxLength"], json!(limits::TEXT_CHARS)),
         (&send["attachments"]["maxItems"], json!(limits::ATTACHMENTS)),
         (&send["reply_to"]["maximum"], json!(u64::MAX)),
@@ -29,7 +29,7 @@ fn the_bounds_of_the_schemas_are_those_of_the_hub() {
         (&of::<crate::Attachment>()["filename"]["maxLength"], json!(limits::FILENAME_CHARS)),
         (&of::<AckInput>()["upto"]["maximum"], json!(u64::MAX)),
     ] {
-        assert_eq!(told, &bound);
+        assert_eq!(schema, &bound);
     }
     let consumer = json!(format!("^[a-z0-9_-]{{1,{}}}$", limits::CONSUMER_CHARS));
     assert_eq!(

@@ -1,11 +1,11 @@
-//! Whatever is read from outside: nothing panics, nothing is repeated at length, and what was accepted stays as it is.
+//! Property tests of parsing untrusted input: no panic, no long echo, and accepted values are stable.
 
 mod checks;
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-/// Text with what has bitten parsers before.
+/// Text that is difficult for parsers.
 fn text() -> impl Strategy<Value = String> {
     prop_oneof![
         any::<String>(),
@@ -72,27 +72,27 @@ const CREATE: &[&str] = &[
 
 proptest! {
     #[test]
-    fn d11_a_send_is_understood_or_refused(body in body(SEND), key in prop::option::of(text())) {
+    fn d11_a_send_is_accepted_or_refused(body in body(SEND), key in prop::option::of(text())) {
         checks::send(body.as_bytes(), key.as_deref());
     }
 
     #[test]
-    fn d11_a_join_is_understood_or_refused(body in body(JOIN)) {
+    fn d11_a_join_is_accepted_or_refused(body in body(JOIN)) {
         checks::join(body.as_bytes());
     }
 
     #[test]
-    fn d11_a_create_is_understood_or_refused(body in body(CREATE)) {
+    fn d11_a_create_is_accepted_or_refused(body in body(CREATE)) {
         checks::create(body.as_bytes());
     }
 
     #[test]
-    fn d16_names_are_what_was_said_or_refused(said in text()) {
-        checks::names(&said);
+    fn d16_a_name_is_accepted_or_refused(input in text()) {
+        checks::names(&input);
     }
 
     #[test]
-    fn d27_whatever_was_said_is_one_line(said in text()) {
-        checks::shown(&said);
+    fn d27_any_text_is_shown_on_one_line(input in text()) {
+        checks::shown(&input);
     }
 }

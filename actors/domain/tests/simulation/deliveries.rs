@@ -1,107 +1,107 @@
-//! Everything a reader is given, held against what the oracle says is due.
+//! Checks of deliveries: every response and stream event is compared with the oracle.
 
 use super::*;
 
 impl Simulation {
-    pub(super) fn answered(&mut self, waiter: WaiterId, delivery: ReadResponse) {
+    pub(super) fn answered(&mut self, waiter: WaiterId, response: ReadResponse) {
         let Parked { who, input, deadline_ms } = self.parked.remove(&waiter).expect("a parked poll is answered once");
-        self.seen(who.0);
-        let on_time = delivery.reason != AnswerReason::TimedOut || self.now.uptime_ms >= deadline_ms;
+        self.active(who.0);
+        let on_time = response.reason != AnswerReason::TimedOut || self.now.uptime_ms >= deadline_ms;
         let cut_short = !self.channel_knows(&who);
         assert!(on_time || cut_short, "a poll ends at its deadline, not before");
-        match delivery.messages.as_slice() {
-            [one] if delivery.guard.is_none() => self.beside(&who, &input, one),
-            _ => self.handed(who, &input, delivery),
+        match response.messages.as_slice() {
+            [one] if response.guard.is_none() => self.unclaimed(&who, &input, one),
+            _ => self.responded(who, &input, response),
         }
     }
 
-    /// Whether the member is still here and the consumer still its own.
+    /// Whether the member is live and has the consumer.
     fn channel_knows(&self, who: &Who) -> bool {
-        self.oracle.people.get(&who.0).is_some_and(|p| p.live) && self.oracle.readers.contains_key(who)
+        self.oracle.members.get(&who.0).is_some_and(|p| p.live) && self.oracle.readers.contains_key(who)
     }
 
-    /// A status, or the copy of what a stream of the same consumer has in its queue.
-    fn beside(&mut self, who: &Who, input: &ReadInput, given: &rogerrat_domain::DeliveredMessage) {
+    /// A response without a claim: a status, or a copy of a message that a stream of the same consumer has queued.
+    fn unclaimed(&mut self, who: &Who, input: &ReadInput, given: &rogerrat_domain::DeliveredMessage) {
         let message = &given.message;
         assert_eq!((given.attempt, message.id), (1, self.oracle.last_id), "it is passed on at that instant");
         assert!(message.is_readable_by(who.0) && input.since.is_none_or(|since| message.id > since));
         let reader = self.oracle.reader(who);
-        reader.shown = reader.shown.max(message.id);
+        reader.seen_upto = reader.seen_upto.max(message.id);
         if message.kind == Kind::Message {
             let claim = reader.claims.get(&message.id).map(|c| c.state);
             assert!(matches!(claim, Some(State::Queued(_))), "without a token only beside a stream");
         }
     }
 
-    /// Checks an answer against what the oracle says is due, and takes it into somebody's hands.
-    pub(super) fn handed(&mut self, who: Who, input: &ReadInput, delivery: ReadResponse) {
-        if !self.oracle.people.contains_key(&who.0) || !self.oracle.readers.contains_key(&who) {
+    /// Checks a response against the oracle, and puts it in flight.
+    pub(super) fn responded(&mut self, who: Who, input: &ReadInput, response: ReadResponse) {
+        if !self.oracle.members.contains_key(&who.0) || !self.oracle.readers.contains_key(&who) {
             return;
         }
         let now_ms = self.now.uptime_ms;
-        let ids: Vec<u64> = delivery.messages.iter().map(|g| g.message.id).collect();
+        let ids: Vec<u64> = response.messages.iter().map(|g| g.message.id).collect();
         let max = input.max.clamp(1, limits::READ_MESSAGES);
         let due = self.oracle.due(&who, input.since, now_ms).into_iter().take(max);
-        let due: Vec<u64> = due.take_while(|id| self.is_at_hand(*id)).collect();
-        match delivery.reason {
+        let due: Vec<u64> = due.take_while(|id| self.is_available(*id)).collect();
+        match response.reason {
             AnswerReason::Ready => assert_eq!(ids, due, "{who:?} is given exactly what is due, in order"),
             _ => assert!(ids.is_empty(), "an ending that is not ready gives nothing"),
         }
-        self.check_attempts(&who, &delivery);
-        let told = delivery.gap.map(|gap| gap.to);
+        self.check_attempts(&who, &response);
+        let told = response.gap.map(|gap| gap.to);
         match self.oracle.gap(&who, input.since, now_ms) {
-            Expected::Exactly(gap) => assert_eq!(delivery.gap, gap, "{who:?} is told exactly what it lost"),
+            Expected::Exactly(gap) => assert_eq!(response.gap, gap, "{who:?} is told exactly what it lost"),
             Expected::Unsure => {}
         }
         let alone = told.is_some() && input.ack_mode == AckMode::Read && input.since.is_none();
-        assert!(delivery.reason != AnswerReason::Ready || !ids.is_empty() || alone, "an empty answer is not ready");
-        self.totals.given += ids.len() as u64;
+        assert!(response.reason != AnswerReason::Ready || !ids.is_empty() || alone, "an empty answer is not ready");
+        self.totals.delivered += ids.len() as u64;
         self.totals.gaps += u64::from(told.is_some());
-        if delivery.guard.is_none() {
+        if response.guard.is_none() {
             assert!(ids.is_empty() && told.is_none(), "what can be lost has a token");
             return;
         }
         let number = self.number();
         if told.is_some() {
-            self.tell(&who, number, input.since.is_none());
+            self.report_gap(&who, number, input.since.is_none());
         }
-        self.oracle.give(&who, &ids, State::Underway(number));
-        self.carried.push(Carried { who, number, ack_mode: input.ack_mode, delivery });
+        self.oracle.claim(&who, &ids, State::InFlight(number));
+        self.in_flight.push(InFlight { who, number, ack_mode: input.ack_mode, response });
     }
 
-    /// Whether a message that is held can be given now: what is on the shelf must be fetched first.
-    pub(super) fn is_at_hand(&self, id: u64) -> bool {
-        self.oracle.is_in_memory(id) || self.lent.contains(&id)
+    /// Whether a stored message can be delivered now. One in the backlog must be fetched first.
+    pub(super) fn is_available(&self, id: u64) -> bool {
+        self.oracle.is_in_memory(id) || self.fetched.contains(&id)
     }
 
-    fn check_attempts(&mut self, who: &Who, delivery: &ReadResponse) {
-        for given in &delivery.messages {
+    fn check_attempts(&mut self, who: &Who, response: &ReadResponse) {
+        for given in &response.messages {
             self.check_attempt(who, given.message.id, given.attempt);
         }
     }
 
     fn check_attempt(&mut self, who: &Who, id: u64, attempt: u32) {
         let claim = self.oracle.readers[who].claims.get(&id);
-        let had = claim.map_or(0, |c| c.had + u32::from(matches!(c.state, State::Leased(_))));
+        let had = claim.map_or(0, |c| c.deliveries + u32::from(matches!(c.state, State::Leased(_))));
         assert_eq!(attempt, had + 1, "{who:?} was given {id} {had} times before");
-        self.totals.again += u64::from(attempt > 1);
+        self.totals.redelivered += u64::from(attempt > 1);
     }
 
-    /// A loss is on its way: what was owed of it is held meanwhile.
-    fn tell(&mut self, who: &Who, number: u64, with_owed: bool) {
+    /// A gap is in flight: its messages are claimed meanwhile.
+    fn report_gap(&mut self, who: &Who, number: u64, with_owed: bool) {
         let now_ms = self.now.uptime_ms;
         let here: Vec<u64> = self.oracle.ring.iter().map(|m| m.id).collect();
         let is_dm: Vec<u64> = self.oracle.log.values().filter(|m| m.to.is_some()).map(|m| m.id).collect();
         let reader = self.oracle.reader(who);
-        reader.telling.insert(number);
+        reader.reporting.insert(number);
         for (id, claim) in reader.claims.iter_mut().filter(|(_, c)| with_owed && !c.is_busy(now_ms)) {
             if here.binary_search(id).is_err() && is_dm.binary_search(id).is_err() {
-                claim.state = State::Underway(number);
+                claim.state = State::InFlight(number);
             }
         }
     }
 
-    pub(super) fn fed(&mut self, waiter: WaiterId, frame: &Bytes) {
+    pub(super) fn stream_fed(&mut self, waiter: WaiterId, frame: &Bytes) {
         let event = Frame::of(frame);
         let feed = &self.feeds[&waiter];
         let (who, since, ack_mode) = (feed.who.clone(), feed.since, feed.ack_mode);
@@ -112,16 +112,16 @@ impl Simulation {
             Frame::Message(id, attempt) if self.oracle.log[&id].kind == Kind::Message => {
                 let due = self.oracle.due(&who, since, now_ms);
                 assert_eq!(Some(&id), due.first(), "{who:?} is fed what is due, in order");
-                assert!(self.is_at_hand(id), "{id} is on the shelf");
+                assert!(self.is_available(id), "{id} is on the backlog_limit");
                 self.check_attempt(&who, id, attempt);
-                self.oracle.give(&who, &[id], State::Queued(waiter));
-                self.totals.given += 1;
+                self.oracle.claim(&who, &[id], State::Queued(waiter));
+                self.totals.delivered += 1;
                 queued.id = Some(id);
             }
             Frame::Message(id, _) => {
                 assert_eq!(id, self.oracle.last_id, "a status is passed on at that instant");
                 let reader = self.oracle.reader(&who);
-                reader.shown = reader.shown.max(id);
+                reader.seen_upto = reader.seen_upto.max(id);
             }
             Frame::Gap(to) => {
                 match self.oracle.gap(&who, since, now_ms) {
@@ -129,24 +129,24 @@ impl Simulation {
                     Expected::Unsure => {}
                 }
                 let number = self.number();
-                self.tell(&who, number, since.is_none());
+                self.report_gap(&who, number, since.is_none());
                 self.totals.gaps += 1;
                 queued.gap = Some((to, number));
             }
         }
         let feed = self.feeds.get_mut(&waiter).expect("a stream that is fed is open");
-        feed.told_upto = feed.told_upto.max(queued.gap.map_or(0, |(to, _)| to));
+        feed.reported_upto = feed.reported_upto.max(queued.gap.map_or(0, |(to, _)| to));
         feed.since = feed.since.map(|since| since.max(queued.id.unwrap_or(0)));
         feed.queue.push_back(queued);
         assert!(feed.queue.len() <= limits::STREAM_EVENTS, "a stream's queue keeps its count");
         assert!(feed.queue.iter().map(|e| e.bytes).sum::<usize>() <= limits::STREAM_BYTES, "and its bytes");
         let max = feed.max.clamp(1, limits::READ_MESSAGES);
         let flying = self.oracle.readers[&who].claims.values();
-        let flying = flying.filter(|c| c.state == State::Queued(waiter) || c.state == State::Streamed(waiter)).count();
+        let flying = flying.filter(|c| c.state == State::Queued(waiter) || c.state == State::Unacked(waiter)).count();
         assert!(ack_mode == AckMode::Read || flying <= max, "at most max are in flight on a manual stream");
     }
 
-    pub(super) fn ended(&mut self, waiter: WaiterId, frame: &Bytes) {
+    pub(super) fn stream_ended(&mut self, waiter: WaiterId, frame: &Bytes) {
         let text = String::from_utf8_lossy(frame);
         let feed = &self.feeds[&waiter];
         if text.starts_with("event: lagged") {
@@ -157,27 +157,27 @@ impl Simulation {
             let from = format!("{{\"resume_from\":{}}}", self.oracle.readers[&feed.who].cursor);
             assert!(text.contains(&from), "{text} resumes at the cursor");
         }
-        self.closed(waiter);
+        self.stream_closed(waiter);
     }
 
-    /// A stream is gone: what it took and did not acknowledge, and what it did not take, is due again.
-    pub(super) fn closed(&mut self, waiter: WaiterId) {
+    /// A stream is closed: messages that it did not take or acknowledge are due again.
+    pub(super) fn stream_closed(&mut self, waiter: WaiterId) {
         let Some(feed) = self.feeds.remove(&waiter) else { return };
-        self.seen(feed.who.0);
+        self.active(feed.who.0);
         self.oracle.returned(&feed.who, State::Queued(waiter), false);
         for (_, number) in feed.queue.iter().filter_map(|event| event.gap) {
-            self.oracle.returned(&feed.who, State::Underway(number), false);
+            self.oracle.returned(&feed.who, State::InFlight(number), false);
         }
-        self.oracle.returned(&feed.who, State::Streamed(waiter), true);
+        self.oracle.returned(&feed.who, State::Unacked(waiter), true);
         if let Some(reader) = self.oracle.readers.get_mut(&feed.who) {
             reader.stream = None;
-            // A loss told on this stream is told again to whoever has not got past it.
-            reader.telling.retain(|number| self.carried.iter().any(|c| c.number == *number));
+            // A gap reported on this stream is reported again to readers behind it.
+            reader.reporting.retain(|number| self.in_flight.iter().any(|c| c.number == *number));
         }
     }
 }
 
-/// An event as it is read from its bytes.
+/// A parsed event of a stream.
 enum Frame {
     Hello,
     Message(u64, u32),

@@ -1,4 +1,4 @@
-//! The harness: a channel, its actors' hands, and the clock that only goes where a real one may.
+//! The harness of the simulation: a channel, its clients, and its clock.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -25,12 +25,12 @@ mod steps;
 pub(crate) const SESSION_TTL_MS: u64 = 200_000;
 pub(crate) const MEMBER_TTL_MS: u64 = 2_000_000;
 
-/// How often the interesting things happened.
+/// How often each interesting case happened.
 #[derive(Debug, Default)]
 pub(crate) struct Totals {
     pub(crate) steps: u64,
-    pub(crate) given: u64,
-    pub(crate) again: u64,
+    pub(crate) delivered: u64,
+    pub(crate) redelivered: u64,
     pub(crate) gaps: u64,
     pub(crate) lagged: u64,
     pub(crate) returned: u64,
@@ -44,8 +44,8 @@ pub(crate) struct Totals {
 impl Totals {
     pub(crate) fn add(&mut self, other: &Self) {
         self.steps += other.steps;
-        self.given += other.given;
-        self.again += other.again;
+        self.delivered += other.delivered;
+        self.redelivered += other.redelivered;
         self.gaps += other.gaps;
         self.lagged += other.lagged;
         self.returned += other.returned;
@@ -57,7 +57,7 @@ impl Totals {
     }
 
     pub(crate) fn covers_everything(&self) -> bool {
-        let read = [self.given, self.again, self.gaps, self.lagged, self.returned, self.full];
+        let read = [self.delivered, self.redelivered, self.gaps, self.lagged, self.returned, self.full];
         let rest = [self.expired, self.forgotten, self.fetched, self.restored];
         read.iter().chain(&rest).all(|n| *n > 0)
     }
@@ -70,15 +70,15 @@ pub(crate) struct Parked {
     pub(crate) deadline_ms: u64,
 }
 
-/// An answer in somebody's hands.
-pub(crate) struct Carried {
+/// A response in flight.
+pub(crate) struct InFlight {
     pub(crate) who: Who,
     pub(crate) number: u64,
     pub(crate) ack_mode: AckMode,
-    pub(crate) delivery: ReadResponse,
+    pub(crate) response: ReadResponse,
 }
 
-/// An open stream and its carrier's queue.
+/// An open stream and its client's queue.
 pub(crate) struct Feed {
     pub(crate) who: Who,
     pub(crate) since: Option<u64>,
@@ -86,13 +86,13 @@ pub(crate) struct Feed {
     pub(crate) max: usize,
     pub(crate) progress: Arc<Progress>,
     pub(crate) queue: VecDeque<Event>,
-    pub(crate) told_upto: u64,
+    pub(crate) reported_upto: u64,
 }
 
 /// An event in a queue.
 pub(crate) struct Event {
     pub(crate) id: Option<u64>,
-    /// A loss it tells, and the number under which it does.
+    /// The gap it reports, and the number of the report.
     pub(crate) gap: Option<(u64, u64)>,
     pub(crate) bytes: usize,
 }
@@ -106,19 +106,19 @@ pub(crate) struct Simulation {
     oracle: Oracle,
     now: Now,
     log: Vec<Entry>,
-    /// Who somebody is, by the session it holds; old ones are kept to be tried again.
+    /// Sessions with their members. Old ones are kept and tried again.
     sessions: Vec<(SessionId, u32)>,
     parked: BTreeMap<WaiterId, Parked>,
-    carried: Vec<Carried>,
+    in_flight: Vec<InFlight>,
     feeds: BTreeMap<WaiterId, Feed>,
     sends: Vec<(SessionId, u64)>,
     keys: BTreeMap<(u32, String), u64>,
     numbers: u64,
-    /// What the log is asked for.
+    /// The fetch in progress.
     fetching: Option<Vec<u64>>,
-    /// What it brought, while it is handed round.
-    lent: BTreeSet<u64>,
-    /// The channel as it was written down once, and after how many entries.
+    /// The result of a fetch, while it is handed out.
+    fetched: BTreeSet<u64>,
+    /// A snapshot, and the number of entries before it.
     written: Option<(String, usize)>,
     /// Whether the entry being applied is a message, of which watchers are notified.
     notifies: bool,
@@ -155,13 +155,13 @@ impl Simulation {
             log: Vec::new(),
             sessions: Vec::new(),
             parked: BTreeMap::new(),
-            carried: Vec::new(),
+            in_flight: Vec::new(),
             feeds: BTreeMap::new(),
             sends: Vec::new(),
             keys: BTreeMap::new(),
             numbers: 0,
             fetching: None,
-            lent: BTreeSet::new(),
+            fetched: BTreeSet::new(),
             written: None,
             notifies: false,
         }
@@ -176,22 +176,22 @@ impl Simulation {
         self.numbers
     }
 
-    /// Runs an operation as an actor does, and books every entry where it was applied.
-    fn ask<O: Operation>(&mut self, op: O) -> Result<(O::Reply, Vec<Entry>), rogerrat_domain::Refusal> {
+    /// Runs an operation as an actor does, and records each entry.
+    fn run<O: Operation>(&mut self, op: O) -> Result<(O::Reply, Vec<Entry>), rogerrat_domain::Refusal> {
         self.tick();
         let entries = op.decide(&self.channel, self.now)?;
         for entry in &entries {
-            self.oracle.happened(entry, self.now.uptime_ms);
+            self.oracle.record(entry, self.now.uptime_ms);
             self.log.push(entry.clone());
             let mut effects = Effects::default();
             self.channel.apply(entry, self.now, &mut effects);
             self.notifies = matches!(entry, Entry::Sent { message, .. } if message.kind == Kind::Message);
-            self.carry(effects);
+            self.run_effects(effects);
             self.notifies = false;
         }
         let mut effects = Effects::default();
         let reply = op.answer(&mut self.channel, &entries, self.now, &mut effects);
-        self.carry(effects);
+        self.run_effects(effects);
         Ok((reply, entries))
     }
 
@@ -199,17 +199,17 @@ impl Simulation {
     fn query<Q: Query>(&mut self, query: Q) -> Result<Q::Reply, rogerrat_domain::Refusal> {
         let mut effects = Effects::default();
         let reply = self.channel.query(&query, self.now, &mut effects);
-        self.carry(effects);
+        self.run_effects(effects);
         reply
     }
 
     fn tick(&mut self) {
         let mut effects = Effects::default();
         self.channel.tick(self.now, &mut effects);
-        self.carry(effects);
+        self.run_effects(effects);
     }
 
-    /// Lets time pass, stopping wherever the machine wants to be woken.
+    /// Advances the clock, and ticks at every deadline.
     fn pass_to(&mut self, uptime_ms: u64) {
         for _ in 0..10_000 {
             let next = self.channel.next_deadline_ms().filter(|at| *at <= uptime_ms);
@@ -220,51 +220,51 @@ impl Simulation {
                 return;
             }
         }
-        panic!("the alarm rings for ever at {:?}", self.channel.next_deadline_ms());
+        panic!("the deadline does not advance: {:?}", self.channel.next_deadline_ms());
     }
 
-    fn carry(&mut self, mut effects: Effects) {
-        effects.drain_entries().for_each(|entry| self.logged(entry));
+    fn run_effects(&mut self, mut effects: Effects) {
+        effects.drain_entries().for_each(|entry| self.log_entry(entry));
         for effect in effects.drain() {
             match effect {
-                Effect::Answer(id, delivery) => self.answered(id, delivery),
-                Effect::Feed(id, frame) => self.fed(id, &frame),
-                Effect::End(id, frame) => self.ended(id, &frame),
+                Effect::Answer(id, response) => self.answered(id, response),
+                Effect::Feed(id, frame) => self.stream_fed(id, &frame),
+                Effect::End(id, frame) => self.stream_ended(id, &frame),
                 Effect::Notify => assert!(self.notifies, "watchers are notified of messages only"),
                 Effect::Fetch(ids) => {
                     assert!(ids.is_sorted() && !ids.is_empty() && ids.len() <= limits::FETCH_MESSAGES);
                     assert!(self.fetching.replace(ids).is_none(), "one fetch at a time");
                 }
-                Effect::Settings(_) => panic!("nobody changes the settings here"),
-                Effect::Unload => panic!("this channel never retires"),
+                Effect::Settings(_) => panic!("the settings do not change here"),
+                Effect::Unload => panic!("this channel is never unloaded"),
             }
         }
     }
 
-    fn logged(&mut self, entry: Entry) {
+    fn log_entry(&mut self, entry: Entry) {
         match &entry {
             Entry::Expired { no } => {
                 self.totals.expired += 1;
-                let person = &self.oracle.people[no];
+                let member = &self.oracle.members[no];
                 let waits = self.parked.values().any(|p| p.who.0 == *no) || self.feeds.values().any(|f| f.who.0 == *no);
-                assert!(person.live && !waits, "only who gives no sign of life expires");
-                assert!(self.now.uptime_ms >= person.seen_ms + SESSION_TTL_MS, "no session expires early");
+                assert!(member.live && !waits, "only an inactive session expires");
+                assert!(self.now.uptime_ms >= member.seen_ms + SESSION_TTL_MS, "no session expires early");
             }
             Entry::Forgotten { no } => {
                 self.totals.forgotten += 1;
-                let person = &self.oracle.people[no];
-                assert!(!person.live && self.now.uptime_ms >= person.away_ms + MEMBER_TTL_MS, "forgotten early");
+                let member = &self.oracle.members[no];
+                assert!(!member.live && self.now.uptime_ms >= member.away_ms + MEMBER_TTL_MS, "forgotten early");
             }
             Entry::Delivered { .. } => {}
-            other => panic!("time makes no such entry: {other:?}"),
+            other => panic!("the machine does not log this entry: {other:?}"),
         }
-        self.oracle.happened(&entry, self.now.uptime_ms);
+        self.oracle.record(&entry, self.now.uptime_ms);
         self.log.push(entry);
     }
 
-    fn seen(&mut self, no: u32) {
-        if let Some(person) = self.oracle.people.get_mut(&no).filter(|p| p.live) {
-            person.seen_ms = self.now.uptime_ms;
+    fn active(&mut self, no: u32) {
+        if let Some(member) = self.oracle.members.get_mut(&no).filter(|p| p.live) {
+            member.seen_ms = self.now.uptime_ms;
         }
     }
 }

@@ -1,27 +1,27 @@
-//! What must be true between any two steps, and of a channel brought back from its log.
+//! Invariants: what holds between any two steps, and for a channel restored from its log.
 
 use super::*;
 
 impl Simulation {
-    /// What must be true between any two steps.
+    /// Checks what must hold between any two steps.
     pub(super) fn check(&mut self) {
         let now_ms = self.now.uptime_ms;
-        // While the log is at work, who waits may wait for what it brings: then everybody is looked after.
+        // During a fetch, clients may wait for its result.
         for (id, parked) in &self.parked {
             assert!(self.channel.is_waiting(*id), "{:?} waits and the channel knows it", parked.who);
             assert!(parked.deadline_ms > now_ms, "{:?} is answered in time", parked.who);
-            // What it may read again but has had, it need not be woken for.
+            // It need not be woken for messages that it only rereads.
             let mut due = self.oracle.due(&parked.who, parked.input.since, now_ms);
             due.retain(|id| !self.oracle.is_done(&parked.who, *id));
-            let waits_well = due.is_empty() || self.is_stuffed(&parked.who) || self.fetching.is_some();
+            let waits_well = due.is_empty() || self.is_at_claim_limit(&parked.who) || self.fetching.is_some();
             assert!(waits_well, "{:?} waits although {due:?} are due", parked.who);
         }
         for (id, feed) in &self.feeds {
             assert!(self.channel.is_waiting(*id), "{:?} reads and the channel knows it", feed.who);
             let flying = self.oracle.readers[&feed.who].claims.values();
-            let flying = flying.filter(|c| c.state == State::Streamed(*id)).count();
+            let flying = flying.filter(|c| c.state == State::Unacked(*id)).count();
             let may_take = feed.ack_mode == AckMode::Read || flying < feed.max.clamp(1, limits::READ_MESSAGES);
-            if feed.queue.is_empty() && may_take && !self.is_stuffed(&feed.who) {
+            if feed.queue.is_empty() && may_take && !self.is_at_claim_limit(&feed.who) {
                 let mut due = self.oracle.due(&feed.who, feed.since, now_ms);
                 due.retain(|id| !self.oracle.is_done(&feed.who, *id));
                 let waits_well = due.is_empty() || self.fetching.is_some();
@@ -32,54 +32,54 @@ impl Simulation {
         assert_eq!(self.channel.held(), self.oracle.held(), "the held DMs are those nobody has had");
         assert!(self.channel.held().1 <= limits::HELD_CHANNEL_BYTES, "the mailboxes keep their bytes");
         assert_eq!(self.channel.last_id(), self.oracle.last_id);
-        let live = self.oracle.people.values().filter(|p| p.live);
+        let live = self.oracle.members.values().filter(|p| p.live);
         assert_eq!(self.channel.live_members(), live.count());
         let placed =
             |no: u32| self.parked.values().any(|p| p.who.0 == no) || self.feeds.values().any(|f| f.who.0 == no);
-        for (no, person) in self.oracle.people.iter().filter(|(_, p)| p.live) {
-            assert!(placed(*no) || person.seen_ms + SESSION_TTL_MS > now_ms, "#{no} should have expired");
+        for (no, member) in self.oracle.members.iter().filter(|(_, p)| p.live) {
+            assert!(placed(*no) || member.seen_ms + SESSION_TTL_MS > now_ms, "#{no} should have expired");
         }
     }
 
-    /// Whether a consumer has so much unacknowledged that it is given nothing more.
-    fn is_stuffed(&self, who: &Who) -> bool {
+    /// Whether a consumer has as many claims as it may have.
+    fn is_at_claim_limit(&self, who: &Who) -> bool {
         self.oracle.readers[who].claims.len() >= limits::CLAIMS
     }
 
-    /// A channel opened again and given the log is the same channel, and so is one that goes on from a snapshot.
+    /// A channel replayed from its log is the same channel, and so is one restored from a snapshot.
     pub(super) fn replay(&mut self) {
         let mut again = fresh(&self.open, self.now);
         for entry in &self.log {
             again.apply(entry, self.now, &mut Effects::default());
         }
-        self.is_the_same(&mut again);
+        self.assert_same(&mut again);
         if let Some((written, upto)) = self.written.take().filter(|_| self.channel.settings().is_durable()) {
             self.totals.restored += 1;
             let mut again = self.restored(&written, upto);
-            self.is_the_same(&mut again);
+            self.assert_same(&mut again);
         }
     }
 
-    /// The channel from a snapshot and what the log has after it, both as text.
+    /// Restores the channel from a snapshot and the log after it, both serialized.
     fn restored(&self, written: &str, upto: usize) -> Channel {
         let snapshot: Snapshot = serde_json::from_str(written).unwrap();
         let held: BTreeSet<u64> = snapshot.held().collect();
         let kept = self.oracle.log.values().filter(|m| m.kind == Kind::Message);
         let kept = kept.filter(|m| m.id > snapshot.evicted_upto() || held.contains(&m.id));
-        let shelf: Vec<_> =
+        let backlog_limit: Vec<_> =
             kept.map(|m| BacklogEntry { id: m.id, from: m.from, to: m.to, weight_bytes: m.weight_bytes() }).collect();
         let mut again = fresh(&self.open, self.now);
-        again.restore(snapshot, &shelf, 1, self.now).unwrap();
+        again.restore(snapshot, &backlog_limit, 1, self.now).unwrap();
         let entries: Vec<Entry> = serde_json::from_str(&serde_json::to_string(&self.log[upto..]).unwrap()).unwrap();
         again.replay(entries.iter().filter(|entry| entry.is_logged(true)), self.now);
-        // Statuses are not in the log: the hub's floor stands for their ids.
+        // Statuses are not in the log. The hub's id high-water mark covers their ids.
         again.start_ids_above(self.oracle.last_id);
-        let hollow: Vec<_> = again.missing_bodies().iter().map(|id| self.oracle.log[id].clone()).collect();
-        again.fill(&hollow).unwrap();
+        let missing: Vec<_> = again.missing_bodies().iter().map(|id| self.oracle.log[id].clone()).collect();
+        again.fill(&missing).unwrap();
         again
     }
 
-    fn is_the_same(&mut self, again: &mut Channel) {
+    fn assert_same(&mut self, again: &mut Channel) {
         assert_eq!(again.held(), self.channel.held(), "a replay holds the same DMs");
         assert_eq!(again.last_id(), self.channel.last_id());
         let ask = |channel: &mut Channel, session: &SessionId| {

@@ -1,4 +1,4 @@
-//! Coming and going: joins, with and without the key of an identity, leaves, and sessions that are ended.
+//! Membership: joins with and without an identity, leaves, and revoked sessions.
 
 use rogerrat_domain::op::{Join, Leave, Revoke};
 use rogerrat_domain::{AccountId, Callsign, Code, Identity};
@@ -28,47 +28,47 @@ impl Simulation {
             generation,
             callsign_seed,
         };
-        match self.ask(wish) {
+        match self.run(wish) {
             Ok((reply, entries)) => {
                 assert_eq!(reply.idempotent, entries.is_empty());
                 let session = SessionId::present(Some(&reply.session_id)).unwrap().unwrap();
                 self.sessions.retain(|(known, _)| *known != session);
                 self.sessions.push((session, reply.idx));
-                self.seen(reply.idx);
+                self.active(reply.idx);
             }
             Err(refusal) => assert_eq!(refusal.code, Code::CallsignTaken),
         }
     }
 
-    /// Of two accounts with two keys each, the second one rarely.
+    /// One of two accounts with two keys each; the second ones are rare.
     fn identity(&mut self) -> Option<Identity> {
         let is_proved = self.rng.random_range(0..6) == 0;
         let mut one_or_two = || u64::from(self.rng.random_range(0..4) == 0);
         is_proved.then(|| Identity { account: AccountId::from_random(one_or_two()), key_no: one_or_two() })
     }
 
-    pub(super) fn leave_or_be_sent_away(&mut self) {
+    pub(super) fn leave_or_revoke(&mut self) {
         if self.rng.random() { self.leave() } else { self.revoke() }
     }
 
-    /// The owner of a callsign ends its session, or tries to.
+    /// Revokes the session of a callsign, if the key matches.
     fn revoke(&mut self) {
         let callsign = Callsign::parse(NAMES[self.rng.random_range(0..NAMES.len())]).unwrap();
         self.note(&format!("revoke {callsign}"));
         let identity =
             Identity { account: AccountId::from_random(0), key_no: u64::from(self.rng.random_range(0..4) == 0) };
         let revoke = Revoke { callsign, identity };
-        let (revoked, entries) = self.ask(revoke).unwrap();
+        let (revoked, entries) = self.run(revoke).unwrap();
         assert_eq!(revoked, !entries.is_empty());
     }
 
     pub(super) fn leave(&mut self) {
         let Some((session, no)) = self.pick() else { return };
         self.note(&format!("leave #{no}"));
-        let was_live = self.oracle.people[&no].live;
-        let (_, entries) = self.ask(Leave { session: session.clone() }).unwrap();
+        let was_live = self.oracle.members[&no].live;
+        let (_, entries) = self.run(Leave { session: session.clone() }).unwrap();
         if !entries.is_empty() {
-            // What the same id sends after this, it sends as another session.
+            // Later sends with this id count as another session.
             self.sends.retain(|(who, _)| *who != session);
         }
         assert!(entries.is_empty() || was_live);

@@ -1,4 +1,4 @@
-//! What must be true, kept in plain lists by somebody who never looks inside the machine.
+//! The oracle: a simple model of a channel, in plain lists, that predicts what the machine must deliver.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -7,97 +7,97 @@ use rogerrat_domain::{AckMode, Entry, Gap, GapReason, Kind, Message, WaiterId, l
 
 pub(crate) type Who = (u32, Option<String>);
 
-/// What became of a message with one consumer.
+/// The state of a message for one consumer.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum State {
-    Underway(u64),
+    InFlight(u64),
     Leased(u64),
     Queued(WaiterId),
-    Streamed(WaiterId),
-    Owed,
+    Unacked(WaiterId),
+    Due,
 }
 
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Claim {
     pub(crate) state: State,
-    /// How often the consumer really had it before.
-    pub(crate) had: u32,
-    /// It was done before and is only read again.
-    pub(crate) again: bool,
+    /// How often it was delivered before.
+    pub(crate) deliveries: u32,
+    /// Whether it was acknowledged before and is only reread.
+    pub(crate) is_reread: bool,
 }
 
 #[derive(Debug, Default)]
 pub(crate) struct Reader {
     pub(crate) cursor: u64,
-    pub(crate) handed: u64,
-    pub(crate) shown: u64,
+    pub(crate) delivered_upto: u64,
+    pub(crate) seen_upto: u64,
     pub(crate) claims: BTreeMap<u64, Claim>,
-    /// Answers and streams that are telling it a loss.
-    pub(crate) telling: BTreeSet<u64>,
+    /// Responses and stream events in flight that report a gap.
+    pub(crate) reporting: BTreeSet<u64>,
     pub(crate) stream: Option<WaiterId>,
 }
 
 #[derive(Debug)]
-pub(crate) struct Person {
+pub(crate) struct Member {
     pub(crate) live: bool,
     pub(crate) seen_ms: u64,
     pub(crate) away_ms: u64,
     pub(crate) held: BTreeMap<u64, usize>,
 }
 
-/// The channel as the oracle believes it to be.
+/// The channel as the oracle expects it.
 pub(crate) struct Oracle {
     pub(crate) log: BTreeMap<u64, Arc<Message>>,
-    /// Everything that is held: the shelf, if there is one, and the ring behind it.
+    /// All stored messages: the backlog, then the ring.
     pub(crate) ring: VecDeque<Arc<Message>>,
-    /// How many of them are on the shelf, and how many there may be in all.
-    pub(crate) shelved: usize,
-    shelf: Option<usize>,
+    /// How many of them are in the backlog, and the limit of all.
+    pub(crate) backlog_len: usize,
+    backlog_limit: Option<usize>,
     ring_bytes: usize,
-    pub(crate) departed: Vec<(u64, Option<u32>)>,
+    pub(crate) evicted: Vec<(u64, Option<u32>)>,
     pub(crate) lost: Option<(u64, GapReason)>,
-    pub(crate) people: BTreeMap<u32, Person>,
+    pub(crate) members: BTreeMap<u32, Member>,
     pub(crate) readers: BTreeMap<Who, Reader>,
     pub(crate) last_id: u64,
 }
 
 impl Oracle {
-    pub(crate) fn new(above: u64, loss: Option<GapReason>, shelf: Option<usize>) -> Self {
+    pub(crate) fn new(above: u64, loss: Option<GapReason>, backlog_limit: Option<usize>) -> Self {
         Self {
             log: BTreeMap::new(),
             ring: VecDeque::new(),
-            shelved: 0,
-            shelf,
+            backlog_len: 0,
+            backlog_limit,
             ring_bytes: 0,
-            departed: loss.map(|_| (above, None)).into_iter().collect(),
+            evicted: loss.map(|_| (above, None)).into_iter().collect(),
             lost: loss.map(|loss| (above, loss)),
-            people: BTreeMap::new(),
+            members: BTreeMap::new(),
             readers: BTreeMap::new(),
             last_id: above,
         }
     }
 
-    pub(crate) fn newest_departed(&self) -> u64 {
-        self.departed.last().map_or(0, |(id, _)| *id)
+    pub(crate) fn newest_evicted(&self) -> u64 {
+        self.evicted.last().map_or(0, |(id, _)| *id)
     }
 
-    /// Whether a message that is held is in memory.
+    /// Whether a stored message is in memory.
     pub(crate) fn is_in_memory(&self, id: u64) -> bool {
-        let held = self.people.values().any(|p| p.held.contains_key(&id));
-        held || self.ring.iter().skip(self.shelved).any(|m| m.id == id)
+        let held = self.members.values().any(|p| p.held.contains_key(&id));
+        held || self.ring.iter().skip(self.backlog_len).any(|m| m.id == id)
     }
 
-    fn newcomers_start(&self) -> u64 {
-        self.shelved.checked_sub(1).map_or(self.newest_departed(), |at| self.ring[at].id)
+    fn start_of_ring(&self) -> u64 {
+        self.backlog_len.checked_sub(1).map_or(self.newest_evicted(), |at| self.ring[at].id)
     }
 
-    /// Books what an operation or time has made happen, except what readers took: that the oracle knows itself.
-    pub(crate) fn happened(&mut self, entry: &Entry, now_ms: u64) {
+    /// Applies an entry, except deliveries, which the oracle tracks itself.
+    pub(crate) fn record(&mut self, entry: &Entry, now_ms: u64) {
         match entry {
             Entry::Joined { no, cursor, .. } => self.joined(*no, *cursor, now_ms),
             Entry::Left { no } | Entry::RenamedAway { no } | Entry::Expired { no } | Entry::Revoked { no } => {
-                let person = self.people.get_mut(no).expect("who leaves was here");
-                (person.live, person.away_ms) = (false, now_ms);
+                let member = self.members.get_mut(no).expect("a member that leaves exists");
+                (member.live, member.away_ms) = (false, now_ms);
             }
             Entry::Forgotten { no } => self.forget(*no),
             Entry::Sent { message, .. } => self.sent(message),
@@ -106,19 +106,19 @@ impl Oracle {
     }
 
     fn joined(&mut self, no: u32, cursor: u64, now_ms: u64) {
-        match self.people.get_mut(&no) {
-            Some(person) => (person.live, person.seen_ms) = (true, now_ms),
+        match self.members.get_mut(&no) {
+            Some(member) => (member.live, member.seen_ms) = (true, now_ms),
             None => {
-                assert_eq!(cursor, self.newcomers_start(), "a newcomer starts at the newest that left memory");
-                self.people.insert(no, Person { live: true, seen_ms: now_ms, away_ms: 0, held: BTreeMap::new() });
+                assert_eq!(cursor, self.start_of_ring(), "a new member starts after the backlog");
+                self.members.insert(no, Member { live: true, seen_ms: now_ms, away_ms: 0, held: BTreeMap::new() });
                 let reader = self.reader(&(no, None));
-                (reader.cursor, reader.handed, reader.shown) = (cursor, cursor, cursor);
+                (reader.cursor, reader.delivered_upto, reader.seen_upto) = (cursor, cursor, cursor);
             }
         }
     }
 
     fn forget(&mut self, no: u32) {
-        self.people.remove(&no);
+        self.members.remove(&no);
         self.readers.retain(|(whose, _), _| *whose != no);
     }
 
@@ -131,50 +131,50 @@ impl Oracle {
         }
         self.ring.push_back(message.clone());
         self.ring_bytes += message.weight_bytes();
-        while self.ring.len() - self.shelved > limits::RING_MESSAGES || self.ring_bytes > limits::RING_BYTES {
-            self.ring_bytes -= self.ring[self.shelved].weight_bytes();
-            self.shelved += 1;
+        while self.ring.len() - self.backlog_len > limits::RING_MESSAGES || self.ring_bytes > limits::RING_BYTES {
+            self.ring_bytes -= self.ring[self.backlog_len].weight_bytes();
+            self.backlog_len += 1;
         }
-        while self.shelved > 0 && self.shelf.is_none_or(|most| self.ring.len() > most) {
+        while self.backlog_len > 0 && self.backlog_limit.is_none_or(|most| self.ring.len() > most) {
             let gone = self.ring.pop_front().expect("a ring over its bounds is not empty");
-            self.shelved -= 1;
+            self.backlog_len -= 1;
             if gone.to.is_none() {
-                self.departed.push((gone.id, Some(gone.from)));
+                self.evicted.push((gone.id, Some(gone.from)));
             }
         }
-        if let Some(person) = message.to.filter(|to| *to != message.from).and_then(|to| self.people.get_mut(&to)) {
-            person.held.insert(message.id, message.weight_bytes());
-            assert!(person.held.len() <= limits::HELD_MESSAGES, "a mailbox keeps its count");
-            assert!(person.held.values().sum::<usize>() <= limits::HELD_BYTES, "a mailbox keeps its bytes");
+        if let Some(member) = message.to.filter(|to| *to != message.from).and_then(|to| self.members.get_mut(&to)) {
+            member.held.insert(message.id, message.weight_bytes());
+            assert!(member.held.len() <= limits::HELD_MESSAGES, "the held DMs of a member are bounded");
+            assert!(member.held.values().sum::<usize>() <= limits::HELD_BYTES, "the bytes of held DMs are bounded");
         }
     }
 
     pub(crate) fn reader(&mut self, who: &Who) -> &mut Reader {
-        let cursor = self.newest_departed();
-        let fresh = || Reader { cursor, handed: cursor, shown: cursor, ..Reader::default() };
+        let cursor = self.newest_evicted();
+        let fresh = || Reader { cursor, delivered_upto: cursor, seen_upto: cursor, ..Reader::default() };
         self.readers.entry(who.clone()).or_insert_with(fresh)
     }
 
     pub(crate) fn held(&self) -> (usize, usize) {
-        let all = self.people.values().flat_map(|p| p.held.values());
+        let all = self.members.values().flat_map(|p| p.held.values());
         (all.clone().count(), all.sum())
     }
 
     fn is_held(&self, no: u32, id: u64) -> bool {
-        self.people.get(&no).is_some_and(|p| p.held.contains_key(&id))
+        self.members.get(&no).is_some_and(|p| p.held.contains_key(&id))
     }
 
-    /// Whether a consumer is through with a message.
+    /// Whether a message is done for a consumer.
     pub(crate) fn is_done(&self, who: &Who, id: u64) -> bool {
         let reader = &self.readers[who];
         id <= reader.cursor && !reader.claims.contains_key(&id) && !self.is_held(who.0, id)
     }
 
-    /// What a consumer must be given now, oldest first.
+    /// The messages due to a consumer, oldest first.
     pub(crate) fn due(&self, who: &Who, since: Option<u64>, now_ms: u64) -> Vec<u64> {
         let Some(reader) = self.readers.get(who) else { return Vec::new() };
         let mut here: BTreeSet<u64> = self.ring.iter().map(|m| m.id).collect();
-        here.extend(self.people.get(&who.0).iter().flat_map(|p| p.held.keys()));
+        here.extend(self.members.get(&who.0).iter().flat_map(|p| p.held.keys()));
         let due = here.iter().map(|id| &self.log[id]).filter(|m| {
             let claim = reader.claims.get(&m.id);
             let wanted = match since {
@@ -187,10 +187,10 @@ impl Oracle {
         due.map(|m| m.id).collect()
     }
 
-    /// What a consumer must be told of losses: exactly, or nothing sure while it is being told.
+    /// The gap that a read must report, or `Unsure` while a gap is being reported.
     pub(crate) fn gap(&self, who: &Who, since: Option<u64>, now_ms: u64) -> Expected {
         let reader = &self.readers[who];
-        let others = self.departed.iter().filter(|(_, from)| *from != Some(who.0)).map(|(id, _)| *id);
+        let others = self.evicted.iter().filter(|(_, from)| *from != Some(who.0)).map(|(id, _)| *id);
         let from = since.unwrap_or(reader.cursor);
         let owed = |id: &u64| reader.claims.get(id).is_some_and(|c| !c.is_busy(now_ms));
         let lost: Vec<u64> = match since {
@@ -198,7 +198,7 @@ impl Oracle {
             None => {
                 let newest = others.clone().max().unwrap_or(0);
                 let holes = newest > reader.cursor && reader.claims.get(&newest).is_some_and(|c| c.is_busy(now_ms));
-                if holes || !reader.telling.is_empty() {
+                if holes || !reader.reporting.is_empty() {
                     return Expected::Unsure;
                 }
                 let is_lost = |id: &u64| owed(id) || *id > reader.cursor && !reader.claims.contains_key(id);
@@ -211,76 +211,76 @@ impl Oracle {
         Expected::Exactly(Some(Gap { from: low, to, reason }))
     }
 
-    /// Claims what is being given, and what is being told lost.
-    pub(crate) fn give(&mut self, who: &Who, ids: &[u64], state: State) {
+    /// Claims messages that are being delivered.
+    pub(crate) fn claim(&mut self, who: &Who, ids: &[u64], state: State) {
         for id in ids {
             let held = self.is_held(who.0, *id);
-            let reader = self.readers.get_mut(who).expect("who is given something reads");
+            let reader = self.readers.get_mut(who).expect("the reader exists");
             let before = reader.claims.get(id).copied();
             let again = before.is_none() && *id <= reader.cursor && !held;
-            let had = before.map_or(0, |c| c.had + u32::from(matches!(c.state, State::Leased(_))));
-            reader.claims.insert(*id, Claim { state, had, again });
+            let had = before.map_or(0, |c| c.deliveries + u32::from(matches!(c.state, State::Leased(_))));
+            reader.claims.insert(*id, Claim { state, deliveries: had, is_reread: again });
         }
     }
 
-    /// What the answer or event `state` carried was taken.
+    /// Records a delivery.
     pub(crate) fn taken(&mut self, who: &Who, ids: &[u64], gap: Option<u64>, ack_mode: AckMode, now_ms: u64) {
         let upto = ids.iter().copied().max().max(gap).unwrap_or(0);
         let Some(reader) = self.readers.get_mut(who) else { return };
-        reader.handed = reader.handed.max(upto);
-        reader.shown = reader.shown.max(upto);
+        reader.delivered_upto = reader.delivered_upto.max(upto);
+        reader.seen_upto = reader.seen_upto.max(upto);
         for id in ids {
             let Some(claim) = reader.claims.get_mut(id) else { continue };
             match ack_mode {
                 AckMode::Read => {
                     reader.claims.remove(id);
                 }
-                AckMode::Leased { .. } if claim.again => {
+                AckMode::Leased { .. } if claim.is_reread => {
                     reader.claims.remove(id);
                 }
                 AckMode::Leased { lease_ms } => claim.state = State::Leased(now_ms + lease_ms),
                 AckMode::Streamed => {
                     if let State::Queued(id) = claim.state {
-                        claim.state = State::Streamed(id);
+                        claim.state = State::Unacked(id);
                     }
                 }
             }
         }
         if ack_mode == AckMode::Read {
             reader.cursor = reader.cursor.max(upto);
-            if let Some(person) = self.people.get_mut(&who.0) {
-                person.held.retain(|id, _| !ids.contains(id));
+            if let Some(member) = self.members.get_mut(&who.0) {
+                member.held.retain(|id, _| !ids.contains(id));
             }
         }
     }
 
-    /// Gives back what is held in one way; `was_had` if it was taken and not acknowledged.
-    pub(crate) fn returned(&mut self, who: &Who, state: State, was_had: bool) {
+    /// Makes the messages claimed in a state due again; `was_delivered` if they were delivered and not acknowledged.
+    pub(crate) fn returned(&mut self, who: &Who, state: State, was_delivered: bool) {
         let Some(reader) = self.readers.get_mut(who) else { return };
-        reader.claims.retain(|_, c| c.state != state || !c.again);
+        reader.claims.retain(|_, c| c.state != state || !c.is_reread);
         for claim in reader.claims.values_mut().filter(|c| c.state == state) {
-            claim.state = State::Owed;
-            claim.had += u32::from(was_had);
+            claim.state = State::Due;
+            claim.deliveries += u32::from(was_delivered);
         }
     }
 
-    /// Acknowledges; gives how many were with the consumer.
+    /// Acknowledges. Returns the number of messages.
     pub(crate) fn acked(&mut self, who: &Who, upto: u64) -> usize {
-        let person = self.people.get_mut(&who.0).expect("who acknowledges is here");
-        let reader = self.readers.get_mut(who).expect("who acknowledges reads");
-        let upto = upto.min(reader.handed);
+        let member = self.members.get_mut(&who.0).expect("the member exists");
+        let reader = self.readers.get_mut(who).expect("the reader exists");
+        let upto = upto.min(reader.delivered_upto);
         reader.cursor = reader.cursor.max(upto);
-        let had = |c: &Claim| c.had > 0 || matches!(c.state, State::Leased(_) | State::Streamed(_));
+        let had = |c: &Claim| c.deliveries > 0 || matches!(c.state, State::Leased(_) | State::Unacked(_));
         let ids: Vec<u64> = reader.claims.range(..=upto).filter(|(_, c)| had(c)).map(|(id, _)| *id).collect();
         for id in &ids {
             reader.claims.remove(id);
-            person.held.remove(id);
+            member.held.remove(id);
         }
         ids.len()
     }
 }
 
-/// What a read must say of losses.
+/// The gap that a read must report.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Expected {
     Exactly(Option<Gap>),
@@ -290,9 +290,9 @@ pub(crate) enum Expected {
 impl Claim {
     pub(crate) fn is_busy(&self, now_ms: u64) -> bool {
         match self.state {
-            State::Underway(_) | State::Queued(_) | State::Streamed(_) => true,
+            State::InFlight(_) | State::Queued(_) | State::Unacked(_) => true,
             State::Leased(until_ms) => until_ms > now_ms,
-            State::Owed => false,
+            State::Due => false,
         }
     }
 }

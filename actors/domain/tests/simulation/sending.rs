@@ -1,4 +1,4 @@
-//! Sending: one message, or more than the bounds like.
+//! Sending: single messages, and floods that exceed bounds.
 
 use rogerrat_domain::Code;
 use rogerrat_domain::op::{Draft, Send, SendInput};
@@ -29,10 +29,10 @@ impl Simulation {
         let input = self.draft();
         self.note(&format!("send #{no} to {:?} {:?} {:?}", input.to, input.kind, input.client_msg_id));
         let key = input.client_msg_id.clone().map(|key| (no, key));
-        self.say(&session, no, Draft::check(input, None).unwrap(), key);
+        self.send_draft(&session, no, Draft::check(input, None).unwrap(), key);
     }
 
-    /// Many at once: enough to turn the ring over, to fill a mailbox, or to leave a stream behind.
+    /// Sends many messages: enough to evict the ring, to fill the held DMs, or to make a stream lag.
     pub(super) fn flood(&mut self) {
         let Some((session, no)) = self.pick() else { return };
         let mut input = self.draft();
@@ -42,16 +42,16 @@ impl Simulation {
         let count = if input.attachments.is_some() { 12 } else { self.rng.random_range(10..most) };
         self.note(&format!("flood #{no} to {:?} {:?} x{count}", input.to, input.kind));
         for _ in 0..count {
-            if !self.say(&session, no, draft.clone(), None) {
+            if !self.send_draft(&session, no, draft.clone(), None) {
                 return;
             }
         }
     }
 
-    fn say(&mut self, session: &SessionId, no: u32, draft: Box<Draft>, key: Option<(u32, String)>) -> bool {
-        match self.ask(Send { session: session.clone(), draft }) {
+    fn send_draft(&mut self, session: &SessionId, no: u32, draft: Box<Draft>, key: Option<(u32, String)>) -> bool {
+        match self.run(Send { session: session.clone(), draft }) {
             Ok((reply, _)) => {
-                self.seen(no);
+                self.active(no);
                 if reply.duplicate {
                     assert_eq!(Some(&reply.id), key.and_then(|key| self.keys.get(&key)), "the first reply again");
                     return true;
@@ -74,17 +74,17 @@ impl Simulation {
         match refusal.code {
             Code::MailboxFull => {
                 self.totals.full += 1;
-                let at_bound = |p: &crate::oracle::Person| {
+                let at_bound = |p: &crate::oracle::Member| {
                     p.held.len() == limits::HELD_MESSAGES
                         || p.held.values().sum::<usize>() + 600_000 > limits::HELD_BYTES
                 };
                 let all = self.oracle.held().1 + 600_000 > limits::HELD_CHANNEL_BYTES;
-                assert!(all || self.oracle.people.values().any(at_bound), "a mailbox is full at its bound only");
+                assert!(all || self.oracle.members.values().any(at_bound), "a recipient is full only at its bound");
             }
             Code::NotJoined | Code::SessionExpired => {
-                let live = self.oracle.people.get(&no).is_some_and(|p| p.live);
+                let live = self.oracle.members.get(&no).is_some_and(|p| p.live);
                 let newest = self.sessions.iter().rev().find(|(_, n)| *n == no).is_some();
-                assert!(!live || newest, "who is here may talk");
+                assert!(!live || newest, "a live session can send");
             }
             Code::RateLimited => assert!(self.open.1.sends_per_minute.is_some()),
             Code::UnknownRecipient | Code::IdempotencyConflict => {}

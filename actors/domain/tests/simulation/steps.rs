@@ -1,4 +1,4 @@
-//! What may happen in a script, each with its own little rng.
+//! The random steps of a script.
 
 use rogerrat_domain::op::{
     Ack, History, Info, Keepalive, OpenStream, Read, ReadOutcome, Receipts, RemoveConsumer, Roster, Stats,
@@ -15,7 +15,7 @@ mod sending;
 const NAMES: [&str; 4] = ["ann", "bob", "cat", "dan"];
 
 impl Simulation {
-    /// Plays a script to its end, and then once more from the log.
+    /// Runs a script to its end, and then replays its log.
     pub(crate) fn play(&mut self) {
         let steps = self.rng.random_range(20..80);
         for _ in 0..3 {
@@ -28,10 +28,10 @@ impl Simulation {
         }
         self.note("everything ends");
         while self.fetching.is_some() {
-            self.bring_fetched();
+            self.deliver_fetched();
         }
-        while !self.carried.is_empty() {
-            self.take_or_drop();
+        while !self.in_flight.is_empty() {
+            self.complete_or_drop();
         }
         for waiter in self.feeds.keys().copied().collect::<Vec<_>>() {
             self.cut(waiter);
@@ -44,26 +44,26 @@ impl Simulation {
         match self.rng.random_range(0..100) {
             0..5 => self.join(),
             5 => self.leave(),
-            6 => self.leave_or_be_sent_away(),
+            6 => self.leave_or_revoke(),
             7..30 => self.send(),
             30..34 => self.flood(),
             34..50 => self.read(),
             50..55 => self.open_stream(),
-            55..67 => self.take_or_drop(),
+            55..67 => self.complete_or_drop(),
             67..76 => self.take_events(),
-            76..78 => self.hang_up(),
+            76..78 => self.disconnect(),
             78..83 => self.ack(),
             83..84 => self.remove_consumer(),
-            84 => self.write_down(),
-            85..88 => self.bring_fetched(),
-            88..92 => self.look_around(),
-            _ => self.time_passes(),
+            84 => self.take_snapshot(),
+            85..88 => self.deliver_fetched(),
+            88..92 => self.run_query(),
+            _ => self.pass_time(),
         }
     }
 
     fn pick(&mut self) -> Option<(SessionId, u32)> {
         let live: Vec<_> =
-            self.sessions.iter().filter(|(_, no)| self.oracle.people.contains_key(no)).cloned().collect();
+            self.sessions.iter().filter(|(_, no)| self.oracle.members.contains_key(no)).cloned().collect();
         (!live.is_empty()).then(|| live[self.rng.random_range(0..live.len())].clone())
     }
 
@@ -106,12 +106,12 @@ impl Simulation {
             return;
         }
         self.oracle.reader(&who);
-        self.seen(no);
+        self.active(no);
         let deadline_ms = self.now.uptime_ms + timeout_ms;
         let older = self.parked.iter().find(|(_, p)| p.who == who).map(|(waiter, _)| *waiter);
-        let (outcome, _) = self.ask(op).unwrap();
+        let (outcome, _) = self.run(op).unwrap();
         match outcome {
-            ReadOutcome::Answered(delivery) => self.handed(who, &input, delivery),
+            ReadOutcome::Answered(response) => self.responded(who, &input, response),
             ReadOutcome::Parked => {
                 let told = self.oracle.gap(&who, input.since, self.now.uptime_ms);
                 let moves = input.ack_mode == AckMode::Read && input.since.is_none();
@@ -135,32 +135,32 @@ impl Simulation {
             return;
         }
         self.oracle.reader(&who);
-        self.seen(no);
+        self.active(no);
         let ack_mode = if input.ack_mode == AckMode::Read { AckMode::Read } else { AckMode::Streamed };
         let (since, max, queue) = (input.since, input.max, VecDeque::new());
         let older = self.oracle.reader(&who).stream.replace(waiter);
-        self.feeds.insert(waiter, Feed { who: who.clone(), since, ack_mode, max, progress, queue, told_upto: 0 });
-        self.ask(op).unwrap();
+        self.feeds.insert(waiter, Feed { who: who.clone(), since, ack_mode, max, progress, queue, reported_upto: 0 });
+        self.run(op).unwrap();
         assert!(older.is_none_or(|older| !self.feeds.contains_key(&older)), "the older stream gave way");
         if self.feeds.contains_key(&waiter) {
             self.oracle.reader(&who).stream = Some(waiter);
         }
     }
 
-    fn take_or_drop(&mut self) {
-        if self.carried.is_empty() {
+    fn complete_or_drop(&mut self) {
+        if self.in_flight.is_empty() {
             return;
         }
-        let nth = self.rng.random_range(0..self.carried.len());
-        let Carried { who, number, ack_mode, mut delivery } = self.carried.remove(nth);
-        let state = State::Underway(number);
+        let nth = self.rng.random_range(0..self.in_flight.len());
+        let InFlight { who, number, ack_mode, mut response } = self.in_flight.remove(nth);
+        let state = State::InFlight(number);
         let is_taken = self.rng.random_bool(0.7);
         self.note(&format!("answer {number} of {who:?} is {}", if is_taken { "taken" } else { "dropped" }));
-        let token = delivery.guard.take().unwrap();
+        let token = response.guard.take().unwrap();
         if is_taken {
-            let ids: Vec<u64> = delivery.messages.iter().map(|g| g.message.id).collect();
+            let ids: Vec<u64> = response.messages.iter().map(|g| g.message.id).collect();
             token.complete();
-            let gap = delivery.gap.map(|gap| gap.to);
+            let gap = response.gap.map(|gap| gap.to);
             self.oracle.taken(&who, &ids, gap, ack_mode, self.now.uptime_ms);
             if let Some(reader) = self.oracle.readers.get_mut(&who) {
                 reader.claims.retain(|_, c| c.state != state);
@@ -171,18 +171,18 @@ impl Simulation {
             self.oracle.returned(&who, state, false);
         }
         if let Some(reader) = self.oracle.readers.get_mut(&who) {
-            reader.telling.remove(&number);
+            reader.reporting.remove(&number);
         }
         self.tick();
     }
 
-    fn some_feed(&mut self) -> Option<WaiterId> {
+    fn some_stream(&mut self) -> Option<WaiterId> {
         let ids: Vec<_> = self.feeds.keys().copied().collect();
         (!ids.is_empty()).then(|| ids[self.rng.random_range(0..ids.len())])
     }
 
     fn take_events(&mut self) {
-        let Some(waiter) = self.some_feed() else { return };
+        let Some(waiter) = self.some_stream() else { return };
         let most = if self.rng.random_bool(0.5) { 1_000 } else { self.rng.random_range(1..5) };
         let feed = self.feeds.get_mut(&waiter).unwrap();
         let mut events = Vec::new();
@@ -195,42 +195,42 @@ impl Simulation {
             let ids: Vec<u64> = event.id.into_iter().collect();
             self.oracle.taken(&who, &ids, event.gap.map(|(to, _)| to), ack_mode, self.now.uptime_ms);
             let (Some((_, number)), Some(reader)) = (event.gap, self.oracle.readers.get_mut(&who)) else { continue };
-            reader.claims.retain(|_, c| c.state != State::Underway(number));
-            // A manual cursor has not moved: the stream goes on telling it for as long as it is open.
+            reader.claims.retain(|_, c| c.state != State::InFlight(number));
+            // A manual cursor has not moved: the stream still reports the gap.
             if ack_mode == AckMode::Read || !is_plain {
-                reader.telling.remove(&number);
+                reader.reporting.remove(&number);
             }
         }
         self.tick();
     }
 
-    /// A client goes: a poll or a stream gives its waiter back.
-    fn hang_up(&mut self) {
+    /// Disconnects a poll or a stream.
+    fn disconnect(&mut self) {
         let polls: Vec<_> = self.parked.keys().copied().collect();
         if polls.is_empty() || self.rng.random_bool(0.5) {
-            let Some(waiter) = self.some_feed() else { return };
+            let Some(waiter) = self.some_stream() else { return };
             return self.cut(waiter);
         }
         let waiter = polls[self.rng.random_range(0..polls.len())];
         self.note(&format!("{waiter:?} hangs up"));
         let parked = self.parked.remove(&waiter).unwrap();
-        self.seen(parked.who.0);
+        self.active(parked.who.0);
         let mut effects = Effects::default();
         self.channel.cancel_wait(waiter, self.now, &mut effects);
-        self.carry(effects);
+        self.run_effects(effects);
     }
 
     fn cut(&mut self, waiter: WaiterId) {
         self.note(&format!("{waiter:?} is cut"));
         self.feeds[&waiter].progress.cut();
-        self.closed(waiter);
+        self.stream_closed(waiter);
         let mut effects = Effects::default();
         if self.rng.random() {
             self.channel.cancel_wait(waiter, self.now, &mut effects);
         } else {
             self.channel.tick(self.now, &mut effects);
         }
-        self.carry(effects);
+        self.run_effects(effects);
     }
 
     fn ack(&mut self) {
@@ -238,7 +238,7 @@ impl Simulation {
         let consumer = self.consumer();
         let who = (no, consumer.as_ref().map(|c| c.as_str().to_owned()));
         let Some(reader) = self.oracle.readers.get(&who) else { return };
-        let (shown, cursor) = (reader.shown, reader.cursor);
+        let (shown, cursor) = (reader.seen_upto, reader.cursor);
         let upto = if self.rng.random_bool(0.6) { shown } else { self.some_id() };
         self.note(&format!("ack {who:?} {upto}"));
         self.tick();
@@ -248,13 +248,13 @@ impl Simulation {
             Err(refusal) if refusal.code == Code::Invalid => return assert!(upto > shown),
             Err(_) => return,
         }
-        self.seen(no);
-        // A DM that another consumer was through with may be forgotten by this one.
+        self.active(no);
+        // A claim of a DM that another consumer acknowledged may be dropped.
         let now_ms = self.now.uptime_ms;
         let gone_dms = self.oracle.readers[&who].claims.values().any(|c| !c.is_busy(now_ms));
         let acked = self.oracle.acked(&who, upto);
         let stand = self.oracle.readers[&who].cursor;
-        let (reply, _) = self.ask(op).unwrap();
+        let (reply, _) = self.run(op).unwrap();
         assert!(stand >= cursor && reply.cursor == stand, "the cursor is where the ack put it");
         assert!(gone_dms || reply.acked == acked, "{} of {acked} were acknowledged", reply.acked);
     }
@@ -268,33 +268,33 @@ impl Simulation {
         if op.decide(&self.channel, self.now).is_err() {
             return;
         }
-        self.seen(no);
+        self.active(no);
         self.oracle.readers.remove(&who);
-        self.ask(op).unwrap();
-        self.carried.retain(|c| c.who != who);
+        self.run(op).unwrap();
+        self.in_flight.retain(|c| c.who != who);
         assert!(self.parked.values().all(|p| p.who != who) && self.feeds.values().all(|f| f.who != who));
     }
 
-    /// The log brings what it was asked for.
-    fn bring_fetched(&mut self) {
+    /// Delivers the result of a fetch.
+    fn deliver_fetched(&mut self) {
         let Some(asked) = self.fetching.take() else { return };
         self.note(&format!("{} messages are fetched", asked.len()));
         self.totals.fetched += 1;
-        self.lent = asked.iter().copied().collect();
+        self.fetched = asked.iter().copied().collect();
         let came = asked.iter().map(|id| self.oracle.log[id].clone()).collect();
         let mut effects = Effects::default();
         self.channel.fetched(&asked, came, self.now, &mut effects);
-        self.carry(effects);
-        self.lent.clear();
+        self.run_effects(effects);
+        self.fetched.clear();
     }
 
-    fn write_down(&mut self) {
+    fn take_snapshot(&mut self) {
         self.note("the channel is written down");
         let written = serde_json::to_string(&self.channel.snapshot(None, self.now)).unwrap();
         self.written = Some((written, self.log.len()));
     }
 
-    fn look_around(&mut self) {
+    fn run_query(&mut self) {
         let Some((session, no)) = self.pick() else { return };
         let which = self.rng.random_range(0..6);
         self.note(&format!("look {which} #{no}"));
@@ -302,11 +302,11 @@ impl Simulation {
         let asker = Some(session.clone());
         let lives = Keepalive { session: session.clone() }.decide(&self.channel, self.now).is_ok();
         match which {
-            0 => drop(self.ask(Keepalive { session }).map(|_| ())),
+            0 => drop(self.run(Keepalive { session }).map(|_| ())),
             1 => drop(self.query(Roster { session: asker }).unwrap()),
             2 => {
                 let reply = self.query(History { session: asker, n: 100, thread: None }).unwrap();
-                let ring = self.oracle.ring.len() - self.oracle.shelved;
+                let ring = self.oracle.ring.len() - self.oracle.backlog_len;
                 assert_eq!(reply.history.len(), ring, "history is the ring");
             }
             3 => drop(self.query(Stats { session: asker }).unwrap()),
@@ -319,11 +319,11 @@ impl Simulation {
             }
         }
         if lives {
-            self.seen(no);
+            self.active(no);
         }
     }
 
-    fn time_passes(&mut self) {
+    fn pass_time(&mut self) {
         let now_ms = self.now.uptime_ms;
         let next = self.channel.next_deadline_ms().unwrap_or(now_ms).max(now_ms);
         let target = match self.rng.random_range(0..12) {

@@ -1,6 +1,6 @@
-//! Acknowledging: leases, attempts, consumers.
+//! Tests of acknowledging: leases, attempts, consumers.
 
-use crate::op::harness::{TestChannel, received, said};
+use crate::op::harness::{TestChannel, parse_draft, received};
 use crate::op::{Ack, Consumers, ReadInput};
 use crate::{AckMode, Code, GapReason, limits};
 
@@ -35,13 +35,13 @@ fn a01_a_leased_message_is_skipped_by_other_reads_until_the_lease_ends() {
     let id = test.send("ann", "all", "work").id;
     assert_eq!(test.listen_with("bob", manual()).unwrap().texts, ["work"]);
     assert_eq!(cursor(&mut test, "bob"), 0);
-    let place = test.park("bob", manual());
+    let waiter = test.park("bob", manual());
     assert_eq!(test.channel.next_deadline_ms(), Some(10_000));
     test.at(9_999);
-    assert!(test.answer(place).is_none());
+    assert!(test.answer(waiter).is_none());
     test.at(10_000);
-    let seen = test.answered(place);
-    assert_eq!((seen.texts, seen.attempts), (vec!["work".to_owned()], vec![2]));
+    let received = test.answered(waiter);
+    assert_eq!((received.texts, received.attempts), (vec!["work".to_owned()], vec![2]));
     assert_eq!(ack(&mut test, "bob", id), Ok((1, id)));
     test.at(100_000);
     assert!(test.listen_with("bob", manual()).is_none());
@@ -51,14 +51,14 @@ fn a01_a_leased_message_is_skipped_by_other_reads_until_the_lease_ends() {
 fn a01_a_lease_begins_when_the_response_is_delivered() {
     let mut test = pair();
     test.send("ann", "all", "work");
-    let delivery = test.poll("bob", manual()).unwrap();
+    let response = test.poll("bob", manual()).unwrap();
     test.at(8_000);
-    test.take(delivery);
-    let place = test.park("bob", manual());
+    test.take(response);
+    let waiter = test.park("bob", manual());
     test.at(17_999);
-    assert!(test.answer(place).is_none());
+    assert!(test.answer(waiter).is_none());
     test.at(18_000);
-    assert_eq!(test.answered(place).attempts, [2]);
+    assert_eq!(test.answered(waiter).attempts, [2]);
 }
 
 #[test]
@@ -67,12 +67,12 @@ fn a01_an_ack_is_cumulative() {
     test.send_many("ann", "all", 5);
     let first = test.channel.last_id() - 4;
     test.listen_with("bob", ReadInput { max: 3, ..manual() });
-    assert_eq!(ack(&mut test, "bob", first + 3), Err(Code::Invalid), "above what was handed out");
+    assert_eq!(ack(&mut test, "bob", first + 3), Err(Code::Invalid), "above the highest delivered id");
     assert_eq!(ack(&mut test, "bob", first + 1), Ok((2, first + 1)));
     assert_eq!(ack(&mut test, "bob", first), Ok((0, first + 1)), "below the cursor it does nothing");
     test.at(20_000);
-    let seen = test.listen_with("bob", manual()).unwrap();
-    assert_eq!((seen.texts, seen.attempts), (vec!["x3".into(), "x4".into(), "x5".into()], vec![2, 1, 1]));
+    let received = test.listen_with("bob", manual()).unwrap();
+    assert_eq!((received.texts, received.attempts), (vec!["x3".into(), "x4".into(), "x5".into()], vec![2, 1, 1]));
 }
 
 #[test]
@@ -103,12 +103,12 @@ fn a01_a_read_can_acknowledge_the_previous_one() {
 #[test]
 fn a01_a_status_is_never_leased_and_moves_no_manual_cursor() {
     let mut test = pair();
-    let place = test.park("bob", manual());
-    let status = said(&serde_json::json!({"text": "working", "kind": "status"})).unwrap();
+    let waiter = test.park("bob", manual());
+    let status = parse_draft(&serde_json::json!({"text": "working", "kind": "status"})).unwrap();
     let id = test.try_send("ann", status).unwrap().id;
-    let delivery = test.answer(place).unwrap();
-    assert_eq!((received(&delivery).texts, delivery.guard.is_none()), (vec!["working".to_owned()], true));
-    assert_eq!(ack(&mut test, "bob", id), Ok((0, 0)), "acknowledging it is no error");
+    let response = test.answer(waiter).unwrap();
+    assert_eq!((received(&response).texts, response.guard.is_none()), (vec!["working".to_owned()], true));
+    assert_eq!(ack(&mut test, "bob", id), Ok((0, 0)), "acknowledging it is not an error");
     test.at(60_000);
     assert!(test.listen_with("bob", manual()).is_none());
 }
@@ -119,10 +119,10 @@ fn a01_a_read_without_manual_acknowledges_what_it_returns() {
     test.send("ann", "all", "1");
     test.listen_with("bob", manual());
     test.send("ann", "all", "2");
-    assert_eq!(test.listen("bob").unwrap().texts, ["2"], "what is leased is skipped");
+    assert_eq!(test.listen("bob").unwrap().texts, ["2"], "leased messages are skipped");
     test.at(10_000);
-    let seen = test.listen("bob").unwrap();
-    assert_eq!((seen.texts, seen.attempts), (vec!["1".to_owned()], vec![2]));
+    let received = test.listen("bob").unwrap();
+    assert_eq!((received.texts, received.attempts), (vec!["1".to_owned()], vec![2]));
     test.at(50_000);
     assert!(test.listen("bob").is_none());
 }
@@ -136,16 +136,16 @@ fn a01_a_leased_message_is_not_lost_until_the_lease_ends() {
     test.send("ann", "all", "2");
     assert_eq!(test.listen_with("bob", manual()).unwrap().gap, None);
     test.at(10_000);
-    let seen = test.listen_with("bob", manual()).unwrap();
-    assert_eq!((seen.gap.map(|g| g.to), seen.texts), (Some(first), vec!["2".to_owned()]));
+    let received = test.listen_with("bob", manual()).unwrap();
+    assert_eq!((received.gap.map(|g| g.to), received.texts), (Some(first), vec!["2".to_owned()]));
 }
 
 #[test]
 fn a01_a_manual_reader_gets_a_gap_with_messages_or_at_its_deadline() {
     let mut test = pair().restarted(GapReason::Restart);
-    let place = test.park("bob", manual());
+    let waiter = test.park("bob", manual());
     test.at(30_000);
-    let gap = test.answered(place).gap.unwrap();
+    let gap = test.answered(waiter).gap.unwrap();
     assert_eq!(ack(&mut test, "bob", gap.to), Ok((0, gap.to)));
     assert!(test.listen("bob").is_none());
 }

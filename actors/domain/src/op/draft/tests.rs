@@ -1,13 +1,13 @@
-//! Drafts: what may be sent, and what is refused before the channel.
+//! Tests of the validation of sends.
 
 use serde_json::{Value, json};
 
 use crate::op::Draft;
-use crate::op::harness::said;
+use crate::op::harness::parse_draft;
 use crate::{Code, Kind, Priority};
 
 fn code(body: &Value) -> Code {
-    said(body).expect_err("it is refused").code
+    parse_draft(body).expect_err("it is refused").code
 }
 
 fn file(data: &str) -> Value {
@@ -16,15 +16,15 @@ fn file(data: &str) -> Value {
 
 #[test]
 fn d13_text_has_at_most_8192_characters_and_is_never_truncated() {
-    assert!(said(&json!({"text": "🐀".repeat(8192)})).is_ok());
+    assert!(parse_draft(&json!({"text": "🐀".repeat(8192)})).is_ok());
     assert_eq!(code(&json!({"text": "🐀".repeat(8193)})), Code::Invalid);
-    assert!(said(&json!({"text": "x".repeat(280), "kind": "status"})).is_ok());
+    assert!(parse_draft(&json!({"text": "x".repeat(280), "kind": "status"})).is_ok());
     assert_eq!(code(&json!({"text": "x".repeat(281), "kind": "status"})), Code::Invalid);
 }
 
 #[test]
 fn text_is_an_alias_of_message() {
-    let text = |body: Value| said(&body).map(|d| d.text);
+    let text = |body: Value| parse_draft(&body).map(|d| d.text);
     assert_eq!(text(json!({"message": "a", "text": "b"})).unwrap(), "a");
     assert_eq!(text(json!({"message": null, "text": "b"})).unwrap(), "b");
     assert_eq!(text(json!({"text": "  "})).unwrap(), "  ");
@@ -34,7 +34,7 @@ fn text_is_an_alias_of_message() {
 
 #[test]
 fn d11_a_recipient_may_be_a_number() {
-    let to = |to: Value| said(&json!({"to": to, "text": "x"})).map(|d| d.to);
+    let to = |to: Value| parse_draft(&json!({"to": to, "text": "x"})).map(|d| d.to);
     assert_eq!(to(json!(2)).unwrap(), "#2");
     assert_eq!(to(json!(" Bob ")).unwrap(), "bob");
     assert_eq!(to(json!(null)).unwrap(), "");
@@ -45,7 +45,7 @@ fn d11_a_recipient_may_be_a_number() {
 
 #[test]
 fn priority_and_kind_are_enums() {
-    let draft = said(&json!({"text": "x", "priority": "urgent", "kind": "message"})).unwrap();
+    let draft = parse_draft(&json!({"text": "x", "priority": "urgent", "kind": "message"})).unwrap();
     assert_eq!((draft.priority, draft.kind), (Priority::Urgent, Kind::Message));
     for body in [json!({"priority": null}), json!({"kind": null}), json!({"priority": "High"}), json!({"kind": "text"})]
     {
@@ -58,7 +58,7 @@ fn priority_and_kind_are_enums() {
 #[test]
 fn suggested_replies_are_counted_then_trimmed() {
     let replies =
-        |replies: Value| said(&json!({"text": "x", "suggested_replies": replies})).map(|d| d.suggested_replies);
+        |replies: Value| parse_draft(&json!({"text": "x", "suggested_replies": replies})).map(|d| d.suggested_replies);
     assert_eq!(replies(json!([" yes ", "", "no"])).unwrap(), ["yes", "no"]);
     assert!(replies(json!(null)).unwrap().is_empty() && replies(json!([" "])).unwrap().is_empty());
     assert!(replies(json!(["", "", "", "", ""])).is_err());
@@ -68,7 +68,7 @@ fn suggested_replies_are_counted_then_trimmed() {
 
 #[test]
 fn attachments_are_checked() {
-    let files = |files: Value| said(&json!({"attachments": files})).map(|d| d.attachments);
+    let files = |files: Value| parse_draft(&json!({"attachments": files})).map(|d| d.attachments);
     assert_eq!(files(json!([file("AA \n==")])).unwrap()[0].data_base64, "AA==");
     assert!(files(json!([file("A")])).is_ok());
     for data in ["", "  ", "==", "A===", "A-_", "ä"] {
@@ -89,21 +89,21 @@ fn attachments_are_checked() {
 #[test]
 fn d12_attachments_over_their_total_are_too_large() {
     let half = "A".repeat(262_144);
-    assert!(said(&json!({"attachments": [file(&half), file(&half)]})).is_ok());
+    assert!(parse_draft(&json!({"attachments": [file(&half), file(&half)]})).is_ok());
     assert_eq!(code(&json!({"attachments": [file(&half), file(&half), file("A")]})), Code::TooLarge);
 }
 
 #[test]
 fn a_status_has_no_attachments_and_no_suggested_replies() {
     let body = json!({"text": "x", "kind": "status", "attachments": [file("AA")], "suggested_replies": ["a"]});
-    let draft = said(&body).unwrap();
+    let draft = parse_draft(&body).unwrap();
     assert!(draft.attachments.is_empty() && draft.suggested_replies.is_empty());
     assert_eq!(code(&json!({"kind": "status", "attachments": [file("AA")]})), Code::Invalid);
 }
 
 #[test]
 fn a05_a_thread_is_a_short_name() {
-    assert_eq!(said(&json!({"text": "x", "thread": " build "})).unwrap().thread.unwrap(), "build");
+    assert_eq!(parse_draft(&json!({"text": "x", "thread": " build "})).unwrap().thread.unwrap(), "build");
     for thread in [" ".to_owned(), "x".repeat(65)] {
         assert_eq!(code(&json!({"text": "x", "thread": thread})), Code::Invalid);
     }

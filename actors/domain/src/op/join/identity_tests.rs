@@ -1,4 +1,4 @@
-//! Joining with the key of an identity: who gets the place, whose session goes on, and whose mailbox it is.
+//! Tests of joining with the key of an identity: which member, session and held DMs it gets.
 
 use crate::op::harness::{START_MS, TestChannel, draft};
 use crate::op::{JoinReply, Keepalive, Leave, Revoke, RotateToken};
@@ -9,13 +9,13 @@ fn key(account: u64, key_no: u64) -> Identity {
 }
 
 fn prove(test: &mut TestChannel, callsign: &str, identity: Identity, session: Option<&str>) -> JoinReply {
-    let mut join = test.wish(Some(callsign), session);
+    let mut join = test.join_request(Some(callsign), session);
     join.identity = Some(identity);
     test.joins(join).unwrap()
 }
 
 fn without_key(test: &mut TestChannel, callsign: &str, session: Option<&str>) -> Result<JoinReply, Refusal> {
-    let mut join = test.wish(Some(callsign), session);
+    let mut join = test.join_request(Some(callsign), session);
     join.is_reserved = true;
     test.joins(join)
 }
@@ -39,24 +39,24 @@ fn a05_messages_of_an_identity_are_verified() {
     let mut test = TestChannel::new();
     test.join("bob");
     prove(&mut test, "ann", key(1, 1), None);
-    let told = |test: &mut TestChannel| {
-        let place = test.poll("bob", Default::default()).unwrap();
-        let json = String::from_utf8(place.messages[0].message.json().to_vec()).unwrap();
-        test.take(place);
+    let last_message = |test: &mut TestChannel| {
+        let waiter = test.poll("bob", Default::default()).unwrap();
+        let json = String::from_utf8(waiter.messages[0].message.json().to_vec()).unwrap();
+        test.take(waiter);
         json
     };
     test.send("ann", "bob", "it is me");
-    assert!(told(&mut test).ends_with(r#""text":"it is me","at":1800000000000,"verified":"identity"}"#));
+    assert!(last_message(&mut test).ends_with(r#""text":"it is me","at":1800000000000,"verified":"identity"}"#));
     test.join("cat");
     test.send("cat", "bob", r#"","verified":"identity"#);
-    let forged: serde_json::Value = serde_json::from_str(&told(&mut test)).unwrap();
+    let forged: serde_json::Value = serde_json::from_str(&last_message(&mut test)).unwrap();
     assert_eq!(forged.get("verified"), None, "{forged}");
     let session = test.session("ann");
-    let mut renamed = test.wish(Some("dan"), None);
+    let mut renamed = test.join_request(Some("dan"), None);
     renamed.presented_session = Some(session);
     test.joins(renamed).unwrap();
     test.send("dan", "bob", "and now?");
-    assert!(!told(&mut test).contains("verified"), "another callsign is not the identity's");
+    assert!(!last_message(&mut test).contains("verified"), "another callsign is not the identity's");
 }
 
 #[test]
@@ -82,7 +82,7 @@ fn d18_the_callsign_of_an_identity_requires_its_key() {
         for presented_session in [None, Some(session.as_str())] {
             assert_eq!(without_key(&mut test, "ann", presented_session).unwrap_err().code, Code::CallsignTaken);
             let unknown = test.join_as(Some("ann"), presented_session).unwrap_err();
-            assert_eq!(unknown.code, Code::CallsignTaken, "while its session lives, whatever the hub knows");
+            assert_eq!(unknown.code, Code::CallsignTaken, "while its session is live");
         }
         assert_eq!(test.join_as(None, Some(&session)).unwrap_err().code, Code::CallsignTaken);
         let gone = test.session("ann");
@@ -109,7 +109,7 @@ fn an_identity_evicts_the_previous_holder_and_inherits_nothing() {
     let owner = prove(&mut test, "ann", key(1, 1), None);
     assert_eq!((owner.idempotent, owner.idx, owner.unread), (false, 3, 0));
     assert_eq!(alive(&mut test, &squatter), Err(Code::SessionExpired));
-    // And the other way round: the identity is gone, and somebody else takes the name.
+    // Conversely: the identity is deleted, and another agent joins under its callsign.
     test.send("bob", "ann", "for the owner");
     assert!(revoke(&mut test, key(1, 1)));
     let heir = test.join("ann");
@@ -123,7 +123,7 @@ fn the_session_of_an_old_key_ends_and_cannot_resume() {
     let mut test = TestChannel::new();
     test.join("bob");
     let old = prove(&mut test, "ann", key(1, 1), None);
-    assert!(!revoke(&mut test, key(2, 1)) && !revoke(&mut test, key(1, 2)), "another key is none of its business");
+    assert!(!revoke(&mut test, key(2, 1)) && !revoke(&mut test, key(1, 2)), "sessions of other keys stay");
     let (poll, stream) = (test.park("ann", Default::default()), test.open("ann", Default::default()));
     test.events(stream);
     assert!(revoke(&mut test, key(1, 1)));
@@ -132,7 +132,7 @@ fn the_session_of_an_old_key_ends_and_cannot_resume() {
     assert_eq!(alive(&mut test, &old.session_id), Err(Code::SessionExpired));
     test.send("bob", "ann", "still yours");
     let new = prove(&mut test, "ann", key(1, 2), Some(&old.session_id));
-    assert!(new.session_id != old.session_id, "who had the old key may know the old session");
+    assert!(new.session_id != old.session_id, "the holder of the old key may know the old session");
     assert_eq!((new.idx, new.unread), (old.idx, 1));
     assert_eq!(alive(&mut test, &old.session_id), Err(Code::SessionExpired));
 }
@@ -155,7 +155,7 @@ fn a_key_takes_over_from_a_session_chosen_by_its_caller() {
     prove(&mut test, "ann", key(1, 1), Some("my-own-session"));
     assert!(prove(&mut test, "ann", key(1, 1), Some("my-own-session")).idempotent);
     let minted = prove(&mut test, "ann", key(1, 1), None);
-    assert_ne!(minted.session_id, "my-own-session", "it is shown to who brings it only");
+    assert_ne!(minted.session_id, "my-own-session", "it is returned only to the caller that presents it");
     assert_eq!(alive(&mut test, "my-own-session"), Err(Code::SessionExpired));
     assert_eq!(prove(&mut test, "ann", key(1, 1), Some("another-of-mine")).session_id, "another-of-mine");
     assert_eq!(alive(&mut test, &minted.session_id), Err(Code::SessionExpired));
@@ -181,7 +181,7 @@ fn entries_from_before_identities_existed_are_read() {
     let before = r#"{"op":"joined","no":1,"callsign":"ann","generation":7,"cursor":0,"at_ms":5}"#;
     let entry: Entry = serde_json::from_str(before).unwrap();
     assert!(matches!(entry, Entry::Joined { identity: None, .. }));
-    assert_eq!(serde_json::to_string(&entry).unwrap(), before, "and nothing is written that says nothing");
+    assert_eq!(serde_json::to_string(&entry).unwrap(), before, "absent fields are not written");
 }
 
 #[test]

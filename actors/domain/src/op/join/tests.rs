@@ -1,4 +1,4 @@
-//! Joining: the collision matrix, own sessions, returns and claims.
+//! Tests of joining: collisions, sessions chosen by the caller, returning members, claimed callsigns.
 
 use std::collections::BTreeSet;
 
@@ -81,7 +81,7 @@ fn d18_a_session_id_chosen_by_the_caller_is_never_returned_to_others() {
     assert!(!format!("{refusal:?}").contains("my-own-session"));
     assert!(again(&mut test, "ann", "my-own-session").unwrap().idempotent);
     expire(&mut test);
-    assert_ne!(test.join("ann").session_id, "my-own-session", "not even when it has expired");
+    assert_ne!(test.join("ann").session_id, "my-own-session", "not even after it expired");
 }
 
 #[test]
@@ -116,7 +116,7 @@ fn a_session_that_joins_under_another_callsign_is_renamed() {
     let renamed = again(&mut test, "bob", "my-own-session").unwrap();
     assert_eq!((renamed.session_id.as_str(), renamed.idx), ("my-own-session", 3));
     assert_eq!(renamed.roster, ["bob", "cat"]);
-    assert!(test.listen("bob").is_none(), "the mail stays with the callsign");
+    assert!(test.listen("bob").is_none(), "held DMs stay with the callsign");
     let back = again(&mut test, "ann", "my-own-session").unwrap();
     assert_eq!((back.idx, back.idempotent), (2, false));
     assert_eq!(test.listen("ann").unwrap().texts, ["for ann"]);
@@ -152,7 +152,7 @@ fn d17_a_session_that_left_does_not_resume() {
     let second = test.join("ann").session_id;
     assert_ne!(first, second);
     leave(&mut test, "ann");
-    assert_eq!(again(&mut test, "ann", &first).unwrap().session_id, first, "unless it is brought");
+    assert_eq!(again(&mut test, "ann", &first).unwrap().session_id, first, "unless it is presented");
 }
 
 #[test]
@@ -162,7 +162,7 @@ fn d17_only_its_session_can_resume_a_claimed_callsign() {
     expire(&mut test);
     let expired_at = test.now.uptime_ms;
     assert_eq!(test.join_as(Some("ann"), None).unwrap_err().code, Code::CallsignTaken);
-    assert_eq!(again(&mut test, "ann", "somebody-else").unwrap_err(), Code::CallsignTaken);
+    assert_eq!(again(&mut test, "ann", "another-session").unwrap_err(), Code::CallsignTaken);
     assert_eq!(again(&mut test, "ann", &first).unwrap().session_id, first);
     expire(&mut test);
     assert!(test.now.uptime_ms > expired_at);
@@ -221,7 +221,7 @@ fn d21_private_dms_are_visible_to_sender_and_recipient_only() {
     open.join("ann");
     open.send("ann", "all", "hello");
     open.send("ann", "ann", "note");
-    assert_eq!(open.join("cat").history.len(), 2, "on a token channel everybody sees everything");
+    assert_eq!(open.join("cat").history.len(), 2, "on a channel with public DMs all members see them");
 }
 
 #[test]
@@ -243,10 +243,10 @@ fn d20_numbers_are_not_reused() {
     assert_eq!((test.join("cat").idx, test.join("ann").idx), (3, 1));
     test.at(limits::SESSION_TTL_MS);
     test.at(limits::SESSION_TTL_MS + limits::MEMBER_TTL_MS);
-    assert_eq!(test.join("ann").idx, 4, "it was forgotten");
+    assert_eq!(test.join("ann").idx, 4, "it was removed");
 }
 
-/// As many members as there may be, `m1` first, all here.
+/// The maximum number of members, all live, `m1` first.
 fn crowd(test: &mut TestChannel) {
     for no in 1..=u32::try_from(limits::MEMBERS).unwrap() {
         let callsign = Callsign::parse(&format!("m{no}")).unwrap();
@@ -298,7 +298,7 @@ fn d30_tombstones_last_an_hour() {
     assert_eq!(test.ask(Keepalive { session: session.clone() }).unwrap_err().code, Code::SessionExpired);
     test.at(HOUR_MS);
     assert_eq!(test.ask(Keepalive { session: session.clone() }).unwrap_err().code, Code::NotJoined);
-    assert!(test.ask(Leave { session }).unwrap().ok, "leaving is never an error");
+    assert!(test.ask(Leave { session }).unwrap().ok, "leaving always succeeds");
 }
 
 #[test]
@@ -326,7 +326,7 @@ fn d30_an_idle_channel_is_unloaded_unless_it_holds_a_dm() {
 fn d30_a_full_band_drops_the_member_that_is_away_longest() {
     let mut test = TestChannel::with(Settings::band(START_MS));
     crowd(&mut test);
-    assert_eq!(test.join_as(Some("early"), None).unwrap_err().code, Code::LimitReached, "everybody is here");
+    assert_eq!(test.join_as(Some("early"), None).unwrap_err().code, Code::LimitReached, "all members are live");
     for no in [2, 1] {
         test.at(test.now.uptime_ms + 1);
         test.channel.apply(&Entry::Left { no }, test.now, &mut crate::Effects::default());

@@ -78,8 +78,8 @@ impl ReadQuery<'_> {
 }
 
 /// A whole number above 0.
-fn count(name: &'static str, said: Option<f64>) -> Result<Option<u64>, Refusal> {
-    match said {
+fn count(name: &'static str, value: Option<f64>) -> Result<Option<u64>, Refusal> {
+    match value {
         None => Ok(None),
         Some(n) if n >= 1.0 && n.fract() == 0.0 => Ok(Some(saturating_u64(n))),
         Some(_) => Err(Refusal::invalid(format!("{name} must be a whole number above 0"))),

@@ -1,4 +1,4 @@
-//! Receipts: what a sender is told.
+//! Tests of receipts.
 
 use crate::op::harness::{START_MS, TestChannel};
 use crate::op::{Ack, Leave, ReadInput, Receipts, ReceiptsReply};
@@ -17,7 +17,7 @@ fn ask(test: &mut TestChannel, who: &str, id: u64) -> Result<ReceiptsReply, Code
     test.query(Receipts { session, id }).map_err(|r| r.code)
 }
 
-/// The receipts of ann's message in words: `bob queued, cat delivered`.
+/// The receipts of ann's message as text: `bob queued, cat delivered`.
 fn states(test: &mut TestChannel, id: u64) -> String {
     let reply = ask(test, "ann", id).unwrap();
     let words = |r: &crate::op::Receipt| format!("{} {:?}", r.to, r.state).to_lowercase();
@@ -50,9 +50,9 @@ fn a04_a_dm_has_times_and_attempts() {
 fn a04_a_dm_counts_as_delivered_when_the_response_is_completed() {
     let mut test = trio();
     let id = test.send("ann", "bob", "hi").id;
-    let delivery = test.poll("bob", ReadInput::default()).unwrap();
+    let response = test.poll("bob", ReadInput::default()).unwrap();
     assert_eq!(states(&mut test, id), "bob queued");
-    test.take(delivery);
+    test.take(response);
     assert_eq!(states(&mut test, id), "bob delivered");
 }
 
@@ -79,7 +79,7 @@ fn a04_the_most_advanced_consumer_determines_the_receipt() {
     test.ask(Ack { session, consumer: tape(), upto: id }).unwrap();
     assert_eq!(states(&mut test, id), "bob acked, cat queued");
     test.listen("bob");
-    assert_eq!(states(&mut test, id), "bob acked, cat queued", "it never goes back");
+    assert_eq!(states(&mut test, id), "bob acked, cat queued", "a receipt never goes back");
 }
 
 #[test]

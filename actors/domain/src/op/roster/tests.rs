@@ -1,7 +1,7 @@
-//! The roster: numbers that stay.
+//! Tests of the roster and of the other queries.
 
 use crate::limits::SESSION_TTL_MS;
-use crate::op::harness::{START_MS, TestChannel, said};
+use crate::op::harness::{START_MS, TestChannel, parse_draft};
 use crate::op::{Consumers, History, Info, Keepalive, Leave, ReadInput, RemoveConsumer, Roster, Stats};
 use crate::{Code, ConsumerName, Settings};
 
@@ -67,7 +67,7 @@ fn a06_keepalive_and_roster_return_the_unread_count() {
 fn history_returns_the_ring_without_statuses_and_moves_no_cursor() {
     let mut test = pair();
     test.send("bob", "all", "1");
-    test.try_send("bob", said(&serde_json::json!({"text": "s", "kind": "status"})).unwrap()).unwrap();
+    test.try_send("bob", parse_draft(&serde_json::json!({"text": "s", "kind": "status"})).unwrap()).unwrap();
     test.send("bob", "ann", "2");
     assert_eq!(texts(&mut test, Some("ann"), 100, None), ["1", "2"]);
     assert_eq!(texts(&mut test, None, 1, None), ["2"]);
@@ -92,7 +92,7 @@ fn d21_history_shows_private_dms_to_sender_and_recipient_only() {
 fn a05_history_can_be_filtered_by_thread() {
     let mut test = pair();
     for (text, thread) in [("1", "a"), ("2", "b"), ("3", "a")] {
-        test.try_send("bob", said(&serde_json::json!({"text": text, "thread": thread})).unwrap()).unwrap();
+        test.try_send("bob", parse_draft(&serde_json::json!({"text": text, "thread": thread})).unwrap()).unwrap();
     }
     test.send("bob", "all", "4");
     assert_eq!(texts(&mut test, None, 100, Some("a")), ["1", "3"]);
@@ -132,7 +132,7 @@ fn a01_consumers_are_listed_with_their_lag_and_can_be_removed() {
     let again = test.listen_with("ann", ReadInput { max: 1, ..side() }).unwrap();
     test.take(underway);
     assert_eq!(again.texts, ["x1"], "a new one starts at the oldest message held");
-    assert_eq!(test.listen_with("ann", side()).unwrap().texts, ["x2", "x3"], "and owes nothing to the old one");
+    assert_eq!(test.listen_with("ann", side()).unwrap().texts, ["x2", "x3"], "and has no claims of the old one");
     let (poll, stream) = (test.park("ann", side()), test.open("ann", side()));
     test.ask(RemoveConsumer { session: session.clone(), name: name.clone() }).unwrap();
     assert_eq!((test.answer(poll).is_some(), test.ended(stream).unwrap()), (true, "bye removed".to_owned()));

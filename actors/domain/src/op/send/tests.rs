@@ -1,8 +1,8 @@
-//! Sending: recipients, quota, held DMs, idempotency, statuses.
+//! Tests of sending: recipients, quota, held DMs, idempotency, statuses.
 
 use serde_json::json;
 
-use crate::op::harness::{START_MS, TestChannel, draft, rules, said};
+use crate::op::harness::{START_MS, TestChannel, draft, parse_draft, rules};
 use crate::op::{Leave, Send};
 use crate::{Code, Rules, Settings, TokenHash, limits};
 
@@ -35,9 +35,9 @@ fn d06_100_dms_are_held_for_a_recipient_and_the_next_is_refused() {
 fn d06_4_mib_of_dms_are_held_for_a_recipient() {
     let mut test = trio();
     for _ in 0..8 {
-        test.try_send("ann", said(&big()).unwrap()).unwrap();
+        test.try_send("ann", parse_draft(&big()).unwrap()).unwrap();
     }
-    assert_eq!(test.try_send("ann", said(&big()).unwrap()).unwrap_err().code, Code::MailboxFull);
+    assert_eq!(test.try_send("ann", parse_draft(&big()).unwrap()).unwrap_err().code, Code::MailboxFull);
     let (_, bytes) = test.channel.held();
     assert!(bytes <= limits::HELD_BYTES && bytes > limits::HELD_BYTES - 600_000);
 }
@@ -51,13 +51,13 @@ fn d06_16_mib_of_dms_are_held_per_channel() {
         test.join(&name);
         let mut body = big();
         body["to"] = json!(name);
-        while test.try_send("ann", said(&body).unwrap()).is_ok() {
+        while test.try_send("ann", parse_draft(&body).unwrap()).is_ok() {
             sent += 1;
         }
     }
     assert_eq!(sent, 33);
     assert!(test.channel.held().1 <= limits::HELD_CHANNEL_BYTES);
-    assert_eq!(test.try_send("ann", said(&big()).unwrap()).unwrap_err().code, Code::MailboxFull);
+    assert_eq!(test.try_send("ann", parse_draft(&big()).unwrap()).unwrap_err().code, Code::MailboxFull);
 }
 
 #[test]
@@ -118,8 +118,8 @@ fn d20_a_member_number_addresses_the_same_member() {
     assert_eq!(test.send("bob", "#3", "the third").to, "cat");
     assert_eq!(test.send("bob", "7", "the one called so").to, "7");
     assert_ne!(test.send("bob", "#7", "the seventh").to, "7");
-    for nobody in ["#8", "99", "+2", "#+2", "#"] {
-        assert_eq!(test.try_send("bob", draft(nobody, "hi")).unwrap_err().code, Code::UnknownRecipient, "{nobody}");
+    for unknown in ["#8", "99", "+2", "#+2", "#"] {
+        assert_eq!(test.try_send("bob", draft(unknown, "hi")).unwrap_err().code, Code::UnknownRecipient, "{unknown}");
     }
 }
 
@@ -140,7 +140,7 @@ fn d26_the_sends_of_a_session_are_limited_per_sliding_minute() {
     test.at(60_000);
     assert!(test.send("ann", "all", "it slid").ok);
     let unknown = test.try_send("bob", draft("zoe", "hi")).unwrap_err();
-    assert_eq!(unknown.quota.unwrap().remaining, 2, "what is refused is not counted, and tells the window");
+    assert_eq!(unknown.quota.unwrap().remaining, 2, "a refused send does not count, and returns the quota");
 }
 
 #[test]
@@ -157,7 +157,7 @@ fn d26_a_rename_does_not_reset_the_rate_window() {
 #[test]
 fn a02_the_same_key_and_body_return_the_first_reply() {
     let mut test = trio();
-    let keyed = |text: &str| said(&json!({"to": "bob", "text": text, "client_msg_id": "k1"})).unwrap();
+    let keyed = |text: &str| parse_draft(&json!({"to": "bob", "text": text, "client_msg_id": "k1"})).unwrap();
     let first = test.try_send("ann", keyed("hi")).unwrap();
     test.at(1_000);
     let again = test.try_send("ann", keyed("hi")).unwrap();
@@ -173,7 +173,7 @@ fn a02_a_duplicate_does_not_count_in_the_rate_window() {
     let rules = Rules { sends_per_minute: Some(1), ..rules() };
     let mut test = TestChannel::opened(Settings::plain(TokenHash::of("t"), START_MS), rules, 0, None);
     test.join("ann");
-    let keyed = || said(&json!({"text": "hi", "client_msg_id": "k1"})).unwrap();
+    let keyed = || parse_draft(&json!({"text": "hi", "client_msg_id": "k1"})).unwrap();
     test.try_send("ann", keyed()).unwrap();
     assert!(test.try_send("ann", keyed()).unwrap().duplicate);
 }
@@ -181,7 +181,7 @@ fn a02_a_duplicate_does_not_count_in_the_rate_window() {
 #[test]
 fn a02_a_thousand_keys_are_remembered_for_a_day() {
     let mut test = trio();
-    let keyed = |n: usize| said(&json!({"text": "hi", "client_msg_id": format!("k{n}")})).unwrap();
+    let keyed = |n: usize| parse_draft(&json!({"text": "hi", "client_msg_id": format!("k{n}")})).unwrap();
     let day = limits::IDEMPOTENCY_MS;
     let session = test.session("ann");
     test.try_send("ann", keyed(0)).unwrap();
@@ -203,7 +203,7 @@ fn a02_a_thousand_keys_are_remembered_for_a_day() {
 fn a02_a_key_belongs_to_a_callsign_not_to_a_renamed_session() {
     let mut test = TestChannel::new();
     test.join_as(Some("ann"), Some("my-own-session")).unwrap();
-    let keyed = || said(&json!({"text": "hi", "client_msg_id": "k1"})).unwrap();
+    let keyed = || parse_draft(&json!({"text": "hi", "client_msg_id": "k1"})).unwrap();
     test.try_send("ann", keyed()).unwrap();
     test.join_as(Some("eve"), Some("my-own-session")).unwrap();
     assert!(!test.try_send("eve", keyed()).unwrap().duplicate);
@@ -216,11 +216,11 @@ fn a05_thread_and_reply_to_are_delivered() {
     let mut test = trio();
     let first = test.send("ann", "all", "question");
     let reply = test
-        .try_send("bob", said(&json!({"text": "answer", "reply_to": first.id, "thread": " build "})).unwrap())
+        .try_send("bob", parse_draft(&json!({"text": "answer", "reply_to": first.id, "thread": " build "})).unwrap())
         .unwrap();
     assert_eq!((reply.reply_to, reply.thread.as_deref()), (Some(first.id), Some("build")));
-    let delivery = test.poll("cat", crate::op::ReadInput::default()).unwrap();
-    let json: serde_json::Value = serde_json::from_slice(&delivery.messages[1].message.json()).unwrap();
+    let response = test.poll("cat", crate::op::ReadInput::default()).unwrap();
+    let json: serde_json::Value = serde_json::from_slice(&response.messages[1].message.json()).unwrap();
     assert_eq!((&json["reply_to"], &json["thread"]), (&json!(first.id), &json!("build")));
 }
 
@@ -241,7 +241,7 @@ fn a_dm_to_an_absent_member_is_queued() {
     test.ask(Leave { session }).unwrap();
     assert!(test.send("ann", "bob", "later").queued && !test.send("ann", "cat", "now").queued);
     assert!(!test.send("ann", "all", "everybody").queued);
-    let status = said(&json!({"to": "bob", "text": "working", "kind": "status"})).unwrap();
+    let status = parse_draft(&json!({"to": "bob", "text": "working", "kind": "status"})).unwrap();
     assert!(!test.try_send("ann", status).unwrap().queued);
     test.join("bob");
     assert_eq!(test.listen("bob").unwrap().texts, ["later", "everybody"]);
@@ -250,7 +250,8 @@ fn a_dm_to_an_absent_member_is_queued() {
 #[test]
 fn a_status_reaches_waiting_members_and_is_not_stored() {
     let mut test = trio();
-    let status = |to: &str| said(&json!({"to": to, "text": "working", "kind": "status", "priority": "low"})).unwrap();
+    let status =
+        |to: &str| parse_draft(&json!({"to": to, "text": "working", "kind": "status", "priority": "low"})).unwrap();
     let (bob, cat) = (test.park("bob", Default::default()), test.open("cat", Default::default()));
     test.events(cat);
     let sent = test.try_send("ann", status("all")).unwrap();

@@ -1,6 +1,6 @@
-//! Streams: bounds, lagging, resuming, manual streams and their ends.
+//! Tests of streams: bounds, lagging, resuming, manual streams and how they end.
 
-use crate::op::harness::{TestChannel, said};
+use crate::op::harness::{TestChannel, parse_draft};
 use crate::op::{Ack, Leave, ReadInput};
 use crate::{AckMode, ConsumerName, GapReason, limits};
 
@@ -49,8 +49,8 @@ fn d02_events_that_a_cut_stream_did_not_take_are_unread() {
     assert_eq!(test.take_events(stream, 2), ["hello 0", "x1"]);
     let poll = test.park("bob", plain());
     test.cut(stream);
-    let seen = test.answered(poll);
-    assert_eq!((seen.texts.join(" "), seen.attempts), ("x2 x3 dm".to_owned(), vec![1; 3]));
+    let received = test.answered(poll);
+    assert_eq!((received.texts.join(" "), received.attempts), ("x2 x3 dm".to_owned(), vec![1; 3]));
     assert!(test.listen("bob").is_none());
 }
 
@@ -67,13 +67,13 @@ fn d02_a_reader_256_events_behind_is_lagged() {
     test.send("ann", "all", "too much");
     assert_eq!(test.ended(stream).unwrap(), format!("lagged {taken}"));
     assert!(!test.channel.is_waiting(crate::WaiterId(1)));
-    let seen = test.listen("bob").unwrap();
+    let received = test.listen("bob").unwrap();
     assert_eq!(
-        seen.gap.map(|g| (g.from, g.to)),
+        received.gap.map(|g| (g.from, g.to)),
         Some((taken, taken + 157)),
-        "everything is unread, and the ring tells"
+        "all events are unread, and the ring has evicted some"
     );
-    assert_eq!(seen.texts.len(), 100);
+    assert_eq!(received.texts.len(), 100);
 }
 
 #[test]
@@ -82,7 +82,7 @@ fn d02_a_reader_1_mib_behind_is_lagged() {
     let stream = test.open("bob", plain());
     test.events(stream);
     let file = serde_json::json!({"mime": "image/png", "data_base64": "A".repeat(500_000)});
-    let big = said(&serde_json::json!({"to": "bob", "attachments": [file], "text": "big"})).unwrap();
+    let big = parse_draft(&serde_json::json!({"to": "bob", "attachments": [file], "text": "big"})).unwrap();
     for _ in 0..2 {
         test.try_send("ann", big.clone()).unwrap();
     }
@@ -97,17 +97,17 @@ fn d02_a_reader_1_mib_behind_is_lagged() {
 fn d02_more_than_1_mib_of_due_messages_is_fed_as_the_queue_drains() {
     let mut test = pair();
     let file = serde_json::json!({"mime": "image/png", "data_base64": "A".repeat(500_000)});
-    let big = said(&serde_json::json!({"to": "bob", "attachments": [file], "text": "big"})).unwrap();
+    let big = parse_draft(&serde_json::json!({"to": "bob", "attachments": [file], "text": "big"})).unwrap();
     for _ in 0..5 {
         test.try_send("ann", big.clone()).unwrap();
     }
     let stream = test.open("bob", plain());
     assert!(test.queued(stream).1 <= limits::STREAM_BYTES);
-    let mut seen = Vec::new();
+    let mut received = Vec::new();
     while test.queued(stream).0 > 0 {
-        seen.extend(test.take_events(stream, 1));
+        received.extend(test.take_events(stream, 1));
     }
-    assert_eq!(seen, ["hello 5", "big", "big", "big", "big", "big"]);
+    assert_eq!(received, ["hello 5", "big", "big", "big", "big", "big"]);
     assert_eq!((test.ended(stream), test.channel.held()), (None, (0, 0)));
 }
 
@@ -116,7 +116,7 @@ fn d02_a_gap_waits_for_a_full_queue_too() {
     let mut test = pair();
     let of_size = |chars: usize| {
         let file = serde_json::json!({"mime": "image/png", "data_base64": "A".repeat(chars)});
-        said(&serde_json::json!({"to": "bob", "attachments": [file], "text": "big"})).unwrap()
+        parse_draft(&serde_json::json!({"to": "bob", "attachments": [file], "text": "big"})).unwrap()
     };
     test.try_send("ann", of_size(524_000)).unwrap();
     let frame_bytes = test.channel.held().1;
@@ -124,7 +124,7 @@ fn d02_a_gap_waits_for_a_full_queue_too() {
     let hello_bytes = test.queued(stream).1 - frame_bytes;
     test.events(stream);
     test.cut(stream);
-    // Two messages that leave no room even for a gap.
+    // Two messages that fill the queue, so that not even a gap fits.
     let spare = limits::STREAM_BYTES - hello_bytes - 2 * frame_bytes - 20;
     for chars in [524_000, 524_000 + spare, 524_000] {
         test.try_send("ann", of_size(chars)).unwrap();
@@ -132,12 +132,12 @@ fn d02_a_gap_waits_for_a_full_queue_too() {
     let stream = test.open("bob", plain());
     test.send_many("ann", "all", 800);
     assert_eq!((test.queued(stream).0, test.queued(stream).1), (3, limits::STREAM_BYTES - 20));
-    let mut seen = Vec::new();
+    let mut received = Vec::new();
     while test.queued(stream).0 > 0 {
-        seen.extend(test.take_events(stream, 10));
+        received.extend(test.take_events(stream, 10));
     }
-    assert_eq!(seen.iter().filter(|e| e.starts_with("gap")).count(), 1);
-    assert_eq!((seen.len(), seen.last().unwrap().as_str()), (105, "x800"));
+    assert_eq!(received.iter().filter(|e| e.starts_with("gap")).count(), 1);
+    assert_eq!((received.len(), received.last().unwrap().as_str()), (105, "x800"));
 }
 
 #[test]
@@ -153,7 +153,7 @@ fn d03_a_stream_resumes_above_since() {
     assert_eq!(test.events(stream), ["3"]);
     let future = test.open("bob", since(first + 10));
     test.send("ann", "all", "4");
-    assert_eq!(test.events(future), ["hello 0"], "live delivery respects since");
+    assert_eq!(test.events(future), ["hello 0"], "live response respects since");
 }
 
 #[test]
@@ -208,7 +208,7 @@ fn d05_a_stream_reports_a_gap_once() {
     let mut test = pair().restarted(GapReason::Restart);
     let stream = test.open("bob", plain());
     let lost = test.channel.last_id();
-    assert!(test.listen("bob").is_none(), "the stream tells it");
+    assert!(test.listen("bob").is_none(), "the stream reports it");
     test.send("ann", "all", "fresh");
     assert_eq!(test.events(stream), ["hello 0".to_owned(), format!("gap 0..{lost} restart"), "fresh".to_owned()]);
     test.cut(stream);
@@ -252,8 +252,8 @@ fn a01_a_manual_stream_sends_nothing_twice_and_unacknowledged_messages_are_due_w
     test.at(limits::SESSION_TTL_MS - 1);
     test.send("ann", "all", "live");
     test.cut(stream);
-    let seen = test.listen("bob").unwrap();
-    assert_eq!((seen.texts.join(" "), seen.attempts), ("x1 x2 x3 live".to_owned(), vec![2, 2, 1, 1]));
+    let received = test.listen("bob").unwrap();
+    assert_eq!((received.texts.join(" "), received.attempts), ("x1 x2 x3 live".to_owned(), vec![2, 2, 1, 1]));
 }
 
 #[test]
@@ -286,7 +286,7 @@ fn a01_acknowledging_a_status_skips_no_message() {
     let mut test = pair();
     test.send_many("ann", "all", 2);
     let stream = test.open("bob", manual(1));
-    let status = said(&serde_json::json!({"text": "busy", "kind": "status"})).unwrap();
+    let status = parse_draft(&serde_json::json!({"text": "busy", "kind": "status"})).unwrap();
     let id = test.try_send("ann", status).unwrap().id;
     assert_eq!(test.events(stream), ["hello 2", "x1", "busy"]);
     assert_eq!(ack(&mut test, id), 1);
