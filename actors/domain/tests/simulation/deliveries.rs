@@ -48,21 +48,21 @@ impl Simulation {
             _ => assert!(ids.is_empty(), "an ending that is not ready gives nothing"),
         }
         self.check_attempts(&who, &response);
-        let told = response.gap.map(|gap| gap.to);
+        let gap_upto = response.gap.map(|gap| gap.to);
         match self.oracle.gap(&who, input.since, now_ms) {
-            Expected::Exactly(gap) => assert_eq!(response.gap, gap, "{who:?} is told exactly what it lost"),
+            Expected::Exactly(gap) => assert_eq!(response.gap, gap, "{who:?} gets exactly the gap it must get"),
             Expected::Unsure => {}
         }
-        let alone = told.is_some() && input.ack_mode == AckMode::Read && input.since.is_none();
+        let alone = gap_upto.is_some() && input.ack_mode == AckMode::Read && input.since.is_none();
         assert!(response.reason != AnswerReason::Ready || !ids.is_empty() || alone, "an empty answer is not ready");
         self.totals.delivered += ids.len() as u64;
-        self.totals.gaps += u64::from(told.is_some());
+        self.totals.gaps += u64::from(gap_upto.is_some());
         if response.guard.is_none() {
-            assert!(ids.is_empty() && told.is_none(), "what can be lost has a token");
+            assert!(ids.is_empty() && gap_upto.is_none(), "what can be lost has a token");
             return;
         }
         let number = self.number();
-        if told.is_some() {
+        if gap_upto.is_some() {
             self.report_gap(&who, number, input.since.is_none());
         }
         self.oracle.claim(&who, &ids, State::InFlight(number));

@@ -87,7 +87,7 @@ impl Simulation {
             let rows = channel.query(&op, self.now, &mut Effects::default()).map(|r| r.consumers).unwrap_or_default();
             rows.into_iter().map(|row| (row.name, row.cursor)).collect::<BTreeMap<_, _>>()
         };
-        let told = |channel: &mut Channel| {
+        let visible_state = |channel: &mut Channel| {
             let all = rogerrat_domain::op::History { session: None, n: 100, thread: None };
             let history = channel.query(&all, self.now, &mut Effects::default()).unwrap();
             let roster = channel
@@ -95,7 +95,7 @@ impl Simulation {
                 .unwrap();
             serde_json::to_value((roster, history)).unwrap()
         };
-        assert_eq!(told(again), told(&mut self.channel), "a replay has the same members and history");
+        assert_eq!(visible_state(again), visible_state(&mut self.channel), "a replay has the same members and history");
         for (session, no) in &self.sessions {
             let (replayed, here) = (ask(again, session), ask(&mut self.channel, session));
             assert_eq!(replayed, here, "#{no} has the same consumers, and they stand where they stood");

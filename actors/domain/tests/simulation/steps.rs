@@ -113,10 +113,10 @@ impl Simulation {
         match outcome {
             ReadOutcome::Answered(response) => self.responded(who, &input, response),
             ReadOutcome::Parked => {
-                let told = self.oracle.gap(&who, input.since, self.now.uptime_ms);
+                let expected = self.oracle.gap(&who, input.since, self.now.uptime_ms);
                 let moves = input.ack_mode == AckMode::Read && input.since.is_none();
-                let nothing = matches!(told, Expected::Unsure | Expected::Exactly(None));
-                assert!(!moves || nothing, "a loss to be told does not wait: {told:?} {who:?}");
+                let nothing = matches!(expected, Expected::Unsure | Expected::Exactly(None));
+                assert!(!moves || nothing, "a gap that must be reported does not wait: {expected:?} {who:?}");
                 assert!(older.is_none_or(|older| !self.parked.contains_key(&older)), "the older poll gave way");
                 self.parked.insert(waiter, Parked { who, input, deadline_ms });
             }
