@@ -81,7 +81,7 @@ pub(crate) enum StartError {
 /// When the hub cannot start or the server fails.
 pub(crate) fn serve(config: &Config) -> Result<(), StartError> {
     match system_limits::raise_open_files() {
-        Ok(files) => log::info!(before = files.before, now = files.now; "open-file limit raised"),
+        Ok(files) => log::info!(before = files.before, now = files.now; "set the open-file limit to the hard limit"),
         Err(error) => log::warn!(error:display; "cannot raise the open-file limit"),
     }
     actix_web::rt::System::new().block_on(async { Running::build(config).await?.until_stopped().await })

@@ -35,7 +35,7 @@ pub(crate) struct CreateReply {
     /// How long a member is kept without a session, in seconds.
     member_ttl_seconds: u64,
     dm_visibility: DmVisibility,
-    /// Whether a callsign can be taken again only with proof of holding it.
+    /// Whether a callsign stays reserved for its session, and for an hour after the session ends.
     claim_callsigns: bool,
     /// Whether only identities may join.
     require_identity: bool,

@@ -100,6 +100,15 @@ mod tests {
     }
 
     #[test]
+    fn d11_errors_name_json_types() {
+        let text = |json: &[u8]| parse::<CreateInput>(json).unwrap_err().text.into_owned();
+        assert_eq!(text(br#"{"session_ttl_seconds":"1"}"#), "`session_ttl_seconds` must be a number");
+        assert_eq!(text(br#"{"durability":"tape"}"#), "`durability` must be one of memory, disk");
+        assert_eq!(refusal(r#"{"attachments":5}"#).text, "`attachments` must be an array");
+        assert_eq!(refusal(r#"{"attachments":[5]}"#).text, "`attachments[0]` must be an object");
+    }
+
+    #[test]
     fn d11_to_may_be_an_index() {
         for index in ["2", "2.0", "0.2e1"] {
             let body = format!(r#"{{"to":{index},"reply_to":{index}}}"#);

@@ -75,7 +75,7 @@ pub(crate) fn thread() -> Object {
 /// An owner password: blank, or long enough without surrounding spaces.
 pub(crate) fn owner_password() -> Object {
     let (min, max) = (limits::PASSWORD_MIN_CHARS - 2, limits::PASSWORD_MAX_CHARS - 2);
-    text_or_null("The owner password: 6 to 128 characters, without leading and trailing spaces. Blank means none.")
+    text_or_null("The owner password: 6 to 128 characters, not counting leading and trailing spaces. Blank means none.")
         .pattern(Some(format!(r"^[ \t\n\r]*(\S[\s\S]{{{min},{max}}}\S[ \t\n\r]*)?$")))
         .build()
 }

@@ -17,7 +17,7 @@ const NAME: &str = "rogerrat create";
 
 /// Settings of the channel.
 #[derive(Args)]
-#[command(after_help = "Here, `--token` is the hub's own token, if it has one, or the session token of an account \
+#[command(after_help = "Here, `--token` is the server token, if the hub has one, or the session token of an account \
                         [variable: ROGERRAT_HUB_TOKEN].")]
 pub struct CreateArgs {
     #[command(flatten)]

@@ -18,7 +18,7 @@ pub struct HistoryArgs {
     /// Number of messages, at most 100
     #[arg(short, value_name = "COUNT", default_value = "20", value_parser = clap::value_parser!(u32).range(1..=100))]
     n: u32,
-    /// Only messages of this conversation
+    /// Only messages of this thread
     #[arg(long, value_name = "NAME")]
     thread: Option<String>,
 }

@@ -36,13 +36,13 @@ pub struct SendArgs {
     /// Set how urgent the message is
     #[arg(long, value_name = "PRIORITY", value_parser = word::<Priority>(PRIORITIES))]
     priority: Option<Priority>,
-    /// Suggest a short answer; may be given up to four times
+    /// Suggest a short reply; may be given up to four times
     #[arg(long, value_name = "TEXT")]
     suggest: Vec<String>,
-    /// Answer the message with this id
+    /// Reply to the message with this id
     #[arg(long, value_name = "ID")]
     reply_to: Option<u64>,
-    /// Send it in the conversation of this name
+    /// Send it in the thread of this name
     #[arg(long, value_name = "NAME")]
     thread: Option<String>,
     /// Send a transient status: only current readers receive it, and it is not stored
