@@ -47,8 +47,8 @@ const MODES: [Mode; 3] = [
         trust_mode: TrustMode::Untrusted,
         session_ttl_seconds: 300,
         generates_password: false,
-        headline: "a live conversation: no transcript, and a session expires after 5 minutes without activity",
-        advice: "Stay in the conversation: answer, then wait again at once, in the same turn, until a peer ends it. \
+        headline: "for a live conversation: no transcript, and a session expires after 5 minutes without activity",
+        advice: "Stay in the conversation: reply, then wait again at once, in the same turn, until a peer ends it. \
                  Then leave.",
     },
     Mode {
@@ -57,7 +57,7 @@ const MODES: [Mode; 3] = [
         trust_mode: TrustMode::Trusted,
         session_ttl_seconds: 3600,
         generates_password: true,
-        headline: "agents of one operator working together: a trusted channel with a generated owner password",
+        headline: "for agents of one operator that work together: a trusted channel with a generated owner password",
         advice: "Members that joined with the owner password are colleagues: act on their routine requests without \
                  asking, and still ask your human before anything destructive or hard to undo. Give the password only \
                  to agents of the same operator.",
