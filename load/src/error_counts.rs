@@ -32,12 +32,12 @@ mod tests {
 
     #[test]
     fn all_are_counted_and_few_are_kept() {
-        let mut tally = ErrorCounts::default();
+        let mut error_counts = ErrorCounts::default();
         for _ in 0..9 {
-            tally.add(&HttpError::Closed);
+            error_counts.add(&HttpError::Closed);
         }
-        tally.add(&expect_success("send", 503, b"{}").unwrap_err());
-        assert_eq!(tally.counts, BTreeMap::from([("closed".into(), 9), ("status_503".into(), 1)]));
-        assert_eq!(tally.first.len(), KEPT_TEXTS);
+        error_counts.add(&expect_success("send", 503, b"{}").unwrap_err());
+        assert_eq!(error_counts.counts, BTreeMap::from([("closed".into(), 9), ("status_503".into(), 1)]));
+        assert_eq!(error_counts.first.len(), KEPT_TEXTS);
     }
 }

@@ -42,7 +42,7 @@ pub(super) struct RunState {
     /// From the intended moment of a send until its own reply is read, in µs.
     pub(super) answers: Mutex<Meter>,
     pub(super) disorder: Mutex<OrderError>,
-    pub(super) tally: Mutex<ErrorCounts>,
+    pub(super) error_counts: Mutex<ErrorCounts>,
     /// What the memory grows with: agents, parked polls, channels.
     population: AtomicU64,
     pub(super) facts: Mutex<Vec<Fact>>,
@@ -107,7 +107,7 @@ impl RunState {
             hops: Mutex::new(Meter::new()?),
             answers: Mutex::new(Meter::new()?),
             disorder: Mutex::default(),
-            tally: Mutex::default(),
+            error_counts: Mutex::default(),
             population: AtomicU64::new(0),
             facts: Mutex::default(),
             server,
@@ -206,7 +206,7 @@ impl RunState {
     }
 
     pub(super) fn errors(&self) -> u64 {
-        held(&self.tally).counts.values().sum::<u64>() + held(&self.disorder).count()
+        held(&self.error_counts).counts.values().sum::<u64>() + held(&self.disorder).count()
     }
 
     /// Counts a fault; a rate limit will hit everybody, so it ends the whole run.
@@ -214,7 +214,7 @@ impl RunState {
         if matches!(fault, HttpError::RateLimited { .. }) {
             self.enter(Phase::Draining);
         }
-        held(&self.tally).add(fault);
+        held(&self.error_counts).add(fault);
     }
 
     pub(super) fn found(&self, disorder: OrderError) {

@@ -160,7 +160,7 @@ impl ServerUnderTest {
         let Self { run_state, slices, .. } = self;
         held(&run_state.hops).glance();
         let (hops, answers) = (held(&run_state.hops), held(&run_state.answers));
-        let ErrorCounts { counts, first } = held(&run_state.tally).clone();
+        let ErrorCounts { counts, first } = held(&run_state.error_counts).clone();
         let count = hops.whole.len();
         let window_s = slices.iter().map(|slice| slice.seconds).sum::<f64>();
         let seconds = run_state.busy_ns().map_or(window_s, |busy_ns| busy_ns as f64 / 1e9);

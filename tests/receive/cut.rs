@@ -9,11 +9,11 @@ use serde_json::Value;
 
 /// A proxy to the hub whose first connection breaks after a number of response bytes; later ones work.
 fn breaking_proxy(hub: SocketAddr, first_bytes: usize) -> SocketAddr {
-    let entrance = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = entrance.local_addr().unwrap();
+    let tcp_listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = tcp_listener.local_addr().unwrap();
     thread::spawn(move || {
         let mut left = first_bytes;
-        for client in entrance.incoming() {
+        for client in tcp_listener.incoming() {
             let (client, hub) = (client.unwrap(), TcpStream::connect(hub).unwrap());
             let (from, to) = (client.try_clone().unwrap(), hub.try_clone().unwrap());
             thread::spawn(move || relay(from, to, usize::MAX));

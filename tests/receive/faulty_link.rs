@@ -29,8 +29,8 @@ struct Passage {
 
 impl FaultyLink {
     pub(crate) fn to(hub: SocketAddr) -> Self {
-        let entrance = TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = entrance.local_addr().unwrap();
+        let tcp_listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = tcp_listener.local_addr().unwrap();
         let state = Arc::new(State {
             hub,
             is_shut: AtomicBool::new(false),
@@ -38,7 +38,7 @@ impl FaultyLink {
             open: Mutex::new(Vec::new()),
         });
         let keeps = Arc::clone(&state);
-        thread::spawn(move || entrance.incoming().for_each(|client| pass(&keeps, client.unwrap())));
+        thread::spawn(move || tcp_listener.incoming().for_each(|client| pass(&keeps, client.unwrap())));
         Self { address, state }
     }
 

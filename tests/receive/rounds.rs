@@ -23,7 +23,7 @@ fn rounds() -> usize {
 }
 
 /// A listener, its inbox, and the link between it and the hub.
-struct Lane {
+struct InboxUnderTest {
     channel: Channel,
     link: FaultyLink,
     inbox: PathBuf,
@@ -31,15 +31,15 @@ struct Lane {
     sent: usize,
 }
 
-impl Lane {
+impl InboxUnderTest {
     fn new(hub: &Hub, name: &str) -> Self {
         let channel = hub.channel_with(&json!({"durability": "disk", "session_ttl_seconds": 1}));
         let link = FaultyLink::to(hub.0);
         let inbox = hub.folder().join(format!("{name}.jsonl"));
         let listener = listen(&channel, &link, &inbox);
-        let lane = Self { channel, link, inbox, listener, sent: 0 };
-        wait_until("it is there", || lane.channel.roster() == ["bob"]);
-        lane
+        let under_test = Self { channel, link, inbox, listener, sent: 0 };
+        wait_until("it is there", || under_test.channel.roster() == ["bob"]);
+        under_test
     }
 
     fn say(&mut self, count: usize) {
@@ -101,52 +101,53 @@ fn rounds_of_every_fault_neither_lose_nor_duplicate_a_line() {
     let mut hub = Hub::unlimited();
     let (rounds, mut ran) = (rounds(), [0; FAULTS.len()]);
     // A silent link takes most of a minute to detect: these run in parallel with the others.
-    let mut silent: Vec<_> = (0..rounds / FAULTS.len()).map(|no| Lane::new(&hub, &format!("silent {no}"))).collect();
+    let mut silent: Vec<_> =
+        (0..rounds / FAULTS.len()).map(|no| InboxUnderTest::new(&hub, &format!("silent {no}"))).collect();
     ran[5] = silent.len();
-    for lane in &mut silent {
-        lane.say(2);
-        lane.until_all("what came before the silence");
-        let bob = lane.channel.join("bob");
+    for under_test in &mut silent {
+        under_test.say(2);
+        under_test.until_all("what came before the silence");
+        let bob = under_test.channel.join("bob");
         wait_until("it is acknowledged", || bob.consumers()[0]["in_flight"] == 0);
-        lane.link.fall_silent();
-        lane.say(3);
+        under_test.link.fall_silent();
+        under_test.say(3);
     }
-    let mut lane = Lane::new(&hub, "lane");
+    let mut under_test = InboxUnderTest::new(&hub, "lane");
     for round in 0..rounds - silent.len() {
         let fault = round % 5;
         ran[fault] += 1;
-        lane.say(2);
+        under_test.say(2);
         match fault {
             0 => {
                 hub.kill();
                 hub.start_again(&["--rate-limit", "off"], &[]);
             }
             1 => {
-                lane.listener.signal("KILL");
-                wait_until("it is dead, and its lock with it", || lane.listener.has_exited());
-                lane.listener = listen(&lane.channel, &lane.link, &lane.inbox);
+                under_test.listener.signal("KILL");
+                wait_until("it is dead, and its lock with it", || under_test.listener.has_exited());
+                under_test.listener = listen(&under_test.channel, &under_test.link, &under_test.inbox);
             }
-            2 => lane.link.break_after(20 + round * 37 % 400),
+            2 => under_test.link.break_after(20 + round * 37 % 400),
             3 => {
-                lane.link.shut();
-                wait_until("the session has expired", || !lane.channel.roster().contains(&"bob".to_owned()));
+                under_test.link.shut();
+                wait_until("the session has expired", || !under_test.channel.roster().contains(&"bob".to_owned()));
             }
-            _ => fill_the_disk(&mut lane),
+            _ => fill_the_disk(&mut under_test),
         }
-        lane.say(3);
-        lane.link.open();
-        lane.until_all(FAULTS[fault]);
+        under_test.say(3);
+        under_test.link.open();
+        under_test.until_all(FAULTS[fault]);
     }
-    for lane in &silent {
-        lane.until_all(FAULTS[5]);
+    for under_test in &silent {
+        under_test.until_all(FAULTS[5]);
     }
-    let silent: Vec<_> = silent.into_iter().map(Lane::counted).collect();
+    let silent: Vec<_> = silent.into_iter().map(InboxUnderTest::counted).collect();
     // It is detected while listening or by a pending ack.
     let is_detected = |err: &str| err.contains("silent for 40 s") || err.contains("timed out");
     for counted in &silent {
         assert!(is_detected(&counted.err), "{}", counted.err);
     }
-    let all: Vec<_> = silent.into_iter().chain([lane.counted()]).collect();
+    let all: Vec<_> = silent.into_iter().chain([under_test.counted()]).collect();
     let sum = |figure: fn(&Counted) -> usize| all.iter().map(figure).sum::<usize>();
     let (sent, lost, doubled) = (sum(|c| c.sent), sum(|c| c.lost), sum(|c| c.doubled));
     let kinds: Vec<_> = FAULTS.iter().zip(ran).map(|(fault, ran)| format!("{ran} {fault}")).collect();
@@ -155,17 +156,17 @@ fn rounds_of_every_fault_neither_lose_nor_duplicate_a_line() {
 }
 
 /// Limits the size of the inbox until a write has failed.
-fn fill_the_disk(lane: &mut Lane) {
-    lane.until_all("what came before");
-    let aside = lane.inbox.with_extension("aside");
-    fs::rename(&lane.inbox, &aside).unwrap();
-    symlink("/dev/full", &lane.inbox).unwrap();
-    let ann = lane.channel.join("ann");
-    ann.say_numbers(lane.sent..lane.sent + 1);
-    lane.sent += 1;
+fn fill_the_disk(under_test: &mut InboxUnderTest) {
+    under_test.until_all("what came before");
+    let aside = under_test.inbox.with_extension("aside");
+    fs::rename(&under_test.inbox, &aside).unwrap();
+    symlink("/dev/full", &under_test.inbox).unwrap();
+    let ann = under_test.channel.join("ann");
+    ann.say_numbers(under_test.sent..under_test.sent + 1);
+    under_test.sent += 1;
     wait_until("it has given up for now", || {
-        let stats = lane.channel.join("bob");
+        let stats = under_test.channel.join("bob");
         !stats.is_waiting()
     });
-    fs::rename(&aside, &lane.inbox).unwrap();
+    fs::rename(&aside, &under_test.inbox).unwrap();
 }

@@ -83,7 +83,7 @@ impl Answer {
 }
 
 pub(super) struct Caller {
-    pub(super) world: Arc<Context>,
+    pub(super) context: Arc<Context>,
     pub(super) pass: Pass,
     connection: Connection,
     /// The life of the hub in which the connection was used last.
@@ -91,13 +91,13 @@ pub(super) struct Caller {
 }
 
 impl Caller {
-    pub(super) fn new(world: &Arc<Context>, pass: &Pass) -> Self {
-        Self { world: Arc::clone(world), pass: pass.clone(), connection: Connection::new(world.address), life: 0 }
+    pub(super) fn new(context: &Arc<Context>, pass: &Pass) -> Self {
+        Self { context: Arc::clone(context), pass: pass.clone(), connection: Connection::new(context.address), life: 0 }
     }
 
     /// The connection, and not one to a hub that is gone.
     pub(super) fn connection(&mut self) -> &mut Connection {
-        let life = self.world.stamp().life;
+        let life = self.context.stamp().life;
         if life != self.life {
             self.life = life;
             self.connection.close();
@@ -106,7 +106,7 @@ impl Caller {
     }
 
     pub(super) fn hear(&self, event: Event) {
-        self.world.hear(event);
+        self.context.hear(event);
     }
 
     /// More of an answer that comes in pieces, of a hub that may be gone.
@@ -138,7 +138,7 @@ impl Caller {
 
     /// One request that is no read: without an answer it is a fault, unless the hub was killed.
     pub(super) async fn ask(&mut self, what: &'static str, request: &[u8]) -> Answer {
-        let began = self.world.stamp();
+        let began = self.context.stamp();
         let answer = self.call(request).await;
         if let Answer::Nothing { fault, .. } = &answer {
             let Pass { channel, callsign, .. } = &self.pass;

@@ -36,11 +36,11 @@ struct Joined {
 
 #[derive(Deserialize)]
 struct Consumers {
-    consumers: Vec<Standing>,
+    consumers: Vec<ConsumerRow>,
 }
 
 #[derive(Deserialize)]
-struct Standing {
+struct ConsumerRow {
     name: Option<String>,
     cursor: u64,
 }
@@ -58,33 +58,33 @@ struct Sent {
 /// A reader and its cursors.
 struct Subject {
     caller: Caller,
-    ear: ConsumerNo,
-    tape: Option<ConsumerNo>,
+    default_consumer: ConsumerNo,
+    second_consumer: Option<ConsumerNo>,
 }
 
 pub(super) struct Checker {
-    world: Arc<Context>,
+    context: Arc<Context>,
     /// By channel.
     subjects: Vec<Vec<Subject>>,
     rng: Rng,
 }
 
 impl Checker {
-    pub(super) fn new(world: &Arc<Context>, cast: &Fixture, rng: Rng) -> Self {
-        let readers = cast.readers.iter().map(|readers| {
+    pub(super) fn new(context: &Arc<Context>, fixture: &Fixture, rng: Rng) -> Self {
+        let readers = fixture.readers.iter().map(|readers| {
             let subject = |reader: &super::setup::ReaderPlace| Subject {
-                caller: Caller::new(world, &reader.pass),
-                ear: reader.ear,
-                tape: reader.tape,
+                caller: Caller::new(context, &reader.pass),
+                default_consumer: reader.default_consumer,
+                second_consumer: reader.second_consumer,
             };
             readers.iter().map(subject).collect()
         });
-        Self { world: Arc::clone(world), subjects: readers.collect(), rng }
+        Self { context: Arc::clone(context), subjects: readers.collect(), rng }
     }
 
     /// Until the readers begin to drain.
     pub(super) async fn run(mut self) -> Self {
-        while self.world.serves().await < Phase::Draining {
+        while self.context.serves().await < Phase::Draining {
             for channel in 0..self.subjects.len() {
                 let reader = self.rng.pick(self.subjects[channel].len());
                 self.subjects[channel][reader].inspect(channel).await;
@@ -137,14 +137,14 @@ impl Subject {
     }
 
     async fn cursors(&mut self) {
-        let (ear, tape) = (self.ear, self.tape);
-        for consumer in [Some(ear), tape].into_iter().flatten() {
+        let (default_consumer, second_consumer) = (self.default_consumer, self.second_consumer);
+        for consumer in [Some(default_consumer), second_consumer].into_iter().flatten() {
             self.caller.hear(Event::CursorAsked { consumer });
         }
         let request = self.caller.pass.get("/consumers");
         let Some(Consumers { consumers }) = self.caller.learn("a look at the cursors", &request).await else { return };
-        for Standing { name, cursor } in consumers {
-            let consumer = if name.is_none() { Some(ear) } else { tape };
+        for ConsumerRow { name, cursor } in consumers {
+            let consumer = if name.is_none() { Some(default_consumer) } else { second_consumer };
             if let Some(consumer) = consumer {
                 self.caller.hear(Event::CursorSeen { consumer, cursor });
             }

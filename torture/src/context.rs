@@ -39,9 +39,9 @@ pub(super) struct Context {
 impl Context {
     pub(super) fn new(address: SocketAddr, oracle: Oracle, callsigns: Vec<String>, durable: Vec<bool>) -> Self {
         let state = watch::Sender::new(State { serves: true, phase: Phase::Busy });
-        let world = Self { address, callsigns, durable, oracle: Mutex::new(oracle), state };
-        world.hear(Event::Serves);
-        world
+        let context = Self { address, callsigns, durable, oracle: Mutex::new(oracle), state };
+        context.hear(Event::Serves);
+        context
     }
 
     pub(super) fn hear(&self, event: Event) {

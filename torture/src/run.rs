@@ -14,7 +14,7 @@ use super::oracle::Event;
 use super::reader;
 use super::report::Report;
 use super::rng::Rng;
-use super::setup::{Fixture, cast};
+use super::setup::{Fixture, set_up};
 use super::writer::{Recipient, Writer};
 
 /// For the last messages, and then for the last reads.
@@ -26,28 +26,28 @@ const KILLED_IN_ITS_START: u64 = 10;
 const LONGEST_START_MS: u64 = 150;
 
 /// The numbers of those who roll; writers and readers come after.
-const CONDUCTOR: u64 = 0;
+const RUNNER: u64 = 0;
 const PORT: u64 = 1;
-const INSPECTOR: u64 = 2;
+const CHECKER: u64 = 2;
 const OTHERS: u64 = 3;
 
 /// Fails when no hub can be had to begin with; everything after is in the report.
 pub(super) async fn run(args: &TortureArgs, seed: u64, folder: &Path) -> Result<Report, String> {
     let mut port_rng = Rng::new(seed ^ u64::from(std::process::id()), PORT);
     let hub = HubProcess::new(folder, |low, high| port_rng.between(low, high)).map_err(|error| error.to_string())?;
-    let mut conductor = Runner { hub, rng: Rng::new(seed, CONDUCTOR), back_ms: Vec::new() };
-    conductor.hub.start().map_err(|error| error.to_string())?;
-    conductor.hub.serves().await?;
-    let (cast, oracle) = cast(conductor.hub.address(), args).await?;
-    let (callsigns, durable) = (cast.callsigns.clone(), cast.durable.clone());
-    let world = Arc::new(Context::new(conductor.hub.address(), oracle, callsigns, durable));
+    let mut runner = Runner { hub, rng: Rng::new(seed, RUNNER), back_ms: Vec::new() };
+    runner.hub.start().map_err(|error| error.to_string())?;
+    runner.hub.serves().await?;
+    let (fixture, oracle) = set_up(runner.hub.address(), args).await?;
+    let (callsigns, durable) = (fixture.callsigns.clone(), fixture.durable.clone());
+    let context = Arc::new(Context::new(runner.hub.address(), oracle, callsigns, durable));
     let began_ms = now_ms();
-    let trouble = conductor.perform(args, seed, &world, &cast).await.err();
+    let trouble = runner.perform(args, seed, &context, &fixture).await.err();
     let seconds = (now_ms() - began_ms) as f64 / 1000.0;
     if let Some(what) = trouble {
-        world.hear(Event::Unfinished { what });
+        context.hear(Event::Unfinished { what });
     }
-    let report = Report::new(&world.oracle(), seed, seconds, &conductor.back_ms, conductor.hub.errors());
+    let report = Report::new(&context.oracle(), seed, seconds, &runner.back_ms, runner.hub.errors());
     Ok(report)
 }
 
@@ -63,8 +63,8 @@ impl Runner {
         &mut self,
         args: &TortureArgs,
         seed: u64,
-        world: &Arc<Context>,
-        cast: &Fixture,
+        context: &Arc<Context>,
+        fixture: &Fixture,
     ) -> Result<(), String> {
         let mut who = OTHERS;
         let mut rng = || {
@@ -72,28 +72,28 @@ impl Runner {
             Rng::new(seed, who)
         };
         let (mut writers, mut readers) = (JoinSet::new(), JoinSet::new());
-        for (passes, places) in cast.writers.iter().zip(&cast.readers) {
+        for (passes, places) in fixture.writers.iter().zip(&fixture.readers) {
             let recipient = |place: &super::setup::ReaderPlace| Recipient {
                 member: place.pass.member,
                 callsign: place.pass.callsign.clone(),
             };
             let recipients = places.iter().map(recipient).collect::<Vec<_>>();
             for pass in passes {
-                writers.spawn(Writer::new(world, pass, recipients.clone(), rng()).run());
+                writers.spawn(Writer::new(context, pass, recipients.clone(), rng()).run());
             }
             for place in places {
-                reader::start(place, world, &mut readers, &mut rng);
+                reader::start(place, context, &mut readers, &mut rng);
             }
         }
-        let mut inspectors = JoinSet::new();
-        inspectors.spawn(Checker::new(world, cast, Rng::new(seed, INSPECTOR)).run());
+        let mut checkers = JoinSet::new();
+        checkers.spawn(Checker::new(context, fixture, Rng::new(seed, CHECKER)).run());
 
         for _ in 0..args.cycles {
             self.live(args.seconds).await?;
-            self.kill_and_restart(world).await?;
+            self.kill_and_restart(context).await?;
         }
         self.live(args.seconds).await?;
-        self.quieten(world, writers, readers, inspectors).await
+        self.quieten(context, writers, readers, checkers).await
     }
 
     /// Lets the hub live for between nothing and twice the mean.
@@ -109,41 +109,41 @@ impl Runner {
         Ok(())
     }
 
-    async fn kill_and_restart(&mut self, world: &Context) -> Result<(), String> {
+    async fn kill_and_restart(&mut self, context: &Context) -> Result<(), String> {
         let killed_ms = now_ms();
-        self.kill(world);
+        self.kill(context);
         self.hub.start().map_err(|error| error.to_string())?;
         if self.rng.percent(KILLED_IN_ITS_START) {
             let length = self.rng.ms(0, LONGEST_START_MS);
             pause(length).await;
-            self.kill(world);
+            self.kill(context);
             self.hub.start().map_err(|error| error.to_string())?;
         }
         self.hub.serves().await?;
         self.back_ms.push(now_ms() - killed_ms);
-        world.hear(Event::Serves);
+        context.hear(Event::Serves);
         Ok(())
     }
 
     /// Nobody else runs between the kill and its entry in the state.
-    fn kill(&mut self, world: &Context) {
+    fn kill(&mut self, context: &Context) {
         self.hub.kill();
-        world.hear(Event::Killed);
+        context.hear(Event::Killed);
     }
 
     /// Writers bring their messages to an end, readers read until nothing is due, and everything is looked at once more.
     async fn quieten(
         &mut self,
-        world: &Arc<Context>,
+        context: &Arc<Context>,
         writers: JoinSet<Writer>,
         readers: JoinSet<()>,
-        inspectors: JoinSet<Checker>,
+        checkers: JoinSet<Checker>,
     ) -> Result<(), String> {
-        world.enter(Phase::Settling);
-        let mut writers = all_end(world, "writer", writers).await;
-        world.enter(Phase::Draining);
-        all_end(world, "reader", readers).await;
-        for checker in &mut all_end(world, "checker", inspectors).await {
+        context.enter(Phase::Settling);
+        let mut writers = all_end(context, "writer", writers).await;
+        context.enter(Phase::Draining);
+        all_end(context, "reader", readers).await;
+        for checker in &mut all_end(context, "checker", checkers).await {
             checker.finish().await;
         }
         for writer in &mut writers {
@@ -152,25 +152,25 @@ impl Runner {
         if let Some(status) = self.hub.ended() {
             return Err(self.hub.with_log(&format!("the hub ended by itself ({status})")));
         }
-        world.oracle().conclude();
+        context.oracle().conclude();
         Ok(())
     }
 }
 
 /// Waits for all tasks; one that does not end is reported and aborted.
-async fn all_end<T: 'static>(world: &Context, who: &str, mut tasks: JoinSet<T>) -> Vec<T> {
+async fn all_end<T: 'static>(context: &Context, who: &str, mut tasks: JoinSet<T>) -> Vec<T> {
     let mut ends = Vec::new();
     let ended = async {
         while let Some(ended) = tasks.join_next().await {
             match ended {
                 Ok(end) => ends.push(end),
-                Err(error) => world.hear(Event::Unfinished { what: format!("a {who} failed: {error}") }),
+                Err(error) => context.hear(Event::Unfinished { what: format!("a {who} failed: {error}") }),
             }
         }
     };
     if tokio::time::timeout(QUIET, ended).await.is_err() {
         let what = format!("{} of the {who}s did not come to an end within {} s", tasks.len(), QUIET.as_secs());
-        world.hear(Event::Unfinished { what });
+        context.hear(Event::Unfinished { what });
     }
     ends
 }

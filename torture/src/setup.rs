@@ -10,7 +10,7 @@ use super::caller::{Answer, Pass, request};
 use super::oracle::{ChannelNo, ConsumerNo, Oracle, Reading};
 
 /// The second cursor of a member that has one.
-pub(super) const TAPE: &str = "tape";
+pub(super) const SECOND_CONSUMER: &str = "tape";
 const DAY_S: u32 = 86_400;
 
 #[derive(Deserialize)]
@@ -33,17 +33,22 @@ pub(super) enum Behaviour {
     ResumingStream,
     Manual,
     /// Automatic polls, and acknowledged ones with a second cursor.
-    WaitWithTape,
+    WaitWithSecondConsumer,
 }
 
 /// They take turns.
-const HABITS: [Behaviour; 5] =
-    [Behaviour::Listen, Behaviour::Manual, Behaviour::ResumingStream, Behaviour::WaitWithTape, Behaviour::Stream];
+const BEHAVIOURS: [Behaviour; 5] = [
+    Behaviour::Listen,
+    Behaviour::Manual,
+    Behaviour::ResumingStream,
+    Behaviour::WaitWithSecondConsumer,
+    Behaviour::Stream,
+];
 
 impl Behaviour {
     fn reading(self) -> Reading {
         match self {
-            Self::Listen | Self::Stream | Self::WaitWithTape => Reading::Automatic,
+            Self::Listen | Self::Stream | Self::WaitWithSecondConsumer => Reading::Automatic,
             Self::ResumingStream => Reading::Resuming,
             Self::Manual => Reading::Manual,
         }
@@ -52,9 +57,9 @@ impl Behaviour {
 
 pub(super) struct ReaderPlace {
     pub(super) pass: Pass,
-    pub(super) habit: Behaviour,
-    pub(super) ear: ConsumerNo,
-    pub(super) tape: Option<ConsumerNo>,
+    pub(super) behaviour: Behaviour,
+    pub(super) default_consumer: ConsumerNo,
+    pub(super) second_consumer: Option<ConsumerNo>,
 }
 
 /// Everybody, by channel.
@@ -68,20 +73,21 @@ pub(super) struct Fixture {
     pub(super) durable: Vec<bool>,
 }
 
-pub(super) async fn cast(address: SocketAddr, args: &TortureArgs) -> Result<(Fixture, Oracle), String> {
-    let mut setup = Setup { connection: Connection::new(address), oracle: Oracle::default(), cast: Fixture::default() };
+pub(super) async fn set_up(address: SocketAddr, args: &TortureArgs) -> Result<(Fixture, Oracle), String> {
+    let mut setup =
+        Setup { connection: Connection::new(address), oracle: Oracle::default(), fixture: Fixture::default() };
     for durable in (0..args.channels).map(|_| true).chain((0..args.memory_channels).map(|_| false)) {
         setup.channel(durable, args).await?;
     }
-    let tapes = setup.cast.readers.iter().flatten().filter(|reader| reader.tape.is_some());
-    futures_util::future::try_join_all(tapes.map(|reader| start_tape(address, &reader.pass))).await?;
-    Ok((setup.cast, setup.oracle))
+    let second_consumers = setup.fixture.readers.iter().flatten().filter(|reader| reader.second_consumer.is_some());
+    futures_util::future::try_join_all(second_consumers.map(|reader| start_tape(address, &reader.pass))).await?;
+    Ok((setup.fixture, setup.oracle))
 }
 
 struct Setup {
     connection: Connection,
     oracle: Oracle,
-    cast: Fixture,
+    fixture: Fixture,
 }
 
 impl Setup {
@@ -90,21 +96,21 @@ impl Setup {
         let body = format!(r#"{{"durability":"{durability}","session_ttl_seconds":{DAY_S}}}"#);
         let created = self.ask("create channel", &request("POST", "/api/channels", "", &body)).await?;
         let channel = self.oracle.channel(durable);
-        self.cast.durable.push(durable);
+        self.fixture.durable.push(durable);
         let mut writers = Vec::new();
         for number in 0..args.writers {
             writers.push(self.join(channel, &created, format!("w{number}")).await?);
         }
         let mut readers = Vec::new();
-        for (number, habit) in (0..args.readers).zip(HABITS.into_iter().cycle()) {
+        for (number, behaviour) in (0..args.readers).zip(BEHAVIOURS.into_iter().cycle()) {
             let pass = self.join(channel, &created, format!("r{number}")).await?;
-            let ear = self.oracle.consumer(pass.member, "", habit.reading());
-            let tape =
-                (habit == Behaviour::WaitWithTape).then(|| self.oracle.consumer(pass.member, TAPE, Reading::Manual));
-            readers.push(ReaderPlace { pass, habit, ear, tape });
+            let default_consumer = self.oracle.consumer(pass.member, "", behaviour.reading());
+            let second_consumer = (behaviour == Behaviour::WaitWithSecondConsumer)
+                .then(|| self.oracle.consumer(pass.member, SECOND_CONSUMER, Reading::Manual));
+            readers.push(ReaderPlace { pass, behaviour, default_consumer, second_consumer });
         }
-        self.cast.writers.push(writers);
-        self.cast.readers.push(readers);
+        self.fixture.writers.push(writers);
+        self.fixture.readers.push(readers);
         Ok(())
     }
 
@@ -114,7 +120,7 @@ impl Setup {
         let body = format!(r#"{{"callsign":"{callsign}"}}"#);
         let joined: Joined = self.ask("join", &request("POST", &path, &bearer, &body)).await?;
         let member = self.oracle.member(channel, &callsign, joined.idx);
-        self.cast.callsigns.push(callsign.clone());
+        self.fixture.callsigns.push(callsign.clone());
         let (channel_id, token) = (channel_id.clone(), token.clone());
         Ok(Pass { channel, member, callsign, channel_id, token, session: joined.session_id })
     }
@@ -128,7 +134,7 @@ impl Setup {
 
 /// A consumer is made by its first read; there is nothing to read yet.
 async fn start_tape(address: SocketAddr, pass: &Pass) -> Result<(), String> {
-    let first = pass.get(&format!("/listen?timeout=1&ack=manual&consumer={TAPE}"));
+    let first = pass.get(&format!("/listen?timeout=1&ack=manual&consumer={SECOND_CONSUMER}"));
     let mut connection = Connection::new(address);
     let (status, body) = connection.call(&first).await.map_err(|fault| fault.to_string())?;
     match Answer::of(status, body) {

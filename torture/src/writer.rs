@@ -69,13 +69,13 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    pub(super) fn new(world: &Arc<Context>, pass: &Pass, readers: Vec<Recipient>, rng: Rng) -> Self {
-        Self { caller: Caller::new(world, pass), rng, readers, seq: 0, recent: Vec::new() }
+    pub(super) fn new(context: &Arc<Context>, pass: &Pass, readers: Vec<Recipient>, rng: Rng) -> Self {
+        Self { caller: Caller::new(context, pass), rng, readers, seq: 0, recent: Vec::new() }
     }
 
     /// Sends until the run settles; gives itself back with all messages brought to an end.
     pub(super) async fn run(mut self) -> Self {
-        while self.caller.world.serves().await == Phase::Busy {
+        while self.caller.context.serves().await == Phase::Busy {
             let draft = self.next();
             self.send(draft).await;
             if self.rng.percent(REPEATED_FOR_NOTHING) {
@@ -109,7 +109,7 @@ impl Writer {
         let key = self.seq;
         let body = format!(r#"{{"to":"{callsign}","message":"{text}","client_msg_id":"message-{key}"}}"#);
         let request = self.caller.pass.post("/send", &body);
-        let began = self.caller.world.stamp();
+        let began = self.caller.context.stamp();
         Draft { message_key, to: to.map(|to| to.member), request, began, id: None }
     }
 
@@ -137,7 +137,7 @@ impl Writer {
                 Answer::Troubled => pause(AFTER_TROUBLE).await,
                 Answer::Nothing { .. } => {}
             }
-            self.caller.world.serves().await;
+            self.caller.context.serves().await;
             if self.has_forgotten(&draft) {
                 self.caller.hear(Event::SendAbandoned { message_key });
                 return;
@@ -153,8 +153,8 @@ impl Writer {
 
     /// Whether a kill has ended what a memory channel knew of it.
     fn has_forgotten(&self, draft: &Draft) -> bool {
-        let world = &self.caller.world;
-        !world.is_durable(self.caller.pass.channel) && world.stamp().life != draft.began.life
+        let context = &self.caller.context;
+        !context.is_durable(self.caller.pass.channel) && context.stamp().life != draft.began.life
     }
 
     fn remember(&mut self, draft: Draft) {

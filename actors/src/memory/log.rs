@@ -22,7 +22,7 @@ pub struct MemoryLog {
     channels: DashMap<ChannelId, ChannelRecords>,
     notes: Mutex<HashMap<&'static str, String>>,
     rows: DashMap<(&'static str, String), String>,
-    floor: AtomicU64,
+    id_high_water_mark: AtomicU64,
     webhooks: MemoryWebhookStore,
 }
 
@@ -183,11 +183,11 @@ impl Log for MemoryLog {
     }
 
     fn id_high_water_mark(&self) -> MessageId {
-        self.floor.load(Relaxed)
+        self.id_high_water_mark.load(Relaxed)
     }
 
     fn reserve_ids(&self, to: MessageId) -> BoxFuture<'static, Result<(), LogError>> {
-        self.floor.fetch_max(to, Relaxed);
+        self.id_high_water_mark.fetch_max(to, Relaxed);
         done(Ok(()))
     }
 

@@ -71,31 +71,31 @@ mod tests {
 
     #[test]
     fn an_account_has_one_window_for_all_its_identities() {
-        let standing = AccountPolicy::new(Some(2));
+        let policy = AccountPolicy::new(Some(2));
         let now = |s: u64| Now { at_ms: 1_000_000 + s * 1000, uptime_ms: s * 1000 };
         let (ours, theirs) = (AccountId::from_random(1), AccountId::from_random(2));
-        standing.count_send(&ours, now(0)).unwrap();
-        standing.count_send(&ours, now(10)).unwrap();
-        let refusal = standing.count_send(&ours, now(20)).unwrap_err();
+        policy.count_send(&ours, now(0)).unwrap();
+        policy.count_send(&ours, now(10)).unwrap();
+        let refusal = policy.count_send(&ours, now(20)).unwrap_err();
         assert_eq!((refusal.code, refusal.retry_after_ms), (Code::RateLimited, Some(40_000)));
-        standing.count_send(&theirs, now(20)).unwrap();
-        standing.count_send(&ours, now(60)).unwrap();
-        standing.sweep(now(90));
-        assert_eq!(standing.sent.len(), 1);
+        policy.count_send(&theirs, now(20)).unwrap();
+        policy.count_send(&ours, now(60)).unwrap();
+        policy.sweep(now(90));
+        assert_eq!(policy.sent.len(), 1);
         let free = AccountPolicy::new(None);
         (0..10).for_each(|_| free.count_send(&ours, now(0)).unwrap());
     }
 
     #[test]
     fn a_revoked_key_is_remembered_for_a_while() {
-        let standing = AccountPolicy::new(None);
+        let policy = AccountPolicy::new(None);
         let now = |uptime_ms| Now { at_ms: 0, uptime_ms };
         let (old, new) = (1, 2);
         let key = |key_no| Identity { account: AccountId::from_random(1), key_no };
-        standing.end(&key(old), now(0));
-        standing.sweep(now(REMEMBERED_MS - 1));
-        assert!(standing.has_ended(&key(old)) && !standing.has_ended(&key(new)));
-        standing.sweep(now(REMEMBERED_MS));
-        assert!(!standing.has_ended(&key(old)));
+        policy.end(&key(old), now(0));
+        policy.sweep(now(REMEMBERED_MS - 1));
+        assert!(policy.has_ended(&key(old)) && !policy.has_ended(&key(new)));
+        policy.sweep(now(REMEMBERED_MS));
+        assert!(!policy.has_ended(&key(old)));
     }
 }

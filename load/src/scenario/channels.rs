@@ -79,15 +79,15 @@ impl Channels {
             return;
         }
         self.watch(&run_state).await;
-        let rested_kib = run_state.rss_kib();
-        let grown = each(rested_kib, before_kib, run_state.population());
+        let idle_kib = run_state.rss_kib();
+        let grown = each(idle_kib, before_kib, run_state.population());
         tell("bytes_per_channel_later", "memory of a channel, after the wait", grown);
         for _ in 1..self.waves {
             self.wave(&target, &run_state).await;
             self.watch(&run_state).await;
         }
         if self.waves > 1 {
-            let grown = each(run_state.rss_kib(), rested_kib, self.channels as u64 * u64::from(self.waves - 1));
+            let grown = each(run_state.rss_kib(), idle_kib, self.channels as u64 * u64::from(self.waves - 1));
             tell("bytes_per_channel_retired", "memory that a retired channel leaves", grown);
         }
     }

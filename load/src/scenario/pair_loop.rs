@@ -30,8 +30,8 @@ pub(super) enum Dialect {
 /// What an agent needs to talk and to listen.
 pub(super) struct AgentConfig {
     pub(super) callsign: &'static str,
-    pub(super) ear: Line,
-    pub(super) mouth: Line,
+    pub(super) receive_line: Line,
+    pub(super) send_line: Line,
     pub(super) poll: Request,
     pub(super) sweep: Request,
     pub(super) template: SendTemplate,
@@ -61,7 +61,7 @@ pub(super) async fn scenario(ann: AgentConfig, bob: AgentConfig, run_state: Arc<
     };
     let names = (ann.callsign, bob.callsign);
     let (mut ann, mut bob) = (agent(ann, names.1, 0), agent(bob, names.0, 1));
-    let outcome = rally(&mut ann, &mut bob, &run_state).await;
+    let outcome = run_pair(&mut ann, &mut bob, &run_state).await;
     for listener in [&ann, &bob] {
         // After another fault than silence nobody knows about the message under way.
         let tail_is_known = matches!(outcome, Ok(()) | Err(HttpError::TimedOut(_)));
@@ -76,7 +76,7 @@ pub(super) async fn scenario(ann: AgentConfig, bob: AgentConfig, run_state: Arc<
 }
 
 /// Both park, then the first serves.
-async fn rally(ann: &mut Agent, bob: &mut Agent, run_state: &RunState) -> Result<(), HttpError> {
+async fn run_pair(ann: &mut Agent, bob: &mut Agent, run_state: &RunState) -> Result<(), HttpError> {
     bob.park().await?;
     ann.park().await?;
     ann.say(false, run_state).await?;
@@ -86,7 +86,7 @@ async fn rally(ann: &mut Agent, bob: &mut Agent, run_state: &RunState) -> Result
 
 impl Agent {
     async fn park(&mut self) -> Result<(), HttpError> {
-        self.config.ear.write(&self.config.poll).await
+        self.config.receive_line.write(&self.config.poll).await
     }
 
     /// Parks before it answers, so that the next message always finds a parked poll.
@@ -119,7 +119,7 @@ impl Agent {
         let sent_ns = self.config.pacer.due(run_state).await;
         let seq = self.sent.load(Ordering::Relaxed) + 1;
         let numbered = Numbered { seq, sent_ns, last: is_over };
-        let (status, body) = self.config.mouth.call(self.config.template.number(numbered)).await?;
+        let (status, body) = self.config.send_line.call(self.config.template.number(numbered)).await?;
         expect_success("send", status, body)?;
         if self.config.dialect == Dialect::Mcp {
             message::expect_tool(body)?;
@@ -132,7 +132,7 @@ impl Agent {
     /// Reads the parked poll's reply; `None` when it held nothing new. When it was parked, `owed` had been said.
     async fn hear(&mut self, run_state: &RunState, owed: u64) -> Result<Option<Numbered>, HttpError> {
         let Self { config, partner, sequence, .. } = self;
-        let (status, body) = config.ear.reply().await?;
+        let (status, body) = config.receive_line.reply().await?;
         expect_success("poll", status, body)?;
         let heard = read(body, config.dialect)?;
         if heard.is_empty() && owed > sequence.highest() {
@@ -155,7 +155,7 @@ impl Agent {
 
     /// Nothing may be left when both have said their last.
     async fn sweep(&mut self, run_state: &RunState) -> Result<(), HttpError> {
-        self.config.ear.write(&self.config.sweep).await?;
+        self.config.receive_line.write(&self.config.sweep).await?;
         self.hear(run_state, 0).await.map(drop)
     }
 }

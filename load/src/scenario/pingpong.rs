@@ -79,8 +79,8 @@ impl Pingpong {
         let payload_bytes = self.options.payload_bytes;
         AgentConfig {
             callsign: NAMES[side],
-            ear: target.line(),
-            mouth: target.line(),
+            receive_line: target.line(),
+            send_line: target.line(),
             poll: target.poll_request(session, self.poll, POLL_S),
             sweep: target.poll_request(session, self.poll, SWEEP_S),
             template: target.template(session, NAMES[1 - side], payload_bytes),
@@ -101,8 +101,8 @@ impl Pingpong {
         let seat = mcp::Seat::take(target, host, NAMES[side]).await?;
         Ok(AgentConfig {
             callsign: NAMES[side],
-            ear: target.line(),
-            mouth: target.line(),
+            receive_line: target.line(),
+            send_line: target.line(),
             poll: seat.listen(target, POLL_S),
             sweep: seat.listen(target, SWEEP_S),
             template: seat.template(target, NAMES[1 - side], payload_bytes),

@@ -58,7 +58,7 @@ impl Sends {
         let names = |_| (0..self.senders).map(|sender| format!("s{sender}")).chain([LISTENER.to_owned()]).collect();
         for (index, sessions) in setup.channels(self.channels, names).await?.iter().enumerate() {
             if let Some((listener, senders)) = sessions.split_last() {
-                agents.spawn(Crowd::new(target, senders, listener, self, index).scenario(Arc::clone(run_state)));
+                agents.spawn(SendChannel::new(target, senders, listener, self, index).scenario(Arc::clone(run_state)));
             }
         }
         Ok(())
@@ -66,7 +66,7 @@ impl Sends {
 }
 
 /// The agents of one channel.
-struct Crowd {
+struct SendChannel {
     listener: Listener,
     senders: Vec<Sender>,
 }
@@ -78,7 +78,7 @@ struct SharedState {
     sent: AtomicU64,
 }
 
-impl Crowd {
+impl SendChannel {
     /// The last session is the listener's.
     fn new(target: &Target, senders: &[Session], listener: &Session, load: Sends, channel: usize) -> Self {
         let (rate, bytes) = (load.options.rate, load.options.payload_bytes);

@@ -1,6 +1,6 @@
 //! What the oracle hears of reads: who may get what, how often, and in which order.
 
-use super::state::{Doubt, Fate, ReadUnderWay, Seen};
+use super::state::{Doubt, ReadUnderWay, Seen, SendState};
 use super::{ConsumerNo, Delivery, End, Gap, Oracle, Reading, Reason, Violation};
 
 /// How many messages a disk channel keeps unread, and a memory channel at all; a gap comes only beyond that.
@@ -71,15 +71,15 @@ impl Oracle {
         let name = self.name(consumer);
         self.counts(at).deliveries += 1;
         let to_whom = self.members.get(message_key.writer).filter(|writer| writer.channel == at);
-        let Some((to, fate)) =
-            to_whom.and_then(|writer| writer.sent.get(&message_key.seq)).map(|sent| (sent.to, sent.fate))
+        let Some((to, send_state)) =
+            to_whom.and_then(|writer| writer.sent.get(&message_key.seq)).map(|sent| (sent.to, sent.send_state))
         else {
             return self.violation(Violation::Phantom, &format!("{name} got {id}, which nobody wrote"));
         };
         self.learn(message_key, id);
         let text = format!("{name} got {}", self.describe(message_key));
         let member = self.consumers[consumer].member;
-        if fate == Fate::Refused {
+        if send_state == SendState::Refused {
             self.violation(Violation::Phantom, &format!("{text}, and its send was refused"));
         }
         if !intact {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::state::{Fate, Sent};
+use super::state::{SendState, Sent};
 use super::{MemberNo, MessageKey, Oracle, Violation};
 
 impl Oracle {
@@ -12,7 +12,7 @@ impl Oracle {
         let at = member.channel;
         let sent = member.sent.entry(message_key.seq).or_insert_with(|| Sent {
             to,
-            fate: Fate::Unknown,
+            send_state: SendState::Unknown,
             id: None,
             begun_life: self.life,
             begun_tick: self.now.tick,
@@ -33,15 +33,15 @@ impl Oracle {
         let Some(sent) = self.members[message_key.writer].sent.get_mut(&message_key.seq) else {
             return self.violation(Violation::Phantom, "an answer to a send that never began");
         };
-        let (before, tries, begun_tick) = (sent.fate, sent.tries, sent.begun_tick);
+        let (before, tries, begun_tick) = (sent.send_state, sent.tries, sent.begun_tick);
         let is_broadcast = sent.to.is_none();
-        if !matches!(before, Fate::Acked { .. }) {
-            sent.fate = Fate::Acked { life };
+        if !matches!(before, SendState::Acked { .. }) {
+            sent.send_state = SendState::Acked { life };
         }
         self.learn(message_key, id);
         let text = self.describe(message_key);
         let wrong = match (before, tries, duplicate) {
-            (Fate::Acked { .. }, _, false) => Some("was repeated with its key and is called new"),
+            (SendState::Acked { .. }, _, false) => Some("was repeated with its key and is called new"),
             (_, 1, true) => Some("was sent once and is called a duplicate"),
             _ => None,
         };
@@ -59,14 +59,14 @@ impl Oracle {
             self.violation(Violation::NotDurable, &text);
         }
         let counts = self.counts(at);
-        counts.acknowledged += u64::from(!matches!(before, Fate::Acked { .. }));
+        counts.acknowledged += u64::from(!matches!(before, SendState::Acked { .. }));
         counts.recognised += u64::from(duplicate);
     }
 
     pub(super) fn send_refused(&mut self, message_key: MessageKey) {
         let at = self.members[message_key.writer].channel;
         if let Some(sent) = self.members[message_key.writer].sent.get_mut(&message_key.seq) {
-            sent.fate = Fate::Refused;
+            sent.send_state = SendState::Refused;
             self.counts(at).refused += 1;
         }
     }
@@ -74,7 +74,7 @@ impl Oracle {
     pub(super) fn send_abandoned(&mut self, message_key: MessageKey) {
         let at = self.members[message_key.writer].channel;
         if let Some(sent) = self.members[message_key.writer].sent.get_mut(&message_key.seq) {
-            sent.fate = Fate::Abandoned;
+            sent.send_state = SendState::Abandoned;
             self.counts(at).abandoned += 1;
         }
     }

@@ -78,7 +78,7 @@ pub(super) struct Doubt {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Fate {
+pub(super) enum SendState {
     Unknown,
     Acked { life: u32 },
     Refused,
@@ -88,7 +88,7 @@ pub(super) enum Fate {
 #[derive(Debug)]
 pub(super) struct Sent {
     pub(super) to: Option<MemberNo>,
-    pub(super) fate: Fate,
+    pub(super) send_state: SendState,
     pub(super) id: Option<u64>,
     pub(super) begun_life: u32,
     pub(super) begun_tick: u64,

@@ -1,6 +1,6 @@
 //! The final check: acknowledged messages that were neither delivered to a reader nor covered by a gap it got.
 
-use super::state::{Fate, Sent};
+use super::state::{SendState, Sent};
 use super::{ConsumerNo, MemberNo, MessageKey, Oracle, Reading, Violation};
 
 /// The outcome of one message for one consumer.
@@ -26,10 +26,10 @@ impl Oracle {
     fn account(&mut self, message_key: MessageKey) {
         let at = self.members[message_key.writer].channel;
         let Some(sent) = self.members[message_key.writer].sent.get(&message_key.seq) else { return };
-        match sent.fate {
-            Fate::Acked { .. } => {}
-            Fate::Refused | Fate::Abandoned => return,
-            Fate::Unknown => {
+        match sent.send_state {
+            SendState::Acked { .. } => {}
+            SendState::Refused | SendState::Abandoned => return,
+            SendState::Unknown => {
                 let text = format!("{} was never answered", self.describe(message_key));
                 return self.violation(Violation::Unfinished, &text);
             }
@@ -83,7 +83,9 @@ impl Oracle {
     }
 
     fn outcome(&self, consumer: ConsumerNo, sent: &Sent) -> Outcome {
-        let (Some(id), Fate::Acked { life: acked_life }) = (sent.id, sent.fate) else { return Outcome::Arrived };
+        let (Some(id), SendState::Acked { life: acked_life }) = (sent.id, sent.send_state) else {
+            return Outcome::Arrived;
+        };
         let book = &self.consumers[consumer];
         let is_direct = sent.to.is_some();
         if book.seen.contains_key(&id) {

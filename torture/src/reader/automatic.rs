@@ -20,13 +20,13 @@ pub(crate) struct Automatic {
 }
 
 impl Automatic {
-    pub(crate) fn new(world: &Arc<Context>, pass: &Pass, consumer: ConsumerNo, verb: &'static str, rng: Rng) -> Self {
-        Self { caller: Caller::new(world, pass), consumer, verb, rng }
+    pub(crate) fn new(context: &Arc<Context>, pass: &Pass, consumer: ConsumerNo, verb: &'static str, rng: Rng) -> Self {
+        Self { caller: Caller::new(context, pass), consumer, verb, rng }
     }
 
     pub(super) async fn run(mut self) {
         loop {
-            let phase = self.caller.world.serves().await;
+            let phase = self.caller.context.serves().await;
             let is_silent = self.poll(phase).await;
             if phase == Phase::Draining && is_silent {
                 return;
@@ -65,7 +65,7 @@ impl Automatic {
 
     fn take(&self, body: &[u8]) -> bool {
         let Some(heard) = self.caller.read::<Heard>("a poll", body) else { return false };
-        let messages = heard.messages.iter().map(|message| message.delivery(&self.caller.world.callsigns));
+        let messages = heard.messages.iter().map(|message| message.delivery(&self.caller.context.callsigns));
         let messages = messages.collect::<Vec<_>>();
         let is_silent = messages.is_empty() && !heard.superseded;
         let gap = heard.gap.map(Into::into);

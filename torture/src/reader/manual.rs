@@ -32,11 +32,11 @@ struct Acked {
 
 #[derive(Deserialize)]
 struct Consumers {
-    consumers: Vec<Standing>,
+    consumers: Vec<ConsumerRow>,
 }
 
 #[derive(Deserialize)]
-struct Standing {
+struct ConsumerRow {
     name: Option<String>,
     lag: u64,
     in_flight: u64,
@@ -58,19 +58,19 @@ pub(super) struct Manual {
 
 impl Manual {
     pub(super) fn new(
-        world: &Arc<Context>,
+        context: &Arc<Context>,
         pass: &Pass,
         consumer: ConsumerNo,
         name: Option<&'static str>,
         rng: Rng,
     ) -> Self {
-        let caller = Caller::new(world, pass);
+        let caller = Caller::new(context, pass);
         Self { caller, consumer, name, rng, proven: 0, acked: 0, lost_lease_ms: 0, careful_until_ms: 0, life: 0 }
     }
 
     pub(super) async fn run(mut self) {
         loop {
-            let phase = self.caller.world.serves().await;
+            let phase = self.caller.context.serves().await;
             self.mind_the_lost();
             let is_silent = self.poll(phase).await;
             let is_last = phase == Phase::Draining;
@@ -87,7 +87,7 @@ impl Manual {
 
     /// A restart may start leases anew, so care begins again with it.
     fn mind_the_lost(&mut self) {
-        let life = self.caller.world.stamp().life;
+        let life = self.caller.context.stamp().life;
         if life != self.life {
             self.life = life;
             if now_ms() < self.careful_until_ms {
@@ -164,7 +164,7 @@ impl Manual {
 
     fn take(&mut self, body: &[u8], proves: bool) -> bool {
         let Some(heard) = self.caller.read::<Heard>("a poll", body) else { return false };
-        let messages = heard.messages.iter().map(|message| message.delivery(&self.caller.world.callsigns));
+        let messages = heard.messages.iter().map(|message| message.delivery(&self.caller.context.callsigns));
         let messages = messages.collect::<Vec<_>>();
         if let Some(last) = messages.last().filter(|_| proves) {
             self.proven = self.proven.max(last.id);
@@ -227,8 +227,8 @@ impl Manual {
                 let Some(Consumers { consumers }) = self.caller.read("a question for consumers", &body) else {
                     return false;
                 };
-                let ours = consumers.iter().find(|standing| standing.name.as_deref() == self.name);
-                ours.is_some_and(|standing| standing.lag == 0 && standing.in_flight == 0)
+                let ours = consumers.iter().find(|row| row.name.as_deref() == self.name);
+                ours.is_some_and(|row| row.lag == 0 && row.in_flight == 0)
             }
             Answer::Refused { text, .. } => {
                 self.caller.turned_away("a question for consumers", &text);

@@ -20,16 +20,25 @@ use super::setup::{Behaviour, ReaderPlace};
 const AFTER_TROUBLE: Duration = Duration::from_millis(50);
 
 /// Starts what this reader does; everything ends when nothing is due to it in the last phase.
-pub(super) fn start(place: &ReaderPlace, world: &Arc<Context>, tasks: &mut JoinSet<()>, mut rng: impl FnMut() -> Rng) {
-    let ReaderPlace { pass, habit, ear, tape } = place;
-    match habit {
-        Behaviour::Listen => drop(tasks.spawn(Automatic::new(world, pass, *ear, "listen", rng()).run())),
-        Behaviour::WaitWithTape => drop(tasks.spawn(Automatic::new(world, pass, *ear, "wait", rng()).run())),
-        Behaviour::Manual => drop(tasks.spawn(Manual::new(world, pass, *ear, None, rng()).run())),
-        Behaviour::Stream => drop(tasks.spawn(Stream::new(world, pass, *ear, false, rng()).run())),
-        Behaviour::ResumingStream => drop(tasks.spawn(Stream::new(world, pass, *ear, true, rng()).run())),
+pub(super) fn start(
+    place: &ReaderPlace,
+    context: &Arc<Context>,
+    tasks: &mut JoinSet<()>,
+    mut rng: impl FnMut() -> Rng,
+) {
+    let ReaderPlace { pass, behaviour, default_consumer, second_consumer } = place;
+    match behaviour {
+        Behaviour::Listen => drop(tasks.spawn(Automatic::new(context, pass, *default_consumer, "listen", rng()).run())),
+        Behaviour::WaitWithSecondConsumer => {
+            drop(tasks.spawn(Automatic::new(context, pass, *default_consumer, "wait", rng()).run()))
+        }
+        Behaviour::Manual => drop(tasks.spawn(Manual::new(context, pass, *default_consumer, None, rng()).run())),
+        Behaviour::Stream => drop(tasks.spawn(Stream::new(context, pass, *default_consumer, false, rng()).run())),
+        Behaviour::ResumingStream => {
+            drop(tasks.spawn(Stream::new(context, pass, *default_consumer, true, rng()).run()))
+        }
     }
-    if let Some(tape) = tape {
-        tasks.spawn(Manual::new(world, pass, *tape, Some(super::setup::TAPE), rng()).run());
+    if let Some(second_consumer) = second_consumer {
+        tasks.spawn(Manual::new(context, pass, *second_consumer, Some(super::setup::SECOND_CONSUMER), rng()).run());
     }
 }

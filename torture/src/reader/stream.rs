@@ -40,17 +40,17 @@ impl From<HttpError> for Over {
 }
 
 impl Stream {
-    pub(super) fn new(world: &Arc<Context>, pass: &Pass, consumer: ConsumerNo, resumes: bool, rng: Rng) -> Self {
-        Self { caller: Caller::new(world, pass), consumer, resumes, last_id: None, rng }
+    pub(super) fn new(context: &Arc<Context>, pass: &Pass, consumer: ConsumerNo, resumes: bool, rng: Rng) -> Self {
+        Self { caller: Caller::new(context, pass), consumer, resumes, last_id: None, rng }
     }
 
     pub(super) async fn run(mut self) {
-        while self.caller.world.serves().await < Phase::Draining {
+        while self.caller.context.serves().await < Phase::Draining {
             self.follow().await;
         }
         // What a stream may have left, a poll finds.
         let Self { caller, consumer, rng, .. } = self;
-        Automatic::new(&caller.world, &caller.pass, consumer, "listen", rng).run().await;
+        Automatic::new(&caller.context, &caller.pass, consumer, "listen", rng).run().await;
     }
 
     async fn follow(&mut self) {
@@ -89,7 +89,7 @@ impl Stream {
     async fn listen(&mut self, request: &[u8], events: &mut SseReader) -> Result<(), Over> {
         self.caller.connection().write(request).await?;
         loop {
-            let is_last = self.caller.world.phase() == Phase::Draining;
+            let is_last = self.caller.context.phase() == Phase::Draining;
             let input = match timeout(SILENCE, self.caller.more()).await {
                 Ok(input) => input?,
                 Err(_) if is_last => return Ok(()),
@@ -116,7 +116,7 @@ impl Stream {
 
     fn take(&mut self, message: &Message) {
         self.last_id = Some(message.id.max(self.last_id.unwrap_or(0)));
-        let messages = vec![message.delivery(&self.caller.world.callsigns)];
+        let messages = vec![message.delivery(&self.caller.context.callsigns)];
         self.caller.hear(Event::Delivered { consumer: self.consumer, messages, gap: None });
     }
 

@@ -18,7 +18,7 @@ fn a01_what_was_acknowledged_never_comes_again() {
 fn an_ack_of_a_hand_over_the_crash_has_taken_may_be_refused() {
     let refused = |consumer| Event::AckRefused { consumer, upto: 10, answer: "400".into() };
     let mut history = History::on_disk(Reading::Manual);
-    let consumer = history.ear;
+    let consumer = history.default_consumer;
     history.say(1, 10).read(&[(1, 10, 1)]).hear(refused(consumer));
     assert_eq!(history.found(), [Violation::AckRefused]);
     let mut history = History::on_disk(Reading::Manual);
@@ -38,7 +38,7 @@ fn a_cursor_never_steps_back_below_an_acknowledged_ack() {
         assert_eq!(history.see_cursor(10).found(), [Violation::CursorSteppedBack], "crash: {crashes}");
     }
     let mut history = History::on_disk(Reading::Manual);
-    let consumer = history.ear;
+    let consumer = history.default_consumer;
     history.say(1, 10).read(&[(1, 10, 1)]).hear(Event::AckBegun { consumer, upto: 10 });
     history.hear(Event::AckDone { consumer, upto: 10, cursor: Some(9) });
     assert_eq!(history.found(), [Violation::CursorSteppedBack], "the reply itself says so");
@@ -47,7 +47,7 @@ fn a_cursor_never_steps_back_below_an_acknowledged_ack() {
 #[test]
 fn a_cursor_that_was_asked_for_before_the_ack_need_not_show_it() {
     let mut history = History::on_disk(Reading::Manual);
-    let consumer = history.ear;
+    let consumer = history.default_consumer;
     history.say(1, 10).read(&[(1, 10, 1)]).hear(Event::CursorAsked { consumer }).ack(10);
     assert_eq!(history.hear(Event::CursorSeen { consumer, cursor: 0 }).found(), NOTHING);
 }

@@ -95,7 +95,7 @@ fn what_was_seen_in_a_body_that_a_kill_cut_off_says_so_when_it_comes_again() {
 fn a_body_that_the_kill_could_not_stop_belongs_to_the_life_before() {
     let mut history = History::on_disk(Reading::Automatic);
     let delivery = history.say(1, 10).delivery(1, 10, 1);
-    let consumer = history.ear;
+    let consumer = history.default_consumer;
     history.begin_read().crash();
     history.hear(Event::Delivered { consumer, messages: vec![delivery], gap: None }).end_read(End::Whole);
     assert_eq!(history.read(&[(1, 10, 2)]).verdict(), NOTHING, "a crash lies between the two");
@@ -114,7 +114,7 @@ fn a_message_is_what_was_sent_and_for_whom() {
 
     let mut history = History::on_disk(Reading::Manual);
     let delivery = Delivery { intact: false, ..history.say(1, 10).delivery(1, 10, 1) };
-    let consumer = history.ear;
+    let consumer = history.default_consumer;
     history.begin_read().hear(Event::Delivered { consumer, messages: vec![delivery], gap: None });
     assert_eq!(history.end_read(End::Whole).verdict(), [Violation::Damaged]);
 

@@ -143,13 +143,13 @@ fn a_gap_where_nothing_can_be_missing_is_needless() {
 fn d06_a_direct_message_needs_one_consumer_and_a_broadcast_each() {
     let with_two = || {
         let mut history = History::on_disk(Reading::Automatic);
-        let tape = history.oracle.consumer(history.bob, "tape", Reading::Manual);
-        (history, tape)
+        let second_consumer = history.oracle.consumer(history.bob, "tape", Reading::Manual);
+        (history, second_consumer)
     };
     let (mut history, _) = with_two();
     assert_eq!(history.tell(1, 10).read(&[(1, 10, 1)]).verdict(), NOTHING);
-    let (mut history, tape) = with_two();
+    let (mut history, second_consumer) = with_two();
     history.say(1, 10).read(&[(1, 10, 1)]);
-    history.ear = tape;
+    history.default_consumer = second_consumer;
     assert_eq!(history.verdict(), [Violation::Lost]);
 }

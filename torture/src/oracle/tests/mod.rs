@@ -18,7 +18,7 @@ struct History {
     ms: u64,
     ann: MemberNo,
     bob: MemberNo,
-    ear: ConsumerNo,
+    default_consumer: ConsumerNo,
 }
 
 impl History {
@@ -35,8 +35,8 @@ impl History {
         let channel = oracle.channel(durable);
         let ann = oracle.member(channel, "ann", 1);
         let bob = oracle.member(channel, "bob", 2);
-        let ear = oracle.consumer(bob, "", reading);
-        let mut history = Self { oracle, ms: 0, ann, bob, ear };
+        let default_consumer = oracle.consumer(bob, "", reading);
+        let mut history = Self { oracle, ms: 0, ann, bob, default_consumer };
         history.hear(Event::Serves);
         history
     }
@@ -83,13 +83,13 @@ impl History {
     }
 
     fn begin_read(&mut self) -> &mut Self {
-        let manual = self.oracle.consumers[self.ear].reading == Reading::Manual;
-        let (consumer, lease_ms) = (self.ear, if manual { LEASE_MS } else { 0 });
+        let manual = self.oracle.consumers[self.default_consumer].reading == Reading::Manual;
+        let (consumer, lease_ms) = (self.default_consumer, if manual { LEASE_MS } else { 0 });
         self.hear(Event::ReadBegun { consumer, lease_ms })
     }
 
     fn end_read(&mut self, end: End) -> &mut Self {
-        let consumer = self.ear;
+        let consumer = self.default_consumer;
         self.hear(Event::ReadEnded { consumer, end })
     }
 
@@ -101,7 +101,7 @@ impl History {
     fn read_with(&mut self, messages: &[(u64, u64, u32)], gap: Option<Gap>) -> &mut Self {
         self.begin_read();
         let messages = messages.iter().map(|(seq, id, attempt)| self.delivery(*seq, *id, *attempt)).collect();
-        let consumer = self.ear;
+        let consumer = self.default_consumer;
         self.hear(Event::Delivered { consumer, messages, gap });
         self.end_read(End::Whole)
     }
@@ -119,12 +119,12 @@ impl History {
     }
 
     fn ack(&mut self, upto: u64) -> &mut Self {
-        let consumer = self.ear;
+        let consumer = self.default_consumer;
         self.hear(Event::AckBegun { consumer, upto }).hear(Event::AckDone { consumer, upto, cursor: Some(upto) })
     }
 
     fn see_cursor(&mut self, cursor: u64) -> &mut Self {
-        let consumer = self.ear;
+        let consumer = self.default_consumer;
         self.hear(Event::CursorAsked { consumer }).hear(Event::CursorSeen { consumer, cursor })
     }
 
