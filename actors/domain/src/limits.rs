@@ -44,9 +44,9 @@ pub const FILENAME_CHARS: usize = 128;
 pub const THREAD_CHARS: usize = 64;
 /// Characters of an idempotency key.
 pub const IDEMPOTENCY_KEY_CHARS: usize = 128;
-/// Idempotency keys cached for one member; the oldest is forgotten first.
+/// Idempotency keys remembered per member; the oldest is dropped first.
 pub const IDEMPOTENCY_KEYS: usize = 1000;
-/// How long an idempotency key is cached.
+/// How long an idempotency key is remembered.
 pub const IDEMPOTENCY_MS: u64 = 24 * HOUR_MS;
 
 /// Characters of a display name.

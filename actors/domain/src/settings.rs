@@ -38,8 +38,8 @@ pub enum TrustMode {
     Trusted,
 }
 
-/// Who can read a direct message besides its sender and recipient: everybody on the channel, in the history
-/// (`channel`), or nobody (`private`).
+/// Who can read a direct message besides its sender and recipient: all members, in the history (`channel`), or no one
+/// (`private`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum DmVisibility {

@@ -49,7 +49,7 @@ impl Sessions {
         self.live.insert(session, no);
     }
 
-    /// Takes a session away without a record: it goes on somewhere else.
+    /// Removes a session without remembering it, because it continues under another callsign.
     pub(crate) fn remove(&mut self, session: &SessionId) {
         self.live.remove(session);
     }

@@ -60,7 +60,7 @@ pub struct Attachment {
     pub filename: Option<String>,
 }
 
-/// A message as it stands on the json, borrowed for the one serialisation it gets.
+/// The JSON of a message. Its fields are borrowed, because a message is serialised only once.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Message, description = "A message.")]
 pub(crate) struct MessageJson<'a> {

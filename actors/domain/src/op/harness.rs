@@ -107,9 +107,9 @@ impl TestChannel {
     }
 
     /// Runs a query as an actor would.
-    pub(crate) fn query<Q: Query>(&mut self, query: Q) -> Result<Q::Reply, Refusal> {
+    pub(crate) fn query<Q: Query>(&mut self, query: &Q) -> Result<Q::Reply, Refusal> {
         let mut effects = Effects::default();
-        let reply = self.channel.query(&query, self.now, &mut effects);
+        let reply = self.channel.query(query, self.now, &mut effects);
         self.carry(effects);
         reply
     }

@@ -46,7 +46,7 @@ mod tests {
     fn broadcasts_are_numbered_from_the_first_one() {
         let mut test = TestChannel::new();
         let numbers = |test: &mut TestChannel, after| {
-            let TailReply { messages, next } = test.query(Tail { after }).unwrap();
+            let TailReply { messages, next } = test.query(&Tail { after }).unwrap();
             (messages.iter().map(|(number, _)| *number).collect::<Vec<_>>(), next)
         };
         test.join("ann");

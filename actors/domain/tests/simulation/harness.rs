@@ -196,9 +196,9 @@ impl Simulation {
     }
 
     /// Runs a query as an actor does.
-    fn query<Q: Query>(&mut self, query: Q) -> Result<Q::Reply, rogerrat_domain::Refusal> {
+    fn query<Q: Query>(&mut self, query: &Q) -> Result<Q::Reply, rogerrat_domain::Refusal> {
         let mut effects = Effects::default();
-        let reply = self.channel.query(&query, self.now, &mut effects);
+        let reply = self.channel.query(query, self.now, &mut effects);
         self.run_effects(effects);
         reply
     }

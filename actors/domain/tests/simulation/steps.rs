@@ -303,17 +303,17 @@ impl Simulation {
         let lives = Keepalive { session: session.clone() }.decide(&self.channel, self.now).is_ok();
         match which {
             0 => drop(self.run(Keepalive { session }).map(|_| ())),
-            1 => drop(self.query(Roster { session: asker }).unwrap()),
+            1 => drop(self.query(&Roster { session: asker }).unwrap()),
             2 => {
-                let reply = self.query(History { session: asker, n: 100, thread: None }).unwrap();
+                let reply = self.query(&History { session: asker, n: 100, thread: None }).unwrap();
                 let ring = self.oracle.ring.len() - self.oracle.backlog_len;
                 assert_eq!(reply.history.len(), ring, "history is the ring");
             }
-            3 => drop(self.query(Stats { session: asker }).unwrap()),
-            4 => return drop(self.query(Info).unwrap()),
+            3 => drop(self.query(&Stats { session: asker }).unwrap()),
+            4 => return drop(self.query(&Info).unwrap()),
             _ => {
                 let id = self.some_id();
-                if self.query(Receipts { session, id }).is_err() {
+                if self.query(&Receipts { session, id }).is_err() {
                     return;
                 }
             }

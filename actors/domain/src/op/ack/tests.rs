@@ -26,7 +26,7 @@ fn ack(test: &mut TestChannel, who: &str, upto: u64) -> Result<(usize, u64), Cod
 
 fn cursor(test: &mut TestChannel, who: &str) -> u64 {
     let session = test.session(who);
-    test.query(Consumers { session }).unwrap().consumers[0].cursor
+    test.query(&Consumers { session }).unwrap().consumers[0].cursor
 }
 
 #[test]

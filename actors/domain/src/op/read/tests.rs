@@ -32,7 +32,7 @@ fn named(name: &str) -> ReadInput {
 
 fn cursor(test: &mut TestChannel, who: &str) -> u64 {
     let session = test.session(who);
-    test.query(Consumers { session }).unwrap().consumers[0].cursor
+    test.query(&Consumers { session }).unwrap().consumers[0].cursor
 }
 
 #[test]
@@ -382,7 +382,7 @@ fn a01_a_replay_drops_the_claims_of_reported_gaps() {
     let settings = Settings { durability: Durability::Disk, ..Settings::plain(TokenHash::of("t"), 0) };
     let rules = Rules { backlog: BacklogLimits { messages: 100, bytes: 1 << 30 }, ..rules() };
     let mut test = TestChannel::opened(settings, rules, 0, None);
-    ["ann", "bob"].map(|callsign| test.join(callsign));
+    let _ = ["ann", "bob"].map(|callsign| test.join(callsign));
     for _ in 0..12 {
         test.send_many("ann", "all", 100);
         let leased = ReadInput { ack_mode: AckMode::Leased { lease_ms: 1000 }, ..plain() };

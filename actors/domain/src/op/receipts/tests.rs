@@ -14,7 +14,7 @@ fn trio() -> TestChannel {
 
 fn ask(test: &mut TestChannel, who: &str, id: u64) -> Result<ReceiptsReply, Code> {
     let session = test.session(who);
-    test.query(Receipts { session, id }).map_err(|r| r.code)
+    test.query(&Receipts { session, id }).map_err(|r| r.code)
 }
 
 /// The receipts of ann's message as text: `bob queued, cat delivered`.

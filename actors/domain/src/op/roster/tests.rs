@@ -14,7 +14,7 @@ fn pair() -> TestChannel {
 
 fn texts(test: &mut TestChannel, who: Option<&str>, n: usize, thread: Option<&str>) -> Vec<String> {
     let session = who.map(|who| test.session(who));
-    let reply = test.query(History { session, n, thread: thread.map(str::to_owned) }).unwrap();
+    let reply = test.query(&History { session, n, thread: thread.map(str::to_owned) }).unwrap();
     let text = |json: &serde_json::value::RawValue| {
         serde_json::from_str::<serde_json::Value>(json.get()).unwrap()["text"].as_str().unwrap().to_owned()
     };
@@ -27,7 +27,7 @@ fn d20_the_roster_has_names_and_numbers() {
     test.join("cat");
     let session = test.session("bob");
     test.ask(Leave { session }).unwrap();
-    let reply = test.query(Roster { session: None }).unwrap();
+    let reply = test.query(&Roster { session: None }).unwrap();
     assert_eq!(reply.roster, ["ann", "cat"]);
     let seats: Vec<_> = reply.roster_with_index.iter().map(|s| (s.idx, s.callsign.as_str(), s.joined_at)).collect();
     assert_eq!(seats, [(2, "ann", START_MS), (3, "cat", START_MS)]);
@@ -43,14 +43,14 @@ fn d19_roster_history_and_stats_refresh_the_session() {
     for step in 1..=6 {
         test.at(step * (SESSION_TTL_MS - 1));
         match step % 3 {
-            0 => drop(test.query(Roster { session: session.clone() }).unwrap()),
-            1 => drop(test.query(History { session: session.clone(), n: 1, thread: None }).unwrap()),
-            _ => drop(test.query(Stats { session: session.clone() }).unwrap()),
+            0 => drop(test.query(&Roster { session: session.clone() }).unwrap()),
+            1 => drop(test.query(&History { session: session.clone(), n: 1, thread: None }).unwrap()),
+            _ => drop(test.query(&Stats { session: session.clone() }).unwrap()),
         }
-        test.query(Roster { session: None }).unwrap();
+        test.query(&Roster { session: None }).unwrap();
     }
     assert_eq!(test.channel.live_members(), 1);
-    assert_eq!(test.query(Roster { session }).unwrap().roster, ["ann"]);
+    assert_eq!(test.query(&Roster { session }).unwrap().roster, ["ann"]);
 }
 
 #[test]
@@ -60,7 +60,7 @@ fn a06_keepalive_and_roster_return_the_unread_count() {
     test.send("bob", "ann", "2");
     let session = test.session("ann");
     assert_eq!(test.ask(Keepalive { session: session.clone() }).unwrap().unread, 2);
-    assert_eq!(test.query(Roster { session: Some(session) }).unwrap().unread, Some(2));
+    assert_eq!(test.query(&Roster { session: Some(session) }).unwrap().unread, Some(2));
 }
 
 #[test]
@@ -106,10 +106,10 @@ fn stats_and_info_return_counts() {
     test.send("ann", "all", "1");
     let session = test.session("bob");
     test.ask(Leave { session }).unwrap();
-    let stats = test.query(Stats { session: None }).unwrap();
+    let stats = test.query(&Stats { session: None }).unwrap();
     assert_eq!((stats.agent_count, stats.historic_callsigns_count, stats.message_count_in_buffer), (1, 2, 1));
     assert_eq!((stats.first_joined_at, stats.last_activity_at), (Some(START_MS), START_MS + 1_000));
-    let info = serde_json::to_value(test.query(Info).unwrap()).unwrap();
+    let info = serde_json::to_value(test.query(&Info).unwrap()).unwrap();
     assert_eq!((&info["agent_count"], &info["dm_visibility"]), (&1.into(), &"channel".into()));
 }
 
@@ -121,7 +121,7 @@ fn a01_consumers_are_listed_with_their_lag_and_can_be_removed() {
     test.send_many("bob", "all", 3);
     test.listen_with("ann", ReadInput { max: 2, ..side() });
     let session = test.session("ann");
-    let list = |test: &mut TestChannel| test.query(Consumers { session: test.session("ann") }).unwrap().consumers;
+    let list = |test: &mut TestChannel| test.query(&Consumers { session: test.session("ann") }).unwrap().consumers;
     let rows = list(&mut test);
     assert_eq!((rows[0].name.as_deref(), rows[0].lag), (None, 3));
     assert_eq!((rows[1].name.as_deref(), rows[1].lag, rows[1].waiting), (Some("side"), 1, false));
