@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use crate::lexer::{Kind, Token};
-use crate::workspace::{none, rust_files};
+use crate::workspace::{SourceFile, none, rust_files};
 
 /// Type names that are defined more than once, and why that is the same thing.
 const SAME_THING: &[(&str, &str)] =
@@ -67,9 +67,6 @@ const ONLY_FIRST: &[&str] = &["room"];
 /// Folders that are allowed some of these words: agent-chatroom calls a channel a room.
 const EXCEPTIONS: &[(&str, &str)] = &[("src/compat", "room"), ("tests/compat", "room")];
 
-/// Files and folders that still have such words. This list only ever gets shorter.
-const NOT_YET: &[&str] = &["load/src/scenario"];
-
 #[test]
 fn an_exported_type_name_has_one_meaning() {
     let mut places = BTreeMap::<String, Vec<String>>::new();
@@ -78,15 +75,14 @@ fn an_exported_type_name_has_one_meaning() {
             places.entry(name).or_default().push(file.path.clone());
         }
     }
-    let allowed: Vec<_> = SAME_THING.iter().map(|(name, _)| *name).collect();
-    let is_allowed = |name: &String| allowed.contains(&name.as_str());
+    let is_allowed = |name: &String| SAME_THING.iter().any(|(allowed, _)| allowed == name);
     let twice = places.iter().filter(|(name, places)| places.len() > 1 && !is_allowed(name));
     none(
         "type names with several definitions",
         &twice.map(|(name, at)| format!("{name}: {}", at.join(", "))).collect::<Vec<_>>(),
     );
-    let once = allowed.iter().filter(|name| places.get(**name).is_none_or(|places| places.len() < 2));
-    none("names that are no longer defined twice", &once.map(|name| (*name).to_owned()).collect::<Vec<_>>());
+    let once = SAME_THING.iter().filter(|(name, _)| places.get(*name).is_none_or(|places| places.len() < 2));
+    none("names that are no longer defined twice", &once.map(|(name, _)| (*name).to_owned()).collect::<Vec<_>>());
 }
 
 /// The names of types that are `pub` or `pub(crate)`.
@@ -105,34 +101,29 @@ fn exported_types(tokens: &[Token]) -> Vec<String> {
 
 #[test]
 fn no_identifier_has_a_private_word() {
-    let mut violations = Vec::new();
-    let mut converted = NOT_YET.to_vec();
-    for file in rust_files().iter().filter(|file| !file.is_in("tests/tidy")) {
-        let not_yet = NOT_YET.iter().find(|path| file.path.starts_with(**path));
-        let is_exception =
-            |word: &str| EXCEPTIONS.iter().any(|(folder, allowed)| file.is_in(folder) && *allowed == word);
-        let path = file.path.trim_end_matches(".rs").split(['/', '-']).map(|part| (0, part));
-        let words = file.tokens().iter().filter(|token| token.kind == Kind::Word);
-        let named = words.map(|token| (token.line, &*token.text)).chain(path);
-        let mut of_file = Vec::new();
-        for (line, identifier) in named {
-            for (at, part) in parts(identifier).into_iter().enumerate() {
-                let is_word = |word: &str| word == part || format!("{word}s") == part;
-                let is_private = |word: &str| is_word(word) && (at == 0 || !ONLY_FIRST.contains(&word));
-                let private = PRIVATE_WORDS.iter().find(|(word, _)| is_private(word));
-                if let Some((word, instead)) = private.filter(|(word, _)| !is_exception(word)) {
-                    of_file.push(format!("{}:{line}: `{identifier}` has `{word}`; say {instead}", file.path));
-                }
-            }
-        }
-        of_file.dedup();
-        match not_yet {
-            Some(path) => converted.retain(|listed| listed != path || of_file.is_empty()),
-            None => violations.extend(of_file),
+    let files = rust_files().iter().filter(|file| !file.is_in("tests/tidy"));
+    none("identifiers with words of their own", &files.flat_map(private_words).collect::<Vec<_>>());
+}
+
+/// Where an identifier or the path of a file has a private word.
+fn private_words(file: &SourceFile) -> Vec<String> {
+    let is_exception = |word: &str| EXCEPTIONS.iter().any(|(folder, allowed)| file.is_in(folder) && *allowed == word);
+    let path = file.path.trim_end_matches(".rs").split(['/', '-']).map(|part| (0, part));
+    let words = file.tokens().iter().filter(|token| token.kind == Kind::Word);
+    let mut found = Vec::new();
+    for (line, identifier) in words.map(|token| (token.line, &*token.text)).chain(path) {
+        for (at, part) in parts(identifier).into_iter().enumerate() {
+            let is_word = |word: &str| word == part || format!("{word}s") == part;
+            let is_private = |word: &str| is_word(word) && (at == 0 || !ONLY_FIRST.contains(&word));
+            let private = PRIVATE_WORDS.iter().find(|(word, _)| is_private(word) && !is_exception(word));
+            found
+                .extend(private.map(|(word, instead)| {
+                    format!("{}:{line}: `{identifier}` has `{word}`; say {instead}", file.path)
+                }));
         }
     }
-    none("identifiers with words of their own", &violations);
-    none("remove from NOT_YET", &converted.iter().map(|path| (*path).to_owned()).collect::<Vec<_>>());
+    found.dedup();
+    found
 }
 
 /// The words of an identifier, in lower case: `DeliveryGuard` is `delivery` and `guard`.

@@ -38,8 +38,8 @@ pub(crate) struct Sends {
 impl Sends {
     pub(super) fn summary(self) -> String {
         let Self { channels, senders, unheard, .. } = self;
-        let ears = if unheard { "nobody listens" } else { "one listener each" };
-        format!("{senders} senders on each of {channels} channels, {ears}")
+        let listeners = if unheard { "nobody listens" } else { "one listener each" };
+        format!("{senders} senders on each of {channels} channels, {listeners}")
     }
 
     pub(super) fn needs(self) -> Needs {
