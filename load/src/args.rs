@@ -7,7 +7,7 @@ pub(super) use run::{Length, RunArgs};
 
 use super::target::PollKind;
 
-/// Puts load on a running hub and says what it cost.
+/// Puts a hub under load and measures it.
 #[derive(Debug, Args)]
 pub struct LoadArgs {
     #[command(subcommand)]
@@ -16,24 +16,24 @@ pub struct LoadArgs {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum LoadCommand {
-    /// Pairs of agents that answer each other: the price and the latency of a hop
+    /// Pairs of agents that reply to each other: cost and latency of a hop
     Pingpong(PingpongArgs),
-    /// One speaker and many streams: how fast one message reaches everybody
+    /// One sender and many streams: how fast a message reaches all members
     Broadcast(BroadcastArgs),
-    /// Parked polls or streams that cost nothing while they wait, then a wake of all
+    /// Parked polls or streams: their cost while they wait, then a message that wakes all
     #[command(alias = "idle")]
     Park(ParkArgs),
-    /// Many senders to one listener on each channel, as fast as the sends are answered
+    /// Many senders and one reader on each channel: how many sends per second
     Sends(SendsArgs),
-    /// Channels created and joined: how fast, and what an idle one costs
+    /// Channels created and joined: how fast, and the memory of an idle one
     Channels(ChannelsArgs),
-    /// Agents that join, talk and leave, again and again
+    /// Agents that repeatedly join, send and leave
     Churn(ChurnArgs),
-    /// The conversation of `pingpong` through the tools of MCP
+    /// The same as `pingpong`, through the MCP tools
     Mcp(McpArgs),
-    /// A mix of all for hours: does anything grow, slow down or get lost?
+    /// A mix of all scenarios for hours: detects growth, slowdown and loss
     Soak(SoakArgs),
-    /// Serve the baseline: the same requests on bare actix-web, without a hub behind them
+    /// Serve the baseline: the same requests on bare actix-web, without a hub
     Baseline(BaselineArgs),
 }
 
@@ -42,10 +42,10 @@ pub(super) struct PingpongArgs {
     /// Pairs of agents, each pair on a channel of its own
     #[arg(long, default_value_t = 64, value_parser = value_parser!(u32).range(1..=100_000))]
     pub(super) pairs: u32,
-    /// More channels with two members each that stay alive and say nothing
+    /// Additional channels with two members each that are online and idle
     #[arg(long, default_value_t = 0, value_parser = value_parser!(u32).range(0..=1_000_000))]
     pub(super) bystanders: u32,
-    /// The long poll to park
+    /// The route that readers poll
     #[arg(long, value_enum, default_value_t = PollKind::Listen)]
     pub(super) listen: PollKind,
     #[command(flatten)]
@@ -57,10 +57,10 @@ pub(super) struct BroadcastArgs {
     /// Streams on each channel
     #[arg(long, default_value_t = 100, value_parser = value_parser!(u32).range(1..=9_999))]
     pub(super) listeners: u32,
-    /// Channels, each with a speaker of its own
+    /// Channels, each with one sender
     #[arg(long, default_value_t = 1, value_parser = value_parser!(u32).range(1..=1_000))]
     pub(super) channels: u32,
-    /// Messages said and not yet heard by all, without --rate; a stream queues 256
+    /// Without --rate: messages sent and not yet received by all; a stream queues 256
     #[arg(long, default_value_t = 8, value_parser = value_parser!(u32).range(1..=64))]
     pub(super) under_way: u32,
     #[command(flatten)]
@@ -84,19 +84,19 @@ pub(super) struct ParkArgs {
 
 #[derive(Debug, Args)]
 pub(super) struct SendsArgs {
-    /// Channels, each with one listener
+    /// Channels, each with one reader
     #[arg(long, default_value_t = 16, value_parser = value_parser!(u32).range(1..=10_000))]
     pub(super) channels: u32,
     /// Senders on each channel
     #[arg(long, default_value_t = 4, value_parser = value_parser!(u32).range(1..=64))]
     pub(super) senders: u32,
-    /// Nobody listens: broadcasts into a ring that forgets; what arrives is read at the end, from the newest backwards
+    /// Without readers: broadcasts that the ring evicts; the newest messages are read at the end
     #[arg(long)]
     pub(super) unheard: bool,
-    /// Take turns with channels in memory and on disk
+    /// Alternate between memory and durable channels
     #[arg(long, conflicts_with_all = ["durability", "baseline", "compare"])]
     pub(super) compare_durability: bool,
-    /// The long poll to park
+    /// The route that readers poll
     #[arg(long, value_enum, default_value_t = PollKind::Wait)]
     pub(super) listen: PollKind,
     #[command(flatten)]
@@ -111,13 +111,13 @@ pub(super) struct ChannelsArgs {
     /// Members that join each channel
     #[arg(long, default_value_t = 1, value_parser = value_parser!(u32).range(0..=100))]
     pub(super) members: u32,
-    /// Creators at work at once
+    /// Channels created concurrently
     #[arg(long, default_value_t = 16, value_parser = value_parser!(u32).range(1..=1_000))]
     pub(super) creators: u32,
-    /// How long to watch the memory after the last channel, until the hub has unloaded unused ones
+    /// How long to measure memory after the last channel, while the hub unloads unused ones
     #[arg(long, value_name = "TIME", default_value = "0")]
     pub(super) retire: Length,
-    /// Repeat this number of times: the growth from the end of the first to the end of the last is what unloaded channels leave
+    /// Number of repetitions: the growth from the first to the last is the memory that unloaded channels leave
     #[arg(long, default_value_t = 1, requires = "retire", value_parser = value_parser!(u8).range(1..=100))]
     pub(super) waves: u8,
     #[command(flatten)]
@@ -126,7 +126,7 @@ pub(super) struct ChannelsArgs {
 
 #[derive(Debug, Args)]
 pub(super) struct ChurnArgs {
-    /// Guests that come and go at once, each to a host on a channel of its own
+    /// Agents that join and leave concurrently, each with a partner on a channel of its own
     #[arg(long, default_value_t = 32, value_parser = value_parser!(u32).range(1..=10_000))]
     pub(super) guests: u32,
     #[command(flatten)]
@@ -144,7 +144,7 @@ pub(super) struct McpArgs {
 
 #[derive(Debug, Args)]
 pub(super) struct SoakArgs {
-    /// How many of each: pairs, senders' channels, guests; and ten times as many streams
+    /// Number of pairs, of channels with senders and of joining agents; and ten times as many streams
     #[arg(long, default_value_t = 8, value_parser = value_parser!(u32).range(1..=1_000))]
     pub(super) scale: u32,
     #[command(flatten)]
@@ -153,13 +153,13 @@ pub(super) struct SoakArgs {
 
 #[derive(Debug, Args)]
 pub(super) struct BaselineArgs {
-    /// Port on 127.0.0.1; 0 takes a free one
+    /// Port on 127.0.0.1; 0 picks a free one
     #[arg(long, default_value_t = 0)]
     pub(super) port: u16,
     /// Worker threads
     #[arg(long, default_value_t = 1, value_parser = value_parser!(u16).range(1..=256))]
     pub(super) workers: u16,
-    /// End when standard input ends: a baseline that was started for a run goes with it
+    /// Exit when standard input ends, so that the baseline of a run ends with the run
     #[arg(long, hide = true)]
     pub(super) until_stdin_ends: bool,
 }

@@ -147,7 +147,7 @@ impl MetricsSnapshot {
         page.gauge("rogerrat_held_bytes", "Bytes of undelivered direct messages", now.held_bytes)?;
         let hooks = &self.hub.webhooks;
         page.gauge("rogerrat_webhook_hooks", "Webhooks", hooks.hooks)?;
-        page.gauge("rogerrat_webhook_hooks_off", "Disabled webhooks", hooks.hooks_off)?;
+        page.gauge("rogerrat_webhook_hooks_off", "Webhooks that are switched off", hooks.hooks_off)?;
         page.gauge("rogerrat_webhook_due", "Pending webhook deliveries", hooks.due)?;
         let is_failing = u64::from(self.hub.is_log_failing);
         page.gauge("rogerrat_store_failing", "1 while storage writes fail", is_failing)?;

@@ -4,32 +4,32 @@ use std::path::PathBuf;
 
 use clap::{Args, value_parser};
 
-/// Kills a hub of its own again and again, and checks that it keeps what it promised.
+/// Kills a hub of its own repeatedly and verifies that no acknowledged data is lost.
 #[derive(Debug, Clone, Args)]
 pub struct TortureArgs {
-    /// How often the hub is killed; 0 only checks it in peace
+    /// How often to kill the hub; 0 only checks it without killing
     #[arg(long, default_value_t = 20, value_parser = value_parser!(u32).range(0..=100_000))]
     pub(super) cycles: u32,
-    /// Repeats the choices of an earlier run, as far as timing allows [default: any]
+    /// Repeat the random choices of an earlier run, as far as timing allows [default: random]
     #[arg(long)]
     pub(super) seed: Option<u64>,
-    /// How long the hub lives between two kills, on average; each life is between nothing and twice that
+    /// Average time between two kills, in seconds; each is between 0 and twice that
     #[arg(long, default_value_t = 2.0, value_parser = seconds)]
     pub(super) seconds: f64,
-    /// Channels that keep their messages on disk
+    /// Number of durable channels
     #[arg(long, default_value_t = 3, value_parser = value_parser!(u32).range(0..=100))]
     pub(super) channels: u32,
-    /// Channels beside them that keep their messages in memory
+    /// Number of additional memory channels
     #[arg(long, default_value_t = 1, value_parser = value_parser!(u32).range(0..=100))]
     pub(super) memory_channels: u32,
-    /// Members that send, on each channel
+    /// Members that send on each channel
     #[arg(long, default_value_t = 3, value_parser = value_parser!(u32).range(1..=50))]
     pub(super) writers: u32,
-    /// Members that read, on each channel; five ways of reading take turns
+    /// Members that read on each channel; they alternate between five ways of reading
     #[arg(long, default_value_t = 5, value_parser = value_parser!(u32).range(1..=50))]
     pub(super) readers: u32,
-    /// An empty folder for the hub's data and log, which stays; else one that is removed
-    #[arg(long, value_name = "FOLDER")]
+    /// Empty directory for the hub's data and log, which is kept [default: a temporary directory that is removed]
+    #[arg(long, value_name = "DIR")]
     pub(super) data_dir: Option<PathBuf>,
     /// Print one JSON object
     #[arg(long)]

@@ -124,7 +124,7 @@ impl WebhookActor {
         let Some(handle) = self.hooks.find(hook) else { return };
         let before = handle.hook();
         match (before.off_ms, health.off_ms) {
-            (None, Some(_)) => log::warn!(hook:display; "webhook disabled after too many failures"),
+            (None, Some(_)) => log::warn!(hook:display; "webhook switched off after too many failures"),
             (Some(_), None) => log::info!(hook:display; "webhook re-enabled"),
             _ => {}
         }
