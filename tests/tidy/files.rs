@@ -33,9 +33,7 @@ fn a_module_declares_every_file() {
 fn is_crate_root(path: &str) -> bool {
     let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
     let of_crate = |parts: &[&str]| {
-        crates()
-            .iter()
-            .any(|package| parts.iter().any(|part| folder == Path::new(package).join(part).to_str().unwrap()))
+        crates().iter().any(|package| parts.iter().any(|part| Path::new(folder) == Path::new(package).join(part)))
     };
     match name {
         "main.rs" | "lib.rs" => true,

@@ -121,7 +121,7 @@ impl Oracle {
             Event::Troubled { channel } => self.counts(channel).troubled += 1,
             Event::SendBegun { message_key, to } => self.send_begun(message_key, to),
             Event::SendAcked { message_key, id, duplicate, durable } => {
-                self.send_acked(message_key, id, duplicate, durable)
+                self.send_acked(message_key, id, duplicate, durable);
             }
             Event::SendRefused { message_key } => self.send_refused(message_key),
             Event::SendAbandoned { message_key } => self.send_abandoned(message_key),

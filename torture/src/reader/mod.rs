@@ -30,12 +30,12 @@ pub(super) fn start(
     match behaviour {
         Behaviour::Listen => drop(tasks.spawn(Automatic::new(context, pass, *default_consumer, "listen", rng()).run())),
         Behaviour::WaitWithSecondConsumer => {
-            drop(tasks.spawn(Automatic::new(context, pass, *default_consumer, "wait", rng()).run()))
+            drop(tasks.spawn(Automatic::new(context, pass, *default_consumer, "wait", rng()).run()));
         }
         Behaviour::Manual => drop(tasks.spawn(Manual::new(context, pass, *default_consumer, None, rng()).run())),
         Behaviour::Stream => drop(tasks.spawn(Stream::new(context, pass, *default_consumer, false, rng()).run())),
         Behaviour::ResumingStream => {
-            drop(tasks.spawn(Stream::new(context, pass, *default_consumer, true, rng()).run()))
+            drop(tasks.spawn(Stream::new(context, pass, *default_consumer, true, rng()).run()));
         }
     }
     if let Some(second_consumer) = second_consumer {
