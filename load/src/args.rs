@@ -1,4 +1,4 @@
-//! The flags of `rogerrat load`. Every number has its bounds here, so that nothing below checks them again.
+//! The flags of `rogerrat load`. The bounds of all numbers are checked here and nowhere else.
 
 mod run;
 
@@ -7,7 +7,7 @@ pub(super) use run::{Length, RunArgs};
 
 use super::target::PollKind;
 
-/// Puts a hub under load and measures it.
+/// Put a hub under load, verify every message and measure it
 #[derive(Debug, Args)]
 pub struct LoadArgs {
     #[command(subcommand)]
@@ -16,22 +16,22 @@ pub struct LoadArgs {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum LoadCommand {
-    /// Pairs of agents that reply to each other: cost and latency of a hop
+    /// Let pairs of agents reply to each other; measure the cost and the latency of a hop
     Pingpong(PingpongArgs),
-    /// One sender and many streams: how fast a message reaches all members
+    /// Send from one agent to many streams; measure how fast a message reaches all of them
     Broadcast(BroadcastArgs),
-    /// Parked polls or streams: their cost while they wait, then a message that wakes all
+    /// Park polls or streams, then wake all of them; measure the cost of waiting
     #[command(alias = "idle")]
     Park(ParkArgs),
-    /// Many senders and one reader on each channel: how many sends per second
+    /// Send from many agents to one reader on each channel; measure sends per second
     Sends(SendsArgs),
-    /// Channels created and joined: how fast, and the memory of an idle one
+    /// Create and join channels; measure the rate and the memory of an idle channel
     Channels(ChannelsArgs),
-    /// Agents that repeatedly join, send and leave
+    /// Let agents join, send and leave repeatedly
     Churn(ChurnArgs),
-    /// The same as `pingpong`, through the MCP tools
+    /// Run `pingpong` through the MCP tools
     Mcp(McpArgs),
-    /// A mix of all scenarios for hours: detects growth, slowdown and loss
+    /// Run a mix of all scenarios for hours, to detect growth, slowdown and loss
     Soak(SoakArgs),
     /// Serve the baseline: the same requests on bare actix-web, without a hub
     Baseline(BaselineArgs),
@@ -39,7 +39,7 @@ pub(super) enum LoadCommand {
 
 #[derive(Debug, Args)]
 pub(super) struct PingpongArgs {
-    /// Pairs of agents, each pair on a channel of its own
+    /// Pairs of agents, each pair on its own channel
     #[arg(long, default_value_t = 64, value_parser = value_parser!(u32).range(1..=100_000))]
     pub(super) pairs: u32,
     /// Additional channels with two members each that are online and idle
@@ -90,7 +90,7 @@ pub(super) struct SendsArgs {
     /// Senders on each channel
     #[arg(long, default_value_t = 4, value_parser = value_parser!(u32).range(1..=64))]
     pub(super) senders: u32,
-    /// Without readers: broadcasts that the ring evicts; the newest messages are read at the end
+    /// Send broadcasts without readers, and verify the newest stored messages at the end
     #[arg(long)]
     pub(super) unheard: bool,
     /// Alternate between memory and durable channels
@@ -126,7 +126,7 @@ pub(super) struct ChannelsArgs {
 
 #[derive(Debug, Args)]
 pub(super) struct ChurnArgs {
-    /// Agents that join and leave concurrently, each with a partner on a channel of its own
+    /// Agents that join and leave concurrently, each with a partner on its own channel
     #[arg(long, default_value_t = 32, value_parser = value_parser!(u32).range(1..=10_000))]
     pub(super) guests: u32,
     #[command(flatten)]
@@ -135,7 +135,7 @@ pub(super) struct ChurnArgs {
 
 #[derive(Debug, Args)]
 pub(super) struct McpArgs {
-    /// Pairs of agents, each pair on a channel of its own
+    /// Pairs of agents, each pair on its own channel
     #[arg(long, default_value_t = 16, value_parser = value_parser!(u32).range(1..=10_000))]
     pub(super) pairs: u32,
     #[command(flatten)]

@@ -1,5 +1,6 @@
-//! The baseline under a hub on actix-web: the same requests and the same reply sizes on 127.0.0.1.
-//! It checks no token and has no actors, roster, history or persistence; what a hub costs above it is its own doing.
+//! The baseline: a bare actix-web server on 127.0.0.1 with the same requests and the same response sizes as a hub.
+//!
+//! It checks no token and has no actors, roster, history or persistence. The difference is the cost of the hub itself.
 
 mod mailbox;
 
@@ -14,20 +15,20 @@ use std::time::Duration;
 use actix_web::dev::Server;
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
 use futures_util::stream;
-use mailbox::{Mailbox, Note};
+use mailbox::{Mailbox, QueuedMessage};
 use serde::Deserialize;
 use serde_json::json;
 
-/// Agents that may join; afterwards joining is refused.
+/// Maximum agents; further joins are refused.
 const AGENTS: usize = 1_000_000;
-/// Connections of one worker.
+/// Maximum connections per worker.
 const CONNECTIONS: usize = 400_000;
 const BACKLOG: u32 = 4096;
 const KEEP_ALIVE: Duration = Duration::from_secs(75);
 const SHUTDOWN_S: u64 = 1;
 const LISTEN_S: u64 = 30;
-const LONGEST_LISTEN_S: u64 = 300;
-/// A time of the usual length; the baseline does not look at the clock.
+const MAX_LISTEN_S: u64 = 300;
+/// A timestamp of realistic length; the baseline does not read the clock.
 const AT_MS: u64 = 1_760_000_000_000;
 const UNPOISONED: &str = "nothing panics while it holds the lock";
 
@@ -38,17 +39,18 @@ struct Agent {
 }
 
 #[derive(Default)]
-struct Baseline {
-    count: AtomicU64,
-    /// By channel, those who have joined it.
+struct BaselineState {
+    /// The last id of a channel, a session or a message.
+    last_id: AtomicU64,
+    /// Members by channel.
     channels: RwLock<HashMap<String, Vec<Agent>>>,
-    /// By session.
+    /// Agents by session.
     agents: RwLock<HashMap<String, Agent>>,
 }
 
-impl Baseline {
-    fn next(&self) -> u64 {
-        self.count.fetch_add(1, Ordering::Relaxed)
+impl BaselineState {
+    fn next_id(&self) -> u64 {
+        self.last_id.fetch_add(1, Ordering::Relaxed)
     }
 
     fn agent(&self, request: &HttpRequest) -> Option<Agent> {
@@ -73,10 +75,10 @@ struct Listen {
     timeout: Option<u64>,
 }
 
-/// Binds and starts; the address is known at once, also for port 0.
+/// Binds and starts the server. Returns its address, so that the caller learns the port it got for port 0.
 pub(super) fn serve(port: u16, workers: usize) -> io::Result<(Server, SocketAddr)> {
-    let baseline = web::Data::new(Baseline::default());
-    let server = HttpServer::new(move || App::new().app_data(baseline.clone()).configure(routes))
+    let state = web::Data::new(BaselineState::default());
+    let server = HttpServer::new(move || App::new().app_data(state.clone()).configure(routes))
         .workers(workers)
         .max_connections(CONNECTIONS)
         .backlog(BACKLOG)
@@ -96,79 +98,79 @@ fn routes(app: &mut web::ServiceConfig) {
         .route("/api/channels/{id}/stream", web::get().to(stream));
 }
 
-async fn create(baseline: web::Data<Baseline>) -> HttpResponse {
-    HttpResponse::Ok().json(json!({"channel_id": format!("baseline-{}", baseline.next()), "join_token": "t"}))
+async fn create(state: web::Data<BaselineState>) -> HttpResponse {
+    HttpResponse::Ok().json(json!({"channel_id": format!("baseline-{}", state.next_id()), "join_token": "t"}))
 }
 
-async fn join(baseline: web::Data<Baseline>, channel: web::Path<String>, body: web::Json<Join>) -> HttpResponse {
-    let session = format!("s{}", baseline.next());
+async fn join(state: web::Data<BaselineState>, channel: web::Path<String>, body: web::Json<Join>) -> HttpResponse {
+    let session = format!("s{}", state.next_id());
     let agent = Agent { callsign: body.into_inner().callsign.into(), mailbox: Arc::default() };
-    let mut agents = baseline.agents.write().expect(UNPOISONED);
+    let mut agents = state.agents.write().expect(UNPOISONED);
     if agents.len() >= AGENTS {
         return HttpResponse::Conflict().finish();
     }
     agents.insert(session.clone(), agent.clone());
-    baseline.channels.write().expect(UNPOISONED).entry(channel.into_inner()).or_default().push(agent);
+    state.channels.write().expect(UNPOISONED).entry(channel.into_inner()).or_default().push(agent);
     HttpResponse::Ok().json(json!({"session_id": session}))
 }
 
 async fn send(
-    baseline: web::Data<Baseline>,
+    state: web::Data<BaselineState>,
     channel: web::Path<String>,
     request: HttpRequest,
     body: web::Json<Send>,
 ) -> HttpResponse {
-    let Some(sender) = baseline.agent(&request) else {
+    let Some(sender) = state.agent(&request) else {
         return HttpResponse::BadRequest().finish();
     };
     let Send { to, message } = body.into_inner();
-    let id = baseline.next();
+    let id = state.next_id();
     let text = json!(message);
-    let whole = format!(r#"{{"id":{id},"from":"{}","to":"{to}","text":{text},"at":{AT_MS}}}"#, sender.callsign);
-    let note = Note::new(&whole, id);
-    let channels = baseline.channels.read().expect(UNPOISONED);
+    let json = format!(r#"{{"id":{id},"from":"{}","to":"{to}","text":{text},"at":{AT_MS}}}"#, sender.callsign);
+    let queued = QueuedMessage::new(&json, id);
+    let channels = state.channels.read().expect(UNPOISONED);
     let members = channels.get(&channel.into_inner()).map_or(&[][..], Vec::as_slice);
     let is_to = |agent: &&Agent| if to == "all" { agent.callsign != sender.callsign } else { *agent.callsign == *to };
-    // A broadcast passes by whose mailbox is full, as a ring forgets; a message does not.
-    let has_room = members.iter().filter(is_to).all(|agent| agent.mailbox.put(note.clone()) || to == "all");
-    if !has_room {
+    // A broadcast skips full mailboxes, like the ring of a hub drops old messages. A direct message fails.
+    let has_capacity = members.iter().filter(is_to).all(|agent| agent.mailbox.put(queued.clone()) || to == "all");
+    if !has_capacity {
         return HttpResponse::Conflict().finish();
     }
     HttpResponse::Ok().json(json!({"ok": true, "id": id, "at": AT_MS, "queued": false, "to": to}))
 }
 
-/// Framed bytes as they come; it ends with its client.
-async fn stream(baseline: web::Data<Baseline>, request: HttpRequest) -> HttpResponse {
-    let Some(agent) = baseline.agent(&request) else {
+/// Streams framed messages until the client disconnects.
+async fn stream(state: web::Data<BaselineState>, request: HttpRequest) -> HttpResponse {
+    let Some(agent) = state.agent(&request) else {
         return HttpResponse::BadRequest().finish();
     };
-    let events = stream::unfold((agent.mailbox, VecDeque::<Note>::new()), async |(mailbox, mut ready)| {
+    let events = stream::unfold((agent.mailbox, VecDeque::<QueuedMessage>::new()), async |(mailbox, mut ready)| {
         while ready.is_empty() {
-            ready = mailbox.wait(Duration::from_secs(LONGEST_LISTEN_S)).await;
+            ready = mailbox.wait(Duration::from_secs(MAX_LISTEN_S)).await;
         }
-        let frame = ready.pop_front().map(|note| Ok::<_, Infallible>(note.frame))?;
+        let frame = ready.pop_front().map(|queued| Ok::<_, Infallible>(queued.frame))?;
         Some((frame, (mailbox, ready)))
     });
     HttpResponse::Ok().content_type("text/event-stream").streaming(events)
 }
 
-async fn listen(baseline: web::Data<Baseline>, request: HttpRequest, query: web::Query<Listen>) -> HttpResponse {
-    let Some(agent) = baseline.agent(&request) else {
+async fn listen(state: web::Data<BaselineState>, request: HttpRequest, query: web::Query<Listen>) -> HttpResponse {
+    let Some(agent) = state.agent(&request) else {
         return HttpResponse::BadRequest().finish();
     };
-    let timeout_s = query.timeout.unwrap_or(LISTEN_S).clamp(1, LONGEST_LISTEN_S);
+    let timeout_s = query.timeout.unwrap_or(LISTEN_S).clamp(1, MAX_LISTEN_S);
     let timeout = Duration::from_secs(timeout_s);
     let messages = agent.mailbox.wait(timeout).await;
-    HttpResponse::Ok().content_type("application/json").body(poll_reply(&messages))
+    HttpResponse::Ok().content_type("application/json").body(poll_body(&messages))
 }
 
-fn poll_reply(messages: &VecDeque<Note>) -> Vec<u8> {
+fn poll_body(messages: &VecDeque<QueuedMessage>) -> Vec<u8> {
     let mut body = br#"{"messages":["#.to_vec();
-    for (index, note) in messages.iter().enumerate() {
+    for (index, queued) in messages.iter().enumerate() {
         if index > 0 {
             body.push(b',');
         }
-        body.extend_from_slice(&note.json);
+        body.extend_from_slice(&queued.json);
     }
     let end: &[u8] = if messages.is_empty() { br#"],"timed_out":true}"# } else { br#"],"timed_out":false}"# };
     body.extend_from_slice(end);

@@ -1,4 +1,4 @@
-//! The baseline as a process of its own: what `rogerrat load baseline` runs, and how a run starts and ends it.
+//! The baseline as a separate process: what `rogerrat load baseline` runs, and how a run starts and stops it.
 
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::path::Path;
@@ -12,7 +12,7 @@ use super::procfs::Process;
 
 const READY: &str = "baseline listening on ";
 
-/// Serves until SIGTERM, SIGINT or, when asked so, the end of standard input.
+/// Serves until SIGTERM, SIGINT or, with `--until-stdin-ends`, the end of standard input.
 pub(super) fn run(args: &BaselineArgs) -> io::Result<()> {
     actix_web::rt::System::new().block_on(async {
         let (server, address) = baseline::serve(args.port, args.workers.into())?;
@@ -24,7 +24,7 @@ pub(super) fn run(args: &BaselineArgs) -> io::Result<()> {
     })
 }
 
-/// A thread of its own, because standard input can only be read by blocking.
+/// Waits on a thread, because standard input can only be read by blocking.
 fn stop_with_stdin(server: ServerHandle) -> io::Result<()> {
     let system = actix_web::rt::System::current();
     let wait = move || {
@@ -34,7 +34,7 @@ fn stop_with_stdin(server: ServerHandle) -> io::Result<()> {
     std::thread::Builder::new().name("baseline-stdin".into()).spawn(wait).map(drop)
 }
 
-/// A baseline of this same executable; it ends with its owner.
+/// A child process of this executable that serves the baseline; it is killed on drop.
 pub(super) struct BaselineProcess {
     child: Child,
     url: String,
@@ -66,13 +66,13 @@ impl BaselineProcess {
     }
 }
 
-/// `taskset` becomes the baseline itself, so the process number stays the same.
-fn command(baseline: &Path, cpus: Option<&str>) -> Command {
+/// `taskset` replaces itself by the baseline, so that the process id stays the same.
+fn command(executable: &Path, cpus: Option<&str>) -> Command {
     let Some(cpus) = cpus else {
-        return Command::new(baseline);
+        return Command::new(executable);
     };
     let mut command = Command::new("taskset");
-    command.args(["-c", cpus]).arg(baseline);
+    command.args(["-c", cpus]).arg(executable);
     command
 }
 

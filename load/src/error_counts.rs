@@ -1,12 +1,12 @@
-//! The tally of faults. A fault never ends the tool: it ends one pair, is counted by its kind, and the first few are
-//! kept in full for the report.
+//! Counts the errors of a run. An error ends one agent or pair, never the tool. It is counted by its kind, and the first
+//! few are reported with their texts.
 
 use std::collections::BTreeMap;
 
 use rogerrat_client::http::HttpError;
 
-/// Full texts kept for the report; the others are only counted.
-const KEPT_TEXTS: usize = 5;
+/// Errors that are stored with their texts; the others are only counted.
+const TEXTS: usize = 5;
 
 /// Counts by kind, and the first few texts.
 #[derive(Debug, Default, Clone)]
@@ -16,10 +16,10 @@ pub(super) struct ErrorCounts {
 }
 
 impl ErrorCounts {
-    pub(super) fn add(&mut self, fault: &HttpError) {
-        *self.counts.entry(fault.kind()).or_default() += 1;
-        if self.first.len() < KEPT_TEXTS {
-            self.first.push(fault.to_string());
+    pub(super) fn add(&mut self, error: &HttpError) {
+        *self.counts.entry(error.kind()).or_default() += 1;
+        if self.first.len() < TEXTS {
+            self.first.push(error.to_string());
         }
     }
 }
@@ -31,13 +31,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn all_are_counted_and_few_are_kept() {
-        let mut error_counts = ErrorCounts::default();
+    fn all_errors_are_counted_and_few_are_stored() {
+        let mut errors = ErrorCounts::default();
         for _ in 0..9 {
-            error_counts.add(&HttpError::Closed);
+            errors.add(&HttpError::Closed);
         }
-        error_counts.add(&expect_success("send", 503, b"{}").unwrap_err());
-        assert_eq!(error_counts.counts, BTreeMap::from([("closed".into(), 9), ("status_503".into(), 1)]));
-        assert_eq!(error_counts.first.len(), KEPT_TEXTS);
+        errors.add(&expect_success("send", 503, b"{}").unwrap_err());
+        assert_eq!(errors.counts, BTreeMap::from([("closed".into(), 9), ("status_503".into(), 1)]));
+        assert_eq!(errors.first.len(), TEXTS);
     }
 }

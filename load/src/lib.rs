@@ -1,7 +1,8 @@
-//! `rogerrat load`: puts load on a hub from outside, checks every message, and says what it cost.
-//! The client is raw TCP on one thread, on purpose: it must be cheaper than the server, it takes one core at most,
-//! and no thread of it steals work or wakes another while the server wants the second core.
-//! It knows the HTTP contract only, never the hub's insides.
+//! `rogerrat load`: puts load on a hub over HTTP, verifies every message and measures the cost.
+//!
+//! The client uses raw TCP on one thread: it must be cheaper than the server, must not use more than one core, and none
+//! of its threads may take CPU time from a server on the second core. It depends on the HTTP API only, never on the
+//! hub's code.
 
 mod args;
 mod baseline;
@@ -29,7 +30,6 @@ mod server_under_test;
 mod setup;
 mod spawned_hub;
 mod stopwatch;
-mod stream_events;
 mod table;
 mod target;
 
@@ -42,21 +42,30 @@ pub use args::LoadArgs;
 use args::{LoadCommand, RunArgs};
 use report::LoadReport;
 use scenario::Scenario;
+use scenario::broadcast::Broadcast;
+use scenario::channels::CreateChannels;
+use scenario::churn::Churn;
+use scenario::park::Park;
+use scenario::pingpong::Pingpong;
+use scenario::sends::Sends;
+use scenario::soak::Soak;
 
-/// The run could not begin or end: wrong flags, no hub, no such process, no room.
+/// The run could not start or finish: invalid flags, no hub, no such process, not enough resources.
 const UNUSABLE: u8 = 2;
 
-/// 0 when every message came once and in order and no request failed, 1 when not, 2 when nothing could be measured.
+/// Runs the scenario and prints its report.
+///
+/// Returns 0 if every message arrived once and in order and no request failed, 1 if not, 2 if nothing could be measured.
 pub fn run(args: LoadArgs) -> ExitCode {
     let outcome = match args.command {
-        LoadCommand::Pingpong(args) => scenario(Scenario::from(&args), &args.run, false),
-        LoadCommand::Broadcast(args) => scenario(Scenario::from(&args), &args.run, false),
-        LoadCommand::Park(args) => scenario(Scenario::from(&args), &args.run, false),
-        LoadCommand::Sends(args) => scenario(Scenario::from(&args), &args.run, args.compare_durability),
-        LoadCommand::Channels(args) => scenario(Scenario::from(&args), &args.run, false),
-        LoadCommand::Churn(args) => scenario(Scenario::from(&args), &args.run, false),
-        LoadCommand::Mcp(args) => scenario(Scenario::from(&args), &args.run, false),
-        LoadCommand::Soak(args) => scenario(Scenario::from(&args), &args.run, false),
+        LoadCommand::Pingpong(args) => measure(&Pingpong::from(&args), &args.run),
+        LoadCommand::Broadcast(args) => measure(&Broadcast::from(&args), &args.run),
+        LoadCommand::Park(args) => measure(&Park::from(&args), &args.run),
+        LoadCommand::Sends(args) => measure(&Sends::from(&args), &args.run),
+        LoadCommand::Channels(args) => measure(&CreateChannels::from(&args), &args.run),
+        LoadCommand::Churn(args) => measure(&Churn::from(&args), &args.run),
+        LoadCommand::Mcp(args) => measure(&Pingpong::from(&args), &args.run),
+        LoadCommand::Soak(args) => measure(&Soak::from(&args), &args.run),
         LoadCommand::Baseline(args) => baseline_process::run(&args).map(|()| true).map_err(|error| error.to_string()),
     };
     match outcome {
@@ -69,26 +78,25 @@ pub fn run(args: LoadArgs) -> ExitCode {
     }
 }
 
-fn scenario(scenario: Scenario, args: &RunArgs, compares_durability: bool) -> Result<bool, String> {
+fn measure(scenario: &dyn Scenario, args: &RunArgs) -> Result<bool, String> {
     for file in args.json.iter().chain(&args.report).filter(|file| !is_stdout(file)) {
-        // Better now than after an hour.
+        // Fail now rather than after a run of an hour.
         fs::File::options().create(true).append(true).open(file).map_err(|error| cannot_write(file, &error))?;
     }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let figures =
-        runtime.map_err(|error| error.to_string())?.block_on(run::run(scenario, args, compares_durability))?;
-    publish(&figures, args)?;
-    Ok(figures.is_clean())
+    let report = runtime.map_err(|error| error.to_string())?.block_on(run::run(scenario, args))?;
+    publish(&report, args)?;
+    Ok(report.is_clean())
 }
 
-/// To whom it was asked to go.
-fn publish(figures: &LoadReport, args: &RunArgs) -> Result<(), String> {
+/// Writes the report to the requested files and to standard output.
+fn publish(report: &LoadReport, args: &RunArgs) -> Result<(), String> {
     if let Some(file) = &args.report {
-        fs::write(file, html_report::html(figures)).map_err(|error| cannot_write(file, &error))?;
+        fs::write(file, html_report::html(report)).map_err(|error| cannot_write(file, &error))?;
     }
-    let mut text = figures.to_string();
+    let mut text = report.to_string();
     if let Some(file) = &args.json {
-        let json = serde_json::to_string(figures).map_err(|error| error.to_string())?;
+        let json = serde_json::to_string(report).map_err(|error| error.to_string())?;
         match is_stdout(file) {
             true => text = json,
             false => fs::write(file, json).map_err(|error| cannot_write(file, &error))?,
@@ -102,20 +110,20 @@ fn is_stdout(file: &Path) -> bool {
 }
 
 fn cannot_write(file: &Path, error: &io::Error) -> String {
-    format!("{} cannot be written: {error}", file.display())
+    format!("cannot write {}: {error}", file.display())
 }
 
-/// What was typed, without a token.
+/// Returns the command line with the token removed.
 fn command_line() -> String {
     let mut words = vec!["rogerrat".to_owned()];
-    let mut hides = false;
+    let mut is_token = false;
     for word in std::env::args().skip(1) {
-        words.push(match (hides, word.split_once('=')) {
+        words.push(match (is_token, word.split_once('=')) {
             (true, _) => "…".into(),
             (false, Some(("--token", _))) => "--token=…".into(),
             (false, _) => word.clone(),
         });
-        hides = word == "--token";
+        is_token = word == "--token";
     }
     words.join(" ")
 }

@@ -1,4 +1,4 @@
-//! A seat on a channel by way of its MCP endpoint, with the oldest protocol version: it is what every hub speaks.
+//! A member that uses the MCP endpoint of its channel, with the oldest protocol version, which every hub supports.
 
 use rogerrat_client::http::{Connection, HttpError, expect_success};
 
@@ -9,37 +9,37 @@ use super::target::{Session, Target, bearer};
 const VERSION: &str = "2025-03-26";
 const HEADERS: usize = 64;
 
-pub(super) struct Seat {
+pub(super) struct McpSession {
     path: String,
     headers: String,
 }
 
-impl Seat {
-    /// Opens a session on the endpoint of the host's channel, and joins.
-    pub(super) async fn take(target: &Target, host: &Session, callsign: &str) -> Result<Self, HttpError> {
+impl McpSession {
+    /// Opens a session on the endpoint of the host's channel and joins the channel.
+    pub(super) async fn join(target: &Target, host: &Session, callsign: &str) -> Result<Self, HttpError> {
         let path = format!("/mcp/{}", host.channel_id);
         let headers = format!("{}Accept: application/json\r\n", bearer(&host.join_token));
-        let hello = format!(
+        let initialize = format!(
             r#"{{"jsonrpc":"2.0","id":0,"method":"initialize","params":{{"protocolVersion":"{VERSION}","capabilities":{{}},"clientInfo":{{"name":"rogerrat-load","version":"1"}}}}}}"#
         );
-        let session = session_id(&target.post(&path, &headers, &hello), target.connection()).await?;
-        let seat = Self { path, headers: format!("{headers}Mcp-Session-Id: {session}\r\n") };
-        let mut line = target.line();
-        let ready = seat.post(target, r#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#);
-        let (status, body) = line.call(&ready).await?;
+        let session_id = session_id(&target.post(&path, &headers, &initialize), target.http1_connection()).await?;
+        let session = Self { path, headers: format!("{headers}Mcp-Session-Id: {session_id}\r\n") };
+        let mut connection = target.connection();
+        let ready = session.post(target, r#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#);
+        let (status, body) = connection.call(&ready).await?;
         expect_success("mcp notification", status, body)?;
-        let join = seat.tool(target, "join", &format!(r#"{{"callsign":"{callsign}"}}"#));
-        let (status, body) = line.call(&join).await?;
+        let join = session.tool(target, "join", &format!(r#"{{"callsign":"{callsign}"}}"#));
+        let (status, body) = connection.call(&join).await?;
         expect_success("mcp join", status, body)?;
-        message::expect_tool(body)?;
-        Ok(seat)
+        message::expect_tool_success(body)?;
+        Ok(session)
     }
 
-    pub(super) fn listen(&self, target: &Target, timeout_s: u32) -> Request {
+    pub(super) fn listen_request(&self, target: &Target, timeout_s: u32) -> Request {
         self.tool(target, "listen", &format!(r#"{{"timeout_seconds":{timeout_s}}}"#))
     }
 
-    pub(super) fn template(&self, target: &Target, to: &str, payload_bytes: usize) -> SendTemplate {
+    pub(super) fn send_template(&self, target: &Target, to: &str, payload_bytes: usize) -> SendTemplate {
         const TAIL: &str = r#""}}}"#;
         let request = self.tool(target, "send", &format!(r#"{{"to":"{to}","message":"{:.<payload_bytes$}"}}"#, ""));
         SendTemplate::new(request, payload_bytes, TAIL)
@@ -59,9 +59,9 @@ impl Seat {
     }
 }
 
-/// The id stands in a header of the first answer.
-async fn session_id(hello: &Request, mut connection: Connection) -> Result<String, HttpError> {
-    connection.write(hello.raw()).await?;
+/// Sends the `initialize` request and returns the session id from a header of its response.
+async fn session_id(initialize: &Request, mut connection: Connection) -> Result<String, HttpError> {
+    connection.write(initialize.raw()).await?;
     loop {
         let input = connection.more().await?;
         let mut headers = [httparse::EMPTY_HEADER; HEADERS];
@@ -75,6 +75,6 @@ async fn session_id(hello: &Request, mut connection: Connection) -> Result<Strin
         let id = id.and_then(|header| std::str::from_utf8(header.value).ok());
         return id
             .map(str::to_owned)
-            .ok_or_else(|| HttpError::InvalidResponse("mcp initialize gave no session".into()));
+            .ok_or_else(|| HttpError::InvalidResponse("mcp initialize returned no session id".into()));
     }
 }

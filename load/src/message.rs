@@ -1,39 +1,42 @@
-//! The numbered message: what the agents say to each other, and how a poll's reply is read.
-//! The text is `NUMBER SENT_NS more|last` and dots up to the wanted length, so a message needs no memory of its sender.
+//! The messages of the agents, and how they are parsed from polls, streams, histories and MCP tool results.
+//!
+//! A text is `SEQ SENT_NS more|last`, filled up with dots, so that a receiver can check a message without knowing
+//! anything else about its sender.
 
 use std::borrow::Cow;
 use std::io::Write;
 
+use memchr::memmem;
 use rogerrat_client::http::HttpError;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-/// Bytes that number, time and flag may need; a payload is at least this long.
-pub(super) const NUMBER_BYTES: usize = 48;
+/// Maximum bytes of a tag; a payload is at least this long.
+pub(super) const TAG_BYTES: usize = 48;
 
-/// What is written at the start of a text.
+/// The start of a text: what a receiver needs to check the message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Numbered {
-    /// The sender's own count, from 1.
+pub(super) struct MessageTag {
+    /// Counted by the sender, from 1.
     pub(super) seq: u64,
-    /// Taken just before the request was written, in nanoseconds of the stopwatch.
+    /// The intended time of the send, in nanoseconds of the stopwatch.
     pub(super) sent_ns: u64,
-    /// Its sender will send no more.
+    /// Whether it is the last message of its sender.
     pub(super) last: bool,
 }
 
-impl Numbered {
-    /// Writes itself over `text` without changing its length.
+impl MessageTag {
+    /// Overwrites the start of `text` without changing its length.
     pub(super) fn write(self, text: &mut [u8]) {
-        debug_assert!(text.len() >= NUMBER_BYTES, "the arguments see to it");
-        text[..NUMBER_BYTES].fill(b'.');
+        debug_assert!(text.len() >= TAG_BYTES, "the arguments guarantee it");
+        text[..TAG_BYTES].fill(b'.');
         let flag = if self.last { "last" } else { "more" };
-        let mut out = &mut *text;
+        let mut start = &mut *text;
         // Two numbers of 20 digits, a flag and three spaces are 47 bytes: they fit.
-        let _ = write!(out, "{} {} {flag} ", self.seq, self.sent_ns);
+        let _ = write!(start, "{} {} {flag} ", self.seq, self.sent_ns);
     }
 
-    /// Of a message's text.
+    /// Parses the start of a text.
     pub(super) fn parse(text: &str) -> Option<Self> {
         let mut words = text.split(' ');
         let seq = words.next()?.parse().ok()?;
@@ -47,13 +50,14 @@ impl Numbered {
     }
 }
 
-/// A poll's reply, read in place.
+/// The response body of a poll.
 #[derive(Deserialize)]
-struct Heard<'a> {
+struct PollBody<'a> {
     #[serde(borrow)]
     messages: Vec<Message<'a>>,
 }
 
+/// A message, borrowed from the response body.
 #[derive(Deserialize)]
 pub(super) struct Message<'a> {
     #[serde(borrow)]
@@ -65,9 +69,9 @@ pub(super) struct Message<'a> {
     text: Cow<'a, str>,
 }
 
-/// What a tool answered.
+/// The JSON-RPC response to a tool call.
 #[derive(Deserialize)]
-struct Answer<'a> {
+struct ToolResponse<'a> {
     #[serde(borrow)]
     result: Option<ToolResult<'a>>,
 }
@@ -78,82 +82,88 @@ struct ToolResult<'a> {
     #[serde(default)]
     is_error: bool,
     #[serde(borrow, default)]
-    content: Vec<Block<'a>>,
+    content: Vec<ContentBlock<'a>>,
     #[serde(borrow, default)]
     structured_content: Option<&'a RawValue>,
 }
 
 #[derive(Deserialize)]
-struct Block<'a> {
+struct ContentBlock<'a> {
     #[serde(borrow, default)]
     text: Cow<'a, str>,
 }
 
-/// The messages of a poll's reply.
-pub(super) fn of_poll(body: &[u8]) -> Result<Vec<Message<'_>>, HttpError> {
-    let heard: Heard<'_> = serde_json::from_slice(body).map_err(|error| garbled(&error))?;
-    Ok(heard.messages)
+pub(super) fn parse_poll(body: &[u8]) -> Result<Vec<Message<'_>>, HttpError> {
+    let poll: PollBody<'_> = serde_json::from_slice(body).map_err(|error| invalid(&error))?;
+    Ok(poll.messages)
 }
 
-/// A message as a stream carries it.
-pub(super) fn of_event(data: &[u8]) -> Result<Message<'_>, HttpError> {
-    serde_json::from_slice(data).map_err(|error| garbled(&error))
+/// Returns the data of the stream frame of a message; `None` for any other frame.
+///
+/// It compares the first bytes instead of parsing all fields, because it runs for every frame of a thousand streams.
+pub(super) fn data_of_frame(frame: &[u8]) -> Option<&[u8]> {
+    if !frame.starts_with(b"event: message\n") {
+        return None;
+    }
+    let start = memmem::find(frame, b"data: ")? + b"data: ".len();
+    let end = memchr::memchr(b'\n', &frame[start..]).map_or(frame.len(), |length| start + length);
+    Some(&frame[start..end])
 }
 
-/// The messages of a history.
-pub(super) fn of_history(body: &[u8]) -> Result<Vec<Message<'_>>, HttpError> {
+/// Parses the data of a stream's `message` event.
+pub(super) fn parse_event(data: &[u8]) -> Result<Message<'_>, HttpError> {
+    serde_json::from_slice(data).map_err(|error| invalid(&error))
+}
+
+pub(super) fn parse_history(body: &[u8]) -> Result<Vec<Message<'_>>, HttpError> {
     #[derive(Deserialize)]
     struct History<'a> {
         #[serde(borrow)]
         history: Vec<Message<'a>>,
     }
-    let parsed: History<'_> = serde_json::from_slice(body).map_err(|error| garbled(&error))?;
-    Ok(parsed.history)
+    let body: History<'_> = serde_json::from_slice(body).map_err(|error| invalid(&error))?;
+    Ok(body.history)
 }
 
-/// The messages in the result of a `listen` tool: structured content, or lines of text where a hub has none.
-pub(super) fn of_tool(body: &[u8]) -> Result<Vec<Message<'_>>, HttpError> {
+/// Parses the result of the `listen` tool: its structured content, or its lines of text if a hub has none.
+pub(super) fn parse_tool_result(body: &[u8]) -> Result<Vec<Message<'_>>, HttpError> {
     let result = tool_result(body)?;
     match result.structured_content {
-        Some(data) => of_poll(data.get().as_bytes()),
-        None => Ok(result.content.iter().flat_map(|block| block.text.lines()).filter_map(of_line).collect()),
+        Some(data) => parse_poll(data.get().as_bytes()),
+        None => Ok(result.content.iter().flat_map(|block| block.text.lines()).filter_map(parse_line).collect()),
     }
 }
 
-/// `[12:34:56] ann →bob: text`, or `ann (all): text`.
-fn of_line(line: &str) -> Option<Message<'static>> {
-    let (_, rest) = line.strip_prefix('[')?.split_once("] ")?;
-    let (who, text) = rest.split_once(": ")?;
-    let (from, to) = who.split_once(' ')?;
+/// Parses `[12:34:56] ann →bob: text` or `[12:34:56] ann (all): text`.
+fn parse_line(line: &str) -> Option<Message<'static>> {
+    let (_, message) = line.strip_prefix('[')?.split_once("] ")?;
+    let (names, text) = message.split_once(": ")?;
+    let (from, to) = names.split_once(' ')?;
     let to = if to == "(all)" { "all" } else { to.trim_start_matches(['→', ' ']) };
     Some(Message { from: from.to_owned().into(), to: to.to_owned().into(), text: text.to_owned().into() })
 }
 
-/// Passes the answer of a tool that did its work.
-pub(super) fn expect_tool(body: &[u8]) -> Result<(), HttpError> {
+/// Fails if a tool call returned an error.
+pub(super) fn expect_tool_success(body: &[u8]) -> Result<(), HttpError> {
     tool_result(body).map(drop)
 }
 
 fn tool_result(body: &[u8]) -> Result<ToolResult<'_>, HttpError> {
     const SHOWN_CHARS: usize = 200;
-    let answer: Answer<'_> = serde_json::from_slice(body).map_err(|error| garbled(&error))?;
+    let response: ToolResponse<'_> = serde_json::from_slice(body).map_err(|error| invalid(&error))?;
     let refusal = || HttpError::InvalidResponse(String::from_utf8_lossy(body).chars().take(SHOWN_CHARS).collect());
-    let result = answer.result.filter(|result| !result.is_error).ok_or_else(refusal)?;
-    Ok(result)
+    response.result.filter(|result| !result.is_error).ok_or_else(refusal)
 }
 
-fn garbled(error: &serde_json::Error) -> HttpError {
+fn invalid(error: &serde_json::Error) -> HttpError {
     HttpError::InvalidResponse(error.to_string())
 }
 
 impl Message<'_> {
-    /// Whether sender, recipient and length are as sent.
-    pub(super) fn is_of(&self, from: &str, to: &str, payload_bytes: usize) -> bool {
-        self.from == from && self.to == to && self.text.len() == payload_bytes
-    }
-
-    pub(super) fn numbered(&self) -> Option<Numbered> {
-        Numbered::parse(&self.text)
+    /// Returns the tag if the message has this sender, this recipient and this length.
+    pub(super) fn tag_if(&self, from: &str, to: &str, payload_bytes: usize) -> Option<MessageTag> {
+        let is_as_sent = self.from == from && self.to == to && self.text.len() == payload_bytes;
+        if is_as_sent { MessageTag::parse(&self.text) } else { None }
     }
 }
 
@@ -162,39 +172,50 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_longest_number_fits_and_leaves_nothing_behind() {
+    fn the_longest_tag_fits_and_is_overwritten_completely() {
         let mut text = [b'.'; 60];
-        let long = Numbered { seq: u64::MAX, sent_ns: u64::MAX, last: true };
+        let long = MessageTag { seq: u64::MAX, sent_ns: u64::MAX, last: true };
         long.write(&mut text);
-        assert_eq!(Numbered::parse(std::str::from_utf8(&text).unwrap()), Some(long));
-        let short = Numbered { seq: 1, sent_ns: 2, last: false };
+        assert_eq!(MessageTag::parse(std::str::from_utf8(&text).unwrap()), Some(long));
+        let short = MessageTag { seq: 1, sent_ns: 2, last: false };
         short.write(&mut text);
         let text = std::str::from_utf8(&text).unwrap();
-        assert_eq!(Numbered::parse(text), Some(short));
+        assert_eq!(MessageTag::parse(text), Some(short));
         assert_eq!(text.trim_end_matches('.'), "1 2 more ");
     }
 
     #[test]
-    fn a_poll_is_read_with_fields_we_do_not_know() {
+    fn a_poll_may_have_unknown_fields() {
         let body = br#"{"messages":[{"id":7,"from":"ann","to":"bob","text":"3 99 last ...","at":1}],"timed_out":false,"x":{}}"#;
-        let heard = of_poll(body).unwrap();
-        assert!(
-            heard[0].is_of("ann", "bob", 13) && !heard[0].is_of("ann", "bob", 14) && !heard[0].is_of("bob", "ann", 13)
-        );
-        assert_eq!(heard[0].numbered(), Some(Numbered { seq: 3, sent_ns: 99, last: true }));
-        assert!(of_poll(br#"{"messages":7}"#).is_err());
-        let strange = of_poll(br#"{"messages":[{"from":"x","to":"y","text":"hello"}]}"#).unwrap();
-        assert_eq!(strange[0].numbered(), None);
+        let messages = parse_poll(body).unwrap();
+        let tag = Some(MessageTag { seq: 3, sent_ns: 99, last: true });
+        assert_eq!(messages[0].tag_if("ann", "bob", 13), tag);
+        assert_eq!(messages[0].tag_if("ann", "bob", 14), None, "another length");
+        assert_eq!(messages[0].tag_if("bob", "ann", 13), None, "other agents");
+        assert!(parse_poll(br#"{"messages":7}"#).is_err());
+        let untagged = parse_poll(br#"{"messages":[{"from":"x","to":"y","text":"hello"}]}"#).unwrap();
+        assert_eq!(untagged[0].tag_if("x", "y", 5), None);
     }
 
     #[test]
-    fn a_tool_result_has_data_or_lines() {
+    fn only_the_frame_of_a_message_has_data() {
+        let frame = b"event: message\ndata: {\"id\":7}\nid: 7";
+        assert_eq!(data_of_frame(frame), Some(&br#"{"id":7}"#[..]));
+        assert_eq!(data_of_frame(b"event: message\nid: 7\ndata: {}"), Some(&b"{}"[..]));
+        for other in [&b": ping"[..], b"event: hello\ndata: {}", b"event: message\nid: 7"] {
+            assert_eq!(data_of_frame(other), None);
+        }
+    }
+
+    #[test]
+    fn a_tool_result_has_structured_content_or_lines() {
         let data = br#"{"jsonrpc":"2.0","id":1,"result":{"content":[{"type":"text","text":"x"}],"structuredContent":{"messages":[{"id":7,"from":"ann","to":"bob","text":"3 99 last ..."}]}}}"#;
-        assert!(of_tool(data).unwrap()[0].is_of("ann", "bob", 13));
+        assert!(parse_tool_result(data).unwrap()[0].tag_if("ann", "bob", 13).is_some());
         let lines = r#"{"result":{"content":[{"text":"[12:00:00] ann →bob: 3 99 last ...\n[12:00:01] eve (all): 4 9 more\n(none)"}]}}"#;
-        let messages = of_tool(lines.as_bytes()).unwrap();
-        assert!(messages.len() == 2 && messages[0].is_of("ann", "bob", 13) && messages[1].is_of("eve", "all", 8));
-        assert!(expect_tool(br#"{"result":{"content":[],"isError":true}}"#).is_err());
-        assert!(expect_tool(br#"{"error":{"code":-32600}}"#).is_err());
+        let messages = parse_tool_result(lines.as_bytes()).unwrap();
+        assert_eq!(messages.len(), 2);
+        assert!(messages[0].tag_if("ann", "bob", 13).is_some() && messages[1].tag_if("eve", "all", 8).is_some());
+        assert!(expect_tool_success(br#"{"result":{"content":[],"isError":true}}"#).is_err());
+        assert!(expect_tool_success(br#"{"error":{"code":-32600}}"#).is_err());
     }
 }

@@ -1,22 +1,24 @@
-//! Checks that numbered messages of one sender arrive once and in order. Numbers begin at 1 and are dense.
+//! Checks that the messages of one sender arrive once and in order. Their sequence numbers start at 1 without gaps.
 
 use std::collections::BTreeSet;
 use std::ops::AddAssign;
 
-/// Missing numbers that are remembered to distinguish a late message from a duplicate; older ones count as lost at once.
-const REMEMBERED: usize = 1024;
+use super::message::MessageTag;
 
-/// What went wrong with the order of arrival.
+/// Missing numbers that are stored, to distinguish a late message from a duplicate; older ones count as lost at once.
+const MAX_MISSING: usize = 1024;
+
+/// How many messages arrived wrong.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq, serde::Serialize)]
-pub(super) struct OrderError {
+pub(super) struct OrderErrors {
     pub(super) lost: u64,
     pub(super) doubled: u64,
     pub(super) reordered: u64,
-    /// Heard by somebody they were not for, or not as they were said.
+    /// Received by the wrong agent, or with another text.
     pub(super) strayed: u64,
 }
 
-impl OrderError {
+impl OrderErrors {
     pub(super) fn is_none(&self) -> bool {
         *self == Self::default()
     }
@@ -26,7 +28,7 @@ impl OrderError {
     }
 }
 
-impl AddAssign for OrderError {
+impl AddAssign for OrderErrors {
     fn add_assign(&mut self, other: Self) {
         self.lost += other.lost;
         self.doubled += other.doubled;
@@ -35,65 +37,75 @@ impl AddAssign for OrderError {
     }
 }
 
+/// The messages of one sender at one receiver.
 #[derive(Debug, Default)]
-pub(super) struct Sequence {
+pub(super) struct OrderCheck {
     highest: u64,
     missing: BTreeSet<u64>,
-    found: OrderError,
+    errors: OrderErrors,
 }
 
-impl Sequence {
-    /// Takes the next arrival; true when this number had not come before.
-    pub(super) fn arrive(&mut self, seq: u64) -> bool {
+impl OrderCheck {
+    /// Records a received message by its tag, or as stray without one. Returns the tag if the message is new.
+    pub(super) fn receive(&mut self, tag: Option<MessageTag>) -> Option<MessageTag> {
+        let Some(tag) = tag else {
+            self.record_stray();
+            return None;
+        };
+        self.record(tag.seq).then_some(tag)
+    }
+
+    /// Records a received number; returns true if it was not received before.
+    pub(super) fn record(&mut self, seq: u64) -> bool {
         if seq > self.highest {
             self.skip_to(seq);
             return true;
         }
         let late = self.missing.remove(&seq);
         if late {
-            self.found.reordered += 1;
+            self.errors.reordered += 1;
         } else {
-            self.found.doubled += 1;
+            self.errors.doubled += 1;
         }
         late
     }
 
-    /// The first number that is looked at; nothing is known of those below.
+    /// Starts at a number above 1; the ones below are not checked.
     pub(super) fn begin_at(&mut self, seq: u64) {
         self.highest = seq;
     }
 
-    /// A message that was not for this listener, or not as sent.
-    pub(super) fn stray(&mut self) {
-        self.found.strayed += 1;
+    /// Records a message for another receiver or with another text.
+    pub(super) fn record_stray(&mut self) {
+        self.errors.strayed += 1;
     }
 
-    /// The highest number that came.
+    /// The highest number that was received.
     pub(super) fn highest(&self) -> u64 {
         self.highest
     }
 
-    /// The verdict while more may be on its way: gaps that were overtaken are lost, the tail is not known.
-    pub(super) fn so_far(&self) -> OrderError {
+    /// Returns the errors while more messages may arrive: skipped numbers count as lost, the ones above do not.
+    pub(super) fn errors_so_far(&self) -> OrderErrors {
         let gaps = self.missing.len() as u64;
-        OrderError { lost: self.found.lost + gaps, ..self.found }
+        OrderErrors { lost: self.errors.lost + gaps, ..self.errors }
     }
 
-    /// The verdict when all `sent` messages have had their time to arrive.
-    pub(super) fn complete(&self, sent: u64) -> OrderError {
-        let mut disorder = self.so_far();
-        disorder.lost += sent.saturating_sub(self.highest);
-        disorder
+    /// Returns the errors once all `sent` messages should have arrived.
+    pub(super) fn final_errors(&self, sent: u64) -> OrderErrors {
+        let mut errors = self.errors_so_far();
+        errors.lost += sent.saturating_sub(self.highest);
+        errors
     }
 
     fn skip_to(&mut self, seq: u64) {
         let first = self.highest + 1;
-        let remembered = first.max(seq.saturating_sub(REMEMBERED as u64));
-        self.found.lost += remembered - first;
-        self.missing.extend(remembered..seq);
-        while self.missing.len() > REMEMBERED {
+        let oldest = first.max(seq.saturating_sub(MAX_MISSING as u64));
+        self.errors.lost += oldest - first;
+        self.missing.extend(oldest..seq);
+        while self.missing.len() > MAX_MISSING {
             self.missing.pop_first();
-            self.found.lost += 1;
+            self.errors.lost += 1;
         }
         self.highest = seq;
     }
@@ -103,41 +115,41 @@ impl Sequence {
 mod tests {
     use super::*;
 
-    fn verdict(arrivals: &[u64], sent: u64) -> (u64, u64, u64) {
-        let mut sequence = Sequence::default();
+    fn errors(arrivals: &[u64], sent: u64) -> (u64, u64, u64) {
+        let mut order = OrderCheck::default();
         for seq in arrivals {
-            sequence.arrive(*seq);
+            order.record(*seq);
         }
-        let OrderError { lost, doubled, reordered, .. } = sequence.complete(sent);
+        let OrderErrors { lost, doubled, reordered, .. } = order.final_errors(sent);
         (lost, doubled, reordered)
     }
 
     #[test]
-    fn each_kind_is_found() {
-        assert_eq!(verdict(&[1, 2, 3], 3), (0, 0, 0));
-        assert_eq!(verdict(&[1, 3], 3), (1, 0, 0), "a gap");
-        assert_eq!(verdict(&[1, 2], 4), (2, 0, 0), "the tail");
-        assert_eq!(verdict(&[1, 2, 2, 3], 3), (0, 1, 0));
-        assert_eq!(verdict(&[1, 3, 2], 3), (0, 0, 1));
-        assert_eq!(verdict(&[2, 1, 1, 5], 5), (2, 1, 1), "all at once");
-        assert_eq!(verdict(&[], 0), (0, 0, 0));
+    fn each_kind_of_error_is_detected() {
+        assert_eq!(errors(&[1, 2, 3], 3), (0, 0, 0));
+        assert_eq!(errors(&[1, 3], 3), (1, 0, 0), "a gap");
+        assert_eq!(errors(&[1, 2], 4), (2, 0, 0), "the tail");
+        assert_eq!(errors(&[1, 2, 2, 3], 3), (0, 1, 0));
+        assert_eq!(errors(&[1, 3, 2], 3), (0, 0, 1));
+        assert_eq!(errors(&[2, 1, 1, 5], 5), (2, 1, 1), "all at once");
+        assert_eq!(errors(&[], 0), (0, 0, 0));
     }
 
     #[test]
-    fn a_message_is_fresh_once() {
-        let mut sequence = Sequence::default();
-        assert!(sequence.arrive(2));
-        assert!(sequence.arrive(1));
-        assert!(!sequence.arrive(1));
-        assert_eq!(sequence.so_far(), OrderError { doubled: 1, reordered: 1, ..OrderError::default() });
+    fn a_message_is_new_once() {
+        let mut order = OrderCheck::default();
+        assert!(order.record(2));
+        assert!(order.record(1));
+        assert!(!order.record(1));
+        assert_eq!(order.errors_so_far(), OrderErrors { doubled: 1, reordered: 1, ..OrderErrors::default() });
     }
 
     #[test]
-    fn a_wild_number_takes_no_memory() {
-        let mut sequence = Sequence::default();
-        sequence.arrive(1_000_000_000);
-        sequence.arrive(2_000_000_000);
-        assert!(sequence.missing.len() <= REMEMBERED);
-        assert_eq!(sequence.so_far().lost, 1_999_999_998);
+    fn a_huge_number_takes_no_memory() {
+        let mut order = OrderCheck::default();
+        order.record(1_000_000_000);
+        order.record(2_000_000_000);
+        assert!(order.missing.len() <= MAX_MISSING);
+        assert_eq!(order.errors_so_far().lost, 1_999_999_998);
     }
 }

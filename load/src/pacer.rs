@@ -1,7 +1,7 @@
-//! When the next message is due. In a closed loop at once; in an open loop at moments that do not wait for the server.
+//! Schedules the messages of an agent: at once in a closed loop, at fixed times in an open loop.
 //!
-//! Who is late because the server was slow counts from the moment that was intended, so that no wait is left out
-//! (coordinated omission). Who slept too long because of our own timer counts from when it woke.
+//! A message that is late because the server was slow counts from its scheduled time, so that no wait is left out
+//! (coordinated omission). A message that is late because of the tool's own timer counts from when the timer fired.
 
 use std::time::Duration;
 
@@ -10,47 +10,47 @@ use crate::stopwatch::elapsed_ns;
 
 #[derive(Debug, Clone)]
 pub(super) struct Pacer {
-    /// Between two messages; `None` is a closed loop.
+    /// The time between two messages; `None` is a closed loop.
     interval_ns: Option<u64>,
     next_ns: u64,
-    /// The turn for which the plan was made.
+    /// The turn that `next_ns` belongs to.
     turn: u64,
-    /// Where this agent's messages lie between those of the others.
+    /// The position of this agent's messages between those of the others, from 0 to 1.
     offset: f64,
 }
 
 impl Pacer {
-    /// One of `agents` that together say `rate` messages a second.
+    /// The pacer of one of `agents` that together send `rate` messages per second.
     pub(super) fn new(rate: Option<f64>, agent: usize, agents: usize) -> Self {
         let interval_ns = rate.map(|rate| (agents as f64 * 1e9 / rate) as u64);
         Self { interval_ns, next_ns: 0, turn: 0, offset: agent as f64 / agents as f64 }
     }
 
-    /// Waits until the next message is due and this side has its turn; gives the moment to count from.
+    /// Waits until the next message is due and the server has its turn. Returns the time that the latency counts from.
     pub(super) async fn due(&mut self, run_state: &RunState) -> u64 {
         let Some(interval_ns) = self.interval_ns else {
-            run_state.turn().await;
+            run_state.wait_for_turn().await;
             return elapsed_ns();
         };
         loop {
-            run_state.turn().await;
+            run_state.wait_for_turn().await;
             let now_ns = elapsed_ns();
-            if self.turn != run_state.turns() {
-                // What was planned before the other side's turn is void.
-                self.turn = run_state.turns();
+            if self.turn != run_state.turn() {
+                // The schedule of the previous turn is void.
+                self.turn = run_state.turn();
                 self.next_ns = now_ns + (interval_ns as f64 * self.offset) as u64;
             }
-            let intended_ns = self.next_ns;
-            if intended_ns <= now_ns {
+            let scheduled_ns = self.next_ns;
+            if scheduled_ns <= now_ns {
                 self.next_ns += interval_ns;
-                return intended_ns;
+                return scheduled_ns;
             }
             tokio::select! {
-                () = tokio::time::sleep(Duration::from_nanos(intended_ns - now_ns)) => {}
-                () = run_state.drained() => {}
+                () = tokio::time::sleep(Duration::from_nanos(scheduled_ns - now_ns)) => {}
+                () = run_state.wait_for_drain() => {}
             }
-            // A turn that ended in our sleep begins anew; else it is time.
-            if run_state.turns() == self.turn && !run_state.is(Phase::Paused) {
+            // If the turn ended during the sleep, the next one gets a new schedule.
+            if run_state.turn() == self.turn && !run_state.is(Phase::Paused) {
                 self.next_ns += interval_ns;
                 return elapsed_ns();
             }
@@ -71,7 +71,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn another_turn_is_another_plan() {
+    async fn each_turn_has_its_own_schedule() {
         let run_state = RunState::new(None).unwrap();
         run_state.enter(Phase::Measuring);
         let mut pacer = Pacer::new(Some(1000.0), 0, 1);
@@ -82,11 +82,11 @@ mod tests {
             std::hint::spin_loop();
         }
         run_state.enter(Phase::Measuring);
-        assert!(pacer.due(&run_state).await >= paused_ns + 3_000_000, "nothing was late in the pause");
+        assert!(pacer.due(&run_state).await >= paused_ns + 3_000_000, "the pause made nothing late");
     }
 
     #[tokio::test]
-    async fn who_is_late_counts_from_the_plan() {
+    async fn a_late_message_counts_from_its_scheduled_time() {
         let run_state = RunState::new(None).unwrap();
         run_state.enter(Phase::Measuring);
         let mut pacer = Pacer::new(Some(1000.0), 0, 1);
@@ -95,7 +95,7 @@ mod tests {
             std::hint::spin_loop();
         }
         let late = [pacer.due(&run_state).await, pacer.due(&run_state).await];
-        assert_eq!(late[1] - late[0], 1_000_000, "a millisecond apart, whenever they could be sent");
+        assert_eq!(late[1] - late[0], 1_000_000, "a millisecond apart, no matter when they were sent");
         assert!(late[0] < first_ns + 3_000_000);
     }
 }

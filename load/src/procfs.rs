@@ -1,17 +1,17 @@
-//! What the kernel says about a process: its CPU time over all threads and its resident memory.
+//! Reads the CPU time of all threads and the resident memory of a process from `/proc`.
 
 use std::io;
 
-/// Ticks of the times in `/proc/PID/stat` in a second; `getconf CLK_TCK` has said 100 on Linux for ever.
+/// The unit of the times in `/proc/PID/stat`: `getconf CLK_TCK`, which has always been 100 on Linux.
 const CLOCK_TICKS_PER_SECOND: u64 = 100;
 const MICROSECONDS_PER_TICK: u64 = 1_000_000 / CLOCK_TICKS_PER_SECOND;
 
-/// A process under observation.
+/// A process by its id.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Process(u32);
 
 impl Process {
-    /// Fails when there is none with this number, before any load is made.
+    /// Fails if there is no process with this id.
     pub(super) fn find(pid: u32) -> io::Result<Self> {
         let process = Self(pid);
         process.cpu_us()?;
@@ -22,7 +22,7 @@ impl Process {
         Self(std::process::id())
     }
 
-    /// User and system time of all threads so far, in microseconds, in steps of one tick.
+    /// User and system time of all threads in microseconds, with a resolution of one tick.
     pub(super) fn cpu_us(self) -> io::Result<u64> {
         let stat = self.read("stat")?;
         cpu_ticks(&stat).map(|ticks| ticks * MICROSECONDS_PER_TICK).ok_or_else(|| unreadable("stat"))
@@ -41,10 +41,11 @@ impl Process {
 }
 
 fn unreadable(file: &str) -> io::Error {
-    io::Error::new(io::ErrorKind::InvalidData, format!("/proc/PID/{file} does not look as expected"))
+    io::Error::new(io::ErrorKind::InvalidData, format!("/proc/PID/{file} has an unknown format"))
 }
 
-/// utime and stime; the process name before them may hold blanks and brackets, so counting begins after the last `)`.
+/// Returns the sum of utime and stime. The process name before them may contain spaces and brackets, so the fields are
+/// counted from the last `)`.
 fn cpu_ticks(stat: &str) -> Option<u64> {
     const UTIME_AFTER_NAME: usize = 11;
     let (_, fields) = stat.rsplit_once(')')?;
@@ -64,7 +65,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn times_are_found_behind_a_strange_name() {
+    fn times_are_found_after_an_unusual_name() {
         let stat =
             "42 (a) (b c) S 1 42 42 0 -1 4194560 120 0 0 0 250 31 7 9 20 0 3 0 500 1000000 200 18446744073709551615";
         assert_eq!(cpu_ticks(stat), Some(281));

@@ -1,4 +1,4 @@
-//! Progress output: one line that changes in a terminal, or a line every two seconds elsewhere.
+//! Progress on standard error: one changing line in a terminal, otherwise a line every two seconds.
 
 use std::cell::Cell;
 use std::io::{self, IsTerminal as _, Write as _};
@@ -9,13 +9,12 @@ use super::report::Sample;
 use super::run_state::Phase;
 use crate::stopwatch::elapsed_ns;
 
-/// Between two lines where there is no terminal.
+/// Between two lines without a terminal.
 const LINE_EVERY_NS: u64 = 2_000_000_000;
 const STEPS: u64 = 1000;
 
 pub(super) struct Progress {
     bar: Option<ProgressBar>,
-    /// No output.
     quiet: bool,
     units: &'static str,
     last_line_ns: Cell<u64>,
@@ -23,10 +22,10 @@ pub(super) struct Progress {
 
 impl Progress {
     pub(super) fn new(quiet: bool, units: &'static str) -> Self {
-        let is_seen = !quiet && io::stderr().is_terminal();
-        let bar = is_seen.then(|| {
+        let has_bar = !quiet && io::stderr().is_terminal();
+        let bar = has_bar.then(|| {
             let bar = ProgressBar::with_draw_target(Some(STEPS), ProgressDrawTarget::stderr());
-            // The template is ours and sound; the plain style would do as well.
+            // The template is valid; the default style would do as well.
             let style = ProgressStyle::with_template("{spinner} {bar:24.cyan/dim} {elapsed:>4}  {msg}");
             bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()).progress_chars("━━─"));
             bar
@@ -34,30 +33,31 @@ impl Progress {
         Self { bar, quiet, units, last_line_ns: Cell::new(0) }
     }
 
-    pub(super) fn setting_up(&self, side: &str, sample: &Sample) {
-        self.say(0.0, || format!("{side}: setting up, {} so far", sample.population));
+    pub(super) fn setting_up(&self, server: &str, sample: &Sample) {
+        self.show(0.0, || format!("{server}: setting up, {} so far", sample.population));
     }
 
-    pub(super) fn playing(&self, side: &str, phase: Phase, sample: &Sample, part: f64) {
-        self.say(part, || {
+    pub(super) fn running(&self, server: &str, phase: Phase, sample: &Sample, part: f64) {
+        self.show(part, || {
             let what = if phase == Phase::Warming { "warming up" } else { "measuring" };
             let Sample { per_second, p50_us, p99_us, errors, .. } = sample;
             let units = self.units;
-            format!("{side}: {what}  {per_second:.0} {units}/s  p50 {p50_us} µs  p99 {p99_us} µs  errors {errors}")
+            format!("{server}: {what}  {per_second:.0} {units}/s  p50 {p50_us} µs  p99 {p99_us} µs  errors {errors}")
         });
     }
 
     pub(super) fn draining(&self) {
-        self.say(1.0, || "the last messages".into());
+        self.show(1.0, || "waiting for the last messages".into());
     }
 
-    pub(super) fn done(&self) {
+    pub(super) fn finish(&self) {
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();
         }
     }
 
-    fn say(&self, part: f64, text: impl Fn() -> String) {
+    /// Shows a line, and the done part of the current phase.
+    fn show(&self, part: f64, text: impl Fn() -> String) {
         if let Some(bar) = &self.bar {
             bar.set_position((part.clamp(0.0, 1.0) * STEPS as f64) as u64);
             bar.set_message(text());
@@ -66,7 +66,7 @@ impl Progress {
         let now_ns = elapsed_ns();
         if !self.quiet && now_ns.saturating_sub(self.last_line_ns.get()) >= LINE_EVERY_NS {
             self.last_line_ns.set(now_ns);
-            // Without a reader nobody misses it.
+            // Progress is not worth failing for.
             let _ = writeln!(io::stderr(), "{}", text());
         }
     }

@@ -1,37 +1,39 @@
-//! The figures of a run, as they go into the JSON file, the table and the page.
+//! The results of a run: they are written as JSON, as a table and as an HTML page.
 
 use std::collections::BTreeMap;
 
 use hdrhistogram::Histogram;
 use serde::Serialize;
 
-use super::order_check::OrderError;
+use super::order_check::OrderErrors;
 
-/// Points of the curve over the percentiles.
+/// Points of the latency curve.
 const CURVE_POINTS: u32 = 60;
 
-/// A whole run.
+/// The results of a whole run.
 #[derive(Debug, Serialize)]
 pub(super) struct LoadReport {
     pub(super) scenario: &'static str,
     pub(super) summary: String,
-    /// What is counted, one of them and many.
+    /// The counted operation, in singular and plural.
     pub(super) unit: &'static str,
     pub(super) units: &'static str,
-    /// What the memory is drawn over.
+    /// What the memory is plotted over.
     pub(super) population: &'static str,
     pub(super) command: String,
     pub(super) machine: Machine,
-    /// Ctrl-C ended it early.
+    /// Whether Ctrl-C ended the run early.
     pub(super) interrupted: bool,
-    pub(super) sides: Vec<ServerUnderTest>,
-    /// The first side's figures, the second's being 1.
+    #[serde(rename = "sides")]
+    pub(super) servers: Vec<ServerReport>,
+    /// The results of the first server relative to the second.
     pub(super) ratios: Vec<Ratio>,
-    /// Of the folder that was asked for, with nothing else to do.
+    /// Of the folder of `--fsync-dir`, measured without load.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) fsyncs_per_second: Option<f64>,
 }
 
+/// The machine of the run.
 #[derive(Debug, Serialize)]
 pub(super) struct Machine {
     pub(super) cpu: String,
@@ -40,22 +42,22 @@ pub(super) struct Machine {
     pub(super) version: &'static str,
 }
 
-/// One hub, or the baseline.
+/// The results of one hub or of the baseline.
 #[derive(Debug, Serialize)]
-pub(super) struct ServerUnderTest {
+pub(super) struct ServerReport {
     pub(super) name: String,
     pub(super) url: String,
-    /// Of the unit, in the window.
+    /// Operations in the window.
     pub(super) count: u64,
     pub(super) seconds: f64,
     pub(super) per_second: f64,
-    /// From the intended moment of a send until its listener has read it.
+    /// From the intended time of a send until its listener has read it.
     pub(super) latency_us: Quantiles,
-    /// From the intended moment of a send until its own reply is read.
+    /// From the intended time of a send until its own response is read.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) answer_us: Option<Quantiles>,
     #[serde(flatten)]
-    pub(super) disorder: OrderError,
+    pub(super) order_errors: OrderErrors,
     pub(super) errors: BTreeMap<String, u64>,
     pub(super) first_errors: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -72,11 +74,11 @@ pub(super) struct ServerUnderTest {
     pub(super) facts: Vec<Fact>,
     pub(super) slices: Vec<Slice>,
     pub(super) samples: Vec<Sample>,
-    /// Latency over the percentiles: 1 / (1 - percentile), and µs.
+    /// Latency over the percentiles: 1 / (1 - percentile), and microseconds.
     pub(super) curve: Vec<(f64, u64)>,
 }
 
-/// What only this scenario tells.
+/// A result that only one scenario has.
 #[derive(Debug, Clone, Serialize)]
 pub(super) struct Fact {
     pub(super) key: &'static str,
@@ -85,7 +87,7 @@ pub(super) struct Fact {
     pub(super) unit: &'static str,
 }
 
-/// One turn of a side.
+/// One turn of a server.
 #[derive(Debug, Clone, Copy, Serialize)]
 pub(super) struct Slice {
     pub(super) seconds: f64,
@@ -94,10 +96,10 @@ pub(super) struct Slice {
     pub(super) loader_cpu_us: Option<f64>,
 }
 
-/// A glance at a side that has its turn.
+/// A measurement during a turn.
 #[derive(Debug, Clone, Copy, Serialize)]
 pub(super) struct Sample {
-    /// Of the run so far, this side's turns only.
+    /// Seconds since the start, counting only the turns of this server.
     pub(super) at_s: f64,
     pub(super) measured: bool,
     pub(super) per_second: f64,
@@ -111,11 +113,12 @@ pub(super) struct Sample {
     pub(super) cpu_percent: Option<f64>,
 }
 
+/// A result of the first server relative to the second.
 #[derive(Debug, Serialize)]
 pub(super) struct Ratio {
     pub(super) label: String,
     pub(super) value: f64,
-    /// The middle half of the ratios of neighbouring slices, where there are some.
+    /// The middle half of the ratios of neighbouring slices, if there are enough.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) quartiles: Option<(f64, f64)>,
 }
@@ -137,14 +140,14 @@ impl Fact {
 }
 
 impl LoadReport {
-    /// Every message came once and in order to whom it was sent, and no request failed.
+    /// Whether every message arrived once, in order, at its recipient, and no request failed.
     pub(super) fn is_clean(&self) -> bool {
-        self.sides.iter().all(|side| side.disorder.is_none() && side.errors.is_empty())
+        self.servers.iter().all(|server| server.order_errors.is_none() && server.errors.is_empty())
     }
 
-    /// Compares the first two sides.
+    /// Adds the ratios of the first two servers.
     pub(super) fn compare(&mut self) {
-        let [first, second, ..] = &self.sides[..] else { return };
+        let [first, second, ..] = &self.servers[..] else { return };
         let mut ratios = Vec::new();
         let mut add = |label: String, whole: Option<f64>, slices: &dyn Fn(&Slice) -> Option<f64>| {
             let pairs = first.slices.iter().zip(&second.slices);
@@ -153,9 +156,9 @@ impl LoadReport {
         };
         let each = |slice: &Slice| Some(slice.server_cpu_us? / slice.count as f64);
         let cpu = first.server_cpu_us_each.zip(second.server_cpu_us_each).map(|(a, b)| a / b);
-        add(format!("CPU for each {}", self.unit), cpu, &each);
+        add(format!("CPU per {}", self.unit), cpu, &each);
         let rate = |slice: &Slice| Some(slice.count as f64 / slice.seconds);
-        add(format!("{} a second", self.units), Some(first.per_second / second.per_second), &rate);
+        add(format!("{} per second", self.units), Some(first.per_second / second.per_second), &rate);
         let none = |_: &Slice| None;
         let quantile = |of: fn(&Quantiles) -> u64| Some(of(&first.latency_us) as f64 / of(&second.latency_us) as f64);
         add("p50".to_owned(), quantile(|q| q.p50), &none);
@@ -168,7 +171,7 @@ impl LoadReport {
     }
 }
 
-/// The median over the slices, which one disturbed slice does not move; else that of the whole.
+/// Returns the median over the slices, which one disturbed slice does not move; with few slices, the ratio of the whole.
 fn ratio(label: String, whole: Option<f64>, mut each: Vec<f64>) -> Option<Ratio> {
     const ENOUGH: usize = 4;
     each.sort_by(f64::total_cmp);
@@ -193,7 +196,7 @@ impl Quantiles {
     }
 }
 
-/// Latency over the percentiles, up to where single messages stand.
+/// Returns the latency over the percentiles, up to the percentile of a single message.
 pub(super) fn curve(histogram: &Histogram<u64>) -> Vec<(f64, u64)> {
     let most = histogram.len() as f64;
     if most < 2.0 {
@@ -208,7 +211,7 @@ pub(super) fn curve(histogram: &Histogram<u64>) -> Vec<(f64, u64)> {
 }
 
 impl Machine {
-    pub(super) fn here() -> Self {
+    pub(super) fn read() -> Self {
         let read = |path: &str| std::fs::read_to_string(path).unwrap_or_default();
         let cpus = read("/proc/cpuinfo");
         let model = cpus.lines().find_map(|line| line.strip_prefix("model name")).unwrap_or("unknown");
@@ -229,12 +232,12 @@ mod tests {
     fn one_disturbed_slice_does_not_move_a_ratio() {
         let of = |each: &[f64]| ratio("x".into(), Some(7.0), each.to_vec()).map(|ratio| ratio.value);
         assert_eq!(of(&[1.1, 1.2, 1.3, 1.2, 90.0]), Some(1.2));
-        assert_eq!(of(&[1.1]), Some(7.0), "too few to know");
+        assert_eq!(of(&[1.1]), Some(7.0), "too few slices");
         assert!(ratio("x".into(), Some(f64::NAN), vec![]).is_none());
     }
 
     #[test]
-    fn a_curve_ends_at_the_slowest() {
+    fn a_curve_ends_at_the_slowest_message() {
         let mut histogram = Histogram::<u64>::new(3).unwrap();
         (1..=1000).for_each(|us| histogram.record(us).unwrap());
         let curve = curve(&histogram);

@@ -1,4 +1,7 @@
-//! From the flags to the figures: the servers a run needs, what they must allow, and the contest between them.
+//! From the flags to the report: starts the servers that a run needs, checks their limits, and runs the scenario.
+
+use std::io;
+use std::sync::Arc;
 
 use super::args::RunArgs;
 use super::baseline_process::BaselineProcess;
@@ -6,101 +9,112 @@ use super::interrupt::Interrupt;
 use super::procfs::Process;
 use super::progress::Progress;
 use super::report::LoadReport;
+use super::run_state::RunState;
 use super::runner::Runner;
-use super::scenario::Scenario;
+use super::scenario::{Scenario, ServerContext};
 use super::server_under_test::ServerUnderTest;
 use super::spawned_hub::SpawnedHub;
 use super::target::{Durability, Target};
 use super::{fsync, preflight};
 
-/// The servers of a run that are ours; they end with it.
+const BASELINE: &str = "baseline";
+
+/// The servers that were started for the run; they end with it.
 #[derive(Default)]
-struct Servers {
-    own: Option<SpawnedHub>,
+struct SpawnedServers {
+    hub: Option<SpawnedHub>,
     baseline: Option<BaselineProcess>,
 }
 
-pub(super) async fn run(scenario: Scenario, args: &RunArgs, compares_durability: bool) -> Result<LoadReport, String> {
-    if let Some(refusal) = scenario.refusal(args) {
-        return Err(refusal);
-    }
-    if args.baseline && !scenario.supports_baseline() {
-        return Err(format!("the baseline has nothing to compare `{}` with", scenario.name()));
+pub(super) async fn run(scenario: &dyn Scenario, args: &RunArgs) -> Result<LoadReport, String> {
+    scenario.check(args)?;
+    if args.baseline && !scenario.runs_on_baseline() {
+        return Err(format!("the baseline does not support `{}`", scenario.name()));
     }
     let interrupt = Interrupt::new().map_err(|error| error.to_string())?;
-    let sides = 1 + usize::from(compares_durability || args.compare.is_some() || (args.baseline && has_hub(args)));
-    preflight::machine(scenario, args, sides)?;
+    let has_second = scenario.compares_durability()
+        || args.compare.is_some()
+        || (args.baseline && (args.url.is_some() || args.spawn_hub));
+    preflight::machine(scenario, args, 1 + usize::from(has_second))?;
     let syncs = args.fsync_dir.as_deref().map(fsync::rate).transpose().map_err(|error| error.to_string())?;
     let progress = Progress::new(args.quiet, scenario.unit().1);
-    let mut servers = Servers::default();
+    let mut spawned = SpawnedServers::default();
     let outcome = tokio::select! {
-        outcome = go(scenario, args, compares_durability, &interrupt, &progress, &mut servers) => outcome,
-        () = interrupt.insisted() => Err("interrupted twice".into()),
+        outcome = start_and_run(scenario, args, &interrupt, &progress, &mut spawned) => outcome,
+        () = interrupt.repeated() => Err("interrupted twice".into()),
     };
-    progress.done();
+    progress.finish();
     Ok(LoadReport { fsyncs_per_second: syncs, ..outcome? })
 }
 
-fn has_hub(args: &RunArgs) -> bool {
-    args.url.is_some() || args.own_hub
-}
-
-async fn go(
-    scenario: Scenario,
+async fn start_and_run(
+    scenario: &dyn Scenario,
     args: &RunArgs,
-    compares_durability: bool,
     interrupt: &Interrupt,
     progress: &Progress,
-    servers: &mut Servers,
+    spawned: &mut SpawnedServers,
 ) -> Result<LoadReport, String> {
-    let text = |error: std::io::Error| error.to_string();
-    let mut sides = Vec::new();
-    if args.own_hub {
-        let own = SpawnedHub::start(args.workers, &args.hub_flag)?;
-        sides.push(side("hub", own.url(), None, Some(own.process().map_err(text)?), args).await?);
-        servers.own = Some(own);
+    let text = |error: io::Error| error.to_string();
+    let mut servers = Vec::new();
+    if args.spawn_hub {
+        let hub = SpawnedHub::start(args.workers, &args.hub_flag)?;
+        servers.push(connect("hub", hub.url(), None, Some(hub.process().map_err(text)?), args).await?);
+        spawned.hub = Some(hub);
     } else if let Some(url) = &args.url {
-        sides.push(side("hub", url, args.token.clone(), find(args.pid)?, args).await?);
+        servers.push(connect("hub", url, args.token.clone(), find(args.pid)?, args).await?);
     }
     if let Some(url) = &args.compare {
-        sides.push(side("other", url, args.token.clone(), find(args.pid2)?, args).await?);
+        servers.push(connect("other", url, args.token.clone(), find(args.pid2)?, args).await?);
     }
     if args.baseline {
         let baseline = BaselineProcess::start(args.workers, args.baseline_cpus.as_deref()).map_err(text)?;
-        sides.push(side("baseline", baseline.url(), None, Some(baseline.process().map_err(text)?), args).await?);
-        servers.baseline = Some(baseline);
+        let process = baseline.process().map_err(text)?;
+        servers.push(connect(BASELINE, baseline.url(), None, Some(process), args).await?);
+        spawned.baseline = Some(baseline);
     }
-    let mut plays = vec![scenario, scenario.opponent()];
-    if compares_durability && let Some(first) = sides.first_mut() {
+    if scenario.compares_durability()
+        && let Some(first) = servers.first_mut()
+    {
+        let (url, process) = (first.url.clone(), first.context.run_state.process);
         first.name = "disk".into();
-        let url = first.url.clone();
-        let server = first.run_state.server;
-        sides.push(side("memory", &url, args.token.clone(), server, args).await?);
-        plays = vec![scenario.with_durability(Durability::Disk), scenario.with_durability(Durability::Memory)];
+        first.context.durability = Some(Durability::Disk);
+        let mut second = connect("memory", &url, args.token.clone(), process, args).await?;
+        second.context.durability = Some(Durability::Memory);
+        servers.push(second);
     }
-    for side in sides.iter().filter(|side| side.name != "baseline") {
-        preflight::hub(&side.url, &side.target, scenario.needs()).await?;
+    if let Some(first) = servers.first_mut() {
+        first.context.has_bystanders = true;
     }
-    Runner { plays, sides, args, interrupt, progress }.run().await
+    for server in servers.iter().filter(|server| server.name != BASELINE) {
+        preflight::hub(&server.url, &server.context.target, scenario.needs()).await?;
+    }
+    Runner { scenario, servers, args, interrupt, progress }.run().await
 }
 
 fn find(pid: Option<u32>) -> Result<Option<Process>, String> {
     pid.map(Process::find).transpose().map_err(|error| format!("no such process: {error}"))
 }
 
-async fn side(
+async fn connect(
     name: &str,
     url: &str,
     token: Option<String>,
-    server: Option<Process>,
+    process: Option<Process>,
     args: &RunArgs,
 ) -> Result<ServerUnderTest, String> {
     let mut target = Target::parse(url, token)?.with_sources(args.sources);
-    if args.sources.is_some() && !preflight::is_here(&target) {
-        return Err(format!("{url}: --sources are addresses of loopback, and this hub is elsewhere"));
+    if args.sources.is_some() && !preflight::is_local(&target) {
+        return Err(format!("{url}: --sources needs a hub on a loopback address"));
     }
     if args.h2c {
-        target = target.over_h2c(args.connections as usize).await.map_err(|fault| format!("{url}: {fault}"))?;
+        target = target.over_h2c(args.connections as usize).await.map_err(|error| format!("{url}: {error}"))?;
     }
-    ServerUnderTest::new(name, url, target, server)
+    let run_state = RunState::new(process).map_err(|error| error.to_string())?;
+    let context = ServerContext {
+        target: Arc::new(target),
+        run_state: Arc::new(run_state),
+        durability: args.durability,
+        has_bystanders: false,
+    };
+    Ok(ServerUnderTest::new(name, url, context))
 }

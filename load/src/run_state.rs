@@ -1,5 +1,6 @@
-//! What all agents of one side share: the phase, the histograms and what went wrong.
-//! The window is opened and closed from outside; agents only ask whether they may go on.
+//! What all agents of one server share: the phase of the run, the latencies and the errors.
+//!
+//! The runner sets the phase; agents only query whether they may go on.
 
 use std::io;
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
@@ -10,57 +11,57 @@ use rogerrat_client::http::HttpError;
 use tokio::sync::Notify;
 
 use super::error_counts::ErrorCounts;
-use super::order_check::OrderError;
+use super::order_check::{OrderCheck, OrderErrors};
 use super::procfs::Process;
 use super::report::Fact;
 use crate::stopwatch::elapsed_ns;
 
-/// Longest latency told apart, in µs; longer ones count as this.
-const LONGEST_US: u64 = 600_000_000;
+/// Longer latencies count as this, in microseconds.
+const MAX_LATENCY_US: u64 = 600_000_000;
 const SIGNIFICANT_DIGITS: u8 = 3;
 
-/// Where a side stands.
+/// The phase of one server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
 pub(super) enum Phase {
-    /// It is another side's turn.
+    /// It is another server's turn.
     Paused,
-    /// Load, not measured.
+    /// Load that is not measured.
     Warming,
     Measuring,
-    /// Agents say their last message.
+    /// Agents send and receive their last messages.
     Draining,
 }
 
 pub(super) struct RunState {
     phase: AtomicU8,
-    /// How often a turn has begun.
+    /// How many turns have started.
     turns: AtomicU64,
-    changed: Notify,
-    /// From the intended moment of a send until its listener has read it, in µs.
-    pub(super) hops: Mutex<Meter>,
-    /// From the intended moment of a send until its own reply is read, in µs.
-    pub(super) answers: Mutex<Meter>,
-    pub(super) disorder: Mutex<OrderError>,
+    phase_changed: Notify,
+    /// From the intended time of a send until its listener has read it, in microseconds.
+    pub(super) latencies: Mutex<Meter>,
+    /// From the intended time of a send until its own response is read, in microseconds.
+    pub(super) reply_latencies: Mutex<Meter>,
+    pub(super) order_errors: Mutex<OrderErrors>,
     pub(super) error_counts: Mutex<ErrorCounts>,
-    /// What the memory grows with: agents, parked polls, channels.
+    /// What the memory grows with: agents, parked polls or channels.
     population: AtomicU64,
     pub(super) facts: Mutex<Vec<Fact>>,
-    /// The server, where its number is known.
-    pub(super) server: Option<Process>,
-    /// How long what was counted took, where that is not the whole window; 0 is the window.
+    /// The server's process, if its id is known.
+    pub(super) process: Option<Process>,
+    /// How long the counted operations took, if that is not the whole window; otherwise 0.
     busy_ns: AtomicU64,
 }
 
-/// What was recorded: all of it, and the part since somebody looked last.
+/// Recorded latencies: all of them, and those of the current interval.
 pub(super) struct Meter {
-    pub(super) whole: Histogram<u64>,
-    recent: Histogram<u64>,
+    pub(super) all: Histogram<u64>,
+    current: Histogram<u64>,
 }
 
-/// A glance at what was recorded since the last one.
+/// A summary of the latencies of one interval.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Glance {
+pub(super) struct IntervalStats {
     pub(super) count: u64,
     pub(super) p50_us: u64,
     pub(super) p99_us: u64,
@@ -68,8 +69,8 @@ pub(super) struct Glance {
 
 impl Meter {
     fn new() -> io::Result<Self> {
-        let histogram = || Histogram::new_with_bounds(1, LONGEST_US, SIGNIFICANT_DIGITS).map_err(io::Error::other);
-        Ok(Self { whole: histogram()?, recent: histogram()? })
+        let histogram = || Histogram::new_with_bounds(1, MAX_LATENCY_US, SIGNIFICANT_DIGITS).map_err(io::Error::other);
+        Ok(Self { all: histogram()?, current: histogram()? })
     }
 
     fn record(&mut self, since_ns: u64) {
@@ -77,51 +78,51 @@ impl Meter {
     }
 
     fn record_at(&mut self, now_ns: u64, since_ns: u64) {
-        self.recent.saturating_record(now_ns.saturating_sub(since_ns) / 1000);
+        self.current.saturating_record(now_ns.saturating_sub(since_ns) / 1000);
     }
 
-    /// Moves what is new to the whole.
-    pub(super) fn glance(&mut self) -> Glance {
-        let recent = &mut self.recent;
-        if recent.is_empty() {
-            return Glance::default();
+    /// Summarizes the current interval and starts the next one.
+    pub(super) fn next_interval(&mut self) -> IntervalStats {
+        let current = &mut self.current;
+        if current.is_empty() {
+            return IntervalStats::default();
         }
-        let glance = Glance {
-            count: recent.len(),
-            p50_us: recent.value_at_quantile(0.5),
-            p99_us: recent.value_at_quantile(0.99),
+        let stats = IntervalStats {
+            count: current.len(),
+            p50_us: current.value_at_quantile(0.5),
+            p99_us: current.value_at_quantile(0.99),
         };
-        // They have the same bounds.
-        let _ = self.whole.add(&*recent);
-        recent.reset();
-        glance
+        // Both have the same bounds, so this cannot fail.
+        let _ = self.all.add(&*current);
+        current.reset();
+        stats
     }
 }
 
 impl RunState {
-    pub(super) fn new(server: Option<Process>) -> io::Result<Self> {
+    pub(super) fn new(process: Option<Process>) -> io::Result<Self> {
         Ok(Self {
             phase: AtomicU8::new(Phase::Paused as u8),
             turns: AtomicU64::new(0),
-            changed: Notify::new(),
-            hops: Mutex::new(Meter::new()?),
-            answers: Mutex::new(Meter::new()?),
-            disorder: Mutex::default(),
+            phase_changed: Notify::new(),
+            latencies: Mutex::new(Meter::new()?),
+            reply_latencies: Mutex::new(Meter::new()?),
+            order_errors: Mutex::default(),
             error_counts: Mutex::default(),
             population: AtomicU64::new(0),
             facts: Mutex::default(),
-            server,
+            process,
             busy_ns: AtomicU64::new(0),
         })
     }
 
-    /// A side that drains stays so.
+    /// Enters a phase. No phase follows draining.
     pub(super) fn enter(&self, phase: Phase) {
         if !self.is_draining() {
-            let begins = self.is(Phase::Paused) && phase != Phase::Paused;
-            self.turns.fetch_add(u64::from(begins), Ordering::Relaxed);
+            let is_new_turn = self.is(Phase::Paused) && phase != Phase::Paused;
+            self.turns.fetch_add(u64::from(is_new_turn), Ordering::Relaxed);
             self.phase.store(phase as u8, Ordering::Relaxed);
-            self.changed.notify_waiters();
+            self.phase_changed.notify_waiters();
         }
     }
 
@@ -133,57 +134,57 @@ impl RunState {
         self.phase.load(Ordering::Relaxed) == phase as u8
     }
 
-    /// Waits until it is this side's turn, or its end.
-    pub(super) async fn turn(&self) {
-        self.until(|| !self.is(Phase::Paused)).await;
+    /// Waits until the server has its turn or drains.
+    pub(super) async fn wait_for_turn(&self) {
+        self.wait_until(|| !self.is(Phase::Paused)).await;
     }
 
-    /// A number for this turn.
-    pub(super) fn turns(&self) -> u64 {
+    /// The number of the current turn.
+    pub(super) fn turn(&self) -> u64 {
         self.turns.load(Ordering::Relaxed)
     }
 
-    pub(super) async fn drained(&self) {
-        self.until(|| self.is_draining()).await;
+    pub(super) async fn wait_for_drain(&self) {
+        self.wait_until(|| self.is_draining()).await;
     }
 
-    async fn until(&self, is_so: impl Fn() -> bool) {
+    async fn wait_until(&self, is_met: impl Fn() -> bool) {
         loop {
-            let changed = self.changed.notified();
-            if is_so() {
+            let changed = self.phase_changed.notified();
+            if is_met() {
                 return;
             }
             changed.await;
         }
     }
 
-    /// A message was heard; recorded in the window only.
-    pub(super) fn hop(&self, since_ns: u64) {
+    /// Records a counted operation; ignored outside the window.
+    pub(super) fn record(&self, since_ns: u64) {
         if self.is(Phase::Measuring) {
-            held(&self.hops).record(since_ns);
+            lock(&self.latencies).record(since_ns);
         }
     }
 
-    /// The same, for who has looked at the watch.
-    pub(super) fn hop_at(&self, now_ns: u64, since_ns: u64) {
+    /// Like `record`, for a caller that has read the stopwatch already.
+    pub(super) fn record_at(&self, now_ns: u64, since_ns: u64) {
         if self.is(Phase::Measuring) {
-            held(&self.hops).record_at(now_ns, since_ns);
+            lock(&self.latencies).record_at(now_ns, since_ns);
         }
     }
 
-    /// A send was answered; recorded in the window only.
-    pub(super) fn answer(&self, since_ns: u64) {
+    /// Records the response to a send; ignored outside the window.
+    pub(super) fn record_reply(&self, since_ns: u64) {
         if self.is(Phase::Measuring) {
-            held(&self.answers).record(since_ns);
+            lock(&self.reply_latencies).record(since_ns);
         }
     }
 
-    /// Recorded whatever the phase: of what happens once.
-    pub(super) fn once(&self, since_ns: u64) {
-        held(&self.hops).record(since_ns);
+    /// Records an operation that happens once, in whichever phase.
+    pub(super) fn record_in_any_phase(&self, since_ns: u64) {
+        lock(&self.latencies).record(since_ns);
     }
 
-    pub(super) fn grow(&self) {
+    pub(super) fn grow_population(&self) {
         self.population.fetch_add(1, Ordering::Relaxed);
     }
 
@@ -193,11 +194,11 @@ impl RunState {
 
     /// Resident memory of the server in KiB.
     pub(super) fn rss_kib(&self) -> Option<u64> {
-        self.server.and_then(|server| server.rss_kib().ok())
+        self.process.and_then(|process| process.rss_kib().ok())
     }
 
-    /// What was counted took so long more, and not the whole window.
-    pub(super) fn was_busy(&self, busy_ns: u64) {
+    /// Adds time that the counted operations took, instead of the whole window.
+    pub(super) fn add_busy_time(&self, busy_ns: u64) {
         self.busy_ns.fetch_add(busy_ns, Ordering::Relaxed);
     }
 
@@ -205,30 +206,50 @@ impl RunState {
         Some(self.busy_ns.load(Ordering::Relaxed)).filter(|busy_ns| *busy_ns > 0)
     }
 
+    /// The number of all errors.
     pub(super) fn errors(&self) -> u64 {
-        held(&self.error_counts).counts.values().sum::<u64>() + held(&self.disorder).count()
+        lock(&self.error_counts).counts.values().sum::<u64>() + lock(&self.order_errors).count()
     }
 
-    /// Counts a fault; a rate limit will hit everybody, so it ends the whole run.
-    pub(super) fn fail(&self, fault: &HttpError) {
-        if matches!(fault, HttpError::RateLimited { .. }) {
+    /// Counts an error. A rate limit will hit all agents, so it ends the whole run.
+    pub(super) fn add_error(&self, error: &HttpError) {
+        if matches!(error, HttpError::RateLimited { .. }) {
             self.enter(Phase::Draining);
         }
-        held(&self.error_counts).add(fault);
+        lock(&self.error_counts).add(error);
     }
 
-    pub(super) fn found(&self, disorder: OrderError) {
-        *held(&self.disorder) += disorder;
+    pub(super) fn add_order_errors(&self, errors: OrderErrors) {
+        *lock(&self.order_errors) += errors;
     }
 
-    pub(super) fn tell(&self, fact: Fact) {
-        held(&self.facts).push(fact);
+    /// Adds the outcome of agents that have ended, and the order errors of their receivers, each with the number of
+    /// messages that were sent to it. After an error other than a timeout, it is unknown whether the last ones arrived.
+    pub(super) fn finish<'a>(
+        &self,
+        outcome: Result<(), HttpError>,
+        receivers: impl IntoIterator<Item = (&'a OrderCheck, u64)>,
+    ) {
+        let all_should_have_arrived = matches!(outcome, Ok(()) | Err(HttpError::TimedOut(_)));
+        for (order, sent) in receivers {
+            self.add_order_errors(match all_should_have_arrived {
+                true => order.final_errors(sent),
+                false => order.errors_so_far(),
+            });
+        }
+        if let Err(error) = outcome {
+            self.add_error(&error);
+        }
+    }
+
+    pub(super) fn add_fact(&self, fact: Fact) {
+        lock(&self.facts).push(fact);
     }
 }
 
-/// All agents run on one thread: these locks are never waited for.
-pub(super) fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().expect("nothing panics while it counts")
+/// Locks a mutex. It never waits, because all agents run on one thread.
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().expect("nothing panics while it holds the lock")
 }
 
 #[cfg(test)]
@@ -238,23 +259,35 @@ mod tests {
     #[test]
     fn only_the_window_is_recorded() {
         let run_state = RunState::new(None).unwrap();
-        run_state.hop(0);
+        run_state.record(0);
         run_state.enter(Phase::Measuring);
-        run_state.hop(0);
-        run_state.fail(&HttpError::RateLimited { what: "send" });
-        run_state.hop(0);
-        assert_eq!(held(&run_state.hops).glance().count, 1);
-        assert_eq!(held(&run_state.hops).whole.len(), 1);
+        run_state.record(0);
+        run_state.add_error(&HttpError::RateLimited { what: "send" });
+        run_state.record(0);
+        assert_eq!(lock(&run_state.latencies).next_interval().count, 1);
+        assert_eq!(lock(&run_state.latencies).all.len(), 1);
         assert!(run_state.is_draining(), "a rate limit ends the run");
         run_state.enter(Phase::Measuring);
-        assert!(run_state.is_draining(), "and there is no way back");
+        assert!(run_state.is_draining(), "no phase follows draining");
+    }
+
+    #[test]
+    fn a_missing_last_message_is_lost_unless_the_outcome_is_unknown() {
+        let lost = |outcome| {
+            let run_state = RunState::new(None).unwrap();
+            run_state.finish(outcome, [(&OrderCheck::default(), 2)]);
+            (run_state.errors(), lock(&run_state.order_errors).lost)
+        };
+        assert_eq!(lost(Ok(())), (2, 2));
+        assert_eq!(lost(Err(HttpError::TimedOut("a message did not arrive"))), (3, 2));
+        assert_eq!(lost(Err(HttpError::Closed)), (1, 0));
     }
 
     #[tokio::test]
-    async fn who_waits_for_a_turn_gets_it() {
+    async fn waiting_agents_notice_a_new_phase() {
         let run_state = RunState::new(None).unwrap();
-        tokio::join!(run_state.turn(), async { run_state.enter(Phase::Warming) });
-        tokio::join!(run_state.drained(), async { run_state.enter(Phase::Draining) });
-        run_state.turn().await;
+        tokio::join!(run_state.wait_for_turn(), async { run_state.enter(Phase::Warming) });
+        tokio::join!(run_state.wait_for_drain(), async { run_state.enter(Phase::Draining) });
+        run_state.wait_for_turn().await;
     }
 }

@@ -1,38 +1,38 @@
-//! A request, built once and written again and again: as the bytes of HTTP/1.1 and, when asked for, as HTTP/2 wants it.
+//! Requests that are built once and sent many times, as HTTP/1.1 bytes and optionally as HTTP/2 parts.
 
 use std::ops::Range;
 
 use bytes::Bytes;
 
-use super::message::Numbered;
+use super::message::MessageTag;
 
 pub(super) struct Request {
-    /// Head and body as they go over an HTTP/1.1 connection.
+    /// Head and body in HTTP/1.1.
     raw: Vec<u8>,
     head_bytes: usize,
-    modern: Option<http::request::Parts>,
+    http2: Option<http::request::Parts>,
 }
 
 impl Request {
-    /// `target` begins with a slash. Header lines end with CR and LF; the host and the length of a body come by themselves.
-    pub(super) fn new(is_modern: bool, method: &str, host: &str, target: &str, headers: &str, body: &str) -> Self {
-        let about_body = match body.len() {
+    /// `target` starts with a slash. Header lines end with CR and LF; host, content type and length are added.
+    pub(super) fn new(is_http2: bool, method: &str, host: &str, target: &str, headers: &str, body: &str) -> Self {
+        let body_headers = match body.len() {
             0 if method == "GET" => String::new(),
             length => format!("Content-Type: application/json\r\nContent-Length: {length}\r\n"),
         };
-        let head = format!("{method} {target} HTTP/1.1\r\nHost: {host}\r\n{headers}{about_body}\r\n");
-        let modern = is_modern.then(|| modern(method, host, target, &format!("{headers}{about_body}")));
+        let head = format!("{method} {target} HTTP/1.1\r\nHost: {host}\r\n{headers}{body_headers}\r\n");
+        let http2 = is_http2.then(|| http2_parts(method, host, target, &format!("{headers}{body_headers}")));
         let head_bytes = head.len();
-        Self { raw: [head.as_bytes(), body.as_bytes()].concat(), head_bytes, modern: modern.flatten() }
+        Self { raw: [head.as_bytes(), body.as_bytes()].concat(), head_bytes, http2: http2.flatten() }
     }
 
     pub(super) fn raw(&self) -> &[u8] {
         &self.raw
     }
 
-    /// For HTTP/2: a head of its own, and the body as it is now.
-    pub(super) fn modern(&self) -> Option<(http::Request<()>, Bytes)> {
-        let parts = self.modern.as_ref()?;
+    /// Returns the HTTP/2 head and a copy of the current body.
+    pub(super) fn http2(&self) -> Option<(http::Request<()>, Bytes)> {
+        let parts = self.http2.as_ref()?;
         let mut request = http::Request::new(());
         *request.method_mut() = parts.method.clone();
         *request.uri_mut() = parts.uri.clone();
@@ -41,8 +41,8 @@ impl Request {
     }
 }
 
-/// `None` where a host or path is none that HTTP/2 can say; the address was parsed as a URL before.
-fn modern(method: &str, host: &str, target: &str, headers: &str) -> Option<http::request::Parts> {
+/// Returns `None` if the host or the path is no valid URI; both were parsed as a URL before.
+fn http2_parts(method: &str, host: &str, target: &str, headers: &str) -> Option<http::request::Parts> {
     let mut request = http::Request::builder().method(method).uri(format!("http://{host}{target}"));
     for (name, value) in headers.lines().filter_map(|line| line.split_once(": ")) {
         request = request.header(name, value);
@@ -50,21 +50,22 @@ fn modern(method: &str, host: &str, target: &str, headers: &str) -> Option<http:
     Some(request.body(()).ok()?.into_parts().0)
 }
 
-/// A request that sends a message whose text is numbered in place: its length never changes.
+/// A request that sends a message. The tag is written into its text in place, so that its length never changes.
 pub(super) struct SendTemplate {
     request: Request,
     text: Range<usize>,
 }
 
 impl SendTemplate {
-    /// Takes the request whose body holds `payload_bytes` dots between `before` and `after`.
+    /// Takes a request whose body ends with `payload_bytes` dots and `after`.
     pub(super) fn new(request: Request, payload_bytes: usize, after: &str) -> Self {
         let end = request.raw.len() - after.len();
         Self { request, text: end - payload_bytes..end }
     }
 
-    pub(super) fn number(&mut self, numbered: Numbered) -> &Request {
-        numbered.write(&mut self.request.raw[self.text.clone()]);
+    /// Returns the request with this tag in its text.
+    pub(super) fn with_tag(&mut self, tag: MessageTag) -> &Request {
+        tag.write(&mut self.request.raw[self.text.clone()]);
         &self.request
     }
 }

@@ -1,4 +1,4 @@
-//! Before the load: making channels and joining agents, several at once, each on a connection of its own.
+//! Creates channels and joins agents before the load, several at the same time.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -6,13 +6,14 @@ use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 use rogerrat_client::http::{HttpError, expect_success};
 use serde::Deserialize;
 
-use super::http_connection::Line;
-use super::run_state::RunState;
+use super::http_connection::HttpConnection;
+use super::scenario::ServerContext;
 use super::target::{Durability, Session, Target};
 
-/// Channels that are made at once.
-const AT_ONCE: usize = 16;
+/// Channels that are created at the same time.
+const CONCURRENCY: usize = 16;
 
+/// A new channel.
 #[derive(Deserialize)]
 pub(super) struct Created {
     pub(super) channel_id: String,
@@ -24,28 +25,25 @@ struct Joined {
     session_id: String,
 }
 
-/// Makes channels with agents on them.
+/// Creates channels with agents.
 pub(super) struct Setup<'a> {
-    target: &'a Target,
-    /// Whether every join counts for the run_state's population.
+    server: &'a ServerContext,
+    /// Whether every join counts for the population.
     counts: bool,
-    run_state: &'a RunState,
-    durability: Option<Durability>,
-    /// Lines that nobody uses at the moment.
-    lines: Mutex<Vec<Line>>,
+    idle_connections: Mutex<Vec<HttpConnection>>,
 }
 
 impl<'a> Setup<'a> {
-    pub(super) fn new(target: &'a Target, run_state: &'a RunState, durability: Option<Durability>) -> Self {
-        Self { target, run_state, durability, counts: true, lines: Mutex::default() }
+    pub(super) fn new(server: &'a ServerContext) -> Self {
+        Self { server, counts: true, idle_connections: Mutex::default() }
     }
 
-    /// One that leaves the population alone.
-    pub(super) fn silent(target: &'a Target, run_state: &'a RunState, durability: Option<Durability>) -> Self {
-        Self { counts: false, ..Self::new(target, run_state, durability) }
+    /// Does not count joins, for scenarios whose population is not agents.
+    pub(super) fn uncounted(server: &'a ServerContext) -> Self {
+        Self { counts: false, ..Self::new(server) }
     }
 
-    /// Channel after channel, with the agents that `callsigns` names for it, in this order.
+    /// Creates `count` channels; the agents with the callsigns of each join in this order.
     pub(super) async fn channels(
         &self,
         count: usize,
@@ -53,57 +51,57 @@ impl<'a> Setup<'a> {
     ) -> Result<Vec<Vec<Session>>, HttpError> {
         let callsigns = &callsigns;
         let channel = |index: usize| async move {
-            let mut line = self.line();
-            let sessions = self.channel(&mut line, &callsigns(index)).await;
-            self.lines.lock().unwrap_or_else(PoisonError::into_inner).push(line);
+            let mut connection = self.connection();
+            let sessions = self.channel(&mut connection, &callsigns(index)).await;
+            self.idle_connections.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
             sessions
         };
-        stream::iter(0..count).map(channel).buffered(AT_ONCE).try_collect().await
+        stream::iter(0..count).map(channel).buffered(CONCURRENCY).try_collect().await
     }
 
-    fn line(&self) -> Line {
-        let idle = self.lines.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        idle.unwrap_or_else(|| self.target.line())
+    fn connection(&self) -> HttpConnection {
+        let idle = self.idle_connections.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        idle.unwrap_or_else(|| self.server.target.connection())
     }
 
-    async fn channel(&self, line: &mut Line, callsigns: &[String]) -> Result<Vec<Session>, HttpError> {
-        let created = create(line, self.target, self.durability, None).await?;
+    async fn channel(&self, connection: &mut HttpConnection, callsigns: &[String]) -> Result<Vec<Session>, HttpError> {
+        let ServerContext { target, durability, .. } = self.server;
+        let created = create(connection, target, *durability, None).await?;
         let mut sessions = Vec::with_capacity(callsigns.len());
         for callsign in callsigns {
-            sessions.push(join(line, self.target, &created, callsign).await?);
+            sessions.push(join(connection, target, &created, callsign).await?);
             if self.counts {
-                self.run_state.grow();
+                self.server.run_state.grow_population();
             }
         }
         Ok(sessions)
     }
 }
 
-/// A new channel.
 pub(super) async fn create(
-    line: &mut Line,
+    connection: &mut HttpConnection,
     target: &Target,
     durability: Option<Durability>,
     ttl_s: Option<u32>,
 ) -> Result<Created, HttpError> {
-    let (status, body) = line.call(&target.create_request(durability, ttl_s)).await?;
-    read("create channel", status, body)
+    let (status, body) = connection.call(&target.create_request(durability, ttl_s)).await?;
+    parse("create channel", status, body)
 }
 
-/// An agent joins.
+/// Joins an agent.
 pub(super) async fn join(
-    line: &mut Line,
+    connection: &mut HttpConnection,
     target: &Target,
     channel: &Created,
     callsign: &str,
 ) -> Result<Session, HttpError> {
     let Created { channel_id, join_token } = channel;
-    let (status, body) = line.call(&target.join_request(channel_id, join_token, callsign)).await?;
-    let Joined { session_id } = read("join", status, body)?;
+    let (status, body) = connection.call(&target.join_request(channel_id, join_token, callsign)).await?;
+    let Joined { session_id } = parse("join", status, body)?;
     Ok(Session { channel_id: channel_id.clone(), join_token: join_token.clone(), session_id })
 }
 
-fn read<T: for<'de> Deserialize<'de>>(what: &'static str, status: u16, body: &[u8]) -> Result<T, HttpError> {
+fn parse<T: for<'de> Deserialize<'de>>(what: &'static str, status: u16, body: &[u8]) -> Result<T, HttpError> {
     expect_success(what, status, body)?;
     serde_json::from_slice(body).map_err(|error| HttpError::InvalidResponse(format!("{what}: {error}")))
 }

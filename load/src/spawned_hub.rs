@@ -1,4 +1,4 @@
-//! The hub of `--self`: this same executable as a child, with data in a folder that goes with it, on a free port.
+//! The hub of `--self`: a child process of this executable on a free port, with its data in a temporary folder.
 
 use std::fs::{self, File};
 use std::io::{self, BufRead as _, BufReader};
@@ -11,7 +11,7 @@ use rustix::process::{Pid, Signal, kill_process};
 
 use super::procfs::Process;
 
-/// A gentle stop takes no longer, or it is killed.
+/// How long the hub may take to stop before it is killed.
 const STOP_STEPS: u32 = 500;
 const STOP_STEP: Duration = Duration::from_millis(10);
 
@@ -22,21 +22,21 @@ pub(super) struct SpawnedHub {
 }
 
 impl SpawnedHub {
-    /// Starts it and waits until it listens.
+    /// Starts the hub and waits until it listens.
     pub(super) fn start(workers: u16, flags: &[String]) -> Result<Self, String> {
         let folder = std::env::temp_dir().join(format!("rogerrat-load-{}", std::process::id()));
-        let trouble = |error: io::Error| format!("no hub of our own: {error}");
-        fs::create_dir(&folder).map_err(trouble)?;
+        let failed = |error: io::Error| format!("cannot start a hub: {error}");
+        fs::create_dir(&folder).map_err(failed)?;
         let log = File::create(folder.join("log"));
         let child = log.and_then(|log| command(&folder, workers, flags, log)?.spawn());
         let child = child.map_err(|error| {
             let _ = fs::remove_dir_all(&folder);
-            trouble(error)
+            failed(error)
         })?;
         let mut hub = Self { child, folder, url: String::new() };
         hub.url = hub.address().ok_or_else(|| {
             let log = fs::read_to_string(hub.folder.join("log")).unwrap_or_default();
-            format!("our own hub did not start: {}", log.lines().last().unwrap_or("it said nothing"))
+            format!("the hub did not start: {}", log.lines().last().unwrap_or("its log is empty"))
         })?;
         Ok(hub)
     }
@@ -49,14 +49,14 @@ impl SpawnedHub {
         Process::find(self.child.id())
     }
 
-    /// The first line of its banner that is an address.
+    /// Returns the first line of the banner that is an address.
     fn address(&mut self) -> Option<String> {
         let mut banner = BufReader::new(self.child.stdout.take()?);
         let mut line = String::new();
         while banner.read_line(&mut line).ok()? > 0 {
             if line.trim().starts_with("http://") {
                 let url = line.trim().to_owned();
-                // The rest of the banner goes nowhere, and must not fill the pipe: it is short.
+                // The rest of the banner is not read; it is too short to fill the pipe.
                 self.child.stdout = Some(banner.into_inner());
                 return Some(url);
             }
@@ -65,7 +65,7 @@ impl SpawnedHub {
         None
     }
 
-    /// Asks it to stop, waits a while, and makes sure.
+    /// Stops the hub with SIGTERM, or kills it after a while.
     fn stop(&mut self) {
         let pid = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw);
         if let Some(pid) = pid
@@ -87,15 +87,15 @@ fn command(folder: &std::path::Path, workers: u16, flags: &[String], log: File) 
     let mut command = Command::new(std::env::current_exe()?);
     command.args(["serve", "--host", "127.0.0.1", "--port", "0", "--rate-limit", "off"]);
     command.arg("--data-dir").arg(folder.join("data")).args(flags);
-    // What the environment says to a real hub is not meant for this one.
+    // Environment variables configure other hubs, not this one.
     for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("ROGERRAT_")) {
         command.env_remove(name);
     }
     command.env("ROGERRAT_SERVER__WORKERS", workers.to_string());
-    // A minute is the shortest there is, and long enough for a load.
+    // One minute is the minimum.
     command.env("ROGERRAT_CHANNELS__IDLE_MINUTES", "1").env("ROGERRAT_SERVER__MAX_CONNECTIONS", "1000000");
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(log);
-    // Ctrl-C is meant for us; the hub goes when we do.
+    // Ctrl-C in the terminal must reach this process only; the hub is stopped on drop.
     command.process_group(0);
     Ok(command)
 }
@@ -103,7 +103,7 @@ fn command(folder: &std::path::Path, workers: u16, flags: &[String], log: File) 
 impl Drop for SpawnedHub {
     fn drop(&mut self) {
         self.stop();
-        // Nobody is left to tell.
+        // An error cannot be reported from here.
         let _ = fs::remove_dir_all(&self.folder);
     }
 }

@@ -49,7 +49,7 @@ fn a_wrong_order_is_detected() {
 
 #[test]
 fn a_misdelivered_and_a_truncated_message_are_detected() {
-    let (code, [.., strayed]) = detected(Fault::Mislead, &["pingpong", "--pairs", "1"]);
+    let (code, [.., strayed]) = detected(Fault::Misdeliver, &["pingpong", "--pairs", "1"]);
     assert!(code == Some(1) && strayed > 0);
     let (code, [.., strayed]) = detected(Fault::Cut, &SENDS);
     assert!(code == Some(1) && strayed > 0);

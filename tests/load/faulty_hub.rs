@@ -20,7 +20,7 @@ pub(crate) enum Fault {
     /// The message is delivered after the next one.
     Swap,
     /// The message is delivered to another member.
-    Mislead,
+    Misdeliver,
     /// The end of the text is missing.
     Cut,
 }
@@ -29,9 +29,9 @@ const EVERY: u64 = 11;
 
 #[derive(Default)]
 struct Mailbox {
-    waiting: Mutex<Vec<Value>>,
-    held: Mutex<Option<Value>>,
-    bell: Notify,
+    queue: Mutex<Vec<Value>>,
+    delayed: Mutex<Option<Value>>,
+    arrived: Notify,
 }
 
 struct Hub {
@@ -113,23 +113,23 @@ async fn send(hub: web::Data<Hub>, request: HttpRequest, body: web::Json<Value>)
     let fault = if number > 0 && number.is_multiple_of(EVERY) { hub.fault } else { Fault::None };
     let receiver = |name: &str| members.values().find(|member| member.0 == *channel && member.1 == name);
     let wrong = members.values().find(|member| member.0 == *channel && member.1 != to).map(|member| &member.1);
-    let receiver_name = if fault == Fault::Mislead { wrong.map_or(to, String::as_str) } else { to };
+    let receiver_name = if fault == Fault::Misdeliver { wrong.map_or(to, String::as_str) } else { to };
     if fault == Fault::Cut {
         message["text"] = json!(message["text"].as_str().unwrap().trim_end_matches('.'));
     }
     if let Some((_, _, mailbox)) = receiver(receiver_name) {
-        let mut waiting = mailbox.waiting.lock().unwrap();
-        let mut held = mailbox.held.lock().unwrap();
+        let mut queue = mailbox.queue.lock().unwrap();
+        let mut delayed = mailbox.delayed.lock().unwrap();
         match fault {
             Fault::Lose => {}
-            Fault::Swap => *held = Some(message),
-            Fault::Double => waiting.extend([message.clone(), message]),
-            _ => waiting.push(message),
+            Fault::Swap => *delayed = Some(message),
+            Fault::Double => queue.extend([message.clone(), message]),
+            _ => queue.push(message),
         }
         if fault != Fault::Swap {
-            waiting.extend(held.take());
+            queue.extend(delayed.take());
         }
-        mailbox.bell.notify_one();
+        mailbox.arrived.notify_one();
     }
     HttpResponse::Ok().json(json!({"ok": true, "id": id, "at": id, "queued": false, "to": to}))
 }
@@ -137,10 +137,10 @@ async fn send(hub: web::Data<Hub>, request: HttpRequest, body: web::Json<Value>)
 async fn listen(hub: web::Data<Hub>, request: HttpRequest, query: web::Query<HashMap<String, String>>) -> HttpResponse {
     let mailbox = hub.members.lock().unwrap()[&session(&request)].2.clone();
     let seconds = query["timeout"].parse().unwrap();
-    let take = || std::mem::take(&mut *mailbox.waiting.lock().unwrap());
+    let take = || std::mem::take(&mut *mailbox.queue.lock().unwrap());
     let mut messages = take();
     if messages.is_empty() {
-        let _ = timeout(Duration::from_secs(seconds), mailbox.bell.notified()).await;
+        let _ = timeout(Duration::from_secs(seconds), mailbox.arrived.notified()).await;
         messages = take();
     }
     HttpResponse::Ok().json(json!({"messages": messages, "timed_out": messages.is_empty()}))

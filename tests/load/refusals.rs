@@ -15,10 +15,10 @@ fn refused(words: &[&str], because: &str) {
 fn a_target_that_does_not_answer_is_refused() {
     // The listener is closed again, so the port refuses connections.
     let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    refused(&["pingpong", "--url", &format!("http://127.0.0.1:{port}")], "there is no hub");
+    refused(&["pingpong", "--url", &format!("http://127.0.0.1:{port}")], "no hub is reachable");
     refused(&["pingpong", "--url", &format!("http://127.0.0.1:{port}"), "--h2c"], "cannot connect");
     refused(&["pingpong", "--url", "https://127.0.0.1"], "only http://");
-    refused(&["pingpong", "--url", "http://no.such.host.invalid"], "cannot be found");
+    refused(&["pingpong", "--url", "http://no.such.host.invalid"], "cannot resolve");
 }
 
 #[test]
@@ -40,8 +40,8 @@ fn a_load_that_does_not_fit_is_refused() {
     refused(&["park", "--polls", "1000000", "--url", &url], "");
     refused(&["park", "--polls", "50000", "--sources", "1", "--url", &url], "--sources 2");
     refused(&["park", "--polls", "10", "--url", &url, "--warmup", "250"], "--streams");
-    refused(&["churn", "--baseline", "--url", &url], "the baseline has nothing");
-    refused(&["pingpong", "--url", &url, "--report", "/no/such/folder/page.html"], "cannot be written");
+    refused(&["churn", "--baseline", "--url", &url], "the baseline does not support");
+    refused(&["pingpong", "--url", &url, "--report", "/no/such/folder/page.html"], "cannot write");
 }
 
 #[test]

@@ -33,7 +33,7 @@ fn one_command_measures_and_leaves_nothing_behind() {
     words.extend(["--seconds", "2"]);
     let ended = super::run::with_env(&words, &[("TMPDIR", at)]).wait_for_exit();
     assert_eq!(ended.code, Some(0), "{ended:?}");
-    assert!(ended.out.contains("CPU for each hop, hub : baseline"), "{ended:?}");
+    assert!(ended.out.contains("CPU per hop, hub : baseline"), "{ended:?}");
     assert!(left_by(&folder).is_empty() && alive_in(&format!("{at}/rogerrat-load")) == 0);
     let figures: serde_json::Value = serde_json::from_slice(&fs::read(&json).unwrap()).unwrap();
     assert_eq!(figures["sides"].as_array().unwrap().len(), 2);

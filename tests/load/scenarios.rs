@@ -22,7 +22,7 @@ fn an_open_loop_keeps_its_rate() {
     let hub = Hub::unlimited();
     let figures = clean(&hub, &["sends", "--channels", "2", "--senders", "2", "--rate", "100"]);
     let count = figures["sides"][0]["count"].as_u64().unwrap();
-    assert!((10..=100).contains(&count), "0.4 s at 100 a second, more or less: {count}");
+    assert!((10..=100).contains(&count), "0.4 s at 100 per second, more or less: {count}");
 }
 
 #[test]
@@ -84,7 +84,7 @@ fn two_hubs_are_measured_in_turns() {
     let figures = clean(&one, &["pingpong", "--pairs", "2", "--compare", &other, "--pid2", &pid]);
     assert!(figures["sides"][1]["count"].as_u64().unwrap() > 0, "{figures}");
     let labels = figures["ratios"].to_string();
-    assert!(labels.contains("CPU for each hop") && labels.contains("p99"), "{labels}");
+    assert!(labels.contains("CPU per hop") && labels.contains("p99"), "{labels}");
 }
 
 #[test]

@@ -50,14 +50,14 @@ const FIGURES: &[Figure] = &[
         "hop",
         "CPU per hop, 64 pairs, relative to the baseline",
         "≤ 1.3",
-        Reading::Ratio("CPU for each hop"),
+        Reading::Ratio("CPU per hop"),
         "pingpong --pairs 64 --self --baseline --seconds 10",
     ),
     figure(
         "send",
         "CPU per send without listeners, relative to the baseline",
         "≤ 1.5",
-        Reading::Ratio("CPU for each send"),
+        Reading::Ratio("CPU per send"),
         "sends --unheard --self --baseline --seconds 10",
     ),
     figure(
@@ -127,7 +127,7 @@ const FIGURES: &[Figure] = &[
         "crowd",
         "CPU per hop among 100,000 live channels, relative to 64",
         "≤ 1.3",
-        Reading::Ratio("CPU for each hop"),
+        Reading::Ratio("CPU per hop"),
         "pingpong --pairs 64 --bystanders 100000 --self --compare URL2 --pid2 PID2 --seconds 10",
     ),
 ];

@@ -1,4 +1,4 @@
-//! What all scenarios have in common: against whom, how hard, how long, and where the figures go.
+//! The flags that all scenarios share: the servers, the intensity and the length of the load, and the output.
 
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -6,19 +6,19 @@ use std::time::Duration;
 
 use clap::{Args, value_parser};
 
-use crate::message::NUMBER_BYTES;
+use crate::message::TAG_BYTES;
 use crate::target::Durability;
 
 #[derive(Debug, Clone, Args)]
 pub(crate) struct RunArgs {
     /// URL of the hub, http:// only
-    #[arg(long, required_unless_present_any = ["own_hub", "baseline"])]
+    #[arg(long, required_unless_present_any = ["spawn_hub", "baseline"])]
     pub(crate) url: Option<String>,
     /// Start a hub with temporary data for this run
     #[arg(long = "self", conflicts_with_all = ["url", "pid", "token"])]
-    pub(crate) own_hub: bool,
+    pub(crate) spawn_hub: bool,
     /// Pass a flag to the hub of --self, such as --hub-flag=--rate-limit=10; may be repeated
-    #[arg(long, value_name = "FLAG", requires = "own_hub", allow_hyphen_values = true)]
+    #[arg(long, value_name = "FLAG", requires = "spawn_hub", allow_hyphen_values = true)]
     pub(crate) hub_flag: Vec<String>,
     /// Server token for creating channels, if the hub requires one
     #[arg(long, requires = "url")]
@@ -48,9 +48,9 @@ pub(crate) struct RunArgs {
     #[arg(long, value_name = "DIR")]
     pub(crate) fsync_dir: Option<PathBuf>,
     /// Size of each message text in bytes
-    #[arg(long, default_value_t = 200, value_parser = value_parser!(u32).range(NUMBER_BYTES as i64..=8192))]
+    #[arg(long, default_value_t = 200, value_parser = value_parser!(u32).range(TAG_BYTES as i64..=8192))]
     pub(crate) payload: u32,
-    /// Total messages per second, sent at fixed times (open loop); by default, as fast as replies arrive (closed loop)
+    /// Total operations per second, at fixed times (open loop); by default, as fast as replies arrive (closed loop)
     #[arg(long, value_parser = rate)]
     pub(crate) rate: Option<f64>,
     /// Length of the measured window: seconds, or 90s, 5m, 2h
@@ -71,7 +71,7 @@ pub(crate) struct RunArgs {
     /// Connect from this number of loopback addresses (127.0.0.1, 127.0.0.2, …) [default: one for 20,000 connections]
     #[arg(long, value_parser = value_parser!(u8).range(1..=254))]
     pub(crate) sources: Option<u8>,
-    /// Write one JSON object with all figures to a file, or to standard output instead of the table
+    /// Write all results as one JSON object to a file, or to standard output instead of the table
     #[arg(long, value_name = "FILE", num_args = 0..=1, default_missing_value = "-")]
     pub(crate) json: Option<PathBuf>,
     /// Write a self-contained HTML page with plots
@@ -100,7 +100,7 @@ impl FromStr for Length {
         let seconds = number.parse::<f64>().ok().map(|number| number * unit_s);
         match seconds.filter(|seconds| (0.0..=WEEK_S).contains(seconds)) {
             Some(seconds) => Ok(Self(Duration::from_secs_f64(seconds))),
-            None => Err("a time such as 10, 90s, 5m or 2h, a week at most".into()),
+            None => Err("expected a time such as 10, 90s, 5m or 2h, of at most a week".into()),
         }
     }
 }
@@ -108,6 +108,6 @@ impl FromStr for Length {
 fn rate(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {
         Ok(rate) if (0.001..=10_000_000.0).contains(&rate) => Ok(rate),
-        _ => Err("a number a second, from 0.001 to 10000000".into()),
+        _ => Err("expected a number per second, from 0.001 to 10000000".into()),
     }
 }

@@ -1,4 +1,4 @@
-//! What can be said, and what cannot.
+//! Which flags are accepted together.
 
 use std::time::Duration;
 
@@ -7,13 +7,13 @@ use clap::Parser;
 use super::*;
 
 #[derive(Debug, Parser)]
-struct Alone {
+struct Cli {
     #[command(flatten)]
     load: LoadArgs,
 }
 
 fn parses(line: &str) -> bool {
-    Alone::try_parse_from(["load"].into_iter().chain(line.split(' '))).is_ok()
+    Cli::try_parse_from(["load"].into_iter().chain(line.split(' '))).is_ok()
 }
 
 #[test]
@@ -23,30 +23,30 @@ fn a_run_needs_a_hub_or_the_baseline() {
     assert!(parses("pingpong --self --baseline"));
     assert!(parses("sends --url http://127.0.0.1:1 --baseline --json"));
     assert!(!parses("pingpong"));
-    assert!(!parses("sends --baseline --pid 7"), "whose process?");
+    assert!(!parses("sends --baseline --pid 7"), "the process of which hub?");
     assert!(!parses("park --polls 10"));
-    assert!(!parses("pingpong --self --url http://127.0.0.1:1"), "one or the other");
-    assert!(!parses("pingpong --self --compare http://127.0.0.1:1 --baseline"), "two at most");
-    assert!(!parses("pingpong --self --pid2 7"), "whose process?");
+    assert!(!parses("pingpong --self --url http://127.0.0.1:1"), "one hub only");
+    assert!(!parses("pingpong --self --compare http://127.0.0.1:1 --baseline"), "two servers at most");
+    assert!(!parses("pingpong --self --pid2 7"), "the process of which hub?");
     assert!(parses("idle --self"), "the old name of park");
 }
 
 #[test]
-fn turns_between_kinds_of_channels_exclude_other_turns() {
+fn comparing_durability_excludes_other_comparisons() {
     assert!(parses("pingpong --url http://127.0.0.1:1 --durability disk --fsync-dir /tmp"));
     assert!(parses("sends --url http://127.0.0.1:1 --compare-durability"));
     assert!(!parses("sends --url http://127.0.0.1:1 --compare-durability --durability disk"), "both are compared");
-    assert!(!parses("sends --url http://127.0.0.1:1 --compare-durability --baseline"), "the baseline keeps nothing");
+    assert!(!parses("sends --url http://127.0.0.1:1 --compare-durability --baseline"), "the baseline stores nothing");
 }
 
 #[test]
 fn numbers_have_bounds() {
-    assert!(!parses("pingpong --baseline --payload 10"), "no room for the number");
+    assert!(!parses("pingpong --baseline --payload 10"), "too short for the tag");
     assert!(!parses("pingpong --baseline --seconds -1"));
     assert!(!parses("pingpong --baseline --seconds NaN"));
     assert!(!parses("pingpong --baseline --duration 8000h"));
     assert!(!parses("pingpong --baseline --rate 0"));
-    assert!(!parses("broadcast --self --listeners 10000"), "a channel has 10,000 members, and one speaks");
+    assert!(!parses("broadcast --self --listeners 10000"), "a channel has 10,000 members, and one sends");
     assert!(!parses("pingpong --self --connections 3"), "only HTTP/2 shares connections");
 }
 

@@ -1,4 +1,4 @@
-//! What waits for one agent of the baseline, and the bell that wakes its parked poll.
+//! The mailbox of one agent of the baseline.
 
 use std::collections::VecDeque;
 use std::sync::Mutex;
@@ -7,18 +7,18 @@ use std::time::Duration;
 use bytes::Bytes;
 use tokio::sync::Notify;
 
-/// Messages that wait for one agent; a hub holds as many.
-const MAILBOX_MESSAGES: usize = 100;
+/// Maximum messages in a mailbox, the same as in a hub.
+const CAPACITY: usize = 100;
 
-/// A message, written and framed once for all who get it.
+/// A message, serialized and framed once for all its recipients.
 #[derive(Clone)]
-pub(super) struct Note {
+pub(super) struct QueuedMessage {
     pub(super) frame: Bytes,
     /// A part of the frame.
     pub(super) json: Bytes,
 }
 
-impl Note {
+impl QueuedMessage {
     pub(super) fn new(json: &str, id: u64) -> Self {
         const HEAD: &str = "event: message\ndata: ";
         let frame = Bytes::from(format!("{HEAD}{json}\nid: {id}\n\n"));
@@ -28,42 +28,42 @@ impl Note {
 
 #[derive(Default)]
 pub(super) struct Mailbox {
-    waiting: Mutex<VecDeque<Note>>,
-    bell: Notify,
+    queue: Mutex<VecDeque<QueuedMessage>>,
+    arrived: Notify,
 }
 
 impl Mailbox {
-    /// False when it is full.
-    pub(super) fn put(&self, note: Note) -> bool {
-        let mut waiting = self.waiting.lock().expect(super::UNPOISONED);
-        let has_room = waiting.len() < MAILBOX_MESSAGES;
-        if has_room {
-            waiting.push_back(note);
-            self.bell.notify_one();
+    /// Adds a message; returns false if the mailbox is full.
+    pub(super) fn put(&self, message: QueuedMessage) -> bool {
+        let mut queue = self.queue.lock().expect(super::UNPOISONED);
+        let has_capacity = queue.len() < CAPACITY;
+        if has_capacity {
+            queue.push_back(message);
+            self.arrived.notify_one();
         }
-        has_room
+        has_capacity
     }
 
-    fn take_all(&self) -> VecDeque<Note> {
-        std::mem::take(&mut *self.waiting.lock().expect(super::UNPOISONED))
+    fn take_all(&self) -> VecDeque<QueuedMessage> {
+        std::mem::take(&mut *self.queue.lock().expect(super::UNPOISONED))
     }
 
-    /// Everything that waits, as soon as something waits; nothing when the time is over.
-    pub(super) async fn wait(&self, timeout: Duration) -> VecDeque<Note> {
-        let waiting = self.take_all();
-        if !waiting.is_empty() {
-            return waiting;
+    /// Takes all messages, once there are some; none after the timeout.
+    pub(super) async fn wait(&self, timeout: Duration) -> VecDeque<QueuedMessage> {
+        let messages = self.take_all();
+        if !messages.is_empty() {
+            return messages;
         }
         let mut end = std::pin::pin!(tokio::time::sleep(timeout));
         loop {
-            // A bell may have rung for what was taken since: then there is more to wait for.
+            // The notification may be for messages that were taken since; then it waits on.
             tokio::select! {
-                () = self.bell.notified() => {}
+                () = self.arrived.notified() => {}
                 () = &mut end => return self.take_all(),
             }
-            let waiting = self.take_all();
-            if !waiting.is_empty() {
-                return waiting;
+            let messages = self.take_all();
+            if !messages.is_empty() {
+                return messages;
             }
         }
     }

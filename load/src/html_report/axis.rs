@@ -1,6 +1,6 @@
-//! Axes: where a value lies between two ends, which values are named, and how they are written.
+//! The axes of a plot: position of a value, ticks, and number formats.
 
-/// Ticks that an axis has about.
+/// Approximate number of ticks of an axis.
 const TICKS: f64 = 5.0;
 
 pub(super) struct Axis {
@@ -8,13 +8,13 @@ pub(super) struct Axis {
     low: f64,
     high: f64,
     is_log: bool,
-    /// Values that are named, and their names.
+    /// Values and their labels.
     pub(super) ticks: Vec<(f64, String)>,
     pub(super) format: fn(f64) -> String,
 }
 
 impl Axis {
-    /// `None` without values.
+    /// A linear axis; `None` without values.
     pub(super) fn linear(
         label: &str,
         values: impl Iterator<Item = f64>,
@@ -32,7 +32,7 @@ impl Axis {
         Some(Self { label: label.to_owned(), low, high, is_log: false, ticks, format })
     }
 
-    /// Between round values of 1, 2 and 5 in each decade, or of 1 where there are many decades.
+    /// A logarithmic axis with ticks at 1, 2 and 5 of each decade, or at 1 if there are many decades.
     pub(super) fn log(label: &str, values: impl Iterator<Item = f64>, format: fn(f64) -> String) -> Option<Self> {
         const FEW_DECADES: f64 = 2.5;
         let (low, high) = ends(values)?;
@@ -46,7 +46,7 @@ impl Axis {
         Some(Self { label: label.to_owned(), low, high, is_log: true, ticks: ticks.collect(), format })
     }
 
-    /// Values are 1 / (1 - percentile).
+    /// An axis of percentiles; values are 1 / (1 - percentile).
     pub(super) fn percentiles(label: &str, values: impl Iterator<Item = f64>) -> Option<Self> {
         let (_, high) = ends(values)?;
         let high = high.max(10.0);
@@ -57,18 +57,18 @@ impl Axis {
         Some(Self { label: label.to_owned(), low: 1.0, high, is_log: true, ticks, format: of_rarity })
     }
 
-    /// Whether an area below a line says something.
+    /// Whether an area below a line is meaningful.
     pub(super) fn is_from_zero(&self) -> bool {
         !self.is_log && self.low == 0.0
     }
 
-    /// From 0 at the low end to 1 at the high one.
-    pub(super) fn place(&self, value: f64) -> f64 {
-        let place = match self.is_log {
+    /// Returns the position of a value, from 0 at the low end to 1 at the high end.
+    pub(super) fn position(&self, value: f64) -> f64 {
+        let position = match self.is_log {
             true => (value.max(self.low) / self.low).ln() / (self.high / self.low).ln(),
             false => (value - self.low) / (self.high - self.low),
         };
-        place.clamp(0.0, 1.0)
+        position.clamp(0.0, 1.0)
     }
 }
 
@@ -79,7 +79,7 @@ fn ends(values: impl Iterator<Item = f64>) -> Option<(f64, f64)> {
     })
 }
 
-/// 1, 2 or 5 times a power of ten.
+/// Rounds up to 1, 2 or 5 times a power of ten.
 fn round_step(step: f64) -> f64 {
     let power = 10_f64.powf(step.log10().floor());
     let factor = [1.0, 2.0, 5.0, 10.0].into_iter().find(|factor| factor * power >= step).unwrap_or(10.0);
@@ -90,7 +90,7 @@ fn of_rarity(rarity: f64) -> String {
     format!("{} %", trimmed(100.0 - 100.0 / rarity, 4))
 }
 
-/// With thousands apart.
+/// Formats a number with a space between thousands.
 pub(super) fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::new();
@@ -137,7 +137,7 @@ pub(super) fn seconds(value: f64) -> String {
     trimmed(value, 1)
 }
 
-/// At most `digits` digits after the decimal point, without trailing zeros.
+/// Formats a number with at most `digits` decimals and without trailing zeros.
 fn trimmed(value: f64, digits: usize) -> String {
     let text = format!("{value:.digits$}");
     match text.contains('.') {
@@ -163,13 +163,13 @@ mod tests {
     }
 
     #[test]
-    fn places_lie_between_the_ends() {
+    fn positions_are_between_the_ends() {
         let axis = Axis::log("", [1.0, 100.0].into_iter(), seconds).unwrap();
-        assert_eq!([axis.place(0.0), axis.place(10.0), axis.place(1e9)], [0.0, 0.5, 1.0]);
+        assert_eq!([axis.position(0.0), axis.position(10.0), axis.position(1e9)], [0.0, 0.5, 1.0]);
     }
 
     #[test]
-    fn numbers_read_well() {
+    fn numbers_are_formatted_with_units() {
         assert_eq!([count(7.0), count(1234.4), count(152_300.0)], ["7", "1\u{202f}234", "152.3\u{202f}k"]);
         assert_eq!([duration_of_us(18.26), duration_of_us(1500.0)], ["18.3\u{202f}µs", "1.5\u{202f}ms"]);
         assert_eq!([bytes_of_mib(1.5), bytes_of_mib(0.5)], ["1.5\u{202f}MiB", "512\u{202f}KiB"]);

@@ -1,11 +1,11 @@
-//! A plot as inline SVG: lines over two axes, the same look for all.
+//! Line plots as inline SVG.
 
 use std::fmt::Write as _;
 
 use super::axis::Axis;
 use super::escaped;
 
-/// Of a plot that has the row for itself, and of one that shares it; a unit is a pixel on a wide screen.
+/// Widths of a plot that fills a row and of one that shares it; a unit is a pixel on a wide screen.
 const WIDE: f64 = 1070.0;
 const HALF: f64 = 502.0;
 const HEIGHT: f64 = 280.0;
@@ -13,8 +13,8 @@ const LEFT: f64 = 66.0;
 const RIGHT: f64 = 18.0;
 const TOP: f64 = 14.0;
 const BOTTOM: f64 = 46.0;
-/// Points of a line that have a tooltip.
-const TOOLTIPS: usize = 120;
+/// Maximum points of a line that show their value on hover.
+const HOVER_POINTS: usize = 120;
 
 pub(super) struct Plot {
     pub(super) title: String,
@@ -26,7 +26,7 @@ pub(super) struct Plot {
 
 pub(super) struct Series {
     pub(super) name: String,
-    /// Of the style sheet: whose it is.
+    /// The style class of the server.
     class: &'static str,
     pub(super) faint: bool,
     pub(super) points: Vec<(f64, f64)>,
@@ -45,10 +45,9 @@ impl Series {
 impl Plot {
     pub(super) fn svg(&self, is_wide: bool) -> String {
         let width = if is_wide { WIDE } else { HALF };
-        let names = self
-            .series
-            .iter()
-            .map(|series| format!("<span class=\"side {}\"><i></i>{}</span>", series.classes(), escaped(&series.name)));
+        let names = self.series.iter().map(|series| {
+            format!("<span class=\"server {}\"><i></i>{}</span>", series.classes(), escaped(&series.name))
+        });
         let (title, note) = (escaped(&self.title), escaped(&self.note));
         let names = if self.series.len() > 1 { names.collect::<String>() } else { String::new() };
         let (grid, lines) = (self.grid(width), self.lines(width));
@@ -60,11 +59,11 @@ impl Plot {
     }
 
     fn x_of(&self, value: f64, width: f64) -> f64 {
-        LEFT + self.x.place(value) * (width - LEFT - RIGHT)
+        LEFT + self.x.position(value) * (width - LEFT - RIGHT)
     }
 
     fn y_of(&self, value: f64) -> f64 {
-        HEIGHT - BOTTOM - self.y.place(value) * (HEIGHT - TOP - BOTTOM)
+        HEIGHT - BOTTOM - self.y.position(value) * (HEIGHT - TOP - BOTTOM)
     }
 
     fn grid(&self, width: f64) -> String {
@@ -102,15 +101,15 @@ impl Plot {
         grid
     }
 
-    /// The second side lies below the first.
+    /// Draws the second server below the first.
     fn lines(&self, width: f64) -> String {
         let mut lines = String::new();
         for series in self.series.iter().rev() {
-            let places = series.points.iter().map(|(x, y)| (self.x_of(*x, width), self.y_of(*y))).collect::<Vec<_>>();
-            let path = places.iter().map(|(x, y)| format!("{x:.1} {y:.1}")).collect::<Vec<_>>().join("L");
+            let points = series.points.iter().map(|(x, y)| (self.x_of(*x, width), self.y_of(*y))).collect::<Vec<_>>();
+            let path = points.iter().map(|(x, y)| format!("{x:.1} {y:.1}")).collect::<Vec<_>>().join("L");
             let classes = series.classes();
             if let (true, Some(first), Some(last)) =
-                (self.y.is_from_zero() && series.class == "a", places.first(), places.last())
+                (self.y.is_from_zero() && series.class == "a", points.first(), points.last())
             {
                 let bottom = HEIGHT - BOTTOM;
                 let area = format!("M{:.1} {bottom}L{path}L{:.1} {bottom}Z", first.0, last.0);
@@ -119,14 +118,14 @@ impl Plot {
             let _ = writeln!(lines, "<path class=\"line {classes}\" d=\"M{path}\"/>");
         }
         for series in &self.series {
-            let every = series.points.len().div_ceil(TOOLTIPS).max(1);
+            let every = series.points.len().div_ceil(HOVER_POINTS).max(1);
             for (x, y) in series.points.iter().step_by(every) {
-                let tooltip = format!("{} · {} · {}", series.name, (self.x.format)(*x), (self.y.format)(*y));
-                let (class, tooltip) = (series.class, escaped(&tooltip));
+                let title = format!("{} · {} · {}", series.name, (self.x.format)(*x), (self.y.format)(*y));
+                let (class, title) = (series.class, escaped(&title));
                 let (x, y) = (self.x_of(*x, width), self.y_of(*y));
                 let _ = writeln!(
                     lines,
-                    "<circle class=\"dot {class}\" cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"5\"><title>{tooltip}</title></circle>"
+                    "<circle class=\"dot {class}\" cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"5\"><title>{title}</title></circle>"
                 );
             }
         }

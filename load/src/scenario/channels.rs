@@ -1,5 +1,6 @@
-//! Channels created as fast as they are answered, joined, and left alone: the rate from the first part to the last, and
-//! what an idle channel costs, in memory and, when there is time for it, retired.
+//! Channels that are created as fast as the hub answers, joined, and left idle.
+//!
+//! Measures the rate from the first part to the last, and the memory of an idle channel, also after it was unloaded.
 
 use std::collections::HashSet;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
@@ -7,188 +8,223 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use futures_util::future::LocalBoxFuture;
 use futures_util::stream::{FuturesUnordered, StreamExt as _};
 use rogerrat_client::http::HttpError;
 use tokio::task::JoinSet;
 
-use super::{Needs, ScenarioOptions};
-use crate::http_connection::Line;
-use crate::order_check::OrderError;
+use super::{Needs, Scenario, ServerContext};
+use crate::args::{ChannelsArgs, RunArgs};
+use crate::order_check::OrderErrors;
 use crate::report::Fact;
-use crate::run_state::{RunState, held};
+use crate::run_state::{RunState, lock};
 use crate::setup::{self, Created};
 use crate::stopwatch::elapsed_ns;
-use crate::target::Target;
+use crate::target::{Durability, Target};
 
-/// The rate of the last one is compared with that of the first.
+/// The rate of the last part is compared with that of the first.
 const PARTS: usize = 10;
-/// Channels of the run that are visited at the end: is each of them still there?
-const VISITED: usize = 100;
-/// Creating takes no longer.
-const LONGEST: Duration = Duration::from_secs(4 * 3600);
-/// Sessions end at once where the hub shall retire the channels.
+/// Channels from all parts of the run that are joined at the end, to check that they still exist.
+const JOINED_AT_END: usize = 100;
+/// Maximum time for the creation of all channels.
+const MAX_CREATE: Duration = Duration::from_secs(4 * 3600);
+/// The session lifetime where channels must be unloaded during the run.
 const SHORT_TTL_S: u32 = 1;
 
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Channels {
-    pub(super) channels: usize,
-    /// Of each channel.
-    pub(super) members: usize,
-    pub(super) creators: usize,
-    /// How long the memory is watched afterwards.
-    pub(super) retire: Duration,
-    /// How often all that is done.
-    pub(super) waves: u8,
-    pub(super) options: ScenarioOptions,
+pub(crate) struct CreateChannels {
+    channels: usize,
+    /// Per channel.
+    members: usize,
+    creators: usize,
+    /// How long the memory is observed after the creation.
+    retire: Duration,
+    /// How often all of it is repeated.
+    waves: u8,
 }
 
-impl Channels {
-    pub(super) fn summary(self) -> String {
+impl Scenario for CreateChannels {
+    fn name(&self) -> &'static str {
+        "channels"
+    }
+
+    fn unit(&self) -> (&'static str, &'static str) {
+        ("channel", "channels")
+    }
+
+    fn population(&self) -> &'static str {
+        "channels"
+    }
+
+    fn summary(&self) -> String {
         format!("{} channels created, {} members each, {} creators", self.channels, self.members, self.creators)
     }
 
-    pub(super) fn needs(self) -> Needs {
-        Needs { lines: self.creators + 1, sends_by_one: 0, parked: 0 }
+    fn needs(&self) -> Needs {
+        Needs { connections: self.creators + 1, sends_per_session: 0, parked_requests: 0 }
     }
 
-    pub(super) fn longest(self) -> Duration {
-        LONGEST + self.retire * u32::from(self.waves)
+    fn takes_turns(&self) -> bool {
+        false
     }
 
-    /// One task, in which the creators work: it ends with the last channel.
-    pub(super) fn start(self, target: &Arc<Target>, run_state: &Arc<RunState>, agents: &mut JoinSet<()>) {
-        agents.spawn(self.scenario(Arc::clone(target), Arc::clone(run_state)));
+    fn runs_on_baseline(&self) -> bool {
+        false
     }
 
-    async fn scenario(self, target: Arc<Target>, run_state: Arc<RunState>) {
-        run_state.turn().await;
+    /// The window ends with the last channel.
+    fn lengths(&self, _args: &RunArgs) -> (Duration, Duration) {
+        (Duration::ZERO, MAX_CREATE + self.retire * u32::from(self.waves))
+    }
+
+    /// Spawns one task for all creators; it ends with the last channel.
+    fn start<'a>(
+        &'a self,
+        server: &'a ServerContext,
+        agents: &'a mut JoinSet<()>,
+    ) -> LocalBoxFuture<'a, Result<(), HttpError>> {
+        let (target, run_state) = (Arc::clone(&server.target), Arc::clone(&server.run_state));
+        agents.spawn(self.run(target, run_state, server.durability));
+        Box::pin(async { Ok(()) })
+    }
+}
+
+impl From<&ChannelsArgs> for CreateChannels {
+    fn from(args: &ChannelsArgs) -> Self {
+        let (channels, members) = (args.channels as usize, args.members as usize);
+        Self { channels, members, creators: args.creators as usize, retire: args.retire.0, waves: args.waves }
+    }
+}
+
+impl CreateChannels {
+    async fn run(self, target: Arc<Target>, run_state: Arc<RunState>, durability: Option<Durability>) {
+        run_state.wait_for_turn().await;
         let before_kib = run_state.rss_kib();
-        let (work, full_kib) = self.wave(&target, &run_state).await;
-        work.tell(&run_state);
+        let (wave, full_kib) = self.wave(&target, &run_state, durability).await;
+        wave.add_rates(&run_state);
         let each = |later_kib: Option<u64>, earlier_kib: Option<u64>, channels: u64| {
             Some((later_kib? as f64 - earlier_kib? as f64) * 1024.0 / channels as f64)
         };
-        let tell = |key, label, bytes: Option<f64>| {
+        let add_fact = |key, label, bytes: Option<f64>| {
             if let Some(bytes) = bytes {
-                run_state.tell(Fact::new(key, label, bytes, "B"));
+                run_state.add_fact(Fact::new(key, label, bytes, "B"));
             }
         };
-        let grown = each(full_kib, before_kib, run_state.population());
-        tell("bytes_per_channel", "memory of a channel", grown);
+        let bytes = each(full_kib, before_kib, run_state.population());
+        add_fact("bytes_per_channel", "memory of a channel", bytes);
         if self.retire.is_zero() {
             return;
         }
-        self.watch(&run_state).await;
-        let idle_kib = run_state.rss_kib();
-        let grown = each(idle_kib, before_kib, run_state.population());
-        tell("bytes_per_channel_later", "memory of a channel, after the wait", grown);
+        self.observe(&run_state).await;
+        let unloaded_kib = run_state.rss_kib();
+        let bytes = each(unloaded_kib, before_kib, run_state.population());
+        add_fact("bytes_per_channel_later", "memory of a channel, after the wait", bytes);
         for _ in 1..self.waves {
-            self.wave(&target, &run_state).await;
-            self.watch(&run_state).await;
+            self.wave(&target, &run_state, durability).await;
+            self.observe(&run_state).await;
         }
         if self.waves > 1 {
-            let grown = each(run_state.rss_kib(), idle_kib, self.channels as u64 * u64::from(self.waves - 1));
-            tell("bytes_per_channel_retired", "memory that a retired channel leaves", grown);
+            let bytes = each(run_state.rss_kib(), unloaded_kib, self.channels as u64 * u64::from(self.waves - 1));
+            add_fact("bytes_per_channel_retired", "memory left by an unloaded channel", bytes);
         }
     }
 
-    /// Creates all channels, and looks whether they are there. Gives the memory when the last one was created, too.
-    async fn wave(self, target: &Target, run_state: &RunState) -> (Work, Option<u64>) {
-        let work = Work::new(self);
-        let creators: FuturesUnordered<_> = (0..self.creators).map(|_| work.create_all(target, run_state)).collect();
-        let outcomes = creators.collect::<Vec<_>>().await;
-        outcomes.iter().filter_map(|outcome| outcome.as_ref().err()).for_each(|error| run_state.fail(error));
-        run_state.was_busy(elapsed_ns() - held(&work.marks_ns)[0]);
+    /// Creates all channels and checks that they exist. Also returns the memory just after the last one was created.
+    async fn wave(self, target: &Target, run_state: &RunState, durability: Option<Durability>) -> (Wave, Option<u64>) {
+        let wave = Wave::new(self, durability);
+        let creators: FuturesUnordered<_> = (0..self.creators).map(|_| wave.create_all(target, run_state)).collect();
+        let errors =
+            creators.filter_map(async |outcome: Result<(), HttpError>| outcome.err()).collect::<Vec<_>>().await;
+        errors.iter().for_each(|error| run_state.add_error(error));
+        run_state.add_busy_time(elapsed_ns() - lock(&wave.part_ends_ns)[0]);
         let full_kib = run_state.rss_kib();
-        if let Err(fault) = work.visit(target).await {
-            run_state.fail(&fault);
+        if let Err(error) = wave.join_some(target).await {
+            run_state.add_error(&error);
         }
-        (work, full_kib)
+        (wave, full_kib)
     }
 
-    /// Lets the hub retire what nobody uses.
-    async fn watch(self, run_state: &RunState) {
+    /// Gives the hub time to unload unused channels.
+    async fn observe(self, run_state: &RunState) {
         tokio::select! {
             () = tokio::time::sleep(self.retire) => {}
-            () = run_state.drained() => {}
+            () = run_state.wait_for_drain() => {}
         }
     }
 }
 
-/// What the creators share.
-struct Work {
-    scenario: Channels,
+/// What the creators of a wave share.
+struct Wave {
+    scenario: CreateChannels,
+    durability: Option<Durability>,
     next: AtomicUsize,
-    /// When each part ended.
-    marks_ns: Mutex<Vec<u64>>,
-    /// Of the ids: none may come twice.
-    seen: Mutex<HashSet<u64>>,
-    kept: Mutex<Vec<Created>>,
+    /// The start, then the end of each part.
+    part_ends_ns: Mutex<Vec<u64>>,
+    /// Hashes of the channel ids: none may be assigned twice.
+    ids: Mutex<HashSet<u64>>,
+    /// The channels to join at the end.
+    to_join: Mutex<Vec<Created>>,
 }
 
-impl Work {
-    fn new(scenario: Channels) -> Self {
-        let marks_ns = Mutex::new(vec![elapsed_ns()]);
-        Self { scenario, next: AtomicUsize::new(0), marks_ns, seen: Mutex::default(), kept: Mutex::default() }
+impl Wave {
+    fn new(scenario: CreateChannels, durability: Option<Durability>) -> Self {
+        let part_ends_ns = Mutex::new(vec![elapsed_ns()]);
+        let next = AtomicUsize::new(0);
+        Self { scenario, durability, next, part_ends_ns, ids: Mutex::default(), to_join: Mutex::default() }
     }
 
     async fn create_all(&self, target: &Target, run_state: &RunState) -> Result<(), HttpError> {
-        let Channels { channels, options, retire, .. } = self.scenario;
+        let CreateChannels { channels, members, retire, .. } = self.scenario;
         let ttl_s = (!retire.is_zero()).then_some(SHORT_TTL_S);
-        let mut line = target.line();
+        let mut connection = target.connection();
         while !run_state.is_draining() && self.next.fetch_add(1, Ordering::Relaxed) < channels {
             let since_ns = elapsed_ns();
-            let created = setup::create(&mut line, target, options.durability, ttl_s).await?;
-            run_state.hop(since_ns);
-            self.join_all(&mut line, target, &created).await?;
-            run_state.grow();
-            self.note(created, run_state);
+            let created = setup::create(&mut connection, target, self.durability, ttl_s).await?;
+            run_state.record(since_ns);
+            for member in 0..members {
+                setup::join(&mut connection, target, &created, &format!("m{member}")).await?;
+            }
+            run_state.grow_population();
+            self.add(created, run_state);
         }
         Ok(())
     }
 
-    async fn join_all(&self, line: &mut Line, target: &Target, channel: &Created) -> Result<(), HttpError> {
-        for member in 0..self.scenario.members {
-            setup::join(line, target, channel, &format!("m{member}")).await?;
-        }
-        Ok(())
-    }
-
-    fn note(&self, created: Created, run_state: &RunState) {
+    fn add(&self, created: Created, run_state: &RunState) {
         let mut hasher = DefaultHasher::new();
         created.channel_id.hash(&mut hasher);
-        let mut seen = held(&self.seen);
-        if !seen.insert(hasher.finish()) {
-            run_state.found(OrderError { doubled: 1, ..OrderError::default() });
+        let mut ids = lock(&self.ids);
+        if !ids.insert(hasher.finish()) {
+            run_state.add_order_errors(OrderErrors { doubled: 1, ..OrderErrors::default() });
         }
-        let (made, channels) = (seen.len(), self.scenario.channels);
-        if made.is_multiple_of((channels / VISITED).max(1)) {
-            held(&self.kept).push(created);
+        let (count, channels) = (ids.len(), self.scenario.channels);
+        if count.is_multiple_of((channels / JOINED_AT_END).max(1)) {
+            lock(&self.to_join).push(created);
         }
-        let mut marks_ns = held(&self.marks_ns);
-        if marks_ns.len() <= PARTS && made >= channels * marks_ns.len() / PARTS {
-            marks_ns.push(elapsed_ns());
+        let mut part_ends_ns = lock(&self.part_ends_ns);
+        if part_ends_ns.len() <= PARTS && count >= channels * part_ends_ns.len() / PARTS {
+            part_ends_ns.push(elapsed_ns());
         }
     }
 
-    /// The rates of the parts.
-    fn tell(&self, run_state: &RunState) {
-        let marks_ns = held(&self.marks_ns);
+    /// Adds the rates of the first and the last part to the report.
+    fn add_rates(&self, run_state: &RunState) {
+        let part_ends_ns = lock(&self.part_ends_ns);
         let part = self.scenario.channels as f64 / PARTS as f64;
-        let rates = marks_ns.windows(2).map(|ends| part * 1e9 / (ends[1] - ends[0]) as f64).collect::<Vec<_>>();
+        let rates = part_ends_ns.windows(2).map(|ends| part * 1e9 / (ends[1] - ends[0]) as f64).collect::<Vec<_>>();
         if let (PARTS, Some(first), Some(last)) = (rates.len(), rates.first(), rates.last()) {
-            run_state.tell(Fact::new("first_tenth_per_second", "rate of the first tenth", *first, "/s"));
-            run_state.tell(Fact::new("last_tenth_per_second", "rate of the last tenth", *last, "/s"));
-            run_state.tell(Fact::new("last_to_first", "last tenth : first tenth", last / first, ""));
+            run_state.add_fact(Fact::new("first_tenth_per_second", "rate of the first tenth", *first, "/s"));
+            run_state.add_fact(Fact::new("last_tenth_per_second", "rate of the last tenth", *last, "/s"));
+            run_state.add_fact(Fact::new("last_to_first", "last tenth : first tenth", last / first, ""));
         }
     }
 
-    /// A channel that was created can be joined, and answers a new member.
-    async fn visit(&self, target: &Target) -> Result<(), HttpError> {
-        let kept = std::mem::take(&mut *held(&self.kept));
-        let mut line = target.line();
-        for channel in kept {
-            setup::join(&mut line, target, &channel, "probe").await?;
+    /// Joins some of the channels with a new member, which succeeds only if they exist.
+    async fn join_some(&self, target: &Target) -> Result<(), HttpError> {
+        let channels = std::mem::take(&mut *lock(&self.to_join));
+        let mut connection = target.connection();
+        for channel in channels {
+            setup::join(&mut connection, target, &channel, "probe").await?;
         }
         Ok(())
     }

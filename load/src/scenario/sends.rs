@@ -1,157 +1,188 @@
-//! Several senders on each channel, as fast as sends are answered: to one listener, or to nobody.
-//! A window of messages under way keeps the listener's mailbox from filling up: a sender waits for it to catch up.
+//! Several senders on each channel, each as fast as its sends are answered, with or without a listener.
+//!
+//! A limited number of messages in flight keeps the listener's mailbox from overflowing: senders wait for the listener
+//! to catch up.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use futures_util::future::LocalBoxFuture;
 use futures_util::stream::{FuturesUnordered, TryStreamExt};
 use rogerrat_client::http::{HttpError, expect_success};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
 use super::pair_loop::{POLL_S, SWEEP_S};
-use super::{Needs, ScenarioOptions};
-use crate::http_connection::Line;
-use crate::message::{self, Numbered};
-use crate::order_check::Sequence;
+use super::{Needs, Scenario, ScenarioOptions, ServerContext};
+use crate::args::SendsArgs;
+use crate::http_connection::HttpConnection;
+use crate::message::{self, Message, MessageTag};
+use crate::order_check::OrderCheck;
 use crate::pacer::Pacer;
 use crate::run_state::RunState;
 use crate::send_template::{Request, SendTemplate};
 use crate::setup::Setup;
 use crate::target::{PollKind, Session, Target};
 
-/// Messages sent and not yet heard on a channel; a mailbox holds 100.
-const UNDER_WAY: usize = 64;
-const LISTENER: &str = "base";
-/// What a channel's history holds.
+/// Maximum messages of a channel that were sent but not received yet; a mailbox holds 100.
+const IN_FLIGHT: usize = 64;
+const LISTENER: &str = "listener";
+/// Messages in the history of a channel.
 const HISTORY: usize = 100;
+const NOT_FOUND: u16 = 404;
 
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Sends {
-    pub(super) channels: usize,
-    pub(super) senders: usize,
-    pub(super) unheard: bool,
-    pub(super) poll: PollKind,
-    pub(super) options: ScenarioOptions,
+    channels: usize,
+    senders: usize,
+    unheard: bool,
+    compare_durability: bool,
+    poll: PollKind,
+    options: ScenarioOptions,
 }
 
 impl Sends {
-    pub(super) fn summary(self) -> String {
+    pub(super) fn new(channels: usize, senders: usize, options: ScenarioOptions) -> Self {
+        Self { channels, senders, unheard: false, compare_durability: false, poll: PollKind::Wait, options }
+    }
+}
+
+impl Scenario for Sends {
+    fn name(&self) -> &'static str {
+        "sends"
+    }
+
+    fn unit(&self) -> (&'static str, &'static str) {
+        ("send", "sends")
+    }
+
+    fn summary(&self) -> String {
         let Self { channels, senders, unheard, .. } = self;
-        let listeners = if unheard { "nobody listens" } else { "one listener each" };
+        let listeners = if *unheard { "no listener" } else { "one listener each" };
         format!("{senders} senders on each of {channels} channels, {listeners}")
     }
 
-    pub(super) fn needs(self) -> Needs {
-        let lines = self.channels * (self.senders + 1);
-        Needs { lines, sends_by_one: usize::MAX, parked: self.channels }
+    fn needs(&self) -> Needs {
+        let connections = self.channels * (self.senders + 1);
+        Needs { connections, sends_per_session: usize::MAX, parked_requests: self.channels }
     }
 
-    /// Joins all agents, then lets them all begin.
-    pub(super) async fn start(
-        self,
-        target: &Arc<Target>,
-        run_state: &Arc<RunState>,
-        agents: &mut JoinSet<()>,
-    ) -> Result<(), HttpError> {
-        let setup = Setup::new(target, run_state, self.options.durability);
-        let names = |_| (0..self.senders).map(|sender| format!("s{sender}")).chain([LISTENER.to_owned()]).collect();
-        for (index, sessions) in setup.channels(self.channels, names).await?.iter().enumerate() {
-            if let Some((listener, senders)) = sessions.split_last() {
-                agents.spawn(SendChannel::new(target, senders, listener, self, index).scenario(Arc::clone(run_state)));
+    fn compares_durability(&self) -> bool {
+        self.compare_durability
+    }
+
+    /// Joins all agents before the first of them starts.
+    fn start<'a>(
+        &'a self,
+        server: &'a ServerContext,
+        agents: &'a mut JoinSet<()>,
+    ) -> LocalBoxFuture<'a, Result<(), HttpError>> {
+        Box::pin(async move {
+            let names = |_| (0..self.senders).map(|sender| format!("s{sender}")).chain([LISTENER.to_owned()]).collect();
+            let channels = Setup::new(server).channels(self.channels, names).await?;
+            for (index, sessions) in channels.iter().enumerate() {
+                if let Some((listener, senders)) = sessions.split_last() {
+                    let agents_of_channel = ChannelAgents::new(&server.target, senders, listener, self, index);
+                    agents.spawn(agents_of_channel.run(Arc::clone(&server.run_state)));
+                }
             }
-        }
-        Ok(())
+            Ok(())
+        })
+    }
+}
+
+impl From<&SendsArgs> for Sends {
+    fn from(args: &SendsArgs) -> Self {
+        let (channels, senders) = (args.channels as usize, args.senders as usize);
+        let SendsArgs { unheard, compare_durability, listen: poll, .. } = *args;
+        let options = ScenarioOptions::from(&args.run);
+        Self { unheard, compare_durability, poll, ..Self::new(channels, senders, options) }
     }
 }
 
 /// The agents of one channel.
-struct SendChannel {
+struct ChannelAgents {
     listener: Listener,
     senders: Vec<Sender>,
 }
 
-/// What senders and listener of a channel share.
-struct SharedState {
-    /// One permit for each message that may be under way.
-    places: Semaphore,
+/// What the senders and the listener of a channel share.
+struct InFlight {
+    /// One permit for each message that may be in flight.
+    permits: Semaphore,
     sent: AtomicU64,
 }
 
-impl SendChannel {
-    /// The last session is the listener's.
-    fn new(target: &Target, senders: &[Session], listener: &Session, load: Sends, channel: usize) -> Self {
-        let (rate, bytes) = (load.options.rate, load.options.payload_bytes);
-        let to = if load.unheard { "all" } else { LISTENER };
+impl ChannelAgents {
+    fn new(target: &Target, senders: &[Session], listener: &Session, scenario: &Sends, channel: usize) -> Self {
+        let ScenarioOptions { rate, payload_bytes } = scenario.options;
+        let to = if scenario.unheard { "all" } else { LISTENER };
         let sender = |(index, session): (usize, &Session)| Sender {
-            line: target.line(),
-            template: target.template(session, to, bytes),
-            pacer: Pacer::new(rate, channel * load.senders + index, load.channels * load.senders),
+            connection: target.connection(),
+            template: target.send_template(session, to, payload_bytes),
+            pacer: Pacer::new(rate, channel * scenario.senders + index, scenario.channels * scenario.senders),
             sent: 0,
         };
         let senders = senders.iter().enumerate().map(sender).collect::<Vec<_>>();
-        Self { listener: Listener::new(target, listener, senders.len(), load), senders }
+        Self { listener: Listener::new(target, listener, senders.len(), scenario), senders }
     }
 
-    async fn scenario(mut self, run_state: Arc<RunState>) {
-        let shared = &SharedState { places: Semaphore::new(UNDER_WAY), sent: AtomicU64::new(0) };
-        let unheard = self.listener.unheard;
-        let talk: FuturesUnordered<_> =
-            self.senders.iter_mut().map(|sender| sender.talk((!unheard).then_some(shared), &run_state)).collect();
-        let outcome = match unheard {
-            false => tokio::try_join!(self.listener.hear_all(shared, &run_state), talk.try_collect::<()>()).map(drop),
-            true => talk.try_collect::<()>().await,
+    async fn run(mut self, run_state: Arc<RunState>) {
+        let outcome = match self.listener.unheard {
+            false => self.send_and_receive(&run_state).await,
+            true => self.send_unheard(&run_state).await,
         };
-        let outcome = match (unheard, outcome) {
-            (true, Ok(())) => {
-                let sent = self.senders.iter().map(|sender| sender.sent).collect::<Vec<_>>();
-                self.listener.look_back(&sent).await
-            }
-            (_, outcome) => outcome,
-        };
-        // After another fault than silence nobody knows about the messages under way.
-        let tail_is_known = matches!(outcome, Ok(()) | Err(HttpError::TimedOut(_)));
-        for (sender, sequence) in self.senders.iter().zip(&self.listener.sequences) {
-            run_state.found(match tail_is_known && !unheard {
-                true => sequence.complete(sender.sent),
-                false => sequence.so_far(),
-            });
-        }
-        if let Err(fault) = outcome {
-            run_state.fail(&fault);
-        }
+        // Without a listener the history shows only the last messages, so that none counts as lost.
+        let expected = |sender: &Sender| if self.listener.unheard { 0 } else { sender.sent };
+        let checks = self.senders.iter().zip(&self.listener.orders);
+        run_state.finish(outcome, checks.map(|(sender, order)| (order, expected(sender))));
+    }
+
+    async fn send_and_receive(&mut self, run_state: &RunState) -> Result<(), HttpError> {
+        let in_flight = &InFlight { permits: Semaphore::new(IN_FLIGHT), sent: AtomicU64::new(0) };
+        let sends = self.senders.iter_mut().map(|sender| sender.send_all(Some(in_flight), run_state));
+        let sends = sends.collect::<FuturesUnordered<_>>();
+        tokio::try_join!(self.listener.receive_all(in_flight, run_state), sends.try_collect::<()>())?;
+        Ok(())
+    }
+
+    async fn send_unheard(&mut self, run_state: &RunState) -> Result<(), HttpError> {
+        let sends = self.senders.iter_mut().map(|sender| sender.send_all(None, run_state));
+        sends.collect::<FuturesUnordered<_>>().try_collect::<()>().await?;
+        let sent = self.senders.iter().map(|sender| sender.sent).collect::<Vec<_>>();
+        self.listener.check_history(&sent).await
     }
 }
 
 struct Sender {
-    line: Line,
+    connection: HttpConnection,
     template: SendTemplate,
     pacer: Pacer,
-    /// Sends that were answered with success.
+    /// Sends that succeeded.
     sent: u64,
 }
 
 impl Sender {
-    /// Talks until the run_state drains; without shared state nobody listens, and a send counts when it is answered.
-    async fn talk(&mut self, shared: Option<&SharedState>, run_state: &RunState) -> Result<(), HttpError> {
+    /// Sends until the run drains. Without a listener there is no `in_flight`, and a send counts once it is answered.
+    async fn send_all(&mut self, in_flight: Option<&InFlight>, run_state: &RunState) -> Result<(), HttpError> {
         loop {
-            if let Some(shared) = shared {
-                // The listener gives the place back when it has heard the message.
-                shared.places.acquire().await.map_err(|_| HttpError::Closed)?.forget();
+            if let Some(in_flight) = in_flight {
+                // The listener returns the permit when it has received the message.
+                in_flight.permits.acquire().await.map_err(|_| HttpError::Closed)?.forget();
             }
-            // In an open loop the moment that was planned, also when there was no place then.
+            // In an open loop this is the scheduled time, even if there was no permit then.
             let sent_ns = self.pacer.due(run_state).await;
             let last = run_state.is_draining();
-            let numbered = Numbered { seq: self.sent + 1, sent_ns, last };
-            let (status, body) = self.line.call(self.template.number(numbered)).await?;
+            let tag = MessageTag { seq: self.sent + 1, sent_ns, last };
+            let (status, body) = self.connection.call(self.template.with_tag(tag)).await?;
             expect_success("send", status, body)?;
             self.sent += 1;
-            match shared {
-                Some(shared) => {
-                    shared.sent.fetch_add(1, Ordering::Relaxed);
-                    run_state.answer(sent_ns);
+            match in_flight {
+                Some(in_flight) => {
+                    in_flight.sent.fetch_add(1, Ordering::Relaxed);
+                    run_state.record_reply(sent_ns);
                 }
-                None => run_state.hop(sent_ns),
+                None => run_state.record(sent_ns),
             }
             if last {
                 return Ok(());
@@ -161,115 +192,103 @@ impl Sender {
 }
 
 struct Listener {
-    line: Line,
+    connection: HttpConnection,
     poll: Request,
     sweep: Request,
     history: Request,
     unheard: bool,
     payload_bytes: usize,
-    /// One for each sender.
-    sequences: Vec<Sequence>,
-    /// Senders that have not said their last message.
-    talking: usize,
-    heard: u64,
+    /// By sender.
+    orders: Vec<OrderCheck>,
+    /// Senders whose last message has not arrived.
+    active_senders: usize,
+    received: u64,
 }
 
 impl Listener {
-    fn new(target: &Target, session: &Session, senders: usize, load: Sends) -> Self {
+    fn new(target: &Target, session: &Session, senders: usize, scenario: &Sends) -> Self {
         Self {
-            line: target.line(),
-            poll: target.poll_request(session, load.poll, POLL_S),
-            sweep: target.poll_request(session, load.poll, SWEEP_S),
+            connection: target.connection(),
+            poll: target.poll_request(session, scenario.poll, POLL_S),
+            sweep: target.poll_request(session, scenario.poll, SWEEP_S),
             history: target.history_request(session, HISTORY),
-            unheard: load.unheard,
-            payload_bytes: load.options.payload_bytes,
-            sequences: (0..senders).map(|_| Sequence::default()).collect(),
-            talking: senders,
-            heard: 0,
+            unheard: scenario.unheard,
+            payload_bytes: scenario.options.payload_bytes,
+            orders: (0..senders).map(|_| OrderCheck::default()).collect(),
+            active_senders: senders,
+            received: 0,
         }
     }
 
-    async fn hear_all(&mut self, shared: &SharedState, run_state: &RunState) -> Result<(), HttpError> {
-        while self.talking > 0 {
-            let owed = shared.sent.load(Ordering::Relaxed);
-            self.line.write(&self.poll).await?;
-            if self.hear(shared, run_state).await? == 0 && owed > self.heard {
-                return Err(HttpError::TimedOut("a message was waited for"));
+    async fn receive_all(&mut self, in_flight: &InFlight, run_state: &RunState) -> Result<(), HttpError> {
+        while self.active_senders > 0 {
+            let expected = in_flight.sent.load(Ordering::Relaxed);
+            self.connection.write(&self.poll).await?;
+            if self.receive(in_flight, run_state).await? == 0 && expected > self.received {
+                return Err(HttpError::TimedOut("a message did not arrive"));
             }
         }
-        self.line.write(&self.sweep).await?;
-        self.hear(shared, run_state).await?;
+        self.connection.write(&self.sweep).await?;
+        self.receive(in_flight, run_state).await?;
         Ok(())
     }
 
-    /// Reads one poll's reply and checks every message in it; tells how many there were.
-    async fn hear(&mut self, shared: &SharedState, run_state: &RunState) -> Result<usize, HttpError> {
-        let (status, body) = self.line.reply().await?;
+    /// Reads the response of a poll and checks every message in it; returns how many there were.
+    async fn receive(&mut self, in_flight: &InFlight, run_state: &RunState) -> Result<usize, HttpError> {
+        let (status, body) = self.connection.reply().await?;
         expect_success("poll", status, body)?;
-        let messages = message::of_poll(body)?;
+        let messages = message::parse_poll(body)?;
         for message in &messages {
-            let Some((sequence, numbered)) = place(&mut self.sequences, message, LISTENER, self.payload_bytes)
-                .map_err(|()| HttpError::InvalidResponse(format!("nobody knows {}", message.from)))?
-            else {
+            let (_, order) = order_of(&mut self.orders, message)
+                .ok_or_else(|| HttpError::InvalidResponse(format!("`{}` is no sender", message.from)))?;
+            let Some(tag) = order.receive(message.tag_if(&message.from, LISTENER, self.payload_bytes)) else {
                 continue;
             };
-            if sequence.arrive(numbered.seq) {
-                run_state.hop(numbered.sent_ns);
-                self.talking = self.talking.saturating_sub(usize::from(numbered.last));
-                self.heard += 1;
-                shared.places.add_permits(1);
-            }
+            run_state.record(tag.sent_ns);
+            self.active_senders = self.active_senders.saturating_sub(usize::from(tag.last));
+            self.received += 1;
+            in_flight.permits.add_permits(1);
         }
         Ok(messages.len())
     }
 
-    /// What the history still holds of broadcasts that nobody heard: each sender's last ones, dense and in order.
-    async fn look_back(&mut self, sent: &[u64]) -> Result<(), HttpError> {
-        const NOT_FOUND: u16 = 404;
-        let (status, body) = self.line.call(&self.history).await?;
+    /// Checks the broadcasts that are still in the history: the last ones of each sender, in order and without a gap.
+    async fn check_history(&mut self, sent: &[u64]) -> Result<(), HttpError> {
+        let (status, body) = self.connection.call(&self.history).await?;
         if status == NOT_FOUND {
-            // A bare server keeps none.
+            // The baseline has no history.
             return Ok(());
         }
         expect_success("history", status, body)?;
-        let messages = message::of_history(body)?;
+        let messages = message::parse_history(body)?;
         let mut next = vec![None; sent.len()];
         for message in &messages {
-            let known = place(&mut self.sequences, message, "all", self.payload_bytes);
-            let Ok(Some((sequence, numbered))) = known else { continue };
-            let sender = message.from[1..].parse::<usize>().unwrap_or_default();
-            match next[sender].replace(numbered.seq + 1) {
-                None => sequence.begin_at(numbered.seq),
+            let Some((sender, order)) = order_of(&mut self.orders, message) else { continue };
+            let Some(tag) = message.tag_if(&message.from, "all", self.payload_bytes) else {
+                order.record_stray();
+                continue;
+            };
+            match next[sender].replace(tag.seq + 1) {
+                None => order.begin_at(tag.seq),
                 Some(_) => {
-                    sequence.arrive(numbered.seq);
+                    order.record(tag.seq);
                 }
             }
         }
-        let all = sent.iter().sum::<u64>();
-        if all > 0 && messages.is_empty() {
+        if sent.iter().any(|sent| *sent > 0) && messages.is_empty() {
             return Err(HttpError::InvalidResponse("the history is empty".into()));
         }
-        // A sender whose last message is in the history at all must be there to the end.
-        let seen = |(next, sent): (&Option<u64>, &u64)| next.is_none_or(|next| next == sent + 1);
-        match next.iter().zip(sent).all(seen) {
+        // If any message of a sender is in the history, its last message must be too.
+        let is_complete = |(next, sent): (&Option<u64>, &u64)| next.is_none_or(|next| next == sent + 1);
+        match next.iter().zip(sent).all(is_complete) {
             true => Ok(()),
-            false => Err(HttpError::InvalidResponse("the history ends before the last message".into())),
+            false => Err(HttpError::InvalidResponse("the last messages are missing in the history".into())),
         }
     }
 }
 
-/// The sequence a message belongs to, or nothing when it strayed; an error when nobody knows its sender.
-fn place<'a>(
-    sequences: &'a mut [Sequence],
-    message: &message::Message<'_>,
-    to: &str,
-    payload_bytes: usize,
-) -> Result<Option<(&'a mut Sequence, Numbered)>, ()> {
-    let sender = message.from.strip_prefix('s').and_then(|number| number.parse::<usize>().ok());
-    let sequence = sender.and_then(|sender| sequences.get_mut(sender)).ok_or(())?;
-    let numbered = message.numbered().filter(|_| message.is_of(&message.from, to, payload_bytes));
-    if numbered.is_none() {
-        sequence.stray();
-    }
-    Ok(numbered.map(|numbered| (sequence, numbered)))
+/// Returns the index and the order check of the sender of a message; `None` if it is none of the senders.
+fn order_of<'a>(orders: &'a mut [OrderCheck], message: &Message<'_>) -> Option<(usize, &'a mut OrderCheck)> {
+    let sender = message.from.strip_prefix('s')?.parse::<usize>().ok()?;
+    Some((sender, orders.get_mut(sender)?))
 }
