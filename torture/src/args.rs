@@ -1,13 +1,13 @@
-//! The flags of `rogerrat torture`. Every number has its bounds here, so that nothing below checks them again.
+//! The flags of `rogerrat torture`. The bounds of all numbers are checked here and nowhere else.
 
 use std::path::PathBuf;
 
 use clap::{Args, value_parser};
 
-/// Kills a hub of its own repeatedly and verifies that no acknowledged data is lost.
+/// Kill a hub repeatedly and verify that no acknowledged data is lost
 #[derive(Debug, Clone, Args)]
 pub struct TortureArgs {
-    /// How often to kill the hub; 0 only checks it without killing
+    /// Number of kills; 0 only checks the hub
     #[arg(long, default_value_t = 20, value_parser = value_parser!(u32).range(0..=100_000))]
     pub(super) cycles: u32,
     /// Repeat the random choices of an earlier run, as far as timing allows [default: random]
@@ -39,7 +39,7 @@ pub struct TortureArgs {
 fn seconds(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {
         Ok(seconds) if (0.1..=3600.0).contains(&seconds) => Ok(seconds),
-        _ => Err("seconds between 0.1 and 3600".into()),
+        _ => Err("expected seconds from 0.1 to 3600".into()),
     }
 }
 
@@ -50,13 +50,13 @@ mod tests {
     use super::*;
 
     #[derive(Debug, Parser)]
-    struct Alone {
+    struct Cli {
         #[command(flatten)]
         torture: TortureArgs,
     }
 
     fn parses(line: &str) -> bool {
-        Alone::try_parse_from(["torture"].into_iter().chain(line.split(' '))).is_ok()
+        Cli::try_parse_from(["torture"].into_iter().chain(line.split(' '))).is_ok()
     }
 
     #[test]

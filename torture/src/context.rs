@@ -1,4 +1,4 @@
-//! What everybody in a run shares: the oracle, whether the hub serves, and how far the run is.
+//! What all tasks of a run share: the oracle, whether the hub serves, and the phase of the run.
 
 use std::net::SocketAddr;
 use std::sync::{Mutex, MutexGuard};
@@ -6,23 +6,23 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
-use super::oracle::{ChannelNo, Event, Oracle, Stamp};
+use super::oracle::{ChannelNo, Event, Oracle, RequestStart};
 use crate::stopwatch::elapsed_ns;
 
-/// How far the run is.
+/// The phase of the run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Phase {
-    /// Everybody talks, and the hub is killed.
+    /// All members are active, and the hub is killed.
     Busy,
-    /// No kills any more; writers bring their last message to its end.
+    /// There are no more kills; writers finish their last message.
     Settling,
     /// Readers read until nothing is due.
     Draining,
 }
 
 #[derive(Debug, Clone, Copy)]
-struct State {
-    serves: bool,
+struct Status {
+    serving: bool,
     phase: Phase,
 }
 
@@ -30,37 +30,38 @@ pub(super) struct Context {
     pub(super) address: SocketAddr,
     /// By member.
     pub(super) callsigns: Vec<String>,
-    /// By channel: whether it keeps its messages on disk.
+    /// By channel: whether it stores its messages on disk.
     pub(super) durable: Vec<bool>,
     oracle: Mutex<Oracle>,
-    state: watch::Sender<State>,
+    status: watch::Sender<Status>,
 }
 
 impl Context {
     pub(super) fn new(address: SocketAddr, oracle: Oracle, callsigns: Vec<String>, durable: Vec<bool>) -> Self {
-        let state = watch::Sender::new(State { serves: true, phase: Phase::Busy });
-        let context = Self { address, callsigns, durable, oracle: Mutex::new(oracle), state };
-        context.hear(Event::Serves);
+        let status = watch::Sender::new(Status { serving: true, phase: Phase::Busy });
+        let context = Self { address, callsigns, durable, oracle: Mutex::new(oracle), status };
+        context.record(Event::Serving);
         context
     }
 
-    pub(super) fn hear(&self, event: Event) {
+    /// Passes an event to the oracle.
+    pub(super) fn record(&self, event: Event) {
         match event {
-            Event::Killed => self.state.send_modify(|state| state.serves = false),
-            Event::Serves => self.state.send_modify(|state| state.serves = true),
+            Event::Killed => self.status.send_modify(|status| status.serving = false),
+            Event::Serving => self.status.send_modify(|status| status.serving = true),
             _ => {}
         }
-        self.oracle().hear(now_ms(), event);
+        self.oracle().record(now_ms(), event);
     }
 
-    /// All run on one thread: this lock is never waited for.
+    /// Locks the oracle. It never waits, because all tasks run on one thread.
     pub(super) fn oracle(&self) -> MutexGuard<'_, Oracle> {
-        self.oracle.lock().expect("nothing panics while it keeps the state")
+        self.oracle.lock().expect("nothing panics while it holds the lock")
     }
 
-    /// For a request that begins now.
-    pub(super) fn stamp(&self) -> Stamp {
-        self.oracle().stamp()
+    /// The state of the hub for a request that begins now.
+    pub(super) fn request_start(&self) -> RequestStart {
+        self.oracle().request_start()
     }
 
     pub(super) fn is_durable(&self, channel: ChannelNo) -> bool {
@@ -68,19 +69,19 @@ impl Context {
     }
 
     pub(super) fn enter(&self, phase: Phase) {
-        self.state.send_modify(|state| state.phase = phase);
+        self.status.send_modify(|status| status.phase = phase);
     }
 
     pub(super) fn phase(&self) -> Phase {
-        self.state.borrow().phase
+        self.status.borrow().phase
     }
 
-    /// Waits until the hub serves.
-    pub(super) async fn serves(&self) -> Phase {
-        let mut watch = self.state.subscribe();
-        // It fails only when the sender is gone, and that is ourselves.
-        let state = watch.wait_for(|state| state.serves).await;
-        state.map_or(Phase::Draining, |state| state.phase)
+    /// Waits until the hub serves; returns the phase.
+    pub(super) async fn wait_until_serving(&self) -> Phase {
+        let mut watch = self.status.subscribe();
+        // It cannot fail, because the sender is in `self`.
+        let status = watch.wait_for(|status| status.serving).await;
+        status.map_or(Phase::Draining, |status| status.phase)
     }
 }
 
@@ -88,7 +89,7 @@ pub(super) fn now_ms() -> u64 {
     elapsed_ns() / 1_000_000
 }
 
-/// Paces a task; never used to wait for another one.
+/// Pauses a task to set its pace; never used to wait for other tasks.
 pub(super) async fn pause(length: Duration) {
     tokio::time::sleep(length).await;
 }

@@ -1,27 +1,27 @@
-//! Where the hub of a run keeps its data: a folder of ours that goes with us, or one that stays.
+//! The data directory of a run: a temporary one that is removed, or a given one that is kept.
 
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
-pub(super) struct Folder {
+pub(super) struct DataDir {
     path: PathBuf,
-    stays: bool,
+    is_kept: bool,
 }
 
-impl Folder {
-    /// A folder that was asked for must be empty or new: a hub's real data is never tortured.
-    pub(super) fn open(wanted: Option<&Path>) -> io::Result<Self> {
-        let Some(path) = wanted else {
+impl DataDir {
+    /// A given directory must be new or empty, so that the data of a real hub is never used.
+    pub(super) fn open(given: Option<&Path>) -> io::Result<Self> {
+        let Some(path) = given else {
             let name = format!("rogerrat-torture-{}", std::process::id());
             let path = std::env::temp_dir().join(name);
             fs::create_dir(&path)?;
-            return Ok(Self { path, stays: false });
+            return Ok(Self { path, is_kept: false });
         };
         fs::create_dir_all(path)?;
         if fs::read_dir(path)?.next().is_some() {
             return Err(io::Error::other(format!("{} is not empty", path.display())));
         }
-        Ok(Self { path: path.to_owned(), stays: true })
+        Ok(Self { path: path.to_owned(), is_kept: true })
     }
 
     pub(super) fn path(&self) -> &Path {
@@ -29,10 +29,10 @@ impl Folder {
     }
 }
 
-impl Drop for Folder {
+impl Drop for DataDir {
     fn drop(&mut self) {
-        if !self.stays {
-            // Nobody is left to tell.
+        if !self.is_kept {
+            // An error cannot be reported from here.
             let _ = fs::remove_dir_all(&self.path);
         }
     }
@@ -43,15 +43,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn our_own_folder_goes_and_one_with_something_in_it_is_refused() {
-        let ours = Folder::open(None).unwrap();
-        let path = ours.path().to_owned();
+    fn a_temporary_directory_is_removed_and_a_full_one_is_refused() {
+        let temporary = DataDir::open(None).unwrap();
+        let path = temporary.path().to_owned();
         fs::write(path.join("data"), "x").unwrap();
-        assert!(Folder::open(Some(&path)).is_err(), "it is not empty");
-        let wanted = path.join("new");
-        drop(Folder::open(Some(&wanted)).unwrap());
-        assert!(wanted.exists(), "it stays");
-        drop(ours);
+        assert!(DataDir::open(Some(&path)).is_err(), "it is not empty");
+        let given = path.join("new");
+        drop(DataDir::open(Some(&given)).unwrap());
+        assert!(given.exists(), "it is kept");
+        drop(temporary);
         assert!(!path.exists());
     }
 }

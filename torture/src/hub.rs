@@ -1,4 +1,4 @@
-//! The hub under torture: this same executable as a child, killed by its process number and by no other way.
+//! The hub that is tortured: a child process of this executable. Only this process is ever killed.
 
 use std::ffi::OsString;
 use std::fs::{File, OpenOptions};
@@ -11,13 +11,13 @@ use std::time::Duration;
 
 use rogerrat_client::http::Connection;
 
-use super::caller::request;
+use super::member_client::build_request;
 
-/// A hub that does not serve by then will not.
+/// How long the hub may take to start.
 const START: Duration = Duration::from_secs(60);
-/// Between two questions whether it serves.
-const ASK_EVERY: Duration = Duration::from_millis(2);
-/// The ports clients are given begin above these: a client must not take the port of a hub that is down.
+/// Between two checks whether the hub is ready.
+const CHECK_EVERY: Duration = Duration::from_millis(2);
+/// Below the ports that the kernel assigns to clients, so that none takes the port of a hub that is down.
 const PORTS: std::ops::Range<u64> = 10_000..30_000;
 const PORT_TRIES: usize = 200;
 const LOG_TAIL_BYTES: i64 = 2_000;
@@ -25,13 +25,13 @@ const LOG_TAIL_BYTES: i64 = 2_000;
 pub(super) struct HubProcess {
     child: Option<Child>,
     port: u16,
-    folder: PathBuf,
+    data_dir: PathBuf,
 }
 
 impl HubProcess {
-    /// In `folder` it finds its data and writes its log.
-    pub(super) fn new(folder: &Path, roll: impl FnMut(u64, u64) -> u64) -> io::Result<Self> {
-        Ok(Self { child: None, port: free_port(roll)?, folder: folder.to_owned() })
+    /// A hub with its data and its log in `data_dir`. `random_between` chooses its port.
+    pub(super) fn new(data_dir: &Path, random_between: impl FnMut(u64, u64) -> u64) -> io::Result<Self> {
+        Ok(Self { child: None, port: free_port(random_between)?, data_dir: data_dir.to_owned() })
     }
 
     pub(super) fn address(&self) -> SocketAddr {
@@ -42,44 +42,44 @@ impl HubProcess {
         let log = OpenOptions::new().create(true).append(true).open(self.log())?;
         let mut command = Command::new(std::env::current_exe()?);
         command.args(["serve", "--host", "127.0.0.1", "--rate-limit", "off", "--port", &self.port.to_string()]);
-        command.arg("--data-dir").arg(self.folder.join("data"));
-        // What the environment says to a real hub is not meant for this one.
-        let ours = |name: &OsString| name.to_string_lossy().starts_with("ROGERRAT_");
-        for name in std::env::vars_os().map(|(name, _)| name).filter(ours) {
+        command.arg("--data-dir").arg(self.data_dir.join("data"));
+        // Environment variables configure other hubs, not this one.
+        let is_config = |name: &OsString| name.to_string_lossy().starts_with("ROGERRAT_");
+        for name in std::env::vars_os().map(|(name, _)| name).filter(is_config) {
             command.env_remove(name);
         }
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
-        // Ctrl-C is meant for us; the hub goes when we do.
+        // Ctrl-C in the terminal must reach this process only; the hub is killed on drop.
         self.child = Some(command.process_group(0).spawn()?);
         Ok(())
     }
 
-    /// Waits until it answers that it is ready.
-    pub(super) async fn serves(&mut self) -> Result<(), String> {
-        let ready = request("GET", "/readyz", "", "");
+    /// Waits until the hub is ready.
+    pub(super) async fn wait_until_ready(&mut self) -> Result<(), String> {
+        let request = build_request("GET", "/readyz", "", "");
         let mut connection = Connection::new(self.address());
-        let asked = async {
+        let ready = async {
             loop {
-                if matches!(connection.call(&ready).await, Ok((200, _))) {
+                if matches!(connection.call(&request).await, Ok((200, _))) {
                     return Ok(());
                 }
                 connection.close();
-                if let Some(status) = self.ended() {
+                if let Some(status) = self.exit_status() {
                     return Err(format!("the hub ended by itself ({status})"));
                 }
-                tokio::time::sleep(ASK_EVERY).await;
+                tokio::time::sleep(CHECK_EVERY).await;
             }
         };
-        let outcome = tokio::time::timeout(START, asked).await;
-        outcome.unwrap_or_else(|_| Err("the hub does not get ready".into())).map_err(|why| self.with_log(&why))
+        let outcome = tokio::time::timeout(START, ready).await;
+        outcome.unwrap_or_else(|_| Err("the hub did not become ready".into())).map_err(|reason| self.with_log(&reason))
     }
 
-    /// Whether it ended though nobody killed it.
-    pub(super) fn ended(&mut self) -> Option<ExitStatus> {
+    /// Returns the exit status if the hub ended without being killed.
+    pub(super) fn exit_status(&mut self) -> Option<ExitStatus> {
         self.child.as_mut().and_then(|child| child.try_wait().ok().flatten())
     }
 
-    /// SIGKILL, and it is gone.
+    /// Kills the hub with SIGKILL and waits for its end.
     pub(super) fn kill(&mut self) {
         if let Some(mut child) = self.child.take() {
             let _ = child.kill();
@@ -87,20 +87,20 @@ impl HubProcess {
         }
     }
 
-    /// What went wrong, and the end of the log.
-    pub(super) fn with_log(&self, why: &str) -> String {
+    /// Appends the end of the hub's log to a reason.
+    pub(super) fn with_log(&self, reason: &str) -> String {
         let tail = self.log_tail().unwrap_or_default();
-        format!("{why}; the end of its log:\n{}", tail.trim_end())
+        format!("{reason}; the end of its log:\n{}", tail.trim_end())
     }
 
-    /// Lines at `ERROR` in the log.
+    /// Returns the lines at `ERROR` in the log.
     pub(super) fn errors(&self) -> Vec<String> {
         let log = std::fs::read_to_string(self.log()).unwrap_or_default();
         log.lines().filter(|line| line.contains(" ERROR ")).map(str::to_owned).collect()
     }
 
     fn log(&self) -> PathBuf {
-        self.folder.join("hub.log")
+        self.data_dir.join("hub.log")
     }
 
     fn log_tail(&self) -> io::Result<String> {
@@ -120,8 +120,8 @@ impl Drop for HubProcess {
     }
 }
 
-fn free_port(mut roll: impl FnMut(u64, u64) -> u64) -> io::Result<u16> {
-    let mut ports = (0..PORT_TRIES).map(|_| roll(PORTS.start, PORTS.end - 1) as u16);
+fn free_port(mut random_between: impl FnMut(u64, u64) -> u64) -> io::Result<u16> {
+    let mut ports = (0..PORT_TRIES).map(|_| random_between(PORTS.start, PORTS.end - 1) as u16);
     let is_free = |port: &u16| TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).is_ok();
-    ports.find(is_free).ok_or_else(|| io::Error::other("no free port was found"))
+    ports.find(is_free).ok_or_else(|| io::Error::other("no free port found"))
 }

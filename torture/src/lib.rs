@@ -1,14 +1,14 @@
-//! `rogerrat torture`: runs a hub of its own, kills it with SIGKILL again and again, and checks that it keeps its word.
-//! Writers and readers talk to it over HTTP like anybody; an oracle hears all of it and knows what may not happen.
+//! `rogerrat torture`: runs its own hub, kills it with SIGKILL repeatedly, and verifies that it keeps its promises.
 //!
-//! It never looks into the hub's files, and it touches no process but the one it started.
+//! Writers and readers are ordinary HTTP clients. An oracle takes all their requests and responses and finds what must
+//! not happen. The tool never reads the hub's data, and it kills no process but the one it started.
 
 mod args;
-mod caller;
 mod checker;
 mod context;
 mod data_dir;
 mod hub;
+mod member_client;
 mod message_text;
 mod oracle;
 mod reader;
@@ -23,17 +23,19 @@ use std::io::{self, Write as _};
 use std::process::ExitCode;
 
 pub use args::TortureArgs;
-use data_dir::Folder;
+use data_dir::DataDir;
 use report::Report;
 use rng::Rng;
 use tokio::signal::unix::{SignalKind, signal};
 
-/// The run could not begin, or was interrupted.
+/// The run could not start, or was interrupted.
 const UNUSABLE: u8 = 2;
 
-/// 0 when the hub kept everything it promised, 1 when not, 2 when nothing could be found out.
+/// Runs the test and prints its report.
+///
+/// Returns 0 without violations, 1 with violations, 2 if the run could not start or was interrupted.
 pub fn run(args: &TortureArgs) -> ExitCode {
-    let seed = args.seed.unwrap_or_else(Rng::any_seed);
+    let seed = args.seed.unwrap_or_else(Rng::random_seed);
     match torture(args, seed).and_then(|report| print(&report, args.json).map(|()| report.is_clean())) {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
@@ -44,25 +46,27 @@ pub fn run(args: &TortureArgs) -> ExitCode {
     }
 }
 
-/// The hub and its folder go when this returns, whatever the reason.
+/// Runs the test. The hub and its temporary directory are removed when this returns.
 fn torture(args: &TortureArgs, seed: u64) -> Result<Report, String> {
     if args.channels + args.memory_channels == 0 {
-        return Err("there is no channel to talk on".into());
+        return Err("at least one channel is needed".into());
     }
-    let folder = Folder::open(args.data_dir.as_deref()).map_err(|error| format!("no folder for the data: {error}"))?;
+    let data_dir = DataDir::open(args.data_dir.as_deref());
+    let data_dir = data_dir.map_err(|error| format!("cannot open the data directory: {error}"))?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     runtime.map_err(|error| error.to_string())?.block_on(async {
         tokio::select! {
-            outcome = run::run(args, seed, folder.path()) => outcome,
-            why = interrupted() => Err(why),
+            outcome = run::run(args, seed, data_dir.path()) => outcome,
+            reason = interrupted() => Err(reason),
         }
     })
 }
 
+/// Waits for a signal that ends the process.
 async fn interrupted() -> String {
     let kinds = [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()];
     let signals = kinds.map(signal).into_iter().collect::<io::Result<Vec<_>>>();
-    let Ok(mut signals) = signals else { return "signals cannot be had".into() };
+    let Ok(mut signals) = signals else { return "cannot install signal handlers".into() };
     let any = signals.iter_mut().map(|signal| Box::pin(signal.recv()));
     futures_util::future::select_all(any).await;
     "interrupted".into()

@@ -1,20 +1,21 @@
-//! What the writers write, and how a reader sees that it came as it was written.
-//! A text names its writer, its number and its recipient, and fills up with what follows from them.
+//! The texts that writers send, and how a reader detects that a message is damaged.
+//!
+//! A text names its writer, its sequence number and its recipient, followed by a filler that is derived from them.
 
 use std::fmt::Write as _;
 
 use serde::Deserialize;
 
-use super::oracle::{Delivery, Gap, MessageKey, Reason};
+use super::oracle::{Delivery, Gap, GapReason, MessageRef};
 
-const LONGEST_FILL: u64 = 400;
+const MAX_FILLER_CHARS: u64 = 400;
 
-/// A poll's reply.
+/// The response body of a poll.
 #[derive(Deserialize)]
-pub(super) struct Heard {
-    pub(super) messages: Vec<Message>,
+pub(super) struct PollBody {
+    messages: Vec<Message>,
     #[serde(default)]
-    pub(super) gap: Option<ReportedGap>,
+    pub(super) gap: Option<GapJson>,
     #[serde(default)]
     pub(super) superseded: bool,
 }
@@ -25,57 +26,64 @@ pub(super) struct Message {
     from: String,
     to: String,
     text: String,
-    #[serde(default = "first")]
+    #[serde(default = "first_attempt")]
     attempt: u32,
 }
 
 #[derive(Deserialize)]
-pub(super) struct ReportedGap {
+pub(super) struct GapJson {
     from: u64,
     to: u64,
-    reason: Reason,
+    reason: GapReason,
 }
 
-fn first() -> u32 {
+fn first_attempt() -> u32 {
     1
 }
 
-impl From<ReportedGap> for Gap {
-    fn from(ReportedGap { from, to, reason }: ReportedGap) -> Self {
+impl From<GapJson> for Gap {
+    fn from(GapJson { from, to, reason }: GapJson) -> Self {
         Self { from, to, reason }
     }
 }
 
-/// The text of a message to `to`, a callsign or `all`.
-pub(super) fn text_of(message_key: MessageKey, to: &str) -> String {
-    let MessageKey { writer, seq } = message_key;
+/// Returns the text of a message to `to`, a callsign or `all`.
+pub(super) fn message_text(message: MessageRef, to: &str) -> String {
+    let MessageRef { writer, seq } = message;
     let mut text = format!("{writer} {seq} {to} ");
-    // Any rule will do that both sides know.
+    // The filler may follow any rule that writer and reader share.
     let mix = (writer as u64).wrapping_mul(31).wrapping_add(seq.wrapping_mul(2_654_435_761));
-    for place in 0..mix % LONGEST_FILL {
-        let _ = write!(text, "{:x}", (mix >> (place % 16)) & 15);
+    for position in 0..mix % MAX_FILLER_CHARS {
+        let _ = write!(text, "{:x}", (mix >> (position % 16)) & 15);
     }
     text
 }
 
-impl Message {
-    /// What the oracle wants to know; a text of somebody else is a message of nobody.
-    pub(super) fn delivery(&self, callsigns: &[String]) -> Delivery {
-        let message_key = self.message_key().unwrap_or(MessageKey { writer: usize::MAX, seq: 0 });
-        let is_intact =
-            self.text == text_of(message_key, &self.to) && callsigns.get(message_key.writer) == Some(&self.from);
-        Delivery { id: self.id, message_key, attempt: self.attempt, intact: is_intact }
-    }
-
-    fn message_key(&self) -> Option<MessageKey> {
-        let mut words = self.text.split(' ');
-        Some(MessageKey { writer: words.next()?.parse().ok()?, seq: words.next()?.parse().ok()? })
+impl PollBody {
+    /// Returns the messages for the oracle.
+    pub(super) fn deliveries(&self, callsigns: &[String]) -> Vec<Delivery> {
+        self.messages.iter().map(|message| message.delivery(callsigns)).collect()
     }
 }
 
-/// The ids of messages in a body that was cut off, whole numbers only.
-pub(super) fn glimpsed(bytes: &[u8]) -> Vec<u64> {
-    let text = String::from_utf8_lossy(bytes);
+impl Message {
+    /// Returns the message for the oracle. A text without a writer gets one that does not exist.
+    pub(super) fn delivery(&self, callsigns: &[String]) -> Delivery {
+        let message = self.message_ref().unwrap_or(MessageRef { writer: usize::MAX, seq: 0 });
+        let is_from_writer = callsigns.get(message.writer) == Some(&self.from);
+        let intact = is_from_writer && self.text == message_text(message, &self.to);
+        Delivery { id: self.id, message, attempt: self.attempt, intact }
+    }
+
+    fn message_ref(&self) -> Option<MessageRef> {
+        let mut words = self.text.split(' ');
+        Some(MessageRef { writer: words.next()?.parse().ok()?, seq: words.next()?.parse().ok()? })
+    }
+}
+
+/// Returns the ids of messages in a body that was cut off. An id at the very end may be incomplete and is left out.
+pub(super) fn ids_in(partial: &[u8]) -> Vec<u64> {
+    let text = String::from_utf8_lossy(partial);
     let digits = |rest: &str| {
         let end = rest.find(|c: char| !c.is_ascii_digit())?;
         rest[..end].parse().ok()
@@ -88,24 +96,24 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_text_says_whether_it_is_whole() {
-        let message_key = MessageKey { writer: 1, seq: 77 };
+    fn a_damaged_message_is_detected() {
+        let sent = MessageRef { writer: 1, seq: 77 };
         let callsigns = ["w0".to_owned(), "w1".to_owned()];
-        let message = |from: &str, to: &str, text: String| {
+        let delivery = |from: &str, to: &str, text: String| {
             Message { id: 5, from: from.into(), to: to.into(), text, attempt: 1 }.delivery(&callsigns)
         };
-        let whole = message("w1", "r0", text_of(message_key, "r0"));
-        assert!(whole.intact && whole.message_key == message_key);
-        assert!(!message("w0", "r0", text_of(message_key, "r0")).intact, "another sender");
-        assert!(!message("w1", "all", text_of(message_key, "r0")).intact, "another recipient");
-        assert!(!message("w1", "r0", text_of(message_key, "r0") + "x").intact);
-        assert_eq!(message("w1", "r0", "hello".into()).message_key.writer, usize::MAX);
+        let whole = delivery("w1", "r0", message_text(sent, "r0"));
+        assert!(whole.intact && whole.message == sent);
+        assert!(!delivery("w0", "r0", message_text(sent, "r0")).intact, "another sender");
+        assert!(!delivery("w1", "all", message_text(sent, "r0")).intact, "another recipient");
+        assert!(!delivery("w1", "r0", message_text(sent, "r0") + "x").intact);
+        assert_eq!(delivery("w1", "r0", "hello".into()).message.writer, usize::MAX);
     }
 
     #[test]
-    fn ids_are_found_in_half_a_body() {
-        let half = br#"{"messages":[{"id":17,"from":"a","text":"x"},{"id":18,"from":"b","text":"y"},{"id":19"#;
-        assert_eq!(glimpsed(half), [17, 18], "19 may go on");
-        assert_eq!(glimpsed(b"HTTP/1.1 200 OK"), [0; 0]);
+    fn ids_are_found_in_a_partial_body() {
+        let partial = br#"{"messages":[{"id":17,"from":"a","text":"x"},{"id":18,"from":"b","text":"y"},{"id":19"#;
+        assert_eq!(ids_in(partial), [17, 18], "19 may be incomplete");
+        assert_eq!(ids_in(b"HTTP/1.1 200 OK"), [0; 0]);
     }
 }

@@ -1,4 +1,4 @@
-//! What a run has shown: a table for eyes, or one JSON object for scripts.
+//! The report of a run: a table, or one JSON object.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -7,24 +7,24 @@ use serde::Serialize;
 
 use super::oracle::{Counts, Oracle};
 
-/// Lines of the hub's log that are shown.
-const SHOWN_ERRORS: usize = 5;
+/// Maximum lines of the hub's log in the report.
+const SHOWN_LOG_ERRORS: usize = 5;
 
 #[derive(Debug, Serialize)]
 pub(super) struct Report {
     pub(super) seed: u64,
     seconds: f64,
     kills: u32,
-    /// From a kill until the hub served again.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    back_ms: Option<Spread>,
+    /// From a kill until the hub serves again.
+    #[serde(rename = "back_ms", skip_serializing_if = "Option::is_none")]
+    downtime_ms: Option<Spread>,
     disk: Counts,
     memory: Counts,
     #[serde(rename = "breaches")]
     violations: BTreeMap<String, u64>,
     #[serde(rename = "first_breaches")]
     first_violations: Vec<String>,
-    /// Lines at `ERROR` in the hub's log; no violation by themselves.
+    /// Lines at `ERROR` in the hub's log. They are not violations.
     log_errors: usize,
     first_log_errors: Vec<String>,
 }
@@ -45,22 +45,24 @@ impl Spread {
 }
 
 impl Report {
-    pub(super) fn new(oracle: &Oracle, seed: u64, seconds: f64, back_ms: &[u64], mut log_errors: Vec<String>) -> Self {
+    pub(super) fn new(
+        oracle: &Oracle,
+        seed: u64,
+        seconds: f64,
+        downtimes_ms: &[u64],
+        mut log_errors: Vec<String>,
+    ) -> Self {
         let count = log_errors.len();
-        log_errors.truncate(SHOWN_ERRORS);
+        log_errors.truncate(SHOWN_LOG_ERRORS);
+        let violations = oracle.violations.counts.iter();
         Self {
             seed,
             seconds,
-            kills: oracle.stamp().life,
-            back_ms: Spread::of(back_ms),
+            kills: oracle.request_start().boot,
+            downtime_ms: Spread::of(downtimes_ms),
             disk: oracle.disk,
             memory: oracle.memory,
-            violations: oracle
-                .violations
-                .counts
-                .iter()
-                .map(|(violation, count)| (violation.to_string(), *count))
-                .collect(),
+            violations: violations.map(|(violation, count)| (violation.to_string(), *count)).collect(),
             first_violations: oracle.violations.first.clone(),
             log_errors: count,
             first_log_errors: log_errors,
@@ -71,24 +73,24 @@ impl Report {
         self.violations.is_empty()
     }
 
-    fn lines(&self) -> [(&'static str, u64, u64); 16] {
+    fn rows(&self) -> [(&'static str, u64, u64); 16] {
         let Self { disk, memory, .. } = self;
         [
             ("sends acknowledged", disk.acknowledged, memory.acknowledged),
             ("  refused, mailbox full", disk.refused, memory.refused),
-            ("  outcome never known", disk.abandoned, memory.abandoned),
+            ("  outcome unknown", disk.abandoned, memory.abandoned),
             ("  repeated with their key", disk.repeated, memory.repeated),
             ("  recognised as done", disk.recognised, memory.recognised),
-            ("answered 503 or 507", disk.troubled, memory.troubled),
+            ("responses 503 or 507", disk.unavailable, memory.unavailable),
             ("deliveries", disk.deliveries, memory.deliveries),
-            ("  again, and said so", disk.again, memory.again),
+            ("  repeated, and marked", disk.redelivered, memory.redelivered),
             ("acks", disk.acks, memory.acks),
             ("  void after a crash", disk.acks_void, memory.acks_void),
             ("reads cut off by a kill", disk.cut, memory.cut),
-            ("  left by their client", disk.left, memory.left),
-            ("gaps", disk.gaps, memory.gaps),
+            ("  abandoned by the client", disk.left, memory.left),
+            ("gaps reported", disk.gaps, memory.gaps),
             ("missing, inside a gap", disk.in_gap, memory.in_gap),
-            ("  direct, gone with memory", disk.forgotten, memory.forgotten),
+            ("  direct, memory channel", disk.forgotten, memory.forgotten),
             ("  unconfirmed, read cut off", disk.unconfirmed, memory.unconfirmed),
         ]
     }
@@ -98,18 +100,18 @@ impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{} kills in {:.1} s, seed {}", self.kills, self.seconds, self.seed)?;
         writeln!(f, "{:<28}{:>10}{:>10}", "", "disk", "memory")?;
-        for (name, disk, memory) in self.lines() {
+        for (name, disk, memory) in self.rows() {
             writeln!(f, "{name:<28}{disk:>10}{memory:>10}")?;
         }
-        if let Some(Spread { min, median, max }) = &self.back_ms {
-            writeln!(f, "serves again after a kill    min {min} ms, median {median} ms, max {max} ms")?;
+        if let Some(Spread { min, median, max }) = &self.downtime_ms {
+            writeln!(f, "downtime after a kill       min {min} ms, median {median} ms, max {max} ms")?;
         }
         if self.log_errors > 0 {
-            writeln!(f, "errors in the hub's log      {}", self.log_errors)?;
+            writeln!(f, "errors in the hub's log     {}", self.log_errors)?;
             self.first_log_errors.iter().try_for_each(|line| writeln!(f, "  {line}"))?;
         }
         if self.is_clean() {
-            return writeln!(f, "violations                   none");
+            return writeln!(f, "violations                  none");
         }
         writeln!(f, "violations")?;
         for (violation, count) in &self.violations {
@@ -130,11 +132,11 @@ mod tests {
         let report = Report::new(&oracle, 7, 1.0, &[30, 10, 20], Vec::new());
         assert!(report.is_clean() && report.to_string().contains("seed 7"));
         assert!(report.to_string().contains("min 10 ms, median 20 ms, max 30 ms"), "{report}");
-        oracle.hear(1, Event::Unfinished { what: "something".into() });
+        oracle.record(1, Event::Unfinished { what: "something".into() });
         let report = Report::new(&oracle, 7, 1.0, &[], vec!["x ERROR y".into()]);
         assert!(!report.is_clean());
         let text = report.to_string();
-        assert!(text.contains("unfinished") && text.contains("life 0: unfinished: something"), "{text}");
+        assert!(text.contains("unfinished") && text.contains("boot 0: unfinished: something"), "{text}");
         assert!(serde_json::to_string(&report).unwrap().contains(r#""breaches":{"unfinished":1}"#));
     }
 }

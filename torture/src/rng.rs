@@ -1,27 +1,27 @@
-//! Chance from one seed. Everybody who rolls has rng of their own, so that what one does never changes another's luck.
+//! Random numbers from one seed. Each task has its own stream, so that the choices of one never affect another.
 
 use std::time::Duration;
 
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
 
-/// Far apart, so that neighbours never share a stream of numbers.
+/// Puts the seeds of neighbouring streams far apart, so that their numbers differ.
 const STRIDE: u64 = 0x9E37_79B9_7F4A_7C15;
 
 pub(super) struct Rng(StdRng);
 
 impl Rng {
-    /// The rng of the `who`-th to roll.
-    pub(super) fn new(seed: u64, who: u64) -> Self {
-        Self(StdRng::seed_from_u64(seed ^ (who + 1).wrapping_mul(STRIDE)))
+    /// The random numbers of one stream.
+    pub(super) fn new(seed: u64, stream: u64) -> Self {
+        Self(StdRng::seed_from_u64(seed ^ (stream + 1).wrapping_mul(STRIDE)))
     }
 
-    /// A seed nobody chose.
-    pub(super) fn any_seed() -> u64 {
+    /// Returns a random seed.
+    pub(super) fn random_seed() -> u64 {
         rand::random::<u32>().into()
     }
 
-    /// From `low` to `high`, both included.
+    /// Returns a number from `low` to `high`, both included.
     pub(super) fn between(&mut self, low: u64, high: u64) -> u64 {
         self.0.random_range(low..=high)
     }
@@ -30,6 +30,7 @@ impl Rng {
         self.0.random_range(0..count)
     }
 
+    /// Returns true with a chance in percent.
     pub(super) fn percent(&mut self, chance: u64) -> bool {
         self.between(1, 100) <= chance
     }
@@ -44,13 +45,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_seed_repeats_itself_and_neighbours_differ() {
-        let rolls = |seed, who| {
-            let mut rng = Rng::new(seed, who);
+    fn a_seed_repeats_its_numbers_and_other_streams_differ() {
+        let numbers = |seed, stream| {
+            let mut rng = Rng::new(seed, stream);
             [(); 8].map(|()| rng.between(0, 1_000_000))
         };
-        assert_eq!(rolls(7, 1), rolls(7, 1));
-        assert_ne!(rolls(7, 1), rolls(7, 2));
-        assert_ne!(rolls(7, 1), rolls(8, 1));
+        assert_eq!(numbers(7, 1), numbers(7, 1));
+        assert_ne!(numbers(7, 1), numbers(7, 2));
+        assert_ne!(numbers(7, 1), numbers(8, 1));
     }
 }

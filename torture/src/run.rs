@@ -1,4 +1,4 @@
-//! One run: everybody talks, the hub is killed again and again, then all becomes quiet and the state are closed.
+//! One run: the members send and read while the hub is killed repeatedly; then everything drains and is checked.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -14,125 +14,130 @@ use super::oracle::Event;
 use super::reader;
 use super::report::Report;
 use super::rng::Rng;
-use super::setup::{Fixture, set_up};
+use super::setup::{Fixture, ReaderFixture, set_up};
 use super::writer::{Recipient, Writer};
 
-/// For the last messages, and then for the last reads.
-const QUIET: Duration = Duration::from_secs(90);
-/// Between two looks whether the hub has ended by itself.
+/// How long the last sends may take, and then the last reads.
+const FINISH_TIMEOUT: Duration = Duration::from_secs(90);
+/// Between two checks that the hub has not ended by itself.
 const WATCH_EVERY: Duration = Duration::from_millis(20);
-/// Of a hundred restarts, those that are killed before they are through.
-const KILLED_IN_ITS_START: u64 = 10;
-const LONGEST_START_MS: u64 = 150;
+/// The chance in percent that a restart is killed before it is complete.
+const KILL_DURING_START: u64 = 10;
+const MAX_START_MS: u64 = 150;
 
-/// The numbers of those who roll; writers and readers come after.
-const RUNNER: u64 = 0;
-const PORT: u64 = 1;
-const CHECKER: u64 = 2;
-const OTHERS: u64 = 3;
+/// The random streams of a seed. Those of writers and readers come after.
+const RUNNER_STREAM: u64 = 0;
+const PORT_STREAM: u64 = 1;
+const CHECKER_STREAM: u64 = 2;
+const LAST_FIXED_STREAM: u64 = 3;
 
-/// Fails when no hub can be had to begin with; everything after is in the report.
-pub(super) async fn run(args: &TortureArgs, seed: u64, folder: &Path) -> Result<Report, String> {
-    let mut port_rng = Rng::new(seed ^ u64::from(std::process::id()), PORT);
-    let hub = HubProcess::new(folder, |low, high| port_rng.between(low, high)).map_err(|error| error.to_string())?;
-    let mut runner = Runner { hub, rng: Rng::new(seed, RUNNER), back_ms: Vec::new() };
+/// Fails if the hub cannot be started at first; everything after is in the report.
+pub(super) async fn run(args: &TortureArgs, seed: u64, data_dir: &Path) -> Result<Report, String> {
+    let mut port_rng = Rng::new(seed ^ u64::from(std::process::id()), PORT_STREAM);
+    let hub = HubProcess::new(data_dir, |low, high| port_rng.between(low, high)).map_err(|error| error.to_string())?;
+    let mut runner = Runner { hub, rng: Rng::new(seed, RUNNER_STREAM), downtimes_ms: Vec::new() };
     runner.hub.start().map_err(|error| error.to_string())?;
-    runner.hub.serves().await?;
+    runner.hub.wait_until_ready().await?;
     let (fixture, oracle) = set_up(runner.hub.address(), args).await?;
     let (callsigns, durable) = (fixture.callsigns.clone(), fixture.durable.clone());
     let context = Arc::new(Context::new(runner.hub.address(), oracle, callsigns, durable));
-    let began_ms = now_ms();
-    let trouble = runner.perform(args, seed, &context, &fixture).await.err();
-    let seconds = (now_ms() - began_ms) as f64 / 1000.0;
-    if let Some(what) = trouble {
-        context.hear(Event::Unfinished { what });
+    let start_ms = now_ms();
+    let outcome = runner.run(args, seed, &context, &fixture).await;
+    let seconds = (now_ms() - start_ms) as f64 / 1000.0;
+    if let Err(what) = outcome {
+        context.record(Event::Unfinished { what });
     }
-    let report = Report::new(&context.oracle(), seed, seconds, &runner.back_ms, runner.hub.errors());
+    let report = Report::new(&context.oracle(), seed, seconds, &runner.downtimes_ms, runner.hub.errors());
     Ok(report)
 }
 
 struct Runner {
     hub: HubProcess,
     rng: Rng,
-    /// From each kill until the hub served again.
-    back_ms: Vec<u64>,
+    /// From each kill until the hub serves again.
+    downtimes_ms: Vec<u64>,
 }
 
 impl Runner {
-    async fn perform(
+    async fn run(
         &mut self,
         args: &TortureArgs,
         seed: u64,
         context: &Arc<Context>,
         fixture: &Fixture,
     ) -> Result<(), String> {
-        let mut who = OTHERS;
-        let mut rng = || {
-            who += 1;
-            Rng::new(seed, who)
+        let mut stream = LAST_FIXED_STREAM;
+        let mut next_rng = || {
+            stream += 1;
+            Rng::new(seed, stream)
         };
         let (mut writers, mut readers) = (JoinSet::new(), JoinSet::new());
-        for (passes, places) in fixture.writers.iter().zip(&fixture.readers) {
-            let recipient = |place: &super::setup::ReaderPlace| Recipient {
-                member: place.pass.member,
-                callsign: place.pass.callsign.clone(),
+        for (channel_writers, channel_readers) in fixture.writers.iter().zip(&fixture.readers) {
+            let recipient = |reader: &ReaderFixture| Recipient {
+                member: reader.member.no,
+                callsign: reader.member.callsign.clone(),
             };
-            let recipients = places.iter().map(recipient).collect::<Vec<_>>();
-            for pass in passes {
-                writers.spawn(Writer::new(context, pass, recipients.clone(), rng()).run());
+            let recipients = channel_readers.iter().map(recipient).collect::<Vec<_>>();
+            for writer in channel_writers {
+                writers.spawn(Writer::new(context, writer, recipients.clone(), next_rng()).run());
             }
-            for place in places {
-                reader::start(place, context, &mut readers, &mut rng);
+            for reader in channel_readers {
+                reader::start(reader, context, &mut readers, &mut next_rng);
             }
         }
         let mut checkers = JoinSet::new();
-        checkers.spawn(Checker::new(context, fixture, Rng::new(seed, CHECKER)).run());
+        checkers.spawn(Checker::new(context, fixture, Rng::new(seed, CHECKER_STREAM)).run());
 
         for _ in 0..args.cycles {
-            self.live(args.seconds).await?;
+            self.let_hub_run(args.seconds).await?;
             self.kill_and_restart(context).await?;
         }
-        self.live(args.seconds).await?;
-        self.quieten(context, writers, readers, checkers).await
+        self.let_hub_run(args.seconds).await?;
+        self.finish(context, writers, readers, checkers).await
     }
 
-    /// Lets the hub live for between nothing and twice the mean.
-    async fn live(&mut self, mean_s: f64) -> Result<(), String> {
-        let twice_ms = (mean_s * 2000.0) as u64;
-        let until_ms = now_ms() + self.rng.between(0, twice_ms);
+    /// Lets the hub run for a random time up to twice the mean.
+    async fn let_hub_run(&mut self, mean_s: f64) -> Result<(), String> {
+        let max_ms = (mean_s * 2000.0) as u64;
+        let until_ms = now_ms() + self.rng.between(0, max_ms);
         while now_ms() < until_ms {
-            if let Some(status) = self.hub.ended() {
-                return Err(self.hub.with_log(&format!("the hub ended by itself ({status})")));
-            }
+            self.expect_running()?;
             pause(WATCH_EVERY.min(Duration::from_millis(until_ms.saturating_sub(now_ms())))).await;
         }
         Ok(())
+    }
+
+    fn expect_running(&mut self) -> Result<(), String> {
+        match self.hub.exit_status() {
+            None => Ok(()),
+            Some(status) => Err(self.hub.with_log(&format!("the hub ended by itself ({status})"))),
+        }
     }
 
     async fn kill_and_restart(&mut self, context: &Context) -> Result<(), String> {
         let killed_ms = now_ms();
         self.kill(context);
         self.hub.start().map_err(|error| error.to_string())?;
-        if self.rng.percent(KILLED_IN_ITS_START) {
-            let length = self.rng.ms(0, LONGEST_START_MS);
+        if self.rng.percent(KILL_DURING_START) {
+            let length = self.rng.ms(0, MAX_START_MS);
             pause(length).await;
             self.kill(context);
             self.hub.start().map_err(|error| error.to_string())?;
         }
-        self.hub.serves().await?;
-        self.back_ms.push(now_ms() - killed_ms);
-        context.hear(Event::Serves);
+        self.hub.wait_until_ready().await?;
+        self.downtimes_ms.push(now_ms() - killed_ms);
+        context.record(Event::Serving);
         Ok(())
     }
 
-    /// Nobody else runs between the kill and its entry in the state.
+    /// Kills the hub and records it without an await in between, so that no other task sees the one without the other.
     fn kill(&mut self, context: &Context) {
         self.hub.kill();
-        context.hear(Event::Killed);
+        context.record(Event::Killed);
     }
 
-    /// Writers bring their messages to an end, readers read until nothing is due, and everything is looked at once more.
-    async fn quieten(
+    /// Lets writers finish their messages and readers read everything, then checks everything once more.
+    async fn finish(
         &mut self,
         context: &Arc<Context>,
         writers: JoinSet<Writer>,
@@ -140,37 +145,35 @@ impl Runner {
         checkers: JoinSet<Checker>,
     ) -> Result<(), String> {
         context.enter(Phase::Settling);
-        let mut writers = all_end(context, "writer", writers).await;
+        let mut writers = join_all(context, "writer", writers).await;
         context.enter(Phase::Draining);
-        all_end(context, "reader", readers).await;
-        for checker in &mut all_end(context, "checker", checkers).await {
+        join_all(context, "reader", readers).await;
+        for checker in &mut join_all(context, "checker", checkers).await {
             checker.finish().await;
         }
         for writer in &mut writers {
             writer.finish().await;
         }
-        if let Some(status) = self.hub.ended() {
-            return Err(self.hub.with_log(&format!("the hub ended by itself ({status})")));
-        }
-        context.oracle().conclude();
+        self.expect_running()?;
+        context.oracle().check_all_sends();
         Ok(())
     }
 }
 
-/// Waits for all tasks; one that does not end is reported and aborted.
-async fn all_end<T: 'static>(context: &Context, who: &str, mut tasks: JoinSet<T>) -> Vec<T> {
-    let mut ends = Vec::new();
+/// Waits for all tasks; reports and aborts those that do not end in time.
+async fn join_all<T: 'static>(context: &Context, role: &str, mut tasks: JoinSet<T>) -> Vec<T> {
+    let mut results = Vec::new();
     let ended = async {
         while let Some(ended) = tasks.join_next().await {
             match ended {
-                Ok(end) => ends.push(end),
-                Err(error) => context.hear(Event::Unfinished { what: format!("a {who} failed: {error}") }),
+                Ok(result) => results.push(result),
+                Err(error) => context.record(Event::Unfinished { what: format!("a {role} failed: {error}") }),
             }
         }
     };
-    if tokio::time::timeout(QUIET, ended).await.is_err() {
-        let what = format!("{} of the {who}s did not come to an end within {} s", tasks.len(), QUIET.as_secs());
-        context.hear(Event::Unfinished { what });
+    if tokio::time::timeout(FINISH_TIMEOUT, ended).await.is_err() {
+        let what = format!("{} of the {role}s did not end within {} s", tasks.len(), FINISH_TIMEOUT.as_secs());
+        context.record(Event::Unfinished { what });
     }
-    ends
+    results
 }

@@ -1,4 +1,4 @@
-//! Before the first kill: channels, members and consumers, so that everybody was there before anything is sent.
+//! Creates channels, members and consumers before anything is sent and before the first kill.
 
 use std::net::SocketAddr;
 
@@ -6,11 +6,11 @@ use rogerrat_client::http::{Connection, expect_success};
 use serde::Deserialize;
 
 use super::args::TortureArgs;
-use super::caller::{Answer, Pass, request};
-use super::oracle::{ChannelNo, ConsumerNo, Oracle, Reading};
+use super::member_client::{Member, Response, build_request};
+use super::oracle::{ChannelNo, ConsumerNo, Oracle, ReadMode};
 
-/// The second cursor of a member that has one.
-pub(super) const SECOND_CONSUMER: &str = "tape";
+/// The name of the second consumer of a member that has one.
+pub(super) const SECOND_CONSUMER: &str = "second";
 const DAY_S: u32 = 86_400;
 
 #[derive(Deserialize)]
@@ -32,41 +32,36 @@ pub(super) enum Behaviour {
     Stream,
     ResumingStream,
     Manual,
-    /// Automatic polls, and acknowledged ones with a second cursor.
-    WaitWithSecondConsumer,
+    /// Automatic polls, and polls of a second consumer with manual acks.
+    TwoConsumers,
 }
 
-/// They take turns.
-const BEHAVIOURS: [Behaviour; 5] = [
-    Behaviour::Listen,
-    Behaviour::Manual,
-    Behaviour::ResumingStream,
-    Behaviour::WaitWithSecondConsumer,
-    Behaviour::Stream,
-];
+/// The readers of a channel take turns with these.
+const BEHAVIOURS: [Behaviour; 5] =
+    [Behaviour::Listen, Behaviour::Manual, Behaviour::ResumingStream, Behaviour::TwoConsumers, Behaviour::Stream];
 
 impl Behaviour {
-    fn reading(self) -> Reading {
+    fn mode(self) -> ReadMode {
         match self {
-            Self::Listen | Self::Stream | Self::WaitWithSecondConsumer => Reading::Automatic,
-            Self::ResumingStream => Reading::Resuming,
-            Self::Manual => Reading::Manual,
+            Self::Listen | Self::Stream | Self::TwoConsumers => ReadMode::Automatic,
+            Self::ResumingStream => ReadMode::Resuming,
+            Self::Manual => ReadMode::Manual,
         }
     }
 }
 
-pub(super) struct ReaderPlace {
-    pub(super) pass: Pass,
+pub(super) struct ReaderFixture {
+    pub(super) member: Member,
     pub(super) behaviour: Behaviour,
     pub(super) default_consumer: ConsumerNo,
     pub(super) second_consumer: Option<ConsumerNo>,
 }
 
-/// Everybody, by channel.
+/// All members, by channel.
 #[derive(Default)]
 pub(super) struct Fixture {
-    pub(super) writers: Vec<Vec<Pass>>,
-    pub(super) readers: Vec<Vec<ReaderPlace>>,
+    pub(super) writers: Vec<Vec<Member>>,
+    pub(super) readers: Vec<Vec<ReaderFixture>>,
     /// By member.
     pub(super) callsigns: Vec<String>,
     /// By channel.
@@ -74,13 +69,14 @@ pub(super) struct Fixture {
 }
 
 pub(super) async fn set_up(address: SocketAddr, args: &TortureArgs) -> Result<(Fixture, Oracle), String> {
-    let mut setup =
-        Setup { connection: Connection::new(address), oracle: Oracle::default(), fixture: Fixture::default() };
+    let (connection, oracle) = (Connection::new(address), Oracle::default());
+    let mut setup = Setup { connection, oracle, fixture: Fixture::default() };
     for durable in (0..args.channels).map(|_| true).chain((0..args.memory_channels).map(|_| false)) {
         setup.channel(durable, args).await?;
     }
-    let second_consumers = setup.fixture.readers.iter().flatten().filter(|reader| reader.second_consumer.is_some());
-    futures_util::future::try_join_all(second_consumers.map(|reader| start_tape(address, &reader.pass))).await?;
+    let readers = setup.fixture.readers.iter().flatten().filter(|reader| reader.second_consumer.is_some());
+    let second_consumers = readers.map(|reader| create_second_consumer(address, &reader.member));
+    futures_util::future::try_join_all(second_consumers).await?;
     Ok((setup.fixture, setup.oracle))
 }
 
@@ -94,7 +90,7 @@ impl Setup {
     async fn channel(&mut self, durable: bool, args: &TortureArgs) -> Result<(), String> {
         let durability = if durable { "disk" } else { "memory" };
         let body = format!(r#"{{"durability":"{durability}","session_ttl_seconds":{DAY_S}}}"#);
-        let created = self.ask("create channel", &request("POST", "/api/channels", "", &body)).await?;
+        let created = self.request("create channel", &build_request("POST", "/api/channels", "", &body)).await?;
         let channel = self.oracle.channel(durable);
         self.fixture.durable.push(durable);
         let mut writers = Vec::new();
@@ -103,42 +99,42 @@ impl Setup {
         }
         let mut readers = Vec::new();
         for (number, behaviour) in (0..args.readers).zip(BEHAVIOURS.into_iter().cycle()) {
-            let pass = self.join(channel, &created, format!("r{number}")).await?;
-            let default_consumer = self.oracle.consumer(pass.member, "", behaviour.reading());
-            let second_consumer = (behaviour == Behaviour::WaitWithSecondConsumer)
-                .then(|| self.oracle.consumer(pass.member, SECOND_CONSUMER, Reading::Manual));
-            readers.push(ReaderPlace { pass, behaviour, default_consumer, second_consumer });
+            let member = self.join(channel, &created, format!("r{number}")).await?;
+            let default_consumer = self.oracle.consumer(member.no, "", behaviour.mode());
+            let second_consumer = (behaviour == Behaviour::TwoConsumers)
+                .then(|| self.oracle.consumer(member.no, SECOND_CONSUMER, ReadMode::Manual));
+            readers.push(ReaderFixture { member, behaviour, default_consumer, second_consumer });
         }
         self.fixture.writers.push(writers);
         self.fixture.readers.push(readers);
         Ok(())
     }
 
-    async fn join(&mut self, channel: ChannelNo, created: &Created, callsign: String) -> Result<Pass, String> {
+    async fn join(&mut self, channel: ChannelNo, created: &Created, callsign: String) -> Result<Member, String> {
         let Created { channel_id, join_token: token } = created;
         let (path, bearer) = (format!("/api/channels/{channel_id}/join"), format!("Authorization: Bearer {token}\r\n"));
         let body = format!(r#"{{"callsign":"{callsign}"}}"#);
-        let joined: Joined = self.ask("join", &request("POST", &path, &bearer, &body)).await?;
-        let member = self.oracle.member(channel, &callsign, joined.idx);
+        let joined: Joined = self.request("join", &build_request("POST", &path, &bearer, &body)).await?;
+        let no = self.oracle.member(channel, &callsign, joined.idx);
         self.fixture.callsigns.push(callsign.clone());
         let (channel_id, token) = (channel_id.clone(), token.clone());
-        Ok(Pass { channel, member, callsign, channel_id, token, session: joined.session_id })
+        Ok(Member { no, channel, callsign, channel_id, token, session: joined.session_id })
     }
 
-    async fn ask<T: for<'de> Deserialize<'de>>(&mut self, what: &'static str, request: &[u8]) -> Result<T, String> {
-        let (status, body) = self.connection.call(request).await.map_err(|fault| fault.to_string())?;
-        expect_success(what, status, body).map_err(|fault| fault.to_string())?;
+    async fn request<T: for<'de> Deserialize<'de>>(&mut self, what: &'static str, request: &[u8]) -> Result<T, String> {
+        let (status, body) = self.connection.call(request).await.map_err(|error| error.to_string())?;
+        expect_success(what, status, body).map_err(|error| error.to_string())?;
         serde_json::from_slice(body).map_err(|error| format!("{what}: {error}"))
     }
 }
 
-/// A consumer is made by its first read; there is nothing to read yet.
-async fn start_tape(address: SocketAddr, pass: &Pass) -> Result<(), String> {
-    let first = pass.get(&format!("/listen?timeout=1&ack=manual&consumer={SECOND_CONSUMER}"));
+/// Creates a consumer with its first read, which returns no message.
+async fn create_second_consumer(address: SocketAddr, member: &Member) -> Result<(), String> {
+    let first = member.get(&format!("/listen?timeout=1&ack=manual&consumer={SECOND_CONSUMER}"));
     let mut connection = Connection::new(address);
-    let (status, body) = connection.call(&first).await.map_err(|fault| fault.to_string())?;
-    match Answer::of(status, body) {
-        Answer::Done(_) => Ok(()),
-        _ => Err(format!("the first read of a consumer was answered {status}")),
+    let (status, body) = connection.call(&first).await.map_err(|error| error.to_string())?;
+    match Response::of(status, body) {
+        Response::Success(_) => Ok(()),
+        _ => Err(format!("the first read of a consumer failed with status {status}")),
     }
 }

@@ -1,11 +1,11 @@
-//! The tools' own watch. It never tells the time of day: it only says how long ago the process first asked.
+//! A monotonic clock for measurements. It does not know the time of day.
 
 use std::sync::LazyLock;
 use std::time::Instant;
 
 static START: LazyLock<Instant> = LazyLock::new(read);
 
-#[expect(clippy::disallowed_methods, reason = "the tools measure the outside; the hub's clock is not its business")]
+#[expect(clippy::disallowed_methods, reason = "a measuring tool needs its own clock, not the hub's")]
 fn read() -> Instant {
     Instant::now()
 }
@@ -19,7 +19,7 @@ pub(crate) fn elapsed_ns() -> u64 {
 #[cfg(test)]
 mod tests {
     #[test]
-    fn it_never_runs_backwards() {
+    fn time_never_runs_backwards() {
         let first = super::elapsed_ns();
         assert!(super::elapsed_ns() >= first);
     }

@@ -1,27 +1,27 @@
-//! A member that sends: broadcasts and direct messages, each with a key, repeated until the outcome is known.
+//! A member that sends broadcasts and direct messages, each with a key, and repeats them until the outcome is known.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Deserialize;
 
-use super::caller::{Answer, Caller, Pass};
 use super::context::{Context, Phase, pause};
-use super::message_text::text_of;
-use super::oracle::{Event, MemberNo, MessageKey, Receipt, Stamp, State};
+use super::member_client::{Member, MemberClient, Response};
+use super::message_text::message_text;
+use super::oracle::{Event, MemberNo, MessageRef, Receipt, ReceiptState, RequestStart};
 use super::rng::Rng;
 
-/// Of a hundred messages.
+/// Chances in percent, per message.
 const DIRECT: u64 = 30;
-const REPEATED_FOR_NOTHING: u64 = 4;
-const RECEIPTS_ASKED: u64 = 8;
-/// Messages whose receipts may still be asked for.
-const REMEMBERED: usize = 12;
-const LONGEST_PAUSE_MS: u64 = 60;
-const AFTER_TROUBLE: Duration = Duration::from_millis(20);
+const NEEDLESS_REPEAT: u64 = 4;
+const RECEIPTS: u64 = 8;
+/// Messages that are stored for later repeats and receipts.
+const MAX_RECENT: usize = 12;
+const MAX_PAUSE_MS: u64 = 60;
+const AFTER_UNAVAILABLE: Duration = Duration::from_millis(20);
 const AFTER_REFUSAL: Duration = Duration::from_millis(100);
 
-/// Whom a message can go to.
+/// A possible recipient of direct messages.
 #[derive(Debug, Clone)]
 pub(super) struct Recipient {
     pub(super) member: MemberNo,
@@ -39,170 +39,174 @@ struct Sent {
 
 #[derive(Deserialize)]
 struct Receipts {
-    receipts: Vec<ReceiptRow>,
+    receipts: Vec<ReceiptJson>,
 }
 
 #[derive(Deserialize)]
-struct ReceiptRow {
+struct ReceiptJson {
     to: String,
-    state: State,
+    state: ReceiptState,
     attempts: Option<u64>,
 }
 
-/// A message with everything it takes to send it again.
+/// A message with everything needed to send it again.
 #[derive(Clone)]
-struct Draft {
-    message_key: MessageKey,
+struct OutgoingMessage {
+    message: MessageRef,
     to: Option<MemberNo>,
     request: Vec<u8>,
-    /// When its send began first.
-    began: Stamp,
+    /// The start of its first request.
+    start: RequestStart,
     id: Option<u64>,
 }
 
 pub(super) struct Writer {
-    caller: Caller,
+    client: MemberClient,
     rng: Rng,
     readers: Vec<Recipient>,
     seq: u64,
-    recent: Vec<Draft>,
+    recent: Vec<OutgoingMessage>,
 }
 
 impl Writer {
-    pub(super) fn new(context: &Arc<Context>, pass: &Pass, readers: Vec<Recipient>, rng: Rng) -> Self {
-        Self { caller: Caller::new(context, pass), rng, readers, seq: 0, recent: Vec::new() }
+    pub(super) fn new(context: &Arc<Context>, member: &Member, readers: Vec<Recipient>, rng: Rng) -> Self {
+        Self { client: MemberClient::new(context, member), rng, readers, seq: 0, recent: Vec::new() }
     }
 
-    /// Sends until the run settles; gives itself back with all messages brought to an end.
+    /// Sends until the run settles. The outcome of all messages is known then, as far as it can be.
     pub(super) async fn run(mut self) -> Self {
-        while self.caller.context.serves().await == Phase::Busy {
-            let draft = self.next();
-            self.send(draft).await;
-            if self.rng.percent(REPEATED_FOR_NOTHING) {
+        while self.client.context.wait_until_serving().await == Phase::Busy {
+            let outgoing = self.next();
+            self.send(outgoing).await;
+            if self.rng.percent(NEEDLESS_REPEAT) {
                 self.repeat().await;
             }
-            if self.rng.percent(RECEIPTS_ASKED) {
-                self.ask_receipts().await;
+            if self.rng.percent(RECEIPTS) {
+                self.check_receipts().await;
             }
-            let length = self.rng.ms(0, LONGEST_PAUSE_MS);
+            let length = self.rng.ms(0, MAX_PAUSE_MS);
             pause(length).await;
         }
         self
     }
 
-    /// Reads the receipts of the last messages.
+    /// Checks the receipts of the last messages.
     pub(super) async fn finish(&mut self) {
-        for draft in self.recent.clone() {
-            self.receipts_of(&draft).await;
+        for outgoing in self.recent.clone() {
+            self.check_receipts_of(&outgoing).await;
         }
     }
 
-    fn next(&mut self) -> Draft {
+    fn next(&mut self) -> OutgoingMessage {
         self.seq += 1;
-        let message_key = MessageKey { writer: self.caller.pass.member, seq: self.seq };
+        let message = MessageRef { writer: self.client.member.no, seq: self.seq };
         let to = match self.rng.percent(DIRECT) {
             true => Some(self.readers[self.rng.pick(self.readers.len())].clone()),
             false => None,
         };
         let callsign = to.as_ref().map_or("all", |to| &to.callsign);
-        let text = text_of(message_key, callsign);
+        let text = message_text(message, callsign);
         let key = self.seq;
         let body = format!(r#"{{"to":"{callsign}","message":"{text}","client_msg_id":"message-{key}"}}"#);
-        let request = self.caller.pass.post("/send", &body);
-        let began = self.caller.context.stamp();
-        Draft { message_key, to: to.map(|to| to.member), request, began, id: None }
+        let request = self.client.member.post("/send", &body);
+        let start = self.client.context.request_start();
+        OutgoingMessage { message, to: to.map(|to| to.member), request, start, id: None }
     }
 
-    /// Until it is known to be done or not; a memory channel forgets its keys with a kill, so there it stays unknown.
-    async fn send(&mut self, mut draft: Draft) {
-        let message_key = draft.message_key;
+    /// Repeats the send until its outcome is known. A memory channel forgets its keys in a kill, after which the outcome
+    /// stays unknown.
+    async fn send(&mut self, mut outgoing: OutgoingMessage) {
+        let OutgoingMessage { message, to, .. } = outgoing;
         loop {
-            self.caller.hear(Event::SendBegun { message_key, to: draft.to });
-            match self.caller.ask("a send", &draft.request).await {
-                Answer::Done(body) => {
-                    draft.id = self.done(message_key, &body);
-                    self.remember(draft);
+            self.client.record(Event::SendBegun { message, to });
+            match self.client.request("a send", &outgoing.request).await {
+                Response::Success(body) => {
+                    outgoing.id = self.record_ack(message, &body);
+                    self.add_recent(outgoing);
                     return;
                 }
-                // Full: the hub says that it did not take it.
-                Answer::Refused { status: 409, .. } => {
-                    self.caller.hear(Event::SendRefused { message_key });
+                // The mailbox is full, and the hub has not accepted the message.
+                Response::Refused { status: 409, .. } => {
+                    self.client.record(Event::SendRefused { message });
                     return pause(AFTER_REFUSAL).await;
                 }
-                Answer::Refused { text, .. } => {
-                    self.caller.turned_away("a send", &text);
-                    self.caller.hear(Event::SendAbandoned { message_key });
+                Response::Refused { text, .. } => {
+                    self.client.report_refusal("a send", &text);
+                    self.client.record(Event::SendAbandoned { message });
                     return pause(AFTER_REFUSAL).await;
                 }
-                Answer::Troubled => pause(AFTER_TROUBLE).await,
-                Answer::Nothing { .. } => {}
+                Response::Unavailable => pause(AFTER_UNAVAILABLE).await,
+                Response::Broken { .. } => {}
             }
-            self.caller.context.serves().await;
-            if self.has_forgotten(&draft) {
-                self.caller.hear(Event::SendAbandoned { message_key });
+            self.client.context.wait_until_serving().await;
+            if self.is_key_forgotten(&outgoing) {
+                self.client.record(Event::SendAbandoned { message });
                 return;
             }
         }
     }
 
-    fn done(&self, message_key: MessageKey, body: &[u8]) -> Option<u64> {
-        let Sent { id, duplicate, durable } = self.caller.read("a send", body)?;
-        self.caller.hear(Event::SendAcked { message_key, id, duplicate, durable });
+    fn record_ack(&self, message: MessageRef, body: &[u8]) -> Option<u64> {
+        let Sent { id, duplicate, durable } = self.client.parse("a send", body)?;
+        self.client.record(Event::SendAcked { message, id, duplicate, durable });
         Some(id)
     }
 
-    /// Whether a kill has ended what a memory channel knew of it.
-    fn has_forgotten(&self, draft: &Draft) -> bool {
-        let context = &self.caller.context;
-        !context.is_durable(self.caller.pass.channel) && context.stamp().life != draft.began.life
+    /// Whether it was sent on a memory channel before the last kill.
+    fn is_key_forgotten(&self, outgoing: &OutgoingMessage) -> bool {
+        let context = &self.client.context;
+        !context.is_durable(self.client.member.channel) && context.request_start().boot != outgoing.start.boot
     }
 
-    fn remember(&mut self, draft: Draft) {
-        if self.recent.len() == REMEMBERED {
+    fn add_recent(&mut self, outgoing: OutgoingMessage) {
+        if self.recent.len() == MAX_RECENT {
             self.recent.remove(0);
         }
-        self.recent.push(draft);
+        self.recent.push(outgoing);
     }
 
-    /// Says again what was answered already, as a client does that has lost the answer.
+    /// Sends an acknowledged message again, like a client that has lost the response.
     async fn repeat(&mut self) {
-        let Some(draft) = self.any_recent().filter(|draft| !self.has_forgotten(draft)) else { return };
-        let message_key = draft.message_key;
-        self.caller.hear(Event::SendBegun { message_key, to: draft.to });
-        match self.caller.ask("a repeated send", &draft.request).await {
-            Answer::Done(body) => drop(self.done(message_key, &body)),
-            Answer::Refused { text, .. } => self.caller.turned_away("a repeated send", &text),
-            Answer::Troubled | Answer::Nothing { .. } => {}
+        let Some(outgoing) = self.pick_recent() else { return };
+        let OutgoingMessage { message, to, .. } = outgoing;
+        self.client.record(Event::SendBegun { message, to });
+        match self.client.request("a repeated send", &outgoing.request).await {
+            Response::Success(body) => drop(self.record_ack(message, &body)),
+            Response::Refused { text, .. } => self.client.report_refusal("a repeated send", &text),
+            Response::Unavailable | Response::Broken { .. } => {}
         }
     }
 
-    async fn ask_receipts(&mut self) {
-        if let Some(draft) = self.any_recent().filter(|draft| !self.has_forgotten(draft)) {
-            self.receipts_of(&draft).await;
+    async fn check_receipts(&mut self) {
+        if let Some(outgoing) = self.pick_recent() {
+            self.check_receipts_of(&outgoing).await;
         }
     }
 
-    fn any_recent(&mut self) -> Option<Draft> {
-        match self.recent.len() {
+    /// Picks a recent message whose key the hub has not forgotten.
+    fn pick_recent(&mut self) -> Option<OutgoingMessage> {
+        let outgoing = match self.recent.len() {
             0 => None,
             count => Some(self.recent[self.rng.pick(count)].clone()),
-        }
+        };
+        outgoing.filter(|outgoing| !self.is_key_forgotten(outgoing))
     }
 
-    async fn receipts_of(&mut self, draft: &Draft) {
-        let (message_key, Some(id)) = (draft.message_key, draft.id) else { return };
-        self.caller.hear(Event::ReceiptsAsked { message_key });
-        let request = self.caller.pass.get(&format!("/messages/{id}/receipts"));
-        match self.caller.ask("a question for receipts", &request).await {
-            Answer::Done(body) => {
-                let Some(Receipts { receipts }) = self.caller.read("a question for receipts", &body) else { return };
-                let parsed = |ReceiptRow { to, state, attempts }| Receipt { to, state, attempts };
-                let receipts = receipts.into_iter().map(parsed).collect();
-                self.caller.hear(Event::ReceiptsSeen { message_key, receipts });
+    async fn check_receipts_of(&mut self, outgoing: &OutgoingMessage) {
+        const WHAT: &str = "reading the receipts";
+        let (message, Some(id)) = (outgoing.message, outgoing.id) else { return };
+        self.client.record(Event::ReceiptsRequested { message });
+        let request = self.client.member.get(&format!("/messages/{id}/receipts"));
+        match self.client.request(WHAT, &request).await {
+            Response::Success(body) => {
+                let Some(Receipts { receipts }) = self.client.parse(WHAT, &body) else { return };
+                let receipt = |ReceiptJson { to, state, attempts }| Receipt { to, state, attempts };
+                let receipts = receipts.into_iter().map(receipt).collect();
+                self.client.record(Event::ReceiptsReceived { message, receipts });
             }
-            Answer::Refused { status: 404, .. } => self.caller.hear(Event::ReceiptsMissing { message_key }),
-            Answer::Refused { text, .. } => self.caller.turned_away("a question for receipts", &text),
-            Answer::Troubled | Answer::Nothing { .. } => {}
+            Response::Refused { status: 404, .. } => self.client.record(Event::ReceiptsMissing { message }),
+            Response::Refused { text, .. } => self.client.report_refusal(WHAT, &text),
+            Response::Unavailable | Response::Broken { .. } => {}
         }
     }
 }

@@ -1,63 +1,63 @@
-//! What the oracle hears of acks and cursors: what was acknowledged stays so, and a cursor only goes up.
+//! Checks of acks and cursors: an ack is permanent, and a cursor only grows.
 
-use super::{ConsumerNo, Oracle, Reading, Violation};
+use super::{ConsumerNo, Oracle, ReadMode, Violation};
 
 impl Oracle {
     pub(super) fn ack_begun(&mut self, consumer: ConsumerNo, upto: u64) {
-        let book = &mut self.consumers[consumer];
-        book.ack_begun = book.ack_begun.max(upto);
+        let state = &mut self.consumers[consumer];
+        state.requested_ack = state.requested_ack.max(upto);
     }
 
     pub(super) fn ack_done(&mut self, consumer: ConsumerNo, upto: u64, cursor: Option<u64>) {
-        let at = self.channel_of(consumer);
-        let book = &mut self.consumers[consumer];
-        book.acked = book.acked.max(upto);
-        book.cursor.promise(upto);
-        let ack_begun = book.ack_begun;
-        self.counts(at).acks += 1;
+        let channel = self.channel_of(consumer);
+        let state = &mut self.consumers[consumer];
+        state.acked = state.acked.max(upto);
+        state.cursor.promise(upto);
+        let requested_ack = state.requested_ack;
+        self.counts(channel).acks += 1;
         let Some(cursor) = cursor else { return };
-        self.expect_cursor(consumer, cursor, upto, ack_begun);
+        self.expect_cursor(consumer, cursor, upto, requested_ack);
     }
 
-    /// After a crash the hub may have forgotten that it handed these over; then they come again.
-    pub(super) fn ack_refused(&mut self, consumer: ConsumerNo, upto: u64, answer: &str) {
-        let at = self.channel_of(consumer);
-        let is_of_this_life = self.consumers[consumer].seen.get(&upto).is_none_or(|seen| seen.life == self.life);
-        if is_of_this_life {
-            let text = format!("{}, up to {upto}: {answer}", self.name(consumer));
+    /// After a crash the hub may have forgotten the delivery; then it delivers again.
+    pub(super) fn ack_refused(&mut self, consumer: ConsumerNo, upto: u64, response: &str) {
+        let channel = self.channel_of(consumer);
+        let delivery = self.consumers[consumer].deliveries.get(&upto);
+        if delivery.is_none_or(|delivery| delivery.boot == self.boot) {
+            let text = format!("{}, up to {upto}: {response}", self.describe_consumer(consumer));
             return self.violation(Violation::AckRefused, &text);
         }
-        self.counts(at).acks_void += 1;
+        self.counts(channel).acks_void += 1;
     }
 
-    /// Acks that were done by now must show in the answer.
-    pub(super) fn cursor_asked(&mut self, consumer: ConsumerNo) {
-        let book = &mut self.consumers[consumer];
-        book.cursor_floor = book.cursor.floor();
+    /// The response must include the acks that are done by now.
+    pub(super) fn cursor_requested(&mut self, consumer: ConsumerNo) {
+        let state = &mut self.consumers[consumer];
+        state.required_cursor = state.cursor.lower_bound();
     }
 
-    pub(super) fn cursor_seen(&mut self, consumer: ConsumerNo, cursor: u64) {
-        let book = &self.consumers[consumer];
-        let (floor, ack_begun) = (book.cursor_floor, book.ack_begun);
-        self.expect_cursor(consumer, cursor, floor, ack_begun);
+    pub(super) fn cursor_received(&mut self, consumer: ConsumerNo, cursor: u64) {
+        let state = &self.consumers[consumer];
+        let (required, requested_ack) = (state.required_cursor, state.requested_ack);
+        self.expect_cursor(consumer, cursor, required, requested_ack);
     }
 
-    fn expect_cursor(&mut self, consumer: ConsumerNo, cursor: u64, floor: u64, ceiling: u64) {
+    fn expect_cursor(&mut self, consumer: ConsumerNo, cursor: u64, low: u64, high: u64) {
         let now = self.now;
-        let book = &mut self.consumers[consumer];
-        let is_manual = book.reading == Reading::Manual;
-        let highest_acked = book.acked;
-        if cursor >= floor {
-            book.cursor.see(cursor, now);
+        let state = &mut self.consumers[consumer];
+        let is_manual = state.mode == ReadMode::Manual;
+        let acked = state.acked;
+        if cursor >= low {
+            state.cursor.observe(cursor, now);
         }
-        let name = self.name(consumer);
-        if cursor < floor {
-            let text = format!("{name} is at {cursor} and was at {floor} (acknowledged: {highest_acked})");
-            self.violation(Violation::CursorSteppedBack, &text);
+        let name = self.describe_consumer(consumer);
+        if cursor < low {
+            let text = format!("{name} is at {cursor} and was at {low} (acknowledged: {acked})");
+            self.violation(Violation::CursorMovedBack, &text);
         }
-        if is_manual && cursor > ceiling {
-            let text = format!("{name} is at {cursor}, and nothing above {ceiling} was acknowledged");
-            self.violation(Violation::CursorRanAhead, &text);
+        if is_manual && cursor > high {
+            let text = format!("{name} is at {cursor}, but no ack above {high} was requested");
+            self.violation(Violation::CursorAheadOfAcks, &text);
         }
     }
 }

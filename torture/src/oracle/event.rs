@@ -1,52 +1,52 @@
-//! The input of the oracle: everything a client did and every reply it got, in the order it happened.
+//! The input of the oracle: every request of a client and every response to it, in the order they happened.
 
-/// A member of a channel, counted over all channels in the order of their joins.
+/// A member, counted over all channels in the order of their joins.
 pub(in super::super) type MemberNo = usize;
 /// A consumer, counted over all members.
 pub(in super::super) type ConsumerNo = usize;
 /// A channel, in the order of creation.
 pub(in super::super) type ChannelNo = usize;
 
-/// One message as its writer knows it: the hub's id comes later, or never.
+/// A message as its writer identifies it: its id in the hub becomes known later, or never.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(in super::super) struct MessageKey {
+pub(in super::super) struct MessageRef {
     pub(in super::super) writer: MemberNo,
-    /// The writer's own count.
+    /// Counted by the writer.
     pub(in super::super) seq: u64,
 }
 
-/// How a consumer reads, and so what it may lose in a crash.
+/// How a consumer reads, which determines what it may lose in a crash.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in super::super) enum Reading {
-    /// Reading acknowledges: what the hub handed over and a kill cut off may be gone.
+pub(in super::super) enum ReadMode {
+    /// Reading acknowledges: messages in a response that a kill cut off may be lost.
     Automatic,
-    /// A stream that resumes after the last id it has: broadcasts that were cut off come again.
+    /// A stream that resumes after its last id: broadcasts that were cut off are delivered again.
     Resuming,
-    /// Nothing is gone before it was acknowledged.
+    /// Nothing is lost before it was acknowledged.
     Manual,
 }
 
-/// A message as it came to a reader.
+/// A message that a reader received.
 #[derive(Debug, Clone, Copy)]
 pub(in super::super) struct Delivery {
     pub(in super::super) id: u64,
-    pub(in super::super) message_key: MessageKey,
+    pub(in super::super) message: MessageRef,
     pub(in super::super) attempt: u32,
-    /// Text, sender and recipient are those of the message.
+    /// Whether text, sender and recipient are as they were sent.
     pub(in super::super) intact: bool,
 }
 
-/// A reported gap: broadcasts above `from`, up to and including `to`.
+/// A reported loss of broadcasts above `from`, up to and including `to`.
 #[derive(Debug, Clone, Copy)]
 pub(in super::super) struct Gap {
     pub(in super::super) from: u64,
     pub(in super::super) to: u64,
-    pub(in super::super) reason: Reason,
+    pub(in super::super) reason: GapReason,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(in super::super) enum Reason {
+pub(in super::super) enum GapReason {
     Ring,
     Restart,
     Idle,
@@ -54,21 +54,21 @@ pub(in super::super) enum Reason {
 
 /// How a read ended.
 #[derive(Debug, Clone)]
-pub(in super::super) enum End {
-    /// The client has read it to its end, or a stream in peace.
+pub(in super::super) enum ReadEnd {
+    /// The client received the whole response, or a stream ended regularly.
     Whole,
-    /// The connection broke; these ids stood in what had come of it.
-    Cut { glimpsed: Vec<u64> },
-    /// The client went away in the middle of the body, on purpose.
-    Left,
-    /// The hub answered with an error.
+    /// The connection broke; these ids were in the part that was received.
+    Cut { partial_ids: Vec<u64> },
+    /// The client closed the connection in the middle of the response, on purpose.
+    Abandoned,
+    /// The hub responded with an error.
     Refused,
 }
 
-/// What a receipt says.
+/// The state of a receipt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(in super::super) enum State {
+pub(in super::super) enum ReceiptState {
     Queued,
     Delivered,
     Acked,
@@ -78,60 +78,62 @@ pub(in super::super) enum State {
 #[derive(Debug, Clone)]
 pub(in super::super) struct Receipt {
     pub(in super::super) to: String,
-    pub(in super::super) state: State,
-    /// Direct messages have it.
+    pub(in super::super) state: ReceiptState,
+    /// Only direct messages have attempts.
     pub(in super::super) attempts: Option<u64>,
 }
 
-/// A line of the roster.
+/// A member in the roster.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Deserialize)]
-pub(in super::super) struct Place {
+pub(in super::super) struct RosterEntry {
     pub(in super::super) callsign: String,
     pub(in super::super) idx: u64,
     pub(in super::super) online: bool,
 }
 
-/// When a request began: in which life of the hub, and whether it was known to serve.
+/// The state of the hub when a request began.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in super::super) struct Stamp {
-    pub(in super::super) life: u32,
+pub(in super::super) struct RequestStart {
+    /// The number of kills before.
+    pub(in super::super) boot: u32,
+    /// Whether the hub was known to serve.
     pub(in super::super) serving: bool,
 }
 
 #[derive(Debug, Clone)]
 pub(in super::super) enum Event {
-    /// The hub got SIGKILL and is gone.
+    /// The hub was killed with SIGKILL and has ended.
     Killed,
-    /// The hub answers again.
-    Serves,
-    /// A request that began then had no answer.
-    Failed {
-        began: Stamp,
+    /// The hub serves again.
+    Serving,
+    /// A request had no response.
+    RequestFailed {
+        start: RequestStart,
         what: String,
     },
-    /// A request was answered 503 or 507.
-    Troubled {
+    /// A request had the response 503 or 507.
+    Unavailable {
         channel: ChannelNo,
     },
 
-    /// Also each time a send is repeated with its key.
+    /// A send began, or was repeated with its key.
     SendBegun {
-        message_key: MessageKey,
+        message: MessageRef,
         to: Option<MemberNo>,
     },
     SendAcked {
-        message_key: MessageKey,
+        message: MessageRef,
         id: u64,
         duplicate: bool,
         durable: bool,
     },
-    /// The hub said that it did not take it.
+    /// The hub responded that it did not accept the message.
     SendRefused {
-        message_key: MessageKey,
+        message: MessageRef,
     },
-    /// Its outcome is unknown and will stay so.
+    /// The outcome of the send is unknown and stays so.
     SendAbandoned {
-        message_key: MessageKey,
+        message: MessageRef,
     },
 
     /// `lease_ms` is 0 for automatic reads.
@@ -139,7 +141,7 @@ pub(in super::super) enum Event {
         consumer: ConsumerNo,
         lease_ms: u64,
     },
-    /// What one body, or one frame of a stream, brought.
+    /// The contents of a response body or of a stream frame.
     Delivered {
         consumer: ConsumerNo,
         messages: Vec<Delivery>,
@@ -147,14 +149,14 @@ pub(in super::super) enum Event {
     },
     ReadEnded {
         consumer: ConsumerNo,
-        end: End,
+        end: ReadEnd,
     },
 
     AckBegun {
         consumer: ConsumerNo,
         upto: u64,
     },
-    /// The cursor stands in replies to `ack` only.
+    /// Only responses to `ack` contain the cursor.
     AckDone {
         consumer: ConsumerNo,
         upto: u64,
@@ -163,57 +165,57 @@ pub(in super::super) enum Event {
     AckRefused {
         consumer: ConsumerNo,
         upto: u64,
-        answer: String,
+        response: String,
     },
-    CursorAsked {
+    CursorRequested {
         consumer: ConsumerNo,
     },
-    CursorSeen {
+    CursorReceived {
         consumer: ConsumerNo,
         cursor: u64,
     },
 
-    ReceiptsAsked {
-        message_key: MessageKey,
+    ReceiptsRequested {
+        message: MessageRef,
     },
-    ReceiptsSeen {
-        message_key: MessageKey,
+    ReceiptsReceived {
+        message: MessageRef,
         receipts: Vec<Receipt>,
     },
     ReceiptsMissing {
-        message_key: MessageKey,
+        message: MessageRef,
     },
 
-    RosterSeen {
+    RosterReceived {
         channel: ChannelNo,
-        places: Vec<Place>,
+        entries: Vec<RosterEntry>,
     },
-    /// A join without a session, by callsign and token alone.
+    /// A member joined again without its session, with callsign and token only.
     Rejoined {
         member: MemberNo,
         same_session: bool,
         idx: u64,
     },
-    /// A member was refused: its session is gone.
-    TurnedAway {
+    /// The hub refused a request of a member that should succeed.
+    MemberRefused {
         member: MemberNo,
-        answer: String,
+        response: String,
     },
-    SettingsSeen {
+    SettingsReceived {
         channel: ChannelNo,
         settings: String,
     },
-    /// Whether a token that is not the channel's was let in.
-    StrangerSeen {
+    /// A request used a token that is not the channel's.
+    WrongTokenTried {
         channel: ChannelNo,
-        let_in: bool,
+        accepted: bool,
     },
-    /// The last messages, oldest first, after all sends were answered.
-    HistorySeen {
+    /// The last messages, oldest first, after all sends have ended.
+    HistoryReceived {
         channel: ChannelNo,
         ids: Vec<u64>,
     },
-    /// Something that should have come to an end in the quiet did not.
+    /// Something did not end that should have ended by now.
     Unfinished {
         what: String,
     },

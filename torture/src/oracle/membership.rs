@@ -1,46 +1,46 @@
-//! What the oracle hears of places and settings: a restart changes none of them, on any channel.
+//! Checks of members and settings: a restart changes none of them, on any channel.
 
-use super::{ChannelNo, MemberNo, Oracle, Place, Violation};
+use super::{ChannelNo, MemberNo, Oracle, RosterEntry, Violation};
 
 impl Oracle {
-    pub(super) fn roster_seen(&mut self, channel: ChannelNo, places: &[Place]) {
+    pub(super) fn roster_received(&mut self, channel: ChannelNo, entries: &[RosterEntry]) {
         let members = self.channels[channel].members.iter().map(|member| &self.members[*member]);
         let mut expected = members
-            .map(|member| Place { callsign: member.callsign.clone(), idx: member.idx, online: true })
+            .map(|member| RosterEntry { callsign: member.callsign.clone(), idx: member.idx, online: true })
             .collect::<Vec<_>>();
-        let mut places = places.to_vec();
-        for list in [&mut expected, &mut places] {
-            list.sort_by_key(|place| place.idx);
+        let mut entries = entries.to_vec();
+        for list in [&mut expected, &mut entries] {
+            list.sort_by_key(|entry| entry.idx);
         }
-        if expected != places {
-            let text = format!("channel {channel} has {places:?}, expected {expected:?}");
+        if expected != entries {
+            let text = format!("channel {channel} has {entries:?}, expected {expected:?}");
             self.violation(Violation::RosterChanged, &text);
         }
     }
 
     pub(super) fn rejoined(&mut self, member: MemberNo, same_session: bool, idx: u64) {
-        let book = &self.members[member];
-        let who = format!("channel {}, {}", book.channel, book.callsign);
-        let before = book.idx;
+        let state = &self.members[member];
+        let name = format!("channel {}, {}", state.channel, state.callsign);
+        let before = state.idx;
         if !same_session {
-            self.violation(Violation::SessionLost, &format!("{who} joined again and got another session"));
+            self.violation(Violation::SessionLost, &format!("{name} joined again and got another session"));
         }
         if idx != before {
-            self.violation(Violation::RosterChanged, &format!("{who} was number {before} and is {idx}"));
+            self.violation(Violation::RosterChanged, &format!("{name} was number {before} and is {idx}"));
         }
     }
 
-    pub(super) fn turned_away(&mut self, member: MemberNo, answer: &str) {
-        let life = self.life;
-        let book = &mut self.members[member];
-        if book.turned_away.replace(life) == Some(life) {
+    pub(super) fn member_refused(&mut self, member: MemberNo, response: &str) {
+        let boot = self.boot;
+        let state = &mut self.members[member];
+        if state.refused_in.replace(boot) == Some(boot) {
             return;
         }
-        let text = format!("channel {}, {}: {answer}", book.channel, book.callsign);
+        let text = format!("channel {}, {}: {response}", state.channel, state.callsign);
         self.violation(Violation::SessionLost, &text);
     }
 
-    pub(super) fn settings_seen(&mut self, channel: ChannelNo, settings: &str) {
+    pub(super) fn settings_received(&mut self, channel: ChannelNo, settings: &str) {
         let before = self.channels[channel].settings.get_or_insert_with(|| settings.to_owned());
         if *before != settings {
             let text = format!("channel {channel} was {before} and is {settings}");
@@ -48,18 +48,18 @@ impl Oracle {
         }
     }
 
-    pub(super) fn stranger_seen(&mut self, channel: ChannelNo, let_in: bool) {
-        if let_in {
-            self.violation(Violation::TokenChanged, &format!("channel {channel} lets in a wrong token"));
+    pub(super) fn wrong_token_tried(&mut self, channel: ChannelNo, accepted: bool) {
+        if accepted {
+            self.violation(Violation::WrongTokenAccepted, &format!("channel {channel} accepts a wrong token"));
         }
     }
 
-    /// The newest messages, as far back as they go; on a memory channel those of this life.
-    pub(super) fn history_seen(&mut self, channel: ChannelNo, ids: &[u64]) {
+    /// Expects the newest messages; on a memory channel those of this boot.
+    pub(super) fn history_received(&mut self, channel: ChannelNo, ids: &[u64]) {
         const SHOWN: usize = 100;
-        let book = &self.channels[channel];
-        let expected = book.ids.keys().rev().take(SHOWN).rev().copied().collect::<Vec<_>>();
-        let is_right = match book.durable {
+        let state = &self.channels[channel];
+        let expected = state.ids.keys().rev().take(SHOWN).rev().copied().collect::<Vec<_>>();
+        let is_right = match state.durable {
             true => expected == ids,
             false => expected.ends_with(ids),
         };

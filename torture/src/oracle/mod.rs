@@ -1,147 +1,147 @@
-//! The oracle: hears everything that clients of a hub did and were answered, and says what the hub may not have done.
+//! The oracle: takes every request and response of the clients of a hub as events, and finds what the hub must not do.
 //!
-//! It is pure: it knows no socket and no clock, so that scripted histories can show that it catches what it must.
-//! It never forgives for reasons of its own; each thing a crash may take is named where it is allowed.
+//! It is pure: it uses no socket and no clock, so that scripted histories can prove that it detects each violation.
+//! Everything that a crash is permitted to lose is named where it is permitted; nothing else is.
 
 mod acks;
 mod event;
 mod membership;
+mod monotonic_value;
 mod reads;
 mod receipts;
 mod sends;
 mod state;
-mod timeline;
 mod verdict;
 mod violation;
 
 pub(super) use event::{
-    ChannelNo, ConsumerNo, Delivery, End, Event, Gap, MemberNo, MessageKey, Place, Reading, Reason, Receipt, Stamp,
-    State,
+    ChannelNo, ConsumerNo, Delivery, Event, Gap, GapReason, MemberNo, MessageRef, ReadEnd, ReadMode, Receipt,
+    ReceiptState, RequestStart, RosterEntry,
 };
+use monotonic_value::EventTime;
 use serde::Serialize;
-use state::{ChannelBook, ConsumerBook, MemberBook};
-use timeline::At;
-pub(super) use violation::{Breaches, Violation};
+use state::{ChannelState, ConsumerState, MemberState};
+pub(super) use violation::{Violation, Violations};
 
-/// What was seen, by the kind of channel.
+/// What the oracle has counted, for disk channels or for memory channels.
 #[derive(Debug, Default, Clone, Copy, Serialize)]
 pub(super) struct Counts {
     pub(super) acknowledged: u64,
     pub(super) refused: u64,
     /// Sends whose outcome stayed unknown; memory channels only.
     pub(super) abandoned: u64,
-    /// Sends that were begun again with their key.
+    /// Sends that were repeated with their key.
     pub(super) repeated: u64,
-    /// Of those, the ones that had been done before.
+    /// Repeated sends that the hub recognised as done.
     pub(super) recognised: u64,
-    /// Requests that were answered 503 or 507.
-    pub(super) troubled: u64,
+    /// Requests with the response 503 or 507.
+    #[serde(rename = "troubled")]
+    pub(super) unavailable: u64,
     pub(super) deliveries: u64,
-    /// Deliveries of what the same consumer had before, with `attempt` above 1.
-    pub(super) again: u64,
+    /// Permitted deliveries of a message that the same consumer had received, with `attempt` above 1.
+    #[serde(rename = "again")]
+    pub(super) redelivered: u64,
     pub(super) acks: u64,
-    /// Acks of a hand-over that the crash has taken.
+    /// Acks of a delivery that the hub forgot in a crash.
     pub(super) acks_void: u64,
     /// Reads that a kill cut off.
     pub(super) cut: u64,
-    /// Reads that the client left in the middle.
+    /// Reads that the client abandoned.
     pub(super) left: u64,
     pub(super) gaps: u64,
-    /// Missing, and inside a reported gap.
+    /// Missing messages inside a reported gap.
     #[serde(rename = "told")]
     pub(super) in_gap: u64,
     /// Missing direct messages of a memory channel that was killed.
     pub(super) forgotten: u64,
-    /// Missing, handed to an automatic read that a kill cut off.
+    /// Missing messages that may have been in an automatic read that a kill cut off.
     pub(super) unconfirmed: u64,
 }
 
 #[derive(Debug, Default)]
 pub(super) struct Oracle {
-    channels: Vec<ChannelBook>,
-    members: Vec<MemberBook>,
-    consumers: Vec<ConsumerBook>,
-    /// Kills so far.
-    life: u32,
+    channels: Vec<ChannelState>,
+    members: Vec<MemberState>,
+    consumers: Vec<ConsumerState>,
+    /// The number of kills so far.
+    boot: u32,
     serving: bool,
-    now: At,
-    pub(super) violations: Breaches,
+    now: EventTime,
+    pub(super) violations: Violations,
     pub(super) disk: Counts,
     pub(super) memory: Counts,
 }
 
 impl Oracle {
     pub(super) fn channel(&mut self, durable: bool) -> ChannelNo {
-        self.channels.push(ChannelBook {
+        self.channels.push(ChannelState {
             durable,
             members: Vec::new(),
             ids: Default::default(),
-            vouched_tick: 0,
+            confirmed_tick: 0,
             first_broadcast: None,
             settings: None,
         });
         self.channels.len() - 1
     }
 
-    /// A member that has joined, before anything is sent there.
+    /// Adds a member that has joined before anything is sent on the channel.
     pub(super) fn member(&mut self, channel: ChannelNo, callsign: &str, idx: u64) -> MemberNo {
         let no = self.members.len();
         self.channels[channel].members.push(no);
-        self.members.push(MemberBook {
+        self.members.push(MemberState {
             channel,
             callsign: callsign.to_owned(),
             idx,
             consumers: Vec::new(),
-            sent: Default::default(),
-            turned_away: None,
+            sends: Default::default(),
+            refused_in: None,
         });
         no
     }
 
-    /// A consumer that exists before anything is sent; the default one has an empty name.
-    pub(super) fn consumer(&mut self, member: MemberNo, name: &'static str, reading: Reading) -> ConsumerNo {
+    /// Adds a consumer that exists before anything is sent. The default consumer has an empty name.
+    pub(super) fn consumer(&mut self, member: MemberNo, name: &'static str, mode: ReadMode) -> ConsumerNo {
         let no = self.consumers.len();
         self.members[member].consumers.push(no);
-        self.consumers.push(ConsumerBook::new(member, name, reading));
+        self.consumers.push(ConsumerState::new(member, name, mode));
         no
     }
 
-    /// For a request that begins now.
-    pub(super) fn stamp(&self) -> Stamp {
-        Stamp { life: self.life, serving: self.serving }
+    /// The state of the hub for a request that begins now.
+    pub(super) fn request_start(&self) -> RequestStart {
+        RequestStart { boot: self.boot, serving: self.serving }
     }
 
-    /// Takes the next event; `ms` never runs backwards.
-    pub(super) fn hear(&mut self, ms: u64, event: Event) {
-        self.now = At { tick: self.now.tick + 1, ms };
+    /// Checks the next event; `ms` never decreases.
+    pub(super) fn record(&mut self, ms: u64, event: Event) {
+        self.now = EventTime { tick: self.now.tick + 1, ms };
         match event {
             Event::Killed => self.killed(),
-            Event::Serves => self.serving = true,
-            Event::Failed { began, what } => self.failed(began, &what),
-            Event::Troubled { channel } => self.counts(channel).troubled += 1,
-            Event::SendBegun { message_key, to } => self.send_begun(message_key, to),
-            Event::SendAcked { message_key, id, duplicate, durable } => {
-                self.send_acked(message_key, id, duplicate, durable);
-            }
-            Event::SendRefused { message_key } => self.send_refused(message_key),
-            Event::SendAbandoned { message_key } => self.send_abandoned(message_key),
+            Event::Serving => self.serving = true,
+            Event::RequestFailed { start, what } => self.request_failed(start, &what),
+            Event::Unavailable { channel } => self.counts(channel).unavailable += 1,
+            Event::SendBegun { message, to } => self.send_begun(message, to),
+            Event::SendAcked { message, id, duplicate, durable } => self.send_acked(message, id, duplicate, durable),
+            Event::SendRefused { message } => self.send_refused(message),
+            Event::SendAbandoned { message } => self.send_abandoned(message),
             Event::ReadBegun { consumer, lease_ms } => self.read_begun(consumer, lease_ms),
             Event::Delivered { consumer, messages, gap } => self.delivered(consumer, &messages, gap),
             Event::ReadEnded { consumer, end } => self.read_ended(consumer, end),
             Event::AckBegun { consumer, upto } => self.ack_begun(consumer, upto),
             Event::AckDone { consumer, upto, cursor } => self.ack_done(consumer, upto, cursor),
-            Event::AckRefused { consumer, upto, answer } => self.ack_refused(consumer, upto, &answer),
-            Event::CursorAsked { consumer } => self.cursor_asked(consumer),
-            Event::CursorSeen { consumer, cursor } => self.cursor_seen(consumer, cursor),
-            Event::ReceiptsAsked { message_key } => self.receipts_asked(message_key),
-            Event::ReceiptsSeen { message_key, receipts } => self.receipts_seen(message_key, &receipts),
-            Event::ReceiptsMissing { message_key } => self.receipts_missing(message_key),
-            Event::RosterSeen { channel, places } => self.roster_seen(channel, &places),
+            Event::AckRefused { consumer, upto, response } => self.ack_refused(consumer, upto, &response),
+            Event::CursorRequested { consumer } => self.cursor_requested(consumer),
+            Event::CursorReceived { consumer, cursor } => self.cursor_received(consumer, cursor),
+            Event::ReceiptsRequested { message } => self.receipts_requested(message),
+            Event::ReceiptsReceived { message, receipts } => self.receipts_received(message, &receipts),
+            Event::ReceiptsMissing { message } => self.receipts_missing(message),
+            Event::RosterReceived { channel, entries } => self.roster_received(channel, &entries),
             Event::Rejoined { member, same_session, idx } => self.rejoined(member, same_session, idx),
-            Event::TurnedAway { member, answer } => self.turned_away(member, &answer),
-            Event::SettingsSeen { channel, settings } => self.settings_seen(channel, &settings),
-            Event::StrangerSeen { channel, let_in } => self.stranger_seen(channel, let_in),
-            Event::HistorySeen { channel, ids } => self.history_seen(channel, &ids),
+            Event::MemberRefused { member, response } => self.member_refused(member, &response),
+            Event::SettingsReceived { channel, settings } => self.settings_received(channel, &settings),
+            Event::WrongTokenTried { channel, accepted } => self.wrong_token_tried(channel, accepted),
+            Event::HistoryReceived { channel, ids } => self.history_received(channel, &ids),
             Event::Unfinished { what } => self.violation(Violation::Unfinished, &what),
         }
     }
@@ -151,36 +151,36 @@ impl Oracle {
         for consumer in &mut self.consumers {
             let channel = &self.channels[self.members[consumer.member].channel];
             match channel.durable {
-                true => consumer.cursor.kill(ms, channel.vouched_tick),
+                true => consumer.cursor.crash(ms, channel.confirmed_tick),
                 false => consumer.forget_acks(),
             }
         }
         for member in &mut self.members {
             let channel = &self.channels[member.channel];
-            for sent in member.sent.values_mut() {
+            for send in member.sends.values_mut() {
                 match channel.durable {
-                    true => sent.receipts.values_mut().for_each(|(state, attempts)| {
-                        state.kill(ms, channel.vouched_tick);
-                        attempts.kill(ms, channel.vouched_tick);
+                    true => send.receipts.values_mut().for_each(|(state, attempts)| {
+                        state.crash(ms, channel.confirmed_tick);
+                        attempts.crash(ms, channel.confirmed_tick);
                     }),
-                    false => sent.receipts.clear(),
+                    false => send.receipts.clear(),
                 }
             }
         }
-        self.channels.iter_mut().for_each(|channel| channel.vouched_tick = 0);
-        self.life += 1;
+        self.channels.iter_mut().for_each(|channel| channel.confirmed_tick = 0);
+        self.boot += 1;
         self.serving = false;
     }
 
-    /// A request without an answer is a fault of a hub that served and was not killed.
-    fn failed(&mut self, began: Stamp, what: &str) {
-        if began == self.stamp() && began.serving {
+    /// A request without a response is a violation if the hub served when it began and was not killed since.
+    fn request_failed(&mut self, start: RequestStart, what: &str) {
+        if start == self.request_start() && start.serving {
             self.violation(Violation::Unanswered, what);
         }
     }
 
     fn violation(&mut self, violation: Violation, text: &str) {
-        self.violations.add(self.life, violation, text);
+        self.violations.add(self.boot, violation, text);
     }
 
     fn counts(&mut self, channel: ChannelNo) -> &mut Counts {
@@ -194,18 +194,18 @@ impl Oracle {
         self.members[self.consumers[consumer].member].channel
     }
 
-    /// A consumer in words: channel, callsign, and the name of the consumer if it has one.
-    fn name(&self, consumer: ConsumerNo) -> String {
-        let ConsumerBook { member, name, .. } = &self.consumers[consumer];
-        let MemberBook { channel, callsign, .. } = &self.members[*member];
-        let dash = if name.is_empty() { "" } else { "/" };
-        format!("channel {channel}, {callsign}{dash}{name}")
+    /// Describes a consumer by channel, callsign, and its name if it has one.
+    fn describe_consumer(&self, consumer: ConsumerNo) -> String {
+        let ConsumerState { member, name, .. } = &self.consumers[consumer];
+        let MemberState { channel, callsign, .. } = &self.members[*member];
+        let slash = if name.is_empty() { "" } else { "/" };
+        format!("channel {channel}, {callsign}{slash}{name}")
     }
 
-    /// Describes a message.
-    fn describe(&self, MessageKey { writer, seq }: MessageKey) -> String {
-        let MemberBook { channel, callsign, sent, .. } = &self.members[writer];
-        let id = sent.get(&seq).and_then(|sent| sent.id).map_or(String::new(), |id| format!(" (id {id})"));
+    /// Describes a message by channel, number, writer, and its id if it is known.
+    fn describe(&self, MessageRef { writer, seq }: MessageRef) -> String {
+        let MemberState { channel, callsign, sends, .. } = &self.members[writer];
+        let id = sends.get(&seq).and_then(|send| send.id).map_or(String::new(), |id| format!(" (id {id})"));
         format!("channel {channel}, message {seq} of {callsign}{id}")
     }
 }

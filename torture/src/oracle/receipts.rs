@@ -1,91 +1,93 @@
-//! What the oracle hears of receipts: they go from queued over delivered to acked, and never back.
+//! Checks of receipts: their state goes from queued to delivered to acked, and never back.
 
-use super::state::Seen;
-use super::{MemberNo, MessageKey, Oracle, Receipt, State, Violation};
+use super::{MemberNo, MessageRef, Oracle, Receipt, ReceiptState, Violation};
 
-/// Receipts are kept for the last 256 messages of a channel; those under way count as well.
-const KEPT: usize = 240;
+/// The hub stores receipts of the last 256 messages of a channel; the margin allows for messages in flight.
+const STORED: usize = 240;
 
 impl Oracle {
-    /// What is known by now must show in the answer.
-    pub(super) fn receipts_asked(&mut self, message_key: MessageKey) {
-        let owed = self.recipients(message_key).into_iter().map(|to| (to, self.owed(message_key, to))).collect();
-        if let Some(sent) = self.members[message_key.writer].sent.get_mut(&message_key.seq) {
-            sent.owed = owed;
+    /// The response must include what is known by now.
+    pub(super) fn receipts_requested(&mut self, message: MessageRef) {
+        let recipients = self.recipients(message).into_iter();
+        let required = recipients.map(|to| (to, self.required_state(message, to))).collect();
+        if let Some(send) = self.members[message.writer].sends.get_mut(&message.seq) {
+            send.required_receipts = required;
         }
     }
 
-    fn recipients(&self, message_key: MessageKey) -> Vec<MemberNo> {
-        let member = &self.members[message_key.writer];
-        match member.sent.get(&message_key.seq).map(|sent| sent.to) {
+    fn recipients(&self, message: MessageRef) -> Vec<MemberNo> {
+        let member = &self.members[message.writer];
+        match member.sends.get(&message.seq).map(|send| send.to) {
             Some(Some(to)) => vec![to],
             Some(None) => {
                 let others = self.channels[member.channel].members.iter();
-                others.copied().filter(|other| *other != message_key.writer).collect()
+                others.copied().filter(|other| *other != message.writer).collect()
             }
             None => Vec::new(),
         }
     }
 
-    /// The furthest of the member's consumers tells.
-    fn owed(&self, message_key: MessageKey, to: MemberNo) -> u64 {
-        let sent = self.members[message_key.writer].sent.get(&message_key.seq);
-        let Some((sent, id)) = sent.and_then(|sent| Some((sent, sent.id?))) else { return 0 };
-        let known = sent.receipts.get(&to).map_or(0, |(state, _)| state.floor());
+    /// Returns the lower bound of a receipt's state: that of the most advanced consumer of the member.
+    fn required_state(&self, message: MessageRef, to: MemberNo) -> u64 {
+        let send = self.members[message.writer].sends.get(&message.seq);
+        let Some((send, id)) = send.and_then(|send| Some((send, send.id?))) else { return 0 };
+        let known = send.receipts.get(&to).map_or(0, |(state, _)| state.lower_bound());
         let consumers = self.members[to].consumers.iter().map(|consumer| &self.consumers[*consumer]);
-        let is_delivered = |seen: &Seen| seen.life == self.life;
-        let states = consumers.map(|book| match book.seen.get(&id) {
-            _ if book.acked >= id => State::Acked,
-            Some(seen) if is_delivered(seen) => State::Delivered,
-            _ => State::Queued,
+        let states = consumers.map(|consumer| match consumer.deliveries.get(&id) {
+            _ if consumer.acked >= id => ReceiptState::Acked,
+            Some(delivery) if delivery.boot == self.boot => ReceiptState::Delivered,
+            _ => ReceiptState::Queued,
         });
-        known.max(states.max().unwrap_or(State::Queued) as u64)
+        known.max(states.max().unwrap_or(ReceiptState::Queued) as u64)
     }
 
-    pub(super) fn receipts_seen(&mut self, message_key: MessageKey, receipts: &[Receipt]) {
+    pub(super) fn receipts_received(&mut self, message: MessageRef, receipts: &[Receipt]) {
         let now = self.now;
-        let at = self.members[message_key.writer].channel;
-        let text = self.describe(message_key);
-        for to in self.recipients(message_key) {
+        let at = self.members[message.writer].channel;
+        let text = self.describe(message);
+        for to in self.recipients(message) {
             let callsign = self.members[to].callsign.clone();
             let Some(receipt) = receipts.iter().find(|receipt| receipt.to == callsign) else {
-                self.violation(Violation::ReceiptMissing, &format!("{text} has none for {callsign}"));
+                self.violation(Violation::ReceiptMissing, &format!("{text} has no receipt for {callsign}"));
                 continue;
             };
             let durable = self.channels[at].durable;
-            let Some(sent) = self.members[message_key.writer].sent.get_mut(&message_key.seq) else { return };
-            let owed = sent.owed.get(&to).copied().unwrap_or(0);
-            let (state, attempts) = sent.receipts.entry(to).or_default();
-            let current = receipt.state as u64;
-            let is_back = current < owed || (durable && receipt.state == State::Expired);
-            let fewer = receipt.attempts.and_then(|count| attempts.see(count, now));
+            let Some(send) = self.members[message.writer].sends.get_mut(&message.seq) else { return };
+            let required = send.required_receipts.get(&to).copied().unwrap_or(0);
+            let (state, attempts) = send.receipts.entry(to).or_default();
+            let received = receipt.state as u64;
+            let is_back = received < required || (durable && receipt.state == ReceiptState::Expired);
+            let fewer = receipt.attempts.and_then(|count| attempts.observe(count, now));
             if !is_back {
-                state.see(current, now);
-                if receipt.state == State::Acked {
-                    state.promise(current);
+                state.observe(received, now);
+                if receipt.state == ReceiptState::Acked {
+                    state.promise(received);
                 }
             }
             if is_back {
-                let owed = [State::Queued, State::Delivered, State::Acked, State::Expired][owed as usize];
-                let text = format!("{text} for {callsign} is {:?} and was {owed:?}", receipt.state);
-                self.violation(Violation::ReceiptSteppedBack, &text);
+                const STATES: [ReceiptState; 4] =
+                    [ReceiptState::Queued, ReceiptState::Delivered, ReceiptState::Acked, ReceiptState::Expired];
+                let required = STATES[required as usize];
+                let text = format!("{text} for {callsign} is {:?} and was {required:?}", receipt.state);
+                self.violation(Violation::ReceiptMovedBack, &text);
             }
             if let Some(before) = fewer {
-                let text = format!("{text} for {callsign} has had fewer attempts than {before}");
-                self.violation(Violation::ReceiptSteppedBack, &text);
+                let text = format!("{text} for {callsign} has fewer attempts than {before}");
+                self.violation(Violation::ReceiptMovedBack, &text);
             }
         }
     }
 
-    pub(super) fn receipts_missing(&mut self, message_key: MessageKey) {
-        let sent = self.members[message_key.writer].sent.get(&message_key.seq);
-        let Some((id, begun_life)) = sent.and_then(|sent| Some((sent.id?, sent.begun_life))) else { return };
-        let channel = &self.channels[self.members[message_key.writer].channel];
-        let is_recent = channel.ids.range(id..).count() <= KEPT;
-        // In memory only what was begun in this life is surely there: an answer of the one before may be read in this.
-        let is_kept = channel.durable || begun_life == self.life;
-        if is_recent && is_kept {
-            let text = self.describe(message_key);
+    pub(super) fn receipts_missing(&mut self, message: MessageRef) {
+        let send = self.members[message.writer].sends.get(&message.seq);
+        let Some((id, begun_boot)) = send.and_then(|send| Some((send.id?, send.begun_boot))) else { return };
+        let channel = &self.channels[self.members[message.writer].channel];
+        let is_recent = channel.ids.range(id..).count() <= STORED;
+        // A memory channel has them for sure only if the send began in this boot: a response of the previous boot may
+        // be read in this one.
+        let is_stored = channel.durable || begun_boot == self.boot;
+        if is_recent && is_stored {
+            let text = self.describe(message);
             self.violation(Violation::ReceiptMissing, &text);
         }
     }

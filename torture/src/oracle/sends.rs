@@ -1,59 +1,59 @@
-//! What the oracle hears of sends: an id belongs to one message, a message has one id, and ids only go up.
+//! Checks of sends: an id belongs to one message, a message has one id, and ids only grow.
 
 use std::collections::BTreeMap;
 
-use super::state::{SendState, Sent};
-use super::{MemberNo, MessageKey, Oracle, Violation};
+use super::state::{SendRecord, SendState};
+use super::{MemberNo, MessageRef, Oracle, Violation};
 
 impl Oracle {
-    pub(super) fn send_begun(&mut self, message_key: MessageKey, to: Option<MemberNo>) {
-        let member = &mut self.members[message_key.writer];
-        let channel = &self.channels[member.channel];
+    pub(super) fn send_begun(&mut self, message: MessageRef, to: Option<MemberNo>) {
+        let member = &mut self.members[message.writer];
         let at = member.channel;
-        let sent = member.sent.entry(message_key.seq).or_insert_with(|| Sent {
+        let channel = &self.channels[at];
+        let send = member.sends.entry(message.seq).or_insert_with(|| SendRecord {
             to,
-            send_state: SendState::Unknown,
+            state: SendState::Unknown,
             id: None,
-            begun_life: self.life,
+            begun_boot: self.boot,
             begun_tick: self.now.tick,
-            tries: 0,
-            floor: channel.ids.last_key_value().map_or(0, |(id, _)| *id),
+            requests: 0,
+            highest_id_before: channel.ids.last_key_value().map_or(0, |(id, _)| *id),
             receipts: BTreeMap::new(),
-            owed: BTreeMap::new(),
+            required_receipts: BTreeMap::new(),
         });
-        sent.tries += 1;
-        if sent.tries > 1 {
+        send.requests += 1;
+        if send.requests > 1 {
             self.counts(at).repeated += 1;
         }
     }
 
-    pub(super) fn send_acked(&mut self, message_key: MessageKey, id: u64, duplicate: bool, durable: bool) {
-        let at = self.members[message_key.writer].channel;
-        let life = self.life;
-        let Some(sent) = self.members[message_key.writer].sent.get_mut(&message_key.seq) else {
-            return self.violation(Violation::Phantom, "an answer to a send that never began");
+    pub(super) fn send_acked(&mut self, message: MessageRef, id: u64, duplicate: bool, durable: bool) {
+        let at = self.members[message.writer].channel;
+        let boot = self.boot;
+        let Some(send) = self.members[message.writer].sends.get_mut(&message.seq) else {
+            return self.violation(Violation::Phantom, "a response to a send that never began");
         };
-        let (before, tries, begun_tick) = (sent.send_state, sent.tries, sent.begun_tick);
-        let is_broadcast = sent.to.is_none();
+        let (before, requests, begun_tick) = (send.state, send.requests, send.begun_tick);
+        let is_broadcast = send.to.is_none();
         if !matches!(before, SendState::Acked { .. }) {
-            sent.send_state = SendState::Acked { life };
+            send.state = SendState::Acked { boot };
         }
-        self.learn(message_key, id);
-        let text = self.describe(message_key);
-        let wrong = match (before, tries, duplicate) {
-            (SendState::Acked { .. }, _, false) => Some("was repeated with its key and is called new"),
-            (_, 1, true) => Some("was sent once and is called a duplicate"),
+        self.learn_id(message, id);
+        let text = self.describe(message);
+        let wrong = match (before, requests, duplicate) {
+            (SendState::Acked { .. }, _, false) => Some("was repeated with its key, but not reported as a duplicate"),
+            (_, 1, true) => Some("was sent once, but reported as a duplicate"),
             _ => None,
         };
         if let Some(wrong) = wrong {
             self.violation(Violation::DuplicateUnmarked, &format!("{text} {wrong}"));
         }
         let channel = &mut self.channels[at];
-        if tries == 1 {
-            channel.vouched_tick = channel.vouched_tick.max(begun_tick);
+        if requests == 1 {
+            channel.confirmed_tick = channel.confirmed_tick.max(begun_tick);
         }
         if is_broadcast {
-            channel.first_broadcast.get_or_insert(life);
+            channel.first_broadcast.get_or_insert(boot);
         }
         if channel.durable && !durable {
             self.violation(Violation::NotDurable, &text);
@@ -63,38 +63,38 @@ impl Oracle {
         counts.recognised += u64::from(duplicate);
     }
 
-    pub(super) fn send_refused(&mut self, message_key: MessageKey) {
-        let at = self.members[message_key.writer].channel;
-        if let Some(sent) = self.members[message_key.writer].sent.get_mut(&message_key.seq) {
-            sent.send_state = SendState::Refused;
+    pub(super) fn send_refused(&mut self, message: MessageRef) {
+        let at = self.members[message.writer].channel;
+        if let Some(send) = self.members[message.writer].sends.get_mut(&message.seq) {
+            send.state = SendState::Refused;
             self.counts(at).refused += 1;
         }
     }
 
-    pub(super) fn send_abandoned(&mut self, message_key: MessageKey) {
-        let at = self.members[message_key.writer].channel;
-        if let Some(sent) = self.members[message_key.writer].sent.get_mut(&message_key.seq) {
-            sent.send_state = SendState::Abandoned;
+    pub(super) fn send_abandoned(&mut self, message: MessageRef) {
+        let at = self.members[message.writer].channel;
+        if let Some(send) = self.members[message.writer].sends.get_mut(&message.seq) {
+            send.state = SendState::Abandoned;
             self.counts(at).abandoned += 1;
         }
     }
 
-    /// An id of a message has become known, by a reply or by a delivery.
-    pub(super) fn learn(&mut self, message_key: MessageKey, id: u64) {
-        let member = &mut self.members[message_key.writer];
-        let Some(sent) = member.sent.get_mut(&message_key.seq) else { return };
-        let owner = *self.channels[member.channel].ids.entry(id).or_insert(message_key);
-        let (known, floor) = (*sent.id.get_or_insert(id), sent.floor);
-        let text = self.describe(message_key);
+    /// Records the id of a message, from the response to its send or from a delivery.
+    pub(super) fn learn_id(&mut self, message: MessageRef, id: u64) {
+        let member = &mut self.members[message.writer];
+        let Some(send) = member.sends.get_mut(&message.seq) else { return };
+        let owner = *self.channels[member.channel].ids.entry(id).or_insert(message);
+        let (known, before) = (*send.id.get_or_insert(id), send.highest_id_before);
+        let text = self.describe(message);
         if known != id {
-            self.violation(Violation::TwoIds, &format!("{text} is also {id}"));
+            self.violation(Violation::TwoIds, &format!("{text} also has the id {id}"));
         }
-        if owner != message_key {
+        if owner != message {
             let other = self.describe(owner);
-            self.violation(Violation::IdReused, &format!("{text} has {id}, and so has {other}"));
+            self.violation(Violation::IdReused, &format!("{text} has the id {id}, and so has {other}"));
         }
-        if id <= floor {
-            self.violation(Violation::IdSteppedBack, &format!("{text} began when {floor} was known"));
+        if id <= before {
+            self.violation(Violation::IdDecreased, &format!("{text} began when {before} was known"));
         }
     }
 }

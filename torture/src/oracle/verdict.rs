@@ -1,11 +1,13 @@
-//! The final check: acknowledged messages that were neither delivered to a reader nor covered by a gap it got.
+//! The final check: every acknowledged message was delivered to each of its readers, or something permits that it is
+//! missing.
 
-use super::state::{SendState, Sent};
-use super::{ConsumerNo, MemberNo, MessageKey, Oracle, Reading, Violation};
+use super::state::{SendRecord, SendState};
+use super::{ConsumerNo, MessageRef, Oracle, ReadMode, Violation};
 
-/// The outcome of one message for one consumer.
-enum Outcome {
-    Arrived,
+/// What happened to a message at one consumer, best first.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+enum Arrival {
+    Delivered,
     InGap,
     Forgotten,
     Unconfirmed,
@@ -13,100 +15,85 @@ enum Outcome {
 }
 
 impl Oracle {
-    /// Called once, when nothing is due to any reader.
-    pub(in super::super) fn conclude(&mut self) {
+    /// Checks all sends. Must be called once, when all readers have read everything.
+    pub(in super::super) fn check_all_sends(&mut self) {
         for writer in 0..self.members.len() {
-            let message_keys = self.members[writer].sent.keys().map(|seq| MessageKey { writer, seq: *seq });
-            for message_key in message_keys.collect::<Vec<_>>() {
-                self.account(message_key);
+            let messages = self.members[writer].sends.keys().map(|seq| MessageRef { writer, seq: *seq });
+            for message in messages.collect::<Vec<_>>() {
+                self.check_send(message);
             }
         }
     }
 
-    fn account(&mut self, message_key: MessageKey) {
-        let at = self.members[message_key.writer].channel;
-        let Some(sent) = self.members[message_key.writer].sent.get(&message_key.seq) else { return };
-        match sent.send_state {
+    fn check_send(&mut self, message: MessageRef) {
+        let at = self.members[message.writer].channel;
+        let Some(send) = self.members[message.writer].sends.get(&message.seq) else { return };
+        match send.state {
             SendState::Acked { .. } => {}
             SendState::Refused | SendState::Abandoned => return,
             SendState::Unknown => {
-                let text = format!("{} was never answered", self.describe(message_key));
+                let text = format!("{} was never answered", self.describe(message));
                 return self.violation(Violation::Unfinished, &text);
             }
         }
         for reader in self.channels[at].members.clone() {
-            let Some(sent) = self.members[message_key.writer].sent.get(&message_key.seq) else { return };
-            if reader == message_key.writer || sent.to.is_some_and(|to| to != reader) {
+            let Some(send) = self.members[message.writer].sends.get(&message.seq) else { return };
+            if reader == message.writer || send.to.is_some_and(|to| to != reader) {
                 continue;
             }
-            let outcomes = match sent.to {
-                // A direct message is held until the first consumer of its member has it.
-                Some(_) => vec![self.outcome_of_direct(reader, sent)],
-                None => {
-                    let consumers = self.members[reader].consumers.iter();
-                    consumers.map(|consumer| (*consumer, self.outcome(*consumer, sent))).collect()
-                }
+            let consumers = self.members[reader].consumers.iter();
+            let arrivals = consumers.map(|consumer| (*consumer, self.arrival(*consumer, send)));
+            let arrivals = match send.to {
+                // A direct message is stored until the first consumer of its member has received it.
+                Some(_) => arrivals.min_by(|(_, one), (_, other)| one.cmp(other)).into_iter().collect::<Vec<_>>(),
+                None => arrivals.collect(),
             };
-            for (consumer, outcome) in outcomes {
-                self.count(consumer, message_key, &outcome);
+            for (consumer, arrival) in arrivals {
+                self.count_arrival(consumer, message, &arrival);
             }
         }
     }
 
-    fn count(&mut self, consumer: ConsumerNo, message_key: MessageKey, outcome: &Outcome) {
+    fn count_arrival(&mut self, consumer: ConsumerNo, message: MessageRef, arrival: &Arrival) {
         let at = self.channel_of(consumer);
         let counts = self.counts(at);
-        match outcome {
-            Outcome::Arrived => {}
-            Outcome::InGap => counts.in_gap += 1,
-            Outcome::Forgotten => counts.forgotten += 1,
-            Outcome::Unconfirmed => counts.unconfirmed += 1,
-            Outcome::Lost => {
-                let text = format!("{} never came to {}", self.describe(message_key), self.name(consumer));
-                self.violation(Violation::Lost, &text);
+        match arrival {
+            Arrival::Delivered => {}
+            Arrival::InGap => counts.in_gap += 1,
+            Arrival::Forgotten => counts.forgotten += 1,
+            Arrival::Unconfirmed => counts.unconfirmed += 1,
+            Arrival::Lost => {
+                let (message, name) = (self.describe(message), self.describe_consumer(consumer));
+                self.violation(Violation::Lost, &format!("{message} was never delivered to {name}"));
             }
         }
     }
 
-    /// The best that happened to any consumer of the member.
-    fn outcome_of_direct(&self, reader: MemberNo, sent: &Sent) -> (ConsumerNo, Outcome) {
-        let rank = |outcome: &Outcome| match outcome {
-            Outcome::Arrived => 0,
-            Outcome::InGap => 1,
-            Outcome::Forgotten => 2,
-            Outcome::Unconfirmed => 3,
-            Outcome::Lost => 4,
+    fn arrival(&self, consumer: ConsumerNo, send: &SendRecord) -> Arrival {
+        let (Some(id), SendState::Acked { boot: acked_boot }) = (send.id, send.state) else {
+            return Arrival::Delivered;
         };
-        let consumers = self.members[reader].consumers.iter();
-        let outcomes = consumers.map(|consumer| (*consumer, self.outcome(*consumer, sent)));
-        outcomes.min_by_key(|(_, outcome)| rank(outcome)).unwrap_or((0, Outcome::Arrived))
-    }
-
-    fn outcome(&self, consumer: ConsumerNo, sent: &Sent) -> Outcome {
-        let (Some(id), SendState::Acked { life: acked_life }) = (sent.id, sent.send_state) else {
-            return Outcome::Arrived;
-        };
-        let book = &self.consumers[consumer];
-        let is_direct = sent.to.is_some();
-        if book.seen.contains_key(&id) {
-            return Outcome::Arrived;
+        let state = &self.consumers[consumer];
+        let is_direct = send.to.is_some();
+        if state.deliveries.contains_key(&id) {
+            return Arrival::Delivered;
         }
-        if !is_direct && book.gaps.iter().any(|gap| gap.from < id && id <= gap.to) {
-            return Outcome::InGap;
+        if !is_direct && state.gaps.iter().any(|gap| gap.from < id && id <= gap.to) {
+            return Arrival::InGap;
         }
         let is_durable = self.channels[self.channel_of(consumer)].durable;
-        if is_direct && !is_durable && acked_life < self.life {
-            return Outcome::Forgotten;
+        if is_direct && !is_durable && acked_boot < self.boot {
+            return Arrival::Forgotten;
         }
-        let may_be_cut_off = match book.reading {
-            Reading::Automatic => true,
-            Reading::Resuming => is_direct,
-            Reading::Manual => false,
+        let may_be_cut_off = match state.mode {
+            ReadMode::Automatic => true,
+            ReadMode::Resuming => is_direct,
+            ReadMode::Manual => false,
         };
-        let is_in_doubt = book.doubts.iter().any(|doubt| doubt.above < id && sent.begun_life <= doubt.life);
-        match may_be_cut_off && is_in_doubt {
-            true => Outcome::Unconfirmed,
-            false => Outcome::Lost,
+        let was_in_cut_read = state.cut_reads.iter().any(|cut| cut.above < id && send.begun_boot <= cut.boot);
+        match may_be_cut_off && was_in_cut_read {
+            true => Arrival::Unconfirmed,
+            false => Arrival::Lost,
         }
     }
 }

@@ -1,61 +1,60 @@
-//! What a hub may not do, counted by kind, with the first few told in full.
+//! What a hub must not do, counted by kind, with a description of the first few.
 
 use std::collections::BTreeMap;
 use std::fmt;
 
-/// Breaches of a kind that are kept in words; the others are only counted.
-const KEPT_TEXTS: u64 = 4;
+/// Violations of a kind that are stored with their texts; the others are only counted.
+const TEXTS: u64 = 4;
 
-/// A promise that was broken.
+/// A broken promise.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(in super::super) enum Violation {
-    /// Acknowledged, and neither delivered nor inside a reported gap.
+    /// A message was acknowledged, but neither delivered nor inside a reported gap.
     Lost,
-    /// A message came after one with a higher id.
+    /// A message was delivered after one with a higher id.
     Reordered,
-    /// It came again without saying so, or when it could not.
+    /// A message was delivered again without a higher attempt, or when nothing permits it.
     Duplicated,
-    /// One message, repeated with its key, has two ids.
+    /// A message that was repeated with its key has two ids.
     TwoIds,
-    /// Two messages of a channel have one id.
+    /// Two messages of a channel have the same id.
     IdReused,
     /// An id is not above those that were known before its send began.
-    IdSteppedBack,
-    /// A repeated send was not called a duplicate, or a first one was.
+    IdDecreased,
+    /// A repeated send was not reported as a duplicate, or a first one was.
     DuplicateUnmarked,
-    /// The reply of a send to a disk channel does not say `durable`.
+    /// The response to a send to a disk channel is not `durable`.
     NotDurable,
-    /// Nobody wrote it, or its send was refused.
+    /// A message was delivered that was never sent, or whose send was refused.
     Phantom,
-    /// Another text, sender or recipient than it was sent with.
+    /// A message has another text, sender or recipient than it was sent with.
     Damaged,
-    /// It was not for this reader.
+    /// A message was delivered to a reader it was not sent to.
     Misdirected,
-    /// What was acknowledged came again.
+    /// An acknowledged message was delivered again.
     AckForgotten,
-    /// An ack of what was handed over in this life was refused.
+    /// An ack of a message that was delivered in this boot was refused.
     AckRefused,
-    CursorSteppedBack,
-    /// The cursor is above every ack that was asked for.
-    CursorRanAhead,
-    /// A leased message came again before its lease ended.
+    CursorMovedBack,
+    /// The cursor is above every requested ack.
+    CursorAheadOfAcks,
+    /// A leased message was delivered again before its lease ended.
     LeaseBroken,
-    /// A gap that should not be there.
-    GapNeedless,
+    /// A gap was reported where no message can be missing.
+    GapUnexpected,
     GapRepeated,
-    /// A memory channel's first read after a restart tells no gap.
+    /// The first read of a memory channel after a restart did not report a gap.
     GapMissing,
-    ReceiptSteppedBack,
+    ReceiptMovedBack,
     ReceiptMissing,
     RosterChanged,
     SessionLost,
     SettingsChanged,
-    /// A wrong token opens the channel.
-    TokenChanged,
+    WrongTokenAccepted,
     HistoryWrong,
-    /// A request had no answer, though the hub was not killed.
+    /// A request had no response although the hub was not killed.
     Unanswered,
-    /// Something due never came to its end.
+    /// Something that should have ended did not.
     Unfinished,
 }
 
@@ -67,26 +66,26 @@ impl fmt::Display for Violation {
             Self::Duplicated => "duplicated",
             Self::TwoIds => "two ids",
             Self::IdReused => "id reused",
-            Self::IdSteppedBack => "id stepped back",
-            Self::DuplicateUnmarked => "duplicate untold",
+            Self::IdDecreased => "id decreased",
+            Self::DuplicateUnmarked => "duplicate not marked",
             Self::NotDurable => "not durable",
             Self::Phantom => "phantom",
             Self::Damaged => "damaged",
             Self::Misdirected => "misdirected",
             Self::AckForgotten => "ack forgotten",
             Self::AckRefused => "ack refused",
-            Self::CursorSteppedBack => "cursor stepped back",
-            Self::CursorRanAhead => "cursor ran ahead",
+            Self::CursorMovedBack => "cursor moved back",
+            Self::CursorAheadOfAcks => "cursor ahead of acks",
             Self::LeaseBroken => "lease broken",
-            Self::GapNeedless => "gap needless",
-            Self::GapRepeated => "gap told twice",
-            Self::GapMissing => "gap untold",
-            Self::ReceiptSteppedBack => "receipt stepped back",
+            Self::GapUnexpected => "unexpected gap",
+            Self::GapRepeated => "gap repeated",
+            Self::GapMissing => "gap missing",
+            Self::ReceiptMovedBack => "receipt moved back",
             Self::ReceiptMissing => "receipt missing",
             Self::RosterChanged => "roster changed",
             Self::SessionLost => "session lost",
             Self::SettingsChanged => "settings changed",
-            Self::TokenChanged => "token changed",
+            Self::WrongTokenAccepted => "wrong token accepted",
             Self::HistoryWrong => "history wrong",
             Self::Unanswered => "unanswered",
             Self::Unfinished => "unfinished",
@@ -95,17 +94,17 @@ impl fmt::Display for Violation {
 }
 
 #[derive(Debug, Default, Clone)]
-pub(in super::super) struct Breaches {
+pub(in super::super) struct Violations {
     pub(in super::super) counts: BTreeMap<Violation, u64>,
     pub(in super::super) first: Vec<String>,
 }
 
-impl Breaches {
-    pub(super) fn add(&mut self, life: u32, violation: Violation, text: &str) {
+impl Violations {
+    pub(super) fn add(&mut self, boot: u32, violation: Violation, text: &str) {
         let count = self.counts.entry(violation).or_default();
         *count += 1;
-        if *count <= KEPT_TEXTS {
-            self.first.push(format!("life {life}: {violation}: {text}"));
+        if *count <= TEXTS {
+            self.first.push(format!("boot {boot}: {violation}: {text}"));
         }
     }
 }

@@ -2,74 +2,79 @@
 
 use std::sync::Arc;
 
-use super::AFTER_TROUBLE;
-use crate::caller::{Answer, Caller, Pass};
+use super::AFTER_ERROR;
 use crate::context::{Context, Phase, pause};
-use crate::message_text::{Heard, glimpsed};
-use crate::oracle::{ConsumerNo, End, Event};
+use crate::member_client::{Member, MemberClient, Response};
+use crate::message_text::{PollBody, ids_in};
+use crate::oracle::{ConsumerNo, Event, ReadEnd};
 use crate::rng::Rng;
 
-const LONGEST_WORK_MS: u64 = 60;
+/// Maximum length of a simulated reaction between two polls.
+const MAX_WORK_MS: u64 = 60;
 
 pub(crate) struct Automatic {
-    caller: Caller,
+    client: MemberClient,
     consumer: ConsumerNo,
     /// `listen` or `wait`.
-    verb: &'static str,
+    operation: &'static str,
     rng: Rng,
 }
 
 impl Automatic {
-    pub(crate) fn new(context: &Arc<Context>, pass: &Pass, consumer: ConsumerNo, verb: &'static str, rng: Rng) -> Self {
-        Self { caller: Caller::new(context, pass), consumer, verb, rng }
+    pub(crate) fn new(
+        context: &Arc<Context>,
+        member: &Member,
+        consumer: ConsumerNo,
+        operation: &'static str,
+        rng: Rng,
+    ) -> Self {
+        Self { client: MemberClient::new(context, member), consumer, operation, rng }
     }
 
     pub(super) async fn run(mut self) {
         loop {
-            let phase = self.caller.context.serves().await;
-            let is_silent = self.poll(phase).await;
-            if phase == Phase::Draining && is_silent {
+            let phase = self.client.context.wait_until_serving().await;
+            let was_empty = self.poll(phase).await;
+            if phase == Phase::Draining && was_empty {
                 return;
             }
             if self.rng.percent(50) {
-                let work = self.rng.ms(0, LONGEST_WORK_MS);
+                let work = self.rng.ms(0, MAX_WORK_MS);
                 pause(work).await;
             }
         }
     }
 
-    /// One poll; true when it had nothing for its whole time.
+    /// Polls once; returns true if nothing arrived until the timeout.
     async fn poll(&mut self, phase: Phase) -> bool {
         let consumer = self.consumer;
         let timeout_s = if phase == Phase::Draining { 1 } else { self.rng.between(1, 4) };
         let max = if self.rng.percent(30) { self.rng.between(1, 5) } else { 100 };
-        let request = self.caller.pass.get(&format!("/{}?timeout={timeout_s}&max={max}", self.verb));
-        self.caller.hear(Event::ReadBegun { consumer, lease_ms: 0 });
-        let answer = self.caller.call(&request).await;
-        let (is_silent, end) = match answer {
-            Answer::Done(body) => (self.take(&body), End::Whole),
-            Answer::Nothing { partly, .. } => (false, End::Cut { glimpsed: glimpsed(&partly) }),
-            Answer::Troubled => (false, End::Refused),
-            Answer::Refused { text, .. } => {
-                self.caller.turned_away("a poll", &text);
-                (true, End::Refused)
+        let request = self.client.member.get(&format!("/{}?timeout={timeout_s}&max={max}", self.operation));
+        self.client.record(Event::ReadBegun { consumer, lease_ms: 0 });
+        let (was_empty, end) = match self.client.call(&request).await {
+            Response::Success(body) => (self.record_delivery(&body), ReadEnd::Whole),
+            Response::Broken { partial, .. } => (false, ReadEnd::Cut { partial_ids: ids_in(&partial) }),
+            Response::Unavailable => (false, ReadEnd::Refused),
+            Response::Refused { text, .. } => {
+                self.client.report_refusal("a poll", &text);
+                (true, ReadEnd::Refused)
             }
         };
-        let is_refused = matches!(end, End::Refused);
-        self.caller.hear(Event::ReadEnded { consumer, end });
+        let is_refused = matches!(end, ReadEnd::Refused);
+        self.client.record(Event::ReadEnded { consumer, end });
         if is_refused {
-            pause(AFTER_TROUBLE).await;
+            pause(AFTER_ERROR).await;
         }
-        is_silent
+        was_empty
     }
 
-    fn take(&self, body: &[u8]) -> bool {
-        let Some(heard) = self.caller.read::<Heard>("a poll", body) else { return false };
-        let messages = heard.messages.iter().map(|message| message.delivery(&self.caller.context.callsigns));
-        let messages = messages.collect::<Vec<_>>();
-        let is_silent = messages.is_empty() && !heard.superseded;
-        let gap = heard.gap.map(Into::into);
-        self.caller.hear(Event::Delivered { consumer: self.consumer, messages, gap });
-        is_silent
+    /// Records the messages of a response; returns true if there are none.
+    fn record_delivery(&self, body: &[u8]) -> bool {
+        let Some(poll) = self.client.parse::<PollBody>("a poll", body) else { return false };
+        let messages = poll.deliveries(&self.client.context.callsigns);
+        let was_empty = messages.is_empty() && !poll.superseded;
+        self.client.record(Event::Delivered { consumer: self.consumer, messages, gap: poll.gap.map(Into::into) });
+        was_empty
     }
 }

@@ -1,8 +1,8 @@
-//! Reads with manual acks and short leases, by a client that is careful and sometimes dies in the middle of a body.
+//! Reads with manual acks and short leases, by a careful client that sometimes disconnects in the middle of a response.
 //!
-//! An ack is cumulative. So after a read that was cut off, its messages are leased to nobody who knows them, newer ones
-//! come, and an ack of those would acknowledge what was never seen. A careful client therefore acknowledges nothing new
-//! until the lost lease must have ended and a read has shown what is due below.
+//! An ack is cumulative. After a read that was cut off, its messages are leased but unknown to the client, while newer
+//! ones arrive; an ack of those would acknowledge messages that the client never received. A careful client therefore
+//! acknowledges nothing new until the lost lease must have ended and another read has returned what was due below.
 
 use std::sync::Arc;
 
@@ -10,20 +10,21 @@ use rogerrat_client::http::HttpError;
 use serde::Deserialize;
 use tokio::time::timeout;
 
-use super::AFTER_TROUBLE;
-use crate::caller::{Answer, Caller, PATIENCE, Pass};
+use super::AFTER_ERROR;
 use crate::context::{Context, Phase, now_ms, pause};
-use crate::message_text::{Heard, glimpsed};
-use crate::oracle::{ConsumerNo, End, Event};
+use crate::member_client::{Member, MemberClient, REQUEST_TIMEOUT, Response};
+use crate::message_text::{PollBody, ids_in};
+use crate::oracle::{ConsumerNo, Event, ReadEnd};
 use crate::rng::Rng;
 
-/// Between the end of a lease by our watch and by the hub's.
+/// How much later than by our clock a lease may end by the hub's.
 const LEASE_MARGIN_MS: u64 = 500;
-const LONGEST_WORK_MS: u64 = 80;
-/// Of a hundred.
-const DIES: u64 = 1;
-const ACKS: u64 = 70;
-const ACKS_WITH_READ: u64 = 30;
+/// Maximum length of a simulated reaction between two polls.
+const MAX_WORK_MS: u64 = 80;
+/// Chances in percent.
+const ABANDON: u64 = 1;
+const ACK: u64 = 70;
+const ACK_WITH_READ: u64 = 30;
 
 #[derive(Deserialize)]
 struct Acked {
@@ -32,209 +33,217 @@ struct Acked {
 
 #[derive(Deserialize)]
 struct Consumers {
-    consumers: Vec<ConsumerRow>,
+    consumers: Vec<ConsumerJson>,
 }
 
 #[derive(Deserialize)]
-struct ConsumerRow {
+struct ConsumerJson {
     name: Option<String>,
     lag: u64,
     in_flight: u64,
 }
 
 pub(super) struct Manual {
-    caller: Caller,
+    client: MemberClient,
     consumer: ConsumerNo,
     name: Option<&'static str>,
     rng: Rng,
-    /// Everything up to here was seen, for sure.
-    proven: u64,
+    /// All messages up to this id were certainly received.
+    received_upto: u64,
     acked: u64,
-    /// A read was cut off, and so long its messages may be leased.
+    /// The longest lease of the reads that were lost in the current careful period.
     lost_lease_ms: u64,
+    /// Until then, messages of a lost read may be leased.
     careful_until_ms: u64,
-    life: u32,
+    boot: u32,
 }
 
 impl Manual {
     pub(super) fn new(
         context: &Arc<Context>,
-        pass: &Pass,
+        member: &Member,
         consumer: ConsumerNo,
         name: Option<&'static str>,
         rng: Rng,
     ) -> Self {
-        let caller = Caller::new(context, pass);
-        Self { caller, consumer, name, rng, proven: 0, acked: 0, lost_lease_ms: 0, careful_until_ms: 0, life: 0 }
+        Self {
+            client: MemberClient::new(context, member),
+            consumer,
+            name,
+            rng,
+            received_upto: 0,
+            acked: 0,
+            lost_lease_ms: 0,
+            careful_until_ms: 0,
+            boot: 0,
+        }
     }
 
     pub(super) async fn run(mut self) {
         loop {
-            let phase = self.caller.context.serves().await;
-            self.mind_the_lost();
-            let is_silent = self.poll(phase).await;
+            let phase = self.client.context.wait_until_serving().await;
+            self.extend_careful_period();
+            let was_empty = self.poll(phase).await;
             let is_last = phase == Phase::Draining;
-            if self.proven > self.acked && (is_last || self.rng.percent(ACKS)) {
+            if self.received_upto > self.acked && (is_last || self.rng.percent(ACK)) {
                 self.ack().await;
             }
-            if is_last && is_silent && self.is_done().await {
+            if is_last && was_empty && self.is_done().await {
                 return;
             }
-            let work = self.rng.ms(0, LONGEST_WORK_MS);
+            let work = self.rng.ms(0, MAX_WORK_MS);
             pause(work).await;
         }
     }
 
-    /// A restart may start leases anew, so care begins again with it.
-    fn mind_the_lost(&mut self) {
-        let life = self.caller.context.stamp().life;
-        if life != self.life {
-            self.life = life;
+    /// A restart may start leases again, so the careful period starts again too.
+    fn extend_careful_period(&mut self) {
+        let boot = self.client.context.request_start().boot;
+        if boot != self.boot {
+            self.boot = boot;
             if now_ms() < self.careful_until_ms {
-                let anew_ms = now_ms() + self.lost_lease_ms + LEASE_MARGIN_MS;
-                self.careful_until_ms = self.careful_until_ms.max(anew_ms);
+                let until_ms = now_ms() + self.lost_lease_ms + LEASE_MARGIN_MS;
+                self.careful_until_ms = self.careful_until_ms.max(until_ms);
             }
         }
     }
 
-    fn lost_a_read(&mut self, lease_ms: u64) {
-        // Several may be lost, and the longest of their leases counts.
+    /// Starts or extends the careful period after a read whose response did not arrive.
+    fn lose_read(&mut self, lease_ms: u64) {
+        // If several reads are lost, the longest of their leases counts.
         let was_careful = now_ms() < self.careful_until_ms;
         self.lost_lease_ms = if was_careful { self.lost_lease_ms.max(lease_ms) } else { lease_ms };
         self.careful_until_ms = self.careful_until_ms.max(now_ms() + lease_ms + LEASE_MARGIN_MS);
     }
 
-    /// One poll; true when it had nothing for its whole time.
+    /// Polls once; returns true if nothing arrived until the timeout.
     async fn poll(&mut self, phase: Phase) -> bool {
         let consumer = self.consumer;
         let lease_s = if self.rng.percent(70) { 1 } else { self.rng.between(2, 3) };
         let lease_ms = lease_s * 1000;
-        let upto = (self.proven > self.acked && self.rng.percent(ACKS_WITH_READ)).then_some(self.proven);
-        let request = self.request(lease_s, upto);
-        // A read that begins now finds everything that is due below what it brings.
-        let proves = now_ms() >= self.careful_until_ms;
+        let upto = (self.received_upto > self.acked && self.rng.percent(ACK_WITH_READ)).then_some(self.received_upto);
+        let request = self.build_poll(lease_s, upto);
+        // Outside a careful period, a read returns everything that is due below its last message.
+        let is_complete = now_ms() >= self.careful_until_ms;
         if let Some(upto) = upto {
-            self.caller.hear(Event::AckBegun { consumer, upto });
+            self.client.record(Event::AckBegun { consumer, upto });
         }
-        self.caller.hear(Event::ReadBegun { consumer, lease_ms });
-        if phase == Phase::Busy && self.rng.percent(DIES) {
-            self.die(&request, lease_ms).await;
+        self.client.record(Event::ReadBegun { consumer, lease_ms });
+        if phase == Phase::Busy && self.rng.percent(ABANDON) {
+            self.abandon(&request, lease_ms).await;
             return false;
         }
-        let answer = self.caller.call(&request).await;
-        let (is_silent, end) = match answer {
-            Answer::Done(body) => {
+        let (was_empty, end) = match self.client.call(&request).await {
+            Response::Success(body) => {
                 if let Some(upto) = upto {
                     self.acked = self.acked.max(upto);
-                    self.caller.hear(Event::AckDone { consumer, upto, cursor: None });
+                    self.client.record(Event::AckDone { consumer, upto, cursor: None });
                 }
-                (self.take(&body, proves), End::Whole)
+                (self.record_delivery(&body, is_complete), ReadEnd::Whole)
             }
-            Answer::Nothing { partly, .. } => {
-                self.lost_a_read(lease_ms);
-                (false, End::Cut { glimpsed: glimpsed(&partly) })
+            Response::Broken { partial, .. } => {
+                self.lose_read(lease_ms);
+                (false, ReadEnd::Cut { partial_ids: ids_in(&partial) })
             }
-            Answer::Troubled => {
-                self.lost_a_read(lease_ms);
-                (false, End::Refused)
+            Response::Unavailable => {
+                self.lose_read(lease_ms);
+                (false, ReadEnd::Refused)
             }
-            Answer::Refused { status, text } => {
+            Response::Refused { status, text } => {
                 match upto.filter(|_| status == 400 && text.contains("upto")) {
-                    Some(upto) => self.refused(upto, text),
-                    None => self.caller.turned_away("a poll", &text),
+                    Some(upto) => self.ack_refused(upto, text),
+                    None => self.client.report_refusal("a poll", &text),
                 }
-                (phase == Phase::Draining, End::Refused)
+                (phase == Phase::Draining, ReadEnd::Refused)
             }
         };
-        let is_refused = matches!(end, End::Refused);
-        self.caller.hear(Event::ReadEnded { consumer, end });
+        let is_refused = matches!(end, ReadEnd::Refused);
+        self.client.record(Event::ReadEnded { consumer, end });
         if is_refused {
-            pause(AFTER_TROUBLE).await;
+            pause(AFTER_ERROR).await;
         }
-        is_silent
+        was_empty
     }
 
-    fn request(&mut self, lease_s: u64, upto: Option<u64>) -> Vec<u8> {
+    fn build_poll(&mut self, lease_s: u64, upto: Option<u64>) -> Vec<u8> {
         let max = if self.rng.percent(50) { self.rng.between(1, 8) } else { 100 };
         let consumer = self.name.map_or(String::new(), |name| format!("&consumer={name}"));
         let upto = upto.map_or(String::new(), |upto| format!("&ack_upto={upto}"));
         let path = format!("/listen?timeout=1&ack=manual&lease={lease_s}&max={max}{consumer}{upto}");
-        self.caller.pass.get(&path)
+        self.client.member.get(&path)
     }
 
-    fn take(&mut self, body: &[u8], proves: bool) -> bool {
-        let Some(heard) = self.caller.read::<Heard>("a poll", body) else { return false };
-        let messages = heard.messages.iter().map(|message| message.delivery(&self.caller.context.callsigns));
-        let messages = messages.collect::<Vec<_>>();
-        if let Some(last) = messages.last().filter(|_| proves) {
-            self.proven = self.proven.max(last.id);
+    /// Records the messages of a response; returns true if there are none.
+    fn record_delivery(&mut self, body: &[u8], is_complete: bool) -> bool {
+        let Some(poll) = self.client.parse::<PollBody>("a poll", body) else { return false };
+        let messages = poll.deliveries(&self.client.context.callsigns);
+        if let Some(last) = messages.last().filter(|_| is_complete) {
+            self.received_upto = self.received_upto.max(last.id);
         }
-        let is_silent = messages.is_empty() && !heard.superseded;
-        let gap = heard.gap.map(Into::into);
-        self.caller.hear(Event::Delivered { consumer: self.consumer, messages, gap });
-        is_silent
+        let was_empty = messages.is_empty() && !poll.superseded;
+        self.client.record(Event::Delivered { consumer: self.consumer, messages, gap: poll.gap.map(Into::into) });
+        was_empty
     }
 
-    /// Reads a piece at most, and is gone.
-    async fn die(&mut self, request: &[u8], lease_ms: u64) {
+    /// Reads at most one piece of the response and disconnects.
+    async fn abandon(&mut self, request: &[u8], lease_ms: u64) {
         let consumer = self.consumer;
-        let life = self.rng.ms(0, 200);
+        let length = self.rng.ms(0, 200);
         let piece = async {
-            let connection = self.caller.connection();
+            let connection = self.client.connection();
             connection.write(request).await?;
             connection.more().await.map(|_| ())
         };
-        let outcome = timeout(life.min(PATIENCE), piece).await;
-        let partly = self.caller.close();
-        self.lost_a_read(lease_ms);
+        let outcome = timeout(length.min(REQUEST_TIMEOUT), piece).await;
+        let partial = self.client.close();
+        self.lose_read(lease_ms);
         let end = match outcome {
             Ok(Err(HttpError::Connect(_) | HttpError::Write(_) | HttpError::Read(_) | HttpError::Closed)) => {
-                End::Cut { glimpsed: glimpsed(&partly) }
+                ReadEnd::Cut { partial_ids: ids_in(&partial) }
             }
-            _ => End::Left,
+            _ => ReadEnd::Abandoned,
         };
-        self.caller.hear(Event::ReadEnded { consumer, end });
+        self.client.record(Event::ReadEnded { consumer, end });
     }
 
     async fn ack(&mut self) {
-        let (consumer, upto) = (self.consumer, self.proven);
+        let (consumer, upto) = (self.consumer, self.received_upto);
         let name = self.name.map_or(String::new(), |name| format!(r#","consumer":"{name}""#));
-        let request = self.caller.pass.post("/ack", &format!(r#"{{"upto":{upto}{name}}}"#));
-        self.caller.hear(Event::AckBegun { consumer, upto });
-        match self.caller.ask("an ack", &request).await {
-            Answer::Done(body) => {
-                let Some(Acked { cursor }) = self.caller.read("an ack", &body) else { return };
+        let request = self.client.member.post("/ack", &format!(r#"{{"upto":{upto}{name}}}"#));
+        self.client.record(Event::AckBegun { consumer, upto });
+        match self.client.request("an ack", &request).await {
+            Response::Success(body) => {
+                let Some(Acked { cursor }) = self.client.parse("an ack", &body) else { return };
                 self.acked = self.acked.max(upto);
-                self.caller.hear(Event::AckDone { consumer, upto, cursor: Some(cursor) });
+                self.client.record(Event::AckDone { consumer, upto, cursor: Some(cursor) });
             }
-            Answer::Refused { status: 400, text } if text.contains("upto") => self.refused(upto, text),
-            Answer::Refused { text, .. } => self.caller.turned_away("an ack", &text),
-            Answer::Troubled | Answer::Nothing { .. } => {}
+            Response::Refused { status: 400, text } if text.contains("upto") => self.ack_refused(upto, text),
+            Response::Refused { text, .. } => self.client.report_refusal("an ack", &text),
+            Response::Unavailable | Response::Broken { .. } => {}
         }
     }
 
-    /// The hub does not know that it handed these over: it will again.
-    fn refused(&mut self, upto: u64, answer: String) {
-        self.caller.hear(Event::AckRefused { consumer: self.consumer, upto, answer });
-        self.proven = self.acked;
+    /// The hub has forgotten the delivery, so it will deliver these messages again.
+    fn ack_refused(&mut self, upto: u64, response: String) {
+        self.client.record(Event::AckRefused { consumer: self.consumer, upto, response });
+        self.received_upto = self.acked;
     }
 
-    /// Whether nothing is due and nothing is out.
+    /// Whether nothing is due or leased.
     async fn is_done(&mut self) -> bool {
-        let request = self.caller.pass.get("/consumers");
-        match self.caller.ask("a question for consumers", &request).await {
-            Answer::Done(body) => {
-                let Some(Consumers { consumers }) = self.caller.read("a question for consumers", &body) else {
-                    return false;
-                };
-                let ours = consumers.iter().find(|row| row.name.as_deref() == self.name);
-                ours.is_some_and(|row| row.lag == 0 && row.in_flight == 0)
+        const WHAT: &str = "reading the consumers";
+        let request = self.client.member.get("/consumers");
+        match self.client.request(WHAT, &request).await {
+            Response::Success(body) => {
+                let Some(Consumers { consumers }) = self.client.parse(WHAT, &body) else { return false };
+                let own = consumers.iter().find(|consumer| consumer.name.as_deref() == self.name);
+                own.is_some_and(|consumer| consumer.lag == 0 && consumer.in_flight == 0)
             }
-            Answer::Refused { text, .. } => {
-                self.caller.turned_away("a question for consumers", &text);
+            Response::Refused { text, .. } => {
+                self.client.report_refusal(WHAT, &text);
                 true
             }
-            Answer::Troubled | Answer::Nothing { .. } => false,
+            Response::Unavailable | Response::Broken { .. } => false,
         }
     }
 }

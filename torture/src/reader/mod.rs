@@ -14,31 +14,28 @@ use tokio::task::JoinSet;
 
 use super::context::Context;
 use super::rng::Rng;
-use super::setup::{Behaviour, ReaderPlace};
+use super::setup::{Behaviour, ReaderFixture, SECOND_CONSUMER};
 
-/// After an answer that is an error, so that nobody asks without pause.
-const AFTER_TROUBLE: Duration = Duration::from_millis(50);
+/// A pause after an error, so that a reader does not retry in a tight loop.
+const AFTER_ERROR: Duration = Duration::from_millis(50);
 
-/// Starts what this reader does; everything ends when nothing is due to it in the last phase.
+/// Starts the tasks of a reader. In the last phase, each ends when nothing is due to it.
 pub(super) fn start(
-    place: &ReaderPlace,
+    reader: &ReaderFixture,
     context: &Arc<Context>,
     tasks: &mut JoinSet<()>,
-    mut rng: impl FnMut() -> Rng,
+    mut next_rng: impl FnMut() -> Rng,
 ) {
-    let ReaderPlace { pass, behaviour, default_consumer, second_consumer } = place;
+    let ReaderFixture { member, behaviour, default_consumer: consumer, second_consumer } = reader;
+    let (consumer, rng) = (*consumer, next_rng());
     match behaviour {
-        Behaviour::Listen => drop(tasks.spawn(Automatic::new(context, pass, *default_consumer, "listen", rng()).run())),
-        Behaviour::WaitWithSecondConsumer => {
-            drop(tasks.spawn(Automatic::new(context, pass, *default_consumer, "wait", rng()).run()));
-        }
-        Behaviour::Manual => drop(tasks.spawn(Manual::new(context, pass, *default_consumer, None, rng()).run())),
-        Behaviour::Stream => drop(tasks.spawn(Stream::new(context, pass, *default_consumer, false, rng()).run())),
-        Behaviour::ResumingStream => {
-            drop(tasks.spawn(Stream::new(context, pass, *default_consumer, true, rng()).run()));
-        }
-    }
-    if let Some(second_consumer) = second_consumer {
-        tasks.spawn(Manual::new(context, pass, *second_consumer, Some(super::setup::SECOND_CONSUMER), rng()).run());
+        Behaviour::Listen => tasks.spawn(Automatic::new(context, member, consumer, "listen", rng).run()),
+        Behaviour::TwoConsumers => tasks.spawn(Automatic::new(context, member, consumer, "wait", rng).run()),
+        Behaviour::Manual => tasks.spawn(Manual::new(context, member, consumer, None, rng).run()),
+        Behaviour::Stream => tasks.spawn(Stream::new(context, member, consumer, false, rng).run()),
+        Behaviour::ResumingStream => tasks.spawn(Stream::new(context, member, consumer, true, rng).run()),
+    };
+    if let Some(second) = second_consumer {
+        tasks.spawn(Manual::new(context, member, *second, Some(SECOND_CONSUMER), next_rng()).run());
     }
 }

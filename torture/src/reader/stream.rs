@@ -1,4 +1,4 @@
-//! Automatic streams. After a kill they go on at the hub's cursor, or after the last id they have.
+//! Automatic streams. After a kill they continue at the hub's cursor, or after the last id they received.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -6,91 +6,90 @@ use std::time::Duration;
 use rogerrat_client::http::{HttpError, SseReader};
 use tokio::time::timeout;
 
-use super::{AFTER_TROUBLE, Automatic};
-use crate::caller::{Answer, Caller, Pass};
+use super::{AFTER_ERROR, Automatic};
 use crate::context::{Context, Phase, pause};
-use crate::message_text::{Message, ReportedGap, glimpsed};
-use crate::oracle::{ConsumerNo, End, Event};
+use crate::member_client::{Member, MemberClient, Response};
+use crate::message_text::{GapJson, Message, ids_in};
+use crate::oracle::{ConsumerNo, Event, ReadEnd};
 use crate::rng::Rng;
 
-/// With nothing sent any more, a stream that is silent for so long has nothing left.
+/// In the last phase, a stream that is silent for this long has delivered everything.
 const SILENCE: Duration = Duration::from_millis(1_500);
 
 pub(super) struct Stream {
-    caller: Caller,
+    client: MemberClient,
     consumer: ConsumerNo,
-    /// Says `Last-Event-ID` when it comes back.
+    /// Whether it sends `Last-Event-ID` when it reconnects.
     resumes: bool,
     last_id: Option<u64>,
     rng: Rng,
 }
 
-/// Why a stream is over.
-enum Over {
-    /// The hub or we have ended it in peace.
-    Peace,
+/// Why a stream ended irregularly.
+enum StreamError {
     Refused(u16),
     Broken(HttpError),
 }
 
-impl From<HttpError> for Over {
-    fn from(fault: HttpError) -> Self {
-        Self::Broken(fault)
+impl From<HttpError> for StreamError {
+    fn from(error: HttpError) -> Self {
+        Self::Broken(error)
     }
 }
 
 impl Stream {
-    pub(super) fn new(context: &Arc<Context>, pass: &Pass, consumer: ConsumerNo, resumes: bool, rng: Rng) -> Self {
-        Self { caller: Caller::new(context, pass), consumer, resumes, last_id: None, rng }
+    pub(super) fn new(context: &Arc<Context>, member: &Member, consumer: ConsumerNo, resumes: bool, rng: Rng) -> Self {
+        Self { client: MemberClient::new(context, member), consumer, resumes, last_id: None, rng }
     }
 
     pub(super) async fn run(mut self) {
-        while self.caller.context.serves().await < Phase::Draining {
+        while self.client.context.wait_until_serving().await < Phase::Draining {
             self.follow().await;
         }
-        // What a stream may have left, a poll finds.
-        let Self { caller, consumer, rng, .. } = self;
-        Automatic::new(&caller.context, &caller.pass, consumer, "listen", rng).run().await;
+        // Polls fetch what the stream may have missed.
+        let Self { client, consumer, rng, .. } = self;
+        Automatic::new(&client.context, &client.member, consumer, "listen", rng).run().await;
     }
 
+    /// Opens a stream and reads it until it ends.
     async fn follow(&mut self) {
         let consumer = self.consumer;
         let last_id = self.last_id.filter(|_| self.resumes);
         let resume = last_id.map_or(String::new(), |id| format!("Last-Event-ID: {id}\r\n"));
-        let request = self.caller.pass.get_with("/stream", &resume);
-        self.caller.hear(Event::ReadBegun { consumer, lease_ms: 0 });
+        let request = self.client.member.get_with("/stream", &resume);
+        self.client.record(Event::ReadBegun { consumer, lease_ms: 0 });
         let mut events = SseReader::default();
-        let over = match self.listen(&request, &mut events).await {
-            Ok(()) => Over::Peace,
-            Err(over) => over,
-        };
-        let mut partly = events.rest();
-        partly.extend(self.caller.close());
-        let end = match &over {
-            Over::Peace => End::Whole,
-            Over::Refused(_) => End::Refused,
-            Over::Broken(_) => End::Cut { glimpsed: glimpsed(&partly) },
-        };
-        if let Over::Refused(status) = over {
-            if let Answer::Refused { text, .. } = Answer::of(status, &partly) {
-                self.caller.turned_away("a stream", &text);
+        let outcome = self.read(&request, &mut events).await;
+        let mut partial = events.rest();
+        partial.extend(self.client.close());
+        let end = match outcome {
+            Ok(()) => ReadEnd::Whole,
+            Err(StreamError::Refused(status)) => {
+                if let Response::Refused { text, .. } = Response::of(status, &partial) {
+                    self.client.report_refusal("a stream", &text);
+                }
+                ReadEnd::Refused
             }
-        } else if let Over::Broken(HttpError::InvalidResponse(why)) = over {
-            self.caller.hear(Event::Unfinished { what: format!("a stream cannot be understood: {why}") });
-        }
-        let is_refused = matches!(end, End::Refused);
-        self.caller.hear(Event::ReadEnded { consumer, end });
+            Err(StreamError::Broken(error)) => {
+                if let HttpError::InvalidResponse(reason) = error {
+                    self.client.record(Event::Unfinished { what: format!("a stream is invalid: {reason}") });
+                }
+                ReadEnd::Cut { partial_ids: ids_in(&partial) }
+            }
+        };
+        let is_refused = matches!(end, ReadEnd::Refused);
+        self.client.record(Event::ReadEnded { consumer, end });
         if is_refused {
-            pause(AFTER_TROUBLE).await;
+            pause(AFTER_ERROR).await;
         }
     }
 
-    /// Until the stream ends, or until it is silent in the last phase.
-    async fn listen(&mut self, request: &[u8], events: &mut SseReader) -> Result<(), Over> {
-        self.caller.connection().write(request).await?;
+    /// Reads until the hub ends the stream, or until it is silent in the last phase.
+    async fn read(&mut self, request: &[u8], events: &mut SseReader) -> Result<(), StreamError> {
+        self.client.connection().write(request).await?;
         loop {
-            let is_last = self.caller.context.phase() == Phase::Draining;
-            let input = match timeout(SILENCE, self.caller.more()).await {
+            let is_last = self.client.context.phase() == Phase::Draining;
+            let input = match timeout(SILENCE, self.client.more()).await {
                 Ok(input) => input?,
                 Err(_) if is_last => return Ok(()),
                 Err(_) => continue,
@@ -98,30 +97,30 @@ impl Stream {
             match events.status(input)? {
                 None => continue,
                 Some(200) => events.take(input)?,
-                Some(status) => return Err(Over::Refused(status)),
+                Some(status) => return Err(StreamError::Refused(status)),
             }
             while let Some(event) = events.next_event() {
                 match &*event.name {
-                    "message" => self.take(&event.read()?),
-                    "gap" => self.report_gap(event.read()?),
+                    "message" => self.record_message(&event.read()?),
+                    "gap" => self.record_gap(event.read()?),
                     "bye" | "superseded" | "lagged" => return Ok(()),
                     _ => {}
                 }
             }
             if events.has_ended() {
-                return Err(Over::Broken(HttpError::Closed));
+                return Err(StreamError::Broken(HttpError::Closed));
             }
         }
     }
 
-    fn take(&mut self, message: &Message) {
+    fn record_message(&mut self, message: &Message) {
         self.last_id = Some(message.id.max(self.last_id.unwrap_or(0)));
-        let messages = vec![message.delivery(&self.caller.context.callsigns)];
-        self.caller.hear(Event::Delivered { consumer: self.consumer, messages, gap: None });
+        let messages = vec![message.delivery(&self.client.context.callsigns)];
+        self.client.record(Event::Delivered { consumer: self.consumer, messages, gap: None });
     }
 
-    fn report_gap(&self, gap: ReportedGap) {
+    fn record_gap(&self, gap: GapJson) {
         let gap = Some(gap.into());
-        self.caller.hear(Event::Delivered { consumer: self.consumer, messages: Vec::new(), gap });
+        self.client.record(Event::Delivered { consumer: self.consumer, messages: Vec::new(), gap });
     }
 }

@@ -1,138 +1,151 @@
-//! Acks, cursors and receipts: what was acknowledged stays so, and nothing goes back.
+//! Acks, cursors and receipts: an ack is permanent, and cursors and receipts never move back.
 
 use super::*;
 
 #[test]
-fn a01_what_was_acknowledged_never_comes_again() {
+fn a01_an_acknowledged_message_is_never_delivered_again() {
     for crashes in [false, true] {
-        let mut history = History::on_disk(Reading::Manual);
-        history.say(1, 10).read(&[(1, 10, 1)]).ack(10).pass(LONG_MS);
+        let mut history = History::on_disk(ReadMode::Manual);
+        history.broadcast(1, 10).read(&[(1, 10, 1)]).ack(10).wait(LONG_MS);
         if crashes {
             history.crash();
         }
-        assert_eq!(history.read(&[(1, 10, 2)]).verdict(), [Violation::AckForgotten], "crash: {crashes}");
+        assert_eq!(history.read(&[(1, 10, 2)]).final_violations(), [Violation::AckForgotten], "crash: {crashes}");
     }
 }
 
 #[test]
-fn an_ack_of_a_hand_over_the_crash_has_taken_may_be_refused() {
-    let refused = |consumer| Event::AckRefused { consumer, upto: 10, answer: "400".into() };
-    let mut history = History::on_disk(Reading::Manual);
+fn an_ack_of_a_delivery_that_was_forgotten_in_a_crash_may_be_refused() {
+    let refused = |consumer| Event::AckRefused { consumer, upto: 10, response: "400".into() };
+    let mut history = History::on_disk(ReadMode::Manual);
     let consumer = history.default_consumer;
-    history.say(1, 10).read(&[(1, 10, 1)]).hear(refused(consumer));
-    assert_eq!(history.found(), [Violation::AckRefused]);
-    let mut history = History::on_disk(Reading::Manual);
-    history.say(1, 10).read(&[(1, 10, 1)]).crash().hear(refused(consumer));
-    assert_eq!(history.found(), NOTHING);
+    history.broadcast(1, 10).read(&[(1, 10, 1)]).record(refused(consumer));
+    assert_eq!(history.violations(), [Violation::AckRefused]);
+    let mut history = History::on_disk(ReadMode::Manual);
+    history.broadcast(1, 10).read(&[(1, 10, 1)]).crash().record(refused(consumer));
+    assert_eq!(history.violations(), NONE);
     assert_eq!(history.oracle.disk.acks_void, 1);
 }
 
 #[test]
-fn a_cursor_never_steps_back_below_an_acknowledged_ack() {
+fn a_cursor_never_moves_back_below_an_ack() {
     for crashes in [false, true] {
-        let mut history = History::on_disk(Reading::Manual);
-        history.say(1, 10).say(2, 20).read(&[(1, 10, 1), (2, 20, 1)]).ack(20);
+        let mut history = History::on_disk(ReadMode::Manual);
+        history.broadcast(1, 10).broadcast(2, 20).read(&[(1, 10, 1), (2, 20, 1)]).ack(20);
         if crashes {
             history.crash();
         }
-        assert_eq!(history.see_cursor(10).found(), [Violation::CursorSteppedBack], "crash: {crashes}");
+        assert_eq!(history.observe_cursor(10).violations(), [Violation::CursorMovedBack], "crash: {crashes}");
     }
-    let mut history = History::on_disk(Reading::Manual);
+    let mut history = History::on_disk(ReadMode::Manual);
     let consumer = history.default_consumer;
-    history.say(1, 10).read(&[(1, 10, 1)]).hear(Event::AckBegun { consumer, upto: 10 });
-    history.hear(Event::AckDone { consumer, upto: 10, cursor: Some(9) });
-    assert_eq!(history.found(), [Violation::CursorSteppedBack], "the reply itself says so");
+    history.broadcast(1, 10).read(&[(1, 10, 1)]).record(Event::AckBegun { consumer, upto: 10 });
+    history.record(Event::AckDone { consumer, upto: 10, cursor: Some(9) });
+    assert_eq!(history.violations(), [Violation::CursorMovedBack], "in the response itself");
 }
 
 #[test]
-fn a_cursor_that_was_asked_for_before_the_ack_need_not_show_it() {
-    let mut history = History::on_disk(Reading::Manual);
+fn a_cursor_requested_before_an_ack_need_not_include_it() {
+    let mut history = History::on_disk(ReadMode::Manual);
     let consumer = history.default_consumer;
-    history.say(1, 10).read(&[(1, 10, 1)]).hear(Event::CursorAsked { consumer }).ack(10);
-    assert_eq!(history.hear(Event::CursorSeen { consumer, cursor: 0 }).found(), NOTHING);
+    history.broadcast(1, 10).read(&[(1, 10, 1)]).record(Event::CursorRequested { consumer }).ack(10);
+    assert_eq!(history.record(Event::CursorReceived { consumer, cursor: 0 }).violations(), NONE);
 }
 
 #[test]
 fn a01_only_acks_move_a_manual_cursor() {
-    let mut history = History::on_disk(Reading::Manual);
-    history.say(1, 10).read(&[(1, 10, 1)]).see_cursor(10);
-    assert_eq!(history.found(), [Violation::CursorRanAhead]);
-    let mut history = History::on_disk(Reading::Automatic);
-    assert_eq!(history.say(1, 10).read(&[(1, 10, 1)]).see_cursor(10).found(), NOTHING);
+    let mut history = History::on_disk(ReadMode::Manual);
+    history.broadcast(1, 10).read(&[(1, 10, 1)]).observe_cursor(10);
+    assert_eq!(history.violations(), [Violation::CursorAheadOfAcks]);
+    let mut history = History::on_disk(ReadMode::Automatic);
+    assert_eq!(history.broadcast(1, 10).read(&[(1, 10, 1)]).observe_cursor(10).violations(), NONE);
 }
 
 #[test]
-fn an_automatic_cursor_stays_once_it_had_time_to_settle() {
+fn an_automatic_cursor_is_durable_once_it_is_settled() {
     let seen_at = |seq, id| {
-        let mut history = History::on_disk(Reading::Automatic);
-        history.say(seq, id).read(&[(seq, id, 1)]).see_cursor(id);
+        let mut history = History::on_disk(ReadMode::Automatic);
+        history.broadcast(seq, id).read(&[(seq, id, 1)]).observe_cursor(id);
         history
     };
     let mut history = seen_at(1, 10);
-    assert_eq!(history.see_cursor(0).found(), [Violation::CursorSteppedBack], "within one life");
+    assert_eq!(history.observe_cursor(0).violations(), [Violation::CursorMovedBack], "within one boot");
     let mut history = seen_at(1, 10);
-    assert_eq!(history.crash().see_cursor(0).found(), NOTHING, "a hand-over just before the kill may be forgotten");
+    assert_eq!(
+        history.crash().observe_cursor(0).violations(),
+        NONE,
+        "a delivery just before the kill may be forgotten"
+    );
     let mut history = seen_at(1, 10);
-    assert_eq!(history.pass(LONG_MS).crash().see_cursor(0).found(), NOTHING, "nothing vouched for it");
+    assert_eq!(
+        history.wait(LONG_MS).crash().observe_cursor(0).violations(),
+        NONE,
+        "no later send proves that it was written"
+    );
     let mut history = seen_at(1, 10);
-    history.say(2, 20).pass(LONG_MS).crash().see_cursor(0);
-    assert_eq!(history.found(), [Violation::CursorSteppedBack], "a later send was on disk long before the kill");
+    history.broadcast(2, 20).wait(LONG_MS).crash().observe_cursor(0);
+    assert_eq!(history.violations(), [Violation::CursorMovedBack], "a later send was on disk long before the kill");
 }
 
 #[test]
-fn a_memory_channel_starts_its_cursors_anew() {
-    let mut history = History::in_memory(Reading::Manual);
-    history.say(1, 10).read(&[(1, 10, 1)]).ack(10).crash().see_cursor(0);
-    assert_eq!(history.found(), NOTHING);
+fn a_memory_channel_loses_its_cursors_in_a_crash() {
+    let mut history = History::in_memory(ReadMode::Manual);
+    history.broadcast(1, 10).read(&[(1, 10, 1)]).ack(10).crash().observe_cursor(0);
+    assert_eq!(history.violations(), NONE);
 }
 
 #[test]
-fn a04_a_receipt_never_goes_back() {
-    for (before, after) in [(State::Acked, State::Delivered), (State::Delivered, State::Queued)] {
-        let mut history = History::on_disk(Reading::Automatic);
-        history.tell(1, 10).see_receipt(1, before).see_receipt(1, after);
-        assert_eq!(history.found(), [Violation::ReceiptSteppedBack], "{before:?} then {after:?}");
+fn a04_a_receipt_never_moves_back() {
+    for (before, after) in
+        [(ReceiptState::Acked, ReceiptState::Delivered), (ReceiptState::Delivered, ReceiptState::Queued)]
+    {
+        let mut history = History::on_disk(ReadMode::Automatic);
+        history.direct(1, 10).observe_receipt(1, before).observe_receipt(1, after);
+        assert_eq!(history.violations(), [Violation::ReceiptMovedBack], "{before:?} then {after:?}");
     }
-    let mut history = History::on_disk(Reading::Automatic);
-    history.tell(1, 10).see_receipt(1, State::Acked).crash().see_receipt(1, State::Delivered);
-    assert_eq!(history.found(), [Violation::ReceiptSteppedBack], "acks outlive a crash at once");
-    let mut history = History::on_disk(Reading::Automatic);
-    history.tell(1, 10).see_receipt(1, State::Delivered).crash().see_receipt(1, State::Queued);
-    assert_eq!(history.found(), NOTHING, "a hand-over just before the kill may be forgotten");
-    let mut history = History::on_disk(Reading::Automatic);
-    history.tell(1, 10).see_receipt(1, State::Delivered).say(2, 20).pass(LONG_MS).crash();
-    assert_eq!(history.see_receipt(1, State::Queued).found(), [Violation::ReceiptSteppedBack]);
-    let mut history = History::on_disk(Reading::Automatic);
-    assert_eq!(history.tell(1, 10).see_receipt(1, State::Expired).found(), [Violation::ReceiptSteppedBack]);
+    let mut history = History::on_disk(ReadMode::Automatic);
+    history.direct(1, 10).observe_receipt(1, ReceiptState::Acked).crash().observe_receipt(1, ReceiptState::Delivered);
+    assert_eq!(history.violations(), [Violation::ReceiptMovedBack], "acks survive a crash at once");
+    let mut history = History::on_disk(ReadMode::Automatic);
+    history.direct(1, 10).observe_receipt(1, ReceiptState::Delivered).crash().observe_receipt(1, ReceiptState::Queued);
+    assert_eq!(history.violations(), NONE, "a delivery just before the kill may be forgotten");
+    let mut history = History::on_disk(ReadMode::Automatic);
+    history.direct(1, 10).observe_receipt(1, ReceiptState::Delivered).broadcast(2, 20).wait(LONG_MS).crash();
+    assert_eq!(history.observe_receipt(1, ReceiptState::Queued).violations(), [Violation::ReceiptMovedBack]);
+    let mut history = History::on_disk(ReadMode::Automatic);
+    assert_eq!(
+        history.direct(1, 10).observe_receipt(1, ReceiptState::Expired).violations(),
+        [Violation::ReceiptMovedBack]
+    );
 }
 
 #[test]
-fn a04_a_receipt_knows_what_its_reader_knows() {
-    let mut history = History::on_disk(Reading::Manual);
-    history.say(1, 10).read(&[(1, 10, 1)]).see_receipt(1, State::Queued);
-    assert_eq!(history.found(), [Violation::ReceiptSteppedBack], "bob has read it");
-    let mut history = History::on_disk(Reading::Manual);
-    history.say(1, 10).read(&[(1, 10, 1)]).ack(10).crash().see_receipt(1, State::Delivered);
-    assert_eq!(history.found(), [Violation::ReceiptSteppedBack], "bob has acknowledged it");
+fn a04_a_receipt_includes_what_its_reader_has_received() {
+    let mut history = History::on_disk(ReadMode::Manual);
+    history.broadcast(1, 10).read(&[(1, 10, 1)]).observe_receipt(1, ReceiptState::Queued);
+    assert_eq!(history.violations(), [Violation::ReceiptMovedBack], "bob has read it");
+    let mut history = History::on_disk(ReadMode::Manual);
+    history.broadcast(1, 10).read(&[(1, 10, 1)]).ack(10).crash().observe_receipt(1, ReceiptState::Delivered);
+    assert_eq!(history.violations(), [Violation::ReceiptMovedBack], "bob has acknowledged it");
 }
 
 #[test]
-fn a04_receipts_and_their_attempts_do_not_vanish() {
-    let mut history = History::on_disk(Reading::Manual);
-    let message_key = history.message_key(1);
-    history.tell(1, 10).crash().hear(Event::ReceiptsMissing { message_key });
-    assert_eq!(history.found(), [Violation::ReceiptMissing]);
-    let mut history = History::on_disk(Reading::Manual);
-    history.tell(1, 10).hear(Event::ReceiptsSeen { message_key, receipts: Vec::new() });
-    assert_eq!(history.found(), [Violation::ReceiptMissing]);
-    let mut history = History::in_memory(Reading::Manual);
-    history.tell(1, 10).crash().hear(Event::ReceiptsMissing { message_key });
-    assert_eq!(history.found(), NOTHING, "it went with the memory");
-    let mut history = History::on_disk(Reading::Manual);
-    history.tell(1, 10);
+fn a04_receipts_and_their_attempts_are_not_lost() {
+    let mut history = History::on_disk(ReadMode::Manual);
+    let message = history.message(1);
+    history.direct(1, 10).crash().record(Event::ReceiptsMissing { message });
+    assert_eq!(history.violations(), [Violation::ReceiptMissing]);
+    let mut history = History::on_disk(ReadMode::Manual);
+    history.direct(1, 10).record(Event::ReceiptsReceived { message, receipts: Vec::new() });
+    assert_eq!(history.violations(), [Violation::ReceiptMissing]);
+    let mut history = History::in_memory(ReadMode::Manual);
+    history.direct(1, 10).crash().record(Event::ReceiptsMissing { message });
+    assert_eq!(history.violations(), NONE, "it was in memory");
+    let mut history = History::on_disk(ReadMode::Manual);
+    history.direct(1, 10);
     for count in [2, 1] {
-        let receipts = vec![Receipt { to: "bob".into(), state: State::Delivered, attempts: Some(count) }];
-        history.hear(Event::ReceiptsSeen { message_key, receipts });
+        let receipts = vec![Receipt { to: "bob".into(), state: ReceiptState::Delivered, attempts: Some(count) }];
+        history.record(Event::ReceiptsReceived { message, receipts });
     }
-    assert_eq!(history.found(), [Violation::ReceiptSteppedBack], "fewer attempts than before");
+    assert_eq!(history.violations(), [Violation::ReceiptMovedBack], "fewer attempts than before");
 }

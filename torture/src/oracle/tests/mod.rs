@@ -1,4 +1,4 @@
-//! Scripted histories: a faultless hub is left in peace, and each kind of violation is caught by its name.
+//! Scripted histories: the oracle finds nothing wrong with a correct hub, and detects each kind of violation.
 
 mod acks;
 mod delivery;
@@ -8,7 +8,7 @@ mod sends;
 
 use super::*;
 
-/// Longer than anything needs to settle.
+/// Long enough for every observed value to be on disk.
 const LONG_MS: u64 = 5_000;
 const LEASE_MS: u64 = 1_000;
 
@@ -22,78 +22,78 @@ struct History {
 }
 
 impl History {
-    fn on_disk(reading: Reading) -> Self {
-        Self::new(reading, true)
+    fn on_disk(mode: ReadMode) -> Self {
+        Self::new(mode, true)
     }
 
-    fn in_memory(reading: Reading) -> Self {
-        Self::new(reading, false)
+    fn in_memory(mode: ReadMode) -> Self {
+        Self::new(mode, false)
     }
 
-    fn new(reading: Reading, durable: bool) -> Self {
+    fn new(mode: ReadMode, durable: bool) -> Self {
         let mut oracle = Oracle::default();
         let channel = oracle.channel(durable);
         let ann = oracle.member(channel, "ann", 1);
         let bob = oracle.member(channel, "bob", 2);
-        let default_consumer = oracle.consumer(bob, "", reading);
+        let default_consumer = oracle.consumer(bob, "", mode);
         let mut history = Self { oracle, ms: 0, ann, bob, default_consumer };
-        history.hear(Event::Serves);
+        history.record(Event::Serving);
         history
     }
 
-    fn hear(&mut self, event: Event) -> &mut Self {
+    fn record(&mut self, event: Event) -> &mut Self {
         self.ms += 1;
-        self.oracle.hear(self.ms, event);
+        self.oracle.record(self.ms, event);
         self
     }
 
-    fn pass(&mut self, ms: u64) -> &mut Self {
+    fn wait(&mut self, ms: u64) -> &mut Self {
         self.ms += ms;
         self
     }
 
-    fn message_key(&self, seq: u64) -> MessageKey {
-        MessageKey { writer: self.ann, seq }
+    fn message(&self, seq: u64) -> MessageRef {
+        MessageRef { writer: self.ann, seq }
     }
 
     fn begin(&mut self, seq: u64, to: Option<MemberNo>) -> &mut Self {
-        let message_key = self.message_key(seq);
-        self.hear(Event::SendBegun { message_key, to })
+        let message = self.message(seq);
+        self.record(Event::SendBegun { message, to })
     }
 
     fn ack_send(&mut self, seq: u64, id: u64, duplicate: bool) -> &mut Self {
-        let message_key = self.message_key(seq);
+        let message = self.message(seq);
         let durable = self.oracle.channels[0].durable;
-        self.hear(Event::SendAcked { message_key, id, duplicate, durable })
+        self.record(Event::SendAcked { message, id, duplicate, durable })
     }
 
-    /// A broadcast that is answered at once.
-    fn say(&mut self, seq: u64, id: u64) -> &mut Self {
+    /// Sends a broadcast that is acknowledged at once.
+    fn broadcast(&mut self, seq: u64, id: u64) -> &mut Self {
         self.begin(seq, None).ack_send(seq, id, false)
     }
 
-    /// A direct message to bob that is answered at once.
-    fn tell(&mut self, seq: u64, id: u64) -> &mut Self {
+    /// Sends a direct message to bob that is acknowledged at once.
+    fn direct(&mut self, seq: u64, id: u64) -> &mut Self {
         let bob = self.bob;
         self.begin(seq, Some(bob)).ack_send(seq, id, false)
     }
 
     fn delivery(&self, seq: u64, id: u64, attempt: u32) -> Delivery {
-        Delivery { id, message_key: self.message_key(seq), attempt, intact: true }
+        Delivery { id, message: self.message(seq), attempt, intact: true }
     }
 
     fn begin_read(&mut self) -> &mut Self {
-        let manual = self.oracle.consumers[self.default_consumer].reading == Reading::Manual;
+        let manual = self.oracle.consumers[self.default_consumer].mode == ReadMode::Manual;
         let (consumer, lease_ms) = (self.default_consumer, if manual { LEASE_MS } else { 0 });
-        self.hear(Event::ReadBegun { consumer, lease_ms })
+        self.record(Event::ReadBegun { consumer, lease_ms })
     }
 
-    fn end_read(&mut self, end: End) -> &mut Self {
+    fn end_read(&mut self, end: ReadEnd) -> &mut Self {
         let consumer = self.default_consumer;
-        self.hear(Event::ReadEnded { consumer, end })
+        self.record(Event::ReadEnded { consumer, end })
     }
 
-    /// A whole body with these messages: number, id, attempt.
+    /// Reads a whole body with these messages: sequence number, id, attempt.
     fn read(&mut self, messages: &[(u64, u64, u32)]) -> &mut Self {
         self.read_with(messages, None)
     }
@@ -102,68 +102,68 @@ impl History {
         self.begin_read();
         let messages = messages.iter().map(|(seq, id, attempt)| self.delivery(*seq, *id, *attempt)).collect();
         let consumer = self.default_consumer;
-        self.hear(Event::Delivered { consumer, messages, gap });
-        self.end_read(End::Whole)
+        self.record(Event::Delivered { consumer, messages, gap });
+        self.end_read(ReadEnd::Whole)
     }
 
-    /// A kill, and the hub is back.
+    /// Kills and restarts the hub.
     fn crash(&mut self) -> &mut Self {
-        self.hear(Event::Killed).hear(Event::Serves)
+        self.record(Event::Killed).record(Event::Serving)
     }
 
-    /// A read is parked, and the kill cuts it off.
+    /// Kills and restarts the hub while a read is open.
     fn crash_during_read(&mut self) -> &mut Self {
         self.begin_read();
         self.crash();
-        self.end_read(End::Cut { glimpsed: Vec::new() })
+        self.end_read(ReadEnd::Cut { partial_ids: Vec::new() })
     }
 
     fn ack(&mut self, upto: u64) -> &mut Self {
         let consumer = self.default_consumer;
-        self.hear(Event::AckBegun { consumer, upto }).hear(Event::AckDone { consumer, upto, cursor: Some(upto) })
+        self.record(Event::AckBegun { consumer, upto }).record(Event::AckDone { consumer, upto, cursor: Some(upto) })
     }
 
-    fn see_cursor(&mut self, cursor: u64) -> &mut Self {
+    fn observe_cursor(&mut self, cursor: u64) -> &mut Self {
         let consumer = self.default_consumer;
-        self.hear(Event::CursorAsked { consumer }).hear(Event::CursorSeen { consumer, cursor })
+        self.record(Event::CursorRequested { consumer }).record(Event::CursorReceived { consumer, cursor })
     }
 
-    fn see_receipt(&mut self, seq: u64, state: State) -> &mut Self {
-        let message_key = self.message_key(seq);
+    fn observe_receipt(&mut self, seq: u64, state: ReceiptState) -> &mut Self {
+        let message = self.message(seq);
         let receipts = vec![Receipt { to: "bob".into(), state, attempts: None }];
-        self.hear(Event::ReceiptsAsked { message_key }).hear(Event::ReceiptsSeen { message_key, receipts })
+        self.record(Event::ReceiptsRequested { message }).record(Event::ReceiptsReceived { message, receipts })
     }
 
-    /// What was found so far, before the last question.
-    fn found(&self) -> Vec<Violation> {
+    /// The violations found so far.
+    fn violations(&self) -> Vec<Violation> {
         self.oracle.violations.counts.keys().copied().collect()
     }
 
-    /// What is found when all is over.
-    fn verdict(&mut self) -> Vec<Violation> {
-        self.oracle.conclude();
-        self.found()
+    /// The violations after the final check.
+    fn final_violations(&mut self) -> Vec<Violation> {
+        self.oracle.check_all_sends();
+        self.violations()
     }
 }
 
-const NOTHING: [Violation; 0] = [];
+const NONE: [Violation; 0] = [];
 
 #[test]
-fn a_history_without_faults_has_no_violation() {
-    for reading in [Reading::Automatic, Reading::Resuming, Reading::Manual] {
+fn a_run_without_kills_has_no_violation() {
+    for mode in [ReadMode::Automatic, ReadMode::Resuming, ReadMode::Manual] {
         for durable in [true, false] {
-            let mut history = History::new(reading, durable);
-            history.say(1, 10).tell(2, 20).read(&[(1, 10, 1), (2, 20, 1)]).say(3, 30).read(&[(3, 30, 1)]);
-            assert_eq!(history.verdict(), NOTHING, "{reading:?} {durable}");
+            let mut history = History::new(mode, durable);
+            history.broadcast(1, 10).direct(2, 20).read(&[(1, 10, 1), (2, 20, 1)]).broadcast(3, 30).read(&[(3, 30, 1)]);
+            assert_eq!(history.final_violations(), NONE, "{mode:?} {durable}");
         }
     }
 }
 
 #[test]
 fn the_first_violations_are_described() {
-    let mut history = History::on_disk(Reading::Manual);
-    history.say(1, 10).crash();
-    assert_eq!(history.verdict(), [Violation::Lost]);
+    let mut history = History::on_disk(ReadMode::Manual);
+    history.broadcast(1, 10).crash();
+    assert_eq!(history.final_violations(), [Violation::Lost]);
     let first = &history.oracle.violations.first;
-    assert_eq!(first, &["life 1: lost: channel 0, message 1 of ann (id 10) never came to channel 0, bob"]);
+    assert_eq!(first, &["boot 1: lost: channel 0, message 1 of ann (id 10) was never delivered to channel 0, bob"]);
 }
