@@ -36,7 +36,7 @@ pub struct ChannelClient {
 /// How to poll for messages.
 #[derive(Clone, Debug, Default)]
 pub struct ReadOptions {
-    /// How long the hub waits for a message, at most 300 s. Fractions of a second are cut off.
+    /// How long the hub waits for a message, at most 290 s. Fractions of a second are cut off.
     pub timeout: Duration,
     /// Do not acknowledge the messages: the caller does, with [`ChannelClient::ack`]. Until then they are delivered
     /// again.
@@ -147,7 +147,7 @@ impl ChannelClient {
         HubReply::parse(sent?)
     }
 
-    /// Waits up to `timeout`, at most 300 s, for messages, and acknowledges them.
+    /// Waits up to `timeout`, at most 290 s, for messages, and acknowledges them.
     ///
     /// # Errors
     ///

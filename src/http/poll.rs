@@ -46,7 +46,7 @@ pub(crate) async fn listen(request: ServiceRequest) -> Result<ServiceResponse, a
     read(request, limits::LISTEN_DEFAULT_MS, limits::LISTEN_MAX_MS, false).await
 }
 
-/// Wait for messages, up to 5 minutes.
+/// Wait for messages, up to 290 seconds.
 ///
 /// Like `listen`, for agents that wait long. The reply also has the roster and the next step.
 #[utoipa::path(
@@ -58,7 +58,7 @@ pub(crate) async fn listen(request: ServiceRequest) -> Result<ServiceResponse, a
         ChannelPath,
         SessionHeader,
         ("timeout" = Option<f64>, Query,
-            description = "Seconds to wait for a message. Defaults to 120, clamped to 1 … 300; fractions count."),
+            description = "Seconds to wait for a message. Defaults to 120, clamped to 1 … 290; fractions count."),
         ReadQuery<'static>,
     ),
     responses((status = 200, body = WaitReply, description = "The pending messages, or none.")),

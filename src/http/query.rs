@@ -28,11 +28,14 @@ impl<'a> QueryParams<'a> {
         Ok(seconds.map_or(default_ms, |s| saturating_u64(s * 1000.0)).clamp(limits::POLL_MIN_MS, max_ms))
     }
 
-    /// The parameters of a poll or stream.
+    /// The parameters of a poll or stream. A blank `Last-Event-ID` is none, as browsers define it.
     pub(crate) fn read_input(&self, last_event_id: Option<&str>) -> Result<ReadInput, Refusal> {
         let since = match self.number("since")? {
             Some(since) => Some(since),
-            None => last_event_id.map(|id| finite("Last-Event-ID", id)).transpose()?,
+            None => {
+                let id = last_event_id.filter(|id| !id.trim().is_empty());
+                id.map(|id| finite("Last-Event-ID", id)).transpose()?
+            }
         };
         let query = ReadQuery {
             since,
@@ -112,6 +115,20 @@ mod tests {
     fn d03_since_wins_over_last_event_id() {
         let since = |query, id| QueryParams::of(query).read_input(id).unwrap().since;
         assert_eq!((since("", Some("7")), since("since=5", Some("7"))), (Some(7), Some(5)));
+    }
+
+    #[test]
+    fn d03_a_blank_last_event_id_is_none() {
+        for blank in ["", " ", "\t"] {
+            assert_eq!(QueryParams::of("").read_input(Some(blank)).unwrap().since, None);
+        }
+        assert_eq!(QueryParams::of("").read_input(Some(" 7 ")).unwrap().since, Some(7));
+    }
+
+    #[test]
+    fn d08_a_wait_ends_before_clients_give_up_for_want_of_a_response_head() {
+        let wait = QueryParams::of("timeout=300").timeout_ms(limits::WAIT_DEFAULT_MS, limits::WAIT_MAX_MS);
+        assert!(wait.is_ok_and(|ms| (280_000..=295_000).contains(&ms)));
     }
 
     #[test]

@@ -9,6 +9,8 @@ use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
+use crate::web::json;
+
 /// The maximum length of a request id or progress token, as JSON.
 const ID_BYTES: usize = 256;
 /// The maximum number of messages of one batch.
@@ -147,8 +149,8 @@ impl RpcError {
 
 /// Parses a body.
 pub(super) fn parse(body: &[u8]) -> Result<RpcBody<'_>, RpcError> {
-    let body = std::str::from_utf8(body)
-        .map_err(|_| RpcError::new(ErrorCode::ParseError, "parse error: the body is not UTF-8"))?;
+    let body = json::decode(json::without_bom(body))
+        .map_err(|error| RpcError::new(ErrorCode::ParseError, format!("parse error: {error}")))?;
     if !body.trim_ascii_start().starts_with('[') {
         return parse_message(body).map(RpcBody::One);
     }

@@ -7,29 +7,52 @@ use serde_json::error::Category;
 
 /// Parses a body as a JSON object.
 pub(crate) fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Refusal> {
-    let body = match body.trim_ascii() {
-        [] => b"{}",
-        body => body,
+    let text = decode(without_bom(body)).map_err(|error| Refusal::new(Code::InvalidJson, error))?;
+    let text = match text.trim_ascii() {
+        "" => "{}",
+        text => text,
     };
     // serde also accepts an array as the fields of a struct in order.
-    if body[0] == b'{'
-        && let Ok(value) = serde_json::from_slice(body)
+    if text.starts_with('{')
+        && let Ok(value) = serde_json::from_str(text)
     {
         return Ok(value);
     }
-    Err(explain::<T>(body))
+    Err(explain::<T>(text))
+}
+
+/// A body without the UTF-8 byte order mark that some programs write first.
+pub(crate) fn without_bom(body: &[u8]) -> &[u8] {
+    body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body)
+}
+
+/// A body as text.
+///
+/// # Errors
+/// What is wrong with its encoding.
+pub(crate) fn decode(body: &[u8]) -> Result<&str, &'static str> {
+    // JSON begins with an ASCII character, which has a zero byte in UTF-16 and UTF-32.
+    let is_wide = |body: &[u8]| {
+        let has_mark = body.starts_with(b"\xff\xfe") || body.starts_with(b"\xfe\xff");
+        has_mark || body.iter().take(4).any(|byte| *byte == 0)
+    };
+    match std::str::from_utf8(body) {
+        _ if is_wide(body) => Err("the body is encoded as UTF-16 or UTF-32: encode it as UTF-8"),
+        Ok(text) => Ok(text),
+        Err(_) => Err("the body is not encoded as UTF-8: encode it as UTF-8"),
+    }
 }
 
 /// Explains why a body could not be parsed. It parses the body again, so it runs only after a failure.
-fn explain<T: DeserializeOwned>(body: &[u8]) -> Refusal {
-    if let Err(error) = serde_json::from_slice::<IgnoredAny>(body) {
+fn explain<T: DeserializeOwned>(text: &str) -> Refusal {
+    if let Err(error) = serde_json::from_str::<IgnoredAny>(text) {
         let (line, column) = (error.line(), error.column());
         return Refusal::new(Code::InvalidJson, format!("the body is not valid JSON (line {line}, column {column})"));
     }
-    if body[0] != b'{' {
+    if !text.starts_with('{') {
         return Refusal::invalid("the body must be a JSON object");
     }
-    match serde_path_to_error::deserialize::<_, T>(&mut serde_json::Deserializer::from_slice(body)) {
+    match serde_path_to_error::deserialize::<_, T>(&mut serde_json::Deserializer::from_str(text)) {
         Err(error) if error.inner().classify() == Category::Data => {
             Refusal::invalid(field_error(&error.path().to_string(), &error.inner().to_string()))
         }
@@ -78,6 +101,26 @@ mod tests {
             assert_eq!(refusal(json).code, Code::InvalidJson, "{json}");
         }
         assert_eq!(parse::<SendInput>(b"{\"message\":\"\xff\"}").unwrap_err().code, Code::InvalidJson);
+    }
+
+    #[test]
+    fn d11_a_byte_order_mark_is_skipped_and_another_encoding_is_named() {
+        let json = "{\"message\":\"caf\u{e9}\"}";
+        let with_bom = [b"\xef\xbb\xbf", json.as_bytes()].concat();
+        assert!(parse::<SendInput>(&with_bom).unwrap().message.unwrap().contains('\u{e9}'));
+        assert!(parse::<JoinInput>(b"\xef\xbb\xbf").unwrap().callsign.is_none(), "an empty body");
+        assert_eq!(parse::<SendInput>(b"\xef\xbb\xbf{").unwrap_err().code, Code::InvalidJson);
+        let latin_1: Vec<u8> = json.chars().map(|c| u8::try_from(c).unwrap()).collect();
+        let little: Vec<u8> = json.encode_utf16().flat_map(u16::to_le_bytes).collect();
+        let big: Vec<u8> = json.encode_utf16().flat_map(u16::to_be_bytes).collect();
+        let utf_32: Vec<u8> = json.chars().flat_map(|c| u32::from(c).to_le_bytes()).collect();
+        let marked = |bom: &[u8], body: &[u8]| [bom, body].concat();
+        let others = [marked(b"\xff\xfe", &little), marked(b"\xfe\xff", &big), little, big, utf_32, latin_1];
+        for body in others {
+            let refusal = parse::<SendInput>(&body).unwrap_err();
+            assert_eq!(refusal.code, Code::InvalidJson, "{body:?}");
+            assert!(refusal.text.ends_with("encode it as UTF-8"), "{}", refusal.text);
+        }
     }
 
     #[test]

@@ -183,7 +183,7 @@ fn invalid_values(ann: &Agent) -> Vec<MalformedRequest> {
         "nul",
         "{]",
         "\u{0}",
-        "\u{feff}{}",
+        "\u{feff}{",
         "{}{}",
         "{\"a\":\"\\u12\"}",
         "{\"a\":\"a\nb\"}",

@@ -23,6 +23,10 @@ fn d03_last_event_id_resumes_a_stream_like_since() {
     assert_eq!(resume(&format!("?since={}", ids[0]), None), ["two", "three"]);
     assert_eq!(resume(&format!("?since={}", ids[1]), Some(ids[0])), ["three"], "since wins");
     assert_eq!(resume("", None), [""; 0], "everything was read before");
+    for blank in ["", " "] {
+        let blank = bob.request("GET", "stream").header("Last-Event-ID", blank);
+        assert_eq!(Stream::open(blank).hello.data()["backlog_count"], 0, "a blank id is none");
+    }
 }
 
 #[test]

@@ -136,8 +136,8 @@ pub const LISTEN_MAX_MS: u64 = 60_000;
 pub const WAIT_DEFAULT_MS: u64 = 120_000;
 /// `wait` over MCP: default timeout, below the minute after which some clients give up.
 pub const WAIT_MCP_DEFAULT_MS: u64 = 45_000;
-/// `wait`: longest timeout.
-pub const WAIT_MAX_MS: u64 = 300_000;
+/// `wait`: longest timeout. Some clients give up after 300 s without a response head (`fetch` of Node.js).
+pub const WAIT_MAX_MS: u64 = 290_000;
 /// Shortest timeout of a poll.
 pub const POLL_MIN_MS: u64 = 1_000;
 /// Default lease of a manual read.

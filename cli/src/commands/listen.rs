@@ -19,7 +19,7 @@ const NAME: &str = "rogerrat listen";
 pub struct ListenArgs {
     #[command(flatten)]
     request: RequestArgs,
-    /// Wait this long for a message, at most 300
+    /// Wait this long for a message, at most 290
     #[arg(long, value_name = "SECONDS", default_value = "1", value_parser = clap::value_parser!(u32).range(1..=300))]
     wait: u32,
     /// Acknowledge when reading, or with `rogerrat ack`

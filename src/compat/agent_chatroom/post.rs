@@ -13,8 +13,8 @@ use sha2::{Digest as _, Sha256};
 use super::admission::{RoomError, admit, respond};
 use super::callsign::{self, callsigns};
 use super::wire::{self, RoomMessage};
-use crate::web::body;
 use crate::web::state::SharedState;
+use crate::web::{body, json};
 
 const PURPOSE: &str = "agent-chatroom";
 
@@ -32,7 +32,8 @@ pub(super) async fn post(state: SharedState, request: HttpRequest, payload: Payl
 async fn send(state: &SharedState, request: &HttpRequest, payload: Payload) -> Result<HttpResponse, RoomError> {
     let at = admit(state, request).await?;
     let body = body::read(request, payload, limits::BODY_SEND_BYTES).await?;
-    let fields: Map<String, Value> = serde_json::from_slice(&body).map_err(|_| RoomError::invalid("Invalid JSON"))?;
+    let body = json::decode(json::without_bom(&body)).map_err(RoomError::invalid)?;
+    let fields: Map<String, Value> = serde_json::from_str(body).map_err(|_| RoomError::invalid("Invalid JSON"))?;
     let text = text(&fields)?;
     let name = agent(&fields)?;
     let session = session(state, request, &at, &name)?;

@@ -72,7 +72,7 @@ pub(super) async fn stream(state: SharedState, request: HttpRequest) -> HttpResp
         let at = admit(&state, &request).await?;
         let last = request.headers().get("last-event-id").and_then(|id| id.to_str().ok());
         let mut reader = RoomReader::new(&state, &request, at, u64::MAX);
-        reader.after = match position(last.filter(|id| !id.is_empty()))? {
+        reader.after = match position(last.filter(|id| !id.trim().is_empty()))? {
             Some(last) => last.saturating_add(1),
             // Without an id the stream starts with new messages.
             None => reader.read().await?.next,

@@ -51,6 +51,8 @@ struct Envelope<'a> {
 /// Parses a line. `None` is a response, which needs no reaction.
 pub(super) fn parse(line: &[u8]) -> Result<Option<RpcCall<'_>>, InvalidMessage> {
     let wrong = |code, message| InvalidMessage { code, message, id: None };
+    // Some programs write a byte order mark first.
+    let line = line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line);
     let text = std::str::from_utf8(line).map_err(|_| wrong(PARSE_ERROR, "parse error: the line is not UTF-8"))?.trim();
     if !text.starts_with('{') {
         return Err(match serde_json::from_str::<serde::de::IgnoredAny>(text) {
