@@ -14,6 +14,7 @@ mod health;
 mod members;
 mod messages;
 mod metrics;
+mod oauth;
 mod openapi;
 mod parameters;
 mod poll;
@@ -65,6 +66,7 @@ pub(crate) fn routes(config: &mut ServiceConfig, state: &AppState) {
         .configure(|config| webhooks::account_routes(config, &at))
         .configure(|config| admin::routes(config, &at))
         .configure(|config| discovery::routes(config, &at))
+        .configure(oauth::routes)
         .default_service(web::to(not_found));
 }
 

@@ -8,11 +8,16 @@ use url::Url;
 
 use super::presets::Preset;
 
+/// Domains whose names are only known on one machine or in one network.
+const LOCAL_DOMAINS: [&str; 5] = [".localhost", ".local", ".internal", ".lan", ".home.arpa"];
+
 /// The host names and origins that a hub accepts.
 pub(crate) struct Hosts {
     names: Vec<String>,
     origin_host: Option<String>,
     origins: Vec<String>,
+    /// Whether browsers may remember to reach the host of the public origin over https only.
+    has_hsts: bool,
 }
 
 impl Hosts {
@@ -22,7 +27,10 @@ impl Hosts {
             names.extend([machine.to_owned(), format!("{machine}.local")]);
         }
         origins.extend(origin.map(|origin| origin.origin().ascii_serialization()));
-        Self { names, origin_host: origin.and_then(Url::host_str).map(str::to_lowercase), origins }
+        let origin_host = origin.and_then(Url::host_str).map(str::to_lowercase);
+        let has_hsts = origin.is_some_and(|origin| origin.scheme() == "https")
+            && origin_host.as_deref().is_some_and(is_public_name);
+        Self { names, origin_host, origins, has_hsts }
     }
 
     /// Checks the Host and the Origin of a request.
@@ -31,13 +39,17 @@ impl Hosts {
     /// `misdirected` for an unknown Host, `forbidden` for a foreign Origin.
     pub(crate) fn check(&self, host: &str, origin: Option<&str>) -> Result<(), Refusal> {
         if !self.knows(host) {
-            return Err(Refusal::new(Code::Misdirected, "unknown Host")
-                .hint("use the address of the hub, or ask its operator to add the name to allowed_hosts"));
+            return Err(Refusal::new(Code::Misdirected, "unknown Host").hint(
+                "use the address of the hub, or ask its operator to add the name to server.allowed_hosts \
+                 (ROGERRAT_SERVER__ALLOWED_HOSTS)",
+            ));
         }
         match origin {
             Some(origin) if !self.admits(origin, host) => {
-                Err(Refusal::new(Code::Forbidden, "requests from this Origin are not allowed")
-                    .hint("ask the operator of the hub to add it to allowed_origins"))
+                Err(Refusal::new(Code::Forbidden, "requests from this Origin are not allowed").hint(
+                    "ask the operator of the hub to add it to server.allowed_origins \
+                         (ROGERRAT_SERVER__ALLOWED_ORIGINS)",
+                ))
             }
             _ => Ok(()),
         }
@@ -64,12 +76,30 @@ impl Hosts {
         Preset::of_label(name.strip_suffix(self.origin_host.as_deref()?)?.strip_suffix('.')?)
     }
 
+    /// Whether a response to this Host has `Strict-Transport-Security`: it is that of a public https origin. A machine
+    /// that has several services under one name, or whose name is only known in its network, keeps plain http.
+    pub(crate) fn has_hsts(&self, host: &str) -> bool {
+        self.has_hsts && {
+            let name = without_port(host).trim_end_matches('.');
+            self.origin_host.as_deref().is_some_and(|origin| name.eq_ignore_ascii_case(origin))
+                || self.preset_under_origin(host).is_some()
+        }
+    }
+
     fn admits(&self, origin: &str, host: &str) -> bool {
         let same = origin.split_once("://").is_some_and(|(scheme, authority)| {
             authority.eq_ignore_ascii_case(host) || with_port(scheme, authority) == with_port(scheme, host)
         });
         same || self.origins.iter().any(|allowed| allowed.eq_ignore_ascii_case(origin))
     }
+}
+
+/// Whether a host name, in lower case, can be known outside of its network.
+fn is_public_name(name: &str) -> bool {
+    let name = name.trim_end_matches('.');
+    let is_address = name.starts_with('[') || name.parse::<IpAddr>().is_ok();
+    let is_local = LOCAL_DOMAINS.iter().any(|domain| name.ends_with(domain));
+    name.contains('.') && !is_address && !is_local
 }
 
 fn without_port(host: &str) -> &str {
@@ -100,6 +130,7 @@ mod tests {
             names: vec!["box".into(), "box.local".into(), "hub.lan".into()],
             origin_host: Some("rogerrat.example".into()),
             origins: vec!["https://rogerrat.example".into(), "https://app.example".into()],
+            has_hsts: true,
         }
     }
 
@@ -141,6 +172,26 @@ mod tests {
         ] {
             assert!(!hosts().knows(host), "{host}");
         }
+    }
+
+    #[test]
+    fn only_a_public_https_origin_has_strict_transport_security() {
+        let has = |origin: &str, host: &str| {
+            Hosts::new("box", Some(&Url::parse(origin).unwrap()), Vec::new(), Vec::new()).has_hsts(host)
+        };
+        for host in ["hub.example", "HUB.example:443", "hub.example.", "park.hub.example"] {
+            assert!(has("https://hub.example", host), "{host}");
+            assert!(!has("http://hub.example", host), "{host}");
+        }
+        for host in ["localhost", "127.0.0.1:7424", "[::1]", "box", "box.local", "x.hub.example", "example", ""] {
+            assert!(!has("https://hub.example", host), "{host}");
+        }
+        for host in
+            ["localhost", "a.localhost", "box.local", "BOX.LOCAL.", "192.168.1.9", "[fd00::1]", "box", "hub.lan"]
+        {
+            assert!(!has(&format!("https://{host}:7424"), host), "{host}");
+        }
+        assert!(!Hosts::new("box", None, Vec::new(), Vec::new()).has_hsts("hub.example"));
     }
 
     #[test]

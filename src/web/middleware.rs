@@ -17,8 +17,9 @@ use log::Level;
 use rogerrat_domain::{Code, Refusal};
 use uuid::Uuid;
 
+use super::challenge;
 use super::drain_body::UnreadBody;
-use super::problem::Problem;
+use super::problem::{OauthError, Problem};
 use super::request_metrics::{self, RefusalCode};
 use super::state::{AppState, SharedState, host_of};
 
@@ -34,11 +35,10 @@ const MCP_PREFIX: &str = "/mcp";
 /// The response header with the request id.
 static REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-static SECURITY: [(HeaderName, HeaderValue); 6] = [
+static SECURITY: [(HeaderName, HeaderValue); 5] = [
     (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
     (header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY")),
     (header::REFERRER_POLICY, HeaderValue::from_static("strict-origin-when-cross-origin")),
-    (header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000; includeSubDomains")),
     (
         HeaderName::from_static("permissions-policy"),
         HeaderValue::from_static("camera=(), microphone=(), geolocation=(), interest-cohort=()"),
@@ -51,6 +51,9 @@ static SECURITY: [(HeaderName, HeaderValue); 6] = [
         ),
     ),
 ];
+
+/// Without subdomains: the hub does not know what else is served under its domain.
+static HSTS: HeaderValue = HeaderValue::from_static("max-age=31536000");
 
 /// Checks a request, calls its handler and completes the response.
 pub(crate) fn handle(state: &SharedState, mut request: ServiceRequest, next: &Next<BoxBody>) -> ResponseFuture {
@@ -97,6 +100,10 @@ impl ResponseFuture {
             None => response,
         };
         put_headers(response.headers_mut(), self.id);
+        if self.state.hosts.has_hsts(host_of(response.request().head()).unwrap_or_default()) {
+            response.headers_mut().insert(header::STRICT_TRANSPORT_SECURITY, HSTS.clone());
+        }
+        challenge::put(&mut response, problem.as_ref());
         let refusal = problem.map(|problem| problem.0.code).or_else(|| refusal_extension(&response));
         request_metrics::record(response.request(), response.status().as_u16(), refusal);
         log_access(&response, self.id, || self.state.clock.uptime_ms().saturating_sub(self.started_ms));
@@ -119,7 +126,8 @@ fn check(state: &AppState, request: &ServiceRequest) -> Result<(), Refusal> {
 /// Replaces the body of an error response by the error object; its `Allow` header is kept.
 fn with_problem_body(response: ServiceResponse<BoxBody>, problem: &Problem, id: Uuid) -> ServiceResponse<BoxBody> {
     let allow = response.headers().get(header::ALLOW).cloned();
-    let mut full = problem.response(&id.to_string());
+    let describes_for_oauth = response.response().extensions().get::<OauthError>().is_some();
+    let mut full = problem.response(&id.to_string(), describes_for_oauth);
     if let Some(allow) = allow {
         full.headers_mut().insert(header::ALLOW, allow);
     }

@@ -6,6 +6,7 @@
 
 pub(crate) mod address;
 pub(crate) mod body;
+mod challenge;
 pub(crate) mod create_channel;
 pub(crate) mod delivery_body;
 mod drain_body;

@@ -24,8 +24,15 @@ struct ErrorBody<'a> {
     hint: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     retry_after_seconds: Option<u64>,
+    /// What an OAuth client shows of an error (RFC 6749, 5.2).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error_description: Option<&'a str>,
     request_id: &'a str,
 }
+
+/// Extension of an error response that OAuth clients read: its body also has the `error_description` they show.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct OauthError;
 
 /// The HTTP status of an error code.
 pub(crate) fn status(code: Code) -> StatusCode {
@@ -49,15 +56,17 @@ pub(crate) fn status(code: Code) -> StatusCode {
 }
 
 impl Problem {
-    /// Builds the response.
-    pub(crate) fn response(&self, request_id: &str) -> HttpResponse {
+    /// Builds the response. The hint is repeated as `error_description` for OAuth clients.
+    pub(crate) fn response(&self, request_id: &str, describes_for_oauth: bool) -> HttpResponse {
         let Refusal { code, text, hint, retry_after_ms, quota } = &self.0;
         let retry_after_seconds = retry_after_ms.map(|ms| ms.div_ceil(1000).max(1));
+        let hint = hint.as_ref().map(http_hint);
         let body = ErrorBody {
             error: text,
             code: code.as_str(),
-            hint: hint.as_ref().map(http_hint),
+            hint,
             retry_after_seconds,
+            error_description: hint.filter(|_| describes_for_oauth),
             request_id,
         };
         let mut response = HttpResponse::build(status(*code)).json(body);

@@ -187,9 +187,12 @@ pub(crate) fn channel_of(request: &HttpRequest) -> &str {
     request.match_info().get("id").unwrap_or_default()
 }
 
-/// The bearer token of a request. The scheme is case-sensitive; spaces around the token are ignored.
+/// The bearer token of a request. The scheme is written in any case, with any spaces after it (RFC 9110, 11.1 and
+/// 11.4). An empty token is none.
 pub(crate) fn bearer(headers: &HeaderMap) -> Option<&str> {
-    Some(headers.get(header::AUTHORIZATION)?.to_str().ok()?.strip_prefix("Bearer ")?.trim())
+    let credentials = headers.get(header::AUTHORIZATION)?.to_str().ok()?.trim();
+    let (scheme, token) = credentials.split_once([' ', '\t'])?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }
 
 /// The session id a request presents.

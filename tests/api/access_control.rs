@@ -14,7 +14,8 @@ fn d23_creating_channels_needs_the_server_token() {
     let hub = Hub::with(&["--token", TOKEN], &[]);
     create(*hub).send().refused(401, "unauthorized");
     create(*hub).bearer("wrong-horse-battery").send().refused(401, "unauthorized");
-    create(*hub).header("Authorization", &format!("bearer {TOKEN}")).send().refused(401, "unauthorized");
+    create(*hub).header("Authorization", &format!("Basic {TOKEN}")).send().refused(401, "unauthorized");
+    create(*hub).header("Authorization", &format!("bearer  {TOKEN}")).send().ok();
     let created = create(*hub).bearer(TOKEN).send().ok();
     let channel = rogerrat_testkit::Channel::new(
         *hub,
@@ -46,7 +47,8 @@ fn d24_a_web_page_cannot_control_a_local_hub() {
         assert_eq!(as_host(&host).status, 200, "{host}");
     }
     for host in ["evil.example", "localhost.evil.example", "127.0.0.1.evil.example", "xlocalhost", "", "a:b:c"] {
-        as_host(host).refused(421, "misdirected");
+        let refusal = as_host(host).refused(421, "misdirected");
+        assert!(refusal["hint"].as_str().unwrap().contains("server.allowed_hosts"), "{refusal}");
     }
     let before = channel.visible_state();
     for (method, what) in [("POST", "join"), ("POST", "send"), ("GET", "stream"), ("GET", "listen"), ("GET", "nowhere")]

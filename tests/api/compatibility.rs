@@ -190,18 +190,23 @@ fn requests_are_checked_in_a_compatible_order() {
 }
 
 #[test]
-fn the_bearer_scheme_is_case_sensitive_and_the_token_trimmed() {
+fn the_bearer_scheme_is_written_in_any_case_and_the_token_trimmed() {
     let hub = Hub::start();
     let channel = hub.channel();
     let token = &channel.token;
     let with = |value: &str| hub.get(&channel.path("roster")).header("Authorization", value).send();
-    for good in [format!("Bearer {token}"), format!("Bearer   {token}  "), format!("  Bearer {token}")] {
+    for good in [
+        format!("Bearer {token}"),
+        format!("Bearer   {token}  "),
+        format!("  Bearer {token}"),
+        format!("bearer {token}"),
+        format!("BEARER \t {token}"),
+    ] {
         assert_eq!(with(&good).status, 200, "{good:?}");
     }
     for bad in [
-        format!("bearer {token}"),
-        format!("BEARER {token}"),
         format!("Bearer{token}"),
+        format!("Bearers {token}"),
         format!("Basic {token}"),
         token.clone(),
         format!("Bearer {token}x"),

@@ -29,7 +29,7 @@ fn every_response_has_the_security_headers() {
         is("x-content-type-options", "nosniff");
         is("x-frame-options", "DENY");
         is("referrer-policy", "strict-origin-when-cross-origin");
-        is("strict-transport-security", "max-age=31536000; includeSubDomains");
+        assert_eq!(reply.header("strict-transport-security"), None, "the hub has no https origin");
         is("permissions-policy", "camera=(), microphone=(), geolocation=(), interest-cohort=()");
         let policy = reply.header("content-security-policy").unwrap();
         for rule in ["default-src 'self'", "frame-ancestors 'none'", "base-uri 'self'", "form-action 'self'"] {
@@ -114,4 +114,25 @@ fn paths_are_percent_decoded() {
     assert_eq!(hub.get("/api/channels/%67eneral").send().ok()["channel_id"], "general");
     hub.get("/api/channels/GENERAL").send().refused(404, "not_found");
     hub.get("/api/channels/general%2Froster").send().refused(404, "not_found");
+}
+
+#[test]
+fn only_responses_of_a_public_https_origin_have_strict_transport_security() {
+    let hsts = |hub: &Hub, host: &str| {
+        let reply = hub.get("/api/bands").header("Host", host).send();
+        assert_eq!(reply.status, 200, "{host}");
+        reply.header("strict-transport-security").map(str::to_owned)
+    };
+    let hub = Hub::with(&["--origin", "https://hub.example.org"], &[]);
+    for host in ["hub.example.org", "park.hub.example.org:443"] {
+        assert_eq!(hsts(&hub, host).as_deref(), Some("max-age=31536000"), "{host}");
+    }
+    for host in ["localhost", "127.0.0.1", "[::1]", "a.localhost"] {
+        assert_eq!(hsts(&hub, host), None, "{host}");
+    }
+    for origin in ["http://hub.example.org", "https://box.local", "https://localhost:8443", "https://192.0.2.1"] {
+        let hub = Hub::with(&["--origin", origin], &[]);
+        let host = origin.split_once("//").unwrap().1;
+        assert_eq!(hsts(&hub, host), None, "{origin}");
+    }
 }

@@ -8,6 +8,7 @@ mod admin;
 mod body_limits;
 mod compatibility;
 mod concurrency;
+mod credentials;
 mod delivery;
 mod description;
 mod gaps_and_direct_messages;

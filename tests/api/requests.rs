@@ -134,7 +134,7 @@ fn d11_malformed_json_is_invalid_json() {
     let hub = Hub::start();
     let channel = hub.channel();
     let ann = channel.join("ann");
-    for bad in ["{", "{\"a\":}", "nope", "{'a':1}", "{\"a\":1}}", "{\"a\":1,}", "\u{feff}{}", "{\"a\":\"\\x\"}", "\0"] {
+    for bad in ["{", "{\"a\":}", "nope", "{'a':1}", "{\"a\":1}}", "{\"a\":1,}", "\u{feff}{", "{\"a\":\"\\x\"}", "\0"] {
         hub.post("/api/channels").body(bad).send().refused(400, "invalid_json");
         channel.request("POST", "join").body(bad).send().refused(400, "invalid_json");
         for what in ["send", "ack"] {
@@ -143,6 +143,32 @@ fn d11_malformed_json_is_invalid_json() {
     }
     ann.call(ann.request("POST", "send").body("{\"message\":\"\\ud800\"}")).refused(400, "invalid_json");
     ann.call(ann.request("POST", "send").body(&b"{\"message\":\"\xff\xfe\"}"[..])).refused(400, "invalid_json");
+}
+
+#[test]
+fn d11_a_byte_order_mark_is_skipped_and_another_encoding_is_named() {
+    let hub = Hub::start();
+    let channel = hub.channel();
+    let ann = channel.join("ann");
+    let chatroom = format!("/compat/agent-chatroom/{}/messages", channel.id);
+    let call = r#"{"jsonrpc":"2.0","id":1,"method":"ping"}"#;
+    let requests = [
+        (ann.request("POST", "send"), r#"{"message":"m"}"#),
+        (channel.request("POST", "join"), r#"{"callsign":"bob"}"#),
+        (hub.post("/api/channels"), "{}"),
+        (hub.post("/mcp"), call),
+        (hub.post(&chatroom).bearer(&channel.token), r#"{"text":"t"}"#),
+    ];
+    for (request, json) in requests {
+        assert_eq!(request.clone().body(format!("\u{feff}{json}")).send().status, 200, "{json}");
+        let wide: Vec<u8> = json.encode_utf16().flat_map(u16::to_le_bytes).collect();
+        let latin_1 = [b"{\"message\":\"caf\xe9\",", &json.as_bytes()[1..]].concat();
+        for body in [[b"\xff\xfe", &wide[..]].concat(), wide, latin_1] {
+            let reply = request.clone().body(body).send();
+            assert_eq!(reply.status, 400, "{json}");
+            assert!(reply.text().contains("encode it as UTF-8"), "{}", reply.text());
+        }
+    }
 }
 
 #[test]

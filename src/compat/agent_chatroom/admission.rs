@@ -10,7 +10,7 @@ use super::chatroom::Chatroom;
 use super::wire;
 use crate::web::problem::{self, Problem};
 use crate::web::request_metrics::RefusalCode;
-use crate::web::state::{SharedState, channel_of};
+use crate::web::state::{SharedState, bearer, channel_of};
 
 /// A refusal in the format of agent-chatroom.
 #[derive(Debug)]
@@ -89,7 +89,7 @@ pub(super) async fn admit(state: &SharedState, request: &HttpRequest) -> Result<
     }
 }
 
-/// The password of a request: the header, else the query parameter.
+/// The password of a request: the header, else a bearer token, else the query parameter.
 pub(super) fn password(request: &HttpRequest) -> Option<String> {
     // Headers that are not UTF-8 are read as Latin-1, which many clients send.
     let text = |bytes: &[u8]| match std::str::from_utf8(bytes) {
@@ -97,7 +97,8 @@ pub(super) fn password(request: &HttpRequest) -> Option<String> {
         Err(_) => bytes.iter().copied().map(char::from).collect(),
     };
     let header = request.headers().get("x-room-password").map(|value| text(value.as_bytes()));
-    header.filter(|value| !value.is_empty()).or_else(|| parameter(request, "password"))
+    let header = header.filter(|value| !value.is_empty());
+    header.or_else(|| bearer(request.headers()).map(str::to_owned)).or_else(|| parameter(request, "password"))
 }
 
 /// The first non-empty value of a query parameter.
