@@ -1,15 +1,11 @@
 //! The tools: their names, descriptions, schemas and annotations.
 
-use rogerrat_domain::account::{CreateAccountReply, IdentityInput, IdentityReply};
-use rogerrat_domain::limits;
-use rogerrat_domain::op::{
-    AckInput, AckReply, CreateInput, HistoryReply, JoinInput, JoinReply, KeepaliveReply, LeaveReply, ReadQuery,
-    ReadReply, RosterReply, SendInput, SendReply, WaitReply,
-};
+mod fields;
+
 use serde_json::{Value, json};
 
+use super::arguments::Parameter;
 use super::schema;
-use crate::web::create_channel::CreateReply;
 use crate::web::presets::Mode;
 
 /// The function of a tool.
@@ -42,14 +38,14 @@ pub(super) struct Tool {
     pub(super) kind: ToolKind,
     /// Its entries in `tools/list`.
     listed: [Value; 2],
-    /// The names of its arguments.
-    arguments: [Vec<String>; 2],
+    /// Its arguments.
+    parameters: [Vec<Parameter>; 2],
 }
 
 impl Tool {
-    /// The names of its arguments on an endpoint.
-    pub(super) fn arguments(&self, on_channel_endpoint: bool) -> &[String] {
-        &self.arguments[usize::from(on_channel_endpoint)]
+    /// Its arguments on an endpoint. That of a channel also accepts the channel's id.
+    pub(super) fn parameters(&self, on_channel_endpoint: bool) -> &[Parameter] {
+        &self.parameters[usize::from(on_channel_endpoint)]
     }
 }
 
@@ -198,7 +194,7 @@ fn tool(name: &'static str, kind: ToolKind, title: &str, description: &str, anno
             "title": title,
             "description": description,
             "inputSchema": input,
-            "outputSchema": output(kind),
+            "outputSchema": fields::output(kind),
             "annotations": {
                 "title": title,
                 "readOnlyHint": annotations.read_only,
@@ -208,112 +204,12 @@ fn tool(name: &'static str, kind: ToolKind, title: &str, description: &str, anno
             },
         })
     };
-    let inputs = [input(kind, false), input(kind, true)];
-    let arguments = inputs.each_ref().map(|input| {
-        input["properties"].as_object().map(|fields| fields.keys().cloned().collect()).unwrap_or_default()
-    });
-    Tool { name, kind, listed: inputs.map(listed), arguments }
-}
-
-fn input(kind: ToolKind, knows_the_channel: bool) -> Value {
-    let (fields, mut more): (Option<Value>, Vec<(&str, Value)>) = match kind {
-        ToolKind::CreateChannel => {
-            let token = "An account's session token. The account will own the channel.";
-            (Some(schema::of::<CreateInput>()), vec![("account_token", string(token))])
-        }
-        ToolKind::CreateIdentity => {
-            let token = ("session_token", string("The account's session token."));
-            (Some(schema::of::<IdentityInput>()), vec![token])
-        }
-        ToolKind::Join => (Some(schema::of::<JoinInput>()), Vec::new()),
-        ToolKind::Send => (Some(schema::of::<SendInput>()), vec![client_msg_id()]),
-        ToolKind::Listen => {
-            (Some(schema::of::<ReadQuery<'static>>()), vec![timeout(limits::LISTEN_DEFAULT_MS, limits::LISTEN_MAX_MS)])
-        }
-        ToolKind::Wait => {
-            (Some(schema::of::<ReadQuery<'static>>()), vec![timeout(limits::WAIT_MCP_DEFAULT_MS, limits::WAIT_MAX_MS)])
-        }
-        ToolKind::Ack => (Some(schema::of::<AckInput>()), Vec::new()),
-        ToolKind::History => (None, history()),
-        ToolKind::Roster | ToolKind::Leave | ToolKind::Keepalive | ToolKind::CreateAccount => (None, Vec::new()),
-    };
-    let mut required = Vec::new();
-    if kind == ToolKind::Join && !knows_the_channel {
-        more.push(("channel_id", string("The channel's id.")));
-        more.push(("token", string("The channel's token; a band needs none.")));
-        required.push("channel_id");
-    } else if kind.is_of_a_channel() && !knows_the_channel {
-        more.push(("channel_id", string("The channel's id. Not needed if this connection has joined the channel.")));
-    }
-    match kind {
-        ToolKind::CreateIdentity => required.push("session_token"),
-        ToolKind::Ack => required.push("upto"),
-        _ => {}
-    }
+    let inputs = [false, true].map(|knows_the_channel| fields::input(kind, knows_the_channel));
+    let mut parameters = inputs.each_ref().map(Parameter::all);
     if kind.is_of_a_channel() {
-        more.push((
-            "session_id",
-            string("The session_id that join returned. Not needed if this connection has joined the channel."),
-        ));
+        parameters[1].push(Parameter::text("channel_id"));
     }
-    schema::input(fields, &more, &required)
-}
-
-fn string(description: &str) -> Value {
-    json!({"type": "string", "description": description})
-}
-
-fn client_msg_id() -> (&'static str, Value) {
-    let description = "Idempotency key, 1 to 128 visible ASCII characters. Repeating it with the same message returns \
-                       the first result.";
-    ("client_msg_id", json!({"type": "string", "pattern": "^[!-~]{1,128}$", "description": description}))
-}
-
-fn timeout(default_ms: u64, max_ms: u64) -> (&'static str, Value) {
-    let (default_s, min_s, max_s) = (default_ms / 1000, limits::POLL_MIN_MS / 1000, max_ms / 1000);
-    let description =
-        format!("Seconds to wait if there are no messages; clamped to {min_s} to {max_s}. Default {default_s}.");
-    ("timeout_seconds", json!({"type": "number", "default": default_s, "description": description}))
-}
-
-fn history() -> Vec<(&'static str, Value)> {
-    let n = limits::HISTORY_DEFAULT;
-    let description = format!("Number of messages, 1 to {}. Default {n}.", limits::READ_MESSAGES);
-    vec![
-        ("n", json!({"type": "number", "default": n, "description": description})),
-        ("thread", string("Only messages of this thread.")),
-    ]
-}
-
-/// The unread count, which every tool may return (A6).
-fn unread() -> (&'static str, Value) {
-    (
-        "unread",
-        json!({"type": "integer", "minimum": 0, "description": "Your unread messages. If above 0, call listen."}),
-    )
-}
-
-fn output(kind: ToolKind) -> Value {
-    let fields = match kind {
-        ToolKind::CreateChannel => schema::of::<CreateReply>(),
-        ToolKind::Join => schema::of::<JoinReply>(),
-        ToolKind::Send => schema::of::<SendReply>(),
-        ToolKind::Listen => schema::of::<ReadReply>(),
-        ToolKind::Wait => schema::of::<WaitReply>(),
-        ToolKind::Ack => schema::of::<AckReply>(),
-        ToolKind::Roster => schema::of::<RosterReply>(),
-        ToolKind::History => schema::of::<HistoryReply>(),
-        ToolKind::Leave => schema::of::<LeaveReply>(),
-        ToolKind::Keepalive => schema::of::<KeepaliveReply>(),
-        ToolKind::CreateAccount => schema::of::<CreateAccountReply>(),
-        ToolKind::CreateIdentity => schema::of::<IdentityReply>(),
-    };
-    let mut more = vec![unread()];
-    if kind == ToolKind::Join {
-        more.push(("channel_id", string("The channel's id. Keep it with session_id.")));
-        more.push(("stay_reachable", string("How to stay reachable.")));
-    }
-    schema::output(fields, &more)
+    Tool { name, kind, listed: inputs.map(|input| listed(schema::plain(input))), parameters }
 }
 
 #[cfg(test)]
@@ -337,15 +233,15 @@ mod tests {
                 }
                 let (input, output) = (&listed["inputSchema"], &listed["outputSchema"]);
                 assert_eq!((&input["type"], &output["type"]), (&json!("object"), &json!("object")), "{}", tool.name);
-                assert_eq!(input["additionalProperties"], false, "{}", tool.name);
                 assert!(output["properties"]["unread"].is_object(), "A6: {}", tool.name);
                 for (name, field) in input["properties"].as_object().unwrap() {
                     assert!(field["description"].is_string(), "{} {name} {field}", tool.name);
                 }
             }
-            let [hub, channel] = &tool.arguments;
-            assert!(!channel.contains(&"channel_id".to_owned()), "{}", tool.name);
-            assert_eq!(hub.contains(&"channel_id".to_owned()), tool.kind.is_of_a_channel(), "{}", tool.name);
+            let [hub, channel] =
+                tool.listed.each_ref().map(|listed| &listed["inputSchema"]["properties"]["channel_id"]);
+            assert!(channel.is_null(), "{}", tool.name);
+            assert_eq!(hub.is_object(), tool.kind.is_of_a_channel(), "{}", tool.name);
         }
     }
 

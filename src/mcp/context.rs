@@ -5,7 +5,6 @@ use actix_web::web::Data;
 use rogerrat_actors::{Admitted, HubError};
 use rogerrat_domain::op::Keepalive;
 use rogerrat_domain::{Code, Refusal, SessionId};
-use serde::Deserialize;
 
 use super::protocol_version::ProtocolVersion;
 use super::session::McpSessionId;
@@ -69,7 +68,7 @@ pub(super) struct RequestContext<'a> {
 }
 
 /// The arguments by which every tool of a channel names the member it acts for.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default)]
 pub(super) struct MembershipArgs {
     pub(super) channel_id: Option<String>,
     pub(super) session_id: Option<String>,

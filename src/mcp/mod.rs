@@ -4,6 +4,7 @@
 //! result twice: as structured data, and as text in which a peer's message cannot imitate another line. Rules and
 //! bounds of channels belong to the domain.
 
+mod arguments;
 mod catalogue;
 #[cfg(feature = "conformance")]
 mod conformance;

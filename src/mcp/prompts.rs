@@ -1,10 +1,11 @@
 //! Prompts: a human selects one to make an agent join a channel, or to invite another agent.
 
-use rogerrat_domain::names;
 use rogerrat_domain::text::one_line;
+use rogerrat_domain::{Refusal, names};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::arguments::{self, Arguments, Parameter};
 use super::context::RequestContext;
 use super::response::unknown_name;
 use super::rpc::{Params, RpcError, string};
@@ -59,7 +60,7 @@ pub(super) async fn get(context: &RequestContext<'_>, params: &Params<'_>) -> Re
     let Some(name) = params.name.and_then(string) else {
         return Err(RpcError::invalid_params("`name` must be the name of a prompt"));
     };
-    let arguments = parse_arguments(params)?;
+    let arguments = parse_arguments(params).map_err(|refusal| RpcError::invalid_params(refusal.text))?;
     let of_endpoint = context.endpoint.channel.as_ref().map(|channel| channel.id().to_string());
     let channel = of_endpoint.or_else(|| arguments.channel_id.as_deref().map(clean));
     let channel = || channel.clone().ok_or_else(|| RpcError::invalid_params("`channel_id` is missing"));
@@ -71,15 +72,9 @@ pub(super) async fn get(context: &RequestContext<'_>, params: &Params<'_>) -> Re
     Ok(json!({"description": description, "messages": [{"role": "user", "content": {"type": "text", "text": text}}]}))
 }
 
-fn parse_arguments(params: &Params<'_>) -> Result<PromptArguments, RpcError> {
-    let Some(raw) = params.arguments.filter(|raw| raw.get() != "null") else {
-        return Ok(PromptArguments::default());
-    };
-    let invalid = || RpcError::invalid_params("`arguments` must be an object of strings");
-    if !raw.get().starts_with('{') {
-        return Err(invalid());
-    }
-    serde_json::from_str(raw.get()).map_err(|_| invalid())
+fn parse_arguments(params: &Params<'_>) -> Result<PromptArguments, Refusal> {
+    let known = ["channel_id", "token", "callsign"].map(Parameter::text);
+    Arguments::read(&arguments::object_of(params.arguments)?, &known)?.parse()
 }
 
 fn join(context: &RequestContext<'_>, arguments: &PromptArguments, channel: &str) -> String {

@@ -3,9 +3,9 @@
 use proptest::prelude::*;
 use rogerrat_domain::{HubKey, Signer};
 
+use super::arguments::{Arguments, Parameter, object_of};
 use super::protocol_version::{HeaderField, McpHeaders, of_headers, of_message};
 use super::rpc::{Params, RpcBody, RpcCall, RpcMessage, parse};
-use super::schema::check_names;
 use super::session::McpSessionId;
 
 /// Checks that a body is parsed or refused with the right code, and never panics.
@@ -35,7 +35,9 @@ fn check_call(call: &RpcCall<'_>, headers: &McpHeaders<'_>) {
         assert!(error.message.chars().count() < 200, "{}", error.message);
     }
     if let Some(arguments) = params.arguments {
-        let _ = check_names(arguments.get(), &["message".to_owned()]);
+        if let Ok(object) = object_of(Some(arguments)) {
+            let _ = Arguments::read(&object, &[Parameter::text("message")]);
+        }
     }
 }
 

@@ -37,32 +37,28 @@ pub(super) struct RpcResponse {
 /// The result of a tool: structured data, and text with the same facts.
 #[derive(Debug)]
 pub(super) struct ToolResult {
-    /// A JSON object.
-    pub(super) structured: String,
+    /// A JSON object that fits the tool's output schema. A refusal has none, because clients check it even then.
+    pub(super) structured: Option<String>,
     pub(super) text: String,
     pub(super) refused: Option<Code>,
 }
 
 impl ToolResult {
     pub(super) fn new(structured: &impl Serialize, text: String) -> Self {
-        Self { structured: to_json(structured), text, refused: None }
+        Self { structured: Some(to_json(structured)), text, refused: None }
     }
 
     /// The error result of a tool that refused.
     pub(super) fn refusal(refusal: &Refusal) -> Self {
         let Refusal { code, text, hint, retry_after_ms, .. } = refusal;
-        let mut structured = json!({"error": text, "code": code.as_str()});
         let mut line = format!("error: {text} ({})", code.as_str());
         if let Some(hint) = hint.as_ref().map(tool_hint) {
-            structured["hint"] = json!(hint);
             line += &format!(". {hint}");
         }
         if let Some(ms) = retry_after_ms {
-            let seconds = ms.div_ceil(1000).max(1);
-            structured["retry_after_seconds"] = json!(seconds);
-            line += &format!(". Retry after {seconds} s");
+            line += &format!(". Retry after {} s", ms.div_ceil(1000).max(1));
         }
-        Self { structured: structured.to_string(), text: line, refused: Some(*code) }
+        Self { structured: None, text: line, refused: Some(*code) }
     }
 }
 
@@ -106,11 +102,13 @@ impl RpcResponse {
     /// The result of a tool.
     pub(super) fn tool(id: RpcId<'_>, version: ProtocolVersion, result: &ToolResult) -> Self {
         let mut json = tool_result_start(id, version, &result.text);
-        if result.refused.is_some() {
-            json += r#""isError":true,"#;
+        match &result.structured {
+            Some(structured) => {
+                json += r#","structuredContent":"#;
+                json += structured;
+            }
+            None => json += r#","isError":true"#,
         }
-        json += r#""structuredContent":"#;
-        json += &result.structured;
         json += "}}";
         Self { refused: result.refused, ..Self::ok(json) }
     }
@@ -152,7 +150,7 @@ fn result_start(id: RpcId<'_>, version: ProtocolVersion) -> String {
     json
 }
 
-/// The start of a response with the result of a tool, up to and including its text. A field must follow.
+/// The start of a response with the result of a tool, up to and including its text. The result object is open.
 pub(super) fn tool_result_start(id: RpcId<'_>, version: ProtocolVersion, text: &str) -> String {
     let mut json = result_start(id, version);
     if version.is_modern() {
@@ -160,7 +158,7 @@ pub(super) fn tool_result_start(id: RpcId<'_>, version: ProtocolVersion, text: &
     }
     json += r#""content":[{"type":"text","text":"#;
     json += &to_json(&text);
-    json += "}],";
+    json += "}]";
     json
 }
 
@@ -216,10 +214,7 @@ mod tests {
             with_id(|id| RpcResponse::tool(id, ProtocolVersion::LATEST_LEGACY, &ToolResult::refusal(&refusal)));
         let value: Value = serde_json::from_str(&response.json).unwrap();
         assert_eq!(value["result"]["isError"], true);
-        assert_eq!(
-            value["result"]["structuredContent"],
-            json!({"error": "too many", "code": "rate_limited", "hint": "slow down", "retry_after_seconds": 2})
-        );
+        assert!(value["result"]["structuredContent"].is_null(), "clients would check it against the output schema");
         assert_eq!(value["result"]["content"][0]["text"], "error: too many (rate_limited). slow down. Retry after 2 s");
         assert_eq!(response.refused, Some(Code::RateLimited));
     }

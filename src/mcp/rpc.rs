@@ -9,6 +9,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
+use super::arguments::is_nothing;
 use crate::web::json;
 
 /// The maximum length of a request id or progress token, as JSON.
@@ -241,13 +242,13 @@ pub(super) struct Meta<'a> {
 
 impl<'a> Params<'a> {
     pub(super) fn parse(call: &RpcCall<'a>) -> Result<Self, RpcError> {
-        let Some(raw) = call.params else { return Ok(Self::default()) };
+        let Some(raw) = call.params.filter(|raw| !is_nothing(raw.get())) else { return Ok(Self::default()) };
         let invalid = || RpcError::invalid_params("`params` must be an object without repeated fields");
         parse_object(raw.get()).ok_or_else(invalid)
     }
 
     pub(super) fn meta(&self) -> Result<Option<Meta<'a>>, RpcError> {
-        let Some(raw) = self.meta else { return Ok(None) };
+        let Some(raw) = self.meta.filter(|raw| !matches!(raw.get(), "null" | "[]")) else { return Ok(None) };
         let invalid = || RpcError::invalid_params("`_meta` must be an object without repeated fields");
         parse_object(raw.get()).map(Some).ok_or_else(invalid)
     }
@@ -366,12 +367,14 @@ mod tests {
                 .map(|params| params.meta().map(|meta| meta.is_some()))
                 .map_err(|error| error.code)
         };
-        for params in ["[]", "7", "null", "\"x\"", r#"{"name":"a","name":"b"}"#, r#"["a","b","c","d","e","f"]"#] {
+        for params in ["[1]", "7", "\"x\"", r#"{"name":"a","name":"b"}"#, r#"["a","b","c","d","e","f"]"#] {
             assert_eq!(of(params).unwrap_err(), ErrorCode::InvalidParams, "{params}");
         }
-        assert!(!of("{}").unwrap().unwrap());
+        for nothing in ["{}", "null", "[]", "[ ]", r#"{"_meta":null}"#, r#"{"_meta":[]}"#] {
+            assert!(!of(nothing).unwrap().unwrap(), "{nothing}");
+        }
         assert!(of(r#"{"_meta":{"progressToken":1}}"#).unwrap().unwrap());
-        for meta in ["null", "[]", "7"] {
+        for meta in ["[1]", "7", "\"x\""] {
             assert!(of(&format!(r#"{{"_meta":{meta}}}"#)).unwrap().is_err(), "{meta}");
         }
     }

@@ -1,18 +1,9 @@
-//! The JSON schemas of tools, from the domain's types, and the check of argument names.
+//! The JSON schemas of tools, from the domain's types.
 //!
-//! Schemas contain no references, because clients do not follow them.
+//! They contain no references, because clients do not follow them.
 
-use std::borrow::Cow;
-use std::fmt;
-
-use rogerrat_domain::Refusal;
-use rogerrat_domain::text::clip;
-use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
-use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
-
-use super::text;
 
 const REF: &str = "#/components/schemas/";
 
@@ -60,79 +51,72 @@ fn unwrap_single(schema: Value) -> Value {
     }
 }
 
-/// The input schema of a tool: the fields of a type and further ones. Other arguments are refused.
-pub(super) fn input(fields: Option<Value>, more: &[(&str, Value)], required: &[&str]) -> Value {
+/// An object schema with the fields of a type and further ones.
+pub(super) fn object(fields: Option<Value>, more: &[(&str, Value)], required: &[&str]) -> Value {
     let mut properties = fields.and_then(|mut schema| match schema["properties"].take() {
         Value::Object(properties) => Some(properties),
         _ => None,
     });
     let properties = properties.get_or_insert_default();
     properties.extend(more.iter().map(|(name, schema)| ((*name).to_owned(), schema.clone())));
-    let mut schema = json!({"type": "object", "properties": properties, "additionalProperties": false});
+    let mut schema = json!({"type": "object", "properties": properties});
     if !required.is_empty() {
         schema["required"] = json!(required);
     }
     schema
 }
 
-/// The output schema of a tool: the fields of a type, and further optional ones.
+/// The output schema of a tool: the fields of a type, and further optional ones. Clients check results against it and
+/// few show it to their model, so it has types, but no bounds and no descriptions.
 pub(super) fn output(mut schema: Value, more: &[(&str, Value)]) -> Value {
     for (name, field) in more {
         schema["properties"][*name] = field.clone();
     }
     schema["type"] = json!("object");
+    outline(&mut schema);
     schema
 }
 
-/// The arguments that all tools of a channel share, unparsed.
-#[derive(Debug, Default)]
-pub(super) struct CommonArguments<'a> {
-    pub(super) channel_id: Option<&'a RawValue>,
-    pub(super) session_id: Option<&'a RawValue>,
+fn outline(schema: &mut Value) {
+    keep(schema, &["type", "properties", "required", "items"]);
+    for_each_part(schema, outline);
 }
 
-/// Refuses arguments with a name that the tool does not have, and finds those that all tools share.
-pub(super) fn check_names<'a>(arguments: &'a str, known: &[String]) -> Result<CommonArguments<'a>, Refusal> {
-    let mut unknown = None;
-    let visitor = NameCheck { known, unknown: &mut unknown };
-    let common = serde_json::Deserializer::from_str(arguments).deserialize_map(visitor);
-    match unknown {
-        Some(name) => Err(text::unknown_argument(&name, known)),
-        // Any other error is reported by the tool, which parses the arguments again.
-        None => Ok(common.unwrap_or_default()),
+/// Reduces an input schema to what every grammar and strict back end accepts: one type for each value, choices, and
+/// descriptions, which state the bounds in words. The tools enforce the bounds.
+pub(super) fn plain(mut schema: Value) -> Value {
+    let kind = plain_type(&schema);
+    keep(&mut schema, &["description", "enum", "properties", "required", "items"]);
+    // The lines of a doc comment become one.
+    if let Some(description) = schema["description"].as_str() {
+        schema["description"] = description.replace('\n', " ").into();
+    }
+    schema["type"] = json!(kind);
+    for_each_part(&mut schema, |part| *part = plain(part.take()));
+    schema
+}
+
+/// The one type of a value. One that may also be text is text, and a value of any type is text too.
+fn plain_type(schema: &Value) -> &'static str {
+    let alternatives = schema["oneOf"].as_array().into_iter().flatten();
+    let types: Vec<_> = alternatives.chain([schema]).map(|schema| schema["type"].to_string()).collect();
+    let order = ["string", "array", "object", "boolean", "number", "integer"];
+    let has = |name: &&str| types.iter().any(|types| types.contains(&format!("\"{name}\"")));
+    order.into_iter().find(has).unwrap_or("string")
+}
+
+fn keep(schema: &mut Value, words: &[&str]) {
+    if let Some(fields) = schema.as_object_mut() {
+        fields.retain(|word, _| words.contains(&&**word));
     }
 }
 
-struct NameCheck<'k, 'u> {
-    known: &'k [String],
-    unknown: &'u mut Option<String>,
-}
-
-#[derive(serde::Deserialize)]
-struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
-
-impl<'de> Visitor<'de> for NameCheck<'_, '_> {
-    type Value = CommonArguments<'de>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object")
+fn for_each_part(schema: &mut Value, mut change: impl FnMut(&mut Value)) {
+    if let Some(fields) = schema.get_mut("properties").and_then(Value::as_object_mut) {
+        fields.values_mut().for_each(&mut change);
     }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<CommonArguments<'de>, A::Error> {
-        let mut common = CommonArguments::default();
-        while let Some(Name(name)) = map.next_key()? {
-            if !self.known.iter().any(|known| *known == name) {
-                self.unknown.get_or_insert_with(|| clip(&name));
-            }
-            match &*name {
-                "channel_id" => common.channel_id = Some(map.next_value()?),
-                "session_id" => common.session_id = Some(map.next_value()?),
-                _ => {
-                    map.next_value::<IgnoredAny>()?;
-                }
-            }
-        }
-        Ok(common)
+    if let Some(items) = schema.get_mut("items") {
+        change(items);
     }
 }
 
@@ -166,16 +150,19 @@ mod tests {
     }
 
     #[test]
-    fn the_refusal_of_an_unknown_argument_names_it_in_few_characters() {
-        let known = ["message".to_owned(), "channel_id".to_owned()];
-        assert!(check_names(r#"{"mess\u0061ge":1,"channel_id":"c"}"#, &known).unwrap().channel_id.is_some());
-        let refusal = check_names(r#"{"message":1,"massage":{"a":[1]}}"#, &known).unwrap_err();
-        let hint = refusal.hint.unwrap();
-        assert!(refusal.text.contains("`massage`") && hint.text().unwrap().contains("message, channel_id"));
-        let long = format!(r#"{{"{}":1}}"#, "x".repeat(500));
-        assert!(check_names(&long, &known).unwrap_err().text.chars().count() < 120);
-        for other in ["[]", "7", "null", "{", "{\"message\":1,}"] {
-            assert!(check_names(other, &known).is_ok(), "{other}: the tool reports what is wrong");
-        }
+    fn a_plain_schema_has_one_type_and_no_bounds() {
+        let wide = json!({"type": "object", "properties": {
+            "to": {"description": "a\nb", "oneOf": [{"type": "string"}, {"type": "integer"}, {"type": "null"}]},
+            "n": {"type": ["integer", "null"], "minimum": 0, "maximum": u64::MAX},
+            "list": {"type": ["array", "null"], "maxItems": 4, "items": {"type": "string", "maxLength": 64}},
+            "name": {"description": "anything"},
+        }});
+        let expected = json!({"type": "object", "properties": {
+            "to": {"description": "a b", "type": "string"},
+            "n": {"type": "integer"},
+            "list": {"type": "array", "items": {"type": "string"}},
+            "name": {"description": "anything", "type": "string"},
+        }});
+        assert_eq!(plain(wide), expected);
     }
 }

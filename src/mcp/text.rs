@@ -1,5 +1,6 @@
 //! Texts for agents: the server's instructions, how to stay reachable, and the hints of refusals. Pure.
 
+use rogerrat_domain::text::clip;
 use rogerrat_domain::{ChannelId, Code, Hint, Refusal};
 
 /// The hint in the result of `join`.
@@ -81,10 +82,22 @@ pub(super) fn accounts_need_hub_token() -> Refusal {
         .hint("ask your human to connect you to the hub's own MCP endpoint with the server token")
 }
 
-/// The arguments hold a name that the tool does not have.
-pub(super) fn unknown_argument(name: &str, known: &[String]) -> Refusal {
-    let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
-    Refusal::invalid(format!("this tool has no argument `{name}`")).hint(format!("its arguments: {known}"))
+/// An unknown argument is close to one that exists.
+pub(super) fn misspelled_argument(name: &str, near: &str) -> Refusal {
+    Refusal::invalid(format!("there is no argument `{}`; did you mean `{near}`?", clip(name)))
+        .hint(format!("nothing was done: repeat the call with `{near}`"))
+}
+
+/// A required argument is missing or blank.
+pub(super) fn missing_argument(name: &str) -> Refusal {
+    Refusal::invalid(format!("`{name}` is missing"))
+        .hint(format!("nothing was done: repeat the call with `{name}`, which must not be blank"))
+}
+
+/// The endpoint of a channel was called for another one.
+pub(super) fn other_channel(own: &ChannelId) -> Refusal {
+    Refusal::invalid(format!("`channel_id` is not `{own}`, the only channel of this endpoint"))
+        .hint("omit channel_id, or ask your human to connect you to the hub's own MCP endpoint")
 }
 
 #[cfg(test)]

@@ -126,7 +126,7 @@ impl WaitingCall {
             }
         };
         let text = self.text(&read, unread);
-        let mut pieces = vec![(tool_result_start(id, self.version, &text) + r#""structuredContent":"#).into()];
+        let mut pieces = vec![(tool_result_start(id, self.version, &text) + r#","structuredContent":"#).into()];
         let guard = serialize(read, &mut pieces);
         pieces.push(match unread {
             Some(unread) => format!(r#","unread":{unread}}}}}}}"#).into(),

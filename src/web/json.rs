@@ -4,6 +4,7 @@ use rogerrat_domain::text::clip;
 use rogerrat_domain::{Code, Refusal};
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::error::Category;
+use serde_path_to_error::Path;
 
 /// Parses a body as a JSON object.
 pub(crate) fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Refusal> {
@@ -53,14 +54,16 @@ fn explain<T: DeserializeOwned>(text: &str) -> Refusal {
         return Refusal::invalid("the body must be a JSON object");
     }
     match serde_path_to_error::deserialize::<_, T>(&mut serde_json::Deserializer::from_str(text)) {
-        Err(error) if error.inner().classify() == Category::Data => {
-            Refusal::invalid(field_error(&error.path().to_string(), &error.inner().to_string()))
-        }
+        Err(error) if error.inner().classify() == Category::Data => wrong_field(error.path(), error.inner()),
         _ => Refusal::new(Code::InvalidJson, "the body is not valid JSON"),
     }
 }
 
-/// Describes what is wrong with a field, without its value.
+/// The refusal of a field that does not fit, without its value.
+pub(crate) fn wrong_field(path: &Path, error: &serde_json::Error) -> Refusal {
+    Refusal::invalid(field_error(&path.to_string(), &error.to_string()))
+}
+
 fn field_error(path: &str, error: &str) -> String {
     let message = error.split(" at line ").next().unwrap_or_default();
     match message.rsplit_once(", expected ") {

@@ -108,18 +108,10 @@ impl Client {
         (result["structuredContent"].clone(), text)
     }
 
-    /// The error result of a tool, which must have this code.
+    /// The text of a tool's error result, which must have this code.
     #[track_caller]
-    pub(crate) fn call_refused(&self, tool: &str, arguments: &Value, code: &str) -> Value {
-        let result = self.result("tools/call", json!({"name": tool, "arguments": arguments}));
-        assert_eq!(
-            (&result["isError"], &result["structuredContent"]["code"]),
-            (&json!(true), &json!(code)),
-            "{result}"
-        );
-        let text = result["content"][0]["text"].as_str().unwrap();
-        assert!(text.starts_with("error: ") && text.contains(code) && !text.contains('\n'), "{text}");
-        result["structuredContent"].clone()
+    pub(crate) fn call_refused(&self, tool: &str, arguments: &Value, code: &str) -> String {
+        refusal_text(&self.result("tools/call", json!({"name": tool, "arguments": arguments})), code)
     }
 
     /// Joins a channel, and returns the arguments that name the membership.
@@ -233,4 +225,16 @@ impl EventStream {
     pub(crate) fn disconnect(self) {
         drop(self.conn);
     }
+}
+
+/// The text of an error result, which must have this code. Clients check structured content against the output schema
+/// even then, so it has none.
+#[track_caller]
+pub(crate) fn refusal_text(result: &Value, code: &str) -> String {
+    assert_eq!(result["isError"], true, "{result}");
+    assert!(result["structuredContent"].is_null(), "{result}");
+    let text = result["content"][0]["text"].as_str().unwrap();
+    let code = format!(" ({code})");
+    assert!(text.starts_with("error: ") && text.contains(&code) && !text.contains('\n'), "{text}");
+    text.to_owned()
 }

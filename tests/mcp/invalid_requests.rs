@@ -24,6 +24,7 @@ fn an_invalid_message_is_refused_and_changes_nothing() {
         (br#"{"jsonrpc":"1.0","id":7,"method":"ping"}"#, 400, -32600),
         (br#"{"jsonrpc":"2.0","id":null,"method":"ping"}"#, 400, -32600),
         (br#"{"jsonrpc":"2.0","id":7,"method":["ping"]}"#, 400, -32600),
+        (br#"{"jsonrpc":"2.0","id":7,"method":"tools/call","params":[1]}"#, 200, -32602),
         (br#"{"jsonrpc":"2.0","id":7,"method":"tools/call","params":[]}"#, 200, -32602),
         (br#"{"jsonrpc":"2.0","id":7,"method":"tools/call","params":{}}"#, 200, -32602),
         (br#"{"jsonrpc":"2.0","id":7,"method":"tools/call","params":{"name":7}}"#, 200, -32602),
@@ -72,18 +73,20 @@ fn invalid_arguments_are_an_error_result_and_change_nothing() {
     ann.join(&channel, "ann");
     let before = channel.visible_state();
     let cases: &[(&str, Value, &str)] = &[
-        ("send", json!({"message": 7}), "`message`"),
+        ("send", json!({"message": {"text": "x"}}), "`message`"),
         ("send", json!({}), "`message` is missing"),
+        ("send", json!({"message": " \n"}), "`message` is missing"),
         ("send", json!({"message": "x", "to": true}), "`to`"),
         ("send", json!({"message": "x", "priority": "loud"}), "`priority`"),
         ("send", json!({"message": "x", "reply_to": 1.5}), "`reply_to`"),
         ("send", json!({"message": "x", "attachments": [{}]}), "`attachments[0]`"),
         ("send", json!({"message": "x".repeat(8193)}), "longer"),
         ("send", json!({"massage": "x"}), "`massage`"),
-        ("send", json!({"message": "x", "channel_id": 7}), "`channel_id`"),
-        ("send", json!({"message": "x", "session_id": null}), "`session_id`"),
+        ("send", json!({"message": "x", "channel_id": {"id": 7}}), "`channel_id`"),
+        ("send", json!({"message": "x", "session_id": ["a", "b"]}), "`session_id`"),
+        ("send", json!({"message": "x", "channelId": "y"}), "`channel_id`"),
         ("send", json!({"message": "x", "session_id": "short"}), "session_id"),
-        ("send", json!([]), "`arguments`"),
+        ("send", json!(["x"]), "`arguments`"),
         ("send", json!("message"), "`arguments`"),
         ("listen", json!({"timeout_seconds": "soon"}), "`timeout_seconds`"),
         ("listen", json!({"timeout": 1}), "`timeout`"),
@@ -95,22 +98,24 @@ fn invalid_arguments_are_an_error_result_and_change_nothing() {
         ("ack", json!({}), "`upto`"),
         ("ack", json!({"upto": "x"}), "`upto`"),
         ("history", json!({"n": "many"}), "`n`"),
-        ("roster", json!({"x": 1}), "`x`"),
-        ("leave", json!({"message": "bye"}), "`message`"),
         ("create_channel", json!({"retention": "forever"}), "`retention`"),
-        ("create_channel", json!({"webhook": 5}), "`webhook`"),
-        ("create_channel", json!({"account_token": 7}), "`account_token`"),
+        ("create_channel", json!({"webhook": {"url": "x"}}), "`webhook`"),
+        ("create_channel", json!({"account_token": true, "retension": "none"}), "`retention`"),
         ("create_identity", json!({}), "`session_token`"),
-        ("create_account", json!({"name": "ann"}), "`name`"),
+        ("create_identity", json!({"session_token": " "}), "`session_token`"),
         ("create_channel", json!({"trust_mode": "trusted"}), "owner_password"),
         ("create_channel", json!({"session_ttl_seconds": -1}), "session_ttl_seconds"),
         ("join", json!({}), "`channel_id`"),
-        ("join", json!({"channel_id": channel.id, "token": channel.token, "callsign": " "}), "callsign"),
-        ("join", json!({"channel_id": channel.id, "token": channel.token, "identity_key": 7}), "`identity_key`"),
+        ("join", json!({"channel_id": channel.id, "token": channel.token, "callsign": "no spaces"}), "callsign"),
+        (
+            "join",
+            json!({"channel_id": channel.id, "token": channel.token, "identity_key": {}, "token ": []}),
+            "`token`",
+        ),
     ];
     for (tool, arguments, named) in cases {
         let refused = ann.call_refused(tool, arguments, "invalid");
-        assert!(refused["error"].as_str().unwrap().contains(named), "{tool} {arguments}: {refused}");
+        assert!(refused.contains(named), "{tool} {arguments}: {refused}");
     }
     ann.call_refused("join", &json!({"channel_id": "no-such-channel"}), "not_found");
     ann.call_refused("join", &json!({"channel_id": "../../etc"}), "not_found");

@@ -11,6 +11,7 @@ mod forgery;
 mod invalid_requests;
 mod lists;
 mod modern;
+mod schemas;
 mod sessions;
 mod tools;
 mod waiting;

@@ -145,7 +145,7 @@ fn without_a_channel_it_follows_the_channels_that_the_tools_join() {
     let hub = Hub::start();
     let mut bridge = Bridge::start(&["--origin", &hub.origin()], &[]);
     bridge.begin();
-    assert_eq!(bridge.call("roster", &json!({}))["structuredContent"]["code"], "not_joined");
+    bridge.refuses("roster", &json!({}), "not_joined");
     let made = bridge.does("create_channel", &json!({}));
     let (id, token) = (made["channel_id"].as_str().unwrap(), made["join_token"].as_str().unwrap());
     let channel = Channel::new(hub.channel().target, id, token);
@@ -157,7 +157,7 @@ fn without_a_channel_it_follows_the_channels_that_the_tools_join() {
     assert_eq!(bridge.does("roster", &json!({"channel_id": id}))["roster"], json!(["ann", "bob"]));
     bridge.does("leave", &json!({}));
     assert_eq!(channel.roster(), ["ann"]);
-    assert_eq!(bridge.call("roster", &json!({}))["structuredContent"]["code"], "not_joined");
+    bridge.refuses("roster", &json!({}), "not_joined");
     let again = bridge.does("join", &json!({"channel_id": id, "token": token, "callsign": "bob"}));
     assert_ne!(again["session_id"], joined["session_id"]);
     ann.say("back?");
@@ -188,12 +188,7 @@ fn tools_report_a_wrong_token_with_the_code_of_the_hub() {
     let hub = Hub::start();
     let channel = hub.channel();
     let mut bridge = Bridge::of(&Channel { token: "wrong".into(), ..channel }, "bob");
-    let result = bridge.call("roster", &json!({}));
-    assert_eq!(
-        (&result["isError"], &result["structuredContent"]["code"]),
-        (&json!(true), &json!("unauthorized")),
-        "{result}"
-    );
+    bridge.refuses("roster", &json!({}), "unauthorized");
 }
 
 #[test]

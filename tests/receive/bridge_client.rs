@@ -105,6 +105,16 @@ impl Bridge {
         result["structuredContent"].clone()
     }
 
+    /// Calls a tool, which must refuse with this code.
+    #[track_caller]
+    pub(crate) fn refuses(&mut self, tool: &str, arguments: &Value, code: &str) {
+        let result = self.call(tool, arguments);
+        assert_eq!(result["isError"], true, "{result}");
+        assert!(result["structuredContent"].is_null(), "{result}");
+        let text = result["content"][0]["text"].as_str().unwrap();
+        assert!(text.contains(&format!("({code})")), "{text}");
+    }
+
     #[track_caller]
     pub(crate) fn fault(&mut self, line: &str) -> (i64, Value) {
         self.write(line);

@@ -53,7 +53,8 @@ pub(crate) fn mime() -> Object {
 /// Suggested replies in a request. Blank ones are dropped.
 pub(crate) fn suggested_replies() -> Schema {
     let reply = ObjectBuilder::new().schema_type(Type::String).max_length(Some(limits::SUGGESTED_REPLY_CHARS));
-    let what = "Replies for the recipient to choose from. Blank ones are dropped.";
+    let what =
+        "At most 4 replies for the recipient to choose from, each at most 64 characters. Blank ones are dropped.";
     let replies = ArrayBuilder::new().items(reply).max_items(Some(limits::SUGGESTED_REPLIES));
     replies.schema_type(or_null(Type::Array)).description(Some(what)).build().into()
 }
@@ -68,7 +69,7 @@ pub(crate) fn suggested_replies_sent() -> Schema {
 
 /// The name of a thread.
 pub(crate) fn thread() -> Object {
-    let what = text_or_null("The name of the thread it belongs to.");
+    let what = text_or_null("The name of the thread it belongs to: 1 to 64 characters.");
     what.pattern(Some(r"\S")).min_length(Some(1)).max_length(Some(limits::THREAD_CHARS)).build()
 }
 

@@ -10,17 +10,18 @@ mod messages;
 mod query;
 mod read;
 
+use rogerrat_actors::Admitted;
 use rogerrat_domain::Refusal;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use super::arguments::{self, Arguments};
 use super::catalogue::{Tool, ToolKind};
 use super::context::{ChannelSession, MembershipArgs, RequestContext};
 use super::response::ToolResult;
-use super::rpc::{Params, RpcId, string};
-use super::schema;
+use super::rpc::{Params, RpcId};
+use super::text;
 use super::waiting::WaitingCall;
-use crate::web::json;
 
 /// The outcome of a call of a tool.
 pub(super) enum ToolOutcome {
@@ -37,14 +38,25 @@ impl From<ToolResult> for ToolOutcome {
 
 /// The arguments of a call.
 struct ToolArguments<'a> {
-    json: &'a str,
+    all: Arguments<'a>,
     membership: MembershipArgs,
 }
 
-impl ToolArguments<'_> {
+impl<'a> ToolArguments<'a> {
+    /// Reads the arguments. On a channel's endpoint they may name that channel, but no other.
+    fn read(json: &'a str, tool: &'a Tool, context: &RequestContext<'_>) -> Result<Self, Refusal> {
+        let own = context.endpoint.channel.as_ref().map(Admitted::id);
+        let all = Arguments::read(json, tool.parameters(own.is_some()))?;
+        let membership = MembershipArgs { channel_id: all.text("channel_id")?, session_id: all.text("session_id")? };
+        match (own, &membership.channel_id) {
+            (Some(own), Some(given)) if own.as_str() != given => Err(text::other_channel(own)),
+            _ => Ok(Self { all, membership }),
+        }
+    }
+
     /// Parses the arguments of one tool.
     fn parse<T: DeserializeOwned>(&self) -> Result<T, Refusal> {
-        json::parse(self.json.as_bytes())
+        self.all.parse()
     }
 
     async fn channel_session(&self, context: &RequestContext<'_>) -> Result<ChannelSession, Refusal> {
@@ -72,11 +84,8 @@ async fn try_call(
     tool: &Tool,
     params: &Params<'_>,
 ) -> Result<ToolOutcome, Refusal> {
-    let json = params.arguments.map_or("{}", |raw| if raw.get() == "null" { "{}" } else { raw.get() });
-    if !json.starts_with('{') {
-        return Err(Refusal::invalid("`arguments` must be an object"));
-    }
-    let arguments = arguments(json, tool, context)?;
+    let json = arguments::object_of(params.arguments)?;
+    let arguments = ToolArguments::read(&json, tool, context)?;
     Ok(match tool.kind {
         ToolKind::CreateChannel => create::create(context, &arguments).await?.into(),
         ToolKind::CreateAccount => account::create(context).await?.into(),
@@ -91,20 +100,4 @@ async fn try_call(
         ToolKind::Listen => ToolOutcome::Waiting(read::listen(context, id, &arguments, params).await?),
         ToolKind::Wait => ToolOutcome::Waiting(read::wait(context, id, &arguments, params).await?),
     })
-}
-
-fn arguments<'a>(json: &'a str, tool: &Tool, context: &RequestContext<'_>) -> Result<ToolArguments<'a>, Refusal> {
-    let common = schema::check_names(json, tool.arguments(context.endpoint.channel.is_some()))?;
-    let field = |name, raw: Option<_>| match raw {
-        None => Ok(None),
-        Some(raw) => match string(raw) {
-            Some(text) => Ok(Some(text.into_owned())),
-            None => Err(Refusal::invalid(format!("`{name}` must be a string"))),
-        },
-    };
-    let membership = MembershipArgs {
-        channel_id: field("channel_id", common.channel_id)?,
-        session_id: field("session_id", common.session_id)?,
-    };
-    Ok(ToolArguments { json, membership })
 }

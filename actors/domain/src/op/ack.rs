@@ -18,7 +18,7 @@ pub struct AckInput {
     #[serde(default, deserialize_with = "crate::deserialize::whole_number")]
     #[schema(schema_with = schema::upto, required)]
     pub upto: Option<MessageId>,
-    /// The consumer. If omitted, the default one.
+    /// The consumer: 1 to 32 of `a`-`z`, `0`-`9`, `_` and `-`. If omitted, the default one.
     #[schema(pattern = "^[a-z0-9_-]{1,32}$")]
     pub consumer: Option<String>,
 }

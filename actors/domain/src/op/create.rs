@@ -25,11 +25,12 @@ pub struct CreateInput {
     /// The owner password: 6 to 128 characters, not counting leading and trailing spaces. Blank means none.
     #[schema(schema_with = schema::owner_password)]
     pub owner_password: Option<String>,
-    /// How long a session lasts without activity, in seconds; fractions are allowed. Defaults to 1,800.
+    /// How long a session lasts without activity, in seconds; fractions are allowed. Defaults to 1,800, at most 86,400.
     #[serde(default, deserialize_with = "crate::deserialize::not_null")]
     #[schema(nullable = false, minimum = 0.001, maximum = 86_400)]
     pub session_ttl_seconds: Option<f64>,
-    /// How long a member is kept without a session, in seconds. Defaults to 604,800, or the value set by the operator.
+    /// How long a member is kept without a session, in seconds, at most 31,536,000. Defaults to 604,800, or the value set
+    /// by the operator.
     #[serde(default, deserialize_with = "crate::deserialize::not_null")]
     #[schema(nullable = false, minimum = 0.001, maximum = 31_536_000)]
     pub member_ttl_seconds: Option<f64>,

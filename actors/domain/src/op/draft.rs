@@ -20,8 +20,8 @@ pub struct SendInput {
     #[serde(default, deserialize_with = "recipient")]
     #[schema(schema_with = schema::recipient)]
     pub to: Option<String>,
-    /// The text. It is never truncated or trimmed. A status has at most 280 characters. May be empty if there is an
-    /// attachment.
+    /// The text, at most 8,192 characters; a status at most 280. It is never truncated or trimmed. May be empty if there
+    /// is an attachment.
     #[schema(max_length = 8192)]
     pub message: Option<String>,
     /// An alias of `message`, which takes precedence.
@@ -34,10 +34,10 @@ pub struct SendInput {
     #[serde(default, deserialize_with = "crate::deserialize::not_null")]
     #[schema(nullable = false)]
     pub kind: Option<Kind>,
-    /// Replies for the recipient to choose from, each at most 64 characters. Blank ones are dropped.
+    /// At most 4 replies for the recipient to choose from, each at most 64 characters. Blank ones are dropped.
     #[schema(schema_with = schema::suggested_replies)]
     pub suggested_replies: Option<Vec<String>>,
-    /// Files to send with it: at most 524,288 base64 characters in all.
+    /// At most 4 files to send with it: at most 524,288 base64 characters in all.
     #[schema(max_items = 4)]
     pub attachments: Option<Vec<AttachmentInput>>,
     /// The id of the message it replies to. Its existence is not checked.

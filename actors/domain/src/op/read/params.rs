@@ -35,11 +35,12 @@ pub struct ReadQuery<'a> {
     #[schema(nullable = false)]
     #[param(nullable = false)]
     pub lease: Option<f64>,
-    /// Maximum number of messages: a whole number; more than 100 means 100. Defaults to 100.
+    /// Maximum number of messages: a whole number above 0; more than 100 means 100. Defaults to 100.
     #[schema(value_type = Option<u64>, nullable = false, minimum = 1)]
     #[param(value_type = Option<u64>, nullable = false, minimum = 1)]
     pub max: Option<f64>,
-    /// The consumer: a named cursor, created by its first read. If omitted, the default one.
+    /// The consumer: a named cursor, created by its first read. 1 to 32 of `a`-`z`, `0`-`9`, `_` and `-`. If omitted, the
+    /// default one.
     #[schema(value_type = Option<String>, nullable = false, pattern = "^[a-z0-9_-]{1,32}$")]
     #[param(value_type = Option<String>, nullable = false, pattern = "^[a-z0-9_-]{1,32}$")]
     pub consumer: Option<Cow<'a, str>>,
