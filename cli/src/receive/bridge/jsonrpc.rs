@@ -41,7 +41,7 @@ struct Envelope<'a> {
     id: Option<&'a RawValue>,
     #[serde(borrow)]
     method: Option<Cow<'a, str>>,
-    params: Option<Map<String, Value>>,
+    params: Option<Value>,
     #[serde(borrow)]
     result: Option<&'a RawValue>,
     #[serde(borrow)]
@@ -73,9 +73,30 @@ pub(super) fn parse(line: &[u8]) -> Result<Option<RpcCall<'_>>, InvalidMessage> 
         return wrong("invalid request: `id` must be a string or an integer");
     }
     match envelope.method {
-        Some(method) => Ok(Some(RpcCall { id, method, params: envelope.params.unwrap_or_default() })),
+        Some(method) => match object_of(envelope.params.unwrap_or_default()) {
+            Ok(params) => Ok(Some(RpcCall { id, method, params })),
+            Err(_) => {
+                let message = "`params` must be an object";
+                Err(InvalidMessage { code: INVALID_PARAMS, message, id: id.map(str::to_owned) })
+            }
+        },
         None if envelope.result.or(envelope.error).is_some() => Ok(None),
         None => wrong("invalid request: `method` is missing"),
+    }
+}
+
+/// The object in a field. Clients also send `null`, an empty list, or the object as text. Any other value is returned.
+pub(super) fn object_of(field: Value) -> Result<Map<String, Value>, Value> {
+    match field {
+        Value::Null => Ok(Map::new()),
+        Value::Object(fields) => Ok(fields),
+        Value::Array(items) if items.is_empty() => Ok(Map::new()),
+        Value::String(text) if text.trim().is_empty() => Ok(Map::new()),
+        Value::String(text) => match serde_json::from_str(&text) {
+            Ok(Value::String(_)) | Err(_) => Err(Value::String(text)),
+            Ok(inner) => object_of(inner),
+        },
+        other => Err(other),
     }
 }
 
@@ -116,6 +137,19 @@ mod tests {
     }
 
     #[test]
+    fn parameters_may_be_nothing() {
+        for params in ["null", "[]", "{}"] {
+            let line = format!(r#"{{"jsonrpc":"2.0","id":1,"method":"x","params":{params}}}"#);
+            assert!(parse(line.as_bytes()).unwrap().unwrap().params.is_empty(), "{params}");
+        }
+        let text = Value::from(r#" {"to":"bob"} "#);
+        assert_eq!(object_of(text).unwrap()["to"], "bob");
+        for other in ["7", "[1]", r#""x""#, r#""7""#] {
+            assert!(object_of(serde_json::from_str(other).unwrap()).is_err(), "{other}");
+        }
+    }
+
+    #[test]
     fn classifies_invalid_lines_and_keeps_a_readable_id() {
         for line in ["nope", "{", r#"{"jsonrpc":"2.0","#, "{\"a\":}"] {
             assert_eq!(code(line), (PARSE_ERROR, None), "{line}");
@@ -128,7 +162,7 @@ mod tests {
             assert_eq!(code(line), (INVALID_REQUEST, None), "{line}");
         }
         assert_eq!(code(r#"{"jsonrpc":"1.0","id":1,"method":"x"}"#), (INVALID_REQUEST, Some("1".into())));
-        assert_eq!(code(r#"{"jsonrpc":"2.0","id":1,"method":"x","params":[]}"#), (INVALID_REQUEST, None));
+        assert_eq!(code(r#"{"jsonrpc":"2.0","id":1,"method":"x","params":[1]}"#), (INVALID_PARAMS, Some("1".into())));
         assert_eq!(code(r#"{"jsonrpc":"2.0","id":1}"#), (INVALID_REQUEST, Some("1".into())));
     }
 }

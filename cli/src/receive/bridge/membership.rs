@@ -87,11 +87,12 @@ impl MembershipState {
     /// Adds session and channel to the arguments of a tool that takes them, unless the caller has given them.
     pub(super) async fn fill_arguments(&self, tool: &Value, arguments: &mut Map<String, Value>) {
         let takes = |name: &str| !tool["inputSchema"]["properties"][name].is_null();
-        if !takes("session_id") || arguments.contains_key("session_id") {
+        let given = |name: &str| arguments.get(name).filter(|value| !is_blank(value));
+        if !takes("session_id") || given("session_id").is_some() {
             return;
         }
         let Some(membership) = self.get().await else { return };
-        if arguments.get("channel_id").is_some_and(|given| *given != *membership.channel) {
+        if given("channel_id").is_some_and(|given| *given != *membership.channel) {
             return;
         }
         arguments.insert("session_id".into(), json!(membership.session));
@@ -119,6 +120,16 @@ impl MembershipState {
             }
             _ => {}
         }
+    }
+}
+
+/// Whether an argument counts as absent, as at the hub.
+fn is_blank(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::String(text) => text.trim().is_empty(),
+        Value::Array(items) => items.is_empty(),
+        _ => false,
     }
 }
 

@@ -215,15 +215,17 @@ impl PendingCall {
     async fn run(&self) -> String {
         let name = self.tool["name"].as_str().unwrap_or_default();
         let mut params = self.params.clone();
-        let arguments = params.entry("arguments").or_insert_with(|| json!({}));
-        if arguments.is_null() {
-            *arguments = json!({});
-        }
         let mut filled = Map::new();
-        if let Value::Object(arguments) = arguments {
-            self.state.fill_arguments(&self.tool, arguments).await;
-            filled.clone_from(arguments);
-        }
+        let arguments = match jsonrpc::object_of(params.remove("arguments").unwrap_or_default()) {
+            Ok(mut arguments) => {
+                self.state.fill_arguments(&self.tool, &mut arguments).await;
+                filled.clone_from(&arguments);
+                Value::Object(arguments)
+            }
+            // The hub refuses them.
+            Err(arguments) => arguments,
+        };
+        params.insert("arguments".into(), arguments);
         let body =
             format!(r#"{{"jsonrpc":"2.0","id":{},"method":"tools/call","params":{}}}"#, self.id, Value::Object(params));
         let call = ForwardedCall { id: self.id.clone(), tool: name.to_owned(), version: self.version.clone(), body };
@@ -258,14 +260,12 @@ impl PendingCall {
     }
 }
 
-/// The result of a tool call that failed.
+/// The result of a tool call that failed. It has no structured content, because clients check that against the tool's
+/// output schema.
 fn tool_error(id: &str, is_modern: bool, message: &str, code: Option<&str>) -> String {
-    let mut content = json!({"error": message});
-    if let Some(code) = code {
-        content["code"] = json!(code);
-    }
-    let text = json!([{"type": "text", "text": format!("error: {message}")}]);
-    response(id, is_modern, json!({"content": text, "isError": true, "structuredContent": content}))
+    let code = code.map_or_else(String::new, |code| format!(" ({code})"));
+    let text = json!([{"type": "text", "text": format!("error: {message}{code}")}]);
+    response(id, is_modern, json!({"content": text, "isError": true}))
 }
 
 fn capabilities() -> Value {
