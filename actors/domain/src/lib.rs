@@ -7,6 +7,7 @@
 
 pub mod account;
 mod ban;
+mod byte_bound;
 mod callsign;
 mod channel;
 mod collections;
@@ -40,6 +41,7 @@ pub mod webhook;
 
 pub use account::{AccountLimits, IdentityRow};
 pub use ban::{Ban, BanInput, BanTarget};
+pub use byte_bound::ByteBound;
 pub use callsign::{ALL, Callsign};
 pub use channel::{
     AnswerReason, BacklogEntry, BacklogLimits, Channel, ChannelStats, DeliveredMessage, DeliveryCounters, Effect,
@@ -53,6 +55,9 @@ pub use hint::Hint;
 pub use hub_key::HubKey;
 pub use identity::{Identity, Verified};
 pub use ids::{AccountId, ChannelId, ConsumerName, MemberNo, MessageId, SessionId, WaiterId};
+pub use message::attachment_file::AttachmentFile;
+pub use message::by_reference::{AttachmentForm, AttachmentReference, frame_by_reference};
+pub use message::delivered_schema::MessageSchema;
 pub use message::view::{AttachmentView, MessageView};
 pub use message::{Attachment, BadMessage, Kind, Message, Priority};
 pub use message_line::message_line;

@@ -15,6 +15,13 @@ pub const HELD_BYTES: usize = 4 * MIB;
 pub const HELD_CHANNEL_BYTES: usize = 16 * MIB;
 /// Messages that one read returns, and the upper bound of `max`.
 pub const READ_MESSAGES: usize = 100;
+/// Smallest `max_bytes` of an answer; a smaller one means this.
+pub const ANSWER_MIN_BYTES: usize = 1000;
+/// Largest `max_bytes` of an answer; a larger one means this.
+pub const ANSWER_MAX_BYTES: usize = MIB;
+/// `max_bytes` of an answer over MCP, if the call gives none. No tokenizer makes more than one token of a byte, so such an
+/// answer has less than the 25,000 tokens above which clients refuse one.
+pub const ANSWER_MCP_BYTES: usize = 24_000;
 /// Messages of one fetch from the log, for readers of the backlog.
 pub const FETCH_MESSAGES: usize = 100;
 /// Bytes of messages of one fetch from the log.
@@ -37,7 +44,17 @@ pub const ATTACHMENTS: usize = 4;
 /// Base64 characters of all attachments of one message, whitespace not counted.
 pub const ATTACHMENTS_CHARS: usize = 524_288;
 /// Media types an attachment may have.
-pub const ATTACHMENT_MIMES: [&str; 5] = ["image/jpeg", "image/png", "image/webp", "image/gif", "application/pdf"];
+pub const ATTACHMENT_MIMES: [&str; 9] = [
+    "image/jpeg",
+    "image/png",
+    "image/webp",
+    "image/gif",
+    "application/pdf",
+    "text/plain",
+    "text/markdown",
+    "text/x-diff",
+    "application/json",
+];
 /// Characters of an attachment's file name; a longer one is truncated.
 pub const FILENAME_CHARS: usize = 128;
 /// Characters of a thread's name.

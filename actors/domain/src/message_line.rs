@@ -49,9 +49,8 @@ fn metadata(message: &MessageView<'_>, is_status: bool, attempt: u32) -> Vec<Str
     metadata.extend(message.reply_to.map(|id| format!("reply to #{id}")));
     metadata.extend(message.thread.as_ref().map(|thread| format!("thread {}", quoted(thread))));
     metadata.extend(message.attachments.iter().map(|file| {
-        let bytes = file.data_base64.len() / 4 * 3;
         let name = file.filename.as_ref().map_or_else(String::new, |name| format!(" {}", quoted(name)));
-        format!("file {}{name} {} KB", one_line(&file.mime), bytes.div_ceil(1024))
+        format!("file {}{name} {} KB", one_line(&file.mime), file.bytes().div_ceil(1024))
     }));
     if !message.suggested_replies.is_empty() {
         let replies = message.suggested_replies.iter().map(|reply| quoted(reply)).collect::<Vec<_>>();

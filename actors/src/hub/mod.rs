@@ -7,6 +7,7 @@ mod admin;
 mod channels;
 mod dispatcher;
 mod lifecycle;
+mod messages;
 mod webhooks;
 
 use std::net::IpAddr;

@@ -96,7 +96,7 @@ impl TestHub {
     }
 
     pub(crate) async fn history(&self) -> usize {
-        let all = History { session: None, n: 100, thread: None };
+        let all = History { session: None, n: 100, thread: None, before: None };
         self.hub.query(&self.at, all).await.unwrap().history.len()
     }
 

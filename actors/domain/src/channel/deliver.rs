@@ -11,28 +11,41 @@ use super::{
     ReadResponse,
 };
 
+/// What is due to a read.
+struct Due {
+    messages: Vec<DeliveredMessage>,
+    gap: Option<Gap>,
+    /// The messages that its byte bound leaves out.
+    more: usize,
+}
+
 impl Channel {
     /// The response to a read, if anything is due. A gap without messages counts if reporting it moves the cursor.
     pub(crate) fn deliver(&mut self, poll: &ParkedPoll, now: Now) -> Option<ReadResponse> {
-        let (messages, gap) = self.due_now(poll, now)?;
+        let Due { messages, gap, more } = self.due_now(poll, now)?;
         let moves = poll.ack_mode == AckMode::Read && poll.since.is_none();
         if messages.is_empty() && !(moves && gap.is_some()) {
             return None;
         }
-        Some(self.begin_delivery(poll, messages, gap, AnswerReason::Ready, now))
+        Some(ReadResponse { more, ..self.begin_delivery(poll, messages, gap, AnswerReason::Ready, now) })
     }
 
     /// The response to a read that ends without messages. It reports a gap nevertheless.
     pub(crate) fn deliver_nothing(&mut self, poll: &ParkedPoll, reason: AnswerReason, now: Now) -> ReadResponse {
-        let gap = self.due_now(poll, now).and_then(|(_, gap)| gap);
+        let gap = self.due_now(poll, now).and_then(|due| due.gap);
         self.begin_delivery(poll, Vec::new(), gap, reason, now)
     }
 
-    fn due_now(&self, poll: &ParkedPoll, now: Now) -> Option<(Vec<DeliveredMessage>, Option<Gap>)> {
+    fn due_now(&self, poll: &ParkedPoll, now: Now) -> Option<Due> {
         let member = self.members.get(&poll.no)?;
         let consumer = member.consumer(poll.consumer.as_ref())?;
-        let messages = self.due_messages(member, consumer, poll.since, poll.max, now);
-        Some((messages, self.gap(member, consumer, poll.since, now)))
+        let mut messages = self.due_messages(member, consumer, poll.since, poll.max, now);
+        let mut more = 0;
+        if let Some(bound) = poll.bound {
+            messages.truncate(bound.fitting(messages.iter().map(|delivered| &*delivered.message)));
+            more = self.due(member, consumer, poll.since, now).count().saturating_sub(messages.len());
+        }
+        Some(Due { messages, gap: self.gap(member, consumer, poll.since, now), more })
     }
 
     fn begin_delivery(
@@ -62,7 +75,7 @@ impl Channel {
             gap,
             ack_mode: poll.ack_mode,
         });
-        ReadResponse { messages, gap, reason, roster, guard: Some(token) }
+        ReadResponse { messages, gap, more: 0, reason, roster, guard: Some(token) }
     }
 
     /// A claim state for the next response.

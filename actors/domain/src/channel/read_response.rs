@@ -53,6 +53,8 @@ pub struct ReadResponse<G = Option<DeliveryToken>> {
     pub messages: Vec<DeliveredMessage>,
     /// The gap before them.
     pub gap: Option<Gap>,
+    /// How many more messages are due that the read's byte bound left out. 0 for a read without such a bound.
+    pub more: usize,
     /// Why the read was answered.
     pub reason: AnswerReason,
     /// The callsigns online, as a JSON array, if the read asked for them.
@@ -64,14 +66,14 @@ pub struct ReadResponse<G = Option<DeliveryToken>> {
 
 impl ReadResponse {
     pub(crate) fn empty(reason: AnswerReason) -> Self {
-        Self { messages: Vec::new(), gap: None, reason, roster: None, guard: None }
+        Self { messages: Vec::new(), gap: None, more: 0, reason, roster: None, guard: None }
     }
 }
 
 impl<G> ReadResponse<G> {
     /// The same response with another guard, made from this one.
     pub fn map_guard<H>(self, wrap: impl FnOnce(G) -> H) -> ReadResponse<H> {
-        let Self { messages, gap, reason, roster, guard } = self;
-        ReadResponse { messages, gap, reason, roster, guard: wrap(guard) }
+        let Self { messages, gap, more, reason, roster, guard } = self;
+        ReadResponse { messages, gap, more, reason, roster, guard: wrap(guard) }
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
+use crate::byte_bound::ByteBound;
 use crate::collections::StaticDefault;
 use crate::delivery_token::{DeliveryHandle, Progress, TokenState};
 use crate::entry::AckMode;
@@ -18,6 +19,8 @@ pub(crate) struct ParkedPoll {
     pub(crate) since: Option<MessageId>,
     pub(crate) ack_mode: AckMode,
     pub(crate) max: usize,
+    /// The maximum size of the messages; none is unbounded.
+    pub(crate) bound: Option<ByteBound>,
     pub(crate) deadline_ms: u64,
     pub(crate) wants_roster: bool,
 }

@@ -1,4 +1,4 @@
-//! The OpenAPI schema of a delivered message: the message with its delivery attempt.
+//! The OpenAPI schemas of a message: as it is stored, and as it is delivered, with its delivery attempt.
 
 use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
@@ -24,6 +24,26 @@ impl PartialSchema for DeliveredMessageSchema {
 impl ToSchema for DeliveredMessageSchema {
     fn name() -> std::borrow::Cow<'static, str> {
         "DeliveredMessage".into()
+    }
+
+    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+        MessageJson::<'static>::schemas(schemas);
+    }
+}
+
+/// A message as it is stored, for interfaces that reply with one.
+#[derive(Clone, Copy, Debug)]
+pub struct MessageSchema;
+
+impl PartialSchema for MessageSchema {
+    fn schema() -> RefOr<Schema> {
+        MessageJson::<'static>::schema()
+    }
+}
+
+impl ToSchema for MessageSchema {
+    fn name() -> std::borrow::Cow<'static, str> {
+        MessageJson::<'static>::name()
     }
 
     fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {

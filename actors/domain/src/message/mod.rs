@@ -1,9 +1,15 @@
 //! Messages: serialised and framed once, and shared by all readers.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
-use serde::{Deserialize, Serialize};
+use serde::de::IgnoredAny;
+use serde::{Deserialize, Serialize, Serializer};
+use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
+pub(crate) mod attachment_file;
+pub(crate) mod by_reference;
 pub(crate) mod delivered_schema;
 pub(crate) mod stored_header;
 pub(crate) mod view;
@@ -12,6 +18,7 @@ use crate::identity::Verified;
 use crate::ids::{MemberNo, MessageId};
 use crate::schema;
 use crate::str_enum::str_enum;
+use by_reference::AttachmentSchema;
 
 /// How urgent a message is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, ToSchema)]
@@ -46,17 +53,14 @@ str_enum!(Priority: "min" => Min, "low" => Low, "default" => Default, "high" => 
 str_enum!(Kind: "message" => Message, "status" => Status);
 
 /// A file sent with a message.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Attachment {
     /// Its media type.
-    #[schema(schema_with = schema::mime)]
     pub mime: String,
     /// Its content in standard base64, without whitespace.
-    #[schema(min_length = 1, max_length = 524_288)]
     pub data_base64: String,
     /// Its name, as given by the sender.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false, min_length = 1, max_length = 128)]
     pub filename: Option<String>,
 }
 
@@ -92,7 +96,7 @@ pub(crate) struct MessageJson<'a> {
     pub(crate) suggested_replies: &'a [String],
     /// Files sent with it.
     #[serde(skip_serializing_if = "<[Attachment]>::is_empty")]
-    #[schema(min_items = 1, max_items = 4)]
+    #[schema(value_type = Vec<AttachmentSchema>, min_items = 1, max_items = 4)]
     pub(crate) attachments: &'a [Attachment],
     /// The id of the message it replies to.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -135,6 +139,7 @@ pub struct Message {
     pub kind: Kind,
     /// The name of the thread it belongs to.
     pub thread: Option<Box<str>>,
+    has_attachments: bool,
     frame: Bytes,
     json_end: usize,
     weight_bytes: usize,
@@ -157,6 +162,7 @@ struct StoredFields {
     at: u64,
     #[serde(default)]
     thread: Option<Box<str>>,
+    attachments: Option<IgnoredAny>,
 }
 
 impl Message {
@@ -175,6 +181,7 @@ impl Message {
             to,
             kind: json.kind,
             thread: json.thread.map(Into::into),
+            has_attachments: !json.attachments.is_empty(),
             weight_bytes: frame.len(),
             frame: frame.into(),
             json_end,
@@ -198,8 +205,20 @@ impl Message {
         end_frame(&mut frame, id);
         let weight_bytes = frame.len();
         let frame = frame.into();
-        let StoredFields { at, thread, .. } = fields;
-        Ok(Self { id, at_ms: at, from, to, kind: Kind::Message, thread, frame, json_end, weight_bytes })
+        let StoredFields { at, thread, attachments, .. } = fields;
+        let has_attachments = attachments.is_some();
+        Ok(Self {
+            id,
+            at_ms: at,
+            from,
+            to,
+            kind: Kind::Message,
+            thread,
+            has_attachments,
+            frame,
+            json_end,
+            weight_bytes,
+        })
     }
 
     /// The size in memory of a message whose JSON has `json_bytes` bytes.
@@ -213,7 +232,8 @@ impl Message {
     #[must_use]
     pub fn without_body(&self) -> Self {
         let Self { id, at_ms, from, to, kind, weight_bytes, .. } = *self;
-        Self { id, at_ms, from, to, kind, thread: None, frame: Bytes::new(), json_end: 0, weight_bytes }
+        let (thread, has_attachments, frame, json_end) = (None, false, Bytes::new(), 0);
+        Self { id, at_ms, from, to, kind, thread, has_attachments, frame, json_end, weight_bytes }
     }
 
     /// Whether the message has its body. In the log's records it has not.
@@ -241,10 +261,11 @@ impl Message {
         self.frame.slice(OPEN.len()..self.json_end)
     }
 
-    /// The message as JSON without its closing brace, so that a field can be added.
+    /// The message as a JSON value, borrowed from its frame.
     #[must_use]
-    pub fn json_unclosed(&self) -> Bytes {
-        self.frame.slice(OPEN.len()..self.json_end - 1)
+    pub fn raw_json(&self) -> &RawValue {
+        #[expect(clippy::expect_used, reason = "the frame holds what our own serialiser wrote")]
+        serde_json::from_slice(&self.frame[OPEN.len()..self.json_end]).expect("a frame holds valid JSON")
     }
 
     /// Its size in memory, in bytes.
@@ -264,6 +285,11 @@ impl Message {
     pub fn is_visible_to(&self, no: Option<MemberNo>) -> bool {
         self.to.is_none() || no.is_some_and(|no| self.to == Some(no) || self.from == no)
     }
+}
+
+/// Serializes messages as a list, each as it is stored.
+pub(crate) fn serialize_all<S: Serializer>(messages: &[Arc<Message>], s: S) -> Result<S::Ok, S::Error> {
+    s.collect_seq(messages.iter().map(|message| message.raw_json()))
 }
 
 /// Ends a frame with its id.

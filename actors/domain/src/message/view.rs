@@ -56,9 +56,11 @@ pub struct AttachmentView<'a> {
     /// Its media type.
     #[serde(borrow)]
     pub mime: Cow<'a, str>,
-    /// Its content in base64.
-    #[serde(borrow)]
+    /// Its content in base64; empty in a reference.
+    #[serde(default, borrow)]
     pub data_base64: Cow<'a, str>,
+    /// The size of its content, in a reference.
+    pub(super) bytes: Option<usize>,
     /// Its name.
     #[serde(borrow)]
     pub filename: Option<Cow<'a, str>>,

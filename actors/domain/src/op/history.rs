@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use serde::Serialize;
-use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
+use crate::byte_bound::ByteBound;
 use crate::channel::Channel;
-use crate::ids::SessionId;
-use crate::message::{Message, MessageJson};
+use crate::ids::{MessageId, SessionId};
+use crate::message::{self, Message, MessageJson};
 use crate::op::Query;
 use crate::settings::DmVisibility;
 use crate::{Now, Refusal};
@@ -22,14 +22,35 @@ pub struct History {
     pub n: usize,
     /// Only messages of this thread.
     pub thread: Option<String>,
+    /// Only messages with a smaller id.
+    pub before: Option<MessageId>,
 }
 
 /// The last messages, oldest first.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct HistoryReply {
     /// The messages.
+    #[serde(serialize_with = "message::serialize_all")]
     #[schema(value_type = Vec<MessageJson<'static>>, max_items = 100)]
-    pub history: Vec<Box<RawValue>>,
+    pub history: Vec<Arc<Message>>,
+    /// Present if `max_bytes` left out older messages: how many. Read on with `before`.
+    #[serde(skip_serializing_if = "is_zero")]
+    #[schema(required = false, minimum = 1)]
+    pub more: usize,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands the field over by reference")]
+fn is_zero(more: &usize) -> bool {
+    *more == 0
+}
+
+impl HistoryReply {
+    /// Leaves out the oldest messages until the others fit into a bound. The newest one stays in any case.
+    pub fn keep_newest(&mut self, bound: ByteBound) {
+        let newest = bound.fitting(self.history.iter().rev().map(|message| &**message));
+        self.more += self.history.len() - newest;
+        self.history.drain(..self.history.len() - newest);
+    }
 }
 
 impl Query for History {
@@ -43,17 +64,10 @@ impl Query for History {
         let viewer = self.session.as_ref().and_then(|session| channel.sessions.live(session));
         let open = channel.settings.dm_visibility == DmVisibility::Channel;
         let in_thread = |m: &Arc<Message>| self.thread.is_none() || m.thread.as_deref() == self.thread.as_deref();
-        let visible = channel.ring.iter().rev().filter(|m| (open || m.is_visible_to(viewer)) && in_thread(m));
-        let mut history: Vec<_> = visible.take(self.n).map(|m| raw_json(m)).collect();
+        let is_before = |m: &Arc<Message>| self.before.is_none_or(|before| m.id < before);
+        let is_wanted = |m: &&Arc<Message>| (open || m.is_visible_to(viewer)) && in_thread(m) && is_before(m);
+        let mut history: Vec<_> = channel.ring.iter().rev().filter(is_wanted).take(self.n).cloned().collect();
         history.reverse();
-        Ok(HistoryReply { history })
+        Ok(HistoryReply { history, more: 0 })
     }
-}
-
-/// The JSON of a message, copied from its frame and not serialised again.
-pub(super) fn raw_json(message: &Message) -> Box<RawValue> {
-    #[expect(clippy::expect_used, reason = "the frame holds what our own serialiser wrote")]
-    let json = String::from_utf8(message.json().to_vec()).expect("JSON is UTF-8");
-    #[expect(clippy::expect_used, reason = "the frame holds what our own serialiser wrote")]
-    RawValue::from_string(json).expect("a frame holds valid JSON")
 }

@@ -1,9 +1,9 @@
 //! Joining a channel: resolving the callsign, and starting a session for it.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
 use crate::callsign::Callsign;
@@ -12,7 +12,7 @@ use crate::entry::Entry;
 use crate::hint::Hint;
 use crate::identity::Identity;
 use crate::ids::{MemberNo, SessionId};
-use crate::message::MessageJson;
+use crate::message::{self, Message, MessageJson};
 use crate::op::{Operation, TrustPosture};
 use crate::refusal::{Code, Refusal};
 use crate::settings::{Retention, TrustMode};
@@ -78,8 +78,9 @@ pub struct JoinReply {
     /// Callsigns online, sorted.
     pub roster: Vec<String>,
     /// The last messages, oldest first.
+    #[serde(serialize_with = "message::serialize_all")]
     #[schema(value_type = Vec<MessageJson<'static>>, max_items = 20)]
-    pub history: Vec<Box<RawValue>>,
+    pub history: Vec<Arc<Message>>,
     /// What the channel's transcript records.
     pub retention: Retention,
     /// Your unread messages, counted up to 100.
@@ -317,10 +318,10 @@ impl Join {
         let member = &channel.members[&no];
         let settings = &channel.settings;
         let posture = TrustPosture::of(settings, self.human_authorized);
-        let visible = |m: &&std::sync::Arc<crate::Message>| {
-            settings.dm_visibility == crate::DmVisibility::Channel || m.is_visible_to(Some(no))
-        };
-        let mut history: Vec<_> = channel.ring.iter().rev().filter(visible).take(limits::HISTORY_DEFAULT).collect();
+        let visible =
+            |m: &&Arc<Message>| settings.dm_visibility == crate::DmVisibility::Channel || m.is_visible_to(Some(no));
+        let newest = channel.ring.iter().rev().filter(visible).take(limits::HISTORY_DEFAULT);
+        let mut history: Vec<_> = newest.cloned().collect();
         history.reverse();
         JoinReply {
             session_id: self.session_id(channel, member),
@@ -332,7 +333,7 @@ impl Join {
             idempotent,
             idx: no,
             roster: channel.online().into_iter().map(str::to_owned).collect(),
-            history: history.into_iter().map(|m| super::history::raw_json(m)).collect(),
+            history,
             retention: settings.retention,
             unread: channel.unread(no, now),
             hint: HINT,

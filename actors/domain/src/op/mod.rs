@@ -8,6 +8,7 @@ mod consumers;
 mod create;
 mod draft;
 mod evict;
+mod fetch;
 mod find_message;
 #[cfg(test)]
 mod harness;
@@ -36,6 +37,7 @@ pub use consumers::{ConsumerRow, Consumers, ConsumersReply, RemoveConsumer};
 pub use create::{CreateDraft, CreateInput};
 pub use draft::{AttachmentInput, Draft, SendInput};
 pub use evict::Evict;
+pub use fetch::{Fetch, Fetched};
 pub use find_message::FindMessage;
 pub use history::{History, HistoryReply};
 pub use info::{Info, InfoReply};

@@ -2,6 +2,7 @@
 
 mod params;
 
+use crate::byte_bound::ByteBound;
 use crate::channel::{AnswerReason, Channel, Effects, ParkedPoll, ReadResponse};
 use crate::entry::{AckMode, Entry};
 use crate::hint::Hint;
@@ -23,13 +24,16 @@ pub struct ReadInput {
     pub ack_mode: AckMode,
     /// The maximum number of messages.
     pub max: usize,
+    /// The maximum size of the messages; none is unbounded. A stream ignores it.
+    pub bound: Option<ByteBound>,
     /// Acknowledge up to this id first.
     pub ack_upto: Option<MessageId>,
 }
 
 impl Default for ReadInput {
     fn default() -> Self {
-        Self { consumer: None, since: None, ack_mode: AckMode::Read, max: limits::READ_MESSAGES, ack_upto: None }
+        let (ack_mode, max) = (AckMode::Read, limits::READ_MESSAGES);
+        Self { consumer: None, since: None, ack_mode, max, bound: None, ack_upto: None }
     }
 }
 
@@ -69,10 +73,11 @@ impl Operation for Read {
         let Some(no) = channel.touch(&self.session, now) else {
             return ReadOutcome::Answered(ReadResponse::empty(AnswerReason::TimedOut));
         };
-        let ReadInput { consumer, since, ack_mode, max, .. } = self.input;
+        let ReadInput { consumer, since, ack_mode, max, bound, .. } = self.input;
         let max = max.clamp(1, limits::READ_MESSAGES);
         let deadline_ms = now.uptime_ms + self.timeout_ms;
-        let poll = ParkedPoll { no, consumer, since, ack_mode, max, deadline_ms, wants_roster: self.wants_roster };
+        let poll =
+            ParkedPoll { no, consumer, since, ack_mode, max, bound, deadline_ms, wants_roster: self.wants_roster };
         if let Some(response) = channel.deliver(&poll, now) {
             return ReadOutcome::Answered(response);
         }
@@ -117,5 +122,7 @@ impl Channel {
     }
 }
 
+#[cfg(test)]
+mod bounded_tests;
 #[cfg(test)]
 mod tests;

@@ -5,6 +5,7 @@ use utoipa::{PartialSchema as _, ToSchema};
 
 use crate::limits;
 use crate::message::MessageJson;
+use crate::message::by_reference::AttachmentSchema;
 use crate::op::{AckInput, AttachmentInput, CreateInput, JoinInput, ReadQuery, SendInput};
 
 fn of<T: ToSchema>() -> Value {
@@ -25,8 +26,8 @@ fn the_bounds_of_the_schemas_are_those_of_the_hub() {
         (&message["text"]["maxLength"], json!(limits::TEXT_CHARS)),
         (&message["thread"]["maxLength"], json!(limits::THREAD_CHARS)),
         (&message["attachments"]["maxItems"], json!(limits::ATTACHMENTS)),
-        (&of::<crate::Attachment>()["data_base64"]["maxLength"], json!(limits::ATTACHMENTS_CHARS)),
-        (&of::<crate::Attachment>()["filename"]["maxLength"], json!(limits::FILENAME_CHARS)),
+        (&of::<AttachmentSchema>()["data_base64"]["maxLength"], json!(limits::ATTACHMENTS_CHARS)),
+        (&of::<AttachmentSchema>()["filename"]["maxLength"], json!(limits::FILENAME_CHARS)),
         (&of::<AckInput>()["upto"]["maximum"], json!(u64::MAX)),
     ] {
         assert_eq!(schema, &bound);

@@ -2,6 +2,11 @@
 
 use super::*;
 
+/// What a message weighs in a bounded read.
+pub(super) fn weight(id: u64) -> usize {
+    usize::try_from(id % 7).unwrap()
+}
+
 impl Simulation {
     pub(super) fn answered(&mut self, waiter: WaiterId, response: ReadResponse) {
         let Parked { who, input, deadline_ms } = self.parked.remove(&waiter).expect("a parked poll is answered once");
@@ -41,8 +46,17 @@ impl Simulation {
         let now_ms = self.now.uptime_ms;
         let ids: Vec<u64> = response.messages.iter().map(|g| g.message.id).collect();
         let max = input.max.clamp(1, limits::READ_MESSAGES);
-        let due = self.oracle.due(&who, input.since, now_ms).into_iter().take(max);
-        let due: Vec<u64> = due.take_while(|id| self.is_available(*id)).collect();
+        let all_due = self.oracle.due(&who, input.since, now_ms);
+        let due = all_due.iter().copied().take(max);
+        let mut due: Vec<u64> = due.take_while(|id| self.is_available(*id)).collect();
+        if let Some(bound) = input.bound {
+            let weight_of_first = |n: usize| due[..n].iter().map(|id| weight(*id)).sum::<usize>();
+            let fitting = (1..=due.len()).rev().find(|n| weight_of_first(*n) <= bound.max_bytes);
+            due.truncate(fitting.unwrap_or(1));
+        }
+        let more =
+            if input.bound.is_some() && response.reason == AnswerReason::Ready { all_due.len() - due.len() } else { 0 };
+        assert_eq!(response.more, more, "{who:?} knows how many messages were left out");
         match response.reason {
             AnswerReason::Ready => assert_eq!(ids, due, "{who:?} is given exactly what is due, in order"),
             _ => assert!(ids.is_empty(), "an ending that is not ready gives nothing"),

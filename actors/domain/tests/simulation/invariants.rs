@@ -88,7 +88,7 @@ impl Simulation {
             rows.into_iter().map(|row| (row.name, row.cursor)).collect::<BTreeMap<_, _>>()
         };
         let visible_state = |channel: &mut Channel| {
-            let all = rogerrat_domain::op::History { session: None, n: 100, thread: None };
+            let all = rogerrat_domain::op::History { session: None, n: 100, thread: None, before: None };
             let history = channel.query(&all, self.now, &mut Effects::default()).unwrap();
             let roster = channel
                 .query(&rogerrat_domain::op::Roster { session: None }, self.now, &mut Effects::default())

@@ -3,7 +3,7 @@
 use rogerrat_domain::op::{
     Ack, History, Info, Keepalive, OpenStream, Read, ReadOutcome, Receipts, RemoveConsumer, Roster, Stats,
 };
-use rogerrat_domain::{Code, ConsumerName};
+use rogerrat_domain::{ByteBound, Code, ConsumerName, Message};
 
 use super::*;
 
@@ -13,6 +13,11 @@ mod membership;
 mod sending;
 
 const NAMES: [&str; 4] = ["ann", "bob", "cat", "dan"];
+
+/// A weight that the oracle knows without the message.
+fn weigh(message: &Message) -> usize {
+    deliveries::weight(message.id)
+}
 
 impl Simulation {
     /// Runs a script to its end, and then replays its log.
@@ -90,6 +95,7 @@ impl Simulation {
             since: self.rng.random_bool(0.15).then(|| self.some_id()),
             ack_mode: if self.rng.random_bool(0.4) { AckMode::Leased { lease_ms } } else { AckMode::Read },
             max: if self.rng.random_bool(0.3) { self.rng.random_range(0..5) } else { limits::READ_MESSAGES },
+            bound: self.rng.random_bool(0.3).then(|| ByteBound { max_bytes: self.rng.random_range(0..30), weigh }),
             ack_upto: None,
         }
     }
@@ -305,7 +311,7 @@ impl Simulation {
             0 => drop(self.run(Keepalive { session }).map(|_| ())),
             1 => drop(self.query(&Roster { session: asker }).unwrap()),
             2 => {
-                let reply = self.query(&History { session: asker, n: 100, thread: None }).unwrap();
+                let reply = self.query(&History { session: asker, n: 100, thread: None, before: None }).unwrap();
                 let ring = self.oracle.ring.len() - self.oracle.backlog_len;
                 assert_eq!(reply.history.len(), ring, "history is the ring");
             }

@@ -62,6 +62,7 @@ impl ReadQuery<'_> {
             since: self.since.map(saturating_u64),
             ack_mode: self.ack_mode()?,
             max: usize::try_from(max).unwrap_or(usize::MAX).min(limits::READ_MESSAGES),
+            bound: None,
             ack_upto: count("ack_upto", self.ack_upto)?,
         })
     }
@@ -104,6 +105,9 @@ pub struct ReadReply {
     /// Present if broadcasts were lost.
     #[schema(nullable = false)]
     pub gap: Option<Gap>,
+    /// Present if `max_bytes` left out messages: how many more are due. They stay unread: read again.
+    #[schema(required = false, minimum = 1)]
+    pub more: usize,
 }
 
 /// The reply to `wait`.
@@ -123,8 +127,14 @@ pub struct WaitReply {
     /// Present if broadcasts were lost.
     #[schema(nullable = false)]
     pub gap: Option<Gap>,
+    /// Present if `max_bytes` left out messages: how many more are due. They stay unread: wait again.
+    #[schema(required = false, minimum = 1)]
+    pub more: usize,
     /// Callsigns online, sorted.
     pub roster: Vec<String>,
+    /// Present if `max_bytes` left out callsigns: how many more are online.
+    #[schema(required = false, minimum = 1)]
+    pub roster_more: usize,
     /// What to do next.
     pub meta_hint: String,
 }

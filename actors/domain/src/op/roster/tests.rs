@@ -14,11 +14,11 @@ fn pair() -> TestChannel {
 
 fn texts(test: &mut TestChannel, who: Option<&str>, n: usize, thread: Option<&str>) -> Vec<String> {
     let session = who.map(|who| test.session(who));
-    let reply = test.query(&History { session, n, thread: thread.map(str::to_owned) }).unwrap();
-    let text = |json: &serde_json::value::RawValue| {
-        serde_json::from_str::<serde_json::Value>(json.get()).unwrap()["text"].as_str().unwrap().to_owned()
+    let reply = test.query(&History { session, n, thread: thread.map(str::to_owned), before: None }).unwrap();
+    let text = |message: &crate::Message| {
+        serde_json::from_slice::<serde_json::Value>(&message.json()).unwrap()["text"].as_str().unwrap().to_owned()
     };
-    reply.history.iter().map(|json| text(json)).collect()
+    reply.history.iter().map(|message| text(message)).collect()
 }
 
 #[test]
@@ -44,7 +44,7 @@ fn d19_roster_history_and_stats_refresh_the_session() {
         test.at(step * (SESSION_TTL_MS - 1));
         match step % 3 {
             0 => drop(test.query(&Roster { session: session.clone() }).unwrap()),
-            1 => drop(test.query(&History { session: session.clone(), n: 1, thread: None }).unwrap()),
+            1 => drop(test.query(&History { session: session.clone(), n: 1, thread: None, before: None }).unwrap()),
             _ => drop(test.query(&Stats { session: session.clone() }).unwrap()),
         }
         test.query(&Roster { session: None }).unwrap();

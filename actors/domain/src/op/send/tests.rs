@@ -260,7 +260,7 @@ fn a_status_reaches_waiting_members_and_is_not_stored() {
     test.try_send("ann", status("cat")).unwrap();
     assert!(test.answer(bob).is_none());
     assert_eq!(test.events(cat), ["working"]);
-    let history = test.query(&crate::op::History { session: None, n: 100, thread: None }).unwrap();
+    let history = test.query(&crate::op::History { session: None, n: 100, thread: None, before: None }).unwrap();
     assert!(history.history.is_empty());
     assert_eq!(test.channel.last_id(), START_MS + 1, "a status uses up an id");
 }
