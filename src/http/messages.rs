@@ -1,21 +1,23 @@
 //! Messages: send, history, receipts, acknowledgements and consumers.
 
+use actix_web::body::BoxBody;
 use actix_web::http::header::{self, HeaderName, HeaderValue};
-use actix_web::web::{Json, Payload};
+use actix_web::web::{Bytes, Json, Payload};
 use actix_web::{HttpRequest, HttpResponse, Responder};
 use rogerrat_domain::op::{
     AckInput, AckReply, Consumers, ConsumersReply, Draft, History, HistoryReply, Receipts, ReceiptsReply,
     RemoveConsumer, Send, SendInput, SendReply,
 };
-use rogerrat_domain::{Code, ConsumerName, Refusal, limits};
+use rogerrat_domain::{AttachmentForm, Code, ConsumerName, Refusal, limits};
 use utoipa::IntoParams;
 use utoipa::openapi::schema::Schema;
 
 use super::Done;
 use super::error_codes::{BODY, CHANNEL, MEMBER, codes};
-use super::parameters::{ChannelPath, OptionalSessionHeader, SessionHeader, count};
+use super::parameters::{AttachmentsParam, BoundParam, ChannelPath, OptionalSessionHeader, SessionHeader, count};
 use super::query::{QueryParams, message_id};
 use crate::web::body;
+use crate::web::delivery_body::SizedBody;
 use crate::web::problem::{Problem, insert_quota};
 use crate::web::state::{SharedState, presented_session};
 
@@ -78,6 +80,9 @@ struct HistoryQuery {
     n: Option<f64>,
     /// Return only messages of this thread.
     thread: Option<String>,
+    /// Return only messages with a smaller id, to read on where a bounded history ended.
+    #[param(minimum = 1)]
+    before: Option<u64>,
 }
 
 fn n() -> Schema {
@@ -96,18 +101,41 @@ fn n() -> Schema {
     path = "/api/channels/{id}/history",
     operation_id = "get_history",
     tag = "Messages",
-    params(ChannelPath, OptionalSessionHeader, HistoryQuery),
+    params(ChannelPath, OptionalSessionHeader, HistoryQuery, BoundParam, AttachmentsParam),
     responses((status = 200, body = HistoryReply, description = "The messages.")),
     security(("channel_token" = []), ("channel_token" = [], "session" = [])),
     extensions(("x-error-codes" = json!(codes(&[CHANNEL])))),
 )]
-pub(crate) async fn history(state: SharedState, request: HttpRequest) -> Result<impl Responder, Problem> {
+pub(crate) async fn history(state: SharedState, request: HttpRequest) -> Result<HttpResponse, Problem> {
     let at = state.admit(&request).await?;
     let session = presented_session(request.headers())?;
     let query = QueryParams::of(request.query_string());
     let thread = query.get("thread").map(|name| name.trim().to_owned());
-    let reply = state.hub.query(&at, History { session, n: query.history_n(), thread }).await?;
-    Ok(Json(reply))
+    let format = query.answer_format()?;
+    let history = History { session, n: query.history_n(), thread, before: query.before()? };
+    let mut reply = state.hub.query(&at, history).await?;
+    if let Some(bound) = format.bound(false) {
+        reply.keep_newest(bound);
+    }
+    let body = BoxBody::new(SizedBody::of_pieces(history_pieces(&reply, format.attachments)));
+    Ok(HttpResponse::Ok().insert_header((header::CONTENT_TYPE, JSON.clone())).body(body))
+}
+
+/// The body of a history. The messages are not copied.
+fn history_pieces(reply: &HistoryReply, attachments: AttachmentForm) -> Vec<Bytes> {
+    let mut pieces = Vec::with_capacity(reply.history.len() * 2 + 2);
+    pieces.push(Bytes::from_static(br#"{"history":["#));
+    for (i, message) in reply.history.iter().enumerate() {
+        if i > 0 {
+            pieces.push(Bytes::from_static(b","));
+        }
+        pieces.push(message.json_in(attachments));
+    }
+    pieces.push(match reply.more {
+        0 => Bytes::from_static(b"]}"),
+        more => format!(r#"],"more":{more}}}"#).into(),
+    });
+    pieces
 }
 
 /// Acknowledge all messages up to an id, for one consumer.

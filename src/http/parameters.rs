@@ -31,6 +31,31 @@ pub(super) struct OptionalSessionHeader {
     session: Option<String>,
 }
 
+/// The parameters of an answer that may be bounded.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(super) struct BoundParam {
+    /// The maximum size of the whole answer, in bytes; clamped to 1,000 … 1,048,576. As many messages as fit are
+    /// returned, at least one; `more` counts the others. Unbounded if omitted.
+    #[param(minimum = 1)]
+    max_bytes: Option<u64>,
+}
+
+/// The parameters of an answer with messages.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(super) struct AttachmentsParam {
+    #[param(schema_with = attachments, required = false)]
+    attachments: Option<String>,
+}
+
+fn attachments() -> Schema {
+    let what = "`full` (the default): attachments with their content. `meta`: each as `{mime, filename, bytes, n}`, to be \
+                downloaded from `/messages/{message}/attachments/{n}`.";
+    let form = ObjectBuilder::new().schema_type(Type::String).enum_values(Some(["full", "meta"]));
+    form.description(Some(what)).build().into()
+}
+
 /// A count between 1 and `max`, as a number or as text.
 pub(super) fn count(max: usize, description: &'static str) -> Schema {
     let number = ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(1)).maximum(Some(max));

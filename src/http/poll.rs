@@ -1,11 +1,7 @@
 //! Long polls: `listen` and `wait`. A waiting handler holds only its place in the channel's list of waiters.
 
-use std::convert::Infallible;
-use std::pin::Pin;
-use std::task::{Context, Poll};
-
 use actix_web::HttpResponse;
-use actix_web::body::{BodySize, BoxBody, MessageBody};
+use actix_web::body::BoxBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::Version;
 use actix_web::http::header::{self, HeaderValue};
@@ -15,10 +11,11 @@ use rogerrat_domain::op::{ReadQuery, ReadReply, WaitReply};
 use rogerrat_domain::{Code, limits};
 
 use super::error_codes::{MEMBER, codes};
-use super::parameters::{ChannelPath, SessionHeader};
+use super::parameters::{AttachmentsParam, BoundParam, ChannelPath, SessionHeader};
 use super::query::QueryParams;
 use crate::transport::{ConnectionState, Disconnected};
-use crate::web::delivery_body::{DeliveryBody, serialize};
+use crate::web::answer_format::AnswerFormat;
+use crate::web::delivery_body::{DeliveryBody, SizedBody, serialize};
 use crate::web::header_pool;
 use crate::web::problem::Problem;
 use crate::web::state::SharedState;
@@ -37,6 +34,8 @@ use crate::web::state::SharedState;
         ("timeout" = Option<f64>, Query,
             description = "Seconds to wait for a message. Defaults to 30, clamped to 1 … 60; fractions count."),
         ReadQuery<'static>,
+        BoundParam,
+        AttachmentsParam,
     ),
     responses((status = 200, body = ReadReply, description = "The pending messages, or none.")),
     security(("channel_token" = [], "session" = [])),
@@ -60,6 +59,8 @@ pub(crate) async fn listen(request: ServiceRequest) -> Result<ServiceResponse, a
         ("timeout" = Option<f64>, Query,
             description = "Seconds to wait for a message. Defaults to 120, clamped to 1 … 290; fractions count."),
         ReadQuery<'static>,
+        BoundParam,
+        AttachmentsParam,
     ),
     responses((status = 200, body = WaitReply, description = "The pending messages, or none.")),
     security(("channel_token" = [], "session" = [])),
@@ -79,8 +80,8 @@ async fn read(
     let result = wait_for_messages(&mut request, default_ms, max_ms, is_wait).await;
     header_pool::restore(&mut request);
     match result {
-        Ok(Some(response)) => {
-            let body = PollBody::new(response, request.version() == Version::HTTP_2);
+        Ok(Some((response, format))) => {
+            let body = body(response, format, request.version() == Version::HTTP_2);
             let mut response = HttpResponse::Ok().body(BoxBody::new(body));
             response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
             Ok(request.into_response(response))
@@ -96,13 +97,15 @@ async fn wait_for_messages(
     default_ms: u64,
     max_ms: u64,
     is_wait: bool,
-) -> Result<Option<ReadResponse>, actix_web::Error> {
+) -> Result<Option<(ReadResponse, AnswerFormat)>, actix_web::Error> {
     let state = request.extract::<SharedState>().await?;
     let (at, session) = state.admit_session(request.request()).await?;
-    let (timeout_ms, input) = {
+    let (timeout_ms, mut input, format) = {
         let query = QueryParams::of(request.query_string());
-        (query.timeout_ms(default_ms, max_ms).map_err(Problem)?, query.read_input(None).map_err(Problem)?)
+        let timeout_ms = query.timeout_ms(default_ms, max_ms).map_err(Problem)?;
+        (timeout_ms, query.read_input(None).map_err(Problem)?, query.answer_format().map_err(Problem)?)
     };
+    input.bound = format.bound(is_wait);
     let mut disconnected = ConnectionState::of(request.request()).map(ConnectionState::disconnected);
     header_pool::release(request);
     // Boxed: handler futures are allocated, and allocators are slow above 1 KiB.
@@ -111,7 +114,7 @@ async fn wait_for_messages(
         biased;
         // Dropping the read removes its waiter from the channel (D1).
         () = has_disconnected(&mut disconnected) => Ok(None),
-        response = read => Ok(Some(response.map_err(Problem::from)?)),
+        response = read => Ok(Some((response.map_err(Problem::from)?, format))),
     }
 }
 
@@ -123,30 +126,9 @@ async fn has_disconnected(disconnected: &mut Option<Disconnected>) {
     }
 }
 
-/// The body of a poll's response.
-struct PollBody {
-    bytes: u64,
-    delivery: DeliveryBody,
-}
-
-impl PollBody {
-    fn new(response: ReadResponse, completes_late: bool) -> Self {
-        let mut pieces = Vec::new();
-        let guard = serialize(response, &mut pieces);
-        pieces.push(Bytes::from_static(b"}"));
-        let delivery = DeliveryBody::new(pieces, Some(guard), completes_late);
-        Self { bytes: delivery.bytes(), delivery }
-    }
-}
-
-impl MessageBody for PollBody {
-    type Error = Infallible;
-
-    fn size(&self) -> BodySize {
-        BodySize::Sized(self.bytes)
-    }
-
-    fn poll_next(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Bytes, Infallible>>> {
-        Poll::Ready(self.delivery.next_piece().map(Ok))
-    }
+fn body(response: ReadResponse, format: AnswerFormat, completes_late: bool) -> SizedBody {
+    let mut pieces = Vec::new();
+    let guard = serialize(response, format, &mut pieces);
+    pieces.push(Bytes::from_static(b"}"));
+    SizedBody::new(DeliveryBody::new(pieces, Some(guard), completes_late))
 }

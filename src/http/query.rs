@@ -3,7 +3,9 @@
 use std::borrow::Cow;
 
 use rogerrat_domain::op::{ReadInput, ReadQuery};
-use rogerrat_domain::{MessageId, Refusal, limits, saturating_u64};
+use rogerrat_domain::{AttachmentForm, MessageId, Refusal, limits, saturating_u64};
+
+use crate::web::answer_format::{AnswerFormat, clamped};
 
 /// The query parameters of a request. If one is repeated, its first value is used.
 pub(crate) struct QueryParams<'a>(Vec<(Cow<'a, str>, Cow<'a, str>)>);
@@ -46,6 +48,37 @@ impl<'a> QueryParams<'a> {
             ack_upto: self.number("ack_upto")?,
         };
         query.check()
+    }
+
+    /// How an answer is formatted: `attachments` and `max_bytes`.
+    pub(crate) fn answer_format(&self) -> Result<AnswerFormat, Refusal> {
+        let max_bytes = self.whole_number("max_bytes")?.map(clamped);
+        Ok(AnswerFormat { attachments: self.attachments()?, max_bytes })
+    }
+
+    /// How attachments appear in an answer: `attachments`.
+    pub(crate) fn attachments(&self) -> Result<AttachmentForm, Refusal> {
+        match self.get("attachments") {
+            None | Some("" | "full") => Ok(AttachmentForm::Full),
+            Some("meta") => Ok(AttachmentForm::Reference),
+            Some(_) => Err(Refusal::invalid("attachments must be full or meta")),
+        }
+    }
+
+    /// The id of the message before which the history ends: `before`.
+    pub(crate) fn before(&self) -> Result<Option<MessageId>, Refusal> {
+        self.whole_number("before")
+    }
+
+    /// A whole number above 0, if the parameter is there and not empty.
+    fn whole_number(&self, name: &'static str) -> Result<Option<u64>, Refusal> {
+        match self.get(name).map(str::trim).filter(|text| !text.is_empty()) {
+            None => Ok(None),
+            Some(text) => match finite(name, text)? {
+                n if n >= 1.0 && n.fract() == 0.0 => Ok(Some(saturating_u64(n))),
+                _ => Err(Refusal::invalid(format!("{name} must be a whole number above 0"))),
+            },
+        }
     }
 
     /// The number of history messages: fractions are cut off, clamped to 1 … 100, and a value that is not a number
@@ -129,6 +162,26 @@ mod tests {
     fn d08_a_wait_ends_before_clients_give_up_for_want_of_a_response_head() {
         let wait = QueryParams::of("timeout=300").timeout_ms(limits::WAIT_DEFAULT_MS, limits::WAIT_MAX_MS);
         assert!(wait.is_ok_and(|ms| (280_000..=295_000).contains(&ms)));
+    }
+
+    #[test]
+    fn a13_an_answer_has_a_format_and_a_bound() {
+        let format = |query| QueryParams::of(query).answer_format();
+        for (query, max_bytes) in [
+            ("", None),
+            ("max_bytes=", None),
+            ("max_bytes=1", Some(1000)),
+            ("max_bytes=24000", Some(24_000)),
+            ("max_bytes=1e9", Some(1_048_576)),
+        ] {
+            assert_eq!(format(query).unwrap().max_bytes, max_bytes, "{query}");
+        }
+        assert_eq!(format("attachments=meta").unwrap().attachments, AttachmentForm::Reference);
+        for query in ["max_bytes=0", "max_bytes=-1", "max_bytes=1000.5", "max_bytes=x", "attachments=none"] {
+            assert!(format(query).is_err(), "{query}");
+        }
+        assert_eq!(QueryParams::of("before=7").before().unwrap(), Some(7));
+        assert!(QueryParams::of("before=0.5").before().is_err());
     }
 
     #[test]

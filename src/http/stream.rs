@@ -11,12 +11,12 @@ use actix_web::http::header;
 use actix_web::web::Bytes;
 use actix_web::{HttpRequest, HttpResponse};
 use rogerrat_actors::StreamReader;
-use rogerrat_domain::Code;
 use rogerrat_domain::op::ReadQuery;
+use rogerrat_domain::{AttachmentForm, Code, frame_by_reference};
 use tokio::time::{Sleep, sleep};
 
 use super::error_codes::{MEMBER, codes};
-use super::parameters::{ChannelPath, SessionHeader};
+use super::parameters::{AttachmentsParam, ChannelPath, SessionHeader};
 use super::query::QueryParams;
 use crate::transport::{ConnectionState, Disconnected};
 use crate::web::problem::Problem;
@@ -39,6 +39,7 @@ const PING_INTERVAL: Duration = Duration::from_secs(25);
         SessionHeader,
         ("Last-Event-ID" = Option<f64>, Header, description = "Resumes after this id. `since` takes precedence."),
         ReadQuery<'static>,
+        AttachmentsParam,
     ),
     responses((status = 200, body = String, content_type = "text/event-stream",
         description = "Events `hello`, `message`, `gap`, `lagged`, `superseded` and `bye`, each with JSON data.")),
@@ -48,7 +49,9 @@ const PING_INTERVAL: Duration = Duration::from_secs(25);
 pub(crate) async fn stream(state: SharedState, request: HttpRequest) -> Result<HttpResponse, Problem> {
     let (at, session) = state.admit_session(&request).await?;
     let last_event_id = request.headers().get("last-event-id").map(|id| id.to_str().unwrap_or("?"));
-    let input = QueryParams::of(request.query_string()).read_input(last_event_id)?;
+    let query = QueryParams::of(request.query_string());
+    let (input, attachments) = (query.read_input(last_event_id)?, query.attachments()?);
+    drop(query);
     let connection = ConnectionState::of(&request);
     let mut reader = state.hub.stream(&at, session, input).await?;
     if connection.is_some() {
@@ -60,15 +63,25 @@ pub(crate) async fn stream(state: SharedState, request: HttpRequest) -> Result<H
         .content_type("text/event-stream")
         .insert_header((header::CACHE_CONTROL, "no-cache"))
         .insert_header(("x-accel-buffering", "no"))
-        .body(BoxBody::new(StreamBody { reader, disconnected, ping: Box::pin(sleep(PING_INTERVAL)) })))
+        .body(BoxBody::new(StreamBody { reader, attachments, disconnected, ping: Box::pin(sleep(PING_INTERVAL)) })))
 }
 
 /// The body of a stream. A frame counts as delivered when it is taken from here.
 struct StreamBody {
     reader: StreamReader,
+    attachments: AttachmentForm,
     /// Only for HTTP/2: actix drops the body of a closed HTTP/1 connection.
     disconnected: Option<Disconnected>,
     ping: Pin<Box<Sleep>>,
+}
+
+impl StreamBody {
+    fn formatted(&self, frame: Bytes) -> Bytes {
+        match self.attachments {
+            AttachmentForm::Full => frame,
+            AttachmentForm::Reference => frame_by_reference(&frame).unwrap_or(frame),
+        }
+    }
 }
 
 impl MessageBody for StreamBody {
@@ -83,7 +96,7 @@ impl MessageBody for StreamBody {
             return Poll::Ready(None);
         }
         if let Poll::Ready(frame) = self.reader.poll_frame(cx) {
-            return Poll::Ready(frame.map(Ok));
+            return Poll::Ready(frame.map(|frame| Ok(self.formatted(frame))));
         }
         if self.ping.as_mut().poll(cx).is_pending() {
             return Poll::Pending;

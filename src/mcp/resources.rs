@@ -79,7 +79,7 @@ async fn history(
     channel: &Admitted,
     session: Option<SessionId>,
 ) -> Result<String, HubError> {
-    let query = History { session, n: limits::READ_MESSAGES, thread: None };
+    let query = History { session, n: limits::READ_MESSAGES, thread: None, before: None };
     context.state.hub.query(channel, query).await.map(|reply| to_json(&reply))
 }
 

@@ -23,6 +23,7 @@ use super::protocol_version::ProtocolVersion;
 use super::response::{RpcResponse, ToolResult, tool_result_start};
 use super::rpc::RpcId;
 use crate::transport::{ConnectionState, Disconnected};
+use crate::web::answer_format::AnswerFormat;
 use crate::web::delivery_body::{DeliveryBody, serialize};
 
 /// The interval of comments in a stream, so that no proxy closes it as idle.
@@ -127,7 +128,7 @@ impl WaitingCall {
         };
         let text = self.text(&read, unread);
         let mut pieces = vec![(tool_result_start(id, self.version, &text) + r#","structuredContent":"#).into()];
-        let guard = serialize(read, &mut pieces);
+        let guard = serialize(read, AnswerFormat::default(), &mut pieces);
         pieces.push(match unread {
             Some(unread) => format!(r#","unread":{unread}}}}}}}"#).into(),
             None => Bytes::from_static(b"}}}"),

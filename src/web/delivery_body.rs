@@ -3,9 +3,16 @@
 //!
 //! Taking the last piece completes the delivery; dropping the body earlier makes the messages due again.
 
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use actix_web::body::{BodySize, MessageBody};
 use actix_web::web::Bytes;
 use rogerrat_actors::{DeliveryGuard, ReadResponse};
-use rogerrat_domain::{AnswerReason, Gap};
+use rogerrat_domain::{AnswerReason, AttachmentForm, DeliveredMessage, Gap};
+
+use super::answer_format::AnswerFormat;
 
 /// The body of a response that delivers messages.
 ///
@@ -53,28 +60,70 @@ impl DeliveryBody {
     }
 }
 
+/// A complete body of known size, in pieces.
+pub(crate) struct SizedBody {
+    bytes: u64,
+    delivery: DeliveryBody,
+}
+
+impl SizedBody {
+    pub(crate) fn new(delivery: DeliveryBody) -> Self {
+        Self { bytes: delivery.bytes(), delivery }
+    }
+
+    /// A body that delivers nothing.
+    pub(crate) fn of_pieces(pieces: Vec<Bytes>) -> Self {
+        Self::new(DeliveryBody::new(pieces, None, false))
+    }
+}
+
+impl MessageBody for SizedBody {
+    type Error = Infallible;
+
+    fn size(&self) -> BodySize {
+        BodySize::Sized(self.bytes)
+    }
+
+    fn poll_next(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Bytes, Infallible>>> {
+        Poll::Ready(self.delivery.next_piece().map(Ok))
+    }
+}
+
 /// Appends a response as the fields of a JSON object. The object is left open for further fields.
-pub(crate) fn serialize(response: ReadResponse, pieces: &mut Vec<Bytes>) -> DeliveryGuard {
-    let ReadResponse { messages, gap, reason, roster, guard } = response;
+pub(crate) fn serialize(response: ReadResponse, format: AnswerFormat, pieces: &mut Vec<Bytes>) -> DeliveryGuard {
+    let ReadResponse { messages, gap, more, reason, roster, guard } = response;
     pieces.reserve(messages.len() * 2 + 6);
     pieces.push(Bytes::from_static(br#"{"messages":["#));
     for (i, delivery) in messages.iter().enumerate() {
         if i > 0 {
             pieces.push(Bytes::from_static(b","));
         }
-        if delivery.attempt < 2 {
-            pieces.push(delivery.message.json());
-        } else {
-            pieces.push(delivery.message.json_unclosed());
-            pieces.push(format!(",\"attempt\":{}}}", delivery.attempt).into());
-        }
+        push_message(delivery, format.attachments, pieces);
     }
     pieces.push(ending_json(reason));
     pieces.extend(gap.as_ref().map(gap_json));
+    if more > 0 {
+        pieces.push(format!(r#","more":{more}"#).into());
+    }
     if let Some(roster) = roster {
-        pieces.extend([Bytes::from_static(br#","roster":"#), roster, meta_hint(messages.len())]);
+        let (roster, more) = format.roster(roster, || pieces.iter().map(Bytes::len).sum());
+        pieces.extend([Bytes::from_static(br#","roster":"#), roster]);
+        if more > 0 {
+            pieces.push(format!(r#","roster_more":{more}"#).into());
+        }
+        pieces.push(meta_hint(messages.len()));
     }
     guard
+}
+
+fn push_message(delivery: &DeliveredMessage, attachments: AttachmentForm, pieces: &mut Vec<Bytes>) {
+    let json = delivery.message.json_in(attachments);
+    if delivery.attempt < 2 {
+        pieces.push(json);
+    } else {
+        pieces.push(json.slice(..json.len() - 1));
+        pieces.push(format!(",\"attempt\":{}}}", delivery.attempt).into());
+    }
 }
 
 fn ending_json(reason: AnswerReason) -> Bytes {

@@ -163,6 +163,10 @@ fn put_headers(headers: &mut HeaderMap, id: Uuid) {
         headers.insert(REQUEST_ID.clone(), value);
     }
     for (name, value) in &SECURITY {
+        // A handler may set a stricter policy.
+        if *name == header::CONTENT_SECURITY_POLICY && headers.contains_key(name) {
+            continue;
+        }
         headers.insert(name.clone(), value.clone());
     }
 }

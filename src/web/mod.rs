@@ -5,6 +5,7 @@
 //! never each other.
 
 pub(crate) mod address;
+pub(crate) mod answer_format;
 pub(crate) mod body;
 mod challenge;
 pub(crate) mod create_channel;

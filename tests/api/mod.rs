@@ -6,6 +6,7 @@ mod access_control;
 mod acks;
 mod admin;
 mod body_limits;
+mod bounded;
 mod compatibility;
 mod concurrency;
 mod credentials;

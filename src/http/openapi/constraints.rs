@@ -7,6 +7,14 @@ pub(super) fn add(api: &mut Value) {
     let schemas = &mut api["components"]["schemas"];
     schemas["SendInput"]["allOf"] = send_rules();
     schemas["CreateInput"]["allOf"] = create_rules();
+    // A file has the media type that its sender gave, and any content.
+    let path = "/paths/~1api~1channels~1{id}~1messages~1{message}~1attachments~1{n}/get/responses/200/content";
+    if let Some(content) = api.pointer_mut(path) {
+        *content = rogerrat_domain::limits::ATTACHMENT_MIMES
+            .map(|mime| (mime.to_owned(), json!({"schema": {}})))
+            .into_iter()
+            .collect();
+    }
     // An empty body means defaults.
     for body in [
         "/paths/~1api~1channels/post/requestBody",

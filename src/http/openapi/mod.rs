@@ -18,7 +18,7 @@ use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, Secur
 use utoipa::{Modify, OpenApi};
 
 use super::discovery::{self, cards};
-use super::{account, admin, channels, health, members, messages, metrics, poll, stream, transcript, webhooks};
+use super::{account, admin, channels, fetch, health, members, messages, metrics, poll, stream, transcript, webhooks};
 use crate::web::state::{AppState, SharedState};
 
 /// The place in the JSON where the origin of a request is inserted.
@@ -53,6 +53,8 @@ pub(super) type DescriptionCell = OnceLock<ApiDescription>;
         messages::send,
         messages::history,
         messages::receipts,
+        fetch::message,
+        fetch::attachment,
         poll::listen,
         poll::wait,
         stream::stream,

@@ -95,7 +95,7 @@ fn join_text(result: &JoinResult) -> String {
     lines.push(instructions.to_string());
     lines.push(result.stay_reachable.clone());
     lines.push(format!("Recent messages ({}):", history.len()));
-    lines.extend(history.iter().map(|message| message_line(message.get().as_bytes(), 1)));
+    lines.extend(history.iter().map(|message| message_line(&message.json(), 1)));
     lines.join("\n")
 }
 

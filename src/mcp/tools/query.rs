@@ -55,9 +55,10 @@ pub(super) async fn history(
         session: Some(at.session),
         n: n.clamp(1, limits::READ_MESSAGES),
         thread: thread.map(|thread| thread.trim().to_owned()),
+        before: None,
     };
     let reply = context.state.hub.query(&at.channel, query).await.map_err(HubError::into_refusal)?;
-    let lines: Vec<_> = reply.history.iter().map(|message| message_line(message.get().as_bytes(), 1)).collect();
+    let lines: Vec<_> = reply.history.iter().map(|message| message_line(&message.json(), 1)).collect();
     let text = if lines.is_empty() { "(no messages)".to_owned() } else { lines.join("\n") };
     Ok(ToolResult::new(&HistoryWithUnread { reply, unread }, text + &unread_line(unread)))
 }
