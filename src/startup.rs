@@ -3,13 +3,13 @@
 use std::future::pending;
 use std::io;
 use std::net::SocketAddr;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use actix_http::HttpService;
 use actix_http::error::DispatchError;
 use actix_server::{GracefulShutdownSignal, Server};
-use actix_service::{IntoServiceFactory as _, ServiceFactoryExt as _, fn_service, map_config};
+use actix_service::{IntoServiceFactory as _, ServiceFactory, ServiceFactoryExt as _, map_config};
 use actix_web::App;
 use actix_web::dev::AppConfig;
 use actix_web::middleware::from_fn;
@@ -28,10 +28,7 @@ use crate::banner::banner;
 use crate::compat::agent_chatroom::{self, Chatroom};
 use crate::config::{Config, Storage};
 use crate::mcp::{self, McpState};
-use crate::transport::{
-    self, Certificate, CertificateError, ConnectionAcceptor, DISCONNECT_TIMEOUT, KEEP_ALIVE, REQUEST_HEAD_TIMEOUT,
-    Socket,
-};
+use crate::transport::{self, Certificate, CertificateError, ConnectionSettings, serve_connections};
 use crate::web::{self, AppState};
 use crate::{http, system_limits};
 
@@ -175,8 +172,7 @@ fn service(
     chatroom: Option<&Data<Chatroom>>,
     tls: Option<Arc<ServerConfig>>,
     stopping: GracefulShutdownSignal,
-) -> impl actix_service::ServiceFactory<TcpStream, Config = (), Response = (), Error = DispatchError, InitError = ()> + use<>
-{
+) -> impl ServiceFactory<TcpStream, Config = (), Response = (), Error = DispatchError, InitError = ()> + use<> {
     let shared = state.clone();
     let app = App::new()
         .app_data(state.clone())
@@ -186,21 +182,9 @@ fn service(
         .configure(|config| agent_chatroom::routes(config, state, chatroom))
         .configure(|config| http::routes(config, state));
     let app = app.into_factory().map_err(|error: actix_web::Error| error.error_response());
-    let acceptor = ConnectionAcceptor::new(tls, stopping.clone());
-    let http = HttpService::build()
-        .keep_alive(KEEP_ALIVE)
-        .client_request_timeout(REQUEST_HEAD_TIMEOUT)
-        .client_disconnect_timeout(DISCONNECT_TIMEOUT)
-        // With half-closed connections, a disconnected client would go unnoticed until its poll is answered.
-        .h1_allow_half_closed(false)
-        .graceful_shutdown_signal(move || {
-            let stopping = stopping.clone();
-            async move { stopping.notified().await }
-        })
-        .on_connect_ext(|socket: &Socket, extensions| socket.publish_state(extensions))
-        .finish(map_config(app, |()| AppConfig::default()));
-    // Boxed: otherwise every connection would reserve space for a TLS handshake during its whole life.
-    fn_service(move |tcp| Box::pin(acceptor.clone().accept(tcp))).and_then(http)
+    let (limit, clock) = (state.connection_limit.clone(), state.clock);
+    let settings = ConnectionSettings { tls, limit, stopping, unix_ms: Rc::new(move || clock.now().at_ms) };
+    serve_connections(map_config(app, |()| AppConfig::default()), settings)
 }
 
 /// The TLS configuration, if the hub serves https. Its certificate is reloaded when it changes.

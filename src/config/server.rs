@@ -56,6 +56,8 @@ pub(crate) struct Server {
     pub workers: usize,
     /// Maximum number of open connections per worker.
     pub max_connections: usize,
+    /// Maximum number of open connections per client address that is no trusted proxy; 0 is unlimited.
+    pub max_connections_per_address: usize,
     /// Maximum duration of a drain.
     pub drain_ms: u64,
 }
@@ -100,6 +102,8 @@ impl Server {
         let workers = reader.read("server.workers", |value| parse::number(value, &(0..=WORKERS_MAX)));
         let max_connections =
             reader.read("server.max_connections", |value| parse::number(value, &(1..=CONNECTIONS_MAX)));
+        let max_connections_per_address =
+            reader.read("server.max_connections_per_address", |value| parse::number(value, &(0..=CONNECTIONS_MAX)));
         let drain_ms = reader.read("server.drain_ms", |value| parse::number(value, &(0..=DRAIN_MAX_MS)));
         Some(Self {
             host: host?,
@@ -117,6 +121,7 @@ impl Server {
             webhook_ports: webhook_ports?,
             workers: workers?,
             max_connections: max_connections?,
+            max_connections_per_address: max_connections_per_address?,
             drain_ms: drain_ms?,
         })
     }

@@ -64,6 +64,7 @@ struct MetricsSnapshot {
     hub: Totals,
     http: RequestTotals,
     usage: ResourceUsage,
+    connections_refused_total: u64,
     uptime_ms: u64,
 }
 
@@ -73,6 +74,7 @@ impl MetricsSnapshot {
             hub: state.hub.totals(),
             http: state.request_metrics.totals(),
             usage: system_limits::usage(),
+            connections_refused_total: state.connection_limit.refused_total(),
             uptime_ms: state.clock.uptime_ms(),
         }
     }
@@ -106,7 +108,9 @@ impl MetricsSnapshot {
         let codes: Vec<_> = self.http.refusals.iter().map(|(code, n)| (code.as_str(), *n)).collect();
         page.labelled("rogerrat_refusals", "Errors, by code", "code", &codes)?;
         let full = self.hub.mailbox_refusals_total;
-        page.counter("rogerrat_mailbox_refusals", "Operations refused because a channel's mailbox was full", full)
+        page.counter("rogerrat_mailbox_refusals", "Operations refused because a channel's mailbox was full", full)?;
+        let refused = self.connections_refused_total;
+        page.counter("rogerrat_connections_refused", "Connections refused because their address had too many", refused)
     }
 
     fn messages(&self, page: &mut Page<'_>) -> fmt::Result {

@@ -1,9 +1,11 @@
-//! Accepts connections: TLS handshake or protocol detection, within a timeout, aborted when the hub drains.
+//! Accepts connections: the limit of each address, then TLS handshake or protocol detection, within a timeout, aborted
+//! when the hub drains.
 
 use std::future::Future;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
+use std::time::Duration;
 
 use actix_http::Protocol;
 use actix_http::error::DispatchError;
@@ -14,35 +16,63 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
 
 use super::REQUEST_HEAD_TIMEOUT;
+use super::connection_limit::{ConnectionAdmission, ConnectionLimit, CountedConnection};
 use super::protocol_detect::ProtocolDetector;
 use super::socket::Socket;
 
 /// The response to a client that sends nothing: the one actix sends when the head of a request times out.
 const REQUEST_TIMEOUT: &[u8] = b"HTTP/1.1 408 Request Timeout\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
+/// The response to a connection above the limit of its address, in the form of all errors.
+const TOO_MANY_CONNECTIONS: &str = "HTTP/1.1 503 Service Unavailable\r\n\
+    connection: close\r\n\
+    content-type: application/json\r\n\
+    retry-after: 5\r\n\
+    content-length: 236\r\n\
+    \r\n\
+    {\"error\":\"this address has too many open connections\",\"code\":\"overloaded\",\
+    \"hint\":\"close idle connections, or reuse one; the operator raises server.max_connections_per_address, or adds a \
+    proxy to trusted_proxies\",\"retry_after_seconds\":5}";
+/// How long a refused connection waits for its request, so that closing it does not discard the response.
+const REFUSAL_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// An accepted connection in the form the HTTP service expects.
-pub(crate) type AcceptedConnection = (Socket, Protocol, Option<SocketAddr>);
+/// An accepted connection whose protocol is known.
+pub(super) type AcceptedConnection = (Socket, Protocol, Option<SocketAddr>);
 
 /// Turns TCP connections into sockets whose protocol is known.
 #[derive(Clone)]
-pub(crate) struct ConnectionAcceptor {
+pub(super) struct ConnectionAcceptor {
     tls: Option<TlsAcceptor>,
+    limit: Arc<ConnectionLimit>,
     stopping: GracefulShutdownSignal,
 }
 
 impl ConnectionAcceptor {
-    pub(crate) fn new(tls: Option<Arc<ServerConfig>>, stopping: GracefulShutdownSignal) -> Self {
-        Self { tls: tls.map(TlsAcceptor::from), stopping }
+    pub(super) fn new(
+        tls: Option<Arc<ServerConfig>>,
+        limit: Arc<ConnectionLimit>,
+        stopping: GracefulShutdownSignal,
+    ) -> Self {
+        Self { tls: tls.map(TlsAcceptor::from), limit, stopping }
     }
 
-    /// Negotiates TLS and the protocol of a new connection.
-    pub(crate) async fn accept(self, tcp: TcpStream) -> Result<AcceptedConnection, DispatchError> {
+    /// Admits a new connection, and negotiates TLS and the protocol.
+    pub(super) async fn accept(self, tcp: TcpStream) -> Result<AcceptedConnection, DispatchError> {
+        let peer = tcp.peer_addr().ok();
+        let counted = match self.limit.admit(peer.map_or(Ipv4Addr::UNSPECIFIED.into(), |peer| peer.ip())) {
+            ConnectionAdmission::Admitted(counted) => counted,
+            ConnectionAdmission::Refused(_counted) => {
+                if self.tls.is_none() {
+                    let _ = timeout(REFUSAL_TIMEOUT, self.unless_stopping(refuse(&tcp))).await;
+                }
+                return Err(DispatchError::Io(io::ErrorKind::ConnectionRefused.into()));
+            }
+            ConnectionAdmission::Closed => return Err(DispatchError::Io(io::ErrorKind::ConnectionRefused.into())),
+        };
         // With Nagle's algorithm, the second segment of a response waits up to 40 ms for an acknowledgement.
         tcp.set_nodelay(true).map_err(DispatchError::Io)?;
-        let peer = tcp.peer_addr().ok();
         let (socket, protocol) = match &self.tls {
-            Some(tls) => self.unless_stopping(accept_tls(tls, tcp, &self.stopping)).await?,
-            None => self.unless_stopping(accept_plain(tcp, &self.stopping)).await?,
+            Some(tls) => self.unless_stopping(accept_tls(tls, tcp, counted)).await?,
+            None => self.unless_stopping(accept_plain(tcp, counted)).await?,
         };
         Ok((socket, protocol, peer))
     }
@@ -60,15 +90,21 @@ impl ConnectionAcceptor {
     }
 }
 
-async fn accept_plain(
-    mut tcp: TcpStream,
-    stopping: &GracefulShutdownSignal,
-) -> Result<(Socket, Protocol), DispatchError> {
+/// Responds to the first bytes of a connection above the limit.
+async fn refuse(tcp: &TcpStream) -> Result<(), DispatchError> {
+    tcp.readable().await.map_err(DispatchError::Io)?;
+    let mut request = [0; 4096];
+    let _ = tcp.try_read(&mut request);
+    let _ = tcp.try_write(TOO_MANY_CONNECTIONS.as_bytes());
+    Ok(())
+}
+
+async fn accept_plain(mut tcp: TcpStream, counted: CountedConnection) -> Result<(Socket, Protocol), DispatchError> {
     let mut detector = ProtocolDetector::default();
     match timeout(REQUEST_HEAD_TIMEOUT, detector.detect(&mut tcp)).await {
         Ok(protocol) => {
             let protocol = protocol.map_err(DispatchError::Io)?;
-            Ok((Socket::plain(tcp, detector, protocol, stopping), protocol))
+            Ok((Socket::plain(tcp, detector, protocol, counted), protocol))
         }
         Err(_) => {
             // Nothing was written on this connection yet, so the send buffer has space for it.
@@ -81,7 +117,7 @@ async fn accept_plain(
 async fn accept_tls(
     tls: &TlsAcceptor,
     tcp: TcpStream,
-    stopping: &GracefulShutdownSignal,
+    counted: CountedConnection,
 ) -> Result<(Socket, Protocol), DispatchError> {
     let handshake =
         timeout(REQUEST_HEAD_TIMEOUT, tls.accept(tcp)).await.map_err(|_| DispatchError::SlowRequestTimeout)?;
@@ -93,5 +129,18 @@ async fn accept_tls(
         Some(b"h2") => Protocol::Http2,
         _ => Protocol::Http1,
     };
-    Ok((Socket::encrypted(stream, protocol, stopping), protocol))
+    Ok((Socket::encrypted(stream, protocol, counted), protocol))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn d14_the_refusal_of_a_connection_is_a_complete_error_response() {
+        let (head, body) = TOO_MANY_CONNECTIONS.split_once("\r\n\r\n").unwrap();
+        assert!(head.ends_with(&format!("content-length: {}", body.len())), "{head} {}", body.len());
+        let error: serde_json::Value = serde_json::from_str(body).unwrap();
+        assert_eq!(error["code"], "overloaded");
+    }
 }

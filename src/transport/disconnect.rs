@@ -1,9 +1,9 @@
-//! Disconnect detection for HTTP/2: actix does not cancel the handlers of an HTTP/2 connection when it closes.
+//! Disconnect detection for HTTP/2, for code that outlives the task of its request.
 
 use std::future::Future;
 use std::pin::Pin;
 
-use actix_web::HttpRequest;
+use actix_web::{HttpMessage as _, HttpRequest};
 use tokio::sync::watch;
 
 /// Held by the connection: dropping it reports the disconnect to every [`ConnectionState`].
@@ -29,7 +29,7 @@ pub(crate) type Disconnected = Pin<Box<dyn Future<Output = ()>>>;
 impl ConnectionState {
     /// `None` for HTTP/1.1: there a handler or body is dropped with its connection, so nothing has to be watched.
     pub(crate) fn of(request: &HttpRequest) -> Option<Self> {
-        request.conn_data::<Self>().cloned()
+        request.extensions().get::<Self>().cloned()
     }
 
     /// Completes when the connection has closed.

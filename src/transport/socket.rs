@@ -1,33 +1,32 @@
 //! A connection, plain or encrypted, as the HTTP dispatchers see it.
 //!
-//! For HTTP/2 it adds two things that actix lacks. Requests can see that their connection has closed. And because
-//! actix's HTTP/2 dispatcher ignores graceful shutdown, a connection without traffic reports end of file while the hub
-//! drains.
+//! It ends when its client takes nothing for a while, so that a client that does not read cannot hold a response in
+//! memory. An HTTP/1 connection also reports end of file when it was idle.
 
-use std::future::Future;
 use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::task::{Context, Poll};
-use std::time::Duration;
 
 use actix_http::{Extensions, Protocol};
-use actix_server::GracefulShutdownSignal;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::{Sleep, sleep};
 use tokio_rustls::server::TlsStream;
 
-use super::disconnect::ConnectionGuard;
+use super::PEER_STALL_TIMEOUT;
+use super::connection_limit::CountedConnection;
+use super::http1::IdleWatch;
 use super::protocol_detect::ProtocolDetector;
-
-/// How long an HTTP/2 connection may be without traffic before a draining hub closes it.
-const DRAIN_IDLE_TIMEOUT: Duration = Duration::from_millis(500);
 
 /// A connection.
 pub(crate) struct Socket {
     stream: RawStream,
     detector: ProtocolDetector,
-    http2: Option<Box<Http2>>,
+    /// Only for HTTP/1.
+    idle: Option<IdleWatch>,
+    /// Set while the client takes nothing.
+    stalled: Option<Pin<Box<Sleep>>>,
+    _counted: CountedConnection,
 }
 
 enum RawStream {
@@ -40,30 +39,41 @@ impl Socket {
         tcp: TcpStream,
         detector: ProtocolDetector,
         protocol: Protocol,
-        stopping: &GracefulShutdownSignal,
+        counted: CountedConnection,
     ) -> Self {
-        Self { stream: RawStream::Plain(tcp), detector, http2: Http2::new(protocol, stopping) }
+        Self::new(RawStream::Plain(tcp), detector, protocol, counted)
     }
 
-    pub(super) fn encrypted(tls: TlsStream<TcpStream>, protocol: Protocol, stopping: &GracefulShutdownSignal) -> Self {
-        Self {
-            stream: RawStream::Encrypted(Box::new(tls)),
-            detector: ProtocolDetector::default(),
-            http2: Http2::new(protocol, stopping),
+    pub(super) fn encrypted(tls: TlsStream<TcpStream>, protocol: Protocol, counted: CountedConnection) -> Self {
+        Self::new(RawStream::Encrypted(Box::new(tls)), ProtocolDetector::default(), protocol, counted)
+    }
+
+    fn new(stream: RawStream, detector: ProtocolDetector, protocol: Protocol, counted: CountedConnection) -> Self {
+        let idle = (protocol != Protocol::Http2).then(IdleWatch::new);
+        Self { stream, detector, idle, stalled: None, _counted: counted }
+    }
+
+    /// Makes the activity of an HTTP/1 connection available to its requests.
+    pub(super) fn publish_activity(&self, extensions: &mut Extensions) {
+        if let Some(idle) = &self.idle {
+            extensions.insert(idle.activity().clone());
         }
     }
 
-    /// Makes the [`ConnectionState`](super::ConnectionState) of an HTTP/2 connection available to its requests.
-    pub(crate) fn publish_state(&self, extensions: &mut Extensions) {
-        if let Some(http2) = &self.http2 {
-            extensions.insert(http2.guard.state());
+    /// Records that the client took something, or fails when it has not for a while. The timer exists only meanwhile.
+    fn watch_stall<T>(&mut self, cx: &mut Context<'_>, written: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
+        if written.is_ready() {
+            self.stalled = None;
+            if let Some(idle) = &self.idle {
+                idle.activity().record();
+            }
+            return written;
         }
-    }
-
-    fn record_traffic(&mut self, cx: &mut Context<'_>) {
-        if let Some(http2) = &mut self.http2 {
-            http2.record_traffic(cx);
+        let stalled = self.stalled.get_or_insert_with(|| Box::pin(sleep(PEER_STALL_TIMEOUT)));
+        if stalled.as_mut().poll(cx).is_pending() {
+            return Poll::Pending;
         }
+        Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, "the client takes nothing")))
     }
 }
 
@@ -83,9 +93,7 @@ impl AsyncRead for Socket {
             return Poll::Ready(Ok(()));
         }
         let read = delegate!(self, poll_read(cx, buf));
-        if read.is_ready() {
-            self.record_traffic(cx);
-        } else if self.http2.as_mut().is_some_and(|http2| http2.is_drained(cx)) {
+        if read.is_pending() && self.idle.as_mut().is_some_and(|idle| idle.is_idle(cx)) {
             return Poll::Ready(Ok(()));
         }
         read
@@ -94,8 +102,8 @@ impl AsyncRead for Socket {
 
 impl AsyncWrite for Socket {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        self.record_traffic(cx);
-        delegate!(self, poll_write(cx, buf))
+        let written = delegate!(self, poll_write(cx, buf));
+        self.watch_stall(cx, written)
     }
 
     fn poll_write_vectored(
@@ -103,8 +111,8 @@ impl AsyncWrite for Socket {
         cx: &mut Context<'_>,
         bufs: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        self.record_traffic(cx);
-        delegate!(self, poll_write_vectored(cx, bufs))
+        let written = delegate!(self, poll_write_vectored(cx, bufs));
+        self.watch_stall(cx, written)
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -115,7 +123,14 @@ impl AsyncWrite for Socket {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        delegate!(self, poll_flush(cx))
+        match &mut self.stream {
+            // It has no buffer of its own.
+            RawStream::Plain(tcp) => Pin::new(tcp).poll_flush(cx),
+            RawStream::Encrypted(tls) => {
+                let flushed = Pin::new(&mut **tls).poll_flush(cx);
+                self.watch_stall(cx, flushed)
+            }
+        }
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -123,40 +138,52 @@ impl AsyncWrite for Socket {
     }
 }
 
-/// State that only an HTTP/2 connection has.
-struct Http2 {
-    guard: ConnectionGuard,
-    stopping: Pin<Box<dyn Future<Output = ()>>>,
-    /// Set while the hub drains.
-    idle_timeout: Option<Pin<Box<Sleep>>>,
-}
+#[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "tests measure paused time")]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::net::TcpListener;
+    use tokio::time::Instant;
 
-impl Http2 {
-    fn new(protocol: Protocol, stopping: &GracefulShutdownSignal) -> Option<Box<Self>> {
-        (protocol == Protocol::Http2).then(|| {
-            let stopping = stopping.clone();
-            let stopping = Box::pin(async move { stopping.notified().await });
-            Box::new(Self { guard: ConnectionGuard::new(), stopping, idle_timeout: None })
-        })
+    async fn pair() -> (Socket, TcpStream) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let (server, _) = listener.accept().await.unwrap();
+        let detector = ProtocolDetector::default();
+        (Socket::plain(server, detector, Protocol::Http1, CountedConnection::default()), client)
     }
 
-    /// Whether the hub drains and the idle timeout has passed.
-    fn is_drained(&mut self, cx: &mut Context<'_>) -> bool {
-        if self.idle_timeout.is_none() {
-            if self.stopping.as_mut().poll(cx).is_pending() {
-                return false;
+    /// Writes until the kernel takes nothing more.
+    async fn fill(socket: &mut Socket) {
+        while tokio::time::timeout(Duration::from_secs(1), socket.write_all(&[0; 65_536])).await.is_ok() {}
+    }
+
+    #[actix_web::test]
+    async fn d30_a_client_that_takes_nothing_for_60_s_loses_its_connection() {
+        let (mut socket, client) = pair().await;
+        tokio::time::pause();
+        let started = Instant::now();
+        let error = loop {
+            if let Err(error) = socket.write_all(&[0; 65_536]).await {
+                break error;
             }
-            self.idle_timeout = Some(Box::pin(sleep(DRAIN_IDLE_TIMEOUT)));
-        }
-        self.idle_timeout.as_mut().is_some_and(|timeout| timeout.as_mut().poll(cx).is_ready())
+        };
+        assert_eq!((error.kind(), started.elapsed().as_secs()), (io::ErrorKind::TimedOut, 60));
+        drop(client);
     }
 
-    /// Restarts the idle timeout.
-    fn record_traffic(&mut self, cx: &mut Context<'_>) {
-        if let Some(timeout) = &mut self.idle_timeout {
-            timeout.set(sleep(DRAIN_IDLE_TIMEOUT));
-            // A new timer must be polled once to register its waker.
-            let _ = timeout.as_mut().poll(cx);
-        }
+    #[actix_web::test]
+    async fn d30_a_client_that_reads_again_in_time_keeps_its_connection() {
+        let (mut socket, mut client) = pair().await;
+        fill(&mut socket).await;
+        let reading = actix_web::rt::spawn(async move {
+            let mut taken = vec![0; 65_536];
+            while client.read(&mut taken).await.is_ok_and(|bytes| bytes > 0) {}
+        });
+        socket.write_all(&[0; 65_536]).await.unwrap();
+        assert!(socket.stalled.is_none(), "the time starts again with the next pause");
+        reading.abort();
     }
 }

@@ -1,6 +1,7 @@
 //! The state shared by all handlers, and helpers that read request heads.
 
 use std::net::{IpAddr, Ipv6Addr};
+use std::sync::Arc;
 
 use actix_web::dev::RequestHead;
 use actix_web::http::header::{self, HeaderMap, HeaderName};
@@ -19,6 +20,7 @@ use super::rate_limit::RateLimiter;
 use super::request_metrics::RequestMetrics;
 use crate::config::{Config, Limits};
 use crate::host_info;
+use crate::transport::ConnectionLimit;
 
 /// The request header with the session id.
 static SESSION_HEADER: HeaderName = HeaderName::from_static("x-session-id");
@@ -38,6 +40,8 @@ pub(crate) struct AppState {
     pub(crate) scheme: &'static str,
     pub(crate) trusted_proxies: Vec<IpNet>,
     pub(crate) request_metrics: RequestMetrics,
+    /// The open connections of each client address.
+    pub(crate) connection_limit: Arc<ConnectionLimit>,
 }
 
 /// The state as handlers extract it.
@@ -65,6 +69,7 @@ impl AppState {
             scheme: server.scheme(),
             trusted_proxies: server.trusted_proxies.clone(),
             request_metrics: RequestMetrics::default(),
+            connection_limit: ConnectionLimit::new(server.max_connections_per_address, &server.trusted_proxies),
         })
     }
 

@@ -7,14 +7,16 @@ use std::net::TcpStream;
 use rogerrat_testkit::{Agent, HttpTarget, TIMEOUT};
 
 pub(crate) const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
-const DATA: u8 = 0;
-const HEADERS: u8 = 1;
-const RST_STREAM: u8 = 3;
-const SETTINGS: u8 = 4;
-const PING: u8 = 6;
+pub(crate) const DATA: u8 = 0;
+pub(crate) const HEADERS: u8 = 1;
+pub(crate) const RST_STREAM: u8 = 3;
+pub(crate) const SETTINGS: u8 = 4;
+pub(crate) const PING: u8 = 6;
+pub(crate) const GOAWAY: u8 = 7;
+pub(crate) const CONTINUATION: u8 = 9;
 const ACK: u8 = 1;
-const END_STREAM: u8 = 1;
-const END_HEADERS: u8 = 4;
+pub(crate) const END_STREAM: u8 = 1;
+pub(crate) const END_HEADERS: u8 = 4;
 const CANCEL: u32 = 8;
 const INITIAL_WINDOW_SIZE: u16 = 4;
 /// The default initial window size (RFC 9113, section 6.9.2).
@@ -29,10 +31,30 @@ pub(crate) struct Http2 {
 /// A frame from the hub.
 #[derive(Debug)]
 pub(crate) struct Frame {
-    kind: u8,
-    flags: u8,
-    stream: u32,
-    payload: Vec<u8>,
+    pub(crate) kind: u8,
+    pub(crate) flags: u8,
+    pub(crate) stream: u32,
+    pub(crate) payload: Vec<u8>,
+}
+
+/// The bytes of a frame.
+pub(crate) fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(payload.len()).unwrap().to_be_bytes();
+    [&length[1..], &[kind, flags], &stream.to_be_bytes(), payload].concat()
+}
+
+/// A header block of literals without indexing (RFC 7541, section 6.2.2).
+pub(crate) fn header_block(fields: &[(&str, &str)]) -> Vec<u8> {
+    let mut block = Vec::new();
+    for (name, value) in fields {
+        block.push(0);
+        for text in [name, value] {
+            assert!(text.len() < 127);
+            block.push(u8::try_from(text.len()).unwrap());
+            block.extend_from_slice(text.as_bytes());
+        }
+    }
+    block
 }
 
 impl Http2 {
@@ -47,19 +69,24 @@ impl Http2 {
         http2
     }
 
-    fn write(&mut self, bytes: &[u8]) {
-        self.tcp.write_all(bytes).unwrap();
+    /// Writes bytes. Ignores that the hub has closed the connection, since its frames may still be read.
+    pub(crate) fn write(&mut self, bytes: &[u8]) {
+        let _ = self.tcp.write_all(bytes);
     }
 
-    fn frame(&mut self, kind: u8, flags: u8, stream: u32, payload: &[u8]) {
-        let length = u32::try_from(payload.len()).unwrap().to_be_bytes();
-        let head = [&length[1..], &[kind, flags], &stream.to_be_bytes()].concat();
-        self.write(&[&head, payload].concat());
+    /// Writes a frame.
+    pub(crate) fn frame(&mut self, kind: u8, flags: u8, stream: u32, payload: &[u8]) {
+        self.write(&frame(kind, flags, stream, payload));
     }
 
     /// Sends a GET request as this agent and returns its stream id.
     pub(crate) fn get(&mut self, agent: &Agent, what: &str) -> u32 {
         self.request("GET", &agent.channel.path(what), &[("x-session-id", &agent.session)], agent, None)
+    }
+
+    /// Starts a poll of a named consumer.
+    pub(crate) fn request_consumer(&mut self, agent: &Agent, consumer: &str) {
+        self.get(agent, &format!("wait?consumer={consumer}"));
     }
 
     /// Calls an MCP tool as this agent and returns the stream id.
@@ -73,17 +100,8 @@ impl Http2 {
 
     fn request(&mut self, method: &str, path: &str, more: &[(&str, &str)], agent: &Agent, body: Option<&[u8]>) -> u32 {
         let bearer = format!("Bearer {}", agent.channel.token);
-        let mut block = Vec::new();
         let pseudo = [(":method", method), (":scheme", "http"), (":authority", "localhost"), (":path", path)];
-        for (name, value) in pseudo.iter().chain(&[("authorization", bearer.as_str())]).chain(more) {
-            // A literal without indexing (RFC 7541, section 6.2.2), lengths below 127.
-            block.push(0);
-            for text in [name, value] {
-                assert!(text.len() < 127);
-                block.push(u8::try_from(text.len()).unwrap());
-                block.extend_from_slice(text.as_bytes());
-            }
-        }
+        let block = header_block(&[&pseudo[..], &[("authorization", bearer.as_str())], more].concat());
         let stream = self.next;
         self.next += 2;
         let ends = if body.is_none() { END_STREAM } else { 0 };

@@ -5,6 +5,8 @@ mod curl;
 mod deployment;
 mod disconnect;
 mod http2;
+mod http2_attacks;
+mod limits;
 mod proxy;
 mod tls;
 mod versions;
