@@ -16,6 +16,11 @@ pub(crate) fn body(body: &[u8]) {
     read::<SendInput>(body);
     read::<JoinInput>(body);
     read::<CreateInput>(body);
+    if let Ok(fields) = json::parse(body)
+        && let Err(refusal) = QueryParams::with_body("", &fields).and_then(|params| params.read_input(None))
+    {
+        echoes_little(&refusal, body);
+    }
 }
 
 fn read<T: DeserializeOwned>(body: &[u8]) {

@@ -78,7 +78,7 @@ fn in_channel(config: &mut ServiceConfig, at: &Paths<'_>) {
         .service(at.only("GET", "/listen", by(Method::GET).service(fn_service(poll::listen))))
         .service(at.post("/send", by(Method::POST).to(messages::send)))
         .service(at.only("GET", "/wait", by(Method::GET).service(fn_service(poll::wait))))
-        .service(at.only("GET", "/stream", by(Method::GET).to(stream::stream)))
+        .service(at.either("/stream", by(Method::GET).to(stream::stream), by(Method::POST).to(stream::post_stream)))
         .service(at.post("/ack", by(Method::POST).to(messages::ack)))
         .service(at.post("/keepalive", by(Method::POST).to(members::keepalive)))
         .service(at.post("/join", by(Method::POST).to(members::join).wrap(from_fn(compression::compress))))
@@ -147,6 +147,11 @@ impl Paths<'_> {
     /// A path with one method. Polls and streams have no HEAD: it would consume messages without returning them.
     fn only(&self, method: &'static str, path: &str, route: Route) -> Resource {
         self.counted(path).route(route).default_service(wrong_method(method))
+    }
+
+    /// A path with GET and POST, but no HEAD.
+    fn either(&self, path: &str, get: Route, post: Route) -> Resource {
+        self.counted(path).route(get).route(post).default_service(wrong_method("GET, POST"))
     }
 
     /// A path with GET, HEAD and one other method.

@@ -1,8 +1,10 @@
 //! Request parameters that several routes share, as OpenAPI describes them. `web/state.rs` and `query.rs` read them.
 #![expect(dead_code, reason = "only the derived code reads the fields")]
 
-use utoipa::IntoParams;
+use rogerrat_domain::op::ReadQuery;
+use serde::Deserialize;
 use utoipa::openapi::schema::{AnyOfBuilder, ObjectBuilder, Schema, Type};
+use utoipa::{IntoParams, ToSchema};
 
 /// The path parameter of a route of one channel.
 #[derive(IntoParams)]
@@ -46,6 +48,15 @@ pub(super) struct BoundParam {
 #[into_params(parameter_in = Query)]
 pub(super) struct AttachmentsParam {
     #[param(schema_with = attachments, required = false)]
+    attachments: Option<String>,
+}
+
+/// The parameters of a stream by POST, as fields of its body.
+#[derive(Deserialize, ToSchema)]
+pub(super) struct PostStreamInput {
+    #[serde(flatten)]
+    read: ReadQuery<'static>,
+    #[schema(schema_with = attachments, required = false)]
     attachments: Option<String>,
 }
 

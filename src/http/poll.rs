@@ -20,6 +20,9 @@ use crate::web::header_pool;
 use crate::web::problem::Problem;
 use crate::web::state::SharedState;
 
+const END_STREAM: &str = "First ends an open stream of the same session and consumer, as a newer stream would. What it \
+    delivered and you did not acknowledge is due again.";
+
 /// Wait for messages, up to 60 seconds.
 ///
 /// It returns all pending messages at once, or waits until one arrives or the timeout elapses.
@@ -36,6 +39,7 @@ use crate::web::state::SharedState;
         ReadQuery<'static>,
         BoundParam,
         AttachmentsParam,
+        ("end_stream" = Option<bool>, Query, description = END_STREAM),
     ),
     responses((status = 200, body = ReadReply, description = "The pending messages, or none.")),
     security(("channel_token" = [], "session" = [])),
@@ -61,6 +65,7 @@ pub(crate) async fn listen(request: ServiceRequest) -> Result<ServiceResponse, a
         ReadQuery<'static>,
         BoundParam,
         AttachmentsParam,
+        ("end_stream" = Option<bool>, Query, description = END_STREAM),
     ),
     responses((status = 200, body = WaitReply, description = "The pending messages, or none.")),
     security(("channel_token" = [], "session" = [])),
@@ -103,7 +108,7 @@ async fn wait_for_messages(
     let (timeout_ms, mut input, format) = {
         let query = QueryParams::of(request.query_string());
         let timeout_ms = query.timeout_ms(default_ms, max_ms).map_err(Problem)?;
-        (timeout_ms, query.read_input(None).map_err(Problem)?, query.answer_format().map_err(Problem)?)
+        (timeout_ms, query.poll_input().map_err(Problem)?, query.answer_format().map_err(Problem)?)
     };
     input.bound = format.bound(is_wait);
     let mut disconnected = ConnectionState::of(request.request()).map(ConnectionState::disconnected);

@@ -4,8 +4,12 @@ use std::borrow::Cow;
 
 use rogerrat_domain::op::{ReadInput, ReadQuery};
 use rogerrat_domain::{AttachmentForm, MessageId, Refusal, limits, saturating_u64};
+use serde_json::{Map, Value};
 
 use crate::web::answer_format::{AnswerFormat, clamped};
+
+/// The parameters of a stream, as fields of a body.
+const STREAM_PARAMETERS: [&str; 7] = ["since", "ack", "lease", "max", "consumer", "ack_upto", "attachments"];
 
 /// The query parameters of a request. If one is repeated, its first value is used.
 pub(crate) struct QueryParams<'a>(Vec<(Cow<'a, str>, Cow<'a, str>)>);
@@ -30,6 +34,30 @@ impl<'a> QueryParams<'a> {
         Ok(seconds.map_or(default_ms, |s| saturating_u64(s * 1000.0)).clamp(limits::POLL_MIN_MS, max_ms))
     }
 
+    /// The parameters of a stream by POST: the fields of the body, then those of the query.
+    ///
+    /// # Errors
+    /// `invalid`, if a field is neither text nor a number.
+    pub(crate) fn with_body(query: &'a str, body: &Map<String, Value>) -> Result<Self, Refusal> {
+        let mut params = Vec::new();
+        for name in STREAM_PARAMETERS {
+            let text = match body.get(name) {
+                None | Some(Value::Null) => continue,
+                Some(Value::String(text)) => text.clone(),
+                Some(Value::Number(number)) => number.to_string(),
+                Some(_) => return Err(Refusal::invalid(format!("`{name}` must be text or a number"))),
+            };
+            params.push((Cow::Borrowed(name), Cow::Owned(text)));
+        }
+        params.extend(form_urlencoded::parse(query.as_bytes()));
+        Ok(Self(params))
+    }
+
+    /// The parameters of a poll.
+    pub(crate) fn poll_input(&self) -> Result<ReadInput, Refusal> {
+        Ok(ReadInput { ends_stream: self.flag("end_stream")?, ..self.read_input(None)? })
+    }
+
     /// The parameters of a poll or stream. A blank `Last-Event-ID` is none, as browsers define it.
     pub(crate) fn read_input(&self, last_event_id: Option<&str>) -> Result<ReadInput, Refusal> {
         let since = match self.number("since")? {
@@ -48,6 +76,15 @@ impl<'a> QueryParams<'a> {
             ack_upto: self.number("ack_upto")?,
         };
         query.check()
+    }
+
+    /// `true` or `false`; absent is false.
+    fn flag(&self, name: &'static str) -> Result<bool, Refusal> {
+        match self.get(name).map(str::trim) {
+            None | Some("false" | "0") => Ok(false),
+            Some("true" | "1") => Ok(true),
+            Some(_) => Err(Refusal::invalid(format!("{name} must be true or false"))),
+        }
     }
 
     /// How an answer is formatted: `attachments` and `max_bytes`.
@@ -137,7 +174,7 @@ mod tests {
 
     #[test]
     fn d08_since_is_a_number() {
-        let since = |query| QueryParams::of(query).read_input(None).map(|input| input.since);
+        let since = |query| QueryParams::of(query).poll_input().map(|input| input.since);
         assert_eq!(since("since=").unwrap(), Some(0));
         assert_eq!(since("since=-3").unwrap(), Some(0));
         assert_eq!(since("since=1795175889285").unwrap(), Some(1_795_175_889_285));
@@ -186,11 +223,19 @@ mod tests {
 
     #[test]
     fn a01_manual_reading() {
-        let input = QueryParams::of("ack=manual&lease=2&max=500&consumer=laptop&ack_upto=9").read_input(None).unwrap();
+        let input = QueryParams::of("ack=manual&lease=2&max=500&consumer=laptop&ack_upto=9").poll_input().unwrap();
         assert_eq!(input.ack_mode, AckMode::Leased { lease_ms: 2000 });
         assert_eq!((input.max, input.ack_upto), (100, Some(9)));
         for query in ["ack=maybe", "max=0", "max=1.5", "consumer=UP", "consumer=", "lease=x", "ack_upto=-1"] {
-            assert!(QueryParams::of(query).read_input(None).is_err(), "{query}");
+            assert!(QueryParams::of(query).poll_input().is_err(), "{query}");
         }
+    }
+
+    #[test]
+    fn a_flag_is_true_or_false() {
+        for (query, ends) in [("", false), ("end_stream=true", true), ("end_stream=1", true), ("end_stream=0", false)] {
+            assert_eq!(QueryParams::of(query).poll_input().unwrap().ends_stream, ends, "{query}");
+        }
+        assert!(QueryParams::of("end_stream=maybe").poll_input().is_err());
     }
 }

@@ -8,17 +8,18 @@ use std::time::Duration;
 
 use actix_web::body::{BodySize, BoxBody, MessageBody};
 use actix_web::http::header;
-use actix_web::web::Bytes;
+use actix_web::web::{Bytes, Payload};
 use actix_web::{HttpRequest, HttpResponse};
-use rogerrat_actors::StreamReader;
+use rogerrat_actors::{Admitted, StreamReader};
 use rogerrat_domain::op::ReadQuery;
-use rogerrat_domain::{AttachmentForm, Code, frame_by_reference};
+use rogerrat_domain::{AttachmentForm, Code, SessionId, frame_by_reference, limits};
 use tokio::time::{Sleep, sleep};
 
-use super::error_codes::{MEMBER, codes};
-use super::parameters::{AttachmentsParam, ChannelPath, SessionHeader};
+use super::error_codes::{BODY, MEMBER, codes};
+use super::parameters::{AttachmentsParam, ChannelPath, PostStreamInput, SessionHeader};
 use super::query::QueryParams;
 use crate::transport::{ConnectionState, Disconnected};
+use crate::web::body;
 use crate::web::problem::Problem;
 use crate::web::state::SharedState;
 
@@ -48,12 +49,53 @@ const PING_INTERVAL: Duration = Duration::from_secs(25);
 )]
 pub(crate) async fn stream(state: SharedState, request: HttpRequest) -> Result<HttpResponse, Problem> {
     let (at, session) = state.admit_session(&request).await?;
+    open(&state, &request, &at, session, QueryParams::of(request.query_string())).await
+}
+
+/// Stream messages as server-sent events, by POST.
+///
+/// As the stream by GET, for proxies that hold back the response to a GET until it ends. The parameters are in the query,
+/// in the body, or in both; the body takes precedence.
+#[utoipa::path(
+    post,
+    path = "/api/channels/{id}/stream",
+    operation_id = "post_stream",
+    tag = "Reading",
+    params(
+        ChannelPath,
+        SessionHeader,
+        ("Last-Event-ID" = Option<f64>, Header, description = "Resumes after this id. `since` takes precedence."),
+        ReadQuery<'static>,
+        AttachmentsParam,
+    ),
+    request_body(content = PostStreamInput, description = "The parameters. May be empty."),
+    responses((status = 200, body = String, content_type = "text/event-stream",
+        description = "Events `hello`, `message`, `gap`, `lagged`, `superseded` and `bye`, each with JSON data.")),
+    security(("channel_token" = [], "session" = [])),
+    extensions(("x-error-codes" = json!(codes(&[MEMBER, BODY, &[Code::LimitReached]])))),
+)]
+pub(crate) async fn post_stream(
+    state: SharedState,
+    request: HttpRequest,
+    payload: Payload,
+) -> Result<HttpResponse, Problem> {
+    let (at, session) = state.admit_session(&request).await?;
+    let body = body::json(&request, payload, limits::BODY_BYTES).await?;
+    open(&state, &request, &at, session, QueryParams::with_body(request.query_string(), &body)?).await
+}
+
+async fn open(
+    state: &SharedState,
+    request: &HttpRequest,
+    at: &Admitted,
+    session: SessionId,
+    query: QueryParams<'_>,
+) -> Result<HttpResponse, Problem> {
     let last_event_id = request.headers().get("last-event-id").map(|id| id.to_str().unwrap_or("?"));
-    let query = QueryParams::of(request.query_string());
     let (input, attachments) = (query.read_input(last_event_id)?, query.attachments()?);
     drop(query);
-    let connection = ConnectionState::of(&request);
-    let mut reader = state.hub.stream(&at, session, input).await?;
+    let connection = ConnectionState::of(request);
+    let mut reader = state.hub.stream(at, session, input).await?;
     if connection.is_some() {
         // HTTP/2 detects a reset stream only after taking a frame.
         reader = reader.counting_late();

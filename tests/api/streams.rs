@@ -1,6 +1,6 @@
 //! D3, D4, D27: streams resume, are superseded, and always report why they end.
 
-use rogerrat_testkit::{Hub, Stream, texts};
+use rogerrat_testkit::{Hub, Request, Stream, texts};
 use serde_json::json;
 
 #[test]
@@ -176,4 +176,62 @@ fn d27_a_path_cannot_forge_a_log_line() {
         assert!(line.starts_with("20") && !line.chars().any(char::is_control), "{line:?}");
         assert!(!line.contains("INFO forged"), "{line}");
     }
+}
+
+#[test]
+fn a_stream_by_post_is_that_by_get_with_parameters_in_the_query_or_the_body() {
+    let hub = Hub::start();
+    let channel = hub.channel();
+    let (ann, bob) = (channel.join("ann"), channel.join("bob"));
+    let ids: Vec<_> = ["one", "two", "three"].map(|text| ann.say(text)).into();
+    let post = |query: &str, body: &str| bob.request("POST", &format!("stream{query}")).body(body);
+    let backlog = |request: Request| Stream::open(request).hello.data()["backlog_count"].as_u64().unwrap();
+    assert_eq!(backlog(post("?ack=manual", "")), 3);
+    assert_eq!(backlog(post("", r#"{"ack":"manual","consumer":"laptop","max":null}"#)), 3);
+    let since = format!(r#"{{"since":{}}}"#, ids[1]);
+    assert_eq!(backlog(post(&format!("?ack=manual&since={}", ids[2]), &since)), 1, "the body takes precedence");
+    assert_eq!(backlog(post("?ack=manual", "").header("Last-Event-ID", &ids[0].to_string())), 2);
+    let mut stream = Stream::open(post("", r#"{"ack":"manual","max":1}"#));
+    assert_eq!(stream.head.header("content-type"), Some("text/event-stream"));
+    assert_eq!(stream.text(), "one");
+    bob.post("ack", &json!({"upto": ids[0]})).ok();
+    assert_eq!(stream.text(), "two");
+    let other = bob.stream("?ack=manual");
+    assert_eq!(stream.last().name(), "superseded", "both ways are one stream of the consumer");
+    other.disconnect();
+    bob.until_waiting(false);
+    Stream::open(post("", "{}")).disconnect();
+    bob.until_waiting(false);
+}
+
+#[test]
+fn a_stream_by_post_is_checked_like_every_request() {
+    let hub = Hub::start();
+    let channel = hub.channel();
+    let bob = channel.join("bob");
+    let post = |body: &str| bob.request("POST", "stream").body(body);
+    post("{").send().refused(400, "invalid_json");
+    post("[]").send().refused(400, "invalid");
+    post(r#"{"max":0}"#).send().refused(400, "invalid");
+    post(r#"{"since":"soon"}"#).send().refused(400, "invalid");
+    post(&format!(r#"{{"x":"{}"}}"#, "x".repeat(65_536))).send().refused(413, "too_large");
+    post("").header("Origin", "https://evil.example").send().refused(403, "forbidden");
+    channel.request("POST", "stream").session("never-was-here").body("").send().refused(400, "not_joined");
+    let reply = bob.request("DELETE", "stream").send();
+    assert_eq!((reply.status, reply.header("allow")), (405, Some("GET, POST")));
+}
+
+#[test]
+fn a_poll_can_end_the_stream_of_its_consumer() {
+    let hub = Hub::start();
+    let channel = hub.channel();
+    let (ann, bob) = (channel.join("ann"), channel.join("bob"));
+    let mut stream = bob.stream("?ack=manual");
+    ann.say("held back");
+    assert_eq!(stream.text(), "held back");
+    assert_eq!(bob.listen(), [""; 0], "the stream has it");
+    let messages = bob.get("listen?timeout=1&ack=manual&end_stream=true").ok()["messages"].clone();
+    assert_eq!((&messages[0]["text"], &messages[0]["attempt"]), (&json!("held back"), &json!(2)));
+    assert_eq!(stream.last().name(), "superseded");
+    bob.get("listen?end_stream=soon").refused(400, "invalid");
 }

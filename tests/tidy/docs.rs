@@ -51,6 +51,10 @@ fn routes() -> BTreeSet<String> {
             (Some("get"), Some(path), _) => ("GET", *path),
             (Some("post"), Some(path), _) => ("POST", *path),
             (Some("only"), Some(method), Some(path)) => (*method, *path),
+            (Some("either"), Some(path), _) => {
+                routes.insert(format!("GET {prefix}{path}"));
+                ("POST", *path)
+            }
             (Some("all"), Some(path), _) => {
                 routes.extend(["GET", "POST"].map(|method| format!("{method} {path}")));
                 ("DELETE", *path)

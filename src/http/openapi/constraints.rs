@@ -19,6 +19,7 @@ pub(super) fn add(api: &mut Value) {
     for body in [
         "/paths/~1api~1channels/post/requestBody",
         "/paths/~1api~1channels~1{id}~1join/post/requestBody",
+        "/paths/~1api~1channels~1{id}~1stream/post/requestBody",
         "/paths/~1api~1account~1identities/post/requestBody",
     ] {
         api.pointer_mut(body).into_iter().for_each(|body| body["required"] = json!(false));

@@ -5,9 +5,12 @@ use serde_json::{Value, json};
 
 /// Adds the schema of stream events.
 pub(super) fn add(api: &mut Value) {
-    let stream = "/paths/~1api~1channels~1{id}~1stream/get/responses/200/content/text~1event-stream/schema";
-    let at = api.pointer_mut(stream);
-    at.into_iter().for_each(|schema| *schema = json!({"$ref": "#/components/schemas/Event"}));
+    for method in ["get", "post"] {
+        let stream =
+            format!("/paths/~1api~1channels~1{{id}}~1stream/{method}/responses/200/content/text~1event-stream/schema");
+        let at = api.pointer_mut(&stream);
+        at.into_iter().for_each(|schema| *schema = json!({"$ref": "#/components/schemas/Event"}));
+    }
     api["components"]["schemas"]["Event"] = json!({
         "description": "A stream event. Lines starting with `:` are comments; an idle stream sends `: ping` every 25 s.",
         "oneOf": [

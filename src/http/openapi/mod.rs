@@ -58,6 +58,7 @@ pub(super) type DescriptionCell = OnceLock<ApiDescription>;
         poll::listen,
         poll::wait,
         stream::stream,
+        stream::post_stream,
         messages::ack,
         messages::consumers,
         messages::remove_consumer,

@@ -3,7 +3,7 @@
 mod params;
 
 use crate::byte_bound::ByteBound;
-use crate::channel::{AnswerReason, Channel, Effects, ParkedPoll, ReadResponse};
+use crate::channel::{AnswerReason, Channel, Effects, ParkedPoll, ReadResponse, StreamEnd};
 use crate::entry::{AckMode, Entry};
 use crate::hint::Hint;
 use crate::ids::{ConsumerName, MemberNo, MessageId, SessionId, WaiterId};
@@ -28,12 +28,14 @@ pub struct ReadInput {
     pub bound: Option<ByteBound>,
     /// Acknowledge up to this id first.
     pub ack_upto: Option<MessageId>,
+    /// Whether the read first ends an open stream of the same consumer. A stream ends its predecessor in any case.
+    pub ends_stream: bool,
 }
 
 impl Default for ReadInput {
     fn default() -> Self {
         let (ack_mode, max) = (AckMode::Read, limits::READ_MESSAGES);
-        Self { consumer: None, since: None, ack_mode, max, bound: None, ack_upto: None }
+        Self { consumer: None, since: None, ack_mode, max, bound: None, ack_upto: None, ends_stream: false }
     }
 }
 
@@ -73,7 +75,10 @@ impl Operation for Read {
         let Some(no) = channel.touch(&self.session, now) else {
             return ReadOutcome::Answered(ReadResponse::empty(AnswerReason::TimedOut));
         };
-        let ReadInput { consumer, since, ack_mode, max, bound, .. } = self.input;
+        let ReadInput { consumer, since, ack_mode, max, bound, ends_stream, .. } = self.input;
+        if ends_stream {
+            channel.end_readers(no, consumer.as_ref(), now, effects);
+        }
         let max = max.clamp(1, limits::READ_MESSAGES);
         let deadline_ms = now.uptime_ms + self.timeout_ms;
         let poll =
@@ -104,6 +109,18 @@ impl Channel {
             return Err(Refusal::limit_reached("consumers of a member", limits::CONSUMERS).hint(Hint::RemoveConsumer));
         }
         Ok(vec![Entry::ConsumerAdded { no, consumer: name.clone(), cursor: self.ring.newest_evicted() }])
+    }
+
+    /// Ends the parked poll and the stream of a consumer. The poll goes first, so that it does not take what the stream
+    /// returns.
+    fn end_readers(&mut self, no: MemberNo, name: Option<&ConsumerName>, now: Now, effects: &mut Effects) {
+        let Some((poll, stream)) = self.consumer_mut(no, name).map(|c| (c.poll, c.stream)) else { return };
+        if let Some(poll) = poll {
+            self.end_poll(poll, AnswerReason::Superseded, now, effects);
+        }
+        if let Some(stream) = stream {
+            self.end_stream(stream, StreamEnd::Superseded, now, effects);
+        }
     }
 
     /// Parks a poll. It replaces an older one of the same session and consumer.

@@ -97,6 +97,7 @@ impl Simulation {
             max: if self.rng.random_bool(0.3) { self.rng.random_range(0..5) } else { limits::READ_MESSAGES },
             bound: self.rng.random_bool(0.3).then(|| ByteBound { max_bytes: self.rng.random_range(0..30), weigh }),
             ack_upto: None,
+            ends_stream: false,
         }
     }
 

@@ -64,6 +64,7 @@ impl ReadQuery<'_> {
             max: usize::try_from(max).unwrap_or(usize::MAX).min(limits::READ_MESSAGES),
             bound: None,
             ack_upto: count("ack_upto", self.ack_upto)?,
+            ends_stream: false,
         })
     }
 

@@ -257,6 +257,21 @@ fn a01_a_manual_stream_sends_nothing_twice_and_unacknowledged_messages_are_due_w
 }
 
 #[test]
+fn a_read_that_ends_the_stream_takes_back_what_it_held() {
+    let mut test = pair();
+    let stream = test.open("bob", manual(100));
+    test.send("ann", "all", "held");
+    assert_eq!(test.events(stream), ["hello 0", "held"]);
+    let older = test.park("bob", ReadInput { since: Some(u64::MAX), ..plain() });
+    test.send("ann", "all", "later");
+    let ends = ReadInput { ack_mode: AckMode::Leased { lease_ms: 10_000 }, ends_stream: true, ..plain() };
+    let read = test.listen_with("bob", ends).unwrap();
+    assert_eq!((read.texts, read.attempts), (vec!["held".to_owned(), "later".to_owned()], vec![2, 1]));
+    assert!(test.answer(older).is_some(), "the older poll has ended");
+    assert!(test.ended(stream).unwrap().starts_with("superseded"));
+}
+
+#[test]
 fn a01_an_ack_does_not_cover_queued_messages() {
     let mut test = pair();
     test.send("ann", "all", "first");
