@@ -1,20 +1,21 @@
 //! A member of a channel: joins, sends, reads and acknowledges.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
-use tokio::time::timeout;
 use url::form_urlencoded;
 
 use crate::channel_target::ChannelTarget;
 use crate::error::ClientError;
 use crate::event_stream::EventStream;
-use crate::http::HttpError;
-use crate::hub_client::{HubClient, REQUEST_TIMEOUT};
+use crate::hub_client::HubClient;
 use crate::message::OutgoingMessage;
 use crate::reply::{AckResult, ChannelHistory, HubReply, JoinResult, MemberList, ReadResult, SendResult};
+use crate::stream_opener::StreamOpener;
+use crate::stream_passage::StreamPassage;
 use crate::subscription::ChannelSubscription;
 
 /// The longest time a `listen` request may be held. Longer polls use `wait`.
@@ -31,6 +32,7 @@ pub struct ChannelClient {
     target: ChannelTarget,
     hub: HubClient,
     on_join: Option<JoinCallback>,
+    passage: Arc<StreamPassage>,
 }
 
 /// How to poll for messages.
@@ -54,13 +56,15 @@ pub struct StreamOptions {
     pub since: Option<u64>,
     /// Maximum number of messages that are delivered but not acknowledged.
     pub max: Option<u32>,
+    /// Where a proxy holds streams back: how long to poll before a stream is tried again. 5 minutes by default.
+    pub stream_retry: Option<Duration>,
 }
 
 impl ChannelClient {
     /// Creates a client. Nothing is sent yet.
     #[must_use]
     pub fn new(target: ChannelTarget) -> Self {
-        Self { hub: HubClient::new(target.hub.clone()), target, on_join: None }
+        Self { hub: HubClient::new(target.hub.clone()), target, on_join: None, passage: Arc::default() }
     }
 
     /// Calls `on_join` after each join that returned a new session, for example to store the session.
@@ -231,7 +235,7 @@ impl ChannelClient {
         HubReply::parse(self.call("GET", path, None, Duration::ZERO).await?)
     }
 
-    /// Opens a stream of messages. They must be acknowledged with [`ack_streamed`](Self::ack_streamed).
+    /// Opens a stream of messages, by long polls where a proxy holds streams back. They must be acknowledged with [`ack_streamed`](Self::ack_streamed).
     ///
     /// # Errors
     ///
@@ -259,15 +263,9 @@ impl ChannelClient {
     }
 
     async fn open_stream(&mut self, options: &StreamOptions) -> Result<EventStream, ClientError> {
-        let mut path = "stream?ack=manual".to_owned();
-        path.extend(self.target.consumer.as_ref().map(|name| format!("&consumer={name}")));
-        path.extend(options.since.map(|since| format!("&since={since}")));
-        path.extend(options.max.map(|max| format!("&max={max}")));
-        let request = self.request("GET", &path, None)?;
-        let connection = self.hub.connect().await?;
-        let opened = timeout(REQUEST_TIMEOUT, EventStream::open(connection, &request)).await;
-        let opened = opened.map_err(|_| HttpError::TimedOut("opening the stream").into()).and_then(|opened| opened);
-        opened.map_err(|error| self.hub.with_host(error))
+        let (hub, target) = (self.hub.clone(), self.target.clone());
+        let opener = StreamOpener { hub, target, options: options.clone(), passage: Arc::clone(&self.passage) };
+        EventStream::open(opener).await
     }
 
     /// Calls with a session: joins first if there is none, and again if it has ended.
@@ -296,20 +294,12 @@ impl ChannelClient {
         body: Option<&Value>,
         wait: Duration,
     ) -> Result<Vec<u8>, ClientError> {
-        let request = self.request(method, path, body)?;
+        let request = self.target.request(method, path, body)?;
         self.hub.call(&request, wait).await
     }
 
     fn can_join(&self) -> bool {
         self.target.callsign.is_some() || self.target.identity_key.is_some()
-    }
-
-    fn request(&self, method: &str, path: &str, body: Option<&Value>) -> Result<Vec<u8>, ClientError> {
-        self.target.check().map_err(ClientError::InvalidTarget)?;
-        let ChannelTarget { channel, token, session, .. } = &self.target;
-        let path = if path.is_empty() { String::new() } else { format!("/{path}") };
-        let path = format!("/api/channels/{channel}{path}");
-        Ok(self.hub.hub().request(method, &path, token.as_deref(), session.as_deref(), body))
     }
 }
 

@@ -2,6 +2,9 @@
 
 use std::fmt;
 
+use serde_json::Value;
+
+use crate::error::ClientError;
 use crate::hub_address::HubAddress;
 
 /// A channel of a hub, and how a client joins and reads it.
@@ -45,6 +48,15 @@ impl ChannelTarget {
             is_identity: false,
             owner_password: None,
         }
+    }
+
+    /// Builds a request for a resource of the channel: `path` is relative to `/api/channels/{id}/`, empty for the channel.
+    pub(crate) fn request(&self, method: &str, path: &str, body: Option<&Value>) -> Result<Vec<u8>, ClientError> {
+        self.check().map_err(ClientError::InvalidTarget)?;
+        let Self { hub, channel, token, session, .. } = self;
+        let path = if path.is_empty() { String::new() } else { format!("/{path}") };
+        let path = format!("/api/channels/{channel}{path}");
+        Ok(hub.request(method, &path, token.as_deref(), session.as_deref(), body))
     }
 
     /// Checks that channel, consumer, token and session can be part of a request.

@@ -18,7 +18,7 @@ use crate::reply::{CreatedChannel, HubReply};
 pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Sends single requests to a hub, each on a new connection.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct HubClient {
     hub: HubAddress,
     /// The address that answered last.
@@ -83,10 +83,6 @@ impl HubClient {
         let body = serde_json::to_value(channel).map_err(|error| ClientError::InvalidTarget(error.to_string()))?;
         let request = self.hub.request("POST", "/api/channels", token, None, Some(&body));
         HubReply::parse(self.call(&request, Duration::ZERO).await?)
-    }
-
-    pub(crate) fn hub(&self) -> &HubAddress {
-        &self.hub
     }
 
     /// Sends a request and returns the body of a 2xx response. The hub may hold the request for `wait`.

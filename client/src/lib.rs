@@ -37,8 +37,12 @@ mod error;
 mod event_stream;
 mod hub_address;
 mod hub_client;
+mod long_polls;
 mod message;
 mod reply;
+mod sse_stream;
+mod stream_opener;
+mod stream_passage;
 mod subscription;
 
 pub mod http;

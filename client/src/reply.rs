@@ -142,6 +142,9 @@ pub struct StreamGreeting {
     /// Number of stored messages that follow at once.
     #[serde(default)]
     pub backlog_count: usize,
+    /// Why the client polls instead of reading a stream: a proxy holds streams back. Set once for each change to polls.
+    #[serde(skip)]
+    pub polling: Option<String>,
 }
 
 impl<T: DeserializeOwned> HubReply<T> {

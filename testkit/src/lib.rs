@@ -23,6 +23,7 @@ mod executable;
 mod http;
 mod hub;
 mod openapi;
+mod reverse_proxy;
 mod script;
 mod stream;
 
@@ -37,6 +38,7 @@ pub use executable::executable;
 pub use http::{Conn, HttpTarget, Reply, Request};
 pub use hub::{Hub, run};
 pub use openapi::openapi_document;
+pub use reverse_proxy::{ReverseProxy, StreamHandling};
 pub use script::{Script, argument_lists_with};
 pub use stream::{Event, Stream};
 

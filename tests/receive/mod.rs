@@ -6,6 +6,7 @@ mod bridge;
 mod bridge_client;
 mod cut;
 mod faulty_link;
+mod held_streams;
 mod listen;
 mod rounds;
 mod wait;

@@ -6,6 +6,7 @@ use std::rc::Rc;
 use rogerrat_client::{ChannelSubscription, ClientError, SubscriptionEvent};
 
 use super::screen::Screen;
+use crate::receive::polling_notice;
 
 pub(super) struct Receiver {
     pub(super) subscription: ChannelSubscription,
@@ -18,7 +19,10 @@ impl Receiver {
         let mut is_disconnected = false;
         loop {
             match self.subscription.next().await {
-                Ok(SubscriptionEvent::Connected(_)) => {
+                Ok(SubscriptionEvent::Connected(greeting)) => {
+                    if let Some(notice) = polling_notice(&greeting) {
+                        self.screen.borrow_mut().note(&notice);
+                    }
                     if std::mem::take(&mut is_disconnected) {
                         self.screen.borrow_mut().note("connected again");
                     }

@@ -16,6 +16,7 @@ use tokio::time::{Interval, MissedTickBehavior, interval};
 
 use super::format::Format;
 use super::inbox::Inbox;
+use super::report_polling;
 use super::sink::{Output, Sink, SinkError};
 use crate::outcome::{CommandError, report};
 use crate::target::{IdentityArgs, ProfileRule, ResolvedTarget, TargetArgs};
@@ -94,7 +95,7 @@ pub(super) async fn run(args: &ListenHereArgs, target: ResolvedTarget) -> Result
         heartbeat.reset();
         heartbeat
     });
-    let subscription = target.client().subscribe(StreamOptions { since: args.since, max: None });
+    let subscription = target.client().subscribe(StreamOptions { since: args.since, ..StreamOptions::default() });
     let mut listener = Listener { subscription, sink, heartbeat, quiet: args.quiet };
     let signals = |kind| signal(kind).map_err(|error| CommandError::Local(error.to_string()));
     let (mut interrupt, mut terminate) = (signals(SignalKind::interrupt())?, signals(SignalKind::terminate())?);
@@ -136,6 +137,7 @@ impl Listener {
     async fn handle(&mut self, event: SubscriptionEvent) -> Result<(), CommandError> {
         match event {
             SubscriptionEvent::Connected(greeting) => {
+                report_polling(NAME, &greeting);
                 let callsign = one_line(&greeting.callsign);
                 let line = format!("● connected — listening on {} as {callsign}", self.sink.channel);
                 report_status(&mut self.sink, self.quiet, &line);

@@ -16,7 +16,9 @@ mod wait;
 
 use std::process::ExitCode;
 
-use crate::outcome::{block_on, usage_error};
+use rogerrat_client::StreamGreeting;
+
+use crate::outcome::{block_on, report, usage_error};
 
 pub(crate) use bridge::McpBridgeArgs;
 pub use bridge::McpSurface;
@@ -26,6 +28,19 @@ pub(crate) use wait::WaitArgs;
 
 /// Number of message ids a receiver remembers as handed on. A hub keeps fewer unacknowledged messages.
 const REMEMBERED_IDS: usize = 256;
+
+/// Reports that the command polls instead of reading a stream, when that changes.
+fn report_polling(name: &str, greeting: &StreamGreeting) {
+    if let Some(notice) = polling_notice(greeting) {
+        report(name, &notice);
+    }
+}
+
+/// Says that a command polls instead of reading a stream, when that changes.
+pub(crate) fn polling_notice(greeting: &StreamGreeting) -> Option<String> {
+    let reason = greeting.polling.as_ref()?;
+    Some(format!("event streams do not pass on the way to the hub ({reason}); polling instead"))
+}
 
 /// Exit codes: 0 a message was printed, 1 the hub refused, 2 usage error, 3 no message in time, 4 superseded.
 pub(crate) fn wait(args: &WaitArgs) -> ExitCode {

@@ -8,6 +8,7 @@ use rogerrat_client::{ChannelSubscription, ClientError, GapNotice, ReceivedMessa
 use tokio::time::{sleep, timeout};
 
 use super::format::Format;
+use super::report_polling;
 use crate::outcome::{CommandError, NO_MESSAGE, print, report};
 use crate::target::{IdentityArgs, ProfileRule, ResolvedTarget, TargetArgs};
 
@@ -54,7 +55,7 @@ impl WaitArgs {
 }
 
 pub(super) async fn run(args: &WaitArgs, target: ResolvedTarget) -> Result<ExitCode, CommandError> {
-    let options = StreamOptions { max: Some(MAX_MESSAGES), since: None };
+    let options = StreamOptions { max: Some(MAX_MESSAGES), ..StreamOptions::default() };
     let subscription = target.client().subscribe(options);
     let mut doorbell = Doorbell { subscription, disconnected: Some("the hub has not responded yet".into()) };
     let messages = match args.timeout {
@@ -90,6 +91,7 @@ impl Doorbell {
             };
             match event {
                 SubscriptionEvent::Connected(greeting) => {
+                    report_polling(NAME, &greeting);
                     expected = greeting.backlog_count.clamp(1, MAX_MESSAGES as usize);
                     self.disconnected = None;
                 }

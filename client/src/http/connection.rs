@@ -67,11 +67,17 @@ impl Connection {
     pub async fn reply(&mut self) -> Result<(u16, &[u8]), HttpError> {
         let head = loop {
             if !self.input.is_empty()
-                && let Some(head) = response::parse(&self.input, &mut self.body)?
+                && let Some(head) = response::parse(&self.input, &mut self.body, false)?
             {
                 break head;
             }
-            self.fill().await?;
+            match self.fill().await {
+                Err(HttpError::Closed) if !self.input.is_empty() => {
+                    let head = response::parse(&self.input, &mut self.body, true)?;
+                    break response::Head { close: true, ..head.ok_or(HttpError::Closed)? };
+                }
+                filled => filled?,
+            }
         };
         self.input.drain(..head.used_bytes);
         if head.close {

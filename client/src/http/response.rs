@@ -1,4 +1,5 @@
-//! A parser of one HTTP/1.1 response from the bytes received so far, with `Content-Length` or chunked framing.
+//! A parser of one HTTP/1.1 response from the bytes received so far, with `Content-Length`, chunked framing, or
+//! until the connection closes.
 //! It never reads a socket and keeps no state between calls; an incomplete response is parsed again.
 
 use super::error::HttpError;
@@ -23,6 +24,8 @@ pub(crate) struct Head {
 enum Framing {
     Length(usize),
     Chunked,
+    /// The body ends with the connection, as from an HTTP/1.0 proxy.
+    UntilClosed,
 }
 
 /// Parses the head of a response. Returns its length in bytes and the result of `inspect`, or `None` while it is
@@ -52,7 +55,8 @@ pub(super) fn check_length(input: &[u8]) -> Result<(), HttpError> {
 }
 
 /// Parses one response from the start of `input` and copies its body to `body`. Returns `None` while it is incomplete.
-pub(crate) fn parse(input: &[u8], body: &mut Vec<u8>) -> Result<Option<Head>, HttpError> {
+/// `is_closed` tells whether the server has closed the connection.
+pub(crate) fn parse(input: &[u8], body: &mut Vec<u8>, is_closed: bool) -> Result<Option<Head>, HttpError> {
     body.clear();
     let inspect = |response: &httparse::Response<'_, '_>| {
         let status = response.code.unwrap_or(0);
@@ -63,6 +67,7 @@ pub(crate) fn parse(input: &[u8], body: &mut Vec<u8>) -> Result<Option<Head>, Ht
     let taken = match framing? {
         Framing::Length(length) => copy_length(rest, length, body),
         Framing::Chunked => copy_chunks(rest, body)?,
+        Framing::UntilClosed => is_closed.then(|| copy_all(rest, body)),
     };
     Ok(taken.map(|bytes| Head { status, close, used_bytes: head_bytes + bytes }))
 }
@@ -71,16 +76,26 @@ fn framing(status: u16, headers: &[httparse::Header<'_>]) -> Result<Framing, Htt
     if matches!(status, 204 | 304) {
         return Ok(Framing::Length(0));
     }
-    if has_token(headers, "transfer-encoding", "chunked") {
+    if is_chunked(headers) {
         return Ok(Framing::Chunked);
     }
-    let value = find(headers, "content-length").ok_or_else(|| invalid("neither Content-Length nor chunked"))?;
+    let Some(value) = find(headers, "content-length") else { return Ok(Framing::UntilClosed) };
     let length = std::str::from_utf8(value).ok().and_then(|text| text.trim().parse().ok());
     match length {
         Some(length) if length < RESPONSE_BYTES => Ok(Framing::Length(length)),
         Some(_) => Err(too_long()),
         None => Err(invalid("Content-Length is not a number")),
     }
+}
+
+/// Whether a body with these headers is sent in chunks.
+pub(super) fn is_chunked(headers: &[httparse::Header<'_>]) -> bool {
+    has_token(headers, "transfer-encoding", "chunked")
+}
+
+fn copy_all(rest: &[u8], body: &mut Vec<u8>) -> usize {
+    body.extend_from_slice(rest);
+    rest.len()
 }
 
 fn copy_length(rest: &[u8], length: usize, body: &mut Vec<u8>) -> Option<usize> {
@@ -154,10 +169,10 @@ mod tests {
     fn parse_byte_by_byte(response: &[u8]) {
         let mut body = Vec::new();
         for end in 0..response.len() {
-            assert_eq!(parse(&response[..end], &mut body).unwrap(), None, "after {end} bytes");
+            assert_eq!(parse(&response[..end], &mut body, false).unwrap(), None, "after {end} bytes");
         }
         let head = Head { status: 200, close: false, used_bytes: response.len() };
-        assert_eq!(parse(response, &mut body).unwrap(), Some(head));
+        assert_eq!(parse(response, &mut body, false).unwrap(), Some(head));
         assert_eq!(body, b"hello");
     }
 
@@ -170,7 +185,7 @@ mod tests {
     #[test]
     fn leaves_the_next_response_in_the_input() {
         let mut body = Vec::new();
-        let head = parse(&[PLAIN, CHUNKED].concat(), &mut body).unwrap().unwrap();
+        let head = parse(&[PLAIN, CHUNKED].concat(), &mut body, false).unwrap().unwrap();
         assert_eq!(head.used_bytes, PLAIN.len());
     }
 
@@ -178,11 +193,20 @@ mod tests {
     fn parses_connection_close_and_no_content() {
         let mut body = vec![1];
         let response = b"HTTP/1.1 204 No Content\r\nConnection: foo, Close\r\n\r\n";
-        let head = parse(response, &mut body).unwrap().unwrap();
+        let head = parse(response, &mut body, false).unwrap().unwrap();
         assert_eq!(head, Head { status: 204, close: true, used_bytes: response.len() });
         assert!(body.is_empty());
-        let old = parse(b"HTTP/1.0 200 OK\r\ncontent-length: 0\r\n\r\n", &mut body).unwrap().unwrap();
+        let old = parse(b"HTTP/1.0 200 OK\r\ncontent-length: 0\r\n\r\n", &mut body, false).unwrap().unwrap();
         assert!(old.close);
+    }
+
+    #[test]
+    fn a_body_without_a_length_ends_with_the_connection() {
+        let (mut body, response) = (Vec::new(), b"HTTP/1.0 200 OK\r\ncontent-type: text/plain\r\n\r\nhello");
+        assert_eq!(parse(response, &mut body, false).unwrap(), None);
+        let head = parse(response, &mut body, true).unwrap().unwrap();
+        assert_eq!((head.used_bytes, head.close, &*body), (response.len(), true, &b"hello"[..]));
+        assert_eq!(parse(&PLAIN[..PLAIN.len() - 1], &mut body, true).unwrap(), None, "a cut body is not complete");
     }
 
     #[test]
@@ -192,10 +216,10 @@ mod tests {
         let huge = b"HTTP/1.1 200 OK\r\ncontent-length: 99999999999\r\n\r\n";
         let chunk = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nfffffff\r\n";
         for (response, words) in [(&endless[..], "64 KiB"), (huge, "64 MiB"), (chunk, "64 MiB")] {
-            let error = parse(response, &mut body).unwrap_err().to_string();
+            let error = parse(response, &mut body, false).unwrap_err().to_string();
             assert!(error.contains(words), "{error}");
         }
-        assert!(parse(&endless[..HEAD_BYTES - 1], &mut body).unwrap().is_none());
+        assert!(parse(&endless[..HEAD_BYTES - 1], &mut body, false).unwrap().is_none());
     }
 
     #[test]
@@ -203,12 +227,11 @@ mod tests {
         let mut body = Vec::new();
         for response in [
             &b"SSH-2.0-hello\r\n"[..],
-            b"HTTP/1.1 200 OK\r\n\r\n",
             b"HTTP/1.1 200 OK\r\ncontent-length: minus\r\n\r\n",
             b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n",
             b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n1\r\nabc\r\n",
         ] {
-            assert!(matches!(parse(response, &mut body), Err(HttpError::InvalidResponse(_))), "{response:?}");
+            assert!(matches!(parse(response, &mut body, false), Err(HttpError::InvalidResponse(_))), "{response:?}");
         }
     }
 }

@@ -1,11 +1,11 @@
-//! A reader of Server-Sent Events in a chunked HTTP/1.1 response. It never reads a socket: its caller passes the bytes
+//! A reader of Server-Sent Events in an HTTP/1.1 response, chunked or not. It never reads a socket: its caller passes the bytes
 //! in.
 
 use memchr::memmem;
 use serde::Deserialize;
 
 use super::error::HttpError;
-use super::response::{RESPONSE_BYTES, parse_head};
+use super::response::{RESPONSE_BYTES, is_chunked, parse_head};
 
 /// Maximum bytes of the line that holds the size of a chunk.
 const CHUNK_SIZE_LINE_BYTES: usize = 1024;
@@ -27,6 +27,8 @@ pub struct SseEvent {
 #[derive(Debug, Default)]
 pub struct SseReader {
     status: Option<u16>,
+    /// The body has no chunks and ends with the connection, as from an HTTP/1.0 proxy.
+    is_plain: bool,
     /// The last chunk was received.
     ended: bool,
     text: Vec<u8>,
@@ -44,19 +46,29 @@ impl SseReader {
         if self.status.is_some() {
             return Ok(self.status);
         }
-        if let Some((head_bytes, status)) = parse_head(input, |response| response.code)? {
-            self.status = status;
+        let inspect = |response: &httparse::Response<'_, '_>| (response.code, is_chunked(response.headers));
+        if let Some((head_bytes, (status, is_chunked))) = parse_head(input, inspect)? {
+            (self.status, self.is_plain) = (status, !is_chunked);
             input.drain(..head_bytes);
         }
         Ok(self.status)
     }
 
-    /// Moves all complete chunks out of `input`.
+    /// Moves all complete chunks out of `input`, or everything if the body has no chunks.
     ///
     /// # Errors
     ///
     /// Fails if the chunk framing is invalid or an event is too long.
     pub fn take(&mut self, input: &mut Vec<u8>) -> Result<(), HttpError> {
+        if self.is_plain {
+            let pending_bytes = self.text.len() - self.at;
+            if input.len() + pending_bytes >= RESPONSE_BYTES {
+                return Err(HttpError::InvalidResponse("the event is too large".into()));
+            }
+            self.push(input);
+            input.clear();
+            return Ok(());
+        }
         let mut used_bytes = 0;
         let taken = loop {
             match self.take_chunk(&input[used_bytes..]) {
@@ -173,6 +185,17 @@ mod tests {
     }
 
     #[test]
+    fn reads_a_response_without_chunks() {
+        let mut input = b"HTTP/1.0 200 OK\r\n\r\nevent: hello\ndata: {}\n\nevent: me".to_vec();
+        let mut reader = SseReader::default();
+        assert_eq!(reader.status(&mut input).unwrap(), Some(200));
+        reader.take(&mut input).unwrap();
+        assert_eq!((reader.next_event(), reader.next_event()), (Some(event("hello", "{}")), None));
+        reader.push(b"ssage\ndata: 1\n\n");
+        assert_eq!(reader.next_event(), Some(event("message", "1")));
+    }
+
+    #[test]
     fn returns_raw_frames_in_place() {
         let mut reader = SseReader::default();
         reader.push(b": ping\n\nevent: message\nda");
@@ -193,7 +216,8 @@ mod tests {
 
     #[test]
     fn returns_an_incomplete_event_as_the_rest() {
-        let (mut reader, mut input) = (SseReader::default(), b"HTTP/1.1 200 OK\r\n\r\n".to_vec());
+        let (mut reader, mut input) =
+            (SseReader::default(), b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n".to_vec());
         assert_eq!(reader.status(&mut input).unwrap(), Some(200));
         input.extend_from_slice(b"6\r\nevent:\r\n4\r\n mes");
         reader.take(&mut input).unwrap();

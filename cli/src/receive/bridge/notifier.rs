@@ -12,7 +12,7 @@ use rogerrat_domain::Priority;
 use serde::Deserialize;
 use tokio::time::sleep;
 
-use super::super::REMEMBERED_IDS;
+use super::super::{REMEMBERED_IDS, report_polling};
 use super::membership::{Membership, MembershipState};
 use super::stdio::{OutputClosed, StdoutWriter};
 use super::{NAME, notification};
@@ -155,7 +155,7 @@ impl Notifier {
         self.state.set(Membership::of(client.target()));
         self.state.wait_initialized().await;
         let since = self.since(client).await?;
-        let mut stream = client.stream(&StreamOptions { since, max: None }).await?;
+        let mut stream = client.stream(&StreamOptions { since, ..StreamOptions::default() }).await?;
         self.state.set(Membership::of(client.target()));
         loop {
             let event = stream.next().await?;
@@ -183,8 +183,9 @@ impl Notifier {
         stream: &mut EventStream,
     ) -> Result<(), StreamEnd> {
         match event {
-            StreamEvent::Hello(_) => {
+            StreamEvent::Hello(greeting) => {
                 self.backoff.reset();
+                report_polling(NAME, &greeting);
                 self.report(format!("following {}", client.target().channel));
             }
             StreamEvent::Message(message) => {
