@@ -3,12 +3,12 @@
 use actix_web::HttpRequest;
 use actix_web::web::Data;
 use rogerrat_actors::{Admitted, HubError};
-use rogerrat_domain::op::Keepalive;
-use rogerrat_domain::{Code, Refusal, SessionId};
+use rogerrat_domain::op::{Keepalive, SessionHolder, SessionHolders};
+use rogerrat_domain::{ChannelId, Code, Refusal, SessionId};
 
+use super::memberships::{Membership, Memberships};
 use super::protocol_version::ProtocolVersion;
 use super::session::McpSessionId;
-use super::session_store::Membership;
 use super::state::McpState;
 use super::text;
 use crate::web::problem::Problem;
@@ -61,8 +61,8 @@ pub(super) struct RequestContext<'a> {
     pub(super) version: ProtocolVersion,
     /// The MCP session of the message. Stateless messages have none, and some session-based ones neither.
     pub(super) mcp_session: Option<McpSessionId>,
-    /// The channel membership that this MCP session is bound to.
-    pub(super) membership: Option<Membership>,
+    /// The channel memberships that this MCP session is bound to.
+    pub(super) memberships: Option<Memberships>,
     /// Whether other messages of a batch wait for this response.
     pub(super) is_in_batch: bool,
 }
@@ -81,33 +81,128 @@ pub(super) struct ChannelSession {
 }
 
 impl RequestContext<'_> {
+    /// The membership of this MCP session, if it has only one.
+    pub(super) fn sole_membership(&self) -> Option<&Membership> {
+        self.memberships.as_ref()?.sole()
+    }
+
     /// Returns the channel session a tool acts for: that of its arguments, else that of the MCP session.
     pub(super) async fn channel_session(&self, args: &MembershipArgs) -> Result<ChannelSession, Refusal> {
         let given = args.session_id.as_deref().map(|id| SessionId::present(Some(id))).transpose()?.flatten();
-        if args.session_id.is_some() && given.is_none() {
-            return Err(Refusal::invalid("session_id must be the one that join returned"));
-        }
-        match (&self.endpoint.channel, &args.channel_id) {
-            (Some(channel), _) => {
-                let session = given.or_else(|| self.membership.as_ref().map(|bound| bound.session.clone()));
-                Ok(ChannelSession { channel: channel.clone(), session: session.ok_or_else(Refusal::not_joined)? })
-            }
-            (None, None) => {
-                let bound = self.membership.as_ref().ok_or_else(Refusal::not_joined)?;
-                self.find(bound.channel.as_str(), given.unwrap_or_else(|| bound.session.clone())).await
-            }
-            (None, Some(channel)) => {
-                let bound = self.membership.as_ref().filter(|bound| bound.channel.as_str() == channel);
-                let bound = bound.map(|bound| bound.session.clone());
-                match given {
-                    // No channel token was checked: the session id alone authenticates, so it must be unguessable.
-                    Some(session) if Some(&session) != bound.as_ref() && !is_generated(&session) => {
-                        Err(text::guessable_session_id())
-                    }
-                    given => self.find(channel, given.or(bound).ok_or_else(Refusal::not_joined)?).await,
+        match given {
+            Some(session) => self.named_session(args.channel_id.as_deref(), session).await,
+            None if args.session_id.is_some() => Err(Refusal::invalid("session_id must be the one that join returned")),
+            None => {
+                let Membership { channel, session, .. } = self.implied_membership(args.channel_id.as_deref()).await?;
+                match &self.endpoint.channel {
+                    Some(channel) => Ok(ChannelSession { channel: channel.clone(), session }),
+                    None => self.find(channel.as_str(), session).await,
                 }
             }
         }
+    }
+
+    /// The channel session of a call with a session id.
+    async fn named_session(&self, channel: Option<&str>, session: SessionId) -> Result<ChannelSession, Refusal> {
+        let own = self.memberships.as_ref().and_then(|all| all.with_session(&session));
+        if own.is_some() {
+            self.record_use(&session);
+        }
+        match (&self.endpoint.channel, channel) {
+            (Some(channel), _) => Ok(ChannelSession { channel: channel.clone(), session }),
+            (None, None) => {
+                let all = self.memberships.as_ref().ok_or_else(Refusal::not_joined)?;
+                let channel = own.map(|own| &own.channel).or_else(|| all.channel());
+                self.find(channel.ok_or_else(text::channel_missing)?.as_str(), session).await
+            }
+            // No channel token was checked: the session id alone authenticates, so it must be unguessable.
+            (None, Some(channel)) => {
+                match own.is_some_and(|own| own.channel.as_str() == channel) || is_generated(&session) {
+                    true => self.find(channel, session).await,
+                    false => Err(text::guessable_session_id()),
+                }
+            }
+        }
+    }
+
+    /// The membership that a call without a session id acts for: the only one. Agents that share the connection must say
+    /// which of them calls, so that none speaks in the name of another.
+    async fn implied_membership(&self, channel: Option<&str>) -> Result<Membership, Refusal> {
+        let fits = |membership: &&Membership| channel.is_none_or(|channel| membership.channel.as_str() == channel);
+        let all = self.memberships.as_ref().ok_or_else(Refusal::not_joined)?;
+        if !all.iter().any(|membership| fits(&membership)) {
+            return Err(Refusal::not_joined());
+        }
+        if let Some(sole) = all.sole() {
+            return Ok(sole.clone());
+        }
+        let (current, ended) = self.current_memberships(all).await;
+        if let (Some(mcp_session), false) = (&self.mcp_session, ended.is_empty()) {
+            let forget = |all: Option<&Memberships>, _| all.and_then(|all| all.without(&ended));
+            self.mcp.sessions.change(mcp_session.nonce, self.now_ms(), forget).await;
+        }
+        match &current[..] {
+            [] => Err(Refusal::not_joined()),
+            [(one, _)] => Some(one).filter(fits).cloned().ok_or_else(Refusal::not_joined),
+            several => Err(text::session_missing(several)),
+        }
+    }
+
+    /// The memberships that count, with the callsign of each, and the sessions of the others.
+    async fn current_memberships(&self, all: &Memberships) -> (Vec<(Membership, String)>, Vec<SessionId>) {
+        let (mut current, mut ended) = (Vec::new(), Vec::new());
+        let mut known = Vec::<&ChannelId>::new();
+        for membership in all.iter() {
+            if known.contains(&&membership.channel) {
+                continue;
+            }
+            known.push(&membership.channel);
+            let on_channel: Vec<_> = all.iter().filter(|other| other.channel == membership.channel).collect();
+            let holders = self.holders(&on_channel).await;
+            for (at, membership) in on_channel.into_iter().enumerate() {
+                let holder = holders.as_ref().and_then(|holders| holders.get(at)?.as_ref());
+                let is_live = holders.is_none() || holder.is_some_and(|holder| holder.is_live);
+                if membership.counts(is_live, self.now_ms()) {
+                    let callsign = holder.map(|holder| &holder.callsign).or(membership.callsign.as_ref());
+                    current.push((membership.clone(), callsign.map_or_else(String::new, ToString::to_string)));
+                } else {
+                    ended.push(membership.session.clone());
+                }
+            }
+        }
+        (current, ended)
+    }
+
+    /// The members that have the sessions of memberships on one channel; none if the hub is too busy to tell.
+    pub(super) async fn holders(&self, on_channel: &[&Membership]) -> Option<Vec<Option<SessionHolder>>> {
+        let sessions: Vec<_> = on_channel.iter().map(|membership| membership.session.clone()).collect();
+        let unknown = vec![None; sessions.len()];
+        let Some(first) = on_channel.first() else { return Some(unknown) };
+        let reply = match self.state.hub.find(first.channel.as_str()).await {
+            Ok(channel) => self.state.hub.query(&channel, SessionHolders { sessions }).await,
+            Err(error) => Err(error),
+        };
+        reply
+            .map_err(HubError::into_refusal)
+            .or_else(|refusal| match refusal.code {
+                Code::NotFound => Ok(unknown),
+                _ => Err(refusal),
+            })
+            .ok()
+    }
+
+    fn record_use(&self, session: &SessionId) {
+        let now_ms = self.now_ms();
+        let is_due = self.memberships.as_ref().is_some_and(|all| all.used(session, now_ms).is_some());
+        if let Some(mcp_session) = self.mcp_session.as_ref().filter(|_| is_due) {
+            let used =
+                |all: Option<&Memberships>, _| all.map(|all| all.used(session, now_ms).unwrap_or_else(|| all.clone()));
+            drop(self.mcp.sessions.change(mcp_session.nonce, now_ms, used));
+        }
+    }
+
+    pub(super) fn now_ms(&self) -> u64 {
+        self.state.clock.now().at_ms
     }
 
     async fn find(&self, channel: &str, session: SessionId) -> Result<ChannelSession, Refusal> {

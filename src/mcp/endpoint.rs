@@ -109,12 +109,12 @@ impl<'a> Handler<'a> {
         let (mcp_session, session_state) = if has_session { self.session()?.unzip() } else { (None, None) };
         let of_session = mcp_session.map(|session| session.version);
         let version = named.or(of_session).unwrap_or(ProtocolVersion::WITHOUT_HEADER);
-        let membership = match session_state {
-            Some(SessionState::Bound(membership)) => Some(membership),
+        let memberships = match session_state {
+            Some(SessionState::Bound(memberships)) => Some(memberships),
             _ => None,
         };
         let Self { state, mcp, request, endpoint } = *self;
-        let context = RequestContext { state, mcp, request, endpoint, version, mcp_session, membership, is_in_batch };
+        let context = RequestContext { state, mcp, request, endpoint, version, mcp_session, memberships, is_in_batch };
         Ok((context, params))
     }
 

@@ -11,6 +11,7 @@ mod conformance;
 mod context;
 mod endpoint;
 mod in_flight;
+mod memberships;
 mod methods;
 mod prompts;
 #[cfg(test)]

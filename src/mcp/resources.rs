@@ -4,7 +4,7 @@
 //! reported as not found.
 
 use rogerrat_actors::{Admitted, HubError};
-use rogerrat_domain::op::{History, Roster};
+use rogerrat_domain::op::{History, Roster, SessionHolder};
 use rogerrat_domain::{SessionId, limits};
 use serde_json::{Value, json};
 
@@ -23,8 +23,13 @@ const URI_CHARS: usize = 256;
 /// `resources/list`
 pub(super) fn list(context: &RequestContext<'_>) -> Value {
     let of_endpoint = context.endpoint.channel.as_ref().map(|channel| channel.id().clone());
-    let channel = of_endpoint.or_else(|| context.membership.as_ref().map(|bound| bound.channel.clone()));
-    let resources = channel.iter().flat_map(|channel| {
+    let mut channels: Vec<_> = match of_endpoint {
+        Some(channel) => vec![channel],
+        None => context.memberships.iter().flat_map(|all| all.iter()).map(|bound| bound.channel.clone()).collect(),
+    };
+    channels.sort_unstable();
+    channels.dedup();
+    let resources = channels.iter().flat_map(|channel| {
         KINDS.map(|(kind, title, description)| {
             json!({
                 "uri": format!("{SCHEME}{channel}/{kind}"),
@@ -83,15 +88,22 @@ async fn history(
     context.state.hub.query(channel, query).await.map(|reply| to_json(&reply))
 }
 
-/// The channel, and the caller's session on it; none when the caller may not read it.
+/// The channel, and the caller's session on it; none when the caller may not read it. Agents that share the connection
+/// see what all members of the channel see, because nothing says which of them reads.
 async fn readable_channel(context: &RequestContext<'_>, channel: &str) -> Option<(Admitted, Option<SessionId>)> {
-    let bound = context.membership.as_ref().filter(|bound| bound.channel.as_str() == channel);
+    let sole = context.sole_membership().filter(|bound| bound.channel.as_str() == channel);
     if let Some(own) = &context.endpoint.channel {
-        return (own.id().as_str() == channel).then(|| (own.clone(), bound.map(|bound| bound.session.clone())));
+        return (own.id().as_str() == channel).then(|| (own.clone(), sole.map(|bound| bound.session.clone())));
     }
-    let bound = bound?;
+    let all = context.memberships.as_ref()?;
+    let on_channel: Vec<_> = all.iter().filter(|bound| bound.channel.as_str() == channel).collect();
+    let is_member = |holder: &Option<SessionHolder>| holder.as_ref().is_some_and(|holder| holder.is_live);
+    if !context.holders(&on_channel).await?.iter().any(is_member) {
+        return None;
+    }
     let channel = context.state.hub.find(channel).await.ok()?;
-    let at = ChannelSession { channel, session: bound.session.clone() };
+    let Some(sole) = sole else { return Some((channel, None)) };
+    let at = ChannelSession { channel, session: sole.session.clone() };
     refresh(context.state, &at).await.ok()?;
     Some((at.channel, Some(at.session)))
 }

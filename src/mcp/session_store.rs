@@ -1,4 +1,4 @@
-//! The stored state of MCP sessions: the channel membership a session is bound to, or that it was deleted. Nothing is
+//! The stored state of MCP sessions: the channel memberships a session is bound to, or that it was deleted. Nothing is
 //! stored for any other session.
 //!
 //! The store is in memory, because every request reads it, and changes are written to the hub's log. The time of the
@@ -10,8 +10,9 @@ use std::sync::{PoisonError, RwLock};
 
 use futures_util::future::BoxFuture;
 use rogerrat_actors::{Hub, LogError};
-use rogerrat_domain::{ChannelId, SessionId};
 use serde::{Deserialize, Serialize};
+
+use super::memberships::Memberships;
 
 /// The random part of a session id, by which its session is stored.
 pub(super) type Nonce = [u8; 16];
@@ -32,19 +33,12 @@ const ROW_KIND: &str = "mcp session";
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum SessionState {
-    /// It has joined a channel.
-    Bound(Membership),
+    /// It has joined channels.
+    Bound(Memberships),
     /// It is in use and has not joined a channel.
     Unbound,
     /// Its client ended it.
     Deleted,
-}
-
-/// A session on a channel, for which tools act.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Membership {
-    pub(super) channel: ChannelId,
-    pub(super) session: SessionId,
 }
 
 /// All stored sessions.
@@ -113,11 +107,45 @@ impl SessionStore {
 
     /// Stores the state of a session. It is visible at once, and durable when the returned future is ready.
     pub(super) fn put(&self, nonce: Nonce, state: SessionState, now_ms: u64) -> BoxFuture<'static, ()> {
+        let mut records = self.records.write().unwrap_or_else(PoisonError::into_inner);
+        self.insert(&mut records, nonce, state, now_ms)
+    }
+
+    /// Changes the memberships of a session, unless the session was deleted. `change` gets those it has, if any, and when
+    /// the session was last used; it returns those it shall have, if any. Concurrent changes follow one another.
+    pub(super) fn change(
+        &self,
+        nonce: Nonce,
+        now_ms: u64,
+        change: impl FnOnce(Option<&Memberships>, u64) -> Option<Memberships>,
+    ) -> BoxFuture<'static, ()> {
+        let mut records = self.records.write().unwrap_or_else(PoisonError::into_inner);
+        let record = records.get(&nonce).filter(|record| record.is_live(now_ms));
+        let used_ms = record.map_or(now_ms, |record| record.used_ms.load(Relaxed));
+        let before = match record.map(|record| &record.state) {
+            Some(SessionState::Deleted) => return Box::pin(std::future::ready(())),
+            Some(SessionState::Bound(memberships)) => Some(memberships),
+            Some(SessionState::Unbound) | None => None,
+        };
+        let after = change(before, used_ms);
+        if before == after.as_ref() {
+            return Box::pin(std::future::ready(()));
+        }
+        let state = after.map_or(SessionState::Unbound, SessionState::Bound);
+        self.insert(&mut records, nonce, state, now_ms)
+    }
+
+    fn insert(
+        &self,
+        records: &mut HashMap<Nonce, SessionRecord>,
+        nonce: Nonce,
+        state: SessionState,
+        now_ms: u64,
+    ) -> BoxFuture<'static, ()> {
         let record = SessionRecord::new(state, now_ms);
         let stored = self.store(&nonce, record.to_json());
-        let mut records = self.records.write().unwrap_or_else(PoisonError::into_inner);
         if records.len() >= MAX_SESSIONS && !records.contains_key(&nonce) {
-            evict_a_tenth(&mut records).iter().for_each(|evicted| drop(self.store(evicted, None)));
+            evict_a_tenth(records).iter().for_each(|evicted| drop(self.store(evicted, None)));
         }
         records.insert(nonce, record);
         stored
@@ -176,15 +204,21 @@ impl SessionStore {
 
 #[cfg(test)]
 mod tests {
+    use super::super::memberships::Membership;
     use super::*;
+    use rogerrat_domain::{ChannelId, SessionId};
 
     fn nonce(n: usize) -> Nonce {
         (n as u128).to_be_bytes()
     }
 
+    fn membership(session: &str) -> Membership {
+        let session = SessionId::present(Some(session)).unwrap().unwrap();
+        Membership { channel: ChannelId::parse("quiet-otter").unwrap(), session, callsign: None, used_ms: 0 }
+    }
+
     fn bound() -> SessionState {
-        let session = SessionId::present(Some("a-session-of-ann")).unwrap().unwrap();
-        SessionState::Bound(Membership { channel: ChannelId::parse("quiet-otter").unwrap(), session })
+        SessionState::Bound(Memberships::one(membership("a-session-of-ann")))
     }
 
     #[test]
@@ -206,6 +240,26 @@ mod tests {
         assert!(json.ends_with(r#"}},"used_ms":7}"#), "{json}");
         let unbound = SessionRecord::new(SessionState::Unbound, 7).to_json().unwrap();
         assert_eq!(unbound, r#"{"standing":"unbound","used_ms":7}"#);
+    }
+
+    #[test]
+    fn a_change_keeps_what_an_earlier_one_made_and_does_not_revive_a_deleted_session() {
+        let store = SessionStore::in_memory();
+        let join = |session: &str| {
+            let new = membership(session);
+            drop(store.change(nonce(1), 5, |before, used_ms| {
+                Some(before.map_or_else(|| Memberships::one(new.clone()), |all| all.joined(new.clone(), None, used_ms)))
+            }));
+        };
+        join("a-session-of-ann");
+        join("a-session-of-bob");
+        let Some(SessionState::Bound(both)) = store.get(&nonce(1), 6) else { panic!() };
+        assert_eq!(both.iter().count(), 2);
+        drop(store.change(nonce(1), 7, |_, _| None));
+        assert_eq!(store.get(&nonce(1), 7), Some(SessionState::Unbound));
+        drop(store.put(nonce(1), SessionState::Deleted, 8));
+        join("a-session-of-ann");
+        assert_eq!(store.get(&nonce(1), 9), Some(SessionState::Deleted));
     }
 
     #[test]

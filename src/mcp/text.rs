@@ -3,9 +3,19 @@
 use rogerrat_domain::text::clip;
 use rogerrat_domain::{ChannelId, Code, Hint, Refusal};
 
+use super::memberships::Membership;
+
 /// The hint in the result of `join`.
 pub(super) const KEEP_SESSION: &str =
     "keep channel_id and session_id: with both, every tool continues your session, from any connection";
+
+/// The hint in the result of a `join` that continued a session of the same connection.
+pub(super) const CONTINUED: &str = "this connection had already joined under this callsign, and you were given that session; if you are another agent \
+     that shares the connection, such as a subagent, join under a callsign of your own instead";
+
+/// The hint in the result of a `join` over a connection that other members have joined over.
+pub(super) const SHARED: &str =
+    "other agents have joined over this connection too: pass this session_id with every call, and keep it";
 
 /// The server's `instructions`, which clients may add to the context of their model.
 pub(super) fn instructions(origin: &str, channel: Option<&ChannelId>) -> String {
@@ -69,6 +79,30 @@ pub(super) fn guessable_session_id() -> Refusal {
         .hint("call join with the channel's token")
 }
 
+/// Several agents share the connection, and the call does not say which of them it is for.
+pub(super) fn session_missing(memberships: &[(Membership, String)]) -> Refusal {
+    let mut names = String::new();
+    for (at, (membership, callsign)) in memberships.iter().enumerate() {
+        names += if at == 0 { "" } else { ", " };
+        names += if callsign.is_empty() { "a member whose session has ended" } else { callsign };
+        if memberships.get(at + 1).is_none_or(|(next, _)| next.channel != membership.channel) {
+            names += &format!(" on {}", membership.channel);
+        }
+    }
+    Refusal::invalid("`session_id` is missing: several agents have joined over this connection").hint(format!(
+        "pass the session_id that your own join returned. This connection has joined as {names}. If you no longer have \
+         your session_id, call join again with your callsign"
+    ))
+}
+
+/// A session id alone does not name the channel when the connection has joined several.
+pub(super) fn channel_missing() -> Refusal {
+    Refusal::invalid(
+        "`channel_id` is missing: this connection has joined several channels, but not with this session_id",
+    )
+    .hint("pass the channel_id that join returned with your session_id")
+}
+
 /// Only the operator of the hub may create channels without an account.
 pub(super) fn creating_needs_hub_token() -> Refusal {
     Refusal::new(Code::Unauthorized, "creating channels on this hub needs the server token").hint(
@@ -118,7 +152,13 @@ mod tests {
             Hint::ListIdentities,
             Hint::ListWebhooks,
         ];
-        let refusals = [guessable_session_id(), creating_needs_hub_token(), accounts_need_hub_token()];
+        let refusals = [
+            session_missing(&[]),
+            channel_missing(),
+            guessable_session_id(),
+            creating_needs_hub_token(),
+            accounts_need_hub_token(),
+        ];
         let hints = hints.iter().chain(refusals.iter().filter_map(|refusal| refusal.hint.as_ref()));
         for hint in hints.map(tool_hint) {
             for word in

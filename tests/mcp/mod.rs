@@ -13,5 +13,6 @@ mod lists;
 mod modern;
 mod schemas;
 mod sessions;
+mod shared_connections;
 mod tools;
 mod waiting;

@@ -100,33 +100,20 @@ fn initialize_neither_takes_over_nor_clears_a_session() {
 }
 
 #[test]
-fn a_session_has_one_membership_and_joining_elsewhere_leaves_the_previous_channel() {
-    let (hub, here) = hub();
-    let there = hub.channel();
-    let ann = Client::legacy(*hub, "/mcp");
-    ann.join(&here, "ann");
-    ann.call("send", &json!({"message": "here"}));
-    ann.call_refused("join", &json!({"channel_id": there.id, "token": "wrong"}), "unauthorized");
-    assert_eq!(here.roster(), ["ann"], "a join that fails changes nothing");
-    ann.join(&there, "ann");
-    ann.call("send", &json!({"message": "there"}));
-    assert!(here.roster().is_empty());
-    assert_eq!((here.history(), there.history()), (vec!["here".to_owned()], vec!["there".to_owned()]));
-    ann.call("leave", &json!({}));
-    ann.call_refused("send", &json!({"message": "gone"}), "not_joined");
-    ann.call_refused("leave", &json!({}), "not_joined");
-}
-
-#[test]
-fn a_second_join_of_a_session_resumes_its_membership_and_another_callsign_renames_it() {
+fn a_second_join_under_the_same_callsign_continues_the_membership() {
     let (hub, channel) = hub();
     let ann = Client::legacy(*hub, "/mcp");
     let first = ann.join(&channel, "ann");
-    let again = ann.call("join", &json!({"channel_id": channel.id, "token": channel.token, "callsign": "ann"}));
+    let (again, text) =
+        ann.call_with_text("join", &json!({"channel_id": channel.id, "token": channel.token, "callsign": " ANN "}));
     assert_eq!((&again["idempotent"], &again["session_id"]), (&json!(true), &first["session_id"]));
     assert!(again["collision_warning"].is_null(), "it presented its own session");
-    ann.join(&channel, "anna");
-    assert_eq!(channel.roster(), ["anna"]);
+    assert!(text.contains("a callsign of your own"), "another agent that shares the connection learns it: {text}");
+    assert_eq!(channel.roster(), ["ann"]);
+    ann.call("send", &json!({"message": "as simple as before"}));
+    ann.call("leave", &json!({}));
+    ann.call_refused("leave", &json!({}), "not_joined");
+    ann.call_refused("send", &json!({"message": "gone"}), "not_joined");
 }
 
 #[test]

@@ -52,7 +52,7 @@ pub(super) fn input(kind: ToolKind, knows_the_channel: bool) -> Value {
     if kind.is_of_a_channel() {
         more.push((
             "session_id",
-            string("The session_id that join returned. Not needed on the connection that joined."),
+            string("The session_id that join returned. Needed if several agents have joined over this connection."),
         ));
     }
     schema::object(fields, &more, &required)

@@ -33,9 +33,9 @@ pub(super) async fn create(context: &RequestContext<'_>, arguments: &ToolArgumen
     Ok(ToolResult::new(&reply, text))
 }
 
-/// The unread count of the membership that this connection is bound to.
+/// The unread count of the membership that this connection is bound to, if there is only one.
 pub(super) async fn unread(context: &RequestContext<'_>) -> Option<usize> {
-    let bound = context.membership.as_ref()?;
+    let bound = context.sole_membership()?;
     let channel = context.state.hub.find(bound.channel.as_str()).await.ok()?;
     refresh(context.state, &ChannelSession { channel, session: bound.session.clone() }).await.ok()
 }

@@ -26,6 +26,7 @@ mod revoke;
 mod roster;
 mod rotate_token;
 mod send;
+mod session_holders;
 mod stats;
 mod stream;
 #[cfg(test)]
@@ -53,6 +54,7 @@ pub use revoke::Revoke;
 pub use roster::{OnlineMember, Roster, RosterMember, RosterReply};
 pub use rotate_token::RotateToken;
 pub use send::{Send, SendReply};
+pub use session_holders::{SessionHolder, SessionHolders};
 pub use stats::{Stats, StatsReply};
 pub use stream::{OpenStream, StreamInput};
 pub use tail::{Tail, TailReply};
