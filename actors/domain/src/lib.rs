@@ -58,6 +58,7 @@ pub use ids::{AccountId, ChannelId, ConsumerName, MemberNo, MessageId, SessionId
 pub use message::attachment_file::AttachmentFile;
 pub use message::by_reference::{AttachmentForm, AttachmentReference, frame_by_reference};
 pub use message::delivered_schema::MessageSchema;
+pub use message::list::MessageList;
 pub use message::view::{AttachmentView, MessageView};
 pub use message::{Attachment, BadMessage, Kind, Message, Priority};
 pub use message_line::message_line;

@@ -1,8 +1,7 @@
 //! The files attached to a message, decoded.
 
-use base64::Engine as _;
-use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use base64::{Engine as _, alphabet};
 
 use super::Message;
 use super::by_reference::attachments;

@@ -1,16 +1,14 @@
 //! Messages: serialised and framed once, and shared by all readers.
 
-use std::sync::Arc;
-
 use bytes::Bytes;
 use serde::de::IgnoredAny;
-use serde::{Deserialize, Serialize, Serializer};
-use serde_json::value::RawValue;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 pub(crate) mod attachment_file;
 pub(crate) mod by_reference;
 pub(crate) mod delivered_schema;
+pub(crate) mod list;
 pub(crate) mod stored_header;
 pub(crate) mod view;
 
@@ -261,11 +259,10 @@ impl Message {
         self.frame.slice(OPEN.len()..self.json_end)
     }
 
-    /// The message as a JSON value, borrowed from its frame.
+    /// Whether it has attachments.
     #[must_use]
-    pub fn raw_json(&self) -> &RawValue {
-        #[expect(clippy::expect_used, reason = "the frame holds what our own serialiser wrote")]
-        serde_json::from_slice(&self.frame[OPEN.len()..self.json_end]).expect("a frame holds valid JSON")
+    pub fn has_attachments(&self) -> bool {
+        self.has_attachments
     }
 
     /// Its size in memory, in bytes.
@@ -285,11 +282,6 @@ impl Message {
     pub fn is_visible_to(&self, no: Option<MemberNo>) -> bool {
         self.to.is_none() || no.is_some_and(|no| self.to == Some(no) || self.from == no)
     }
-}
-
-/// Serializes messages as a list, each as it is stored.
-pub(crate) fn serialize_all<S: Serializer>(messages: &[Arc<Message>], s: S) -> Result<S::Ok, S::Error> {
-    s.collect_seq(messages.iter().map(|message| message.raw_json()))
 }
 
 /// Ends a frame with its id.

@@ -8,7 +8,8 @@ use utoipa::ToSchema;
 use crate::byte_bound::ByteBound;
 use crate::channel::Channel;
 use crate::ids::{MessageId, SessionId};
-use crate::message::{self, Message, MessageJson};
+use crate::message::list::MessageList;
+use crate::message::{Message, MessageJson};
 use crate::op::Query;
 use crate::settings::DmVisibility;
 use crate::{Now, Refusal};
@@ -30,9 +31,8 @@ pub struct History {
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct HistoryReply {
     /// The messages.
-    #[serde(serialize_with = "message::serialize_all")]
     #[schema(value_type = Vec<MessageJson<'static>>, max_items = 100)]
-    pub history: Vec<Arc<Message>>,
+    pub history: MessageList,
     /// Present if `max_bytes` left out older messages: how many. Read on with `before`.
     #[serde(skip_serializing_if = "is_zero")]
     #[schema(required = false, minimum = 1)]
@@ -48,8 +48,9 @@ impl HistoryReply {
     /// Leaves out the oldest messages until the others fit into a bound. The newest one stays in any case.
     pub fn keep_newest(&mut self, bound: ByteBound) {
         let newest = bound.fitting(self.history.iter().rev().map(|message| &**message));
-        self.more += self.history.len() - newest;
-        self.history.drain(..self.history.len() - newest);
+        let more = self.history.len() - newest;
+        self.more += more;
+        self.history.drain(..more);
     }
 }
 
@@ -68,6 +69,6 @@ impl Query for History {
         let is_wanted = |m: &&Arc<Message>| (open || m.is_visible_to(viewer)) && in_thread(m) && is_before(m);
         let mut history: Vec<_> = channel.ring.iter().rev().filter(is_wanted).take(self.n).cloned().collect();
         history.reverse();
-        Ok(HistoryReply { history, more: 0 })
+        Ok(HistoryReply { history: history.into(), more: 0 })
     }
 }

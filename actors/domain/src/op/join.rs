@@ -12,7 +12,8 @@ use crate::entry::Entry;
 use crate::hint::Hint;
 use crate::identity::Identity;
 use crate::ids::{MemberNo, SessionId};
-use crate::message::{self, Message, MessageJson};
+use crate::message::list::MessageList;
+use crate::message::{Message, MessageJson};
 use crate::op::{Operation, TrustPosture};
 use crate::refusal::{Code, Refusal};
 use crate::settings::{Retention, TrustMode};
@@ -78,9 +79,8 @@ pub struct JoinReply {
     /// Callsigns online, sorted.
     pub roster: Vec<String>,
     /// The last messages, oldest first.
-    #[serde(serialize_with = "message::serialize_all")]
     #[schema(value_type = Vec<MessageJson<'static>>, max_items = 20)]
-    pub history: Vec<Arc<Message>>,
+    pub history: MessageList,
     /// What the channel's transcript records.
     pub retention: Retention,
     /// Your unread messages, counted up to 100.
@@ -333,7 +333,7 @@ impl Join {
             idempotent,
             idx: no,
             roster: channel.online().into_iter().map(str::to_owned).collect(),
-            history,
+            history: history.into(),
             retention: settings.retention,
             unread: channel.unread(no, now),
             hint: HINT,
