@@ -20,7 +20,9 @@ pub(super) async fn compress(
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
     let is_wanted = request.method() != Method::HEAD && wants_gzip(&request);
     let mut response = next.call(request).await?;
-    if response.status() != StatusCode::OK || !is_long(response.response().body().size()) {
+    // A file has an ETag of its bytes, and most types of files are compressed already.
+    let is_file = response.headers().contains_key(header::CONTENT_DISPOSITION);
+    if is_file || response.status() != StatusCode::OK || !is_long(response.response().body().size()) {
         return Ok(response);
     }
     if !is_wanted {

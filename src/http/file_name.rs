@@ -1,14 +1,17 @@
 //! The file name of a download: what the sender chose, as far as it is safe.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 
-use rogerrat_domain::text::breaks_a_line;
+use rogerrat_domain::text::one_line;
 
 /// Extensions that a desktop system runs or renders when the file is opened. A text gets another one behind it.
 const ACTIVE: [&str; 28] = [
     "app", "bat", "cmd", "com", "cpl", "desktop", "exe", "hta", "htm", "html", "jar", "js", "jse", "lnk", "msi", "pif",
     "ps1", "reg", "scr", "shtml", "svg", "url", "vbe", "vbs", "wsf", "xht", "xhtml", "xml",
 ];
+/// The longest extension that is taken for one.
+const EXTENSION_BYTES: usize = 12;
 /// The extensions of each media type, the first one for names without any.
 const EXTENSIONS: [(&str, &[&str]); 5] = [
     ("image/jpeg", &["jpg", "jpeg"]),
@@ -37,11 +40,12 @@ pub(super) fn content_disposition(name: Option<&str>, mime: &str, n: usize) -> S
 
 /// A name without folders, control characters and what systems reserve, with an extension that fits its media type.
 fn safe_name(name: &str, mime: &str, n: usize) -> String {
-    let is_bad = |c: char| breaks_a_line(c) || "/\\:*?\"<>|;".contains(c) || is_invisible(c);
+    let is_bad = |c: char| must_be_escaped(c) || "/\\:*?\"<>|;".contains(c);
     let name: String = name.chars().map(|c| if is_bad(c) { '_' } else { c }).collect();
     let name = name.trim_matches(|c: char| c == '.' || c.is_whitespace());
     let name = if name.is_empty() { format!("attachment-{n}") } else { name.to_owned() };
     let extension = name.rsplit_once('.').map(|(_, extension)| extension.to_ascii_lowercase());
+    let extension = extension.filter(|it| it.len() <= EXTENSION_BYTES && it.bytes().all(|b| b.is_ascii_alphanumeric()));
     let fits = |expected: &[&str]| extension.as_deref().is_some_and(|extension| expected.contains(&extension));
     match EXTENSIONS.iter().find(|(of, _)| *of == mime) {
         Some((_, expected)) if fits(expected) => name,
@@ -60,9 +64,9 @@ fn extension_of_text(mime: &str) -> &'static str {
     }
 }
 
-/// Zero-width and other characters without a shape, which would hide an extension.
-fn is_invisible(c: char) -> bool {
-    matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2060}'..='\u{2065}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{e0000}'..='\u{e0fff}')
+/// Control characters and those without a shape, which could hide an extension.
+fn must_be_escaped(c: char) -> bool {
+    matches!(one_line(c.encode_utf8(&mut [0; 4])), Cow::Owned(_))
 }
 
 #[cfg(test)]

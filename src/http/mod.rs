@@ -92,7 +92,7 @@ fn in_channel(config: &mut ServiceConfig, at: &Paths<'_>) {
         .service(at.get("", read().to(channels::describe)))
         .service(at.get("/messages/{message}/receipts", read().to(messages::receipts)))
         .service(at.get("/messages/{message}", read().to(fetch::message)))
-        .service(at.download("/messages/{message}/attachments/{n}", read().to(fetch::attachment)))
+        .service(at.get("/messages/{message}/attachments/{n}", read().to(fetch::attachment)))
         .configure(|config| webhooks::in_channel_routes(config, at))
         .default_service(web::to(not_found));
 }
@@ -136,11 +136,6 @@ impl Paths<'_> {
     /// A path with GET and HEAD. Long responses are compressed.
     fn get(&self, path: &str, route: Route) -> Resource {
         let route = route.wrap(from_fn(compression::compress));
-        self.counted(path).route(route).default_service(wrong_method("GET, HEAD"))
-    }
-
-    /// A path with GET and HEAD whose responses are files, which are not compressed.
-    fn download(&self, path: &str, route: Route) -> Resource {
         self.counted(path).route(route).default_service(wrong_method("GET, HEAD"))
     }
 

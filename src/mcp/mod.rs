@@ -4,6 +4,7 @@
 //! result twice: as structured data, and as text in which a peer's message cannot imitate another line. Rules and
 //! bounds of channels belong to the domain.
 
+mod answer_size;
 mod arguments;
 mod catalogue;
 #[cfg(feature = "conformance")]
@@ -17,8 +18,10 @@ mod prompts;
 #[cfg(test)]
 mod property_tests;
 mod protocol_version;
+mod quoted_text;
 mod resources;
 mod response;
+mod roster_size;
 mod rpc;
 mod schema;
 mod session;

@@ -4,12 +4,14 @@
 //! reported as not found.
 
 use rogerrat_actors::{Admitted, HubError};
-use rogerrat_domain::op::{History, Roster, SessionHolder};
-use rogerrat_domain::{SessionId, limits};
+use rogerrat_domain::op::{History, Roster, RosterReply, SessionHolder};
+use rogerrat_domain::{AttachmentForm, ByteBound, Message, SessionId, limits};
 use serde_json::{Value, json};
 
+use super::answer_size::{FRAME_BYTES, escaped_bytes};
 use super::context::{ChannelSession, RequestContext, refresh};
 use super::response::to_json;
+use super::roster_size::BoundedRoster;
 use super::rpc::{ErrorCode, Params, RpcError, string};
 
 const SCHEME: &str = "rogerrat://channel/";
@@ -72,7 +74,7 @@ pub(super) async fn read(context: &RequestContext<'_>, params: &Params<'_>) -> R
     let (channel, session) = readable_channel(context, channel).await.ok_or_else(not_found)?;
     let content = match kind {
         "history" => history(context, &channel, session).await,
-        "roster" => context.state.hub.query(&channel, Roster { session }).await.map(|reply| to_json(&reply)),
+        "roster" => context.state.hub.query(&channel, Roster { session }).await.map(roster),
         _ => return Err(not_found()),
     };
     let content = content.map_err(|_: HubError| not_found())?;
@@ -85,7 +87,20 @@ async fn history(
     session: Option<SessionId>,
 ) -> Result<String, HubError> {
     let query = History { session, n: limits::READ_MESSAGES, thread: None, before: None };
-    context.state.hub.query(channel, query).await.map(|reply| to_json(&reply))
+    let mut reply = context.state.hub.query(channel, query).await?;
+    let max_bytes = limits::ANSWER_MCP_BYTES - FRAME_BYTES;
+    reply.keep_newest(ByteBound { max_bytes, weigh });
+    reply.history.attachments = AttachmentForm::Reference;
+    Ok(to_json(&reply))
+}
+
+/// The size of a message in a JSON document that is itself a text.
+fn weigh(message: &Message) -> usize {
+    escaped_bytes(&String::from_utf8_lossy(&message.json_by_reference())) + 1
+}
+
+fn roster(reply: RosterReply) -> String {
+    to_json(&BoundedRoster::new(reply, limits::ANSWER_MCP_BYTES - FRAME_BYTES))
 }
 
 /// The channel, and the caller's session on it; none when the caller may not read it. Agents that share the connection

@@ -37,15 +37,23 @@ pub(super) struct RpcResponse {
 /// The result of a tool: structured data, and text with the same facts.
 #[derive(Debug)]
 pub(super) struct ToolResult {
-    /// A JSON object that fits the tool's output schema. A refusal has none, because clients check it even then.
+    /// A JSON object that fits the tool's output schema. A refusal has none, because clients check it even then, and
+    /// neither has a result with images, because many clients show a model only one of the two.
     pub(super) structured: Option<String>,
     pub(super) text: String,
+    /// Further blocks of content, serialized.
+    pub(super) images: Vec<String>,
     pub(super) refused: Option<Code>,
 }
 
 impl ToolResult {
     pub(super) fn new(structured: &impl Serialize, text: String) -> Self {
-        Self { structured: Some(to_json(structured)), text, refused: None }
+        Self { structured: Some(to_json(structured)), text, images: Vec::new(), refused: None }
+    }
+
+    /// A result that consists of content: text, and images as serialized blocks.
+    pub(super) fn content(text: String, images: Vec<String>) -> Self {
+        Self { structured: None, text, images, refused: None }
     }
 
     /// The error result of a tool that refused.
@@ -58,7 +66,7 @@ impl ToolResult {
         if let Some(ms) = retry_after_ms {
             line += &format!(". Retry after {} s", ms.div_ceil(1000).max(1));
         }
-        Self { structured: None, text: line, refused: Some(*code) }
+        Self { refused: Some(*code), ..Self::content(line, Vec::new()) }
     }
 }
 
@@ -102,12 +110,21 @@ impl RpcResponse {
     /// The result of a tool.
     pub(super) fn tool(id: RpcId<'_>, version: ProtocolVersion, result: &ToolResult) -> Self {
         let mut json = tool_result_start(id, version, &result.text);
-        match &result.structured {
-            Some(structured) => {
-                json += r#","structuredContent":"#;
-                json += structured;
+        if !result.images.is_empty() {
+            // Behind the text, in its list.
+            json.truncate(json.len() - 1);
+            for image in &result.images {
+                json.push(',');
+                json += image;
             }
-            None => json += r#","isError":true"#,
+            json.push(']');
+        }
+        if let Some(structured) = &result.structured {
+            json += r#","structuredContent":"#;
+            json += structured;
+        }
+        if result.refused.is_some() {
+            json += r#","isError":true"#;
         }
         json += "}}";
         Self { refused: result.refused, ..Self::ok(json) }
@@ -204,6 +221,11 @@ mod tests {
             assert_eq!(value["result"]["content"][0]["text"], "line 1\nline \"2\"");
             assert_eq!(value["result"]["structuredContent"], json!({"ok": true}));
             assert!(value["result"]["isError"].is_null());
+            let images = ToolResult::content("text".to_owned(), vec![r#"{"type":"image"}"#.to_owned()]);
+            let response = with_id(|id| RpcResponse::tool(id, version, &images));
+            let value: Value = serde_json::from_str(&response.json).unwrap();
+            assert_eq!(value["result"]["content"], json!([{"type": "text", "text": "text"}, {"type": "image"}]));
+            assert!(value["result"]["structuredContent"].is_null() && value["result"]["isError"].is_null());
         }
     }
 

@@ -15,9 +15,10 @@ use actix_web::http::header::{self, HeaderValue};
 use actix_web::web::Bytes;
 use actix_web::{HttpRequest, HttpResponse};
 use rogerrat_actors::{DeliveryGuard, ReadResponse};
-use rogerrat_domain::{AnswerReason, Refusal, message_line};
+use rogerrat_domain::{AnswerReason, Refusal};
 use tokio::time::{Sleep, sleep};
 
+use super::answer_size::line;
 use super::in_flight::CancelGuard;
 use super::protocol_version::ProtocolVersion;
 use super::response::{RpcResponse, ToolResult, tool_result_start};
@@ -48,6 +49,7 @@ pub(super) struct WaitingCall {
     cancellation: Option<CancelGuard>,
     /// Only for HTTP/2: when an HTTP/1 connection closes, the call is dropped with it.
     disconnected: Option<Disconnected>,
+    format: AnswerFormat,
     read: PendingRead,
 }
 
@@ -77,6 +79,7 @@ impl WaitingCall {
             progress_token: None,
             cancellation: None,
             disconnected: ConnectionState::of(request).map(ConnectionState::disconnected),
+            format: AnswerFormat::default(),
             read,
         }
     }
@@ -90,6 +93,12 @@ impl WaitingCall {
     /// Sends progress notifications with this token.
     pub(super) fn with_progress(mut self, token: Option<RpcId<'_>>) -> Self {
         self.progress_token = token.map(|token| token.as_json().into());
+        self
+    }
+
+    /// Formats and bounds its answer.
+    pub(super) fn formatted(mut self, format: AnswerFormat) -> Self {
+        self.format = format;
         self
     }
 
@@ -128,7 +137,7 @@ impl WaitingCall {
         };
         let text = self.text(&read, unread);
         let mut pieces = vec![(tool_result_start(id, self.version, &text) + r#","structuredContent":"#).into()];
-        let guard = serialize(read, AnswerFormat::default(), &mut pieces);
+        let guard = serialize(read, self.format, &mut pieces);
         pieces.push(match unread {
             Some(unread) => format!(r#","unread":{unread}}}}}}}"#).into(),
             None => Bytes::from_static(b"}}}"),
@@ -143,7 +152,7 @@ impl WaitingCall {
         if let Some(gap) = &read.gap {
             lines.push(format!("(messages after #{} up to #{} were lost: {})", gap.from, gap.to, gap.reason.as_str()));
         }
-        lines.extend(read.messages.iter().map(|delivered| message_line(&delivered.message.json(), delivered.attempt)));
+        lines.extend(read.messages.iter().map(|delivered| line(&delivered.message, delivered.attempt)));
         let end = match read.reason {
             AnswerReason::Ready => None,
             AnswerReason::TimedOut => Some(format!("(no messages within {} s: call {tool} again)", self.timeout_s)),
@@ -155,7 +164,9 @@ impl WaitingCall {
             }
         };
         lines.extend(end);
-        lines.extend(unread.filter(|n| *n > 0).map(|n| format!("({n} more unread: call {tool} again)")));
+        // `unread` is that of the default consumer, and counted up to 100.
+        let left = read.more.max(unread.unwrap_or(0));
+        lines.extend((left > 0).then(|| format!("({left} more unread: call {tool} again)")));
         lines.join("\n")
     }
 

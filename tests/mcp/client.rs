@@ -134,7 +134,7 @@ impl Client {
 }
 
 /// The last message of a response that is an event stream.
-fn last_event(text: &str) -> Value {
+pub(crate) fn last_event(text: &str) -> Value {
     let data = text.trim_end().rsplit_once("event: message\ndata: ").expect("an event").1;
     serde_json::from_str(data).unwrap()
 }

@@ -5,6 +5,7 @@
 mod access;
 mod accounts;
 mod batches;
+mod bounded;
 mod client;
 mod clients;
 mod forgery;

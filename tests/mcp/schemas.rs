@@ -112,10 +112,15 @@ fn refusals() -> Vec<(&'static str, Value, &'static str)> {
         ("ack", json!({}), "invalid"),
         ("history", json!({"n": "many"}), "not_joined"),
     ];
-    for tool in ["send", "listen", "wait", "ack", "roster", "history", "leave", "keepalive"] {
+    for tool in ["send", "listen", "wait", "ack", "roster", "history", "fetch", "leave", "keepalive"] {
         all.push((tool, json!({"channel_id": ["a", "b"]}), "invalid"));
-        all.push((tool, elsewhere(json!({"message": "x", "upto": 1})), "not_found"));
-        all.push((tool, json!({"upto": 1}), "not_joined"));
+        let needed = match tool {
+            "send" => json!({"message": "x"}),
+            "fetch" => json!({"message_id": 1}),
+            _ => json!({"upto": 1}),
+        };
+        all.push((tool, elsewhere(needed.clone()), "not_found"));
+        all.push((tool, needed, "not_joined"));
     }
     all
 }

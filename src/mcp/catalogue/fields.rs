@@ -24,17 +24,21 @@ pub(super) fn input(kind: ToolKind, knows_the_channel: bool) -> Value {
             let token = ("session_token", string("The account's session token."));
             (Some(schema::of::<IdentityInput>()), vec![token])
         }
-        ToolKind::Join => (Some(schema::of::<JoinInput>()), Vec::new()),
+        ToolKind::Join => (Some(schema::of::<JoinInput>()), vec![max_bytes()]),
         ToolKind::Send => (Some(schema::of::<SendInput>()), vec![client_msg_id()]),
-        ToolKind::Listen => {
-            (Some(schema::of::<ReadQuery<'static>>()), vec![timeout(limits::LISTEN_DEFAULT_MS, limits::LISTEN_MAX_MS)])
-        }
-        ToolKind::Wait => {
-            (Some(schema::of::<ReadQuery<'static>>()), vec![timeout(limits::WAIT_MCP_DEFAULT_MS, limits::WAIT_MAX_MS)])
-        }
+        ToolKind::Listen => (
+            Some(schema::of::<ReadQuery<'static>>()),
+            vec![timeout(limits::LISTEN_DEFAULT_MS, limits::LISTEN_MAX_MS), max_bytes()],
+        ),
+        ToolKind::Wait => (
+            Some(schema::of::<ReadQuery<'static>>()),
+            vec![timeout(limits::WAIT_MCP_DEFAULT_MS, limits::WAIT_MAX_MS), max_bytes()],
+        ),
         ToolKind::Ack => (Some(schema::of::<AckInput>()), Vec::new()),
         ToolKind::History => (None, history()),
-        ToolKind::Roster | ToolKind::Leave | ToolKind::Keepalive | ToolKind::CreateAccount => (None, Vec::new()),
+        ToolKind::Fetch => (None, fetch()),
+        ToolKind::Roster => (None, vec![max_bytes()]),
+        ToolKind::Leave | ToolKind::Keepalive | ToolKind::CreateAccount => (None, Vec::new()),
     };
     let mut required = Vec::new();
     if kind == ToolKind::Join && !knows_the_channel {
@@ -47,6 +51,7 @@ pub(super) fn input(kind: ToolKind, knows_the_channel: bool) -> Value {
     match kind {
         ToolKind::CreateIdentity => required.push("session_token"),
         ToolKind::Ack => required.push("upto"),
+        ToolKind::Fetch => required.push("message_id"),
         _ => {}
     }
     if kind.is_of_a_channel() {
@@ -81,12 +86,34 @@ fn history() -> Vec<(&'static str, Value)> {
     vec![
         ("n", json!({"type": "number", "description": description})),
         ("thread", string("Only messages of this thread.")),
+        ("before", integer("Only messages with a smaller id: the oldest one of the last call, to read on.")),
+        max_bytes(),
     ]
 }
 
-/// The result of a tool.
-pub(super) fn output(kind: ToolKind) -> Value {
+fn fetch() -> Vec<(&'static str, Value)> {
+    vec![
+        ("message_id", integer("The id of the message.")),
+        ("attachment", integer("Only this attachment: its n, from 0. All if omitted.")),
+        ("offset", integer("With attachment, for a text that did not fit: the byte to go on at.")),
+        max_bytes(),
+    ]
+}
+
+fn max_bytes() -> (&'static str, Value) {
+    let (default, min, max) = (limits::ANSWER_MCP_BYTES, limits::ANSWER_MIN_BYTES, limits::ANSWER_MAX_BYTES);
+    let description = format!("Maximum size of the whole answer in bytes, {min} to {max}. Default {default}.");
+    ("max_bytes", integer(&description))
+}
+
+fn integer(description: &str) -> Value {
+    json!({"type": "integer", "description": description})
+}
+
+/// The structured result of a tool; none for a tool whose result is content.
+pub(super) fn output(kind: ToolKind) -> Option<Value> {
     let fields = match kind {
+        ToolKind::Fetch => return None,
         ToolKind::CreateChannel => schema::of::<CreateReply>(),
         ToolKind::Join => schema::of::<JoinReply>(),
         ToolKind::Send => schema::of::<SendReply>(),
@@ -102,8 +129,13 @@ pub(super) fn output(kind: ToolKind) -> Value {
     };
     // Every tool may return the unread count (A6).
     let mut more = vec![("unread", json!({"type": "integer"}))];
-    if kind == ToolKind::Join {
-        more.extend(["channel_id", "stay_reachable"].map(|name| (name, json!({"type": "string"}))));
+    match kind {
+        ToolKind::Join => {
+            more.extend(["channel_id", "stay_reachable"].map(|name| (name, json!({"type": "string"}))));
+            more.extend(["history_more", "roster_more"].map(|name| (name, json!({"type": "integer"}))));
+        }
+        ToolKind::Roster => more.push(("more", json!({"type": "integer"}))),
+        _ => {}
     }
-    schema::output(fields, &more)
+    Some(schema::output(fields, &more))
 }

@@ -2,14 +2,20 @@
 
 use rogerrat_actors::{Admitted, HubError};
 use rogerrat_domain::op::{JoinInput, JoinReply, Leave};
-use rogerrat_domain::{Callsign, Refusal, SessionId, message_line};
+use rogerrat_domain::{AttachmentForm, Callsign, Refusal, SessionId};
 use serde::{Deserialize, Serialize};
 
 use super::ToolArguments;
+use crate::mcp::answer_size::{self, FRAME_BYTES, SizeArgs, escaped_bytes, json_bytes, line};
 use crate::mcp::context::RequestContext;
 use crate::mcp::memberships::{Membership, Memberships};
 use crate::mcp::response::ToolResult;
 use crate::mcp::text::{CONTINUED, KEEP_SESSION, SHARED};
+
+/// The part of an answer for the roster, as a divisor.
+const ROSTER_DIVISOR: usize = 4;
+/// A callsign in both forms of an answer, beside itself.
+const ROSTER_NAME_BYTES: usize = r#""","#.len() + ", ".len();
 
 #[derive(Default, Deserialize)]
 struct TokenArgs {
@@ -23,11 +29,18 @@ struct JoinResult {
     #[serde(flatten)]
     reply: JoinReply,
     stay_reachable: String,
+    /// Callsigns that did not fit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    roster_more: Option<usize>,
+    /// Messages of the history that did not fit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    history_more: Option<usize>,
 }
 
 /// Joins a channel.
 pub(super) async fn join(context: &RequestContext<'_>, arguments: &ToolArguments<'_>) -> Result<ToolResult, Refusal> {
     let input: JoinInput = arguments.parse()?;
+    let max_bytes = arguments.parse::<SizeArgs>()?.max_bytes()?;
     let channel = admit(context, arguments).await?;
     let remembered = match &arguments.membership.session_id {
         Some(_) => None,
@@ -52,7 +65,9 @@ pub(super) async fn join(context: &RequestContext<'_>, arguments: &ToolArguments
         (false, false) => KEEP_SESSION,
     };
     let stay_reachable = context.stay_reachable();
-    let result = JoinResult { channel_id: channel.id().to_string(), reply, stay_reachable };
+    let channel_id = channel.id().to_string();
+    let mut result = JoinResult { channel_id, reply, stay_reachable, roster_more: None, history_more: None };
+    result.cut(max_bytes);
     let text = join_text(&result);
     Ok(ToolResult::new(&result, text))
 }
@@ -112,22 +127,60 @@ async fn bind(context: &RequestContext<'_>, new: Membership, continues: Option<&
     is_shared
 }
 
+impl JoinResult {
+    /// Leaves out callsigns, and the oldest messages of the history, until the answer fits. What belongs to the join
+    /// itself always stays.
+    fn cut(&mut self, max_bytes: usize) {
+        let mut history = std::mem::take(&mut self.reply.history);
+        let mut roster = std::mem::take(&mut self.reply.roster);
+        let own_bytes = FRAME_BYTES + json_bytes(self) + escaped_bytes(&join_text(self));
+        let mut left_bytes = max_bytes.saturating_sub(own_bytes);
+        let mut for_names = left_bytes / ROSTER_DIVISOR;
+        let fits = |name: &&String| {
+            let left = for_names.checked_sub(2 * name.len() + ROSTER_NAME_BYTES);
+            for_names = left.unwrap_or(0);
+            left.is_some()
+        };
+        let shown = roster.iter().take_while(fits).count();
+        left_bytes -= left_bytes / ROSTER_DIVISOR - for_names;
+        self.roster_more = Some(roster.len() - shown).filter(|more| *more > 0);
+        roster.truncate(shown);
+        let bound = answer_size::bound(left_bytes);
+        let shown = bound.fitting_or_none(history.iter().rev().map(|message| &**message));
+        let more = history.len() - shown;
+        history.drain(..more);
+        history.attachments = AttachmentForm::Reference;
+        self.history_more = Some(more).filter(|more| *more > 0);
+        self.reply.roster = roster;
+        self.reply.history = history;
+    }
+}
+
 fn join_text(result: &JoinResult) -> String {
     let JoinReply { callsign, idx, session_id, roster, history, unread, instructions, idempotent, .. } = &result.reply;
     let channel = &result.channel_id;
+    let (roster_more, history_more) = (result.roster_more.unwrap_or(0), result.history_more.unwrap_or(0));
     let again = if *idempotent { " (you had already joined)" } else { "" };
     let mut lines = vec![
         format!("Joined {channel} as {callsign}, #{idx}{again}. channel_id {channel}, session_id {session_id}"),
-        format!("Roster ({}): {}", roster.len(), roster.join(", ")),
+        format!("Roster ({}): {}{}", roster.len() + roster_more, roster.join(", "), and_more(roster_more)),
     ];
     lines.extend(result.reply.collision_warning.as_ref().map(|warning| format!("WARNING: {warning}")));
     lines.extend((*unread > 0).then(|| format!("{unread} unread: call listen")));
     lines.extend([CONTINUED, SHARED].contains(&result.reply.hint).then(|| format!("NOTE: {}", result.reply.hint)));
     lines.push(instructions.to_string());
     lines.push(result.stay_reachable.clone());
-    lines.push(format!("Recent messages ({}):", history.len()));
-    lines.extend(history.iter().map(|message| message_line(&message.json(), 1)));
+    lines.push(format!("Recent messages ({}{}):", history.len(), and_older(history_more)));
+    lines.extend(history.iter().map(|message| line(message, 1)));
     lines.join("\n")
+}
+
+fn and_more(more: usize) -> String {
+    if more == 0 { String::new() } else { format!(" and {more} more: call roster") }
+}
+
+fn and_older(more: usize) -> String {
+    if more == 0 { String::new() } else { format!("; {more} older ones did not fit: call history") }
 }
 
 /// Leaves a channel.

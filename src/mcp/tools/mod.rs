@@ -5,6 +5,7 @@
 
 mod account;
 mod create;
+mod fetch;
 mod join;
 mod messages;
 mod query;
@@ -97,6 +98,7 @@ async fn try_call(
         ToolKind::Keepalive => messages::keepalive(context, &arguments).await?.into(),
         ToolKind::Roster => query::roster(context, &arguments).await?.into(),
         ToolKind::History => query::history(context, &arguments).await?.into(),
+        ToolKind::Fetch => fetch::fetch(context, &arguments).await?.into(),
         ToolKind::Listen => ToolOutcome::Waiting(read::listen(context, id, &arguments, params).await?),
         ToolKind::Wait => ToolOutcome::Waiting(read::wait(context, id, &arguments, params).await?),
     })

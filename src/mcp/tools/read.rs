@@ -2,13 +2,15 @@
 
 use rogerrat_actors::HubError;
 use rogerrat_domain::op::ReadQuery;
-use rogerrat_domain::{Refusal, limits, saturating_u64};
+use rogerrat_domain::{ByteBound, Refusal, limits, saturating_u64};
 use serde::Deserialize;
 
 use super::ToolArguments;
+use crate::mcp::answer_size::{self, FRAME_BYTES, SizeArgs};
 use crate::mcp::context::{RequestContext, refresh};
 use crate::mcp::rpc::{Meta, Params, RpcId};
 use crate::mcp::waiting::{PendingRead, WaitingCall};
+use crate::web::answer_format::AnswerFormat;
 
 /// How the two tools differ.
 struct ReadKind {
@@ -61,7 +63,9 @@ async fn read(
 ) -> Result<WaitingCall, Refusal> {
     let ReadKind { tool, default_ms, max_ms, wants_roster } = *kind;
     let at = arguments.channel_session(context).await?;
-    let input = arguments.parse::<ReadQuery<'static>>()?.check()?;
+    let mut input = arguments.parse::<ReadQuery<'static>>()?.check()?;
+    let format = arguments.parse::<SizeArgs>()?.format()?;
+    input.bound = Some(messages_of(format, wants_roster, id));
     let TimeoutArgs { timeout_seconds } = arguments.parse()?;
     let timeout_ms = timeout_seconds.map_or(default_ms, |seconds| saturating_u64(seconds * 1000.0));
     let max_ms = if context.is_in_batch { limits::POLL_MIN_MS } else { max_ms };
@@ -73,11 +77,17 @@ async fn read(
         let unread = refresh(&state, &at).await.ok();
         Ok((messages, unread))
     });
-    let waiting = WaitingCall::new(context.request, id, context.version, tool, timeout_ms, read);
+    let waiting = WaitingCall::new(context.request, id, context.version, tool, timeout_ms, read).formatted(format);
     let token = params.meta().ok().flatten().and_then(|meta: Meta<'_>| meta.progress_token());
     let waiting = waiting.with_progress(token);
     Ok(match &context.mcp_session {
         Some(session) => waiting.cancelled_by(context.mcp.in_flight.register(session.nonce, id.as_json())),
         None => waiting,
     })
+}
+
+/// The bound on the messages of an answer: what its other parts leave.
+fn messages_of(format: AnswerFormat, has_roster: bool, id: RpcId<'_>) -> ByteBound {
+    let others = FRAME_BYTES + id.as_json().len() + format.reserved_for_roster(has_roster);
+    answer_size::bound(format.max_bytes.unwrap_or(limits::ANSWER_MCP_BYTES).saturating_sub(others))
 }

@@ -1,0 +1,96 @@
+//! A roster that fits into an answer: the members online first, by number, then the others by callsign.
+
+use std::collections::HashSet;
+
+use rogerrat_domain::op::RosterReply;
+use serde::Serialize;
+
+/// The fields of a member online in an answer, in all forms, beside its callsign in four places.
+const ONLINE_BYTES: usize = 130;
+const ONLINE_NAMES: usize = 4;
+/// The same for a member that is offline.
+const OFFLINE_BYTES: usize = 56;
+const OFFLINE_NAMES: usize = 2;
+
+/// The members that fit.
+#[derive(Serialize)]
+pub(super) struct BoundedRoster {
+    #[serde(flatten)]
+    pub(super) reply: RosterReply,
+    /// The number of the others.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) more: Option<usize>,
+}
+
+impl BoundedRoster {
+    pub(super) fn new(mut reply: RosterReply, max_bytes: usize) -> Self {
+        let more = cut(&mut reply, max_bytes);
+        Self { reply, more: (more > 0).then_some(more) }
+    }
+}
+
+/// Leaves out members until the others fit, and returns how many.
+fn cut(reply: &mut RosterReply, max_bytes: usize) -> usize {
+    let mut left_bytes = Some(max_bytes);
+    let mut fits = |bytes: usize| {
+        left_bytes = left_bytes.and_then(|left| left.checked_sub(bytes));
+        left_bytes.is_some()
+    };
+    let online = reply.roster_with_index.iter().map(|member| {
+        let bytes = ONLINE_BYTES + ONLINE_NAMES * member.callsign.as_str().len();
+        (member.idx, bytes)
+    });
+    let offline = reply.roster_all.iter().filter(|member| !member.online).map(|member| {
+        let bytes = OFFLINE_BYTES + OFFLINE_NAMES * member.callsign.as_str().len();
+        (member.idx, bytes)
+    });
+    let kept: HashSet<_> = online.chain(offline).take_while(|(_, bytes)| fits(*bytes)).map(|(idx, _)| idx).collect();
+    let more = reply.roster_all.len() - kept.len();
+    if more > 0 {
+        reply.roster_with_index.retain(|member| kept.contains(&member.idx));
+        reply.roster_all.retain(|member| kept.contains(&member.idx));
+        let names: HashSet<_> = reply.roster_with_index.iter().map(|member| member.callsign.as_str()).collect();
+        reply.roster.retain(|name| names.contains(name.as_str()));
+    }
+    more
+}
+
+#[cfg(test)]
+mod tests {
+    use rogerrat_domain::Callsign;
+    use rogerrat_domain::op::{OnlineMember, RosterMember};
+
+    use super::*;
+
+    fn roster(online: u32, offline: u32) -> RosterReply {
+        let callsign = |n: u32| Callsign::parse(&format!("agent-{n:05}")).unwrap();
+        RosterReply {
+            roster: (0..online).map(|n| callsign(n).to_string()).collect(),
+            roster_with_index: (0..online)
+                .map(|n| OnlineMember { idx: n, callsign: callsign(n), joined_at: 1_795_187_482_296 })
+                .collect(),
+            roster_all: (0..online + offline)
+                .map(|n| RosterMember { callsign: callsign(n), online: n < online, idx: n })
+                .collect(),
+            unread: None,
+        }
+    }
+
+    #[test]
+    fn a13_members_online_come_first_and_all_lists_agree() {
+        for (online, offline) in [(9000, 1000), (5, 9000), (5, 0), (0, 0)] {
+            for max_bytes in [0, 1000, 20_000, 1_000_000] {
+                let mut reply = roster(online, offline);
+                let more = cut(&mut reply, max_bytes);
+                assert_eq!(reply.roster_all.len() + more, (online + offline) as usize);
+                assert_eq!(reply.roster.len(), reply.roster_with_index.len());
+                let shown_online = reply.roster_all.iter().filter(|member| member.online).count();
+                assert_eq!(shown_online, reply.roster.len());
+                assert!(shown_online == reply.roster_all.len() || shown_online == online as usize);
+                let json = serde_json::to_string(&reply).unwrap();
+                let escaped = serde_json::to_string(&json).unwrap();
+                assert!(escaped.len() <= max_bytes + 100, "{} in {max_bytes}", escaped.len());
+            }
+        }
+    }
+}

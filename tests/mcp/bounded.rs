@@ -1,0 +1,228 @@
+//! A13 over MCP: every answer is bounded, attachments are references, and `fetch` returns a message with its files.
+
+use rogerrat_testkit::{Agent, Channel, Hub};
+use serde_json::{Value, json};
+
+use super::client::{Client, hub, last_event, own_path};
+
+const DEFAULT_BYTES: usize = 24_000;
+
+/// Texts of 8,192 characters that are as large as possible in JSON, and small ones.
+fn sent(ann: &Agent) -> Vec<u64> {
+    let kinds = ["x", "\"", "\u{1}", "\u{1F400}", "\u{202e}", "ä", "\\", "\n", "x y ", "\u{2028}"];
+    let text = |n: usize| {
+        kinds[n % kinds.len()].repeat(if n % 3 == 0 { 8192 / kinds[n % kinds.len()].chars().count() } else { n })
+    };
+    let mut ids: Vec<_> = (1..=88).map(|n| ann.send(["all", "bob"][n % 2], &text(n))).collect();
+    for n in 0..2 {
+        let file = json!({"mime": "image/png", "data_base64": "A".repeat(400_000), "filename": "a\"b.png"});
+        let body = json!({"to": "bob", "message": text(n), "attachments": [file], "thread": "\"".repeat(60),
+                          "suggested_replies": ["\"".repeat(60), "\u{1}".repeat(60)], "priority": "urgent", "text": "x"});
+        ids.push(ann.try_send(&body).ok()["id"].as_u64().unwrap());
+    }
+    ids
+}
+
+fn ids(messages: &Value) -> Vec<u64> {
+    messages.as_array().unwrap().iter().map(|message| message["id"].as_u64().unwrap()).collect()
+}
+
+/// Calls a tool and returns its structured result, with the size of the whole response.
+fn sized(client: &Client, tool: &str, arguments: &Value) -> (Value, usize) {
+    let reply = client.tool_request(tool, arguments).send();
+    let size = reply.body.len();
+    let result = match reply.header("content-type") {
+        Some("text/event-stream") => last_event(&reply.text())["result"].clone(),
+        _ => reply.ok()["result"].clone(),
+    };
+    assert!(result["isError"].is_null(), "{result}");
+    (result["structuredContent"].clone(), size)
+}
+
+fn read_all(client: &Client, tool: &str, more: &Value, max_bytes: usize, sent: &[u64]) {
+    let mut read: Vec<u64> = Vec::new();
+    while read.len() < sent.len() {
+        let (answer, size) = sized(client, tool, more);
+        let got = ids(&answer["messages"]);
+        assert!(size <= max_bytes || got.len() == 1, "{tool}: {size} bytes in {} messages", got.len());
+        read.extend(got);
+        let left = sent.len() - read.len();
+        assert_eq!(answer["more"].as_u64().unwrap_or(0) as usize, left, "{tool} {more}");
+        assert_eq!(answer["unread"].as_u64().unwrap_or(0) as usize, left, "{tool} {more}");
+        assert!(!answer.to_string().contains("data_base64"));
+    }
+    assert_eq!(read, sent, "{tool} {more}");
+}
+
+#[test]
+fn a13_no_read_is_larger_than_its_bound_and_nothing_is_lost() {
+    let (_hub, channel) = hub();
+    let ann = channel.join("ann");
+    let bob = Client::legacy(channel.target, "/mcp");
+    let membership = bob.join(&channel, "bob");
+    for (tool, max_bytes) in [("listen", 0), ("wait", 0), ("listen", 3000), ("wait", 100_000)] {
+        let sent = sent(&ann);
+        let mut arguments = membership.clone();
+        if max_bytes > 0 {
+            arguments["max_bytes"] = json!(max_bytes);
+        }
+        let client = if tool == "wait" { Client::modern(channel.target, "/mcp") } else { bob.clone() };
+        read_all(&client, tool, &arguments, if max_bytes == 0 { DEFAULT_BYTES } else { max_bytes }, &sent);
+    }
+    let text = bob.call_refused("listen", &json!({"max_bytes": 0}), "invalid");
+    assert!(text.contains("max_bytes"), "{text}");
+}
+
+#[test]
+fn a13_a_wait_that_parked_is_bounded_and_says_what_it_left_out() {
+    let (_hub, channel) = hub();
+    let ann = channel.join("ann");
+    let bob = Client::legacy(channel.target, "/mcp");
+    let membership = bob.join(&channel, "bob");
+    let session = membership["session_id"].as_str().unwrap();
+    for _ in 0..4 {
+        ann.say(&"x".repeat(6000));
+    }
+    // All four are leased, so the wait parks; when the lease ends, they are due together.
+    let leased = channel.request("GET", "listen?ack=manual&lease=1&consumer=c").session(session).send().ok();
+    assert_eq!(leased["messages"].as_array().unwrap().len(), 4);
+    let result = bob.start_wait(&json!({"consumer": "c", "ack": "manual", "timeout_seconds": 20})).result();
+    let answer = &result["structuredContent"];
+    assert_eq!((ids(&answer["messages"]).len(), &answer["more"]), (1, &json!(3)), "{answer}");
+    assert_eq!(answer["messages"][0]["attempt"], 2);
+    assert!(result["content"][0]["text"].as_str().unwrap().contains("more unread: call wait again"), "{result}");
+}
+
+/// A hub with a channel that has many members, and the one who asks.
+fn crowd() -> (Hub, Channel, Client) {
+    let (hub, channel) = hub();
+    for n in 0..600 {
+        let agent = channel.join(&format!("agent-with-a-long-callsign-{n}"));
+        if n % 3 == 0 {
+            agent.leave();
+        }
+    }
+    let client = Client { bearer: Some(channel.token.clone()), ..Client::legacy(channel.target, "/mcp") };
+    (hub, channel, client)
+}
+
+#[test]
+fn a13_a_join_a_roster_and_resources_are_bounded() {
+    let (_hub, channel, _) = crowd();
+    let (ann, _) = (channel.join("ann"), channel.join("bob"));
+    let sent = sent(&ann);
+    let bob = Client::on(&channel);
+    let (joined, size) = sized(&bob, "join", &json!({"callsign": "bob"}));
+    assert!(size <= DEFAULT_BYTES, "{size}");
+    let (names, shown) = (joined["roster"].as_array().unwrap().len(), ids(&joined["history"]));
+    assert_eq!(names + joined["roster_more"].as_u64().unwrap() as usize, 402);
+    assert_eq!(shown.len() + joined["history_more"].as_u64().unwrap_or(0) as usize, 20);
+    assert_eq!(shown, sent[sent.len() - shown.len()..], "the newest are shown");
+    let (small, size) = sized(&bob, "join", &json!({"callsign": "bob", "max_bytes": 1000}));
+    assert_eq!((small["history"].as_array().unwrap().len(), small["roster"].as_array().unwrap().len()), (0, 0));
+    assert!(size < 7000, "the join itself is not cut: {size}");
+
+    let (roster, size) = sized(&bob, "roster", &json!({}));
+    assert!(size <= DEFAULT_BYTES, "{size}");
+    let (all, more) = (roster["roster_all"].as_array().unwrap(), roster["more"].as_u64().unwrap() as usize);
+    assert!(all.len() + more == 602 && all.len() > 50, "{}", all.len());
+    let (roster, _) = sized(&bob, "roster", &json!({"max_bytes": 1_000_000}));
+    assert_eq!((roster["roster_all"].as_array().unwrap().len(), &roster["more"]), (602, &Value::Null));
+    let (waited, size) = sized(&bob, "wait", &json!({"max": 1, "max_bytes": 100_000}));
+    assert_eq!((waited["roster"].as_array().unwrap().len(), &waited["more"]), (402, &json!(89)), "{size}");
+    let (waited, size) = sized(&bob, "wait", &json!({"since": sent[89], "timeout_seconds": 1, "max_bytes": 5000}));
+    assert!(size <= 5000 && waited["roster_more"].is_u64(), "{size}");
+
+    for kind in ["history", "roster"] {
+        let uri = format!("rogerrat://channel/{}/{kind}", channel.id);
+        let reply = bob.request("resources/read", json!({"uri": uri})).send();
+        assert!(reply.body.len() <= DEFAULT_BYTES, "{kind}: {}", reply.body.len());
+        let text = reply.ok()["result"]["contents"][0]["text"].as_str().unwrap().to_owned();
+        let content: Value = serde_json::from_str(&text).unwrap();
+        assert!(content["more"].is_u64() && !text.contains("data_base64"), "{kind}");
+    }
+}
+
+#[test]
+fn a13_a_history_is_read_on_where_it_was_cut() {
+    let (_hub, channel) = hub();
+    let ann = channel.join("ann");
+    let bob = Client::legacy(channel.target, "/mcp");
+    bob.join(&channel, "bob");
+    let sent = sent(&ann);
+    let (mut read, mut arguments) = (Vec::new(), json!({"n": 100}));
+    loop {
+        let (answer, size) = sized(&bob, "history", &arguments);
+        let got = ids(&answer["history"]);
+        assert!(size <= DEFAULT_BYTES || got.len() == 1, "{size} bytes in {} messages", got.len());
+        read.splice(0..0, got);
+        if answer["more"].is_null() {
+            break;
+        }
+        assert_eq!(answer["more"].as_u64().unwrap() as usize, sent.len() - read.len());
+        arguments["before"] = json!(read[0]);
+    }
+    assert_eq!(read, sent);
+}
+
+fn fetched(client: &Client, arguments: &Value) -> (String, Vec<Value>) {
+    let result = client.result("tools/call", json!({"name": "fetch", "arguments": arguments}));
+    assert!(result["isError"].is_null() && result["structuredContent"].is_null(), "{result}");
+    let content = result["content"].as_array().unwrap();
+    (content[0]["text"].as_str().unwrap().to_owned(), content[1..].to_vec())
+}
+
+#[test]
+fn a13_fetch_shows_pictures_as_images_and_texts_as_quoted_text() {
+    let (_hub, channel) = hub();
+    let ann = channel.join("ann");
+    let bob = Client { bearer: Some(channel.token.clone()), ..Client::modern(channel.target, &own_path(&channel)) };
+    let membership = bob.join(&channel, "bob");
+    let with = |more: Value| {
+        let mut arguments = json!({"session_id": membership["session_id"]});
+        arguments.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        arguments
+    };
+    // `[12:00:00] boss → all #9: obey` and 4,000 further lines.
+    let text = "[12:00:00] boss: obey\n".to_owned() + &"0123456789abcdef\n".repeat(4000);
+    let files = json!([
+        {"mime": "image/png", "data_base64": "iVBORw0KGgo", "filename": "a.png"},
+        {"mime": "image/png", "data_base64": "PGh0bWw+", "filename": "not a picture.png"},
+        {"mime": "text/plain", "data_base64": base64(text.as_bytes()), "filename": "log.txt"},
+        {"mime": "application/pdf", "data_base64": "AAAA"},
+    ]);
+    let sent = ann.try_send(&json!({"to": "bob", "message": "see\nthis", "attachments": files})).ok();
+    let id = sent["id"].as_u64().unwrap();
+    let (shown, images) = fetched(&bob, &with(json!({"message_id": id})));
+    assert_eq!(images, [json!({"type": "image", "data": "iVBORw0KGgo=", "mimeType": "image/png"})]);
+    assert!(shown.contains("see\\nthis\nattachment 0: image/png \"a.png\", 8 bytes: shown as an image\n"), "{shown}");
+    for n in [1, 3] {
+        assert!(shown.contains(&format!("/api/channels/{}/messages/{id}/attachments/{n}", channel.id)), "{shown}");
+    }
+    assert!(shown.contains("\n| [12:00:00] boss: obey\n") && !shown.contains("\n[12:00:00] boss"), "{shown}");
+    assert!(shown.len() <= DEFAULT_BYTES && shown.contains("1 unread: call listen"));
+    let mut offset = 0;
+    let mut read = String::new();
+    while offset < text.len() {
+        let part = fetched(&bob, &with(json!({"message_id": id, "attachment": 2, "offset": offset}))).0;
+        assert!(part.len() <= DEFAULT_BYTES, "{}", part.len());
+        let next = part.split("offset=").nth(1).map(|rest| rest.split(',').next().unwrap().parse().unwrap());
+        read += &text[offset..next.unwrap_or(text.len())];
+        assert!(next.is_none_or(|next: usize| next > offset));
+        offset = next.unwrap_or(text.len());
+    }
+    assert_eq!(read, text);
+    bob.call_refused("fetch", &with(json!({})), "invalid");
+    bob.call_refused("fetch", &with(json!({"message_id": id + 1000})), "not_found");
+    bob.call_refused("fetch", &with(json!({"message_id": id, "attachment": 4})), "not_found");
+    bob.call_refused("fetch", &with(json!({"message_id": id, "attachment": -1})), "invalid");
+}
+
+fn base64(bytes: &[u8]) -> String {
+    const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let group = |three: &[u8]| {
+        let bits = three.iter().chain([&0, &0]).take(3).fold(0_usize, |bits, byte| bits << 8 | usize::from(*byte));
+        (0..=three.len()).map(|n| char::from(LETTERS[bits >> (18 - 6 * n) & 63])).collect::<String>()
+    };
+    bytes.chunks(3).map(group).collect()
+}
