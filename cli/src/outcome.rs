@@ -15,6 +15,8 @@ pub const USAGE_ERROR: u8 = 2;
 pub(crate) const NO_MESSAGE: u8 = 3;
 /// Exit code: another reader took over.
 const SUPERSEDED: u8 = 4;
+/// Exit code: the process that a listener works for has ended.
+pub(crate) const OWNER_ENDED: u8 = 5;
 
 /// Why a command failed.
 #[derive(Debug)]
@@ -38,7 +40,9 @@ impl fmt::Display for CommandError {
             Self::Client(ClientError::SessionEnded(message)) => {
                 write!(f, "{message}; with --callsign it joins again by itself")
             }
-            Self::Client(error @ ClientError::Superseded) => write!(f, "{error}; give each reader its own --consumer"),
+            Self::Client(error @ ClientError::Superseded) => {
+                write!(f, "{error}, which now receives the messages; one reader is enough")
+            }
             Self::Client(ClientError::UntrustedCertificate(message)) => {
                 write!(f, "{message}; name its certificate authority with --ca-file")
             }

@@ -13,7 +13,9 @@ use crate::error::ClientError;
 use crate::event_stream::EventStream;
 use crate::hub_client::HubClient;
 use crate::message::OutgoingMessage;
-use crate::reply::{AckResult, ChannelHistory, HubReply, JoinResult, MemberList, ReadResult, SendResult};
+use crate::reply::{
+    AckResult, ChannelHistory, ConsumerList, ConsumerStatus, HubReply, JoinResult, MemberList, ReadResult, SendResult,
+};
 use crate::stream_opener::StreamOpener;
 use crate::stream_passage::StreamPassage;
 use crate::subscription::ChannelSubscription;
@@ -223,6 +225,16 @@ impl ChannelClient {
     /// Fails if the hub refuses or cannot be reached.
     pub async fn roster(&mut self) -> Result<HubReply<MemberList>, ClientError> {
         self.get("roster").await
+    }
+
+    /// Returns the read state of the target's consumer, or `None` if nothing has been read with it yet.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the hub refuses or cannot be reached.
+    pub async fn consumer(&mut self) -> Result<Option<ConsumerStatus>, ClientError> {
+        let consumers = self.get::<ConsumerList>("consumers").await?.into_value().consumers;
+        Ok(consumers.into_iter().find(|row| row.name == self.target.consumer))
     }
 
     /// Requests any other resource of the channel: `path` is relative to `/api/channels/{id}/`, empty for the channel

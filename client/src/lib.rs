@@ -56,7 +56,7 @@ pub use hub_address::{DEFAULT_ORIGIN, HubAddress, normalize_origin};
 pub use hub_client::{HubClient, NewChannel, REQUEST_TIMEOUT};
 pub use message::{GapNotice, OutgoingAttachment, OutgoingMessage, ReceivedMessage};
 pub use reply::{
-    AckResult, ChannelHistory, CreatedChannel, CreatedWebhook, HubReply, JoinResult, MemberList, ReadResult,
-    RosterEntry, SendResult, StreamGreeting,
+    AckResult, ChannelHistory, ConsumerStatus, CreatedChannel, CreatedWebhook, HubReply, JoinResult, MemberList,
+    ReadResult, RosterEntry, SendResult, StreamGreeting,
 };
 pub use subscription::{ChannelSubscription, SubscriptionEvent};

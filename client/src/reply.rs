@@ -98,6 +98,24 @@ pub struct ReadResult {
     pub draining: bool,
 }
 
+/// The read state of one consumer.
+#[derive(Debug, Deserialize)]
+pub struct ConsumerStatus {
+    /// Its name. `None` is the session's own consumer.
+    pub name: Option<String>,
+    /// Id of the last message that was acknowledged.
+    pub cursor: u64,
+    /// Whether a poll or a stream of it is open.
+    #[serde(default)]
+    pub waiting: bool,
+}
+
+/// The consumers of a member.
+#[derive(Debug, Deserialize)]
+pub(crate) struct ConsumerList {
+    pub(crate) consumers: Vec<ConsumerStatus>,
+}
+
 /// HubReply to an acknowledgment.
 #[derive(Debug, Deserialize)]
 pub struct AckResult {

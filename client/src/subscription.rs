@@ -1,4 +1,4 @@
-//! A stream of messages that survives broken connections, restarts of the hub and expired sessions.
+//! A stream of messages that survives broken connections, restarts of the hub, expired sessions and other readers.
 
 use std::fmt;
 use std::pin::Pin;
@@ -11,9 +11,16 @@ use crate::channel_client::{ChannelClient, StreamOptions};
 use crate::error::ClientError;
 use crate::event_stream::{EventStream, StreamEvent};
 use crate::message::{GapNotice, ReceivedMessage};
-use crate::reply::StreamGreeting;
+use crate::reply::{ConsumerStatus, StreamGreeting};
+
+/// The pauses between checks whether another reader is still connected.
+const MIN_CHECK_MS: u64 = 500;
+const MAX_CHECK_MS: u64 = 8_000;
 
 /// Delivers all messages of a channel to one reader, over any number of connections.
+///
+/// When another reader of the same session and consumer takes over, it steps back: it waits until no other reader is
+/// connected, and continues then. So two readers never take the stream from each other repeatedly.
 ///
 /// Each message is delivered at least once: until it is [acknowledged](Self::ack), it is delivered again after a
 /// reconnect. A reader that must not process a message twice remembers the ids it has processed.
@@ -32,6 +39,7 @@ use crate::reply::StreamGreeting;
 ///             eprintln!("{reason}; retrying in {} s", retry_in.as_secs());
 ///         }
 ///         SubscriptionEvent::Gap(gap) => eprintln!("{gap}"),
+///         SubscriptionEvent::SteppedBack => eprintln!("another reader took over"),
 ///         SubscriptionEvent::Connected(_) => {}
 ///     }
 /// }
@@ -44,6 +52,9 @@ pub struct ChannelSubscription {
     backoff: Backoff,
     /// The pause before the next attempt to connect.
     pause: Option<Pin<Box<Sleep>>>,
+    /// The pause before the next check whether another reader is still connected, in milliseconds; none if this reader
+    /// has not stepped back.
+    check_ms: Option<u64>,
     /// A disconnect that was not returned yet.
     disconnected: Option<SubscriptionEvent>,
     /// End of the last gap that was returned.
@@ -66,6 +77,9 @@ pub enum SubscriptionEvent {
         /// The pause before the next attempt.
         retry_in: Duration,
     },
+    /// Another reader of the session and consumer took over, and receives again what was not acknowledged. The next call
+    /// of [`ChannelSubscription::next`] waits until it has ended.
+    SteppedBack,
 }
 
 impl ChannelSubscription {
@@ -76,6 +90,7 @@ impl ChannelSubscription {
             stream: None,
             backoff: Backoff::default(),
             pause: None,
+            check_ms: None,
             disconnected: None,
             last_gap: 0,
         }
@@ -86,14 +101,14 @@ impl ChannelSubscription {
     ///
     /// # Errors
     ///
-    /// Fails if a reconnect cannot help: the hub refuses, another reader took over, the member left, or the certificate
-    /// is not trusted.
+    /// Fails if a reconnect cannot help: the hub refuses, the member left, or the certificate is not trusted.
     pub async fn next(&mut self) -> Result<SubscriptionEvent, ClientError> {
         if let Some(event) = self.disconnected.take() {
             return Ok(event);
         }
         match self.next_from_stream().await {
             Err(ClientError::Temporary { message, retry_after }) => Ok(self.disconnect(message, retry_after)),
+            Err(ClientError::Superseded) => Ok(self.step_back()),
             event => event,
         }
     }
@@ -152,9 +167,18 @@ impl ChannelSubscription {
     }
 
     async fn next_from_stream(&mut self) -> Result<SubscriptionEvent, ClientError> {
-        if let Some(pause) = &mut self.pause {
-            pause.await;
-            self.pause = None;
+        loop {
+            if let Some(pause) = &mut self.pause {
+                pause.await;
+                self.pause = None;
+            }
+            let Some(check_ms) = self.check_ms else { break };
+            if !has_reader(self.client.consumer().await)? {
+                self.check_ms = None;
+                break;
+            }
+            self.check_ms = Some((2 * check_ms).min(MAX_CHECK_MS));
+            self.pause = Some(Box::pin(sleep(jittered(check_ms))));
         }
         let stream = match &mut self.stream {
             Some(stream) => stream,
@@ -180,6 +204,13 @@ impl ChannelSubscription {
         }
     }
 
+    fn step_back(&mut self) -> SubscriptionEvent {
+        self.stream = None;
+        self.check_ms = Some(MIN_CHECK_MS);
+        self.pause = Some(Box::pin(sleep(jittered(MIN_CHECK_MS))));
+        SubscriptionEvent::SteppedBack
+    }
+
     fn disconnect(&mut self, reason: String, retry_after: Option<Duration>) -> SubscriptionEvent {
         self.stream = None;
         self.client.forget_address();
@@ -187,6 +218,20 @@ impl ChannelSubscription {
         self.pause = Some(Box::pin(sleep(retry_in)));
         SubscriptionEvent::Disconnected { reason, retry_in }
     }
+}
+
+/// Whether another reader is connected. A session that has ended has none.
+fn has_reader(state: Result<Option<ConsumerStatus>, ClientError>) -> Result<bool, ClientError> {
+    match state {
+        Ok(state) => Ok(state.is_some_and(|state| state.waiting)),
+        Err(ClientError::SessionEnded(_)) => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+/// A random time around `pause_ms`, so that two readers that stepped back do not connect at the same time.
+fn jittered(pause_ms: u64) -> Duration {
+    Duration::from_millis(rand::random_range(pause_ms / 2..=pause_ms * 3 / 2))
 }
 
 impl fmt::Debug for ChannelSubscription {

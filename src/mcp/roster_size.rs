@@ -6,7 +6,7 @@ use rogerrat_domain::op::RosterReply;
 use serde::Serialize;
 
 /// The fields of a member online in an answer, in all forms, beside its callsign in four places.
-const ONLINE_BYTES: usize = 130;
+const ONLINE_BYTES: usize = 170;
 const ONLINE_NAMES: usize = 4;
 /// The same for a member that is offline.
 const OFFLINE_BYTES: usize = 56;
@@ -58,7 +58,7 @@ fn cut(reply: &mut RosterReply, max_bytes: usize) -> usize {
 #[cfg(test)]
 mod tests {
     use rogerrat_domain::Callsign;
-    use rogerrat_domain::op::{OnlineMember, RosterMember};
+    use rogerrat_domain::op::{OnlineMember, OpenRead, RosterMember};
 
     use super::*;
 
@@ -70,7 +70,12 @@ mod tests {
                 .map(|n| OnlineMember { idx: n, callsign: callsign(n), joined_at: 1_795_187_482_296 })
                 .collect(),
             roster_all: (0..online + offline)
-                .map(|n| RosterMember { callsign: callsign(n), online: n < online, idx: n })
+                .map(|n| RosterMember {
+                    callsign: callsign(n),
+                    online: n < online,
+                    idx: n,
+                    reads: (n < online).then_some(OpenRead::Stream),
+                })
                 .collect(),
             unread: None,
         }

@@ -1,5 +1,7 @@
 //! A client command (`rogerrat wait`, `rogerrat listen-here` …) as a process.
 
+use std::fs::File;
+use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::mpsc::sync_channel;
 
@@ -18,9 +20,20 @@ impl ClientCommand {
 
     /// Like [`start`](Self::start), with another standard output than a pipe.
     pub fn start_with_stdout(stdout: Stdio, arguments: &[&str], env: &[(&str, &str)]) -> Self {
+        Self::spawn(stdout, Stdio::piped(), arguments, env)
+    }
+
+    /// Like [`start_as`](Self::start_as), with a file as standard error, which can be read while the command runs.
+    pub fn start_as_logging(agent: &Agent, arguments: &[&str], err: &Path) -> Self {
+        let origin = agent.channel.origin();
+        let env = client_env(&agent.channel, &origin, &agent.session);
+        Self::spawn(Stdio::piped(), File::create(err).unwrap().into(), arguments, &env)
+    }
+
+    fn spawn(stdout: Stdio, stderr: Stdio, arguments: &[&str], env: &[(&str, &str)]) -> Self {
         let mut command = Command::new(executable());
         command.env_clear().envs(env.iter().copied()).args(arguments);
-        let process = command.stdin(Stdio::null()).stdout(stdout).stderr(Stdio::piped()).spawn().unwrap();
+        let process = command.stdin(Stdio::null()).stdout(stdout).stderr(stderr).spawn().unwrap();
         Self { process: Some(process) }
     }
 

@@ -18,7 +18,7 @@ fn a_send_ends_a_wait_without_polling_delay() {
     let (ann, bob) = (channel.join("ann"), channel.join("bob"));
     let mut rung: Vec<_> = (0..rings)
         .map(|_| {
-            let wait = ClientCommand::start_as(&bob, &["wait"]);
+            let wait = ClientCommand::start_as(&bob, &["wait", "--settle", "0"]);
             bob.until_waiting(true);
             let (time, ended) = timed(|| {
                 ann.say("ring");

@@ -49,7 +49,8 @@ fn a_connection_cut_anywhere_neither_loses_nor_duplicates_a_line() {
             let origin = format!("http://{}", breaking_proxy(channel.target.0, 40 + round * 100));
             let inbox = hub.folder().join(format!("inbox {round}"));
             let variables = client_env(&channel, &origin, &bob.session);
-            let listener = ClientCommand::start(&["listen-here", "--inbox", inbox.to_str().unwrap()], &variables);
+            let listener =
+                ClientCommand::start(&["listen-here", "--verbose", "--inbox", inbox.to_str().unwrap()], &variables);
             (ann, inbox, listener)
         })
         .collect();

@@ -8,5 +8,7 @@ mod cut;
 mod faulty_link;
 mod held_streams;
 mod listen;
+mod owner;
 mod rounds;
 mod wait;
+mod wake;

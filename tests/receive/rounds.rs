@@ -91,7 +91,7 @@ fn listen(channel: &Channel, link: &FaultyLink, inbox: &Path) -> ClientCommand {
     let variables =
         [("ROGERRAT_ORIGIN", &*origin), ("ROGERRAT_CHANNEL", &channel.id), ("ROGERRAT_TOKEN", &channel.token)];
     ClientCommand::start(
-        &["listen-here", "--callsign", "bob", "--quiet", "--inbox", inbox.to_str().unwrap()],
+        &["listen-here", "--callsign", "bob", "--verbose", "--inbox", inbox.to_str().unwrap()],
         &variables,
     )
 }

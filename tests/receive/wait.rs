@@ -147,16 +147,49 @@ fn an_error_is_one_line_and_an_exit_code() {
 }
 
 #[test]
-fn a_second_wait_on_a_consumer_replaces_the_first() {
+fn d35_doorbells_of_one_consumer_take_turns_and_print_every_message_once() {
     let hub = Hub::start();
     let channel = hub.channel();
     let (ann, bob) = (channel.join("ann"), channel.join("bob"));
-    let first = ClientCommand::start_as(&bob, &["wait"]);
-    bob.until_waiting(true);
-    let second = ClientCommand::start_as(&bob, &["wait"]);
-    first.wait_for_exit().with_one_line(4, "took over");
-    let beside = ClientCommand::start_as(&bob, &["wait", "--consumer", "beside"]);
+    let err = |no: usize| hub.folder().join(format!("err {no}"));
+    let mut bells: Vec<Option<ClientCommand>> = (0..3)
+        .map(|no| {
+            let bell = ClientCommand::start_as_logging(&bob, &["wait", "--settle", "0"], &err(no));
+            bob.until_waiting(true);
+            if no > 0 {
+                wait_until("the one before steps back", || {
+                    fs::read_to_string(err(no - 1)).unwrap().contains("took over")
+                });
+            }
+            Some(bell)
+        })
+        .collect();
+    let mut printed = Vec::new();
+    for no in 0..3 {
+        bob.until_waiting(true);
+        ann.say(&format!("message {no}"));
+        let mut rung = None;
+        wait_until("one rings", || {
+            rung = bells.iter_mut().position(|bell| bell.as_mut().is_some_and(ClientCommand::has_exited));
+            rung.is_some()
+        });
+        let ended = bells[rung.unwrap()].take().unwrap().wait_for_exit();
+        assert_eq!(ended.code, Some(0), "{ended:?}");
+        printed.extend(ended.out.lines().map(|line| line.rsplit(": ").next().unwrap().to_owned()));
+    }
+    assert_eq!(printed, ["message 0", "message 1", "message 2"]);
+    for no in 0..2 {
+        assert_eq!(fs::read_to_string(err(no)).unwrap().lines().count(), 1, "it reports that once");
+    }
+}
+
+#[test]
+fn another_consumer_receives_every_message_too() {
+    let hub = Hub::start();
+    let channel = hub.channel();
+    let (ann, bob) = (channel.join("ann"), channel.join("bob"));
+    let bells = ["wait", "listen"].map(|name| ClientCommand::start_as(&bob, &["wait", "--consumer", name]));
     wait_until("both wait", || bob.consumers().iter().filter(|row| row["waiting"] == true).count() == 2);
     ann.say("to both");
-    assert_eq!((second.wait_for_exit().code, beside.wait_for_exit().code), (Some(0), Some(0)));
+    assert_eq!(bells.map(|bell| bell.wait_for_exit().code), [Some(0), Some(0)]);
 }

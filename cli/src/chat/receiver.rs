@@ -40,6 +40,12 @@ impl Receiver {
                         self.screen.borrow_mut().warn(&format!("{reason}; trying again"));
                     }
                 }
+                Ok(SubscriptionEvent::SteppedBack) => {
+                    is_disconnected = true;
+                    self.screen.borrow_mut().warn(
+                        "another reader of this session and consumer took over; messages are shown again when it ends",
+                    );
+                }
                 Err(error) => return error,
             }
         }

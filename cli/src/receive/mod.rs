@@ -6,11 +6,14 @@
 //! stream or a killed reader, the hub delivers again what was not acknowledged.
 
 mod attachments;
+mod batch;
 mod bridge;
 mod format;
 mod inbox;
 mod listen_here;
 mod on_message;
+mod outage;
+mod owner;
 mod sink;
 mod wait;
 
@@ -42,7 +45,16 @@ pub(crate) fn polling_notice(greeting: &StreamGreeting) -> Option<String> {
     Some(format!("event streams do not pass on the way to the hub ({reason}); polling instead"))
 }
 
-/// Exit codes: 0 a message was printed, 1 the hub refused, 2 usage error, 3 no message in time, 4 superseded.
+/// The report of a listener that waits until another one has ended.
+const STEPPED_BACK: &str = "another reader of this session and consumer took over; it receives the messages until it \
+                            ends, then this one does. One is enough: stop the other or this one";
+
+#[expect(clippy::disallowed_methods, reason = "a client measures its own pauses and has no clock of the hub")]
+fn now() -> tokio::time::Instant {
+    tokio::time::Instant::now()
+}
+
+/// Exit codes: 0 a message was printed, 1 the hub refused, 2 usage error, 3 no message in time, 5 its process ended.
 pub(crate) fn wait(args: &WaitArgs) -> ExitCode {
     match args.resolve() {
         Ok(target) => block_on(wait::NAME, wait::run(args, target)),
@@ -50,7 +62,7 @@ pub(crate) fn wait(args: &WaitArgs) -> ExitCode {
     }
 }
 
-/// Exit codes: 0 stopped by a signal, 1 the hub refused, 2 usage error, 4 superseded.
+/// Exit codes: 0 stopped by a signal, 1 the hub refused, 2 usage error, 5 its process ended.
 pub(crate) fn listen_here(args: &ListenHereArgs) -> ExitCode {
     match args.resolve() {
         Ok(target) => block_on(listen_here::NAME, listen_here::run(args, target)),

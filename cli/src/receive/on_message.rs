@@ -1,6 +1,7 @@
-//! The command of `--on-message`. It runs once for each message, one at a time, and again until it succeeds.
+//! The command of `--on-message`. It runs once for each message or batch, one at a time, and again until it succeeds.
 
-use std::process::{Command, Stdio};
+use std::io::Write as _;
+use std::process::{Command, ExitStatus, Stdio};
 
 use rogerrat_client::ReceivedMessage;
 use rogerrat_domain::MessageView;
@@ -9,25 +10,45 @@ use tokio::task::spawn_blocking;
 
 use super::sink::SinkError;
 
-/// Runs the command once. `failures` counts its earlier runs for this message.
-pub(super) async fn run(
-    command: &str,
-    channel: &str,
-    message: &ReceivedMessage,
-    saved_paths: &[String],
-    failures: u32,
-) -> Result<(), SinkError> {
+/// What the command is run for.
+#[derive(Clone, Copy)]
+pub(super) struct Input<'a> {
+    pub(super) channel: &'a str,
+    /// The message, or the last one of a batch.
+    pub(super) message: &'a ReceivedMessage,
+    pub(super) saved_paths: &'a [String],
+    /// Number of messages in the batch, or 1.
+    pub(super) count: usize,
+    /// The lines of all messages of a batch, which the command reads from standard input.
+    pub(super) lines: Option<&'a str>,
+}
+
+/// Runs the command once. `failures` counts its earlier runs for this message or batch.
+pub(super) async fn run(command: &str, input: Input<'_>, failures: u32) -> Result<(), SinkError> {
+    let Input { channel, message, saved_paths, count, lines } = input;
     let temporary = |reason: String| Err(SinkError::Temporary(reason));
     let variables = variables(message.json(), channel, failures)
         .map_err(|error| SinkError::Permanent(format!("invalid message: {error}")))?;
     let mut process = Command::new("sh");
-    process.arg("-c").arg(command).envs(variables).env("RR_ATTACHMENTS", saved_paths.join("\t")).stdin(Stdio::null());
-    match spawn_blocking(move || process.status()).await {
+    process.arg("-c").arg(command).envs(variables).env("RR_ATTACHMENTS", saved_paths.join("\t"));
+    process.env("RR_COUNT", count.to_string());
+    let lines = lines.map(str::to_owned);
+    match spawn_blocking(move || run_process(process, lines)).await {
         Ok(Ok(status)) if status.success() => Ok(()),
         Ok(Ok(status)) => temporary(format!("the command for #{} failed ({status})", message.id)),
         Ok(Err(error)) => temporary(format!("cannot run the command for #{}: {error}", message.id)),
         Err(error) => temporary(error.to_string()),
     }
+}
+
+/// Runs a process to its end, with `lines` as its standard input. The process need not read them.
+fn run_process(mut process: Command, lines: Option<String>) -> std::io::Result<ExitStatus> {
+    let Some(lines) = lines else { return process.stdin(Stdio::null()).status() };
+    let mut process = process.stdin(Stdio::piped()).spawn()?;
+    if let Some(mut stdin) = process.stdin.take() {
+        let _ = stdin.write_all(lines.as_bytes());
+    }
+    process.wait()
 }
 
 /// All values are single lines without a zero byte: no peer can begin another line (D27).

@@ -21,6 +21,8 @@ pub(super) struct Sink {
     pub(super) min_priority: Priority,
     /// The shell command to run for each message.
     pub(super) command: Option<String>,
+    /// Whether the command runs once for all messages that are handed on together, and reads their lines.
+    pub(super) runs_for_batch: bool,
     pub(super) channel: String,
     /// Ids this process has handed on.
     pub(super) done: VecDeque<u64>,
@@ -61,31 +63,48 @@ impl Sink {
             }
             return Ok(());
         };
+        if self.runs_for_batch {
+            return self.take_batch(&command, &wanted).await;
+        }
         // The order is: the line of a message, its command, the line of the next one.
         for (message, saved_paths) in wanted {
             let message = (message, saved_paths);
             self.output.write(self.format, std::slice::from_ref(&message))?;
-            self.run_command(&command, message.0, &message.1).await?;
-            self.remember(message.0.id);
+            let (message, saved_paths) = (message.0, &message.1);
+            let input = on_message::Input { channel: &self.channel, message, saved_paths, count: 1, lines: None };
+            self.run_command(&command, input).await?;
+            self.remember(message.id);
+        }
+        Ok(())
+    }
+
+    /// Writes the lines of a batch and runs the command once for all of it.
+    async fn take_batch(&mut self, command: &str, batch: &[(&ReceivedMessage, Vec<String>)]) -> Result<(), SinkError> {
+        let Some((message, _)) = batch.iter().rfind(|(message, _)| !message.is_status).or(batch.last()) else {
+            return Ok(());
+        };
+        self.output.write(self.format, batch)?;
+        let lines: String = batch.iter().map(|(message, saved)| self.format.line(message, saved)).collect();
+        let saved_paths: Vec<_> = batch.iter().flat_map(|(_, saved)| saved.iter().cloned()).collect();
+        let (channel, lines) = (&*self.channel, Some(&*lines));
+        let input = on_message::Input { channel, message, saved_paths: &saved_paths, count: batch.len(), lines };
+        self.run_command(command, input).await?;
+        for (message, _) in batch {
+            self.remember(message.id);
         }
         Ok(())
     }
 
     /// Runs the command until it succeeds. For a status, which is soon outdated, it runs once.
-    async fn run_command(
-        &self,
-        command: &str,
-        message: &ReceivedMessage,
-        saved_paths: &[String],
-    ) -> Result<(), SinkError> {
+    async fn run_command(&self, command: &str, input: on_message::Input<'_>) -> Result<(), SinkError> {
         let (mut backoff, mut failures) = (Backoff::default(), 0);
         loop {
-            let reason = match on_message::run(command, &self.channel, message, saved_paths, failures).await {
+            let reason = match on_message::run(command, input, failures).await {
                 Ok(()) => return Ok(()),
                 Err(SinkError::Temporary(reason)) => reason,
                 Err(error) => return Err(error),
             };
-            if message.is_status {
+            if input.message.is_status {
                 report(self.name, &reason);
                 return Ok(());
             }

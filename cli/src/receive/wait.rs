@@ -1,29 +1,34 @@
 //! `rogerrat wait`, the doorbell: waits for a message, prints it and ends.
 
+use std::future::pending;
+use std::pin::Pin;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Args;
-use rogerrat_client::{ChannelSubscription, ClientError, GapNotice, ReceivedMessage, StreamOptions, SubscriptionEvent};
-use tokio::time::{sleep, timeout};
+use rogerrat_client::{ChannelSubscription, ClientError, StreamOptions, SubscriptionEvent};
+use rogerrat_domain::{MessageView, Priority};
+use tokio::time::{Sleep, sleep};
 
+use super::batch::{Batch, WakeArgs};
 use super::format::Format;
-use super::report_polling;
+use super::outage::Outage;
+use super::owner::{Owner, OwnerArgs, OwnerChoice};
+use super::{STEPPED_BACK, report_polling};
 use crate::outcome::{CommandError, NO_MESSAGE, print, report};
 use crate::target::{IdentityArgs, ProfileRule, ResolvedTarget, TargetArgs};
+use crate::words::{PRIORITIES, word};
 
 pub(super) const NAME: &str = "rogerrat wait";
-/// Maximum number of messages to print. The others remain for the next run.
-const MAX_MESSAGES: u32 = 10;
-/// Time limit for messages that the hub has announced as stored.
-const BACKLOG_TIMEOUT: Duration = Duration::from_secs(2);
+/// The default pause that ends a burst of messages.
+const SETTLE: Duration = Duration::from_millis(500);
 /// Attempts to acknowledge printed messages.
 const ACK_ATTEMPTS: u32 = 3;
 
 /// Which channel to wait on, and how long.
 #[derive(Args)]
 #[command(after_help = "Exit code 0: a message was printed; 1: the hub refused; 2: usage error; 3: no message \
-                        arrived in time; 4: another reader took over.")]
+                        arrived in time; 5: the process that started it has ended.")]
 pub struct WaitArgs {
     #[command(flatten)]
     target: TargetArgs,
@@ -38,13 +43,26 @@ pub struct WaitArgs {
     /// Give up after this time; wait for ever by default
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(1..))]
     timeout: Option<u32>,
+    #[command(flatten)]
+    wake: WakeArgs,
+    /// Wake only for messages that are at least this urgent. Others stay unread until then, at most a batch of them
+    #[arg(long, value_name = "PRIORITY", value_parser = word::<Priority>(PRIORITIES))]
+    min_priority: Option<Priority>,
+    /// Print at most this many messages. The others remain for the next run
+    #[arg(long, value_name = "COUNT", default_value = "50", value_parser = clap::value_parser!(u32).range(1..=100))]
+    max: u32,
+    #[command(flatten)]
+    owner: OwnerArgs,
 }
 
-/// The subscription, and why it has no connection.
+/// The subscription, and what it has delivered.
 struct Doorbell {
     subscription: ChannelSubscription,
-    /// Why the hub cannot be reached, or `None` while connected.
-    disconnected: Option<String>,
+    batch: Batch,
+    outage: Outage,
+    /// Whether another reader may have acknowledged messages of the batch.
+    is_shared: bool,
+    has_stepped_back: bool,
 }
 
 impl WaitArgs {
@@ -55,18 +73,33 @@ impl WaitArgs {
 }
 
 pub(super) async fn run(args: &WaitArgs, target: ResolvedTarget) -> Result<ExitCode, CommandError> {
-    let options = StreamOptions { max: Some(MAX_MESSAGES), ..StreamOptions::default() };
-    let subscription = target.client().subscribe(options);
-    let mut doorbell = Doorbell { subscription, disconnected: Some("the hub has not responded yet".into()) };
-    let messages = match args.timeout {
-        None => doorbell.wait().await?,
-        Some(seconds) => match timeout(Duration::from_secs(seconds.into()), doorbell.wait()).await {
-            Ok(messages) => messages?,
-            Err(_) => return doorbell.timed_out(),
-        },
+    let owner = match args.owner.watch(NAME, OwnerChoice::Parent) {
+        Ok(owner) => owner,
+        Err(code) => return Ok(code),
     };
+    let options = StreamOptions { max: Some(args.max), ..StreamOptions::default() };
+    let min_priority = args.min_priority.unwrap_or(Priority::Min);
+    let mut doorbell = Doorbell {
+        subscription: target.client().subscribe(options),
+        batch: args.wake.batch(SETTLE, min_priority, args.max as usize, args.format),
+        outage: Outage::new(false),
+        is_shared: false,
+        has_stepped_back: false,
+    };
+    let timeout = args.timeout.map(|seconds| Duration::from_secs(seconds.into()));
+    let is_rung = tokio::select! {
+        is_rung = doorbell.wait(timeout) => is_rung?,
+        () = owner.ended() => return Ok(Owner::report_end(NAME)),
+    };
+    if !is_rung {
+        return doorbell.timed_out();
+    }
+    if owner.has_ended() {
+        return Ok(Owner::report_end(NAME));
+    }
     // The stream stays open until the process ends: while it is open, the hub does not deliver the messages to another
     // reader.
+    let messages = doorbell.batch.messages();
     let lines: String = messages.iter().map(|message| args.format.line(message, &[])).collect();
     print(&lines)?;
     if let Some(upto) = messages.iter().map(|message| message.id).max() {
@@ -76,35 +109,76 @@ pub(super) async fn run(args: &WaitArgs, target: ResolvedTarget) -> Result<ExitC
 }
 
 impl Doorbell {
-    /// Waits until a message has arrived, and then for those that the hub has announced with it. A status does not
-    /// count: that another agent is busy is no reason to wake this one.
-    async fn wait(&mut self) -> Result<Vec<ReceivedMessage>, ClientError> {
-        let (mut messages, mut expected) = (Vec::new(), 1);
+    /// Waits until there are messages to print. Returns false if the time is over and no message wakes.
+    async fn wait(&mut self, timeout: Option<Duration>) -> Result<bool, ClientError> {
+        let mut timeout = timeout.map(|timeout| Box::pin(sleep(timeout)));
         loop {
-            let event = match messages.is_empty() {
-                true => self.subscription.next().await?,
-                false if messages.len() < expected => match timeout(BACKLOG_TIMEOUT, self.subscription.next()).await {
-                    Ok(Ok(event)) => event,
-                    Ok(Err(_)) | Err(_) => return Ok(messages),
+            let event = tokio::select! {
+                biased;
+                event = self.subscription.next() => Some(event),
+                () = self.batch.ready() => None,
+                () = over(&mut timeout) => match self.batch.wakes() {
+                    true => None,
+                    false => return Ok(false),
                 },
-                false => return Ok(messages),
             };
             match event {
-                SubscriptionEvent::Connected(greeting) => {
-                    report_polling(NAME, &greeting);
-                    expected = greeting.backlog_count.clamp(1, MAX_MESSAGES as usize);
-                    self.disconnected = None;
-                }
-                SubscriptionEvent::Message(message) => messages.extend(Some(message).filter(|m| !m.is_status)),
-                SubscriptionEvent::Gap(gap) => report_gap(&gap),
-                SubscriptionEvent::Disconnected { .. } if !messages.is_empty() => return Ok(messages),
-                SubscriptionEvent::Disconnected { reason, .. } => {
-                    if self.disconnected.as_ref() != Some(&reason) {
-                        report(NAME, &format!("{reason}; trying again"));
+                Some(Ok(event)) => {
+                    if !self.handle(event) {
+                        continue;
                     }
-                    self.disconnected = Some(reason);
+                }
+                Some(Err(error)) if !self.batch.wakes() => return Err(error),
+                Some(Err(_)) | None => {}
+            }
+            self.remove_acknowledged().await;
+            if self.batch.wakes() {
+                return Ok(true);
+            }
+        }
+    }
+
+    /// Handles an event. Returns whether the messages are to be printed now. A status is no message: that another agent
+    /// is busy is no reason to wake this one.
+    fn handle(&mut self, event: SubscriptionEvent) -> bool {
+        match event {
+            SubscriptionEvent::Connected(greeting) => {
+                report_polling(NAME, &greeting);
+                self.batch.expect(greeting.backlog_count);
+                self.outage.connected();
+            }
+            SubscriptionEvent::Message(message) if message.is_status => {}
+            SubscriptionEvent::Message(message) => {
+                self.is_shared |= is_repeated(message.json());
+                self.batch.push(message);
+            }
+            // A gap alone is not acknowledged: there may be messages before its end that are not delivered yet.
+            SubscriptionEvent::Gap(gap) => report(NAME, &gap.to_string()),
+            SubscriptionEvent::Disconnected { reason, .. } => {
+                if let Some(line) = self.outage.lost(&reason) {
+                    report(NAME, &line);
+                }
+                if self.batch.wakes() {
+                    return true;
+                }
+                self.is_shared |= !self.batch.messages().is_empty();
+            }
+            SubscriptionEvent::SteppedBack => {
+                self.batch.clear();
+                if !std::mem::replace(&mut self.has_stepped_back, true) {
+                    report(NAME, STEPPED_BACK);
                 }
             }
+        }
+        false
+    }
+
+    /// Removes messages that another reader has acknowledged meanwhile, so that they are not printed twice.
+    async fn remove_acknowledged(&mut self) {
+        if std::mem::take(&mut self.is_shared)
+            && let Ok(Some(state)) = self.subscription.client().consumer().await
+        {
+            self.batch.remove_upto(state.cursor);
         }
     }
 
@@ -127,14 +201,22 @@ impl Doorbell {
     }
 
     fn timed_out(self) -> Result<ExitCode, CommandError> {
-        match self.disconnected {
+        match self.outage.reason() {
             None => Ok(ExitCode::from(NO_MESSAGE)),
-            Some(reason) => Err(CommandError::Local(reason)),
+            Some(reason) => Err(CommandError::Local(reason.to_owned())),
         }
     }
 }
 
-/// A gap alone is not acknowledged: there may be messages before its end that are not delivered yet.
-fn report_gap(gap: &GapNotice) {
-    report(NAME, &gap.to_string());
+/// Returns when the time is over; never if there is none.
+async fn over(timeout: &mut Option<Pin<Box<Sleep>>>) {
+    match timeout {
+        Some(timeout) => timeout.as_mut().await,
+        None => pending().await,
+    }
+}
+
+/// Whether a message was delivered before.
+fn is_repeated(json: &str) -> bool {
+    serde_json::from_str::<MessageView<'_>>(json).is_ok_and(|message| message.attempt > 1)
 }

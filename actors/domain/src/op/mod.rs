@@ -51,7 +51,7 @@ pub use read::{Read, ReadInput, ReadOutcome, ReadQuery, ReadReply, WaitReply};
 pub use receipts::{Receipt, ReceiptState, Receipts, ReceiptsReply};
 pub use resolve_viewer::ResolveViewer;
 pub use revoke::Revoke;
-pub use roster::{OnlineMember, Roster, RosterMember, RosterReply};
+pub use roster::{OnlineMember, OpenRead, Roster, RosterMember, RosterReply};
 pub use rotate_token::RotateToken;
 pub use send::{Send, SendReply};
 pub use session_holders::{SessionHolder, SessionHolders};

@@ -4,7 +4,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::callsign::Callsign;
-use crate::channel::Channel;
+use crate::channel::{Channel, Member};
 use crate::ids::{MemberNo, SessionId};
 use crate::op::Query;
 use crate::{Now, Refusal};
@@ -53,6 +53,29 @@ pub struct RosterMember {
     /// The member's number: the N of `#N`.
     #[schema(value_type = u32)]
     pub idx: MemberNo,
+    /// What it has open to read with: a message to it arrives at once. Absent if it reads nothing at this moment.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub reads: Option<OpenRead>,
+}
+
+/// What a member has open to read with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum OpenRead {
+    /// A stream.
+    Stream,
+    /// A poll that waits.
+    Poll,
+}
+
+impl OpenRead {
+    fn of(member: &Member) -> Option<Self> {
+        match member.consumers.iter().any(|consumer| consumer.stream.is_some()) {
+            true => Some(Self::Stream),
+            false => member.is_waiting().then_some(Self::Poll),
+        }
+    }
 }
 
 impl Query for Roster {
@@ -65,15 +88,17 @@ impl Query for Roster {
     fn answer(&self, channel: &Channel, now: Now) -> Result<RosterReply, Refusal> {
         let viewer = self.session.as_ref().and_then(|session| channel.sessions.live(session));
         let online = channel.members.values().filter(|m| m.is_live());
-        let online_member = |m: &crate::channel::Member| OnlineMember {
-            idx: m.no,
-            callsign: m.callsign.clone(),
-            joined_at: m.joined_at_ms,
-        };
+        let online_member =
+            |m: &Member| OnlineMember { idx: m.no, callsign: m.callsign.clone(), joined_at: m.joined_at_ms };
         let mut all: Vec<_> = channel
             .members
             .values()
-            .map(|m| RosterMember { callsign: m.callsign.clone(), online: m.is_live(), idx: m.no })
+            .map(|m| RosterMember {
+                callsign: m.callsign.clone(),
+                online: m.is_live(),
+                idx: m.no,
+                reads: OpenRead::of(m),
+            })
             .collect();
         all.sort_unstable_by(|a, b| a.callsign.cmp(&b.callsign));
         Ok(RosterReply {

@@ -2,7 +2,7 @@
 
 use crate::limits::SESSION_TTL_MS;
 use crate::op::harness::{START_MS, TestChannel, parse_draft};
-use crate::op::{Consumers, History, Info, Keepalive, Leave, ReadInput, RemoveConsumer, Roster, Stats};
+use crate::op::{Consumers, History, Info, Keepalive, Leave, OpenRead, ReadInput, RemoveConsumer, Roster, Stats};
 use crate::{Code, ConsumerName, Settings};
 
 fn pair() -> TestChannel {
@@ -34,6 +34,21 @@ fn d20_the_roster_has_names_and_numbers() {
     let all: Vec<_> = reply.roster_all.iter().map(|r| (r.callsign.as_str(), r.online, r.idx)).collect();
     assert_eq!(all, [("ann", true, 2), ("bob", false, 1), ("cat", true, 3)]);
     assert_eq!(reply.unread, None);
+}
+
+#[test]
+fn the_roster_names_who_reads_at_this_moment() {
+    let mut test = pair();
+    let reads = |test: &mut TestChannel| {
+        let reply = test.query(&Roster { session: None }).unwrap();
+        reply.roster_all.iter().map(|member| member.reads).collect::<Vec<_>>()
+    };
+    assert_eq!(reads(&mut test), [None, None]);
+    assert!(test.listen("ann").is_none());
+    let stream = test.open("bob", ReadInput::default());
+    assert_eq!(reads(&mut test), [Some(OpenRead::Poll), Some(OpenRead::Stream)]);
+    test.cancel_wait(stream);
+    assert_eq!(reads(&mut test), [Some(OpenRead::Poll), None]);
 }
 
 #[test]
