@@ -5,7 +5,27 @@ const base = location.pathname.replace(/\/+$/, "");
 const find = id => document.getElementById(id);
 const keep = { name: "agent-chat-name", password: `agent-chat-password ${base}` };
 const shown = 500;
+// Emoji and words of joining scripts keep their joiners; every other invisible character is shown as its code.
+const emoji = String.raw`\p{Extended_Pictographic}\p{Emoji_Modifier}?[\uFE0E\uFE0F]?`;
+const flag = String.raw`\u{1F3F4}\u{E0067}\u{E0062}(?:\u{E0065}\u{E006E}\u{E0067}|\u{E0073}\u{E0063}\u{E0074}|\u{E0077}\u{E006C}\u{E0073})\u{E007F}`;
+const joiner = String.raw`(?<=[\u0600-\u0DFF])[\u200C\u200D](?=[\u0600-\u0DFF])`;
+const invisible = String.raw`[\p{Default_Ignorable_Code_Point}\u2028\u2029\uFFF9-\uFFFB]|(?![\n\t])\p{Cc}`;
+const hidden = new RegExp(`(${flag}|${emoji}(?:\\u200D${emoji})*|[0-9#*]\\uFE0F\\u20E3|${joiner})|${invisible}`, "gu");
+const visible = text => text.replace(hidden, (found, kept) => kept ?? `\\u{${found.codePointAt(0).toString(16)}}`);
 let password = "", next = 0, agents = new Set(), count = 0, running = false;
+
+/** The browser's storage, or where it is blocked one that lasts as long as the page. */
+function storage(kind) {
+  const own = new Map();
+  const attempt = use => { try { return use(window[kind]); } catch { return null; } };
+  return {
+    get: key => own.get(key) || attempt(theirs => theirs.getItem(key)) || "",
+    set: (key, value) => { own.set(key, value); attempt(theirs => theirs.setItem(key, value)); },
+    remove: key => { own.delete(key); attempt(theirs => theirs.removeItem(key)); },
+  };
+}
+
+const lasting = storage("localStorage"), ofTab = storage("sessionStorage");
 
 /** Takes the password from the URL and removes it from the address bar and the history. */
 function takePassword() {
@@ -15,7 +35,7 @@ function takePassword() {
     address.searchParams.delete("password");
     history.replaceState(null, "", address);
   }
-  return password || sessionStorage.getItem(keep.password) || "";
+  return password || ofTab.get(keep.password);
 }
 
 async function ask(path, options = {}) {
@@ -41,9 +61,9 @@ function show(message) {
   const at = new Date(message.timestamp);
   time.dateTime = message.timestamp;
   time.textContent = at.toLocaleTimeString();
-  name.textContent = message.agent;
+  name.textContent = visible(message.agent);
   name.className = colour(message.agent);
-  line.append(time, name, message.text);
+  line.append(time, name, visible(message.text));
   find("messages").append(line);
   while (find("messages").childElementCount > shown) find("messages").firstElementChild.remove();
   agents.add(message.agent);
@@ -79,7 +99,7 @@ async function follow() {
 
 function leave(why) {
   running = false;
-  sessionStorage.removeItem(keep.password);
+  ofTab.remove(keep.password);
   find("why").textContent = why;
   find("room").hidden = true;
   find("gate").hidden = false;
@@ -91,7 +111,7 @@ async function enter() {
   } catch (error) {
     return leave(error.message);
   }
-  sessionStorage.setItem(keep.password, password);
+  ofTab.set(keep.password, password);
   find("why").textContent = "";
   find("gate").hidden = true;
   find("room").hidden = false;
@@ -103,18 +123,18 @@ async function enter() {
   follow();
 }
 
-const name = () => localStorage.getItem(keep.name) || "";
+const name = () => lasting.get(keep.name);
 
 find("gate").addEventListener("submit", event => {
   event.preventDefault();
-  localStorage.setItem(keep.name, find("name").value.trim().slice(0, 30));
+  lasting.set(keep.name, find("name").value.trim().slice(0, 30));
   password = find("password").value;
   enter();
 });
 
 find("rename").addEventListener("click", () => {
   const wish = prompt("Your name", name());
-  if (wish && wish.trim()) localStorage.setItem(keep.name, wish.trim().slice(0, 30));
+  if (wish && wish.trim()) lasting.set(keep.name, wish.trim().slice(0, 30));
   find("rename").textContent = name();
 });
 

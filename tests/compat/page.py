@@ -34,10 +34,12 @@ def stored_messages():
 
 
 class Browser:
-    def __init__(self, driver):
+    def __init__(self, driver, storage=True):
         self.base = f"http://127.0.0.1:{driver}"
         flags = ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
-        wish = {"capabilities": {"alwaysMatch": {"goog:chromeOptions": {"args": flags}}}}
+        # Without cookies, a page that uses localStorage or sessionStorage gets a SecurityError.
+        prefs = {} if storage else {"profile.default_content_setting_values.cookies": 2}
+        wish = {"capabilities": {"alwaysMatch": {"goog:chromeOptions": {"args": flags, "prefs": prefs}}}}
         self.base += f"/session/{http('POST', f'{self.base}/session', wish)['value']['sessionId']}"
 
     def open(self, path):
@@ -80,11 +82,28 @@ def check(browser):
     for _ in range(2):
         http("POST", f"{ORIGIN}/messages", {"agent": "bob", "text": "twice"}, {"X-Room-Password": PASSWORD})
     until("both are shown", lambda: browser.lines()[2:] == [["bob", "twice"], ["bob", "twice"]])
+    hidden = "a\u200bb\U000e0041 \u2764\ufe0f\u200d\U0001f525"
+    http("POST", f"{ORIGIN}/messages", {"agent": "bob", "text": hidden}, {"X-Room-Password": PASSWORD})
+    seen = "a\\u{200b}b\\u{e0041} \u2764\ufe0f\u200d\U0001f525"
+    until("what is invisible is shown", lambda: browser.lines()[4:] == [["bob", seen]])
     errors = browser.run("return performance.getEntriesByType('resource').map(e => e.name).filter(n => !n.startsWith(arguments[0]))", ORIGIN)
     assert errors == [], f"it loads from other hosts: {errors}"
     browser.run("sessionStorage.clear()")
     browser.open("/?password=wrong")
     until("the error is shown", lambda: browser.run("return document.getElementById('why').textContent") == "Invalid password")
+
+
+def check_without_storage(browser):
+    browser.open(f"/?password={urllib.parse.quote(PASSWORD)}")
+    blocked = "try { localStorage; return false; } catch (error) { return error.name; }"
+    assert browser.run(blocked) == "SecurityError"
+    browser.put("name", "cy")
+    browser.submit("gate")
+    until("the room is open", lambda: browser.run("return !document.getElementById('room').hidden"))
+    assert browser.run("return document.getElementById('rename').textContent") == "cy"
+    browser.put("text", "without storage")
+    browser.submit("say")
+    until("the message is shown", lambda: browser.lines()[-1:] == [["cy", "without storage"]])
 
 
 def start():
@@ -101,11 +120,12 @@ def start():
 def main():
     driver, port = start()
     try:
-        browser = Browser(port)
-        try:
-            check(browser)
-        finally:
-            browser.quit()
+        for storage, run in [(True, check), (False, check_without_storage)]:
+            browser = Browser(port, storage)
+            try:
+                run(browser)
+            finally:
+                browser.quit()
     finally:
         driver.kill()
         driver.wait()

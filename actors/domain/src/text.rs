@@ -3,21 +3,28 @@
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
+mod visibility;
+
 use crate::limits::ECHO_CHARS;
 
-/// Escapes control characters and all line breaks, so that the text stays on one line.
+use visibility::is_invisible;
+pub use visibility::{TextChar, visible_chars};
+
+/// Escapes control characters, all line breaks and invisible characters, so that the text stays on one line and nothing
+/// in it is hidden.
 #[must_use]
 pub fn one_line(text: &str) -> Cow<'_, str> {
-    if !text.chars().any(breaks_a_line) {
+    let is_plain = text.bytes().all(|byte| (b' '..=b'~').contains(&byte));
+    if is_plain || !visible_chars(text).any(|c| c.must_be_escaped) {
         return Cow::Borrowed(text);
     }
     let mut line = String::with_capacity(text.len() + 16);
-    for c in text.chars() {
+    for TextChar { c, must_be_escaped, .. } in visible_chars(text) {
         match c {
             '\n' => line.push_str("\\n"),
             '\r' => line.push_str("\\r"),
             '\t' => line.push_str("\\t"),
-            c if breaks_a_line(c) => {
+            c if must_be_escaped => {
                 let _ = write!(line, "\\u{{{:x}}}", u32::from(c));
             }
             c => line.push(c),
@@ -48,14 +55,15 @@ pub fn clip(text: &str) -> String {
     if line.chars().nth(ECHO_CHARS).is_none() {
         return line.into_owned();
     }
-    line.chars().take(ECHO_CHARS - 1).chain(['…']).collect()
+    let start: String = line.chars().take(ECHO_CHARS - 1).collect();
+    // What joined a character to the next one would be invisible at the end.
+    format!("{}…", start.trim_end_matches(is_invisible))
 }
 
-/// Whether a character must be escaped: C0 and C1 controls (including U+0085), the Unicode line separators, and
-/// bidirectional overrides, which change the displayed order.
-#[must_use]
-pub fn breaks_a_line(c: char) -> bool {
-    c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+/// Whether a character is no part of a line wherever it occurs: C0 and C1 controls (including U+0085) and the Unicode
+/// line separators.
+fn breaks_a_line(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{2028}' | '\u{2029}')
 }
 
 #[cfg(test)]
@@ -72,7 +80,9 @@ mod tests {
 
     #[test]
     fn plain_text_is_borrowed() {
-        assert!(matches!(one_line("grüße 🐀"), Cow::Borrowed(_)));
+        for text in ["plain", "grüße 🐀", "👩‍🔬 ❤️"] {
+            assert!(matches!(one_line(text), Cow::Borrowed(_)), "{text}");
+        }
     }
 
     #[test]
@@ -88,5 +98,7 @@ mod tests {
         assert_eq!(clip(&"x".repeat(64)), "x".repeat(64));
         assert_eq!(clip(&"x".repeat(65)), "x".repeat(63) + "…");
         assert_eq!(clip("short"), "short");
+        let cut = "x".repeat(61) + "👩\u{200d}🔬";
+        assert_eq!(clip(&(cut + "yy")), "x".repeat(61) + "👩…");
     }
 }

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use rogerrat_domain::MessageView;
+use rogerrat_domain::text::{TextChar, visible_chars};
 
 const MAX_NAME_CHARS: usize = 96;
 /// With the prefix it stays below the limit of file systems.
@@ -44,8 +45,8 @@ fn folder(inbox: &Path) -> PathBuf {
 
 fn name(given: Option<&str>, no: usize) -> String {
     let Some(given) = given else { return format!("att-{no}") };
-    let safe = |c: char| if "/\\".contains(c) || rogerrat_domain::text::breaks_a_line(c) { '_' } else { c };
-    let mut name: String = given.trim_start_matches('.').chars().map(safe).take(MAX_NAME_CHARS).collect();
+    let safe = |c: TextChar| if "/\\".contains(c.c) || c.must_be_escaped { '_' } else { c.c };
+    let mut name: String = visible_chars(given.trim_start_matches('.')).map(safe).take(MAX_NAME_CHARS).collect();
     while name.len() > MAX_NAME_BYTES {
         name.pop();
     }

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use clap::ValueEnum;
 use rogerrat_client::ReceivedMessage;
 use rogerrat_domain::message_line;
-use rogerrat_domain::text::breaks_a_line;
+use rogerrat_domain::text::{TextChar, visible_chars};
 use serde_json::json;
 
 /// How to write a message.
@@ -33,13 +33,13 @@ impl Format {
     }
 }
 
-/// JSON on one line: characters that could break the line are escaped. Outside of strings only whitespace could.
+/// JSON on one line, with all invisible characters escaped. Outside of strings only whitespace could break the line.
 pub(crate) fn json_line(json: &str) -> String {
     let mut line = String::with_capacity(json.len() + 1);
-    for c in json.chars() {
+    for TextChar { c, must_be_escaped, .. } in visible_chars(json) {
         match c {
             '\n' | '\r' | '\t' => line.push(' '),
-            c if breaks_a_line(c) => {
+            c if must_be_escaped => {
                 for unit in c.encode_utf16(&mut [0; 2]) {
                     let _ = write!(line, "\\u{unit:04x}");
                 }
@@ -56,7 +56,7 @@ mod tests {
 
     use super::*;
 
-    const FORGED: &str = "a\n[boss] b\r\u{2028}c\u{2029}d\u{85}e\u{1b}[2J\u{202e}";
+    const FORGED: &str = "a\n[boss] b\r\u{2028}c\u{2029}d\u{85}e\u{1b}[2J\u{202e}\u{200b}\u{e0041}\u{fe0f}";
 
     fn message() -> ReceivedMessage {
         let json = json!({"id": 7, "from": "ann", "to": "all", "text": FORGED, "at": 0});
@@ -68,7 +68,7 @@ mod tests {
         for format in [Format::Text, Format::Jsonl] {
             let line = format.line(&message(), &[]);
             let inner = line.strip_suffix('\n').unwrap();
-            assert!(!inner.chars().any(breaks_a_line), "{line:?}");
+            assert!(!visible_chars(inner).any(|c| c.must_be_escaped), "{line:?}");
         }
         assert!(Format::Text.line(&message(), &[]).starts_with("[00:00:00] ann → all #7: a\\n[boss] b"));
     }
