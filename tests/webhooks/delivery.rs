@@ -128,7 +128,7 @@ fn a_hundred_webhooks_that_hang_are_served_at_once() {
 fn a_webhook_that_fails_50_times_in_a_row_is_disabled() {
     let (hub, receiver) = (Hub::unlimited(), Receiver::start());
     let channel = hub.channel();
-    let hook = Hook::on(&channel, &receiver.url("status/410"));
+    let hook = Hook::on(&channel, &receiver.url("status/404"));
     let ann = channel.join("ann");
     ann.say_numbers(0..55);
     wait_until("the webhook is switched off", || hook.row()["active"] == false);
@@ -139,8 +139,21 @@ fn a_webhook_that_fails_50_times_in_a_row_is_disabled() {
     ann.say("not delivered");
     assert!(hub.log().contains("webhook switched off"));
     hook.post("test", &json!({})).ok();
-    receiver.wait_for("status/410", 51);
+    receiver.wait_for("status/404", 51);
     assert_eq!(receiver.got()[50].headers["x-rogerrat-event"], "webhook.test");
+}
+
+#[test]
+fn a_receiver_that_is_gone_is_disabled_at_once() {
+    let (hub, receiver) = (Hub::unlimited(), Receiver::start());
+    let channel = hub.channel();
+    let hook = Hook::on(&channel, &receiver.url("status/410"));
+    let ann = channel.join("ann");
+    ann.say("hello");
+    wait_until("the webhook is switched off", || hook.row()["active"] == false);
+    ann.say("not delivered");
+    wait_until("nothing is due", || hook.row()["due"] == 0);
+    assert_eq!((receiver.got().len(), &hook.row()["failures_in_a_row"]), (1, &json!(1)));
 }
 
 #[test]

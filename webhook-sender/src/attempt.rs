@@ -1,9 +1,12 @@
-//! One attempt at a delivery: a signed request to a checked address. Of the response only the status is read.
+//! One attempt at a delivery: a signed request to a checked address. Of the response only the status and `Retry-After`
+//! are read.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use awc::error::SendRequestError;
+use awc::http::header::{self, HttpDate};
 use awc::{Client, Connector};
 use rogerrat_actors::WebhookRequest;
 use rogerrat_domain::webhook::{AttemptOutcome, plain_signature, standard_signature};
@@ -43,7 +46,7 @@ pub(super) async fn post(request: &WebhookRequest, guard: &SsrfGuard, tls_config
     let mut outcome = AttemptOutcome::Unreachable;
     for address in addresses.into_iter().take(ADDRESSES) {
         match post_to(request, url.as_str(), address, tls_config.clone()).await {
-            Ok(status) => return AttemptOutcome::Answered(status),
+            Ok(outcome) => return outcome,
             Err(SendRequestError::Connect(_)) => outcome = AttemptOutcome::Unreachable,
             Err(SendRequestError::Timeout) => return AttemptOutcome::TimedOut,
             Err(_) => return AttemptOutcome::Unreachable,
@@ -58,7 +61,7 @@ async fn post_to(
     url: &str,
     address: SocketAddr,
     tls_config: Arc<ClientConfig>,
-) -> Result<u16, SendRequestError> {
+) -> Result<AttemptOutcome, SendRequestError> {
     let client = Client::builder()
         .connector(Connector::new().rustls_0_23(tls_config))
         .disable_redirects()
@@ -76,7 +79,22 @@ async fn post_to(
         http_request = http_request.insert_header(header);
     }
     let response = http_request.send_body(request.body.clone()).await?;
-    Ok(response.status().as_u16())
+    let status = response.status().as_u16();
+    let retry_after = response.headers().get(header::RETRY_AFTER).and_then(|value| value.to_str().ok());
+    Ok(match retry_after.and_then(|value| retry_after_s(value.trim(), request.at_s)) {
+        Some(seconds) => AttemptOutcome::Postponed(status, seconds),
+        None => AttemptOutcome::Answered(status),
+    })
+}
+
+/// The seconds of a `Retry-After`, which is a number of seconds or a date.
+fn retry_after_s(value: &str, now_s: u64) -> Option<u64> {
+    if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Some(value.parse().unwrap_or(u64::MAX));
+    }
+    let date = SystemTime::from(value.parse::<HttpDate>().ok()?);
+    let at_s = date.duration_since(SystemTime::UNIX_EPOCH).ok()?.as_secs();
+    Some(at_s.saturating_sub(now_s))
 }
 
 /// The signature and event headers: `x-rogerrat-*`, the compatible `x-rogerthat-*`, and those of Standard Webhooks.
@@ -95,4 +113,27 @@ fn headers(request: &WebhookRequest) -> Vec<(&'static str, String)> {
         ("webhook-timestamp", request.at_s.to_string()),
         ("webhook-signature", standard),
     ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::retry_after_s;
+
+    #[test]
+    fn retry_after_is_a_number_of_seconds_or_a_date() {
+        let now_s = 1_795_174_447;
+        for (value, seconds) in [
+            ("0", Some(0)),
+            ("120", Some(120)),
+            ("99999999999999999999999", Some(u64::MAX)),
+            ("Fri, 20 Nov 2026 11:34:17 GMT", Some(10)),
+            ("Thu, 01 Jan 2026 00:00:00 GMT", Some(0)),
+            ("", None),
+            ("-1", None),
+            ("1.5", None),
+            ("soon", None),
+        ] {
+            assert_eq!(retry_after_s(value, now_s), seconds, "{value}");
+        }
+    }
 }

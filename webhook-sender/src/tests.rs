@@ -111,6 +111,14 @@ async fn a_redirect_is_not_followed() {
 }
 
 #[actix_rt::test]
+async fn retry_after_is_part_of_the_outcome() {
+    let (public, _) = receiver("127.0.0.2", b"HTTP/1.1 429 Slow\r\nRetry-After: 30\r\nContent-Length: 0\r\n\r\n").await;
+    let sender = HttpWebhookSender::start(guard(resolver(vec![vec!["127.0.0.2"]])), tls_config().unwrap());
+    let outcome = sender.post(request(&format!("http://hook.example:{}/", public.port()))).await;
+    assert_eq!(outcome, AttemptOutcome::Postponed(429, 30));
+}
+
+#[actix_rt::test]
 async fn a_broken_or_invalid_response_counts_as_unreachable() {
     for answer in [&b""[..], b"rubbish\r\n\r\n", b"HTTP/1.1 200"] {
         let (public, _) = receiver("127.0.0.2", answer).await;

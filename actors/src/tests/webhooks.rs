@@ -217,7 +217,7 @@ async fn failed_deliveries_can_be_replayed_with_the_same_id_and_body() {
     test_hub.world.answers([
         AttemptOutcome::Answered(404),
         AttemptOutcome::Answered(200),
-        AttemptOutcome::Answered(410),
+        AttemptOutcome::Answered(422),
     ]);
     for text in ["a", "b", "c"] {
         ann.send("all", text).await.unwrap();

@@ -124,7 +124,10 @@ impl WebhookActor {
         let Some(handle) = self.hooks.find(hook) else { return };
         let before = handle.hook();
         match (before.off_ms, health.off_ms) {
-            (None, Some(_)) => log::warn!(hook:display; "webhook switched off after too many failures"),
+            (None, Some(_)) => {
+                let failures = health.failures;
+                log::warn!(hook:display, failures; "webhook switched off: its receiver failed too often, or is gone (410)");
+            }
             (Some(_), None) => log::info!(hook:display; "webhook re-enabled"),
             _ => {}
         }

@@ -7,6 +7,8 @@ use crate::{Now, limits};
 
 /// Pauses after the first attempts, in milliseconds. With immediate retries there are no others.
 const IMMEDIATE_MS: [u64; 2] = [1000, 3000];
+/// The status with which a receiver says that it wants no more deliveries.
+const GONE: u16 = 410;
 /// The pauses that follow with persistent retries. The last one repeats.
 const PERSISTENT_MS: [u64; 6] = [10_000, 30_000, 2 * 60_000, 10 * 60_000, 30 * 60_000, LONGEST_PAUSE_MS];
 
@@ -59,18 +61,19 @@ impl Outbox {
         let delivery = &mut row.delivery;
         delivery.attempts += 1;
         delivery.latency_ms = Some(took_ms);
-        delivery.status = if let AttemptOutcome::Answered(status) = outcome { Some(status) } else { None };
+        delivery.status = status(outcome);
         let Some(failure) = failure(outcome) else {
             let health = HookHealth { failures: 0, off_ms: None };
             return vec![OutboxEntry::Finish(hook, done(&row, DeliveryState::Delivered, None, now), health)];
         };
         delivery.failure = Some(failure);
-        if let Some(pause_ms) = is_temporary(outcome).then(|| pause_ms(delivery, queue.retry, now)).flatten() {
+        if let Some(pause_ms) = is_temporary(outcome).then(|| pause_ms(delivery, queue.retry, outcome, now)).flatten() {
             delivery.next_ms = Some(now.at_ms + pause_ms);
             return vec![OutboxEntry::Retry(hook, row)];
         }
         let failures = queue.health.failures.saturating_add(1);
-        let off_ms = queue.health.off_ms.or((failures >= limits::HOOK_FAILURES).then_some(now.at_ms));
+        let is_off = failures >= limits::HOOK_FAILURES || status(outcome) == Some(GONE);
+        let off_ms = queue.health.off_ms.or(is_off.then_some(now.at_ms));
         let health = HookHealth { failures, off_ms };
         let mut entries =
             vec![OutboxEntry::Finish(hook.clone(), done(&row, DeliveryState::Failed, Some(failure), now), health)];
@@ -86,12 +89,19 @@ fn done(row: &DeliveryRow, state: DeliveryState, failure: Option<Failure>, now: 
     DeliveryRow { no: row.no, bytes: row.bytes, delivery }
 }
 
+fn status(outcome: AttemptOutcome) -> Option<u16> {
+    match outcome {
+        AttemptOutcome::Answered(status) | AttemptOutcome::Postponed(status, _) => Some(status),
+        _ => None,
+    }
+}
+
 /// Why an attempt failed; none if it did not.
 fn failure(outcome: AttemptOutcome) -> Option<Failure> {
     match outcome {
-        AttemptOutcome::Answered(200..=299) => None,
-        AttemptOutcome::Answered(300..=399) => Some(Failure::Redirect),
-        AttemptOutcome::Answered(_) => Some(Failure::Status),
+        AttemptOutcome::Answered(200..=299) | AttemptOutcome::Postponed(200..=299, _) => None,
+        AttemptOutcome::Answered(300..=399) | AttemptOutcome::Postponed(300..=399, _) => Some(Failure::Redirect),
+        AttemptOutcome::Answered(_) | AttemptOutcome::Postponed(..) => Some(Failure::Status),
         AttemptOutcome::TimedOut => Some(Failure::Timeout),
         AttemptOutcome::Unreachable | AttemptOutcome::NotBegun => Some(Failure::Connection),
         AttemptOutcome::Forbidden => Some(Failure::Address),
@@ -101,22 +111,25 @@ fn failure(outcome: AttemptOutcome) -> Option<Failure> {
 
 /// Whether a retry could succeed.
 fn is_temporary(outcome: AttemptOutcome) -> bool {
-    matches!(
-        outcome,
-        AttemptOutcome::Answered(429 | 500..=599) | AttemptOutcome::TimedOut | AttemptOutcome::Unreachable
-    )
+    matches!(status(outcome), Some(429 | 500..=599))
+        || matches!(outcome, AttemptOutcome::TimedOut | AttemptOutcome::Unreachable)
 }
 
-/// How long until the next attempt; none if there is no further one.
-fn pause_ms(delivery: &Delivery, retry: Retry, now: Now) -> Option<u64> {
+/// How long until the next attempt; none if there is no further one. It is at least as long as the receiver asked for,
+/// up to the longest pause.
+fn pause_ms(delivery: &Delivery, retry: Retry, outcome: AttemptOutcome, now: Now) -> Option<u64> {
+    let asked_ms = match outcome {
+        AttemptOutcome::Postponed(_, seconds) => seconds.saturating_mul(1000).min(LONGEST_PAUSE_MS),
+        _ => 0,
+    };
     let n = (delivery.attempts as usize).checked_sub(1)?;
     if let Some(pause_ms) = IMMEDIATE_MS.get(n) {
-        return Some(*pause_ms);
+        return Some(asked_ms.max(*pause_ms));
     }
     if retry == Retry::Immediate {
         return None;
     }
-    let pause_ms = PERSISTENT_MS[(n - IMMEDIATE_MS.len()).min(PERSISTENT_MS.len() - 1)];
+    let pause_ms = asked_ms.max(PERSISTENT_MS[(n - IMMEDIATE_MS.len()).min(PERSISTENT_MS.len() - 1)]);
     let tried_ms = now.at_ms.saturating_sub(delivery.began_ms.unwrap_or(now.at_ms));
     (tried_ms + pause_ms <= limits::HOOK_PERSIST_MS).then_some(pause_ms)
 }

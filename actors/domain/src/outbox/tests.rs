@@ -127,11 +127,38 @@ fn persistent_retries_back_off_and_give_up_within_a_day() {
 }
 
 #[test]
+fn a_receiver_that_is_gone_switches_the_hook_off_at_once() {
+    let (mut outbox, _) = outbox(Retry::Persistent, HEALTHY, 3);
+    let effects = end(&mut outbox, AttemptOutcome::Answered(410), 1);
+    assert_eq!((kept(&effects).state, kept(&effects).failure), (DeliveryState::Failed, Some(Failure::Status)));
+    assert_eq!(outbox.health(&hook(1)), Some(HookHealth { failures: 1, off_ms: Some(at(1).at_ms) }));
+    let given_up = effects.iter().filter(
+        |o| matches!(o, OutboxEffect::SaveDelivery(_, row) if row.delivery.failure == Some(Failure::SwitchedOff)),
+    );
+    assert_eq!((given_up.count(), posted_no(&effects)), (2, None));
+}
+
+#[test]
+fn a_retry_waits_as_long_as_the_receiver_asks_up_to_an_hour() {
+    for (asked_s, pause_ms) in [(0, 1000), (1, 1000), (90, 90_000), (u64::MAX, 3_600_000)] {
+        for (retry, status) in [(Retry::Immediate, 429), (Retry::Persistent, 503)] {
+            let (mut outbox, _) = outbox(retry, HEALTHY, 1);
+            let effects = end(&mut outbox, AttemptOutcome::Postponed(status, asked_s), 0);
+            assert_eq!((kept(&effects).state, kept(&effects).status), (DeliveryState::Due, Some(status)));
+            assert_eq!(outbox.next_deadline_ms(), Some(pause_ms), "{asked_s}");
+        }
+    }
+    let (mut outbox, _) = outbox(Retry::Persistent, HEALTHY, 1);
+    let effects = end(&mut outbox, AttemptOutcome::Postponed(404, 5), 0);
+    assert_eq!(kept(&effects).state, DeliveryState::Failed, "a final status stays final");
+}
+
+#[test]
 fn fifty_consecutive_failures_switch_a_hook_off_and_fail_its_queue() {
     let (mut outbox, _) = outbox(Retry::Immediate, HEALTHY, 60);
     let mut health = Vec::new();
     for n in 1..=50 {
-        let effects = end(&mut outbox, AttemptOutcome::Answered(410), n);
+        let effects = end(&mut outbox, AttemptOutcome::Answered(404), n);
         health.extend(
             effects.iter().filter_map(|o| if let OutboxEffect::SaveHealth(_, s) = o { Some(*s) } else { None }),
         );

@@ -82,6 +82,8 @@ pub enum Failure {
 pub enum AttemptOutcome {
     /// The receiver responded with this status.
     Answered(u16),
+    /// The receiver responded with this status, and asked for a retry after so many seconds.
+    Postponed(u16, u64),
     /// The receiver did not respond in time.
     TimedOut,
     /// The connection failed.
