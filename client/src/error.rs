@@ -6,6 +6,7 @@ use serde::Deserialize;
 
 use crate::http::HttpError;
 
+const PROXY_AUTHENTICATION: u16 = 407;
 const REQUEST_TIMEOUT: u16 = 408;
 const TOO_MANY_REQUESTS: u16 = 429;
 
@@ -79,6 +80,7 @@ impl ClientError {
     pub fn from_response(status: u16, body: &[u8]) -> Self {
         let Ok(ErrorBody { error, code, hint, retry_after_seconds }) = serde_json::from_slice(body) else {
             let message = match status {
+                PROXY_AUTHENTICATION => HttpError::ProxyAuthentication.to_string(),
                 300..400 => format!("the hub responded with status {status}: it has moved, possibly to https://"),
                 _ if is_temporary(status) => return Self::temporary(format!("the hub responded with status {status}")),
                 _ => format!("the response has status {status}: is this the address of a rogerrat hub?"),
@@ -105,6 +107,7 @@ impl From<HttpError> for ClientError {
         match error {
             HttpError::InvalidResponse(reason) => Self::InvalidResponse(reason),
             HttpError::UntrustedCertificate(_) => Self::UntrustedCertificate(error.to_string()),
+            HttpError::ProxyAuthentication => Self::Refused { message: error.to_string(), hint: None, code: None },
             _ => Self::temporary(error.to_string()),
         }
     }

@@ -93,14 +93,24 @@ impl HubClient {
         let (status, body) = response.map_err(|error| self.with_host(error.into()))?;
         match status {
             200..=299 => Ok(body.to_vec()),
-            _ => Err(ClientError::from_response(status, body)),
+            _ => {
+                let error = ClientError::from_response(status, body);
+                Err(if self.hub.has_proxy() { self.with_host(error) } else { error })
+            }
         }
     }
 
-    /// Returns a connection that is not open yet.
-    pub(crate) async fn connect(&mut self) -> Result<Connection, ClientError> {
+    /// Resolves the hub's name, or that of its proxy, and returns a connection that is not open yet.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the name cannot be resolved.
+    pub async fn connect(&mut self) -> Result<Connection, ClientError> {
+        if let Some(socket) = self.hub.socket() {
+            return Ok(Connection::unix(socket));
+        }
         let address = self.resolve().await?;
-        Ok(Connection::new(address).with_tls(self.hub.tls().cloned()))
+        Ok(Connection::new(address).with_tunnel(self.hub.tunnel()).with_tls(self.hub.tls().cloned()))
     }
 
     /// Resolves the hub's name again for the next request: after a failure it may have moved.
@@ -108,11 +118,14 @@ impl HubClient {
         self.address = None;
     }
 
-    /// Prefixes an error of the network with the hub's host.
+    /// Prefixes an error of the network, or of a proxy, with the hub's host and its proxy.
     pub(crate) fn with_host(&self, error: ClientError) -> ClientError {
         match error {
             ClientError::Temporary { message, retry_after: None } => {
-                ClientError::temporary(format!("{}: {message}", self.hub.host()))
+                ClientError::temporary(format!("{}: {message}", self.hub.shown()))
+            }
+            ClientError::Refused { message, hint, code: None } if self.hub.has_proxy() => {
+                ClientError::Refused { message: format!("{}: {message}", self.hub.shown()), hint, code: None }
             }
             error => error,
         }
@@ -122,7 +135,7 @@ impl HubClient {
         if let Some(address) = self.address {
             return Ok(address);
         }
-        let host = self.hub.host();
+        let host = self.hub.peer();
         let lookup = timeout(REQUEST_TIMEOUT, lookup_host(host)).await;
         let lookup = lookup.map_err(|_| HttpError::TimedOut("the name lookup"))?;
         let found = lookup.map_err(|error| ClientError::temporary(format!("cannot resolve `{host}`: {error}")))?;

@@ -1,6 +1,6 @@
 //! A client of a rogerrat hub: join a channel, send messages, and receive them by polling or over a stream.
 //!
-//! It speaks HTTP/1.1 to the hub's public API, over TLS if the hub does, and depends on no code of the server. It needs
+//! It speaks HTTP/1.1 to the hub's public API, over TLS if the hub does, through a proxy or over a Unix socket, and depends on no code of the server. It needs
 //! a tokio runtime with time and network; one thread is enough.
 //!
 //! - [`HubClient`] sends requests that need no session, such as creating a channel.
@@ -39,6 +39,7 @@ mod hub_address;
 mod hub_client;
 mod long_polls;
 mod message;
+mod proxy_settings;
 mod reply;
 mod sse_stream;
 mod stream_opener;
@@ -55,6 +56,7 @@ pub use event_stream::{EventStream, StreamEvent};
 pub use hub_address::{DEFAULT_ORIGIN, HubAddress, normalize_origin};
 pub use hub_client::{HubClient, NewChannel, REQUEST_TIMEOUT};
 pub use message::{GapNotice, OutgoingAttachment, OutgoingMessage, ReceivedMessage};
+pub use proxy_settings::Proxy;
 pub use reply::{
     AckResult, ChannelHistory, ConsumerStatus, CreatedChannel, CreatedWebhook, HubReply, JoinResult, MemberList,
     ReadResult, RosterEntry, SendResult, StreamGreeting,

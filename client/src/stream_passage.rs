@@ -97,9 +97,11 @@ impl StreamPassage {
         self.state().uses_get = true;
     }
 
-    /// The timeout of the next poll, in seconds.
+    /// The timeout of the next poll, in seconds. It ends when it is time to try a stream.
     pub(crate) fn poll_seconds(&self) -> u64 {
-        self.state().poll_seconds
+        let state = self.state();
+        let until_retry = state.retry_at.map(|at| at.saturating_duration_since(now()).as_secs() + 1);
+        until_retry.map_or(state.poll_seconds, |seconds| seconds.min(state.poll_seconds))
     }
 
     /// Shortens polls after one was cut when it had waited for `waited`.
@@ -146,10 +148,14 @@ mod tests {
     #[test]
     fn polls_become_shorter_than_the_time_after_which_they_are_cut() {
         let passage = StreamPassage::default();
+        passage.block("held", None);
         assert_eq!(passage.poll_seconds(), 50);
         for (waited, seconds) in [(30, 22), (60, 22), (10, 7), (1, 1)] {
             passage.shorten_polls(Duration::from_secs(waited));
             assert_eq!(passage.poll_seconds(), seconds);
         }
+        passage.unblock();
+        passage.block("held", Some(Duration::from_secs(9)));
+        assert!((9..=10).contains(&passage.poll_seconds()), "then a stream is tried again");
     }
 }

@@ -20,6 +20,7 @@
 mod agent;
 mod client;
 mod executable;
+mod forward_proxy;
 mod http;
 mod hub;
 mod openapi;
@@ -35,6 +36,7 @@ use serde::de::{IgnoredAny, MapAccess, Visitor};
 pub use agent::{Agent, Channel, PendingPoll, texts};
 pub use client::{ClientCommand, Exit, client_env, wait_for_exit};
 pub use executable::executable;
+pub use forward_proxy::ForwardProxy;
 pub use http::{Conn, HttpTarget, Reply, Request};
 pub use hub::{Hub, run};
 pub use openapi::openapi_document;

@@ -7,7 +7,9 @@ use rogerrat_client::{ChannelClient, ChannelTarget, HubAddress, StreamOptions, S
 use rogerrat_testkit::{
     Agent, ClientCommand, Exit, Hub, ReverseProxy, StreamHandling, TIMEOUT, client_env, wait_until, wait_until_within,
 };
-use serde_json::Value;
+use serde_json::{Value, json};
+
+use super::bridge_client::Bridge;
 
 const NOTICE: &str = "event streams do not pass";
 /// A lost reply of a poll comes again after its lease.
@@ -75,7 +77,7 @@ fn a_message_that_a_held_stream_took_comes_once_by_polling() {
         }
         wait_until("all have come", || text().contains(r#""text":"9""#));
         let texts = text().lines().map(|line| serde_json::from_str::<Value>(line).unwrap()["text"].clone()).collect();
-        assert_eq!(Value::Array(texts), serde_json::json!(["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"]));
+        assert_eq!(Value::Array(texts), json!(["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"]));
         wait_until("all are acknowledged", || bob.consumers()[0]["in_flight"] == 0);
         listener.signal("TERM");
         let ended = listener.wait_for_exit();
@@ -112,6 +114,23 @@ fn a_proxy_that_cuts_every_silent_connection_loses_nothing() {
     let text = fs::read_to_string(&inbox).unwrap();
     assert_eq!(text.lines().count(), 5, "{text}");
     assert_eq!(ended.err.matches(NOTICE).count(), 1, "{ended:?}");
+}
+
+#[test]
+fn the_bridge_pushes_and_its_tools_wait_where_no_stream_passes() {
+    let hub = Hub::unlimited();
+    let channel = hub.channel();
+    let (ann, proxy) = (channel.join("ann"), ReverseProxy::start(channel.target.0, holding_all()));
+    let place = ["--origin", &proxy.origin(), "--channel", &channel.id, "--callsign", "bob"];
+    let mut bridge = Bridge::start(&place, &[("ROGERRAT_TOKEN", &channel.token)]);
+    bridge.begin();
+    wait_until("it polls", || proxy.requests().iter().any(|line| line.contains("/listen")));
+    ann.send("bob", "pushed");
+    assert_eq!(bridge.pushed()["content"], "pushed");
+    bridge.call("listen", &json!({"timeout_seconds": 1}));
+    // Longer than any response may take that is not held back.
+    let waited = bridge.call("wait", &json!({"timeout_seconds": 12}));
+    assert_ne!(waited["isError"], true, "{waited}");
 }
 
 #[test]

@@ -132,7 +132,7 @@ fn an_error_is_one_line_and_an_exit_code() {
     refused(&["--channel", "no-such-channel"]).with_one_line(1, "(not_found)");
     refused(&["--origin", &format!("http://{}/elsewhere", channel.target.0)]).with_one_line(1, "(not_found)");
     refused(&["--session", "no-such-session"]).with_one_line(1, "(not_joined)");
-    refused(&["--origin", "ftp://127.0.0.1:1"]).with_one_line(2, "starts with http:// or https://");
+    refused(&["--origin", "ftp://127.0.0.1:1"]).with_one_line(2, "starts with http://, https:// or unix:/");
     refused(&["--channel", "a/b"]).with_one_line(2, "invalid characters");
     refused(&["--token-file", "/no/such/file"]).with_one_line(2, "cannot read the token");
     ClientCommand::start(&["wait"], &[]).wait_for_exit().with_one_line(2, "--channel");

@@ -8,5 +8,6 @@ mod identity;
 mod kit;
 mod pages;
 mod profiles;
+mod proxies;
 mod recipes;
 mod refusals;

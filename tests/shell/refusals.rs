@@ -18,7 +18,7 @@ fn a_wrong_hub_token_or_channel_is_one_line() {
     drop(listener);
     history(&["--origin", &closed]).with_one_line(1, "cannot connect");
     history(&["--origin", "http://no-such-host.invalid"]).with_one_line(1, "cannot resolve");
-    history(&["--origin", "ftp://x"]).with_one_line(2, "starts with http:// or https://");
+    history(&["--origin", "ftp://x"]).with_one_line(2, "starts with http://, https:// or unix:/");
     history(&["--origin", &format!("{}/elsewhere", hub.origin())]).with_one_line(1, "not_found");
     history(&[]).with_one_line(1, "invalid bearer token (unauthorized); check --token-file");
     shell

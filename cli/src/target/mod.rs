@@ -6,7 +6,7 @@ mod identity;
 mod profiles;
 mod values;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use rogerrat_client::{ChannelClient, ChannelTarget, DEFAULT_ORIGIN, HubAddress, normalize_origin};
@@ -19,7 +19,7 @@ pub(crate) use values::{secret, variable};
 /// Which hub and channel.
 #[derive(Args, Clone, Debug, Default)]
 pub(crate) struct TargetArgs {
-    /// Address of the hub [default: http://127.0.0.1:7424] [variable: ROGERRAT_ORIGIN]
+    /// Address of the hub, or unix:/path for its socket [default: http://127.0.0.1:7424] [variable: ROGERRAT_ORIGIN]
     #[arg(long, value_name = "URL")]
     origin: Option<String>,
     /// For https: trust the certificate authorities in this PEM file instead of the machine's [variable:
@@ -121,7 +121,7 @@ impl TargetArgs {
             callsign: callsign.or(profile.callsign.filter(|_| same_member)),
             owner_password: identity.owner_password()?.or(profile.owner_password),
             consumer: None,
-            hub: HubAddress::parse(origin.as_deref().unwrap_or(DEFAULT_ORIGIN), ca_file.as_deref())?,
+            hub: hub_address(origin.as_deref(), ca_file.as_deref())?,
         };
         target.check()?;
         let (profile, requested_profile) = (name.filter(|_| same_member), self.profile_name());
@@ -139,7 +139,7 @@ impl TargetArgs {
         let profile = profiles.as_ref().and_then(|profiles| profiles.get(name.as_deref())).map(|(_, profile)| profile);
         let origin = origin.or_else(|| profile.map(|profile| profile.origin.clone()));
         let ca_file = self.ca_file().or_else(|| profile.and_then(|profile| profile.ca_file.clone()));
-        HubAddress::parse(origin.as_deref().unwrap_or(DEFAULT_ORIGIN), ca_file.as_deref())
+        hub_address(origin.as_deref(), ca_file.as_deref())
     }
 
     /// The token from the flag or its file.
@@ -252,6 +252,11 @@ impl ResolvedTarget {
             });
         })
     }
+}
+
+/// The hub at `origin`, through the proxy of the environment.
+fn hub_address(origin: Option<&str>, ca_file: Option<&Path>) -> Result<HubAddress, String> {
+    HubAddress::parse(origin.unwrap_or(DEFAULT_ORIGIN), ca_file)?.through_environment_proxy()
 }
 
 #[cfg(test)]

@@ -3,21 +3,23 @@
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
+use std::path::Path;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::error::HttpError;
 use super::response;
 use super::tls::Tls;
-use super::wire::Wire;
+use super::tunnel::Tunnel;
+use super::wire::{Peer, Wire};
 
 /// Buffer space before each read. Most responses need one read.
 const READ_BYTES: usize = 4096;
 
 /// A connection to one server, opened by the first request.
 pub struct Connection {
-    address: SocketAddr,
-    source: Option<IpAddr>,
+    peer: Peer,
+    tunnel: Option<Tunnel>,
     tls: Option<Tls>,
     stream: Option<Wire>,
     input: Vec<u8>,
@@ -28,13 +30,32 @@ impl Connection {
     /// Creates a connection over plain HTTP. Nothing is sent yet.
     #[must_use]
     pub fn new(address: SocketAddr) -> Self {
-        Self { address, source: None, tls: None, stream: None, input: Vec::new(), body: Vec::new() }
+        Self::to(Peer::Tcp { address, source: None })
+    }
+
+    /// Creates a connection to a Unix socket. Nothing is sent yet.
+    #[must_use]
+    pub fn unix(path: &Path) -> Self {
+        Self::to(Peer::Unix(path.to_owned()))
+    }
+
+    fn to(peer: Peer) -> Self {
+        Self { peer, tunnel: None, tls: None, stream: None, input: Vec::new(), body: Vec::new() }
     }
 
     /// Connects from the address `source`. One loopback address has too few ports for tens of thousands of connections.
     #[must_use]
     pub fn with_source(mut self, source: Option<IpAddr>) -> Self {
-        self.source = source;
+        if let Peer::Tcp { source: own, .. } = &mut self.peer {
+            *own = source;
+        }
+        self
+    }
+
+    /// Connects through a proxy if `tunnel` is given. The address is that of the proxy then.
+    #[must_use]
+    pub fn with_tunnel(mut self, tunnel: Option<Tunnel>) -> Self {
+        self.tunnel = tunnel;
         self
     }
 
@@ -53,7 +74,7 @@ impl Connection {
     pub async fn write(&mut self, request: &[u8]) -> Result<(), HttpError> {
         let stream = match &mut self.stream {
             Some(stream) => stream,
-            none => none.insert(Wire::open(self.address, self.source, self.tls.as_ref()).await?),
+            none => none.insert(Wire::open(&self.peer, self.tunnel.as_ref(), self.tls.as_ref()).await?),
         };
         stream.write_all(request).await.map_err(HttpError::Write)?;
         stream.flush().await.map_err(HttpError::Write)

@@ -18,6 +18,12 @@ pub enum HttpError {
     /// The server's certificate is not trusted.
     #[error("TLS handshake failed: the hub's certificate is not trusted: {0}")]
     UntrustedCertificate(io::Error),
+    /// The proxy does not open a connection to the server.
+    #[error("{0}")]
+    Proxy(String),
+    /// The proxy requires a user and a password, or other ones.
+    #[error("the proxy requires authentication: put user and password into its URL, as in http://user:password@host")]
+    ProxyAuthentication,
     /// The connection broke while the request was written.
     #[error("cannot write the request: {0}")]
     Write(io::Error),
@@ -62,6 +68,7 @@ impl HttpError {
             Self::Connect(_) => "connect".into(),
             Self::TlsHandshake(_) => "handshake".into(),
             Self::UntrustedCertificate(_) => "untrusted".into(),
+            Self::Proxy(_) | Self::ProxyAuthentication => "proxy".into(),
             Self::Write(_) => "write".into(),
             Self::Read(_) => "read".into(),
             Self::Closed => "closed".into(),

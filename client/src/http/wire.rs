@@ -1,29 +1,41 @@
-//! The transport of a connection: TCP, with or without TLS.
+//! The transport of a connection: TCP, with or without TLS, or a Unix socket.
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::{TcpSocket, TcpStream};
+use tokio::net::{TcpSocket, TcpStream, UnixStream};
 use tokio_rustls::client::TlsStream;
 
 use super::error::HttpError;
 use super::tls::Tls;
+use super::tunnel::Tunnel;
+
+/// What to connect to.
+pub(super) enum Peer {
+    Tcp { address: SocketAddr, source: Option<IpAddr> },
+    Unix(PathBuf),
+}
 
 pub(super) enum Wire {
     Plain(TcpStream),
+    Unix(UnixStream),
     Tls(Box<TlsStream<TcpStream>>),
 }
 
 impl Wire {
-    pub(super) async fn open(
-        address: SocketAddr,
-        source: Option<IpAddr>,
-        tls: Option<&Tls>,
-    ) -> Result<Self, HttpError> {
-        let stream = connect(address, source).await.map_err(HttpError::Connect)?;
+    pub(super) async fn open(peer: &Peer, tunnel: Option<&Tunnel>, tls: Option<&Tls>) -> Result<Self, HttpError> {
+        let stream = match peer {
+            Peer::Tcp { address, source } => connect(*address, *source).await.map_err(HttpError::Connect)?,
+            Peer::Unix(path) => return UnixStream::connect(path).await.map(Self::Unix).map_err(HttpError::Connect),
+        };
+        let stream = match tunnel {
+            None => stream,
+            Some(tunnel) => tunnel.open(stream).await?,
+        };
         match tls {
             None => Ok(Self::Plain(stream)),
             Some(tls) => {
@@ -36,11 +48,11 @@ impl Wire {
         }
     }
 
-    /// The socket, if there is no TLS.
+    /// The TCP socket, if there is no TLS.
     pub(super) fn socket(&self) -> Option<&TcpStream> {
         match self {
             Self::Plain(stream) => Some(stream),
-            Self::Tls(_) => None,
+            Self::Unix(_) | Self::Tls(_) => None,
         }
     }
 }
@@ -73,6 +85,7 @@ impl AsyncRead for Wire {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         match self.get_mut() {
             Self::Plain(stream) => Pin::new(stream).poll_read(cx, buf),
+            Self::Unix(stream) => Pin::new(stream).poll_read(cx, buf),
             Self::Tls(stream) => Pin::new(stream).poll_read(cx, buf),
         }
     }
@@ -82,6 +95,7 @@ impl AsyncWrite for Wire {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         match self.get_mut() {
             Self::Plain(stream) => Pin::new(stream).poll_write(cx, buf),
+            Self::Unix(stream) => Pin::new(stream).poll_write(cx, buf),
             Self::Tls(stream) => Pin::new(stream).poll_write(cx, buf),
         }
     }
@@ -89,6 +103,7 @@ impl AsyncWrite for Wire {
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self.get_mut() {
             Self::Plain(stream) => Pin::new(stream).poll_flush(cx),
+            Self::Unix(stream) => Pin::new(stream).poll_flush(cx),
             Self::Tls(stream) => Pin::new(stream).poll_flush(cx),
         }
     }
@@ -96,6 +111,7 @@ impl AsyncWrite for Wire {
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self.get_mut() {
             Self::Plain(stream) => Pin::new(stream).poll_shutdown(cx),
+            Self::Unix(stream) => Pin::new(stream).poll_shutdown(cx),
             Self::Tls(stream) => Pin::new(stream).poll_shutdown(cx),
         }
     }

@@ -3,11 +3,10 @@
 use std::time::Duration;
 
 use rogerrat_client::http::{Connection, HttpError, SseReader, parse_head};
-use rogerrat_client::{ChannelTarget, ClientError, REQUEST_TIMEOUT};
+use rogerrat_client::{ChannelTarget, ClientError, HubClient, REQUEST_TIMEOUT};
 use serde::Deserialize;
-use serde_json::Value;
 use serde_json::value::RawValue;
-use tokio::net::lookup_host;
+use serde_json::{Map, Value};
 use tokio::time::timeout;
 
 use super::super::json_line;
@@ -15,6 +14,10 @@ use super::stdio::StdoutWriter;
 
 /// Maximum silence of a response. While a tool waits, the hub sends a comment every 15 s.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(40);
+/// The longest time a tool may wait.
+const MAX_WAIT_SECONDS: f64 = 300.0;
+/// At most how long the tools that wait do so by default.
+const DEFAULT_WAIT_SECONDS: f64 = 60.0;
 
 /// A tool call to forward.
 pub(super) struct ForwardedCall {
@@ -25,6 +28,16 @@ pub(super) struct ForwardedCall {
     pub(super) version: String,
     /// The complete JSON-RPC request.
     pub(super) body: String,
+    /// How long the tool may wait. A proxy may hold back its response until it ends.
+    pub(super) wait: Duration,
+}
+
+/// How long a tool with these arguments may wait.
+pub(super) fn requested_wait(tool: &str, arguments: &Map<String, Value>) -> Duration {
+    let default = if matches!(tool, "listen" | "wait") { DEFAULT_WAIT_SECONDS } else { 0.0 };
+    let seconds = arguments.get("timeout_seconds");
+    let seconds = seconds.and_then(|value| value.as_f64().or_else(|| value.as_str()?.trim().parse().ok()));
+    Duration::from_secs_f64(seconds.filter(|seconds| *seconds >= 0.0).unwrap_or(default).min(MAX_WAIT_SECONDS))
 }
 
 /// The response line, and the structured content of a call that succeeded.
@@ -68,7 +81,7 @@ impl ForwardedCall {
         let mut connection = timeout(REQUEST_TIMEOUT, self.send(target))
             .await
             .map_err(|_| ProxyError::unreachable("no connection"))??;
-        let head = timeout(REQUEST_TIMEOUT, is_stream(&mut connection)).await;
+        let head = timeout(REQUEST_TIMEOUT + self.wait, is_stream(&mut connection)).await;
         match head.map_err(|_| unknown(&"no response"))?.map_err(|error| unknown(&error))? {
             true => self.read_stream(connection, output).await,
             false => {
@@ -81,14 +94,14 @@ impl ForwardedCall {
     }
 
     async fn send(&self, target: &ChannelTarget) -> Result<Connection, ProxyError> {
-        let host = target.hub.host();
-        let mut found = lookup_host(host).await.map_err(ProxyError::unreachable)?;
-        let address = found.next().ok_or_else(|| ProxyError::unreachable(format!("`{host}` has no address")))?;
-        let mut connection = Connection::new(address).with_tls(target.hub.tls().cloned());
+        let mut hub = HubClient::new(target.hub.clone());
+        let mut connection = hub.connect().await.map_err(ProxyError::unreachable)?;
         connection.write(&self.request(target)).await.map_err(|error| match error {
-            HttpError::Connect(_) | HttpError::TlsHandshake(_) | HttpError::UntrustedCertificate(_) => {
-                ProxyError::unreachable(error)
-            }
+            HttpError::Connect(_)
+            | HttpError::Proxy(_)
+            | HttpError::ProxyAuthentication
+            | HttpError::TlsHandshake(_)
+            | HttpError::UntrustedCertificate(_) => ProxyError::unreachable(error),
             error => ProxyError::OutcomeUnknown(error.to_string()),
         })?;
         Ok(connection)
@@ -99,12 +112,12 @@ impl ForwardedCall {
         let path = if channel.is_empty() { String::new() } else { format!("/{channel}") };
         let bearer = token.as_ref().map_or(String::new(), |token| format!("Authorization: Bearer {token}\r\n"));
         let Self { tool, version, body, .. } = self;
+        let (request_target, proxy_headers) = hub.request_target(&format!("/mcp{path}"));
         format!(
-            "POST {}/mcp{path} HTTP/1.1\r\nHost: {}\r\n{bearer}\
+            "POST {request_target} HTTP/1.1\r\nHost: {}\r\n{proxy_headers}{bearer}\
              Content-Type: application/json\r\nAccept: application/json, text/event-stream\r\n\
              MCP-Protocol-Version: {version}\r\nMcp-Method: tools/call\r\nMcp-Name: {tool}\r\n\
              Content-Length: {}\r\n\r\n{body}",
-            hub.prefix(),
             hub.host(),
             body.len()
         )
@@ -129,9 +142,10 @@ impl ForwardedCall {
             if reader.has_ended() {
                 return Err(unknown(HttpError::Closed));
             }
-            let more = timeout(IDLE_TIMEOUT, connection.more()).await;
-            more.map_err(|_| ProxyError::OutcomeUnknown("the hub has been silent for 40 s".into()))?
-                .map_err(unknown)?;
+            let silence = IDLE_TIMEOUT.max(REQUEST_TIMEOUT + self.wait);
+            let more = timeout(silence, connection.more()).await;
+            let silent = || format!("the hub has been silent for {} s", silence.as_secs());
+            more.map_err(|_| ProxyError::OutcomeUnknown(silent()))?.map_err(unknown)?;
         }
     }
 

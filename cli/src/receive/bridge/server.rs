@@ -14,7 +14,7 @@ use tokio::time::timeout;
 use super::instructions::instructions;
 use super::jsonrpc::{self, InvalidMessage, RpcCall};
 use super::membership::MembershipState;
-use super::proxy::{ForwardedCall, ProxyError};
+use super::proxy::{ForwardedCall, ProxyError, requested_wait};
 use super::stdio::{InputLine, StdoutWriter};
 use super::{McpSurface, NAME};
 use crate::outcome::report;
@@ -228,7 +228,9 @@ impl PendingCall {
         params.insert("arguments".into(), arguments);
         let body =
             format!(r#"{{"jsonrpc":"2.0","id":{},"method":"tools/call","params":{}}}"#, self.id, Value::Object(params));
-        let call = ForwardedCall { id: self.id.clone(), tool: name.to_owned(), version: self.version.clone(), body };
+        let wait = requested_wait(name, &filled);
+        let call =
+            ForwardedCall { id: self.id.clone(), tool: name.to_owned(), version: self.version.clone(), body, wait };
         match call.run(&self.target, &self.output).await {
             Ok((line, result)) => {
                 if let Some(result) = result {
