@@ -12,10 +12,11 @@ use crate::config::{Config, Server};
 use crate::host_info;
 use crate::web::quoted;
 
-/// Returns the banner to print once the hub listens on `bound`.
+/// Returns the banner to print once the hub listens on `bound`, if it listens on TCP.
 ///
 /// `chatroom` is the channel and the token of the agent-chatroom room at `/`.
-pub(crate) fn banner(config: &Config, bound: SocketAddr, chatroom: Option<(String, &str)>) -> String {
+pub(crate) fn banner(config: &Config, bound: Option<SocketAddr>, chatroom: Option<(String, &str)>) -> String {
+    let Some(bound) = bound else { return socket_banner(&config.server, chatroom) };
     let lan = if config.server.lan { addresses(bound, host_info::lan_addresses()) } else { Vec::new() };
     let mut banner = compose(&config.server, bound, &lan);
     if let Some((channel, token)) = chatroom {
@@ -40,11 +41,23 @@ fn compose(server: &Server, bound: SocketAddr, lan: &[IpAddr]) -> String {
     let lan = lan.iter().map(|address| base(SocketAddr::new(*address, bound.port()))).collect::<Vec<_>>();
     let mut lines = vec![format!("rogerrat {}", env!("CARGO_PKG_VERSION")), String::new(), format!("  {local}")];
     lines.extend(lan.iter().filter(|address| **address != local).map(|address| format!("  {address}")));
+    lines.extend(server.socket.as_ref().map(|socket| format!("  unix:{}", socket.path.display())));
     lines.extend(server.origin.as_ref().map(|origin| format!("  {}", origin.origin().ascii_serialization())));
-    lines.extend(snippet(server, lan.first().unwrap_or(&local)));
+    lines.extend(snippet(server, lan.first().unwrap_or(&local), ""));
     if let Some(address) = lan.first() {
         lines.push(String::new());
         lines.extend(qr_code(&format!("{address}/")));
+    }
+    lines.join("\n") + "\n"
+}
+
+/// The banner of a hub that listens on a socket only.
+fn socket_banner(server: &Server, chatroom: Option<(String, &str)>) -> String {
+    let path = server.socket.as_ref().map(|socket| socket.path.display().to_string()).unwrap_or_default();
+    let mut lines = vec![format!("rogerrat {}", env!("CARGO_PKG_VERSION")), String::new(), format!("  unix:{path}")];
+    lines.extend(snippet(server, "http://localhost", &format!("--unix-socket {} ", quoted(&path))));
+    if let Some((channel, token)) = chatroom {
+        lines.push(format!("\nChannel and token of the chatroom:\n\n  {channel}\n  {token}"));
     }
     lines.join("\n") + "\n"
 }
@@ -73,12 +86,12 @@ fn local_address(bound: IpAddr) -> IpAddr {
 
 /// The commands that create a channel. curl reads the token from standard input, because arguments are visible to other
 /// processes.
-fn snippet(server: &Server, base: &str) -> Vec<String> {
+fn snippet(server: &Server, base: &str, socket_flag: &str) -> Vec<String> {
     let mut lines = vec![String::new(), "Create a channel:".to_owned(), String::new()];
     lines.extend(
         server.token.as_ref().filter(|_| server.lan).map(|token| format!("  export ROGERRAT_TOKEN={}", quoted(token))),
     );
-    let post = format!("-X POST {base}/api/channels -d '{{}}'");
+    let post = format!("{socket_flag}-X POST {base}/api/channels -d '{{}}'");
     lines.push(match &server.token {
         None => format!("  curl -s {post}"),
         Some(_) => {
@@ -145,6 +158,18 @@ mod tests {
         assert!(banner.contains("  export ROGERRAT_TOKEN='it'\\''s-a-secret'\n"), "{banner}");
         assert!(banner.contains("curl -s -K - -X POST http://192.168.1.5:81/api/channels"), "{banner}");
         assert!(banner.contains('█') && banner.contains('▀'), "{banner}");
+    }
+
+    #[test]
+    fn a_socket_is_shown_beside_or_instead_of_the_port() {
+        let beside = server(&[("server.socket", "/run/rr.sock")]);
+        let banner = compose(&beside, address("127.0.0.1:81"), &[]);
+        assert!(banner.contains("  http://127.0.0.1:81\n  unix:/run/rr.sock\n"), "{banner}");
+        let instead = server(&[("server.socket", "/run/rr's.sock"), ("server.tcp", "false")]);
+        let banner = socket_banner(&instead, None);
+        assert!(banner.contains("  unix:/run/rr's.sock\n") && !banner.contains("127.0.0.1"), "{banner}");
+        let command = "curl -s --unix-socket '/run/rr'\\''s.sock' -X POST http://localhost/api/channels -d '{}'\n";
+        assert!(banner.ends_with(command), "{banner}");
     }
 
     #[test]

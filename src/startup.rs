@@ -2,7 +2,9 @@
 
 use std::future::pending;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener};
+use std::os::unix::net::UnixListener;
+use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,16 +21,18 @@ use rogerrat_domain::{AccountLimits, BacklogLimits};
 use rogerrat_store::{Store, StoreError, StoreOptions};
 use rogerrat_webhook_sender::{HttpWebhookSender, SsrfGuard, SystemResolver, tls_config};
 use rustix::process::Signal as Signo;
-use tokio::net::TcpStream;
+use tokio::net::{TcpStream, UnixStream};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::time::timeout;
 use tokio_rustls::rustls::{self, ServerConfig};
 
 use crate::banner::banner;
 use crate::compat::agent_chatroom::{self, Chatroom};
-use crate::config::{Config, Storage};
+use crate::config::{Config, SocketSettings, Storage};
 use crate::mcp::{self, McpState};
-use crate::transport::{self, Certificate, CertificateError, ConnectionSettings, serve_connections};
+use crate::transport::{
+    self, AcceptedStream, Certificate, CertificateError, ConnectionSettings, SocketFile, serve_connections,
+};
 use crate::web::{self, AppState};
 use crate::{http, system_limits};
 
@@ -49,6 +53,14 @@ pub(crate) enum StartError {
     Bind {
         /// The address.
         address: SocketAddr,
+        /// The cause.
+        source: io::Error,
+    },
+    /// The Unix socket cannot be created.
+    #[error("cannot listen on the socket {}", path.display())]
+    BindSocket {
+        /// Its path.
+        path: PathBuf,
         /// The cause.
         source: io::Error,
     },
@@ -91,6 +103,8 @@ struct Running {
     store: Arc<Store>,
     signals: Signals,
     drain_ms: u64,
+    /// Removes the Unix socket at the end.
+    _socket: Option<SocketFile>,
 }
 
 impl Running {
@@ -113,29 +127,40 @@ impl Running {
         let tls = tls(config)?;
         let address = SocketAddr::new(config.server.host, config.server.port);
         let cannot_bind = |source| StartError::Bind { address, source };
-        let listener = transport::bind(address).map_err(cannot_bind)?;
-        let bound = listener.local_addr().map_err(cannot_bind)?;
-        let served_chatroom = chatroom.clone();
-        let builder = Server::build()
+        let listener = config.server.tcp.then(|| transport::bind(address)).transpose().map_err(cannot_bind)?;
+        let bound = listener.as_ref().map(TcpListener::local_addr).transpose().map_err(cannot_bind)?;
+        state.set_bound(bound);
+        let socket = bind_socket(config.server.socket.as_ref()).await?;
+        let mut builder = Server::build()
             .workers(config.server.workers)
             .max_concurrent_connections(config.server.max_connections)
             .shutdown_timeout(config.server.drain_ms.div_ceil(1000))
             .disable_signals();
         let stopping = builder.graceful_shutdown_signal();
-        let server = builder
-            .listen("hub", listener, move || {
-                service(&state, &mcp, served_chatroom.as_ref(), tls.clone(), stopping.clone())
-            })
-            .map_err(cannot_bind)?;
+        let served = (state, mcp, chatroom.clone());
+        let (mut socket_file, path) = (None, config.server.socket.as_ref().map(|socket| &socket.path));
+        if let Some((listener, file)) = socket {
+            let ((state, mcp, chatroom), stopping) = (served.clone(), stopping.clone());
+            let serve = move || service::<UnixStream>(&state, &mcp, chatroom.as_ref(), None, stopping.clone());
+            let failed = |source| StartError::BindSocket { path: path.cloned().unwrap_or_default(), source };
+            builder = builder.listen_uds("socket", listener, serve).map_err(failed)?;
+            socket_file = Some(file);
+        }
+        if let Some(listener) = listener {
+            let (state, mcp, chatroom) = served;
+            let serve = move || service::<TcpStream>(&state, &mcp, chatroom.as_ref(), tls.clone(), stopping.clone());
+            builder = builder.listen("hub", listener, serve).map_err(cannot_bind)?;
+        }
         // Install the signal handlers before printing the banner: from then on a signal must drain the hub.
         let signals = Signals::new().map_err(StartError::Serve)?;
         print_banner(config, bound, chatroom.as_ref());
         log::info!(data_dir:display = config.storage.data_dir.display(); "store opened");
-        Ok(Self { server: server.run(), hub, store, signals, drain_ms: config.server.drain_ms })
+        let (server, drain_ms) = (builder.run(), config.server.drain_ms);
+        Ok(Self { server, hub, store, signals, drain_ms, _socket: socket_file })
     }
 
     async fn until_stopped(self) -> Result<(), StartError> {
-        let Self { server, hub, store, mut signals, drain_ms } = self;
+        let Self { server, hub, store, mut signals, drain_ms, _socket } = self;
         let handle = server.handle();
         let signalled = async {
             signals.next().await;
@@ -165,14 +190,21 @@ impl Running {
     }
 }
 
-/// Builds the service of a worker: the same application over HTTP/1.1 and HTTP/2.
-fn service(
+/// Creates the Unix socket, if one is configured.
+async fn bind_socket(settings: Option<&SocketSettings>) -> Result<Option<(UnixListener, SocketFile)>, StartError> {
+    let Some(SocketSettings { path, mode }) = settings else { return Ok(None) };
+    let bound = transport::bind_socket(path, *mode).await;
+    bound.map(Some).map_err(|source| StartError::BindSocket { path: path.clone(), source })
+}
+
+/// Builds the service of a worker for one kind of connection: the same application over HTTP/1.1 and HTTP/2.
+fn service<C: Into<AcceptedStream> + 'static>(
     state: &Data<AppState>,
     mcp: &Data<McpState>,
     chatroom: Option<&Data<Chatroom>>,
     tls: Option<Arc<ServerConfig>>,
     stopping: GracefulShutdownSignal,
-) -> impl ServiceFactory<TcpStream, Config = (), Response = (), Error = DispatchError, InitError = ()> + use<> {
+) -> impl ServiceFactory<C, Config = (), Response = (), Error = DispatchError, InitError = ()> + use<C> {
     let shared = state.clone();
     let app = App::new()
         .app_data(state.clone())
@@ -233,9 +265,11 @@ fn options(storage: &Storage) -> StoreOptions {
 }
 
 #[expect(clippy::print_stdout, reason = "the banner is the output of the command")]
-fn print_banner(config: &Config, bound: SocketAddr, chatroom: Option<&Data<Chatroom>>) {
+fn print_banner(config: &Config, bound: Option<SocketAddr>, chatroom: Option<&Data<Chatroom>>) {
     print!("{}", banner(config, bound, chatroom.map(|chatroom| chatroom.credentials())));
-    log::info!(address:display = bound, workers = config.server.workers; "listening");
+    let address = bound.map_or_else(String::new, |bound| bound.to_string());
+    let socket = config.server.socket.as_ref().map_or_else(String::new, |socket| socket.path.display().to_string());
+    log::info!(address, socket, workers = config.server.workers; "listening");
 }
 
 fn sweep_periodically(state: Data<AppState>, mcp: Data<McpState>) {

@@ -27,6 +27,15 @@ pub(crate) struct ServeArgs {
     /// IP address to listen on; one that other machines can reach requires a token [default: 127.0.0.1]
     #[arg(long, value_name = "ADDRESS")]
     host: Option<String>,
+    /// Unix socket to listen on, beside the port, for clients without a network
+    #[arg(long, value_name = "PATH")]
+    socket: Option<String>,
+    /// Permission bits of the socket [default: 0600]
+    #[arg(long, value_name = "OCTAL", allow_hyphen_values = true)]
+    socket_mode: Option<String>,
+    /// Listen on the socket only
+    #[arg(long)]
+    no_tcp: bool,
     /// Serve the local network: listen on all interfaces, generate a token if none is set, show a QR code
     #[arg(long)]
     lan: bool,
@@ -78,6 +87,8 @@ impl ServeArgs {
         let texts = [
             ("--port", "server.port", self.port),
             ("--host", "server.host", self.host),
+            ("--socket", "server.socket", self.socket),
+            ("--socket-mode", "server.socket_mode", self.socket_mode),
             ("--tls-cert", "server.tls_cert", self.tls_cert),
             ("--tls-key", "server.tls_key", self.tls_key),
             ("--token", "server.token", self.token),
@@ -90,6 +101,9 @@ impl ServeArgs {
         ];
         let text = |(name, key, text): (_, _, Option<String>)| Some(Flag { key, name, value: Value::Text(text?) });
         let mut flags = texts.into_iter().filter_map(text).collect::<Vec<_>>();
+        if self.no_tcp {
+            flags.push(Flag { key: "server.tcp", name: "--no-tcp", value: Value::Typed(false.into()) });
+        }
         if self.lan {
             flags.push(Flag { key: "server.lan", name: "--lan", value: Value::Typed(true.into()) });
         }
@@ -137,11 +151,13 @@ mod tests {
         let Config { server, storage, log, .. } = config(
             "--port 0 --host 192.0.2.1 --token -begins-with-a-dash --chatroom -p --data-dir ~/hub --origin https://hub.example.org \
              --trusted-proxy 10.0.0.0/8 --trusted-proxy 192.0.2.9 --workers 3 --log-format json --tls-cert a.pem \
-             --tls-key k.pem --admin-token administer",
+             --tls-key k.pem --admin-token administer --socket ~/hub.sock --socket-mode 660 --no-tcp",
         );
         let tls = server.tls.unwrap();
         assert_eq!((tls.cert.to_str(), tls.key.to_str()), (Some("a.pem"), Some("k.pem")));
         assert_eq!((server.port, server.host.to_string(), server.workers), (0, "192.0.2.1".to_owned(), 3));
+        let socket = server.socket.unwrap();
+        assert_eq!((socket.path, socket.mode, server.tcp), (PathBuf::from("/home/ann/hub.sock"), 0o660, false));
         assert_eq!(server.token.as_deref(), Some("-begins-with-a-dash"));
         assert_eq!(server.chatroom.as_deref(), Some("-p"));
         assert_eq!(server.admin_token.as_deref(), Some("administer"));

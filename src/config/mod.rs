@@ -15,6 +15,7 @@ mod parse;
 mod raw;
 mod reader;
 mod server;
+mod socket;
 mod storage;
 #[cfg(test)]
 mod tests;
@@ -30,6 +31,7 @@ pub(crate) use logging::{LogFormat, LogSettings};
 pub(crate) use raw::{Flag, Value};
 pub(crate) use reader::EffectiveValue;
 pub(crate) use server::Server;
+pub(crate) use socket::SocketSettings;
 pub(crate) use storage::Storage;
 
 use raw::RawConfig;

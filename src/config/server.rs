@@ -15,6 +15,7 @@ use super::environment::Environment;
 use super::origin::Origin;
 use super::raw::Value;
 use super::reader::Reader;
+use super::socket::{self, SocketSettings};
 use super::{listen, parse};
 use crate::transport::PemFiles;
 
@@ -30,6 +31,10 @@ pub(crate) struct Server {
     pub host: IpAddr,
     /// The port to listen on; 0 picks a free one.
     pub port: u16,
+    /// The Unix socket to listen on; none is not created.
+    pub socket: Option<SocketSettings>,
+    /// Whether to listen on TCP.
+    pub tcp: bool,
     /// Whether it serves the local network and prints the addresses to reach it.
     pub lan: bool,
     /// Certificate and key, when the hub serves https itself.
@@ -72,6 +77,7 @@ impl Server {
         resolve_worker_count(reader, environment);
         let host = reader.read("server.host", host);
         let port = reader.read("server.port", |value| parse::number(value, &(0..=u16::MAX)));
+        let socket = socket::read(reader, environment);
         let tls = read_tls(reader);
         let token = read_token(reader, "server.token");
         require_token(reader, host, token.as_ref());
@@ -105,9 +111,12 @@ impl Server {
         let max_connections_per_address =
             reader.read("server.max_connections_per_address", |value| parse::number(value, &(0..=CONNECTIONS_MAX)));
         let drain_ms = reader.read("server.drain_ms", |value| parse::number(value, &(0..=DRAIN_MAX_MS)));
+        let (socket, tcp) = socket?;
         Some(Self {
             host: host?,
             port: port?,
+            socket,
+            tcp,
             lan: lan?,
             tls: tls?,
             token: token?,
@@ -140,6 +149,8 @@ impl fmt::Debug for Server {
         f.debug_struct("Server")
             .field("host", &self.host)
             .field("port", &self.port)
+            .field("socket", &self.socket)
+            .field("tcp", &self.tcp)
             .field("lan", &self.lan)
             .field("tls", &self.tls)
             .field("has_token", &self.token.is_some())

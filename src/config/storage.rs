@@ -27,7 +27,7 @@ pub(crate) struct Storage {
 
 impl Storage {
     pub(super) fn read(reader: &mut Reader, environment: &Environment) -> Option<Self> {
-        let data_dir = reader.read("storage.data_dir", |value| directory(value, environment.home()));
+        let data_dir = reader.read("storage.data_dir", |value| path(value, environment.home(), "a directory"));
         let max_mib = reader.read("storage.max_mib", |value| parse::number(value, &MAX_MIB));
         let backlog_messages = reader.read("storage.backlog_messages", |value| parse::number(value, &BACKLOG_MESSAGES));
         let backlog_mib = reader.read("storage.backlog_mib", |value| parse::number(value, &BACKLOG_MIB));
@@ -40,15 +40,16 @@ impl Storage {
     }
 }
 
-fn directory(value: &Value, home: Option<PathBuf>) -> Result<PathBuf, String> {
-    let text = parse::text(value, "a directory")?;
+/// A path, with a leading `~` expanded.
+pub(super) fn path(value: &Value, home: Option<PathBuf>, expected: &str) -> Result<PathBuf, String> {
+    let text = parse::text(value, expected)?;
     let below_home = match text.strip_prefix('~') {
-        None if text.is_empty() || text.contains('\0') => return Err(parse::expected("a directory", value)),
+        None if text.is_empty() || text.contains('\0') => return Err(parse::expected(expected, value)),
         None => return Ok(PathBuf::from(text)),
         Some("") => "",
         Some(rest) => rest
             .strip_prefix('/')
-            .ok_or_else(|| parse::expected("a directory; ~ must be alone or followed by /", value))?,
+            .ok_or_else(|| parse::expected(&format!("{expected}; ~ must be alone or followed by /"), value))?,
     };
     let home = home.ok_or("~ is the home directory, but HOME is not set; use an absolute path")?;
     Ok(if below_home.is_empty() { home } else { home.join(below_home) })

@@ -284,3 +284,19 @@ fn a_missing_file_or_home_is_an_error() {
     assert!(errors[0].starts_with("file /nowhere/hub.toml: cannot be read:"), "{errors:?}");
     assert!(errors[1].starts_with("storage.data_dir (default): ~ is the home directory"), "{errors:?}");
 }
+
+#[test]
+fn a_socket_has_permission_bits_and_may_replace_tcp() {
+    let socket = |mode: &str| {
+        defaults().flag("--socket", "server.socket", "/run/rr.sock").flag("--m", "server.socket_mode", mode)
+    };
+    for (text, mode) in [("600", 0o600), ("0660", 0o660), ("0777", 0o777)] {
+        assert_eq!(socket(text).read().config.server.socket.unwrap().mode, mode);
+    }
+    assert_eq!(socket("660").line("server.socket_mode"), "server.socket_mode = \"0660\"   # flag --m");
+    for bad in ["", "6", "888", "1777", "rw", "-600"] {
+        assert!(socket(bad).errors()[0].contains("octal permission bits"), "{bad}");
+    }
+    let without = defaults().flag("--no-tcp", "server.tcp", "false");
+    assert!(without.errors()[0].starts_with("server.tcp (flag --no-tcp): without TCP the hub needs a socket"));
+}

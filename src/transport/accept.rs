@@ -10,7 +10,7 @@ use std::time::Duration;
 use actix_http::Protocol;
 use actix_http::error::DispatchError;
 use actix_server::GracefulShutdownSignal;
-use tokio::net::TcpStream;
+use tokio::net::{TcpStream, UnixStream};
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
@@ -19,6 +19,7 @@ use super::REQUEST_HEAD_TIMEOUT;
 use super::connection_limit::{ConnectionAdmission, ConnectionLimit, CountedConnection};
 use super::protocol_detect::ProtocolDetector;
 use super::socket::Socket;
+use super::unix_socket::SOCKET_PEER;
 
 /// The response to a client that sends nothing: the one actix sends when the head of a request times out.
 const REQUEST_TIMEOUT: &[u8] = b"HTTP/1.1 408 Request Timeout\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
@@ -38,7 +39,28 @@ const REFUSAL_TIMEOUT: Duration = Duration::from_secs(1);
 /// An accepted connection whose protocol is known.
 pub(super) type AcceptedConnection = (Socket, Protocol, Option<SocketAddr>);
 
-/// Turns TCP connections into sockets whose protocol is known.
+/// A new connection.
+#[derive(Debug)]
+pub(crate) enum AcceptedStream {
+    /// On the TCP port.
+    Tcp(TcpStream),
+    /// On the Unix socket.
+    Unix(UnixStream),
+}
+
+impl From<TcpStream> for AcceptedStream {
+    fn from(stream: TcpStream) -> Self {
+        Self::Tcp(stream)
+    }
+}
+
+impl From<UnixStream> for AcceptedStream {
+    fn from(stream: UnixStream) -> Self {
+        Self::Unix(stream)
+    }
+}
+
+/// Turns connections into sockets whose protocol is known.
 #[derive(Clone)]
 pub(super) struct ConnectionAcceptor {
     tls: Option<TlsAcceptor>,
@@ -56,7 +78,20 @@ impl ConnectionAcceptor {
     }
 
     /// Admits a new connection, and negotiates TLS and the protocol.
-    pub(super) async fn accept(self, tcp: TcpStream) -> Result<AcceptedConnection, DispatchError> {
+    pub(super) async fn accept(self, stream: AcceptedStream) -> Result<AcceptedConnection, DispatchError> {
+        match stream {
+            AcceptedStream::Tcp(tcp) => self.accept_tcp(tcp).await,
+            AcceptedStream::Unix(unix) => {
+                let ConnectionAdmission::Admitted(counted) = self.limit.admit(SOCKET_PEER.ip()) else {
+                    return Err(DispatchError::Io(io::ErrorKind::ConnectionRefused.into()));
+                };
+                let (socket, protocol) = self.unless_stopping(accept_unix(unix, counted)).await?;
+                Ok((socket, protocol, Some(SOCKET_PEER)))
+            }
+        }
+    }
+
+    async fn accept_tcp(self, tcp: TcpStream) -> Result<AcceptedConnection, DispatchError> {
         let peer = tcp.peer_addr().ok();
         let counted = match self.limit.admit(peer.map_or(Ipv4Addr::UNSPECIFIED.into(), |peer| peer.ip())) {
             ConnectionAdmission::Admitted(counted) => counted,
@@ -112,6 +147,16 @@ async fn accept_plain(mut tcp: TcpStream, counted: CountedConnection) -> Result<
             Err(DispatchError::SlowRequestTimeout)
         }
     }
+}
+
+async fn accept_unix(mut unix: UnixStream, counted: CountedConnection) -> Result<(Socket, Protocol), DispatchError> {
+    let mut detector = ProtocolDetector::default();
+    let Ok(protocol) = timeout(REQUEST_HEAD_TIMEOUT, detector.detect(&mut unix)).await else {
+        let _ = unix.try_write(REQUEST_TIMEOUT);
+        return Err(DispatchError::SlowRequestTimeout);
+    };
+    let protocol = protocol.map_err(DispatchError::Io)?;
+    Ok((Socket::unix(unix, detector, protocol, counted), protocol))
 }
 
 async fn accept_tls(

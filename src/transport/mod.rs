@@ -1,4 +1,4 @@
-//! The listening port: TLS, HTTP/1.1 and HTTP/2 on one port, limits on connections, and detection of disconnected
+//! The listening port and the Unix socket: TLS, HTTP/1.1 and HTTP/2 on one port, limits on connections, and detection of disconnected
 //! clients.
 //!
 //! actix-web's `bind_auto_h2c` waits for the first bytes without a timeout, keeps waiting during a drain, and cannot
@@ -14,6 +14,7 @@ mod http2;
 mod protocol_detect;
 mod service;
 mod socket;
+mod unix_socket;
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};
@@ -21,10 +22,12 @@ use std::time::Duration;
 
 use tokio::net::TcpSocket;
 
+pub(crate) use accept::AcceptedStream;
 pub(crate) use certificate::{Certificate, CertificateError, PemFiles};
 pub(crate) use connection_limit::ConnectionLimit;
 pub(crate) use disconnect::{ConnectionState, Disconnected};
 pub(crate) use service::{ConnectionSettings, serve_connections};
+pub(crate) use unix_socket::{SOCKET_PEER, SocketFile, bind_socket};
 
 /// How long an idle connection stays open.
 const KEEP_ALIVE: Duration = Duration::from_secs(75);

@@ -9,10 +9,9 @@ use actix_http::error::DispatchError;
 use actix_http::{HttpService, Protocol, Request, Response};
 use actix_server::GracefulShutdownSignal;
 use actix_service::{Service as _, ServiceFactory, fn_factory, fn_service};
-use tokio::net::TcpStream;
 use tokio_rustls::rustls::ServerConfig;
 
-use super::accept::ConnectionAcceptor;
+use super::accept::{AcceptedStream, ConnectionAcceptor};
 use super::connection_limit::ConnectionLimit;
 use super::http1::Http1App;
 use super::http2::{Http2Server, UnixMs};
@@ -32,12 +31,13 @@ pub(crate) struct ConnectionSettings {
     pub(crate) unix_ms: UnixMs,
 }
 
-/// Serves an application on accepted TCP connections.
-pub(crate) fn serve_connections<F>(
+/// Serves an application on accepted connections.
+pub(crate) fn serve_connections<C, F>(
     app: F,
     settings: ConnectionSettings,
-) -> impl ServiceFactory<TcpStream, Config = (), Response = (), Error = DispatchError, InitError = ()>
+) -> impl ServiceFactory<C, Config = (), Response = (), Error = DispatchError, InitError = ()>
 where
+    C: Into<AcceptedStream> + 'static,
     F: ServiceFactory<Request, Config = (), InitError = ()> + 'static,
     F::Service: 'static,
     F::Response: Into<Response<BoxBody>> + 'static,
@@ -51,11 +51,11 @@ where
             let http1 = Rc::new(http1_factory(app.clone(), stopping.clone()).new_service(()).await?);
             let http2 = Rc::new(Http2Server::new(app, unix_ms, stopping.clone()));
             let acceptor = ConnectionAcceptor::new(tls, limit, stopping);
-            Ok(fn_service(move |tcp| {
+            Ok(fn_service(move |stream: C| {
                 let (acceptor, http1, http2) = (acceptor.clone(), http1.clone(), http2.clone());
                 async move {
                     // Boxed: otherwise every connection would reserve space for a TLS handshake during its whole life.
-                    let (socket, protocol, peer) = Box::pin(acceptor.accept(tcp)).await?;
+                    let (socket, protocol, peer) = Box::pin(acceptor.accept(stream.into())).await?;
                     match protocol {
                         // Boxed: otherwise every HTTP/1 connection would reserve space for an HTTP/2 one.
                         Protocol::Http2 => Box::pin(http2.serve(socket, peer)).await,

@@ -9,7 +9,7 @@ use std::task::{Context, Poll};
 
 use actix_http::{Extensions, Protocol};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
+use tokio::net::{TcpStream, UnixStream};
 use tokio::time::{Sleep, sleep};
 use tokio_rustls::server::TlsStream;
 
@@ -31,6 +31,7 @@ pub(crate) struct Socket {
 
 enum RawStream {
     Plain(TcpStream),
+    Unix(UnixStream),
     Encrypted(Box<TlsStream<TcpStream>>),
 }
 
@@ -42,6 +43,15 @@ impl Socket {
         counted: CountedConnection,
     ) -> Self {
         Self::new(RawStream::Plain(tcp), detector, protocol, counted)
+    }
+
+    pub(super) fn unix(
+        unix: UnixStream,
+        detector: ProtocolDetector,
+        protocol: Protocol,
+        counted: CountedConnection,
+    ) -> Self {
+        Self::new(RawStream::Unix(unix), detector, protocol, counted)
     }
 
     pub(super) fn encrypted(tls: TlsStream<TcpStream>, protocol: Protocol, counted: CountedConnection) -> Self {
@@ -82,6 +92,7 @@ macro_rules! delegate {
     ($socket:expr, $($call:tt)*) => {
         match &mut $socket.stream {
             RawStream::Plain(tcp) => Pin::new(tcp).$($call)*,
+            RawStream::Unix(unix) => Pin::new(unix).$($call)*,
             RawStream::Encrypted(tls) => Pin::new(&mut **tls).$($call)*,
         }
     };
@@ -118,14 +129,16 @@ impl AsyncWrite for Socket {
     fn is_write_vectored(&self) -> bool {
         match &self.stream {
             RawStream::Plain(tcp) => tcp.is_write_vectored(),
+            RawStream::Unix(unix) => unix.is_write_vectored(),
             RawStream::Encrypted(tls) => tls.is_write_vectored(),
         }
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         match &mut self.stream {
-            // It has no buffer of its own.
+            // They have no buffer of their own.
             RawStream::Plain(tcp) => Pin::new(tcp).poll_flush(cx),
+            RawStream::Unix(unix) => Pin::new(unix).poll_flush(cx),
             RawStream::Encrypted(tls) => {
                 let flushed = Pin::new(&mut **tls).poll_flush(cx);
                 self.watch_stall(cx, flushed)

@@ -1,7 +1,8 @@
 //! The state shared by all handlers, and helpers that read request heads.
 
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
+use std::sync::OnceLock;
 
 use actix_web::dev::RequestHead;
 use actix_web::http::header::{self, HeaderMap, HeaderName};
@@ -21,6 +22,7 @@ use super::request_metrics::RequestMetrics;
 use crate::config::{Config, Limits};
 use crate::host_info;
 use crate::transport::ConnectionLimit;
+use crate::transport::SOCKET_PEER;
 
 /// The request header with the session id.
 static SESSION_HEADER: HeaderName = HeaderName::from_static("x-session-id");
@@ -36,6 +38,8 @@ pub(crate) struct AppState {
     admin_token: Option<TokenHash>,
     admin_attempts: Attempts<()>,
     pub(crate) origin: Option<Url>,
+    /// The address of the TCP port; unset before the hub listens, and without TCP.
+    bound: OnceLock<SocketAddr>,
     /// "http" or "https".
     pub(crate) scheme: &'static str,
     pub(crate) trusted_proxies: Vec<IpNet>,
@@ -66,11 +70,17 @@ impl AppState {
             admin_token: server.admin_token.as_deref().map(TokenHash::of),
             admin_attempts: Attempts::new("admin tokens", ADMIN_ATTEMPTS),
             origin: server.origin.clone(),
+            bound: OnceLock::new(),
             scheme: server.scheme(),
             trusted_proxies: server.trusted_proxies.clone(),
             request_metrics: RequestMetrics::default(),
             connection_limit: ConnectionLimit::new(server.max_connections_per_address, &server.trusted_proxies),
         })
+    }
+
+    /// Records the address of the TCP port.
+    pub(crate) fn set_bound(&self, bound: Option<SocketAddr>) {
+        bound.map(|bound| self.bound.set(bound));
     }
 
     /// Removes expired entries.
@@ -167,7 +177,14 @@ impl AppState {
     /// request.
     pub(crate) fn public_origin(&self, request: &HttpRequest) -> String {
         let host = host_of(request.head()).unwrap_or("127.0.0.1");
-        let Some(origin) = &self.origin else { return format!("{}://{host}", self.scheme) };
+        let Some(origin) = &self.origin else {
+            // A client on the Unix socket does not know the port.
+            let on_socket = request.peer_addr() == Some(SOCKET_PEER);
+            return match self.bound.get().filter(|_| on_socket) {
+                Some(bound) => format!("{}://localhost:{}", self.scheme, bound.port()),
+                None => format!("{}://{host}", self.scheme),
+            };
+        };
         let origin = origin.origin().ascii_serialization();
         match self.hosts.preset_under_origin(host) {
             Some(preset) => origin.replacen("://", &format!("://{}.", preset.label()), 1),

@@ -9,4 +9,5 @@ mod http2_attacks;
 mod limits;
 mod proxy;
 mod tls;
+mod unix_socket;
 mod versions;
