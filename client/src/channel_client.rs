@@ -47,8 +47,25 @@ pub struct ReadOptions {
     pub manual_ack: bool,
     /// Maximum number of messages.
     pub max: Option<u32>,
+    /// Maximum size of the whole answer, in bytes. Messages that do not fit remain unread.
+    pub max_bytes: Option<u32>,
+    /// Return attachments by reference, without their content.
+    pub attachments_by_reference: bool,
     /// Read after this message id instead of the cursor.
     pub since: Option<u64>,
+}
+
+/// Which messages of the history to return.
+#[derive(Clone, Debug)]
+pub struct HistoryOptions<'a> {
+    /// Maximum number of messages.
+    pub count: u32,
+    /// Only messages of this thread.
+    pub thread: Option<&'a str>,
+    /// Maximum size of the whole answer, in bytes: the newest messages that fit.
+    pub max_bytes: Option<u32>,
+    /// Return attachments by reference, without their content.
+    pub attachments_by_reference: bool,
 }
 
 /// How to open a stream.
@@ -173,6 +190,8 @@ impl ChannelClient {
         let ack = if options.manual_ack { "manual" } else { "auto" };
         let mut path = format!("{operation}?timeout={seconds}&ack={ack}");
         path.extend(options.max.map(|max| format!("&max={max}")));
+        path.extend(options.max_bytes.map(|bytes| format!("&max_bytes={bytes}")));
+        path.extend(options.attachments_by_reference.then_some("&attachments=meta"));
         path.extend(self.target.consumer.as_ref().map(|name| format!("&consumer={name}")));
         path.extend(options.since.map(|since| format!("&since={since}")));
         HubReply::parse(self.call_as_member("GET", &path, None, Duration::from_secs(seconds)).await?)
@@ -210,10 +229,29 @@ impl ChannelClient {
     ///
     /// Fails if the hub refuses or cannot be reached.
     pub async fn history(&mut self, count: u32, thread: Option<&str>) -> Result<HubReply<ChannelHistory>, ClientError> {
+        let (max_bytes, attachments_by_reference) = (None, false);
+        self.history_with(&HistoryOptions { count, thread, max_bytes, attachments_by_reference }).await
+    }
+
+    /// Returns the newest messages of the channel that fit into a bound.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the hub refuses or cannot be reached.
+    pub async fn history_with(
+        &mut self,
+        options: &HistoryOptions<'_>,
+    ) -> Result<HubReply<ChannelHistory>, ClientError> {
         let mut query = form_urlencoded::Serializer::new(String::new());
-        query.append_pair("n", &count.to_string());
-        if let Some(thread) = thread {
+        query.append_pair("n", &options.count.to_string());
+        if let Some(thread) = options.thread {
             query.append_pair("thread", thread);
+        }
+        if let Some(bytes) = options.max_bytes {
+            query.append_pair("max_bytes", &bytes.to_string());
+        }
+        if options.attachments_by_reference {
+            query.append_pair("attachments", "meta");
         }
         self.get(&format!("history?{}", query.finish())).await
     }

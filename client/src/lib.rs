@@ -49,7 +49,7 @@ mod subscription;
 pub mod http;
 
 pub use backoff::Backoff;
-pub use channel_client::{ChannelClient, ReadOptions, StreamOptions};
+pub use channel_client::{ChannelClient, HistoryOptions, ReadOptions, StreamOptions};
 pub use channel_target::ChannelTarget;
 pub use error::ClientError;
 pub use event_stream::{EventStream, StreamEvent};

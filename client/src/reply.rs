@@ -96,6 +96,9 @@ pub struct ReadResult {
     /// Whether the hub is shutting down.
     #[serde(default)]
     pub draining: bool,
+    /// Messages that a bound on the answer left out. They are unread.
+    #[serde(default)]
+    pub more: u64,
 }
 
 /// The read state of one consumer.
@@ -128,6 +131,9 @@ pub struct AckResult {
 pub struct ChannelHistory {
     /// The messages, oldest first.
     pub history: Vec<ReceivedMessage>,
+    /// Older messages that a bound on the answer left out.
+    #[serde(default)]
+    pub more: u64,
 }
 
 /// The members of a channel.

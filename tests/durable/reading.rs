@@ -102,3 +102,32 @@ fn a03_a_new_consumer_begins_at_the_oldest_message_after_a_restart() {
     let read = bob.get("listen?timeout=1&consumer=new").ok();
     assert_eq!((texts(&read["messages"])[0].as_str(), &read["gap"]), ("0", &Value::Null));
 }
+
+#[test]
+fn a13_messages_of_the_backlog_are_read_within_a_bound_and_fetched_with_their_files() {
+    let mut hub = Hub::unlimited();
+    let channel = hub.channel_with(&json!({"durability": "disk", "dm_visibility": "private", "claim_callsigns": true}));
+    let [ann, bob, eve] = ["ann", "bob", "eve"].map(|name| channel.join(name));
+    let file = json!({"mime": "text/x-diff", "data_base64": "LSBhCisgYgo=", "filename": "a.diff"});
+    let with_file = json!({"to": "bob", "message": "see", "attachments": [file]});
+    let first = ann.try_send(&with_file).ok()["id"].as_u64().unwrap();
+    let mut sent = vec![first];
+    sent.extend((0..150).map(|n| ann.say(&"x".repeat(n * 20 + 1))));
+    End::Kill.of(&mut hub);
+    for agent in [&ann, &bob] {
+        assert_eq!(agent.get(&format!("messages/{first}")).ok()["attachments"][0], file);
+        let content = agent.get(&format!("messages/{first}/attachments/0"));
+        assert_eq!((content.status, content.body.as_slice()), (200, b"- a\n+ b\n".as_slice()));
+    }
+    eve.get(&format!("messages/{first}")).refused(404, "not_found");
+    assert_eq!(eve.get(&format!("messages/{}", sent[1])).ok()["text"], "x");
+    let mut read = Vec::new();
+    while read.len() < sent.len() {
+        let reply = bob.get("listen?timeout=5&max_bytes=8000&attachments=meta");
+        assert!(reply.body.len() <= 8000, "{}", reply.body.len());
+        let answer = reply.ok();
+        read.extend(answer["messages"].as_array().unwrap().iter().map(|message| message["id"].as_u64().unwrap()));
+        assert_eq!(answer["more"].as_u64().unwrap_or(0) as usize, sent.len() - read.len());
+    }
+    assert_eq!(read, sent);
+}

@@ -130,7 +130,7 @@ fn two_kinds_exchange_messages(host: Kind, guest: Kind) {
     let url = format!("{}/mcp", hub.origin());
     let mut ann = Sdk::connect(host, &folder, &url);
     let mut bob = Sdk::connect(guest, &folder, &url);
-    assert_eq!(ann.hello["tools"].as_array().unwrap().len(), 12);
+    assert_eq!(ann.hello["tools"].as_array().unwrap().len(), 13);
     let made = ann.call("create_channel", &json!({"retention": "none"}));
     let join =
         |callsign: &str| json!({"channel_id": made["channel_id"], "token": made["join_token"], "callsign": callsign});
@@ -207,6 +207,33 @@ fn survives_a_restart(kind: Kind, other: Kind) {
     let read = ann.call("wait", &at(&ann_joined, &json!({"timeout_seconds": 5})));
     assert_eq!(read["messages"][0]["text"], "so do I");
     assert_eq!(bob.call("join", &join("bob"))["session_id"], bob_joined["session_id"]);
+}
+
+/// A hundred messages of 8,192 characters wait for a client, which reads them with its defaults.
+fn reads_a_busy_night(kind: Kind) {
+    let Some(folder) = installed() else { return };
+    let hub = Hub::unlimited();
+    let channel = hub.channel();
+    let (mut bob, writer) = (Sdk::connect(kind, &folder, &format!("{}/mcp", hub.origin())), channel.join("ann"));
+    let joined = bob.call("join", &json!({"channel_id": channel.id, "token": channel.token, "callsign": "bob"}));
+    let sent: Vec<_> = (0..100).map(|n| writer.say(&["x", "\"", "\u{1F400}", "\n"][n % 4].repeat(8192))).collect();
+    let mut read = Vec::new();
+    while read.len() < sent.len() {
+        bob.start_call("listen", &at(&joined, &json!({"timeout_seconds": 5})));
+        let result = bob.end_call();
+        let (messages, bytes) = (result["data"]["messages"].as_array().unwrap(), result["bytes"].as_u64().unwrap());
+        assert!(bytes <= 24_000 || messages.len() == 1, "{kind:?}: {bytes} bytes in {} messages", messages.len());
+        read.extend(messages.iter().map(|message| message["id"].as_u64().unwrap()));
+        assert_eq!(result["data"]["more"].as_u64().unwrap_or(0) as usize, sent.len() - read.len());
+    }
+    assert_eq!(read, sent);
+}
+
+#[test]
+fn a13_every_client_reads_a_busy_night() {
+    for kind in [Kind::PythonV2, Kind::PythonV1, Kind::TypescriptClient, Kind::TypescriptSdk] {
+        reads_a_busy_night(kind);
+    }
 }
 
 #[test]

@@ -178,3 +178,20 @@ fn a_channel_full_of_attachments_can_be_read() {
         assert!(printed.len() > 8 << 20, "{} bytes", printed.len());
     }
 }
+
+#[test]
+fn a13_what_a_bounded_command_leaves_out_remains() {
+    let hub = Hub::start();
+    let ann = Shell::at(&hub);
+    let bob = ann.channel(&hub, "ann").join("bob");
+    for n in 0..5 {
+        let file = json!({"mime": "text/plain", "data_base64": "A".repeat(4000), "filename": "a.txt"});
+        bob.try_send(&json!({"message": format!("{n} {}", "x".repeat(700)), "attachments": [file]})).ok();
+    }
+    let lines = |command: &[&str]| ann.ok(command).lines().count();
+    assert_eq!(lines(&["history", "--max-bytes", "2000"]), 1);
+    assert_eq!(lines(&["history", "--max-bytes", "2600"]), 2);
+    assert_eq!((lines(&["listen", "--max-bytes", "2600"]), lines(&["listen"])), (2, 3));
+    let out = ann.ok(&["history"]);
+    assert!(out.contains("file text/plain \"a.txt\" 3 KB"), "{out}");
+}

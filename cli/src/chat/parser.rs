@@ -25,7 +25,7 @@ pub(super) const HELP: &str = "\
 a text is sent to all; //text sends one that begins with a slash
 /dm NAME TEXT        send to one member
 /status TEXT         send a transient status, which is not stored
-/attach FILE [TEXT]  send a picture or a PDF to all; quote a name with spaces
+/attach FILE [TEXT]  send a picture, a PDF or a text file to all; quote a name with spaces
 /roster              list the members
 /history             show the newest messages again
 /quit                end the chat; you stay on the channel";

@@ -9,13 +9,19 @@ use rogerrat_client::OutgoingAttachment;
 use rogerrat_domain::limits;
 
 /// File extensions and their media types that a hub accepts.
-const MEDIA_TYPES: [(&str, &str); 6] = [
+const MEDIA_TYPES: [(&str, &str); 12] = [
     ("jpg", "image/jpeg"),
     ("jpeg", "image/jpeg"),
     ("png", "image/png"),
     ("webp", "image/webp"),
     ("gif", "image/gif"),
     ("pdf", "application/pdf"),
+    ("txt", "text/plain"),
+    ("log", "text/plain"),
+    ("md", "text/markdown"),
+    ("diff", "text/x-diff"),
+    ("patch", "text/x-diff"),
+    ("json", "application/json"),
 ];
 
 pub(crate) fn attachments(files: &[PathBuf]) -> Result<Vec<OutgoingAttachment>, String> {
@@ -74,6 +80,7 @@ mod tests {
     #[test]
     fn rejects_what_a_hub_would_refuse() {
         assert_eq!(media_type(Path::new("a b.PNG")), Ok("image/png"));
+        assert_eq!(media_type(Path::new("b.patch")), Ok("text/x-diff"));
         assert!(media_type(Path::new("a.exe")).unwrap_err().contains("pdf"));
         let files = vec![PathBuf::from("a.png"); 5];
         assert!(attachments(&files).unwrap_err().contains("at most 4"));

@@ -3,9 +3,10 @@
 use std::process::ExitCode;
 
 use clap::Args;
+use rogerrat_client::HistoryOptions;
 
 use super::{RequestArgs, render, run_on};
-use crate::outcome::CommandError;
+use crate::outcome::{CommandError, report};
 use crate::target::ResolvedTarget;
 
 const NAME: &str = "rogerrat history";
@@ -21,6 +22,9 @@ pub struct HistoryArgs {
     /// Only messages of this thread
     #[arg(long, value_name = "NAME")]
     thread: Option<String>,
+    /// Maximum size of the hub's answer: the newest messages that fit
+    #[arg(long, value_name = "BYTES", value_parser = clap::value_parser!(u32).range(1000..=1_048_576))]
+    max_bytes: Option<u32>,
 }
 
 pub(crate) fn run(args: &HistoryArgs) -> ExitCode {
@@ -28,7 +32,16 @@ pub(crate) fn run(args: &HistoryArgs) -> ExitCode {
 }
 
 async fn history(args: &HistoryArgs, target: ResolvedTarget) -> Result<ExitCode, CommandError> {
-    let reply = target.client().history(args.n, args.thread.as_deref()).await?;
+    let options = HistoryOptions {
+        count: args.n,
+        thread: args.thread.as_deref(),
+        max_bytes: args.max_bytes,
+        attachments_by_reference: !args.request.json,
+    };
+    let reply = target.client().history_with(&options).await?;
     args.request.print(&reply, |reply| render::lines(&reply.history))?;
+    if reply.more > 0 {
+        report(NAME, &format!("{} older ones did not fit", reply.more));
+    }
     Ok(ExitCode::SUCCESS)
 }

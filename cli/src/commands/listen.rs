@@ -28,6 +28,9 @@ pub struct ListenArgs {
     /// Maximum number of messages
     #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..=100))]
     max: Option<u32>,
+    /// Maximum size of the hub's answer; messages that do not fit remain for the next read
+    #[arg(long, value_name = "BYTES", value_parser = clap::value_parser!(u32).range(1000..=1_048_576))]
+    max_bytes: Option<u32>,
     /// Read with the cursor of this name
     #[arg(long, value_name = "NAME")]
     consumer: Option<String>,
@@ -46,6 +49,8 @@ async fn listen(args: &ListenArgs, target: ResolvedTarget) -> Result<ExitCode, C
         timeout: Duration::from_secs(args.wait.into()),
         manual_ack: args.ack == "manual",
         max: args.max,
+        max_bytes: args.max_bytes,
+        attachments_by_reference: !args.request.json,
         since: args.since,
     };
     let reply = target.client().read(&options).await?;
@@ -55,6 +60,9 @@ async fn listen(args: &ListenArgs, target: ResolvedTarget) -> Result<ExitCode, C
     }
     if let Some(gap) = &reply.gap {
         report(NAME, &gap.to_string());
+    }
+    if reply.more > 0 {
+        report(NAME, &format!("{} more are unread", reply.more));
     }
     let Some(last) = reply.messages.last() else {
         return match (reply.superseded, reply.draining) {

@@ -13,7 +13,8 @@ export async function drive(client, transport, call, version) {
     // The default timeout of a minute stays: progress keeps the call alive.
     const options = { onprogress: ({ progress }) => steps.push(progress), resetTimeoutOnProgress: true };
     const result = await call({ name: request.tool, arguments: request.arguments }, options);
-    write({ data: result.structuredContent, is_error: result.isError === true, progress: steps });
+    const bytes = Buffer.byteLength(JSON.stringify(result));
+    write({ data: result.structuredContent, is_error: result.isError === true, progress: steps, bytes });
   }
   process.exit(0);
 }

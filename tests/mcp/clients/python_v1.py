@@ -20,7 +20,12 @@ async def main():
                 steps.append(done)
 
             result = await session.call_tool(call["tool"], call["arguments"], progress_callback=progress)
-            lines.write({"data": result.structuredContent, "is_error": result.isError, "progress": steps})
+            lines.write({
+                "data": result.structuredContent,
+                "is_error": result.isError,
+                "progress": steps,
+                "bytes": lines.size(result),
+            })
 
 
 asyncio.run(main())

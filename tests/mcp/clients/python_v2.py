@@ -18,7 +18,12 @@ async def main():
                 steps.append(done)
 
             result = await client.call_tool(call["tool"], call["arguments"], progress_callback=progress)
-            lines.write({"data": result.structured_content, "is_error": bool(result.is_error), "progress": steps})
+            lines.write({
+                "data": result.structured_content,
+                "is_error": bool(result.is_error),
+                "progress": steps,
+                "bytes": lines.size(result),
+            })
 
 
 asyncio.run(main())
