@@ -25,12 +25,16 @@ mod webhooks;
 pub use channel::delivery::{DeliveryGuard, ReadResponse, StreamReader};
 pub use clock::Clock;
 pub use error::HubError;
-pub use hub::{AccountOwner, Admission, Admitted, Band, Created, HookStatus, Hub, HubRules, Replayed, Subscribed};
+pub use hub::{
+    AccountOwner, Admission, Admitted, Band, Created, HookStatus, Hub, HubRules, Replayed, Subscribed, TranscriptReader,
+};
 pub use memory::{MemoryAccounts, MemoryLog};
 pub use ports::Ports;
 pub use ports::accounts::{AccountChange, AccountChangeResult, AccountFacts, Accounts, Opened};
 pub use ports::error::LogError;
-pub use ports::log::{AppendResult, Log, StoredChannel};
+pub use ports::log::{
+    AppendResult, Log, StoredChannel, TRANSCRIPT_PAGE_BYTES, TRANSCRIPT_PAGE_LINES, TranscriptPage, TranscriptPart,
+};
 pub use ports::webhook_sender::{WebhookRequest, WebhookSender};
 pub use ports::webhook_store::{StoredHook, WebhookStore};
 pub use random::{random_key, random_password, random_token, random_u64};

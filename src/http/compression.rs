@@ -33,7 +33,7 @@ pub(super) async fn compress(
 }
 
 fn is_long(size: BodySize) -> bool {
-    matches!(size, BodySize::Sized(bytes) if bytes >= MIN_BYTES)
+    matches!(size, BodySize::Stream) || matches!(size, BodySize::Sized(bytes) if bytes >= MIN_BYTES)
 }
 
 fn wants_gzip(request: &ServiceRequest) -> bool {
@@ -73,8 +73,8 @@ mod tests {
     }
 
     #[test]
-    fn short_responses_and_streams_are_not_compressed() {
+    fn short_responses_are_not_compressed() {
         assert!(is_long(BodySize::Sized(MIN_BYTES)) && !is_long(BodySize::Sized(MIN_BYTES - 1)));
-        assert!(!is_long(BodySize::Stream) && !is_long(BodySize::None));
+        assert!(is_long(BodySize::Stream) && !is_long(BodySize::None));
     }
 }

@@ -26,6 +26,7 @@ mod state;
 #[cfg(test)]
 mod tests;
 mod transaction;
+mod transcript;
 mod verify;
 mod verify_accounts;
 mod webhook_rows;

@@ -6,15 +6,14 @@ use std::sync::{Arc, PoisonError};
 
 use futures_util::FutureExt as _;
 use futures_util::future::{BoxFuture, Shared, WeakShared};
-use rogerrat_actors::{AppendResult, Log, LogError, StoredChannel, WebhookStore};
-use rogerrat_domain::transcript::TranscriptLine;
-use rogerrat_domain::{ChannelId, Message, MessageId, Record, Settings, Snapshot, limits};
+use rogerrat_actors::{AppendResult, Log, LogError, StoredChannel, TranscriptPage, TranscriptPart, WebhookStore};
+use rogerrat_domain::{ChannelId, Message, MessageId, Record, Settings, Snapshot};
 use tokio::sync::oneshot;
 
 use super::error::log_error;
 use super::rows::{RecordRow, SnapshotRow};
 use super::write_request::{ReplySender, WriteOp, WriteOutcome, WriteRequest, WriterCommand};
-use super::{Store, meta, reader};
+use super::{Store, meta, reader, transcript};
 
 type UnitResult = Result<(), LogError>;
 
@@ -126,10 +125,10 @@ impl Log for Store {
     fn transcript(
         &self,
         channel: &ChannelId,
-        limit: usize,
-    ) -> BoxFuture<'static, Result<Vec<TranscriptLine>, LogError>> {
-        let (channel, limit) = (channel.clone(), limit.min(limits::TRANSCRIPT_LINES));
-        self.readers.query(move |connection| reader::transcript(connection, &channel, limit))
+        part: TranscriptPart,
+    ) -> BoxFuture<'static, Result<TranscriptPage, LogError>> {
+        let channel = channel.clone();
+        self.readers.query(move |connection| transcript::page(connection, &channel, part))
     }
 
     fn delete_channel(&self, channel: &ChannelId) -> BoxFuture<'static, Result<bool, LogError>> {

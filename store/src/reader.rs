@@ -8,10 +8,8 @@ use std::thread::{self, JoinHandle};
 
 use futures_util::future::BoxFuture;
 use rogerrat_actors::{LogError, StoredChannel};
-use rogerrat_domain::transcript::TranscriptLine;
 use rogerrat_domain::{BacklogEntry, ChannelId, Message, MessageId, Record, Settings, Snapshot};
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
-use serde_json::value::RawValue;
 use tokio::sync::oneshot;
 
 use super::encoding::{decode_json, decode_record};
@@ -25,7 +23,7 @@ const QUERY_QUEUE: usize = 1024;
 const READER_THREADS: usize = 2;
 
 type Query = Box<dyn FnOnce(&Connection) + Send>;
-type Read<T> = Result<T, LogError>;
+pub(super) type Read<T> = Result<T, LogError>;
 
 /// A handle to the reader threads. The next idle one runs a query.
 #[derive(Clone)]
@@ -110,7 +108,7 @@ pub(super) fn load(connection: &Connection, channel: &ChannelId) -> Read<StoredC
     Ok(StoredChannel { seq, snapshot, records, backlog })
 }
 
-fn channel_number(connection: &Connection, channel: &ChannelId) -> rusqlite::Result<Option<i64>> {
+pub(super) fn channel_number(connection: &Connection, channel: &ChannelId) -> rusqlite::Result<Option<i64>> {
     connection
         .prepare_cached("SELECT no FROM channels WHERE id = ?1")?
         .query_row([channel.as_str()], |row| row.get(0))
@@ -207,26 +205,6 @@ pub(super) fn messages(connection: &Connection, channel: &ChannelId, ids: &[Mess
         }
     }
     Ok(messages)
-}
-
-pub(super) fn transcript(connection: &Connection, channel: &ChannelId, limit: usize) -> Read<Vec<TranscriptLine>> {
-    let tx = connection.unchecked_transaction().map_err(log_error)?;
-    let Some(no) = channel_number(&tx, channel).map_err(log_error)? else { return Ok(Vec::new()) };
-    let mut find = tx
-        .prepare_cached("SELECT from_no, to_no, json FROM transcript WHERE channel = ?1 ORDER BY n DESC LIMIT ?2")
-        .map_err(log_error)?;
-    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-    let found = find.query_map(params![no, limit], |row| {
-        let ends = row.get::<_, Option<_>>(0)?.zip(row.get(1)?);
-        Ok((ends, row.get::<_, Vec<u8>>(2)?))
-    });
-    let found = found.and_then(Iterator::collect::<rusqlite::Result<Vec<_>>>).map_err(log_error)?;
-    let line = |(dm_members, json): (_, Vec<u8>)| {
-        let json = String::from_utf8(json).ok().and_then(|json| RawValue::from_string(json).ok());
-        let json = json.ok_or_else(|| LogError::Damaged(format!("the transcript of channel {channel}")))?;
-        Ok(TranscriptLine { dm_members, json })
-    };
-    found.into_iter().rev().map(line).collect()
 }
 
 pub(super) fn unused(connection: &Connection, before_ms: u64, limit: usize) -> Read<Vec<ChannelId>> {

@@ -204,3 +204,42 @@ fn an_expired_session_is_not_a_leave() {
     channel.join("ann");
     assert_eq!(events(&channel, "").last(), Some(&join("ann")), "a member that returns joins again");
 }
+
+/// One damaged line must not hide the others; the reader learns that lines are missing.
+#[test]
+fn a_damaged_line_is_left_out_and_counted() {
+    let hub = Hub::unlimited();
+    let channel = with(&hub, "full");
+    let ann = channel.join("ann");
+    for n in 0..10 {
+        ann.say(&n.to_string());
+    }
+    let store = rusqlite::Connection::open(hub.data().join("hub.db")).unwrap();
+    // The lines of the texts 1, 2 and 3.
+    for (n, damage) in [(4, "x''"), (5, "x'7b2274'"), (6, "x'ff00ff'")] {
+        assert_eq!(store.execute(&format!("UPDATE transcript SET json = {damage} WHERE n = {n}"), []).unwrap(), 1);
+    }
+    let transcript = channel.get("transcript").ok();
+    let texts: Vec<_> = untimed(&transcript).iter().filter_map(|event| event["text"].as_str()).map(str::to_owned).collect();
+    assert_eq!(texts, ["0", "4", "5", "6", "7", "8", "9"]);
+    assert_eq!(transcript["damaged"], 3);
+    assert!(hub.log().contains("left out damaged lines of a transcript"), "{}", hub.log());
+    assert_eq!(channel.get("transcript?limit=3").ok().get("damaged"), None);
+}
+
+#[test]
+fn a_long_transcript_arrives_in_pages() {
+    let hub = Hub::unlimited();
+    let channel = with(&hub, "full");
+    let ann = channel.join("ann");
+    let long = "x".repeat(8_000);
+    for n in 0..100 {
+        ann.say(&format!("{n} {long}"));
+    }
+    let reply = channel.get("transcript");
+    assert_eq!(reply.header("transfer-encoding"), Some("chunked"));
+    let events = untimed(&reply.ok());
+    assert_eq!(events.len(), 102);
+    assert!(events[101]["text"].as_str().unwrap().starts_with("99 "));
+    assert_eq!(channel.get("transcript?limit=2").header("transfer-encoding"), None);
+}

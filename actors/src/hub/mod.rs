@@ -8,6 +8,7 @@ mod channels;
 mod dispatcher;
 mod lifecycle;
 mod messages;
+mod transcript;
 mod webhooks;
 
 use std::net::IpAddr;
@@ -17,10 +18,9 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use futures_util::future::BoxFuture;
 use rogerrat_domain::limits::STREAM_EVENTS;
 use rogerrat_domain::op::{self, JoinInput, ReadInput, StreamInput};
-use rogerrat_domain::transcript::TranscriptLine;
 use rogerrat_domain::{
-    AccountLimits, BacklogLimits, Callsign, ChannelId, Code, DmVisibility, HubKey, Operation, Progress, Query, Refusal,
-    SessionId, Settings, Signer, WaiterId,
+    AccountLimits, BacklogLimits, Callsign, ChannelId, Code, HubKey, Operation, Progress, Query, Refusal, SessionId,
+    Settings, Signer, WaiterId,
 };
 use tokio::sync::{mpsc, watch};
 
@@ -45,6 +45,7 @@ use crate::webhooks::Webhooks;
 
 pub use accounts::AccountOwner;
 pub use channels::{Admission, Band, Created};
+pub use transcript::TranscriptReader;
 pub use webhooks::{HookStatus, Replayed, Subscribed};
 
 /// Settings of the operator that apply to all channels.
@@ -117,18 +118,15 @@ impl Hub {
     /// The last lines of a channel's transcript. Where DMs are private, a caller gets only its own.
     ///
     /// # Errors
-    /// A refusal of the session; `storage_failed` or `overloaded` when the transcript cannot be read.
+    /// A refusal of the session.
     pub async fn transcript(
         &self,
         at: &Admitted,
         session: Option<SessionId>,
         limit: usize,
-    ) -> Result<Vec<TranscriptLine>, HubError> {
+    ) -> Result<TranscriptReader, HubError> {
         let viewer = self.query(at, op::ResolveViewer { session }).await?;
-        let lines = self.shared.log.transcript(at.id(), limit).await;
-        let lines = lines.map_err(HubError::of_log("could not read a transcript"))?;
-        let is_open = at.settings().dm_visibility == DmVisibility::Channel;
-        Ok(lines.into_iter().filter(|line| is_open || line.is_visible_to(viewer)).collect())
+        Ok(TranscriptReader::new(self.shared.log.clone(), at, viewer, limit))
     }
 
     /// Joins a channel.

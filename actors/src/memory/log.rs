@@ -13,7 +13,7 @@ use rogerrat_domain::{BacklogEntry, ChannelId, Entry, MemberNo, Message, Message
 
 use crate::memory::webhook_store::MemoryWebhookStore;
 use crate::ports::error::LogError;
-use crate::ports::log::{AppendResult, Log, StoredChannel};
+use crate::ports::log::{AppendResult, Log, StoredChannel, TRANSCRIPT_PAGE_LINES, TranscriptPage, TranscriptPart};
 use crate::ports::webhook_store::WebhookStore;
 
 /// A log in memory.
@@ -148,11 +148,20 @@ impl Log for MemoryLog {
     fn transcript(
         &self,
         channel: &ChannelId,
-        limit: usize,
-    ) -> BoxFuture<'static, Result<Vec<TranscriptLine>, LogError>> {
-        let last =
-            |records: &ChannelRecords| records.transcript[records.transcript.len().saturating_sub(limit)..].to_vec();
-        done(Ok(self.of(channel, last).unwrap_or_default()))
+        part: TranscriptPart,
+    ) -> BoxFuture<'static, Result<TranscriptPage, LogError>> {
+        let read = |records: &ChannelRecords| {
+            let all = &records.transcript;
+            let from = match part {
+                TranscriptPart::Last(limit) => all.len().saturating_sub(limit),
+                TranscriptPart::Numbered { from, .. } => usize::try_from(from).unwrap_or(usize::MAX).min(all.len()),
+            };
+            let end = all.len().min(from + TRANSCRIPT_PAGE_LINES);
+            let rest =
+                (end < all.len()).then_some(TranscriptPart::Numbered { from: end as u64, upto: all.len() as u64 });
+            TranscriptPage { lines: all[from..end].to_vec(), damaged: 0, rest }
+        };
+        done(Ok(self.of(channel, read).unwrap_or_default()))
     }
 
     fn delete_channel(&self, channel: &ChannelId) -> BoxFuture<'static, Result<bool, LogError>> {

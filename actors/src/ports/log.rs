@@ -13,6 +13,36 @@ use rogerrat_domain::{BacklogEntry, ChannelId, Message, MessageId, Record, Setti
 use crate::ports::error::LogError;
 use crate::ports::webhook_store::WebhookStore;
 
+/// A page of a transcript ends with the line that reaches this size in bytes, or with this number of lines.
+pub const TRANSCRIPT_PAGE_BYTES: usize = 256 * 1024;
+/// See [`TRANSCRIPT_PAGE_BYTES`].
+pub const TRANSCRIPT_PAGE_LINES: usize = 1000;
+
+/// Which lines of a transcript to read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TranscriptPart {
+    /// The last lines, at most this many.
+    Last(usize),
+    /// The lines with these numbers: those that an earlier page has left.
+    Numbered {
+        /// The first number.
+        from: u64,
+        /// The last number.
+        upto: u64,
+    },
+}
+
+/// A part of a transcript.
+#[derive(Clone, Debug, Default)]
+pub struct TranscriptPage {
+    /// The lines, oldest first.
+    pub lines: Vec<TranscriptLine>,
+    /// How many lines were left out because they cannot be decoded.
+    pub damaged: usize,
+    /// The lines that follow.
+    pub rest: Option<TranscriptPart>,
+}
+
 /// The result of an append.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AppendResult {
@@ -68,12 +98,12 @@ pub trait Log: Send + Sync + 'static {
         ids: Vec<MessageId>,
     ) -> BoxFuture<'static, Result<Vec<Arc<Message>>, LogError>>;
 
-    /// The last lines of a channel's transcript, oldest first.
+    /// A page of a channel's transcript, oldest line first. Lines that cannot be decoded are left out and counted.
     fn transcript(
         &self,
         channel: &ChannelId,
-        limit: usize,
-    ) -> BoxFuture<'static, Result<Vec<TranscriptLine>, LogError>>;
+        part: TranscriptPart,
+    ) -> BoxFuture<'static, Result<TranscriptPage, LogError>>;
 
     /// Deletes a channel. Within a minute its messages cannot be read from the disk any more. Returns false if it did
     /// not exist.

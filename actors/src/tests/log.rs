@@ -5,11 +5,10 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
-use rogerrat_domain::transcript::TranscriptLine;
 use rogerrat_domain::webhook::{DeliveryRow, DueDelivery, Hook, HookId, HookOwner};
 use rogerrat_domain::{ChannelId, Message, MessageId, Record, Settings, Snapshot};
 
-use crate::{AppendResult, Log, LogError, MemoryLog, StoredChannel};
+use crate::{AppendResult, Log, LogError, MemoryLog, StoredChannel, TranscriptPage, TranscriptPart};
 
 #[derive(Default)]
 pub(crate) struct TestLog {
@@ -109,9 +108,9 @@ impl Log for Held {
     fn transcript(
         &self,
         channel: &ChannelId,
-        limit: usize,
-    ) -> BoxFuture<'static, Result<Vec<TranscriptLine>, LogError>> {
-        self.0.kept.transcript(channel, limit)
+        part: TranscriptPart,
+    ) -> BoxFuture<'static, Result<TranscriptPage, LogError>> {
+        self.0.kept.transcript(channel, part)
     }
 
     fn delete_channel(&self, channel: &ChannelId) -> BoxFuture<'static, Result<bool, LogError>> {

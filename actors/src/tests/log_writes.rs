@@ -130,7 +130,7 @@ async fn a03_a_send_whose_transcript_cannot_be_written_fails_before_delivery() {
     test_hub.pass(3000).await;
     ann.send("bob", "heard").await.unwrap();
     assert_eq!(poll.await, ["heard"]);
-    let lines = test_hub.hub.transcript(&test_hub.at, None, 10).await.unwrap();
+    let lines = test_hub.hub.transcript(&test_hub.at, None, 10).await.unwrap().next_page().await.unwrap();
     let kinds: Vec<_> = lines.iter().map(|line| line.json.get().split('"').nth(3).unwrap().to_owned()).collect();
     assert_eq!(kinds, ["channel_created", "join", "join", "message_meta"]);
 }

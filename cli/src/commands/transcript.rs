@@ -27,6 +27,8 @@ pub struct TranscriptArgs {
 #[derive(Deserialize)]
 struct TranscriptReply {
     events: Vec<TranscriptEvent>,
+    #[serde(default)]
+    damaged: usize,
 }
 
 #[derive(Deserialize)]
@@ -44,7 +46,10 @@ pub(crate) fn run(args: &TranscriptArgs) -> ExitCode {
 async fn transcript(args: &TranscriptArgs, target: ResolvedTarget) -> Result<ExitCode, CommandError> {
     let path = args.limit.map_or_else(|| "transcript".to_owned(), |limit| format!("transcript?limit={limit}"));
     let reply = target.client().get::<TranscriptReply>(&path).await?;
-    args.request.print(&reply, |reply| reply.events.iter().map(line).collect())?;
+    args.request.print(&reply, |reply| {
+        let damaged = (reply.damaged > 0).then(|| format!("({} damaged events are missing)\n", reply.damaged));
+        reply.events.iter().map(line).chain(damaged).collect()
+    })?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -1,9 +1,12 @@
 //! Appends: stored completely, in order, once.
 
 use futures_util::future::join_all;
-use rogerrat_actors::{AppendResult, Log as _};
+use rogerrat_actors::{AppendResult, Log as _, TRANSCRIPT_PAGE_LINES, TranscriptPart};
+use rogerrat_domain::transcript::TranscriptLine;
 use rogerrat_domain::{Entry, Message};
+use rusqlite::Connection;
 
+use super::super::Store;
 use super::fixtures::{TempDir, channel, created, fill, record, sent, snapshot};
 
 #[actix_rt::test]
@@ -27,8 +30,8 @@ async fn a03_appended_records_survive_reopening() {
     let weight =
         |id, text| sent(id, text).stored_message().map(|m: &std::sync::Arc<Message>| m.weight_bytes()).unwrap();
     assert_eq!(weights, [(7, 1, None, weight(7, "hi")), (8, 1, None, weight(8, "you"))]);
-    let transcript = store.transcript(&channel("c"), 1).await.unwrap();
-    assert!(transcript.len() == 1 && transcript[0].json.get().contains("you"));
+    let transcript = store.transcript(&channel("c"), TranscriptPart::Last(1)).await.unwrap();
+    assert!(transcript.lines.len() == 1 && transcript.lines[0].json.get().contains("you"));
     assert!(store.find(&channel("c")).await.unwrap().unwrap().is_durable());
     assert!(store.find(&channel("d")).await.unwrap().is_none());
     assert_eq!(store.load(&channel("d")).await.unwrap().seq, 0);
@@ -130,6 +133,33 @@ async fn d10_reserved_ids_never_decrease_and_metadata_persists() {
     assert!(probes.iter().all(Result::is_ok) && store.is_healthy());
 }
 
+/// All pages of the transcript of channel `c`: the lines, and how many are damaged.
+async fn all_lines(store: &Store, limit: usize) -> (Vec<TranscriptLine>, usize) {
+    let (mut lines, mut damaged, mut part) = (Vec::new(), 0, Some(TranscriptPart::Last(limit)));
+    while let Some(next) = part {
+        let page = store.transcript(&channel("c"), next).await.unwrap();
+        assert!(page.lines.len() <= TRANSCRIPT_PAGE_LINES);
+        lines.extend(page.lines);
+        (damaged, part) = (damaged + page.damaged, page.rest);
+    }
+    (lines, damaged)
+}
+
+#[actix_rt::test]
+async fn a_damaged_line_of_a_transcript_does_not_hide_the_others() {
+    let dir = TempDir::new();
+    let store = dir.open();
+    let lines = (1..=20).map(|id| sent(id, "hi")).collect();
+    assert_eq!(store.append(record("c", 1, lines)).await, AppendResult::Done);
+    let other = Connection::open(dir.file("hub.db")).unwrap();
+    for (n, damage) in [(2, "json = x'fffe'"), (5, "json = x''"), (9, "json = x'7b22'"), (20, "from_no = 7")] {
+        other.execute_batch(&format!("UPDATE transcript SET {damage} WHERE n = {n}")).unwrap();
+    }
+    let (lines, damaged) = all_lines(&store, 100).await;
+    assert_eq!((lines.len(), damaged), (16, 4));
+    assert_eq!(all_lines(&store, 3).await.0.len(), 2, "the last three, one of which is damaged");
+}
+
 #[actix_rt::test]
 async fn a_transcript_keeps_its_newest_lines() {
     let dir = TempDir::new();
@@ -138,7 +168,7 @@ async fn a_transcript_keeps_its_newest_lines() {
         let lines = (1..=500).map(|id| sent(seq * 1000 + id, "hi")).collect();
         assert_eq!(store.append(record("c", seq, lines)).await, AppendResult::Done);
     }
-    let lines = store.transcript(&channel("c"), usize::MAX).await.unwrap();
+    let lines = all_lines(&store, usize::MAX).await.0;
     assert_eq!(lines.len(), 10_000);
     assert!(lines[0].json.get().contains(r#"\"id\":2001,"#) && lines[9999].json.get().contains(r#"\"id\":21500,"#));
 }
