@@ -46,6 +46,7 @@ impl Bench {
             is_reserved: false,
             presented_session: None,
             human_authorized: false,
+            shown_bytes: None,
             generation: member as u64 + 1,
             callsign_seed: member as u64,
             never_take_over: false,

@@ -220,7 +220,8 @@ fn a_damaged_line_is_left_out_and_counted() {
         assert_eq!(store.execute(&format!("UPDATE transcript SET json = {damage} WHERE n = {n}"), []).unwrap(), 1);
     }
     let transcript = channel.get("transcript").ok();
-    let texts: Vec<_> = untimed(&transcript).iter().filter_map(|event| event["text"].as_str()).map(str::to_owned).collect();
+    let texts: Vec<_> =
+        untimed(&transcript).iter().filter_map(|event| event["text"].as_str()).map(str::to_owned).collect();
     assert_eq!(texts, ["0", "4", "5", "6", "7", "8", "9"]);
     assert_eq!(transcript["damaged"], 3);
     assert!(hub.log().contains("left out damaged lines of a transcript"), "{}", hub.log());

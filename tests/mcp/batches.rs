@@ -13,8 +13,6 @@ fn a_batch_is_answered_in_order() {
     let (hub, channel) = hub();
     let old = Client { version: "2025-03-26", ..Client::modern(*hub, "/mcp") }.initialized();
     let bob = channel.join("bob");
-    bob.say("one");
-    bob.say("two");
     let batch = json!([
         {"jsonrpc": "2.0", "method": "notifications/initialized"},
         call(1, "join", &json!({"channel_id": channel.id, "token": channel.token, "callsign": "ann"})),
@@ -26,6 +24,8 @@ fn a_batch_is_answered_in_order() {
     let ids: Vec<_> = responses.as_array().unwrap().iter().map(|response| response["id"].clone()).collect();
     assert_eq!(ids, [json!(1), json!(2), json!(null), json!("3")]);
     assert_eq!(responses[1]["error"]["code"], -32601, "a batch starts no session");
+    bob.say("one");
+    bob.say("two");
     let read =
         old.bare_request().json(&json!([call(4, "listen", &json!({})), call(5, "listen", &json!({}))])).send().ok();
     let texts: Vec<_> =

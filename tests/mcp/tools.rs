@@ -38,7 +38,7 @@ fn join_states_how_far_to_trust_and_how_to_stay_reachable() {
     let (joined, text) =
         ann.call_with_text("join", &json!({"channel_id": channel.id, "token": channel.token, "callsign": " Ann "}));
     assert_eq!((&joined["callsign"], &joined["channel_id"]), (&json!("ann"), &json!(channel.id)));
-    assert_eq!((&joined["roster"], &joined["unread"]), (&json!(["ann", "bob"]), &json!(1)));
+    assert_eq!((&joined["roster"], &joined["unread"]), (&json!(["ann", "bob"]), &json!(0)));
     assert_eq!(
         (&joined["trust_posture"], &joined["history"][0]["text"]),
         (&json!("untrusted"), &json!("before you joined"))
@@ -178,4 +178,30 @@ fn an_expired_session_is_advised_to_join_again() {
     rogerrat_testkit::wait_until("the session expires", || channel.roster().is_empty());
     let refused = ann.call_refused("send", &json!({"message": "hi"}), "session_expired");
     assert!(refused.contains("(session_expired). call join"), "{refused}");
+}
+
+/// The result of a join goes to the agent whole: a new member has read the history in it.
+#[test]
+fn what_a_join_has_shown_is_not_delivered_again() {
+    let (_hub, channel) = hub();
+    let ann = channel.join("ann");
+    for n in 0..5 {
+        ann.say(&n.to_string());
+    }
+    let bob = Client::on(&channel).initialized();
+    let joined = bob.call("join", &json!({"callsign": "bob"}));
+    assert_eq!((joined["history"].as_array().unwrap().len(), joined["unread"].as_u64()), (5, Some(0)));
+    let heard = bob.call("listen", &json!({"timeout_seconds": 1}));
+    assert_eq!((heard["messages"].as_array().unwrap().len(), heard["timed_out"].as_bool()), (0, Some(true)));
+    ann.say("new");
+    assert_eq!(bob.call("listen", &json!({"timeout_seconds": 5}))["messages"][0]["text"], "new");
+    // With more than a join shows, everything is delivered.
+    for n in 0..30 {
+        ann.say(&n.to_string());
+    }
+    let cat = Client::on(&channel).initialized();
+    assert_eq!(cat.call("join", &json!({"callsign": "cat"}))["unread"], 36);
+    assert_eq!(cat.call("listen", &json!({"timeout_seconds": 5}))["messages"].as_array().unwrap().len(), 36);
+    // Over REST a script may ignore the history.
+    assert_eq!(channel.join("dan").unread(), 36);
 }

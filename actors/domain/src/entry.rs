@@ -46,6 +46,9 @@ pub enum Entry {
         identity: Option<Identity>,
         /// The start of its cursor, if the member is new.
         cursor: MessageId,
+        /// The last message of the history that its join showed and that counts as read; 0 if none does.
+        #[serde(default, skip_serializing_if = "is_none_shown")]
+        shown_upto: MessageId,
         /// When it joined, in milliseconds since the epoch.
         at_ms: u64,
     },
@@ -163,6 +166,11 @@ pub struct SendKey {
     /// The SHA-256 of the validated body.
     #[serde(with = "digest")]
     pub body_hash: [u8; 32],
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands the field over by reference")]
+fn is_none_shown(shown_upto: &MessageId) -> bool {
+    *shown_upto == 0
 }
 
 impl Entry {

@@ -114,6 +114,13 @@ struct Shared {
     webhooks: Webhooks,
 }
 
+/// What a kind of caller adds to a join.
+#[derive(Clone, Copy, Default)]
+struct JoinRule {
+    never_take_over: bool,
+    shown_bytes: Option<usize>,
+}
+
 impl Hub {
     /// The last lines of a channel's transcript. Where DMs are private, a caller gets only its own.
     ///
@@ -140,7 +147,24 @@ impl Hub {
         presented_session: Option<SessionId>,
         address: IpAddr,
     ) -> Result<op::JoinReply, HubError> {
-        self.join_with(at, input, presented_session, address, false).await
+        self.join_with(at, input, presented_session, address, JoinRule::default()).await
+    }
+
+    /// Joins a channel for a caller that reads the history of the reply, if its messages take at most `shown_bytes`: a new
+    /// member does not receive them again.
+    ///
+    /// # Errors
+    /// As [`join`](Self::join).
+    pub async fn join_showing(
+        &self,
+        at: &Admitted,
+        input: JoinInput,
+        presented_session: Option<SessionId>,
+        address: IpAddr,
+        shown_bytes: usize,
+    ) -> Result<op::JoinReply, HubError> {
+        let rule = JoinRule { shown_bytes: Some(shown_bytes), ..JoinRule::default() };
+        self.join_with(at, input, presented_session, address, rule).await
     }
 
     async fn join_with(
@@ -149,7 +173,7 @@ impl Hub {
         input: JoinInput,
         presented_session: Option<SessionId>,
         address: IpAddr,
-        never_take_over: bool,
+        JoinRule { never_take_over, shown_bytes }: JoinRule,
     ) -> Result<op::JoinReply, HubError> {
         let wish = input.callsign.as_deref().map(Callsign::parse).transpose()?;
         let (callsign, identity, is_reserved) = self.verify_identity(wish, input.identity_key.as_deref()).await?;
@@ -165,6 +189,7 @@ impl Hub {
             is_reserved,
             presented_session,
             human_authorized,
+            shown_bytes,
             never_take_over,
             generation: random_u64(),
             callsign_seed: random_u64(),
@@ -184,7 +209,8 @@ impl Hub {
         address: IpAddr,
     ) -> Result<op::JoinReply, HubError> {
         let input = JoinInput { callsign: Some(callsign.to_string()), ..JoinInput::default() };
-        self.join_with(at, input, Some(session), address, true).await
+        let rule = JoinRule { never_take_over: true, ..JoinRule::default() };
+        self.join_with(at, input, Some(session), address, rule).await
     }
 
     /// Signals when there may be something new on a channel.

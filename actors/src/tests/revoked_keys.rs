@@ -122,6 +122,7 @@ async fn a_join_verified_before_its_key_was_revoked_is_refused() {
         is_reserved: false,
         presented_session: SessionId::present(Some("a-session-of-my-own")).unwrap(),
         human_authorized: false,
+        shown_bytes: None,
         never_take_over: false,
         generation: 7,
         callsign_seed: 7,

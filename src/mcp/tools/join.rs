@@ -16,6 +16,11 @@ use crate::mcp::text::{CONTINUED, KEEP_SESSION, SHARED};
 const ROSTER_DIVISOR: usize = 4;
 /// A callsign in both forms of an answer, beside itself.
 const ROSTER_NAME_BYTES: usize = r#""","#.len() + ", ".len();
+/// More than everything in an answer beside roster and history.
+const FIXED_BYTES: usize = 8_000;
+/// The part of the rest that a history may take in its stored form so that it surely fits in both forms, as a divisor: the
+/// text form of an invisible character is three times as long.
+const SHOWN_DIVISOR: usize = 6;
 
 #[derive(Default, Deserialize)]
 struct TokenArgs {
@@ -52,7 +57,10 @@ pub(super) async fn join(context: &RequestContext<'_>, arguments: &ToolArguments
     };
     let (state, address) = (context.state, context.state.client(context.request));
     state.rate_limits.joins.count(|| address)?;
-    let mut reply = state.hub.join(&channel, input, session, address).await.map_err(HubError::into_refusal)?;
+    // A history of this size is not cut, so a new member has read it.
+    let shown_bytes = max_bytes.saturating_sub(FIXED_BYTES) / SHOWN_DIVISOR;
+    let joined = state.hub.join_showing(&channel, input, session, address, shown_bytes).await;
+    let mut reply = joined.map_err(HubError::into_refusal)?;
     let mut is_shared = false;
     if let Some(session) = SessionId::present(Some(&reply.session_id))? {
         let callsign = Some(reply.callsign.clone());

@@ -121,7 +121,16 @@ pub(super) fn snapshot(evicted_upto: MessageId, held: &[MessageId]) -> Snapshot 
 
 pub(super) fn joined() -> Entry {
     let callsign = Callsign::parse("ann").unwrap();
-    Entry::Joined { no: 1, callsign, generation: 1, own_session: None, identity: None, cursor: 0, at_ms: 5 }
+    Entry::Joined {
+        no: 1,
+        callsign,
+        generation: 1,
+        own_session: None,
+        identity: None,
+        cursor: 0,
+        shown_upto: 0,
+        at_ms: 5,
+    }
 }
 
 /// A hook whose secret decrypts with a hub's key.

@@ -42,7 +42,9 @@ impl Channel {
     }
 
     fn on_joined(&mut self, entry: &Entry, now: Now) {
-        let Entry::Joined { no, callsign, generation, own_session, identity, cursor, at_ms } = entry else { return };
+        let Entry::Joined { no, callsign, generation, own_session, identity, cursor, shown_upto, at_ms } = entry else {
+            return;
+        };
         let minted = || self.rules.key.mint_hash_only(&self.id, callsign, *generation);
         let session = own_session.clone().unwrap_or_else(minted);
         let presence = Presence::Live { seen_ms: now.uptime_ms };
@@ -66,7 +68,7 @@ impl Channel {
                 start: *cursor,
                 presence,
                 has_sent: false,
-                consumers: vec![Consumer::new(None, *cursor)],
+                consumers: vec![Consumer::new(None, *shown_upto.max(cursor))],
                 held: LazyBox::default(),
                 idempotency: IdempotencyCache::default(),
                 send_window: LazyBox::default(),

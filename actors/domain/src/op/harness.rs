@@ -162,6 +162,7 @@ impl TestChannel {
             is_reserved: false,
             presented_session: SessionId::present(session).unwrap(),
             human_authorized: false,
+            shown_bytes: None,
             never_take_over: false,
             generation: self.callsign_seed,
             callsign_seed: self.callsign_seed,

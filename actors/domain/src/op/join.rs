@@ -11,7 +11,7 @@ use crate::channel::{Channel, Departure, Effects, Member, Presence};
 use crate::entry::Entry;
 use crate::hint::Hint;
 use crate::identity::Identity;
-use crate::ids::{MemberNo, SessionId};
+use crate::ids::{MemberNo, MessageId, SessionId};
 use crate::message::list::MessageList;
 use crate::message::{Message, MessageJson};
 use crate::op::{Operation, TrustPosture};
@@ -48,6 +48,9 @@ pub struct Join {
     pub presented_session: Option<SessionId>,
     /// Whether the correct owner password was given.
     pub human_authorized: bool,
+    /// The caller reads the history of the reply, if its messages take at most this many bytes: a new member then need not
+    /// receive them again. None for a caller that may ignore it.
+    pub shown_bytes: Option<usize>,
     /// Whether the join is refused if the callsign belonged to another session, however long ago.
     pub never_take_over: bool,
     /// The generation of a new session: a random number.
@@ -137,7 +140,10 @@ impl Operation for Join {
             entries.push(Entry::RenamedAway { no: before });
         }
         let (identity, cursor, at_ms) = (self.identity.clone(), channel.ring.start_of_ring(), now.at_ms);
-        entries.push(Entry::Joined { no, callsign, generation, own_session, identity, cursor, at_ms });
+        let is_new = channel.member(no).is_none() || forget;
+        let shown_upto =
+            self.shown_bytes.filter(|_| is_new).and_then(|bytes| shown_upto(channel, no, bytes)).unwrap_or(0);
+        entries.push(Entry::Joined { no, callsign, generation, own_session, identity, cursor, shown_upto, at_ms });
         Ok(entries)
     }
 
@@ -318,11 +324,6 @@ impl Join {
         let member = &channel.members[&no];
         let settings = &channel.settings;
         let posture = TrustPosture::of(settings, self.human_authorized);
-        let visible =
-            |m: &&Arc<Message>| settings.dm_visibility == crate::DmVisibility::Channel || m.is_visible_to(Some(no));
-        let newest = channel.ring.iter().rev().filter(visible).take(limits::HISTORY_DEFAULT);
-        let mut history: Vec<_> = newest.cloned().collect();
-        history.reverse();
         JoinReply {
             session_id: self.session_id(channel, member),
             callsign: member.callsign.clone(),
@@ -333,7 +334,7 @@ impl Join {
             idempotent,
             idx: no,
             roster: channel.online().into_iter().map(str::to_owned).collect(),
-            history: history.into(),
+            history: last_messages(channel, no).into(),
             retention: settings.retention,
             unread: channel.unread(no, now),
             hint: HINT,
@@ -360,6 +361,24 @@ impl Join {
             )
         })
     }
+}
+
+/// The last messages that a member may see, oldest first.
+fn last_messages(channel: &Channel, no: MemberNo) -> Vec<Arc<Message>> {
+    let is_open = channel.settings.dm_visibility == crate::DmVisibility::Channel;
+    let visible = channel.ring.iter().rev().filter(|m| is_open || m.is_visible_to(Some(no)));
+    let mut history: Vec<_> = visible.take(limits::HISTORY_DEFAULT).cloned().collect();
+    history.reverse();
+    history
+}
+
+/// The last message of a new member's history, if the history has every message that the member has not read, and fits.
+fn shown_upto(channel: &Channel, no: MemberNo, max_bytes: usize) -> Option<MessageId> {
+    let shown = last_messages(channel, no);
+    let (first, last) = (shown.first()?, shown.last()?);
+    let bytes: usize = shown.iter().map(|message| message.json_by_reference().len()).sum();
+    let is_missing = |m: &&Arc<Message>| m.id < first.id && m.is_readable_by(no);
+    (bytes <= max_bytes && channel.ring.iter().find(is_missing).is_none()).then_some(last.id)
 }
 
 #[cfg(test)]

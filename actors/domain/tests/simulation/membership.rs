@@ -24,6 +24,7 @@ impl Simulation {
             is_reserved: false,
             presented_session: presented_session.clone(),
             human_authorized: false,
+            shown_bytes: None,
             never_take_over: false,
             generation,
             callsign_seed,

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::op::harness::{START_MS, TestChannel, rules};
-use crate::op::{JoinReply, Keepalive, Leave};
+use crate::op::{Join, JoinReply, Keepalive, Leave};
 use crate::{Callsign, Code, Entry, Rules, Settings, TokenHash, limits, names};
 
 const HOUR_MS: u64 = limits::TOMBSTONE_MS;
@@ -235,6 +235,32 @@ fn a_join_returns_the_last_20_messages() {
 }
 
 #[test]
+fn a_shown_history_is_not_delivered_again() {
+    let mut test = TestChannel::new();
+    test.join("ann");
+    test.send_many("ann", "all", 5);
+    test.send("ann", "ann", "a note");
+    let joined = |test: &mut TestChannel, callsign, shown_bytes| {
+        let request = Join { shown_bytes, ..test.join_request(Some(callsign), None) };
+        let reply = test.joins(request).unwrap();
+        (reply.history.len(), reply.unread)
+    };
+    assert_eq!(joined(&mut test, "bob", Some(6_000)), (6, 0), "it was shown");
+    assert!(test.listen("bob").is_none());
+    assert_eq!(joined(&mut test, "cat", Some(100)), (6, 5), "it is too long to be shown completely");
+    assert_eq!(joined(&mut test, "dan", None), (6, 5), "the caller may ignore it");
+    test.send("ann", "all", "new");
+    assert_eq!(test.listen("bob").unwrap().texts, ["new"], "what follows is delivered");
+    test.send_many("ann", "all", 20);
+    assert_eq!(
+        joined(&mut test, "eve", Some(60_000)),
+        (20, 26),
+        "a part of it is not shown, so nothing counts as read"
+    );
+    assert_eq!(joined(&mut test, "bob", Some(60_000)).1, 20, "only a new member has read it");
+}
+
+#[test]
 fn d20_numbers_are_not_reused() {
     let mut test = TestChannel::new();
     test.join("ann");
@@ -257,6 +283,7 @@ fn crowd(test: &mut TestChannel) {
             own_session: None,
             identity: None,
             cursor: 0,
+            shown_upto: 0,
             at_ms: START_MS,
         };
         test.channel.apply(&entry, test.now, &mut crate::Effects::default());
