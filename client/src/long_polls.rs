@@ -14,8 +14,8 @@ use crate::event_stream::StreamEvent;
 use crate::http::{Connection, HttpError};
 use crate::hub_client::REQUEST_TIMEOUT;
 use crate::message::ReceivedMessage;
-use crate::reply::{ReadResult, StreamGreeting};
-use crate::stream_opener::{ConsumerState, LEASE_SECONDS, StreamOpener, parse};
+use crate::reply::{ConsumerStatus, ReadResult, StreamGreeting};
+use crate::stream_opener::{LEASE_SECONDS, StreamOpener, parse};
 use crate::stream_passage::now;
 
 /// A poll that fails sooner was not cut by a proxy because it was silent.
@@ -96,7 +96,7 @@ impl LongPolls {
         self.since
     }
 
-    fn wait_for_leases(&mut self, state: &ConsumerState) {
+    fn wait_for_leases(&mut self, state: &ConsumerStatus) {
         self.resume_at = (state.in_flight > 0).then(|| now() + Duration::from_secs(LEASE_SECONDS));
     }
 

@@ -111,6 +111,12 @@ pub struct ConsumerStatus {
     /// Whether a poll or a stream of it is open.
     #[serde(default)]
     pub waiting: bool,
+    /// Number of messages that were delivered to it and not acknowledged.
+    #[serde(default)]
+    pub in_flight: usize,
+    /// Number of messages that are due to it.
+    #[serde(default)]
+    pub lag: usize,
 }
 
 /// The consumers of a member.

@@ -11,7 +11,7 @@ use crate::channel_target::ChannelTarget;
 use crate::error::ClientError;
 use crate::http::{Connection, HttpError};
 use crate::hub_client::{HubClient, REQUEST_TIMEOUT};
-use crate::reply::ReadResult;
+use crate::reply::{ConsumerList, ConsumerStatus, ReadResult};
 use crate::sse_stream::SseStream;
 use crate::stream_passage::{StreamPassage, now};
 
@@ -50,21 +50,6 @@ impl From<HttpError> for OpenError {
     fn from(error: HttpError) -> Self {
         Self::Failed(error.into())
     }
-}
-
-/// The state of the consumer on the hub.
-#[derive(Deserialize)]
-pub(crate) struct ConsumerState {
-    name: Option<String>,
-    /// Messages that were delivered and not acknowledged.
-    pub(crate) in_flight: usize,
-    /// Messages that are due.
-    pub(crate) lag: usize,
-}
-
-#[derive(Deserialize)]
-struct ConsumerStates {
-    consumers: Vec<ConsumerState>,
 }
 
 impl StreamOpener {
@@ -132,7 +117,7 @@ impl StreamOpener {
 
     /// Ends the streams and polls of this consumer that may still be open on the hub, because a proxy has not closed
     /// them. Returns the state of the consumer then.
-    pub(crate) async fn end_readers(&mut self) -> Result<ConsumerState, ClientError> {
+    pub(crate) async fn end_readers(&mut self) -> Result<ConsumerStatus, ClientError> {
         let mut path = "listen?timeout=1&ack=manual&end_stream=true".to_owned();
         self.add_parameters(&mut path, Some(ABOVE_ALL), None);
         let request = self.target.request("GET", &path, None)?;
@@ -142,8 +127,8 @@ impl StreamOpener {
             return Err(ClientError::Superseded);
         }
         let request = self.target.request("GET", "consumers", None)?;
-        let states: ConsumerStates = parse(&self.hub.call(&request, Duration::ZERO).await?)?;
-        let own = states.consumers.into_iter().find(|state| state.name == self.target.consumer);
+        let list: ConsumerList = parse(&self.hub.call(&request, Duration::ZERO).await?)?;
+        let own = list.consumers.into_iter().find(|state| state.name == self.target.consumer);
         own.ok_or_else(|| ClientError::InvalidResponse("the consumer is missing".into()))
     }
 
