@@ -3,9 +3,8 @@
 //! `https_proxy`, `http_proxy` and `all_proxy` name the proxy, in lower or upper case; `HTTP_PROXY` in upper case is
 //! ignored, because a CGI program gets it from a request header. `no_proxy` lists the hosts that need none.
 
-use std::env;
-use std::fmt;
 use std::net::IpAddr;
+use std::{env, fmt};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;

@@ -12,7 +12,7 @@ use tokio::time::Instant;
 const RETRY_INTERVAL: Duration = Duration::from_secs(5 * 60);
 /// A stream that ends earlier than this without an event was cut by a proxy, or by a hub that crashed.
 const SHORT_STREAM: Duration = Duration::from_secs(15);
-/// So many short streams in a row are not worth another one.
+/// The number of short streams in a row after which the client polls.
 const SHORT_STREAMS: u32 = 3;
 /// The timeout of a poll. Many proxies cut a connection that is silent for 60 s.
 const POLL_SECONDS: u64 = 50;

@@ -10,7 +10,7 @@ use super::response::parse_head;
 /// Maximum bytes of the response to `CONNECT`.
 const HEAD_BYTES: usize = 16 << 10;
 
-/// What a proxy is told about the connection. The strings contain no line break.
+/// What a proxy needs to open the connection. The strings contain no line break.
 #[derive(Clone)]
 pub enum Tunnel {
     /// An HTTP proxy opens a connection to `host:port`.
