@@ -95,3 +95,22 @@ fn with_pid_names_another_process_or_none() {
     ann.send("bob", "hello");
     wait_until("it rings", || fs::read_to_string(&out).unwrap().ends_with(": hello\n"));
 }
+
+#[test]
+fn d35_a_listener_whose_output_no_one_reads_takes_nothing() {
+    let hub = Hub::start();
+    for arguments in [&["wait", "--with-pid", "none"][..], &["listen-here"]] {
+        let channel = hub.channel();
+        let (ann, bob) = (channel.join("ann"), channel.join("bob"));
+        let (reader, writer) = std::io::pipe().unwrap();
+        let origin = channel.origin();
+        let env = client_env(&channel, &origin, &bob.session);
+        let listener = ClientCommand::start_with_stdout(writer.into(), arguments, &env);
+        bob.until_waiting(true);
+        drop(reader);
+        let ended = listener.wait_for_exit();
+        assert!(ended.code == Some(5) && ended.err.contains("closed by its reader"), "{ended:?}");
+        ann.say("keep me");
+        assert_eq!(bob.listen(), ["keep me"]);
+    }
+}

@@ -19,6 +19,7 @@ use super::batch::{Batch, WakeArgs};
 use super::format::Format;
 use super::inbox::Inbox;
 use super::outage::Outage;
+use super::output_reader::OutputReader;
 use super::owner::{Owner, OwnerArgs, OwnerChoice};
 use super::sink::{Output, Sink, SinkError};
 use super::{STEPPED_BACK, report_polling};
@@ -103,6 +104,10 @@ pub(super) async fn run(args: &ListenHereArgs, target: ResolvedTarget) -> Result
         None if args.on_message.is_some() || args.quiet => Output::Nowhere,
         None => Output::Stdout,
     };
+    let reader = match output {
+        Output::Stdout => OutputReader::of_stdout(),
+        Output::Nowhere | Output::Inbox(_) => OutputReader::none(),
+    };
     let sink = Sink {
         name: NAME,
         output,
@@ -140,6 +145,7 @@ pub(super) async fn run(args: &ListenHereArgs, target: ResolvedTarget) -> Result
         _ = interrupt.recv() => Ok(ExitCode::SUCCESS),
         _ = terminate.recv() => Ok(ExitCode::SUCCESS),
         () = owner.ended() => Ok(Owner::report_end(NAME)),
+        () = reader.closed() => Ok(OutputReader::report_end(NAME)),
     }
 }
 

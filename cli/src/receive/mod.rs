@@ -13,6 +13,7 @@ mod inbox;
 mod listen_here;
 mod on_message;
 mod outage;
+mod output_reader;
 mod owner;
 mod sink;
 mod wait;

@@ -13,6 +13,7 @@ use tokio::time::{Sleep, sleep};
 use super::batch::{Batch, WakeArgs};
 use super::format::Format;
 use super::outage::Outage;
+use super::output_reader::OutputReader;
 use super::owner::{Owner, OwnerArgs, OwnerChoice};
 use super::{STEPPED_BACK, report_polling};
 use crate::outcome::{CommandError, NO_MESSAGE, print, report};
@@ -77,6 +78,7 @@ pub(super) async fn run(args: &WaitArgs, target: ResolvedTarget) -> Result<ExitC
         Ok(owner) => owner,
         Err(code) => return Ok(code),
     };
+    let reader = OutputReader::of_stdout();
     let options = StreamOptions { max: Some(args.max), ..StreamOptions::default() };
     let min_priority = args.min_priority.unwrap_or(Priority::Min);
     let mut doorbell = Doorbell {
@@ -90,6 +92,7 @@ pub(super) async fn run(args: &WaitArgs, target: ResolvedTarget) -> Result<ExitC
     let is_rung = tokio::select! {
         is_rung = doorbell.wait(timeout) => is_rung?,
         () = owner.ended() => return Ok(Owner::report_end(NAME)),
+        () = reader.closed() => return Ok(OutputReader::report_end(NAME)),
     };
     if !is_rung {
         return doorbell.timed_out();
