@@ -49,7 +49,7 @@ impl McpSessionId {
             Some(SessionState::Deleted) => None,
             Some(state) => Some(state),
             // There is no record, so it was last used within a day of being issued.
-            None if age_ms >= LIFETIME_MS + DAY_MS => None,
+            None if store.expiry_ms(now_ms).saturating_sub(self.issued_ms) >= LIFETIME_MS + DAY_MS => None,
             None => {
                 if age_ms >= DAY_MS {
                     drop(store.put(self.nonce, SessionState::Unbound, now_ms));

@@ -67,9 +67,9 @@ impl SessionRecord {
         Self { state, used_ms: used_ms.into(), stored_used_ms: used_ms.into() }
     }
 
-    fn is_live(&self, now_ms: u64) -> bool {
+    fn is_live(&self, expiry_ms: u64) -> bool {
         let lifetime_ms = if self.state == SessionState::Deleted { DELETED_LIFETIME_MS } else { LIFETIME_MS };
-        now_ms.saturating_sub(self.used_ms.load(Relaxed)) < lifetime_ms
+        expiry_ms.saturating_sub(self.used_ms.load(Relaxed)) < lifetime_ms
     }
 
     fn to_json(&self) -> Option<String> {
@@ -98,7 +98,7 @@ impl SessionStore {
     /// expired; a deletion is not extended by use.
     pub(super) fn get(&self, nonce: &Nonce, now_ms: u64) -> Option<SessionState> {
         let records = self.records.read().unwrap_or_else(PoisonError::into_inner);
-        let record = records.get(nonce).filter(|record| record.is_live(now_ms))?;
+        let record = records.get(nonce).filter(|record| record.is_live(self.expiry_ms(now_ms)))?;
         if record.state != SessionState::Deleted {
             record.used_ms.fetch_max(now_ms, Relaxed);
         }
@@ -120,7 +120,7 @@ impl SessionStore {
         change: impl FnOnce(Option<&Memberships>, u64) -> Option<Memberships>,
     ) -> BoxFuture<'static, ()> {
         let mut records = self.records.write().unwrap_or_else(PoisonError::into_inner);
-        let record = records.get(&nonce).filter(|record| record.is_live(now_ms));
+        let record = records.get(&nonce).filter(|record| record.is_live(self.expiry_ms(now_ms)));
         let used_ms = record.map_or(now_ms, |record| record.used_ms.load(Relaxed));
         let before = match record.map(|record| &record.state) {
             Some(SessionState::Deleted) => return Box::pin(std::future::ready(())),
@@ -151,11 +151,17 @@ impl SessionStore {
         stored
     }
 
+    /// The time by which sessions expire: 0 while the wall clock may be wrong.
+    pub(super) fn expiry_ms(&self, now_ms: u64) -> u64 {
+        self.hub.as_ref().map_or(now_ms, Hub::expiry_ms)
+    }
+
     /// Removes expired sessions, and writes when the others were last used.
     pub(super) fn sweep(&self, now_ms: u64) {
+        let expiry_ms = self.expiry_ms(now_ms);
         let mut records = self.records.write().unwrap_or_else(PoisonError::into_inner);
         records.retain(|nonce, record| {
-            let is_live = record.is_live(now_ms);
+            let is_live = record.is_live(expiry_ms);
             let used_ms = record.used_ms.load(Relaxed);
             if !is_live {
                 drop(self.store(nonce, None));

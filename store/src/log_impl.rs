@@ -1,6 +1,7 @@
 //! [`Log`] for [`Store`]: writes go to the writer's queue, reads to the reader threads.
 
 use std::future::ready;
+use std::ops::Range;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, PoisonError};
 
@@ -139,8 +140,8 @@ impl Log for Store {
         self.write(WriteOp::MarkUsed(channels))
     }
 
-    fn unused(&self, before_ms: u64, limit: usize) -> BoxFuture<'static, Result<Vec<ChannelId>, LogError>> {
-        self.readers.query(move |connection| reader::unused(connection, before_ms, limit))
+    fn unused(&self, used_ms: Range<u64>, limit: usize) -> BoxFuture<'static, Result<Vec<ChannelId>, LogError>> {
+        self.readers.query(move |connection| reader::unused(connection, &used_ms, limit))
     }
 
     fn count(&self) -> BoxFuture<'static, Result<u64, LogError>> {

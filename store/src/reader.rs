@@ -1,6 +1,7 @@
 //! The reader threads. Each has its own read-only connection.
 
 use std::collections::HashSet;
+use std::ops::Range;
 use std::path::Path;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -207,11 +208,12 @@ pub(super) fn messages(connection: &Connection, channel: &ChannelId, ids: &[Mess
     Ok(messages)
 }
 
-pub(super) fn unused(connection: &Connection, before_ms: u64, limit: usize) -> Read<Vec<ChannelId>> {
-    let sql = "SELECT id FROM channels WHERE settings IS NOT NULL AND owner IS NULL AND used_ms < ?1 ORDER BY used_ms LIMIT ?2";
+pub(super) fn unused(connection: &Connection, used_ms: &Range<u64>, limit: usize) -> Read<Vec<ChannelId>> {
+    let sql = "SELECT id FROM channels WHERE settings IS NOT NULL AND owner IS NULL AND used_ms >= ?1 AND used_ms < ?2 \
+               ORDER BY used_ms LIMIT ?3";
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     let found = connection.prepare_cached(sql).and_then(|mut find| {
-        find.query_map(params![to_sqlite(before_ms), limit], |row| row.get::<_, String>(0))?
+        find.query_map(params![to_sqlite(used_ms.start), to_sqlite(used_ms.end), limit], |row| row.get::<_, String>(0))?
             .collect::<Result<Vec<_>, _>>()
     });
     let parse = |id: String| ChannelId::parse(&id).map_err(|_| LogError::Damaged("the id of a channel".into()));

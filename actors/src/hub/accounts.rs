@@ -95,10 +95,10 @@ impl Hub {
         let token = session_token.filter(|token| token.starts_with(SESSION_PREFIX)).ok_or_else(refusal)?;
         let (session, now) = (TokenHash::of(token), self.shared.clock.now().at_ms);
         let found = self.shared.ports.accounts.session(session.clone()).await.map_err(unread)?;
-        let idle_ms = |used_ms: u64| now.saturating_sub(used_ms);
-        let (account, used_ms) =
-            found.filter(|(_, used_ms)| idle_ms(*used_ms) < limits::ACCOUNT_SESSION_MS).ok_or_else(refusal)?;
-        if idle_ms(used_ms) >= limits::ACCOUNT_USE_MS {
+        let expiry_ms = self.shared.clock.expiry_ms();
+        let is_live = |used_ms: u64| expiry_ms.saturating_sub(used_ms) < limits::ACCOUNT_SESSION_MS;
+        let (account, used_ms) = found.filter(|(_, used_ms)| is_live(*used_ms)).ok_or_else(refusal)?;
+        if now.saturating_sub(used_ms) >= limits::ACCOUNT_USE_MS {
             // Not awaited: if the write is lost, the next use writes it.
             drop(self.shared.ports.accounts.change(AccountChange::Used { session, at_ms: now }));
         }

@@ -68,11 +68,11 @@ impl Hub {
         if let Some(channel) = &ban.channel_id {
             self.find(channel.as_str()).await?;
         }
-        for ended in bans.ended(now) {
+        for ended in bans.ended(clock.expiry_ms()) {
             bans.remove(&ended);
             drop(log.put_row(Bans::ROWS, ended, None));
         }
-        if bans.list(now).len() >= limits::BANS {
+        if bans.len() >= limits::BANS {
             return Err(Refusal::limit_reached("bans", limits::BANS).into());
         }
         let text = serde_json::to_string(&ban).map_err(|_| HubError::StorageFailed)?;

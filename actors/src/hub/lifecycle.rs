@@ -75,7 +75,7 @@ impl Hub {
         let counters = Arc::new(Counters::default());
         counters.recall(&log.get_meta(Counters::NOTE).await?.unwrap_or_default());
         counters.add(Count::Channels, log.count().await? + directory.len() as u64);
-        let bans = Arc::new(Bans::recall(log.rows(Bans::ROWS).await?, now));
+        let bans = Arc::new(Bans::recall(log.rows(Bans::ROWS).await?));
         let account_policy = Arc::new(AccountPolicy::new(rules.per_account.sends_per_minute));
         let channel_rules = Rules {
             key: key.clone(),

@@ -304,6 +304,12 @@ impl Hub {
         counters.totals(*started_at_ms, self.is_draining(), !log.is_healthy(), webhooks.hooks.counts())
     }
 
+    /// The time for what expires by date, as [`Clock::expiry_ms`] returns it.
+    #[must_use]
+    pub fn expiry_ms(&self) -> u64 {
+        self.shared.clock.expiry_ms()
+    }
+
     /// Signs and verifies texts for one purpose, with the hub's key.
     #[must_use]
     pub fn seal(&self, purpose: &str) -> Signer {

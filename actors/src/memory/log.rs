@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::future::ready;
+use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -179,11 +180,12 @@ impl Log for MemoryLog {
         done(Ok(()))
     }
 
-    fn unused(&self, before_ms: u64, limit: usize) -> BoxFuture<'static, Result<Vec<ChannelId>, LogError>> {
+    fn unused(&self, used_ms: Range<u64>, limit: usize) -> BoxFuture<'static, Result<Vec<ChannelId>, LogError>> {
         let has_no_owner = |settings: &Settings| settings.creator_account_id.is_none();
         let unused = self.channels.iter();
-        let unused =
-            unused.filter(|records| records.settings.as_ref().is_some_and(has_no_owner) && records.used_ms < before_ms);
+        let unused = unused.filter(|records| {
+            records.settings.as_ref().is_some_and(has_no_owner) && used_ms.contains(&records.used_ms)
+        });
         done(Ok(unused.take(limit).map(|records| records.key().clone()).collect()))
     }
 

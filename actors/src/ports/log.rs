@@ -4,6 +4,7 @@
 //! [busy](AppendResult::Busy) or [unknown](AppendResult::Unknown), and a record carries its own id, so that the log may
 //! as well run on another machine.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
@@ -112,9 +113,9 @@ pub trait Log: Send + Sync + 'static {
     /// Records when channels were last used, in milliseconds since the epoch.
     fn used(&self, channels: Vec<(ChannelId, u64)>) -> BoxFuture<'static, Result<(), LogError>>;
 
-    /// Channels that belong to no account and were last used before a time, in milliseconds since the epoch; at most
-    /// `limit`.
-    fn unused(&self, before_ms: u64, limit: usize) -> BoxFuture<'static, Result<Vec<ChannelId>, LogError>>;
+    /// Channels that belong to no account and whose last use is in a range of times, in milliseconds since the epoch; at
+    /// most `limit`.
+    fn unused(&self, used_ms: Range<u64>, limit: usize) -> BoxFuture<'static, Result<Vec<ChannelId>, LogError>>;
 
     /// The number of channels, without bands.
     fn count(&self) -> BoxFuture<'static, Result<u64, LogError>>;

@@ -34,6 +34,8 @@ const SAVE_EVERY: Duration = Duration::from_secs(15);
 const DELETE_AT_ONCE: usize = 1000;
 /// Channels whose last use is recorded in one write: other writes get their turn in between.
 const RECORD_USE_AT_ONCE: usize = 500;
+/// Dates before 2025 are from a machine that did not know the time, and say nothing about the last use.
+const PLAUSIBLE_MS: u64 = 1_735_689_600_000;
 
 /// The channels whose handles are to be removed from the directory.
 pub(crate) struct Unloading {
@@ -105,6 +107,7 @@ impl Registry {
 
     /// Keeps the id high-water mark ahead of the clock, so that sends need not wait for it, and saves the counters.
     fn reserve_ids_and_save_counters(&self) {
+        self.recovery.clock.check();
         let log = &self.recovery.log;
         if log.is_healthy() {
             drop(log.reserve_ids(self.recovery.clock.now().at_ms + ID_RESERVATION_MS));
@@ -114,7 +117,7 @@ impl Registry {
 
     /// Ends account sessions that have not been used for too long, and removes accounts that own nothing.
     fn sweep_accounts(&self, ctx: &mut Context<Self>) {
-        let before_ms = self.recovery.clock.now().at_ms.saturating_sub(ACCOUNT_SESSION_MS);
+        let before_ms = self.recovery.clock.expiry_ms().saturating_sub(ACCOUNT_SESSION_MS);
         let swept = self.recovery.accounts.change(AccountChange::Sweep { before_ms });
         ctx.spawn(swept.into_actor(self).map(|swept, _, _| {
             if let Err(error) = swept {
@@ -130,14 +133,14 @@ impl Registry {
         let used = self.directory.iter().filter(|handle| !handle.settings().is_band);
         let used: Vec<_> = used.map(|handle| (handle.key().clone(), self.used_at_ms(handle.value()))).collect();
         let log = self.recovery.log.clone();
-        let before_ms = self.recovery.clock.now().at_ms.saturating_sub(unused_ms);
-        let unused = async move {
+        let unused = PLAUSIBLE_MS..self.recovery.clock.unused_before_ms(unused_ms);
+        let found = async move {
             for some in used.chunks(RECORD_USE_AT_ONCE) {
                 log.used(some.to_vec()).await?;
             }
-            log.unused(before_ms, DELETE_AT_ONCE).await
+            log.unused(unused, DELETE_AT_ONCE).await
         };
-        ctx.spawn(unused.into_actor(self).map(|unused, this, ctx| match unused {
+        ctx.spawn(found.into_actor(self).map(|found, this, ctx| match found {
             Ok(channels) => channels.into_iter().for_each(|channel| {
                 if this.directory.get(&channel).is_none_or(|handle| handle.status.agents.load(Relaxed) == 0) {
                     log::info!(channel:display = channel; "deleting an unused channel");

@@ -19,7 +19,7 @@ impl Bans {
     pub(crate) const ROWS: &'static str = "ban";
 
     /// The bans stored in the log.
-    pub(crate) fn recall(rows: Vec<(String, String)>, now: Now) -> Self {
+    pub(crate) fn recall(rows: Vec<(String, String)>) -> Self {
         let bans = Self::default();
         let read = |(id, text): (String, String)| match serde_json::from_str::<Ban>(&text) {
             Ok(ban) => Some(ban),
@@ -28,7 +28,7 @@ impl Bans {
                 None
             }
         };
-        bans.change(|list| *list = rows.into_iter().filter_map(read).filter(|ban| ban.is_active(now.at_ms)).collect());
+        bans.change(|list| *list = rows.into_iter().filter_map(read).collect());
         bans
     }
 
@@ -37,9 +37,14 @@ impl Bans {
         self.read(|list| list.iter().rev().filter(|ban| ban.is_active(now.at_ms)).cloned().collect())
     }
 
-    /// Bans that have expired.
-    pub(crate) fn ended(&self, now: Now) -> Vec<String> {
-        self.read(|list| list.iter().filter(|ban| !ban.is_active(now.at_ms)).map(|ban| ban.id.clone()).collect())
+    /// Bans that have expired at a time, in milliseconds since the epoch.
+    pub(crate) fn ended(&self, expiry_ms: u64) -> Vec<String> {
+        self.read(|list| list.iter().filter(|ban| !ban.is_active(expiry_ms)).map(|ban| ban.id.clone()).collect())
+    }
+
+    /// Number of bans, including those that have expired and are not removed yet.
+    pub(crate) fn len(&self) -> usize {
+        self.read(<[Ban]>::len)
     }
 
     pub(crate) fn add(&self, ban: Ban) {

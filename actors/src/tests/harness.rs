@@ -28,6 +28,7 @@ pub(crate) struct TestHub {
     pub(crate) hub: Hub,
     pub(crate) world: Arc<WebhookReceiver>,
     pub(crate) at: Admitted,
+    pub(crate) clock: Clock,
 }
 
 impl TestHub {
@@ -46,24 +47,31 @@ impl TestHub {
 
     /// The same, on ports of the test's own.
     pub(crate) async fn on(ports: Ports, create: CreateInput) -> Self {
+        Self::starting_at(DAWN_MS, ports, create).await
+    }
+
+    /// The same, started at a wall-clock time.
+    pub(crate) async fn starting_at(at_ms: u64, ports: Ports, create: CreateInput) -> Self {
         tokio::time::pause();
         let world = Arc::new(WebhookReceiver::default());
-        let hub = Self::hub(ports, DAWN_MS, world.clone()).await;
+        let clock = Clock::steady(at_ms);
+        let hub = Self::hub(ports, clock, world.clone()).await;
         let created = hub.create(create, None).await.unwrap();
         let at = hub.admit(created.channel.id().as_str(), Some(&created.token)).await.unwrap();
-        Self { hub, world, at }
+        Self { hub, world, at, clock }
     }
 
     /// The same hub after its process ended, gently or not.
     pub(crate) async fn restarted(self, log: Arc<dyn Log>) -> Self {
         let id = self.at.id().clone();
         // A clock that went back: ids must not.
-        let hub = Self::hub(Ports::with_log(log), DAWN_MS - HOUR_MS, self.world.clone()).await;
+        let clock = Clock::steady(DAWN_MS - HOUR_MS);
+        let hub = Self::hub(Ports::with_log(log), clock, self.world.clone()).await;
         let at = hub.find(id.as_str()).await.unwrap();
-        Self { hub, world: self.world, at }
+        Self { hub, world: self.world, at, clock }
     }
 
-    async fn hub(ports: Ports, at_ms: u64, world: Arc<WebhookReceiver>) -> Hub {
+    async fn hub(ports: Ports, clock: Clock, world: Arc<WebhookReceiver>) -> Hub {
         let rules = HubRules {
             sends_per_minute: None,
             sends_per_minute_band: None,
@@ -74,7 +82,7 @@ impl TestHub {
             member_ttl_ms: MEMBER_TTL_MS,
             per_account: UNLIMITED,
         };
-        Hub::start(rules, ports.posting(world), HubKey::new([7; 32]), Clock::steady(at_ms)).await.unwrap()
+        Hub::start(rules, ports.posting(world), HubKey::new([7; 32]), clock).await.unwrap()
     }
 
     pub(crate) fn handle(&self) -> &Arc<ChannelHandle> {

@@ -1,5 +1,6 @@
 //! A log for tests, which can be slow and can be made to fail.
 
+use std::ops::Range;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -128,8 +129,8 @@ impl Log for Held {
         })
     }
 
-    fn unused(&self, before_ms: u64, limit: usize) -> BoxFuture<'static, Result<Vec<ChannelId>, LogError>> {
-        self.0.kept.unused(before_ms, limit)
+    fn unused(&self, used_ms: Range<u64>, limit: usize) -> BoxFuture<'static, Result<Vec<ChannelId>, LogError>> {
+        self.0.kept.unused(used_ms, limit)
     }
 
     fn count(&self) -> BoxFuture<'static, Result<u64, LogError>> {

@@ -1,5 +1,6 @@
 //! Tests of the actors on paused time: an hour passes in microseconds, and no test sleeps.
 
+mod clock;
 mod crash_recovery;
 mod durable;
 mod harness;

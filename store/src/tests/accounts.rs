@@ -83,13 +83,13 @@ async fn d30_an_owned_channel_is_never_deleted_as_unused() {
     open(&store, 1, 10).await;
     store.open_channel(record("mine", 1, vec![created_by(1)]), id(1), None).await;
     store.append(record("unowned", 1, vec![created()])).await;
-    assert_eq!(store.unused(u64::MAX >> 1, 10).await.unwrap(), [channel("unowned")]);
+    assert_eq!(store.unused(0..u64::MAX >> 1, 10).await.unwrap(), [channel("unowned")]);
     let AccountChangeResult::Done(revoked) = store.change(AccountChange::Close { account: id(1) }).await.unwrap()
     else {
         panic!()
     };
     assert!(revoked.is_empty());
-    assert_eq!(store.unused(u64::MAX >> 1, 10).await.unwrap().len(), 2, "it has no owner any more");
+    assert_eq!(store.unused(0..u64::MAX >> 1, 10).await.unwrap().len(), 2, "it has no owner any more");
 }
 
 #[actix_rt::test]

@@ -90,7 +90,7 @@ async fn a_band_is_stored_but_is_not_listed_as_a_channel() {
     assert_eq!(store.append(record("general", 1, vec![Entry::Left { no: 1 }])).await, AppendResult::Done);
     assert_eq!(store.load(&channel("general")).await.unwrap().seq, 1);
     assert!(store.find(&channel("general")).await.unwrap().is_none());
-    assert_eq!((store.count().await.unwrap(), store.unused(u64::MAX, 9).await.unwrap().len()), (0, 0));
+    assert_eq!((store.count().await.unwrap(), store.unused(0..u64::MAX, 9).await.unwrap().len()), (0, 0));
 }
 
 #[actix_rt::test]
@@ -111,8 +111,8 @@ async fn unused_channels_are_listed_oldest_first() {
         fill(&store, name, 0, "").await;
     }
     store.used(vec![(channel("a"), 30), (channel("b"), 20), (channel("x"), 1), (channel("c"), 2)]).await.unwrap();
-    assert_eq!(store.unused(30, 9).await.unwrap(), [channel("c"), channel("b")]);
-    assert_eq!(store.unused(31, 1).await.unwrap(), [channel("c")]);
+    assert_eq!(store.unused(0..30, 9).await.unwrap(), [channel("c"), channel("b")]);
+    assert_eq!(store.unused(0..31, 1).await.unwrap(), [channel("c")]);
 }
 
 #[actix_rt::test]

@@ -32,6 +32,7 @@ impl Channel {
             delivery_records: self.delivery_records.iter().filter(|_| self.settings.is_durable()).cloned().collect(),
             at_ms: now.at_ms,
             passivated_in,
+            uptime_ms: passivated_in.map(|_| now.uptime_ms),
             has_no_messages: !self.has_messages,
         }
     }
@@ -63,7 +64,10 @@ impl Channel {
             backlog.iter().filter(|s| s.id <= snapshot.last_id).for_each(|entry| self.ring.push_backlog(entry));
             self.delivery_records = LazyBox::new(DeliveryRecords::restored(snapshot.delivery_records));
         }
-        let unloaded_ms = (snapshot.passivated_in == Some(boot)).then(|| now.at_ms.saturating_sub(snapshot.at_ms));
+        let unloaded_ms = (snapshot.passivated_in == Some(boot)).then(|| match snapshot.uptime_ms {
+            Some(uptime_ms) => now.uptime_ms.saturating_sub(uptime_ms),
+            None => now.at_ms.saturating_sub(snapshot.at_ms),
+        });
         // Live members come last: a session that moved to another callsign belongs to the live one.
         let (away, live): (Vec<_>, Vec<_>) = snapshot.members.into_iter().partition(|m| m.away.is_some());
         for state in away.into_iter().chain(live) {

@@ -36,6 +36,9 @@ pub struct Snapshot {
     /// The boot of the hub in which the channel was unloaded with this state, if it was. It then contains every delivery.
     #[serde(rename = "rested_in")]
     pub(super) passivated_in: Option<u64>,
+    /// The uptime of the hub at that time, which continues when the wall clock jumps.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) uptime_ms: Option<u64>,
     /// Whether no message was ever sent.
     #[serde(default, rename = "silent")]
     pub(super) has_no_messages: bool,

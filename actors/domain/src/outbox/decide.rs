@@ -67,7 +67,7 @@ impl Outbox {
             return vec![OutboxEntry::Finish(hook, done(&row, DeliveryState::Delivered, None, now), health)];
         };
         delivery.failure = Some(failure);
-        if let Some(pause_ms) = is_temporary(outcome).then(|| pause_ms(delivery, queue.retry, outcome, now)).flatten() {
+        if let Some(pause_ms) = is_temporary(outcome).then(|| pause_ms(delivery, queue.retry, outcome)).flatten() {
             delivery.next_ms = Some(now.at_ms + pause_ms);
             return vec![OutboxEntry::Retry(hook, row)];
         }
@@ -116,8 +116,9 @@ fn is_temporary(outcome: AttemptOutcome) -> bool {
 }
 
 /// How long until the next attempt; none if there is no further one. It is at least as long as the receiver asked for,
-/// up to the longest pause.
-fn pause_ms(delivery: &Delivery, retry: Retry, outcome: AttemptOutcome, now: Now) -> Option<u64> {
+/// up to the longest pause. The number of attempts decides when to give up, not the date of the first one: the wall clock
+/// may have jumped, and the hub may have been stopped.
+fn pause_ms(delivery: &Delivery, retry: Retry, outcome: AttemptOutcome) -> Option<u64> {
     let asked_ms = match outcome {
         AttemptOutcome::Postponed(_, seconds) => seconds.saturating_mul(1000).min(LONGEST_PAUSE_MS),
         _ => 0,
@@ -129,7 +130,9 @@ fn pause_ms(delivery: &Delivery, retry: Retry, outcome: AttemptOutcome, now: Now
     if retry == Retry::Immediate {
         return None;
     }
-    let pause_ms = asked_ms.max(PERSISTENT_MS[(n - IMMEDIATE_MS.len()).min(PERSISTENT_MS.len() - 1)]);
-    let tried_ms = now.at_ms.saturating_sub(delivery.began_ms.unwrap_or(now.at_ms));
+    let last_ms = PERSISTENT_MS.last().copied().unwrap_or(LONGEST_PAUSE_MS);
+    let mut pauses = IMMEDIATE_MS.into_iter().chain(PERSISTENT_MS).chain(std::iter::repeat(last_ms));
+    let tried_ms: u64 = pauses.by_ref().take(n).sum();
+    let pause_ms = asked_ms.max(pauses.next()?);
     (tried_ms + pause_ms <= limits::HOOK_PERSIST_MS).then_some(pause_ms)
 }

@@ -345,3 +345,14 @@ proptest! {
         prop_assert_eq!((left, world.outbox.running_attempts(), world.outbox.next_deadline_ms()), (0, 0, None));
     }
 }
+
+#[test]
+fn d36_a_jump_of_the_clock_does_not_end_retries() {
+    let (mut outbox, _) = outbox(Retry::Persistent, HEALTHY, 1);
+    for year in 1..20 {
+        let effects = end(&mut outbox, AttemptOutcome::TimedOut, year * 365 * 24 * 3_600_000);
+        assert_eq!(kept(&effects).state, DeliveryState::Due, "in year {year}");
+        let next_ms = outbox.next_deadline_ms().unwrap();
+        assert_eq!(posted_no(&tick(&mut outbox, next_ms)), Some(1));
+    }
+}
