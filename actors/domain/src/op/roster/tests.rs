@@ -44,7 +44,7 @@ fn the_roster_names_who_reads_at_this_moment() {
         reply.roster_all.iter().map(|member| member.reads).collect::<Vec<_>>()
     };
     assert_eq!(reads(&mut test), [None, None]);
-    assert!(test.listen("ann").is_none());
+    test.park("ann", ReadInput::default());
     let stream = test.open("bob", ReadInput::default());
     assert_eq!(reads(&mut test), [Some(OpenRead::Poll), Some(OpenRead::Stream)]);
     test.cancel_wait(stream);
