@@ -62,6 +62,12 @@ impl Catalogue {
         self.0.iter().find(|tool| tool.name == name)
     }
 
+    /// The arguments of every tool on every endpoint.
+    #[cfg(test)]
+    pub(super) fn parameters(&self) -> impl Iterator<Item = &[Parameter]> {
+        self.0.iter().flat_map(|tool| tool.parameters.iter().map(Vec::as_slice))
+    }
+
     /// The content of `tools/list` for an endpoint and a mode (A8). On a channel's own endpoint `join` comes first.
     pub(super) fn list(&self, on_channel_endpoint: bool, mode: Option<&Mode>) -> Vec<Value> {
         let side = usize::from(on_channel_endpoint);

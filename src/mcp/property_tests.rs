@@ -1,9 +1,12 @@
 //! Properties of the parsers for input from outside, checked with random input.
 
 use proptest::prelude::*;
-use rogerrat_domain::{HubKey, Signer};
+use rogerrat_domain::op::{AckInput, CreateInput, JoinInput, ReadQuery, SendInput};
+use rogerrat_domain::{Code, HubKey, Refusal, Signer};
+use serde_json::Value;
 
 use super::arguments::{Arguments, Parameter, object_of};
+use super::catalogue::Catalogue;
 use super::protocol_version::{HeaderField, McpHeaders, of_headers, of_message};
 use super::rpc::{Params, RpcBody, RpcCall, RpcMessage, parse};
 use super::session::McpSessionId;
@@ -72,7 +75,92 @@ fn field() -> impl Strategy<Value = String> {
     (name, value).prop_map(|(name, value)| format!("\"{name}\":{value}"))
 }
 
+/// A value of an argument: of any type, and text that looks like another type.
+fn argument() -> impl Strategy<Value = Value> {
+    let text = prop::sample::select(
+        &[
+            "",
+            " ",
+            "5",
+            "#7",
+            "5.0",
+            "1e400",
+            "true",
+            "No",
+            "null",
+            "None",
+            "high",
+            "[]",
+            "[1]",
+            "{}",
+            "[[\"a\"]]",
+            "a,b",
+        ][..],
+    );
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        any::<f64>().prop_map(Value::from),
+        text.prop_map(Value::from),
+        any::<String>().prop_map(Value::from),
+    ];
+    leaf.prop_recursive(3, 12, 3, |inner| {
+        let name = prop::sample::select(&["mime", "data_base64", "filename", "x"][..]).prop_map(str::to_owned);
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..3).prop_map(Value::from),
+            prop::collection::btree_map(name, inner.clone(), 0..3)
+                .prop_map(|map| Value::Object(map.into_iter().collect())),
+            inner.prop_map(|value| Value::from(value.to_string())),
+        ]
+    })
+}
+
+fn argument_name() -> impl Strategy<Value = String> {
+    let known = "to message text priority kind suggested_replies attachments reply_to thread client_msg_id channel_id \
+                 session_id timeout_seconds since ack lease max consumer ack_upto n upto callsign retention \
+                 claim_callsigns session_ttl_seconds sessionId toolCallId mesage";
+    let known: Vec<_> = known.split_ascii_whitespace().map(str::to_owned).collect();
+    prop_oneof![8 => prop::sample::select(known), 1 => any::<String>(), 1 => "[a-z_]{1,50}"]
+}
+
+fn check_refusal(refusal: &Refusal) {
+    assert_eq!(refusal.code, Code::Invalid);
+    assert!(refusal.text.chars().count() < 200, "{}", refusal.text);
+}
+
+/// Reads arguments for every tool, and parses them as the input of several.
+fn check_arguments(json: &str, catalogue: &Catalogue) {
+    for parameters in catalogue.parameters() {
+        let arguments = match Arguments::read(json, parameters) {
+            Ok(arguments) => arguments,
+            Err(refusal) => {
+                check_refusal(&refusal);
+                continue;
+            }
+        };
+        let read = arguments.to_json();
+        assert_eq!(Arguments::read(&read, parameters).map(|again| again.to_json()).unwrap(), read, "{json}");
+        let parsed = [
+            arguments.parse::<SendInput>().err(),
+            arguments.parse::<ReadQuery<'static>>().err(),
+            arguments.parse::<CreateInput>().err(),
+            arguments.parse::<JoinInput>().err(),
+            arguments.parse::<AckInput>().err(),
+            arguments.text("session_id").err(),
+        ];
+        parsed.iter().flatten().for_each(check_refusal);
+    }
+}
+
 proptest! {
+    #[test]
+    fn arguments_are_read_or_refused(fields in prop::collection::vec((argument_name(), argument()), 0..6)) {
+        let catalogue = Catalogue::new();
+        let fields: Vec<_> = fields.iter().map(|(name, value)| format!("{}:{value}", Value::from(&**name))).collect();
+        check_arguments(&format!("{{{}}}", fields.join(",")), &catalogue);
+    }
+
     #[test]
     fn a_body_is_parsed_or_refused(bytes in prop::collection::vec(any::<u8>(), 0..120), text in any::<String>()) {
         check_body(&bytes, &McpHeaders::default());

@@ -4,6 +4,7 @@
 //! A client is a process that calls a tool for each line of its input. The SDKs check every result against the tool's
 //! output schema.
 
+mod refusals;
 mod stdio;
 
 use std::env;
@@ -108,7 +109,7 @@ impl Drop for Sdk {
 }
 
 /// The folder of the clients, if they are installed.
-fn installed() -> Option<PathBuf> {
+pub(super) fn installed() -> Option<PathBuf> {
     let folder = env::var_os("ROGERRAT_TEST_MCP_CLIENTS").map(PathBuf::from);
     if folder.is_none() {
         eprintln!("skipped: ROGERRAT_TEST_MCP_CLIENTS is not set");

@@ -1,9 +1,12 @@
 //! The schemas of all tools: grammars and strict back ends accept the inputs, and every result fits its output schema.
 
+use std::process::{Command, Stdio};
+
 use rogerrat_testkit::Hub;
 use serde_json::{Map, Value, json};
 
 use super::client::{Client, hub, own_path};
+use super::clients::installed;
 
 /// The keywords of an input schema.
 const WORDS: [&str; 6] = ["type", "description", "enum", "properties", "required", "items"];
@@ -59,6 +62,39 @@ fn input_schemas_have_one_plain_type_and_no_bounds() {
     }
 }
 
+/// Arguments that a grammar must be able to generate, with their names in the order of the schema.
+fn examples(tool: &str) -> Value {
+    match tool {
+        "send" => {
+            json!([{"message": "hi", "reply_to": 1_795_174_447_277_u64, "to": "bob"}, {"message": "hi", "to": "2"}])
+        }
+        "ack" => json!([{"upto": 1_795_174_447_277_u64}]),
+        "listen" | "wait" => json!([{}, {"max": 5, "timeout_seconds": 30}]),
+        "history" => json!([{"n": 20}]),
+        _ => json!([]),
+    }
+}
+
+#[test]
+fn schemas_convert_to_grammars() {
+    let Some(clients) = installed() else { return };
+    let (hub, channel) = hub();
+    let own = Client { bearer: Some(channel.token.clone()), ..Client::modern(*hub, &own_path(&channel)) };
+    for client in [Client::legacy(*hub, "/mcp"), own] {
+        let tools = tools(&client).into_iter().map(|mut tool| {
+            tool["examples"] = examples(tool["name"].as_str().unwrap());
+            tool
+        });
+        let mut python = Command::new(clients.join("grammars/bin/python"));
+        python.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/mcp/clients/grammars.py"));
+        let mut process = python.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        serde_json::to_writer(process.stdin.take().unwrap(), &tools.collect::<Vec<_>>()).unwrap();
+        let output = process.wait_with_output().unwrap();
+        let errors: Map<String, Value> = serde_json::from_slice(&output.stdout).unwrap();
+        assert!(errors.len() >= 12 && errors.values().all(|found| *found == json!([])), "{errors:?}");
+    }
+}
+
 #[test]
 fn the_list_of_tools_is_small() {
     let (hub, channel) = hub();
@@ -95,7 +131,7 @@ fn bounds_are_stated_in_words() {
 }
 
 /// What every tool refuses, with the arguments that make it do so.
-fn refusals() -> Vec<(&'static str, Value, &'static str)> {
+pub(super) fn refusals() -> Vec<(&'static str, Value, &'static str)> {
     let elsewhere = |more: Value| {
         let mut arguments = json!({"channel_id": "no-such-channel", "session_id": "s".repeat(43)});
         arguments.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
@@ -113,7 +149,7 @@ fn refusals() -> Vec<(&'static str, Value, &'static str)> {
         ("history", json!({"n": "many"}), "not_joined"),
     ];
     for tool in ["send", "listen", "wait", "ack", "roster", "history", "fetch", "leave", "keepalive"] {
-        all.push((tool, json!({"channel_id": ["a", "b"]}), "invalid"));
+        all.push((tool, json!({"channel_id": ["a", "b"], "upto": 1, "message_id": 1}), "invalid"));
         let needed = match tool {
             "send" => json!({"message": "x"}),
             "fetch" => json!({"message_id": 1}),

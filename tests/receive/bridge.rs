@@ -165,6 +165,25 @@ fn without_a_channel_it_follows_the_channels_that_the_tools_join() {
 }
 
 #[test]
+fn arguments_are_read_as_clients_send_them() {
+    let hub = Hub::start();
+    let channel = hub.channel();
+    let mut bridge = Bridge::of(&channel, "bob");
+    for nothing in [json!(null), json!([]), json!(""), json!({"session_id": "", "channel_id": null, "sessionId": "x"})]
+    {
+        assert_eq!(bridge.does("roster", &nothing)["roster"], json!(["bob"]), "{nothing}");
+    }
+    let ann = channel.join("ann");
+    let text = json!({"to": "ann", "message": 7, "toolCallId": "call_1"}).to_string();
+    bridge.does("send", &json!(text));
+    assert_eq!(ann.listen(), ["7"]);
+    bridge.refuses("send", &json!({"to": "ann", "mesage": "x"}), "invalid");
+    for params in [json!(null), json!([])] {
+        assert!(bridge.result("tools/list", &params)["tools"].is_array(), "{params}");
+    }
+}
+
+#[test]
 fn a_cancelled_wait_takes_no_message() {
     let hub = Hub::start();
     let channel = hub.channel();

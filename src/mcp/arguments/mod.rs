@@ -97,6 +97,13 @@ impl<'a> Arguments<'a> {
         })
     }
 
+    /// The arguments as they were read.
+    #[cfg(test)]
+    pub(super) fn to_json(&self) -> String {
+        let fields: Vec<_> = self.given.iter().map(|(name, value)| format!("\"{name}\":{}", value.get())).collect();
+        format!("{{{}}}", fields.join(","))
+    }
+
     /// A text among the arguments.
     ///
     /// # Errors

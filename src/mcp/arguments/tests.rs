@@ -16,11 +16,7 @@ fn parameters<T: ToSchema>() -> Vec<Parameter> {
 fn read<T: ToSchema>(arguments: &Value) -> Result<Value, Refusal> {
     let (json, parameters) = (arguments.to_string(), parameters::<T>());
     let arguments = Arguments::read(&json, &parameters)?;
-    let fields = arguments.given.iter().map(|(name, value)| {
-        let value = serde_json::from_str(value.get()).unwrap();
-        ((*name).to_owned(), value)
-    });
-    Ok(Value::Object(fields.collect()))
+    Ok(serde_json::from_str(&arguments.to_json()).unwrap())
 }
 
 fn parse<T: ToSchema + DeserializeOwned>(arguments: &Value) -> Result<T, Refusal> {

@@ -14,7 +14,7 @@ export async function drive(client, transport, call, version) {
     const options = { onprogress: ({ progress }) => steps.push(progress), resetTimeoutOnProgress: true };
     const result = await call({ name: request.tool, arguments: request.arguments }, options);
     const bytes = Buffer.byteLength(JSON.stringify(result));
-    write({ data: result.structuredContent, is_error: result.isError === true, progress: steps, bytes });
+    write({ data: result.structuredContent, text: result.content[0]?.text, is_error: result.isError === true, progress: steps, bytes });
   }
   process.exit(0);
 }

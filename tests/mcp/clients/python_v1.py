@@ -22,6 +22,7 @@ async def main():
             result = await session.call_tool(call["tool"], call["arguments"], progress_callback=progress)
             lines.write({
                 "data": result.structuredContent,
+                "text": getattr(result.content[0], "text", ""),
                 "is_error": result.isError,
                 "progress": steps,
                 "bytes": lines.size(result),

@@ -20,6 +20,7 @@ async def main():
             result = await client.call_tool(call["tool"], call["arguments"], progress_callback=progress)
             lines.write({
                 "data": result.structured_content,
+                "text": getattr(result.content[0], "text", ""),
                 "is_error": bool(result.is_error),
                 "progress": steps,
                 "bytes": lines.size(result),

@@ -36,7 +36,8 @@ async def main():
             })
             async for call in lines.read():
                 result = await session.call_tool(call["tool"], call["arguments"])
-                lines.write({"data": result.structuredContent, "is_error": result.isError})
+                text = result.content[0].text
+                lines.write({"data": result.structuredContent, "text": text, "is_error": result.isError})
 
 
 asyncio.run(main())

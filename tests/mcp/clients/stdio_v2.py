@@ -37,7 +37,8 @@ async def main():
         })
         async for call in lines.read():
             result = await client.call_tool(call["tool"], call["arguments"])
-            lines.write({"data": result.structured_content, "is_error": bool(result.is_error)})
+            text = result.content[0].text
+            lines.write({"data": result.structured_content, "text": text, "is_error": bool(result.is_error)})
 
 
 asyncio.run(main())
