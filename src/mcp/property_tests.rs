@@ -37,10 +37,10 @@ fn check_call(call: &RpcCall<'_>, headers: &McpHeaders<'_>) {
     if let Err(error) = of_message(headers, call, &params) {
         assert!(error.message.chars().count() < 200, "{}", error.message);
     }
-    if let Some(arguments) = params.arguments {
-        if let Ok(object) = object_of(Some(arguments)) {
-            let _ = Arguments::read(&object, &[Parameter::text("message")]);
-        }
+    if let Some(arguments) = params.arguments
+        && let Ok(object) = object_of(Some(arguments))
+    {
+        let _ = Arguments::read(&object, &[Parameter::text("message")]);
     }
 }
 
