@@ -11,7 +11,11 @@ const DEFAULT_BYTES: usize = 24_000;
 fn sent(ann: &Agent) -> Vec<u64> {
     let kinds = ["x", "\"", "\u{1}", "\u{1F400}", "\u{202e}", "ä", "\\", "\n", "x y ", "\u{2028}"];
     let text = |n: usize| {
-        kinds[n % kinds.len()].repeat(if n.is_multiple_of(3) { 8192 / kinds[n % kinds.len()].chars().count() } else { n })
+        kinds[n % kinds.len()].repeat(if n.is_multiple_of(3) {
+            8192 / kinds[n % kinds.len()].chars().count()
+        } else {
+            n
+        })
     };
     let mut ids: Vec<_> = (1..=88).map(|n| ann.send(["all", "bob"][n % 2], &text(n))).collect();
     for n in 0..2 {

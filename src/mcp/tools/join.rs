@@ -75,7 +75,7 @@ pub(super) async fn join(context: &RequestContext<'_>, arguments: &ToolArguments
     let stay_reachable = context.stay_reachable();
     let channel_id = channel.id().to_string();
     let mut result = JoinResult { channel_id, reply, stay_reachable, roster_more: None, history_more: None };
-    result.cut(max_bytes);
+    result.cut(max_bytes, shown_bytes);
     let text = join_text(&result);
     Ok(ToolResult::new(&result, text))
 }
@@ -137,8 +137,8 @@ async fn bind(context: &RequestContext<'_>, new: Membership, continues: Option<&
 
 impl JoinResult {
     /// Leaves out callsigns, and the oldest messages of the history, until the answer fits. What belongs to the join
-    /// itself always stays.
-    fn cut(&mut self, max_bytes: usize) {
+    /// itself always stays, and so does a history that counts as read because it has at most `shown_bytes`.
+    fn cut(&mut self, max_bytes: usize, shown_bytes: usize) {
         let mut history = std::mem::take(&mut self.reply.history);
         let mut roster = std::mem::take(&mut self.reply.roster);
         let own_bytes = FRAME_BYTES + json_bytes(self) + escaped_bytes(&join_text(self));
@@ -153,9 +153,12 @@ impl JoinResult {
         left_bytes -= left_bytes / ROSTER_DIVISOR - for_names;
         self.roster_more = Some(roster.len() - shown).filter(|more| *more > 0);
         roster.truncate(shown);
-        let bound = answer_size::bound(left_bytes);
-        let shown = bound.fitting_or_none(history.iter().rev().map(|message| &**message));
-        let more = history.len() - shown;
+        let history_bytes: usize = history.iter().map(|message| message.json_by_reference().len()).sum();
+        let newest_first = history.iter().rev().map(|message| &**message);
+        let more = match history_bytes <= shown_bytes {
+            true => 0,
+            false => history.len() - answer_size::bound(left_bytes).fitting_or_none(newest_first),
+        };
         history.drain(..more);
         history.attachments = AttachmentForm::Reference;
         self.history_more = Some(more).filter(|more| *more > 0);
