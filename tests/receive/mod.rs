@@ -4,6 +4,7 @@
 mod bell;
 mod bridge;
 mod bridge_client;
+mod bridge_members;
 mod cut;
 mod faulty_link;
 mod held_streams;

@@ -10,6 +10,8 @@ mod membership;
 mod notification;
 mod notifier;
 mod proxy;
+mod pusher;
+mod rival;
 mod server;
 mod stdio;
 
@@ -35,8 +37,8 @@ const CONSUMER: &str = "bridge";
 /// Which hub, and as which member.
 #[derive(Args)]
 #[command(after_help = "Speaks MCP on standard input and output until its input ends. Without --channel, the tools \
-                        create_channel and join choose the channel, and messages of the channel that was joined last \
-                        are pushed.")]
+                        create_channel and join choose the channel, and messages of the channels that were \
+                        joined are pushed.")]
 pub struct McpBridgeArgs {
     #[command(flatten)]
     target: TargetArgs,

@@ -218,7 +218,9 @@ impl PendingCall {
         let mut filled = Map::new();
         let arguments = match jsonrpc::object_of(params.remove("arguments").unwrap_or_default()) {
             Ok(mut arguments) => {
-                self.state.fill_arguments(&self.tool, &mut arguments).await;
+                if let Err(refusal) = self.state.fill_arguments(&self.tool, &mut arguments).await {
+                    return tool_error(&self.id, self.is_modern, &refusal, None);
+                }
                 filled.clone_from(&arguments);
                 Value::Object(arguments)
             }
@@ -233,10 +235,8 @@ impl PendingCall {
             ForwardedCall { id: self.id.clone(), tool: name.to_owned(), version: self.version.clone(), body, wait };
         match call.run(&self.target, &self.output).await {
             Ok((line, result)) => {
-                if let Some(result) = result {
-                    self.state.update(name, &filled, &self.target, &result);
-                }
-                line
+                let note = result.and_then(|result| self.state.update(name, &filled, &self.target, &result));
+                note.and_then(|note| with_note(&line, note)).unwrap_or(line)
             }
             Err(error) => self.failed(error),
         }
@@ -268,6 +268,16 @@ fn tool_error(id: &str, is_modern: bool, message: &str, code: Option<&str>) -> S
     let code = code.map_or_else(String::new, |code| format!(" ({code})"));
     let text = json!([{"type": "text", "text": format!("error: {message}{code}")}]);
     response(id, is_modern, json!({"content": text, "isError": true}))
+}
+
+/// The response to a join with another hint, in both of its forms.
+fn with_note(line: &str, note: &str) -> Option<String> {
+    let mut response: Value = serde_json::from_str(line).ok()?;
+    let result = response.get_mut("result")?;
+    let text = result["content"][0]["text"].as_str()?.to_owned();
+    result["content"][0]["text"] = json!(format!("NOTE: {note}\n{text}"));
+    result["structuredContent"]["hint"] = json!(note);
+    Some(response.to_string())
 }
 
 fn capabilities() -> Value {
