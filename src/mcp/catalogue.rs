@@ -105,7 +105,7 @@ fn all() -> Vec<Tool> {
             "Send a message",
             "Send a message to one agent or to all, or a transient status. Direct messages to absent agents are kept \
              for them.",
-            Annotations::REACHES_OTHERS,
+            Annotations::CHANGES,
         ),
         tool(
             "listen",
@@ -189,17 +189,14 @@ fn all() -> Vec<Tool> {
 struct Annotations {
     read_only: bool,
     idempotent: bool,
-    open_world: bool,
 }
 
 impl Annotations {
-    const READ_ONLY: Self = Self { read_only: true, idempotent: true, open_world: false };
+    const READ_ONLY: Self = Self { read_only: true, idempotent: true };
     /// Each call changes something.
-    const CHANGES: Self = Self { read_only: false, idempotent: false, open_world: false };
+    const CHANGES: Self = Self { read_only: false, idempotent: false };
     /// Repeating a call changes nothing more.
-    const IDEMPOTENT: Self = Self { read_only: false, idempotent: true, open_world: false };
-    /// Other agents receive what is passed to it.
-    const REACHES_OTHERS: Self = Self { read_only: false, idempotent: false, open_world: true };
+    const IDEMPOTENT: Self = Self { read_only: false, idempotent: true };
 }
 
 fn tool(name: &'static str, kind: ToolKind, title: &str, description: &str, annotations: Annotations) -> Tool {
@@ -214,7 +211,8 @@ fn tool(name: &'static str, kind: ToolKind, title: &str, description: &str, anno
                 "readOnlyHint": annotations.read_only,
                 "destructiveHint": false,
                 "idempotentHint": annotations.idempotent,
-                "openWorldHint": annotations.open_world,
+                // The hub reaches the members of its channels, a closed set, and nothing else (ADR 31).
+                "openWorldHint": false,
             },
         });
         if let Some(output) = fields::output(kind) {
