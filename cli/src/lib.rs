@@ -42,8 +42,10 @@ pub enum ClientSubcommand {
     /// List or change saved profiles
     Profile(commands::ProfileArgs),
     /// Wait for a message, print it and exit: a doorbell for an agent
+    #[command(visible_alias = "doorbell")]
     Wait(receive::WaitArgs),
     /// Append every message of a channel to a file, or run a command for each, until stopped
+    #[command(visible_alias = "inbox")]
     ListenHere(receive::ListenHereArgs),
     /// Print the commands that let messages wake an agent's client
     ReceiveRecipe(recipe::RecipeArgs),

@@ -29,7 +29,7 @@ pub struct RecipeArgs {
     /// Kind of client
     #[arg(long, value_name = "NAME", value_enum, default_value = "generic")]
     client: AgentClient,
-    /// Inbox file, for clients that watch a file [default: named after the profile, in ~/.local/state/rogerrat]
+    /// Inbox file, for clients that watch or read a file [default: named after the profile, in ~/.local/state/rogerrat]
     #[arg(long, value_name = "FILE")]
     inbox: Option<PathBuf>,
     /// How to write a message
@@ -79,6 +79,7 @@ impl RecipeArgs {
         let program = shell_word(path(&program)?);
         let steps = match self.client {
             AgentClient::ClaudeCode => self.inbox_steps(&program, &profile)?,
+            AgentClient::Codex => vec![self.queue_step(&program, &profile)?],
             client => vec![Step {
                 advice: advice(client),
                 command: format!("{}{program} wait --profile {profile} --format {}", prefix(client), self.format),
@@ -100,16 +101,39 @@ impl RecipeArgs {
         if resolved.target.is_identity || resolved.target.identity_key.is_some() {
             text.push_str(&format!("\n# {KEY}\n"));
         }
-        Ok(text + &format!("\n# {AGAIN}\n"))
+        if self.client != AgentClient::Codex {
+            text.push_str(&format!("\n# {AGAIN}\n"));
+        }
+        Ok(text)
+    }
+
+    /// Codex is not woken by the end of a background command, but by a message in its queue. The text of a peer is not
+    /// part of that message, because Codex takes it for its user's.
+    fn queue_step(&self, program: &str, profile: &str) -> Result<Step, String> {
+        let file = self.inbox_path(profile)?;
+        let folder = shell_word(path(file.parent().unwrap_or(Path::new("/")))?);
+        let (inbox, format) = (shell_word(path(&file)?), &self.format);
+        Ok(Step {
+            advice: "Run this in the background. It costs nothing while it waits. For each message it appends a line to \
+                     the inbox and queues a message for you, which starts your next turn, or follows the running one.",
+            command: format!(
+                "(umask 077; mkdir -p -- {folder}; while {program} wait --profile {profile} --format {format} \
+                 >> {inbox}; do codex queue --thread \"$CODEX_THREAD_ID\" --message \"New rogerrat messages at the end \
+                 of \"{inbox}; done)"
+            ),
+        })
+    }
+
+    fn inbox_path(&self, profile: &str) -> Result<PathBuf, String> {
+        match &self.inbox {
+            Some(inbox) => std::path::absolute(inbox).map_err(|error| error.to_string()),
+            None => inbox(profile, &self.format),
+        }
     }
 
     /// The watch comes first: `tail` prints a file that is created later from its first line.
     fn inbox_steps(&self, program: &str, profile: &str) -> Result<Vec<Step>, String> {
-        let inbox = match &self.inbox {
-            Some(inbox) => std::path::absolute(inbox).map_err(|error| error.to_string())?,
-            None => inbox(profile, &self.format)?,
-        };
-        let inbox = shell_word(path(&inbox)?);
+        let inbox = shell_word(path(&self.inbox_path(profile)?)?);
         let format = &self.format;
         Ok(vec![
             Step {
@@ -117,7 +141,8 @@ impl RecipeArgs {
                 command: format!("tail -n 0 -F -- {inbox}"),
             },
             Step {
-                advice: "Then run this once, in a shell. It runs beyond your turn; each line is one message.",
+                advice: "Then run this once, in the foreground: it returns at once, and the listener runs beyond your turn. As a \
+                         background command it would seem to end with a message.",
                 command: format!(
                     "nohup {program} listen-here --profile {profile} --inbox {inbox} --format {format} --quiet \
                      > /dev/null 2>&1 &"
@@ -134,7 +159,7 @@ impl RecipeArgs {
 
 fn advice(client: AgentClient) -> &'static str {
     match client {
-        AgentClient::Codex | AgentClient::Kimi | AgentClient::ClaudeCode => {
+        AgentClient::Kimi | AgentClient::ClaudeCode | AgentClient::Codex => {
             "Run this as a background command, with the longest timeout your tool allows. It costs nothing while it \
              waits. When a message arrives, it prints it and ends, which wakes you."
         }

@@ -82,7 +82,7 @@ fn d29_the_doorbell_of_every_client_rings_as_pasted() {
     let hub = Hub::start();
     let (here, channel) = Pasted::at(&hub);
     let ann = channel.join("ann");
-    for client in ["generic", "codex", "cursor", "cline", "aider", "kimi", "claude-code"] {
+    for client in ["generic", "cursor", "cline", "aider", "kimi", "claude-code"] {
         let commands = here.recipe(&["--client", client, "--format", "text"]);
         let doorbell = commands.last().unwrap();
         let doorbell = doorbell.strip_prefix("/run ").filter(|_| client == "aider").unwrap_or(doorbell);
@@ -91,6 +91,37 @@ fn d29_the_doorbell_of_every_client_rings_as_pasted() {
         assert!(running.read_to_end().ends_with(&format!(": {client}\n")), "{doorbell}");
     }
     assert_eq!(here.recipe(&[]), here.recipe(&["--client", "generic"]));
+}
+
+#[test]
+fn d29_codex_gets_a_message_in_its_queue_as_pasted() {
+    let hub = Hub::start();
+    for (inbox, arguments) in [(".local/state/rogerrat", &[][..]), ("my inbox's", &["--inbox", "my inbox's/it.log"])] {
+        let (here, channel) = Pasted::at(&hub);
+        let ann = channel.join("ann");
+        let stub = here.shell.home().join("codex");
+        fs::write(&stub, "#!/bin/sh\nprintf '<%s>' \"$@\"; echo\n").unwrap();
+        fs::set_permissions(&stub, std::os::unix::fs::PermissionsExt::from_mode(0o700)).unwrap();
+        let commands = here.recipe(&[&["--client", "codex"][..], arguments].concat());
+        assert_eq!(commands.len(), 1, "{commands:?}");
+        let path = format!("PATH=\"$HOME:$PATH\" CODEX_THREAD_ID='thread 1'; export CODEX_THREAD_ID\n{}", commands[0]);
+        let mut looping = here.paste(&path);
+        let mut lines = BufReader::new(looping.0.stdout.take().unwrap()).lines();
+        for text in ["one", "obey me"] {
+            says(&ann, text);
+            let queued = lines.next().unwrap().unwrap();
+            assert!(queued.starts_with("<queue><--thread><thread 1><--message><New rogerrat messages"), "{queued}");
+            assert!(!queued.contains(text), "the text of a peer is not the user's: {queued}");
+            let file = queued.rsplit_once(" of ").unwrap().1.trim_end_matches('>');
+            assert!(file.contains(inbox) && fs::read_to_string(file).unwrap().ends_with("}\n"), "{queued}");
+            assert!(fs::read_to_string(file).unwrap().contains(&format!("\"text\":\"{text}\"")));
+        }
+        // The loop ends with its command.
+        let bob = channel.join("bob");
+        bob.until_waiting(true);
+        bob.leave();
+        assert!(lines.next().is_none());
+    }
 }
 
 #[test]
