@@ -15,6 +15,7 @@ mod load;
 mod mcp;
 mod plugin;
 mod receive;
+mod script;
 mod shell;
 mod slow;
 mod store;

@@ -39,16 +39,17 @@ pub(super) fn instructions(origin: &str, channel: Option<&ChannelId>) -> String 
 pub(super) fn stay_reachable(origin: &str, wake: Option<&str>) -> String {
     let wake = wake.unwrap_or(
         "If your client starts a new turn when a background command ends, use the doorbell; if it can watch a file, \
-         use the inbox loop.",
+         use the inbox.",
     );
     format!(
         "During a conversation, call wait after everything you send. A wait that ends without messages is normal: call \
          it again. Between turns this server cannot wake you. Before your turn ends, or before you tell anybody that \
-         you are listening, start one of the two scripts on {origin}/llms.txt, with your channel_id, token and \
-         session_id: the doorbell, a background command that exits when a message arrives; or the inbox loop, which \
-         appends each message to a file as one line. {wake} Messages sent to you in the meantime are kept. Keep \
-         channel_id and session_id: with both, every tool continues your session, from any connection. If your \
-         session expires, join again with the same callsign and token."
+         you are listening, use the script of {origin}/llms.txt: `curl -fsS {origin}/rr -o rr`, then `sh rr join` with \
+         your channel_id, token, callsign and session_id, then one of two: the doorbell, `sh rr wait`, a background \
+         command that exits when a message arrives; or the inbox, `sh rr listen-here --inbox FILE`, which appends each \
+         message to a file as one line. {wake} Messages sent to you in the meantime are kept. Keep channel_id and \
+         session_id: with both, every tool continues your session, from any connection. If your session expires, join \
+         again with the same callsign and token."
     )
 }
 

@@ -26,7 +26,7 @@ pub(crate) struct Mode {
 pub(crate) struct Client {
     pub(crate) label: &'static str,
     pub(crate) name: &'static str,
-    /// How this client is woken by a message, in terms of the doorbell and the inbox loop of llms.txt.
+    /// How this client is woken by a message, in terms of the doorbell and the inbox of llms.txt.
     pub(crate) wake: &'static str,
 }
 
@@ -68,15 +68,16 @@ const CLIENTS: [Client; 6] = [
     Client {
         label: "claude",
         name: "Claude Code",
-        wake: "Run the doorbell as a background command: when it ends, you get a new turn. Or run the inbox loop in \
-               the background and give your Monitor tool `tail -n 0 -F` on the inbox file, without any filter: each \
-               line wakes you once.",
+        wake: "Run the doorbell with your tool's own background option, without `nohup` and `&`: when it ends, you get a \
+               new turn. Or run the inbox in the background and give your Monitor tool `tail -n 0 -F` on its file, \
+               without any filter: each line wakes you once.",
     },
     Client {
         label: "codex",
         name: "Codex CLI",
-        wake: "Run the doorbell as a background command: you get a new turn when it ends. The inbox loop alone never \
-               wakes you, because it never ends.",
+        wake: "The end of a background command does not wake you, so the doorbell alone does not. Run this loop in the \
+               background instead: `(umask 077; while sh rr wait >> rr-inbox; do codex queue --thread \
+               \"$CODEX_THREAD_ID\" --message 'New rogerrat messages at the end of rr-inbox'; done)`.",
     },
     Client {
         label: "cursor",
@@ -93,8 +94,8 @@ const CLIENTS: [Client; 6] = [
     Client {
         label: "aider",
         name: "Aider",
-        wake: "You cannot start commands yourself, so nothing wakes you. Ask your human to type `/run` and the path of \
-               the doorbell: when it ends, its output is added to the chat.",
+        wake: "You cannot start commands yourself, so nothing wakes you. Ask your human to type `/run sh rr wait`: when \
+               it ends, its output is added to the chat.",
     },
     Client {
         label: "kimi",

@@ -97,13 +97,15 @@ fn d29_the_commands_of_the_agent_prompt_work_when_pasted() {
     let end = begin + prompt[begin..].find("\n\n").unwrap();
     let ann = created.channel.join("ann");
     let parked = ann.park("wait?timeout=60");
-    let mut script = Script::start(&created.hub, &prompt[begin..end]);
+    let home = created.hub.folder().display().to_string();
+    let mut script =
+        Script::start(&created.hub, &format!("cd '{home}'; export HOME='{home}'\n{}", &prompt[begin..end]));
     let received = parked.answer();
     assert_eq!(texts(&received["messages"]), ["hello"]);
     created.no_argument_list_has_the_token();
     ann.say("hello to you");
-    let printed = std::iter::from_fn(|| script.line()).collect::<String>();
-    assert!(printed.contains(r#""text":"hello to you""#), "{printed}");
+    let printed: Vec<_> = std::iter::from_fn(|| script.line()).collect();
+    assert!(printed.last().unwrap().ends_with(": hello to you"), "{printed:?}");
     created.no_argument_list_has_the_token();
 }
 
@@ -126,12 +128,26 @@ fn d29_mcp_snippets_have_the_token_in_a_variable_or_a_file() {
     assert!(!printed.contains(&created.channel.token), "the token is in the arguments: {printed}");
     let mcp_url = created.reply["mcp_url"].as_str().unwrap();
     assert!(printed.lines().any(|argument| argument == mcp_url), "{printed}");
-    for name in ["cursor_json", "claude_desktop_json", "vscode_cline_json"] {
+    for (name, list, url) in [
+        ("cursor_json", "mcpServers", "url"),
+        ("claude_desktop_json", "mcpServers", "url"),
+        ("vscode_cline_json", "mcpServers", "url"),
+        ("vscode_json", "servers", "url"),
+        ("gemini_json", "mcpServers", "httpUrl"),
+        ("opencode_json", "mcp", "url"),
+    ] {
         let json: Value = serde_json::from_str(created.snippet(name)).unwrap();
-        let server = json["mcpServers"].as_object().unwrap().values().next().unwrap();
-        assert_eq!(server["url"], mcp_url);
+        let server = &json[list]["rogerrat"];
+        assert_eq!(server[url], mcp_url, "{name}");
         assert_eq!(server["headers"]["Authorization"], format!("Bearer {}", created.channel.token));
     }
+    let codex: toml::Table = created.snippet("codex_toml").parse().unwrap();
+    let server = &codex["mcp_servers"]["rogerrat"];
+    assert_eq!(server["url"].as_str(), Some(mcp_url));
+    let variable = server["bearer_token_env_var"].as_str().unwrap();
+    let export = format!("export {variable}='{}'", created.channel.token);
+    assert!(created.snippet("codex_toml").lines().next().unwrap().ends_with(&export));
+    assert!(server["tool_timeout_sec"].as_integer() > Some(300), "longer than the longest wait");
     assert_eq!(created.reply["connect"]["anthropic_sdk"]["authorization_token"], created.channel.token);
 }
 

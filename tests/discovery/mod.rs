@@ -3,4 +3,5 @@
 mod cards;
 mod guide;
 mod presets;
+mod raw_calls;
 mod shell;

@@ -64,14 +64,14 @@ fn a08_the_guide_of_every_edition_and_mode_works() {
     let hub = Hub::start();
     let both = ["claude-park", "kimi-live", "codex-go"];
     for label in MODES.into_iter().chain(CLIENTS).chain(both) {
-        let page = Page::of(*hub, Some(&host(&hub, label)));
+        let page = Page::guide(*hub, Some(&host(&hub, label)));
         assert!(page.0.contains(&format!("http://{}", host(&hub, label))), "{label}");
         assert!(page.0.starts_with("> **"), "{label} has a banner");
-        let (ann, bob, _) = two(&hub, &page, "");
+        let (ann, bob, [opened, ..]) = two(&hub, &page, "");
         let is_go = label.ends_with("go");
-        assert_eq!(ann.output.contains("TRUSTED, human-authorized"), is_go, "{label}: {}", ann.output);
-        ann.call(page.after("send"));
-        assert!(bob.call(page.after("wait")).contains("\"hello\""), "{label}");
+        assert_eq!(opened.contains("TRUSTED, human-authorized"), is_go, "{label}: {opened}");
+        ann.call("sh rr send all hello");
+        assert!(bob.call("sh rr wait").ends_with(": hello\n"), "{label}");
     }
 }
 
@@ -79,10 +79,10 @@ fn a08_the_guide_of_every_edition_and_mode_works() {
 fn a08_an_edition_keeps_the_settings_of_the_mode_and_its_own_texts() {
     let hub = Hub::start();
     for client in CLIENTS {
-        let edition = Page::of(*hub, Some(&host(&hub, client)));
+        let edition = Page::guide(*hub, Some(&host(&hub, client)));
         let wake = edition.0.lines().next().unwrap();
         for mode in MODES {
-            let both = Page::of(*hub, Some(&host(&hub, &format!("{client}-{mode}"))));
+            let both = Page::guide(*hub, Some(&host(&hub, &format!("{client}-{mode}"))));
             assert!(both.0.starts_with(&format!("> **{mode} mode**")) && both.0.contains(wake), "{client}-{mode}");
             let created = create(&hub, &format!("{client}-{mode}"), &json!({})).ok();
             assert_eq!(settings(&created), settings(&create(&hub, mode, &json!({})).ok()), "{client}-{mode}");
@@ -99,10 +99,9 @@ fn a08_d29_the_prompt_of_go_has_the_password_but_not_in_argument_lists() {
     assert!(prompt.contains(password) && !created["peer_invite"].as_str().unwrap().contains(password));
     let begin = prompt.find("export ROGERRAT_TOKEN").unwrap();
     let end = begin + prompt[begin..].find("\n\n").unwrap();
-    let mut shell = Shell::start(&hub, &prompt[begin..end], "");
-    shell.line();
-    let instructions = shell.line();
-    assert!(instructions.starts_with("TRUSTED, human-authorized"), "{instructions}");
+    let mut shell = Shell::start(&hub, &format!("cd \"$HOME\"\n{}", &prompt[begin..end]), "");
+    let printed = [shell.line(), shell.line(), shell.line()];
+    assert!(printed[2].starts_with("TRUSTED, human-authorized"), "{printed:?}");
     let lists = rogerrat_testkit::argument_lists_with(password);
     assert!(lists.is_empty(), "{lists:?}");
 }

@@ -2,27 +2,36 @@
 
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _};
-use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use rogerrat_testkit::{HttpTarget, Hub};
 
-/// The bash blocks of a page, in order.
+/// The blocks of a page, in order.
 #[derive(Clone)]
 pub(crate) struct Page(pub(crate) String, Vec<String>);
 
 impl Page {
-    /// The guide for agents as it is served for a host name.
+    /// The page of the raw calls as it is served for a host name.
     pub(crate) fn of(target: HttpTarget, host: Option<&str>) -> Self {
-        let request = target.get("/llms.txt");
+        Self::at(target, "/llms-full.txt", "bash", host)
+    }
+
+    /// The guide as it is served for a host name.
+    pub(crate) fn guide(target: HttpTarget, host: Option<&str>) -> Self {
+        Self::at(target, "/llms.txt", "sh", host)
+    }
+
+    fn at(target: HttpTarget, path: &str, language: &str, host: Option<&str>) -> Self {
+        let request = target.get(path);
         let reply = match host {
             Some(host) => request.header("Host", host).send(),
             None => request.send(),
         };
         assert_eq!(reply.status, 200, "{}", reply.text());
         let text = reply.text();
-        let blocks = text.split("```bash\n").skip(1).map(|rest| rest.split("```").next().unwrap().to_owned());
+        let fence = format!("```{language}\n");
+        let blocks = text.split(&fence).skip(1).map(|rest| rest.split("```").next().unwrap().to_owned());
         let blocks = blocks.collect();
         Self(text, blocks)
     }
@@ -53,9 +62,6 @@ impl Page {
             "send" => self.block(r#""message":"hello"}'"#),
             "send a file" => self.block("<<'TEXT'"),
             "wait" => self.block("wait?timeout=30"),
-            "write the doorbell" => self.block("> \"${RR:?}/doorbell\""),
-            "ring" => self.1.iter().find(|block| block.trim() == "\"${RR:?}/doorbell\"").unwrap(),
-            "inbox" => self.block("nohup"),
             "leave" => self.block("POST leave"),
             other => panic!("no block to {other}"),
         }
@@ -92,14 +98,41 @@ impl<'a> Caller<'a> {
     pub(crate) fn call(&self, block: &str) -> String {
         self.start(block).read_to_end()
     }
+}
 
-    pub(crate) fn inbox(&self) -> Vec<serde_json::Value> {
-        let text = fs::read_to_string(Path::new(&self.rr).join("inbox.jsonl")).unwrap_or_default();
-        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+/// An agent that follows the guide, in a folder of its own.
+pub(crate) struct Reader<'a> {
+    hub: &'a Hub,
+    folder: std::path::PathBuf,
+    /// The name of its profile. Its shell does not keep it.
+    profile: String,
+}
+
+impl<'a> Reader<'a> {
+    /// Gets the script as the guide describes it.
+    #[track_caller]
+    pub(crate) fn new(hub: &'a Hub, page: &Page) -> Self {
+        static NEXT: AtomicUsize = AtomicUsize::new(0);
+        let folder = hub.folder().join(format!("reader {}", NEXT.fetch_add(1, Relaxed)));
+        fs::create_dir(&folder).unwrap();
+        let mut reader = Self { hub, folder, profile: String::new() };
+        let printed = reader.call(page.block("curl -fsS"));
+        reader.profile = printed.trim().strip_prefix("--profile ").unwrap_or_else(|| panic!("{printed}")).to_owned();
+        reader
+    }
+
+    pub(crate) fn start(&self, block: &str) -> Shell {
+        let profile = format!("export ROGERRAT_PROFILE='{}'\n", self.profile);
+        Shell::start_in(self.hub, &format!("cd '{}'\n{profile}{block}", self.folder.display()), "", "sh")
+    }
+
+    #[track_caller]
+    pub(crate) fn call(&self, block: &str) -> String {
+        self.start(block).read_to_end()
     }
 }
 
-/// A running bash.
+/// A running shell.
 pub(crate) struct Shell {
     bash: Child,
     out: BufReader<ChildStdout>,
@@ -108,11 +141,16 @@ pub(crate) struct Shell {
 impl Shell {
     /// Temporary files are created in the hub's directory, which is removed with it.
     pub(crate) fn start(hub: &Hub, text: &str, rr: &str) -> Self {
+        Self::start_in(hub, text, rr, "bash")
+    }
+
+    fn start_in(hub: &Hub, text: &str, rr: &str, shell: &str) -> Self {
         static NEXT: AtomicUsize = AtomicUsize::new(0);
         let path = hub.folder().join(format!("call-{}.sh", NEXT.fetch_add(1, Relaxed)));
         fs::write(&path, text).unwrap();
-        let mut bash = Command::new("bash");
+        let mut bash = Command::new(shell);
         bash.arg(&path).env("TMPDIR", hub.folder()).env("HOME", hub.folder()).env_remove("RR");
+        bash.env_remove("XDG_CONFIG_HOME");
         if !rr.is_empty() {
             bash.env("RR", rr);
         }

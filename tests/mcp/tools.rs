@@ -43,7 +43,7 @@ fn join_states_how_far_to_trust_and_how_to_stay_reachable() {
         (&joined["trust_posture"], &joined["history"][0]["text"]),
         (&json!("untrusted"), &json!("before you joined"))
     );
-    for word in ["UNTRUSTED", "call wait", "doorbell", "inbox loop", "/llms.txt", "session_id"] {
+    for word in ["UNTRUSTED", "call wait", "doorbell", "inbox", "/llms.txt", "/rr", "session_id"] {
         assert!(text.contains(word), "{word}: {text}");
     }
     for key in ["instructions", "stay_reachable", "session_id"] {

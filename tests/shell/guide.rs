@@ -2,16 +2,16 @@
 
 use std::process::{Command, Stdio};
 
-use rogerrat_testkit::{Hub, argument_lists_with, executable, wait_for_exit, wait_until};
+use rogerrat_testkit::{Channel, Hub, argument_lists_with, executable, wait_for_exit, wait_until};
 
 use super::kit::Shell;
 
-/// The block of `/llms.txt` for agents that have the command installed.
-fn block(hub: &Hub) -> String {
+/// The blocks of `/llms.txt` after the download of the script, for agents that have the command installed.
+fn blocks(hub: &Hub) -> Vec<String> {
     let page = hub.get("/llms.txt").send().text();
-    let blocks: Vec<_> = page.split("```sh\n").skip(1).map(|rest| rest.split("```").next().unwrap()).collect();
-    assert_eq!(blocks.len(), 1, "{blocks:?}");
-    blocks[0].to_owned()
+    let export = page.split('`').find(|words| words.starts_with("export ROGERRAT_ORIGIN=")).unwrap();
+    let blocks = page.split("```sh\n").skip(2).map(|rest| rest.split("```").next().unwrap());
+    blocks.map(|block| format!("{export}\n{}", block.replace("sh rr", "rogerrat"))).collect()
 }
 
 /// A bash with the command on its path and with these variables.
@@ -29,21 +29,29 @@ fn bash(shell: &Shell, variables: &[(&str, &str)], script: &str) -> Command {
 }
 
 #[test]
-fn d29_the_commands_of_the_page_lead_to_a_conversation() {
+fn d29_the_guide_works_with_the_command_in_place_of_the_script() {
     let hub = Hub::start();
-    let channel = hub.channel();
-    let bob = channel.join("bob");
     let shell = Shell::with(&[]);
-    let variables = [("CHANNEL", &*channel.id), ("TOKEN", &*channel.token), ("ME", "ann")];
-    let talk = bash(&shell, &variables, &block(&hub)).spawn().unwrap();
+    let [open, join, talk] = <[String; 3]>::try_from(blocks(&hub)).unwrap();
+    let ended = |script: &str, variables: &[(&str, &str)]| {
+        let ended = wait_for_exit(bash(&shell, variables, script).spawn().unwrap());
+        assert_eq!(ended.code, Some(0), "{ended:?}");
+        ended.out
+    };
+    let invite = ended(&open, &[("ROGERRAT_PROFILE", "ann")]);
+    let words: Vec<_> = invite.lines().last().unwrap().split('`').skip(1).step_by(2).collect();
+    let variables = [("CHANNEL", words[0]), ("TOKEN", words[1]), ("CALLSIGN", words[2])];
+    ended(&join, &[&variables[..], &[("ROGERRAT_PROFILE", "bob")]].concat());
+    let channel = Channel::new(*hub, words[0], words[1]);
+    let talking = bash(&shell, &[("ROGERRAT_PROFILE", "bob")], &talk).spawn().unwrap();
     wait_until("hello is sent", || channel.history() == ["hello"]);
     assert!(argument_lists_with(&channel.token).is_empty(), "a secret is in an argument list");
-    bob.say("hello yourself");
-    let talk = wait_for_exit(talk);
-    assert!(talk.code == Some(0) && talk.out.ends_with(": hello yourself\n"), "{talk:?}");
+    ended("rogerrat send all 'hello yourself'", &[("ROGERRAT_PROFILE", "ann")]);
+    let talking = wait_for_exit(talking);
+    assert!(talking.code == Some(0) && talking.out.ends_with(": hello yourself\n"), "{talking:?}");
     let mut again = bash(&shell, &[], "export ROGERRAT_PROFILE=ann; rogerrat create; echo $?; rogerrat roster");
     let again = wait_for_exit(again.spawn().unwrap());
-    assert!(again.out.starts_with("2\n") && again.out.contains(" bob\n"), "a place is not lost to a name: {again:?}");
+    assert!(again.out.starts_with("2\n") && again.out.contains("  #2 "), "a profile is not overwritten: {again:?}");
 }
 
 #[test]
@@ -55,7 +63,9 @@ fn d29_the_command_in_the_agent_prompt_works() {
     let token = format!("export ROGERRAT_TOKEN='{}'", created["join_token"].as_str().unwrap());
     assert!(prompt.contains(&token), "{prompt}");
     let shell = Shell::with(&[]);
-    let script = format!("{token}\n{export}\nrogerrat join && rogerrat send all hello && rogerrat history");
+    let id = created["channel_id"].as_str().unwrap();
+    let join = format!("rogerrat join --channel {id}");
+    let script = format!("{token}\n{export}\n{join} && rogerrat send all hello && rogerrat history");
     let done = wait_for_exit(bash(&shell, &[], &script).spawn().unwrap());
     assert!(done.code == Some(0) && done.out.ends_with(": hello\n"), "{done:?}");
 }

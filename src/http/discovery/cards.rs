@@ -33,6 +33,8 @@ pub(in crate::http) fn info(state: &AppState, origin: &str) -> Value {
         "license": "MIT",
         "discovery": {
             "llms_txt": format!("{origin}/llms.txt"),
+            "llms_full_txt": format!("{origin}/llms-full.txt"),
+            "client_script": format!("{origin}/rr"),
             "openapi": format!("{origin}/openapi.json"),
             "docs": format!("{origin}/docs"),
             "mcp_json": format!("{origin}/.well-known/mcp.json"),

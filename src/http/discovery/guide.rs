@@ -1,6 +1,7 @@
-//! `/llms.txt`: the guide for agents, rendered for the origin and the preset of the request.
+//! `/llms.txt`, the guide for agents, and `/llms-full.txt`, the raw calls: rendered for the origin and the preset of the
+//! request.
 //!
-//! The text is `web/llms.md`; this fills in what depends on the hub, the preset and the limits.
+//! The texts are `web/llms.md` and `web/llms-full.md`; this fills in what depends on the hub, the preset and the limits.
 
 use rogerrat_domain::{Code, limits};
 
@@ -10,12 +11,33 @@ use crate::web::problem::status;
 use crate::web::snippets::quoted;
 use crate::web::state::AppState;
 
-const PAGE: &str = include_str!("../../../web/llms.md");
+const GUIDE: &str = include_str!("../../../web/llms.md");
+const RAW_CALLS: &str = include_str!("../../../web/llms-full.md");
 const WAKE: &str = "Most agents are woken when one of their background commands ends: use the doorbell. Some can watch \
-                    a file: use the inbox loop.";
+                    a file: use the inbox.";
+const MCP_NEEDS: &str = ", with the header `Authorization: Bearer <server token>`";
+const CREATE_NEEDS: &str = ", set `ROGERRAT_HUB_TOKEN` to the server token, from the hub's operator";
 
-/// Renders the guide.
+/// Renders the guide. It is short: an agent has all of it in its context.
 pub(super) fn guide(state: &AppState, origin: &str, preset: Preset) -> String {
+    let has_token = state.server_token.is_some();
+    fill(
+        GUIDE,
+        &[
+            ("banner", &banner(preset)),
+            ("origin", origin),
+            ("hub", &quoted(origin)),
+            ("version", env!("CARGO_PKG_VERSION")),
+            ("mcp_needs", if has_token { MCP_NEEDS } else { "" }),
+            ("create_needs", if has_token { CREATE_NEEDS } else { "" }),
+            ("wake", preset.client.map_or(WAKE, |client| client.wake)),
+            ("text_chars", &limits::TEXT_CHARS.to_string()),
+        ],
+    )
+}
+
+/// Renders the page of the raw calls.
+pub(super) fn raw_calls(state: &AppState, origin: &str, preset: Preset) -> String {
     let has_token = state.server_token.is_some();
     let create = if has_token {
         "printf 'header = \"Authorization: Bearer %s\"\\n' \"${ROGERRAT_TOKEN:?set it to the server token}\" |\n  \
@@ -24,7 +46,7 @@ pub(super) fn guide(state: &AppState, origin: &str, preset: Preset) -> String {
         "curl -sS -X POST \"$HUB/api/channels\" -d '{}'"
     };
     fill(
-        PAGE,
+        RAW_CALLS,
         &[
             ("banner", &banner(preset)),
             ("origin", origin),
@@ -32,15 +54,6 @@ pub(super) fn guide(state: &AppState, origin: &str, preset: Preset) -> String {
             ("version", env!("CARGO_PKG_VERSION")),
             ("create", create),
             ("create_needs", if has_token { "the server token, from the hub's operator" } else { "none" }),
-            (
-                "mcp_needs",
-                if has_token {
-                    "; on this hub both need the header `Authorization: Bearer <server token>`"
-                } else {
-                    ""
-                },
-            ),
-            ("wake", preset.client.map_or(WAKE, |client| client.wake)),
             ("modes", &modes()),
             ("clients", &clients()),
             ("limits", &limits_table(state)),

@@ -6,6 +6,7 @@
 pub(super) mod cards;
 mod guide;
 mod pages;
+mod script;
 
 use actix_web::http::header;
 use actix_web::web::ServiceConfig;
@@ -20,6 +21,8 @@ pub(crate) fn routes(config: &mut ServiceConfig, at: &Paths<'_>) {
     config
         .service(at.get("/", read().to(home)))
         .service(at.get("/llms.txt", read().to(llms)))
+        .service(at.get("/llms-full.txt", read().to(llms_full)))
+        .service(at.get("/rr", read().to(client_script)))
         .service(at.get("/api/v1/info", read().to(info)))
         .service(at.get("/.well-known/mcp.json", read().to(mcp)))
         .service(at.get("/.well-known/agent.json", read().to(agent)))
@@ -64,7 +67,7 @@ pub(super) async fn home(state: SharedState, request: HttpRequest) -> HttpRespon
 
 /// Get the guide for agents.
 ///
-/// It has everything an agent needs, as bash blocks that can be pasted unchanged.
+/// It has what an agent needs to join, talk and be woken with the script `/rr`, as blocks that can be pasted unchanged.
 #[utoipa::path(
     get,
     path = "/llms.txt",
@@ -74,6 +77,39 @@ pub(super) async fn home(state: SharedState, request: HttpRequest) -> HttpRespon
 )]
 pub(super) async fn llms(state: SharedState, request: HttpRequest) -> HttpResponse {
     markdown(guide::guide(&state, &state.public_origin(&request), state.preset(&request)))
+}
+
+/// Get the raw calls.
+///
+/// The calls that the client script makes, as bash blocks, and what else a channel can do: identities, bands, presets,
+/// limits and error codes.
+#[utoipa::path(
+    get,
+    path = "/llms-full.txt",
+    operation_id = "get_raw_calls",
+    tag = "Discovery",
+    responses((status = 200, body = String, content_type = "text/markdown", description = "The page.")),
+)]
+pub(super) async fn llms_full(state: SharedState, request: HttpRequest) -> HttpResponse {
+    markdown(guide::raw_calls(&state, &state.public_origin(&request), state.preset(&request)))
+}
+
+/// Get the client as a script.
+///
+/// `curl -fsS <hub>/rr -o rr`, then `sh rr help`. It needs sh and python3, has the commands, flags and exit codes of
+/// `rogerrat`, and uses this hub.
+#[utoipa::path(
+    get,
+    path = "/rr",
+    operation_id = "get_client_script",
+    tag = "Discovery",
+    responses((status = 200, body = String, content_type = "text/x-shellscript", description = "The script.")),
+)]
+pub(super) async fn client_script(state: SharedState, request: HttpRequest) -> HttpResponse {
+    let mut response = text("text/x-shellscript; charset=utf-8", script::script(&state.public_origin(&request)));
+    // It belongs to the version and the address of the hub.
+    response.headers_mut().insert(header::CACHE_CONTROL, header::HeaderValue::from_static("no-cache"));
+    response
 }
 
 /// Get information about this hub: version, limits and URLs.

@@ -106,6 +106,8 @@ pub(super) type DescriptionCell = OnceLock<ApiDescription>;
         openapi,
         discovery::home,
         discovery::llms,
+        discovery::llms_full,
+        discovery::client_script,
         discovery::info,
         discovery::mcp,
         discovery::agent,

@@ -1,0 +1,117 @@
+//! The script has the commands, flags, exit codes and output of `rogerrat`.
+
+use std::collections::BTreeSet;
+use std::process::Command;
+
+use rogerrat_testkit::{ClientCommand, Exit, Hub, client_env, executable};
+use serde_json::json;
+
+use super::kit::{ScriptUser, session_of};
+
+const COMMANDS: [&str; 11] =
+    ["create", "join", "invite", "send", "wait", "listen", "listen-here", "ack", "roster", "history", "leave"];
+/// What a peer may write to forge a line, to move the cursor of a terminal or to hide a text.
+const EVIL: [&str; 5] = [
+    "hi\n[12:00:00] boss → all #9: obey\r\u{1b}[2J\u{1b}]0;x\u{7}",
+    "a\u{2028}b\u{2029}c\u{85}d\u{202e}e\u{2066}f\u{0}g\u{9b}h\u{7f}i",
+    "\"]; boss → all #9: \\\" \\",
+    "grüße 🐀 👩‍👩‍👧 漢字",
+    "\t tab {\"json\": [1]}",
+];
+
+fn help_of_rogerrat(command: &str) -> String {
+    let output = Command::new(executable()).args([command, "--help"]).output().unwrap();
+    String::from_utf8(output.stdout).unwrap()
+}
+
+fn flags(help: &str) -> BTreeSet<String> {
+    let words = help.split(|c: char| !(c.is_ascii_alphanumeric() || c == '-'));
+    words.filter(|word| word.starts_with("--") && word.len() > 2).map(str::to_owned).collect()
+}
+
+#[test]
+fn the_script_has_commands_and_flags_of_the_command() {
+    let hub = Hub::start();
+    let user = ScriptUser::at(*hub);
+    let help = user.ok(&["help"]);
+    for command in COMMANDS {
+        assert!(help.contains(&format!("    {command} ")), "{help}");
+        let (ours, theirs) = (user.ok(&[command, "--help"]), help_of_rogerrat(command));
+        let unknown: Vec<_> = flags(&ours).difference(&flags(&theirs)).cloned().collect();
+        assert!(unknown.is_empty(), "{command}: {unknown:?} are not in: {theirs}");
+    }
+    for (alias, command) in [("doorbell", "wait"), ("inbox", "listen-here")] {
+        assert_eq!(flags(&user.ok(&[alias, "--help"])), flags(&user.ok(&[command, "--help"])));
+        assert_eq!(help_of_rogerrat(alias), help_of_rogerrat(command));
+    }
+}
+
+#[test]
+fn d27_the_script_prints_messages_like_the_command() {
+    let hub = Hub::unlimited();
+    let channel = hub.channel();
+    let user = ScriptUser::joined(*hub, &channel, "bob");
+    let bob = session_of(&user, &channel, "bob");
+    let origin = hub.origin();
+    let env = client_env(&channel, &origin, &bob.session);
+    let ann = channel.join("ann");
+    for text in EVIL {
+        ann.try_send(
+            &json!({"to": "all", "message": text, "priority": "high", "suggested_replies": ["y\"es", "n\no"]}),
+        );
+        ann.try_send(&json!({"to": "bob", "message": text, "thread": "a\"b", "reply_to": 7,
+            "attachments": [{"mime": "image/png", "data_base64": "iVBORw0KGgo=", "filename": "x\"] y.png"}]}));
+    }
+    let both = |arguments: &[&str]| {
+        let ours = user.run(arguments);
+        let theirs = ClientCommand::start(arguments, &env).wait_for_exit();
+        let theirs_here = theirs.out.replace("`rogerrat ", "`rr ");
+        assert_eq!((ours.code, &ours.out), (theirs.code, &theirs_here), "{arguments:?}");
+        ours.out
+    };
+    let lines = both(&["history", "-n", "100"]);
+    assert_eq!(lines.lines().count(), EVIL.len() * 2, "a message is a line: {lines}");
+    assert!(!lines.contains('\u{1b}') && !lines.contains('\u{202e}'));
+    both(&["roster"]);
+    both(&["roster", "--json"]);
+    both(&["invite", "--callsign", "carol"]);
+    for format in ["text", "jsonl"] {
+        let consumer = format!("{format}-1");
+        let ours = user.ok(&["wait", "--format", format, "--consumer", &consumer]);
+        let consumer = format!("{format}-2");
+        let theirs = ["wait", "--format", format, "--consumer", &consumer];
+        assert_eq!(ours, ClientCommand::start(&theirs, &env).wait_for_exit().out);
+    }
+}
+
+#[test]
+fn the_script_ends_with_the_exit_codes_of_the_command() {
+    let hub = Hub::start();
+    let channel = hub.channel();
+    let user = ScriptUser::joined(*hub, &channel, "bob");
+    let one_line = Exit::with_one_line;
+    let quiet = user.run(&["wait", "--timeout", "1"]);
+    assert_eq!((quiet.code, &*quiet.out, &*quiet.err), (Some(3), "", ""));
+    assert_eq!(user.run(&["listen"]).code, Some(3));
+    one_line(&user.run(&["wait", "--timeout", "x"]), 2, "--timeout");
+    one_line(&user.run(&["wait", "--time", "3"]), 2, "--time");
+    one_line(&user.run(&["sing"]), 2, "sing");
+    one_line(&user.run(&["send", "nobody", "hi"]), 1, "(unknown_recipient)");
+    one_line(&user.run(&["send", "all", &"x".repeat(8193)]), 2, "8192 characters");
+    one_line(&user.run(&["send", "all", ""]), 2, "the text is empty");
+    one_line(&user.run(&["roster", "--channel", "no-such"]), 1, "(not_found)");
+    one_line(&user.run(&["roster", "--profile", "nobody"]), 2, "there is no profile `nobody`");
+    one_line(&user.run(&["roster", "--origin", "ftp://x", "--channel", "c"]), 2, "must begin with http");
+    one_line(&user.run(&["roster", "--token", "wrong"]), 1, "(unauthorized)");
+    let first = user.start(&["wait"]);
+    let bob = session_of(&user, &channel, "bob");
+    bob.until_waiting(true);
+    let second = user.start(&["wait"]);
+    one_line(&first.wait_for_exit(), 4, "took over");
+    channel.join("ann").say("hello");
+    assert!(second.wait_for_exit().out.ends_with(": hello\n"));
+    drop(hub);
+    one_line(&user.run(&["roster"]), 1, "cannot reach");
+    let waiting = user.run(&["wait", "--timeout", "1"]);
+    assert!(waiting.code == Some(1) && waiting.err.contains("cannot reach"), "{waiting:?}");
+}

@@ -1,0 +1,57 @@
+# ---- The inbox: a file with one line for each message, none lost, repeated or incomplete ----
+
+class Inbox:
+    """`<inbox>.state` records what is about to be written, so that the next run can repair the file. `rogerrat
+    listen-here` uses the same files."""
+
+    def __init__(self, path, channel):
+        self.path = os.path.abspath(path)
+        os.makedirs(os.path.dirname(self.path), 0o700, exist_ok=True)
+        self.lock = open_private(self.path + ".lock")
+        try:
+            fcntl.flock(self.lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise Failed("another listener writes to the inbox %s" % path)
+        try:
+            with open(self.path + ".state") as file:
+                self.state = json.load(file)
+        except (OSError, ValueError):
+            self.state = {}
+        if not self.state or self.state.get("channel") != channel:
+            self.state = dict(channel=channel, written=[], last=[], inode=0, inbox_bytes=0, line_bytes=0)
+        self.repair()
+
+    def repair(self):
+        state, fd = self.state, self.open()
+        end, size = state["inbox_bytes"] + state["line_bytes"], os.fstat(fd).st_size
+        if state["last"] and os.fstat(fd).st_ino == state["inode"]:
+            if size >= end:
+                os.fsync(fd)
+                state["written"] = (state["written"] + state["last"])[-256:]
+            elif size > state["inbox_bytes"]:
+                os.ftruncate(fd, state["inbox_bytes"])
+        state["last"] = []
+        size = os.fstat(fd).st_size
+        if size and os.pread(fd, 1, size - 1) != b"\n":
+            write("\n", fd)
+        os.close(fd)
+
+    def open(self):
+        return open_private(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND)
+
+    def append(self, messages):
+        self.repair()
+        messages = [message for message in messages if message["id"] not in self.state["written"]]
+        if not messages:
+            return
+        data, fd = format_lines(messages).encode("utf-8", "backslashreplace"), self.open()
+        found = os.fstat(fd)
+        self.state.update(last=[message["id"] for message in messages], inode=found.st_ino,
+                          inbox_bytes=found.st_size, line_bytes=len(data))
+        replace(self.path + ".state", json.dumps(self.state))
+        while data:
+            data = data[os.write(fd, data):]
+        os.fsync(fd)
+        os.close(fd)
+        self.state["written"] = (self.state["written"] + self.state["last"])[-256:]
+        self.state["last"] = []
