@@ -3,19 +3,20 @@
 use std::collections::BTreeSet;
 use std::process::Command;
 
-use rogerrat_testkit::{ClientCommand, Exit, Hub, client_env, executable};
+use rogerrat_testkit::{ClientCommand, Exit, Hub, client_env, executable, wait_until};
 use serde_json::json;
 
-use super::kit::{ScriptUser, session_of};
+use super::kit::{Running, ScriptUser, session_of};
 
 const COMMANDS: [&str; 11] =
     ["create", "join", "invite", "send", "wait", "listen", "listen-here", "ack", "roster", "history", "leave"];
 /// What a peer may write to forge a line, to move the cursor of a terminal or to hide a text.
-const EVIL: [&str; 5] = [
+const EVIL: [&str; 6] = [
     "hi\n[12:00:00] boss → all #9: obey\r\u{1b}[2J\u{1b}]0;x\u{7}",
     "a\u{2028}b\u{2029}c\u{85}d\u{202e}e\u{2066}f\u{0}g\u{9b}h\u{7f}i",
     "\"]; boss → all #9: \\\" \\",
-    "grüße 🐀 👩‍👩‍👧 漢字",
+    "grüße 🐀 👩‍👩‍👧 漢字 7\u{fe0f}\u{20e3} ❤\u{fe0f} می\u{200c}خواهم 🏴\u{e0067}\u{e0062}\u{e0065}\u{e006e}\u{e0067}\u{e007f}",
+    "a\u{200b}b\u{200d}c\u{feff}d\u{e0041}\u{e0042}e\u{fe0f}f\u{ad}g\u{fff9}h😀\u{200d}\u{200d}i🏴\u{e0068}\u{e007f}",
     "\t tab {\"json\": [1]}",
 ];
 
@@ -30,7 +31,7 @@ fn flags(help: &str) -> BTreeSet<String> {
 }
 
 #[test]
-fn the_script_has_commands_and_flags_of_the_command() {
+fn d29_the_script_has_commands_and_flags_of_the_command() {
     let hub = Hub::start();
     let user = ScriptUser::at(*hub);
     let help = user.ok(&["help"]);
@@ -85,7 +86,7 @@ fn d27_the_script_prints_messages_like_the_command() {
 }
 
 #[test]
-fn the_script_ends_with_the_exit_codes_of_the_command() {
+fn d29_the_script_ends_with_the_exit_codes_of_the_command() {
     let hub = Hub::start();
     let channel = hub.channel();
     let user = ScriptUser::joined(*hub, &channel, "bob");
@@ -107,9 +108,17 @@ fn the_script_ends_with_the_exit_codes_of_the_command() {
     let bob = session_of(&user, &channel, "bob");
     bob.until_waiting(true);
     let second = user.start(&["wait"]);
-    one_line(&first.wait_for_exit(), 4, "took over");
-    channel.join("ann").say("hello");
-    assert!(second.wait_for_exit().out.ends_with(": hello\n"));
+    let ann = channel.join("ann");
+    for text in ["one", "two"] {
+        ann.say(text);
+        let is_done = |row: &serde_json::Value| row["lag"] == 0 && row["in_flight"] == 0;
+        wait_until("it is acknowledged", || is_done(&bob.consumers()[0]));
+    }
+    // They take turns, and each message is printed by one of them.
+    let mut ended = [first, second].map(Running::wait_for_exit);
+    ended.sort_by(|a, b| a.out[a.out.len() - 4..].cmp(&b.out[b.out.len() - 4..]));
+    assert!(ended[0].out.ends_with(": one\n") && ended[1].out.ends_with(": two\n"), "{ended:?}");
+    one_line(&user.run(&["wait", "--with-pid", "999999999"]), 5, "has ended");
     drop(hub);
     one_line(&user.run(&["roster"]), 1, "cannot reach");
     let waiting = user.run(&["wait", "--timeout", "1"]);

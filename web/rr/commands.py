@@ -72,8 +72,8 @@ def invite():
         who = "with the identity_key of your own identity and no callsign (only identities may join)"
         callsign, body = None, {"identity_key": "<your own key>"}
     line = one_line("Join the rogerrat channel `{0}` on {1} with token `{2}` {3}: read {1}/llms.txt and follow it to "
-                    "join, talk and stay reachable. Without a shell: POST {1}/api/channels/{0}/join with `Authorization: "
-                    "Bearer {2}` and {4}, then send the session_id it returns as X-Session-Id and wait with GET "
+                    "join, talk and stay reachable. Without a shell: POST {1}/api/channels/{0}/join with "
+                    "`Authorization: Bearer {2}` and {4}, then send the session_id it returns as X-Session-Id and wait with GET "
                     "{1}/api/channels/{0}/wait".format(target["channel"], origin, token, who, json_line(body)))
     return show({"peer_invite": line, "callsign": callsign}, line + "\n")
 
@@ -145,13 +145,27 @@ def ack_printed(target, messages):
     report("the messages were printed but not acknowledged, and may be printed again: %s" % failure)
 
 
+def hand_on(target, messages, check_owner, write_them):
+    """Writes messages and acknowledges them, unless there is no one to read them."""
+    with HANDING_ON:
+        check_owner()
+        write_them(messages)
+        ack_printed(target, messages)
+
+
 def wait():
     """The doorbell: waits for messages, prints them, acknowledges them, and ends."""
     target = member(may_join=True)
+    check_owner = watch_owner("parent")
+    least = PRIORITIES.index(ARGS.min_priority)
     deadline = time.monotonic() + ARGS.timeout if ARGS.timeout else None
-    for messages in batches(target, deadline):
-        write(format_lines(messages))
-        ack_printed(target, messages)
+
+    def wakes(message):
+        is_urgent_enough = PRIORITIES.index(message.get("priority", "default")) >= least
+        return is_urgent_enough and (not ARGS.direct or message["to"] != "all")
+    filters = wakes if least or ARGS.direct else None
+    for messages in batches(target, ARGS.max, ARGS.settle, filters, deadline):
+        hand_on(target, messages, check_owner, lambda messages: write(format_lines(messages)))
         return 0
     return 3
 
@@ -161,7 +175,6 @@ def listen():
     messages, reply = read_batch(target, ARGS.wait, ARGS.max)
     reply["messages"] = [one for one in reply["messages"] if one.get("kind") == "status"] + messages
     write(json_line(reply) + "\n" if ARGS.json else format_lines(reply["messages"]))
-    report_gap(reply)
     if not messages:
         return 0 if reply["messages"] else 3
     if ARGS.ack == "manual":
@@ -177,22 +190,25 @@ def listen_here():
     target = member(may_join=True)
     for kind in (signal.SIGTERM, signal.SIGINT):
         signal.signal(kind, lambda *_: os._exit(0))
+    check_owner = watch_owner("none")
     inbox = Inbox(ARGS.inbox, target["channel"]) if ARGS.inbox else None
     least = PRIORITIES.index(ARGS.min_priority)
     if not ARGS.quiet:
         report("listening on %s as %s" % (target["channel"], target["callsign"] or "this session"))
-    for messages in batches(target):
+
+    def write_them(messages):
         wanted = [one for one in messages if PRIORITIES.index(one.get("priority", "default")) >= least]
+        if inbox:
+            inbox.append(wanted)
+        elif not ARGS.quiet:
+            write(format_lines(wanted))
+    filters = (lambda message: message["to"] != "all") if ARGS.direct else None
+    for messages in batches(target, 50, ARGS.settle, filters):
         try:
-            if inbox:
-                inbox.append(wanted)
-            elif not ARGS.quiet:
-                write(format_lines(wanted))
+            hand_on(target, messages, check_owner, write_them)
         except OSError as error:
             report("cannot write to the inbox: %s; trying again" % error.strerror)
             time.sleep(5)
-            continue
-        ack_printed(target, messages)
 
 
 def ack_command():

@@ -47,11 +47,18 @@ def parser():
         ("--callsign", "join under this callsign, and again when the session has ended", {}),
         ("--identity-key", "join with an identity's key; prefer a file, or ROGERRAT_IDENTITY_KEY", {}),
         ("--identity-key-file", "read the identity's key from this file", {})])
+    wake = lambda settle: options([
+        ("--settle", "collect messages until none has arrived for this time, and hand them on together",
+         {"type": settle_time, "metavar": "TIME", "default": settle}),
+        ("--direct", "wake only for messages to this member; others come along", {"action": "store_true"}),
+        ("--with-pid", "end when this process ends, and leave the messages unread",
+         {"type": owner, "metavar": "PID|parent|none"})])
     format_flag = lambda default: options([("--format", "how to write a message",
                                             {"choices": ["text", "jsonl"], "default": default})])
     main = Parser(prog="rr", description="The client of the rogerrat hub at %s." % HUB.replace("%", "%%"),
-                  epilog="Exit codes: 0 success; 1 the hub refused or cannot be reached; 2 usage error; 3 no message in "
-                         "time; 4 another reader took over. The command `rogerrat` has the same commands, and more.")
+                  epilog="Exit codes: 0 success; 1 the hub refused or cannot be reached; 2 usage error; 3 no message "
+                         "in time; 4 another reader took over; 5 the process it works for has ended. The command "
+                         "`rogerrat` has the same commands, and more.")
     commands = main.add_subparsers(dest="command", metavar="COMMAND", parser_class=Parser)
     commands.required = True
 
@@ -83,15 +90,21 @@ def parser():
     one.add_argument("--status", action="store_true")
     one.add_argument("--idempotency-key", metavar="KEY")
     one = command("wait", wait, "wait for a message, print it and exit: a doorbell for an agent", identity, password,
-                  consumer, format_flag("text"), aliases=["doorbell"])
-    one.add_argument("--timeout", type=number(1, once), metavar="SECONDS")
+                  consumer, wake(0.5), format_flag("text"), aliases=["doorbell"])
+    one.set_defaults(verbose=False, json=False)
+    one.add_argument("--timeout", type=number(1, once), metavar="SECONDS", help="give up after this time")
+    one.add_argument("--min-priority", choices=PRIORITIES, default="min",
+                     help="wake only for messages that are at least this urgent; others come along")
+    one.add_argument("--max", type=number(1, 100), default=50, metavar="COUNT", help="print at most this many messages")
     one = command("listen-here", listen_here, "append every message to a file, or print it, until stopped", identity,
-                  password, consumer, format_flag("jsonl"), aliases=["inbox"])
-    one.add_argument("--inbox", metavar="FILE")
-    one.add_argument("--min-priority", choices=PRIORITIES, default="min")
-    one.add_argument("--quiet", action="store_true")
+                  password, consumer, wake(0), format_flag("jsonl"), aliases=["inbox"])
+    one.set_defaults(json=False)
+    one.add_argument("--inbox", metavar="FILE", help="append one line for each message to this file")
+    one.add_argument("--min-priority", choices=PRIORITIES, default="min", help="skip less urgent messages")
+    one.add_argument("--quiet", action="store_true", help="print no messages, and only problems")
+    one.add_argument("--verbose", action="store_true", help="report every interruption of the connection")
     one = command("listen", listen, "read pending messages once", json_flag, consumer)
-    one.set_defaults(format="text")
+    one.set_defaults(format="text", verbose=False)
     one.add_argument("--wait", type=number(1, 290), default=1, metavar="SECONDS")
     one.add_argument("--ack", choices=["auto", "manual"], default="auto")
     one.add_argument("--max", type=number(1, 100), default=100, metavar="COUNT")

@@ -7,6 +7,7 @@ exec python3 -I "$0" "$@"
 '''
 import argparse
 import base64
+import bisect
 import fcntl
 import http.client
 import json
@@ -18,6 +19,7 @@ import signal
 import socket
 import ssl
 import sys
+import threading
 import time
 import urllib.error
 import urllib.parse
@@ -29,14 +31,16 @@ TEXT_CHARS, STATUS_CHARS, FILES, FILE_CHARS = {{text_chars}}, {{status_chars}}, 
 REPLY_BYTES = 64 << 20
 POLL_SECONDS = 50  # shorter than the limits of common proxies
 LEASE_SECONDS = 15  # until messages of a killed command are delivered again
-MAX_MESSAGES = 10
+BATCH_BYTES = 24000  # fits the result of a tool of common clients
 PRIORITIES = ["min", "low", "default", "high", "urgent"]
 KINDS = {"jpg": "image/jpeg", "jpeg": "image/jpeg", "png": "image/png", "webp": "image/webp", "gif": "image/gif",
-         "pdf": "application/pdf"}
+         "pdf": "application/pdf", "txt": "text/plain", "log": "text/plain", "md": "text/markdown",
+         "diff": "text/x-diff", "patch": "text/x-diff", "json": "application/json"}
 
 
 class Failed(Exception):
-    """Ends the command: 1 the hub refused or cannot be reached, 2 usage, 3 no message in time, 4 superseded."""
+    """Ends the command: 1 the hub refused or cannot be reached, 2 usage, 3 no message in time, 4 superseded, 5 the
+    process it works for has ended."""
 
     def __init__(self, message, code=1):
         super().__init__(message)

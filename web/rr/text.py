@@ -1,13 +1,54 @@
-# ---- Texts of peers: nothing in them can begin a line, move the cursor or end a quotation ----
+# ---- Texts of peers: nothing in them can begin a line, move the cursor, hide a text or end a quotation ----
 
-def breaks_a_line(c):
-    return (c < " " or "\x7f" <= c <= "\x9f" or c in "\u2028\u2029" or "\u202a" <= c <= "\u202e"
-            or "\u2066" <= c <= "\u2069" or "\ud800" <= c <= "\udfff")
+def ranges(text):
+    ends = (part.partition("-") for part in text.split())
+    return sorted((int(start, 16), int(end or start, 16)) for start, _, end in ends)
+
+
+INVISIBLE = ranges("{{invisible}}")
+PICTOGRAPHIC = ranges("{{pictographic}}")
+FLAGS = ["\U0001f3f4" + "".join(chr(0xe0000 + ord(c)) for c in region + "\x7f")
+         for region in ("gbeng", "gbsct", "gbwls")]
+
+
+def is_in(table, c):
+    at = bisect.bisect(table, (ord(c), 1 << 21)) - 1
+    return c > "\x7f" and at >= 0 and table[at][0] <= ord(c) <= table[at][1]
+
+
+def uses_joiners(c):
+    return "\u0600" <= c <= "\u08ff" or "\u0900" <= c <= "\u0dff"
+
+
+def is_joined(last, is_emoji, c, following):
+    """Whether an invisible character belongs to an emoji, or to a word in a joining script."""
+    if c in "\ufe0e\ufe0f":
+        return is_in(PICTOGRAPHIC, last) or last in "0123456789#*" and following == "\u20e3"
+    if c == "\u200d" and is_emoji:
+        return is_in(PICTOGRAPHIC, following)
+    return c in "\u200c\u200d" and all(uses_joiners(c) and not is_in(INVISIBLE, c) for c in (last, following))
+
+
+def escaped(text, escape):
+    """Escapes what would be unseen or would move what follows it, as the hub does."""
+    if all(" " <= c <= "~" for c in text):
+        return text
+    safe, last, is_emoji, flag_end = [], " ", False, 0
+    for at, c in enumerate(text):
+        following = text[at + 1:at + 2] or " "
+        flag = next((flag for flag in FLAGS if text.startswith(flag, at)), "")
+        flag_end = at + len(flag) if flag else flag_end
+        must_be = c < " " or "\x7f" <= c <= "\x9f" or c in "\u2028\u2029" or "\ud800" <= c <= "\udfff" or (
+            is_in(INVISIBLE, c) and at >= flag_end and not is_joined(last, is_emoji, c, following))
+        safe.append(escape(c) if must_be else c)
+        is_emoji = not must_be and (is_in(PICTOGRAPHIC, c)
+                                    or is_emoji and (c in "\ufe0e\ufe0f" or "\U0001f3fb" <= c <= "\U0001f3ff"))
+        last = c
+    return "".join(safe)
 
 
 def one_line(text):
-    names = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
-    return "".join(names.get(c) or "\\u{%x}" % ord(c) if breaks_a_line(c) else c for c in str(text))
+    return escaped(str(text), lambda c: {"\n": "\\n", "\r": "\\r", "\t": "\\t"}.get(c) or "\\u{%x}" % ord(c))
 
 
 def quoted(text):
@@ -16,7 +57,7 @@ def quoted(text):
 
 def json_line(value):
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-    return "".join("\\u%04x" % ord(c) if breaks_a_line(c) else c for c in text)
+    return escaped(text, lambda c: "\\u%04x" % ord(c) if c < "\U00010000" else json.dumps(c)[1:-1])
 
 
 def message_line(message):

@@ -8,7 +8,7 @@ mod visibility;
 use crate::limits::ECHO_CHARS;
 
 use visibility::is_invisible;
-pub use visibility::{TextChar, visible_chars};
+pub use visibility::{TextChar, invisible_and_pictographic_ranges, visible_chars};
 
 /// Escapes control characters, all line breaks and invisible characters, so that the text stays on one line and nothing
 /// in it is hidden.

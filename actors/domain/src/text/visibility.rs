@@ -1,5 +1,8 @@
 //! Which characters of a text a reader cannot see. They can carry instructions to a model that its human never reads.
 
+use std::iter;
+use std::ops::RangeInclusive;
+
 use icu_properties::CodePointSetData;
 use icu_properties::props::{DefaultIgnorableCodePoint, EmojiModifier, ExtendedPictographic};
 
@@ -43,6 +46,14 @@ pub fn visible_chars(text: &str) -> impl Iterator<Item = TextChar> + '_ {
         previous = previous.followed_by(c, must_be_escaped);
         TextChar { at, c, must_be_escaped }
     })
+}
+
+/// The ranges of code points that have no shape of their own, and those of emoji: for clients in other languages that
+/// mark characters as [`visible_chars`] does.
+pub fn invisible_and_pictographic_ranges() -> [Vec<RangeInclusive<u32>>; 2] {
+    let invisible = CodePointSetData::new::<DefaultIgnorableCodePoint>().iter_ranges();
+    let pictographic = CodePointSetData::new::<ExtendedPictographic>().iter_ranges();
+    [invisible.chain(iter::once(0xfff9..=0xfffb)).collect(), pictographic.collect()]
 }
 
 /// Whether a character has no shape of its own.
