@@ -168,11 +168,18 @@ impl Drop for Store {
 fn prepare_files(dir: &DataDir) -> Result<HubKey, StoreError> {
     let path = dir.database();
     let exists = inspect::check_existing(dir)?;
-    let key = match dir.read_key()? {
+    let key = dir.read_key()?;
+    let had_key = key.is_some();
+    let key = match key {
         Some(key) => key,
         None if exists => return Err(StoreError::MissingKey { path: dir.key(), database: path }),
         None => dir.create_key()?,
     };
+    if !exists && had_key {
+        // A crash at the first start leaves this, too, so it is no error.
+        log::warn!(database:display = path.display(); "the hub's key exists, but its database is missing: starting with \
+             an empty one. If it was lost, stop the hub and restore a backup with `rogerrat restore`");
+    }
     data_dir::make_private(&dir.key())?;
     if exists {
         data_dir::make_private(&path)?;

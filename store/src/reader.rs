@@ -216,8 +216,8 @@ pub(super) fn unused(connection: &Connection, used_ms: &Range<u64>, limit: usize
         find.query_map(params![to_sqlite(used_ms.start), to_sqlite(used_ms.end), limit], |row| row.get::<_, String>(0))?
             .collect::<Result<Vec<_>, _>>()
     });
-    let parse = |id: String| ChannelId::parse(&id).map_err(|_| LogError::Damaged("the id of a channel".into()));
-    found.map_err(log_error)?.into_iter().map(parse).collect()
+    let parse = |id: String| ChannelId::parse(&id).inspect_err(|_| log::error!("left out a channel with a damaged id"));
+    Ok(found.map_err(log_error)?.into_iter().filter_map(|id| parse(id).ok()).collect())
 }
 
 /// All rows of a kind: names and texts.

@@ -5,7 +5,8 @@
 use rogerrat_actors::{LogError, StoredHook};
 use rogerrat_domain::webhook::{DeliveryRow, Hook, HookOwner};
 use rogerrat_domain::{ChannelId, limits};
-use rusqlite::{Connection, OptionalExtension as _, Result, params};
+use rusqlite::{Connection, OptionalExtension as _, Result, Row, params};
+use serde::de::DeserializeOwned;
 
 use super::error::log_error;
 use super::rows::{DueDeliveryRows, WebhookWrite};
@@ -143,14 +144,21 @@ pub(super) fn delete_channel(connection: &Connection, channel: &ChannelId) -> Re
     drop_deliveries(connection, "DELETE FROM deliveries WHERE channel = ?1 RETURNING payload", channel.as_str())
 }
 
-fn corrupt<E: std::fmt::Display>(error: E) -> LogError {
-    LogError::Damaged(format!("a webhook: {error}"))
+/// Decodes a row. A damaged one is logged and left out, so that it does not hide the others.
+fn decode<T: DeserializeOwned>(row: &Row<'_>, column: usize, what: &'static str, no: u64) -> Option<T> {
+    let json = row.get_ref(column).ok().and_then(|json| json.as_bytes().ok()).unwrap_or_default();
+    let decoded = serde_json::from_slice(json);
+    if let Err(error) = &decoded {
+        log::error!(what, no, error:display; "left out a damaged row; `rogerrat verify` checks the store");
+    }
+    decoded.ok()
 }
 
+/// All webhooks, in the order of their creation, without damaged ones.
 pub(super) fn hooks(connection: &Connection) -> std::result::Result<Vec<StoredHook>, LogError> {
     let mut select = connection
         .prepare_cached(
-            "SELECT json, (SELECT count(*) FROM deliveries WHERE hook = webhooks.id AND payload IS NOT NULL),
+            "SELECT json, rowid, (SELECT count(*) FROM deliveries WHERE hook = webhooks.id AND payload IS NOT NULL),
                  (SELECT coalesce(sum(length(body)), 0) FROM deliveries JOIN payloads ON payload = payloads.no
                   WHERE hook = webhooks.id)
              FROM webhooks ORDER BY rowid",
@@ -159,9 +167,9 @@ pub(super) fn hooks(connection: &Connection) -> std::result::Result<Vec<StoredHo
     let mut rows = select.query([]).map_err(log_error)?;
     let mut hooks = Vec::new();
     while let Some(row) = rows.next().map_err(log_error)? {
-        let json = row.get_ref(0).map_err(log_error)?.as_blob().map_err(corrupt)?;
-        let hook: Hook = serde_json::from_slice(json).map_err(corrupt)?;
-        let (due, bytes) = (get_u64(row, 1).map_err(log_error)?, get_u64(row, 2).map_err(log_error)?);
+        let no = get_u64(row, 1).map_err(log_error)?;
+        let Some(hook) = decode::<Hook>(row, 0, "webhook", no) else { continue };
+        let (due, bytes) = (get_u64(row, 2).map_err(log_error)?, get_u64(row, 3).map_err(log_error)?);
         hooks.push(StoredHook { hook, due, bytes });
     }
     Ok(hooks)
@@ -196,13 +204,9 @@ fn rows(
     let mut found = select.query(parameters).map_err(log_error)?;
     let mut rows = Vec::new();
     while let Some(row) = found.next().map_err(log_error)? {
-        let json = row.get_ref(1).map_err(log_error)?.as_blob().map_err(corrupt)?;
-        let delivery = serde_json::from_slice(json).map_err(corrupt)?;
-        rows.push(DeliveryRow {
-            no: get_u64(row, 0).map_err(log_error)?,
-            bytes: get_u64(row, 2).map_err(log_error)?,
-            delivery,
-        });
+        let (no, bytes) = (get_u64(row, 0).map_err(log_error)?, get_u64(row, 2).map_err(log_error)?);
+        let Some(delivery) = decode(row, 1, "webhook delivery", no) else { continue };
+        rows.push(DeliveryRow { no, bytes, delivery });
     }
     Ok(rows)
 }

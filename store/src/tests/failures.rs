@@ -246,3 +246,21 @@ async fn an_interrupted_deletion_continues_after_a_restart() {
     tokio::time::timeout(Duration::from_secs(20), gone).await.expect("the text should be gone");
     drop(store);
 }
+
+/// A damaged row must not prevent the start of the hub, nor hide the other rows.
+#[actix_rt::test]
+async fn a_damaged_webhook_or_delivery_is_left_out() {
+    let dir = TempDir::new();
+    let store = dir.open();
+    fill(&store, "c", 1, "hi").await;
+    let other = Connection::open(dir.file("hub.db")).unwrap();
+    for damage in [
+        "INSERT INTO webhooks (id, owner, json) VALUES ('a', 'channel c', x'7b'), ('b', 'channel c', x'ff')",
+        "INSERT INTO deliveries (hook, id, json) VALUES ('a', 'd', x'7b')",
+        "INSERT INTO channels (id, settings, created_ms, used_ms) VALUES ('NO ID', x'7b', 0, 0)",
+    ] {
+        other.execute_batch(damage).unwrap();
+    }
+    assert!(store.webhooks().hooks().await.unwrap().is_empty());
+    assert_eq!(store.unused(0..u64::MAX, 10).await.unwrap(), [channel("c")]);
+}
