@@ -8,7 +8,7 @@
 use std::time::Duration;
 
 use actix::prelude::*;
-use rogerrat_domain::Record;
+use rogerrat_domain::{Record, Refusal};
 
 use crate::channel::actor::ChannelActor;
 use crate::channel::pending_writes::{Batch, DeferredReply, LOG_RETRY, PendingDeliveries, WriteOutcome};
@@ -111,7 +111,11 @@ impl ChannelActor {
     /// Fails the replies that wait, and stops: the state in memory is ahead of the log, and the channel is recovered
     /// from it.
     fn restart_from_log(&mut self, replies: Vec<DeferredReply<Self>>, error: &HubError, ctx: &mut Context<Self>) {
-        log::error!(channel:display = self.channel.id(), error:display; "append failed; restarting the channel from its log");
+        let deleted = HubError::from(Refusal::channel_not_found());
+        let error = if self.status.is_deleting() { &deleted } else { error };
+        if !self.status.is_deleting() {
+            log::error!(channel:display = self.channel.id(), error:display; "append failed; restarting the channel from its log");
+        }
         let later = self.writes.batch.take().unwrap_or_default();
         replies.into_iter().chain(later.replies).for_each(|reply| reply(self, Err(error.clone())));
         ctx.stop();

@@ -23,6 +23,8 @@ pub(crate) struct ChannelStatus {
     wakeup_ms: AtomicU64,
     started: AtomicBool,
     passivated: AtomicBool,
+    /// Whether the channel is being deleted from the log.
+    deleting: AtomicBool,
 }
 
 impl ChannelStatus {
@@ -36,6 +38,7 @@ impl ChannelStatus {
             wakeup_ms: AtomicU64::new(0),
             started: AtomicBool::new(false),
             passivated: AtomicBool::new(false),
+            deleting: AtomicBool::new(false),
         }
     }
 
@@ -81,6 +84,16 @@ impl ChannelStatus {
         self.passivated.store(true, Relaxed);
         self.schedule_wakeup(None);
         self.agents.store(0, Relaxed);
+    }
+
+    /// Records that the log is deleting the channel, or that it could not.
+    pub(crate) fn set_deleting(&self, deleting: bool) {
+        self.deleting.store(deleting, Relaxed);
+    }
+
+    /// Whether the log refuses the channel because it is being deleted.
+    pub(crate) fn is_deleting(&self) -> bool {
+        self.deleting.load(Relaxed)
     }
 
     /// Whether an actor stopped without having written its state.

@@ -114,6 +114,11 @@ struct Shared {
     webhooks: Webhooks,
 }
 
+/// Why a channel took an operation and did not reply.
+fn lost(at: &Admitted) -> HubError {
+    if at.0.status.is_deleting() { Refusal::channel_not_found().into() } else { HubError::OutcomeUnknown }
+}
+
 /// What a kind of caller adds to a join.
 #[derive(Clone, Copy, Default)]
 struct JoinRule {
@@ -237,7 +242,7 @@ impl Hub {
     /// # Errors
     /// A refusal of the operation; `overloaded` when the mailbox is full or the outcome is unknown.
     pub async fn ask<O: Operation>(&self, at: &Admitted, op: O) -> Result<O::Reply, HubError> {
-        self.dispatcher.call(&at.0, op, Ask).await?.ok_or(HubError::OutcomeUnknown)?
+        self.dispatcher.call(&at.0, op, Ask).await?.ok_or_else(|| lost(at))?
     }
 
     /// Runs a query on a channel and returns its reply.
@@ -245,7 +250,7 @@ impl Hub {
     /// # Errors
     /// A refusal of the query; `overloaded` when the mailbox is full or the channel went down.
     pub async fn query<Q: Query>(&self, at: &Admitted, query: Q) -> Result<Q::Reply, HubError> {
-        self.dispatcher.call(&at.0, query, AskQuery).await?.ok_or(HubError::OutcomeUnknown)?
+        self.dispatcher.call(&at.0, query, AskQuery).await?.ok_or_else(|| lost(at))?
     }
 
     /// Reads messages, waiting up to `timeout_ms` milliseconds if there are none.
@@ -293,7 +298,7 @@ impl Hub {
         let (frames, reader) = mpsc::channel(STREAM_EVENTS + 4);
         let reader = StreamReader::new(reader, progress.clone(), waiter, at.0.clone());
         let tap = Subscription { open: op::OpenStream { session, input, waiter, progress }, frames };
-        self.dispatcher.call(&at.0, tap, OpenSubscription).await?.ok_or(HubError::OutcomeUnknown)??;
+        self.dispatcher.call(&at.0, tap, OpenSubscription).await?.ok_or_else(|| lost(at))??;
         Ok(reader)
     }
 

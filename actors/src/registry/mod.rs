@@ -70,6 +70,12 @@ impl Registry {
         }
     }
 
+    fn set_deleting(&self, channel: &ChannelId, deleting: bool) {
+        if let Some(handle) = self.directory.get(channel) {
+            handle.status.set_deleting(deleting);
+        }
+    }
+
     /// Removes the hooks of a deleted channel from memory; the log has already removed them.
     fn remove_webhooks(&self, channel: ChannelId, ctx: &mut Context<Self>) {
         let owner = HookOwner::Channel(channel);
@@ -106,9 +112,12 @@ impl Handler<DeleteChannel> for Registry {
 
     fn handle(&mut self, DeleteChannel { channel }: DeleteChannel, _: &mut Self::Context) -> Self::Result {
         // The log first: after that, a request that still finds the channel in the directory is refused by the log.
+        self.set_deleting(&channel, true);
         let deleted = self.recovery.log.delete_channel(&channel);
         Box::pin(deleted.into_actor(self).map(move |deleted, this, ctx| {
-            let existed = deleted.map_err(HubError::of_log("could not delete a channel"))?;
+            let existed = deleted
+                .map_err(HubError::of_log("could not delete a channel"))
+                .inspect_err(|_| this.set_deleting(&channel, false))?;
             if let Some((_, handle)) = this.directory.remove(&channel) {
                 let _ = handle.try_send(Delete);
             }

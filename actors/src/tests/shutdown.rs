@@ -1,10 +1,11 @@
 //! Full mailboxes, idle and unused channels, and the shutdown of a hub.
 
 use std::pin::pin;
+use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
 use rogerrat_domain::op::CreateInput;
-use rogerrat_domain::{AnswerReason, Code, GapReason};
+use rogerrat_domain::{AnswerReason, Code, Durability, GapReason};
 
 use super::harness::{HOUR_MS, TestHub, frame, started};
 use super::log::{Held, TestLog};
@@ -112,6 +113,17 @@ async fn d30_a_channel_unused_for_30_days_is_deleted() {
     }
     assert!(test_hub.hub.find(test_hub.at.id().as_str()).await.is_err());
     assert!(test_hub.hub.find("general").await.is_ok(), "a band stays");
+}
+
+/// The log refuses what is written after the deletion; that is no failure.
+#[actix_rt::test]
+async fn a_request_that_meets_the_deletion_of_its_channel_gets_not_found() {
+    let durable = CreateInput { durability: Some(Durability::Disk), ..CreateInput::default() };
+    let test_hub = TestHub::with(Held::new(Arc::new(TestLog::default())), durable).await;
+    let ann = test_hub.join("ann").await;
+    let (deleted, sent) = tokio::join!(test_hub.hub.delete(&test_hub.at), ann.send("all", "hi"));
+    deleted.unwrap();
+    assert_eq!(sent.unwrap_err().into_refusal().code, Code::NotFound);
 }
 
 #[actix_rt::test]
