@@ -20,6 +20,11 @@ mod presets;
 #[path = "../../src/http/query.rs"]
 mod query;
 
+#[path = "../../src/web"]
+mod web {
+    pub(crate) mod answer_format;
+}
+
 /// A body, parsed as every kind of request.
 pub fn body(data: &[u8]) {
     checks::body(data);

@@ -3,7 +3,7 @@
 //! A bound counts the whole answer as the client receives it. The machine cuts the list of messages before it claims any
 //! of them, so what does not fit stays unread.
 
-use actix_web::web::Bytes;
+use bytes::Bytes;
 use rogerrat_domain::{AttachmentForm, ByteBound, Message, limits};
 
 /// All fields of an answer beside its messages and callsigns, at their longest.
