@@ -67,19 +67,22 @@ pub(super) fn object(fields: Option<Value>, more: &[(&str, Value)], required: &[
 }
 
 /// The output schema of a tool: the fields of a type, and further optional ones. Clients check results against it and
-/// few show it to their model, so it has types, but no bounds and no descriptions.
+/// few show it to their model, so it has types, but no bounds and no descriptions, and of nested objects only the entries
+/// of a list have their fields.
 pub(super) fn output(mut schema: Value, more: &[(&str, Value)]) -> Value {
     for (name, field) in more {
         schema["properties"][*name] = field.clone();
     }
     schema["type"] = json!("object");
-    outline(&mut schema);
+    keep(&mut schema, &["type", "properties", "required"]);
+    for_each_part(&mut schema, |field| {
+        keep(field, &["type", "items"]);
+        for_each_part(field, |entry| {
+            keep(entry, &["type", "properties", "required"]);
+            for_each_part(entry, |field| keep(field, &["type"]));
+        });
+    });
     schema
-}
-
-fn outline(schema: &mut Value) {
-    keep(schema, &["type", "properties", "required", "items"]);
-    for_each_part(schema, outline);
 }
 
 /// Reduces an input schema to what every grammar and strict back end accepts: one type for each value, choices, and

@@ -82,7 +82,7 @@ pub enum Failure {
 pub enum AttemptOutcome {
     /// The receiver responded with this status.
     Answered(u16),
-    /// The receiver responded with this status, and asked for a retry after so many seconds.
+    /// The receiver responded with this status, and asked for a retry after this number of seconds.
     Postponed(u16, u64),
     /// The receiver did not respond in time.
     TimedOut,
