@@ -166,7 +166,7 @@ pub struct RosterEntry {
 /// The first event of a stream.
 #[derive(Debug, Deserialize)]
 pub struct StreamGreeting {
-    /// Callsign of the member that reads the stream.
+    /// Callsign of the member that reads the stream. Empty if the client polls with a session and without a callsign.
     #[serde(default)]
     pub callsign: String,
     /// Number of stored messages that follow at once.

@@ -187,8 +187,12 @@ impl Listener {
                 report_polling(NAME, &greeting);
                 let is_first = !std::mem::replace(&mut self.has_connected, true);
                 if self.outage.connected() {
-                    let callsign = one_line(&greeting.callsign);
-                    let line = format!("● connected — listening on {} as {callsign}", self.sink.channel);
+                    // The reply to a poll has no callsign.
+                    let member = match one_line(&greeting.callsign) {
+                        callsign if callsign.is_empty() => String::new(),
+                        callsign => format!(" as {callsign}"),
+                    };
+                    let line = format!("● connected — listening on {}{member}", self.sink.channel);
                     match is_first {
                         true => report_status(&mut self.sink, self.quiet, &line),
                         false => report(NAME, &line),
