@@ -3,6 +3,9 @@
 //! A token is shared between the machine and the code that writes the response. That code completes the token when the
 //! bytes are written; dropping the token returns it. Neither side waits for the other, and no message is sent, so a full
 //! mailbox cannot lose a delivery.
+//!
+//! Where written bytes are no proof that the client took them, the token becomes an [`UnprovenDelivery`] instead, which
+//! is proven or dropped later.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
@@ -10,50 +13,111 @@ use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
 const PENDING: u8 = 0;
 const COMPLETED: u8 = 1;
 const RETURNED: u8 = 2;
+const WRITTEN: u8 = 3;
+const TAKEN_BACK: u8 = 4;
 
 /// The state of a delivery.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum TokenState {
     /// In flight.
     Pending,
-    /// Delivered: the bytes were written.
+    /// The bytes were written, and it is not known whether the client took them.
+    Written,
+    /// Delivered: the bytes were written, and the client took them as far as can be known.
     Completed,
-    /// Returned: the response was dropped.
+    /// Returned: the response was dropped before it was written.
     Returned,
+    /// The response was written, and the client did not take it.
+    TakenBack,
+}
+
+/// Counts the unproven deliveries of a channel that were decided. The machine compares it with the count it has seen, so
+/// that it need not look at each delivery.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct DecisionCount(Arc<AtomicU64>);
+
+impl DecisionCount {
+    pub(crate) fn get(&self) -> u64 {
+        self.0.load(Ordering::Acquire)
+    }
+}
+
+#[derive(Debug)]
+struct Shared {
+    state: AtomicU8,
+    decisions: DecisionCount,
+}
+
+impl Shared {
+    /// Changes the state if it still is `from`.
+    fn change(&self, from: u8, to: u8) {
+        let is_changed = self.state.compare_exchange(from, to, Ordering::AcqRel, Ordering::Relaxed).is_ok();
+        if is_changed && from == WRITTEN {
+            self.decisions.0.fetch_add(1, Ordering::Release);
+        }
+    }
 }
 
 /// The token of one response. Dropping it without [`complete`](Self::complete) returns the messages.
 #[derive(Debug)]
-pub struct DeliveryToken(Arc<AtomicU8>);
+pub struct DeliveryToken(Arc<Shared>);
+
+/// A response that was written to a client that may have given up on it. Dropping it without [`prove`](Self::prove) makes
+/// the messages due again, with a higher `attempt`.
+#[derive(Debug)]
+pub struct UnprovenDelivery(Arc<Shared>);
 
 /// The machine's end of a token.
 #[derive(Debug)]
-pub(crate) struct DeliveryHandle(Arc<AtomicU8>);
+pub(crate) struct DeliveryHandle(Arc<Shared>);
 
 impl DeliveryToken {
-    pub(crate) fn pair() -> (Self, DeliveryHandle) {
-        let state = Arc::new(AtomicU8::new(PENDING));
-        (Self(state.clone()), DeliveryHandle(state))
+    pub(crate) fn pair(decisions: DecisionCount) -> (Self, DeliveryHandle) {
+        let shared = Arc::new(Shared { state: AtomicU8::new(PENDING), decisions });
+        (Self(shared.clone()), DeliveryHandle(shared))
     }
 
     /// Confirms the delivery: the bytes were written to a connection that is not known to be closed.
     pub fn complete(self) {
-        self.0.store(COMPLETED, Ordering::Release);
+        self.0.change(PENDING, COMPLETED);
+    }
+
+    /// Records that the bytes were written, which is no proof that the client took them.
+    #[must_use]
+    pub fn written(self) -> UnprovenDelivery {
+        self.0.change(PENDING, WRITTEN);
+        UnprovenDelivery(self.0.clone())
     }
 }
 
 impl Drop for DeliveryToken {
     fn drop(&mut self) {
-        // This fails after `complete`, as intended.
-        let _ = self.0.compare_exchange(PENDING, RETURNED, Ordering::AcqRel, Ordering::Relaxed);
+        // This fails after `complete` and `written`, as intended.
+        self.0.change(PENDING, RETURNED);
+    }
+}
+
+impl UnprovenDelivery {
+    /// Confirms the delivery: the client took the response.
+    pub fn prove(self) {
+        self.0.change(WRITTEN, COMPLETED);
+    }
+}
+
+impl Drop for UnprovenDelivery {
+    fn drop(&mut self) {
+        // This fails after `prove`, as intended.
+        self.0.change(WRITTEN, TAKEN_BACK);
     }
 }
 
 impl DeliveryHandle {
     pub(crate) fn state(&self) -> TokenState {
-        match self.0.load(Ordering::Acquire) {
+        match self.0.state.load(Ordering::Acquire) {
             PENDING => TokenState::Pending,
+            WRITTEN => TokenState::Written,
             COMPLETED => TokenState::Completed,
+            TAKEN_BACK => TokenState::TakenBack,
             _ => TokenState::Returned,
         }
     }
@@ -110,13 +174,26 @@ mod tests {
 
     #[test]
     fn d02_a_token_that_is_dropped_is_returned() {
-        let (token, handle) = DeliveryToken::pair();
+        let (token, handle) = DeliveryToken::pair(DecisionCount::default());
         assert_eq!(handle.state(), TokenState::Pending);
         drop(token);
         assert_eq!(handle.state(), TokenState::Returned);
-        let (token, handle) = DeliveryToken::pair();
+        let (token, handle) = DeliveryToken::pair(DecisionCount::default());
         token.complete();
         assert_eq!(handle.state(), TokenState::Completed);
+    }
+
+    #[test]
+    fn d36_a_written_response_is_proven_or_taken_back_and_each_decision_is_counted() {
+        let decisions = DecisionCount::default();
+        let (token, handle) = DeliveryToken::pair(decisions.clone());
+        let unproven = token.written();
+        assert_eq!((handle.state(), decisions.get()), (TokenState::Written, 0));
+        unproven.prove();
+        assert_eq!((handle.state(), decisions.get()), (TokenState::Completed, 1));
+        let (token, handle) = DeliveryToken::pair(decisions.clone());
+        drop(token.written());
+        assert_eq!((handle.state(), decisions.get()), (TokenState::TakenBack, 2));
     }
 
     #[test]

@@ -111,7 +111,7 @@ pub enum Entry {
         /// When, in milliseconds since the epoch.
         at_ms: u64,
     },
-    /// A consumer acknowledged all messages up to an id.
+    /// A consumer acknowledged all messages up to an id, or proved by its next request that it has received them.
     Acked {
         /// The member.
         no: MemberNo,
@@ -122,6 +122,9 @@ pub enum Entry {
         upto: MessageId,
         /// The delivered messages that are thereby done.
         ids: Vec<MessageId>,
+        /// Whether it did not acknowledge them itself.
+        #[serde(default, rename = "implied", skip_serializing_if = "std::ops::Not::not")]
+        is_implied: bool,
         /// When, in milliseconds since the epoch.
         at_ms: u64,
     },

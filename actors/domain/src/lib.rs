@@ -47,7 +47,7 @@ pub use channel::{
     AnswerReason, BacklogEntry, BacklogLimits, Channel, ChannelStats, DeliveredMessage, DeliveryCounters, Effect,
     Effects, Gap, GapReason, RateWindow, ReadResponse, RestoreError, Rules, Snapshot,
 };
-pub use delivery_token::{DeliveryToken, Progress};
+pub use delivery_token::{DeliveryToken, Progress, UnprovenDelivery};
 pub use deserialize::saturating_u64;
 pub use encryptor::{Encryptor, NONCE_BYTES};
 pub use entry::{AckMode, Entry, Record, SendKey};

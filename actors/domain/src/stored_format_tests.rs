@@ -46,6 +46,7 @@ fn entries_keep_their_stored_names() {
         json!({"op": "handed", "no": 2, "ids": [8], "upto": 8, "terms": "read", "at_ms": 9}),
         json!({"op": "handed", "no": 2, "ids": [8], "upto": 8, "terms": "streamed", "at_ms": 9}),
         json!({"op": "acked", "no": 2, "consumer": "x", "upto": 8, "ids": [8], "at_ms": 9}),
+        json!({"op": "acked", "no": 2, "upto": 8, "ids": [8], "implied": true, "at_ms": 9}),
         json!({"op": "consumer_added", "no": 2, "consumer": "x", "cursor": 4}),
         json!({"op": "consumer_removed", "no": 2, "consumer": "x"}),
     ] {

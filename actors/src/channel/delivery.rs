@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
-use rogerrat_domain::{DeliveryToken, Progress, WaiterId};
+use rogerrat_domain::{DeliveryToken, Progress, UnprovenDelivery, WaiterId};
 use tokio::sync::mpsc;
 
 use crate::channel::handle::ChannelHandle;
@@ -23,11 +23,47 @@ impl DeliveryGuard {
         Self(token.map(|token| (token, channel)))
     }
 
+    /// Whether the response carries anything that could be lost.
+    #[must_use]
+    pub fn is_needed(&self) -> bool {
+        self.0.is_some()
+    }
+
     /// Confirms that the client has taken the bytes.
     pub fn complete(&mut self) {
         if let Some((token, _)) = self.0.take() {
             token.complete();
         }
+    }
+
+    /// Records that the bytes were written to a client that may have given up on the response. None if the response
+    /// carries nothing that could be lost.
+    pub fn written(&mut self) -> Option<UnprovenAnswer> {
+        let (token, handle) = self.0.take()?;
+        Some(UnprovenAnswer(Some((token.written(), handle))))
+    }
+}
+
+/// A response that was written, and not proven to have arrived. If it is dropped before it is proven, its messages are
+/// due again, with a higher `attempt`.
+#[derive(Debug)]
+pub struct UnprovenAnswer(Option<(UnprovenDelivery, Arc<ChannelHandle>)>);
+
+impl UnprovenAnswer {
+    /// Confirms that the client took the response.
+    pub fn prove(mut self) {
+        if let Some((delivery, _)) = self.0.take() {
+            delivery.prove();
+        }
+    }
+}
+
+impl Drop for UnprovenAnswer {
+    fn drop(&mut self) {
+        let Some((delivery, handle)) = self.0.take() else { return };
+        drop(delivery);
+        // Another read may be waiting for these messages. If the mailbox is full, the next message of any kind checks.
+        let _ = handle.try_send(CheckNow);
     }
 }
 

@@ -32,8 +32,8 @@ impl Channel {
                 self.on_delivered(*no, consumer.as_ref(), ids, *upto, *ack_mode, *at_ms, now);
                 self.on_gap_reported(*no, consumer.as_ref(), lost, now);
             }
-            Entry::Acked { no, consumer, upto, ids, at_ms } => {
-                self.on_acked(*no, consumer.as_ref(), *upto, ids, *at_ms);
+            Entry::Acked { no, consumer, upto, ids, is_implied, at_ms } => {
+                self.on_acked(*no, consumer.as_ref(), *upto, ids, (!is_implied).then_some(*at_ms));
                 self.offer_to(*no, now, effects);
             }
             Entry::ConsumerAdded { no, consumer, cursor } => self.on_consumer_added(*no, consumer, *cursor),
@@ -95,6 +95,7 @@ impl Channel {
             Departure::Revoked => "revoked",
         };
         self.end_waits(no, StreamEnd::Bye { reason }, now, effects);
+        self.take_back_unproven(no);
         if let Some(member) = self.members.get_mut(&no) {
             member.presence = Presence::Away { since_ms: now.uptime_ms, how };
         }
@@ -115,6 +116,7 @@ impl Channel {
         let Some(member) = self.members.remove(&no) else { return };
         assert!(!member.is_live(), "a live member is not forgotten");
         self.by_callsign.remove(member.callsign.as_str());
+        self.take_back_unproven(no);
         self.held_messages -= member.held.len();
         self.held_bytes -= member.held.bytes();
         self.delivery_counters.held_lost += count(member.held.len());
@@ -225,12 +227,20 @@ impl Channel {
         consumer.drop_stale_claims(now.uptime_ms, |id| ring.get(id).is_none() && !held.contains(id));
     }
 
-    fn on_acked(&mut self, no: MemberNo, name: Option<&ConsumerName>, upto: MessageId, ids: &[MessageId], at_ms: u64) {
+    /// `acked_at_ms` is none if the consumer did not acknowledge the messages itself: they are only delivered.
+    fn on_acked(
+        &mut self,
+        no: MemberNo,
+        name: Option<&ConsumerName>,
+        upto: MessageId,
+        ids: &[MessageId],
+        acked_at_ms: Option<u64>,
+    ) {
         let Some(member) = self.members.get_mut(&no) else { return };
         let Some(consumer) = member.consumers.iter_mut().find(|c| c.name.as_ref() == name) else { return };
         consumer.cursor = consumer.cursor.max(upto);
         consumer.note_delivered(upto);
-        consumer.cursor_is_acked = true;
+        consumer.cursor_is_acked = acked_at_ms.is_some();
         for id in ids {
             consumer.release(*id);
             if let Some(bytes) = member.held.get_mut().and_then(|held| held.take(*id)) {
@@ -238,6 +248,7 @@ impl Channel {
                 self.held_bytes -= bytes;
             }
         }
+        let Some(at_ms) = acked_at_ms else { return };
         for id in ids {
             if let Some(record) = self.delivery_records.find_mut(*id).filter(|t| t.to == Some(no)) {
                 record.acked_at_ms.get_or_insert(at_ms);

@@ -12,6 +12,8 @@ use super::snapshot::{ClaimSnapshot, ConsumerSnapshot};
 pub(crate) enum ClaimState {
     /// The message is in flight, in the response with this number.
     InFlight(u64),
+    /// The response with this number was written, and nothing proves yet that its client took it.
+    Unproven(u64),
     /// The message is leased until this uptime.
     Leased { until_ms: u64 },
     /// The message is in the queue of this stream.
@@ -38,7 +40,7 @@ impl Claim {
     /// Whether the message was delivered, in this attempt or an earlier one.
     pub(crate) fn was_delivered(&self) -> bool {
         match self.state {
-            ClaimState::Leased { .. } | ClaimState::Unacked(_) => true,
+            ClaimState::Leased { .. } | ClaimState::Unacked(_) | ClaimState::Unproven(_) => true,
             ClaimState::InFlight(_) | ClaimState::Queued(_) | ClaimState::Due => self.attempt > 1,
         }
     }
@@ -46,7 +48,7 @@ impl Claim {
     /// Whether other reads of the consumer must skip the message.
     pub(crate) fn is_busy(&self, uptime_ms: u64) -> bool {
         match self.state {
-            ClaimState::InFlight(_) | ClaimState::Queued(_) | ClaimState::Unacked(_) => true,
+            ClaimState::InFlight(_) | ClaimState::Unproven(_) | ClaimState::Queued(_) | ClaimState::Unacked(_) => true,
             ClaimState::Leased { until_ms } => until_ms > uptime_ms,
             ClaimState::Due => false,
         }
@@ -111,7 +113,9 @@ impl Consumer {
                     (Some((now.at_ms + left_ms, left_ms)), c.attempt)
                 }
                 ClaimState::Due => (None, c.attempt),
-                ClaimState::InFlight(_) | ClaimState::Queued(_) | ClaimState::Unacked(_) => (None, c.attempt + 1),
+                ClaimState::InFlight(_) | ClaimState::Unproven(_) | ClaimState::Queued(_) | ClaimState::Unacked(_) => {
+                    (None, c.attempt + 1)
+                }
             };
             ClaimSnapshot { id: c.id, attempt, is_dm: c.is_dm, lease }
         };
@@ -205,6 +209,12 @@ impl Consumer {
         match (ack_mode, claim) {
             (AckMode::Read, _) => self.release(id),
             (AckMode::Leased { .. }, Some(Claim { is_reread: true, .. })) => self.release(id),
+            (AckMode::Streamed, Some(Claim { state: ClaimState::InFlight(_), is_reread: true, .. })) => {
+                self.release(id)
+            }
+            (AckMode::Streamed, Some(Claim { state: ClaimState::InFlight(number), .. })) => {
+                self.set_state(id, ClaimState::Unproven(number));
+            }
             (AckMode::Leased { lease_ms }, Some(Claim { state: ClaimState::InFlight(_), .. })) => {
                 self.set_state(id, ClaimState::Leased { until_ms: uptime_ms + lease_ms });
             }
@@ -227,6 +237,11 @@ impl Consumer {
         if let Ok(i) = self.position(id) {
             self.claims[i].state = state;
         }
+    }
+
+    /// Changes the state of all claims that have one state.
+    pub(crate) fn replace_state(&mut self, from: ClaimState, to: ClaimState) {
+        self.claims.iter_mut().filter(|c| c.state == from).for_each(|c| c.state = to);
     }
 
     pub(crate) fn release(&mut self, id: MessageId) {

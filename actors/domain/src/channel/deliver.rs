@@ -65,7 +65,7 @@ impl Channel {
             self.claim_gap(poll.no, poll.consumer.as_ref(), state, now);
         }
         self.claim(poll.no, poll.consumer.as_ref(), &messages, state, now);
-        let (token, handle) = DeliveryToken::pair();
+        let (token, handle) = DeliveryToken::pair(self.waiters.decisions());
         self.waiters.pending_answers.push(PendingAnswer {
             handle,
             state,
@@ -86,14 +86,30 @@ impl Channel {
 
     /// Settles the responses in flight: messages of a completed one are delivered, those of a returned one are due again.
     pub(crate) fn settle_answers(&mut self, now: Now, effects: &mut Effects) {
-        if self.waiters.pending_answers.is_empty() {
-            return;
+        if !self.waiters.pending_answers.is_empty() {
+            self.settle_pending(now, effects);
         }
+        if self.waiters.has_decided() {
+            for (state, answer) in self.waiters.take_decided() {
+                match state {
+                    TokenState::Completed => self.on_proven(answer, now, effects),
+                    _ => {
+                        let no = answer.no;
+                        self.take_back(&answer);
+                        self.offer_to(no, now, effects);
+                    }
+                }
+            }
+        }
+    }
+
+    fn settle_pending(&mut self, now: Now, effects: &mut Effects) {
         let mut returned = Vec::new();
         for (state, pending) in self.waiters.take_settled() {
             match state {
                 TokenState::Completed => self.on_completed(pending, now, effects),
-                _ => returned.push(pending),
+                TokenState::Written | TokenState::TakenBack => self.on_written(pending, now, effects),
+                TokenState::Pending | TokenState::Returned => returned.push(pending),
             }
         }
         for pending in returned {
@@ -102,17 +118,93 @@ impl Channel {
     }
 
     fn on_completed(&mut self, pending: PendingAnswer, now: Now, effects: &mut Effects) {
-        let PendingAnswer { state, no, consumer, ids, gap, ack_mode, .. } = pending;
-        self.delivery_counters.taken += count(ids.len());
-        if let Some(gap) = gap {
-            self.delivery_counters.count_gap(gap.reason);
-        }
-        let upto = ids.last().copied().max(gap.map(|gap| gap.to)).unwrap_or(0);
+        self.count_delivery(&pending);
+        let upto = pending.upto();
+        let PendingAnswer { state, no, consumer, ids, ack_mode, .. } = pending;
         // The other claims in this state are the messages of the gap.
         let lost = self.claims_in_state(no, consumer.as_ref(), state).filter(|id| !ids.contains(id)).collect();
         let entry = Entry::Delivered { no, consumer, ids, lost, upto, ack_mode, at_ms: now.at_ms };
         self.apply(&entry, now, effects);
         effects.log(entry);
+    }
+
+    fn count_delivery(&mut self, answer: &PendingAnswer) {
+        self.delivery_counters.taken += count(answer.ids.len());
+        if let Some(gap) = answer.gap {
+            self.delivery_counters.count_gap(gap.reason);
+        }
+    }
+
+    /// A response was written, and nothing proves that its client took it. Its messages stay claimed and the cursor does
+    /// not move, as if the client had to acknowledge them. In a replay they are due again.
+    fn on_written(&mut self, mut answer: PendingAnswer, now: Now, effects: &mut Effects) {
+        let ClaimState::InFlight(number) = answer.state else { return };
+        if answer.ack_mode != AckMode::Read {
+            return self.on_completed(answer, now, effects);
+        }
+        self.count_delivery(&answer);
+        let (no, consumer, upto) = (answer.no, answer.consumer.clone(), answer.upto());
+        let (ids, ack_mode, lost) = (answer.ids.clone(), AckMode::Streamed, Vec::new());
+        let entry = Entry::Delivered { no, consumer, ids, lost, upto, ack_mode, at_ms: now.at_ms };
+        self.apply(&entry, now, effects);
+        effects.log(entry);
+        let written = ClaimState::Unproven(number);
+        let Some(consumer) = self.consumer_mut(no, answer.consumer.as_ref()) else { return };
+        consumer.replace_state(answer.state, written);
+        answer.state = written;
+        let is_replaced = consumer.poll.is_some();
+        if is_replaced {
+            // A newer read waits already: the client has given up on this one.
+            self.take_back(&answer);
+            return self.offer_to(no, now, effects);
+        }
+        self.waiters.add_unproven(answer);
+    }
+
+    /// An unproven response was taken by its client: its messages are done.
+    fn on_proven(&mut self, answer: PendingAnswer, now: Now, effects: &mut Effects) {
+        let upto = answer.upto();
+        let PendingAnswer { state, no, consumer, .. } = answer;
+        let ids = self.claims_in_state(no, consumer.as_ref(), state).collect();
+        let entry = Entry::Acked { no, consumer, upto, ids, is_implied: true, at_ms: now.at_ms };
+        self.apply(&entry, now, effects);
+        effects.log(entry);
+    }
+
+    /// An unproven response was not taken by its client: its messages are due again, with one more attempt.
+    fn take_back(&mut self, answer: &PendingAnswer) {
+        self.delivery_counters.returned += count(answer.ids.len());
+        if let Some(consumer) = self.consumer_mut(answer.no, answer.consumer.as_ref()) {
+            consumer.return_unacked(answer.state);
+        }
+    }
+
+    /// Settles the unproven response of a consumer that reads again. A read after its last id proves it, and any other
+    /// read takes it back.
+    pub(crate) fn settle_unproven(
+        &mut self,
+        no: MemberNo,
+        name: Option<&ConsumerName>,
+        since: Option<MessageId>,
+        now: Now,
+        effects: &mut Effects,
+    ) {
+        if !self.waiters.has_unproven() {
+            return;
+        }
+        for answer in self.waiters.take_unproven(no, Some(name)) {
+            match since {
+                Some(since) if since >= answer.upto() => self.on_proven(answer, now, effects),
+                _ => self.take_back(&answer),
+            }
+        }
+    }
+
+    /// Takes back the unproven responses of a member whose session ends.
+    pub(crate) fn take_back_unproven(&mut self, no: MemberNo) {
+        if self.waiters.has_unproven() {
+            self.waiters.take_unproven(no, None).iter().for_each(|answer| self.take_back(answer));
+        }
     }
 
     /// The messages that a consumer claims in one state.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::byte_bound::ByteBound;
 use crate::collections::StaticDefault;
-use crate::delivery_token::{DeliveryHandle, Progress, TokenState};
+use crate::delivery_token::{DecisionCount, DeliveryHandle, Progress, TokenState};
 use crate::entry::AckMode;
 use crate::ids::{ConsumerName, MemberNo, MessageId, WaiterId};
 
@@ -67,6 +67,17 @@ pub(crate) struct PendingAnswer {
     pub(crate) ack_mode: AckMode,
 }
 
+impl PendingAnswer {
+    /// The highest id that it delivers or reports as lost.
+    pub(crate) fn upto(&self) -> MessageId {
+        self.ids.last().copied().max(self.gap.map(|gap| gap.to)).unwrap_or(0)
+    }
+
+    fn is_of(&self, no: MemberNo, consumer: Option<&ConsumerName>) -> bool {
+        self.no == no && self.consumer.as_ref() == consumer
+    }
+}
+
 /// All waiting clients of a channel.
 #[derive(Debug, Default)]
 pub(crate) struct Waiters {
@@ -74,6 +85,12 @@ pub(crate) struct Waiters {
     pub(crate) deadlines: BTreeSet<(u64, WaiterId)>,
     pub(crate) streams: BTreeMap<WaiterId, Stream>,
     pub(crate) pending_answers: Vec<PendingAnswer>,
+    /// Responses that were written and are neither proven nor taken back, at most one for each consumer.
+    unproven: Vec<PendingAnswer>,
+    /// None until the first response.
+    decisions: Option<DecisionCount>,
+    /// How many decisions are settled.
+    settled_decisions: u64,
 }
 
 impl StaticDefault for Waiters {
@@ -83,12 +100,15 @@ impl StaticDefault for Waiters {
             deadlines: BTreeSet::new(),
             streams: BTreeMap::new(),
             pending_answers: Vec::new(),
+            unproven: Vec::new(),
+            decisions: None,
+            settled_decisions: 0,
         };
         &EMPTY
     }
 
     fn is_default(&self) -> bool {
-        self.are_empty()
+        self.are_empty() && self.unproven.is_empty()
     }
 }
 
@@ -98,7 +118,7 @@ impl Waiters {
         self.polls.insert(id, poll);
     }
 
-    /// Whether no client waits and no response is in flight.
+    /// Whether no client waits and no response is in flight. Unproven responses do not count: nobody waits for them.
     pub(crate) fn are_empty(&self) -> bool {
         self.polls.is_empty() && self.streams.is_empty() && self.pending_answers.is_empty()
     }
@@ -115,9 +135,47 @@ impl Waiters {
         settled.map(|o| (o.handle.state(), o)).collect()
     }
 
-    /// Drops the responses in flight to a consumer that is being removed.
+    /// Drops the responses in flight to a consumer that is being removed, and its unproven one.
     pub(crate) fn forget_consumer(&mut self, no: MemberNo, name: &ConsumerName) {
-        self.pending_answers.retain(|o| o.no != no || o.consumer.as_ref() != Some(name));
+        self.pending_answers.retain(|o| !o.is_of(no, Some(name)));
+        self.unproven.retain(|o| !o.is_of(no, Some(name)));
+    }
+
+    /// The counter that the tokens of responses share.
+    pub(crate) fn decisions(&mut self) -> DecisionCount {
+        self.decisions.get_or_insert_default().clone()
+    }
+
+    pub(crate) fn add_unproven(&mut self, answer: PendingAnswer) {
+        self.unproven.push(answer);
+    }
+
+    /// Removes and returns the unproven responses that were proven or taken back since the last call.
+    pub(crate) fn take_decided(&mut self) -> Vec<(TokenState, PendingAnswer)> {
+        self.settled_decisions = self.decisions.as_ref().map_or(0, DecisionCount::get);
+        let decided = self.unproven.extract_if(.., |o| o.handle.state() != TokenState::Written);
+        decided.map(|o| (o.handle.state(), o)).collect()
+    }
+
+    /// Whether [`take_decided`](Self::take_decided) may return something.
+    pub(crate) fn has_decided(&self) -> bool {
+        !self.unproven.is_empty()
+            && self.decisions.as_ref().is_some_and(|decisions| decisions.get() != self.settled_decisions)
+    }
+
+    /// Removes and returns the unproven responses of a member, of one consumer or of all.
+    pub(crate) fn take_unproven(
+        &mut self,
+        no: MemberNo,
+        consumer: Option<Option<&ConsumerName>>,
+    ) -> Vec<PendingAnswer> {
+        let is_of = |o: &PendingAnswer| consumer.map_or(o.no == no, |name| o.is_of(no, name));
+        self.unproven.extract_if(.., |o| is_of(o)).collect()
+    }
+
+    /// Whether any response is unproven.
+    pub(crate) fn has_unproven(&self) -> bool {
+        !self.unproven.is_empty()
     }
 
     pub(crate) fn next_deadline_ms(&self) -> Option<u64> {

@@ -102,7 +102,7 @@ pub(super) fn entry(
         member.held.iter().map(|slot| slot.id).filter(|id| *id <= upto.min(consumer.maybe_delivered_upto()));
     ids.extend(maybe_delivered.filter(|id| consumer.claim(*id).is_none()).collect::<Vec<_>>());
     ids.sort_unstable();
-    Ok(Entry::Acked { no, consumer: name.cloned(), upto, ids, at_ms: now.at_ms })
+    Ok(Entry::Acked { no, consumer: name.cloned(), upto, ids, is_implied: false, at_ms: now.at_ms })
 }
 
 #[cfg(test)]

@@ -79,6 +79,7 @@ impl Operation for Read {
         if ends_stream {
             channel.end_readers(no, consumer.as_ref(), now, effects);
         }
+        channel.settle_unproven(no, consumer.as_ref(), since, now, effects);
         let max = max.clamp(1, limits::READ_MESSAGES);
         let deadline_ms = now.uptime_ms + self.timeout_ms;
         let poll =
@@ -143,3 +144,5 @@ impl Channel {
 mod bounded_tests;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod unproven_tests;

@@ -38,6 +38,7 @@ impl Operation for OpenStream {
     fn answer(self, channel: &mut Channel, _: &[Entry], now: Now, effects: &mut Effects) {
         let Some(no) = channel.touch(&self.session, now) else { return };
         let ReadInput { consumer: name, since, ack_mode, max, .. } = self.input;
+        channel.settle_unproven(no, name.as_ref(), since, now, effects);
         let max = max.clamp(1, limits::READ_MESSAGES);
         if let Some(older) = channel.consumer_mut(no, name.as_ref()).and_then(|c| c.stream) {
             channel.end_stream(older, StreamEnd::Superseded, now, effects);

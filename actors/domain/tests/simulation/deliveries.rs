@@ -189,6 +189,40 @@ impl Simulation {
             reader.reporting.retain(|number| self.in_flight.iter().any(|c| c.number == *number));
         }
     }
+
+    /// Proves an unproven response, or takes it back.
+    pub(super) fn decide_unproven(&mut self) {
+        if self.unproven.is_empty() {
+            return;
+        }
+        let nth = self.rng.random_range(0..self.unproven.len());
+        let Unproven { who, number, upto, delivery } = self.unproven.remove(nth);
+        let is_proven = self.rng.random_bool(0.6);
+        self.note(&format!("answer {number} of {who:?} is {}", if is_proven { "proven" } else { "taken back" }));
+        if is_proven {
+            self.totals.proven += 1;
+            delivery.prove();
+            self.oracle.proven(&who, number, upto);
+        } else {
+            self.totals.taken_back += 1;
+            drop(delivery);
+            self.oracle.returned(&who, State::Unproven(number), true);
+        }
+        self.tick();
+    }
+
+    /// A consumer is about to read again, which settles its unproven response. Dropping that would take it back first.
+    #[must_use]
+    pub(super) fn settle_unproven(&mut self, who: &Who, since: Option<u64>) -> Vec<Unproven> {
+        let settled: Vec<_> = self.unproven.extract_if(.., |u| u.who == *who).collect();
+        for Unproven { number, upto, .. } in &settled {
+            match since {
+                Some(since) if since >= *upto => self.oracle.proven(who, *number, *upto),
+                _ => self.oracle.returned(who, State::Unproven(*number), true),
+            }
+        }
+        settled
+    }
 }
 
 /// A parsed event of a stream.

@@ -9,8 +9,8 @@ use rand::{RngExt, SeedableRng};
 use rogerrat_domain::op::{Operation, Query, ReadInput};
 use rogerrat_domain::{
     AckMode, AnswerReason, BacklogEntry, BacklogLimits, Channel, ChannelId, Durability, Effect, Effects, Entry,
-    GapReason, HubKey, Kind, Now, Progress, ReadResponse, Rules, SessionId, Settings, Snapshot, TokenHash, WaiterId,
-    limits,
+    GapReason, HubKey, Kind, Now, Progress, ReadResponse, Rules, SessionId, Settings, Snapshot, TokenHash,
+    UnprovenDelivery, WaiterId, limits,
 };
 
 use crate::oracle::{Expected, Oracle, State, Who};
@@ -39,6 +39,8 @@ pub(crate) struct Totals {
     pub(crate) forgotten: u64,
     pub(crate) fetched: u64,
     pub(crate) restored: u64,
+    pub(crate) proven: u64,
+    pub(crate) taken_back: u64,
 }
 
 impl Totals {
@@ -54,11 +56,13 @@ impl Totals {
         self.forgotten += other.forgotten;
         self.fetched += other.fetched;
         self.restored += other.restored;
+        self.proven += other.proven;
+        self.taken_back += other.taken_back;
     }
 
     pub(crate) fn covers_everything(&self) -> bool {
         let read = [self.delivered, self.redelivered, self.gaps, self.lagged, self.returned, self.full];
-        let rest = [self.expired, self.forgotten, self.fetched, self.restored];
+        let rest = [self.expired, self.forgotten, self.fetched, self.restored, self.proven, self.taken_back];
         read.iter().chain(&rest).all(|n| *n > 0)
     }
 }
@@ -76,6 +80,14 @@ pub(crate) struct InFlight {
     pub(crate) number: u64,
     pub(crate) ack_mode: AckMode,
     pub(crate) response: ReadResponse,
+}
+
+/// A response that was written, and neither proven nor taken back.
+pub(crate) struct Unproven {
+    pub(crate) who: Who,
+    pub(crate) number: u64,
+    pub(crate) upto: u64,
+    pub(crate) delivery: UnprovenDelivery,
 }
 
 /// An open stream and its client's queue.
@@ -110,6 +122,7 @@ pub(crate) struct Simulation {
     sessions: Vec<(SessionId, u32)>,
     parked: BTreeMap<WaiterId, Parked>,
     in_flight: Vec<InFlight>,
+    unproven: Vec<Unproven>,
     feeds: BTreeMap<WaiterId, Feed>,
     sends: Vec<(SessionId, u64)>,
     keys: BTreeMap<(u32, String), u64>,
@@ -156,6 +169,7 @@ impl Simulation {
             sessions: Vec::new(),
             parked: BTreeMap::new(),
             in_flight: Vec::new(),
+            unproven: Vec::new(),
             feeds: BTreeMap::new(),
             sends: Vec::new(),
             keys: BTreeMap::new(),
@@ -181,7 +195,7 @@ impl Simulation {
         self.tick();
         let entries = op.decide(&self.channel, self.now)?;
         for entry in &entries {
-            self.oracle.record(entry, self.now.uptime_ms);
+            self.record(entry);
             self.log.push(entry.clone());
             let mut effects = Effects::default();
             self.channel.apply(entry, self.now, &mut effects);
@@ -255,11 +269,23 @@ impl Simulation {
                 let member = &self.oracle.members[no];
                 assert!(!member.live && self.now.uptime_ms >= member.away_ms + MEMBER_TTL_MS, "forgotten early");
             }
-            Entry::Delivered { .. } => {}
+            Entry::Delivered { .. } | Entry::Acked { is_implied: true, .. } => {}
             other => panic!("the machine does not log this entry: {other:?}"),
         }
-        self.oracle.record(&entry, self.now.uptime_ms);
+        self.record(&entry);
         self.log.push(entry);
+    }
+
+    fn record(&mut self, entry: &Entry) {
+        self.oracle.record(entry, self.now.uptime_ms);
+        if let Entry::Left { no }
+        | Entry::RenamedAway { no }
+        | Entry::Expired { no }
+        | Entry::Revoked { no }
+        | Entry::Forgotten { no } = entry
+        {
+            self.unproven.retain(|u| u.who.0 != *no);
+        }
     }
 
     fn active(&mut self, no: u32) {

@@ -11,6 +11,7 @@ pub(crate) type Who = (u32, Option<String>);
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum State {
     InFlight(u64),
+    Unproven(u64),
     Leased(u64),
     Queued(WaiterId),
     Unacked(WaiterId),
@@ -98,6 +99,9 @@ impl Oracle {
             Entry::Left { no } | Entry::RenamedAway { no } | Entry::Expired { no } | Entry::Revoked { no } => {
                 let member = self.members.get_mut(no).expect("a member that leaves exists");
                 (member.live, member.away_ms) = (false, now_ms);
+                for reader in self.readers.iter_mut().filter(|(who, _)| who.0 == *no).map(|(_, reader)| reader) {
+                    reader.take_back(|state| matches!(state, State::Unproven(_)));
+                }
             }
             Entry::Forgotten { no } => self.forget(*no),
             Entry::Sent { message, .. } => self.sent(message),
@@ -254,6 +258,27 @@ impl Oracle {
         }
     }
 
+    /// Records that a response was written, which proves nothing yet.
+    pub(crate) fn written(&mut self, who: &Who, number: u64, upto: u64) {
+        let Some(reader) = self.readers.get_mut(who) else { return };
+        reader.delivered_upto = reader.delivered_upto.max(upto);
+        reader.seen_upto = reader.seen_upto.max(upto);
+        reader.claims.retain(|_, c| c.state != State::InFlight(number) || !c.is_reread);
+        for claim in reader.claims.values_mut().filter(|c| c.state == State::InFlight(number)) {
+            claim.state = State::Unproven(number);
+        }
+    }
+
+    /// Records that the client took a response that was unproven.
+    pub(crate) fn proven(&mut self, who: &Who, number: u64, upto: u64) {
+        let Some(reader) = self.readers.get_mut(who) else { return };
+        reader.cursor = reader.cursor.max(upto);
+        let done: Vec<_> = reader.claims.extract_if(.., |_, c| c.state == State::Unproven(number)).collect();
+        if let Some(member) = self.members.get_mut(&who.0) {
+            member.held.retain(|id, _| done.iter().all(|(gone, _)| gone != id));
+        }
+    }
+
     /// Makes the messages claimed in a state due again; `was_delivered` if they were delivered and not acknowledged.
     pub(crate) fn returned(&mut self, who: &Who, state: State, was_delivered: bool) {
         let Some(reader) = self.readers.get_mut(who) else { return };
@@ -270,7 +295,8 @@ impl Oracle {
         let reader = self.readers.get_mut(who).expect("the reader exists");
         let upto = upto.min(reader.delivered_upto);
         reader.cursor = reader.cursor.max(upto);
-        let had = |c: &Claim| c.deliveries > 0 || matches!(c.state, State::Leased(_) | State::Unacked(_));
+        let is_delivered = |state| matches!(state, State::Leased(_) | State::Unacked(_) | State::Unproven(_));
+        let had = |c: &Claim| c.deliveries > 0 || is_delivered(c.state);
         let ids: Vec<u64> = reader.claims.range(..=upto).filter(|(_, c)| had(c)).map(|(id, _)| *id).collect();
         for id in &ids {
             reader.claims.remove(id);
@@ -287,10 +313,20 @@ pub(crate) enum Expected {
     Unsure,
 }
 
+impl Reader {
+    /// Makes delivered messages due again.
+    fn take_back(&mut self, is_affected: impl Fn(State) -> bool) {
+        for claim in self.claims.values_mut().filter(|c| is_affected(c.state)) {
+            claim.state = State::Due;
+            claim.deliveries += 1;
+        }
+    }
+}
+
 impl Claim {
     pub(crate) fn is_busy(&self, now_ms: u64) -> bool {
         match self.state {
-            State::InFlight(_) | State::Queued(_) | State::Unacked(_) => true,
+            State::InFlight(_) | State::Unproven(_) | State::Queued(_) | State::Unacked(_) => true,
             State::Leased(until_ms) => until_ms > now_ms,
             State::Due => false,
         }

@@ -38,6 +38,9 @@ impl Simulation {
         while !self.in_flight.is_empty() {
             self.complete_or_drop();
         }
+        while !self.unproven.is_empty() {
+            self.decide_unproven();
+        }
         for waiter in self.feeds.keys().copied().collect::<Vec<_>>() {
             self.cut(waiter);
         }
@@ -54,7 +57,8 @@ impl Simulation {
             30..34 => self.flood(),
             34..50 => self.read(),
             50..55 => self.open_stream(),
-            55..67 => self.complete_or_drop(),
+            55..64 => self.complete_or_drop(),
+            64..67 => self.decide_unproven(),
             67..76 => self.take_events(),
             76..78 => self.disconnect(),
             78..83 => self.ack(),
@@ -116,6 +120,7 @@ impl Simulation {
         self.active(no);
         let deadline_ms = self.now.uptime_ms + timeout_ms;
         let older = self.parked.iter().find(|(_, p)| p.who == who).map(|(waiter, _)| *waiter);
+        let _settled = self.settle_unproven(&who, input.since);
         let (outcome, _) = self.run(op).unwrap();
         match outcome {
             ReadOutcome::Answered(response) => self.responded(who, &input, response),
@@ -146,6 +151,7 @@ impl Simulation {
         let ack_mode = if input.ack_mode == AckMode::Read { AckMode::Read } else { AckMode::Streamed };
         let (since, max, queue) = (input.since, input.max, VecDeque::new());
         let older = self.oracle.reader(&who).stream.replace(waiter);
+        let _settled = self.settle_unproven(&who, input.since);
         self.feeds.insert(waiter, Feed { who: who.clone(), since, ack_mode, max, progress, queue, reported_upto: 0 });
         self.run(op).unwrap();
         assert!(older.is_none_or(|older| !self.feeds.contains_key(&older)), "the older stream gave way");
@@ -164,7 +170,17 @@ impl Simulation {
         let is_taken = self.rng.random_bool(0.7);
         self.note(&format!("answer {number} of {who:?} is {}", if is_taken { "taken" } else { "dropped" }));
         let token = response.guard.take().unwrap();
-        if is_taken {
+        let upto = response.messages.last().map(|g| g.message.id).max(response.gap.map(|gap| gap.to)).unwrap_or(0);
+        if is_taken && ack_mode == AckMode::Read && self.rng.random_bool(0.4) {
+            let unproven = Unproven { who: who.clone(), number, upto, delivery: token.written() };
+            self.oracle.written(&who, number, upto);
+            if self.parked.values().any(|p| p.who == who) {
+                // A newer read waits already.
+                self.oracle.returned(&who, State::Unproven(number), true);
+            } else if self.oracle.readers.contains_key(&who) {
+                self.unproven.push(unproven);
+            }
+        } else if is_taken {
             let ids: Vec<u64> = response.messages.iter().map(|g| g.message.id).collect();
             token.complete();
             let gap = response.gap.map(|gap| gap.to);
@@ -279,6 +295,7 @@ impl Simulation {
         self.oracle.readers.remove(&who);
         self.run(op).unwrap();
         self.in_flight.retain(|c| c.who != who);
+        self.unproven.retain(|c| c.who != who);
         assert!(self.parked.values().all(|p| p.who != who) && self.feeds.values().all(|f| f.who != who));
     }
 
