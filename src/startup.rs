@@ -215,7 +215,13 @@ fn service<C: Into<AcceptedStream> + 'static>(
         .configure(|config| http::routes(config, state));
     let app = app.into_factory().map_err(|error: actix_web::Error| error.error_response());
     let (limit, clock) = (state.connection_limit.clone(), state.clock);
-    let settings = ConnectionSettings { tls, limit, stopping, unix_ms: Rc::new(move || clock.now().at_ms) };
+    let settings = ConnectionSettings {
+        tls,
+        limit,
+        stopping,
+        unix_ms: Rc::new(move || clock.now().at_ms),
+        uptime_ms: Arc::new(move || clock.uptime_ms()),
+    };
     serve_connections(map_config(app, |()| AppConfig::default()), settings)
 }
 
@@ -278,7 +284,8 @@ fn sweep_periodically(state: Data<AppState>, mcp: Data<McpState>) {
         loop {
             every.tick().await;
             state.sweep();
-            mcp.sweep(state.clock.now().at_ms);
+            let now = state.clock.now();
+            mcp.sweep(now.at_ms, now.uptime_ms);
         }
     });
 }

@@ -11,6 +11,7 @@ mod client;
 mod compat;
 mod discovery;
 mod durable;
+mod give_up;
 mod load;
 mod mcp;
 mod plugin;

@@ -15,7 +15,7 @@ use super::parameters::{AttachmentsParam, BoundParam, ChannelPath, SessionHeader
 use super::query::QueryParams;
 use crate::transport::{ConnectionState, Disconnected};
 use crate::web::answer_format::AnswerFormat;
-use crate::web::delivery_body::{DeliveryBody, SizedBody, serialize};
+use crate::web::delivery_body::{DeliveryBody, PendingDelivery, SizedBody, serialize};
 use crate::web::header_pool;
 use crate::web::problem::Problem;
 use crate::web::state::SharedState;
@@ -135,5 +135,5 @@ fn body(response: ReadResponse, format: AnswerFormat, completes_late: bool) -> S
     let mut pieces = Vec::new();
     let guard = serialize(response, format, &mut pieces);
     pieces.push(Bytes::from_static(b"}"));
-    SizedBody::new(DeliveryBody::new(pieces, Some(guard), completes_late))
+    SizedBody::new(DeliveryBody::new(pieces, Some(PendingDelivery::confirmed(guard)), completes_late))
 }

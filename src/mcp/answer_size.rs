@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::web::answer_format::{AnswerFormat, clamped};
 
 /// The fields and lines of an answer beside its messages, names and request id, at their longest.
-pub(super) const FRAME_BYTES: usize = 900;
+pub(super) const FRAME_BYTES: usize = 980;
 /// What a message may get in an answer beside itself: separators, and its attempt in both forms.
 const DELIVERY_BYTES: usize = r#",\n,"attempt":"#.len() + r"; attempt ".len() + 2 * 10;
 

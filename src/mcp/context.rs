@@ -11,6 +11,7 @@ use super::protocol_version::ProtocolVersion;
 use super::session::McpSessionId;
 use super::state::McpState;
 use super::text;
+use super::unproven::Arrival;
 use crate::web::problem::Problem;
 use crate::web::state::{SharedState, bearer, channel_of};
 
@@ -208,6 +209,11 @@ impl RequestContext<'_> {
     async fn find(&self, channel: &str, session: SessionId) -> Result<ChannelSession, Refusal> {
         let channel = self.state.hub.find(channel).await.map_err(HubError::into_refusal)?;
         Ok(ChannelSession { channel, session })
+    }
+
+    /// When and on which connection the message came.
+    pub(super) fn arrival(&self) -> Arrival {
+        Arrival::of(self.request, self.state.clock.uptime_ms())
     }
 
     /// The base URL under which clients reach this hub.

@@ -70,6 +70,8 @@ pub(super) fn notify(context: &RequestContext<'_>, call: &RpcCall<'_>, params: &
     let (Some(session), Some(id)) = (&context.mcp_session, params.request_id.and_then(RpcId::parse)) else { return };
     if call.method == "notifications/cancelled" {
         context.mcp.in_flight.cancel(session.nonce, id.as_json());
+        let now_ms = context.state.clock.uptime_ms();
+        context.mcp.unproven.on_cancelled(session.nonce, id.as_json(), now_ms);
     }
 }
 

@@ -29,6 +29,7 @@ mod session_store;
 mod state;
 mod text;
 mod tools;
+mod unproven;
 mod waiting;
 
 use actix_web::web::{self, Data, ServiceConfig};

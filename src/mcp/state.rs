@@ -10,6 +10,7 @@ use super::catalogue::Catalogue;
 use super::in_flight::InFlightCalls;
 use super::session;
 use super::session_store::SessionStore;
+use super::unproven::UnprovenAnswers;
 
 /// What all MCP requests share: sessions, cancellable calls and the tools.
 pub(crate) struct McpState {
@@ -17,6 +18,7 @@ pub(crate) struct McpState {
     pub(super) seal: Signer,
     pub(super) sessions: SessionStore,
     pub(super) in_flight: Arc<InFlightCalls>,
+    pub(super) unproven: Arc<UnprovenAnswers>,
     pub(super) catalogue: Catalogue,
 }
 
@@ -30,12 +32,14 @@ impl McpState {
             seal: hub.seal(session::PURPOSE),
             sessions: SessionStore::load(hub).await?,
             in_flight: Arc::default(),
+            unproven: Arc::default(),
             catalogue: Catalogue::new(),
         }))
     }
 
-    /// Removes expired sessions.
-    pub(crate) fn sweep(&self, now_ms: u64) {
+    /// Removes expired sessions, and forgets clients that were not used for long.
+    pub(crate) fn sweep(&self, now_ms: u64, uptime_ms: u64) {
         self.sessions.sweep(now_ms);
+        self.unproven.sweep(uptime_ms);
     }
 }

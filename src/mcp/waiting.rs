@@ -1,8 +1,8 @@
 //! A tool call that waits for messages. The response is plain JSON if it ends soon, else an event stream that starts
 //! immediately and sends comments and progress meanwhile.
 //!
-//! The call ends with messages, on timeout, when the client disconnects, or when its session cancels it. Messages count
-//! as delivered when the last piece of the response was taken, not before.
+//! The call ends with messages, on timeout, when the client disconnects, or when its session cancels it. Messages do not
+//! count as delivered before the last piece of the response was taken, and then `unproven.rs` decides.
 
 use std::convert::Infallible;
 use std::future::{Future, poll_fn};
@@ -14,8 +14,8 @@ use actix_web::body::{BodySize, BoxBody, MessageBody};
 use actix_web::http::header::{self, HeaderValue};
 use actix_web::web::Bytes;
 use actix_web::{HttpRequest, HttpResponse};
-use rogerrat_actors::{DeliveryGuard, ReadResponse};
-use rogerrat_domain::{AnswerReason, Refusal};
+use rogerrat_actors::{Clock, ReadResponse};
+use rogerrat_domain::{AnswerReason, MessageId, Refusal};
 use tokio::time::{Sleep, sleep};
 
 use super::answer_size::line;
@@ -23,9 +23,10 @@ use super::in_flight::CancelGuard;
 use super::protocol_version::ProtocolVersion;
 use super::response::{RpcResponse, ToolResult, tool_result_start};
 use super::rpc::RpcId;
+use super::unproven::OpenRead;
 use crate::transport::{ConnectionState, Disconnected};
 use crate::web::answer_format::AnswerFormat;
-use crate::web::delivery_body::{DeliveryBody, serialize};
+use crate::web::delivery_body::{DeliveryBody, PendingDelivery, serialize};
 
 /// The interval of comments in a stream, so that no proxy closes it as idle.
 const COMMENT_S: u64 = 15;
@@ -47,6 +48,9 @@ pub(super) struct WaitingCall {
     /// The token for progress notifications; none when the client wants none.
     progress_token: Option<Box<str>>,
     cancellation: Option<CancelGuard>,
+    /// Decides whether the client took the response. None if it counts as taken when it was written.
+    open_read: Option<(OpenRead, Clock)>,
+    is_stream: bool,
     /// Only for HTTP/2: when an HTTP/1 connection closes, the call is dropped with it.
     disconnected: Option<Disconnected>,
     format: AnswerFormat,
@@ -56,7 +60,7 @@ pub(super) struct WaitingCall {
 /// A response in pieces, and the guard of the messages in it.
 struct WaitResponse {
     pieces: Vec<Bytes>,
-    guard: Option<DeliveryGuard>,
+    delivery: Option<PendingDelivery>,
 }
 
 /// The end of a call: its response, or none when it was cancelled or its client disconnected.
@@ -78,6 +82,8 @@ impl WaitingCall {
             timeout_s: timeout_ms.div_ceil(1000),
             progress_token: None,
             cancellation: None,
+            open_read: None,
+            is_stream: false,
             disconnected: ConnectionState::of(request).map(ConnectionState::disconnected),
             format: AnswerFormat::default(),
             read,
@@ -87,6 +93,12 @@ impl WaitingCall {
     /// Lets its session cancel it.
     pub(super) fn cancelled_by(mut self, cancellation: CancelGuard) -> Self {
         self.cancellation = Some(cancellation);
+        self
+    }
+
+    /// Leaves it to this record of the call whether the client took the response.
+    pub(super) fn recorded_by(mut self, open_read: Option<OpenRead>, clock: Clock) -> Self {
+        self.open_read = open_read.map(|open_read| (open_read, clock));
         self
     }
 
@@ -116,33 +128,44 @@ impl WaitingCall {
     }
 
     /// Waits and appends the response to a batch. A cancelled call gets an empty result, so that the batch stays valid.
-    pub(super) async fn append_to(mut self, pieces: &mut Vec<Bytes>) -> Option<DeliveryGuard> {
-        let Some(WaitResponse { pieces: more, guard }) = self.end().await.0 else {
+    pub(super) async fn append_to(mut self, pieces: &mut Vec<Bytes>) -> Option<PendingDelivery> {
+        let Some(WaitResponse { pieces: more, delivery }) = self.end().await.0 else {
             pieces.push(format!(r#"{{"jsonrpc":"2.0","id":{},"result":{{"content":[]}}}}"#, self.id).into());
             return None;
         };
         pieces.extend(more);
-        guard
+        delivery
     }
 
-    fn response(&self, read: ReadResult) -> WaitResponse {
+    fn response(&mut self, read: ReadResult) -> WaitResponse {
         let Some(id) = RpcId::from_json(&self.id) else { unreachable!("the id was valid when the call arrived") };
         let (read, unread) = match read {
             Ok(read) => read,
             Err(refusal) => {
                 let result = ToolResult::refusal(&refusal);
                 let json = RpcResponse::tool(id, self.version, &result).json;
-                return WaitResponse { pieces: vec![json.into()], guard: None };
+                return WaitResponse { pieces: vec![json.into()], delivery: None };
             }
         };
         let text = self.text(&read, unread);
+        let upto = last_id(&read);
         let mut pieces = vec![(tool_result_start(id, self.version, &text) + r#","structuredContent":"#).into()];
         let guard = serialize(read, self.format, &mut pieces);
         pieces.push(match unread {
             Some(unread) => format!(r#","unread":{unread}}}}}}}"#).into(),
             None => Bytes::from_static(b"}}}"),
         });
-        WaitResponse { pieces, guard: Some(guard) }
+        let delivery = match self.open_read.take() {
+            Some((open_read, clock)) => {
+                let is_json = !self.is_stream;
+                PendingDelivery::passed_to(
+                    guard,
+                    Box::new(move |guard| open_read.written(guard, upto, is_json, clock.uptime_ms())),
+                )
+            }
+            None => PendingDelivery::confirmed(guard),
+        };
+        WaitResponse { pieces, delivery: Some(delivery) }
     }
 
     /// The result as text, one line for each message (D28).
@@ -167,11 +190,17 @@ impl WaitingCall {
         // `unread` is that of the default consumer, and counted up to 100.
         let left = read.more.max(unread.unwrap_or(0));
         lines.extend((left > 0).then(|| format!("({left} more unread: call {tool} again)")));
+        if read.guard.is_needed()
+            && self.open_read.as_ref().is_some_and(|(read, clock)| read.is_unproven(clock.uptime_ms()))
+        {
+            lines.push(format!("(next: {tool} with since={}, so that nothing comes twice)", last_id(read)));
+        }
         lines.join("\n")
     }
 
     /// Responds with an event stream that starts immediately.
-    pub(super) fn into_stream(self) -> HttpResponse {
+    pub(super) fn into_stream(mut self) -> HttpResponse {
+        self.is_stream = true;
         let tick = Duration::from_secs(if self.progress_token.is_some() { FIRST_PROGRESS_S } else { COMMENT_S });
         let body = EventStreamBody {
             call: Some(self),
@@ -206,22 +235,32 @@ impl WaitingCall {
     }
 }
 
+/// The highest id of a response: of its messages, or of its gap.
+fn last_id(read: &ReadResponse) -> MessageId {
+    let last = read.messages.last().map(|delivered| delivered.message.id);
+    last.max(read.gap.map(|gap| gap.to)).unwrap_or(0)
+}
+
 impl WaitEnd {
     /// The response as plain JSON.
     pub(super) fn into_http(self, request: &HttpRequest) -> HttpResponse {
         match self.0 {
             // The client does not wait for this response any more.
             None => HttpResponse::NoContent().finish(),
-            Some(WaitResponse { pieces, guard }) => {
-                json(DeliveryBody::new(pieces, guard, ConnectionState::of(request).is_some()))
+            Some(WaitResponse { pieces, delivery }) => {
+                json(DeliveryBody::new(pieces, delivery, ConnectionState::of(request).is_some()))
             }
         }
     }
 }
 
 /// The responses of a batch as plain JSON.
-pub(super) fn json_response(request: &HttpRequest, pieces: Vec<Bytes>, guards: Vec<DeliveryGuard>) -> HttpResponse {
-    json(DeliveryBody::from_batch(pieces, guards, ConnectionState::of(request).is_some()))
+pub(super) fn json_response(
+    request: &HttpRequest,
+    pieces: Vec<Bytes>,
+    deliveries: Vec<PendingDelivery>,
+) -> HttpResponse {
+    json(DeliveryBody::from_batch(pieces, deliveries, ConnectionState::of(request).is_some()))
 }
 
 fn json(delivery: DeliveryBody) -> HttpResponse {
@@ -263,10 +302,10 @@ struct EventStreamBody {
 impl EventStreamBody {
     fn end(&mut self, response: Option<WaitResponse>) {
         let completes_late = self.call.take().is_some_and(|call| call.disconnected.is_some());
-        self.delivery = response.map(|WaitResponse { mut pieces, guard }| {
+        self.delivery = response.map(|WaitResponse { mut pieces, delivery }| {
             pieces.insert(0, Bytes::from_static(b"event: message\ndata: "));
             pieces.push(Bytes::from_static(b"\n\n"));
-            DeliveryBody::new(pieces, guard, completes_late)
+            DeliveryBody::new(pieces, delivery, completes_late)
         });
     }
 }

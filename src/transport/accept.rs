@@ -16,6 +16,7 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
 
 use super::REQUEST_HEAD_TIMEOUT;
+use super::connection_events::UptimeMs;
 use super::connection_limit::{ConnectionAdmission, ConnectionLimit, CountedConnection};
 use super::protocol_detect::ProtocolDetector;
 use super::socket::Socket;
@@ -65,6 +66,7 @@ impl From<UnixStream> for AcceptedStream {
 pub(super) struct ConnectionAcceptor {
     tls: Option<TlsAcceptor>,
     limit: Arc<ConnectionLimit>,
+    uptime_ms: UptimeMs,
     stopping: GracefulShutdownSignal,
 }
 
@@ -72,9 +74,10 @@ impl ConnectionAcceptor {
     pub(super) fn new(
         tls: Option<Arc<ServerConfig>>,
         limit: Arc<ConnectionLimit>,
+        uptime_ms: UptimeMs,
         stopping: GracefulShutdownSignal,
     ) -> Self {
-        Self { tls: tls.map(TlsAcceptor::from), limit, stopping }
+        Self { tls: tls.map(TlsAcceptor::from), limit, uptime_ms, stopping }
     }
 
     /// Admits a new connection, and negotiates TLS and the protocol.
@@ -85,7 +88,7 @@ impl ConnectionAcceptor {
                 let ConnectionAdmission::Admitted(counted) = self.limit.admit(SOCKET_PEER.ip()) else {
                     return Err(DispatchError::Io(io::ErrorKind::ConnectionRefused.into()));
                 };
-                let (socket, protocol) = self.unless_stopping(accept_unix(unix, counted)).await?;
+                let (socket, protocol) = self.unless_stopping(accept_unix(unix, counted, &self.uptime_ms)).await?;
                 Ok((socket, protocol, Some(SOCKET_PEER)))
             }
         }
@@ -106,8 +109,8 @@ impl ConnectionAcceptor {
         // With Nagle's algorithm, the second segment of a response waits up to 40 ms for an acknowledgement.
         tcp.set_nodelay(true).map_err(DispatchError::Io)?;
         let (socket, protocol) = match &self.tls {
-            Some(tls) => self.unless_stopping(accept_tls(tls, tcp, counted)).await?,
-            None => self.unless_stopping(accept_plain(tcp, counted)).await?,
+            Some(tls) => self.unless_stopping(accept_tls(tls, tcp, counted, &self.uptime_ms)).await?,
+            None => self.unless_stopping(accept_plain(tcp, counted, &self.uptime_ms)).await?,
         };
         Ok((socket, protocol, peer))
     }
@@ -134,12 +137,16 @@ async fn refuse(tcp: &TcpStream) -> Result<(), DispatchError> {
     Ok(())
 }
 
-async fn accept_plain(mut tcp: TcpStream, counted: CountedConnection) -> Result<(Socket, Protocol), DispatchError> {
+async fn accept_plain(
+    mut tcp: TcpStream,
+    counted: CountedConnection,
+    uptime_ms: &UptimeMs,
+) -> Result<(Socket, Protocol), DispatchError> {
     let mut detector = ProtocolDetector::default();
     match timeout(REQUEST_HEAD_TIMEOUT, detector.detect(&mut tcp)).await {
         Ok(protocol) => {
             let protocol = protocol.map_err(DispatchError::Io)?;
-            Ok((Socket::plain(tcp, detector, protocol, counted), protocol))
+            Ok((Socket::plain(tcp, detector, protocol, counted, uptime_ms), protocol))
         }
         Err(_) => {
             // Nothing was written on this connection yet, so the send buffer has space for it.
@@ -149,20 +156,25 @@ async fn accept_plain(mut tcp: TcpStream, counted: CountedConnection) -> Result<
     }
 }
 
-async fn accept_unix(mut unix: UnixStream, counted: CountedConnection) -> Result<(Socket, Protocol), DispatchError> {
+async fn accept_unix(
+    mut unix: UnixStream,
+    counted: CountedConnection,
+    uptime_ms: &UptimeMs,
+) -> Result<(Socket, Protocol), DispatchError> {
     let mut detector = ProtocolDetector::default();
     let Ok(protocol) = timeout(REQUEST_HEAD_TIMEOUT, detector.detect(&mut unix)).await else {
         let _ = unix.try_write(REQUEST_TIMEOUT);
         return Err(DispatchError::SlowRequestTimeout);
     };
     let protocol = protocol.map_err(DispatchError::Io)?;
-    Ok((Socket::unix(unix, detector, protocol, counted), protocol))
+    Ok((Socket::unix(unix, detector, protocol, counted, uptime_ms), protocol))
 }
 
 async fn accept_tls(
     tls: &TlsAcceptor,
     tcp: TcpStream,
     counted: CountedConnection,
+    uptime_ms: &UptimeMs,
 ) -> Result<(Socket, Protocol), DispatchError> {
     let handshake =
         timeout(REQUEST_HEAD_TIMEOUT, tls.accept(tcp)).await.map_err(|_| DispatchError::SlowRequestTimeout)?;
@@ -174,7 +186,7 @@ async fn accept_tls(
         Some(b"h2") => Protocol::Http2,
         _ => Protocol::Http1,
     };
-    Ok((Socket::encrypted(stream, protocol, counted), protocol))
+    Ok((Socket::encrypted(stream, protocol, counted, uptime_ms), protocol))
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@
 
 mod accept;
 mod certificate;
+mod connection_events;
 mod connection_limit;
 mod disconnect;
 mod http1;
@@ -24,6 +25,7 @@ use tokio::net::TcpSocket;
 
 pub(crate) use accept::AcceptedStream;
 pub(crate) use certificate::{Certificate, CertificateError, PemFiles};
+pub(crate) use connection_events::{ConnectionEnd, ConnectionEvents};
 pub(crate) use connection_limit::ConnectionLimit;
 pub(crate) use disconnect::{ConnectionState, Disconnected};
 pub(crate) use service::{ConnectionSettings, serve_connections};

@@ -12,6 +12,7 @@ use actix_service::{Service as _, ServiceFactory, fn_factory, fn_service};
 use tokio_rustls::rustls::ServerConfig;
 
 use super::accept::{AcceptedStream, ConnectionAcceptor};
+use super::connection_events::UptimeMs;
 use super::connection_limit::ConnectionLimit;
 use super::http1::Http1App;
 use super::http2::{Http2Server, UnixMs};
@@ -29,6 +30,8 @@ pub(crate) struct ConnectionSettings {
     pub(crate) stopping: GracefulShutdownSignal,
     /// The time of `Date` headers.
     pub(crate) unix_ms: UnixMs,
+    /// The uptime of events on connections.
+    pub(crate) uptime_ms: UptimeMs,
 }
 
 /// Serves an application on accepted connections.
@@ -47,10 +50,10 @@ where
         let (app, settings) = (app.new_service(()), settings.clone());
         async move {
             let app = Rc::new(app.await?);
-            let ConnectionSettings { tls, limit, stopping, unix_ms } = settings;
+            let ConnectionSettings { tls, limit, stopping, unix_ms, uptime_ms } = settings;
             let http1 = Rc::new(http1_factory(app.clone(), stopping.clone()).new_service(()).await?);
             let http2 = Rc::new(Http2Server::new(app, unix_ms, stopping.clone()));
-            let acceptor = ConnectionAcceptor::new(tls, limit, stopping);
+            let acceptor = ConnectionAcceptor::new(tls, limit, uptime_ms, stopping);
             Ok(fn_service(move |stream: C| {
                 let (acceptor, http1, http2) = (acceptor.clone(), http1.clone(), http2.clone());
                 async move {

@@ -1,10 +1,11 @@
 //! A connection, plain or encrypted, as the HTTP dispatchers see it.
 //!
 //! It ends when its client takes nothing for a while, so that a client that does not read cannot hold a response in
-//! memory. An HTTP/1 connection also reports end of file when it was idle.
+//! memory. An HTTP/1 connection also reports end of file when it was idle, and records what it shows of its client.
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use actix_http::{Extensions, Protocol};
@@ -14,6 +15,7 @@ use tokio::time::{Sleep, sleep};
 use tokio_rustls::server::TlsStream;
 
 use super::PEER_STALL_TIMEOUT;
+use super::connection_events::{ConnectionEnd, ConnectionEvents, UptimeMs};
 use super::connection_limit::CountedConnection;
 use super::http1::IdleWatch;
 use super::protocol_detect::ProtocolDetector;
@@ -24,6 +26,8 @@ pub(crate) struct Socket {
     detector: ProtocolDetector,
     /// Only for HTTP/1.
     idle: Option<IdleWatch>,
+    /// Only for HTTP/1.
+    events: Option<Arc<ConnectionEvents>>,
     /// Set while the client takes nothing.
     stalled: Option<Pin<Box<Sleep>>>,
     _counted: CountedConnection,
@@ -41,8 +45,9 @@ impl Socket {
         detector: ProtocolDetector,
         protocol: Protocol,
         counted: CountedConnection,
+        uptime_ms: &UptimeMs,
     ) -> Self {
-        Self::new(RawStream::Plain(tcp), detector, protocol, counted)
+        Self::new(RawStream::Plain(tcp), detector, protocol, counted, uptime_ms)
     }
 
     pub(super) fn unix(
@@ -50,23 +55,62 @@ impl Socket {
         detector: ProtocolDetector,
         protocol: Protocol,
         counted: CountedConnection,
+        uptime_ms: &UptimeMs,
     ) -> Self {
-        Self::new(RawStream::Unix(unix), detector, protocol, counted)
+        Self::new(RawStream::Unix(unix), detector, protocol, counted, uptime_ms)
     }
 
-    pub(super) fn encrypted(tls: TlsStream<TcpStream>, protocol: Protocol, counted: CountedConnection) -> Self {
-        Self::new(RawStream::Encrypted(Box::new(tls)), ProtocolDetector::default(), protocol, counted)
+    pub(super) fn encrypted(
+        tls: TlsStream<TcpStream>,
+        protocol: Protocol,
+        counted: CountedConnection,
+        uptime_ms: &UptimeMs,
+    ) -> Self {
+        Self::new(RawStream::Encrypted(Box::new(tls)), ProtocolDetector::default(), protocol, counted, uptime_ms)
     }
 
-    fn new(stream: RawStream, detector: ProtocolDetector, protocol: Protocol, counted: CountedConnection) -> Self {
-        let idle = (protocol != Protocol::Http2).then(IdleWatch::new);
-        Self { stream, detector, idle, stalled: None, _counted: counted }
+    fn new(
+        stream: RawStream,
+        detector: ProtocolDetector,
+        protocol: Protocol,
+        counted: CountedConnection,
+        uptime_ms: &UptimeMs,
+    ) -> Self {
+        let is_http1 = protocol != Protocol::Http2;
+        let idle = is_http1.then(IdleWatch::new);
+        let events = is_http1.then(|| Arc::new(ConnectionEvents::new(uptime_ms.clone())));
+        Self { stream, detector, idle, events, stalled: None, _counted: counted }
     }
 
-    /// Makes the activity of an HTTP/1 connection available to its requests.
+    /// Makes the activity and the events of an HTTP/1 connection available to its requests.
     pub(super) fn publish_activity(&self, extensions: &mut Extensions) {
         if let Some(idle) = &self.idle {
             extensions.insert(idle.activity().clone());
+        }
+        if let Some(events) = &self.events {
+            extensions.insert(events.clone());
+        }
+    }
+
+    fn record_read(&self, received: io::Result<usize>) {
+        let Some(events) = &self.events else { return };
+        match received {
+            Ok(0) => events.record_end(self.end_unless_reset(ConnectionEnd::ClosedByClient)),
+            Ok(_) => events.record_read(),
+            Err(_) => events.record_end(ConnectionEnd::Reset),
+        }
+    }
+
+    /// How the connection ended, unless a reset has arrived: the answer to bytes for a client that has closed its end.
+    fn end_unless_reset(&self, end: ConnectionEnd) -> ConnectionEnd {
+        let error = match &self.stream {
+            RawStream::Plain(tcp) => tcp.take_error(),
+            RawStream::Unix(unix) => unix.take_error(),
+            RawStream::Encrypted(tls) => tls.get_ref().0.take_error(),
+        };
+        match error {
+            Ok(None) => end,
+            _ => ConnectionEnd::Reset,
         }
     }
 
@@ -103,11 +147,26 @@ impl AsyncRead for Socket {
         if self.detector.replay(buf) {
             return Poll::Ready(Ok(()));
         }
+        let filled = buf.filled().len();
         let read = delegate!(self, poll_read(cx, buf));
+        if let Poll::Ready(result) = &read {
+            let received = buf.filled().len() - filled;
+            self.record_read(result.as_ref().map(|()| received).map_err(|error| error.kind().into()));
+        }
         if read.is_pending() && self.idle.as_mut().is_some_and(|idle| idle.is_idle(cx)) {
             return Poll::Ready(Ok(()));
         }
         read
+    }
+}
+
+impl Drop for Socket {
+    fn drop(&mut self) {
+        if let Some(events) = &self.events {
+            if events.end().is_none() {
+                events.record_end(self.end_unless_reset(ConnectionEnd::ClosedByHub));
+            }
+        }
     }
 }
 
@@ -164,8 +223,8 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
         let (server, _) = listener.accept().await.unwrap();
-        let detector = ProtocolDetector::default();
-        (Socket::plain(server, detector, Protocol::Http1, CountedConnection::default()), client)
+        let (detector, uptime_ms): (_, UptimeMs) = (ProtocolDetector::default(), Arc::new(|| 0));
+        (Socket::plain(server, detector, Protocol::Http1, CountedConnection::default(), &uptime_ms), client)
     }
 
     /// Writes until the kernel takes nothing more.

@@ -1,7 +1,8 @@
 //! The response body of a read, as pieces shared with the channel, and the moment at which its messages count as
 //! delivered.
 //!
-//! Taking the last piece completes the delivery; dropping the body earlier makes the messages due again.
+//! Taking the last piece completes the delivery, or lets its interface decide what that proves; dropping the body earlier
+//! makes the messages due again.
 
 use std::convert::Infallible;
 use std::pin::Pin;
@@ -22,19 +23,48 @@ pub(crate) struct DeliveryBody {
     pieces: Vec<Bytes>,
     next: usize,
     completes_late: bool,
-    guard: Option<DeliveryGuard>,
-    /// The guards of a batch, whose body delivers several reads.
-    more: Vec<DeliveryGuard>,
+    delivery: Option<PendingDelivery>,
+    /// The deliveries of a batch, whose body delivers several reads.
+    more: Vec<PendingDelivery>,
+}
+
+/// What happens to a delivery when the body of its response was taken.
+type OnTaken = Box<dyn FnOnce(DeliveryGuard)>;
+
+/// A delivery whose response is being written.
+pub(crate) struct PendingDelivery {
+    guard: DeliveryGuard,
+    /// None if it is confirmed.
+    on_taken: Option<OnTaken>,
+}
+
+impl PendingDelivery {
+    /// A delivery that is confirmed when the body was taken.
+    pub(crate) fn confirmed(guard: DeliveryGuard) -> Self {
+        Self { guard, on_taken: None }
+    }
+
+    /// A delivery that is passed to `on_taken` when the body was taken.
+    pub(crate) fn passed_to(guard: DeliveryGuard, on_taken: OnTaken) -> Self {
+        Self { guard, on_taken: Some(on_taken) }
+    }
+
+    fn complete(mut self) {
+        match self.on_taken {
+            Some(on_taken) => on_taken(self.guard),
+            None => self.guard.complete(),
+        }
+    }
 }
 
 impl DeliveryBody {
-    pub(crate) fn new(pieces: Vec<Bytes>, guard: Option<DeliveryGuard>, completes_late: bool) -> Self {
-        Self { pieces, next: 0, completes_late, guard, more: Vec::new() }
+    pub(crate) fn new(pieces: Vec<Bytes>, delivery: Option<PendingDelivery>, completes_late: bool) -> Self {
+        Self { pieces, next: 0, completes_late, delivery, more: Vec::new() }
     }
 
     /// A body that delivers several reads.
-    pub(crate) fn from_batch(pieces: Vec<Bytes>, guards: Vec<DeliveryGuard>, completes_late: bool) -> Self {
-        Self { pieces, next: 0, completes_late, guard: None, more: guards }
+    pub(crate) fn from_batch(pieces: Vec<Bytes>, deliveries: Vec<PendingDelivery>, completes_late: bool) -> Self {
+        Self { pieces, next: 0, completes_late, delivery: None, more: deliveries }
     }
 
     /// The length of the body, before the first piece is taken.
@@ -56,7 +86,7 @@ impl DeliveryBody {
     }
 
     fn complete(&mut self) {
-        self.guard.iter_mut().chain(&mut self.more).for_each(DeliveryGuard::complete);
+        self.delivery.take().into_iter().chain(std::mem::take(&mut self.more)).for_each(PendingDelivery::complete);
     }
 }
 

@@ -193,7 +193,10 @@ impl Conn {
 
     /// Whether the hub sends bytes or closes the connection within a time.
     pub fn has_data_within(&mut self, time: Duration) -> bool {
-        self.stream.set_read_timeout(Some(time)).unwrap();
+        if !self.buffer.is_empty() {
+            return true;
+        }
+        self.stream.set_read_timeout(Some(time.max(Duration::from_millis(1)))).unwrap();
         let mut byte = [0];
         let has_data = !matches!(
             self.stream.peek(&mut byte),
@@ -230,6 +233,11 @@ impl Conn {
             }
         }
         Some(self.buffer.drain(..n).collect())
+    }
+
+    /// The next bytes.
+    pub fn bytes(&mut self, n: usize) -> Vec<u8> {
+        self.exactly(n).unwrap()
     }
 
     /// The next chunk of a chunked body; none at the end of the body.

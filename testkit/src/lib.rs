@@ -68,6 +68,24 @@ pub fn timed<T>(closure: impl FnOnce() -> T) -> (Duration, T) {
     (start.elapsed(), result)
 }
 
+/// The end of a client's patience.
+#[derive(Clone, Copy, Debug)]
+pub struct Deadline(Instant);
+
+impl Deadline {
+    /// A deadline after a time.
+    #[must_use]
+    pub fn after(time: Duration) -> Self {
+        Self(now() + time)
+    }
+
+    /// The time that is left.
+    #[must_use]
+    pub fn left(self) -> Duration {
+        self.0.saturating_duration_since(now())
+    }
+}
+
 #[expect(clippy::disallowed_methods, reason = "the tests are outside the hub and have no clock to inject")]
 fn now() -> Instant {
     Instant::now()

@@ -1,5 +1,7 @@
 //! A client of a channel's stream of server-sent events.
 
+use std::time::Duration;
+
 use serde_json::Value;
 
 use super::{Conn, Reply, Request, openapi};
@@ -56,6 +58,11 @@ impl Stream {
         stream.hello = stream.next().expect("a first event");
         assert_eq!(stream.hello.name(), "hello", "{:?}", stream.hello);
         stream
+    }
+
+    /// Whether more of the stream comes within a time.
+    pub fn has_data_within(&mut self, time: Duration) -> bool {
+        self.text.contains("\n\n") || self.conn.has_data_within(time)
     }
 
     /// The next event, without comments; none when the stream has ended.

@@ -221,6 +221,13 @@ impl EventStream {
         response["result"].clone()
     }
 
+    /// The connection, after the end of the stream.
+    #[track_caller]
+    pub(crate) fn into_conn(mut self) -> Conn {
+        assert!(self.block().is_none());
+        self.conn
+    }
+
     /// Closes the connection.
     pub(crate) fn disconnect(self) {
         drop(self.conn);

@@ -190,6 +190,29 @@ fn typescript_sdk_and_python_2_talk() {
     two_kinds_exchange_messages(Kind::TypescriptSdk, Kind::PythonV2);
 }
 
+/// Version 1 neither cancels a call that it gives up on nor closes its stream.
+#[test]
+fn d36_python_1_gives_up_in_silence_and_loses_nothing() {
+    let Some(folder) = installed() else { return };
+    let hub = Hub::start();
+    let mut bob = Sdk::connect(Kind::PythonV1, &folder, &format!("{}/mcp", hub.origin()));
+    let channel = hub.channel();
+    let ann = channel.join("ann");
+    bob.call("join", &json!({"channel_id": channel.id, "token": channel.token, "callsign": "bob"}));
+    for n in 0..5 {
+        let call = json!({"tool": "wait", "arguments": {"timeout_seconds": 30}, "patience_seconds": 0.3});
+        writeln!(bob.input, "{call}").unwrap();
+        assert_eq!(bob.line(), json!({"gave_up": true}));
+        ann.send("bob", &n.to_string());
+        let read = bob.call("listen", &json!({"timeout_seconds": 5}));
+        assert_eq!((&read["messages"][0]["text"], &read["messages"][0]["attempt"]), (&json!(n.to_string()), &json!(2)));
+    }
+    bob.start_call("wait", &json!({"timeout_seconds": 30}));
+    let id = ann.send("bob", "on time");
+    assert_eq!(bob.end_call()["data"]["messages"][0]["text"], "on time");
+    assert_eq!(bob.call("listen", &json!({"timeout_seconds": 1, "since": id}))["timed_out"], true);
+}
+
 /// The hub restarts between two calls, and no client initializes again.
 fn survives_a_restart(kind: Kind, other: Kind) {
     let Some(folder) = installed() else { return };

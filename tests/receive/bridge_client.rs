@@ -4,7 +4,7 @@ use std::io::{BufRead as _, BufReader, Write as _};
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, sync_channel};
 
-use rogerrat_testkit::{Channel, TIMEOUT, executable};
+use rogerrat_testkit::{Agent, Channel, TIMEOUT, client_env, executable};
 use serde_json::{Value, json};
 
 /// A running bridge with its output.
@@ -32,6 +32,14 @@ impl Bridge {
         let env = [("ROGERRAT_TOKEN", &*channel.token)];
         let mut bridge =
             Self::start(&["--origin", &channel.origin(), "--channel", &channel.id, "--callsign", callsign], &env);
+        bridge.begin();
+        bridge
+    }
+
+    /// Starts a bridge with the session of an agent.
+    pub(crate) fn of_session(agent: &Agent) -> Self {
+        let origin = agent.channel.origin();
+        let mut bridge = Self::start(&[], &client_env(&agent.channel, &origin, &agent.session));
         bridge.begin();
         bridge
     }

@@ -3,7 +3,7 @@
 
 mod bell;
 mod bridge;
-mod bridge_client;
+pub(crate) mod bridge_client;
 mod bridge_members;
 mod cut;
 mod faulty_link;

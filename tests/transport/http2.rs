@@ -3,6 +3,7 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
+use std::time::Duration;
 
 use rogerrat_testkit::{Agent, HttpTarget, TIMEOUT};
 
@@ -118,6 +119,14 @@ impl Http2 {
         // The reply to a ping proves that the hub has processed the reset.
         self.frame(PING, 0, 0, &[7; 8]);
         while self.read().is_some_and(|frame| !(frame.kind == PING && frame.flags & ACK != 0)) {}
+    }
+
+    /// Whether the hub sends bytes or closes the connection within a time.
+    pub(crate) fn has_data_within(&self, time: Duration) -> bool {
+        self.tcp.set_read_timeout(Some(time.max(Duration::from_millis(1)))).unwrap();
+        let has_data = self.tcp.peek(&mut [0]).is_ok();
+        self.tcp.set_read_timeout(Some(TIMEOUT)).unwrap();
+        has_data
     }
 
     /// The next frame; none when the connection has ended.

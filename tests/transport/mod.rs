@@ -4,7 +4,7 @@ mod compression;
 mod curl;
 mod deployment;
 mod disconnect;
-mod http2;
+pub(crate) mod http2;
 mod http2_attacks;
 mod limits;
 mod proxy;

@@ -22,6 +22,7 @@ use super::context::{ChannelSession, MembershipArgs, RequestContext};
 use super::response::ToolResult;
 use super::rpc::{Params, RpcId};
 use super::text;
+use super::unproven::ClientKey;
 use super::waiting::WaitingCall;
 
 /// The outcome of a call of a tool.
@@ -60,8 +61,20 @@ impl<'a> ToolArguments<'a> {
         self.all.parse()
     }
 
+    /// The member that a tool which does not read acts for. Its client thereby shows that it took an earlier answer.
     async fn channel_session(&self, context: &RequestContext<'_>) -> Result<ChannelSession, Refusal> {
-        context.channel_session(&self.membership).await
+        let at = context.channel_session(&self.membership).await?;
+        let (client, arrival) = (client_key(context, &at), || context.arrival());
+        context.mcp.unproven.on_request(&client, at.channel.id(), &at.session, arrival).await;
+        Ok(at)
+    }
+}
+
+/// The client that a call comes from.
+fn client_key(context: &RequestContext<'_>, at: &ChannelSession) -> ClientKey {
+    match &context.mcp_session {
+        Some(session) => ClientKey::Session(session.nonce),
+        None => ClientKey::Member(at.channel.id().clone(), at.session.clone()),
     }
 }
 

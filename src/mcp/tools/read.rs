@@ -5,10 +5,11 @@ use rogerrat_domain::op::ReadQuery;
 use rogerrat_domain::{ByteBound, Refusal, limits, saturating_u64};
 use serde::Deserialize;
 
-use super::ToolArguments;
+use super::{ToolArguments, client_key};
 use crate::mcp::answer_size::{self, FRAME_BYTES, SizeArgs};
 use crate::mcp::context::{RequestContext, refresh};
 use crate::mcp::rpc::{Meta, Params, RpcId};
+use crate::mcp::unproven::{ReadCall, Reader, is_relayed};
 use crate::mcp::waiting::{PendingRead, WaitingCall};
 use crate::web::answer_format::AnswerFormat;
 
@@ -62,7 +63,7 @@ async fn read(
     kind: &ReadKind,
 ) -> Result<WaitingCall, Refusal> {
     let ReadKind { tool, default_ms, max_ms, wants_roster } = *kind;
-    let at = arguments.channel_session(context).await?;
+    let at = context.channel_session(&arguments.membership).await?;
     let mut input = arguments.parse::<ReadQuery<'static>>()?.check()?;
     let format = arguments.parse::<SizeArgs>()?.format()?;
     input.bound = Some(messages_of(format, wants_roster, id));
@@ -70,6 +71,20 @@ async fn read(
     let timeout_ms = timeout_seconds.map_or(default_ms, |seconds| saturating_u64(seconds * 1000.0));
     let max_ms = if context.is_in_batch { limits::POLL_MIN_MS } else { max_ms };
     let timeout_ms = timeout_ms.clamp(limits::POLL_MIN_MS, max_ms);
+    let open_read = context.mcp.unproven.begin_read(ReadCall {
+        client: client_key(context, &at),
+        reader: Reader {
+            channel: at.channel.id().clone(),
+            session: at.session.clone(),
+            consumer: input.consumer.clone(),
+        },
+        request_id: id.as_json().into(),
+        arrival: context.arrival(),
+        has_upto: input.since.max(input.ack_upto),
+        closes_to_cancel: context.version.is_modern(),
+        is_relayed: is_relayed(context.request.headers()),
+    });
+    let open_read = open_read.await;
     let state = context.state.clone();
     let read: PendingRead = Box::pin(async move {
         let messages = state.hub.read(&at.channel, at.session.clone(), input, timeout_ms, wants_roster).await;
@@ -79,7 +94,7 @@ async fn read(
     });
     let waiting = WaitingCall::new(context.request, id, context.version, tool, timeout_ms, read).formatted(format);
     let token = params.meta().ok().flatten().and_then(|meta: Meta<'_>| meta.progress_token());
-    let waiting = waiting.with_progress(token);
+    let waiting = waiting.with_progress(token).recorded_by(open_read, context.state.clock);
     Ok(match &context.mcp_session {
         Some(session) => waiting.cancelled_by(context.mcp.in_flight.register(session.nonce, id.as_json())),
         None => waiting,

@@ -144,6 +144,6 @@ async fn d02_messages_are_delivered_when_the_last_piece_is_taken_and_not_before(
         // Remove the message before the next round.
         let read =
             fixture.hub.read(&fixture.at, fixture.bob.clone(), ReadInput::default(), 1_000, false).await.unwrap();
-        DeliveryBody::new(Vec::new(), Some(read.guard), false).next_piece();
+        DeliveryBody::new(Vec::new(), Some(PendingDelivery::confirmed(read.guard)), false).next_piece();
     }
 }

@@ -2,9 +2,10 @@
 
 import asyncio
 import sys
+from datetime import timedelta
 
 import lines
-from mcp import ClientSession
+from mcp import ClientSession, McpError
 from mcp.client.streamable_http import streamablehttp_client
 
 
@@ -19,7 +20,13 @@ async def main():
             async def progress(done, total, message):
                 steps.append(done)
 
-            result = await session.call_tool(call["tool"], call["arguments"], progress_callback=progress)
+            patience = call.get("patience_seconds")
+            timeout = timedelta(seconds=patience) if patience else None
+            try:
+                result = await session.call_tool(call["tool"], call["arguments"], timeout, progress)
+            except McpError:
+                lines.write({"gave_up": True})
+                continue
             lines.write({
                 "data": result.structuredContent,
                 "text": getattr(result.content[0], "text", ""),

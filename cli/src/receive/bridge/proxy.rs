@@ -115,10 +115,12 @@ impl ForwardedCall {
         let (request_target, proxy_headers) = hub.request_target(&format!("/mcp{path}"));
         format!(
             "POST {request_target} HTTP/1.1\r\nHost: {}\r\n{proxy_headers}{bearer}\
-             Content-Type: application/json\r\nAccept: application/json, text/event-stream\r\n\
+             User-Agent: rogerrat-mcp/{}\r\nContent-Type: application/json\r\n\
+             Accept: application/json, text/event-stream\r\n\
              MCP-Protocol-Version: {version}\r\nMcp-Method: tools/call\r\nMcp-Name: {tool}\r\n\
              Content-Length: {}\r\n\r\n{body}",
             hub.host(),
+            env!("CARGO_PKG_VERSION"),
             body.len()
         )
         .into_bytes()
