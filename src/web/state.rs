@@ -20,8 +20,7 @@ use super::rate_limit::RateLimiter;
 use super::request_metrics::RequestMetrics;
 use crate::config::{Config, Limits};
 use crate::host_info;
-use crate::transport::ConnectionLimit;
-use crate::transport::SOCKET_PEER;
+use crate::transport::{ConnectionLimit, SOCKET_PEER};
 
 /// The request header with the session id.
 static SESSION_HEADER: HeaderName = HeaderName::from_static("x-session-id");
