@@ -12,6 +12,8 @@ use serde_json::{Map, Value, json};
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout};
 
+use super::super::now;
+
 /// How long a tool call waits for the join that the bridge makes itself.
 const JOIN_TIMEOUT: Duration = Duration::from_secs(2);
 /// Memberships of one bridge. Beyond that the oldest is forgotten; its member stays.
@@ -55,7 +57,7 @@ impl Membership {
     }
 
     fn counts(&self) -> bool {
-        self.ended_at.is_none_or(|at| at.elapsed() < ENDED_LIFETIME)
+        self.ended_at.is_none_or(|at| now() - at < ENDED_LIFETIME)
     }
 }
 
@@ -121,7 +123,7 @@ impl MembershipState {
     pub(super) fn set_ended(&self, no: u64) {
         self.current.send_if_modified(|all| {
             let membership = all.iter_mut().find(|membership| membership.no == no);
-            membership.is_some_and(|membership| membership.ended_at.replace(Instant::now()).is_none())
+            membership.is_some_and(|membership| membership.ended_at.replace(now()).is_none())
         });
     }
 

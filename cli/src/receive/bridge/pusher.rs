@@ -6,18 +6,30 @@ use std::time::Duration;
 
 use rogerrat_client::{Backoff, ChannelClient, ClientError, EventStream, ReceivedMessage, StreamEvent, StreamOptions};
 use rogerrat_domain::Priority;
+use serde::Deserialize;
 use tokio::time::sleep;
 
 use super::super::{REMEMBERED_IDS, report_polling};
 use super::membership::MembershipState;
 use super::notifier::PushedMessages;
-use super::rival::{self, ConsumersReply};
+use super::rival;
 use super::stdio::{OutputClosed, StdoutWriter};
 use super::{NAME, notification};
 use crate::outcome::{CommandError, report};
 
 /// Pause after the hub has refused.
 const REFUSED_PAUSE: Duration = Duration::from_secs(30);
+
+#[derive(Deserialize)]
+struct ConsumersReply {
+    consumers: Vec<ConsumerRow>,
+}
+
+#[derive(Deserialize)]
+struct ConsumerRow {
+    name: Option<String>,
+    cursor: u64,
+}
 
 pub(super) struct Pusher {
     /// The number of its membership.

@@ -6,29 +6,12 @@ use std::time::Duration;
 
 use rand::random_range;
 use rogerrat_client::{ChannelClient, ClientError};
-use serde::Deserialize;
 use tokio::time::sleep;
 
 /// The first pause is between this and twice as long, and later ones double.
 const FIRST_PAUSE_MS: u64 = 2_000;
 /// The longest pause is between this and twice as long.
 const LONGEST_PAUSE_MS: u64 = 12_000;
-
-/// The consumers of a member.
-#[derive(Deserialize)]
-pub(super) struct ConsumersReply {
-    pub(super) consumers: Vec<ConsumerRow>,
-}
-
-/// A consumer of a member.
-#[derive(Deserialize)]
-pub(super) struct ConsumerRow {
-    pub(super) name: Option<String>,
-    pub(super) cursor: u64,
-    /// Whether a poll or stream of it is open.
-    #[serde(default)]
-    waiting: bool,
-}
 
 /// Waits until no other reader has the consumer's stream. It looks twice before it returns: the other may be about to
 /// connect again. Returns at once when the hub refuses to tell.
@@ -38,9 +21,9 @@ pub(super) async fn gone(client: &mut ChannelClient) {
         let ms = if times_absent == 0 { pause_ms } else { FIRST_PAUSE_MS };
         sleep(Duration::from_millis(random_range(ms..=2 * ms))).await;
         pause_ms = (2 * pause_ms).min(LONGEST_PAUSE_MS);
-        times_absent = match is_present(client).await {
-            Ok(false) => times_absent + 1,
-            Ok(true) => 0,
+        times_absent = match client.consumer().await {
+            Ok(consumer) if consumer.as_ref().is_some_and(|consumer| consumer.waiting) => 0,
+            Ok(_) => times_absent + 1,
             Err(ClientError::Temporary { .. }) => {
                 client.forget_address();
                 0
@@ -48,10 +31,4 @@ pub(super) async fn gone(client: &mut ChannelClient) {
             Err(_) => return,
         };
     }
-}
-
-async fn is_present(client: &mut ChannelClient) -> Result<bool, ClientError> {
-    let rows = client.get::<ConsumersReply>("consumers").await?.into_value().consumers;
-    let name = client.target().consumer.as_deref();
-    Ok(rows.iter().any(|row| row.name.as_deref() == name && row.waiting))
 }
