@@ -196,6 +196,15 @@ fn a_doorbell_that_cannot_print_acknowledges_nothing() {
 }
 
 #[test]
+fn an_inbox_that_cannot_be_used_is_an_error() {
+    let hub = Hub::unlimited();
+    let channel = hub.channel();
+    let user = ScriptUser::joined(*hub, &channel, "bob");
+    fs::create_dir(user.home().join("folder")).unwrap();
+    user.run(&["listen-here", "--quiet", "--inbox", "folder"]).with_one_line(1, "folder");
+}
+
+#[test]
 fn an_inbox_on_a_full_disk_gets_its_lines_later() {
     let hub = Hub::unlimited();
     let channel = hub.channel_with(&json!({"durability": "disk"}));

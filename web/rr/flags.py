@@ -130,6 +130,9 @@ except Failed as error:
     sys.exit(error.code)
 except KeyboardInterrupt:
     sys.exit(130)
+except OSError as error:
+    report(str(error))
+    sys.exit(1)
 except (KeyError, TypeError, AttributeError):
     report("invalid response: is %s the address of a rogerrat hub?" % ARGS.shown)
     sys.exit(1)
