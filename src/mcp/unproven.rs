@@ -101,7 +101,7 @@ impl UnprovenAnswers {
     }
 
     /// Registers a call, and settles the answer to the call before it. None if too many clients are remembered.
-    pub(super) async fn begin_read(self: &Arc<Self>, call: ReadCall) -> Option<OpenRead> {
+    pub(super) async fn begin_read(self: &Arc<Self>, call: ReadCall) -> Option<TrackedRead> {
         let connections = match self.lock().get_mut(&call.client) {
             Some(client) => {
                 let mut connections = client.connections_to_await();
@@ -115,7 +115,7 @@ impl UnprovenAnswers {
         self.register(call)
     }
 
-    fn register(self: &Arc<Self>, call: ReadCall) -> Option<OpenRead> {
+    fn register(self: &Arc<Self>, call: ReadCall) -> Option<TrackedRead> {
         let serial = self.next_serial.fetch_add(1, Relaxed);
         let mut clients = self.lock();
         if clients.len() >= MAX_CLIENTS {
@@ -139,7 +139,7 @@ impl UnprovenAnswers {
             }
         }
         let is_trusted = call.closes_to_cancel || behaviour.cancels;
-        Some(OpenRead { registry: self.clone(), call, serial, is_trusted })
+        Some(TrackedRead { registry: self.clone(), call, serial, is_trusted })
     }
 
     /// A request of a client that acts for a member and does not read.
@@ -243,14 +243,14 @@ impl Client {
 
 /// A call that is waiting, or whose response is being written. Dropping it ends the call.
 #[derive(Debug)]
-pub(super) struct OpenRead {
+pub(super) struct TrackedRead {
     registry: Arc<UnprovenAnswers>,
     call: ReadCall,
     serial: u64,
     is_trusted: bool,
 }
 
-impl OpenRead {
+impl TrackedRead {
     /// Whether the answer would be unproven now, and a later read by the same consumer could return it again.
     pub(super) fn is_unproven(&self, now_ms: u64) -> bool {
         self.is_late(now_ms) && !self.is_trusted
@@ -291,7 +291,7 @@ impl OpenRead {
     }
 }
 
-impl Drop for OpenRead {
+impl Drop for TrackedRead {
     fn drop(&mut self) {
         self.registry.end_call(&self.call.client, self.serial, None);
     }

@@ -23,7 +23,7 @@ use super::in_flight::CancelGuard;
 use super::protocol_version::ProtocolVersion;
 use super::response::{RpcResponse, ToolResult, tool_result_start};
 use super::rpc::RpcId;
-use super::unproven::OpenRead;
+use super::unproven::TrackedRead;
 use crate::transport::{ConnectionState, Disconnected};
 use crate::web::answer_format::AnswerFormat;
 use crate::web::delivery_body::{DeliveryBody, PendingDelivery, serialize};
@@ -49,7 +49,7 @@ pub(super) struct WaitingCall {
     progress_token: Option<Box<str>>,
     cancellation: Option<CancelGuard>,
     /// Decides whether the client took the response. None if it counts as taken when it was written.
-    open_read: Option<(OpenRead, Clock)>,
+    tracked_read: Option<(TrackedRead, Clock)>,
     is_stream: bool,
     /// Only for HTTP/2: when an HTTP/1 connection closes, the call is dropped with it.
     disconnected: Option<Disconnected>,
@@ -82,7 +82,7 @@ impl WaitingCall {
             timeout_s: timeout_ms.div_ceil(1000),
             progress_token: None,
             cancellation: None,
-            open_read: None,
+            tracked_read: None,
             is_stream: false,
             disconnected: ConnectionState::of(request).map(ConnectionState::disconnected),
             format: AnswerFormat::default(),
@@ -97,8 +97,8 @@ impl WaitingCall {
     }
 
     /// Leaves it to this record of the call whether the client took the response.
-    pub(super) fn recorded_by(mut self, open_read: Option<OpenRead>, clock: Clock) -> Self {
-        self.open_read = open_read.map(|open_read| (open_read, clock));
+    pub(super) fn recorded_by(mut self, tracked_read: Option<TrackedRead>, clock: Clock) -> Self {
+        self.tracked_read = tracked_read.map(|tracked_read| (tracked_read, clock));
         self
     }
 
@@ -155,12 +155,12 @@ impl WaitingCall {
             Some(unread) => format!(r#","unread":{unread}}}}}}}"#).into(),
             None => Bytes::from_static(b"}}}"),
         });
-        let delivery = match self.open_read.take() {
-            Some((open_read, clock)) => {
+        let delivery = match self.tracked_read.take() {
+            Some((tracked_read, clock)) => {
                 let is_json = !self.is_stream;
                 PendingDelivery::passed_to(
                     guard,
-                    Box::new(move |guard| open_read.written(guard, upto, is_json, clock.uptime_ms())),
+                    Box::new(move |guard| tracked_read.written(guard, upto, is_json, clock.uptime_ms())),
                 )
             }
             None => PendingDelivery::confirmed(guard),
@@ -191,7 +191,7 @@ impl WaitingCall {
         let left = read.more.max(unread.unwrap_or(0));
         lines.extend((left > 0).then(|| format!("({left} more unread: call {tool} again)")));
         if read.guard.is_needed()
-            && self.open_read.as_ref().is_some_and(|(read, clock)| read.is_unproven(clock.uptime_ms()))
+            && self.tracked_read.as_ref().is_some_and(|(read, clock)| read.is_unproven(clock.uptime_ms()))
         {
             lines.push(format!("(next: {tool} with since={}, so that nothing comes twice)", last_id(read)));
         }

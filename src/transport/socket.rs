@@ -92,7 +92,7 @@ impl Socket {
         }
     }
 
-    fn record_read(&self, received: io::Result<usize>) {
+    fn record_read(&self, received: Result<usize, io::ErrorKind>) {
         let Some(events) = &self.events else { return };
         match received {
             Ok(0) => events.record_end(self.end_unless_reset(ConnectionEnd::ClosedByClient)),
@@ -151,7 +151,7 @@ impl AsyncRead for Socket {
         let read = delegate!(self, poll_read(cx, buf));
         if let Poll::Ready(result) = &read {
             let received = buf.filled().len() - filled;
-            self.record_read(result.as_ref().map(|()| received).map_err(|error| error.kind().into()));
+            self.record_read(result.as_ref().map(|()| received).map_err(|error| error.kind()));
         }
         if read.is_pending() && self.idle.as_mut().is_some_and(|idle| idle.is_idle(cx)) {
             return Poll::Ready(Ok(()));
@@ -162,10 +162,8 @@ impl AsyncRead for Socket {
 
 impl Drop for Socket {
     fn drop(&mut self) {
-        if let Some(events) = &self.events {
-            if events.end().is_none() {
-                events.record_end(self.end_unless_reset(ConnectionEnd::ClosedByHub));
-            }
+        if let Some(events) = self.events.as_ref().filter(|events| events.end().is_none()) {
+            events.record_end(self.end_unless_reset(ConnectionEnd::ClosedByHub));
         }
     }
 }

@@ -34,6 +34,7 @@ impl Received {
         messages.len()
     }
 
+    #[expect(clippy::print_stdout, reason = "the figures are for whoever runs many rounds")]
     fn check(&self, way: Way, sent: usize) {
         let lost: Vec<_> = (0..sent).filter(|n| !self.0.contains_key(&n.to_string())).collect();
         let doubled = self.0.values().filter(|attempts| attempts.len() > 1).count();

@@ -244,9 +244,9 @@ fn d36_what_is_unproven_survives_a_restart_and_what_is_proven_stays_done() {
             assert_eq!(pair.bob.call("keepalive", &json!({}))["unread"], 0);
         }
         if is_killed {
-            pair.hub.kill()
+            pair.hub.kill();
         } else {
-            pair.hub.stop()
+            pair.hub.stop();
         }
         pair.hub.start_again(&[], &[]);
         let expected = if is_proven { nothing() } else { once_more() };

@@ -71,7 +71,7 @@ async fn read(
     let timeout_ms = timeout_seconds.map_or(default_ms, |seconds| saturating_u64(seconds * 1000.0));
     let max_ms = if context.is_in_batch { limits::POLL_MIN_MS } else { max_ms };
     let timeout_ms = timeout_ms.clamp(limits::POLL_MIN_MS, max_ms);
-    let open_read = context.mcp.unproven.begin_read(ReadCall {
+    let tracked_read = context.mcp.unproven.begin_read(ReadCall {
         client: client_key(context, &at),
         reader: Reader {
             channel: at.channel.id().clone(),
@@ -84,7 +84,7 @@ async fn read(
         closes_to_cancel: context.version.is_modern(),
         is_relayed: is_relayed(context.request.headers()),
     });
-    let open_read = open_read.await;
+    let tracked_read = tracked_read.await;
     let state = context.state.clone();
     let read: PendingRead = Box::pin(async move {
         let messages = state.hub.read(&at.channel, at.session.clone(), input, timeout_ms, wants_roster).await;
@@ -94,7 +94,7 @@ async fn read(
     });
     let waiting = WaitingCall::new(context.request, id, context.version, tool, timeout_ms, read).formatted(format);
     let token = params.meta().ok().flatten().and_then(|meta: Meta<'_>| meta.progress_token());
-    let waiting = waiting.with_progress(token).recorded_by(open_read, context.state.clock);
+    let waiting = waiting.with_progress(token).recorded_by(tracked_read, context.state.clock);
     Ok(match &context.mcp_session {
         Some(session) => waiting.cancelled_by(context.mcp.in_flight.register(session.nonce, id.as_json())),
         None => waiting,

@@ -210,7 +210,7 @@ impl Consumer {
             (AckMode::Read, _) => self.release(id),
             (AckMode::Leased { .. }, Some(Claim { is_reread: true, .. })) => self.release(id),
             (AckMode::Streamed, Some(Claim { state: ClaimState::InFlight(_), is_reread: true, .. })) => {
-                self.release(id)
+                self.release(id);
             }
             (AckMode::Streamed, Some(Claim { state: ClaimState::InFlight(number), .. })) => {
                 self.set_state(id, ClaimState::Unproven(number));
