@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::io::{Read as _, Write as _};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::{fs, thread};
 
 use rogerrat_testkit::{Channel, Hub, TIMEOUT, wait_until};
@@ -27,15 +27,15 @@ const POINTS: [Point; 3] = [Point::BeforeRequest, Point::BeforeAnswer, Point::In
 struct Gate {
     address: SocketAddr,
     stopped: Receiver<()>,
-    _held: Sender<()>,
+    _held: SyncSender<()>,
 }
 
 impl Gate {
     fn before(hub: SocketAddr, stop: usize, point: Point) -> Self {
         let tcp_listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = tcp_listener.local_addr().unwrap();
-        let (tell, stopped) = channel();
-        let (held, release) = channel::<()>();
+        let (stop_reached, stopped) = sync_channel(1);
+        let (held, release) = sync_channel::<()>(1);
         thread::spawn(move || {
             for (no, client) in tcp_listener.incoming().enumerate() {
                 let client = client.unwrap();
@@ -46,7 +46,7 @@ impl Gate {
                             (&client).write_all(&answer[..answer.len() - 3]).unwrap();
                         }
                     }
-                    let _ = tell.send(());
+                    let _ = stop_reached.send(());
                     let _ = release.recv();
                     return;
                 }
