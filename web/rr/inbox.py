@@ -12,14 +12,16 @@ class Inbox:
             fcntl.flock(self.lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             raise Failed("another listener writes to the inbox %s" % path)
+        new = dict(channel=channel, written=[], last=[], inode=0, inbox_bytes=0, line_bytes=0)
         try:
             with open(self.path + ".state") as file:
-                self.state = json.load(file)
+                found = json.load(file)
         except (OSError, ValueError):
-            self.state = {}
-        if not self.state or self.state.get("channel") != channel:
-            self.state = dict(channel=channel, written=[], last=[], inode=0, inbox_bytes=0, line_bytes=0)
+            found = None
+        self.state = found if isinstance(found, dict) and found.keys() >= new.keys() else new
         self.repair()
+        if self.state["channel"] != channel:
+            self.state = new
 
     def repair(self):
         with self.open() as file:
