@@ -52,7 +52,8 @@ async fn collect(mut payload: Payload, limit: usize) -> Result<Bytes, Problem> {
 }
 
 fn check_size(chunk: Result<Bytes, PayloadError>, before: usize, limit: usize) -> Result<Bytes, Problem> {
-    let chunk = chunk.map_err(|_| Refusal::invalid("the body is shorter than its Content-Length"))?;
+    let chunk =
+        chunk.map_err(|_| Refusal::invalid("the body ended before its declared end, or its chunks are malformed"))?;
     if before + chunk.len() > limit { Err(too_large(limit)) } else { Ok(chunk) }
 }
 

@@ -33,33 +33,29 @@ impl Hosts {
         Self { names, origin_host, origins, has_hsts }
     }
 
-    /// Checks the Host and the Origin of a request.
+    /// Checks the Host and each Origin of a request.
     ///
     /// # Errors
     /// `misdirected` for an unknown Host, `forbidden` for a foreign Origin.
-    pub(crate) fn check(&self, host: &str, origin: Option<&str>) -> Result<(), Refusal> {
+    pub(crate) fn check<'a>(&self, host: &str, origins: impl IntoIterator<Item = &'a str>) -> Result<(), Refusal> {
         if !self.knows(host) {
             return Err(Refusal::new(Code::Misdirected, "unknown Host").hint(
                 "use the address of the hub, or ask its operator to add the name to server.allowed_hosts \
                  (ROGERRAT_SERVER__ALLOWED_HOSTS)",
             ));
         }
-        match origin {
-            Some(origin) if !self.admits(origin, host) => {
-                Err(Refusal::new(Code::Forbidden, "requests from this Origin are not allowed").hint(
-                    "ask the operator of the hub to add it to server.allowed_origins \
-                         (ROGERRAT_SERVER__ALLOWED_ORIGINS)",
-                ))
-            }
-            _ => Ok(()),
+        if origins.into_iter().all(|origin| self.admits(origin, host)) {
+            return Ok(());
         }
+        Err(Refusal::new(Code::Forbidden, "requests from this Origin are not allowed")
+            .hint("ask the operator of the hub to add it to server.allowed_origins (ROGERRAT_SERVER__ALLOWED_ORIGINS)"))
     }
 
     /// Whether a Host is accepted, ignoring its port. IP literals are always accepted: DNS rebinding cannot use them.
     fn knows(&self, host: &str) -> bool {
         let name = without_port(host).trim_end_matches('.');
-        let bare = name.trim_start_matches('[').trim_end_matches(']');
-        bare.parse::<IpAddr>().is_ok() || self.knows_name(&name.to_ascii_lowercase())
+        let bare = name.strip_prefix('[').and_then(|name| name.strip_suffix(']')).unwrap_or(name);
+        has_valid_port(host) && (bare.parse::<IpAddr>().is_ok() || self.knows_name(&name.to_ascii_lowercase()))
     }
 
     fn knows_name(&self, name: &str) -> bool {
@@ -109,6 +105,12 @@ fn without_port(host: &str) -> &str {
         }
         _ => host,
     }
+}
+
+/// Whether a Host has no port, or digits as its port: links that the hub returns contain it.
+fn has_valid_port(host: &str) -> bool {
+    let port = host[without_port(host).len()..].trim_start_matches(':');
+    port.len() <= 5 && port.bytes().all(|b| b.is_ascii_digit())
 }
 
 /// Host and port, with the default port made explicit.
@@ -169,6 +171,12 @@ mod tests {
             "localhost.evil",
             "127.0.0.1.evil",
             "xlocalhost",
+            "[::1",
+            "[[::1]]",
+            "[127.0.0.1]]",
+            "localhost:$(id)",
+            "127.0.0.1:evil.example",
+            "[::1]:80;id",
         ] {
             assert!(!hosts().knows(host), "{host}");
         }
@@ -199,6 +207,9 @@ mod tests {
         let (hosts, host) = (hosts(), "127.0.0.1:7424");
         assert!(hosts.admits("http://127.0.0.1:7424", host));
         assert!(hosts.admits("http://box", "box:80") && hosts.admits("https://app.example", host));
+        let both = ["https://app.example", "http://evil.example"];
+        assert!(hosts.check(host, [both[0]]).is_ok());
+        assert!(hosts.check(host, both).is_err(), "each Origin counts");
         for origin in ["null", "http://127.0.0.1:7425", "http://127.0.0.1", "http://evil.example", "", "http://"] {
             assert!(!hosts.admits(origin, host), "{origin}");
         }

@@ -115,8 +115,8 @@ fn check(state: &AppState, request: &ServiceRequest) -> Result<(), Refusal> {
     if ANY_HOST.contains(&request.path()) {
         return Ok(());
     }
-    let origin = request.headers().get(header::ORIGIN).map(|origin| origin.to_str().unwrap_or_default());
-    state.hosts.check(host_of(request.head()).unwrap_or_default(), origin)?;
+    let origins = request.headers().get_all(header::ORIGIN).map(|origin| origin.to_str().unwrap_or_default());
+    state.hosts.check(host_of(request.head()).unwrap_or_default(), origins)?;
     if request.path().starts_with(ADMIN_PREFIX) {
         return Ok(());
     }

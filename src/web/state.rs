@@ -199,7 +199,11 @@ impl AppState {
 /// The host of a request: its authority (HTTP/2, absolute form), else its Host header.
 pub(crate) fn host_of(head: &RequestHead) -> Option<&str> {
     let authority = head.uri.authority().map(|a| a.as_str());
-    authority.or_else(|| head.headers().get(header::HOST)?.to_str().ok())
+    authority.or_else(|| {
+        let mut hosts = head.headers().get_all(header::HOST);
+        let host = hosts.next()?;
+        hosts.next().is_none().then(|| host.to_str().ok())?
+    })
 }
 
 /// The channel id in a request's path.

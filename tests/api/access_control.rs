@@ -46,7 +46,10 @@ fn d24_a_web_page_cannot_control_a_local_hub() {
     for host in ours.into_iter().chain(named) {
         assert_eq!(as_host(&host).status, 200, "{host}");
     }
-    for host in ["evil.example", "localhost.evil.example", "127.0.0.1.evil.example", "xlocalhost", "", "a:b:c"] {
+    let malformed = ["", "a:b:c", "localhost:$(id)", "127.0.0.1:x", "[::1", "[[::1]]"];
+    for host in
+        ["evil.example", "localhost.evil.example", "127.0.0.1.evil.example", "xlocalhost"].into_iter().chain(malformed)
+    {
         let refusal = as_host(host).refused(421, "misdirected");
         assert!(refusal["hint"].as_str().unwrap().contains("server.allowed_hosts"), "{refusal}");
     }
@@ -72,6 +75,9 @@ fn d24_a_foreign_origin_is_refused() {
     for origin in ["null", "http://evil.example", "http://127.0.0.1", "", "file://", &other_port] {
         from(origin).refused(403, "forbidden");
     }
+    let second =
+        channel.request("GET", "roster").header("Origin", &hub.origin()).header("Origin", "http://evil.example");
+    second.send().refused(403, "forbidden");
     create(*hub).header("Origin", "http://evil.example").send().refused(403, "forbidden");
     channel.request("OPTIONS", "send").header("Origin", "http://evil.example").send().refused(403, "forbidden");
     assert!(from(&hub.origin()).headers.iter().all(|(name, _)| !name.starts_with("access-control")), "no CORS");
