@@ -45,6 +45,15 @@ impl HubError {
         }
     }
 
+    /// The error of a request that wrote nothing, but waited for an earlier write, which failed. A refusal means that the
+    /// channel is being deleted.
+    pub(crate) fn without_write(self) -> Self {
+        match self {
+            Self::Refused(_) => self,
+            _ => Self::OutcomeUnknown,
+        }
+    }
+
     /// The error as a refusal, with a code and a hint.
     #[must_use]
     pub fn into_refusal(self) -> Refusal {

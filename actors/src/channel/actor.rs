@@ -90,7 +90,7 @@ impl ChannelActor {
         self.run_effects(ctx);
         match op.decide(&self.channel, now).and_then(|entries| self.check_external_rules(entries, now)) {
             Err(refusal) => self.reply_after_commit(move |this, committed| {
-                reply(this, Err(committed.map_or(HubError::OutcomeUnknown, |()| refusal.into())));
+                reply(this, Err(committed.map_or_else(HubError::without_write, |()| refusal.into())));
             }),
             Ok(entries) => self.apply_and_stage(op, &entries, now, ctx, reply),
         }
@@ -108,7 +108,7 @@ impl ChannelActor {
         self.run_effects(ctx);
         self.reply_after_commit(move |_, committed| match committed {
             Ok(()) => reply(result.map_err(HubError::from)),
-            Err(_) => reply(Err(HubError::OutcomeUnknown)),
+            Err(error) => reply(Err(error.without_write())),
         });
     }
 
@@ -141,7 +141,7 @@ impl ChannelActor {
         self.reply_after_commit(move |this, committed| match committed {
             Ok(()) => reply(this, Ok(response)),
             Err(error) if writes => reply(this, Err(error)),
-            Err(_) => reply(this, Err(HubError::OutcomeUnknown)),
+            Err(error) => reply(this, Err(error.without_write())),
         });
     }
 

@@ -4,7 +4,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
-use rogerrat_domain::op::CreateInput;
+use rogerrat_domain::op::{CreateInput, Roster};
 use rogerrat_domain::{AnswerReason, Code, Durability, GapReason};
 
 use super::harness::{HOUR_MS, TestHub, frame, started};
@@ -121,9 +121,13 @@ async fn a_request_that_meets_the_deletion_of_its_channel_gets_not_found() {
     let durable = CreateInput { durability: Some(Durability::Disk), ..CreateInput::default() };
     let test_hub = TestHub::with(Held::new(Arc::new(TestLog::default())), durable).await;
     let ann = test_hub.join("ann").await;
-    let (deleted, sent) = tokio::join!(test_hub.hub.delete(&test_hub.at), ann.send("all", "hi"));
+    let roster = test_hub.hub.query(&test_hub.at, Roster { session: None });
+    let (deleted, sent, listed, refused) =
+        tokio::join!(test_hub.hub.delete(&test_hub.at), ann.send("all", "hi"), roster, ann.send("bob", "hi"));
     deleted.unwrap();
     assert_eq!(sent.unwrap_err().into_refusal().code, Code::NotFound);
+    assert_eq!(listed.unwrap_err().into_refusal().code, Code::NotFound);
+    assert_eq!(refused.unwrap_err().into_refusal().code, Code::NotFound, "an unknown recipient");
 }
 
 #[actix_rt::test]
