@@ -7,6 +7,8 @@ use std::io;
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::Path;
 
+use rusqlite::ErrorCode;
+
 use super::data_dir::{DataDir, create_private_file, sync_dir};
 use super::error::StoreError;
 use super::inspect;
@@ -22,11 +24,14 @@ pub fn back_up(data_dir: &Path, to: &Path) -> Result<VerifyReport, StoreError> {
     let bytes = fs::metadata(from.database()).map_err(StoreError::io(&from.database(), "read"))?.len();
     let connection = inspect::open_read_only(&from.database(), bytes, false)?;
     create_empty_dir(&to.path)?;
-    let copy = to.new_database();
+    let (database, copy) = (from.database(), to.new_database());
     let copied = (|| {
         create_private_file(&copy).map_err(StoreError::io(&copy, "created"))?;
         let copy_name = copy.to_str().ok_or_else(|| not_utf8(&copy))?;
-        connection.execute("VACUUM INTO ?1", [copy_name]).map_err(StoreError::sql(&from.database()))?;
+        connection.execute("VACUUM INTO ?1", [copy_name]).map_err(|error| {
+            let is_full = error.sqlite_error_code() == Some(ErrorCode::DiskFull);
+            StoreError::sql(if is_full { &copy } else { &database })(error)
+        })?;
         verify_file(&copy, key, false, true)?;
         to.write_file("hub.key", &key)?;
         // Renaming comes last: a database with its real name is complete.
@@ -55,7 +60,7 @@ pub fn restore(from: &Path, data_dir: &Path) -> Result<VerifyReport, StoreError>
     }
     verify_file(&from.database(), key, false, true)?;
     to.create()?;
-    let _lock = to.lock()?;
+    let lock = to.lock()?;
     for path in [to.database(), to.wal()] {
         if path.exists() {
             return Err(StoreError::AlreadyExists { path });
@@ -67,6 +72,8 @@ pub fn restore(from: &Path, data_dir: &Path) -> Result<VerifyReport, StoreError>
     let new = to.new_database();
     copy(&from.database(), &new).map_err(StoreError::io(&new, "written"))?;
     to.write_file("hub.key", &key)?;
+    // A hub that was killed here may have left a note about a WAL, which the restored database does not need.
+    lock.note_wal(false);
     to.install_database(&new)?;
     verify_file(&to.database(), key, false, true)
 }

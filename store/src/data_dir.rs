@@ -2,7 +2,7 @@
 
 use std::fs::{self, DirBuilder, File, OpenOptions, Permissions, TryLockError};
 use std::io::{self, Read as _, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
+use std::os::unix::fs::{DirBuilderExt as _, FileExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 use rogerrat_actors::random_key;
@@ -18,9 +18,24 @@ pub(super) struct DataDir {
     pub(super) path: PathBuf,
 }
 
+/// The content of the lock file while a hub needs the WAL. A closed store leaves the file empty.
+const WAL_IN_USE: &[u8] = b"wal\n";
+
 /// The exclusive lock on a data directory. The system releases it when the process ends, even after a crash.
 #[derive(Debug)]
-pub(super) struct DirLock(#[expect(dead_code, reason = "the lock is held while the file is open")] File);
+pub(super) struct DirLock(File);
+
+impl DirLock {
+    /// Notes in the lock file whether the database needs its WAL, so that a start after a crash can detect that the WAL
+    /// was removed. On a full disk the note is missing, and with it only that check.
+    pub(super) fn note_wal(&self, is_in_use: bool) {
+        let note = if is_in_use { WAL_IN_USE } else { &[] };
+        let length = note.len() as u64;
+        if let Err(error) = self.0.write_all_at(note, 0).and_then(|()| self.0.set_len(length)) {
+            log::debug!(error:display; "the lock file could not be written");
+        }
+    }
+}
 
 impl DataDir {
     pub(super) fn new(path: &Path) -> Self {
@@ -92,6 +107,16 @@ impl DataDir {
             Err(TryLockError::WouldBlock) => Err(StoreError::InUse { path: self.path.clone() }),
             Err(TryLockError::Error(error)) => Err(StoreError::io(&path, "locked")(error)),
         }
+    }
+
+    /// Checks that the WAL exists if the hub that had the directory last has not merged it into the database.
+    pub(super) fn check_wal(&self) -> Result<(), StoreError> {
+        let (path, lock) = (self.wal(), self.lock_file());
+        let is_in_use = fs::read(&lock).map_err(StoreError::io(&lock, "read"))? == WAL_IN_USE;
+        if is_in_use && self.database().exists() && !path.exists() {
+            return Err(StoreError::MissingWal { path, lock });
+        }
+        Ok(())
     }
 
     /// Whether a hub runs on the directory.

@@ -70,6 +70,14 @@ pub enum StoreError {
         /// The database.
         database: PathBuf,
     },
+    /// The hub ended without merging the WAL into the database, and the WAL is gone.
+    #[error("{} is missing, but the last hub was killed before it could merge that file, so recent data is lost without it; put it back, or restore a backup with `rogerrat restore`. If another program has merged it, or to start without that data, delete {}", path.display(), lock.display())]
+    MissingWal {
+        /// Where the WAL should be.
+        path: PathBuf,
+        /// The lock file, which has the note about the WAL.
+        lock: PathBuf,
+    },
     /// The key has the wrong length.
     #[error("{} has {bytes} bytes, but a hub's key has 32; restore it from a backup with `rogerrat restore`", path.display())]
     InvalidKey {

@@ -89,7 +89,7 @@ pub struct Store {
 struct Threads {
     writer: JoinHandle<()>,
     readers: Vec<JoinHandle<()>>,
-    _lock: DirLock,
+    lock: Arc<DirLock>,
 }
 
 impl Store {
@@ -101,7 +101,8 @@ impl Store {
         let dir = DataDir::new(data_dir);
         dir.create()?;
         dir.check_files()?;
-        let lock = dir.lock()?;
+        let lock = Arc::new(dir.lock()?);
+        dir.check_wal()?;
         let key = prepare_files(&dir)?;
         let path = dir.database();
         let mut connection = schema::open_writer(&path, options.max_mib).map_err(StoreError::sql(&path))?;
@@ -113,16 +114,18 @@ impl Store {
         path: &Path,
         options: StoreOptions,
         connection: Connection,
-        lock: DirLock,
+        lock: Arc<DirLock>,
         key: HubKey,
     ) -> Result<Self, StoreError> {
         let state = Arc::new(StoreState::load(&connection).map_err(StoreError::sql(path))?);
         let (readers, reader_threads) = ReaderPool::start(path)?;
+        // The first query has created the WAL.
+        lock.note_wal(true);
         let (to, queue) = sync_channel(WRITE_QUEUE);
-        let writer = Writer::new(path.to_owned(), options, connection, state.clone());
+        let writer = Writer::new(path.to_owned(), options, connection, state.clone(), lock.clone());
         let writer = thread::Builder::new().name("store-writer".into()).spawn(move || writer.run(&queue));
         let writer = writer.map_err(StoreError::io(path, "written"))?;
-        let threads = Threads { writer, readers: reader_threads, _lock: lock };
+        let threads = Threads { writer, readers: reader_threads, lock };
         Ok(Self {
             key,
             state,
@@ -143,7 +146,7 @@ impl Store {
     /// that is done. Later calls are refused.
     pub fn close(&self) {
         let threads = self.threads.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let Some(Threads { writer, readers, _lock }) = threads else { return };
+        let Some(Threads { writer, readers, lock }) = threads else { return };
         for _ in &readers {
             self.readers.stop_one();
         }
@@ -151,6 +154,7 @@ impl Store {
         readers.into_iter().for_each(|reader| drop(reader.join()));
         let _ = self.writer.send(WriterCommand::Close);
         drop(writer.join());
+        drop(lock);
     }
 
     fn next_probe(&self) -> i64 {

@@ -13,6 +13,7 @@ use std::time::Duration;
 use rogerrat_actors::Clock;
 use rusqlite::{Connection, ErrorCode, Result};
 
+use super::data_dir::DirLock;
 use super::state::StoreState;
 use super::transaction::{TailCache, TxEffects, WriteTx};
 use super::write_request::{WriteOp, WriteOutcome, WriteRequest, WriterCommand};
@@ -35,6 +36,7 @@ pub(super) struct Writer {
     connection: Connection,
     tails: TailCache,
     state: Arc<StoreState>,
+    lock: Arc<DirLock>,
     clock: Clock,
     /// The connection failed and must be reopened before its next use.
     is_stale: bool,
@@ -62,13 +64,20 @@ enum Next {
 }
 
 impl Writer {
-    pub(super) fn new(path: PathBuf, options: StoreOptions, connection: Connection, state: Arc<StoreState>) -> Self {
+    pub(super) fn new(
+        path: PathBuf,
+        options: StoreOptions,
+        connection: Connection,
+        state: Arc<StoreState>,
+        lock: Arc<DirLock>,
+    ) -> Self {
         Self {
             path,
             options,
             connection,
             tails: TailCache::default(),
             state,
+            lock,
             clock: Clock::start(),
             is_stale: false,
             retry_at_ms: None,
@@ -86,9 +95,18 @@ impl Writer {
             self.mark_failed();
             self.is_stale = true;
         }
-        let closing = self.connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)");
-        if let Err(error) = closing.and_then(|()| self.connection.close().map_err(|(_, error)| error)) {
+        let is_blocked = self.checkpoint();
+        if matches!(is_blocked, Ok(false)) {
+            // Before SQLite deletes the WAL: a kill in between must not make the next start miss it.
+            self.lock.note_wal(false);
+        }
+        let closed = self.connection.close().map_err(|(_, error)| error);
+        if let Err(error) = is_blocked.and(closed) {
             log::warn!(error:display; "SQLite did not close cleanly; no data was lost");
+        }
+        // Closing merges the WAL, too, if the checkpoint could not.
+        if !self.path.with_extension("db-wal").exists() {
+            self.lock.note_wal(false);
         }
         self.state.is_healthy.store(false, Relaxed);
     }

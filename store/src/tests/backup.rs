@@ -1,7 +1,7 @@
 //! Backups, restores and verifications.
 
-use std::fs;
-use std::os::unix::fs::MetadataExt as _;
+use std::fs::{self, DirBuilder};
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _};
 
 use futures_util::future::join;
 use rogerrat_actors::{AccountChange, Accounts as _, Log as _, WebhookStore};
@@ -31,6 +31,9 @@ async fn a_restored_backup_of_a_running_hub_has_its_data() {
     assert_eq!(fs::metadata(copy.file("hub.db")).unwrap().mode() & 0o777, 0o600);
     // Later writes are not in the backup.
     fill(&store, "e", 5, "later").await;
+    // A killed hub was moved away from there, but for its lock file.
+    DirBuilder::new().mode(0o700).create(again.path()).unwrap();
+    fs::write(again.file("lock"), "wal\n").unwrap();
     let report = restore(copy.path(), again.path()).unwrap();
     assert_eq!(report.channels, 2);
     let restored = again.open();

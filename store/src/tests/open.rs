@@ -130,6 +130,26 @@ async fn a_wal_without_its_database_is_corruption() {
 }
 
 #[actix_rt::test]
+async fn d31_a_wal_that_was_removed_after_a_crash_is_missed() {
+    let (dir, copy) = (TempDir::new(), TempDir::new());
+    let store = dir.open();
+    fill(&store, "c", 50, "hi").await;
+    fs::create_dir(copy.path()).unwrap();
+    fs::set_permissions(copy.path(), Permissions::from_mode(0o700)).unwrap();
+    for file in ["hub.db", "hub.key", "lock"] {
+        fs::copy(dir.file(file), copy.file(file)).unwrap();
+    }
+    let refusal = refused(&copy);
+    assert!(matches!(refusal, StoreError::MissingWal { .. }), "{refusal}");
+    assert!(refusal.to_string().contains("hub.db-wal is missing"), "{refusal}");
+    fs::copy(dir.file("hub.db-wal"), copy.file("hub.db-wal")).unwrap();
+    assert_eq!(copy.open().load(&channel("c")).await.unwrap().seq, 51);
+    store.close();
+    assert_eq!(fs::read(dir.file("lock")).unwrap(), b"", "a closed store needs no WAL");
+    assert_eq!(dir.open().load(&channel("c")).await.unwrap().seq, 51);
+}
+
+#[actix_rt::test]
 async fn a_foreign_database_and_a_newer_one_are_refused() {
     let dir = stopped().await;
     sql(&dir.file("hub.db"), "PRAGMA user_version = 200");
