@@ -23,6 +23,7 @@ use rogerrat_webhook_sender::{HttpWebhookSender, SsrfGuard, SystemResolver, tls_
 use rustix::process::Signal as Signo;
 use tokio::net::{TcpStream, UnixStream};
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::task::yield_now;
 use tokio::time::timeout;
 use tokio_rustls::rustls::{self, ServerConfig};
 
@@ -49,7 +50,7 @@ const SWEEP_INTERVAL: Duration = Duration::from_secs(60);
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum StartError {
     /// The address cannot be bound.
-    #[error("cannot listen on {address}")]
+    #[error("cannot listen on {address}; choose another port with --port, or another address with --host")]
     Bind {
         /// The address.
         address: SocketAddr,
@@ -57,7 +58,7 @@ pub(crate) enum StartError {
         source: io::Error,
     },
     /// The Unix socket cannot be created.
-    #[error("cannot listen on the socket {}", path.display())]
+    #[error("cannot listen on the socket {}; its folder must exist and be writable, or choose another path", path.display())]
     BindSocket {
         /// Its path.
         path: PathBuf,
@@ -93,7 +94,16 @@ pub(crate) fn serve(config: &Config) -> Result<(), StartError> {
         Ok(files) => log::info!(before = files.before, now = files.now; "set the open-file limit to the hard limit"),
         Err(error) => log::warn!(error:display; "cannot raise the open-file limit"),
     }
-    actix_web::rt::System::new().block_on(async { Running::build(config).await?.until_stopped().await })
+    actix_web::rt::System::new().block_on(async {
+        match Running::build(config).await {
+            Ok(running) => running.until_stopped().await,
+            Err(error) => {
+                // Actors that were created and have not run yet start now: started when the runtime is dropped, they panic.
+                yield_now().await;
+                Err(error)
+            }
+        }
+    })
 }
 
 /// A hub that listens. The first signal drains it, a second one stops it immediately.

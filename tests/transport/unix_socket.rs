@@ -79,6 +79,7 @@ fn the_socket_of_a_killed_hub_is_replaced_and_that_of_a_running_one_is_not() {
     let refused = run(&serve, &[]);
     let error = String::from_utf8(refused.stderr).unwrap();
     assert!(!refused.status.success() && error.contains("is not a socket"), "{error}");
+    assert!(!error.contains("panicked"), "{error}");
     assert_eq!(fs::read(&path).unwrap(), b"not a socket");
 }
 
