@@ -108,6 +108,11 @@ impl From<HttpError> for ClientError {
             HttpError::InvalidResponse(reason) => Self::InvalidResponse(reason),
             HttpError::UntrustedCertificate(_) => Self::UntrustedCertificate(error.to_string()),
             HttpError::ProxyAuthentication => Self::Refused { message: error.to_string(), hint: None, code: None },
+            // With its address, and its proxy, in front.
+            HttpError::Connect(_) => {
+                Self::temporary(format!("{error}; check that it runs and that this is its address"))
+            }
+            HttpError::TlsHandshake(_) => Self::temporary(format!("{error}; check that it serves https")),
             _ => Self::temporary(error.to_string()),
         }
     }

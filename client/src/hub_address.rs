@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
-use url::{Host, Url};
+use url::{Host, ParseError, Url};
 
 use crate::http::{Tls, Tunnel};
 use crate::proxy_settings::{Proxy, ProxyKind};
@@ -63,13 +63,15 @@ impl HubAddress {
             let (origin, host) = (normalize_origin(origin), "localhost".to_owned());
             return Ok(Self { origin, host, prefix: String::new(), tls: None, socket: Some(path), proxy: None });
         }
-        let parsed = Url::parse(origin).map_err(|error| format!("`{origin}` is not a URL: {error}"))?;
-        let host = parsed.host().ok_or_else(|| format!("`{origin}` has no host"))?;
-        let tls = match parsed.scheme() {
-            "http" => None,
-            "https" => Some(Tls::new(&host, ca_file)?),
-            _ => return Err(format!("`{origin}`: the address of a hub starts with http://, https:// or unix:/")),
+        let parsed = match Url::parse(origin) {
+            Ok(parsed) if matches!(parsed.scheme(), "http" | "https") => parsed,
+            Ok(_) | Err(ParseError::RelativeUrlWithoutBase) => {
+                return Err(format!("`{origin}`: the address of a hub starts with http://, https:// or unix:/"));
+            }
+            Err(error) => return Err(format!("`{origin}` is not a URL: {error}")),
         };
+        let host = parsed.host().ok_or_else(|| format!("`{origin}` has no host"))?;
+        let tls = (parsed.scheme() == "https").then(|| Tls::new(&host, ca_file)).transpose()?;
         let port = parsed.port_or_known_default().unwrap_or(80);
         let prefix = parsed.path().trim_end_matches('/').to_owned();
         let (origin, host) = (normalize_origin(origin), format!("{host}:{port}"));

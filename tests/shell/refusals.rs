@@ -17,6 +17,10 @@ fn a_wrong_hub_token_or_channel_is_one_line() {
     let closed = format!("http://{}", listener.local_addr().unwrap());
     drop(listener);
     history(&["--origin", &closed]).with_one_line(1, "cannot connect");
+    history(&["--origin", &closed]).with_one_line(1, "check that it runs");
+    for without_scheme in ["localhost:7424", "127.0.0.1:7424", "hub.example.org"] {
+        history(&["--origin", without_scheme]).with_one_line(2, "starts with http://, https:// or unix:/");
+    }
     history(&["--origin", "http://no-such-host.invalid"]).with_one_line(1, "cannot resolve");
     history(&["--origin", "ftp://x"]).with_one_line(2, "starts with http://, https:// or unix:/");
     history(&["--origin", &format!("{}/elsewhere", hub.origin())]).with_one_line(1, "not_found");

@@ -69,7 +69,8 @@ def request(target, method, path, body=None, wait=0):
         if isinstance(error.reason, ssl.SSLCertVerificationError):
             raise Failed("the certificate of %s is not trusted: %s; name its certificate authority with --ca-file"
                          % (ARGS.shown, error.reason.verify_message))
-        raise Temporary("cannot reach %s: %s" % (ARGS.shown, getattr(error.reason, "strerror", None) or error.reason))
+        raise Temporary("cannot reach %s: %s; check that it runs and that this is its address"
+                        % (ARGS.shown, getattr(error.reason, "strerror", None) or error.reason))
     except (OSError, http.client.HTTPException) as error:
         raise Temporary("the connection to %s broke: %s" % (ARGS.shown, str(error) or type(error).__name__))
     except ValueError:

@@ -80,7 +80,9 @@ impl ProfileStore {
     /// Reads the file, changes it and writes it, under a lock.
     pub(crate) fn change<T>(&self, change: impl FnOnce(&mut Profiles) -> T) -> Result<T, String> {
         let shown = self.0.display();
-        let failed = |error: io::Error| format!("cannot write the profiles in {shown}: {error}");
+        let failed = |error: io::Error| {
+            format!("cannot write the profiles in {shown}: {error}; set XDG_CONFIG_HOME to a folder you can write to")
+        };
         let folder = self.0.parent().unwrap_or(Path::new("/"));
         DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(failed)?;
         let lock = options().open(folder.join("profiles.lock")).map_err(failed)?;
