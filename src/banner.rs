@@ -118,7 +118,7 @@ mod tests {
     fn server(flags: &[(&'static str, &str)]) -> Server {
         let flag =
             |(key, text): &(&'static str, &str)| Flag { key, name: "--x", value: Value::Text((*text).to_owned()) };
-        let command_line = CommandLine { file: None, flags: flags.iter().map(flag).collect() };
+        let command_line = CommandLine { flags: flags.iter().map(flag).collect(), ..CommandLine::default() };
         let variables = vec![("HOME".into(), "/home/ann".into())];
         let environment = Environment { variables, cores: 1, generate_token: String::new };
         EffectiveConfig::read(&command_line, &environment).unwrap().config.server

@@ -174,7 +174,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn d36_nothing_expires_until_the_clock_has_been_right_for_hours() {
+    async fn d37_nothing_expires_until_the_clock_has_been_right_for_hours() {
         let clock = Clock::steady(START_MS);
         assert_eq!((clock.expiry_ms(), clock.unused_before_ms(DAY_MS)), (0, 0));
         pass(6).await;
@@ -193,7 +193,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn d36_dates_from_before_a_long_jump_do_not_count() {
+    async fn d37_dates_from_before_a_long_jump_do_not_count() {
         let clock = Clock::steady(5_000);
         clock.jump(56 * YEAR_MS);
         clock.check();

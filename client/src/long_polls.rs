@@ -30,6 +30,8 @@ pub(crate) struct LongPolls {
     pending: Option<PendingPoll>,
     /// The reply of a poll may have been lost.
     is_uncertain: bool,
+    /// How long the last poll had waited when it was cut.
+    cut_after: Option<Duration>,
     /// When the leases of messages that were lost on the way have ended.
     resume_at: Option<Instant>,
 }
@@ -52,7 +54,7 @@ impl LongPolls {
         };
         let events = VecDeque::from([StreamEvent::Hello(greeting)]);
         let since = opener.options.since;
-        let mut polls = Self { since, events, pending: None, is_uncertain: false, resume_at: None };
+        let mut polls = Self { since, events, pending: None, is_uncertain: false, cut_after: None, resume_at: None };
         polls.wait_for_leases(&state);
         Ok(polls)
     }
@@ -70,6 +72,10 @@ impl LongPolls {
             }
             if self.is_uncertain {
                 let state = opener.end_readers().await?;
+                // The hub is up, so a proxy has cut the poll because it was silent.
+                if let Some(waited) = self.cut_after.take() {
+                    opener.passage.shorten_polls(waited);
+                }
                 self.wait_for_leases(&state);
                 self.is_uncertain = false;
                 continue;
@@ -125,7 +131,7 @@ impl LongPolls {
             Err(ClientError::SessionEnded(message)) => Err(ClientError::temporary(message)),
             Err(ClientError::Temporary { retry_after: None, .. }) if now() - sent_at >= CUT_AFTER => {
                 self.is_uncertain = true;
-                opener.passage.shorten_polls(now() - sent_at);
+                self.cut_after = Some(now() - sent_at);
                 opener.hub.forget_address();
                 Ok(())
             }

@@ -94,7 +94,6 @@ fn command(folder: &std::path::Path, workers: u16, flags: &[String], log: File) 
     command.env("ROGERRAT_SERVER__WORKERS", workers.to_string());
     // One minute is the minimum.
     command.env("ROGERRAT_CHANNELS__IDLE_MINUTES", "1").env("ROGERRAT_SERVER__MAX_CONNECTIONS", "1000000");
-    command.env("ROGERRAT_SERVER__MAX_CONNECTIONS_PER_ADDRESS", "0");
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(log);
     // Ctrl-C in the terminal must reach this process only; the hub is stopped on drop.
     command.process_group(0);

@@ -17,6 +17,8 @@ const LIMITS: [&str; 7] = [
     "limits.account_per_address",
     "limits.send_per_account",
 ];
+/// Turned off with the rate limits, unless it is set: a load test opens all its connections from one address.
+const CONNECTIONS: &str = "server.max_connections_per_address";
 
 /// Flags of `serve` and `check`.
 #[derive(Args, Default)]
@@ -63,7 +65,8 @@ pub(crate) struct ServeArgs {
     /// Configuration file; environment variables and flags override it
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// Messages per minute and session; off disables all rate limits [default: 60]
+    /// Messages per minute and session; off disables all rate limits, and the limit of connections per address
+    /// [default: 60]
     #[arg(long, value_name = "N|off", allow_hyphen_values = true)]
     rate_limit: Option<String>,
     /// Proxy whose X-Forwarded-For header is trusted; may be repeated
@@ -111,12 +114,16 @@ impl ServeArgs {
             let value = Value::Typed(self.trusted_proxy.into());
             flags.push(Flag { key: "server.trusted_proxies", name: "--trusted-proxy", value });
         }
+        let mut weak_flags = Vec::new();
+        if self.rate_limit.as_deref() == Some("off") {
+            weak_flags.push(Flag { key: CONNECTIONS, name: "--rate-limit", value: Value::Typed(0.into()) });
+        }
         flags.extend(self.rate_limit.into_iter().flat_map(rate_limit));
-        CommandLine { file: self.config, flags }
+        CommandLine { file: self.config, flags, weak_flags }
     }
 }
 
-/// A number sets the limit per session; `off` disables all limits.
+/// A number sets the limit per session; `off` disables all rate limits.
 fn rate_limit(text: String) -> Vec<Flag> {
     let flag = |key, value| Flag { key, name: "--rate-limit", value };
     if text == "off" {
@@ -135,9 +142,14 @@ mod tests {
     use crate::config::Config;
 
     fn read(arguments: &str) -> Result<EffectiveConfig, ConfigErrors> {
+        read_with(arguments, &[])
+    }
+
+    fn read_with(arguments: &str, more: &[(&str, &str)]) -> Result<EffectiveConfig, ConfigErrors> {
         let arguments = ["rogerrat", "check"].into_iter().chain(arguments.split_whitespace());
         let Command::Check(args) = Cli::try_parse_from(arguments).unwrap().command else { panic!("not a check") };
-        let variables = vec![("HOME".into(), "/home/ann".into())];
+        let variables = [&[("HOME", "/home/ann")], more].concat();
+        let variables = variables.into_iter().map(|(name, value)| (name.into(), value.into())).collect();
         let environment = Environment { variables, cores: 2, generate_token: String::new };
         EffectiveConfig::read(&args.command_line(), &environment)
     }
@@ -176,6 +188,18 @@ mod tests {
         let lines = lines.collect::<Vec<_>>();
         assert_eq!(lines.len(), LIMITS.len());
         assert!(lines.iter().all(|line| line.ends_with(" = 0   # flag --rate-limit")), "{lines:?}");
+    }
+
+    #[test]
+    fn d30_rate_limit_off_lifts_the_limit_of_connections_unless_it_is_set() {
+        let line = |arguments, variables: &[_]| {
+            let read = read_with(arguments, variables).unwrap();
+            read.values.iter().find(|value| value.key == CONNECTIONS).unwrap().to_string()
+        };
+        assert!(line("--rate-limit off", &[]).ends_with(" = 0   # flag --rate-limit"));
+        assert!(line("--rate-limit 5", &[]).ends_with(" = 1000   # default"));
+        let set = line("--rate-limit off", &[("ROGERRAT_SERVER__MAX_CONNECTIONS_PER_ADDRESS", "7")]);
+        assert!(set.ends_with(" = 7   # env ROGERRAT_SERVER__MAX_CONNECTIONS_PER_ADDRESS"), "{set}");
     }
 
     #[test]

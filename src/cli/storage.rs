@@ -30,7 +30,7 @@ impl StorageArgs {
     ) -> ExitCode {
         let value = |directory| Flag { key: "storage.data_dir", name: "--data-dir", value: Value::Text(directory) };
         let flags = self.data_dir.map(value).into_iter().collect();
-        let command_line = CommandLine { file: self.config, flags };
+        let command_line = CommandLine { file: self.config, flags, ..CommandLine::default() };
         let data_dir = match EffectiveConfig::read(&command_line, &Environment::current()) {
             Ok(effective) => effective.config.storage.data_dir,
             Err(errors) => return super::print_config_errors(&errors),

@@ -61,6 +61,8 @@ pub(crate) struct CommandLine {
     pub file: Option<PathBuf>,
     /// The other flags.
     pub flags: Vec<Flag>,
+    /// Flags that only replace defaults: file, environment and `flags` override them.
+    pub weak_flags: Vec<Flag>,
 }
 
 /// A configuration with the origin of each value.
@@ -109,6 +111,7 @@ impl Config {
 fn merge(command_line: &CommandLine, environment: &Environment) -> Reader {
     let mut errors = Vec::new();
     let mut raw = RawConfig::defaults(&mut errors);
+    raw.apply_flags(&command_line.weak_flags, &mut errors);
     if let Some(file) = &command_line.file {
         raw.apply_file(file, &mut errors);
     }

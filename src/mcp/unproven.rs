@@ -13,6 +13,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use rogerrat_actors::{DeliveryGuard, UnprovenAnswer};
 use rogerrat_domain::{ChannelId, ConsumerName, MessageId, SessionId};
 
@@ -81,7 +82,9 @@ struct Client {
 struct OpenCall {
     serial: u64,
     reader: Reader,
+    request_id: Box<str>,
     arrival: Arrival,
+    was_cancelled: bool,
 }
 
 /// An answer that is unproven.
@@ -131,7 +134,13 @@ impl UnprovenAnswers {
         }
         let behaviour = client.behaviour;
         let settled = take_if(&mut client.answers, |answer| answer.reader == call.reader);
-        client.calls.push(OpenCall { serial, reader: call.reader.clone(), arrival: call.arrival.clone() });
+        client.calls.push(OpenCall {
+            serial,
+            reader: call.reader.clone(),
+            request_id: call.request_id.clone(),
+            arrival: call.arrival.clone(),
+            was_cancelled: false,
+        });
         drop(clients);
         for LateAnswer { delivery, facts, .. } in settled {
             if facts.is_taken_before_read(behaviour, &call.arrival, call.has_upto) {
@@ -174,14 +183,17 @@ impl UnprovenAnswers {
         }
     }
 
-    /// A session cancels a call, which may have been answered already.
+    /// A session cancels a call, whose response may be on its way or was written.
     pub(super) fn on_cancelled(&self, session: Nonce, request_id: &str, now_ms: u64) {
-        let mut clients = self.lock();
-        if clients.len() >= MAX_CLIENTS {
+        let (client, mut clients) = (ClientKey::Session(session), self.lock());
+        if clients.len() >= MAX_CLIENTS && !clients.contains_key(&client) {
             return;
         }
-        let client = clients.entry(ClientKey::Session(session)).or_insert_with(|| Client::new(now_ms));
+        let client = clients.entry(client).or_insert_with(|| Client::new(now_ms));
         client.behaviour.cancels = true;
+        for open in client.calls.iter_mut().filter(|open| *open.request_id == *request_id) {
+            open.was_cancelled = true;
+        }
         let cancelled = take_if(&mut client.answers, |answer| *answer.request_id == *request_id);
         drop(clients);
         // Dropped, their messages are due again.
@@ -203,11 +215,16 @@ impl UnprovenAnswers {
         let mut clients = self.lock();
         // A client with an open call is never forgotten.
         let Some(known) = clients.get_mut(client) else { return };
+        let was_cancelled = known.calls.iter().any(|open| open.serial == serial && open.was_cancelled);
         known.calls.retain(|open| open.serial != serial);
-        known.answers.extend(answer);
+        let (cancelled, unproven) = if was_cancelled { (answer, None) } else { (None, answer) };
+        known.answers.extend(unproven);
         if known.is_forgettable() {
             clients.remove(client);
         }
+        drop(clients);
+        // Dropped, its messages are due again.
+        drop(cancelled);
     }
 }
 
@@ -301,9 +318,8 @@ impl Drop for TrackedRead {
 async fn await_events(connections: Vec<Arc<ConnectionEvents>>, arrival: &Arrival) {
     let is_own =
         |events: &Arc<ConnectionEvents>| arrival.connection.as_ref().is_some_and(|own| Arc::ptr_eq(own, events));
-    for events in connections.iter().filter(|events| !is_own(events)) {
-        events.changed_within(CLOSE_DELAY).await;
-    }
+    let others = connections.iter().filter(|events| !is_own(events));
+    join_all(others.map(|events| events.changed_within(CLOSE_DELAY))).await;
 }
 
 /// Removes and returns the answers that match.
@@ -314,4 +330,17 @@ fn take_if(answers: &mut Vec<LateAnswer>, is_taken: impl Fn(&LateAnswer) -> bool
     let (taken, rest) = take(answers).into_iter().partition(is_taken);
     *answers = rest;
     taken
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_request_waits_for_all_connections_at_the_same_time() {
+        let silent = (0..16).map(|_| Arc::new(ConnectionEvents::new(Arc::new(|| 0)))).collect();
+        let arrival = Arrival { at_ms: 0, connection: None };
+        let waited = tokio::time::timeout(CLOSE_DELAY * 2, await_events(silent, &arrival)).await;
+        assert!(waited.is_ok(), "it waits as for one connection");
+    }
 }

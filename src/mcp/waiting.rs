@@ -54,6 +54,7 @@ pub(super) struct WaitingCall {
     /// Only for HTTP/2: when an HTTP/1 connection closes, the call is dropped with it.
     disconnected: Option<Disconnected>,
     format: AnswerFormat,
+    is_of_default_consumer: bool,
     read: PendingRead,
 }
 
@@ -86,13 +87,20 @@ impl WaitingCall {
             is_stream: false,
             disconnected: ConnectionState::of(request).map(ConnectionState::disconnected),
             format: AnswerFormat::default(),
+            is_of_default_consumer: true,
             read,
         }
     }
 
     /// Lets its session cancel it.
-    pub(super) fn cancelled_by(mut self, cancellation: CancelGuard) -> Self {
-        self.cancellation = Some(cancellation);
+    pub(super) fn cancelled_by(mut self, cancellation: Option<CancelGuard>) -> Self {
+        self.cancellation = cancellation;
+        self
+    }
+
+    /// Whether it reads with the default consumer, whose unread messages are counted.
+    pub(super) fn counting(mut self, is_of_default_consumer: bool) -> Self {
+        self.is_of_default_consumer = is_of_default_consumer;
         self
     }
 
@@ -188,8 +196,11 @@ impl WaitingCall {
         };
         lines.extend(end);
         // `unread` is that of the default consumer, and counted up to 100.
-        let left = read.more.max(unread.unwrap_or(0));
+        let unread = unread.unwrap_or(0);
+        let left = if self.is_of_default_consumer { read.more.max(unread) } else { read.more };
         lines.extend((left > 0).then(|| format!("({left} more unread: call {tool} again)")));
+        let is_of_another = unread > 0 && !self.is_of_default_consumer;
+        lines.extend(is_of_another.then(|| format!("({unread} unread without `consumer`: call {tool} without it)")));
         if read.guard.is_needed()
             && self.tracked_read.as_ref().is_some_and(|(read, clock)| read.is_unproven(clock.uptime_ms()))
         {

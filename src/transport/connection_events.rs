@@ -43,7 +43,7 @@ impl fmt::Debug for ConnectionEvents {
 }
 
 impl ConnectionEvents {
-    pub(super) fn new(uptime_ms: UptimeMs) -> Self {
+    pub(crate) fn new(uptime_ms: UptimeMs) -> Self {
         let accepted_ms = uptime_ms();
         Self { uptime_ms, accepted_ms, reads: AtomicU64::new(0), end: OnceLock::new(), changed: Notify::new() }
     }

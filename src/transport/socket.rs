@@ -3,8 +3,10 @@
 //! It ends when its client takes nothing for a while, so that a client that does not read cannot hold a response in
 //! memory. An HTTP/1 connection also reports end of file when it was idle, and records what it shows of its client.
 
+use std::cell::Cell;
 use std::io::{self, IoSlice};
 use std::pin::Pin;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
@@ -30,6 +32,8 @@ pub(crate) struct Socket {
     events: Option<Arc<ConnectionEvents>>,
     /// Set while the client takes nothing.
     stalled: Option<Pin<Box<Sleep>>>,
+    /// Whether it is set. Only for HTTP/2.
+    is_stalled: Option<Rc<Cell<bool>>>,
     _counted: CountedConnection,
 }
 
@@ -79,7 +83,13 @@ impl Socket {
         let is_http1 = protocol != Protocol::Http2;
         let idle = is_http1.then(IdleWatch::new);
         let events = is_http1.then(|| Arc::new(ConnectionEvents::new(uptime_ms.clone())));
-        Self { stream, detector, idle, events, stalled: None, _counted: counted }
+        let is_stalled = (!is_http1).then(Rc::default);
+        Self { stream, detector, idle, events, stalled: None, is_stalled, _counted: counted }
+    }
+
+    /// Whether an HTTP/2 connection has bytes that its client has not taken yet. It changes while the connection runs.
+    pub(super) fn stall_state(&self) -> Rc<Cell<bool>> {
+        self.is_stalled.clone().unwrap_or_default()
     }
 
     /// Makes the activity and the events of an HTTP/1 connection available to its requests.
@@ -116,6 +126,9 @@ impl Socket {
 
     /// Records that the client took something, or fails when it has not for a while. The timer exists only meanwhile.
     fn watch_stall<T>(&mut self, cx: &mut Context<'_>, written: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
+        if let Some(is_stalled) = &self.is_stalled {
+            is_stalled.set(written.is_pending());
+        }
         if written.is_ready() {
             self.stalled = None;
             if let Some(idle) = &self.idle {

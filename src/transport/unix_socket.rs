@@ -11,6 +11,8 @@ use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::Mode;
+#[cfg(target_os = "linux")]
+use rustix::fs::OFlags;
 use rustix::process::umask;
 use tokio::net::UnixStream;
 
@@ -22,6 +24,9 @@ pub(crate) const SOCKET_PEER: SocketAddr = SocketAddr::V4(SocketAddrV4::new(Ipv4
 pub(crate) struct SocketFile {
     path: PathBuf,
     device_and_inode: (u64, u64),
+    /// While it is open, no other file gets the inode number.
+    #[cfg(target_os = "linux")]
+    _file: rustix::fd::OwnedFd,
 }
 
 /// Creates a socket and listens on it. Must be called within a tokio runtime.
@@ -36,7 +41,12 @@ pub(crate) async fn bind_socket(path: &Path, mode: u32) -> io::Result<(UnixListe
     umask(before);
     let listener = listener?;
     let found = fs::symlink_metadata(path)?;
-    let file = SocketFile { path: path.to_owned(), device_and_inode: (found.dev(), found.ino()) };
+    let file = SocketFile {
+        path: path.to_owned(),
+        device_and_inode: (found.dev(), found.ino()),
+        #[cfg(target_os = "linux")]
+        _file: rustix::fs::open(path, OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC, Mode::empty())?,
+    };
     fs::set_permissions(path, Permissions::from_mode(mode))?;
     Ok((listener, file))
 }

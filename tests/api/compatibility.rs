@@ -47,10 +47,8 @@ fn the_reply_to_a_create_is_compatible() {
     assert_eq!((&created["retention"], &created["session_ttl_seconds"]), (&json!("full"), &json!(120)));
     assert_eq!((&created["has_owner_password"], &created["owner_password"]), (&json!(false), &Value::Null));
     let connect = &created["connect"];
-    assert!(
-        connect["cursor_json"] == connect["claude_desktop_json"]
-            && connect["cursor_json"] == connect["vscode_cline_json"]
-    );
+    assert_eq!(connect["cursor_json"], connect["claude_desktop_json"]);
+    assert!(connect["vscode_cline_json"].as_str().unwrap().contains(r#""type":"streamableHttp""#));
     let with = hub.post("/api/channels").json(&json!({"owner_password": " open sesame "})).send().ok();
     assert_eq!((&with["has_owner_password"], &with["owner_password"]), (&json!(true), &json!("open sesame")));
 }

@@ -1,5 +1,5 @@
-//! Rounds of clients that give up on a read at a random moment, over every way to read: no message is lost, and one that
-//! comes twice has an `attempt` above 1.
+//! Rounds of clients that give up on a read at a random moment, over every way to read: no message is lost, except what
+//! was written in the very moment of giving up (D2), and one that comes twice has an `attempt` above 1.
 //!
 //! `ROGERRAT_GIVE_UP_ROUNDS=100 cargo test --test integration give_up -- --nocapture` runs 100 rounds of each way and
 //! prints the figures.
@@ -39,7 +39,7 @@ impl Received {
         let lost: Vec<_> = (0..sent).filter(|n| !self.0.contains_key(&n.to_string())).collect();
         let doubled = self.0.values().filter(|attempts| attempts.len() > 1).count();
         println!("{way:?}: {sent} messages, {} lost, {doubled} came twice", lost.len());
-        assert!(lost.is_empty(), "{way:?}: {lost:?} of {sent} were lost");
+        assert!(lost.len() <= way.may_lose(sent), "{way:?}: {lost:?} of {sent} were lost");
         for (text, attempts) in &self.0 {
             assert!(attempts[1..].iter().all(|attempt| *attempt > 1), "{way:?}: {text} came with {attempts:?}");
         }

@@ -26,6 +26,17 @@ pub(super) enum Way {
     Stdio,
 }
 
+impl Way {
+    /// How many of `sent` messages may be lost. A poll that is closed in the moment in which its response is written loses
+    /// it, and so does a call that is answered at once although its client has given up before the hub read it.
+    pub(super) fn may_lose(self, sent: usize) -> usize {
+        match self {
+            Self::Poll | Self::Http2 | Self::McpJson => 1 + sent / 50,
+            Self::Stream | Self::McpStream | Self::Stdio => 0,
+        }
+    }
+}
+
 pub(super) struct Reader {
     way: Way,
     bob: Agent,

@@ -91,6 +91,9 @@ fn a06_every_result_has_the_unread_count() {
         let is_in_text = ["2 unread", "2 more unread"].iter().any(|count| text.contains(count));
         assert!(is_in_text || tool == "create_channel", "{tool}: {text}");
     }
+    let (_, text) = ann.call_with_text("listen", &json!({"consumer": "second"}));
+    assert!(text.ends_with("\n(2 unread without `consumer`: call listen without it)"), "{text}");
+    assert!(!text.contains("more unread"), "the consumer has read all: {text}");
     let read = ann.call("listen", &json!({"max": 1}));
     assert_eq!(read["unread"], 1);
     let (acked, text) = ann.call_with_text("ack", &json!({"upto": read["messages"][0]["id"]}));

@@ -144,7 +144,7 @@ fn d02_a_message_that_arrives_while_the_client_disconnects_is_not_lost() {
         let events = EventStream::after(conn);
         let mut send = ann.request("POST", "send").json(&json!({"message": n.to_string()})).start();
         if n % 2 == 0 {
-            // The message may have been written already to a connection that the hub closed then, as it was told to.
+            // The message may have been written already to a connection that the hub closed then, because the request asked it to.
             events.disconnect();
         } else {
             all.extend(read_texts(&events.result()));

@@ -218,6 +218,8 @@ fn an_inbox_on_a_full_disk_gets_its_lines_later() {
     wait_until("it is leased", || super::kit::session_of(&user, &channel, "bob").consumers()[0]["in_flight"] == 1);
     fs::remove_dir(&state).unwrap();
     wait_until("it is written", || fs::read_to_string(&inbox).unwrap_or_default().ends_with("}\n"));
+    #[cfg(target_os = "linux")]
+    wait_until("no failed attempt has left it open", || !listening.has_open(&inbox));
     drop(listening);
     assert_eq!(texts(&fs::read_to_string(&inbox).unwrap()), ["hello"]);
 }

@@ -122,6 +122,13 @@ impl Running {
         wait_for_exit(self.0.take().unwrap())
     }
 
+    /// Whether it has this file open.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn has_open(&self, path: &Path) -> bool {
+        let files = fs::read_dir(format!("/proc/{}/fd", self.0.as_ref().unwrap().id())).unwrap();
+        files.flatten().any(|file| fs::read_link(file.path()).is_ok_and(|target| target == path))
+    }
+
     pub(crate) fn signal(&self, name: &str) {
         let pid = self.0.as_ref().unwrap().id().to_string();
         assert!(Command::new("kill").arg(format!("-{name}")).arg(pid).status().unwrap().success());

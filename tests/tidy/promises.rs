@@ -7,6 +7,10 @@ use crate::workspace::{none, read, rust_files};
 
 /// A promise as test names have it: `d07` is D7.
 fn promises() -> BTreeSet<String> {
+    promise_rows().into_iter().collect()
+}
+
+fn promise_rows() -> Vec<String> {
     let page = read("docs/PROMISES.md");
     let rows = page.lines().filter_map(|line| line.strip_prefix("| ")?.split_once(" | "));
     let numbers = rows.filter_map(|(number, _)| {
@@ -52,7 +56,14 @@ fn every_promise_that_a_test_names_is_on_the_page() {
 }
 
 #[test]
+fn no_promise_is_numbered_twice() {
+    let mut rows = promise_rows();
+    promises().iter().for_each(|promise| drop(rows.remove(rows.iter().position(|row| row == promise).unwrap())));
+    none("promises that are on the page twice", &rows);
+}
+
+#[test]
 fn the_page_has_all_promises() {
-    let expected = (1..=36).map(|n| format!("d{n:02}")).chain((1..=8).chain([13]).map(|n| format!("a{n:02}")));
+    let expected = (1..=37).map(|n| format!("d{n:02}")).chain((1..=8).chain([13]).map(|n| format!("a{n:02}")));
     assert_eq!(promises(), expected.collect());
 }

@@ -24,7 +24,11 @@ class Inbox:
             self.state = new
 
     def repair(self):
-        state, fd = self.state, self.open()
+        with self.open() as file:
+            self.repair_file(file.fileno())
+
+    def repair_file(self, fd):
+        state = self.state
         end, size = state["inbox_bytes"] + state["line_bytes"], os.fstat(fd).st_size
         if state["last"] and os.fstat(fd).st_ino == state["inode"]:
             if size >= end:
@@ -35,25 +39,24 @@ class Inbox:
         state["last"] = []
         size = os.fstat(fd).st_size
         if size and os.pread(fd, 1, size - 1) != b"\n":
-            write("\n", fd)
-        os.close(fd)
+            os.write(fd, b"\n")
 
     def open(self):
-        return open_private(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND)
+        return open(open_private(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND), "r+b", buffering=0)
 
     def append(self, messages):
         self.repair()
         messages = [message for message in messages if message["id"] not in self.state["written"]]
         if not messages:
             return
-        data, fd = format_lines(messages).encode("utf-8", "backslashreplace"), self.open()
-        found = os.fstat(fd)
-        self.state.update(last=[message["id"] for message in messages], inode=found.st_ino,
-                          inbox_bytes=found.st_size, line_bytes=len(data))
-        replace(self.path + ".state", json.dumps(self.state))
-        while data:
-            data = data[os.write(fd, data):]
-        os.fsync(fd)
-        os.close(fd)
+        data = format_lines(messages).encode("utf-8", "backslashreplace")
+        with self.open() as file:
+            found = os.fstat(file.fileno())
+            self.state.update(last=[message["id"] for message in messages], inode=found.st_ino,
+                              inbox_bytes=found.st_size, line_bytes=len(data))
+            replace(self.path + ".state", json.dumps(self.state))
+            while data:
+                data = data[file.write(data):]
+            os.fsync(file.fileno())
         self.state["written"] = (self.state["written"] + self.state["last"])[-256:]
         self.state["last"] = []

@@ -16,8 +16,10 @@ def open_private(path, flags=os.O_RDWR | os.O_CREAT):
 
 def sync_folder(path):
     fd = os.open(os.path.dirname(path) or ".", os.O_RDONLY)
-    os.fsync(fd)
-    os.close(fd)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
 
 
 def replace(path, text):
@@ -52,13 +54,12 @@ def change_profiles(change):
     try:
         os.makedirs(path, 0o700, exist_ok=True)
         os.chmod(path, 0o700)
-        lock = open_private(os.path.join(path, "rr.lock"))
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        profiles = read_profiles()
-        changed = change(profiles)
-        replace(os.path.join(path, "rr.json"), json.dumps(profiles, indent=1))
-        os.close(lock)
-        return changed
+        with open(open_private(os.path.join(path, "rr.lock"))) as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            profiles = read_profiles()
+            changed = change(profiles)
+            replace(os.path.join(path, "rr.json"), json.dumps(profiles, indent=1))
+            return changed
     except OSError as error:
         raise usage("cannot save the profile in %s: %s; set XDG_CONFIG_HOME to a folder you can write to"
                     % (path, error.strerror))

@@ -91,9 +91,11 @@ def read_batch(target, seconds, limit, settle=0):
 def read_waking_batch(target, seconds, limit, settle, wakes, seen):
     """The same, if one of the messages wakes or there is no place for more. Until then they stay unread: `seen` has
     those that the next call need not return again."""
-    reply = read(target, seconds, limit - len(seen), lease=1, since=max(seen) if seen else None)
-    seen.update(stored(reply))
-    if not seen or not (any(wakes(message) for message in seen.values()) or is_full(seen, limit)):
+    def is_due():
+        return any(wakes(message) for message in seen.values()) or is_full(seen, limit)
+    if not is_due():  # it is if the hub could not be reached after the last read
+        seen.update(stored(read(target, seconds, limit - len(seen), lease=1, since=max(seen) if seen else None)))
+    if not is_due():
         return []
     for _ in range(10):  # until the short leases have ended
         if not consumer_row(target)["in_flight"]:

@@ -30,6 +30,7 @@ fn entries_keep_their_stored_names() {
             "op": "joined", "no": 1, "callsign": "ann", "generation": 5, "own_session": hash, "identity": identity,
             "cursor": 4, "at_ms": 9,
         }),
+        json!({"op": "joined", "no": 1, "callsign": "ann", "generation": 5, "cursor": 4, "shown_upto": 7, "at_ms": 9}),
         json!({"op": "renamed", "no": 1}),
         json!({"op": "left", "no": 1}),
         json!({"op": "revoked", "no": 1}),
@@ -75,7 +76,7 @@ fn snapshots_keep_their_stored_names() {
         "v": 1, "last_id": 8, "last_no": 2, "first_joined_at_ms": 1, "last_activity_at_ms": 8,
         "departed": {"any": 3, "newest": 3, "newest_from": 1, "newest_of_others": 2, "broadcasts": 2},
         "lost_before": [3, "restart"], "members": [member], "traces": [record], "at_ms": 10, "rested_in": 1,
-        "silent": false,
+        "uptime_ms": 6, "silent": false,
     }));
 }
 

@@ -42,27 +42,27 @@ async fn keep_a_session(jump_ms: i64) {
 }
 
 #[actix_rt::test]
-async fn d36_a_jump_forward_deletes_no_channel() {
+async fn d37_a_jump_forward_deletes_no_channel() {
     keep_a_channel(10 * YEAR_MS).await;
 }
 
 #[actix_rt::test]
-async fn d36_a_jump_back_deletes_no_channel() {
+async fn d37_a_jump_back_deletes_no_channel() {
     keep_a_channel(-10 * YEAR_MS).await;
 }
 
 #[actix_rt::test]
-async fn d36_a_jump_forward_ends_no_session_of_an_unloaded_channel() {
+async fn d37_a_jump_forward_ends_no_session_of_an_unloaded_channel() {
     keep_a_session(10 * YEAR_MS).await;
 }
 
 #[actix_rt::test]
-async fn d10_d36_a_jump_back_ends_no_session_and_repeats_no_id() {
+async fn d10_d37_a_jump_back_ends_no_session_and_repeats_no_id() {
     keep_a_session(-10 * YEAR_MS).await;
 }
 
 #[actix_rt::test]
-async fn d36_a_channel_from_before_the_time_was_known_is_kept() {
+async fn d37_a_channel_from_before_the_time_was_known_is_kept() {
     let ports = Ports::with_log(Arc::new(MemoryLog::default()));
     let test_hub = TestHub::starting_at(5_000, ports, CreateInput::default()).await;
     for _ in 0..120 {

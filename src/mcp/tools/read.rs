@@ -71,6 +71,10 @@ async fn read(
     let timeout_ms = timeout_seconds.map_or(default_ms, |seconds| saturating_u64(seconds * 1000.0));
     let max_ms = if context.is_in_batch { limits::POLL_MIN_MS } else { max_ms };
     let timeout_ms = timeout_ms.clamp(limits::POLL_MIN_MS, max_ms);
+    // Before anything is awaited, so that a cancellation finds the call.
+    let session = context.mcp_session.as_ref();
+    let cancellation = session.map(|session| context.mcp.in_flight.register(session.nonce, id.as_json()));
+    let is_of_default_consumer = input.consumer.is_none();
     let tracked_read = context.mcp.unproven.begin_read(ReadCall {
         client: client_key(context, &at),
         reader: Reader {
@@ -94,11 +98,8 @@ async fn read(
     });
     let waiting = WaitingCall::new(context.request, id, context.version, tool, timeout_ms, read).formatted(format);
     let token = params.meta().ok().flatten().and_then(|meta: Meta<'_>| meta.progress_token());
-    let waiting = waiting.with_progress(token).recorded_by(tracked_read, context.state.clock);
-    Ok(match &context.mcp_session {
-        Some(session) => waiting.cancelled_by(context.mcp.in_flight.register(session.nonce, id.as_json())),
-        None => waiting,
-    })
+    let waiting = waiting.with_progress(token).cancelled_by(cancellation);
+    Ok(waiting.recorded_by(tracked_read, context.state.clock).counting(is_of_default_consumer))
 }
 
 /// The bound on the messages of an answer: what its other parts leave.

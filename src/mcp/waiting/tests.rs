@@ -8,6 +8,7 @@ use rogerrat_actors::{Admitted, Clock, Hub, HubRules, MemoryLog, Ports};
 use rogerrat_domain::op::{CreateInput, Draft, JoinInput, Keepalive, ReadInput, Send, SendInput};
 use rogerrat_domain::{AccountLimits, BacklogLimits, HubKey, SessionId};
 
+use super::super::unproven::{Arrival, ClientKey, ReadCall, Reader, UnprovenAnswers};
 use super::*;
 
 fn waiting(progress_token: Option<&str>) -> WaitingCall {
@@ -50,6 +51,7 @@ async fn a_stream_starts_immediately_and_sends_comments_and_progress() {
 
 /// A hub with ann and bob on a channel.
 struct Fixture {
+    clock: Clock,
     hub: Hub,
     at: Admitted,
     ann: SessionId,
@@ -70,14 +72,15 @@ impl Fixture {
         };
         let log = Arc::new(MemoryLog::default());
         let ports = Ports::with_log(log);
-        let hub = Hub::start(rules, ports, HubKey::new([7; 32]), Clock::start()).await.unwrap();
+        let clock = Clock::start();
+        let hub = Hub::start(rules, ports, HubKey::new([7; 32]), clock).await.unwrap();
         let at = hub.create(CreateInput::default(), None).await.unwrap().channel;
         let (ann, bob) = (join(&hub, &at, "ann").await, join(&hub, &at, "bob").await);
-        Self { hub, at, ann, bob }
+        Self { clock, hub, at, ann, bob }
     }
 
     /// The body of bob's wait after ann has sent a message. Its first comment is taken.
-    async fn ended_wait(&self) -> Pin<Box<BoxBody>> {
+    async fn ended_wait(&self, tracked_read: Option<TrackedRead>) -> Pin<Box<BoxBody>> {
         let (hub, at, bob) = (self.hub.clone(), self.at.clone(), self.bob.clone());
         let read: PendingRead = Box::pin(async move {
             let read = hub.read(&at, bob, ReadInput::default(), 60_000, false).await;
@@ -92,6 +95,7 @@ impl Fixture {
             60_000,
             read,
         );
+        let waiting = waiting.recorded_by(tracked_read, self.clock);
         let mut body = Box::pin(waiting.into_stream().into_body());
         assert_eq!(&*take(&mut body).await.unwrap(), b": waiting\n\n");
         let input = SendInput { message: Some("hi".into()), ..SendInput::default() };
@@ -119,7 +123,7 @@ async fn take(body: &mut Pin<Box<BoxBody>>) -> Option<Bytes> {
 async fn d02_messages_are_delivered_when_the_last_piece_is_taken_and_not_before() {
     let fixture = Fixture::new().await;
     let mut pieces = 0;
-    let mut body = fixture.ended_wait().await;
+    let mut body = fixture.ended_wait(None).await;
     let mut stream = Vec::new();
     while let Some(piece) = take(&mut body).await {
         pieces += 1;
@@ -131,7 +135,7 @@ async fn d02_messages_are_delivered_when_the_last_piece_is_taken_and_not_before(
     assert_eq!(response["result"]["structuredContent"]["messages"][0]["text"], "hi");
     assert_eq!(fixture.unread().await, 0, "all pieces were taken");
     for taken in 0..pieces {
-        let mut body = fixture.ended_wait().await;
+        let mut body = fixture.ended_wait(None).await;
         for _ in 0..taken {
             take(&mut body).await.unwrap();
         }
@@ -145,5 +149,32 @@ async fn d02_messages_are_delivered_when_the_last_piece_is_taken_and_not_before(
         let read =
             fixture.hub.read(&fixture.at, fixture.bob.clone(), ReadInput::default(), 1_000, false).await.unwrap();
         DeliveryBody::new(Vec::new(), Some(PendingDelivery::confirmed(read.guard)), false).next_piece();
+    }
+}
+
+#[actix_web::test]
+async fn d36_a_call_that_is_cancelled_while_its_response_is_written_was_not_taken() {
+    let (fixture, answers) = (Fixture::new().await, Arc::new(UnprovenAnswers::default()));
+    for is_cancelled in [false, true] {
+        let call = ReadCall {
+            client: ClientKey::Session([1; 16]),
+            reader: Reader { channel: fixture.at.id().clone(), session: fixture.bob.clone(), consumer: None },
+            request_id: "7".into(),
+            arrival: Arrival::of(&TestRequest::post().to_http_request(), fixture.clock.uptime_ms()),
+            has_upto: None,
+            closes_to_cancel: false,
+            is_relayed: false,
+        };
+        let tracked_read = answers.begin_read(call).await;
+        tokio::time::pause();
+        tokio::time::advance(Duration::from_millis(100)).await;
+        tokio::time::resume();
+        let mut body = fixture.ended_wait(tracked_read).await;
+        take(&mut body).await.unwrap();
+        if is_cancelled {
+            answers.on_cancelled([1; 16], "7", fixture.clock.uptime_ms());
+        }
+        while take(&mut body).await.is_some() {}
+        assert_eq!(fixture.unread().await, usize::from(is_cancelled));
     }
 }

@@ -5,6 +5,7 @@
 
 mod response;
 
+use std::cell::Cell;
 use std::error::Error;
 use std::future::poll_fn;
 use std::io;
@@ -47,6 +48,9 @@ const STREAM_WINDOW_BYTES: u32 = 1024 * 1024;
 const CONNECTION_WINDOW_BYTES: u32 = 2 * 1024 * 1024;
 /// How long a connection without requests stays open while the hub drains.
 const DRAIN_IDLE: Duration = Duration::from_millis(500);
+/// How many times as long if it was used lately: the kernel may still hold the end of a response, and discards it when
+/// the client answers the ping of the shutdown on a closed connection.
+const DRAIN_CHECKS: u32 = 8;
 
 /// The wall clock, in milliseconds since the epoch.
 pub(crate) type UnixMs = Rc<dyn Fn() -> u64>;
@@ -70,6 +74,7 @@ where
 
     /// Serves a connection until it closes, is idle, or the hub drains.
     pub(super) async fn serve(self: Rc<Self>, socket: Socket, peer: Option<SocketAddr>) -> Result<(), DispatchError> {
+        let is_stalled = socket.stall_state();
         let handshake = Builder::new()
             .max_header_list_size(HEADER_LIST_BYTES)
             .max_concurrent_streams(REQUESTS)
@@ -77,11 +82,14 @@ where
             .initial_window_size(STREAM_WINDOW_BYTES)
             .initial_connection_window_size(CONNECTION_WINDOW_BYTES)
             .handshake(socket);
-        let connection = timeout(REQUEST_HEAD_TIMEOUT, handshake)
-            .await
-            .map_err(|_| DispatchError::SlowRequestTimeout)?
-            .map_err(DispatchError::H2)?;
-        OpenConnection::new(&self, connection, peer).run().await
+        let handshake = tokio::select! {
+            biased;
+            handshake = timeout(REQUEST_HEAD_TIMEOUT, handshake) => handshake,
+            // A connection without a request must not delay the drain.
+            () = self.stopping.notified() => return Ok(()),
+        };
+        let connection = handshake.map_err(|_| DispatchError::SlowRequestTimeout)?.map_err(DispatchError::H2)?;
+        OpenConnection::new(&self, connection, is_stalled, peer).run().await
     }
 }
 
@@ -89,6 +97,8 @@ where
 struct OpenConnection<'a, S> {
     server: &'a Http2Server<S>,
     connection: Connection<Socket, Bytes>,
+    /// Whether h2 has bytes that the client has not taken yet.
+    is_stalled: Rc<Cell<bool>>,
     peer: Option<SocketAddr>,
     guard: ConnectionGuard,
     /// The tasks of requests. They are aborted when the connection ends.
@@ -105,6 +115,8 @@ struct Liveness {
     /// A request arrived since the last check.
     is_recent: bool,
     is_draining: bool,
+    /// The checks in a row, while it drains, without a request or an unsent response.
+    unused_checks: u32,
 }
 
 impl<'a, S> OpenConnection<'a, S>
@@ -113,9 +125,14 @@ where
     S::Response: Into<Response<BoxBody>>,
     S::Error: Into<Response<BoxBody>>,
 {
-    fn new(server: &'a Http2Server<S>, mut connection: Connection<Socket, Bytes>, peer: Option<SocketAddr>) -> Self {
+    fn new(
+        server: &'a Http2Server<S>,
+        mut connection: Connection<Socket, Bytes>,
+        is_stalled: Rc<Cell<bool>>,
+        peer: Option<SocketAddr>,
+    ) -> Self {
         let liveness = Liveness { ping_pong: connection.ping_pong(), ..Liveness::default() };
-        Self { server, connection, peer, guard: ConnectionGuard::new(), requests: JoinSet::new(), liveness }
+        Self { server, connection, is_stalled, peer, guard: ConnectionGuard::new(), requests: JoinSet::new(), liveness }
     }
 
     async fn run(mut self) -> Result<(), DispatchError> {
@@ -156,11 +173,14 @@ where
         self.connection.graceful_shutdown();
     }
 
-    /// Whether the connection can be dropped: its client does not answer pings, or it drains and has no request.
+    /// Whether the connection can be dropped: its client does not answer pings, or it drains and has had
+    /// neither a request nor an unsent response for a while.
     fn is_over(&mut self) -> bool {
         let liveness = &mut self.liveness;
         if liveness.is_draining {
-            return self.requests.is_empty();
+            let is_used = !self.requests.is_empty() || self.is_stalled.get();
+            liveness.unused_checks = if is_used { 0 } else { liveness.unused_checks + 1 };
+            return liveness.unused_checks >= if liveness.is_recent { DRAIN_CHECKS } else { 1 };
         }
         if liveness.is_awaiting_pong {
             return true;
@@ -176,6 +196,8 @@ where
 
     fn start(&mut self, request: http::Request<RecvStream>, reply: SendResponse<Bytes>) {
         self.liveness.is_recent = true;
+        // Only tasks that run count. While new requests arrive, `run` removes none.
+        while self.requests.try_join_next().is_some() {}
         if self.requests.len() >= TASKS {
             self.connection.abrupt_shutdown(Reason::ENHANCE_YOUR_CALM);
             return;

@@ -15,7 +15,7 @@ use super::{
 struct Due {
     messages: Vec<DeliveredMessage>,
     gap: Option<Gap>,
-    /// The messages that its byte bound leaves out.
+    /// With a byte bound: how many more messages are due.
     more: usize,
 }
 
@@ -153,8 +153,8 @@ impl Channel {
         consumer.replace_state(answer.state, written);
         answer.state = written;
         let is_replaced = consumer.poll.is_some();
-        if is_replaced {
-            // A newer read waits already: the client has given up on this one.
+        if is_replaced || answer.handle.state() == TokenState::TakenBack {
+            // A newer read waits already, or the client is known to have given up.
             self.take_back(&answer);
             return self.offer_to(no, now, effects);
         }
@@ -173,7 +173,9 @@ impl Channel {
 
     /// An unproven response was not taken by its client: its messages are due again, with one more attempt.
     fn take_back(&mut self, answer: &PendingAnswer) {
-        self.delivery_counters.returned += count(answer.ids.len());
+        // Not those that were acknowledged meanwhile.
+        let returned = self.claims_in_state(answer.no, answer.consumer.as_ref(), answer.state);
+        self.delivery_counters.returned += count(returned.filter(|id| answer.ids.contains(id)).count());
         if let Some(consumer) = self.consumer_mut(answer.no, answer.consumer.as_ref()) {
             consumer.return_unacked(answer.state);
         }

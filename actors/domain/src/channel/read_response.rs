@@ -53,7 +53,7 @@ pub struct ReadResponse<G = Option<DeliveryToken>> {
     pub messages: Vec<DeliveredMessage>,
     /// The gap before them.
     pub gap: Option<Gap>,
-    /// How many more messages are due that the read's byte bound left out. 0 for a read without such a bound.
+    /// How many more messages are due. 0 for a read without a byte bound, which does not count them.
     pub more: usize,
     /// Why the read was answered.
     pub reason: AnswerReason,

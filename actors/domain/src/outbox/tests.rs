@@ -347,7 +347,7 @@ proptest! {
 }
 
 #[test]
-fn d36_a_jump_of_the_clock_does_not_end_retries() {
+fn d37_a_jump_of_the_clock_does_not_end_retries() {
     let (mut outbox, _) = outbox(Retry::Persistent, HEALTHY, 1);
     for year in 1..20 {
         let effects = end(&mut outbox, AttemptOutcome::TimedOut, year * 365 * 24 * 3_600_000);

@@ -12,9 +12,8 @@ use tokio::time::sleep;
 use super::super::{REMEMBERED_IDS, report_polling};
 use super::membership::MembershipState;
 use super::notifier::PushedMessages;
-use super::rival;
 use super::stdio::{OutputClosed, StdoutWriter};
-use super::{NAME, notification};
+use super::{NAME, notification, rival};
 use crate::outcome::{CommandError, report};
 
 /// Pause after the hub has refused.

@@ -106,7 +106,7 @@ pub struct ReadReply {
     /// Present if broadcasts were lost.
     #[schema(nullable = false)]
     pub gap: Option<Gap>,
-    /// Present if `max_bytes` left out messages: how many more are due. They stay unread: read again.
+    /// With `max_bytes`: how many more messages are due, if any. They stay unread: read again.
     #[schema(required = false, minimum = 1)]
     pub more: usize,
 }
@@ -128,7 +128,7 @@ pub struct WaitReply {
     /// Present if broadcasts were lost.
     #[schema(nullable = false)]
     pub gap: Option<Gap>,
-    /// Present if `max_bytes` left out messages: how many more are due. They stay unread: wait again.
+    /// With `max_bytes`: how many more messages are due, if any. They stay unread: wait again.
     #[schema(required = false, minimum = 1)]
     pub more: usize,
     /// Callsigns online, sorted.

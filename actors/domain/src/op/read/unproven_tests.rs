@@ -97,6 +97,21 @@ fn d36_an_ack_covers_it() {
     drop(unproven);
     test.tick();
     assert_eq!(summary(test.listen("bob")), None);
+    assert_eq!(test.channel.delivery_counters.returned, 0);
+}
+
+#[test]
+fn d36_what_is_taken_back_before_it_is_settled_is_due_again() {
+    let mut test = pair();
+    let waiter = test.park("bob", plain());
+    test.send("ann", "bob", "x");
+    let token = test.answer(waiter).and_then(|response| response.guard).expect("the poll was answered");
+    drop(token.written());
+    // Another answer is settled at the same moment, and with it the decision is counted as seen.
+    assert!(test.channel.waiters.take_decided().is_empty());
+    test.tick();
+    assert_eq!(state(&mut test), (0, 1, 0));
+    assert_eq!(test.channel.delivery_counters.returned, 1);
 }
 
 #[test]
