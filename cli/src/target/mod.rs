@@ -195,9 +195,10 @@ impl TargetArgs {
         };
         let Some((found_name, profile)) = found else {
             return match (name, &overrides.channel) {
-                (Some(name), None) => {
-                    Err(format!("there is no profile `{name}`; list them with `rogerrat profile list`"))
-                }
+                (Some(name), None) => Err(format!(
+                    "there is no profile `{name}`; list them with `rogerrat profile list`, or create it: join with \
+                         --channel and the channel's token"
+                )),
                 _ => Ok(None),
             };
         };
