@@ -26,7 +26,10 @@ pub(super) fn add(api: &mut Value) {
     }
     for operation in api["paths"].as_object_mut().into_iter().flat_map(Map::values_mut).flat_map(values) {
         for at in ["/parameters", "/responses/200/headers"] {
-            operation.pointer_mut(at).into_iter().flat_map(values).for_each(remove_null);
+            operation.pointer_mut(at).into_iter().flat_map(values).for_each(|parameter| {
+                remove_null(parameter);
+                remove_signed_format(parameter);
+            });
         }
     }
 }
@@ -44,6 +47,13 @@ fn values(of: &mut Value) -> Box<dyn Iterator<Item = &mut Value> + '_> {
 fn remove_null(parameter: &mut Value) {
     if let Some([kind, _null]) = parameter["schema"]["type"].as_array().map(Vec::as_slice) {
         parameter["schema"]["type"] = kind.clone();
+    }
+}
+
+/// Removes `format: int64` from an unsigned parameter: larger numbers are accepted too, and clamped.
+fn remove_signed_format(parameter: &mut Value) {
+    if let Some(schema) = parameter["schema"].as_object_mut().filter(|schema| schema.contains_key("minimum")) {
+        schema.retain(|key, value| key != "format" || value != "int64");
     }
 }
 
