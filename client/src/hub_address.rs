@@ -219,7 +219,8 @@ mod tests {
         assert!(hub.tls().is_none());
         assert_eq!(parse("http://[::1]:7424").unwrap().host(), "[::1]:7424");
         assert!(parse("ftp://hub.local").unwrap_err().contains("http://, https:// or unix:/"));
-        assert!(parse("hub").unwrap_err().contains("not a URL"));
+        assert!(parse("hub").unwrap_err().contains("http://, https:// or unix:/"));
+        assert!(parse("http://[::").unwrap_err().contains("not a URL"));
         let file = Some(Path::new("/nowhere/ca.pem"));
         assert!(HubAddress::parse("https://hub.local", file).unwrap_err().contains("/nowhere/ca.pem"));
     }
