@@ -71,6 +71,12 @@ impl Terminal {
         assert!(outcome.is_ok(), "{text} is not there: {:#?}", self.lines());
     }
 
+    /// Waits until the last line is this one. The line editor writes a message and the edited line separately.
+    #[track_caller]
+    fn until_ends_with(&self, line: &str) {
+        wait_until(line, || self.lines().last().is_some_and(|last| last == line));
+    }
+
     fn wait_for_exit(mut self) -> u32 {
         let mut code = None;
         wait_until("it has ended", || {
@@ -123,7 +129,7 @@ fn a_person_sends_messages_and_sees_the_roster() {
     bob.try_send(&json!({"message": "in between", "suggested_replies": ["yes"], "priority": "urgent"})).ok();
     terminal.until_shows("bob: [urgent] in between");
     terminal.until_shows("    [suggests: yes]");
-    assert_eq!(terminal.lines().last().unwrap(), "ann> half a li");
+    terminal.until_ends_with("ann> half a li");
     terminal.key("ne\r");
     wait_until("the line is sent", || channel.history().last().is_some_and(|text| text == "half a line"));
     assert_eq!(
