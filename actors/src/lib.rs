@@ -30,7 +30,7 @@ pub use hub::{
 };
 pub use memory::{MemoryAccounts, MemoryLog};
 pub use ports::Ports;
-pub use ports::accounts::{AccountChange, AccountChangeResult, AccountFacts, Accounts, Opened};
+pub use ports::accounts::{AccountChange, AccountChangeResult, AccountFacts, Accounts, Opened, StoredSession};
 pub use ports::error::LogError;
 pub use ports::log::{
     AppendResult, Log, StoredChannel, TRANSCRIPT_PAGE_BYTES, TRANSCRIPT_PAGE_LINES, TranscriptPage, TranscriptPart,

@@ -3,22 +3,25 @@
 use actix_web::web::{self, Json, Payload, ServiceConfig};
 use actix_web::{HttpRequest, Responder};
 use rogerrat_domain::account::{
-    AccountReply, CreateAccountReply, IdentitiesReply, IdentityInput, IdentityReply, OwnedChannelsReply,
-    RecoverAccountReply, RecoverInput, TokenReply,
+    AccountReply, CreateAccountReply, IdentitiesReply, IdentityInput, IdentityReply, OwnedChannelReply,
+    OwnedChannelsReply, RecoverAccountReply, RecoverInput, TokenReply,
 };
+use rogerrat_domain::account_session::CreateAccountInput;
 use rogerrat_domain::{Code, Refusal, limits};
 use utoipa::IntoParams;
 
 use super::error_codes::{ACCOUNT, BODY, codes};
 use super::parameters::ChannelPath;
 use super::query::QueryParams;
-use super::{Done, Paths, read};
+use super::{Done, EndSessionReply, Paths, read};
+use crate::web::device_label::session_label;
 use crate::web::problem::Problem;
 use crate::web::state::{SharedState, channel_of};
 use crate::web::{body, hints};
 
 /// Registers the routes of accounts.
 pub(super) fn routes(config: &mut ServiceConfig, at: &Paths<'_>) {
+    let (show, delete) = (read().to(channel), web::delete().to(delete_channel));
     config
         .service(at.all("/api/account", read().to(get), web::post().to(open), web::delete().to(close)))
         .service(at.post("/api/account/recover", web::post().to(recover)))
@@ -26,7 +29,8 @@ pub(super) fn routes(config: &mut ServiceConfig, at: &Paths<'_>) {
         .service(at.post("/api/account/identities/{callsign}/rotate-key", web::post().to(rotate_key)))
         .service(at.only("DELETE", "/api/account/identities/{callsign}", web::delete().to(remove_identity)))
         .service(at.get("/api/account/channels", read().to(channels)))
-        .service(at.only("DELETE", "/api/account/channels/{id}", web::delete().to(delete_channel)))
+        .service(at.get_and("DELETE", "/api/account/channels/{id}", show, delete))
+        .service(at.only("DELETE", "/api/account/channels/{id}/sessions/{callsign}", web::delete().to(end_member)))
         .service(at.post("/api/account/channels/{id}/rotate-token", web::post().to(rotate_token)));
 }
 
@@ -58,15 +62,21 @@ struct CloseQuery {
     path = "/api/account",
     operation_id = "create_account",
     tag = "Accounts",
+    request_body(content = CreateAccountInput, description = "An empty body means defaults."),
     responses((status = 200, body = CreateAccountReply, description = "The account. Its tokens are returned only once.")),
     security(("server_token" = [])),
-    extensions(("x-error-codes" = json!(codes(&[ACCOUNT, &[Code::TooLarge, Code::RateLimited]])))),
+    extensions(("x-error-codes" = json!(codes(&[ACCOUNT, BODY, &[Code::RateLimited]])))),
 )]
-pub(crate) async fn open(state: SharedState, request: HttpRequest) -> Result<impl Responder, Problem> {
-    body::announced(&request, limits::BODY_BYTES)?;
+pub(crate) async fn open(
+    state: SharedState,
+    request: HttpRequest,
+    payload: Payload,
+) -> Result<impl Responder, Problem> {
     state.admit_account_creation(request.headers())?;
     state.rate_limits.accounts.count(|| state.client(&request))?;
-    let mut reply = state.hub.open_account().await?;
+    let input: CreateAccountInput = body::json(&request, payload, limits::BODY_BYTES).await?;
+    let label = session_label(input.label.as_deref(), request.headers())?;
+    let mut reply = state.hub.open_account(label).await?;
     reply.hint = hints::ACCOUNT_CREATED;
     Ok(Json(reply))
 }
@@ -90,7 +100,8 @@ pub(crate) async fn recover(
 ) -> Result<impl Responder, Problem> {
     state.rate_limits.accounts.count(|| state.client(&request))?;
     let input: RecoverInput = body::json(&request, payload, limits::BODY_BYTES).await?;
-    Ok(Json(state.hub.recover_account(input.recovery_token.trim()).await?))
+    let label = session_label(input.label.as_deref(), request.headers())?;
+    Ok(Json(state.hub.recover_account(input.recovery_token.trim(), label).await?))
 }
 
 /// Get the account, what it owns, and its limits.
@@ -220,6 +231,45 @@ pub(crate) async fn remove_identity(state: SharedState, request: HttpRequest) ->
 pub(crate) async fn channels(state: SharedState, request: HttpRequest) -> Result<impl Responder, Problem> {
     let owner = state.admit_owner(&request).await?;
     Ok(Json(OwnedChannelsReply { channels: state.hub.owned(&owner).await? }))
+}
+
+/// Get a channel of the account, with its members.
+///
+/// The channel is loaded into memory if necessary. The reply has no messages.
+#[utoipa::path(
+    get,
+    path = "/api/account/channels/{id}",
+    operation_id = "get_owned_channel",
+    tag = "Accounts",
+    params(ChannelPath),
+    responses((status = 200, body = OwnedChannelReply, description = "The channel and its members.")),
+    security(("account_session" = [])),
+    extensions(("x-error-codes" = json!(codes(&[ACCOUNT, &[Code::NotFound]])))),
+)]
+pub(crate) async fn channel(state: SharedState, request: HttpRequest) -> Result<impl Responder, Problem> {
+    let owner = state.admit_owner(&request).await?;
+    Ok(Json(state.hub.owned_channel(&owner, channel_of(&request)).await?))
+}
+
+/// Close the session of a callsign on a channel of the account.
+///
+/// Its poll and its streams end, and later requests with the session are 410. The member may join again: to prevent that,
+/// rotate the channel's token first.
+#[utoipa::path(
+    delete,
+    path = "/api/account/channels/{id}/sessions/{callsign}",
+    operation_id = "end_owned_channel_session",
+    tag = "Accounts",
+    params(ChannelPath, ("callsign" = String, Path, description = "The callsign whose session to close.")),
+    responses((status = 200, body = EndSessionReply, description = "Closed, or there was no session.")),
+    security(("account_session" = [])),
+    extensions(("x-error-codes" = json!(codes(&[ACCOUNT, &[Code::Invalid, Code::NotFound]])))),
+)]
+pub(crate) async fn end_member(state: SharedState, request: HttpRequest) -> Result<impl Responder, Problem> {
+    let owner = state.admit_owner(&request).await?;
+    let at = state.hub.find_owned(&owner, channel_of(&request)).await?;
+    let ended = state.hub.evict(&at, callsign_of(&request)).await?;
+    Ok(Json(EndSessionReply { ok: true, ended }))
 }
 
 /// Delete a channel of the account with all its messages.

@@ -17,7 +17,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::error_codes::{ADMIN, BODY, HUB, codes};
 use super::parameters::{ChannelPath, count};
 use super::query::QueryParams;
-use super::{Done, Paths, read};
+use super::{Done, EndSessionReply, Paths, read};
 use crate::web::body;
 use crate::web::problem::Problem;
 use crate::web::state::{SharedState, channel_of};
@@ -121,15 +121,6 @@ pub(crate) async fn delete_channel(state: SharedState, request: HttpRequest) -> 
     state.hub.delete(&at).await?;
     audit(client, "delete_channel", at.id());
     Ok(Json(Done::default()))
-}
-
-/// The result of closing a session.
-#[derive(Serialize, ToSchema)]
-pub(super) struct EndSessionReply {
-    /// Always true.
-    ok: bool,
-    /// Whether a session was closed. False if the callsign had none.
-    ended: bool,
 }
 
 /// Close the session of a callsign.

@@ -3,6 +3,7 @@
 //! It contains no rule and no limit of the domain.
 
 mod account;
+mod account_sessions;
 mod admin;
 mod channels;
 #[cfg(test)]
@@ -65,6 +66,7 @@ pub(crate) fn routes(config: &mut ServiceConfig, state: &AppState) {
         .service(at.get("/metrics", read().to(metrics::metrics)))
         .service(at.get("/openapi.json", read().to(openapi::openapi)))
         .configure(|config| account::routes(config, &at))
+        .configure(|config| account_sessions::routes(config, &at))
         .configure(|config| webhooks::account_routes(config, &at))
         .configure(|config| admin::routes(config, &at))
         .configure(|config| discovery::routes(config, &at))
@@ -108,6 +110,15 @@ impl Default for Done {
     fn default() -> Self {
         Self { ok: true }
     }
+}
+
+/// The result of closing a session.
+#[derive(Serialize, ToSchema)]
+struct EndSessionReply {
+    /// Always true.
+    ok: bool,
+    /// Whether a session was closed. False if the callsign had none.
+    ended: bool,
 }
 
 /// A route for GET and HEAD. The body of a HEAD response is dropped.

@@ -69,6 +69,7 @@ pub(super) fn tool_hint(hint: &Hint) -> &str {
         Hint::PresentAccountSession => "pass the session_token that create_account returned",
         Hint::CreateIdentity => "pass the identity_key of an identity; create_identity returns one",
         Hint::ListIdentities => "use a callsign that create_identity returned",
+        Hint::ListAccountSessions => "check the id of the session",
         Hint::ListWebhooks => "check the id of the webhook",
         Hint::Text(text) => text,
     }
@@ -151,6 +152,7 @@ mod tests {
             Hint::PresentAccountSession,
             Hint::CreateIdentity,
             Hint::ListIdentities,
+            Hint::ListAccountSessions,
             Hint::ListWebhooks,
         ];
         let refusals = [

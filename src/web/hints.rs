@@ -29,6 +29,7 @@ pub(crate) fn http_hint(hint: &Hint) -> &str {
         }
         Hint::CreateIdentity => "join with an identity_key; POST /api/account/identities creates an identity",
         Hint::ListIdentities => "GET /api/account/identities lists the identities of your account",
+        Hint::ListAccountSessions => "GET /api/account/sessions lists the sessions of your account",
         Hint::ListWebhooks => "GET …/webhooks lists the webhooks",
         Hint::Text(text) => text,
     }

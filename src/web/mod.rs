@@ -10,6 +10,7 @@ pub(crate) mod body;
 mod challenge;
 pub(crate) mod create_channel;
 pub(crate) mod delivery_body;
+pub(crate) mod device_label;
 mod drain_body;
 pub(crate) mod header_pool;
 pub(crate) mod hints;

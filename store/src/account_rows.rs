@@ -1,6 +1,7 @@
 //! Accounts in the database. Uniqueness and limits are checked here, within the writer's transaction.
 
 use rogerrat_actors::{AccountChange, AccountChangeResult};
+use rogerrat_domain::account_session::SessionLabel;
 use rogerrat_domain::webhook::HookOwner;
 use rogerrat_domain::{AccountId, Callsign, Identity, TokenHash};
 use rusqlite::{OptionalExtension as _, Result, Row, params};
@@ -29,17 +30,21 @@ pub(super) fn identity(row: &Row<'_>) -> Result<(Callsign, Identity)> {
 impl WriteTx<'_> {
     pub(super) fn change_account(&self, change: &AccountChange) -> Result<WriteOutcome> {
         let result = match change {
-            AccountChange::Open { account, recovery, session, at_ms } => {
+            AccountChange::Open { account, recovery, session, label, at_ms } => {
                 self.execute(
                     "INSERT INTO accounts (id, recovery, created_ms) VALUES (?1, ?2, ?3)",
                     params![account.as_str(), recovery.bytes(), to_sqlite(*at_ms)],
                 )?;
-                self.add_session(account, session, *at_ms)?
+                self.add_session(account, session, label.as_ref(), *at_ms)?
             }
-            AccountChange::Enter { account, session, sessions, at_ms } => {
-                self.evict_sessions(account, *sessions)?;
-                if self.has_account(account)? {
-                    self.add_session(account, session, *at_ms)?
+            AccountChange::Enter { account, recovery, session, label, sessions, at_ms } => {
+                let is_current = self
+                    .connection
+                    .prepare_cached("SELECT 1 FROM accounts WHERE id = ?1 AND recovery = ?2")?
+                    .exists(params![account.as_str(), recovery.bytes()])?;
+                if is_current {
+                    self.evict_sessions(account, *sessions)?;
+                    self.add_session(account, session, label.as_ref(), *at_ms)?
                 } else {
                     AccountChangeResult::Missing
                 }
@@ -51,6 +56,14 @@ impl WriteTx<'_> {
                 )?;
                 done()
             }
+            AccountChange::EndSession { account, session } => found(self.execute(
+                "DELETE FROM account_sessions WHERE token = ?1 AND account = ?2",
+                params![session.bytes(), account.as_str()],
+            )?),
+            AccountChange::RotateRecovery { account, recovery } => found(self.execute(
+                "UPDATE accounts SET recovery = ?2 WHERE id = ?1",
+                params![account.as_str(), recovery.bytes()],
+            )?),
             AccountChange::Close { account } => self.close(account)?,
             AccountChange::AddIdentity { callsign, identity, key, limit, at_ms } => {
                 self.add_identity(callsign, identity, key, *limit, *at_ms)?
@@ -82,10 +95,16 @@ impl WriteTx<'_> {
         self.append(record)
     }
 
-    fn add_session(&self, account: &AccountId, session: &TokenHash, at_ms: u64) -> Result<AccountChangeResult> {
+    fn add_session(
+        &self,
+        account: &AccountId,
+        session: &TokenHash,
+        label: Option<&SessionLabel>,
+        at_ms: u64,
+    ) -> Result<AccountChangeResult> {
         self.execute(
-            "INSERT INTO account_sessions (token, account, used_ms) VALUES (?1, ?2, ?3)",
-            params![session.bytes(), account.as_str(), to_sqlite(at_ms)],
+            "INSERT INTO account_sessions (token, account, used_ms, created_ms, label) VALUES (?1, ?2, ?3, ?3, ?4)",
+            params![session.bytes(), account.as_str(), to_sqlite(at_ms), label.map(ToString::to_string)],
         )?;
         Ok(done())
     }
@@ -185,6 +204,11 @@ impl WriteTx<'_> {
     fn execute(&self, sql: &str, values: impl rusqlite::Params) -> Result<usize> {
         self.connection.prepare_cached(sql)?.execute(values)
     }
+}
+
+/// The result of a change of `rows` rows, of which there must be one.
+fn found(rows: usize) -> AccountChangeResult {
+    if rows == 0 { AccountChangeResult::Missing } else { done() }
 }
 
 fn done() -> AccountChangeResult {

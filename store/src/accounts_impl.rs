@@ -3,7 +3,10 @@
 use std::future::ready;
 
 use futures_util::future::BoxFuture;
-use rogerrat_actors::{AccountChange, AccountChangeResult, AccountFacts, Accounts, AppendResult, LogError, Opened};
+use rogerrat_actors::{
+    AccountChange, AccountChangeResult, AccountFacts, Accounts, AppendResult, LogError, Opened, StoredSession,
+};
+use rogerrat_domain::account_session::SessionLabel;
 use rogerrat_domain::{AccountId, Callsign, ChannelId, Identity, IdentityRow, Record, Settings, TokenHash};
 use rusqlite::{Connection, OptionalExtension as _, params};
 use tokio::sync::oneshot;
@@ -53,6 +56,25 @@ impl Accounts for Store {
                 .prepare_cached("SELECT account, used_ms FROM account_sessions WHERE token = ?1")?
                 .query_row([token.bytes()], |row| Ok((account(row)?, get_u64(row, 1)?)))
                 .optional()
+        })
+    }
+
+    fn sessions(&self, account: AccountId) -> BoxFuture<'static, Read<Vec<StoredSession>>> {
+        self.query(move |connection| {
+            connection
+                .prepare_cached(
+                    "SELECT token, used_ms, created_ms, label FROM account_sessions WHERE account = ?1
+                     ORDER BY used_ms DESC, token",
+                )?
+                .query_map([account.as_str()], |row| {
+                    Ok(StoredSession {
+                        token: TokenHash::of_stored(row.get(0)?),
+                        used_ms: get_u64(row, 1)?,
+                        created_at_ms: row.get::<_, Option<i64>>(2)?.map(|ms| u64::try_from(ms).unwrap_or_default()),
+                        label: row.get::<_, Option<String>>(3)?.map(SessionLabel::of_stored),
+                    })
+                })?
+                .collect()
         })
     }
 

@@ -16,7 +16,7 @@ pub(super) const APPLICATION_ID: i64 = 0x5267_7252;
 const BUSY_TIMEOUT: Duration = Duration::from_millis(500);
 
 /// Schema version `n` is the result of the first `n` migrations.
-const MIGRATIONS: [&str; 4] = [
+const MIGRATIONS: [&str; 5] = [
     // The big tables refer to a channel by number, because its id would take space in every row. Numbers are never reused:
     // rows left of a deleted channel must not become another's. A record with messages is stored in the row of its first
     // message, and one without in a row of its own, so that a send writes one page and not two.
@@ -120,6 +120,11 @@ const MIGRATIONS: [&str; 4] = [
     CREATE INDEX deliveries_by_hook ON deliveries (hook, no);
     CREATE INDEX deliveries_by_channel ON deliveries (channel) WHERE channel IS NOT NULL;
     CREATE INDEX deliveries_by_payload ON deliveries (payload) WHERE payload IS NOT NULL;
+    ",
+    // What the owner of an account recognizes its sessions by. Sessions of earlier versions have neither.
+    "
+    ALTER TABLE account_sessions ADD COLUMN created_ms INTEGER;
+    ALTER TABLE account_sessions ADD COLUMN label TEXT;
     ",
 ];
 

@@ -8,4 +8,5 @@ mod joining;
 mod owned;
 mod persistence;
 mod quotas;
+mod sessions;
 mod trust;

@@ -46,6 +46,67 @@ fn rotating_the_token_revokes_the_old_one_and_keeps_members() {
 }
 
 #[test]
+fn d39_an_owner_sees_the_members_of_its_channels_and_no_others() {
+    let hub = Hub::unlimited();
+    let (ann, bob) = (Account::open(&hub), Account::open(&hub));
+    let channel = ann.channel(&json!({"durability": "disk", "dm_visibility": "private"}));
+    let (cat, dan) = (channel.join("cat"), channel.join("dan"));
+    dan.leave();
+    cat.say("not shown");
+    let shown = ann.get(&format!("/channels/{}", channel.id)).ok();
+    let row = &ann.get("/channels").ok()["channels"][0];
+    for (field, value) in row.as_object().unwrap() {
+        assert_eq!(&shown[field], value, "{field}");
+    }
+    assert_eq!((&shown["durability"], &shown["dm_visibility"]), (&json!("disk"), &json!("private")));
+    assert_eq!((&shown["roster"], &shown["agent_count"]), (&json!(["cat"]), &json!(1)));
+    let all: Vec<_> = shown["roster_all"].as_array().unwrap().iter().map(|m| (&m["callsign"], &m["online"])).collect();
+    assert_eq!(all, [(&json!("cat"), &json!(true)), (&json!("dan"), &json!(false))]);
+    let text = shown.to_string();
+    assert!(!text.contains("not shown") && !text.contains(&cat.session) && !text.contains(&channel.token), "{text}");
+    for path in [format!("/channels/{}", channel.id), format!("/channels/{}/sessions/cat", channel.id)] {
+        let method = if path.ends_with("cat") { "DELETE" } else { "GET" };
+        bob.request(method, &path).send().refused(404, "not_found");
+        hub.request(method, &format!("/api/account{path}")).send().refused(401, "unauthorized");
+        hub.request(method, &format!("/api/account{path}")).bearer(&channel.token).send().refused(401, "unauthorized");
+    }
+    for other in [hub.channel().id.as_str(), "general", "no-such-channel"] {
+        ann.get(&format!("/channels/{other}")).refused(404, "not_found");
+        ann.delete(&format!("/channels/{other}/sessions/cat")).refused(404, "not_found");
+    }
+    assert_eq!(channel.roster(), ["cat"]);
+}
+
+#[test]
+fn d39_an_owner_ends_the_session_of_a_member() {
+    let mut hub = Hub::unlimited();
+    let ann = Account::open(&hub);
+    for settings in [json!({}), json!({"durability": "disk"})] {
+        let channel = ann.channel(&settings);
+        let (cat, dan) = (channel.join("cat"), channel.join("dan"));
+        let mut stream = Stream::open(cat.request("GET", "stream?consumer=second"));
+        let poll = cat.park("wait?timeout=60");
+        let path = |callsign: &str| format!("/channels/{}/sessions/{callsign}", channel.id);
+        assert_eq!(ann.delete(&path("cat")).ok(), json!({"ok": true, "ended": true}));
+        let end = stream.last();
+        assert_eq!((end.name(), &end.data()["reason"]), ("bye", &json!("left")));
+        assert_eq!(poll.answer()["timed_out"], true);
+        for (method, what) in [("GET", "listen"), ("GET", "wait?timeout=1"), ("GET", "stream"), ("POST", "keepalive")] {
+            cat.request(method, what).send().refused(410, "session_expired");
+        }
+        assert_eq!(channel.roster(), ["dan"]);
+        assert_eq!(ann.delete(&path("cat")).ok(), json!({"ok": true, "ended": false}), "it had none");
+        assert_eq!(ann.delete(&path("nobody")).ok(), json!({"ok": true, "ended": false}));
+        ann.delete(&path("a%20b")).refused(400, "invalid");
+        hub.restart();
+        cat.request("GET", "listen").send().refused(410, "session_expired");
+        dan.say("still here");
+        // The token still admits it, so an owner who wants it out rotates the token first.
+        assert_ne!(channel.join("cat").session, cat.session);
+    }
+}
+
+#[test]
 fn deleting_a_channel_ends_its_streams() {
     let hub = Hub::unlimited();
     let ann = Account::open(&hub);

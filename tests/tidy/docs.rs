@@ -35,6 +35,7 @@ fn every_code_has_its_line_with_its_status_and_no_other_code_has_one() {
 fn routes() -> BTreeSet<String> {
     let source = read("src/http/mod.rs")
         + &read("src/http/account.rs")
+        + &read("src/http/account_sessions.rs")
         + &read("src/http/admin.rs")
         + &read("src/http/webhooks/mod.rs")
         + &read("src/http/discovery/mod.rs");

@@ -6,8 +6,9 @@ use utoipa::ToSchema;
 use crate::callsign::Callsign;
 use crate::ids::{AccountId, ChannelId};
 use crate::names;
+use crate::op::{OnlineMember, RosterMember};
 use crate::refusal::{Code, Refusal};
-use crate::settings::{Retention, TrustMode};
+use crate::settings::{DmVisibility, Durability, Retention, TrustMode};
 
 /// The prefix of an account's recovery token.
 pub const RECOVERY_PREFIX: &str = "rr_acct_";
@@ -23,8 +24,12 @@ const RESERVED: [&str; 9] =
 /// The body of a request to recover an account.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 pub struct RecoverInput {
-    /// The recovery token from the reply that created the account.
+    /// The recovery token from the reply that created the account, or from the last rotation.
     pub recovery_token: String,
+    /// A name for the new session, such as `phone`, by which you recognize it in the list of sessions. Taken from the
+    /// `User-Agent` if omitted.
+    #[schema(min_length = 1, max_length = 64)]
+    pub label: Option<String>,
 }
 
 /// The body of a request to create an identity.
@@ -70,6 +75,8 @@ pub struct AccountReply {
     pub channels: usize,
     /// The number of webhooks it has.
     pub webhooks: usize,
+    /// The number of its sessions, the caller's included.
+    pub sessions: usize,
     /// Its limits.
     pub limits: AccountLimits,
 }
@@ -136,8 +143,26 @@ pub struct OwnedChannel {
     pub require_identity: bool,
     /// Its trust mode.
     pub trust_mode: TrustMode,
+    /// Where its messages are stored.
+    pub durability: Durability,
+    /// Who can read a DM besides its sender and recipient.
+    pub dm_visibility: DmVisibility,
     /// Members online.
     pub agent_count: usize,
+}
+
+/// A channel an account owns, with its members.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct OwnedChannelReply {
+    /// The channel's id and settings.
+    #[serde(flatten)]
+    pub channel: OwnedChannel,
+    /// Callsigns online, sorted.
+    pub roster: Vec<String>,
+    /// Members online with their numbers, ordered by number.
+    pub roster_with_index: Vec<OnlineMember>,
+    /// All members, online or not, sorted by callsign.
+    pub roster_all: Vec<RosterMember>,
 }
 
 /// The new token of a channel. It is returned only once.

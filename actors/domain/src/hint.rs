@@ -27,6 +27,8 @@ pub enum Hint {
     CreateIdentity,
     /// List the identities of the account.
     ListIdentities,
+    /// List the sessions of the account.
+    ListAccountSessions,
     /// List the webhooks of the channel or account.
     ListWebhooks,
     /// Advice that reads the same over every interface.

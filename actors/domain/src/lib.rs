@@ -6,6 +6,7 @@
 #![warn(missing_docs)]
 
 pub mod account;
+pub mod account_session;
 mod ban;
 mod byte_bound;
 mod callsign;

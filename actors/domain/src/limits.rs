@@ -83,6 +83,8 @@ pub const PASSWORD_ATTEMPTS: u32 = 5;
 
 /// Sessions of one account. A new one ends the least recently used one.
 pub const ACCOUNT_SESSIONS: usize = 100;
+/// Characters of the label of such a session.
+pub const SESSION_LABEL_CHARS: usize = 64;
 /// How long an unused session of an account lives.
 pub const ACCOUNT_SESSION_MS: u64 = 30 * 24 * HOUR_MS;
 /// The precision of the time at which such a session was last used.

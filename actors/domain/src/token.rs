@@ -18,6 +18,12 @@ impl TokenHash {
         Self(Sha256::digest(token.as_bytes()).into())
     }
 
+    /// A hash that was stored.
+    #[must_use]
+    pub fn of_stored(hash: [u8; 32]) -> Self {
+        Self(hash)
+    }
+
     /// The hash.
     #[must_use]
     pub fn bytes(&self) -> &[u8; 32] {

@@ -1,4 +1,4 @@
-//! Accounts and identities: creating, recovering and deleting them, and the channels they own.
+//! Accounts and identities: describing and deleting them, and the channels they own.
 //!
 //! An operation that revokes a key completes even if its caller disconnects: the sessions of that key must not outlive
 //! it.
@@ -9,16 +9,15 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use rogerrat_domain::account::{
-    AccountReply, CreateAccountReply, IdentityReply, KEY_PREFIX, OwnedChannel, RECOVERY_PREFIX, RecoverAccountReply,
-    SESSION_PREFIX, TokenReply, identity_callsign,
+    AccountReply, IdentityReply, KEY_PREFIX, OwnedChannel, OwnedChannelReply, TokenReply, identity_callsign,
 };
-use rogerrat_domain::op::{Revoke, RotateToken};
+use rogerrat_domain::op::{Revoke, Roster, RosterReply, RotateToken};
 use rogerrat_domain::webhook::HookOwner;
 use rogerrat_domain::{
-    AccountId, AccountLimits, Callsign, Code, Hint, Identity, IdentityRow, Refusal, TokenHash, limits, names,
+    AccountLimits, Callsign, ChannelId, Code, Hint, Identity, IdentityRow, Refusal, Settings, TokenHash, names,
 };
 
-use super::{Admitted, Hub};
+use super::{AccountOwner, Admitted, Hub};
 use crate::error::HubError;
 use crate::ports::accounts::{AccountChange, AccountChangeResult};
 use crate::ports::error::LogError;
@@ -32,91 +31,20 @@ const REVOKE_TRIES: usize = 250;
 /// Channels to which a revocation is sent concurrently.
 const REVOKE_AT_ONCE: usize = 256;
 
-/// The account of a caller who presented a session token of it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct AccountOwner(pub(crate) AccountId);
-
-impl AccountOwner {
-    /// The account's id.
-    #[must_use]
-    pub fn id(&self) -> &AccountId {
-        &self.0
-    }
-}
-
 impl Hub {
-    /// Creates an account.
-    ///
-    /// # Errors
-    /// When it cannot be stored.
-    pub async fn open_account(&self) -> Result<CreateAccountReply, HubError> {
-        let account_id = AccountId::from_random(random_u64());
-        let (recovery_token, session_token) = (secret(RECOVERY_PREFIX), secret(SESSION_PREFIX));
-        let open = AccountChange::Open {
-            account: account_id.clone(),
-            recovery: TokenHash::of(&recovery_token),
-            session: TokenHash::of(&session_token),
-            at_ms: self.shared.clock.now().at_ms,
-        };
-        self.change(open).await?;
-        let hint = "Both tokens are shown only now. Store recovery_token where only its owner finds it: it is the only way to \
-                    get another session. Create an identity with session_token.";
-        Ok(CreateAccountReply { account_id, recovery_token, session_token, hint })
-    }
-
-    /// Adds a session to an account, for its recovery token.
-    ///
-    /// # Errors
-    /// `unauthorized`; an error when it cannot be stored.
-    pub async fn recover_account(&self, recovery_token: &str) -> Result<RecoverAccountReply, HubError> {
-        let found = self.shared.ports.accounts.recovery(TokenHash::of(recovery_token)).await.map_err(unread)?;
-        let unknown = || Refusal::new(Code::Unauthorized, "unknown recovery_token");
-        let account_id = found.ok_or_else(unknown)?;
-        let session_token = secret(SESSION_PREFIX);
-        let enter = AccountChange::Enter {
-            account: account_id.clone(),
-            session: TokenHash::of(&session_token),
-            sessions: limits::ACCOUNT_SESSIONS,
-            at_ms: self.shared.clock.now().at_ms,
-        };
-        self.change(enter).await.map_err(|_| unknown())?;
-        Ok(RecoverAccountReply { account_id, session_token })
-    }
-
-    /// Finds the account of a session token, and records the use of the session.
-    ///
-    /// # Errors
-    /// `unauthorized` without a token, and for one that is unknown or expired.
-    pub async fn admit_owner(&self, session_token: Option<&str>) -> Result<AccountOwner, HubError> {
-        let refusal = || {
-            Refusal::new(Code::Unauthorized, "unknown or expired account session token")
-                .hint(Hint::PresentAccountSession)
-        };
-        let token = session_token.filter(|token| token.starts_with(SESSION_PREFIX)).ok_or_else(refusal)?;
-        let (session, now) = (TokenHash::of(token), self.shared.clock.now().at_ms);
-        let found = self.shared.ports.accounts.session(session.clone()).await.map_err(unread)?;
-        let expiry_ms = self.shared.clock.expiry_ms();
-        let is_live = |used_ms: u64| expiry_ms.saturating_sub(used_ms) < limits::ACCOUNT_SESSION_MS;
-        let (account, used_ms) = found.filter(|(_, used_ms)| is_live(*used_ms)).ok_or_else(refusal)?;
-        if now.saturating_sub(used_ms) >= limits::ACCOUNT_USE_MS {
-            // Not awaited: if the write is lost, the next use writes it.
-            drop(self.shared.ports.accounts.change(AccountChange::Used { session, at_ms: now }));
-        }
-        Ok(AccountOwner(account))
-    }
-
     /// Describes an account.
     ///
     /// # Errors
     /// `unauthorized` when the account has just been deleted; an error when it cannot be read.
     pub async fn account(&self, owner: &AccountOwner) -> Result<AccountReply, HubError> {
-        let facts = self.shared.ports.accounts.facts(owner.0.clone()).await.map_err(unread)?.ok_or_else(gone)?;
+        let facts = self.shared.ports.accounts.facts(owner.account.clone()).await.map_err(unread)?.ok_or_else(gone)?;
         Ok(AccountReply {
-            account_id: owner.0.clone(),
+            account_id: owner.account.clone(),
             created_at: facts.created_at_ms,
             identities: self.identities(owner).await?,
             channels: facts.channels,
-            webhooks: self.webhooks_of(&HookOwner::Account(owner.0.clone())).len(),
+            webhooks: self.webhooks_of(&HookOwner::Account(owner.account.clone())).len(),
+            sessions: self.account_sessions(owner).await?.sessions.len(),
             limits: self.shared.per_account,
         })
     }
@@ -137,7 +65,7 @@ impl Hub {
         let (hub, owner) = (self.clone(), owner.clone());
         uncancelled(async move {
             if with_channels {
-                for (channel, _) in hub.shared.ports.accounts.channels(owner.0.clone()).await.map_err(unread)? {
+                for (channel, _) in hub.shared.ports.accounts.channels(owner.account.clone()).await.map_err(unread)? {
                     let deleted = async { hub.delete(&hub.find(channel.as_str()).await?).await };
                     match deleted.await {
                         // A refusal means that the channel no longer exists.
@@ -146,8 +74,8 @@ impl Hub {
                     }
                 }
             }
-            let ended = hub.change(AccountChange::Close { account: owner.0.clone() }).await?;
-            hub.forget_webhooks(HookOwner::Account(owner.0)).await?;
+            let ended = hub.change(AccountChange::Close { account: owner.account.clone() }).await?;
+            hub.forget_webhooks(HookOwner::Account(owner.account)).await?;
             hub.end_keys(ended).await
         })
         .await
@@ -158,7 +86,7 @@ impl Hub {
     /// # Errors
     /// When the store cannot be read.
     pub async fn identities(&self, owner: &AccountOwner) -> Result<Vec<IdentityRow>, HubError> {
-        self.shared.ports.accounts.identities(owner.0.clone()).await.map_err(unread)
+        self.shared.ports.accounts.identities(owner.account.clone()).await.map_err(unread)
     }
 
     /// Adds an identity. A member that has its callsign without the key keeps its session until the identity joins.
@@ -181,7 +109,7 @@ impl Hub {
                 AccountChangeResult::Taken if wish.is_none() => continue,
                 AccountChangeResult::Taken => break,
                 _ => {
-                    self.name_to_webhooks(&owner.0, &callsign, true).await;
+                    self.name_to_webhooks(&owner.account, &callsign, true).await;
                     return Ok(IdentityReply { callsign, identity_key });
                 }
             }
@@ -217,9 +145,9 @@ impl Hub {
         let callsign = Callsign::parse(callsign).map_err(|_| no_identity())?;
         let (hub, owner) = (self.clone(), owner.clone());
         uncancelled(async move {
-            let remove = AccountChange::RemoveIdentity { callsign: callsign.clone(), account: owner.0.clone() };
+            let remove = AccountChange::RemoveIdentity { callsign: callsign.clone(), account: owner.account.clone() };
             let ended = hub.change(remove).await.map_err(or_no_identity)?;
-            hub.name_to_webhooks(&owner.0, &callsign, false).await;
+            hub.name_to_webhooks(&owner.account, &callsign, false).await;
             hub.end_keys(ended).await
         })
         .await
@@ -230,17 +158,25 @@ impl Hub {
     /// # Errors
     /// When the store cannot be read.
     pub async fn owned(&self, owner: &AccountOwner) -> Result<Vec<OwnedChannel>, HubError> {
-        let owned = self.shared.ports.accounts.channels(owner.0.clone()).await.map_err(unread)?;
+        let owned = self.shared.ports.accounts.channels(owner.account.clone()).await.map_err(unread)?;
         let agents = |id: &str| self.shared.directory.get(id).map_or(0, |handle| handle.status.agents.load(Relaxed));
-        let rows = owned.into_iter().map(|(id, settings)| OwnedChannel {
-            agent_count: agents(id.as_str()),
-            id,
-            created_at: settings.created_at_ms,
-            retention: settings.retention,
-            require_identity: settings.require_identity,
-            trust_mode: settings.trust_mode,
+        let rows = owned.into_iter().map(|(id, settings)| {
+            let agents = agents(id.as_str());
+            owned_row(id, &settings, agents)
         });
         Ok(rows.collect())
+    }
+
+    /// A channel of an account, with its members.
+    ///
+    /// # Errors
+    /// `not_found` for a channel that the account does not own; an error when it cannot be read.
+    pub async fn owned_channel(&self, owner: &AccountOwner, channel: &str) -> Result<OwnedChannelReply, HubError> {
+        let at = self.find_owned(owner, channel).await?;
+        let RosterReply { roster, roster_with_index, roster_all, .. } =
+            self.query(&at, Roster { session: None }).await?;
+        let channel = owned_row(at.id().clone(), &at.settings(), roster.len());
+        Ok(OwnedChannelReply { channel, roster, roster_with_index, roster_all })
     }
 
     /// A channel of an account. A channel of another account is reported as not found.
@@ -249,7 +185,7 @@ impl Hub {
     /// `not_found`; an error when it cannot be read.
     pub async fn find_owned(&self, owner: &AccountOwner, channel: &str) -> Result<Admitted, HubError> {
         let at = self.find(channel).await?;
-        let is_ours = at.settings().creator_account_id.as_ref() == Some(&owner.0);
+        let is_ours = at.settings().creator_account_id.as_ref() == Some(&owner.account);
         if is_ours { Ok(at) } else { Err(Refusal::channel_not_found().into()) }
     }
 
@@ -292,7 +228,7 @@ impl Hub {
     }
 
     /// Makes a change that involves no unique name and no quota. Returns the identities whose keys it revoked.
-    async fn change(&self, change: AccountChange) -> Result<Vec<(Callsign, Identity)>, HubError> {
+    pub(super) async fn change(&self, change: AccountChange) -> Result<Vec<(Callsign, Identity)>, HubError> {
         match self.change_or(change, "", None).await? {
             AccountChangeResult::Done(ended) => Ok(ended),
             AccountChangeResult::Taken | AccountChangeResult::Full | AccountChangeResult::Missing => Err(gone().into()),
@@ -356,16 +292,32 @@ async fn uncancelled<T: 'static>(work: impl Future<Output = Result<T, HubError>>
     actix::spawn(work).await.map_err(|_| HubError::OutcomeUnknown)?
 }
 
-fn secret(prefix: &str) -> String {
+/// Describes a channel to its owner.
+fn owned_row(id: ChannelId, settings: &Settings, agent_count: usize) -> OwnedChannel {
+    OwnedChannel {
+        id,
+        created_at: settings.created_at_ms,
+        retention: settings.retention,
+        require_identity: settings.require_identity,
+        trust_mode: settings.trust_mode,
+        durability: settings.durability,
+        dm_visibility: settings.dm_visibility,
+        agent_count,
+    }
+}
+
+/// A new token or key.
+pub(super) fn secret(prefix: &str) -> String {
     format!("{prefix}{}", random_token())
 }
 
 /// An identity's next key number. It fits SQLite's integers.
 fn new_key(owner: &AccountOwner) -> Identity {
-    Identity { account: owner.0.clone(), key_no: random_u64() >> 1 }
+    Identity { account: owner.account.clone(), key_no: random_u64() >> 1 }
 }
 
-fn gone() -> Refusal {
+/// The refusal for an account that was deleted meanwhile.
+pub(super) fn gone() -> Refusal {
     Refusal::new(Code::Unauthorized, "this account has been deleted")
 }
 

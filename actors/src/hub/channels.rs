@@ -145,7 +145,7 @@ impl Hub {
             Some(password) => Some(passwords.hash(password).await?),
             None => None,
         };
-        let account = owner.map(|owner| owner.0.clone());
+        let account = owner.map(|owner| owner.id().clone());
         let settings = Arc::new(draft.settings(&token, owner_password, account, clock.now().at_ms));
         for _ in 0..ID_TRIES {
             let id = names::channel_id(random_u64());

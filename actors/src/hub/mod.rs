@@ -2,6 +2,7 @@
 //!
 //! It checks access, finds the channel and sends a request to its actor. It never hands out an actor's address.
 
+mod account_sessions;
 mod accounts;
 mod admin;
 mod channels;
@@ -43,7 +44,7 @@ use crate::security::password::Passwords;
 use crate::totals::Totals;
 use crate::webhooks::Webhooks;
 
-pub use accounts::AccountOwner;
+pub use account_sessions::AccountOwner;
 pub use channels::{Admission, Band, Created};
 pub use transcript::TranscriptReader;
 pub use webhooks::{HookStatus, Replayed, Subscribed};

@@ -1,13 +1,15 @@
 //! Accounts in memory, beside a log: for tests, and for a hub whose data may be lost when it stops.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
 use std::future::ready;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use futures_util::future::BoxFuture;
+use rogerrat_domain::account_session::SessionLabel;
 use rogerrat_domain::{AccountId, Callsign, ChannelId, Identity, IdentityRow, Record, Settings, TokenHash};
 
-use crate::ports::accounts::{AccountChange, AccountChangeResult, AccountFacts, Accounts, Opened};
+use crate::ports::accounts::{AccountChange, AccountChangeResult, AccountFacts, Accounts, Opened, StoredSession};
 use crate::ports::error::LogError;
 use crate::ports::log::{AppendResult, Log};
 
@@ -20,7 +22,7 @@ pub struct MemoryAccounts {
 #[derive(Default)]
 struct Inner {
     accounts: BTreeMap<AccountId, Account>,
-    sessions: HashMap<TokenHash, (AccountId, u64)>,
+    sessions: HashMap<TokenHash, (AccountId, StoredSession)>,
     identities: BTreeMap<Callsign, (Identity, TokenHash, u64)>,
 }
 
@@ -45,19 +47,29 @@ impl MemoryAccounts {
 impl Inner {
     fn change(&mut self, change: AccountChange) -> AccountChangeResult {
         match change {
-            AccountChange::Open { account, recovery, session, at_ms } => {
-                self.sessions.insert(session, (account.clone(), at_ms));
+            AccountChange::Open { account, recovery, session, label, at_ms } => {
+                self.add_session(account.clone(), session, label, at_ms);
                 self.accounts.insert(account, Account { recovery, created_at_ms: at_ms, channels: Vec::new() });
             }
-            AccountChange::Enter { account, session, sessions, at_ms } => {
-                if !self.accounts.contains_key(&account) {
+            AccountChange::Enter { account, recovery, session, label, sessions, at_ms } => {
+                if self.accounts.get(&account).is_none_or(|known| known.recovery != recovery) {
                     return AccountChangeResult::Missing;
                 }
                 self.trim_sessions(&account, sessions);
-                self.sessions.insert(session, (account, at_ms));
+                self.add_session(account, session, label, at_ms);
             }
             AccountChange::Used { session, at_ms } => {
-                self.sessions.entry(session).and_modify(|(_, used_ms)| *used_ms = at_ms);
+                self.sessions.entry(session).and_modify(|(_, stored)| stored.used_ms = stored.used_ms.max(at_ms));
+            }
+            AccountChange::EndSession { account, session } => {
+                if self.sessions.get(&session).is_none_or(|(whose, _)| *whose != account) {
+                    return AccountChangeResult::Missing;
+                }
+                self.sessions.remove(&session);
+            }
+            AccountChange::RotateRecovery { account, recovery } => {
+                let Some(known) = self.accounts.get_mut(&account) else { return AccountChangeResult::Missing };
+                known.recovery = recovery;
             }
             AccountChange::Close { account } => {
                 self.sessions.retain(|_, (whose, _)| *whose != account);
@@ -80,7 +92,7 @@ impl Inner {
                 return if ended.is_empty() { AccountChangeResult::Missing } else { AccountChangeResult::Done(ended) };
             }
             AccountChange::Sweep { before_ms } => {
-                self.sessions.retain(|_, (_, used_ms)| *used_ms >= before_ms);
+                self.sessions.retain(|_, (_, stored)| stored.used_ms >= before_ms);
                 let (sessions, identities) = (&self.sessions, &self.identities);
                 self.accounts.retain(|id, account| {
                     !account.channels.is_empty()
@@ -90,6 +102,11 @@ impl Inner {
             }
         }
         AccountChangeResult::Done(Vec::new())
+    }
+
+    fn add_session(&mut self, account: AccountId, token: TokenHash, label: Option<SessionLabel>, at_ms: u64) {
+        let stored = StoredSession { token: token.clone(), label, created_at_ms: Some(at_ms), used_ms: at_ms };
+        self.sessions.insert(token, (account, stored));
     }
 
     fn add(
@@ -116,7 +133,7 @@ impl Inner {
 
     fn trim_sessions(&mut self, account: &AccountId, sessions: usize) {
         let mut ours: Vec<_> = self.sessions.iter().filter(|(_, (whose, _))| whose == account).collect();
-        ours.sort_unstable_by_key(|(_, (_, used_ms))| *used_ms);
+        ours.sort_unstable_by_key(|(_, (_, stored))| stored.used_ms);
         let over = (ours.len() + 1).saturating_sub(sessions);
         for session in ours.into_iter().take(over).map(|(session, _)| session.clone()).collect::<Vec<_>>() {
             self.sessions.remove(&session);
@@ -161,7 +178,15 @@ impl Accounts for MemoryAccounts {
     }
 
     fn session(&self, token: TokenHash) -> BoxFuture<'static, Result<Option<(AccountId, u64)>, LogError>> {
-        done(Ok(self.kept().sessions.get(&token).cloned()))
+        done(Ok(self.kept().sessions.get(&token).map(|(account, stored)| (account.clone(), stored.used_ms))))
+    }
+
+    fn sessions(&self, account: AccountId) -> BoxFuture<'static, Result<Vec<StoredSession>, LogError>> {
+        let kept = self.kept();
+        let ours = kept.sessions.values().filter(|(whose, _)| *whose == account);
+        let mut found: Vec<_> = ours.map(|(_, stored)| stored.clone()).collect();
+        found.sort_unstable_by_key(|stored| Reverse(stored.used_ms));
+        done(Ok(found))
     }
 
     fn recovery(&self, token: TokenHash) -> BoxFuture<'static, Result<Option<AccountId>, LogError>> {

@@ -4,6 +4,7 @@
 //! last one. Tokens and keys are stored as hashes only.
 
 use futures_util::future::BoxFuture;
+use rogerrat_domain::account_session::SessionLabel;
 use rogerrat_domain::{AccountId, Callsign, ChannelId, Identity, IdentityRow, Record, Settings, TokenHash};
 
 use crate::ports::error::LogError;
@@ -20,15 +21,22 @@ pub enum AccountChange {
         recovery: TokenHash,
         /// The hash of the token of its first session.
         session: TokenHash,
+        /// The label of that session.
+        label: Option<SessionLabel>,
         /// When, in milliseconds since the epoch.
         at_ms: u64,
     },
-    /// Add a session. Beyond `sessions` of them, the one unused for longest ends.
+    /// Add a session, if the recovery token is still the account's. Beyond `sessions` of them, the one unused for longest
+    /// ends.
     Enter {
         /// The account.
         account: AccountId,
+        /// The hash of the recovery token that the caller presented.
+        recovery: TokenHash,
         /// The hash of the session's token.
         session: TokenHash,
+        /// The session's label.
+        label: Option<SessionLabel>,
         /// Sessions the account may have.
         sessions: usize,
         /// When, in milliseconds since the epoch.
@@ -40,6 +48,20 @@ pub enum AccountChange {
         session: TokenHash,
         /// When, in milliseconds since the epoch.
         at_ms: u64,
+    },
+    /// End a session of an account.
+    EndSession {
+        /// The account.
+        account: AccountId,
+        /// The hash of the session's token.
+        session: TokenHash,
+    },
+    /// Replace an account's recovery token.
+    RotateRecovery {
+        /// The account.
+        account: AccountId,
+        /// The hash of the new token.
+        recovery: TokenHash,
     },
     /// Delete an account with its sessions, identities and webhooks. Its channels remain, without an owner.
     Close {
@@ -92,7 +114,7 @@ pub enum AccountChangeResult {
     Taken,
     /// The account's quota is used up.
     Full,
-    /// There is no such account, or it has no such identity.
+    /// There is no such account, or it has no such identity or session, or no longer this recovery token.
     Missing,
 }
 
@@ -116,6 +138,19 @@ pub struct AccountFacts {
     pub channels: usize,
 }
 
+/// A session of an account, as it is stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredSession {
+    /// The hash of its token.
+    pub token: TokenHash,
+    /// Its label.
+    pub label: Option<SessionLabel>,
+    /// When it was created, in milliseconds since the epoch; none if an earlier version of the hub created it.
+    pub created_at_ms: Option<u64>,
+    /// When it was last used, in milliseconds since the epoch.
+    pub used_ms: u64,
+}
+
 /// Stores accounts. A read after a completed change sees the change.
 pub trait Accounts: Send + Sync + 'static {
     /// Makes a change.
@@ -127,6 +162,9 @@ pub trait Accounts: Send + Sync + 'static {
 
     /// The account of a session token, and when the session was last used, in milliseconds since the epoch.
     fn session(&self, token: TokenHash) -> BoxFuture<'static, Result<Option<(AccountId, u64)>, LogError>>;
+
+    /// The sessions of an account, most recently used first.
+    fn sessions(&self, account: AccountId) -> BoxFuture<'static, Result<Vec<StoredSession>, LogError>>;
 
     /// The account of a recovery token.
     fn recovery(&self, token: TokenHash) -> BoxFuture<'static, Result<Option<AccountId>, LogError>>;

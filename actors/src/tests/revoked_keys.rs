@@ -13,7 +13,7 @@ use rogerrat_domain::{
 use tokio::sync::oneshot;
 
 use super::harness::{TestHub, started};
-use crate::ports::accounts::{AccountChange, AccountChangeResult, AccountFacts, Accounts, Opened};
+use crate::ports::accounts::{AccountChange, AccountChangeResult, AccountFacts, Accounts, Opened, StoredSession};
 use crate::ports::error::LogError;
 use crate::{AccountOwner, Hub, HubError, MemoryAccounts, MemoryLog, Ports};
 
@@ -35,6 +35,10 @@ impl Accounts for Slow {
 
     fn session(&self, token: TokenHash) -> BoxFuture<'static, Result<Option<(AccountId, u64)>, LogError>> {
         self.accounts.session(token)
+    }
+
+    fn sessions(&self, account: AccountId) -> BoxFuture<'static, Result<Vec<StoredSession>, LogError>> {
+        self.accounts.sessions(account)
     }
 
     fn recovery(&self, token: TokenHash) -> BoxFuture<'static, Result<Option<AccountId>, LogError>> {
@@ -86,7 +90,7 @@ impl Fixture {
         let accounts = Arc::new(Slow { accounts, gate: Mutex::default(), asked: AtomicBool::default() });
         let test_hub =
             TestHub::on(Ports { accounts: accounts.clone(), ..Ports::with_log(log) }, CreateInput::default()).await;
-        let opened = test_hub.hub.open_account().await.unwrap();
+        let opened = test_hub.hub.open_account(None).await.unwrap();
         let owner = test_hub.hub.admit_owner(Some(&opened.session_token)).await.unwrap();
         let key = test_hub.hub.add_identity(&owner, Some("ann")).await.unwrap().identity_key;
         let input = JoinInput { identity_key: Some(key), ..JoinInput::default() };
@@ -165,7 +169,7 @@ async fn a_channel_not_in_memory_ends_sessions_of_keys_revoked_meanwhile() {
 async fn an_account_session_ends_after_30_days_without_use() {
     const DAY_MS: u64 = 24 * 3_600_000;
     let fixture = Fixture::new().await;
-    let opened = fixture.hub().open_account().await.unwrap();
+    let opened = fixture.hub().open_account(None).await.unwrap();
     let use_it = || async { fixture.hub().admit_owner(Some(&opened.session_token)).await.map(|_| ()) };
     for _ in 0..3 {
         fixture.test_hub.pass(29 * DAY_MS).await;

@@ -18,7 +18,10 @@ use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, Secur
 use utoipa::{Modify, OpenApi};
 
 use super::discovery::{self, cards};
-use super::{account, admin, channels, fetch, health, members, messages, metrics, poll, stream, transcript, webhooks};
+use super::{
+    account, account_sessions, admin, channels, fetch, health, members, messages, metrics, poll, stream, transcript,
+    webhooks,
+};
 use crate::web::state::{AppState, SharedState};
 
 /// The place in the JSON where the origin of a request is inserted.
@@ -80,7 +83,13 @@ pub(super) type DescriptionCell = OnceLock<ApiDescription>;
         account::remove_identity,
         account::channels,
         account::delete_channel,
+        account::channel,
+        account::end_member,
         account::rotate_token,
+        account_sessions::sessions,
+        account_sessions::end_session,
+        account_sessions::logout,
+        account_sessions::rotate_recovery,
         webhooks::channel::subscribe,
         webhooks::channel::list,
         webhooks::channel::remove,

@@ -10,6 +10,7 @@ use super::create::unread;
 use crate::mcp::context::RequestContext;
 use crate::mcp::response::ToolResult;
 use crate::mcp::text::accounts_need_hub_token;
+use crate::web::device_label::session_label;
 
 /// A reply with the unread count of the membership that this connection is bound to.
 #[derive(Serialize)]
@@ -27,7 +28,8 @@ pub(super) async fn create(context: &RequestContext<'_>) -> Result<ToolResult, R
         return Err(accounts_need_hub_token());
     }
     state.rate_limits.accounts.count(|| state.client(request))?;
-    let reply = state.hub.open_account().await.map_err(HubError::into_refusal)?;
+    let label = session_label(None, request.headers())?;
+    let reply = state.hub.open_account(label).await.map_err(HubError::into_refusal)?;
     let CreateAccountReply { account_id, recovery_token, session_token, .. } = &reply;
     let text = format!(
         "Created account {account_id}. recovery_token {recovery_token}, session_token {session_token}: both are shown \

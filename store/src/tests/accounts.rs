@@ -21,7 +21,7 @@ fn hash(text: &str) -> TokenHash {
 
 async fn open(store: &Store, n: u64, at_ms: u64) {
     let (recovery, session) = (hash(&format!("recovery {n}")), hash(&format!("session {n}")));
-    let open = AccountChange::Open { account: id(n), recovery, session, at_ms };
+    let open = AccountChange::Open { account: id(n), recovery, session, label: None, at_ms };
     assert_eq!(store.change(open).await.unwrap(), AccountChangeResult::Done(Vec::new()));
 }
 
@@ -108,6 +108,34 @@ async fn limits_and_uniqueness_are_enforced_with_the_write() {
     assert_eq!(store.find(&channel("c")).await.unwrap().map(|_| ()), None);
     let missing = store.open_channel(record("d", 1, vec![created_by(9)]), id(9), None).await;
     assert_eq!(missing, Opened::Missing);
+}
+
+#[actix_rt::test]
+async fn d39_a_recovery_that_began_before_the_token_was_rotated_is_refused() {
+    let dir = TempDir::new();
+    let store = dir.open();
+    open(&store, 1, 10).await;
+    assert_eq!(store.recovery(hash("recovery 1")).await.unwrap(), Some(id(1)));
+    let rotate = AccountChange::RotateRecovery { account: id(1), recovery: hash("rotated") };
+    assert_eq!(store.change(rotate).await.unwrap(), AccountChangeResult::Done(Vec::new()));
+    let enter = |recovery: &str| AccountChange::Enter {
+        account: id(1),
+        recovery: hash(recovery),
+        session: hash("late"),
+        label: None,
+        sessions: 1,
+        at_ms: 20,
+    };
+    assert_eq!(store.change(enter("recovery 1")).await.unwrap(), AccountChangeResult::Missing);
+    assert!(store.session(hash("session 1")).await.unwrap().is_some(), "a refused one ends no other session");
+    assert_eq!(store.change(enter("rotated")).await.unwrap(), AccountChangeResult::Done(Vec::new()));
+    assert!(store.session(hash("session 1")).await.unwrap().is_none());
+    for (account, session) in [(id(2), "late"), (id(1), "session 1")] {
+        let end = AccountChange::EndSession { account, session: hash(session) };
+        assert_eq!(store.change(end).await.unwrap(), AccountChangeResult::Missing);
+    }
+    let rotate = AccountChange::RotateRecovery { account: id(2), recovery: hash("other") };
+    assert_eq!(store.change(rotate).await.unwrap(), AccountChangeResult::Missing);
 }
 
 #[actix_rt::test]

@@ -131,6 +131,7 @@ async fn with_accounts(dir: &TempDir) -> Store {
         account: account.clone(),
         recovery: hash("recovery"),
         session: hash("session"),
+        label: None,
         at_ms: 5,
     };
     store.change(open).await.unwrap();

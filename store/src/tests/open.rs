@@ -4,11 +4,13 @@ use std::fs::{self, Permissions};
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::Path;
 
-use rogerrat_actors::Log as _;
+use rogerrat_actors::{AccountChange, AccountChangeResult, Accounts as _, Log as _, StoredSession};
+use rogerrat_domain::account_session::SessionLabel;
+use rogerrat_domain::{AccountId, TokenHash};
 use rusqlite::Connection;
 
 use super::fixtures::{TempDir, channel, fill};
-use crate::{Store, StoreError, StoreOptions};
+use crate::{Store, StoreError, StoreOptions, verify};
 
 /// A directory with the closed store of some channels.
 async fn stopped() -> TempDir {
@@ -147,6 +149,47 @@ async fn d31_a_wal_that_was_removed_after_a_crash_is_missed() {
     store.close();
     assert_eq!(fs::read(dir.file("lock")).unwrap(), b"", "a closed store needs no WAL");
     assert_eq!(dir.open().load(&channel("c")).await.unwrap().seq, 51);
+}
+
+#[actix_rt::test]
+async fn a_database_of_a_version_without_labels_of_sessions_is_migrated() {
+    let dir = TempDir::new();
+    let (account, hash) = (AccountId::from_random(1), TokenHash::of);
+    let store = dir.open();
+    let open = AccountChange::Open {
+        account: account.clone(),
+        recovery: hash("recovery"),
+        session: hash("old"),
+        label: None,
+        at_ms: 5,
+    };
+    store.change(open).await.unwrap();
+    store.close();
+    let downgrade = "ALTER TABLE account_sessions DROP COLUMN label;
+                     ALTER TABLE account_sessions DROP COLUMN created_ms;
+                     PRAGMA user_version = 4";
+    sql(&dir.file("hub.db"), downgrade);
+    assert_eq!(verify(dir.path()).unwrap().accounts, 1, "an old backup can be verified");
+    let store = dir.open();
+    let enter = AccountChange::Enter {
+        account: account.clone(),
+        recovery: hash("recovery"),
+        session: hash("new"),
+        label: Some(SessionLabel::parse("phone").unwrap()),
+        sessions: 100,
+        at_ms: 7,
+    };
+    assert_eq!(store.change(enter).await.unwrap(), AccountChangeResult::Done(Vec::new()));
+    let session = |token: &str, label: Option<&str>, created_at_ms, used_ms| StoredSession {
+        token: hash(token),
+        label: label.map(|label| SessionLabel::parse(label).unwrap()),
+        created_at_ms,
+        used_ms,
+    };
+    let sessions = [session("new", Some("phone"), Some(7), 7), session("old", None, None, 5)];
+    assert_eq!(store.sessions(account.clone()).await.unwrap(), sessions);
+    drop(store);
+    assert_eq!(dir.open().sessions(account).await.unwrap(), sessions);
 }
 
 #[actix_rt::test]
