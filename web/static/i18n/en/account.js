@@ -1,0 +1,3 @@
+// The texts of the page `account`, language en.
+export default {
+};

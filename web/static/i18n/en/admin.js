@@ -1,0 +1,3 @@
+// The texts of the page `admin`, language en.
+export default {
+};

@@ -1,0 +1,3 @@
+// The texts of the page `chat`, language en.
+export default {
+};

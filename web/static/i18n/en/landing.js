@@ -1,0 +1,3 @@
+// The texts of the page `landing`, language en.
+export default {
+};

@@ -1,0 +1,3 @@
+// The texts of the page `docs`, language es.
+export default {
+};
