@@ -4,6 +4,7 @@
 //! as its delivery. Replies to sends and acks are too short to benefit.
 
 use actix_http::encoding::Encoder;
+use actix_web::HttpMessage;
 use actix_web::body::{BodySize, BoxBody, MessageBody as _};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{self, AcceptEncoding, ContentEncoding, Encoding, Header as _, HeaderValue};
@@ -20,13 +21,13 @@ pub(super) async fn compress(
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
     let is_wanted = request.method() != Method::HEAD && wants_gzip(&request);
     let mut response = next.call(request).await?;
-    // A file has an ETag of its bytes, and most types of files are compressed already.
-    let is_file = response.headers().contains_key(header::CONTENT_DISPOSITION);
+    // A file has an ETag of its bytes: it is stored in compressed form, or of a type that is compressed already.
+    let is_file = response.headers().get(header::ETAG).is_some_and(|tag| tag.as_bytes().starts_with(b"\""));
     if is_file || response.status() != StatusCode::OK || !is_long(response.response().body().size()) {
         return Ok(response);
     }
     if !is_wanted {
-        response.headers_mut().insert(header::VARY, HeaderValue::from_static("accept-encoding"));
+        response.headers_mut().append(header::VARY, HeaderValue::from_static("accept-encoding"));
         return Ok(response);
     }
     Ok(response.map_body(|head, body| BoxBody::new(Encoder::response(ContentEncoding::Gzip, head, body))))
@@ -36,7 +37,8 @@ fn is_long(size: BodySize) -> bool {
     matches!(size, BodySize::Stream) || matches!(size, BodySize::Sized(bytes) if bytes >= MIN_BYTES)
 }
 
-fn wants_gzip(request: &ServiceRequest) -> bool {
+/// Whether a client accepts gzip.
+pub(super) fn wants_gzip<M: HttpMessage>(request: &M) -> bool {
     if !request.headers().contains_key(header::ACCEPT_ENCODING) {
         return false;
     }

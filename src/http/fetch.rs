@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use actix_web::http::header::{self, EntityTag, Header as _, HeaderValue, IfNoneMatch};
+use actix_web::http::header::{self, EntityTag, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse};
 use rogerrat_domain::{AttachmentFile, Code, Message, MessageId, MessageSchema, Refusal};
 
@@ -10,6 +10,7 @@ use super::error_codes::{CHANNEL, codes};
 use super::file_name::content_disposition;
 use super::parameters::{AttachmentsParam, ChannelPath, OptionalSessionHeader};
 use super::query::{QueryParams, message_id};
+use crate::web::etag::is_known;
 use crate::web::problem::Problem;
 use crate::web::state::{SharedState, presented_session};
 
@@ -93,15 +94,6 @@ pub(crate) async fn attachment(state: SharedState, request: HttpRequest) -> Resu
         .insert_header((header::CONTENT_DISPOSITION, disposition))
         .insert_header((header::CONTENT_SECURITY_POLICY, SANDBOX.clone()))
         .body(content))
-}
-
-/// Whether the client has a copy. Without the header `IfNoneMatch` would read as `Any`.
-fn is_known(request: &HttpRequest, tag: &EntityTag) -> bool {
-    match IfNoneMatch::parse(request) {
-        Ok(IfNoneMatch::Any) => request.headers().get(header::IF_NONE_MATCH).is_some_and(|tags| tags == "*"),
-        Ok(IfNoneMatch::Items(tags)) => tags.iter().any(|known| known.weak_eq(tag)),
-        Err(_) => false,
-    }
 }
 
 async fn find(state: &SharedState, request: &HttpRequest) -> Result<(Arc<Message>, MessageId), Problem> {

@@ -19,6 +19,7 @@ mod messages;
 mod metrics;
 mod oauth;
 mod openapi;
+mod pages;
 mod parameters;
 mod poll;
 mod query;
@@ -70,6 +71,7 @@ pub(crate) fn routes(config: &mut ServiceConfig, state: &AppState) {
         .configure(|config| webhooks::account_routes(config, &at))
         .configure(|config| admin::routes(config, &at))
         .configure(|config| discovery::routes(config, &at))
+        .configure(|config| pages::routes(config, &at))
         .configure(oauth::routes)
         .default_service(web::to(not_found));
 }

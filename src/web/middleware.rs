@@ -35,7 +35,8 @@ const MCP_PREFIX: &str = "/mcp";
 /// The response header with the request id.
 static REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-static SECURITY: [(HeaderName, HeaderValue); 5] = [
+/// The headers of every response; a page has stricter or wider ones of its own.
+static SECURITY: [(HeaderName, HeaderValue); 6] = [
     (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
     (header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY")),
     (header::REFERRER_POLICY, HeaderValue::from_static("strict-origin-when-cross-origin")),
@@ -43,13 +44,9 @@ static SECURITY: [(HeaderName, HeaderValue); 5] = [
         HeaderName::from_static("permissions-policy"),
         HeaderValue::from_static("camera=(), microphone=(), geolocation=(), interest-cohort=()"),
     ),
-    (
-        header::CONTENT_SECURITY_POLICY,
-        HeaderValue::from_static(
-            "default-src 'self'; img-src 'self' data:; style-src 'self'; script-src 'self'; frame-ancestors 'none'; \
-             base-uri 'self'; form-action 'self'",
-        ),
-    ),
+    (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'; sandbox")),
+    // Replies contain messages and secrets.
+    (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
 ];
 
 /// Without subdomains: the hub does not know what else is served under its domain.
@@ -163,11 +160,10 @@ fn put_headers(headers: &mut HeaderMap, id: Uuid) {
         headers.insert(REQUEST_ID.clone(), value);
     }
     for (name, value) in &SECURITY {
-        // A handler may set a stricter policy.
-        if *name == header::CONTENT_SECURITY_POLICY && headers.contains_key(name) {
-            continue;
+        // A handler may have set its own.
+        if !headers.contains_key(name) {
+            headers.append(name.clone(), value.clone());
         }
-        headers.insert(name.clone(), value.clone());
     }
 }
 

@@ -1,22 +1,25 @@
 //! Code shared by the HTTP interfaces (REST, MCP, compat): admission checks, rate limits, body parsing, shared state,
-//! error responses, request metrics and connection snippets.
+//! error responses, request metrics, connection snippets, and the shells and files of pages.
 //!
 //! It defines no route, and calls the hub only to admit requests and to create channels. Interfaces use this module and
 //! never each other.
 
 pub(crate) mod address;
 pub(crate) mod answer_format;
+pub(crate) mod assets;
 pub(crate) mod body;
 mod challenge;
 pub(crate) mod create_channel;
 pub(crate) mod delivery_body;
 pub(crate) mod device_label;
 mod drain_body;
+pub(crate) mod etag;
 pub(crate) mod header_pool;
 pub(crate) mod hints;
 pub(crate) mod hosts;
 pub(crate) mod json;
 mod middleware;
+pub(crate) mod page;
 pub(crate) mod presets;
 pub(crate) mod problem;
 pub(crate) mod rate_limit;

@@ -38,7 +38,8 @@ fn routes() -> BTreeSet<String> {
         + &read("src/http/account_sessions.rs")
         + &read("src/http/admin.rs")
         + &read("src/http/webhooks/mod.rs")
-        + &read("src/http/discovery/mod.rs");
+        + &read("src/http/discovery/mod.rs")
+        + &read("src/http/pages/mod.rs");
     let mut routes = BTreeSet::new();
     let mut prefix = "";
     for line in source.lines().map(str::trim) {

@@ -3,6 +3,8 @@
 use actix_web::HttpResponse;
 use actix_web::http::header;
 
+use crate::web::page::secure;
+
 const PAGE: &str = include_str!("../../../web/chatroom.html");
 const SCRIPT: &str = include_str!("../../../web/chatroom.js");
 const STYLE: &str = include_str!("../../../web/chatroom.css");
@@ -25,6 +27,7 @@ pub(super) async fn style() -> HttpResponse {
 /// Not cacheable, because the URL may contain a password.
 fn serve(kind: &'static str, text: &'static str) -> HttpResponse {
     let mut response = HttpResponse::Ok();
+    secure(&mut response);
     response.content_type(kind).insert_header((header::CACHE_CONTROL, "no-store"));
     response.body(text)
 }

@@ -1,11 +1,10 @@
-//! Discovery: the guide for agents, cards for programs, and pages for people.
+//! Discovery: the guide for agents, and cards for programs.
 //!
 //! The texts are compiled in and rendered with the origin of the request. Numbers come from the domain's limits and the
 //! configuration.
 
 pub(super) mod cards;
 mod guide;
-mod pages;
 mod script;
 
 use actix_web::http::header;
@@ -19,50 +18,13 @@ use crate::web::state::SharedState;
 /// Registers the routes of this module.
 pub(crate) fn routes(config: &mut ServiceConfig, at: &Paths<'_>) {
     config
-        .service(at.get("/", read().to(home)))
         .service(at.get("/llms.txt", read().to(llms)))
         .service(at.get("/llms-full.txt", read().to(llms_full)))
         .service(at.get("/rr", read().to(client_script)))
         .service(at.get("/api/v1/info", read().to(info)))
         .service(at.get("/.well-known/mcp.json", read().to(mcp)))
         .service(at.get("/.well-known/agent.json", read().to(agent)))
-        .service(at.get("/policy", read().to(policy)))
-        .service(at.get("/policy.txt", read().to(policy_text)))
-        .service(at.get("/robots.txt", read().to(robots)))
-        .service(at.get("/style.css", read().to(style)))
-        .service(at.get("/docs", read().to(docs)))
-        .service(at.get("/docs.js", read().to(docs_script)))
         .service(at.get("/docs/{tail:.*}", read().to(redirect_to_guide)));
-}
-
-/// Get the start page.
-///
-/// A client that accepts JSON and no HTML gets the reply of `/api/v1/info` instead.
-#[utoipa::path(
-    get,
-    path = "/",
-    operation_id = "get_home",
-    tag = "Discovery",
-    responses((status = 200, description = "The page, or the info.",
-        headers(("Link" = String, description = "The guide for agents and the OpenAPI description.")),
-        content((String = "text/html"), (Info = "application/json")))),
-)]
-pub(super) async fn home(state: SharedState, request: HttpRequest) -> HttpResponse {
-    let origin = state.public_origin(&request);
-    let mut response = if wants_json(&request) {
-        HttpResponse::Ok().json(cards::info(&state, &origin))
-    } else {
-        html(pages::home(&origin))
-    };
-    let link = format!(
-        "<{origin}/llms.txt>; rel=\"alternate\"; type=\"text/markdown\", <{origin}/openapi.json>; \
-         rel=\"service-desc\"; type=\"application/json\", <{origin}/docs>; rel=\"service-doc\"; type=\"text/html\""
-    );
-    if let Ok(link) = header::HeaderValue::from_str(&link) {
-        response.headers_mut().insert(header::LINK, link);
-    }
-    response.headers_mut().insert(header::VARY, header::HeaderValue::from_static("accept"));
-    response
 }
 
 /// Get the guide for agents.
@@ -148,78 +110,6 @@ pub(super) async fn agent(state: SharedState, request: HttpRequest) -> HttpRespo
     HttpResponse::Ok().json(cards::agent(&state.public_origin(&request)))
 }
 
-/// Get the usage policy as HTML.
-#[utoipa::path(
-    get,
-    path = "/policy",
-    operation_id = "get_policy",
-    tag = "Discovery",
-    responses((status = 200, body = String, content_type = "text/html", description = "The page.")),
-)]
-pub(super) async fn policy() -> HttpResponse {
-    html(pages::policy())
-}
-
-/// Get the usage policy as Markdown.
-#[utoipa::path(
-    get,
-    path = "/policy.txt",
-    operation_id = "get_policy_text",
-    tag = "Discovery",
-    responses((status = 200, body = String, content_type = "text/markdown", description = "The page.")),
-)]
-pub(super) async fn policy_text() -> HttpResponse {
-    markdown(pages::policy_text())
-}
-
-/// Get the rules for crawlers.
-#[utoipa::path(
-    get,
-    path = "/robots.txt",
-    operation_id = "get_robots",
-    tag = "Discovery",
-    responses((status = 200, body = String, description = "The rules.")),
-)]
-pub(super) async fn robots() -> HttpResponse {
-    text("text/plain; charset=utf-8", "User-agent: *\nDisallow: /api/\n".to_owned())
-}
-
-/// Get the stylesheet of the pages.
-#[utoipa::path(
-    get,
-    path = "/style.css",
-    operation_id = "get_style",
-    tag = "Discovery",
-    responses((status = 200, body = String, content_type = "text/css", description = "The stylesheet.")),
-)]
-pub(super) async fn style() -> HttpResponse {
-    text("text/css; charset=utf-8", pages::STYLE.to_owned())
-}
-
-/// Get the API reference as a page, with a form to try each route.
-#[utoipa::path(
-    get,
-    path = "/docs",
-    operation_id = "get_docs",
-    tag = "Discovery",
-    responses((status = 200, body = String, content_type = "text/html", description = "The page.")),
-)]
-pub(super) async fn docs() -> HttpResponse {
-    html(pages::DOCS.to_owned())
-}
-
-/// Get the script of `/docs`.
-#[utoipa::path(
-    get,
-    path = "/docs.js",
-    operation_id = "get_docs_script",
-    tag = "Discovery",
-    responses((status = 200, body = String, content_type = "text/javascript", description = "The script.")),
-)]
-pub(super) async fn docs_script() -> HttpResponse {
-    text("text/javascript; charset=utf-8", pages::DOCS_SCRIPT.to_owned())
-}
-
 /// Redirect old links to `/llms.txt`.
 #[utoipa::path(
     get,
@@ -232,19 +122,6 @@ pub(super) async fn docs_script() -> HttpResponse {
 )]
 pub(super) async fn redirect_to_guide() -> HttpResponse {
     HttpResponse::Found().insert_header((header::LOCATION, "/llms.txt")).finish()
-}
-
-/// Whether the client is a program: it accepts JSON and no HTML.
-fn wants_json(request: &HttpRequest) -> bool {
-    let accepts = |kind| {
-        let values = request.headers().get_all(header::ACCEPT).filter_map(|value| value.to_str().ok());
-        values.flat_map(|value| value.split(',')).any(|item| item.trim().to_ascii_lowercase().starts_with(kind))
-    };
-    accepts("application/json") && !accepts("text/html")
-}
-
-fn html(page: String) -> HttpResponse {
-    text("text/html; charset=utf-8", page)
 }
 
 fn markdown(page: String) -> HttpResponse {

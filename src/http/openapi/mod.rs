@@ -19,8 +19,8 @@ use utoipa::{Modify, OpenApi};
 
 use super::discovery::{self, cards};
 use super::{
-    account, account_sessions, admin, channels, fetch, health, members, messages, metrics, poll, stream, transcript,
-    webhooks,
+    account, account_sessions, admin, channels, fetch, health, members, messages, metrics, pages, poll, stream,
+    transcript, webhooks,
 };
 use crate::web::state::{AppState, SharedState};
 
@@ -113,20 +113,27 @@ pub(super) type DescriptionCell = OnceLock<ApiDescription>;
         admin::unban,
         admin::counters,
         openapi,
-        discovery::home,
         discovery::llms,
         discovery::llms_full,
         discovery::client_script,
         discovery::info,
         discovery::mcp,
         discovery::agent,
-        discovery::policy,
-        discovery::policy_text,
-        discovery::robots,
-        discovery::style,
-        discovery::docs,
-        discovery::docs_script,
         discovery::redirect_to_guide,
+        pages::home,
+        pages::start,
+        pages::remote,
+        pages::remote_channel,
+        pages::account,
+        pages::verify,
+        pages::recover,
+        pages::admin,
+        pages::docs,
+        pages::policy,
+        pages::policy_text,
+        pages::robots,
+        pages::files::favicon,
+        pages::files::file,
     ),
     modifiers(&Credentials),
     tags(
@@ -140,6 +147,7 @@ pub(super) type DescriptionCell = OnceLock<ApiDescription>;
         (name = "Health and metrics", description = "Health probes and counters."),
         (name = "Administration", description = "Operator access. Disabled without an admin token."),
         (name = "Discovery", description = "Guides, cards, and this description."),
+        (name = "Pages", description = "Pages for people, and the files they load."),
     )
 )]
 struct Api;

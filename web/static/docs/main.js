@@ -1,6 +1,8 @@
 // Renders /openapi.json: every route with its parameters, bodies, responses and errors, and a form to try it.
+// @ts-nocheck
 // All values are inserted as text, never as markup, and nothing is loaded from other hosts.
-"use strict";
+import { mountHeader } from "../lib/header.js";
+import { start } from "../lib/i18n.js";
 
 const el = (tag, attributes, ...children) => {
   const element = document.createElement(tag);
@@ -191,5 +193,7 @@ const show = () => {
   if (here) { here.open = true; here.scrollIntoView(); }
 };
 
+await start();
+mountHeader();
 fetch("/openapi.json").then((response) => response.json()).then((description) => { api = description; show(); })
   .catch((error) => { document.getElementById("preface").append(` It could not be loaded: ${error}`); });

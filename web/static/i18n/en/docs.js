@@ -1,3 +1,0 @@
-// The texts of the page `docs`, language en.
-export default {
-};

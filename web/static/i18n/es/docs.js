@@ -1,3 +1,0 @@
-// The texts of the page `docs`, language es.
-export default {
-};
