@@ -5,8 +5,8 @@ use actix_web::http::header::{self, HeaderName, HeaderValue};
 use actix_web::web::{Bytes, Json, Payload};
 use actix_web::{HttpRequest, HttpResponse, Responder};
 use rogerrat_domain::op::{
-    AckInput, AckReply, Consumers, ConsumersReply, Draft, History, HistoryReply, Receipts, ReceiptsReply,
-    RemoveConsumer, Send, SendInput, SendReply,
+    AckInput, AckReply, Consumers, ConsumersReply, Draft, History, HistoryReply, Receipts, ReceiptsOfMany,
+    ReceiptsOfManyReply, ReceiptsReply, RemoveConsumer, Send, SendInput, SendReply,
 };
 use rogerrat_domain::{AttachmentForm, Code, ConsumerName, Refusal, limits};
 use utoipa::IntoParams;
@@ -80,7 +80,8 @@ struct HistoryQuery {
     n: Option<f64>,
     /// Return only messages of this thread.
     thread: Option<String>,
-    /// Return only messages with a smaller id, to read on where a bounded history ended.
+    /// Return only messages with a smaller id: `before` of the previous page. On a durable channel these pages continue
+    /// in the backlog. The id need not be that of a message.
     #[param(minimum = 1)]
     before: Option<u64>,
 }
@@ -95,7 +96,8 @@ fn n() -> Schema {
 
 /// Get the last messages, oldest first.
 ///
-/// It acknowledges nothing. With `X-Session-Id` it refreshes the session.
+/// It acknowledges nothing. With `X-Session-Id` it refreshes the session. Older messages are read page by page with
+/// `before`.
 #[utoipa::path(
     get,
     path = "/api/channels/{id}/history",
@@ -113,7 +115,7 @@ pub(crate) async fn history(state: SharedState, request: HttpRequest) -> Result<
     let thread = query.get("thread").map(|name| name.trim().to_owned());
     let format = query.answer_format()?;
     let history = History { session, n: query.history_n(), thread, before: query.before()? };
-    let mut reply = state.hub.query(&at, history).await?;
+    let mut reply = state.hub.history(&at, history).await?;
     if let Some(bound) = format.bound(false) {
         reply.keep_newest(bound);
     }
@@ -131,9 +133,11 @@ fn history_pieces(reply: &HistoryReply, attachments: AttachmentForm) -> Vec<Byte
         }
         pieces.push(message.json_in(attachments));
     }
-    pieces.push(match reply.more {
-        0 => Bytes::from_static(b"]}"),
-        more => format!(r#"],"more":{more}}}"#).into(),
+    pieces.push(match (reply.more, reply.before) {
+        (0, None) => Bytes::from_static(b"]}"),
+        (0, Some(before)) => format!(r#"],"before":{before}}}"#).into(),
+        (more, None) => format!(r#"],"more":{more}}}"#).into(),
+        (more, Some(before)) => format!(r#"],"more":{more},"before":{before}}}"#).into(),
     });
     pieces
 }
@@ -194,6 +198,35 @@ pub(crate) async fn remove_consumer(state: SharedState, request: HttpRequest) ->
     let name = ConsumerName::parse(request.match_info().get("name").unwrap_or_default())?;
     state.hub.ask(&at, RemoveConsumer { session, name }).await?;
     Ok(Json(Done::default()))
+}
+
+/// The query parameter of the receipts of several messages.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "only the derived code reads the fields")]
+struct ReceiptsQuery {
+    /// The ids of the messages, separated by commas; at most 50.
+    #[param(pattern = "^ *[0-9]{1,16} *(, *[0-9]{1,16} *){0,49}$")]
+    ids: String,
+}
+
+/// Get the delivery status of several messages you sent.
+///
+/// Messages of others, and those that are not among the last 256 of the channel, are left out.
+#[utoipa::path(
+    get,
+    path = "/api/channels/{id}/receipts",
+    operation_id = "get_receipts_of_many",
+    tag = "Messages",
+    params(ChannelPath, SessionHeader, ReceiptsQuery),
+    responses((status = 200, body = ReceiptsOfManyReply, description = "The receipts of each message.")),
+    security(("channel_token" = [], "session" = [])),
+    extensions(("x-error-codes" = json!(codes(&[MEMBER])))),
+)]
+pub(crate) async fn receipts_of_many(state: SharedState, request: HttpRequest) -> Result<impl Responder, Problem> {
+    let (at, session) = state.admit_session(&request).await?;
+    let ids = QueryParams::of(request.query_string()).receipt_ids()?;
+    Ok(Json(state.hub.query(&at, ReceiptsOfMany { session, ids }).await?))
 }
 
 /// Get the delivery status of a message you sent.

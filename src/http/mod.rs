@@ -94,6 +94,7 @@ fn in_channel(config: &mut ServiceConfig, at: &Paths<'_>) {
         .service(at.get("/consumers", read().to(messages::consumers)))
         .service(at.only("DELETE", "/consumers/{name}", by(Method::DELETE).to(messages::remove_consumer)))
         .service(at.get("", read().to(channels::describe)))
+        .service(at.get("/receipts", read().to(messages::receipts_of_many)))
         .service(at.get("/messages/{message}/receipts", read().to(messages::receipts)))
         .service(at.get("/messages/{message}", read().to(fetch::message)))
         .service(at.get("/messages/{message}/attachments/{n}", read().to(fetch::attachment)))

@@ -107,6 +107,23 @@ impl<'a> QueryParams<'a> {
         self.whole_number("before")
     }
 
+    /// The ids of messages: `ids`, separated by commas.
+    ///
+    /// # Errors
+    /// `invalid` if one is not a number, or if there are none or too many.
+    pub(crate) fn receipt_ids(&self) -> Result<Vec<MessageId>, Refusal> {
+        let text = self.get("ids").map(str::trim).filter(|ids| !ids.is_empty());
+        let text = text.ok_or_else(|| Refusal::invalid("ids is missing: message ids, separated by commas"))?;
+        let ids: Result<Vec<MessageId>, _> =
+            text.split(',').take(limits::RECEIPT_IDS + 1).map(|id| id.trim().parse()).collect();
+        let ids = ids.map_err(|_| Refusal::invalid("ids must be message ids, separated by commas"))?;
+        if ids.len() > limits::RECEIPT_IDS {
+            return Err(Refusal::invalid(format!("ids has more than {} message ids", limits::RECEIPT_IDS))
+                .hint("ask for the others in another request"));
+        }
+        Ok(ids)
+    }
+
     /// A whole number above 0, if the parameter is there and not empty.
     fn whole_number(&self, name: &'static str) -> Result<Option<u64>, Refusal> {
         match self.get(name).map(str::trim).filter(|text| !text.is_empty()) {

@@ -64,6 +64,45 @@ fn one(to: &str, state: &str) -> (String, String) {
 }
 
 #[test]
+fn a04_the_receipts_of_several_messages_come_in_one_request() {
+    let hub = Hub::unlimited();
+    let channel = hub.channel();
+    let (ann, bob, carl) = (channel.join("ann"), channel.join("bob"), channel.join("carl"));
+    let sent: Vec<_> = ["bob", "all", "carl"].into_iter().map(|to| ann.send(to, "hi")).collect();
+    let theirs = bob.say("mine");
+    bob.listen();
+    carl.get("listen?timeout=1&ack=manual").ok();
+    carl.post("ack", &json!({"upto": sent[2]})).ok();
+    let query = |ids: &[u64]| {
+        let ids: Vec<_> = ids.iter().map(u64::to_string).collect();
+        format!("receipts?ids={}", ids.join(","))
+    };
+    let reply = ann.get(&query(&[sent[2], theirs, sent[0], 1, sent[1], sent[0]])).ok();
+    let messages = reply["messages"].as_array().unwrap();
+    assert_eq!(messages.iter().map(|message| message["id"].as_u64().unwrap()).collect::<Vec<_>>(), sent);
+    for message in messages {
+        let alone = ann.get(&format!("messages/{}/receipts", message["id"])).ok();
+        assert_eq!(message["receipts"], alone["receipts"]);
+    }
+    assert_eq!(messages[1]["counts"], json!({"queued": 0, "delivered": 1, "acked": 1, "expired": 0}));
+    assert_eq!(ann.get("receipts?ids=%201%20,%202%2C3").ok(), json!({"messages": []}));
+    assert_eq!(ann.get(&format!("receipts?ids={}", u64::MAX)).ok(), json!({"messages": []}));
+    assert_eq!(bob.get(&query(&sent)).ok(), json!({"messages": []}), "only the sender's own");
+    ann.get(&query(&[7; 50])).ok();
+    ann.get(&query(&[7; 51])).refused(400, "invalid");
+    for bad in
+        ["receipts", "receipts?ids=", "receipts?ids=a", "receipts?ids=1,,2", "receipts?ids=-1", "receipts?ids=1.5"]
+    {
+        ann.get(bad).refused(400, "invalid");
+    }
+    ann.get("receipts?ids=99999999999999999999999").refused(400, "invalid");
+    let token_only = channel.request("GET", &query(&sent)).send();
+    token_only.refused(400, "invalid");
+    ann.leave();
+    ann.get(&query(&sent)).refused(410, "session_expired");
+}
+
+#[test]
 fn a04_receipts_of_a_dm_follow_its_delivery() {
     let hub = Hub::start();
     let channel = hub.channel_with(&json!({"member_ttl_seconds": 0.2}));

@@ -4,6 +4,7 @@
 
 mod delivery;
 mod full;
+mod history;
 mod kit;
 mod members;
 mod memory;

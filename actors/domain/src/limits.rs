@@ -100,6 +100,10 @@ pub const CLAIMS: usize = 1000;
 pub const CONSUMER_CHARS: usize = 32;
 /// Messages of a channel for which receipts are available.
 pub const RECEIPTS: usize = 256;
+/// Messages whose receipts one request returns.
+pub const RECEIPT_IDS: usize = 50;
+/// Receipts of one message that such a request returns; the others are counted.
+pub const RECEIPTS_SHOWN: usize = 100;
 /// Transcript events returned if the request gives no number.
 pub const TRANSCRIPT_DEFAULT: usize = 1000;
 /// Transcript events that are stored per channel, and that one request returns.

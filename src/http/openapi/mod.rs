@@ -56,6 +56,7 @@ pub(super) type DescriptionCell = OnceLock<ApiDescription>;
         messages::send,
         messages::history,
         messages::receipts,
+        messages::receipts_of_many,
         fetch::message,
         fetch::attachment,
         poll::listen,

@@ -64,7 +64,7 @@ pub(super) async fn history(
         thread: thread.map(|thread| thread.trim().to_owned()),
         before: before.map(saturating_u64),
     };
-    let mut reply = context.state.hub.query(&at.channel, query).await.map_err(HubError::into_refusal)?;
+    let mut reply = context.state.hub.history(&at.channel, query).await.map_err(HubError::into_refusal)?;
     reply.keep_newest(answer_size::bound(max_bytes.saturating_sub(FRAME_BYTES)));
     reply.history.attachments = AttachmentForm::Reference;
     let text = history_text(&reply) + &unread_line(unread);
@@ -72,10 +72,15 @@ pub(super) async fn history(
 }
 
 fn history_text(reply: &HistoryReply) -> String {
-    let Some(oldest) = reply.history.first() else { return "(no messages)".to_owned() };
     let mut lines = Vec::with_capacity(reply.history.len() + 1);
-    if reply.more > 0 {
-        lines.push(format!("({} older ones did not fit: call history with before={})", reply.more, oldest.id));
+    match (reply.more, reply.before) {
+        (0, None) if reply.history.is_empty() => return "(no messages)".to_owned(),
+        (0, None) => {}
+        (0, Some(before)) => lines.push(format!("(older ones: call history with before={before})")),
+        (more, before) => {
+            let before = before.unwrap_or_default();
+            lines.push(format!("({more} older ones did not fit: call history with before={before})"));
+        }
     }
     lines.extend(reply.history.iter().map(|message| answer_size::line(message, 1)));
     lines.join("\n")

@@ -265,6 +265,15 @@ impl Ring {
         self.slots.range(from..)
     }
 
+    /// Messages below an id, newest first: those of the ring, then those of the backlog.
+    pub(crate) fn below(&self, id: MessageId) -> impl Iterator<Item = &MessageSlot> {
+        let end = match self.slots.back() {
+            Some(last) if last.id < id => self.slots.len(),
+            _ => self.slots.partition_point(|m| m.id < id),
+        };
+        self.slots.range(..end).rev()
+    }
+
     /// The messages of the ring, oldest first, without the backlog: the history.
     pub(crate) fn iter(&self) -> impl DoubleEndedIterator<Item = &Arc<Message>> {
         self.slots.range(self.backlog_len..).filter_map(|slot| slot.message.as_ref())

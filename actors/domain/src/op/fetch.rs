@@ -7,7 +7,6 @@ use crate::ids::{MessageId, SessionId};
 use crate::message::Message;
 use crate::op::Query;
 use crate::refusal::{Code, Refusal};
-use crate::settings::DmVisibility;
 use crate::{Now, limits};
 
 /// Returns a message that the caller may see. It marks nothing as read.
@@ -50,11 +49,7 @@ impl Query for Fetch {
     fn answer(&self, channel: &Channel, now: Now) -> Result<Fetched, Refusal> {
         let session = self.session.as_ref();
         let viewer = session.map(|session| channel.sessions.member(session, now.uptime_ms)).transpose()?;
-        let open = channel.settings.dm_visibility == DmVisibility::Channel;
-        let is_visible = |slot: &&MessageSlot| {
-            slot.id == self.id
-                && (open || slot.to.is_none() || viewer.is_some_and(|no| slot.to == Some(no) || slot.from == no))
-        };
+        let is_visible = |slot: &&MessageSlot| slot.id == self.id && channel.shows(slot, viewer);
         let held = || channel.members.values().flat_map(|member| member.held.iter()).find(is_visible);
         let in_ring = channel.ring.get(self.id).filter(is_visible);
         let slot = in_ring.filter(|slot| slot.message.is_some()).or_else(held).or(in_ring);
@@ -67,7 +62,7 @@ impl Query for Fetch {
 mod tests {
     use super::*;
     use crate::op::harness::{START_MS, TestChannel};
-    use crate::{Settings, TokenHash};
+    use crate::{DmVisibility, Settings, TokenHash};
 
     fn fetch(test: &mut TestChannel, who: Option<&str>, id: MessageId) -> Result<String, Code> {
         let session = who.map(|who| test.session(who));

@@ -40,7 +40,7 @@ pub use draft::{AttachmentInput, Draft, SendInput};
 pub use evict::Evict;
 pub use fetch::{Fetch, Fetched};
 pub use find_message::FindMessage;
-pub use history::{History, HistoryReply};
+pub use history::{History, HistoryReply, OlderMessages, OlderPage};
 pub use info::{Info, InfoReply};
 pub use inspect::{Inspect, Inspection, SessionInfo};
 pub use join::{Join, JoinInput, JoinReply};
@@ -48,7 +48,9 @@ pub use keepalive::{Keepalive, KeepaliveReply};
 pub use leave::{Leave, LeaveReply};
 pub use posture::TrustPosture;
 pub use read::{Read, ReadInput, ReadOutcome, ReadQuery, ReadReply, WaitReply};
-pub use receipts::{Receipt, ReceiptState, Receipts, ReceiptsReply};
+pub use receipts::{
+    MessageReceipts, Receipt, ReceiptCounts, ReceiptState, Receipts, ReceiptsOfMany, ReceiptsOfManyReply, ReceiptsReply,
+};
 pub use resolve_viewer::ResolveViewer;
 pub use revoke::Revoke;
 pub use roster::{OnlineMember, OpenRead, Roster, RosterMember, RosterReply};

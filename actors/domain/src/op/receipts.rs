@@ -3,12 +3,12 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::Now;
 use crate::callsign::Callsign;
 use crate::channel::{Channel, Consumer, DeliveryRecord, Member};
 use crate::ids::{MessageId, SessionId};
 use crate::op::Query;
 use crate::refusal::{Code, Refusal};
+use crate::{Now, limits};
 
 /// Returns the receipts of a message.
 #[derive(Clone, Debug)]
@@ -81,14 +81,101 @@ impl Query for Receipts {
         if record.from != no {
             return Err(Refusal::new(Code::Forbidden, "only the sender of a message may read its receipts"));
         }
-        let receipts = match record.to {
-            Some(to) => dm(record, channel.member(to)).into_iter().collect(),
-            None => {
-                let readers = channel.members.values().filter(|m| m.no != record.from && m.start < record.id);
-                readers.map(|member| broadcast(channel, record, member)).collect()
-            }
-        };
+        let mut receipts = Vec::new();
+        each_receipt(channel, record, |receipt| receipts.push(receipt));
         Ok(ReceiptsReply { receipts })
+    }
+}
+
+/// Returns the receipts of several messages.
+#[derive(Clone, Debug)]
+pub struct ReceiptsOfMany {
+    /// The sender's session.
+    pub session: SessionId,
+    /// The messages' ids; at most [`limits::RECEIPT_IDS`].
+    pub ids: Vec<MessageId>,
+}
+
+/// The receipts of several messages.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct ReceiptsOfManyReply {
+    /// The messages, by id. Those that the caller did not send, and those without receipts, are left out.
+    #[schema(max_items = 50)]
+    pub messages: Vec<MessageReceipts>,
+}
+
+/// The receipts of one of several messages.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct MessageReceipts {
+    /// The message's id.
+    #[schema(value_type = u64)]
+    pub id: MessageId,
+    /// How many recipients are in each state.
+    pub counts: ReceiptCounts,
+    /// One receipt per recipient, at most 100. `counts` has all recipients.
+    #[schema(max_items = 100)]
+    pub receipts: Vec<Receipt>,
+}
+
+/// How many recipients of a message are in each state.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
+pub struct ReceiptCounts {
+    /// Recipients to whom it was not delivered yet.
+    pub queued: usize,
+    /// Recipients to whom it was delivered, and who have not acknowledged it.
+    pub delivered: usize,
+    /// Recipients who acknowledged it.
+    pub acked: usize,
+    /// Recipients for whom it was dropped before it was delivered.
+    pub expired: usize,
+}
+
+impl Query for ReceiptsOfMany {
+    type Reply = ReceiptsOfManyReply;
+
+    fn session(&self) -> Option<&SessionId> {
+        Some(&self.session)
+    }
+
+    fn answer(&self, channel: &Channel, now: Now) -> Result<ReceiptsOfManyReply, Refusal> {
+        let no = channel.sessions.member(&self.session, now.uptime_ms)?;
+        let mut ids: Vec<_> = self.ids.iter().take(limits::RECEIPT_IDS).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        let records = ids.into_iter().filter_map(|id| channel.delivery_records.find(*id));
+        let messages = records.filter(|record| record.from == no).map(|record| {
+            let (mut receipts, mut counts) = (Vec::new(), ReceiptCounts::default());
+            each_receipt(channel, record, |receipt| {
+                *counts.of(receipt.state) += 1;
+                if receipts.len() < limits::RECEIPTS_SHOWN {
+                    receipts.push(receipt);
+                }
+            });
+            MessageReceipts { id: record.id, counts, receipts }
+        });
+        Ok(ReceiptsOfManyReply { messages: messages.collect() })
+    }
+}
+
+impl ReceiptCounts {
+    fn of(&mut self, state: ReceiptState) -> &mut usize {
+        match state {
+            ReceiptState::Queued => &mut self.queued,
+            ReceiptState::Delivered => &mut self.delivered,
+            ReceiptState::Acked => &mut self.acked,
+            ReceiptState::Expired => &mut self.expired,
+        }
+    }
+}
+
+/// Passes on the receipt of each recipient of a message.
+fn each_receipt(channel: &Channel, record: &DeliveryRecord, mut each: impl FnMut(Receipt)) {
+    match record.to {
+        Some(to) => dm(record, channel.member(to)).into_iter().for_each(each),
+        None => {
+            let readers = channel.members.values().filter(|m| m.no != record.from && m.start < record.id);
+            readers.for_each(|member| each(broadcast(channel, record, member)));
+        }
     }
 }
 

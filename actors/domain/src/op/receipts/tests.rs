@@ -1,8 +1,8 @@
 //! Tests of receipts.
 
-use crate::op::harness::{START_MS, TestChannel};
-use crate::op::{Ack, Leave, ReadInput, Receipts, ReceiptsReply};
-use crate::{AckMode, Code, Settings, TokenHash, limits};
+use crate::op::harness::{START_MS, TestChannel, draft};
+use crate::op::{Ack, Draft, Leave, ReadInput, ReceiptCounts, Receipts, ReceiptsOfMany, ReceiptsReply};
+use crate::{AckMode, Code, Kind, Settings, TokenHash, limits};
 
 fn trio() -> TestChannel {
     let mut test = TestChannel::new();
@@ -114,4 +114,44 @@ fn a04_receipts_are_for_the_sender() {
     assert_eq!(ask(&mut test, "ann", id + 1).unwrap_err(), Code::NotFound);
     test.send_many("cat", "all", limits::RECEIPTS);
     assert_eq!(ask(&mut test, "ann", id).unwrap_err(), Code::NotFound);
+}
+
+#[test]
+fn a04_the_receipts_of_several_messages_are_those_of_each() {
+    let mut test = trio();
+    let ids: Vec<_> = ["bob", "all", "cat"].into_iter().map(|to| test.send("ann", to, "hi").id).collect();
+    let theirs = test.send("bob", "all", "mine").id;
+    let busy = Draft { kind: Kind::Status, ..*draft("all", "busy") };
+    let status = test.try_send("ann", Box::new(busy)).unwrap().id;
+    test.listen("bob");
+    let asked = [ids[2], ids[0], 7, theirs, ids[1], status, ids[0], u64::MAX].to_vec();
+    let session = test.session("ann");
+    let reply = test.query(&ReceiptsOfMany { session, ids: asked }).unwrap();
+    assert_eq!(reply.messages.iter().map(|message| message.id).collect::<Vec<_>>(), ids, "in order, and once");
+    for message in &reply.messages {
+        let alone = ask(&mut test, "ann", message.id).unwrap();
+        assert_eq!(serde_json::to_value(&message.receipts).unwrap(), serde_json::to_value(&alone.receipts).unwrap());
+    }
+    let counts = reply.messages.iter().map(|message| message.counts).collect::<Vec<_>>();
+    assert_eq!(counts[0], ReceiptCounts { delivered: 1, ..ReceiptCounts::default() });
+    assert_eq!(counts[1], ReceiptCounts { delivered: 1, queued: 1, ..ReceiptCounts::default() });
+    let session = test.session("cat");
+    assert!(test.query(&ReceiptsOfMany { session, ids }).unwrap().messages.is_empty(), "only the sender's own");
+}
+
+#[test]
+fn a04_the_receipts_of_several_messages_are_bounded() {
+    let mut test = TestChannel::new();
+    test.join("ann");
+    for n in 0..limits::RECEIPTS_SHOWN + 20 {
+        test.join(&format!("m{n}"));
+    }
+    let ids: Vec<_> = (0..limits::RECEIPT_IDS + 10).map(|n| test.send("ann", "all", &n.to_string()).id).collect();
+    let session = test.session("ann");
+    let reply = test.query(&ReceiptsOfMany { session, ids }).unwrap();
+    assert_eq!(reply.messages.len(), limits::RECEIPT_IDS);
+    for message in reply.messages {
+        assert_eq!(message.receipts.len(), limits::RECEIPTS_SHOWN);
+        assert_eq!(message.counts.queued, limits::RECEIPTS_SHOWN + 20);
+    }
 }
