@@ -1,6 +1,111 @@
-// The entry of the page `chat`.
+// The entry of the chat: takes the secrets out of the address before anything else, then joins, or asks for what is missing.
+import { request, ApiError } from "../lib/api.js";
 import { mountHeader } from "../lib/header.js";
-import { start } from "../lib/i18n.js";
+import { start, t } from "../lib/i18n.js";
+import { ChatPage } from "./chat-page.js";
+import { showChannels } from "./channels.js";
+import { browserEnvironment } from "./environment.js";
+import { takeFragment } from "./fragment.js";
+import { complete, JoinForm } from "./join-form.js";
+import { createModel } from "./model.js";
+import { setTitle } from "./title.js";
+
+/** @typedef {import("./types.js").Credentials} Credentials */
+/** @typedef {import("./types.js").Problem} Problem */
+/** @typedef {import("./join-form.js").ChannelFacts} ChannelFacts */
+
+const bands = new Set(["general", "help", "random"]);
+const path = /^\/remote\/([^/]+)\/?$/u.exec(location.pathname);
+const channel = path ? safeDecode(path[1]) : "";
+const link = takeFragment({ location, history, needs_token: !bands.has(channel) });
 
 await start("chat");
 mountHeader();
+const root = /** @type {HTMLElement} */ (document.getElementById("app"));
+if (channel) await openChannel();
+else {
+  setTitle(`${t("chat.channels")} · rogerrat`);
+  await showChannels(root, browserEnvironment().vault, (id, fragment) => location.assign(`/remote/${encodeURIComponent(id)}${fragment}`));
+}
+
+/** @param {string} text */
+function safeDecode(text) {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
+async function openChannel() {
+  document.documentElement.classList.add("chat-page");
+  const model = createModel(channel, browserEnvironment());
+  const known = link.empty ? await model.stored() ?? { channel } : { channel, ...link.secrets, same_member: Boolean(link.secrets.callsign) };
+  const title = known.name || channel;
+  setTitle(`${title} · rogerrat`);
+  // What the channel is, is asked only if the link may be incomplete.
+  const ready = !link.problem && complete(known, null) && (Boolean(known.owner_password) || link.empty);
+  const facts = ready ? null : await channelFacts();
+  if (!link.problem && (ready || (facts && facts !== "missing" && complete(known, facts)))) return enter(model, known, title);
+  if (facts === "missing") return showMissing();
+  ask(model, { known, facts, problem: null, notice: linkNotice(), title });
+}
+
+/** What was wrong with the link, in words. */
+function linkNotice() {
+  if (link.problem) return t(`chat.link.${link.problem}`);
+  if (link.empty) return undefined;
+  return link.missing.length ? t("chat.link.missing", { what: link.missing.map(name => t(`chat.join.${name}`)).join(", ") }) : undefined;
+}
+
+/** @returns {Promise<ChannelFacts | "missing" | null>} */
+async function channelFacts() {
+  try {
+    const facts = await request("GET", `/api/channels/${encodeURIComponent(channel)}`, { timeout_ms: 8000 });
+    return { is_band: Boolean(facts.is_band), has_owner_password: Boolean(facts.has_owner_password), require_identity: Boolean(facts.require_identity) };
+  } catch (error) {
+    return error instanceof ApiError && error.status === 404 ? "missing" : null;
+  }
+}
+
+function showMissing() {
+  new JoinForm(root, {
+    known: { channel, token: "-", callsign: "-" }, facts: { is_band: bands.has(channel), has_owner_password: false, require_identity: false }, title: channel,
+    problem: { code: "not_found", status: 404, message: "", hint: null, free_callsign: null, about: "channel", retry_at: null, final: true, request_id: null },
+  }, () => location.reload());
+}
+
+/**
+ * @param {import("./types.js").ChatModel} model
+ * @param {import("./join-form.js").JoinQuestion} question
+ */
+function ask(model, question) {
+  const form = new JoinForm(root, { ...question, remembered: model.remembered }, (credentials, remember) => {
+    form.remove();
+    void enter(model, credentials, question.title, remember);
+  });
+}
+
+/**
+ * @param {import("./types.js").ChatModel} model
+ * @param {Credentials} credentials
+ * @param {string} title
+ * @param {boolean} [remember]
+ */
+async function enter(model, credentials, title, remember) {
+  let left = false;
+  const again = async () => {
+    left = true;
+    page.remove();
+    const facts = await channelFacts();
+    if (facts === "missing") return showMissing();
+    const problem = model.connection.state === "refused" ? model.connection.problem : null;
+    const { callsign, ...rest } = model.credentials ?? credentials;
+    ask(model, { known: problem ? { ...rest, callsign } : rest, facts, problem, title });
+  };
+  const page = new ChatPage(model, root, { rejoin: () => void again(), title });
+  await model.start(credentials);
+  if (left) return;
+  if (model.connection.state === "refused") return again();
+  if (remember !== undefined && remember !== model.remembered) await model.remember(remember).catch(() => undefined);
+}

@@ -1,0 +1,229 @@
+// The chat as a whole: the bar, the log, what is under it, the panels, and the keys. It draws only what the model says has changed.
+import { t } from "../lib/i18n.js";
+import { Announcer } from "./announcer.js";
+import { Bar } from "./bar.js";
+import { Composer } from "./composer.js";
+import { drawEmpty } from "./empty.js";
+import { openHelp } from "./help.js";
+import { openInvite } from "./invite.js";
+import { MessageList } from "./message-list.js";
+import { openMessageMenu } from "./message-menu.js";
+import { Notices } from "./notices.js";
+import { Panels } from "./panel.js";
+import { RosterPanel } from "./roster-panel.js";
+import { SearchPanel } from "./search-panel.js";
+import { announceOn, shortcutsOn } from "./settings.js";
+import { StatusBar } from "./status-bar.js";
+import { StatusLines } from "./status-lines.js";
+import { setTitle, showCount } from "./title.js";
+
+/** @typedef {import("./types.js").ChatModel} ChatModel */
+/** @typedef {import("./types.js").MessageEntry} MessageEntry */
+
+export class ChatPage {
+  /**
+   * @param {ChatModel} model
+   * @param {HTMLElement} root
+   * @param {{rejoin: () => void, title: string}} options `rejoin` asks for what was refused
+   */
+  constructor(model, root, { rejoin, title }) {
+    this.model = model;
+    this.root = root;
+    this.announcer = new Announcer();
+    this.announcer.on = announceOn();
+    this.statusBar = new StatusBar(model, { rejoin });
+    this.notices = new Notices(model, { rejoin });
+    this.statuses = new StatusLines(model);
+    const find = (/** @type {number} */ id) => this.#find(id);
+    const writeTo = (/** @type {string} */ callsign) => this.#writeTo(callsign);
+    this.log = new MessageList(model, {
+      model, find,
+      reveal: id => this.#reveal(id),
+      replyTo: entry => this.#replyTo(entry),
+      menu: (entry, from) => openMessageMenu(entry, from, { model, replyTo: one => this.#replyTo(one), writeTo, search: filter => this.search(filter) }),
+      edit: entry => {
+        const outgoing = model.edit(entry.key);
+        if (outgoing) void this.composer.edit(outgoing);
+      },
+      showThread: thread => this.search({ thread }),
+      drawEmpty: place => drawEmpty(place, model),
+    });
+    this.composer = new Composer(model, { find, say: text => this.announcer.say(text), sent: () => this.log.follow() });
+    this.panels = new Panels(() => this.bar.draw());
+    this.roster = new RosterPanel(model, { writeTo, invite: () => void openInvite(model) });
+    this.searching = new SearchPanel(model, { reveal: id => {
+      if (!Panels.wide) this.panels.close();
+      this.#reveal(id);
+    } });
+    this.bar = new Bar(model, { page: this, title, status: this.statusBar.pill });
+    this.#build();
+    setTitle(`${title} · rogerrat`);
+    this.endModel = model.subscribe(detail => this.#changed(detail));
+    this.end = new AbortController();
+    addEventListener("keydown", event => this.#key(event), { signal: this.end.signal });
+    this.#dropFiles();
+    this.#changed({ parts: new Set(["connection", "entries", "roster", "statuses", "unread", "channel", "outbox", "earlier"]), appended: 0, prepended: 0, dropped: 0, live: [] });
+    this.timer = setInterval(() => this.#eachMinute(), 30_000);
+  }
+
+  #build() {
+    const chat = document.createElement("div");
+    chat.className = "chat";
+    const middle = document.createElement("div");
+    middle.className = "chat-middle";
+    const below = document.createElement("div");
+    below.className = "chat-below";
+    this.veil = document.createElement("div");
+    this.veil.className = "drop-veil";
+    this.veil.hidden = true;
+    this.veil.textContent = t("chat.drop");
+    const jumpPlace = document.createElement("div");
+    jumpPlace.className = "jump-place";
+    jumpPlace.append(this.log.jump);
+    below.append(jumpPlace, this.statuses.element, this.composer.element);
+    middle.append(this.statusBar.line, this.notices.element, this.log.element, below, this.veil);
+    const columns = document.createElement("div");
+    columns.className = "chat-columns";
+    columns.append(middle, this.panels.side);
+    chat.append(this.bar.element, columns, this.announcer.element);
+    this.root.replaceChildren(chat);
+    if (Panels.wide && this.model.abilities.roster) this.showRoster();
+  }
+
+  /** @param {import("./types.js").ChangeDetail} detail */
+  #changed(detail) {
+    const { parts } = detail;
+    if (parts.has("connection")) {
+      this.statusBar.draw();
+      this.bar.draw();
+    }
+    if (parts.has("channel")) {
+      this.notices.draw();
+      this.bar.draw();
+    }
+    this.log.changed(detail);
+    if (parts.has("statuses")) this.statuses.draw();
+    if (parts.has("roster")) {
+      this.bar.draw();
+      this.#drawPanel("roster");
+    }
+    if (parts.has("entries") || parts.has("unread")) this.#drawPanel("search");
+    if (parts.has("unread") || parts.has("entries")) showCount(this.model.unread);
+    this.composer.changed(detail);
+    this.announcer.messages(detail.live);
+  }
+
+  /** @param {string} name */
+  #drawPanel(name) {
+    if (this.panels.open?.name === name) this.panels.open.draw();
+  }
+
+  #eachMinute() {
+    if (document.visibilityState !== "visible") return;
+    if (this.panels.open?.name === "roster") void this.model.refreshRoster().catch(() => undefined);
+    this.#drawPanel("roster");
+    this.composer.draw();
+  }
+
+  showRoster() {
+    this.panels.toggle({ name: "roster", title: t("chat.roster"), element: this.roster.element, draw: () => this.roster.draw() });
+    if (this.panels.open) void this.model.refreshRoster().catch(() => undefined);
+  }
+
+  /** @param {import("./types.js").SearchFilter} [filter] */
+  search(filter) {
+    const panel = { name: "search", title: t("chat.search"), element: this.searching.element, draw: () => this.searching.draw() };
+    if (!filter && this.panels.open?.name === "search") return this.panels.close();
+    if (this.panels.open?.name !== "search") this.panels.show(panel);
+    this.searching.open(filter);
+  }
+
+  applySettings() {
+    this.announcer.on = announceOn();
+  }
+
+  /**
+   * @param {number} id
+   * @returns {MessageEntry | null}
+   */
+  #find(id) {
+    const found = this.model.entries.findLast(entry => entry.type === "message" && entry.id === id);
+    return found?.type === "message" ? found : null;
+  }
+
+  /** @param {number} id */
+  #reveal(id) {
+    if (!this.log.reveal(id)) this.announcer.say(t("chat.quote.gone"));
+  }
+
+  /** @param {MessageEntry} entry */
+  #replyTo(entry) {
+    this.composer.replyTo(entry);
+  }
+
+  /** @param {string} callsign */
+  #writeTo(callsign) {
+    if (!Panels.wide) this.panels.close();
+    this.composer.writeTo(callsign);
+  }
+
+  /** @param {KeyboardEvent} event */
+  #key(event) {
+    if (event.defaultPrevented || event.isComposing || document.querySelector("dialog[open], [popover]:popover-open")) return;
+    if (event.altKey && !event.ctrlKey && !event.metaKey && (event.key === "ArrowUp" || event.key === "ArrowDown")) {
+      event.preventDefault();
+      return this.log.move(event.key === "ArrowUp" ? -1 : 1);
+    }
+    if (event.key === "Escape") {
+      if (this.panels.open && this.panels.side.contains(document.activeElement)) return this.panels.close();
+      if (this.log.element.contains(document.activeElement)) this.composer.field.focus();
+      return;
+    }
+    if (event.ctrlKey || event.metaKey || event.altKey || !shortcutsOn() || inField(event.target)) return;
+    if (event.key === "/") {
+      event.preventDefault();
+      this.search({});
+    } else if (event.key === "?") {
+      event.preventDefault();
+      openHelp();
+    }
+  }
+
+  #dropFiles() {
+    if (!this.model.abilities.attachments) return;
+    const signal = this.end.signal;
+    const hasFiles = (/** @type {DragEvent} */ event) => event.dataTransfer?.types.includes("Files") ?? false;
+    addEventListener("dragover", event => {
+      if (!hasFiles(event)) return;
+      event.preventDefault();
+      this.#veil(true);
+    }, { signal });
+    addEventListener("dragleave", event => { if (!event.relatedTarget) this.#veil(false); }, { signal });
+    addEventListener("drop", event => {
+      if (!hasFiles(event)) return;
+      event.preventDefault();
+      this.#veil(false);
+      void this.composer.files.add([...event.dataTransfer?.files ?? []]);
+    }, { signal });
+  }
+
+  /** @param {boolean} shown */
+  #veil(shown) {
+    if (this.veil) this.veil.hidden = !shown;
+  }
+
+  /** Ends what the page listens to; the model goes on. */
+  remove() {
+    this.endModel();
+    this.end.abort();
+    clearInterval(this.timer);
+    this.panels.close();
+    this.root.replaceChildren();
+    showCount(0);
+  }
+}
+
+/** @param {EventTarget | null} target */
+function inField(target) {
+  return target instanceof HTMLElement && (target.isContentEditable || target.matches("input, textarea, select"));
+}

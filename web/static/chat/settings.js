@@ -1,0 +1,42 @@
+// What a reader can choose for this device, and what the channel is set to.
+import { html, render, nothing } from "../vendor/lit-html/lit-html.js";
+import { t } from "../lib/i18n.js";
+import { lasting } from "../lib/storage.js";
+import { openSheet } from "./sheet.js";
+
+const shortcutsKey = "rogerrat.chat-shortcuts";
+const announceKey = "rogerrat.chat-announce";
+
+/** Whether single keys such as `/` are shortcuts. */
+export const shortcutsOn = () => lasting.get(shortcutsKey) !== "off";
+/** Whether new messages are said to screen readers. */
+export const announceOn = () => lasting.get(announceKey) !== "off";
+
+/**
+ * @param {import("./types.js").ChatModel} model
+ * @param {() => void} changed
+ */
+export function openSettings(model, changed) {
+  const sheet = openSheet(t("chat.settings"));
+  const { channel } = model;
+  const toggle = (/** @type {string} */ key) => (/** @type {Event} */ event) => {
+    if (/** @type {HTMLInputElement} */ (event.target).checked) lasting.remove(key);
+    else lasting.set(key, "off");
+    changed();
+  };
+  const check = (/** @type {string} */ key, /** @type {boolean} */ on, /** @type {(event: Event) => void} */ change) => html`<label class="check">
+    <input type="checkbox" .checked=${on} @change=${change}><span>${t(key)}<small>${t(`${key}.long`)}</small></span></label>`;
+  const fact = (/** @type {string} */ key, /** @type {unknown} */ value) => value ? html`<div><dt>${t(key)}</dt><dd>${value}</dd></div>` : nothing;
+  render(html`
+    ${model.abilities.roster ? check("chat.settings.remember", model.remembered, event => void model.remember(/** @type {HTMLInputElement} */ (event.target).checked)) : nothing}
+    ${check("chat.settings.announce", announceOn(), toggle(announceKey))}
+    ${check("chat.settings.shortcuts", shortcutsOn(), toggle(shortcutsKey))}
+    <h3>${t("chat.settings.channel")}</h3>
+    <dl class="facts">
+      ${fact("chat.settings.id", html`<code>${channel.id}</code>`)}
+      ${fact("chat.settings.me", html`<bdi>${channel.me}</bdi>`)}
+      ${fact("chat.settings.retention", channel.retention ? t(`chat.retention.${channel.retention}`) : "")}
+      ${fact("chat.settings.dm", channel.dm_visibility ? t(`chat.dm.${channel.dm_visibility}`) : "")}
+      ${fact("chat.settings.trust", channel.trust_posture ? t(`chat.trust.${channel.trust_posture}`) : "")}
+    </dl>`, sheet.body);
+}
