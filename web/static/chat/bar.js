@@ -3,12 +3,8 @@ import { html, render, nothing } from "../vendor/lit-html/lit-html.js";
 import { t, tn } from "../lib/i18n.js";
 import { saveText } from "../lib/save.js";
 import { visible } from "../lib/visible.js";
-import { openEnd } from "./end.js";
-import { openHelp } from "./help.js";
 import { icon, labelled } from "./icon.js";
-import { openInvite } from "./invite.js";
 import { openMenu } from "./menu.js";
-import { openSettings } from "./settings.js";
 
 export class Bar {
   /**
@@ -45,16 +41,16 @@ export class Bar {
     const name = `${model.channel.id || "chat"}-${new Date().toISOString().slice(0, 10)}`;
     const saveLog = (/** @type {"text" | "json"} */ format) => saveText(`${name}.${format === "text" ? "txt" : "json"}`, model.exportLog(format), format === "text" ? "text/plain;charset=utf-8" : "application/json");
     openMenu(anchor, t("chat.menu"), [
-      ...model.channel.is_band || !model.abilities.roster ? [] : [{ icon: "qr", text: t("chat.invite"), act: () => void openInvite(model) }],
+      ...model.channel.is_band || !model.abilities.roster ? [] : [{ icon: "qr", text: t("chat.invite"), act: async () => void (await import("./invite.js")).openInvite(model) }],
       { icon: "download", text: t("chat.export.text"), act: () => saveLog("text") },
       { icon: "download", text: t("chat.export.json"), act: () => saveLog("json") },
-      { icon: "settings", text: t("chat.settings"), act: () => openSettings(model, () => page.applySettings()) },
-      { icon: "help", text: t("chat.help"), act: openHelp },
+      { icon: "settings", text: t("chat.settings"), act: async () => (await import("./settings.js")).openSettings(model, () => page.applySettings()) },
+      { icon: "help", text: t("chat.help"), act: async () => (await import("./help.js")).openHelp() },
       ...narrow && document.getElementById("settings") ? [{ icon: "edit", text: t("header.settings"), act: () => document.getElementById("settings")?.showPopover() }] : [],
       ...narrow ? [{ icon: "tab", text: t("header.start"), href: "/start" }, { icon: "lock", text: t("header.account"), href: "/account" }] : [],
       { icon: "tab", text: t("chat.channels"), href: "/remote" },
       null,
-      { icon: "exit", text: t("chat.end"), danger: true, act: () => openEnd(model) },
+      { icon: "exit", text: t("chat.end"), danger: true, act: async () => (await import("./end.js")).openEnd(model) },
     ]);
   }
 }

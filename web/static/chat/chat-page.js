@@ -4,15 +4,11 @@ import { Announcer } from "./announcer.js";
 import { Bar } from "./bar.js";
 import { Composer } from "./composer.js";
 import { drawEmpty } from "./empty.js";
-import { openHelp } from "./help.js";
-import { openInvite } from "./invite.js";
 import { MessageList } from "./message-list.js";
-import { openMessageMenu } from "./message-menu.js";
 import { Notices } from "./notices.js";
 import { Panels } from "./panel.js";
 import { RosterPanel } from "./roster-panel.js";
-import { SearchPanel } from "./search-panel.js";
-import { announceOn, shortcutsOn } from "./settings.js";
+import { announceOn, shortcutsOn } from "./preferences.js";
 import { StatusBar } from "./status-bar.js";
 import { StatusLines } from "./status-lines.js";
 import { setTitle, showCount } from "./title.js";
@@ -40,7 +36,7 @@ export class ChatPage {
       model, find,
       reveal: id => this.#reveal(id),
       replyTo: entry => this.#replyTo(entry),
-      menu: (entry, from) => openMessageMenu(entry, from, { model, replyTo: one => this.#replyTo(one), writeTo, search: filter => this.search(filter) }),
+      menu: async (entry, from) => (await import("./message-menu.js")).openMessageMenu(entry, from, { model, replyTo: one => this.#replyTo(one), writeTo, search: filter => this.search(filter) }),
       edit: entry => {
         const outgoing = model.edit(entry.key);
         if (outgoing) void this.composer.edit(outgoing);
@@ -50,11 +46,9 @@ export class ChatPage {
     });
     this.composer = new Composer(model, { find, say: text => this.announcer.say(text), sent: () => this.log.follow() });
     this.panels = new Panels(() => this.bar.draw());
-    this.roster = new RosterPanel(model, { writeTo, invite: () => void openInvite(model) });
-    this.searching = new SearchPanel(model, { reveal: id => {
-      if (!Panels.wide) this.panels.close();
-      this.#reveal(id);
-    } });
+    this.roster = new RosterPanel(model, { writeTo, invite: async () => void (await import("./invite.js")).openInvite(model) });
+    /** @type {import("./search-panel.js").SearchPanel | null} */
+    this.searching = null;
     this.bar = new Bar(model, { page: this, title, status: this.statusBar.pill });
     this.#build();
     setTitle(`${title} · rogerrat`);
@@ -131,11 +125,15 @@ export class ChatPage {
   }
 
   /** @param {import("./types.js").SearchFilter} [filter] */
-  search(filter) {
-    const panel = { name: "search", title: t("chat.search"), element: this.searching.element, draw: () => this.searching.draw() };
+  async search(filter) {
     if (!filter && this.panels.open?.name === "search") return this.panels.close();
-    if (this.panels.open?.name !== "search") this.panels.show(panel);
-    this.searching.open(filter);
+    const { SearchPanel } = await import("./search-panel.js");
+    const searching = this.searching ??= new SearchPanel(this.model, { reveal: id => {
+      if (!Panels.wide) this.panels.close();
+      this.#reveal(id);
+    } });
+    if (this.panels.open?.name !== "search") this.panels.show({ name: "search", title: t("chat.search"), element: searching.element, draw: () => searching.draw() });
+    searching.open(filter);
   }
 
   applySettings() {
@@ -182,10 +180,10 @@ export class ChatPage {
     if (event.ctrlKey || event.metaKey || event.altKey || !shortcutsOn() || inField(event.target)) return;
     if (event.key === "/") {
       event.preventDefault();
-      this.search({});
+      void this.search({});
     } else if (event.key === "?") {
       event.preventDefault();
-      openHelp();
+      void import("./help.js").then(({ openHelp }) => openHelp());
     }
   }
 

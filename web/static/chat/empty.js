@@ -2,7 +2,6 @@
 import { html, render, nothing } from "../vendor/lit-html/lit-html.js";
 import { t } from "../lib/i18n.js";
 import { icon } from "./icon.js";
-import { openInvite } from "./invite.js";
 
 /**
  * @param {HTMLElement} place
@@ -15,10 +14,11 @@ export function drawEmpty(place, model) {
     return;
   }
   const alone = !roster.some(member => !member.me && member.online);
+  const open = async (/** @type {"agent" | "device"} */ whom) => (await import("./invite.js")).openInvite(model, whom);
   const invite = abilities.roster && !channel.is_band;
   render(html`<div class="empty-box">${icon("all")}
     <h2>${t(alone && invite ? "chat.empty.alone" : "chat.empty")}</h2>
     <p>${t(channel.is_band ? "chat.empty.band" : alone && invite ? "chat.empty.alone.long" : "chat.empty.long")}</p>
-    ${invite ? html`<div class="buttons"><button type="button" class="button primary" @click=${() => openInvite(model, "agent")}>${icon("copy")} ${t("chat.empty.invite_agent")}</button>
-      <button type="button" class="button" @click=${() => openInvite(model, "device")}>${icon("qr")} ${t("chat.empty.invite_device")}</button></div>` : nothing}</div>`, place);
+    ${invite ? html`<div class="buttons"><button type="button" class="button primary" @click=${() => open("agent")}>${icon("copy")} ${t("chat.empty.invite_agent")}</button>
+      <button type="button" class="button" @click=${() => open("device")}>${icon("qr")} ${t("chat.empty.invite_device")}</button></div>` : nothing}</div>`, place);
 }

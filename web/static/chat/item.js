@@ -15,9 +15,9 @@ import { icon } from "./icon.js";
  * @property {(id: number) => MessageEntry | null} find
  * @property {(id: number) => void} reveal
  * @property {(entry: MessageEntry) => void} replyTo
- * @property {(entry: MessageEntry, from: HTMLElement) => void} menu
+ * @property {(entry: MessageEntry, from: HTMLElement) => unknown} menu
  * @property {(entry: MessageEntry) => void} edit takes a message that was not sent back into the composer
- * @property {(thread: string) => void} showThread
+ * @property {(thread: string) => unknown} showThread
  * @property {(place: HTMLElement) => void} drawEmpty
  */
 

@@ -35,7 +35,10 @@ export class JoinForm {
    * @param {(credentials: Credentials, remember: boolean) => void} submit
    */
   constructor(root, question, submit) {
-    this.root = root;
+    // A place of its own: what is drawn into the page later must not meet what is drawn here.
+    this.root = document.createElement("div");
+    this.root.className = "gate-place";
+    root.replaceChildren(this.root);
     this.question = question;
     this.submit = submit;
     this.fields = fieldsOf(question);
@@ -46,7 +49,7 @@ export class JoinForm {
     this.remember = question.remembered ?? false;
     this.withKey = Boolean(question.known.identity_key) || Boolean(question.facts?.require_identity);
     this.draw();
-    const first = /** @type {HTMLElement | null} */ (root.querySelector("[aria-invalid=true]") ?? root.querySelector("form input:not([type=checkbox])"));
+    const first = /** @type {HTMLElement | null} */ (this.root.querySelector("[aria-invalid=true]") ?? this.root.querySelector("form input:not([type=checkbox])"));
     if (!matchMedia("(pointer: coarse)").matches || question.problem) first?.focus();
     this.timer = setInterval(() => { if (this.#waits() !== this.waited) this.draw(); }, 500);
     this.waited = this.#waits();
@@ -60,7 +63,7 @@ export class JoinForm {
 
   remove() {
     clearInterval(this.timer);
-    this.root.replaceChildren();
+    this.root.remove();
   }
 
   draw() {

@@ -3,7 +3,6 @@ import { request, ApiError } from "../lib/api.js";
 import { mountHeader } from "../lib/header.js";
 import { start, t } from "../lib/i18n.js";
 import { ChatPage } from "./chat-page.js";
-import { showChannels } from "./channels.js";
 import { browserEnvironment } from "./environment.js";
 import { takeFragment } from "./fragment.js";
 import { complete, JoinForm } from "./join-form.js";
@@ -25,6 +24,7 @@ const root = /** @type {HTMLElement} */ (document.getElementById("app"));
 if (channel) await openChannel();
 else {
   setTitle(`${t("chat.channels")} · rogerrat`);
+  const { showChannels } = await import("./channels.js");
   await showChannels(root, browserEnvironment().vault, (id, fragment) => location.assign(`/remote/${encodeURIComponent(id)}${fragment}`));
 }
 

@@ -9,7 +9,7 @@ import { icon } from "./icon.js";
  * @property {string} [detail]
  * @property {boolean} [danger]
  * @property {string} [href] a link instead of an action
- * @property {() => void} [act]
+ * @property {() => unknown} [act]
  */
 
 /**

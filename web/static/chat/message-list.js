@@ -59,6 +59,7 @@ export class MessageList {
   /** @param {ChangeDetail} detail */
   changed(detail) {
     if (detail.parts.has("entries") || detail.parts.has("channel")) this.#update(detail);
+    if (!this.items.size) this.context.drawEmpty(this.empty);
     if (detail.parts.has("earlier") || detail.parts.has("entries")) this.#drawEarlier();
     if (detail.parts.has("unread") || detail.parts.has("entries")) this.#drawJump();
   }
@@ -151,7 +152,6 @@ export class MessageList {
     const oldest = entries.slice(low, high).find(entry => entry.type === "message" && entry.id !== null);
     this.model.keepFrom(oldest?.type === "message" ? oldest.id : null);
     this.empty.hidden = this.items.size > 0;
-    if (!this.items.size) this.context.drawEmpty(this.empty);
   }
 
   /**

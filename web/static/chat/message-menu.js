@@ -14,7 +14,7 @@ import { openSheet } from "./sheet.js";
  * @param {MessageEntry} entry
  * @param {HTMLElement} anchor
  * @param {{model: import("./types.js").ChatModel, replyTo: (entry: MessageEntry) => void, writeTo: (callsign: string) => void,
- *   search: (filter: import("./types.js").SearchFilter) => void}} page
+ *   search: (filter: import("./types.js").SearchFilter) => unknown}} page
  */
 export function openMessageMenu(entry, anchor, page) {
   const { message } = entry;

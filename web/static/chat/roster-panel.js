@@ -14,7 +14,7 @@ const deaf_ms = 10 * 60_000;
 export class RosterPanel {
   /**
    * @param {import("./types.js").ChatModel} model
-   * @param {{writeTo: (callsign: string) => void, invite: () => void}} context
+   * @param {{writeTo: (callsign: string) => void, invite: () => unknown}} context
    */
   constructor(model, context) {
     this.model = model;

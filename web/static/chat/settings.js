@@ -2,15 +2,8 @@
 import { html, render, nothing } from "../vendor/lit-html/lit-html.js";
 import { t } from "../lib/i18n.js";
 import { lasting } from "../lib/storage.js";
+import { announceKey, announceOn, shortcutsKey, shortcutsOn } from "./preferences.js";
 import { openSheet } from "./sheet.js";
-
-const shortcutsKey = "rogerrat.chat-shortcuts";
-const announceKey = "rogerrat.chat-announce";
-
-/** Whether single keys such as `/` are shortcuts. */
-export const shortcutsOn = () => lasting.get(shortcutsKey) !== "off";
-/** Whether new messages are said to screen readers. */
-export const announceOn = () => lasting.get(announceKey) !== "off";
 
 /**
  * @param {import("./types.js").ChatModel} model

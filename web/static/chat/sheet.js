@@ -1,7 +1,6 @@
 // Dialogs of the chat that draw their own content: a sheet from below on phones, a box in the middle elsewhere.
 import { html } from "../vendor/lit-html/lit-html.js";
-import { t } from "../lib/i18n.js";
-import { confirmDialog, showDialog } from "../lib/dialog.js";
+import { showDialog } from "../lib/dialog.js";
 
 /**
  * @typedef {object} Sheet
@@ -21,8 +20,3 @@ export function openSheet(title, { className = "", onClose } = {}) {
   if (onClose) void closed.then(onClose);
   return { dialog: element, body: /** @type {HTMLElement} */ (element.querySelector(".sheet-body")), closed, close };
 }
-
-/**
- * @param {{title: string, text: string, yes: string, danger?: boolean}} question
- */
-export const confirmed = ({ title, text, yes, danger = false }) => confirmDialog({ title, text, action: yes, danger, cancel: t("common.cancel") });
