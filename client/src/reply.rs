@@ -159,6 +159,12 @@ pub struct RosterEntry {
     pub callsign: String,
     /// Whether the member has a session.
     pub online: bool,
+    /// How a message reaches the member now: `stream`, `poll` or `away`. Empty for a hub that does not say.
+    #[serde(default)]
+    pub reach: String,
+    /// Messages the member has not read yet.
+    #[serde(default)]
+    pub unread: u64,
     /// Number of the member on the channel.
     pub idx: Option<u64>,
 }

@@ -9,6 +9,7 @@ use rogerrat_domain::{Code, limits};
 
 use super::error_codes::{BODY, CHANNEL, MEMBER, codes};
 use super::parameters::{ChannelPath, OptionalSessionHeader, SessionHeader};
+use super::query::QueryParams;
 use crate::web::problem::Problem;
 use crate::web::state::{SharedState, presented_session};
 use crate::web::{body, hints};
@@ -90,13 +91,19 @@ pub(crate) async fn keepalive(state: SharedState, request: HttpRequest) -> Resul
 
 /// List the members of a channel.
 ///
-/// With `X-Session-Id` it refreshes the session.
+/// It says how each can be reached. With `X-Session-Id` it refreshes the session.
 #[utoipa::path(
     get,
     path = "/api/channels/{id}/roster",
     operation_id = "get_roster",
     tag = "Inspection",
-    params(ChannelPath, OptionalSessionHeader),
+    params(
+        ChannelPath,
+        OptionalSessionHeader,
+        ("limit" = Option<u64>, Query, minimum = 1, description = "Maximum number of members in each list: those online \
+            first, then those seen last; `more` counts the others. Clamped to 1 … 10,000. If omitted, the lists have all, \
+            and `members` 1,000."),
+    ),
     responses((status = 200, body = RosterReply, description = "The members.")),
     security(("channel_token" = []), ("channel_token" = [], "session" = [])),
     extensions(("x-error-codes" = json!(codes(&[CHANNEL])))),
@@ -104,7 +111,8 @@ pub(crate) async fn keepalive(state: SharedState, request: HttpRequest) -> Resul
 pub(crate) async fn roster(state: SharedState, request: HttpRequest) -> Result<impl Responder, Problem> {
     let at = state.admit(&request).await?;
     let session = presented_session(request.headers())?;
-    Ok(Json(state.hub.query(&at, Roster { session }).await?))
+    let limit = QueryParams::of(request.query_string()).roster_limit()?;
+    Ok(Json(state.hub.roster(&at, Roster { session, limit }).await?))
 }
 
 /// Get channel statistics.

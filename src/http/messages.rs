@@ -56,7 +56,7 @@ pub(crate) async fn send(state: SharedState, request: HttpRequest, payload: Payl
     let input: SendInput = body::json(&request, payload, limits::BODY_SEND_BYTES).await?;
     let draft = Draft::check(input, idempotency_key(&request)?)?;
     state.rate_limits.sends.count(|| state.client(&request))?;
-    let reply = state.hub.ask(&at, Send { session, draft }).await?;
+    let reply = state.hub.send(&at, Send { session, draft }).await?;
     let quota = reply.quota;
     let mut response = HttpResponse::Ok().insert_header((header::CONTENT_TYPE, JSON.clone())).json(reply);
     if let Some(quota) = quota {

@@ -9,7 +9,8 @@ use serde_json::{Map, Value};
 use crate::web::answer_format::{AnswerFormat, clamped};
 
 /// The parameters of a stream, as fields of a body.
-const STREAM_PARAMETERS: [&str; 7] = ["since", "ack", "lease", "max", "consumer", "ack_upto", "attachments"];
+const STREAM_PARAMETERS: [&str; 9] =
+    ["since", "ack", "lease", "max", "consumer", "own", "ack_upto", "attachments", "tell"];
 
 /// The query parameters of a request. If one is repeated, its first value is used.
 pub(crate) struct QueryParams<'a>(Vec<(Cow<'a, str>, Cow<'a, str>)>);
@@ -37,7 +38,7 @@ impl<'a> QueryParams<'a> {
     /// The parameters of a stream by POST: the fields of the body, then those of the query.
     ///
     /// # Errors
-    /// `invalid`, if a field is neither text nor a number.
+    /// `invalid`, if a field is neither text, a number nor a boolean; `tell` may also be a list of text.
     pub(crate) fn with_body(query: &'a str, body: &Map<String, Value>) -> Result<Self, Refusal> {
         let mut params = Vec::new();
         for name in STREAM_PARAMETERS {
@@ -45,6 +46,10 @@ impl<'a> QueryParams<'a> {
                 None | Some(Value::Null) => continue,
                 Some(Value::String(text)) => text.clone(),
                 Some(Value::Number(number)) => number.to_string(),
+                Some(Value::Bool(flag)) if name == "own" => flag.to_string(),
+                Some(Value::Array(list)) if name == "tell" => joined(list)?,
+                Some(_) if name == "own" => return Err(Refusal::invalid("`own` must be true or false")),
+                Some(_) if name == "tell" => return Err(Refusal::invalid("`tell` must be text or a list of text")),
                 Some(_) => return Err(Refusal::invalid(format!("`{name}` must be text or a number"))),
             };
             params.push((Cow::Borrowed(name), Cow::Owned(text)));
@@ -73,6 +78,7 @@ impl<'a> QueryParams<'a> {
             lease: self.number("lease")?,
             max: self.number("max")?,
             consumer: self.get("consumer").map(Cow::Borrowed),
+            own: Some(self.flag("own")?),
             ack_upto: self.number("ack_upto")?,
         };
         query.check()
@@ -135,6 +141,12 @@ impl<'a> QueryParams<'a> {
         }
     }
 
+    /// The maximum number of members in each list of a roster: `limit`, clamped to 1 … 10,000.
+    pub(crate) fn roster_limit(&self) -> Result<Option<usize>, Refusal> {
+        let limit = self.number("limit")?.map(saturating_u64);
+        Ok(limit.map(|n| usize::try_from(n).unwrap_or(usize::MAX).clamp(1, limits::MEMBERS)))
+    }
+
     /// The number of history messages: fractions are cut off, clamped to 1 … 100, and a value that is not a number
     /// means 100, as in the original hub.
     pub(crate) fn history_n(&self) -> usize {
@@ -156,6 +168,13 @@ impl<'a> QueryParams<'a> {
         let n = self.number(name).map(|n| n.map_or(default as u64, saturating_u64));
         n.map_or(max, |n| usize::try_from(n).unwrap_or(usize::MAX).clamp(1, max))
     }
+}
+
+/// A list of text, separated by commas.
+fn joined(list: &[Value]) -> Result<String, Refusal> {
+    let texts = list.iter().map(|value| value.as_str());
+    let texts: Option<Vec<_>> = texts.collect();
+    texts.map(|texts| texts.join(",")).ok_or_else(|| Refusal::invalid("`tell` must be text or a list of text"))
 }
 
 /// Parses the message id of a path.

@@ -5,15 +5,18 @@
 
 use std::io;
 
-use rogerrat_domain::{AttachmentForm, ByteBound, Message, Refusal, limits, message_line, saturating_u64};
+use rogerrat_domain::{
+    AttachmentForm, ByteBound, DeliveredMessage, Message, Refusal, delivery_fields, limits, message_line,
+    saturating_u64,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::web::answer_format::{AnswerFormat, clamped};
 
 /// The fields and lines of an answer beside its messages, names and request id, at their longest.
 pub(super) const FRAME_BYTES: usize = 980;
-/// What a message may get in an answer beside itself: separators, and its attempt in both forms.
-const DELIVERY_BYTES: usize = r#",\n,"attempt":"#.len() + r"; attempt ".len() + 2 * 10;
+/// What a message may get in an answer beside itself: separators, and in both forms its attempt and whether it is own.
+const DELIVERY_BYTES: usize = r#",\n,"own":true,"attempt":"#.len() + r" [own; attempt ]".len() + 2 * 10;
 
 /// The argument that bounds an answer.
 #[derive(Clone, Copy, Debug, Default, Deserialize)]
@@ -57,6 +60,16 @@ fn weigh(message: &Message) -> usize {
 /// A message as a line of text.
 pub(super) fn line(message: &Message, attempt: u32) -> String {
     message_line(&message.json_by_reference(), attempt)
+}
+
+/// A delivered message as a line of text.
+pub(super) fn delivered_line(delivered: &DeliveredMessage) -> String {
+    let json = delivered.message.json_by_reference();
+    if !delivered.own {
+        return message_line(&json, delivered.attempt);
+    }
+    let marked = [&json[..json.len() - 1], delivery_fields(1, true).as_bytes(), b"}"].concat();
+    message_line(&marked, delivered.attempt)
 }
 
 /// The size of a text in a JSON string, without its quotation marks.

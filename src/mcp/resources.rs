@@ -74,7 +74,7 @@ pub(super) async fn read(context: &RequestContext<'_>, params: &Params<'_>) -> R
     let (channel, session) = readable_channel(context, channel).await.ok_or_else(not_found)?;
     let content = match kind {
         "history" => history(context, &channel, session).await,
-        "roster" => context.state.hub.query(&channel, Roster { session }).await.map(roster),
+        "roster" => context.state.hub.roster(&channel, Roster { session, limit: None }).await.map(roster),
         _ => return Err(not_found()),
     };
     let content = content.map_err(|_: HubError| not_found())?;

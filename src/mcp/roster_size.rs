@@ -1,15 +1,17 @@
 //! A roster that fits into an answer: the members online first, by number, then the others by callsign.
+//!
+//! The list `members` is left out of the data: the text has its facts, and each list costs tokens.
 
 use std::collections::HashSet;
 
-use rogerrat_domain::op::RosterReply;
+use rogerrat_domain::op::{MemberPresence, RosterReply};
 use serde::Serialize;
 
 /// The fields of a member online in an answer, in all forms, beside its callsign in four places.
-const ONLINE_BYTES: usize = 170;
+const ONLINE_BYTES: usize = 320;
 const ONLINE_NAMES: usize = 4;
 /// The same for a member that is offline.
-const OFFLINE_BYTES: usize = 56;
+const OFFLINE_BYTES: usize = 210;
 const OFFLINE_NAMES: usize = 2;
 
 /// The members that fit.
@@ -17,15 +19,16 @@ const OFFLINE_NAMES: usize = 2;
 pub(super) struct BoundedRoster {
     #[serde(flatten)]
     pub(super) reply: RosterReply,
-    /// The number of the others.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) more: Option<usize>,
+    /// Their presence, for the text.
+    #[serde(skip)]
+    pub(super) members: Vec<MemberPresence>,
 }
 
 impl BoundedRoster {
     pub(super) fn new(mut reply: RosterReply, max_bytes: usize) -> Self {
-        let more = cut(&mut reply, max_bytes);
-        Self { reply, more: (more > 0).then_some(more) }
+        reply.more = cut(&mut reply, max_bytes);
+        let members = std::mem::take(&mut reply.members);
+        Self { reply, members }
     }
 }
 
@@ -46,6 +49,7 @@ fn cut(reply: &mut RosterReply, max_bytes: usize) -> usize {
     });
     let kept: HashSet<_> = online.chain(offline).take_while(|(_, bytes)| fits(*bytes)).map(|(idx, _)| idx).collect();
     let more = reply.roster_all.len() - kept.len();
+    reply.members.retain(|member| kept.contains(&member.idx));
     if more > 0 {
         reply.roster_with_index.retain(|member| kept.contains(&member.idx));
         reply.roster_all.retain(|member| kept.contains(&member.idx));
@@ -57,8 +61,8 @@ fn cut(reply: &mut RosterReply, max_bytes: usize) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use rogerrat_domain::Callsign;
-    use rogerrat_domain::op::{OnlineMember, OpenRead, RosterMember};
+    use rogerrat_domain::op::{OnlineMember, RosterMember};
+    use rogerrat_domain::{Callsign, Reach};
 
     use super::*;
 
@@ -74,9 +78,14 @@ mod tests {
                     callsign: callsign(n),
                     online: n < online,
                     idx: n,
-                    reads: (n < online).then_some(OpenRead::Stream),
+                    reach: Reach::Stream,
+                    seen_at: 1_795_187_482_296,
+                    unread: 100,
+                    oldest_unread_at: Some(1_795_187_482_296),
                 })
                 .collect(),
+            members: Vec::new(),
+            more: 0,
             unread: None,
         }
     }

@@ -18,7 +18,7 @@ use rogerrat_actors::{Clock, ReadResponse};
 use rogerrat_domain::{AnswerReason, MessageId, Refusal};
 use tokio::time::{Sleep, sleep};
 
-use super::answer_size::line;
+use super::answer_size::delivered_line;
 use super::in_flight::CancelGuard;
 use super::protocol_version::ProtocolVersion;
 use super::response::{RpcResponse, ToolResult, tool_result_start};
@@ -183,7 +183,7 @@ impl WaitingCall {
         if let Some(gap) = &read.gap {
             lines.push(format!("(messages after #{} up to #{} were lost: {})", gap.from, gap.to, gap.reason.as_str()));
         }
-        lines.extend(read.messages.iter().map(|delivered| line(&delivered.message, delivered.attempt)));
+        lines.extend(read.messages.iter().map(delivered_line));
         let end = match read.reason {
             AnswerReason::Ready => None,
             AnswerReason::TimedOut => Some(format!("(no messages within {} s: call {tool} again)", self.timeout_s)),

@@ -58,8 +58,8 @@ fn weigh_by_reference(message: &Message) -> usize {
     message.json_by_reference().len() + FIELDS_OF_A_DELIVERY
 }
 
-/// A comma and `"attempt"`, which a message may get in an answer.
-const FIELDS_OF_A_DELIVERY: usize = ",,\"attempt\":".len() + 10;
+/// A comma and the fields that a message may get in an answer.
+const FIELDS_OF_A_DELIVERY: usize = ",,\"own\":true,\"attempt\":".len() + 10;
 
 /// The first names of a JSON list of names without commas, within a number of bytes, and the number of the others.
 fn first_of_list(list: Bytes, max_bytes: usize) -> (Bytes, usize) {

@@ -11,7 +11,7 @@ use std::task::{Context, Poll};
 use actix_web::body::{BodySize, MessageBody};
 use actix_web::web::Bytes;
 use rogerrat_actors::{DeliveryGuard, ReadResponse};
-use rogerrat_domain::{AnswerReason, AttachmentForm, DeliveredMessage, Gap};
+use rogerrat_domain::{AnswerReason, AttachmentForm, DeliveredMessage, Gap, delivery_fields};
 
 use super::answer_format::AnswerFormat;
 
@@ -148,11 +148,11 @@ pub(crate) fn serialize(response: ReadResponse, format: AnswerFormat, pieces: &m
 
 fn push_message(delivery: &DeliveredMessage, attachments: AttachmentForm, pieces: &mut Vec<Bytes>) {
     let json = delivery.message.json_in(attachments);
-    if delivery.attempt < 2 {
+    if delivery.attempt < 2 && !delivery.own {
         pieces.push(json);
     } else {
         pieces.push(json.slice(..json.len() - 1));
-        pieces.push(format!(",\"attempt\":{}}}", delivery.attempt).into());
+        pieces.push((delivery_fields(delivery.attempt, delivery.own) + "}").into());
     }
 }
 

@@ -78,7 +78,19 @@ impl Channel {
 
     /// The channel's history, roster and statistics, to compare before and after.
     pub fn visible_state(&self) -> Value {
-        json!([self.get("history?n=100").ok(), self.get("roster").ok(), self.get("stats").ok()])
+        let mut roster = self.get("roster").ok();
+        roster["roster_all"] = self.roster_all();
+        roster["members"].take();
+        json!([self.get("history?n=100").ok(), roster, self.get("stats").ok()])
+    }
+
+    /// All members: callsign, number, and whether each is online, without what changes with every request.
+    pub fn roster_all(&self) -> Value {
+        let mut rows = self.get("roster").ok()["roster_all"].take();
+        for row in rows.as_array_mut().unwrap() {
+            row.as_object_mut().unwrap().retain(|field, _| ["callsign", "online", "idx"].contains(&field.as_str()));
+        }
+        rows
     }
 }
 

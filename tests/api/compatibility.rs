@@ -140,7 +140,7 @@ fn joining_with_another_callsign_renames_the_session() {
     let bob = channel.join_as("bob", "bobs-own-session");
     let robert = channel.join_as("robert", "bobs-own-session");
     assert_eq!((robert.session == bob.session, channel.roster()), (true, vec!["robert".to_owned()]));
-    let all = channel.get("roster").ok()["roster_all"].clone();
+    let all = channel.roster_all();
     assert_eq!(
         all,
         json!([{"callsign": "bob", "online": false, "idx": 1}, {"callsign": "robert", "online": true, "idx": 2}])

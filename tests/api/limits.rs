@@ -74,8 +74,7 @@ fn d30_an_inactive_session_expires() {
     let bob = channel.join("bob");
     wait_until("bob expires", || channel.roster().is_empty());
     bob.post("keepalive", &json!({})).refused(410, "session_expired");
-    let all = &channel.get("roster").ok()["roster_all"];
-    assert_eq!(all, &json!([{"callsign": "bob", "online": false, "idx": 1}]));
+    assert_eq!(channel.roster_all(), json!([{"callsign": "bob", "online": false, "idx": 1}]));
 }
 
 #[test]

@@ -19,6 +19,8 @@ mod malformed;
 mod malformed_requests;
 mod messages;
 mod metrics;
+mod own_messages;
+mod presence;
 mod receipts_and_threads;
 mod requests;
 mod sessions;

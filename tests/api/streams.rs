@@ -179,7 +179,7 @@ fn d27_a_path_cannot_forge_a_log_line() {
 }
 
 #[test]
-fn a_stream_by_post_is_that_by_get_with_parameters_in_the_query_or_the_body() {
+fn a22_a_stream_by_post_is_that_by_get_with_parameters_in_the_query_or_the_body() {
     let hub = Hub::start();
     let channel = hub.channel();
     let (ann, bob) = (channel.join("ann"), channel.join("bob"));
@@ -205,7 +205,7 @@ fn a_stream_by_post_is_that_by_get_with_parameters_in_the_query_or_the_body() {
 }
 
 #[test]
-fn a_stream_by_post_is_checked_like_every_request() {
+fn a22_a_stream_by_post_is_checked_like_every_request() {
     let hub = Hub::start();
     let channel = hub.channel();
     let bob = channel.join("bob");

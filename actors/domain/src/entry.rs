@@ -128,7 +128,8 @@ pub enum Entry {
         /// When, in milliseconds since the epoch.
         at_ms: u64,
     },
-    /// A named consumer was created by its first use.
+    /// A named consumer was created by its first use, or an existing one reads its member's own messages from now on, or no
+    /// longer. An existing one keeps its cursor.
     ConsumerAdded {
         /// The member.
         no: MemberNo,
@@ -136,6 +137,9 @@ pub enum Entry {
         consumer: ConsumerName,
         /// The start of its cursor.
         cursor: MessageId,
+        /// Whether it reads the messages that its member sent.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        own: bool,
     },
     /// A consumer was removed.
     ConsumerRemoved {

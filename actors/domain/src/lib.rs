@@ -46,7 +46,7 @@ pub use byte_bound::ByteBound;
 pub use callsign::{ALL, Callsign};
 pub use channel::{
     AnswerReason, BacklogEntry, BacklogLimits, Channel, ChannelStats, DeliveredMessage, DeliveryCounters, Effect,
-    Effects, Gap, GapReason, RateWindow, ReadResponse, RestoreError, Rules, Snapshot,
+    Effects, Gap, GapReason, OpenRead, RateWindow, Reach, ReadResponse, RestoreError, Rules, Snapshot,
 };
 pub use delivery_token::{DeliveryToken, Progress, UnprovenDelivery};
 pub use deserialize::saturating_u64;
@@ -61,7 +61,7 @@ pub use message::by_reference::{AttachmentForm, AttachmentReference, frame_by_re
 pub use message::delivered_schema::MessageSchema;
 pub use message::list::MessageList;
 pub use message::view::{AttachmentView, MessageView};
-pub use message::{Attachment, BadMessage, Kind, Message, Priority};
+pub use message::{Attachment, BadMessage, Kind, Message, Priority, delivery_fields};
 pub use message_line::message_line;
 pub use now::Now;
 pub use op::{Operation, Query};

@@ -92,6 +92,8 @@ pub const ACCOUNT_USE_MS: u64 = HOUR_MS;
 
 /// Members of one channel.
 pub const MEMBERS: usize = 10_000;
+/// Members that a roster describes with their presence, if the request gives no number.
+pub const ROSTER_MEMBERS: usize = 1000;
 /// Consumers of one member, including the default one.
 pub const CONSUMERS: usize = 8;
 /// Messages in flight or unacknowledged for one consumer. At the bound it gets no new ones.

@@ -41,6 +41,9 @@ fn metadata(message: &MessageView<'_>, is_status: bool, attempt: u32) -> Vec<Str
             metadata.push(format!("to {}", one_line(&message.to)));
         }
     }
+    if message.own {
+        metadata.push("own".to_owned());
+    }
     metadata.extend(message.display.as_ref().map(|name| format!("calls itself {}", quoted(name))));
     metadata.extend(message.verified.as_ref().map(|how| format!("verified {}", one_line(how))));
     if !message.priority.is_empty() {

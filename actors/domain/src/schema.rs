@@ -31,6 +31,12 @@ pub(crate) fn recipient() -> Schema {
     either.item(null).description(Some(what)).build().into()
 }
 
+/// What a member has open to read with, or null.
+pub(crate) fn open_read() -> Object {
+    let what = "What it has open to read with: a message to it arrives at once. Null if it has nothing open.";
+    text_or_null(what).enum_values(Some([Some("stream"), Some("poll"), None])).build()
+}
+
 /// The id of the message replied to.
 pub(crate) fn reply_to() -> Object {
     id(or_null(Type::Integer))

@@ -174,7 +174,7 @@ impl Hub {
     pub async fn owned_channel(&self, owner: &AccountOwner, channel: &str) -> Result<OwnedChannelReply, HubError> {
         let at = self.find_owned(owner, channel).await?;
         let RosterReply { roster, roster_with_index, roster_all, .. } =
-            self.query(&at, Roster { session: None }).await?;
+            self.roster(&at, Roster { session: None, limit: None }).await?;
         let channel = owned_row(at.id().clone(), &at.settings(), roster.len());
         Ok(OwnedChannelReply { channel, roster, roster_with_index, roster_all })
     }

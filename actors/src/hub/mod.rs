@@ -9,6 +9,7 @@ mod channels;
 mod dispatcher;
 mod lifecycle;
 mod messages;
+mod presence;
 mod transcript;
 mod webhooks;
 

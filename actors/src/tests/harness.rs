@@ -100,7 +100,7 @@ impl TestHub {
     }
 
     pub(crate) async fn roster(&self) -> RosterReply {
-        self.hub.query(&self.at, Roster { session: None }).await.unwrap()
+        self.hub.query(&self.at, Roster { session: None, limit: None }).await.unwrap()
     }
 
     pub(crate) async fn history(&self) -> usize {

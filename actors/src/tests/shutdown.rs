@@ -121,7 +121,7 @@ async fn a_request_that_meets_the_deletion_of_its_channel_gets_not_found() {
     let durable = CreateInput { durability: Some(Durability::Disk), ..CreateInput::default() };
     let test_hub = TestHub::with(Held::new(Arc::new(TestLog::default())), durable).await;
     let ann = test_hub.join("ann").await;
-    let roster = test_hub.hub.query(&test_hub.at, Roster { session: None });
+    let roster = test_hub.hub.query(&test_hub.at, Roster { session: None, limit: None });
     let (deleted, sent, listed, refused) =
         tokio::join!(test_hub.hub.delete(&test_hub.at), ann.send("all", "hi"), roster, ann.send("bob", "hi"));
     deleted.unwrap();

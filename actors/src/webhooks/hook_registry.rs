@@ -136,6 +136,12 @@ impl HookRegistry {
         self.of(&HookOwner::Account(account.clone()))
     }
 
+    /// Whether a hook of the account posts DMs to its identity, and did not fail last.
+    pub(crate) fn reaches(&self, callsign: &Callsign, account: &AccountId) -> bool {
+        let hooks = self.of_identity(callsign, account);
+        hooks.is_some_and(|hooks| hooks.iter().any(|hook| hook.is_on() && hook.hook().failures == 0))
+    }
+
     /// Records that an account with hooks owns an identity.
     pub(crate) fn name(&self, callsign: Callsign, account: AccountId) {
         self.identities.insert(callsign, account);

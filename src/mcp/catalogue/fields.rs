@@ -134,7 +134,6 @@ pub(super) fn output(kind: ToolKind) -> Option<Value> {
             more.extend(["channel_id", "stay_reachable"].map(|name| (name, json!({"type": "string"}))));
             more.extend(["history_more", "roster_more"].map(|name| (name, json!({"type": "integer"}))));
         }
-        ToolKind::Roster => more.push(("more", json!({"type": "integer"}))),
         _ => {}
     }
     Some(schema::output(fields, &more))

@@ -10,6 +10,9 @@ use super::ToolArguments;
 use crate::mcp::context::{RequestContext, refresh};
 use crate::mcp::response::{ToolResult, to_json};
 
+/// A recipient that was active more recently and has one unread message is not worth a remark.
+const QUIET_S: u64 = 60;
+
 /// Sends a message.
 pub(super) async fn send(context: &RequestContext<'_>, arguments: &ToolArguments<'_>) -> Result<ToolResult, Refusal> {
     let at = arguments.channel_session(context).await?;
@@ -17,13 +20,13 @@ pub(super) async fn send(context: &RequestContext<'_>, arguments: &ToolArguments
     let attachments = input.attachments.as_ref().map_or(0, Vec::len);
     let draft = Draft::check(input, None)?;
     context.state.rate_limits.sends.count(|| context.state.client(context.request))?;
-    let reply = context.state.hub.ask(&at.channel, Send { session: at.session, draft }).await;
+    let reply = context.state.hub.send(&at.channel, Send { session: at.session, draft }).await;
     let reply = reply.map_err(HubError::into_refusal)?;
-    let text = text(&reply, attachments);
+    let text = text(&reply, attachments, context.now_ms());
     Ok(ToolResult::new(&reply, text))
 }
 
-fn text(reply: &SendReply, attachments: usize) -> String {
+fn text(reply: &SendReply, attachments: usize, now_ms: u64) -> String {
     let SendReply { id, to, queued, kind, priority, suggested_replies, duplicate, unread, .. } = reply;
     if *kind == Kind::Status {
         return format!("status sent to {to}{}", unread_line(*unread));
@@ -39,6 +42,7 @@ fn text(reply: &SendReply, attachments: usize) -> String {
     if *queued {
         line += " (queued: the recipient is offline and receives it when it returns)";
     }
+    line += &recipient_text(reply, now_ms);
     if *duplicate {
         line += " (duplicate: already sent under this key, not sent again)";
     }
@@ -47,6 +51,38 @@ fn text(reply: &SendReply, attachments: usize) -> String {
         line += &format!(" (suggested: {})", replies.join(" "));
     }
     line + &unread_line(*unread)
+}
+
+/// What the sender may expect of a recipient that does not read at this moment; empty if there is nothing to say.
+fn recipient_text(reply: &SendReply, now_ms: u64) -> String {
+    let Some(recipient) = reply.recipient.as_ref().filter(|recipient| recipient.reads.is_none()) else {
+        return String::new();
+    };
+    let seen_s = now_ms.saturating_sub(recipient.last_seen_at) / 1000;
+    if seen_s < QUIET_S && recipient.unread < 2 {
+        return String::new();
+    }
+    let woken = if recipient.hook { "a webhook posts it" } else { "nothing wakes it" };
+    let unread = unread_text(recipient.unread, recipient.oldest_unread_seconds);
+    format!(" ({woken}: last seen {} ago{unread})", age(seen_s))
+}
+
+/// How many messages a member has not read, and how old they are; empty if there are none.
+pub(super) fn unread_text(unread: usize, oldest_seconds: Option<u64>) -> String {
+    match oldest_seconds {
+        Some(oldest_s) if unread > 0 => format!("; {unread} unread, oldest {}", age(oldest_s)),
+        _ => String::new(),
+    }
+}
+
+/// A time span in words.
+pub(super) fn age(seconds: u64) -> String {
+    match seconds {
+        0..=119 => format!("{seconds} s"),
+        120..=7199 => format!("{} min", seconds / 60),
+        7200..=172_799 => format!("{} h", seconds / 3600),
+        _ => format!("{} d", seconds / 86_400),
+    }
 }
 
 /// A line with the unread count, if there are unread messages (A6).

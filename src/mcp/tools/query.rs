@@ -1,12 +1,12 @@
 //! `roster` and `history`.
 
 use rogerrat_actors::HubError;
-use rogerrat_domain::op::{History, HistoryReply, Roster};
-use rogerrat_domain::{AttachmentForm, Refusal, limits, saturating_u64};
+use rogerrat_domain::op::{History, HistoryReply, MemberPresence, Roster};
+use rogerrat_domain::{AttachmentForm, OpenRead, Refusal, limits, saturating_u64};
 use serde::{Deserialize, Serialize};
 
 use super::ToolArguments;
-use super::messages::unread_line;
+use super::messages::{age, unread_line, unread_text};
 use crate::mcp::answer_size::{self, FRAME_BYTES, SizeArgs};
 use crate::mcp::context::{ChannelSession, RequestContext, refresh};
 use crate::mcp::response::ToolResult;
@@ -18,20 +18,37 @@ pub(super) async fn roster(context: &RequestContext<'_>, arguments: &ToolArgumen
     let at = arguments.channel_session(context).await?;
     let unread = refresh(context.state, &at).await?;
     let ChannelSession { channel, session } = at;
-    let query = Roster { session: Some(session) };
-    let reply = context.state.hub.query(&channel, query).await.map_err(HubError::into_refusal)?;
+    let query = Roster { session: Some(session), limit: None };
+    let reply = context.state.hub.roster(&channel, query).await.map_err(HubError::into_refusal)?;
     let shown = BoundedRoster::new(reply, max_bytes.saturating_sub(FRAME_BYTES));
-    let text = roster_text(&shown) + &unread_line(unread);
+    let text = roster_text(&shown, context.now_ms()) + &unread_line(unread);
     Ok(ToolResult::new(&shown, text))
 }
 
-fn roster_text(BoundedRoster { reply, more }: &BoundedRoster) -> String {
-    let active = reply.roster_with_index.iter().map(|member| format!("\n  #{}  {}", member.idx, member.callsign));
-    let away = reply.roster_all.iter().filter(|member| !member.online);
-    let away: Vec<_> = away.map(|member| member.callsign.to_string()).collect();
+fn roster_text(shown: &BoundedRoster, now_ms: u64) -> String {
+    let active = shown.members.iter().filter(|member| member.online).map(|member| {
+        let reads = match member.reads {
+            Some(OpenRead::Stream) => "reads a stream".to_owned(),
+            Some(OpenRead::Poll) => "waits on a poll".to_owned(),
+            None => format!("seen {} ago", age(now_ms.saturating_sub(member.last_seen_at) / 1000)),
+        };
+        format!("\n  #{}  {}  {reads}{}", member.idx, member.callsign, details(member))
+    });
+    let away = shown.members.iter().filter(|member| !member.online);
+    let away: Vec<_> = away.map(|member| format!("{}{}", member.callsign, details(member))).collect();
     let away = if away.is_empty() { String::new() } else { format!("\nOffline: {}", away.join(", ")) };
-    let more = more.map_or_else(String::new, |more| format!("\n({more} more did not fit: pass a larger max_bytes)"));
+    let more = match shown.reply.more {
+        0 => String::new(),
+        more => format!("\n({more} more did not fit: pass a larger max_bytes)"),
+    };
     format!("Online:{}{away}{more}\nSend to a callsign, `#N`, or all.", active.collect::<String>())
+}
+
+/// What the line of a member says after its callsign and how it reads.
+fn details(member: &MemberPresence) -> String {
+    let verified = if member.verified.is_some() { "; verified identity" } else { "" };
+    let hook = if member.hook { "; a webhook posts DMs" } else { "" };
+    format!("{}{verified}{hook}", unread_text(member.unread, member.oldest_unread_seconds))
 }
 
 #[derive(Default, Deserialize)]

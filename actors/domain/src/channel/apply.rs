@@ -8,9 +8,10 @@ use crate::entry::{AckMode, Entry, SendKey};
 use crate::ids::{ConsumerName, MemberNo, MessageId};
 use crate::message::{Kind, Message};
 
+use super::consumer::MessageOrigin;
 use super::idempotency::IdempotencyCache;
 use super::stats::count;
-use super::{Channel, Consumer, Departure, Effect, Effects, Member, MessageSlot, Presence, StreamEnd};
+use super::{Channel, Consumer, Departure, Effect, Effects, Member, MessageSlot, SessionState, StreamEnd};
 
 impl Channel {
     /// Applies an entry. Applying all entries of a channel in order to a newly opened channel restores it.
@@ -36,7 +37,7 @@ impl Channel {
                 self.on_acked(*no, consumer.as_ref(), *upto, ids, (!is_implied).then_some(*at_ms));
                 self.offer_to(*no, now, effects);
             }
-            Entry::ConsumerAdded { no, consumer, cursor } => self.on_consumer_added(*no, consumer, *cursor),
+            Entry::ConsumerAdded { no, consumer, cursor, own } => self.on_consumer_added(*no, consumer, *cursor, *own),
             Entry::ConsumerRemoved { no, consumer } => self.on_consumer_removed(*no, consumer, now, effects),
         }
     }
@@ -47,7 +48,7 @@ impl Channel {
         };
         let minted = || self.rules.key.mint_hash_only(&self.id, callsign, *generation);
         let session = own_session.clone().unwrap_or_else(minted);
-        let presence = Presence::Live { seen_ms: now.uptime_ms };
+        let presence = SessionState::Live { seen_ms: now.uptime_ms };
         if let Some(member) = self.members.get_mut(no) {
             assert!(!member.is_live(), "a live member does not join again");
             member.generation = *generation;
@@ -56,6 +57,7 @@ impl Channel {
             member.identity.clone_from(identity);
             member.joined_at_ms = *at_ms;
             member.presence = presence;
+            member.seen_at_ms = *at_ms;
         } else {
             let member = Member {
                 no: *no,
@@ -67,6 +69,8 @@ impl Channel {
                 joined_at_ms: *at_ms,
                 start: *cursor,
                 presence,
+                seen_at_ms: *at_ms,
+                acked_at_ms: 0,
                 has_sent: false,
                 consumers: vec![Consumer::new(None, *shown_upto.max(cursor))],
                 held: LazyBox::default(),
@@ -97,7 +101,7 @@ impl Channel {
         self.end_waits(no, StreamEnd::Bye { reason }, now, effects);
         self.take_back_unproven(no);
         if let Some(member) = self.members.get_mut(&no) {
-            member.presence = Presence::Away { since_ms: now.uptime_ms, how };
+            member.presence = SessionState::Away { since_ms: now.uptime_ms, how };
         }
         match how {
             Departure::Renamed => self.sessions.remove(&session),
@@ -116,6 +120,7 @@ impl Channel {
         let Some(member) = self.members.remove(&no) else { return };
         assert!(!member.is_live(), "a live member is not forgotten");
         self.by_callsign.remove(member.callsign.as_str());
+        self.ring.get_mut().into_iter().for_each(|ring| ring.untrack_own_dms(no));
         self.take_back_unproven(no);
         self.held_messages -= member.held.len();
         self.held_bytes -= member.held.bytes();
@@ -143,6 +148,7 @@ impl Channel {
         }
         if let Some(sender) = self.members.get_mut(&message.from) {
             sender.has_sent |= message.kind == Kind::Message;
+            sender.seen_at_ms = message.at_ms;
             if let Some(key) = key {
                 sender.idempotency.insert(key, message, to.clone(), queued, now);
             }
@@ -179,6 +185,7 @@ impl Channel {
     ) {
         let ring = &self.ring;
         let Some(member) = self.members.get_mut(&no) else { return };
+        member.seen_at_ms = at_ms;
         if ack_mode == AckMode::Read {
             for bytes in ids.iter().filter_map(|id| member.held.get_mut()?.take(*id)) {
                 self.held_messages -= 1;
@@ -197,8 +204,13 @@ impl Channel {
         };
         for id in ids {
             let is_held = held.contains(*id);
-            let is_dm = is_held || ring.get(*id).is_some_and(|m| m.to.is_some());
-            consumer.confirm_delivery(*id, ack_mode, is_dm.then_some(is_held), now.uptime_ms);
+            let origin = match ring.get(*id) {
+                _ if is_held => MessageOrigin::Dm { is_held },
+                Some(slot) if slot.from == no => MessageOrigin::Own,
+                Some(slot) if slot.to.is_some() => MessageOrigin::Dm { is_held },
+                _ => MessageOrigin::Broadcast,
+            };
+            consumer.confirm_delivery(*id, ack_mode, origin, now.uptime_ms);
         }
         consumer.note_delivered(upto);
         if ack_mode == AckMode::Read {
@@ -249,6 +261,8 @@ impl Channel {
             }
         }
         let Some(at_ms) = acked_at_ms else { return };
+        member.acked_at_ms = at_ms;
+        member.seen_at_ms = at_ms;
         for id in ids {
             if let Some(record) = self.delivery_records.find_mut(*id).filter(|t| t.to == Some(no)) {
                 record.acked_at_ms.get_or_insert(at_ms);
@@ -256,9 +270,32 @@ impl Channel {
         }
     }
 
-    fn on_consumer_added(&mut self, no: MemberNo, name: &ConsumerName, cursor: MessageId) {
-        let Some(member) = self.members.get_mut(&no).filter(|m| m.consumer(Some(name)).is_none()) else { return };
-        member.consumers.push(Consumer::new(Some(name.clone()), cursor));
+    fn on_consumer_added(&mut self, no: MemberNo, name: &ConsumerName, cursor: MessageId, own: bool) {
+        let Some(member) = self.members.get_mut(&no) else { return };
+        match member.consumer_mut(Some(name)) {
+            None => {
+                let mut consumer = Consumer::new(Some(name.clone()), cursor);
+                consumer.own = own;
+                member.consumers.push(consumer);
+            }
+            Some(consumer) => {
+                consumer.own = own;
+                if !own {
+                    consumer.stop_reading_own();
+                }
+            }
+        }
+        self.track_own_dms(no);
+    }
+
+    /// Records the eviction of a member's DMs for as long as a consumer of it reads its own messages.
+    fn track_own_dms(&mut self, no: MemberNo) {
+        let reads_own = self.member(no).is_some_and(|member| member.consumers.iter().any(|c| c.own));
+        if reads_own {
+            self.ring.track_own_dms(no, 0);
+        } else if let Some(ring) = self.ring.get_mut() {
+            ring.untrack_own_dms(no);
+        }
     }
 
     fn on_consumer_removed(&mut self, no: MemberNo, name: &ConsumerName, now: Now, effects: &mut Effects) {
@@ -269,5 +306,6 @@ impl Channel {
         if let Some(member) = self.members.get_mut(&no) {
             member.consumers.retain(|c| c.name.as_ref() != Some(name));
         }
+        self.track_own_dms(no);
     }
 }

@@ -2,9 +2,10 @@
 
 use crate::Now;
 use crate::entry::AckMode;
-use crate::ids::{ConsumerName, MessageId, WaiterId};
+use crate::ids::{ConsumerName, MemberNo, MessageId, WaiterId};
 use crate::limits::CLAIMS;
 
+use super::MessageSlot;
 use super::snapshot::{ClaimSnapshot, ConsumerSnapshot};
 
 /// The state of a claim.
@@ -32,8 +33,21 @@ pub(crate) struct Claim {
     /// The number of the delivery attempt, from 1.
     pub(crate) attempt: u32,
     pub(crate) is_dm: bool,
+    /// Whether its consumer's member sent it.
+    pub(crate) is_own: bool,
     /// Whether it was acknowledged before and is only reread with `since`. It is then not due again.
     pub(crate) is_reread: bool,
+}
+
+/// What a delivered message is to the member that reads it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum MessageOrigin {
+    /// A broadcast of another member.
+    Broadcast,
+    /// A DM to it, and whether that is still held.
+    Dm { is_held: bool },
+    /// A message that it sent itself.
+    Own,
 }
 
 impl Claim {
@@ -69,6 +83,8 @@ pub(crate) struct Consumer {
     pub(crate) stream: Option<WaiterId>,
     /// Whether an acknowledgement moved the cursor last.
     pub(crate) cursor_is_acked: bool,
+    /// Whether it also reads the messages that its member sent.
+    pub(crate) own: bool,
     /// Messages up to this id may have been delivered although the log has no entry of it, because the hub crashed.
     maybe_delivered_upto: MessageId,
     claims: Vec<Claim>,
@@ -84,6 +100,7 @@ impl Consumer {
             poll: None,
             stream: None,
             cursor_is_acked: false,
+            own: false,
             maybe_delivered_upto: 0,
             claims: Vec::new(),
         }
@@ -91,17 +108,33 @@ impl Consumer {
 
     /// Restores a consumer from its snapshot.
     pub(super) fn restored(state: ConsumerSnapshot, now: Now) -> Self {
-        let ConsumerSnapshot { name, cursor, delivered_upto, seen_upto, cursor_is_acked, maybe_delivered_upto, claims } =
-            state;
+        let ConsumerSnapshot {
+            name,
+            cursor,
+            delivered_upto,
+            seen_upto,
+            cursor_is_acked,
+            own,
+            maybe_delivered_upto,
+            claims,
+        } = state;
         let claim = |c: ClaimSnapshot| {
             let state = c.lease.map_or(ClaimState::Due, |(ends_at_ms, most_ms)| {
                 let left_ms = ends_at_ms.saturating_sub(now.at_ms).min(most_ms);
                 ClaimState::Leased { until_ms: now.uptime_ms + left_ms }
             });
-            Claim { id: c.id, state, attempt: c.attempt, is_dm: c.is_dm, is_reread: false }
+            Claim { id: c.id, state, attempt: c.attempt, is_dm: c.is_dm, is_own: c.is_own, is_reread: false }
         };
         let claims = claims.into_iter().map(claim).collect();
-        Self { delivered_upto, seen_upto, cursor_is_acked, maybe_delivered_upto, claims, ..Self::new(name, cursor) }
+        Self {
+            delivered_upto,
+            seen_upto,
+            cursor_is_acked,
+            own,
+            maybe_delivered_upto,
+            claims,
+            ..Self::new(name, cursor)
+        }
     }
 
     /// The consumer's snapshot. Messages in flight count as delivered, because they may have been.
@@ -117,7 +150,7 @@ impl Consumer {
                     (None, c.attempt + 1)
                 }
             };
-            ClaimSnapshot { id: c.id, attempt, is_dm: c.is_dm, lease }
+            ClaimSnapshot { id: c.id, attempt, is_dm: c.is_dm, is_own: c.is_own, lease }
         };
         let Self { name, cursor, delivered_upto, seen_upto, cursor_is_acked, maybe_delivered_upto, .. } = self;
         let claims = self.claims.iter().filter(|c| durable && !c.is_reread).map(claim).collect();
@@ -127,6 +160,7 @@ impl Consumer {
             delivered_upto: *delivered_upto,
             seen_upto: *seen_upto,
             cursor_is_acked: *cursor_is_acked,
+            own: self.own,
             maybe_delivered_upto: *maybe_delivered_upto,
             claims,
         }
@@ -141,6 +175,11 @@ impl Consumer {
     pub(super) fn mark_maybe_delivered(&mut self, upto: MessageId) {
         self.maybe_delivered_upto = self.maybe_delivered_upto.max(upto);
         self.note_delivered(upto);
+    }
+
+    /// Whether it may receive a message, as a consumer of this member.
+    pub(crate) fn may_read(&self, slot: &MessageSlot, no: MemberNo) -> bool {
+        slot.is_readable_by(no) || self.own && slot.from == no
     }
 
     /// Whether a poll or a stream waits on it.
@@ -200,10 +239,13 @@ impl Consumer {
     }
 
     /// Records that a message was delivered: it is done, or claimed until it is acknowledged. It has no claim if it was
-    /// acknowledged in flight, or in a replay, which knows only deliveries. `dm` is none for a broadcast, and otherwise
-    /// whether the DM is still held.
-    pub(crate) fn confirm_delivery(&mut self, id: MessageId, ack_mode: AckMode, dm: Option<bool>, uptime_ms: u64) {
-        let (is_dm, is_held) = (dm.is_some(), dm == Some(true));
+    /// acknowledged in flight, or in a replay, which knows only deliveries.
+    pub(crate) fn confirm_delivery(&mut self, id: MessageId, ack_mode: AckMode, origin: MessageOrigin, uptime_ms: u64) {
+        let (is_dm, is_held, is_own) = (
+            matches!(origin, MessageOrigin::Dm { .. }),
+            origin == MessageOrigin::Dm { is_held: true },
+            origin == MessageOrigin::Own,
+        );
         let claim = self.claim(id).copied();
         let attempt = self.next_attempt(id);
         match (ack_mode, claim) {
@@ -221,13 +263,20 @@ impl Consumer {
             (AckMode::Streamed, Some(Claim { state: ClaimState::Queued(stream), .. })) => {
                 self.set_state(id, ClaimState::Unacked(stream));
             }
-            (_, None) if id <= self.cursor && !is_held => {}
+            (_, None) if id <= self.cursor && !is_held || is_own && !self.own => {}
             (AckMode::Leased { lease_ms }, _) => {
                 let state = ClaimState::Leased { until_ms: uptime_ms + lease_ms };
-                self.upsert(Claim { id, state, attempt, is_dm, is_reread: false });
+                self.upsert(Claim { id, state, attempt, is_dm, is_own, is_reread: false });
             }
             (AckMode::Streamed, _) => {
-                self.upsert(Claim { id, state: ClaimState::Due, attempt: attempt + 1, is_dm, is_reread: false });
+                self.upsert(Claim {
+                    id,
+                    state: ClaimState::Due,
+                    attempt: attempt + 1,
+                    is_dm,
+                    is_own,
+                    is_reread: false,
+                });
             }
         }
     }
@@ -266,6 +315,16 @@ impl Consumer {
             claim.state = ClaimState::Due;
             claim.attempt += attempts;
         }
+    }
+
+    /// Drops what it claims of its member's own messages, because it no longer reads them. Those in flight are not due
+    /// again when they are returned.
+    pub(super) fn stop_reading_own(&mut self) {
+        self.claims.retain_mut(|c| {
+            let is_in_flight = !matches!(c.state, ClaimState::Due | ClaimState::Leased { .. });
+            c.is_reread |= c.is_own;
+            !c.is_own || is_in_flight
+        });
     }
 
     /// The claimed messages up to an id that were delivered: those an acknowledgement covers.

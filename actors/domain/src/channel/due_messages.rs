@@ -10,7 +10,8 @@ use super::{Channel, ClaimState, Consumer, DeliveredMessage, Gap, Member, Messag
 
 impl Channel {
     /// The messages due to a consumer, oldest first: those of the backlog and the ring above its cursor (or `since`), those
-    /// due again, and its held DMs whatever the cursor. Messages claimed by another read are skipped.
+    /// due again, and its held DMs whatever the cursor. Messages claimed by another read are skipped, and so are those that
+    /// its member sent, unless it reads them.
     pub(crate) fn due<'a>(
         &'a self,
         member: &'a Member,
@@ -24,7 +25,7 @@ impl Channel {
         let ring = self
             .ring
             .after(scan_from)
-            .filter(move |m| m.is_readable_by(member.no) && (m.id > cursor || due_again(m.id)));
+            .filter(move |m| consumer.may_read(m, member.no) && (m.id > cursor || due_again(m.id)));
         let held = member.held.iter().filter(move |m| since.is_none_or(|since| m.id > since));
         let mut capacity = consumer.remaining_claims();
         let due = merged(ring, held).filter(move |m| !consumer.is_busy(m.id, now.uptime_ms));
@@ -47,7 +48,10 @@ impl Channel {
     /// that is being reported is not reported twice.
     pub(crate) fn gap(&self, member: &Member, consumer: &Consumer, since: Option<MessageId>, now: Now) -> Option<Gap> {
         let from = since.unwrap_or(consumer.cursor);
-        let evicted = self.ring.newest_evicted_for(member.no);
+        let evicted = match consumer.own {
+            false => self.ring.newest_evicted_for(member.no),
+            true => self.ring.newest_evicted_with_own(member.no),
+        };
         let above = evicted > from
             && (since.is_some()
                 || !consumer.is_busy(evicted, now.uptime_ms) && !self.is_reporting_gap(member, consumer, evicted));
@@ -90,7 +94,11 @@ impl Channel {
         let due = self.due(member, consumer, since, now).take(max);
         let in_memory = due.map_while(|slot| slot.message.as_ref().or_else(|| self.fetches.fetched(slot.id)));
         in_memory
-            .map(|message| DeliveredMessage { message: message.clone(), attempt: consumer.next_attempt(message.id) })
+            .map(|message| DeliveredMessage {
+                message: message.clone(),
+                attempt: consumer.next_attempt(message.id),
+                own: message.from == member.no,
+            })
             .collect()
     }
 
@@ -107,10 +115,12 @@ impl Channel {
         let Some(member) = self.members.get_mut(&no) else { return };
         let held = &member.held;
         let Some(consumer) = member.consumers.iter_mut().find(|c| c.name.as_ref() == name) else { return };
-        for DeliveredMessage { message, attempt } in messages {
+        for DeliveredMessage { message, attempt, own } in messages {
             let id = message.id;
             let is_done = id <= consumer.cursor && consumer.claim(id).is_none() && !held.contains(id);
-            consumer.upsert(Claim { id, state, attempt: *attempt, is_dm: message.to.is_some(), is_reread: is_done });
+            // A DM that its sender reads is not held for it, and its loss is reported as that of a broadcast.
+            let is_dm = message.to.is_some() && !own;
+            consumer.upsert(Claim { id, state, attempt: *attempt, is_dm, is_own: *own, is_reread: is_done });
         }
         consumer.drop_stale_claims(now.uptime_ms, |id| ring.get(id).is_none() && !held.contains(id));
     }

@@ -19,7 +19,7 @@ use super::rate_window::RateWindow;
 
 /// Whether a member is online.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Presence {
+pub(crate) enum SessionState {
     /// Its session is live; it was last active at this uptime.
     Live { seen_ms: u64 },
     /// It went offline at this uptime.
@@ -50,7 +50,11 @@ pub(crate) struct Member {
     pub(crate) joined_at_ms: u64,
     /// The start of its cursor. Older messages were never meant for this member.
     pub(crate) start: MessageId,
-    pub(crate) presence: Presence,
+    pub(crate) presence: SessionState,
+    /// When it was last active, in milliseconds since the epoch. A member with an open poll or stream is active.
+    pub(crate) seen_at_ms: u64,
+    /// When it last acknowledged messages, in milliseconds since the epoch; 0 if never.
+    pub(crate) acked_at_ms: u64,
     /// Whether it has sent a message. Some transcripts contain only the first.
     pub(crate) has_sent: bool,
     /// The default consumer first.
@@ -62,7 +66,7 @@ pub(crate) struct Member {
 
 impl Member {
     pub(crate) fn is_live(&self) -> bool {
-        matches!(self.presence, Presence::Live { .. })
+        matches!(self.presence, SessionState::Live { .. })
     }
 
     /// How its callsign is verified, for its messages (A5).
@@ -70,9 +74,10 @@ impl Member {
         self.identity.as_ref().map(|_| Verified::Identity)
     }
 
-    pub(crate) fn touch(&mut self, uptime_ms: u64) {
-        if let Presence::Live { seen_ms } = &mut self.presence {
-            *seen_ms = uptime_ms;
+    pub(crate) fn touch(&mut self, now: Now) {
+        if let SessionState::Live { seen_ms } = &mut self.presence {
+            *seen_ms = now.uptime_ms;
+            self.seen_at_ms = now.at_ms;
         }
     }
 

@@ -7,6 +7,7 @@
 //! | `apply`, `time` | what entries and the time change |
 //! | `restore`, `snapshot` | storing and recovering the state |
 //! | `member`, `sessions`, `roster` | members and their sessions |
+//! | `presence` | how members can be reached, and what they have not read |
 //! | `idempotency`, `rate_window` | what is remembered of a member's sends |
 //! | `ring`, `fetch` | messages in memory, and in the backlog on disk |
 //! | `consumer`, `due_messages` | cursors, claims, and what is due to a consumer |
@@ -24,6 +25,7 @@ mod effects;
 mod fetch;
 mod idempotency;
 mod member;
+mod presence;
 mod rate_window;
 mod read_response;
 mod restore;
@@ -57,7 +59,9 @@ pub(crate) use delivery_records::DeliveryRecord;
 use delivery_records::DeliveryRecords;
 pub use effects::{Effect, Effects};
 use fetch::Fetches;
-pub(crate) use member::{Departure, Member, Presence};
+pub(crate) use member::{Departure, Member, SessionState};
+pub(crate) use presence::Presence;
+pub use presence::{OpenRead, Reach};
 pub use rate_window::RateWindow;
 pub use read_response::{AnswerReason, DeliveredMessage, Gap, ReadResponse};
 pub(crate) use ring::MessageSlot;
@@ -281,8 +285,8 @@ impl Channel {
         }
         let away = self.members.values().filter(|member| member.held.len() == 0);
         let away = away.filter_map(|member| match member.presence {
-            Presence::Away { since_ms, .. } => Some((since_ms, member.no)),
-            Presence::Live { .. } => None,
+            SessionState::Away { since_ms, .. } => Some((since_ms, member.no)),
+            SessionState::Live { .. } => None,
         });
         away.min().map(|(_, no)| no)
     }
@@ -291,7 +295,7 @@ impl Channel {
     pub(crate) fn touch(&mut self, session: &crate::ids::SessionId, now: Now) -> Option<MemberNo> {
         let no = self.sessions.live(session)?;
         self.reset_idle(now);
-        self.members.get_mut(&no)?.touch(now.uptime_ms);
+        self.members.get_mut(&no)?.touch(now);
         Some(no)
     }
 }

@@ -18,6 +18,8 @@ pub struct DeliveredMessage {
     pub message: Arc<Message>,
     /// The number of the delivery attempt to this consumer, from 1.
     pub attempt: u32,
+    /// Whether the reader sent it.
+    pub own: bool,
 }
 
 /// Broadcasts that a reader missed and that are no longer stored.

@@ -10,7 +10,7 @@ use crate::message::Message;
 
 use super::delivery_records::DeliveryRecords;
 use super::idempotency::IdempotencyCache;
-use super::member::{Departure, Held, Presence};
+use super::member::{Departure, Held, SessionState};
 use super::ring::Ring;
 use super::snapshot::{BacklogEntry, IdempotencySnapshot, MemberSnapshot, RestoreError, Snapshot, VERSION};
 use super::{Channel, Consumer, Effects, Member, MessageSlot};
@@ -28,7 +28,7 @@ impl Channel {
             last_activity_at_ms: self.last_activity_at_ms,
             evicted,
             lost_before,
-            members: self.members.values().map(|member| member.snapshot(self.settings.is_durable(), now)).collect(),
+            members: self.members.values().map(|member| self.member_snapshot(member, now)).collect(),
             delivery_records: self.delivery_records.iter().filter(|_| self.settings.is_durable()).cloned().collect(),
             at_ms: now.at_ms,
             passivated_in,
@@ -61,9 +61,13 @@ impl Channel {
         let durable = self.settings.is_durable();
         if durable {
             self.ring = LazyBox::new(Ring::restored(snapshot.evicted, snapshot.lost_before, Some(self.rules.backlog)));
+            for member in snapshot.members.iter().filter(|member| member.reads_own()) {
+                self.ring.track_own_dms(member.no, member.own_dm);
+            }
             backlog.iter().filter(|s| s.id <= snapshot.last_id).for_each(|entry| self.ring.push_backlog(entry));
             self.delivery_records = LazyBox::new(DeliveryRecords::restored(snapshot.delivery_records));
         }
+        let taken_at_ms = snapshot.at_ms;
         let unloaded_ms = (snapshot.passivated_in == Some(boot)).then(|| match snapshot.uptime_ms {
             Some(uptime_ms) => now.uptime_ms.saturating_sub(uptime_ms),
             None => now.at_ms.saturating_sub(snapshot.at_ms),
@@ -72,9 +76,18 @@ impl Channel {
         let (away, live): (Vec<_>, Vec<_>) = snapshot.members.into_iter().partition(|m| m.away.is_some());
         for state in away.into_iter().chain(live) {
             let quiet_ms = unloaded_ms.map_or(0, |unloaded_ms| state.quiet_ms + unloaded_ms);
+            let state = MemberSnapshot {
+                seen_at_ms: Some(state.seen_at_ms.unwrap_or(taken_at_ms.saturating_sub(state.quiet_ms))),
+                ..state
+            };
             self.restore_member(state, backlog, now.uptime_ms.saturating_sub(quiet_ms), now)?;
         }
         Ok(())
+    }
+
+    fn member_snapshot(&self, member: &Member, now: Now) -> MemberSnapshot {
+        let own_dm = self.ring.newest_own_dm(member.no);
+        MemberSnapshot { own_dm, ..member.snapshot(self.settings.is_durable(), now) }
     }
 
     fn restore_member(
@@ -97,8 +110,8 @@ impl Channel {
         let mut idempotency = IdempotencyCache::default();
         state.idempotency.into_iter().for_each(|send| idempotency.restore(send, now));
         let presence = match state.away {
-            None => Presence::Live { seen_ms: since_ms },
-            Some(how) => Presence::Away { since_ms, how },
+            None => SessionState::Live { seen_ms: since_ms },
+            Some(how) => SessionState::Away { since_ms, how },
         };
         match state.away {
             None => {
@@ -124,12 +137,17 @@ impl Channel {
             joined_at_ms: state.joined_at_ms,
             start: state.start,
             presence,
+            seen_at_ms: state.seen_at_ms.unwrap_or(0),
+            acked_at_ms: state.acked_at_ms,
             has_sent: state.has_sent,
             consumers: state.consumers.into_iter().map(|consumer| Consumer::restored(consumer, now)).collect(),
             held: LazyBox::new(held),
             idempotency,
             send_window: LazyBox::default(),
         };
+        if member.consumers.iter().any(|consumer| consumer.own) {
+            self.ring.track_own_dms(state.no, 0);
+        }
         self.members.insert(state.no, Box::new(member));
         if let Some(next) = self.sessions.next_sweep_ms() {
             self.sweep_by(next);
@@ -199,8 +217,8 @@ impl Member {
         let consumers = self.consumers.iter();
         let held = self.held.iter().filter(|_| durable);
         let (since_ms, away) = match self.presence {
-            Presence::Live { seen_ms } => (seen_ms, None),
-            Presence::Away { since_ms, how } => (since_ms, Some(how)),
+            SessionState::Live { seen_ms } => (seen_ms, None),
+            SessionState::Away { since_ms, how } => (since_ms, Some(how)),
         };
         MemberSnapshot {
             no: self.no,
@@ -212,6 +230,9 @@ impl Member {
             start: self.start,
             quiet_ms: now.uptime_ms.saturating_sub(since_ms),
             away,
+            seen_at_ms: Some(if self.is_waiting() { now.at_ms } else { self.seen_at_ms }),
+            acked_at_ms: self.acked_at_ms,
+            own_dm: 0,
             has_sent: self.has_sent,
             consumers: consumers.map(|consumer| consumer.snapshot(durable, now)).collect(),
             held: held.map(|slot| slot.id).collect(),

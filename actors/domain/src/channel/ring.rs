@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::collections::StaticDefault;
+use crate::collections::{StaticDefault, VecMap};
 use crate::ids::{MemberNo, MessageId};
 use crate::limits::{RING_BYTES, RING_MESSAGES};
 use crate::message::Message;
@@ -107,6 +107,9 @@ pub(crate) struct Ring {
     broadcasts: u64,
     evicted: Evicted,
     lost_before: Option<(MessageId, GapReason)>,
+    /// For members that read their own messages: the newest evicted DM that each sent. None if there are none, so that
+    /// other channels pay nothing.
+    own_dms: Option<Box<VecMap<MemberNo, MessageId>>>,
 }
 
 impl Default for Ring {
@@ -142,6 +145,7 @@ impl Ring {
             broadcasts: 0,
             evicted: Evicted { any: newest, newest, newest_from: None, newest_of_others: newest, broadcasts: 0 },
             lost_before: lost,
+            own_dms: None,
         }
     }
 
@@ -208,6 +212,9 @@ impl Ring {
         let evicted = &mut self.evicted;
         evicted.any = evicted.any.max(slot.id);
         if slot.to.is_some() {
+            if let Some(newest) = self.own_dms.as_mut().and_then(|own| own.get_mut(&slot.from)) {
+                *newest = slot.id;
+            }
             return;
         }
         self.broadcasts -= 1;
@@ -234,6 +241,45 @@ impl Ring {
     /// The newest evicted broadcast that this member did not send; 0 if there is none.
     pub(crate) fn newest_evicted_for(&self, no: MemberNo) -> MessageId {
         if self.evicted.newest_from == Some(no) { self.evicted.newest_of_others } else { self.evicted.newest }
+    }
+
+    /// The newest evicted message of those that a member reads if it reads its own: every broadcast, and DMs that it sent.
+    pub(crate) fn newest_evicted_with_own(&self, no: MemberNo) -> MessageId {
+        self.newest_own_dm(no).max(self.evicted.newest)
+    }
+
+    /// The newest evicted DM of a member that reads its own messages.
+    pub(super) fn newest_own_dm(&self, no: MemberNo) -> MessageId {
+        self.own_dms.as_ref().and_then(|own| own.get(&no)).copied().unwrap_or(0)
+    }
+
+    /// Whether a member reads its own messages.
+    pub(crate) fn is_read_by_sender(&self, no: MemberNo) -> bool {
+        self.own_dms.as_ref().is_some_and(|own| own.get(&no).is_some())
+    }
+
+    /// Records which DMs of a member are evicted from now on, because it reads its own messages. `newest` is the newest that
+    /// is already known to be.
+    pub(super) fn track_own_dms(&mut self, no: MemberNo, newest: MessageId) {
+        let own = self.own_dms.get_or_insert_default();
+        if own.get(&no).is_none() {
+            own.insert(no, newest);
+        }
+    }
+
+    /// Forgets what [`track_own_dms`](Self::track_own_dms) recorded.
+    pub(super) fn untrack_own_dms(&mut self, no: MemberNo) {
+        if let Some(own) = &mut self.own_dms {
+            own.remove(&no);
+            if own.len() == 0 {
+                self.own_dms = None;
+            }
+        }
+    }
+
+    /// The newest evicted message: the start cursor of a new consumer that reads its member's own messages.
+    pub(crate) fn newest_evicted_of_any(&self) -> MessageId {
+        self.evicted.any
     }
 
     /// The newest evicted broadcast: the start cursor of a new consumer.
@@ -272,6 +318,11 @@ impl Ring {
             _ => self.slots.partition_point(|m| m.id < id),
         };
         self.slots.range(..end).rev()
+    }
+
+    /// The broadcasts above an id with their senders, oldest first.
+    pub(super) fn broadcasts_after(&self, id: MessageId) -> impl Iterator<Item = (MessageId, MemberNo)> {
+        self.after(id).filter(|slot| slot.to.is_none()).map(|slot| (slot.id, slot.from))
     }
 
     /// The messages of the ring, oldest first, without the backlog: the history.
@@ -316,74 +367,4 @@ impl Ring {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::message::{Kind, MessageJson, Priority};
-
-    fn message(id: u64, from: MemberNo, to: Option<MemberNo>, text: &str) -> Arc<Message> {
-        let json = MessageJson {
-            id,
-            from: "x",
-            to: "y",
-            display: None,
-            text,
-            at: id,
-            kind: Kind::Message,
-            priority: Priority::Default,
-            suggested_replies: &[],
-            attachments: &[],
-            reply_to: None,
-            thread: None,
-            verified: None,
-        };
-        Arc::new(Message::new(&json, from, to))
-    }
-
-    #[test]
-    fn d30_the_ring_has_at_most_100_messages_and_16_mib() {
-        let mut ring = Ring::new(None, None);
-        for id in 1..=250 {
-            ring.push(&message(id, 1, None, "x"));
-        }
-        assert_eq!((ring.len(), ring.newest_evicted(), ring.start_of_ring()), (100, 150, 150));
-        let big = "x".repeat(500_000);
-        for id in 300..360 {
-            ring.push(&message(id, 1, None, &big));
-        }
-        assert!(ring.ring_bytes <= RING_BYTES && ring.len() < 40);
-    }
-
-    #[test]
-    fn a03_a_durable_channel_has_a_backlog() {
-        let mut ring = Ring::new(None, Some(BacklogLimits { messages: 300, bytes: RING_BYTES }));
-        for id in 1..=250 {
-            ring.push(&message(id, 1, None, "x"));
-        }
-        assert_eq!((ring.len(), ring.newest_evicted(), ring.start_of_ring()), (100, 0, 150));
-        assert!(ring.get(150).unwrap().message.is_none() && ring.get(151).unwrap().message.is_some());
-        for id in 251..=350 {
-            ring.push(&message(id, 1, None, "x"));
-        }
-        assert_eq!((ring.len(), ring.newest_evicted(), ring.start_of_ring()), (100, 50, 250));
-        let big = "x".repeat(500_000);
-        for id in 400..440 {
-            ring.push(&message(id, 1, None, &big));
-        }
-        assert!(ring.ring_bytes + ring.backlog_bytes <= RING_BYTES && ring.newest_evicted() > 350);
-        ring.evict_backlog_upto(ring.start_of_ring());
-        assert_eq!((ring.backlog_len, ring.backlog_bytes), (0, 0));
-    }
-
-    #[test]
-    fn d05_an_evicted_broadcast_is_lost_for_all_members_except_its_sender() {
-        let mut ring = Ring::new(None, None);
-        ring.push(&message(1, 7, None, "a"));
-        ring.push(&message(2, 8, None, "b"));
-        ring.push(&message(3, 7, None, "c"));
-        ring.push(&message(4, 9, Some(7), "a DM does not count"));
-        for id in 5..=104 {
-            ring.push(&message(id, 1, Some(2), "x"));
-        }
-        assert_eq!((ring.newest_evicted_for(7), ring.newest_evicted_for(8), ring.newest_evicted_for(5)), (2, 3, 3));
-    }
-}
+mod tests;

@@ -60,6 +60,15 @@ pub(super) struct MemberSnapshot {
     /// Why it went away; none while its session is live.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) away: Option<Departure>,
+    /// When it was last active, in milliseconds since the epoch. Absent in snapshots of older versions.
+    #[serde(default, rename = "seen_ms", skip_serializing_if = "Option::is_none")]
+    pub(super) seen_at_ms: Option<u64>,
+    /// When it last acknowledged messages, in milliseconds since the epoch; 0 if never.
+    #[serde(default, rename = "acked_ms", skip_serializing_if = "is_zero")]
+    pub(super) acked_at_ms: u64,
+    /// The newest evicted DM that it sent, if it reads its own messages.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub(super) own_dm: MessageId,
     /// Whether it has sent a message.
     #[serde(default, rename = "prompted")]
     pub(super) has_sent: bool,
@@ -68,6 +77,13 @@ pub(super) struct MemberSnapshot {
     pub(super) held: Vec<MessageId>,
     #[serde(default, rename = "keys", skip_serializing_if = "Vec::is_empty")]
     pub(super) idempotency: Vec<IdempotencySnapshot>,
+}
+
+impl MemberSnapshot {
+    /// Whether a consumer of it reads the messages that it sent.
+    pub(super) fn reads_own(&self) -> bool {
+        self.consumers.iter().any(|consumer| consumer.own)
+    }
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -81,6 +97,8 @@ pub(super) struct ConsumerSnapshot {
     pub(super) seen_upto: MessageId,
     #[serde(rename = "acks")]
     pub(super) cursor_is_acked: bool,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(super) own: bool,
     #[serde(default, rename = "doubt")]
     pub(super) maybe_delivered_upto: MessageId,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -92,6 +110,8 @@ pub(super) struct ClaimSnapshot {
     pub(super) id: MessageId,
     pub(super) attempt: u32,
     pub(super) is_dm: bool,
+    #[serde(default, rename = "own", skip_serializing_if = "std::ops::Not::not")]
+    pub(super) is_own: bool,
     /// When its lease ends, in milliseconds since the epoch, and the time left of it when the snapshot was taken; none if
     /// the message is due again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -105,6 +125,11 @@ pub(super) struct IdempotencySnapshot {
     pub(super) at_ms: u64,
     pub(super) queued: bool,
     pub(super) to: Arc<str>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands the field over by reference")]
+fn is_zero(n: &u64) -> bool {
+    *n == 0
 }
 
 /// The version of the format. Snapshots of another version are refused.

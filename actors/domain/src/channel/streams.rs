@@ -149,8 +149,8 @@ impl Channel {
 
     /// Queues a message event. Returns false if the queue is full.
     fn feed_message(&mut self, id: WaiterId, delivered: &DeliveredMessage, now: Now, effects: &mut Effects) -> bool {
-        let DeliveredMessage { message, attempt } = delivered;
-        let frame = message.frame(*attempt);
+        let DeliveredMessage { message, attempt, own } = delivered;
+        let frame = message.frame(*attempt, *own);
         let bytes = frame.len();
         let Some(stream) = self.waiters.streams.get_mut(&id).filter(|s| s.has_capacity_for(bytes)) else {
             return false;
@@ -173,7 +173,7 @@ impl Channel {
         if let Some(consumer) = self.consumer_mut(no, name.as_ref()) {
             consumer.seen_upto = consumer.seen_upto.max(status.id);
         }
-        self.enqueue(id, QueuedEvent { id: None, gap: None, bytes }, status.frame(1), effects);
+        self.enqueue(id, QueuedEvent { id: None, gap: None, bytes }, status.frame(1, status.from == no), effects);
     }
 
     /// Opens a stream: queues the hello event, the gap, and the due messages.
@@ -233,7 +233,7 @@ impl Channel {
         let stream = self.waiters.streams.remove(&id)?;
         self.delivery_counters.returned += count(stream.queue.iter().filter(|event| event.id.is_some()).count());
         let member = self.members.get_mut(&stream.no)?;
-        member.touch(now.uptime_ms);
+        member.touch(now);
         let consumer = member.consumer_mut(stream.consumer.as_ref())?;
         consumer.stream = None;
         consumer.return_undelivered(ClaimState::Queued(id));

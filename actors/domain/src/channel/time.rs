@@ -4,7 +4,7 @@ use crate::Now;
 use crate::entry::Entry;
 use crate::ids::{MemberNo, WaiterId};
 
-use super::{AnswerReason, Channel, Effect, Effects, Presence, StreamEnd};
+use super::{AnswerReason, Channel, Effect, Effects, SessionState, StreamEnd};
 
 impl Channel {
     /// Brings the channel up to `now`: settles deliveries, ends timeouts and leases, expires sessions. Call it before every
@@ -119,14 +119,14 @@ impl Channel {
         let mut ended = Vec::new();
         for member in self.members.values_mut() {
             if member.is_waiting() {
-                member.touch(now.uptime_ms);
+                member.touch(now);
             }
             member.shrink(now);
             let (at_ms, entry) = match member.presence {
-                Presence::Live { seen_ms } => {
+                SessionState::Live { seen_ms } => {
                     (seen_ms + self.settings.session_ttl_ms, Entry::Expired { no: member.no })
                 }
-                Presence::Away { since_ms, .. } => {
+                SessionState::Away { since_ms, .. } => {
                     (since_ms + self.settings.member_ttl_ms, Entry::Forgotten { no: member.no })
                 }
             };

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::Now;
 use crate::entry::AckMode;
-use crate::ids::{MemberNo, MessageId, WaiterId};
+use crate::ids::{ConsumerName, MemberNo, MessageId, WaiterId};
 use crate::message::Message;
 
 use super::{
@@ -17,6 +17,9 @@ impl Channel {
         if let Some(to) = message.to {
             if to != message.from {
                 self.offer_dm(to, message, now, effects);
+            }
+            if self.ring.is_read_by_sender(message.from) {
+                self.offer_dm(message.from, message, now, effects);
             }
             return;
         }
@@ -71,24 +74,34 @@ impl Channel {
 
     /// Forwards a status to the clients that wait for it at this moment.
     pub(crate) fn forward_status(&mut self, status: &Arc<Message>, now: Now, effects: &mut Effects) {
-        let is_for = |no: MemberNo, since: Option<MessageId>| {
-            status.is_readable_by(no) && since.is_none_or(|since| status.id > since)
-        };
-        let streams = self.waiters.streams.iter().filter(|(_, s)| is_for(s.no, s.since));
+        let streams = self.waiters.streams.iter();
+        let streams = streams.filter(|(_, s)| self.is_status_for(status, s.no, s.consumer.as_ref(), s.since));
         for id in streams.map(|(id, _)| *id).collect::<Vec<_>>() {
             self.feed_status(id, status, now, effects);
         }
-        let polls = self.waiters.polls.iter().filter(|(_, p)| is_for(p.no, p.since));
+        let polls = self.waiters.polls.iter();
+        let polls = polls.filter(|(_, p)| self.is_status_for(status, p.no, p.consumer.as_ref(), p.since));
         for id in polls.map(|(id, _)| *id).collect::<Vec<_>>() {
             self.answer_unclaimed(id, status, now, effects);
         }
+    }
+
+    fn is_status_for(
+        &self,
+        status: &Message,
+        no: MemberNo,
+        consumer: Option<&ConsumerName>,
+        since: Option<MessageId>,
+    ) -> bool {
+        let reads_own = || self.member(no).and_then(|member| member.consumer(consumer)).is_some_and(|c| c.own);
+        since.is_none_or(|since| status.id > since) && (status.is_readable_by(no) || status.from == no && reads_own())
     }
 
     /// Answers a parked poll with a message that is not claimed.
     fn answer_unclaimed(&mut self, id: WaiterId, message: &Arc<Message>, now: Now, effects: &mut Effects) {
         let Some(poll) = self.remove_poll(id, now) else { return };
         let roster = poll.wants_roster.then(|| self.roster_json());
-        let messages = vec![DeliveredMessage { message: message.clone(), attempt: 1 }];
+        let messages = vec![DeliveredMessage { message: message.clone(), attempt: 1, own: message.from == poll.no }];
         if let Some(consumer) = self.consumer_mut(poll.no, poll.consumer.as_ref()) {
             consumer.seen_upto = consumer.seen_upto.max(message.id);
         }
@@ -126,7 +139,7 @@ impl Channel {
 
     fn poll_ended(&mut self, poll: &ParkedPoll, now: Now) {
         let Some(member) = self.members.get_mut(&poll.no) else { return };
-        member.touch(now.uptime_ms);
+        member.touch(now);
         if let Some(consumer) = member.consumer_mut(poll.consumer.as_ref()) {
             consumer.poll = None;
         }

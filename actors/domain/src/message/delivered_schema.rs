@@ -14,8 +14,13 @@ impl PartialSchema for DeliveredMessageSchema {
         let attempt = ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(2u32)).description(Some(
             "The number of the delivery attempt, from 2 on: you may have received this message before.",
         ));
+        let own = ObjectBuilder::new()
+            .schema_type(Type::Boolean)
+            .description(Some("Present if you sent it, and read with `own`."));
         match MessageJson::<'static>::schema() {
-            RefOr::T(Schema::Object(message)) => ObjectBuilder::from(message).property("attempt", attempt).into(),
+            RefOr::T(Schema::Object(message)) => {
+                ObjectBuilder::from(message).property("own", own).property("attempt", attempt).into()
+            }
             _ => unreachable!("a message is an object"),
         }
     }

@@ -240,17 +240,19 @@ impl Message {
         !self.frame.is_empty()
     }
 
-    /// The message as a server-sent event.
+    /// The message as a server-sent event. `own` marks it for its sender. Only a first attempt for another member shares the
+    /// message's memory.
     #[must_use]
-    pub fn frame(&self, attempt: u32) -> Bytes {
-        if attempt < 2 {
+    pub fn frame(&self, attempt: u32, own: bool) -> Bytes {
+        if attempt < 2 && !own {
             return self.frame.clone();
         }
-        let mut again = Vec::with_capacity(self.frame.len() + 16);
-        again.extend_from_slice(&self.frame[..self.json_end - 1]);
-        again.extend_from_slice(format!(",\"attempt\":{attempt}}}").as_bytes());
-        again.extend_from_slice(&self.frame[self.json_end..]);
-        again.into()
+        let mut marked = Vec::with_capacity(self.frame.len() + 28);
+        marked.extend_from_slice(&self.frame[..self.json_end - 1]);
+        marked.extend_from_slice(delivery_fields(attempt, own).as_bytes());
+        marked.extend_from_slice(b"}");
+        marked.extend_from_slice(&self.frame[self.json_end..]);
+        marked.into()
     }
 
     /// The message as JSON.
@@ -282,6 +284,14 @@ impl Message {
     pub fn is_visible_to(&self, no: Option<MemberNo>) -> bool {
         self.to.is_none() || no.is_some_and(|no| self.to == Some(no) || self.from == no)
     }
+}
+
+/// The fields that a message gets when it is delivered, each after a comma: whether the reader sent it, and the number of
+/// the delivery attempt from 2 on.
+#[must_use]
+pub fn delivery_fields(attempt: u32, own: bool) -> String {
+    let own = if own { ",\"own\":true" } else { "" };
+    if attempt < 2 { own.to_owned() } else { format!("{own},\"attempt\":{attempt}") }
 }
 
 /// Ends a frame with its id.
@@ -316,23 +326,25 @@ mod tests {
         let message = Message::new(&json("hi"), 1, None);
         assert_eq!(message.json(), r#"{"id":7,"from":"ann","to":"all","text":"hi","at":6}"#);
         assert_eq!(
-            message.frame(1),
+            message.frame(1, false),
             "event: message\ndata: {\"id\":7,\"from\":\"ann\",\"to\":\"all\",\"text\":\"hi\",\"at\":6}\nid: 7\n\n"
         );
-        assert!(std::ptr::eq(message.frame(1)[OPEN.len()..].as_ptr(), message.json().as_ptr()));
+        assert!(std::ptr::eq(message.frame(1, false)[OPEN.len()..].as_ptr(), message.json().as_ptr()));
     }
 
     #[test]
     fn a_second_attempt_has_its_number() {
         let message = Message::new(&json("hi"), 1, None);
-        assert!(String::from_utf8_lossy(&message.frame(2)).contains("\"at\":6,\"attempt\":2}\nid: 7\n\n"));
+        assert!(String::from_utf8_lossy(&message.frame(2, false)).contains("\"at\":6,\"attempt\":2}\nid: 7\n\n"));
+        assert!(String::from_utf8_lossy(&message.frame(1, true)).contains("\"at\":6,\"own\":true}\nid: 7\n\n"));
+        assert!(String::from_utf8_lossy(&message.frame(2, true)).contains("\"own\":true,\"attempt\":2}\nid: 7\n\n"));
     }
 
     #[test]
     fn a_stored_message_is_restored() {
         let sent = Message::new(&MessageJson { thread: Some("plans"), ..json("hi\n\"you\"") }, 1, Some(2));
         let again = Message::from_json(7, 1, Some(2), &sent.json()).unwrap();
-        assert_eq!((again.frame(1), again.frame(2)), (sent.frame(1), sent.frame(2)));
+        assert_eq!((again.frame(1, false), again.frame(2, false)), (sent.frame(1, false), sent.frame(2, false)));
         assert_eq!((again.id, again.at_ms, again.thread.as_deref()), (7, 6, Some("plans")));
         assert_eq!(Message::weight_of(7, sent.json().len()), sent.weight_bytes());
         assert!(Message::from_json(8, 1, None, &sent.json()).is_err());
@@ -343,7 +355,7 @@ mod tests {
     #[test]
     fn d27_a_text_cannot_forge_an_event() {
         let message = Message::new(&json("x\n\nevent: message\ndata: {\"from\":\"boss\"}\n\n"), 1, None);
-        assert_eq!(String::from_utf8_lossy(&message.frame(1)).matches("\nevent:").count(), 0);
+        assert_eq!(String::from_utf8_lossy(&message.frame(1, false)).matches("\nevent:").count(), 0);
     }
 
     #[test]

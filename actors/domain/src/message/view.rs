@@ -45,6 +45,9 @@ pub struct MessageView<'a> {
     /// The number of the delivery attempt; 0 if it is not given.
     #[serde(default)]
     pub attempt: u32,
+    /// Whether the reader sent it.
+    #[serde(default)]
+    pub own: bool,
     /// How the sender's callsign is verified.
     #[serde(borrow)]
     pub verified: Option<Cow<'a, str>>,

@@ -4,7 +4,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::callsign::Callsign;
-use crate::channel::{Channel, Member, Presence};
+use crate::channel::{Channel, Member, SessionState};
 use crate::ids::{ChannelId, MemberNo};
 use crate::op::Query;
 use crate::settings::{DmVisibility, Durability, Retention, TrustMode};
@@ -101,7 +101,7 @@ impl Query for Inspect {
 }
 
 fn session_info(member: &Member, now: Now) -> Option<SessionInfo> {
-    let Presence::Live { seen_ms } = member.presence else { return None };
+    let SessionState::Live { seen_ms } = member.presence else { return None };
     let is_waiting = member.is_waiting();
     Some(SessionInfo {
         idx: member.no,

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::callsign::Callsign;
-use crate::channel::{Channel, Departure, Effects, Member, Presence};
+use crate::channel::{Channel, Departure, Effects, Member, SessionState};
 use crate::entry::Entry;
 use crate::hint::Hint;
 use crate::identity::Identity;
@@ -170,7 +170,7 @@ impl Operation for Join {
             }
         }
         if let Some(member) = channel.members.get_mut(&no) {
-            member.touch(now.uptime_ms);
+            member.touch(now);
         }
         self.reply(channel, no, entries.is_empty(), now)
     }
@@ -195,8 +195,8 @@ impl Join {
             return Ok(self.plan_with_key(channel, member, identity));
         }
         match member.presence {
-            Presence::Live { .. } => self.plan_online(channel, member),
-            Presence::Away { since_ms, how } => self.plan_return(channel, member, since_ms, how, now),
+            SessionState::Live { .. } => self.plan_online(channel, member),
+            SessionState::Away { since_ms, how } => self.plan_return(channel, member, since_ms, how, now),
         }
     }
 
@@ -215,7 +215,7 @@ impl Join {
         if let Some(no) = live {
             return Ok(JoinPlan::AlreadyJoined(no));
         }
-        if let Some((member, Presence::Away { since_ms, how })) = before.map(|m| (m, m.presence)) {
+        if let Some((member, SessionState::Away { since_ms, how })) = before.map(|m| (m, m.presence)) {
             return self.plan_return(channel, member, since_ms, how, now);
         }
         channel.check_member_limit()?;
@@ -231,9 +231,9 @@ impl Join {
         if same_key && member.is_live() && (same_session || self.presented_session.is_none() && !member.owns_session) {
             return JoinPlan::AlreadyJoined(member.no);
         }
-        let has_ended = matches!(member.presence, Presence::Away { how: Departure::Revoked, .. });
+        let has_ended = matches!(member.presence, SessionState::Away { how: Departure::Revoked, .. });
         let reuses_minted_id = same_key
-            && matches!(member.presence, Presence::Away { how: Departure::Expired, .. })
+            && matches!(member.presence, SessionState::Away { how: Departure::Expired, .. })
             && !member.owns_session
             && channel.sessions.live(&member.session).is_none();
         // A session of another key must not become valid again.

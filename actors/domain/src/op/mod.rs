@@ -53,9 +53,9 @@ pub use receipts::{
 };
 pub use resolve_viewer::ResolveViewer;
 pub use revoke::Revoke;
-pub use roster::{OnlineMember, OpenRead, Roster, RosterMember, RosterReply};
+pub use roster::{MemberPresence, OnlineMember, Roster, RosterMember, RosterReply};
 pub use rotate_token::RotateToken;
-pub use send::{Send, SendReply};
+pub use send::{RecipientPresence, Send, SendReply};
 pub use session_holders::{SessionHolder, SessionHolders};
 pub use stats::{Stats, StatsReply};
 pub use stream::{OpenStream, StreamInput};

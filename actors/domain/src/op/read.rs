@@ -20,6 +20,8 @@ pub struct ReadInput {
     pub consumer: Option<ConsumerName>,
     /// Read after this id instead of the cursor.
     pub since: Option<MessageId>,
+    /// Whether the member's own messages are read too. Only a named consumer may.
+    pub own: bool,
     /// How the messages are acknowledged.
     pub ack_mode: AckMode,
     /// The maximum number of messages.
@@ -35,7 +37,7 @@ pub struct ReadInput {
 impl Default for ReadInput {
     fn default() -> Self {
         let (ack_mode, max) = (AckMode::Read, limits::READ_MESSAGES);
-        Self { consumer: None, since: None, ack_mode, max, bound: None, ack_upto: None, ends_stream: false }
+        Self { consumer: None, since: None, own: false, ack_mode, max, bound: None, ack_upto: None, ends_stream: false }
     }
 }
 
@@ -71,7 +73,7 @@ impl Operation for Read {
         channel.begin_reading(no, &self.input, now)
     }
 
-    fn answer(self, channel: &mut Channel, _: &[Entry], now: Now, effects: &mut Effects) -> ReadOutcome {
+    fn answer(self, channel: &mut Channel, entries: &[Entry], now: Now, effects: &mut Effects) -> ReadOutcome {
         let Some(no) = channel.touch(&self.session, now) else {
             return ReadOutcome::Answered(ReadResponse::empty(AnswerReason::TimedOut));
         };
@@ -80,6 +82,7 @@ impl Operation for Read {
             channel.end_readers(no, consumer.as_ref(), now, effects);
         }
         channel.settle_unproven(no, consumer.as_ref(), since, now, effects);
+        channel.offer_own(entries, now, effects);
         let max = max.clamp(1, limits::READ_MESSAGES);
         let deadline_ms = now.uptime_ms + self.timeout_ms;
         let poll =
@@ -96,20 +99,33 @@ impl Operation for Read {
 }
 
 impl Channel {
-    /// The entries of a read before it reads: an acknowledgement, or a new consumer at its first use. A new consumer starts
-    /// at the oldest stored message.
+    /// The entries of a read before it reads: an acknowledgement, a new consumer at its first use, and whether the consumer
+    /// reads its member's own messages from now on. A new consumer starts at the oldest stored message.
     pub(super) fn begin_reading(&self, no: MemberNo, input: &ReadInput, now: Now) -> Result<Vec<Entry>, Refusal> {
         let member = &self.members[&no];
-        if let Some(upto) = input.ack_upto {
-            return ack::entry(self, no, input.consumer.as_ref(), upto, now).map(|entry| vec![entry]);
-        }
-        let Some(name) = input.consumer.as_ref().filter(|name| member.consumer(Some(name)).is_none()) else {
-            return Ok(Vec::new());
+        let ack = input.ack_upto.map(|upto| ack::entry(self, no, input.consumer.as_ref(), upto, now)).transpose()?;
+        let mut entries: Vec<_> = ack.into_iter().collect();
+        let Some(name) = &input.consumer else { return Ok(entries) };
+        let own = input.own;
+        let cursor = match member.consumer(Some(name)) {
+            Some(consumer) if consumer.own == own => return Ok(entries),
+            Some(consumer) => consumer.cursor,
+            None if member.consumers.len() >= limits::CONSUMERS => {
+                let refusal = Refusal::limit_reached("consumers of a member", limits::CONSUMERS);
+                return Err(refusal.hint(Hint::RemoveConsumer));
+            }
+            None if own => self.ring.newest_evicted_of_any(),
+            None => self.ring.newest_evicted(),
         };
-        if member.consumers.len() >= limits::CONSUMERS {
-            return Err(Refusal::limit_reached("consumers of a member", limits::CONSUMERS).hint(Hint::RemoveConsumer));
+        entries.push(Entry::ConsumerAdded { no, consumer: name.clone(), cursor, own });
+        Ok(entries)
+    }
+
+    /// Offers a consumer's other reader what has become due because the consumer reads its member's own messages now.
+    pub(super) fn offer_own(&mut self, entries: &[Entry], now: Now, effects: &mut Effects) {
+        if let Some(Entry::ConsumerAdded { no, own: true, .. }) = entries.last() {
+            self.offer_to(*no, now, effects);
         }
-        Ok(vec![Entry::ConsumerAdded { no, consumer: name.clone(), cursor: self.ring.newest_evicted() }])
     }
 
     /// Ends the parked poll and the stream of a consumer. The poll goes first, so that it does not take what the stream
@@ -142,6 +158,8 @@ impl Channel {
 
 #[cfg(test)]
 mod bounded_tests;
+#[cfg(test)]
+mod own_tests;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]

@@ -4,16 +4,19 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::callsign::Callsign;
-use crate::channel::{Channel, Member};
-use crate::ids::{MemberNo, SessionId};
+use crate::channel::{Channel, Member, OpenRead, Presence, Reach};
+use crate::identity::Verified;
+use crate::ids::{AccountId, MemberNo, SessionId};
 use crate::op::Query;
-use crate::{Now, Refusal};
+use crate::{Now, Refusal, limits, schema};
 
 /// Returns the members.
 #[derive(Clone, Debug)]
 pub struct Roster {
     /// The session of the member that asks, if it has one.
     pub session: Option<SessionId>,
+    /// The maximum number of members in each list. If none, the lists have all, and `members` its default bound.
+    pub limit: Option<usize>,
 }
 
 /// The members of a channel.
@@ -23,12 +26,25 @@ pub struct RosterReply {
     pub roster: Vec<String>,
     /// Members online with their numbers, ordered by number.
     pub roster_with_index: Vec<OnlineMember>,
-    /// All members, online or not, sorted by callsign.
+    /// All members, online or not, in short, sorted by callsign.
     pub roster_all: Vec<RosterMember>,
+    /// The members with their presence: those online by number, then the others, last seen first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    pub members: Vec<MemberPresence>,
+    /// Present if members were left out: how many.
+    #[serde(skip_serializing_if = "is_zero")]
+    #[schema(required = false, minimum = 1)]
+    pub more: usize,
     /// Your unread messages, counted up to 100. Present if the request has a session.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub unread: Option<usize>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands the field over by reference")]
+fn is_zero(n: &usize) -> bool {
+    *n == 0
 }
 
 /// A member online.
@@ -43,7 +59,7 @@ pub struct OnlineMember {
     pub joined_at: u64,
 }
 
-/// A member, online or not.
+/// A member, online or not, in short.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct RosterMember {
     /// The callsign.
@@ -53,27 +69,84 @@ pub struct RosterMember {
     /// The member's number: the N of `#N`.
     #[schema(value_type = u32)]
     pub idx: MemberNo,
-    /// What it has open to read with: a message to it arrives at once. Absent if it reads nothing at this moment.
+    /// How a message reaches it at this moment: by its open stream or poll, or, `away`, when it reads again.
+    pub reach: Reach,
+    /// When it was last active, in milliseconds since the epoch.
+    pub seen_at: u64,
+    /// How many messages none of its consumers was given, counted up to 100. If DMs are private, only broadcasts and your
+    /// own DMs count.
+    pub unread: usize,
+    /// When the oldest of them was sent, in milliseconds since the epoch. Absent if there is none.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
+    pub oldest_unread_at: Option<u64>,
+}
+
+/// A member, online or not, with all that the hub knows of its presence.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct MemberPresence {
+    /// The callsign.
+    pub callsign: Callsign,
+    /// The member's number: the N of `#N`.
+    #[schema(value_type = u32)]
+    pub idx: MemberNo,
+    /// Whether it is online.
+    pub online: bool,
+    /// Present if its session joined with an identity's key.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub verified: Option<Verified>,
+    /// What it has open to read with: a message to it arrives at once. Null if it has nothing open.
+    #[schema(schema_with = schema::open_read, required)]
     pub reads: Option<OpenRead>,
+    /// Whether a webhook of its account posts DMs to it, and did not fail last.
+    pub hook: bool,
+    /// When it was last active, in milliseconds since the epoch.
+    pub last_seen_at: u64,
+    /// When it last acknowledged messages, in milliseconds since the epoch. Absent if never.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub last_ack_at: Option<u64>,
+    /// How many messages none of its consumers was given, counted up to 100. If DMs are private, only broadcasts and your
+    /// own DMs count.
+    pub unread: usize,
+    /// The age of the oldest of them. Absent if there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub oldest_unread_seconds: Option<u64>,
+    /// The account that owns its identity, by which the driver determines `hook`.
+    #[serde(skip)]
+    pub account: Option<AccountId>,
 }
 
-/// What a member has open to read with.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum OpenRead {
-    /// A stream.
-    Stream,
-    /// A poll that waits.
-    Poll,
+impl RosterMember {
+    pub(crate) fn new(member: &Member, presence: &Presence) -> Self {
+        Self {
+            callsign: member.callsign.clone(),
+            online: member.is_live(),
+            idx: member.no,
+            reach: presence.reads.into(),
+            seen_at: presence.seen_at_ms,
+            unread: presence.unread.count,
+            oldest_unread_at: presence.unread.oldest_at_ms,
+        }
+    }
 }
 
-impl OpenRead {
-    fn of(member: &Member) -> Option<Self> {
-        match member.consumers.iter().any(|consumer| consumer.stream.is_some()) {
-            true => Some(Self::Stream),
-            false => member.is_waiting().then_some(Self::Poll),
+impl MemberPresence {
+    fn new(member: &Member, presence: &Presence, now: Now) -> Self {
+        Self {
+            callsign: member.callsign.clone(),
+            idx: member.no,
+            online: member.is_live(),
+            verified: member.verified(),
+            reads: presence.reads,
+            hook: false,
+            last_seen_at: presence.seen_at_ms,
+            last_ack_at: presence.acked_at_ms,
+            unread: presence.unread.count,
+            oldest_unread_seconds: presence.unread.oldest_seconds(now),
+            account: member.identity.as_ref().map(|identity| identity.account.clone()),
         }
     }
 }
@@ -87,26 +160,30 @@ impl Query for Roster {
 
     fn answer(&self, channel: &Channel, now: Now) -> Result<RosterReply, Refusal> {
         let viewer = self.session.as_ref().and_then(|session| channel.sessions.live(session));
-        let online = channel.members.values().filter(|m| m.is_live());
-        let online_member =
-            |m: &Member| OnlineMember { idx: m.no, callsign: m.callsign.clone(), joined_at: m.joined_at_ms };
-        let mut all: Vec<_> = channel
-            .members
-            .values()
-            .map(|m| RosterMember {
-                callsign: m.callsign.clone(),
-                online: m.is_live(),
-                idx: m.no,
-                reads: OpenRead::of(m),
-            })
-            .collect();
-        all.sort_unstable_by(|a, b| a.callsign.cmp(&b.callsign));
-        Ok(RosterReply {
-            roster: channel.online().into_iter().map(str::to_owned).collect(),
-            roster_with_index: online.map(|m| online_member(m)).collect(),
-            roster_all: all,
-            unread: viewer.map(|no| channel.unread(no, now)),
-        })
+        let index = channel.presence_index(viewer, now);
+        let mut all: Vec<_> = channel.members.values().map(|member| (&**member, index.of(member))).collect();
+        // Those online by number, then the others, last seen first.
+        all.sort_by_key(|(member, presence)| {
+            let away_ms = if member.is_live() { 0 } else { u64::MAX - presence.seen_at_ms };
+            (!member.is_live(), away_ms, member.no)
+        });
+        let members_len = all.len().min(self.limit.unwrap_or(limits::ROSTER_MEMBERS));
+        let more = all.len() - members_len;
+        if self.limit.is_some() {
+            all.truncate(members_len);
+        }
+        let members = all[..members_len].iter();
+        let members = members.map(|(member, presence)| MemberPresence::new(member, presence, now)).collect();
+        let online = || all.iter().map(|(member, _)| member).take_while(|member| member.is_live());
+        let mut roster: Vec<_> = online().map(|member| member.callsign.to_string()).collect();
+        roster.sort_unstable();
+        let with_index =
+            |m: &&Member| OnlineMember { idx: m.no, callsign: m.callsign.clone(), joined_at: m.joined_at_ms };
+        let roster_with_index = online().map(with_index).collect();
+        let mut roster_all: Vec<_> = all.iter().map(|(member, presence)| RosterMember::new(member, presence)).collect();
+        roster_all.sort_unstable_by(|a, b| a.callsign.cmp(&b.callsign));
+        let unread = viewer.map(|no| channel.unread(no, now));
+        Ok(RosterReply { roster, roster_with_index, roster_all, members, more, unread })
     }
 }
 

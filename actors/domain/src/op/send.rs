@@ -6,9 +6,9 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::callsign::ALL;
-use crate::channel::{Channel, Effects, Member};
+use crate::channel::{Channel, Consumer, Effects, Member, OpenRead};
 use crate::entry::Entry;
-use crate::ids::{MessageId, SessionId};
+use crate::ids::{AccountId, MemberNo, MessageId, SessionId};
 use crate::message::{Kind, Message, Priority, is_default_priority, is_message};
 use crate::op::{Draft, Operation};
 use crate::refusal::{Code, Quota, Refusal};
@@ -64,11 +64,54 @@ pub struct SendReply {
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     #[schema(required = false)]
     pub durable: bool,
+    /// A DM to another member: how it can be reached.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub recipient: Option<RecipientPresence>,
     /// Your own unread messages, counted up to 100.
     pub unread: usize,
     /// How many sends are left in the rate window, if sends are limited.
     #[serde(skip)]
     pub quota: Option<Quota>,
+}
+
+/// How the recipient of a DM can be reached, right after the send.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct RecipientPresence {
+    /// What it has open to read with, or had when the message arrived. Null if it had nothing open.
+    #[schema(schema_with = schema::open_read, required)]
+    pub reads: Option<OpenRead>,
+    /// Whether a webhook of its account posts DMs to it, and did not fail last.
+    pub hook: bool,
+    /// When it was last active, in milliseconds since the epoch.
+    pub last_seen_at: u64,
+    /// How many messages none of its consumers was given, counted up to 100. If DMs are private, only broadcasts and your
+    /// own DMs count.
+    pub unread: usize,
+    /// The age of the oldest of them. Absent if there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub oldest_unread_seconds: Option<u64>,
+    /// The account that owns its identity, by which the driver determines `hook`.
+    #[serde(skip)]
+    pub account: Option<AccountId>,
+}
+
+impl RecipientPresence {
+    fn of(channel: &Channel, to: &str, id: MessageId, sender: MemberNo, now: Now) -> Option<Self> {
+        let recipient = channel.member_named(to).filter(|member| member.no != sender)?;
+        let presence = channel.presence_of(recipient, Some(sender), now);
+        // The poll that took the message does not wait any more.
+        let took = |consumer: &Consumer| consumer.is_busy(id, now.uptime_ms);
+        Some(Self {
+            reads: presence.reads.or_else(|| recipient.consumers.iter().any(took).then_some(OpenRead::Poll)),
+            hook: false,
+            last_seen_at: presence.seen_at_ms,
+            unread: presence.unread.count,
+            oldest_unread_seconds: presence.unread.oldest_seconds(now),
+            account: recipient.identity.as_ref().map(|identity| identity.account.clone()),
+        })
+    }
 }
 
 impl Operation for Send {
@@ -112,6 +155,7 @@ impl Operation for Send {
             _ => self.first_reply(channel, no, now),
         };
         let unread = channel.unread(no, now);
+        let recipient = RecipientPresence::of(channel, &to, id, no, now);
         let quota = channel.members.get_mut(&no).and_then(|sender| {
             if !entries.is_empty() && limit.is_some() {
                 sender.send_window.count(limit, now);
@@ -134,6 +178,7 @@ impl Operation for Send {
             thread,
             duplicate,
             durable: kind == Kind::Message && channel.settings.is_durable(),
+            recipient,
             unread,
             quota,
         }

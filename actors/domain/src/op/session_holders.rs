@@ -1,7 +1,7 @@
 //! The members that sessions belong to, for an interface whose callers share a connection.
 
 use crate::callsign::Callsign;
-use crate::channel::{Channel, Departure, Member, Presence};
+use crate::channel::{Channel, Departure, Member, SessionState};
 use crate::ids::SessionId;
 use crate::op::Query;
 use crate::{Now, Refusal};
@@ -27,7 +27,7 @@ pub struct SessionHolder {
 impl SessionHolder {
     fn of(member: &Member) -> Self {
         let is_live = member.is_live();
-        let has_expired = matches!(member.presence, Presence::Away { how: Departure::Expired, .. });
+        let has_expired = matches!(member.presence, SessionState::Away { how: Departure::Expired, .. });
         Self { callsign: member.callsign.clone(), is_live, continues: is_live || has_expired && !member.owns_session }
     }
 }

@@ -35,7 +35,7 @@ impl Operation for OpenStream {
         channel.begin_reading(no, &self.input, now)
     }
 
-    fn answer(self, channel: &mut Channel, _: &[Entry], now: Now, effects: &mut Effects) {
+    fn answer(self, channel: &mut Channel, entries: &[Entry], now: Now, effects: &mut Effects) {
         let Some(no) = channel.touch(&self.session, now) else { return };
         let ReadInput { consumer: name, since, ack_mode, max, .. } = self.input;
         channel.settle_unproven(no, name.as_ref(), since, now, effects);
@@ -43,6 +43,7 @@ impl Operation for OpenStream {
         if let Some(older) = channel.consumer_mut(no, name.as_ref()).and_then(|c| c.stream) {
             channel.end_stream(older, StreamEnd::Superseded, now, effects);
         }
+        channel.offer_own(entries, now, effects);
         let ack_mode = if ack_mode == AckMode::Read { AckMode::Read } else { AckMode::Streamed };
         channel.open_stream(self.waiter, Stream::new(no, name, since, ack_mode, max, self.progress), now, effects);
         if channel.draining {

@@ -38,7 +38,8 @@ pub(super) fn event(frame: &Bytes) -> String {
         "hello" => format!("hello {}", data["backlog_count"]),
         "message" => {
             let again = data["attempt"].as_u64().map(|n| format!(" ({n})")).unwrap_or_default();
-            format!("{}{again}", data["text"].as_str().unwrap())
+            let own = if data["own"] == true { " own" } else { "" };
+            format!("{}{own}{again}", data["text"].as_str().unwrap())
         }
         "gap" => format!("gap {}..{} {}", data["from"], data["to"], data["reason"].as_str().unwrap()),
         "lagged" => format!("lagged {}", data["resume_from"]),

@@ -29,7 +29,9 @@ impl Simulation {
     fn unclaimed(&mut self, who: &Who, input: &ReadInput, given: &rogerrat_domain::DeliveredMessage) {
         let message = &given.message;
         assert_eq!((given.attempt, message.id), (1, self.oracle.last_id), "it is passed on at that instant");
-        assert!(message.is_readable_by(who.0) && input.since.is_none_or(|since| message.id > since));
+        let is_own = message.from == who.0;
+        assert!(message.is_readable_by(who.0) || is_own && self.oracle.readers[who].own);
+        assert!(given.own == is_own && input.since.is_none_or(|since| message.id > since));
         let reader = self.oracle.reader(who);
         reader.seen_upto = reader.seen_upto.max(message.id);
         if message.kind == Kind::Message {
@@ -48,7 +50,7 @@ impl Simulation {
         let max = input.max.clamp(1, limits::READ_MESSAGES);
         let all_due = self.oracle.due(&who, input.since, now_ms);
         let due = all_due.iter().copied().take(max);
-        let mut due: Vec<u64> = due.take_while(|id| self.is_available(*id)).collect();
+        let mut due: Vec<u64> = due.take_while(|id| self.is_available(&who, *id)).collect();
         if let Some(bound) = input.bound {
             let weight_of_first = |n: usize| due[..n].iter().map(|id| weight(*id)).sum::<usize>();
             let fitting = (1..=due.len()).rev().find(|n| weight_of_first(*n) <= bound.max_bytes);
@@ -84,12 +86,14 @@ impl Simulation {
     }
 
     /// Whether a stored message can be delivered now. One in the backlog must be fetched first.
-    pub(super) fn is_available(&self, id: u64) -> bool {
-        self.oracle.is_in_memory(id) || self.fetched.contains(&id)
+    pub(super) fn is_available(&self, who: &Who, id: u64) -> bool {
+        self.oracle.is_in_memory(who, id) || self.fetched.contains(&id)
     }
 
     fn check_attempts(&mut self, who: &Who, response: &ReadResponse) {
         for given in &response.messages {
+            assert_eq!(given.own, given.message.from == who.0, "own messages are marked");
+            self.totals.own += u64::from(given.own);
             self.check_attempt(who, given.message.id, given.attempt);
         }
     }
@@ -105,7 +109,8 @@ impl Simulation {
     fn report_gap(&mut self, who: &Who, number: u64, with_owed: bool) {
         let now_ms = self.now.uptime_ms;
         let here: Vec<u64> = self.oracle.ring.iter().map(|m| m.id).collect();
-        let is_dm: Vec<u64> = self.oracle.log.values().filter(|m| m.to.is_some()).map(|m| m.id).collect();
+        let is_dm = self.oracle.log.values().filter(|m| m.to.is_some() && m.from != who.0);
+        let is_dm: Vec<u64> = is_dm.map(|m| m.id).collect();
         let reader = self.oracle.reader(who);
         reader.reporting.insert(number);
         for (id, claim) in reader.claims.iter_mut().filter(|(_, c)| with_owed && !c.is_busy(now_ms)) {
@@ -121,12 +126,18 @@ impl Simulation {
         let (who, since, ack_mode) = (feed.who.clone(), feed.since, feed.ack_mode);
         let now_ms = self.now.uptime_ms;
         let mut queued = Event { id: None, gap: None, bytes: frame.len() };
+        if let Frame::Message(id, _) = &event {
+            let is_own = self.oracle.log[id].from == who.0;
+            let is_marked = std::str::from_utf8(frame).unwrap().contains(",\"own\":true");
+            assert!(is_marked == is_own && (!is_own || self.oracle.readers[&who].own), "own messages are marked");
+            self.totals.own += u64::from(is_own);
+        }
         match event {
             Frame::Hello => {}
             Frame::Message(id, attempt) if self.oracle.log[&id].kind == Kind::Message => {
                 let due = self.oracle.due(&who, since, now_ms);
                 assert_eq!(Some(&id), due.first(), "{who:?} is fed what is due, in order");
-                assert!(self.is_available(id), "{id} is on the backlog_limit");
+                assert!(self.is_available(&who, id), "{id} is on the backlog_limit");
                 self.check_attempt(&who, id, attempt);
                 self.oracle.claim(&who, &[id], State::Queued(waiter));
                 self.totals.delivered += 1;

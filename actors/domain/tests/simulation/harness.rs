@@ -19,6 +19,8 @@ use crate::oracle::{Expected, Oracle, State, Who};
 mod deliveries;
 #[path = "invariants.rs"]
 mod invariants;
+#[path = "presence.rs"]
+mod presence;
 #[path = "steps.rs"]
 mod steps;
 
@@ -41,6 +43,7 @@ pub(crate) struct Totals {
     pub(crate) restored: u64,
     pub(crate) proven: u64,
     pub(crate) taken_back: u64,
+    pub(crate) own: u64,
 }
 
 impl Totals {
@@ -58,11 +61,12 @@ impl Totals {
         self.restored += other.restored;
         self.proven += other.proven;
         self.taken_back += other.taken_back;
+        self.own += other.own;
     }
 
     pub(crate) fn covers_everything(&self) -> bool {
         let read = [self.delivered, self.redelivered, self.gaps, self.lagged, self.returned, self.full];
-        let rest = [self.expired, self.forgotten, self.fetched, self.restored, self.proven, self.taken_back];
+        let rest = [self.expired, self.forgotten, self.fetched, self.restored, self.proven, self.taken_back, self.own];
         read.iter().chain(&rest).all(|n| *n > 0)
     }
 }

@@ -91,12 +91,13 @@ impl Simulation {
             let all = rogerrat_domain::op::History { session: None, n: 100, thread: None, before: None };
             let history = channel.query(&all, self.now, &mut Effects::default()).unwrap();
             let roster = channel
-                .query(&rogerrat_domain::op::Roster { session: None }, self.now, &mut Effects::default())
+                .query(&rogerrat_domain::op::Roster { session: None, limit: None }, self.now, &mut Effects::default())
                 .unwrap();
             let mut state = serde_json::to_value((roster, history)).unwrap();
-            // Who reads at the moment is not stored.
+            // Who reads at the moment is not stored, nor when a session was refreshed, nor what is in flight.
+            state[0]["members"].take();
             for row in state[0]["roster_all"].as_array_mut().unwrap() {
-                row.as_object_mut().unwrap().remove("reads");
+                row.as_object_mut().unwrap().retain(|field, _| ["callsign", "online", "idx"].contains(&field.as_str()));
             }
             state
         };

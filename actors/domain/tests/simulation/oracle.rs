@@ -29,6 +29,8 @@ pub(crate) struct Claim {
 
 #[derive(Debug, Default)]
 pub(crate) struct Reader {
+    /// Whether it also reads the messages that its member sent.
+    pub(crate) own: bool,
     pub(crate) cursor: u64,
     pub(crate) delivered_upto: u64,
     pub(crate) seen_upto: u64,
@@ -44,6 +46,8 @@ pub(crate) struct Member {
     pub(crate) seen_ms: u64,
     pub(crate) away_ms: u64,
     pub(crate) held: BTreeMap<u64, usize>,
+    /// The DMs it sent that were evicted since a consumer of it reads them; none while no consumer does.
+    pub(crate) own_dms: Option<Vec<u64>>,
 }
 
 /// The channel as the oracle expects it.
@@ -56,6 +60,7 @@ pub(crate) struct Oracle {
     backlog_limit: Option<usize>,
     ring_bytes: usize,
     pub(crate) evicted: Vec<(u64, Option<u32>)>,
+    newest_evicted_of_any: u64,
     pub(crate) lost: Option<(u64, GapReason)>,
     pub(crate) members: BTreeMap<u32, Member>,
     pub(crate) readers: BTreeMap<Who, Reader>,
@@ -71,6 +76,7 @@ impl Oracle {
             backlog_limit,
             ring_bytes: 0,
             evicted: loss.map(|_| (above, None)).into_iter().collect(),
+            newest_evicted_of_any: loss.map_or(0, |_| above),
             lost: loss.map(|loss| (above, loss)),
             members: BTreeMap::new(),
             readers: BTreeMap::new(),
@@ -82,10 +88,9 @@ impl Oracle {
         self.evicted.last().map_or(0, |(id, _)| *id)
     }
 
-    /// Whether a stored message is in memory.
-    pub(crate) fn is_in_memory(&self, id: u64) -> bool {
-        let held = self.members.values().any(|p| p.held.contains_key(&id));
-        held || self.ring.iter().skip(self.backlog_len).any(|m| m.id == id)
+    /// Whether a stored message is in memory for a reader.
+    pub(crate) fn is_in_memory(&self, who: &Who, id: u64) -> bool {
+        self.is_held(who.0, id) || self.ring.iter().skip(self.backlog_len).any(|m| m.id == id)
     }
 
     fn start_of_ring(&self) -> u64 {
@@ -105,6 +110,16 @@ impl Oracle {
             }
             Entry::Forgotten { no } => self.forget(*no),
             Entry::Sent { message, .. } => self.sent(message),
+            Entry::ConsumerAdded { no, consumer, cursor, own } => {
+                let who = (*no, Some(consumer.as_str().to_owned()));
+                self.read_by(&who, *own);
+                let reader = self.reader(&who);
+                assert!(*cursor <= reader.cursor, "a new consumer starts at the oldest message");
+            }
+            Entry::ConsumerRemoved { no, consumer } => {
+                self.readers.remove(&(*no, Some(consumer.as_str().to_owned())));
+                self.track_own_dms(*no);
+            }
             _ => {}
         }
     }
@@ -114,7 +129,8 @@ impl Oracle {
             Some(member) => (member.live, member.seen_ms) = (true, now_ms),
             None => {
                 assert_eq!(cursor, self.start_of_ring(), "a new member starts after the backlog");
-                self.members.insert(no, Member { live: true, seen_ms: now_ms, away_ms: 0, held: BTreeMap::new() });
+                let (held, own_dms) = (BTreeMap::new(), None);
+                self.members.insert(no, Member { live: true, seen_ms: now_ms, away_ms: 0, held, own_dms });
                 let reader = self.reader(&(no, None));
                 (reader.cursor, reader.delivered_upto, reader.seen_upto) = (cursor, cursor, cursor);
             }
@@ -142,8 +158,11 @@ impl Oracle {
         while self.backlog_len > 0 && self.backlog_limit.is_none_or(|most| self.ring.len() > most) {
             let gone = self.ring.pop_front().expect("a ring over its bounds is not empty");
             self.backlog_len -= 1;
+            self.newest_evicted_of_any = gone.id;
             if gone.to.is_none() {
                 self.evicted.push((gone.id, Some(gone.from)));
+            } else if let Some(sender) = self.members.get_mut(&gone.from) {
+                sender.own_dms.iter_mut().for_each(|own| own.push(gone.id));
             }
         }
         if let Some(member) = message.to.filter(|to| *to != message.from).and_then(|to| self.members.get_mut(&to)) {
@@ -157,6 +176,38 @@ impl Oracle {
         let cursor = self.newest_evicted();
         let fresh = || Reader { cursor, delivered_upto: cursor, seen_upto: cursor, ..Reader::default() };
         self.readers.entry(who.clone()).or_insert_with(fresh)
+    }
+
+    /// A consumer reads its member's own messages from now on, or no longer.
+    fn read_by(&mut self, who: &Who, own: bool) {
+        let sent: BTreeSet<u64> = self.log.values().filter(|m| m.from == who.0).map(|m| m.id).collect();
+        let reader = self.reader(who);
+        reader.own = own;
+        if !own {
+            let is_resting = |state| matches!(state, State::Due | State::Leased(_));
+            reader.claims.retain(|id, c| !sent.contains(id) || !is_resting(c.state));
+            reader.claims.iter_mut().filter(|(id, _)| sent.contains(id)).for_each(|(_, c)| c.is_reread = true);
+        }
+        self.track_own_dms(who.0);
+    }
+
+    fn track_own_dms(&mut self, no: u32) {
+        let reads_own = self.readers.iter().any(|(who, reader)| who.0 == no && reader.own);
+        let Some(member) = self.members.get_mut(&no) else { return };
+        match reads_own {
+            true => drop(member.own_dms.get_or_insert_default()),
+            false => member.own_dms = None,
+        }
+    }
+
+    /// The reader of a consumer, which is created if it does not exist.
+    pub(crate) fn reader_for(&mut self, who: &Who, own: bool) {
+        if own && !self.readers.contains_key(who) {
+            let cursor = self.newest_evicted_of_any;
+            let fresh = Reader { cursor, delivered_upto: cursor, seen_upto: cursor, ..Reader::default() };
+            self.readers.insert(who.clone(), fresh);
+        }
+        self.reader(who);
     }
 
     pub(crate) fn held(&self) -> (usize, usize) {
@@ -185,7 +236,8 @@ impl Oracle {
                 Some(since) => m.id > since,
                 None => m.id > reader.cursor || claim.is_some() || self.is_held(who.0, m.id),
             };
-            let mine = m.kind == Kind::Message && m.from != who.0 && m.to.is_none_or(|to| to == who.0);
+            let is_for_me = m.from != who.0 && m.to.is_none_or(|to| to == who.0) || reader.own && m.from == who.0;
+            let mine = m.kind == Kind::Message && is_for_me;
             mine && wanted && claim.is_none_or(|c| !c.is_busy(now_ms))
         });
         due.map(|m| m.id).collect()
@@ -194,7 +246,9 @@ impl Oracle {
     /// The gap that a read must report, or `Unsure` while a gap is being reported.
     pub(crate) fn gap(&self, who: &Who, since: Option<u64>, now_ms: u64) -> Expected {
         let reader = &self.readers[who];
-        let others = self.evicted.iter().filter(|(_, from)| *from != Some(who.0)).map(|(id, _)| *id);
+        let sent = self.members.get(&who.0).and_then(|member| member.own_dms.as_ref()).filter(|_| reader.own);
+        let others = self.evicted.iter().filter(|(_, from)| reader.own || *from != Some(who.0)).map(|(id, _)| *id);
+        let others = others.chain(sent.into_iter().flatten().copied());
         let from = since.unwrap_or(reader.cursor);
         let owed = |id: &u64| reader.claims.get(id).is_some_and(|c| !c.is_busy(now_ms));
         let lost: Vec<u64> = match since {

@@ -1,7 +1,7 @@
 //! The random steps of a script.
 
 use rogerrat_domain::op::{
-    Ack, History, Info, Keepalive, OpenStream, Read, ReadOutcome, Receipts, RemoveConsumer, Roster, Stats,
+    Ack, History, Info, Keepalive, OpenStream, Read, ReadOutcome, Receipts, RemoveConsumer, Stats,
 };
 use rogerrat_domain::{ByteBound, Code, ConsumerName, Message};
 
@@ -94,8 +94,10 @@ impl Simulation {
 
     fn input(&mut self) -> ReadInput {
         let lease_ms = [1_000, 10_000, 60_000][self.rng.random_range(0..3)];
+        let consumer = self.consumer();
         ReadInput {
-            consumer: self.consumer(),
+            own: consumer.is_some() && self.rng.random_bool(0.5),
+            consumer,
             since: self.rng.random_bool(0.15).then(|| self.some_id()),
             ack_mode: if self.rng.random_bool(0.4) { AckMode::Leased { lease_ms } } else { AckMode::Read },
             max: if self.rng.random_bool(0.3) { self.rng.random_range(0..5) } else { limits::READ_MESSAGES },
@@ -116,7 +118,7 @@ impl Simulation {
         if op.decide(&self.channel, self.now).is_err() {
             return;
         }
-        self.oracle.reader(&who);
+        self.oracle.reader_for(&who, input.own);
         self.active(no);
         let deadline_ms = self.now.uptime_ms + timeout_ms;
         let older = self.parked.iter().find(|(_, p)| p.who == who).map(|(waiter, _)| *waiter);
@@ -146,7 +148,7 @@ impl Simulation {
         if op.decide(&self.channel, self.now).is_err() {
             return;
         }
-        self.oracle.reader(&who);
+        self.oracle.reader_for(&who, input.own);
         self.active(no);
         let ack_mode = if input.ack_mode == AckMode::Read { AckMode::Read } else { AckMode::Streamed };
         let (since, max, queue) = (input.since, input.max, VecDeque::new());
@@ -327,7 +329,7 @@ impl Simulation {
         let lives = Keepalive { session: session.clone() }.decide(&self.channel, self.now).is_ok();
         match which {
             0 => drop(self.run(Keepalive { session }).map(|_| ())),
-            1 => drop(self.query(&Roster { session: asker }).unwrap()),
+            1 => self.check_roster(asker),
             2 => {
                 let reply = self.query(&History { session: asker, n: 100, thread: None, before: None }).unwrap();
                 let ring = self.oracle.ring.len() - self.oracle.backlog_len;

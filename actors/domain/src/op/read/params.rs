@@ -44,6 +44,11 @@ pub struct ReadQuery<'a> {
     #[schema(value_type = Option<String>, nullable = false, pattern = "^[a-z0-9_-]{1,32}$")]
     #[param(value_type = Option<String>, nullable = false, pattern = "^[a-z0-9_-]{1,32}$")]
     pub consumer: Option<Cow<'a, str>>,
+    /// Also return your own messages, marked `"own": true`, with a `consumer`: for several devices of one member. Defaults to
+    /// false.
+    #[schema(nullable = false)]
+    #[param(nullable = false)]
+    pub own: Option<bool>,
     /// Acknowledge all messages up to this id before reading.
     #[schema(value_type = Option<u64>, nullable = false, minimum = 1)]
     #[param(value_type = Option<u64>, nullable = false, minimum = 1)]
@@ -57,9 +62,15 @@ impl ReadQuery<'_> {
     /// `invalid`, naming the parameter.
     pub fn check(&self) -> Result<ReadInput, Refusal> {
         let max = count("max", self.max)?.unwrap_or(u64::MAX);
+        let own = self.own.unwrap_or(false);
+        if own && self.consumer.is_none() {
+            return Err(Refusal::invalid("own needs a consumer: your default consumer never has your own messages")
+                .hint("pass consumer, a name of your choice for this device"));
+        }
         Ok(ReadInput {
             consumer: self.consumer.as_deref().map(ConsumerName::parse).transpose()?,
             since: self.since.map(saturating_u64),
+            own,
             ack_mode: self.ack_mode()?,
             max: usize::try_from(max).unwrap_or(usize::MAX).min(limits::READ_MESSAGES),
             bound: None,

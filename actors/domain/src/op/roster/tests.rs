@@ -2,8 +2,8 @@
 
 use crate::limits::SESSION_TTL_MS;
 use crate::op::harness::{START_MS, TestChannel, parse_draft};
-use crate::op::{Consumers, History, Info, Keepalive, Leave, OpenRead, ReadInput, RemoveConsumer, Roster, Stats};
-use crate::{Code, ConsumerName, Settings};
+use crate::op::{Consumers, History, Info, Keepalive, Leave, ReadInput, RemoveConsumer, Roster, Stats};
+use crate::{Code, ConsumerName, Reach, Settings};
 
 fn pair() -> TestChannel {
     let mut test = TestChannel::new();
@@ -27,7 +27,7 @@ fn d20_the_roster_has_names_and_numbers() {
     test.join("cat");
     let session = test.session("bob");
     test.ask(Leave { session }).unwrap();
-    let reply = test.query(&Roster { session: None }).unwrap();
+    let reply = test.query(&Roster { session: None, limit: None }).unwrap();
     assert_eq!(reply.roster, ["ann", "cat"]);
     let seats: Vec<_> = reply.roster_with_index.iter().map(|s| (s.idx, s.callsign.as_str(), s.joined_at)).collect();
     assert_eq!(seats, [(2, "ann", START_MS), (3, "cat", START_MS)]);
@@ -37,18 +37,18 @@ fn d20_the_roster_has_names_and_numbers() {
 }
 
 #[test]
-fn the_roster_names_who_reads_at_this_moment() {
+fn a12_the_roster_names_who_reads_at_this_moment() {
     let mut test = pair();
     let reads = |test: &mut TestChannel| {
-        let reply = test.query(&Roster { session: None }).unwrap();
-        reply.roster_all.iter().map(|member| member.reads).collect::<Vec<_>>()
+        let reply = test.query(&Roster { session: None, limit: None }).unwrap();
+        reply.roster_all.iter().map(|member| member.reach).collect::<Vec<_>>()
     };
-    assert_eq!(reads(&mut test), [None, None]);
+    assert_eq!(reads(&mut test), [Reach::Away, Reach::Away]);
     test.park("ann", ReadInput::default());
     let stream = test.open("bob", ReadInput::default());
-    assert_eq!(reads(&mut test), [Some(OpenRead::Poll), Some(OpenRead::Stream)]);
+    assert_eq!(reads(&mut test), [Reach::Poll, Reach::Stream]);
     test.cancel_wait(stream);
-    assert_eq!(reads(&mut test), [Some(OpenRead::Poll), None]);
+    assert_eq!(reads(&mut test), [Reach::Poll, Reach::Away]);
 }
 
 #[test]
@@ -58,14 +58,14 @@ fn d19_roster_history_and_stats_refresh_the_session() {
     for step in 1..=6 {
         test.at(step * (SESSION_TTL_MS - 1));
         match step % 3 {
-            0 => drop(test.query(&Roster { session: session.clone() }).unwrap()),
+            0 => drop(test.query(&Roster { session: session.clone(), limit: None }).unwrap()),
             1 => drop(test.query(&History { session: session.clone(), n: 1, thread: None, before: None }).unwrap()),
             _ => drop(test.query(&Stats { session: session.clone() }).unwrap()),
         }
-        test.query(&Roster { session: None }).unwrap();
+        test.query(&Roster { session: None, limit: None }).unwrap();
     }
     assert_eq!(test.channel.live_members(), 1);
-    assert_eq!(test.query(&Roster { session }).unwrap().roster, ["ann"]);
+    assert_eq!(test.query(&Roster { session, limit: None }).unwrap().roster, ["ann"]);
 }
 
 #[test]
@@ -75,7 +75,7 @@ fn a06_keepalive_and_roster_return_the_unread_count() {
     test.send("bob", "ann", "2");
     let session = test.session("ann");
     assert_eq!(test.ask(Keepalive { session: session.clone() }).unwrap().unread, 2);
-    assert_eq!(test.query(&Roster { session: Some(session) }).unwrap().unread, Some(2));
+    assert_eq!(test.query(&Roster { session: Some(session), limit: None }).unwrap().unread, Some(2));
 }
 
 #[test]

@@ -1,0 +1,180 @@
+//! Presence: what each member has open to read with, when it was last active, and what it has not read.
+//!
+//! A message is unread for a member until one of its consumers is given it. For a broadcast that follows from the cursors
+//! and claims of its consumers, for a DM from whether it is held.
+
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::ids::{MemberNo, MessageId};
+use crate::limits::READ_MESSAGES;
+use crate::{DmVisibility, Now};
+
+use super::{Channel, Consumer, Member, MessageSlot};
+
+/// What a member has open to read with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum OpenRead {
+    /// A stream.
+    Stream,
+    /// A poll that waits.
+    Poll,
+}
+
+/// How a message reaches a member at this moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Reach {
+    /// By its open stream, at once.
+    Stream,
+    /// By its waiting poll, at once.
+    Poll,
+    /// When it reads again: it has nothing open.
+    Away,
+}
+
+/// The presence of a member, as one viewer may know it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Presence {
+    pub(crate) reads: Option<OpenRead>,
+    /// When it was last active, in milliseconds since the epoch.
+    pub(crate) seen_at_ms: u64,
+    /// When it last acknowledged messages, in milliseconds since the epoch.
+    pub(crate) acked_at_ms: Option<u64>,
+    pub(crate) unread: Unread,
+}
+
+/// The messages that none of a member's consumers was given.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Unread {
+    /// How many there are, counted up to one read.
+    pub(crate) count: usize,
+    /// When the oldest was sent, in milliseconds since the epoch.
+    pub(crate) oldest_at_ms: Option<u64>,
+}
+
+impl OpenRead {
+    pub(crate) fn of(member: &Member) -> Option<Self> {
+        match member.consumers.iter().any(|consumer| consumer.stream.is_some()) {
+            true => Some(Self::Stream),
+            false => member.is_waiting().then_some(Self::Poll),
+        }
+    }
+}
+
+impl From<Option<OpenRead>> for Reach {
+    fn from(reads: Option<OpenRead>) -> Self {
+        match reads {
+            Some(OpenRead::Stream) => Self::Stream,
+            Some(OpenRead::Poll) => Self::Poll,
+            None => Self::Away,
+        }
+    }
+}
+
+impl Unread {
+    /// The age of the oldest unread message, in seconds.
+    pub(crate) fn oldest_seconds(&self, now: Now) -> Option<u64> {
+        Some(now.at_ms.saturating_sub(self.oldest_at_ms?) / 1000)
+    }
+}
+
+/// The id and the sender of a broadcast.
+type Broadcast = (MessageId, MemberNo);
+
+/// Determines the presence of all members of a channel: it looks at the messages of the channel once.
+pub(crate) struct PresenceIndex<'a> {
+    channel: &'a Channel,
+    broadcasts: Vec<Broadcast>,
+    viewer: Option<MemberNo>,
+    now: Now,
+}
+
+impl Channel {
+    /// The presence of all members, for a viewer.
+    pub(crate) fn presence_index(&self, viewer: Option<MemberNo>, now: Now) -> PresenceIndex<'_> {
+        let broadcasts = self.ring.broadcasts_after(0).collect();
+        PresenceIndex { channel: self, broadcasts, viewer, now }
+    }
+
+    /// The presence of one member, for a viewer.
+    pub(crate) fn presence_of(&self, member: &Member, viewer: Option<MemberNo>, now: Now) -> Presence {
+        self.presence(member, viewer, |cursor| self.ring.broadcasts_after(cursor), now)
+    }
+
+    fn presence<B: Iterator<Item = Broadcast>>(
+        &self,
+        member: &Member,
+        viewer: Option<MemberNo>,
+        broadcasts_after: impl Fn(MessageId) -> B,
+        now: Now,
+    ) -> Presence {
+        let reads = OpenRead::of(member);
+        Presence {
+            reads,
+            seen_at_ms: if reads.is_some() { now.at_ms } else { member.seen_at_ms },
+            acked_at_ms: (member.acked_at_ms > 0).then_some(member.acked_at_ms),
+            unread: self.unread_by_all(member, viewer, broadcasts_after, now),
+        }
+    }
+
+    /// What none of a member's consumers was given. Where DMs are private, a viewer knows only of those that it sent or that
+    /// are to it.
+    fn unread_by_all<B: Iterator<Item = Broadcast>>(
+        &self,
+        member: &Member,
+        viewer: Option<MemberNo>,
+        broadcasts_after: impl Fn(MessageId) -> B,
+        now: Now,
+    ) -> Unread {
+        let lag = |consumer: &Consumer| self.broadcast_lag(member.no, consumer, broadcasts_after(consumer.cursor), now);
+        let (count, oldest) = member.consumers.iter().map(lag).min_by_key(|(count, _)| *count).unwrap_or((0, None));
+        let sees_all = self.settings.dm_visibility == DmVisibility::Channel || viewer == Some(member.no);
+        let is_given = |id| member.consumers.iter().any(|consumer| consumer.is_busy(id, now.uptime_ms));
+        let is_unread = |slot: &&MessageSlot| (sees_all || viewer == Some(slot.from)) && !is_given(slot.id);
+        let mut dms = member.held.iter().filter(is_unread).peekable();
+        let oldest = [oldest, dms.peek().map(|slot| slot.id)].into_iter().flatten().min();
+        Unread {
+            count: (count + dms.count()).min(READ_MESSAGES),
+            oldest_at_ms: oldest.map(|id| self.sent_at_ms(member, id)),
+        }
+    }
+
+    /// How many broadcasts a consumer was not given, at most as many as one read returns, and the oldest of them.
+    fn broadcast_lag(
+        &self,
+        no: MemberNo,
+        consumer: &Consumer,
+        after_cursor: impl Iterator<Item = Broadcast>,
+        now: Now,
+    ) -> (usize, Option<MessageId>) {
+        let is_free = |id| consumer.claims().is_empty() || !consumer.is_busy(id, now.uptime_ms);
+        let mut above = after_cursor.filter(|(id, from)| *from != no && is_free(*id)).map(|(id, _)| id).peekable();
+        let due_again = consumer.claims().iter().filter(|claim| {
+            let is_below = claim.id <= consumer.cursor && !claim.is_dm && !claim.is_own;
+            is_below && !claim.is_busy(now.uptime_ms) && self.ring.get(claim.id).is_some()
+        });
+        let mut below = due_again.map(|claim| claim.id).peekable();
+        let oldest = below.peek().or(above.peek()).copied();
+        (below.count() + above.take(READ_MESSAGES).count(), oldest)
+    }
+
+    /// When an unread message was sent. The id of a message that is not in memory is its time, or a little later.
+    fn sent_at_ms(&self, member: &Member, id: MessageId) -> u64 {
+        let in_ring = self.ring.get(id).and_then(|slot| slot.message.as_ref());
+        let held = || member.held.iter().find(|slot| slot.id == id)?.message.as_ref();
+        in_ring.or_else(held).map_or(id, |message| message.at_ms)
+    }
+}
+
+impl PresenceIndex<'_> {
+    /// The presence of a member.
+    pub(crate) fn of(&self, member: &Member) -> Presence {
+        let after = |cursor: MessageId| {
+            let from = self.broadcasts.partition_point(|(id, _)| *id <= cursor);
+            self.broadcasts[from..].iter().copied()
+        };
+        self.channel.presence(member, self.viewer, after, self.now)
+    }
+}
