@@ -275,19 +275,21 @@
  * @property {Credentials | null} credentials to build an invitation from; treat as secret
  * @property {boolean} remembered kept on this device
  * @property {(listener: (detail: ChangeDetail) => void) => () => void} subscribe returns the function that ends it
+ * @property {() => Promise<Credentials | null>} stored what the tab, or else the device, keeps of this channel
  * @property {(credentials: Credentials) => Promise<void>} start joins and connects; resolves when live or refused
  * @property {(outgoing: Outgoing) => string} send queues it and returns the entry's `key`; throws `RangeError` with
- *   `code` `empty`, `too_long`, `too_many_attachments` or `outbox_full` (50 waiting)
+ *   `code` `empty`, `too_long`, `too_many_attachments`, `too_large` or `outbox_full` (50 waiting)
  * @property {(key: string) => void} retry tries a failed message again, with the same idempotency key
  * @property {(key: string) => Outgoing | null} edit takes a failed or waiting message out of the outbox and returns it
  *   for the composer; null while a try of it is in flight
  * @property {(key: string) => boolean} discard
  * @property {(message_id: number, text: string, hold?: boolean) => string | null} reply answers with a suggested
- *   reply, once: null if it was answered or is pending. With `hold` (a destructive word) it waits 3 s
+ *   reply, once: null if it was answered or is pending. With `hold` (a destructive word) it waits 3 s ("held")
  * @property {(message_id: number) => boolean} undoReply takes back a held reply
  * @property {() => Promise<number>} loadEarlier returns how many messages came
  * @property {(id: number) => void} seen the message with this id is on screen now (IntersectionObserver)
  * @property {(id: number) => void} unseen it left the screen; within 1 s that cancels `seen`
+ * @property {(upto?: number) => void} markRead everything up to an id, or everything: "mark as read", a jump to the end
  * @property {(id: number | null) => void} keepFrom the oldest message in the DOM: the engine does not drop it
  * @property {() => void} useHere
  * @property {() => void} reconnectNow
@@ -295,7 +297,7 @@
  * @property {() => Promise<void>} forget clears what this device keeps of the channel; the page stays connected
  * @property {(on: boolean) => Promise<void>} remember keeps the credentials in IndexedDB
  * @property {(session_token: string) => Promise<void>} deleteChannel only the owner's account can
- * @property {(message_id: number, n: number) => Promise<Blob>} attachment throws {@link Problem}
+ * @property {(message_id: number, n: number) => Promise<Blob>} attachment rejects with an `Error` that has a `problem`
  * @property {() => Draft} loadDraft
  * @property {(draft: Draft) => void} saveDraft call it on input: it writes after 300 ms, and at `pagehide`
  * @property {() => void} flushDraft
@@ -332,7 +334,7 @@
 /**
  * @typedef {object} KeyValue
  * @property {(key: string) => string | null} get
- * @property {(key: string, value: string) => boolean} set false if it could not be kept
+ * @property {(key: string, value: string) => boolean | void} set false if it could not be kept
  * @property {(key: string) => void} remove
  */
 

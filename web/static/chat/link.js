@@ -1,0 +1,95 @@
+// One stream to the hub: its time limits, and how it ended.
+
+/** @import { Clock } from "./types.js" */
+/** @import { ReadOptions, Signal, Transport } from "./transport.js" */
+
+import { isAbort } from "./http.js";
+import { HubError } from "./problem.js";
+import { PROBE_SINCE } from "./transport.js";
+
+/** A stream without its first event, or without any byte, for this long (ms) is dead. Pings come every 25 s. */
+export const HELLO_MS = 5_000, SILENCE_MS = 40_000;
+
+/**
+ * @typedef {object} StreamEnd
+ * @property {number} opened_at when `hello` came, in epoch milliseconds; 0 if it never did
+ * @property {boolean} silent ended by us because nothing came
+ * @property {Signal | null} last the event that announced the end
+ * @property {number} retry_ms what the hub last wrote as `retry:`
+ */
+
+/**
+ * Reads a stream to its end.
+ * @param {{transport: Transport, clock: Clock, options: Omit<ReadOptions, "signal">, end: AbortController,
+ *   onHello: () => void, onSignal: (signal: Signal) => void}} parts
+ * @returns {Promise<StreamEnd>}
+ * @throws {HubError} if the hub refused it
+ */
+export async function readStream({ transport, clock, options, end, onHello, onSignal }) {
+  /** @type {StreamEnd} */
+  const result = { opened_at: 0, silent: false, last: null, retry_ms: 0 };
+  let lastByte = clock.now();
+  /** @type {unknown} */
+  let timer = null;
+  const watch = (/** @type {number} */ after_ms) => {
+    timer = clock.setTimeout(() => {
+      const left = result.opened_at ? lastByte + SILENCE_MS - clock.now() : 0;
+      if (left > 0) return watch(left);
+      result.silent = true;
+      end.abort();
+    }, after_ms);
+  };
+  watch(HELLO_MS);
+  const take = (/** @type {Signal} */ signal) => {
+    if (result.last || end.signal.aborted) return;
+    if (signal.type === "hello" && !result.opened_at) {
+      result.opened_at = clock.now();
+      clock.clearTimeout(timer);
+      watch(SILENCE_MS);
+      onHello();
+    }
+    if (signal.type === "superseded" || signal.type === "lagged" || signal.type === "bye") result.last = signal;
+    onSignal(signal);
+  };
+  try {
+    await transport.stream({
+      ...options, signal: end.signal, onSignal: take,
+      onRetry: ms => { result.retry_ms = ms; },
+      onBytes: () => { lastByte = clock.now(); },
+    });
+  } catch (error) {
+    const isAnswered = error instanceof HubError && error.problem.status !== 0;
+    if (error instanceof HubError && error.problem.code === "no_stream") result.silent = true;
+    else if (!result.opened_at && !result.silent && (isAnswered || !isAbort(error))) throw error;
+  } finally {
+    clock.clearTimeout(timer);
+  }
+  return result;
+}
+
+/**
+ * Whether a stream gets through. It takes no message, so a proxy cannot hold one back.
+ * @param {{transport: Transport, clock: Clock, options: Omit<ReadOptions, "signal" | "since">, signal: AbortSignal}} parts
+ */
+export async function streamsPass({ transport, clock, options, signal }) {
+  const end = new AbortController();
+  const stop = () => end.abort();
+  signal.addEventListener("abort", stop, { once: true });
+  const timer = clock.setTimeout(stop, HELLO_MS);
+  let passes = false;
+  try {
+    await transport.stream({
+      ...options, since: PROBE_SINCE, signal: end.signal, onRetry() {}, onBytes() {},
+      onSignal: event => {
+        passes ||= event.type === "hello";
+        end.abort();
+      },
+    });
+  } catch (error) {
+    if (!isAbort(error) && !(error instanceof HubError)) throw error;
+  } finally {
+    clock.clearTimeout(timer);
+    signal.removeEventListener("abort", stop);
+  }
+  return passes;
+}

@@ -1,0 +1,414 @@
+// The chat without its view: joins, reads, writes, and tells what changed. `types.js` is the contract.
+
+/** @import { Channel, ChangeDetail, ChatModel, Credentials, Draft, Earlier, Environment, Outgoing, SearchFilter } from "./types.js" */
+/** @import { Consumer, Signal, Transport } from "./transport.js" */
+/** @import { Parts } from "./incoming.js" */
+
+import { Approvals } from "./approvals.js";
+import { Changes } from "./changes.js";
+import { Connection } from "./connection.js";
+import { Drafts } from "./drafts.js";
+import { Incoming } from "./incoming.js";
+import { Log } from "./log.js";
+import { Outbox } from "./outbox.js";
+import { HubError, problem } from "./problem.js";
+import { Reading } from "./reading.js";
+import { Receipts } from "./receipts.js";
+import { Roster } from "./roster.js";
+import { exportLog, search } from "./search.js";
+import { Secrets } from "./secrets.js";
+import { Statuses } from "./statuses.js";
+import { HubTransport } from "./transport.js";
+import { Writing } from "./writing.js";
+
+/** Messages of the history that are loaded at the start, and with each "earlier". */
+const START = 50, EARLIER = 100;
+
+/**
+ * @param {string} channel
+ * @param {Required<Environment>} environment `browserEnvironment()` in a page
+ * @param {Transport} [transport]
+ * @returns {ChatModel}
+ */
+export function createModel(channel, environment, transport = new HubTransport(channel, environment)) {
+  return new Model(channel, environment, transport);
+}
+
+/** @implements {ChatModel} */
+class Model extends EventTarget {
+  /** @type {Channel} */
+  channel;
+  /** @type {Earlier} */
+  earlier = { state: "unknown", problem: null };
+  #log = new Log();
+  #people = new Roster();
+  #hasLoaded = false;
+  #needsCatchUp = false;
+  #clock;
+  #transport;
+  #secrets;
+  #drafts;
+  #parts;
+  #incoming;
+  #writing;
+  #link;
+  #unlisten;
+
+  /**
+   * @param {string} channel
+   * @param {Required<Environment>} environment
+   * @param {Transport} transport
+   */
+  constructor(channel, environment, transport) {
+    super();
+    const { clock, session: tab, lasting, vault, random, signals } = environment;
+    const base = { channel, clock, tab, lasting, vault, random, signals, transport };
+    this.#clock = clock;
+    this.#transport = transport;
+    this.channel = { ...NO_CHANNEL, id: channel };
+    this.#secrets = new Secrets(base);
+    this.#drafts = new Drafts(base);
+    const log = this.#log;
+    const changes = new Changes(log, detail => this.dispatchEvent(new CustomEvent("change", { detail })));
+    const parts = /** @type {Parts} */ ({ log, changes });
+    this.#parts = parts;
+    this.#incoming = new Incoming(parts);
+    this.#incoming.canAddress = transport.abilities.direct;
+    this.#writing = new Writing(parts, this.#incoming);
+    parts.statuses = new Statuses({ clock, changed: () => changes.note("statuses") });
+    parts.approvals = new Approvals({ clock, changed: id => this.#writing.approvalChanged(id) });
+    parts.receipts = new Receipts({ ...base, apply: (id, receipts) => this.#writing.applyReceipts(id, receipts) });
+    parts.reading = new Reading({ ...base, reopen: () => this.#link.reopen(), log: {
+      isSeen: id => log.isSeen(id),
+      markSeen: ids => log.markSeen(ids) && changes.note("entries", "unread"),
+      unread: () => log.unread,
+      seenUpto: () => log.seenUpto,
+    } });
+    parts.outbox = new Outbox({ ...base, handlers: {
+      changed: item => this.#writing.changed(item),
+      removed: item => this.#writing.removed(item),
+      sent: (item, reply) => this.#writing.sent(item, reply),
+      refused: error => (error.isSessionGone ? this.#link.sessionGone() : this.#link.end("refused", error.problem)),
+    } });
+    const uniform = () => {
+      const [a, b] = random(new Uint8Array(2));
+      return (a * 256 + b) / 65_536;
+    };
+    this.#link = new Connection({ ...base, random: uniform, reading: parts.reading, handlers: {
+      onState: () => this.#stateChanged(),
+      prepare: (rejoin, signal) => this.#prepare(rejoin, signal),
+      onSignal: signal => this.#onSignal(signal),
+      onPoll: ({ roster, gap, messages }) => {
+        const isFirst = this.#incoming.isFirst;
+        this.#incoming.opened(0);
+        if (roster) this.#online(roster);
+        if (gap) this.#incoming.gap(gap);
+        this.#incoming.consumed(messages, !isFirst);
+      },
+      onLive: () => this.#onLive(),
+      freeConsumer: () => this.#freeConsumer(),
+    } });
+    this.#unlisten = signals.listen(what => what === "pagehide" && this.#drafts.flush());
+    this.#writing.restore();
+  }
+
+  get connection() { return this.#link.state; }
+  get abilities() { return this.#transport.abilities; }
+  get entries() { return this.#log.entries; }
+  get roster() { return this.#people.list; }
+  get statuses() { return this.#parts.statuses.list; }
+  get unread() { return this.#log.unread; }
+  get firstUnread() { return this.#log.firstUnread; }
+  get credentials() { return this.#secrets.credentials; }
+  get remembered() { return this.#secrets.remembered; }
+
+  /** @param {(detail: ChangeDetail) => void} listener */
+  subscribe(listener) {
+    const call = (/** @type {any} */ event) => listener(event.detail);
+    this.addEventListener("change", call);
+    return () => this.removeEventListener("change", call);
+  }
+
+  // Connecting
+
+  stored() {
+    return this.#secrets.load();
+  }
+
+  /** @param {Credentials} credentials */
+  start(credentials) {
+    this.#secrets.set(credentials);
+    this.#link.start();
+    return new Promise((/** @type {(value: void) => void} */ done) => {
+      const end = this.subscribe(() => {
+        if (this.connection.state === "joining") return;
+        end();
+        done();
+      });
+    });
+  }
+
+  /**
+   * @param {boolean} rejoin
+   * @param {AbortSignal} signal
+   */
+  async #prepare(rejoin, signal) {
+    if (rejoin) await this.#join(signal);
+    if (!this.#hasLoaded) await this.#loadStart(signal);
+    else if (this.#needsCatchUp) this.#catchUp(signal);
+  }
+
+  /** @param {AbortSignal} signal */
+  async #join(signal) {
+    const credentials = this.#secrets.credentials ?? { channel: this.channel.id };
+    const kept = this.#secrets.session;
+    const isSame = !credentials.callsign || kept?.callsign === credentials.callsign.trim().toLowerCase();
+    const joined = await this.#transport.join(credentials, isSame ? kept?.id ?? null : null, signal);
+    if (joined.collision && !credentials.same_member) {
+      const message = "somebody with this callsign is on the channel";
+      throw new HubError(problem({ code: "collision", status: 409, message, about: "callsign" }));
+    }
+    this.channel = joined.channel;
+    this.#incoming.me = joined.channel.me;
+    this.#people.setMe(joined.channel.me);
+    if (joined.session) this.#secrets.setSession({ id: joined.session, callsign: joined.channel.me });
+    this.#parts.changes.note("channel", "roster");
+  }
+
+  /** @param {AbortSignal} signal */
+  async #loadStart(signal) {
+    const { reading, changes } = this.#parts;
+    /** @type {Consumer[]} */
+    const none = [];
+    const [messages, consumers] = await Promise.all([
+      this.#transport.history({ n: START, signal }), reading.isNew ? none : this.#transport.consumers(signal),
+    ]);
+    const newest = messages.at(-1)?.id ?? null;
+    const own = consumers.find(({ name }) => name === reading.consumer);
+    if (!own) reading.startAt(newest);
+    this.#incoming.lineAfter = own ? reading.remembered ?? own.cursor : newest;
+    this.earlier = { state: messages.length < START ? "none" : "some", problem: null };
+    this.#hasLoaded = true;
+    this.#incoming.add(messages, false);
+    changes.note("earlier", "entries");
+  }
+
+  /** After a read that failed, the history has what it may have carried. @param {AbortSignal} signal */
+  async #catchUp(signal) {
+    this.#needsCatchUp = false;
+    try {
+      this.#incoming.add(await this.#transport.history({ n: START, signal }), true);
+    } catch {
+      this.#needsCatchUp = true;
+    }
+  }
+
+  #stateChanged() {
+    const { state } = this.connection;
+    const { receipts, outbox, changes } = this.#parts;
+    if (state !== "live-stream" && state !== "live-poll") receipts.live(false);
+    if (state === "reconnecting" || state === "offline") this.#needsCatchUp = this.#hasLoaded;
+    if (state === "ended" || state === "refused" || state === "joining") outbox.pause();
+    changes.note("connection");
+  }
+
+  #onLive() {
+    const { reading, receipts, outbox } = this.#parts;
+    reading.live();
+    receipts.live(true);
+    outbox.resume();
+    this.refreshRoster();
+  }
+
+  /** @param {Signal} signal */
+  #onSignal(signal) {
+    switch (signal.type) {
+      case "hello":
+        this.#incoming.opened(signal.backlog);
+        return this.#online(signal.roster);
+      case "message": return this.#incoming.streamed(signal.message);
+      case "gap": return this.#incoming.gap(signal.gap);
+      case "roster": return this.#rosterIs(signal.data);
+      case "receipt": return this.#parts.receipts.pushed(signal.data);
+      default:
+    }
+  }
+
+  /** One consumer too many: the longest idle device of this member makes room. */
+  async #freeConsumer() {
+    try {
+      const { consumer } = this.#parts.reading;
+      const all = await this.#transport.consumers();
+      const idle = all.filter(({ name, waiting }) => name?.startsWith("web-") && name !== consumer && !waiting);
+      const [oldest] = idle.sort((a, b) => a.cursor - b.cursor);
+      if (!oldest?.name) return false;
+      await this.#transport.removeConsumer(oldest.name);
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  useHere() { this.#link.reconnectNow(); }
+
+  reconnectNow() { this.#link.reconnectNow(); }
+
+  close() {
+    this.#drafts.flush();
+    this.#link.close();
+    this.#unlisten();
+    const { reading, outbox, receipts, statuses, approvals } = this.#parts;
+    for (const part of [reading, outbox, receipts, statuses, approvals]) part.close();
+  }
+
+  // Leaving
+
+  async leave() {
+    const { outbox, reading, statuses } = this.#parts;
+    this.#link.end("ended", problem({ code: "left", about: "session" }));
+    statuses.clear();
+    // The session ends on the hub by its TTL if it cannot be reached now.
+    if (this.#transport.abilities.roster) await this.#transport.removeConsumer(reading.consumer).catch(() => {});
+    await this.#transport.leave().catch(() => {});
+    outbox.clear();
+    reading.forget();
+    this.#drafts.clear();
+    await this.#secrets.clear();
+    this.#parts.changes.note("channel", "outbox");
+  }
+
+  async forget() {
+    this.#drafts.clear();
+    this.#parts.reading.forget();
+    await this.#secrets.forget();
+    this.#parts.changes.note("channel");
+  }
+
+  /** @param {boolean} on */
+  async remember(on) {
+    await this.#secrets.remember(on);
+    this.#parts.changes.note("channel");
+  }
+
+  /** @param {string} session_token */
+  async deleteChannel(session_token) {
+    await this.#transport.deleteChannel(session_token);
+    this.#link.end("ended", problem({ code: "deleted", about: "channel", final: true }));
+    await this.forget();
+  }
+
+  // Reading
+
+  /** @param {number} id */
+  seen(id) { this.#parts.reading.seen(id); }
+
+  /** @param {number} id */
+  unseen(id) { this.#parts.reading.unseen(id); }
+
+  /** @param {number} [upto] */
+  markRead(upto = Infinity) {
+    if (!this.#log.markSeenUpto(upto)) return;
+    this.#parts.changes.note("entries", "unread");
+    this.#parts.reading.seenChanged();
+  }
+
+  /** @param {number | null} id */
+  keepFrom(id) { this.#log.keepFrom(id); }
+
+  async loadEarlier() {
+    const before = this.#log.oldest;
+    if (before === null || this.earlier.state === "loading") return 0;
+    this.#setEarlier({ state: "loading", problem: null });
+    try {
+      const messages = await this.#transport.history({ n: EARLIER, before });
+      this.#incoming.add(messages, false);
+      this.#setEarlier({ state: messages.length < EARLIER ? "none" : "some", problem: null });
+      return messages.length;
+    } catch (error) {
+      this.#setEarlier({ state: "failed", problem: error instanceof HubError ? error.problem : null });
+      return 0;
+    }
+  }
+
+  /** @param {Earlier} earlier */
+  #setEarlier(earlier) {
+    this.earlier = earlier;
+    this.#parts.changes.note("earlier");
+  }
+
+  /**
+   * @param {number} message_id
+   * @param {number} n
+   */
+  attachment(message_id, n) { return this.#transport.attachment(message_id, n); }
+
+  /** @param {SearchFilter} filter */
+  search(filter) { return search(this.#log.entries, filter); }
+
+  /** @param {"text" | "json"} format */
+  exportLog(format) { return exportLog(this.#log.entries, this.channel.id, format); }
+
+  // People
+
+  /** @param {readonly string[]} names */
+  #online(names) {
+    this.#people.online(names);
+    this.#rosterChanged();
+  }
+
+  /** @param {any} data */
+  #rosterIs(data) {
+    this.#people.apply(data);
+    this.#rosterChanged();
+  }
+
+  #rosterChanged() {
+    this.#parts.statuses.keepOnly(callsign => this.#people.isOnline(callsign));
+    this.#parts.changes.note("roster");
+  }
+
+  async refreshRoster() {
+    if (!this.abilities.roster) return;
+    await this.#transport.roster().then(data => this.#rosterIs(data), () => {});
+  }
+
+  /** @param {string} callsign */
+  unheard(callsign) { return this.#people.unheard(callsign, this.#clock.now()); }
+
+  // Writing
+
+  /** @param {Outgoing} outgoing */
+  send(outgoing) { return this.#writing.send(outgoing); }
+
+  /** @param {string} key */
+  retry(key) { this.#parts.outbox.retry(key); }
+
+  /** @param {string} key */
+  edit(key) { return this.#parts.outbox.take(key)?.outgoing ?? null; }
+
+  /** @param {string} key */
+  discard(key) { return this.#parts.outbox.take(key) !== null; }
+
+  /**
+   * @param {number} message_id
+   * @param {string} text
+   * @param {boolean} [hold]
+   */
+  reply(message_id, text, hold = false) { return this.#writing.reply(message_id, text, hold); }
+
+  /** @param {number} message_id */
+  undoReply(message_id) { this.#parts.approvals.undo(message_id); }
+
+  loadDraft() { return this.#drafts.load(); }
+
+  /** @param {Draft} draft */
+  saveDraft(draft) { this.#drafts.save(draft); }
+
+  flushDraft() { this.#drafts.flush(); }
+}
+
+/** @type {Channel} */
+const NO_CHANNEL = {
+  id: "", me: "", is_band: false, retention: null, trust_posture: null, human_authorized: false, instructions: null,
+  has_owner_password: false, require_identity: false, dm_visibility: null, collision_warning: null,
+};
