@@ -63,10 +63,11 @@ export class Approvals {
   /** @param {number} id */
   undo(id) {
     const held = this.#answers.get(id);
-    if (held?.state !== "held") return;
+    if (held?.state !== "held") return false;
     this.#clock.clearTimeout(held.timer);
     this.#answers.delete(id);
     this.#changed(id);
+    return true;
   }
 
   /**

@@ -3,6 +3,7 @@
 /** @import { Clock, Connection as State, ConnectionState, Problem, Signals } from "./types.js" */
 /** @import { PollReply, Signal, Transport } from "./transport.js" */
 /** @import { Reading } from "./reading.js" */
+/** @import { Outcome } from "./link.js" */
 
 import { HubError, networkError, problem } from "./problem.js";
 import { isAbort } from "./http.js";
@@ -22,13 +23,6 @@ const QUICK_MS = 1_000;
 
 /** How long one poll waits, in s. Many proxies cut a connection that is silent for a minute. */
 const POLL_S = 50;
-
-/**
- * What to do after an attempt: `now` tries again at once (`quiet`: on purpose, the state stays), `wait` after a pause,
- * `stop` not before the user acts.
- * @typedef {{next: "now", quiet?: boolean} | {next: "wait", problem: Problem | null, at_least_ms?: number, going_down?: boolean}
- *   | {next: "stop", state: ConnectionState, problem: Problem | null}} Outcome
- */
 
 /**
  * @typedef {object} Handlers
@@ -56,15 +50,11 @@ export class Connection {
   #needsJoin = true;
   /** Whether the next end of a read is on purpose. */
   #quiet = false;
-  #quickEnds = 0;
-  #endedAt = 0;
-  /** @type {AbortController | null} */
-  #current = null;
-  /** @type {(() => void) | null} */
-  #skipPause = null;
+  #quickEnds = 0; #endedAt = 0;
+  #current = /** @type {AbortController | null} */ (null);
+  #skipPause = /** @type {(() => void) | null} */ (null);
   #hiddenAt = 0;
-  /** @type {unknown} */
-  #hiddenTimer = null;
+  #hiddenTimer = /** @type {unknown} */ (null);
   #asleep = false;
   #clock;
   #signals;
@@ -75,13 +65,16 @@ export class Connection {
   #unlisten;
 
   /**
-   * @param {{clock: Clock, signals: Signals, random: () => number, transport: Transport, reading: Reading,
+   * @param {{clock: Clock, signals: Signals, random: (bytes: Uint8Array) => Uint8Array, transport: Transport, reading: Reading,
    *   handlers: Handlers}} parts
    */
   constructor({ clock, signals, random, transport, reading, handlers }) {
     this.#clock = clock;
     this.#signals = signals;
-    this.#random = random;
+    this.#random = () => {
+      const [high, low] = random(new Uint8Array(2));
+      return (high * 256 + low) / 65_536;
+    };
     this.#transport = transport;
     this.#reading = reading;
     this.#handlers = handlers;

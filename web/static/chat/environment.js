@@ -45,7 +45,7 @@ export function browserEnvironment() {
     session: ofTab,
     lasting,
     vault: deviceVault(),
-    random: bytes => crypto.getRandomValues(bytes),
+    random: bytes => crypto.getRandomValues(/** @type {Uint8Array<ArrayBuffer>} */ (bytes)),
     signals: pageSignals(),
     base: "",
   };

@@ -65,29 +65,13 @@ export function parseFragment(text, { needs_token = true } = {}) {
  * @returns {[string, string][]}
  */
 function pairs(raw) {
-  const found = split(raw);
-  if (found.some(([key]) => Object.hasOwn(KEYS, key))) return found;
-  // The whole fragment may be percent-encoded, `=` included, more than once.
   let text = raw;
-  for (let round = 0; round < 3; round += 1) {
-    const next = decode(text);
-    if (next === text) break;
-    text = next;
-    const again = split(text);
-    if (again.some(([key]) => Object.hasOwn(KEYS, key))) return again;
-  }
-  return found;
-}
-
-/**
- * @param {string} text
- * @returns {[string, string][]}
- */
-function split(text) {
-  // `%26` separates only before something that looks like a key, so that a value may hold an encoded `&`.
-  const parts = text.split(/&(?:amp;)*|;|%(?:25)*26(?=(?:amp(?:;|%3B))*(?:[a-z]{1,8})(?:=|%3D))(?:amp(?:;|%3B))*/iu);
+  // A fragment without any `=` was percent-encoded as a whole, perhaps more than once.
+  for (let round = 0; round < 3 && !text.includes("="); round += 1) text = decode(text);
+  // A link that we made has no `=` in a value, so an encoded `&` before `key=` was a separator.
+  const parts = text.split(/&(?:amp;)*|;|%(?:25)*26(?:amp(?:;|%(?:25)*3B))*(?=[a-z]{1,16}=)/iu);
   return parts.flatMap(part => {
-    const match = /^(?:amp;)*\s*([A-Za-z]{1,8})(?:=|%3D)([^]*)$/u.exec(part);
+    const match = /^(?:amp;)*\s*([A-Za-z]{1,16})=([^]*)$/u.exec(part);
     if (!match) return [];
     const value = decode(match[2]).trim();
     return value.length > MAX_VALUE || hasControl(value) ? [] : [/** @type {[string, string]} */ ([match[1].toLowerCase(), value])];

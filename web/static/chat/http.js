@@ -1,6 +1,6 @@
 // One request to the hub: headers instead of URLs for secrets, a time limit on the injected clock, problems as errors.
 
-/** @import { Clock } from "./types.js" */
+/** @import { Clock, Fetch } from "./types.js" */
 
 import { HubError, networkError, problem, refusal } from "./problem.js";
 
@@ -21,7 +21,7 @@ export class Http {
   #clock;
   #base;
 
-  /** @param {{fetch: typeof fetch, clock: Clock, base: string}} parts */
+  /** @param {{fetch: Fetch, clock: Clock, base: string}} parts */
   constructor({ fetch, clock, base }) {
     this.#fetch = fetch;
     this.#clock = clock;

@@ -1,6 +1,6 @@
 // One stream to the hub: its time limits, and how it ended.
 
-/** @import { Clock } from "./types.js" */
+/** @import { Clock, ConnectionState, Problem } from "./types.js" */
 /** @import { ReadOptions, Signal, Transport } from "./transport.js" */
 
 import { isAbort } from "./http.js";
@@ -9,6 +9,13 @@ import { PROBE_SINCE } from "./transport.js";
 
 /** A stream without its first event, or without any byte, for this long (ms) is dead. Pings come every 25 s. */
 export const HELLO_MS = 5_000, SILENCE_MS = 40_000;
+
+/**
+ * What to do after an attempt: `now` tries again at once (`quiet`: on purpose, the state stays), `wait` after a pause,
+ * `stop` not before the user acts.
+ * @typedef {{next: "now", quiet?: boolean} | {next: "wait", problem: Problem | null, at_least_ms?: number, going_down?: boolean}
+ *   | {next: "stop", state: ConnectionState, problem: Problem | null}} Outcome
+ */
 
 /**
  * @typedef {object} StreamEnd

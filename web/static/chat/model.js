@@ -18,7 +18,7 @@ import { Roster } from "./roster.js";
 import { exportLog, search } from "./search.js";
 import { Secrets } from "./secrets.js";
 import { Statuses } from "./statuses.js";
-import { HubTransport } from "./transport.js";
+import { HubTransport, NO_CHANNEL } from "./transport.js";
 import { Writing } from "./writing.js";
 
 /** Messages of the history that are loaded at the start, and with each "earlier". */
@@ -90,11 +90,7 @@ class Model extends EventTarget {
       sent: (item, reply) => this.#writing.sent(item, reply),
       refused: error => (error.isSessionGone ? this.#link.sessionGone() : this.#link.end("refused", error.problem)),
     } });
-    const uniform = () => {
-      const [a, b] = random(new Uint8Array(2));
-      return (a * 256 + b) / 65_536;
-    };
-    this.#link = new Connection({ ...base, random: uniform, reading: parts.reading, handlers: {
+    this.#link = new Connection({ ...base, reading: parts.reading, handlers: {
       onState: () => this.#stateChanged(),
       prepare: (rejoin, signal) => this.#prepare(rejoin, signal),
       onSignal: signal => this.#onSignal(signal),
@@ -106,7 +102,7 @@ class Model extends EventTarget {
         this.#incoming.consumed(messages, !isFirst);
       },
       onLive: () => this.#onLive(),
-      freeConsumer: () => this.#freeConsumer(),
+      freeConsumer: () => parts.reading.makeRoom(),
     } });
     this.#unlisten = signals.listen(what => what === "pagehide" && this.#drafts.flush());
     this.#writing.restore();
@@ -234,23 +230,7 @@ class Model extends EventTarget {
     }
   }
 
-  /** One consumer too many: the longest idle device of this member makes room. */
-  async #freeConsumer() {
-    try {
-      const { consumer } = this.#parts.reading;
-      const all = await this.#transport.consumers();
-      const idle = all.filter(({ name, waiting }) => name?.startsWith("web-") && name !== consumer && !waiting);
-      const [oldest] = idle.sort((a, b) => a.cursor - b.cursor);
-      if (!oldest?.name) return false;
-      await this.#transport.removeConsumer(oldest.name);
-      return true;
-    } catch {
-      return false;
-    }
-  }
-
   useHere() { this.#link.reconnectNow(); }
-
   reconnectNow() { this.#link.reconnectNow(); }
 
   close() {
@@ -397,7 +377,7 @@ class Model extends EventTarget {
   reply(message_id, text, hold = false) { return this.#writing.reply(message_id, text, hold); }
 
   /** @param {number} message_id */
-  undoReply(message_id) { this.#parts.approvals.undo(message_id); }
+  undoReply(message_id) { return this.#parts.approvals.undo(message_id); }
 
   loadDraft() { return this.#drafts.load(); }
 
@@ -407,8 +387,3 @@ class Model extends EventTarget {
   flushDraft() { this.#drafts.flush(); }
 }
 
-/** @type {Channel} */
-const NO_CHANNEL = {
-  id: "", me: "", is_band: false, retention: null, trust_posture: null, human_authorized: false, instructions: null,
-  has_owner_password: false, require_identity: false, dm_visibility: null, collision_warning: null,
-};

@@ -98,7 +98,7 @@ function aboutOf(status, code, message) {
   if (code === "session_expired" || code === "not_joined") return "session";
   if (code === "callsign_taken") return "callsign";
   if (/owner[ _]password|pin\b/iu.test(message)) return "owner_password";
-  if (/identity/iu.test(message)) return "identity_key";
+  if (/identit(?:y|ies)/iu.test(message)) return "identity_key";
   if (/callsign/iu.test(message)) return "callsign";
   if (status === 401) return "token";
   if (status === 404) return "channel";

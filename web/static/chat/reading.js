@@ -253,6 +253,23 @@ export class Reading {
     if (again !== null && this.#ackable() !== null) this.#ackSoon(again);
   }
 
+  /**
+   * One consumer too many: the longest idle device of this member makes room. It starts anew if it comes back.
+   * @returns {Promise<boolean>}
+   */
+  async makeRoom() {
+    try {
+      const all = await this.#transport.consumers();
+      const idle = all.filter(({ name, waiting }) => name?.startsWith("web-") && name !== this.consumer && !waiting);
+      const [oldest] = idle.sort((a, b) => a.cursor - b.cursor);
+      if (!oldest?.name) return false;
+      await this.#transport.removeConsumer(oldest.name);
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
   /** Removes what the device keeps of this channel. */
   forget() {
     for (const key of Object.values(DEVICE_KEYS)) this.#lasting.remove(key(this.#channel));

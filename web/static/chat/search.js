@@ -41,12 +41,16 @@ export function search(entries, { text = "", from, thread, unread = false, files
  * @returns {string}
  */
 export function exportLog(entries, channel, format) {
-  const sent = entries.filter(entry => entry.type !== "unread" && !(entry.type === "message" && entry.id === null));
+  const kept = entries.filter(entry => entry.type === "message" ? entry.id !== null : entry.type === "gap");
   if (format === "json") {
-    const messages = sent.map(entry => (entry.type === "message" ? entry.message : { gap: { from: entry.from, to: entry.to } }));
+    const messages = kept.map(entry => {
+      if (entry.type === "message") return entry.message;
+      return entry.type === "gap" ? { gap: { from: entry.from, to: entry.to, reason: entry.reason } } : null;
+    });
     return `${JSON.stringify({ channel, messages }, null, 2)}\n`;
   }
-  return sent.map(entry => (entry.type === "message" ? line(entry) : `--- messages are missing here (${entry.reason})`)).join("\n") + "\n";
+  const lines = kept.map(entry => (entry.type === "message" ? line(entry) : "--- messages are missing here"));
+  return `${lines.join("\n")}\n`;
 }
 
 /**

@@ -84,6 +84,12 @@ const ABILITIES = {
   direct: true, receipts: true, replies: true, attachments: true, roster: true, delete_channel: true, text_max: 8192, name_max: 32,
 };
 
+/** A channel before the join. @type {Channel} */
+export const NO_CHANNEL = {
+  id: "", me: "", is_band: false, retention: null, trust_posture: null, human_authorized: false, instructions: null,
+  has_owner_password: false, require_identity: false, dm_visibility: null, collision_warning: null,
+};
+
 /** @implements {Transport} */
 export class HubTransport {
   abilities = ABILITIES;

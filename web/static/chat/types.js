@@ -311,10 +311,12 @@
 
 /** @typedef {EventTarget & ChatModelMembers} ChatModel */
 
+/** @typedef {(input: string, init?: RequestInit) => Promise<Response>} Fetch */
+
 /**
  * The outside world, injectable for tests. Everything is optional: the browser's own is the default.
  * @typedef {object} Environment
- * @property {typeof fetch} [fetch]
+ * @property {Fetch} [fetch]
  * @property {Clock} [clock]
  * @property {KeyValue} [session] of the tab: survives a reload (sessionStorage)
  * @property {KeyValue} [lasting] of the device, for what is not secret (localStorage)
