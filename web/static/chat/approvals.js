@@ -11,6 +11,10 @@ const MAX_ANSWERS = 2_000;
 export class Approvals {
   /** What is known of the answer to a message. @type {Map<number, Approval & {timer: unknown}>} */
   #answers = new Map();
+  /** The replies that each message suggested. @type {Map<number, readonly string[]>} */
+  #suggested = new Map();
+  /** Own replies to messages that are not loaded. @type {Map<number, {text: string, key: string, elsewhere: boolean}[]>} */
+  #early = new Map();
   #clock;
   #changed;
 
@@ -27,11 +31,18 @@ export class Approvals {
    */
   of(message, mine) {
     if (mine || !message.suggested_replies?.length) return null;
-    const known = this.#answers.get(message.id);
-    // An own reply in other words is a question back, not an answer.
-    if (!known || known.answer !== null && !message.suggested_replies.includes(known.answer)) {
-      return { state: "open", answer: null, elsewhere: false, held_until: null, answer_key: null };
+    const { id, suggested_replies } = message;
+    put(this.#suggested, id, suggested_replies);
+    const early = this.#early.get(id);
+    this.#early.delete(id);
+    const answer = this.#answers.has(id) ? undefined : early?.find(({ text }) => suggested_replies.includes(text));
+    if (answer) {
+      put(this.#answers, id, {
+        state: "sent", answer: answer.text, elsewhere: answer.elsewhere, held_until: null, answer_key: answer.key, timer: null,
+      });
     }
+    const known = this.#answers.get(id);
+    if (!known) return { state: "open", answer: null, elsewhere: false, held_until: null, answer_key: null };
     const { timer, ...approval } = known;
     return approval;
   }
@@ -100,13 +111,20 @@ export class Approvals {
    * @param {boolean} elsewhere
    */
   sent(message, key, elsewhere) {
-    const id = message.reply_to;
+    const { reply_to: id, text } = message;
     if (!id) return;
+    const suggested = this.#suggested.get(id);
+    if (!suggested) {
+      put(this.#early, id, [...(this.#early.get(id) ?? []).slice(-7), { text, key, elsewhere }]);
+      return;
+    }
+    // An own reply in other words is a question back, not an answer.
+    if (!suggested.includes(text)) return;
     const known = this.#answers.get(id);
     // The first answer counts, and one that is on its way here does not hide that the other device was faster.
     if (known?.state === "sent" || known && known.answer_key !== key && !elsewhere) return;
     if (known?.state === "held") this.#clock.clearTimeout(known.timer);
-    this.#put(id, { state: "sent", answer: message.text, elsewhere, held_until: null, answer_key: key, timer: null });
+    this.#put(id, { state: "sent", answer: text, elsewhere, held_until: null, answer_key: key, timer: null });
   }
 
   /**
@@ -114,13 +132,24 @@ export class Approvals {
    * @param {Approval & {timer: unknown}} approval
    */
   #put(id, approval) {
-    this.#answers.set(id, approval);
-    const [oldest] = this.#answers.keys();
-    if (this.#answers.size > MAX_ANSWERS) this.#answers.delete(oldest);
+    put(this.#answers, id, approval);
     this.#changed(id);
   }
 
   close() {
     for (const { timer } of this.#answers.values()) if (timer !== null) this.#clock.clearTimeout(timer);
   }
+}
+
+/**
+ * Puts into a map that is bounded: the oldest goes.
+ * @template V
+ * @param {Map<number, V>} map
+ * @param {number} id
+ * @param {V} value
+ */
+function put(map, id, value) {
+  map.set(id, value);
+  const [oldest] = map.keys();
+  if (map.size > MAX_ANSWERS) map.delete(oldest);
 }

@@ -43,6 +43,10 @@ export class Secrets {
   #session = null;
   /** Whether the device keeps the credentials. */
   remembered = false;
+  /** Whether the tab keeps them; not after "forget". */
+  #isKept = true;
+  /** Changes of the device's storage, one after the other: a late write must not undo a removal. */
+  #work = Promise.resolve();
 
   /** @param {{channel: string, tab: KeyValue, vault: Vault, clock: Clock}} parts */
   constructor({ channel, tab, vault, clock }) {
@@ -75,6 +79,7 @@ export class Secrets {
   set(credentials) {
     const other = this.#credentials && changed(this.#credentials, credentials);
     this.#credentials = credentials;
+    this.#isKept = true;
     this.#tab.set(TAB_KEYS.credentials(this.#channel), JSON.stringify(credentials));
     if (other) this.setSession(null);
     if (this.remembered) this.remember(true).catch(() => {});
@@ -83,30 +88,44 @@ export class Secrets {
   /** @param {{id: string, callsign: string} | null} session */
   setSession(session) {
     this.#session = session;
-    if (session) this.#tab.set(TAB_KEYS.session(this.#channel), JSON.stringify(session));
+    if (session && this.#isKept) this.#tab.set(TAB_KEYS.session(this.#channel), JSON.stringify(session));
     else this.#tab.remove(TAB_KEYS.session(this.#channel));
+  }
+
+  /**
+   * @template T
+   * @param {() => Promise<T>} step
+   * @returns {Promise<T>}
+   */
+  #next(step) {
+    const result = this.#work.then(step);
+    this.#work = result.then(() => {}, () => {});
+    return result;
   }
 
   /** @param {boolean} on */
   async remember(on) {
-    if (!on) {
-      await this.#vault.remove(this.#channel);
-      this.remembered = false;
-    } else if (this.#credentials) {
-      const now = this.#clock.now();
-      const known = await this.#vault.get(this.#channel).catch(() => null);
-      await this.#vault.put({
-        channel: this.#channel, credentials: this.#credentials, used_at: now, remembered_at: known?.remembered_at ?? now,
-      });
-      this.remembered = true;
-    }
+    await this.#next(async () => {
+      const credentials = this.#credentials;
+      if (!on) {
+        await this.#vault.remove(this.#channel);
+      } else if (credentials) {
+        const now = this.#clock.now();
+        const known = await this.#vault.get(this.#channel).catch(() => null);
+        await this.#vault.put({ channel: this.#channel, credentials, used_at: now, remembered_at: known?.remembered_at ?? now });
+      }
+      this.remembered = on && credentials !== null;
+    });
   }
 
   /** Removes everything of the channel from the tab and the device; memory keeps what a connected page needs. */
   async forget() {
+    this.#isKept = false;
     for (const key of Object.values(TAB_KEYS)) this.#tab.remove(key(this.#channel));
-    this.remembered = false;
-    await this.#vault.remove(this.#channel);
+    await this.#next(async () => {
+      await this.#vault.remove(this.#channel);
+      this.remembered = false;
+    });
   }
 
   /** Forgets in memory, too. */
