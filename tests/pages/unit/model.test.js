@@ -136,10 +136,28 @@ test("ticks that the stream pushes are not asked for", async t => {
   model.send({ text: "x", to: "bob" });
   await settle();
   const { id } = model.entries[0];
-  hub.stream.event("receipt", { id, receipts: [{ to: "bob", state: "acked", acked_at: 5 }] });
+  hub.stream.event("receipt", { receipts: [{ id, to: "bob", state: "acked", acked_at: 5 }] });
   await settle();
   assert.deepEqual([model.entries[0].tick, model.entries[0].receipts], ["read", [{ to: "bob", state: "acked", acked_at: 5 }]]);
   await clock.pass(10_000);
+  assert.equal(model.entries[0].tick, "read");
+});
+
+test("a broadcast is read when all have read it", async t => {
+  const { model, hub, clock } = await chat(t);
+  let ann = "queued";
+  hub.fault = ({ path, query }) => (path === "/receipts"
+    ? json({ messages: query.ids.split(",").map(id => ({ id: Number(id), receipts: [{ to: "ann", state: ann }, { to: "bob", state: "acked" }] })) }) : undefined);
+  model.send({ text: "x" });
+  await settle();
+  const { id } = model.entries[0];
+  hub.stream.event("receipt", { receipts: [{ id, to: "bob", state: "acked" }] });
+  await clock.pass(10);
+  assert.equal(model.entries[0].tick, "delivered");
+  ann = "delivered";
+  hub.stream.event("receipt", { receipts: [{ id, to: "ann", state: "acked" }] });
+  await settle();
+  assert.equal(model.entries[0].receipts.length, 2);
   assert.equal(model.entries[0].tick, "read");
 });
 
@@ -200,10 +218,13 @@ test("a callsign that somebody has is told, before its session is used", async t
 test("people: who is there, how they read, and who has not read for long", async t => {
   const { model, hub, clock } = await chat(t);
   assert.deepEqual(model.roster.map(({ callsign, online, me }) => [callsign, online, me]), [["bob", true, false], ["me", true, true]]);
-  hub.stream.event("roster", { members: [{ callsign: "ann", online: false, reach: "away", unread: 3, oldest_unread_at: clock.now() - 660_000 },
+  hub.stream.event("roster", { roster_all: [{ callsign: "ann", online: false, reach: "away", unread: 3, oldest_unread_at: clock.now() - 660_000 },
     { callsign: "bob", online: true, reach: "stream", seen_at: 5 }] });
   await settle();
   assert.deepEqual(model.roster.map(({ callsign, reach }) => [callsign, reach]), [["bob", "stream"], ["me", null], ["ann", "away"]]);
+  hub.stream.event("roster", { roster_all: [], removed: ["bob"] });
+  await settle();
+  assert.deepEqual(model.roster.map(({ callsign }) => callsign), ["me", "ann"]);
   assert.deepEqual([model.unheard("ann"), model.unheard("bob"), model.unheard("nobody")], [11, null, null]);
 });
 
@@ -217,11 +238,13 @@ test("earlier messages are prepended until there are none", async t => {
   assert.equal(await tab.model.loadEarlier(), 100);
   await settle();
   assert.deepEqual([texts(tab.model)[0], tab.details.reduce((sum, { prepended }) => sum + prepended, 0)], ["m80", 100]);
+  tab.hub.fault = () => new TypeError("no");
+  assert.equal(await tab.model.loadEarlier(), 0);
+  assert.equal(tab.model.earlier.state, "failed");
+  tab.hub.fault = () => undefined;
   assert.equal(await tab.model.loadEarlier(), 80);
   assert.deepEqual([texts(tab.model)[0], tab.model.earlier.state, tab.model.unread], ["m0", "none", 0]);
-  tab.hub.fault = () => new TypeError("no");
-  await tab.model.loadEarlier();
-  assert.equal(tab.model.earlier.state, "failed");
+  assert.equal(await tab.model.loadEarlier(), 0);
 });
 
 test("search and export", async t => {

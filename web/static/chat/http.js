@@ -78,14 +78,22 @@ export class Http {
   async #run(method, path, { headers = {}, query = {}, body, signal, timeout_ms = DEFAULT_TIMEOUT_MS }, read, keeps = false) {
     const end = new AbortController();
     let timedOut = false;
-    const stop = () => end.abort(signal?.reason);
+    /** @type {(error: Error) => void} */
+    let fail = () => {};
+    /** Ends the wait even where an aborted fetch does not settle. @type {Promise<never>} */
+    const ended = new Promise((_, reject) => { fail = reject; });
+    ended.catch(() => {});
+    const stop = () => {
+      end.abort();
+      fail(abortError());
+    };
     if (signal?.aborted) throw abortError();
     signal?.addEventListener("abort", stop, { once: true });
     const timer = this.#clock.setTimeout(() => {
       timedOut = true;
-      end.abort();
+      stop();
     }, timeout_ms);
-    try {
+    const run = async () => {
       const response = await this.#fetch(this.#base + withQuery(path, query), {
         method,
         headers: { Accept: "application/json", ...(body === undefined ? {} : { "Content-Type": "application/json" }), ...headers },
@@ -97,7 +105,10 @@ export class Http {
         referrerPolicy: "no-referrer",
       });
       if (!response.ok) throw await refusal(response, this.#clock.now());
-      return await read(response);
+      return read(response);
+    };
+    try {
+      return await Promise.race([run(), ended]);
     } catch (error) {
       if (signal?.aborted && !timedOut) throw abortError();
       throw networkError(error, timedOut);

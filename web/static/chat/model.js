@@ -1,7 +1,7 @@
 // The chat without its view: joins, reads, writes, and tells what changed. `types.js` is the contract.
 
-/** @import { Channel, ChangeDetail, ChatModel, Credentials, Draft, Earlier, Environment, Outgoing, SearchFilter } from "./types.js" */
-/** @import { Consumer, Signal, Transport } from "./transport.js" */
+/** @import { Channel, ChangeDetail, ChatModel, Credentials, Draft, Environment, Outgoing, SearchFilter } from "./types.js" */
+/** @import { Signal, Transport } from "./transport.js" */
 /** @import { Parts } from "./incoming.js" */
 
 import { Approvals } from "./approvals.js";
@@ -11,6 +11,7 @@ import { Drafts } from "./drafts.js";
 import { Incoming } from "./incoming.js";
 import { Log } from "./log.js";
 import { Outbox } from "./outbox.js";
+import { History } from "./history.js";
 import { HubError, problem } from "./problem.js";
 import { Reading } from "./reading.js";
 import { Receipts } from "./receipts.js";
@@ -20,9 +21,6 @@ import { Secrets } from "./secrets.js";
 import { Statuses } from "./statuses.js";
 import { HubTransport, NO_CHANNEL } from "./transport.js";
 import { Writing } from "./writing.js";
-
-/** Messages of the history that are loaded at the start, and with each "earlier". */
-const START = 50, EARLIER = 100;
 
 /**
  * @param {string} channel
@@ -38,12 +36,8 @@ export function createModel(channel, environment, transport = new HubTransport(c
 class Model extends EventTarget {
   /** @type {Channel} */
   channel;
-  /** @type {Earlier} */
-  earlier = { state: "unknown", problem: null };
   #log = new Log();
   #people = new Roster();
-  #hasLoaded = false;
-  #needsCatchUp = false;
   #clock;
   #transport;
   #secrets;
@@ -51,6 +45,7 @@ class Model extends EventTarget {
   #parts;
   #incoming;
   #writing;
+  #history;
   #link;
   #unlisten;
 
@@ -69,15 +64,19 @@ class Model extends EventTarget {
     this.#secrets = new Secrets(base);
     this.#drafts = new Drafts(base);
     const log = this.#log;
-    const changes = new Changes(log, detail => this.dispatchEvent(new CustomEvent("change", { detail })));
+    const changes = new Changes(log, detail => {
+      if (detail.dropped) this.#history.dropped();
+      this.dispatchEvent(new CustomEvent("change", { detail }));
+    });
     const parts = /** @type {Parts} */ ({ log, changes });
     this.#parts = parts;
     this.#incoming = new Incoming(parts);
     this.#incoming.canAddress = transport.abilities.direct;
     this.#writing = new Writing(parts, this.#incoming);
+    this.#history = new History(parts, this.#incoming, transport);
     parts.statuses = new Statuses({ clock, changed: () => changes.note("statuses") });
     parts.approvals = new Approvals({ clock, changed: id => this.#writing.approvalChanged(id) });
-    parts.receipts = new Receipts({ ...base, apply: (id, receipts) => this.#writing.applyReceipts(id, receipts) });
+    parts.receipts = new Receipts({ ...base, apply: (...given) => this.#writing.applyReceipts(...given) });
     parts.reading = new Reading({ ...base, reopen: () => this.#link.reopen(), log: {
       isSeen: id => log.isSeen(id),
       markSeen: ids => log.markSeen(ids) && changes.note("entries", "unread"),
@@ -108,6 +107,7 @@ class Model extends EventTarget {
     this.#writing.restore();
   }
 
+  get earlier() { return this.#history.earlier; }
   get connection() { return this.#link.state; }
   get abilities() { return this.#transport.abilities; }
   get entries() { return this.#log.entries; }
@@ -150,8 +150,8 @@ class Model extends EventTarget {
    */
   async #prepare(rejoin, signal) {
     if (rejoin) await this.#join(signal);
-    if (!this.#hasLoaded) await this.#loadStart(signal);
-    else if (this.#needsCatchUp) this.#catchUp(signal);
+    if (!this.#history.isLoaded) await this.#history.start(signal);
+    else if (this.#history.needsCatchUp) this.#history.catchUp(signal);
   }
 
   /** @param {AbortSignal} signal */
@@ -171,39 +171,11 @@ class Model extends EventTarget {
     this.#parts.changes.note("channel", "roster");
   }
 
-  /** @param {AbortSignal} signal */
-  async #loadStart(signal) {
-    const { reading, changes } = this.#parts;
-    /** @type {Consumer[]} */
-    const none = [];
-    const [messages, consumers] = await Promise.all([
-      this.#transport.history({ n: START, signal }), reading.isNew ? none : this.#transport.consumers(signal),
-    ]);
-    const newest = messages.at(-1)?.id ?? null;
-    const own = consumers.find(({ name }) => name === reading.consumer);
-    if (!own) reading.startAt(newest);
-    this.#incoming.lineAfter = own ? reading.remembered ?? own.cursor : newest;
-    this.earlier = { state: messages.length < START ? "none" : "some", problem: null };
-    this.#hasLoaded = true;
-    this.#incoming.add(messages, false);
-    changes.note("earlier", "entries");
-  }
-
-  /** After a read that failed, the history has what it may have carried. @param {AbortSignal} signal */
-  async #catchUp(signal) {
-    this.#needsCatchUp = false;
-    try {
-      this.#incoming.add(await this.#transport.history({ n: START, signal }), true);
-    } catch {
-      this.#needsCatchUp = true;
-    }
-  }
-
   #stateChanged() {
     const { state } = this.connection;
     const { receipts, outbox, changes } = this.#parts;
     if (state !== "live-stream" && state !== "live-poll") receipts.live(false);
-    if (state === "reconnecting" || state === "offline") this.#needsCatchUp = this.#hasLoaded;
+    if (state === "reconnecting" || state === "offline") this.#history.needsCatchUp = this.#history.isLoaded;
     if (state === "ended" || state === "refused" || state === "joining") outbox.pause();
     changes.note("connection");
   }
@@ -224,7 +196,7 @@ class Model extends EventTarget {
         return this.#online(signal.roster);
       case "message": return this.#incoming.streamed(signal.message);
       case "gap": return this.#incoming.gap(signal.gap);
-      case "roster": return this.#rosterIs(signal.data);
+      case "roster": return this.#rosterIs(signal.data, false);
       case "receipt": return this.#parts.receipts.pushed(signal.data);
       default:
     }
@@ -295,26 +267,7 @@ class Model extends EventTarget {
   /** @param {number | null} id */
   keepFrom(id) { this.#log.keepFrom(id); }
 
-  async loadEarlier() {
-    const before = this.#log.oldest;
-    if (before === null || this.earlier.state === "loading") return 0;
-    this.#setEarlier({ state: "loading", problem: null });
-    try {
-      const messages = await this.#transport.history({ n: EARLIER, before });
-      this.#incoming.add(messages, false);
-      this.#setEarlier({ state: messages.length < EARLIER ? "none" : "some", problem: null });
-      return messages.length;
-    } catch (error) {
-      this.#setEarlier({ state: "failed", problem: error instanceof HubError ? error.problem : null });
-      return 0;
-    }
-  }
-
-  /** @param {Earlier} earlier */
-  #setEarlier(earlier) {
-    this.earlier = earlier;
-    this.#parts.changes.note("earlier");
-  }
+  loadEarlier() { return this.#history.loadEarlier(); }
 
   /**
    * @param {number} message_id
@@ -336,9 +289,12 @@ class Model extends EventTarget {
     this.#rosterChanged();
   }
 
-  /** @param {any} data */
-  #rosterIs(data) {
-    this.#people.apply(data);
+  /**
+   * @param {any} data
+   * @param {boolean} isWhole
+   */
+  #rosterIs(data, isWhole) {
+    this.#people.apply(data, isWhole);
     this.#rosterChanged();
   }
 
@@ -349,7 +305,7 @@ class Model extends EventTarget {
 
   async refreshRoster() {
     if (!this.abilities.roster) return;
-    await this.#transport.roster().then(data => this.#rosterIs(data), () => {});
+    await this.#transport.roster().then(data => this.#rosterIs(data, true), () => {});
   }
 
   /** @param {string} callsign */

@@ -31,6 +31,8 @@ export function tickOf(to, receipts, before) {
 export class Receipts {
   /** Ids of messages whose state may still change, oldest first. @type {Set<number>} */
   #open = new Set();
+  /** Ids whose recipients are all known. @type {Set<number>} */
+  #whole = new Set();
   #isPushed = false;
   #isSupported = true;
   #isLive = false;
@@ -46,8 +48,8 @@ export class Receipts {
 
   /**
    * @param {{clock: Clock, signals: Signals, transport: Transport,
-   *   apply: (id: number, receipts: Receipt[]) => boolean | null}} parts `apply` returns whether something changed, null
-   *   when the message needs no further receipts
+   *   apply: (id: number, receipts: Receipt[], isWhole: boolean) => boolean | null}} parts `isWhole` if the receipts of
+   *   all recipients are known; `apply` returns whether something changed, null when nothing more can change
    */
   constructor({ clock, signals, transport, apply }) {
     this.#clock = clock;
@@ -65,7 +67,10 @@ export class Receipts {
   watch(id) {
     this.#open.add(id);
     const [oldest] = this.#open;
-    if (this.#open.size > MAX_WATCHED) this.#open.delete(oldest);
+    if (this.#open.size > MAX_WATCHED) {
+      this.#open.delete(oldest);
+      this.#whole.delete(oldest);
+    }
     this.#pause_ms = FIRST_MS;
     this.#arm();
   }
@@ -82,7 +87,13 @@ export class Receipts {
   /** What a stream pushed. @param {any} data */
   pushed(data) {
     this.#isPushed = true;
-    for (const { id, receipts } of receiptsOf(data)) this.#take(id, receipts);
+    let asks = Boolean(data?.more);
+    for (const { id, receipts } of receiptsOf(data)) {
+      this.#take(id, receipts);
+      asks ||= this.#open.has(id) && !this.#whole.has(id);
+    }
+    // An event has only what changed. The recipients of a broadcast are asked for once.
+    if (asks) this.#arm(0);
   }
 
   /**
@@ -90,8 +101,11 @@ export class Receipts {
    * @param {Receipt[]} receipts
    */
   #take(id, receipts) {
-    const changed = this.#apply(id, receipts);
-    if (changed === null) this.#open.delete(id);
+    const changed = this.#apply(id, receipts, this.#whole.has(id));
+    if (changed === null) {
+      this.#open.delete(id);
+      this.#whole.delete(id);
+    }
     return changed !== false;
   }
 
@@ -112,7 +126,10 @@ export class Receipts {
     this.#isAsking = true;
     try {
       let changed = false;
-      for (const { id, receipts } of receiptsOf(await this.#transport.receipts(ids))) changed = this.#take(id, receipts) || changed;
+      for (const { id, receipts } of receiptsOf(await this.#transport.receipts(ids))) {
+        this.#whole.add(id);
+        changed = this.#take(id, receipts) || changed;
+      }
       this.#pause_ms = changed ? FIRST_MS : Math.min(this.#pause_ms * 2, LONGEST_MS);
     } catch (error) {
       if (error instanceof HubError && [404, 405].includes(error.problem.status)) this.#isSupported = false;
@@ -129,16 +146,21 @@ export class Receipts {
 }
 
 /**
- * The receipts of an answer or an event: `{messages: [{id, receipts}]}`, or one `{id, receipts}` alone.
+ * The receipts of a reply (`{messages: [{id, receipts}]}`), or the rows of an event (`{receipts: [{id, to, state}]}`).
  * @param {any} data
  * @returns {{id: number, receipts: Receipt[]}[]}
  */
 export function receiptsOf(data) {
-  const list = Array.isArray(data) ? data : Array.isArray(data?.messages) ? data.messages : [data];
-  return list.flatMap((/** @type {any} */ entry) => {
-    const id = entry?.id ?? entry?.message;
-    if (!Number.isSafeInteger(id) || !Array.isArray(entry.receipts)) return [];
-    const receipts = entry.receipts.filter((/** @type {any} */ one) => typeof one?.to === "string" && STATES.has(one.state));
-    return [{ id, receipts }];
-  });
+  const isReceipt = (/** @type {any} */ one) => typeof one?.to === "string" && STATES.has(one.state);
+  /** @type {Map<number, Receipt[]>} */
+  const found = new Map();
+  for (const entry of Array.isArray(data?.messages) ? data.messages : []) {
+    if (Number.isSafeInteger(entry?.id) && Array.isArray(entry.receipts)) found.set(entry.id, entry.receipts.filter(isReceipt));
+  }
+  for (const row of Array.isArray(data?.receipts) ? data.receipts : []) {
+    if (!Number.isSafeInteger(row?.id) || !isReceipt(row)) continue;
+    const { id, ...receipt } = row;
+    found.set(id, [...(found.get(id) ?? []), receipt]);
+  }
+  return [...found].map(([id, receipts]) => ({ id, receipts }));
 }

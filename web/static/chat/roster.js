@@ -27,20 +27,22 @@ export class Roster {
   }
 
   /**
-   * The reply of the roster, or an event of it: whole, or only members that changed (`members`).
-   * @param {any} data
+   * @param {any} data the reply of the roster, or an event with the rows that changed
+   * @param {boolean} isWhole
    */
-  apply(data) {
-    const whole = Array.isArray(data?.roster_all) ? data.roster_all : null;
-    const some = Array.isArray(data?.members) ? data.members : data?.callsign ? [data] : [];
-    const list = (whole ?? some).filter((/** @type {any} */ one) => typeof one?.callsign === "string");
-    const members = whole ? new Map() : new Map(this.#byName);
-    for (const one of list) members.set(one.callsign, memberOf(one, this.#me));
-    for (const one of Array.isArray(data?.roster_with_index) ? data.roster_with_index : []) {
-      const known = members.get(one?.callsign);
-      if (known && Number.isSafeInteger(one.idx)) known.idx = one.idx;
+  apply(data, isWhole) {
+    const rows = (/** @type {unknown} */ value) => (Array.isArray(value) ? value : []).filter(one => typeof one?.callsign === "string");
+    const members = isWhole ? new Map() : new Map(this.#byName);
+    for (const one of rows(data?.roster_all)) {
+      const { verified } = this.#byName.get(one.callsign) ?? {};
+      members.set(one.callsign, memberOf({ verified, ...one }, this.#me));
     }
-    for (const name of Array.isArray(data?.gone) ? data.gone : []) members.delete(name);
+    // Only `members` has what is verified.
+    for (const { callsign, verified } of rows(data?.members)) {
+      const known = members.get(callsign);
+      if (known) known.verified = typeof verified === "string" ? verified : null;
+    }
+    for (const name of Array.isArray(data?.removed) ? data.removed : []) members.delete(name);
     this.#sort([...members.values()]);
   }
 
@@ -74,7 +76,7 @@ export class Roster {
  */
 function memberOf(one, me) {
   const number = (/** @type {unknown} */ value) => (typeof value === "number" && Number.isFinite(value) ? value : null);
-  const reach = one.reach ?? one.reads ?? null;
+  const { reach } = one;
   return {
     callsign: one.callsign,
     online: one.online === true,

@@ -95,20 +95,26 @@ export class EventParser {
 /**
  * Reads a body to its end. Every chunk is reported, also one without an event: it proves that the link is alive.
  * @param {ReadableStream<Uint8Array>} body
- * @param {{onEvent: (event: ServerEvent) => void, onRetry?: (milliseconds: number) => void, onBytes?: () => void}} handlers
+ * @param {{onEvent: (event: ServerEvent) => void, onRetry?: (milliseconds: number) => void, onBytes?: () => void,
+ *   signal?: AbortSignal}} handlers `signal` ends the reading
  */
-export async function readEvents(body, { onEvent, onRetry, onBytes = () => {} }) {
+export async function readEvents(body, { onEvent, onRetry, onBytes = () => {}, signal }) {
   const reader = body.getReader();
+  // An aborted fetch should end its body, but Node.js forgets to once it has collected the request.
+  const cancel = () => void reader.cancel().catch(() => {});
+  signal?.addEventListener("abort", cancel, { once: true });
+  if (signal?.aborted) cancel();
   const decoder = new TextDecoder();
   const parser = new EventParser(onEvent, onRetry);
   try {
     for (;;) {
       const { done, value } = await reader.read();
-      if (done) return;
+      if (done || signal?.aborted) return;
       onBytes();
       parser.push(decoder.decode(value, { stream: true }));
     }
   } finally {
-    reader.cancel().catch(() => {});
+    signal?.removeEventListener("abort", cancel);
+    cancel();
   }
 }

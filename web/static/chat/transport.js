@@ -32,6 +32,8 @@ import { readEvents } from "./stream.js";
  * @property {string[] | null} roster
  */
 
+/** Messages, oldest first, and where to read on; null at the start. @typedef {{messages: Message[], before: number | null}} Page */
+
 /** @typedef {{session: string | null, channel: Channel, collision: boolean}} Joined */
 
 /** @typedef {{name: string | null, cursor: number, lag: number, in_flight: number, waiting: boolean}} Consumer */
@@ -55,7 +57,7 @@ import { readEvents } from "./stream.js";
  * @property {boolean} streams whether `stream` works at all
  * @property {boolean} idempotent whether a send may be repeated with its key
  * @property {(credentials: Credentials, session: string | null, signal?: AbortSignal) => Promise<Joined>} join
- * @property {(options: {n: number, before?: number, signal?: AbortSignal}) => Promise<Message[]>} history oldest first
+ * @property {(options: {n: number, before?: number, signal?: AbortSignal}) => Promise<Page>} history
  * @property {(options: ReadOptions & {onSignal: (signal: Signal) => void, onRetry: (ms: number) => void,
  *   onBytes: () => void}) => Promise<void>} stream ends when the stream ends
  * @property {(options: ReadOptions & {timeout_s: number, end_stream: boolean}) => Promise<PollReply>} poll
@@ -170,7 +172,9 @@ export class HubTransport {
   /** @param {{n: number, before?: number, signal?: AbortSignal}} options */
   async history({ n, before, signal }) {
     const reply = await this.#ask("GET", "/history", { query: { n, before, attachments: "meta" }, signal });
-    return list(reply?.history);
+    const messages = list(reply?.history);
+    const next = Number.isSafeInteger(reply?.before) ? reply.before : null;
+    return { messages, before: next ?? (messages.length >= n ? messages[0].id : null) };
   }
 
   /** @param {Parameters<Transport["stream"]>[0]} options */
@@ -189,7 +193,7 @@ export class HubTransport {
       const parsed = signalOf(event);
       if (parsed) onSignal(parsed);
     };
-    await readEvents(response.body, { onEvent, onRetry, onBytes });
+    await readEvents(response.body, { onEvent, onRetry, onBytes, signal });
   }
 
   /** @param {Parameters<Transport["poll"]>[0]} options */

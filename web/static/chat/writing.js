@@ -118,17 +118,25 @@ export class Writing {
   /**
    * @param {number} id
    * @param {Receipt[]} receipts
+   * @param {boolean} isWhole whether all recipients are known
    * @returns {boolean | null} null when nothing more can change
    */
-  applyReceipts(id, receipts) {
+  applyReceipts(id, receipts, isWhole) {
     const { log, changes } = this.#parts;
     const entry = log.get(id);
     if (!entry?.mine) return null;
-    const tick = tickOf(entry.message.to, receipts, entry.tick ?? "accepted");
+    // An event has only the recipients whose state changed.
+    const all = new Map([...entry.receipts, ...receipts].map(receipt => [receipt.to, receipt]));
+    const merged = [...all.values()];
+    const { to } = entry.message;
+    const known = tickOf(to, merged, entry.tick ?? "accepted");
+    // A broadcast is read when all have read it.
+    const isKnown = isWhole || to !== "all";
+    const tick = isKnown || known !== "read" && known !== "expired" ? known : "delivered";
     const isDone = tick === "read" || tick === "expired";
-    const same = tick === entry.tick && JSON.stringify(receipts) === JSON.stringify(entry.receipts);
+    const same = tick === entry.tick && JSON.stringify(merged) === JSON.stringify(entry.receipts);
     if (!same) {
-      log.update(id, { tick, receipts });
+      log.update(id, { tick, receipts: merged });
       changes.note("entries");
     }
     return isDone ? null : !same;
