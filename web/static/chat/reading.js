@@ -101,10 +101,10 @@ export class Reading {
     this.#readStarted = this.#clock.now();
     if (how !== "probe") {
       if (this.#overflow && this.#log.unread() < MAX_IN_FLIGHT / 2) this.#overflow = false;
-      this.#isManual = !this.#overflow;
+      this.#isManual = this.#transport.acks && !this.#overflow;
     }
     const since = this.#doubt ? this.#doubt.floor : this.#position;
-    return { consumer: this.consumer, since, manual: how === "probe" || this.#isManual };
+    return { consumer: this.consumer, since, manual: how === "probe" ? this.#transport.acks : this.#isManual };
   }
 
   /** Messages can arrive: what was left to acknowledge can be, now. */

@@ -55,6 +55,7 @@ import { readEvents } from "./stream.js";
  * @typedef {object} Transport
  * @property {Abilities} abilities
  * @property {boolean} streams whether `stream` works at all
+ * @property {boolean} acks whether what was read is acknowledged
  * @property {boolean} idempotent whether a send may be repeated with its key
  * @property {(credentials: Credentials, session: string | null, signal?: AbortSignal) => Promise<Joined>} join
  * @property {(options: {n: number, before?: number, signal?: AbortSignal}) => Promise<Page>} history
@@ -96,6 +97,7 @@ export const NO_CHANNEL = {
 export class HubTransport {
   abilities = ABILITIES;
   streams = true;
+  acks = true;
   idempotent = true;
   #http;
   #id;

@@ -73,9 +73,8 @@ export class Writing {
     const { log, approvals, receipts, changes } = this.#parts;
     const tick = queued ? "away" : "accepted";
     if (id === null || item.outgoing.kind === "status") {
-      // A status is not kept, and has no place in the log.
-      if (item.outgoing.kind === "status") log.removeOutgoing(item.key);
-      else log.updateOutgoing(item.key, { tick, problem: null, retry_at: null });
+      // A status is not kept, and has no place in the log. A message without an id comes with the reads.
+      log.removeOutgoing(item.key);
     } else {
       const entry = log.removeOutgoing(item.key);
       const message = { ...messageOf(item), from: this.#incoming.me, id, at };
