@@ -96,6 +96,8 @@ pub const MEMBERS: usize = 10_000;
 pub const ROSTER_MEMBERS: usize = 1000;
 /// Consumers of one member, including the default one.
 pub const CONSUMERS: usize = 8;
+/// How long a named consumer must not have been read until another one may replace it.
+pub const CONSUMER_UNREAD_MS: u64 = 7 * 24 * HOUR_MS;
 /// Messages in flight or unacknowledged for one consumer. At the bound it gets no new ones.
 pub const CLAIMS: usize = 1000;
 /// Characters of a consumer's name.

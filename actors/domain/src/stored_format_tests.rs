@@ -59,7 +59,7 @@ fn entries_keep_their_stored_names() {
 fn snapshots_keep_their_stored_names() {
     let hash = "47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU";
     let consumer = json!({
-        "name": "x", "cursor": 4, "handed": 5, "shown": 6, "acks": true, "doubt": 3,
+        "name": "x", "cursor": 4, "handed": 5, "shown": 6, "acks": true, "quiet_ms": 8, "doubt": 3,
         "claims": [{"id": 5, "attempt": 2, "is_dm": true, "lease": [70, 60]}],
     });
     let member = json!({

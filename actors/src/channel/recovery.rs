@@ -108,7 +108,7 @@ impl Recovery {
         }
         channel.replay(stored.records.iter().flat_map(|record| &record.entries), now);
         if crashed || self.boot.doubts(unloaded_in) {
-            channel.mark_maybe_delivered();
+            channel.mark_maybe_delivered(now);
         }
         channel.start_ids_above(above);
         Ok(channel)

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use rogerrat_domain::GapReason;
-use rogerrat_domain::op::{CreateInput, ReceiptState};
+use rogerrat_domain::op::{CreateInput, History, ReceiptState};
+use rogerrat_domain::{Code, GapReason};
 
 use super::harness::{HOUR_MS, TestHub, frame, started, texts};
 use super::log::{Held, TestLog};
@@ -267,6 +267,28 @@ async fn a_failed_fetch_is_retried_and_corrupt_messages_become_a_gap() {
     let gap = response.gap.expect("the gap is reported");
     assert!(gap.to >= ids[0] && gap.to < ids[149], "{gap:?}");
     response.guard.complete();
+}
+
+#[actix_rt::test]
+async fn a24_a_page_of_the_history_that_cannot_be_read_is_refused_and_the_ring_is_not() {
+    let fixture = Fixture::new(durable()).await;
+    let ann = fixture.test_hub.join("ann").await;
+    let mut ids = Vec::new();
+    for i in 0..150 {
+        ids.push(ann.send("all", &format!("m{i}")).await.unwrap().id);
+    }
+    let page = |before| {
+        let history = History { session: None, n: 60, thread: None, before };
+        fixture.test_hub.hub.history(&fixture.test_hub.at, history)
+    };
+    *fixture.log.unreadable.lock().unwrap() = Some(LogError::Busy);
+    let newest = page(None).await.unwrap();
+    assert_eq!((newest.history.len(), newest.before), (60, Some(ids[90])));
+    assert_eq!(page(newest.before).await.unwrap_err().into_refusal().code, Code::Overloaded);
+    *fixture.log.unreadable.lock().unwrap() = None;
+    let page = page(newest.before).await.unwrap();
+    assert_eq!(page.history.iter().map(|message| message.id).collect::<Vec<_>>(), ids[30..90]);
+    assert_eq!(page.before, Some(ids[30]));
 }
 
 #[actix_rt::test]

@@ -34,10 +34,12 @@ impl Channel {
                 self.on_gap_reported(*no, consumer.as_ref(), lost, now);
             }
             Entry::Acked { no, consumer, upto, ids, is_implied, at_ms } => {
-                self.on_acked(*no, consumer.as_ref(), *upto, ids, (!is_implied).then_some(*at_ms));
+                self.on_acked(*no, consumer.as_ref(), *upto, ids, (!is_implied).then_some(*at_ms), now);
                 self.offer_to(*no, now, effects);
             }
-            Entry::ConsumerAdded { no, consumer, cursor, own } => self.on_consumer_added(*no, consumer, *cursor, *own),
+            Entry::ConsumerAdded { no, consumer, cursor, own } => {
+                self.on_consumer_added(*no, consumer, *cursor, *own, now);
+            }
             Entry::ConsumerRemoved { no, consumer } => self.on_consumer_removed(*no, consumer, now, effects),
         }
     }
@@ -72,7 +74,7 @@ impl Channel {
                 seen_at_ms: *at_ms,
                 acked_at_ms: 0,
                 has_sent: false,
-                consumers: vec![Consumer::new(None, *shown_upto.max(cursor))],
+                consumers: vec![Consumer::new(None, *shown_upto.max(cursor), now)],
                 held: LazyBox::default(),
                 idempotency: IdempotencyCache::default(),
                 send_window: LazyBox::default(),
@@ -213,6 +215,7 @@ impl Channel {
             consumer.confirm_delivery(*id, ack_mode, origin, now.uptime_ms);
         }
         consumer.note_delivered(upto);
+        consumer.touch(now);
         if ack_mode == AckMode::Read {
             consumer.cursor = consumer.cursor.max(upto);
             consumer.cursor_is_acked = false;
@@ -247,11 +250,13 @@ impl Channel {
         upto: MessageId,
         ids: &[MessageId],
         acked_at_ms: Option<u64>,
+        now: Now,
     ) {
         let Some(member) = self.members.get_mut(&no) else { return };
         let Some(consumer) = member.consumers.iter_mut().find(|c| c.name.as_ref() == name) else { return };
         consumer.cursor = consumer.cursor.max(upto);
         consumer.note_delivered(upto);
+        consumer.touch(now);
         consumer.cursor_is_acked = acked_at_ms.is_some();
         for id in ids {
             consumer.release(*id);
@@ -270,11 +275,11 @@ impl Channel {
         }
     }
 
-    fn on_consumer_added(&mut self, no: MemberNo, name: &ConsumerName, cursor: MessageId, own: bool) {
+    fn on_consumer_added(&mut self, no: MemberNo, name: &ConsumerName, cursor: MessageId, own: bool, now: Now) {
         let Some(member) = self.members.get_mut(&no) else { return };
         match member.consumer_mut(Some(name)) {
             None => {
-                let mut consumer = Consumer::new(Some(name.clone()), cursor);
+                let mut consumer = Consumer::new(Some(name.clone()), cursor, now);
                 consumer.own = own;
                 member.consumers.push(consumer);
             }

@@ -85,13 +85,15 @@ pub(crate) struct Consumer {
     pub(crate) cursor_is_acked: bool,
     /// Whether it also reads the messages that its member sent.
     pub(crate) own: bool,
+    /// The uptime at which it last read or acknowledged. It is negative if that was before the hub started.
+    read_ms: i64,
     /// Messages up to this id may have been delivered although the log has no entry of it, because the hub crashed.
     maybe_delivered_upto: MessageId,
     claims: Vec<Claim>,
 }
 
 impl Consumer {
-    pub(crate) fn new(name: Option<ConsumerName>, cursor: MessageId) -> Self {
+    pub(crate) fn new(name: Option<ConsumerName>, cursor: MessageId, now: Now) -> Self {
         Self {
             name,
             cursor,
@@ -101,13 +103,14 @@ impl Consumer {
             stream: None,
             cursor_is_acked: false,
             own: false,
+            read_ms: signed(now.uptime_ms),
             maybe_delivered_upto: 0,
             claims: Vec::new(),
         }
     }
 
-    /// Restores a consumer from its snapshot.
-    pub(super) fn restored(state: ConsumerSnapshot, now: Now) -> Self {
+    /// Restores a consumer from its snapshot. `unloaded_ms` is the time since the snapshot, as far as the hub ran.
+    pub(super) fn restored(state: ConsumerSnapshot, unloaded_ms: u64, now: Now) -> Self {
         let ConsumerSnapshot {
             name,
             cursor,
@@ -117,7 +120,9 @@ impl Consumer {
             own,
             maybe_delivered_upto,
             claims,
+            quiet_ms,
         } = state;
+        let read_ms = signed(now.uptime_ms).saturating_sub_unsigned(quiet_ms.saturating_add(unloaded_ms));
         let claim = |c: ClaimSnapshot| {
             let state = c.lease.map_or(ClaimState::Due, |(ends_at_ms, most_ms)| {
                 let left_ms = ends_at_ms.saturating_sub(now.at_ms).min(most_ms);
@@ -131,9 +136,10 @@ impl Consumer {
             seen_upto,
             cursor_is_acked,
             own,
+            read_ms,
             maybe_delivered_upto,
             claims,
-            ..Self::new(name, cursor)
+            ..Self::new(name, cursor, now)
         }
     }
 
@@ -161,6 +167,7 @@ impl Consumer {
             seen_upto: *seen_upto,
             cursor_is_acked: *cursor_is_acked,
             own: self.own,
+            quiet_ms: if name.is_some() { self.unread_for_ms(now) } else { 0 },
             maybe_delivered_upto: *maybe_delivered_upto,
             claims,
         }
@@ -169,6 +176,16 @@ impl Consumer {
     /// See [`Self::maybe_delivered_upto`].
     pub(crate) fn maybe_delivered_upto(&self) -> MessageId {
         self.maybe_delivered_upto
+    }
+
+    /// Records that it reads or acknowledges.
+    pub(crate) fn touch(&mut self, now: Now) {
+        self.read_ms = signed(now.uptime_ms);
+    }
+
+    /// For how long nothing has read with it.
+    pub(crate) fn unread_for_ms(&self, now: Now) -> u64 {
+        if self.is_waiting() { 0 } else { signed(now.uptime_ms).saturating_sub(self.read_ms).max(0).unsigned_abs() }
     }
 
     /// Marks messages up to an id as possibly delivered.
@@ -358,4 +375,8 @@ impl Consumer {
             .filter(|c| c.state == ClaimState::Queued(stream) || c.state == ClaimState::Unacked(stream))
             .count()
     }
+}
+
+fn signed(ms: u64) -> i64 {
+    i64::try_from(ms).unwrap_or(i64::MAX)
 }

@@ -94,6 +94,14 @@ impl Member {
         self.send_window.shrink();
     }
 
+    /// The named consumer to drop for another one: of those that were not read for long, the one not read for longest.
+    pub(crate) fn consumer_to_drop(&self, now: Now) -> Option<&ConsumerName> {
+        let named = self.consumers.iter().filter_map(|c| Some((c.unread_for_ms(now), c.name.as_ref()?)));
+        // Of equals the first is the one that was added first.
+        let unread = named.rev().max_by_key(|(unread_for_ms, _)| *unread_for_ms);
+        unread.filter(|(unread_for_ms, _)| *unread_for_ms >= limits::CONSUMER_UNREAD_MS).map(|(_, name)| name)
+    }
+
     pub(crate) fn consumer(&self, name: Option<&ConsumerName>) -> Option<&Consumer> {
         self.consumers.iter().find(|c| c.name.as_ref() == name)
     }

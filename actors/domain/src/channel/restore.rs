@@ -38,7 +38,7 @@ impl Channel {
     }
 
     /// Restores a stored state into a channel that was just opened. TTLs continue if the state was unloaded in this boot of
-    /// the hub, and restart otherwise. The messages come from the backlog without their bodies:
+    /// the hub, and restart otherwise; for how long a consumer was not read is kept in any case. The messages come from the backlog without their bodies:
     /// [`missing_bodies`](Self::missing_bodies) lists those to [fill in](Self::fill).
     ///
     /// # Errors
@@ -80,7 +80,7 @@ impl Channel {
                 seen_at_ms: Some(state.seen_at_ms.unwrap_or(taken_at_ms.saturating_sub(state.quiet_ms))),
                 ..state
             };
-            self.restore_member(state, backlog, now.uptime_ms.saturating_sub(quiet_ms), now)?;
+            self.restore_member(state, backlog, now.uptime_ms.saturating_sub(quiet_ms), unloaded_ms.unwrap_or(0), now)?;
         }
         Ok(())
     }
@@ -95,6 +95,7 @@ impl Channel {
         state: MemberSnapshot,
         backlog: &[BacklogEntry],
         since_ms: u64,
+        unloaded_ms: u64,
         now: Now,
     ) -> Result<(), RestoreError> {
         let mut held = Held::default();
@@ -140,7 +141,11 @@ impl Channel {
             seen_at_ms: state.seen_at_ms.unwrap_or(0),
             acked_at_ms: state.acked_at_ms,
             has_sent: state.has_sent,
-            consumers: state.consumers.into_iter().map(|consumer| Consumer::restored(consumer, now)).collect(),
+            consumers: state
+                .consumers
+                .into_iter()
+                .map(|consumer| Consumer::restored(consumer, unloaded_ms, now))
+                .collect(),
             held: LazyBox::new(held),
             idempotency,
             send_window: LazyBox::default(),
@@ -165,13 +170,14 @@ impl Channel {
         }
     }
 
-    /// Marks all messages so far as possibly delivered. After a crash, the log may lack the last deliveries.
-    pub fn mark_maybe_delivered(&mut self) {
+    /// Marks all messages so far as possibly delivered, and all consumers as read just now. After a crash, the log may lack
+    /// the last deliveries and reads.
+    pub fn mark_maybe_delivered(&mut self, now: Now) {
         let upto = self.last_id;
-        self.members
-            .values_mut()
-            .flat_map(|m| &mut m.consumers)
-            .for_each(|consumer| consumer.mark_maybe_delivered(upto));
+        for consumer in self.members.values_mut().flat_map(|m| &mut m.consumers) {
+            consumer.mark_maybe_delivered(upto);
+            consumer.touch(now);
+        }
     }
 
     /// Assigns no id up to and including `id` from now on (D10).

@@ -99,6 +99,9 @@ pub(super) struct ConsumerSnapshot {
     pub(super) cursor_is_acked: bool,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(super) own: bool,
+    /// For how long nothing had read with it; 0 for the default consumer, and in snapshots of older versions.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub(super) quiet_ms: u64,
     #[serde(default, rename = "doubt")]
     pub(super) maybe_delivered_upto: MessageId,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

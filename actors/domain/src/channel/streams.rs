@@ -236,6 +236,7 @@ impl Channel {
         member.touch(now);
         let consumer = member.consumer_mut(stream.consumer.as_ref())?;
         consumer.stream = None;
+        consumer.touch(now);
         consumer.return_undelivered(ClaimState::Queued(id));
         for (_, state) in stream.queue.iter().filter_map(|event| event.gap) {
             consumer.return_undelivered(state);

@@ -142,6 +142,7 @@ impl Channel {
         member.touch(now);
         if let Some(consumer) = member.consumer_mut(poll.consumer.as_ref()) {
             consumer.poll = None;
+            consumer.touch(now);
         }
     }
 

@@ -39,6 +39,9 @@ pub struct ConsumerRow {
     pub in_flight: usize,
     /// Whether a poll or stream of it is open.
     pub waiting: bool,
+    /// Seconds since it last read or acknowledged; 0 while a poll or stream of it is open. A named consumer that was not
+    /// read for 7 days is removed when a new one needs its place.
+    pub read_seconds_ago: u64,
 }
 
 impl Query for Consumers {
@@ -57,6 +60,7 @@ impl Query for Consumers {
             lag: channel.due(member, consumer, None, now).count(),
             in_flight: consumer.claims().iter().filter(|c| consumer.is_busy(c.id, now.uptime_ms)).count(),
             waiting: consumer.is_waiting(),
+            read_seconds_ago: consumer.unread_for_ms(now) / 1000,
         };
         let consumers = member.map(|member| member.consumers.iter().map(|c| row(member, c)).collect());
         Ok(ConsumersReply { consumers: consumers.unwrap_or_default() })

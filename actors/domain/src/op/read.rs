@@ -81,6 +81,9 @@ impl Operation for Read {
         if ends_stream {
             channel.end_readers(no, consumer.as_ref(), now, effects);
         }
+        if let Some(consumer) = channel.consumer_mut(no, consumer.as_ref()) {
+            consumer.touch(now);
+        }
         channel.settle_unproven(no, consumer.as_ref(), since, now, effects);
         channel.offer_own(entries, now, effects);
         let max = max.clamp(1, limits::READ_MESSAGES);
@@ -100,7 +103,9 @@ impl Operation for Read {
 
 impl Channel {
     /// The entries of a read before it reads: an acknowledgement, a new consumer at its first use, and whether the consumer
-    /// reads its member's own messages from now on. A new consumer starts at the oldest stored message.
+    /// reads its member's own messages from now on. A new consumer starts at the oldest stored message. If there are too
+    /// many, it replaces one that was not read for long. The log has the removal as an entry, so that a replay need not know
+    /// when a consumer was read.
     pub(super) fn begin_reading(&self, no: MemberNo, input: &ReadInput, now: Now) -> Result<Vec<Entry>, Refusal> {
         let member = &self.members[&no];
         let ack = input.ack_upto.map(|upto| ack::entry(self, no, input.consumer.as_ref(), upto, now)).transpose()?;
@@ -110,13 +115,14 @@ impl Channel {
         let cursor = match member.consumer(Some(name)) {
             Some(consumer) if consumer.own == own => return Ok(entries),
             Some(consumer) => consumer.cursor,
-            None if member.consumers.len() >= limits::CONSUMERS => {
-                let refusal = Refusal::limit_reached("consumers of a member", limits::CONSUMERS);
-                return Err(refusal.hint(Hint::RemoveConsumer));
-            }
             None if own => self.ring.newest_evicted_of_any(),
             None => self.ring.newest_evicted(),
         };
+        if member.consumer(Some(name)).is_none() && member.consumers.len() >= limits::CONSUMERS {
+            let full = || Refusal::limit_reached("consumers of a member", limits::CONSUMERS).hint(Hint::RemoveConsumer);
+            let consumer = member.consumer_to_drop(now).ok_or_else(full)?.clone();
+            entries.push(Entry::ConsumerRemoved { no, consumer });
+        }
         entries.push(Entry::ConsumerAdded { no, consumer: name.clone(), cursor, own });
         Ok(entries)
     }
@@ -158,6 +164,8 @@ impl Channel {
 
 #[cfg(test)]
 mod bounded_tests;
+#[cfg(test)]
+mod consumer_limit_tests;
 #[cfg(test)]
 mod own_tests;
 #[cfg(test)]
