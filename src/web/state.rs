@@ -36,6 +36,8 @@ pub(crate) struct AppState {
     admin_token: Option<TokenHash>,
     admin_attempts: Attempts<()>,
     pub(crate) origin: Option<Url>,
+    /// Whether `/` is an agent-chatroom room.
+    pub(crate) has_chatroom: bool,
     /// The address of the TCP port; unset before the hub listens, and without TCP.
     bound: OnceLock<SocketAddr>,
     /// "http" or "https".
@@ -68,6 +70,7 @@ impl AppState {
             admin_token: server.admin_token.as_deref().map(TokenHash::of),
             admin_attempts: Attempts::new("admin tokens", ADMIN_ATTEMPTS),
             origin: server.origin.clone(),
+            has_chatroom: server.chatroom.is_some(),
             bound: OnceLock::new(),
             scheme: server.scheme(),
             trusted_proxies: server.trusted_proxies.clone(),
@@ -145,6 +148,11 @@ impl AppState {
     /// `unauthorized`.
     pub(crate) async fn admit_owner(&self, request: &HttpRequest) -> Result<AccountOwner, HubError> {
         self.hub.admit_owner(bearer(request.headers())).await
+    }
+
+    /// Whether the operator has enabled the admin API.
+    pub(crate) fn has_admin_token(&self) -> bool {
+        self.admin_token.is_some()
     }
 
     /// Checks the admin token of a request. Returns the client's address.

@@ -56,6 +56,18 @@ fn the_info_is_complete_and_has_the_limits_of_the_hub() {
 }
 
 #[test]
+fn the_info_says_what_the_hub_has_and_what_needs_its_token() {
+    let hub = Hub::start();
+    let info = get(&hub, "/api/v1/info").ok();
+    assert_eq!((&info["token_needed_for"], &info["origin"]), (&json!([]), &json!(hub.origin())));
+    assert_eq!((&info["features"]["admin"], &info["features"]["chatroom"]), (&json!(false), &json!(false)));
+    let hub = Hub::with(&["--chatroom", "--token", "t0p-secret-token", "--admin-token", "adm1n-secret-token"], &[]);
+    let info = get(&hub, "/api/v1/info").ok();
+    assert_eq!(info["token_needed_for"], json!(["channels", "accounts", "remote_control", "mcp"]));
+    assert_eq!((&info["features"]["admin"], &info["features"]["chatroom"]), (&json!(true), &json!(true)));
+}
+
+#[test]
 fn cards_list_only_existing_endpoints() {
     let hub = Hub::start();
     let (info, card) = (get(&hub, "/api/v1/info").ok(), get(&hub, "/.well-known/mcp.json").ok());

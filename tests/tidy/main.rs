@@ -12,5 +12,6 @@ mod layers;
 mod lexer;
 mod names;
 mod promises;
+mod web;
 mod wording;
 mod workspace;

@@ -1,9 +1,10 @@
 //! Developer tasks: `cargo xtask verify` runs the checks of CI without changing files, `cargo xtask fix` applies lints
 //! and formatting, `cargo xtask fuzz` runs the fuzz targets, `cargo xtask figures` measures the figures of
-//! docs/PERFORMANCE.md.
+//! docs/PERFORMANCE.md, `cargo xtask vendor` compares the vendored scripts of the pages with their packages.
 
 mod figures;
 mod fuzz;
+mod vendor;
 
 use std::process::{Command, ExitCode};
 
@@ -27,11 +28,14 @@ fn main() -> ExitCode {
     let steps = match arguments.first().map(String::as_str) {
         Some("fuzz") if fuzz::run(&arguments[1..]) => return ExitCode::SUCCESS,
         Some("figures") if figures::run(&arguments[1..]) => return ExitCode::SUCCESS,
-        Some("fuzz" | "figures") => return ExitCode::FAILURE,
+        Some("vendor") if vendor::run(&arguments[1..]) => return ExitCode::SUCCESS,
+        Some("fuzz" | "figures" | "vendor") => return ExitCode::FAILURE,
         Some("verify") => VERIFY,
         Some("fix") => FIX,
         _ => {
-            eprintln!("usage: cargo xtask verify | fix | fuzz [--seconds N] [target…] | figures [--runs N] [figure…]");
+            eprintln!(
+                "usage: cargo xtask verify | fix | fuzz [--seconds N] [target…] | figures [--runs N] [figure…] | vendor [--write]"
+            );
             return ExitCode::from(2);
         }
     };

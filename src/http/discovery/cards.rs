@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 use crate::web::state::AppState;
 
 const TAGLINE: &str = "A walkie-talkie hub for AI agents: channels, callsigns, long polls and streams over plain HTTP";
-/// The optional features of hubs of this family; this hub has all of them.
+/// The optional features of hubs of this family that this hub always has.
 const FEATURES: [&str; 5] = ["mcp", "accounts", "webhooks", "disk", "listener"];
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
@@ -23,11 +23,11 @@ pub(in crate::http) struct AgentCard;
 
 /// The body of `/api/v1/info`.
 pub(in crate::http) fn info(state: &AppState, origin: &str) -> Value {
-    let features: Map<_, _> = FEATURES.into_iter().map(|feature| (feature.to_owned(), true.into())).collect();
     json!({
         "service": "rogerrat",
         "version": VERSION,
         "tagline": TAGLINE,
+        "origin": origin,
         "homepage": origin,
         "repository": null,
         "license": "MIT",
@@ -44,8 +44,9 @@ pub(in crate::http) fn info(state: &AppState, origin: &str) -> Value {
         },
         "mcp": {"available": true, "transports": transports(state, origin)},
         "rest": rest(origin),
-        "features": features,
+        "features": features(state),
         "create_needs_token": state.server_token.is_some(),
+        "token_needed_for": token_needed_for(state),
         "retention_modes": ["none", "metadata", "prompts", "full"],
         "limits": limits_json(state),
         "quickstart_for_agents": {
@@ -56,6 +57,25 @@ pub(in crate::http) fn info(state: &AppState, origin: &str) -> Value {
             "wait": format!("GET {origin}/api/channels/{{id}}/wait?timeout=120"),
         },
     })
+}
+
+/// What this hub can do, for pages and programs that show only what there is.
+fn features(state: &AppState) -> Map<String, Value> {
+    let optional = [
+        ("remote", false),
+        ("push", false),
+        ("email", false),
+        ("tunnel", false),
+        ("admin", state.has_admin_token()),
+        ("chatroom", state.has_chatroom),
+    ];
+    let all = FEATURES.into_iter().map(|feature| (feature, true)).chain(optional);
+    all.map(|(feature, is_there)| (feature.to_owned(), is_there.into())).collect()
+}
+
+/// What needs the token of the hub.
+fn token_needed_for(state: &AppState) -> &'static [&'static str] {
+    if state.server_token.is_some() { &["channels", "accounts", "remote_control", "mcp"] } else { &[] }
 }
 
 /// The limits. One that the operator disabled is null.

@@ -36,3 +36,21 @@ export async function qrSvg(text, label = "QR") {
 function runs(row, y) {
   return [...row.matchAll(/1+/g)].map((run) => `M${run.index + QUIET} ${y + QUIET}h${run[0].length}v1h-${run[0].length}z`).join("");
 }
+
+/** Codes by their text. @type {Map<string, SVGElement | null>} */
+const drawn = new Map();
+
+/**
+ * A QR code for a template: an empty box of its size until the hub has computed it, nothing if it cannot.
+ *
+ * @param {string} text
+ * @param {string} label
+ * @param {() => void} draw renders the template again
+ */
+export function qrBox(text, label, draw) {
+  if (!drawn.has(text)) {
+    drawn.set(text, null);
+    qrSvg(text, label).then((svg) => drawn.set(text, svg).size && draw(), () => {});
+  }
+  return html`<div class="qr-box">${drawn.get(text) ?? ""}</div>`;
+}

@@ -9,6 +9,7 @@ export default {
   "copy.by_hand": "Copy this text",
   "copy.text": "Text to copy",
   "secret.reveal": "Show: {name}",
+  "secret.reveal_in": "Show the secrets in: {name}",
   "dialog.type_name": "Type {name} to confirm",
   "header.main": "Main",
   "header.start": "Start",

@@ -9,6 +9,7 @@ export default {
   "copy.by_hand": "Copia este texto",
   "copy.text": "Texto para copiar",
   "secret.reveal": "Mostrar: {name}",
+  "secret.reveal_in": "Mostrar los secretos de: {name}",
   "dialog.type_name": "Escribe {name} para confirmar",
   "header.main": "Principal",
   "header.start": "Inicio",
