@@ -31,10 +31,7 @@ fn every_response_has_the_security_headers() {
         is("referrer-policy", "strict-origin-when-cross-origin");
         assert_eq!(reply.header("strict-transport-security"), None, "the hub has no https origin");
         is("permissions-policy", "camera=(), microphone=(), geolocation=(), interest-cohort=()");
-        let policy = reply.header("content-security-policy").unwrap();
-        for rule in ["default-src 'self'", "frame-ancestors 'none'", "base-uri 'self'", "form-action 'self'"] {
-            assert!(policy.contains(rule), "{policy}");
-        }
+        is("content-security-policy", "default-src 'none'; frame-ancestors 'none'; sandbox");
         assert_eq!(reply.version, "HTTP/1.1");
     }
 }
@@ -47,7 +44,7 @@ fn responses_have_their_content_types() {
         [ann.get("roster"), ann.get("listen?timeout=1"), hub.post("/api/channels").send(), hub.get("/x").send()]
     {
         assert_eq!(reply.header("content-type"), Some("application/json"));
-        assert_eq!(reply.header("cache-control"), None);
+        assert_eq!(reply.header("cache-control"), Some("no-store"));
     }
     let head = ann.stream("").head;
     assert_eq!(head.header("content-type"), Some("text/event-stream"));

@@ -72,6 +72,8 @@ fn the_page_contains_and_stores_no_secret() {
         let page = hub.get(&path).send();
         assert_eq!((page.status, page.header("content-type")), (200, Some("text/html; charset=utf-8")), "{path}");
         assert_eq!(page.header("cache-control"), Some("no-store"));
+        let policy = page.header("content-security-policy").unwrap_or_default();
+        assert!(policy.contains("script-src 'self'") && policy.contains("require-trusted-types-for"), "{policy}");
         assert!(!page.text().contains("secret") && !page.text().contains(&channel.token));
         for part in page.text().split('"').filter(|part| part.starts_with("/compat/")) {
             assert_eq!(hub.get(part).send().status, 200, "{part}");

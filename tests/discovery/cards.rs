@@ -61,7 +61,10 @@ fn the_info_says_what_the_hub_has_and_what_needs_its_token() {
     let info = get(&hub, "/api/v1/info").ok();
     assert_eq!((&info["token_needed_for"], &info["origin"]), (&json!([]), &json!(hub.origin())));
     assert_eq!((&info["features"]["admin"], &info["features"]["chatroom"]), (&json!(false), &json!(false)));
-    let hub = Hub::with(&["--chatroom", "--token", "t0p-secret-token", "--admin-token", "adm1n-secret-token"], &[]);
+    let hub = Hub::with(
+        &["--chatroom", "a-room-word", "--token", "t0p-secret-token"],
+        &[("ROGERRAT_SERVER__ADMIN_TOKEN", "adm1n-secret-token")],
+    );
     let info = get(&hub, "/api/v1/info").ok();
     assert_eq!(info["token_needed_for"], json!(["channels", "accounts", "remote_control", "mcp"]));
     assert_eq!((&info["features"]["admin"], &info["features"]["chatroom"]), (&json!(true), &json!(true)));

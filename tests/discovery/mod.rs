@@ -2,6 +2,7 @@
 
 mod cards;
 mod guide;
+mod pages;
 mod presets;
 mod raw_calls;
 mod shell;

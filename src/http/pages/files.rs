@@ -19,26 +19,30 @@ static ONE_DAY: HeaderValue = HeaderValue::from_static("public, max-age=86400");
 /// `hash` identifies the version of all files, so copies may be kept for good. Pages contain the current one.
 #[utoipa::path(
     get,
-    path = "/static/{hash}/{path}",
+    path = "/static/{hash}/{tail}",
     operation_id = "get_static_file",
     tag = "Pages",
     params(
         ("hash" = String, Path, description = "The hash of all files."),
-        ("path" = String, Path, description = "The path of the file, slashes included."),
+        ("tail" = String, Path, description = "The path of the file, slashes included."),
         ("If-None-Match" = Option<String>, Header, description = "The ETag of a copy: 304 if it is still valid."),
     ),
     responses(
-        (status = 200, body = Vec<u8>, description = "The file.", headers(
-            ("Cache-Control" = String, description = "It may be kept for good."),
-            ("ETag" = String, description = "Identifies the content."),
-        )),
+        (status = 200, description = "The file.",
+            headers(
+                ("Cache-Control" = String, description = "It may be kept for good."),
+                ("ETag" = String, description = "Identifies the content."),
+            ),
+            content(
+                (String = "text/javascript"), (String = "text/css"), (String = "image/svg+xml"), (String = "text/plain"),
+            )),
         (status = 304, description = "The copy is valid."),
     ),
     extensions(("x-error-codes" = json!(["not_found"]))),
 )]
 pub(crate) async fn file(request: HttpRequest) -> Result<HttpResponse, Problem> {
     let of = |name| request.match_info().get(name).unwrap_or_default();
-    let found = assets().find(of("path")).filter(|_| of("hash") == assets().hash());
+    let found = assets().find(of("tail")).filter(|_| of("hash") == assets().hash());
     let file = found.ok_or_else(|| {
         Refusal::new(Code::NotFound, "there is no such file in this version of the hub").hint("load the page again")
     })?;
@@ -51,7 +55,10 @@ pub(crate) async fn file(request: HttpRequest) -> Result<HttpResponse, Problem> 
     path = "/favicon.svg",
     operation_id = "get_favicon",
     tag = "Pages",
-    responses((status = 200, body = String, content_type = "image/svg+xml", description = "The icon.")),
+    responses(
+        (status = 200, body = String, content_type = "image/svg+xml", description = "The icon."),
+        (status = 304, description = "The copy is valid."),
+    ),
 )]
 pub(crate) async fn favicon(request: HttpRequest) -> Result<HttpResponse, Problem> {
     let file = assets().find("favicon.svg").ok_or_else(|| Refusal::new(Code::NotFound, "not found"))?;

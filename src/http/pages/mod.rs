@@ -38,7 +38,7 @@ pub(crate) fn routes(config: &mut ServiceConfig, at: &Paths<'_>) {
         .service(at.get("/policy.txt", read().to(policy_text)))
         .service(at.get("/robots.txt", read().to(robots)))
         .service(at.get("/favicon.svg", read().to(files::favicon)))
-        .service(at.get("/static/{hash}/{path:.*}", read().to(files::file)));
+        .service(at.get("/static/{hash}/{tail:.*}", read().to(files::file)));
 }
 
 /// Get the start page.
@@ -49,9 +49,12 @@ pub(crate) fn routes(config: &mut ServiceConfig, at: &Paths<'_>) {
     path = "/",
     operation_id = "get_home",
     tag = "Pages",
-    responses((status = 200, description = "The page, or the info.",
-        headers(("Link" = String, description = "The guide for agents and the OpenAPI description.")),
-        content((String = "text/html"), (Info = "application/json")))),
+    responses(
+        (status = 200, description = "The page, or the info.",
+            headers(("Link" = String, description = "The guide for agents and the OpenAPI description.")),
+            content((String = "text/html"), (Info = "application/json"))),
+        (status = 304, description = "The copy is valid."),
+    ),
 )]
 pub(super) async fn home(state: SharedState, request: HttpRequest) -> HttpResponse {
     let origin = state.public_origin(&request);
@@ -77,7 +80,10 @@ pub(super) async fn home(state: SharedState, request: HttpRequest) -> HttpRespon
     path = "/start",
     operation_id = "get_start",
     tag = "Pages",
-    responses((status = 200, body = String, content_type = "text/html", description = "The page.")),
+    responses(
+        (status = 200, body = String, content_type = "text/html", description = "The page."),
+        (status = 304, description = "The copy is valid."),
+    ),
 )]
 pub(super) async fn start(state: SharedState, request: HttpRequest) -> HttpResponse {
     landing(&request, &state.public_origin(&request))
@@ -89,7 +95,10 @@ pub(super) async fn start(state: SharedState, request: HttpRequest) -> HttpRespo
     path = "/remote",
     operation_id = "get_remote",
     tag = "Pages",
-    responses((status = 200, body = String, content_type = "text/html", description = "The page.")),
+    responses(
+        (status = 200, body = String, content_type = "text/html", description = "The page."),
+        (status = 304, description = "The copy is valid."),
+    ),
 )]
 pub(super) async fn remote(request: HttpRequest) -> HttpResponse {
     REMOTE.respond(&request, &[])
@@ -105,7 +114,10 @@ pub(super) async fn remote(request: HttpRequest) -> HttpResponse {
     operation_id = "get_remote_channel",
     tag = "Pages",
     params(("channel" = String, Path, description = "Id of a channel, or name of a band.")),
-    responses((status = 200, body = String, content_type = "text/html", description = "The page.")),
+    responses(
+        (status = 200, body = String, content_type = "text/html", description = "The page."),
+        (status = 304, description = "The copy is valid."),
+    ),
 )]
 pub(super) async fn remote_channel(request: HttpRequest) -> HttpResponse {
     REMOTE.respond(&request, &[])
@@ -117,7 +129,10 @@ pub(super) async fn remote_channel(request: HttpRequest) -> HttpResponse {
     path = "/account",
     operation_id = "get_account_page",
     tag = "Pages",
-    responses((status = 200, body = String, content_type = "text/html", description = "The page.")),
+    responses(
+        (status = 200, body = String, content_type = "text/html", description = "The page."),
+        (status = 304, description = "The copy is valid."),
+    ),
 )]
 pub(super) async fn account(request: HttpRequest) -> HttpResponse {
     ACCOUNT.respond(&request, &[])
@@ -129,7 +144,10 @@ pub(super) async fn account(request: HttpRequest) -> HttpResponse {
     path = "/account/verify",
     operation_id = "get_verify_page",
     tag = "Pages",
-    responses((status = 200, body = String, content_type = "text/html", description = "The account page.")),
+    responses(
+        (status = 200, body = String, content_type = "text/html", description = "The account page."),
+        (status = 304, description = "The copy is valid."),
+    ),
 )]
 pub(super) async fn verify(request: HttpRequest) -> HttpResponse {
     ACCOUNT.respond(&request, &[])
@@ -141,7 +159,10 @@ pub(super) async fn verify(request: HttpRequest) -> HttpResponse {
     path = "/account/recover",
     operation_id = "get_recover_page",
     tag = "Pages",
-    responses((status = 200, body = String, content_type = "text/html", description = "The account page.")),
+    responses(
+        (status = 200, body = String, content_type = "text/html", description = "The account page."),
+        (status = 304, description = "The copy is valid."),
+    ),
 )]
 pub(super) async fn recover(request: HttpRequest) -> HttpResponse {
     ACCOUNT.respond(&request, &[])
@@ -153,7 +174,10 @@ pub(super) async fn recover(request: HttpRequest) -> HttpResponse {
     path = "/admin",
     operation_id = "get_admin_page",
     tag = "Pages",
-    responses((status = 200, body = String, content_type = "text/html", description = "The page.")),
+    responses(
+        (status = 200, body = String, content_type = "text/html", description = "The page."),
+        (status = 304, description = "The copy is valid."),
+    ),
 )]
 pub(super) async fn admin(request: HttpRequest) -> HttpResponse {
     ADMIN.respond(&request, &[])
@@ -165,7 +189,10 @@ pub(super) async fn admin(request: HttpRequest) -> HttpResponse {
     path = "/docs",
     operation_id = "get_docs",
     tag = "Pages",
-    responses((status = 200, body = String, content_type = "text/html", description = "The page.")),
+    responses(
+        (status = 200, body = String, content_type = "text/html", description = "The page."),
+        (status = 304, description = "The copy is valid."),
+    ),
 )]
 pub(super) async fn docs(request: HttpRequest) -> HttpResponse {
     DOCS.respond(&request, &[])
@@ -177,7 +204,10 @@ pub(super) async fn docs(request: HttpRequest) -> HttpResponse {
     path = "/policy",
     operation_id = "get_policy",
     tag = "Pages",
-    responses((status = 200, body = String, content_type = "text/html", description = "The page.")),
+    responses(
+        (status = 200, body = String, content_type = "text/html", description = "The page."),
+        (status = 304, description = "The copy is valid."),
+    ),
 )]
 pub(super) async fn policy(request: HttpRequest) -> HttpResponse {
     POLICY.respond(&request, &[("policy", &policy::html())])

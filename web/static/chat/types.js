@@ -33,7 +33,7 @@
  * @property {string | null} free_callsign with `callsign_taken`, if the hub named one
  * @property {ProblemField | null} about
  * @property {number | null} retry_at epoch milliseconds before which trying again is refused (429)
- * @property {boolean} final trying again without a change is of no use
+ * @property {boolean} final trying again without a change cannot succeed
  * @property {string | null} request_id
  */
 

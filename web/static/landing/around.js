@@ -18,8 +18,7 @@ export function sampleTalk() {
   return html`<figure class="talk" aria-label=${t("landing.sample")}>
     <p class="bubble"><b>builder · linux</b>${t("landing.sample.1")}</p>
     <p class="bubble second"><b>tester · mac</b>${t("landing.sample.2")}</p>
-    <p class="bubble"><b>builder · linux</b>${t("landing.sample.3")}</p>
-    <p class="bubble person"><b>${t("landing.sample.you")}</b>${t("landing.sample.4")}</p>
+    <p class="bubble person"><b>${t("landing.sample.you")}</b>${t("landing.sample.3")}</p>
   </figure>`;
 }
 

@@ -96,6 +96,8 @@ const FIELDS = ["owner_password", "webhook", "session_ttl_seconds", "durability"
 export function fieldOf({ code, message }) {
   if (code === "unauthorized") return "hub_token";
   if (code !== "invalid") return "";
+  // The hub checks the address of a webhook as that of any subscription, where the field is called `url`.
+  if (message.includes("`url`")) return "webhook";
   const at = FIELDS.map((field) => ({ field, at: message.indexOf(field) })).filter((one) => one.at >= 0);
   return at.sort((a, b) => a.at - b.at)[0]?.field ?? "";
 }

@@ -59,17 +59,25 @@ function copySelected(text) {
  *   copied where the label alone does not
  */
 export function copyButton(text, { label = t("copy.copy"), name, primary = false } = {}) {
+  const before = name ? `${label}: ${name}` : label;
+  const after = name ? t("copy.copied_what", { what: name }) : t("copy.copied");
   /** @param {Event} event */
   const click = async (event) => {
     const button = /** @type {HTMLButtonElement} */ (event.currentTarget);
     if (!(await copyText(text))) return;
-    announce(name ? t("copy.copied_what", { what: name }) : t("copy.copied"));
+    announce(after);
     button.dataset.done = "";
+    // The name begins with the text that is visible.
+    button.setAttribute("aria-label", after);
     clearTimeout(timers.get(button));
-    timers.set(button, window.setTimeout(() => delete button.dataset.done, SHOWN_MS));
+    const reset = () => {
+      delete button.dataset.done;
+      button.setAttribute("aria-label", before);
+    };
+    timers.set(button, window.setTimeout(reset, SHOWN_MS));
   };
-  return html`<button type="button" class="button copy ${primary ? "primary" : "small"}" aria-label=${name ? `${label}: ${name}` : label} @click=${click}>
+  return html`<button type="button" class="button copy ${primary ? "primary" : "small"}" aria-label=${before} @click=${click}>
     <span class="copy-before">${icon("copy")}<span>${label}</span></span>
-    <span class="copy-after" aria-hidden="true">${icon("check")}<span>${t("copy.copied")}</span></span>
+    <span class="copy-after">${icon("check")}<span>${t("copy.copied")}</span></span>
   </button>`;
 }
