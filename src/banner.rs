@@ -5,11 +5,9 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
-use qrcode::QrCode;
-use qrcode::render::unicode::Dense1x2;
-
 use crate::config::{Config, Server};
 use crate::host_info;
+use crate::web::qr::Qr;
 use crate::web::quoted;
 
 /// Returns the banner to print once the hub listens on `bound`, if it listens on TCP.
@@ -17,7 +15,7 @@ use crate::web::quoted;
 /// `chatroom` is the channel and the token of the agent-chatroom room at `/`.
 pub(crate) fn banner(config: &Config, bound: Option<SocketAddr>, chatroom: Option<(String, &str)>) -> String {
     let Some(bound) = bound else { return socket_banner(&config.server, chatroom) };
-    let lan = if config.server.lan { addresses(bound, host_info::lan_addresses()) } else { Vec::new() };
+    let lan = if config.server.lan { host_info::addresses_of(bound) } else { Vec::new() };
     let mut banner = compose(&config.server, bound, &lan);
     if let Some((channel, token)) = chatroom {
         let local = SocketAddr::new(local_address(bound.ip()), bound.port());
@@ -46,7 +44,7 @@ fn compose(server: &Server, bound: SocketAddr, lan: &[IpAddr]) -> String {
     lines.extend(snippet(server, lan.first().unwrap_or(&local), ""));
     if let Some(address) = lan.first() {
         lines.push(String::new());
-        lines.extend(qr_code(&format!("{address}/")));
+        lines.extend(Qr::of(&format!("{address}/")).map(|code| code.plain()));
     }
     lines.join("\n") + "\n"
 }
@@ -60,19 +58,6 @@ fn socket_banner(server: &Server, chatroom: Option<(String, &str)>) -> String {
         lines.push(format!("\nChannel and token of the chatroom:\n\n  {channel}\n  {token}"));
     }
     lines.join("\n") + "\n"
-}
-
-/// Returns the addresses of `lan` at which a socket bound to `bound` can be reached.
-fn addresses(bound: SocketAddr, mut lan: Vec<IpAddr>) -> Vec<IpAddr> {
-    match bound.ip() {
-        IpAddr::V6(v6) if v6.is_unspecified() => lan,
-        IpAddr::V4(v4) if v4.is_unspecified() => {
-            lan.retain(IpAddr::is_ipv4);
-            lan
-        }
-        own if own.is_loopback() => Vec::new(),
-        own => vec![own],
-    }
 }
 
 /// An address at which this machine itself reaches the socket.
@@ -100,12 +85,6 @@ fn snippet(server: &Server, base: &str, socket_flag: &str) -> Vec<String> {
         }
     });
     lines
-}
-
-/// Light on dark, like most terminals; cameras read both.
-fn qr_code(text: &str) -> Option<String> {
-    let code = QrCode::new(text).ok()?;
-    Some(code.render::<Dense1x2>().dark_color(Dense1x2::Light).light_color(Dense1x2::Dark).build())
 }
 
 #[cfg(test)]
@@ -177,15 +156,6 @@ mod tests {
         let server = server(&[("server.tls_cert", "c.pem"), ("server.tls_key", "k.pem")]);
         let banner = compose(&server, address("127.0.0.1:81"), &[]);
         assert!(banner.contains("  https://127.0.0.1:81\n") && !banner.contains("http://"), "{banner}");
-    }
-
-    #[test]
-    fn only_addresses_of_the_bound_socket_are_shown() {
-        let all: Vec<IpAddr> = vec!["192.168.1.5".parse().unwrap(), "2001:db8::1".parse().unwrap()];
-        assert_eq!(addresses(address("0.0.0.0:1"), all.clone()), all[..1]);
-        assert_eq!(addresses(address("[::]:1"), all.clone()), all);
-        assert_eq!(addresses(address("10.0.0.9:1"), all.clone()), [address("10.0.0.9:1").ip()]);
-        assert!(addresses(address("127.0.0.1:1"), all).is_empty());
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! The host name and network addresses of this machine.
 
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
 use if_addrs::Interface;
 
@@ -17,6 +17,24 @@ pub(crate) fn lan_addresses() -> Vec<IpAddr> {
     let mut addresses = interfaces.iter().map(Interface::ip).collect::<Vec<_>>();
     addresses.dedup();
     addresses
+}
+
+/// Addresses at which other machines on the network can reach a socket that is bound to `bound`, in order of preference.
+pub(crate) fn addresses_of(bound: SocketAddr) -> Vec<IpAddr> {
+    reaching(bound, lan_addresses())
+}
+
+/// The addresses of `lan` at which a socket bound to `bound` can be reached.
+fn reaching(bound: SocketAddr, mut lan: Vec<IpAddr>) -> Vec<IpAddr> {
+    match bound.ip() {
+        IpAddr::V6(v6) if v6.is_unspecified() => lan,
+        IpAddr::V4(v4) if v4.is_unspecified() => {
+            lan.retain(IpAddr::is_ipv4);
+            lan
+        }
+        own if own.is_loopback() => Vec::new(),
+        own => vec![own],
+    }
 }
 
 fn is_reachable(address: IpAddr) -> bool {
@@ -54,5 +72,15 @@ mod tests {
             assert!(!is_reachable(unreachable.parse().unwrap()), "{unreachable}");
         }
         assert!(lan_addresses().into_iter().all(is_reachable));
+    }
+
+    #[test]
+    fn only_addresses_of_the_bound_socket_are_shown() {
+        let address = |text: &str| text.parse::<SocketAddr>().unwrap();
+        let all: Vec<IpAddr> = vec!["192.168.1.5".parse().unwrap(), "2001:db8::1".parse().unwrap()];
+        assert_eq!(reaching(address("0.0.0.0:1"), all.clone()), all[..1]);
+        assert_eq!(reaching(address("[::]:1"), all.clone()), all);
+        assert_eq!(reaching(address("10.0.0.9:1"), all.clone()), [address("10.0.0.9:1").ip()]);
+        assert!(reaching(address("127.0.0.1:1"), all).is_empty());
     }
 }

@@ -16,6 +16,7 @@ mod load;
 mod mcp;
 mod plugin;
 mod receive;
+mod remote;
 mod script;
 mod shell;
 mod slow;

@@ -26,7 +26,8 @@ pub use channel::delivery::{DeliveryGuard, ReadResponse, StreamReader, UnprovenA
 pub use clock::Clock;
 pub use error::HubError;
 pub use hub::{
-    AccountOwner, Admission, Admitted, Band, Created, HookStatus, Hub, HubRules, Replayed, Subscribed, TranscriptReader,
+    AccountOwner, Admission, Admitted, Band, Created, HookStatus, Hub, HubRules, PhoneLink, RemoteControl, Replayed,
+    Subscribed, TranscriptReader,
 };
 pub use memory::{MemoryAccounts, MemoryLog};
 pub use ports::Ports;

@@ -3,6 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use rand::{Rng as _, RngExt as _};
+use rogerrat_domain::limits::PIN_DIGITS;
 
 /// A random number.
 #[must_use]
@@ -39,6 +40,12 @@ pub fn random_password() -> String {
     format!("{:016x}", random_u64())
 }
 
+/// A generated PIN: six decimal digits.
+#[must_use]
+pub(crate) fn random_pin() -> String {
+    format!("{:0width$}", rand::rng().random_range(0..10_u32.pow(PIN_DIGITS as u32)), width = PIN_DIGITS)
+}
+
 /// A key of 32 random bytes.
 #[must_use]
 pub fn random_key() -> [u8; 32] {
@@ -55,5 +62,13 @@ mod tests {
     fn a_password_is_16_hexadecimal_digits() {
         let password = random_password();
         assert!(password.len() == 16 && password.bytes().all(|b| b.is_ascii_hexdigit()), "{password}");
+    }
+
+    #[test]
+    fn a_pin_is_six_digits() {
+        for _ in 0..100 {
+            let pin = random_pin();
+            assert!(pin.len() == 6 && pin.bytes().all(|b| b.is_ascii_digit()), "{pin}");
+        }
     }
 }

@@ -8,13 +8,14 @@ use clap::Args;
 
 use crate::config::{CommandLine, ConfigErrors, EffectiveConfig, Environment, Flag, Value};
 
-const LIMITS: [&str; 7] = [
+const LIMITS: [&str; 8] = [
     "limits.send_per_session",
     "limits.send_per_session_band",
     "limits.send_per_address",
     "limits.create_per_address",
     "limits.join_per_address",
     "limits.account_per_address",
+    "limits.qr_per_address",
     "limits.send_per_account",
 ];
 /// Turned off with the rate limits, unless it is set: a load test opens all its connections from one address.

@@ -8,8 +8,13 @@ use super::raw::Value;
 use super::reader::Reader;
 
 const COUNT: RangeInclusive<u32> = 0..=1_000_000;
-const PER_ADDRESS: [&str; 4] =
-    ["limits.send_per_address", "limits.create_per_address", "limits.join_per_address", "limits.account_per_address"];
+const PER_ADDRESS: [&str; 5] = [
+    "limits.send_per_address",
+    "limits.create_per_address",
+    "limits.join_per_address",
+    "limits.account_per_address",
+    "limits.qr_per_address",
+];
 
 /// Rate limits per minute; 0 turns a limit off.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,6 +31,8 @@ pub(crate) struct Limits {
     pub join_per_address: u32,
     /// Accounts created or recovered per client address.
     pub account_per_address: u32,
+    /// QR codes per client address.
+    pub qr_per_address: u32,
     /// Messages per account, over all its identities.
     pub send_per_account: u32,
 }
@@ -45,6 +52,7 @@ impl Limits {
         let create_per_address = count("limits.create_per_address");
         let join_per_address = count("limits.join_per_address");
         let account_per_address = count("limits.account_per_address");
+        let qr_per_address = count("limits.qr_per_address");
         let send_per_account = count("limits.send_per_account");
         Some(Self {
             send_per_session: send_per_session?,
@@ -53,6 +61,7 @@ impl Limits {
             create_per_address: create_per_address?,
             join_per_address: join_per_address?,
             account_per_address: account_per_address?,
+            qr_per_address: qr_per_address?,
             send_per_account: send_per_account?,
         })
     }

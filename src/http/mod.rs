@@ -23,6 +23,7 @@ mod pages;
 mod parameters;
 mod poll;
 mod query;
+mod remote;
 mod stream;
 mod transcript;
 mod webhooks;
@@ -59,6 +60,8 @@ pub(crate) fn routes(config: &mut ServiceConfig, state: &AppState) {
         .app_data(state.request_metrics.worker_counters())
         .app_data(web::Data::new(openapi::DescriptionCell::default()))
         .service(at.post("/api/channels", web::post().to(channels::create).wrap(from_fn(compression::compress))))
+        .service(at.post("/api/remote-control", web::post().to(remote::open).wrap(from_fn(compression::compress))))
+        .service(at.post("/api/qr", web::post().to(remote::qr).wrap(from_fn(compression::compress))))
         .service(at.get("/api/bands", read().to(channels::bands)))
         .service(at.get("/api/stats", read().to(health::stats)))
         .service(at.get("/livez", read().to(health::live)))
@@ -98,6 +101,7 @@ fn in_channel(config: &mut ServiceConfig, at: &Paths<'_>) {
         .service(at.get("/messages/{message}/receipts", read().to(messages::receipts)))
         .service(at.get("/messages/{message}", read().to(fetch::message)))
         .service(at.get("/messages/{message}/attachments/{n}", read().to(fetch::attachment)))
+        .service(at.post("/remote-link", by(Method::POST).to(remote::link)))
         .configure(|config| webhooks::in_channel_routes(config, at))
         .default_service(web::to(not_found));
 }

@@ -1,7 +1,7 @@
 //! Code shared by the HTTP interfaces (REST, MCP, compat): admission checks, rate limits, body parsing, shared state,
 //! error responses, request metrics, connection snippets, and the shells and files of pages.
 //!
-//! It defines no route, and calls the hub only to admit requests and to create channels. Interfaces use this module and
+//! It defines no route, and calls the hub only to admit requests, to create channels and to open remote control. Interfaces use this module and
 //! never each other.
 
 pub(crate) mod address;
@@ -22,7 +22,9 @@ mod middleware;
 pub(crate) mod page;
 pub(crate) mod presets;
 pub(crate) mod problem;
+pub(crate) mod qr;
 pub(crate) mod rate_limit;
+pub(crate) mod remote;
 pub(crate) mod request_metrics;
 pub(crate) mod snippets;
 pub(crate) mod state;

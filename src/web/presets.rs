@@ -105,6 +105,10 @@ const CLIENTS: [Client; 6] = [
     },
 ];
 
+/// How a client of unknown kind is woken.
+const WAKE: &str = "Most agents are woken when one of their background commands ends: use the doorbell. Some can watch \
+                    a file: use the inbox.";
+
 /// The mode and the client edition that the Host of a request selects.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct Preset {
@@ -133,6 +137,11 @@ impl Preset {
     pub(crate) fn label(self) -> String {
         let labels = [self.client.map(|client| client.label), self.mode.map(|mode| mode.label)];
         labels.into_iter().flatten().collect::<Vec<_>>().join("-")
+    }
+
+    /// How the client is woken by a message.
+    pub(crate) fn wake(self) -> &'static str {
+        self.client.map_or(WAKE, |client| client.wake)
     }
 
     /// Fills the fields that a create leaves open. `generate` makes an owner password.

@@ -1,4 +1,4 @@
-//! Rate limits per client address: creates, joins, sends and accounts per minute (D26). The channel enforces the limits
+//! Rate limits per client address: creates, joins, sends, accounts and QR codes per minute (D26). The channel enforces the limits
 //! per session.
 
 use std::net::IpAddr;
@@ -17,6 +17,7 @@ pub(crate) struct RateLimiter {
     pub(crate) joins: AddressLimit,
     pub(crate) sends: AddressLimit,
     pub(crate) accounts: AddressLimit,
+    pub(crate) qr_codes: AddressLimit,
 }
 
 /// One limit per address. A limit of 0 means unlimited.
@@ -33,12 +34,13 @@ impl RateLimiter {
             joins: AddressLimit::new("joins", limits.join_per_address),
             sends: AddressLimit::new("sends", limits.send_per_address),
             accounts: AddressLimit::new("accounts", limits.account_per_address),
+            qr_codes: AddressLimit::new("QR codes", limits.qr_per_address),
         }
     }
 
     /// Removes addresses without recent requests.
     pub(crate) fn prune(&self) {
-        for limit in [&self.creates, &self.joins, &self.sends, &self.accounts] {
+        for limit in [&self.creates, &self.joins, &self.sends, &self.accounts, &self.qr_codes] {
             if let Some(limiter) = &limit.limiter {
                 limiter.retain_recent();
                 limiter.shrink_to_fit();

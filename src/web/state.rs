@@ -40,6 +40,8 @@ pub(crate) struct AppState {
     pub(crate) has_chatroom: bool,
     /// The address of the TCP port; unset before the hub listens, and without TCP.
     bound: OnceLock<SocketAddr>,
+    /// Whether the hub serves the local network.
+    pub(crate) lan: bool,
     /// "http" or "https".
     pub(crate) scheme: &'static str,
     pub(crate) trusted_proxies: Vec<IpNet>,
@@ -72,6 +74,7 @@ impl AppState {
             origin: server.origin.clone(),
             has_chatroom: server.chatroom.is_some(),
             bound: OnceLock::new(),
+            lan: server.lan,
             scheme: server.scheme(),
             trusted_proxies: server.trusted_proxies.clone(),
             request_metrics: RequestMetrics::default(),
@@ -82,6 +85,11 @@ impl AppState {
     /// Records the address of the TCP port.
     pub(crate) fn set_bound(&self, bound: Option<SocketAddr>) {
         bound.map(|bound| self.bound.set(bound));
+    }
+
+    /// The address of the TCP port, if the hub listens on one.
+    pub(crate) fn bound(&self) -> Option<SocketAddr> {
+        self.bound.get().copied()
     }
 
     /// Removes expired entries.

@@ -79,13 +79,47 @@ impl WriteTx<'_> {
         Ok(WriteOutcome::Account(result))
     }
 
-    /// Appends the first record of a channel that an account owns, unless it owns too many.
+    /// Appends the first record of a channel that an account owns, unless it owns too many, with the changes of accounts
+    /// that belong to it: the whole or nothing.
     pub(super) fn append_owned(
         &mut self,
         record: &RecordRow,
         owner: &AccountId,
         limit: Option<u32>,
+        with: &[AccountChange],
     ) -> Result<WriteOutcome> {
+        if with.is_empty() {
+            return self.append_of(record, owner, limit);
+        }
+        // The other writes of the transaction stay when this one is taken back.
+        self.execute("SAVEPOINT with_channel", [])?;
+        let outcome = self.change_and_append(record, owner, limit, with)?;
+        if outcome != WriteOutcome::Done {
+            self.execute("ROLLBACK TO with_channel", [])?;
+            self.tails.remove(&record.channel);
+        }
+        self.execute("RELEASE with_channel", [])?;
+        Ok(outcome)
+    }
+
+    fn change_and_append(
+        &mut self,
+        record: &RecordRow,
+        owner: &AccountId,
+        limit: Option<u32>,
+        with: &[AccountChange],
+    ) -> Result<WriteOutcome> {
+        for change in with {
+            match self.change_account(change)? {
+                WriteOutcome::Account(AccountChangeResult::Done(_)) => {}
+                WriteOutcome::Account(result) => return Ok(WriteOutcome::NotMade(result)),
+                outcome => return Ok(outcome),
+            }
+        }
+        self.append_of(record, owner, limit)
+    }
+
+    fn append_of(&mut self, record: &RecordRow, owner: &AccountId, limit: Option<u32>) -> Result<WriteOutcome> {
         if !self.has_account(owner)? {
             return Ok(WriteOutcome::Account(AccountChangeResult::Missing));
         }

@@ -39,12 +39,18 @@ impl Accounts for Store {
         Box::pin(async move { answer.await.unwrap_or_else(|_| Err(LogError::Unknown("the writer failed".into()))) })
     }
 
-    fn open_channel(&self, record: Record, owner: AccountId, limit: Option<u32>) -> BoxFuture<'static, Opened> {
+    fn open_channel(
+        &self,
+        record: Record,
+        owner: AccountId,
+        limit: Option<u32>,
+        with: Vec<AccountChange>,
+    ) -> BoxFuture<'static, Opened> {
         let (reply, answer) = oneshot::channel();
         let Some(record) = RecordRow::encode(record) else {
             return Box::pin(ready(Opened::Tried(AppendResult::Refused)));
         };
-        if !self.enqueue_write(WriteOp::AppendOwned(record, owner, limit), ReplySender::AppendOwned(reply)) {
+        if !self.enqueue_write(WriteOp::AppendOwned(record, owner, limit, with), ReplySender::AppendOwned(reply)) {
             return Box::pin(ready(Opened::Tried(AppendResult::Busy)));
         }
         Box::pin(async move { answer.await.unwrap_or(Opened::Tried(AppendResult::Unknown)) })

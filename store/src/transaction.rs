@@ -60,6 +60,10 @@ impl TailCache {
         self.0.clear();
     }
 
+    pub(super) fn remove(&mut self, channel: &ChannelId) {
+        self.0.remove(channel);
+    }
+
     fn put(&mut self, channel: &ChannelId, tail: ChannelTail) {
         if self.0.len() >= TAIL_CACHE && !self.0.contains_key(channel) {
             self.0.clear();
@@ -72,7 +76,7 @@ impl WriteTx<'_> {
     pub(super) fn apply(&mut self, op: &WriteOp) -> Result<WriteOutcome> {
         match op {
             WriteOp::Append(record) => self.append(record),
-            WriteOp::AppendOwned(record, owner, limit) => self.append_owned(record, owner, *limit),
+            WriteOp::AppendOwned(record, owner, limit, with) => self.append_owned(record, owner, *limit, with),
             WriteOp::ChangeAccount(change) => self.change_account(change),
             WriteOp::Compact(snapshot) => self.compact(snapshot),
             WriteOp::DeleteChannel(channel) => self.delete_channel(channel),
@@ -297,7 +301,7 @@ impl WriteTx<'_> {
     }
 
     fn delete_channel(&mut self, channel: &ChannelId) -> Result<WriteOutcome> {
-        self.tails.0.remove(channel);
+        self.tails.remove(channel);
         let Some(no) = self.channel_number(channel)? else { return Ok(WriteOutcome::Conflict) };
         let was_band: bool = self
             .connection

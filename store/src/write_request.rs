@@ -7,12 +7,16 @@ use tokio::sync::oneshot;
 use super::rows::{RecordRow, SnapshotRow, WebhookWrite};
 use super::state::QueueSlot;
 
+/// The size of a change of an account in the write queue.
+const CHANGE_BYTES: usize = 256;
+
 /// One write.
 #[derive(Debug)]
 pub(super) enum WriteOp {
     Append(RecordRow),
-    /// The first record of a channel that an account owns, and how many channels the account may own.
-    AppendOwned(RecordRow, AccountId, Option<u32>),
+    /// The first record of a channel that an account owns, how many channels the account may own, and the changes of
+    /// accounts that are made with it.
+    AppendOwned(RecordRow, AccountId, Option<u32>, Vec<AccountChange>),
     ChangeAccount(AccountChange),
     Compact(SnapshotRow),
     DeleteChannel(ChannelId),
@@ -61,6 +65,8 @@ pub(super) enum WriteOutcome {
     Done,
     /// The result of an account change.
     Account(AccountChangeResult),
+    /// The result of a change that belongs to the creation of a channel and was not made.
+    NotMade(AccountChangeResult),
     Conflict,
     Refused(String),
     Unknown(String),
@@ -70,8 +76,9 @@ impl WriteOp {
     /// Its size in the write queue.
     pub(super) fn bytes(&self) -> usize {
         match self {
-            Self::Append(record) | Self::AppendOwned(record, ..) => record.bytes(),
-            Self::ChangeAccount(_) => 256,
+            Self::Append(record) => record.bytes(),
+            Self::AppendOwned(record, _, _, with) => record.bytes() + with.len() * CHANGE_BYTES,
+            Self::ChangeAccount(_) => CHANGE_BYTES,
             Self::Compact(snapshot) => snapshot.body.len() + snapshot.held.len() * 8,
             Self::MarkUsed(channels) => channels.len() * 64,
             Self::PutMeta(_, text) => text.len(),
@@ -98,6 +105,7 @@ impl ReplySender {
             Self::AppendOwned(to) => drop(to.send(match outcome {
                 WriteOutcome::Account(AccountChangeResult::Full) => Opened::Full,
                 WriteOutcome::Account(AccountChangeResult::Missing) => Opened::Missing,
+                WriteOutcome::NotMade(result) => Opened::NotMade(result),
                 outcome => Opened::Tried(append_result(&outcome)),
             })),
             Self::Account(to) => drop(to.send(match outcome {
@@ -112,7 +120,7 @@ impl ReplySender {
 fn append_result(outcome: &WriteOutcome) -> AppendResult {
     match outcome {
         WriteOutcome::Done | WriteOutcome::Account(_) => AppendResult::Done,
-        WriteOutcome::Conflict => AppendResult::Conflict,
+        WriteOutcome::Conflict | WriteOutcome::NotMade(_) => AppendResult::Conflict,
         WriteOutcome::Refused(_) => AppendResult::Refused,
         WriteOutcome::Unknown(_) => AppendResult::Unknown,
     }
@@ -121,7 +129,7 @@ fn append_result(outcome: &WriteOutcome) -> AppendResult {
 fn unit_result(outcome: WriteOutcome) -> Result<(), LogError> {
     match outcome {
         WriteOutcome::Done | WriteOutcome::Account(_) => Ok(()),
-        WriteOutcome::Conflict => Err(LogError::Failed("another write came first".into())),
+        WriteOutcome::Conflict | WriteOutcome::NotMade(_) => Err(LogError::Failed("another write came first".into())),
         WriteOutcome::Refused(why) => Err(LogError::Failed(why)),
         WriteOutcome::Unknown(why) => Err(LogError::Unknown(why)),
     }

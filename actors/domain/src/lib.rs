@@ -29,6 +29,7 @@ mod now;
 pub mod op;
 mod outbox;
 mod refusal;
+pub mod remote;
 mod schema;
 mod settings;
 mod signer;

@@ -80,6 +80,14 @@ pub const PASSWORD_MIN_CHARS: usize = 6;
 pub const PASSWORD_MAX_CHARS: usize = 128;
 /// Wrong owner passwords per minute, for one channel and address.
 pub const PASSWORD_ATTEMPTS: u32 = 5;
+/// Wrong owner passwords per hour, for one channel whose owner password is a PIN, over all addresses.
+pub const PIN_ATTEMPTS: u32 = 20;
+/// The window in which these are counted.
+pub const PIN_WINDOW_MS: u64 = HOUR_MS;
+/// Digits of such a PIN.
+pub const PIN_DIGITS: usize = 6;
+/// Bytes of a text to encode as a QR code.
+pub const QR_TEXT_BYTES: usize = 1024;
 
 /// Sessions of one account. A new one ends the least recently used one.
 pub const ACCOUNT_SESSIONS: usize = 100;

@@ -146,6 +146,12 @@ impl Refusal {
         Self::new(Code::NotFound, "channel not found").hint(Hint::CheckChannelId)
     }
 
+    /// `forbidden`: the channel is for identities only, and the caller has proved none.
+    #[must_use]
+    pub fn identity_required() -> Self {
+        Self::new(Code::Forbidden, "only identities may join this channel").hint(Hint::CreateIdentity)
+    }
+
     /// `not_joined`: the session has not joined the channel.
     #[must_use]
     pub fn not_joined() -> Self {

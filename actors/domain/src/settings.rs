@@ -74,6 +74,9 @@ pub struct Settings {
     pub token: Option<TokenHash>,
     /// The owner password's Argon2id hash in PHC form.
     pub owner_password: Option<Arc<str>>,
+    /// Whether the owner password is a PIN that the hub generated. Guesses at it are limited over all addresses.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub has_pin: bool,
     /// Which events the transcript contains.
     pub retention: Retention,
     /// Whether its messages survive a restart of the hub.
@@ -107,6 +110,7 @@ impl Settings {
         Self {
             token: Some(token),
             owner_password: None,
+            has_pin: false,
             retention: Retention::None,
             durability: Durability::Memory,
             trust_mode: TrustMode::Untrusted,

@@ -19,6 +19,13 @@ fn settings() -> Value {
     })
 }
 
+/// Settings of a channel whose owner password is a PIN. Other settings do not have the field.
+fn pin_settings() -> Value {
+    let mut settings = settings();
+    settings["has_pin"] = true.into();
+    settings
+}
+
 #[test]
 fn entries_keep_their_stored_names() {
     let hash = "47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU";
@@ -26,6 +33,7 @@ fn entries_keep_their_stored_names() {
     for entry in [
         json!({"op": "created", "settings": settings()}),
         json!({"op": "settings", "settings": settings()}),
+        json!({"op": "settings", "settings": pin_settings()}),
         json!({
             "op": "joined", "no": 1, "callsign": "ann", "generation": 5, "own_session": hash, "identity": identity,
             "cursor": 4, "at_ms": 9,

@@ -14,7 +14,8 @@ use rogerrat_domain::account::{
 use rogerrat_domain::op::{Revoke, Roster, RosterReply, RotateToken};
 use rogerrat_domain::webhook::HookOwner;
 use rogerrat_domain::{
-    AccountLimits, Callsign, ChannelId, Code, Hint, Identity, IdentityRow, Refusal, Settings, TokenHash, names,
+    AccountId, AccountLimits, Callsign, ChannelId, Code, Hint, Identity, IdentityRow, Refusal, Settings, TokenHash,
+    names,
 };
 
 use super::{AccountOwner, Admitted, Hub};
@@ -114,9 +115,7 @@ impl Hub {
                 }
             }
         }
-        Err(Refusal::new(Code::CallsignTaken, "this callsign already belongs to an identity")
-            .hint("choose another callsign, or omit it and the hub picks one")
-            .into())
+        Err(callsign_taken().into())
     }
 
     /// Rotates an identity's key. The old key is revoked and its sessions are closed.
@@ -311,14 +310,24 @@ pub(super) fn secret(prefix: &str) -> String {
     format!("{prefix}{}", random_token())
 }
 
-/// An identity's next key number. It fits SQLite's integers.
+/// An identity's next key.
 fn new_key(owner: &AccountOwner) -> Identity {
-    Identity { account: owner.account.clone(), key_no: random_u64() >> 1 }
+    key_of(owner.account.clone())
+}
+
+/// A key of an account's identity. Its number fits SQLite's integers.
+pub(super) fn key_of(account: AccountId) -> Identity {
+    Identity { account, key_no: random_u64() >> 1 }
 }
 
 /// The refusal for an account that was deleted meanwhile.
 pub(super) fn gone() -> Refusal {
     Refusal::new(Code::Unauthorized, "this account has been deleted")
+}
+
+pub(super) fn callsign_taken() -> Refusal {
+    Refusal::new(Code::CallsignTaken, "this callsign already belongs to an identity")
+        .hint("choose another callsign, or omit it and the hub picks one")
 }
 
 fn no_identity() -> Refusal {

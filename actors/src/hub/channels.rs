@@ -22,7 +22,7 @@ const BANDS: [(&str, &str); 3] =
     [("general", "open chatter"), ("help", "ask other agents for help"), ("random", "anything goes")];
 
 /// How often a random id is drawn if the last one was taken.
-const ID_TRIES: usize = 8;
+pub(super) const ID_TRIES: usize = 8;
 
 /// A channel just created, with its token, which is shown only once.
 #[derive(Clone, Debug)]
@@ -55,7 +55,7 @@ pub(super) fn bands(now: Now) -> ChannelDirectory {
 pub type Admission<'a> = Either<Ready<Result<Admitted, HubError>>, BoxFuture<'a, Result<Admitted, HubError>>>;
 
 /// The first record of a channel.
-fn creation(channel: ChannelId, settings: Arc<Settings>) -> Record {
+pub(super) fn creation(channel: ChannelId, settings: Arc<Settings>) -> Record {
     let (ts, retention) = (settings.created_at_ms, settings.retention);
     let line = (retention != Retention::None).then(|| TranscriptEvent::ChannelCreated { ts, retention }.line(None));
     let rid = record_id();
@@ -139,7 +139,7 @@ impl Hub {
         owner: Option<&AccountOwner>,
         token: String,
     ) -> Result<Created, HubError> {
-        let Shared { directory, passwords, clock, counters, .. } = &*self.shared;
+        let Shared { passwords, clock, .. } = &*self.shared;
         let draft = CreateDraft::check(input, self.shared.member_ttl_ms)?;
         let owner_password = match draft.owner_password.clone() {
             Some(password) => Some(passwords.hash(password).await?),
@@ -156,13 +156,25 @@ impl Hub {
                 AppendResult::Unknown => return Err(HubError::OutcomeUnknown),
                 AppendResult::Done => {}
             }
-            let handle = Arc::new(ChannelHandle::new(id.clone(), settings, clock.now()));
-            directory.insert(id, handle.clone());
-            counters.add(Count::ChannelsCreated, 1);
-            counters.add(Count::Channels, 1);
-            return Ok(Created { channel: Admitted(handle), token });
+            return Ok(Created { channel: self.add_created(id, settings), token });
         }
         Err(HubError::OutcomeUnknown)
+    }
+
+    /// Adds a channel that is in the log to the directory, and counts it.
+    pub(super) fn add_created(&self, id: ChannelId, settings: Arc<Settings>) -> Admitted {
+        let Shared { directory, clock, counters, .. } = &*self.shared;
+        let handle = Arc::new(ChannelHandle::new(id.clone(), settings, clock.now()));
+        directory.insert(id, handle.clone());
+        counters.add(Count::ChannelsCreated, 1);
+        counters.add(Count::Channels, 1);
+        Admitted(handle)
+    }
+
+    /// The refusal of an account that owns as many channels as it may.
+    pub(super) fn channels_full(&self) -> HubError {
+        let bound = self.shared.per_account.channels.unwrap_or_default() as usize;
+        Refusal::limit_reached("channels of an account", bound).into()
     }
 
     /// Appends the first record of a channel. A channel of an account counts against its quota.
@@ -173,13 +185,12 @@ impl Hub {
             _ => None,
         });
         let Some(owner) = owner else { return Ok(log.append(record).await) };
-        match ports.accounts.open_channel(record, owner, per_account.channels).await {
+        match ports.accounts.open_channel(record, owner, per_account.channels, Vec::new()).await {
             Opened::Tried(appended) => Ok(appended),
-            Opened::Full => {
-                let bound = per_account.channels.unwrap_or_default() as usize;
-                Err(Refusal::limit_reached("channels of an account", bound).into())
+            Opened::Full => Err(self.channels_full()),
+            Opened::Missing | Opened::NotMade(_) => {
+                Err(Refusal::new(Code::Unauthorized, "this account has been deleted").into())
             }
-            Opened::Missing => Err(Refusal::new(Code::Unauthorized, "this account has been deleted").into()),
         }
     }
 

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 
 use actix::prelude::*;
 use futures_util::future::join_all;
-use rogerrat_domain::limits::PASSWORD_ATTEMPTS;
+use rogerrat_domain::limits::{PASSWORD_ATTEMPTS, PIN_ATTEMPTS, PIN_WINDOW_MS};
 use rogerrat_domain::{HubKey, Outbox, Rules};
 use tokio::sync::oneshot;
 
@@ -114,6 +114,7 @@ impl Hub {
             next_waiter: AtomicU64::new(1),
             draining: AtomicBool::new(false),
             attempts: Attempts::new("owner passwords", PASSWORD_ATTEMPTS),
+            pin_attempts: Attempts::in_window("owner passwords for this channel", PIN_ATTEMPTS, PIN_WINDOW_MS),
             bans,
             passwords: Passwords::default(),
             member_ttl_ms: rules.member_ttl_ms,

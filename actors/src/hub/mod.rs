@@ -10,10 +10,11 @@ mod dispatcher;
 mod lifecycle;
 mod messages;
 mod presence;
+mod remote;
 mod transcript;
 mod webhooks;
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 
@@ -47,6 +48,7 @@ use crate::webhooks::Webhooks;
 
 pub use account_sessions::AccountOwner;
 pub use channels::{Admission, Band, Created};
+pub use remote::{PhoneLink, RemoteControl};
 pub use transcript::TranscriptReader;
 pub use webhooks::{HookStatus, Replayed, Subscribed};
 
@@ -70,6 +72,9 @@ pub struct HubRules {
     /// Quotas and rate limits of an account.
     pub per_account: AccountLimits,
 }
+
+/// The address under which guesses at a PIN are counted, whatever address they come from.
+const ANY_ADDRESS: IpAddr = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
 
 /// A channel that the caller may use.
 #[derive(Clone, Debug)]
@@ -109,6 +114,7 @@ struct Shared {
     next_waiter: AtomicU64,
     draining: AtomicBool,
     attempts: Attempts<ChannelId>,
+    pin_attempts: Attempts<ChannelId>,
     bans: Arc<Bans>,
     passwords: Passwords,
     member_ttl_ms: u64,
@@ -187,6 +193,10 @@ impl Hub {
         if let Some(callsign) = &callsign {
             self.shared.bans.admit(at.id(), callsign, self.shared.clock.now())?;
         }
+        if at.settings().require_identity && identity.is_none() {
+            // Before the password, so that a caller without a key cannot try any.
+            return Err(Refusal::identity_required().into());
+        }
         let human_authorized = self.authorize(at, input.owner_password, address).await?;
         let original_spelling = input.callsign.filter(|_| identity.is_none()).map(|wish| wish.trim().to_owned());
         let join = op::Join {
@@ -228,11 +238,18 @@ impl Hub {
 
     /// Whether the right owner password was given. A password for a channel that has none is ignored.
     async fn authorize(&self, at: &Admitted, given: Option<String>, address: IpAddr) -> Result<bool, HubError> {
-        let (Some(hash), Some(given)) = (at.settings().owner_password.clone(), given) else { return Ok(false) };
-        let Shared { attempts, passwords, clock, .. } = &*self.shared;
+        let settings = at.settings();
+        let (Some(hash), Some(given)) = (settings.owner_password.clone(), given) else { return Ok(false) };
+        let Shared { attempts, pin_attempts, passwords, clock, .. } = &*self.shared;
         attempts.check(at.id(), address, clock.now())?;
+        if settings.has_pin {
+            pin_attempts.check(at.id(), ANY_ADDRESS, clock.now())?;
+        }
         let is_right = passwords.admits(hash, given).await?;
         attempts.settle(at.id(), address, clock.now(), is_right)?;
+        if settings.has_pin {
+            pin_attempts.settle(at.id(), ANY_ADDRESS, clock.now(), is_right)?;
+        }
         if is_right {
             return Ok(true);
         }

@@ -131,6 +131,45 @@ impl Inner {
         AccountChangeResult::Done(Vec::new())
     }
 
+    /// Makes the changes that belong to a new channel of an account, and adds the channel to it; or nothing of it.
+    fn reserve(
+        &mut self,
+        channel: &ChannelId,
+        owner: &AccountId,
+        limit: Option<u32>,
+        with: &[AccountChange],
+    ) -> Result<(), Opened> {
+        for (n, change) in with.iter().enumerate() {
+            let result = self.change(change.clone());
+            if !matches!(result, AccountChangeResult::Done(_)) {
+                with.iter().take(n).for_each(|change| self.undo(change));
+                return Err(Opened::NotMade(result));
+            }
+        }
+        let refused = match self.accounts.get_mut(owner) {
+            None => Opened::Missing,
+            Some(account) if limit.is_some_and(|limit| account.channels.len() >= limit as usize) => Opened::Full,
+            Some(account) => {
+                account.channels.push(channel.clone());
+                return Ok(());
+            }
+        };
+        with.iter().for_each(|change| self.undo(change));
+        Err(refused)
+    }
+
+    /// Takes back a creation.
+    fn undo(&mut self, change: &AccountChange) {
+        match change {
+            AccountChange::Open { account, session, .. } => {
+                self.accounts.remove(account);
+                self.sessions.remove(session);
+            }
+            AccountChange::AddIdentity { callsign, .. } => drop(self.identities.remove(callsign)),
+            _ => {}
+        }
+    }
+
     fn trim_sessions(&mut self, account: &AccountId, sessions: usize) {
         let mut ours: Vec<_> = self.sessions.iter().filter(|(_, (whose, _))| whose == account).collect();
         ours.sort_unstable_by_key(|(_, (_, stored))| stored.used_ms);
@@ -155,23 +194,26 @@ impl Accounts for MemoryAccounts {
         done(Ok(self.kept().change(change)))
     }
 
-    fn open_channel(&self, record: Record, owner: AccountId, limit: Option<u32>) -> BoxFuture<'static, Opened> {
+    fn open_channel(
+        &self,
+        record: Record,
+        owner: AccountId,
+        limit: Option<u32>,
+        with: Vec<AccountChange>,
+    ) -> BoxFuture<'static, Opened> {
         let (channel, kept) = (record.channel.clone(), self.kept.clone());
-        {
-            let mut kept = self.kept();
-            let Some(account) = kept.accounts.get_mut(&owner) else { return done(Opened::Missing) };
-            if limit.is_some_and(|limit| account.channels.len() >= limit as usize) {
-                return done(Opened::Full);
-            }
-            account.channels.push(channel.clone());
+        if let Err(refused) = self.kept().reserve(&channel, &owner, limit, &with) {
+            return done(refused);
         }
         let append = self.log.append(record);
         Box::pin(async move {
             let appended = append.await;
-            if appended != AppendResult::Done
-                && let Some(account) = kept.lock().unwrap_or_else(PoisonError::into_inner).accounts.get_mut(&owner)
-            {
-                account.channels.retain(|c| *c != channel);
+            if appended != AppendResult::Done {
+                let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
+                if let Some(account) = kept.accounts.get_mut(&owner) {
+                    account.channels.retain(|c| *c != channel);
+                }
+                with.iter().for_each(|change| kept.undo(change));
             }
             Opened::Tried(appended)
         })

@@ -119,7 +119,7 @@ pub enum AccountChangeResult {
 }
 
 /// The result of creating a channel that an account owns.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Opened {
     /// The result of appending its first record.
     Tried(AppendResult),
@@ -127,6 +127,8 @@ pub enum Opened {
     Full,
     /// The account no longer exists.
     Missing,
+    /// A change that belongs to the creation was not made, so nothing was.
+    NotMade(AccountChangeResult),
 }
 
 /// Facts about an account.
@@ -157,8 +159,15 @@ pub trait Accounts: Send + Sync + 'static {
     fn change(&self, change: AccountChange) -> BoxFuture<'static, Result<AccountChangeResult, LogError>>;
 
     /// Appends the first record of a channel that its settings give to an account, unless that account owns `limit`
-    /// channels already.
-    fn open_channel(&self, record: Record, owner: AccountId, limit: Option<u32>) -> BoxFuture<'static, Opened>;
+    /// channels already. The changes `with` are made before, and the whole is stored or nothing of it: they are `Open` and
+    /// `AddIdentity`.
+    fn open_channel(
+        &self,
+        record: Record,
+        owner: AccountId,
+        limit: Option<u32>,
+        with: Vec<AccountChange>,
+    ) -> BoxFuture<'static, Opened>;
 
     /// The account of a session token, and when the session was last used, in milliseconds since the epoch.
     fn session(&self, token: TokenHash) -> BoxFuture<'static, Result<Option<(AccountId, u64)>, LogError>>;

@@ -1,4 +1,4 @@
-//! Counts wrong guesses at a secret, for each address and minute.
+//! Counts wrong guesses at a secret, for each address, in a window of time.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -16,6 +16,7 @@ const REMEMBERED: usize = 10_000;
 pub struct Attempts<K> {
     what: &'static str,
     bound: u32,
+    window_ms: u64,
     wrong: Mutex<Wrong<K>>,
 }
 
@@ -26,7 +27,13 @@ impl<K: Clone + Eq + Hash> Attempts<K> {
     /// Allows `bound` wrong guesses a minute; `what` names the secrets in the refusal.
     #[must_use]
     pub fn new(what: &'static str, bound: u32) -> Self {
-        Self { what, bound, wrong: Mutex::default() }
+        Self::in_window(what, bound, WINDOW_MS)
+    }
+
+    /// Allows `bound` wrong guesses in `window_ms` milliseconds after the first of them.
+    #[must_use]
+    pub fn in_window(what: &'static str, bound: u32, window_ms: u64) -> Self {
+        Self { what, bound, window_ms, wrong: Mutex::default() }
     }
 
     /// Refuses an address that has guessed wrong too often.
@@ -39,7 +46,7 @@ impl<K: Clone + Eq + Hash> Attempts<K> {
 
     /// Counts a wrong guess.
     pub fn wrong(&self, key: &K, address: IpAddr, now: Now) {
-        count(&mut self.lock(), (key.clone(), rate_limit_key(address)), now);
+        self.count(&mut self.lock(), (key.clone(), rate_limit_key(address)), now);
     }
 
     /// Counts a guess that was checked asynchronously, if it was wrong. Beyond the bound, parallel guesses are refused
@@ -51,38 +58,38 @@ impl<K: Clone + Eq + Hash> Attempts<K> {
         let (mut wrong, who) = (self.lock(), (key.clone(), rate_limit_key(address)));
         self.refuse(&wrong, &who, now)?;
         if !is_right {
-            count(&mut wrong, who, now);
+            self.count(&mut wrong, who, now);
         }
         Ok(())
     }
 
     fn refuse(&self, wrong: &Wrong<K>, who: &(K, IpAddr), now: Now) -> Result<(), Refusal> {
         match wrong.get(who) {
-            Some((since_ms, n)) if *n >= self.bound && now.uptime_ms < since_ms + WINDOW_MS => {
-                let wait_ms = since_ms + WINDOW_MS - now.uptime_ms;
+            Some((since_ms, n)) if *n >= self.bound && now.uptime_ms < since_ms + self.window_ms => {
+                let wait_ms = since_ms + self.window_ms - now.uptime_ms;
                 Err(Refusal::new(Code::RateLimited, format!("too many wrong {}", self.what)).retry_after_ms(wait_ms))
             }
             _ => Ok(()),
         }
     }
 
+    fn count(&self, wrong: &mut Wrong<K>, who: (K, IpAddr), now: Now) {
+        if wrong.len() >= REMEMBERED {
+            wrong.retain(|_, (since_ms, _)| now.uptime_ms < *since_ms + self.window_ms);
+        }
+        if wrong.len() >= REMEMBERED {
+            wrong.clear();
+        }
+        let (since_ms, n) = wrong.entry(who).or_insert((now.uptime_ms, 0));
+        if now.uptime_ms >= *since_ms + self.window_ms {
+            (*since_ms, *n) = (now.uptime_ms, 0);
+        }
+        *n += 1;
+    }
+
     fn lock(&self) -> MutexGuard<'_, Wrong<K>> {
         self.wrong.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-fn count<K: Clone + Eq + Hash>(wrong: &mut Wrong<K>, who: (K, IpAddr), now: Now) {
-    if wrong.len() >= REMEMBERED {
-        wrong.retain(|_, (since_ms, _)| now.uptime_ms < *since_ms + WINDOW_MS);
-    }
-    if wrong.len() >= REMEMBERED {
-        wrong.clear();
-    }
-    let (since_ms, n) = wrong.entry(who).or_insert((now.uptime_ms, 0));
-    if now.uptime_ms >= *since_ms + WINDOW_MS {
-        (*since_ms, *n) = (now.uptime_ms, 0);
-    }
-    *n += 1;
 }
 
 /// The key under which an address is limited: the IPv4 address itself, or the /64 of an IPv6 address.

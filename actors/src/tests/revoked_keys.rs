@@ -29,8 +29,14 @@ impl Accounts for Slow {
         self.accounts.change(change)
     }
 
-    fn open_channel(&self, record: Record, owner: AccountId, limit: Option<u32>) -> BoxFuture<'static, Opened> {
-        self.accounts.open_channel(record, owner, limit)
+    fn open_channel(
+        &self,
+        record: Record,
+        owner: AccountId,
+        limit: Option<u32>,
+        with: Vec<AccountChange>,
+    ) -> BoxFuture<'static, Opened> {
+        self.accounts.open_channel(record, owner, limit, with)
     }
 
     fn session(&self, token: TokenHash) -> BoxFuture<'static, Result<Option<(AccountId, u64)>, LogError>> {

@@ -13,8 +13,6 @@ use crate::web::state::AppState;
 
 const GUIDE: &str = include_str!("../../../web/llms.md");
 const RAW_CALLS: &str = include_str!("../../../web/llms-full.md");
-const WAKE: &str = "Most agents are woken when one of their background commands ends: use the doorbell. Some can watch \
-                    a file: use the inbox.";
 const MCP_NEEDS: &str = ", with the header `Authorization: Bearer <server token>`";
 const CREATE_NEEDS: &str = ", set `ROGERRAT_HUB_TOKEN` to the server token, from the hub's operator";
 
@@ -30,7 +28,7 @@ pub(super) fn guide(state: &AppState, origin: &str, preset: Preset) -> String {
             ("version", env!("CARGO_PKG_VERSION")),
             ("mcp_needs", if has_token { MCP_NEEDS } else { "" }),
             ("create_needs", if has_token { CREATE_NEEDS } else { "" }),
-            ("wake", preset.client.map_or(WAKE, |client| client.wake)),
+            ("wake", preset.wake()),
             ("text_chars", &limits::TEXT_CHARS.to_string()),
         ],
     )

@@ -19,7 +19,7 @@ use utoipa::{Modify, OpenApi};
 
 use super::discovery::{self, cards};
 use super::{
-    account, account_sessions, admin, channels, fetch, health, members, messages, metrics, pages, poll, stream,
+    account, account_sessions, admin, channels, fetch, health, members, messages, metrics, pages, poll, remote, stream,
     transcript, webhooks,
 };
 use crate::web::state::{AppState, SharedState};
@@ -74,6 +74,9 @@ pub(super) type DescriptionCell = OnceLock<ApiDescription>;
         health::healthy,
         health::ready,
         metrics::metrics,
+        remote::open,
+        remote::link,
+        remote::qr,
         account::open,
         account::recover,
         account::get,
@@ -145,6 +148,7 @@ pub(super) type DescriptionCell = OnceLock<ApiDescription>;
         (name = "Webhooks", description = "Deliver messages by POST, for a channel or for an account's identities."),
         (name = "Inspection", description = "Members, statistics and transcripts."),
         (name = "Accounts", description = "Optional. An account owns channels, and identities: reserved callsigns."),
+        (name = "Remote control", description = "Instruct an agent from a phone."),
         (name = "Health and metrics", description = "Health probes and counters."),
         (name = "Administration", description = "Operator access. Disabled without an admin token."),
         (name = "Discovery", description = "Guides, cards, and this description."),
@@ -191,7 +195,9 @@ impl ApiDescription {
             for (path, method) in [("/api/account", "post"), ("/metrics", "get")] {
                 api["paths"][path][method].as_object_mut().map(|operation| operation.remove("security"));
             }
-            api["paths"]["/api/channels"]["post"]["security"] = json!([{}, {"account_session": []}]);
+            for path in ["/api/channels", "/api/remote-control"] {
+                api["paths"][path]["post"]["security"] = json!([{}, {"account_session": []}]);
+            }
         }
         events::add(&mut api);
         constraints::add(&mut api);

@@ -6,7 +6,7 @@ use rogerrat_actors::{
     AccountChange, AccountChangeResult, Accounts as _, AppendResult, Log as _, Opened, WebhookStore,
 };
 use rogerrat_domain::webhook::HookOwner;
-use rogerrat_domain::{AccountId, Callsign, Entry, Identity, Settings, TokenHash};
+use rogerrat_domain::{AccountId, Callsign, Entry, Identity, Record, Settings, TokenHash};
 
 use super::fixtures::{TempDir, channel, created, due, hook, record};
 use crate::{Store, verify};
@@ -45,7 +45,7 @@ async fn d30_an_account_that_owns_nothing_ends_with_its_last_session() {
         open(&store, n, at_ms).await;
     }
     assert_eq!(add(&store, 1, "ann", None).await, AccountChangeResult::Done(Vec::new()));
-    let opened = store.open_channel(record("c", 1, vec![created_by(2)]), id(2), None).await;
+    let opened = store.open_channel(record("c", 1, vec![created_by(2)]), id(2), None, Vec::new()).await;
     assert_eq!(opened, Opened::Tried(AppendResult::Done));
     assert!(store.put_hook(&hook(&store.key(), 7, HookOwner::Account(id(5)))).await.unwrap());
     store.change(AccountChange::Sweep { before_ms: 50 }).await.unwrap();
@@ -81,7 +81,7 @@ async fn d30_an_owned_channel_is_never_deleted_as_unused() {
     let dir = TempDir::new();
     let store = dir.open();
     open(&store, 1, 10).await;
-    store.open_channel(record("mine", 1, vec![created_by(1)]), id(1), None).await;
+    store.open_channel(record("mine", 1, vec![created_by(1)]), id(1), None, Vec::new()).await;
     store.append(record("unowned", 1, vec![created()])).await;
     assert_eq!(store.unused(0..u64::MAX >> 1, 10).await.unwrap(), [channel("unowned")]);
     let AccountChangeResult::Done(revoked) = store.change(AccountChange::Close { account: id(1) }).await.unwrap()
@@ -102,11 +102,12 @@ async fn limits_and_uniqueness_are_enforced_with_the_write() {
     assert_eq!(add(&store, 1, "zoe", Some(1)).await, AccountChangeResult::Full);
     assert_eq!(add(&store, 2, "ann", None).await, AccountChangeResult::Taken);
     assert_eq!(add(&store, 3, "bob", None).await, AccountChangeResult::Missing);
-    let requests = ["a", "b", "c"].map(|name| store.open_channel(record(name, 1, vec![created_by(1)]), id(1), Some(2)));
+    let requests = ["a", "b", "c"]
+        .map(|name| store.open_channel(record(name, 1, vec![created_by(1)]), id(1), Some(2), Vec::new()));
     let opened = futures_util::future::join_all(requests).await;
     assert_eq!(opened, [Opened::Tried(AppendResult::Done), Opened::Tried(AppendResult::Done), Opened::Full]);
     assert_eq!(store.find(&channel("c")).await.unwrap().map(|_| ()), None);
-    let missing = store.open_channel(record("d", 1, vec![created_by(9)]), id(9), None).await;
+    let missing = store.open_channel(record("d", 1, vec![created_by(9)]), id(9), None, Vec::new()).await;
     assert_eq!(missing, Opened::Missing);
 }
 
@@ -152,4 +153,46 @@ async fn changed_settings_survive_reopening() {
     assert_eq!(changed, AppendResult::Done);
     let store = dir.open();
     assert!(store.find(&channel("c")).await.unwrap().unwrap().admits(Some("the new token")));
+}
+
+#[actix_rt::test]
+async fn a_channel_and_the_account_created_with_it_are_stored_together_or_not_at_all() {
+    let dir = TempDir::new();
+    let store = dir.open();
+    open(&store, 1, 10).await;
+    assert_eq!(add(&store, 1, "ann", None).await, AccountChangeResult::Done(Vec::new()));
+    store.append(record("taken", 1, vec![created()])).await;
+    let with = |names: [&str; 2]| {
+        let (recovery, session) = (hash("recovery 2"), hash("session 2"));
+        let add = |(key_no, name): (u64, &str)| AccountChange::AddIdentity {
+            callsign: Callsign::parse(name).unwrap(),
+            identity: Identity { account: id(2), key_no },
+            key: hash(name),
+            limit: Some(2),
+            at_ms: 5,
+        };
+        let [first, second] = [(1, names[0]), (2, names[1])].map(add);
+        vec![AccountChange::Open { account: id(2), recovery, session, label: None, at_ms: 5 }, first, second]
+    };
+    for (name, names, limit, refused) in [
+        ("c", ["bob", "ann"], None, Opened::NotMade(AccountChangeResult::Taken)),
+        ("c", ["bob", "bob"], None, Opened::NotMade(AccountChangeResult::Taken)),
+        ("c", ["bob", "cat"], Some(0), Opened::Full),
+        ("taken", ["bob", "cat"], None, Opened::Tried(AppendResult::Conflict)),
+    ] {
+        let record = Record { rid: 1, ..record(name, 1, vec![created_by(2)]) };
+        let opened = store.open_channel(record, id(2), limit, with(names)).await;
+        assert_eq!(opened, refused, "{names:?}");
+        assert!(store.facts(id(2)).await.unwrap().is_none(), "{refused:?}");
+        assert!(store.session(hash("session 2")).await.unwrap().is_none());
+        assert!(
+            store.proof(hash("bob")).await.unwrap().is_none() && store.find(&channel("c")).await.unwrap().is_none()
+        );
+    }
+    let opened = store.open_channel(record("c", 1, vec![created_by(2)]), id(2), Some(1), with(["bob", "cat"])).await;
+    assert_eq!(opened, Opened::Tried(AppendResult::Done));
+    assert_eq!(store.identities(id(2)).await.unwrap().len(), 2);
+    assert_eq!(store.channels(id(2)).await.unwrap().len(), 1);
+    drop(store);
+    assert_eq!(verify(dir.path()).unwrap().accounts, 2);
 }

@@ -127,6 +127,7 @@ impl CreateDraft {
         Settings {
             token: Some(TokenHash::of(token)),
             owner_password,
+            has_pin: false,
             retention: self.retention,
             durability: self.durability,
             trust_mode: self.trust_mode,

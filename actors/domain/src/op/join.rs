@@ -9,7 +9,6 @@ use utoipa::ToSchema;
 use crate::callsign::Callsign;
 use crate::channel::{Channel, Departure, Effects, Member, SessionState};
 use crate::entry::Entry;
-use crate::hint::Hint;
 use crate::identity::Identity;
 use crate::ids::{MemberNo, MessageId, SessionId};
 use crate::message::list::MessageList;
@@ -179,9 +178,7 @@ impl Operation for Join {
 impl Join {
     fn plan(&self, channel: &Channel, now: Now) -> Result<JoinPlan, Refusal> {
         if channel.settings.require_identity && self.identity.is_none() {
-            return Err(
-                Refusal::new(Code::Forbidden, "only identities may join this channel").hint(Hint::CreateIdentity)
-            );
+            return Err(Refusal::identity_required());
         }
         let Some(requested) = &self.callsign else { return self.plan_without_callsign(channel, now) };
         if self.is_reserved {

@@ -27,6 +27,7 @@ mod roster;
 mod rotate_token;
 mod send;
 mod session_holders;
+mod set_pin;
 mod stats;
 mod stream;
 #[cfg(test)]
@@ -57,6 +58,7 @@ pub use roster::{MemberPresence, OnlineMember, Roster, RosterMember, RosterReply
 pub use rotate_token::RotateToken;
 pub use send::{RecipientPresence, Send, SendReply};
 pub use session_holders::{SessionHolder, SessionHolders};
+pub use set_pin::SetPin;
 pub use stats::{Stats, StatsReply};
 pub use stream::{OpenStream, StreamInput};
 pub use tail::{Tail, TailReply};
