@@ -24,12 +24,26 @@ pub(super) enum ToolKind {
     Keepalive,
     CreateAccount,
     CreateIdentity,
+    OpenRemoteControl,
+    MakeRemoteLink,
 }
 
 impl ToolKind {
     /// Whether it acts for a member of a channel, or makes the caller one.
     fn is_of_a_channel(self) -> bool {
-        !matches!(self, Self::CreateChannel | Self::CreateAccount | Self::CreateIdentity)
+        !matches!(
+            self,
+            Self::CreateChannel
+                | Self::CreateAccount
+                | Self::CreateIdentity
+                | Self::OpenRemoteControl
+                | Self::MakeRemoteLink
+        )
+    }
+
+    /// Whether it takes the id of a channel.
+    fn names_a_channel(self) -> bool {
+        self.is_of_a_channel() || self == Self::MakeRemoteLink
     }
 }
 
@@ -181,6 +195,20 @@ fn all() -> Vec<Tool> {
              messages are marked as verified.",
             Annotations::CHANGES,
         ),
+        tool(
+            "open_remote_control",
+            ToolKind::OpenRemoteControl,
+            "Open remote control",
+            "Let your human instruct you from a phone. Returns links and a PIN for the human, and what to join with.",
+            Annotations::CHANGES,
+        ),
+        tool(
+            "make_remote_link",
+            ToolKind::MakeRemoteLink,
+            "Add a phone to a channel",
+            "Let your human join a channel from a phone. Returns links for the human.",
+            Annotations::CHANGES,
+        ),
     ]
 }
 
@@ -206,15 +234,18 @@ fn tool(name: &'static str, kind: ToolKind, title: &str, description: &str, anno
             "title": title,
             "description": description,
             "inputSchema": input,
+            // What is absent has its default: no read, not idempotent.
             "annotations": {
-                "title": title,
-                "readOnlyHint": annotations.read_only,
                 "destructiveHint": false,
-                "idempotentHint": annotations.idempotent,
                 // The hub reaches the members of its channels, a closed set, and nothing else (ADR 31).
                 "openWorldHint": false,
             },
         });
+        for (hint, is_set) in [("readOnlyHint", annotations.read_only), ("idempotentHint", annotations.idempotent)] {
+            if is_set {
+                listed["annotations"][hint] = true.into();
+            }
+        }
         if let Some(output) = fields::output(kind) {
             listed["outputSchema"] = output;
         }
@@ -222,7 +253,7 @@ fn tool(name: &'static str, kind: ToolKind, title: &str, description: &str, anno
     };
     let inputs = [false, true].map(|knows_the_channel| fields::input(kind, knows_the_channel));
     let mut parameters = inputs.each_ref().map(Parameter::all);
-    if kind.is_of_a_channel() {
+    if kind.names_a_channel() {
         parameters[1].push(Parameter::text("channel_id"));
     }
     Tool { name, kind, listed: inputs.map(|input| listed(schema::plain(input))), parameters }
@@ -236,7 +267,7 @@ mod tests {
     fn the_tools_are_listed_in_their_order() {
         let names: Vec<_> = all().iter().map(|tool| tool.name).collect();
         let order = "create_channel join send listen wait ack roster history fetch leave keepalive create_account \
-             create_identity";
+             create_identity open_remote_control make_remote_link";
         assert_eq!(names.join(" "), order);
     }
 
@@ -260,7 +291,7 @@ mod tests {
             let [hub, channel] =
                 tool.listed.each_ref().map(|listed| &listed["inputSchema"]["properties"]["channel_id"]);
             assert!(channel.is_null(), "{}", tool.name);
-            assert_eq!(hub.is_object(), tool.kind.is_of_a_channel(), "{}", tool.name);
+            assert_eq!(hub.is_object(), tool.kind.names_a_channel(), "{}", tool.name);
         }
     }
 

@@ -68,7 +68,7 @@ pub(super) fn object(fields: Option<Value>, more: &[(&str, Value)], required: &[
 
 /// The output schema of a tool: the fields of a type, and further optional ones. Clients check results against it and
 /// few show it to their model, so it has types, but no bounds and no descriptions, and of nested objects only the entries
-/// of a list have their fields.
+/// of a list have fields: those that are always there.
 pub(super) fn output(mut schema: Value, more: &[(&str, Value)]) -> Value {
     for (name, field) in more {
         schema["properties"][*name] = field.clone();
@@ -79,6 +79,10 @@ pub(super) fn output(mut schema: Value, more: &[(&str, Value)]) -> Value {
         keep(field, &["type", "items"]);
         for_each_part(field, |entry| {
             keep(entry, &["type", "properties", "required"]);
+            let required = entry["required"].clone();
+            if let (Some(fields), Some(required)) = (entry["properties"].as_object_mut(), required.as_array()) {
+                fields.retain(|name, _| required.iter().any(|one| one == name));
+            }
             for_each_part(entry, |field| keep(field, &["type"]));
         });
     });

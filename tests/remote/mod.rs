@@ -2,7 +2,8 @@
 //! guesses at the PIN.
 
 mod commands;
-mod kit;
+pub(crate) mod kit;
 mod limits;
 mod links;
+mod mcp;
 mod open;

@@ -182,7 +182,10 @@ def is_expected(failure, case, response):
         above = error["code"] == "invalid" and error["error"].startswith("upto is above the highest id delivered")
         # A webhook URL that the hub's policy forbids.
         forbidden_url = error["code"] == "invalid" and "`url`" in error["error"]
-        return above or forbidden_url or error["code"] in STATE_CODES
+        # A QR code holds a number of bytes, a schema counts characters; and it cannot compare two fields.
+        too_long = case.path == "/api/qr" and "bytes in UTF-8" in error["error"]
+        same_names = error["error"] == "agent_callsign and phone_callsign must differ"
+        return above or forbidden_url or too_long or same_names or error["code"] in STATE_CODES
     if isinstance(failure, EnsureResourceAvailability):
         # The channel must exist. Its transcript, consumers and messages need not.
         return response.json()["error"] != "channel not found"

@@ -7,6 +7,7 @@ pub(super) fn add(api: &mut Value) {
     let schemas = &mut api["components"]["schemas"];
     schemas["SendInput"]["allOf"] = send_rules();
     schemas["CreateInput"]["allOf"] = create_rules();
+    schemas["RemoteInput"]["allOf"] = json!([memory_rule()]);
     // A file has the media type that its sender gave, and any content.
     let path = "/paths/~1api~1channels~1{id}~1messages~1{message}~1attachments~1{n}/get/responses/200/content";
     if let Some(content) = api.pointer_mut(path) {
@@ -18,6 +19,7 @@ pub(super) fn add(api: &mut Value) {
     // An empty body means defaults.
     for body in [
         "/paths/~1api~1channels/post/requestBody",
+        "/paths/~1api~1remote-control/post/requestBody",
         "/paths/~1api~1channels~1{id}~1join/post/requestBody",
         "/paths/~1api~1channels~1{id}~1stream/post/requestBody",
         "/paths/~1api~1account~1identities/post/requestBody",
@@ -77,8 +79,7 @@ fn send_rules() -> Value {
     }])
 }
 
-/// `trusted` needs a password or identities, `private` needs claimed callsigns, and a transcript with text needs
-/// `disk`.
+/// `trusted` needs a password or identities, `private` needs claimed callsigns.
 fn create_rules() -> Value {
     let is = |field: &str, value: Value| json!({"required": [field], "properties": {field: {"const": value}}});
     json!([
@@ -96,9 +97,14 @@ fn create_rules() -> Value {
             "if": is("dm_visibility", json!("private")),
             "then": {"properties": {"claim_callsigns": {"const": true}}},
         },
-        {
-            "if": is("durability", json!("memory")),
-            "then": {"properties": {"retention": {"enum": ["none", "metadata"]}}},
-        },
+        memory_rule(),
     ])
+}
+
+/// A transcript with text needs `disk`.
+fn memory_rule() -> Value {
+    json!({
+        "if": {"required": ["durability"], "properties": {"durability": {"const": "memory"}}},
+        "then": {"properties": {"retention": {"enum": ["none", "metadata"]}}},
+    })
 }

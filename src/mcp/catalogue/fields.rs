@@ -38,6 +38,8 @@ pub(super) fn input(kind: ToolKind, knows_the_channel: bool) -> Value {
         ToolKind::History => (None, history()),
         ToolKind::Fetch => (None, fetch()),
         ToolKind::Roster => (None, vec![max_bytes()]),
+        ToolKind::OpenRemoteControl => (None, open_remote_control()),
+        ToolKind::MakeRemoteLink => (None, make_remote_link(knows_the_channel)),
         ToolKind::Leave | ToolKind::Keepalive | ToolKind::CreateAccount => (None, Vec::new()),
     };
     let mut required = Vec::new();
@@ -50,15 +52,16 @@ pub(super) fn input(kind: ToolKind, knows_the_channel: bool) -> Value {
     }
     match kind {
         ToolKind::CreateIdentity => required.push("session_token"),
+        ToolKind::MakeRemoteLink => {
+            required.extend((!knows_the_channel).then_some("channel_id"));
+            required.extend(["channel_token", "session_token"]);
+        }
         ToolKind::Ack => required.push("upto"),
         ToolKind::Fetch => required.push("message_id"),
         _ => {}
     }
     if kind.is_of_a_channel() {
-        more.push((
-            "session_id",
-            string("The session_id that join returned. Needed if several agents have joined over this connection."),
-        ));
+        more.push(("session_id", string("From join. Needed if several agents have joined over this connection.")));
     }
     schema::object(fields, &more, &required)
 }
@@ -100,6 +103,40 @@ fn fetch() -> Vec<(&'static str, Value)> {
     ]
 }
 
+fn open_remote_control() -> Vec<(&'static str, Value)> {
+    let choice =
+        |values: &[&str], description: &str| json!({"type": "string", "enum": values, "description": description});
+    let ttl_s = limits::SESSION_TTL_MAX_MS / 1000;
+    vec![
+        ("name", string(&format!("The human's name, at most {} characters.", limits::DISPLAY_CHARS))),
+        ("agent_callsign", string("Yours. Generated if omitted.")),
+        ("phone_callsign", string("The human's. Generated if omitted.")),
+        ("session_token", string("An account's session token. The account will own the channel.")),
+        ("session_ttl_seconds", json!({"type": "number", "description": format!("At most {ttl_s}, the default.")})),
+        ("retention", choice(&["none", "metadata", "prompts", "full"], "Defaults to `metadata`.")),
+        ("durability", choice(&["memory", "disk"], "Where messages are stored.")),
+        ("qr", qr()),
+    ]
+}
+
+fn make_remote_link(knows_the_channel: bool) -> Vec<(&'static str, Value)> {
+    let mut fields = vec![
+        ("channel_token", string("The channel's token.")),
+        ("session_token", string("The account's session token.")),
+        ("name", string(&format!("The human's name, at most {} characters.", limits::DISPLAY_CHARS))),
+        ("phone_callsign", string("The human's. Generated if omitted.")),
+        ("qr", qr()),
+    ];
+    if !knows_the_channel {
+        fields.push(("channel_id", string("The channel's id.")));
+    }
+    fields
+}
+
+fn qr() -> Value {
+    json!({"type": "string", "enum": ["ascii", "png", "none"], "description": "QR code. Default `ascii`."})
+}
+
 fn max_bytes() -> (&'static str, Value) {
     let (default, min, max) = (limits::ANSWER_MCP_BYTES, limits::ANSWER_MIN_BYTES, limits::ANSWER_MAX_BYTES);
     let description = format!("Maximum size of the whole answer in bytes, {min} to {max}. Default {default}.");
@@ -126,6 +163,8 @@ pub(super) fn output(kind: ToolKind) -> Option<Value> {
         ToolKind::Keepalive => schema::of::<KeepaliveReply>(),
         ToolKind::CreateAccount => schema::of::<CreateAccountReply>(),
         ToolKind::CreateIdentity => schema::of::<IdentityReply>(),
+        // Texts to pass on and arguments for other tools, which need no types.
+        ToolKind::OpenRemoteControl | ToolKind::MakeRemoteLink => json!({"properties": {}}),
     };
     // Every tool may return the unread count (A6).
     let mut more = vec![("unread", json!({"type": "integer"}))];

@@ -10,6 +10,7 @@ mod join;
 mod messages;
 mod query;
 mod read;
+mod remote;
 
 use rogerrat_actors::Admitted;
 use rogerrat_domain::Refusal;
@@ -104,6 +105,8 @@ async fn try_call(
         ToolKind::CreateChannel => create::create(context, &arguments).await?.into(),
         ToolKind::CreateAccount => account::create(context).await?.into(),
         ToolKind::CreateIdentity => account::create_identity(context, &arguments).await?.into(),
+        ToolKind::OpenRemoteControl => remote::open(context, &arguments).await?.into(),
+        ToolKind::MakeRemoteLink => remote::link(context, &arguments).await?.into(),
         ToolKind::Join => join::join(context, &arguments).await?.into(),
         ToolKind::Leave => join::leave(context, &arguments).await?.into(),
         ToolKind::Send => messages::send(context, &arguments).await?.into(),
