@@ -37,6 +37,8 @@ pub enum ClientSubcommand {
     Transcript(commands::TranscriptArgs),
     /// Print a line that another agent can join with
     Invite(commands::InviteArgs),
+    /// Let a person instruct this agent from a phone: open a channel, print its link and QR code
+    Remote(commands::RemoteArgs),
     /// Chat on a channel at a terminal
     Chat(chat::ChatArgs),
     /// List or change saved profiles
@@ -75,6 +77,7 @@ pub fn run(command: &ClientSubcommand, texts: HubTexts) -> ExitCode {
         ClientSubcommand::Leave(args) => commands::leave::run(args),
         ClientSubcommand::Transcript(args) => commands::transcript::run(args),
         ClientSubcommand::Invite(args) => commands::invite::run(args, texts.peer_invite),
+        ClientSubcommand::Remote(args) => commands::remote::run(args),
         ClientSubcommand::Chat(args) => chat::run(args),
         ClientSubcommand::Profile(args) => commands::profile::run(args),
         ClientSubcommand::Wait(args) => receive::wait(args),

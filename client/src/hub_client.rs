@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use rogerrat_domain::{DmVisibility, Durability, Retention, TrustMode};
 use serde::Serialize;
+use serde::de::DeserializeOwned;
 use tokio::net::{TcpStream, lookup_host};
 use tokio::time::timeout;
 
@@ -77,11 +78,21 @@ impl HubClient {
         channel: &NewChannel,
         token: Option<&str>,
     ) -> Result<HubReply<CreatedChannel>, ClientError> {
+        self.post("/api/channels", token, channel).await
+    }
+
+    /// Posts a body to a path of the hub.
+    pub(crate) async fn post<T: DeserializeOwned>(
+        &mut self,
+        path: &str,
+        token: Option<&str>,
+        body: &impl Serialize,
+    ) -> Result<HubReply<T>, ClientError> {
         if !token.is_none_or(is_header_value) {
             return Err(ClientError::InvalidTarget("the token contains invalid characters".into()));
         }
-        let body = serde_json::to_value(channel).map_err(|error| ClientError::InvalidTarget(error.to_string()))?;
-        let request = self.hub.request("POST", "/api/channels", token, None, Some(&body));
+        let body = serde_json::to_value(body).map_err(|error| ClientError::InvalidTarget(error.to_string()))?;
+        let request = self.hub.request("POST", path, token, None, Some(&body));
         HubReply::parse(self.call(&request, Duration::ZERO).await?)
     }
 

@@ -11,3 +11,4 @@ mod profiles;
 mod proxies;
 mod recipes;
 mod refusals;
+mod remote;

@@ -28,6 +28,7 @@ use parser::ChatInput;
 use receiver::Receiver;
 use screen::Screen;
 use terminal::Terminal;
+pub(crate) use terminal::wants_colours;
 
 const NAME: &str = "rogerrat chat";
 /// Lines that can be typed before the hub has responded.

@@ -29,9 +29,14 @@ impl Terminal {
     }
 
     pub(super) fn wants_colours(&self) -> bool {
-        let is_set = |name: &str| env::var_os(name).is_some_and(|value| !value.is_empty());
-        !is_set("NO_COLOR") && env::var_os("TERM").is_some_and(|term| term != "dumb")
+        wants_colours()
     }
+}
+
+/// Whether the user wants colours at a terminal.
+pub(crate) fn wants_colours() -> bool {
+    let is_set = |name: &str| env::var_os(name).is_some_and(|value| !value.is_empty());
+    !is_set("NO_COLOR") && env::var_os("TERM").is_some_and(|term| term != "dumb")
 }
 
 /// The current width.

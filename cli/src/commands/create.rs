@@ -10,7 +10,7 @@ use rogerrat_domain::{ChannelId, DmVisibility, Durability, Retention, TrustMode}
 
 use super::{RequestArgs, reply_line, save_profile};
 use crate::outcome::{CommandError, block_on, print, report, usage_error};
-use crate::target::{Profile, ProfileStore, check_name, secret, variable};
+use crate::target::{Profile, ProfileStore, TargetArgs, check_name, secret, variable};
 use crate::words::word;
 
 const NAME: &str = "rogerrat create";
@@ -64,34 +64,40 @@ pub(crate) fn run(args: &CreateArgs) -> ExitCode {
     }
 }
 
+/// The hub's own token, or the session token of an account, for a request that creates something.
+pub(crate) fn hub_token(target: &TargetArgs) -> Result<Option<String>, String> {
+    let token = target.token()?.or_else(|| variable("ROGERRAT_HUB_TOKEN"));
+    match token.as_ref().is_some_and(|token| !token.bytes().all(|byte| byte.is_ascii_graphic())) {
+        true => Err("the token contains invalid characters".into()),
+        false => Ok(token),
+    }
+}
+
+/// The hub shows the channel's token only once, so a command that creates a channel checks first that it can save it.
+pub(crate) fn check_profile(target: &TargetArgs, prints_json: bool) -> Result<(), String> {
+    let Some(store) = ProfileStore::of_user() else {
+        return match prints_json {
+            true => Ok(()),
+            false => Err("cannot save the channel's token: HOME is not set; use --json to print it".into()),
+        };
+    };
+    let profiles = store.read()?;
+    let Some(name) = target.profile_name() else { return Ok(()) };
+    check_name(&name)?;
+    match profiles.by_name.contains_key(&name) {
+        true => Err(format!(
+            "the profile `{name}` already exists; run `rogerrat profile remove {name}`, or use another name"
+        )),
+        false => Ok(()),
+    }
+}
+
 impl CreateArgs {
     fn prepare(&self) -> Result<(HubAddress, Option<String>, NewChannel), String> {
         let (hub, target) = (self.request.target.hub()?, &self.request.target);
-        let token = target.token()?.or_else(|| variable("ROGERRAT_HUB_TOKEN"));
-        if token.as_ref().is_some_and(|token| !token.bytes().all(|byte| byte.is_ascii_graphic())) {
-            return Err("the token contains invalid characters".into());
-        }
-        self.check_profile()?;
+        let token = hub_token(target)?;
+        check_profile(target, self.request.json)?;
         Ok((hub, token, self.channel()?))
-    }
-
-    /// The hub shows the channel's token only once, so the command checks first that it can save it.
-    fn check_profile(&self) -> Result<(), String> {
-        let Some(store) = ProfileStore::of_user() else {
-            return match self.request.json {
-                true => Ok(()),
-                false => Err("cannot save the channel's token: HOME is not set; use --json to print it".into()),
-            };
-        };
-        let profiles = store.read()?;
-        let Some(name) = self.request.target.profile_name() else { return Ok(()) };
-        check_name(&name)?;
-        match profiles.by_name.contains_key(&name) {
-            true => Err(format!(
-                "the profile `{name}` already exists; run `rogerrat profile remove {name}`, or use another name"
-            )),
-            false => Ok(()),
-        }
     }
 
     fn channel(&self) -> Result<NewChannel, String> {

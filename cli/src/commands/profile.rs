@@ -93,8 +93,13 @@ impl ProfileArgs {
         let mut shown = public_fields(found.1);
         shown["name"] = json!(found.0);
         if secrets {
-            let Profile { token, session, owner_password, .. } = found.1;
+            let Profile { token, session, owner_password, identity_key, account_token, recovery_token, .. } = found.1;
             for (key, secret) in [("token", token), ("session", session), ("owner_password", owner_password)] {
+                shown[key] = json!(secret);
+            }
+            let of_remote_control =
+                [("identity_key", identity_key), ("account_token", account_token), ("recovery_token", recovery_token)];
+            for (key, secret) in of_remote_control.into_iter().filter(|(_, secret)| secret.is_some()) {
                 shown[key] = json!(secret);
             }
         }

@@ -73,6 +73,14 @@ pub(crate) fn save_profile(
     let (slot, old_default) = store.change(|profiles| {
         let slot = ProfileSlot::choose(profiles, requested, current, &profile);
         if let Some(old) = profiles.by_name.remove(&slot.name) {
+            let is_same = old.origin == profile.origin && old.channel == profile.channel;
+            if is_same && old.callsign == profile.callsign {
+                profile.identity_key = profile.identity_key.or(old.identity_key);
+            }
+            if is_same {
+                profile.account_token = profile.account_token.or(old.account_token);
+                profile.recovery_token = profile.recovery_token.or(old.recovery_token);
+            }
             profile.rest = old.rest;
         }
         profiles.by_name.insert(slot.name.clone(), profile);

@@ -38,9 +38,10 @@ impl IdentityArgs {
         }
     }
 
-    pub(super) fn identity_key(&self) -> Result<Option<String>, String> {
+    /// The key, or that of the profile.
+    pub(super) fn identity_key(&self, saved: Option<String>) -> Result<Option<String>, String> {
         let given = secret("identity key", self.identity_key.as_ref(), self.identity_key_file.as_ref())?;
-        Ok(given.or_else(|| variable("ROGERRAT_IDENTITY_KEY")))
+        Ok(given.or(saved).or_else(|| variable("ROGERRAT_IDENTITY_KEY")))
     }
 
     pub(super) fn owner_password(&self) -> Result<Option<String>, String> {

@@ -116,7 +116,7 @@ impl TargetArgs {
             channel: channel.unwrap_or_default(),
             token: overrides.token.or(profile.token),
             session: overrides.session.or(profile_session),
-            identity_key: identity.identity_key()?,
+            identity_key: identity.identity_key(profile.identity_key.filter(|_| same_member && same_callsign))?,
             is_identity: profile.is_identity && same_callsign,
             callsign: callsign.or(profile.callsign.filter(|_| same_member)),
             owner_password: identity.owner_password()?.or(profile.owner_password),

@@ -34,6 +34,14 @@ pub(crate) struct Profile {
     /// Whether the session belongs to an identity. Then joining again needs its key, which is not saved.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) is_identity: bool,
+    /// The identity's key. Only remote control saves it, because its identity is for that channel alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) identity_key: Option<String>,
+    /// The session token and the recovery token of the account that was created with a remote control.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) account_token: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) recovery_token: Option<String>,
     /// Fields of later versions. They are preserved.
     #[serde(flatten)]
     pub(crate) rest: BTreeMap<String, toml::Value>,
