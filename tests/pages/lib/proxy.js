@@ -35,6 +35,8 @@ export class Proxy {
 
   /** @type {Set<import("node:net").Socket>} */
   #sockets = new Set();
+  /** @type {Set<http.ClientRequest>} */
+  #onward = new Set();
 
   constructor(hub) {
     this.hub = hub;
@@ -60,6 +62,14 @@ export class Proxy {
     this.cutAll();
   }
 
+  /** Loses the hub's side of every open response: those who wait for it are not told. */
+  loseAll() {
+    for (const onward of this.#onward) {
+      onward.removeAllListeners("error").on("error", () => {});
+      onward.destroy();
+    }
+  }
+
   /** Destroys every connection. */
   cutAll() {
     for (const socket of this.#sockets) socket.destroy();
@@ -73,7 +83,10 @@ export class Proxy {
     const onward = http.request({
       host: "127.0.0.1", port: this.hub.port, method: request.method, path: request.url, headers: request.headers, agent: false,
     });
+    this.#onward.add(onward);
+    onward.on("close", () => this.#onward.delete(onward));
     onward.on("response", answer => {
+      answer.on("error", () => {});
       if (isSwallowed) {
         answer.resume();
         answer.on("end", () => request.socket.destroy());

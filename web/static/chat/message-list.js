@@ -26,6 +26,8 @@ export class MessageList {
     this.firstKey = null;
     /** @type {string | null} last shown key while later entries are not shown; null if the end is shown */
     this.lastKey = null;
+    /** Whether nothing loaded is above the window. */
+    this.fromStart = true;
     this.following = true;
     this.placed = false;
     this.newBelow = 0;
@@ -99,6 +101,8 @@ export class MessageList {
       else this.lastKey = null;
     }
     if (low < 0) low = Math.max(0, high - maxShown);
+    // What arrives before a message that is still on its way goes above it: it must not fall out of the window.
+    if (this.fromStart) low = 0;
     // What was loaded at the start is shown if the window has room for it.
     if (detail?.prepended && low > 0 && low <= detail.prepended) low = Math.max(0, low - detail.prepended, high - maxShown);
     if (high - low > maxShown) {
@@ -148,6 +152,7 @@ export class MessageList {
       this.items.delete(key);
     }
     this.firstKey = entries[low]?.key ?? null;
+    this.fromStart = low === 0;
     this.lastKey = high < entries.length ? entries[high - 1]?.key ?? null : null;
     const oldest = entries.slice(low, high).find(entry => entry.type === "message" && entry.id !== null);
     this.model.keepFrom(oldest?.type === "message" ? oldest.id : null);

@@ -304,7 +304,7 @@ class Model extends EventTarget {
   }
 
   async refreshRoster() {
-    if (!this.abilities.roster) return;
+    if (!this.abilities.roster || !this.channel.me) return;
     await this.#transport.roster().then(data => this.#rosterIs(data, true), () => {});
   }
 

@@ -80,7 +80,11 @@ export class Writing {
       const message = { ...messageOf(item), from: this.#incoming.me, id, at };
       approvals.sent(message, item.key, false);
       if (entry && !log.has(id)) log.add([{ ...entry, id, message, tick, problem: null, retry_at: null }]);
-      else log.update(id, { tick });
+      else {
+        // It came back before the answer, where its sender could not be told.
+        log.markSeen([id]);
+        log.update(id, { tick, mine: true, seen: true, live: false });
+      }
       receipts.watch(id);
     }
     this.#incoming.releaseOwn();

@@ -84,9 +84,20 @@ export class RoomTransport {
       gap = { from: this.#offset + after, to: this.#offset + first, reason: "ring" };
     }
     this.#next = next;
-    const list = messages.map((/** @type {RoomMessage} */ message, /** @type {number} */ at) => this.#message(message, first + at + 1 + this.#offset));
+    const idOf = (/** @type {number} */ at) => first + at + 1 + this.#offset;
+    messages.forEach((/** @type {RoomMessage} */ message, /** @type {number} */ at) => this.#remember(message, idOf(at)));
     for (const look of [...this.#lookers]) look();
-    return { messages: list, gap };
+    return { messages: messages.map((/** @type {RoomMessage} */ message, /** @type {number} */ at) => this.#message(message, idOf(at))), gap };
+  }
+
+  /**
+   * @param {RoomMessage} message
+   * @param {number} id
+   */
+  #remember({ agent, text, timestamp }, id) {
+    if (this.#recent.some(known => known.id === id)) return;
+    this.#recent.push({ agent, text, timestamp, id, isTaken: false });
+    if (this.#recent.length > RECENT) this.#recent.shift();
   }
 
   /**
@@ -95,10 +106,6 @@ export class RoomTransport {
    * @returns {Message}
    */
   #message({ agent, text, timestamp }, id) {
-    if (!this.#recent.some(known => known.id === id)) {
-      this.#recent.push({ agent, text, timestamp, id, isTaken: false });
-      if (this.#recent.length > RECENT) this.#recent.shift();
-    }
     const own = this.#mine.has(agent) ? { own: true } : {};
     return { id, from: String(agent), to: "all", text: String(text), at: Date.parse(timestamp) || this.#clock.now(), ...own };
   }
