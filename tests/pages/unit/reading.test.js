@@ -87,6 +87,21 @@ test("a new device starts at the newest of the history", async t => {
   assert.equal(tab.model.unread, 0);
 });
 
+test("what was sent between the join and the history is unread on a new device, and acknowledged when seen", async t => {
+  const tab = await chat(t, { start: false });
+  tab.hub.says("old");
+  let id = 0;
+  tab.hub.fault = ({ path }) => {
+    if (path === "/history" && !id) id = tab.hub.says("just now").id;
+    return undefined;
+  };
+  tab.model.start({ channel: "c", token: "t", identity_key: "k" });
+  await settle();
+  assert.deepEqual(texts(tab.model), ["old", "<unread>", "just now"]);
+  await look(tab, [id]);
+  assert.deepEqual(tab.hub.acks, [id]);
+});
+
 test("a device whose consumer was dropped is a new one", async t => {
   const lasting = memoryStore();
   const first = await chat(t, { lasting });

@@ -13,6 +13,8 @@ export class History {
   /** @type {Earlier} */
   earlier = { state: "unknown", problem: null };
   isLoaded = false;
+  /** The last message before the join. @type {number | null} */
+  joinedAt = null;
   /** A read failed: what it carried may be missing. */
   needsCatchUp = false;
   /** Where the history goes on. @type {number | null} */
@@ -41,10 +43,10 @@ export class History {
     const [{ messages, before }, consumers] = await Promise.all([
       this.#transport.history({ n: START, signal }), reading.isNew ? none : this.#transport.consumers(signal),
     ]);
-    const newest = messages.at(-1)?.id ?? null;
     const own = consumers.find(({ name }) => name === reading.consumer);
-    if (!own) reading.startAt(newest);
-    this.#incoming.lineAfter = own ? reading.remembered ?? own.cursor : newest;
+    // What was sent since the join is new to this device, too, and comes through its consumer.
+    if (!own) reading.startAt(this.joinedAt);
+    this.#incoming.lineAfter = own ? reading.remembered ?? own.cursor : this.joinedAt;
     this.isLoaded = true;
     this.#goesOn(before);
     this.#incoming.add(messages, false);

@@ -165,6 +165,7 @@ class Model extends EventTarget {
       throw new HubError(problem({ code: "collision", status: 409, message, about: "callsign" }));
     }
     this.channel = joined.channel;
+    this.#history.joinedAt = joined.newest;
     this.#incoming.me = joined.channel.me;
     this.#people.setMe(joined.channel.me);
     if (joined.session) this.#secrets.setSession({ id: joined.session, callsign: joined.channel.me });

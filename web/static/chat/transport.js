@@ -34,7 +34,10 @@ import { readEvents } from "./stream.js";
 
 /** Messages, oldest first, and where to read on; null at the start. @typedef {{messages: Message[], before: number | null}} Page */
 
-/** @typedef {{session: string | null, channel: Channel, collision: boolean}} Joined */
+/**
+ * `newest` is the id of the last message that was sent before the join; null if there is none.
+ * @typedef {{session: string | null, channel: Channel, collision: boolean, newest: number | null}} Joined
+ */
 
 /** @typedef {{name: string | null, cursor: number, lag: number, in_flight: number, waiting: boolean}} Consumer */
 
@@ -154,6 +157,7 @@ export class HubTransport {
     this.#session = reply.session_id;
     return {
       session: reply.session_id,
+      newest: list(reply.history).at(-1)?.id ?? null,
       collision: Boolean(reply.collision_warning) && !session && !identity_key,
       channel: {
         id: this.#id,

@@ -121,7 +121,8 @@ export class RoomTransport {
     this.#name = (credentials.name || credentials.callsign || "anonymous").trim().slice(0, ABILITIES.name_max);
     this.#mine = new Set([this.#name]);
     await this.#list(this.#next, 0, signal);
-    return { session: null, collision: false, channel: { ...NO_CHANNEL, id: credentials.channel, me: this.#name } };
+    const newest = this.#next ? this.#offset + this.#next : null;
+    return { session: null, collision: false, newest, channel: { ...NO_CHANNEL, id: credentials.channel, me: this.#name } };
   }
 
   /**

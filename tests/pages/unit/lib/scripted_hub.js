@@ -104,7 +104,7 @@ export class ScriptedHub {
       case "GET ": return json({ exists: true, is_band: false });
       case "POST /join":
         this.joins += 1;
-        return json({ session_id: `session-${this.joins}`, callsign: "me", trust_posture: "untrusted", retention: "none" });
+        return json({ session_id: `session-${this.joins}`, callsign: "me", trust_posture: "untrusted", retention: "none", history: this.messages.slice(-20) });
       case "GET /history": {
         const before = Number(request.query.before ?? Infinity);
         return json({ history: this.messages.filter(({ id }) => id < before).slice(-Number(request.query.n)) });
