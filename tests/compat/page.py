@@ -55,7 +55,15 @@ class Browser:
         self.run("document.getElementById(arguments[0]).requestSubmit()", name)
 
     def lines(self):
-        return self.run("return [...document.querySelectorAll('#messages li')].map(l => [l.children[1].textContent, l.lastChild.data])")
+        """The messages as [name, text]."""
+        return self.run("return [...document.querySelectorAll('.messages article')].map(a => [a.querySelector('h2').textContent, a.querySelector('.text').textContent])")
+
+    def say(self, text):
+        self.run("const field = document.querySelector('.composer textarea'); field.value = arguments[0]; field.dispatchEvent(new Event('input'));", text)
+        self.run("document.querySelector('.composer').requestSubmit()")
+
+    def is_live(self):
+        return self.run("return document.querySelector('.state-good') !== null")
 
     def quit(self):
         http("DELETE", self.base)
@@ -63,19 +71,19 @@ class Browser:
 
 def check(browser):
     browser.open(f"/?password={urllib.parse.quote(PASSWORD)}")
+    until("the form is shown", lambda: browser.run("return document.getElementById('gate') !== null"))
     assert browser.run("return location.search + location.hash") == "", "the password is still in the address bar"
-    assert PASSWORD not in browser.run("return document.documentElement.outerHTML")
+    assert PASSWORD not in browser.run("return document.documentElement.outerHTML.replace(/<input[^>]*>/g, '')")
     browser.put("name", "Ann <i>")
     browser.submit("gate")
-    until("the room is open", lambda: browser.run("return !document.getElementById('room').hidden"))
-    browser.put("text", EVIL.replace("\n", " "))
-    browser.submit("say")
+    until("the room is open", browser.is_live)
+    browser.say(EVIL.replace("\n", " "))
     until("the message is stored", lambda: [(m["agent"], m["text"]) for m in stored_messages()] == [("Ann <i>", EVIL.replace("\n", " "))])
     http("POST", f"{ORIGIN}/messages", {"agent": EVIL[:60], "text": EVIL}, {"X-Room-Password": PASSWORD})
     lines = until("both are shown", lambda: len(found := browser.lines()) == 2 and found)
-    assert lines == [["Ann <i>", EVIL.replace("\n", " ")], [EVIL[:60], EVIL]], lines
-    assert browser.run("return document.title") == "Chat room"
-    assert browser.run("return document.querySelectorAll('#messages img, #messages i, #messages li b b').length") == 0
+    assert lines == [["You", EVIL.replace("\n", " ")], [EVIL[:60], EVIL]], lines
+    assert "forged" not in browser.run("return document.title")
+    assert browser.run("return document.querySelectorAll('.messages img, .messages i, .text b').length") == 0
     # A reload joins at once. The same text sent twice is shown twice.
     browser.open("/")
     until("the room is open again", lambda: len(browser.lines()) == 2)
@@ -90,20 +98,20 @@ def check(browser):
     assert errors == [], f"it loads from other hosts: {errors}"
     browser.run("sessionStorage.clear()")
     browser.open("/?password=wrong")
-    until("the error is shown", lambda: browser.run("return document.getElementById('why').textContent") == "Invalid password")
+    until("the error is shown", lambda: browser.run("return document.getElementById('why')?.textContent") == "Wrong password.")
 
 
 def check_without_storage(browser):
     browser.open(f"/?password={urllib.parse.quote(PASSWORD)}")
     blocked = "try { localStorage; return false; } catch (error) { return error.name; }"
     assert browser.run(blocked) == "SecurityError"
+    until("the form is shown", lambda: browser.run("return document.getElementById('gate') !== null"))
     browser.put("name", "cy")
     browser.submit("gate")
-    until("the room is open", lambda: browser.run("return !document.getElementById('room').hidden"))
-    assert browser.run("return document.getElementById('rename').textContent") == "cy"
-    browser.put("text", "without storage")
-    browser.submit("say")
-    until("the message is shown", lambda: browser.lines()[-1:] == [["cy", "without storage"]])
+    until("the room is open", browser.is_live)
+    assert browser.run("return document.querySelector('.bar-me b').textContent") == "cy"
+    browser.say("without storage")
+    until("the message is shown", lambda: browser.lines()[-1:] == [["You", "without storage"]])
 
 
 def start():

@@ -23,8 +23,6 @@ const ROOM: &str = "/compat/agent-chatroom/{id}";
 /// Registers the routes of all rooms, and those of the room at the root if there is one.
 pub(crate) fn routes(config: &mut ServiceConfig, state: &AppState, chatroom: Option<&Data<Chatroom>>) {
     let at = |path: &str| web::resource(path).app_data(state.request_metrics.route_counters(path.to_owned()));
-    config.service(only(at("/compat/agent-chatroom.js"), "GET, HEAD", read_only().to(page::script)));
-    config.service(only(at("/compat/agent-chatroom.css"), "GET, HEAD", read_only().to(page::style)));
     room(config, ROOM, &at);
     if let Some(chatroom) = chatroom {
         config.app_data(chatroom.clone());

@@ -1,33 +1,15 @@
 //! The HTML page of a room. It contains no secret: its script asks for the password, or takes it from the URL.
 
-use actix_web::HttpResponse;
-use actix_web::http::header;
+use actix_web::http::header::{CACHE_CONTROL, HeaderValue};
+use actix_web::{HttpRequest, HttpResponse};
 
-use crate::web::page::secure;
+use crate::web::page::Page;
 
-const PAGE: &str = include_str!("../../../web/chatroom.html");
-const SCRIPT: &str = include_str!("../../../web/chatroom.js");
-const STYLE: &str = include_str!("../../../web/chatroom.css");
+static ROOM: Page = Page::unlisted(include_str!("../../../web/pages/room.html"));
 
-/// Serves the page.
-pub(super) async fn page() -> HttpResponse {
-    serve("text/html; charset=utf-8", PAGE)
-}
-
-/// Serves the script.
-pub(super) async fn script() -> HttpResponse {
-    serve("text/javascript; charset=utf-8", SCRIPT)
-}
-
-/// Serves the stylesheet.
-pub(super) async fn style() -> HttpResponse {
-    serve("text/css; charset=utf-8", STYLE)
-}
-
-/// Not cacheable, because the URL may contain a password.
-fn serve(kind: &'static str, text: &'static str) -> HttpResponse {
-    let mut response = HttpResponse::Ok();
-    secure(&mut response);
-    response.content_type(kind).insert_header((header::CACHE_CONTROL, "no-store"));
-    response.body(text)
+/// Serves the page. It is not cacheable, because the URL may contain a password.
+pub(super) async fn page(request: HttpRequest) -> HttpResponse {
+    let mut response = ROOM.respond(&request, &[]);
+    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
 }

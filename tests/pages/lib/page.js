@@ -157,7 +157,10 @@ export async function axe(page) {
     await page.setViewportSize({ width, height });
     for (const colorScheme of ["light", "dark"]) {
       await page.emulateMedia({ colorScheme });
-      await page.evaluate(() => Promise.all(document.getAnimations().map(animation => animation.finished.catch(() => {}))));
+      // Those that go on for ever, such as the dots of a status, have no end to wait for.
+      await page.evaluate(() => Promise.all(document.getAnimations()
+        .filter(animation => animation.effect?.getComputedTiming().endTime !== Infinity)
+        .map(animation => animation.finished.catch(() => {}))));
       const violations = await evaluate(`axe.run(document, {resultTypes: ["violations"]}).then(result => result.violations.map(
         one => one.id + ": " + one.nodes.map(node => node.target.join(" ") + " " + (node.any[0]?.message ?? "")).join(" | ")))`);
       for (const violation of violations) found.add(`axe, ${width} px, ${colorScheme}: ${violation}`);

@@ -31,7 +31,7 @@ export function approvalView(entry, context) {
     if (open && entry.id !== null) context.model.reply(entry.id, text, destructive(text));
   };
   return html`<div class="approval" role="group" aria-label=${t("chat.approval")}>
-    <div class="choices">${message.suggested_replies.map(text => html`<button type="button" class=${text === approval.answer && !open ? "choice chosen" : "choice"}
+    <div class="answers">${message.suggested_replies.map(text => html`<button type="button" class=${text === approval.answer && !open ? "answer chosen" : "answer"}
       aria-disabled=${!open} @click=${() => answer(text)}>${text === approval.answer && !open ? icon("check") : nothing}<bdi>${visible(text)}</bdi></button>`)}</div>
     ${stateView(entry, context)}
   </div>`;

@@ -9,7 +9,7 @@ import { openMenu } from "./menu.js";
 export class Bar {
   /**
    * @param {import("./types.js").ChatModel} model
-   * @param {{page: import("./chat-page.js").ChatPage, title: string, status: HTMLElement}} context
+   * @param {{page: import("./chat-page.js").ChatPage, title: string, status: HTMLElement, rejoin: () => void}} context
    */
   constructor(model, context) {
     this.model = model;
@@ -44,6 +44,7 @@ export class Bar {
       ...model.channel.is_band || !model.abilities.roster ? [] : [{ icon: "qr", text: t("chat.invite"), act: async () => void (await import("./invite.js")).openInvite(model) }],
       { icon: "download", text: t("chat.export.text"), act: () => saveLog("text") },
       { icon: "download", text: t("chat.export.json"), act: () => saveLog("json") },
+      ...model.abilities.roster ? [] : [{ icon: "edit", text: t("room.rename"), act: () => this.context.rejoin() }],
       { icon: "settings", text: t("chat.settings"), act: async () => (await import("./settings.js")).openSettings(model, () => page.applySettings()) },
       { icon: "help", text: t("chat.help"), act: async () => (await import("./help.js")).openHelp() },
       ...narrow && document.getElementById("settings") ? [{ icon: "edit", text: t("header.settings"), act: () => document.getElementById("settings")?.showPopover() }] : [],

@@ -49,7 +49,7 @@ export class ChatPage {
     this.roster = new RosterPanel(model, { writeTo, invite: async () => void (await import("./invite.js")).openInvite(model) });
     /** @type {import("./search-panel.js").SearchPanel | null} */
     this.searching = null;
-    this.bar = new Bar(model, { page: this, title, status: this.statusBar.pill });
+    this.bar = new Bar(model, { page: this, title, status: this.statusBar.pill, rejoin });
     this.#build();
     setTitle(`${title} · rogerrat`);
     this.endModel = model.subscribe(detail => this.#changed(detail));
@@ -114,14 +114,14 @@ export class ChatPage {
 
   #eachMinute() {
     if (document.visibilityState !== "visible") return;
-    if (this.panels.open?.name === "roster") void this.model.refreshRoster().catch(() => undefined);
+    if (this.panels.open?.name === "roster" && this.model.channel.me) void this.model.refreshRoster().catch(() => undefined);
     this.#drawPanel("roster");
     this.composer.draw();
   }
 
   showRoster() {
     this.panels.toggle({ name: "roster", title: t("chat.roster"), element: this.roster.element, draw: () => this.roster.draw() });
-    if (this.panels.open) void this.model.refreshRoster().catch(() => undefined);
+    if (this.panels.open && this.model.channel.me) void this.model.refreshRoster().catch(() => undefined);
   }
 
   /** @param {import("./types.js").SearchFilter} [filter] */

@@ -71,7 +71,7 @@ export class JoinForm {
     this.waited = this.#waits();
     if (question.problem?.code === "collision" && !this.renaming) return this.#drawCollision();
     const { problem, facts } = question;
-    const elsewhere = problem && !(problem.about && isField(problem.about) && this.fields.includes(problem.about));
+    const elsewhere = problem && problem.code !== "rate_limited" && !(problem.about && isField(problem.about) && this.fields.includes(problem.about));
     render(html`<div class="gate"><form class="card gate-card" @submit=${(/** @type {SubmitEvent} */ event) => this.#send(event)} novalidate>
       <p class="gate-kind">${icon(facts?.is_band ? "all" : "lock")} ${t(facts?.is_band ? "chat.join.band" : "chat.join.channel")}</p>
       <h1><bdi>${visible(question.title)}</bdi></h1>
@@ -175,6 +175,7 @@ function fieldsOf({ known, facts, problem }) {
   else if (!known.identity_key && !known.callsign) fields.add("callsign");
   if (facts?.has_owner_password && !known.owner_password) fields.add("owner_password");
   if (problem?.about && isField(problem.about)) fields.add(problem.about);
+  if (problem?.code === "rate_limited" && facts?.has_owner_password) fields.add("owner_password");
   if (problem && !problem.about && !fields.size) fields.add("callsign");
   return [.../** @type {Field[]} */ (["token", "identity_key", "callsign", "owner_password"])].filter(field => fields.has(field));
 }

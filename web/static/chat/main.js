@@ -39,16 +39,21 @@ function safeDecode(text) {
 
 async function openChannel() {
   document.documentElement.classList.add("chat-page");
-  const model = createModel(channel, browserEnvironment());
-  const known = link.empty ? await model.stored() ?? { channel } : { channel, ...link.secrets, same_member: Boolean(link.secrets.callsign) };
+  const stored = link.empty ? await newModel().stored() : null;
+  const known = stored ?? { channel, ...link.secrets, same_member: Boolean(link.secrets.callsign) };
   const title = known.name || channel;
   setTitle(`${title} · rogerrat`);
   // What the channel is, is asked only if the link may be incomplete.
-  const ready = !link.problem && complete(known, null) && (Boolean(known.owner_password) || link.empty);
+  const ready = !link.problem && complete(known, null) && (Boolean(known.owner_password) || stored !== null);
   const facts = ready ? null : await channelFacts();
-  if (!link.problem && (ready || (facts && facts !== "missing" && complete(known, facts)))) return enter(model, known, title);
+  if (!link.problem && (ready || (facts && facts !== "missing" && complete(known, facts)))) return enter(known, title);
   if (facts === "missing") return showMissing();
-  ask(model, { known, facts, problem: null, notice: linkNotice(), title });
+  ask({ known, facts, problem: null, notice: linkNotice(), title });
+}
+
+/** A model of the channel, not yet connected. */
+function newModel() {
+  return createModel(channel, browserEnvironment());
 }
 
 /** What was wrong with the link, in words. */
@@ -75,37 +80,45 @@ function showMissing() {
   }, () => location.reload());
 }
 
-/**
- * @param {import("./types.js").ChatModel} model
- * @param {import("./join-form.js").JoinQuestion} question
- */
-function ask(model, question) {
-  const form = new JoinForm(root, { ...question, remembered: model.remembered }, (credentials, remember) => {
+/** @param {import("./join-form.js").JoinQuestion} question */
+function ask(question) {
+  const form = new JoinForm(root, question, (credentials, remember) => {
     form.remove();
-    void enter(model, credentials, question.title, remember);
+    void enter(credentials, question.title, remember);
   });
 }
 
 /**
- * @param {import("./types.js").ChatModel} model
+ * Shows the chat and joins; what is refused is asked for again, with a new model.
  * @param {Credentials} credentials
  * @param {string} title
  * @param {boolean} [remember]
  */
-async function enter(model, credentials, title, remember) {
+async function enter(credentials, title, remember) {
+  const model = newModel();
   let left = false;
   const again = async () => {
     left = true;
+    const problem = unsolved(model);
+    const { callsign, ...rest } = model.credentials ?? credentials;
+    const remembered = model.remembered;
     page.remove();
+    model.close();
     const facts = await channelFacts();
     if (facts === "missing") return showMissing();
-    const problem = model.connection.state === "refused" ? model.connection.problem : null;
-    const { callsign, ...rest } = model.credentials ?? credentials;
-    ask(model, { known: problem ? { ...rest, callsign } : rest, facts, problem, title });
+    ask({ known: problem ? { ...rest, callsign } : rest, facts, problem, title, remembered: remember ?? remembered });
   };
   const page = new ChatPage(model, root, { rejoin: () => void again(), title });
   await model.start(credentials);
   if (left) return;
-  if (model.connection.state === "refused") return again();
+  if (unsolved(model)) return again();
   if (remember !== undefined && remember !== model.remembered) await model.remember(remember).catch(() => undefined);
+}
+
+/**
+ * The problem that the reader must solve before joining can be tried again.
+ * @param {import("./types.js").ChatModel} model
+ */
+function unsolved({ connection: { state, problem }, channel: { me } }) {
+  return state === "refused" || (!me && problem?.code === "rate_limited") ? problem : null;
 }

@@ -52,7 +52,7 @@ export function messageView(entry, body, continued, context) {
     ${entry.mine ? nothing : html`<span class="avatar hue-${hue(message.display ?? message.from)}" aria-hidden="true">${continued ? "" : initial(name)}</span>`}
     <div class="bubble">
       <header class=${continued ? "visually-hidden" : "by"}>
-        <h3><bdi>${entry.mine && message.to === "all" && !message.display ? t("chat.you") : entry.mine ? t("chat.you") : name}</bdi></h3>
+        <h2><bdi>${entry.mine ? t("chat.you") : name}</bdi></h2>
         ${message.verified ? html`<span class="verified" title=${t("chat.verified.long")}>${labelled("verified", t("chat.verified"))}</span>` : nothing}
         ${toView(entry, context)}
         <time datetime=${new Date(message.at).toISOString()} title=${formatFull(message.at)}>${formatClock(message.at)}</time>
