@@ -20,9 +20,11 @@ const near = new IntersectionObserver(seen => {
   }
 }, { rootMargin: "400px" });
 
+/** @typedef {(() => Promise<Blob>) | null} Load gets the bytes; null while they cannot be had */
+
 /**
  * @param {Meta} meta
- * @param {() => Promise<Blob>} load the bytes
+ * @param {Load} load
  * @returns {HTMLElement}
  */
 export function attachmentView(meta, load) {
@@ -33,7 +35,7 @@ export function attachmentView(meta, load) {
 /**
  * @param {Meta} meta
  * @param {string} name
- * @param {() => Promise<Blob>} load
+ * @param {Load} load
  */
 function pictureBox(meta, name, load) {
   const box = document.createElement("figure");
@@ -43,6 +45,7 @@ function pictureBox(meta, name, load) {
   open.className = "picture-open";
   open.ariaLabel = t("chat.picture.open", { name });
   box.append(open);
+  if (!load) return box;
   waiting.set(box, async () => {
     try {
       const shown = await shownPicture(meta, await load());
@@ -118,13 +121,16 @@ function playMark() {
 /**
  * @param {Meta} meta
  * @param {string} name
- * @param {() => Promise<Blob>} load
+ * @param {Load} load
  * @param {string} why it is not shown
  */
 function download(meta, name, load, why) {
   const button = document.createElement("button");
   button.type = "button";
   button.className = "file";
+  const action = document.createElement("span");
+  action.className = "visually-hidden";
+  action.textContent = t("chat.file.save_short");
   const text = document.createElement("span");
   text.className = "file-text";
   const title = document.createElement("bdi");
@@ -133,9 +139,10 @@ function download(meta, name, load, why) {
   const facts = [meta.bytes === undefined ? "" : formatBytes(meta.bytes), why];
   detail.textContent = facts.filter(Boolean).join(" · ");
   text.append(title, detail);
-  button.append(icon("file"), text, icon("download"));
-  button.ariaLabel = t("chat.file.save", { name });
+  button.append(icon("file"), action, text, icon("download"));
+  button.disabled = load === null;
   button.addEventListener("click", async () => {
+    if (!load) return;
     button.disabled = true;
     try {
       save(await load(), meta);

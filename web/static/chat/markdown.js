@@ -9,8 +9,9 @@ let lex = null;
 /** @type {Promise<void> | null} */
 let loading = null;
 
-const marks = /[*_`~]|\[[^\]\n]*\]\(|^ {0,3}(?:#{1,6} |>|[-+] |\d{1,9}[.)] |-{3,}\s*$)|^\|?[^\n|]*\|[^\n]*\n\|?[ :|-]+$/mu;
+const marks = /[*_`~]|\]\(|^ {0,3}(?:#{1,6} |>|[-+] |\d{1,9}[.)] |-{3,}\s*$)|^\|?[^\n|]*\|[^\n]*\n\|?[ :|-]+$/mu;
 const maxMarks = 600;
+const maxBrackets = 300;
 const maxDepth = 12;
 
 /**
@@ -26,7 +27,7 @@ export function hasMarkdown(text) {
  * @param {string} text
  */
 function expensive(text) {
-  if ((text.match(/[*_~[\]]/gu)?.length ?? 0) > maxMarks) return true;
+  if ((text.match(/[*_~]/gu)?.length ?? 0) > maxMarks || (text.match(/[[\]]/gu)?.length ?? 0) > maxBrackets) return true;
   if ((text.match(/[<`]/gu)?.length ?? 0) > maxMarks) return true;
   return text.split("\n").some(line => (line.match(/^[ \t]*(?:(?:>|[-+*]|\d{1,9}[.)])[ \t]*)+/u)?.[0].match(/>|[-+*]|\d+[.)]/gu)?.length ?? 0) > maxDepth);
 }

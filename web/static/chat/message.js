@@ -33,7 +33,9 @@ export function messageBody(entry, context) {
   if (message.attachments?.length) {
     const files = document.createElement("div");
     files.className = "files";
-    files.append(...message.attachments.map(file => attachmentView({ ...file, filename: file.filename ?? undefined }, () => entry.id === null ? context.model.attachment(message.id, file.n) : context.model.attachment(entry.id, file.n))));
+    // A message that is still on its way has no id to load its files by: their places are kept.
+    const { id } = entry;
+    files.append(...message.attachments.map(file => attachmentView({ ...file, filename: file.filename ?? undefined }, id === null ? null : () => context.model.attachment(id, file.n))));
     body.append(files);
   }
   return body;

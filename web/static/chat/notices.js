@@ -21,7 +21,7 @@ export class Notices {
     render(html`
       ${isSecureContext ? nothing : this.#notice("http", "lock", nothing)}
       ${channel.is_band ? this.#notice("band", "all", nothing) : nothing}
-      ${channel.collision_warning ? this.#notice("collision", "people", html`<button type="button" class="button small" @click=${() => this.context.rejoin()}>${t("chat.notice.collision.other")}</button>`) : nothing}`, this.element);
+      ${channel.collision_warning && !this.model.credentials?.identity_key ? this.#notice("collision", "people", html`<button type="button" class="button small" @click=${() => this.context.rejoin()}>${t("chat.notice.collision.other")}</button>`) : nothing}`, this.element);
   }
 
   /**

@@ -21,11 +21,16 @@ export class Panels {
     this.sheet = null;
     /** @type {HTMLElement | null} */
     this.before = null;
+    /** What was at the side before the window became narrow. @type {Panel | null} */
+    this.hidden = null;
     wide.addEventListener("change", () => {
-      const panel = this.open;
-      if (!panel) return;
+      const panel = wide.matches ? this.hidden : this.open;
+      const sheet = this.sheet !== null;
       this.close();
-      this.show(panel);
+      this.hidden = null;
+      // A sheet over the log is opened by a tap only, never because the window changed.
+      if (!wide.matches) this.hidden = panel;
+      else if (panel && !sheet) this.show(panel);
     });
   }
 
@@ -52,7 +57,7 @@ export class Panels {
       this.side.setAttribute("aria-label", panel.title);
       const head = document.createElement("header");
       head.className = "sheet-head";
-      render(html`<h2>${panel.title}</h2><button type="button" class="icon-button" @click=${() => this.close()}>${labelled("close", t("chat.close"))}</button>`, head);
+      render(html`<h2>${panel.title}</h2><button type="button" class="icon-button" @click=${() => this.close()}>${labelled("close", t("common.close"))}</button>`, head);
       this.side.replaceChildren(head, panel.element);
     } else {
       this.sheet = openSheet(panel.title, { className: "panel-sheet", onClose: () => this.#closed() });
