@@ -130,7 +130,7 @@ test("j11 markdown takes bounded time", async () => {
       await live(page);
       const times = await page.evaluate(async () => {
         const main = [...document.querySelectorAll("script[type=module]")].map(one => one.src).find(src => src.includes("/chat/main.js"));
-        const { loadMarkdown, textNodes } = await import(new URL("./markdown.js", main).href);
+        const { loadMarkdown, textNodes } = await import(new URL("./message-text.js", main).href);
         await loadMarkdown();
         const n = 8192;
         const cases = {

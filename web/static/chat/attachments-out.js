@@ -49,7 +49,7 @@ function pictureBox(meta, name, load) {
   waiting.set(box, async () => {
     try {
       const shown = await shownPicture(meta, await load());
-      if (!shown) return box.replaceWith(download(meta, name, load, t("chat.file.not_a_picture")));
+      if (typeof shown === "string") return box.replaceWith(download(meta, name, load, t(`chat.file.${shown}`)));
       box.classList.remove("loading");
       shown.still.classList.add("picture-shown");
       open.append(shown.still);
@@ -65,24 +65,29 @@ function pictureBox(meta, name, load) {
 }
 
 /**
- * The picture as an element, or null if its bytes are not what they claim to be or too large to decode.
+ * The picture as an element, or why it is not shown: the key of a text.
  * @param {Meta} meta
  * @param {Blob} raw
+ * @returns {Promise<{still: HTMLElement, blob: Blob, moves: boolean} | "not_a_picture" | "too_large">}
  */
 async function shownPicture(meta, raw) {
   const bytes = new Uint8Array(await raw.arrayBuffer());
-  if (sniff(bytes) !== meta.mime) return null;
+  if (sniff(bytes) !== meta.mime) return "not_a_picture";
   const size = dimensions(bytes, meta.mime);
-  if (!size || size.width * size.height > maxPixels) return null;
+  if (!size) return "not_a_picture";
+  if (size.width * size.height > maxPixels) return "too_large";
   // The blob has the type that was checked, not the one the server or the sender named.
   const blob = new Blob([bytes], { type: meta.mime });
   const decoded = await createImageBitmap(blob).catch(() => null);
-  if (!decoded) return null;
-  if (decoded.width * decoded.height > maxPixels) return decoded.close(), null;
+  if (!decoded) return "not_a_picture";
+  if (decoded.width * decoded.height > maxPixels) {
+    decoded.close();
+    return "too_large";
+  }
   const moves = meta.mime === "image/gif" && stillOnly.matches;
   const still = moves ? onCanvas(decoded) : await image(blob);
   decoded.close();
-  return still && { still, blob, moves };
+  return still ? { still, blob, moves } : "not_a_picture";
 }
 
 /** @param {ImageBitmap} picture */

@@ -7,7 +7,6 @@ import { drawEmpty } from "./empty.js";
 import { MessageList } from "./message-list.js";
 import { Notices } from "./notices.js";
 import { Panels } from "./panel.js";
-import { RosterPanel } from "./roster-panel.js";
 import { announceOn, shortcutsOn } from "./preferences.js";
 import { StatusBar } from "./status-bar.js";
 import { StatusLines } from "./status-lines.js";
@@ -46,7 +45,8 @@ export class ChatPage {
     });
     this.composer = new Composer(model, { find, say: text => this.announcer.say(text), sent: () => this.log.follow() });
     this.panels = new Panels(() => this.bar.draw());
-    this.roster = new RosterPanel(model, { writeTo, invite: async () => void (await import("./invite.js")).openInvite(model) });
+    /** @type {import("./roster-panel.js").RosterPanel | null} */
+    this.roster = null;
     /** @type {import("./search-panel.js").SearchPanel | null} */
     this.searching = null;
     this.bar = new Bar(model, { page: this, title, status: this.statusBar.pill, rejoin });
@@ -81,7 +81,7 @@ export class ChatPage {
     columns.append(middle, this.panels.side);
     chat.append(this.bar.element, columns, this.announcer.element);
     this.root.replaceChildren(chat);
-    if (Panels.wide && this.model.abilities.roster) this.showRoster();
+    if (Panels.wide && this.model.abilities.roster) void this.showRoster();
   }
 
   /** @param {import("./types.js").ChangeDetail} detail */
@@ -119,8 +119,13 @@ export class ChatPage {
     this.composer.draw();
   }
 
-  showRoster() {
-    this.panels.toggle({ name: "roster", title: t("chat.roster"), element: this.roster.element, draw: () => this.roster.draw() });
+  async showRoster() {
+    const { RosterPanel } = await import("./roster-panel.js");
+    const roster = this.roster ??= new RosterPanel(this.model, {
+      writeTo: callsign => this.#writeTo(callsign),
+      invite: async () => void (await import("./invite.js")).openInvite(this.model),
+    });
+    this.panels.toggle({ name: "roster", title: t("chat.roster"), element: roster.element, draw: () => roster.draw() });
     if (this.panels.open && this.model.channel.me) void this.model.refreshRoster().catch(() => undefined);
   }
 

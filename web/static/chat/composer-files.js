@@ -3,10 +3,10 @@ import { html, render, nothing } from "../vendor/lit-html/lit-html.js";
 import { t } from "../lib/i18n.js";
 import { ofTab } from "../lib/storage.js";
 import { visible } from "../lib/visible.js";
-import { base64, FileRefused, maxFiles, prepare, preparedFile } from "./attachments-in.js";
 import { formatBytes } from "./format.js";
 import { icon, labelled } from "./icon.js";
 
+const maxFiles = 4;
 const accepted = "image/*,application/pdf,text/*,application/json,.md,.diff,.patch,.log";
 
 /**
@@ -72,6 +72,7 @@ export class Files {
     this.#forget(before);
     this.files = files.map(file => ({ file, ready: null, preview: "" }));
     this.#draw();
+    const { FileRefused, prepare } = await import("./attachments-in.js");
     try {
       const ready = await prepare(files, done => {
         this.done = done;
@@ -102,6 +103,7 @@ export class Files {
 
   /** @param {import("./types.js").OutgoingAttachment[]} attachments */
   async restore(attachments) {
+    const { preparedFile } = await import("./attachments-in.js");
     this.clear();
     await this.#set(attachments.map(preparedFile));
   }
@@ -140,5 +142,6 @@ export class Files {
 
 /** @param {import("./attachments-in.js").Prepared} ready */
 async function encode(ready) {
+  const { base64 } = await import("./attachments-in.js");
   return { mime: ready.mime, data_base64: await base64(ready.blob), filename: ready.filename };
 }

@@ -3,30 +3,13 @@ import { html, render, nothing } from "../vendor/lit-html/lit-html.js";
 import { t, tn } from "../lib/i18n.js";
 import { visible } from "../lib/visible.js";
 import { icon } from "./icon.js";
+import { fieldsOf, isField } from "./join-fields.js";
 import { problemText } from "./problem-text.js";
 
 /** @typedef {import("./types.js").Credentials} Credentials */
-/** @typedef {import("./types.js").Problem} Problem */
 /** @typedef {import("./types.js").ProblemField} ProblemField */
-/** @typedef {"token" | "identity_key" | "callsign" | "owner_password"} Field */
-
-/**
- * What the hub tells about a channel to anybody.
- * @typedef {object} ChannelFacts
- * @property {boolean} is_band
- * @property {boolean} has_owner_password
- * @property {boolean} require_identity
- */
-
-/**
- * @typedef {object} JoinQuestion
- * @property {Credentials} known
- * @property {ChannelFacts | null} facts null if the hub could not be reached
- * @property {Problem | null} problem
- * @property {string} [notice] what was wrong with the link
- * @property {boolean} [remembered]
- * @property {string} title
- */
+/** @typedef {import("./join-fields.js").Field} Field */
+/** @typedef {import("./join-fields.js").JoinQuestion} JoinQuestion */
 
 export class JoinForm {
   /**
@@ -45,7 +28,7 @@ export class JoinForm {
     /** Wrong or missing now, by field. @type {Partial<Record<Field, string>>} */
     this.errors = {};
     const about = question.problem?.about;
-    if (question.problem && about && isField(about)) this.errors[about] = problemText(question.problem);
+    if (question.problem && question.problem.code !== "rate_limited" && about && isField(about)) this.errors[about] = problemText(question.problem);
     this.remember = question.remembered ?? false;
     this.withKey = Boolean(question.known.identity_key) || Boolean(question.facts?.require_identity);
     this.draw();
@@ -157,34 +140,4 @@ export class JoinForm {
     }
     this.submit(credentials, data.get("remember") !== null);
   }
-}
-
-/** @param {string} about @returns {about is Field} */
-const isField = about => ["token", "identity_key", "callsign", "owner_password"].includes(about);
-
-/**
- * The fields to ask for: what is missing, and what was refused.
- * @param {JoinQuestion} question
- * @returns {Field[]}
- */
-function fieldsOf({ known, facts, problem }) {
-  /** @type {Set<Field>} */
-  const fields = new Set();
-  if (!facts?.is_band && !known.token) fields.add("token");
-  if (facts?.require_identity && !known.identity_key) fields.add("identity_key");
-  else if (!known.identity_key && !known.callsign) fields.add("callsign");
-  if (facts?.has_owner_password && !known.owner_password) fields.add("owner_password");
-  if (problem?.about && isField(problem.about)) fields.add(problem.about);
-  if (problem?.code === "rate_limited" && facts?.has_owner_password) fields.add("owner_password");
-  if (problem && !problem.about && !fields.size) fields.add("callsign");
-  return [.../** @type {Field[]} */ (["token", "identity_key", "callsign", "owner_password"])].filter(field => fields.has(field));
-}
-
-/**
- * Whether the link has all that is needed to join without a question.
- * @param {Credentials} known
- * @param {ChannelFacts | null} facts
- */
-export function complete(known, facts) {
-  return fieldsOf({ known, facts, problem: null, title: "" }).length === 0;
 }

@@ -5,13 +5,13 @@ import { start, t } from "../lib/i18n.js";
 import { ChatPage } from "./chat-page.js";
 import { browserEnvironment } from "./environment.js";
 import { takeFragment } from "./fragment.js";
-import { complete, JoinForm } from "./join-form.js";
+import { complete } from "./join-fields.js";
 import { createModel } from "./model.js";
 import { setTitle } from "./title.js";
 
 /** @typedef {import("./types.js").Credentials} Credentials */
 /** @typedef {import("./types.js").Problem} Problem */
-/** @typedef {import("./join-form.js").ChannelFacts} ChannelFacts */
+/** @typedef {import("./join-fields.js").ChannelFacts} ChannelFacts */
 
 const bands = new Set(["general", "help", "random"]);
 const path = /^\/remote\/([^/]+)\/?$/u.exec(location.pathname);
@@ -48,7 +48,7 @@ async function openChannel() {
   const facts = ready ? null : await channelFacts();
   if (!link.problem && (ready || (facts && facts !== "missing" && complete(known, facts)))) return enter(known, title);
   if (facts === "missing") return showMissing();
-  ask({ known, facts, problem: null, notice: linkNotice(), title });
+  await ask({ known, facts, problem: null, notice: linkNotice(), title });
 }
 
 /** A model of the channel, not yet connected. */
@@ -73,15 +73,17 @@ async function channelFacts() {
   }
 }
 
-function showMissing() {
+async function showMissing() {
+  const { JoinForm } = await import("./join-form.js");
   new JoinForm(root, {
     known: { channel, token: "-", callsign: "-" }, facts: { is_band: bands.has(channel), has_owner_password: false, require_identity: false }, title: channel,
     problem: { code: "not_found", status: 404, message: "", hint: null, free_callsign: null, about: "channel", retry_at: null, final: true, request_id: null },
   }, () => location.reload());
 }
 
-/** @param {import("./join-form.js").JoinQuestion} question */
-function ask(question) {
+/** @param {import("./join-fields.js").JoinQuestion} question */
+async function ask(question) {
+  const { JoinForm } = await import("./join-form.js");
   const form = new JoinForm(root, question, (credentials, remember) => {
     form.remove();
     void enter(credentials, question.title, remember);
@@ -106,7 +108,7 @@ async function enter(credentials, title, remember) {
     model.close();
     const facts = await channelFacts();
     if (facts === "missing") return showMissing();
-    ask({ known: problem ? { ...rest, callsign } : rest, facts, problem, title, remembered: remember ?? remembered });
+    await ask({ known: problem ? { ...rest, callsign } : rest, facts, problem, title, remembered: remember ?? remembered });
   };
   const page = new ChatPage(model, root, { rejoin: () => void again(), title });
   await model.start(credentials);

@@ -1,71 +1,24 @@
-// Turns the text of a message into nodes. It never makes HTML from text, never loads an image, and passes over what would take too long.
+// Turns markdown into nodes. It never makes HTML from text and never loads an image. Loaded when a message has marks of markdown.
+import { Lexer, Tokenizer } from "../vendor/marked/marked.js";
 import { appendLinked, linkNode, safeUrl } from "./links.js";
 import { visible } from "../lib/visible.js";
 import { codeBlock } from "./code-block.js";
 
 /** @typedef {{type: string, raw: string, text?: string, tokens?: Token[], [more: string]: any}} Token */
-/** @type {((text: string) => Token[]) | null} */
-let lex = null;
-/** @type {Promise<void> | null} */
-let loading = null;
 
-const marks = /[*_`~]|\]\(|^ {0,3}(?:#{1,6} |>|[-+] |\d{1,9}[.)] |-{3,}\s*$)|^\|?[^\n|]*\|[^\n]*\n\|?[ :|-]+$/mu;
-const maxMarks = 600;
-const maxBrackets = 300;
 const maxDepth = 12;
 
-/**
- * Whether the text has marks of markdown and can be parsed in bounded time.
- * @param {string} text
- */
-export function hasMarkdown(text) {
-  return marks.test(text) && !expensive(text);
+/** Bare addresses are found by links.js, in linear time. */
+class Plain extends Tokenizer {
+  url() { return undefined; }
 }
 
 /**
- * Nesting overflows the parser's stack, and very many delimiters take it quadratic time.
- * @param {string} text
+ * @param {Node} parent
+ * @param {string} text one that `hasMarkdown` lets pass: others may take long
  */
-function expensive(text) {
-  if ((text.match(/[*_~]/gu)?.length ?? 0) > maxMarks || (text.match(/[[\]]/gu)?.length ?? 0) > maxBrackets) return true;
-  if ((text.match(/[<`]/gu)?.length ?? 0) > maxMarks) return true;
-  return text.split("\n").some(line => (line.match(/^[ \t]*(?:(?:>|[-+*]|\d{1,9}[.)])[ \t]*)+/u)?.[0].match(/>|[-+*]|\d+[.)]/gu)?.length ?? 0) > maxDepth);
-}
-
-/** Loads the parser once. It is not needed for plain text. */
-export function loadMarkdown() {
-  loading ??= import("../vendor/marked/marked.js").then(({ Lexer, Tokenizer }) => {
-    // Bare addresses are found by links.js, in linear time.
-    class Plain extends Tokenizer {
-      url() { return undefined; }
-    }
-    lex = text => new Lexer({ gfm: true, breaks: true, tokenizer: new Plain() }).lex(text);
-  });
-  return loading;
-}
-
-export const markdownLoaded = () => lex !== null;
-
-/**
- * The text as nodes: with markdown if the parser is loaded, else as plain text with links.
- * @param {string} text
- * @returns {DocumentFragment}
- */
-export function textNodes(text) {
-  const all = document.createDocumentFragment();
-  if (lex && hasMarkdown(text)) {
-    try {
-      blocks(all, lex(text), 0);
-      return all;
-    } catch {
-      all.replaceChildren();
-    }
-  }
-  const paragraph = document.createElement("p");
-  paragraph.className = "plain";
-  appendLinked(paragraph, text);
-  all.append(paragraph);
-  return all;
+export function appendMarkdown(parent, text) {
+  blocks(parent, new Lexer({ gfm: true, breaks: true, tokenizer: new Plain() }).lex(text), 0);
 }
 
 /**

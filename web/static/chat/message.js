@@ -3,7 +3,7 @@ import { html, nothing } from "../vendor/lit-html/lit-html.js";
 import { t } from "../lib/i18n.js";
 import { visible } from "../lib/visible.js";
 import { formatClock, formatFull, hue } from "./format.js";
-import { textNodes, hasMarkdown, loadMarkdown, markdownLoaded } from "./markdown.js";
+import { textNodes, hasMarkdown, loadMarkdown, markdownLoaded } from "./message-text.js";
 import { attachmentView } from "./attachments-out.js";
 import { approvalView } from "./approvals-view.js";
 import { tickView } from "./ticks.js";

@@ -32,10 +32,10 @@ export class Notices {
   #notice(name, picture, action) {
     const key = `chat-notice ${name} ${this.model.channel.id}`;
     if (ofTab.get(key)) return nothing;
-    return html`<div class="chat-notice">${icon(picture)}<p>${t(`chat.notice.${name}`)}</p>${action}
+    return html`<div class="chat-notice">${icon(picture)}<p>${t(`chat.notice.${name}`)}</p>
       <button type="button" class="icon-button" @click=${() => {
         ofTab.set(key, "closed");
         this.draw();
-      }}>${labelled("close", t("chat.notice.close"))}</button></div>`;
+      }}>${labelled("close", t("chat.notice.close"))}</button>${action}</div>`;
   }
 }

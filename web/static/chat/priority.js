@@ -3,7 +3,6 @@ import { html } from "../vendor/lit-html/lit-html.js";
 import { live } from "../vendor/lit-html/directives/live.js";
 import { t } from "../lib/i18n.js";
 import { icon } from "./icon.js";
-import { confirmDialog } from "../lib/dialog.js";
 
 /** @typedef {import("./types.js").Priority} Priority */
 
@@ -28,6 +27,7 @@ let asked = false;
 /** Whether the message shall really be urgent; asked once in a visit. */
 export async function askUrgent() {
   if (asked) return true;
+  const { confirmDialog } = await import("../lib/dialog.js");
   asked = await confirmDialog({ title: t("chat.urgent.title"), text: t("chat.urgent.text"), action: t("chat.urgent.yes") });
   return asked;
 }

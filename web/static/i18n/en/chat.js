@@ -112,6 +112,7 @@ export default {
   "chat.picture.open": "Open picture {name}",
   "chat.file.save_short": "Save",
   "chat.file.not_a_picture": "Not shown: it is not the picture that it claims to be",
+  "chat.file.too_large": "Not shown: the picture is too large",
   "chat.file.failed": "Could not be loaded",
   "chat.announce": "{name}: {text}",
   "chat.announce.direct": "{name}, to you: {text}",
