@@ -1,4 +1,4 @@
-// Says new messages and changes of the connection to screen readers, once, outside the list.
+// Announces new messages to screen readers, once, outside the list.
 import { t, tn } from "../lib/i18n.js";
 import { visible } from "../lib/visible.js";
 
@@ -26,7 +26,7 @@ export class Announcer {
     if (!live.length || !this.on) return;
     this.waiting.push(...live);
     if (this.timer !== undefined) return;
-    // The first message is said at once; those that follow closely are collected.
+    // The first message is announced at once; those that follow closely are collected.
     const wait = Math.max(150, this.last + burst_ms - Date.now());
     this.timer = setTimeout(() => this.#flush(), wait);
   }

@@ -5,7 +5,7 @@
 /** @typedef {"token" | "identity_key" | "callsign" | "owner_password"} Field */
 
 /**
- * What the hub tells about a channel to anybody.
+ * What is known about a channel without its token.
  * @typedef {object} ChannelFacts
  * @property {boolean} is_band
  * @property {boolean} has_owner_password

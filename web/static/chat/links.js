@@ -37,7 +37,7 @@ function destination(url, text) {
 }
 
 /**
- * A link that opens in a new tab and tells the other page nothing; its host follows where the text does not show it.
+ * A link that opens in a new tab and sends no referrer; its host follows where the text does not show it.
  * @param {URL} url
  * @param {Node | string} content
  * @returns {HTMLElement}

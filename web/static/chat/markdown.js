@@ -143,7 +143,7 @@ function link(parent, token, depth) {
 }
 
 /**
- * A picture by address is not loaded: that would tell somebody else who reads what.
+ * A picture by address is not loaded: its host would learn who reads what.
  * @param {Node} parent
  * @param {Token} token
  */

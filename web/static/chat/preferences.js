@@ -6,5 +6,5 @@ export const announceKey = "rogerrat.chat-announce";
 
 /** Whether single keys such as `/` are shortcuts. */
 export const shortcutsOn = () => lasting.get(shortcutsKey) !== "off";
-/** Whether new messages are said to screen readers. */
+/** Whether new messages are announced to screen readers. */
 export const announceOn = () => lasting.get(announceKey) !== "off";

@@ -1,4 +1,4 @@
-// What the others say they are doing at the moment: one line for each, under the log.
+// What the others report to be doing at the moment: one line for each, under the log.
 import { html, render } from "../vendor/lit-html/lit-html.js";
 import { repeat } from "../vendor/lit-html/directives/repeat.js";
 import { t } from "../lib/i18n.js";

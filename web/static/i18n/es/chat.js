@@ -152,7 +152,6 @@ export default {
   "chat.roster.away.other": "{count} ausentes",
   "chat.roster.write": "Escribir",
   "chat.roster.write_to": "Escribir a {name}",
-  "chat.roster.show": "Mostrar mensajes",
   "chat.roster.show_of": "Mensajes de {name}",
   "chat.roster.seen": "visto {ago}",
   "chat.roster.unread.one": "{count} sin leer",
