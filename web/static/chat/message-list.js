@@ -254,7 +254,11 @@ export class MessageList {
     if (row && row.offsetTop > this.element.scrollTop + this.element.clientHeight / 2 && this.newBelow > 1) {
       this.element.scrollTop = row.offsetTop - 48;
       this.following = this.#distance() <= follow_px;
-    } else this.#toEnd();
+    } else {
+      // Who jumps over messages has chosen not to read them one by one.
+      this.#toEnd();
+      this.model.markRead();
+    }
     this.#drawJump();
   }
 
