@@ -81,7 +81,11 @@ export class ChatPage {
     columns.append(middle, this.panels.side);
     chat.append(this.bar.element, columns, this.announcer.element);
     this.root.replaceChildren(chat);
-    if (Panels.wide && this.model.abilities.roster) void this.showRoster();
+    if (Panels.wide && this.model.abilities.roster) {
+      // The side has its room at once, so that the log does not move when the panel has loaded.
+      this.panels.side.hidden = false;
+      void this.showRoster();
+    }
   }
 
   /** @param {import("./types.js").ChangeDetail} detail */

@@ -1,7 +1,9 @@
 // Three ways to end: leave the channel, let this device forget it, or delete it for everybody.
 import { html, render, nothing } from "../vendor/lit-html/lit-html.js";
 import { t } from "../lib/i18n.js";
+import { lasting } from "../lib/storage.js";
 import { icon } from "./icon.js";
+import { nameKey } from "./notices.js";
 import { openSheet } from "./sheet.js";
 
 /**
@@ -20,6 +22,7 @@ export function openEnd(model) {
     draw();
     try {
       await act();
+      lasting.remove(nameKey(id));
       done();
     } catch (error) {
       failed = error instanceof Error ? error.message : /** @type {any} */ (error)?.message ?? "";
