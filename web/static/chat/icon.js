@@ -38,15 +38,22 @@ const paths = {
   thread: "M9 4 7 20M17 4l-2 16M5 9h15M4 15h15",
 };
 
+/** Each icon once: drawing is a copy. @type {Map<string, Element>} */
+const drawn = new Map();
+
 /**
  * A decorative icon. The control around it carries the name.
  * @param {string} name
- * @returns {Element}
+ * @returns {Node}
  */
 export function icon(name) {
-  const place = document.createElement("span");
-  render(html`<svg viewBox="0 0 24 24" aria-hidden="true" class=${`icon icon-${name}`}><path d=${paths[name] ?? ""}></path></svg>`, place);
-  return /** @type {Element} */ (place.firstElementChild);
+  let one = drawn.get(name);
+  if (!one) {
+    const place = document.createElement("span");
+    render(html`<svg viewBox="0 0 24 24" aria-hidden="true" class=${`icon icon-${name}`}><path d=${paths[name] ?? ""}></path></svg>`, place);
+    drawn.set(name, one = /** @type {Element} */ (place.firstElementChild));
+  }
+  return one.cloneNode(true);
 }
 
 /**

@@ -124,13 +124,20 @@ export class MessageList {
    */
   #draw(low, high) {
     const entries = this.model.entries;
+    // What leaves goes first: then what stays is in its place already, and is not moved.
     const kept = new Set();
+    for (let at = low; at < high; at += 1) kept.add(entries[at].key);
+    for (const [key, item] of this.items) {
+      if (kept.has(key)) continue;
+      this.seer.unobserve(item.element);
+      item.element.remove();
+      this.items.delete(key);
+    }
     /** @type {Entry | null} */
     let before = null;
     let place = this.list.firstElementChild;
     for (let at = low; at < high; at += 1) {
       const entry = entries[at];
-      kept.add(entry.key);
       let item = this.items.get(entry.key);
       if (!item) {
         item = new Item(this.context);
@@ -144,12 +151,6 @@ export class MessageList {
         this.seer.observe(item.element);
       }
       before = entry;
-    }
-    for (const [key, item] of this.items) {
-      if (kept.has(key)) continue;
-      this.seer.unobserve(item.element);
-      item.element.remove();
-      this.items.delete(key);
     }
     this.firstKey = entries[low]?.key ?? null;
     this.fromStart = low === 0;
