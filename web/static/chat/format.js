@@ -54,3 +54,15 @@ export function hue(name) {
   for (const letter of name) sum = (sum * 31 + (letter.codePointAt(0) ?? 0)) >>> 0;
   return sum % 8;
 }
+
+/**
+ * A part of a path without its percent-encoding; as it is, if that is not valid.
+ * @param {string} text
+ */
+export function decoded(text) {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}

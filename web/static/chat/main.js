@@ -4,6 +4,7 @@ import { mountHeader } from "../lib/header.js";
 import { start, t } from "../lib/i18n.js";
 import { ChatPage } from "./chat-page.js";
 import { browserEnvironment } from "./environment.js";
+import { decoded } from "./format.js";
 import { takeFragment } from "./fragment.js";
 import { complete } from "./join-fields.js";
 import { createModel } from "./model.js";
@@ -15,7 +16,7 @@ import { setTitle } from "./title.js";
 
 const bands = new Set(["general", "help", "random"]);
 const path = /^\/remote\/([^/]+)\/?$/u.exec(location.pathname);
-const channel = path ? safeDecode(path[1]) : "";
+const channel = path ? decoded(path[1]) : "";
 const link = takeFragment({ location, history, needs_token: !bands.has(channel) });
 
 await start("chat");
@@ -26,15 +27,6 @@ else {
   setTitle(`${t("chat.channels")} · rogerrat`);
   const { showChannels } = await import("./channels.js");
   await showChannels(root, browserEnvironment().vault, (id, fragment) => location.assign(`/remote/${encodeURIComponent(id)}${fragment}`));
-}
-
-/** @param {string} text */
-function safeDecode(text) {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
-  }
 }
 
 async function openChannel() {

@@ -4,6 +4,7 @@ import { start, t } from "../lib/i18n.js";
 import { lasting } from "../lib/storage.js";
 import { ChatPage } from "../chat/chat-page.js";
 import { browserEnvironment } from "../chat/environment.js";
+import { decoded } from "../chat/format.js";
 import { createModel } from "../chat/model.js";
 import { setTitle } from "../chat/title.js";
 import { RoomForm } from "./form.js";
@@ -19,7 +20,7 @@ await start("chat", "room");
 mountHeader();
 document.documentElement.classList.add("chat-page");
 const root = /** @type {HTMLElement} */ (document.getElementById("app"));
-const title = decodeURIComponent(path.split("/").at(-1) || "") || t("room.title");
+const title = decoded(path.split("/").at(-1) || "") || t("room.title");
 setTitle(`${title} · rogerrat`);
 
 const stored = given ? null : await newModel().stored();
