@@ -58,7 +58,7 @@ pub use hub_address::{DEFAULT_ORIGIN, HubAddress, normalize_origin};
 pub use hub_client::{HubClient, NewChannel, REQUEST_TIMEOUT};
 pub use message::{GapNotice, OutgoingAttachment, OutgoingMessage, ReceivedMessage};
 pub use proxy_settings::Proxy;
-pub use remote::{AddedPhoneLinks, CreatedIdentity, OpenedRemoteControl, PhoneLinks, RemoteOptions};
+pub use remote::{AddedRemoteLink, CreatedIdentity, OpenedRemoteControl, RemoteLink, RemoteOptions};
 pub use reply::{
     AckResult, ChannelHistory, ConsumerStatus, CreatedChannel, CreatedWebhook, HubReply, JoinResult, MemberList,
     ReadResult, RosterEntry, SendResult, StreamGreeting,

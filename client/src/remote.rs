@@ -43,7 +43,7 @@ pub struct CreatedIdentity {
 
 /// The links for a phone.
 #[derive(Debug, Deserialize)]
-pub struct PhoneLinks {
+pub struct RemoteLink {
     /// The link with every secret that was created.
     pub mobile_url: String,
     /// The same link without the owner password.
@@ -69,7 +69,7 @@ pub struct OpenedRemoteControl {
     pub phone: CreatedIdentity,
     /// The links.
     #[serde(flatten)]
-    pub link: PhoneLinks,
+    pub link: RemoteLink,
     /// Recovery token of the account, if it was created too.
     pub recovery_token: Option<String>,
     /// Session token of the account, if it was created too.
@@ -78,14 +78,14 @@ pub struct OpenedRemoteControl {
 
 /// Reply to adding a phone to a channel.
 #[derive(Debug, Deserialize)]
-pub struct AddedPhoneLinks {
+pub struct AddedRemoteLink {
     /// The owner password, if the channel had none: a PIN.
     pub owner_password: Option<String>,
     /// The person.
     pub phone: CreatedIdentity,
     /// The links.
     #[serde(flatten)]
-    pub link: PhoneLinks,
+    pub link: RemoteLink,
 }
 
 impl HubClient {
@@ -112,7 +112,7 @@ impl HubClient {
         channel: &ChannelTarget,
         session_token: &str,
         options: &RemoteOptions,
-    ) -> Result<HubReply<AddedPhoneLinks>, ClientError> {
+    ) -> Result<HubReply<AddedRemoteLink>, ClientError> {
         channel.check().map_err(ClientError::InvalidTarget)?;
         let path = format!("/api/channels/{}/remote-link", channel.channel);
         self.post(&path, channel.token.as_deref(), &PhoneBody { session_token, options }).await

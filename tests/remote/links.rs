@@ -109,7 +109,7 @@ fn d40_a_phone_is_added_to_a_channel_and_gets_a_pin_only_where_there_is_none() {
 }
 
 #[test]
-fn d40_adding_a_phone_needs_both_tokens_and_gives_nobody_a_channel() {
+fn d40_adding_a_phone_needs_both_tokens_and_takes_over_no_channel() {
     let hub = Hub::unlimited();
     let (ann, bob) = (hub.post("/api/account").send().ok(), hub.post("/api/account").send().ok());
     let session = |account: &Value| text(&account["session_token"]).to_owned();

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
 use rogerrat_client::{
-    ChannelTarget, ClientError, HubAddress, HubClient, HubReply, OpenedRemoteControl, PhoneLinks, RemoteOptions,
+    ChannelTarget, ClientError, HubAddress, HubClient, HubReply, OpenedRemoteControl, RemoteLink, RemoteOptions,
 };
 use rogerrat_domain::ChannelId;
 use rogerrat_domain::text::one_line;
@@ -190,7 +190,7 @@ impl LinkArgs {
         }
         let options = self.phone.options(None);
         let added = HubClient::new(target.hub.clone()).make_remote_link(target, &account, &options).await?;
-        let lines = |link: &PhoneLinks, pin: Option<&str>| {
+        let lines = |link: &RemoteLink, pin: Option<&str>| {
             let password = match pin {
                 Some(pin) => format!("PIN: {}\n", one_line(pin)),
                 None => "the page asks for the owner password of the channel\n".to_owned(),
@@ -215,7 +215,7 @@ fn text(opened: &HubReply<OpenedRemoteControl>, profile: &str) -> String {
 }
 
 /// The QR code and the links. Everything the hub sent is on one line.
-fn links(link: &PhoneLinks) -> String {
+fn links(link: &RemoteLink) -> String {
     let qr =
         link.qr_ascii_clean.as_deref().and_then(|code| qr_lines(code, io::stdout().is_terminal() && wants_colours()));
     let notice = link.notice.as_ref().map_or_else(String::new, |notice| one_line(notice).into_owned() + "\n");
