@@ -157,10 +157,7 @@ export async function axe(page) {
     await page.setViewportSize({ width, height });
     for (const colorScheme of ["light", "dark"]) {
       await page.emulateMedia({ colorScheme });
-      // Those that go on for ever, such as the dots of a status, have no end to wait for.
-      await page.evaluate(() => Promise.all(document.getAnimations()
-        .filter(animation => animation.effect?.getComputedTiming().endTime !== Infinity)
-        .map(animation => animation.finished.catch(() => {}))));
+      await settle(page);
       const violations = await evaluate(`axe.run(document, {resultTypes: ["violations"]}).then(result => result.violations.map(
         one => one.id + ": " + one.nodes.map(node => node.target.join(" ") + " " + (node.any[0]?.message ?? "")).join(" | ")))`);
       for (const violation of violations) found.add(`axe, ${width} px, ${colorScheme}: ${violation}`);
@@ -171,6 +168,16 @@ export async function axe(page) {
   await page.emulateMedia({ colorScheme: null });
   if (size) await page.setViewportSize(size);
   return [...found];
+}
+
+/** Ends every transition and animation: colours that are halfway are neither legible nor what a designer should see. */
+async function settle(page) {
+  await page.evaluate(() => {
+    for (const animation of document.getAnimations()) {
+      if (animation.effect?.getComputedTiming().endTime === Infinity) animation.cancel();
+      else animation.finish();
+    }
+  });
 }
 
 /** Takes a picture into target/pages, which is not committed. */
@@ -186,6 +193,7 @@ export async function fourPictures(page, name) {
     await page.setViewportSize({ width: Number(width), height: Number(height) });
     for (const colorScheme of /** @type {const} */ (["light", "dark"])) {
       await page.emulateMedia({ colorScheme });
+      await settle(page);
       await picture(page, `${name}-${device}-${colorScheme}`);
     }
   }
