@@ -151,6 +151,9 @@ pub(super) struct BansReply {
     /// The bans, newest first.
     #[schema(max_items = 1000)]
     bans: Vec<Ban>,
+    /// The address of this request as the hub sees it. It cannot be banned.
+    #[schema(value_type = String)]
+    client_address: IpAddr,
 }
 
 /// List active bans, newest first.
@@ -164,8 +167,8 @@ pub(super) struct BansReply {
     extensions(("x-error-codes" = json!(codes(&[ADMIN])))),
 )]
 pub(crate) async fn bans(state: SharedState, request: HttpRequest) -> Result<impl Responder, Problem> {
-    state.admit_admin(&request)?;
-    Ok(Json(BansReply { bans: state.hub.bans() }))
+    let client_address = state.admit_admin(&request)?;
+    Ok(Json(BansReply { bans: state.hub.bans(), client_address }))
 }
 
 /// A new ban.

@@ -25,8 +25,10 @@ use super::state::{AppState, SharedState, host_of};
 
 /// Paths served for any Host: health probes often address the hub by a name of their own.
 pub(crate) const ANY_HOST: [&str; 3] = ["/livez", "/readyz", "/healthz"];
-/// Exempt from address bans, so that an operator can always lift one.
-const ADMIN_PREFIX: &str = "/api/admin/";
+/// The page of the administration. Exempt from address bans with its files and its API, so that an operator can always
+/// lift one.
+const ADMIN_PAGE: &str = "/admin";
+const ADMIN_PREFIXES: [&str; 2] = ["/api/admin/", "/static/"];
 /// The most frequent calls of agents: successful ones are logged at debug level.
 const HOT_PATHS: [&str; 7] = ["/send", "/listen", "/wait", "/stream", "/ack", "/keepalive", "/poll"];
 /// MCP requests are logged like hot paths, because their path does not reveal the operation.
@@ -114,7 +116,8 @@ fn check(state: &AppState, request: &ServiceRequest) -> Result<(), Refusal> {
     }
     let origins = request.headers().get_all(header::ORIGIN).map(|origin| origin.to_str().unwrap_or_default());
     state.hosts.check(host_of(request.head()).unwrap_or_default(), origins)?;
-    if request.path().starts_with(ADMIN_PREFIX) {
+    let path = request.path();
+    if path == ADMIN_PAGE || ADMIN_PREFIXES.iter().any(|prefix| path.starts_with(prefix)) {
         return Ok(());
     }
     state.hub.admit_address(|| state.client(request.request()))

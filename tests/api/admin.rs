@@ -169,9 +169,13 @@ fn every_request_of_a_banned_address_is_refused() {
         from(path, "192.0.2.7").refused(403, "forbidden");
     }
     from(&path, "192.0.3.7").ok();
-    assert_eq!(from("/livez", "192.0.2.7").status, 200);
+    assert_eq!((from("/livez", "192.0.2.7").status, from("/admin", "192.0.2.7").status), (200, 200));
+    let script = static_file(&from("/admin", "192.0.2.7").text());
+    assert_eq!(from(&script, "192.0.2.7").status, 200);
     let own = hub.post("/api/admin/bans").bearer(TOKEN).header("x-forwarded-for", "198.51.100.1");
     own.json(&json!({"address": "198.51.100.1"})).send().refused(400, "invalid");
+    let seen = hub.get("/api/admin/bans").bearer(TOKEN).header("x-forwarded-for", "198.51.100.1").send().ok();
+    assert_eq!(seen["client_address"], "198.51.100.1");
     let id = banned["id"].as_str().unwrap();
     let lifted = hub.request("DELETE", &format!("/api/admin/bans/{id}")).bearer(TOKEN);
     lifted.header("x-forwarded-for", "192.0.2.7").send().ok();
@@ -238,4 +242,9 @@ fn a_banned_callsign_cannot_resume_its_session() {
     let sent = channel.request("POST", "send").session("the-spammers-own").json(&json!({"message": "still here"}));
     sent.send().refused(410, "session_expired");
     assert_eq!(channel.history(), [""; 0]);
+}
+
+/// The path of a file that a page loads.
+fn static_file(page: &str) -> String {
+    page.split('"').find(|text| text.starts_with("/static/")).unwrap().to_owned()
 }
