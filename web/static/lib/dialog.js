@@ -1,5 +1,5 @@
 // Modal dialogs and sheets on the browser's `<dialog>`: focus is kept inside, Escape closes, focus returns afterwards.
-import { html, render } from "../vendor/lit-html/lit-html.js";
+import { html, nothing, render } from "../vendor/lit-html/lit-html.js";
 import { t } from "./i18n.js";
 import { icon } from "./icon.js";
 
@@ -16,21 +16,26 @@ let last = 0;
 /**
  * Opens a dialog, or with `sheet` one that comes from the lower edge of a narrow screen.
  *
- * @param {{title: string, body: unknown, sheet?: boolean, className?: string}} options `body` is a template
+ * @param {{title: string, body: unknown, sheet?: boolean, className?: string, canClose?: () => boolean}} options `body` is a
+ *   template; while `canClose` says no, neither Escape nor the close button nor a click beside the dialog closes it
  * @returns {DialogHandle}
  */
-export function showDialog({ title, body, sheet = false, className = "" }) {
+export function showDialog({ title, body, sheet = false, className = "", canClose = () => true }) {
   const element = document.createElement("dialog");
   const heading = `dialog-${++last}`;
   element.className = `dialog ${sheet ? "sheet" : ""} ${className}`.trim();
   element.setAttribute("aria-labelledby", heading);
-  const close = (value = "") => element.close(value);
+  const close = (value = "") => {
+    if (canClose()) element.close(value);
+  };
   /** @param {unknown} content */
   const update = (content) =>
     render(
       html`<div class="dialog-head">
           <h2 id=${heading}>${title}</h2>
-          <button type="button" class="button quiet round" aria-label=${t("common.close")} @click=${() => close()}>${icon("close")}</button>
+          ${canClose()
+            ? html`<button type="button" class="button quiet round" aria-label=${t("common.close")} @click=${() => close()}>${icon("close")}</button>`
+            : nothing}
         </div>
         <div class="dialog-body">${content}</div>`,
       element,
@@ -38,9 +43,14 @@ export function showDialog({ title, body, sheet = false, className = "" }) {
   /** @type {Promise<string>} */
   const closed = new Promise((resolve) => {
     element.addEventListener("close", () => {
+      // Browsers close a dialog at the second Escape, whatever became of its cancel event.
+      if (!canClose()) return element.showModal();
       element.remove();
       resolve(element.returnValue);
     });
+  });
+  element.addEventListener("cancel", (event) => {
+    if (!canClose()) event.preventDefault();
   });
   // A click on the backdrop has the dialog itself as its target.
   element.addEventListener("click", (event) => {
