@@ -270,7 +270,7 @@ test("deleting the account asks what happens to its channels", () =>
     await page.getByLabel(`Type the account id: ${id}`).fill(id ?? "");
     await page.getByRole("button", { name: "Delete account" }).click();
     assert.ok(await page.getByRole("heading", { name: "Identities" }).isVisible(), "nothing was chosen");
-    await page.getByLabel("They are deleted with all their messages").check();
+    await page.getByLabel("Delete, with all messages").check();
     await page.getByLabel(/Type the account id/).fill("acct_other");
     await page.getByRole("button", { name: "Delete account" }).click();
     assert.ok(await page.getByRole("heading", { name: "Identities" }).isVisible(), "another id was typed");

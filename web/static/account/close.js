@@ -1,5 +1,5 @@
 // Deleting the account: what happens to its channels must be chosen, and its id typed.
-import { html } from "../vendor/lit-html/lit-html.js";
+import { html, nothing } from "../vendor/lit-html/lit-html.js";
 import { t, tn } from "../lib/i18n.js";
 import { faultOf, section } from "./parts.js";
 
@@ -35,10 +35,11 @@ export function close(account, deleted) {
   return section({ id: "close", title: t("account.close"), about: t("account.close.about") }, html`
     <details class="new"><summary>${t("account.close.open")}</summary>
       <form class="stack" @submit=${(/** @type {SubmitEvent} */ event) => remove(account, event, deleted)} autocomplete="off">
-        <fieldset><legend>${tn("account.close.channels", summary?.channels ?? 0)}</legend>
+        ${summary === null || summary.channels === 0 ? nothing : html`<fieldset>
+          <legend>${tn("account.close.channels", summary.channels)}</legend>
           <label class="check"><input type="radio" name="channels" value="keep" required /><span>${t("account.close.keep")}</span></label>
           <label class="check"><input type="radio" name="channels" value="delete" required /><span>${t("account.close.delete")}</span></label>
-        </fieldset>
+        </fieldset>`}
         <label class="field"><span>${t("account.close.typed", { id: summary?.account_id ?? "" })}</span>
           <input name="typed" required maxlength="64" autocomplete="off" spellcheck="false" autocapitalize="off" @input=${typed} /></label>
         ${faultOf(account, "close")}

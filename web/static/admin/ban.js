@@ -115,7 +115,7 @@ export function bans(monitor, deeds) {
     <div class="head"><h2 id="bans-title">${t("admin.bans")}</h2>
       <button type="button" class="button small" @click=${() => deeds.ban({ kind: "callsign", name: "", channel: "" })}>${t("admin.bans.new")}</button></div>
     ${monitor.bans !== null && list.length === 0 ? html`<p class="muted">${t("admin.bans.none")}</p>` : nothing}
-    <ul class="rows">${repeat(list, ban => ban.id, ban => html`<li>
+    ${list.length === 0 ? nothing : html`<ul class="rows">${repeat(list, ban => ban.id, ban => html`<li>
       <div class="who">
         <p>${target(ban)}</p>
         ${ban.reason === undefined ? nothing : html`<p class="reason" dir="auto">${visible(ban.reason)}</p>`}
@@ -124,6 +124,6 @@ export function bans(monitor, deeds) {
             : ban.expires_at <= now ? t("admin.bans.over") : t("admin.bans.until", { time: formatTime(new Date(ban.expires_at)) })}</p>
       </div>
       <div class="deeds"><button type="button" class="button small" aria-label=${`${t("admin.lift")}: ${nameOf(ban)}`} @click=${() => deeds.lift(ban)}>${t("admin.lift")}</button></div>
-    </li>`)}</ul>
+    </li>`)}</ul>`}
   </section>`;
 }

@@ -138,7 +138,7 @@ export default {
   "admin.ban.is.identity": "Identity",
   "admin.ban.is.address": "Address",
   "admin.ban.is.on": "on {channel}",
-  "admin.bans.since": "since {time}",
+  "admin.bans.since": "banned {time}",
   "admin.bans.until": "until {time}",
   "admin.bans.forever": "until it is lifted",
   "admin.bans.over": "over",

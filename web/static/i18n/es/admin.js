@@ -138,7 +138,7 @@ export default {
   "admin.ban.is.identity": "Identidad",
   "admin.ban.is.address": "Dirección",
   "admin.ban.is.on": "en {channel}",
-  "admin.bans.since": "desde {time}",
+  "admin.bans.since": "bloqueado {time}",
   "admin.bans.until": "hasta {time}",
   "admin.bans.forever": "hasta que se levante",
   "admin.bans.over": "terminado",
