@@ -83,7 +83,7 @@ export function channelForm(account, created) {
         <label class="field"><span>${t("account.channel.member")}</span>
           <input name="member_days" type="number" inputmode="decimal" min="0.01" max="365" step="any" placeholder="7" /></label>
         <label class="field"><span>${t("account.channel.webhook")}</span>
-          <input name="webhook" type="url" maxlength="2048" placeholder="https://" autocomplete="off" spellcheck="false" /></label>
+          <input name="webhook" type="url" maxlength="2048" placeholder=${t("account.webhook.example")} autocomplete="off" spellcheck="false" /></label>
         <p class="hint">${t("account.channel.webhook.about")}</p>
       </div></details>
       ${faultOf(account, "channel")}

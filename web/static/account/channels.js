@@ -110,7 +110,7 @@ function row(account, channel) {
       <p><strong>${of}</strong>
         ${channel.require_identity ? html`<span class="badge">${t("account.channel.identities")}</span>` : nothing}
         ${channel.trust_mode === "trusted" ? html`<span class="badge">${t("account.channel.trusted")}</span>` : nothing}</p>
-      <p class="muted">${tn("account.channel.online", channel.agent_count)} · ${word("account.retention", channel.retention)} ·
+      <p class="muted">${tn("account.channel.online", channel.agent_count)} · ${word(`account.retention.${channel.retention}`, channel.retention)} ·
         ${t("account.created")} ${when(channel.created_at)}</p>
     </div>
     <div class="deeds">

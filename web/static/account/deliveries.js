@@ -134,12 +134,12 @@ const notes = new WeakMap();
 function outcome({ status, response_status, latency_ms, failure, attempts }) {
   const parts = [
     response_status === undefined ? "" : t("account.delivery.answer", { status: response_status }),
-    failure === undefined || (failure === "status" && response_status !== undefined) ? "" : word("account.failure", failure),
+    failure === undefined || (failure === "status" && response_status !== undefined) ? "" : word(`account.failure.${failure}`, failure),
     latency_ms === undefined ? "" : t("account.delivery.time", { ms: latency_ms }),
     attempts > 1 ? tn("account.delivery.attempts", attempts) : "",
   ].filter(part => part !== "");
   const kind = status === "delivered" ? "ok" : status === "due" ? "" : "danger";
-  return html`<span class="badge ${kind}">${word("account.delivery", status)}</span> <span class="muted">${parts.join(" · ")}</span>`;
+  return html`<span class="badge ${kind}">${word(`account.delivery.${status}`, status)}</span> <span class="muted">${parts.join(" · ")}</span>`;
 }
 
 /**
@@ -166,7 +166,7 @@ export function deliveries(account, { id }) {
   const row = (/** @type {Delivery} */ delivery) => html`<li>
     <div class="who">
       <p>${outcome(delivery)}</p>
-      <p class="muted">${word("account.event", delivery.event)}
+      <p class="muted">${word(`account.event.${delivery.event.replace(".", "_")}`, delivery.event)}
         ${delivery.channel_id === undefined ? nothing : html` · ${visible(delivery.channel_id)}`} · ${when(delivery.due_at)}</p>
     </div>
     ${delivery.status === "due" ? nothing : html`<div class="deeds">

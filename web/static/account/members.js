@@ -67,7 +67,7 @@ async function kick(account, id, { callsign }) {
 /** @param {Member} member */
 function state({ online, reach, seen_at }) {
   if (!online) return t("account.members.offline");
-  if (reach !== undefined && reach !== "away") return word("account.members", reach);
+  if (reach !== undefined && reach !== "away") return word(`account.members.${reach}`, reach);
   return seen_at === undefined || seen_at === null ? t("account.members.online") : t("account.members.seen", { time: ago(new Date(seen_at)) });
 }
 

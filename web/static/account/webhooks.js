@@ -103,8 +103,8 @@ function row(account, hook) {
     <div class="who">
       <p class="url"><strong>${of}</strong></p>
       <p>${state(hook)} ${hook.due === 0 ? nothing : html`<span class="badge">${tn("account.webhook.due", hook.due)}</span>`}</p>
-      <p class="muted">${hook.events.map(event => word("account.event", event)).join(", ")} ·
-        ${word("account.retry", hook.retry)} · ${t("account.created")} ${when(hook.created_at)}
+      <p class="muted">${hook.events.map(event => word(`account.event.${event.replace(".", "_")}`, event)).join(", ")} ·
+        ${word(`account.retry.${hook.retry}`, hook.retry)} · ${t("account.created")} ${when(hook.created_at)}
         ${hook.previous_secret_until === undefined ? nothing : html` · ${t("account.webhook.previous", { time: formatTime(new Date(hook.previous_secret_until)) })}`}</p>
       ${testResult(account, id)}
     </div>
@@ -136,10 +136,10 @@ export function webhooks(account) {
     <details class="new"><summary>${t("account.webhook.new")}</summary>
       <form class="stack" @submit=${(/** @type {SubmitEvent} */ event) => subscribe(account, event)} autocomplete="off">
         <label class="field"><span>${t("account.webhook.url")}</span>
-          <input name="url" type="url" required maxlength="2048" placeholder="https://" autocomplete="off" spellcheck="false" /></label>
+          <input name="url" type="url" required maxlength="2048" placeholder=${t("account.webhook.example")} autocomplete="off" spellcheck="false" /></label>
         ${EVENTS.length === 1 ? nothing : html`<fieldset><legend>${t("account.webhook.events")}</legend>
           ${EVENTS.map(event => html`<label class="check"><input type="checkbox" name="events" value=${event} checked />
-            <span>${t(`account.event.${event}`)}</span></label>`)}</fieldset>`}
+            <span>${word(`account.event.${event.replace(".", "_")}`, event)}</span></label>`)}</fieldset>`}
         <label class="field"><span>${t("account.webhook.retry")}</span>
           <select name="retry">${["immediate", "persistent"].map(retry => html`<option value=${retry}>${t(`account.retry.${retry}.about`)}</option>`)}</select></label>
         <p class="hint">${t("account.webhook.about")}</p>

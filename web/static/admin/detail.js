@@ -22,10 +22,10 @@ import { word } from "../lib/word.js";
 export function detail(channel, deeds) {
   return html`<div class="inside">
     <dl class="facts">
-      ${fact("retention", word("admin.retention", channel.retention))}
-      ${fact("durability", word("admin.durability", channel.durability))}
-      ${fact("trust_mode", word("admin.trust", channel.trust_mode))}
-      ${fact("dm_visibility", word("admin.dm", channel.dm_visibility))}
+      ${fact("retention", word(`admin.retention.${channel.retention}`, channel.retention))}
+      ${fact("durability", word(`admin.durability.${channel.durability}`, channel.durability))}
+      ${fact("trust_mode", word(`admin.trust.${channel.trust_mode}`, channel.trust_mode))}
+      ${fact("dm_visibility", word(`admin.dm.${channel.dm_visibility}`, channel.dm_visibility))}
       ${fact("created_at", formatTime(new Date(channel.created_at)))}
       ${fact("first_joined_at", channel.first_joined_at === null ? t("admin.never") : formatTime(new Date(channel.first_joined_at)))}
     </dl>

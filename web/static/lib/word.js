@@ -3,9 +3,9 @@ import { has, t } from "./i18n.js";
 import { visible } from "./visible.js";
 
 /**
- * The text of `prefix.value`. A value that this page does not know, because the hub is newer, is shown itself.
+ * The text of a key that is built from a value. A value without a text, because the hub is newer, is shown itself.
  *
- * @param {string} prefix
+ * @param {string} key
  * @param {string} value
  */
-export const word = (prefix, value) => has(`${prefix}.${value}`) ? t(`${prefix}.${value}`) : visible(value);
+export const word = (key, value) => (has(key) ? t(key) : visible(value));
