@@ -220,7 +220,7 @@ test("the page locks by a button, after half an hour without input, and when the
 
     await unlock(page, hub);
     await hub.stop();
-    hub.options.flags = ["--admin-token", `${TOKEN}-rotated`];
+    hub.options = { ...hub.options, flags: ["--admin-token", `${TOKEN}-rotated`] };
     await hub.start();
     await page.clock.runFor(6_000);
     await page.getByText("The hub no longer accepts the token").waitFor();

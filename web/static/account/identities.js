@@ -2,6 +2,7 @@
 import { html, nothing } from "../vendor/lit-html/lit-html.js";
 import { repeat } from "../vendor/lit-html/directives/repeat.js";
 import { t } from "../lib/i18n.js";
+import { visible } from "../lib/visible.js";
 import { confirmDialog } from "../lib/dialog.js";
 import { keyName } from "./account.js";
 import { failed, faultOf, outOf, rowButton, section, when } from "./parts.js";
@@ -84,13 +85,13 @@ async function remove(account, callsign) {
  * @param {Identity} identity
  */
 function row(account, { callsign, created_at }) {
-  const task = `identity ${callsign}`;
+  const task = `identity ${callsign}`, of = visible(callsign);
   return html`<li>
-    <div class="who"><p><strong>${callsign}</strong></p><p class="muted">${t("account.created")} ${when(created_at)}</p></div>
+    <div class="who"><p><strong>${of}</strong></p><p class="muted">${t("account.created")} ${when(created_at)}</p></div>
     <div class="deeds">
-      ${rowButton(account, { task, label: t("account.identity.open"), of: callsign, act: () => openAs(account, { callsign }) })}
-      ${rowButton(account, { task, label: t("account.identity.rotate"), of: callsign, act: () => rotate(account, callsign) })}
-      ${rowButton(account, { task, label: t("account.delete"), of: callsign, kind: "danger", act: () => remove(account, callsign) })}
+      ${rowButton(account, { task, label: t("account.identity.open"), of, act: () => openAs(account, { callsign }) })}
+      ${rowButton(account, { task, label: t("account.identity.rotate"), of, act: () => rotate(account, callsign) })}
+      ${rowButton(account, { task, label: t("account.delete"), of, kind: "danger", act: () => remove(account, callsign) })}
     </div>
     ${faultOf(account, task)}
   </li>`;

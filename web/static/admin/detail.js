@@ -12,7 +12,7 @@ import { word } from "../lib/word.js";
  * @property {(channel: Channel, session: Session) => void} endSession
  * @property {(wish: import("./ban.js").Wish) => void} ban
  * @property {(channel: Channel) => void} remove
- * @property {(id: string) => Promise<Channel | null>} lookUp
+ * @property {(id: string) => Promise<Channel | null | undefined>} lookUp null if there is none, undefined if it failed
  */
 
 /**

@@ -118,12 +118,11 @@ function deedsOf(monitor) {
       });
     },
     lookUp: async (/** @type {string} */ id) => {
-      try {
-        return await monitor.call("GET", channelPath(id));
-      } catch (error) {
+      const answer = await open?.tasks.run("act", () => monitor.call("GET", channelPath(id)).catch(error => {
         if (error instanceof ApiError && error.status === 404) return null;
         throw error;
-      }
+      }));
+      return answer?.value;
     },
   };
 }

@@ -166,8 +166,7 @@ export class Monitor {
       const signal = this.#stop.signal;
       return await request(method, path, { token: this.#token, signal, timeout_ms: REQUEST_MS, ...options });
     } catch (error) {
-      const isRefused = error instanceof ApiError && (error.status === 401 || error.code === "rate_limited");
-      if (isRefused && !this.#stop.signal.aborted) this.#refused(error);
+      if (error instanceof ApiError && error.status === 401 && !this.#stop.signal.aborted) this.#refused(error);
       throw error;
     }
   }
@@ -199,6 +198,8 @@ export class Monitor {
       if (this.#stop.signal.aborted) return;
       this.error = error instanceof ApiError ? error : null;
       if (this.error === null) throw error;
+      // The hub was started again without an admin token.
+      if (this.error.status === 403) this.#refused(this.error);
     }
     this.#changed();
   }

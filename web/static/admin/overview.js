@@ -1,7 +1,7 @@
 // Numbers of the hub: tiles, charts of the last ten minutes, refusals by code.
 import { html, nothing } from "../vendor/lit-html/lit-html.js";
 import { repeat } from "../vendor/lit-html/directives/repeat.js";
-import { t, formatNumber, formatBytes } from "../lib/i18n.js";
+import { t, tn, formatNumber, formatBytes } from "../lib/i18n.js";
 import { perMinute } from "./data.js";
 import { spark } from "./spark.js";
 
@@ -56,7 +56,7 @@ export function tiles(monitor) {
     ${chartTile(monitor, t("admin.tile.members"), members, t("admin.tile.members.note", { all: number(counters.members) }))}
     ${rateTile(monitor, "messages", t("admin.tile.total", { total: number(counters.messages_total) }))}
     ${rateTile(monitor, "joins", t("admin.tile.total", { total: number(counters.joins_total) }))}
-    ${rateTile(monitor, "refusals", t("admin.tile.bans", { bans: number(counters.bans) }))}
+    ${rateTile(monitor, "refusals", tn("admin.tile.bans", counters.bans))}
     ${tile(t("admin.tile.channels"), number(counters.channels_live), t("admin.tile.channels.note", { all: number(counters.channels) }))}
     ${tile(t("admin.tile.reading"), number(counters.polls + counters.streams), t("admin.tile.reading.note", { polls: number(counters.polls), streams: number(counters.streams) }))}
     ${tile(t("admin.tile.held"), number(counters.held), formatBytes(counters.held_bytes))}

@@ -191,6 +191,7 @@ export class ChannelTable {
    */
   async #lookUp(id, monitor, deeds) {
     const found = await deeds.lookUp(id.toLowerCase());
+    if (found === undefined) return;
     this.unknown = found === null ? id : "";
     this.lookedUp = found;
     if (found !== null) {
