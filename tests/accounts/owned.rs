@@ -62,6 +62,8 @@ fn d39_an_owner_sees_the_members_of_its_channels_and_no_others() {
     assert_eq!((&shown["roster"], &shown["agent_count"]), (&json!(["cat"]), &json!(1)));
     let all: Vec<_> = shown["roster_all"].as_array().unwrap().iter().map(|m| (&m["callsign"], &m["online"])).collect();
     assert_eq!(all, [(&json!("cat"), &json!(true)), (&json!("dan"), &json!(false))]);
+    let present: Vec<_> = shown["members"].as_array().unwrap().iter().map(|m| &m["callsign"]).collect();
+    assert_eq!(present, ["cat", "dan"]);
     let text = shown.to_string();
     assert!(!text.contains("not shown") && !text.contains(&cat.session) && !text.contains(&channel.token), "{text}");
     for path in [format!("/channels/{}", channel.id), format!("/channels/{}/sessions/cat", channel.id)] {

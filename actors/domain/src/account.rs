@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 use crate::callsign::Callsign;
 use crate::ids::{AccountId, ChannelId};
 use crate::names;
-use crate::op::{OnlineMember, RosterMember};
+use crate::op::{MemberPresence, OnlineMember, RosterMember};
 use crate::refusal::{Code, Refusal};
 use crate::settings::{DmVisibility, Durability, Retention, TrustMode};
 
@@ -161,8 +161,10 @@ pub struct OwnedChannelReply {
     pub roster: Vec<String>,
     /// Members online with their numbers, ordered by number.
     pub roster_with_index: Vec<OnlineMember>,
-    /// All members, online or not, sorted by callsign.
+    /// All members, online or not, in short, sorted by callsign.
     pub roster_all: Vec<RosterMember>,
+    /// The members with their presence, at most 1,000: those online by number, then the others, last seen first.
+    pub members: Vec<MemberPresence>,
 }
 
 /// The new token of a channel. It is returned only once.

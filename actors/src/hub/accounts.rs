@@ -172,10 +172,10 @@ impl Hub {
     /// `not_found` for a channel that the account does not own; an error when it cannot be read.
     pub async fn owned_channel(&self, owner: &AccountOwner, channel: &str) -> Result<OwnedChannelReply, HubError> {
         let at = self.find_owned(owner, channel).await?;
-        let RosterReply { roster, roster_with_index, roster_all, .. } =
+        let RosterReply { roster, roster_with_index, roster_all, members, .. } =
             self.roster(&at, Roster { session: None, limit: None }).await?;
         let channel = owned_row(at.id().clone(), &at.settings(), roster.len());
-        Ok(OwnedChannelReply { channel, roster, roster_with_index, roster_all })
+        Ok(OwnedChannelReply { channel, roster, roster_with_index, roster_all, members })
     }
 
     /// A channel of an account. A channel of another account is reported as not found.
