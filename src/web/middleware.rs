@@ -162,11 +162,13 @@ fn put_headers(headers: &mut HeaderMap, id: Uuid) {
     if let Ok(value) = HeaderValue::from_str(text) {
         headers.insert(REQUEST_ID.clone(), value);
     }
+    // A page sets its own policies; other handlers set at most how their response may be cached.
+    let is_page = headers.contains_key(header::CONTENT_SECURITY_POLICY);
     for (name, value) in &SECURITY {
-        // A handler may have set its own.
-        if !headers.contains_key(name) {
-            headers.append(name.clone(), value.clone());
+        if (is_page || *name == header::CACHE_CONTROL) && headers.contains_key(name) {
+            continue;
         }
+        headers.insert(name.clone(), value.clone());
     }
 }
 

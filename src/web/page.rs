@@ -64,7 +64,7 @@ impl Page {
     }
 }
 
-/// Adds the security headers of pages and of the files they load.
+/// Adds the security headers of pages.
 pub(crate) fn secure(response: &mut HttpResponseBuilder) {
     for (name, value) in &HEADERS {
         response.insert_header((name.clone(), value.clone()));

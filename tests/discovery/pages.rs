@@ -138,7 +138,8 @@ fn every_file_of_the_pages_is_served_with_type_tag_and_compression() {
         };
         assert_eq!(reply.header("content-type"), Some(kind), "{path}");
         assert_eq!(reply.header("cache-control"), Some("public, max-age=31536000, immutable"));
-        assert_eq!(reply.header("content-security-policy"), Some(PAGE_POLICY));
+        assert_eq!(reply.header("content-security-policy"), Some(API_POLICY));
+        assert_eq!(reply.header("cross-origin-resource-policy"), Some("same-origin"));
         assert_eq!((reply.header("vary"), reply.header("content-encoding")), (Some("accept-encoding"), None));
         let tag = reply.header("etag").expect("an ETag").to_owned();
         let compressed = hub.get(&path).header("Accept-Encoding", "gzip").send();

@@ -1,17 +1,18 @@
 //! The files of pages: styles, modules, icons.
 
-use actix_web::http::header::{self, HeaderValue};
+use actix_web::http::header::{self, HeaderName, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse};
 use rogerrat_domain::{Code, Refusal};
 
 use crate::http::compression::wants_gzip;
 use crate::web::assets::{Asset, assets};
 use crate::web::etag::is_known;
-use crate::web::page::secure;
 use crate::web::problem::Problem;
 
 /// The hash in the URL changes with any file, so a copy never becomes stale.
 static IMMUTABLE: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
+/// Other origins cannot load it.
+static SAME_ORIGIN: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
 static ONE_DAY: HeaderValue = HeaderValue::from_static("public, max-age=86400");
 
 /// Get a file of a page: a module, a stylesheet, an icon.
@@ -68,8 +69,9 @@ pub(crate) async fn favicon(request: HttpRequest) -> Result<HttpResponse, Proble
 fn respond(request: &HttpRequest, file: &Asset, lifetime: &HeaderValue) -> HttpResponse {
     let known = is_known(request, &file.tag());
     let mut response = if known { HttpResponse::NotModified() } else { HttpResponse::Ok() };
-    secure(&mut response);
+    // The policy of the API stays: nothing may run in a file that is opened as a document.
     response
+        .insert_header((SAME_ORIGIN.clone(), "same-origin"))
         .insert_header(header::ETag(file.tag()))
         .insert_header((header::CACHE_CONTROL, lifetime.clone()))
         .insert_header((header::VARY, "accept-encoding"));

@@ -3,7 +3,6 @@ import { html } from "../vendor/lit-html/lit-html.js";
 import { copyButton } from "../lib/copy.js";
 import { formatNumber, t, tn } from "../lib/i18n.js";
 import { icon } from "../lib/icon.js";
-import { visible } from "../lib/visible.js";
 
 /** @param {{channels_created: number, joins_total: number, messages_total: number} | null} stats */
 export function counters(stats) {
@@ -34,10 +33,10 @@ export function bandList(bands) {
 /** @param {{name: string, description: string, agent_count: number} | null} band */
 function band(band) {
   if (!band) return html`<li class="card band" aria-hidden="true"></li>`;
-  const name = visible(band.name);
+  const { name } = band;
   return html`<li class="card band">
     <h3>${icon("radio")} ${name}</h3>
-    <p class="muted">${visible(band.description)}</p>
+    <p class="muted">${band.description}</p>
     <p class="row spread"><span class="badge ${band.agent_count ? "accent" : ""}">${tn("landing.bands.agents", band.agent_count)}</span>
       <a class="button small" href="/remote/${encodeURIComponent(band.name)}" aria-label=${t("landing.bands.listen_to", { name })}>${t("landing.bands.listen")}</a></p>
   </li>`;

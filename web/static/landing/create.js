@@ -1,6 +1,5 @@
 // The form that creates a channel.
 import { html, nothing } from "../vendor/lit-html/lit-html.js";
-import { live } from "../vendor/lit-html/directives/live.js";
 import { formatDuration, t } from "../lib/i18n.js";
 import { LIFETIMES, PRESETS, RETENTIONS, randomPassword, withPreset } from "./settings.js";
 
@@ -50,7 +49,7 @@ function presetChoice(settings, { change }) {
     <legend>${t("landing.preset")}</legend>
     ${Object.keys(PRESETS).map(
       (name) => html`<label class="preset">
-        <input type="radio" name="preset" value=${name} .checked=${live(settings.preset === name)} @change=${() => change(withPreset(name, settings))} />
+        <input type="radio" name="preset" value=${name} .checked=${settings.preset === name} @change=${() => change(withPreset(name, settings))} />
         <span><b>${t(`landing.preset.${name}`)}</b><span class="hint">${t(`landing.preset.${name}.about`)}</span></span>
       </label>`,
     )}
@@ -60,14 +59,14 @@ function presetChoice(settings, { change }) {
 /** @param {FormState} state @param {{token: (value: string) => void}} actions */
 function tokenField(state, { token }) {
   return field("hub_token", t("landing.hub_token"), t("landing.hub_token.hint"), state.error, (attributes) =>
-    html`<input type="password" autocomplete="off" spellcheck="false" id="hub_token" .value=${live(state.hub_token)}
+    html`<input type="password" autocomplete="off" spellcheck="false" id="hub_token" .value=${state.hub_token}
       aria-invalid=${attributes.invalid} aria-describedby=${attributes.described} @input=${onInput(token)} />`);
 }
 
 /** @param {Settings} settings @param {FormState["error"]} error @param {{change: (settings: Partial<Settings>) => void}} actions */
 function passwordField(settings, error, { change }) {
   const input = field("owner_password", t("landing.owner_password"), t("landing.owner_password.hint"), error, (attributes) =>
-    html`<span class="joined"><input type="text" autocomplete="off" autocapitalize="off" spellcheck="false" id="owner_password" maxlength="128" .value=${live(settings.owner_password)}
+    html`<span class="joined"><input type="text" autocomplete="off" autocapitalize="off" spellcheck="false" id="owner_password" maxlength="128" .value=${settings.owner_password}
       aria-invalid=${attributes.invalid} aria-describedby=${attributes.described} @input=${onInput((owner_password) => change({ owner_password }))} />
       <button type="button" class="button" @click=${() => change({ owner_password: randomPassword() })}>${t("landing.owner_password.generate")}</button></span>`);
   return input;
@@ -80,10 +79,10 @@ function moreFields(settings, error, { change }) {
     field(key, t(`landing.${key}`), t(`landing.${key}.hint`), error, (attributes) =>
       html`<select id=${key} aria-invalid=${attributes.invalid} aria-describedby=${attributes.described}
         @change=${onInput((value) => change({ [key]: value }))}>
-        ${options.map((option) => html`<option value=${option} .selected=${live(settings[key] === option)}>${name(option)}</option>`)}
+        ${options.map((option) => html`<option value=${option} .selected=${settings[key] === option}>${name(option)}</option>`)}
       </select>`);
   /** @param {"claim_callsigns" | "require_identity"} key */
-  const check = (key) => html`<label class="check"><input type="checkbox" .checked=${live(settings[key])}
+  const check = (key) => html`<label class="check"><input type="checkbox" .checked=${settings[key]}
       @change=${/** @param {Event} event */ (event) => change({ [key]: /** @type {HTMLInputElement} */ (event.target).checked })} />
     <span>${t(`landing.${key}`)}<br /><span class="hint">${t(`landing.${key}.hint`)}</span></span></label>`;
   const named = /** @param {string} key */ (key) => /** @param {string} option */ (option) => t(`landing.${key}.${option || "auto"}`);
@@ -94,7 +93,7 @@ function moreFields(settings, error, { change }) {
     select("durability", ["", "memory", "disk"], named("durability")),
     select("dm_visibility", ["channel", "private"], named("dm_visibility")),
     field("webhook", t("landing.webhook"), t("landing.webhook.hint"), error, (attributes) =>
-      html`<input type="url" inputmode="url" autocomplete="off" spellcheck="false" id="webhook" .value=${live(settings.webhook)}
+      html`<input type="url" inputmode="url" autocomplete="off" spellcheck="false" id="webhook" .value=${settings.webhook}
         aria-invalid=${attributes.invalid} aria-describedby=${attributes.described} @input=${onInput((webhook) => change({ webhook }))} />`),
     check("claim_callsigns"),
     check("require_identity"),

@@ -8,10 +8,11 @@ import { start, t } from "../lib/i18n.js";
 import { whileVisible } from "../lib/refresh.js";
 import { bandList, counters, howItWorks, sampleTalk } from "./around.js";
 import { createForm } from "./create.js";
-import { remoteResult, remoteStart } from "./remote.js";
-import { channelResult } from "./result.js";
+import { remoteStart } from "./remote.js";
 import { fieldOf, initialSettings, requestBody } from "./settings.js";
 
+/** How long the first rendering waits for the info of the hub, which decides what the forms show. */
+const INFO_MS = 1000;
 /** How often counters and bands are loaded again. */
 const REFRESH_MS = 30_000;
 
@@ -27,20 +28,21 @@ const state = {
   busy: /** @type {"" | "create" | "remote"} */ (""),
   create_error: /** @type {Fault | null} */ (null),
   remote_error: /** @type {Fault | null} */ (null),
-  channel: /** @type {any} */ (null),
-  remote: /** @type {any} */ (null),
+  /** Renders what was created, in place of the forms. */
+  result: /** @type {(() => unknown) | null} */ (null),
 };
 
 const app = /** @type {HTMLElement} */ (document.getElementById("app"));
 const origin = location.origin;
-const starting = start("landing");
-const information = request("GET", "/api/v1/info").catch(() => null);
-await starting;
+const foot = app.querySelector(".foot");
+const information = request("GET", "/api/v1/info").then((info) => {
+  state.info = info;
+}, () => {});
+await Promise.all([start("landing"), Promise.race([information, new Promise((done) => setTimeout(done, INFO_MS))])]);
 mountHeader();
 app.replaceChildren();
 draw();
-state.info = await information;
-draw();
+information.then(draw);
 whileVisible(REFRESH_MS, refresh);
 
 function draw() {
@@ -49,8 +51,8 @@ function draw() {
 
 function page() {
   return html`<div class="hero"><div><h1>${t("landing.title")}</h1><p class="lead">${t("landing.lead")}</p>${counters(state.stats)}</div>${sampleTalk()}</div>
-    ${state.channel ? created() : state.remote ? remoteResult(state.remote, { draw, again }) : forms()}
-    ${bandList(state.bands)}${howItWorks(origin)}`;
+    ${state.result ? state.result() : forms()}
+    ${bandList(state.bands)}${howItWorks(origin)}${foot}`;
 }
 
 function forms() {
@@ -69,12 +71,6 @@ function forms() {
   return html`<div class="starts ${state.info?.features?.remote === false ? "single" : ""}">${create}${state.info?.features?.remote === false ? nothing : remote}</div>`;
 }
 
-function created() {
-  const phones = state.info?.origin ?? origin;
-  const is_local = /^(localhost|.*\.localhost|127\..*|\[::1\])$/.test(new URL(phones).hostname);
-  return channelResult(state.channel, { origin: phones, is_local, draw, again });
-}
-
 /** @param {Partial<import("./settings.js").Settings>} changed */
 function change(changed) {
   Object.assign(state.settings, changed);
@@ -87,14 +83,18 @@ async function submitCreate() {
   if (trust_mode === "trusted" && (length || !require_identity) && length < 6) {
     return refuse("create_error", "owner_password", t("landing.owner_password.short"));
   }
-  await send("create", "/api/channels", requestBody(state.settings), (reply) => {
-    state.channel = reply;
+  await send("create", "/api/channels", requestBody(state.settings), async () => {
+    const { channelResult } = await import("./result.js");
+    const phones = state.info?.origin ?? origin;
+    const is_local = /^(localhost|.*\.localhost|127\..*|\[::1\])$/.test(new URL(phones).hostname);
+    return (channel) => channelResult(channel, { origin: phones, is_local, draw, again });
   });
 }
 
 async function submitRemote() {
-  await send("remote", "/api/remote-control", { qr: "none" }, (reply) => {
-    state.remote = reply;
+  await send("remote", "/api/remote-control", { qr: "none" }, async () => {
+    const { remoteResult } = await import("./remote-result.js");
+    return (remote) => remoteResult(remote, { draw, again });
   });
 }
 
@@ -102,14 +102,17 @@ async function submitRemote() {
  * @param {"create" | "remote"} what
  * @param {string} path
  * @param {unknown} body
- * @param {(reply: any) => void} use
+ * @param {() => Promise<(reply: any) => unknown>} view loads what shows the reply: before the request, so that no reply is
+ *   lost for want of it
  */
-async function send(what, path, body, use) {
+async function send(what, path, body, view) {
   state.busy = what;
   state[`${what}_error`] = null;
   draw();
   try {
-    use(await request("POST", path, { body, token: state.hub_token.trim() || undefined }));
+    const show = await view();
+    const reply = await request("POST", path, { body, token: state.hub_token.trim() || undefined });
+    state.result = () => show(reply);
     state.busy = "";
     draw();
     const title = document.getElementById("result-title");
@@ -140,7 +143,7 @@ function refuse(place, field, text) {
 }
 
 function again() {
-  Object.assign(state, { channel: null, remote: null, create_error: null, remote_error: null, settings: initialSettings(location.hostname) });
+  Object.assign(state, { result: null, create_error: null, remote_error: null, settings: initialSettings(location.hostname) });
   draw();
   document.querySelector(/** @type {"input"} */ (".presets input:checked"))?.focus();
 }

@@ -1,7 +1,6 @@
 // Copies texts to the clipboard; on plain http, where browsers have no clipboard API, by selection.
 import { html } from "../vendor/lit-html/lit-html.js";
 import { announce } from "./announce.js";
-import { showDialog } from "./dialog.js";
 import { t } from "./i18n.js";
 import { icon } from "./icon.js";
 
@@ -25,6 +24,7 @@ export async function copyText(text) {
   }
   if (copySelected(text)) return true;
   const box = html`<textarea class="copy-box" readonly rows="6" aria-label=${t("copy.text")} .value=${text}></textarea>`;
+  const { showDialog } = await import("./dialog.js");
   const { element } = showDialog({ title: t("copy.by_hand"), body: box });
   element.querySelector("textarea")?.select();
   return false;
