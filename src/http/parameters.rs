@@ -3,7 +3,7 @@
 
 use rogerrat_domain::op::ReadQuery;
 use serde::Deserialize;
-use utoipa::openapi::schema::{AnyOfBuilder, ObjectBuilder, Schema, Type};
+use utoipa::openapi::schema::{AnyOfBuilder, ArrayBuilder, ObjectBuilder, Schema, Type};
 use utoipa::{IntoParams, ToSchema};
 
 /// The path parameter of a route of one channel.
@@ -51,6 +51,16 @@ pub(super) struct AttachmentsParam {
     attachments: Option<String>,
 }
 
+/// The parameter for side events of a stream.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(super) struct TellParam {
+    /// Side events beside messages, separated by a comma: `roster` for members that change, `receipts` for the delivery of
+    /// your own messages.
+    #[param(pattern = "^((roster|receipts)(,(roster|receipts))*)?$")]
+    tell: Option<String>,
+}
+
 /// The parameters of a stream by POST, as fields of its body.
 #[derive(Deserialize, ToSchema)]
 pub(super) struct PostStreamInput {
@@ -58,6 +68,17 @@ pub(super) struct PostStreamInput {
     read: ReadQuery<'static>,
     #[schema(schema_with = attachments, required = false)]
     attachments: Option<String>,
+    #[schema(schema_with = tell, required = false)]
+    tell: Option<String>,
+}
+
+fn tell() -> Schema {
+    let kind = || ObjectBuilder::new().schema_type(Type::String);
+    let text = kind().pattern(Some("^((roster|receipts)(,(roster|receipts))*)?$"));
+    let list = ArrayBuilder::new().items(kind().enum_values(Some(["roster", "receipts"])));
+    let what = "Side events beside messages: `roster` for members that change, `receipts` for the delivery of your own \
+                messages. Text, separated by a comma, or a list.";
+    AnyOfBuilder::new().item(text).item(list).description(Some(what)).build().into()
 }
 
 fn attachments() -> Schema {

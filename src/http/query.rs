@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use rogerrat_domain::op::{ReadInput, ReadQuery};
-use rogerrat_domain::{AttachmentForm, MessageId, Refusal, limits, saturating_u64};
+use rogerrat_domain::{AttachmentForm, MessageId, Refusal, Tell, limits, saturating_u64};
 use serde_json::{Map, Value};
 
 use crate::web::answer_format::{AnswerFormat, clamped};
@@ -61,6 +61,24 @@ impl<'a> QueryParams<'a> {
     /// The parameters of a poll.
     pub(crate) fn poll_input(&self) -> Result<ReadInput, Refusal> {
         Ok(ReadInput { ends_stream: self.flag("end_stream")?, ..self.read_input(None)? })
+    }
+
+    /// The parameters of a stream.
+    pub(crate) fn stream_input(&self, last_event_id: Option<&str>) -> Result<ReadInput, Refusal> {
+        Ok(ReadInput { tell: self.tell()?, ..self.read_input(last_event_id)? })
+    }
+
+    /// The side events of a stream: `tell`, names separated by commas.
+    fn tell(&self) -> Result<Tell, Refusal> {
+        let mut tell = Tell::default();
+        for name in self.get("tell").unwrap_or_default().split(',').map(str::trim).filter(|name| !name.is_empty()) {
+            match name {
+                "roster" => tell.roster = true,
+                "receipts" => tell.receipts = true,
+                _ => return Err(Refusal::invalid("tell must be roster, receipts or both, separated by a comma")),
+            }
+        }
+        Ok(tell)
     }
 
     /// The parameters of a poll or stream. A blank `Last-Event-ID` is none, as browsers define it.
@@ -264,6 +282,30 @@ mod tests {
         assert_eq!((input.max, input.ack_upto), (100, Some(9)));
         for query in ["ack=maybe", "max=0", "max=1.5", "consumer=UP", "consumer=", "lease=x", "ack_upto=-1"] {
             assert!(QueryParams::of(query).poll_input().is_err(), "{query}");
+        }
+    }
+
+    #[test]
+    fn d38_side_events_are_named() {
+        let tell = |query: &str| QueryParams::of(query).stream_input(None).map(|input| input.tell);
+        let of = |roster, receipts| Tell { roster, receipts };
+        for (query, expected) in [
+            ("", of(false, false)),
+            ("tell=", of(false, false)),
+            ("tell=roster", of(true, false)),
+            ("tell=receipts", of(false, true)),
+            ("tell=receipts,%20roster,", of(true, true)),
+        ] {
+            assert_eq!(tell(query).unwrap(), expected, "{query}");
+        }
+        assert!(tell("tell=all").is_err() && tell("tell=roster+receipts").is_err());
+        let body = |json: serde_json::Value| QueryParams::with_body("", json.as_object().unwrap())?.stream_input(None);
+        let list = body(serde_json::json!({"tell": ["roster", "receipts"]})).unwrap();
+        assert_eq!(list.tell, of(true, true));
+        for bad in
+            [serde_json::json!({"tell": [1]}), serde_json::json!({"tell": true}), serde_json::json!({"tell": {}})]
+        {
+            assert!(body(bad).is_err());
         }
     }
 

@@ -16,7 +16,7 @@ use rogerrat_domain::{AttachmentForm, Code, SessionId, frame_by_reference, limit
 use tokio::time::{Sleep, sleep};
 
 use super::error_codes::{BODY, MEMBER, codes};
-use super::parameters::{AttachmentsParam, ChannelPath, PostStreamInput, SessionHeader};
+use super::parameters::{AttachmentsParam, ChannelPath, PostStreamInput, SessionHeader, TellParam};
 use super::query::QueryParams;
 use crate::transport::{ConnectionState, Disconnected};
 use crate::web::body;
@@ -41,9 +41,11 @@ const PING_INTERVAL: Duration = Duration::from_secs(25);
         ("Last-Event-ID" = Option<f64>, Header, description = "Resumes after this id. `since` takes precedence."),
         ReadQuery<'static>,
         AttachmentsParam,
+        TellParam,
     ),
     responses((status = 200, body = String, content_type = "text/event-stream",
-        description = "Events `hello`, `message`, `gap`, `lagged`, `superseded` and `bye`, each with JSON data.")),
+        description = "Events `hello`, `message`, `gap`, `roster`, `receipt`, `lagged`, `superseded` and `bye`, each with \
+            JSON data.")),
     security(("channel_token" = [], "session" = [])),
     extensions(("x-error-codes" = json!(codes(&[MEMBER, &[Code::LimitReached]])))),
 )]
@@ -67,10 +69,12 @@ pub(crate) async fn stream(state: SharedState, request: HttpRequest) -> Result<H
         ("Last-Event-ID" = Option<f64>, Header, description = "Resumes after this id. `since` takes precedence."),
         ReadQuery<'static>,
         AttachmentsParam,
+        TellParam,
     ),
     request_body(content = PostStreamInput, description = "The parameters. May be empty."),
     responses((status = 200, body = String, content_type = "text/event-stream",
-        description = "Events `hello`, `message`, `gap`, `lagged`, `superseded` and `bye`, each with JSON data.")),
+        description = "Events `hello`, `message`, `gap`, `roster`, `receipt`, `lagged`, `superseded` and `bye`, each with \
+            JSON data.")),
     security(("channel_token" = [], "session" = [])),
     extensions(("x-error-codes" = json!(codes(&[MEMBER, BODY, &[Code::LimitReached]])))),
 )]
@@ -92,7 +96,7 @@ async fn open(
     query: QueryParams<'_>,
 ) -> Result<HttpResponse, Problem> {
     let last_event_id = request.headers().get("last-event-id").map(|id| id.to_str().unwrap_or("?"));
-    let (input, attachments) = (query.read_input(last_event_id)?, query.attachments()?);
+    let (input, attachments) = (query.stream_input(last_event_id)?, query.attachments()?);
     drop(query);
     let connection = ConnectionState::of(request);
     let mut reader = state.hub.stream(at, session, input).await?;

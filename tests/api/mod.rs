@@ -25,6 +25,7 @@ mod receipts_and_threads;
 mod requests;
 mod sessions;
 mod shutdown;
+mod side_events;
 mod snippets;
 mod startup;
 mod streams;

@@ -98,6 +98,9 @@ pub const ACCOUNT_SESSION_MS: u64 = 30 * 24 * HOUR_MS;
 /// The precision of the time at which such a session was last used.
 pub const ACCOUNT_USE_MS: u64 = HOUR_MS;
 
+/// Rows of one side event of a stream; further ones are counted.
+pub const SIDE_EVENT_ROWS: usize = 200;
+
 /// Members of one channel.
 pub const MEMBERS: usize = 10_000;
 /// Members that a roster describes with their presence, if the request gives no number.

@@ -16,6 +16,7 @@ use super::{Channel, Consumer, Departure, Effect, Effects, Member, MessageSlot, 
 impl Channel {
     /// Applies an entry. Applying all entries of a channel in order to a newly opened channel restores it.
     pub fn apply(&mut self, entry: &Entry, now: Now, effects: &mut Effects) {
+        self.presence_changed(now);
         match entry {
             Entry::Created { .. } => {}
             Entry::Settings { settings } => {
@@ -121,6 +122,7 @@ impl Channel {
     fn on_forgotten(&mut self, no: MemberNo) {
         let Some(member) = self.members.remove(&no) else { return };
         assert!(!member.is_live(), "a live member is not forgotten");
+        self.note_receipts(&member.held.iter().map(|slot| slot.id).collect::<Vec<_>>(), no);
         self.by_callsign.remove(member.callsign.as_str());
         self.ring.get_mut().into_iter().for_each(|ring| ring.untrack_own_dms(no));
         self.take_back_unproven(no);
@@ -229,6 +231,7 @@ impl Channel {
                 record.delivered_at_ms.get_or_insert(at_ms);
             }
         }
+        self.note_receipts(ids, no);
     }
 
     /// Drops the claims of messages that were reported as lost, and stale claims of DMs. It does so in a replay too, because
@@ -273,6 +276,7 @@ impl Channel {
                 record.acked_at_ms.get_or_insert(at_ms);
             }
         }
+        self.note_receipts(ids, no);
     }
 
     fn on_consumer_added(&mut self, no: MemberNo, name: &ConsumerName, cursor: MessageId, own: bool, now: Now) {

@@ -111,6 +111,7 @@ impl Channel {
         state: ClaimState,
         now: Now,
     ) {
+        self.presence_changed(now);
         let ring = &self.ring;
         let Some(member) = self.members.get_mut(&no) else { return };
         let held = &member.held;

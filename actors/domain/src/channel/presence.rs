@@ -87,15 +87,14 @@ type Broadcast = (MessageId, MemberNo);
 pub(crate) struct PresenceIndex<'a> {
     channel: &'a Channel,
     broadcasts: Vec<Broadcast>,
-    viewer: Option<MemberNo>,
     now: Now,
 }
 
 impl Channel {
-    /// The presence of all members, for a viewer.
-    pub(crate) fn presence_index(&self, viewer: Option<MemberNo>, now: Now) -> PresenceIndex<'_> {
+    /// Prepares to determine the presence of all members.
+    pub(crate) fn presence_index(&self, now: Now) -> PresenceIndex<'_> {
         let broadcasts = self.ring.broadcasts_after(0).collect();
-        PresenceIndex { channel: self, broadcasts, viewer, now }
+        PresenceIndex { channel: self, broadcasts, now }
     }
 
     /// The presence of one member, for a viewer.
@@ -169,12 +168,12 @@ impl Channel {
 }
 
 impl PresenceIndex<'_> {
-    /// The presence of a member.
-    pub(crate) fn of(&self, member: &Member) -> Presence {
+    /// The presence of a member, for a viewer.
+    pub(crate) fn of(&self, member: &Member, viewer: Option<MemberNo>) -> Presence {
         let after = |cursor: MessageId| {
             let from = self.broadcasts.partition_point(|(id, _)| *id <= cursor);
             self.broadcasts[from..].iter().copied()
         };
-        self.channel.presence(member, self.viewer, after, self.now)
+        self.channel.presence(member, viewer, after, self.now)
     }
 }

@@ -10,9 +10,10 @@ use crate::ids::WaiterId;
 use crate::limits::{STREAM_BYTES, STREAM_EVENTS};
 use crate::message::Message;
 
+use super::side_events::SIDE_EVENTS;
 use super::stats::count;
 use super::waiters::{QueuedEvent, Stream};
-use super::{Channel, ClaimState, DeliveredMessage, Effect, Effects, Gap, StreamEnd, stream_frames};
+use super::{Channel, ClaimState, DeliveredMessage, Effect, Effects, Gap, SideEvent, StreamEnd, stream_frames};
 
 /// Why feeding a stream pauses.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -29,7 +30,8 @@ enum Pause {
 
 impl Stream {
     fn has_capacity_for(&self, bytes: usize) -> bool {
-        self.queue.is_empty() || (self.queue.len() < STREAM_EVENTS && self.queue_bytes + bytes <= STREAM_BYTES)
+        let queued = self.queue.len() - self.side_events();
+        queued == 0 || (queued < STREAM_EVENTS && self.queue_bytes + bytes <= STREAM_BYTES)
     }
 
     /// Removes and returns the events taken since the last call, given the total number taken.
@@ -39,6 +41,9 @@ impl Stream {
             self.taken += 1;
             let Some(event) = self.queue.pop_front() else { continue };
             self.queue_bytes -= event.bytes;
+            if let (Some(kind), Some(told)) = (event.side, &mut self.tell) {
+                told.took(kind);
+            }
             events.push(event);
         }
         events
@@ -143,7 +148,12 @@ impl Channel {
         if since.is_none() {
             self.claim_gap(no, name.as_ref(), state, now);
         }
-        self.enqueue(id, QueuedEvent { id: None, gap: Some((*gap, state)), bytes: frame.len() }, frame, effects);
+        self.enqueue(
+            id,
+            QueuedEvent { id: None, gap: Some((*gap, state)), side: None, bytes: frame.len() },
+            frame,
+            effects,
+        );
         true
     }
 
@@ -157,7 +167,7 @@ impl Channel {
         };
         stream.since = stream.since.map(|since| since.max(message.id));
         let (no, name) = (stream.no, stream.consumer.clone());
-        self.enqueue(id, QueuedEvent { id: Some(message.id), gap: None, bytes }, frame, effects);
+        self.enqueue(id, QueuedEvent { id: Some(message.id), gap: None, side: None, bytes }, frame, effects);
         self.claim(no, name.as_ref(), std::slice::from_ref(delivered), ClaimState::Queued(id), now);
         true
     }
@@ -173,7 +183,12 @@ impl Channel {
         if let Some(consumer) = self.consumer_mut(no, name.as_ref()) {
             consumer.seen_upto = consumer.seen_upto.max(status.id);
         }
-        self.enqueue(id, QueuedEvent { id: None, gap: None, bytes }, status.frame(1, status.from == no), effects);
+        self.enqueue(
+            id,
+            QueuedEvent { id: None, gap: None, side: None, bytes },
+            status.frame(1, status.from == no),
+            effects,
+        );
     }
 
     /// Opens a stream: queues the hello event, the gap, and the due messages.
@@ -183,23 +198,37 @@ impl Channel {
         let Some(consumer) = member.consumer(stream.consumer.as_ref()) else { return };
         let backlog = self.due(member, consumer, stream.since, now).count();
         let frame = stream_frames::hello(self.id.as_str(), member.callsign.as_str(), &roster, backlog);
-        let (no, name) = (stream.no, stream.consumer.clone());
+        let (no, name, tells) = (stream.no, stream.consumer.clone(), stream.tell.is_some());
         self.waiters.streams.insert(id, stream);
+        match tells {
+            true => self.begin_telling(now),
+            false => self.presence_changed(now),
+        }
         if let Some(consumer) = self.consumer_mut(no, name.as_ref()) {
             consumer.stream = Some(id);
             if let Some(end_ms) = consumer.next_lease_end_ms(now.uptime_ms) {
                 self.check_leases_by(end_ms);
             }
         }
-        self.enqueue(id, QueuedEvent { id: None, gap: None, bytes: frame.len() }, frame, effects);
+        self.enqueue(id, QueuedEvent { id: None, gap: None, side: None, bytes: frame.len() }, frame, effects);
         self.feed_stream(id, now, effects);
+    }
+
+    /// Queues a side event of a stream.
+    pub(crate) fn queue_side_event(&mut self, id: WaiterId, kind: SideEvent, frame: Bytes, effects: &mut Effects) {
+        let Some(told) = self.waiters.streams.get_mut(&id).and_then(|stream| stream.tell.as_mut()) else { return };
+        match kind {
+            SideEvent::Roster => told.is_roster_queued = true,
+            SideEvent::Receipts => told.are_receipts_queued = true,
+        }
+        self.enqueue(id, QueuedEvent { id: None, gap: None, side: Some(kind), bytes: 0 }, frame, effects);
     }
 
     fn enqueue(&mut self, id: WaiterId, queued: QueuedEvent, frame: Bytes, effects: &mut Effects) {
         let Some(stream) = self.waiters.streams.get_mut(&id) else { return };
         stream.queue_bytes += queued.bytes;
         stream.queue.push_back(queued);
-        assert!(stream.queue.len() <= STREAM_EVENTS, "the queue of a stream is bounded");
+        assert!(stream.queue.len() <= STREAM_EVENTS + SIDE_EVENTS, "the queue of a stream is bounded");
         effects.push(Effect::Feed(id, frame));
     }
 
@@ -231,6 +260,10 @@ impl Channel {
         self.waiters.streams.get(&id)?.progress.cut();
         self.settle_stream(id, now, effects);
         let stream = self.waiters.streams.remove(&id)?;
+        if stream.tell.is_some() {
+            self.end_telling();
+        }
+        self.presence_changed(now);
         self.delivery_counters.returned += count(stream.queue.iter().filter(|event| event.id.is_some()).count());
         let member = self.members.get_mut(&stream.no)?;
         member.touch(now);

@@ -14,11 +14,15 @@ impl Channel {
         self.settle_streams(now, effects);
         if now.uptime_ms >= self.lease_at_ms {
             self.lease_at_ms = u64::MAX;
+            self.presence_changed(now);
             self.offer_ended_leases(now, effects);
         }
         self.end_polls(now, effects);
         if now.uptime_ms >= self.sweep_at_ms {
             self.sweep(now, effects);
+        }
+        if now.uptime_ms >= self.side_events_at_ms() {
+            self.make_side_events(now, effects);
         }
         if self.unload_at_ms().is_some_and(|at_ms| now.uptime_ms >= at_ms) {
             effects.push(Effect::Unload);
@@ -28,9 +32,14 @@ impl Channel {
     /// The uptime at which [`tick`](Self::tick) must be called next, if at all. It may be too early, and is never too late.
     #[must_use]
     pub fn next_deadline_ms(&self) -> Option<u64> {
-        let ends =
-            [self.waiters.next_deadline_ms(), self.unload_at_ms(), Some(self.lease_at_ms), Some(self.sweep_at_ms)];
+        let always = [self.lease_at_ms, self.sweep_at_ms, self.side_events_at_ms()];
+        let ends = [self.waiters.next_deadline_ms(), self.unload_at_ms(), always.into_iter().min()];
         ends.into_iter().flatten().min().filter(|at_ms| *at_ms != u64::MAX)
+    }
+
+    /// When side events are due; `u64::MAX` if none are.
+    fn side_events_at_ms(&self) -> u64 {
+        self.waiters.side.as_ref().map_or(u64::MAX, |side| side.due_at_ms())
     }
 
     /// Removes a poll or stream whose client has gone.

@@ -9,7 +9,7 @@ use crate::delivery_token::{DecisionCount, DeliveryHandle, Progress, TokenState}
 use crate::entry::AckMode;
 use crate::ids::{ConsumerName, MemberNo, MessageId, WaiterId};
 
-use super::{ClaimState, Gap};
+use super::{ClaimState, Gap, SideEvent, SideEvents, StreamTell};
 
 /// A poll that waits for messages.
 #[derive(Debug)]
@@ -31,6 +31,8 @@ pub(crate) struct QueuedEvent {
     pub(crate) id: Option<MessageId>,
     /// The gap it reports, and the state in which the messages of the gap are claimed meanwhile.
     pub(crate) gap: Option<(Gap, ClaimState)>,
+    /// Whether it is a side event, which does not count for the bounds of the queue.
+    pub(crate) side: Option<SideEvent>,
     pub(crate) bytes: usize,
 }
 
@@ -52,6 +54,8 @@ pub(crate) struct Stream {
     pub(crate) catching_up: bool,
     /// The end of the last gap reported to it.
     pub(crate) reported_upto: MessageId,
+    /// Its side events, if it wants any.
+    pub(crate) tell: Option<Box<StreamTell>>,
 }
 
 /// A response in flight to a consumer, not yet confirmed or returned.
@@ -91,6 +95,8 @@ pub(crate) struct Waiters {
     decisions: Option<DecisionCount>,
     /// How many decisions are settled.
     settled_decisions: u64,
+    /// What the streams that want side events share; none if there is no such stream.
+    pub(crate) side: Option<Box<SideEvents>>,
 }
 
 impl StaticDefault for Waiters {
@@ -103,6 +109,7 @@ impl StaticDefault for Waiters {
             unproven: Vec::new(),
             decisions: None,
             settled_decisions: 0,
+            side: None,
         };
         &EMPTY
     }

@@ -46,6 +46,7 @@ impl Channel {
 
     /// Offers a member's waiting clients the messages that have become due again.
     pub(crate) fn offer_to(&mut self, no: MemberNo, now: Now, effects: &mut Effects) {
+        self.presence_changed(now);
         let Some(member) = self.members.get(&no).filter(|m| m.is_waiting()) else { return };
         let waiting: Vec<_> = member.consumers.iter().map(|c| (c.stream, c.poll)).collect();
         for (stream, poll) in waiting {
@@ -138,6 +139,7 @@ impl Channel {
     }
 
     fn poll_ended(&mut self, poll: &ParkedPoll, now: Now) {
+        self.presence_changed(now);
         let Some(member) = self.members.get_mut(&poll.no) else { return };
         member.touch(now);
         if let Some(consumer) = member.consumer_mut(poll.consumer.as_ref()) {

@@ -297,6 +297,17 @@ impl TestChannel {
         taken
     }
 
+    /// Takes all events from a stream, as they are.
+    pub(crate) fn frames(&mut self, id: WaiterId) -> Vec<String> {
+        let feed = self.streams.get_mut(&id).unwrap();
+        let mut taken = Vec::new();
+        while !feed.queue.is_empty() && feed.progress.take() {
+            taken.extend(feed.queue.pop_front().map(|frame| String::from_utf8_lossy(&frame).into_owned()));
+        }
+        self.tick();
+        taken
+    }
+
     pub(crate) fn events(&mut self, id: WaiterId) -> Vec<String> {
         self.take_events(id, usize::MAX)
     }

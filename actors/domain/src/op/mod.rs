@@ -28,6 +28,7 @@ mod rotate_token;
 mod send;
 mod session_holders;
 mod set_pin;
+mod side_events;
 mod stats;
 mod stream;
 #[cfg(test)]

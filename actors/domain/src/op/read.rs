@@ -3,7 +3,7 @@
 mod params;
 
 use crate::byte_bound::ByteBound;
-use crate::channel::{AnswerReason, Channel, Effects, ParkedPoll, ReadResponse, StreamEnd};
+use crate::channel::{AnswerReason, Channel, Effects, ParkedPoll, ReadResponse, StreamEnd, Tell};
 use crate::entry::{AckMode, Entry};
 use crate::hint::Hint;
 use crate::ids::{ConsumerName, MemberNo, MessageId, SessionId, WaiterId};
@@ -30,6 +30,8 @@ pub struct ReadInput {
     pub bound: Option<ByteBound>,
     /// Acknowledge up to this id first.
     pub ack_upto: Option<MessageId>,
+    /// Which side events a stream wants. A poll ignores it.
+    pub tell: Tell,
     /// Whether the read first ends an open stream of the same consumer. A stream ends its predecessor in any case.
     pub ends_stream: bool,
 }
@@ -37,7 +39,17 @@ pub struct ReadInput {
 impl Default for ReadInput {
     fn default() -> Self {
         let (ack_mode, max) = (AckMode::Read, limits::READ_MESSAGES);
-        Self { consumer: None, since: None, own: false, ack_mode, max, bound: None, ack_upto: None, ends_stream: false }
+        Self {
+            consumer: None,
+            since: None,
+            own: false,
+            ack_mode,
+            max,
+            bound: None,
+            ack_upto: None,
+            tell: Tell::default(),
+            ends_stream: false,
+        }
     }
 }
 
@@ -158,6 +170,7 @@ impl Channel {
             self.check_leases_by(end_ms);
         }
         self.waiters.park(id, poll);
+        self.presence_changed(now);
         self.fetch_for(id, now, effects);
     }
 }

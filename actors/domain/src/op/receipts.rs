@@ -5,7 +5,7 @@ use utoipa::ToSchema;
 
 use crate::callsign::Callsign;
 use crate::channel::{Channel, Consumer, DeliveryRecord, Member};
-use crate::ids::{MessageId, SessionId};
+use crate::ids::{MemberNo, MessageId, SessionId};
 use crate::op::Query;
 use crate::refusal::{Code, Refusal};
 use crate::{Now, limits};
@@ -176,6 +176,15 @@ fn each_receipt(channel: &Channel, record: &DeliveryRecord, mut each: impl FnMut
             let readers = channel.members.values().filter(|m| m.no != record.from && m.start < record.id);
             readers.for_each(|member| each(broadcast(channel, record, member)));
         }
+    }
+}
+
+/// The receipt of a message for one member; none if it is no recipient.
+pub(crate) fn receipt_of(channel: &Channel, record: &DeliveryRecord, to: MemberNo) -> Option<Receipt> {
+    match record.to {
+        Some(recipient) if recipient == to => dm(record, channel.member(to)),
+        None if record.from != to => channel.member(to).map(|member| broadcast(channel, record, member)),
+        _ => None,
     }
 }
 
