@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use actix_web::http::header::{self, HeaderMap, HeaderValue};
+use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use actix_web::web::{Bytes, Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 use rogerrat_domain::{Code, Refusal, limits};
@@ -23,6 +23,11 @@ use crate::web::state::SharedState;
 
 /// How long a waiting call may take until its response becomes a stream. If messages are pending it is plain JSON.
 const STREAM_AFTER: Duration = Duration::from_millis(10);
+/// Parsed once, because a lookup by text parses the name each time.
+static VERSION: HeaderName = HeaderName::from_static("mcp-protocol-version");
+static METHOD: HeaderName = HeaderName::from_static("mcp-method");
+static NAME: HeaderName = HeaderName::from_static("mcp-name");
+static SESSION: HeaderName = HeaderName::from_static("mcp-session-id");
 const NO_BATCHES: &str = "invalid request: this protocol version has no batches";
 
 /// `POST /mcp` and `POST /mcp/{id}`
@@ -120,7 +125,7 @@ impl<'a> Handler<'a> {
 
     /// The MCP session that the request presents, and its state.
     fn session(&self) -> Result<Option<(McpSessionId, SessionState)>, RpcError> {
-        let Some(id) = self.request.headers().get("mcp-session-id") else { return Ok(None) };
+        let Some(id) = self.request.headers().get(&SESSION) else { return Ok(None) };
         let now_ms = self.state.clock.now().at_ms;
         let session = id.to_str().ok().and_then(|id| McpSessionId::open(&self.mcp.seal, id, self.endpoint.name()));
         let found = session.and_then(|session| Some((session, session.state(&self.mcp.sessions, now_ms)?)));
@@ -225,7 +230,7 @@ impl<'a> Handler<'a> {
 }
 
 fn headers(headers: &HeaderMap) -> McpHeaders<'_> {
-    let field = |name| {
+    let field = |name: &HeaderName| {
         let mut values = headers.get_all(name);
         match (values.next(), values.next()) {
             (None, _) => HeaderField::Missing,
@@ -233,7 +238,7 @@ fn headers(headers: &HeaderMap) -> McpHeaders<'_> {
             (Some(_), Some(_)) => HeaderField::Ambiguous,
         }
     };
-    McpHeaders { version: field("mcp-protocol-version"), method: field("mcp-method"), name: field("mcp-name") }
+    McpHeaders { version: field(&VERSION), method: field(&METHOD), name: field(&NAME) }
 }
 
 fn accepts_event_streams(headers: &HeaderMap) -> bool {

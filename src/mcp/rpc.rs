@@ -263,9 +263,13 @@ impl<'a> Meta<'a> {
 
 /// The text of a JSON string; none when the value is no string.
 pub(super) fn string(raw: &RawValue) -> Option<Cow<'_, str>> {
-    match serde_json::from_str::<&str>(raw.get()) {
+    let json = raw.get();
+    if !json.starts_with('"') {
+        return None;
+    }
+    match serde_json::from_str::<&str>(json) {
         Ok(text) => Some(text.into()),
-        Err(_) => serde_json::from_str::<String>(raw.get()).ok().map(Cow::Owned),
+        Err(_) => serde_json::from_str::<String>(json).ok().map(Cow::Owned),
     }
 }
 

@@ -47,7 +47,7 @@ pub(super) struct Reader {
 }
 
 /// A call of `listen` or `wait`.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(super) struct ReadCall {
     pub(super) client: ClientKey,
     pub(super) reader: Reader,
@@ -81,66 +81,63 @@ struct Client {
 #[derive(Debug)]
 struct OpenCall {
     serial: u64,
-    reader: Reader,
-    request_id: Box<str>,
-    arrival: Arrival,
+    call: Arc<ReadCall>,
     was_cancelled: bool,
 }
 
 /// An answer that is unproven.
 #[derive(Debug)]
 struct LateAnswer {
-    reader: Reader,
-    request_id: Box<str>,
+    call: Arc<ReadCall>,
     delivery: UnprovenAnswer,
     /// Whether a request has waited for its connection to show something.
     was_awaited: bool,
     facts: AnswerFacts,
 }
 
+type Clients<'a> = MutexGuard<'a, HashMap<ClientKey, Client>>;
+
 impl UnprovenAnswers {
-    fn lock(&self) -> MutexGuard<'_, HashMap<ClientKey, Client>> {
+    fn lock(&self) -> Clients<'_> {
         self.clients.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Registers a call, and settles the answer to the call before it. None if too many clients are remembered.
     pub(super) async fn begin_read(self: &Arc<Self>, call: ReadCall) -> Option<TrackedRead> {
-        let connections = match self.lock().get_mut(&call.client) {
-            Some(client) => {
-                let mut connections = client.connections_to_await();
-                let older = client.calls.iter().filter(|older| older.reader == call.reader);
-                connections.extend(older.filter_map(|older| older.arrival.connection.clone()));
-                connections
+        let call = Arc::new(call);
+        let connections = {
+            let mut clients = self.lock();
+            if clients.len() >= MAX_CLIENTS {
+                clients.retain(|_, client| !client.calls.is_empty() || !client.answers.is_empty());
             }
-            None => Vec::new(),
+            if clients.len() >= MAX_CLIENTS && !clients.contains_key(&call.client) {
+                return None;
+            }
+            let client = clients.entry(call.client.clone()).or_insert_with(|| Client::new(call.arrival.at_ms));
+            let mut connections = client.connections_to_await();
+            let older = client.calls.iter().filter(|older| older.call.reader == call.reader);
+            connections.extend(older.filter_map(|older| older.call.arrival.connection.clone()));
+            connections.retain(|events| !call.arrival.is_on(events));
+            if connections.is_empty() {
+                return Some(self.register(clients, call));
+            }
+            connections
         };
-        await_events(connections, &call.arrival).await;
-        self.register(call)
+        await_events(connections).await;
+        Some(self.register(self.lock(), call))
     }
 
-    fn register(self: &Arc<Self>, call: ReadCall) -> Option<TrackedRead> {
+    fn register(self: &Arc<Self>, mut clients: Clients<'_>, call: Arc<ReadCall>) -> TrackedRead {
         let serial = self.next_serial.fetch_add(1, Relaxed);
-        let mut clients = self.lock();
-        if clients.len() >= MAX_CLIENTS {
-            clients.retain(|_, client| !client.calls.is_empty() || !client.answers.is_empty());
-        }
-        if clients.len() >= MAX_CLIENTS && !clients.contains_key(&call.client) {
-            return None;
-        }
+        // It was there a moment ago, but may have been forgotten meanwhile.
         let client = clients.entry(call.client.clone()).or_insert_with(|| Client::new(call.arrival.at_ms));
         client.used_ms = call.arrival.at_ms;
         if !call.closes_to_cancel {
             client.note_given_up(&call.reader, call.arrival.at_ms);
         }
         let behaviour = client.behaviour;
-        let settled = take_if(&mut client.answers, |answer| answer.reader == call.reader);
-        client.calls.push(OpenCall {
-            serial,
-            reader: call.reader.clone(),
-            request_id: call.request_id.clone(),
-            arrival: call.arrival.clone(),
-            was_cancelled: false,
-        });
+        let settled = take_if(&mut client.answers, |answer| answer.call.reader == call.reader);
+        client.calls.push(OpenCall { serial, call: call.clone(), was_cancelled: false });
         drop(clients);
         for LateAnswer { delivery, facts, .. } in settled {
             if facts.is_taken_before_read(behaviour, &call.arrival, call.has_upto) {
@@ -148,7 +145,7 @@ impl UnprovenAnswers {
             }
         }
         let is_trusted = call.closes_to_cancel || behaviour.cancels;
-        Some(TrackedRead { registry: self.clone(), call, serial, is_trusted })
+        TrackedRead { registry: self.clone(), call, serial: Some(serial), is_trusted }
     }
 
     /// A request of a client that acts for a member and does not read.
@@ -164,11 +161,18 @@ impl UnprovenAnswers {
             Some(client) => client.connections_to_await(),
             None => return,
         };
-        await_events(connections, &arrival()).await;
+        if !connections.is_empty() {
+            let (mut others, arrival) = (connections, arrival());
+            others.retain(|events| !arrival.is_on(events));
+            await_events(others).await;
+        }
         let mut clients = self.lock();
         let Some(known) = clients.get_mut(client) else { return };
         let behaviour = known.behaviour;
-        let is_of_member = |answer: &LateAnswer| answer.reader.session == *session && answer.reader.channel == *channel;
+        let is_of_member = |answer: &LateAnswer| {
+            let reader = &answer.call.reader;
+            reader.session == *session && reader.channel == *channel
+        };
         let is_settled =
             |answer: &LateAnswer| is_of_member(answer) && answer.facts.after_request(behaviour) != Verdict::Unknown;
         let settled = take_if(&mut known.answers, is_settled);
@@ -191,10 +195,10 @@ impl UnprovenAnswers {
         }
         let client = clients.entry(client).or_insert_with(|| Client::new(now_ms));
         client.behaviour.cancels = true;
-        for open in client.calls.iter_mut().filter(|open| *open.request_id == *request_id) {
+        for open in client.calls.iter_mut().filter(|open| *open.call.request_id == *request_id) {
             open.was_cancelled = true;
         }
-        let cancelled = take_if(&mut client.answers, |answer| *answer.request_id == *request_id);
+        let cancelled = take_if(&mut client.answers, |answer| *answer.call.request_id == *request_id);
         drop(clients);
         // Dropped, their messages are due again.
         drop(cancelled);
@@ -215,8 +219,8 @@ impl UnprovenAnswers {
         let mut clients = self.lock();
         // A client with an open call is never forgotten.
         let Some(known) = clients.get_mut(client) else { return };
-        let was_cancelled = known.calls.iter().any(|open| open.serial == serial && open.was_cancelled);
-        known.calls.retain(|open| open.serial != serial);
+        let Some(at) = known.calls.iter().position(|open| open.serial == serial) else { return };
+        let was_cancelled = known.calls.remove(at).was_cancelled;
         let (cancelled, unproven) = if was_cancelled { (answer, None) } else { (None, answer) };
         known.answers.extend(unproven);
         if known.is_forgettable() {
@@ -252,8 +256,8 @@ impl Client {
 
     /// A new call of the reader: calls of it whose connections are still open were given up.
     fn note_given_up(&mut self, reader: &Reader, now_ms: u64) {
-        let open = self.calls.iter().filter(|call| call.reader == *reader && call.arrival.is_connected());
-        let waited = open.map(|call| now_ms.saturating_sub(call.arrival.at_ms));
+        let open = self.calls.iter().filter(|open| open.call.reader == *reader && open.call.arrival.is_connected());
+        let waited = open.map(|open| now_ms.saturating_sub(open.call.arrival.at_ms));
         self.behaviour.gives_up_after_ms = waited.chain(self.behaviour.gives_up_after_ms).min();
     }
 }
@@ -262,8 +266,9 @@ impl Client {
 #[derive(Debug)]
 pub(super) struct TrackedRead {
     registry: Arc<UnprovenAnswers>,
-    call: ReadCall,
-    serial: u64,
+    call: Arc<ReadCall>,
+    /// None when the call has ended.
+    serial: Option<u64>,
     is_trusted: bool,
 }
 
@@ -278,48 +283,39 @@ impl TrackedRead {
     }
 
     /// The response was written, with messages up to an id.
-    pub(super) fn written(self, mut guard: DeliveryGuard, upto: MessageId, is_json: bool, now_ms: u64) {
+    pub(super) fn written(mut self, mut guard: DeliveryGuard, upto: MessageId, is_json: bool, now_ms: u64) {
         if !self.is_late(now_ms) {
             return guard.complete();
         }
         let Some(delivery) = guard.written() else { return };
-        let ReadCall { reader, request_id, arrival, closes_to_cancel, is_relayed, .. } = self.call.clone();
-        let waited_ms = now_ms.saturating_sub(arrival.at_ms);
-        let was_closed = !arrival.is_connected();
-        let connection = arrival.connection.map(|events| {
-            let reads = events.reads();
-            (events, reads)
-        });
+        let Some(serial) = self.serial.take() else { return };
+        let ReadCall { arrival, closes_to_cancel, is_relayed, .. } = &*self.call;
         let facts = AnswerFacts {
             upto,
             written_ms: now_ms,
-            was_closed,
-            waited_ms,
+            was_closed: !arrival.is_connected(),
+            waited_ms: now_ms.saturating_sub(arrival.at_ms),
             is_json,
-            closes_to_cancel,
-            is_relayed,
-            connection,
+            closes_to_cancel: *closes_to_cancel,
+            is_relayed: *is_relayed,
+            connection: arrival.connection.as_ref().map(|events| (events.clone(), events.reads())),
         };
-        self.registry.end_call(
-            &self.call.client,
-            self.serial,
-            Some(LateAnswer { reader, request_id, delivery, was_awaited: false, facts }),
-        );
+        let answer = LateAnswer { call: self.call.clone(), delivery, was_awaited: false, facts };
+        self.registry.end_call(&self.call.client, serial, Some(answer));
     }
 }
 
 impl Drop for TrackedRead {
     fn drop(&mut self) {
-        self.registry.end_call(&self.call.client, self.serial, None);
+        if let Some(serial) = self.serial {
+            self.registry.end_call(&self.call.client, serial, None);
+        }
     }
 }
 
-/// Waits for a moment until other connections than the one of a request show something.
-async fn await_events(connections: Vec<Arc<ConnectionEvents>>, arrival: &Arrival) {
-    let is_own =
-        |events: &Arc<ConnectionEvents>| arrival.connection.as_ref().is_some_and(|own| Arc::ptr_eq(own, events));
-    let others = connections.iter().filter(|events| !is_own(events));
-    join_all(others.map(|events| events.changed_within(CLOSE_DELAY))).await;
+/// Waits for a moment until all connections show something.
+async fn await_events(connections: Vec<Arc<ConnectionEvents>>) {
+    join_all(connections.iter().map(|events| events.changed_within(CLOSE_DELAY))).await;
 }
 
 /// Removes and returns the answers that match.
@@ -339,8 +335,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_request_waits_for_all_connections_at_the_same_time() {
         let silent = (0..16).map(|_| Arc::new(ConnectionEvents::new(Arc::new(|| 0)))).collect();
-        let arrival = Arrival { at_ms: 0, connection: None };
-        let waited = tokio::time::timeout(CLOSE_DELAY * 2, await_events(silent, &arrival)).await;
+        let waited = tokio::time::timeout(CLOSE_DELAY * 2, await_events(silent)).await;
         assert!(waited.is_ok(), "it waits as for one connection");
     }
 }

@@ -4,7 +4,7 @@
 //! sends an end of file, and one that closes it with unread bytes a reset.
 
 use std::fmt;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed, Ordering::SeqCst};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -33,6 +33,8 @@ pub(crate) struct ConnectionEvents {
     /// How often bytes were received.
     reads: AtomicU64,
     end: OnceLock<(ConnectionEnd, u64)>,
+    /// Whether a task has waited for `changed`: most connections never need a notification.
+    is_watched: AtomicBool,
     changed: Notify,
 }
 
@@ -45,7 +47,8 @@ impl fmt::Debug for ConnectionEvents {
 impl ConnectionEvents {
     pub(crate) fn new(uptime_ms: UptimeMs) -> Self {
         let accepted_ms = uptime_ms();
-        Self { uptime_ms, accepted_ms, reads: AtomicU64::new(0), end: OnceLock::new(), changed: Notify::new() }
+        let (reads, is_watched) = (AtomicU64::new(0), AtomicBool::new(false));
+        Self { uptime_ms, accepted_ms, reads, end: OnceLock::new(), is_watched, changed: Notify::new() }
     }
 
     /// The events of the connection of a request. `None` for HTTP/2, whose requests share a connection.
@@ -72,14 +75,17 @@ impl ConnectionEvents {
     /// that an event that has happened is not recorded yet.
     pub(crate) async fn changed_within(&self, limit: Duration) {
         let changed = self.changed.notified();
+        self.is_watched.store(true, SeqCst);
         if self.end().is_none() {
             let _ = timeout(limit, changed).await;
         }
     }
 
     pub(super) fn record_read(&self) {
-        self.reads.fetch_add(1, Relaxed);
-        self.changed.notify_waiters();
+        self.reads.fetch_add(1, SeqCst);
+        if self.is_watched.load(SeqCst) {
+            self.changed.notify_waiters();
+        }
     }
 
     /// Records the end. Only the first one counts.

@@ -29,6 +29,8 @@ pub(super) struct Activity {
     in_flight: Cell<usize>,
     /// Whether bytes were written, or a request started, since the last check.
     is_recent: Cell<bool>,
+    /// Whether the timer of the next check wakes the connection's task.
+    is_watched: Cell<bool>,
 }
 
 impl Activity {
@@ -53,8 +55,12 @@ impl IdleWatch {
         &self.activity
     }
 
-    /// Whether the connection is idle. One timer serves the whole connection: requests only set a flag.
+    /// Whether the connection is idle. One timer serves the whole connection: requests only set a flag. It must always be
+    /// called by the same task.
     pub(super) fn is_idle(&mut self, cx: &mut Context<'_>) -> bool {
+        if self.activity.is_watched.get() && !self.check.is_elapsed() {
+            return false;
+        }
         while self.check.as_mut().poll(cx).is_ready() {
             let next = if self.activity.in_flight.get() > 0 {
                 BUSY_CHECK
@@ -66,6 +72,7 @@ impl IdleWatch {
             self.activity.is_recent.set(false);
             self.check.set(sleep(next));
         }
+        self.activity.is_watched.set(true);
         false
     }
 }

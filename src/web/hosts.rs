@@ -53,9 +53,13 @@ impl Hosts {
 
     /// Whether a Host is accepted, ignoring its port. IP literals are always accepted: DNS rebinding cannot use them.
     fn knows(&self, host: &str) -> bool {
-        let name = without_port(host).trim_end_matches('.');
+        let name = without_port(host);
+        if !is_valid_port(&host[name.len()..]) {
+            return false;
+        }
+        let name = name.trim_end_matches('.');
         let bare = name.strip_prefix('[').and_then(|name| name.strip_suffix(']')).unwrap_or(name);
-        has_valid_port(host) && (bare.parse::<IpAddr>().is_ok() || self.knows_name(&name.to_ascii_lowercase()))
+        bare.parse::<IpAddr>().is_ok() || self.knows_name(&name.to_ascii_lowercase())
     }
 
     fn knows_name(&self, name: &str) -> bool {
@@ -99,17 +103,19 @@ fn is_public_name(name: &str) -> bool {
 }
 
 fn without_port(host: &str) -> &str {
-    match host.rfind(':') {
-        Some(colon) if !host[colon..].contains(']') && host[..colon].rfind(':').is_none_or(|_| host.contains(']')) => {
-            &host[..colon]
-        }
-        _ => host,
+    let position = |text: &[u8], byte| text.iter().rposition(|b| *b == byte);
+    let Some(colon) = position(host.as_bytes(), b':') else { return host };
+    let (name, port) = host.as_bytes().split_at(colon);
+    let is_address = position(name, b':').is_some();
+    match position(port, b']').is_none() && (!is_address || name.contains(&b']')) {
+        true => &host[..colon],
+        false => host,
     }
 }
 
-/// Whether a Host has no port, or digits as its port: links that the hub returns contain it.
-fn has_valid_port(host: &str) -> bool {
-    let port = host[without_port(host).len()..].trim_start_matches(':');
+/// Whether what follows a name in a Host is nothing, or a colon and digits: links that the hub returns contain it.
+fn is_valid_port(port: &str) -> bool {
+    let port = port.trim_start_matches(':');
     port.len() <= 5 && port.bytes().all(|b| b.is_ascii_digit())
 }
 

@@ -230,9 +230,10 @@ pub(crate) fn channel_of(request: &HttpRequest) -> &str {
 /// The bearer token of a request. The scheme is written in any case, with any spaces after it (RFC 9110, 11.1 and
 /// 11.4). An empty token is none.
 pub(crate) fn bearer(headers: &HeaderMap) -> Option<&str> {
-    let credentials = headers.get(header::AUTHORIZATION)?.to_str().ok()?.trim();
-    let (scheme, token) = credentials.split_once([' ', '\t'])?;
-    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+    let credentials = headers.get(header::AUTHORIZATION)?.to_str().ok()?.trim_ascii();
+    let (scheme, token) = credentials.split_at_checked("bearer".len())?;
+    let is_bearer = scheme.eq_ignore_ascii_case("bearer") && token.starts_with([' ', '\t']);
+    is_bearer.then(|| token.trim_ascii())
 }
 
 /// The session id a request presents.

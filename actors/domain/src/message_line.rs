@@ -8,6 +8,9 @@ use std::fmt::Write as _;
 use crate::message::view::MessageView;
 use crate::text::{one_line, quoted};
 
+/// How long a line without its text usually is at most.
+const USUAL_HEAD_BYTES: usize = 96;
+
 /// Formats a message from its JSON. `attempt` is the number of the delivery attempt; it is shown from 2 on.
 ///
 /// `[12:31:29] ann → all #1795175889285 [urgent; thread "plan"]: text`, and for a status
@@ -17,20 +20,33 @@ pub fn message_line(json: &[u8], attempt: u32) -> String {
     let Ok(message) = serde_json::from_slice::<MessageView<'_>>(json) else {
         return one_line(&String::from_utf8_lossy(json)).into_owned();
     };
-    let seconds = message.at / 1000 % 86_400;
-    let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
-    let mut line = format!("[{hours:02}:{minutes:02}:{seconds:02}] {}", one_line(&message.from));
+    let mut line = String::with_capacity(message.text.len() + USUAL_HEAD_BYTES);
+    push_time(&mut line, message.at / 1000 % 86_400);
+    line += &one_line(&message.from);
     let is_status = message.is_status();
-    let _ = match is_status {
-        true => write!(line, " is busy"),
-        false => write!(line, " → {} #{}", one_line(&message.to), message.id),
-    };
+    if is_status {
+        line += " is busy";
+    } else {
+        line += " → ";
+        line += &one_line(&message.to);
+        let _ = write!(line, " #{}", message.id);
+    }
     let metadata = metadata(&message, is_status, attempt.max(message.attempt));
     if !metadata.is_empty() {
         let _ = write!(line, " [{}]", metadata.join("; "));
     }
-    let _ = write!(line, ": {}", one_line(&message.text));
+    line += ": ";
+    line += &one_line(&message.text);
     line
+}
+
+/// Appends a time of the day. Every read over MCP formats its messages, so this uses no formatter.
+fn push_time(line: &mut String, seconds: u64) {
+    for (start, number) in [('[', seconds / 3600), (':', seconds / 60 % 60), (':', seconds % 60)] {
+        line.push(start);
+        line.extend([number / 10, number % 10].map(|digit| char::from(b'0' + u8::try_from(digit).unwrap_or(0))));
+    }
+    *line += "] ";
 }
 
 fn metadata(message: &MessageView<'_>, is_status: bool, attempt: u32) -> Vec<String> {

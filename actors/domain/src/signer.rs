@@ -13,15 +13,17 @@ use crate::hub_key::HubKey;
 /// The length of a signature.
 const TAG_BYTES: usize = 16;
 
-/// Signs payloads for one purpose.
+/// Signs payloads for one purpose. Holds the state of the MAC after its key, which takes half the time of a signature.
 #[derive(Clone)]
-pub struct Signer(HubKey);
+pub struct Signer(Hmac<Sha256>);
 
 impl Signer {
     /// A signer for one purpose. It does not accept payloads signed for another.
     #[must_use]
     pub fn new(key: &HubKey, purpose: &str) -> Self {
-        Self(key.derive(purpose))
+        #[expect(clippy::expect_used, reason = "HMAC takes a key of any length")]
+        let mac = Hmac::new_from_slice(key.derive(purpose).bytes()).expect("HMAC takes a key of any length");
+        Self(mac)
     }
 
     /// Signs a payload for a context. The result is base64url text.
@@ -42,8 +44,7 @@ impl Signer {
     }
 
     fn tag(&self, payload: &[u8], context: &str) -> [u8; TAG_BYTES] {
-        #[expect(clippy::expect_used, reason = "HMAC takes a key of any length")]
-        let mut mac = Hmac::<Sha256>::new_from_slice(self.0.bytes()).expect("HMAC takes a key of any length");
+        let mut mac = self.0.clone();
         // The length separates the payload from the context.
         mac.update(&(payload.len() as u64).to_be_bytes());
         mac.update(payload);

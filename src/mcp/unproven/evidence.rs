@@ -34,6 +34,11 @@ impl Arrival {
         Self { at_ms, connection: ConnectionEvents::of(request) }
     }
 
+    /// Whether the request came on a connection.
+    pub(super) fn is_on(&self, connection: &Arc<ConnectionEvents>) -> bool {
+        self.connection.as_ref().is_some_and(|own| Arc::ptr_eq(own, connection))
+    }
+
     pub(super) fn is_connected(&self) -> bool {
         self.connection.as_ref().is_none_or(|connection| connection.end().is_none())
     }

@@ -39,11 +39,15 @@ impl Channel {
     fn due_now(&self, poll: &ParkedPoll, now: Now) -> Option<Due> {
         let member = self.members.get(&poll.no)?;
         let consumer = member.consumer(poll.consumer.as_ref())?;
-        let mut messages = self.due_messages(member, consumer, poll.since, poll.max, now);
+        let (mut messages, mut are_more) = self.due_messages(member, consumer, poll.since, poll.max, now);
         let mut more = 0;
         if let Some(bound) = poll.bound {
-            messages.truncate(bound.fitting(messages.iter().map(|delivered| &*delivered.message)));
-            more = self.due(member, consumer, poll.since, now).count().saturating_sub(messages.len());
+            let fitting = bound.fitting(messages.iter().map(|delivered| &*delivered.message));
+            are_more |= fitting < messages.len();
+            messages.truncate(fitting);
+            if are_more {
+                more = self.due(member, consumer, poll.since, now).count().saturating_sub(messages.len());
+            }
         }
         Some(Due { messages, gap: self.gap(member, consumer, poll.since, now), more })
     }

@@ -82,7 +82,7 @@ impl Channel {
                 .any(|o| o.gap.is_some_and(|gap| gap.to >= upto) && o.no == member.no && o.consumer == consumer.name)
     }
 
-    /// The first due messages with their attempts, up to the first whose body is not in memory.
+    /// The first due messages with their attempts, up to the first whose body is not in memory, and whether more are due.
     pub(crate) fn due_messages(
         &self,
         member: &Member,
@@ -90,16 +90,18 @@ impl Channel {
         since: Option<MessageId>,
         max: usize,
         now: Now,
-    ) -> Vec<DeliveredMessage> {
-        let due = self.due(member, consumer, since, now).take(max);
-        let in_memory = due.map_while(|slot| slot.message.as_ref().or_else(|| self.fetches.fetched(slot.id)));
-        in_memory
-            .map(|message| DeliveredMessage {
+    ) -> (Vec<DeliveredMessage>, bool) {
+        let mut messages = Vec::new();
+        for slot in self.due(member, consumer, since, now) {
+            let message = slot.message.as_ref().or_else(|| self.fetches.fetched(slot.id));
+            let Some(message) = message.filter(|_| messages.len() < max) else { return (messages, true) };
+            messages.push(DeliveredMessage {
                 message: message.clone(),
                 attempt: consumer.next_attempt(message.id),
                 own: message.from == member.no,
-            })
-            .collect()
+            });
+        }
+        (messages, false)
     }
 
     /// Claims messages for a consumer, and drops its stale claims.

@@ -117,7 +117,7 @@ impl Channel {
             AckMode::Read => usize::MAX - 1,
             _ => stream.max.saturating_sub(consumer.in_flight(id)),
         };
-        let mut messages = self.due_messages(member, consumer, stream.since, capacity + 1, now);
+        let (mut messages, _) = self.due_messages(member, consumer, stream.since, capacity + 1, now);
         let unacked = messages.len() > capacity;
         messages.truncate(capacity);
         if gap.is_some_and(|gap| !self.feed_gap(id, &gap, now, effects)) {
