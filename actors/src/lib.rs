@@ -22,7 +22,7 @@ mod tests;
 mod totals;
 mod webhooks;
 
-pub use channel::delivery::{DeliveryGuard, ReadResponse, StreamReader, UnprovenAnswer};
+pub use channel::delivery::{CompletedAnswer, DeliveryGuard, ReadResponse, StreamReader, UnprovenAnswer};
 pub use clock::Clock;
 pub use error::HubError;
 pub use hub::{

@@ -1,19 +1,19 @@
 //! Long polls: `listen` and `wait`. A waiting handler holds only its place in the channel's list of waiters.
 
-use actix_web::HttpResponse;
 use actix_web::body::BoxBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::Version;
-use actix_web::http::header::{self, HeaderValue};
+use actix_web::http::header::{self, HeaderMap, HeaderValue};
 use actix_web::web::Bytes;
+use actix_web::{HttpRequest, HttpResponse};
 use rogerrat_actors::ReadResponse;
 use rogerrat_domain::op::{ReadQuery, ReadReply, WaitReply};
-use rogerrat_domain::{Code, limits};
+use rogerrat_domain::{Code, MessageId, limits};
 
 use super::error_codes::{MEMBER, codes};
 use super::parameters::{AttachmentsParam, BoundParam, ChannelPath, SessionHeader};
 use super::query::QueryParams;
-use crate::transport::{ConnectionState, Disconnected};
+use crate::transport::{ConnectionEvents, ConnectionState, Disconnected};
 use crate::web::answer_format::AnswerFormat;
 use crate::web::delivery_body::{DeliveryBody, PendingDelivery, SizedBody, serialize};
 use crate::web::header_pool;
@@ -85,8 +85,8 @@ async fn read(
     let result = wait_for_messages(&mut request, default_ms, max_ms, is_wait).await;
     header_pool::restore(&mut request);
     match result {
-        Ok(Some((response, format))) => {
-            let body = body(response, format, request.version() == Version::HTTP_2);
+        Ok(Some((response, format, is_direct))) => {
+            let body = body(response, format, is_direct, request.request());
             let mut response = HttpResponse::Ok().body(BoxBody::new(body));
             response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
             Ok(request.into_response(response))
@@ -96,13 +96,14 @@ async fn read(
     }
 }
 
-/// Waits for messages. `None` if the connection closed meanwhile, so that nobody receives the response.
+/// Waits for messages. Returns the response, its format, and whether the request came directly from its client; none if
+/// the connection closed meanwhile, so that nobody receives the response.
 async fn wait_for_messages(
     request: &mut ServiceRequest,
     default_ms: u64,
     max_ms: u64,
     is_wait: bool,
-) -> Result<Option<(ReadResponse, AnswerFormat)>, actix_web::Error> {
+) -> Result<Option<(ReadResponse, AnswerFormat, bool)>, actix_web::Error> {
     let state = request.extract::<SharedState>().await?;
     let (at, session) = state.admit_session(request.request()).await?;
     let (timeout_ms, mut input, format) = {
@@ -112,6 +113,7 @@ async fn wait_for_messages(
     };
     input.bound = format.bound(is_wait);
     let mut disconnected = ConnectionState::of(request.request()).map(ConnectionState::disconnected);
+    let is_direct = is_direct(request.headers());
     header_pool::release(request);
     // Boxed: handler futures are allocated, and allocators are slow above 1 KiB.
     let read = Box::pin(state.hub.read(&at, session, input, timeout_ms, is_wait));
@@ -119,7 +121,7 @@ async fn wait_for_messages(
         biased;
         // Dropping the read removes its waiter from the channel (D1).
         () = has_disconnected(&mut disconnected) => Ok(None),
-        response = read => Ok(Some((response.map_err(Problem::from)?, format))),
+        response = read => Ok(Some((response.map_err(Problem::from)?, format, is_direct))),
     }
 }
 
@@ -131,9 +133,34 @@ async fn has_disconnected(disconnected: &mut Option<Disconnected>) {
     }
 }
 
-fn body(response: ReadResponse, format: AnswerFormat, completes_late: bool) -> SizedBody {
+fn body(response: ReadResponse, format: AnswerFormat, is_direct: bool, request: &HttpRequest) -> SizedBody {
     let mut pieces = Vec::new();
+    let messages = recallable(&response);
     let guard = serialize(response, format, &mut pieces);
     pieces.push(Bytes::from_static(b"}"));
-    SizedBody::new(DeliveryBody::new(pieces, Some(PendingDelivery::confirmed(guard)), completes_late))
+    let connection = ConnectionEvents::of(request).filter(|_| is_direct && !messages.is_empty());
+    let delivery = match connection {
+        None => PendingDelivery::confirmed(guard),
+        Some(connection) => PendingDelivery::passed_to(
+            guard,
+            Box::new(move |mut guard| {
+                if let Some(answer) = guard.complete_unless_reset(messages) {
+                    connection.unless_read(Box::new(move || answer.take_back()));
+                }
+            }),
+        ),
+    };
+    SizedBody::new(DeliveryBody::new(pieces, Some(delivery), request.version() == Version::HTTP_2))
+}
+
+/// The messages of a response that come again if its client turns out not to have read it. They do so once: otherwise a
+/// client that always resets its connections would get them without end.
+fn recallable(response: &ReadResponse) -> Box<[MessageId]> {
+    let first = response.messages.iter().filter(|delivered| delivered.attempt < 2);
+    first.map(|delivered| delivered.message.id).collect()
+}
+
+/// Whether no proxy has written into the headers of a request: some proxies reset their connections after every response.
+fn is_direct(headers: &HeaderMap) -> bool {
+    ![header::VIA, header::FORWARDED, header::X_FORWARDED_FOR].iter().any(|name| headers.contains_key(name))
 }

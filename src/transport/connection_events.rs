@@ -5,7 +5,7 @@
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed, Ordering::SeqCst};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use actix_web::HttpRequest;
@@ -26,6 +26,13 @@ pub(crate) enum ConnectionEnd {
     ClosedByHub,
 }
 
+/// What happens if a connection turns out to have been reset before its client read the last answer.
+pub(crate) type OnReset = Box<dyn FnOnce() + Send>;
+
+/// How long after an answer a reset shows that it was not read. A client that gives up closes its connection before, and
+/// a proxy may reset an idle connection later.
+const RESET_MS: u64 = 1000;
+
 /// The events of a connection. Recorded by its socket and read by its requests.
 pub(crate) struct ConnectionEvents {
     uptime_ms: UptimeMs,
@@ -36,6 +43,8 @@ pub(crate) struct ConnectionEvents {
     /// Whether a task has waited for `changed`: most connections never need a notification.
     is_watched: AtomicBool,
     changed: Notify,
+    /// For the last answer, and when it was written.
+    on_reset: Mutex<Option<(OnReset, u64)>>,
 }
 
 impl fmt::Debug for ConnectionEvents {
@@ -48,7 +57,8 @@ impl ConnectionEvents {
     pub(crate) fn new(uptime_ms: UptimeMs) -> Self {
         let accepted_ms = uptime_ms();
         let (reads, is_watched) = (AtomicU64::new(0), AtomicBool::new(false));
-        Self { uptime_ms, accepted_ms, reads, end: OnceLock::new(), is_watched, changed: Notify::new() }
+        let (end, changed, on_reset) = (OnceLock::new(), Notify::new(), Mutex::new(None));
+        Self { uptime_ms, accepted_ms, reads, end, is_watched, changed, on_reset }
     }
 
     /// The events of the connection of a request. `None` for HTTP/2, whose requests share a connection.
@@ -81,23 +91,94 @@ impl ConnectionEvents {
         }
     }
 
+    /// Calls `on_reset` if the connection is reset before it is used again, because its client has closed it without
+    /// reading the answer that is being written. It is called at once if the connection has ended already.
+    pub(crate) fn unless_read(&self, on_reset: OnReset) {
+        if self.end().is_some() {
+            return on_reset();
+        }
+        let written_ms = (self.uptime_ms)();
+        *self.lock() = Some((on_reset, written_ms));
+    }
+
+    /// Whether a reset would still show that the last answer was not read.
+    pub(super) fn awaits_reset(&self) -> bool {
+        self.lock().is_some()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<(OnReset, u64)>> {
+        self.on_reset.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     pub(super) fn record_read(&self) {
+        // The client has taken the last answer.
+        drop(self.lock().take());
         self.reads.fetch_add(1, SeqCst);
         if self.is_watched.load(SeqCst) {
             self.changed.notify_waiters();
         }
     }
 
-    /// Records the end. Only the first one counts.
+    /// Records the end. Only the first one counts, but a reset may follow the end of file to which it belongs.
     pub(super) fn record_end(&self, end: ConnectionEnd) {
-        let _ = self.end.set((end, (self.uptime_ms)()));
+        let now_ms = (self.uptime_ms)();
+        let _ = self.end.set((end, now_ms));
         self.changed.notify_waiters();
+        if end == ConnectionEnd::Reset {
+            let last = self.lock().take();
+            if let Some((on_reset, written_ms)) = last
+                && now_ms.saturating_sub(written_ms) <= RESET_MS
+            {
+                on_reset();
+            }
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::sync::atomic::AtomicUsize;
+
+    /// Events at an uptime, and how many answers turned out not to have been read.
+    fn events(uptime_ms: &Arc<AtomicU64>) -> (ConnectionEvents, Arc<AtomicUsize>) {
+        let uptime_ms = uptime_ms.clone();
+        (ConnectionEvents::new(Arc::new(move || uptime_ms.load(SeqCst))), Arc::default())
+    }
+
+    fn answer(events: &ConnectionEvents, unread: &Arc<AtomicUsize>) {
+        let unread = unread.clone();
+        events.unless_read(Box::new(move || {
+            unread.fetch_add(1, SeqCst);
+        }));
+    }
+
+    #[test]
+    fn d02_a_reset_shows_that_the_last_answer_was_not_read() {
+        let uptime_ms = Arc::default();
+        let (connection, unread) = events(&uptime_ms);
+        answer(&connection, &unread);
+        connection.record_end(ConnectionEnd::ClosedByClient);
+        assert_eq!((unread.load(SeqCst), connection.awaits_reset()), (0, true));
+        connection.record_end(ConnectionEnd::Reset);
+        connection.record_end(ConnectionEnd::Reset);
+        assert_eq!((unread.load(SeqCst), connection.awaits_reset()), (1, false), "once");
+        answer(&connection, &unread);
+        assert_eq!(unread.load(SeqCst), 2, "it is written to a connection that has ended");
+    }
+
+    #[test]
+    fn d02_an_answer_was_read_if_the_connection_is_used_again_or_reset_much_later() {
+        let uptime_ms = Arc::default();
+        let (connection, unread) = events(&uptime_ms);
+        answer(&connection, &unread);
+        connection.record_read();
+        assert!(!connection.awaits_reset());
+        answer(&connection, &unread);
+        uptime_ms.store(RESET_MS + 1, SeqCst);
+        connection.record_end(ConnectionEnd::Reset);
+        assert_eq!(unread.load(SeqCst), 0);
+    }
 
     #[test]
     fn the_first_end_counts() {

@@ -107,6 +107,10 @@ impl Socket {
         match received {
             Ok(0) => events.record_end(self.end_unless_reset(ConnectionEnd::ClosedByClient)),
             Ok(_) => events.record_read(),
+            // A client of TLS that closes its connection without saying so.
+            Err(io::ErrorKind::UnexpectedEof) => {
+                events.record_end(self.end_unless_reset(ConnectionEnd::ClosedByClient));
+            }
             Err(_) => events.record_end(ConnectionEnd::Reset),
         }
     }
@@ -129,7 +133,10 @@ impl Socket {
         if let Some(is_stalled) = &self.is_stalled {
             is_stalled.set(written.is_pending());
         }
-        if written.is_ready() {
+        if let Poll::Ready(result) = &written {
+            if result.is_err() {
+                self.record_failure();
+            }
             self.stalled = None;
             if let Some(idle) = &self.idle {
                 idle.activity().record();
@@ -140,7 +147,15 @@ impl Socket {
         if stalled.as_mut().poll(cx).is_pending() {
             return Poll::Pending;
         }
+        self.record_failure();
         Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, "the client takes nothing")))
+    }
+
+    /// Bytes could not be written, so that the client lacks the end of a response.
+    fn record_failure(&self) {
+        if let Some(events) = &self.events {
+            events.record_end(ConnectionEnd::Reset);
+        }
     }
 }
 
@@ -175,7 +190,10 @@ impl AsyncRead for Socket {
 
 impl Drop for Socket {
     fn drop(&mut self) {
-        if let Some(events) = self.events.as_ref().filter(|events| events.end().is_none()) {
+        let Some(events) = &self.events else { return };
+        // The end of a connection over TLS is data, which a client that has closed its own end answers with a reset.
+        let may_reset = || !matches!(self.stream, RawStream::Encrypted(_)) && events.awaits_reset();
+        if events.end().is_none() || may_reset() {
             events.record_end(self.end_unless_reset(ConnectionEnd::ClosedByHub));
         }
     }

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::mcp::client::{Client, LEGACY, message};
 use crate::receive::bridge_client::Bridge;
-use crate::transport::http2::{DATA, END_STREAM, Http2, RST_STREAM, WINDOW};
+use crate::transport::http2::{DATA, END_STREAM, Frame, Http2, PING, RST_STREAM, WINDOW};
 
 /// A way to read, and what its clients do when they give up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,12 +27,12 @@ pub(super) enum Way {
 }
 
 impl Way {
-    /// How many of `sent` messages may be lost. A poll that is closed in the moment in which its response is written loses
-    /// it, and so does a call that is answered at once although its client has given up before the hub read it.
-    pub(super) fn may_lose(self, sent: usize) -> usize {
+    /// How long its clients wait at least. A call over MCP that is answered at once needs no proof, so its client must not
+    /// give up before the hub has read the call (ADR 24).
+    pub(super) fn least_patience_ms(self) -> i64 {
         match self {
-            Self::Poll | Self::Http2 | Self::McpJson => 1 + sent / 50,
-            Self::Stream | Self::McpStream | Self::Stdio => 0,
+            Self::Poll | Self::Stream | Self::Http2 => 20,
+            Self::McpJson | Self::McpStream | Self::Stdio => 500,
         }
     }
 }
@@ -44,6 +44,8 @@ pub(super) struct Reader {
     bridge: Option<Bridge>,
     /// Connections of calls that were given up.
     open: Vec<Conn>,
+    /// What was written before a reset over HTTP/2 had reached the hub. It counts as delivered (D2).
+    discarded: Vec<Value>,
     last_id: u64,
     next_id: u64,
 }
@@ -55,7 +57,11 @@ impl Reader {
         let joined = client.call("join", &join);
         let bob = Agent::from_join(channel, &joined);
         let bridge = (way == Way::Stdio).then(|| Bridge::of_session(&bob));
-        Self { way, bob, client, bridge, open: Vec::new(), last_id: 0, next_id: 100 }
+        let (open, discarded) = (Vec::new(), Vec::new());
+        let mut reader = Self { way, bob, client, bridge, open, discarded, last_id: 0, next_id: 100 };
+        // The first call of a bridge is late by the time that its process needs to start.
+        assert!(way != Way::Stdio || reader.read().is_empty());
+        reader
     }
 
     /// Reads until it is answered, or gives up after a while.
@@ -106,6 +112,11 @@ impl Reader {
         found
     }
 
+    /// The texts that were written before a reset had reached the hub.
+    pub(super) fn discarded(&self) -> Vec<String> {
+        self.discarded.iter().map(|message| message["text"].as_str().unwrap().to_owned()).collect()
+    }
+
     fn http2(&mut self, timeout: u64, patience: Duration) -> Vec<Value> {
         let mut http2 = Http2::open(self.bob.channel.target, WINDOW);
         let stream = http2.get(&self.bob, &format!("listen?timeout={timeout}"));
@@ -113,14 +124,18 @@ impl Reader {
         let deadline = Deadline::after(patience);
         while http2.has_data_within(deadline.left()) {
             let Some(frame) = http2.read() else { break };
-            if frame.kind == DATA && frame.stream == stream {
-                body.extend(frame.payload);
-                if frame.flags & END_STREAM != 0 {
-                    return messages(&serde_json::from_slice(&body).unwrap());
-                }
+            if body_ends(&frame, stream, &mut body) {
+                return messages(&serde_json::from_slice(&body).unwrap());
             }
         }
         http2.frame(RST_STREAM, 0, stream, &8_u32.to_be_bytes());
+        // What comes before the reply to a ping was written before the hub had read the reset.
+        http2.frame(PING, 0, 0, &[7; 8]);
+        while let Some(frame) = http2.read().filter(|frame| frame.kind != PING) {
+            if body_ends(&frame, stream, &mut body) {
+                self.discarded.extend(messages(&serde_json::from_slice(&body).unwrap()));
+            }
+        }
         Vec::new()
     }
 
@@ -166,6 +181,15 @@ impl Reader {
             }
         }
     }
+}
+
+/// Collects the body of a stream. Returns whether it is complete.
+fn body_ends(frame: &Frame, stream: u32, body: &mut Vec<u8>) -> bool {
+    let is_body = frame.kind == DATA && frame.stream == stream;
+    if is_body {
+        body.extend(&frame.payload);
+    }
+    is_body && frame.flags & END_STREAM != 0
 }
 
 fn messages(reply: &Value) -> Vec<Value> {

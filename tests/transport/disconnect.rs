@@ -1,6 +1,6 @@
-//! D1 and D2 over HTTP/2, where actix keeps a handler running after its client has disconnected or reset the request.
+//! D1 and D2 when a client disconnects or resets its request.
 
-use rogerrat_testkit::{Agent, Hub, wait_until};
+use rogerrat_testkit::{Agent, Hub, Request, TIMEOUT, wait_until};
 
 use super::http2::{Http2, WINDOW};
 
@@ -100,6 +100,33 @@ fn d02_a_message_that_was_read_is_not_redelivered() {
     ann.until_waiting(false);
     bob.say("m-three");
     assert_eq!(ann.listen(), ["m-three"]);
+}
+
+#[test]
+fn d02_an_answer_that_its_client_has_not_read_comes_again_once() {
+    let (_hub, ann, bob) = two_agents();
+    let listen = |timeout: u64| {
+        let reply = ann.request("GET", &format!("listen?timeout={timeout}")).send().ok();
+        let messages = reply["messages"].as_array().unwrap().clone();
+        messages.iter().map(|m| (m["text"].as_str().unwrap().to_owned(), m["attempt"].as_u64())).collect::<Vec<_>>()
+    };
+    let answered = |request: Request, text: &str| {
+        let mut conn = request.start();
+        ann.until_waiting(true);
+        bob.say(text);
+        assert!(conn.has_data_within(TIMEOUT));
+        conn
+    };
+    let poll = || ann.request("GET", "listen?timeout=60");
+    drop(answered(poll(), "unread"));
+    assert_eq!(listen(20), [("unread".to_owned(), Some(2))]);
+    let mut conn = answered(poll(), "read");
+    conn.reply().unwrap().ok();
+    drop(conn);
+    assert!(listen(1).is_empty());
+    // A proxy may reset a connection whose answer it has forwarded.
+    drop(answered(poll().header("X-Forwarded-For", "192.0.2.7"), "forwarded"));
+    assert!(listen(1).is_empty());
 }
 
 #[test]

@@ -5,10 +5,13 @@
 //! mailbox cannot lose a delivery.
 //!
 //! Where written bytes are no proof that the client took them, the token becomes an [`UnprovenDelivery`] instead, which
-//! is proven or dropped later.
+//! is proven or dropped later. Where a connection may yet show that they were not read, it becomes a
+//! [`CompletedDelivery`].
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
+
+use crate::ids::{ConsumerName, MemberNo};
 
 const PENDING: u8 = 0;
 const COMPLETED: u8 = 1;
@@ -46,6 +49,8 @@ impl DecisionCount {
 struct Shared {
     state: AtomicU8,
     decisions: DecisionCount,
+    no: MemberNo,
+    consumer: Option<ConsumerName>,
 }
 
 impl Shared {
@@ -67,19 +72,34 @@ pub struct DeliveryToken(Arc<Shared>);
 #[derive(Debug)]
 pub struct UnprovenDelivery(Arc<Shared>);
 
+/// A delivery that was confirmed. It knows who received it.
+#[derive(Debug)]
+pub struct CompletedDelivery(Arc<Shared>);
+
 /// The machine's end of a token.
 #[derive(Debug)]
 pub(crate) struct DeliveryHandle(Arc<Shared>);
 
 impl DeliveryToken {
-    pub(crate) fn pair(decisions: DecisionCount) -> (Self, DeliveryHandle) {
-        let shared = Arc::new(Shared { state: AtomicU8::new(PENDING), decisions });
+    pub(crate) fn pair(
+        decisions: DecisionCount,
+        no: MemberNo,
+        consumer: Option<ConsumerName>,
+    ) -> (Self, DeliveryHandle) {
+        let shared = Arc::new(Shared { state: AtomicU8::new(PENDING), decisions, no, consumer });
         (Self(shared.clone()), DeliveryHandle(shared))
     }
 
     /// Confirms the delivery: the bytes were written to a connection that is not known to be closed.
     pub fn complete(self) {
         self.0.change(PENDING, COMPLETED);
+    }
+
+    /// Confirms the delivery as far as is known now.
+    #[must_use]
+    pub fn complete_unless_reset(self) -> CompletedDelivery {
+        self.0.change(PENDING, COMPLETED);
+        CompletedDelivery(self.0.clone())
     }
 
     /// Records that the bytes were written, which is no proof that the client took them.
@@ -108,6 +128,14 @@ impl Drop for UnprovenDelivery {
     fn drop(&mut self) {
         // This fails after `prove`, as intended.
         self.0.change(WRITTEN, TAKEN_BACK);
+    }
+}
+
+impl CompletedDelivery {
+    /// The member and the consumer that received it.
+    #[must_use]
+    pub fn receiver(&self) -> (MemberNo, Option<&ConsumerName>) {
+        (self.0.no, self.0.consumer.as_ref())
     }
 }
 
@@ -172,13 +200,17 @@ impl Progress {
 mod tests {
     use super::*;
 
+    fn pair(decisions: DecisionCount) -> (DeliveryToken, DeliveryHandle) {
+        DeliveryToken::pair(decisions, 1, None)
+    }
+
     #[test]
     fn d02_a_token_that_is_dropped_is_returned() {
-        let (token, handle) = DeliveryToken::pair(DecisionCount::default());
+        let (token, handle) = pair(DecisionCount::default());
         assert_eq!(handle.state(), TokenState::Pending);
         drop(token);
         assert_eq!(handle.state(), TokenState::Returned);
-        let (token, handle) = DeliveryToken::pair(DecisionCount::default());
+        let (token, handle) = pair(DecisionCount::default());
         token.complete();
         assert_eq!(handle.state(), TokenState::Completed);
     }
@@ -186,12 +218,12 @@ mod tests {
     #[test]
     fn d36_a_written_response_is_proven_or_taken_back_and_each_decision_is_counted() {
         let decisions = DecisionCount::default();
-        let (token, handle) = DeliveryToken::pair(decisions.clone());
+        let (token, handle) = pair(decisions.clone());
         let unproven = token.written();
         assert_eq!((handle.state(), decisions.get()), (TokenState::Written, 0));
         unproven.prove();
         assert_eq!((handle.state(), decisions.get()), (TokenState::Completed, 1));
-        let (token, handle) = DeliveryToken::pair(decisions.clone());
+        let (token, handle) = pair(decisions.clone());
         drop(token.written());
         assert_eq!((handle.state(), decisions.get()), (TokenState::TakenBack, 2));
     }

@@ -49,7 +49,7 @@ pub use channel::{
     AnswerReason, BacklogEntry, BacklogLimits, Channel, ChannelStats, DeliveredMessage, DeliveryCounters, Effect,
     Effects, Gap, GapReason, OpenRead, RateWindow, Reach, ReadResponse, RestoreError, Rules, Snapshot, Tell,
 };
-pub use delivery_token::{DeliveryToken, Progress, UnprovenDelivery};
+pub use delivery_token::{CompletedDelivery, DeliveryToken, Progress, UnprovenDelivery};
 pub use deserialize::saturating_u64;
 pub use encryptor::{Encryptor, NONCE_BYTES};
 pub use entry::{AckMode, Entry, Record, SendKey};

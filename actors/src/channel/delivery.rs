@@ -4,11 +4,11 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
-use rogerrat_domain::{DeliveryToken, Progress, UnprovenDelivery, WaiterId};
+use rogerrat_domain::{CompletedDelivery, DeliveryToken, MessageId, Progress, UnprovenDelivery, WaiterId};
 use tokio::sync::mpsc;
 
 use crate::channel::handle::ChannelHandle;
-use crate::channel::messages::{CancelWait, CheckNow, Frame};
+use crate::channel::messages::{CancelWait, CheckNow, Frame, TakeBack};
 
 /// The answer to a read. If it is dropped before its guard is completed, its messages are due again.
 pub type ReadResponse = rogerrat_domain::ReadResponse<DeliveryGuard>;
@@ -36,11 +36,36 @@ impl DeliveryGuard {
         }
     }
 
+    /// Confirms that the client has taken the bytes, as far as its connection shows until now. The messages are those of
+    /// the response. None if the response carries nothing that could be lost.
+    pub fn complete_unless_reset(&mut self, messages: Box<[MessageId]>) -> Option<CompletedAnswer> {
+        let (token, channel) = self.0.take()?;
+        Some(CompletedAnswer { delivery: token.complete_unless_reset(), messages, channel })
+    }
+
     /// Records that the bytes were written to a client that may have given up on the response. None if the response
     /// carries nothing that could be lost.
     pub fn written(&mut self) -> Option<UnprovenAnswer> {
         let (token, handle) = self.0.take()?;
         Some(UnprovenAnswer(Some((token.written(), handle))))
+    }
+}
+
+/// A response that counts as delivered, although its connection may still show that the client did not read it.
+#[derive(Debug)]
+pub struct CompletedAnswer {
+    delivery: CompletedDelivery,
+    messages: Box<[MessageId]>,
+    channel: Arc<ChannelHandle>,
+}
+
+impl CompletedAnswer {
+    /// The client did not read the response: its messages are due again, with a higher `attempt`.
+    pub fn take_back(self) {
+        // Not bounded by the mailbox, because nothing would repeat it. Each is the end of a connection.
+        if let Some(addr) = self.channel.addr() {
+            addr.do_send(TakeBack { delivery: self.delivery, messages: self.messages });
+        }
     }
 }
 

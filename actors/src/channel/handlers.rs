@@ -5,7 +5,9 @@ use rogerrat_domain::op::ReadOutcome;
 use rogerrat_domain::{Operation, Query};
 
 use crate::channel::actor::ChannelActor;
-use crate::channel::messages::{Ask, AskQuery, CancelWait, CheckNow, Delete, Drain, OpenSubscription, Passivate, Poll};
+use crate::channel::messages::{
+    Ask, AskQuery, CancelWait, CheckNow, Delete, Drain, OpenSubscription, Passivate, Poll, TakeBack,
+};
 use crate::channel::responder::Responder;
 use crate::error::HubError;
 
@@ -85,6 +87,17 @@ impl Handler<CancelWait> for ChannelActor {
     fn handle(&mut self, CancelWait(waiter): CancelWait, ctx: &mut Self::Context) {
         self.responders.remove(&waiter);
         self.channel.cancel_wait(waiter, self.context.clock.now(), &mut self.effects);
+        self.check_due(ctx);
+    }
+}
+
+impl Handler<TakeBack> for ChannelActor {
+    type Result = ();
+
+    fn handle(&mut self, TakeBack { delivery, messages }: TakeBack, ctx: &mut Self::Context) {
+        let now = self.context.clock.now();
+        self.channel.tick(now, &mut self.effects);
+        self.channel.take_back_unread(&delivery, &messages, now, &mut self.effects);
         self.check_due(ctx);
     }
 }

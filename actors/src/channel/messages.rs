@@ -4,7 +4,7 @@
 use actix::Message;
 use bytes::Bytes;
 use rogerrat_domain::op::{OpenStream, Read};
-use rogerrat_domain::{ChannelId, Operation, Query, ReadResponse, WaiterId};
+use rogerrat_domain::{ChannelId, CompletedDelivery, MessageId, Operation, Query, ReadResponse, WaiterId};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::error::HubError;
@@ -80,6 +80,14 @@ pub(crate) struct CheckNow;
 #[derive(Message)]
 #[rtype(result = "()")]
 pub(crate) struct CancelWait(pub(crate) WaiterId);
+
+/// Takes back the messages of a completed response whose client did not read it.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub(crate) struct TakeBack {
+    pub(crate) delivery: CompletedDelivery,
+    pub(crate) messages: Box<[MessageId]>,
+}
 
 /// Ends every wait, and lets no request wait from now on.
 #[derive(Message)]

@@ -1,10 +1,11 @@
 //! Responses to reads: claiming their messages, and settling them when they are confirmed or returned.
 
 use crate::Now;
-use crate::delivery_token::{DeliveryToken, TokenState};
+use crate::delivery_token::{CompletedDelivery, DeliveryToken, TokenState};
 use crate::entry::{AckMode, Entry};
 use crate::ids::{ConsumerName, MemberNo, MessageId};
 
+use super::consumer::Claim;
 use super::stats::count;
 use super::{
     AnswerReason, Channel, ClaimState, Consumer, DeliveredMessage, Effects, Gap, ParkedPoll, PendingAnswer,
@@ -69,7 +70,7 @@ impl Channel {
             self.claim_gap(poll.no, poll.consumer.as_ref(), state, now);
         }
         self.claim(poll.no, poll.consumer.as_ref(), &messages, state, now);
-        let (token, handle) = DeliveryToken::pair(self.waiters.decisions());
+        let (token, handle) = DeliveryToken::pair(self.waiters.decisions(), poll.no, poll.consumer.clone());
         self.waiters.pending_answers.push(PendingAnswer {
             handle,
             state,
@@ -204,6 +205,46 @@ impl Channel {
                 _ => self.take_back(&answer),
             }
         }
+    }
+
+    /// Takes back messages of a completed response that its client turns out not to have read: they are due again, once,
+    /// with the next attempt. Those that were acknowledged, read again or evicted meanwhile are not. `tick` must be called
+    /// before, so that the response is settled.
+    ///
+    /// In the log they stay delivered: a crash before they are delivered again loses them.
+    pub fn take_back_unread(
+        &mut self,
+        delivery: &CompletedDelivery,
+        messages: &[MessageId],
+        now: Now,
+        effects: &mut Effects,
+    ) {
+        let (no, name) = delivery.receiver();
+        let ring = &self.ring;
+        let Some(member) = self.members.get_mut(&no).filter(|member| member.is_live()) else { return };
+        // A held DM is due to every consumer.
+        let is_sole = member.consumers.len() == 1;
+        let Some(consumer) = member.consumers.iter_mut().find(|c| c.name.as_ref() == name) else { return };
+        let mut returned = 0;
+        for id in messages {
+            let is_acked = consumer.cursor_is_acked && *id <= consumer.cursor;
+            let is_free = !is_acked && consumer.claim(*id).is_none();
+            let Some(slot) = ring.get(*id).filter(|slot| is_free && consumer.may_read(slot, no)) else { continue };
+            let is_dm = slot.to.is_some();
+            let fits = slot.to == Some(no) && member.held.has_capacity_for(slot.weight_bytes());
+            if is_sole && fits && !member.held.contains(*id) {
+                self.held_messages += 1;
+                self.held_bytes += slot.weight_bytes();
+                member.held.insert(slot.clone());
+            }
+            if consumer.remaining_claims() > 0 {
+                let (state, is_own) = (ClaimState::Due, slot.from == no);
+                consumer.upsert(Claim { id: *id, state, attempt: 2, is_dm, is_own, is_reread: false });
+                returned += 1;
+            }
+        }
+        self.delivery_counters.returned += returned;
+        self.offer_to(no, now, effects);
     }
 
     /// Takes back the unproven responses of a member whose session ends.

@@ -140,6 +140,14 @@ impl Held {
         self.messages.push_back(slot);
     }
 
+    /// Adds a message that was held before.
+    pub(crate) fn insert(&mut self, slot: MessageSlot) {
+        if let Err(at) = self.messages.binary_search_by_key(&slot.id, |m| m.id) {
+            self.bytes += slot.weight_bytes();
+            self.messages.insert(at, slot);
+        }
+    }
+
     /// Adds the body of a held message.
     pub(crate) fn fill(&mut self, message: &Arc<Message>) {
         if let Ok(at) = self.messages.binary_search_by_key(&message.id, |slot| slot.id) {

@@ -182,6 +182,8 @@ mod consumer_limit_tests;
 #[cfg(test)]
 mod own_tests;
 #[cfg(test)]
+mod taken_back_tests;
+#[cfg(test)]
 mod tests;
 #[cfg(test)]
 mod unproven_tests;
