@@ -249,6 +249,15 @@ test("Retry-After is kept to", async t => {
   assert.equal(tab.model.connection.state, "live-stream");
 });
 
+test("too many wrong passwords: asks again, and does not try by itself", async t => {
+  const tab = await chat(t, { start: false });
+  tab.hub.fault = ({ path }) => (path === "/join" ? refuse(429, "rate_limited", "too many wrong owner passwords", {}, { "retry-after": "60" }) : undefined);
+  await tab.model.start({ channel: "c", token: "t", callsign: "x", owner_password: "1" });
+  assert.deepEqual([tab.model.connection.state, tab.model.connection.problem.retry_at], ["refused", tab.clock.now() + 60_000]);
+  await tab.clock.pass(600_000);
+  assert.equal(tab.hub.requests.filter(({ path }) => path === "/join").length, 1);
+});
+
 test("a draining hub says so; the pause is the one it asked for", async t => {
   const { model, hub, clock } = await chat(t);
   hub.stream.write("retry: 4000\n");
@@ -274,7 +283,7 @@ for (const [reason, state] of [["left", "ended"], ["revoked", "ended"], ["delete
     await clock.pass(1_000);
     assert.equal(model.connection.state, state);
     assert.equal(hub.joins, reason === "expired" ? 2 : 1);
-    if (state === "ended") assert.equal(model.connection.problem.code, reason);
+    if (state === "ended") assert.equal(model.connection.problem.code, reason === "renamed" ? "left" : reason);
   });
 }
 

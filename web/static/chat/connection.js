@@ -35,8 +35,7 @@ const POLL_S = 50;
  */
 
 export class Connection {
-  /** @type {State} */
-  state = { state: "joining", retry_at: null, problem: null, since: 0 };
+  state = /** @type {State} */ ({ state: "joining", retry_at: null, problem: null, since: 0 });
   /** Increases with every start and stop: what an older run does has no effect. */
   #run = 0;
   #failures = 0;
@@ -322,7 +321,7 @@ export class Connection {
     if (reason === "expired") this.#needsJoin = true;
     if (["left", "deleted", "revoked", "renamed"].includes(reason)) {
       const about = reason === "deleted" ? "channel" : "session";
-      return { next: "stop", state: "ended", problem: problem({ code: reason, about, final: reason === "deleted" }) };
+      return { next: "stop", state: "ended", problem: problem({ code: reason === "renamed" ? "left" : reason, about, final: reason === "deleted" }) };
     }
     return { next: "now" };
   }
@@ -393,6 +392,8 @@ export class Connection {
       return { next: "now" };
     }
     if (why.code === "limit_reached" && await this.#handlers.freeConsumer()) return { next: "now" };
+    // Trying a wrong password again would only lengthen the wait.
+    if (why.status === 429 && why.about === "owner_password") return { next: "stop", state: "refused", problem: why };
     if (error.isTransient) return { next: "wait", problem: why, going_down: /shutting down/u.test(why.message) };
     return { next: "stop", state: "refused", problem: why };
   }
