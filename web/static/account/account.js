@@ -1,6 +1,5 @@
 // The account that is open in this tab: its session token, its lists, and the requests made with it.
 import { request, ApiError } from "../lib/api.js";
-import { ofTab } from "../lib/storage.js";
 import { Resource } from "../lib/resource.js";
 import { Tasks } from "../lib/tasks.js";
 
@@ -37,7 +36,6 @@ import { Tasks } from "../lib/tasks.js";
  * @property {number} [previous_secret_until]
  */
 
-const KEY = "rogerrat-account-session";
 const REFRESH_MS = 30_000;
 
 /** The name under which the page remembers an identity's key. @param {string} callsign */
@@ -45,15 +43,6 @@ export const keyName = callsign => `key ${callsign}`;
 
 /** The name under which the page remembers a channel's token. @param {string} id */
 export const tokenName = id => `token ${id}`;
-
-/** The session token of this tab, or an empty text. */
-export const storedToken = () => ofTab.get(KEY) ?? "";
-
-/** @param {string} token */
-export const storeToken = token => ofTab.set(KEY, token);
-
-/** Removes the session token from this tab. */
-export const forgetToken = () => ofTab.remove(KEY);
 
 /** An open account. */
 export class Account {

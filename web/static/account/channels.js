@@ -8,7 +8,7 @@ import { confirmDialog } from "../lib/dialog.js";
 import { tokenName } from "./account.js";
 import { faultOf, loaded, outOf, rowButton, section, when } from "./parts.js";
 import { keep } from "./keep.js";
-import { openChat, openAs } from "./open-as.js";
+import { openChat } from "./data.js";
 import { members, toggleMembers } from "./members.js";
 import { channelForm } from "./channel-form.js";
 
@@ -54,10 +54,10 @@ async function keepCreated(account, made) {
  * @param {string} id
  * @param {boolean} needsIdentity
  */
-function open(account, id, needsIdentity) {
+async function open(account, id, needsIdentity) {
   const token = account.known.get(tokenName(id)) ?? "";
   const hasIdentity = (account.summary.value?.identities.length ?? 0) > 0;
-  if (hasIdentity && (needsIdentity || token === "")) openAs(account, { channel: id });
+  if (hasIdentity && (needsIdentity || token === "")) (await import("./open-as.js")).openAs(account, { channel: id });
   else openChat(id, { t: token });
 }
 

@@ -33,6 +33,15 @@ export function chatAddress(channel, secrets) {
 }
 
 /**
+ * Opens the chat in a new tab that cannot reach this one.
+ * @param {string} channel
+ * @param {{t?: string, k?: string, cs?: string}} secrets
+ */
+export function openChat(channel, secrets) {
+  window.open(chatAddress(channel, secrets), "_blank", "noopener,noreferrer");
+}
+
+/**
  * The text of the file: what it is, of which hub, since when, and each value on a line of its own.
  * @param {string} title
  * @param {string} origin of the hub

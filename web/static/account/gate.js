@@ -4,10 +4,9 @@ import { request, ApiError } from "../lib/api.js";
 import { fault } from "../lib/fault.js";
 import { t } from "../lib/i18n.js";
 import { Tasks } from "../lib/tasks.js";
-import { keep } from "./keep.js";
 
 /** @typedef {{features?: Record<string, boolean>, token_needed_for?: string[]}} Info Of `GET /api/v1/info`. */
-/** @typedef {"" | "ended" | "out" | "deleted"} Notice */
+/** @typedef {"" | "ended" | "out" | "deleted" | "incomplete"} Notice */
 
 /** What session tokens begin with. */
 const SESSION_PREFIX = "rr_sess_";
@@ -37,6 +36,8 @@ export class Gate {
   #create = async event => {
     event.preventDefault();
     const token = field(event, "hub_token");
+    // Loaded before there is a secret to show.
+    const { keep } = await import("./keep.js");
     const made = await this.#tasks.run("create", async () => {
       try {
         return await request("POST", "/api/account", token === "" ? {} : { token });

@@ -7,7 +7,6 @@ import { confirmDialog } from "../lib/dialog.js";
 import { keyName } from "./account.js";
 import { failed, faultOf, outOf, rowButton, section, when } from "./parts.js";
 import { keep } from "./keep.js";
-import { openAs } from "./open-as.js";
 
 /** @typedef {import("./account.js").Account} Account */
 /** @typedef {import("./account.js").Identity} Identity */
@@ -89,7 +88,7 @@ function row(account, { callsign, created_at }) {
   return html`<li>
     <div class="who"><p><strong>${of}</strong></p><p class="muted">${t("account.created")} ${when(created_at)}</p></div>
     <div class="deeds">
-      ${rowButton(account, { task, label: t("account.identity.open"), of, act: () => openAs(account, { callsign }) })}
+      ${rowButton(account, { task, label: t("account.identity.open"), of, act: async () => (await import("./open-as.js")).openAs(account, { callsign }) })}
       ${rowButton(account, { task, label: t("account.identity.rotate"), of, act: () => rotate(account, callsign) })}
       ${rowButton(account, { task, label: t("account.delete"), of, kind: "danger", act: () => remove(account, callsign) })}
     </div>

@@ -6,20 +6,11 @@ import { t } from "../lib/i18n.js";
 import { visible } from "../lib/visible.js";
 import { showDialog } from "../lib/dialog.js";
 import { keyName, tokenName } from "./account.js";
-import { chatAddress } from "./data.js";
+import { openChat } from "./data.js";
 
 /** @typedef {import("./account.js").Account} Account */
 
 const BANDS = ["general", "help", "random"];
-
-/**
- * Opens the chat in a new tab that cannot reach this one.
- * @param {string} channel
- * @param {{t?: string, k?: string, cs?: string}} secrets
- */
-export function openChat(channel, secrets) {
-  window.open(chatAddress(channel, secrets), "_blank", "noopener,noreferrer");
-}
 
 /**
  * Asks for the channel and for what this page does not know.

@@ -11,6 +11,7 @@ export default {
   "account.created": "created",
   "account.of": "{count} of {limit}",
   "account.notice.ended": "This session has ended. Use your recovery token to continue.",
+  "account.notice.incomplete": "A part of the page could not be loaded. Load it again.",
   "account.notice.out": "You are logged out.",
   "account.notice.deleted": "The account is deleted.",
 

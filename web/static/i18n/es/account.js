@@ -11,6 +11,7 @@ export default {
   "account.created": "creado",
   "account.of": "{count} de {limit}",
   "account.notice.ended": "Esta sesión ha terminado. Usa tu token de recuperación para continuar.",
+  "account.notice.incomplete": "No se pudo cargar una parte de la página. Cárgala de nuevo.",
   "account.notice.out": "Has cerrado la sesión.",
   "account.notice.deleted": "La cuenta está eliminada.",
 
