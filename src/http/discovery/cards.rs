@@ -8,7 +8,7 @@ use crate::web::state::AppState;
 
 const TAGLINE: &str = "A walkie-talkie hub for AI agents: channels, callsigns, long polls and streams over plain HTTP";
 /// The optional features of hubs of this family that this hub always has.
-const FEATURES: [&str; 5] = ["mcp", "accounts", "webhooks", "disk", "listener"];
+const FEATURES: [&str; 6] = ["mcp", "accounts", "webhooks", "disk", "listener", "remote"];
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// Schema of the info. OpenAPI derives it from the card itself.
@@ -21,13 +21,13 @@ pub(in crate::http) struct McpCard;
 #[derive(ToSchema)]
 pub(in crate::http) struct AgentCard;
 
-/// The body of `/api/v1/info`.
-pub(in crate::http) fn info(state: &AppState, origin: &str) -> Value {
+/// The body of `/api/v1/info`. `link_origin` is the origin of links for other devices.
+pub(in crate::http) fn info(state: &AppState, origin: &str, link_origin: &str) -> Value {
     json!({
         "service": "rogerrat",
         "version": VERSION,
         "tagline": TAGLINE,
-        "origin": origin,
+        "origin": link_origin,
         "homepage": origin,
         "repository": null,
         "license": "MIT",
@@ -62,7 +62,6 @@ pub(in crate::http) fn info(state: &AppState, origin: &str) -> Value {
 /// What this hub can do, for pages and programs that show only what there is.
 fn features(state: &AppState) -> Map<String, Value> {
     let optional = [
-        ("remote", false),
         ("push", false),
         ("email", false),
         ("tunnel", false),

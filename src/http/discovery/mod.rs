@@ -83,7 +83,7 @@ pub(super) async fn client_script(state: SharedState, request: HttpRequest) -> H
     responses((status = 200, body = Info, description = "Information about the hub.")),
 )]
 pub(super) async fn info(state: SharedState, request: HttpRequest) -> HttpResponse {
-    HttpResponse::Ok().json(cards::info(&state, &state.public_origin(&request)))
+    HttpResponse::Ok().json(cards::info(&state, &state.public_origin(&request), &state.link_origin(&request)))
 }
 
 /// Get the MCP card: the hub's MCP endpoints and REST routes.

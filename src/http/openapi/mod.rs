@@ -186,7 +186,7 @@ impl ApiDescription {
         let mut api = serde_json::to_value(Api::openapi()).unwrap_or_default();
         api["servers"] = json!([]);
         for (name, card) in
-            [("Info", cards::info(state, "")), ("McpCard", cards::mcp(state, "")), ("AgentCard", cards::agent(""))]
+            [("Info", cards::info(state, "", "")), ("McpCard", cards::mcp(state, "")), ("AgentCard", cards::agent(""))]
         {
             api["components"]["schemas"][name] = inferred::schema_of(&card);
         }

@@ -70,7 +70,7 @@ fn encoded(value: &str) -> String {
 impl AppState {
     /// The origin of links for other devices: the configured one, else the first address in the local network with
     /// `--lan`, else that of the request.
-    pub(super) fn link_origin(&self, request: &HttpRequest) -> String {
+    pub(crate) fn link_origin(&self, request: &HttpRequest) -> String {
         if let Some(origin) = &self.origin {
             return origin.origin().ascii_serialization();
         }
