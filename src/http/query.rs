@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use rogerrat_domain::op::{ReadInput, ReadQuery};
-use rogerrat_domain::{AttachmentForm, MessageId, Refusal, Tell, limits, saturating_u64};
+use rogerrat_domain::{AttachmentForm, MessageId, Refusal, SideEventSet, limits, saturating_u64};
 use serde_json::{Map, Value};
 
 use crate::web::answer_format::{AnswerFormat, clamped};
@@ -65,12 +65,12 @@ impl<'a> QueryParams<'a> {
 
     /// The parameters of a stream.
     pub(crate) fn stream_input(&self, last_event_id: Option<&str>) -> Result<ReadInput, Refusal> {
-        Ok(ReadInput { tell: self.tell()?, ..self.read_input(last_event_id)? })
+        Ok(ReadInput { side_events: self.side_events()?, ..self.read_input(last_event_id)? })
     }
 
     /// The side events of a stream: `tell`, names separated by commas.
-    fn tell(&self) -> Result<Tell, Refusal> {
-        let mut tell = Tell::default();
+    fn side_events(&self) -> Result<SideEventSet, Refusal> {
+        let mut tell = SideEventSet::default();
         for name in self.get("tell").unwrap_or_default().split(',').map(str::trim).filter(|name| !name.is_empty()) {
             match name {
                 "roster" => tell.roster = true,
@@ -287,8 +287,8 @@ mod tests {
 
     #[test]
     fn d38_side_events_are_named() {
-        let tell = |query: &str| QueryParams::of(query).stream_input(None).map(|input| input.tell);
-        let of = |roster, receipts| Tell { roster, receipts };
+        let tell = |query: &str| QueryParams::of(query).stream_input(None).map(|input| input.side_events);
+        let of = |roster, receipts| SideEventSet { roster, receipts };
         for (query, expected) in [
             ("", of(false, false)),
             ("tell=", of(false, false)),
@@ -301,7 +301,7 @@ mod tests {
         assert!(tell("tell=all").is_err() && tell("tell=roster+receipts").is_err());
         let body = |json: serde_json::Value| QueryParams::with_body("", json.as_object().unwrap())?.stream_input(None);
         let list = body(serde_json::json!({"tell": ["roster", "receipts"]})).unwrap();
-        assert_eq!(list.tell, of(true, true));
+        assert_eq!(list.side_events, of(true, true));
         for bad in
             [serde_json::json!({"tell": [1]}), serde_json::json!({"tell": true}), serde_json::json!({"tell": {}})]
         {

@@ -25,7 +25,7 @@ fn row(stream: &mut Stream, callsign: &str) -> Value {
 }
 
 #[test]
-fn d38_a_stream_is_told_who_changes() {
+fn d38_a_stream_reports_who_changes() {
     let hub = Hub::start();
     let channel = hub.channel();
     let (ann, bob) = (channel.join("ann"), channel.join("bob"));
@@ -46,7 +46,7 @@ fn d38_a_stream_is_told_who_changes() {
 }
 
 #[test]
-fn d38_a_stream_is_told_what_happens_to_own_messages() {
+fn d38_a_stream_reports_what_happens_to_own_messages() {
     let hub = Hub::start();
     let channel = hub.channel();
     let (ann, bob) = (channel.join("ann"), channel.join("bob"));
@@ -84,16 +84,17 @@ fn d38_tell_is_checked_and_without_it_a_stream_has_messages_only() {
     for body in [r#"{"tell":7}"#, r#"{"tell":[7]}"#, r#"{"tell":{}}"#, r#"{"tell":"all"}"#] {
         ann.request("POST", "stream").body(body).send().refused(400, "invalid");
     }
-    let (mut plain, mut told) = (ann.stream("?consumer=plain"), ann.stream("?consumer=told&tell=roster,receipts"));
+    let (mut plain, mut watching) =
+        (ann.stream("?consumer=plain"), ann.stream("?consumer=watching&tell=roster,receipts"));
     let id = ann.send("bob", "one");
     bob.listen();
-    next(&mut told, "receipt");
-    row(&mut told, "bob");
+    next(&mut watching, "receipt");
+    row(&mut watching, "bob");
     bob.send("ann", "last");
     assert_eq!((plain.text(), id > 0), ("last".into(), true), "nothing else came before");
-    assert_eq!(next(&mut told, "roster")["roster_all"].as_array().map(Vec::is_empty), Some(false));
+    assert_eq!(next(&mut watching, "roster")["roster_all"].as_array().map(Vec::is_empty), Some(false));
     plain.disconnect();
-    told.disconnect();
+    watching.disconnect();
     ann.until_waiting(false);
     wait_until("ann reads nothing", || channel.get("roster").ok()["roster_all"][0]["reach"] == "away");
 }

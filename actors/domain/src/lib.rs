@@ -47,7 +47,7 @@ pub use byte_bound::ByteBound;
 pub use callsign::{ALL, Callsign};
 pub use channel::{
     AnswerReason, BacklogEntry, BacklogLimits, Channel, ChannelStats, DeliveredMessage, DeliveryCounters, Effect,
-    Effects, Gap, GapReason, OpenRead, RateWindow, Reach, ReadResponse, RestoreError, Rules, Snapshot, Tell,
+    Effects, Gap, GapReason, OpenRead, RateWindow, Reach, ReadResponse, RestoreError, Rules, SideEventSet, Snapshot,
 };
 pub use delivery_token::{CompletedDelivery, DeliveryToken, Progress, UnprovenDelivery};
 pub use deserialize::saturating_u64;

@@ -32,9 +32,11 @@ pub(crate) fn recipient() -> Schema {
 }
 
 /// What a member has open to read with, or null.
-pub(crate) fn open_read() -> Object {
+pub(crate) fn open_read() -> Schema {
     let what = "What it has open to read with: a message to it arrives at once. Null if it has nothing open.";
-    text_or_null(what).enum_values(Some([Some("stream"), Some("poll"), None])).build()
+    let open = ObjectBuilder::new().schema_type(Type::String).enum_values(Some(["stream", "poll"]));
+    let null = ObjectBuilder::new().schema_type(Type::Null);
+    OneOfBuilder::new().item(open).item(null).description(Some(what)).build().into()
 }
 
 /// The id of the message replied to.

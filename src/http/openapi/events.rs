@@ -1,6 +1,7 @@
 //! The events of a stream. OpenAPI 3.1 cannot describe a sequence of events, so the schema of `text/event-stream` is
 //! that of one event, as in OpenAPI 3.2 and as tools expect.
 
+use rogerrat_domain::limits;
 use serde_json::{Value, json};
 
 /// Adds the schema of stream events.
@@ -26,6 +27,31 @@ pub(super) fn add(api: &mut Value) {
             })),
             event("message", "A message or a status.", &json!({"$ref": "#/components/schemas/DeliveredMessage"})),
             event("gap", "Broadcasts were lost.", &json!({"$ref": "#/components/schemas/Gap"})),
+            event("roster", "With `tell=roster`: members that changed.", &json!({
+                "type": "object",
+                "required": ["roster_all"],
+                "properties": {
+                    "roster_all": {
+                        "type": "array",
+                        "maxItems": limits::SIDE_EVENT_ROWS,
+                        "items": {"$ref": "#/components/schemas/RosterMember"},
+                    },
+                    "removed": {"type": "array", "items": {"$ref": "#/components/schemas/Callsign"}},
+                    "more": {"type": "integer", "minimum": 1},
+                },
+            })),
+            event("receipt", "With `tell=receipts`: the reader's messages that were delivered or acknowledged.", &json!({
+                "type": "object",
+                "required": ["receipts"],
+                "properties": {
+                    "receipts": {
+                        "type": "array",
+                        "maxItems": limits::SIDE_EVENT_ROWS,
+                        "items": receipt(),
+                    },
+                    "more": {"type": "integer", "minimum": 1},
+                },
+            })),
             event("lagged", "The client reads too slowly. The stream ends; later messages are unread.", &json!({
                 "type": "object",
                 "required": ["resume_from"],
@@ -46,6 +72,22 @@ pub(super) fn add(api: &mut Value) {
             })),
         ],
     });
+}
+
+/// A receipt, with the id of its message.
+fn receipt() -> Value {
+    let time = json!({"type": "integer", "minimum": 0});
+    json!({
+        "type": "object",
+        "required": ["id", "to", "state"],
+        "properties": {
+            "id": {"type": "integer", "minimum": 0, "description": "The message's id."},
+            "to": {"$ref": "#/components/schemas/Callsign"},
+            "state": {"$ref": "#/components/schemas/ReceiptState"},
+            "queued_at": time, "delivered_at": time, "acked_at": time,
+            "attempts": {"type": "integer", "minimum": 0},
+        },
+    })
 }
 
 fn event(name: &str, description: &str, data: &Value) -> Value {

@@ -13,7 +13,7 @@
 //! | `consumer`, `due_messages` | cursors, claims, and what is due to a consumer |
 //! | `waiters`, `wake`, `deliver`, `read_response` | polls: parking, waking, responding, settling |
 //! | `streams`, `stream_frames` | streams and their events |
-//! | `side_events` | what streams want to be told beside messages |
+//! | `side_events` | events of streams beside messages |
 //! | `delivery_records`, `stats` | receipts and statistics |
 //! | `effects` | what the driver must do |
 
@@ -70,8 +70,8 @@ pub(crate) use ring::MessageSlot;
 use ring::Ring;
 pub use ring::{BacklogLimits, GapReason};
 use sessions::Sessions;
-pub use side_events::Tell;
-pub(crate) use side_events::{RosterChanges, SideEvent, SideEvents, StreamTell};
+pub use side_events::SideEventSet;
+pub(crate) use side_events::{RosterChanges, SideEvent, SideEvents, StreamSideEvents};
 pub use snapshot::{BacklogEntry, RestoreError, Snapshot};
 pub use stats::{ChannelStats, DeliveryCounters};
 pub(crate) use stream_frames::StreamEnd;

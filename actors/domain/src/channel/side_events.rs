@@ -1,5 +1,5 @@
-//! What the streams of a channel want to be told beside messages (`tell`): members that changed, and the receipts of the
-//! reader's own messages.
+//! Side events of streams (`tell`), which are no messages: members that changed, and the receipts of the reader's own
+//! messages.
 //!
 //! A change only marks the channel; `op/side_events.rs` makes the events once a second at most, from the state at that
 //! moment. Messages never wait for them: they do not count for the bounds of a stream's queue, which has at most one event
@@ -25,7 +25,7 @@ pub(crate) const SIDE_EVENTS: usize = 2;
 
 /// Which side events a stream wants.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Tell {
+pub struct SideEventSet {
     /// Members that changed.
     pub roster: bool,
     /// The receipts of the reader's own messages.
@@ -41,8 +41,8 @@ pub(crate) enum SideEvent {
 
 /// The side events of one stream.
 #[derive(Debug)]
-pub(crate) struct StreamTell {
-    pub(crate) tell: Tell,
+pub(crate) struct StreamSideEvents {
+    pub(crate) wanted: SideEventSet,
     /// Changes of the roster up to this version are in its events; 0 before its first event.
     pub(crate) version: u64,
     /// The receipts that changed since its last event, at most [`SIDE_EVENT_ROWS`].
@@ -93,7 +93,7 @@ pub(crate) struct RosterChanges {
     pub(crate) more: usize,
 }
 
-impl Tell {
+impl SideEventSet {
     /// Whether a stream wants any.
     #[must_use]
     pub fn is_any(self) -> bool {
@@ -101,12 +101,12 @@ impl Tell {
     }
 }
 
-impl StreamTell {
-    pub(crate) fn new(tell: Tell) -> Option<Box<Self>> {
-        tell.is_any().then(|| {
+impl StreamSideEvents {
+    pub(crate) fn new(wanted: SideEventSet) -> Option<Box<Self>> {
+        wanted.is_any().then(|| {
             let (receipts, version) = (BTreeSet::new(), 0);
             let (is_roster_queued, are_receipts_queued) = (false, false);
-            Box::new(Self { tell, version, receipts, receipts_left_out: 0, is_roster_queued, are_receipts_queued })
+            Box::new(Self { wanted, version, receipts, receipts_left_out: 0, is_roster_queued, are_receipts_queued })
         })
     }
 
@@ -238,20 +238,24 @@ impl Channel {
         let Some(waiters) = self.waiters.get_mut().filter(|waiters| waiters.side.is_some()) else { return };
         for stream in waiters.streams.values_mut() {
             let sender = stream.no;
-            let Some(told) = stream.tell.as_mut().filter(|told| told.tell.receipts && sender != to) else { continue };
+            let Some(side_events) =
+                stream.side_events.as_mut().filter(|side_events| side_events.wanted.receipts && sender != to)
+            else {
+                continue;
+            };
             let is_own = |id: &&MessageId| self.delivery_records.find(**id).is_some_and(|record| record.from == sender);
-            ids.iter().filter(is_own).for_each(|id| told.note_receipt(*id, to));
+            ids.iter().filter(is_own).for_each(|id| side_events.note_receipt(*id, to));
         }
     }
 
     /// Starts to watch for a stream that wants side events.
-    pub(super) fn begin_telling(&mut self, now: Now) {
+    pub(super) fn begin_watching(&mut self, now: Now) {
         self.waiters.side.get_or_insert_default().mark(now);
     }
 
     /// Stops watching after the last stream that wanted side events.
-    pub(super) fn end_telling(&mut self) {
-        if self.waiters.side.is_some() && self.waiters.streams.values().all(|stream| stream.tell.is_none()) {
+    pub(super) fn end_watching(&mut self) {
+        if self.waiters.side.is_some() && self.waiters.streams.values().all(|stream| stream.side_events.is_none()) {
             self.waiters.side = None;
         }
     }
@@ -259,8 +263,10 @@ impl Channel {
 
 impl Stream {
     /// The number of side events in its queue, which do not count for its bounds.
-    pub(super) fn side_events(&self) -> usize {
-        let told = |told: &StreamTell| usize::from(told.is_roster_queued) + usize::from(told.are_receipts_queued);
-        self.tell.as_deref().map_or(0, told)
+    pub(super) fn queued_side_events(&self) -> usize {
+        let side_events = |side_events: &StreamSideEvents| {
+            usize::from(side_events.is_roster_queued) + usize::from(side_events.are_receipts_queued)
+        };
+        self.side_events.as_deref().map_or(0, side_events)
     }
 }

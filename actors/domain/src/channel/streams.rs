@@ -30,7 +30,7 @@ enum Pause {
 
 impl Stream {
     fn has_capacity_for(&self, bytes: usize) -> bool {
-        let queued = self.queue.len() - self.side_events();
+        let queued = self.queue.len() - self.queued_side_events();
         queued == 0 || (queued < STREAM_EVENTS && self.queue_bytes + bytes <= STREAM_BYTES)
     }
 
@@ -41,8 +41,8 @@ impl Stream {
             self.taken += 1;
             let Some(event) = self.queue.pop_front() else { continue };
             self.queue_bytes -= event.bytes;
-            if let (Some(kind), Some(told)) = (event.side, &mut self.tell) {
-                told.took(kind);
+            if let (Some(kind), Some(side_events)) = (event.side, &mut self.side_events) {
+                side_events.took(kind);
             }
             events.push(event);
         }
@@ -198,10 +198,10 @@ impl Channel {
         let Some(consumer) = member.consumer(stream.consumer.as_ref()) else { return };
         let backlog = self.due(member, consumer, stream.since, now).count();
         let frame = stream_frames::hello(self.id.as_str(), member.callsign.as_str(), &roster, backlog);
-        let (no, name, tells) = (stream.no, stream.consumer.clone(), stream.tell.is_some());
+        let (no, name, watches) = (stream.no, stream.consumer.clone(), stream.side_events.is_some());
         self.waiters.streams.insert(id, stream);
-        match tells {
-            true => self.begin_telling(now),
+        match watches {
+            true => self.begin_watching(now),
             false => self.presence_changed(now),
         }
         if let Some(consumer) = self.consumer_mut(no, name.as_ref()) {
@@ -216,10 +216,12 @@ impl Channel {
 
     /// Queues a side event of a stream.
     pub(crate) fn queue_side_event(&mut self, id: WaiterId, kind: SideEvent, frame: Bytes, effects: &mut Effects) {
-        let Some(told) = self.waiters.streams.get_mut(&id).and_then(|stream| stream.tell.as_mut()) else { return };
+        let Some(side_events) = self.waiters.streams.get_mut(&id).and_then(|stream| stream.side_events.as_mut()) else {
+            return;
+        };
         match kind {
-            SideEvent::Roster => told.is_roster_queued = true,
-            SideEvent::Receipts => told.are_receipts_queued = true,
+            SideEvent::Roster => side_events.is_roster_queued = true,
+            SideEvent::Receipts => side_events.are_receipts_queued = true,
         }
         self.enqueue(id, QueuedEvent { id: None, gap: None, side: Some(kind), bytes: 0 }, frame, effects);
     }
@@ -260,8 +262,8 @@ impl Channel {
         self.waiters.streams.get(&id)?.progress.cut();
         self.settle_stream(id, now, effects);
         let stream = self.waiters.streams.remove(&id)?;
-        if stream.tell.is_some() {
-            self.end_telling();
+        if stream.side_events.is_some() {
+            self.end_watching();
         }
         self.presence_changed(now);
         self.delivery_counters.returned += count(stream.queue.iter().filter(|event| event.id.is_some()).count());

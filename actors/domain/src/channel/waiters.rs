@@ -9,7 +9,7 @@ use crate::delivery_token::{DecisionCount, DeliveryHandle, Progress, TokenState}
 use crate::entry::AckMode;
 use crate::ids::{ConsumerName, MemberNo, MessageId, WaiterId};
 
-use super::{ClaimState, Gap, SideEvent, SideEvents, StreamTell};
+use super::{ClaimState, Gap, SideEvent, SideEvents, StreamSideEvents};
 
 /// A poll that waits for messages.
 #[derive(Debug)]
@@ -55,7 +55,7 @@ pub(crate) struct Stream {
     /// The end of the last gap reported to it.
     pub(crate) reported_upto: MessageId,
     /// Its side events, if it wants any.
-    pub(crate) tell: Option<Box<StreamTell>>,
+    pub(crate) side_events: Option<Box<StreamSideEvents>>,
 }
 
 /// A response in flight to a consumer, not yet confirmed or returned.

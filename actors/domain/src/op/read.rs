@@ -3,7 +3,7 @@
 mod params;
 
 use crate::byte_bound::ByteBound;
-use crate::channel::{AnswerReason, Channel, Effects, ParkedPoll, ReadResponse, StreamEnd, Tell};
+use crate::channel::{AnswerReason, Channel, Effects, ParkedPoll, ReadResponse, SideEventSet, StreamEnd};
 use crate::entry::{AckMode, Entry};
 use crate::hint::Hint;
 use crate::ids::{ConsumerName, MemberNo, MessageId, SessionId, WaiterId};
@@ -31,7 +31,7 @@ pub struct ReadInput {
     /// Acknowledge up to this id first.
     pub ack_upto: Option<MessageId>,
     /// Which side events a stream wants. A poll ignores it.
-    pub tell: Tell,
+    pub side_events: SideEventSet,
     /// Whether the read first ends an open stream of the same consumer. A stream ends its predecessor in any case.
     pub ends_stream: bool,
 }
@@ -47,7 +47,7 @@ impl Default for ReadInput {
             max,
             bound: None,
             ack_upto: None,
-            tell: Tell::default(),
+            side_events: SideEventSet::default(),
             ends_stream: false,
         }
     }

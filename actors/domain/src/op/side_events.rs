@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::Now;
 use crate::callsign::Callsign;
-use crate::channel::{Channel, Effects, RosterChanges, SideEvent, SideEvents, StreamTell};
+use crate::channel::{Channel, Effects, RosterChanges, SideEvent, SideEvents, StreamSideEvents};
 use crate::ids::{MemberNo, MessageId, WaiterId};
 use crate::op::RosterMember;
 use crate::op::receipts::{Receipt, receipt_of};
@@ -39,14 +39,14 @@ impl Channel {
     pub(crate) fn make_side_events(&mut self, now: Now, effects: &mut Effects) {
         let Some(mut side) = self.waiters.side.take() else { return };
         side.begin(now);
-        let is_told = |told: &StreamTell| told.tell.roster;
-        if self.waiters.streams.values().any(|stream| stream.tell.as_deref().is_some_and(is_told)) {
+        let wants_roster = |side_events: &StreamSideEvents| side_events.wanted.roster;
+        if self.waiters.streams.values().any(|stream| stream.side_events.as_deref().is_some_and(wants_roster)) {
             let next_lease_end_ms = side.update_rows(self, now);
             next_lease_end_ms.into_iter().for_each(|end_ms| self.check_leases_by(end_ms));
         }
         for id in self.waiters.streams.keys().copied().collect::<Vec<_>>() {
-            self.tell_stream(id, &side, now, effects);
-            if self.told(id).is_some_and(|told| told.is_behind(side.version())) {
+            self.feed_side_events(id, &side, now, effects);
+            if self.side_events_of(id).is_some_and(|side_events| side_events.is_behind(side.version())) {
                 // Its reader has not taken the last event: look again later.
                 side.mark(now);
             }
@@ -55,19 +55,19 @@ impl Channel {
     }
 
     /// The side events of a stream, if it wants any.
-    fn told(&mut self, id: WaiterId) -> Option<&mut StreamTell> {
-        self.waiters.streams.get_mut(&id)?.tell.as_deref_mut()
+    fn side_events_of(&mut self, id: WaiterId) -> Option<&mut StreamSideEvents> {
+        self.waiters.streams.get_mut(&id)?.side_events.as_deref_mut()
     }
 
     /// Queues the side events of one stream, unless its reader has not taken the last ones.
-    fn tell_stream(&mut self, id: WaiterId, side: &SideEvents, now: Now, effects: &mut Effects) {
+    fn feed_side_events(&mut self, id: WaiterId, side: &SideEvents, now: Now, effects: &mut Effects) {
         let Some(no) = self.waiters.streams.get(&id).map(|stream| stream.no) else { return };
-        let Some(told) = self.told(id) else { return };
-        let changes = match told.tell.roster && !told.is_roster_queued {
-            true => side.changes_above(std::mem::replace(&mut told.version, side.version())),
+        let Some(side_events) = self.side_events_of(id) else { return };
+        let changes = match side_events.wanted.roster && !side_events.is_roster_queued {
+            true => side.changes_above(std::mem::replace(&mut side_events.version, side.version())),
             false => None,
         };
-        let receipts = told.take_receipts();
+        let receipts = side_events.take_receipts();
         if let Some(changes) = changes {
             let frame = self.roster_event(changes, no, now);
             self.queue_side_event(id, SideEvent::Roster, frame, effects);

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use crate::channel::{Channel, Effects, Stream, StreamEnd, StreamTell};
+use crate::channel::{Channel, Effects, Stream, StreamEnd, StreamSideEvents};
 use crate::delivery_token::Progress;
 use crate::entry::{AckMode, Entry};
 use crate::ids::{ConsumerName, MemberNo, MessageId, SessionId, WaiterId};
@@ -37,7 +37,7 @@ impl Operation for OpenStream {
 
     fn answer(self, channel: &mut Channel, entries: &[Entry], now: Now, effects: &mut Effects) {
         let Some(no) = channel.touch(&self.session, now) else { return };
-        let ReadInput { consumer: name, since, ack_mode, max, tell, .. } = self.input;
+        let ReadInput { consumer: name, since, ack_mode, max, side_events, .. } = self.input;
         channel.settle_unproven(no, name.as_ref(), since, now, effects);
         let max = max.clamp(1, limits::READ_MESSAGES);
         if let Some(older) = channel.consumer_mut(no, name.as_ref()).and_then(|c| c.stream) {
@@ -45,10 +45,10 @@ impl Operation for OpenStream {
         }
         channel.offer_own(entries, now, effects);
         let ack_mode = if ack_mode == AckMode::Read { AckMode::Read } else { AckMode::Streamed };
-        let tell = StreamTell::new(tell);
+        let side_events = StreamSideEvents::new(side_events);
         channel.open_stream(
             self.waiter,
-            Stream { tell, ..Stream::new(no, name, since, ack_mode, max, self.progress) },
+            Stream { side_events, ..Stream::new(no, name, since, ack_mode, max, self.progress) },
             now,
             effects,
         );
@@ -79,7 +79,7 @@ impl Stream {
             taken: 0,
             catching_up: true,
             reported_upto: 0,
-            tell: None,
+            side_events: None,
         }
     }
 }

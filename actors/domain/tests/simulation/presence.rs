@@ -35,7 +35,7 @@ impl Simulation {
         let sees_dms = self.channel.settings().dm_visibility == DmVisibility::Channel;
         for row in reply.members.iter().filter(|_| sees_dms) {
             let (count, oldest) = self.oracle.unread(row.idx, self.now.uptime_ms);
-            assert_eq!(row.unread, count, "#{} has so many unread", row.idx);
+            assert_eq!(row.unread, count, "#{} has as many unread", row.idx);
             let oldest_s = oldest.map(|id| self.now.at_ms.saturating_sub(self.oracle.log[&id].at_ms) / 1000);
             let is_exact = self.oracle.readers.keys().filter(|(no, _)| *no == row.idx).count() == 1;
             assert!(!is_exact || row.oldest_unread_seconds == oldest_s || self.oracle.backlog_len > 0, "{row:?}");

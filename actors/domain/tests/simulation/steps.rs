@@ -3,7 +3,7 @@
 use rogerrat_domain::op::{
     Ack, History, Info, Keepalive, OpenStream, Read, ReadOutcome, Receipts, RemoveConsumer, Stats,
 };
-use rogerrat_domain::{ByteBound, Code, ConsumerName, Message, Tell};
+use rogerrat_domain::{ByteBound, Code, ConsumerName, Message, SideEventSet};
 
 use super::*;
 
@@ -103,7 +103,7 @@ impl Simulation {
             max: if self.rng.random_bool(0.3) { self.rng.random_range(0..5) } else { limits::READ_MESSAGES },
             bound: self.rng.random_bool(0.3).then(|| ByteBound { max_bytes: self.rng.random_range(0..30), weigh }),
             ack_upto: None,
-            tell: Tell::default(),
+            side_events: SideEventSet::default(),
             ends_stream: false,
         }
     }

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 
 use super::ReadInput;
-use crate::channel::{Gap, Tell};
+use crate::channel::{Gap, SideEventSet};
 use crate::deserialize::saturating_u64;
 use crate::entry::AckMode;
 use crate::ids::{ConsumerName, MessageId};
@@ -75,7 +75,7 @@ impl ReadQuery<'_> {
             max: usize::try_from(max).unwrap_or(usize::MAX).min(limits::READ_MESSAGES),
             bound: None,
             ack_upto: count("ack_upto", self.ack_upto)?,
-            tell: Tell::default(),
+            side_events: SideEventSet::default(),
             ends_stream: false,
         })
     }

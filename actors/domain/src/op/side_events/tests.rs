@@ -5,10 +5,10 @@ use serde_json::{Value, json};
 use crate::limits::{SIDE_EVENT_ROWS, STREAM_EVENTS};
 use crate::op::harness::TestChannel;
 use crate::op::{Ack, Leave, ReadInput, Roster};
-use crate::{AckMode, Settings, Tell, WaiterId};
+use crate::{AckMode, Settings, SideEventSet, WaiterId};
 
-const ROSTER: Tell = Tell { roster: true, receipts: false };
-const RECEIPTS: Tell = Tell { roster: false, receipts: true };
+const ROSTER: SideEventSet = SideEventSet { roster: true, receipts: false };
+const RECEIPTS: SideEventSet = SideEventSet { roster: false, receipts: true };
 
 fn trio() -> TestChannel {
     let mut test = TestChannel::new();
@@ -16,8 +16,8 @@ fn trio() -> TestChannel {
     test
 }
 
-fn told(tell: Tell) -> ReadInput {
-    ReadInput { tell, ..ReadInput::default() }
+fn with_side_events(side_events: SideEventSet) -> ReadInput {
+    ReadInput { side_events, ..ReadInput::default() }
 }
 
 /// Lets time pass until no side event is due, and takes all events. Returns the side events.
@@ -47,9 +47,9 @@ fn names(event: &Value) -> Vec<&str> {
 }
 
 #[test]
-fn d38_a_stream_is_told_all_members_first_and_then_those_that_changed() {
+fn d38_a_stream_reports_all_members_first_and_then_those_that_changed() {
     let mut test = trio();
-    let stream = test.open("ann", told(ROSTER));
+    let stream = test.open("ann", with_side_events(ROSTER));
     let first = settle(&mut test, stream);
     assert_eq!((first.len(), names(&first[0].1)), (1, vec!["ann", "bob", "cat"]));
     assert_eq!(first[0].1["roster_all"][0]["reach"], "stream");
@@ -74,7 +74,7 @@ fn d38_a_removed_member_is_reported() {
     let mut test =
         TestChannel::with(Settings { member_ttl_ms: 60_000, ..TestChannel::new().channel.settings().clone() });
     ["ann", "bob"].into_iter().for_each(|name| drop(test.join(name)));
-    let stream = test.open("ann", told(ROSTER));
+    let stream = test.open("ann", with_side_events(ROSTER));
     settle(&mut test, stream);
     let session = test.session("bob");
     test.ask(Leave { session }).unwrap();
@@ -87,7 +87,7 @@ fn d38_a_removed_member_is_reported() {
 #[test]
 fn d38_receipts_of_own_messages_are_reported_and_of_no_others() {
     let mut test = trio();
-    let stream = test.open("ann", told(RECEIPTS));
+    let stream = test.open("ann", with_side_events(RECEIPTS));
     assert!(settle(&mut test, stream).is_empty());
     let (dm, all) = (test.send("ann", "bob", "dm").id, test.send("ann", "all", "all").id);
     test.send("bob", "cat", "of others");
@@ -116,7 +116,7 @@ fn d38_receipts_of_own_messages_are_reported_and_of_no_others() {
 #[test]
 fn d38_a_kind_is_sent_once_a_second_at_most() {
     let mut test = trio();
-    let stream = test.open("ann", told(Tell { roster: true, receipts: true }));
+    let stream = test.open("ann", with_side_events(SideEventSet { roster: true, receipts: true }));
     let mut times = Vec::new();
     for step in 0..100 {
         test.at(step * 40);
@@ -135,7 +135,7 @@ fn d38_a_kind_is_sent_once_a_second_at_most() {
 #[test]
 fn d38_what_a_slow_reader_has_not_taken_does_not_grow_and_delays_no_message() {
     let mut test = trio();
-    let stream = test.open("ann", told(Tell { roster: true, receipts: true }));
+    let stream = test.open("ann", with_side_events(SideEventSet { roster: true, receipts: true }));
     let before = test.queued(stream).0;
     for step in 1..=10 {
         test.at(step * 2_000);
@@ -159,7 +159,7 @@ fn d38_what_a_slow_reader_has_not_taken_does_not_grow_and_delays_no_message() {
 fn d38_an_event_has_a_bounded_number_of_rows() {
     let mut test = TestChannel::new();
     (0..SIDE_EVENT_ROWS + 50).for_each(|n| drop(test.join(&format!("agent-{n}"))));
-    let stream = test.open("agent-0", told(Tell { roster: true, receipts: true }));
+    let stream = test.open("agent-0", with_side_events(SideEventSet { roster: true, receipts: true }));
     let first = settle(&mut test, stream);
     assert_eq!((names(&first[0].1).len(), &first[0].1["more"]), (SIDE_EVENT_ROWS, &json!(50)));
     test.send("agent-0", "all", "x");
@@ -173,7 +173,7 @@ fn d38_an_event_has_a_bounded_number_of_rows() {
 #[test]
 fn d38_events_agree_with_the_roster_and_streams_without_tell_have_none() {
     let mut test = trio();
-    let (stream, plain) = (test.open("ann", told(ROSTER)), test.open("cat", ReadInput::default()));
+    let (stream, plain) = (test.open("ann", with_side_events(ROSTER)), test.open("cat", ReadInput::default()));
     let mut rows = std::collections::BTreeMap::new();
     let mut seed = 7_u64;
     for step in 0..300 {
