@@ -56,7 +56,7 @@ pub(crate) fn decode_blocks(lines: &str, dark: bool) -> String {
     let rows: Vec<Vec<char>> = lines.lines().map(|line| line.chars().collect()).collect();
     let is_set = |x: usize, y: usize| match rows.get(y / 2).map_or(' ', |row| row[x]) {
         '█' => true,
-        '▀' => y % 2 == 0,
+        '▀' => y.is_multiple_of(2),
         '▄' => y % 2 == 1,
         ' ' => false,
         other => panic!("{other:?} in a QR code"),

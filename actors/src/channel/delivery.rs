@@ -61,8 +61,8 @@ pub struct CompletedAnswer {
 
 impl CompletedAnswer {
     /// The client did not read the response: its messages are due again, with a higher `attempt`.
+    #[expect(clippy::disallowed_methods, reason = "nothing would repeat it; at most one for each open connection")]
     pub fn take_back(self) {
-        // Not bounded by the mailbox, because nothing would repeat it. Each is the end of a connection.
         if let Some(addr) = self.channel.addr() {
             addr.do_send(TakeBack { delivery: self.delivery, messages: self.messages });
         }

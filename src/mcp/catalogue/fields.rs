@@ -168,12 +168,9 @@ pub(super) fn output(kind: ToolKind) -> Option<Value> {
     };
     // Every tool may return the unread count (A6).
     let mut more = vec![("unread", json!({"type": "integer"}))];
-    match kind {
-        ToolKind::Join => {
-            more.extend(["channel_id", "stay_reachable"].map(|name| (name, json!({"type": "string"}))));
-            more.extend(["history_more", "roster_more"].map(|name| (name, json!({"type": "integer"}))));
-        }
-        _ => {}
+    if matches!(kind, ToolKind::Join) {
+        more.extend(["channel_id", "stay_reachable"].map(|name| (name, json!({"type": "string"}))));
+        more.extend(["history_more", "roster_more"].map(|name| (name, json!({"type": "integer"}))));
     }
     Some(schema::output(fields, &more))
 }

@@ -47,7 +47,7 @@ for (const [name, signal, says] of [["drained", "SIGTERM", /Hub restarting|Recon
   }));
 }
 
-test("j05 a memory channel that was lost is told as a gap", async () => withHub({}, async hub => {
+test("j05 a memory channel that was lost is reported as a gap", async () => withHub({}, async hub => {
   const channel = await hub.channel();
   const agent = await channel.join("agent");
   await withPage(hub, { mayLog: networkErrors }, async page => {

@@ -108,7 +108,7 @@ test("kill -9 on a durable channel, again and again: nothing lost, nothing doubl
   assert.ok(!tab.model.entries.some(({ type }) => type === "gap"));
 }));
 
-test("a drain is told, and the page comes back", async t => withHub({}, async hub => {
+test("a drain is shown, and the page comes back", async t => withHub({}, async hub => {
   const channel = await hub.channel({ durability: "disk" });
   const agent = await channel.join("agent");
   const tab = open(t, hub.origin, channel);
@@ -197,7 +197,7 @@ test("wrong token, wrong password, missing channel, taken callsign: refused with
   await until("not found", () => gone.model.connection.problem?.about === "channel");
 }));
 
-test("a callsign that is online is told before its session is used", async t => withHub({}, async hub => {
+test("a callsign that is online is reported before its session is used", async t => withHub({}, async hub => {
   const channel = await hub.channel();
   await channel.join("ann");
   const tab = open(t, hub.origin, channel, { callsign: "ann" });

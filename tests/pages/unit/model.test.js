@@ -205,7 +205,7 @@ test("secrets: the tab keeps them, the device only if asked, forget forgets", as
   assert.equal(new Secrets(parts).credentials, null);
 });
 
-test("a callsign that somebody has is told, before its session is used", async t => {
+test("a callsign that somebody has is reported before its session is used", async t => {
   const tab = await chat(t, { start: false });
   tab.hub.fault = ({ path }) => (path === "/join" ? json({ session_id: "theirs", callsign: "ann", collision_warning: "is that you?" }) : undefined);
   await tab.model.start({ channel: "c", token: "t", callsign: "ann" });
@@ -215,7 +215,7 @@ test("a callsign that somebody has is told, before its session is used", async t
   assert.equal(tab.model.connection.state, "live-stream");
 });
 
-test("people: who is there, how they read, and who has not read for long", async t => {
+test("people: who is online, how they read, and who has not read for long", async t => {
   const { model, hub, clock } = await chat(t);
   assert.deepEqual(model.roster.map(({ callsign, online, me }) => [callsign, online, me]), [["bob", true, false], ["me", true, true]]);
   hub.stream.event("roster", { roster_all: [{ callsign: "ann", online: false, reach: "away", unread: 3, oldest_unread_at: clock.now() - 660_000 },

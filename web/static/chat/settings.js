@@ -17,13 +17,13 @@ export function openSettings(model, changed) {
     else lasting.set(key, "off");
     changed();
   };
-  const check = (/** @type {string} */ key, /** @type {boolean} */ on, /** @type {(event: Event) => void} */ change) => html`<label class="check">
-    <input type="checkbox" .checked=${on} @change=${change}><span>${t(key)}<small>${t(`${key}.long`)}</small></span></label>`;
+  const check = (/** @type {string} */ key, /** @type {string} */ long, /** @type {boolean} */ on, /** @type {(event: Event) => void} */ change) => html`<label class="check">
+    <input type="checkbox" .checked=${on} @change=${change}><span>${t(key)}<small>${t(long)}</small></span></label>`;
   const fact = (/** @type {string} */ key, /** @type {unknown} */ value) => value ? html`<div><dt>${t(key)}</dt><dd>${value}</dd></div>` : nothing;
   render(html`
-    ${model.abilities.roster ? check("chat.settings.remember", model.remembered, event => void model.remember(/** @type {HTMLInputElement} */ (event.target).checked)) : nothing}
-    ${check("chat.settings.announce", announceOn(), toggle(announceKey))}
-    ${check("chat.settings.shortcuts", shortcutsOn(), toggle(shortcutsKey))}
+    ${model.abilities.roster ? check("chat.settings.remember", "chat.settings.remember.long", model.remembered, event => void model.remember(/** @type {HTMLInputElement} */ (event.target).checked)) : nothing}
+    ${check("chat.settings.announce", "chat.settings.announce.long", announceOn(), toggle(announceKey))}
+    ${check("chat.settings.shortcuts", "chat.settings.shortcuts.long", shortcutsOn(), toggle(shortcutsKey))}
     <h3>${t("chat.settings.channel")}</h3>
     <dl class="facts">
       ${fact("chat.settings.id", html`<code>${channel.id}</code>`)}
