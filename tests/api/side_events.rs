@@ -86,13 +86,12 @@ fn d38_tell_is_checked_and_without_it_a_stream_has_messages_only() {
     }
     let (mut plain, mut watching) =
         (ann.stream("?consumer=plain"), ann.stream("?consumer=watching&tell=roster,receipts"));
+    row(&mut watching, "bob");
     let id = ann.send("bob", "one");
     bob.listen();
     next(&mut watching, "receipt");
-    row(&mut watching, "bob");
     bob.send("ann", "last");
     assert_eq!((plain.text(), id > 0), ("last".into(), true), "nothing else came before");
-    assert_eq!(next(&mut watching, "roster")["roster_all"].as_array().map(Vec::is_empty), Some(false));
     plain.disconnect();
     watching.disconnect();
     ann.until_waiting(false);

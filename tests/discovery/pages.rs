@@ -194,6 +194,6 @@ fn a_page_loads_only_files_that_exist_and_nothing_inline() {
 #[test]
 fn with_a_room_at_the_root_the_start_page_is_at_start() {
     let hub = Hub::with(&["--chatroom", "a-secret-word"], &[]);
-    assert!(!hub.get("/").send().text().contains("/llms.txt"));
-    assert!(hub.get("/start").send().text().contains("/llms.txt"));
+    assert!(hub.get("/").send().text().contains("/room/main.js"));
+    assert!(hub.get("/start").send().text().contains("/landing/main.js"));
 }
