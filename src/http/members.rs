@@ -100,9 +100,9 @@ pub(crate) async fn keepalive(state: SharedState, request: HttpRequest) -> Resul
     params(
         ChannelPath,
         OptionalSessionHeader,
-        ("limit" = Option<u64>, Query, minimum = 1, description = "Maximum number of members in each list: those online \
-            first, then those seen last; `more` counts the others. Clamped to 1 … 10,000. If omitted, the lists have all, \
-            and `members` 1,000."),
+        ("limit" = Option<f64>, Query, description = "Maximum number of members in each list: those online first, then \
+            those seen last; `more` counts the others. Fractions are cut off, clamped to 1 … 10,000. If omitted, the lists \
+            have all, and `members` 1,000."),
     ),
     responses((status = 200, body = RosterReply, description = "The members.")),
     security(("channel_token" = []), ("channel_token" = [], "session" = [])),

@@ -79,8 +79,9 @@ pub(super) fn output(mut schema: Value, more: &[(&str, Value)]) -> Value {
         keep(field, &["type", "items"]);
         for_each_part(field, |entry| {
             keep(entry, &["type", "properties", "required"]);
-            let required = entry["required"].clone();
-            if let (Some(fields), Some(required)) = (entry["properties"].as_object_mut(), required.as_array()) {
+            let required = entry.get("required").and_then(Value::as_array).cloned();
+            let fields = entry.get_mut("properties").and_then(Value::as_object_mut);
+            if let (Some(fields), Some(required)) = (fields, required) {
                 fields.retain(|name, _| required.iter().any(|one| one == name));
             }
             for_each_part(entry, |field| keep(field, &["type"]));

@@ -54,6 +54,7 @@ fn input_schemas_have_one_plain_type_and_no_bounds() {
             assert_eq!(tool["inputSchema"]["type"], "object", "{name}");
             check_input(&tool["inputSchema"], name);
             let output = tool["outputSchema"].to_string();
+            assert!(!output.contains(":null"), "{name}: no keyword of JSON Schema is null");
             for word in ["$ref", "oneOf", "anyOf", "pattern", "format", "maximum", "maxLength", "additionalProperties"]
             {
                 assert!(!output.contains(&format!("\"{word}\":")), "{name}: {word}");
