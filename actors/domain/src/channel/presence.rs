@@ -3,6 +3,8 @@
 //! A message is unread for a member until one of its consumers is given it. For a broadcast that follows from the cursors
 //! and claims of its consumers, for a DM from whether it is held.
 
+use std::cmp::Reverse;
+
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -11,6 +13,9 @@ use crate::limits::READ_MESSAGES;
 use crate::{DmVisibility, Now};
 
 use super::{Channel, Consumer, Member, MessageSlot};
+
+/// How many messages are looked at to count what one member has not read. Beyond them, nothing counts.
+const LOOKED_AT: usize = 10 * READ_MESSAGES;
 
 /// What a member has open to read with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
@@ -99,14 +104,16 @@ impl Channel {
 
     /// The presence of one member, for a viewer.
     pub(crate) fn presence_of(&self, member: &Member, viewer: Option<MemberNo>, now: Now) -> Presence {
-        self.presence(member, viewer, |cursor| self.ring.broadcasts_after(cursor), now)
+        let after = |cursor| self.ring.after(cursor).map(|slot| slot.to.is_none().then_some((slot.id, slot.from)));
+        self.presence(member, viewer, after, now)
     }
 
-    fn presence<B: Iterator<Item = Broadcast>>(
+    /// `after` returns the messages above a cursor, oldest first; none for a DM.
+    fn presence<B: Iterator<Item = Option<Broadcast>>>(
         &self,
         member: &Member,
         viewer: Option<MemberNo>,
-        broadcasts_after: impl Fn(MessageId) -> B,
+        after: impl Fn(MessageId) -> B,
         now: Now,
     ) -> Presence {
         let reads = OpenRead::of(member);
@@ -114,21 +121,20 @@ impl Channel {
             reads,
             seen_at_ms: if reads.is_some() { now.at_ms } else { member.seen_at_ms },
             acked_at_ms: (member.acked_at_ms > 0).then_some(member.acked_at_ms),
-            unread: self.unread_by_all(member, viewer, broadcasts_after, now),
+            unread: self.unread_by_all(member, viewer, after, now),
         }
     }
 
     /// What none of a member's consumers was given. Where DMs are private, a viewer knows only of those that it sent or that
     /// are to it.
-    fn unread_by_all<B: Iterator<Item = Broadcast>>(
+    fn unread_by_all<B: Iterator<Item = Option<Broadcast>>>(
         &self,
         member: &Member,
         viewer: Option<MemberNo>,
-        broadcasts_after: impl Fn(MessageId) -> B,
+        after: impl Fn(MessageId) -> B,
         now: Now,
     ) -> Unread {
-        let lag = |consumer: &Consumer| self.broadcast_lag(member.no, consumer, broadcasts_after(consumer.cursor), now);
-        let (count, oldest) = member.consumers.iter().map(lag).min_by_key(|(count, _)| *count).unwrap_or((0, None));
+        let (count, oldest) = self.least_lag(member, after, now);
         let sees_all = self.settings.dm_visibility == DmVisibility::Channel || viewer == Some(member.no);
         let is_given = |id| member.consumers.iter().any(|consumer| consumer.is_busy(id, now.uptime_ms));
         let is_unread = |slot: &&MessageSlot| (sees_all || viewer == Some(slot.from)) && !is_given(slot.id);
@@ -140,12 +146,46 @@ impl Channel {
         }
     }
 
-    /// How many broadcasts a consumer was not given, at most as many as one read returns, and the oldest of them.
+    /// The lag of the consumer that lacks the fewest broadcasts: how many, and the oldest. Of equals it is the first.
+    ///
+    /// Those with the highest cursors come first, because they usually lack the fewest, and of the others only as much is
+    /// counted as decides.
+    fn least_lag<B: Iterator<Item = Option<Broadcast>>>(
+        &self,
+        member: &Member,
+        after: impl Fn(MessageId) -> B,
+        now: Now,
+    ) -> (usize, Option<MessageId>) {
+        let mut consumers: Vec<_> = member.consumers.iter().enumerate().collect();
+        consumers.sort_by_key(|(_, consumer)| Reverse(consumer.cursor));
+        let mut looks_left = LOOKED_AT;
+        let mut least: Option<(usize, usize, Option<MessageId>)> = None;
+        for (at, consumer) in consumers {
+            // What it must stay below to win.
+            let bound = least.map_or(usize::MAX, |(count, of, _)| count + usize::from(at < of));
+            let looked_at = after(consumer.cursor).map_while(|broadcast| {
+                looks_left = looks_left.checked_sub(1)?;
+                Some(broadcast)
+            });
+            let (count, oldest) = self.broadcast_lag(member.no, consumer, looked_at.flatten(), bound, now);
+            if least.is_none() || looks_left > 0 && count < bound {
+                least = Some((count, at, oldest));
+            }
+            if count == 0 || looks_left == 0 {
+                break;
+            }
+        }
+        least.map_or((0, None), |(count, _, oldest)| (count, oldest))
+    }
+
+    /// How many broadcasts a consumer was not given, up to a bound and at most as many as one read returns, and the oldest
+    /// of them.
     fn broadcast_lag(
         &self,
         no: MemberNo,
         consumer: &Consumer,
         after_cursor: impl Iterator<Item = Broadcast>,
+        bound: usize,
         now: Now,
     ) -> (usize, Option<MessageId>) {
         let is_free = |id| consumer.claims().is_empty() || !consumer.is_busy(id, now.uptime_ms);
@@ -155,8 +195,9 @@ impl Channel {
             is_below && !claim.is_busy(now.uptime_ms) && self.ring.get(claim.id).is_some()
         });
         let mut below = due_again.map(|claim| claim.id).peekable();
-        let oldest = below.peek().or(above.peek()).copied();
-        (below.count() + above.take(READ_MESSAGES).count(), oldest)
+        let oldest = below.peek().copied().or_else(|| above.peek().copied());
+        let below = below.take(bound).count();
+        (below + above.take(READ_MESSAGES.min(bound - below)).count(), oldest)
     }
 
     /// When an unread message was sent. The id of a message that is not in memory is its time, or a little later.
@@ -172,8 +213,11 @@ impl PresenceIndex<'_> {
     pub(crate) fn of(&self, member: &Member, viewer: Option<MemberNo>) -> Presence {
         let after = |cursor: MessageId| {
             let from = self.broadcasts.partition_point(|(id, _)| *id <= cursor);
-            self.broadcasts[from..].iter().copied()
+            self.broadcasts[from..].iter().copied().map(Some)
         };
         self.channel.presence(member, viewer, after, self.now)
     }
 }
+
+#[cfg(test)]
+mod tests;

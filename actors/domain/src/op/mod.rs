@@ -11,7 +11,7 @@ mod evict;
 mod fetch;
 mod find_message;
 #[cfg(test)]
-mod harness;
+pub(crate) mod harness;
 mod history;
 mod info;
 mod inspect;
