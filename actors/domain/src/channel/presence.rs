@@ -89,17 +89,15 @@ impl Unread {
 type Broadcast = (MessageId, MemberNo);
 
 /// Determines the presence of all members of a channel: it looks at the messages of the channel once.
-pub(crate) struct PresenceIndex<'a> {
-    channel: &'a Channel,
+pub(crate) struct PresenceIndex {
     broadcasts: Vec<Broadcast>,
     now: Now,
 }
 
 impl Channel {
     /// Prepares to determine the presence of all members.
-    pub(crate) fn presence_index(&self, now: Now) -> PresenceIndex<'_> {
-        let broadcasts = self.ring.broadcasts_after(0).collect();
-        PresenceIndex { channel: self, broadcasts, now }
+    pub(crate) fn presence_index(&self, now: Now) -> PresenceIndex {
+        PresenceIndex { broadcasts: self.ring.broadcasts_after(0).collect(), now }
     }
 
     /// The presence of one member, for a viewer.
@@ -208,14 +206,14 @@ impl Channel {
     }
 }
 
-impl PresenceIndex<'_> {
-    /// The presence of a member, for a viewer.
-    pub(crate) fn of(&self, member: &Member, viewer: Option<MemberNo>) -> Presence {
+impl PresenceIndex {
+    /// The presence of a member, for a viewer. No message may be sent on the channel in between.
+    pub(crate) fn of(&self, channel: &Channel, member: &Member, viewer: Option<MemberNo>) -> Presence {
         let after = |cursor: MessageId| {
             let from = self.broadcasts.partition_point(|(id, _)| *id <= cursor);
             self.broadcasts[from..].iter().copied().map(Some)
         };
-        self.channel.presence(member, viewer, after, self.now)
+        channel.presence(member, viewer, after, self.now)
     }
 }
 

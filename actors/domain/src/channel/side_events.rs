@@ -12,7 +12,7 @@ use crate::callsign::Callsign;
 use crate::ids::{MemberNo, MessageId};
 use crate::limits::SIDE_EVENT_ROWS;
 
-use super::presence::{Presence, Unread};
+use super::presence::{Presence, PresenceIndex, Unread};
 use super::waiters::Stream;
 use super::{Channel, OpenRead};
 
@@ -179,14 +179,13 @@ impl SideEvents {
 
     /// Compares all members with what the last events said. Where DMs are private, DMs do not count. Returns when the next
     /// lease ends, at which messages are unread again.
-    pub(crate) fn update_rows(&mut self, channel: &Channel, now: Now) -> Option<u64> {
-        let index = channel.presence_index(now);
+    pub(crate) fn update_rows(&mut self, channel: &Channel, index: &PresenceIndex, now: Now) -> Option<u64> {
         let version = self.version + 1;
         let mut next_lease_end_ms: Option<u64> = None;
         for member in channel.members.values() {
             let lease_ends = member.consumers.iter().filter_map(|consumer| consumer.next_lease_end_ms(now.uptime_ms));
             next_lease_end_ms = next_lease_end_ms.into_iter().chain(lease_ends).min();
-            let Presence { reads, unread, .. } = index.of(member, None);
+            let Presence { reads, unread, .. } = index.of(channel, member, None);
             let shown = Shown { online: member.is_live(), reads, unread };
             match self.rows.get_mut(&member.no) {
                 Some(row) if row.shown == shown => continue,

@@ -161,7 +161,8 @@ impl Query for Roster {
     fn answer(&self, channel: &Channel, now: Now) -> Result<RosterReply, Refusal> {
         let viewer = self.session.as_ref().and_then(|session| channel.sessions.live(session));
         let index = channel.presence_index(now);
-        let mut all: Vec<_> = channel.members.values().map(|member| (&**member, index.of(member, viewer))).collect();
+        let mut all: Vec<_> =
+            channel.members.values().map(|member| (&**member, index.of(channel, member, viewer))).collect();
         // Those online by number, then the others, last seen first.
         all.sort_by_key(|(member, presence)| {
             let away_ms = if member.is_live() { 0 } else { u64::MAX - presence.seen_at_ms };

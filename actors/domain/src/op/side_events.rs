@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::Now;
 use crate::callsign::Callsign;
-use crate::channel::{Channel, Effects, RosterChanges, SideEvent, SideEvents, StreamSideEvents};
+use crate::channel::{Channel, Effects, PresenceIndex, RosterChanges, SideEvent, SideEvents, StreamSideEvents};
 use crate::ids::{MemberNo, MessageId, WaiterId};
 use crate::op::RosterMember;
 use crate::op::receipts::{Receipt, receipt_of};
@@ -40,12 +40,15 @@ impl Channel {
         let Some(mut side) = self.waiters.side.take() else { return };
         side.begin(now);
         let wants_roster = |side_events: &StreamSideEvents| side_events.wanted.roster;
-        if self.waiters.streams.values().any(|stream| stream.side_events.as_deref().is_some_and(wants_roster)) {
-            let next_lease_end_ms = side.update_rows(self, now);
+        let is_wanted =
+            self.waiters.streams.values().any(|stream| stream.side_events.as_deref().is_some_and(wants_roster));
+        let index = is_wanted.then(|| self.presence_index(now));
+        if let Some(index) = &index {
+            let next_lease_end_ms = side.update_rows(self, index, now);
             next_lease_end_ms.into_iter().for_each(|end_ms| self.check_leases_by(end_ms));
         }
         for id in self.waiters.streams.keys().copied().collect::<Vec<_>>() {
-            self.feed_side_events(id, &side, now, effects);
+            self.feed_side_events(id, &side, index.as_ref(), effects);
             if self.side_events_of(id).is_some_and(|side_events| side_events.is_behind(side.version())) {
                 // Its reader has not taken the last event: look again later.
                 side.mark(now);
@@ -60,7 +63,13 @@ impl Channel {
     }
 
     /// Queues the side events of one stream, unless its reader has not taken the last ones.
-    fn feed_side_events(&mut self, id: WaiterId, side: &SideEvents, now: Now, effects: &mut Effects) {
+    fn feed_side_events(
+        &mut self,
+        id: WaiterId,
+        side: &SideEvents,
+        index: Option<&PresenceIndex>,
+        effects: &mut Effects,
+    ) {
         let Some(no) = self.waiters.streams.get(&id).map(|stream| stream.no) else { return };
         let Some(side_events) = self.side_events_of(id) else { return };
         let changes = match side_events.wanted.roster && !side_events.is_roster_queued {
@@ -68,8 +77,8 @@ impl Channel {
             false => None,
         };
         let receipts = side_events.take_receipts();
-        if let Some(changes) = changes {
-            let frame = self.roster_event(changes, no, now);
+        if let (Some(changes), Some(index)) = (changes, index) {
+            let frame = self.roster_event(changes, no, index);
             self.queue_side_event(id, SideEvent::Roster, frame, effects);
         }
         let changed = receipts.map(|(changed, left_out)| self.receipt_event(changed.into_iter(), left_out));
@@ -78,10 +87,10 @@ impl Channel {
         }
     }
 
-    fn roster_event(&self, changes: RosterChanges, viewer: MemberNo, now: Now) -> Bytes {
-        let index = self.presence_index(now);
+    fn roster_event(&self, changes: RosterChanges, viewer: MemberNo, index: &PresenceIndex) -> Bytes {
         let changed = changes.changed.iter().filter_map(|no| self.member(*no));
-        let roster_all = changed.map(|member| RosterMember::new(member, &index.of(member, Some(viewer)))).collect();
+        let roster_all =
+            changed.map(|member| RosterMember::new(member, &index.of(self, member, Some(viewer)))).collect();
         let more = (changes.more > 0).then_some(changes.more);
         frame("roster", &RosterEvent { roster_all, removed: changes.removed, more })
     }
