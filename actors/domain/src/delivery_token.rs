@@ -155,6 +155,9 @@ const CUT: u64 = 1 << 63;
 
 /// How many events of a stream were taken for sending, and whether the stream was cut. Both are in one atomic number, so
 /// that no event can be taken after the cut.
+///
+/// The body takes an event and then reads `wants_more`; the machine sets that and then reads how many were taken. All four
+/// are sequentially consistent, so that one of the two notices the other.
 #[derive(Debug, Default)]
 pub struct Progress {
     taken: AtomicU64,
@@ -165,7 +168,7 @@ impl Progress {
     /// Takes the next event. Returns false if the stream was cut: queued events then do not count as taken.
     #[must_use]
     pub fn take(&self) -> bool {
-        self.taken.fetch_update(Ordering::AcqRel, Ordering::Acquire, |n| (n & CUT == 0).then_some(n + 1)).is_ok()
+        self.taken.fetch_update(Ordering::SeqCst, Ordering::Acquire, |n| (n & CUT == 0).then_some(n + 1)).is_ok()
     }
 
     /// Whether the stream was cut, so that no more events will be taken.
@@ -182,16 +185,16 @@ impl Progress {
     /// Whether the machine has more events for an empty queue. The stream's body should then have the channel checked.
     #[must_use]
     pub fn wants_more(&self) -> bool {
-        self.wants_more.load(Ordering::Acquire)
+        self.wants_more.load(Ordering::SeqCst)
     }
 
     pub(crate) fn set_wants_more(&self, wants_more: bool) {
-        self.wants_more.store(wants_more, Ordering::Release);
+        self.wants_more.store(wants_more, Ordering::SeqCst);
     }
 
     /// How many events were taken, and whether the stream was cut.
     pub(crate) fn read(&self) -> (u64, bool) {
-        let n = self.taken.load(Ordering::Acquire);
+        let n = self.taken.load(Ordering::SeqCst);
         (n & !CUT, n & CUT != 0)
     }
 }

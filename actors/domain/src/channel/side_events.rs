@@ -51,6 +51,8 @@ pub(crate) struct StreamSideEvents {
     receipts_left_out: usize,
     pub(crate) is_roster_queued: bool,
     pub(crate) are_receipts_queued: bool,
+    /// Whether there may be news that wait until its reader has taken the last event.
+    pub(crate) is_behind: bool,
 }
 
 /// What the streams of a channel that want side events share.
@@ -105,8 +107,15 @@ impl StreamSideEvents {
     pub(crate) fn new(wanted: SideEventSet) -> Option<Box<Self>> {
         wanted.is_any().then(|| {
             let (receipts, version) = (BTreeSet::new(), 0);
-            let (is_roster_queued, are_receipts_queued) = (false, false);
-            Box::new(Self { wanted, version, receipts, receipts_left_out: 0, is_roster_queued, are_receipts_queued })
+            Box::new(Self {
+                wanted,
+                version,
+                receipts,
+                receipts_left_out: 0,
+                is_roster_queued: false,
+                are_receipts_queued: false,
+                is_behind: false,
+            })
         })
     }
 
@@ -126,9 +135,14 @@ impl StreamSideEvents {
         }
     }
 
-    /// Whether an event must wait until its reader has taken the last one.
-    pub(crate) fn is_behind(&self, version: u64) -> bool {
-        self.is_roster_queued && self.version < version || self.are_receipts_queued && !self.receipts.is_empty()
+    /// Whether its next event may have members.
+    pub(crate) fn takes_roster(&self) -> bool {
+        self.wanted.roster && !self.is_roster_queued
+    }
+
+    /// Whether receipts wait until its reader has taken the last ones.
+    pub(crate) fn has_receipts_waiting(&self) -> bool {
+        self.are_receipts_queued && !self.receipts.is_empty()
     }
 
     /// The receipts for an event, if there are any and the last event was taken, and the number of those left out.

@@ -34,19 +34,27 @@ impl Stream {
         queued == 0 || (queued < STREAM_EVENTS && self.queue_bytes + bytes <= STREAM_BYTES)
     }
 
-    /// Removes and returns the events taken since the last call, given the total number taken.
-    fn drain_taken(&mut self, taken: u64) -> Vec<QueuedEvent> {
-        let mut events = Vec::new();
+    /// Removes and returns the events taken since the last call, given the total number taken, and whether side events may
+    /// have waited for that.
+    fn drain_taken(&mut self, taken: u64) -> (Vec<QueuedEvent>, bool) {
+        let (mut events, mut has_news) = (Vec::new(), false);
         while self.taken < taken {
             self.taken += 1;
             let Some(event) = self.queue.pop_front() else { continue };
             self.queue_bytes -= event.bytes;
             if let (Some(kind), Some(side_events)) = (event.side, &mut self.side_events) {
                 side_events.took(kind);
+                has_news |= std::mem::take(&mut side_events.is_behind);
             }
             events.push(event);
         }
-        events
+        (events, has_news)
+    }
+
+    /// Tells its reader whether to have the channel checked when it has taken all.
+    fn show_wants_more(&self, is_fetching: bool) {
+        let is_behind = self.side_events.as_ref().is_some_and(|side_events| side_events.is_behind);
+        self.progress.set_wants_more(self.catching_up && !is_fetching || is_behind);
     }
 }
 
@@ -74,7 +82,7 @@ impl Channel {
         if taken == stream.taken {
             return cut;
         }
-        let events = stream.drain_taken(taken);
+        let (events, has_news) = stream.drain_taken(taken);
         let (no, consumer, ack_mode) = (stream.no, stream.consumer.clone(), stream.ack_mode);
         let ids: Vec<_> = events.iter().filter_map(|event| event.id).collect();
         let gaps = events.iter().filter_map(|event| event.gap);
@@ -85,6 +93,12 @@ impl Channel {
             let entry = Entry::Delivered { no, consumer, ids, lost, upto, ack_mode, at_ms: now.at_ms };
             self.apply(&entry, now, effects);
             effects.log(entry);
+        }
+        if has_news {
+            self.presence_changed(now);
+            if let Some(stream) = self.waiters.streams.get(&id) {
+                stream.show_wants_more(false);
+            }
         }
         cut
     }
@@ -104,7 +118,7 @@ impl Channel {
             }
             Pause::Full | Pause::Fetching => stream.catching_up = true,
         }
-        stream.progress.set_wants_more(stream.catching_up && pause != Pause::Fetching);
+        stream.show_wants_more(pause == Pause::Fetching);
     }
 
     fn feed_due_messages(&mut self, id: WaiterId, now: Now, effects: &mut Effects) -> Pause {
@@ -224,6 +238,17 @@ impl Channel {
             SideEvent::Receipts => side_events.are_receipts_queued = true,
         }
         self.enqueue(id, QueuedEvent { id: None, gap: None, side: Some(kind), bytes: 0 }, frame, effects);
+    }
+
+    /// Has the channel checked when the reader of a stream has taken its side event. Returns true if it may have done so
+    /// already.
+    pub(crate) fn wait_for_reader(&mut self, id: WaiterId) -> bool {
+        let Some(stream) = self.waiters.streams.get_mut(&id) else { return false };
+        if let Some(side_events) = &mut stream.side_events {
+            side_events.is_behind = true;
+        }
+        stream.progress.set_wants_more(true);
+        stream.progress.read().0 != stream.taken
     }
 
     fn enqueue(&mut self, id: WaiterId, queued: QueuedEvent, frame: Bytes, effects: &mut Effects) {

@@ -39,18 +39,18 @@ impl Channel {
     pub(crate) fn make_side_events(&mut self, now: Now, effects: &mut Effects) {
         let Some(mut side) = self.waiters.side.take() else { return };
         side.begin(now);
-        let wants_roster = |side_events: &StreamSideEvents| side_events.wanted.roster;
-        let is_wanted =
-            self.waiters.streams.values().any(|stream| stream.side_events.as_deref().is_some_and(wants_roster));
+        let mut side_events = self.waiters.streams.values().filter_map(|stream| stream.side_events.as_deref());
+        let is_wanted = side_events.any(StreamSideEvents::takes_roster);
         let index = is_wanted.then(|| self.presence_index(now));
         if let Some(index) = &index {
             let next_lease_end_ms = side.update_rows(self, index, now);
             next_lease_end_ms.into_iter().for_each(|end_ms| self.check_leases_by(end_ms));
         }
         for id in self.waiters.streams.keys().copied().collect::<Vec<_>>() {
+            let Some(side_events) = self.side_events_of(id) else { continue };
+            let is_behind = side_events.is_roster_queued || side_events.has_receipts_waiting();
             self.feed_side_events(id, &side, index.as_ref(), effects);
-            if self.side_events_of(id).is_some_and(|side_events| side_events.is_behind(side.version())) {
-                // Its reader has not taken the last event: look again later.
+            if is_behind && self.wait_for_reader(id) {
                 side.mark(now);
             }
         }
@@ -72,7 +72,7 @@ impl Channel {
     ) {
         let Some(no) = self.waiters.streams.get(&id).map(|stream| stream.no) else { return };
         let Some(side_events) = self.side_events_of(id) else { return };
-        let changes = match side_events.wanted.roster && !side_events.is_roster_queued {
+        let changes = match side_events.takes_roster() {
             true => side.changes_above(std::mem::replace(&mut side_events.version, side.version())),
             false => None,
         };

@@ -156,6 +156,27 @@ fn d38_what_a_slow_reader_has_not_taken_does_not_grow_and_delays_no_message() {
 }
 
 #[test]
+fn d38_nothing_is_due_until_a_slow_reader_takes_its_event() {
+    let mut test = trio();
+    let stream = test.open("ann", with_side_events(SideEventSet { roster: true, receipts: true }));
+    let is_due = |test: &TestChannel| test.channel.waiters.side.as_ref().unwrap().due_at_ms() != u64::MAX;
+    let wants_more = |test: &TestChannel| test.channel.waiters.streams[&stream].progress.wants_more();
+    test.at(1_000);
+    assert!(!is_due(&test) && !wants_more(&test), "the first event is queued");
+    test.send("ann", "bob", "x");
+    test.listen("bob");
+    test.at(2_000);
+    test.send("bob", "cat", "y");
+    test.at(3_000);
+    assert!(!is_due(&test) && wants_more(&test), "the reader has the channel checked");
+    let taken = side_events(&mut test, stream);
+    assert_eq!(taken.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>(), ["roster", "receipt"]);
+    assert!(is_due(&test) && !wants_more(&test));
+    let next = settle(&mut test, stream);
+    assert_eq!((next.len(), names(&next[0].1)), (1, vec!["cat"]), "{next:?}");
+}
+
+#[test]
 fn d38_an_event_has_a_bounded_number_of_rows() {
     let mut test = TestChannel::new();
     (0..SIDE_EVENT_ROWS + 50).for_each(|n| drop(test.join(&format!("agent-{n}"))));
