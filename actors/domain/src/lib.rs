@@ -31,6 +31,7 @@ mod outbox;
 mod refusal;
 pub mod remote;
 mod schema;
+mod serialize;
 mod settings;
 mod signer;
 #[cfg(test)]

@@ -12,6 +12,7 @@ use crate::callsign::Callsign;
 use crate::entry::SendKey;
 use crate::identity::Identity;
 use crate::ids::{ConsumerName, MemberNo, MessageId, SessionId};
+use crate::serialize::is_zero;
 
 use super::delivery_records::DeliveryRecord;
 use super::member::Departure;
@@ -128,11 +129,6 @@ pub(super) struct IdempotencySnapshot {
     pub(super) at_ms: u64,
     pub(super) queued: bool,
     pub(super) to: Arc<str>,
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands the field over by reference")]
-fn is_zero(n: &u64) -> bool {
-    *n == 0
 }
 
 /// The version of the format. Snapshots of another version are refused.

@@ -278,12 +278,6 @@ impl Message {
     pub fn is_readable_by(&self, no: MemberNo) -> bool {
         self.from != no && self.to.is_none_or(|to| to == no)
     }
-
-    /// Whether this member may see it in the history of a channel with private DMs.
-    #[must_use]
-    pub fn is_visible_to(&self, no: Option<MemberNo>) -> bool {
-        self.to.is_none() || no.is_some_and(|no| self.to == Some(no) || self.from == no)
-    }
 }
 
 /// The fields that a message gets when it is delivered, each after a comma: whether the reader sent it, and the number of
@@ -367,12 +361,6 @@ mod tests {
                 && broadcast.is_readable_by(2)
                 && dm.is_readable_by(2)
                 && !dm.is_readable_by(3)
-        );
-        assert!(
-            dm.is_visible_to(Some(1))
-                && dm.is_visible_to(Some(2))
-                && !dm.is_visible_to(Some(3))
-                && !dm.is_visible_to(None)
         );
     }
 }

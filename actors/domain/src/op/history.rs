@@ -9,6 +9,7 @@ use crate::ids::{MemberNo, MessageId, SessionId};
 use crate::message::MessageJson;
 use crate::message::list::MessageList;
 use crate::op::Query;
+use crate::serialize::is_zero;
 use crate::settings::DmVisibility;
 use crate::{Now, Refusal, limits};
 
@@ -39,11 +40,6 @@ pub struct HistoryReply {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, value_type = u64)]
     pub before: Option<MessageId>,
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands the field over by reference")]
-fn is_zero(more: &usize) -> bool {
-    *more == 0
 }
 
 impl HistoryReply {

@@ -362,9 +362,9 @@ impl Join {
 
 /// The last messages that a member may see, oldest first.
 fn last_messages(channel: &Channel, no: MemberNo) -> Vec<Arc<Message>> {
-    let is_open = channel.settings.dm_visibility == crate::DmVisibility::Channel;
-    let visible = channel.ring.iter().rev().filter(|m| is_open || m.is_visible_to(Some(no)));
-    let mut history: Vec<_> = visible.take(limits::HISTORY_DEFAULT).cloned().collect();
+    let in_ring = channel.ring.below(MessageId::MAX).take(channel.ring.len());
+    let visible = in_ring.filter(|slot| channel.shows(slot, Some(no))).filter_map(|slot| slot.message.clone());
+    let mut history: Vec<_> = visible.take(limits::HISTORY_DEFAULT).collect();
     history.reverse();
     history
 }

@@ -20,6 +20,6 @@ impl Query for ResolveViewer {
     }
 
     fn answer(&self, channel: &Channel, _: Now) -> Result<Option<MemberNo>, Refusal> {
-        Ok(self.session.as_ref().and_then(|session| channel.sessions.live(session)))
+        Ok(channel.viewer(self.session.as_ref()))
     }
 }

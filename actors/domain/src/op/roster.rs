@@ -8,6 +8,7 @@ use crate::channel::{Channel, Member, OpenRead, Presence, Reach};
 use crate::identity::Verified;
 use crate::ids::{AccountId, MemberNo, SessionId};
 use crate::op::Query;
+use crate::serialize::is_zero;
 use crate::{Now, Refusal, limits, schema};
 
 /// Returns the members.
@@ -40,11 +41,6 @@ pub struct RosterReply {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub unread: Option<usize>,
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands the field over by reference")]
-fn is_zero(n: &usize) -> bool {
-    *n == 0
 }
 
 /// A member online.
@@ -159,7 +155,7 @@ impl Query for Roster {
     }
 
     fn answer(&self, channel: &Channel, now: Now) -> Result<RosterReply, Refusal> {
-        let viewer = self.session.as_ref().and_then(|session| channel.sessions.live(session));
+        let viewer = channel.viewer(self.session.as_ref());
         let index = channel.presence_index(now);
         let mut all: Vec<_> =
             channel.members.values().map(|member| (&**member, index.of(channel, member, viewer))).collect();
