@@ -122,7 +122,9 @@ impl Channel {
     fn on_forgotten(&mut self, no: MemberNo) {
         let Some(member) = self.members.remove(&no) else { return };
         assert!(!member.is_live(), "a live member is not forgotten");
-        self.note_receipts(&member.held.iter().map(|slot| slot.id).collect::<Vec<_>>(), no);
+        if self.waiters.side.is_some() {
+            self.note_receipts(&member.held.iter().map(|slot| slot.id).collect::<Vec<_>>(), no);
+        }
         self.by_callsign.remove(member.callsign.as_str());
         self.ring.get_mut().into_iter().for_each(|ring| ring.untrack_own_dms(no));
         self.take_back_unproven(no);
@@ -299,8 +301,7 @@ impl Channel {
 
     /// Records the eviction of a member's DMs for as long as a consumer of it reads its own messages.
     fn track_own_dms(&mut self, no: MemberNo) {
-        let reads_own = self.member(no).is_some_and(|member| member.consumers.iter().any(|c| c.own));
-        if reads_own {
+        if self.member(no).is_some_and(Member::reads_own) {
             self.ring.track_own_dms(no, 0);
         } else if let Some(ring) = self.ring.get_mut() {
             ring.untrack_own_dms(no);

@@ -85,6 +85,11 @@ impl Member {
         self.consumers.iter().any(|c| c.poll.is_some() || c.stream.is_some())
     }
 
+    /// Whether a consumer of it reads the messages that it sent.
+    pub(super) fn reads_own(&self) -> bool {
+        self.consumers.iter().any(|c| c.own)
+    }
+
     /// Frees memory that it does not use.
     pub(super) fn shrink(&mut self, now: Now) {
         self.held.shrink();

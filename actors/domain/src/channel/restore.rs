@@ -61,10 +61,6 @@ impl Channel {
         let durable = self.settings.is_durable();
         if durable {
             self.ring = LazyBox::new(Ring::restored(snapshot.evicted, snapshot.lost_before, Some(self.rules.backlog)));
-            for member in snapshot.members.iter().filter(|member| member.reads_own()) {
-                self.ring.track_own_dms(member.no, member.own_dm);
-            }
-            backlog.iter().filter(|s| s.id <= snapshot.last_id).for_each(|entry| self.ring.push_backlog(entry));
             self.delivery_records = LazyBox::new(DeliveryRecords::restored(snapshot.delivery_records));
         }
         let taken_at_ms = snapshot.at_ms;
@@ -81,6 +77,10 @@ impl Channel {
                 ..state
             };
             self.restore_member(state, backlog, now.uptime_ms.saturating_sub(quiet_ms), unloaded_ms.unwrap_or(0), now)?;
+        }
+        // After the members: messages that do not fit are evicted, and DMs of those that read their own are recorded.
+        if durable {
+            backlog.iter().filter(|s| s.id <= snapshot.last_id).for_each(|entry| self.ring.push_backlog(entry));
         }
         Ok(())
     }
@@ -150,8 +150,8 @@ impl Channel {
             idempotency,
             send_window: LazyBox::default(),
         };
-        if member.consumers.iter().any(|consumer| consumer.own) {
-            self.ring.track_own_dms(state.no, 0);
+        if member.reads_own() {
+            self.ring.track_own_dms(state.no, state.own_dm);
         }
         self.members.insert(state.no, Box::new(member));
         if let Some(next) = self.sessions.next_sweep_ms() {

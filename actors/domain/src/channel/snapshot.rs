@@ -80,13 +80,6 @@ pub(super) struct MemberSnapshot {
     pub(super) idempotency: Vec<IdempotencySnapshot>,
 }
 
-impl MemberSnapshot {
-    /// Whether a consumer of it reads the messages that it sent.
-    pub(super) fn reads_own(&self) -> bool {
-        self.consumers.iter().any(|consumer| consumer.own)
-    }
-}
-
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct ConsumerSnapshot {
     #[serde(default, skip_serializing_if = "Option::is_none")]
