@@ -7,7 +7,7 @@ use rogerrat_domain::account::{IdentityReply, KEY_PREFIX, RECOVERY_PREFIX, SESSI
 use rogerrat_domain::account_session::SessionLabel;
 use rogerrat_domain::op::{CreateDraft, SetPin};
 use rogerrat_domain::remote::RemoteInput;
-use rogerrat_domain::{AccountId, Callsign, Code, Refusal, Settings, TokenHash, names};
+use rogerrat_domain::{AccountId, Callsign, Refusal, Settings, TokenHash, names};
 
 use super::accounts::{callsign_taken, gone, key_of, secret};
 use super::channels::{ID_TRIES, creation};
@@ -154,22 +154,7 @@ impl Hub {
         owner: &AccountOwner,
         wish: Option<&str>,
     ) -> Result<PhoneLink, HubError> {
-        let settings = at.settings();
-        if settings.is_band {
-            return Err(Refusal::new(Code::Forbidden, "a band is public and has no owner")
-                .hint("create a channel, or open remote control")
-                .into());
-        }
-        let needs_pin = settings.owner_password.is_none();
-        if needs_pin && settings.creator_account_id.as_ref().is_some_and(|creator| *creator != *owner.id()) {
-            return Err(Refusal::new(
-                Code::Forbidden,
-                "this channel belongs to another account and has no owner password",
-            )
-            .hint("only its owner can add a phone to it")
-            .into());
-        }
-        let pin = match needs_pin {
+        let pin = match SetPin::is_needed(&at.settings(), owner.id())? {
             true => {
                 let pin = random_pin();
                 Some((self.shared.passwords.hash(pin.clone()).await?, pin))
@@ -179,7 +164,7 @@ impl Hub {
         let phone = self.add_identity(owner, wish).await?;
         let pin = match pin {
             None => None,
-            Some((hash, pin)) => match self.ask(at, SetPin { hash }).await {
+            Some((hash, pin)) => match self.ask(at, SetPin { hash, account: owner.id().clone() }).await {
                 // Another request may have set one in the meantime.
                 Ok(is_set) => is_set.then_some(pin),
                 Err(error) => {
