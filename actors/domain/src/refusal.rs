@@ -164,6 +164,12 @@ impl Refusal {
         Self::new(Code::SessionExpired, "this session has ended").hint(Hint::JoinAgain)
     }
 
+    /// `unauthorized`: the account was deleted meanwhile.
+    #[must_use]
+    pub fn account_deleted() -> Self {
+        Self::new(Code::Unauthorized, "this account has been deleted")
+    }
+
     /// `limit_reached`: a limit is reached.
     #[must_use]
     pub fn limit_reached(limit: &'static str, bound: usize) -> Self {

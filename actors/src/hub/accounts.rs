@@ -38,7 +38,14 @@ impl Hub {
     /// # Errors
     /// `unauthorized` when the account has just been deleted; an error when it cannot be read.
     pub async fn account(&self, owner: &AccountOwner) -> Result<AccountReply, HubError> {
-        let facts = self.shared.ports.accounts.facts(owner.account.clone()).await.map_err(unread)?.ok_or_else(gone)?;
+        let facts = self
+            .shared
+            .ports
+            .accounts
+            .facts(owner.account.clone())
+            .await
+            .map_err(unread)?
+            .ok_or_else(Refusal::account_deleted)?;
         Ok(AccountReply {
             account_id: owner.account.clone(),
             created_at: facts.created_at_ms,
@@ -230,7 +237,9 @@ impl Hub {
     pub(super) async fn change(&self, change: AccountChange) -> Result<Vec<(Callsign, Identity)>, HubError> {
         match self.change_or(change, "", None).await? {
             AccountChangeResult::Done(ended) => Ok(ended),
-            AccountChangeResult::Taken | AccountChangeResult::Full | AccountChangeResult::Missing => Err(gone().into()),
+            AccountChangeResult::Taken | AccountChangeResult::Full | AccountChangeResult::Missing => {
+                Err(Refusal::account_deleted().into())
+            }
         }
     }
 
@@ -242,7 +251,7 @@ impl Hub {
     ) -> Result<AccountChangeResult, HubError> {
         match self.shared.ports.accounts.change(change).await.map_err(unkept)? {
             AccountChangeResult::Full => Err(Refusal::limit_reached(what, bound.unwrap_or_default() as usize).into()),
-            AccountChangeResult::Missing => Err(gone().into()),
+            AccountChangeResult::Missing => Err(Refusal::account_deleted().into()),
             changed => Ok(changed),
         }
     }
@@ -318,11 +327,6 @@ fn new_key(owner: &AccountOwner) -> Identity {
 /// A key of an account's identity. Its number fits SQLite's integers.
 pub(super) fn key_of(account: AccountId) -> Identity {
     Identity { account, key_no: random_u64() >> 1 }
-}
-
-/// The refusal for an account that was deleted meanwhile.
-pub(super) fn gone() -> Refusal {
-    Refusal::new(Code::Unauthorized, "this account has been deleted")
 }
 
 pub(super) fn callsign_taken() -> Refusal {

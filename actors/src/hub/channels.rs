@@ -63,6 +63,17 @@ pub(super) fn creation(channel: ChannelId, settings: Arc<Settings>) -> Record {
     Record { channel, seq: 1, rid, at_ms: ts, entries: vec![Entry::Created { settings }], transcript, due: Vec::new() }
 }
 
+/// Whether the first record of a channel was stored; false if its id is taken.
+pub(super) fn is_created(appended: AppendResult) -> Result<bool, HubError> {
+    match appended {
+        AppendResult::Done => Ok(true),
+        AppendResult::Conflict => Ok(false),
+        AppendResult::Refused => Err(HubError::StorageFailed),
+        AppendResult::Busy => Err(HubError::Busy),
+        AppendResult::Unknown => Err(HubError::OutcomeUnknown),
+    }
+}
+
 impl Hub {
     /// The bands, with the number of members online.
     #[must_use]
@@ -149,14 +160,9 @@ impl Hub {
         let settings = Arc::new(draft.settings(&token, owner_password, account, clock.now().at_ms));
         for _ in 0..ID_TRIES {
             let id = names::channel_id(random_u64());
-            match self.append_creation(creation(id.clone(), settings.clone())).await? {
-                AppendResult::Conflict => continue,
-                AppendResult::Refused => return Err(HubError::StorageFailed),
-                AppendResult::Busy => return Err(HubError::Busy),
-                AppendResult::Unknown => return Err(HubError::OutcomeUnknown),
-                AppendResult::Done => {}
+            if is_created(self.append_creation(creation(id.clone(), settings.clone())).await?)? {
+                return Ok(Created { channel: self.add_created(id, settings), token });
             }
-            return Ok(Created { channel: self.add_created(id, settings), token });
         }
         Err(HubError::OutcomeUnknown)
     }
@@ -188,9 +194,7 @@ impl Hub {
         match ports.accounts.open_channel(record, owner, per_account.channels, Vec::new()).await {
             Opened::Tried(appended) => Ok(appended),
             Opened::Full => Err(self.channels_full()),
-            Opened::Missing | Opened::NotMade(_) => {
-                Err(Refusal::new(Code::Unauthorized, "this account has been deleted").into())
-            }
+            Opened::Missing | Opened::NotMade(_) => Err(Refusal::account_deleted().into()),
         }
     }
 

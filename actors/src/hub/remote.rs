@@ -9,12 +9,11 @@ use rogerrat_domain::op::{CreateDraft, SetPin};
 use rogerrat_domain::remote::RemoteInput;
 use rogerrat_domain::{AccountId, Callsign, Refusal, Settings, TokenHash, names};
 
-use super::accounts::{callsign_taken, gone, key_of, secret};
-use super::channels::{ID_TRIES, creation};
+use super::accounts::{callsign_taken, key_of, secret};
+use super::channels::{ID_TRIES, creation, is_created};
 use super::{AccountOwner, Admitted, Created, Hub, Shared};
 use crate::error::HubError;
 use crate::ports::accounts::{AccountChange, AccountChangeResult, Opened};
-use crate::ports::log::AppendResult;
 use crate::random::{random_pin, random_token, random_u64};
 
 /// The channel of a remote control, its two identities, and every secret of them. They are shown only once.
@@ -82,19 +81,16 @@ impl Hub {
             let id = names::channel_id(random_u64());
             let record = creation(id.clone(), settings.clone());
             match ports.accounts.open_channel(record, account.clone(), per_account.channels, changes).await {
-                Opened::Tried(AppendResult::Conflict) => continue,
+                Opened::Tried(appended) if is_created(appended)? => {}
+                Opened::Tried(_) => continue,
                 Opened::NotMade(AccountChangeResult::Taken) if wishes.iter().any(Option::is_none) => continue,
                 Opened::NotMade(AccountChangeResult::Taken) => break,
-                Opened::Tried(AppendResult::Refused) => return Err(HubError::StorageFailed),
-                Opened::Tried(AppendResult::Busy) => return Err(HubError::Busy),
-                Opened::Tried(AppendResult::Unknown) => return Err(HubError::OutcomeUnknown),
                 Opened::Full => return Err(self.channels_full()),
                 Opened::NotMade(AccountChangeResult::Full) => {
                     let bound = per_account.identities.unwrap_or_default() as usize;
                     return Err(Refusal::limit_reached("identities of an account", bound).into());
                 }
-                Opened::Missing | Opened::NotMade(_) => return Err(gone().into()),
-                Opened::Tried(AppendResult::Done) => {}
+                Opened::Missing | Opened::NotMade(_) => return Err(Refusal::account_deleted().into()),
             }
             for identity in [&agent, &phone] {
                 self.name_to_webhooks(&account, &identity.callsign, true).await;

@@ -8,7 +8,7 @@ use actix::prelude::*;
 use rogerrat_domain::webhook::{
     DeliveryRow, DeliveryState, Hook, HookId, HookOwner, PreviousSecret, Secret, hook_not_found,
 };
-use rogerrat_domain::{Code, Encryptor, HookHealth, Outbox, OutboxEffect, OutboxEvent, Refusal, limits};
+use rogerrat_domain::{Encryptor, HookHealth, Outbox, OutboxEffect, OutboxEvent, Refusal, limits};
 
 use super::{Forget, Forgotten, HookHandle, HookRegistry, Named, Rotate, Subscribe, Unsubscribe, Wake};
 use crate::alarm::{Alarm, Alarmed};
@@ -217,7 +217,7 @@ impl Handler<Subscribe> for WebhookActor {
             if !kept {
                 return Err(match hook.owner {
                     HookOwner::Channel(_) => Refusal::channel_not_found().into(),
-                    HookOwner::Account(_) => Refusal::new(Code::Unauthorized, "this account has been deleted").into(),
+                    HookOwner::Account(_) => Refusal::account_deleted().into(),
                 });
             }
             if let Some((account, rows)) = named {
