@@ -13,7 +13,7 @@ use super::parameters::ChannelPath;
 use crate::web::body;
 use crate::web::problem::Problem;
 use crate::web::qr::{Qr, QrRows};
-use crate::web::remote::{AddedPhone, OpenedRemote, PhoneRequest, QrForms, RemoteCommands};
+use crate::web::remote::{AddedPhone, OpenedRemote, PhoneLinks, PhoneRequest, QrForms, RemoteCommands};
 use crate::web::state::{SharedState, bearer};
 
 /// A remote control. Its secrets are returned only once.
@@ -31,28 +31,8 @@ pub(super) struct RemoteControlReply {
     agent: IdentityReply,
     /// The identity of the person.
     phone: IdentityReply,
-    /// The link for the phone. It contains every secret: who has it can instruct the agent.
-    mobile_url: String,
-    /// The same link without the owner password, which the page asks for.
-    mobile_url_protected: String,
-    /// `mobile_url` as a QR code for a terminal, black on white by escape sequences.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
-    qr_ascii: Option<String>,
-    /// The same without escape sequences, for light text on a dark ground.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
-    qr_ascii_clean: Option<String>,
-    /// `mobile_url` as a QR code: a PNG image of 512 pixels as a data URL.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
-    qr_data_url: Option<String>,
-    /// Why no phone can open the links.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
-    notice: Option<String>,
-    /// A text for the person, to be relayed word for word: both links and the PIN.
-    operator_handoff: String,
+    #[serde(flatten)]
+    links: PhoneLinks,
     /// The account that owns the channel and the identities.
     account_id: AccountId,
     /// Returns another session token of the account, if the account was created with the channel.
@@ -95,28 +75,8 @@ pub(super) struct RemoteLinkReply {
     owner_password_existing: bool,
     /// The identity of the person.
     phone: IdentityReply,
-    /// The link for the phone. It contains every secret that was created.
-    mobile_url: String,
-    /// The same link without the owner password.
-    mobile_url_protected: String,
-    /// `mobile_url` as a QR code for a terminal, black on white by escape sequences.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
-    qr_ascii: Option<String>,
-    /// The same without escape sequences, for light text on a dark ground.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
-    qr_ascii_clean: Option<String>,
-    /// `mobile_url` as a QR code: a PNG image of 512 pixels as a data URL.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
-    qr_data_url: Option<String>,
-    /// Why no phone can open the links.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
-    notice: Option<String>,
-    /// A text for the person, to be relayed word for word.
-    operator_handoff: String,
+    #[serde(flatten)]
+    links: PhoneLinks,
 }
 
 /// Open remote control.
@@ -167,13 +127,7 @@ fn reply(opened: OpenedRemote, commands: RemoteCommands, wake: &str) -> RemoteCo
         owner_password: remote.pin,
         agent: remote.agent,
         phone: remote.phone,
-        mobile_url: links.mobile_url,
-        mobile_url_protected: links.mobile_url_protected,
-        qr_ascii: links.qr_ansi,
-        qr_ascii_clean: links.qr_plain,
-        qr_data_url: links.qr_data_url,
-        notice: links.notice,
-        operator_handoff: links.handoff,
+        links,
         account_id: remote.account_id,
         recovery_token,
         session_token,
@@ -227,13 +181,7 @@ pub(crate) async fn link(
         owner_password_existing: pin.is_none(),
         owner_password: pin,
         phone,
-        mobile_url: links.mobile_url,
-        mobile_url_protected: links.mobile_url_protected,
-        qr_ascii: links.qr_ansi,
-        qr_ascii_clean: links.qr_plain,
-        qr_data_url: links.qr_data_url,
-        notice: links.notice,
-        operator_handoff: links.handoff,
+        links,
     }))
 }
 

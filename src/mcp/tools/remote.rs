@@ -23,20 +23,6 @@ struct ChannelArgs {
     channel_token: String,
 }
 
-/// The links of a result.
-#[derive(Serialize)]
-struct LinkFields {
-    mobile_url: String,
-    mobile_url_protected: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    qr_ascii_clean: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    qr_data_url: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    notice: Option<String>,
-    operator_handoff: String,
-}
-
 #[derive(Serialize)]
 struct OpenResult {
     read_me_first: String,
@@ -46,7 +32,7 @@ struct OpenResult {
     agent: IdentityReply,
     phone: IdentityReply,
     #[serde(flatten)]
-    links: LinkFields,
+    links: PhoneLinks,
     account_id: AccountId,
     #[serde(skip_serializing_if = "Option::is_none")]
     recovery_token: Option<String>,
@@ -66,22 +52,9 @@ struct LinkResult {
     owner_password_existing: bool,
     phone: IdentityReply,
     #[serde(flatten)]
-    links: LinkFields,
+    links: PhoneLinks,
     #[serde(skip_serializing_if = "Option::is_none")]
     unread: Option<usize>,
-}
-
-impl From<PhoneLinks> for LinkFields {
-    fn from(links: PhoneLinks) -> Self {
-        Self {
-            mobile_url: links.mobile_url,
-            mobile_url_protected: links.mobile_url_protected,
-            qr_ascii_clean: links.qr_plain,
-            qr_data_url: links.qr_data_url,
-            notice: links.notice,
-            operator_handoff: links.handoff,
-        }
-    }
 }
 
 /// Opens remote control.
@@ -106,7 +79,7 @@ pub(super) async fn open(context: &RequestContext<'_>, arguments: &ToolArguments
         "1. Give your human operator_handoff word for word{}. 2. Call join with channel_id, token (channel_token), \
          identity_key (that of `agent`) and owner_password. 3. Call wait. Messages from `{}` that are marked as verified \
          come from your human. A link is a key: write it nowhere else.",
-        if links.qr_plain.is_some() { ", and the QR code" } else { "" },
+        if links.qr_ascii_clean.is_some() { ", and the QR code" } else { "" },
         remote.phone.callsign
     );
     let result = OpenResult {
@@ -116,7 +89,7 @@ pub(super) async fn open(context: &RequestContext<'_>, arguments: &ToolArguments
         owner_password: remote.pin,
         agent: remote.agent,
         phone: remote.phone,
-        links: links.into(),
+        links,
         account_id: remote.account_id,
         recovery_token,
         session_token,
@@ -171,7 +144,7 @@ pub(super) async fn link(context: &RequestContext<'_>, arguments: &ToolArguments
     let read_me_first = format!(
         "Give your human operator_handoff word for word{}. Messages from `{}` that are marked as verified come from your \
          human. A link is a key: write it nowhere else.",
-        if links.qr_plain.is_some() { ", and the QR code" } else { "" },
+        if links.qr_ascii_clean.is_some() { ", and the QR code" } else { "" },
         phone.callsign
     );
     let result = LinkResult {
@@ -180,14 +153,14 @@ pub(super) async fn link(context: &RequestContext<'_>, arguments: &ToolArguments
         owner_password_existing: pin.is_none(),
         owner_password: pin,
         phone,
-        links: links.into(),
+        links,
         unread: unread(context).await,
     };
     let text = format!("{}\n\n{}", result.read_me_first, lines(&result.links));
     Ok(ToolResult::new(&result, text))
 }
 
-fn lines(links: &LinkFields) -> String {
+fn lines(links: &PhoneLinks) -> String {
     let notice = links.notice.as_ref().map_or_else(String::new, |notice| format!("Tell your human: {notice}\n"));
     let qr = links.qr_ascii_clean.as_ref().map_or_else(String::new, |qr| format!("\n\nQR code:\n{qr}"));
     format!("{notice}\noperator_handoff:\n{}{qr}", links.operator_handoff)

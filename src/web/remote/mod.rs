@@ -7,6 +7,8 @@ use actix_web::HttpRequest;
 use rogerrat_actors::{AccountOwner, Admitted, HubError, PhoneLink, RemoteControl};
 use rogerrat_domain::account::IdentityReply;
 use rogerrat_domain::remote::{QrForm, RemoteInput, display_name};
+use serde::Serialize;
+use utoipa::ToSchema;
 
 pub(crate) use self::commands::RemoteCommands;
 use self::link::PhoneAccess;
@@ -14,22 +16,31 @@ use super::device_label::session_label;
 use super::qr::Qr;
 use super::state::AppState;
 
-/// The links for a phone.
+/// The links for a phone, as they are returned.
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct PhoneLinks {
-    /// The link with everything. Who has it can instruct the agent.
+    /// The link for the phone. It contains every secret that was created: who has it can instruct the agent.
     pub(crate) mobile_url: String,
-    /// The same link without the owner password.
+    /// The same link without the owner password, for which the page asks.
     pub(crate) mobile_url_protected: String,
     /// `mobile_url` as a QR code for a terminal, black on white by escape sequences.
-    pub(crate) qr_ansi: Option<String>,
-    /// The same without escape sequences.
-    pub(crate) qr_plain: Option<String>,
-    /// The same as a PNG image in a data URL.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub(crate) qr_ascii: Option<String>,
+    /// The same without escape sequences, for light text on a dark ground.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub(crate) qr_ascii_clean: Option<String>,
+    /// `mobile_url` as a QR code: a PNG image of 512 pixels as a data URL.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub(crate) qr_data_url: Option<String>,
-    /// Why the links may not work on a phone.
+    /// Why no phone can open the links.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub(crate) notice: Option<String>,
-    /// A text for the person: both links and the owner password.
-    pub(crate) handoff: String,
+    /// A text for the person, to be relayed word for word: both links, and the PIN if it is known.
+    pub(crate) operator_handoff: String,
 }
 
 /// A remote control that was opened, with all its secrets.
@@ -134,13 +145,13 @@ impl AppState {
     fn links(&self, request: &HttpRequest, access: &PhoneAccess<'_>, qr: QrForms) -> PhoneLinks {
         let origin = self.link_origin(request);
         let (mobile_url, mobile_url_protected) = (access.url(&origin), access.protected_url(&origin));
-        let code = Qr::of(&mobile_url).filter(|_| qr.ansi || qr.plain || qr.png);
+        let code = if qr.ansi || qr.plain || qr.png { Qr::of(&mobile_url) } else { None };
         PhoneLinks {
-            qr_ansi: code.as_ref().filter(|_| qr.ansi).map(Qr::ansi),
-            qr_plain: code.as_ref().filter(|_| qr.plain).map(Qr::plain),
+            qr_ascii: code.as_ref().filter(|_| qr.ansi).map(Qr::ansi),
+            qr_ascii_clean: code.as_ref().filter(|_| qr.plain).map(Qr::plain),
             qr_data_url: code.as_ref().filter(|_| qr.png).and_then(Qr::data_url),
             notice: link::notice(&origin),
-            handoff: access.handoff(&mobile_url, &mobile_url_protected),
+            operator_handoff: access.handoff(&mobile_url, &mobile_url_protected),
             mobile_url,
             mobile_url_protected,
         }
