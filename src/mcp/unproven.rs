@@ -107,11 +107,11 @@ impl UnprovenAnswers {
         let call = Arc::new(call);
         let connections = {
             let mut clients = self.lock();
-            if clients.len() >= MAX_CLIENTS {
-                clients.retain(|_, client| !client.calls.is_empty() || !client.answers.is_empty());
-            }
             if clients.len() >= MAX_CLIENTS && !clients.contains_key(&call.client) {
-                return None;
+                clients.retain(|_, client| !client.calls.is_empty() || !client.answers.is_empty());
+                if clients.len() >= MAX_CLIENTS {
+                    return None;
+                }
             }
             let client = clients.entry(call.client.clone()).or_insert_with(|| Client::new(call.arrival.at_ms));
             let mut connections = client.connections_to_await();

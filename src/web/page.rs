@@ -3,6 +3,7 @@
 use std::sync::OnceLock;
 
 use actix_web::http::header::{self, EntityTag, HeaderName, HeaderValue};
+use actix_web::web::Bytes;
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
 use sha2::{Digest as _, Sha256};
 
@@ -33,26 +34,30 @@ pub(crate) struct Page {
     shell: &'static str,
     is_indexed: bool,
     prepared: OnceLock<String>,
+    /// The page without places to fill for a request, and its tag.
+    unfilled: OnceLock<(Bytes, EntityTag)>,
 }
 
 impl Page {
     /// A page that search engines may list.
     pub(crate) const fn indexed(shell: &'static str) -> Self {
-        Self { shell, is_indexed: true, prepared: OnceLock::new() }
+        Self { shell, is_indexed: true, prepared: OnceLock::new(), unfilled: OnceLock::new() }
     }
 
     /// A page that search engines are asked not to list.
     pub(crate) const fn unlisted(shell: &'static str) -> Self {
-        Self { shell, is_indexed: false, prepared: OnceLock::new() }
+        Self { shell, is_indexed: false, prepared: OnceLock::new(), unfilled: OnceLock::new() }
     }
 
     /// The response to a GET, with `values` in the places of their names. They must be escaped.
     pub(crate) fn respond(&self, request: &HttpRequest, values: &[(&str, &str)]) -> HttpResponse {
-        let text = fill(self.prepared.get_or_init(|| prepare(self.shell)), |name| {
-            values.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
-        });
-        // Weak, because the compressed page has it too.
-        let tag = EntityTag::new_weak(short(&Sha256::digest(&text)));
+        let prepared = self.prepared.get_or_init(|| prepare(self.shell));
+        let (text, tag) = match values {
+            [] => self.unfilled.get_or_init(|| tagged(prepared.clone())).clone(),
+            values => tagged(fill(prepared, |name| {
+                values.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
+            })),
+        };
         let known = is_known(request, &tag);
         let mut response = if known { HttpResponse::NotModified() } else { HttpResponse::Ok() };
         secure(&mut response);
@@ -69,6 +74,12 @@ pub(crate) fn secure(response: &mut HttpResponseBuilder) {
     for (name, value) in &HEADERS {
         response.insert_header((name.clone(), value.clone()));
     }
+}
+
+/// A page and its tag. The tag is weak, because the compressed page has it too.
+fn tagged(text: String) -> (Bytes, EntityTag) {
+    let tag = EntityTag::new_weak(short(&Sha256::digest(&text)));
+    (text.into(), tag)
 }
 
 /// Fills the places that are the same for each request.

@@ -26,6 +26,7 @@ impl Hub {
     pub async fn send(&self, at: &Admitted, send: Send) -> Result<SendReply, HubError> {
         let mut reply = self.ask(at, send).await?;
         if let Some(recipient) = &mut reply.recipient
+            && recipient.account.is_some()
             && let Ok(callsign) = Callsign::parse(&reply.to)
         {
             recipient.hook = self.has_hook(&callsign, recipient.account.as_ref());
