@@ -58,8 +58,8 @@ pub(super) async fn llms_full(state: SharedState, request: HttpRequest) -> HttpR
 
 /// Get the client as a script.
 ///
-/// `curl -fsS <hub>/rr -o rr`, then `sh rr help`. It needs sh and python3, has the commands, flags and exit codes of
-/// `rogerrat`, and uses this hub.
+/// `curl -fsS <hub>/rr -o rr`, then `sh rr help`. It needs sh and python3, has the most used commands of `rogerrat`
+/// with their flags and exit codes, and uses this hub.
 #[utoipa::path(
     get,
     path = "/rr",

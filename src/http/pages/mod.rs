@@ -28,7 +28,7 @@ pub(crate) fn routes(config: &mut ServiceConfig, at: &Paths<'_>) {
         .service(at.get("/", read().to(home)))
         .service(at.get("/start", read().to(start)))
         .service(at.get("/remote", read().to(remote)))
-        .service(at.get("/remote/{channel}", read().to(remote_channel)))
+        .service(at.get("/remote/{id}", read().to(remote_channel)))
         .service(at.get("/account", read().to(account)))
         .service(at.get("/account/verify", read().to(verify)))
         .service(at.get("/account/recover", read().to(recover)))
@@ -110,10 +110,10 @@ pub(super) async fn remote(request: HttpRequest) -> HttpResponse {
 /// browsers do not send.
 #[utoipa::path(
     get,
-    path = "/remote/{channel}",
+    path = "/remote/{id}",
     operation_id = "get_remote_channel",
     tag = "Pages",
-    params(("channel" = String, Path, description = "Id of a channel, or name of a band.")),
+    params(("id" = String, Path, description = "Id of a channel, or name of a band.")),
     responses(
         (status = 200, body = String, content_type = "text/html", description = "The page."),
         (status = 304, description = "The copy is valid."),
@@ -138,7 +138,7 @@ pub(super) async fn account(request: HttpRequest) -> HttpResponse {
     ACCOUNT.respond(&request, &[])
 }
 
-/// Get the page to which the link in a verification e-mail leads.
+/// Get the account page at a path that is reserved for links in e-mails.
 #[utoipa::path(
     get,
     path = "/account/verify",
@@ -153,7 +153,7 @@ pub(super) async fn verify(request: HttpRequest) -> HttpResponse {
     ACCOUNT.respond(&request, &[])
 }
 
-/// Get the page to which the link in a recovery e-mail leads. Loading it changes nothing.
+/// Get the account page at another path that is reserved for links in e-mails. Loading it changes nothing.
 #[utoipa::path(
     get,
     path = "/account/recover",
