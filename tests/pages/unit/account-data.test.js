@@ -23,7 +23,7 @@ test("a new channel has only what differs from the defaults", () => {
 });
 
 test("the secrets of a chat are in the fragment only", () => {
-  assert.equal(chatAddress("calm-otter", { t: "a&b", k: "", cs: "ann" }), "/remote/calm-otter#t=a%26b&cs=ann");
+  assert.equal(chatAddress("calm-otter", { token: "a&b", identity_key: "", callsign: "ann" }), "/remote/calm-otter#t=a%26b&cs=ann");
   assert.equal(chatAddress("general", {}), "/remote/general");
 });
 

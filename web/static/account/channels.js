@@ -58,7 +58,7 @@ async function open(account, id, needsIdentity) {
   const token = account.known.get(tokenName(id)) ?? "";
   const hasIdentity = (account.summary.value?.identities.length ?? 0) > 0;
   if (hasIdentity && (needsIdentity || token === "")) (await import("./open-as.js")).openAs(account, { channel: id });
-  else openChat(id, { t: token });
+  else openChat(id, { token });
 }
 
 /**

@@ -1,4 +1,5 @@
 // What the page sends, opens and saves: bodies, the address of a chat, the text of a file.
+import { makeFragment } from "../chat/fragment.js";
 
 /**
  * The body of `POST /api/channels`: only what differs from the hub's defaults.
@@ -24,18 +25,16 @@ export function channelBody(data) {
 /**
  * The address of the chat of a channel.
  * @param {string} channel
- * @param {{t?: string, k?: string, cs?: string}} secrets channel token, identity key and callsign
+ * @param {import("../chat/fragment.js").LinkSecrets} secrets
  */
 export function chatAddress(channel, secrets) {
-  const parts = Object.entries(secrets).filter(([, value]) => value !== "" && value !== undefined);
-  const fragment = parts.map(([name, value]) => `${name}=${encodeURIComponent(/** @type {string} */ (value))}`).join("&");
-  return `/remote/${encodeURIComponent(channel)}${fragment === "" ? "" : `#${fragment}`}`;
+  return `/remote/${encodeURIComponent(channel)}${makeFragment(secrets)}`;
 }
 
 /**
  * Opens the chat in a new tab that cannot reach this one.
  * @param {string} channel
- * @param {{t?: string, k?: string, cs?: string}} secrets
+ * @param {import("../chat/fragment.js").LinkSecrets} secrets
  */
 export function openChat(channel, secrets) {
   window.open(chatAddress(channel, secrets), "_blank", "noopener,noreferrer");

@@ -2,6 +2,7 @@
 // which browsers do not send to servers.
 import { html } from "../vendor/lit-html/lit-html.js";
 import { keyed } from "../vendor/lit-html/directives/keyed.js";
+import { BANDS } from "../lib/bands.js";
 import { t } from "../lib/i18n.js";
 import { visible } from "../lib/visible.js";
 import { showDialog } from "../lib/dialog.js";
@@ -9,8 +10,6 @@ import { keyName, tokenName } from "./account.js";
 import { openChat } from "./data.js";
 
 /** @typedef {import("./account.js").Account} Account */
-
-const BANDS = ["general", "help", "random"];
 
 /**
  * Asks for the channel and for what this page does not know.
@@ -29,7 +28,7 @@ export function openAs(account, wish) {
     const text = (/** @type {string} */ name) => String(data.get(name) ?? "").trim();
     account.known.set(keyName(callsign), text("key"));
     if (!isBand()) account.known.set(tokenName(channel), text("token"));
-    openChat(channel, { t: isBand() ? "" : text("token"), k: text("key"), cs: callsign });
+    openChat(channel, { token: isBand() ? "" : text("token"), identity_key: text("key"), callsign });
     dialog.close();
   };
   const isBand = () => BANDS.includes(channel);

@@ -1,6 +1,6 @@
 // Shows the files of a message. A picture is shown only if its bytes are of the type it claims and its size is bounded; everything else is a download.
-import { t } from "../lib/i18n.js";
-import { formatBytes } from "./format.js";
+import { formatBytes, t } from "../lib/i18n.js";
+import { saveBlob } from "../lib/save.js";
 import { visible } from "../lib/visible.js";
 import { dimensions, safeName, sniff } from "./file-kinds.js";
 import { icon } from "./icon.js";
@@ -166,10 +166,5 @@ function download(meta, name, load, why) {
  * @param {Meta} meta
  */
 function save(blob, meta) {
-  const link = document.createElement("a");
-  const address = URL.createObjectURL(new Blob([blob], { type: "application/octet-stream" }));
-  link.href = address;
-  link.download = safeName(meta.filename, meta.mime);
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(address), 60_000);
+  saveBlob(safeName(meta.filename, meta.mime), new Blob([blob], { type: "application/octet-stream" }));
 }

@@ -1,6 +1,7 @@
 // The page without a channel: paste a link, or choose one of the channels that this device remembers.
 import { html, render, nothing } from "../vendor/lit-html/lit-html.js";
 import { t, ago } from "../lib/i18n.js";
+import { BANDS } from "../lib/bands.js";
 import { confirmDialog } from "../lib/dialog.js";
 import { visible } from "../lib/visible.js";
 import { parseFragment, parseLink } from "./fragment.js";
@@ -46,7 +47,7 @@ export async function showChannels(root, vault, open) {
         <button type="button" class="button quiet round" title=${t("chat.channels.forget")} @click=${() => forget(channel)}>${labelled("trash", t("chat.channels.forget_title", { name: channel }))}</button></li>`)}</ul>`
       : html`<p class="muted">${t("chat.channels.none")}</p>`}
     <h2>${t("chat.channels.bands")}</h2>
-    <ul class="channel-list">${["general", "help", "random"].map(band => html`<li class="card"><a href=${`/remote/${band}`}>${icon("all")} <b>${band}</b><small>${t(`chat.channels.band.${band}`)}</small></a></li>`)}</ul>
+    <ul class="channel-list">${BANDS.map(band => html`<li class="card"><a href=${`/remote/${band}`}>${icon("all")} <b>${band}</b><small>${t(`chat.channels.band.${band}`)}</small></a></li>`)}</ul>
   </div></div>`, root);
   draw();
   remembered = await vault.list().catch(() => []);

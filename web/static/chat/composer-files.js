@@ -1,9 +1,8 @@
 // The files of the message being written: chosen, pasted or dropped, made small, kept over a reload of the tab.
 import { html, render, nothing } from "../vendor/lit-html/lit-html.js";
-import { t } from "../lib/i18n.js";
+import { formatBytes, t } from "../lib/i18n.js";
 import { ofTab } from "../lib/storage.js";
 import { visible } from "../lib/visible.js";
-import { formatBytes } from "./format.js";
 import { icon, labelled } from "./icon.js";
 
 const maxFiles = 4;

@@ -4,6 +4,8 @@ import { t } from "../lib/i18n.js";
 import { lasting } from "../lib/storage.js";
 import { icon } from "./icon.js";
 import { nameKey } from "./notices.js";
+import { HubError } from "./problem.js";
+import { problemText } from "./problem-text.js";
 import { openSheet } from "./sheet.js";
 
 /**
@@ -25,7 +27,7 @@ export function openEnd(model) {
       lasting.remove(nameKey(id));
       done();
     } catch (error) {
-      failed = error instanceof Error ? error.message : /** @type {any} */ (error)?.message ?? "";
+      failed = error instanceof HubError ? problemText(error.problem) : t("chat.problem.network");
       busy = false;
       draw();
     }

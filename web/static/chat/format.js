@@ -1,6 +1,6 @@
-// Numbers, sizes and days in the language of the page.
+// Days and times in the language of the page.
+import { locale } from "../lib/i18n.js";
 
-const language = () => document.documentElement.lang || "en";
 /** @type {Map<string, Intl.DateTimeFormat>} */
 const formats = new Map();
 
@@ -9,9 +9,9 @@ const formats = new Map();
  * @param {Intl.DateTimeFormatOptions} options
  */
 function dateFormat(name, options) {
-  const key = `${name} ${language()}`;
+  const key = `${name} ${locale()}`;
   let format = formats.get(key);
-  if (!format) formats.set(key, format = new Intl.DateTimeFormat(language(), options));
+  if (!format) formats.set(key, format = new Intl.DateTimeFormat(locale(), options));
   return format;
 }
 
@@ -27,8 +27,8 @@ export function sameDay(one, other) {
 export function formatDay(at) {
   const days = Math.round((new Date().setHours(0, 0, 0, 0) - new Date(at).setHours(0, 0, 0, 0)) / 86_400_000);
   if (days === 0 || days === 1) {
-    const name = new Intl.RelativeTimeFormat(language(), { numeric: "auto" }).format(-days, "day");
-    return name.charAt(0).toLocaleUpperCase(language()) + name.slice(1);
+    const name = new Intl.RelativeTimeFormat(locale(), { numeric: "auto" }).format(-days, "day");
+    return name.charAt(0).toLocaleUpperCase(locale()) + name.slice(1);
   }
   return dateFormat("day", { weekday: "long", day: "numeric", month: "long", ...(days > 300 ? { year: "numeric" } : {}) }).format(at);
 }
@@ -38,12 +38,6 @@ export const formatFull = at => dateFormat("full", { dateStyle: "full", timeStyl
 
 /** @param {number} at epoch milliseconds */
 export const formatClock = at => dateFormat("clock", { hour: "numeric", minute: "2-digit" }).format(at);
-
-/** @param {number} bytes */
-export function formatBytes(bytes) {
-  const [value, unit] = bytes < 1000 ? [bytes, "byte"] : bytes < 1e6 ? [bytes / 1000, "kilobyte"] : [bytes / 1e6, "megabyte"];
-  return new Intl.NumberFormat(language(), { style: "unit", unit, unitDisplay: unit === "byte" ? "long" : "short", maximumFractionDigits: value < 10 && unit !== "byte" ? 1 : 0 }).format(value);
-}
 
 /**
  * One of eight hues for a name, always the same.

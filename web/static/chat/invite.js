@@ -3,6 +3,7 @@ import { html, render, nothing } from "../vendor/lit-html/lit-html.js";
 import { request } from "../lib/api.js";
 import { copyButton } from "../lib/copy.js";
 import { t } from "../lib/i18n.js";
+import { isLoopback } from "../lib/loopback.js";
 import { qrSvg } from "../lib/qr.js";
 import { makeFragment } from "./fragment.js";
 import { icon } from "./icon.js";
@@ -88,14 +89,4 @@ async function publicOrigin() {
   if (!isLoopback(location.origin)) return location.origin;
   const info = await request("GET", "/api/v1/info", { timeout_ms: 3000 }).catch(() => null);
   return typeof info?.origin === "string" && info.origin ? info.origin.replace(/\/$/u, "") : location.origin;
-}
-
-/** @param {string} origin */
-function isLoopback(origin) {
-  try {
-    const { hostname } = new URL(origin);
-    return hostname === "localhost" || hostname.endsWith(".localhost") || hostname.startsWith("127.") || hostname === "[::1]";
-  } catch {
-    return false;
-  }
 }

@@ -1,5 +1,6 @@
 // The entry of the chat: takes the secrets out of the address before anything else, then joins, or asks for what is missing.
 import { request, ApiError } from "../lib/api.js";
+import { BANDS } from "../lib/bands.js";
 import { mountHeader } from "../lib/header.js";
 import { start, t } from "../lib/i18n.js";
 import { ChatPage } from "./chat-page.js";
@@ -14,10 +15,9 @@ import { setTitle } from "./title.js";
 /** @typedef {import("./types.js").Problem} Problem */
 /** @typedef {import("./join-fields.js").ChannelFacts} ChannelFacts */
 
-const bands = new Set(["general", "help", "random"]);
 const path = /^\/remote\/([^/]+)\/?$/u.exec(location.pathname);
 const channel = path ? decoded(path[1]) : "";
-const link = takeFragment({ location, history, needs_token: !bands.has(channel) });
+const link = takeFragment({ location, history, needs_token: !BANDS.includes(channel) });
 
 await start("chat");
 mountHeader();
@@ -68,7 +68,7 @@ async function channelFacts() {
 async function showMissing() {
   const { JoinForm } = await import("./join-form.js");
   new JoinForm(root, {
-    known: { channel, token: "-", callsign: "-" }, facts: { is_band: bands.has(channel), has_owner_password: false, require_identity: false }, title: channel,
+    known: { channel, token: "-", callsign: "-" }, facts: { is_band: BANDS.includes(channel), has_owner_password: false, require_identity: false }, title: channel,
     problem: { code: "not_found", status: 404, message: "", hint: null, free_callsign: null, about: "channel", retry_at: null, final: true, request_id: null },
   }, () => location.reload());
 }

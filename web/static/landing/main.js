@@ -5,6 +5,7 @@ import { ApiError, request } from "../lib/api.js";
 import { errorText } from "../lib/errors.js";
 import { mountHeader } from "../lib/header.js";
 import { start, t } from "../lib/i18n.js";
+import { isLoopback } from "../lib/loopback.js";
 import { whileVisible } from "../lib/refresh.js";
 import { bandList, counters, howItWorks, sampleTalk } from "./around.js";
 import { createForm } from "./create.js";
@@ -86,7 +87,7 @@ async function submitCreate() {
   await send("create", "/api/channels", requestBody(state.settings), async () => {
     const { channelResult } = await import("./result.js");
     const phones = state.info?.origin ?? origin;
-    const is_local = /^(localhost|.*\.localhost|127\..*|\[::1\])$/.test(new URL(phones).hostname);
+    const is_local = isLoopback(phones);
     return (channel) => channelResult(channel, { origin: phones, is_local, draw, again });
   });
 }

@@ -1,5 +1,6 @@
 // A channel that was just created: the invitation first, then this browser, then every kind of client.
 import { html, nothing } from "../vendor/lit-html/lit-html.js";
+import { makeFragment } from "../chat/fragment.js";
 import { t } from "../lib/i18n.js";
 import { icon } from "../lib/icon.js";
 import { qrBox } from "../lib/qr.js";
@@ -14,7 +15,7 @@ import { clientTabs } from "./clients.js";
  */
 export function channelResult(channel, { origin, is_local, draw, again }) {
   const secrets = [channel.join_token, channel.owner_password, channel.webhook?.secret];
-  const path = `/remote/${channel.channel_id}#t=${encodeURIComponent(channel.join_token)}`;
+  const path = `/remote/${encodeURIComponent(channel.channel_id)}${makeFragment({ token: channel.join_token })}`;
   return html`<section class="card result" aria-labelledby="result-title">
     <p class="badge ok">${icon("check")} ${t("landing.result.created")}</p>
     <h2 id="result-title" tabindex="-1">${channel.channel_id}</h2>

@@ -1,0 +1,3 @@
+// The public bands, which every hub has.
+
+export const BANDS = ["general", "help", "random"];
