@@ -4,10 +4,12 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { Log, MAX_LOADED } from "../../../web/static/chat/log.js";
-import { Secrets, TAB_KEYS, memoryVault } from "../../../web/static/chat/secrets.js";
+import { DEVICE_KEYS, TAB_KEYS, forgetChannel } from "../../../web/static/chat/keys.js";
+import { Secrets } from "../../../web/static/chat/secrets.js";
 import { FakeClock, memoryStore, settle } from "./lib/fake.js";
 import { chat, texts } from "./lib/chat.js";
 import { json, refuse } from "./lib/scripted_hub.js";
+import { memoryVault } from "./lib/vault.js";
 
 const sends = hub => hub.requests.filter(({ path }) => path === "/send").map(({ body }) => body);
 const approval = (model, id) => model.entries.find(entry => entry.id === id).approval;
@@ -181,9 +183,45 @@ test("drafts are kept 300 ms after the last key, and when the page goes", async 
   assert.equal(session.get(TAB_KEYS.draft("quiet-otter-3a8f")), null);
 });
 
+for (const [what, end] of [["leaving", "leave"], ["forgetting", "forget"], ["deleting", "deleteChannel"]]) {
+  test(`${what} removes the draft, and nothing writes it again`, async t => {
+    const { model, clock, session, lasting, signals, hub } = await chat(t);
+    hub.fault = ({ method }) => (method === "DELETE" ? json({ ok: true }) : undefined);
+    const id = "quiet-otter-3a8f";
+    const draft = { text: "secret plans", to: "all", reply_to: null, thread: null, priority: "default" };
+    model.saveDraft(draft);
+    model.flushDraft();
+    session.set(TAB_KEYS.files(id), "[]");
+    lasting.set(DEVICE_KEYS.name(id), "me");
+    model.saveDraft({ ...draft, text: "secret plans, with a change that waits" });
+    await model[end]("rr_sess_x");
+    assert.equal(model.loadDraft().text, "");
+    model.saveDraft(draft);
+    await clock.pass(1_000);
+    model.saveDraft(draft);
+    model.flushDraft();
+    signals.say("pagehide");
+    model.close();
+    assert.deepEqual([[...session.map.keys()], [...lasting.map.keys()]], [[], []]);
+  });
+}
+
+test("a channel that is forgotten leaves nothing in the tab and on the device; others stay", async () => {
+  const session = memoryStore(), lasting = memoryStore(), vault = memoryVault();
+  for (const channel of ["a", "b"]) {
+    for (const key of Object.values(TAB_KEYS)) session.set(key(channel), "x");
+    for (const key of Object.values(DEVICE_KEYS)) lasting.set(key(channel), "x");
+    await vault.put({ channel, credentials: { channel }, used_at: 1, remembered_at: 1 });
+  }
+  await forgetChannel("a", { session, lasting, vault });
+  assert.deepEqual([...session.map.keys()], Object.values(TAB_KEYS).map(key => key("b")));
+  assert.deepEqual([...lasting.map.keys()], Object.values(DEVICE_KEYS).map(key => key("b")));
+  assert.deepEqual((await vault.list()).map(({ channel }) => channel), ["b"]);
+});
+
 test("secrets: the tab keeps them, the device only if asked, forget forgets", async () => {
   const tab = memoryStore(), vault = memoryVault(), clock = new FakeClock();
-  const parts = { channel: "c", tab, vault, clock };
+  const parts = { channel: "c", tab, lasting: memoryStore(), vault, clock };
   const first = new Secrets(parts);
   first.set({ channel: "c", token: "t", callsign: "ann" });
   first.setSession({ id: "s", callsign: "ann" });

@@ -5,7 +5,7 @@ import { test } from "node:test";
 
 import { createModel } from "../../../web/static/chat/model.js";
 import { systemClock } from "../../../web/static/chat/environment.js";
-import { memoryVault } from "../../../web/static/chat/secrets.js";
+import { memoryVault } from "./lib/vault.js";
 import { RoomTransport } from "../../../web/static/room/transport.js";
 import { withHub } from "../lib/hub.js";
 import { withProxy } from "../lib/proxy.js";

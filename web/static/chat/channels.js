@@ -6,13 +6,14 @@ import { confirmDialog } from "../lib/dialog.js";
 import { visible } from "../lib/visible.js";
 import { parseFragment, parseLink } from "./fragment.js";
 import { icon, labelled } from "./icon.js";
+import { forgetChannel } from "./keys.js";
 
 /**
  * @param {HTMLElement} root
- * @param {import("./types.js").Vault} vault
+ * @param {Pick<Required<import("./types.js").Environment>, "session" | "lasting" | "vault">} stores
  * @param {(channel: string, fragment: string) => void} open
  */
-export async function showChannels(root, vault, open) {
+export async function showChannels(root, stores, open) {
   let error = "";
   /** @type {import("./types.js").Remembered[]} */
   let remembered = [];
@@ -28,8 +29,8 @@ export async function showChannels(root, vault, open) {
   };
   const forget = async (/** @type {string} */ channel) => {
     if (!await confirmDialog({ title: t("chat.channels.forget_title", { name: channel }), text: t("chat.end.forget.long"), action: t("chat.channels.forget") })) return;
-    await vault.remove(channel);
-    remembered = await vault.list();
+    await forgetChannel(channel, stores);
+    remembered = await stores.vault.list();
     draw();
   };
   const draw = () => render(html`<div class="gate"><div class="gate-card wide">
@@ -50,6 +51,6 @@ export async function showChannels(root, vault, open) {
     <ul class="channel-list">${BANDS.map(band => html`<li class="card"><a href=${`/remote/${band}`}>${icon("all")} <b>${band}</b><small>${t(`chat.channels.band.${band}`)}</small></a></li>`)}</ul>
   </div></div>`, root);
   draw();
-  remembered = await vault.list().catch(() => []);
+  remembered = await stores.vault.list().catch(() => []);
   if (remembered.length) draw();
 }

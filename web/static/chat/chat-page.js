@@ -24,6 +24,7 @@ export class ChatPage {
   constructor(model, root, { rejoin, title }) {
     this.model = model;
     this.root = root;
+    this.end = new AbortController();
     this.announcer = new Announcer();
     this.announcer.on = announceOn();
     this.statusBar = new StatusBar(model, { rejoin });
@@ -43,7 +44,7 @@ export class ChatPage {
       showThread: thread => this.search({ thread }),
       drawEmpty: place => drawEmpty(place, model),
     });
-    this.composer = new Composer(model, { find, say: text => this.announcer.say(text), sent: () => this.log.follow() });
+    this.composer = new Composer(model, { find, say: text => this.announcer.say(text), sent: () => this.log.follow(), signal: this.end.signal });
     this.panels = new Panels(() => this.bar.draw());
     /** @type {import("./roster-panel.js").RosterPanel | null} */
     this.roster = null;
@@ -53,7 +54,6 @@ export class ChatPage {
     this.#build();
     setTitle(`${title} · rogerrat`);
     this.endModel = model.subscribe(detail => this.#changed(detail));
-    this.end = new AbortController();
     addEventListener("keydown", event => this.#key(event), { signal: this.end.signal });
     this.#dropFiles();
     this.#changed({ parts: new Set(["connection", "entries", "roster", "statuses", "unread", "channel", "outbox", "earlier"]), appended: 0, prepended: 0, dropped: 0, live: [] });

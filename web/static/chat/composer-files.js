@@ -4,6 +4,7 @@ import { formatBytes, t } from "../lib/i18n.js";
 import { ofTab } from "../lib/storage.js";
 import { visible } from "../lib/visible.js";
 import { icon, labelled } from "./icon.js";
+import { TAB_KEYS } from "./keys.js";
 
 const maxFiles = 4;
 const accepted = "image/*,application/pdf,text/*,application/json,.md,.diff,.patch,.log";
@@ -22,7 +23,7 @@ export class Files {
    * @param {(text: string) => void} refuse shows why a file cannot be attached
    */
   constructor(channel, changed, refuse) {
-    this.key = `chat-files ${channel}`;
+    this.key = TAB_KEYS.files(channel);
     this.changed = changed;
     this.refuse = refuse;
     /** @type {Chosen[]} */

@@ -18,7 +18,7 @@ const touch = matchMedia("(pointer: coarse)");
 export class Composer {
   /**
    * @param {ChatModel} model
-   * @param {{find: (id: number) => MessageEntry | null, say: (text: string) => void, sent: () => void}} context
+   * @param {{find: (id: number) => MessageEntry | null, say: (text: string) => void, sent: () => void, signal: AbortSignal}} context `signal` ends the composer
    */
   constructor(model, context) {
     this.model = model;
@@ -78,7 +78,7 @@ export class Composer {
       event.preventDefault();
       void this.files.add(files);
     });
-    addEventListener("pagehide", () => this.#save(true));
+    addEventListener("pagehide", () => this.#save(true), { signal: this.context.signal });
   }
 
   /** @param {KeyboardEvent} event */

@@ -2,13 +2,13 @@
 
 /** @import { Clock, Draft, KeyValue } from "./types.js" */
 
-import { TAB_KEYS } from "./secrets.js";
+import { TAB_KEYS } from "./keys.js";
 
 /** Pause after the last key (ms). */
 const PAUSE_MS = 300;
 
 /** @returns {Draft} */
-export function emptyDraft() {
+function emptyDraft() {
   return { text: "", to: "all", reply_to: null, thread: null, priority: "default" };
 }
 
@@ -20,6 +20,8 @@ export class Drafts {
   #waiting = null;
   /** @type {unknown} */
   #timer = null;
+  /** Whether the channel was left or forgotten: nothing is written after that. */
+  #isEnded = false;
 
   /** @param {{channel: string, clock: Clock, tab: KeyValue}} parts */
   constructor({ channel, clock, tab }) {
@@ -45,6 +47,7 @@ export class Drafts {
 
   /** @param {Draft} draft */
   save(draft) {
+    if (this.#isEnded) return;
     this.#waiting = draft;
     if (this.#timer !== null) this.#clock.clearTimeout(this.#timer);
     this.#timer = this.#clock.setTimeout(() => this.flush(), PAUSE_MS);
@@ -61,7 +64,9 @@ export class Drafts {
     else this.#tab.set(this.#key, JSON.stringify(draft));
   }
 
-  clear() {
+  /** Removes the draft, for good. */
+  end() {
+    this.#isEnded = true;
     this.#waiting = null;
     this.flush();
     this.#tab.remove(this.#key);

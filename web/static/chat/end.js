@@ -1,9 +1,7 @@
 // Three ways to end: leave the channel, let this device forget it, or delete it for everybody.
 import { html, render, nothing } from "../vendor/lit-html/lit-html.js";
 import { t } from "../lib/i18n.js";
-import { lasting } from "../lib/storage.js";
 import { icon } from "./icon.js";
-import { nameKey } from "./notices.js";
 import { HubError } from "./problem.js";
 import { problemText } from "./problem-text.js";
 import { openSheet } from "./sheet.js";
@@ -24,7 +22,6 @@ export function openEnd(model) {
     draw();
     try {
       await act();
-      lasting.remove(nameKey(id));
       done();
     } catch (error) {
       failed = error instanceof HubError ? problemText(error.problem) : t("chat.problem.network");

@@ -26,7 +26,7 @@ if (channel) await openChannel();
 else {
   setTitle(`${t("chat.channels")} · rogerrat`);
   const { showChannels } = await import("./channels.js");
-  await showChannels(root, browserEnvironment().vault, (id, fragment) => location.assign(`/remote/${encodeURIComponent(id)}${fragment}`));
+  await showChannels(root, browserEnvironment(), (id, fragment) => location.assign(`/remote/${encodeURIComponent(id)}${fragment}`));
 }
 
 async function openChannel() {

@@ -218,21 +218,19 @@ class Model extends EventTarget {
 
   async leave() {
     const { outbox, reading, statuses } = this.#parts;
+    this.#drafts.end();
     this.#link.end("ended", problem({ code: "left", about: "session" }));
     statuses.clear();
     // The session ends on the hub by its TTL if it cannot be reached now.
     if (this.#transport.abilities.roster) await this.#transport.removeConsumer(reading.consumer).catch(() => {});
     await this.#transport.leave().catch(() => {});
     outbox.clear();
-    reading.forget();
-    this.#drafts.clear();
     await this.#secrets.clear();
     this.#parts.changes.note("channel", "outbox");
   }
 
   async forget() {
-    this.#drafts.clear();
-    this.#parts.reading.forget();
+    this.#drafts.end();
     await this.#secrets.forget();
     this.#parts.changes.note("channel");
   }

@@ -3,9 +3,7 @@ import { html, render, nothing } from "../vendor/lit-html/lit-html.js";
 import { t } from "../lib/i18n.js";
 import { lasting, ofTab } from "../lib/storage.js";
 import { icon, labelled } from "./icon.js";
-
-/** Key of the device's storage: the name under which it was on a channel. */
-export const nameKey = (/** @type {string} */ channel) => `chat-name ${channel}`;
+import { DEVICE_KEYS } from "./keys.js";
 
 export class Notices {
   /**
@@ -18,12 +16,17 @@ export class Notices {
     this.element = document.createElement("div");
     this.element.className = "notices";
     // A device that was this member before is met by its own session, not by somebody else's.
-    this.before = lasting.get(nameKey(model.channel.id));
+    this.before = lasting.get(DEVICE_KEYS.name(model.channel.id));
+    /** The name that was written to the device: only once, because the device may forget it later. */
+    this.kept = "";
   }
 
   draw() {
     const { channel } = this.model;
-    if (channel.me) lasting.set(nameKey(channel.id), channel.me);
+    if (channel.me && channel.me !== this.kept) {
+      this.kept = channel.me;
+      lasting.set(DEVICE_KEYS.name(channel.id), channel.me);
+    }
     const strange = channel.collision_warning && !this.model.credentials?.identity_key && this.before !== channel.me;
     render(html`
       ${isSecureContext ? nothing : this.#notice("http", "lock", nothing)}

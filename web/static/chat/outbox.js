@@ -6,10 +6,10 @@
 
 import { isAbort } from "./http.js";
 import { HubError, problem } from "./problem.js";
-import { TAB_KEYS } from "./secrets.js";
+import { TAB_KEYS } from "./keys.js";
 
 /** Messages that wait at once, and for how long a message is tried again (ms). */
-export const MAX_WAITING = 50, GIVE_UP_MS = 600_000;
+const MAX_WAITING = 50, GIVE_UP_MS = 600_000;
 
 /** Pauses between tries (ms), with full jitter. */
 const FIRST_PAUSE_MS = 500, LONGEST_PAUSE_MS = 15_000;
@@ -32,7 +32,7 @@ const MAX_ATTACHMENT_CHARS = 524_288, MAX_ATTACHMENTS = 4;
  */
 
 /** Why a message was not queued. */
-export class OutgoingError extends RangeError {
+class OutgoingError extends RangeError {
   /** @param {"empty" | "too_long" | "too_many_attachments" | "too_large" | "outbox_full"} code */
   constructor(code) {
     super(`the message was not queued: ${code}`);

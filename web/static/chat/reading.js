@@ -6,20 +6,15 @@
 /** @import { Clock, KeyValue, Message, Signals } from "./types.js" */
 /** @import { Gap, Transport } from "./transport.js" */
 
+import { DEVICE_KEYS } from "./keys.js";
 import { HubError } from "./problem.js";
 import { LEASE_S, MAX_IN_FLIGHT } from "./transport.js";
 
 /** A message counts as read after it was on screen for this long (ms), in a visible tab. */
-export const SEEN_MS = 1_000;
+const SEEN_MS = 1_000;
 
 /** How long acknowledgements are gathered (ms), and the pause after one that failed. */
 const GATHER_MS = 200, AGAIN_MS = 5_000;
-
-/** Keys of the device's storage; neither is a secret. */
-export const DEVICE_KEYS = {
-  consumer: (/** @type {string} */ channel) => `chat-consumer ${channel}`,
-  seen: (/** @type {string} */ channel) => `chat-seen ${channel}`,
-};
 
 export class Reading {
   /** The consumer of this device and channel. */
@@ -268,11 +263,6 @@ export class Reading {
     } catch {
       return false;
     }
-  }
-
-  /** Removes what the device keeps of this channel. */
-  forget() {
-    for (const key of Object.values(DEVICE_KEYS)) this.#lasting.remove(key(this.#channel));
   }
 
   close() {

@@ -2,15 +2,9 @@
 
 /** @import { Credentials, KeyValue, Remembered, Vault, Clock } from "./types.js" */
 
-const DATABASE = "rogerrat", STORE = "channels";
+import { TAB_KEYS, forgetChannel } from "./keys.js";
 
-/** Keys of the tab's storage that belong to one channel; leaving it removes all of them. */
-export const TAB_KEYS = {
-  credentials: (/** @type {string} */ channel) => `chat-secrets ${channel}`,
-  session: (/** @type {string} */ channel) => `chat-session ${channel}`,
-  draft: (/** @type {string} */ channel) => `chat-draft ${channel}`,
-  outbox: (/** @type {string} */ channel) => `chat-outbox ${channel}`,
-};
+const DATABASE = "rogerrat", STORE = "channels";
 
 const FIELDS = /** @type {const} */ (["token", "identity_key", "callsign", "owner_password", "name"]);
 
@@ -19,7 +13,7 @@ const FIELDS = /** @type {const} */ (["token", "identity_key", "callsign", "owne
  * @param {string} channel
  * @returns {Credentials | null}
  */
-export function readCredentials(value, channel) {
+function readCredentials(value, channel) {
   if (typeof value !== "object" || value === null) return null;
   /** @type {Credentials} */
   const found = { channel };
@@ -35,6 +29,7 @@ export function readCredentials(value, channel) {
 export class Secrets {
   #channel;
   #tab;
+  #lasting;
   #vault;
   #clock;
   /** @type {Credentials | null} */
@@ -48,10 +43,11 @@ export class Secrets {
   /** Changes of the device's storage, one after the other: a late write must not undo a removal. */
   #work = Promise.resolve();
 
-  /** @param {{channel: string, tab: KeyValue, vault: Vault, clock: Clock}} parts */
-  constructor({ channel, tab, vault, clock }) {
+  /** @param {{channel: string, tab: KeyValue, lasting: KeyValue, vault: Vault, clock: Clock}} parts */
+  constructor({ channel, tab, lasting, vault, clock }) {
     this.#channel = channel;
     this.#tab = tab;
+    this.#lasting = lasting;
     this.#vault = vault;
     this.#clock = clock;
     this.#credentials = readCredentials(parse(tab.get(TAB_KEYS.credentials(channel))), channel);
@@ -121,10 +117,15 @@ export class Secrets {
   /** Removes everything of the channel from the tab and the device; memory keeps what a connected page needs. */
   async forget() {
     this.#isKept = false;
-    for (const key of Object.values(TAB_KEYS)) this.#tab.remove(key(this.#channel));
-    await this.#next(async () => {
-      await this.#vault.remove(this.#channel);
-      this.remembered = false;
+    await forgetChannel(this.#channel, {
+      session: this.#tab,
+      lasting: this.#lasting,
+      vault: {
+        remove: channel => this.#next(async () => {
+          await this.#vault.remove(channel);
+          this.remembered = false;
+        }),
+      },
     });
   }
 
@@ -206,20 +207,5 @@ export function deviceVault() {
     get: async channel => valid(await run("readonly", store => store.get(channel)).catch(() => null)),
     put: async entry => void await run("readwrite", store => store.put(entry)),
     remove: async channel => void await run("readwrite", store => store.delete(channel)).catch(() => {}),
-  };
-}
-
-/**
- * A vault of the page's memory, for tests and where nothing may be kept.
- * @returns {Vault}
- */
-export function memoryVault() {
-  /** @type {Map<string, Remembered>} */
-  const entries = new Map();
-  return {
-    list: async () => [...entries.values()].sort((a, b) => b.used_at - a.used_at),
-    get: async channel => entries.get(channel) ?? null,
-    put: async entry => void entries.set(entry.channel, structuredClone(entry)),
-    remove: async channel => void entries.delete(channel),
   };
 }

@@ -34,7 +34,7 @@ function store(browser) {
   };
 }
 
-/** Lasts beyond the tab. Never for secrets: theme, language and name only. */
+/** Lasts beyond the tab. Never for secrets: theme, language, names, and what this device has read. */
 export const lasting = store(() => window.localStorage);
 
 /** Lasts as long as the tab, over reloads. */

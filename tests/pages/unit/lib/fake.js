@@ -1,6 +1,6 @@
 // A world for the engine without a browser: a clock that only moves when told, storage, signals, and a scripted hub.
 
-import { memoryVault } from "../../../../web/static/chat/secrets.js";
+import { memoryVault } from "./vault.js";
 
 /** Lets everything that needs no timer run. */
 export async function settle() {
