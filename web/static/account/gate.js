@@ -102,13 +102,9 @@ export class Gate {
               ${this.#tasks.isBusy("recover") ? t("account.gate.recovering") : t("account.gate.recover.do")}</button></div>
           </form>
         </section>
-        ${this.info.features?.email === true ? mailGate() : nothing}
       </div>`;
   }
 }
-
-/** The place of recovery by mail, which no hub has yet. */
-const mailGate = () => nothing;
 
 /** @param {unknown} error */
 const recoverFault = error => error instanceof ApiError && error.status === 401

@@ -14,7 +14,7 @@ import { deliveries, reloadDeliveries, testResult, testWebhook, toggleDeliveries
 /** @typedef {{id: string, url: string, secret: string}} Subscribed */
 
 /** The events that webhooks of an account can be subscribed to. */
-export const EVENTS = ["message.received"];
+const EVENTS = ["message.received"];
 
 /**
  * Shows a webhook's new secret until it is kept.

@@ -70,7 +70,8 @@ import { withSample } from "./data.js";
 const REFRESH_MS = 5_000;
 const REQUEST_MS = 10_000;
 /** How many channels are listed at first, and at most. */
-export const FIRST_CHANNELS = 100, MOST_CHANNELS = 1000;
+const FIRST_CHANNELS = 100;
+export const MOST_CHANNELS = 1000;
 
 /** Polls the hub with an admin token. Messages are never requested. */
 export class Monitor {

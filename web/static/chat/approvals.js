@@ -3,7 +3,7 @@
 /** @import { Approval, Clock, Message } from "./types.js" */
 
 /** How long an answer with a destructive word is held back (ms). */
-export const HOLD_MS = 3_000;
+const HOLD_MS = 3_000;
 
 /** Answers that are remembered. */
 const MAX_ANSWERS = 2_000;

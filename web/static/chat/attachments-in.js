@@ -2,8 +2,8 @@
 import { endings, safeName, sniff } from "./file-kinds.js";
 
 /** Raw bytes that fit into 524,288 base64 characters, whatever the number of files. */
-export const budget_bytes = 524_288 / 4 * 3 - 4 * 3;
-export const maxFiles = 4;
+const budget_bytes = 524_288 / 4 * 3 - 4 * 3;
+const maxFiles = 4;
 const maxSide_px = 1600;
 const maxOwnPixels = 120e6;
 
@@ -154,6 +154,6 @@ export async function base64(blob) {
  * @param {string} text
  * @param {string} mime
  */
-export function fromBase64(text, mime) {
+function fromBase64(text, mime) {
   return new Blob([Uint8Array.from(atob(text), letter => letter.charCodeAt(0))], { type: mime });
 }

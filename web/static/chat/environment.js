@@ -16,7 +16,7 @@ export const systemClock = {
  * What the page reports. A tap counts only through the connection's own controls, so it is not listened for here.
  * @returns {Signals}
  */
-export function pageSignals() {
+function pageSignals() {
   return {
     visible: () => document.visibilityState === "visible",
     online: () => navigator.onLine !== false,

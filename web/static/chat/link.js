@@ -8,7 +8,7 @@ import { HubError } from "./problem.js";
 import { PROBE_SINCE } from "./transport.js";
 
 /** A stream without its first event, or without any byte, for this long (ms) is dead. Pings come every 25 s. */
-export const HELLO_MS = 5_000, SILENCE_MS = 40_000;
+const HELLO_MS = 5_000, SILENCE_MS = 40_000;
 
 /**
  * What to do after an attempt: `now` tries again at once (`quiet`: on purpose, the state stays), `wait` after a pause,

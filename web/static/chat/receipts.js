@@ -150,7 +150,7 @@ export class Receipts {
  * @param {any} data
  * @returns {{id: number, receipts: Receipt[]}[]}
  */
-export function receiptsOf(data) {
+function receiptsOf(data) {
   const isReceipt = (/** @type {any} */ one) => typeof one?.to === "string" && STATES.has(one.state);
   /** @type {Map<number, Receipt[]>} */
   const found = new Map();

@@ -3,7 +3,7 @@
 /** @import { Clock, Message, Status } from "./types.js" */
 
 /** How long a line stays (ms), and how many lines there are at most. */
-export const STATUS_MS = 120_000, MAX_STATUSES = 20;
+const STATUS_MS = 120_000, MAX_STATUSES = 20;
 
 export class Statuses {
   /** @type {Map<string, Status>} */

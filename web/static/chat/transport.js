@@ -295,7 +295,7 @@ function list(value) {
  * @param {any} value
  * @returns {value is Message}
  */
-export function isMessage(value) {
+function isMessage(value) {
   return Number.isSafeInteger(value?.id) && typeof value.from === "string" && typeof value.text === "string";
 }
 

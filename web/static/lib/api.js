@@ -48,7 +48,7 @@ export function withQuery(path, query = {}) {
  * @param {RequestOptions} options
  * @returns {Record<string, string>}
  */
-export function headersOf({ token, session, body }) {
+function headersOf({ token, session, body }) {
   return {
     Accept: "application/json",
     ...(token ? { Authorization: `Bearer ${token}` } : {}),
@@ -97,7 +97,7 @@ export async function request(method, path, options = {}) {
  * @param {Response} response
  * @returns {Promise<ApiError>}
  */
-export async function errorOf(response) {
+async function errorOf(response) {
   const after = Number(response.headers.get("retry-after"));
   /** @type {any} */
   let body = null;
