@@ -4,10 +4,9 @@ import assert from "node:assert/strict";
 import { networkInterfaces } from "node:os";
 import { test } from "node:test";
 
+import { live } from "../lib/chat.js";
 import { withHub } from "../lib/hub.js";
 import { fourPictures, picture, withContext, withPage } from "../lib/page.js";
-
-const live = page => page.locator(".state-good").waitFor();
 
 test("j18 a band needs a name only", async () => {
   await withHub({}, async hub => {

@@ -3,12 +3,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
+import { live, texts } from "../lib/chat.js";
 import { withHub } from "../lib/hub.js";
 import { picture, withContext, withPage } from "../lib/page.js";
 import { until } from "../lib/until.js";
-
-const live = page => page.locator(".state-good").waitFor();
-const texts = page => page.locator(".row .text").allInnerTexts();
 
 test("j01 two people talk and a taken name is asked about", async () => {
   await withHub({}, async hub => {

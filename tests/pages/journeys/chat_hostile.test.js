@@ -4,10 +4,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { deflateSync } from "node:zlib";
 
+import { live } from "../lib/chat.js";
 import { withHub } from "../lib/hub.js";
 import { picture, withPage } from "../lib/page.js";
-
-const live = page => page.locator(".state-good").waitFor();
 
 /** Texts that have run something in some chat. None of them has marks of markdown, so they must be shown as they are. */
 const texts = [

@@ -3,11 +3,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
+import { live } from "../lib/chat.js";
 import { withHub } from "../lib/hub.js";
 import { picture, withPage } from "../lib/page.js";
 import { until } from "../lib/until.js";
 
-const live = page => page.locator(".state-good").waitFor();
 const frames = page => page.evaluate(() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done))));
 
 test("j08 5,000 messages while scrolled up move nothing, and typing stays fast", { timeout: 240_000 }, async () => {

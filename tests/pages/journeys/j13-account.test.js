@@ -6,13 +6,12 @@ import { readFile } from "node:fs/promises";
 import http from "node:http";
 import { test } from "node:test";
 
+import { HOSTILE, confirm } from "../lib/forms.js";
 import { withHub } from "../lib/hub.js";
 import { fourPictures, withContext, withPage } from "../lib/page.js";
 import { until } from "../lib/until.js";
 
 const DESKTOP = { width: 1280, height: 800 };
-/** Text that would run or change the page if it were not text. */
-const HOSTILE = `<img src=x onerror="window.ran=1"><script>window.ran=1</script>\u202e"'>&amp;{{x}}`;
 
 /** The values of an open "shown once" dialog, by their labels. */
 const secretsOf = page => page.$$eval("dialog[open] .secrets > div", rows =>
@@ -34,15 +33,6 @@ async function shown(page, hub, title) {
   }
   await kept(page);
   return secrets;
-}
-
-/** Confirms a dialog; `typed` is the name that it asks for. */
-async function confirm(page, action, typed) {
-  const name = await page.getByRole("dialog").getAttribute("aria-labelledby");
-  const dialog = page.locator(`dialog[aria-labelledby=${name}]`);
-  if (typed !== undefined) await dialog.getByRole("textbox").fill(typed);
-  await dialog.getByRole("button", { name: action, exact: true }).click();
-  await dialog.waitFor({ state: "detached" });
 }
 
 /** Opens an account on the page. */

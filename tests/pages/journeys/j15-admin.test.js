@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
+import { HOSTILE, confirm } from "../lib/forms.js";
 import { withHub } from "../lib/hub.js";
 import { fourPictures, withPage } from "../lib/page.js";
 import { until } from "../lib/until.js";
@@ -11,7 +12,6 @@ const TOKEN = "admin-token-of-this-journey";
 const HUB = { flags: ["--admin-token", TOKEN] };
 const DESKTOP = { width: 1280, height: 800 };
 const ADMIN = { authorization: `Bearer ${TOKEN}` };
-const HOSTILE = `<img src=x onerror="window.ran=1"><script>window.ran=1</script>\u202e"'>&amp;{{x}}`;
 
 /** Opens the page with the right token. */
 async function unlock(page, hub) {
@@ -21,15 +21,6 @@ async function unlock(page, hub) {
   await page.keyboard.press("Enter");
   await page.getByRole("heading", { name: "Channels" }).waitFor();
   await page.locator(".channel-table tbody").first().waitFor({ state: "attached" });
-}
-
-/** Confirms a dialog; `typed` is the name that it asks for. */
-async function confirm(page, action, typed) {
-  const name = await page.getByRole("dialog").getAttribute("aria-labelledby");
-  const dialog = page.locator(`dialog[aria-labelledby=${name}]`);
-  if (typed !== undefined) await dialog.getByRole("textbox").fill(typed);
-  await dialog.getByRole("button", { name: action, exact: true }).click();
-  await dialog.waitFor({ state: "detached" });
 }
 
 /** Waits until the page has loaded its numbers once more. */

@@ -3,10 +3,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
+import { live } from "../lib/chat.js";
 import { withHub } from "../lib/hub.js";
 import { fourPictures, withPage } from "../lib/page.js";
 
-const live = page => page.locator(".state-good").waitFor();
 const password = "pass-of-the-room";
 const header = { "x-room-password": password };
 
