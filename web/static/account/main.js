@@ -60,9 +60,13 @@ async function readInfo() {
   }
 }
 
-await start("account");
-document.title = `${t("account.title")} · rogerrat`;
-mountHeader();
-if (storedToken() === "") draw();
-else open(storedToken());
-readInfo();
+async function begin() {
+  await start("account");
+  document.title = `${t("account.title")} · rogerrat`;
+  mountHeader();
+  if (storedToken() === "") draw();
+  else open(storedToken());
+  readInfo();
+}
+
+void begin();

@@ -163,9 +163,13 @@ function draw() {
   if (main !== null) render(open === null ? gate.view() : view(open), main);
 }
 
-await start("admin");
-document.title = `${t("admin.title")} · rogerrat`;
-mountHeader();
-const stored = ofTab.get(KEY) ?? "";
-if (stored === "") draw();
-else unlock(stored);
+async function begin() {
+  await start("admin");
+  document.title = `${t("admin.title")} · rogerrat`;
+  mountHeader();
+  const stored = ofTab.get(KEY) ?? "";
+  if (stored === "") draw();
+  else unlock(stored);
+}
+
+void begin();

@@ -18,12 +18,12 @@ import { setTitle } from "./title.js";
 const path = /^\/remote\/([^/]+)\/?$/u.exec(location.pathname);
 const channel = path ? decoded(path[1]) : "";
 const link = takeFragment({ location, history, needs_token: !BANDS.includes(channel) });
-
-await start("chat");
-mountHeader();
 const root = /** @type {HTMLElement} */ (document.getElementById("app"));
-if (channel) await openChannel();
-else {
+
+async function begin() {
+  await start("chat");
+  mountHeader();
+  if (channel) return openChannel();
   setTitle(`${t("chat.channels")} · rogerrat`);
   const { showChannels } = await import("./channels.js");
   await showChannels(root, browserEnvironment(), (id, fragment) => location.assign(`/remote/${encodeURIComponent(id)}${fragment}`));
@@ -116,3 +116,5 @@ async function enter(credentials, title, remember) {
 function unsolved({ connection: { state, problem }, channel: { me } }) {
   return state === "refused" || (!me && problem?.code === "rate_limited") ? problem : null;
 }
+
+void begin();

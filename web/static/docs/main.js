@@ -193,7 +193,6 @@ const show = () => {
   if (here) { here.open = true; here.scrollIntoView(); }
 };
 
-await start();
-mountHeader();
+start().then(mountHeader);
 fetch("/openapi.json").then((response) => response.json()).then((description) => { api = description; show(); })
   .catch((error) => { document.getElementById("preface").append(` It could not be loaded: ${error}`); });

@@ -39,12 +39,15 @@ const foot = app.querySelector(".foot");
 const information = request("GET", "/api/v1/info").then((info) => {
   state.info = info;
 }, () => {});
-await Promise.all([start("landing"), Promise.race([information, new Promise((done) => setTimeout(done, INFO_MS))])]);
-mountHeader();
-app.replaceChildren();
-draw();
-information.then(draw);
-whileVisible(REFRESH_MS, refresh);
+
+async function begin() {
+  await Promise.all([start("landing"), Promise.race([information, new Promise((done) => setTimeout(done, INFO_MS))])]);
+  mountHeader();
+  app.replaceChildren();
+  draw();
+  information.then(draw);
+  whileVisible(REFRESH_MS, refresh);
+}
 
 function draw() {
   render(page(), app);
@@ -156,3 +159,5 @@ async function refresh() {
   if (bands.status === "fulfilled") state.bands = bands.value.bands;
   draw();
 }
+
+void begin();

@@ -22,14 +22,14 @@ function wanted() {
 }
 
 /**
- * Loads the common texts and those of a page, and sets the language of the document.
+ * Loads texts, and sets the language of the document.
  *
- * @param {...string} pages names of files in `i18n/{language}/`
+ * @param {...string} pages names of files in `i18n/{language}/`: the texts of a page, with the common ones. Without a name the common ones only.
  */
 export async function start(...pages) {
   language = wanted();
   const folder = language === PSEUDO ? "en" : language;
-  const files = ["common", ...pages].map((page) => import(new URL(`../i18n/${folder}/${page}.js`, import.meta.url).href));
+  const files = (pages.length ? pages : ["common"]).map((page) => import(new URL(`../i18n/${folder}/${page}.js`, import.meta.url).href));
   strings = Object.assign({}, ...(await Promise.all(files)).map((module) => module.default));
   if (language === PSEUDO) strings = Object.fromEntries(Object.entries(strings).map(([key, text]) => [key, pseudo(text)]));
   document.documentElement.lang = language === PSEUDO ? "en" : language;

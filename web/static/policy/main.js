@@ -2,5 +2,4 @@
 import { mountHeader } from "../lib/header.js";
 import { start } from "../lib/i18n.js";
 
-await start();
-mountHeader();
+start().then(mountHeader);

@@ -15,19 +15,21 @@ import { RoomTransport } from "./transport.js";
 const NAME = "agent-chat-name";
 const path = location.pathname.replace(/\/+$/u, "");
 const given = takePassword({ location, history });
-
-await start("chat", "room");
-mountHeader();
-document.documentElement.classList.add("chat-page");
 const root = /** @type {HTMLElement} */ (document.getElementById("app"));
-const title = decoded(path.split("/").at(-1) || "") || t("room.title");
-setTitle(`${title} · rogerrat`);
+let title = "";
 
-const stored = given ? null : await newModel().stored();
-const password = given || stored?.token || "";
-const name = lasting.get(NAME) ?? "";
-if (password && name) void enter(name, password);
-else ask(name, password, null);
+async function begin() {
+  await start("chat", "room");
+  mountHeader();
+  document.documentElement.classList.add("chat-page");
+  title = decoded(path.split("/").at(-1) || "") || t("room.title");
+  setTitle(`${title} · rogerrat`);
+  const stored = given ? null : await newModel().stored();
+  const password = given || stored?.token || "";
+  const name = lasting.get(NAME) ?? "";
+  if (password && name) void enter(name, password);
+  else ask(name, password, null);
+}
 
 /** A model of the room, not yet connected. */
 function newModel() {
@@ -66,3 +68,5 @@ async function enter(name, password) {
   await model.start({ channel: model.channel.id, token: password, name });
   if (!left && model.connection.state === "refused") again();
 }
+
+void begin();

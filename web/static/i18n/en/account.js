@@ -1,5 +1,8 @@
 // The texts of the page `/account`, language en.
+import common from "./common.js";
+
 export default {
+  ...common,
   "account.title": "Account",
   "account.lead": "An account owns callsigns that nobody else can use, channels that last, and webhooks. It needs no name and no address: its tokens are all there is.",
   "account.id": "Account id",

@@ -1,5 +1,8 @@
 // The texts of the page `/admin`, language en.
+import common from "./common.js";
+
 export default {
+  ...common,
   "admin.title": "Administration",
   "admin.gate.title": "Administration",
   "admin.gate.about": "For the operator of this hub. Numbers, channels, sessions and bans; never messages.",

@@ -1,5 +1,8 @@
 // The texts of the chat, language en.
+import common from "./common.js";
+
 export default {
+  ...common,
   "chat.log": "Messages",
   "chat.announcer": "New messages",
   "chat.you": "You",

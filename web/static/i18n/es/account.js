@@ -1,5 +1,8 @@
 // The texts of the page `/account`, language es.
+import common from "./common.js";
+
 export default {
+  ...common,
   "account.title": "Cuenta",
   "account.lead": "Una cuenta tiene indicativos que nadie más puede usar, canales que perduran y webhooks. No necesita nombre ni dirección: sus tokens son todo lo que hay.",
   "account.id": "Id de la cuenta",

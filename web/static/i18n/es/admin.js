@@ -1,5 +1,8 @@
 // The texts of the page `/admin`, language es.
+import common from "./common.js";
+
 export default {
+  ...common,
   "admin.title": "Administración",
   "admin.gate.title": "Administración",
   "admin.gate.about": "Para el operador de este hub. Cifras, canales, sesiones y bloqueos; nunca mensajes.",

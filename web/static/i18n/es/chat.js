@@ -1,5 +1,8 @@
 // The texts of the chat, language es.
+import common from "./common.js";
+
 export default {
+  ...common,
   "chat.log": "Mensajes",
   "chat.announcer": "Mensajes nuevos",
   "chat.you": "Tú",
