@@ -1,12 +1,12 @@
-//! Lists the files of `web/static` for the executable: a new file needs no other edit.
+//! Lists the files of `web/dist` for the executable. `cargo xtask bundle` writes them from `web/static`.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::{env, fs, io};
 
 fn main() -> io::Result<()> {
-    let root = PathBuf::from(env::var("CARGO_MANIFEST_DIR").unwrap_or_default()).join("web/static");
-    println!("cargo::rerun-if-changed=web/static");
+    let root = PathBuf::from(env::var("CARGO_MANIFEST_DIR").unwrap_or_default()).join("web/dist");
+    println!("cargo::rerun-if-changed=web/dist");
     let mut paths = Vec::new();
     collect(&root, &mut paths)?;
     paths.sort();
@@ -19,13 +19,13 @@ fn main() -> io::Result<()> {
     fs::write(Path::new(&env::var("OUT_DIR").unwrap_or_default()).join("static_files.rs"), table)
 }
 
-/// The files to serve: not the type declarations and licences of vendored packages.
+/// All files below a folder.
 fn collect(folder: &Path, paths: &mut Vec<PathBuf>) -> io::Result<()> {
     for entry in fs::read_dir(folder)? {
         let path = entry?.path();
         if path.is_dir() {
             collect(&path, paths)?;
-        } else if path.extension().is_some() && !path.to_string_lossy().ends_with(".d.ts") {
+        } else {
             paths.push(path);
         }
     }

@@ -57,7 +57,7 @@ fn every_route_has_the_headers_of_its_kind() {
         let expected = if indexed { PAGE.to_owned() } else { format!("{PAGE}x-robots-tag: noindex\n") };
         assert_eq!(headers(&hub.get(path).send()), expected, "{path}");
     }
-    for path in ["/api/v1/info", "/api/stats", "/api/bands", "/openapi.json", "/nowhere", "/static/0/lib/api.js"] {
+    for path in ["/api/v1/info", "/api/stats", "/api/bands", "/openapi.json", "/nowhere", "/static/0/lib/theme.js"] {
         assert_eq!(headers(&hub.get(path).send()), API, "{path}");
     }
     let channel = hub.channel();
@@ -102,16 +102,16 @@ fn a_page_that_did_not_change_is_not_sent_again() {
     assert!(other.text().contains("http://park.localhost/llms.txt"));
 }
 
-/// The files below `web/static`, as paths relative to it, that a page may load.
+/// The files below `web/dist`, as paths relative to it.
 fn static_files() -> Vec<PathBuf> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("web/static");
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("web/dist");
     let (mut found, mut folders) = (Vec::new(), vec![root.clone()]);
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(folder).expect("a folder can be read") {
             let path = entry.expect("a folder can be read").path();
             if path.is_dir() {
                 folders.push(path);
-            } else if path.extension().is_some() && !path.to_string_lossy().ends_with(".d.ts") {
+            } else {
                 found.push(path.strip_prefix(&root).expect("below the root").to_owned());
             }
         }
@@ -128,7 +128,7 @@ fn every_file_of_the_pages_is_served_with_type_tag_and_compression() {
     for file in static_files() {
         let path = format!("/static/{hash}/{}", file.display());
         let reply = hub.get(&path).send();
-        let content = fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("web/static").join(&file)).expect("a file");
+        let content = fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("web/dist").join(&file)).expect("a file");
         assert_eq!((reply.status, &reply.body), (200, &content), "{path}");
         let kind = match file.extension().and_then(|extension| extension.to_str()) {
             Some("js") => "text/javascript; charset=utf-8",
@@ -155,13 +155,12 @@ fn every_file_of_the_pages_is_served_with_type_tag_and_compression() {
         assert_eq!((again.status, again.body.len(), again.header("etag")), (304, 0, Some(&*tag)), "{path}");
     }
     for wrong in [
-        "/static/0000000000000000/lib/api.js".to_owned(),
+        "/static/0000000000000000/lib/theme.js".to_owned(),
         format!("/static/{hash}/"),
         format!("/static/{hash}/lib"),
         format!("/static/{hash}/lib/none.js"),
         format!("/static/{hash}/../../Cargo.toml"),
-        format!("/static/{hash}/lib/%2e%2e/lib/api.js"),
-        format!("/static/{hash}/vendor/lit-html/lit-html.d.ts"),
+        format!("/static/{hash}/lib/%2e%2e/lib/theme.js"),
     ] {
         let reply = hub.get(&wrong).send();
         assert_eq!(reply.header("cache-control"), Some("no-store"), "{wrong}");

@@ -33,7 +33,8 @@ const FORBIDDEN: &[&str] = &[
 
 /// The hand-written files of the pages.
 fn web_files(extensions: &[&str]) -> Vec<SourceFile> {
-    let own = |file: &SourceFile| file.is_in("web") && !file.is_in("web/static/vendor");
+    let made = ["web/static/vendor", "web/dist"];
+    let own = |file: &SourceFile| file.is_in("web") && !made.iter().any(|folder| file.is_in(folder));
     let found: Vec<_> = files(extensions).into_iter().filter(own).collect();
     assert!(!found.is_empty(), "the pages are not where they were");
     found
@@ -144,6 +145,20 @@ fn every_text_is_used_and_every_key_has_a_text() {
         }
     }
     none("texts", &violations);
+}
+
+#[test]
+fn bundled_files_have_no_source_maps_and_make_no_code_of_texts() {
+    let bundled: Vec<_> = files(&["js", "css"]).into_iter().filter(|file| file.is_in("web/dist")).collect();
+    assert!(bundled.len() > 20, "web/dist is not where it was: `cargo xtask bundle` writes it");
+    let forbidden = ["sourceMappingURL", "eval(", "Function(", "document.write"];
+    let mut violations = Vec::new();
+    for file in &bundled {
+        let found = forbidden.iter().filter(|word| has_word(&file.text, word));
+        violations.extend(found.map(|word| format!("{}: {word}", file.path)));
+    }
+    none("bundle", &violations);
+    assert_eq!(read("web/dist/licenses.txt"), read("web/static/licenses.txt"), "`cargo xtask bundle` updates it");
 }
 
 #[test]

@@ -1,7 +1,9 @@
 //! Developer tasks: `cargo xtask verify` runs the checks of CI without changing files, `cargo xtask fix` applies lints
 //! and formatting, `cargo xtask fuzz` runs the fuzz targets, `cargo xtask figures` measures the figures of
-//! docs/PERFORMANCE.md, `cargo xtask vendor` compares the vendored scripts of the pages with their packages.
+//! docs/PERFORMANCE.md, `cargo xtask vendor` compares the vendored scripts of the pages with their packages,
+//! `cargo xtask bundle` writes what the executable contains of the pages.
 
+mod bundle;
 mod figures;
 mod fuzz;
 mod vendor;
@@ -29,12 +31,13 @@ fn main() -> ExitCode {
         Some("fuzz") if fuzz::run(&arguments[1..]) => return ExitCode::SUCCESS,
         Some("figures") if figures::run(&arguments[1..]) => return ExitCode::SUCCESS,
         Some("vendor") if vendor::run(&arguments[1..]) => return ExitCode::SUCCESS,
-        Some("fuzz" | "figures" | "vendor") => return ExitCode::FAILURE,
+        Some("bundle") if bundle::run(&arguments[1..]) => return ExitCode::SUCCESS,
+        Some("fuzz" | "figures" | "vendor" | "bundle") => return ExitCode::FAILURE,
         Some("verify") => VERIFY,
         Some("fix") => FIX,
         _ => {
             eprintln!(
-                "usage: cargo xtask verify | fix | fuzz [--seconds N] [target…] | figures [--runs N] [figure…] | vendor [--write]"
+                "usage: cargo xtask verify | fix | fuzz [--seconds N] [target…] | figures [--runs N] [figure…] | vendor [--write] | bundle [--check]"
             );
             return ExitCode::from(2);
         }

@@ -1,0 +1,1 @@
+var o={"room.title":"Chat room","room.name":"Your name","room.name.hint":"Everybody in the room sees it.","room.password":"Password of the room","room.wrong":"Wrong password.","room.rename":"Change name"};export{o as default};

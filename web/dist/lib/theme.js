@@ -1,0 +1,1 @@
+"use strict";(()=>{for(let[t,o]of[["rogerrat.theme",e=>{document.documentElement.dataset.theme=e}],["rogerrat.language",e=>{document.documentElement.lang=e}]])try{let e=localStorage.getItem(t);e&&o(e)}catch{}})();
