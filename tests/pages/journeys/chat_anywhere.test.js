@@ -1,4 +1,4 @@
-// J18 and J19: bands, plain http in a network, seven tabs; languages, zoom, forced colours, reduced motion, screen readers.
+// J18 and J19: bands, plain http in a network; languages, zoom, forced colours, reduced motion, screen readers.
 
 import assert from "node:assert/strict";
 import { networkInterfaces } from "node:os";
@@ -6,7 +6,7 @@ import { test } from "node:test";
 
 import { live } from "../lib/chat.js";
 import { withHub } from "../lib/hub.js";
-import { fourPictures, picture, withContext, withPage } from "../lib/page.js";
+import { fourPictures, picture, withPage } from "../lib/page.js";
 
 test("j18 a band needs a name only", async () => {
   await withHub({}, async hub => {
@@ -39,23 +39,6 @@ test("j18 over plain http in a network the page says so and still works", async 
       await page.getByRole("button", { name: "Send" }).click();
       await page.locator(".tick-accepted").waitFor();
       await picture(page, "chat-plain-http");
-    });
-  });
-});
-
-test("j18 four tabs of one browser all receive", async () => {
-  await withHub({}, async hub => {
-    const channel = await hub.channel();
-    const agent = await channel.join("agent");
-    await withContext(hub, { axe: false }, async context => {
-      const pages = [];
-      for (let n = 0; n < 4; n += 1) {
-        const page = await context.newPage();
-        pages.push(page);
-        await page.goto(channel.url(`zoe${n}`));
-      }
-      await agent.send("to all tabs");
-      for (const page of pages) await page.locator(".text", { hasText: "to all tabs" }).waitFor({ timeout: 90_000 });
     });
   });
 });

@@ -11,10 +11,14 @@ import { until } from "./until.js";
 const executable = process.env.ROGERRAT ?? new URL("../../../target/debug/rogerrat", import.meta.url).pathname;
 
 /**
+ * `limits` leaves the rate limits on, which are off otherwise; `scheme` is what the flags make of it.
+ * @typedef {{flags?: string[], env?: Record<string, string>, limits?: boolean, scheme?: "http" | "https"}} HubOptions
+ */
+
+/**
  * Starts a hub, and ends it after `use`.
  * @template T
- * @param {{flags?: string[], env?: Record<string, string>, limits?: boolean}} options
- *   `limits` leaves the rate limits on, which are off otherwise.
+ * @param {HubOptions} options
  * @param {(hub: Hub) => Promise<T>} use
  * @returns {Promise<T>}
  */
@@ -38,14 +42,14 @@ export class Hub {
   /** @type {import("node:child_process").ChildProcess | null} */
   #process = null;
 
-  /** @param {string} folder @param {{flags?: string[], env?: Record<string, string>, limits?: boolean}} options */
+  /** @param {string} folder @param {HubOptions} options */
   constructor(folder, options) {
     this.folder = folder;
     this.options = options;
   }
 
   get origin() {
-    return `http://127.0.0.1:${this.port}`;
+    return `${this.options.scheme ?? "http"}://127.0.0.1:${this.port}`;
   }
 
   get pid() {
@@ -67,7 +71,7 @@ export class Hub {
     child.stdout.setEncoding("utf8").on("data", text => { this.banner += text; });
     await until("the hub has started", async () => {
       if (child.exitCode !== null) throw new Error(`the hub ended: ${this.banner}${await this.log()}`);
-      const port = /http:\/\/[^\s/]*:(\d+)/.exec(this.banner);
+      const port = /https?:\/\/[^\s/]*:(\d+)/.exec(this.banner);
       if (!port) return false;
       this.port ||= Number(port[1]);
       return fetch(`${this.origin}/readyz`).then(answer => answer.ok, () => false);

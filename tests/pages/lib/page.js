@@ -36,6 +36,7 @@ function launch() {
  * @property {"reduce"} [motion]
  * @property {"active"} [forcedColors]
  * @property {string} [origin] The origin that is visited if it is not the hub's, such as a proxy's.
+ * @property {boolean} [ignoreHTTPSErrors] The hub's certificate is the test's own.
  * @property {RegExp} [mayLog] Console errors that the journey provokes, such as requests that fail.
  * @property {boolean} [axe] Whether axe runs at the end (default).
  */
@@ -56,10 +57,10 @@ export async function withPage(hub, options, use) {
 
 /** Like `withPage`, for journeys with several tabs of one browser profile. */
 export async function withContext(hub, options, use) {
-  const { width = 390, height = 844, theme = "light", locale = "en-GB", touch = false, motion, forcedColors } = options;
+  const { width = 390, height = 844, theme = "light", locale = "en-GB", touch = false, motion, forcedColors, ignoreHTTPSErrors } = options;
   const context = await (await launch()).newContext({
     viewport: { width, height }, colorScheme: theme, locale, hasTouch: touch, isMobile: touch,
-    reducedMotion: motion, forcedColors, acceptDownloads: true,
+    reducedMotion: motion, forcedColors, acceptDownloads: true, ignoreHTTPSErrors,
   });
   const checks = new Checks(hub, options);
   try {
@@ -162,13 +163,21 @@ export async function axe(page) {
       const violations = await evaluate(`axe.run(document, {resultTypes: ["violations"]}).then(result => result.violations.map(
         one => one.id + ": " + one.nodes.map(node => node.target.join(" ") + " " + (node.any[0]?.message ?? "")).join(" | ")))`);
       for (const violation of violations) found.add(`axe, ${width} px, ${colorScheme}: ${violation}`);
-      const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
-      if (overflow > 0) found.add(`the page scrolls sideways by ${overflow} px at ${width} px`);
+      const overflow = await page.evaluate(sideways);
+      if (overflow) found.add(`the page scrolls sideways at ${width} px: ${overflow}`);
     }
   }
   await page.emulateMedia({ colorScheme: null });
   if (size) await page.setViewportSize(size);
   return [...found];
+}
+
+/** By how much the page scrolls sideways, and the elements that stick out; "" if it does not. Runs in the page. */
+function sideways() {
+  const past = document.documentElement.scrollWidth - innerWidth;
+  if (past <= 0) return "";
+  const out = [...document.querySelectorAll("body *")].filter(one => one.checkVisibility() && one.getBoundingClientRect().right > innerWidth + 0.5);
+  return `${past} px, ${out.slice(0, 8).map(one => `${one.tagName.toLowerCase()}.${[...one.classList].join(".")} ${one.getBoundingClientRect().right}`).join(", ")}`;
 }
 
 /** Ends every transition and animation: colours that are halfway are neither legible nor what a designer should see. */

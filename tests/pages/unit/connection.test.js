@@ -3,12 +3,19 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { settle } from "./lib/fake.js";
+import { FakeClock, settle } from "./lib/fake.js";
 import { chat, texts } from "./lib/chat.js";
-import { refuse } from "./lib/scripted_hub.js";
+import { ScriptedHub, refuse } from "./lib/scripted_hub.js";
 
 const paths = hub => hub.requests.map(({ method, path }) => `${method} ${path}`);
 const network = () => new TypeError("fetch failed");
+
+/** A hub with a session TTL, in seconds. */
+function ttlHub(session_ttl_seconds) {
+  const hub = new ScriptedHub(new FakeClock());
+  hub.info = { session_ttl_seconds };
+  return hub;
+}
 
 test("joins, loads, and reads a stream by POST", async t => {
   const { model, hub, states } = await chat(t);
@@ -215,6 +222,34 @@ test("410: joins again, once", async t => {
   assert.equal(model.connection.state, "live-stream");
 });
 
+test("410 soon after a read: somebody has ended the session, and it is not joined again", async t => {
+  const { model, hub, clock } = await chat(t, { hub: ttlHub(1800) });
+  await clock.pass(20_000);
+  hub.stream.write(": ping\n\n");
+  await clock.pass(20_000);
+  hub.fault = ({ path }) => (path === "/stream" ? refuse(410, "session_expired") : undefined);
+  hub.stream.cut();
+  await clock.pass(2_000);
+  assert.deepEqual([model.connection.state, model.connection.problem.code, hub.joins], ["ended", "evicted", 1]);
+  hub.fault = () => undefined;
+  model.reconnectNow();
+  await settle();
+  assert.deepEqual([model.connection.state, hub.joins], ["live-stream", 2]);
+});
+
+test("410 after a short TTL, or long after the last read: joins again", async t => {
+  for (const [ttl_s, pass_ms] of [[10, 20_000], [1800, 90_000]]) {
+    const { model, hub, clock, signals } = await chat(t, { hub: ttlHub(ttl_s) });
+    hub.fault = () => network();
+    hub.stream.cut();
+    await clock.pass(pass_ms);
+    hub.fault = ({ path, headers }) => (path === "/stream" && headers["X-Session-Id"] === "session-1" ? refuse(410, "session_expired") : undefined);
+    signals.say("online");
+    await settle();
+    assert.deepEqual([model.connection.state, hub.joins], ["live-stream", 2], `${ttl_s} s`);
+  }
+});
+
 for (const [status, code, error, about] of [
   [401, "unauthorized", "invalid bearer token", "token"], [401, "unauthorized", "wrong owner_password", "owner_password"],
   [401, "unauthorized", "wrong identity_key", "identity_key"], [403, "forbidden", "this channel admits identities only", "identity_key"],
@@ -283,7 +318,7 @@ for (const [reason, state] of [["left", "ended"], ["revoked", "ended"], ["delete
     await clock.pass(1_000);
     assert.equal(model.connection.state, state);
     assert.equal(hub.joins, reason === "expired" ? 2 : 1);
-    if (state === "ended") assert.equal(model.connection.problem.code, reason === "renamed" ? "left" : reason);
+    if (state === "ended") assert.equal(model.connection.problem.code, reason === "left" ? "evicted" : reason);
   });
 }
 

@@ -4,16 +4,20 @@
 /** @import { PollReply, Signal, Transport } from "./transport.js" */
 /** @import { Reading } from "./reading.js" */
 /** @import { Outcome } from "./link.js" */
+/** @import { Slot, Slots } from "./slots.js" */
 
 import { HubError, networkError, problem } from "./problem.js";
 import { isAbort } from "./http.js";
-import { readStream, streamsPass } from "./link.js";
+import { ENDED_BY_OTHERS, outcomeOf, pause, readStream, streamsPass } from "./link.js";
+import { ALWAYS } from "./slots.js";
 
 /** Two streams that break within this time (ms) of opening mean that streams do not pass; they are tried again later. */
 const EARLY_MS = 10_000, STREAM_AGAIN_MS = 300_000;
 
 /** A page that is hidden for the first time (ms) closes; after the second its connection counts as doubtful. */
 const HIDDEN_MS = 60_000, AWAY_MS = 5_000;
+/** A session that ends within this time (ms) of a read, and of half its TTL, has not expired. */
+const RECENT_MS = 60_000;
 
 /** Pauses between tries (ms), with full jitter. */
 const FIRST_PAUSE_MS = 500, LONGEST_PAUSE_MS = 15_000;
@@ -21,8 +25,8 @@ const FIRST_PAUSE_MS = 500, LONGEST_PAUSE_MS = 15_000;
 /** Attempts that end within this time (ms) of the one before are counted: the fifth in a row gets a pause. */
 const QUICK_MS = 1_000;
 
-/** How long one poll waits, in s. Many proxies cut a connection that is silent for a minute. */
-const POLL_S = 50;
+/** How long one poll waits, in s: many proxies cut a connection that is silent for a minute. The pause (ms) between short polls. */
+const POLL_S = 50, GLANCE_MS = 2_000;
 
 /**
  * @typedef {object} Handlers
@@ -31,6 +35,7 @@ const POLL_S = 50;
  * @property {(signal: Signal) => void} onSignal what a stream brings
  * @property {(reply: PollReply) => void} onPoll
  * @property {() => void} onLive messages can arrive from now on
+ * @property {() => number} sessionTtl_ms how long a session lives after its last read; 0 if unknown
  * @property {() => Promise<boolean>} freeConsumer makes room for one more consumer; false if it cannot
  */
 
@@ -38,22 +43,21 @@ export class Connection {
   state = /** @type {State} */ ({ state: "joining", retry_at: null, problem: null, since: 0 });
   /** Increases with every start and stop: what an older run does has no effect. */
   #run = 0;
-  #failures = 0;
-  #earlyBreaks = 0;
+  #failures = 0; #earlyBreaks = 0;
   /** Until when to poll, in epoch milliseconds; 0 for streams. */
   #pollUntil = 0;
-  #endStream = false;
-  #isPolling = false;
+  #endStream = false; #isPolling = false;
   /** Whether it joined again since it was last live. */
   #rejoined = false;
   #needsJoin = true;
   /** Whether the next end of a read is on purpose. */
   #quiet = false;
   #quickEnds = 0; #endedAt = 0;
+  /** When the hub last answered a read, in epoch milliseconds. */
+  #contactAt = 0;
   #current = /** @type {AbortController | null} */ (null);
   #skipPause = /** @type {(() => void) | null} */ (null);
-  #hiddenAt = 0;
-  #hiddenTimer = /** @type {unknown} */ (null);
+  #hiddenAt = 0; #hiddenTimer = /** @type {unknown} */ (null);
   #asleep = false;
   #clock;
   #signals;
@@ -61,13 +65,14 @@ export class Connection {
   #transport;
   #reading;
   #handlers;
+  #slots;
   #unlisten;
 
   /**
    * @param {{clock: Clock, signals: Signals, random: (bytes: Uint8Array) => Uint8Array, transport: Transport, reading: Reading,
-   *   handlers: Handlers}} parts
+   *   handlers: Handlers, slots?: Slots}} parts
    */
-  constructor({ clock, signals, random, transport, reading, handlers }) {
+  constructor({ clock, signals, random, transport, reading, handlers, slots = ALWAYS }) {
     this.#clock = clock;
     this.#signals = signals;
     this.#random = () => {
@@ -77,6 +82,7 @@ export class Connection {
     this.#transport = transport;
     this.#reading = reading;
     this.#handlers = handlers;
+    this.#slots = slots;
     this.state.since = clock.now();
     this.#unlisten = signals.listen(what => this.#onPage(what));
   }
@@ -138,8 +144,7 @@ export class Connection {
 
   #go() {
     this.#asleep = false;
-    this.#failures = 0;
-    this.#earlyBreaks = 0;
+    this.#failures = this.#earlyBreaks = 0;
     this.#rejoined = false;
     this.#run += 1;
     this.#loop(this.#run);
@@ -265,16 +270,19 @@ export class Connection {
     this.#current = new AbortController();
     this.#quiet = false;
     const { signal } = this.#current;
-    const rejoin = this.#needsJoin;
+    let slot = /** @type {Slot | null} */ (null);
     try {
-      await this.#handlers.prepare(rejoin, signal);
+      await this.#handlers.prepare(this.#needsJoin, signal);
       this.#needsJoin = false;
       if (run !== this.#run) return { next: "now" };
-      if (this.#transport.streams && this.#clock.now() >= this.#pollUntil) return await this.#stream(run, this.#current);
-      return await this.#poll(run, signal);
+      slot = await this.#slots.take();
+      if (slot && this.#transport.streams && this.#clock.now() >= this.#pollUntil) return await this.#stream(run, this.#current);
+      return await this.#poll(run, signal, slot !== null);
     } catch (error) {
       if (signal.aborted || isAbort(error)) return { next: "now", quiet: this.#quiet };
       throw error;
+    } finally {
+      slot?.release();
     }
   }
 
@@ -285,12 +293,14 @@ export class Connection {
    */
   async #stream(run, end) {
     this.#isPolling = false;
-    const { opened_at, silent, last, retry_ms } = await readStream({
+    const { opened_at, silent, last, last_byte, retry_ms } = await readStream({
       transport: this.#transport, clock: this.#clock, end, options: this.#reading.open("stream"),
       onHello: () => run === this.#run && this.#live("live-stream"),
       onSignal: signal => run === this.#run && this.#handlers.onSignal(signal),
     });
-    if (last) return this.#ended(last, retry_ms);
+    this.#contactAt = last_byte;
+    if (last?.type === "bye" && last.reason === "expired") this.#needsJoin = true;
+    if (last) return outcomeOf(last, retry_ms);
     if (silent) return opened_at ? { next: "now" } : this.#fallBack();
     if (end.signal.aborted) return { next: "now", quiet: this.#quiet };
     // The stream broke without a word: the network, a proxy, or a hub that was killed.
@@ -307,25 +317,6 @@ export class Connection {
     return { next: "now" };
   }
 
-  /**
-   * What the last event of a stream means.
-   * @param {Signal} last
-   * @param {number} retry_ms
-   * @returns {Outcome}
-   */
-  #ended(last, retry_ms) {
-    if (last.type === "superseded") return { next: "stop", state: "elsewhere", problem: null };
-    if (last.type !== "bye") return { next: "now", quiet: true };
-    const { reason } = last;
-    if (reason === "draining") return { next: "wait", problem: null, going_down: true, at_least_ms: retry_ms };
-    if (reason === "expired") this.#needsJoin = true;
-    if (["left", "deleted", "revoked", "renamed"].includes(reason)) {
-      const about = reason === "deleted" ? "channel" : "session";
-      return { next: "stop", state: "ended", problem: problem({ code: reason === "renamed" ? "left" : reason, about, final: reason === "deleted" }) };
-    }
-    return { next: "now" };
-  }
-
   /** @param {ConnectionState} state */
   #live(state) {
     this.#failures = 0;
@@ -337,11 +328,12 @@ export class Connection {
   /**
    * @param {number} run
    * @param {AbortSignal} signal
+   * @param {boolean} holds whether a connection may be held open; otherwise it is one short poll and a pause
    * @returns {Promise<Outcome>}
    */
-  async #poll(run, signal) {
+  async #poll(run, signal, holds) {
     // The first poll answers soon, so that the state is known.
-    let timeout_s = this.#isPolling && this.isLive ? POLL_S : 1;
+    let timeout_s = !holds ? 0 : this.#isPolling && this.isLive ? POLL_S : 1;
     this.#isPolling = true;
     while (run === this.#run) {
       const options = this.#reading.open("poll");
@@ -355,12 +347,17 @@ export class Connection {
       }
       if (run !== this.#run) return { next: "now" };
       this.#reading.pollDone();
+      this.#contactAt = this.#clock.now();
       this.#endStream = false;
       if (reply.superseded) return { next: "stop", state: "elsewhere", problem: null };
-      if (!this.isLive) this.#live("live-poll");
+      if (this.state.state !== "live-poll") this.#live("live-poll");
       this.#handlers.onPoll(reply);
       if (reply.draining) return { next: "wait", problem: null, going_down: true, at_least_ms: 1_000 + this.#random() * 4_000 };
       if (signal.aborted) return { next: "now" };
+      if (!holds) {
+        await pause(this.#clock, GLANCE_MS, signal);
+        return { next: "now", quiet: true };
+      }
       timeout_s = POLL_S;
       if (this.#transport.streams && this.#clock.now() >= this.#pollUntil) {
         const probe = { transport: this.#transport, clock: this.#clock, options: this.#reading.open("probe"), signal };
@@ -387,6 +384,8 @@ export class Connection {
     const why = error.problem;
     if (error.isSessionGone) {
       if (this.#rejoined) return { next: "stop", state: "ended", problem: { ...why, code: "expired" } };
+      const recent_ms = Math.min(RECENT_MS, this.#handlers.sessionTtl_ms() / 2);
+      if (why.code === "session_expired" && this.#clock.now() - this.#contactAt < recent_ms) return ENDED_BY_OTHERS;
       this.#rejoined = true;
       this.#needsJoin = true;
       return { next: "now" };

@@ -4,6 +4,7 @@
 
 import { lasting, ofTab } from "../lib/storage.js";
 import { deviceVault } from "./secrets.js";
+import { browserSlots } from "./slots.js";
 
 /** @type {Clock} */
 export const systemClock = {
@@ -47,6 +48,7 @@ export function browserEnvironment() {
     vault: deviceVault(),
     random: bytes => crypto.getRandomValues(/** @type {Uint8Array<ArrayBuffer>} */ (bytes)),
     signals: pageSignals(),
+    slots: browserSlots(),
     base: "",
   };
 }

@@ -4,7 +4,7 @@
 /** @import { ReadOptions, Signal, Transport } from "./transport.js" */
 
 import { isAbort } from "./http.js";
-import { HubError } from "./problem.js";
+import { HubError, problem } from "./problem.js";
 import { PROBE_SINCE } from "./transport.js";
 
 /** A stream without its first event, or without any byte, for this long (ms) is dead. Pings come every 25 s. */
@@ -22,6 +22,7 @@ const HELLO_MS = 5_000, SILENCE_MS = 40_000;
  * @property {number} opened_at when `hello` came, in epoch milliseconds; 0 if it never did
  * @property {boolean} silent ended by us because nothing came
  * @property {Signal | null} last the event that announced the end
+ * @property {number} last_byte when a byte last came, in epoch milliseconds
  * @property {number} retry_ms what the hub last wrote as `retry:`
  */
 
@@ -34,13 +35,12 @@ const HELLO_MS = 5_000, SILENCE_MS = 40_000;
  */
 export async function readStream({ transport, clock, options, end, onHello, onSignal }) {
   /** @type {StreamEnd} */
-  const result = { opened_at: 0, silent: false, last: null, retry_ms: 0 };
-  let lastByte = clock.now();
+  const result = { opened_at: 0, silent: false, last: null, last_byte: clock.now(), retry_ms: 0 };
   /** @type {unknown} */
   let timer = null;
   const watch = (/** @type {number} */ after_ms) => {
     timer = clock.setTimeout(() => {
-      const left = result.opened_at ? lastByte + SILENCE_MS - clock.now() : 0;
+      const left = result.opened_at ? result.last_byte + SILENCE_MS - clock.now() : 0;
       if (left > 0) return watch(left);
       result.silent = true;
       end.abort();
@@ -62,7 +62,7 @@ export async function readStream({ transport, clock, options, end, onHello, onSi
     await transport.stream({
       ...options, signal: end.signal, onSignal: take,
       onRetry: ms => { result.retry_ms = ms; },
-      onBytes: () => { lastByte = clock.now(); },
+      onBytes: () => { result.last_byte = clock.now(); },
     });
   } catch (error) {
     const isAnswered = error instanceof HubError && error.problem.status !== 0;
@@ -99,4 +99,41 @@ export async function streamsPass({ transport, clock, options, signal }) {
     signal.removeEventListener("abort", stop);
   }
   return passes;
+}
+
+/** The owner, an operator or another tab has ended the session. @type {Outcome} */
+export const ENDED_BY_OTHERS = { next: "stop", state: "ended", problem: problem({ code: "evicted", about: "session" }) };
+
+/**
+ * What the last event of a stream means.
+ * @param {Signal} last
+ * @param {number} retry_ms
+ * @returns {Outcome}
+ */
+export function outcomeOf(last, retry_ms) {
+  if (last.type === "superseded") return { next: "stop", state: "elsewhere", problem: null };
+  if (last.type !== "bye") return { next: "now", quiet: true };
+  const { reason } = last;
+  if (reason === "draining") return { next: "wait", problem: null, going_down: true, at_least_ms: retry_ms };
+  // A page that leaves reads no more, so this was not its own wish.
+  if (reason === "left") return ENDED_BY_OTHERS;
+  if (!["deleted", "revoked", "renamed"].includes(reason)) return { next: "now" };
+  const about = reason === "deleted" ? "channel" : "session";
+  return { next: "stop", state: "ended", problem: problem({ code: reason, about, final: reason === "deleted" }) };
+}
+
+/**
+ * Waits for a while, or until `signal` is aborted.
+ * @param {Clock} clock
+ * @param {number} pause_ms
+ * @param {AbortSignal} signal
+ */
+export function pause(clock, pause_ms, signal) {
+  return new Promise((/** @type {(value: void) => void} */ done) => {
+    const timer = clock.setTimeout(done, pause_ms);
+    signal.addEventListener("abort", () => {
+      clock.clearTimeout(timer);
+      done();
+    }, { once: true });
+  });
 }

@@ -56,8 +56,8 @@ class Model extends EventTarget {
    */
   constructor(channel, environment, transport) {
     super();
-    const { clock, session: tab, lasting, vault, random, signals } = environment;
-    const base = { channel, clock, tab, lasting, vault, random, signals, transport };
+    const { clock, session: tab, lasting, vault, random, signals, slots } = environment;
+    const base = { channel, clock, tab, lasting, vault, random, signals, slots, transport };
     this.#clock = clock;
     this.#transport = transport;
     this.channel = { ...NO_CHANNEL, id: channel };
@@ -101,6 +101,7 @@ class Model extends EventTarget {
         this.#incoming.consumed(messages, !isFirst);
       },
       onLive: () => this.#onLive(),
+      sessionTtl_ms: () => this.channel.session_ttl_ms,
       freeConsumer: () => parts.reading.makeRoom(),
     } });
     this.#unlisten = signals.listen(what => what === "pagehide" && this.#drafts.flush());

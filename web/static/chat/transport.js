@@ -93,7 +93,7 @@ const ABILITIES = {
 /** A channel before the join. @type {Channel} */
 export const NO_CHANNEL = {
   id: "", me: "", is_band: false, retention: null, trust_posture: null, human_authorized: false, instructions: null,
-  has_owner_password: false, require_identity: false, dm_visibility: null, collision_warning: null,
+  has_owner_password: false, require_identity: false, dm_visibility: null, collision_warning: null, session_ttl_ms: 0,
 };
 
 /** @implements {Transport} */
@@ -171,6 +171,7 @@ export class HubTransport {
         require_identity: about?.require_identity === true,
         dm_visibility: about?.dm_visibility ?? null,
         collision_warning: reply.collision_warning ?? null,
+        session_ttl_ms: Number(about?.session_ttl_seconds) * 1000 || 0,
       },
     };
   }

@@ -213,6 +213,7 @@
  * @property {boolean} has_owner_password
  * @property {boolean} require_identity
  * @property {string | null} dm_visibility
+ * @property {number} session_ttl_ms how long a session lives after its last read; 0 if unknown
  * @property {string | null} collision_warning a peer with this callsign was there; this page joined its session
  */
 
@@ -323,6 +324,7 @@
  * @property {Vault} [vault] of the device, for remembered secrets (IndexedDB)
  * @property {(bytes: Uint8Array) => Uint8Array} [random]
  * @property {Signals} [signals]
+ * @property {import("./slots.js").Slots} [slots] who may hold a connection open; without a limit if left out
  * @property {string} [base] prefix of the hub's paths, "" in the browser
  */
 

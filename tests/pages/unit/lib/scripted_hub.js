@@ -57,6 +57,8 @@ export class ScriptedHub {
   keys = new Map();
   /** Called first for each request; what it returns or throws is the answer. */
   fault = (_request) => undefined;
+  /** More facts about the channel. */
+  info = {};
   /** Whether streams say `hello`. */
   streamsPass = true;
   online = ["bob", "me"];
@@ -101,7 +103,7 @@ export class ScriptedHub {
   async #answer(request) {
     const route = `${request.method} ${request.path}`;
     switch (route) {
-      case "GET ": return json({ exists: true, is_band: false });
+      case "GET ": return json({ exists: true, is_band: false, ...this.info });
       case "POST /join":
         this.joins += 1;
         return json({ session_id: `session-${this.joins}`, callsign: "me", trust_posture: "untrusted", retention: "none", history: this.messages.slice(-20) });
