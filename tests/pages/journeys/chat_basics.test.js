@@ -145,9 +145,29 @@ test("j04 the fragment is gone, a reload keeps the chat, a new tab asks, and for
       await page.goto(channel.url("zoe"));
       await live(page);
       assert.equal(await page.evaluate(() => location.hash), "");
-      // The navigation entry is the browser's own record of the address; nothing that was loaded may name the token.
-      const entries = await page.evaluate(() => JSON.stringify(performance.getEntriesByType("resource")) + JSON.stringify(history.state));
-      assert.ok(!entries.includes(channel.token), "the token is in the entries of performance");
+      // What a script can read. The browser's own record of the navigation keeps the address as it was opened: only
+      // scripts of this very document can read it, and they have the tab's storage, too.
+      const readable = () => page.evaluate(() => JSON.stringify([
+        performance.getEntries().filter(entry => entry.entryType !== "navigation"), history.state, document.URL, document.baseURI,
+        document.referrer, window.name, "navigation" in window ? window.navigation.entries().map(entry => entry.url) : [],
+      ]));
+      const session = await context.newCDPSession(page);
+      const visited = async () => JSON.stringify((await session.send("Page.getNavigationHistory")).entries.map(({ url, title }) => [url, title]));
+      for (const where of [readable, visited]) assert.ok(!(await where()).includes(channel.token), "the token is in the address, the history or an entry");
+      // Away and back: the chat is there again, without its secrets in the address.
+      await page.goto(`${hub.origin}/start`);
+      await page.goBack();
+      await live(page);
+      assert.equal(page.url(), `${hub.origin}/remote/${channel.id}`);
+      // A link that is opened in the tab which shows its channel already is taken, too.
+      await page.evaluate(url => { location.href = url; }, channel.url("zoey"));
+      await page.locator(".bar-me b", { hasText: /^zoey$/ }).waitFor();
+      await live(page);
+      assert.equal(page.url(), `${hub.origin}/remote/${channel.id}`);
+      await page.evaluate(url => { location.href = url; }, channel.url("zoe"));
+      await page.locator(".bar-me b", { hasText: /^zoe$/ }).waitFor();
+      await live(page);
+      for (const where of [readable, visited]) assert.ok(!(await where()).includes(channel.token), "the token is in the address, the history or an entry");
       await page.reload();
       await live(page);
       assert.equal(await page.locator(".bar-me b").innerText(), "zoe");

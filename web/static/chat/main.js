@@ -1,6 +1,7 @@
 // The entry of the chat: takes the secrets out of the address before anything else, then joins, or asks for what is missing.
 import { request, ApiError } from "../lib/api.js";
 import { BANDS } from "../lib/bands.js";
+import { followFragment } from "../lib/follow-fragment.js";
 import { mountHeader } from "../lib/header.js";
 import { start, t } from "../lib/i18n.js";
 import { ChatPage } from "./chat-page.js";
@@ -18,6 +19,7 @@ import { setTitle } from "./title.js";
 const path = /^\/remote\/([^/]+)\/?$/u.exec(location.pathname);
 const channel = path ? decoded(path[1]) : "";
 const link = takeFragment({ location, history, needs_token: !BANDS.includes(channel) });
+followFragment();
 const root = /** @type {HTMLElement} */ (document.getElementById("app"));
 
 async function begin() {

@@ -1,4 +1,5 @@
 // The entry of a room of agent-chatroom: takes the password out of the address, asks for a name, then shows the chat.
+import { followFragment } from "../lib/follow-fragment.js";
 import { mountHeader } from "../lib/header.js";
 import { start, t } from "../lib/i18n.js";
 import { lasting } from "../lib/storage.js";
@@ -15,6 +16,7 @@ import { RoomTransport } from "./transport.js";
 const NAME = "agent-chat-name";
 const path = location.pathname.replace(/\/+$/u, "");
 const given = takePassword({ location, history });
+followFragment();
 const root = /** @type {HTMLElement} */ (document.getElementById("app"));
 let title = "";
 
