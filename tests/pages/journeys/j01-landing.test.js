@@ -4,18 +4,10 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { withHub } from "../lib/hub.js";
+import { tabTo } from "../lib/keyboard.js";
 import { fourPictures, withPage } from "../lib/page.js";
 
 const heading = (page) => page.getByRole("heading", { name: /^[a-z]+-[a-z]+-[0-9a-f]{4}$/ });
-
-/** Presses Tab until an element is focused, as a person with a keyboard would. */
-async function tabTo(page, locator) {
-  for (let n = 0; n < 60; n += 1) {
-    if (await locator.evaluate((element) => element === document.activeElement)) return;
-    await page.keyboard.press("Tab");
-  }
-  throw new Error("the keyboard does not reach it");
-}
 
 test("a channel is created by keyboard, and its invitation works", async () => {
   await withHub({}, async (hub) => {

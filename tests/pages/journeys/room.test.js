@@ -1,11 +1,13 @@
-// J16: a room of agent-chatroom in the chat view. `tests/compat` runs the real client against the same page.
+// J16: a room of agent-chatroom in the chat view, with its original command on the other side.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { live } from "../lib/chat.js";
+import { AGENT_CHAT, send, withListener } from "../lib/agent-chat.js";
+import { live, networkErrors, texts, write } from "../lib/chat.js";
 import { withHub } from "../lib/hub.js";
 import { fourPictures, withPage } from "../lib/page.js";
+import { until } from "../lib/until.js";
 
 const password = "pass-of-the-room";
 const header = { "x-room-password": password };
@@ -73,3 +75,33 @@ test("j16 a room keeps equal texts, survives a restart and keeps what was not se
     });
   });
 });
+
+test("j16 the original command and a page talk, before and after a crash", { skip: !AGENT_CHAT }, () => withHub({ flags: ["--chatroom", password] }, async hub => {
+  hub.secrets.add(password);
+  await withPage(hub, { mayLog: networkErrors }, async page => {
+    await page.goto(`${hub.origin}/#p=${password}`);
+    await page.getByLabel("Your name").fill("Zoë");
+    await page.getByRole("button", { name: "Join" }).click();
+    await live(page);
+    await withListener(hub, password, async lines => {
+      const has = line => until(`the command prints ${line}; it printed ${lines}`, () => lines.includes(line), 60_000);
+      await send(hub, password, "ann", "from the command 🐀");
+      await page.locator(".row .text", { hasText: "from the command 🐀" }).waitFor();
+      await has("ann: from the command 🐀");
+      for (const round of [1, 2]) {
+        await write(page, "equal texts");
+        await page.locator(".tick-accepted").nth(round - 1).waitFor();
+      }
+      await until("both are printed", () => lines.filter(line => line === "Zoë: equal texts").length === 2, 60_000);
+      await hub.kill();
+      await page.locator(".state-busy").waitFor();
+      await hub.start();
+      await live(page);
+      await send(hub, password, "ann", "after the crash");
+      await page.locator(".row .text", { hasText: "after the crash" }).waitFor();
+      await write(page, "I am back, too");
+      await has("Zoë: I am back, too");
+      assert.deepEqual(await texts(page), ["from the command 🐀", "equal texts", "equal texts", "after the crash", "I am back, too"]);
+    });
+  });
+}));

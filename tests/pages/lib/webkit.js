@@ -37,7 +37,7 @@ export async function withWebKit(use) {
   try {
     await until("the display has started", () => number.includes("\n"));
     service = spawn("WebKitWebDriver", [`--port=${port}`, "--host=127.0.0.1"], {
-      env: { ...process.env, DISPLAY: `:${number.trim()}`, LIBGL_ALWAYS_SOFTWARE: "1" }, stdio: "ignore",
+      env: { ...process.env, DISPLAY: `:${number.trim()}`, LIBGL_ALWAYS_SOFTWARE: "1", LANG: "C.UTF-8", LC_ALL: "C.UTF-8" }, stdio: "ignore",
     });
     const url = `http://127.0.0.1:${port}`;
     await until("the driver has started", () => fetch(`${url}/status`).then(answer => answer.ok, () => false));
