@@ -25,7 +25,7 @@ pub(crate) struct SseStream {
     /// An event that was read but not returned yet.
     peeked: Option<SseEvent>,
     opened_at: Instant,
-    /// Whether anything arrived after the first event.
+    /// Whether a message arrived, or anything after the first event.
     flows: bool,
     passage: Arc<StreamPassage>,
     /// How long to poll if this stream does not pass.
@@ -78,6 +78,9 @@ impl SseStream {
     pub(crate) async fn next(&mut self) -> Result<StreamEvent, ClientError> {
         loop {
             if let Some(event) = self.peeked.take().or_else(|| self.reader.next_event()) {
+                if event.name == "message" {
+                    self.note_flow();
+                }
                 return parse(&event);
             }
             if self.reader.has_ended() {
@@ -87,9 +90,8 @@ impl SseStream {
                 Err(_) => return Err(self.silent()),
                 Ok(Err(error)) => return Err(self.broken(error)),
                 Ok(Ok(input)) => {
-                    self.flows = true;
-                    self.passage.note_flow();
                     self.reader.take(input)?;
+                    self.note_flow();
                 }
             }
         }
@@ -104,6 +106,11 @@ impl SseStream {
                 Ok(None)
             }
         }
+    }
+
+    fn note_flow(&mut self) {
+        self.flows = true;
+        self.passage.note_flow();
     }
 
     fn broken(&self, error: HttpError) -> ClientError {
@@ -165,5 +172,29 @@ mod tests {
         };
         let (sent, error): (io::Result<()>, _) = tokio::join!(server, client);
         assert!(sent.is_err() && error.contains("64 KiB"), "{error}");
+    }
+
+    /// A hub that restarts often sends what was not acknowledged together with the greeting.
+    #[tokio::test]
+    async fn a_short_stream_that_delivers_a_message_passes() {
+        const HEAD: &str = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\n";
+        const HELLO: &str = "event: hello\ndata: {\"channel_id\":\"c\",\"callsign\":\"bob\",\"head\":1}\n\n";
+        const MESSAGE: &str = "event: message\ndata: {\"id\":1,\"from\":\"ann\",\"to\":\"all\",\"text\":\"hi\",\"at\":1}\n\n";
+        async fn is_blocked_after_short_streams(events: String) -> bool {
+            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+            let passage = Arc::<StreamPassage>::default();
+            for _ in 0..6 {
+                let mut connection = Connection::new(listener.local_addr().unwrap());
+                connection.write(b"GET / HTTP/1.1\r\n\r\n").await.unwrap();
+                let (mut peer, _) = listener.accept().await.unwrap();
+                peer.write_all(format!("{HEAD}{events}").as_bytes()).await.unwrap();
+                drop(peer);
+                let mut stream = SseStream::open(connection, Arc::clone(&passage), None).await.unwrap();
+                while stream.next().await.is_ok() {}
+            }
+            passage.is_blocked()
+        }
+        assert!(!is_blocked_after_short_streams(format!("{HELLO}{MESSAGE}")).await);
+        assert!(is_blocked_after_short_streams(HELLO.to_owned()).await);
     }
 }
