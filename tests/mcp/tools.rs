@@ -105,6 +105,28 @@ fn a06_every_result_has_the_unread_count() {
 }
 
 #[test]
+fn a06_results_about_other_things_have_the_unread_count_too() {
+    let (hub, channel) = hub();
+    let (ann, bob) = (Client::legacy(*hub, "/mcp"), channel.join("bob"));
+    ann.join(&channel, "ann");
+    bob.say("one");
+    let id = bob.say("two");
+    let remote = ann.call("open_remote_control", &json!({"qr": "none"}));
+    let (account, created) = (ann.call("create_account", &json!({})), ann.call("create_channel", &json!({})));
+    let link = json!({
+        "channel_id": created["channel_id"], "channel_token": created["join_token"],
+        "session_token": account["session_token"], "qr": "none",
+    });
+    let identity = json!({"session_token": account["session_token"]});
+    assert_eq!([&remote["unread"], &account["unread"]], [2, 2]);
+    for (tool, arguments) in [("create_identity", identity), ("make_remote_link", link)] {
+        assert_eq!(ann.call(tool, &arguments)["unread"], 2, "{tool}");
+    }
+    let (_, text) = ann.call_with_text("fetch", &json!({"message_id": id}));
+    assert!(text.contains("2 unread"), "{text}");
+}
+
+#[test]
 fn messages_pass_both_ways_between_mcp_and_http() {
     let (_hub, channel) = hub();
     let (ann, bob) = (Client::on(&channel), channel.join("bob"));

@@ -151,6 +151,10 @@ fn any_text_is_encoded_as_rows_of_modules() {
     hub.post("/api/qr").body("{").send().refused(400, "invalid_json");
     hub.post("/api/qr").json(&json!({"text": "x".repeat(65_536)})).send().refused(413, "too_large");
     hub.get("/api/qr").send().refused(405, "method_not_allowed");
+}
+
+#[test]
+fn d26_the_qr_codes_for_an_address_are_limited() {
     let hub = Hub::with(&[], &[("ROGERRAT_LIMITS__QR_PER_ADDRESS", "2")]);
     let encode = || hub.post("/api/qr").json(&json!({"text": "x"})).send();
     encode().ok();
