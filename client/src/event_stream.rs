@@ -2,9 +2,9 @@
 
 use crate::error::ClientError;
 use crate::long_polls::LongPolls;
-use crate::message::{GapNotice, ReceivedMessage};
-use crate::reply::StreamGreeting;
+use crate::message::ReceivedMessage;
 use crate::sse_stream::SseStream;
+use crate::stream_event::StreamEvent;
 use crate::stream_opener::{OpenError, StreamOpener};
 
 /// An open stream. Opened by [`ChannelClient::stream`](crate::ChannelClient::stream).
@@ -19,19 +19,6 @@ pub struct EventStream {
 enum Source {
     Events(Box<SseStream>),
     Polls(LongPolls),
-}
-
-/// An event of a stream.
-#[derive(Debug)]
-pub enum StreamEvent {
-    /// The first event, and the first one after a change between polls and server-sent events.
-    Hello(StreamGreeting),
-    /// A message. It is delivered again until it is acknowledged.
-    Message(ReceivedMessage),
-    /// Messages were lost.
-    Gap(GapNotice),
-    /// An event of another kind, by its name.
-    Other(String),
 }
 
 impl EventStream {

@@ -39,10 +39,12 @@ mod hub_address;
 mod hub_client;
 mod long_polls;
 mod message;
+mod options;
 mod proxy_settings;
 mod remote;
 mod reply;
 mod sse_stream;
+mod stream_event;
 mod stream_opener;
 mod stream_passage;
 mod subscription;
@@ -50,17 +52,19 @@ mod subscription;
 pub mod http;
 
 pub use backoff::Backoff;
-pub use channel_client::{ChannelClient, HistoryOptions, ReadOptions, StreamOptions};
+pub use channel_client::ChannelClient;
 pub use channel_target::ChannelTarget;
 pub use error::ClientError;
-pub use event_stream::{EventStream, StreamEvent};
+pub use event_stream::EventStream;
 pub use hub_address::{DEFAULT_ORIGIN, HubAddress, normalize_origin};
 pub use hub_client::{HubClient, NewChannel, REQUEST_TIMEOUT};
 pub use message::{GapNotice, OutgoingAttachment, OutgoingMessage, ReceivedMessage};
+pub use options::{HistoryOptions, ReadOptions, StreamOptions};
 pub use proxy_settings::Proxy;
 pub use remote::{AddedRemoteLink, CreatedIdentity, OpenedRemoteControl, RemoteLink, RemoteOptions};
 pub use reply::{
     AckResult, ChannelHistory, ConsumerStatus, CreatedChannel, CreatedWebhook, HubReply, JoinResult, MemberList,
     ReadResult, RosterEntry, SendResult, StreamGreeting,
 };
+pub use stream_event::StreamEvent;
 pub use subscription::{ChannelSubscription, SubscriptionEvent};

@@ -10,11 +10,11 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep, timeout_at};
 
 use crate::error::ClientError;
-use crate::event_stream::StreamEvent;
 use crate::http::{Connection, HttpError};
 use crate::hub_client::REQUEST_TIMEOUT;
 use crate::message::ReceivedMessage;
 use crate::reply::{ConsumerStatus, ReadResult, StreamGreeting};
+use crate::stream_event::StreamEvent;
 use crate::stream_opener::{LEASE_SECONDS, StreamOpener, parse};
 use crate::stream_passage::now;
 

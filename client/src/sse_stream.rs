@@ -9,9 +9,9 @@ use serde::Deserialize;
 use tokio::time::{Instant, timeout};
 
 use crate::error::ClientError;
-use crate::event_stream::StreamEvent;
 use crate::http::{Connection, HttpError, SseEvent, SseReader, parse_head};
 use crate::message::ReceivedMessage;
+use crate::stream_event::StreamEvent;
 use crate::stream_passage::{StreamPassage, now};
 
 /// Maximum silence of an open stream.
@@ -179,7 +179,8 @@ mod tests {
     async fn a_short_stream_that_delivers_a_message_passes() {
         const HEAD: &str = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\n";
         const HELLO: &str = "event: hello\ndata: {\"channel_id\":\"c\",\"callsign\":\"bob\",\"head\":1}\n\n";
-        const MESSAGE: &str = "event: message\ndata: {\"id\":1,\"from\":\"ann\",\"to\":\"all\",\"text\":\"hi\",\"at\":1}\n\n";
+        const MESSAGE: &str =
+            "event: message\ndata: {\"id\":1,\"from\":\"ann\",\"to\":\"all\",\"text\":\"hi\",\"at\":1}\n\n";
         async fn is_blocked_after_short_streams(events: String) -> bool {
             let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
             let passage = Arc::<StreamPassage>::default();

@@ -6,11 +6,11 @@ use std::time::Duration;
 use serde::Deserialize;
 use tokio::time::timeout;
 
-use crate::channel_client::StreamOptions;
 use crate::channel_target::ChannelTarget;
 use crate::error::ClientError;
 use crate::http::{Connection, HttpError};
 use crate::hub_client::{HubClient, REQUEST_TIMEOUT};
+use crate::options::StreamOptions;
 use crate::reply::{ConsumerList, ConsumerStatus, ReadResult};
 use crate::sse_stream::SseStream;
 use crate::stream_passage::{StreamPassage, now};

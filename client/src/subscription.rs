@@ -7,11 +7,13 @@ use std::time::Duration;
 use tokio::time::{Sleep, sleep};
 
 use crate::backoff::Backoff;
-use crate::channel_client::{ChannelClient, StreamOptions};
+use crate::channel_client::ChannelClient;
 use crate::error::ClientError;
-use crate::event_stream::{EventStream, StreamEvent};
+use crate::event_stream::EventStream;
 use crate::message::{GapNotice, ReceivedMessage};
+use crate::options::StreamOptions;
 use crate::reply::{ConsumerStatus, StreamGreeting};
+use crate::stream_event::StreamEvent;
 
 /// The pauses between checks whether another reader is still connected.
 const MIN_CHECK_MS: u64 = 500;
