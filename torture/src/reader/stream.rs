@@ -21,7 +21,10 @@ pub(super) struct Stream {
     consumer: ConsumerNo,
     /// Whether it sends `Last-Event-ID` when it reconnects.
     resumes: bool,
-    last_id: Option<u64>,
+    /// Whether it has opened a stream.
+    has_opened: bool,
+    /// The last message it received, or 0: it reads from the first message of its channel.
+    last_id: u64,
     rng: Rng,
 }
 
@@ -39,11 +42,15 @@ impl From<HttpError> for StreamError {
 
 impl Stream {
     pub(super) fn new(context: &Arc<Context>, member: &Member, consumer: ConsumerNo, resumes: bool, rng: Rng) -> Self {
-        Self { client: MemberClient::new(context, member), consumer, resumes, last_id: None, rng }
+        Self { client: MemberClient::new(context, member), consumer, resumes, has_opened: false, last_id: 0, rng }
     }
 
     pub(super) async fn run(mut self) {
         while self.client.context.wait_until_serving().await < Phase::Draining {
+            self.follow().await;
+        }
+        // The last stream may have been cut off by a kill after the cursor had moved.
+        if self.resumes {
             self.follow().await;
         }
         // Polls fetch what the stream may have missed.
@@ -54,8 +61,10 @@ impl Stream {
     /// Opens a stream and reads it until it ends.
     async fn follow(&mut self) {
         let consumer = self.consumer;
-        let last_id = self.last_id.filter(|_| self.resumes);
-        let resume = last_id.map_or(String::new(), |id| format!("Last-Event-ID: {id}\r\n"));
+        let resume = match self.resumes && std::mem::replace(&mut self.has_opened, true) {
+            true => format!("Last-Event-ID: {}\r\n", self.last_id),
+            false => String::new(),
+        };
         let request = self.client.member.get_with("/stream", &resume);
         self.client.record(Event::ReadBegun { consumer, lease_ms: 0 });
         let mut events = SseReader::default();
@@ -114,7 +123,7 @@ impl Stream {
     }
 
     fn record_message(&mut self, message: &Message) {
-        self.last_id = Some(message.id.max(self.last_id.unwrap_or(0)));
+        self.last_id = self.last_id.max(message.id);
         let messages = vec![message.delivery(&self.client.context.callsigns)];
         self.client.record(Event::Delivered { consumer: self.consumer, messages, gap: None });
     }
