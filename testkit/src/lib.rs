@@ -45,7 +45,7 @@ pub use script::{Script, argument_lists_with};
 pub use stream::{Event, Stream};
 
 /// How long a single step may take before the test fails. Only a failing test ever waits this long.
-pub const TIMEOUT: Duration = Duration::from_secs(30);
+pub const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Polls a condition until it holds; panics with `what` after [`TIMEOUT`].
 pub fn wait_until(what: &str, condition: impl FnMut() -> bool) {
