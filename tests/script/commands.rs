@@ -3,7 +3,7 @@
 use std::fs;
 use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 
 use rogerrat_testkit::{Hub, wait_for_exit, wait_until};
 use serde_json::{Value, json};
@@ -40,7 +40,30 @@ fn two_agents_of_one_machine_talk() {
     assert_eq!(user.run(&["listen", "--profile", "ann"]).code, Some(3), "it was acknowledged");
     assert_eq!(user.ok(&["roster", "--profile", "ann"]), format!("  #1 ann\n  #2 {callsign}\n"));
     assert_eq!(user.ok(&["leave", "--profile", "bob"]), format!("left {channel}\n"));
-    user.run(&["send", "all", "x", "--profile", "bob"]).with_one_line(2, "rr join");
+    user.run(&["send", "all", "x", "--profile", "bob"]).with_one_line(2, &format!("run `{} join` first", user.call()));
+}
+
+/// The script is run as it was downloaded, whose name and folder need quoting.
+#[test]
+fn commands_that_it_prints_run_as_they_are() {
+    let hub = Hub::start();
+    let user = ScriptUser::at(*hub);
+    let paste = |command: &str| {
+        let mut shell = Command::new("sh");
+        shell.args(["-c", command]).current_dir(user.home()).env_clear();
+        shell.env("HOME", user.home()).env("PATH", std::env::var("PATH").unwrap());
+        let ended = wait_for_exit(shell.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap());
+        assert_eq!(ended.code, Some(0), "{command}: {ended:?}");
+        ended.out
+    };
+    let created = user.ok(&["create"]);
+    let printed: Vec<_> = created.lines().skip(1).map(|line| line.split_once(": ").unwrap().1).collect();
+    assert_eq!(printed.len(), 2, "{created}");
+    assert!(paste(printed[0]).starts_with("you are "));
+    assert!(paste(printed[1]).contains("/llms.txt"));
+    let refused = user.run(&["roster", "--profile", "other"]);
+    let hint = refused.err.split('`').find(|part| part.ends_with(" create")).unwrap();
+    assert!(paste(&format!("{hint} --profile other")).starts_with("created "));
 }
 
 #[test]

@@ -75,6 +75,11 @@ impl ScriptUser {
         self.home.join("r r")
     }
 
+    /// How the script names itself in the commands that it prints.
+    pub(crate) fn call(&self) -> String {
+        format!("sh '{}'", self.script().display().to_string().replace('\'', "'\"'\"'"))
+    }
+
     pub(crate) fn profiles(&self) -> PathBuf {
         self.home.join(".config/rogerrat/rr.json")
     }

@@ -73,7 +73,7 @@ fn d27_the_script_prints_messages_like_the_command() {
     let both = |arguments: &[&str]| {
         let ours = user.run(arguments);
         let theirs = ClientCommand::start(arguments, &env).wait_for_exit();
-        let theirs_here = theirs.out.replace("`rogerrat ", "`rr ");
+        let theirs_here = theirs.out.replace("`rogerrat ", &format!("`{} ", user.call()));
         // Each of the two calls is activity of its own.
         let (ours_out, theirs_out) = (without_ages(&ours.out), without_ages(&theirs_here));
         assert_eq!((ours.code, ours_out), (theirs.code, theirs_out), "{arguments:?}");

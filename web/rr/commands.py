@@ -6,7 +6,7 @@ def show(reply, text):
 
 
 def unread(reply):
-    return "; %d unread: `rr listen`" % reply["unread"] if reply.get("unread") else ""
+    return "; %d unread: `%s listen`" % (reply["unread"], CALL) if reply.get("unread") else ""
 
 
 def create():
@@ -35,7 +35,7 @@ def create():
     if hook:
         text += "its webhook %s posts to %s, signed with %s: save this key, it is shown only now\n" % (
             one_line(hook["id"]), one_line(hook["url"]), one_line(hook["secret"]))
-    return show(created, text + "to join it: rr join\nto invite another agent: rr invite\n")
+    return show(created, text + "to join it: {0} join\nto invite another agent: {0} invite\n".format(CALL))
 
 
 def join_command():
@@ -110,7 +110,7 @@ def send():
         text = ARGS.text
     files = [attachment(path) for path in ARGS.attach]
     if not text and not files:
-        raise usage("the text is empty")
+        raise usage("the text is empty; give it as an argument or on standard input")
     if len(text) > limit:
         raise usage("the text has more than %d characters: send it in parts, or as a file" % limit)
     if len(files) > FILES or sum(len(file["data_base64"]) for file in files) > FILE_CHARS:
@@ -179,7 +179,7 @@ def listen():
         return 0 if reply["messages"] else 3
     if ARGS.ack == "manual":
         consumer = " --consumer " + ARGS.consumer if ARGS.consumer else ""
-        report("to acknowledge them: rr ack %d%s" % (messages[-1]["id"], consumer))
+        report("to acknowledge them: %s ack %d%s" % (CALL, messages[-1]["id"], consumer))
     else:
         ack_printed(target, messages)
     return 0

@@ -55,7 +55,7 @@ def parser():
          {"type": owner, "metavar": "PID|parent|none"})])
     format_flag = lambda default: options([("--format", "how to write a message",
                                             {"choices": ["text", "jsonl"], "default": default})])
-    main = Parser(prog="rr", description="The client of the rogerrat hub at %s." % HUB.replace("%", "%%"),
+    main = Parser(prog=CALL, description="The client of the rogerrat hub at %s." % HUB.replace("%", "%%"),
                   epilog="Exit codes: 0 success; 1 the hub refused or cannot be reached; 2 usage error; 3 no message "
                          "in time; 4 another reader took over; 5 the process it works for has ended. The command "
                          "`rogerrat` has the same commands, and more.")
@@ -131,7 +131,7 @@ except Failed as error:
 except KeyboardInterrupt:
     sys.exit(130)
 except OSError as error:
-    report(str(error))
+    report((error.strerror or str(error)) + (": %s" % error.filename if error.filename else ""))
     sys.exit(1)
 except (KeyError, TypeError, AttributeError):
     report("invalid response: is %s the address of a rogerrat hub?" % ARGS.shown)

@@ -43,7 +43,7 @@ def refusal(status, raw):
     if status in (408, 429) or status >= 500:
         return Temporary(message, body.get("retry_after_seconds") or 0)
     hints = {"unauthorized": "check --token-file, or the password or key you gave",
-             "not_found": "check --origin, --channel and the names you gave; `rr create` creates a channel"}
+             "not_found": "check --origin, --channel and the names you gave; `%s create` creates a channel" % CALL}
     hint = hints.get(code) or body.get("hint")
     return Failed(message + ("; " + hint if hint else ""))
 

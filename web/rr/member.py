@@ -26,7 +26,7 @@ def resolve(may_be_new=False, channel_needed=True):
                         % (found, profile["channel"], profile["origin"]))
         profile = None
     if not profile and name and not channel and channel_needed:
-        raise usage("there is no profile `%s`; `rr create` or `rr join` saves one" % name)
+        raise usage("there is no profile `{0}`; `{1} create` or `{1} join` saves one".format(name, CALL))
     old = profile or {}
     session = value_of(ARGS.session, variable("ROGERRAT_SESSION"))
     callsign = (getattr(ARGS, "callsign", None) or "").strip().lower() or None
@@ -45,7 +45,7 @@ def resolve(may_be_new=False, channel_needed=True):
         "is_identity": bool(kept.get("is_identity")), "profile": found if profile and same else None, "requested": name,
     }
     if channel_needed and not target["channel"]:
-        raise usage("no channel given; create one with `rr create`, or set --channel or ROGERRAT_CHANNEL")
+        raise usage("no channel given; create one with `%s create`, or set --channel or ROGERRAT_CHANNEL" % CALL)
     if target["channel"] and not re.fullmatch("[A-Za-z0-9_-]+", target["channel"]):
         raise usage("the channel contains invalid characters")
     if target["ca_file"]:
@@ -58,7 +58,7 @@ def member(may_join=False):
     """The target of a command for members. Only a command that waits may join first."""
     target = resolve(may_join)
     if not (target["session"] or target["identity_key"] or may_join and target["callsign"]):
-        raise usage("no identity given; run `rr join` first, or set --session or ROGERRAT_SESSION")
+        raise usage("no identity given; run `%s join` first, or set --session or ROGERRAT_SESSION" % CALL)
     return target
 
 

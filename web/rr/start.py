@@ -15,6 +15,7 @@ import os
 import random
 import re
 import secrets
+import shlex
 import signal
 import socket
 import ssl
@@ -27,6 +28,8 @@ import urllib.request
 
 HUB = {{hub}}  # the hub that served this file
 VERSION = "{{version}}"
+# How to run this file, as it was run now.
+CALL = sys.argv[0] if "/" in sys.argv[0] and os.access(sys.argv[0], os.X_OK) else "sh " + shlex.quote(sys.argv[0])
 TEXT_CHARS, STATUS_CHARS, FILES, FILE_CHARS = {{text_chars}}, {{status_chars}}, {{attachments}}, {{attachments_chars}}
 REPLY_BYTES = 64 << 20
 POLL_SECONDS = 50  # shorter than the limits of common proxies
