@@ -8,6 +8,7 @@ use rogerrat_client::HistoryOptions;
 use super::{RequestArgs, render, run_on};
 use crate::outcome::{CommandError, report};
 use crate::target::ResolvedTarget;
+use crate::words::number;
 
 const NAME: &str = "rogerrat history";
 
@@ -17,13 +18,13 @@ pub struct HistoryArgs {
     #[command(flatten)]
     request: RequestArgs,
     /// Number of messages, at most 100
-    #[arg(short, value_name = "COUNT", default_value = "20", value_parser = clap::value_parser!(u32).range(1..=100))]
+    #[arg(short, value_name = "COUNT", default_value = "20", value_parser = number(1..=100))]
     n: u32,
     /// Only messages of this thread
     #[arg(long, value_name = "NAME")]
     thread: Option<String>,
     /// Maximum size of the hub's answer: the newest messages that fit
-    #[arg(long, value_name = "BYTES", value_parser = clap::value_parser!(u32).range(1000..=1_048_576))]
+    #[arg(long, value_name = "BYTES", value_parser = number(1000..=1_048_576))]
     max_bytes: Option<u32>,
 }
 

@@ -9,6 +9,7 @@ use rogerrat_client::{ClientError, ReadOptions};
 use super::{RequestArgs, render, reply_line, run_on};
 use crate::outcome::{CommandError, NO_MESSAGE, print, report};
 use crate::target::ResolvedTarget;
+use crate::words::number;
 
 const NAME: &str = "rogerrat listen";
 
@@ -20,16 +21,16 @@ pub struct ListenArgs {
     #[command(flatten)]
     request: RequestArgs,
     /// Wait this long for a message, at most 290
-    #[arg(long, value_name = "SECONDS", default_value = "1", value_parser = clap::value_parser!(u32).range(1..=300))]
+    #[arg(long, value_name = "SECONDS", default_value = "1", value_parser = number(1..=300))]
     wait: u32,
     /// Acknowledge when reading, or with `rogerrat ack`
     #[arg(long, value_name = "HOW", default_value = "auto", value_parser = ["auto", "manual"])]
     ack: String,
     /// Maximum number of messages
-    #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..=100))]
+    #[arg(long, value_name = "COUNT", value_parser = number(1..=100))]
     max: Option<u32>,
     /// Maximum size of the hub's answer; messages that do not fit remain for the next read
-    #[arg(long, value_name = "BYTES", value_parser = clap::value_parser!(u32).range(1000..=1_048_576))]
+    #[arg(long, value_name = "BYTES", value_parser = number(1000..=1_048_576))]
     max_bytes: Option<u32>,
     /// Read with the cursor of this name
     #[arg(long, value_name = "NAME")]

@@ -20,7 +20,7 @@ use crate::target::{Profile, ProfileStore, ResolvedTarget, secret, variable};
 
 const NAME: &str = "rogerrat remote";
 const LINK_NAME: &str = "rogerrat remote link";
-/// Light text on a dark ground, whatever the colours of the terminal.
+/// Light text on a dark background, whatever the colours of the terminal.
 const LIGHT_ON_DARK: &str = "\x1b[97;40m";
 const RESET: &str = "\x1b[0m";
 

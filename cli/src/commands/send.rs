@@ -30,7 +30,7 @@ pub struct SendArgs {
     to: String,
     /// Text; `-` or nothing reads it from standard input
     text: Option<String>,
-    /// Attach a picture or a PDF; may be given up to four times
+    /// Attach a file: a picture, PDF or text; may be given up to four times
     #[arg(long, value_name = "FILE")]
     attach: Vec<PathBuf>,
     /// Set how urgent the message is
@@ -104,7 +104,7 @@ impl SendArgs {
         };
         let max = if self.status { limits::STATUS_CHARS } else { limits::TEXT_CHARS };
         match text.chars().count() {
-            0 if self.attach.is_empty() => Err("the text is empty".into()),
+            0 if self.attach.is_empty() => Err("the text is empty; give it as an argument or on standard input".into()),
             count if count > max => {
                 Err(format!("the text has {count} characters, and the limit is {max}: send it in parts, or as a file"))
             }

@@ -11,6 +11,7 @@ use super::render::clock;
 use super::{RequestArgs, run_on};
 use crate::outcome::CommandError;
 use crate::target::ResolvedTarget;
+use crate::words::number;
 
 const NAME: &str = "rogerrat transcript";
 
@@ -20,7 +21,7 @@ pub struct TranscriptArgs {
     #[command(flatten)]
     request: RequestArgs,
     /// Number of newest events, at most 10,000
-    #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    #[arg(long, value_name = "COUNT", value_parser = number(1..=10_000))]
     limit: Option<u32>,
 }
 

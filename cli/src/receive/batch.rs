@@ -24,7 +24,7 @@ const MAX_SETTLE: Duration = Duration::from_secs(60);
 /// What wakes.
 #[derive(Args)]
 pub(super) struct WakeArgs {
-    /// Collect messages until none has arrived for this time, or for four times as long, and hand them on together;
+    /// Collect messages until none has arrived for this time, or for four times as long since the first, and hand them on together;
     /// `0` at once. A number is seconds; `250ms` is possible. An urgent message is not delayed
     #[arg(long, value_name = "TIME", value_parser = settle)]
     settle: Option<Duration>,

@@ -25,7 +25,7 @@ use super::sink::{Output, Sink, SinkError};
 use super::{STEPPED_BACK, report_polling};
 use crate::outcome::{CommandError, report};
 use crate::target::{IdentityArgs, ProfileRule, ResolvedTarget, TargetArgs};
-use crate::words::{PRIORITIES, word};
+use crate::words::{PRIORITIES, number, word};
 
 pub(super) const NAME: &str = "rogerrat listen-here";
 /// Maximum number of messages to collect before they are handed on.
@@ -64,7 +64,7 @@ pub struct ListenHereArgs {
     #[command(flatten)]
     owner: OwnerArgs,
     /// Report at this interval that it is listening: in an inbox of text, else on standard error
-    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "SECONDS", value_parser = number(1..=u32::MAX))]
     heartbeat: Option<u32>,
     /// Print no messages, and only problems on standard error
     #[arg(long)]

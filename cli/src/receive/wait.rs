@@ -18,7 +18,7 @@ use super::owner::{Owner, OwnerArgs, OwnerChoice};
 use super::{STEPPED_BACK, report_polling};
 use crate::outcome::{CommandError, NO_MESSAGE, print, report};
 use crate::target::{IdentityArgs, ProfileRule, ResolvedTarget, TargetArgs};
-use crate::words::{PRIORITIES, word};
+use crate::words::{PRIORITIES, number, word};
 
 pub(super) const NAME: &str = "rogerrat wait";
 /// The default pause that ends a burst of messages.
@@ -41,8 +41,8 @@ pub struct WaitArgs {
     /// How to print a message
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
-    /// Give up after this time; wait for ever by default
-    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(1..))]
+    /// Give up after this time; wait indefinitely by default
+    #[arg(long, value_name = "SECONDS", value_parser = number(1..=u32::MAX))]
     timeout: Option<u32>,
     #[command(flatten)]
     wake: WakeArgs,
@@ -50,7 +50,7 @@ pub struct WaitArgs {
     #[arg(long, value_name = "PRIORITY", value_parser = word::<Priority>(PRIORITIES))]
     min_priority: Option<Priority>,
     /// Print at most this many messages. The others remain for the next run
-    #[arg(long, value_name = "COUNT", default_value = "50", value_parser = clap::value_parser!(u32).range(1..=100))]
+    #[arg(long, value_name = "COUNT", default_value = "50", value_parser = number(1..=100))]
     max: u32,
     #[command(flatten)]
     owner: OwnerArgs,
