@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use actix::Recipient;
 
-use crate::channel::messages::Passivated;
+use crate::channel::messages::Unloaded;
 use crate::clock::Clock;
 use crate::ports::log::Log;
 use crate::security::account_policy::AccountPolicy;
@@ -21,5 +21,5 @@ pub(crate) struct HubContext {
     pub(crate) account_policy: Arc<AccountPolicy>,
     pub(crate) webhooks: Webhooks,
     /// Where a channel reports that it has left memory: the Registry.
-    pub(crate) registry: Recipient<Passivated>,
+    pub(crate) registry: Recipient<Unloaded>,
 }

@@ -116,9 +116,9 @@ pub(super) struct ChannelsArgs {
     pub(super) creators: u32,
     /// How long to measure memory after the last channel, while the hub unloads unused ones
     #[arg(long, value_name = "TIME", default_value = "0")]
-    pub(super) retire: Length,
+    pub(super) unload: Length,
     /// Number of repetitions: the growth from the first to the last is the memory that unloaded channels leave
-    #[arg(long, default_value_t = 1, requires = "retire", value_parser = value_parser!(u8).range(1..=100))]
+    #[arg(long, default_value_t = 1, requires = "unload", value_parser = value_parser!(u8).range(1..=100))]
     pub(super) waves: u8,
     #[command(flatten)]
     pub(super) run: RunArgs,

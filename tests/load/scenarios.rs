@@ -61,9 +61,9 @@ fn channels_are_created_and_guests_join_and_leave() {
     let side = &figures["sides"][0];
     assert_eq!(side["count"], 60);
     assert!(fact(side, "last_to_first") > 0.0, "{side}");
-    let figures = clean(&hub, &["channels", "--channels", "20", "--retire", "0.01", "--waves", "3"]);
+    let figures = clean(&hub, &["channels", "--channels", "20", "--unload", "0.01", "--waves", "3"]);
     assert_eq!(figures["sides"][0]["count"], 60);
-    assert!(fact(&figures["sides"][0], "bytes_per_channel_retired").is_finite(), "{figures}");
+    assert!(fact(&figures["sides"][0], "bytes_per_channel_unloaded").is_finite(), "{figures}");
     clean(&hub, &["churn", "--guests", "3"]);
     clean(&hub, &["soak", "--scale", "1"]);
 }

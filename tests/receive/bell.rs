@@ -1,6 +1,6 @@
 //! The latency of the doorbell: from a send to the exit of `rogerrat wait`.
 //!
-//! `ROGERRAT_AWAKE_RINGS=500 cargo test --release --test integration receive::bell -- --nocapture` rings 500 times and
+//! `ROGERRAT_RECEIVE_RINGS=500 cargo test --release --test integration receive::bell -- --nocapture` rings 500 times and
 //! prints the figures.
 
 use std::time::Duration;
@@ -12,7 +12,7 @@ const LONGEST: Duration = Duration::from_millis(500);
 
 #[test]
 fn a_send_ends_a_wait_without_polling_delay() {
-    let rings = std::env::var("ROGERRAT_AWAKE_RINGS").ok().and_then(|rings| rings.parse().ok()).unwrap_or(20);
+    let rings = std::env::var("ROGERRAT_RECEIVE_RINGS").ok().and_then(|rings| rings.parse().ok()).unwrap_or(20);
     let hub = Hub::unlimited();
     let channel = hub.channel();
     let (ann, bob) = (channel.join("ann"), channel.join("bob"));

@@ -1,6 +1,6 @@
 //! Rounds of every fault between a hub and an inbox, counted: no line is lost or duplicated.
 //!
-//! `ROGERRAT_AWAKE_ROUNDS=100 cargo test --test integration receive::rounds -- --nocapture` runs 100 rounds and prints the
+//! `ROGERRAT_RECEIVE_ROUNDS=100 cargo test --test integration receive::rounds -- --nocapture` runs 100 rounds and prints the
 //! figures.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -19,7 +19,7 @@ const FAULTS: [&str; 6] =
 const SILENCE: std::time::Duration = std::time::Duration::from_secs(75);
 
 fn rounds() -> usize {
-    std::env::var("ROGERRAT_AWAKE_ROUNDS").ok().and_then(|rounds| rounds.parse().ok()).unwrap_or(FAULTS.len())
+    std::env::var("ROGERRAT_RECEIVE_ROUNDS").ok().and_then(|rounds| rounds.parse().ok()).unwrap_or(FAULTS.len())
 }
 
 /// A listener, its inbox, and the link between it and the hub.

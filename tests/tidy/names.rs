@@ -113,7 +113,7 @@ fn private_words(file: &SourceFile) -> Vec<String> {
     let mut found = Vec::new();
     for (line, identifier) in words.map(|token| (token.line, &*token.text)).chain(path) {
         for (at, part) in parts(identifier).into_iter().enumerate() {
-            let is_word = |word: &str| word == part || format!("{word}s") == part;
+            let is_word = |word: &str| word == part || plural(word) == part;
             let is_private = |word: &str| is_word(word) && (at == 0 || !ONLY_FIRST.contains(&word));
             let private = PRIVATE_WORDS.iter().find(|(word, _)| is_private(word) && !is_exception(word));
             found
@@ -124,6 +124,14 @@ fn private_words(file: &SourceFile) -> Vec<String> {
     }
     found.dedup();
     found
+}
+
+/// `doors` of `door`, `shelves` of `shelf`.
+fn plural(word: &str) -> String {
+    match word.strip_suffix('f') {
+        Some(stem) => format!("{stem}ves"),
+        None => format!("{word}s"),
+    }
 }
 
 /// The words of an identifier, in lower case: `DeliveryGuard` is `delivery` and `guard`.

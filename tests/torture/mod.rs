@@ -25,7 +25,7 @@ fn report(flags: &[&str]) -> Value {
 fn a03_acknowledged_data_survives_ten_kills() {
     let report = report(&["--cycles", "10", "--seconds", "1.5"]);
     assert!(report["kills"].as_u64().unwrap() >= 10, "{report:#}");
-    assert_eq!(report["breaches"], serde_json::json!({}), "{report:#}");
+    assert_eq!(report["violations"], serde_json::json!({}), "{report:#}");
     for kind in ["disk", "memory"] {
         for figure in ["acknowledged", "deliveries", "acks"] {
             assert!(report[kind][figure].as_u64().unwrap() > 0, "nothing was tested: {report:#}");

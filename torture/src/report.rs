@@ -20,9 +20,9 @@ pub(super) struct Report {
     downtime_ms: Option<Spread>,
     disk: Counts,
     memory: Counts,
-    #[serde(rename = "breaches")]
+    #[serde(rename = "violations")]
     violations: BTreeMap<String, u64>,
-    #[serde(rename = "first_breaches")]
+    #[serde(rename = "first_violations")]
     first_violations: Vec<String>,
     /// Lines at `ERROR` in the hub's log. They are not violations.
     log_errors: usize,
@@ -137,6 +137,6 @@ mod tests {
         assert!(!report.is_clean());
         let text = report.to_string();
         assert!(text.contains("unfinished") && text.contains("boot 0: unfinished: something"), "{text}");
-        assert!(serde_json::to_string(&report).unwrap().contains(r#""breaches":{"unfinished":1}"#));
+        assert!(serde_json::to_string(&report).unwrap().contains(r#""violations":{"unfinished":1}"#));
     }
 }

@@ -96,11 +96,11 @@ const FIGURES: &[Figure] = &[
         "channels --channels 50000 --creators 32 --self",
     ),
     figure(
-        "retired",
+        "unloaded",
         "bytes left by an unloaded channel",
         "≤ 100",
-        Reading::Fact("bytes_per_channel_retired"),
-        "channels --channels 50000 --creators 32 --retire 90s --waves 3 --self",
+        Reading::Fact("bytes_per_channel_unloaded"),
+        "channels --channels 50000 --creators 32 --unload 90s --waves 3 --self",
     ),
     figure(
         "million",

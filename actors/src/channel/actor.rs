@@ -14,7 +14,7 @@ use rogerrat_domain::{
 };
 
 use crate::alarm::{Alarm, Alarmed};
-use crate::channel::messages::{Frame, Passivated};
+use crate::channel::messages::{Frame, Unloaded};
 use crate::channel::metrics::ChannelMetrics;
 use crate::channel::pending_writes::{LOG_RETRY, PendingDeliveries, PendingWrites};
 use crate::channel::responder::{Responder, Responders};
@@ -254,12 +254,12 @@ impl ChannelActor {
         if !self.writes.is_persisted() {
             return;
         }
-        self.passivate(ctx, |this, passivated, ctx| {
-            if passivated {
+        self.write_unloaded(ctx, |this, is_written, ctx| {
+            if is_written {
                 log::debug!(channel:display = this.channel.id(); "channel unloaded");
-                this.status.passivate();
+                this.status.unload();
                 // If the Registry's mailbox is full, its next sweep finds the unused handle.
-                let _ = this.context.registry.try_send(Passivated { channel: this.channel.id().clone() });
+                let _ = this.context.registry.try_send(Unloaded { channel: this.channel.id().clone() });
                 ctx.stop();
             }
         });

@@ -6,7 +6,7 @@ use rogerrat_domain::{Operation, Query};
 
 use crate::channel::actor::ChannelActor;
 use crate::channel::messages::{
-    Ask, AskQuery, CancelWait, CheckNow, Delete, Drain, OpenSubscription, Passivate, Poll, TakeBack,
+    Ask, AskQuery, CancelWait, CheckNow, Delete, Drain, OpenSubscription, Poll, TakeBack, Unload,
 };
 use crate::channel::responder::Responder;
 use crate::error::HubError;
@@ -112,15 +112,15 @@ impl Handler<Drain> for ChannelActor {
     }
 }
 
-impl Handler<Passivate> for ChannelActor {
+impl Handler<Unload> for ChannelActor {
     type Result = ();
 
-    fn handle(&mut self, Passivate(done): Passivate, ctx: &mut Self::Context) {
-        self.passivate(ctx, |this, passivated, ctx| {
-            if passivated {
-                this.status.passivate();
+    fn handle(&mut self, Unload(done): Unload, ctx: &mut Self::Context) {
+        self.write_unloaded(ctx, |this, is_written, ctx| {
+            if is_written {
+                this.status.unload();
             }
-            let _ = done.send(passivated);
+            let _ = done.send(is_written);
             ctx.stop();
         });
     }

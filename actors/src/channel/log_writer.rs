@@ -169,7 +169,7 @@ impl ChannelActor {
 
     /// Writes the batch and then a snapshot that says the channel was unloaded cleanly. Calls `done` with whether the
     /// snapshot is stored.
-    pub(crate) fn passivate(
+    pub(crate) fn write_unloaded(
         &mut self,
         ctx: &mut Context<Self>,
         done: impl FnOnce(&mut Self, bool, &mut Context<Self>) + 'static,
@@ -177,7 +177,7 @@ impl ChannelActor {
         self.write(ctx);
         if self.writes.in_flight {
             // The write before it is under way: try again after it.
-            ctx.run_later(FLUSH_DELAY, |this, ctx| this.passivate(ctx, done));
+            ctx.run_later(FLUSH_DELAY, |this, ctx| this.write_unloaded(ctx, done));
             return;
         }
         self.writes.clear_entries();

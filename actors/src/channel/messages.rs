@@ -97,7 +97,7 @@ pub(crate) struct Drain;
 /// Writes the state and stops, because the hub shuts down. Reports whether the state is stored.
 #[derive(Message)]
 #[rtype(result = "()")]
-pub(crate) struct Passivate(pub(crate) oneshot::Sender<bool>);
+pub(crate) struct Unload(pub(crate) oneshot::Sender<bool>);
 
 /// Ends every wait and stops, because the channel is deleted.
 #[derive(Message)]
@@ -107,6 +107,6 @@ pub(crate) struct Delete;
 /// Sent to the Registry by a channel that has left memory.
 #[derive(Message)]
 #[rtype(result = "()")]
-pub(crate) struct Passivated {
+pub(crate) struct Unloaded {
     pub(crate) channel: ChannelId,
 }

@@ -84,8 +84,7 @@ impl Recovery {
         crashed: bool,
     ) -> Result<Channel, RestoreError> {
         let now = self.clock.now();
-        let unloaded_in =
-            stored.snapshot.as_ref().and_then(|s| s.passivated_in()).filter(|_| stored.records.is_empty());
+        let unloaded_in = stored.snapshot.as_ref().and_then(|s| s.unloaded_in()).filter(|_| stored.records.is_empty());
         let is_clean = !crashed && unloaded_in == Some(self.boot.id);
         // The first record of a channel creates it; a band has no such record.
         let is_new = stored.seq <= u64::from(!handle.settings().is_band);

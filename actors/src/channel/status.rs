@@ -22,7 +22,7 @@ pub(crate) struct ChannelStatus {
     /// The uptime before which the Registry must wake the actor; 0 if the actor has its own timer.
     wakeup_ms: AtomicU64,
     started: AtomicBool,
-    passivated: AtomicBool,
+    unloaded: AtomicBool,
     /// Whether the channel is being deleted from the log.
     deleting: AtomicBool,
 }
@@ -37,7 +37,7 @@ impl ChannelStatus {
             changes: OnceLock::new(),
             wakeup_ms: AtomicU64::new(0),
             started: AtomicBool::new(false),
-            passivated: AtomicBool::new(false),
+            unloaded: AtomicBool::new(false),
             deleting: AtomicBool::new(false),
         }
     }
@@ -76,12 +76,12 @@ impl ChannelStatus {
     /// Records that an actor has started.
     pub(crate) fn actor_started(&self) {
         self.started.store(true, Relaxed);
-        self.passivated.store(false, Relaxed);
+        self.unloaded.store(false, Relaxed);
     }
 
     /// Records that the actor has written its state and stops.
-    pub(crate) fn passivate(&self) {
-        self.passivated.store(true, Relaxed);
+    pub(crate) fn unload(&self) {
+        self.unloaded.store(true, Relaxed);
         self.schedule_wakeup(None);
         self.agents.store(0, Relaxed);
     }
@@ -98,6 +98,6 @@ impl ChannelStatus {
 
     /// Whether an actor stopped without having written its state.
     pub(crate) fn has_crashed(&self) -> bool {
-        self.started.load(Relaxed) && !self.passivated.load(Relaxed)
+        self.started.load(Relaxed) && !self.unloaded.load(Relaxed)
     }
 }

@@ -13,7 +13,7 @@ use super::{Hub, HubRules, Shared};
 use crate::alarm::Alarm;
 use crate::boot::Boot;
 use crate::channel::actor::ID_RESERVATION_MS;
-use crate::channel::messages::{Drain, Passivate};
+use crate::channel::messages::{Drain, Unload};
 use crate::channel::recovery::Recovery;
 use crate::clock::Clock;
 use crate::context::HubContext;
@@ -155,12 +155,12 @@ impl Hub {
         let Shared { directory, log, boot, counters, .. } = &*self.shared;
         let _ = self.dispatcher.registry.send(StopOpening).await;
         let running: Vec<_> = directory.iter().filter_map(|handle| handle.addr()).collect();
-        let passivating = running.into_iter().map(|addr| async move {
+        let unloading = running.into_iter().map(|addr| async move {
             let (done, written) = oneshot::channel();
             // A stopped actor has nothing to write, but its log may lack entries.
-            addr.send(Passivate(done)).await.is_ok() && written.await.unwrap_or(false)
+            addr.send(Unload(done)).await.is_ok() && written.await.unwrap_or(false)
         });
-        let all_written = join_all(passivating).await.into_iter().all(|written| written);
+        let all_written = join_all(unloading).await.into_iter().all(|written| written);
         let is_clean = all_written && !directory.iter().any(|handle| handle.status.has_crashed());
         let ended = async {
             log.put_meta(Counters::NOTE, counters.note()).await?;

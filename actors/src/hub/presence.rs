@@ -34,7 +34,7 @@ impl Hub {
         Ok(reply)
     }
 
-    /// Whether a webhook of the account posts DMs to its identity, and did not fail last.
+    /// Whether a webhook of the account posts DMs to its identity, and its last attempt did not fail.
     fn has_hook(&self, callsign: &Callsign, account: Option<&AccountId>) -> bool {
         account.is_some_and(|account| self.shared.webhooks.hooks.reaches(callsign, account))
     }

@@ -74,9 +74,9 @@ impl MemoryWebhookStore {
     }
 
     pub(crate) fn forget_channel(&self, channel: &ChannelId) {
-        let mut shelves = self.tables();
-        shelves.drop_hooks(&HookOwner::Channel(channel.clone()));
-        shelves.rows.retain(|_, kept| kept.row.delivery.channel.as_ref() != Some(channel));
+        let mut tables = self.tables();
+        tables.drop_hooks(&HookOwner::Channel(channel.clone()));
+        tables.rows.retain(|_, kept| kept.row.delivery.channel.as_ref() != Some(channel));
     }
 }
 
@@ -86,13 +86,13 @@ fn done<T: Send + 'static>(value: T) -> BoxFuture<'static, Result<T, LogError>> 
 
 impl WebhookStore for MemoryWebhookStore {
     fn hooks(&self) -> BoxFuture<'static, Result<Vec<StoredHook>, LogError>> {
-        let shelves = self.tables();
+        let tables = self.tables();
         let kept = |hook: &Hook| {
-            let due = shelves.rows.values().filter(|kept| kept.hook == hook.id && kept.hidden.is_some());
+            let due = tables.rows.values().filter(|kept| kept.hook == hook.id && kept.hidden.is_some());
             let (due, bytes) = due.fold((0, 0), |(due, bytes), kept| (due + 1, bytes + kept.row.bytes));
             StoredHook { hook: hook.clone(), due, bytes }
         };
-        done(shelves.hooks.values().map(kept).collect())
+        done(tables.hooks.values().map(kept).collect())
     }
 
     fn put_hook(&self, hook: &Hook) -> BoxFuture<'static, Result<bool, LogError>> {
@@ -116,8 +116,8 @@ impl WebhookStore for MemoryWebhookStore {
     }
 
     fn due(&self, hook: &HookId, after: u64, limit: usize) -> BoxFuture<'static, Result<Vec<DeliveryRow>, LogError>> {
-        let shelves = self.tables();
-        let due = shelves.rows.range(after + 1..).filter(|(_, kept)| kept.hook == *hook && kept.hidden.is_some());
+        let tables = self.tables();
+        let due = tables.rows.range(after + 1..).filter(|(_, kept)| kept.hook == *hook && kept.hidden.is_some());
         done(due.take(limit).map(|(_, kept)| kept.row.clone()).collect())
     }
 
@@ -126,21 +126,21 @@ impl WebhookStore for MemoryWebhookStore {
     }
 
     fn keep(&self, hook: &HookId, row: &DeliveryRow) -> BoxFuture<'static, Result<(), LogError>> {
-        let mut shelves = self.tables();
-        if let Some(kept) = shelves.rows.get_mut(&row.no) {
+        let mut tables = self.tables();
+        if let Some(kept) = tables.rows.get_mut(&row.no) {
             kept.row.delivery = row.delivery.clone();
             if row.delivery.state != DeliveryState::Due {
                 kept.hidden = None;
                 kept.row.bytes = 0;
-                shelves.trim(hook);
+                tables.trim(hook);
             }
         }
         done(())
     }
 
     fn deliveries(&self, hook: &HookId, limit: usize) -> BoxFuture<'static, Result<Vec<DeliveryRow>, LogError>> {
-        let shelves = self.tables();
-        let of_hook = shelves.rows.values().rev().filter(|kept| kept.hook == *hook);
+        let tables = self.tables();
+        let of_hook = tables.rows.values().rev().filter(|kept| kept.hook == *hook);
         done(of_hook.take(limit).map(|kept| kept.row.clone()).collect())
     }
 }

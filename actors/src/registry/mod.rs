@@ -17,7 +17,7 @@ use rogerrat_domain::{ChannelId, Refusal, Rules};
 
 use crate::channel::actor::MAILBOX;
 use crate::channel::handle::ChannelDirectory;
-use crate::channel::messages::{Delete, Drain, Passivated};
+use crate::channel::messages::{Delete, Drain, Unloaded};
 use crate::channel::recovery::Recovery;
 use crate::context::HubContext;
 use crate::counters::{Count, Counters};
@@ -95,10 +95,10 @@ impl Actor for Registry {
     }
 }
 
-impl Handler<Passivated> for Registry {
+impl Handler<Unloaded> for Registry {
     type Result = ();
 
-    fn handle(&mut self, Passivated { channel }: Passivated, ctx: &mut Self::Context) {
+    fn handle(&mut self, Unloaded { channel }: Unloaded, ctx: &mut Self::Context) {
         // The actor stops after it has sent this.
         ctx.run_later(Duration::from_millis(1), move |this, ctx| {
             this.unloading.channels.push_back(channel);

@@ -186,7 +186,7 @@ impl Log for Held {
     }
 }
 
-/// The postbox of a process that is gone: it answers nobody.
+/// The webhook store of a process that has ended: it never answers.
 struct NoWebhooks;
 
 fn never<T: Send + 'static>() -> BoxFuture<'static, Result<T, LogError>> {

@@ -136,7 +136,7 @@ impl HookRegistry {
         self.of(&HookOwner::Account(account.clone()))
     }
 
-    /// Whether a hook of the account posts DMs to its identity, and did not fail last.
+    /// Whether a hook of the account posts DMs to its identity, and its last attempt did not fail.
     pub(crate) fn reaches(&self, callsign: &Callsign, account: &AccountId) -> bool {
         let hooks = self.of_identity(callsign, account);
         hooks.is_some_and(|hooks| hooks.iter().any(|hook| hook.is_on() && hook.hook().failures == 0))

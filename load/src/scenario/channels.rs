@@ -38,7 +38,7 @@ pub(crate) struct CreateChannels {
     members: usize,
     creators: usize,
     /// How long the memory is observed after the creation.
-    retire: Duration,
+    unload: Duration,
     /// How often all of it is repeated.
     waves: u8,
 }
@@ -74,7 +74,7 @@ impl Scenario for CreateChannels {
 
     /// The window ends with the last channel.
     fn lengths(&self, _args: &RunArgs) -> (Duration, Duration) {
-        (Duration::ZERO, MAX_CREATE + self.retire * u32::from(self.waves))
+        (Duration::ZERO, MAX_CREATE + self.unload * u32::from(self.waves))
     }
 
     /// Spawns one task for all creators; it ends with the last channel.
@@ -92,7 +92,7 @@ impl Scenario for CreateChannels {
 impl From<&ChannelsArgs> for CreateChannels {
     fn from(args: &ChannelsArgs) -> Self {
         let (channels, members) = (args.channels as usize, args.members as usize);
-        Self { channels, members, creators: args.creators as usize, retire: args.retire.0, waves: args.waves }
+        Self { channels, members, creators: args.creators as usize, unload: args.unload.0, waves: args.waves }
     }
 }
 
@@ -112,7 +112,7 @@ impl CreateChannels {
         };
         let bytes = each(full_kib, before_kib, run_state.population());
         add_fact("bytes_per_channel", "memory of a channel", bytes);
-        if self.retire.is_zero() {
+        if self.unload.is_zero() {
             return;
         }
         self.observe(&run_state).await;
@@ -125,7 +125,7 @@ impl CreateChannels {
         }
         if self.waves > 1 {
             let bytes = each(run_state.rss_kib(), unloaded_kib, self.channels as u64 * u64::from(self.waves - 1));
-            add_fact("bytes_per_channel_retired", "memory left by an unloaded channel", bytes);
+            add_fact("bytes_per_channel_unloaded", "memory left by an unloaded channel", bytes);
         }
     }
 
@@ -147,7 +147,7 @@ impl CreateChannels {
     /// Gives the hub time to unload unused channels.
     async fn observe(self, run_state: &RunState) {
         tokio::select! {
-            () = tokio::time::sleep(self.retire) => {}
+            () = tokio::time::sleep(self.unload) => {}
             () = run_state.wait_for_drain() => {}
         }
     }
@@ -174,8 +174,8 @@ impl Wave {
     }
 
     async fn create_all(&self, target: &Target, run_state: &RunState) -> Result<(), HttpError> {
-        let CreateChannels { channels, members, retire, .. } = self.scenario;
-        let ttl_s = (!retire.is_zero()).then_some(SHORT_TTL_S);
+        let CreateChannels { channels, members, unload, .. } = self.scenario;
+        let ttl_s = (!unload.is_zero()).then_some(SHORT_TTL_S);
         let mut connection = target.connection();
         while !run_state.is_draining() && self.next.fetch_add(1, Ordering::Relaxed) < channels {
             let since_ns = elapsed_ns();

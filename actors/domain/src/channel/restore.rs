@@ -16,9 +16,9 @@ use super::snapshot::{BacklogEntry, IdempotencySnapshot, MemberSnapshot, Restore
 use super::{Channel, Consumer, Effects, Member, MessageSlot};
 
 impl Channel {
-    /// The channel's state, to be stored. `passivated_in` is the boot of the hub when the channel is being unloaded.
+    /// The channel's state, to be stored. `unloaded_in` is the boot of the hub when the channel is being unloaded.
     #[must_use]
-    pub fn snapshot(&self, passivated_in: Option<u64>, now: Now) -> Snapshot {
+    pub fn snapshot(&self, unloaded_in: Option<u64>, now: Now) -> Snapshot {
         let (evicted, lost_before) = self.ring.eviction();
         Snapshot {
             v: VERSION,
@@ -31,8 +31,8 @@ impl Channel {
             members: self.members.values().map(|member| self.member_snapshot(member, now)).collect(),
             delivery_records: self.delivery_records.iter().filter(|_| self.settings.is_durable()).cloned().collect(),
             at_ms: now.at_ms,
-            passivated_in,
-            uptime_ms: passivated_in.map(|_| now.uptime_ms),
+            unloaded_in,
+            uptime_ms: unloaded_in.map(|_| now.uptime_ms),
             has_no_messages: !self.has_messages,
         }
     }
@@ -64,7 +64,7 @@ impl Channel {
             self.delivery_records = LazyBox::new(DeliveryRecords::restored(snapshot.delivery_records));
         }
         let taken_at_ms = snapshot.at_ms;
-        let unloaded_ms = (snapshot.passivated_in == Some(boot)).then(|| match snapshot.uptime_ms {
+        let unloaded_ms = (snapshot.unloaded_in == Some(boot)).then(|| match snapshot.uptime_ms {
             Some(uptime_ms) => now.uptime_ms.saturating_sub(uptime_ms),
             None => now.at_ms.saturating_sub(snapshot.at_ms),
         });

@@ -36,7 +36,7 @@ pub struct Snapshot {
     pub(super) at_ms: u64,
     /// The boot of the hub in which the channel was unloaded with this state, if it was. It then contains every delivery.
     #[serde(rename = "rested_in")]
-    pub(super) passivated_in: Option<u64>,
+    pub(super) unloaded_in: Option<u64>,
     /// The uptime of the hub at that time, which continues when the wall clock jumps.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) uptime_ms: Option<u64>,
@@ -153,8 +153,8 @@ impl Snapshot {
 
     /// The boot of the hub in which the channel was unloaded with this state, if it was.
     #[must_use]
-    pub fn passivated_in(&self) -> Option<u64> {
-        self.passivated_in
+    pub fn unloaded_in(&self) -> Option<u64> {
+        self.unloaded_in
     }
 
     /// Messages up to this id are evicted, except those [held for their recipients](Self::held).

@@ -18,7 +18,7 @@ use crate::schema;
 /// sender contains this.
 const FIELD: &[u8] = br#","attachments":"#;
 
-/// A file sent with a message: with its content, or by reference. It is never constructed: it exists for its schema.
+/// A file sent with a message: with its content, or by reference.
 #[derive(ToSchema)]
 #[schema(as = Attachment)]
 #[expect(dead_code, reason = "only the derived code reads the fields")]

@@ -21,7 +21,7 @@ pub(crate) struct TestChannel {
     pub(crate) now: Now,
     /// The entries logged so far, in the order in which they were applied.
     pub(crate) log: Vec<Entry>,
-    pub(crate) retired: bool,
+    pub(crate) unloaded: bool,
     sessions: BTreeMap<String, SessionId>,
     answers: BTreeMap<WaiterId, ReadResponse>,
     streams: BTreeMap<WaiterId, Feed>,
@@ -74,7 +74,7 @@ impl TestChannel {
             channel: Channel::open(id, Arc::new(settings), rules.into(), above, lost, now),
             now,
             log: Vec::new(),
-            retired: false,
+            unloaded: false,
             sessions: BTreeMap::new(),
             answers: BTreeMap::new(),
             streams: BTreeMap::new(),
@@ -144,7 +144,7 @@ impl TestChannel {
                     feed.queue.clear();
                     feed.last = Some(frame);
                 }
-                Effect::Unload => self.retired = true,
+                Effect::Unload => self.unloaded = true,
                 Effect::Fetch(_) => panic!("no message is in the backlog here"),
                 Effect::Notify | Effect::Settings(_) => {}
             }

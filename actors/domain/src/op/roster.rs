@@ -69,7 +69,7 @@ pub struct RosterMember {
     pub reach: Reach,
     /// When it was last active, in milliseconds since the epoch.
     pub seen_at: u64,
-    /// How many messages none of its consumers was given, counted up to 100. If DMs are private, only broadcasts and your
+    /// How many messages have not been delivered to any of its consumers, counted up to 100. If DMs are private, only broadcasts and your
     /// own DMs count.
     pub unread: usize,
     /// When the oldest of them was sent, in milliseconds since the epoch. Absent if there is none.
@@ -95,7 +95,7 @@ pub struct MemberPresence {
     /// What it has open to read with: a message to it arrives at once. Null if it has nothing open.
     #[schema(schema_with = schema::open_read, required)]
     pub reads: Option<OpenRead>,
-    /// Whether a webhook of its account posts DMs to it, and did not fail last.
+    /// Whether a webhook of its account posts DMs to it, and its last attempt did not fail.
     pub hook: bool,
     /// When it was last active, in milliseconds since the epoch.
     pub last_seen_at: u64,
@@ -103,10 +103,10 @@ pub struct MemberPresence {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub last_ack_at: Option<u64>,
-    /// How many messages none of its consumers was given, counted up to 100. If DMs are private, only broadcasts and your
+    /// How many messages have not been delivered to any of its consumers, counted up to 100. If DMs are private, only broadcasts and your
     /// own DMs count.
     pub unread: usize,
-    /// The age of the oldest of them. Absent if there is none.
+    /// The age of the oldest unread message. Absent if there is none.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub oldest_unread_seconds: Option<u64>,

@@ -81,14 +81,14 @@ pub struct RecipientPresence {
     /// What it has open to read with, or had when the message arrived. Null if it had nothing open.
     #[schema(schema_with = schema::open_read, required)]
     pub reads: Option<OpenRead>,
-    /// Whether a webhook of its account posts DMs to it, and did not fail last.
+    /// Whether a webhook of its account posts DMs to it, and its last attempt did not fail.
     pub hook: bool,
     /// When it was last active, in milliseconds since the epoch.
     pub last_seen_at: u64,
-    /// How many messages none of its consumers was given, counted up to 100. If DMs are private, only broadcasts and your
+    /// How many messages have not been delivered to any of its consumers, counted up to 100. If DMs are private, only broadcasts and your
     /// own DMs count.
     pub unread: usize,
-    /// The age of the oldest of them. Absent if there is none.
+    /// The age of the oldest unread message. Absent if there is none.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub oldest_unread_seconds: Option<u64>,

@@ -338,15 +338,15 @@ fn d30_an_idle_channel_is_unloaded_unless_it_holds_a_dm() {
     test.at(60_000);
     leave(&mut test, "ann");
     test.at(HOUR_MS + 59_999);
-    assert!(!test.retired);
+    assert!(!test.unloaded);
     test.at(HOUR_MS + 60_000);
-    assert!(test.retired);
+    assert!(test.unloaded);
     test.join("ann");
     test.send("ann", "bob", "held");
     leave(&mut test, "ann");
-    test.retired = false;
+    test.unloaded = false;
     test.at(10 * HOUR_MS);
-    assert!(!test.retired);
+    assert!(!test.unloaded);
 }
 
 #[test]
