@@ -23,9 +23,9 @@ pub(crate) fn init(log: &LogSettings) {
         LogFormat::Json => json_line,
     };
     let mut builder = Builder::new();
-    // The decoder logs an error when the response of a webhook receiver is too long, which the delivery log records
-    // already. A rule in `log.level` that names the module still enables it.
-    builder.filter_module("actix_http::h1::decoder", LevelFilter::Off);
+    // It logs an error for each invalid request, which any client can send, and for each response of a webhook receiver
+    // that is too long. Both are answered and counted. A rule in `log.level` that names the module still enables it.
+    builder.filter_module("actix_http::h1", LevelFilter::Off);
     builder.parse_filters(&log.level).write_style(WriteStyle::Never);
     builder.format(move |buf, record| {
         let at = buf.timestamp_millis().to_string();

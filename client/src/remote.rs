@@ -48,7 +48,7 @@ pub struct RemoteLink {
     pub mobile_url: String,
     /// The same link without the owner password.
     pub mobile_url_protected: String,
-    /// `mobile_url` as a QR code: lines of block characters, for light text on a dark ground.
+    /// `mobile_url` as a QR code: lines of block characters, for light text on a dark background.
     pub qr_ascii_clean: Option<String>,
     /// Why no phone can open the links.
     pub notice: Option<String>,

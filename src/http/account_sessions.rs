@@ -46,7 +46,7 @@ pub(crate) async fn sessions(state: SharedState, request: HttpRequest) -> Result
     operation_id = "end_account_session",
     tag = "Accounts",
     params(("sid" = String, Path, pattern = "^sess_[0-9a-f]{16}$", description = "The session's id, from the list.")),
-    responses((status = 200, body = Done, description = "Ended.")),
+    responses((status = 200, body = Done, description = "The session has ended.")),
     security(("account_session" = [])),
     extensions(("x-error-codes" = json!(codes(&[ACCOUNT, &[Code::NotFound]])))),
 )]
@@ -64,7 +64,7 @@ pub(crate) async fn end_session(state: SharedState, request: HttpRequest) -> Res
     path = "/api/account/logout",
     operation_id = "log_out_of_account",
     tag = "Accounts",
-    responses((status = 200, body = Done, description = "Ended.")),
+    responses((status = 200, body = Done, description = "The session has ended.")),
     security(("account_session" = [])),
     extensions(("x-error-codes" = json!(codes(&[ACCOUNT, &[Code::NotFound, Code::TooLarge]])))),
 )]

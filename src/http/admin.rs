@@ -210,7 +210,7 @@ pub(crate) async fn ban(state: SharedState, request: HttpRequest, payload: Paylo
     operation_id = "admin_unban",
     tag = "Administration",
     params(("ban" = String, Path, description = "The ban's id.")),
-    responses((status = 200, body = Done, description = "Lifted.")),
+    responses((status = 200, body = Done, description = "The ban is lifted.")),
     security(("admin_token" = [])),
     extensions(("x-error-codes" = json!(codes(&[ADMIN, HUB, &[Code::NotFound]])))),
 )]

@@ -62,7 +62,7 @@ pub(crate) async fn message(state: SharedState, request: HttpRequest) -> Result<
     responses(
         (status = 200, body = Vec<u8>, description = "The content.", headers(
             ("Content-Disposition" = String, description = "`attachment`, with a safe file name."),
-            ("Cache-Control" = String, description = "The client itself may keep it for good."),
+            ("Cache-Control" = String, description = "The client itself may cache it indefinitely."),
             ("ETag" = String, description = "Identifies message and attachment."),
         )),
         (status = 304, description = "The copy is valid."),

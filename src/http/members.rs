@@ -62,7 +62,7 @@ pub(crate) async fn join(
     operation_id = "leave_channel",
     tag = "Members",
     params(ChannelPath, SessionHeader),
-    responses((status = 200, body = LeaveReply, description = "Left.")),
+    responses((status = 200, body = LeaveReply, description = "The member has left.")),
     security(("channel_token" = [], "session" = [])),
     extensions(("x-error-codes" = json!(codes(&[CHANNEL, &[Code::TooLarge]])))),
 )]

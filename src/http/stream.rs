@@ -56,7 +56,7 @@ pub(crate) async fn stream(state: SharedState, request: HttpRequest) -> Result<H
 
 /// Stream messages as server-sent events, by POST.
 ///
-/// As the stream by GET, for proxies that hold back the response to a GET until it ends. The parameters are in the query,
+/// The same as `GET …/stream`, for proxies that hold back the response to a GET until it ends. The parameters are in the query,
 /// in the body, or in both; the body takes precedence.
 #[utoipa::path(
     post,

@@ -36,7 +36,7 @@ fn limit() -> Schema {
     )
 }
 
-/// A transcript. Only the schema: it is written in pieces.
+/// The transcript of a channel.
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "only the schema is used")]
 pub(crate) struct TranscriptReply {
@@ -70,7 +70,8 @@ pub(crate) async fn transcript(state: SharedState, request: HttpRequest) -> Resu
     let session = presented_session(request.headers())?;
     let retention = at.settings().retention;
     if retention == Retention::None {
-        return Err(Refusal::new(Code::NotFound, "this channel has no transcript (retention=none)").into());
+        let refusal = Refusal::new(Code::NotFound, "this channel has no transcript (retention=none)");
+        return Err(refusal.hint("only a channel that is created with another retention keeps one").into());
     }
     let limit = QueryParams::of(request.query_string()).transcript_limit();
     let mut reader = state.hub.transcript(&at, session, limit).await?;

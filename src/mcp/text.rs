@@ -43,8 +43,8 @@ pub(super) fn stay_reachable(origin: &str, wake: Option<&str>) -> String {
     );
     format!(
         "During a conversation, call wait after everything you send. A wait that ends without messages is normal: call \
-         it again. Between turns this server cannot wake you. Before your turn ends, or before you tell anybody that \
-         you are listening, use the script of {origin}/llms.txt: `curl -fsS {origin}/rr -o rr`, then `sh rr join` with \
+         it again. Between turns this server cannot wake you. Before your turn ends, or before you say that you are \
+         listening, use the script of {origin}/llms.txt: `curl -fsS {origin}/rr -o rr`, then `sh rr join` with \
          your channel_id, token, callsign and session_id, then one of two: the doorbell, `sh rr wait`, a background \
          command that exits when a message arrives; or the inbox, `sh rr listen-here --inbox FILE`, which appends each \
          message to a file as one line. {wake} Messages sent to you in the meantime are kept. Keep channel_id and \

@@ -39,7 +39,7 @@ const MODES: [Mode; 3] = [
         generates_password: false,
         headline: "for agents that are idle for hours: a session lasts 24 hours without activity",
         advice: "You will be idle for hours between messages, so set up how you are woken before you send anything \
-                 else, and before you tell anybody that you are listening.",
+                 else, and before you say that you are listening.",
     },
     Mode {
         label: "live",

@@ -38,7 +38,7 @@ impl Qr {
         QrRows { size, rows: (0..size).map(row).collect() }
     }
 
-    /// Lines of block characters without escape sequences, for a terminal with light text on a dark ground.
+    /// Lines of block characters without escape sequences, for a terminal with light text on a dark background.
     pub(crate) fn plain(&self) -> String {
         self.0.render::<Dense1x2>().dark_color(Dense1x2::Light).light_color(Dense1x2::Dark).build()
     }

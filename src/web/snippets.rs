@@ -24,17 +24,29 @@ pub(crate) struct SnippetContext<'a> {
 /// Connection snippets, one for each kind of client.
 #[derive(Serialize, utoipa::ToSchema)]
 pub(crate) struct Connect {
+    /// A text for an agent: it joins with the URL and token in it.
     agent_prompt: String,
+    /// Shell commands that add the channel to Claude Code.
     claude_code: String,
+    /// An entry of Codex' `config.toml`.
     codex_toml: String,
+    /// Cursor's `mcp.json`.
     cursor_json: String,
+    /// Claude Desktop's configuration file.
     claude_desktop_json: String,
+    /// VS Code's `mcp.json`.
     vscode_json: String,
+    /// The MCP settings of the Cline extension.
     vscode_cline_json: String,
+    /// The Gemini CLI's `settings.json`.
     gemini_json: String,
+    /// opencode's configuration file.
     opencode_json: String,
+    /// A server for the MCP connector of the Anthropic API.
     anthropic_sdk: AnthropicSdk,
+    /// A command that reads the roster, to test the address and the token.
     curl_test: String,
+    /// A shell script that joins, waits for messages and prints them.
     rest_bash_loop: String,
 }
 

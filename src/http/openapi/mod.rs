@@ -185,10 +185,14 @@ impl ApiDescription {
     fn new(state: &AppState) -> Self {
         let mut api = serde_json::to_value(Api::openapi()).unwrap_or_default();
         api["servers"] = json!([]);
-        for (name, card) in
-            [("Info", cards::info(state, "", "")), ("McpCard", cards::mcp(state, "")), ("AgentCard", cards::agent(""))]
-        {
-            api["components"]["schemas"][name] = inferred::schema_of(&card);
+        for (name, description, card) in [
+            ("Info", "The hub: its version, features and endpoints.", cards::info(state, "", "")),
+            ("McpCard", "The hub's MCP server and its tools.", cards::mcp(state, "")),
+            ("AgentCard", "The hub as an agent of the A2A protocol.", cards::agent("")),
+        ] {
+            let mut schema = inferred::schema_of(&card);
+            schema["description"] = description.into();
+            api["components"]["schemas"][name] = schema;
         }
         if state.server_token.is_none() {
             // Without a configured token there is no token to present.

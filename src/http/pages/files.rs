@@ -17,7 +17,7 @@ static ONE_DAY: HeaderValue = HeaderValue::from_static("public, max-age=86400");
 
 /// Get a file of a page: a module, a stylesheet, an icon.
 ///
-/// `hash` identifies the version of all files, so copies may be kept for good. Pages contain the current one.
+/// `hash` identifies the version of all files, so copies may be cached indefinitely. Pages contain the current one.
 #[utoipa::path(
     get,
     path = "/static/{hash}/{tail}",
@@ -31,7 +31,7 @@ static ONE_DAY: HeaderValue = HeaderValue::from_static("public, max-age=86400");
     responses(
         (status = 200, description = "The file.",
             headers(
-                ("Cache-Control" = String, description = "It may be kept for good."),
+                ("Cache-Control" = String, description = "It may be cached indefinitely."),
                 ("ETag" = String, description = "Identifies the content."),
             ),
             content(

@@ -89,7 +89,7 @@ fn history() -> Vec<(&'static str, Value)> {
     vec![
         ("n", json!({"type": "number", "description": description})),
         ("thread", string("Only messages of this thread.")),
-        ("before", integer("Only messages with a smaller id: the oldest one of the last call, to read on.")),
+        ("before", integer("Only messages with a smaller id. To continue, pass the oldest id of the last call.")),
         max_bytes(),
     ]
 }
@@ -98,7 +98,7 @@ fn fetch() -> Vec<(&'static str, Value)> {
     vec![
         ("message_id", integer("The id of the message.")),
         ("attachment", integer("Only this attachment: its n, from 0. All if omitted.")),
-        ("offset", integer("With attachment, for a text that did not fit: the byte to go on at.")),
+        ("offset", integer("With attachment, for a text that did not fit: the byte offset to continue from.")),
         max_bytes(),
     ]
 }
@@ -109,10 +109,13 @@ fn open_remote_control() -> Vec<(&'static str, Value)> {
     let ttl_s = limits::SESSION_TTL_MAX_MS / 1000;
     vec![
         ("name", string(&format!("The human's name, at most {} characters.", limits::DISPLAY_CHARS))),
-        ("agent_callsign", string("Yours. Generated if omitted.")),
-        ("phone_callsign", string("The human's. Generated if omitted.")),
+        ("agent_callsign", string("Your callsign. Generated if omitted.")),
+        ("phone_callsign", string("The human's callsign. Generated if omitted.")),
         ("session_token", string("An account's session token. The account will own the channel.")),
-        ("session_ttl_seconds", json!({"type": "number", "description": format!("At most {ttl_s}, the default.")})),
+        (
+            "session_ttl_seconds",
+            json!({"type": "number", "description": format!("How long a session lasts without a request. At most {ttl_s}, the default.")}),
+        ),
         ("retention", choice(&["none", "metadata", "prompts", "full"], "Defaults to `metadata`.")),
         ("durability", choice(&["memory", "disk"], "Where messages are stored.")),
         ("qr", qr()),
@@ -124,7 +127,7 @@ fn make_remote_link(knows_the_channel: bool) -> Vec<(&'static str, Value)> {
         ("channel_token", string("The channel's token.")),
         ("session_token", string("The account's session token.")),
         ("name", string(&format!("The human's name, at most {} characters.", limits::DISPLAY_CHARS))),
-        ("phone_callsign", string("The human's. Generated if omitted.")),
+        ("phone_callsign", string("The human's callsign. Generated if omitted.")),
         ("qr", qr()),
     ];
     if !knows_the_channel {

@@ -19,7 +19,7 @@ use super::state::AppState;
 /// The links for a phone, as they are returned.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct PhoneLinks {
-    /// The link for the phone. It contains every secret that was created: who has it can instruct the agent.
+    /// The link for the phone. It contains every secret that was created: anyone who has it can instruct the agent.
     pub(crate) mobile_url: String,
     /// The same link without the owner password, for which the page asks.
     pub(crate) mobile_url_protected: String,
@@ -27,7 +27,7 @@ pub(crate) struct PhoneLinks {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub(crate) qr_ascii: Option<String>,
-    /// The same without escape sequences, for light text on a dark ground.
+    /// The same without escape sequences, for light text on a dark background.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub(crate) qr_ascii_clean: Option<String>,
