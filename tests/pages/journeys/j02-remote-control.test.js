@@ -6,8 +6,8 @@ import { test } from "node:test";
 import { withAgent } from "../lib/agent.js";
 import { allSent, live, networkErrors, shows, texts, write } from "../lib/chat.js";
 import { withHub } from "../lib/hub.js";
-import { picture, withPage } from "../lib/page.js";
-import { qrTextOfUrl } from "../lib/qr.js";
+import { fourPictures, picture, withPage } from "../lib/page.js";
+import { qrText, qrTextOfUrl } from "../lib/qr.js";
 
 const QUESTION = "Where shall I deploy?";
 const ANSWER = "To staging";
@@ -59,5 +59,26 @@ test("j02 a phone answers its agent with one tap, though the hub is killed meanw
     assert.deepEqual((await agent.receive("thank you")).all, ["thank you"]);
     assert.deepEqual([...received.all], [ANSWER]);
     assert.deepEqual(await texts(page), [QUESTION, ANSWER, "deployed", "thank you"]);
+  });
+})));
+
+test("j02 the start page makes a code for the phone and a text for the agent", () => withHub({}, hub => withPage(hub, { width: 1280, height: 800 }, async page => {
+  await page.goto(`${hub.origin}/start`);
+  const answer = page.waitForResponse("**/api/remote-control");
+  await page.getByRole("button", { name: "Start remote control" }).click();
+  const remote = await (await answer).json();
+  for (const secret of [remote.channel_token, remote.agent.identity_key, remote.phone.identity_key, remote.recovery_token]) hub.secrets.add(secret);
+  const code = page.getByRole("img", { name: "Scan to control the agent" });
+  await code.waitFor();
+  await fourPictures(page, "landing-remote");
+  const link = qrText(await code.screenshot());
+  assert.equal(link, remote.mobile_url);
+  await page.getByRole("button", { name: "Show the secrets in: Text for the agent" }).click();
+  const text = await page.locator("main").innerText();
+  assert.ok(text.includes(remote.agent.identity_key) && text.includes(remote.waiter_command_template));
+  await withPage(hub, { width: 375, touch: true }, async phone => {
+    await phone.goto(link);
+    await live(phone);
+    assert.equal(await phone.locator(".bar-me b").innerText(), remote.phone.callsign);
   });
 })));

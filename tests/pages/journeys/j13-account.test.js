@@ -165,6 +165,7 @@ test("a channel is created with its settings, shows its members, ends a session,
     hub.secrets.add(joined.session_id);
     await page.getByRole("button", { name: `Members: ${id}` }).click();
     await page.getByText("guest").waitFor();
+    await page.locator("#channels").getByText("1 online ·").waitFor();
     await fourPictures(page, "account-channel");
     await page.getByRole("button", { name: "End session: guest" }).click();
     await confirm(page, "End session");

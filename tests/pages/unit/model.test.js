@@ -58,6 +58,19 @@ test("answered on another device: locked here, also while held", async t => {
   assert.equal(sends(hub).length, 0);
 });
 
+test("an answer to somebody who has left the channel for good has expired", async t => {
+  const { model, hub } = await chat(t);
+  const { id } = hub.says("A?", { suggested_replies: ["yes", "no"] });
+  await settle();
+  hub.fault = ({ path }) => (path === "/send" ? refuse(400, "unknown_recipient") : undefined);
+  const key = model.reply(id, "yes");
+  await settle();
+  assert.equal(approval(model, id).state, "expired");
+  assert.equal(model.reply(id, "no"), null, "the buttons are locked");
+  model.discard(key);
+  assert.equal(model.reply(id, "no"), null, "also when the answer is discarded");
+});
+
 test("a question back is not an answer; a failed answer opens the buttons; a reload knows", async t => {
   const session = memoryStore(), lasting = memoryStore();
   const first = await chat(t, { session, lasting });

@@ -9,7 +9,7 @@ import { tokenName } from "./account.js";
 import { faultOf, loaded, outOf, rowButton, section, when } from "./parts.js";
 import { keep } from "./keep.js";
 import { openChat } from "./data.js";
-import { members, toggleMembers } from "./members.js";
+import { members, toggleMembers, onlineCount } from "./members.js";
 import { channelForm } from "./channel-form.js";
 
 /** @typedef {import("./account.js").Account} Account */
@@ -110,7 +110,7 @@ function row(account, channel) {
       <p><strong>${of}</strong>
         ${channel.require_identity ? html`<span class="badge">${t("account.channel.identities")}</span>` : nothing}
         ${channel.trust_mode === "trusted" ? html`<span class="badge">${t("account.channel.trusted")}</span>` : nothing}</p>
-      <p class="muted">${tn("account.channel.online", channel.agent_count)} · ${word(`account.retention.${channel.retention}`, channel.retention)} ·
+      <p class="muted">${tn("account.channel.online", onlineCount(account, channel))} · ${word(`account.retention.${channel.retention}`, channel.retention)} ·
         ${t("account.created")} ${when(channel.created_at)}</p>
     </div>
     <div class="deeds">

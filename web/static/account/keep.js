@@ -34,8 +34,8 @@ export async function keep({ title, about, file, items, more = () => nothing }) 
       ${item.note === undefined ? nothing : html`<dd class="muted">${item.note}</dd>`}
     </div>`)}</dl>
     <div class="row"><button type="button" class="button" @click=${save}>${icon("download")}<span>${t("account.keep.save")}</span></button></div>
-    <label class="check"><input type="checkbox" .checked=${isKept} @change=${tick} /><span>${t("account.keep.kept")}</span></label>
     <div class="dialog-actions">
+      <label class="check"><input type="checkbox" .checked=${isKept} @change=${tick} /><span>${t("account.keep.kept")}</span></label>
       ${isKept ? more(() => dialog.close()) : nothing}
       <button type="button" class="button primary" ?disabled=${!isKept} @click=${() => dialog.close()}>${t("account.keep.done")}</button>
     </div>

@@ -43,6 +43,17 @@ export function toggleMembers(account, id) {
   list.reload();
 }
 
+/**
+ * How many members of a channel are online: those that are shown, if it is opened.
+ * @param {Account} account
+ * @param {{id: string, agent_count: number}} channel
+ */
+export function onlineCount(account, { id, agent_count }) {
+  /** @type {Resource<Member[]> | undefined} */
+  const opened = openOf(account).get(id);
+  return opened?.value?.filter(member => member.online).length ?? agent_count;
+}
+
 /** Loads the members of the opened channels again. @param {Account} account */
 export function reloadMembers(account) {
   for (const list of openOf(account).values()) list.reload();

@@ -26,13 +26,13 @@ export function destructive(answer) {
 export function approvalView(entry, context) {
   const { approval, message } = entry;
   if (!approval || !message.suggested_replies?.length) return nothing;
-  const open = approval.state === "open" || approval.state === "failed";
+  const open = approval.state === "open" || approval.state === "failed", chosen = !open && approval.state !== "expired";
   const answer = (/** @type {string} */ text) => {
     if (open && entry.id !== null) context.model.reply(entry.id, text, destructive(text));
   };
   return html`<div class="approval" role="group" aria-label=${t("chat.approval")}>
-    <div class="answers">${message.suggested_replies.map(text => html`<button type="button" class=${text === approval.answer && !open ? "answer chosen" : "answer"}
-      aria-disabled=${!open} @click=${() => answer(text)}>${text === approval.answer && !open ? icon("check") : nothing}<bdi>${visible(text)}</bdi></button>`)}</div>
+    <div class="answers">${message.suggested_replies.map(text => html`<button type="button" class=${text === approval.answer && chosen ? "answer chosen" : "answer"}
+      aria-disabled=${!open} @click=${() => answer(text)}>${text === approval.answer && chosen ? icon("check") : nothing}<bdi>${visible(text)}</bdi></button>`)}</div>
     ${stateView(entry, context)}
   </div>`;
 }
@@ -53,6 +53,7 @@ function stateView(entry, context) {
     const problem = sent?.type === "message" ? sent.problem : null;
     return html`<p class="approval-state bad">${icon("alert")} ${t("chat.approval.failed")} ${problem ? problemText(problem) : nothing}</p>`;
   }
+  if (approval.state === "expired") return html`<p class="approval-state">${icon("clock")} ${t("chat.approval.expired")}</p>`;
   const text = approval.elsewhere ? "chat.approval.elsewhere" : approval.state === "pending" ? "chat.approval.pending" : "chat.approval.sent";
   return html`<p class="approval-state">${icon(approval.state === "pending" ? "clock" : "check")} ${t(text)}</p>`;
 }

@@ -90,16 +90,19 @@ export class Approvals {
     this.#put(id, { state: "pending", answer, elsewhere: false, held_until: null, answer_key: key, timer: null });
   }
 
-  /** @param {number} id */
-  failed(id) {
+  /**
+   * @param {number} id
+   * @param {boolean} [isGone] whether nobody is there any more who could be answered
+   */
+  failed(id, isGone = false) {
     const known = this.#answers.get(id);
-    if (known && known.state !== "sent") this.#put(id, { ...known, state: "failed", held_until: null });
+    if (known && known.state !== "sent") this.#put(id, { ...known, state: isGone ? "expired" : "failed", held_until: null });
   }
 
   /** The answer was taken out of the outbox. @param {number} id */
   withdrawn(id) {
     const known = this.#answers.get(id);
-    if (!known || known.state === "sent") return;
+    if (!known || known.state === "sent" || known.state === "expired") return;
     this.#answers.delete(id);
     this.#changed(id);
   }

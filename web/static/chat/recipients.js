@@ -5,6 +5,8 @@ import { t } from "../lib/i18n.js";
 import { visible } from "../lib/visible.js";
 import { icon } from "./icon.js";
 
+const wide = matchMedia("(min-width: 60rem)");
+
 export class Recipients {
   /**
    * @param {import("./types.js").ChatModel} model
@@ -14,6 +16,11 @@ export class Recipients {
     this.model = model;
     this.changed = changed;
     this.to = "all";
+  }
+
+  /** `#2 `, as agents address members, where there is room. @param {import("./types.js").Member | undefined} member */
+  #number(member) {
+    return member?.idx && wide.matches ? `#${member.idx} ` : "";
   }
 
   /** A native list: it is a wheel on phones and needs no keyboard handling of ours. */
@@ -29,7 +36,7 @@ export class Recipients {
         this.changed();
       }}>
         <option value="all" ?selected=${this.to === "all"}>${t("chat.to.all")}</option>
-        ${others.map(name => html`<option value=${name} ?selected=${this.to === name}>${visible(name)}${online.get(name)?.online ? "" : ` (${t("chat.offline_short")})`}</option>`)}
+        ${others.map(name => html`<option value=${name} ?selected=${this.to === name}>${this.#number(online.get(name))}${visible(name)}${online.get(name)?.online ? "" : ` (${t("chat.offline_short")})`}</option>`)}
       </select>${icon("down")}</label>`;
   }
 }

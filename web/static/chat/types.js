@@ -121,9 +121,10 @@
 
 /**
  * @typedef {object} Approval
- * @property {"open" | "held" | "pending" | "sent" | "failed"} state
+ * @property {"open" | "held" | "pending" | "sent" | "failed" | "expired"} state
  *   `held`: destructive word, goes out at `held_until` unless `undoReply`; `pending`: in the outbox; `sent`: accepted
- *   by the hub; `failed`: not sent, buttons are open again. With `held`, `pending` and `sent` all buttons are locked.
+ *   by the hub; `failed`: not sent, buttons are open again; `expired`: the sender is no longer on the channel. With all
+ *   but `open` and `failed` the buttons are locked.
  * @property {string | null} answer the chosen text; also when answered on another device
  * @property {boolean} elsewhere answered on another device of this member
  * @property {number | null} held_until

@@ -50,7 +50,7 @@ export class Writing {
     const { problem, retry_at } = item;
     log.updateOutgoing(item.key, { tick: isFailed ? "failed" : "waiting", problem, retry_at });
     if (isFailed) {
-      if (item.outgoing.suggested_reply_of) approvals.failed(item.outgoing.suggested_reply_of);
+      if (item.outgoing.suggested_reply_of) approvals.failed(item.outgoing.suggested_reply_of, problem?.code === "unknown_recipient");
       this.#incoming.releaseOwn();
     }
     changes.note("entries", "outbox");

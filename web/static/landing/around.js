@@ -8,7 +8,7 @@ import { icon } from "../lib/icon.js";
 export function counters(stats) {
   const items = /** @type {const} */ (["channels_created", "joins_total", "messages_total"]);
   return html`<dl class="counters">
-    ${items.map((key) => html`<div><dt>${t(`landing.counter.${key}`)}</dt><dd>${stats ? formatNumber(stats[key]) : "–"}</dd></div>`)}
+    ${items.map((key) => html`<div><dt>${tn(`landing.counter.${key}`, stats?.[key] ?? 0)}</dt><dd>${stats ? formatNumber(stats[key]) : "–"}</dd></div>`)}
   </dl>`;
 }
 

@@ -73,6 +73,7 @@ export default {
   "chat.approval.sent": "Answered",
   "chat.approval.elsewhere": "Answered on another device",
   "chat.approval.failed": "The answer was not sent. Choose again.",
+  "chat.approval.expired": "Expired: who asked has left the channel for good.",
   "chat.destructive.words": "delete, remove, drop, destroy, deploy, overwrite, reset, force, erase, wipe, kill, terminate, merge, publish, release, purge, revoke, shut down",
   "chat.composer": "Write a message",
   "chat.composer.text": "Message",

@@ -73,6 +73,7 @@ export default {
   "chat.approval.sent": "Respondido",
   "chat.approval.elsewhere": "Respondido en otro dispositivo",
   "chat.approval.failed": "La respuesta no se envió. Elige otra vez.",
+  "chat.approval.expired": "Caducado: quien preguntó dejó el canal definitivamente.",
   "chat.destructive.words": "borrar, borra, bórralo, eliminar, elimina, elimínalo, quitar, quita, destruir, destruye, desplegar, despliega, despliégalo, sobrescribir, sobrescribe, restablecer, forzar, fuerza, vaciar, matar, terminar, fusionar, fusiona, publicar, publica, revocar, revoca, apagar, apaga, delete, remove, drop, destroy, deploy, overwrite, reset, force, erase, wipe, kill, terminate, merge, publish, release, purge, revoke, shut down",
   "chat.composer": "Escribir un mensaje",
   "chat.composer.text": "Mensaje",
