@@ -22,6 +22,12 @@ pub(crate) struct SubscribedReply {
     retry: Retry,
     /// When the webhook was created, in milliseconds since the epoch.
     created_at: u64,
+    /// The names of the headers that are added to every request, in lower case. Their values are not shown.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    header_names: Vec<String>,
+    /// True if the body is made from a template, which is not shown.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    custom_body: bool,
     /// The secret that signs deliveries. Returned only once.
     #[schema(pattern = "^whsec_[A-Za-z0-9+/]{32}$")]
     pub(crate) secret: String,
@@ -34,13 +40,15 @@ pub(crate) struct SubscribedReply {
 }
 
 impl From<Subscribed> for SubscribedReply {
-    fn from(Subscribed { hook, secret }: Subscribed) -> Self {
+    fn from(Subscribed { hook, secret, format }: Subscribed) -> Self {
         Self {
             id: hook.id.to_string(),
             url: hook.url.to_string(),
             events: [MESSAGE_RECEIVED],
             retry: hook.retry,
             created_at: hook.created_ms,
+            header_names: format.header_names,
+            custom_body: format.has_body,
             secret: secret.text().to_owned(),
             previous_secret_until: hook.previous.map(|previous| previous.until_ms),
             note: NOTE,

@@ -16,7 +16,7 @@ pub(super) const APPLICATION_ID: i64 = 0x5267_7252;
 const BUSY_TIMEOUT: Duration = Duration::from_millis(500);
 
 /// Schema version `n` is the result of the first `n` migrations.
-const MIGRATIONS: [&str; 5] = [
+const MIGRATIONS: [&str; 6] = [
     // The big tables refer to a channel by number, because its id would take space in every row. Numbers are never reused:
     // rows left of a deleted channel must not become another's. A record with messages is stored in the row of its first
     // message, and one without in a row of its own, so that a send writes one page and not two.
@@ -126,6 +126,9 @@ const MIGRATIONS: [&str; 5] = [
     ALTER TABLE account_sessions ADD COLUMN created_ms INTEGER;
     ALTER TABLE account_sessions ADD COLUMN label TEXT;
     ",
+    // The JSON of a webhook may contain the format of its requests, encrypted. Earlier versions would post without it, and
+    // lose it with their next write, so they must not open the database.
+    "",
 ];
 
 /// The schema of this version.

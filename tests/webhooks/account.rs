@@ -1,22 +1,27 @@
 //! The webhooks of an account: direct messages to its identities on any channel.
 
-use rogerrat_testkit::{Agent, Channel, Hub, wait_until};
+use rogerrat_testkit::{Agent, Channel, Hub, Reply, wait_until};
 use serde_json::{Value, json};
 
 use super::receiver::Receiver;
 
-struct Account {
+/// An account of a hub.
+pub(crate) struct Account {
     session: String,
 }
 
 impl Account {
-    fn open(hub: &Hub) -> Self {
+    pub(crate) fn open(hub: &Hub) -> Self {
         let opened = hub.post("/api/account").json(&json!({})).send().ok();
         Self { session: opened["session_token"].as_str().unwrap().into() }
     }
 
-    fn call(&self, hub: &Hub, method: &str, path: &str, body: &Value) -> Value {
-        hub.request(method, &format!("/api/account{path}")).bearer(&self.session).json(body).send().ok()
+    pub(crate) fn call(&self, hub: &Hub, method: &str, path: &str, body: &Value) -> Value {
+        self.try_call(hub, method, &format!("/api/account{path}"), body).ok()
+    }
+
+    pub(crate) fn try_call(&self, hub: &Hub, method: &str, path: &str, body: &Value) -> Reply {
+        hub.request(method, path).bearer(&self.session).json(body).send()
     }
 }
 

@@ -3,6 +3,7 @@
 //! `tests/webhooks/run` verifies them with the public library of the Standard Webhooks.
 
 mod account;
+mod aimed;
 mod delivery;
 mod hooks;
 mod kills;

@@ -1,7 +1,8 @@
 """A receiver of webhooks that is no relative of the hub: answers as its paths say, and writes down what it got.
 
 Each request becomes a line of JSON in the file it is given. `/status/N` answers N, `/fails/N` answers 500 the first N times,
-`/hangs` never answers, `/redirects` sends elsewhere, anything else answers 204.
+`/hangs` never answers, `/redirects` sends elsewhere, anything else answers 204. `/slack`, `/discord` and `/routine` take only
+what the incoming webhooks of those chats and the trigger of a cloud agent's routine take, by their documentation.
 """
 
 import base64
@@ -14,6 +15,33 @@ import time
 
 lock = threading.Lock()
 seen = collections.Counter()
+
+
+def of_slack(body, headers):
+    """An incoming webhook of Slack: a text, with blocks or without."""
+    is_right = isinstance(body.get("text"), str) and 0 < len(body["text"]) <= 40000
+    blocks = body.get("blocks", [])
+    for block in blocks:
+        text = block["text"]
+        is_right &= block["type"] == "section" and text["type"] == "plain_text" and 0 < len(text["text"]) <= 3000
+    return 200 if is_right else 400
+
+
+def of_discord(body, headers):
+    """An incoming webhook of Discord: content of at most 2000 characters."""
+    is_right = isinstance(body.get("content"), str) and 0 < len(body["content"]) <= 2000
+    return 204 if is_right and 0 < len(body.get("username", "x")) <= 80 else 400
+
+
+def of_routine(body, headers):
+    """The trigger of a routine: its own bearer token and versions, and nothing but a text."""
+    if headers.get("authorization") != "Bearer sk-routine-1":
+        return 401
+    is_right = headers.get("anthropic-version") == "2023-06-01" and headers.get("anthropic-beta") == "routines-1"
+    return 200 if is_right and list(body) == ["text"] and isinstance(body["text"], str) else 400
+
+
+SERVICES = {"slack": of_slack, "discord": of_discord, "routine": of_routine}
 
 
 class Receiver(http.server.BaseHTTPRequestHandler):
@@ -42,6 +70,9 @@ class Receiver(http.server.BaseHTTPRequestHandler):
             status = 500
         if kind == "redirects":
             status = 307
+        if kind in SERVICES:
+            media_type = self.headers["content-type"].split(";")[0]
+            status = SERVICES[kind](json.loads(body), self.headers) if media_type == "application/json" else 415
         self.send_response(status)
         if kind == "redirects":
             self.send_header("Location", "/elsewhere")

@@ -14,6 +14,7 @@ use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::{self, ClientConfig, RootCertStore};
 
 use super::guard::{PinnedTarget, SsrfGuard, TargetError};
+use super::headers;
 
 /// Addresses of one name to try until one accepts a connection.
 const ADDRESSES: usize = 3;
@@ -75,7 +76,11 @@ async fn post_to(
         .no_decompress()
         .insert_header(("content-type", "application/json"))
         .insert_header(("user-agent", concat!("rogerrat/", env!("CARGO_PKG_VERSION"))));
-    for header in headers(request) {
+    // Headers of the owner replace the two above; those of the hub follow, so that they are never replaced.
+    for (name, value) in headers::values(&request.headers) {
+        http_request = http_request.insert_header((name, value));
+    }
+    for header in signature_headers(request) {
         http_request = http_request.insert_header(header);
     }
     let response = http_request.send_body(request.body.clone()).await?;
@@ -98,7 +103,7 @@ fn retry_after_s(value: &str, now_s: u64) -> Option<u64> {
 }
 
 /// The signature and event headers: `x-rogerrat-*`, the compatible `x-rogerthat-*`, and those of Standard Webhooks.
-fn headers(request: &WebhookRequest) -> Vec<(&'static str, String)> {
+fn signature_headers(request: &WebhookRequest) -> Vec<(&'static str, String)> {
     let plain = plain_signature(&request.plain, &request.body);
     let standard = |secret| standard_signature(secret, &request.id, request.at_s, &request.body);
     let standard = request.standard.iter().map(standard).collect::<Vec<_>>().join(" ");

@@ -9,6 +9,7 @@ mod attempt;
 mod guard;
 #[cfg(test)]
 mod guard_tests;
+mod headers;
 mod reserved;
 mod resolver;
 #[cfg(test)]
@@ -20,7 +21,7 @@ use std::time::Duration;
 use actix_rt::Arbiter;
 use futures_util::future::BoxFuture;
 use rogerrat_actors::{WebhookRequest, WebhookSender};
-use rogerrat_domain::webhook::AttemptOutcome;
+use rogerrat_domain::webhook::{AttemptOutcome, HookHeaders};
 use rogerrat_domain::{Code, Refusal, limits};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
@@ -84,6 +85,10 @@ impl WebhookSender for HttpWebhookSender {
             }
             answer.await.map_err(|_| busy())?.map_err(Refusal::from)
         })
+    }
+
+    fn check_headers(&self, headers: &HookHeaders) -> Result<(), Refusal> {
+        headers::check(headers)
     }
 
     fn post(&self, request: WebhookRequest) -> BoxFuture<'static, AttemptOutcome> {

@@ -36,6 +36,7 @@ fn request(url: &str) -> WebhookRequest {
         event: "message.received".into(),
         id: "whd_1".into(),
         at_s: 5,
+        headers: HookHeaders::default(),
         body: b"{}".to_vec(),
         plain: secret.clone(),
         standard: vec![secret],

@@ -130,6 +130,18 @@ pub const HINT_NAMES: usize = 20;
 pub const HOOKS: usize = 10;
 /// Bytes of a webhook's URL.
 pub const HOOK_URL_BYTES: usize = 2048;
+/// Headers that the owner of a webhook may add to its requests.
+pub const HOOK_HEADERS: usize = 16;
+/// Bytes of the name of such a header.
+pub const HOOK_HEADER_NAME_BYTES: usize = 64;
+/// Bytes of the value of such a header.
+pub const HOOK_HEADER_VALUE_BYTES: usize = 4096;
+/// Bytes of the names and values of all such headers of a webhook.
+pub const HOOK_HEADERS_BYTES: usize = 8192;
+/// Bytes of a webhook's body template.
+pub const HOOK_TEMPLATE_BYTES: usize = 16 * 1024;
+/// Placeholders in a body template. A text is inserted once for each, so this bounds the size of a body.
+pub const HOOK_PLACEHOLDERS: usize = 16;
 /// Deliveries in the queue of one webhook. Further ones are dropped, which the delivery log records.
 pub const HOOK_QUEUE: u64 = 1000;
 /// Bytes of the messages in the queue of one webhook.

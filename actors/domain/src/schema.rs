@@ -53,6 +53,38 @@ pub(crate) fn upto() -> Object {
     id(Type::Integer).description(Some(what)).build()
 }
 
+/// The headers that the owner of a webhook adds to its requests.
+pub(crate) fn hook_headers() -> Object {
+    let value = ObjectBuilder::new()
+        .schema_type(Type::String)
+        .min_length(Some(1))
+        .max_length(Some(limits::HOOK_HEADER_VALUE_BYTES))
+        .pattern(Some("^[!-~]([ -~]*[!-~])?$"));
+    let name = format!("^[!#$%&'*+.^_`|~0-9A-Za-z-]{{1,{}}}$", limits::HOOK_HEADER_NAME_BYTES);
+    ObjectBuilder::new()
+        .property_names(Some(ObjectBuilder::new().schema_type(Type::String).pattern(Some(name)).build()))
+        .additional_properties(Some(value))
+        .max_properties(Some(limits::HOOK_HEADERS))
+        .description(Some(
+            "Headers to add to every request, by name, such as the receiver's credentials. They are stored encrypted and \
+             never shown again. The headers of the hub cannot be replaced, and a content type must be that of JSON.",
+        ))
+        .build()
+}
+
+/// The body template of a webhook.
+pub(crate) fn hook_body() -> Schema {
+    let text = ObjectBuilder::new()
+        .schema_type(Type::String)
+        .min_length(Some(2))
+        .max_length(Some(limits::HOOK_TEMPLATE_BYTES));
+    let what = "A template of the body: JSON, or a text that contains JSON, with placeholders such as `{{text}}` in its \
+                strings. It is stored encrypted and never shown again. If omitted, the body is the event.";
+    let object = ObjectBuilder::new().schema_type(Type::Object);
+    let array = ArrayBuilder::new().items(Object::new());
+    OneOfBuilder::new().item(object).item(array).item(text).description(Some(what)).build().into()
+}
+
 /// The media types of attachments.
 pub(crate) fn mime() -> Object {
     text("Its media type.").enum_values(Some(limits::ATTACHMENT_MIMES)).build()

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::webhook::{Delivery, Hook};
+use crate::webhook::{Delivery, Hook, RequestFormat};
 use crate::{Entry, Snapshot};
 
 fn reads_and_writes_the_same<T: serde::Serialize + serde::de::DeserializeOwned>(stored: &Value) {
@@ -94,6 +94,13 @@ fn webhooks_and_their_deliveries_keep_their_stored_names() {
         "id": "wh_00000000000000000000000000000007", "owner": {"channel": "quiet-otter-3a8f"}, "url": "https://a.example/",
         "retry": "persistent", "created_ms": 1, "secret": "s",
         "previous": {"secret": "p", "rotated_ms": 2, "until_ms": 3}, "failures": 4, "off_ms": 5,
+    }));
+    reads_and_writes_the_same::<Hook>(&json!({
+        "id": "wh_00000000000000000000000000000007", "owner": {"account": "acct_0000000000000001"},
+        "url": "https://a.example/", "retry": "immediate", "created_ms": 1, "secret": "s", "format": "f", "failures": 0,
+    }));
+    reads_and_writes_the_same::<RequestFormat>(&json!({
+        "headers": [["x-key", "v"]], "body": "{\"text\":\"{{text}}\"}",
     }));
     reads_and_writes_the_same::<Delivery>(&json!({
         "id": "whd_00000000000000000000000000000007", "event": "message.received", "channel": "quiet-otter-3a8f",

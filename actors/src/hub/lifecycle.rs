@@ -28,7 +28,7 @@ use crate::security::account_policy::AccountPolicy;
 use crate::security::attempts::Attempts;
 use crate::security::bans::Bans;
 use crate::security::password::Passwords;
-use crate::webhooks::{self, HookRegistry, WebhookActor, Webhooks};
+use crate::webhooks::{self, FormatEncryptor, HookRegistry, WebhookActor, Webhooks};
 
 /// Starts the webhook actor, which continues the deliveries that are due.
 async fn start_webhooks(
@@ -43,6 +43,7 @@ async fn start_webhooks(
             hooks.name(row.callsign, account.clone());
         }
     }
+    let formats = FormatEncryptor::new(key);
     let actor = WebhookActor {
         outbox: Outbox::default(),
         effects: Vec::new(),
@@ -54,9 +55,10 @@ async fn start_webhooks(
         counters: counters.clone(),
         messages: webhooks::messages(key),
         secrets: webhooks::secrets(key),
+        formats: formats.clone(),
         alarm: Alarm::default(),
     };
-    Ok(Webhooks { hooks, addr: actor.start(), messages: webhooks::messages(key) })
+    Ok(Webhooks { hooks, addr: actor.start(), messages: webhooks::messages(key), formats })
 }
 
 impl Hub {

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use rogerrat_domain::op::FindMessage;
 use rogerrat_domain::webhook::{
-    self, Delivery, DeliveryId, DeliveryState, DueDelivery, Hook, HookOwner, MESSAGE_RECEIVED, ReplayInput, Secret,
-    SubscribeInput, TEST, hook_not_found,
+    self, Delivery, DeliveryId, DeliveryState, DueDelivery, FormatSummary, Hook, HookOwner, MESSAGE_RECEIVED,
+    ReplayInput, RequestFormat, Secret, SubscribeInput, TEST, hook_not_found,
 };
 use rogerrat_domain::{AccountId, Callsign, ChannelId, Code, Encryptor, MessageId, Refusal, limits};
 
@@ -22,6 +22,8 @@ pub struct Subscribed {
     pub hook: Hook,
     /// Its secret.
     pub secret: Secret,
+    /// What is shown of the format of its requests.
+    pub format: FormatSummary,
 }
 
 /// A hook, and the number of its due deliveries.
@@ -31,6 +33,8 @@ pub struct HookStatus {
     pub hook: Hook,
     /// Deliveries that are due.
     pub due: u64,
+    /// What is shown of the format of its requests.
+    pub format: FormatSummary,
 }
 
 /// The result of a replay.
@@ -43,13 +47,16 @@ pub struct Replayed {
 }
 
 impl Hub {
-    /// Checks a subscription: its fields and its URL.
+    /// Checks a subscription: its fields and its URL. Returns the format of its requests.
     ///
     /// # Errors
     /// `invalid`, with the reason.
-    pub async fn check_webhook(&self, input: &SubscribeInput) -> Result<(), HubError> {
-        input.check()?;
-        Ok(self.shared.ports.webhook_sender.check(input.url.as_str().into()).await?)
+    pub async fn check_webhook(&self, input: &SubscribeInput) -> Result<RequestFormat, HubError> {
+        let format = input.check()?;
+        let sender = &self.shared.ports.webhook_sender;
+        sender.check_headers(&format.headers)?;
+        sender.check(input.url.as_str().into()).await?;
+        Ok(format)
     }
 
     /// Adds a webhook.
@@ -62,15 +69,16 @@ impl Hub {
         {
             return Err(Refusal::new(Code::Forbidden, "a public band has no webhooks").into());
         }
-        self.check_webhook(&input).await?;
+        let format = self.check_webhook(&input).await?;
         let bound = match &owner {
             HookOwner::Channel(_) => limits::HOOKS,
             HookOwner::Account(_) => self.shared.per_account.webhooks.map_or(usize::MAX, |n| n as usize),
         };
-        let subscribe = Subscribe { bound, owner, url: input.url.into(), retry: input.retry.unwrap_or_default() };
+        let (url, retry, summary) = (input.url.into(), input.retry.unwrap_or_default(), format.summary());
+        let subscribe = Subscribe { bound, owner, url, retry, format };
         let (hook, secret) = self.shared.webhooks.addr.send(subscribe).await.map_err(|_| HubError::Gone)??;
         log::info!(hook:display = hook.id, owner:display = hook.owner; "a webhook was subscribed");
-        Ok(Subscribed { hook, secret })
+        Ok(Subscribed { hook, secret, format: summary })
     }
 
     /// The hooks of an owner, oldest first.
@@ -78,7 +86,11 @@ impl Hub {
     pub fn webhooks_of(&self, owner: &HookOwner) -> Vec<HookStatus> {
         let handles = self.shared.webhooks.hooks.of(owner);
         let handles = handles.iter().flat_map(|handles| handles.iter());
-        handles.map(|handle| HookStatus { hook: handle.hook(), due: handle.due() }).collect()
+        let status = |handle: &Arc<HookHandle>| {
+            let hook = handle.hook();
+            HookStatus { format: self.format_of(&hook), hook, due: handle.due() }
+        };
+        handles.map(status).collect()
     }
 
     /// Deletes a hook with its due deliveries.
@@ -112,7 +124,12 @@ impl Hub {
     pub async fn rotate_webhook(&self, owner: HookOwner, hook: &str) -> Result<Subscribed, HubError> {
         let ask = Rotate { owner, hook: hook.to_owned() };
         let (hook, secret) = self.shared.webhooks.addr.send(ask).await.map_err(|_| HubError::Gone)??;
-        Ok(Subscribed { hook, secret })
+        Ok(Subscribed { format: self.format_of(&hook), hook, secret })
+    }
+
+    /// What is shown of the format of a hook's requests.
+    fn format_of(&self, hook: &Hook) -> FormatSummary {
+        self.shared.webhooks.formats.decrypt(hook).map(|format| format.summary()).unwrap_or_default()
     }
 
     /// Sends a test event.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
 use rogerrat_domain::Refusal;
-use rogerrat_domain::webhook::{AttemptOutcome, Secret};
+use rogerrat_domain::webhook::{AttemptOutcome, HookHeaders, Secret};
 
 /// One attempt to deliver a webhook.
 #[derive(Clone, Debug)]
@@ -18,6 +18,8 @@ pub struct WebhookRequest {
     pub id: String,
     /// When the attempt begins, in seconds since the epoch.
     pub at_s: u64,
+    /// Headers that the owner of the webhook adds.
+    pub headers: HookHeaders,
     /// The request body.
     pub body: Vec<u8>,
     /// The key of the plain signature, the same for every attempt.
@@ -33,6 +35,12 @@ pub trait WebhookSender: Send + Sync + 'static {
     /// A refusal reveals nothing about the network of the hub.
     fn check(&self, url: Arc<str>) -> BoxFuture<'static, Result<(), Refusal>>;
 
+    /// Checks whether these headers may be added to requests.
+    ///
+    /// # Errors
+    /// `invalid`, with the reason and without the value of a header.
+    fn check_headers(&self, headers: &HookHeaders) -> Result<(), Refusal>;
+
     /// Sends one request. The address is checked again, and the connection goes to the checked address.
     fn post(&self, request: WebhookRequest) -> BoxFuture<'static, AttemptOutcome>;
 }
@@ -43,6 +51,10 @@ pub(crate) struct DisabledSender;
 impl WebhookSender for DisabledSender {
     fn check(&self, _: Arc<str>) -> BoxFuture<'static, Result<(), Refusal>> {
         Box::pin(ready(Err(Refusal::invalid("this hub does not send webhooks"))))
+    }
+
+    fn check_headers(&self, _: &HookHeaders) -> Result<(), Refusal> {
+        Ok(())
     }
 
     fn post(&self, _: WebhookRequest) -> BoxFuture<'static, AttemptOutcome> {

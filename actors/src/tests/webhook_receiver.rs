@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use rogerrat_domain::Refusal;
-use rogerrat_domain::webhook::AttemptOutcome;
+use rogerrat_domain::webhook::{AttemptOutcome, HookHeaders};
 
 use crate::ports::webhook_sender::{WebhookRequest, WebhookSender};
 
@@ -38,6 +38,10 @@ impl WebhookSender for WebhookReceiver {
     fn check(&self, url: Arc<str>) -> BoxFuture<'static, Result<(), Refusal>> {
         let refused = url.contains("refused").then(|| Refusal::invalid("`url` leads elsewhere"));
         Box::pin(std::future::ready(refused.map_or(Ok(()), Err)))
+    }
+
+    fn check_headers(&self, _: &HookHeaders) -> Result<(), Refusal> {
+        Ok(())
     }
 
     fn post(&self, request: WebhookRequest) -> BoxFuture<'static, AttemptOutcome> {

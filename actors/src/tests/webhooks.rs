@@ -3,15 +3,15 @@
 use std::sync::Arc;
 
 use rogerrat_domain::op::CreateInput;
-use rogerrat_domain::webhook::{AttemptOutcome, DeliveryState, Failure, HookOwner, ReplayInput, SubscribeInput};
+use rogerrat_domain::webhook::{AttemptOutcome, DeliveryState, Failure, Hook, HookOwner, ReplayInput, SubscribeInput};
 use rogerrat_domain::{Code, DmVisibility, Durability, limits};
 
 use super::harness::TestHub;
 use super::log::{Held, TestLog};
-use crate::{HubError, MemoryLog, Subscribed};
+use crate::{HubError, Log as _, MemoryLog, Subscribed};
 
 fn input(url: &str) -> SubscribeInput {
-    SubscribeInput { url: url.into(), events: None, retry: None }
+    SubscribeInput { url: url.into(), ..SubscribeInput::default() }
 }
 
 impl TestHub {
@@ -307,4 +307,24 @@ async fn deleting_a_channel_deletes_its_hooks_and_due_deliveries() {
     assert!(crate::Log::webhooks(&*log).deliveries(&hook.hook.id, 10).await.unwrap().is_empty());
     let refused = test_hub.hub.subscribe(test_hub.owner(), input("http://one")).await;
     assert!(refused.is_err() || test_hub.hub.webhooks_of(&test_hub.owner()).len() == 1);
+}
+
+#[actix_rt::test]
+async fn a_format_that_cannot_be_decrypted_is_not_replaced_by_the_default() {
+    let log = Arc::new(MemoryLog::default());
+    let test_hub = TestHub::with_log(log.clone()).await;
+    let ann = test_hub.join("ann").await;
+    let json = r#"{"url":"http://one","headers":{"x-key":"v"},"body":{"t":"{{text}}"}}"#;
+    let hook = test_hub.hub.subscribe(test_hub.owner(), serde_json::from_str(json).unwrap()).await.unwrap();
+    ann.send("all", "first").await.unwrap();
+    test_hub.settle().await;
+    let posted = test_hub.world.take();
+    assert_eq!(posted[0].headers.iter().collect::<Vec<_>>(), [("x-key", "v")]);
+    assert_eq!(posted[0].body, br#"{"t":"first"}"#);
+    let damaged = Hook { format: Some("rubbish".into()), ..hook.hook.clone() };
+    log.webhooks().put_hook(&damaged).await.unwrap();
+    let test_hub = test_hub.restarted(log).await;
+    test_hub.join("ann").await.send("all", "second").await.unwrap();
+    assert_eq!(test_hub.states(&hook).await[1], (DeliveryState::Failed, 1));
+    assert_eq!(test_hub.world.count(), 0, "nothing is posted");
 }

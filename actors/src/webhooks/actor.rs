@@ -10,7 +10,9 @@ use rogerrat_domain::webhook::{
 };
 use rogerrat_domain::{Encryptor, HookHealth, Outbox, OutboxEffect, OutboxEvent, Refusal, limits};
 
-use super::{Forget, Forgotten, HookHandle, HookRegistry, Named, Rotate, Subscribe, Unsubscribe, Wake};
+use super::{
+    Forget, Forgotten, FormatEncryptor, HookHandle, HookRegistry, Named, Rotate, Subscribe, Unsubscribe, Wake,
+};
 use crate::alarm::{Alarm, Alarmed};
 use crate::clock::Clock;
 use crate::counters::{Count, Counters};
@@ -38,6 +40,7 @@ pub(crate) struct WebhookActor {
     pub(crate) counters: Arc<Counters>,
     pub(crate) messages: Encryptor,
     pub(crate) secrets: Encryptor,
+    pub(crate) formats: FormatEncryptor,
     pub(crate) alarm: Alarm,
 }
 
@@ -185,7 +188,7 @@ impl Handler<Subscribe> for WebhookActor {
     type Result = AtomicResponse<Self, Result<(Hook, Secret), HubError>>;
 
     fn handle(&mut self, ask: Subscribe, _: &mut Self::Context) -> Self::Result {
-        let Subscribe { owner, url, retry, bound } = ask;
+        let Subscribe { owner, url, retry, format, bound } = ask;
         if self.hooks.of(&owner).is_some_and(|handles| handles.len() >= bound) {
             let of = match owner {
                 HookOwner::Channel(_) => "webhooks of a channel",
@@ -196,9 +199,18 @@ impl Handler<Subscribe> for WebhookActor {
         }
         let id = HookId::from_random(record_id());
         let (secret, hidden) = self.new_secret(&id);
+        let format = match self.formats.encrypt(&format, &id) {
+            Ok(format) => format,
+            Err(error) => {
+                return AtomicResponse::new(Box::pin(fut::ready(Err(not_stored(crate::LogError::Failed(
+                    error.to_string(),
+                ))))));
+            }
+        };
         let created_ms = self.clock.now().at_ms;
+        let (secret_hidden, previous, failures, off_ms) = (hidden, None, 0, None);
         let hook =
-            Hook { id, owner, url, retry, created_ms, secret: hidden, previous: None, failures: 0, off_ms: None };
+            Hook { id, owner, url, retry, created_ms, secret: secret_hidden, previous, format, failures, off_ms };
         // Read in this order: a change of identities meanwhile arrives as a message after this one.
         let named = match &hook.owner {
             HookOwner::Account(account) => Some((account.clone(), self.accounts.identities(account.clone()))),

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use actix::Message;
-use rogerrat_domain::webhook::{Hook, HookId, HookOwner, Retry, Secret};
+use rogerrat_domain::webhook::{Hook, HookId, HookOwner, RequestFormat, Retry, Secret};
 use rogerrat_domain::{AccountId, Callsign};
 
 use crate::error::HubError;
@@ -20,6 +20,7 @@ pub(crate) struct Subscribe {
     pub(crate) owner: HookOwner,
     pub(crate) url: Arc<str>,
     pub(crate) retry: Retry,
+    pub(crate) format: RequestFormat,
     /// Hooks that the owner may have.
     pub(crate) bound: usize,
 }

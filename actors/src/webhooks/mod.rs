@@ -8,8 +8,10 @@ mod send;
 use std::sync::Arc;
 
 use actix::Addr;
-use rogerrat_domain::webhook::{Delivery, Hook, Secret};
+use rogerrat_domain::webhook::{Delivery, Hook, HookId, RequestFormat, Secret};
 use rogerrat_domain::{Encryptor, HubKey};
+
+use crate::random::nonce;
 
 pub(crate) use actor::WebhookActor;
 pub(crate) use hook_registry::{HookHandle, HookRegistry, QueuePermit};
@@ -21,6 +23,7 @@ pub(crate) struct Webhooks {
     pub(crate) hooks: Arc<HookRegistry>,
     pub(crate) addr: Addr<WebhookActor>,
     pub(crate) messages: Encryptor,
+    pub(crate) formats: FormatEncryptor,
 }
 
 /// Encrypts the messages of due deliveries on disk.
@@ -33,24 +36,55 @@ pub(crate) fn secrets(key: &HubKey) -> Encryptor {
     Encryptor::new(key, "webhook secret")
 }
 
+/// Encrypts the headers and body templates of webhooks on disk.
+#[derive(Clone)]
+pub(crate) struct FormatEncryptor(Encryptor);
+
+impl FormatEncryptor {
+    /// The encryptor of the hub with this key.
+    pub(crate) fn new(key: &HubKey) -> Self {
+        Self(Encryptor::new(key, "webhook format"))
+    }
+
+    /// Encrypts the format of a hook; none if it is the default.
+    ///
+    /// # Errors
+    /// If it cannot be encoded.
+    pub(crate) fn encrypt(&self, format: &RequestFormat, hook: &HookId) -> Result<Option<Arc<str>>, serde_json::Error> {
+        if format.is_default() {
+            return Ok(None);
+        }
+        let json = serde_json::to_vec(format)?;
+        Ok(Some(self.0.encrypt_text(&json, hook.as_str(), nonce()).into()))
+    }
+
+    /// Decrypts the format of a hook. None if it cannot be decrypted.
+    pub(crate) fn decrypt(&self, hook: &Hook) -> Option<RequestFormat> {
+        let Some(hidden) = &hook.format else { return Some(RequestFormat::default()) };
+        serde_json::from_slice(&self.0.decrypt_text(hidden, hook.id.as_str())?).ok()
+    }
+}
+
 /// Checks whether stored webhooks can be decrypted with a hub's key. It reveals nothing of them.
 pub struct HookEncryptors {
     messages: Encryptor,
     secrets: Encryptor,
+    formats: FormatEncryptor,
 }
 
 impl HookEncryptors {
     /// The encryptors of the hub with this key.
     #[must_use]
     pub fn of(key: &HubKey) -> Self {
-        Self { messages: messages(key), secrets: secrets(key) }
+        Self { messages: messages(key), secrets: secrets(key), formats: FormatEncryptor::new(key) }
     }
 
-    /// Whether the secrets of a hook can be decrypted.
+    /// Whether the secrets of a hook, its headers and its body template can be decrypted.
     #[must_use]
     pub fn opens_secrets(&self, hook: &Hook) -> bool {
         let previous = hook.previous.iter().map(|previous| &previous.secret);
         previous.chain([&hook.secret]).all(|hidden| secret(&self.secrets, hook, hidden).is_some())
+            && self.formats.decrypt(hook).is_some()
     }
 
     /// Whether the encrypted message of a delivery can be decrypted.

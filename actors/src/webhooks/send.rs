@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use actix::prelude::*;
-use rogerrat_domain::webhook::{self, AttemptOutcome, Delivery, DeliveryRow, Hook, HookId, Secret};
+use rogerrat_domain::webhook::{AttemptOutcome, Delivery, DeliveryRow, Hook, HookId, Secret};
 use rogerrat_domain::{Encryptor, OutboxEvent};
 
-use super::WebhookActor;
+use super::{FormatEncryptor, WebhookActor};
 use crate::clock::Clock;
 use crate::counters::Count;
 use crate::ports::log::Log;
@@ -22,6 +22,7 @@ struct Attempt {
     clock: Clock,
     messages: Encryptor,
     secrets: Encryptor,
+    formats: FormatEncryptor,
 }
 
 impl WebhookActor {
@@ -44,6 +45,7 @@ impl WebhookActor {
             clock: self.clock,
             messages: self.messages.clone(),
             secrets: self.secrets.clone(),
+            formats: self.formats.clone(),
         };
         ctx.spawn(attempt.run().into_actor(self).map(move |(posted, took_ms), this, ctx| {
             this.on_event(OutboxEvent::AttemptEnded(id, posted, took_ms), ctx);
@@ -73,12 +75,15 @@ impl Attempt {
         let message = hidden.and_then(|hidden| self.messages.decrypt(&hidden, &delivery.context()));
         let message = message.ok_or(AttemptOutcome::Unreadable)?;
         let (plain, standard) = self.keys(delivery).ok_or(AttemptOutcome::Unreadable)?;
+        let format = self.formats.decrypt(hook).ok_or(AttemptOutcome::Unreadable)?;
+        let body = format.body(&hook.id, delivery, &message).ok_or(AttemptOutcome::Unreadable)?;
         Ok(WebhookRequest {
             url: hook.url.clone(),
             event: delivery.event.to_string(),
             id: delivery.id.to_string(),
             at_s: self.clock.now().at_ms / 1000,
-            body: webhook::body(&hook.id, delivery, &message),
+            headers: format.headers,
+            body,
             plain,
             standard,
         })

@@ -24,6 +24,12 @@ pub(super) struct WebhookView {
     retry: Retry,
     /// When the webhook was created, in milliseconds since the epoch.
     created_at: u64,
+    /// The names of the headers that are added to every request, in lower case. Their values are not shown.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    header_names: Vec<String>,
+    /// True if the body is made from a template, which is not shown.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    custom_body: bool,
     /// Whether messages are delivered. A webhook is switched off after 50 failures in a row, and on again by a test or
     /// a replay that succeeds.
     active: bool,
@@ -42,13 +48,15 @@ pub(super) struct WebhookView {
 }
 
 impl From<HookStatus> for WebhookView {
-    fn from(HookStatus { hook, due }: HookStatus) -> Self {
+    fn from(HookStatus { hook, due, format }: HookStatus) -> Self {
         Self {
             id: hook.id.to_string(),
             url: hook.url.to_string(),
             events: [MESSAGE_RECEIVED],
             retry: hook.retry,
             created_at: hook.created_ms,
+            header_names: format.header_names,
+            custom_body: format.has_body,
             active: hook.off_ms.is_none(),
             switched_off_at: hook.off_ms,
             failures_in_a_row: hook.failures,

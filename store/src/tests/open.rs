@@ -4,12 +4,13 @@ use std::fs::{self, Permissions};
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::Path;
 
-use rogerrat_actors::{AccountChange, AccountChangeResult, Accounts as _, Log as _, StoredSession};
+use rogerrat_actors::{AccountChange, AccountChangeResult, Accounts as _, Log as _, StoredSession, WebhookStore};
 use rogerrat_domain::account_session::SessionLabel;
+use rogerrat_domain::webhook::{Hook, HookOwner};
 use rogerrat_domain::{AccountId, TokenHash};
 use rusqlite::Connection;
 
-use super::fixtures::{TempDir, channel, fill};
+use super::fixtures::{TempDir, channel, fill, hook};
 use crate::{Store, StoreError, StoreOptions, verify};
 
 /// A directory with the closed store of some channels.
@@ -190,6 +191,25 @@ async fn a_database_of_a_version_without_labels_of_sessions_is_migrated() {
     assert_eq!(store.sessions(account.clone()).await.unwrap(), sessions);
     drop(store);
     assert_eq!(dir.open().sessions(account).await.unwrap(), sessions);
+}
+
+#[actix_rt::test]
+async fn a_database_of_a_version_without_formats_of_webhooks_is_migrated() {
+    let dir = stopped().await;
+    let store = dir.open();
+    let old = hook(&store.key(), 1, HookOwner::Channel(channel("c")));
+    assert!(WebhookStore::put_hook(&store, &old).await.unwrap());
+    store.close();
+    sql(&dir.file("hub.db"), "PRAGMA user_version = 5");
+    assert_eq!(verify(dir.path()).unwrap().webhooks, 1, "an old backup can be verified");
+    let store = dir.open();
+    let formatted = Hook { format: Some("f".into()), ..hook(&store.key(), 2, HookOwner::Channel(channel("c"))) };
+    assert!(WebhookStore::put_hook(&store, &formatted).await.unwrap());
+    let formats: Vec<_> = store.hooks().await.unwrap().into_iter().map(|stored| stored.hook.format).collect();
+    assert_eq!(formats, [None, Some("f".into())]);
+    store.close();
+    let refusal = verify(dir.path()).unwrap_err().to_string();
+    assert!(refusal.contains("does not decrypt with the hub's key"), "{refusal}");
 }
 
 #[actix_rt::test]

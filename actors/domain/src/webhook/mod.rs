@@ -4,23 +4,28 @@
 
 mod body;
 mod delivery;
+mod format;
 mod sign;
+mod template;
 
 use std::fmt;
 use std::sync::Arc;
 
 use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
 pub use body::{body, test_message};
 pub use delivery::{AttemptOutcome, Delivery, DeliveryId, DeliveryRow, DeliveryState, DueDelivery, Failure};
+pub use format::{FormatSummary, HeaderInput, HookHeaders, RequestFormat};
 pub use sign::{Secret, plain_signature, standard_signature};
+pub use template::BodyTemplate;
 
 use crate::hint::Hint;
 use crate::ids::{AccountId, ChannelId};
-use crate::limits;
 use crate::refusal::{Code, Refusal};
 use crate::str_enum::str_enum;
+use crate::{limits, schema};
 
 /// The event of a message.
 pub const MESSAGE_RECEIVED: &str = "message.received";
@@ -130,6 +135,9 @@ pub struct Hook {
     /// The previous secret, while it still signs deliveries.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub previous: Option<PreviousSecret>,
+    /// Its [`RequestFormat`], encrypted; none if its requests are as the hub makes them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub format: Option<Arc<str>>,
     /// Consecutive failed deliveries.
     pub failures: u32,
     /// When it was switched off, in milliseconds since the epoch; none while it is on.
@@ -162,6 +170,38 @@ pub struct SubscribeInput {
     #[serde(default, deserialize_with = "crate::deserialize::not_null")]
     #[schema(nullable = false)]
     pub retry: Option<Retry>,
+    /// Headers to add to every request, by name, such as the receiver's credentials. They are stored encrypted and never
+    /// shown again. The headers of the hub cannot be replaced, and a content type must be JSON.
+    #[serde(default, deserialize_with = "crate::deserialize::not_null")]
+    #[schema(schema_with = schema::hook_headers, required = false)]
+    pub headers: Option<HeaderInput>,
+    /// A template of the body: JSON, or a text that contains JSON, with placeholders such as `{{text}}` in its strings.
+    /// It is stored encrypted and never shown again. If omitted, the body is the event.
+    #[serde(default, deserialize_with = "crate::deserialize::not_null")]
+    #[schema(schema_with = schema::hook_body, required = false)]
+    pub body: Option<TemplateInput>,
+}
+
+/// A body template as it was sent. `Debug` does not print it.
+#[derive(Clone, Deserialize)]
+#[serde(transparent)]
+pub struct TemplateInput(Box<RawValue>);
+
+impl TemplateInput {
+    fn parse(&self) -> Result<BodyTemplate, Refusal> {
+        let json = self.0.get();
+        match json.as_bytes().first() {
+            Some(b'{' | b'[') => BodyTemplate::parse(json),
+            Some(b'"') => BodyTemplate::parse(&serde_json::from_str::<String>(json).unwrap_or_default()),
+            _ => Err(Refusal::invalid("`body` must be an object, an array or a text that contains JSON")),
+        }
+    }
+}
+
+impl fmt::Debug for TemplateInput {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("TemplateInput(…)")
+    }
 }
 
 /// An event that is posted to webhooks.
@@ -174,19 +214,22 @@ enum WebhookEvent {
 }
 
 impl SubscribeInput {
-    /// Validates everything that does not need the network.
+    /// Validates everything that does not need the network, and returns the format of the requests.
     ///
     /// # Errors
     /// `invalid`, naming the field.
-    pub fn check(&self) -> Result<(), Refusal> {
+    pub fn check(&self) -> Result<RequestFormat, Refusal> {
         if self.url.is_empty() || self.url.len() > limits::HOOK_URL_BYTES {
             return Err(Refusal::invalid(format!("`url` must have 1 to {} characters", limits::HOOK_URL_BYTES)));
         }
-        let Some(events) = &self.events else { return Ok(()) };
-        if events.is_empty() || events.len() > 8 || events.iter().any(|event| event != MESSAGE_RECEIVED) {
+        let is_other = |events: &Vec<String>| {
+            events.is_empty() || events.len() > 8 || events.iter().any(|event| event != MESSAGE_RECEIVED)
+        };
+        if self.events.as_ref().is_some_and(is_other) {
             return Err(Refusal::invalid("`events` must be [\"message.received\"]"));
         }
-        Ok(())
+        let headers = self.headers.as_ref().map(HookHeaders::from_input).transpose()?.unwrap_or_default();
+        Ok(RequestFormat { headers, body: self.body.as_ref().map(TemplateInput::parse).transpose()? })
     }
 }
 
@@ -226,5 +269,22 @@ mod tests {
         }
         assert!(check(&format!(r#"{{"url":"https://a/{}"}}"#, "x".repeat(2048))).is_err());
         assert!(serde_json::from_str::<SubscribeInput>(r#"{"url":"https://a/","retry":"never"}"#).is_err());
+    }
+
+    #[test]
+    fn a_body_template_is_json_or_a_text_with_json() {
+        let check = |body: &str| {
+            let input: SubscribeInput =
+                serde_json::from_str(&format!(r#"{{"url":"https://a/","body":{body}}}"#)).unwrap();
+            assert!(!format!("{input:?}").contains("{{text}}"), "{input:?}");
+            input.check()
+        };
+        let template = BodyTemplate::parse(r#"{"b":"{{text}}","a":1}"#).unwrap();
+        for body in [r#"{"b":"{{text}}","a":1}"#, r#""{\"b\":\"{{text}}\",\"a\":1}""#] {
+            assert_eq!(check(body).unwrap().body.as_ref(), Some(&template), "in the same order: {body}");
+        }
+        for bad in ["null", "5", "true", r#""""#, r#""{{text}}""#, r#"{"a":"{{nope}}"}"#] {
+            assert_eq!(check(bad).unwrap_err().code, Code::Invalid, "{bad}");
+        }
     }
 }
