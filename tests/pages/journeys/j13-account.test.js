@@ -221,6 +221,29 @@ test("a webhook is tested with its result, replays what failed, and shows hostil
     assert.equal(await page.evaluate(() => "ran" in window), false);
   }))));
 
+test("a webhook is aimed at a chat with a header and a body of its own, which are not shown again", () =>
+  withHub({}, hub => withReceiver(receiver => withPage(hub, { ...DESKTOP, mayLog: /400/ }, async page => {
+    await openAccount(page, hub);
+    await page.getByText("New webhook").click();
+    await page.getByLabel("Address").fill(receiver.url);
+    await page.getByText("Headers and body (optional)").click();
+    await page.getByLabel("Headers, one on each line").fill("Authorization: Bearer hunter2");
+    await page.getByLabel("Body", { exact: true }).fill('{"content": "{{from}}: {{tekst}}"}');
+    await page.getByRole("button", { name: "Add webhook" }).click();
+    await page.getByText("unknown placeholder").waitFor();
+    await page.getByLabel("Body", { exact: true }).fill('{"content": "{{from}}: {{text:12}}"}');
+    await fourPictures(page, "account-webhook-format");
+    await page.getByRole("button", { name: "Add webhook" }).click();
+    await shown(page, hub, "Webhook added");
+    await page.getByText("headers: authorization").waitFor();
+    await page.getByText("body of its own").waitFor();
+    assert.equal((await page.content()).includes("hunter2"), false);
+    await page.getByRole("button", { name: /^Test: / }).click();
+    await page.locator(".test").filter({ hasText: /delivered answer 204/ }).waitFor();
+    assert.deepEqual(receiver.received[0].body, { content: "rogerrat: This is a t…" });
+    assert.equal(receiver.received[0].headers.authorization, "Bearer hunter2");
+  }))));
+
 test("the list of sessions ends another browser, and the recovery token is rotated", () =>
   withHub({}, hub => withPage(hub, DESKTOP, async page => {
     const { "Recovery token": recovery } = await openAccount(page, hub);

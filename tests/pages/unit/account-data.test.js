@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { channelBody, chatAddress, fileText } from "../../../web/static/account/data.js";
+import { channelBody, chatAddress, fileText, webhookFormat } from "../../../web/static/account/data.js";
 
 const form = fields => {
   const data = new FormData();
@@ -30,4 +30,11 @@ test("the secrets of a chat are in the fragment only", () => {
 test("a file names the hub and has each value on a line", () => {
   const text = fileText("Your account", "https://hub.example", "12:00", [{ label: "Recovery token", value: "rr_acct_x" }]);
   assert.equal(text, "Your account\nhttps://hub.example · 12:00\n\nRecovery token:\nrr_acct_x\n");
+});
+
+test("the headers of a webhook are lines, and empty fields are not sent", () => {
+  assert.deepEqual(webhookFormat(form({ headers: " \n", body: " " })), {});
+  assert.deepEqual(webhookFormat(form({ headers: "Authorization: Bearer a:b\r\n\nX-Key:  c \n x", body: ' {"a":"{{text}}"} ' })), {
+    headers: { Authorization: "Bearer a:b", "X-Key": "c", x: "" }, body: '{"a":"{{text}}"}',
+  });
 });

@@ -34,6 +34,8 @@ import { Tasks } from "../lib/tasks.js";
  * @property {number} failures_in_a_row
  * @property {number} due
  * @property {number} [previous_secret_until]
+ * @property {string[]} [header_names]
+ * @property {boolean} [custom_body]
  */
 
 const REFRESH_MS = 30_000;

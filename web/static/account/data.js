@@ -51,3 +51,27 @@ export function fileText(title, origin, time, items) {
   const head = [title, `${origin} · ${time}`, ""];
   return [...head, ...items.flatMap(({ label, value }) => [`${label}:`, value, ""])].join("\n");
 }
+
+/**
+ * Headers, one on a line as `Name: value`.
+ * @param {string} text
+ * @returns {Record<string, string>}
+ */
+export function headersOf(text) {
+  /** @type {[string, string][]} */
+  const pairs = text.split("\n").map(line => line.trim()).filter(line => line !== "").map(line => {
+    const at = line.indexOf(":");
+    return at < 0 ? [line, ""] : [line.slice(0, at).trim(), line.slice(at + 1).trim()];
+  });
+  return Object.fromEntries(pairs);
+}
+
+/**
+ * The fields of a request that the form has filled.
+ * @param {FormData} data
+ * @returns {{headers?: Record<string, string>, body?: string}}
+ */
+export function webhookFormat(data) {
+  const headers = headersOf(String(data.get("headers") ?? "")), body = String(data.get("body") ?? "").trim();
+  return { ...(Object.keys(headers).length === 0 ? {} : { headers }), ...(body === "" ? {} : { body }) };
+}

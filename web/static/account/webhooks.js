@@ -6,7 +6,9 @@ import { visible } from "../lib/visible.js";
 import { word } from "../lib/word.js";
 import { confirmDialog } from "../lib/dialog.js";
 import { faultOf, loaded, outOf, rowButton, section, when } from "./parts.js";
+import { webhookFormat } from "./data.js";
 import { keep } from "./keep.js";
+import { formatFields, formatShown } from "./webhook-format.js";
 import { deliveries, reloadDeliveries, testResult, testWebhook, toggleDeliveries } from "./deliveries.js";
 
 /** @typedef {import("./account.js").Account} Account */
@@ -44,6 +46,7 @@ async function subscribe(account, event) {
     url: String(data.get("url") ?? "").trim(),
     events: EVENTS.length === 1 ? EVENTS : data.getAll("events"),
     retry: String(data.get("retry") ?? "immediate"),
+    ...webhookFormat(data),
   };
   const made = await account.tasks.run("webhook", () => account.call("POST", "/api/account/webhooks", { body }));
   if (made === null) return;
@@ -106,6 +109,7 @@ function row(account, hook) {
       <p class="muted">${hook.events.map(event => word(`account.event.${event.replace(".", "_")}`, event)).join(", ")} ·
         ${word(`account.retry.${hook.retry}`, hook.retry)} · ${t("account.created")} ${when(hook.created_at)}
         ${hook.previous_secret_until === undefined ? nothing : html` · ${t("account.webhook.previous", { time: formatTime(new Date(hook.previous_secret_until)) })}`}</p>
+      ${formatShown(hook)}
       ${testResult(account, id)}
     </div>
     <div class="deeds">
@@ -142,6 +146,7 @@ export function webhooks(account) {
             <span>${word(`account.event.${event.replace(".", "_")}`, event)}</span></label>`)}</fieldset>`}
         <label class="field"><span>${t("account.webhook.retry")}</span>
           <select name="retry">${["immediate", "persistent"].map(retry => html`<option value=${retry}>${t(`account.retry.${retry}.about`)}</option>`)}</select></label>
+        ${formatFields()}
         <p class="hint">${t("account.webhook.about")}</p>
         ${faultOf(account, "webhook")}
         <div class="row"><button type="submit" class="button primary" aria-disabled=${isBusy ? "true" : "false"}>
