@@ -16,7 +16,7 @@ export function remoteResult(remote, { draw, again }) {
     <p class="badge ok">${icon("check")} ${t("landing.remote.ready")}</p>
     <h2 id="result-title" tabindex="-1">${t("landing.remote.result")}</h2>
     <p class="muted">${t("landing.remote.key", { time: formatDuration(remote.expires_in_seconds ?? remote.session_ttl_seconds) })}</p>
-    ${remote.notice ? html`<p class="notice warn">${icon("warning")}<span>${remote.notice}</span></p>` : nothing}
+    ${remote.notice ? html`<p class="notice warn">${icon("warning")}<span>${prose(remote.notice)}</span></p>` : nothing}
     <ol class="steps">
       <li>
         <h3>${t("landing.remote.scan")}</h3>
@@ -24,7 +24,7 @@ export function remoteResult(remote, { draw, again }) {
           <div>
             <p class="muted">${t("landing.remote.scan.about")}</p>
             <div class="row">
-              <a class="button" href=${remote.mobile_url} target="_blank" rel="noopener">${icon("external")} ${t("landing.remote.open")}</a>
+              <a class="button small" href=${remote.mobile_url} target="_blank" rel="noopener">${icon("external")} ${t("landing.remote.open")}</a>
               ${copyButton(remote.mobile_url, { label: t("landing.remote.copy_link") })}
             </div>
           </div>
@@ -46,6 +46,12 @@ export function remoteResult(remote, { draw, again }) {
     </ol>
   </section>`;
 }
+
+/**
+ * A sentence of the hub, with its `code`.
+ * @param {string} text
+ */
+const prose = text => String(text).split("`").map((part, at) => (at % 2 ? html`<code>${part}</code>` : part));
 
 /** @param {any} remote */
 function agentText(remote) {
