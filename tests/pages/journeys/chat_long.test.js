@@ -87,11 +87,16 @@ test("j08 earlier messages are added above and keep the place; a long message is
         return row.top >= box.top - 1 && row.top < box.top + 120;
       }));
       const earlier = page.getByRole("button", { name: "Show earlier messages" });
-      await earlier.scrollIntoViewIfNeeded();
+      await log.evaluate(one => { one.scrollTop = 0; });
+      await frames(page);
       const first = page.locator(".row").first();
       const text = await first.locator(".text").innerText();
       const before = await first.evaluate(row => row.getBoundingClientRect().top);
-      await earlier.click();
+      await earlier.focus();
+      await agent.send("arrives meanwhile");
+      await until("it is counted", async () => /1/.test(await page.locator(".jump").innerText()));
+      assert.ok(await earlier.evaluate(button => button === document.activeElement), "what arrives does not take the focus");
+      await page.keyboard.press("Enter");
       await page.getByText("message 0.").waitFor({ state: "attached" });
       const same = page.locator(".row", { has: page.locator(".text", { hasText: new RegExp(`^${text.replace(".", "\\.")}$`) }) });
       const after = await same.evaluate(row => row.querySelector("article").getBoundingClientRect().bottom);

@@ -38,6 +38,7 @@ export class MessageList {
     this.element.tabIndex = -1;
     this.earlier = document.createElement("div");
     this.earlier.className = "earlier";
+    this.earlierButton = this.#buttonForEarlier();
     this.list = document.createElement("ol");
     this.list.className = "messages";
     this.list.setAttribute("aria-live", "off");
@@ -313,16 +314,27 @@ export class MessageList {
   #drawEarlier() {
     const { state } = this.model.earlier;
     const inMemory = this.firstKey !== null && this.model.entries[0]?.key !== this.firstKey;
-    this.earlier.replaceChildren();
-    if (inMemory || state === "some" || state === "failed" || state === "loading") {
-      const button = document.createElement("button");
-      button.type = "button";
-      button.className = "button quiet small";
-      button.disabled = state === "loading" && !inMemory;
-      button.textContent = button.disabled ? t("chat.earlier.loading") : state === "failed" ? t("chat.earlier.failed") : t("chat.earlier");
-      button.addEventListener("click", () => { if (!this.#extend(-step)) void this.model.loadEarlier().catch(() => undefined); });
-      this.earlier.append(button);
-    } else if (state === "none" && this.items.size) this.earlier.append(t("chat.earlier.none"));
+    const isLoading = state === "loading" && !inMemory;
+    const name = isLoading ? "chat.earlier.loading" : inMemory || state === "some" ? "chat.earlier" : state === "failed" ? "chat.earlier.failed" : "";
+    const text = name ? t(name) : state === "none" && this.items.size ? t("chat.earlier.none") : "";
+    // The button stays: it may have the focus, or be pressed at this moment.
+    const button = name ? this.earlierButton : null;
+    if (button) {
+      button.textContent = text;
+      button.setAttribute("aria-disabled", String(isLoading));
+      if (!button.isConnected) this.earlier.replaceChildren(button);
+    } else if (this.earlier.textContent !== text || this.earlierButton.isConnected) this.earlier.replaceChildren(text);
+  }
+
+  #buttonForEarlier() {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.className = "button quiet small";
+    button.addEventListener("click", () => {
+      if (button.getAttribute("aria-disabled") === "true") return;
+      if (!this.#extend(-step)) void this.model.loadEarlier().catch(() => undefined);
+    });
+    return button;
   }
 
   #drawJump() {
