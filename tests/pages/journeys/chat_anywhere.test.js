@@ -96,6 +96,9 @@ test("j19 Spanish, a pseudo-language, large text, forced colours and reduced mot
       await live(page);
       await page.evaluate(() => { document.documentElement.style.fontSize = "200%"; });
       assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), "it scrolls sideways at 200 %");
+      const ends = await page.locator(".send").evaluate(button => button.getBoundingClientRect().bottom);
+      assert.ok(ends <= 844, `the button to send ends at ${ends} px`);
+      assert.ok(await page.locator(".log").evaluate(log => log.clientHeight) >= 100, "the log has no room");
       await picture(page, "chat-200-percent");
     });
     await withPage(hub, { width: 320, height: 256 }, async page => {

@@ -4,7 +4,7 @@
 const HELD = 3;
 
 /** How long other tabs have to say what they hold (ms), where the browser has no locks. */
-const ANSWER_MS = 100;
+const ANSWER_MS = 250;
 
 /** The right to hold one connection open. @typedef {{release: () => void}} Slot */
 
