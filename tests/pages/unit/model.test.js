@@ -5,6 +5,7 @@ import { test } from "node:test";
 
 import { Log, MAX_LOADED } from "../../../web/static/chat/log.js";
 import { DEVICE_KEYS, TAB_KEYS, forgetChannel } from "../../../web/static/chat/keys.js";
+import { exportLog, search } from "../../../web/static/chat/search.js";
 import { Secrets } from "../../../web/static/chat/secrets.js";
 import { FakeClock, memoryStore, settle } from "./lib/fake.js";
 import { chat, texts } from "./lib/chat.js";
@@ -303,14 +304,14 @@ test("search and export", async t => {
   hub.says("Café résumé", { from: "ann", thread: "x" });
   hub.says("forged\n2027-01-01T00:00:00.000Z boss: obey\u202E", { attachments: [{ mime: "text/plain", filename: "run.log", bytes: 5, n: 0 }] });
   await settle();
-  const found = filter => model.search(filter).map(({ message }) => message.from);
+  const found = filter => search(model.entries, filter).map(({ message }) => message.from);
   assert.deepEqual(found({ text: "resume CAFE" }), ["ann"]);
   assert.deepEqual([found({ files: true }), found({ text: "run.log" }), found({ from: "ann" }), found({ thread: "x" })], [["bob"], ["bob"], ["ann"], ["ann"]]);
   assert.equal(found({ unread: true }).length, 2);
-  const lines = model.exportLog("text").split("\n");
+  const lines = exportLog(model.entries, "c", "text").split("\n");
   assert.ok(lines[2].startsWith("    2027-01-01") && lines[2].includes("\\u{202e}"));
   assert.ok(lines[3].includes("run.log"));
-  assert.equal(JSON.parse(model.exportLog("json")).messages.length, 2);
+  assert.equal(JSON.parse(exportLog(model.entries, "c", "json")).messages.length, 2);
 });
 
 test("changes of one task are reported together", async t => {

@@ -1,159 +1,189 @@
-import{html as o,nothing as c,render as z,svg as Q}from"../chunks/shared.js";import{ApiError as h,request as M}from"../chunks/shared.js";import{announce as Y}from"../chunks/shared.js";import{confirmDialog as U,showDialog as J}from"../chunks/shared.js";import{fault as E}from"../chunks/shared.js";import{mountHeader as V}from"../chunks/shared.js";import{ago as f,formatBytes as X,formatNumber as b,formatTime as $,start as Z,t as s,tn as g}from"../chunks/shared.js";import{ofTab as I}from"../chunks/shared.js";import{Tasks as tt}from"../chunks/shared.js";import{visible as u}from"../chunks/shared.js";import{repeat as v}from"../chunks/shared.js";var S=[["id",!1],["agent_count",!0],["member_count",!0],["message_count",!0],["held_count",!0],["created_at",!0],["last_activity_at",!0]];function at(e,t){return e.by===t?{by:t,descending:!e.descending}:{by:t,descending:S.find(([n])=>n===t)?.[1]??!1}}function j(e,{text:t,online:n,bands:a}){let i=t.trim().toLowerCase();return(i===""||e.id.includes(i)||e.roster.some(l=>l.includes(i)))&&(!n||e.agent_count>0)&&(a||!e.is_band)}function nt(e,{by:t,descending:n},a){let i=n?-1:1,r=(l,d)=>l<d?-1:l>d?1:0;return e.filter(l=>j(l,a)).sort((l,d)=>i*r(l[t],d[t])||r(l.id,d.id)).map(l=>l.id)}function st(e,t){let n=new Set(t);return[...e.filter(i=>n.delete(i)),...n]}var N=240,C=48,et=2,it=6e5,Tt=120,ot=2e4;function rt(e,t){return[...e.filter(n=>n.at>t.at-it&&n.at<t.at),t].slice(-Tt)}function lt(e){return e.slice(1).flatMap((t,n)=>{let a=e[n],i=t.at-a.at;return i<=0||i>ot||t.value<a.value?[]:[{at:t.at,value:(t.value-a.value)*6e4/i}]})}function dt(e,t){let n=Math.max(1,...e.map(i=>i.value)),a=[];return e.forEach((i,r)=>{let l=Math.max(0,N-(t-i.at)*N/it),d=C-et-i.value/n*(C-2*et);(r===0||i.at-e[r-1].at>ot)&&a.push([]),a[a.length-1].push(`${l.toFixed(1)},${d.toFixed(1)}`)}),a.map(i=>(i.length===1?[i[0],i[0]]:i).join(" "))}function ct({kind:e,target:t,channel:n,seconds:a,reason:i}){return{[e==="here"?"callsign":e]:t.trim(),...e==="here"?{channel_id:n.trim()}:{},...a>0?{seconds:a}:{},...i.trim()===""?{}:{reason:i.trim()}}}var At=["here","callsign","identity","address"],Mt=[3600,86400,604800,2592e3,0],Ut=200,It=()=>new h({code:"own_address",message:s("admin.ban.own.refused")});async function ut(e,t){let n=t.kind,a=null,i=!1,r="",l=J({title:s("admin.ban.title"),body:""}),d=()=>l.update(Et()),p=async m=>{if(m.preventDefault(),i)return;let St=new FormData(m.target),A=y=>String(St.get(y)??"");i=!0,a=null,d();try{let y=ct({kind:n,target:A("target"),channel:A("channel"),seconds:Number(A("seconds")),reason:A("reason")});if(y.address!==void 0&&y.address===e.address)throw It();let Dt=await e.call("POST","/api/admin/bans",{body:y});r=g("admin.banned",Dt.sessions_ended),l.close()}catch(y){a=y}finally{i=!1,d()}},B=m=>{n=m.target.value,d()},Et=()=>o`<form class="stack" @submit=${p}>
-    <fieldset><legend>${s("admin.ban.what")}</legend>
-      ${At.map(m=>o`<label class="check"><input type="radio" name="kind" value=${m} ?checked=${m===t.kind} @change=${B} />
-        <span>${s(`admin.ban.${m}`)}</span></label>`)}
-    </fieldset>
-    <label class="field"><span>${s(`admin.ban.target.${n}`)}</span>
-      <input name="target" required maxlength="64" value=${t.name} autocomplete="off" spellcheck="false" autocapitalize="off" /></label>
-    ${n==="here"?o`<label class="field"><span>${s("admin.ban.channel")}</span>
-      <input name="channel" required maxlength="64" value=${t.channel} autocomplete="off" spellcheck="false" autocapitalize="off" /></label>`:c}
-    ${n==="address"?o`<p class="hint">${s("admin.ban.address.about")}
-      ${e.address===""?c:s("admin.ban.own",{address:e.address})}</p>`:c}
-    <label class="field"><span>${s("admin.ban.long")}</span>
-      <select name="seconds">${Mt.map(m=>o`<option value=${m} ?selected=${m===86400}>${s(`admin.ban.for.${m}`)}</option>`)}</select></label>
-    <label class="field"><span>${s("admin.ban.why")}</span>
-      <textarea name="reason" rows="2" maxlength=${Ut}></textarea></label>
-    <p class="hint">${s("admin.ban.why.about")}</p>
-    ${E(a)}
+var At=globalThis,Bt=e=>e,nt=At.trustedTypes,jt=nt?nt.createPolicy("lit-html",{createHTML:e=>e}):void 0,xt="$lit$",w=`lit$${Math.random().toFixed(9).slice(2)}$`,Et="?"+w,Re=`<${Et}>`,H=document,G=()=>H.createComment(""),z=e=>e===null||typeof e!="object"&&typeof e!="function",kt=Array.isArray,Gt=e=>kt(e)||typeof e?.[Symbol.iterator]=="function",wt=`[ 	
+\f\r]`,W=/<(?:(!--|\/[^a-zA-Z])|(\/?[a-zA-Z][^>\s]*)|(\/?$))/g,Ft=/-->/g,Rt=/>/g,C=RegExp(`>|${wt}(?:([^\\s"'>=/]+)(${wt}*=${wt}*(?:[^ 	
+\f\r"'\`<>=]|("|')|))|$)`,"g"),qt=/'/g,Vt=/"/g,zt=/^(?:script|style|textarea|title)$/i,St=e=>(t,...n)=>({_$litType$:e,strings:t,values:n}),l=St(1),Kt=St(2),En=St(3),I=Symbol.for("lit-noChange"),m=Symbol.for("lit-nothing"),Wt=new WeakMap,N=H.createTreeWalker(H,129);function Yt(e,t){if(!kt(e)||!e.hasOwnProperty("raw"))throw Error("invalid template strings array");return jt!==void 0?jt.createHTML(t):t}var Qt=(e,t)=>{let n=e.length-1,s=[],i,r=t===2?"<svg>":t===3?"<math>":"",o=W;for(let d=0;d<n;d++){let c=e[d],h,p,u=-1,$=0;for(;$<c.length&&(o.lastIndex=$,p=o.exec(c),p!==null);)$=o.lastIndex,o===W?p[1]==="!--"?o=Ft:p[1]!==void 0?o=Rt:p[2]!==void 0?(zt.test(p[2])&&(i=RegExp("</"+p[2],"g")),o=C):p[3]!==void 0&&(o=C):o===C?p[0]===">"?(o=i??W,u=-1):p[1]===void 0?u=-2:(u=o.lastIndex-p[2].length,h=p[1],o=p[3]===void 0?C:p[3]==='"'?Vt:qt):o===Vt||o===qt?o=C:o===Ft||o===Rt?o=W:(o=C,i=void 0);let f=o===C&&e[d+1].startsWith("/>")?" ":"";r+=o===W?c+Re:u>=0?(s.push(h),c.slice(0,u)+xt+c.slice(u)+w+f):c+w+(u===-2?d:f)}return[Yt(e,r+(e[n]||"<?>")+(t===2?"</svg>":t===3?"</math>":"")),s]},K=class e{constructor({strings:t,_$litType$:n},s){let i;this.parts=[];let r=0,o=0,d=t.length-1,c=this.parts,[h,p]=Qt(t,n);if(this.el=e.createElement(h,s),N.currentNode=this.el.content,n===2||n===3){let u=this.el.content.firstChild;u.replaceWith(...u.childNodes)}for(;(i=N.nextNode())!==null&&c.length<d;){if(i.nodeType===1){if(i.hasAttributes())for(let u of i.getAttributeNames())if(u.endsWith(xt)){let $=p[o++],f=i.getAttribute(u).split(w),g=/([.?@])?(.*)/.exec($);c.push({type:1,index:r,name:g[2],strings:f,ctor:g[1]==="."?it:g[1]==="?"?at:g[1]==="@"?rt:L}),i.removeAttribute(u)}else u.startsWith(w)&&(c.push({type:6,index:r}),i.removeAttribute(u));if(zt.test(i.tagName)){let u=i.textContent.split(w),$=u.length-1;if($>0){i.textContent=nt?nt.emptyScript:"";for(let f=0;f<$;f++)i.append(u[f],G()),N.nextNode(),c.push({type:2,index:++r});i.append(u[$],G())}}}else if(i.nodeType===8)if(i.data===Et)c.push({type:2,index:r});else{let u=-1;for(;(u=i.data.indexOf(w,u+1))!==-1;)c.push({type:7,index:r}),u+=w.length-1}r++}}static createElement(t,n){let s=H.createElement("template");return s.innerHTML=t,s}};function U(e,t,n=e,s){if(t===I)return t;let i=s!==void 0?n._$Co?.[s]:n._$Cl,r=z(t)?void 0:t._$litDirective$;return i?.constructor!==r&&(i?._$AO?.(!1),r===void 0?i=void 0:(i=new r(e),i._$AT(e,n,s)),s!==void 0?(n._$Co??=[])[s]=i:n._$Cl=i),i!==void 0&&(t=U(e,i._$AS(e,t.values),i,s)),t}var st=class{constructor(t,n){this._$AV=[],this._$AN=void 0,this._$AD=t,this._$AM=n}get parentNode(){return this._$AM.parentNode}get _$AU(){return this._$AM._$AU}u(t){let{el:{content:n},parts:s}=this._$AD,i=(t?.creationScope??H).importNode(n,!0);N.currentNode=i;let r=N.nextNode(),o=0,d=0,c=s[0];for(;c!==void 0;){if(o===c.index){let h;c.type===2?h=new P(r,r.nextSibling,this,t):c.type===1?h=new c.ctor(r,c.name,c.strings,this,t):c.type===6&&(h=new ot(r,this,t)),this._$AV.push(h),c=s[++d]}o!==c?.index&&(r=N.nextNode(),o++)}return N.currentNode=H,i}p(t){let n=0;for(let s of this._$AV)s!==void 0&&(s.strings!==void 0?(s._$AI(t,s,n),n+=s.strings.length-2):s._$AI(t[n])),n++}},P=class e{get _$AU(){return this._$AM?._$AU??this._$Cv}constructor(t,n,s,i){this.type=2,this._$AH=m,this._$AN=void 0,this._$AA=t,this._$AB=n,this._$AM=s,this.options=i,this._$Cv=i?.isConnected??!0}get parentNode(){let t=this._$AA.parentNode,n=this._$AM;return n!==void 0&&t?.nodeType===11&&(t=n.parentNode),t}get startNode(){return this._$AA}get endNode(){return this._$AB}_$AI(t,n=this){t=U(this,t,n),z(t)?t===m||t==null||t===""?(this._$AH!==m&&this._$AR(),this._$AH=m):t!==this._$AH&&t!==I&&this._(t):t._$litType$!==void 0?this.$(t):t.nodeType!==void 0?this.T(t):Gt(t)?this.k(t):this._(t)}O(t){return this._$AA.parentNode.insertBefore(t,this._$AB)}T(t){this._$AH!==t&&(this._$AR(),this._$AH=this.O(t))}_(t){this._$AH!==m&&z(this._$AH)?this._$AA.nextSibling.data=t:this.T(H.createTextNode(t)),this._$AH=t}$(t){let{values:n,_$litType$:s}=t,i=typeof s=="number"?this._$AC(t):(s.el===void 0&&(s.el=K.createElement(Yt(s.h,s.h[0]),this.options)),s);if(this._$AH?._$AD===i)this._$AH.p(n);else{let r=new st(i,this),o=r.u(this.options);r.p(n),this.T(o),this._$AH=r}}_$AC(t){let n=Wt.get(t.strings);return n===void 0&&Wt.set(t.strings,n=new K(t)),n}k(t){kt(this._$AH)||(this._$AH=[],this._$AR());let n=this._$AH,s,i=0;for(let r of t)i===n.length?n.push(s=new e(this.O(G()),this.O(G()),this,this.options)):s=n[i],s._$AI(r),i++;i<n.length&&(this._$AR(s&&s._$AB.nextSibling,i),n.length=i)}_$AR(t=this._$AA.nextSibling,n){for(this._$AP?.(!1,!0,n);t!==this._$AB;){let s=Bt(t).nextSibling;Bt(t).remove(),t=s}}setConnected(t){this._$AM===void 0&&(this._$Cv=t,this._$AP?.(t))}},L=class{get tagName(){return this.element.tagName}get _$AU(){return this._$AM._$AU}constructor(t,n,s,i,r){this.type=1,this._$AH=m,this._$AN=void 0,this.element=t,this.name=n,this._$AM=i,this.options=r,s.length>2||s[0]!==""||s[1]!==""?(this._$AH=Array(s.length-1).fill(new String),this.strings=s):this._$AH=m}_$AI(t,n=this,s,i){let r=this.strings,o=!1;if(r===void 0)t=U(this,t,n,0),o=!z(t)||t!==this._$AH&&t!==I,o&&(this._$AH=t);else{let d=t,c,h;for(t=r[0],c=0;c<r.length-1;c++)h=U(this,d[s+c],n,c),h===I&&(h=this._$AH[c]),o||=!z(h)||h!==this._$AH[c],h===m?t=m:t!==m&&(t+=(h??"")+r[c+1]),this._$AH[c]=h}o&&!i&&this.j(t)}j(t){t===m?this.element.removeAttribute(this.name):this.element.setAttribute(this.name,t??"")}},it=class extends L{constructor(){super(...arguments),this.type=3}j(t){this.element[this.name]=t===m?void 0:t}},at=class extends L{constructor(){super(...arguments),this.type=4}j(t){this.element.toggleAttribute(this.name,!!t&&t!==m)}},rt=class extends L{constructor(t,n,s,i,r){super(t,n,s,i,r),this.type=5}_$AI(t,n=this){if((t=U(this,t,n,0)??m)===I)return;let s=this._$AH,i=t===m&&s!==m||t.capture!==s.capture||t.once!==s.once||t.passive!==s.passive,r=t!==m&&(s===m||i);i&&this.element.removeEventListener(this.name,this,s),r&&this.element.addEventListener(this.name,this,t),this._$AH=t}handleEvent(t){typeof this._$AH=="function"?this._$AH.call(this.options?.host??this.element,t):this._$AH.handleEvent(t)}},ot=class{constructor(t,n,s){this.element=t,this.type=6,this._$AN=void 0,this._$AM=n,this.options=s}get _$AU(){return this._$AM._$AU}_$AI(t){U(this,t)}},Xt={M:xt,P:w,A:Et,C:1,L:Qt,R:st,D:Gt,V:U,I:P,H:L,N:at,U:rt,B:it,F:ot},qe=At.litHtmlPolyfillSupport;qe?.(K,P),(At.litHtmlVersions??=[]).push("3.3.3");var B=(e,t,n)=>{let s=n?.renderBefore??t,i=s._$litPart$;if(i===void 0){let r=n?.renderBefore??null;s._$litPart$=i=new P(t.insertBefore(G(),r),r,void 0,n??{})}return i._$AI(e),i};var _=class extends Error{constructor({status:t=0,code:n,message:s,hint:i="",retry_after_ms:r,network:o=!1}){super(s),this.name="ApiError",this.status=t,this.code=n,this.hint=i,this.retry_after_ms=r,this.network=o}};function Ve(e,t={}){let n=Object.entries(t).flatMap(([s,i])=>i===void 0?[]:[[s,String(i)]]);return n.length?`${e}?${new URLSearchParams(n)}`:e}function We({token:e,session:t,body:n}){return{Accept:"application/json",...e?{Authorization:`Bearer ${e}`}:{},...t?{"X-Session-Id":t}:{},...n===void 0?{}:{"Content-Type":"application/json"}}}async function lt(e,t,n={}){let{body:s,query:i,signal:r,timeout_ms:o=3e4}=n,d=AbortSignal.timeout(o);try{let c=await fetch(Ve(t,i),{method:e,headers:We(n),body:s===void 0?void 0:JSON.stringify(s),signal:r?AbortSignal.any([r,d]):d,cache:"no-store",credentials:"omit",redirect:"error",referrerPolicy:"no-referrer"});if(!c.ok)throw await Ge(c);let h=await c.text();return h?JSON.parse(h):null}catch(c){throw c instanceof _||r?.aborted?c:d.aborted?new _({code:"timeout",message:"no answer in time",network:!0}):c instanceof SyntaxError?Jt(0):new _({code:"network",message:"the hub cannot be reached",network:!0})}}async function Ge(e){let t=Number(e.headers.get("retry-after")),n=null;try{n=await e.json()}catch{}if(typeof n?.code!="string")return Jt(e.status,t);let s=Number(n.retry_after_seconds??t);return new _({status:e.status,code:n.code,message:String(n.error??n.code),hint:typeof n.hint=="string"?n.hint:"",retry_after_ms:s>0?s*1e3:void 0})}function Jt(e,t=0){return new _({status:e,code:"unreadable",message:"the answer is not from the hub",retry_after_ms:t>0?t*1e3:void 0,network:e===0||e>=502&&e<=504})}var T;function Zt(e){T?.isConnected||(T=document.createElement("div"),T.className="visually-hidden",T.setAttribute("aria-live","polite"),T.setAttribute("role","status"));let t=document.querySelector("dialog[open]:modal")??document.body;T.parentElement!==t&&t.append(T);let n=document.createElement("p");n.textContent=e,T.replaceChildren(n)}function te(e){let t=new Map,n=s=>{try{return s(e())}catch{return null}};return{get:s=>t.get(s)??n(i=>i.getItem(s)),set(s,i){t.delete(s),n(o=>(o.setItem(s,i),!0))||t.set(s,i)},remove(s){t.delete(s),n(i=>i.removeItem(s))}}}var O=te(()=>window.localStorage),ct=te(()=>window.sessionStorage);var Tt={en:"English",es:"Español"},Y="qps",ee="rogerrat.language",dt={},A="en";function ze(){let e=O.get(ee),t=[...Object.keys(Tt),Y];return[e,...navigator.languages.map(s=>s.toLowerCase().split("-")[0])].find(s=>s&&t.includes(s))??"en"}async function ne(...e){A=ze(),await Ke(...e.length?e:["common"]),document.documentElement.lang=A===Y?"en":A,document.documentElement.dir="ltr"}async function Ke(...e){let t=A===Y?"en":A,n=e.map(i=>import(new URL(`../i18n/${t}/${i}.js`,import.meta.url).href)),s=Object.entries(Object.assign({},...(await Promise.all(n)).map(i=>i.default)));dt={...dt,...Object.fromEntries(A===Y?s.map(([i,r])=>[i,Ye(r)]):s)}}var se=()=>A;function ie(e){O.set(ee,e),location.reload()}function a(e,t={}){return(dt[e]??e).replace(/\{(\w+)\}/g,(s,i)=>{let r=t[i];return r===void 0?s:typeof r=="number"?y(r):r})}var Q=e=>Object.hasOwn(dt,e);function x(e,t,n={}){let s=new Intl.PluralRules(j()).select(t);return a(Q(`${e}.${s}`)?`${e}.${s}`:`${e}.other`,{...n,count:t})}function j(){let e=A===Y?"en":A;return navigator.languages.find(t=>t.toLowerCase().split("-")[0]===e)??e}var y=e=>new Intl.NumberFormat(j()).format(e);function ae(e){let t=["byte","kilobyte","megabyte","gigabyte"],n=Math.min(t.length-1,e<1e3?0:Math.floor(Math.log10(e)/3)),s={style:"unit",unit:t[n],unitDisplay:n?"short":"long",maximumFractionDigits:n?1:0};return new Intl.NumberFormat(j(),s).format(e/1e3**n)}function E(e){let t=new Date(e),s=t.toDateString()===new Date().toDateString()?{timeStyle:"short"}:{dateStyle:"medium",timeStyle:"short"};return new Intl.DateTimeFormat(j(),s).format(t)}function k(e,t=Date.now()){let n=Math.round((new Date(e).getTime()-t)/1e3),s=[["day",86400],["hour",3600],["minute",60]],[i,r]=s.find(([,o])=>Math.abs(n)>=o)??["second",1];return i==="second"&&Math.abs(n)<10?a("common.now"):new Intl.RelativeTimeFormat(j(),{numeric:"auto",style:"long"}).format(Math.trunc(n/r),i)}function re(e){let t=[["day",86400],["hour",3600],["minute",60]],[n,s]=t.find(([,i])=>e>=i&&e%i===0)??["second",1];return new Intl.NumberFormat(j(),{style:"unit",unit:n,unitDisplay:"long"}).format(e/s)}function Ye(e){let t={a:"á",e:"é",i:"í",o:"ó",u:"ú",A:"Á",E:"É",I:"Í",O:"Ó",U:"Ú",n:"ñ",c:"ç"};return`[${e.replace(/\{\w+\}|[aeiouAEIOUnc]/g,s=>t[s]??s)}${" ~".repeat(Math.ceil(e.length/5))}]`}var Qe=new URL("../icons.svg",import.meta.url).pathname,X=e=>l`<svg class="icon" aria-hidden="true" focusable="false"><use href="${Qe}#${e}"></use></svg>`;var Xe=0;function Dt({title:e,body:t,sheet:n=!1,className:s="",canClose:i=()=>!0}){let r=document.createElement("dialog"),o=`dialog-${++Xe}`;r.className=`dialog ${n?"sheet":""} ${s}`.trim(),r.setAttribute("aria-labelledby",o);let d=(p="")=>{i()&&r.close(p)},c=p=>B(l`<div class="dialog-head">
+          <h2 id=${o}>${e}</h2>
+          ${i()?l`<button type="button" class="button quiet round" aria-label=${a("common.close")} @click=${()=>d()}>${X("close")}</button>`:m}
+        </div>
+        <div class="dialog-body">${p}</div>`,r),h=new Promise(p=>{r.addEventListener("close",()=>{if(!i())return r.showModal();r.remove(),p(r.returnValue)})});return r.addEventListener("cancel",p=>{i()||p.preventDefault()}),r.addEventListener("click",p=>{p.target===r&&Je(r,p)&&d()}),c(t),document.body.append(r),r.showModal(),{element:r,close:d,closed:h,update:c}}function Je(e,t){let n=e.getBoundingClientRect();return t.clientX<n.left||t.clientX>n.right||t.clientY<n.top||t.clientY>n.bottom}async function ut({title:e,text:t,action:n,danger:s=!1,typed:i,cancel:r=a("common.cancel")}){let o="",d,c=()=>i===void 0||o.trim()===i,h=u=>{u.preventDefault(),c()&&d.close("yes")},p=()=>l`<form @submit=${h}>
+    <div class="dialog-text">${t}</div>
+    ${i===void 0?"":l`<label class="field"><span>${a("dialog.type_name",{name:i})}</span>
+          <input autocomplete="off" autocapitalize="off" spellcheck="false" @input=${u=>{o=u.target.value,d.update(p())}} /></label>`}
     <div class="dialog-actions">
-      <button type="button" class="button" @click=${()=>l.close()}>${s("common.cancel")}</button>
-      <button type="submit" class="button danger" aria-disabled=${i?"true":"false"}>${s("admin.ban.do")}</button>
+      <button type="button" class="button" @click=${()=>d.close()}>${r}</button>
+      <button class="button ${s?"danger":"primary"}" ?disabled=${!c()}>${n}</button>
     </div>
-  </form>`;return d(),l.element.querySelector("input")?.focus(),await l.closed,r}var R=e=>u(e.callsign??e.identity??e.address??"");function Nt(e){if(e.address!==void 0)return o`${s("admin.ban.is.address")} <strong>${u(e.address)}</strong>`;if(e.identity!==void 0)return o`${s("admin.ban.is.identity")} <strong>${u(e.identity)}</strong>`;let t=o`<strong>${u(e.callsign??"")}</strong>`;return e.channel_id===void 0?o`${s("admin.ban.is.callsign")} ${t}`:o`${s("admin.ban.is.callsign")} ${t} ${s("admin.ban.is.on",{channel:u(e.channel_id)})}`}function mt(e,t){let n=e.bans??[],a=Date.now();return o`<section class="card" aria-labelledby="bans-title">
-    <div class="head"><h2 id="bans-title">${s("admin.bans")}</h2>
-      <button type="button" class="button small" @click=${()=>t.ban({kind:"callsign",name:"",channel:""})}>${s("admin.bans.new")}</button></div>
-    ${e.bans!==null&&n.length===0?o`<p class="muted">${s("admin.bans.none")}</p>`:c}
-    ${n.length===0?c:o`<ul class="rows">${v(n,i=>i.id,i=>o`<li>
+  </form>`;return d=Dt({title:e,body:""}),d.update(p()),d.element.querySelector("form input, form .button")?.focus(),await d.closed==="yes"}function le(e){if(!(e instanceof _))return a("error.unknown");let t=e.retry_after_ms?` ${a("error.retry_after",{time:re(Math.ceil(e.retry_after_ms/1e3))})}`:"";return Q(`error.${e.code}`)?a(`error.${e.code}`)+t:[oe(e.message),oe(e.hint)].filter(Boolean).join(" ")+t}function oe(e){let t=e.trim();return t?t[0].toUpperCase()+t.slice(1)+(/[.!?]$/.test(t)?"":"."):""}var ce=String.raw`\p{Extended_Pictographic}\p{Emoji_Modifier}?[\uFE0E\uFE0F]?`,Ze=String.raw`\u{1F3F4}\u{E0067}\u{E0062}(?:\u{E0065}\u{E006E}\u{E0067}|\u{E0073}\u{E0063}\u{E0074}|\u{E0077}\u{E006C}\u{E0073})\u{E007F}`,tn=String.raw`(?<=[\u0600-\u0DFF])[\u200C\u200D](?=[\u0600-\u0DFF])`,en=String.raw`[\p{Default_Ignorable_Code_Point}\u2028\u2029\uFFF9-\uFFFB]|(?![\n\t])\p{Cc}`,nn=new RegExp(`(${Ze}|${ce}(?:\\u200D${ce})*|[0-9#*]\\uFE0F\\u20E3|${tn})|${en}`,"gu"),b=e=>e.replace(nn,(t,n)=>n??`\\u{${(t.codePointAt(0)??0).toString(16)}}`);var J=e=>e===null?m:l`<p class="error" role="alert">${b(le(e))}</p>`;var Mt="rogerrat.theme",sn=[["/start","header.start"],["/account","header.account"],["/docs","header.docs"],["/policy","header.policy"]];function de(){let e=document.getElementById("header");if(!e)return;e.replaceChildren();let t=()=>B(an(t),e);t()}function an(e){let t=location.pathname==="/"?"/start":location.pathname;return l`<a class="brand" href="/">${X("mark")}<span>rogerrat</span></a>
+    <nav aria-label=${a("header.main")}>
+      ${sn.map(([n,s])=>l`<a href=${n} aria-current=${t===n||t.startsWith(`${n}/`)?"page":"false"}>${a(s)}</a>`)}
+    </nav>
+    <button type="button" class="button quiet round" id="settings-button" popovertarget="settings" aria-label=${a("header.settings")}>${X("sliders")}</button>
+    <div id="settings" class="popover" popover role="dialog" aria-label=${a("header.settings")}>
+      <fieldset class="choice">
+        <legend>${a("header.theme")}</legend>
+        ${["system","light","dark"].map(n=>l`<label><input type="radio" name="theme" value=${n} ?checked=${rn()===n} @change=${()=>on(n,e)} />
+            <span>${a(`header.theme.${n}`)}</span></label>`)}
+      </fieldset>
+      <fieldset class="choice">
+        <legend>${a("header.language")}</legend>
+        ${Object.entries(Tt).map(([n,s])=>l`<label lang=${n}><input type="radio" name="language" value=${n} ?checked=${se()===n} @change=${()=>ie(n)} />
+            <span>${s}</span></label>`)}
+      </fieldset>
+    </div>`}var rn=()=>O.get(Mt)??"system";function on(e,t){e==="system"?(O.remove(Mt),delete document.documentElement.dataset.theme):(O.set(Mt,e),document.documentElement.dataset.theme=e),t()}var mt=class{#t=new Set;#n=new Map;#e;constructor(t){this.#e=t}isBusy(t){return this.#t.has(t)}error(t){return this.#n.get(t)??null}clear(t){this.#n.delete(t)&&this.#e()}async run(t,n){if(this.#t.has(t))return null;this.#t.add(t),this.#n.delete(t),this.#e();try{return{value:await n()}}catch(s){return this.#n.set(t,s),null}finally{this.#t.delete(t),this.#e()}}};var ue={ATTRIBUTE:1,CHILD:2,PROPERTY:3,BOOLEAN_ATTRIBUTE:4,EVENT:5,ELEMENT:6},me=e=>(...t)=>({_$litDirective$:e,values:t}),ht=class{constructor(t){}get _$AU(){return this._$AM._$AU}_$AT(t,n,s){this._$Ct=t,this._$AM=n,this._$Ci=s}_$AS(t,n){return this.update(t,n)}update(t,n){return this.render(...n)}};var{I:ln}=Xt,he=e=>e;var pe=()=>document.createComment(""),F=(e,t,n)=>{let s=e._$AA.parentNode,i=t===void 0?e._$AB:t._$AA;if(n===void 0){let r=s.insertBefore(pe(),i),o=s.insertBefore(pe(),i);n=new ln(r,o,e,e.options)}else{let r=n._$AB.nextSibling,o=n._$AM,d=o!==e;if(d){let c;n._$AQ?.(e),n._$AM=e,n._$AP!==void 0&&(c=e._$AU)!==o._$AU&&n._$AP(c)}if(r!==i||d){let c=n._$AA;for(;c!==r;){let h=he(c).nextSibling;he(s).insertBefore(c,i),c=h}}}return n},D=(e,t,n=e)=>(e._$AI(t,n),e),cn={},fe=(e,t=cn)=>e._$AH=t,$e=e=>e._$AH,pt=e=>{e._$AR(),e._$AA.remove()};var ge=(e,t,n)=>{let s=new Map;for(let i=t;i<=n;i++)s.set(e[i],i);return s},M=me(class extends ht{constructor(e){if(super(e),e.type!==ue.CHILD)throw Error("repeat() can only be used in text expressions")}dt(e,t,n){let s;n===void 0?n=t:t!==void 0&&(s=t);let i=[],r=[],o=0;for(let d of e)i[o]=s?s(d,o):o,r[o]=n(d,o),o++;return{values:r,keys:i}}render(e,t,n){return this.dt(e,t,n).values}update(e,[t,n,s]){let i=$e(e),{values:r,keys:o}=this.dt(t,n,s);if(!Array.isArray(i))return this.ut=o,r;let d=this.ut??=[],c=[],h,p,u=0,$=i.length-1,f=0,g=r.length-1;for(;u<=$&&f<=g;)if(i[u]===null)u++;else if(i[$]===null)$--;else if(d[u]===o[f])c[f]=D(i[u],r[f]),u++,f++;else if(d[$]===o[g])c[g]=D(i[$],r[g]),$--,g--;else if(d[u]===o[g])c[g]=D(i[u],r[g]),F(e,c[g+1],i[u]),u++,g--;else if(d[$]===o[f])c[f]=D(i[$],r[f]),F(e,i[u],i[$]),$--,f++;else if(h===void 0&&(h=ge(o,f,g),p=ge(d,u,$)),h.has(d[u]))if(h.has(d[$])){let v=p.get(o[f]),yt=v!==void 0?i[v]:null;if(yt===null){let Pt=F(e,i[u]);D(Pt,r[f]),c[f]=Pt}else c[f]=D(yt,r[f]),F(e,i[u],yt),i[v]=null;f++}else pt(i[$]),$--;else pt(i[u]),u++;for(;f<=g;){let v=F(e,c[g+1]);D(v,r[f]),c[f++]=v}for(;u<=$;){let v=i[u++];v!==null&&pt(v)}return this.ut=o,fe(e,c),I}});var Z=[["id",!1],["agent_count",!0],["member_count",!0],["message_count",!0],["held_count",!0],["created_at",!0],["last_activity_at",!0]];function _e(e,t){return e.by===t?{by:t,descending:!e.descending}:{by:t,descending:Z.find(([n])=>n===t)?.[1]??!1}}function Ct(e,{text:t,online:n,bands:s}){let i=t.trim().toLowerCase();return(i===""||e.id.includes(i)||e.roster.some(o=>o.includes(i)))&&(!n||e.agent_count>0)&&(s||!e.is_band)}function ve(e,{by:t,descending:n},s){let i=n?-1:1,r=(o,d)=>o<d?-1:o>d?1:0;return e.filter(o=>Ct(o,s)).sort((o,d)=>i*r(o[t],d[t])||r(o.id,d.id)).map(o=>o.id)}function ye(e,t){let n=new Set(t);return[...e.filter(i=>n.delete(i)),...n]}var ft=240,$t=48,be=2,we=6e5,dn=120,Ae=2e4;function xe(e,t){return[...e.filter(n=>n.at>t.at-we&&n.at<t.at),t].slice(-dn)}function Ee(e){return e.slice(1).flatMap((t,n)=>{let s=e[n],i=t.at-s.at;return i<=0||i>Ae||t.value<s.value?[]:[{at:t.at,value:(t.value-s.value)*6e4/i}]})}function ke(e,t){let n=Math.max(1,...e.map(i=>i.value)),s=[];return e.forEach((i,r)=>{let o=Math.max(0,ft-(t-i.at)*ft/we),d=$t-be-i.value/n*($t-2*be);(r===0||i.at-e[r-1].at>Ae)&&s.push([]),s[s.length-1].push(`${o.toFixed(1)},${d.toFixed(1)}`)}),s.map(i=>(i.length===1?[i[0],i[0]]:i).join(" "))}function Se({kind:e,target:t,channel:n,seconds:s,reason:i}){return{[e==="here"?"callsign":e]:t.trim(),...e==="here"?{channel_id:n.trim()}:{},...s>0?{seconds:s}:{},...i.trim()===""?{}:{reason:i.trim()}}}var un=["here","callsign","identity","address"],mn=[3600,86400,604800,2592e3,0],hn=200,pn=()=>new _({code:"own_address",message:a("admin.ban.own.refused")});async function Te(e,t){let n=t.kind,s=null,i=!1,r="",o=Dt({title:a("admin.ban.title"),body:""}),d=()=>o.update(p()),c=async u=>{if(u.preventDefault(),i)return;let $=new FormData(u.target),f=g=>String($.get(g)??"");i=!0,s=null,d();try{let g=Se({kind:n,target:f("target"),channel:f("channel"),seconds:Number(f("seconds")),reason:f("reason")});if(g.address!==void 0&&g.address===e.address)throw pn();let v=await e.call("POST","/api/admin/bans",{body:g});r=x("admin.banned",v.sessions_ended),o.close()}catch(g){s=g}finally{i=!1,d()}},h=u=>{n=u.target.value,d()},p=()=>l`<form class="stack" @submit=${c}>
+    <fieldset><legend>${a("admin.ban.what")}</legend>
+      ${un.map(u=>l`<label class="check"><input type="radio" name="kind" value=${u} ?checked=${u===t.kind} @change=${h} />
+        <span>${a(`admin.ban.${u}`)}</span></label>`)}
+    </fieldset>
+    <label class="field"><span>${a(`admin.ban.target.${n}`)}</span>
+      <input name="target" required maxlength="64" value=${t.name} autocomplete="off" spellcheck="false" autocapitalize="off" /></label>
+    ${n==="here"?l`<label class="field"><span>${a("admin.ban.channel")}</span>
+      <input name="channel" required maxlength="64" value=${t.channel} autocomplete="off" spellcheck="false" autocapitalize="off" /></label>`:m}
+    ${n==="address"?l`<p class="hint">${a("admin.ban.address.about")}
+      ${e.address===""?m:a("admin.ban.own",{address:e.address})}</p>`:m}
+    <label class="field"><span>${a("admin.ban.long")}</span>
+      <select name="seconds">${mn.map(u=>l`<option value=${u} ?selected=${u===86400}>${a(`admin.ban.for.${u}`)}</option>`)}</select></label>
+    <label class="field"><span>${a("admin.ban.why")}</span>
+      <textarea name="reason" rows="2" maxlength=${hn}></textarea></label>
+    <p class="hint">${a("admin.ban.why.about")}</p>
+    ${J(s)}
+    <div class="dialog-actions">
+      <button type="button" class="button" @click=${()=>o.close()}>${a("common.cancel")}</button>
+      <button type="submit" class="button danger" aria-disabled=${i?"true":"false"}>${a("admin.ban.do")}</button>
+    </div>
+  </form>`;return d(),o.element.querySelector("input")?.focus(),await o.closed,r}var Nt=e=>b(e.callsign??e.identity??e.address??"");function fn(e){if(e.address!==void 0)return l`${a("admin.ban.is.address")} <strong>${b(e.address)}</strong>`;if(e.identity!==void 0)return l`${a("admin.ban.is.identity")} <strong>${b(e.identity)}</strong>`;let t=l`<strong>${b(e.callsign??"")}</strong>`;return e.channel_id===void 0?l`${a("admin.ban.is.callsign")} ${t}`:l`${a("admin.ban.is.callsign")} ${t} ${a("admin.ban.is.on",{channel:b(e.channel_id)})}`}function De(e,t){let n=e.bans??[],s=Date.now();return l`<section class="card" aria-labelledby="bans-title">
+    <div class="head"><h2 id="bans-title">${a("admin.bans")}</h2>
+      <button type="button" class="button small" @click=${()=>t.ban({kind:"callsign",name:"",channel:""})}>${a("admin.bans.new")}</button></div>
+    ${e.bans!==null&&n.length===0?l`<p class="muted">${a("admin.bans.none")}</p>`:m}
+    ${n.length===0?m:l`<ul class="rows">${M(n,i=>i.id,i=>l`<li>
       <div class="who">
-        <p>${Nt(i)}</p>
-        ${i.reason===void 0?c:o`<p class="reason" dir="auto">${u(i.reason)}</p>`}
-        <p class="muted">${s("admin.bans.since",{time:f(new Date(i.created_at))})} ·
-          ${i.expires_at===void 0?s("admin.bans.forever"):i.expires_at<=a?s("admin.bans.over"):s("admin.bans.until",{time:$(new Date(i.expires_at))})}</p>
+        <p>${fn(i)}</p>
+        ${i.reason===void 0?m:l`<p class="reason" dir="auto">${b(i.reason)}</p>`}
+        <p class="muted">${a("admin.bans.since",{time:k(new Date(i.created_at))})} ·
+          ${i.expires_at===void 0?a("admin.bans.forever"):i.expires_at<=s?a("admin.bans.over"):a("admin.bans.until",{time:E(new Date(i.expires_at))})}</p>
       </div>
-      <div class="deeds"><button type="button" class="button small" aria-label=${`${s("admin.lift")}: ${R(i)}`} @click=${()=>t.lift(i)}>${s("admin.lift")}</button></div>
+      <div class="deeds"><button type="button" class="button small" aria-label=${`${a("admin.lift")}: ${Nt(i)}`} @click=${()=>t.lift(i)}>${a("admin.lift")}</button></div>
     </li>`)}</ul>`}
-  </section>`}var H=class{notice="";busy=!1;waitUntil=0;#t;#a;#e;constructor(t,n){this.#t=t,this.#a=n}get waitSeconds(){return Math.max(0,Math.ceil((this.waitUntil-Date.now())/1e3))}async open(t){if(!(this.busy||this.waitSeconds>0)){this.busy=!0,this.notice="",this.#t();try{await M("GET","/api/admin/counters",{token:t,timeout_ms:1e4}),this.#a(t)}catch(n){this.refused(n)}finally{this.busy=!1,this.#t()}}}refused(t){if(!(t instanceof h))throw t;t.status===429?this.#i(t.retry_after_ms||6e4):t.status===401?this.notice="wrong":t.status===403?this.notice="disabled":this.notice=t.network?"network":"failed",this.#t()}#i(t){this.notice="",this.waitUntil=Date.now()+t,clearInterval(this.#e),this.#e=setInterval(()=>{this.waitSeconds===0&&clearInterval(this.#e),this.#t()},1e3)}#n=t=>{t.preventDefault();let n=t.target,a=String(new FormData(n).get("token")??"").trim();a!==""&&this.open(a)};view(){let t=this.waitSeconds;return o`
+  </section>`}var gt=class{notice="";busy=!1;waitUntil=0;#t;#n;#e;constructor(t,n){this.#t=t,this.#n=n}get waitSeconds(){return Math.max(0,Math.ceil((this.waitUntil-Date.now())/1e3))}async open(t){if(!(this.busy||this.waitSeconds>0)){this.busy=!0,this.notice="",this.#t();try{await lt("GET","/api/admin/counters",{token:t,timeout_ms:1e4}),this.#n(t)}catch(n){this.refused(n)}finally{this.busy=!1,this.#t()}}}refused(t){if(!(t instanceof _))throw t;t.status===429?this.#a(t.retry_after_ms||6e4):t.status===401?this.notice="wrong":t.status===403?this.notice="disabled":this.notice=t.network?"network":"failed",this.#t()}#a(t){this.notice="",this.waitUntil=Date.now()+t,clearInterval(this.#e),this.#e=setInterval(()=>{this.waitSeconds===0&&clearInterval(this.#e),this.#t()},1e3)}#s=t=>{t.preventDefault();let n=t.target,s=String(new FormData(n).get("token")??"").trim();s!==""&&this.open(s)};view(){let t=this.waitSeconds;return l`
       <section class="gate card" aria-labelledby="gate-title">
-        <h1 id="gate-title">${s("admin.gate.title")}</h1>
-        <p class="muted">${s("admin.gate.about")}</p>
-        <form @submit=${this.#n} autocomplete="off">
-          <label class="field" for="token"><span>${s("admin.gate.token")}</span></label>
+        <h1 id="gate-title">${a("admin.gate.title")}</h1>
+        <p class="muted">${a("admin.gate.about")}</p>
+        <form @submit=${this.#s} autocomplete="off">
+          <label class="field" for="token"><span>${a("admin.gate.token")}</span></label>
           <input id="token" name="token" type="password" required autocomplete="current-password" spellcheck="false"
             autocapitalize="off" aria-describedby="gate-notice" />
           <button class="button primary" type="submit" aria-disabled=${this.busy||t>0?"true":"false"}>
-            ${this.busy?s("admin.gate.checking"):s("admin.gate.open")}
+            ${this.busy?a("admin.gate.checking"):a("admin.gate.open")}
           </button>
         </form>
-        <p id="gate-notice" class="gate-notice ${this.notice===""||this.notice==="locked"?"":"error"}" role="status">${this.#s(t)}</p>
-      </section>`}#s(t){return t>0?o`<span>${s("admin.gate.wait")}</span> <span class="countdown" aria-hidden="true">${t} s</span>`:this.waitUntil>0&&this.notice===""?s("admin.gate.again"):this.notice===""?c:s(`admin.gate.${this.notice}`)}};function pt(e,t){let n=new AbortController,a=Date.now(),i=()=>{a=Date.now()};for(let p of["pointerdown","pointermove","keydown","wheel","touchstart"])document.addEventListener(p,i,{passive:!0,capture:!0,signal:n.signal});let r=()=>{clearInterval(d),n.abort()},l=()=>{Date.now()-a<e||(r(),t())},d=setInterval(l,15e3);return document.addEventListener("visibilitychange",l,{signal:n.signal}),r}var ht=5e3,Ct=1e4,Ht=100,F=1e3,L=class{counters=null;samples=[];channels=null;total=0;limit=Ht;bans=null;address="";error=null;updatedAt=0;paused=!1;#t;#a;#e;#i;#n=null;#s=new AbortController;constructor(t,n,a){this.#t=t,this.#a=n,this.#e=a}start(){document.addEventListener("visibilitychange",()=>this.#l(),{signal:this.#s.signal}),this.#o()}stop(){clearTimeout(this.#i),this.#s.abort()}refresh(){return clearTimeout(this.#i),this.#n??=this.#d().finally(()=>{this.#n=null,this.#o()}),this.#n}async reload(){await this.#n,await this.refresh()}pause(t){this.paused=t,this.#a(),t||this.refresh()}show(t){return this.limit=Math.min(F,t),this.reload()}async call(t,n,a={}){try{let i=this.#s.signal;return await M(t,n,{token:this.#t,signal:i,timeout_ms:Ct,...a})}catch(i){throw i instanceof h&&i.status===401&&!this.#s.signal.aborted&&this.#e(i),i}}#o(){clearTimeout(this.#i),!this.#s.signal.aborted&&(this.#i=setTimeout(()=>this.#r()?this.#o():this.refresh(),ht))}#l(){!this.#r()&&Date.now()-this.updatedAt>=ht&&this.refresh()}#r(){return this.paused||document.hidden||document.querySelector("dialog[open], :popover-open")!==null}async#d(){try{let[t,n,a]=await Promise.all([this.call("GET","/api/admin/counters"),this.call("GET","/api/admin/channels",{query:{limit:this.limit}}),this.call("GET","/api/admin/bans")]);this.#c(t,n,a)}catch(t){if(this.#s.signal.aborted)return;if(this.error=t instanceof h?t:null,this.error===null)throw t;this.error.status===403&&this.#e(this.error)}this.#a()}#c(t,n,a){this.counters!==null&&this.counters.started_at!==t.started_at&&(this.samples=[]),this.updatedAt=Date.now(),this.counters=t,this.channels=n.channels,this.total=n.total,this.bans=a.bans,this.address=a.client_address??"",this.error=null;let i=Object.values(t.refused).reduce((p,B)=>p+B,0),{messages_total:r,joins_total:l,members_live:d}=t;this.samples=rt(this.samples,{at:this.updatedAt,messages:r,joins:l,members:d,refusals:i})}};function ft(e,t,n){return e.length===0?o`<div class="spark" aria-hidden="true"></div>`:o`<svg class="spark" viewBox="0 0 ${N} ${C}" preserveAspectRatio="none" role="img" aria-label=${n}>
-    ${dt(e,t).map(a=>Q`<polyline points=${a} />`)}
-  </svg>`}function D(e,t,n,a=c){return o`<div class="tile">
+        <p id="gate-notice" class="gate-notice ${this.notice===""||this.notice==="locked"?"":"error"}" role="status">${this.#i(t)}</p>
+      </section>`}#i(t){return t>0?l`<span>${a("admin.gate.wait")}</span> <span class="countdown" aria-hidden="true">${t} s</span>`:this.waitUntil>0&&this.notice===""?a("admin.gate.again"):this.notice===""?m:a(`admin.gate.${this.notice}`)}};function Me(e,t){let n=new AbortController,s=Date.now(),i=()=>{s=Date.now()};for(let c of["pointerdown","pointermove","keydown","wheel","touchstart"])document.addEventListener(c,i,{passive:!0,capture:!0,signal:n.signal});let r=()=>{clearInterval(d),n.abort()},o=()=>{Date.now()-s<e||(r(),t())},d=setInterval(o,15e3);return document.addEventListener("visibilitychange",o,{signal:n.signal}),r}var Ce=5e3,$n=1e4,gn=100,Ht=1e3,bt=class{counters=null;samples=[];channels=null;total=0;limit=gn;bans=null;address="";error=null;updatedAt=0;paused=!1;#t;#n;#e;#a;#s=null;#i=new AbortController;constructor(t,n,s){this.#t=t,this.#n=n,this.#e=s}start(){document.addEventListener("visibilitychange",()=>this.#l(),{signal:this.#i.signal}),this.#r()}stop(){clearTimeout(this.#a),this.#i.abort()}refresh(){return clearTimeout(this.#a),this.#s??=this.#c().finally(()=>{this.#s=null,this.#r()}),this.#s}async reload(){await this.#s,await this.refresh()}pause(t){this.paused=t,this.#n(),t||this.refresh()}show(t){return this.limit=Math.min(Ht,t),this.reload()}async call(t,n,s={}){try{let i=this.#i.signal;return await lt(t,n,{token:this.#t,signal:i,timeout_ms:$n,...s})}catch(i){throw i instanceof _&&i.status===401&&!this.#i.signal.aborted&&this.#e(i),i}}#r(){clearTimeout(this.#a),!this.#i.signal.aborted&&(this.#a=setTimeout(()=>this.#o()?this.#r():this.refresh(),Ce))}#l(){!this.#o()&&Date.now()-this.updatedAt>=Ce&&this.refresh()}#o(){return this.paused||document.hidden||document.querySelector("dialog[open], :popover-open")!==null}async#c(){try{let[t,n,s]=await Promise.all([this.call("GET","/api/admin/counters"),this.call("GET","/api/admin/channels",{query:{limit:this.limit}}),this.call("GET","/api/admin/bans")]);this.#d(t,n,s)}catch(t){if(this.#i.signal.aborted)return;if(this.error=t instanceof _?t:null,this.error===null)throw t;this.error.status===403&&this.#e(this.error)}this.#n()}#d(t,n,s){this.counters!==null&&this.counters.started_at!==t.started_at&&(this.samples=[]),this.updatedAt=Date.now(),this.counters=t,this.channels=n.channels,this.total=n.total,this.bans=s.bans,this.address=s.client_address??"",this.error=null;let i=Object.values(t.refused).reduce((c,h)=>c+h,0),{messages_total:r,joins_total:o,members_live:d}=t;this.samples=xe(this.samples,{at:this.updatedAt,messages:r,joins:o,members:d,refusals:i})}};function Ne(e,t,n){return e.length===0?l`<div class="spark" aria-hidden="true"></div>`:l`<svg class="spark" viewBox="0 0 ${ft} ${$t}" preserveAspectRatio="none" role="img" aria-label=${n}>
+    ${ke(e,t).map(s=>Kt`<polyline points=${s} />`)}
+  </svg>`}function tt(e,t,n,s=m){return l`<div class="tile">
     <dt>${e}</dt>
-    <dd><strong>${t}</strong><span class="muted">${n}</span>${a}</dd>
-  </div>`}function G(e,t,n){let a=lt(e.samples.map(i=>({at:i.at,value:i[t]})));return bt(e,s(`admin.tile.${t}`),a,n)}function bt(e,t,n,a){let i=p=>b(Math.round(p)),r=n.length===0?"–":i(n[n.length-1].value),l=i(Math.max(0,...n.map(p=>p.value))),d=s("admin.spark",{name:t,last:r,most:l});return D(t,r,a,ft(n,e.updatedAt,d))}function $t(e){let t=e.counters;if(t===null)return o`<div class="tiles" aria-hidden="true">${[0,1,2,3].map(()=>o`<div class="tile empty"></div>`)}</div>`;let n=e.samples.map(i=>({at:i.at,value:i.members})),a=b;return o`<dl class="tiles">
-    ${bt(e,s("admin.tile.members"),n,s("admin.tile.members.note",{all:a(t.members)}))}
-    ${G(e,"messages",s("admin.tile.total",{total:a(t.messages_total)}))}
-    ${G(e,"joins",s("admin.tile.total",{total:a(t.joins_total)}))}
-    ${G(e,"refusals",g("admin.tile.bans",t.bans))}
-    ${D(s("admin.tile.channels"),a(t.channels_live),s("admin.tile.channels.note",{all:a(t.channels)}))}
-    ${D(s("admin.tile.reading"),a(t.polls+t.streams),s("admin.tile.reading.note",{polls:a(t.polls),streams:a(t.streams)}))}
-    ${D(s("admin.tile.held"),a(t.held),X(t.held_bytes))}
-    ${D(s("admin.tile.created"),a(t.channels_created),s("admin.tile.created.note"))}
-  </dl>`}function gt(e){let t=Object.entries(e.counters?.refused??{}).sort(([a,i],[r,l])=>l-i||(a<r?-1:1)),n=t[0]?.[1]??1;return o`<section class="card" aria-labelledby="refusals-title">
-    <h2 id="refusals-title">${s("admin.refusals")}</h2>
-    ${t.length===0?o`<p class="muted">${s("admin.refusals.none")}</p>`:o`<p class="muted">${s("admin.refusals.about")}</p>
-        <dl class="bars">${v(t,([a])=>a,([a,i])=>o`<div>
-          <dt><code>${a}</code></dt>
-          <dd><meter min="0" max=${n} value=${i} aria-hidden="true"></meter><span>${b(i)}</span></dd>
+    <dd><strong>${t}</strong><span class="muted">${n}</span>${s}</dd>
+  </div>`}function It(e,t,n){let s=Ee(e.samples.map(i=>({at:i.at,value:i[t]})));return He(e,a(`admin.tile.${t}`),s,n)}function He(e,t,n,s){let i=c=>y(Math.round(c)),r=n.length===0?"–":i(n[n.length-1].value),o=i(Math.max(0,...n.map(c=>c.value))),d=a("admin.spark",{name:t,last:r,most:o});return tt(t,r,s,Ne(n,e.updatedAt,d))}function Ie(e){let t=e.counters;if(t===null)return l`<div class="tiles" aria-hidden="true">${[0,1,2,3].map(()=>l`<div class="tile empty"></div>`)}</div>`;let n=e.samples.map(i=>({at:i.at,value:i.members})),s=y;return l`<dl class="tiles">
+    ${He(e,a("admin.tile.members"),n,a("admin.tile.members.note",{all:s(t.members)}))}
+    ${It(e,"messages",a("admin.tile.total",{total:s(t.messages_total)}))}
+    ${It(e,"joins",a("admin.tile.total",{total:s(t.joins_total)}))}
+    ${It(e,"refusals",x("admin.tile.bans",t.bans))}
+    ${tt(a("admin.tile.channels"),s(t.channels_live),a("admin.tile.channels.note",{all:s(t.channels)}))}
+    ${tt(a("admin.tile.reading"),s(t.polls+t.streams),a("admin.tile.reading.note",{polls:s(t.polls),streams:s(t.streams)}))}
+    ${tt(a("admin.tile.held"),s(t.held),ae(t.held_bytes))}
+    ${tt(a("admin.tile.created"),s(t.channels_created),a("admin.tile.created.note"))}
+  </dl>`}function Ue(e){let t=Object.entries(e.counters?.refused??{}).sort(([s,i],[r,o])=>o-i||(s<r?-1:1)),n=t[0]?.[1]??1;return l`<section class="card" aria-labelledby="refusals-title">
+    <h2 id="refusals-title">${a("admin.refusals")}</h2>
+    ${t.length===0?l`<p class="muted">${a("admin.refusals.none")}</p>`:l`<p class="muted">${a("admin.refusals.about")}</p>
+        <dl class="bars">${M(t,([s])=>s,([s,i])=>l`<div>
+          <dt><code>${s}</code></dt>
+          <dd><meter min="0" max=${n} value=${i} aria-hidden="true"></meter><span>${y(i)}</span></dd>
         </div>`)}</dl>`}
-  </section>`}import{word as T}from"../chunks/shared.js";function wt(e,t){return o`<div class="inside">
+  </section>`}var et=(e,t)=>Q(e)?a(e):b(t);function Le(e,t){return l`<div class="inside">
     <dl class="facts">
-      ${_("retention",T(`admin.retention.${e.retention}`,e.retention))}
-      ${_("durability",T(`admin.durability.${e.durability}`,e.durability))}
-      ${_("trust_mode",T(`admin.trust.${e.trust_mode}`,e.trust_mode))}
-      ${_("dm_visibility",T(`admin.dm.${e.dm_visibility}`,e.dm_visibility))}
-      ${_("created_at",$(new Date(e.created_at)))}
-      ${_("first_joined_at",e.first_joined_at===null?s("admin.never"):$(new Date(e.first_joined_at)))}
+      ${R("retention",et(`admin.retention.${e.retention}`,e.retention))}
+      ${R("durability",et(`admin.durability.${e.durability}`,e.durability))}
+      ${R("trust_mode",et(`admin.trust.${e.trust_mode}`,e.trust_mode))}
+      ${R("dm_visibility",et(`admin.dm.${e.dm_visibility}`,e.dm_visibility))}
+      ${R("created_at",E(new Date(e.created_at)))}
+      ${R("first_joined_at",e.first_joined_at===null?a("admin.never"):E(new Date(e.first_joined_at)))}
     </dl>
-    <h3>${s("admin.sessions")}</h3>
-    ${e.sessions.length===0?o`<p class="muted">${s("admin.sessions.none")}</p>`:o`<ul class="rows">${v(e.sessions,n=>n.idx,n=>Lt(e,n,t))}</ul>`}
-    ${e.is_band?o`<p class="muted">${s("admin.band.kept")}</p>`:o`
-      <p class="foot"><button type="button" class="button danger" @click=${()=>t.remove(e)}>${s("admin.delete")}</button></p>`}
-  </div>`}var _=(e,t)=>o`<div><dt>${s(`admin.fact.${e}`)}</dt><dd>${t}</dd></div>`;function Lt(e,t,n){let a=t.callsign,i={kind:"here",name:a,channel:e.id};return o`<li>
+    <h3>${a("admin.sessions")}</h3>
+    ${e.sessions.length===0?l`<p class="muted">${a("admin.sessions.none")}</p>`:l`<ul class="rows">${M(e.sessions,n=>n.idx,n=>bn(e,n,t))}</ul>`}
+    ${e.is_band?l`<p class="muted">${a("admin.band.kept")}</p>`:l`
+      <p class="foot"><button type="button" class="button danger" @click=${()=>t.remove(e)}>${a("admin.delete")}</button></p>`}
+  </div>`}var R=(e,t)=>l`<div><dt>${a(`admin.fact.${e}`)}</dt><dd>${t}</dd></div>`;function bn(e,t,n){let s=t.callsign,i={kind:"here",name:s,channel:e.id};return l`<li>
     <div class="who">
-      <p><strong>${u(a)}</strong> <span class="muted">#${t.idx}</span>
-        <span class="badge ${t.is_waiting?"ok":""}">${t.is_waiting?s("admin.waiting"):s("admin.away")}</span></p>
+      <p><strong>${b(s)}</strong> <span class="muted">#${t.idx}</span>
+        <span class="badge ${t.is_waiting?"ok":""}">${t.is_waiting?a("admin.waiting"):a("admin.away")}</span></p>
       <p class="muted">
-        ${s("admin.seen",{time:f(Date.now()-t.seen_seconds_ago*1e3)})} ·
-        ${s("admin.joined",{time:f(new Date(t.joined_at))})} ·
-        ${g("admin.consumers",t.consumer_count)}
-        ${t.held_count===0?c:o` · ${g("admin.held",t.held_count)}`}
+        ${a("admin.seen",{time:k(Date.now()-t.seen_seconds_ago*1e3)})} ·
+        ${a("admin.joined",{time:k(new Date(t.joined_at))})} ·
+        ${x("admin.consumers",t.consumer_count)}
+        ${t.held_count===0?m:l` · ${x("admin.held",t.held_count)}`}
       </p>
     </div>
     <div class="deeds">
-      <button type="button" class="button small" aria-label=${`${s("admin.end")}: ${u(a)}`} @click=${()=>n.endSession(e,t)}>${s("admin.end")}</button>
-      <button type="button" class="button small" aria-label=${`${s("admin.ban")}: ${u(a)}`} @click=${()=>n.ban(i)}>${s("admin.ban")}</button>
+      <button type="button" class="button small" aria-label=${`${a("admin.end")}: ${b(s)}`} @click=${()=>n.endSession(e,t)}>${a("admin.end")}</button>
+      <button type="button" class="button small" aria-label=${`${a("admin.ban")}: ${b(s)}`} @click=${()=>n.ban(i)}>${a("admin.ban")}</button>
     </div>
-  </li>`}var O=class{sorting={by:"last_activity_at",descending:!0};filter={text:"",online:!1,bands:!0};open=new Set;lookedUp=null;unknown="";#t=[];#a;constructor(t){this.#a=t}rows(t){let n=t.channels??[],i=this.lookedUp!==null&&!n.some(d=>d.id===this.lookedUp?.id)&&this.lookedUp!==null?[this.lookedUp,...n]:n,r=nt(i,this.sorting,this.filter);this.#t=Ot()?st(this.#t,r):r;let l=new Map(i.map(d=>[d.id,d]));return this.#t.flatMap(d=>l.get(d)??[])}forget(t){this.open.delete(t),this.lookedUp?.id===t&&(this.lookedUp=null)}#e(){this.#t=[],this.#a()}#i(t){this.sorting=at(this.sorting,t),this.#e()}#n(t){this.filter={...this.filter,...t},this.unknown="",this.#e()}#s(t){this.open.delete(t)||this.open.add(t),this.#a()}view(t,n){let a=this.rows(t);return o`<section class="card channels" aria-labelledby="channels-title">
-      <h2 id="channels-title">${s("admin.channels")}</h2>
+  </li>`}var _t=class{sorting={by:"last_activity_at",descending:!0};filter={text:"",online:!1,bands:!0};open=new Set;lookedUp=null;unknown="";#t=[];#n;constructor(t){this.#n=t}rows(t){let n=t.channels??[],i=this.lookedUp!==null&&!n.some(d=>d.id===this.lookedUp?.id)&&this.lookedUp!==null?[this.lookedUp,...n]:n,r=ve(i,this.sorting,this.filter);this.#t=_n()?ye(this.#t,r):r;let o=new Map(i.map(d=>[d.id,d]));return this.#t.flatMap(d=>o.get(d)??[])}forget(t){this.open.delete(t),this.lookedUp?.id===t&&(this.lookedUp=null)}#e(){this.#t=[],this.#n()}#a(t){this.sorting=_e(this.sorting,t),this.#e()}#s(t){this.filter={...this.filter,...t},this.unknown="",this.#e()}#i(t){this.open.delete(t)||this.open.add(t),this.#n()}view(t,n){let s=this.rows(t);return l`<section class="card channels" aria-labelledby="channels-title">
+      <h2 id="channels-title">${a("admin.channels")}</h2>
       ${this.#l()}
-      <p class="muted" role="status">${t.channels===null?c:this.#o(a.length,t)}</p>
-      ${this.#r(a,n)}
-      ${a.length===0&&t.channels!==null?this.#u(t,n):c}
-      ${t.total>t.limit&&t.limit<F?o`<button type="button" class="button small" @click=${()=>t.show(t.limit*4)}>${s("admin.more")}</button>`:c}
-    </section>`}#o(t,n){let a=n.channels?.length??0;return n.total>a?s("admin.count.cut",{shown:t,listed:a,total:n.total}):t===a?g("admin.count",a):s("admin.count.filtered",{shown:t,listed:a})}#l(){return o`<form class="filters" role="search" @submit=${t=>t.preventDefault()}>
-      <label class="field"><span>${s("admin.filter")}</span>
+      <p class="muted" role="status">${t.channels===null?m:this.#r(s.length,t)}</p>
+      ${this.#o(s,n)}
+      ${s.length===0&&t.channels!==null?this.#u(t,n):m}
+      ${t.total>t.limit&&t.limit<Ht?l`<button type="button" class="button small" @click=${()=>t.show(t.limit*4)}>${a("admin.more")}</button>`:m}
+    </section>`}#r(t,n){let s=n.channels?.length??0;return n.total>s?a("admin.count.cut",{shown:t,listed:s,total:n.total}):t===s?x("admin.count",s):a("admin.count.filtered",{shown:t,listed:s})}#l(){return l`<form class="filters" role="search" @submit=${t=>t.preventDefault()}>
+      <label class="field"><span>${a("admin.filter")}</span>
         <input type="search" name="filter" maxlength="64" autocomplete="off" spellcheck="false" autocapitalize="off"
-          @input=${t=>this.#n({text:yt(t)})} /></label>
+          @input=${t=>this.#s({text:Pe(t)})} /></label>
       <label class="check"><input type="checkbox" .checked=${this.filter.online}
-        @change=${t=>this.#n({online:_t(t)})} /><span>${s("admin.filter.online")}</span></label>
+        @change=${t=>this.#s({online:Be(t)})} /><span>${a("admin.filter.online")}</span></label>
       <label class="check"><input type="checkbox" .checked=${this.filter.bands}
-        @change=${t=>this.#n({bands:_t(t)})} /><span>${s("admin.filter.bands")}</span></label>
-      <label class="field sort-phone"><span>${s("admin.sort")}</span>
-        <select @change=${t=>this.#i(yt(t))}>
-          ${S.map(([t])=>o`<option value=${t} ?selected=${t===this.sorting.by}>${s(`admin.column.${t}`)}</option>`)}
+        @change=${t=>this.#s({bands:Be(t)})} /><span>${a("admin.filter.bands")}</span></label>
+      <label class="field sort-phone"><span>${a("admin.sort")}</span>
+        <select @change=${t=>this.#a(Pe(t))}>
+          ${Z.map(([t])=>l`<option value=${t} ?selected=${t===this.sorting.by}>${a(`admin.column.${t}`)}</option>`)}
         </select></label>
-    </form>`}#r(t,n){return o`<table class="channel-table" role="table" aria-labelledby="channels-title" ?hidden=${t.length===0}>
-      <thead role="rowgroup"><tr role="row">${S.map(([a])=>this.#d(a))}</tr></thead>
-      ${v(t,a=>a.id,a=>o`<tbody role="rowgroup" class=${this.open.has(a.id)?"open":""}>
-        ${this.#c(a)}
-        ${this.open.has(a.id)?o`<tr role="row" class="detail"><td role="cell" colspan=${S.length}>${wt(a,n)}</td></tr>`:c}
+    </form>`}#o(t,n){return l`<table class="channel-table" role="table" aria-labelledby="channels-title" ?hidden=${t.length===0}>
+      <thead role="rowgroup"><tr role="row">${Z.map(([s])=>this.#c(s))}</tr></thead>
+      ${M(t,s=>s.id,s=>l`<tbody role="rowgroup" class=${this.open.has(s.id)?"open":""}>
+        ${this.#d(s)}
+        ${this.open.has(s.id)?l`<tr role="row" class="detail"><td role="cell" colspan=${Z.length}>${Le(s,n)}</td></tr>`:m}
       </tbody>`)}
-    </table>`}#d(t){let n=t!==this.sorting.by?"none":this.sorting.descending?"descending":"ascending";return o`<th role="columnheader" scope="col" aria-sort=${n} class=${t==="id"?"":"number"}>
-      <button type="button" class="sort" @click=${()=>this.#i(t)}>${s(`admin.column.${t}`)}<span class="arrow" aria-hidden="true"></span></button>
-    </th>`}#c(t){let n=this.open.has(t.id),a=(i,r)=>o`<td role="cell" class=${i.endsWith("_at")?"number time":"number"}><span class="label" aria-hidden="true">${s(`admin.column.${i}`)}</span> ${r}</td>`;return o`<tr role="row">
+    </table>`}#c(t){let n=t!==this.sorting.by?"none":this.sorting.descending?"descending":"ascending";return l`<th role="columnheader" scope="col" aria-sort=${n} class=${t==="id"?"":"number"}>
+      <button type="button" class="sort" @click=${()=>this.#a(t)}>${a(`admin.column.${t}`)}<span class="arrow" aria-hidden="true"></span></button>
+    </th>`}#d(t){let n=this.open.has(t.id),s=(i,r)=>l`<td role="cell" class=${i.endsWith("_at")?"number time":"number"}><span class="label" aria-hidden="true">${a(`admin.column.${i}`)}</span> ${r}</td>`;return l`<tr role="row">
       <td role="cell" class="name">
         <button type="button" class="opener" aria-expanded=${n?"true":"false"}
-          @click=${()=>this.#s(t.id)}><span class="chevron" aria-hidden="true"></span><span>${u(t.id)}</span></button>
-        ${t.is_band?o`<span class="badge">${s("admin.band")}</span>`:c}
+          @click=${()=>this.#i(t.id)}><span class="chevron" aria-hidden="true"></span><span>${b(t.id)}</span></button>
+        ${t.is_band?l`<span class="badge">${a("admin.band")}</span>`:m}
       </td>
-      ${a("agent_count",b(t.agent_count))}
-      ${a("member_count",b(t.member_count))}
-      ${a("message_count",b(t.message_count))}
-      ${a("held_count",b(t.held_count))}
-      ${a("created_at",vt(t.created_at))}
-      ${a("last_activity_at",vt(t.last_activity_at))}
-    </tr>`}#u(t,n){let a=this.filter.text.trim(),i=this.filter.online||!this.filter.bands||a!=="";return o`<div class="nothing">
-      <p>${i?s("admin.none.match"):s("admin.none")}</p>
-      ${a===""?c:o`
-        <p class="hint">${s("admin.lookup.about")}</p>
-        <button type="button" class="button small" @click=${()=>this.#m(a,t,n)}>${s("admin.lookup",{id:u(a)})}</button>`}
-      ${this.unknown===""?c:o`<p class="error" role="alert">${s("admin.lookup.unknown",{id:u(this.unknown)})}</p>`}
-    </div>`}async#m(t,n,a){let i=await a.lookUp(t.toLowerCase());i!==void 0&&(this.unknown=i===null?t:"",this.lookedUp=i,i!==null&&(this.filter={...this.filter,online:!1,bands:!0},j(i,this.filter)&&this.open.add(i.id)),this.#e())}},vt=e=>o`<time datetime=${new Date(e).toISOString()} title=${$(new Date(e))}>${f(new Date(e))}</time>`,yt=e=>e.target.value,_t=e=>e.target.checked;function Ot(){let e=document.querySelector(".channel-table");if(e===null)return!1;let t=document.getSelection();return t!==null&&!t.isCollapsed&&t.containsNode(e,!0)||e.contains(document.activeElement)||e.matches(":hover")}var K="rogerrat-admin-token",qt=18e5,w=null,W=!1;function k(){W||(W=!0,queueMicrotask(()=>{W=!1,xt()}))}var x=new H(k,kt);function kt(e){I.set(K,e),x.notice="";let t=new L(e,k,n=>{P(""),x.refused(n),x.notice==="wrong"&&(x.notice="ended")});w={monitor:t,table:new O(k),tasks:new tt(k),done:"",stopWatching:pt(qt,()=>P("locked"))},t.start(),t.refresh(),k()}function P(e){w?.stopWatching(),w?.monitor.stop(),w=null,I.remove(K),document.querySelectorAll("dialog").forEach(t=>t.close()),x.notice=e,k()}async function q(e){let t=w;t!==null&&await t.tasks.run("act",async()=>{t.done="",t.done=await e(),t.done!==""&&Y(t.done),await t.monitor.reload()})}function Bt(e){let t=n=>`/api/admin/channels/${encodeURIComponent(n)}`;return{endSession:async(n,{callsign:a})=>{let i={callsign:u(a),id:u(n.id)};await U({title:s("admin.end.title",i),text:s("admin.end.about"),action:s("admin.end"),danger:!0})&&q(async()=>{let{ended:r}=await e.call("DELETE",`${t(n.id)}/sessions/${encodeURIComponent(a)}`);return s(r?"admin.ended":"admin.ended.not",i)})},remove:async({id:n})=>{let a=s("admin.delete.about");await U({title:s("admin.delete.title"),text:a,action:s("admin.delete.do"),danger:!0,typed:n})&&q(async()=>(await e.call("DELETE",t(n)),w?.table.forget(n),s("admin.deleted",{id:u(n)})))},ban:async n=>{let a=await ut(e,n);a!==""&&q(async()=>a)},lift:async n=>{let a=R(n);await U({title:s("admin.lift.title",{name:a}),text:s("admin.lift.about"),action:s("admin.lift")})&&q(async()=>(await e.call("DELETE",`/api/admin/bans/${encodeURIComponent(n.id)}`),s("admin.lifted",{name:a})))},lookUp:async n=>(await w?.tasks.run("act",()=>e.call("GET",t(n)).catch(i=>{if(i instanceof h&&i.status===404)return null;throw i})))?.value}}function jt(e){return e.error!==null?o`<span class="state bad">${s("admin.stale",{time:e.updatedAt===0?"–":$(e.updatedAt)})}</span>`:e.paused?o`<span class="state">${s("admin.paused")}</span>`:e.updatedAt===0?o`<span class="state">${s("admin.loading")}</span>`:o`<span class="state ok">${s("admin.live")}</span>`}function Rt({monitor:e,table:t,tasks:n,done:a}){let i=Bt(e),r=e.counters;return o`
+      ${s("agent_count",y(t.agent_count))}
+      ${s("member_count",y(t.member_count))}
+      ${s("message_count",y(t.message_count))}
+      ${s("held_count",y(t.held_count))}
+      ${s("created_at",Oe(t.created_at))}
+      ${s("last_activity_at",Oe(t.last_activity_at))}
+    </tr>`}#u(t,n){let s=this.filter.text.trim(),i=this.filter.online||!this.filter.bands||s!=="";return l`<div class="nothing">
+      <p>${i?a("admin.none.match"):a("admin.none")}</p>
+      ${s===""?m:l`
+        <p class="hint">${a("admin.lookup.about")}</p>
+        <button type="button" class="button small" @click=${()=>this.#m(s,t,n)}>${a("admin.lookup",{id:b(s)})}</button>`}
+      ${this.unknown===""?m:l`<p class="error" role="alert">${a("admin.lookup.unknown",{id:b(this.unknown)})}</p>`}
+    </div>`}async#m(t,n,s){let i=await s.lookUp(t.toLowerCase());i!==void 0&&(this.unknown=i===null?t:"",this.lookedUp=i,i!==null&&(this.filter={...this.filter,online:!1,bands:!0},Ct(i,this.filter)&&this.open.add(i.id)),this.#e())}},Oe=e=>l`<time datetime=${new Date(e).toISOString()} title=${E(new Date(e))}>${k(new Date(e))}</time>`,Pe=e=>e.target.value,Be=e=>e.target.checked;function _n(){let e=document.querySelector(".channel-table");if(e===null)return!1;let t=document.getSelection();return t!==null&&!t.isCollapsed&&t.containsNode(e,!0)||e.contains(document.activeElement)||e.matches(":hover")}var Ot="rogerrat-admin-token",vn=18e5,S=null,Ut=!1;function q(){Ut||(Ut=!0,queueMicrotask(()=>{Ut=!1,Fe()}))}var V=new gt(q,je);function je(e){ct.set(Ot,e),V.notice="";let t=new bt(e,q,n=>{Lt(""),V.refused(n),V.notice==="wrong"&&(V.notice="ended")});S={monitor:t,table:new _t(q),tasks:new mt(q),done:"",stopWatching:Me(vn,()=>Lt("locked"))},t.start(),t.refresh(),q()}function Lt(e){S?.stopWatching(),S?.monitor.stop(),S=null,ct.remove(Ot),document.querySelectorAll("dialog").forEach(t=>t.close()),V.notice=e,q()}async function vt(e){let t=S;t!==null&&await t.tasks.run("act",async()=>{t.done="",t.done=await e(),t.done!==""&&Zt(t.done),await t.monitor.reload()})}function yn(e){let t=n=>`/api/admin/channels/${encodeURIComponent(n)}`;return{endSession:async(n,{callsign:s})=>{let i={callsign:b(s),id:b(n.id)};await ut({title:a("admin.end.title",i),text:a("admin.end.about"),action:a("admin.end"),danger:!0})&&vt(async()=>{let{ended:r}=await e.call("DELETE",`${t(n.id)}/sessions/${encodeURIComponent(s)}`);return a(r?"admin.ended":"admin.ended.not",i)})},remove:async({id:n})=>{let s=a("admin.delete.about");await ut({title:a("admin.delete.title"),text:s,action:a("admin.delete.do"),danger:!0,typed:n})&&vt(async()=>(await e.call("DELETE",t(n)),S?.table.forget(n),a("admin.deleted",{id:b(n)})))},ban:async n=>{let s=await Te(e,n);s!==""&&vt(async()=>s)},lift:async n=>{let s=Nt(n);await ut({title:a("admin.lift.title",{name:s}),text:a("admin.lift.about"),action:a("admin.lift")})&&vt(async()=>(await e.call("DELETE",`/api/admin/bans/${encodeURIComponent(n.id)}`),a("admin.lifted",{name:s})))},lookUp:async n=>(await S?.tasks.run("act",()=>e.call("GET",t(n)).catch(i=>{if(i instanceof _&&i.status===404)return null;throw i})))?.value}}function wn(e){return e.error!==null?l`<span class="state bad">${a("admin.stale",{time:e.updatedAt===0?"–":E(e.updatedAt)})}</span>`:e.paused?l`<span class="state">${a("admin.paused")}</span>`:e.updatedAt===0?l`<span class="state">${a("admin.loading")}</span>`:l`<span class="state ok">${a("admin.live")}</span>`}function An({monitor:e,table:t,tasks:n,done:s}){let i=yn(e),r=e.counters;return l`
     <div class="admin-head">
       <div>
-        <h1>${s("admin.title")}</h1>
-        <p class="muted">${jt(e)} ${r===null?c:o`· ${s("admin.up",{time:f(r.started_at)})}`}</p>
+        <h1>${a("admin.title")}</h1>
+        <p class="muted">${wn(e)} ${r===null?m:l`· ${a("admin.up",{time:k(r.started_at)})}`}</p>
       </div>
       <div class="row">
-        <button type="button" class="button" aria-pressed=${e.paused?"true":"false"} @click=${()=>e.pause(!e.paused)}>${s("admin.pause")}</button>
-        <button type="button" class="button" @click=${()=>P("locked")}>${s("admin.lock")}</button>
+        <button type="button" class="button" aria-pressed=${e.paused?"true":"false"} @click=${()=>e.pause(!e.paused)}>${a("admin.pause")}</button>
+        <button type="button" class="button" @click=${()=>Lt("locked")}>${a("admin.lock")}</button>
       </div>
     </div>
-    ${e.error===null?c:o`<div class="failed">${E(e.error)}
-      <button type="button" class="button small" @click=${()=>e.refresh()}>${s("admin.retry")}</button></div>`}
-    ${E(n.error("act"))}
-    ${a===""?c:o`<p class="notice">${a}</p>`}
-    ${$t(e)}
+    ${e.error===null?m:l`<div class="failed">${J(e.error)}
+      <button type="button" class="button small" @click=${()=>e.refresh()}>${a("admin.retry")}</button></div>`}
+    ${J(n.error("act"))}
+    ${s===""?m:l`<p class="notice">${s}</p>`}
+    ${Ie(e)}
     ${t.view(e,i)}
-    <div class="pair">${mt(e,i)} ${gt(e)}</div>`}function xt(){let e=document.getElementById("app");e!==null&&z(w===null?x.view():Rt(w),e)}async function Ft(){await Z("admin"),document.title=`${s("admin.title")} · rogerrat`,V();let e=I.get(K)??"";e===""?xt():kt(e)}Ft();
+    <div class="pair">${De(e,i)} ${Ue(e)}</div>`}function Fe(){let e=document.getElementById("app");e!==null&&B(S===null?V.view():An(S),e)}async function xn(){await ne("admin"),document.title=`${a("admin.title")} · rogerrat`,de();let e=ct.get(Ot)??"";e===""?Fe():je(e)}xn();

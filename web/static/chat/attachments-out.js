@@ -4,6 +4,7 @@ import { saveBlob } from "../lib/save.js";
 import { visible } from "../lib/visible.js";
 import { dimensions, safeName, sniff } from "./file-kinds.js";
 import { icon } from "./icon.js";
+import { later } from "./later.js";
 
 /** @typedef {{mime: string, filename?: string, bytes?: number, n?: number}} Meta */
 
@@ -54,7 +55,7 @@ function pictureBox(meta, name, load) {
       shown.still.classList.add("picture-shown");
       open.append(shown.still);
       if (shown.moves) box.append(playMark());
-      open.addEventListener("click", async () => (await import("./picture-dialog.js")).openPicture(shown.blob, name, () => save(shown.blob, meta)));
+      open.addEventListener("click", async () => (await later(import("./picture-dialog.js"))).openPicture(shown.blob, name, () => save(shown.blob, meta)));
     } catch {
       box.classList.remove("loading");
       box.replaceWith(download(meta, name, load, t("chat.file.failed")));

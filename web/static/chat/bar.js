@@ -1,15 +1,16 @@
 // The bar of the chat: which channel, the state of the connection, and the ways to the panels.
 import { html, render, nothing } from "../vendor/lit-html/lit-html.js";
 import { t, tn } from "../lib/i18n.js";
-import { saveText } from "../lib/save.js";
 import { visible } from "../lib/visible.js";
 import { icon, labelled } from "./icon.js";
-import { openMenu } from "./menu.js";
+import { later } from "./later.js";
+
+/** @typedef {{page: import("./chat-page.js").ChatPage, rejoin: () => void}} BarContext */
 
 export class Bar {
   /**
    * @param {import("./types.js").ChatModel} model
-   * @param {{page: import("./chat-page.js").ChatPage, title: string, status: HTMLElement, rejoin: () => void}} context
+   * @param {BarContext & {title: string, status: HTMLElement}} context
    */
   constructor(model, context) {
     this.model = model;
@@ -35,23 +36,8 @@ export class Bar {
   }
 
   /** @param {HTMLElement} anchor */
-  #menu(anchor) {
-    const { model, context: { page } } = this;
-    const narrow = matchMedia("(max-width: 40rem)").matches;
-    const name = `${model.channel.id || "chat"}-${new Date().toISOString().slice(0, 10)}`;
-    const saveLog = (/** @type {"text" | "json"} */ format) => saveText(`${name}.${format === "text" ? "txt" : "json"}`, model.exportLog(format), format === "text" ? "text/plain;charset=utf-8" : "application/json");
-    openMenu(anchor, t("chat.menu"), [
-      ...model.channel.is_band || !model.abilities.roster ? [] : [{ icon: "qr", text: t("chat.invite"), act: async () => void (await import("./invite.js")).openInvite(model) }],
-      { icon: "download", text: t("chat.export.text"), act: () => saveLog("text") },
-      { icon: "download", text: t("chat.export.json"), act: () => saveLog("json") },
-      ...model.abilities.roster ? [] : [{ icon: "edit", text: t("room.rename"), act: () => this.context.rejoin() }],
-      { icon: "settings", text: t("chat.settings"), act: async () => (await import("./settings.js")).openSettings(model, () => page.applySettings()) },
-      { icon: "help", text: t("chat.help"), act: async () => (await import("./help.js")).openHelp() },
-      ...narrow && document.getElementById("settings") ? [{ icon: "edit", text: t("header.settings"), act: () => document.getElementById("settings")?.showPopover() }] : [],
-      ...narrow ? [{ icon: "tab", text: t("header.start"), href: "/start" }, { icon: "lock", text: t("header.account"), href: "/account" }] : [],
-      { icon: "tab", text: t("chat.channels"), href: "/remote" },
-      null,
-      { icon: "exit", text: t("chat.end"), danger: true, act: async () => (await import("./end.js")).openEnd(model) },
-    ]);
+  async #menu(anchor) {
+    const { openBarMenu } = await later(import("./bar-menu.js"));
+    openBarMenu(anchor, this.model, this.context);
   }
 }

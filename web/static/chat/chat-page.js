@@ -4,6 +4,7 @@ import { Announcer } from "./announcer.js";
 import { Bar } from "./bar.js";
 import { Composer } from "./composer.js";
 import { drawEmpty } from "./empty.js";
+import { later, prepareMenus } from "./later.js";
 import { MessageList } from "./message-list.js";
 import { Notices } from "./notices.js";
 import { Panels } from "./panel.js";
@@ -36,7 +37,7 @@ export class ChatPage {
       model, find,
       reveal: id => this.#reveal(id),
       replyTo: entry => this.#replyTo(entry),
-      menu: async (entry, from) => (await import("./message-menu.js")).openMessageMenu(entry, from, { model, replyTo: one => this.#replyTo(one), writeTo, search: filter => this.search(filter) }),
+      menu: async (entry, from) => (await later(import("./message-menu.js"))).openMessageMenu(entry, from, { model, replyTo: one => this.#replyTo(one), writeTo, search: filter => this.search(filter) }),
       edit: entry => {
         const outgoing = model.edit(entry.key);
         if (outgoing) void this.composer.edit(outgoing);
@@ -46,6 +47,7 @@ export class ChatPage {
     });
     this.composer = new Composer(model, { find, say: text => this.announcer.say(text), sent: () => this.log.follow(), signal: this.end.signal });
     this.panels = new Panels(() => this.bar.draw());
+    this.prepared = false;
     /** @type {import("./roster-panel.js").RosterPanel | null} */
     this.roster = null;
     /** @type {import("./search-panel.js").SearchPanel | null} */
@@ -92,6 +94,10 @@ export class ChatPage {
   #changed(detail) {
     const { parts } = detail;
     if (parts.has("connection")) {
+      if (!this.prepared && this.model.connection.state.startsWith("live-")) {
+        this.prepared = true;
+        prepareMenus();
+      }
       this.statusBar.draw();
       this.bar.draw();
     }
@@ -127,7 +133,7 @@ export class ChatPage {
     const { RosterPanel } = await import("./roster-panel.js");
     const roster = this.roster ??= new RosterPanel(this.model, {
       writeTo: callsign => this.#writeTo(callsign),
-      invite: async () => void (await import("./invite.js")).openInvite(this.model),
+      invite: async () => void (await later(import("./invite.js"))).openInvite(this.model),
     });
     this.panels.toggle({ name: "roster", title: t("chat.roster"), element: roster.element, draw: () => roster.draw() });
     if (this.panels.open && this.model.channel.me) void this.model.refreshRoster().catch(() => undefined);
@@ -136,12 +142,12 @@ export class ChatPage {
   /** @param {import("./types.js").SearchFilter} [filter] */
   async search(filter) {
     if (!filter && this.panels.open?.name === "search") return this.panels.close();
-    const { SearchPanel } = await import("./search-panel.js");
+    const { SearchPanel } = await later(import("./search-panel.js"));
     const searching = this.searching ??= new SearchPanel(this.model, { reveal: id => {
       if (!Panels.wide) this.panels.close();
       this.#reveal(id);
     } });
-    if (this.panels.open?.name !== "search") this.panels.show({ name: "search", title: t("chat.search"), element: searching.element, draw: () => searching.draw() });
+    if (this.panels.open?.name !== "search") await this.panels.show({ name: "search", title: t("chat.search"), element: searching.element, draw: () => searching.draw() });
     searching.open(filter);
   }
 
@@ -192,7 +198,7 @@ export class ChatPage {
       void this.search({});
     } else if (event.key === "?") {
       event.preventDefault();
-      void import("./help.js").then(({ openHelp }) => openHelp());
+      void later(import("./help.js")).then(({ openHelp }) => openHelp());
     }
   }
 

@@ -1,12 +1,9 @@
-// The files of the message being written: chosen, pasted or dropped, made small, kept over a reload of the tab.
-import { html, render, nothing } from "../vendor/lit-html/lit-html.js";
-import { formatBytes, t } from "../lib/i18n.js";
+// The files of the message being written, kept over a reload of the tab. What makes them small and shows them is loaded with the first one.
+import { t } from "../lib/i18n.js";
 import { ofTab } from "../lib/storage.js";
-import { visible } from "../lib/visible.js";
-import { icon, labelled } from "./icon.js";
 import { TAB_KEYS } from "./keys.js";
 
-const maxFiles = 4;
+export const maxFiles = 4;
 const accepted = "image/*,application/pdf,text/*,application/json,.md,.diff,.patch,.log";
 
 /**
@@ -29,7 +26,6 @@ export class Files {
     /** @type {Chosen[]} */
     this.files = [];
     this.busy = false;
-    this.done = 0;
     this.list = document.createElement("ul");
     this.list.className = "composer-files";
     this.list.setAttribute("aria-label", t("chat.files"));
@@ -42,7 +38,9 @@ export class Files {
       void this.add([...this.input.files ?? []]);
       this.input.value = "";
     });
-    void this.#reload();
+    /** Shows the files, once that is loaded. */
+    this.draw = () => {};
+    if (ofTab.get(this.key)) void this.#work().then(({ reload }) => reload(this), () => undefined);
   }
 
   choose() {
@@ -53,95 +51,33 @@ export class Files {
   async add(more) {
     if (!more.length || this.busy) return;
     if (this.files.length + more.length > maxFiles) return this.refuse(t("chat.files.too_many", { max: maxFiles }));
-    await this.#set([...this.files.map(chosen => chosen.file), ...more]);
-  }
-
-  /** @param {number} at */
-  async remove(at) {
-    await this.#set(this.files.map(chosen => chosen.file).filter((_, index) => index !== at));
-  }
-
-  /**
-   * Prepares all files anew: they share the room that a message has.
-   * @param {File[]} files
-   */
-  async #set(files) {
     this.busy = true;
-    this.done = 0;
-    const before = this.files;
-    this.#forget(before);
-    this.files = files.map(file => ({ file, ready: null, preview: "" }));
-    this.#draw();
-    const { FileRefused, prepare } = await import("./attachments-in.js");
     try {
-      const ready = await prepare(files, done => {
-        this.done = done;
-        this.#draw();
-      });
-      this.files = files.map((file, at) => ({ file, ready: ready[at], preview: ready[at].mime.startsWith("image/") ? URL.createObjectURL(ready[at].blob) : "" }));
-      await this.#keep();
-    } catch (error) {
-      this.files = before.filter(chosen => files.includes(chosen.file)).map(chosen => ({ ...chosen, preview: chosen.ready?.mime.startsWith("image/") ? URL.createObjectURL(chosen.ready.blob) : "" }));
-      this.refuse(t(`chat.files.${error instanceof FileRefused ? error.code : "unreadable"}`, { max: maxFiles }));
+      await (await this.#work()).setFiles(this, [...this.files.map(chosen => chosen.file), ...more]);
+    } catch {
+      this.busy = false;
+      this.refuse(t("chat.files.unreadable", { max: maxFiles }));
     }
-    this.busy = false;
-    this.#draw();
-    this.changed();
   }
 
   /** @returns {Promise<import("./types.js").OutgoingAttachment[]>} */
-  outgoing() {
-    return Promise.all(this.files.flatMap(({ ready }) => ready ? [encode(ready)] : []));
+  async outgoing() {
+    return this.files.length ? (await this.#work()).outgoing(this) : [];
   }
 
   clear() {
-    this.#forget(this.files);
+    for (const { preview } of this.files) if (preview) URL.revokeObjectURL(preview);
     this.files = [];
     ofTab.remove(this.key);
-    this.#draw();
+    this.draw();
   }
 
   /** @param {import("./types.js").OutgoingAttachment[]} attachments */
   async restore(attachments) {
-    const { preparedFile } = await import("./attachments-in.js");
-    this.clear();
-    await this.#set(attachments.map(preparedFile));
+    await (await this.#work()).restore(this, attachments);
   }
 
-  async #keep() {
-    if (!this.files.length) return ofTab.remove(this.key);
-    ofTab.set(this.key, JSON.stringify(await this.outgoing()));
+  #work() {
+    return import("./composer-files-work.js");
   }
-
-  async #reload() {
-    try {
-      const kept = JSON.parse(ofTab.get(this.key) || "[]");
-      if (Array.isArray(kept) && kept.length) await this.restore(kept);
-    } catch {
-      ofTab.remove(this.key);
-    }
-  }
-
-  /** @param {Chosen[]} files */
-  #forget(files) {
-    for (const { preview } of files) if (preview) URL.revokeObjectURL(preview);
-  }
-
-  #draw() {
-    this.list.hidden = this.files.length === 0;
-    render(html`${this.files.map(({ file, ready, preview }, at) => {
-      const name = visible(ready?.filename ?? file.name);
-      return html`<li>
-        ${preview ? html`<img src=${preview} alt="">` : html`<span class="file-mark">${icon("file")}</span>`}
-        <span class="file-text"><bdi>${name}</bdi><small>${ready ? formatBytes(ready.blob.size) : html`<progress max=${this.files.length} value=${this.done} aria-label=${t("chat.files.preparing")}></progress>`}</small></span>
-        ${this.busy ? nothing : html`<button type="button" class="icon-button" @click=${() => this.remove(at)}>${labelled("close", t("chat.files.remove", { name }))}</button>`}
-      </li>`;
-    })}`, this.list);
-  }
-}
-
-/** @param {import("./attachments-in.js").Prepared} ready */
-async function encode(ready) {
-  const { base64 } = await import("./attachments-in.js");
-  return { mime: ready.mime, data_base64: await base64(ready.blob), filename: ready.filename };
 }

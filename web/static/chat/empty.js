@@ -2,6 +2,7 @@
 import { html, render, nothing } from "../vendor/lit-html/lit-html.js";
 import { t } from "../lib/i18n.js";
 import { icon } from "./icon.js";
+import { later } from "./later.js";
 
 /**
  * @param {HTMLElement} place
@@ -14,7 +15,7 @@ export function drawEmpty(place, model) {
     return;
   }
   const alone = !roster.some(member => !member.me && member.online);
-  const open = async (/** @type {"agent" | "device"} */ whom) => (await import("./invite.js")).openInvite(model, whom);
+  const open = async (/** @type {"agent" | "device"} */ whom) => (await later(import("./invite.js"))).openInvite(model, whom);
   const invite = abilities.roster && !channel.is_band;
   render(html`<div class="empty-box">${icon("all")}
     <h2>${t(alone && invite ? "chat.empty.alone" : "chat.empty")}</h2>

@@ -9,6 +9,7 @@ import { browserEnvironment } from "./environment.js";
 import { decoded } from "./format.js";
 import { takeFragment } from "./fragment.js";
 import { complete } from "./join-fields.js";
+import { later } from "./later.js";
 import { createModel } from "./model.js";
 import { setTitle } from "./title.js";
 
@@ -27,7 +28,7 @@ async function begin() {
   mountHeader();
   if (channel) return openChannel();
   setTitle(`${t("chat.channels")} · rogerrat`);
-  const { showChannels } = await import("./channels.js");
+  const { showChannels } = await later(import("./channels.js"));
   await showChannels(root, browserEnvironment(), (id, fragment) => location.assign(`/remote/${encodeURIComponent(id)}${fragment}`));
 }
 

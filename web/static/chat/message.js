@@ -4,13 +4,15 @@ import { t } from "../lib/i18n.js";
 import { visible } from "../lib/visible.js";
 import { formatClock, formatFull, hue } from "./format.js";
 import { textNodes, hasMarkdown, loadMarkdown, markdownLoaded } from "./message-text.js";
-import { attachmentView } from "./attachments-out.js";
 import { approvalView } from "./approvals-view.js";
 import { tickView } from "./ticks.js";
 import { icon, labelled } from "./icon.js";
 
 /** @typedef {import("./types.js").MessageEntry} MessageEntry */
 /** @typedef {import("./item.js").ItemContext} ItemContext */
+
+/** Shows a file; null until it is loaded. @type {typeof import("./attachments-out.js").attachmentView | null} */
+let showFile = null;
 
 /** Text and files as nodes.
  * @param {MessageEntry} entry
@@ -31,14 +33,34 @@ export function messageBody(entry, context) {
     body.append(text);
   }
   if (message.attachments?.length) {
-    const files = document.createElement("div");
-    files.className = "files";
-    // A message that is still on its way has no id to load its files by: their places are kept.
-    const { id } = entry;
-    files.append(...message.attachments.map(file => attachmentView({ ...file, filename: file.filename ?? undefined }, id === null ? null : () => context.model.attachment(id, file.n))));
-    body.append(files);
+    body.append(filesView(entry, message.attachments, context));
   }
   return body;
+}
+
+/**
+ * The files of a message; until what shows files is loaded, their places.
+ * @param {MessageEntry} entry
+ * @param {NonNullable<MessageEntry["message"]["attachments"]>} attachments
+ * @param {ItemContext} context
+ */
+function filesView({ id }, attachments, context) {
+  const files = document.createElement("div");
+  files.className = "files";
+  const fill = (/** @type {typeof import("./attachments-out.js").attachmentView} */ view) => {
+    // A message that is still on its way has no id to load its files by: their places are kept.
+    files.replaceChildren(...attachments.map(file => view({ ...file, filename: file.filename ?? undefined }, id === null ? null : () => context.model.attachment(id, file.n))));
+  };
+  if (showFile) fill(showFile);
+  else {
+    files.append(...attachments.map(file => {
+      const place = document.createElement("div");
+      place.className = file.mime.startsWith("image/") ? "picture loading" : "file";
+      return place;
+    }));
+    void import("./attachments-out.js").then(({ attachmentView }) => fill(showFile = attachmentView), () => undefined);
+  }
+  return files;
 }
 
 /**

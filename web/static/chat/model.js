@@ -1,6 +1,6 @@
 // The chat without its view: joins, reads, writes, and tells what changed. `types.js` is the contract.
 
-/** @import { Channel, ChangeDetail, ChatModel, Credentials, Draft, Environment, Outgoing, SearchFilter } from "./types.js" */
+/** @import { Channel, ChangeDetail, ChatModel, Credentials, Draft, Environment, Outgoing } from "./types.js" */
 /** @import { Signal, Transport } from "./transport.js" */
 /** @import { Parts } from "./incoming.js" */
 
@@ -16,7 +16,6 @@ import { HubError, problem } from "./problem.js";
 import { Reading } from "./reading.js";
 import { Receipts } from "./receipts.js";
 import { Roster } from "./roster.js";
-import { exportLog, search } from "./search.js";
 import { Secrets } from "./secrets.js";
 import { Statuses } from "./statuses.js";
 import { HubTransport, NO_CHANNEL } from "./transport.js";
@@ -274,12 +273,6 @@ class Model extends EventTarget {
    * @param {number} n
    */
   attachment(message_id, n) { return this.#transport.attachment(message_id, n); }
-
-  /** @param {SearchFilter} filter */
-  search(filter) { return search(this.#log.entries, filter); }
-
-  /** @param {"text" | "json"} format */
-  exportLog(format) { return exportLog(this.#log.entries, this.channel.id, format); }
 
   // People
 

@@ -2,7 +2,7 @@
 import { t } from "../lib/i18n.js";
 import { html, render } from "../vendor/lit-html/lit-html.js";
 import { labelled } from "./icon.js";
-import { openSheet } from "./sheet.js";
+import { later } from "./later.js";
 
 /** @typedef {{name: string, title: string, element: HTMLElement, draw: () => void}} Panel */
 
@@ -30,7 +30,7 @@ export class Panels {
       this.hidden = null;
       // A sheet over the log is opened by a tap only, never because the window changed.
       if (!wide.matches) this.hidden = panel;
-      else if (panel && !sheet) this.show(panel);
+      else if (panel && !sheet) void this.show(panel);
     });
   }
 
@@ -41,11 +41,11 @@ export class Panels {
   /** @param {Panel} panel */
   toggle(panel) {
     if (this.open?.name === panel.name) this.close();
-    else this.show(panel);
+    else void this.show(panel);
   }
 
-  /** @param {Panel} panel */
-  show(panel) {
+  /** Shows a panel; a sheet once it is loaded. @param {Panel} panel */
+  async show(panel) {
     if (this.open === panel) return panel.draw();
     const before = document.activeElement;
     this.close();
@@ -59,11 +59,17 @@ export class Panels {
       head.className = "sheet-head";
       render(html`<h2>${panel.title}</h2><button type="button" class="icon-button" @click=${() => this.close()}>${labelled("close", t("common.close"))}</button>`, head);
       this.side.replaceChildren(head, panel.element);
-    } else {
-      this.sheet = openSheet(panel.title, { className: "panel-sheet", onClose: () => this.#closed() });
-      this.sheet.body.append(panel.element);
-    }
+    } else await this.#showSheet(panel);
     this.changed();
+  }
+
+  /** @param {Panel} panel */
+  async #showSheet(panel) {
+    const module = await later(import("./sheet.js")).catch(() => null);
+    if (this.open !== panel) return;
+    if (!module) return this.close();
+    this.sheet = module.openSheet(panel.title, { className: "panel-sheet", onClose: () => this.#closed() });
+    this.sheet.body.append(panel.element);
   }
 
   close() {

@@ -5,6 +5,7 @@ import { t, tn } from "../lib/i18n.js";
 import { visible } from "../lib/visible.js";
 import { formatClock, formatDay, sameDay } from "./format.js";
 import { icon } from "./icon.js";
+import { search } from "./search.js";
 
 /** @typedef {import("./types.js").SearchFilter} Filter */
 
@@ -43,7 +44,7 @@ export class SearchPanel {
     const names = new Set(model.entries.flatMap(entry => entry.type === "message" ? [entry.message.from] : []));
     const threads = new Set(model.entries.flatMap(entry => entry.type === "message" && entry.message.thread ? [entry.message.thread] : []));
     const active = Boolean(filter.text?.trim() || filter.from || filter.thread || filter.unread || filter.files);
-    const found = active ? model.search({ ...filter, text: filter.text?.trim() ?? "" }) : [];
+    const found = active ? search(model.entries, { ...filter, text: filter.text?.trim() ?? "" }) : [];
     render(html`
       <form role="search" @submit=${(/** @type {Event} */ event) => event.preventDefault()}>
         <label class="visually-hidden" for="search-text">${t("chat.search")}</label>

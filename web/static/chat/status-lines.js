@@ -1,6 +1,5 @@
 // What the others report to be doing at the moment: one line for each, under the log.
 import { html, render } from "../vendor/lit-html/lit-html.js";
-import { repeat } from "../vendor/lit-html/directives/repeat.js";
 import { t } from "../lib/i18n.js";
 import { visible } from "../lib/visible.js";
 import { excerpt } from "./message.js";
@@ -22,7 +21,7 @@ export class StatusLines {
     const all = this.model.statuses;
     this.element.hidden = all.length === 0;
     const shown = all.slice(-maxLines);
-    render(html`${repeat(shown, status => status.from, status => html`<p class="status">
+    render(html`${shown.map(status => html`<p class="status">
       <span class="dots" aria-hidden="true"><i></i><i></i><i></i></span><b><bdi>${visible(status.from)}</bdi></b> <span dir="auto">${excerpt(status.text)}</span></p>`)}
       ${all.length > maxLines ? html`<p class="status muted">${t("chat.statuses.more", { count: all.length - maxLines })}</p>` : ""}`, this.element);
   }

@@ -304,8 +304,6 @@
  * @property {(draft: Draft) => void} saveDraft call it on input: it writes after 300 ms, and at `pagehide`
  * @property {() => void} flushDraft
  * @property {() => Promise<void>} refreshRoster while the panel is open and the hub has no live roster
- * @property {(filter: SearchFilter) => MessageEntry[]} search newest first, at most 200
- * @property {(format: "text" | "json") => string} exportLog
  * @property {(callsign: string) => number | null} unheard minutes since a recipient with unread messages last read, if
  *   10 or more, for the warning when sending to it
  * @property {() => void} close ends timers and connections without leaving the channel (`pagehide`)

@@ -28,12 +28,21 @@ function wanted() {
  */
 export async function start(...pages) {
   language = wanted();
-  const folder = language === PSEUDO ? "en" : language;
-  const files = (pages.length ? pages : ["common"]).map((page) => import(new URL(`../i18n/${folder}/${page}.js`, import.meta.url).href));
-  strings = Object.assign({}, ...(await Promise.all(files)).map((module) => module.default));
-  if (language === PSEUDO) strings = Object.fromEntries(Object.entries(strings).map(([key, text]) => [key, pseudo(text)]));
+  await addTexts(...(pages.length ? pages : ["common"]));
   document.documentElement.lang = language === PSEUDO ? "en" : language;
   document.documentElement.dir = "ltr";
+}
+
+/**
+ * Loads more texts.
+ *
+ * @param {...string} pages names of files in `i18n/{language}/`
+ */
+export async function addTexts(...pages) {
+  const folder = language === PSEUDO ? "en" : language;
+  const files = pages.map((page) => import(new URL(`../i18n/${folder}/${page}.js`, import.meta.url).href));
+  const texts = Object.entries(Object.assign({}, ...(await Promise.all(files)).map((module) => module.default)));
+  strings = { ...strings, ...Object.fromEntries(language === PSEUDO ? texts.map(([key, text]) => [key, pseudo(text)]) : texts) };
 }
 
 /** The current language. */

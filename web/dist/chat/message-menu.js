@@ -1,9 +1,0 @@
-import{html as r,nothing as h,render as m}from"../chunks/shared.js";import{t}from"../chunks/shared.js";import{copyText as p}from"../chunks/shared.js";import{announce as f}from"../chunks/shared.js";import{visible as d}from"../chunks/shared.js";import{formatFull as s}from"../chunks/chat.js";import{openMenu as $}from"../chunks/chat.js";import{openSheet as x}from"../chunks/chat.js";function O(o,l,c){let{message:a}=o,{abilities:n}=c.model,i=d(a.display??a.from);$(l,t("chat.more"),[...n.replies?[{icon:"reply",text:t("chat.reply"),act:()=>c.replyTo(o)}]:[],{icon:"copy",text:t("chat.copy_text"),act:()=>{p(a.text).then(e=>e&&f(t("copy.copied")))}},...n.direct&&!o.mine?[{icon:"lock",text:t("chat.roster.write_to",{name:i}),act:()=>c.writeTo(a.from)}]:[],{icon:"search",text:t("chat.roster.show_of",{name:i}),act:()=>c.search({from:a.from})},...a.thread?[{icon:"thread",text:t("chat.thread.show"),act:()=>c.search({thread:a.thread})}]:[],null,{icon:"help",text:t("chat.details"),act:()=>b(o)}])}function b({message:o,receipts:l,id:c,mine:a}){let n=x(t("chat.details")),i=(e,u)=>r`<div><dt>${t(e)}</dt><dd>${u}</dd></div>`;m(r`<dl class="facts">
-    ${i("chat.details.from",r`<bdi>${d(o.display??o.from)}</bdi> ${o.verified?`(${t("chat.verified.long")})`:h}`)}
-    ${i("chat.details.to",o.to==="all"?t("chat.to.all"):r`<bdi>${d(o.to)}</bdi>`)}
-    ${i("chat.details.at",s(o.at))}
-    ${o.thread?i("chat.details.thread",r`<bdi>${d(o.thread)}</bdi>`):h}
-    ${i("chat.details.id",r`<code>${c}</code>`)}
-  </dl>
-  ${a&&l.length?r`<h3>${t("chat.details.receipts")}</h3><ul class="receipts">${l.map(e=>r`<li><bdi>${d(e.to)}</bdi>
-    <span class="muted">${t(`chat.receipt.${e.state}`)}${e.acked_at??e.delivered_at?` · ${s(e.acked_at??e.delivered_at)}`:""}</span></li>`)}</ul>`:h}`,n.body)}export{O as openMessageMenu};

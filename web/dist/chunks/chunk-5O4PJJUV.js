@@ -1,0 +1,12 @@
+import{html as $,render as _}from"../landing/main.js";import{request as g}from"../landing/main.js";var d=4;async function E(t,e="QR"){let{size:r,rows:s}=await g("POST","/api/qr",{body:{text:t}}),i=r+2*d,o=document.createElement("div");return _($`<svg class="qr" viewBox="0 0 ${i} ${i}" role="img" aria-label=${e} shape-rendering="crispEdges">
+      <path class="qr-light" d="M0 0h${i}v${i}H0z"></path>
+      <path class="qr-dark" d=${s.map(M).join("")}></path>
+    </svg>`,o),o.firstElementChild}function M(t,e){return[...t.matchAll(/1+/g)].map(r=>`M${r.index+d} ${e+d}h${r[0].length}v1h-${r[0].length}z`).join("")}var c=new Map;function L(t,e,r){return c.has(t)||(c.set(t,null),E(t,e).then(s=>c.set(t,s).size&&r(),()=>{})),$`<div class="qr-box">${c.get(t)??""}</div>`}import{html as l}from"../landing/main.js";import{nothing as T}from"../landing/main.js";var x=t=>(...e)=>({_$litDirective$:t,values:e}),p=class{constructor(e){}get _$AU(){return this._$AM._$AU}_$AT(e,r,s){this._$Ct=e,this._$AM=r,this._$Ci=s}_$AS(e,r){return this.update(e,r)}update(e,r){return this.render(...r)}};import{_$LH as y}from"../landing/main.js";var{I:G}=y;var q={},B=(t,e=q)=>t._$AH=e;var u=x(class extends p{constructor(){super(...arguments),this.key=T}render(t,e){return this.key=t,e}update(t,[e,r]){return e!==this.key&&(B(t),this.key=e),r}});import{copyButton as f}from"../landing/main.js";import{t as v}from"../landing/main.js";import{icon as b}from"../landing/main.js";var h="••••••••";function pt(t,{label:e}){return u(t,l`<div class="secret">
+    <span class="secret-label">${e}</span>
+    <code class="secret-text" .textContent=${h}></code>
+    ${C(v("secret.reveal",{name:e}),".secret",".secret-text",t,h)}
+    ${f(t,{name:e})}
+  </div>`)}function mt(t,{label:e,secrets:r,primary:s=!1,copy:i}){let o=r.reduce((n,a)=>a?n.replaceAll(a,h):n,t),m=o===t?"":C(v("secret.reveal_in",{name:e}),".snippet","pre",t,o);return u(t,l`<div class="snippet">
+    <pre tabindex="0" role="region" aria-label=${e} .textContent=${o}></pre>
+    <div class="snippet-actions">${m}${f(t,{name:e,label:i,primary:s})}</div>
+  </div>`)}function C(t,e,r,s,i){return l`<button type="button" class="button small round" aria-pressed="false" aria-label=${t} title=${t} @click=${m=>{let n=m.currentTarget,a=n.closest(e)?.querySelector(r),A=n.getAttribute("aria-pressed")!=="true";n.setAttribute("aria-pressed",String(A)),a.textContent=A?s:i}}>${b("eye")}</button>`}export{L as a,pt as b,mt as c};

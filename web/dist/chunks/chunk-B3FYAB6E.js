@@ -1,0 +1,1 @@
+import{a as r}from"./chunk-KD6CQUTY.js";import{html as d}from"../chunks/chat.js";function f(h,{className:i="",onClose:e}={}){let{element:o,close:l,closed:t}=r({title:h,body:d`<div class="sheet-body"></div>`,sheet:!0,className:i});return e&&t.then(e),{dialog:o,body:o.querySelector(".sheet-body"),closed:t,close:l}}export{f as a};

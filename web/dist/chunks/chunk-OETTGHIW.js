@@ -1,0 +1,1 @@
+function c(t,o,e="text/plain;charset=utf-8"){n(t,new Blob([o],{type:e}))}function n(t,o){let e=document.createElement("a");e.href=URL.createObjectURL(o),e.download=t,e.hidden=!0,document.body.append(e),e.click(),e.remove(),setTimeout(()=>URL.revokeObjectURL(e.href),6e4)}export{c as a,n as b};

@@ -1,1 +1,0 @@
-import{nothing as r}from"../chunks/shared.js";import{Directive as i,directive as s}from"../chunks/shared.js";import{setCommittedValue as o}from"../chunks/shared.js";var k=s(class extends i{constructor(){super(...arguments),this.key=r}render(t,e){return this.key=t,e}update(t,[e,m]){return e!==this.key&&(o(t),this.key=e),m}});export{k as a};

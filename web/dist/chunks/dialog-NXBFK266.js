@@ -1,0 +1,1 @@
+import{a,b}from"./chunk-KD6CQUTY.js";export{b as confirmDialog,a as showDialog};

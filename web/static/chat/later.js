@@ -1,0 +1,46 @@
+// What a visit of the chat may not need is loaded when it is used: a module, with the texts and styles of all such modules.
+import { addTexts } from "../lib/i18n.js";
+
+/** @type {Promise<unknown> | null} */
+let rest = null;
+
+/**
+ * A module that was imported, once its texts and styles are there as well.
+ * @template T
+ * @param {Promise<T>} module
+ * @returns {Promise<T>}
+ */
+export async function later(module) {
+  rest ??= Promise.all([addTexts("chat-later"), addStyles()]).catch(error => {
+    rest = null;
+    throw error;
+  });
+  const [loaded] = await Promise.all([module, rest]);
+  return loaded;
+}
+
+/** Menus, the dialog to leave and what attaches files are loaded this long after the chat is connected, in milliseconds. */
+const PREPARE_MS = 3000;
+
+/** Loads soon what must also open while the hub is away. */
+export function prepareMenus() {
+  setTimeout(() => {
+    /** @type {Promise<unknown>[]} */
+    const modules = [import("./bar-menu.js"), import("./message-menu.js"), import("./sheet.js"), import("./end.js"), import("./composer-files-work.js")];
+    for (const module of modules) later(module).catch(() => undefined);
+  }, PREPARE_MS);
+}
+
+function addStyles() {
+  return new Promise((resolve, reject) => {
+    const link = document.createElement("link");
+    link.rel = "stylesheet";
+    link.href = new URL("../css/chat-later.css", import.meta.url).href;
+    link.addEventListener("load", resolve);
+    link.addEventListener("error", () => {
+      link.remove();
+      reject(new Error("the styles could not be loaded"));
+    });
+    document.head.append(link);
+  });
+}
