@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { live, texts } from "../lib/chat.js";
+import { live, shows, texts } from "../lib/chat.js";
 import { withHub } from "../lib/hub.js";
 import { picture, withContext, withPage } from "../lib/page.js";
 import { until } from "../lib/until.js";
@@ -22,14 +22,14 @@ test("j01 two people talk and a taken name is asked about", async () => {
         await ann.getByRole("textbox", { name: "Message" }).focus();
         await ann.keyboard.type("hello ben");
         await ann.keyboard.press("Enter");
-        await ben.getByText("hello ben").waitFor();
+        await shows(ben, "hello ben");
         // On a touch screen Enter is a new line and the button sends.
         await ben.getByRole("textbox", { name: "Message" }).tap();
         await ben.keyboard.type("hello");
         await ben.keyboard.press("Enter");
         await ben.keyboard.type("ann");
         await ben.getByRole("button", { name: "Send" }).tap();
-        await ann.getByText("hello\nann").waitFor();
+        await shows(ann, "hello\nann");
         assert.deepEqual(await texts(ann), ["hello ben", "hello\nann"]);
         assert.deepEqual(await texts(ben), ["hello ben", "hello\nann"]);
         await until("ann sees that it was read", async () => (await ann.locator(".tick").innerText()).includes("Read"));

@@ -22,8 +22,8 @@ import{ApiError as k,request as w}from"../account/main.js";var m=class{value=nul
       ${i.note===void 0?b:u`<dd class="muted">${i.note}</dd>`}
     </div>`)}</dl>
     <div class="row"><button type="button" class="button" @click=${l}>${h("download")}<span>${d("account.keep.save")}</span></button></div>
-    <label class="check"><input type="checkbox" .checked=${s} @change=${c} /><span>${d("account.keep.kept")}</span></label>
     <div class="dialog-actions">
+      <label class="check"><input type="checkbox" .checked=${s} @change=${c} /><span>${d("account.keep.kept")}</span></label>
       ${s?a(()=>r.close()):b}
       <button type="button" class="button primary" ?disabled=${!s} @click=${()=>r.close()}>${d("account.keep.done")}</button>
     </div>
