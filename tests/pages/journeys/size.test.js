@@ -13,15 +13,15 @@ const GATE = { bytes: 60_000, requests: 16 };
 const TOKEN = "admin-token-of-this-journey";
 
 /**
- * A first visit: an empty cache, a window of 1280 px, which shows more than a phone's.
+ * A first visit: an empty cache, a phone, unless `width` is given.
  * @param {import("node:test").TestContext} t
  * @param {import("../lib/hub.js").Hub} hub
- * @param {{name: string, url: string, ready: string, last: string[], target: {bytes: number, requests: number}, gate?: {bytes: number, requests: number}}} visit
+ * @param {{name: string, url: string, ready: string, last: string[], target: {bytes: number, requests: number}, gate?: {bytes: number, requests: number}, width?: number}} visit
  *   `ready` selects an element that is there once the page can be used; `last` are parts of the paths that are requested last
  * @param {Record<string, string>} [tab] what the tab has stored
  */
-async function visit(t, hub, { name, url, ready, last, target, gate = GATE }, tab = {}) {
-  await withPage(hub, { width: 1280, height: 800, axe: false }, async page => {
+async function visit(t, hub, { name, url, ready, last, target, gate = GATE, width = 390 }, tab = {}) {
+  await withPage(hub, { width, height: 800, axe: false }, async page => {
     await page.addInitScript(([selector, stored]) => {
       for (const [key, value] of Object.entries(stored)) sessionStorage.setItem(key, value);
       const look = () => {
@@ -95,6 +95,8 @@ test("the chat is small", options, t =>
     const peer = await channel.join("peer");
     await peer.send("Plain text");
     await visit(t, hub, { name: "chat", url: channel.url("ann"), ready: composer, last: ["/stream"], target: chat });
+    // The list of members is open beside it.
+    await visit(t, hub, { name: "chat, wide window", url: channel.url("carl"), ready: composer, last: ["/stream"], target: chat, gate: { ...GATE, bytes: GATE.bytes + 2000 }, width: 1280 });
     await visit(t, hub, { name: "chat, asks for a name", url: channel.url("").replace(/&cs=/u, ""), ready: "main form button", last: ["/join-form-"], target: chat });
     await peer.send("# Title\n\nA *text* with **marks**");
     // The lexer, what makes nodes of its tokens, and the button that copies code.
