@@ -16,10 +16,10 @@ use actix_web::App;
 use actix_web::dev::AppConfig;
 use actix_web::middleware::from_fn;
 use actix_web::web::Data;
-use rogerrat_actors::{Clock, Hub, HubError, HubRules, LogError, Ports};
+use rogerrat_actors::{Clock, DisabledPush, Hub, HubError, HubRules, LogError, Ports, PushSender, stored_push_key};
 use rogerrat_domain::{AccountLimits, BacklogLimits};
 use rogerrat_store::{Store, StoreError, StoreOptions};
-use rogerrat_webhook_sender::{HttpWebhookSender, SsrfGuard, SystemResolver, tls_config};
+use rogerrat_webhook_sender::{BadVapidKey, HttpWebhookSender, SsrfGuard, SystemResolver, Vapid, tls_config};
 use rustix::process::Signal as Signo;
 use tokio::net::{TcpStream, UnixStream};
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -77,6 +77,9 @@ pub(crate) enum StartError {
     /// The stored data cannot be read.
     #[error("cannot read the store")]
     Log(#[from] LogError),
+    /// The key pair for web push cannot be made or read.
+    #[error("cannot set up web push")]
+    Push(#[from] BadVapidKey),
     /// The agent-chatroom interface cannot be opened.
     #[error("cannot open the chatroom")]
     Chatroom(#[source] HubError),
@@ -125,7 +128,8 @@ impl Running {
         drop(signal(SignalKind::from_raw(Signo::XFSZ.as_raw())).map_err(StartError::Serve)?);
         let store = Arc::new(Store::open(&config.storage.data_dir, options(&config.storage))?);
         let sender = HttpWebhookSender::start(guard(config), tls_config()?);
-        let ports = Ports::of(store.clone()).posting(sender);
+        let push = push_sender(config, &store, &sender).await?;
+        let ports = Ports::of(store.clone()).posting(sender).pushing(push);
         let hub = Hub::start(rules(config), ports, store.key(), clock).await?;
         let state = AppState::new(config, hub.clone(), clock);
         let mcp = McpState::load(&hub).await?;
@@ -265,6 +269,20 @@ fn rules(config: &Config) -> HubRules {
             webhooks: limit(config.accounts.webhooks),
             sends_per_minute: limit(config.limits.send_per_account),
         },
+    }
+}
+
+/// The sender of web push. Its key pair is made at the first start, also while push is off.
+async fn push_sender(
+    config: &Config,
+    store: &Store,
+    sender: &HttpWebhookSender,
+) -> Result<Arc<dyn PushSender>, StartError> {
+    let new_key = Vapid::new_key()?;
+    let pair = stored_push_key(store, &store.key(), || new_key).await?;
+    match config.push.contact(config.server.origin.as_ref()) {
+        Ok(contact) => Ok(sender.push_sender(Vapid::of(&pair, contact)?, config.push.hosts.clone())),
+        Err(why) => Ok(Arc::new(DisabledPush(why.into()))),
     }
 }
 

@@ -15,6 +15,7 @@ mod give_up;
 mod load;
 mod mcp;
 mod plugin;
+mod push;
 mod receive;
 mod remote;
 mod script;

@@ -6,7 +6,7 @@
 use std::cell::Cell;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 
-use crate::totals::{Gaps, Gauges, Totals, WebhookTotals};
+use crate::totals::{Gaps, Gauges, PushTotals, Totals, WebhookTotals};
 
 /// Number of shards. If there are more threads, some share a shard.
 const SHARDS: usize = 16;
@@ -25,6 +25,9 @@ pub(crate) enum Count {
     HooksDelivered,
     HooksFailed,
     HooksDropped,
+    PushesSent,
+    PushesFailed,
+    PushesDropped,
     Taken,
     Returned,
     GapsRing,
@@ -96,6 +99,7 @@ impl Counters {
         is_draining: bool,
         is_log_failing: bool,
         (webhooks, webhooks_off, webhooks_due): (u64, u64, u64),
+        subscriptions: u64,
     ) -> Totals {
         Totals {
             channels_created: self.sum(Count::ChannelsCreated),
@@ -113,6 +117,12 @@ impl Counters {
             held_lost_with_channel_total: self.sum(Count::HeldLostWithChannel),
             mailbox_refusals_total: self.sum(Count::MailboxRefusals),
             revivals_total: self.sum(Count::Revivals),
+            pushes: PushTotals {
+                sent_total: self.sum(Count::PushesSent),
+                failed_total: self.sum(Count::PushesFailed),
+                dropped_total: self.sum(Count::PushesDropped),
+                subscriptions,
+            },
             webhooks: WebhookTotals {
                 attempts_total: self.sum(Count::HooksAttempts),
                 retried_total: self.sum(Count::HooksRetried),

@@ -26,8 +26,8 @@ pub use channel::delivery::{CompletedAnswer, DeliveryGuard, ReadResponse, Stream
 pub use clock::Clock;
 pub use error::HubError;
 pub use hub::{
-    AccountOwner, Admission, Admitted, Band, Created, HookStatus, Hub, HubRules, PhoneLink, RemoteControl, Replayed,
-    Subscribed, TranscriptReader,
+    AccountOwner, Admission, Admitted, Band, Created, HookStatus, Hub, HubRules, PhoneLink, PushStatus, PushTest,
+    RemoteControl, Replayed, Subscribed, TranscriptReader,
 };
 pub use memory::{MemoryAccounts, MemoryLog};
 pub use ports::Ports;
@@ -36,9 +36,10 @@ pub use ports::error::LogError;
 pub use ports::log::{
     AppendResult, Log, StoredChannel, TRANSCRIPT_PAGE_BYTES, TRANSCRIPT_PAGE_LINES, TranscriptPage, TranscriptPart,
 };
+pub use ports::push_sender::{DisabledPush, PushRequest, PushSender};
 pub use ports::webhook_sender::{WebhookRequest, WebhookSender};
 pub use ports::webhook_store::{StoredHook, WebhookStore};
 pub use random::{random_key, random_password, random_token, random_u64};
 pub use security::attempts::{Attempts, rate_limit_key};
-pub use totals::{Gaps, Gauges, Totals, WebhookTotals};
-pub use webhooks::HookEncryptors;
+pub use totals::{Gaps, Gauges, PushTotals, Totals, WebhookTotals};
+pub use webhooks::{HookEncryptors, stored_push_key};

@@ -27,6 +27,8 @@ pub struct Totals {
     pub revivals_total: u64,
     /// Webhooks.
     pub webhooks: WebhookTotals,
+    /// Web push.
+    pub pushes: PushTotals,
     /// Current values.
     pub now: Gauges,
     /// Whether the log currently refuses writes.
@@ -56,6 +58,19 @@ pub struct WebhookTotals {
     pub hooks_off: u64,
     /// Deliveries due.
     pub due: u64,
+}
+
+/// Counters and gauges of web push.
+#[derive(Clone, Copy, Debug)]
+pub struct PushTotals {
+    /// Pushes that a push service accepted.
+    pub sent_total: u64,
+    /// Pushes that failed for good.
+    pub failed_total: u64,
+    /// Pushes that were not sent: read before, too old, or too many.
+    pub dropped_total: u64,
+    /// Subscriptions.
+    pub subscriptions: u64,
 }
 
 /// Gaps reported, by reason.

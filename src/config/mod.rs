@@ -12,6 +12,7 @@ mod listen;
 mod logging;
 mod origin;
 mod parse;
+mod push;
 mod raw;
 mod reader;
 mod server;
@@ -28,6 +29,7 @@ pub(crate) use environment::Environment;
 pub(crate) use error::ConfigErrors;
 pub(crate) use limits::Limits;
 pub(crate) use logging::{LogFormat, LogSettings};
+pub(crate) use push::Push;
 pub(crate) use raw::{Flag, Value};
 pub(crate) use reader::EffectiveValue;
 pub(crate) use server::Server;
@@ -48,6 +50,8 @@ pub(crate) struct Config {
     pub channels: ChannelRetention,
     /// `[accounts]`
     pub accounts: AccountQuotas,
+    /// `[push]`
+    pub push: Push,
     /// `[storage]`
     pub storage: Storage,
     /// `[log]`
@@ -95,6 +99,7 @@ impl Config {
         let limits = Limits::read(reader, server.as_ref().is_some_and(|server| server.host.is_loopback()));
         let channels = ChannelRetention::read(reader);
         let accounts = AccountQuotas::read(reader);
+        let push = Push::read(reader);
         let storage = Storage::read(reader, environment);
         let log = LogSettings::read(reader);
         Some(Self {
@@ -102,6 +107,7 @@ impl Config {
             limits: limits?,
             channels: channels?,
             accounts: accounts?,
+            push: push?,
             storage: storage?,
             log: log?,
         })

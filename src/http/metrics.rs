@@ -130,6 +130,9 @@ impl MetricsSnapshot {
             "with",
             &lost,
         )?;
+        let pushes = &t.pushes;
+        let ended = [("sent", pushes.sent_total), ("failed", pushes.failed_total), ("dropped", pushes.dropped_total)];
+        page.labelled("rogerrat_pushes", "Completed pushes, by result", "status", &ended)?;
         let hooks = &t.webhooks;
         page.counter("rogerrat_webhook_attempts", "Attempts to deliver to a webhook", hooks.attempts_total)?;
         page.counter("rogerrat_webhook_retries", "Failed attempts that are retried", hooks.retried_total)?;
@@ -149,6 +152,7 @@ impl MetricsSnapshot {
         page.gauge("rogerrat_streams_open", "Open streams", now.streams)?;
         page.gauge("rogerrat_held_messages", "Undelivered direct messages", now.held)?;
         page.gauge("rogerrat_held_bytes", "Bytes of undelivered direct messages", now.held_bytes)?;
+        page.gauge("rogerrat_push_subscriptions", "Push subscriptions", self.hub.pushes.subscriptions)?;
         let hooks = &self.hub.webhooks;
         page.gauge("rogerrat_webhook_hooks", "Webhooks", hooks.hooks)?;
         page.gauge("rogerrat_webhook_hooks_off", "Webhooks that are switched off", hooks.hooks_off)?;

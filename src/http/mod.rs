@@ -22,6 +22,7 @@ mod openapi;
 mod pages;
 mod parameters;
 mod poll;
+mod push;
 mod query;
 mod remote;
 mod stream;
@@ -72,6 +73,7 @@ pub(crate) fn routes(config: &mut ServiceConfig, state: &AppState) {
         .configure(|config| account::routes(config, &at))
         .configure(|config| account_sessions::routes(config, &at))
         .configure(|config| webhooks::account_routes(config, &at))
+        .configure(|config| push::routes(config, &at))
         .configure(|config| admin::routes(config, &at))
         .configure(|config| discovery::routes(config, &at))
         .configure(|config| pages::routes(config, &at))
@@ -103,6 +105,7 @@ fn in_channel(config: &mut ServiceConfig, at: &Paths<'_>) {
         .service(at.get("/messages/{message}/attachments/{n}", read().to(fetch::attachment)))
         .service(at.post("/remote-link", by(Method::POST).to(remote::link)))
         .configure(|config| webhooks::in_channel_routes(config, at))
+        .configure(|config| push::in_channel_routes(config, at))
         .default_service(web::to(not_found));
 }
 

@@ -127,7 +127,7 @@ impl Asset {
 }
 
 /// The first 64 bits of a hash, as hexadecimal digits.
-pub(super) fn short(hash: &[u8]) -> String {
+pub(crate) fn short(hash: &[u8]) -> String {
     hash.iter().take(8).fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
 }
 

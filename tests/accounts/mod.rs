@@ -1,7 +1,7 @@
 //! Accounts, identities, owned channels and trust mode over HTTP.
 
 mod account;
-mod account_client;
+pub(crate) mod account_client;
 mod authorization;
 mod identities;
 mod joining;

@@ -167,6 +167,22 @@ fn every_file_of_the_pages_is_served_with_type_tag_and_compression() {
         reply.refused(404, "not_found");
     }
     assert_eq!(hub.get("/favicon.svg").send().header("content-type"), Some("image/svg+xml"));
+    for (path, kind) in [
+        ("/sw.js", "text/javascript; charset=utf-8"),
+        ("/manifest.webmanifest", "application/manifest+json"),
+        ("/icons/192.png", "image/png"),
+        ("/icons/512.png", "image/png"),
+    ] {
+        let reply = hub.get(path).send();
+        assert_eq!((reply.status, reply.header("content-type")), (200, Some(kind)), "{path}");
+        assert!(!reply.header("content-security-policy").unwrap().contains("sandbox"), "{path}");
+        let tag = reply.header("etag").unwrap().to_owned();
+        assert_eq!(hub.get(path).header("If-None-Match", &tag).send().status, 304, "{path}");
+    }
+    assert_eq!(hub.get("/sw.js").send().header("cache-control"), Some("no-cache"));
+    let manifest = hub.get("/manifest.webmanifest").send().json();
+    assert_eq!((&manifest["start_url"], &manifest["display"]), (&"/remote".into(), &"standalone".into()));
+    hub.get("/icons/1.png").send().refused(404, "not_found");
 }
 
 #[test]

@@ -37,6 +37,7 @@ fn routes() -> BTreeSet<String> {
         + &read("src/http/account.rs")
         + &read("src/http/account_sessions.rs")
         + &read("src/http/admin.rs")
+        + &read("src/http/push/mod.rs")
         + &read("src/http/webhooks/mod.rs")
         + &read("src/http/discovery/mod.rs")
         + &read("src/http/pages/mod.rs");

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use awc::error::SendRequestError;
-use awc::http::header::{self, HttpDate};
+use awc::http::header::{self, HeaderName, HeaderValue, HttpDate};
 use awc::{Client, Connector};
 use rogerrat_actors::WebhookRequest;
 use rogerrat_domain::webhook::{AttemptOutcome, plain_signature, standard_signature};
@@ -37,9 +37,35 @@ pub fn tls_config() -> Result<Arc<ClientConfig>, rustls::Error> {
     Ok(Arc::new(config))
 }
 
-/// Sends a request. The name is resolved and every address is checked now; the connection goes to a checked address.
+/// A request as it is sent.
+pub(super) struct Outgoing<'r> {
+    pub(super) url: &'r str,
+    pub(super) headers: Vec<(HeaderName, HeaderValue)>,
+    pub(super) body: &'r [u8],
+    /// When the attempt begins, in seconds since the epoch.
+    pub(super) at_s: u64,
+}
+
+/// Sends a webhook.
 pub(super) async fn post(request: &WebhookRequest, guard: &SsrfGuard, tls_config: Arc<ClientConfig>) -> AttemptOutcome {
-    let PinnedTarget { url, addresses } = match guard.pin(&request.url).await {
+    // Headers of the owner replace the first; those of the hub follow, so that they are never replaced.
+    let headers = own_headers(vec![("content-type", "application/json".to_owned())])
+        .chain(headers::values(&request.headers))
+        .chain(own_headers(signature_headers(request)))
+        .collect();
+    let outgoing = Outgoing { url: &request.url, headers, body: &request.body, at_s: request.at_s };
+    send(&outgoing, guard, tls_config).await
+}
+
+/// Headers that the hub writes, as the client takes them.
+pub(super) fn own_headers(headers: Vec<(&'static str, String)>) -> impl Iterator<Item = (HeaderName, HeaderValue)> {
+    let valid = |(name, value): (_, String)| Some((HeaderName::from_static(name), HeaderValue::from_str(&value).ok()?));
+    headers.into_iter().filter_map(valid)
+}
+
+/// Sends a request. The name is resolved and every address is checked now; the connection goes to a checked address.
+pub(super) async fn send(request: &Outgoing<'_>, guard: &SsrfGuard, tls_config: Arc<ClientConfig>) -> AttemptOutcome {
+    let PinnedTarget { url, addresses } = match guard.pin(request.url).await {
         Ok(pinned) => pinned,
         Err(TargetError::Unresolved | TargetError::ResolveTimeout) => return AttemptOutcome::Unreachable,
         Err(_) => return AttemptOutcome::Forbidden,
@@ -58,7 +84,7 @@ pub(super) async fn post(request: &WebhookRequest, guard: &SsrfGuard, tls_config
 
 /// Sends a request to one address. Each attempt has its own client, so that no connection to another address is reused.
 async fn post_to(
-    request: &WebhookRequest,
+    request: &Outgoing<'_>,
     url: &str,
     address: SocketAddr,
     tls_config: Arc<ClientConfig>,
@@ -74,16 +100,11 @@ async fn post_to(
         .address(address)
         .force_close()
         .no_decompress()
-        .insert_header(("content-type", "application/json"))
         .insert_header(("user-agent", concat!("rogerrat/", env!("CARGO_PKG_VERSION"))));
-    // Headers of the owner replace the two above; those of the hub follow, so that they are never replaced.
-    for (name, value) in headers::values(&request.headers) {
-        http_request = http_request.insert_header((name, value));
+    for (name, value) in &request.headers {
+        http_request = http_request.insert_header((name.clone(), value.clone()));
     }
-    for header in signature_headers(request) {
-        http_request = http_request.insert_header(header);
-    }
-    let response = http_request.send_body(request.body.clone()).await?;
+    let response = http_request.send_body(request.body.to_vec()).await?;
     let status = response.status().as_u16();
     let retry_after = response.headers().get(header::RETRY_AFTER).and_then(|value| value.to_str().ok());
     Ok(match retry_after.and_then(|value| retry_after_s(value.trim(), request.at_s)) {

@@ -10,6 +10,7 @@ mod guard;
 #[cfg(test)]
 mod guard_tests;
 mod headers;
+mod push;
 mod reserved;
 mod resolver;
 #[cfg(test)]
@@ -20,7 +21,8 @@ use std::time::Duration;
 
 use actix_rt::Arbiter;
 use futures_util::future::BoxFuture;
-use rogerrat_actors::{WebhookRequest, WebhookSender};
+use rogerrat_actors::{PushRequest, PushSender, WebhookRequest, WebhookSender};
+use rogerrat_domain::push::PushKeys;
 use rogerrat_domain::webhook::{AttemptOutcome, HookHeaders};
 use rogerrat_domain::{Code, Refusal, limits};
 use tokio::sync::{mpsc, oneshot};
@@ -29,9 +31,11 @@ use tokio_rustls::rustls::ClientConfig;
 
 pub use attempt::tls_config;
 pub use guard::{AllowedPorts, SsrfGuard};
+pub use push::{BadVapidKey, PushHost, Vapid};
 pub use resolver::{Resolve, SystemResolver};
 
 use guard::TargetError;
+use push::{PushError, PushHosts};
 
 /// Jobs that may be queued for the thread, which only starts them.
 const JOB_QUEUE: usize = 1024;
@@ -40,6 +44,8 @@ const JOB_QUEUE: usize = 1024;
 enum Job {
     Check(Arc<str>, oneshot::Sender<Result<(), TargetError>>),
     Post(WebhookRequest, oneshot::Sender<AttemptOutcome>),
+    CheckPush(Arc<str>, Box<PushKeys>, Arc<PushHosts>, oneshot::Sender<Result<(), PushError>>),
+    Push(Box<PushRequest>, Arc<HttpPushSender>, oneshot::Sender<AttemptOutcome>),
 }
 
 /// Sends webhooks from a thread of its own.
@@ -59,6 +65,14 @@ impl HttpWebhookSender {
         });
         Arc::new(Self { jobs })
     }
+
+    /// A sender of web push messages on the same thread. It sends to the known push services, and to `hosts`.
+    #[must_use]
+    pub fn push_sender(&self, vapid: Vapid, hosts: Vec<PushHost>) -> Arc<dyn PushSender> {
+        let public_key = vapid.public_key().into();
+        let hosts = Arc::new(PushHosts::with(hosts));
+        Arc::new(SharedPushSender(Arc::new(HttpPushSender { jobs: self.jobs.clone(), vapid, hosts, public_key })))
+    }
 }
 
 async fn run(job: Job, guard: Arc<SsrfGuard>, tls_config: Arc<ClientConfig>) {
@@ -71,7 +85,56 @@ async fn run(job: Job, guard: Arc<SsrfGuard>, tls_config: Arc<ClientConfig>) {
             let outcome = timeout(time, attempt::post(&request, &guard, tls_config)).await;
             let _ = reply.send(outcome.unwrap_or(AttemptOutcome::TimedOut));
         }
+        Job::CheckPush(endpoint, keys, hosts, reply) => {
+            let _ = reply.send(push::check(&endpoint, &keys, &hosts, &guard).await);
+        }
+        Job::Push(request, sender, reply) => {
+            let time = Duration::from_millis(limits::HOOK_ATTEMPT_MS);
+            let sent = push::send(&request, &sender.vapid, &sender.hosts, &guard, tls_config);
+            let _ = reply.send(timeout(time, sent).await.unwrap_or(AttemptOutcome::TimedOut));
+        }
     }
+}
+
+/// Sends web push messages, from the thread of a webhook sender.
+struct HttpPushSender {
+    jobs: mpsc::Sender<Job>,
+    vapid: Vapid,
+    hosts: Arc<PushHosts>,
+    public_key: Arc<str>,
+}
+
+/// The same, as the hub uses it.
+struct SharedPushSender(Arc<HttpPushSender>);
+
+impl PushSender for SharedPushSender {
+    fn public_key(&self) -> Result<Arc<str>, Arc<str>> {
+        Ok(self.0.public_key.clone())
+    }
+
+    fn check(&self, endpoint: Arc<str>, keys: PushKeys) -> BoxFuture<'static, Result<(), Refusal>> {
+        let (reply, answer) = oneshot::channel();
+        let job = Job::CheckPush(endpoint, Box::new(keys), self.0.hosts.clone(), reply);
+        let is_queued = self.0.jobs.try_send(job).is_ok();
+        Box::pin(async move {
+            if !is_queued {
+                return Err(busy());
+            }
+            answer.await.map_err(|_| busy())?.map_err(Refusal::from)
+        })
+    }
+
+    fn push(&self, request: PushRequest) -> BoxFuture<'static, AttemptOutcome> {
+        let (reply, answer) = oneshot::channel();
+        let is_queued = self.0.jobs.try_send(Job::Push(Box::new(request), self.0.clone(), reply)).is_ok();
+        Box::pin(async move {
+            if is_queued { answer.await.unwrap_or(AttemptOutcome::NotBegun) } else { AttemptOutcome::NotBegun }
+        })
+    }
+}
+
+fn busy() -> Refusal {
+    Refusal::new(Code::Overloaded, "too many addresses are being checked").retry_after_ms(1000)
 }
 
 impl WebhookSender for HttpWebhookSender {
@@ -79,7 +142,6 @@ impl WebhookSender for HttpWebhookSender {
         let (reply, answer) = oneshot::channel();
         let is_queued = self.jobs.try_send(Job::Check(url, reply)).is_ok();
         Box::pin(async move {
-            let busy = || Refusal::new(Code::Overloaded, "too many addresses are being checked").retry_after_ms(1000);
             if !is_queued {
                 return Err(busy());
             }

@@ -28,6 +28,7 @@ pub mod names;
 mod now;
 pub mod op;
 mod outbox;
+pub mod push;
 mod refusal;
 pub mod remote;
 mod schema;
@@ -67,7 +68,7 @@ pub use message::{Attachment, BadMessage, Kind, Message, Priority, delivery_fiel
 pub use message_line::message_line;
 pub use now::Now;
 pub use op::{Operation, Query};
-pub use outbox::{Concurrency, HookHealth, Outbox, OutboxEffect, OutboxEntry, OutboxEvent};
+pub use outbox::{Concurrency, HookHealth, Outbox, OutboxEffect, OutboxEntry, OutboxEvent, RetryPlan};
 pub use refusal::{Code, Quota, Refusal};
 pub use settings::{DmVisibility, Durability, Retention, Settings, TrustMode};
 pub use signer::Signer;

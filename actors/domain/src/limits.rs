@@ -160,6 +160,32 @@ pub const HOOK_CONCURRENCY_FAILING: usize = 128;
 pub const HOOK_ATTEMPT_MS: u64 = 10_000;
 /// How long a persistent webhook retries a delivery.
 pub const HOOK_PERSIST_MS: u64 = 24 * HOUR_MS;
+/// Push subscriptions of one member.
+pub const PUSH_PER_MEMBER: usize = 4;
+/// Push subscriptions of one channel.
+pub const PUSH_PER_CHANNEL: usize = 50;
+/// Push subscriptions of one account.
+pub const PUSH_PER_ACCOUNT: usize = 20;
+/// Bytes of the endpoint of a push subscription.
+pub const PUSH_ENDPOINT_BYTES: usize = 1024;
+/// How long a push waits, so that what is read meanwhile is not pushed.
+pub const PUSH_DELAY_MS: u64 = 5000;
+/// How long a push waits again while its device reads the channel.
+pub const PUSH_AGAIN_MS: u64 = 15_000;
+/// How long a push waits for a device that reads the channel and does not acknowledge the message.
+pub const PUSH_READING_MS: u64 = 90_000;
+/// How long a push is useful, and a push service keeps it.
+pub const PUSH_TTL_MS: u64 = HOUR_MS;
+/// The same for a message with suggested replies.
+pub const PUSH_ANSWER_TTL_MS: u64 = 600_000;
+/// Pushes to one subscription within [`PUSH_WINDOW_MS`]. One more says how many there were.
+pub const PUSH_WINDOW: u64 = 20;
+/// See [`PUSH_WINDOW`].
+pub const PUSH_WINDOW_MS: u64 = HOUR_MS;
+/// How long a push subscription lasts that its page does not confirm.
+pub const PUSH_UNUSED_MS: u64 = 60 * 24 * HOUR_MS;
+/// When its end is announced.
+pub const PUSH_WARN_MS: u64 = 55 * 24 * HOUR_MS;
 /// How long a rotated secret still signs deliveries.
 pub const HOOK_GRACE_MS: u64 = 24 * HOUR_MS;
 

@@ -1,16 +1,18 @@
 //! Webhook deliveries that belong to a send: they are written with it, and their hooks are woken after the commit.
 
+use std::cell::OnceCell;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
-use rogerrat_domain::webhook::{Delivery, DueDelivery, MESSAGE_RECEIVED};
-use rogerrat_domain::{DmVisibility, Encryptor, Entry, Kind, Message, Now};
+use rogerrat_domain::push::MessageFacts;
+use rogerrat_domain::webhook::{Delivery, DueDelivery, Hook, MESSAGE_RECEIVED};
+use rogerrat_domain::{DmVisibility, Encryptor, Entry, Kind, MemberNo, Message, Now, limits};
 
 use crate::channel::actor::ChannelActor;
 use crate::channel::pending_writes::PendingDeliveries;
 use crate::counters::Count;
 use crate::random::{nonce, record_id};
-use crate::webhooks::{HookHandle, QueuePermit, Wake, Webhooks};
+use crate::webhooks::{HookHandle, HookHandles, QueuePermit, Wake, Webhooks};
 
 impl ChannelActor {
     /// The webhook deliveries that these entries cause.
@@ -28,15 +30,30 @@ impl ChannelActor {
 
     fn add_deliveries(&self, message: &Arc<Message>, now: Now, pending: &mut PendingDeliveries) {
         let hooks = &self.context.webhooks.hooks;
-        let of_channel = hooks.of_channel(self.channel.id()).filter(|_| {
-            // Where DMs are private, whoever holds the channel's token must not see them (D21).
-            message.to.is_none() || self.channel.settings().dm_visibility == DmVisibility::Channel
-        });
+        let of_channel = hooks.of_channel(self.channel.id());
+        // Where DMs are private, whoever holds the channel's token must not see them (D21).
+        let is_public = message.to.is_none() || self.channel.settings().dm_visibility == DmVisibility::Channel;
         let recipient = message.to.and_then(|no| self.channel.identity_of(no));
         let of_account = recipient.and_then(|(name, identity)| hooks.of_identity(name, &identity.account));
-        let subscribed =
-            of_channel.iter().chain(&of_account).flat_map(|hooks| hooks.iter()).filter(|hook| hook.is_on());
+        if of_channel.is_none() && of_account.is_none() {
+            return;
+        }
         let json = message.json();
+        let facts = OnceCell::new();
+        let subscribed = of_channel.iter().flat_map(|hooks| hooks.iter()).filter(|hook| match hook.is_push {
+            true => self.is_pushed(hook, message, &json, &facts),
+            false => is_public,
+        });
+        // Between two identities of one account, nobody knows which of them is the person.
+        let is_inside = || {
+            let sender = self.channel.identity_of(message.from).map(|(_, identity)| &identity.account);
+            sender.is_some() && sender == recipient.map(|(_, identity)| &identity.account)
+        };
+        let of_account = of_account
+            .iter()
+            .flat_map(|hooks| hooks.iter())
+            .filter(|hook| !hook.is_push || !is_inside() && !has_push_for(of_channel.as_ref(), message.to, hook));
+        let subscribed = subscribed.chain(of_account).filter(|hook| hook.is_on());
         let mut deliveries = Vec::new();
         for hook in subscribed {
             let delivery = Delivery::due(
@@ -46,13 +63,15 @@ impl ChannelActor {
                 Some(message.id),
                 now.at_ms,
             );
+            let next_ms = hook.is_push.then_some(now.at_ms + limits::PUSH_DELAY_MS);
+            let delivery = Delivery { next_ms, ..delivery };
             deliveries.push(match hook.reserve(Encryptor::encrypted_bytes(json.len())) {
                 Some(permit) => {
                     pending.permits.push(permit);
                     (hook.id.clone(), delivery)
                 }
                 None => {
-                    self.metrics.count(Count::HooksDropped);
+                    self.metrics.count(if hook.is_push { Count::PushesDropped } else { Count::HooksDropped });
                     (hook.id.clone(), delivery.dropped())
                 }
             });
@@ -62,6 +81,30 @@ impl ChannelActor {
             pending.due.push(DueDelivery { deliveries, hidden });
         }
     }
+
+    /// Whether a message is pushed to a subscription of a member. `facts` are read at most once.
+    fn is_pushed<'j>(
+        &self,
+        handle: &HookHandle,
+        message: &Message,
+        json: &'j [u8],
+        facts: &OnceCell<Option<MessageFacts<'j>>>,
+    ) -> bool {
+        let Some((no, wants)) = handle.hook().push.and_then(|push| Some((push.member?, push.wants))) else {
+            return false;
+        };
+        let has_ended =
+            self.channel.identity_of(no).is_some_and(|(_, identity)| self.context.account_policy.has_ended(identity));
+        let facts = || facts.get_or_init(|| MessageFacts::of(json)).as_ref();
+        !has_ended && self.channel.is_pushed(no, wants, message, facts)
+    }
+}
+
+/// Whether a subscription of a member is for the same device as that of an account.
+fn has_push_for(of_channel: Option<&HookHandles>, member: Option<MemberNo>, of_account: &HookHandle) -> bool {
+    let pushes = of_channel.iter().flat_map(|hooks| hooks.iter()).filter(|hook| hook.is_push);
+    let is_same = |hook: Hook| hook.push.is_some_and(|push| push.member == member) && hook.url == of_account.hook().url;
+    pushes.map(|handle| handle.hook()).any(is_same)
 }
 
 impl Webhooks {

@@ -4,6 +4,7 @@ use rogerrat_domain::account::{CreateAccountReply, RECOVERY_PREFIX, RecoverAccou
 use rogerrat_domain::account_session::{
     AccountSessionId, AccountSessionRow, AccountSessionsReply, RotateRecoveryReply, SessionLabel, session_not_found,
 };
+use rogerrat_domain::webhook::{PUSH_RECOVERY, PUSH_SESSION};
 use rogerrat_domain::{AccountId, Code, Hint, Refusal, TokenHash, limits};
 
 use super::Hub;
@@ -76,6 +77,7 @@ impl Hub {
             HubError::Refused(_) => unknown().into(),
             error => error,
         })?;
+        self.push_to_account(&account_id, PUSH_SESSION, "").await;
         Ok(RecoverAccountReply { account_id, session_token })
     }
 
@@ -147,6 +149,7 @@ impl Hub {
         let recovery_token = secret(RECOVERY_PREFIX);
         let (account, recovery) = (owner.account.clone(), TokenHash::of(&recovery_token));
         self.change(AccountChange::RotateRecovery { account: account.clone(), recovery }).await?;
+        self.push_to_account(&account, PUSH_RECOVERY, "").await;
         Ok(RotateRecoveryReply { account_id: account, recovery_token })
     }
 

@@ -12,7 +12,7 @@ use rogerrat_domain::account::{
     AccountReply, IdentityReply, KEY_PREFIX, OwnedChannel, OwnedChannelReply, TokenReply, identity_callsign,
 };
 use rogerrat_domain::op::{Revoke, Roster, RosterReply, RotateToken};
-use rogerrat_domain::webhook::HookOwner;
+use rogerrat_domain::webhook::{HookOwner, PUSH_KEY};
 use rogerrat_domain::{
     AccountId, AccountLimits, Callsign, ChannelId, Code, Hint, Identity, IdentityRow, Refusal, Settings, TokenHash,
     names,
@@ -138,6 +138,7 @@ impl Hub {
             let rekey = AccountChange::Rekey { callsign: callsign.clone(), identity, key };
             let ended = hub.change(rekey).await.map_err(or_no_identity)?;
             hub.end_keys(ended).await?;
+            hub.push_to_account(&owner.account, PUSH_KEY, callsign.as_str()).await;
             Ok(IdentityReply { callsign, identity_key })
         })
         .await

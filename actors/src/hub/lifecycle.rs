@@ -1,7 +1,7 @@
 //! Starting and stopping a hub.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, OnceLock};
 
 use actix::prelude::*;
 use futures_util::future::join_all;
@@ -9,7 +9,7 @@ use rogerrat_domain::limits::{PASSWORD_ATTEMPTS, PIN_ATTEMPTS, PIN_WINDOW_MS};
 use rogerrat_domain::{HubKey, Outbox, Rules};
 use tokio::sync::oneshot;
 
-use super::{Hub, HubRules, Shared};
+use super::{Hub, HubLink, HubRules, Shared};
 use crate::alarm::Alarm;
 use crate::boot::Boot;
 use crate::channel::actor::ID_RESERVATION_MS;
@@ -36,6 +36,7 @@ async fn start_webhooks(
     key: &HubKey,
     clock: Clock,
     counters: &Arc<Counters>,
+    link: &Arc<OnceLock<HubLink>>,
 ) -> Result<Webhooks, LogError> {
     let hooks = Arc::new(HookRegistry::holding(ports.log.webhooks().hooks().await?));
     for account in hooks.accounts() {
@@ -51,6 +52,8 @@ async fn start_webhooks(
         log: ports.log.clone(),
         accounts: ports.accounts.clone(),
         webhook_sender: ports.webhook_sender.clone(),
+        push_sender: ports.push_sender.clone(),
+        link: link.clone(),
         clock,
         counters: counters.clone(),
         messages: webhooks::messages(key),
@@ -58,7 +61,8 @@ async fn start_webhooks(
         formats: formats.clone(),
         alarm: Alarm::default(),
     };
-    Ok(Webhooks { hooks, addr: actor.start(), messages: webhooks::messages(key), formats })
+    let (messages, secrets) = (webhooks::messages(key), webhooks::secrets(key));
+    Ok(Webhooks { hooks, addr: actor.start(), messages, secrets, formats })
 }
 
 impl Hub {
@@ -86,7 +90,8 @@ impl Hub {
             idle_ms: rules.idle_ms,
             idle_lossless_ms: rules.idle_lossless_ms,
         };
-        let webhooks = start_webhooks(&ports, &key, clock, &counters).await?;
+        let link = Arc::default();
+        let webhooks = start_webhooks(&ports, &key, clock, &counters, &link).await?;
         let registry = Registry::create(|ctx| {
             let context = HubContext {
                 log: log.clone(),
@@ -123,7 +128,10 @@ impl Hub {
             key,
             webhooks,
         };
-        Ok(Self { dispatcher: Dispatcher { registry, counters }, shared: Arc::new(shared) })
+        let hub = Self { dispatcher: Dispatcher { registry, counters }, shared: Arc::new(shared) };
+        // It is set only here.
+        drop(link.set(HubLink::to(&hub)));
+        Ok(hub)
     }
 
     /// Whether the hub takes work: it is not going down, and its log writes, reads, and has handle.

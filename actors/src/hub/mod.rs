@@ -8,8 +8,10 @@ mod admin;
 mod channels;
 mod dispatcher;
 mod lifecycle;
+mod link;
 mod messages;
 mod presence;
+mod push;
 mod remote;
 mod transcript;
 mod webhooks;
@@ -46,8 +48,11 @@ use crate::security::password::Passwords;
 use crate::totals::Totals;
 use crate::webhooks::Webhooks;
 
+pub(crate) use link::HubLink;
+
 pub use account_sessions::AccountOwner;
 pub use channels::{Admission, Band, Created};
+pub use push::{PushStatus, PushTest};
 pub use remote::{PhoneLink, RemoteControl};
 pub use transcript::TranscriptReader;
 pub use webhooks::{HookStatus, Replayed, Subscribed};
@@ -325,7 +330,13 @@ impl Hub {
     #[must_use]
     pub fn totals(&self) -> Totals {
         let Shared { counters, log, started_at_ms, webhooks, .. } = &*self.shared;
-        counters.totals(*started_at_ms, self.is_draining(), !log.is_healthy(), webhooks.hooks.counts())
+        counters.totals(
+            *started_at_ms,
+            self.is_draining(),
+            !log.is_healthy(),
+            webhooks.hooks.counts(),
+            webhooks.hooks.pushes(),
+        )
     }
 
     /// The time for what expires by date, as [`Clock::expiry_ms`] returns it.

@@ -85,7 +85,7 @@ impl Hub {
     #[must_use]
     pub fn webhooks_of(&self, owner: &HookOwner) -> Vec<HookStatus> {
         let handles = self.shared.webhooks.hooks.of(owner);
-        let handles = handles.iter().flat_map(|handles| handles.iter());
+        let handles = handles.iter().flat_map(|handles| handles.iter()).filter(|handle| !handle.is_push);
         let status = |handle: &Arc<HookHandle>| {
             let hook = handle.hook();
             HookStatus { format: self.format_of(&hook), hook, due: handle.due() }
@@ -98,6 +98,7 @@ impl Hub {
     /// # Errors
     /// `not_found`.
     pub async fn unsubscribe(&self, owner: HookOwner, hook: &str) -> Result<(), HubError> {
+        self.handle(&owner, hook)?;
         let ask = Unsubscribe { owner, hook: hook.to_owned() };
         self.shared.webhooks.addr.send(ask).await.map_err(|_| HubError::Gone)?
     }
@@ -122,6 +123,7 @@ impl Hub {
     /// # Errors
     /// `not_found`.
     pub async fn rotate_webhook(&self, owner: HookOwner, hook: &str) -> Result<Subscribed, HubError> {
+        self.handle(&owner, hook)?;
         let ask = Rotate { owner, hook: hook.to_owned() };
         let (hook, secret) = self.shared.webhooks.addr.send(ask).await.map_err(|_| HubError::Gone)??;
         Ok(Subscribed { format: self.format_of(&hook), hook, secret })
@@ -189,11 +191,17 @@ impl Hub {
     }
 
     fn handle(&self, owner: &HookOwner, hook: &str) -> Result<Arc<HookHandle>, Refusal> {
-        self.shared.webhooks.hooks.get(owner, hook).ok_or_else(hook_not_found)
+        let handle = self.shared.webhooks.hooks.get(owner, hook);
+        handle.filter(|handle| !handle.is_push).ok_or_else(hook_not_found)
     }
 
     /// Queues a delivery that belongs to no record.
-    async fn enqueue(&self, handle: &Arc<HookHandle>, delivery: Delivery, message: &[u8]) -> Result<(), HubError> {
+    pub(super) async fn enqueue(
+        &self,
+        handle: &Arc<HookHandle>,
+        delivery: Delivery,
+        message: &[u8],
+    ) -> Result<(), HubError> {
         let webhooks = &self.shared.webhooks;
         let full = || Refusal::limit_reached("pending deliveries of a webhook", limits::HOOK_QUEUE as usize);
         let permit = handle.reserve(Encryptor::encrypted_bytes(message.len())).ok_or_else(full)?;
@@ -227,6 +235,6 @@ impl Hub {
     }
 }
 
-fn unread(error: LogError) -> HubError {
+pub(super) fn unread(error: LogError) -> HubError {
     HubError::of_log("could not read or store webhook deliveries")(error)
 }

@@ -3,6 +3,7 @@
 pub(crate) mod accounts;
 pub(crate) mod error;
 pub(crate) mod log;
+pub(crate) mod push_sender;
 pub(crate) mod webhook_sender;
 pub(crate) mod webhook_store;
 
@@ -11,6 +12,7 @@ use std::sync::Arc;
 use crate::memory::MemoryAccounts;
 use crate::ports::accounts::Accounts;
 use crate::ports::log::Log;
+use crate::ports::push_sender::{DisabledPush, PushSender};
 use crate::ports::webhook_sender::{DisabledSender, WebhookSender};
 
 /// The implementations a hub runs on.
@@ -22,22 +24,39 @@ pub struct Ports {
     pub accounts: Arc<dyn Accounts>,
     /// Sends webhook requests.
     pub webhook_sender: Arc<dyn WebhookSender>,
+    /// Sends web push messages.
+    pub push_sender: Arc<dyn PushSender>,
+}
+
+fn no_push() -> Arc<dyn PushSender> {
+    Arc::new(DisabledPush("it was started without a sender".into()))
 }
 
 impl Ports {
     /// A store that implements both storage ports; webhooks are disabled.
     pub fn of<S: Log + Accounts>(store: Arc<S>) -> Self {
-        Self { log: store.clone(), accounts: store, webhook_sender: Arc::new(DisabledSender) }
+        Self { log: store.clone(), accounts: store, webhook_sender: Arc::new(DisabledSender), push_sender: no_push() }
     }
 
     /// A log, and accounts in memory that are lost when the hub stops; webhooks are disabled.
     pub fn with_log(log: Arc<dyn Log>) -> Self {
-        Self { accounts: Arc::new(MemoryAccounts::beside(log.clone())), log, webhook_sender: Arc::new(DisabledSender) }
+        Self {
+            accounts: Arc::new(MemoryAccounts::beside(log.clone())),
+            log,
+            webhook_sender: Arc::new(DisabledSender),
+            push_sender: no_push(),
+        }
     }
 
     /// Enables webhooks, sent by `webhook_sender`.
     #[must_use]
     pub fn posting(self, webhook_sender: Arc<dyn WebhookSender>) -> Self {
         Self { webhook_sender, ..self }
+    }
+
+    /// Enables web push, sent by `push_sender`.
+    #[must_use]
+    pub fn pushing(self, push_sender: Arc<dyn PushSender>) -> Self {
+        Self { push_sender, ..self }
     }
 }

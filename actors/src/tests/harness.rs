@@ -63,10 +63,15 @@ impl TestHub {
 
     /// The same hub after its process ended, gently or not.
     pub(crate) async fn restarted(self, log: Arc<dyn Log>) -> Self {
+        self.restarted_on(Ports::with_log(log)).await
+    }
+
+    /// The same, on ports of the test's own.
+    pub(crate) async fn restarted_on(self, ports: Ports) -> Self {
         let id = self.at.id().clone();
         // A clock that went back: ids must not.
         let clock = Clock::steady(DAWN_MS - HOUR_MS);
-        let hub = Self::hub(Ports::with_log(log), clock, self.world.clone()).await;
+        let hub = Self::hub(ports, clock, self.world.clone()).await;
         let at = hub.find(id.as_str()).await.unwrap();
         Self { hub, world: self.world, at, clock }
     }
@@ -136,6 +141,16 @@ impl Agent {
         self.hub.ask(&self.at, Send { session: self.session.clone(), draft }).await
     }
 
+    pub(crate) fn session(&self) -> SessionId {
+        self.session.clone()
+    }
+
+    /// Sends to all, with more fields.
+    pub(crate) async fn send_input(&self, input: SendInput) -> Result<SendReply, HubError> {
+        let draft = Draft::check(SendInput { to: Some("all".into()), ..input }, None)?;
+        self.hub.ask(&self.at, Send { session: self.session.clone(), draft }).await
+    }
+
     pub(crate) async fn send_keyed(&self, to: &str, text: &str, key: &str) -> Result<SendReply, HubError> {
         let input = SendInput { to: Some(to.into()), message: Some(text.into()), ..SendInput::default() };
         let draft = Draft::check(input, Some(key))?;
@@ -182,6 +197,16 @@ impl Agent {
 
     pub(crate) async fn stream(&self) -> StreamReader {
         self.hub.stream(&self.at, self.session.clone(), ReadInput::default()).await.unwrap()
+    }
+
+    /// A stream with acknowledgements, of a consumer.
+    pub(crate) async fn stream_as(&self, consumer: &str) -> StreamReader {
+        let input = ReadInput {
+            ack_mode: AckMode::Leased { lease_ms: 60_000 },
+            consumer: Some(ConsumerName::parse(consumer).unwrap()),
+            ..ReadInput::default()
+        };
+        self.hub.stream(&self.at, self.session.clone(), input).await.unwrap()
     }
 
     pub(crate) async fn keepalive(&self) -> Result<usize, Code> {

@@ -9,6 +9,8 @@ mod log;
 mod log_writes;
 mod memory_size;
 mod metrics;
+mod push;
+mod push_service;
 mod revoked_keys;
 mod shutdown;
 mod waiting;

@@ -1,14 +1,17 @@
 //! The webhook actor: drives the outbox machine and runs its effects. It decides nothing about deliveries.
 
-use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use actix::prelude::*;
+use futures_util::future::BoxFuture;
 use rogerrat_domain::webhook::{
     DeliveryRow, DeliveryState, Hook, HookId, HookOwner, PreviousSecret, Secret, hook_not_found,
 };
-use rogerrat_domain::{Encryptor, HookHealth, Outbox, OutboxEffect, OutboxEvent, Refusal, limits};
+use rogerrat_domain::{
+    AccountId, Encryptor, HookHealth, IdentityRow, Outbox, OutboxEffect, OutboxEvent, Refusal, RetryPlan, limits,
+};
 
 use super::{
     Forget, Forgotten, FormatEncryptor, HookHandle, HookRegistry, Named, Rotate, Subscribe, Unsubscribe, Wake,
@@ -17,8 +20,11 @@ use crate::alarm::{Alarm, Alarmed};
 use crate::clock::Clock;
 use crate::counters::{Count, Counters};
 use crate::error::HubError;
+use crate::hub::HubLink;
 use crate::ports::accounts::Accounts;
+use crate::ports::error::LogError;
 use crate::ports::log::Log;
+use crate::ports::push_sender::PushSender;
 use crate::ports::webhook_sender::WebhookSender;
 use crate::ports::webhook_store::StoredHook;
 use crate::random::{nonce, record_id, secret_bytes};
@@ -27,6 +33,11 @@ use crate::random::{nonce, record_id, secret_bytes};
 const MAILBOX: usize = 16_384;
 /// How often hooks whose wake-up was lost are woken again.
 const CHECK_EVERY: Duration = Duration::from_secs(1);
+/// How often push subscriptions are checked for use.
+const CHECK_UNUSED_EVERY: Duration = Duration::from_secs(3600);
+
+/// An account and its identities.
+type OwnedNames = Option<(AccountId, Vec<IdentityRow>)>;
 
 /// Drives the deliveries of webhooks.
 pub(crate) struct WebhookActor {
@@ -36,6 +47,9 @@ pub(crate) struct WebhookActor {
     pub(crate) log: Arc<dyn Log>,
     pub(crate) accounts: Arc<dyn Accounts>,
     pub(crate) webhook_sender: Arc<dyn WebhookSender>,
+    pub(crate) push_sender: Arc<dyn PushSender>,
+    /// Set once the hub has started.
+    pub(crate) link: Arc<OnceLock<HubLink>>,
     pub(crate) clock: Clock,
     pub(crate) counters: Arc<Counters>,
     pub(crate) messages: Encryptor,
@@ -54,6 +68,7 @@ impl Actor for WebhookActor {
                 this.wake_all(ctx);
             }
         });
+        ctx.run_interval(CHECK_UNUSED_EVERY, Self::check_unused);
         for handle in self.hooks.all() {
             self.open(&handle.hook(), ctx);
         }
@@ -68,9 +83,9 @@ impl WebhookActor {
         }
     }
 
-    fn open(&mut self, hook: &Hook, ctx: &mut Context<Self>) {
+    pub(super) fn open(&mut self, hook: &Hook, ctx: &mut Context<Self>) {
         let health = HookHealth { failures: hook.failures, off_ms: hook.off_ms };
-        self.on_event(OutboxEvent::HookAdded(hook.id.clone(), hook.retry, health), ctx);
+        self.on_event(OutboxEvent::HookAdded(hook.id.clone(), RetryPlan::of(hook), health), ctx);
     }
 
     /// Passes an event to the outbox and runs the effects.
@@ -86,7 +101,7 @@ impl WebhookActor {
                 OutboxEffect::Fetch(hook, after) => self.fetch(hook, after, ctx),
                 OutboxEffect::Send(hook, row, is_first) => self.post(hook, row, is_first, ctx),
                 OutboxEffect::SaveDelivery(hook, row) => self.store_row(&hook, &row),
-                OutboxEffect::SaveHealth(hook, health) => self.set_health(&hook, health),
+                OutboxEffect::SaveHealth(hook, health) => self.set_health(&hook, health, ctx),
             }
         }
         self.effects = effects;
@@ -112,19 +127,31 @@ impl WebhookActor {
         let kept = self.log.webhooks().keep(hook, row);
         // Not awaited: if a crash loses the write, the delivery is sent once more.
         drop(kept);
+        let handle = self.hooks.find(hook);
+        let is_push = handle.as_ref().is_some_and(|handle| handle.is_push);
         let count = match delivery.state {
+            DeliveryState::Due if is_push => return,
             DeliveryState::Due => return self.counters.add(Count::HooksRetried, 1),
+            DeliveryState::Delivered if is_push => Count::PushesSent,
+            DeliveryState::Failed if is_push => Count::PushesFailed,
+            DeliveryState::Dropped if is_push => Count::PushesDropped,
             DeliveryState::Delivered => Count::HooksDelivered,
             DeliveryState::Failed | DeliveryState::Dropped => Count::HooksFailed,
         };
         self.counters.add(count, 1);
-        if let Some(handle) = self.hooks.find(hook) {
+        if let Some(handle) = handle {
             handle.release(row.bytes);
         }
     }
 
-    fn set_health(&self, hook: &HookId, health: HookHealth) {
+    fn set_health(&mut self, hook: &HookId, health: HookHealth, ctx: &mut Context<Self>) {
         let Some(handle) = self.hooks.find(hook) else { return };
+        if handle.is_push && health.off_ms.is_some() {
+            // Dropped after this effect, because the outbox is at work.
+            let drop_later = async {}.into_actor(self).map(move |(), this, ctx| this.drop_push(&handle, ctx));
+            ctx.spawn(drop_later);
+            return;
+        }
         let before = handle.hook();
         match (before.off_ms, health.off_ms) {
             (None, Some(_)) => {
@@ -146,7 +173,31 @@ impl WebhookActor {
         (secret, hidden.into())
     }
 
-    fn remove(&mut self, handle: &HookHandle, ctx: &mut Context<Self>) {
+    /// Stores a hook. Returns the identities of its owner, if that is an account.
+    pub(super) fn put_hook(&self, hook: &Hook) -> BoxFuture<'static, Result<(bool, OwnedNames), LogError>> {
+        // Read in this order: a change of identities meanwhile arrives as a message after this one.
+        let named = match &hook.owner {
+            HookOwner::Account(account) => Some((account.clone(), self.accounts.identities(account.clone()))),
+            HookOwner::Channel(_) => None,
+        };
+        let kept = self.log.webhooks().put_hook(hook);
+        Box::pin(async move {
+            let kept = kept.await?;
+            match named {
+                Some((account, named)) => Ok((kept, Some((account, named.await?)))),
+                None => Ok((kept, None)),
+            }
+        })
+    }
+
+    /// Records the identities of an account that has hooks.
+    pub(super) fn name(&self, named: OwnedNames) {
+        if let Some((account, rows)) = named {
+            rows.into_iter().for_each(|row| self.hooks.name(row.callsign, account.clone()));
+        }
+    }
+
+    pub(super) fn remove(&mut self, handle: &HookHandle, ctx: &mut Context<Self>) {
         self.hooks.remove(handle);
         self.on_event(OutboxEvent::HookRemoved(handle.id.clone()), ctx);
     }
@@ -158,7 +209,7 @@ impl WebhookActor {
     }
 }
 
-fn not_stored(error: crate::LogError) -> HubError {
+pub(super) fn not_stored(error: crate::LogError) -> HubError {
     HubError::of_log("could not store a webhook")(error)
 }
 
@@ -189,7 +240,9 @@ impl Handler<Subscribe> for WebhookActor {
 
     fn handle(&mut self, ask: Subscribe, _: &mut Self::Context) -> Self::Result {
         let Subscribe { owner, url, retry, format, bound } = ask;
-        if self.hooks.of(&owner).is_some_and(|handles| handles.len() >= bound) {
+        let webhooks = self.hooks.of(&owner);
+        let webhooks = webhooks.iter().flat_map(|handles| handles.iter()).filter(|handle| !handle.is_push);
+        if webhooks.count() >= bound {
             let of = match owner {
                 HookOwner::Channel(_) => "webhooks of a channel",
                 HookOwner::Account(_) => "webhooks of an account",
@@ -208,22 +261,20 @@ impl Handler<Subscribe> for WebhookActor {
             }
         };
         let created_ms = self.clock.now().at_ms;
-        let (secret_hidden, previous, failures, off_ms) = (hidden, None, 0, None);
-        let hook =
-            Hook { id, owner, url, retry, created_ms, secret: secret_hidden, previous, format, failures, off_ms };
-        // Read in this order: a change of identities meanwhile arrives as a message after this one.
-        let named = match &hook.owner {
-            HookOwner::Account(account) => Some((account.clone(), self.accounts.identities(account.clone()))),
-            HookOwner::Channel(_) => None,
+        let hook = Hook {
+            id,
+            owner,
+            url,
+            retry,
+            created_ms,
+            secret: hidden,
+            previous: None,
+            format,
+            failures: 0,
+            off_ms: None,
+            push: None,
         };
-        let kept = self.log.webhooks().put_hook(&hook);
-        let kept = async move {
-            let kept = kept.await?;
-            match named {
-                Some((account, named)) => Ok((kept, Some((account, named.await?)))),
-                None => Ok((kept, None)),
-            }
-        };
+        let kept = self.put_hook(&hook);
         AtomicResponse::new(Box::pin(kept.into_actor(self).map(move |kept, this, ctx| {
             let (kept, named) = kept.map_err(not_stored)?;
             if !kept {
@@ -232,9 +283,7 @@ impl Handler<Subscribe> for WebhookActor {
                     HookOwner::Account(_) => Refusal::account_deleted().into(),
                 });
             }
-            if let Some((account, rows)) = named {
-                rows.into_iter().for_each(|row| this.hooks.name(row.callsign, account.clone()));
-            }
+            this.name(named);
             this.hooks.add(StoredHook { hook: hook.clone(), due: 0, bytes: 0 });
             this.open(&hook, ctx);
             Ok((hook, secret))

@@ -3,24 +3,29 @@
 //! A channel looks here with every message. If there are no hooks, that costs one atomic load.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use dashmap::DashMap;
 use rogerrat_domain::webhook::{Hook, HookId, HookOwner};
 use rogerrat_domain::{AccountId, Callsign, ChannelId, limits};
 
+use super::push_window::PushWindow;
 use crate::ports::webhook_store::StoredHook;
 
 /// A hook, and the size of its queue.
 #[derive(Debug)]
 pub(crate) struct HookHandle {
     pub(crate) id: HookId,
+    /// Whether it is a push subscription.
+    pub(crate) is_push: bool,
     hook: RwLock<Hook>,
     is_on: AtomicBool,
     due: AtomicU64,
     bytes: AtomicU64,
     /// Whether a wake-up is in the actor's mailbox.
     pub(crate) woken: AtomicBool,
+    /// How often it was pushed to.
+    pub(crate) push_window: Mutex<PushWindow>,
 }
 
 /// A reserved slot in a hook's queue. If it is dropped before the delivery is stored, the slot is free again.
@@ -36,11 +41,13 @@ impl HookHandle {
         let StoredHook { hook, due, bytes } = kept;
         Self {
             id: hook.id.clone(),
+            is_push: hook.push.is_some(),
             is_on: AtomicBool::new(hook.off_ms.is_none()),
             hook: RwLock::new(hook),
             due: AtomicU64::new(due),
             bytes: AtomicU64::new(bytes),
             woken: AtomicBool::new(false),
+            push_window: Mutex::default(),
         }
     }
 
@@ -139,7 +146,7 @@ impl HookRegistry {
     /// Whether a hook of the account posts DMs to its identity, and its last attempt did not fail.
     pub(crate) fn reaches(&self, callsign: &Callsign, account: &AccountId) -> bool {
         let hooks = self.of_identity(callsign, account);
-        hooks.is_some_and(|hooks| hooks.iter().any(|hook| hook.is_on() && hook.hook().failures == 0))
+        hooks.is_some_and(|hooks| hooks.iter().any(|hook| !hook.is_push && hook.is_on() && hook.hook().failures == 0))
     }
 
     /// Records that an account with hooks owns an identity.
@@ -187,7 +194,13 @@ impl HookRegistry {
     pub(crate) fn counts(&self) -> (u64, u64, u64) {
         self.by_id
             .iter()
+            .filter(|handle| !handle.is_push)
             .fold((0, 0, 0), |(all, off, due), handle| (all + 1, off + u64::from(!handle.is_on()), due + handle.due()))
+    }
+
+    /// The number of push subscriptions.
+    pub(crate) fn pushes(&self) -> u64 {
+        self.by_id.iter().filter(|handle| handle.is_push).count() as u64
     }
 
     /// Adds a hook.

@@ -3,19 +3,26 @@
 mod actor;
 mod hook_registry;
 mod messages;
+mod push_actor;
+mod push_attempt;
+mod push_window;
 mod send;
 
 use std::sync::Arc;
 
 use actix::Addr;
+use rogerrat_domain::push::PushKeys;
 use rogerrat_domain::webhook::{Delivery, Hook, HookId, RequestFormat, Secret};
 use rogerrat_domain::{Encryptor, HubKey};
 
+use crate::ports::error::LogError;
+use crate::ports::log::Log;
 use crate::random::nonce;
 
 pub(crate) use actor::WebhookActor;
-pub(crate) use hook_registry::{HookHandle, HookRegistry, QueuePermit};
+pub(crate) use hook_registry::{HookHandle, HookHandles, HookRegistry, QueuePermit};
 pub(crate) use messages::{Forget, Forgotten, Named, Rotate, Subscribe, Unsubscribe, Wake};
+pub(crate) use push_actor::{DropPush, SubscribePush};
 
 /// What a channel needs to queue webhook deliveries.
 #[derive(Clone)]
@@ -24,6 +31,7 @@ pub(crate) struct Webhooks {
     pub(crate) addr: Addr<WebhookActor>,
     pub(crate) messages: Encryptor,
     pub(crate) formats: FormatEncryptor,
+    pub(crate) secrets: Encryptor,
 }
 
 /// Encrypts the messages of due deliveries on disk.
@@ -82,6 +90,9 @@ impl HookEncryptors {
     /// Whether the secrets of a hook, its headers and its body template can be decrypted.
     #[must_use]
     pub fn opens_secrets(&self, hook: &Hook) -> bool {
+        if hook.push.is_some() {
+            return push_attempt::keys(&self.secrets, hook).is_some();
+        }
         let previous = hook.previous.iter().map(|previous| &previous.secret);
         previous.chain([&hook.secret]).all(|hidden| secret(&self.secrets, hook, hidden).is_some())
             && self.formats.decrypt(hook).is_some()
@@ -92,6 +103,33 @@ impl HookEncryptors {
     pub fn opens_message(&self, delivery: &Delivery, hidden: &[u8]) -> bool {
         self.messages.decrypt(hidden, &delivery.context()).is_some()
     }
+}
+
+/// The name under which the log keeps the key pair for web push.
+const PUSH_KEY_PAIR: &str = "push_key_pair";
+
+/// The key pair with which the hub identifies itself to push services. It is made once, and stored encrypted.
+///
+/// # Errors
+/// If the log cannot be read or written, or the stored key pair cannot be decrypted.
+pub async fn stored_push_key(
+    log: &dyn Log,
+    key: &HubKey,
+    new_key: impl FnOnce() -> Vec<u8>,
+) -> Result<Vec<u8>, LogError> {
+    let encryptor = Encryptor::new(key, "push key pair");
+    if let Some(hidden) = log.get_meta(PUSH_KEY_PAIR).await? {
+        let damaged = || LogError::Damaged("the key pair for web push cannot be decrypted with the hub's key".into());
+        return encryptor.decrypt_text(&hidden, PUSH_KEY_PAIR).ok_or_else(damaged);
+    }
+    let pair = new_key();
+    log.put_meta(PUSH_KEY_PAIR, encryptor.encrypt_text(&pair, PUSH_KEY_PAIR, nonce())).await?;
+    Ok(pair)
+}
+
+/// Decrypts the keys of a push subscription.
+pub(crate) fn push_keys(webhooks: &Webhooks, hook: &Hook) -> Option<PushKeys> {
+    push_attempt::keys(&webhooks.secrets, hook)
 }
 
 /// Decrypts a secret of a hook.

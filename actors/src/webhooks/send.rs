@@ -35,6 +35,9 @@ impl WebhookActor {
             }));
             return;
         };
+        if let Some(target) = handle.is_push.then(|| handle.hook().push).flatten() {
+            return self.push(handle, *target, row, ctx);
+        }
         self.counters.add(Count::HooksAttempts, 1);
         let attempt = Attempt {
             hook: handle.hook(),

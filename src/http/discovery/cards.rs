@@ -62,7 +62,7 @@ pub(in crate::http) fn info(state: &AppState, origin: &str, link_origin: &str) -
 /// What this hub can do, for pages and programs that show only what there is.
 fn features(state: &AppState) -> Map<String, Value> {
     let optional = [
-        ("push", false),
+        ("push", state.hub.push_key().is_ok()),
         ("email", false),
         ("tunnel", false),
         ("admin", state.has_admin_token()),

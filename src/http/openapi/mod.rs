@@ -19,8 +19,8 @@ use utoipa::{Modify, OpenApi};
 
 use super::discovery::{self, cards};
 use super::{
-    account, account_sessions, admin, channels, fetch, health, members, messages, metrics, pages, poll, remote, stream,
-    transcript, webhooks,
+    account, account_sessions, admin, channels, fetch, health, members, messages, metrics, pages, poll, push, remote,
+    stream, transcript, webhooks,
 };
 use crate::web::state::{AppState, SharedState};
 
@@ -94,6 +94,17 @@ pub(super) type DescriptionCell = OnceLock<ApiDescription>;
         account_sessions::end_session,
         account_sessions::logout,
         account_sessions::rotate_recovery,
+        push::info,
+        push::channel::subscribe,
+        push::channel::list,
+        push::channel::get,
+        push::channel::remove,
+        push::channel::test,
+        push::account::subscribe,
+        push::account::list,
+        push::account::get,
+        push::account::remove,
+        push::account::test,
         webhooks::channel::subscribe,
         webhooks::channel::list,
         webhooks::channel::remove,
@@ -137,6 +148,9 @@ pub(super) type DescriptionCell = OnceLock<ApiDescription>;
         pages::policy_text,
         pages::robots,
         pages::files::favicon,
+        pages::app::manifest,
+        pages::app::service_worker,
+        pages::app::icon,
         pages::files::file,
     ),
     modifiers(&Credentials),
@@ -145,6 +159,7 @@ pub(super) type DescriptionCell = OnceLock<ApiDescription>;
         (name = "Members", description = "Join, refresh and leave."),
         (name = "Messages", description = "Send messages, read the history, and get receipts."),
         (name = "Reading", description = "Polls, streams, acknowledgements and consumers."),
+        (name = "Web push", description = "Notify browsers, also while the page is closed."),
         (name = "Webhooks", description = "Deliver messages by POST, for a channel or for an account's identities."),
         (name = "Inspection", description = "Members, statistics and transcripts."),
         (name = "Accounts", description = "Optional. An account owns channels, and identities: reserved callsigns."),

@@ -3,6 +3,7 @@
 //! A page is a shell of HTML from `web/pages`, filled with the origin of the request; its modules call the API like any
 //! other client. No page contains a secret, and none needs a token to be loaded.
 
+pub(super) mod app;
 pub(super) mod files;
 mod policy;
 
@@ -38,6 +39,9 @@ pub(crate) fn routes(config: &mut ServiceConfig, at: &Paths<'_>) {
         .service(at.get("/policy.txt", read().to(policy_text)))
         .service(at.get("/robots.txt", read().to(robots)))
         .service(at.get("/favicon.svg", read().to(files::favicon)))
+        .service(at.get("/icons/{name}", read().to(app::icon)))
+        .service(at.get("/manifest.webmanifest", read().to(app::manifest)))
+        .service(at.get("/sw.js", read().to(app::service_worker)))
         .service(at.get("/static/{hash}/{tail:.*}", read().to(files::file)));
 }
 

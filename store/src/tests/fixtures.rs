@@ -139,7 +139,8 @@ pub(super) fn hook(key: &HubKey, n: u128, owner: HookOwner) -> Hook {
     let secret =
         Encryptor::new(key, "webhook secret").encrypt_text(secret.text().as_bytes(), id.as_str(), [1; 24]).into();
     let (url, retry) = ("https://hook.example.org/".into(), Retry::Immediate);
-    Hook { id, owner, url, retry, created_ms: 5, secret, previous: None, format: None, failures: 0, off_ms: None }
+    let (previous, format, push) = (None, None, None);
+    Hook { id, owner, url, retry, created_ms: 5, secret, previous, format, failures: 0, off_ms: None, push }
 }
 
 /// A due delivery of a test event, or of a message of a channel.

@@ -19,6 +19,7 @@ mod join;
 mod keepalive;
 mod leave;
 mod posture;
+mod push_check;
 mod read;
 mod receipts;
 mod resolve_viewer;
@@ -49,6 +50,7 @@ pub use join::{Join, JoinInput, JoinReply};
 pub use keepalive::{Keepalive, KeepaliveReply};
 pub use leave::{Leave, LeaveReply};
 pub use posture::TrustPosture;
+pub use push_check::{PushCheck, PushMember, PushSubscriber, PushVerdict};
 pub use read::{Read, ReadInput, ReadOutcome, ReadQuery, ReadReply, WaitReply};
 pub use receipts::{
     MessageReceipts, Receipt, ReceiptCounts, ReceiptState, Receipts, ReceiptsOfMany, ReceiptsOfManyReply, ReceiptsReply,

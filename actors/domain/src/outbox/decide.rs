@@ -1,14 +1,18 @@
 //! The rules of the outbox: retries, giving up, and switching a webhook off.
 
 use super::hook_queue::LONGEST_PAUSE_MS;
-use super::{HookHealth, Outbox, OutboxEntry, OutboxEvent};
+use super::{HookHealth, Outbox, OutboxEntry, OutboxEvent, RetryPlan};
 use crate::webhook::{AttemptOutcome, Delivery, DeliveryRow, DeliveryState, Failure, HookId, Retry};
 use crate::{Now, limits};
 
 /// Pauses after the first attempts, in milliseconds. With immediate retries there are no others.
 const IMMEDIATE_MS: [u64; 2] = [1000, 3000];
+/// Pauses after the attempts of a push, in milliseconds. There are no others.
+const PUSH_MS: [u64; 4] = [1000, 3000, 9000, 27_000];
 /// The status with which a receiver says that it wants no more deliveries.
 const GONE: u16 = 410;
+/// The status with which a push service may say the same of a subscription.
+const NOT_FOUND: u16 = 404;
 /// The pauses that follow with persistent retries. The last one repeats.
 const PERSISTENT_MS: [u64; 6] = [10_000, 30_000, 2 * 60_000, 10 * 60_000, 30 * 60_000, LONGEST_PAUSE_MS];
 
@@ -58,11 +62,25 @@ impl Outbox {
             return vec![OutboxEntry::Requeue(hook)];
         }
         let mut row = head.clone();
+        match outcome {
+            AttemptOutcome::Unneeded(why) => {
+                return vec![OutboxEntry::Finish(
+                    hook,
+                    done(&row, DeliveryState::Dropped, Some(why), now),
+                    queue.health,
+                )];
+            }
+            AttemptOutcome::Later(pause_ms) => {
+                row.delivery.next_ms = Some(now.at_ms + pause_ms);
+                return vec![OutboxEntry::Postpone(hook, row)];
+            }
+            _ => {}
+        }
         let delivery = &mut row.delivery;
         delivery.attempts += 1;
         delivery.latency_ms = Some(took_ms);
-        delivery.status = status(outcome);
-        let Some(failure) = failure(outcome) else {
+        delivery.status = outcome.status();
+        let Some(failure) = outcome.failure() else {
             let health = HookHealth { failures: 0, off_ms: None };
             return vec![OutboxEntry::Finish(hook, done(&row, DeliveryState::Delivered, None, now), health)];
         };
@@ -72,7 +90,12 @@ impl Outbox {
             return vec![OutboxEntry::Retry(hook, row)];
         }
         let failures = queue.health.failures.saturating_add(1);
-        let is_off = failures >= limits::HOOK_FAILURES || status(outcome) == Some(GONE);
+        let is_gone = match outcome.status() {
+            Some(GONE) => true,
+            Some(NOT_FOUND) => queue.retry == RetryPlan::Push,
+            _ => false,
+        };
+        let is_off = failures >= limits::HOOK_FAILURES || is_gone;
         let off_ms = queue.health.off_ms.or(is_off.then_some(now.at_ms));
         let health = HookHealth { failures, off_ms };
         let mut entries =
@@ -89,41 +112,25 @@ fn done(row: &DeliveryRow, state: DeliveryState, failure: Option<Failure>, now: 
     DeliveryRow { no: row.no, bytes: row.bytes, delivery }
 }
 
-fn status(outcome: AttemptOutcome) -> Option<u16> {
-    match outcome {
-        AttemptOutcome::Answered(status) | AttemptOutcome::Postponed(status, _) => Some(status),
-        _ => None,
-    }
-}
-
-/// Why an attempt failed; none if it did not.
-fn failure(outcome: AttemptOutcome) -> Option<Failure> {
-    match outcome {
-        AttemptOutcome::Answered(200..=299) | AttemptOutcome::Postponed(200..=299, _) => None,
-        AttemptOutcome::Answered(300..=399) | AttemptOutcome::Postponed(300..=399, _) => Some(Failure::Redirect),
-        AttemptOutcome::Answered(_) | AttemptOutcome::Postponed(..) => Some(Failure::Status),
-        AttemptOutcome::TimedOut => Some(Failure::Timeout),
-        AttemptOutcome::Unreachable | AttemptOutcome::NotBegun => Some(Failure::Connection),
-        AttemptOutcome::Forbidden => Some(Failure::Address),
-        AttemptOutcome::Unreadable => Some(Failure::Unreadable),
-    }
-}
-
 /// Whether a retry could succeed.
 fn is_temporary(outcome: AttemptOutcome) -> bool {
-    matches!(status(outcome), Some(429 | 500..=599))
+    matches!(outcome.status(), Some(429 | 500..=599))
         || matches!(outcome, AttemptOutcome::TimedOut | AttemptOutcome::Unreachable)
 }
 
 /// How long until the next attempt; none if there is no further one. It is at least as long as the receiver asked for,
 /// up to the longest pause. The number of attempts decides when to give up, not the date of the first one: the wall clock
 /// may have jumped, and the hub may have been stopped.
-fn pause_ms(delivery: &Delivery, retry: Retry, outcome: AttemptOutcome) -> Option<u64> {
+fn pause_ms(delivery: &Delivery, plan: RetryPlan, outcome: AttemptOutcome) -> Option<u64> {
     let asked_ms = match outcome {
         AttemptOutcome::Postponed(_, seconds) => seconds.saturating_mul(1000).min(LONGEST_PAUSE_MS),
         _ => 0,
     };
     let n = (delivery.attempts as usize).checked_sub(1)?;
+    let retry = match plan {
+        RetryPlan::Webhook(retry) => retry,
+        RetryPlan::Push => return PUSH_MS.get(n).map(|pause_ms| asked_ms.max(*pause_ms)),
+    };
     if let Some(pause_ms) = IMMEDIATE_MS.get(n) {
         return Some(asked_ms.max(*pause_ms));
     }

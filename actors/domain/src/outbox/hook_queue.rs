@@ -2,9 +2,9 @@
 
 use std::collections::VecDeque;
 
-use super::HookHealth;
+use super::{HookHealth, RetryPlan};
 use crate::Now;
-use crate::webhook::{DeliveryRow, Retry};
+use crate::webhook::DeliveryRow;
 
 /// The longest pause between two attempts.
 pub(super) const LONGEST_PAUSE_MS: u64 = 3_600_000;
@@ -12,7 +12,7 @@ pub(super) const LONGEST_PAUSE_MS: u64 = 3_600_000;
 #[derive(Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "the states are independent of each other")]
 pub(super) struct HookQueue {
-    pub(super) retry: Retry,
+    pub(super) retry: RetryPlan,
     pub(super) health: HookHealth,
     /// The next rows, oldest first.
     pub(super) rows: VecDeque<DeliveryRow>,
@@ -37,7 +37,7 @@ pub(super) struct HookQueue {
 }
 
 impl HookQueue {
-    pub(super) fn new(retry: Retry, health: HookHealth) -> Self {
+    pub(super) fn new(retry: RetryPlan, health: HookHealth) -> Self {
         Self {
             retry,
             health,

@@ -13,7 +13,7 @@ use std::collections::{BTreeSet, HashMap, VecDeque};
 
 use hook_queue::HookQueue;
 
-use crate::webhook::{AttemptOutcome, DeliveryRow, HookId, Retry};
+use crate::webhook::{AttemptOutcome, DeliveryRow, Hook, HookId, Retry};
 use crate::{Now, limits};
 
 /// How many attempts may run at once.
@@ -31,6 +31,29 @@ impl Default for Concurrency {
     }
 }
 
+/// How a failed delivery is retried.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RetryPlan {
+    /// As the webhook's owner chose.
+    Webhook(Retry),
+    /// Four retries within a minute. The push service retries for longer.
+    Push,
+}
+
+impl RetryPlan {
+    /// The plan of a webhook or of a push subscription.
+    #[must_use]
+    pub fn of(hook: &Hook) -> Self {
+        if hook.push.is_some() { Self::Push } else { Self::Webhook(hook.retry) }
+    }
+}
+
+impl From<Retry> for RetryPlan {
+    fn from(retry: Retry) -> Self {
+        Self::Webhook(retry)
+    }
+}
+
 /// The health of a webhook.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HookHealth {
@@ -44,7 +67,7 @@ pub struct HookHealth {
 #[derive(Clone, Debug)]
 pub enum OutboxEvent {
     /// A webhook was added. Report deliveries that it has already as [`OutboxEvent::DeliveriesAdded`].
-    HookAdded(HookId, Retry, HookHealth),
+    HookAdded(HookId, RetryPlan, HookHealth),
     /// A webhook was removed.
     HookRemoved(HookId),
     /// Deliveries were added to a webhook's queue in the log.
@@ -61,7 +84,7 @@ pub enum OutboxEvent {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum OutboxEntry {
     /// Start serving a webhook.
-    AddHook(HookId, Retry, HookHealth),
+    AddHook(HookId, RetryPlan, HookHealth),
     /// Stop serving a webhook.
     RemoveHook(HookId),
     /// Expect more rows in the log.
@@ -72,6 +95,8 @@ pub enum OutboxEntry {
     FetchLater(HookId),
     /// Put a delivery back, because its attempt could not start.
     Requeue(HookId),
+    /// Look at a delivery again at its time. No attempt was made.
+    Postpone(HookId, DeliveryRow),
     /// Schedule a delivery again after a failed attempt.
     Retry(HookId, DeliveryRow),
     /// Finish a delivery, successfully or not, and update the webhook's health.
@@ -157,6 +182,13 @@ impl Outbox {
                 self.attempt_ended(&hook);
                 if let Some(queue) = self.queues.get_mut(&hook) {
                     queue.requeue_head(now.uptime_ms + RETRY_MS);
+                }
+                self.advance(&hook, now, effects);
+            }
+            OutboxEntry::Postpone(hook, row) => {
+                self.attempt_ended(&hook);
+                if let Some(queue) = self.queues.get_mut(&hook) {
+                    queue.replace_head(row, now);
                 }
                 self.advance(&hook, now, effects);
             }

@@ -24,7 +24,7 @@ fn at(ms: u64) -> Now {
 /// An outbox with one webhook that has `rows` due rows.
 fn outbox(retry: Retry, health: HookHealth, rows: u64) -> (Outbox, Vec<OutboxEffect>) {
     let (mut outbox, mut effects) = (Outbox::default(), Vec::new());
-    outbox.run(OutboxEvent::HookAdded(hook(1), retry, health), at(0), &mut effects);
+    outbox.run(OutboxEvent::HookAdded(hook(1), retry.into(), health), at(0), &mut effects);
     assert!(effects.is_empty());
     outbox.run(OutboxEvent::DeliveriesAdded(hook(1)), at(0), &mut effects);
     assert_eq!(effects, [OutboxEffect::Fetch(hook(1), 0)]);
@@ -186,7 +186,7 @@ fn a_success_resets_the_failure_count() {
 fn a_forced_delivery_goes_to_a_hook_that_is_off_and_can_switch_it_on() {
     let off = HookHealth { failures: 50, off_ms: Some(5) };
     let (mut outbox, mut effects) = (Outbox::default(), Vec::new());
-    outbox.run(OutboxEvent::HookAdded(hook(1), Retry::Immediate, off), at(0), &mut effects);
+    outbox.run(OutboxEvent::HookAdded(hook(1), Retry::Immediate.into(), off), at(0), &mut effects);
     let mut asked_for = row(2);
     asked_for.delivery.is_forced = true;
     effects.clear();
@@ -210,12 +210,12 @@ fn failing_hooks_cannot_use_all_attempts() {
     let mut effects = Vec::new();
     for n in 1..=10 {
         let health = HookHealth { failures: 1, off_ms: None };
-        outbox.run(OutboxEvent::HookAdded(hook(n), Retry::Immediate, health), at(0), &mut effects);
+        outbox.run(OutboxEvent::HookAdded(hook(n), Retry::Immediate.into(), health), at(0), &mut effects);
         outbox.run(OutboxEvent::Fetched(hook(n), vec![row(1)], true), at(0), &mut effects);
     }
     assert_eq!((outbox.running_attempts(), outbox.next_deadline_ms()), (2, None));
     for n in 11..=20 {
-        outbox.run(OutboxEvent::HookAdded(hook(n), Retry::Immediate, HEALTHY), at(0), &mut effects);
+        outbox.run(OutboxEvent::HookAdded(hook(n), Retry::Immediate.into(), HEALTHY), at(0), &mut effects);
         outbox.run(OutboxEvent::Fetched(hook(n), vec![row(1)], true), at(0), &mut effects);
     }
     assert_eq!(outbox.running_attempts(), 4);
@@ -332,7 +332,7 @@ proptest! {
         let mut world = World { outbox: Outbox::new(Concurrency { all: 3, failing: 2 }), ..World::default() };
         for n in 0..4 {
             world.rows.insert(hook(n), Vec::new());
-            world.run(OutboxEvent::HookAdded(hook(n), Retry::Immediate, HEALTHY));
+            world.run(OutboxEvent::HookAdded(hook(n), Retry::Immediate.into(), HEALTHY));
         }
         steps.into_iter().for_each(|entry| world.entry(entry));
         // From now on every attempt succeeds: no row may be left over.

@@ -51,7 +51,7 @@ pub enum DeliveryState {
     Delivered,
     /// Given up.
     Failed,
-    /// Never attempted, because the webhook's queue was full.
+    /// Never attempted, because the webhook's queue was full; for a push also because it was not needed any more.
     Dropped,
 }
 
@@ -75,6 +75,12 @@ pub enum Failure {
     SwitchedOff,
     /// The stored message could not be read.
     Unreadable,
+    /// Of a push: the message was read or answered before.
+    Read,
+    /// Of a push: it was too old.
+    Expired,
+    /// Of a push: there were too many within an hour.
+    TooMany,
 }
 
 /// The outcome of an attempt.
@@ -94,6 +100,36 @@ pub enum AttemptOutcome {
     Unreadable,
     /// The attempt could not start, and does not count.
     NotBegun,
+    /// No attempt was made, because the push is not needed any more.
+    Unneeded(Failure),
+    /// No attempt was made: look again after this number of milliseconds.
+    Later(u64),
+}
+
+impl AttemptOutcome {
+    /// The status of the response, if there was one.
+    #[must_use]
+    pub fn status(self) -> Option<u16> {
+        match self {
+            Self::Answered(status) | Self::Postponed(status, _) => Some(status),
+            _ => None,
+        }
+    }
+
+    /// Why the attempt failed; none if it did not.
+    #[must_use]
+    pub fn failure(self) -> Option<Failure> {
+        match self {
+            Self::Answered(200..=299) | Self::Postponed(200..=299, _) => None,
+            Self::Answered(300..=399) | Self::Postponed(300..=399, _) => Some(Failure::Redirect),
+            Self::Answered(_) | Self::Postponed(..) => Some(Failure::Status),
+            Self::TimedOut => Some(Failure::Timeout),
+            Self::Unreachable | Self::NotBegun | Self::Later(_) => Some(Failure::Connection),
+            Self::Forbidden => Some(Failure::Address),
+            Self::Unreadable => Some(Failure::Unreadable),
+            Self::Unneeded(why) => Some(why),
+        }
+    }
 }
 
 /// A delivery as it is stored.

@@ -23,12 +23,21 @@ pub use template::BodyTemplate;
 
 use crate::hint::Hint;
 use crate::ids::{AccountId, ChannelId};
+use crate::push::PushTarget;
 use crate::refusal::{Code, Refusal};
 use crate::str_enum::str_enum;
 use crate::{limits, schema};
 
 /// The event of a message.
 pub const MESSAGE_RECEIVED: &str = "message.received";
+/// The event of a push that the unused subscription ends soon.
+pub const PUSH_EXPIRING: &str = "push.expiring";
+/// The event of a push about a session of an account that was opened with its recovery token.
+pub const PUSH_SESSION: &str = "push.account_session";
+/// The event of a push about a recovery token that was replaced.
+pub const PUSH_RECOVERY: &str = "push.recovery_rotated";
+/// The event of a push about the key of an identity that was replaced.
+pub const PUSH_KEY: &str = "push.key_rotated";
 /// The event of a test.
 pub const TEST: &str = "webhook.test";
 
@@ -44,12 +53,19 @@ impl HookId {
         Self(format!("wh_{random:032x}").into())
     }
 
+    /// The id of a push subscription from 128 random bits.
+    #[must_use]
+    pub fn push_from_random(random: u128) -> Self {
+        Self(format!("ps_{random:032x}").into())
+    }
+
     /// Parses an id.
     ///
     /// # Errors
-    /// `not_found` if it cannot be the id of a webhook.
+    /// `not_found` if it cannot be the id of a webhook or of a push subscription.
     pub fn parse(id: &str) -> Result<Self, Refusal> {
-        let hex = id.strip_prefix("wh_").filter(|hex| hex.len() == 32 && is_hex(hex));
+        let hex =
+            id.strip_prefix("wh_").or_else(|| id.strip_prefix("ps_")).filter(|hex| hex.len() == 32 && is_hex(hex));
         hex.map(|_| Self(id.into())).ok_or_else(hook_not_found)
     }
 
@@ -143,6 +159,9 @@ pub struct Hook {
     /// When it was switched off, in milliseconds since the epoch; none while it is on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub off_ms: Option<u64>,
+    /// Present for a push subscription: `url` is its endpoint then, and `secret` its keys.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub push: Option<Box<PushTarget>>,
 }
 
 /// A rotated secret.

@@ -1,0 +1,182 @@
+//! Web push: subscriptions of members and of accounts.
+
+use std::sync::Arc;
+
+use rogerrat_domain::op::PushSubscriber;
+use rogerrat_domain::push::{Notice, NoticeEvent, PushInput, push_not_found, topic};
+use rogerrat_domain::webhook::{AttemptOutcome, Delivery, DeliveryState, Hook, HookOwner};
+use rogerrat_domain::{AccountId, ChannelId, Code, MemberNo, Refusal, SessionId, limits};
+
+use super::webhooks::unread;
+use super::{Admitted, Hub};
+use crate::error::HubError;
+use crate::ports::push_sender::PushRequest;
+use crate::random::record_id;
+use crate::webhooks::{DropPush, HookHandle, SubscribePush, Unsubscribe, push_keys};
+
+/// Deliveries that are looked at for the last one.
+const LOOKED_AT: usize = 20;
+
+/// A push subscription and its last delivery.
+#[derive(Clone, Debug)]
+pub struct PushStatus {
+    /// The subscription.
+    pub hook: Hook,
+    /// The last delivery that was attempted.
+    pub last: Option<Delivery>,
+}
+
+/// The result of a test.
+#[derive(Clone, Copy, Debug)]
+pub struct PushTest {
+    /// What the push service answered.
+    pub outcome: AttemptOutcome,
+    /// Whether the subscription was removed, because the push service does not know it.
+    pub is_removed: bool,
+}
+
+impl Hub {
+    /// The public key with which browsers subscribe.
+    ///
+    /// # Errors
+    /// Why the hub sends no push messages.
+    pub fn push_key(&self) -> Result<Arc<str>, Arc<str>> {
+        self.shared.ports.push_sender.public_key()
+    }
+
+    /// The member of a session, for its push subscriptions.
+    ///
+    /// # Errors
+    /// `forbidden` on a band; a refusal of the session.
+    pub async fn push_subscriber(&self, at: &Admitted, session: SessionId) -> Result<MemberNo, HubError> {
+        if at.settings().is_band {
+            return Err(Refusal::new(Code::Forbidden, "a public band has no push subscriptions").into());
+        }
+        self.query(at, PushSubscriber { session }).await
+    }
+
+    /// Adds a push subscription, of a member or of an account. `origin` is where its notifications lead.
+    ///
+    /// # Errors
+    /// `invalid` for keys or an endpoint that cannot be used; `not_found` when push is off; `limit_reached`.
+    pub async fn subscribe_push(
+        &self,
+        owner: HookOwner,
+        member: Option<MemberNo>,
+        input: PushInput,
+        origin: &str,
+    ) -> Result<Hook, HubError> {
+        let draft = input.draft(member, origin, self.shared.clock.now().at_ms)?;
+        self.shared.ports.push_sender.check(draft.endpoint.clone(), draft.keys.clone()).await?;
+        let subscribe = SubscribePush { owner, draft };
+        self.shared.webhooks.addr.send(subscribe).await.map_err(|_| HubError::Gone)?
+    }
+
+    /// The push subscriptions of a member or of an account, oldest first.
+    ///
+    /// # Errors
+    /// When their deliveries cannot be read.
+    pub async fn pushes_of(&self, owner: &HookOwner, member: Option<MemberNo>) -> Result<Vec<PushStatus>, HubError> {
+        let mut found = Vec::new();
+        for handle in self.push_handles(owner) {
+            let hook = handle.hook();
+            if hook.push.as_ref().is_some_and(|push| push.member == member) {
+                found.push(self.push_status(hook).await?);
+            }
+        }
+        Ok(found)
+    }
+
+    /// One push subscription of a member or of an account.
+    ///
+    /// # Errors
+    /// `not_found`; an error when its deliveries cannot be read.
+    pub async fn push_of(&self, owner: &HookOwner, member: Option<MemberNo>, id: &str) -> Result<PushStatus, HubError> {
+        self.push_status(self.push_handle(owner, member, id)?.hook()).await
+    }
+
+    /// Deletes a push subscription of a member or of an account.
+    ///
+    /// # Errors
+    /// `not_found`; an error when it cannot be stored.
+    pub async fn unsubscribe_push(&self, owner: HookOwner, member: Option<MemberNo>, id: &str) -> Result<(), HubError> {
+        self.push_handle(&owner, member, id)?;
+        let ask = Unsubscribe { owner, hook: id.to_owned() };
+        let removed = self.shared.webhooks.addr.send(ask).await.map_err(|_| HubError::Gone)?;
+        removed.map_err(|error| match error {
+            HubError::Refused(_) => push_not_found().into(),
+            error => error,
+        })
+    }
+
+    /// Pushes a test to a subscription at once.
+    ///
+    /// # Errors
+    /// `not_found`.
+    pub async fn test_push(&self, owner: &HookOwner, member: Option<MemberNo>, id: &str) -> Result<PushTest, HubError> {
+        let handle = self.push_handle(owner, member, id)?;
+        let hook = handle.hook();
+        let target = hook.push.clone().ok_or_else(push_not_found)?;
+        let keys = push_keys(&self.shared.webhooks, &hook).ok_or_else(push_not_found)?;
+        let channel = if let HookOwner::Channel(channel) = owner { Some(channel) } else { None };
+        let tag = topic(&keys.auth, channel, Some(hook.id.as_str()));
+        let notice = Notice { event: NoticeEvent::Test, channel, message: None, tag: &tag, missed: 0 };
+        let request = PushRequest {
+            endpoint: hook.url.clone(),
+            keys,
+            payload: notice.payload(&target, true),
+            ttl_s: limits::PUSH_ANSWER_TTL_MS / 1000,
+            is_urgent: true,
+            topic: tag.clone(),
+            at_s: self.shared.clock.now().at_ms / 1000,
+        };
+        let outcome = self.shared.ports.push_sender.push(request).await;
+        let is_removed =
+            matches!(outcome, AttemptOutcome::Answered(404 | 410) | AttemptOutcome::Postponed(404 | 410, _));
+        if is_removed {
+            self.shared.webhooks.addr.send(DropPush(handle)).await.map_err(|_| HubError::Gone)?;
+        }
+        Ok(PushTest { outcome, is_removed })
+    }
+
+    /// Pushes an event to the subscriptions of an account. Failures are logged: the event has happened anyway.
+    pub(super) async fn push_to_account(&self, account: &AccountId, event: &'static str, text: &str) {
+        for handle in self.push_handles(&HookOwner::Account(account.clone())) {
+            self.push_event(&handle, event, text.as_bytes()).await;
+        }
+    }
+
+    /// Queues an event for a subscription.
+    pub(crate) async fn push_event(&self, handle: &Arc<HookHandle>, event: &'static str, text: &[u8]) {
+        let channel = match handle.hook().owner {
+            HookOwner::Channel(channel) => Some(channel),
+            HookOwner::Account(_) => None::<ChannelId>,
+        };
+        let delivery = Delivery::due(record_id(), event, channel, None, self.shared.clock.now().at_ms);
+        if let Err(error) = self.enqueue(handle, delivery, text).await {
+            log::warn!(event, error:display; "could not queue a push");
+        }
+    }
+
+    async fn push_status(&self, hook: Hook) -> Result<PushStatus, HubError> {
+        let rows = self.shared.ports.log.webhooks().deliveries(&hook.id, LOOKED_AT).await.map_err(unread)?;
+        let mut deliveries = rows.into_iter().map(|row| row.delivery);
+        let was_tried = |delivery: &Delivery| match delivery.state {
+            DeliveryState::Delivered | DeliveryState::Failed => true,
+            DeliveryState::Due => delivery.attempts > 0,
+            DeliveryState::Dropped => false,
+        };
+        Ok(PushStatus { last: deliveries.find(was_tried), hook })
+    }
+
+    fn push_handles(&self, owner: &HookOwner) -> Vec<Arc<HookHandle>> {
+        let handles = self.shared.webhooks.hooks.of(owner);
+        handles.iter().flat_map(|handles| handles.iter()).filter(|handle| handle.is_push).cloned().collect()
+    }
+
+    fn push_handle(&self, owner: &HookOwner, member: Option<MemberNo>, id: &str) -> Result<Arc<HookHandle>, Refusal> {
+        let handle = self.shared.webhooks.hooks.get(owner, id);
+        let is_own = |hook: Hook| hook.push.is_some_and(|push| push.member == member);
+        handle.filter(|handle| is_own(handle.hook())).ok_or_else(push_not_found)
+    }
+}
