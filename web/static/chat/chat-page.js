@@ -7,6 +7,7 @@ import { drawEmpty } from "./empty.js";
 import { later, prepareMenus } from "./later.js";
 import { MessageList } from "./message-list.js";
 import { Notices } from "./notices.js";
+import { closeNotifications } from "./notifications.js";
 import { Panels } from "./panel.js";
 import { announceOn, shortcutsOn } from "./preferences.js";
 import { StatusBar } from "./status-bar.js";
@@ -113,6 +114,7 @@ export class ChatPage {
     }
     if (parts.has("entries") || parts.has("unread")) this.#drawPanel("search");
     if (parts.has("unread") || parts.has("entries")) showCount(this.model.unread);
+    if (parts.has("unread") && !this.model.unread) void closeNotifications(this.model.channel.id).catch(() => undefined);
     this.composer.changed(detail);
     this.announcer.messages(detail.live);
   }

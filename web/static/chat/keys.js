@@ -11,11 +11,12 @@ export const TAB_KEYS = {
   outbox: (/** @type {string} */ channel) => `chat-outbox ${channel}`,
 };
 
-/** Keys of the device's storage, none of which is a secret: its consumer, what it has read, and its name there. */
+/** Keys of the device's storage, none of which is a secret: its consumer, what it has read, its name there, and its push subscription. */
 export const DEVICE_KEYS = {
   consumer: (/** @type {string} */ channel) => `chat-consumer ${channel}`,
   seen: (/** @type {string} */ channel) => `chat-seen ${channel}`,
   name: (/** @type {string} */ channel) => `chat-name ${channel}`,
+  push: (/** @type {string} */ channel) => `chat-push ${channel}`,
 };
 
 /**

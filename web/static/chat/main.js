@@ -4,11 +4,13 @@ import { BANDS } from "../lib/bands.js";
 import { followFragment } from "../lib/follow-fragment.js";
 import { mountHeader } from "../lib/header.js";
 import { start, t } from "../lib/i18n.js";
+import { lasting } from "../lib/storage.js";
 import { ChatPage } from "./chat-page.js";
 import { browserEnvironment } from "./environment.js";
 import { decoded } from "./format.js";
 import { takeFragment } from "./fragment.js";
 import { complete } from "./join-fields.js";
+import { DEVICE_KEYS } from "./keys.js";
 import { later } from "./later.js";
 import { createModel } from "./model.js";
 import { setTitle } from "./title.js";
@@ -110,6 +112,7 @@ async function enter(credentials, title, remember) {
   if (left) return;
   if (unsolved(model)) return again();
   if (remember !== undefined && remember !== model.remembered) await model.remember(remember).catch(() => undefined);
+  if (lasting.get(DEVICE_KEYS.push(channel))) await (await import("./push.js")).renewPush(model);
 }
 
 /**

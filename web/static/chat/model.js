@@ -9,6 +9,7 @@ import { Changes } from "./changes.js";
 import { Connection } from "./connection.js";
 import { Drafts } from "./drafts.js";
 import { Incoming } from "./incoming.js";
+import { DEVICE_KEYS } from "./keys.js";
 import { Log } from "./log.js";
 import { Outbox } from "./outbox.js";
 import { History } from "./history.js";
@@ -38,6 +39,7 @@ class Model extends EventTarget {
   #log = new Log();
   #people = new Roster();
   #clock;
+  #lasting;
   #transport;
   #secrets;
   #drafts;
@@ -58,6 +60,7 @@ class Model extends EventTarget {
     const { clock, session: tab, lasting, vault, random, signals, slots } = environment;
     const base = { channel, clock, tab, lasting, vault, random, signals, slots, transport };
     this.#clock = clock;
+    this.#lasting = lasting;
     this.#transport = transport;
     this.channel = { ...NO_CHANNEL, id: channel };
     this.#secrets = new Secrets(base);
@@ -117,6 +120,14 @@ class Model extends EventTarget {
   get firstUnread() { return this.#log.firstUnread; }
   get credentials() { return this.#secrets.credentials; }
   get remembered() { return this.#secrets.remembered; }
+  get consumer() { return this.#parts.reading.consumer; }
+
+  /**
+   * @param {string} method
+   * @param {string} path
+   * @param {unknown} [body]
+   */
+  push(method, path, body) { return this.#transport.push(method, path, body); }
 
   /** @param {(detail: ChangeDetail) => void} listener */
   subscribe(listener) {
@@ -231,8 +242,15 @@ class Model extends EventTarget {
 
   async forget() {
     this.#drafts.end();
+    await this.#endPush();
     await this.#secrets.forget();
     this.#parts.changes.note("channel");
+  }
+
+  /** Ends the push subscription of this device. One that is left ends with the member, or after its time. */
+  async #endPush() {
+    const kept = /"id":"(ps_[0-9a-f]{32})"/u.exec(this.#lasting.get(DEVICE_KEYS.push(this.channel.id)) ?? "");
+    if (kept) await this.push("DELETE", `/push/${kept[1]}`).catch(() => {});
   }
 
   /** @param {boolean} on */

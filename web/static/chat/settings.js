@@ -20,8 +20,9 @@ export function openSettings(model, changed) {
   const check = (/** @type {string} */ key, /** @type {string} */ long, /** @type {boolean} */ on, /** @type {(event: Event) => void} */ change) => html`<label class="check">
     <input type="checkbox" .checked=${on} @change=${change}><span>${t(key)}<small>${t(long)}</small></span></label>`;
   const fact = (/** @type {string} */ key, /** @type {unknown} */ value) => value ? html`<div><dt>${t(key)}</dt><dd>${value}</dd></div>` : nothing;
-  render(html`
+  const draw = () => render(html`
     ${model.abilities.roster ? check("chat.settings.remember", "chat.settings.remember.long", model.remembered, event => void model.remember(/** @type {HTMLInputElement} */ (event.target).checked)) : nothing}
+    <section id="push-settings" aria-busy=${model.abilities.push ? "true" : "false"}></section>
     ${check("chat.settings.announce", "chat.settings.announce.long", announceOn(), toggle(announceKey))}
     ${check("chat.settings.shortcuts", "chat.settings.shortcuts.long", shortcutsOn(), toggle(shortcutsKey))}
     <h3>${t("chat.settings.channel")}</h3>
@@ -32,4 +33,10 @@ export function openSettings(model, changed) {
       ${fact("chat.settings.dm", channel.dm_visibility ? t(`chat.dm.${channel.dm_visibility}`) : "")}
       ${fact("chat.settings.trust", channel.trust_posture ? t(`chat.trust.${channel.trust_posture}`) : "")}
     </dl>`, sheet.body);
+  draw();
+  const end = model.subscribe(({ parts }) => { if (parts.has("channel")) draw(); });
+  void sheet.closed.then(end);
+  const place = /** @type {HTMLElement} */ (sheet.body.querySelector("#push-settings"));
+  if (!model.abilities.push) return;
+  void import("./push-settings.js").then(({ showPushSettings }) => showPushSettings(model, place)).finally(() => place.removeAttribute("aria-busy"));
 }

@@ -72,6 +72,7 @@ import { readEvents } from "./stream.js";
  * @property {(signal?: AbortSignal) => Promise<any>} roster
  * @property {(ids: number[]) => Promise<any>} receipts
  * @property {(id: number, n: number, signal?: AbortSignal) => Promise<Blob>} attachment
+ * @property {(method: string, path: string, body?: unknown) => Promise<any>} push only with `abilities.push`
  * @property {() => Promise<void>} leave
  * @property {(session_token: string) => Promise<void>} deleteChannel
  */
@@ -87,7 +88,7 @@ export const PROBE_SINCE = Number.MAX_SAFE_INTEGER;
 
 /** @type {Abilities} */
 const ABILITIES = {
-  direct: true, receipts: true, replies: true, attachments: true, roster: true, delete_channel: true, text_max: 8192, name_max: 32,
+  direct: true, receipts: true, replies: true, attachments: true, roster: true, delete_channel: true, push: true, text_max: 8192, name_max: 32,
 };
 
 /** A channel before the join. @type {Channel} */
@@ -133,6 +134,16 @@ export class HubTransport {
    */
   #ask(method, path, options = {}) {
     return this.#http.json(method, this.#path + path, { headers: this.#headers(), ...options });
+  }
+
+  /**
+   * A request about push subscriptions.
+   * @param {string} method
+   * @param {string} path
+   * @param {unknown} [body]
+   */
+  push(method, path, body) {
+    return this.#ask(method, path, body === undefined ? {} : { body });
   }
 
   /**

@@ -227,6 +227,7 @@
  * @property {boolean} attachments
  * @property {boolean} roster
  * @property {boolean} delete_channel
+ * @property {boolean} push notifications of members
  * @property {number} text_max characters
  * @property {number} name_max characters of a name
  */
@@ -276,6 +277,9 @@
  * @property {Earlier} earlier
  * @property {Credentials | null} credentials to build an invitation from; treat as secret
  * @property {boolean} remembered kept on this device
+ * @property {string} consumer the consumer of this device
+ * @property {(method: string, path: string, body?: unknown) => Promise<any>} push a request about the push subscriptions of
+ *   the member; only with `abilities.push`
  * @property {(listener: (detail: ChangeDetail) => void) => () => void} subscribe returns the function that ends it
  * @property {() => Promise<Credentials | null>} stored what the tab, or else the device, keeps of this channel
  * @property {(credentials: Credentials) => Promise<void>} start joins and connects; resolves when live or refused
