@@ -94,7 +94,7 @@ test("j08 earlier messages are added above and keep the place; a long message is
       const before = await first.evaluate(row => row.getBoundingClientRect().top);
       await earlier.focus();
       await agent.send("arrives meanwhile");
-      await until("it is counted", async () => /1/.test(await page.locator(".jump").innerText()));
+      await until("it is counted", async () => /new/.test(await page.locator(".jump").innerText()));
       assert.ok(await earlier.evaluate(button => button === document.activeElement), "what arrives does not take the focus");
       await page.keyboard.press("Enter");
       await page.getByText("message 0.").waitFor({ state: "attached" });
