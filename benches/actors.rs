@@ -60,6 +60,7 @@ async fn pair() -> [Agent; 2] {
         unused_ms: None,
         member_ttl_ms: MEMBER_TTL_MS,
         per_account: unlimited,
+        mails_per_hour: 0,
     };
     let ports = Ports::with_log(Arc::new(MemoryLog::default()));
     let hub = Hub::start(rules, ports, HubKey::new([7; 32]), Clock::start()).await.expect("the hub starts");

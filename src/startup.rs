@@ -18,6 +18,7 @@ use actix_web::middleware::from_fn;
 use actix_web::web::Data;
 use rogerrat_actors::{Clock, DisabledPush, Hub, HubError, HubRules, LogError, Ports, PushSender, stored_push_key};
 use rogerrat_domain::{AccountLimits, BacklogLimits};
+use rogerrat_mail_sender::{MailSetupError, SmtpMailSender};
 use rogerrat_store::{Store, StoreError, StoreOptions};
 use rogerrat_webhook_sender::{BadVapidKey, HttpWebhookSender, SsrfGuard, SystemResolver, Vapid, tls_config};
 use rustix::process::Signal as Signo;
@@ -71,6 +72,9 @@ pub(crate) enum StartError {
     /// The TLS configuration is invalid.
     #[error("cannot set up TLS")]
     Tls(#[from] rustls::Error),
+    /// E-mails cannot be sent.
+    #[error("cannot set up e-mail")]
+    Mail(#[from] MailSetupError),
     /// The data directory cannot be used.
     #[error("cannot open the store")]
     Store(#[from] StoreError),
@@ -129,7 +133,10 @@ impl Running {
         let store = Arc::new(Store::open(&config.storage.data_dir, options(&config.storage))?);
         let sender = HttpWebhookSender::start(guard(config), tls_config()?);
         let push = push_sender(config, &store, &sender).await?;
-        let ports = Ports::of(store.clone()).posting(sender).pushing(push);
+        let mut ports = Ports::of(store.clone()).posting(sender).pushing(push);
+        if let Some(settings) = &config.email.settings {
+            ports = ports.mailing(Arc::new(SmtpMailSender::start(settings)?));
+        }
         let hub = Hub::start(rules(config), ports, store.key(), clock).await?;
         let state = AppState::new(config, hub.clone(), clock);
         let mcp = McpState::load(&hub).await?;
@@ -269,6 +276,7 @@ fn rules(config: &Config) -> HubRules {
             webhooks: limit(config.accounts.webhooks),
             sends_per_minute: limit(config.limits.send_per_account),
         },
+        mails_per_hour: config.email.per_hour,
     }
 }
 

@@ -6,7 +6,7 @@
 use std::cell::Cell;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 
-use crate::totals::{Gaps, Gauges, PushTotals, Totals, WebhookTotals};
+use crate::totals::{Gaps, Gauges, MailTotals, PushTotals, Totals, WebhookTotals};
 
 /// Number of shards. If there are more threads, some share a shard.
 const SHARDS: usize = 16;
@@ -28,6 +28,11 @@ pub(crate) enum Count {
     PushesSent,
     PushesFailed,
     PushesDropped,
+    MailAttempts,
+    MailsSent,
+    MailsFailed,
+    MailsDropped,
+    MailsQueued,
     Taken,
     Returned,
     GapsRing,
@@ -132,6 +137,13 @@ impl Counters {
                 hooks: webhooks,
                 hooks_off: webhooks_off,
                 due: webhooks_due,
+            },
+            mails: MailTotals {
+                attempts_total: self.sum(Count::MailAttempts),
+                sent_total: self.sum(Count::MailsSent),
+                failed_total: self.sum(Count::MailsFailed),
+                dropped_total: self.sum(Count::MailsDropped),
+                queued: self.level(Count::MailsQueued),
             },
             now: Gauges {
                 channels: self.level(Count::Channels),

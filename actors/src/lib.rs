@@ -12,6 +12,7 @@ mod context;
 mod counters;
 mod error;
 mod hub;
+mod mail;
 mod memory;
 mod ports;
 mod random;
@@ -32,14 +33,18 @@ pub use hub::{
 pub use memory::{MemoryAccounts, MemoryLog};
 pub use ports::Ports;
 pub use ports::accounts::{AccountChange, AccountChangeResult, AccountFacts, Accounts, Opened, StoredSession};
+pub use ports::emails::{
+    EmailChange, EmailChangeResult, EmailProof, EmailStore, PendingEmail, SealedEmail, StoredEmails, is_code_valid,
+};
 pub use ports::error::LogError;
 pub use ports::log::{
     AppendResult, Log, StoredChannel, TRANSCRIPT_PAGE_BYTES, TRANSCRIPT_PAGE_LINES, TranscriptPage, TranscriptPart,
 };
+pub use ports::mail_sender::{Mail, MailContent, MailFailure, MailSender};
 pub use ports::push_sender::{DisabledPush, PushRequest, PushSender};
 pub use ports::webhook_sender::{WebhookRequest, WebhookSender};
 pub use ports::webhook_store::{StoredHook, WebhookStore};
 pub use random::{random_key, random_password, random_token, random_u64};
 pub use security::attempts::{Attempts, rate_limit_key};
-pub use totals::{Gaps, Gauges, PushTotals, Totals, WebhookTotals};
+pub use totals::{Gaps, Gauges, MailTotals, PushTotals, Totals, WebhookTotals};
 pub use webhooks::{HookEncryptors, stored_push_key};

@@ -34,13 +34,19 @@ pub fn random_token() -> String {
     URL_SAFE_NO_PAD.encode(bytes)
 }
 
+/// The secret of a link in an e-mail: a prefix, and 32 random bytes as base64url.
+#[must_use]
+pub(crate) fn random_link(prefix: &str) -> String {
+    format!("{prefix}{}", URL_SAFE_NO_PAD.encode(random_key()))
+}
+
 /// A generated owner password: 16 hexadecimal digits.
 #[must_use]
 pub fn random_password() -> String {
     format!("{:016x}", random_u64())
 }
 
-/// A generated PIN: six decimal digits.
+/// A generated PIN or code: six decimal digits.
 #[must_use]
 pub(crate) fn random_pin() -> String {
     format!("{:0width$}", rand::rng().random_range(0..10_u32.pow(PIN_DIGITS as u32)), width = PIN_DIGITS)

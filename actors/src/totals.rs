@@ -29,6 +29,8 @@ pub struct Totals {
     pub webhooks: WebhookTotals,
     /// Web push.
     pub pushes: PushTotals,
+    /// E-mails.
+    pub mails: MailTotals,
     /// Current values.
     pub now: Gauges,
     /// Whether the log currently refuses writes.
@@ -71,6 +73,21 @@ pub struct PushTotals {
     pub dropped_total: u64,
     /// Subscriptions.
     pub subscriptions: u64,
+}
+
+/// Counters and gauges of e-mails.
+#[derive(Clone, Copy, Debug)]
+pub struct MailTotals {
+    /// Tries to hand an e-mail to the mail server.
+    pub attempts_total: u64,
+    /// E-mails that the mail server accepted.
+    pub sent_total: u64,
+    /// E-mails that failed for good.
+    pub failed_total: u64,
+    /// E-mails that were not sent because of a limit or a full queue.
+    pub dropped_total: u64,
+    /// E-mails that wait to be sent.
+    pub queued: u64,
 }
 
 /// Gaps reported, by reason.

@@ -1,22 +1,53 @@
 //! `rogerrat check`: prints the effective configuration with the origin of each value, or all errors.
 //!
-//! It masks secrets and starts nothing.
+//! It masks secrets and starts nothing. With `--mail-to` it also sends a test e-mail.
 
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-use super::serve::ServeArgs;
-use crate::config::EffectiveValue;
+use clap::Args;
+use rogerrat_domain::text::one_line;
 
-/// Prints the configuration that `serve` would use with the same flags.
-pub(crate) fn run(args: ServeArgs) -> ExitCode {
-    match args.read() {
-        Ok(effective) => match print(&effective.values, &mut io::stdout().lock()) {
-            Ok(()) => ExitCode::SUCCESS,
-            Err(_) => ExitCode::FAILURE,
-        },
-        Err(errors) => super::print_config_errors(&errors),
+use super::serve::ServeArgs;
+use crate::config::{EffectiveValue, Email};
+
+/// Flags of `check`.
+#[derive(Args, Default)]
+pub(crate) struct CheckArgs {
+    /// The flags of `serve`.
+    #[command(flatten)]
+    pub serve: ServeArgs,
+    /// Send a test e-mail to this address with the configuration of [email], and report the mail server's answer
+    #[arg(long, value_name = "ADDRESS")]
+    mail_to: Option<String>,
+}
+
+/// Prints the configuration that `serve` would use with the same flags, and sends a test e-mail if asked to.
+pub(crate) fn run(args: CheckArgs) -> ExitCode {
+    let CheckArgs { serve, mail_to } = args;
+    let effective = match serve.read() {
+        Ok(effective) => effective,
+        Err(errors) => return super::print_config_errors(&errors),
+    };
+    if print(&effective.values, &mut io::stdout().lock()).is_err() {
+        return ExitCode::FAILURE;
     }
+    match mail_to.map(|address| send_test(&effective.config.email, &address)) {
+        None => ExitCode::SUCCESS,
+        Some(Ok(())) => {
+            let _ = writeln!(io::stdout().lock(), "# the mail server accepted a test e-mail");
+            ExitCode::SUCCESS
+        }
+        Some(Err(error)) => {
+            let _ = writeln!(io::stderr().lock(), "rogerrat: the test e-mail was not sent: {}", one_line(&error));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn send_test(email: &Email, address: &str) -> Result<(), String> {
+    let settings = email.settings.as_ref().ok_or("no mail server is configured; set email.smtp and email.from")?;
+    rogerrat_mail_sender::send_test(settings, address).map_err(|error| error.to_string())
 }
 
 fn print(values: &[EffectiveValue], out: &mut impl Write) -> io::Result<()> {

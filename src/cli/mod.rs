@@ -33,7 +33,7 @@ pub(crate) enum Command {
     /// Run the hub
     Serve(serve::ServeArgs),
     /// Print the effective configuration with the source of each value, or all errors
-    Check(serve::ServeArgs),
+    Check(check::CheckArgs),
     #[command(flatten)]
     Client(rogerrat_cli::ClientSubcommand),
     /// Print a shell completion script

@@ -8,7 +8,7 @@ use clap::Args;
 
 use crate::config::{CommandLine, ConfigErrors, EffectiveConfig, Environment, Flag, Value};
 
-const LIMITS: [&str; 8] = [
+const LIMITS: [&str; 9] = [
     "limits.send_per_session",
     "limits.send_per_session_band",
     "limits.send_per_address",
@@ -16,6 +16,7 @@ const LIMITS: [&str; 8] = [
     "limits.join_per_address",
     "limits.account_per_address",
     "limits.qr_per_address",
+    "limits.email_per_address",
     "limits.send_per_account",
 ];
 /// Turned off with the rate limits, unless it is set: a load test opens all its connections from one address.
@@ -149,6 +150,7 @@ mod tests {
     fn read_with(arguments: &str, more: &[(&str, &str)]) -> Result<EffectiveConfig, ConfigErrors> {
         let arguments = ["rogerrat", "check"].into_iter().chain(arguments.split_whitespace());
         let Command::Check(args) = Cli::try_parse_from(arguments).unwrap().command else { panic!("not a check") };
+        let args = args.serve;
         let variables = [&[("HOME", "/home/ann")], more].concat();
         let variables = variables.into_iter().map(|(name, value)| (name.into(), value.into())).collect();
         let environment = Environment { variables, cores: 2, generate_token: String::new };

@@ -62,6 +62,7 @@ fn print(headline: &str, report: &VerifyReport, out: &mut impl Write) -> io::Res
         ("transcript lines", report.transcript_lines),
         ("accounts", report.accounts),
         ("identities", report.identities),
+        ("e-mail addresses", report.email_addresses),
         ("webhooks", report.webhooks),
         ("deliveries", report.deliveries),
     ];

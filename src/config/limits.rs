@@ -1,4 +1,4 @@
-//! `[limits]`: rate limits per minute.
+//! `[limits]`: rate limits per minute, and of e-mails per hour.
 
 use std::ops::RangeInclusive;
 
@@ -8,15 +8,16 @@ use super::raw::Value;
 use super::reader::Reader;
 
 const COUNT: RangeInclusive<u32> = 0..=1_000_000;
-const PER_ADDRESS: [&str; 5] = [
+const PER_ADDRESS: [&str; 6] = [
     "limits.send_per_address",
     "limits.create_per_address",
     "limits.join_per_address",
     "limits.account_per_address",
     "limits.qr_per_address",
+    "limits.email_per_address",
 ];
 
-/// Rate limits per minute; 0 turns a limit off.
+/// Rate limits; 0 turns a limit off. They are per minute, unless they state another unit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Limits {
     /// Messages per session.
@@ -33,6 +34,8 @@ pub(crate) struct Limits {
     pub account_per_address: u32,
     /// QR codes per client address.
     pub qr_per_address: u32,
+    /// Requests for an e-mail per client address, per hour.
+    pub email_per_address: u32,
     /// Messages per account, over all its identities.
     pub send_per_account: u32,
 }
@@ -53,6 +56,7 @@ impl Limits {
         let join_per_address = count("limits.join_per_address");
         let account_per_address = count("limits.account_per_address");
         let qr_per_address = count("limits.qr_per_address");
+        let email_per_address = count("limits.email_per_address");
         let send_per_account = count("limits.send_per_account");
         Some(Self {
             send_per_session: send_per_session?,
@@ -62,6 +66,7 @@ impl Limits {
             join_per_address: join_per_address?,
             account_per_address: account_per_address?,
             qr_per_address: qr_per_address?,
+            email_per_address: email_per_address?,
             send_per_account: send_per_account?,
         })
     }

@@ -5,6 +5,7 @@
 
 mod accounts;
 mod channels;
+mod email;
 mod environment;
 mod error;
 mod limits;
@@ -25,6 +26,7 @@ use std::path::PathBuf;
 
 pub(crate) use accounts::AccountQuotas;
 pub(crate) use channels::ChannelRetention;
+pub(crate) use email::Email;
 pub(crate) use environment::Environment;
 pub(crate) use error::ConfigErrors;
 pub(crate) use limits::Limits;
@@ -52,6 +54,8 @@ pub(crate) struct Config {
     pub accounts: AccountQuotas,
     /// `[push]`
     pub push: Push,
+    /// `[email]`
+    pub email: Email,
     /// `[storage]`
     pub storage: Storage,
     /// `[log]`
@@ -100,6 +104,7 @@ impl Config {
         let channels = ChannelRetention::read(reader);
         let accounts = AccountQuotas::read(reader);
         let push = Push::read(reader);
+        let email = Email::read(reader, server.as_ref().map(|server| &server.origin));
         let storage = Storage::read(reader, environment);
         let log = LogSettings::read(reader);
         Some(Self {
@@ -108,6 +113,7 @@ impl Config {
             channels: channels?,
             accounts: accounts?,
             push: push?,
+            email: email?,
             storage: storage?,
             log: log?,
         })

@@ -139,6 +139,10 @@ impl MetricsSnapshot {
         let ended =
             [("delivered", hooks.delivered_total), ("failed", hooks.failed_total), ("dropped", hooks.dropped_total)];
         page.labelled("rogerrat_webhook_deliveries", "Completed webhook deliveries, by result", "status", &ended)?;
+        let mails = &t.mails;
+        page.counter("rogerrat_mail_attempts", "Tries to hand an e-mail to the mail server", mails.attempts_total)?;
+        let ended = [("sent", mails.sent_total), ("failed", mails.failed_total), ("dropped", mails.dropped_total)];
+        page.labelled("rogerrat_mails", "E-mails, by result", "status", &ended)?;
         page.counter("rogerrat_revivals", "Channels recovered after an internal error", t.revivals_total)
     }
 
@@ -157,6 +161,7 @@ impl MetricsSnapshot {
         page.gauge("rogerrat_webhook_hooks", "Webhooks", hooks.hooks)?;
         page.gauge("rogerrat_webhook_hooks_off", "Webhooks that are switched off", hooks.hooks_off)?;
         page.gauge("rogerrat_webhook_due", "Pending webhook deliveries", hooks.due)?;
+        page.gauge("rogerrat_mails_queued", "E-mails that wait to be sent", self.hub.mails.queued)?;
         let is_failing = u64::from(self.hub.is_log_failing);
         page.gauge("rogerrat_store_failing", "1 while storage writes fail", is_failing)?;
         page.gauge("rogerrat_draining", "1 while the hub is shutting down", u64::from(self.hub.is_draining))

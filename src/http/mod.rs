@@ -3,6 +3,7 @@
 //! It contains no rule and no limit of the domain.
 
 mod account;
+mod account_email;
 mod account_sessions;
 mod admin;
 mod channels;
@@ -71,6 +72,7 @@ pub(crate) fn routes(config: &mut ServiceConfig, state: &AppState) {
         .service(at.get("/metrics", read().to(metrics::metrics)))
         .service(at.get("/openapi.json", read().to(openapi::openapi)))
         .configure(|config| account::routes(config, &at))
+        .configure(|config| account_email::routes(config, &at))
         .configure(|config| account_sessions::routes(config, &at))
         .configure(|config| webhooks::account_routes(config, &at))
         .configure(|config| push::routes(config, &at))
@@ -175,6 +177,11 @@ impl Paths<'_> {
         let allow = if method == "POST" { "GET, HEAD, POST" } else { "GET, HEAD, DELETE" };
         let reading = reading.wrap(from_fn(compression::compress));
         self.counted(path).route(reading).route(other).default_service(wrong_method(allow))
+    }
+
+    /// A path with POST and DELETE.
+    fn post_and_delete(&self, path: &str, posting: Route, deleting: Route) -> Resource {
+        self.counted(path).route(posting).route(deleting).default_service(wrong_method("POST, DELETE"))
     }
 
     /// A path with GET, HEAD, POST and DELETE.

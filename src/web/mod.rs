@@ -18,6 +18,7 @@ pub(crate) mod header_pool;
 pub(crate) mod hints;
 pub(crate) mod hosts;
 pub(crate) mod json;
+pub(crate) mod language;
 mod middleware;
 pub(crate) mod page;
 pub(crate) mod presets;

@@ -1,4 +1,4 @@
-//! Rate limits per client address: creates, joins, sends, accounts and QR codes per minute (D26). The channel enforces the limits
+//! Rate limits per client address: creates, joins, sends, accounts and QR codes per minute, e-mails per hour (D26). The channel enforces the limits
 //! per session.
 
 use std::net::IpAddr;
@@ -18,12 +18,14 @@ pub(crate) struct RateLimiter {
     pub(crate) sends: AddressLimit,
     pub(crate) accounts: AddressLimit,
     pub(crate) qr_codes: AddressLimit,
+    pub(crate) emails: AddressLimit,
 }
 
 /// One limit per address. A limit of 0 means unlimited.
 pub(crate) struct AddressLimit {
     what: &'static str,
-    per_minute: u32,
+    count: u32,
+    window: &'static str,
     limiter: Option<DefaultKeyedRateLimiter<IpAddr>>,
 }
 
@@ -35,12 +37,13 @@ impl RateLimiter {
             sends: AddressLimit::new("sends", limits.send_per_address),
             accounts: AddressLimit::new("accounts", limits.account_per_address),
             qr_codes: AddressLimit::new("QR codes", limits.qr_per_address),
+            emails: AddressLimit::hourly("e-mails", limits.email_per_address),
         }
     }
 
     /// Removes addresses without recent requests.
     pub(crate) fn prune(&self) {
-        for limit in [&self.creates, &self.joins, &self.sends, &self.accounts, &self.qr_codes] {
+        for limit in [&self.creates, &self.joins, &self.sends, &self.accounts, &self.qr_codes, &self.emails] {
             if let Some(limiter) = &limit.limiter {
                 limiter.retain_recent();
                 limiter.shrink_to_fit();
@@ -51,8 +54,16 @@ impl RateLimiter {
 
 impl AddressLimit {
     fn new(what: &'static str, per_minute: u32) -> Self {
-        let limiter = NonZeroU32::new(per_minute).map(|n| governor::RateLimiter::keyed(Quota::per_minute(n)));
-        Self { what, per_minute, limiter }
+        Self::with(what, per_minute, "minute", Quota::per_minute)
+    }
+
+    fn hourly(what: &'static str, per_hour: u32) -> Self {
+        Self::with(what, per_hour, "hour", Quota::per_hour)
+    }
+
+    fn with(what: &'static str, count: u32, window: &'static str, quota: fn(NonZeroU32) -> Quota) -> Self {
+        let limiter = NonZeroU32::new(count).map(|n| governor::RateLimiter::keyed(quota(n)));
+        Self { what, count, window, limiter }
     }
 
     /// Counts one request of an address.
@@ -64,7 +75,7 @@ impl AddressLimit {
         limiter.check_key(&rate_limit_key(address())).map_err(|not_until| {
             let wait = not_until.wait_time_from(DefaultClock::default().now());
             let wait_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
-            let text = format!("rate limit exceeded ({} {} per minute per address)", self.per_minute, self.what);
+            let text = format!("rate limit exceeded ({} {} per {} per address)", self.count, self.what, self.window);
             Refusal::new(Code::RateLimited, text).retry_after_ms(wait_ms.max(1))
         })
     }

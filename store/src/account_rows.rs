@@ -129,7 +129,7 @@ impl WriteTx<'_> {
         self.append(record)
     }
 
-    fn add_session(
+    pub(super) fn add_session(
         &self,
         account: &AccountId,
         session: &TokenHash,
@@ -144,7 +144,7 @@ impl WriteTx<'_> {
     }
 
     /// Ends the least recently used sessions, so that the account may open one more.
-    fn evict_sessions(&self, account: &AccountId, sessions: usize) -> Result<()> {
+    pub(super) fn evict_sessions(&self, account: &AccountId, sessions: usize) -> Result<()> {
         self.execute(
             "DELETE FROM account_sessions WHERE token IN
              (SELECT token FROM account_sessions WHERE account = ?1 ORDER BY used_ms DESC LIMIT -1 OFFSET ?2)",
@@ -220,7 +220,7 @@ impl WriteTx<'_> {
         Ok(done())
     }
 
-    fn has_account(&self, account: &AccountId) -> Result<bool> {
+    pub(super) fn has_account(&self, account: &AccountId) -> Result<bool> {
         self.connection.prepare_cached("SELECT 1 FROM accounts WHERE id = ?1")?.exists([account.as_str()])
     }
 
@@ -235,7 +235,7 @@ impl WriteTx<'_> {
         self.connection.prepare_cached(sql)?.query_map(values, identity)?.collect()
     }
 
-    fn execute(&self, sql: &str, values: impl rusqlite::Params) -> Result<usize> {
+    pub(super) fn execute(&self, sql: &str, values: impl rusqlite::Params) -> Result<usize> {
         self.connection.prepare_cached(sql)?.execute(values)
     }
 }

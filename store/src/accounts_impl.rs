@@ -22,7 +22,7 @@ use super::write_request::{ReplySender, WriteOp};
 type Read<T> = Result<T, LogError>;
 
 impl Store {
-    fn query<T: Send + 'static>(
+    pub(super) fn query<T: Send + 'static>(
         &self,
         query: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
     ) -> BoxFuture<'static, Read<T>> {

@@ -48,7 +48,7 @@ impl Store {
                 Ok(WriteOutcome::Conflict) => Ok(false),
                 Ok(WriteOutcome::Refused(why)) => Err(LogError::Failed(why)),
                 Ok(WriteOutcome::Unknown(why)) => Err(LogError::Unknown(why)),
-                Ok(WriteOutcome::Account(_) | WriteOutcome::NotMade(_)) | Err(_) => {
+                Ok(WriteOutcome::Account(_) | WriteOutcome::Email(_) | WriteOutcome::NotMade(_)) | Err(_) => {
                     Err(LogError::Failed("the writer failed".into()))
                 }
             }

@@ -16,7 +16,7 @@ pub(super) const APPLICATION_ID: i64 = 0x5267_7252;
 const BUSY_TIMEOUT: Duration = Duration::from_millis(500);
 
 /// Schema version `n` is the result of the first `n` migrations.
-const MIGRATIONS: [&str; 6] = [
+const MIGRATIONS: [&str; 7] = [
     // The big tables refer to a channel by number, because its id would take space in every row. Numbers are never reused:
     // rows left of a deleted channel must not become another's. A record with messages is stored in the row of its first
     // message, and one without in a row of its own, so that a send writes one page and not two.
@@ -129,6 +129,37 @@ const MIGRATIONS: [&str; 6] = [
     // The JSON of a webhook may contain the format of its requests, encrypted. Earlier versions would post without it, and
     // lose it with their next write, so they must not open the database.
     "",
+    // E-mail addresses, encrypted, found by a keyed hash; codes and links as hashes. They go with their account.
+    "
+    CREATE TABLE account_emails (
+        account TEXT PRIMARY KEY,
+        lookup BLOB NOT NULL,
+        sealed BLOB NOT NULL,
+        language TEXT NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX account_emails_by_lookup ON account_emails (lookup);
+    CREATE TABLE pending_emails (
+        account TEXT PRIMARY KEY,
+        lookup BLOB NOT NULL,
+        sealed BLOB NOT NULL,
+        language TEXT NOT NULL,
+        code BLOB NOT NULL,
+        link BLOB NOT NULL UNIQUE,
+        wrong INTEGER NOT NULL,
+        expires_ms INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE recovery_links (
+        link BLOB PRIMARY KEY,
+        account TEXT NOT NULL,
+        expires_ms INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX recovery_links_by_account ON recovery_links (account);
+    CREATE TRIGGER emails_go_with_their_account AFTER DELETE ON accounts BEGIN
+        DELETE FROM account_emails WHERE account = old.id;
+        DELETE FROM pending_emails WHERE account = old.id;
+        DELETE FROM recovery_links WHERE account = old.id;
+    END;
+    ",
 ];
 
 /// The schema of this version.

@@ -78,6 +78,7 @@ impl WriteTx<'_> {
             WriteOp::Append(record) => self.append(record),
             WriteOp::AppendOwned(record, owner, limit, with) => self.append_owned(record, owner, *limit, with),
             WriteOp::ChangeAccount(change) => self.change_account(change),
+            WriteOp::ChangeEmail(change) => self.change_email(change),
             WriteOp::Compact(snapshot) => self.compact(snapshot),
             WriteOp::DeleteChannel(channel) => self.delete_channel(channel),
             WriteOp::MarkUsed(channels) => self.mark_used(channels),

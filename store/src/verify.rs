@@ -7,6 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use rogerrat_actors::HookEncryptors;
+use rogerrat_domain::email::EmailKeys;
 use rogerrat_domain::{ChannelId, HubKey, Message, Settings, Snapshot};
 use rusqlite::{Connection, Row};
 
@@ -15,7 +16,7 @@ use super::encoding::{decode_json, decode_record};
 use super::error::StoreError;
 use super::scan::{ScanError, blob, for_each_row, text};
 use super::sqlite_int::get_u64;
-use super::{inspect, meta, schema, verify_accounts};
+use super::{inspect, meta, schema, verify_accounts, verify_emails};
 
 /// What a verified database contains.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -42,6 +43,8 @@ pub struct VerifyReport {
     pub accounts: u64,
     /// Identities.
     pub identities: u64,
+    /// E-mail addresses of accounts, verified or not.
+    pub email_addresses: u64,
     /// Webhooks.
     pub webhooks: u64,
     /// Webhook deliveries, due and finished.
@@ -49,7 +52,7 @@ pub struct VerifyReport {
 }
 
 /// Verifies the database of a data directory: every page, and every record, snapshot, message, transcript line, account,
-/// identity and webhook. Secrets and payloads must decrypt with the hub's key.
+/// identity, e-mail address and webhook. Secrets, addresses and payloads must decrypt with the hub's key.
 ///
 /// # Errors
 /// If there is no database, or at the first corrupt part of it.
@@ -79,8 +82,8 @@ pub(super) fn verify_file(
     inspect::check_pages(path, &connection, "integrity_check")?;
     // Everything from one point in time, while a hub may write.
     let tx = connection.unchecked_transaction().map_err(StoreError::sql(path))?;
-    let encryptors = HookEncryptors::of(&HubKey::new(key));
-    let counted = scan(&tx, &encryptors).map_err(|error| error.in_file(path))?;
+    let key = HubKey::new(key);
+    let counted = scan(&tx, &key).map_err(|error| error.in_file(path))?;
     let report = VerifyReport { path: path.to_owned(), bytes, is_in_use, ..counted };
     check_channel_count(&tx, &report)?;
     Ok(report)
@@ -89,7 +92,7 @@ pub(super) fn verify_file(
 /// Channel ids by number. Channels that are being purged are not among them.
 type ChannelsByNumber = HashMap<i64, ChannelId>;
 
-fn scan(connection: &Connection, encryptors: &HookEncryptors) -> Result<VerifyReport, ScanError> {
+fn scan(connection: &Connection, key: &HubKey) -> Result<VerifyReport, ScanError> {
     let mut names = ChannelsByNumber::new();
     let mut channels = HashSet::new();
     for_each_row(connection, "SELECT no, id, settings FROM channels", |row| {
@@ -148,7 +151,8 @@ fn scan(connection: &Connection, encryptors: &HookEncryptors) -> Result<VerifyRe
         ..VerifyReport::default()
     };
     let without_bands = names.iter().filter(|(no, _)| channels.contains(no)).map(|(_, id)| id);
-    verify_accounts::scan(connection, without_bands, encryptors, &mut report)?;
+    verify_accounts::scan(connection, without_bands, &HookEncryptors::of(key), &mut report)?;
+    verify_emails::scan(connection, &EmailKeys::of(key), &mut report)?;
     Ok(report)
 }
 

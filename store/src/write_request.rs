@@ -1,6 +1,8 @@
 //! Requests to the writer's thread, and how it replies to them.
 
-use rogerrat_actors::{AccountChange, AccountChangeResult, AppendResult, LogError, Opened};
+use rogerrat_actors::{
+    AccountChange, AccountChangeResult, AppendResult, EmailChange, EmailChangeResult, LogError, Opened,
+};
 use rogerrat_domain::{AccountId, ChannelId};
 use tokio::sync::oneshot;
 
@@ -9,6 +11,8 @@ use super::state::QueueSlot;
 
 /// The size of a change of an account in the write queue.
 const CHANGE_BYTES: usize = 256;
+/// The size of a change of the addresses of an account.
+const EMAIL_BYTES: usize = 1024;
 
 /// One write.
 #[derive(Debug)]
@@ -18,6 +22,7 @@ pub(super) enum WriteOp {
     /// accounts that are made with it.
     AppendOwned(RecordRow, AccountId, Option<u32>, Vec<AccountChange>),
     ChangeAccount(AccountChange),
+    ChangeEmail(EmailChange),
     Compact(SnapshotRow),
     DeleteChannel(ChannelId),
     MarkUsed(Vec<(ChannelId, u64)>),
@@ -55,6 +60,7 @@ pub(super) enum ReplySender {
     Append(oneshot::Sender<AppendResult>),
     AppendOwned(oneshot::Sender<Opened>),
     Account(oneshot::Sender<Result<AccountChangeResult, LogError>>),
+    Email(oneshot::Sender<Result<EmailChangeResult, LogError>>),
     Unit(oneshot::Sender<Result<(), LogError>>),
     Outcome(oneshot::Sender<WriteOutcome>),
 }
@@ -65,6 +71,8 @@ pub(super) enum WriteOutcome {
     Done,
     /// The result of an account change.
     Account(AccountChangeResult),
+    /// The result of a change of the addresses of accounts.
+    Email(EmailChangeResult),
     /// The result of a change that belongs to the creation of a channel and was not made.
     NotMade(AccountChangeResult),
     Conflict,
@@ -79,6 +87,7 @@ impl WriteOp {
             Self::Append(record) => record.bytes(),
             Self::AppendOwned(record, _, _, with) => record.bytes() + with.len() * CHANGE_BYTES,
             Self::ChangeAccount(_) => CHANGE_BYTES,
+            Self::ChangeEmail(_) => EMAIL_BYTES,
             Self::Compact(snapshot) => snapshot.body.len() + snapshot.held.len() * 8,
             Self::MarkUsed(channels) => channels.len() * 64,
             Self::PutMeta(_, text) => text.len(),
@@ -112,6 +121,10 @@ impl ReplySender {
                 WriteOutcome::Account(result) => Ok(result),
                 outcome => unit_result(outcome).map(|()| AccountChangeResult::Done(Vec::new())),
             })),
+            Self::Email(to) => drop(to.send(match outcome {
+                WriteOutcome::Email(result) => Ok(result),
+                outcome => unit_result(outcome).map(|()| EmailChangeResult::Missing),
+            })),
             Self::Unit(to) => drop(to.send(unit_result(outcome))),
         }
     }
@@ -119,7 +132,7 @@ impl ReplySender {
 
 fn append_result(outcome: &WriteOutcome) -> AppendResult {
     match outcome {
-        WriteOutcome::Done | WriteOutcome::Account(_) => AppendResult::Done,
+        WriteOutcome::Done | WriteOutcome::Account(_) | WriteOutcome::Email(_) => AppendResult::Done,
         WriteOutcome::Conflict | WriteOutcome::NotMade(_) => AppendResult::Conflict,
         WriteOutcome::Refused(_) => AppendResult::Refused,
         WriteOutcome::Unknown(_) => AppendResult::Unknown,
@@ -128,7 +141,7 @@ fn append_result(outcome: &WriteOutcome) -> AppendResult {
 
 fn unit_result(outcome: WriteOutcome) -> Result<(), LogError> {
     match outcome {
-        WriteOutcome::Done | WriteOutcome::Account(_) => Ok(()),
+        WriteOutcome::Done | WriteOutcome::Account(_) | WriteOutcome::Email(_) => Ok(()),
         WriteOutcome::Conflict | WriteOutcome::NotMade(_) => Err(LogError::Failed("another write came first".into())),
         WriteOutcome::Refused(why) => Err(LogError::Failed(why)),
         WriteOutcome::Unknown(why) => Err(LogError::Unknown(why)),

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::callsign::Callsign;
+use crate::email::AccountEmail;
 use crate::ids::{AccountId, ChannelId};
 use crate::names;
 use crate::op::{MemberPresence, OnlineMember, RosterMember};
@@ -77,6 +78,9 @@ pub struct AccountReply {
     pub webhooks: usize,
     /// The number of its sessions, the caller's included.
     pub sessions: usize,
+    /// The e-mail address that recovers it, or that waits for its code. Null if there is none.
+    #[schema(required)]
+    pub email: Option<AccountEmail>,
     /// Its limits.
     pub limits: AccountLimits,
 }

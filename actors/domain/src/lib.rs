@@ -15,6 +15,7 @@ mod collections;
 mod delivery_token;
 mod deserialize;
 mod digest;
+pub mod email;
 mod encryptor;
 mod entry;
 mod hint;

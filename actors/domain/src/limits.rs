@@ -98,6 +98,23 @@ pub const ACCOUNT_SESSION_MS: u64 = 30 * 24 * HOUR_MS;
 /// The precision of the time at which such a session was last used.
 pub const ACCOUNT_USE_MS: u64 = HOUR_MS;
 
+/// Characters of an e-mail address.
+pub const EMAIL_CHARS: usize = 254;
+/// Accounts that one e-mail address recovers.
+pub const EMAIL_ACCOUNTS: usize = 5;
+/// Wrong codes after which the code is void.
+pub const EMAIL_CODE_TRIES: u32 = 5;
+/// How long such a code, and a link that recovers an account, is valid.
+pub const EMAIL_CODE_MS: u64 = 15 * MINUTE_MS;
+/// E-mails of one kind to one address in an hour: with a code, or with links that recover accounts.
+pub const EMAILS_PER_ADDRESS: usize = 3;
+/// The window in which these are counted.
+pub const EMAIL_WINDOW_MS: u64 = HOUR_MS;
+/// E-mails of one kind for one account in a day.
+pub const EMAILS_PER_ACCOUNT: usize = 10;
+/// The window in which these are counted.
+pub const EMAIL_ACCOUNT_WINDOW_MS: u64 = 24 * HOUR_MS;
+
 /// Rows of one side event of a stream; further ones are counted.
 pub const SIDE_EVENT_ROWS: usize = 200;
 

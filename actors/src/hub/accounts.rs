@@ -53,6 +53,7 @@ impl Hub {
             channels: facts.channels,
             webhooks: self.webhooks_of(&HookOwner::Account(owner.account.clone())).len(),
             sessions: self.account_sessions(owner).await?.sessions.len(),
+            email: self.account_email(owner).await?,
             limits: self.shared.per_account,
         })
     }
@@ -352,6 +353,6 @@ pub(super) fn unread(error: LogError) -> HubError {
     HubError::of_log("could not read accounts")(error)
 }
 
-fn unkept(error: LogError) -> HubError {
+pub(super) fn unkept(error: LogError) -> HubError {
     HubError::of_log("could not store a change of an account")(error)
 }

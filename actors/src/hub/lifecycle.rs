@@ -5,6 +5,7 @@ use std::sync::{Arc, OnceLock};
 
 use actix::prelude::*;
 use futures_util::future::join_all;
+use rogerrat_domain::email::EmailKeys;
 use rogerrat_domain::limits::{PASSWORD_ATTEMPTS, PIN_ATTEMPTS, PIN_WINDOW_MS};
 use rogerrat_domain::{HubKey, Outbox, Rules};
 use tokio::sync::oneshot;
@@ -20,6 +21,7 @@ use crate::context::HubContext;
 use crate::counters::{Count, Counters};
 use crate::error::HubError;
 use crate::hub::dispatcher::Dispatcher;
+use crate::mail::Emails;
 use crate::ports::Ports;
 use crate::ports::error::LogError;
 use crate::registry::Registry;
@@ -108,6 +110,11 @@ impl Hub {
             let channel_rules = (channel_rules, rules_of_bands);
             Registry::new(directory.clone(), recovery, channel_rules, rules.unused_ms, counters.clone(), context)
         });
+        let email_keys = EmailKeys::of(&key);
+        let emails = ports.mail_sender.clone().map(|sender| {
+            let (accounts, keys) = (ports.accounts.clone(), email_keys.clone());
+            Emails::start(sender, accounts, keys, rules.mails_per_hour, clock, counters.clone())
+        });
         let shared = Shared {
             directory,
             log,
@@ -127,6 +134,8 @@ impl Hub {
             member_ttl_ms: rules.member_ttl_ms,
             key,
             webhooks,
+            email_keys,
+            emails,
         };
         let hub = Self { dispatcher: Dispatcher { registry, counters }, shared: Arc::new(shared) };
         // It is set only here.

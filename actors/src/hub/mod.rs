@@ -7,6 +7,7 @@ mod accounts;
 mod admin;
 mod channels;
 mod dispatcher;
+mod emails;
 mod lifecycle;
 mod link;
 mod messages;
@@ -21,6 +22,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 
 use futures_util::future::BoxFuture;
+use rogerrat_domain::email::EmailKeys;
 use rogerrat_domain::limits::STREAM_EVENTS;
 use rogerrat_domain::op::{self, JoinInput, ReadInput, StreamInput};
 use rogerrat_domain::{
@@ -37,6 +39,7 @@ use crate::clock::Clock;
 use crate::counters::Counters;
 use crate::error::HubError;
 use crate::hub::dispatcher::Dispatcher;
+use crate::mail::Emails;
 use crate::ports::Ports;
 use crate::ports::error::LogError;
 use crate::ports::log::Log;
@@ -76,6 +79,8 @@ pub struct HubRules {
     pub member_ttl_ms: u64,
     /// Quotas and rate limits of an account.
     pub per_account: AccountLimits,
+    /// E-mails the hub sends in an hour.
+    pub mails_per_hour: u32,
 }
 
 /// The address under which guesses at a PIN are counted, whatever address they come from.
@@ -125,6 +130,9 @@ struct Shared {
     member_ttl_ms: u64,
     key: HubKey,
     webhooks: Webhooks,
+    email_keys: EmailKeys,
+    /// None if the hub sends no e-mails.
+    emails: Option<Arc<Emails>>,
 }
 
 /// Why a channel took an operation and did not reply.

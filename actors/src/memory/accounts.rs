@@ -9,6 +9,7 @@ use futures_util::future::BoxFuture;
 use rogerrat_domain::account_session::SessionLabel;
 use rogerrat_domain::{AccountId, Callsign, ChannelId, Identity, IdentityRow, Record, Settings, TokenHash};
 
+use super::emails::EmailRows;
 use crate::ports::accounts::{AccountChange, AccountChangeResult, AccountFacts, Accounts, Opened, StoredSession};
 use crate::ports::error::LogError;
 use crate::ports::log::{AppendResult, Log};
@@ -20,14 +21,15 @@ pub struct MemoryAccounts {
 }
 
 #[derive(Default)]
-struct Inner {
-    accounts: BTreeMap<AccountId, Account>,
+pub(super) struct Inner {
+    pub(super) accounts: BTreeMap<AccountId, Account>,
     sessions: HashMap<TokenHash, (AccountId, StoredSession)>,
     identities: BTreeMap<Callsign, (Identity, TokenHash, u64)>,
+    pub(super) emails: EmailRows,
 }
 
-struct Account {
-    recovery: TokenHash,
+pub(super) struct Account {
+    pub(super) recovery: TokenHash,
     created_at_ms: u64,
     channels: Vec<ChannelId>,
 }
@@ -39,7 +41,7 @@ impl MemoryAccounts {
         Self { log, kept: Arc::default() }
     }
 
-    fn kept(&self) -> MutexGuard<'_, Inner> {
+    pub(super) fn kept(&self) -> MutexGuard<'_, Inner> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -73,6 +75,7 @@ impl Inner {
             }
             AccountChange::Close { account } => {
                 self.sessions.retain(|_, (whose, _)| *whose != account);
+                self.emails.retain(|whose| *whose != account);
                 return match self.accounts.remove(&account) {
                     Some(_) => AccountChangeResult::Done(self.end(|_, identity| identity.account == account)),
                     None => AccountChangeResult::Missing,
@@ -99,12 +102,20 @@ impl Inner {
                         || sessions.values().any(|(whose, _)| whose == id)
                         || identities.values().any(|(identity, ..)| identity.account == *id)
                 });
+                let accounts = &self.accounts;
+                self.emails.retain(|whose| accounts.contains_key(whose));
             }
         }
         AccountChangeResult::Done(Vec::new())
     }
 
-    fn add_session(&mut self, account: AccountId, token: TokenHash, label: Option<SessionLabel>, at_ms: u64) {
+    pub(super) fn add_session(
+        &mut self,
+        account: AccountId,
+        token: TokenHash,
+        label: Option<SessionLabel>,
+        at_ms: u64,
+    ) {
         let stored = StoredSession { token: token.clone(), label, created_at_ms: Some(at_ms), used_ms: at_ms };
         self.sessions.insert(token, (account, stored));
     }
@@ -170,7 +181,7 @@ impl Inner {
         }
     }
 
-    fn trim_sessions(&mut self, account: &AccountId, sessions: usize) {
+    pub(super) fn trim_sessions(&mut self, account: &AccountId, sessions: usize) {
         let mut ours: Vec<_> = self.sessions.iter().filter(|(_, (whose, _))| whose == account).collect();
         ours.sort_unstable_by_key(|(_, (_, stored))| stored.used_ms);
         let over = (ours.len() + 1).saturating_sub(sessions);

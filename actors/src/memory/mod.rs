@@ -1,6 +1,7 @@
 //! The ports in memory, without a disk: for tests, and for measuring the hub without its store.
 
 mod accounts;
+mod emails;
 mod log;
 mod webhook_store;
 

@@ -7,6 +7,7 @@ use futures_util::future::BoxFuture;
 use rogerrat_domain::account_session::SessionLabel;
 use rogerrat_domain::{AccountId, Callsign, ChannelId, Identity, IdentityRow, Record, Settings, TokenHash};
 
+use crate::ports::emails::EmailStore;
 use crate::ports::error::LogError;
 use crate::ports::log::AppendResult;
 
@@ -63,7 +64,7 @@ pub enum AccountChange {
         /// The hash of the new token.
         recovery: TokenHash,
     },
-    /// Delete an account with its sessions, identities and webhooks. Its channels remain, without an owner.
+    /// Delete an account with its sessions, identities, webhooks and e-mail addresses. Its channels remain, without an owner.
     Close {
         /// The account.
         account: AccountId,
@@ -154,7 +155,7 @@ pub struct StoredSession {
 }
 
 /// Stores accounts. A read after a completed change sees the change.
-pub trait Accounts: Send + Sync + 'static {
+pub trait Accounts: EmailStore {
     /// Makes a change.
     fn change(&self, change: AccountChange) -> BoxFuture<'static, Result<AccountChangeResult, LogError>>;
 

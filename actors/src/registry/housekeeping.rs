@@ -17,6 +17,7 @@ use crate::channel::handle::ChannelHandle;
 use crate::channel::messages::CheckNow;
 use crate::counters::Counters;
 use crate::ports::accounts::AccountChange;
+use crate::ports::emails::EmailChange;
 use crate::registry::Registry;
 use crate::registry::messages::DeleteChannel;
 
@@ -115,8 +116,16 @@ impl Registry {
         }
     }
 
-    /// Ends account sessions that have not been used for too long, and removes accounts that own nothing.
+    /// Ends account sessions that have not been used for too long, and removes accounts that own nothing, and codes and
+    /// links of e-mails that expired.
     fn sweep_accounts(&self, ctx: &mut Context<Self>) {
+        let at_ms = self.recovery.clock.now().at_ms;
+        let swept = self.recovery.accounts.change_email(EmailChange::Sweep { at_ms });
+        ctx.spawn(swept.into_actor(self).map(|swept, _, _| {
+            if let Err(error) = swept {
+                log::warn!(error:display; "could not delete expired codes of e-mails");
+            }
+        }));
         let before_ms = self.recovery.clock.expiry_ms().saturating_sub(ACCOUNT_SESSION_MS);
         let swept = self.recovery.accounts.change(AccountChange::Sweep { before_ms });
         ctx.spawn(swept.into_actor(self).map(|swept, _, _| {

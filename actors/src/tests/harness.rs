@@ -86,6 +86,7 @@ impl TestHub {
             unused_ms: Some(30 * 24 * HOUR_MS),
             member_ttl_ms: MEMBER_TTL_MS,
             per_account: UNLIMITED,
+            mails_per_hour: 1000,
         };
         Hub::start(rules, ports.posting(world), HubKey::new([7; 32]), clock).await.unwrap()
     }

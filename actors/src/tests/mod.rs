@@ -4,6 +4,7 @@ mod clock;
 mod consumers;
 mod crash_recovery;
 mod durable;
+mod emails;
 mod harness;
 mod log;
 mod log_writes;

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
 
 use futures_util::future::BoxFuture;
+use rogerrat_domain::email::EmailLookup;
 use rogerrat_domain::op::{CreateInput, Join, JoinInput, Keepalive};
 use rogerrat_domain::{
     AccountId, Callsign, ChannelId, Code, Identity, IdentityRow, Record, SessionId, Settings, TokenHash,
@@ -14,6 +15,7 @@ use tokio::sync::oneshot;
 
 use super::harness::{TestHub, started};
 use crate::ports::accounts::{AccountChange, AccountChangeResult, AccountFacts, Accounts, Opened, StoredSession};
+use crate::ports::emails::{EmailChange, EmailChangeResult, EmailStore, SealedEmail, StoredEmails};
 use crate::ports::error::LogError;
 use crate::{AccountOwner, Hub, HubError, MemoryAccounts, MemoryLog, Ports};
 
@@ -22,6 +24,20 @@ struct Slow {
     accounts: MemoryAccounts,
     gate: Mutex<Option<oneshot::Receiver<()>>>,
     asked: AtomicBool,
+}
+
+impl EmailStore for Slow {
+    fn change_email(&self, change: EmailChange) -> BoxFuture<'static, Result<EmailChangeResult, LogError>> {
+        self.accounts.change_email(change)
+    }
+
+    fn emails(&self, account: AccountId) -> BoxFuture<'static, Result<StoredEmails, LogError>> {
+        self.accounts.emails(account)
+    }
+
+    fn recoverable(&self, lookup: EmailLookup) -> BoxFuture<'static, Result<Vec<SealedEmail>, LogError>> {
+        self.accounts.recoverable(lookup)
+    }
 }
 
 impl Accounts for Slow {

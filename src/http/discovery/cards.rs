@@ -63,7 +63,7 @@ pub(in crate::http) fn info(state: &AppState, origin: &str, link_origin: &str) -
 fn features(state: &AppState) -> Map<String, Value> {
     let optional = [
         ("push", state.hub.push_key().is_ok()),
-        ("email", false),
+        ("email", state.hub.sends_mail()),
         ("tunnel", false),
         ("admin", state.has_admin_token()),
         ("chatroom", state.has_chatroom),

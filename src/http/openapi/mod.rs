@@ -19,8 +19,8 @@ use utoipa::{Modify, OpenApi};
 
 use super::discovery::{self, cards};
 use super::{
-    account, account_sessions, admin, channels, fetch, health, members, messages, metrics, pages, poll, push, remote,
-    stream, transcript, webhooks,
+    account, account_email, account_sessions, admin, channels, fetch, health, members, messages, metrics, pages, poll,
+    push, remote, stream, transcript, webhooks,
 };
 use crate::web::state::{AppState, SharedState};
 
@@ -90,6 +90,11 @@ pub(super) type DescriptionCell = OnceLock<ApiDescription>;
         account::channel,
         account::end_member,
         account::rotate_token,
+        account_email::attach,
+        account_email::verify,
+        account_email::remove,
+        account_email::request,
+        account_email::confirm,
         account_sessions::sessions,
         account_sessions::end_session,
         account_sessions::logout,

@@ -69,6 +69,7 @@ impl Fixture {
             unused_ms: None,
             member_ttl_ms: 1_000_000,
             per_account: AccountLimits { channels: None, identities: None, webhooks: None, sends_per_minute: None },
+            mails_per_hour: 0,
         };
         let log = Arc::new(MemoryLog::default());
         let ports = Ports::with_log(log);

@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { channelBody, chatAddress, fileText, webhookFormat } from "../../../web/static/account/data.js";
+import { readLink } from "../../../web/static/account/link.js";
 
 const form = fields => {
   const data = new FormData();
@@ -37,4 +38,15 @@ test("the headers of a webhook are lines, and empty fields are not sent", () => 
   assert.deepEqual(webhookFormat(form({ headers: "Authorization: Bearer a:b\r\n\nX-Key:  c \n x", body: ' {"a":"{{text}}"} ' })), {
     headers: { Authorization: "Bearer a:b", "X-Key": "c", x: "" }, body: '{"a":"{{text}}"}',
   });
+});
+
+test("the secret of a link in an e-mail is read as mail programs leave it", () => {
+  const secret = "rr_back_aB-_9";
+  for (const hash of [`#t=${secret}`, `#t%3D${secret}`, `#utm=1&amp;t=${secret}`, `#t=${secret}&x=1`, `#t=${secret}.`]) {
+    assert.deepEqual(readLink({ pathname: "/account/recover", hash }), { kind: "recover", secret }, hash);
+  }
+  assert.deepEqual(readLink({ pathname: "/account/verify", hash: `#c=${secret}` }), { kind: "verify", secret });
+  for (const [pathname, hash] of [["/account", `#t=${secret}`], ["/account/recover", `#c=${secret}`], ["/account/verify", ""], ["/account/recover", "#t="]]) {
+    assert.equal(readLink({ pathname, hash }), null, pathname + hash);
+  }
 });

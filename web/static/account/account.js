@@ -5,12 +5,20 @@ import { Tasks } from "../lib/tasks.js";
 
 /** @typedef {{callsign: string, created_at: number}} Identity */
 /**
+ * @typedef {object} Email An address, shortened. `next` is one that is to replace it.
+ * @property {string} address
+ * @property {boolean} verified
+ * @property {number | null} expires_at
+ * @property {{address: string, expires_at: number} | null} next
+ */
+/**
  * @typedef {object} Summary The reply of `GET /api/account`. A limit of null means unlimited.
  * @property {string} account_id
  * @property {number} created_at
  * @property {Identity[]} identities
  * @property {number} channels
  * @property {number} webhooks
+ * @property {Email | null} [email]
  * @property {{channels: number | null, identities: number | null, webhooks: number | null}} limits
  */
 /**

@@ -20,14 +20,18 @@ export class Gate {
 
   #tasks;
   #opened;
+  #changed;
   /** Whether the hub asked for its token. */
   #asked = false;
+  /** Whether links were requested by mail. */
+  #isMailed = false;
 
   /**
    * @param {() => void} changed
    * @param {(token: string) => void} opened called with a session token
    */
   constructor(changed, opened) {
+    this.#changed = changed;
     this.#tasks = new Tasks(changed);
     this.#opened = opened;
   }
@@ -71,6 +75,30 @@ export class Gate {
     if (session !== null) this.#opened(session.value);
   };
 
+  /** @param {SubmitEvent} event */
+  #mail = async event => {
+    event.preventDefault();
+    const form = /** @type {HTMLFormElement} */ (event.target);
+    const email = field(event, "email");
+    this.#isMailed = false;
+    if ((await this.#tasks.run("mail", () => request("POST", "/api/account/recover/email", { body: { email } }))) === null) return;
+    this.#isMailed = true;
+    form.reset();
+    this.#changed();
+  };
+
+  /** Recovery by mail, for accounts with a verified address. */
+  #mailForm() {
+    return html`<details class="new"><summary>${t("account.gate.mail")}</summary>
+      <form class="stack" @submit=${this.#mail}>
+        <label class="field"><span>${t("account.email.address")}</span>
+          <input name="email" type="email" required maxlength="254" autocomplete="email" spellcheck="false" autocapitalize="off" /></label>
+        ${fault(this.#tasks.error("mail"))}
+        ${this.#isMailed ? html`<p class="notice" role="status">${t("account.gate.mail.sent")}</p>` : nothing}
+        <div class="row"><button type="submit" class="button" aria-disabled=${this.#tasks.isBusy("mail") ? "true" : "false"}>${t("account.gate.mail.do")}</button></div>
+      </form></details>`;
+  }
+
   view() {
     const needsToken = this.#asked || this.info.token_needed_for?.includes("accounts") === true;
     const isBusy = (/** @type {string} */ task) => (this.#tasks.isBusy(task) ? "true" : "false");
@@ -101,6 +129,7 @@ export class Gate {
             <div class="row"><button type="submit" class="button" aria-disabled=${isBusy("recover")}>
               ${this.#tasks.isBusy("recover") ? t("account.gate.recovering") : t("account.gate.recover.do")}</button></div>
           </form>
+          ${this.info.features?.email === true ? this.#mailForm() : nothing}
         </section>
       </div>`;
   }

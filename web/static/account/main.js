@@ -4,10 +4,13 @@ import { request, ApiError } from "../lib/api.js";
 import { mountHeader } from "../lib/header.js";
 import { start, t } from "../lib/i18n.js";
 import { Gate } from "./gate.js";
+import { readLink } from "./link.js";
 import { forgetToken, storedToken, storeToken } from "./token.js";
 
 /** @type {import("./open.js").OpenAccount | null} */
 let opened = null;
+/** @type {import("./mail-link.js").MailLink | null} */
+let mailLink = null;
 let isPlanned = false;
 
 /** Draws the page soon; several changes at once are drawn together. */
@@ -47,7 +50,32 @@ function leave(notice) {
 
 function draw() {
   const main = document.getElementById("app");
-  if (main !== null) render(opened === null ? gate.view() : opened.view(gate.info.features ?? {}), main);
+  if (main === null) return;
+  if (mailLink !== null) render(mailLink.view(), main);
+  else render(opened === null ? gate.view() : opened.view(gate.info.features ?? {}), main);
+}
+
+/** Shows the link of an e-mail, if the page was opened by one, and takes its secret out of the address. */
+async function followLink() {
+  const link = readLink(location);
+  if (link === null) return;
+  history.replaceState(null, "", location.pathname);
+  const done = () => {
+    mailLink = null;
+    changed();
+  };
+  const recovered = (/** @type {string} */ token) => {
+    mailLink = null;
+    opened?.stop();
+    open(token);
+  };
+  try {
+    const { MailLink } = await import("./mail-link.js");
+    mailLink = new MailLink(link, changed, done, recovered);
+  } catch {
+    gate.notice = "incomplete";
+  }
+  changed();
 }
 
 async function readInfo() {
@@ -64,6 +92,9 @@ async function begin() {
   await start("account");
   document.title = `${t("account.title")} · rogerrat`;
   mountHeader();
+  // The gate is not drawn before a link is.
+  await followLink();
+  addEventListener("hashchange", followLink);
   if (storedToken() === "") draw();
   else open(storedToken());
   readInfo();

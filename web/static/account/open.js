@@ -10,9 +10,10 @@ import { reloadMembers } from "./members.js";
 import { webhooks, reloadWebhookDetails } from "./webhooks.js";
 import { laterSections, recovery, sessions } from "./sessions.js";
 import { close } from "./close.js";
+import { email } from "./email.js";
 import { faultOf, when } from "./parts.js";
 
-const SECTIONS = ["identities", "channels", "webhooks", "sessions", "recovery", "close"];
+const SECTIONS = ["identities", "channels", "webhooks", "sessions", "recovery", "email", "close"];
 
 /** An open account and its view. */
 export class OpenAccount {
@@ -51,6 +52,7 @@ export class OpenAccount {
   /** @param {Record<string, boolean>} features what the hub has */
   view(features) {
     const account = this.#account, summary = account.summary.value;
+    const hasMail = features.email === true;
     return html`
       <div class="account-head">
         <div>
@@ -63,10 +65,11 @@ export class OpenAccount {
       ${faultOf(account, "logout")}
       <div class="columns">
         <nav class="sections" aria-label=${t("account.sections")}>
-          ${SECTIONS.map(id => html`<a href=${`#${id}`}>${t(`account.${id}`)}</a>`)}
+          ${SECTIONS.filter(id => id !== "email" || hasMail).map(id => html`<a href=${`#${id}`}>${t(`account.${id}`)}</a>`)}
         </nav>
         <div class="cards">
           ${identities(account)} ${channels(account)} ${webhooks(account)} ${sessions(account)} ${recovery(account)}
+          ${hasMail ? email(account) : nothing}
           ${laterSections(account, features)}
           ${close(account, () => this.#leave("deleted"))}
         </div>

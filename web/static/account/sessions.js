@@ -90,8 +90,8 @@ export function recovery(account) {
 }
 
 /**
- * The places of recovery by mail and of push devices. The hub does not have them yet, and says so in its features.
+ * The place of push devices. The hub does not have them yet, and says so in its features.
  * @param {Account} _account
- * @param {Record<string, boolean>} _features the hub's `email` and `push`
+ * @param {Record<string, boolean>} _features the hub's `push`
  */
 export const laterSections = (_account, _features) => nothing;

@@ -1,0 +1,16 @@
+// The link of an e-mail that opened the page.
+
+/** @typedef {{kind: "verify" | "recover", secret: string}} Link */
+
+/**
+ * The link that opened the page, or null. Its secret is in the fragment, which mail programs may have encoded.
+ * @param {{pathname: string, hash: string}} address
+ * @returns {Link | null}
+ */
+export function readLink({ pathname, hash }) {
+  const kind = pathname === "/account/verify" ? "verify" : pathname === "/account/recover" ? "recover" : null;
+  if (kind === null) return null;
+  const plain = hash.replace(/%3d/giu, "=");
+  const secret = (kind === "verify" ? /[#&;?]c=([\w-]{1,64})/u : /[#&;?]t=([\w-]{1,64})/u).exec(plain)?.[1];
+  return secret === undefined ? null : { kind, secret };
+}
