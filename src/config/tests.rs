@@ -66,7 +66,7 @@ fn path_of(name: &str) -> PathBuf {
 
 #[test]
 fn the_defaults_match_the_documentation() {
-    let Config { server, limits, channels, accounts, push, storage, log } = defaults().read().config;
+    let Config { server, limits, channels, accounts, email, push, storage, log } = defaults().read().config;
     assert_eq!((server.host.to_string(), server.port, server.lan), ("127.0.0.1".to_owned(), 7424, false));
     assert!(server.token.is_none() && server.origin.is_none() && server.trusted_proxies.is_empty());
     assert!(server.allowed_hosts.is_empty() && server.allowed_origins.is_empty());
@@ -77,6 +77,8 @@ fn the_defaults_match_the_documentation() {
     assert_eq!((accounts.channels, accounts.identities, accounts.webhooks), (100, 20, 10));
     assert_eq!(limits.send_per_account, 600);
     assert!(push.hosts.is_empty() && push.contact(None).is_err());
+    assert_eq!((limits.send_per_account, limits.email_per_address), (600, 0));
+    assert!(email.settings.is_none() && email.per_hour == 200);
     assert_eq!(storage.data_dir, PathBuf::from("/home/ann/.rogerrat"));
     assert_eq!((storage.max_mib, storage.backlog_messages, storage.backlog_mib), (0, 10_000, 64));
     assert_eq!((log.format, log.level.as_str()), (LogFormat::Text, "info"));

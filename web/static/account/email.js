@@ -87,7 +87,7 @@ export function email(account) {
   const head = { id: "email", title: t("account.email"), about: t("account.email.about") };
   if (summary === null) return section(head, nothing);
   const waiting = known === null ? null : known.verified ? known.next : known;
-  return section(head, html`
+  return section(head, html`<div class="stack">
     ${known === null ? html`<p class="nothing">${t("account.email.none")}</p>` : nothing}
     ${known?.verified ? html`<p><strong>${visible(known.address)}</strong> <span class="badge ok">${t("account.email.verified")}</span></p>` : nothing}
     ${waiting ? codeForm(account, waiting) : nothing}
@@ -97,5 +97,6 @@ export function email(account) {
         ${attachForm(account, t("account.email.attach"))}</details>
       ${fault(account.tasks.error(REMOVE))}
       <div class="row"><button type="button" class="button small" aria-disabled=${account.tasks.isBusy(REMOVE) ? "true" : "false"}
-        @click=${() => remove(account)}>${t("account.email.remove")}</button></div>`}`);
+        @click=${() => remove(account)}>${t("account.email.remove")}</button></div>`}
+  </div>`);
 }

@@ -77,13 +77,13 @@ export class MailLink {
     return html`<h1>${t("account.title")}</h1>
       <section class="card" aria-labelledby="link-title">
         <h2 id="link-title">${t(`account.link.${kind}`)}</h2>
-        <p>${t(`account.link.${kind}.about`)}</p>
+        <div class="stack"><p>${t(`account.link.${kind}.about`)}</p>
         ${error === null ? nothing : this.#fault(error)}
         <div class="row">
           <button type="button" class="button primary" aria-disabled=${isBusy ? "true" : "false"}
             @click=${() => { if (!isBusy) (kind === "verify" ? this.#verify : this.#recover)(); }}>${t(`account.link.${kind}.do`)}</button>
           <button type="button" class="button" @click=${this.#done}>${t("account.link.on")}</button>
-        </div>
+        </div></div>
       </section>`;
   }
 }
