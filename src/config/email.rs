@@ -2,9 +2,8 @@
 //!
 //! The password comes from the environment, or from a file that only its owner can read.
 
-use std::fmt;
-use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
+use std::{fmt, fs};
 
 use rogerrat_mail_sender::{MailFrom, MailSettings, SmtpServer, is_loopback};
 use url::Url;

@@ -35,6 +35,7 @@ fn every_code_has_its_line_with_its_status_and_no_other_code_has_one() {
 fn routes() -> BTreeSet<String> {
     let source = read("src/http/mod.rs")
         + &read("src/http/account.rs")
+        + &read("src/http/account_email.rs")
         + &read("src/http/account_sessions.rs")
         + &read("src/http/admin.rs")
         + &read("src/http/push/mod.rs")
@@ -60,6 +61,10 @@ fn routes() -> BTreeSet<String> {
             }
             (Some("all"), Some(path), _) => {
                 routes.extend(["GET", "POST"].map(|method| format!("{method} {path}")));
+                ("DELETE", *path)
+            }
+            (Some("post_and_delete"), Some(path), _) => {
+                routes.insert(format!("POST {path}"));
                 ("DELETE", *path)
             }
             (Some("get_and"), Some(method), Some(path)) => {
