@@ -56,9 +56,15 @@ const LASTING: [Count; 4] = [Count::ChannelsCreated, Count::Joins, Count::Messag
 const COUNTS: usize = Count::HeldBytes as usize + 1;
 
 /// The counters of some threads, on cache lines of their own.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 #[repr(align(128))]
 struct Shard([AtomicU64; COUNTS]);
+
+impl Default for Shard {
+    fn default() -> Self {
+        Self(std::array::from_fn(|_| AtomicU64::new(0)))
+    }
+}
 
 /// The counters of a hub.
 #[derive(Debug, Default)]
