@@ -11,6 +11,7 @@ mod startup;
 mod system_limits;
 mod telemetry;
 mod transport;
+mod tunnel;
 mod web;
 
 use std::error::Error;
@@ -65,11 +66,27 @@ fn serve(args: ServeArgs) -> ExitCode {
         Err(errors) => return cli::print_config_errors(&errors),
     };
     telemetry::init(&config.log);
-    match startup::serve(&config) {
+    let program = match config.server.tunnel.as_ref().map(|settings| (settings, tunnel::find(settings))) {
+        None => None,
+        Some((_, Ok(program))) => Some(program),
+        Some((settings, Err(reason))) if settings.is_optional => {
+            log::warn!(reason; "serving without a tunnel");
+            None
+        }
+        Some((_, Err(reason))) => {
+            let _ = writeln!(io::stderr().lock(), "rogerrat: {}", one_line(&reason));
+            return ExitCode::from(rogerrat_cli::outcome::USAGE_ERROR);
+        }
+    };
+    match startup::serve(&config, program) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             // If stderr is closed, the exit code still reports the failure.
-            let _ = writeln!(io::stderr().lock(), "rogerrat: {}", chain(&error));
+            let mut stderr = io::stderr().lock();
+            let _ = writeln!(stderr, "rogerrat: {}", chain(&error));
+            for line in error.output() {
+                let _ = writeln!(stderr, "  {line}");
+            }
             ExitCode::FAILURE
         }
     }

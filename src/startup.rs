@@ -1,7 +1,8 @@
 //! Starts the hub, serves until a signal, and shuts down gracefully.
 
+use std::cell::Cell;
 use std::future::pending;
-use std::io;
+use std::io::{self, Write as _};
 use std::net::{SocketAddr, TcpListener};
 use std::os::unix::net::UnixListener;
 use std::path::PathBuf;
@@ -24,18 +25,20 @@ use rogerrat_webhook_sender::{BadVapidKey, HttpWebhookSender, SsrfGuard, SystemR
 use rustix::process::Signal as Signo;
 use tokio::net::{TcpStream, UnixStream};
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::watch;
 use tokio::task::yield_now;
 use tokio::time::timeout;
 use tokio_rustls::rustls::{self, ServerConfig};
 
-use crate::banner::banner;
+use crate::banner::{banner, moved};
 use crate::compat::agent_chatroom::{self, Chatroom};
 use crate::config::{Config, SocketSettings, Storage};
 use crate::mcp::{self, McpState};
 use crate::transport::{
     self, AcceptedStream, Certificate, CertificateError, ConnectionSettings, SocketFile, serve_connections,
 };
-use crate::web::{self, AppState};
+use crate::tunnel::{OpenTunnel, TunnelError, TunnelProgram};
+use crate::web::{self, AppState, TunnelHost};
 use crate::{http, system_limits};
 
 /// How long a draining hub still accepts connections, so that readiness probes see that it is not ready.
@@ -87,23 +90,33 @@ pub(crate) enum StartError {
     /// The agent-chatroom interface cannot be opened.
     #[error("cannot open the chatroom")]
     Chatroom(#[source] HubError),
+    /// The tunnel cannot be opened.
+    #[error(transparent)]
+    Tunnel(#[from] TunnelError),
     /// The server failed while running.
     #[error("the server failed")]
     Serve(#[source] io::Error),
 }
 
-/// Runs the hub until a signal stops it.
+impl StartError {
+    /// The last lines that the program of the tunnel printed.
+    pub(crate) fn output(&self) -> &[String] {
+        if let Self::Tunnel(error) = self { &error.lines } else { &[] }
+    }
+}
+
+/// Runs the hub until a signal stops it. `tunnel` is the program of its tunnel.
 ///
 /// # Errors
 /// When the hub cannot start or the server fails.
-pub(crate) fn serve(config: &Config) -> Result<(), StartError> {
+pub(crate) fn serve(config: &Config, tunnel: Option<TunnelProgram>) -> Result<(), StartError> {
     match system_limits::raise_open_files() {
         Ok(files) => log::info!(before = files.before, now = files.now; "set the open-file limit to the hard limit"),
         Err(error) => log::warn!(error:display; "cannot raise the open-file limit"),
     }
     actix_web::rt::System::new().block_on(async {
-        match Running::build(config).await {
-            Ok(running) => running.until_stopped().await,
+        match Running::build(config, tunnel).await {
+            Ok(running) => running.until_stopped(config).await,
             Err(error) => {
                 // Actors that were created and have not run yet start now: started when the runtime is dropped, they panic.
                 yield_now().await;
@@ -120,12 +133,15 @@ struct Running {
     store: Arc<Store>,
     signals: Signals,
     drain_ms: u64,
+    bound: Option<SocketAddr>,
+    chatroom: Option<Data<Chatroom>>,
+    tunnel: Option<OpenTunnel>,
     /// Removes the Unix socket at the end.
     _socket: Option<SocketFile>,
 }
 
 impl Running {
-    async fn build(config: &Config) -> Result<Self, StartError> {
+    async fn build(config: &Config, program: Option<TunnelProgram>) -> Result<Self, StartError> {
         let clock = Clock::start();
         // By default SIGXFSZ kills the process when a file exceeds its size limit. With a handler installed (tokio keeps
         // it after the stream is dropped) the write fails with an error instead.
@@ -138,7 +154,9 @@ impl Running {
             ports = ports.mailing(Arc::new(SmtpMailSender::start(settings)?));
         }
         let hub = Hub::start(rules(config), ports, store.key(), clock).await?;
-        let state = AppState::new(config, hub.clone(), clock);
+        let (publisher, host) = watch::channel(None);
+        let tunnel_host = if program.is_some() { TunnelHost::of(host) } else { TunnelHost::default() };
+        let state = AppState::new(config, hub.clone(), clock, tunnel_host);
         let mcp = McpState::load(&hub).await?;
         let chatroom = match &config.server.chatroom {
             Some(password) => Some(Chatroom::open(&hub, password).await.map_err(StartError::Chatroom)?),
@@ -174,15 +192,28 @@ impl Running {
         }
         // Install the signal handlers before printing the banner: from then on a signal must drain the hub.
         let signals = Signals::new().map_err(StartError::Serve)?;
-        print_banner(config, bound, chatroom.as_ref());
+        let open = |(program, bound): (_, SocketAddr)| {
+            OpenTunnel::open(program, bound.port(), &config.storage.data_dir, publisher)
+        };
+        let tunnel = program.zip(bound).map(open);
+        if tunnel.is_none() {
+            print_banner(config, bound, chatroom.as_ref(), None);
+        }
         log::info!(data_dir:display = config.storage.data_dir.display(); "store opened");
         let (server, drain_ms) = (builder.run(), config.server.drain_ms);
-        Ok(Self { server, hub, store, signals, drain_ms, _socket: socket_file })
+        Ok(Self { server, hub, store, signals, drain_ms, bound, chatroom, tunnel, _socket: socket_file })
     }
 
-    async fn until_stopped(self) -> Result<(), StartError> {
-        let Self { server, hub, store, mut signals, drain_ms, _socket } = self;
+    async fn until_stopped(self, config: &Config) -> Result<(), StartError> {
+        let Self { server, hub, store, mut signals, drain_ms, bound, chatroom, mut tunnel, _socket } = self;
         let handle = server.handle();
+        let is_hurried = Cell::new(false);
+        let followed = async {
+            match &mut tunnel {
+                Some(tunnel) => follow(tunnel, config, bound, chatroom.as_ref()).await,
+                None => pending().await,
+            }
+        };
         let signalled = async {
             signals.next().await;
             log::info!("draining");
@@ -198,16 +229,53 @@ impl Running {
             };
             tokio::select! {
                 () = graceful => {}
-                () = signals.next() => log::warn!("second signal: stopping immediately"),
+                () = signals.next() => {
+                    is_hurried.set(true);
+                    log::warn!("second signal: stopping immediately");
+                }
             }
         };
         let served = tokio::select! {
             served = server => served.map_err(StartError::Serve),
             () = signalled => Ok(()),
+            error = followed => Err(error.into()),
         };
+        if let Some(tunnel) = tunnel {
+            tunnel.close(is_hurried.get()).await;
+        }
         store.close();
         log::info!("stopped");
         served
+    }
+}
+
+/// Prints the banner once the tunnel is open, and its address when it has another one. Returns if the tunnel cannot be
+/// opened, unless the hub serves without it.
+async fn follow(
+    tunnel: &mut OpenTunnel,
+    config: &Config,
+    bound: Option<SocketAddr>,
+    chatroom: Option<&Data<Chatroom>>,
+) -> TunnelError {
+    let mut shown = None;
+    loop {
+        match tunnel.next_host().await {
+            Ok(host) if shown.as_ref() == Some(&host) => {}
+            Ok(host) => {
+                match &shown {
+                    None => print_banner(config, bound, chatroom, Some(&host)),
+                    // Whoever started the hub may not read its output any more.
+                    Some(_) => drop(io::stdout().lock().write_all(moved(&config.server, &host).as_bytes())),
+                }
+                shown = Some(host);
+            }
+            Err(error) if config.server.tunnel.as_ref().is_some_and(|settings| settings.is_optional) => {
+                log::warn!(error:display; "serving without a tunnel");
+                print_banner(config, bound, chatroom, None);
+                pending().await
+            }
+            Err(error) => return error,
+        }
     }
 }
 
@@ -297,8 +365,9 @@ async fn push_sender(
 /// The rules for webhook targets.
 fn guard(config: &Config) -> SsrfGuard {
     let server = &config.server;
-    // Behind a proxy or with a public origin, a hub on a loopback address serves other machines.
-    let is_loopback = server.host.is_loopback() && server.trusted_proxies.is_empty() && server.origin.is_none();
+    // Behind a proxy, with a public origin or a tunnel, a hub on a loopback address serves other machines.
+    let is_public = !server.trusted_proxies.is_empty() || server.origin.is_some() || server.tunnel.is_some();
+    let is_loopback = server.host.is_loopback() && !is_public;
     SsrfGuard::new(&server.webhook_allow, server.webhook_ports.clone(), is_loopback, Arc::new(SystemResolver))
 }
 
@@ -307,8 +376,13 @@ fn options(storage: &Storage) -> StoreOptions {
 }
 
 #[expect(clippy::print_stdout, reason = "the banner is the output of the command")]
-fn print_banner(config: &Config, bound: Option<SocketAddr>, chatroom: Option<&Data<Chatroom>>) {
-    print!("{}", banner(config, bound, chatroom.map(|chatroom| chatroom.credentials())));
+fn print_banner(
+    config: &Config,
+    bound: Option<SocketAddr>,
+    chatroom: Option<&Data<Chatroom>>,
+    tunnel_host: Option<&str>,
+) {
+    print!("{}", banner(config, bound, chatroom.map(|chatroom| chatroom.credentials()), tunnel_host));
     let address = bound.map_or_else(String::new, |bound| bound.to_string());
     let socket = config.server.socket.as_ref().map_or_else(String::new, |socket| socket.path.display().to_string());
     log::info!(address, socket, workers = config.server.workers; "listening");

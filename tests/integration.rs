@@ -24,4 +24,5 @@ mod slow;
 mod store;
 mod torture;
 mod transport;
+mod tunnel;
 mod webhooks;

@@ -43,6 +43,16 @@ pub(crate) struct ServeArgs {
     /// Serve the local network: listen on all interfaces, generate a token if none is set, show a QR code
     #[arg(long)]
     lan: bool,
+    /// Make the hub reachable from the internet by an installed program, cloudflared or ngrok; generates a token if none is
+    /// set, shows the public address and a QR code
+    #[arg(long, value_name = "PROGRAM")]
+    tunnel: Option<String>,
+    /// Path of the program that opens the tunnel
+    #[arg(long, value_name = "PATH")]
+    tunnel_command: Option<String>,
+    /// Serve without a tunnel if it cannot be opened
+    #[arg(long)]
+    tunnel_optional: bool,
     /// PEM file with the certificate to serve https with; reloaded when it changes
     #[arg(long, value_name = "FILE")]
     tls_cert: Option<String>,
@@ -94,6 +104,8 @@ impl ServeArgs {
             ("--host", "server.host", self.host),
             ("--socket", "server.socket", self.socket),
             ("--socket-mode", "server.socket_mode", self.socket_mode),
+            ("--tunnel", "server.tunnel", self.tunnel),
+            ("--tunnel-command", "server.tunnel_command", self.tunnel_command),
             ("--tls-cert", "server.tls_cert", self.tls_cert),
             ("--tls-key", "server.tls_key", self.tls_key),
             ("--token", "server.token", self.token),
@@ -111,6 +123,10 @@ impl ServeArgs {
         }
         if self.lan {
             flags.push(Flag { key: "server.lan", name: "--lan", value: Value::Typed(true.into()) });
+        }
+        if self.tunnel_optional {
+            let value = Value::Typed(true.into());
+            flags.push(Flag { key: "server.tunnel_optional", name: "--tunnel-optional", value });
         }
         if !self.trusted_proxy.is_empty() {
             let value = Value::Typed(self.trusted_proxy.into());
@@ -164,7 +180,7 @@ mod tests {
     #[test]
     fn every_flag_sets_its_key() {
         let Config { server, storage, log, .. } = config(
-            "--port 0 --host 192.0.2.1 --token -begins-with-a-dash --chatroom -p --data-dir ~/hub --origin https://hub.example.org \
+            "--port 0 --host 192.0.2.1 --tunnel-optional --tunnel-command t --token -begins-with-a-dash --chatroom -p --data-dir ~/hub --origin https://hub.example.org \
              --trusted-proxy 10.0.0.0/8 --trusted-proxy 192.0.2.9 --workers 3 --log-format json --tls-cert a.pem \
              --tls-key k.pem --admin-token administer --socket ~/hub.sock --socket-mode 660 --no-tcp",
         );

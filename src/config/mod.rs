@@ -21,6 +21,7 @@ mod socket;
 mod storage;
 #[cfg(test)]
 mod tests;
+mod tunnel;
 
 use std::path::PathBuf;
 
@@ -37,6 +38,7 @@ pub(crate) use reader::EffectiveValue;
 pub(crate) use server::Server;
 pub(crate) use socket::SocketSettings;
 pub(crate) use storage::Storage;
+pub(crate) use tunnel::{TunnelProvider, TunnelSettings};
 
 use raw::RawConfig;
 use reader::Reader;
@@ -100,7 +102,8 @@ impl EffectiveConfig {
 impl Config {
     fn read(reader: &mut Reader, environment: &Environment) -> Option<Self> {
         let server = Server::read(reader, environment);
-        let limits = Limits::read(reader, server.as_ref().is_some_and(|server| server.host.is_loopback()));
+        let is_local = |server: &Server| server.host.is_loopback() && server.tunnel.is_none();
+        let limits = Limits::read(reader, server.as_ref().is_some_and(is_local));
         let channels = ChannelRetention::read(reader);
         let accounts = AccountQuotas::read(reader);
         let push = Push::read(reader);

@@ -1,10 +1,10 @@
 //! `[server]`: listening address, TLS, tokens, trusted hosts and proxies, webhook targets, workers and drain.
 //!
-//! It also checks the rules between keys: `lan` listens on all interfaces and generates a token, and a host that other
-//! machines can reach requires a token.
+//! It also checks the rules between keys: `lan` listens on all interfaces and generates a token, as does a tunnel, and a
+//! host that other machines can reach requires a token.
 
 use std::fmt;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
 
 use ipnet::IpNet;
@@ -16,6 +16,7 @@ use super::origin::Origin;
 use super::raw::Value;
 use super::reader::Reader;
 use super::socket::{self, SocketSettings};
+use super::tunnel::{self, TunnelSettings};
 use super::{listen, parse};
 use crate::transport::PemFiles;
 
@@ -41,6 +42,10 @@ pub(crate) struct Server {
     pub tls: Option<PemFiles>,
     /// The bearer token for channel creation, accounts and the plain MCP endpoint.
     pub token: Option<String>,
+    /// Whether the hub generated the token.
+    pub has_generated_token: bool,
+    /// The tunnel to open; none opens none.
+    pub tunnel: Option<TunnelSettings>,
     /// The password of the agent-chatroom room at `/`; none disables it.
     pub chatroom: Option<String>,
     /// The bearer token of the admin API; none disables it.
@@ -72,6 +77,9 @@ impl Server {
         let lan = reader.read("server.lan", parse::boolean);
         if lan == Some(true) {
             listen_on_all_interfaces(reader);
+        }
+        let tunnel_provider = tunnel::read_provider(reader);
+        if lan == Some(true) || tunnel_provider.flatten().is_some() {
             generate_missing_token(reader, environment);
         }
         resolve_worker_count(reader, environment);
@@ -79,6 +87,10 @@ impl Server {
         let port = reader.read("server.port", |value| parse::number(value, &(0..=u16::MAX)));
         let socket = socket::read(reader, environment);
         let tls = read_tls(reader);
+        let has_tcp = socket.as_ref().is_none_or(|(_, tcp)| *tcp);
+        let listening = (host.unwrap_or(Ipv4Addr::LOCALHOST.into()), has_tcp, matches!(tls, Some(Some(_))));
+        let tunnel = tunnel::read(reader, environment, tunnel_provider.flatten(), listening);
+        let has_generated_token = reader.origin("server.token") == Origin::Generated;
         let token = read_token(reader, "server.token");
         require_token(reader, host, token.as_ref());
         let chatroom = read_chatroom(reader);
@@ -111,7 +123,7 @@ impl Server {
         let max_connections_per_address =
             reader.read("server.max_connections_per_address", |value| parse::number(value, &(0..=CONNECTIONS_MAX)));
         let drain_ms = reader.read("server.drain_ms", |value| parse::number(value, &(0..=DRAIN_MAX_MS)));
-        let (socket, tcp) = socket?;
+        let ((socket, tcp), _) = (socket?, tunnel_provider?);
         Some(Self {
             host: host?,
             port: port?,
@@ -120,6 +132,8 @@ impl Server {
             lan: lan?,
             tls: tls?,
             token: token?,
+            has_generated_token,
+            tunnel: tunnel?,
             chatroom: chatroom?,
             admin_token: admin_token?,
             origin: origin?,

@@ -303,3 +303,27 @@ fn a_socket_has_permission_bits_and_may_replace_tcp() {
     let without = defaults().flag("--no-tcp", "server.tcp", "false");
     assert!(without.errors()[0].starts_with("server.tcp (flag --no-tcp): without TCP the hub needs a socket"));
 }
+
+#[test]
+fn a26_a_tunnel_generates_a_token_and_limits_addresses() {
+    let tunnel = || defaults().flag("--tunnel", "server.tunnel", "cloudflared");
+    let Config { server, limits, .. } = tunnel().read().config;
+    assert_eq!((server.token.as_deref(), server.has_generated_token), (Some("generated-token"), true));
+    let settings = server.tunnel.unwrap();
+    assert_eq!((settings.provider, settings.command, settings.is_optional), (TunnelProvider::Cloudflared, None, false));
+    assert!(limits.create_per_address > 0 && defaults().read().config.limits.create_per_address == 0);
+    let given = tunnel().env("ROGERRAT_SERVER__TOKEN", TOKEN).read().config.server;
+    assert_eq!((given.token.as_deref(), given.has_generated_token), (Some(TOKEN), false));
+    assert!(tunnel().env("ROGERRAT_SERVER__TOKEN", "").errors()[0].contains("the token is empty"));
+    let at = |path| tunnel().env("ROGERRAT_SERVER__TUNNEL_COMMAND", path).read().config.server.tunnel.unwrap().command;
+    assert_eq!(at("~/bin/mine"), Some(PathBuf::from("/home/ann/bin/mine")));
+    assert!(tunnel().flag("--host", "server.host", "0.0.0.0").read().config.server.tunnel.is_some());
+    for (flag, key, value, reason) in [
+        ("--tunnel", "server.tunnel", "pigeon", "cloudflared or ngrok"),
+        ("--host", "server.host", "192.0.2.1", "listens on 127.0.0.1"),
+        ("--no-tcp", "server.tcp", "false", "needs a socket"),
+    ] {
+        let errors = tunnel().flag(flag, key, value).errors().join("\n");
+        assert!(errors.contains(reason), "{errors}");
+    }
+}

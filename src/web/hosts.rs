@@ -7,6 +7,7 @@ use rogerrat_domain::{Code, Refusal};
 use url::Url;
 
 use super::presets::Preset;
+use super::tunnel_host::TunnelHost;
 
 /// Domains whose names are only known on one machine or in one network.
 const LOCAL_DOMAINS: [&str; 5] = [".localhost", ".local", ".internal", ".lan", ".home.arpa"];
@@ -18,6 +19,8 @@ pub(crate) struct Hosts {
     origins: Vec<String>,
     /// Whether browsers may remember to reach the host of the public origin over https only.
     has_hsts: bool,
+    /// The host of the tunnel. It changes.
+    pub(crate) tunnel: TunnelHost,
 }
 
 impl Hosts {
@@ -30,7 +33,17 @@ impl Hosts {
         let origin_host = origin.and_then(Url::host_str).map(str::to_lowercase);
         let has_hsts = origin.is_some_and(|origin| origin.scheme() == "https")
             && origin_host.as_deref().is_some_and(is_public_name);
-        Self { names, origin_host, origins, has_hsts }
+        Self { names, origin_host, origins, has_hsts, tunnel: TunnelHost::default() }
+    }
+
+    /// Accepts the host of a tunnel, too, as long as it has it. Other hosts of its domain belong to others.
+    pub(crate) fn with_tunnel(self, tunnel: TunnelHost) -> Self {
+        Self { tunnel, ..self }
+    }
+
+    /// Whether a Host is that of the tunnel.
+    pub(crate) fn is_of_tunnel(&self, host: &str) -> bool {
+        self.tunnel.is(without_port(host).trim_end_matches('.'))
     }
 
     /// Checks the Host and each Origin of a request.
@@ -68,6 +81,7 @@ impl Hosts {
             || self.names.iter().any(|known| known == name)
             || self.origin_host.as_deref() == Some(name)
             || self.preset_under_origin(name).is_some()
+            || self.tunnel.is(name)
     }
 
     /// The preset of a Host that is a subdomain of the public origin.
@@ -90,7 +104,8 @@ impl Hosts {
         let same = origin.split_once("://").is_some_and(|(scheme, authority)| {
             authority.eq_ignore_ascii_case(host) || with_port(scheme, authority) == with_port(scheme, host)
         });
-        same || self.origins.iter().any(|allowed| allowed.eq_ignore_ascii_case(origin))
+        let is_tunnel = || self.tunnel.origin().is_some_and(|own| own.eq_ignore_ascii_case(origin));
+        same || self.origins.iter().any(|allowed| allowed.eq_ignore_ascii_case(origin)) || is_tunnel()
     }
 }
 
@@ -139,6 +154,7 @@ mod tests {
             origin_host: Some("rogerrat.example".into()),
             origins: vec!["https://rogerrat.example".into(), "https://app.example".into()],
             has_hsts: true,
+            tunnel: TunnelHost::default(),
         }
     }
 
@@ -206,6 +222,27 @@ mod tests {
             assert!(!has(&format!("https://{host}:7424"), host), "{host}");
         }
         assert!(!Hosts::new("box", None, Vec::new(), Vec::new()).has_hsts("hub.example"));
+    }
+
+    #[test]
+    fn d24_the_host_of_a_tunnel_is_accepted_while_it_has_it() {
+        let (publisher, host) = tokio::sync::watch::channel(None);
+        let hosts = hosts().with_tunnel(TunnelHost::of(host));
+        assert!(!hosts.knows("a.trycloudflare.com") && !hosts.is_of_tunnel("a.trycloudflare.com"));
+        publisher.send_replace(Some("a.trycloudflare.com".into()));
+        for host in ["a.trycloudflare.com", "A.TryCloudflare.com:443", "a.trycloudflare.com."] {
+            assert!(hosts.knows(host) && hosts.is_of_tunnel(host), "{host}");
+        }
+        for host in ["b.trycloudflare.com", "x.a.trycloudflare.com", "trycloudflare.com", "park.a.trycloudflare.com"] {
+            assert!(!hosts.knows(host), "{host}");
+        }
+        assert!(hosts.admits("https://a.trycloudflare.com", "localhost:1"));
+        assert!(!hosts.admits("http://a.trycloudflare.com", "localhost:1"));
+        assert!(!hosts.has_hsts("a.trycloudflare.com"));
+        publisher.send_replace(Some("b.trycloudflare.com".into()));
+        assert!(!hosts.knows("a.trycloudflare.com") && hosts.knows("b.trycloudflare.com"));
+        publisher.send_replace(None);
+        assert!(!hosts.knows("b.trycloudflare.com"));
     }
 
     #[test]

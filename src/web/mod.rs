@@ -29,8 +29,10 @@ pub(crate) mod remote;
 pub(crate) mod request_metrics;
 pub(crate) mod snippets;
 pub(crate) mod state;
+mod tunnel_host;
 pub(crate) mod webhook_view;
 
 pub(crate) use middleware::{ANY_HOST, handle};
 pub(crate) use snippets::quoted;
 pub(crate) use state::AppState;
+pub(crate) use tunnel_host::TunnelHost;

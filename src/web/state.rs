@@ -1,7 +1,7 @@
 //! The state shared by all handlers, and helpers that read request heads.
 
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, LazyLock, OnceLock};
 
 use actix_web::dev::RequestHead;
 use actix_web::http::header::{self, HeaderMap, HeaderName};
@@ -18,9 +18,14 @@ use super::presets::Preset;
 use super::problem::Problem;
 use super::rate_limit::RateLimiter;
 use super::request_metrics::RequestMetrics;
+use super::tunnel_host::TunnelHost;
 use crate::config::{Config, Limits};
 use crate::host_info;
 use crate::transport::{ConnectionLimit, SOCKET_PEER};
+
+/// The addresses from which the program of a tunnel connects.
+static LOOPBACK: LazyLock<[IpNet; 2]> =
+    LazyLock::new(|| [IpNet::new_assert([127, 0, 0, 0].into(), 8), IpNet::from(IpAddr::V6(Ipv6Addr::LOCALHOST))]);
 
 /// The request header with the session id.
 static SESSION_HEADER: HeaderName = HeaderName::from_static("x-session-id");
@@ -55,7 +60,7 @@ pub(crate) type SharedState = web::Data<AppState>;
 
 impl AppState {
     /// Builds the state from the configuration.
-    pub(crate) fn new(config: &Config, hub: Hub, clock: Clock) -> SharedState {
+    pub(crate) fn new(config: &Config, hub: Hub, clock: Clock, tunnel: TunnelHost) -> SharedState {
         let server = &config.server;
         web::Data::new(Self {
             hub,
@@ -65,7 +70,8 @@ impl AppState {
                 server.origin.as_ref(),
                 server.allowed_hosts.clone(),
                 server.allowed_origins.clone(),
-            ),
+            )
+            .with_tunnel(tunnel),
             rate_limits: RateLimiter::new(&config.limits),
             limits: config.limits.clone(),
             server_token: server.token.as_deref().map(TokenHash::of),
@@ -184,13 +190,25 @@ impl AppState {
         let socket = request.peer_addr().map_or(IpAddr::V6(Ipv6Addr::UNSPECIFIED), |peer| peer.ip().to_canonical());
         let headers =
             request.headers().get_all("x-forwarded-for").map(|value| String::from_utf8_lossy(value.as_bytes()));
-        super::address::client(socket, headers, &self.trusted_proxies)
+        let is_local = socket.is_loopback() && request.peer_addr() != Some(SOCKET_PEER);
+        let is_tunnel = is_local && self.is_through_tunnel(request);
+        super::address::client(socket, headers, if is_tunnel { &LOOPBACK[..] } else { &self.trusted_proxies })
     }
 
-    /// The public origin of the hub: the configured one with the preset label of this request, or the origin of the
-    /// request.
+    /// Whether a request is addressed to the host of the tunnel.
+    fn is_through_tunnel(&self, request: &HttpRequest) -> bool {
+        host_of(request.head()).is_some_and(|host| self.hosts.is_of_tunnel(host))
+    }
+
+    /// The public origin of the hub: that of the tunnel for a request through it, the configured one with the preset label
+    /// of this request, or the origin of the request.
     pub(crate) fn public_origin(&self, request: &HttpRequest) -> String {
         let host = host_of(request.head()).unwrap_or("127.0.0.1");
+        if self.hosts.is_of_tunnel(host)
+            && let Some(origin) = self.hosts.tunnel.origin()
+        {
+            return origin;
+        }
         let Some(origin) = &self.origin else {
             // A client on the Unix socket does not know the port.
             let on_socket = request.peer_addr() == Some(SOCKET_PEER);

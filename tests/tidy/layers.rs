@@ -13,6 +13,7 @@ const RULES: &[(&str, &[&str])] = &[
     ("src/compat", &["crate::cli", "crate::http", "crate::mcp"]),
     ("src/web", &["crate::cli", "crate::mcp", "crate::http", "crate::compat"]),
     ("src/transport", &["crate::cli", "crate::mcp", "crate::http", "crate::compat", "rogerrat_actors"]),
+    ("src/tunnel", &["crate::cli", "crate::http", "crate::mcp", "crate::compat", "crate::web", "rogerrat_actors"]),
     ("src/cli", &["crate::http", "crate::mcp", "crate::compat", "rogerrat_actors"]),
 ];
 

@@ -64,7 +64,7 @@ fn features(state: &AppState) -> Map<String, Value> {
     let optional = [
         ("push", state.hub.push_key().is_ok()),
         ("email", state.hub.sends_mail()),
-        ("tunnel", false),
+        ("tunnel", state.hosts.tunnel.get().is_some()),
         ("admin", state.has_admin_token()),
         ("chatroom", state.has_chatroom),
     ];

@@ -68,13 +68,15 @@ fn encoded(value: &str) -> String {
 }
 
 impl AppState {
-    /// The origin of links for other devices: the configured one, else the first address in the local network with
-    /// `--lan`, else that of the request.
+    /// The origin of links for other devices: the configured one, else that of the tunnel, else the first address in the
+    /// local network with `--lan`, else that of the request.
     pub(crate) fn link_origin(&self, request: &HttpRequest) -> String {
         if let Some(origin) = &self.origin {
             return origin.origin().ascii_serialization();
         }
-        // The origin of a tunnel will come before the next.
+        if let Some(origin) = self.hosts.tunnel.origin() {
+            return origin;
+        }
         if let Some(bound) = self.bound().filter(|_| self.lan)
             && let Some(address) = host_info::addresses_of(bound).first()
         {

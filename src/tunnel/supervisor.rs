@@ -1,0 +1,271 @@
+//! Keeps a tunnel open: starts its process, publishes its host, starts it again when it ends, and ends it with the hub.
+
+use std::collections::VecDeque;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rogerrat_domain::text::one_line;
+use tokio::sync::{oneshot, watch};
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, sleep, timeout_at};
+
+use super::find::TunnelProgram;
+use super::output::TunnelNews;
+use super::pid_file::PidFile;
+use super::process::{ProcessEvent, TERMINATION, TunnelProcess};
+
+/// How long a tunnel may take to connect.
+const START: Duration = Duration::from_secs(30);
+/// How long the last lines of a process that has ended are waited for.
+const LAST_LINES: Duration = Duration::from_millis(500);
+/// Lines of its output that an error shows.
+const SHOWN_LINES: usize = 5;
+/// Pauses before further starts: from the first, doubled up to the last.
+const PAUSES: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(60)];
+
+/// The host of the tunnel, in lower case; none while there is none.
+type HostReceiver = watch::Receiver<Option<Arc<str>>>;
+
+/// Why a tunnel could not be opened.
+#[derive(Debug, thiserror::Error)]
+#[error("the tunnel could not be opened: {reason}")]
+pub(crate) struct TunnelError {
+    reason: String,
+    /// The last lines that its program printed.
+    pub(crate) lines: Vec<String>,
+}
+
+/// A tunnel that is kept open by a task.
+#[derive(Debug)]
+pub(crate) struct OpenTunnel {
+    /// The outcome of the first start.
+    first: Option<oneshot::Receiver<Result<Arc<str>, TunnelError>>>,
+    host: HostReceiver,
+    stop: oneshot::Sender<Duration>,
+    task: JoinHandle<()>,
+}
+
+impl OpenTunnel {
+    /// Opens a tunnel to a port of this machine, and keeps it open. `host` publishes its host.
+    pub(crate) fn open(
+        program: TunnelProgram,
+        port: u16,
+        data_dir: &Path,
+        host: watch::Sender<Option<Arc<str>>>,
+    ) -> Self {
+        let (first_sender, first) = oneshot::channel();
+        let (stop, stopped) = oneshot::channel();
+        let receiver = host.subscribe();
+        let arguments = program.arguments(port);
+        let pid_file = PidFile::in_folder(data_dir);
+        let supervisor = Supervisor { program, arguments, pid_file, host, first: Some(first_sender) };
+        let task = actix_web::rt::spawn(supervisor.run(stopped));
+        Self { first: Some(first), host: receiver, stop, task }
+    }
+
+    /// The next host of the tunnel: the first one, then each that differs from the one before.
+    ///
+    /// # Errors
+    /// If it could not be opened the first time.
+    pub(crate) async fn next_host(&mut self) -> Result<Arc<str>, TunnelError> {
+        if let Some(first) = &mut self.first {
+            let outcome = first.await;
+            self.first = None;
+            if let Ok(outcome) = outcome {
+                return outcome;
+            }
+        }
+        loop {
+            if self.host.changed().await.is_err() {
+                // The task has ended with the hub.
+                std::future::pending::<()>().await;
+            }
+            if let Some(host) = self.host.borrow_and_update().clone() {
+                return Ok(host);
+            }
+        }
+    }
+
+    /// Ends the process: it is killed if it has not ended after its grace, or at once.
+    pub(crate) async fn close(self, is_immediate: bool) {
+        let _ = self.stop.send(if is_immediate { Duration::ZERO } else { TERMINATION });
+        let _ = self.task.await;
+    }
+}
+
+struct Supervisor {
+    program: TunnelProgram,
+    arguments: Vec<String>,
+    pid_file: PidFile,
+    host: watch::Sender<Option<Arc<str>>>,
+    first: Option<oneshot::Sender<Result<Arc<str>, TunnelError>>>,
+}
+
+/// Why a process is not followed any more.
+enum Outcome {
+    /// The hub stops, and the process may take this long to end.
+    Stopped(Duration),
+    /// It ended, or did not connect in time.
+    Failed(&'static str),
+}
+
+impl Supervisor {
+    async fn run(mut self, mut stopped: oneshot::Receiver<Duration>) {
+        self.pid_file.end_left_behind().await;
+        let [first_pause, longest_pause] = PAUSES;
+        let mut pause = first_pause;
+        loop {
+            let started = Instant::now();
+            let mut lines = VecDeque::new();
+            let reason = match TunnelProcess::start(&self.program, &self.arguments) {
+                Err(error) => format!("{} cannot be started: {error}", self.program.path.display()),
+                Ok(mut process) => {
+                    if let Err(error) = self.pid_file.write(process.pid, &self.arguments) {
+                        log::warn!(error:display; "cannot write tunnel.pid: after a crash the tunnel would stay open");
+                    }
+                    let outcome = self.follow(&mut process, &mut lines, &mut stopped).await;
+                    // Under its old name the hub is not reachable any more.
+                    self.host.send_replace(None);
+                    let (grace, reason) = match outcome {
+                        Outcome::Stopped(grace) => (grace, None),
+                        Outcome::Failed(reason) => (TERMINATION, Some(reason)),
+                    };
+                    process.end(grace).await;
+                    self.pid_file.remove();
+                    let Some(reason) = reason else { return };
+                    reason.to_owned()
+                }
+            };
+            if let Some(first) = self.first.take() {
+                let _ = first.send(Err(TunnelError { reason, lines: lines.into() }));
+                return;
+            }
+            if started.elapsed() > longest_pause {
+                pause = first_pause;
+            }
+            log::warn!(reason, retry_after_s = pause.as_secs(); "the tunnel is closed; its links no longer work");
+            tokio::select! {
+                () = sleep(pause) => pause = (pause * 2).min(longest_pause),
+                _ = &mut stopped => return,
+            }
+        }
+    }
+
+    /// Reads what a process prints, and publishes its host once it is connected.
+    async fn follow(
+        &mut self,
+        process: &mut TunnelProcess,
+        lines: &mut VecDeque<String>,
+        stopped: &mut oneshot::Receiver<Duration>,
+    ) -> Outcome {
+        let deadline = Instant::now() + START;
+        let (mut host, mut is_connected, mut is_published) = (None::<Arc<str>>, false, false);
+        loop {
+            let event = tokio::select! {
+                grace = &mut *stopped => return Outcome::Stopped(grace.unwrap_or_default()),
+                event = process.next() => event,
+                () = tokio::time::sleep_until(deadline), if !is_published => {
+                    return Outcome::Failed("it did not connect within 30 seconds");
+                }
+            };
+            let Some(ProcessEvent::Line(line)) = event else {
+                read_last_lines(process, lines).await;
+                return Outcome::Failed("its program has ended");
+            };
+            log::debug!(line = one_line(&line).as_ref(); "tunnel");
+            match self.program.provider.read(&line) {
+                Some(TunnelNews::Host(new)) => host = Some(new.into()),
+                Some(TunnelNews::Connected) => is_connected = true,
+                Some(TunnelNews::ConnectedAs(new)) => (host, is_connected) = (Some(new.into()), true),
+                None => {}
+            }
+            keep(lines, &line);
+            if let Some(host) = host.as_ref().filter(|_| is_connected) {
+                is_published = true;
+                self.publish(host);
+            }
+        }
+    }
+
+    fn publish(&mut self, host: &Arc<str>) {
+        let is_new = self.host.send_if_modified(|current| {
+            let is_new = current.as_ref() != Some(host);
+            if is_new {
+                *current = Some(host.clone());
+            }
+            is_new
+        });
+        if is_new {
+            log::info!(host:display; "the tunnel is open");
+        }
+        if let Some(first) = self.first.take() {
+            let _ = first.send(Ok(host.clone()));
+        }
+    }
+}
+
+/// Reads what a process that has ended had printed.
+async fn read_last_lines(process: &mut TunnelProcess, lines: &mut VecDeque<String>) {
+    let deadline = Instant::now() + LAST_LINES;
+    while let Ok(Some(event)) = timeout_at(deadline, process.next()).await {
+        if let ProcessEvent::Line(line) = event {
+            keep(lines, &line);
+        }
+    }
+}
+
+fn keep(lines: &mut VecDeque<String>, line: &str) {
+    if !line.is_empty() {
+        lines.push_back(one_line(line).into_owned());
+        if lines.len() > SHOWN_LINES {
+            lines.pop_front();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::PermissionsExt as _;
+    use std::path::PathBuf;
+
+    use super::*;
+    use crate::config::TunnelProvider;
+
+    fn program(name: &str, script: &str) -> (TunnelProgram, PathBuf) {
+        let folder = std::env::temp_dir().join(format!("rr-supervisor-{}-{name}", std::process::id()));
+        fs::create_dir_all(&folder).unwrap();
+        let path = folder.join("program");
+        fs::write(&path, format!("#!/bin/sh\n{script}\n")).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+        (TunnelProgram { provider: TunnelProvider::Cloudflared, path }, folder)
+    }
+
+    #[actix_web::rt::test]
+    async fn a_program_that_never_connects_is_ended_even_if_it_ignores_sigterm() {
+        // Time passes when nothing else can happen.
+        tokio::time::pause();
+        let (program, folder) = program("never", "trap '' TERM\nwhile :; do sleep 1; done");
+        let (publisher, host) = watch::channel(None);
+        let mut tunnel = OpenTunnel::open(program, 1, &folder, publisher);
+        let error = tunnel.next_host().await.unwrap_err();
+        assert!(error.to_string().contains("did not connect within 30 seconds"), "{error}");
+        // Its end was waited for.
+        assert!(host.borrow().is_none() && !folder.join("tunnel.pid").exists());
+        fs::remove_dir_all(folder).unwrap();
+    }
+
+    #[actix_web::rt::test]
+    async fn a_program_that_ends_is_shown_with_its_last_lines() {
+        let (program, folder) = program("ends", "for n in 1 2 3 4 5 6 7; do echo \"line $n\"; done; exit 1");
+        let (publisher, _host) = watch::channel(None);
+        let error = OpenTunnel::open(program, 1, &folder, publisher).next_host().await.unwrap_err();
+        assert_eq!(error.lines, ["line 3", "line 4", "line 5", "line 6", "line 7"]);
+        let missing = TunnelProgram { provider: TunnelProvider::Ngrok, path: folder.join("missing") };
+        let (publisher, _host) = watch::channel(None);
+        let error = OpenTunnel::open(missing, 1, &folder, publisher).next_host().await.unwrap_err();
+        assert!(error.to_string().contains("cannot be started"), "{error}");
+        fs::remove_dir_all(folder).unwrap();
+    }
+}
