@@ -272,7 +272,7 @@ async fn follow(
             Err(error) if config.server.tunnel.as_ref().is_some_and(|settings| settings.is_optional) => {
                 log::warn!(error:display; "serving without a tunnel");
                 print_banner(config, bound, chatroom, None);
-                pending().await
+                pending::<()>().await;
             }
             Err(error) => return error,
         }

@@ -11,7 +11,7 @@ use std::{fs, io};
 
 use rustix::process::{Pid, Signal, kill_process_group};
 use serde::{Deserialize, Serialize};
-use tokio::time::{Instant, sleep};
+use tokio::time::{sleep, timeout};
 
 use super::process::TERMINATION;
 
@@ -66,14 +66,14 @@ impl PidFile {
 }
 
 async fn end(pid: Pid, arguments: &[String]) {
-    let deadline = Instant::now() + TERMINATION;
     let _ = kill_process_group(pid, Signal::TERM);
-    while is_running(pid, arguments) {
-        if Instant::now() >= deadline {
-            let _ = kill_process_group(pid, Signal::KILL);
-            return;
+    let ended = async {
+        while is_running(pid, arguments) {
+            sleep(CHECK).await;
         }
-        sleep(CHECK).await;
+    };
+    if timeout(TERMINATION, ended).await.is_err() {
+        let _ = kill_process_group(pid, Signal::KILL);
     }
 }
 

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::sync::mpsc::{Receiver, Sender, channel};
-use tokio::time::{Instant, timeout_at};
+use tokio::time::timeout;
 
 use super::find::TunnelProgram;
 
@@ -73,15 +73,16 @@ impl TunnelProcess {
     /// Asks the process to end, and kills it if it has not ended at the deadline.
     pub(super) async fn end(mut self, grace: Duration) {
         self.signal(Signal::TERM);
-        let deadline = Instant::now() + grace;
+        if timeout(grace, self.ended()).await.is_err() {
+            log::warn!("the tunnel did not end in time; killing it");
+            self.signal(Signal::KILL);
+            self.ended().await;
+        }
+    }
+
+    async fn ended(&mut self) {
         while !self.has_ended {
-            if timeout_at(deadline, self.next()).await.is_err() {
-                log::warn!("the tunnel did not end in time; killing it");
-                self.signal(Signal::KILL);
-                while !self.has_ended {
-                    self.next().await;
-                }
-            }
+            self.next().await;
         }
     }
 

@@ -2,13 +2,14 @@
 
 use std::collections::VecDeque;
 use std::path::Path;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use rogerrat_domain::text::one_line;
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
-use tokio::time::{Instant, sleep, timeout_at};
+use tokio::time::{sleep, timeout};
 
 use super::find::TunnelProgram;
 use super::output::TunnelNews;
@@ -23,6 +24,8 @@ const LAST_LINES: Duration = Duration::from_millis(500);
 const SHOWN_LINES: usize = 5;
 /// Pauses before further starts: from the first, doubled up to the last.
 const PAUSES: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(60)];
+/// After this time a process did not end because it was just started: the next pause is the first one.
+const LASTING: Duration = Duration::from_secs(60);
 
 /// The host of the tunnel, in lower case; none while there is none.
 type HostReceiver = watch::Receiver<Option<Arc<str>>>;
@@ -59,7 +62,8 @@ impl OpenTunnel {
         let receiver = host.subscribe();
         let arguments = program.arguments(port);
         let pid_file = PidFile::in_folder(data_dir);
-        let supervisor = Supervisor { program, arguments, pid_file, host, first: Some(first_sender) };
+        let supervisor =
+            Supervisor { program, arguments, pid_file, host, first: Some(first_sender), has_lasted: false };
         let task = actix_web::rt::spawn(supervisor.run(stopped));
         Self { first: Some(first), host: receiver, stop, task }
     }
@@ -100,6 +104,8 @@ struct Supervisor {
     pid_file: PidFile,
     host: watch::Sender<Option<Arc<str>>>,
     first: Option<oneshot::Sender<Result<Arc<str>, TunnelError>>>,
+    /// Whether the current process has run for a while.
+    has_lasted: bool,
 }
 
 /// Why a process is not followed any more.
@@ -116,7 +122,6 @@ impl Supervisor {
         let [first_pause, longest_pause] = PAUSES;
         let mut pause = first_pause;
         loop {
-            let started = Instant::now();
             let mut lines = VecDeque::new();
             let reason = match TunnelProcess::start(&self.program, &self.arguments) {
                 Err(error) => format!("{} cannot be started: {error}", self.program.path.display()),
@@ -141,7 +146,7 @@ impl Supervisor {
                 let _ = first.send(Err(TunnelError { reason, lines: lines.into() }));
                 return;
             }
-            if started.elapsed() > longest_pause {
+            if std::mem::take(&mut self.has_lasted) {
                 pause = first_pause;
             }
             log::warn!(reason, retry_after_s = pause.as_secs(); "the tunnel is closed; its links no longer work");
@@ -159,14 +164,18 @@ impl Supervisor {
         lines: &mut VecDeque<String>,
         stopped: &mut oneshot::Receiver<Duration>,
     ) -> Outcome {
-        let deadline = Instant::now() + START;
+        let (mut too_late, mut lasted) = (pin!(sleep(START)), pin!(sleep(LASTING)));
         let (mut host, mut is_connected, mut is_published) = (None::<Arc<str>>, false, false);
         loop {
             let event = tokio::select! {
                 grace = &mut *stopped => return Outcome::Stopped(grace.unwrap_or_default()),
                 event = process.next() => event,
-                () = tokio::time::sleep_until(deadline), if !is_published => {
+                () = &mut too_late, if !is_published => {
                     return Outcome::Failed("it did not connect within 30 seconds");
+                }
+                () = &mut lasted, if !self.has_lasted => {
+                    self.has_lasted = true;
+                    continue;
                 }
             };
             let Some(ProcessEvent::Line(line)) = event else {
@@ -207,12 +216,15 @@ impl Supervisor {
 
 /// Reads what a process that has ended had printed.
 async fn read_last_lines(process: &mut TunnelProcess, lines: &mut VecDeque<String>) {
-    let deadline = Instant::now() + LAST_LINES;
-    while let Ok(Some(event)) = timeout_at(deadline, process.next()).await {
-        if let ProcessEvent::Line(line) = event {
-            keep(lines, &line);
+    let read = async {
+        while let Some(event) = process.next().await {
+            if let ProcessEvent::Line(line) = event {
+                keep(lines, &line);
+            }
         }
-    }
+    };
+    // A process of its own may keep the output open.
+    let _ = timeout(LAST_LINES, read).await;
 }
 
 fn keep(lines: &mut VecDeque<String>, line: &str) {
