@@ -16,7 +16,7 @@ use crate::web::quoted;
 /// Returns the banner to print once the hub listens on `bound`, if it listens on TCP.
 ///
 /// `chatroom` is the channel and the token of the agent-chatroom room at `/`.
-pub(crate) fn banner(
+fn banner(
     config: &Config,
     bound: Option<SocketAddr>,
     chatroom: Option<(String, &str)>,
@@ -73,6 +73,20 @@ fn tunnel_notes(server: &Server, host: &str) -> Vec<String> {
     let link = public_link(server, host);
     let head = format!("\nOn the internet, for whoever has the address:\n\n  {link}\n");
     vec![head, format!("{notes}{password}\n")]
+}
+
+/// Prints the banner, and logs where the hub listens.
+#[expect(clippy::print_stdout, reason = "the banner is the output of the command")]
+pub(crate) fn print_banner(
+    config: &Config,
+    bound: Option<SocketAddr>,
+    chatroom: Option<(String, &str)>,
+    tunnel_host: Option<&str>,
+) {
+    print!("{}", banner(config, bound, chatroom, tunnel_host));
+    let address = bound.map_or_else(String::new, |bound| bound.to_string());
+    let socket = config.server.socket.as_ref().map_or_else(String::new, |socket| socket.path.display().to_string());
+    log::info!(address, socket, workers = config.server.workers; "listening");
 }
 
 /// `lan` are the addresses at which other machines reach the hub, in order of preference.

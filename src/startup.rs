@@ -30,7 +30,7 @@ use tokio::task::yield_now;
 use tokio::time::timeout;
 use tokio_rustls::rustls::{self, ServerConfig};
 
-use crate::banner::{banner, moved};
+use crate::banner::{moved, print_banner};
 use crate::compat::agent_chatroom::{self, Chatroom};
 use crate::config::{Config, SocketSettings, Storage};
 use crate::mcp::{self, McpState};
@@ -197,7 +197,7 @@ impl Running {
         };
         let tunnel = program.zip(bound).map(open);
         if tunnel.is_none() {
-            print_banner(config, bound, chatroom.as_ref(), None);
+            print_banner(config, bound, chatroom.as_ref().map(|chatroom| chatroom.credentials()), None);
         }
         log::info!(data_dir:display = config.storage.data_dir.display(); "store opened");
         let (server, drain_ms) = (builder.run(), config.server.drain_ms);
@@ -258,12 +258,13 @@ async fn follow(
     chatroom: Option<&Data<Chatroom>>,
 ) -> TunnelError {
     let mut shown = None;
+    let credentials = || chatroom.map(|chatroom| chatroom.credentials());
     loop {
         match tunnel.next_host().await {
             Ok(host) if shown.as_ref() == Some(&host) => {}
             Ok(host) => {
                 match &shown {
-                    None => print_banner(config, bound, chatroom, Some(&host)),
+                    None => print_banner(config, bound, credentials(), Some(&host)),
                     // Whoever started the hub may not read its output any more.
                     Some(_) => drop(io::stdout().lock().write_all(moved(&config.server, &host).as_bytes())),
                 }
@@ -271,7 +272,7 @@ async fn follow(
             }
             Err(error) if config.server.tunnel.as_ref().is_some_and(|settings| settings.is_optional) => {
                 log::warn!(error:display; "serving without a tunnel");
-                print_banner(config, bound, chatroom, None);
+                print_banner(config, bound, credentials(), None);
                 pending::<()>().await;
             }
             Err(error) => return error,
@@ -373,19 +374,6 @@ fn guard(config: &Config) -> SsrfGuard {
 
 fn options(storage: &Storage) -> StoreOptions {
     StoreOptions { max_mib: storage.max_mib, ..StoreOptions::default() }
-}
-
-#[expect(clippy::print_stdout, reason = "the banner is the output of the command")]
-fn print_banner(
-    config: &Config,
-    bound: Option<SocketAddr>,
-    chatroom: Option<&Data<Chatroom>>,
-    tunnel_host: Option<&str>,
-) {
-    print!("{}", banner(config, bound, chatroom.map(|chatroom| chatroom.credentials()), tunnel_host));
-    let address = bound.map_or_else(String::new, |bound| bound.to_string());
-    let socket = config.server.socket.as_ref().map_or_else(String::new, |socket| socket.path.display().to_string());
-    log::info!(address, socket, workers = config.server.workers; "listening");
 }
 
 fn sweep_periodically(state: Data<AppState>, mcp: Data<McpState>) {
