@@ -7,6 +7,7 @@ mod config;
 mod host_info;
 mod http;
 mod mcp;
+mod signals;
 mod startup;
 mod system_limits;
 mod telemetry;

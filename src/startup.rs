@@ -24,7 +24,7 @@ use rogerrat_store::{Store, StoreError, StoreOptions};
 use rogerrat_webhook_sender::{BadVapidKey, HttpWebhookSender, SsrfGuard, SystemResolver, Vapid, tls_config};
 use rustix::process::Signal as Signo;
 use tokio::net::{TcpStream, UnixStream};
-use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tokio::task::yield_now;
 use tokio::time::timeout;
@@ -34,6 +34,7 @@ use crate::banner::{moved, print_banner};
 use crate::compat::agent_chatroom::{self, Chatroom};
 use crate::config::{Config, SocketSettings, Storage};
 use crate::mcp::{self, McpState};
+use crate::signals::Signals;
 use crate::transport::{
     self, AcceptedStream, Certificate, CertificateError, ConnectionSettings, SocketFile, serve_connections,
 };
@@ -386,23 +387,4 @@ fn sweep_periodically(state: Data<AppState>, mcp: Data<McpState>) {
             mcp.sweep(now.at_ms, now.uptime_ms);
         }
     });
-}
-
-/// The signals that stop the hub.
-struct Signals {
-    term: Signal,
-    interrupt: Signal,
-}
-
-impl Signals {
-    fn new() -> io::Result<Self> {
-        Ok(Self { term: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
-    }
-
-    async fn next(&mut self) {
-        tokio::select! {
-            _ = self.term.recv() => {}
-            _ = self.interrupt.recv() => {}
-        }
-    }
 }
