@@ -81,10 +81,11 @@ fn d17_an_expired_session_is_restored_after_a_restart() {
         let channel = hub.channel_with(&json!({"durability": "disk", "session_ttl_seconds": 0.05}));
         let ann = channel.join("ann");
         rogerrat_testkit::wait_until("the session expires", || channel.roster().is_empty());
-        let bob = channel.join("bob");
+        let other = hub.channel_with(&json!({"durability": "disk"}));
+        let bob = other.join("bob");
         bob.leave();
         end.of(&mut hub);
-        assert_ne!(channel.join("bob").session, bob.session, "a member that left gets a new session");
+        assert_ne!(other.join("bob").session, bob.session, "a member that left gets a new session");
         let again = channel.join("ann");
         assert_eq!((again.session, again.joined["idx"].clone()), (ann.session, json!(1)), "{end:?}");
     }

@@ -99,13 +99,15 @@ impl Client {
         self.call_with_text(tool, arguments).0
     }
 
-    /// The result of a tool, as data and as text.
+    /// The result of a tool, as data and as text. A read that a busy machine answers late ends with advice on the next
+    /// read, which is left out.
     #[track_caller]
     pub(crate) fn call_with_text(&self, tool: &str, arguments: &Value) -> (Value, String) {
         let result = self.result("tools/call", json!({"name": tool, "arguments": arguments}));
         assert!(result["isError"].is_null(), "{tool} {arguments}: {result}");
-        let text = result["content"][0]["text"].as_str().unwrap().to_owned();
-        (result["structuredContent"].clone(), text)
+        let text = result["content"][0]["text"].as_str().unwrap();
+        let lines: Vec<_> = text.split('\n').filter(|line| !line.starts_with("(next: ")).collect();
+        (result["structuredContent"].clone(), lines.join("\n"))
     }
 
     /// The text of a tool's error result, which must have this code.
