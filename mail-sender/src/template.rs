@@ -41,7 +41,7 @@ pub(super) fn render(mail: &Mail, origin: &Url) -> (String, String) {
     let mut values = vec![("{host}", host), ("{origin}", origin.clone()), ("{time}", utc(mail.at_ms))];
     match &mail.content {
         MailContent::Verification { account, code, link } => {
-            values.extend([("{account}", account.to_string()), ("{code}", code.clone()), ("{secret}", link.clone())])
+            values.extend([("{account}", account.to_string()), ("{code}", code.clone()), ("{secret}", link.clone())]);
         }
         MailContent::Recovery(links) => values.push(("{links}", links_text(links, &origin))),
         MailContent::Removed(account) | MailContent::Recovered(account) => {

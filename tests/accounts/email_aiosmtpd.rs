@@ -4,7 +4,7 @@
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::sync::mpsc::{Receiver, channel};
+use std::sync::mpsc::{Receiver, sync_channel};
 use std::{env, fs};
 
 use rogerrat_testkit::{Hub, TIMEOUT, wait_until_within};
@@ -44,7 +44,7 @@ impl Aiosmtpd {
         let mut lines = BufReader::new(process.stdout.take().unwrap()).lines().map_while(Result::ok);
         let port = lines.next().unwrap();
         fs::remove_file(key).unwrap();
-        let (sender, mails) = channel();
+        let (sender, mails) = sync_channel(100);
         std::thread::spawn(move || {
             for line in lines {
                 let _ = sender.send(serde_json::from_str(&line).unwrap());
