@@ -123,7 +123,10 @@ fn all_errors_are_reported_at_once_with_key_and_origin() {
         .errors();
     let file = path_of("errors");
     let expected = [
-        format!("limit.send (file {}): unknown section; the sections are accounts, channels, limits,", file.display()),
+        format!(
+            "limit.send (file {}): unknown section; the sections are accounts, channels, email, limits,",
+            file.display()
+        ),
         format!("server.hosts (file {}): unknown key; [server] has admin_token, allowed_hosts,", file.display()),
         format!("stray (file {}): unknown section;", file.display()),
         "log.colour (env ROGERRAT_LOG__COLOUR): unknown key; [log] has format, level".to_owned(),

@@ -4,8 +4,12 @@ use std::fs::{self, Permissions};
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::Path;
 
-use rogerrat_actors::{AccountChange, AccountChangeResult, Accounts as _, Log as _, StoredSession, WebhookStore};
+use rogerrat_actors::{
+    AccountChange, AccountChangeResult, Accounts as _, EmailChange, EmailStore as _, Log as _, PendingEmail,
+    SealedEmail, StoredEmails, StoredSession, WebhookStore,
+};
 use rogerrat_domain::account_session::SessionLabel;
+use rogerrat_domain::email::{EmailAddress, EmailKeys, MailLanguage};
 use rogerrat_domain::webhook::{Hook, HookOwner};
 use rogerrat_domain::{AccountId, TokenHash};
 use rusqlite::Connection;
@@ -152,6 +156,10 @@ async fn d31_a_wal_that_was_removed_after_a_crash_is_missed() {
     assert_eq!(dir.open().load(&channel("c")).await.unwrap().seq, 51);
 }
 
+/// Takes a database back to the version before e-mails.
+const WITHOUT_EMAILS: &str = "DROP TRIGGER emails_go_with_their_account; DROP TABLE account_emails;
+    DROP TABLE pending_emails; DROP TABLE recovery_links; PRAGMA user_version = 6";
+
 #[actix_rt::test]
 async fn a_database_of_a_version_without_labels_of_sessions_is_migrated() {
     let dir = TempDir::new();
@@ -166,6 +174,7 @@ async fn a_database_of_a_version_without_labels_of_sessions_is_migrated() {
     };
     store.change(open).await.unwrap();
     store.close();
+    sql(&dir.file("hub.db"), WITHOUT_EMAILS);
     let downgrade = "ALTER TABLE account_sessions DROP COLUMN label;
                      ALTER TABLE account_sessions DROP COLUMN created_ms;
                      PRAGMA user_version = 4";
@@ -200,6 +209,7 @@ async fn a_database_of_a_version_without_formats_of_webhooks_is_migrated() {
     let old = hook(&store.key(), 1, HookOwner::Channel(channel("c")));
     assert!(WebhookStore::put_hook(&store, &old).await.unwrap());
     store.close();
+    sql(&dir.file("hub.db"), WITHOUT_EMAILS);
     sql(&dir.file("hub.db"), "PRAGMA user_version = 5");
     assert_eq!(verify(dir.path()).unwrap().webhooks, 1, "an old backup can be verified");
     let store = dir.open();
@@ -210,6 +220,44 @@ async fn a_database_of_a_version_without_formats_of_webhooks_is_migrated() {
     store.close();
     let refusal = verify(dir.path()).unwrap_err().to_string();
     assert!(refusal.contains("does not decrypt with the hub's key"), "{refusal}");
+}
+
+#[actix_rt::test]
+async fn a_database_of_a_version_without_emails_is_migrated() {
+    let dir = TempDir::new();
+    let account = AccountId::from_random(1);
+    let store = dir.open();
+    let open = AccountChange::Open {
+        account: account.clone(),
+        recovery: TokenHash::of("recovery"),
+        session: TokenHash::of("session"),
+        label: None,
+        at_ms: 5,
+    };
+    store.change(open).await.unwrap();
+    store.close();
+    sql(&dir.file("hub.db"), WITHOUT_EMAILS);
+    let report = verify(dir.path()).unwrap();
+    assert_eq!((report.accounts, report.email_addresses), (1, 0), "an old backup can be verified");
+    let store = dir.open();
+    assert_eq!(store.emails(account.clone()).await.unwrap(), StoredEmails::default());
+    let (keys, address) = (EmailKeys::of(&store.key()), EmailAddress::parse("ann@example.org").unwrap());
+    let sealed = keys.seal(&address, &account, [1; 24]);
+    let pending = PendingEmail {
+        email: SealedEmail { account: account.clone(), sealed, language: MailLanguage::Es },
+        lookup: keys.lookup(&address),
+        code: TokenHash::of("code"),
+        link: TokenHash::of("link"),
+        expires_ms: 100,
+    };
+    store.change_email(EmailChange::Attach(pending)).await.unwrap();
+    store.close();
+    assert_eq!(verify(dir.path()).unwrap().email_addresses, 1);
+    sql(&dir.file("hub.db"), "UPDATE pending_emails SET sealed = x'00'");
+    let refusal = verify(dir.path()).unwrap_err().to_string();
+    assert!(refusal.contains("does not decrypt with the hub's key"), "{refusal}");
+    sql(&dir.file("hub.db"), "DELETE FROM account_sessions; DELETE FROM accounts");
+    assert_eq!(verify(dir.path()).unwrap().email_addresses, 0, "it goes with its account");
 }
 
 #[actix_rt::test]
