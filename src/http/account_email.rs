@@ -45,8 +45,8 @@ pub(crate) async fn attach(
     request: HttpRequest,
     payload: Payload,
 ) -> Result<impl Responder, Problem> {
-    state.hub.require_mail()?;
     let owner = state.admit_owner(&request).await?;
+    state.hub.require_mail()?;
     state.rate_limits.emails.count(|| state.client(&request))?;
     let input: EmailInput = body::json(&request, payload, limits::BODY_BYTES).await?;
     let attached = state.hub.attach_email(&owner, &input.email, mail_language(request.headers())).await?;

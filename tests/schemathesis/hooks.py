@@ -184,13 +184,16 @@ def is_expected(failure, case, response):
         forbidden_url = error["code"] == "invalid" and "`url`" in error["error"]
         # Reserved headers, bytes of all headers together, and a template: JSON inside a text.
         format_of_hook = error["code"] == "invalid" and ("`headers`" in error["error"] or "`body`" in error["error"])
+        # A push service that the hub does not push to, and a point that is not on the curve.
+        push_target = error["error"].startswith(("`endpoint` is not", "`keys.p256dh` is not"))
         # A QR code holds a number of bytes, a schema counts characters; and it cannot compare two fields.
         too_long = case.path == "/api/qr" and "bytes in UTF-8" in error["error"]
         same_names = error["error"] == "agent_callsign and phone_callsign must differ"
         # No schema says that one parameter needs another, or which characters are visible.
         own_alone = error["error"].startswith("own needs a consumer")
         invisible = error["error"] == "label must be 1 to 64 visible characters"
-        beyond_schemas = above or forbidden_url or format_of_hook or too_long or same_names or own_alone or invisible
+        of_targets = forbidden_url or format_of_hook or push_target
+        beyond_schemas = above or of_targets or too_long or same_names or own_alone or invisible
         return beyond_schemas or error["code"] in STATE_CODES
     if isinstance(failure, EnsureResourceAvailability):
         # The channel must exist. Its transcript, consumers and messages need not.

@@ -114,10 +114,10 @@ pub struct PushTarget {
 #[derive(Clone, Debug, Default, Deserialize, ToSchema)]
 pub struct PushKeysInput {
     /// The public key: base64url of 65 bytes.
-    #[schema(min_length = 87, max_length = 88, pattern = "^[A-Za-z0-9_-]{87}=?$")]
+    #[schema(min_length = 87, max_length = 88, pattern = "^B[A-Za-z0-9_-]{85}[AEIMQUYcgkosw048]=?$")]
     pub p256dh: String,
     /// The authentication secret: base64url of 16 bytes.
-    #[schema(min_length = 22, max_length = 24, pattern = "^[A-Za-z0-9_-]{22}(==)?$")]
+    #[schema(min_length = 22, max_length = 24, pattern = "^[A-Za-z0-9_-]{21}[AQgw](==)?$")]
     pub auth: String,
 }
 
