@@ -17,7 +17,7 @@ pub(crate) struct CheckArgs {
     /// The flags of `serve`.
     #[command(flatten)]
     pub serve: ServeArgs,
-    /// Send a test e-mail to this address with the configuration of [email], and report the mail server's answer
+    /// Send a test e-mail to this address with the configuration of `email`, and report the mail server's answer
     #[arg(long, value_name = "ADDRESS")]
     mail_to: Option<String>,
 }
