@@ -30,7 +30,7 @@ use crate::security::account_policy::AccountPolicy;
 use crate::security::attempts::Attempts;
 use crate::security::bans::Bans;
 use crate::security::password::Passwords;
-use crate::webhooks::{self, FormatEncryptor, HookRegistry, WebhookActor, Webhooks};
+use crate::webhooks::{self, FormatEncryptor, HookRegistry, PushContext, WebhookActor, Webhooks};
 
 /// Starts the webhook actor, which continues the deliveries that are due.
 async fn start_webhooks(
@@ -38,7 +38,7 @@ async fn start_webhooks(
     key: &HubKey,
     clock: Clock,
     counters: &Arc<Counters>,
-    link: &Arc<OnceLock<HubLink>>,
+    push_context: &Arc<OnceLock<Box<dyn PushContext>>>,
 ) -> Result<Webhooks, LogError> {
     let hooks = Arc::new(HookRegistry::holding(ports.log.webhooks().hooks().await?));
     for account in hooks.accounts() {
@@ -55,7 +55,7 @@ async fn start_webhooks(
         accounts: ports.accounts.clone(),
         webhook_sender: ports.webhook_sender.clone(),
         push_sender: ports.push_sender.clone(),
-        link: link.clone(),
+        push_context: push_context.clone(),
         clock,
         counters: counters.clone(),
         messages: webhooks::messages(key),
@@ -92,8 +92,8 @@ impl Hub {
             idle_ms: rules.idle_ms,
             idle_lossless_ms: rules.idle_lossless_ms,
         };
-        let link = Arc::default();
-        let webhooks = start_webhooks(&ports, &key, clock, &counters, &link).await?;
+        let push_context = Arc::default();
+        let webhooks = start_webhooks(&ports, &key, clock, &counters, &push_context).await?;
         let registry = Registry::create(|ctx| {
             let context = HubContext {
                 log: log.clone(),
@@ -139,7 +139,7 @@ impl Hub {
         };
         let hub = Self { dispatcher: Dispatcher { registry, counters }, shared: Arc::new(shared) };
         // It is set only here.
-        drop(link.set(HubLink::to(&hub)));
+        drop(push_context.set(Box::new(HubLink::to(&hub))));
         Ok(hub)
     }
 

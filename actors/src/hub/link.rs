@@ -3,28 +3,57 @@
 use std::sync::{Arc, Weak};
 
 use actix::WeakAddr;
+use futures_util::future::LocalBoxFuture;
+use rogerrat_domain::ChannelId;
+use rogerrat_domain::op::{PushCheck, PushVerdict};
 
 use super::{Hub, Shared};
 use crate::counters::Counters;
+use crate::error::HubError;
 use crate::hub::dispatcher::Dispatcher;
 use crate::registry::Registry;
+use crate::webhooks::{HookHandle, PushContext};
 
 /// A link to a hub.
-pub(crate) struct HubLink {
+pub(super) struct HubLink {
     registry: WeakAddr<Registry>,
     counters: Arc<Counters>,
     shared: Weak<Shared>,
 }
 
 impl HubLink {
-    pub(crate) fn to(hub: &Hub) -> Self {
+    pub(super) fn to(hub: &Hub) -> Self {
         let Dispatcher { registry, counters } = &hub.dispatcher;
         Self { registry: registry.downgrade(), counters: counters.clone(), shared: Arc::downgrade(&hub.shared) }
     }
 
     /// The hub, unless it is gone.
-    pub(crate) fn hub(&self) -> Option<Hub> {
+    fn hub(&self) -> Option<Hub> {
         let dispatcher = Dispatcher { registry: self.registry.upgrade()?, counters: self.counters.clone() };
         Some(Hub { dispatcher, shared: self.shared.upgrade()? })
+    }
+}
+
+impl PushContext for HubLink {
+    fn is_draining(&self) -> bool {
+        self.hub().is_none_or(|hub| hub.is_draining())
+    }
+
+    fn verdict(&self, channel: ChannelId, check: PushCheck) -> LocalBoxFuture<'static, Result<PushVerdict, HubError>> {
+        let hub = self.hub();
+        Box::pin(async move {
+            let hub = hub.ok_or(HubError::Gone)?;
+            let at = hub.find(channel.as_str()).await?;
+            hub.query(&at, check).await
+        })
+    }
+
+    fn announce(&self, handle: Arc<HookHandle>, event: &'static str) -> LocalBoxFuture<'static, ()> {
+        let hub = self.hub();
+        Box::pin(async move {
+            if let Some(hub) = hub {
+                hub.push_event(&handle, event, b"").await;
+            }
+        })
     }
 }

@@ -51,7 +51,7 @@ use crate::security::password::Passwords;
 use crate::totals::Totals;
 use crate::webhooks::Webhooks;
 
-pub(crate) use link::HubLink;
+use link::HubLink;
 
 pub use account_sessions::AccountOwner;
 pub use channels::{Admission, Band, Created};

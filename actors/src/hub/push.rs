@@ -147,7 +147,7 @@ impl Hub {
     }
 
     /// Queues an event for a subscription.
-    pub(crate) async fn push_event(&self, handle: &Arc<HookHandle>, event: &'static str, text: &[u8]) {
+    pub(super) async fn push_event(&self, handle: &Arc<HookHandle>, event: &'static str, text: &[u8]) {
         let channel = match handle.hook().owner {
             HookOwner::Channel(channel) => Some(channel),
             HookOwner::Account(_) => None::<ChannelId>,

@@ -14,13 +14,13 @@ use rogerrat_domain::{
 };
 
 use super::{
-    Forget, Forgotten, FormatEncryptor, HookHandle, HookRegistry, Named, Rotate, Subscribe, Unsubscribe, Wake,
+    Forget, Forgotten, FormatEncryptor, HookHandle, HookRegistry, Named, PushContext, Rotate, Subscribe, Unsubscribe,
+    Wake,
 };
 use crate::alarm::{Alarm, Alarmed};
 use crate::clock::Clock;
 use crate::counters::{Count, Counters};
 use crate::error::HubError;
-use crate::hub::HubLink;
 use crate::ports::accounts::Accounts;
 use crate::ports::error::LogError;
 use crate::ports::log::Log;
@@ -49,7 +49,7 @@ pub(crate) struct WebhookActor {
     pub(crate) webhook_sender: Arc<dyn WebhookSender>,
     pub(crate) push_sender: Arc<dyn PushSender>,
     /// Set once the hub has started.
-    pub(crate) link: Arc<OnceLock<HubLink>>,
+    pub(crate) push_context: Arc<OnceLock<Box<dyn PushContext>>>,
     pub(crate) clock: Clock,
     pub(crate) counters: Arc<Counters>,
     pub(crate) messages: Encryptor,

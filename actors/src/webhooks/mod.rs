@@ -5,6 +5,7 @@ mod hook_registry;
 mod messages;
 mod push_actor;
 mod push_attempt;
+mod push_context;
 mod push_window;
 mod send;
 
@@ -23,6 +24,7 @@ pub(crate) use actor::WebhookActor;
 pub(crate) use hook_registry::{HookHandle, HookHandles, HookRegistry, QueuePermit};
 pub(crate) use messages::{Forget, Forgotten, Named, Rotate, Subscribe, Unsubscribe, Wake};
 pub(crate) use push_actor::{DropPush, SubscribePush};
+pub(crate) use push_context::PushContext;
 
 /// What a channel needs to queue webhook deliveries.
 #[derive(Clone)]

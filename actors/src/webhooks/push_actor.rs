@@ -10,7 +10,6 @@ use rogerrat_domain::{Refusal, limits};
 use super::actor::not_stored;
 use super::{HookHandle, WebhookActor};
 use crate::error::HubError;
-use crate::hub::Hub;
 use crate::ports::webhook_store::StoredHook;
 use crate::random::{nonce, record_id};
 
@@ -28,11 +27,6 @@ pub(crate) struct SubscribePush {
 pub(crate) struct DropPush(pub(crate) Arc<HookHandle>);
 
 impl WebhookActor {
-    /// The hub, unless it is gone.
-    pub(super) fn hub(&self) -> Option<Hub> {
-        self.link.get()?.hub()
-    }
-
     /// Deletes a subscription in memory and in the log.
     pub(super) fn drop_push(&mut self, handle: &HookHandle, ctx: &mut Context<Self>) {
         log::info!(subscription:display = handle.id; "a push subscription ended");
@@ -53,8 +47,8 @@ impl WebhookActor {
                 target.is_warned = true;
                 drop(self.log.webhooks().put_hook(&hook));
                 handle.set(hook);
-                let Some(hub) = self.hub() else { return };
-                ctx.spawn(async move { hub.push_event(&handle, PUSH_EXPIRING, b"").await }.into_actor(self));
+                let Some(context) = self.push_context.get() else { return };
+                ctx.spawn(context.announce(handle, PUSH_EXPIRING).into_actor(self));
             }
         }
     }

@@ -1,6 +1,6 @@
 //! One attempt to push a message: determines whether it is still needed, builds the notification and sends it.
 
-use std::sync::{Arc, PoisonError};
+use std::sync::{Arc, OnceLock, PoisonError};
 
 use actix::prelude::*;
 use rogerrat_domain::op::{PushCheck, PushMember, PushVerdict};
@@ -9,10 +9,9 @@ use rogerrat_domain::webhook::{self, AttemptOutcome, Delivery, DeliveryRow, Fail
 use rogerrat_domain::{Callsign, ChannelId, Encryptor, MessageId, OutboxEvent, limits};
 
 use super::push_window::PushTurn;
-use super::{HookHandle, WebhookActor};
+use super::{HookHandle, PushContext, WebhookActor};
 use crate::clock::Clock;
 use crate::error::HubError;
-use crate::hub::Hub;
 use crate::ports::log::Log;
 use crate::ports::push_sender::{PushRequest, PushSender};
 
@@ -25,7 +24,7 @@ struct PushAttempt {
     hook: Hook,
     target: PushTarget,
     row: DeliveryRow,
-    hub: Option<Hub>,
+    context: Arc<OnceLock<Box<dyn PushContext>>>,
     log: Arc<dyn Log>,
     push_sender: Arc<dyn PushSender>,
     clock: Clock,
@@ -55,7 +54,7 @@ impl WebhookActor {
             handle: handle.clone(),
             target,
             row,
-            hub: self.hub(),
+            context: self.push_context.clone(),
             log: self.log.clone(),
             push_sender: self.push_sender.clone(),
             clock: self.clock,
@@ -85,7 +84,8 @@ impl PushAttempt {
     async fn attempt(&self) -> Result<AttemptOutcome, Orphaned> {
         let Self { row, target, .. } = self;
         let delivery = &row.delivery;
-        let Some(hub) = self.hub.as_ref().filter(|hub| !hub.is_draining()) else { return Ok(AttemptOutcome::NotBegun) };
+        let context = self.context.get().filter(|context| !context.is_draining());
+        let Some(context) = context else { return Ok(AttemptOutcome::NotBegun) };
         let Ok(hidden) = self.log.webhooks().hidden(row.no).await else { return Ok(AttemptOutcome::NotBegun) };
         let Some(message) = hidden.and_then(|hidden| self.messages.decrypt(&hidden, &delivery.context())) else {
             return Ok(AttemptOutcome::Unreadable);
@@ -99,7 +99,7 @@ impl PushAttempt {
             return Ok(AttemptOutcome::Unneeded(Failure::Expired));
         }
         if let (Some(channel), Some(id), Some(facts)) = (&delivery.channel, delivery.message, &facts) {
-            match self.verdict(hub, channel, id, facts).await {
+            match self.verdict(&**context, channel, id, facts).await {
                 Ok(PushVerdict::Unread) => {}
                 Ok(PushVerdict::Reading) if age_ms >= limits::PUSH_READING_MS => {}
                 Ok(PushVerdict::Reading) => return Ok(AttemptOutcome::Later(limits::PUSH_AGAIN_MS)),
@@ -141,7 +141,7 @@ impl PushAttempt {
 
     async fn verdict(
         &self,
-        hub: &Hub,
+        context: &dyn PushContext,
         channel: &ChannelId,
         message: MessageId,
         facts: &MessageFacts<'_>,
@@ -150,8 +150,8 @@ impl PushAttempt {
             Some(no) => PushMember::No(no),
             None => PushMember::Named(Callsign::parse(&facts.to)?),
         };
-        let at = hub.find(channel.as_str()).await?;
-        hub.query(&at, PushCheck { member, consumer: self.target.consumer.clone(), message }).await
+        let check = PushCheck { member, consumer: self.target.consumer.clone(), message };
+        context.verdict(channel.clone(), check).await
     }
 }
 
