@@ -24,7 +24,13 @@ const PREPARE_MS = 3000;
 
 /** Loads soon what must also open while the hub is away. */
 export function prepareMenus() {
-  setTimeout(() => {
+  setTimeout(async () => {
+    try {
+      // A browser may never load a module again that it could not load once: only while the hub answers.
+      await fetch(new URL("../css/chat-later.css", import.meta.url), { cache: "no-store" });
+    } catch {
+      return prepareMenus();
+    }
     /** @type {Promise<unknown>[]} */
     const modules = [import("./bar-menu.js"), import("./message-menu.js"), import("./sheet.js"), import("./end.js"), import("./composer-files-work.js")];
     for (const module of modules) later(module).catch(() => undefined);
