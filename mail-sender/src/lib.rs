@@ -8,7 +8,6 @@ mod server;
 mod template;
 #[cfg(test)]
 mod tests;
-mod time;
 
 use std::error::Error as _;
 use std::io;

@@ -1,11 +1,10 @@
 //! The texts of e-mails, from `web/mail`. They contain nothing that a user wrote.
 
+use jiff::Timestamp;
 use rogerrat_actors::{Mail, MailContent};
 use rogerrat_domain::AccountId;
 use rogerrat_domain::email::MailLanguage;
 use url::Url;
-
-use super::time::utc;
 
 /// The texts of one kind of e-mail, in English and in Spanish.
 macro_rules! texts {
@@ -57,4 +56,10 @@ pub(super) fn render(mail: &Mail, origin: &Url) -> (String, String) {
 /// A paragraph for each account, with its id and link.
 fn links_text(links: &[(AccountId, String)], origin: &str) -> String {
     links.iter().map(|(account, secret)| format!("{account}\n{origin}/account/recover#t={secret}\n\n")).collect()
+}
+
+/// A time as `2026-11-29 12:30 UTC`, from milliseconds since the epoch.
+pub(super) fn utc(at_ms: u64) -> String {
+    let time = Timestamp::from_millisecond(at_ms.cast_signed()).unwrap_or(Timestamp::MAX);
+    time.strftime("%Y-%m-%d %H:%M UTC").to_string()
 }

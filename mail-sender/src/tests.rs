@@ -7,7 +7,7 @@ use rogerrat_domain::email::{EmailAddress, MailLanguage};
 use url::Url;
 
 use super::server::{MailFrom, SmtpEncryption, SmtpServer, is_loopback};
-use super::time::utc;
+use super::template::utc;
 use super::{MailSettings, Smtp, template};
 
 const AT_MS: u64 = 1_795_955_400_000;

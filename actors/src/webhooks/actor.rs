@@ -190,11 +190,22 @@ impl WebhookActor {
         })
     }
 
-    /// Records the identities of an account that has hooks.
-    pub(super) fn name(&self, named: OwnedNames) {
+    /// Records the identities of the account of a hook that was stored.
+    ///
+    /// # Errors
+    /// The hook was not stored, or its owner does not exist.
+    pub(super) fn stored(&self, hook: &Hook, kept: Result<(bool, OwnedNames), LogError>) -> Result<(), HubError> {
+        let (kept, named) = kept.map_err(not_stored)?;
+        if !kept {
+            return Err(match hook.owner {
+                HookOwner::Channel(_) => Refusal::channel_not_found().into(),
+                HookOwner::Account(_) => Refusal::account_deleted().into(),
+            });
+        }
         if let Some((account, rows)) = named {
             rows.into_iter().for_each(|row| self.hooks.name(row.callsign, account.clone()));
         }
+        Ok(())
     }
 
     pub(super) fn remove(&mut self, handle: &HookHandle, ctx: &mut Context<Self>) {
@@ -209,7 +220,7 @@ impl WebhookActor {
     }
 }
 
-pub(super) fn not_stored(error: crate::LogError) -> HubError {
+fn not_stored(error: crate::LogError) -> HubError {
     HubError::of_log("could not store a webhook")(error)
 }
 
@@ -276,14 +287,7 @@ impl Handler<Subscribe> for WebhookActor {
         };
         let kept = self.put_hook(&hook);
         AtomicResponse::new(Box::pin(kept.into_actor(self).map(move |kept, this, ctx| {
-            let (kept, named) = kept.map_err(not_stored)?;
-            if !kept {
-                return Err(match hook.owner {
-                    HookOwner::Channel(_) => Refusal::channel_not_found().into(),
-                    HookOwner::Account(_) => Refusal::account_deleted().into(),
-                });
-            }
-            this.name(named);
+            this.stored(&hook, kept)?;
             this.hooks.add(StoredHook { hook: hook.clone(), due: 0, bytes: 0 });
             this.open(&hook, ctx);
             Ok((hook, secret))

@@ -7,7 +7,6 @@ use rogerrat_domain::push::PushDraft;
 use rogerrat_domain::webhook::{Hook, HookId, HookOwner, PUSH_EXPIRING, Retry};
 use rogerrat_domain::{Refusal, limits};
 
-use super::actor::not_stored;
 use super::{HookHandle, WebhookActor};
 use crate::error::HubError;
 use crate::ports::webhook_store::StoredHook;
@@ -105,14 +104,7 @@ impl Handler<SubscribePush> for WebhookActor {
         };
         let kept = self.put_hook(&hook);
         AtomicResponse::new(Box::pin(kept.into_actor(self).map(move |kept, this, ctx| {
-            let (kept, named) = kept.map_err(not_stored)?;
-            if !kept {
-                return Err(match hook.owner {
-                    HookOwner::Channel(_) => Refusal::channel_not_found().into(),
-                    HookOwner::Account(_) => Refusal::account_deleted().into(),
-                });
-            }
-            this.name(named);
+            this.stored(&hook, kept)?;
             match replaced.filter(|handle| this.hooks.find(&handle.id).is_some()) {
                 Some(handle) => handle.set(hook.clone()),
                 None => {

@@ -4,6 +4,7 @@ use std::io;
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
+use jiff::Timestamp;
 use rogerrat_domain::{Callsign, Message, MessageView};
 use serde::Serialize;
 use serde_json::ser::{Formatter, Serializer};
@@ -86,23 +87,8 @@ impl Formatter for Python {
 
 /// Formats a time as `2026-11-20T11:34:07.277000+00:00`.
 fn timestamp(at_ms: u64) -> String {
-    let (days, ms) = (at_ms / 86_400_000, at_ms % 86_400_000);
-    let (year, month, day) = civil(days);
-    let (hours, minutes, seconds) = (ms / 3_600_000, ms / 60_000 % 60, ms / 1000 % 60);
-    format!("{year:04}-{month:02}-{day:02}T{hours:02}:{minutes:02}:{seconds:02}.{:03}000+00:00", ms % 1000)
-}
-
-/// Converts days since 1970-01-01 to a date. Years are counted from March, so that the leap day is the last of the
-/// year.
-fn civil(days: u64) -> (u64, u64, u64) {
-    let days = days + 719_468;
-    let (era, of_era) = (days / 146_097, days % 146_097);
-    let year_of_era = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
-    let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let shifted = (5 * of_year + 2) / 153;
-    let day = of_year - (153 * shifted + 2) / 5 + 1;
-    let month = if shifted < 10 { shifted + 3 } else { shifted - 9 };
-    (era * 400 + year_of_era + u64::from(month <= 2), month, day)
+    let time = Timestamp::from_millisecond(at_ms.cast_signed()).unwrap_or(Timestamp::MAX);
+    time.strftime("%Y-%m-%dT%H:%M:%S%.6f+00:00").to_string()
 }
 
 #[cfg(test)]
@@ -121,12 +107,8 @@ mod tests {
     }
 
     #[test]
-    fn days_convert_to_dates() {
-        let dates = [(0, (1970, 1, 1)), (11_016, (2000, 2, 29)), (11_017, (2000, 3, 1)), (20_777, (2026, 11, 20))];
-        for (days, date) in dates {
-            assert_eq!(civil(days), date);
-        }
-        assert_eq!((civil(19_782), civil(19_783)), ((2024, 2, 29), (2024, 3, 1)));
+    fn times_are_formatted_like_python() {
         assert_eq!(timestamp(0), "1970-01-01T00:00:00.000000+00:00");
+        assert_eq!(timestamp(951_868_799_999), "2000-02-29T23:59:59.999000+00:00");
     }
 }
