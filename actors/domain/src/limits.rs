@@ -195,6 +195,8 @@ pub const PUSH_READING_MS: u64 = 90_000;
 pub const PUSH_TTL_MS: u64 = HOUR_MS;
 /// The same for a message with suggested replies.
 pub const PUSH_ANSWER_TTL_MS: u64 = 600_000;
+/// The same for a notice about an account or a subscription.
+pub const PUSH_NOTICE_TTL_MS: u64 = 72 * HOUR_MS;
 /// Pushes to one subscription within [`PUSH_WINDOW_MS`]. One more says how many there were.
 pub const PUSH_WINDOW: u64 = 20;
 /// See [`PUSH_WINDOW`].

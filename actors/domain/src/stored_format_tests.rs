@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::push::PushTarget;
 use crate::webhook::{Delivery, Hook, RequestFormat};
 use crate::{Entry, Snapshot};
 
@@ -98,6 +99,10 @@ fn webhooks_and_their_deliveries_keep_their_stored_names() {
     reads_and_writes_the_same::<Hook>(&json!({
         "id": "wh_00000000000000000000000000000007", "owner": {"account": "acct_0000000000000001"},
         "url": "https://a.example/", "retry": "immediate", "created_ms": 1, "secret": "s", "format": "f", "failures": 0,
+    }));
+    reads_and_writes_the_same::<PushTarget>(&json!({
+        "member": {"no": 1, "generation": 5}, "wants": "mine", "show_text": true, "consumer": "web-1", "language": "es",
+        "origin": "https://hub.example", "used_ms": 6, "is_warned": false,
     }));
     reads_and_writes_the_same::<RequestFormat>(&json!({
         "headers": [["x-key", "v"]], "body": "{\"text\":\"{{text}}\"}",

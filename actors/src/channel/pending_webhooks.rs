@@ -12,7 +12,7 @@ use crate::channel::actor::ChannelActor;
 use crate::channel::pending_writes::PendingDeliveries;
 use crate::counters::Count;
 use crate::random::{nonce, record_id};
-use crate::webhooks::{HookHandle, HookHandles, QueuePermit, Wake, Webhooks};
+use crate::webhooks::{DropPush, HookHandle, HookHandles, QueuePermit, Wake, Webhooks};
 
 impl ChannelActor {
     /// The webhook deliveries that these entries cause.
@@ -40,10 +40,12 @@ impl ChannelActor {
         }
         let json = message.json();
         let facts = OnceCell::new();
-        let subscribed = of_channel.iter().flat_map(|hooks| hooks.iter()).filter(|hook| match hook.is_push {
-            true => self.is_pushed(hook, message, &json, &facts),
-            false => is_public,
-        });
+        let is_on = |hook: &&Arc<HookHandle>| hook.is_on();
+        let subscribed =
+            of_channel.iter().flat_map(|hooks| hooks.iter()).filter(is_on).filter(|hook| match hook.is_push {
+                true => self.is_pushed(hook, message, &json, &facts),
+                false => is_public,
+            });
         // Between two identities of one account, nobody knows which of them is the person.
         let is_inside = || {
             let sender = self.channel.identity_of(message.from).map(|(_, identity)| &identity.account);
@@ -52,10 +54,10 @@ impl ChannelActor {
         let of_account = of_account
             .iter()
             .flat_map(|hooks| hooks.iter())
+            .filter(is_on)
             .filter(|hook| !hook.is_push || !is_inside() && !has_push_for(of_channel.as_ref(), message.to, hook));
-        let subscribed = subscribed.chain(of_account).filter(|hook| hook.is_on());
         let mut deliveries = Vec::new();
-        for hook in subscribed {
+        for hook in subscribed.chain(of_account) {
             let delivery = Delivery::due(
                 record_id(),
                 MESSAGE_RECEIVED,
@@ -82,29 +84,38 @@ impl ChannelActor {
         }
     }
 
-    /// Whether a message is pushed to a subscription of a member. `facts` are read at most once.
+    /// Whether a message is pushed to a subscription of a member. `facts` are read at most once. The subscription of a member
+    /// that has left is dropped.
     fn is_pushed<'j>(
         &self,
-        handle: &HookHandle,
+        handle: &Arc<HookHandle>,
         message: &Message,
         json: &'j [u8],
         facts: &OnceCell<Option<MessageFacts<'j>>>,
     ) -> bool {
-        let Some((no, wants)) = handle.hook().push.and_then(|push| Some((push.member?, push.wants))) else {
+        let target = handle.with(|hook| hook.push.as_ref().and_then(|push| Some((push.member?, push.wants))));
+        let Some((member, wants)) = target else { return false };
+        if !self.channel.has_subscribed(member) {
+            // If the actor is too busy, the next message drops it.
+            let _ = self.context.webhooks.addr.try_send(DropPush(handle.clone()));
             return false;
-        };
-        let has_ended =
-            self.channel.identity_of(no).is_some_and(|(_, identity)| self.context.account_policy.has_ended(identity));
+        }
+        let has_ended = self
+            .channel
+            .identity_of(member.no)
+            .is_some_and(|(_, identity)| self.context.account_policy.has_ended(identity));
         let facts = || facts.get_or_init(|| MessageFacts::of(json)).as_ref();
-        !has_ended && self.channel.is_pushed(no, wants, message, facts)
+        !has_ended && self.channel.is_pushed(member.no, wants, message, facts)
     }
 }
 
 /// Whether a subscription of a member is for the same device as that of an account.
 fn has_push_for(of_channel: Option<&HookHandles>, member: Option<MemberNo>, of_account: &HookHandle) -> bool {
     let pushes = of_channel.iter().flat_map(|hooks| hooks.iter()).filter(|hook| hook.is_push);
-    let is_same = |hook: Hook| hook.push.is_some_and(|push| push.member == member) && hook.url == of_account.hook().url;
-    pushes.map(|handle| handle.hook()).any(is_same)
+    let url = of_account.with(|hook| hook.url.clone());
+    let is_of_member =
+        |hook: &Hook| hook.push.as_ref().is_some_and(|push| push.member.map(|member| member.no) == member);
+    pushes.into_iter().any(|handle| handle.with(|hook| hook.url == url && is_of_member(hook)))
 }
 
 impl Webhooks {

@@ -51,7 +51,7 @@ impl Hub {
             created_at: facts.created_at_ms,
             identities: self.identities(owner).await?,
             channels: facts.channels,
-            webhooks: self.webhooks_of(&HookOwner::Account(owner.account.clone())).len(),
+            webhooks: self.shared.webhooks.hooks.webhooks(&HookOwner::Account(owner.account.clone())),
             sessions: self.account_sessions(owner).await?.sessions.len(),
             email: self.account_email(owner).await?,
             limits: self.shared.per_account,

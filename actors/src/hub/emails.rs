@@ -7,6 +7,7 @@ use rogerrat_domain::email::{
     VerifyEmailReply,
 };
 use rogerrat_domain::limits::{ACCOUNT_SESSIONS, EMAIL_ACCOUNTS, EMAIL_CODE_MS, EMAIL_CODE_TRIES};
+use rogerrat_domain::webhook::PUSH_RECOVERY;
 use rogerrat_domain::{Code, Refusal, TokenHash};
 
 use super::accounts::{secret, unkept, unread};
@@ -47,12 +48,11 @@ impl Hub {
         let address = EmailAddress::parse(address)?;
         let (account, keys, now) = (owner.account.clone(), &self.shared.email_keys, self.shared.clock.now());
         let lookup = keys.lookup(&address);
-        if !emails.mailer.has_room_for_a_code() {
-            return Err(Refusal::new(Code::Overloaded, "too many e-mails are waiting to be sent")
+        let place = emails.mailer.place_for_a_code().ok_or_else(|| {
+            Refusal::new(Code::Overloaded, "too many e-mails are waiting to be sent")
                 .hint("ask again in some minutes")
                 .retry_after_ms(60_000)
-                .into());
-        }
+        })?;
         let may_be_sent = emails.limits.code(&account, &lookup, now)?;
         let (code, link) = (random_pin(), random_link(VERIFY_PREFIX));
         let expires_at = now.at_ms + EMAIL_CODE_MS;
@@ -71,7 +71,7 @@ impl Hub {
         let email = address.masked();
         if may_be_sent {
             let content = MailContent::Verification { account, code, link };
-            emails.mailer.queue(Mail { to: address, language, at_ms: now.at_ms, content });
+            emails.mailer.queue_at(place, Mail { to: address, language, at_ms: now.at_ms, content });
         } else {
             emails.mailer.dropped("a limit is reached");
         }
@@ -181,6 +181,7 @@ impl Hub {
         match self.change_email(recover).await? {
             EmailChangeResult::Recovered(email) => {
                 self.notify(&email, MailContent::Recovered(email.account.clone()));
+                self.push_to_account(&email.account, PUSH_RECOVERY, "").await;
                 Ok(ConfirmRecoveryReply { account_id: email.account, session_token, recovery_token })
             }
             _ => Err(Refusal::new(Code::Unauthorized, "this link was used, or has expired")

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use rogerrat_domain::op::PushSubscriber;
-use rogerrat_domain::push::{Notice, NoticeEvent, PushInput, push_not_found, topic};
+use rogerrat_domain::push::{Notice, NoticeEvent, PushInput, SubscribedMember, push_not_found, topic};
 use rogerrat_domain::webhook::{AttemptOutcome, Delivery, DeliveryState, Hook, HookOwner};
-use rogerrat_domain::{AccountId, ChannelId, Code, MemberNo, Refusal, SessionId, limits};
+use rogerrat_domain::{AccountId, ChannelId, Code, Refusal, RetryPlan, SessionId, limits};
 
 use super::webhooks::unread;
 use super::{Admitted, Hub};
@@ -48,7 +48,7 @@ impl Hub {
     ///
     /// # Errors
     /// `forbidden` on a band; a refusal of the session.
-    pub async fn push_subscriber(&self, at: &Admitted, session: SessionId) -> Result<MemberNo, HubError> {
+    pub async fn push_subscriber(&self, at: &Admitted, session: SessionId) -> Result<SubscribedMember, HubError> {
         if at.settings().is_band {
             return Err(Refusal::new(Code::Forbidden, "a public band has no push subscriptions").into());
         }
@@ -62,7 +62,7 @@ impl Hub {
     pub async fn subscribe_push(
         &self,
         owner: HookOwner,
-        member: Option<MemberNo>,
+        member: Option<SubscribedMember>,
         input: PushInput,
         origin: &str,
     ) -> Result<Hook, HubError> {
@@ -76,7 +76,11 @@ impl Hub {
     ///
     /// # Errors
     /// When their deliveries cannot be read.
-    pub async fn pushes_of(&self, owner: &HookOwner, member: Option<MemberNo>) -> Result<Vec<PushStatus>, HubError> {
+    pub async fn pushes_of(
+        &self,
+        owner: &HookOwner,
+        member: Option<SubscribedMember>,
+    ) -> Result<Vec<PushStatus>, HubError> {
         let mut found = Vec::new();
         for handle in self.push_handles(owner) {
             let hook = handle.hook();
@@ -91,7 +95,12 @@ impl Hub {
     ///
     /// # Errors
     /// `not_found`; an error when its deliveries cannot be read.
-    pub async fn push_of(&self, owner: &HookOwner, member: Option<MemberNo>, id: &str) -> Result<PushStatus, HubError> {
+    pub async fn push_of(
+        &self,
+        owner: &HookOwner,
+        member: Option<SubscribedMember>,
+        id: &str,
+    ) -> Result<PushStatus, HubError> {
         self.push_status(self.push_handle(owner, member, id)?.hook()).await
     }
 
@@ -99,7 +108,12 @@ impl Hub {
     ///
     /// # Errors
     /// `not_found`; an error when it cannot be stored.
-    pub async fn unsubscribe_push(&self, owner: HookOwner, member: Option<MemberNo>, id: &str) -> Result<(), HubError> {
+    pub async fn unsubscribe_push(
+        &self,
+        owner: HookOwner,
+        member: Option<SubscribedMember>,
+        id: &str,
+    ) -> Result<(), HubError> {
         self.push_handle(&owner, member, id)?;
         let ask = Unsubscribe { owner, hook: id.to_owned() };
         let removed = self.shared.webhooks.addr.send(ask).await.map_err(|_| HubError::Gone)?;
@@ -113,7 +127,12 @@ impl Hub {
     ///
     /// # Errors
     /// `not_found`.
-    pub async fn test_push(&self, owner: &HookOwner, member: Option<MemberNo>, id: &str) -> Result<PushTest, HubError> {
+    pub async fn test_push(
+        &self,
+        owner: &HookOwner,
+        member: Option<SubscribedMember>,
+        id: &str,
+    ) -> Result<PushTest, HubError> {
         let handle = self.push_handle(owner, member, id)?;
         let hook = handle.hook();
         let target = hook.push.clone().ok_or_else(push_not_found)?;
@@ -131,8 +150,7 @@ impl Hub {
             at_s: self.shared.clock.now().at_ms / 1000,
         };
         let outcome = self.shared.ports.push_sender.push(request).await;
-        let is_removed =
-            matches!(outcome, AttemptOutcome::Answered(404 | 410) | AttemptOutcome::Postponed(404 | 410, _));
+        let is_removed = RetryPlan::Push.is_gone(outcome);
         if is_removed {
             self.shared.webhooks.addr.send(DropPush(handle)).await.map_err(|_| HubError::Gone)?;
         }
@@ -174,7 +192,12 @@ impl Hub {
         handles.iter().flat_map(|handles| handles.iter()).filter(|handle| handle.is_push).cloned().collect()
     }
 
-    fn push_handle(&self, owner: &HookOwner, member: Option<MemberNo>, id: &str) -> Result<Arc<HookHandle>, Refusal> {
+    fn push_handle(
+        &self,
+        owner: &HookOwner,
+        member: Option<SubscribedMember>,
+        id: &str,
+    ) -> Result<Arc<HookHandle>, Refusal> {
         let handle = self.shared.webhooks.hooks.get(owner, id);
         let is_own = |hook: Hook| hook.push.is_some_and(|push| push.member == member);
         handle.filter(|handle| is_own(handle.hook())).ok_or_else(push_not_found)

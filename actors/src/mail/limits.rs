@@ -43,7 +43,12 @@ impl<K: Eq + Hash> Recent<K> {
             self.times_ms.retain(|_, times| times.back().is_some_and(|at_ms| at_ms + window_ms > now.uptime_ms));
             self.prune_at = PRUNE_KEYS.max(2 * self.times_ms.len());
         }
-        self.times_ms.entry(key).or_default().push_back(now.uptime_ms);
+        let times = self.times_ms.entry(key).or_default();
+        times.push_back(now.uptime_ms);
+        // Older ones do not matter any more.
+        while times.len() > self.bound.max(1) {
+            times.pop_front();
+        }
     }
 }
 

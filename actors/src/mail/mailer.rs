@@ -4,11 +4,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rogerrat_domain::Now;
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::clock::Clock;
 use crate::counters::{Count, Counters};
-use crate::ports::mail_sender::{Mail, MailContent, MailSender};
+use crate::ports::mail_sender::{Mail, MailSender};
 
 /// When an e-mail is tried, after it was queued.
 const TRIES_MS: [u64; 4] = [0, 5_000, 30_000, 120_000];
@@ -35,9 +35,9 @@ impl Mailer {
         Self { sender, codes, others, sending, clock, counters }
     }
 
-    /// Whether another e-mail with a code may be queued.
-    pub(crate) fn has_room_for_a_code(&self) -> bool {
-        self.codes.available_permits() > 0
+    /// A place in the queue for an e-mail with a code, if there is one.
+    pub(crate) fn place_for_a_code(&self) -> Option<OwnedSemaphorePermit> {
+        self.codes.clone().try_acquire_owned().ok()
     }
 
     /// Counts an e-mail that is not sent because of a limit.
@@ -46,13 +46,16 @@ impl Mailer {
         log::warn!(why; "an e-mail was not sent");
     }
 
-    /// Queues an e-mail. One for which there is no room is dropped.
+    /// Queues an e-mail without a code. One for which there is no room is dropped.
     pub(crate) fn queue(&self, mail: Mail) {
-        let queue = match mail.content {
-            MailContent::Verification { .. } => &self.codes,
-            _ => &self.others,
-        };
-        let Ok(place) = queue.clone().try_acquire_owned() else { return self.dropped("the queue is full") };
+        match self.others.clone().try_acquire_owned() {
+            Ok(place) => self.queue_at(place, mail),
+            Err(_) => self.dropped("the queue is full"),
+        }
+    }
+
+    /// Queues an e-mail at its place.
+    pub(crate) fn queue_at(&self, place: OwnedSemaphorePermit, mail: Mail) {
         self.counters.add(Count::MailsQueued, 1);
         let (sender, sending, clock) = (self.sender.clone(), self.sending.clone(), self.clock);
         let counters = self.counters.clone();

@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
-use rogerrat_domain::limits::{PUSH_PER_MEMBER, PUSH_TTL_MS, PUSH_UNUSED_MS, PUSH_WARN_MS, PUSH_WINDOW};
+use rogerrat_domain::limits::{
+    PUSH_PER_ACCOUNT, PUSH_PER_CHANNEL, PUSH_PER_MEMBER, PUSH_TTL_MS, PUSH_UNUSED_MS, PUSH_WARN_MS, PUSH_WINDOW,
+};
 use rogerrat_domain::op::{CreateInput, SendInput};
-use rogerrat_domain::push::{PushInput, PushKeysInput, PushWants};
+use rogerrat_domain::push::{PushInput, PushKeysInput, PushWants, SubscribedMember};
 use rogerrat_domain::webhook::{AttemptOutcome, Failure, HookOwner};
-use rogerrat_domain::{Code, Durability, MemberNo, Priority};
+use rogerrat_domain::{Code, Durability, Priority};
 
 use super::harness::{Agent, HOUR_MS, TestHub};
 use super::push_service::{PushService, notification};
@@ -17,7 +19,7 @@ struct PushTestHub {
     service: Arc<PushService>,
     ann: Agent,
     bob: Agent,
-    no: MemberNo,
+    member: SubscribedMember,
 }
 
 fn input(endpoint: &str) -> PushInput {
@@ -34,8 +36,8 @@ impl PushTestHub {
         let service = Arc::new(PushService::default());
         let hub = TestHub::on(Ports::with_log(log).pushing(service.clone()), create).await;
         let (ann, bob) = (hub.join("ann").await, hub.join("bob").await);
-        let no = hub.hub.push_subscriber(&hub.at, bob.session()).await.unwrap();
-        Self { hub, service, ann, bob, no }
+        let member = hub.hub.push_subscriber(&hub.at, bob.session()).await.unwrap();
+        Self { hub, service, ann, bob, member }
     }
 
     /// A hub with a subscription of bob.
@@ -50,12 +52,12 @@ impl PushTestHub {
     }
 
     async fn subscribe(&self, input: PushInput) -> Result<String, HubError> {
-        let hook = self.hub.hub.subscribe_push(self.owner(), Some(self.no), input, "https://hub.example").await?;
+        let hook = self.hub.hub.subscribe_push(self.owner(), Some(self.member), input, "https://hub.example").await?;
         Ok(hook.id.to_string())
     }
 
     async fn count(&self) -> usize {
-        self.hub.hub.pushes_of(&self.owner(), Some(self.no)).await.unwrap().len()
+        self.hub.hub.pushes_of(&self.owner(), Some(self.member)).await.unwrap().len()
     }
 
     /// What is pushed within a time.
@@ -68,7 +70,7 @@ impl PushTestHub {
 
     async fn last_failure(&self) -> Option<Failure> {
         self.hub.settle().await;
-        let pushes = self.hub.hub.pushes_of(&self.owner(), Some(self.no)).await.unwrap();
+        let pushes = self.hub.hub.pushes_of(&self.owner(), Some(self.member)).await.unwrap();
         pushes[0].last.clone().unwrap().failure
     }
 }
@@ -251,12 +253,86 @@ async fn a_subscription_ends_with_its_member() {
     assert_eq!(test.count().await, 0);
 }
 
+/// Whoever has the callsign then may be somebody else, or the device may be lost.
+#[actix_rt::test]
+async fn a28_a_subscription_does_not_pass_to_the_next_session_of_its_callsign() {
+    let test = PushTestHub::subscribed(PushWants::All).await;
+    test.bob.leave().await;
+    let bob = test.hub.join("bob").await;
+    let again = test.hub.hub.push_subscriber(&test.hub.at, bob.session()).await.unwrap();
+    assert_eq!((again.no, again == test.member), (test.member.no, false));
+    assert_eq!(test.count().await, 1);
+    test.ann.send("bob", "for bob alone").await.unwrap();
+    assert!(test.pushed_within(6000).await.is_empty());
+    assert_eq!(test.count().await, 0, "it is dropped with the next message");
+}
+
+#[actix_rt::test]
+async fn a28_an_outage_of_the_service_ends_no_subscription() {
+    let test = PushTestHub::subscribed(PushWants::All).await;
+    test.service.answers(vec![AttemptOutcome::Unreachable; 5 * 51]);
+    for n in 0..51 {
+        test.ann.send("bob", &n.to_string()).await.unwrap();
+        test.pushed_within(HOUR_MS / 10).await;
+    }
+    assert_eq!(test.count().await, 1);
+    test.service.answers.lock().unwrap().clear();
+    test.hub.pass(HOUR_MS).await;
+    test.hub.join("ann").await.send("bob", "it is back").await.unwrap();
+    assert!(test.pushed_within(6000).await.iter().any(|body| body.starts_with("it is back")));
+}
+
+#[actix_rt::test]
+async fn a28_a_push_that_did_not_begin_takes_no_turn_of_the_hour() {
+    let test = PushTestHub::subscribed(PushWants::All).await;
+    test.service.answers(vec![AttemptOutcome::NotBegun; 2 * PUSH_WINDOW as usize]);
+    test.ann.send("bob", "patience").await.unwrap();
+    while test.pushed_within(1000).await.is_empty() {}
+    while !test.service.answers.lock().unwrap().is_empty() {
+        test.hub.pass(1000).await;
+        test.hub.settle().await;
+    }
+    test.pushed_within(60_000).await;
+    test.ann.send("bob", "and one more").await.unwrap();
+    assert_eq!(test.pushed_within(6000).await, ["and one more"]);
+}
+
+#[actix_rt::test]
+async fn a28_a_payload_that_is_too_long_is_pushed_again_without_its_text() {
+    let test = PushTestHub::subscribed(PushWants::All).await;
+    test.service.answers([AttemptOutcome::Postponed(413, 60)]);
+    test.ann.send("bob", "long").await.unwrap();
+    assert_eq!(test.pushed_within(6000).await, ["long", "sent a message"]);
+}
+
+#[actix_rt::test]
+async fn d30_the_subscriptions_of_a_channel_and_of_an_account_are_limited() {
+    let test = PushTestHub::new().await;
+    let hub = &test.hub.hub;
+    for (owner, bound) in [
+        (test.owner(), PUSH_PER_CHANNEL),
+        (HookOwner::Account(hub.open_account(None).await.unwrap().account_id), PUSH_PER_ACCOUNT),
+    ] {
+        let member = |n: usize| match &owner {
+            HookOwner::Channel(_) => Some(SubscribedMember { no: n as u32, generation: 0 }),
+            HookOwner::Account(_) => None,
+        };
+        let subscribe = |n: usize| {
+            hub.subscribe_push(owner.clone(), member(n), input(&format!("https://push/{n}")), "https://hub.example")
+        };
+        for n in 0..bound {
+            subscribe(n).await.unwrap();
+        }
+        assert_eq!(subscribe(bound).await.unwrap_err().into_refusal().code, Code::LimitReached);
+    }
+}
+
 #[actix_rt::test]
 async fn a_test_is_pushed_at_once_and_finds_a_dead_subscription() {
     let test = PushTestHub::new().await;
     let id = test.subscribe(input("https://push/1")).await.unwrap();
     let push = |id: String| {
-        let (hub, owner, no) = (test.hub.hub.clone(), test.owner(), test.no);
+        let (hub, owner, no) = (test.hub.hub.clone(), test.owner(), test.member);
         async move { hub.test_push(&owner, Some(no), &id).await }
     };
     let tested = push(id.clone()).await.unwrap();
@@ -276,13 +352,20 @@ async fn a_member_has_four_subscriptions_and_an_endpoint_only_one() {
     let refused = test.subscribe(input("https://push/more")).await.unwrap_err().into_refusal();
     assert_eq!(refused.code, Code::LimitReached);
     let again = test.subscribe(PushInput { show_text: Some(false), ..input("https://push/0") }).await.unwrap();
-    let pushes = test.hub.hub.pushes_of(&test.owner(), Some(test.no)).await.unwrap();
+    let pushes = test.hub.hub.pushes_of(&test.owner(), Some(test.member)).await.unwrap();
     assert_eq!((pushes.len(), pushes[0].hook.id.to_string()), (PUSH_PER_MEMBER, again));
     assert!(!pushes[0].hook.push.as_ref().unwrap().show_text);
     assert!(test.hub.hub.webhooks_of(&test.owner()).is_empty(), "they are no webhooks");
     let id = pushes[0].hook.id.as_str();
     assert!(test.hub.hub.unsubscribe(test.owner(), id).await.is_err(), "and not removed as one");
-    assert!(test.hub.hub.push_of(&test.owner(), Some(test.no + 1), id).await.is_err(), "another member has none");
+    assert!(
+        test.hub
+            .hub
+            .push_of(&test.owner(), Some(SubscribedMember { no: test.member.no + 1, ..test.member }), id)
+            .await
+            .is_err(),
+        "another member has none"
+    );
     assert_eq!(test.subscribe(input("https://refused")).await.unwrap_err().into_refusal().code, Code::Invalid);
 }
 

@@ -251,9 +251,7 @@ impl Handler<Subscribe> for WebhookActor {
 
     fn handle(&mut self, ask: Subscribe, _: &mut Self::Context) -> Self::Result {
         let Subscribe { owner, url, retry, format, bound } = ask;
-        let webhooks = self.hooks.of(&owner);
-        let webhooks = webhooks.iter().flat_map(|handles| handles.iter()).filter(|handle| !handle.is_push);
-        if webhooks.count() >= bound {
+        if self.hooks.webhooks(&owner) >= bound {
             let of = match owner {
                 HookOwner::Channel(_) => "webhooks of a channel",
                 HookOwner::Account(_) => "webhooks of an account",

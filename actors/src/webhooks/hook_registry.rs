@@ -53,7 +53,12 @@ impl HookHandle {
 
     /// The current state of the hook.
     pub(crate) fn hook(&self) -> Hook {
-        self.hook.read().unwrap_or_else(PoisonError::into_inner).clone()
+        self.with(Hook::clone)
+    }
+
+    /// Reads the current state of the hook, without a copy of it.
+    pub(crate) fn with<T>(&self, read: impl FnOnce(&Hook) -> T) -> T {
+        read(&self.hook.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     pub(crate) fn is_on(&self) -> bool {
@@ -146,7 +151,9 @@ impl HookRegistry {
     /// Whether a hook of the account posts DMs to its identity, and its last attempt did not fail.
     pub(crate) fn reaches(&self, callsign: &Callsign, account: &AccountId) -> bool {
         let hooks = self.of_identity(callsign, account);
-        hooks.is_some_and(|hooks| hooks.iter().any(|hook| !hook.is_push && hook.is_on() && hook.hook().failures == 0))
+        hooks.is_some_and(|hooks| {
+            hooks.iter().any(|hook| !hook.is_push && hook.is_on() && hook.with(|hook| hook.failures == 0))
+        })
     }
 
     /// Records that an account with hooks owns an identity.
@@ -166,6 +173,12 @@ impl HookRegistry {
             HookOwner::Channel(_) => None,
         });
         owners.collect()
+    }
+
+    /// Number of the owner's webhooks, without its push subscriptions.
+    pub(crate) fn webhooks(&self, owner: &HookOwner) -> usize {
+        let handles = self.of(owner);
+        handles.iter().flat_map(|handles| handles.iter()).filter(|handle| !handle.is_push).count()
     }
 
     pub(crate) fn of(&self, owner: &HookOwner) -> Option<HookHandles> {

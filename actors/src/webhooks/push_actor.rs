@@ -56,11 +56,12 @@ impl WebhookActor {
     fn replaced(&self, owner: &HookOwner, draft: &PushDraft) -> Result<Option<Arc<HookHandle>>, Refusal> {
         let handles = self.hooks.of(owner);
         let handles = || handles.iter().flat_map(|handles| handles.iter()).filter(|handle| handle.is_push);
-        if let Some(handle) = handles().find(|handle| handle.hook().url == draft.endpoint) {
+        if let Some(handle) = handles().find(|handle| handle.with(|hook| hook.url == draft.endpoint)) {
             return Ok(Some(handle.clone()));
         }
         let member = draft.target.member;
-        let of_member = handles().filter(|handle| handle.hook().push.is_some_and(|push| push.member == member)).count();
+        let is_of_member = |hook: &Hook| hook.push.as_ref().is_some_and(|push| push.member == member);
+        let of_member = handles().filter(|handle| handle.with(is_of_member)).count();
         let refused = |what, bound| Err(Refusal::limit_reached(what, bound).hint("delete one first"));
         match owner {
             HookOwner::Channel(_) if of_member >= limits::PUSH_PER_MEMBER => {

@@ -1,6 +1,6 @@
 //! One attempt to push a message: determines whether it is still needed, builds the notification and sends it.
 
-use std::sync::{Arc, OnceLock, PoisonError};
+use std::sync::{Arc, MutexGuard, OnceLock, PoisonError};
 
 use actix::prelude::*;
 use rogerrat_domain::op::{PushCheck, PushMember, PushVerdict};
@@ -8,7 +8,7 @@ use rogerrat_domain::push::{MessageFacts, Notice, NoticeEvent, PushKeys, PushTar
 use rogerrat_domain::webhook::{self, AttemptOutcome, Delivery, DeliveryRow, Failure, Hook};
 use rogerrat_domain::{Callsign, ChannelId, Encryptor, MessageId, OutboxEvent, limits};
 
-use super::push_window::PushTurn;
+use super::push_window::{PushTurn, PushWindow};
 use super::{HookHandle, PushContext, WebhookActor};
 use crate::clock::Clock;
 use crate::error::HubError;
@@ -93,7 +93,11 @@ impl PushAttempt {
         let Some(keys) = keys(&self.secrets, &self.hook) else { return Ok(AttemptOutcome::Unreadable) };
         let facts = MessageFacts::of(&message).filter(|_| delivery.message.is_some());
         let wants_answer = facts.as_ref().is_some_and(MessageFacts::wants_answer);
-        let ttl_ms = if wants_answer { limits::PUSH_ANSWER_TTL_MS } else { limits::PUSH_TTL_MS };
+        let ttl_ms = match delivery.message {
+            None => limits::PUSH_NOTICE_TTL_MS,
+            Some(_) if wants_answer => limits::PUSH_ANSWER_TTL_MS,
+            Some(_) => limits::PUSH_TTL_MS,
+        };
         let age_ms = self.clock.now().at_ms.saturating_sub(delivery.at_ms);
         if age_ms >= ttl_ms {
             return Ok(AttemptOutcome::Unneeded(Failure::Expired));
@@ -112,15 +116,23 @@ impl PushAttempt {
         }
         let text = std::str::from_utf8(&message).unwrap_or_default();
         let Some(mut event) = event(delivery, facts.as_ref(), text) else { return Ok(AttemptOutcome::Unreadable) };
-        let mut missed = 0;
-        if delivery.message.is_some() && delivery.attempts == 0 {
-            match self.handle.push_window.lock().unwrap_or_else(PoisonError::into_inner).take(self.clock.uptime_ms()) {
+        let (mut missed, mut window) = (0, *self.push_window());
+        let takes_turn = delivery.message.is_some() && delivery.attempts == 0;
+        if takes_turn {
+            match window.take(self.clock.uptime_ms()) {
                 PushTurn::Send { missed: before } => missed = before,
                 PushTurn::Many => event = NoticeEvent::Many,
-                PushTurn::Drop => return Ok(AttemptOutcome::Unneeded(Failure::TooMany)),
+                PushTurn::Drop => {
+                    *self.push_window() = window;
+                    return Ok(AttemptOutcome::Unneeded(Failure::TooMany));
+                }
             }
         }
-        let thread = facts.as_ref().and_then(|facts| facts.thread.as_deref());
+        // A notice replaces only one of the same event.
+        let thread = match delivery.message {
+            Some(_) => facts.as_ref().and_then(|facts| facts.thread.as_deref()),
+            None => Some(&*delivery.event),
+        };
         let tag = topic(&keys.auth, delivery.channel.as_ref(), thread);
         let notice = Notice { event, channel: delivery.channel.as_ref(), message: delivery.message, tag: &tag, missed };
         let request = PushRequest {
@@ -133,10 +145,17 @@ impl PushAttempt {
             at_s: self.clock.now().at_ms / 1000,
         };
         let outcome = self.push_sender.push(request.clone()).await;
-        if outcome != AttemptOutcome::Answered(TOO_LARGE) || !target.show_text {
+        if takes_turn && outcome != AttemptOutcome::NotBegun {
+            *self.push_window() = window;
+        }
+        if outcome.status() != Some(TOO_LARGE) || !target.show_text {
             return Ok(outcome);
         }
         Ok(self.push_sender.push(PushRequest { payload: notice.payload(target, false), ..request }).await)
+    }
+
+    fn push_window(&self) -> MutexGuard<'_, PushWindow> {
+        self.handle.push_window.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn verdict(
@@ -147,7 +166,7 @@ impl PushAttempt {
         facts: &MessageFacts<'_>,
     ) -> Result<PushVerdict, HubError> {
         let member = match self.target.member {
-            Some(no) => PushMember::No(no),
+            Some(member) => PushMember::Subscribed(member),
             None => PushMember::Named(Callsign::parse(&facts.to)?),
         };
         let check = PushCheck { member, consumer: self.target.consumer.clone(), message };

@@ -6,9 +6,9 @@ mod replies;
 
 use actix_web::web::{self, Json, Payload, ServiceConfig};
 use actix_web::{HttpRequest, Responder};
-use rogerrat_domain::push::PushInput;
+use rogerrat_domain::limits;
+use rogerrat_domain::push::{PushInput, SubscribedMember};
 use rogerrat_domain::webhook::HookOwner;
-use rogerrat_domain::{MemberNo, limits};
 use utoipa::IntoParams;
 
 use super::{Done, Paths, read};
@@ -50,7 +50,7 @@ struct PushPath {
 /// Whose subscriptions a request is about.
 struct Subscriber {
     owner: HookOwner,
-    member: Option<MemberNo>,
+    member: Option<SubscribedMember>,
 }
 
 /// Get the public key with which browsers subscribe, or why this hub sends no push messages.

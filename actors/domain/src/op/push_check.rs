@@ -4,7 +4,7 @@ use crate::callsign::Callsign;
 use crate::channel::{Channel, Member};
 use crate::ids::{ConsumerName, MemberNo, MessageId, SessionId};
 use crate::op::Query;
-use crate::push::MessageFacts;
+use crate::push::{MessageFacts, SubscribedMember};
 use crate::{Now, Refusal};
 
 /// Determines whether a member has read or answered a message.
@@ -18,11 +18,11 @@ pub struct PushCheck {
     pub message: MessageId,
 }
 
-/// A member, by its number or its callsign.
+/// A member, by its subscription or its callsign.
 #[derive(Clone, Debug)]
 pub enum PushMember {
-    /// The number.
-    No(MemberNo),
+    /// A subscribed member.
+    Subscribed(SubscribedMember),
     /// The callsign.
     Named(Callsign),
 }
@@ -45,10 +45,12 @@ impl Query for PushCheck {
 
     fn answer(&self, channel: &Channel, _: Now) -> Result<PushVerdict, Refusal> {
         let member = match &self.member {
-            PushMember::No(no) => channel.member(*no),
+            PushMember::Subscribed(subscribed) => {
+                channel.member(subscribed.no).filter(|_| channel.has_subscribed(*subscribed))
+            }
             PushMember::Named(callsign) => channel.member_named(callsign.as_str()),
         };
-        let Some(member) = member.filter(|member| channel.has_push_member(member.no)) else {
+        let Some(member) = member.filter(|member| member.belongs()) else {
             return Ok(PushVerdict::Absent);
         };
         if has_read(member, self.message) || has_answered(channel, member.no, self.message) {
@@ -74,7 +76,7 @@ fn has_answered(channel: &Channel, no: MemberNo, id: MessageId) -> bool {
     })
 }
 
-/// The number of the member that a session belongs to, for its subscriptions.
+/// The member that a session belongs to, for its subscriptions.
 #[derive(Clone, Debug)]
 pub struct PushSubscriber {
     /// The caller's session.
@@ -82,13 +84,14 @@ pub struct PushSubscriber {
 }
 
 impl Query for PushSubscriber {
-    type Reply = MemberNo;
+    type Reply = SubscribedMember;
 
     fn session(&self) -> Option<&SessionId> {
         Some(&self.session)
     }
 
-    fn answer(&self, channel: &Channel, now: Now) -> Result<MemberNo, Refusal> {
-        channel.sessions.member(&self.session, now.uptime_ms)
+    fn answer(&self, channel: &Channel, now: Now) -> Result<SubscribedMember, Refusal> {
+        let no = channel.sessions.member(&self.session, now.uptime_ms)?;
+        Ok(SubscribedMember { no, generation: channel.members[&no].generation })
     }
 }

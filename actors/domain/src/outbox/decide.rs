@@ -9,10 +9,6 @@ use crate::{Now, limits};
 const IMMEDIATE_MS: [u64; 2] = [1000, 3000];
 /// Pauses after the attempts of a push, in milliseconds. There are no others.
 const PUSH_MS: [u64; 4] = [1000, 3000, 9000, 27_000];
-/// The status with which a receiver says that it wants no more deliveries.
-const GONE: u16 = 410;
-/// The status with which a push service may say the same of a subscription.
-const NOT_FOUND: u16 = 404;
 /// The pauses that follow with persistent retries. The last one repeats.
 const PERSISTENT_MS: [u64; 6] = [10_000, 30_000, 2 * 60_000, 10 * 60_000, 30 * 60_000, LONGEST_PAUSE_MS];
 
@@ -90,12 +86,9 @@ impl Outbox {
             return vec![OutboxEntry::Retry(hook, row)];
         }
         let failures = queue.health.failures.saturating_add(1);
-        let is_gone = match outcome.status() {
-            Some(GONE) => true,
-            Some(NOT_FOUND) => queue.retry == RetryPlan::Push,
-            _ => false,
-        };
-        let is_off = failures >= limits::HOOK_FAILURES || is_gone;
+        // Push subscriptions are not switched off, but deleted: an outage of the service or of the network must not do that.
+        let has_failed_too_often = queue.retry != RetryPlan::Push && failures >= limits::HOOK_FAILURES;
+        let is_off = has_failed_too_often || queue.retry.is_gone(outcome);
         let off_ms = queue.health.off_ms.or(is_off.then_some(now.at_ms));
         let health = HookHealth { failures, off_ms };
         let mut entries =

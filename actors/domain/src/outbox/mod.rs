@@ -46,6 +46,12 @@ impl RetryPlan {
     pub fn of(hook: &Hook) -> Self {
         if hook.push.is_some() { Self::Push } else { Self::Webhook(hook.retry) }
     }
+
+    /// Whether the receiver wants no more deliveries: 410, and of a push service also 404.
+    #[must_use]
+    pub fn is_gone(self, outcome: AttemptOutcome) -> bool {
+        matches!((self, outcome.status()), (_, Some(410)) | (Self::Push, Some(404)))
+    }
 }
 
 impl From<Retry> for RetryPlan {

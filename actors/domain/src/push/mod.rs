@@ -86,12 +86,22 @@ pub enum PushLanguage {
 
 str_enum!(PushLanguage: "en" => En, "es" => Es);
 
+/// Whose messages are pushed: a member, as long as its session does not change. Whoever joins under its callsign afterwards
+/// may be somebody else, or the same person after the key of a lost device was rotated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SubscribedMember {
+    /// The member.
+    pub no: MemberNo,
+    /// The generation of its session.
+    pub generation: u64,
+}
+
 /// What a subscription is for, as it is stored.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PushTarget {
     /// The member whose messages are pushed; none for a subscription of an account.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub member: Option<MemberNo>,
+    pub member: Option<SubscribedMember>,
     /// Which broadcasts are pushed.
     pub wants: PushWants,
     /// Whether notifications contain the text.
@@ -164,7 +174,7 @@ impl PushInput {
     ///
     /// # Errors
     /// `invalid`, naming the field.
-    pub fn draft(self, member: Option<MemberNo>, origin: &str, now_ms: u64) -> Result<PushDraft, Refusal> {
+    pub fn draft(self, member: Option<SubscribedMember>, origin: &str, now_ms: u64) -> Result<PushDraft, Refusal> {
         if self.endpoint.is_empty() || self.endpoint.len() > limits::PUSH_ENDPOINT_BYTES {
             let bytes = limits::PUSH_ENDPOINT_BYTES;
             return Err(Refusal::invalid(format!("`endpoint` must have 1 to {bytes} characters")));
@@ -208,11 +218,12 @@ mod tests {
         PushInput { endpoint: "https://push.example/1".into(), keys, ..PushInput::default() }
     }
 
+    const MEMBER: SubscribedMember = SubscribedMember { no: 3, generation: 7 };
     const POINT: &str = "BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4";
 
     #[test]
     fn keys_survive_their_storage() {
-        let draft = input(POINT, "BTBZMqHH6r4Tts7J_aSIgg==").draft(Some(3), "https://hub.example", 5).unwrap();
+        let draft = input(POINT, "BTBZMqHH6r4Tts7J_aSIgg==").draft(Some(MEMBER), "https://hub.example", 5).unwrap();
         assert_eq!(PushKeys::from_bytes(&draft.keys.to_bytes()), Some(draft.keys.clone()));
         assert_eq!(PushKeys::from_bytes(&draft.keys.to_bytes()[1..]), None);
         assert_eq!(format!("{:?}", draft.keys), "PushKeys(…)");

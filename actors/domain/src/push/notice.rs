@@ -156,7 +156,7 @@ mod tests {
 
     fn target(language: PushLanguage, show_text: bool) -> PushTarget {
         PushTarget {
-            member: Some(1),
+            member: None,
             wants: PushWants::All,
             show_text,
             consumer: None,

@@ -5,8 +5,8 @@ use std::borrow::Cow;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
-use super::PushWants;
-use crate::channel::{Channel, Departure, SessionState};
+use super::{PushWants, SubscribedMember};
+use crate::channel::{Channel, Departure, Member, SessionState};
 use crate::ids::{MemberNo, MessageId};
 use crate::message::{Message, Priority};
 
@@ -54,7 +54,8 @@ impl<'m> MessageFacts<'m> {
 }
 
 impl Channel {
-    /// Whether a message is pushed to a member that wants these broadcasts. `facts` are read only if they decide.
+    /// Whether a message is pushed to a member of the channel that wants these broadcasts. `facts` are read only if they
+    /// decide.
     pub fn is_pushed<'f>(
         &self,
         no: MemberNo,
@@ -62,7 +63,7 @@ impl Channel {
         message: &Message,
         facts: impl FnOnce() -> Option<&'f MessageFacts<'f>>,
     ) -> bool {
-        if message.from == no || !self.has_push_member(no) {
+        if message.from == no {
             return false;
         }
         if message.to.is_some() || wants == PushWants::All {
@@ -74,16 +75,23 @@ impl Channel {
         })
     }
 
-    /// Whether a member still belongs to the channel: it may be away, but has not left.
+    /// Whether a subscribed member still belongs to the channel.
     #[must_use]
-    pub fn has_push_member(&self, no: MemberNo) -> bool {
-        self.member(no).is_some_and(|member| match member.presence {
-            SessionState::Live { .. } => true,
-            SessionState::Away { how, .. } => how == Departure::Expired,
-        })
+    pub fn has_subscribed(&self, SubscribedMember { no, generation }: SubscribedMember) -> bool {
+        self.member(no).is_some_and(|member| member.generation == generation && member.belongs())
     }
 
     fn is_of(&self, id: MessageId, no: MemberNo) -> bool {
         self.ring.get(id).is_some_and(|slot| slot.from == no)
+    }
+}
+
+impl Member {
+    /// Whether it belongs to its channel: it may be away, but has not left.
+    pub(crate) fn belongs(&self) -> bool {
+        match self.presence {
+            SessionState::Live { .. } => true,
+            SessionState::Away { how, .. } => how == Departure::Expired,
+        }
     }
 }
