@@ -4,14 +4,14 @@
 //! It never puts a secret into a command: the token is exported on a separate line, and only with `--lan`, or if it was
 //! generated for a tunnel. The link to the room of a tunnel contains the password, in its fragment.
 
+use std::io::{self, Write as _};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-
-use url::form_urlencoded;
 
 use crate::config::{Config, Server, TunnelProvider};
 use crate::host_info;
 use crate::web::qr::Qr;
 use crate::web::quoted;
+use crate::web::remote::encoded;
 
 /// Returns the banner to print once the hub listens on `bound`, if it listens on TCP.
 ///
@@ -40,19 +40,25 @@ fn banner(
     banner
 }
 
-/// What is printed when the tunnel has another host.
-pub(crate) fn moved(server: &Server, host: &str) -> String {
+/// Prints that the tunnel has another host.
+pub(crate) fn print_moved(server: &Server, host: &str) {
     let link = public_link(server, host);
     let code = Qr::of(&link).map(|code| code.plain()).unwrap_or_default();
-    format!("\nThe tunnel has another address, and links to the old one no longer work:\n\n  {link}\n\n{code}\n")
+    print(&format!(
+        "\nThe tunnel has another address, and links to the old one no longer work:\n\n  {link}\n\n{code}\n"
+    ));
+}
+
+/// Whoever started the hub may not read its output any more.
+fn print(text: &str) {
+    let _ = io::stdout().lock().write_all(text.as_bytes());
 }
 
 /// What a person opens: the room with its password, or the landing page.
 fn public_link(server: &Server, host: &str) -> String {
     match &server.chatroom {
         Some(password) => {
-            let encoded = form_urlencoded::byte_serialize(password.as_bytes()).collect::<String>();
-            format!("https://{host}/#p={}", encoded.replace('+', "%20"))
+            format!("https://{host}/#p={}", encoded(password))
         }
         None => format!("https://{host}/"),
     }
@@ -76,14 +82,13 @@ fn tunnel_notes(server: &Server, host: &str) -> Vec<String> {
 }
 
 /// Prints the banner, and logs where the hub listens.
-#[expect(clippy::print_stdout, reason = "the banner is the output of the command")]
 pub(crate) fn print_banner(
     config: &Config,
     bound: Option<SocketAddr>,
     chatroom: Option<(String, &str)>,
     tunnel_host: Option<&str>,
 ) {
-    print!("{}", banner(config, bound, chatroom, tunnel_host));
+    print(&banner(config, bound, chatroom, tunnel_host));
     let address = bound.map_or_else(String::new, |bound| bound.to_string());
     let socket = config.server.socket.as_ref().map_or_else(String::new, |socket| socket.path.display().to_string());
     log::info!(address, socket, workers = config.server.workers; "listening");

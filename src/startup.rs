@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 use std::future::pending;
-use std::io::{self, Write as _};
+use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::os::unix::net::UnixListener;
 use std::path::PathBuf;
@@ -30,7 +30,7 @@ use tokio::task::yield_now;
 use tokio::time::timeout;
 use tokio_rustls::rustls::{self, ServerConfig};
 
-use crate::banner::{moved, print_banner};
+use crate::banner::{print_banner, print_moved};
 use crate::compat::agent_chatroom::{self, Chatroom};
 use crate::config::{Config, SocketSettings, Storage};
 use crate::mcp::{self, McpState};
@@ -266,8 +266,7 @@ async fn follow(
             Ok(host) => {
                 match &shown {
                     None => print_banner(config, bound, credentials(), Some(&host)),
-                    // Whoever started the hub may not read its output any more.
-                    Some(_) => drop(io::stdout().lock().write_all(moved(&config.server, &host).as_bytes())),
+                    Some(_) => print_moved(&config.server, &host),
                 }
                 shown = Some(host);
             }

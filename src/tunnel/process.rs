@@ -8,7 +8,7 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
-use rustix::process::{Pid, Signal, kill_process_group};
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 use tokio::time::timeout;
 
@@ -114,6 +114,10 @@ fn read_lines(output: impl Read + Send + 'static, events: Sender<ProcessEvent>) 
 
 fn wait(mut child: Child, events: Sender<ProcessEvent>) {
     thread::spawn(move || {
+        // While it is not reaped, no other group can get its id.
+        let _ = waitid(WaitId::Pid(Pid::from_child(&child)), WaitIdOptions::EXITED | WaitIdOptions::NOWAIT);
+        // What the program started, if it is a script.
+        let _ = kill_process_group(Pid::from_child(&child), Signal::KILL);
         let _ = child.wait();
         let _ = events.blocking_send(ProcessEvent::Ended);
     });

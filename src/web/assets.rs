@@ -47,13 +47,7 @@ impl Assets {
             all.update(format!("{path}\n{}\n", content.len()));
             all.update(content);
         }
-        let files = FILES.iter().map(|(path, content)| Asset {
-            path,
-            content,
-            kind: kind(path),
-            tag: OnceLock::new(),
-            gzip: OnceLock::new(),
-        });
+        let files = FILES.iter().map(|(path, content)| Asset::of(path, kind(path), content));
         Self { hash: short(&all.finalize()), files: files.collect() }
     }
 
@@ -101,6 +95,16 @@ impl Assets {
 }
 
 impl Asset {
+    /// A file, hashed and compressed at its first use.
+    pub(crate) const fn of(path: &'static str, kind: &'static str, content: &'static [u8]) -> Self {
+        Self { path, content, kind, tag: OnceLock::new(), gzip: OnceLock::new() }
+    }
+
+    /// Its path.
+    pub(crate) fn path(&self) -> &str {
+        self.path
+    }
+
     /// The content.
     pub(crate) fn content(&self) -> Bytes {
         Bytes::from_static(self.content)

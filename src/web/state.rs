@@ -19,7 +19,7 @@ use super::problem::Problem;
 use super::rate_limit::RateLimiter;
 use super::request_metrics::RequestMetrics;
 use super::tunnel_host::TunnelHost;
-use crate::config::{Config, Limits};
+use crate::config::{Config, Limits, Server};
 use crate::host_info;
 use crate::transport::{ConnectionLimit, SOCKET_PEER};
 
@@ -58,6 +58,15 @@ pub(crate) struct AppState {
 /// The state as handlers extract it.
 pub(crate) type SharedState = web::Data<AppState>;
 
+/// The limit of connections. Those of trusted proxies, and of the program of a tunnel, carry many clients.
+fn connection_limit(server: &Server) -> Arc<ConnectionLimit> {
+    let mut exempt = server.trusted_proxies.clone();
+    if server.tunnel.is_some() {
+        exempt.extend(*LOOPBACK);
+    }
+    ConnectionLimit::new(server.max_connections_per_address, &exempt)
+}
+
 impl AppState {
     /// Builds the state from the configuration.
     pub(crate) fn new(config: &Config, hub: Hub, clock: Clock, tunnel: TunnelHost) -> SharedState {
@@ -84,7 +93,7 @@ impl AppState {
             scheme: server.scheme(),
             trusted_proxies: server.trusted_proxies.clone(),
             request_metrics: RequestMetrics::default(),
-            connection_limit: ConnectionLimit::new(server.max_connections_per_address, &server.trusted_proxies),
+            connection_limit: connection_limit(server),
         })
     }
 

@@ -13,7 +13,7 @@ use crate::web::problem::Problem;
 static IMMUTABLE: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
 /// Other origins cannot load it.
 static SAME_ORIGIN: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
-static ONE_DAY: HeaderValue = HeaderValue::from_static("public, max-age=86400");
+pub(super) static ONE_DAY: HeaderValue = HeaderValue::from_static("public, max-age=86400");
 
 /// Get a file of a page: a module, a stylesheet, an icon.
 ///
@@ -66,7 +66,7 @@ pub(crate) async fn favicon(request: HttpRequest) -> Result<HttpResponse, Proble
     Ok(respond(&request, file, &ONE_DAY))
 }
 
-fn respond(request: &HttpRequest, file: &Asset, lifetime: &HeaderValue) -> HttpResponse {
+pub(super) fn respond(request: &HttpRequest, file: &Asset, lifetime: &HeaderValue) -> HttpResponse {
     let known = is_known(request, &file.tag());
     let mut response = if known { HttpResponse::NotModified() } else { HttpResponse::Ok() };
     // The policy of the API stays: nothing may run in a file that is opened as a document.

@@ -63,7 +63,7 @@ impl PhoneAccess<'_> {
 }
 
 /// Encodes a value of the fragment.
-fn encoded(value: &str) -> String {
+pub(crate) fn encoded(value: &str) -> String {
     form_urlencoded::byte_serialize(value.as_bytes()).collect::<String>().replace('+', "%20")
 }
 

@@ -12,6 +12,7 @@ use utoipa::ToSchema;
 
 pub(crate) use self::commands::RemoteCommands;
 use self::link::PhoneAccess;
+pub(crate) use self::link::encoded;
 use super::device_label::session_label;
 use super::qr::Qr;
 use super::state::AppState;
