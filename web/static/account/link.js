@@ -3,6 +3,17 @@
 /** @typedef {{kind: "verify" | "recover", secret: string}} Link */
 
 /**
+ * Takes the link out of the address, so that its secret does not stay in the history.
+ * @param {Window} page
+ * @returns {Link | null}
+ */
+export function takeLink({ location, history }) {
+  const link = readLink(location);
+  if (link) history.replaceState(null, "", location.pathname);
+  return link;
+}
+
+/**
  * The link that opened the page, or null. Its secret is in the fragment, which mail programs may have encoded.
  * @param {{pathname: string, hash: string}} address
  * @returns {Link | null}

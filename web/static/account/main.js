@@ -4,9 +4,11 @@ import { request, ApiError } from "../lib/api.js";
 import { mountHeader } from "../lib/header.js";
 import { start, t } from "../lib/i18n.js";
 import { Gate } from "./gate.js";
-import { readLink } from "./link.js";
+import { takeLink } from "./link.js";
 import { forgetToken, storedToken, storeToken } from "./token.js";
 
+/** Before the first request. */
+const first = takeLink(window);
 /** @type {import("./open.js").OpenAccount | null} */
 let opened = null;
 /** @type {import("./mail-link.js").MailLink | null} */
@@ -55,11 +57,12 @@ function draw() {
   else render(opened === null ? gate.view() : opened.view(gate.info.features ?? {}), main);
 }
 
-/** Shows the link of an e-mail, if the page was opened by one, and takes its secret out of the address. */
-async function followLink() {
-  const link = readLink(location);
+/**
+ * Shows the link of an e-mail, if the page was opened by one.
+ * @param {import("./link.js").Link | null} link
+ */
+async function followLink(link) {
   if (link === null) return;
-  history.replaceState(null, "", location.pathname);
   const done = () => {
     mailLink = null;
     changed();
@@ -93,8 +96,8 @@ async function begin() {
   document.title = `${t("account.title")} · rogerrat`;
   mountHeader();
   // The gate is not drawn before a link is.
-  await followLink();
-  addEventListener("hashchange", followLink);
+  await followLink(first);
+  addEventListener("hashchange", () => void followLink(takeLink(window)));
   if (storedToken() === "") draw();
   else open(storedToken());
   readInfo();

@@ -8,7 +8,7 @@ import { identities } from "./identities.js";
 import { channels } from "./channels.js";
 import { reloadMembers } from "./members.js";
 import { webhooks, reloadWebhookDetails } from "./webhooks.js";
-import { laterSections, recovery, sessions } from "./sessions.js";
+import { recovery, sessions } from "./sessions.js";
 import { close } from "./close.js";
 import { email } from "./email.js";
 import { faultOf, when } from "./parts.js";
@@ -70,7 +70,6 @@ export class OpenAccount {
         <div class="cards">
           ${identities(account)} ${channels(account)} ${webhooks(account)} ${sessions(account)} ${recovery(account)}
           ${hasMail ? email(account) : nothing}
-          ${laterSections(account, features)}
           ${close(account, () => this.#leave("deleted"))}
         </div>
       </div>`;

@@ -88,10 +88,3 @@ export function recovery(account) {
     ${faultOf(account, "recovery")}
     <div class="row"><button type="button" class="button small" aria-disabled=${isBusy} @click=${() => rotateRecovery(account)}>${t("account.recovery.rotate")}</button></div>`);
 }
-
-/**
- * The place of push devices. The hub does not have them yet, and says so in its features.
- * @param {Account} _account
- * @param {Record<string, boolean>} _features the hub's `push`
- */
-export const laterSections = (_account, _features) => nothing;

@@ -20,6 +20,21 @@ export const DEVICE_KEYS = {
 };
 
 /**
+ * The push subscription that this device keeps for a channel, or null.
+ * @param {KeyValue} lasting
+ * @param {string} channel
+ * @returns {import("./push.js").PushKept | null}
+ */
+export function keptPush(lasting, channel) {
+  try {
+    const kept = JSON.parse(lasting.get(DEVICE_KEYS.push(channel)) ?? "null");
+    return typeof kept?.id === "string" ? kept : null;
+  } catch {
+    return null;
+  }
+}
+
+/**
  * Removes everything of a channel from this tab and this device.
  * @param {string} channel
  * @param {{session: KeyValue, lasting: KeyValue, vault: Pick<Vault, "remove">}} stores

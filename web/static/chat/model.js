@@ -9,7 +9,7 @@ import { Changes } from "./changes.js";
 import { Connection } from "./connection.js";
 import { Drafts } from "./drafts.js";
 import { Incoming } from "./incoming.js";
-import { DEVICE_KEYS } from "./keys.js";
+import { keptPush } from "./keys.js";
 import { Log } from "./log.js";
 import { Outbox } from "./outbox.js";
 import { History } from "./history.js";
@@ -242,15 +242,11 @@ class Model extends EventTarget {
 
   async forget() {
     this.#drafts.end();
-    await this.#endPush();
+    const push = keptPush(this.#lasting, this.channel.id);
     await this.#secrets.forget();
     this.#parts.changes.note("channel");
-  }
-
-  /** Ends the push subscription of this device. One that is left ends with the member, or after its time. */
-  async #endPush() {
-    const kept = /"id":"(ps_[0-9a-f]{32})"/u.exec(this.#lasting.get(DEVICE_KEYS.push(this.channel.id)) ?? "");
-    if (kept) await this.push("DELETE", `/push/${kept[1]}`).catch(() => {});
+    // A subscription that is left ends with the session, or after its time.
+    if (push) await this.push("DELETE", `/push/${push.id}`).catch(() => {});
   }
 
   /** @param {boolean} on */

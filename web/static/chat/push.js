@@ -2,7 +2,7 @@
 import { request } from "../lib/api.js";
 import { currentLanguage } from "../lib/i18n.js";
 import { lasting } from "../lib/storage.js";
-import { DEVICE_KEYS } from "./keys.js";
+import { DEVICE_KEYS, keptPush } from "./keys.js";
 
 /**
  * @typedef {"all" | "mine" | "high"} Wants which broadcasts are pushed
@@ -16,6 +16,9 @@ import { DEVICE_KEYS } from "./keys.js";
 
 /** The script of the service worker. Its address is the only one that the policy of the pages admits. */
 const WORKER = "/sw.js";
+
+/** How often a subscription is confirmed, in milliseconds. */
+const CONFIRM_MS = 24 * 3600 * 1000;
 
 /** @type {any} */
 let policy;
@@ -46,14 +49,13 @@ export class Push {
   }
 
   /** @returns {PushKept | null} */
-  get kept() {
-    try {
-      const kept = JSON.parse(lasting.get(this.key) ?? "null");
-      return typeof kept?.id === "string" ? kept : null;
-    } catch {
-      return null;
-    }
-  }
+  get kept() { return keptPush(lasting, this.model.channel.id); }
+
+  /**
+   * What the hub knows of the subscription, or null if it has none, or one of an earlier session.
+   * @param {PushKept} kept
+   */
+  stored(kept) { return this.model.push("GET", `/push/${kept.id}`).catch(unless404); }
 
   /** @returns {Promise<PushState>} */
   async state() {
@@ -65,10 +67,7 @@ export class Push {
     if (Notification.permission === "denied") return { kind: "blocked" };
     const { kept } = this;
     if (!kept || Notification.permission !== "granted") return { kind: "off" };
-    const found = await this.model.push("GET", `/push/${kept.id}`).catch(error => {
-      if (error?.problem?.status === 404) return null;
-      throw error;
-    });
+    const found = await this.stored(kept);
     return found ? { kind: "on", choice: { wants: found.wants, show_text: found.show_text }, last: found.last ?? null } : { kind: "off" };
   }
 
@@ -103,8 +102,8 @@ export class Push {
 
   async turnOff() {
     const { kept } = this;
+    if (kept) await this.model.push("DELETE", `/push/${kept.id}`).catch(unless404);
     lasting.remove(this.key);
-    if (kept) await this.model.push("DELETE", `/push/${kept.id}`).catch(() => undefined);
   }
 
   /** @returns {Promise<PushTested | null>} null if this device has no subscription */
@@ -117,15 +116,29 @@ export class Push {
   }
 }
 
+/** @param {any} error */
+function unless404(error) {
+  if (error?.problem?.status === 404) return null;
+  throw error;
+}
+
 /**
- * Subscribes again at each start: browsers drop subscriptions, and the hub ends those that no page confirms.
+ * Subscribes again at a start if a day has passed, the browser has dropped the subscription, or the hub has: it ends those of
+ * earlier sessions, and those that no page confirms.
  * @param {import("./types.js").ChatModel} model
  */
 export async function renewPush(model) {
   const push = new Push(model);
   const { kept } = push;
   if (!kept || obstacle() || Notification.permission !== "granted") return;
-  await push.subscribe({ wants: kept.wants, show_text: kept.show_text }).catch(() => undefined);
+  try {
+    const found = await push.stored(kept);
+    const registration = await navigator.serviceWorker.getRegistration("/");
+    const isFresh = found && Date.now() - found.confirmed_at < CONFIRM_MS && await registration?.pushManager.getSubscription();
+    if (!isFresh) await push.subscribe({ wants: kept.wants, show_text: kept.show_text });
+  } catch {
+    // The next start tries again.
+  }
 }
 
 /** @param {string} text base64url */

@@ -1,0 +1,1 @@
+import{a,b}from"./chunk-XBF7CFAP.js";export{a as Push,b as renewPush};

@@ -1,1 +1,0 @@
-import{a,b}from"./chunk-X7YC7AEJ.js";export{a as Push,b as renewPush};
