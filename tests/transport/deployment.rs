@@ -1,6 +1,6 @@
 //! Deployment: the hosted configuration, the systemd unit, the Caddyfile, the Dockerfile and `cargo install`.
 //!
-//! Tests that build the hub again run only when `ROGERRAT_TEST_DEPLOY` is set, as in CI.
+//! The test that builds the hub again runs only when `ROGERRAT_TEST_DEPLOY` is set, as in CI.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -134,9 +134,10 @@ fn the_health_check_of_the_image_reports_the_hubs_state() {
 }
 
 /// Runs the build stage in a shell, in a copy of the files that `COPY . .` copies, so no container engine is needed.
+/// Then installs the hub from the same copy, which is not compiled again.
 #[test]
-fn the_image_can_be_built() {
-    let Some(folder) = build_folder("image") else { return };
+fn the_image_is_built_and_cargo_install_installs_the_hub() {
+    let Some(folder) = build_folder() else { return };
     let source = folder.join("src");
     copy_tracked(&source);
     let out = folder.join("out");
@@ -151,31 +152,23 @@ fn the_image_can_be_built() {
     }
     let version = Command::new(out.join("rogerrat")).arg("--version").output().unwrap();
     assert!(String::from_utf8_lossy(&version.stdout).starts_with("rogerrat "));
-    fs::remove_dir_all(&folder).unwrap();
-}
 
-#[test]
-fn cargo_install_installs_the_hub() {
-    let Some(folder) = build_folder("install") else { return };
     let mut cargo = Command::new(env!("CARGO"));
-    cargo
-        .args(["install", "--profile", "dist", "--locked", "--quiet", "--path"])
-        .arg(root())
-        .arg("--root")
-        .arg(&folder);
-    assert!(cargo.env("CARGO_TARGET_DIR", target()).status().unwrap().success());
+    cargo.args(["install", "--profile", "dist", "--locked", "--quiet", "--path"]).arg(&source);
+    cargo.arg("--root").arg(&folder).env("CARGO_TARGET_DIR", target());
+    assert!(cargo.status().unwrap().success());
     let installed: Vec<_> = fs::read_dir(folder.join("bin")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     assert_eq!(installed, ["rogerrat"]);
     fs::remove_dir_all(&folder).unwrap();
 }
 
 /// A directory for the build; none when such tests are disabled.
-fn build_folder(name: &str) -> Option<PathBuf> {
+fn build_folder() -> Option<PathBuf> {
     if std::env::var_os("ROGERRAT_TEST_DEPLOY").is_none() {
         eprintln!("skipped: ROGERRAT_TEST_DEPLOY is not set");
         return None;
     }
-    let folder = std::env::temp_dir().join(format!("rogerrat-{name}-{}", std::process::id()));
+    let folder = std::env::temp_dir().join(format!("rogerrat-deployment-{}", std::process::id()));
     fs::create_dir_all(&folder).unwrap();
     Some(folder)
 }

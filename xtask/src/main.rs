@@ -9,6 +9,7 @@ mod fuzz;
 mod vendor;
 
 use std::process::{Command, ExitCode};
+use std::time::Instant;
 
 /// A step: its name, and the arguments for cargo.
 type Step = (&'static str, &'static [&'static str]);
@@ -52,9 +53,12 @@ fn main() -> ExitCode {
     }
 }
 
+#[expect(clippy::disallowed_methods, reason = "it is outside the hub, and shows where the time of CI goes")]
 fn run(name: &str, arguments: &[&str]) -> bool {
     eprintln!("xtask: {name}");
+    let start = Instant::now();
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let status = Command::new(cargo).args(arguments).env("RUSTDOCFLAGS", "-D warnings").status();
+    eprintln!("xtask: {name} took {} s", start.elapsed().as_secs());
     status.is_ok_and(|status| status.success())
 }
