@@ -8,7 +8,7 @@ use clap::Args;
 
 use crate::config::{CommandLine, ConfigErrors, EffectiveConfig, Environment, Flag, Value};
 
-const LIMITS: [&str; 9] = [
+const LIMITS: [&str; 10] = [
     "limits.send_per_session",
     "limits.send_per_session_band",
     "limits.send_per_address",
@@ -16,6 +16,7 @@ const LIMITS: [&str; 9] = [
     "limits.join_per_address",
     "limits.account_per_address",
     "limits.qr_per_address",
+    "limits.push_per_address",
     "limits.email_per_address",
     "limits.send_per_account",
 ];

@@ -8,12 +8,13 @@ use super::raw::Value;
 use super::reader::Reader;
 
 const COUNT: RangeInclusive<u32> = 0..=1_000_000;
-const PER_ADDRESS: [&str; 6] = [
+const PER_ADDRESS: [&str; 7] = [
     "limits.send_per_address",
     "limits.create_per_address",
     "limits.join_per_address",
     "limits.account_per_address",
     "limits.qr_per_address",
+    "limits.push_per_address",
     "limits.email_per_address",
 ];
 
@@ -34,6 +35,8 @@ pub(crate) struct Limits {
     pub account_per_address: u32,
     /// QR codes per client address.
     pub qr_per_address: u32,
+    /// Push subscriptions added or tested per client address.
+    pub push_per_address: u32,
     /// Requests for an e-mail per client address, per hour.
     pub email_per_address: u32,
     /// Messages per account, over all its identities.
@@ -56,6 +59,7 @@ impl Limits {
         let join_per_address = count("limits.join_per_address");
         let account_per_address = count("limits.account_per_address");
         let qr_per_address = count("limits.qr_per_address");
+        let push_per_address = count("limits.push_per_address");
         let email_per_address = count("limits.email_per_address");
         let send_per_account = count("limits.send_per_account");
         Some(Self {
@@ -66,6 +70,7 @@ impl Limits {
             join_per_address: join_per_address?,
             account_per_address: account_per_address?,
             qr_per_address: qr_per_address?,
+            push_per_address: push_per_address?,
             email_per_address: email_per_address?,
             send_per_account: send_per_account?,
         })

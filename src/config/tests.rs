@@ -77,7 +77,7 @@ fn the_defaults_match_the_documentation() {
     assert_eq!((accounts.channels, accounts.identities, accounts.webhooks), (100, 20, 10));
     assert_eq!(limits.send_per_account, 600);
     assert!(push.hosts.is_empty() && push.contact(None).is_err());
-    assert_eq!((limits.send_per_account, limits.email_per_address), (600, 0));
+    assert_eq!((limits.send_per_account, limits.email_per_address, limits.push_per_address), (600, 0, 0));
     assert!(email.settings.is_none() && email.per_hour == 200);
     assert_eq!(storage.data_dir, PathBuf::from("/home/ann/.rogerrat"));
     assert_eq!((storage.max_mib, storage.backlog_messages, storage.backlog_mib), (0, 10_000, 64));

@@ -93,11 +93,13 @@ impl Hosts {
     /// Whether a response to this Host has `Strict-Transport-Security`: it is that of a public https origin. A machine
     /// that has several services under one name, or whose name is only known in its network, keeps plain http.
     pub(crate) fn has_hsts(&self, host: &str) -> bool {
-        let is_origin = || {
-            let name = without_port(host).trim_end_matches('.');
-            self.origin_host.as_deref().is_some_and(|origin| name.eq_ignore_ascii_case(origin))
-        };
-        self.has_hsts && (is_origin() || self.preset_under_origin(host).is_some())
+        self.has_hsts && (self.is_origin(host) || self.preset_under_origin(host).is_some())
+    }
+
+    /// Whether a Host is that of the public origin.
+    pub(crate) fn is_origin(&self, host: &str) -> bool {
+        let name = without_port(host).trim_end_matches('.');
+        self.origin_host.as_deref().is_some_and(|origin| name.eq_ignore_ascii_case(origin))
     }
 
     fn admits(&self, origin: &str, host: &str) -> bool {

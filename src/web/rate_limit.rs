@@ -1,5 +1,5 @@
-//! Rate limits per client address: creates, joins, sends, accounts and QR codes per minute, e-mails per hour (D26). The channel enforces the limits
-//! per session.
+//! Rate limits per client address: creates, joins, sends, accounts, QR codes and push subscriptions per minute, e-mails
+//! per hour (D26). The channel enforces the limits per session.
 
 use std::net::IpAddr;
 use std::num::NonZeroU32;
@@ -18,6 +18,7 @@ pub(crate) struct RateLimiter {
     pub(crate) sends: AddressLimit,
     pub(crate) accounts: AddressLimit,
     pub(crate) qr_codes: AddressLimit,
+    pub(crate) pushes: AddressLimit,
     pub(crate) emails: AddressLimit,
 }
 
@@ -37,13 +38,16 @@ impl RateLimiter {
             sends: AddressLimit::new("sends", limits.send_per_address),
             accounts: AddressLimit::new("accounts", limits.account_per_address),
             qr_codes: AddressLimit::new("QR codes", limits.qr_per_address),
+            pushes: AddressLimit::new("push subscriptions and tests", limits.push_per_address),
             emails: AddressLimit::hourly("e-mails", limits.email_per_address),
         }
     }
 
     /// Removes addresses without recent requests.
     pub(crate) fn prune(&self) {
-        for limit in [&self.creates, &self.joins, &self.sends, &self.accounts, &self.qr_codes, &self.emails] {
+        for limit in
+            [&self.creates, &self.joins, &self.sends, &self.accounts, &self.qr_codes, &self.pushes, &self.emails]
+        {
             if let Some(limiter) = &limit.limiter {
                 limiter.retain_recent();
                 limiter.shrink_to_fit();

@@ -233,6 +233,27 @@ impl AppState {
         }
     }
 
+    /// Whether a request was sent to an address that ends with the tunnel. The configured origin does not, even if a tunnel
+    /// leads to it.
+    pub(crate) fn has_temporary_origin(&self, request: &HttpRequest) -> bool {
+        host_of(request.head()).is_some_and(|host| self.hosts.is_of_tunnel(host) && !self.hosts.is_origin(host))
+    }
+
+    /// The public key for pages at the address of a request.
+    ///
+    /// # Errors
+    /// Why they cannot subscribe.
+    pub(crate) fn push_key(&self, request: &HttpRequest) -> Result<Arc<str>, Arc<str>> {
+        if self.has_temporary_origin(request) {
+            return Err(
+                "the tunnel gets another address at its next start, and browsers keep subscriptions by address: use \
+                        a hub with an address of its own, and set server.origin to it"
+                    .into(),
+            );
+        }
+        self.hub.push_key()
+    }
+
     /// The preset selected by the Host of a request (A8).
     pub(crate) fn preset(&self, request: &HttpRequest) -> Preset {
         Preset::of_host(host_of(request.head()).unwrap_or_default())

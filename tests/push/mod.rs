@@ -103,6 +103,24 @@ fn a_subscription_is_added_shown_tested_and_removed_by_its_member_only() {
 }
 
 #[test]
+fn d26_subscriptions_and_their_tests_have_a_limit_of_their_own() {
+    let service = PushService::start();
+    let env = [
+        CONTACT,
+        ("ROGERRAT_PUSH__HOSTS", &service.origin),
+        ("ROGERRAT_LIMITS__PUSH_PER_ADDRESS", "3"),
+        ("ROGERRAT_LIMITS__CREATE_PER_ADDRESS", "1"),
+    ];
+    let hub = Hub::with(&[], &env);
+    let bob = hub.channel().join("bob");
+    let id = subscribe(&bob, &service.endpoint(201, "phone"));
+    assert_eq!(subscribe(&bob, &service.endpoint(201, "phone")), id);
+    assert_eq!(test(&bob, &id)["ok"], true);
+    bob.post("push", &input(&service.endpoint(201, "phone"))).refused(429, "rate_limited");
+    bob.post(&format!("push/{id}/test"), &json!({})).refused(429, "rate_limited");
+}
+
+#[test]
 fn only_push_services_and_usable_keys_are_accepted() {
     let service = PushService::start();
     let hub = hub(&service);

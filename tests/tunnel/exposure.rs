@@ -35,6 +35,7 @@ fn a26_only_the_current_host_of_the_tunnel_reaches_the_hub() {
             .unwrap()
             .contains(&format!("POST https://{HOST}/api/channels"))
     );
+    assert_eq!(shown["temporary_origin"], true);
     assert!(through(&hub, HOST, "GET", "/llms.txt").send().text().contains(&format!("https://{HOST}")));
     info(&hub, OTHER).refused(421, "misdirected");
     info(&hub, &format!("x.{HOST}")).refused(421, "misdirected");
@@ -48,6 +49,7 @@ fn a26_only_the_current_host_of_the_tunnel_reaches_the_hub() {
     // Beside the tunnel the hub is as before, and its links for phones lead through the tunnel.
     let local = hub.get("/api/v1/info").send().ok();
     assert_eq!((&local["origin"], &local["homepage"]), (&json!(format!("https://{HOST}")), &json!(hub.origin())));
+    assert_eq!(local["temporary_origin"], false);
     program.control("die");
     wait_until("the old name is refused", || info(&hub, HOST).status == 421);
     wait_until("the tunnel has another name", || info(&hub, OTHER).status == 200);
@@ -55,6 +57,37 @@ fn a26_only_the_current_host_of_the_tunnel_reaches_the_hub() {
     assert_eq!(info(&hub, OTHER).ok()["origin"], format!("https://{OTHER}"));
     assert_eq!(hub.get("/api/v1/info").send().ok()["origin"], format!("https://{OTHER}"));
     wait_until("the log has the new host", || hub.log().contains(OTHER));
+}
+
+#[test]
+fn a28_pages_cannot_subscribe_under_an_address_that_ends_with_the_tunnel() {
+    let program = Program::named("cloudflared", "", &[HOST, HOST]);
+    let contact = ("ROGERRAT_PUSH__CONTACT", "mailto:operator@hub.example.org");
+    let of = |hub: &Hub, host: &str| {
+        let push = through(hub, host, "GET", "/api/push").send().ok();
+        let info = info(hub, host).ok();
+        assert_eq!(push["enabled"], info["features"]["push"]);
+        (push, info["temporary_origin"].clone())
+    };
+    let hub = program.hub(&[], &[contact]);
+    let (push, is_temporary) = of(&hub, HOST);
+    assert_eq!((&push["enabled"], &is_temporary), (&json!(false), &json!(true)));
+    assert!(push["why"].as_str().unwrap().contains("server.origin"), "{push}");
+    let created = through(&hub, HOST, "POST", "/api/channels").bearer(&token(&hub)).json(&json!({})).send().ok();
+    let (id, token) = (created["channel_id"].as_str().unwrap(), created["join_token"].as_str().unwrap());
+    let joined =
+        hub.post(&format!("/api/channels/{id}/join")).bearer(token).json(&json!({"callsign": "ann"})).send().ok();
+    let subscribe = through(&hub, HOST, "POST", &format!("/api/channels/{id}/push")).bearer(token);
+    let subscribe = subscribe.session(joined["session_id"].as_str().unwrap()).json(&json!({}));
+    assert_eq!(subscribe.send().refused(404, "not_found")["hint"], push["why"]);
+    let local = hub.origin().replace("http://", "");
+    assert_eq!(of(&hub, &local).1, false);
+    assert_eq!(of(&hub, &local).0["enabled"], true);
+    drop(hub);
+    // An address of the tunnel that the operator keeps.
+    let hub = program.hub(&["--origin", &format!("https://{HOST}")], &[contact]);
+    let (push, is_temporary) = of(&hub, HOST);
+    assert_eq!((&push["enabled"], &is_temporary), (&json!(true), &json!(false)));
 }
 
 #[test]

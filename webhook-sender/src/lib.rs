@@ -35,7 +35,7 @@ pub use push::{BadVapidKey, PushHost, Vapid};
 pub use resolver::{Resolve, SystemResolver};
 
 use guard::TargetError;
-use push::{PushError, PushHosts};
+use push::{PushError, PushHosts, PushServices};
 
 /// Jobs that may be queued for the thread, which only starts them.
 const JOB_QUEUE: usize = 1024;
@@ -44,8 +44,8 @@ const JOB_QUEUE: usize = 1024;
 enum Job {
     Check(Arc<str>, oneshot::Sender<Result<(), TargetError>>),
     Post(WebhookRequest, oneshot::Sender<AttemptOutcome>),
-    CheckPush(Arc<str>, Box<PushKeys>, Arc<PushHosts>, oneshot::Sender<Result<(), PushError>>),
-    Push(Box<PushRequest>, Arc<HttpPushSender>, oneshot::Sender<AttemptOutcome>),
+    CheckPush(Arc<str>, Box<PushKeys>, Arc<PushServices>, oneshot::Sender<Result<(), PushError>>),
+    Push(Box<PushRequest>, Arc<PushServices>, oneshot::Sender<AttemptOutcome>),
 }
 
 /// Sends webhooks from a thread of its own.
@@ -69,9 +69,8 @@ impl HttpWebhookSender {
     /// A sender of web push messages on the same thread. It sends to the known push services, and to `hosts`.
     #[must_use]
     pub fn push_sender(&self, vapid: Vapid, hosts: Vec<PushHost>) -> Arc<dyn PushSender> {
-        let public_key = vapid.public_key().into();
-        let hosts = Arc::new(PushHosts::with(hosts));
-        Arc::new(SharedPushSender(Arc::new(HttpPushSender { jobs: self.jobs.clone(), vapid, hosts, public_key })))
+        let services = Arc::new(PushServices { vapid, hosts: PushHosts::with(hosts) });
+        Arc::new(HttpPushSender { jobs: self.jobs.clone(), services })
     }
 }
 
@@ -85,12 +84,12 @@ async fn run(job: Job, guard: Arc<SsrfGuard>, tls_config: Arc<ClientConfig>) {
             let outcome = timeout(time, attempt::post(&request, &guard, tls_config)).await;
             let _ = reply.send(outcome.unwrap_or(AttemptOutcome::TimedOut));
         }
-        Job::CheckPush(endpoint, keys, hosts, reply) => {
-            let _ = reply.send(push::check(&endpoint, &keys, &hosts, &guard).await);
+        Job::CheckPush(endpoint, keys, services, reply) => {
+            let _ = reply.send(push::check(&endpoint, &keys, &services.hosts, &guard).await);
         }
-        Job::Push(request, sender, reply) => {
+        Job::Push(request, services, reply) => {
             let time = Duration::from_millis(limits::HOOK_ATTEMPT_MS);
-            let sent = push::send(&request, &sender.vapid, &sender.hosts, &guard, tls_config);
+            let sent = push::send(&request, &services, &guard, tls_config);
             let _ = reply.send(timeout(time, sent).await.unwrap_or(AttemptOutcome::TimedOut));
         }
     }
@@ -99,23 +98,18 @@ async fn run(job: Job, guard: Arc<SsrfGuard>, tls_config: Arc<ClientConfig>) {
 /// Sends web push messages, from the thread of a webhook sender.
 struct HttpPushSender {
     jobs: mpsc::Sender<Job>,
-    vapid: Vapid,
-    hosts: Arc<PushHosts>,
-    public_key: Arc<str>,
+    services: Arc<PushServices>,
 }
 
-/// The same, as the hub uses it.
-struct SharedPushSender(Arc<HttpPushSender>);
-
-impl PushSender for SharedPushSender {
+impl PushSender for HttpPushSender {
     fn public_key(&self) -> Result<Arc<str>, Arc<str>> {
-        Ok(self.0.public_key.clone())
+        Ok(self.services.vapid.public_key().clone())
     }
 
     fn check(&self, endpoint: Arc<str>, keys: PushKeys) -> BoxFuture<'static, Result<(), Refusal>> {
         let (reply, answer) = oneshot::channel();
-        let job = Job::CheckPush(endpoint, Box::new(keys), self.0.hosts.clone(), reply);
-        let is_queued = self.0.jobs.try_send(job).is_ok();
+        let job = Job::CheckPush(endpoint, Box::new(keys), self.services.clone(), reply);
+        let is_queued = self.jobs.try_send(job).is_ok();
         Box::pin(async move {
             if !is_queued {
                 return Err(busy());
@@ -126,7 +120,7 @@ impl PushSender for SharedPushSender {
 
     fn push(&self, request: PushRequest) -> BoxFuture<'static, AttemptOutcome> {
         let (reply, answer) = oneshot::channel();
-        let is_queued = self.0.jobs.try_send(Job::Push(Box::new(request), self.0.clone(), reply)).is_ok();
+        let is_queued = self.jobs.try_send(Job::Push(Box::new(request), self.services.clone(), reply)).is_ok();
         Box::pin(async move {
             if is_queued { answer.await.unwrap_or(AttemptOutcome::NotBegun) } else { AttemptOutcome::NotBegun }
         })

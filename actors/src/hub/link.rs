@@ -6,6 +6,7 @@ use actix::WeakAddr;
 use futures_util::future::LocalBoxFuture;
 use rogerrat_domain::ChannelId;
 use rogerrat_domain::op::{PushCheck, PushVerdict};
+use rogerrat_domain::webhook::HookOwner;
 
 use super::{Hub, Shared};
 use crate::counters::Counters;
@@ -52,7 +53,9 @@ impl PushContext for HubLink {
         let hub = self.hub();
         Box::pin(async move {
             if let Some(hub) = hub {
-                hub.push_event(&handle, event, b"").await;
+                let owner = handle.with(|hook| hook.owner.clone());
+                let channel = if let HookOwner::Channel(channel) = owner { Some(channel) } else { None };
+                hub.push_event(&[handle], channel, event, b"").await;
             }
         })
     }

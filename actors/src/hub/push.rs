@@ -5,10 +5,11 @@ use std::sync::Arc;
 use rogerrat_domain::op::PushSubscriber;
 use rogerrat_domain::push::{Notice, NoticeEvent, PushInput, SubscribedMember, push_not_found, topic};
 use rogerrat_domain::webhook::{AttemptOutcome, Delivery, DeliveryState, Hook, HookOwner};
-use rogerrat_domain::{AccountId, ChannelId, Code, Refusal, RetryPlan, SessionId, limits};
+use rogerrat_domain::{AccountId, ChannelId, Code, Encryptor, Refusal, RetryPlan, SessionId, limits};
 
 use super::webhooks::unread;
 use super::{Admitted, Hub};
+use crate::counters::Count;
 use crate::error::HubError;
 use crate::ports::push_sender::PushRequest;
 use crate::random::record_id;
@@ -159,19 +160,23 @@ impl Hub {
 
     /// Pushes an event to the subscriptions of an account. Failures are logged: the event has happened anyway.
     pub(super) async fn push_to_account(&self, account: &AccountId, event: &'static str, text: &str) {
-        for handle in self.push_handles(&HookOwner::Account(account.clone())) {
-            self.push_event(&handle, event, text.as_bytes()).await;
-        }
+        let handles = self.push_handles(&HookOwner::Account(account.clone()));
+        self.push_event(&handles, None, event, text.as_bytes()).await;
     }
 
-    /// Queues an event for a subscription.
-    pub(super) async fn push_event(&self, handle: &Arc<HookHandle>, event: &'static str, text: &[u8]) {
-        let channel = match handle.hook().owner {
-            HookOwner::Channel(channel) => Some(channel),
-            HookOwner::Account(_) => None::<ChannelId>,
-        };
+    /// Queues an event for subscriptions of one owner, in one write. Those whose queues are full do not get it.
+    pub(super) async fn push_event(
+        &self,
+        handles: &[Arc<HookHandle>],
+        channel: Option<ChannelId>,
+        event: &'static str,
+        text: &[u8],
+    ) {
+        let bytes = Encryptor::encrypted_bytes(text.len());
+        let permits: Vec<_> = handles.iter().filter_map(|handle| handle.reserve(bytes)).collect();
+        self.dispatcher.counters.add(Count::PushesDropped, (handles.len() - permits.len()) as u64);
         let delivery = Delivery::due(record_id(), event, channel, None, self.shared.clock.now().at_ms);
-        if let Err(error) = self.enqueue(handle, delivery, text).await {
+        if let Err(error) = self.enqueue(permits, &delivery, text).await {
             log::warn!(event, error:display; "could not queue a push");
         }
     }

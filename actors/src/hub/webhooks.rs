@@ -13,7 +13,7 @@ use super::Hub;
 use crate::error::HubError;
 use crate::ports::error::LogError;
 use crate::random::{nonce, record_id};
-use crate::webhooks::{Forget, HookHandle, Named, Rotate, Subscribe, Unsubscribe};
+use crate::webhooks::{Forget, HookHandle, Named, QueuePermit, Rotate, Subscribe, Unsubscribe};
 
 /// A new hook with its secret, which is shown only once.
 #[derive(Clone, Debug)]
@@ -144,7 +144,7 @@ impl Hub {
         let channel = if let HookOwner::Channel(channel) = owner { Some(channel.clone()) } else { None };
         let delivery = Delivery::due(record_id(), TEST, channel, None, now_ms);
         let id = delivery.id.clone();
-        self.enqueue(&handle, delivery, &webhook::test_message(now_ms)).await?;
+        self.enqueue_one(&handle, &delivery, &webhook::test_message(now_ms)).await?;
         Ok(id)
     }
 
@@ -182,7 +182,7 @@ impl Hub {
             match self.message_of(&delivery).await? {
                 None => replayed.gone.push(id),
                 Some(message) => {
-                    self.enqueue(&handle, delivery.replayed(), &message).await?;
+                    self.enqueue_one(&handle, &delivery.replayed(), &message).await?;
                     replayed.replayed.push(id);
                 }
             }
@@ -196,19 +196,27 @@ impl Hub {
     }
 
     /// Queues a delivery that belongs to no record.
-    pub(super) async fn enqueue(
-        &self,
-        handle: &Arc<HookHandle>,
-        delivery: Delivery,
-        message: &[u8],
-    ) -> Result<(), HubError> {
-        let webhooks = &self.shared.webhooks;
+    async fn enqueue_one(&self, handle: &Arc<HookHandle>, delivery: &Delivery, message: &[u8]) -> Result<(), HubError> {
         let full = || Refusal::limit_reached("pending deliveries of a webhook", limits::HOOK_QUEUE as usize);
         let permit = handle.reserve(Encryptor::encrypted_bytes(message.len())).ok_or_else(full)?;
+        self.enqueue(vec![permit], delivery, message).await
+    }
+
+    /// Queues a delivery that belongs to no record for several hooks, with one message and in one write.
+    pub(super) async fn enqueue(
+        &self,
+        permits: Vec<QueuePermit>,
+        delivery: &Delivery,
+        message: &[u8],
+    ) -> Result<(), HubError> {
+        if permits.is_empty() {
+            return Ok(());
+        }
+        let webhooks = &self.shared.webhooks;
         let hidden = webhooks.messages.encrypt(message, &delivery.context(), nonce());
-        let due = DueDelivery { deliveries: vec![(handle.id.clone(), delivery)], hidden };
-        self.shared.ports.log.webhooks().enqueue(due).await.map_err(unread)?;
-        webhooks.wake(vec![permit]);
+        let deliveries = permits.iter().map(|permit| (permit.handle.id.clone(), delivery.clone())).collect();
+        self.shared.ports.log.webhooks().enqueue(DueDelivery { deliveries, hidden }).await.map_err(unread)?;
+        webhooks.wake(permits);
         Ok(())
     }
 

@@ -4,9 +4,9 @@ use std::future::ready;
 use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
-use rogerrat_domain::push::PushKeys;
+use rogerrat_domain::Refusal;
+use rogerrat_domain::push::{PushKeys, push_is_off};
 use rogerrat_domain::webhook::AttemptOutcome;
-use rogerrat_domain::{Code, Refusal};
 
 /// One attempt to push a message to a browser.
 #[derive(Clone, Debug)]
@@ -56,8 +56,7 @@ impl PushSender for DisabledPush {
     }
 
     fn check(&self, _: Arc<str>, _: PushKeys) -> BoxFuture<'static, Result<(), Refusal>> {
-        let refusal = Refusal::new(Code::NotFound, "this hub sends no push messages").hint(self.0.to_string());
-        Box::pin(ready(Err(refusal)))
+        Box::pin(ready(Err(push_is_off(self.0.clone()))))
     }
 
     fn push(&self, _: PushRequest) -> BoxFuture<'static, AttemptOutcome> {

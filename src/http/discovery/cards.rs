@@ -1,5 +1,6 @@
 //! Cards for programs: the info, the MCP card and the A2A card. They list only endpoints that exist.
 
+use actix_web::HttpRequest;
 use rogerrat_domain::limits;
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
@@ -21,13 +22,35 @@ pub(in crate::http) struct McpCard;
 #[derive(ToSchema)]
 pub(in crate::http) struct AgentCard;
 
-/// The body of `/api/v1/info`. `link_origin` is the origin of links for other devices.
-pub(in crate::http) fn info(state: &AppState, origin: &str, link_origin: &str) -> Value {
+/// The addresses of the hub for one request.
+#[derive(Default)]
+pub(in crate::http) struct Addresses {
+    /// The origin of the request.
+    pub(in crate::http) origin: String,
+    /// The origin of links for other devices.
+    pub(in crate::http) links: String,
+    /// Whether the origin of the request ends with the tunnel.
+    pub(in crate::http) is_temporary: bool,
+}
+
+impl Addresses {
+    pub(in crate::http) fn of(state: &AppState, request: &HttpRequest) -> Self {
+        Self {
+            origin: state.public_origin(request),
+            links: state.link_origin(request),
+            is_temporary: state.has_temporary_origin(request),
+        }
+    }
+}
+
+/// The body of `/api/v1/info`.
+pub(in crate::http) fn info(state: &AppState, Addresses { origin, links, is_temporary }: &Addresses) -> Value {
     json!({
         "service": "rogerrat",
         "version": VERSION,
         "tagline": TAGLINE,
-        "origin": link_origin,
+        "origin": links,
+        "temporary_origin": is_temporary,
         "homepage": origin,
         "repository": null,
         "license": "MIT",
@@ -44,7 +67,7 @@ pub(in crate::http) fn info(state: &AppState, origin: &str, link_origin: &str) -
         },
         "mcp": {"available": true, "transports": transports(state, origin)},
         "rest": rest(origin),
-        "features": features(state),
+        "features": features(state, *is_temporary),
         "create_needs_token": state.server_token.is_some(),
         "token_needed_for": token_needed_for(state),
         "retention_modes": ["none", "metadata", "prompts", "full"],
@@ -60,9 +83,9 @@ pub(in crate::http) fn info(state: &AppState, origin: &str, link_origin: &str) -
 }
 
 /// What this hub can do, for pages and programs that show only what there is.
-fn features(state: &AppState) -> Map<String, Value> {
+fn features(state: &AppState, is_temporary: bool) -> Map<String, Value> {
     let optional = [
-        ("push", state.hub.push_key().is_ok()),
+        ("push", !is_temporary && state.hub.push_key().is_ok()),
         ("email", state.hub.sends_mail()),
         ("tunnel", state.hosts.tunnel.get().is_some()),
         ("admin", state.has_admin_token()),

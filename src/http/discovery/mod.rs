@@ -11,7 +11,7 @@ use actix_web::http::header;
 use actix_web::web::ServiceConfig;
 use actix_web::{HttpRequest, HttpResponse};
 
-use self::cards::{AgentCard, Info, McpCard};
+use self::cards::{Addresses, AgentCard, Info, McpCard};
 use super::{Paths, read};
 use crate::web::state::SharedState;
 
@@ -83,7 +83,7 @@ pub(super) async fn client_script(state: SharedState, request: HttpRequest) -> H
     responses((status = 200, body = Info, description = "Information about the hub.")),
 )]
 pub(super) async fn info(state: SharedState, request: HttpRequest) -> HttpResponse {
-    HttpResponse::Ok().json(cards::info(&state, &state.public_origin(&request), &state.link_origin(&request)))
+    HttpResponse::Ok().json(cards::info(&state, &Addresses::of(&state, &request)))
 }
 
 /// Get the MCP card: the hub's MCP endpoints and REST routes.

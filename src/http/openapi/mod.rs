@@ -206,7 +206,7 @@ impl ApiDescription {
         let mut api = serde_json::to_value(Api::openapi()).unwrap_or_default();
         api["servers"] = json!([]);
         for (name, description, card) in [
-            ("Info", "The hub: its version, features and endpoints.", cards::info(state, "", "")),
+            ("Info", "The hub: its version, features and endpoints.", cards::info(state, &cards::Addresses::default())),
             ("McpCard", "The hub's MCP server and its tools.", cards::mcp(state, "")),
             ("AgentCard", "The hub as an agent of the A2A protocol.", cards::agent("")),
         ] {

@@ -63,7 +63,7 @@ pub(crate) fn routes(config: &mut ServiceConfig, at: &Paths<'_>) {
 pub(super) async fn home(state: SharedState, request: HttpRequest) -> HttpResponse {
     let origin = state.public_origin(&request);
     let mut response = if wants_json(&request) {
-        HttpResponse::Ok().json(cards::info(&state, &origin, &state.link_origin(&request)))
+        HttpResponse::Ok().json(cards::info(&state, &cards::Addresses::of(&state, &request)))
     } else {
         landing(&request, &origin)
     };

@@ -7,7 +7,7 @@ mod replies;
 use actix_web::web::{self, Json, Payload, ServiceConfig};
 use actix_web::{HttpRequest, Responder};
 use rogerrat_domain::limits;
-use rogerrat_domain::push::{PushInput, SubscribedMember};
+use rogerrat_domain::push::{PushInput, SubscribedMember, push_is_off};
 use rogerrat_domain::webhook::HookOwner;
 use utoipa::IntoParams;
 
@@ -61,8 +61,8 @@ struct Subscriber {
     tag = "Web push",
     responses((status = 200, body = PushInfo, description = "The key, or the reason.")),
 )]
-pub(super) async fn info(state: SharedState) -> impl Responder {
-    Json(PushInfo::of(state.hub.push_key()))
+pub(super) async fn info(state: SharedState, request: HttpRequest) -> impl Responder {
+    Json(PushInfo::of(state.push_key(&request)))
 }
 
 fn id_of(request: &HttpRequest) -> &str {
@@ -75,7 +75,8 @@ async fn subscribe(
     payload: Payload,
     who: Subscriber,
 ) -> Result<Json<PushCreated>, Problem> {
-    state.rate_limits.creates.count(|| state.client(&request))?;
+    state.push_key(&request).map_err(push_is_off)?;
+    state.rate_limits.pushes.count(|| state.client(&request))?;
     let input: PushInput = body::json(&request, payload, limits::BODY_BYTES).await?;
     let origin = state.public_origin(&request);
     let hook = state.hub.subscribe_push(who.owner, who.member, input, &origin).await?;
@@ -100,6 +101,6 @@ async fn remove(state: &SharedState, request: &HttpRequest, who: Subscriber) -> 
 
 async fn test(state: &SharedState, request: &HttpRequest, who: &Subscriber) -> Result<Json<PushTestReply>, Problem> {
     body::announced(request, limits::BODY_BYTES)?;
-    state.rate_limits.sends.count(|| state.client(request))?;
+    state.rate_limits.pushes.count(|| state.client(request))?;
     Ok(Json(state.hub.test_push(&who.owner, who.member, id_of(request)).await?.into()))
 }

@@ -103,7 +103,8 @@ pub(super) fn notice(origin: &str) -> Option<String> {
     is_local.then(|| {
         format!(
             "No phone can open these links: {origin} is this machine itself. To reach the hub from the local network, \
-             restart it with `--lan`; if it has a public address, with `--origin`."
+             restart it with `--lan`; from anywhere, with `--tunnel cloudflared`; if it has a public address, with \
+             `--origin`."
         )
     })
 }
@@ -138,7 +139,8 @@ mod tests {
     #[test]
     fn a_link_to_this_machine_comes_with_a_notice() {
         for local in ["http://127.0.0.1:7424", "http://localhost", "http://park.localhost:1", "http://[::1]:7424"] {
-            assert!(notice(local).unwrap().contains("--lan"), "{local}");
+            let notice = notice(local).unwrap();
+            assert!(notice.contains("`--lan`") && notice.contains("`--tunnel "), "{local}: {notice}");
         }
         for other in ["http://192.168.1.5:7424", "https://hub.example.org", "http://[2001:db8::1]:7424", "http://box"] {
             assert!(notice(other).is_none(), "{other}");

@@ -44,6 +44,12 @@ impl From<PushError> for Refusal {
     }
 }
 
+/// The push services, and how the hub identifies itself to them.
+pub(crate) struct PushServices {
+    pub(crate) vapid: Vapid,
+    pub(crate) hosts: PushHosts,
+}
+
 /// Checks an endpoint and the keys of a subscription.
 pub(super) async fn check(
     endpoint: &str,
@@ -51,11 +57,12 @@ pub(super) async fn check(
     hosts: &PushHosts,
     guard: &SsrfGuard,
 ) -> Result<(), PushError> {
-    if !encrypt::is_usable(keys) {
-        return Err(PushError::Key);
-    }
+    // First, because it is cheap and the key costs a key exchange.
     if !hosts.admit(endpoint) {
         return Err(PushError::Host);
+    }
+    if !encrypt::is_usable(keys) {
+        return Err(PushError::Key);
     }
     guard.pin(endpoint).await.map(|_| ()).map_err(PushError::Target)
 }
@@ -63,8 +70,7 @@ pub(super) async fn check(
 /// Encrypts and sends a message. The endpoint is checked again, because the configuration may have changed.
 pub(super) async fn send(
     request: &PushRequest,
-    vapid: &Vapid,
-    hosts: &PushHosts,
+    PushServices { vapid, hosts }: &PushServices,
     guard: &SsrfGuard,
     tls_config: Arc<ClientConfig>,
 ) -> AttemptOutcome {

@@ -1,7 +1,7 @@
 //! Identifies the hub to push services: VAPID (RFC 8292), a JWT signed with ES256.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -19,7 +19,7 @@ const TOKENS: usize = 64;
 /// The key pair of the hub, and the tokens it has signed.
 pub struct Vapid {
     pair: EcdsaKeyPair,
-    public_key: String,
+    public_key: Arc<str>,
     contact: String,
     tokens: Mutex<HashMap<String, Token>>,
 }
@@ -51,13 +51,12 @@ impl Vapid {
     pub fn of(pkcs8: &[u8], contact: String) -> Result<Self, BadVapidKey> {
         let pair = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, pkcs8, &SystemRandom::new());
         let pair = pair.map_err(|_| BadVapidKey)?;
-        let public_key = URL_SAFE_NO_PAD.encode(pair.public_key());
+        let public_key = URL_SAFE_NO_PAD.encode(pair.public_key()).into();
         Ok(Self { pair, public_key, contact, tokens: Mutex::default() })
     }
 
     /// The public key in base64url, which browsers need to subscribe.
-    #[must_use]
-    pub fn public_key(&self) -> &str {
+    pub(crate) fn public_key(&self) -> &Arc<str> {
         &self.public_key
     }
 
@@ -105,7 +104,7 @@ mod tests {
         let vapid = vapid();
         let header = vapid.authorization("https://push.example", 1_000_000).unwrap();
         let (token, key) = header.strip_prefix("vapid t=").unwrap().split_once(", k=").unwrap();
-        assert_eq!(key, vapid.public_key());
+        assert_eq!(key, &**vapid.public_key());
         let (signed, signature) = token.rsplit_once('.').unwrap();
         let key = UnparsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, decoded(key));
         key.verify(signed.as_bytes(), &decoded(signature)).unwrap();
