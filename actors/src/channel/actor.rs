@@ -183,6 +183,7 @@ impl ChannelActor {
                 _ => {}
             }
             self.channel.apply(entry, now, &mut self.effects);
+            self.note_departure(entry);
         }
         op.answer(&mut self.channel, entries, now, &mut self.effects)
     }
@@ -197,7 +198,8 @@ impl ChannelActor {
     pub(crate) fn run_effects(&mut self, ctx: &mut Context<Self>) {
         let mut effects = std::mem::take(&mut self.effects);
         let durable = self.channel.settings().is_durable();
-        let entries = effects.drain_entries().filter(|entry| entry.is_logged(durable)).collect();
+        let note = |entry: &Entry| self.note_departure(entry);
+        let entries = effects.drain_entries().inspect(note).filter(|entry| entry.is_logged(durable)).collect();
         self.writes.stage(entries, Vec::new(), PendingDeliveries::default(), false);
         for effect in effects.drain() {
             let Some(effect) = self.writes.defer_effect(effect) else { continue };

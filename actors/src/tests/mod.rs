@@ -14,6 +14,7 @@ mod log_writes;
 mod memory_size;
 mod metrics;
 mod push;
+mod push_reminders;
 mod push_service;
 mod revoked_keys;
 mod shared_log_contract;

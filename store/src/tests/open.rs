@@ -9,9 +9,9 @@ use rogerrat_actors::{
     SealedEmail, StoredEmails, StoredSession, WebhookStore,
 };
 use rogerrat_domain::account_session::SessionLabel;
-use rogerrat_domain::email::{EmailAddress, EmailKeys, MailLanguage};
+use rogerrat_domain::email::{EmailAddress, EmailKeys};
 use rogerrat_domain::webhook::{Hook, HookOwner};
-use rogerrat_domain::{AccountId, TokenHash};
+use rogerrat_domain::{AccountId, Language, TokenHash};
 use rusqlite::Connection;
 
 use super::fixtures::{TempDir, channel, fill, hook};
@@ -244,7 +244,7 @@ async fn a_database_of_a_version_without_emails_is_migrated() {
     let (keys, address) = (EmailKeys::of(&store.key()), EmailAddress::parse("ann@example.org").unwrap());
     let sealed = keys.seal(&address, &account, [1; 24]);
     let pending = PendingEmail {
-        email: SealedEmail { account: account.clone(), sealed, language: MailLanguage::Es },
+        email: SealedEmail { account: account.clone(), sealed, language: Language::Es },
         lookup: keys.lookup(&address),
         code: TokenHash::of("code"),
         link: TokenHash::of("link"),
