@@ -46,6 +46,9 @@ pub enum ClientError {
     /// The member has left the channel.
     #[error("the session has left the channel")]
     Left,
+    /// The owner of the channel or the operator of the hub has ended the session.
+    #[error("the session was ended by the owner of the channel or the operator of the hub")]
+    Evicted,
     /// The member is an identity, and joining again needs its key.
     #[error("joining needs the key of the identity")]
     IdentityKeyMissing,

@@ -40,7 +40,7 @@ impl EventStream {
     ///
     /// Fails if the connection breaks or the hub ends the stream: because it shuts down ([`ClientError::Temporary`]),
     /// because a newer reader took over ([`ClientError::Superseded`]), or because the member left
-    /// ([`ClientError::Left`]).
+    /// ([`ClientError::Left`]) or was removed ([`ClientError::Evicted`]).
     pub async fn next(&mut self) -> Result<StreamEvent, ClientError> {
         loop {
             let polls = match &mut self.source {

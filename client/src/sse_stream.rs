@@ -140,6 +140,7 @@ fn parse(event: &SseEvent) -> Result<StreamEvent, ClientError> {
             let Bye { reason } = event.read()?;
             return Err(match &*reason {
                 "left" => ClientError::Left,
+                "evicted" => ClientError::Evicted,
                 _ => ClientError::temporary(format!("the hub ended the stream ({reason})")),
             });
         }

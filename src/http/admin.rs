@@ -8,8 +8,9 @@ use std::net::IpAddr;
 
 use actix_web::web::{self, Json, Payload, ServiceConfig};
 use actix_web::{HttpRequest, Responder};
+use rogerrat_actors::StoredSummary;
 use rogerrat_domain::op::Inspection;
-use rogerrat_domain::{Ban, BanInput, Code, Refusal, limits};
+use rogerrat_domain::{Ban, BanInput, Code, DmVisibility, Durability, Refusal, Retention, TrustMode, limits};
 use serde::Serialize;
 use utoipa::openapi::schema::Schema;
 use utoipa::{IntoParams, ToSchema};
@@ -50,19 +51,58 @@ fn limit() -> Schema {
     )
 }
 
-/// Channels in memory.
+/// Channels in memory, and others.
 #[derive(Serialize, ToSchema)]
 pub(super) struct AdminChannelsReply {
-    /// The channels, most recently used first.
+    /// The channels in memory, most recently used first.
     #[schema(max_items = 1000)]
     channels: Vec<Inspection>,
     /// The number of channels in memory.
     total: usize,
+    /// Channels that are not in memory, most recently used first: nobody has joined them, or they were not used since the
+    /// hub started. With `channels` they are at most `limit`. Empty while the store cannot be read.
+    #[schema(max_items = 1000)]
+    unloaded: Vec<UnloadedChannel>,
+    /// The number of channels that are not in memory.
+    unloaded_total: u64,
 }
 
-/// List the channels in memory, most recently used first.
+/// A channel that is not in memory. What its members are is known once it is loaded.
+#[derive(Serialize, ToSchema)]
+pub(super) struct UnloadedChannel {
+    /// The channel's id.
+    id: String,
+    /// What its transcript records.
+    retention: Retention,
+    /// Where its messages are stored.
+    durability: Durability,
+    /// Its trust mode.
+    trust_mode: TrustMode,
+    /// Who can read a DM besides its sender and recipient.
+    dm_visibility: DmVisibility,
+    /// When it was created, in milliseconds since the epoch.
+    created_at: u64,
+    /// When it was last used, in milliseconds since the epoch. The hub records that when a channel leaves memory.
+    last_used_at: u64,
+}
+
+impl From<StoredSummary> for UnloadedChannel {
+    fn from(StoredSummary { id, settings, used_ms }: StoredSummary) -> Self {
+        Self {
+            id: id.to_string(),
+            retention: settings.retention,
+            durability: settings.durability,
+            trust_mode: settings.trust_mode,
+            dm_visibility: settings.dm_visibility,
+            created_at: settings.created_at_ms,
+            last_used_at: used_ms,
+        }
+    }
+}
+
+/// List channels, most recently used first: those in memory, then others.
 ///
-/// The reply has their settings and sessions, never their messages.
+/// The reply has their settings and, for channels in memory, their sessions; never their messages.
 #[utoipa::path(
     get,
     path = "/api/admin/channels",
@@ -77,7 +117,12 @@ pub(crate) async fn channels(state: SharedState, request: HttpRequest) -> Result
     state.admit_admin(&request)?;
     let limit = QueryParams::of(request.query_string()).admin_limit();
     let channels = state.hub.inspect_live(limit).await;
-    Ok(Json(AdminChannelsReply { channels, total: state.hub.live_count() }))
+    let total = state.hub.live_count();
+    let rest = limit.saturating_sub(channels.len());
+    let unloaded = if rest > 0 { state.hub.unloaded(rest).await.unwrap_or_default() } else { Vec::new() };
+    let unloaded_total = state.hub.unloaded_count();
+    let unloaded = unloaded.into_iter().map(UnloadedChannel::from).collect();
+    Ok(Json(AdminChannelsReply { channels, total, unloaded, unloaded_total }))
 }
 
 /// Inspect a channel and its sessions.

@@ -6,7 +6,7 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use actix_web::{HttpResponse, ResponseError};
 use rogerrat_actors::HubError;
-use rogerrat_domain::{Code, Quota, Refusal};
+use rogerrat_domain::{Callsign, Code, Quota, Refusal, RefusalDetail};
 use serde::Serialize;
 
 use super::hints::http_hint;
@@ -24,6 +24,15 @@ struct ErrorBody<'a> {
     hint: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     retry_after_seconds: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    field: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    free_callsign: Option<&'a Callsign>,
+    /// `unknown`: the request may have been performed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    outcome: Option<&'static str>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    draining: bool,
     /// What an OAuth client shows of an error (RFC 6749, 5.2).
     #[serde(skip_serializing_if = "Option::is_none")]
     error_description: Option<&'a str>,
@@ -39,7 +48,7 @@ pub(crate) fn status(code: Code) -> StatusCode {
     match code {
         Code::Invalid | Code::InvalidJson | Code::UnknownRecipient | Code::NotJoined => StatusCode::BAD_REQUEST,
         Code::Unauthorized => StatusCode::UNAUTHORIZED,
-        Code::Forbidden => StatusCode::FORBIDDEN,
+        Code::Forbidden | Code::Banned => StatusCode::FORBIDDEN,
         Code::NotFound => StatusCode::NOT_FOUND,
         Code::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
         Code::CallsignTaken | Code::MailboxFull | Code::LimitReached | Code::IdempotencyConflict => {
@@ -58,7 +67,7 @@ pub(crate) fn status(code: Code) -> StatusCode {
 impl Problem {
     /// Builds the response. The hint is repeated as `error_description` for OAuth clients.
     pub(crate) fn response(&self, request_id: &str, describes_for_oauth: bool) -> HttpResponse {
-        let Refusal { code, text, hint, retry_after_ms, quota } = &self.0;
+        let Refusal { code, text, hint, retry_after_ms, quota, detail } = &self.0;
         let retry_after_seconds = retry_after_ms.map(|ms| ms.div_ceil(1000).max(1));
         let hint = hint.as_ref().map(http_hint);
         let body = ErrorBody {
@@ -66,6 +75,16 @@ impl Problem {
             code: code.as_str(),
             hint,
             retry_after_seconds,
+            field: match detail {
+                Some(RefusalDetail::Field(name)) => Some(name),
+                _ => None,
+            },
+            free_callsign: match detail {
+                Some(RefusalDetail::FreeCallsign(callsign)) => Some(callsign),
+                _ => None,
+            },
+            outcome: (*detail == Some(RefusalDetail::OutcomeUnknown)).then_some("unknown"),
+            draining: *detail == Some(RefusalDetail::Draining),
             error_description: hint.filter(|_| describes_for_oauth),
             request_id,
         };
@@ -120,7 +139,8 @@ mod tests {
 
     #[test]
     fn d14_every_code_has_a_status() {
-        let table = [400, 400, 400, 400, 401, 403, 404, 405, 409, 409, 409, 409, 410, 413, 421, 429, 500, 503, 507];
+        let table =
+            [400, 400, 400, 400, 401, 403, 403, 404, 405, 409, 409, 409, 409, 410, 413, 421, 429, 500, 503, 507];
         for (code, expected) in Code::ALL.into_iter().zip(table) {
             assert_eq!(status(code).as_u16(), expected, "{}", code.as_str());
         }

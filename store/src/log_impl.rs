@@ -7,7 +7,9 @@ use std::sync::{Arc, PoisonError};
 
 use futures_util::FutureExt as _;
 use futures_util::future::{BoxFuture, Shared, WeakShared};
-use rogerrat_actors::{AppendResult, Log, LogError, StoredChannel, TranscriptPage, TranscriptPart, WebhookStore};
+use rogerrat_actors::{
+    AppendResult, Log, LogError, StoredChannel, StoredSummary, TranscriptPage, TranscriptPart, WebhookStore,
+};
 use rogerrat_domain::{ChannelId, Message, MessageId, Record, Settings, Snapshot};
 use tokio::sync::oneshot;
 
@@ -87,16 +89,11 @@ impl Log for Store {
         Box::pin(async move { answer.await.unwrap_or(AppendResult::Unknown) })
     }
 
-    fn compact(&self, channel: &ChannelId, _: u64, seq: u64, snapshot: Snapshot) -> BoxFuture<'static, UnitResult> {
+    fn compact(&self, channel: &ChannelId, seq: u64, snapshot: Snapshot) -> BoxFuture<'static, UnitResult> {
         match SnapshotRow::encode(channel, seq, &snapshot) {
             Ok(snapshot) => self.write(WriteOp::Compact(snapshot)),
             Err(error) => Box::pin(ready(Err(LogError::Failed(error.to_string())))),
         }
-    }
-
-    fn give_up(&self, channel: &ChannelId, fence: u64, seq: u64, snapshot: Snapshot) -> BoxFuture<'static, UnitResult> {
-        // Only one process can open the directory, so it owns every channel for as long as it runs.
-        self.compact(channel, fence, seq, snapshot)
     }
 
     fn find(&self, channel: &ChannelId) -> BoxFuture<'static, Result<Option<Settings>, LogError>> {
@@ -104,7 +101,7 @@ impl Log for Store {
         self.readers.query(move |connection| reader::find(connection, &channel))
     }
 
-    fn take(&self, channel: &ChannelId) -> BoxFuture<'static, Result<StoredChannel, LogError>> {
+    fn load(&self, channel: &ChannelId) -> BoxFuture<'static, Result<StoredChannel, LogError>> {
         let channel = channel.clone();
         let load = move |connection: &_| reader::load(connection, &channel);
         if self.state.is_idle() {
@@ -149,6 +146,10 @@ impl Log for Store {
 
     fn unused(&self, used_ms: Range<u64>, limit: usize) -> BoxFuture<'static, Result<Vec<ChannelId>, LogError>> {
         self.readers.query(move |connection| reader::unused(connection, &used_ms, limit))
+    }
+
+    fn latest(&self, limit: usize) -> BoxFuture<'static, Result<Vec<StoredSummary>, LogError>> {
+        self.readers.query(move |connection| reader::latest(connection, limit))
     }
 
     fn count(&self) -> BoxFuture<'static, Result<u64, LogError>> {

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 
 use futures_util::future::BoxFuture;
-use rogerrat_actors::{LogError, StoredChannel};
+use rogerrat_actors::{LogError, StoredChannel, StoredSummary};
 use rogerrat_domain::{BacklogEntry, ChannelId, Message, MessageId, Record, Settings, Snapshot};
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use tokio::sync::oneshot;
@@ -106,7 +106,7 @@ pub(super) fn load(connection: &Connection, channel: &ChannelId) -> Read<StoredC
         }
         seq = record.seq;
     }
-    Ok(StoredChannel { seq, snapshot, records, backlog, ..StoredChannel::default() })
+    Ok(StoredChannel { seq, snapshot, records, backlog })
 }
 
 pub(super) fn channel_number(connection: &Connection, channel: &ChannelId) -> rusqlite::Result<Option<i64>> {
@@ -218,6 +218,24 @@ pub(super) fn unused(connection: &Connection, used_ms: &Range<u64>, limit: usize
     });
     let parse = |id: String| ChannelId::parse(&id).inspect_err(|_| log::error!("left out a channel with a damaged id"));
     Ok(found.map_err(log_error)?.into_iter().filter_map(|id| parse(id).ok()).collect())
+}
+
+/// The channels that were used last. One whose row is damaged is left out.
+pub(super) fn latest(connection: &Connection, limit: usize) -> Read<Vec<StoredSummary>> {
+    let sql = "SELECT id, settings, used_ms FROM channels WHERE settings IS NOT NULL ORDER BY used_ms DESC LIMIT ?1";
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let found = connection.prepare_cached(sql).and_then(|mut find| {
+        find.query_map([limit], |row| Ok((row.get::<_, String>(0)?, row.get::<_, Vec<u8>>(1)?, get_u64(row, 2)?)))?
+            .collect::<Result<Vec<_>, _>>()
+    });
+    let summary = |(id, settings, used_ms): (String, Vec<u8>, u64)| {
+        let id = ChannelId::parse(&id).inspect_err(|_| log::error!("left out a channel with a damaged id")).ok()?;
+        let settings = decode_json(&id, "the settings", &settings)
+            .inspect_err(|error| log::error!(channel:display = id, error:display; "left out a channel"))
+            .ok()?;
+        Some(StoredSummary { id, settings, used_ms })
+    };
+    Ok(found.map_err(log_error)?.into_iter().filter_map(summary).collect())
 }
 
 /// All rows of a kind: names and texts.

@@ -91,7 +91,7 @@ fn d39_an_owner_ends_the_session_of_a_member() {
         let path = |callsign: &str| format!("/channels/{}/sessions/{callsign}", channel.id);
         assert_eq!(ann.delete(&path("cat")).ok(), json!({"ok": true, "ended": true}));
         let end = stream.last();
-        assert_eq!((end.name(), &end.data()["reason"]), ("bye", &json!("left")));
+        assert_eq!((end.name(), &end.data()["reason"]), ("bye", &json!("evicted")));
         assert_eq!(poll.answer()["timed_out"], true);
         for (method, what) in [("GET", "listen"), ("GET", "wait?timeout=1"), ("GET", "stream"), ("POST", "keepalive")] {
             cat.request(method, what).send().refused(410, "session_expired");

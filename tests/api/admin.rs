@@ -100,6 +100,27 @@ fn channels_are_listed_without_their_messages() {
 }
 
 #[test]
+fn channels_without_a_member_are_listed_apart() {
+    let hub = hub();
+    let (joined, first, second) =
+        (hub.channel(), hub.channel(), hub.channel_with(&json!({"durability": "disk", "retention": "full"})));
+    joined.join("ann");
+    let all = look(&hub, "channels");
+    assert_eq!(strings(&all["channels"], "id"), [joined.id.as_str()]);
+    let mut others = strings(&all["unloaded"], "id");
+    others.sort_unstable();
+    let mut created = [first.id.as_str(), second.id.as_str()];
+    created.sort_unstable();
+    assert_eq!((others.as_slice(), &all["unloaded_total"]), (created.as_slice(), &json!(2)));
+    let row = all["unloaded"].as_array().unwrap().iter().find(|row| row["id"] == second.id.as_str()).unwrap();
+    assert_eq!((&row["durability"], &row["retention"]), (&json!("disk"), &json!("full")));
+    assert!(!all.to_string().contains(&second.token));
+    let two = look(&hub, "channels?limit=2");
+    assert_eq!((two["channels"].as_array().unwrap().len(), two["unloaded"].as_array().unwrap().len()), (1, 1));
+    assert_eq!(look(&hub, "channels?limit=1")["unloaded"], json!([]));
+}
+
+#[test]
 fn deleting_a_channel_ends_its_streams() {
     let hub = hub();
     let channel = hub.channel_with(&json!({"durability": "disk"}));
@@ -140,14 +161,14 @@ fn a_banned_callsign_cannot_join_until_the_ban_is_lifted() {
     let banned = ban(&hub, &json!({"callsign": "Bob", "channel_id": here.id, "reason": "spam"})).ok();
     assert_eq!((&banned["callsign"], &banned["sessions_ended"]), (&json!("bob"), &json!(1)));
     bob.get("listen?timeout=1").refused(410, "session_expired");
-    here.try_join(&json!({"callsign": "bob"})).refused(403, "forbidden");
+    here.try_join(&json!({"callsign": "bob"})).refused(403, "banned");
     other.say("not banned here");
     assert_eq!(look(&hub, "bans")["bans"][0]["reason"], "spam");
 
     let everywhere = ban(&hub, &json!({"callsign": "bob"})).ok();
     assert_eq!(everywhere["sessions_ended"], 1);
-    there.try_join(&json!({"callsign": "bob"})).refused(403, "forbidden");
-    hub.band("general").try_join(&json!({"callsign": "bob"})).refused(403, "forbidden");
+    there.try_join(&json!({"callsign": "bob"})).refused(403, "banned");
+    hub.band("general").try_join(&json!({"callsign": "bob"})).refused(403, "banned");
     there.join("ann");
 
     for id in strings(&look(&hub, "bans")["bans"], "id") {
@@ -166,7 +187,7 @@ fn every_request_of_a_banned_address_is_refused() {
     let banned = ban(&hub, &json!({"address": "192.0.2.0/24"})).ok();
     let path = format!("/api/channels/{}", channel.id);
     for path in [path.as_str(), "/", "/mcp", "/nowhere"] {
-        from(path, "192.0.2.7").refused(403, "forbidden");
+        from(path, "192.0.2.7").refused(403, "banned");
     }
     from(&path, "192.0.3.7").ok();
     assert_eq!((from("/livez", "192.0.2.7").status, from("/admin", "192.0.2.7").status), (200, 200));
@@ -196,7 +217,7 @@ fn bans_survive_a_kill_and_close_existing_sessions() {
     hub.kill();
     hub.start_again(&FLAGS, &[]);
     assert_eq!(look(&hub, "bans")["bans"][0]["callsign"], "bob");
-    channel.try_join(&json!({"callsign": "bob"})).refused(403, "forbidden");
+    channel.try_join(&json!({"callsign": "bob"})).refused(403, "banned");
     assert_eq!(channel.history(), ["before"]);
 }
 
@@ -226,7 +247,7 @@ fn a_ban_expires() {
     let hub = hub();
     let channel = hub.channel();
     ban(&hub, &json!({"callsign": "bob", "seconds": 1})).ok();
-    channel.try_join(&json!({"callsign": "bob"})).refused(403, "forbidden");
+    channel.try_join(&json!({"callsign": "bob"})).refused(403, "banned");
     rogerrat_testkit::wait_until("the ban ends", || channel.try_join(&json!({"callsign": "bob"})).status == 200);
     assert_eq!(look(&hub, "bans")["bans"], json!([]));
 }
@@ -238,7 +259,7 @@ fn a_banned_callsign_cannot_resume_its_session() {
     channel.join_as("spam", "the-spammers-own");
     ban(&hub, &json!({"callsign": "spam"})).ok();
     let again = || channel.request("POST", "join").session("the-spammers-own").json(&json!({})).send();
-    again().refused(403, "forbidden");
+    again().refused(403, "banned");
     let sent = channel.request("POST", "send").session("the-spammers-own").json(&json!({"message": "still here"}));
     sent.send().refused(410, "session_expired");
     assert_eq!(channel.history(), [""; 0]);

@@ -266,11 +266,15 @@ fn d14_every_error_has_the_same_shape_and_every_response_an_id() {
     for reply in &replies {
         assert!(reply.status >= 400, "{}", reply.text());
         assert_eq!(reply.header("content-type"), Some("application/json"));
-        let keys = keys(&reply.text()).into_iter().filter(|k| k != "hint" && k != "retry_after_seconds");
+        let optional = ["hint", "retry_after_seconds", "field", "free_callsign"];
+        let keys = keys(&reply.text()).into_iter().filter(|key| !optional.contains(&key.as_str()));
         assert_eq!(keys.collect::<Vec<_>>(), ["error", "code", "request_id"]);
         assert!(ids.insert(reply.json()["request_id"].as_str().unwrap().to_owned()), "ids are unique");
         assert_eq!(reply.json()["request_id"].as_str(), reply.header("x-request-id"));
     }
+    assert_eq!(replies[5].json()["field"], "callsign");
+    let free = replies[6].json()["free_callsign"].as_str().unwrap().to_owned();
+    channel.try_join(&json!({"callsign": free})).ok();
     for path in ["/livez", "/api/bands", "/api/stats"] {
         assert!(ids.insert(hub.get(path).send().header("x-request-id").unwrap().to_owned()));
     }

@@ -16,7 +16,7 @@ fn between<'a>(text: &'a str, open: &str, close: &str) -> Option<&'a str> {
 /// The codes with their statuses, from the table that `src/web/problem.rs` tests itself against.
 fn codes() -> BTreeSet<(String, String)> {
     let source = read("src/web/problem.rs");
-    let table = between(&source, "let table = [", "]").unwrap_or_default();
+    let table = between(&source, "let table =", "]").unwrap_or_default().trim().trim_start_matches('[');
     let statuses: Vec<_> = table.split(',').map(|status| status.trim().to_owned()).collect();
     assert_eq!(statuses.len(), Code::ALL.len(), "the table of statuses is not where it was");
     Code::ALL.iter().map(|code| code.as_str().to_owned()).zip(statuses).collect()

@@ -124,12 +124,12 @@ impl Ban {
     /// The refusal for a banned caller.
     #[must_use]
     pub fn refusal(&self) -> Refusal {
-        let text = match &self.target {
-            BanTarget::Callsign(_) => "this callsign is banned on this channel",
-            BanTarget::Identity(_) => "this identity is banned from this hub",
-            BanTarget::Address(_) => "this address is banned from this hub",
-        };
-        Refusal::new(Code::Forbidden, text).hint("contact the operator of the hub")
+        let refusal = |text| Refusal::new(Code::Banned, text).hint("contact the operator of the hub");
+        match &self.target {
+            BanTarget::Callsign(_) => refusal("this callsign is banned on this channel").field("callsign"),
+            BanTarget::Identity(_) => refusal("this identity is banned from this hub").field("identity_key"),
+            BanTarget::Address(_) => refusal("this address is banned from this hub"),
+        }
     }
 }
 

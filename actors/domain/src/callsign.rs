@@ -26,15 +26,18 @@ impl Callsign {
     pub fn parse(text: &str) -> Result<Self, Refusal> {
         let name = text.trim().to_lowercase();
         if name.is_empty() {
-            return Err(Refusal::invalid("callsign is blank").hint("omit the field and the hub picks a free callsign"));
+            return Err(Refusal::invalid("callsign is blank")
+                .hint("omit the field and the hub picks a free callsign")
+                .field("callsign"));
         }
         if name == ALL {
-            return Err(Refusal::invalid("the callsign `all` is reserved for broadcasts"));
+            return Err(Refusal::invalid("the callsign `all` is reserved for broadcasts").field("callsign"));
         }
         if !is_valid(&name) {
             return Err(Refusal::invalid(
                 "callsign must be 1 to 32 of a-z, 0-9, _ and -, starting with a letter or a digit",
-            ));
+            )
+            .field("callsign"));
         }
         Ok(Self(name.into()))
     }

@@ -58,10 +58,13 @@ pub enum Entry {
         /// The member that went offline.
         no: MemberNo,
     },
-    /// A member left.
+    /// A member left, or its session was ended by the owner of the channel or the operator.
     Left {
         /// The member.
         no: MemberNo,
+        /// Whether somebody else ended its session.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        evicted: bool,
     },
     /// The session of a member ended because its identity key was revoked or used by another session.
     Revoked {
@@ -209,9 +212,6 @@ pub struct Record {
     pub channel: ChannelId,
     /// Its number in the channel's log, from 1 and without holes.
     pub seq: u64,
-    /// The fence that its author was given when it opened the channel. 0 for the first record of a channel, and where
-    /// only one hub can own the channel.
-    pub fence: u64,
     /// A random number by which a repeated append is recognised.
     pub rid: u128,
     /// When, in milliseconds since the epoch.

@@ -4,6 +4,7 @@
 
 use std::borrow::Cow;
 
+use crate::callsign::Callsign;
 use crate::hint::Hint;
 
 /// A stable error code. A code never changes its meaning.
@@ -21,6 +22,8 @@ pub enum Code {
     Unauthorized,
     /// The caller is known, but not allowed to do this.
     Forbidden,
+    /// The callsign, identity or address of the caller is banned.
+    Banned,
     /// The object does not exist.
     NotFound,
     /// The path does not support the method.
@@ -51,13 +54,14 @@ pub enum Code {
 
 impl Code {
     /// All codes.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::Invalid,
         Self::InvalidJson,
         Self::UnknownRecipient,
         Self::NotJoined,
         Self::Unauthorized,
         Self::Forbidden,
+        Self::Banned,
         Self::NotFound,
         Self::MethodNotAllowed,
         Self::CallsignTaken,
@@ -83,6 +87,7 @@ impl Code {
             Self::NotJoined => "not_joined",
             Self::Unauthorized => "unauthorized",
             Self::Forbidden => "forbidden",
+            Self::Banned => "banned",
             Self::NotFound => "not_found",
             Self::MethodNotAllowed => "method_not_allowed",
             Self::CallsignTaken => "callsign_taken",
@@ -111,6 +116,19 @@ pub struct Quota {
     pub reset_at_ms: u64,
 }
 
+/// A fact about a refusal that programs act on, beside its code.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RefusalDetail {
+    /// The field of the request that is wrong or missing.
+    Field(&'static str),
+    /// A callsign that is free, for a caller whose wish is taken.
+    FreeCallsign(Callsign),
+    /// Whether the request was performed is unknown.
+    OutcomeUnknown,
+    /// The hub is shutting down.
+    Draining,
+}
+
 /// A refusal: a code, a message for the caller, and a hint. A refused request has changed nothing.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{text}")]
@@ -125,13 +143,15 @@ pub struct Refusal {
     pub retry_after_ms: Option<u64>,
     /// The rate window, if it was checked before the refusal.
     pub quota: Option<Quota>,
+    /// What programs need to know beside the code.
+    pub detail: Option<RefusalDetail>,
 }
 
 impl Refusal {
     /// A refusal with a code and a message.
     #[must_use]
     pub fn new(code: Code, text: impl Into<Cow<'static, str>>) -> Self {
-        Self { code, text: text.into(), hint: None, retry_after_ms: None, quota: None }
+        Self { code, text: text.into(), hint: None, retry_after_ms: None, quota: None, detail: None }
     }
 
     /// `invalid`: the request is wrong.
@@ -149,7 +169,9 @@ impl Refusal {
     /// `forbidden`: the channel is for identities only, and the caller has proved none.
     #[must_use]
     pub fn identity_required() -> Self {
-        Self::new(Code::Forbidden, "only identities may join this channel").hint(Hint::CreateIdentity)
+        Self::new(Code::Forbidden, "only identities may join this channel")
+            .hint(Hint::CreateIdentity)
+            .field("identity_key")
     }
 
     /// `not_joined`: the session has not joined the channel.
@@ -180,6 +202,19 @@ impl Refusal {
     #[must_use]
     pub fn hint(mut self, hint: impl Into<Hint>) -> Self {
         self.hint = Some(hint.into());
+        self
+    }
+
+    /// Adds the field of the request that is wrong or missing.
+    #[must_use]
+    pub fn field(self, name: &'static str) -> Self {
+        self.detail(RefusalDetail::Field(name))
+    }
+
+    /// Adds what programs need to know beside the code.
+    #[must_use]
+    pub fn detail(mut self, detail: RefusalDetail) -> Self {
+        self.detail = Some(detail);
         self
     }
 

@@ -223,6 +223,7 @@ impl Hub {
         let refusal = || {
             Refusal::new(Code::Unauthorized, "invalid identity_key")
                 .hint("it was rotated, or belongs to another callsign: ask the owner of the identity for its key")
+                .field("identity_key")
         };
         let proved = match key.starts_with(KEY_PREFIX) {
             true => accounts.proof(TokenHash::of(key)).await.map_err(unread)?,

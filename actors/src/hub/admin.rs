@@ -6,12 +6,13 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use futures_util::future::join_all;
 use rogerrat_domain::op::{Evict, Inspect, Inspection};
-use rogerrat_domain::{Ban, BanInput, BanTarget, Callsign, Refusal, limits};
+use rogerrat_domain::{Ban, BanInput, BanTarget, Callsign, ChannelId, Refusal, limits};
 
 use super::{Admitted, Hub, Shared};
 use crate::channel::handle::ChannelHandle;
 use crate::error::HubError;
 use crate::ports::error::LogError;
+use crate::ports::log::StoredSummary;
 use crate::random::random_u64;
 use crate::security::bans::Bans;
 
@@ -33,10 +34,31 @@ impl Hub {
         seen
     }
 
+    /// Channels that are not in memory, most recently used first; at most `limit`.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    pub async fn unloaded(&self, limit: usize) -> Result<Vec<StoredSummary>, HubError> {
+        let Shared { directory, log, .. } = &*self.shared;
+        let is_live = |id: &ChannelId| directory.get(id).is_some_and(|handle| handle.is_live());
+        // Those in memory may be among the latest.
+        let most = limit.saturating_add(self.live_count()).min(2 * limits::ADMIN_CHANNELS);
+        let latest = log.latest(most).await.map_err(HubError::of_log("could not list channels"))?;
+        Ok(latest.into_iter().filter(|channel| !is_live(&channel.id)).take(limit).collect())
+    }
+
     /// The number of channels in memory.
     #[must_use]
     pub fn live_count(&self) -> usize {
         self.shared.directory.iter().filter(|handle| handle.is_live()).count()
+    }
+
+    /// The number of channels that are not in memory, without bands.
+    #[must_use]
+    pub fn unloaded_count(&self) -> u64 {
+        let has_actor_or_is_band = |handle: &ChannelHandle| handle.is_live() || handle.settings().is_band;
+        let others = self.shared.directory.iter().filter(|handle| has_actor_or_is_band(handle.value())).count();
+        self.totals().now.channels.saturating_sub(others as u64)
     }
 
     /// The bans in force, newest first.

@@ -10,7 +10,6 @@ mod dispatcher;
 mod emails;
 mod lifecycle;
 mod link;
-mod location;
 mod messages;
 mod presence;
 mod push;
@@ -40,7 +39,6 @@ use crate::clock::Clock;
 use crate::counters::Counters;
 use crate::error::HubError;
 use crate::hub::dispatcher::Dispatcher;
-use crate::instances::{InstanceLife, Locations};
 use crate::mail::Emails;
 use crate::ports::Ports;
 use crate::ports::error::LogError;
@@ -57,7 +55,6 @@ use link::HubLink;
 
 pub use account_sessions::AccountOwner;
 pub use channels::{Admission, Band, Created};
-pub use location::{ChannelLocation, Located};
 pub use push::{PushStatus, PushTest};
 pub use remote::{PhoneLink, RemoteControl};
 pub use transcript::TranscriptReader;
@@ -124,8 +121,6 @@ struct Shared {
     clock: Clock,
     started_at_ms: u64,
     counters: Arc<Counters>,
-    life: InstanceLife,
-    locations: Locations,
     next_waiter: AtomicU64,
     draining: AtomicBool,
     attempts: Attempts<ChannelId>,
@@ -259,19 +254,20 @@ impl Hub {
         let settings = at.settings();
         let (Some(hash), Some(given)) = (settings.owner_password.clone(), given) else { return Ok(false) };
         let Shared { attempts, pin_attempts, passwords, clock, .. } = &*self.shared;
-        attempts.check(at.id(), address, clock.now())?;
+        let about = |refusal: Refusal| refusal.field("owner_password");
+        attempts.check(at.id(), address, clock.now()).map_err(about)?;
         if settings.has_pin {
-            pin_attempts.check(at.id(), ANY_ADDRESS, clock.now())?;
+            pin_attempts.check(at.id(), ANY_ADDRESS, clock.now()).map_err(about)?;
         }
         let is_right = passwords.admits(hash, given).await?;
-        attempts.settle(at.id(), address, clock.now(), is_right)?;
+        attempts.settle(at.id(), address, clock.now(), is_right).map_err(about)?;
         if settings.has_pin {
-            pin_attempts.settle(at.id(), ANY_ADDRESS, clock.now(), is_right)?;
+            pin_attempts.settle(at.id(), ANY_ADDRESS, clock.now(), is_right).map_err(about)?;
         }
         if is_right {
             return Ok(true);
         }
-        Err(Refusal::new(Code::Unauthorized, "wrong owner_password").hint("ask your human, or omit it").into())
+        Err(about(Refusal::new(Code::Unauthorized, "wrong owner_password").hint("ask your human, or omit it")).into())
     }
 
     /// Performs an operation on a channel and returns its reply.

@@ -7,14 +7,16 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
-use dashmap::{DashMap, Entry as Slot};
+use dashmap::DashMap;
 use futures_util::future::BoxFuture;
 use rogerrat_domain::transcript::TranscriptLine;
 use rogerrat_domain::{BacklogEntry, ChannelId, Entry, MemberNo, Message, MessageId, Record, Settings, Snapshot};
 
 use crate::memory::webhook_store::MemoryWebhookStore;
 use crate::ports::error::LogError;
-use crate::ports::log::{AppendResult, Log, StoredChannel, TRANSCRIPT_PAGE_LINES, TranscriptPage, TranscriptPart};
+use crate::ports::log::{
+    AppendResult, Log, StoredChannel, StoredSummary, TRANSCRIPT_PAGE_LINES, TranscriptPage, TranscriptPart,
+};
 use crate::ports::webhook_store::WebhookStore;
 
 /// A log in memory.
@@ -35,8 +37,6 @@ struct ChannelRecords {
     seq: u64,
     rid: u128,
     snapshot: Option<Snapshot>,
-    /// The number of the last record that the snapshot contains.
-    compacted_seq: u64,
     records: Vec<Record>,
     messages: BTreeMap<MessageId, (MemberNo, Option<MemberNo>, Bytes)>,
     transcript: Vec<TranscriptLine>,
@@ -44,8 +44,7 @@ struct ChannelRecords {
 
 impl ChannelRecords {
     fn append(&mut self, record: Record) -> AppendResult {
-        let is_same = |known: &Record| known.seq == record.seq && known.rid == record.rid;
-        if record.seq == self.seq && record.rid == self.rid || self.records.iter().any(is_same) {
+        if record.seq == self.seq && record.rid == self.rid {
             return AppendResult::Done;
         }
         if record.seq != self.seq + 1 {
@@ -68,19 +67,11 @@ impl ChannelRecords {
         AppendResult::Done
     }
 
-    fn compact(&mut self, seq: u64, snapshot: Snapshot) -> Result<(), LogError> {
-        if seq > self.seq {
-            return Err(LogError::Failed("there is no such record".into()));
-        }
-        if seq < self.compacted_seq {
-            return Ok(());
-        }
-        self.compacted_seq = seq;
+    fn compact(&mut self, seq: u64, snapshot: Snapshot) {
         self.records.retain(|record| record.seq > seq);
         let held: Vec<_> = snapshot.held().collect();
         self.messages.retain(|id, _| *id > snapshot.evicted_upto() || held.contains(id));
         self.snapshot = Some(snapshot);
-        Ok(())
     }
 
     fn kept(&self) -> StoredChannel {
@@ -95,7 +86,6 @@ impl ChannelRecords {
             snapshot: self.snapshot.clone(),
             records: self.records.clone(),
             backlog: self.messages.iter().map(entry).collect(),
-            ..StoredChannel::default()
         }
     }
 }
@@ -123,45 +113,25 @@ fn done<T: Send + 'static>(value: T) -> BoxFuture<'static, T> {
 impl Log for MemoryLog {
     fn append(&self, record: Record) -> BoxFuture<'static, AppendResult> {
         let due = record.due.clone();
-        let appended = match self.channels.entry(record.channel.clone()) {
-            Slot::Occupied(mut known) => known.get_mut().append(record),
-            Slot::Vacant(_) if record.seq != 1 => AppendResult::Conflict,
-            Slot::Vacant(free) => free.insert(ChannelRecords::default()).append(record),
-        };
+        let appended = self.channels.entry(record.channel.clone()).or_default().append(record);
         if appended == AppendResult::Done {
             due.into_iter().for_each(|due| self.webhooks.put(due));
         }
         done(appended)
     }
 
-    fn compact(
-        &self,
-        channel: &ChannelId,
-        _: u64,
-        seq: u64,
-        snapshot: Snapshot,
-    ) -> BoxFuture<'static, Result<(), LogError>> {
-        let Some(mut records) = self.channels.get_mut(channel) else {
-            return done(Err(LogError::Failed("the channel does not exist".into())));
-        };
-        done(records.compact(seq, snapshot))
-    }
-
-    fn give_up(
-        &self,
-        channel: &ChannelId,
-        fence: u64,
-        seq: u64,
-        snapshot: Snapshot,
-    ) -> BoxFuture<'static, Result<(), LogError>> {
-        self.compact(channel, fence, seq, snapshot)
+    fn compact(&self, channel: &ChannelId, seq: u64, snapshot: Snapshot) -> BoxFuture<'static, Result<(), LogError>> {
+        if let Some(mut records) = self.channels.get_mut(channel) {
+            records.compact(seq, snapshot);
+        }
+        done(Ok(()))
     }
 
     fn find(&self, channel: &ChannelId) -> BoxFuture<'static, Result<Option<Settings>, LogError>> {
         done(Ok(self.of(channel, |records| records.settings.clone()).flatten()))
     }
 
-    fn take(&self, channel: &ChannelId) -> BoxFuture<'static, Result<StoredChannel, LogError>> {
+    fn load(&self, channel: &ChannelId) -> BoxFuture<'static, Result<StoredChannel, LogError>> {
         done(Ok(self.of(channel, ChannelRecords::kept).unwrap_or_default()))
     }
 
@@ -221,6 +191,17 @@ impl Log for MemoryLog {
         done(Ok(unused.take(limit).map(|records| records.key().clone()).collect()))
     }
 
+    fn latest(&self, limit: usize) -> BoxFuture<'static, Result<Vec<StoredSummary>, LogError>> {
+        let summary = |id: &ChannelId, records: &ChannelRecords| {
+            let settings = records.settings.clone()?;
+            Some(StoredSummary { id: id.clone(), settings, used_ms: records.used_ms })
+        };
+        let mut all = self.channels.iter().filter_map(|row| summary(row.key(), row.value())).collect::<Vec<_>>();
+        all.sort_by_key(|channel| std::cmp::Reverse(channel.used_ms));
+        all.truncate(limit);
+        done(Ok(all))
+    }
+
     fn count(&self) -> BoxFuture<'static, Result<u64, LogError>> {
         done(Ok(self.channels.iter().filter(|records| records.settings.is_some()).count() as u64))
     }
@@ -275,5 +256,29 @@ impl Log for MemoryLog {
 
     fn sync(&self) -> BoxFuture<'static, Result<(), LogError>> {
         done(Ok(()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use futures_util::FutureExt as _;
+
+    fn append(log: &MemoryLog, seq: u64, rid: u128) -> AppendResult {
+        let channel = ChannelId::parse("c").unwrap();
+        let entries = vec![Entry::Left { no: 1, evicted: false }];
+        let record = Record { channel, seq, rid, at_ms: seq, entries, transcript: Vec::new(), due: Vec::new() };
+        log.append(record).now_or_never().unwrap()
+    }
+
+    #[test]
+    fn an_append_out_of_order_conflicts_and_a_repeated_one_succeeds() {
+        let log = MemoryLog::default();
+        assert_eq!(append(&log, 2, 7), AppendResult::Conflict);
+        assert_eq!(append(&log, 1, 7), AppendResult::Done);
+        assert_eq!(append(&log, 1, 8), AppendResult::Conflict);
+        assert_eq!(append(&log, 1, 7), AppendResult::Done);
+        let kept = log.load(&ChannelId::parse("c").unwrap()).now_or_never().unwrap().unwrap();
+        assert_eq!((kept.seq, kept.records.len()), (1, 1));
     }
 }

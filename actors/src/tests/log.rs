@@ -9,7 +9,7 @@ use futures_util::future::BoxFuture;
 use rogerrat_domain::webhook::{DeliveryRow, DueDelivery, Hook, HookId, HookOwner};
 use rogerrat_domain::{ChannelId, Message, MessageId, Record, Settings, Snapshot};
 
-use crate::{AppendResult, Log, LogError, MemoryLog, StoredChannel, TranscriptPage, TranscriptPart};
+use crate::{AppendResult, Log, LogError, MemoryLog, StoredChannel, StoredSummary, TranscriptPage, TranscriptPart};
 
 #[derive(Default)]
 pub(crate) struct TestLog {
@@ -39,7 +39,7 @@ impl TestLog {
 
     /// How many records a channel has beside its snapshot.
     pub(crate) async fn records(&self, channel: &ChannelId) -> usize {
-        self.kept.take(channel).await.unwrap().records.len()
+        self.kept.load(channel).await.unwrap().records.len()
     }
 }
 
@@ -80,35 +80,19 @@ impl Log for Held {
         })
     }
 
-    fn compact(
-        &self,
-        channel: &ChannelId,
-        fence: u64,
-        seq: u64,
-        snapshot: Snapshot,
-    ) -> BoxFuture<'static, Result<(), LogError>> {
+    fn compact(&self, channel: &ChannelId, seq: u64, snapshot: Snapshot) -> BoxFuture<'static, Result<(), LogError>> {
         if self.0.full.load(Relaxed) || self.is_dead() {
             return Box::pin(async { Err(LogError::Failed("full".into())) });
         }
-        self.0.kept.compact(channel, fence, seq, snapshot)
-    }
-
-    fn give_up(
-        &self,
-        channel: &ChannelId,
-        fence: u64,
-        seq: u64,
-        snapshot: Snapshot,
-    ) -> BoxFuture<'static, Result<(), LogError>> {
-        self.compact(channel, fence, seq, snapshot)
+        self.0.kept.compact(channel, seq, snapshot)
     }
 
     fn find(&self, channel: &ChannelId) -> BoxFuture<'static, Result<Option<Settings>, LogError>> {
         self.0.kept.find(channel)
     }
 
-    fn take(&self, channel: &ChannelId) -> BoxFuture<'static, Result<StoredChannel, LogError>> {
-        self.0.kept.take(channel)
+    fn load(&self, channel: &ChannelId) -> BoxFuture<'static, Result<StoredChannel, LogError>> {
+        self.0.kept.load(channel)
     }
 
     fn messages(
@@ -147,6 +131,10 @@ impl Log for Held {
 
     fn unused(&self, used_ms: Range<u64>, limit: usize) -> BoxFuture<'static, Result<Vec<ChannelId>, LogError>> {
         self.0.kept.unused(used_ms, limit)
+    }
+
+    fn latest(&self, limit: usize) -> BoxFuture<'static, Result<Vec<StoredSummary>, LogError>> {
+        self.0.kept.latest(limit)
     }
 
     fn count(&self) -> BoxFuture<'static, Result<u64, LogError>> {

@@ -165,6 +165,7 @@ fn advice(code: Code) -> &'static str {
         Code::NotJoined | Code::SessionExpired => "join again with the same callsign and token, then repeat",
         Code::Unauthorized => "check the token or password with whoever gave it to you",
         Code::Forbidden => "not allowed; do not retry",
+        Code::Banned => "you are banned: do not retry, not even under another name",
         Code::NotFound => "check the path and the channel id; the channel may have been deleted",
         Code::MethodNotAllowed => "use a method from the `Allow` header",
         Code::CallsignTaken => "join with the name in the hint, or without one",

@@ -27,9 +27,10 @@ pub(super) fn add(api: &mut Value) {
 /// them.
 fn add_errors(path: &str, operation: &mut Value, responses: &mut Map<String, Value>) {
     let own = operation["x-error-codes"].as_array().cloned().unwrap_or_default();
-    let everywhere = [Code::Internal, Code::Misdirected, Code::Forbidden].map(|code| json!(code.as_str()));
+    let everywhere =
+        [Code::Internal, Code::Misdirected, Code::Forbidden, Code::Banned].map(|code| json!(code.as_str()));
     let any_host = ANY_HOST.contains(&path);
-    let documented: Vec<_> = own.iter().chain(everywhere.iter().take(if any_host { 1 } else { 3 })).collect();
+    let documented: Vec<_> = own.iter().chain(everywhere.iter().take(if any_host { 1 } else { 4 })).collect();
     let mut by_status = BTreeMap::<u16, Vec<&str>>::new();
     for code in Code::ALL.iter().filter(|code| documented.iter().any(|known| *known == code.as_str())) {
         by_status.entry(problem::status(*code).as_u16()).or_default().push(code.as_str());
@@ -81,6 +82,13 @@ fn problem_schema() -> Value {
             },
             "hint": {"type": "string", "description": "How to fix it."},
             "retry_after_seconds": {"type": "integer", "minimum": 1, "description": "Seconds to wait before retrying."},
+            "field": {
+                "type": "string",
+                "description": "The field that is wrong or missing: `owner_password`, `identity_key` or `callsign`.",
+            },
+            "free_callsign": {"type": "string", "description": "With `callsign_taken`: a callsign that is free."},
+            "outcome": {"type": "string", "enum": ["unknown"], "description": "The request may have been performed."},
+            "draining": {"type": "boolean", "description": "The hub is shutting down."},
             "request_id": {"type": "string", "format": "uuid", "description": "The same as `X-Request-Id`."},
         },
     })

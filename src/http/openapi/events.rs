@@ -66,7 +66,9 @@ pub(super) fn add(api: &mut Value) {
                 "required": ["reason"],
                 "properties": {
                     "reason": {
-                        "enum": ["left", "expired", "renamed", "revoked", "removed", "deleted", "restart", "draining"],
+                        "enum": [
+                            "left", "evicted", "expired", "renamed", "revoked", "removed", "deleted", "restart", "draining",
+                        ],
                     },
                 },
             })),

@@ -24,10 +24,13 @@ impl Channel {
                 effects.push(Effect::Settings(settings.clone()));
             }
             Entry::Joined { .. } => self.on_joined(entry, now),
-            Entry::RenamedAway { no } => self.on_departed(*no, Departure::Renamed, now, effects),
-            Entry::Left { no } => self.on_departed(*no, Departure::Left, now, effects),
-            Entry::Revoked { no } => self.on_departed(*no, Departure::Revoked, now, effects),
-            Entry::Expired { no } => self.on_departed(*no, Departure::Expired, now, effects),
+            Entry::RenamedAway { no } => self.on_departed(*no, Departure::Renamed, "renamed", now, effects),
+            Entry::Left { no, evicted } => {
+                let reason = if *evicted { "evicted" } else { "left" };
+                self.on_departed(*no, Departure::Left, reason, now, effects);
+            }
+            Entry::Revoked { no } => self.on_departed(*no, Departure::Revoked, "revoked", now, effects),
+            Entry::Expired { no } => self.on_departed(*no, Departure::Expired, "expired", now, effects),
             Entry::Forgotten { no } => self.on_forgotten(*no),
             Entry::Sent { message, to, key } => self.on_sent(message, to, key.as_ref(), now, effects),
             Entry::Delivered { no, consumer, ids, lost, upto, ack_mode, at_ms } => {
@@ -92,15 +95,10 @@ impl Channel {
         self.roster_changed();
     }
 
-    fn on_departed(&mut self, no: MemberNo, how: Departure, now: Now, effects: &mut Effects) {
+    /// `reason` is what the streams of the member end with.
+    fn on_departed(&mut self, no: MemberNo, how: Departure, reason: &'static str, now: Now, effects: &mut Effects) {
         let Some(member) = self.members.get(&no).filter(|m| m.is_live()) else { return };
         let session = member.session.clone();
-        let reason = match how {
-            Departure::Left => "left",
-            Departure::Expired => "expired",
-            Departure::Renamed => "renamed",
-            Departure::Revoked => "revoked",
-        };
         self.end_waits(no, StreamEnd::Bye { reason }, now, effects);
         self.take_back_unproven(no);
         if let Some(member) = self.members.get_mut(&no) {

@@ -56,7 +56,7 @@ impl DeliveryRecords {
         });
     }
 
-    pub(crate) fn iter(&self) -> impl DoubleEndedIterator<Item = &DeliveryRecord> {
+    pub(super) fn iter(&self) -> impl Iterator<Item = &DeliveryRecord> {
         self.0.iter()
     }
 

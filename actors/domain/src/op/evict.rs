@@ -1,4 +1,4 @@
-//! Ending the session of a callsign, for an administrator.
+//! Ending the session of a callsign, for the owner of the channel or an administrator.
 
 use crate::callsign::Callsign;
 use crate::channel::{Channel, Effects};
@@ -20,7 +20,7 @@ impl Operation for Evict {
 
     fn decide(&self, channel: &Channel, _: Now) -> Result<Vec<Entry>, Refusal> {
         let member = channel.member_named(self.callsign.as_str()).filter(|member| member.is_live());
-        Ok(member.map(|member| Entry::Left { no: member.no }).into_iter().collect())
+        Ok(member.map(|member| Entry::Left { no: member.no, evicted: true }).into_iter().collect())
     }
 
     fn transcript(&self, channel: &Channel, entries: &[Entry], now: Now) -> Vec<TranscriptLine> {

@@ -14,7 +14,7 @@ use crate::ids::{MemberNo, MessageId, SessionId};
 use crate::message::list::MessageList;
 use crate::message::{Message, MessageJson};
 use crate::op::{Operation, TrustPosture};
-use crate::refusal::{Code, Refusal};
+use crate::refusal::{Code, Refusal, RefusalDetail};
 use crate::settings::{Retention, TrustMode};
 use crate::transcript::{TranscriptEvent, TranscriptLine};
 use crate::{Now, limits, names};
@@ -298,12 +298,14 @@ impl Join {
         let free = self.free_callsign(channel);
         Refusal::new(Code::CallsignTaken, format!("the callsign `{callsign}` belongs to an identity"))
             .hint(format!("join as `{free}`, which is free, or send the identity_key of `{callsign}`"))
+            .detail(RefusalDetail::FreeCallsign(free))
     }
 
     fn taken(&self, channel: &Channel, callsign: &Callsign) -> Refusal {
         let free = self.free_callsign(channel);
         Refusal::new(Code::CallsignTaken, format!("the callsign `{callsign}` belongs to another session"))
             .hint(format!("join as `{free}`, which is free, or omit callsign"))
+            .detail(RefusalDetail::FreeCallsign(free))
     }
 
     fn free_callsign(&self, channel: &Channel) -> Callsign {

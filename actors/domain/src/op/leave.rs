@@ -29,7 +29,7 @@ impl Operation for Leave {
     type Reply = LeaveReply;
 
     fn decide(&self, channel: &Channel, _: Now) -> Result<Vec<Entry>, Refusal> {
-        Ok(channel.sessions.live(&self.session).map(|no| Entry::Left { no }).into_iter().collect())
+        Ok(channel.sessions.live(&self.session).map(|no| Entry::Left { no, evicted: false }).into_iter().collect())
     }
 
     fn transcript(&self, channel: &Channel, entries: &[Entry], now: Now) -> Vec<TranscriptLine> {
@@ -43,7 +43,7 @@ impl Operation for Leave {
 
 /// The transcript line of a member that leaves.
 pub(super) fn transcript_lines(channel: &Channel, entries: &[Entry], now: Now) -> Vec<TranscriptLine> {
-    let Some(Entry::Left { no }) = entries.first() else { return Vec::new() };
+    let Some(Entry::Left { no, .. }) = entries.first() else { return Vec::new() };
     let Some(member) = channel.member(*no).filter(|_| channel.settings.retention != Retention::None) else {
         return Vec::new();
     };

@@ -282,7 +282,7 @@ impl Simulation {
 
     fn record(&mut self, entry: &Entry) {
         self.oracle.record(entry, self.now.uptime_ms);
-        if let Entry::Left { no }
+        if let Entry::Left { no, .. }
         | Entry::RenamedAway { no }
         | Entry::Expired { no }
         | Entry::Revoked { no }

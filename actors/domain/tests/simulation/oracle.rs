@@ -101,7 +101,7 @@ impl Oracle {
     pub(crate) fn record(&mut self, entry: &Entry, now_ms: u64) {
         match entry {
             Entry::Joined { no, cursor, .. } => self.joined(*no, *cursor, now_ms),
-            Entry::Left { no } | Entry::RenamedAway { no } | Entry::Expired { no } | Entry::Revoked { no } => {
+            Entry::Left { no, .. } | Entry::RenamedAway { no } | Entry::Expired { no } | Entry::Revoked { no } => {
                 let member = self.members.get_mut(no).expect("a member that leaves exists");
                 (member.live, member.away_ms) = (false, now_ms);
                 for reader in self.readers.iter_mut().filter(|(who, _)| who.0 == *no).map(|(_, reader)| reader) {

@@ -94,7 +94,9 @@ impl Pusher {
                     rival::gone(&mut self.client).await;
                     continue;
                 }
-                StreamEnd::Failed(error @ (ClientError::SessionEnded(_) | ClientError::Left)) => {
+                StreamEnd::Failed(
+                    error @ (ClientError::SessionEnded(_) | ClientError::Left | ClientError::Evicted),
+                ) => {
                     let error = CommandError::from(error);
                     self.report(format!("{error}; no messages are pushed until you join again"));
                     self.state.set_ended(self.no);

@@ -356,7 +356,7 @@ fn d30_a_full_band_drops_the_member_that_is_away_longest() {
     assert_eq!(test.join_as(Some("early"), None).unwrap_err().code, Code::LimitReached, "all members are live");
     for no in [2, 1] {
         test.at(test.now.uptime_ms + 1);
-        test.channel.apply(&Entry::Left { no }, test.now, &mut crate::Effects::default());
+        test.channel.apply(&Entry::Left { no, evicted: false }, test.now, &mut crate::Effects::default());
     }
     for (newcomer, gone) in [("first", "m2"), ("second", "m1")] {
         assert!(test.channel.member_named(gone).is_some());

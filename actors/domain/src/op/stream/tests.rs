@@ -1,8 +1,8 @@
 //! Tests of streams: bounds, lagging, resuming, manual streams and how they end.
 
 use crate::op::harness::{TestChannel, parse_draft};
-use crate::op::{Ack, Leave, ReadInput};
-use crate::{AckMode, ConsumerName, GapReason, limits};
+use crate::op::{Ack, Evict, Leave, ReadInput};
+use crate::{AckMode, Callsign, ConsumerName, GapReason, limits};
 
 fn pair() -> TestChannel {
     let mut test = TestChannel::new();
@@ -179,6 +179,14 @@ fn d04_leaving_and_deletion_end_streams_with_bye() {
     test.carry(effects);
     assert_eq!(test.ended(ann).unwrap(), "bye deleted");
     assert_eq!(test.channel.waiting(), (0, 0));
+}
+
+#[test]
+fn d04_an_evicted_member_learns_that_it_did_not_leave_by_itself() {
+    let mut test = pair();
+    let stream = test.open("bob", plain());
+    assert!(test.ask(Evict { callsign: Callsign::parse("bob").unwrap() }).unwrap());
+    assert_eq!(test.ended(stream).unwrap(), "bye evicted");
 }
 
 #[test]
