@@ -2,7 +2,8 @@
 
 use jiff::Timestamp;
 use rogerrat_actors::{Mail, MailContent};
-use rogerrat_domain::{AccountId, Language};
+use rogerrat_domain::AccountId;
+use rogerrat_domain::email::MailLanguage;
 use url::Url;
 
 /// The texts of one kind of e-mail, in English and in Spanish.
@@ -31,8 +32,8 @@ pub(super) fn render(mail: &Mail, origin: &Url) -> (String, String) {
         MailContent::Test => TEST,
     };
     let template = match mail.language {
-        Language::En => english,
-        Language::Es => spanish,
+        MailLanguage::En => english,
+        MailLanguage::Es => spanish,
     };
     let host = origin.host_str().unwrap_or_default().to_owned();
     let origin = origin.origin().ascii_serialization();

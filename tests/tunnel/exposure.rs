@@ -36,6 +36,9 @@ fn a26_only_the_current_host_of_the_tunnel_reaches_the_hub() {
             .contains(&format!("POST https://{HOST}/api/channels"))
     );
     assert_eq!(shown["temporary_origin"], true);
+    let display = |reply: Reply| serde_json::from_str::<Value>(&reply.text()).unwrap()["display"].clone();
+    assert_eq!(display(through(&hub, HOST, "GET", "/manifest.webmanifest").send()), "browser");
+    assert_eq!(display(hub.get("/manifest.webmanifest").send()), "standalone");
     assert!(through(&hub, HOST, "GET", "/llms.txt").send().text().contains(&format!("https://{HOST}")));
     info(&hub, OTHER).refused(421, "misdirected");
     info(&hub, &format!("x.{HOST}")).refused(421, "misdirected");

@@ -112,9 +112,7 @@ impl Registry {
         let log = &self.recovery.log;
         if log.is_healthy() {
             drop(log.reserve_ids(self.recovery.clock.now().at_ms + ID_RESERVATION_MS));
-            if log.instances().is_none() {
-                drop(log.put_meta(Counters::NOTE, self.counters.note()));
-            }
+            drop(log.put_meta(Counters::NOTE, self.counters.note()));
         }
     }
 

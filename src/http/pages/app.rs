@@ -8,9 +8,13 @@ use rogerrat_domain::{Code, Refusal};
 use super::files::{ONE_DAY, respond};
 use crate::web::assets::Asset;
 use crate::web::problem::Problem;
+use crate::web::state::SharedState;
 
 static MANIFEST: Asset =
     Asset::of("manifest.webmanifest", "application/manifest+json", include_bytes!("../../../web/manifest.json"));
+/// The manifest of a page that browsers shall not offer to install.
+static PASSING_MANIFEST: Asset =
+    Asset::of("manifest.webmanifest", "application/manifest+json", br#"{"name":"rogerrat","display":"browser"}"#);
 static SERVICE_WORKER: Asset =
     Asset::of("sw.js", "text/javascript; charset=utf-8", include_bytes!("../../../web/sw.js"));
 static ICONS: [Asset; 2] = [
@@ -20,10 +24,12 @@ static ICONS: [Asset; 2] = [
 
 /// A browser asks whether its copy is current each time.
 static NO_CACHE: HeaderValue = HeaderValue::from_static("no-cache");
-/// The worker requests nothing. Its policy is its own, not that of a page.
-static POLICY: HeaderValue = HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'");
+/// The worker requests the shells and files of pages. Its policy is its own, not that of a page.
+static POLICY: HeaderValue = HeaderValue::from_static("default-src 'none'; connect-src 'self'; frame-ancestors 'none'");
 
 /// Get the description of the installed app.
+///
+/// At the address of a tunnel, which another one replaces, there is none to install.
 #[utoipa::path(
     get,
     path = "/manifest.webmanifest",
@@ -34,11 +40,12 @@ static POLICY: HeaderValue = HeaderValue::from_static("default-src 'none'; frame
         (status = 304, description = "The copy is valid."),
     ),
 )]
-pub(crate) async fn manifest(request: HttpRequest) -> HttpResponse {
-    respond(&request, &MANIFEST, &NO_CACHE)
+pub(crate) async fn manifest(state: SharedState, request: HttpRequest) -> HttpResponse {
+    let manifest = if state.has_temporary_origin(&request) { &PASSING_MANIFEST } else { &MANIFEST };
+    respond(&request, manifest, &NO_CACHE)
 }
 
-/// Get the service worker, which shows what is pushed.
+/// Get the service worker, which shows what is pushed, and the pages while the hub is away.
 #[utoipa::path(
     get,
     path = "/sw.js",

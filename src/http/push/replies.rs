@@ -3,9 +3,8 @@
 use std::sync::Arc;
 
 use rogerrat_actors::{PushStatus, PushTest};
-use rogerrat_domain::Language;
 use rogerrat_domain::limits::PUSH_UNUSED_MS;
-use rogerrat_domain::push::PushWants;
+use rogerrat_domain::push::{PushLanguage, PushWants};
 use rogerrat_domain::webhook::{Delivery, DeliveryState, Failure};
 use serde::Serialize;
 use url::Url;
@@ -65,7 +64,7 @@ pub(super) struct PushView {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     consumer: Option<String>,
-    language: Language,
+    language: PushLanguage,
     /// When it was created, in milliseconds since the epoch.
     created_at: u64,
     /// When its page last subscribed again, in milliseconds since the epoch.
@@ -95,9 +94,10 @@ pub(super) struct LastPush {
 }
 
 impl PushView {
-    pub(super) fn of(PushStatus { hook, target, last }: PushStatus) -> Self {
+    pub(super) fn of(PushStatus { hook, last }: PushStatus) -> Option<Self> {
+        let target = *hook.push?;
         let host = Url::parse(&hook.url).ok().and_then(|url| url.host_str().map(str::to_owned));
-        Self {
+        Some(Self {
             id: hook.id.to_string(),
             service: host.unwrap_or_default(),
             wants: target.wants,
@@ -108,7 +108,7 @@ impl PushView {
             confirmed_at: target.used_ms,
             expires_at: target.used_ms.saturating_add(PUSH_UNUSED_MS),
             last: last.map(LastPush::from),
-        }
+        })
     }
 }
 

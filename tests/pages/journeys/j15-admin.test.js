@@ -83,6 +83,23 @@ test("channels and sessions are shown, texts and links into channels never", () 
     assert.deepEqual(await bob.listen().then(messages => messages.length), 2, "and nothing was read for them");
   })));
 
+test("a channel that nobody has joined is listed, and loaded when its row is opened", () =>
+  withHub(HUB, hub => withPage(hub, DESKTOP, async page => {
+    const [used, fresh] = [await hub.channel(), await hub.channel({ retention: "full" })];
+    await used.join("ann");
+    await unlock(page, hub);
+    await page.getByText("2 channels, 1 in memory").waitFor();
+    const row = page.locator(".channel-table tbody").filter({ hasText: fresh.id });
+    await row.getByText("not in memory").waitFor();
+    await fourPictures(page, "admin-unloaded");
+    await row.getByRole("button", { name: fresh.id }).click();
+    await row.getByText("Nobody is online").waitFor();
+    await row.getByText("not in memory").waitFor({ state: "detached" });
+    await row.getByRole("button", { name: "Delete channel" }).click();
+    await confirm(page, "Delete channel", fresh.id);
+    await until("the row is gone", async () => await row.count() === 0);
+  })));
+
 test("the table keeps focus, selection and order while it is used, and is sorted and filtered", () =>
   withHub(HUB, hub => withPage(hub, DESKTOP, async page => {
     const channels = [];

@@ -10,7 +10,7 @@ import { withProxy } from "../lib/proxy.js";
 
 const ADMIN = { authorization: "Bearer admin-token-of-this-journey" };
 const HUB = { flags: ["--admin-token", "admin-token-of-this-journey"] };
-const ended = page => page.locator(".state-line").getByText("Your session was ended by the owner of the channel, by the operator of the hub, or in another tab.").waitFor();
+const ended = (page, text = "The owner of the channel or the operator of the hub has ended your session.") => page.locator(".state-line").getByText(text).waitFor();
 const again = page => page.getByRole("button", { name: "Join again" });
 
 test("j15 the owner ends a session: the chat says so, and joins again only when asked to", () => withHub({}, async hub => {
@@ -40,7 +40,7 @@ test("j15 the operator ends the session of a page that polls: it does not come b
     await page.goto(channel.url("zoe").replace(hub.origin, proxy.origin));
     await live(page);
     await hub.call("DELETE", `/api/admin/channels/${channel.id}/sessions/zoe`, undefined, ADMIN);
-    await ended(page);
+    await ended(page, "Your session was ended by the owner of the channel, by the operator of the hub, or in another tab.");
     assert.deepEqual((await agent.call("GET", "/roster")).roster, ["agent"]);
     await again(page).click();
     await live(page);

@@ -4,61 +4,13 @@
 // messages are delivered to the real service worker by the browser's debugging protocol. `tests/push` decrypts real ones.
 
 import assert from "node:assert/strict";
-import { once } from "node:events";
-import { createServer } from "node:http";
 import { test } from "node:test";
 
 import { live } from "../lib/chat.js";
 import { withHub } from "../lib/hub.js";
 import { picture, withPage } from "../lib/page.js";
+import { deliverer, service, shown, standIn } from "../lib/push.js";
 import { until } from "../lib/until.js";
-
-/** The example keys of RFC 8291. */
-const KEYS = { p256dh: "BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4", auth: "BTBZMqHH6r4Tts7J_aSIgg" };
-
-/** A push service that answers with a status. @param {number} status */
-async function service(status) {
-  const got = [];
-  const server = createServer((request, response) => {
-    got.push(request.headers);
-    request.resume().on("end", () => response.writeHead(service.status).end());
-  });
-  const service = { status, got, origin: "", close: () => server.close() };
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  service.origin = `http://127.0.0.1:${server.address().port}`;
-  return service;
-}
-
-/** The subscription of a browser that has a push service. @param {import("playwright-core").Page} page */
-async function standIn(page, endpoint) {
-  await page.context().grantPermissions(["notifications"]);
-  await page.addInitScript(({ endpoint, keys }) => {
-    let isOn = false;
-    const subscription = { endpoint, options: {}, toJSON: () => ({ endpoint, keys }), unsubscribe: async () => { isOn = false; return true; } };
-    PushManager.prototype.getSubscription = async () => /** @type {any} */ (isOn ? subscription : null);
-    PushManager.prototype.subscribe = async () => { isOn = true; return /** @type {any} */ (subscription); };
-    Notification.requestPermission = async () => "granted";
-  }, { endpoint, keys: KEYS });
-}
-
-/** What the service worker shows. @param {import("playwright-core").Page} page */
-const shown = page => page.evaluate(async () => {
-  const registration = await navigator.serviceWorker.ready;
-  return (await registration.getNotifications()).map(({ title, body, tag, data }) => ({ title, body, tag, channel: data.channel, path: data.path }));
-});
-
-/** Delivers a push message to the service worker. @param {import("playwright-core").Page} page */
-async function deliverer(page, origin) {
-  const protocol = await page.context().newCDPSession(page);
-  let registrationId = "";
-  protocol.on("ServiceWorker.workerRegistrationUpdated", ({ registrations }) => {
-    for (const one of registrations) if (one.scopeURL === `${origin}/` && !one.isDeleted) registrationId = one.registrationId;
-  });
-  await protocol.send("ServiceWorker.enable");
-  await until("the service worker is registered", async () => registrationId !== "");
-  return data => protocol.send("ServiceWorker.deliverPushMessage", { origin, registrationId, data });
-}
 
 test("notifications are turned on, shown once, closed when read, and turned off", async () => {
   const push = await service(201);

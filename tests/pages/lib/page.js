@@ -194,6 +194,7 @@ async function settle(page) {
 /** Takes a picture into target/pages, which is not committed. */
 export async function picture(page, name) {
   await mkdir(pictures, { recursive: true });
+  await settle(page);
   await page.screenshot({ path: join(pictures, `${name}.png`) });
 }
 

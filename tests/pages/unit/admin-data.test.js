@@ -18,6 +18,12 @@ test("rows are sorted by a column, and equal ones by id", () => {
   assert.deepEqual(sortedBy({ by: "id", descending: true }, "created_at"), { by: "created_at", descending: true });
 });
 
+test("what is not known of a channel sorts below everything that is, and it is not online", () => {
+  const rows = [channel("a", { message_count: 0 }), channel("b", { message_count: null, agent_count: null }), channel("c", { message_count: 7 })];
+  assert.deepEqual(ordered(rows, { by: "message_count", descending: true }, all), ["c", "a", "b"]);
+  assert.ok(!matches(rows[1], { ...all, online: true }));
+});
+
 test("the filter looks at ids and callsigns, members online and bands", () => {
   const row = channel("calm-otter", { roster: ["ann"], agent_count: 1 });
   assert.ok(matches(row, { ...all, text: " OTTER " }) && matches(row, { ...all, text: "ann" }));

@@ -5,7 +5,7 @@ import { test } from "node:test";
 
 import { FakeClock, settle } from "./lib/fake.js";
 import { chat, texts } from "./lib/chat.js";
-import { ScriptedHub, refuse } from "./lib/scripted_hub.js";
+import { ScriptedHub, json, refuse } from "./lib/scripted_hub.js";
 
 const paths = hub => hub.requests.map(({ method, path }) => `${method} ${path}`);
 const network = () => new TypeError("fetch failed");
@@ -86,6 +86,28 @@ test("no hello within 5 s: polls, ends the stream first, and tries a stream agai
   hub.says("over a stream");
   await settle();
   assert.deepEqual(texts(model), ["over a poll", "over a stream"]);
+});
+
+test("polls that are answered at once with nothing are not repeated at once", async t => {
+  const tab = await chat(t, { start: false });
+  const { model, hub, clock } = tab;
+  hub.streamsPass = false;
+  let count = 0;
+  hub.fault = ({ path }) => {
+    if (path !== "/wait") return undefined;
+    count += 1;
+    return json({ messages: [] });
+  };
+  model.start({ channel: "c", token: "t", identity_key: "k" });
+  await clock.pass(6_000);
+  assert.equal(model.connection.state, "live-poll");
+  count = 0;
+  await clock.pass(60_000);
+  assert.ok(count >= 20 && count <= 32, `${count} polls in a minute`);
+  hub.fault = () => undefined;
+  hub.says("at last");
+  await clock.pass(2_500);
+  assert.deepEqual(texts(model), ["at last"]);
 });
 
 test("twice broken within 10 s of opening: polls", async t => {
@@ -182,6 +204,21 @@ test("offline is said where the browser knows it", async t => {
   assert.equal(model.connection.state, "offline");
 });
 
+test("a stream that still looks open is not trusted when the network is gone; a hub on this machine is", async t => {
+  const { model, hub, signals } = await chat(t);
+  signals.say("offline");
+  await settle();
+  assert.equal(model.connection.state, "live-stream", "it answers");
+  hub.fault = () => network();
+  signals.say("offline");
+  await settle();
+  assert.equal(model.connection.state, "offline");
+  hub.fault = () => undefined;
+  signals.say("online");
+  await settle();
+  assert.equal(model.connection.state, "live-stream");
+});
+
 test("superseded: in use elsewhere, until taken back", async t => {
   const { model, hub, clock, signals } = await chat(t);
   hub.stream.event("superseded", {});
@@ -230,7 +267,7 @@ test("410 soon after a read: somebody has ended the session, and it is not joine
   hub.fault = ({ path }) => (path === "/stream" ? refuse(410, "session_expired") : undefined);
   hub.stream.cut();
   await clock.pass(2_000);
-  assert.deepEqual([model.connection.state, model.connection.problem.code, hub.joins], ["ended", "evicted", 1]);
+  assert.deepEqual([model.connection.state, model.connection.problem.code, hub.joins], ["ended", "ended_by_others", 1]);
   hub.fault = () => undefined;
   model.reconnectNow();
   await settle();
@@ -250,14 +287,15 @@ test("410 after a short TTL, or long after the last read: joins again", async t 
   }
 });
 
-for (const [status, code, error, about] of [
-  [401, "unauthorized", "invalid bearer token", "token"], [401, "unauthorized", "wrong owner_password", "owner_password"],
-  [401, "unauthorized", "wrong identity_key", "identity_key"], [403, "forbidden", "this channel admits identities only", "identity_key"],
-  [404, "not_found", "channel not found", "channel"], [409, "callsign_taken", "the callsign `x` belongs to another session", "callsign"],
+for (const [status, code, about, more] of [
+  [401, "unauthorized", "token", {}], [401, "unauthorized", "owner_password", { field: "owner_password" }],
+  [401, "unauthorized", "identity_key", { field: "identity_key" }], [403, "forbidden", "identity_key", { field: "identity_key" }],
+  [403, "banned", "callsign", { field: "callsign" }], [403, "banned", null, {}],
+  [404, "not_found", "channel", {}], [409, "callsign_taken", "callsign", { free_callsign: "x-2" }],
 ]) {
-  test(`${status} ${error}: refused, and says what to ask for`, async t => {
+  test(`${status} ${code} ${about}: refused, and names what to ask for, whatever the sentence`, async t => {
     const tab = await chat(t, { start: false });
-    tab.hub.fault = ({ path }) => (path === "/join" ? refuse(status, code, error, { hint: "join as `x-2`, which is free, or omit callsign" }) : undefined);
+    tab.hub.fault = ({ path }) => (path === "/join" ? refuse(status, code, "any sentence: callsign, identity, owner password, banned", more) : undefined);
     await tab.model.start({ channel: "c", token: "t", callsign: "x" });
     assert.equal(tab.model.connection.state, "refused");
     assert.equal(tab.model.connection.problem.about, about);
@@ -286,7 +324,7 @@ test("Retry-After is kept to", async t => {
 
 test("too many wrong passwords: asks again, and does not try by itself", async t => {
   const tab = await chat(t, { start: false });
-  tab.hub.fault = ({ path }) => (path === "/join" ? refuse(429, "rate_limited", "too many wrong owner passwords", {}, { "retry-after": "60" }) : undefined);
+  tab.hub.fault = ({ path }) => (path === "/join" ? refuse(429, "rate_limited", "x", { field: "owner_password" }, { "retry-after": "60" }) : undefined);
   await tab.model.start({ channel: "c", token: "t", callsign: "x", owner_password: "1" });
   assert.deepEqual([tab.model.connection.state, tab.model.connection.problem.retry_at], ["refused", tab.clock.now() + 60_000]);
   await tab.clock.pass(600_000);
@@ -309,7 +347,7 @@ test("a draining hub says so; the pause is the one it asked for", async t => {
   assert.equal(model.connection.state, "live-stream");
 });
 
-for (const [reason, state] of [["left", "ended"], ["revoked", "ended"], ["deleted", "ended"], ["renamed", "ended"],
+for (const [reason, state] of [["left", "ended"], ["evicted", "ended"], ["revoked", "ended"], ["deleted", "ended"], ["renamed", "ended"],
   ["expired", "live-stream"], ["removed", "live-stream"], ["restart", "live-stream"], ["unheard-of", "live-stream"]]) {
   test(`bye ${reason}: ${state}`, async t => {
     const { model, hub, clock } = await chat(t);
@@ -318,7 +356,7 @@ for (const [reason, state] of [["left", "ended"], ["revoked", "ended"], ["delete
     await clock.pass(1_000);
     assert.equal(model.connection.state, state);
     assert.equal(hub.joins, reason === "expired" ? 2 : 1);
-    if (state === "ended") assert.equal(model.connection.problem.code, reason === "left" ? "evicted" : reason);
+    if (state === "ended") assert.equal(model.connection.problem.code, reason === "left" ? "left_elsewhere" : reason);
   });
 }
 

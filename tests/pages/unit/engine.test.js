@@ -174,7 +174,7 @@ test("an expired session comes back by itself; one that ended on purpose does no
   const { id } = JSON.parse(tab.session.get(`chat-session ${channel.id}`));
   await hub.call("POST", `${channel.base}/leave`, {}, { authorization: `Bearer ${channel.token}`, "x-session-id": id });
   await until("ended", () => tab.model.connection.state === "ended");
-  assert.equal(tab.model.connection.problem.code, "evicted");
+  assert.equal(tab.model.connection.problem.code, "left_elsewhere");
   tab.model.reconnectNow();
   await live(tab);
 }));

@@ -81,7 +81,7 @@ test("a restart of a memory channel is a gap; what follows is shown", async t =>
   await has(ann, "Ann Lee: three");
   await sent(ann);
   assert.deepEqual(texts(ann), ["one", "two", "three"].map(text => `Ann Lee: ${text}`));
-  assert.ok(ann.entries.some(entry => entry.type === "gap" && entry.reason === "restart"));
+  await until("the gap is shown", () => ann.entries.some(entry => entry.type === "gap" && entry.reason === "restart"));
 }));
 
 test("an answer that is lost: found in the list, sent once; a send that failed stays with retry", async t => withHub({}, async hub => withProxy(hub, async proxy => {

@@ -64,6 +64,8 @@ export class Account {
   webhooks;
   /** @type {Resource<import("./sessions.js").AccountSession[]>} */
   sessions;
+  /** @type {Resource<import("./push.js").Device[]>} */
+  devices;
   /** What is under way, and how it failed. */
   tasks;
   /** Keys of identities and tokens of channels that were shown in this page, kept in memory only. @type {Map<string, string>} */
@@ -92,6 +94,7 @@ export class Account {
     this.channels = new Resource(async () => (await this.call("GET", "/api/account/channels")).channels, changed);
     this.webhooks = new Resource(async () => (await this.call("GET", "/api/account/webhooks")).webhooks, changed);
     this.sessions = new Resource(async () => (await this.call("GET", "/api/account/sessions")).sessions, changed);
+    this.devices = new Resource(async () => (await this.call("GET", "/api/account/push")).subscriptions, changed);
   }
 
   /** Loads everything, and again while the page is visible. */
@@ -113,7 +116,7 @@ export class Account {
   /** Loads all lists again. */
   async reload() {
     this.#reloaded();
-    await Promise.all([this.summary, this.channels, this.webhooks, this.sessions].map(list => list.reload()));
+    await Promise.all([this.summary, this.channels, this.webhooks, this.sessions, this.devices].map(list => list.reload()));
   }
 
   /**

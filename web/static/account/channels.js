@@ -2,6 +2,7 @@
 import { html, nothing } from "../vendor/lit-html/lit-html.js";
 import { repeat } from "../vendor/lit-html/directives/repeat.js";
 import { t, tn } from "../lib/i18n.js";
+import { load } from "../lib/load.js";
 import { visible } from "../lib/visible.js";
 import { word } from "../lib/word.js";
 import { confirmDialog } from "../lib/dialog.js";
@@ -57,7 +58,7 @@ async function keepCreated(account, made) {
 async function open(account, id, needsIdentity) {
   const token = account.known.get(tokenName(id)) ?? "";
   const hasIdentity = (account.summary.value?.identities.length ?? 0) > 0;
-  if (hasIdentity && (needsIdentity || token === "")) (await import("./open-as.js")).openAs(account, { channel: id });
+  if (hasIdentity && (needsIdentity || token === "")) (await load(import("./open-as.js"))).openAs(account, { channel: id });
   else openChat(id, { token });
 }
 

@@ -5,6 +5,7 @@ import { confirmDialog } from "../lib/dialog.js";
 import { fault } from "../lib/fault.js";
 import { t } from "../lib/i18n.js";
 import { visible } from "../lib/visible.js";
+import { emailField } from "./email-field.js";
 import { section, when } from "./parts.js";
 
 /** @typedef {import("./account.js").Account} Account */
@@ -61,8 +62,7 @@ function codeFault(error) {
 function attachForm(account, label) {
   const isBusy = account.tasks.isBusy(ATTACH);
   return html`<form class="stack" @submit=${(/** @type {SubmitEvent} */ event) => attach(account, event)}>
-    <label class="field"><span>${t("account.email.address")}</span>
-      <input name="email" type="email" required maxlength="254" autocomplete="email" spellcheck="false" autocapitalize="off" /></label>
+    ${emailField()}
     ${fault(account.tasks.error(ATTACH))}
     <div class="row"><button type="submit" class="button" aria-disabled=${isBusy ? "true" : "false"}>
       ${isBusy ? t("account.email.sending") : label}</button></div>

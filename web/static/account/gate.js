@@ -3,7 +3,9 @@ import { html, nothing } from "../vendor/lit-html/lit-html.js";
 import { request, ApiError } from "../lib/api.js";
 import { fault } from "../lib/fault.js";
 import { t } from "../lib/i18n.js";
+import { load } from "../lib/load.js";
 import { Tasks } from "../lib/tasks.js";
+import { emailField } from "./email-field.js";
 
 /** @typedef {{features?: Record<string, boolean>, token_needed_for?: string[]}} Info Of `GET /api/v1/info`. */
 /** @typedef {"" | "ended" | "out" | "deleted" | "incomplete"} Notice */
@@ -41,7 +43,7 @@ export class Gate {
     event.preventDefault();
     const token = field(event, "hub_token");
     // Loaded before there is a secret to show.
-    const { keep } = await import("./keep.js");
+    const { keep } = await load(import("./keep.js"));
     const made = await this.#tasks.run("create", async () => {
       try {
         return await request("POST", "/api/account", token === "" ? {} : { token });
@@ -91,8 +93,7 @@ export class Gate {
   #mailForm() {
     return html`<details class="new"><summary>${t("account.gate.mail")}</summary>
       <form class="stack" @submit=${this.#mail}>
-        <label class="field"><span>${t("account.email.address")}</span>
-          <input name="email" type="email" required maxlength="254" autocomplete="email" spellcheck="false" autocapitalize="off" /></label>
+        ${emailField()}
         ${fault(this.#tasks.error("mail"))}
         ${this.#isMailed ? html`<p class="notice" role="status">${t("account.gate.mail.sent")}</p>` : nothing}
         <div class="row"><button type="submit" class="button" aria-disabled=${this.#tasks.isBusy("mail") ? "true" : "false"}>${t("account.gate.mail.do")}</button></div>

@@ -2,6 +2,7 @@
 import { html, nothing } from "../vendor/lit-html/lit-html.js";
 import { repeat } from "../vendor/lit-html/directives/repeat.js";
 import { t } from "../lib/i18n.js";
+import { load } from "../lib/load.js";
 import { visible } from "../lib/visible.js";
 import { confirmDialog } from "../lib/dialog.js";
 import { keyName } from "./account.js";
@@ -88,7 +89,7 @@ function row(account, { callsign, created_at }) {
   return html`<li>
     <div class="who"><p><strong>${of}</strong></p><p class="muted">${t("account.created")} ${when(created_at)}</p></div>
     <div class="deeds">
-      ${rowButton(account, { task, label: t("account.identity.open"), of, act: async () => (await import("./open-as.js")).openAs(account, { callsign }) })}
+      ${rowButton(account, { task, label: t("account.identity.open"), of, act: async () => (await load(import("./open-as.js"))).openAs(account, { callsign }) })}
       ${rowButton(account, { task, label: t("account.identity.rotate"), of, act: () => rotate(account, callsign) })}
       ${rowButton(account, { task, label: t("account.delete"), of, kind: "danger", act: () => remove(account, callsign) })}
     </div>

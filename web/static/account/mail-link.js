@@ -3,6 +3,7 @@ import { html, nothing } from "../vendor/lit-html/lit-html.js";
 import { request, ApiError } from "../lib/api.js";
 import { fault } from "../lib/fault.js";
 import { t } from "../lib/i18n.js";
+import { load } from "../lib/load.js";
 import { visible } from "../lib/visible.js";
 import { Tasks } from "../lib/tasks.js";
 
@@ -42,7 +43,7 @@ export class MailLink {
 
   #recover = async () => {
     // Loaded before there is a secret to show.
-    const { keep } = await import("./keep.js");
+    const { keep } = await load(import("./keep.js"));
     const body = { token: this.#link.secret };
     const made = await this.#tasks.run("link", () => request("POST", "/api/account/recover/email/confirm", { body }));
     if (made === null) return;

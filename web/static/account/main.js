@@ -3,6 +3,7 @@ import { render } from "../vendor/lit-html/lit-html.js";
 import { request, ApiError } from "../lib/api.js";
 import { mountHeader } from "../lib/header.js";
 import { start, t } from "../lib/i18n.js";
+import { load } from "../lib/load.js";
 import { Gate } from "./gate.js";
 import { takeLink } from "./link.js";
 import { forgetToken, storedToken, storeToken } from "./token.js";
@@ -32,7 +33,7 @@ async function open(token) {
   storeToken(token);
   gate.notice = "";
   try {
-    const { OpenAccount } = await import("./open.js");
+    const { OpenAccount } = await load(import("./open.js"));
     opened = new OpenAccount(token, changed, leave);
   } catch {
     gate.notice = "incomplete";
@@ -73,7 +74,7 @@ async function followLink(link) {
     open(token);
   };
   try {
-    const { MailLink } = await import("./mail-link.js");
+    const { MailLink } = await load(import("./mail-link.js"));
     mailLink = new MailLink(link, changed, done, recovered);
   } catch {
     gate.notice = "incomplete";

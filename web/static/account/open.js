@@ -9,11 +9,12 @@ import { channels } from "./channels.js";
 import { reloadMembers } from "./members.js";
 import { webhooks, reloadWebhookDetails } from "./webhooks.js";
 import { recovery, sessions } from "./sessions.js";
+import { confirmDevice, push } from "./push.js";
 import { close } from "./close.js";
 import { email } from "./email.js";
 import { faultOf, when } from "./parts.js";
 
-const SECTIONS = ["identities", "channels", "webhooks", "sessions", "recovery", "email", "close"];
+const SECTIONS = ["identities", "channels", "webhooks", "sessions", "push", "recovery", "email", "close"];
 
 /** An open account and its view. */
 export class OpenAccount {
@@ -31,7 +32,7 @@ export class OpenAccount {
       reloadMembers(this.#account);
       reloadWebhookDetails(this.#account);
     });
-    this.#account.start();
+    void this.#account.start().then(() => confirmDevice(this.#account));
   }
 
   /** Ends the refreshes and open requests. */
@@ -53,6 +54,9 @@ export class OpenAccount {
   view(features) {
     const account = this.#account, summary = account.summary.value;
     const hasMail = features.email === true;
+    // A hub that sends no pushes any more may have devices all the same.
+    const hasPush = features.push === true || (account.devices.value ?? []).length > 0;
+    const isShown = (/** @type {string} */ id) => (id !== "email" || hasMail) && (id !== "push" || hasPush);
     return html`
       <div class="account-head">
         <div>
@@ -65,10 +69,10 @@ export class OpenAccount {
       ${faultOf(account, "logout")}
       <div class="columns">
         <nav class="sections" aria-label=${t("account.sections")}>
-          ${SECTIONS.filter(id => id !== "email" || hasMail).map(id => html`<a href=${`#${id}`}>${t(`account.${id}`)}</a>`)}
+          ${SECTIONS.filter(isShown).map(id => html`<a href=${`#${id}`}>${t(`account.${id}`)}</a>`)}
         </nav>
         <div class="cards">
-          ${identities(account)} ${channels(account)} ${webhooks(account)} ${sessions(account)} ${recovery(account)}
+          ${identities(account)} ${channels(account)} ${webhooks(account)} ${sessions(account)} ${hasPush ? push(account) : nothing} ${recovery(account)}
           ${hasMail ? email(account) : nothing}
           ${close(account, () => this.#leave("deleted"))}
         </div>

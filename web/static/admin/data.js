@@ -31,11 +31,11 @@ export function sortedBy(now, column) {
 export function matches(channel, { text, online, bands }) {
   const wanted = text.trim().toLowerCase();
   const found = wanted === "" || channel.id.includes(wanted) || channel.roster.some(callsign => callsign.includes(wanted));
-  return found && (!online || channel.agent_count > 0) && (bands || !channel.is_band);
+  return found && (!online || (channel.agent_count ?? 0) > 0) && (bands || !channel.is_band);
 }
 
 /**
- * The ids of the matching channels in order. Equal values are ordered by id, so that rows do not swap for no reason.
+ * The ids of the matching channels in order. Equal values are ordered by id, so that rows do not swap for no reason. What is not known counts as less than 0.
  * @param {Channel[]} channels
  * @param {Sorting} sorting
  * @param {Filter} filter
@@ -46,7 +46,7 @@ export function ordered(channels, { by, descending }, filter) {
   const order = (/** @type {string | number} */ a, /** @type {string | number} */ b) => (a < b ? -1 : a > b ? 1 : 0);
   return channels
     .filter(channel => matches(channel, filter))
-    .sort((a, b) => direction * order(a[by], b[by]) || order(a.id, b.id))
+    .sort((a, b) => direction * order(a[by] ?? -1, b[by] ?? -1) || order(a.id, b.id))
     .map(channel => channel.id);
 }
 

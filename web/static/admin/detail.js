@@ -30,7 +30,7 @@ export function detail(channel, deeds) {
       ${fact("first_joined_at", channel.first_joined_at === null ? t("admin.never") : formatTime(new Date(channel.first_joined_at)))}
     </dl>
     <h3>${t("admin.sessions")}</h3>
-    ${channel.sessions.length === 0
+    ${channel.is_unloaded ? html`<p class="muted">${t("admin.loading")}</p>` : channel.sessions.length === 0
       ? html`<p class="muted">${t("admin.sessions.none")}</p>`
       : html`<ul class="rows">${repeat(channel.sessions, session => session.idx, session => row(channel, session, deeds))}</ul>`}
     ${channel.is_band ? html`<p class="muted">${t("admin.band.kept")}</p>` : html`

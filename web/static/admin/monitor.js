@@ -30,7 +30,7 @@ import { withSample } from "./data.js";
  * @property {number} held_count
  */
 /**
- * @typedef {object} Channel A channel without its messages.
+ * @typedef {object} Channel A channel without its messages. What is not known of a channel that is not in memory is null.
  * @property {string} id
  * @property {boolean} is_band
  * @property {string} retention
@@ -39,13 +39,21 @@ import { withSample } from "./data.js";
  * @property {string} dm_visibility
  * @property {number} created_at
  * @property {string[]} roster
- * @property {number} agent_count
- * @property {number} member_count
- * @property {number} message_count
- * @property {number} held_count
+ * @property {number | null} agent_count
+ * @property {number | null} member_count
+ * @property {number | null} message_count
+ * @property {number | null} held_count
  * @property {number | null} first_joined_at
  * @property {number} last_activity_at
  * @property {Session[]} sessions
+ * @property {boolean} [is_unloaded] whether it is not in memory
+ */
+/**
+ * @typedef {object} Listed The reply of `GET /api/admin/channels`.
+ * @property {Channel[]} channels
+ * @property {number} total
+ * @property {(Pick<Channel, "id" | "retention" | "durability" | "trust_mode" | "dm_visibility" | "created_at"> & {last_used_at: number})[]} [unloaded]
+ * @property {number} [unloaded_total]
  */
 /**
  * @typedef {object} Ban
@@ -79,10 +87,12 @@ export class Monitor {
   counters = null;
   /** @type {Sample[]} */
   samples = [];
-  /** @type {Channel[] | null} */
+  /** Those in memory, then others. @type {Channel[] | null} */
   channels = null;
-  /** The number of channels in memory. */
+  /** The number of channels. */
   total = 0;
+  /** The number of channels in memory. */
+  inMemory = 0;
   limit = FIRST_CHANNELS;
   /** @type {Ban[] | null} */
   bans = null;
@@ -207,15 +217,16 @@ export class Monitor {
 
   /**
    * @param {Counters} counters
-   * @param {{channels: Channel[], total: number}} listed
+   * @param {Listed} listed
    * @param {{bans: Ban[], client_address?: string}} banned
    */
   #take(counters, listed, banned) {
     if (this.counters !== null && this.counters.started_at !== counters.started_at) this.samples = [];
     this.updatedAt = Date.now();
     this.counters = counters;
-    this.channels = listed.channels;
-    this.total = listed.total;
+    this.channels = [...listed.channels, ...(listed.unloaded ?? []).map(unloaded)];
+    this.inMemory = listed.total;
+    this.total = listed.total + (listed.unloaded_total ?? 0);
     this.bans = banned.bans;
     this.address = banned.client_address ?? "";
     this.error = null;
@@ -224,3 +235,13 @@ export class Monitor {
     this.samples = withSample(this.samples, { at: this.updatedAt, messages, joins, members, refusals });
   }
 }
+
+/**
+ * A channel that is not in memory, as a row of the list.
+ * @param {NonNullable<Listed["unloaded"]>[number]} channel
+ * @returns {Channel}
+ */
+const unloaded = ({ last_used_at, ...settings }) => ({
+  ...settings, is_band: false, roster: [], agent_count: null, member_count: null, message_count: null, held_count: null,
+  first_joined_at: null, last_activity_at: last_used_at, sessions: [], is_unloaded: true,
+});

@@ -41,8 +41,9 @@ export class ChannelTable {
    */
   rows(monitor) {
     const channels = monitor.channels ?? [];
-    const listed = this.lookedUp !== null && !channels.some(channel => channel.id === this.lookedUp?.id);
-    const all = listed && this.lookedUp !== null ? [this.lookedUp, ...channels] : channels;
+    const found = this.lookedUp;
+    const isListed = found === null || channels.some(channel => channel.id === found.id && !channel.is_unloaded);
+    const all = isListed ? channels : [found, ...channels.filter(channel => channel.id !== found.id)];
     const wanted = ordered(all, this.sorting, this.filter);
     this.#shown = isUsed() ? held(this.#shown, wanted) : wanted;
     const byId = new Map(all.map(channel => [channel.id, channel]));
@@ -74,9 +75,19 @@ export class ChannelTable {
     this.#resort();
   }
 
-  /** @param {string} id */
-  #toggle(id) {
-    if (!this.open.delete(id)) this.open.add(id);
+  /**
+   * Opens or closes a row. A channel that is not in memory is loaded.
+   * @param {Channel} channel
+   * @param {Deeds} deeds
+   */
+  async #toggle({ id, is_unloaded }, deeds) {
+    if (this.open.delete(id)) return this.#changed();
+    this.open.add(id);
+    this.#changed();
+    if (!is_unloaded) return;
+    const found = await deeds.lookUp(id);
+    if (found) this.lookedUp = found;
+    else this.open.delete(id);
     this.#changed();
   }
 
@@ -103,8 +114,9 @@ export class ChannelTable {
    */
   #count(shown, monitor) {
     const listed = monitor.channels?.length ?? 0;
-    if (monitor.total > listed) return t("admin.count.cut", { shown, listed, total: monitor.total });
-    return shown === listed ? tn("admin.count", listed) : t("admin.count.filtered", { shown, listed });
+    const memory = t("admin.count.memory", { count: monitor.inMemory });
+    if (monitor.total > listed) return `${t("admin.count.cut", { shown, listed, total: monitor.total })} ${memory}`;
+    return shown === listed ? `${tn("admin.count", listed)} ${memory}` : t("admin.count.filtered", { shown, listed });
   }
 
   #filters() {
@@ -132,7 +144,7 @@ export class ChannelTable {
     return html`<table class="channel-table" role="table" aria-labelledby="channels-title" ?hidden=${rows.length === 0}>
       <thead role="rowgroup"><tr role="row">${COLUMNS.map(([column]) => this.#header(column))}</tr></thead>
       ${repeat(rows, channel => channel.id, channel => html`<tbody role="rowgroup" class=${this.open.has(channel.id) ? "open" : ""}>
-        ${this.#row(channel)}
+        ${this.#row(channel, deeds)}
         ${this.open.has(channel.id)
           ? html`<tr role="row" class="detail"><td role="cell" colspan=${COLUMNS.length}>${detail(channel, deeds)}</td></tr>`
           : nothing}
@@ -148,21 +160,25 @@ export class ChannelTable {
     </th>`;
   }
 
-  /** @param {Channel} channel */
-  #row(channel) {
+  /**
+   * @param {Channel} channel
+   * @param {Deeds} deeds
+   */
+  #row(channel, deeds) {
     const isOpen = this.open.has(channel.id);
     const cell = (/** @type {Column} */ column, /** @type {unknown} */ content) =>
       html`<td role="cell" class=${column.endsWith("_at") ? "number time" : "number"}><span class="label" aria-hidden="true">${t(`admin.column.${column}`)}</span> ${content}</td>`;
     return html`<tr role="row">
       <td role="cell" class="name">
         <button type="button" class="opener" aria-expanded=${isOpen ? "true" : "false"}
-          @click=${() => this.#toggle(channel.id)}><span class="chevron" aria-hidden="true"></span><span>${visible(channel.id)}</span></button>
+          @click=${() => this.#toggle(channel, deeds)}><span class="chevron" aria-hidden="true"></span><span>${visible(channel.id)}</span></button>
         ${channel.is_band ? html`<span class="badge">${t("admin.band")}</span>` : nothing}
+        ${channel.is_unloaded ? html`<span class="badge" title=${t("admin.unloaded.about")}>${t("admin.unloaded")}</span>` : nothing}
       </td>
-      ${cell("agent_count", formatNumber(channel.agent_count))}
-      ${cell("member_count", formatNumber(channel.member_count))}
-      ${cell("message_count", formatNumber(channel.message_count))}
-      ${cell("held_count", formatNumber(channel.held_count))}
+      ${cell("agent_count", count(channel.agent_count))}
+      ${cell("member_count", count(channel.member_count))}
+      ${cell("message_count", count(channel.message_count))}
+      ${cell("held_count", count(channel.held_count))}
       ${cell("created_at", when(channel.created_at))}
       ${cell("last_activity_at", when(channel.last_activity_at))}
     </tr>`;
@@ -201,6 +217,9 @@ export class ChannelTable {
     this.#resort();
   }
 }
+
+/** @param {number | null} number */
+const count = number => number === null ? html`<span class="muted">–</span>` : formatNumber(number);
 
 /** @param {number} at_ms */
 const when = at_ms => html`<time datetime=${new Date(at_ms).toISOString()} title=${formatTime(new Date(at_ms))}>${ago(new Date(at_ms))}</time>`;

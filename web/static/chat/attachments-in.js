@@ -1,9 +1,7 @@
 // Makes files small enough to send: pictures are drawn anew, which also removes where and when they were taken.
 import { endings, safeName, sniff } from "./file-kinds.js";
+import { MAX_BYTES, MAX_FILES } from "./file-limits.js";
 
-/** Raw bytes that fit into 524,288 base64 characters, whatever the number of files. */
-const budget_bytes = 524_288 / 4 * 3 - 4 * 3;
-const maxFiles = 4;
 const maxSide_px = 1600;
 const maxOwnPixels = 120e6;
 
@@ -59,11 +57,11 @@ export function preparedFile(kept) {
  * @returns {Promise<Prepared[]>} in the order of the files
  */
 export async function prepare(files, progress) {
-  if (files.length > maxFiles) throw new FileRefused("too_many");
+  if (files.length > MAX_FILES) throw new FileRefused("too_many");
   const types = await Promise.all(files.map(typeOf));
-  const whole = types.map((type, at) => type in endings && files[at].size <= budget_bytes
-    && (!type.startsWith("image/") || type === "image/gif" || (drawn.has(files[at]) && files[at].size <= budget_bytes / files.length)));
-  let left = budget_bytes;
+  const whole = types.map((type, at) => type in endings && files[at].size <= MAX_BYTES
+    && (!type.startsWith("image/") || type === "image/gif" || (drawn.has(files[at]) && files[at].size <= MAX_BYTES / files.length)));
+  let left = MAX_BYTES;
   /** @type {Prepared[]} */
   const ready = [];
   for (const [at, file] of files.entries()) {
@@ -99,7 +97,7 @@ async function redraw(file, type, limit_bytes) {
     let scale = Math.min(1, maxSide_px / Math.max(picture.width, picture.height));
     if (type === "image/png") {
       const png = await encode(picture, scale, "image/png", 1);
-      if (png.size <= Math.min(limit_bytes, budget_bytes / 2)) return { mime: "image/png", filename: safeName(file.name, "image/png"), blob: png };
+      if (png.size <= Math.min(limit_bytes, MAX_BYTES / 2)) return { mime: "image/png", filename: safeName(file.name, "image/png"), blob: png };
     }
     const filename = safeName(file.name.replace(/\.[a-z0-9]{1,5}$/iu, ""), "image/jpeg");
     for (let round = 0; round < 8; round += 1) {

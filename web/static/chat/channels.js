@@ -1,11 +1,13 @@
 // The page without a channel: paste a link, or choose one of the channels that this device remembers.
 import { html, render, nothing } from "../vendor/lit-html/lit-html.js";
+import { isInstalled, keepForOffline } from "../lib/app.js";
 import { t, ago } from "../lib/i18n.js";
 import { BANDS } from "../lib/bands.js";
 import { confirmDialog } from "../lib/dialog.js";
 import { visible } from "../lib/visible.js";
 import { parseFragment, parseLink } from "./fragment.js";
 import { icon, labelled } from "./icon.js";
+import { showInstall } from "./install.js";
 import { forgetChannel } from "./keys.js";
 
 /**
@@ -47,10 +49,13 @@ export async function showChannels(root, stores, open) {
         <a href=${`/remote/${encodeURIComponent(channel)}`}><b><bdi>${visible(credentials.name ?? channel)}</bdi></b><small>${[credentials.name ? channel : "", credentials.callsign ? t("chat.channels.as", { name: credentials.callsign }) : "", ago(used_at)].filter(Boolean).map(visible).join(" · ")}</small></a>
         <button type="button" class="button quiet round" title=${t("chat.channels.forget")} @click=${() => forget(channel)}>${labelled("trash", t("chat.channels.forget_title", { name: channel }))}</button></li>`)}</ul>`
       : html`<p class="muted">${t("chat.channels.none")}</p>`}
+    <section id="install"></section>
     <h2>${t("chat.channels.bands")}</h2>
     <ul class="channel-list">${BANDS.map(band => html`<li class="card"><a href=${`/remote/${band}`}>${icon("all")} <b>${band}</b><small>${t(`chat.channels.band.${band}`)}</small></a></li>`)}</ul>
   </div></div>`, root);
   draw();
   remembered = await stores.vault.list().catch(() => []);
   if (remembered.length) draw();
+  void showInstall(/** @type {HTMLElement} */ (root.querySelector("#install")));
+  if (remembered.length || isInstalled()) await keepForOffline().catch(() => undefined);
 }

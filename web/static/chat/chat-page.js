@@ -1,5 +1,6 @@
 // The chat as a whole: the bar, the log, what is under it, the panels, and the keys. It draws only what the model says has changed.
 import { t } from "../lib/i18n.js";
+import { load } from "../lib/load.js";
 import { Announcer } from "./announcer.js";
 import { Bar } from "./bar.js";
 import { Composer } from "./composer.js";
@@ -97,7 +98,7 @@ export class ChatPage {
     if (parts.has("connection")) {
       if (!this.prepared && this.model.connection.state.startsWith("live-")) {
         this.prepared = true;
-        prepareMenus();
+        prepareMenus(() => this.model.remembered);
       }
       this.statusBar.draw();
       this.bar.draw();
@@ -132,7 +133,7 @@ export class ChatPage {
   }
 
   async showRoster() {
-    const { RosterPanel } = await import("./roster-panel.js");
+    const { RosterPanel } = await load(import("./roster-panel.js"));
     const roster = this.roster ??= new RosterPanel(this.model, {
       writeTo: callsign => this.#writeTo(callsign),
       invite: async () => void (await later(import("./invite.js"))).openInvite(this.model),

@@ -4,7 +4,7 @@ import { formatBytes, t } from "../lib/i18n.js";
 import { ofTab } from "../lib/storage.js";
 import { visible } from "../lib/visible.js";
 import { FileRefused, base64, prepare, preparedFile } from "./attachments-in.js";
-import { maxFiles } from "./composer-files.js";
+import { MAX_FILES } from "./file-limits.js";
 import { icon, labelled } from "./icon.js";
 
 /** @typedef {import("./composer-files.js").Files} Files */
@@ -32,7 +32,7 @@ export async function setFiles(owner, files) {
     await keep(owner);
   } catch (error) {
     owner.files = before.filter(chosen => files.includes(chosen.file)).map(chosen => ({ ...chosen, preview: previewOf(chosen.ready) }));
-    owner.refuse(t(`chat.files.${error instanceof FileRefused ? error.code : "unreadable"}`, { max: maxFiles }));
+    owner.refuse(t(`chat.files.${error instanceof FileRefused ? error.code : "unreadable"}`, { max: MAX_FILES }));
   }
   owner.busy = false;
   owner.draw();

@@ -1,9 +1,10 @@
 // The files of the message being written, kept over a reload of the tab. What makes them small and shows them is loaded with the first one.
 import { t } from "../lib/i18n.js";
+import { load } from "../lib/load.js";
 import { ofTab } from "../lib/storage.js";
+import { MAX_FILES } from "./file-limits.js";
 import { TAB_KEYS } from "./keys.js";
 
-export const maxFiles = 4;
 const accepted = "image/*,application/pdf,text/*,application/json,.md,.diff,.patch,.log";
 
 /**
@@ -50,13 +51,13 @@ export class Files {
   /** @param {File[]} more */
   async add(more) {
     if (!more.length || this.busy) return;
-    if (this.files.length + more.length > maxFiles) return this.refuse(t("chat.files.too_many", { max: maxFiles }));
+    if (this.files.length + more.length > MAX_FILES) return this.refuse(t("chat.files.too_many", { max: MAX_FILES }));
     this.busy = true;
     try {
       await (await this.#work()).setFiles(this, [...this.files.map(chosen => chosen.file), ...more]);
     } catch {
       this.busy = false;
-      this.refuse(t("chat.files.unreadable", { max: maxFiles }));
+      this.refuse(t("chat.files.unreadable", { max: MAX_FILES }));
     }
   }
 
@@ -78,6 +79,6 @@ export class Files {
   }
 
   #work() {
-    return import("./composer-files-work.js");
+    return load(import("./composer-files-work.js"));
   }
 }

@@ -181,8 +181,9 @@ export class Connection {
     }
     if (what === "pagehide") return this.#sleep();
     if (what === "offline") {
-      if (this.state.state === "reconnecting") this.#set("offline", this.state.problem, this.state.retry_at);
-      return;
+      if (this.state.state === "reconnecting") return this.#set("offline", this.state.problem, this.state.retry_at);
+      // An open connection hides for a while that the network is gone; a hub on this machine is still there.
+      return this.isLive ? this.#kick(true) : undefined;
     }
     const hidden_ms = this.#hiddenAt ? this.#clock.now() - this.#hiddenAt : 0;
     if (what === "visible" || what === "pageshow") {
@@ -336,7 +337,7 @@ export class Connection {
     let timeout_s = !holds ? 0 : this.#isPolling && this.isLive ? POLL_S : 1;
     this.#isPolling = true;
     while (run === this.#run) {
-      const options = this.#reading.open("poll");
+      const options = this.#reading.open("poll"), sent_at = this.#clock.now();
       let reply;
       try {
         reply = await this.#transport.poll({ ...options, signal, timeout_s, end_stream: this.#endStream });
@@ -354,10 +355,10 @@ export class Connection {
       this.#handlers.onPoll(reply);
       if (reply.draining) return { next: "wait", problem: null, going_down: true, at_least_ms: 1_000 + this.#random() * 4_000 };
       if (signal.aborted) return { next: "now" };
-      if (!holds) {
-        await pause(this.#clock, GLANCE_MS, signal);
-        return { next: "now", quiet: true };
-      }
+      // What answers at once with nothing, such as a proxy, must not be asked again at once.
+      const isVain = !reply.messages.length && !reply.gap && this.#clock.now() - sent_at < QUICK_MS / 2;
+      if (!holds || isVain) await pause(this.#clock, GLANCE_MS, signal);
+      if (!holds) return { next: "now", quiet: true };
       timeout_s = POLL_S;
       if (this.#transport.streams && this.#clock.now() >= this.#pollUntil) {
         const probe = { transport: this.#transport, clock: this.#clock, options: this.#reading.open("probe"), signal };
@@ -393,7 +394,7 @@ export class Connection {
     if (why.code === "limit_reached" && await this.#handlers.freeConsumer()) return { next: "now" };
     // Trying a wrong password again would only lengthen the wait.
     if (why.status === 429 && why.about === "owner_password") return { next: "stop", state: "refused", problem: why };
-    if (error.isTransient) return { next: "wait", problem: why, going_down: /shutting down/u.test(why.message) };
+    if (error.isTransient) return { next: "wait", problem: why, going_down: why.going_down };
     return { next: "stop", state: "refused", problem: why };
   }
 }

@@ -14,6 +14,8 @@ export function drawEmpty(place, model) {
     render(html`<div class="skeleton" aria-hidden="true"><i></i><i></i><i></i><i></i></div>`, place);
     return;
   }
+  // What cannot be done now is not proposed.
+  if (!channel.me || connection.state === "ended" || connection.state === "refused") return void render(nothing, place);
   const alone = !roster.some(member => !member.me && member.online);
   const open = async (/** @type {"agent" | "device"} */ whom) => (await later(import("./invite.js"))).openInvite(model, whom);
   const invite = abilities.roster && !channel.is_band;

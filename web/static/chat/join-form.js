@@ -4,7 +4,7 @@ import { t, tn } from "../lib/i18n.js";
 import { visible } from "../lib/visible.js";
 import { icon } from "./icon.js";
 import { fieldsOf, isField } from "./join-fields.js";
-import { problemText } from "./problem-text.js";
+import { hasText, problemText } from "./problem-text.js";
 
 /** @typedef {import("./types.js").Credentials} Credentials */
 /** @typedef {import("./types.js").ProblemField} ProblemField */
@@ -54,19 +54,20 @@ export class JoinForm {
     this.waited = this.#waits();
     if (question.problem?.code === "collision" && !this.renaming) return this.#drawCollision();
     const { problem, facts } = question;
+    const isGone = problem?.code === "not_found" && !this.fields.length;
     const elsewhere = problem && problem.code !== "rate_limited" && !(problem.about && isField(problem.about) && this.fields.includes(problem.about));
     render(html`<div class="gate"><form class="card gate-card" @submit=${(/** @type {SubmitEvent} */ event) => this.#send(event)} novalidate>
       <p class="gate-kind">${icon(facts?.is_band ? "all" : "lock")} ${t(facts?.is_band ? "chat.join.band" : "chat.join.channel")}</p>
       <h1><bdi>${visible(question.title)}</bdi></h1>
       ${question.notice ? html`<p class="notice warn" role="alert">${icon("alert")}<span>${question.notice}</span></p>` : nothing}
-      ${elsewhere ? html`<p class="notice danger" role="alert">${icon("alert")}<span>${problemText(problem)}${problem.hint ? html` <small>${visible(problem.hint)}</small>` : nothing}</span></p>` : nothing}
+      ${elsewhere ? html`<p class="notice danger" role="alert">${icon("alert")}<span>${problemText(problem)}${problem.hint && !hasText(problem) ? html` <small>${visible(problem.hint)}</small>` : nothing}</span></p>` : nothing}
       ${facts === null ? html`<p class="notice warn" role="alert">${icon("offline")}<span>${t("chat.problem.network")}</span></p>` : nothing}
       ${this.fields.map(field => this.#field(field))}
       ${facts && !facts.is_band && !facts.require_identity && this.fields.includes("callsign") ? html`<details class="more-ways" ?open=${this.withKey} @toggle=${(/** @type {Event} */ event) => { this.withKey = /** @type {HTMLDetailsElement} */ (event.target).open; }}>
         <summary>${t("chat.join.with_key")}</summary>${this.#field("identity_key")}</details>` : nothing}
-      ${facts?.is_band ? nothing : html`<label class="check"><input type="checkbox" name="remember" .checked=${this.remember}><span>${t("chat.settings.remember")}<small>${t("chat.settings.remember.long")}</small></span></label>`}
+      ${facts?.is_band || isGone ? nothing : html`<label class="check"><input type="checkbox" name="remember" .checked=${this.remember}><span>${t("chat.settings.remember")}<small>${t("chat.settings.remember.long")}</small></span></label>`}
       ${this.waited > 0 ? html`<p class="notice warn" role="status">${icon("clock")}<span>${tn("chat.join.wait", this.waited)}</span></p>` : nothing}
-      <div class="buttons"><button class="button primary" ?disabled=${this.waited > 0}>${t("chat.join")}</button>
+      <div class="buttons"><button class="button primary" ?disabled=${this.waited > 0}>${t(isGone ? "chat.state.try_now" : "chat.join")}</button>
         ${this.fields.includes("owner_password") && !this.errors.callsign ? html`<button type="submit" name="without" value="1" class="button quiet">${t("chat.join.without_password")}</button>` : nothing}</div>
       <p class="fine"><a href="/remote">${t("chat.channels")}</a></p>
     </form></div>`, this.root);

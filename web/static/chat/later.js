@@ -1,5 +1,6 @@
 // What a visit of the chat may not need is loaded when it is used: a module, with the texts and styles of all such modules.
 import { addTexts } from "../lib/i18n.js";
+import { load } from "../lib/load.js";
 
 /** @type {Promise<unknown> | null} */
 let rest = null;
@@ -11,6 +12,14 @@ let rest = null;
  * @returns {Promise<T>}
  */
 export async function later(module) {
+  return load(both(module));
+}
+
+/**
+ * @template T
+ * @param {Promise<T>} module
+ */
+async function both(module) {
   rest ??= Promise.all([addTexts("chat-later"), addStyles()]).catch(error => {
     rest = null;
     throw error;
@@ -22,18 +31,22 @@ export async function later(module) {
 /** Menus, the dialog to leave and what attaches files are loaded this long after the chat is connected, in milliseconds. */
 const PREPARE_MS = 3000;
 
-/** Loads soon what must also open while the hub is away. */
-export function prepareMenus() {
+/**
+ * Loads soon what must also open while the hub is away. On a device that remembers the channel it is kept for later visits.
+ * @param {() => boolean} isKept
+ */
+export function prepareMenus(isKept) {
   setTimeout(async () => {
     try {
       // A browser may never load a module again that it could not load once: only while the hub answers.
       await fetch(new URL("../css/chat-later.css", import.meta.url), { cache: "no-store" });
     } catch {
-      return prepareMenus();
+      return prepareMenus(isKept);
     }
     /** @type {Promise<unknown>[]} */
     const modules = [import("./bar-menu.js"), import("./message-menu.js"), import("./sheet.js"), import("./end.js"), import("./composer-files-work.js")];
-    for (const module of modules) later(module).catch(() => undefined);
+    await Promise.allSettled(modules.map(both));
+    if (isKept()) await import("../lib/app.js").then(({ keepForOffline }) => keepForOffline()).catch(() => undefined);
   }, PREPARE_MS);
 }
 

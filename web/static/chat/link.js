@@ -101,8 +101,11 @@ export async function streamsPass({ transport, clock, options, signal }) {
   return passes;
 }
 
-/** The owner, an operator or another tab has ended the session. @type {Outcome} */
-export const ENDED_BY_OTHERS = { next: "stop", state: "ended", problem: problem({ code: "evicted", about: "session" }) };
+/** The owner, an operator or another tab has ended the session; which of them is not known. @type {Outcome} */
+export const ENDED_BY_OTHERS = { next: "stop", state: "ended", problem: problem({ code: "ended_by_others", about: "session" }) };
+
+/** Reasons of a stream's end after which it is not opened again by itself, with the code that is shown. @type {Record<string, string>} */
+const FINAL_REASONS = { evicted: "evicted", deleted: "deleted", revoked: "revoked", renamed: "renamed", left: "left_elsewhere" };
 
 /**
  * What the last event of a stream means.
@@ -115,11 +118,11 @@ export function outcomeOf(last, retry_ms) {
   if (last.type !== "bye") return { next: "now", quiet: true };
   const { reason } = last;
   if (reason === "draining") return { next: "wait", problem: null, going_down: true, at_least_ms: retry_ms };
-  // A page that leaves reads no more, so this was not its own wish.
-  if (reason === "left") return ENDED_BY_OTHERS;
-  if (!["deleted", "revoked", "renamed"].includes(reason)) return { next: "now" };
-  const about = reason === "deleted" ? "channel" : "session";
-  return { next: "stop", state: "ended", problem: problem({ code: reason, about, final: reason === "deleted" }) };
+  // A page that leaves reads no more, so `left` was not its own wish.
+  const code = FINAL_REASONS[reason];
+  if (code === undefined) return { next: "now" };
+  const isDeleted = reason === "deleted";
+  return { next: "stop", state: "ended", problem: problem({ code, about: isDeleted ? "channel" : "session", final: isDeleted }) };
 }
 
 /**

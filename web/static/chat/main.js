@@ -4,6 +4,8 @@ import { BANDS } from "../lib/bands.js";
 import { followFragment } from "../lib/follow-fragment.js";
 import { mountHeader } from "../lib/header.js";
 import { start, t } from "../lib/i18n.js";
+import "../lib/install.js";
+import { load } from "../lib/load.js";
 import { lasting } from "../lib/storage.js";
 import { ChatPage } from "./chat-page.js";
 import { browserEnvironment } from "./environment.js";
@@ -45,7 +47,7 @@ async function openChannel() {
   const facts = ready ? null : await channelFacts();
   if (!link.problem && (ready || (facts && facts !== "missing" && complete(known, facts)))) return enter(known, title);
   if (facts === "missing") return showMissing();
-  await ask({ known, facts, problem: null, notice: linkNotice(), title });
+  await ask({ known, facts, problem: null, notice: linkNotice(facts), title });
 }
 
 /** A model of the channel, not yet connected. */
@@ -53,11 +55,15 @@ function newModel() {
   return createModel(channel, browserEnvironment());
 }
 
-/** What was wrong with the link, in words. */
-function linkNotice() {
+/**
+ * What was wrong with the link, in words. An invitation leaves the name to its reader, if the channel does.
+ * @param {ChannelFacts | null} facts
+ */
+function linkNotice(facts) {
   if (link.problem) return t(`chat.link.${link.problem}`);
   if (link.empty) return undefined;
-  return link.missing.length ? t("chat.link.missing", { what: link.missing.map(name => t(`chat.join.${name}`)).join(", ") }) : undefined;
+  const missing = link.missing.filter(name => name !== "callsign" || facts?.require_identity);
+  return missing.length ? t("chat.link.missing", { what: missing.map(name => t(`chat.join.${name}`)).join(", ") }) : undefined;
 }
 
 /** @returns {Promise<ChannelFacts | "missing" | null>} */
@@ -71,16 +77,16 @@ async function channelFacts() {
 }
 
 async function showMissing() {
-  const { JoinForm } = await import("./join-form.js");
+  const { JoinForm } = await load(import("./join-form.js"));
   new JoinForm(root, {
     known: { channel, token: "-", callsign: "-" }, facts: { is_band: BANDS.includes(channel), has_owner_password: false, require_identity: false }, title: channel,
-    problem: { code: "not_found", status: 404, message: "", hint: null, free_callsign: null, about: "channel", retry_at: null, final: true, request_id: null },
+    problem: { code: "not_found", status: 404, message: "", hint: null, free_callsign: null, about: "channel", retry_at: null, final: true, is_unknown: false, going_down: false, request_id: null },
   }, () => location.reload());
 }
 
 /** @param {import("./join-fields.js").JoinQuestion} question */
 async function ask(question) {
-  const { JoinForm } = await import("./join-form.js");
+  const { JoinForm } = await load(import("./join-form.js"));
   const form = new JoinForm(root, question, (credentials, remember) => {
     form.remove();
     void enter(credentials, question.title, remember);

@@ -1,4 +1,5 @@
 // The text of a message as nodes: plain with links, or with markdown once its parser is loaded. What would take too long stays plain.
+import { load } from "../lib/load.js";
 import { appendLinked } from "./links.js";
 
 /** @type {typeof import("./markdown.js").appendMarkdown | null} */
@@ -31,7 +32,10 @@ function expensive(text) {
 
 /** Loads the parser once. It is not needed for plain text. */
 export function loadMarkdown() {
-  loading ??= import("./markdown.js").then(({ appendMarkdown }) => { append = appendMarkdown; });
+  loading ??= load(import("./markdown.js")).then(({ appendMarkdown }) => { append = appendMarkdown; }).catch(error => {
+    loading = null;
+    throw error;
+  });
   return loading;
 }
 

@@ -1,6 +1,7 @@
 // A message: who, when, to whom, its text and files, and what became of it. The text is made into nodes once.
 import { html, nothing } from "../vendor/lit-html/lit-html.js";
 import { t } from "../lib/i18n.js";
+import { load } from "../lib/load.js";
 import { visible } from "../lib/visible.js";
 import { formatClock, formatFull, hue } from "./format.js";
 import { textNodes, hasMarkdown, loadMarkdown, markdownLoaded } from "./message-text.js";
@@ -58,7 +59,7 @@ function filesView({ id }, attachments, context) {
       place.className = file.mime.startsWith("image/") ? "picture loading" : "file";
       return place;
     }));
-    void import("./attachments-out.js").then(({ attachmentView }) => fill(showFile = attachmentView), () => undefined);
+    void load(import("./attachments-out.js")).then(({ attachmentView }) => fill(showFile = attachmentView), () => undefined);
   }
   return files;
 }

@@ -4,6 +4,7 @@
 /** @import { Clock, KeyValue, Outgoing, Problem } from "./types.js" */
 /** @import { SendBody, Sent, Transport } from "./transport.js" */
 
+import { MAX_BASE64, MAX_FILES } from "./file-limits.js";
 import { isAbort } from "./http.js";
 import { HubError, problem } from "./problem.js";
 import { TAB_KEYS } from "./keys.js";
@@ -13,9 +14,6 @@ const MAX_WAITING = 50, GIVE_UP_MS = 600_000;
 
 /** Pauses between tries (ms), with full jitter. */
 const FIRST_PAUSE_MS = 500, LONGEST_PAUSE_MS = 15_000;
-
-/** An attachment of the hub's bounds, in base64 characters together; and their number. */
-const MAX_ATTACHMENT_CHARS = 524_288, MAX_ATTACHMENTS = 4;
 
 /**
  * `maybe_sent`: a try got no answer, so the hub may have the message.
@@ -49,8 +47,8 @@ export function check({ text, attachments = [], kind }, text_max) {
   // The hub counts Unicode scalar values.
   const max = kind === "status" ? 280 : text_max;
   if (text.length > max && [...text].length > max) throw new OutgoingError("too_long");
-  if (attachments.length > MAX_ATTACHMENTS) throw new OutgoingError("too_many_attachments");
-  if (attachments.reduce((sum, file) => sum + file.data_base64.length, 0) > MAX_ATTACHMENT_CHARS) throw new OutgoingError("too_large");
+  if (attachments.length > MAX_FILES) throw new OutgoingError("too_many_attachments");
+  if (attachments.reduce((sum, file) => sum + file.data_base64.length, 0) > MAX_BASE64) throw new OutgoingError("too_large");
 }
 
 export class Outbox {

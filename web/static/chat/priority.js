@@ -2,6 +2,7 @@
 import { html } from "../vendor/lit-html/lit-html.js";
 import { live } from "../vendor/lit-html/directives/live.js";
 import { t } from "../lib/i18n.js";
+import { load } from "../lib/load.js";
 import { icon } from "./icon.js";
 
 /** @typedef {import("./types.js").Priority} Priority */
@@ -27,7 +28,7 @@ let asked = false;
 /** Whether the message shall really be urgent; asked once in a visit. */
 export async function askUrgent() {
   if (asked) return true;
-  const { confirmDialog } = await import("../lib/dialog.js");
+  const { confirmDialog } = await load(import("../lib/dialog.js"));
   asked = await confirmDialog({ title: t("chat.urgent.title"), text: t("chat.urgent.text"), action: t("chat.urgent.yes") });
   return asked;
 }

@@ -5,7 +5,8 @@ import { visible } from "../lib/visible.js";
 /** @param {import("./types.js").Problem} problem */
 export function problemText(problem) {
   if (problem.code === "unauthorized" && problem.about) return t(`chat.problem.unauthorized.${problem.about === "owner_password" || problem.about === "identity_key" ? problem.about : "token"}`);
-  if (problem.code === "forbidden" && /\bbanned\b/u.test(problem.message)) return t("chat.problem.banned");
-  if (problem.code === "invalid" || !has(`chat.problem.${problem.code}`)) return visible(problem.message).slice(0, 300);
-  return t(`chat.problem.${problem.code}`);
+  return hasText(problem) ? t(`chat.problem.${problem.code}`) : visible(problem.message).slice(0, 300);
 }
+
+/** Whether there is a text for the code. The hub's hint adds nothing to it. @param {import("./types.js").Problem} problem */
+export const hasText = ({ code }) => code !== "invalid" && has(`chat.problem.${code}`);

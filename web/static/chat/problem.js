@@ -21,8 +21,8 @@ export class HubError extends Error {
 
   /** Whether it is unknown if the request was carried out. */
   get isUnknown() {
-    const { status, code, message } = this.problem;
-    return status === 0 || code === "not_a_hub" || /outcome is unknown/u.test(message) || [500, 502, 504].includes(status);
+    const { status, code, is_unknown } = this.problem;
+    return status === 0 || code === "not_a_hub" || is_unknown || [500, 502, 504].includes(status);
   }
 
   /** Whether the session is gone and joining again may bring it back. */
@@ -38,7 +38,7 @@ export class HubError extends Error {
 export function problem(given) {
   return {
     status: 0, message: given.code, hint: null, free_callsign: null, about: null, retry_at: null, final: false,
-    request_id: null, ...given,
+    is_unknown: false, going_down: false, request_id: null, ...given,
   };
 }
 
@@ -72,8 +72,10 @@ export async function refusal(response, now_ms) {
   const after_s = seconds(response.headers.get("retry-after"), now_ms) ?? seconds(String(body?.retry_after_seconds ?? ""), now_ms);
   return new HubError(problem({
     code, message, hint, status: response.status,
-    free_callsign: code === "callsign_taken" ? freeCallsign(hint) : null,
-    about: aboutOf(response.status, code, message),
+    free_callsign: text(body?.free_callsign, 32),
+    about: aboutOf(response.status, code, body?.field),
+    is_unknown: body?.outcome === "unknown",
+    going_down: body?.draining === true,
     retry_at: after_s === null ? null : now_ms + after_s * 1000,
     final: [401, 403, 404, 421].includes(response.status) && code !== "not_a_hub",
     request_id: text(body?.request_id, 64),
@@ -91,24 +93,16 @@ function codeOf(status) {
 /**
  * @param {number} status
  * @param {string} code
- * @param {string} message
+ * @param {unknown} field of the request, as the hub names it
  * @returns {ProblemField | null}
  */
-function aboutOf(status, code, message) {
+function aboutOf(status, code, field) {
   if (code === "session_expired" || code === "not_joined") return "session";
   if (code === "callsign_taken") return "callsign";
-  if (/owner[ _]password|pin\b/iu.test(message)) return "owner_password";
-  if (/identit(?:y|ies)/iu.test(message)) return "identity_key";
-  if (/callsign/iu.test(message)) return "callsign";
+  if (field === "owner_password" || field === "identity_key" || field === "callsign") return field;
   if (status === 401) return "token";
   if (status === 404) return "channel";
   return status >= 500 || status === 421 ? "hub" : null;
-}
-
-/** @param {string | null} hint */
-function freeCallsign(hint) {
-  const match = /`([a-z0-9][a-z0-9_-]{0,31})`, which is free/u.exec(hint ?? "");
-  return match ? match[1] : null;
 }
 
 /**

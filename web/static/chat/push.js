@@ -1,5 +1,6 @@
 // Notifications of this device for one channel: whether it can have them, turning them on and off, the test, and renewing them.
 import { request } from "../lib/api.js";
+import { browserSubscription, hasSubscription, pushObstacle } from "../lib/app.js";
 import { currentLanguage } from "../lib/i18n.js";
 import { lasting } from "../lib/storage.js";
 import { DEVICE_KEYS, keptPush } from "./keys.js";
@@ -14,32 +15,8 @@ import { DEVICE_KEYS, keptPush } from "./keys.js";
  *   | {kind: "blocked"} | {kind: "off"} | {kind: "on", choice: PushChoice, last: LastPush | null}} PushState
  */
 
-/** The script of the service worker. Its address is the only one that the policy of the pages admits. */
-const WORKER = "/sw.js";
-
 /** How often a subscription is confirmed, in milliseconds. */
 const CONFIRM_MS = 24 * 3600 * 1000;
-
-/** @type {any} */
-let policy;
-
-/** Registers the service worker, or returns the one that is registered. */
-async function worker() {
-  policy ??= /** @type {any} */ (window).trustedTypes?.createPolicy("hub", { createScriptURL: () => WORKER });
-  await navigator.serviceWorker.register(policy ? policy.createScriptURL(WORKER) : WORKER, { scope: "/" });
-  return navigator.serviceWorker.ready;
-}
-
-/**
- * Why this browser has no notifications for pages like this one, or null.
- * @returns {"insecure" | "ios" | "browser" | null}
- */
-function obstacle() {
-  if (!window.isSecureContext) return "insecure";
-  if ("serviceWorker" in navigator && "PushManager" in window && "Notification" in window) return null;
-  // Safari on phones and tablets has them only for pages on the home screen.
-  return "standalone" in navigator ? "ios" : "browser";
-}
 
 export class Push {
   /** @param {import("./types.js").ChatModel} model */
@@ -59,7 +36,7 @@ export class Push {
 
   /** @returns {Promise<PushState>} */
   async state() {
-    const why = obstacle();
+    const why = pushObstacle();
     if (why) return { kind: "impossible", why };
     if (this.model.channel.is_band) return { kind: "impossible", why: "band" };
     const hub = await request("GET", "/api/push");
@@ -86,16 +63,7 @@ export class Push {
   /** @param {PushChoice} choice */
   async subscribe(choice) {
     const { public_key } = await request("GET", "/api/push");
-    const registration = await worker();
-    const key = bytes(String(public_key));
-    let subscription = await registration.pushManager.getSubscription();
-    if (subscription && !isFor(subscription, key)) {
-      await subscription.unsubscribe();
-      subscription = null;
-    }
-    subscription ??= await registration.pushManager.subscribe({ userVisibleOnly: true, applicationServerKey: key });
-    const { endpoint, keys } = subscription.toJSON();
-    const body = { endpoint, keys, ...choice, consumer: this.model.consumer, language: currentLanguage() === "es" ? "es" : "en" };
+    const body = { ...await browserSubscription(String(public_key)), ...choice, consumer: this.model.consumer, language: currentLanguage() === "es" ? "es" : "en" };
     const { id } = await this.model.push("POST", "/push", body);
     lasting.set(this.key, JSON.stringify({ id, ...choice }));
   }
@@ -130,31 +98,12 @@ function unless404(error) {
 export async function renewPush(model) {
   const push = new Push(model);
   const { kept } = push;
-  if (!kept || obstacle() || Notification.permission !== "granted") return;
+  if (!kept || pushObstacle() || Notification.permission !== "granted") return;
   try {
     const found = await push.stored(kept);
-    const registration = await navigator.serviceWorker.getRegistration("/");
-    const isFresh = found && Date.now() - found.confirmed_at < CONFIRM_MS && await registration?.pushManager.getSubscription();
+    const isFresh = found && Date.now() - found.confirmed_at < CONFIRM_MS && await hasSubscription();
     if (!isFresh) await push.subscribe({ wants: kept.wants, show_text: kept.show_text });
   } catch {
     // The next start tries again.
   }
-}
-
-/** @param {string} text base64url */
-function bytes(text) {
-  const binary = atob(text.replaceAll("-", "+").replaceAll("_", "/"));
-  return Uint8Array.from(binary, char => char.charCodeAt(0));
-}
-
-/**
- * Whether a subscription is for the key of this hub.
- * @param {PushSubscription} subscription
- * @param {Uint8Array} key
- */
-function isFor(subscription, key) {
-  const own = subscription.options?.applicationServerKey;
-  if (!own) return true;
-  const other = new Uint8Array(own);
-  return other.length === key.length && other.every((byte, at) => byte === key[at]);
 }

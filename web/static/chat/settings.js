@@ -1,6 +1,7 @@
 // What a reader can choose for this device, and what the channel is set to.
 import { html, render, nothing } from "../vendor/lit-html/lit-html.js";
 import { t } from "../lib/i18n.js";
+import { load } from "../lib/load.js";
 import { lasting } from "../lib/storage.js";
 import { announceKey, announceOn, shortcutsKey, shortcutsOn } from "./preferences.js";
 import { openSheet } from "./sheet.js";
@@ -22,6 +23,7 @@ export function openSettings(model, changed) {
   const fact = (/** @type {string} */ key, /** @type {unknown} */ value) => value ? html`<div><dt>${t(key)}</dt><dd>${value}</dd></div>` : nothing;
   const draw = () => render(html`
     ${model.abilities.roster ? check("chat.settings.remember", "chat.settings.remember.long", model.remembered, event => void model.remember(/** @type {HTMLInputElement} */ (event.target).checked)) : nothing}
+    <section id="install-settings"></section>
     <section id="push-settings" aria-busy=${model.abilities.push ? "true" : "false"}></section>
     ${check("chat.settings.announce", "chat.settings.announce.long", announceOn(), toggle(announceKey))}
     ${check("chat.settings.shortcuts", "chat.settings.shortcuts.long", shortcutsOn(), toggle(shortcutsKey))}
@@ -36,7 +38,9 @@ export function openSettings(model, changed) {
   draw();
   const end = model.subscribe(({ parts }) => { if (parts.has("channel")) draw(); });
   void sheet.closed.then(end);
-  const place = /** @type {HTMLElement} */ (sheet.body.querySelector("#push-settings"));
+  const place = (/** @type {string} */ id) => /** @type {HTMLElement} */ (sheet.body.querySelector(id));
+  void load(import("./install.js")).then(({ showInstall }) => showInstall(place("#install-settings")));
   if (!model.abilities.push) return;
-  void import("./push-settings.js").then(({ showPushSettings }) => showPushSettings(model, place)).finally(() => place.removeAttribute("aria-busy"));
+  void load(import("./push-settings.js")).then(({ showPushSettings }) => showPushSettings(model, place("#push-settings")))
+    .finally(() => place("#push-settings")?.removeAttribute("aria-busy"));
 }

@@ -3,7 +3,7 @@ import { html, render, nothing } from "../vendor/lit-html/lit-html.js";
 import { t, tn } from "../lib/i18n.js";
 import { visible } from "../lib/visible.js";
 import { icon } from "./icon.js";
-import { problemText } from "./problem-text.js";
+import { hasText, problemText } from "./problem-text.js";
 
 /** @typedef {import("./types.js").ConnectionState} State */
 
@@ -73,7 +73,7 @@ export class StatusBar {
       case "elsewhere": return html`<p>${t("chat.state.elsewhere.long")}</p><button type="button" class="button small primary" @click=${() => this.model.useHere()}>${t("chat.state.use_here")}</button>`;
       case "ended": return html`<p>${problem ? problemText(problem) : t("chat.state.ended.long")}</p>
         ${problem?.final ? html`<a class="button small primary" href="/remote">${t("chat.state.other_channel")}</a>` : html`<button type="button" class="button small primary" @click=${() => this.model.reconnectNow()}>${t("chat.state.join_again")}</button>`}`;
-      case "refused": return html`<p>${problem ? problemText(problem) : t("chat.state.refused.long")} ${problem?.hint ? html`<small>${visible(problem.hint)}</small>` : nothing}</p>
+      case "refused": return html`<p>${problem ? problemText(problem) : t("chat.state.refused.long")} ${problem?.hint && !hasText(problem) ? html`<small>${visible(problem.hint)}</small>` : nothing}</p>
         <button type="button" class="button small primary" @click=${() => this.context.rejoin()}>${t("chat.state.fix")}</button>`;
       default: return nothing;
     }

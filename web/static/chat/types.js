@@ -34,6 +34,8 @@
  * @property {ProblemField | null} about
  * @property {number | null} retry_at epoch milliseconds before which trying again is refused (429)
  * @property {boolean} final trying again without a change cannot succeed
+ * @property {boolean} is_unknown whether the hub says that it may have done what it was asked
+ * @property {boolean} going_down whether the hub is shutting down
  * @property {string | null} request_id
  */
 

@@ -5,6 +5,7 @@ import { ApiError, request } from "../lib/api.js";
 import { errorText } from "../lib/errors.js";
 import { mountHeader } from "../lib/header.js";
 import { start, t } from "../lib/i18n.js";
+import { load } from "../lib/load.js";
 import { isLoopback } from "../lib/loopback.js";
 import { whileVisible } from "../lib/refresh.js";
 import { bandList, counters, howItWorks, sampleTalk } from "./around.js";
@@ -88,7 +89,7 @@ async function submitCreate() {
     return refuse("create_error", "owner_password", t("landing.owner_password.short"));
   }
   await send("create", "/api/channels", requestBody(state.settings), async () => {
-    const { channelResult } = await import("./result.js");
+    const { channelResult } = await load(import("./result.js"));
     const phones = state.info?.origin ?? origin;
     const is_local = isLoopback(phones);
     return (channel) => channelResult(channel, { origin: phones, is_local, draw, again });
@@ -97,7 +98,7 @@ async function submitCreate() {
 
 async function submitRemote() {
   await send("remote", "/api/remote-control", { qr: "none" }, async () => {
-    const { remoteResult } = await import("./remote-result.js");
+    const { remoteResult } = await load(import("./remote-result.js"));
     return (remote) => remoteResult(remote, { draw, again });
   });
 }

@@ -3,6 +3,7 @@ import { html } from "../vendor/lit-html/lit-html.js";
 import { announce } from "./announce.js";
 import { t } from "./i18n.js";
 import { icon } from "./icon.js";
+import { load } from "./load.js";
 
 /** How long a button shows that it copied. */
 const SHOWN_MS = 1800;
@@ -24,7 +25,7 @@ export async function copyText(text) {
   }
   if (copySelected(text)) return true;
   const box = html`<textarea class="copy-box" readonly rows="6" aria-label=${t("copy.text")} .value=${text}></textarea>`;
-  const { showDialog } = await import("./dialog.js");
+  const { showDialog } = await load(import("./dialog.js"));
   const { element } = showDialog({ title: t("copy.by_hand"), body: box });
   element.querySelector("textarea")?.select();
   return false;

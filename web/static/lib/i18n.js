@@ -1,4 +1,5 @@
 // Texts in the user's language, plurals, numbers and times.
+import { load } from "./load.js";
 import { lasting } from "./storage.js";
 
 /** @typedef {Record<string, string>} Strings */
@@ -28,7 +29,7 @@ function wanted() {
  */
 export async function start(...pages) {
   language = wanted();
-  await addTexts(...(pages.length ? pages : ["common"]));
+  await load(addTexts(...(pages.length ? pages : ["common"])));
   document.documentElement.lang = language === PSEUDO ? "en" : language;
   document.documentElement.dir = "ltr";
 }

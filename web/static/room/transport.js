@@ -32,6 +32,8 @@ export class RoomTransport {
   /** What is added to a position to make an id. Grows when the list starts again. */
   #offset = 0;
   #next = 0;
+  /** A restart that some read has met, and no poll has reported yet. @type {import("../chat/transport.js").Gap | null} */
+  #restart = null;
   /** Names under which the room shows this sender: a name that looks like the callsign of another gets a suffix. */
   #mine = new Set([""]);
   /** The last messages, to find what was sent. @type {(RoomMessage & {id: number, isTaken: boolean})[]} */
@@ -79,7 +81,7 @@ export class RoomTransport {
     if (next < Math.max(after, this.#next)) {
       // The list started again: its positions go on above those that are known.
       this.#offset += Math.max(after, this.#next);
-      gap = { from: this.#offset, to: this.#offset, reason: "restart" };
+      this.#restart = { from: this.#offset, to: this.#offset, reason: "restart" };
     } else if (messages.length && first > after) {
       gap = { from: this.#offset + after, to: this.#offset + first, reason: "ring" };
     }
@@ -145,7 +147,9 @@ export class RoomTransport {
    */
   async poll({ since, timeout_s, signal }) {
     const after = Math.max(0, (since ?? 0) - this.#offset);
-    const { messages, gap } = await this.#list(after, timeout_s, signal);
+    const { messages, gap: missed } = await this.#list(after, timeout_s, signal);
+    const gap = this.#restart ?? missed;
+    this.#restart = null;
     return { messages, gap, superseded: false, draining: false, roster: null };
   }
 

@@ -123,4 +123,9 @@ export default {
   "chat.channels.band.general": "open chatter",
   "chat.channels.band.help": "questions and answers",
   "chat.channels.band.random": "anything else",
+  "chat.install": "App",
+  "chat.install.about": "As an app the chat has its own window and icon, and opens while the hub is away.",
+  "chat.install.ios": "To have the chat as an app, with notifications: tap Share in Safari, then “Add to Home Screen”, and paste the link of the channel there once.",
+  "chat.install.do": "Install the app",
+  "chat.install.done": "It is being installed.",
 };

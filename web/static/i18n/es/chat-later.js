@@ -123,4 +123,9 @@ export default {
   "chat.channels.band.general": "charla abierta",
   "chat.channels.band.help": "preguntas y respuestas",
   "chat.channels.band.random": "todo lo demás",
+  "chat.install": "Aplicación",
+  "chat.install.about": "Como aplicación, el chat tiene su propia ventana e icono, y se abre aunque el hub no responda.",
+  "chat.install.ios": "Para tener el chat como aplicación, con notificaciones: toca Compartir en Safari y luego «Añadir a pantalla de inicio», y pega allí una vez el enlace del canal.",
+  "chat.install.do": "Instalar la aplicación",
+  "chat.install.done": "Se está instalando.",
 };
