@@ -1,4 +1,9 @@
 //! What the programs of tunnels print: the host of the tunnel, and that it is connected. Free of side effects.
+//!
+//! Once a tunnel is connected, its program also prints parts of requests, which whoever knows the address chooses. So a
+//! process keeps the host that it had then: a line that looks like another address cannot move the hub there.
+
+use std::sync::Arc;
 
 use serde_json::Value;
 
@@ -9,7 +14,7 @@ const QUICK_DOMAIN: &str = ".trycloudflare.com";
 
 /// What a line means.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum TunnelNews {
+enum TunnelNews {
     /// The host of the tunnel, in lower case.
     Host(String),
     /// The tunnel is connected.
@@ -18,9 +23,44 @@ pub(super) enum TunnelNews {
     ConnectedAs(String),
 }
 
+/// The output of one process.
+#[derive(Debug)]
+pub(super) struct TunnelOutput {
+    provider: TunnelProvider,
+    host: Option<Arc<str>>,
+    is_connected: bool,
+}
+
+impl TunnelOutput {
+    /// The output of a process that was just started.
+    pub(super) fn of(provider: TunnelProvider) -> Self {
+        Self { provider, host: None, is_connected: false }
+    }
+
+    /// Reads a line. Returns the host once: when it is known and the tunnel is connected. No later line is read.
+    pub(super) fn read(&mut self, line: &str) -> Option<Arc<str>> {
+        if self.is_open() {
+            return None;
+        }
+        let (host, is_connected) = match self.provider.read(line)? {
+            TunnelNews::Host(host) => (Some(host), false),
+            TunnelNews::Connected => (None, true),
+            TunnelNews::ConnectedAs(host) => (Some(host), true),
+        };
+        self.host = self.host.take().or(host.map(Arc::from));
+        self.is_connected |= is_connected;
+        self.host.clone().filter(|_| self.is_connected)
+    }
+
+    /// Whether the host is known and the tunnel was connected.
+    pub(super) fn is_open(&self) -> bool {
+        self.is_connected && self.host.is_some()
+    }
+}
+
 impl TunnelProvider {
     /// Reads a line of the program's output.
-    pub(super) fn read(self, line: &str) -> Option<TunnelNews> {
+    fn read(self, line: &str) -> Option<TunnelNews> {
         match self {
             Self::Cloudflared => read_cloudflared(line),
             Self::Ngrok => read_ngrok(line).map(TunnelNews::ConnectedAs),
@@ -34,8 +74,9 @@ fn read_cloudflared(line: &str) -> Option<TunnelNews> {
     if line.contains("Registered tunnel connection") {
         return Some(TunnelNews::Connected);
     }
-    let (_, boxed) = line.split_once('|')?;
-    let host = host_of(boxed.split_once("https://")?.1)?;
+    // Nothing else is on that line of the box.
+    let boxed = line.split_once('|')?.1.trim().strip_suffix('|')?.trim();
+    let host = host_of(boxed.strip_prefix("https://")?).filter(|host| host.len() + "https://".len() == boxed.len())?;
     let label = host.strip_suffix(QUICK_DOMAIN)?;
     (!label.is_empty() && label != "api").then_some(TunnelNews::Host(host))
 }
@@ -101,10 +142,32 @@ mod tests {
             ("|  https://a.trycloudflare.com:8443  |", None),
             ("|  https://a.trycloudflare.com@evil.example  |", None),
             ("|  http://a-b.trycloudflare.com  |", None),
+            ("|  https://a-b.trycloudflare.com", None),
+            ("|  https://a-b.trycloudflare.com/path  |", None),
+            ("ERR Request failed dest=https://real.trycloudflare.com/?|https://evil.trycloudflare.com type=http", None),
+            ("|  https://a-b.trycloudflare.com | https://c-d.trycloudflare.com |", None),
             ("", None),
         ] {
             assert_eq!(Cloudflared.read(line), news, "{line}");
         }
+    }
+
+    #[test]
+    fn a26_what_visitors_have_printed_does_not_change_the_host() {
+        let boxed = |name: &str| format!("2026-08-24T18:00:00Z INF |  https://{name}.trycloudflare.com  |");
+        let mut output = TunnelOutput::of(Cloudflared);
+        assert_eq!(output.read("Requesting new quick Tunnel on trycloudflare.com..."), None);
+        assert_eq!(output.read(&boxed("own")), None);
+        assert!(!output.is_open());
+        let connected = "INF Registered tunnel connection connIndex=0";
+        assert_eq!(output.read(connected).as_deref(), Some("own.trycloudflare.com"));
+        for line in [&boxed("evil"), connected, &format!("ERR dest=https://own.trycloudflare.com/?{}", boxed("evil"))] {
+            assert_eq!(output.read(line), None, "{line}");
+        }
+        let started = |host: &str| format!(r#"{{"msg":"started tunnel","url":"https://{host}"}}"#);
+        let mut output = TunnelOutput::of(Ngrok);
+        assert_eq!(output.read(&started("own.ngrok-free.app")).as_deref(), Some("own.ngrok-free.app"));
+        assert_eq!(output.read(&started("evil.ngrok-free.app")), None);
     }
 
     #[test]

@@ -12,7 +12,7 @@ use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 
 use super::find::TunnelProgram;
-use super::output::TunnelNews;
+use super::output::TunnelOutput;
 use super::pid_file::PidFile;
 use super::process::{ProcessEvent, TERMINATION, TunnelProcess};
 
@@ -165,12 +165,12 @@ impl Supervisor {
         stopped: &mut oneshot::Receiver<Duration>,
     ) -> Outcome {
         let (mut too_late, mut lasted) = (pin!(sleep(START)), pin!(sleep(LASTING)));
-        let (mut host, mut is_connected, mut is_published) = (None::<Arc<str>>, false, false);
+        let mut output = TunnelOutput::of(self.program.provider);
         loop {
             let event = tokio::select! {
                 grace = &mut *stopped => return Outcome::Stopped(grace.unwrap_or_default()),
                 event = process.next() => event,
-                () = &mut too_late, if !is_published => {
+                () = &mut too_late, if !output.is_open() => {
                     return Outcome::Failed("it did not connect within 30 seconds");
                 }
                 () = &mut lasted, if !self.has_lasted => {
@@ -183,31 +183,16 @@ impl Supervisor {
                 return Outcome::Failed("its program has ended");
             };
             log::debug!(line = one_line(&line).as_ref(); "tunnel");
-            match self.program.provider.read(&line) {
-                Some(TunnelNews::Host(new)) => host = Some(new.into()),
-                Some(TunnelNews::Connected) => is_connected = true,
-                Some(TunnelNews::ConnectedAs(new)) => (host, is_connected) = (Some(new.into()), true),
-                None => {}
-            }
             keep(lines, &line);
-            if let Some(host) = host.as_ref().filter(|_| is_connected) {
-                is_published = true;
-                self.publish(host);
+            if let Some(host) = output.read(&line) {
+                self.publish(&host);
             }
         }
     }
 
     fn publish(&mut self, host: &Arc<str>) {
-        let is_new = self.host.send_if_modified(|current| {
-            let is_new = current.as_ref() != Some(host);
-            if is_new {
-                *current = Some(host.clone());
-            }
-            is_new
-        });
-        if is_new {
-            log::info!(host:display; "the tunnel is open");
-        }
+        self.host.send_replace(Some(host.clone()));
+        log::info!(host:display; "the tunnel is open");
         if let Some(first) = self.first.take() {
             let _ = first.send(Ok(host.clone()));
         }

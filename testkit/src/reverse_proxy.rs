@@ -36,6 +36,8 @@ pub struct ReverseProxy {
 #[derive(Debug)]
 struct State {
     hub: SocketAddr,
+    /// The Host of forwarded requests; none keeps that of the client.
+    host: Option<String>,
     handling: StreamHandling,
     passes_all: AtomicBool,
     requests: Mutex<Vec<String>>,
@@ -46,10 +48,19 @@ struct State {
 impl ReverseProxy {
     /// Starts a proxy in front of a hub.
     pub fn start(hub: SocketAddr, handling: StreamHandling) -> Self {
+        Self::forwarding(hub, handling, None)
+    }
+
+    /// Starts a proxy that forwards as the program of a tunnel does: with the public host, and the address of the client.
+    pub fn tunnel(hub: SocketAddr, handling: StreamHandling, host: &str) -> Self {
+        Self::forwarding(hub, handling, Some(host.to_owned()))
+    }
+
+    fn forwarding(hub: SocketAddr, handling: StreamHandling, host: Option<String>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let (passes_all, requests, kept) = (AtomicBool::new(false), Mutex::default(), Mutex::default());
-        let state = Arc::new(State { hub, handling, passes_all, requests, kept });
+        let state = Arc::new(State { hub, host, handling, passes_all, requests, kept });
         let shared = Arc::clone(&state);
         thread::spawn(move || {
             for client in listener.incoming() {
@@ -85,7 +96,7 @@ fn try_relay(state: &Arc<State>, mut client: TcpStream) -> io::Result<()> {
     let line = String::from_utf8_lossy(&request).lines().next().unwrap_or_default().to_owned();
     state.requests.lock().unwrap().push(line.split(['?', ' ']).take(2).collect::<Vec<_>>().join(" "));
     let mut hub = TcpStream::connect(state.hub)?;
-    hub.write_all(&request)?;
+    hub.write_all(&state.host.as_ref().map_or(request.clone(), |host| with_host(&request, host)))?;
     let StreamHandling { holds_get, holds_post, ignores_disconnects, cuts_silence, .. } = state.handling;
     hub.set_read_timeout(cuts_silence)?;
     match ignores_disconnects {
@@ -168,6 +179,17 @@ fn take_chunks(input: &mut Vec<u8>) -> Vec<u8> {
         input.drain(..end);
     }
     body
+}
+
+/// A request with another Host, and with the address of its client.
+fn with_host(request: &[u8], host: &str) -> Vec<u8> {
+    let head_bytes = find(request, b"\r\n\r\n").unwrap();
+    let (head, rest) = request.split_at(head_bytes);
+    let head = String::from_utf8_lossy(head);
+    let lines = head.lines().filter(|line| !line.to_lowercase().starts_with("host:"));
+    let head = lines.collect::<Vec<_>>().join("\r\n");
+    let forwarded = format!("\r\nHost: {host}\r\nX-Forwarded-For: 203.0.113.7\r\nX-Forwarded-Proto: https");
+    [head.as_bytes(), forwarded.as_bytes(), rest].concat()
 }
 
 /// Reads a request with its body, and asks the hub to close the connection after the response.

@@ -14,7 +14,7 @@ fn through(hub: &Hub, host: &str, method: &str, path: &str) -> rogerrat_testkit:
 }
 
 /// The token that the banner shows.
-fn token(hub: &Hub) -> String {
+pub(super) fn token(hub: &Hub) -> String {
     let line = hub.banner.lines().find_map(|line| line.trim().strip_prefix("export ROGERRAT_TOKEN=")).unwrap();
     line.trim_matches('\'').to_owned()
 }

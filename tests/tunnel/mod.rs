@@ -4,3 +4,4 @@
 mod exposure;
 mod life;
 mod program;
+mod streams;
