@@ -4,6 +4,23 @@ use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
 use if_addrs::Interface;
 
+/// Domains whose names are only known on one machine or in one network.
+const LOCAL_DOMAINS: [&str; 5] = ["localhost", "local", "internal", "lan", "home.arpa"];
+
+/// Whether a host name can be known outside of its network. It is not if it is an address.
+pub(crate) fn is_public_name(name: &str) -> bool {
+    let name = name.trim_end_matches('.');
+    let is_address = name.starts_with('[') || name.parse::<IpAddr>().is_ok();
+    name.contains('.') && !is_address && !LOCAL_DOMAINS.iter().any(|domain| is_below(name, domain))
+}
+
+/// Whether a host name is that of a domain, or below it. The case is ignored.
+pub(crate) fn is_below(name: &str, domain: &str) -> bool {
+    let Some(at) = name.len().checked_sub(domain.len()).filter(|at| name.is_char_boundary(*at)) else { return false };
+    let (rest, end) = name.split_at(at);
+    end.eq_ignore_ascii_case(domain) && (rest.is_empty() || rest.ends_with('.'))
+}
+
 /// This machine's host name, in lower case.
 pub(crate) fn hostname() -> String {
     gethostname::gethostname().to_string_lossy().to_lowercase()

@@ -90,8 +90,7 @@ fn from(value: &Value) -> Result<Option<MailFrom>, String> {
 
 fn read_password(reader: &mut Reader) -> Option<Option<String>> {
     let origin = reader.origin("email.password");
-    let show = |password: &Option<String>| if password.is_some() { "(set)" } else { "(none)" }.to_owned();
-    reader.read_shown("email.password", |value| password(value, &origin), show)
+    reader.read_shown("email.password", |value| password(value, &origin), parse::mask)
 }
 
 /// The error message does not repeat the value.

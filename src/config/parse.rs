@@ -33,6 +33,11 @@ pub(super) fn boolean(value: &Value) -> Result<bool, String> {
     .ok_or_else(|| expected("true or false", value))
 }
 
+/// Whether a secret is set, in place of the secret.
+pub(super) fn mask(secret: &Option<String>) -> String {
+    if secret.is_some() { "(set)" } else { "(none)" }.to_owned()
+}
+
 /// Returns text, trimmed.
 pub(super) fn text<'v>(value: &'v Value, description: &str) -> Result<&'v str, String> {
     as_text(value).map(str::trim).ok_or_else(|| expected(description, value))

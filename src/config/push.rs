@@ -6,9 +6,10 @@ use url::{Host, Url};
 use super::parse;
 use super::raw::Value;
 use super::reader::Reader;
+use crate::host_info::{is_below, is_public_name};
 
-/// Names that push services do not accept as a contact, with everything below them.
-const PRIVATE_NAMES: [&str; 8] = ["localhost", "local", "invalid", "internal", "lan", "test", "example", "home.arpa"];
+/// Domains for documentation and tests (RFC 6761), which push services do not accept as a contact either.
+const RESERVED_DOMAINS: [&str; 3] = ["invalid", "test", "example"];
 const NO_CONTACT: &str = "push services need a contact: set push.contact to a mailto: or https: address, or \
                           server.origin to a public https address";
 
@@ -67,10 +68,8 @@ fn contact(value: &Value) -> Result<Option<String>, String> {
 /// Whether a host has a name on the public internet.
 fn is_public<S: AsRef<str>>(host: Option<Host<S>>) -> bool {
     let Some(Host::Domain(name)) = host else { return false };
-    let name = name.as_ref().trim_end_matches('.').to_ascii_lowercase();
-    let is_private =
-        |private: &str| name.strip_suffix(private).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'));
-    name.contains('.') && !PRIVATE_NAMES.iter().any(|private| is_private(private))
+    let name = name.as_ref().trim_end_matches('.');
+    is_public_name(name) && !RESERVED_DOMAINS.iter().any(|domain| is_below(name, domain))
 }
 
 #[cfg(test)]

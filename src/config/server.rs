@@ -247,8 +247,7 @@ fn show_origin(origin: &Option<Url>) -> String {
 
 fn read_token(reader: &mut Reader, key: &'static str) -> Option<Option<String>> {
     let may_be_empty = may_be_empty(&reader.origin(key));
-    let show = |token: &Option<String>| if token.is_some() { "(set)" } else { "(none)" }.to_owned();
-    reader.read_shown(key, |value| token(value, may_be_empty), show)
+    reader.read_shown(key, |value| token(value, may_be_empty), parse::mask)
 }
 
 /// The token for creating channels must not grant administration.
@@ -262,14 +261,13 @@ fn require_distinct_tokens(reader: &mut Reader, token: Option<&Option<String>>, 
 
 fn read_chatroom(reader: &mut Reader) -> Option<Option<String>> {
     let may_be_empty = may_be_empty(&reader.origin("server.chatroom"));
-    let show = |password: &Option<String>| if password.is_some() { "(set)" } else { "(none)" }.to_owned();
     let read = |value: &Value| match parse::as_text(value) {
         Some("") if may_be_empty => Ok(None),
         Some("") => Err("the password is empty; set one, or remove the option".to_owned()),
         Some(text) if text.len() <= PASSWORD_BYTES && !text.chars().any(char::is_control) => Ok(Some(text.to_owned())),
         _ => Err(format!("expected text of at most {PASSWORD_BYTES} bytes without control characters")),
     };
-    reader.read_shown("server.chatroom", read, show)
+    reader.read_shown("server.chatroom", read, parse::mask)
 }
 
 /// A flag or variable that expands an unset shell variable is empty. Taking that for "no token" would leave the hub

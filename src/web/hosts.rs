@@ -8,9 +8,7 @@ use url::Url;
 
 use super::presets::Preset;
 use super::tunnel_host::TunnelHost;
-
-/// Domains whose names are only known on one machine or in one network.
-const LOCAL_DOMAINS: [&str; 5] = [".localhost", ".local", ".internal", ".lan", ".home.arpa"];
+use crate::host_info::is_public_name;
 
 /// The host names and origins that a hub accepts.
 pub(crate) struct Hosts {
@@ -109,14 +107,6 @@ impl Hosts {
         let is_tunnel = || self.tunnel.origin().is_some_and(|own| own.eq_ignore_ascii_case(origin));
         same || self.origins.iter().any(|allowed| allowed.eq_ignore_ascii_case(origin)) || is_tunnel()
     }
-}
-
-/// Whether a host name, in lower case, can be known outside of its network.
-fn is_public_name(name: &str) -> bool {
-    let name = name.trim_end_matches('.');
-    let is_address = name.starts_with('[') || name.parse::<IpAddr>().is_ok();
-    let is_local = LOCAL_DOMAINS.iter().any(|domain| name.ends_with(domain));
-    name.contains('.') && !is_address && !is_local
 }
 
 fn without_port(host: &str) -> &str {

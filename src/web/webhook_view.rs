@@ -1,7 +1,7 @@
-//! The reply to subscribing a webhook, shared by all interfaces.
+//! What is shown of a webhook, shared by all interfaces.
 
 use rogerrat_actors::Subscribed;
-use rogerrat_domain::webhook::{MESSAGE_RECEIVED, Retry};
+use rogerrat_domain::webhook::{FormatSummary, Hook, MESSAGE_RECEIVED, Retry};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -9,9 +9,9 @@ use utoipa::ToSchema;
 const NOTE: &str = "Until a message is delivered or given up, it is stored on the hub's disk, encrypted with the hub's \
                     key; then it is erased. This also applies to channels in memory.";
 
-/// A webhook and its secret.
+/// What does not change of a webhook, except by a rotation of its secret.
 #[derive(Serialize, ToSchema)]
-pub(crate) struct SubscribedReply {
+pub(crate) struct WebhookDescription {
     /// The webhook's id.
     #[schema(pattern = "^wh_[0-9a-f]{32}$")]
     pub(crate) id: String,
@@ -28,19 +28,14 @@ pub(crate) struct SubscribedReply {
     /// True if the body is made from a template, which is not shown.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     custom_body: bool,
-    /// The secret that signs deliveries. Returned only once.
-    #[schema(pattern = "^whsec_[A-Za-z0-9+/]{32}$")]
-    pub(crate) secret: String,
     /// Until when deliveries are also signed with the previous secret, in milliseconds since the epoch.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     previous_secret_until: Option<u64>,
-    /// How long messages are stored on the hub's disk.
-    note: &'static str,
 }
 
-impl From<Subscribed> for SubscribedReply {
-    fn from(Subscribed { hook, secret, format }: Subscribed) -> Self {
+impl WebhookDescription {
+    pub(crate) fn of(hook: Hook, format: FormatSummary) -> Self {
         Self {
             id: hook.id.to_string(),
             url: hook.url.to_string(),
@@ -49,9 +44,25 @@ impl From<Subscribed> for SubscribedReply {
             created_at: hook.created_ms,
             header_names: format.header_names,
             custom_body: format.has_body,
-            secret: secret.text().to_owned(),
             previous_secret_until: hook.previous.map(|previous| previous.until_ms),
-            note: NOTE,
         }
+    }
+}
+
+/// A webhook and its secret.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct SubscribedReply {
+    #[serde(flatten)]
+    pub(crate) webhook: WebhookDescription,
+    /// The secret that signs deliveries. Returned only once.
+    #[schema(pattern = "^whsec_[A-Za-z0-9+/]{32}$")]
+    pub(crate) secret: String,
+    /// How long messages are stored on the hub's disk.
+    note: &'static str,
+}
+
+impl From<Subscribed> for SubscribedReply {
+    fn from(Subscribed { hook, secret, format }: Subscribed) -> Self {
+        Self { webhook: WebhookDescription::of(hook, format), secret: secret.text().to_owned(), note: NOTE }
     }
 }

@@ -48,12 +48,13 @@ pub(super) struct Outgoing<'r> {
 
 /// Sends a webhook.
 pub(super) async fn post(request: &WebhookRequest, guard: &SsrfGuard, tls_config: Arc<ClientConfig>) -> AttemptOutcome {
+    let Some(body) = request.body.render() else { return AttemptOutcome::Unreadable };
     // Headers of the owner replace the first; those of the hub follow, so that they are never replaced.
     let headers = own_headers(vec![("content-type", "application/json".to_owned())])
         .chain(headers::values(&request.headers))
-        .chain(own_headers(signature_headers(request)))
+        .chain(own_headers(signature_headers(request, &body)))
         .collect();
-    let outgoing = Outgoing { url: &request.url, headers, body: &request.body, at_s: request.at_s };
+    let outgoing = Outgoing { url: &request.url, headers, body: &body, at_s: request.at_s };
     send(&outgoing, guard, tls_config).await
 }
 
@@ -124,9 +125,9 @@ fn retry_after_s(value: &str, now_s: u64) -> Option<u64> {
 }
 
 /// The signature and event headers: `x-rogerrat-*`, the compatible `x-rogerthat-*`, and those of Standard Webhooks.
-fn signature_headers(request: &WebhookRequest) -> Vec<(&'static str, String)> {
-    let plain = plain_signature(&request.plain, &request.body);
-    let standard = |secret| standard_signature(secret, &request.id, request.at_s, &request.body);
+fn signature_headers(request: &WebhookRequest, body: &[u8]) -> Vec<(&'static str, String)> {
+    let plain = plain_signature(&request.plain, body);
+    let standard = |secret| standard_signature(secret, &request.id, request.at_s, body);
     let standard = request.standard.iter().map(standard).collect::<Vec<_>>().join(" ");
     vec![
         ("x-rogerrat-event", request.event.clone()),

@@ -8,7 +8,8 @@ use rogerrat_domain::Refusal;
 use rogerrat_domain::webhook::HookHeaders;
 
 /// Names that are refused.
-const RESERVED: [&str; 21] = [
+const RESERVED: [&str; 29] = [
+    "cf-connecting-ip",
     "connection",
     "content-encoding",
     "content-length",
@@ -26,10 +27,17 @@ const RESERVED: [&str; 21] = [
     "trailer",
     "trailers",
     "transfer-encoding",
+    "true-client-ip",
     "upgrade",
     "via",
+    "x-client-ip",
+    "x-cluster-client-ip",
+    "x-http-method",
     "x-http-method-override",
+    "x-method-override",
+    "x-original-url",
     "x-real-ip",
+    "x-rewrite-url",
 ];
 /// Beginnings of names that are refused.
 const RESERVED_PREFIXES: [&str; 4] = ["webhook-", "x-forwarded-", "x-rogerrat-", "x-rogerthat-"];

@@ -5,7 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
-use rogerrat_domain::webhook::Secret;
+use rogerrat_domain::webhook::{Delivery, HookId, MESSAGE_RECEIVED, Secret, WebhookBody};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 
@@ -37,7 +37,12 @@ fn request(url: &str) -> WebhookRequest {
         id: "whd_1".into(),
         at_s: 5,
         headers: HookHeaders::default(),
-        body: b"{}".to_vec(),
+        body: WebhookBody {
+            hook: HookId::from_random(1),
+            delivery: Delivery::due(1, MESSAGE_RECEIVED, None, None, 5),
+            message: b"{}".to_vec(),
+            template: None,
+        },
         plain: secret.clone(),
         standard: vec![secret],
     }

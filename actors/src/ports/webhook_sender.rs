@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
 use rogerrat_domain::Refusal;
-use rogerrat_domain::webhook::{AttemptOutcome, HookHeaders, Secret};
+use rogerrat_domain::webhook::{AttemptOutcome, HookHeaders, Secret, WebhookBody};
 
 /// One attempt to deliver a webhook.
 #[derive(Clone, Debug)]
@@ -20,8 +20,8 @@ pub struct WebhookRequest {
     pub at_s: u64,
     /// Headers that the owner of the webhook adds.
     pub headers: HookHeaders,
-    /// The request body.
-    pub body: Vec<u8>,
+    /// What the request body is made of.
+    pub body: WebhookBody,
     /// The key of the plain signature, the same for every attempt.
     pub plain: Secret,
     /// The keys of the Standard Webhooks signatures, newest first.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use actix::prelude::*;
-use rogerrat_domain::webhook::{AttemptOutcome, Delivery, DeliveryRow, Hook, HookId, Secret};
+use rogerrat_domain::webhook::{AttemptOutcome, Delivery, DeliveryRow, Hook, HookId, Secret, WebhookBody};
 use rogerrat_domain::{Encryptor, OutboxEvent};
 
 use super::{FormatEncryptor, WebhookActor};
@@ -79,14 +79,14 @@ impl Attempt {
         let message = message.ok_or(AttemptOutcome::Unreadable)?;
         let (plain, standard) = self.keys(delivery).ok_or(AttemptOutcome::Unreadable)?;
         let format = self.formats.decrypt(hook).ok_or(AttemptOutcome::Unreadable)?;
-        let body = format.body(&hook.id, delivery, &message).ok_or(AttemptOutcome::Unreadable)?;
+        let (hook_id, template) = (hook.id.clone(), format.body);
         Ok(WebhookRequest {
             url: hook.url.clone(),
             event: delivery.event.to_string(),
             id: delivery.id.to_string(),
             at_s: self.clock.now().at_ms / 1000,
             headers: format.headers,
-            body,
+            body: WebhookBody { hook: hook_id, delivery: delivery.clone(), message, template },
             plain,
             standard,
         })

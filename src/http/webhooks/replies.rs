@@ -1,9 +1,11 @@
 //! Replies about webhooks and their deliveries.
 
 use rogerrat_actors::HookStatus;
-use rogerrat_domain::webhook::{Delivery, DeliveryState, Failure, MESSAGE_RECEIVED, Retry};
+use rogerrat_domain::webhook::{Delivery, DeliveryState, Failure};
 use serde::Serialize;
 use utoipa::ToSchema;
+
+use crate::web::webhook_view::WebhookDescription;
 
 /// Webhooks, oldest first.
 #[derive(Serialize, ToSchema)]
@@ -15,21 +17,8 @@ pub(super) struct WebhooksReply {
 /// A webhook.
 #[derive(Serialize, ToSchema)]
 pub(super) struct WebhookView {
-    /// The webhook's id.
-    id: String,
-    /// The URL deliveries are posted to.
-    url: String,
-    /// The subscribed events.
-    events: [&'static str; 1],
-    retry: Retry,
-    /// When the webhook was created, in milliseconds since the epoch.
-    created_at: u64,
-    /// The names of the headers that are added to every request, in lower case. Their values are not shown.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    header_names: Vec<String>,
-    /// True if the body is made from a template, which is not shown.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    custom_body: bool,
+    #[serde(flatten)]
+    webhook: WebhookDescription,
     /// Whether messages are delivered. A webhook is switched off after 50 failures in a row, and on again by a test or
     /// a replay that succeeds.
     active: bool,
@@ -41,27 +30,16 @@ pub(super) struct WebhookView {
     failures_in_a_row: u32,
     /// Pending deliveries.
     due: u64,
-    /// Until when deliveries are also signed with the previous secret, in milliseconds since the epoch.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
-    previous_secret_until: Option<u64>,
 }
 
 impl From<HookStatus> for WebhookView {
     fn from(HookStatus { hook, due, format }: HookStatus) -> Self {
         Self {
-            id: hook.id.to_string(),
-            url: hook.url.to_string(),
-            events: [MESSAGE_RECEIVED],
-            retry: hook.retry,
-            created_at: hook.created_ms,
-            header_names: format.header_names,
-            custom_body: format.has_body,
             active: hook.off_ms.is_none(),
             switched_off_at: hook.off_ms,
             failures_in_a_row: hook.failures,
             due,
-            previous_secret_until: hook.previous.map(|previous| previous.until_ms),
+            webhook: WebhookDescription::of(hook, format),
         }
     }
 }

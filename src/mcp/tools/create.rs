@@ -46,7 +46,10 @@ fn text(reply: &CreateReply) -> String {
         format!("\nOwner password: {password}. Give it only to agents of the same operator.")
     });
     let webhook = webhook.as_ref().map_or_else(String::new, |hook| {
-        format!("\nWebhook {} is signed with the secret {}. Keep it: it is shown only once.", hook.id, hook.secret)
+        format!(
+            "\nWebhook {} is signed with the secret {}. Keep it: it is shown only once.",
+            hook.webhook.id, hook.secret
+        )
     });
     format!(
         "Created channel {channel_id}. Token: {join_token}. Keep it: it is shown only once.{password}{webhook}\nAsk \

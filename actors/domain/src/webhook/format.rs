@@ -5,7 +5,7 @@ use std::fmt;
 use serde::de::{self, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
-use super::{BodyTemplate, Delivery, HookId, body};
+use super::BodyTemplate;
 use crate::limits;
 use crate::refusal::Refusal;
 
@@ -26,15 +26,6 @@ impl RequestFormat {
     #[must_use]
     pub fn is_default(&self) -> bool {
         self.headers.0.is_empty() && self.body.is_none()
-    }
-
-    /// The body of a delivery: the same bytes for every attempt. None if the stored message cannot be read.
-    #[must_use]
-    pub fn body(&self, hook: &HookId, delivery: &Delivery, message: &[u8]) -> Option<Vec<u8>> {
-        match &self.body {
-            None => Some(body(hook, delivery, message)),
-            Some(template) => template.render(hook, delivery, message),
-        }
     }
 
     /// What replies show of it.

@@ -15,7 +15,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
-pub use body::{body, test_message};
+pub use body::{WebhookBody, test_message};
 pub use delivery::{AttemptOutcome, Delivery, DeliveryId, DeliveryRow, DeliveryState, DueDelivery, Failure};
 pub use format::{FormatSummary, HeaderInput, HookHeaders, RequestFormat};
 pub use sign::{Secret, plain_signature, standard_signature};

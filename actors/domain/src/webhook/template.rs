@@ -112,27 +112,49 @@ impl From<TemplateError> for Refusal {
     }
 }
 
+/// The fields of a message that placeholders show. The others, such as attachments, are skipped without a copy.
+#[derive(Deserialize)]
+struct MessageFields<'m> {
+    #[serde(borrow, default)]
+    text: Cow<'m, str>,
+    #[serde(borrow, default)]
+    from: Cow<'m, str>,
+    #[serde(borrow, default)]
+    to: Cow<'m, str>,
+    #[serde(default)]
+    id: Option<u64>,
+    #[serde(default)]
+    at: Option<u64>,
+    #[serde(borrow, default)]
+    thread: Cow<'m, str>,
+    #[serde(default)]
+    reply_to: Option<u64>,
+    #[serde(borrow, default)]
+    priority: Option<Cow<'m, str>>,
+    #[serde(borrow, default)]
+    verified: Cow<'m, str>,
+}
+
 /// The values of one delivery.
 struct Values<'d> {
     hook: &'d HookId,
     delivery: &'d Delivery,
-    message: Value,
+    message: MessageFields<'d>,
 }
 
 impl Values<'_> {
     fn of(&self, field: Field) -> Cow<'_, str> {
         let Self { hook, delivery, message } = self;
         match field {
-            Field::Text => shown(&message["text"]),
-            Field::From => shown(&message["from"]),
-            Field::To => shown(&message["to"]),
-            Field::MessageId => shown(&message["id"]),
-            Field::At => shown(&message["at"]),
-            Field::Thread => shown(&message["thread"]),
-            Field::ReplyTo => shown(&message["reply_to"]),
-            Field::Priority if message["priority"].is_null() => "default".into(),
-            Field::Priority => shown(&message["priority"]),
-            Field::Verified => shown(&message["verified"]),
+            Field::Text => (&*message.text).into(),
+            Field::From => (&*message.from).into(),
+            Field::To => (&*message.to).into(),
+            Field::MessageId => number(message.id),
+            Field::At => number(message.at),
+            Field::Thread => (&*message.thread).into(),
+            Field::ReplyTo => number(message.reply_to),
+            Field::Priority => message.priority.as_deref().unwrap_or("default").into(),
+            Field::Verified => (&*message.verified).into(),
             Field::ChannelId => delivery.channel.as_ref().map_or("", |channel| channel.as_str()).into(),
             Field::Event => delivery.event.as_ref().into(),
             Field::HookId => hook.as_str().into(),
@@ -142,13 +164,9 @@ impl Values<'_> {
     }
 }
 
-/// A value as text; empty if it is missing.
-fn shown(value: &Value) -> Cow<'_, str> {
-    match value {
-        Value::Null => "".into(),
-        Value::String(text) => text.into(),
-        other => other.to_string().into(),
-    }
+/// A number as text; empty if it is missing.
+fn number(number: Option<u64>) -> Cow<'static, str> {
+    number.map(|number| number.to_string()).unwrap_or_default().into()
 }
 
 /// At most this number of characters. A text that is cut ends with an ellipsis.
@@ -181,7 +199,7 @@ impl BodyTemplate {
         Ok(Self(template.into()))
     }
 
-    /// The body of a delivery. None if the stored message is not JSON.
+    /// The body of a delivery. None if the stored message is not one.
     pub(super) fn render(&self, hook: &HookId, delivery: &Delivery, message: &[u8]) -> Option<Vec<u8>> {
         let values = Values { hook, delivery, message: serde_json::from_slice(message).ok()? };
         Some(join(&parts(&self.0).ok()?, |field| values.of(field)))
