@@ -1,6 +1,7 @@
 //! Counts the boots of a hub over one data directory, and records which of them ended in a clean shutdown.
 
 use crate::ports::error::LogError;
+use crate::ports::instances::InstanceId;
 use crate::ports::log::Log;
 
 /// The name of the record in the log that counts boots.
@@ -24,6 +25,11 @@ impl Boot {
         };
         log.put_meta(NOTE, boot.note("open")).await?;
         Ok(boot)
+    }
+
+    /// The boot of an instance, of which there is only one. Others decide by the log whether it ended cleanly.
+    pub(crate) fn of(instance: InstanceId) -> Self {
+        Self { id: instance.0, crashed: 0 }
     }
 
     /// Records a clean shutdown: every channel's state is in the log.

@@ -16,6 +16,11 @@ pub enum HubError {
     /// The channel's actor stopped while it processed the operation, which may or may not have been performed.
     #[error("the channel stopped while processing the request")]
     OutcomeUnknown,
+    /// Another instance of the hub owns the channel, or took it meanwhile; nothing was done. [`Hub::locate`] finds it.
+    ///
+    /// [`Hub::locate`]: crate::Hub::locate
+    #[error("the channel has moved")]
+    Moved,
     /// The log could not store it; nothing was delivered.
     #[error("the log could not store the change")]
     StorageFailed,
@@ -29,6 +34,8 @@ impl From<LogError> for HubError {
         match error {
             LogError::Busy => Self::Busy,
             LogError::Unknown(_) => Self::OutcomeUnknown,
+            LogError::NotOwner => Self::Moved,
+            LogError::Ended => Self::Gone,
             LogError::Damaged(_) | LogError::Failed(_) => Self::StorageFailed,
         }
     }
@@ -38,7 +45,7 @@ impl HubError {
     /// Converts an error of the log, and logs it as `failed` unless the log was only busy.
     pub(crate) fn of_log(failed: &'static str) -> impl Fn(LogError) -> Self {
         move |error| {
-            if !matches!(error, LogError::Busy) {
+            if !matches!(error, LogError::Busy | LogError::NotOwner | LogError::Ended) {
                 log::error!(error:display; "{failed}");
             }
             error.into()
@@ -46,10 +53,10 @@ impl HubError {
     }
 
     /// The error of a request that wrote nothing, but waited for an earlier write, which failed. A refusal means that the
-    /// channel is being deleted.
+    /// channel is being deleted, and `Moved` that nothing that waited with it was done either.
     pub(crate) fn without_write(self) -> Self {
         match self {
-            Self::Refused(_) => self,
+            Self::Refused(_) | Self::Moved => self,
             _ => Self::OutcomeUnknown,
         }
     }
@@ -66,6 +73,9 @@ impl HubError {
                 .hint(Hint::RepeatWithIdempotencyKey)
                 .retry_after_ms(1000)
                 .detail(RefusalDetail::OutcomeUnknown),
+            Self::Moved => Refusal::new(Code::Overloaded, "the channel has moved to another hub; nothing was done")
+                .hint("try again in a second")
+                .retry_after_ms(1000),
             Self::StorageFailed => {
                 Refusal::new(Code::StorageFailed, "the request could not be stored; nothing was delivered")
             }

@@ -12,6 +12,7 @@ mod context;
 mod counters;
 mod error;
 mod hub;
+mod instances;
 mod mail;
 mod memory;
 mod ports;
@@ -23,23 +24,27 @@ mod tests;
 mod totals;
 mod webhooks;
 
+#[cfg(test)]
+extern crate self as rogerrat_actors;
+
 pub use channel::delivery::{CompletedAnswer, DeliveryGuard, ReadResponse, StreamReader, UnprovenAnswer};
 pub use clock::Clock;
 pub use error::HubError;
 pub use hub::{
-    AccountOwner, Admission, Admitted, Band, Created, HookStatus, Hub, HubRules, PhoneLink, PushStatus, PushTest,
-    RemoteControl, Replayed, Subscribed, TranscriptReader,
+    AccountOwner, Admission, Admitted, Band, ChannelLocation, Created, HookStatus, Hub, HubRules, Located, PhoneLink,
+    PushStatus, PushTest, RemoteControl, Replayed, Subscribed, TranscriptReader,
 };
-pub use memory::{MemoryAccounts, MemoryLog};
+pub use memory::{MemoryAccounts, MemoryInstance, MemoryLog, SharedMemoryLog};
 pub use ports::Ports;
 pub use ports::accounts::{AccountChange, AccountChangeResult, AccountFacts, Accounts, Opened, StoredSession};
 pub use ports::emails::{
     EmailChange, EmailChangeResult, EmailProof, EmailStore, PendingEmail, SealedEmail, StoredEmails, is_code_valid,
 };
 pub use ports::error::LogError;
+pub use ports::instances::{BEAT_EVERY_MS, DEAD_AFTER_MS, Instance, InstanceId, Instances};
 pub use ports::log::{
-    AppendResult, Log, StoredChannel, StoredSummary, TRANSCRIPT_PAGE_BYTES, TRANSCRIPT_PAGE_LINES, TranscriptPage,
-    TranscriptPart,
+    AppendResult, Log, PreviousOwner, StoredChannel, StoredSummary, TRANSCRIPT_PAGE_BYTES, TRANSCRIPT_PAGE_LINES,
+    TranscriptPage, TranscriptPart,
 };
 pub use ports::mail_sender::{Mail, MailContent, MailFailure, MailSender};
 pub use ports::push_sender::{DisabledPush, PushRequest, PushSender};

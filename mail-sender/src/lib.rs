@@ -23,7 +23,8 @@ use lettre::transport::smtp::extension::ClientId;
 use lettre::transport::smtp::{AsyncSmtpTransport, Error as SmtpError};
 use lettre::{AsyncTransport as _, Message, Tokio1Executor};
 use rogerrat_actors::{Clock, Mail, MailContent, MailFailure, MailSender, random_token};
-use rogerrat_domain::email::{EmailAddress, MailLanguage};
+use rogerrat_domain::Language;
+use rogerrat_domain::email::EmailAddress;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 use url::Url;
@@ -87,7 +88,7 @@ impl SmtpMailSender {
 pub fn send_test(settings: &MailSettings, to: &str) -> Result<(), TestMailError> {
     let to = EmailAddress::parse(to).map_err(|refusal| TestMailError(refusal.text.into_owned()))?;
     let at_ms = Clock::start().now().at_ms;
-    let mail = Mail { to, language: MailLanguage::En, at_ms, content: MailContent::Test };
+    let mail = Mail { to, language: Language::En, at_ms, content: MailContent::Test };
     actix_rt::System::new().block_on(async {
         let smtp = Smtp::new(settings).map_err(|error| TestMailError(chain(&error.0)))?;
         let message = smtp.message(&mail).ok_or_else(|| TestMailError("the address is not valid".to_owned()))?;

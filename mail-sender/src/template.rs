@@ -2,8 +2,7 @@
 
 use jiff::Timestamp;
 use rogerrat_actors::{Mail, MailContent};
-use rogerrat_domain::AccountId;
-use rogerrat_domain::email::MailLanguage;
+use rogerrat_domain::{AccountId, Language};
 use url::Url;
 
 /// The texts of one kind of e-mail, in English and in Spanish.
@@ -32,8 +31,8 @@ pub(super) fn render(mail: &Mail, origin: &Url) -> (String, String) {
         MailContent::Test => TEST,
     };
     let template = match mail.language {
-        MailLanguage::En => english,
-        MailLanguage::Es => spanish,
+        Language::En => english,
+        Language::Es => spanish,
     };
     let host = origin.host_str().unwrap_or_default().to_owned();
     let origin = origin.origin().ascii_serialization();

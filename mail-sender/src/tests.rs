@@ -2,8 +2,8 @@
 
 use lettre::Address;
 use rogerrat_actors::{Mail, MailContent};
-use rogerrat_domain::AccountId;
-use rogerrat_domain::email::{EmailAddress, MailLanguage};
+use rogerrat_domain::email::EmailAddress;
+use rogerrat_domain::{AccountId, Language};
 use url::Url;
 
 use super::server::{MailFrom, SmtpEncryption, SmtpServer, is_loopback};
@@ -27,14 +27,14 @@ fn contents() -> [MailContent; 5] {
     ]
 }
 
-fn mail(language: MailLanguage, content: MailContent) -> Mail {
+fn mail(language: Language, content: MailContent) -> Mail {
     Mail { to: EmailAddress::parse("ann@example.org").unwrap(), language, at_ms: AT_MS, content }
 }
 
 #[test]
 fn every_text_has_a_subject_and_all_its_values() {
     let origin = Url::parse("https://hub.example.org").unwrap();
-    for language in [MailLanguage::En, MailLanguage::Es] {
+    for language in [Language::En, Language::Es] {
         for content in contents() {
             let kind = content.kind();
             let (subject, body) = template::render(&mail(language, content), &origin);
@@ -46,10 +46,10 @@ fn every_text_has_a_subject_and_all_its_values() {
             assert!(body.lines().all(|line| line.len() <= 110 || line.contains("://")), "{all}");
         }
     }
-    let (subject, body) = template::render(&mail(MailLanguage::En, contents()[0].clone()), &origin);
+    let (subject, body) = template::render(&mail(Language::En, contents()[0].clone()), &origin);
     assert!(subject.contains("012345") && body.contains("\n012345\n"), "{body}");
     assert!(body.contains("\nhttps://hub.example.org/account/verify#c=rr_mail_SECRET\n"), "{body}");
-    let (_, body) = template::render(&mail(MailLanguage::En, contents()[1].clone()), &origin);
+    let (_, body) = template::render(&mail(Language::En, contents()[1].clone()), &origin);
     assert_eq!(body.matches("\nhttps://hub.example.org/account/recover#t=rr_back_SECRET\n").count(), 2, "{body}");
 }
 
@@ -63,7 +63,7 @@ fn a_message_is_plain_text_that_nothing_replies_to() {
     };
     let smtp = Smtp::new(&settings).unwrap();
     for content in contents() {
-        let message = smtp.message(&mail(MailLanguage::Es, content)).unwrap().formatted();
+        let message = smtp.message(&mail(Language::Es, content)).unwrap().formatted();
         let message = String::from_utf8(message).unwrap();
         let (head, _) = message.split_once("\r\n\r\n").unwrap();
         for line in [

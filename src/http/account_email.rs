@@ -4,7 +4,7 @@ use actix_web::http::StatusCode;
 use actix_web::web::{self, Json, Payload, ServiceConfig};
 use actix_web::{HttpRequest, Responder};
 use rogerrat_domain::email::{
-    AttachEmailReply, ConfirmRecoveryInput, ConfirmRecoveryReply, EmailInput, VERIFY_PREFIX, VerifyEmailInput,
+    AttachEmailReply, ConfirmRecoveryInput, ConfirmRecoveryReply, EmailInput, VerificationInput, VerifyEmailInput,
     VerifyEmailReply,
 };
 use rogerrat_domain::{Code, limits};
@@ -76,12 +76,10 @@ pub(crate) async fn verify(
     state.hub.require_mail()?;
     state.rate_limits.accounts.count(|| state.client(&request))?;
     let input: VerifyEmailInput = body::json(&request, payload, limits::BODY_BYTES).await?;
-    let code = input.code.trim();
-    if code.starts_with(VERIFY_PREFIX) {
-        return Ok(Json(state.hub.verify_email_by_link(code).await?));
-    }
-    let owner = state.admit_owner(&request).await?;
-    Ok(Json(state.hub.verify_email(&owner, code).await?))
+    Ok(Json(match input.proof() {
+        VerificationInput::Link(link) => state.hub.verify_email_by_link(link).await?,
+        VerificationInput::Code(code) => state.hub.verify_email(&state.admit_owner(&request).await?, code).await?,
+    }))
 }
 
 /// Remove the e-mail address of the account, and one that waits for its code.

@@ -1,9 +1,9 @@
 //! The e-mail addresses of accounts in the database, with their codes and links.
 
 use rogerrat_actors::{EmailChange, EmailChangeResult, EmailProof, PendingEmail, SealedEmail, is_code_valid};
-use rogerrat_domain::email::{EmailLookup, MailLanguage};
+use rogerrat_domain::email::EmailLookup;
 use rogerrat_domain::limits::EMAIL_CODE_MS;
-use rogerrat_domain::{AccountId, TokenHash};
+use rogerrat_domain::{AccountId, Language, TokenHash};
 use rusqlite::{OptionalExtension as _, Result, Row, params};
 
 use super::sqlite_int::{get_u64, to_sqlite};
@@ -18,7 +18,7 @@ pub(super) fn sealed_email(row: &Row<'_>) -> Result<SealedEmail> {
     let account = AccountId::parse(row.get_ref(0)?.as_str()?).map_err(|refusal| {
         rusqlite::Error::FromSqlConversionFailure(0, rusqlite::types::Type::Text, Box::new(refusal))
     })?;
-    Ok(SealedEmail { account, sealed: row.get(1)?, language: MailLanguage::of_stored(row.get_ref(2)?.as_str()?) })
+    Ok(SealedEmail { account, sealed: row.get(1)?, language: Language::of_stored(row.get_ref(2)?.as_str()?) })
 }
 
 /// An address that waits for its code, as it is stored.

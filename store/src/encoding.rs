@@ -32,7 +32,7 @@ struct RecordVersion {
 impl RecordRow {
     /// Encodes a record. `None` if it names a message whose text is not at hand.
     pub(super) fn encode(record: Record) -> Option<Self> {
-        let Record { channel, seq, rid, at_ms, entries, transcript, due } = record;
+        let Record { channel, seq, fence: _, rid, at_ms, entries, transcript, due } = record;
         let created = match entries.first() {
             Some(Entry::Created { settings }) => Some(settings),
             _ => None,
@@ -98,7 +98,7 @@ pub(super) fn decode_record(channel: &ChannelId, seq: u64, rid: [u8; 16], body: 
     }
     let StoredRecord { at_ms, entries } = serde_json::from_slice(body).map_err(|error| damaged(error.to_string()))?;
     let rid = u128::from_be_bytes(rid);
-    Ok(Record { channel: channel.clone(), seq, rid, at_ms, entries, transcript: Vec::new(), due: Vec::new() })
+    Ok(Record { channel: channel.clone(), seq, fence: 0, rid, at_ms, entries, transcript: Vec::new(), due: Vec::new() })
 }
 
 /// Decodes a value of a channel; `what` names it in the error.

@@ -89,11 +89,16 @@ impl Log for Store {
         Box::pin(async move { answer.await.unwrap_or(AppendResult::Unknown) })
     }
 
-    fn compact(&self, channel: &ChannelId, seq: u64, snapshot: Snapshot) -> BoxFuture<'static, UnitResult> {
+    fn compact(&self, channel: &ChannelId, _: u64, seq: u64, snapshot: Snapshot) -> BoxFuture<'static, UnitResult> {
         match SnapshotRow::encode(channel, seq, &snapshot) {
             Ok(snapshot) => self.write(WriteOp::Compact(snapshot)),
             Err(error) => Box::pin(ready(Err(LogError::Failed(error.to_string())))),
         }
+    }
+
+    fn give_up(&self, channel: &ChannelId, fence: u64, seq: u64, snapshot: Snapshot) -> BoxFuture<'static, UnitResult> {
+        // Only one process can open the directory, so it owns every channel for as long as it runs.
+        self.compact(channel, fence, seq, snapshot)
     }
 
     fn find(&self, channel: &ChannelId) -> BoxFuture<'static, Result<Option<Settings>, LogError>> {
@@ -101,7 +106,7 @@ impl Log for Store {
         self.readers.query(move |connection| reader::find(connection, &channel))
     }
 
-    fn load(&self, channel: &ChannelId) -> BoxFuture<'static, Result<StoredChannel, LogError>> {
+    fn take(&self, channel: &ChannelId) -> BoxFuture<'static, Result<StoredChannel, LogError>> {
         let channel = channel.clone();
         let load = move |connection: &_| reader::load(connection, &channel);
         if self.state.is_idle() {

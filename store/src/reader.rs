@@ -106,7 +106,7 @@ pub(super) fn load(connection: &Connection, channel: &ChannelId) -> Read<StoredC
         }
         seq = record.seq;
     }
-    Ok(StoredChannel { seq, snapshot, records, backlog })
+    Ok(StoredChannel { seq, snapshot, records, backlog, ..StoredChannel::default() })
 }
 
 pub(super) fn channel_number(connection: &Connection, channel: &ChannelId) -> rusqlite::Result<Option<i64>> {

@@ -13,7 +13,6 @@ use crate::hub_key::HubKey;
 use crate::ids::AccountId;
 use crate::limits;
 use crate::refusal::Refusal;
-use crate::str_enum::str_enum;
 use crate::token::TokenHash;
 
 /// The prefix of the secret in the link that verifies an address.
@@ -90,36 +89,6 @@ fn is_host(host: &str) -> bool {
 #[schema(value_type = String, max_length = 254, examples("a…@example.org"))]
 pub struct MaskedEmail(String);
 
-/// The language of an account's e-mails.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum MailLanguage {
-    /// English.
-    #[default]
-    En,
-    /// Spanish.
-    Es,
-}
-
-str_enum!(MailLanguage: "en" => En, "es" => Es);
-
-impl MailLanguage {
-    /// The language as it is stored.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::En => "en",
-            Self::Es => "es",
-        }
-    }
-
-    /// A language that was stored.
-    #[must_use]
-    pub fn of_stored(text: &str) -> Self {
-        if text == Self::Es.as_str() { Self::Es } else { Self::En }
-    }
-}
-
 /// The hash by which the accounts of an address are found. It depends on the hub's key.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct EmailLookup([u8; 32]);
@@ -194,6 +163,24 @@ pub struct VerifyEmailInput {
     /// The code of six digits from the e-mail, or the secret from its link.
     #[schema(max_length = 64)]
     pub code: String,
+}
+
+/// What a request presents to verify an address.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum VerificationInput<'a> {
+    /// What should be a code of six digits. It needs a session of the account.
+    Code(&'a str),
+    /// The secret from a link, which needs no session.
+    Link(&'a str),
+}
+
+impl VerifyEmailInput {
+    /// What it presents.
+    #[must_use]
+    pub fn proof(&self) -> VerificationInput<'_> {
+        let text = self.code.trim();
+        if text.starts_with(VERIFY_PREFIX) { VerificationInput::Link(text) } else { VerificationInput::Code(text) }
+    }
 }
 
 /// The body of a request to recover an account with the link of an e-mail.

@@ -212,6 +212,9 @@ pub struct Record {
     pub channel: ChannelId,
     /// Its number in the channel's log, from 1 and without holes.
     pub seq: u64,
+    /// The fence that its author was given when it opened the channel. 0 for the first record of a channel, and where
+    /// only one hub can own the channel.
+    pub fence: u64,
     /// A random number by which a repeated append is recognised.
     pub rid: u128,
     /// When, in milliseconds since the epoch.

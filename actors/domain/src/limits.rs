@@ -187,6 +187,8 @@ pub const PUSH_PER_ACCOUNT: usize = 20;
 pub const PUSH_ENDPOINT_BYTES: usize = 1024;
 /// How long a push waits, so that what is read meanwhile is not pushed.
 pub const PUSH_DELAY_MS: u64 = 5000;
+/// How long a message of a subscribed member is unread before that is pushed to it.
+pub const PUSH_UNREAD_MS: u64 = 600_000;
 /// How long a push waits again while its device reads the channel.
 pub const PUSH_AGAIN_MS: u64 = 15_000;
 /// How long a push waits for a device that reads the channel and does not acknowledge the message.

@@ -104,6 +104,10 @@ fn webhooks_and_their_deliveries_keep_their_stored_names() {
         "member": {"no": 1, "generation": 5}, "wants": "mine", "show_text": true, "consumer": "web-1", "language": "es",
         "origin": "https://hub.example", "used_ms": 6, "is_warned": false,
     }));
+    reads_and_writes_the_same::<PushTarget>(&json!({
+        "wants": "all", "show_text": false, "language": "en", "origin": "https://hub.example", "used_ms": 6,
+        "is_warned": true, "look_ms": 7, "announced": 8,
+    }));
     reads_and_writes_the_same::<RequestFormat>(&json!({
         "headers": [["x-key", "v"]], "body": "{\"text\":\"{{text}}\"}",
     }));

@@ -34,6 +34,8 @@ pub(crate) struct ChannelActor {
     pub(crate) channel: Channel,
     /// The number of the last record in the log.
     pub(crate) seq: u64,
+    /// The fence with which the channel was taken.
+    pub(crate) fence: u64,
     pub(crate) status: Arc<ChannelStatus>,
     pub(crate) context: Arc<HubContext>,
     pub(crate) metrics: ChannelMetrics,
@@ -55,7 +57,8 @@ impl Actor for ChannelActor {
 
 impl ChannelActor {
     /// Decides an operation and applies it; replies when its entries are committed. Reserves message ids first if the
-    /// next id would pass the id high-water mark (D10).
+    /// next id would pass the id high-water mark (D10). In a shared log no id above it is ever assigned: another instance
+    /// may own the channel by then and assign the ids above it (ADR 44).
     pub(crate) fn perform<O: Operation>(
         &mut self,
         op: O,
@@ -63,14 +66,17 @@ impl ChannelActor {
         reply: impl FnOnce(&mut Self, Result<O::Reply, HubError>) + 'static,
     ) {
         let (log, now) = (&self.context.log, self.context.clock.now());
-        if !O::ASSIGNS_IDS || self.channel.next_id(now) <= log.id_high_water_mark() || !log.is_healthy() {
+        let is_reserved = !O::ASSIGNS_IDS || self.channel.next_id(now) <= log.id_high_water_mark();
+        if is_reserved || !log.is_healthy() && log.instances().is_none() {
             return self.decide_and_apply(op, now, ctx, reply);
         }
         let reserved = log.reserve_ids(self.channel.next_id(now) + ID_RESERVATION_MS);
         ctx.wait(reserved.into_actor(self).map(|reserved, this, ctx| match reserved {
             Ok(()) => this.perform(op, ctx, reply),
-            Err(error) if this.channel.settings().is_durable() => reply(this, Err(error.into())),
-            // A memory channel does not depend on the log.
+            Err(error) if this.channel.settings().is_durable() || this.context.log.instances().is_some() => {
+                reply(this, Err(error.into()));
+            }
+            // A memory channel does not depend on a log that no other hub uses.
             Err(_) => {
                 log::warn!("could not reserve message ids");
                 let now = this.context.clock.now();
@@ -179,6 +185,7 @@ impl ChannelActor {
                 _ => {}
             }
             self.channel.apply(entry, now, &mut self.effects);
+            self.note_departure(entry);
         }
         op.answer(&mut self.channel, entries, now, &mut self.effects)
     }
@@ -193,7 +200,8 @@ impl ChannelActor {
     pub(crate) fn run_effects(&mut self, ctx: &mut Context<Self>) {
         let mut effects = std::mem::take(&mut self.effects);
         let durable = self.channel.settings().is_durable();
-        let entries = effects.drain_entries().filter(|entry| entry.is_logged(durable)).collect();
+        let note = |entry: &Entry| self.note_departure(entry);
+        let entries = effects.drain_entries().inspect(note).filter(|entry| entry.is_logged(durable)).collect();
         self.writes.stage(entries, Vec::new(), PendingDeliveries::default(), false);
         for effect in effects.drain() {
             let Some(effect) = self.writes.defer_effect(effect) else { continue };
@@ -256,7 +264,7 @@ impl ChannelActor {
         if !self.writes.is_persisted() {
             return;
         }
-        self.write_unloaded(ctx, |this, is_written, ctx| {
+        self.give_up(ctx, |this, is_written, ctx| {
             if is_written {
                 log::debug!(channel:display = this.channel.id(); "channel unloaded");
                 this.status.unload();

@@ -6,7 +6,7 @@ use rogerrat_domain::{Operation, Query};
 
 use crate::channel::actor::ChannelActor;
 use crate::channel::messages::{
-    Ask, AskQuery, CancelWait, CheckNow, Delete, Drain, OpenSubscription, Poll, TakeBack, Unload,
+    Abandon, Ask, AskQuery, CancelWait, CheckNow, Delete, Drain, OpenSubscription, Poll, TakeBack, Unload,
 };
 use crate::channel::responder::Responder;
 use crate::error::HubError;
@@ -48,7 +48,7 @@ impl Handler<Poll> for ChannelActor {
                 let _ = reply.send(Ok(Ok(response)));
             }
             // Dropped without a reply, the request is sent again: a repeated read does no harm.
-            Err(HubError::OutcomeUnknown) => {}
+            Err(HubError::OutcomeUnknown | HubError::Moved) => {}
             Err(error) => {
                 let _ = reply.send(Ok(Err(error)));
             }
@@ -116,13 +116,24 @@ impl Handler<Unload> for ChannelActor {
     type Result = ();
 
     fn handle(&mut self, Unload(done): Unload, ctx: &mut Self::Context) {
-        self.write_unloaded(ctx, |this, is_written, ctx| {
+        self.give_up(ctx, |this, is_written, ctx| {
             if is_written {
                 this.status.unload();
             }
             let _ = done.send(is_written);
             ctx.stop();
         });
+    }
+}
+
+impl Handler<Abandon> for ChannelActor {
+    type Result = ();
+
+    fn handle(&mut self, _: Abandon, ctx: &mut Self::Context) {
+        self.channel.drain(self.context.clock.now(), &mut self.effects);
+        self.status.notify_watchers();
+        self.check_due(ctx);
+        ctx.stop();
     }
 }
 

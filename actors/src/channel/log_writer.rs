@@ -13,6 +13,7 @@ use rogerrat_domain::{Record, Refusal};
 use crate::channel::actor::ChannelActor;
 use crate::channel::pending_writes::{Batch, DeferredReply, LOG_RETRY, PendingDeliveries, WriteOutcome};
 use crate::error::HubError;
+use crate::ports::error::LogError;
 use crate::random::record_id;
 
 /// How long entries that nothing waits for are gathered before they are written.
@@ -35,12 +36,14 @@ impl ChannelActor {
     }
 
     /// Schedules the write of the batch: when the mailbox is empty if something waits for it, else after the flush
-    /// delay.
+    /// delay. A batch that is full is written now.
     pub(crate) fn schedule_write(&mut self, ctx: &mut Context<Self>) {
         if self.writes.is_idle() || self.writes.in_flight {
             return;
         }
-        if self.writes.awaited().is_some() {
+        if self.writes.is_full() {
+            self.write(ctx);
+        } else if self.writes.awaited().is_some() {
             // The future is polled when the mailbox is empty: messages that arrived together are written together.
             if !self.writes.write_scheduled {
                 self.writes.write_scheduled = true;
@@ -69,16 +72,17 @@ impl ChannelActor {
             return;
         }
         let Some(batch) = self.writes.batch.take() else { return };
-        let Batch { entries, transcript, deliveries, replies, effects, awaited } = *batch;
+        let Batch { entries, transcript, deliveries, replies, effects, awaited, .. } = *batch;
         let stores_text = self.channel.settings().is_durable() || !transcript.is_empty() || !deliveries.is_empty();
         let PendingDeliveries { due, permits } = deliveries;
-        self.writes.since_compaction += entries.len();
+        self.writes.count_entries(entries.len());
         let now = self.context.clock.now();
         let rid = record_id();
         let channel = self.channel.id().clone();
         let append = self.context.log.append(Record {
             channel,
             seq: self.seq + 1,
+            fence: self.fence,
             rid,
             at_ms: now.at_ms,
             entries,
@@ -113,8 +117,12 @@ impl ChannelActor {
     fn restart_from_log(&mut self, replies: Vec<DeferredReply<Self>>, error: &HubError, ctx: &mut Context<Self>) {
         let deleted = HubError::from(Refusal::channel_not_found());
         let error = if self.status.is_deleting() { &deleted } else { error };
-        if !self.status.is_deleting() {
-            log::error!(channel:display = self.channel.id(), error:display; "append failed; restarting the channel from its log");
+        match error {
+            HubError::Refused(_) => {}
+            HubError::Moved => log::warn!(channel:display = self.channel.id(); "the channel has another owner now"),
+            _ => {
+                log::error!(channel:display = self.channel.id(), error:display; "append failed; restarting the channel from its log");
+            }
         }
         let later = self.writes.batch.take().unwrap_or_default();
         replies.into_iter().chain(later.replies).for_each(|reply| reply(self, Err(error.clone())));
@@ -139,11 +147,14 @@ impl ChannelActor {
         self.writes.clear_entries();
         self.writes.in_flight = true;
         let snapshot = self.channel.snapshot(None, self.context.clock.now());
-        let compaction = self.context.log.compact(self.channel.id(), self.seq, snapshot);
+        let compaction = self.context.log.compact(self.channel.id(), self.fence, self.seq, snapshot);
         ctx.wait(compaction.into_actor(self).map(|compacted, this, ctx| {
             this.writes.in_flight = false;
             match compacted {
                 Ok(()) => this.writes.behind = false,
+                Err(LogError::NotOwner | LogError::Ended) => {
+                    return this.restart_from_log(Vec::new(), &HubError::Moved, ctx);
+                }
                 Err(_) => {
                     ctx.run_later(LOG_RETRY, Self::catch_up);
                 }
@@ -152,10 +163,19 @@ impl ChannelActor {
         }));
     }
 
+    /// Whether another instance may own the channel after giving it up has failed.
+    fn may_be_elsewhere(&self, error: &LogError) -> bool {
+        match error {
+            LogError::NotOwner | LogError::Ended => true,
+            LogError::Unknown(_) => self.context.log.instances().is_some(),
+            LogError::Damaged(_) | LogError::Failed(_) | LogError::Busy => false,
+        }
+    }
+
     /// Compacts the log when it has grown long and holds every entry.
     fn compact_if_long(&mut self) {
         let members = self.channel.stats().members as usize;
-        if self.writes.since_compaction < COMPACT_AFTER + 4 * members
+        if (self.writes.since_compaction as usize) < COMPACT_AFTER + 4 * members
             || !self.writes.is_persisted()
             || self.writes.batch.as_ref().is_some_and(|batch| !batch.transcript.is_empty())
         {
@@ -164,12 +184,12 @@ impl ChannelActor {
         self.writes.since_compaction = 0;
         let snapshot = self.channel.snapshot(None, self.context.clock.now());
         // Not awaited: if the compaction is lost, the records stay.
-        drop(self.context.log.compact(self.channel.id(), self.seq, snapshot));
+        drop(self.context.log.compact(self.channel.id(), self.fence, self.seq, snapshot));
     }
 
-    /// Writes the batch and then a snapshot that says the channel was unloaded cleanly. Calls `done` with whether the
-    /// snapshot is stored.
-    pub(crate) fn write_unloaded(
+    /// Writes the batch, then gives the channel up with a snapshot that says it was unloaded cleanly. Calls `done` with
+    /// whether that is stored.
+    pub(crate) fn give_up(
         &mut self,
         ctx: &mut Context<Self>,
         done: impl FnOnce(&mut Self, bool, &mut Context<Self>) + 'static,
@@ -177,20 +197,23 @@ impl ChannelActor {
         self.write(ctx);
         if self.writes.in_flight {
             // The write before it is under way: try again after it.
-            ctx.run_later(FLUSH_DELAY, |this, ctx| this.write_unloaded(ctx, done));
+            ctx.run_later(FLUSH_DELAY, |this, ctx| this.give_up(ctx, done));
             return;
         }
         self.writes.clear_entries();
         self.writes.in_flight = true;
         let snapshot = self.channel.snapshot(Some(self.context.boot), self.context.clock.now());
-        let compaction = self.context.log.compact(self.channel.id(), self.seq, snapshot);
-        ctx.wait(compaction.into_actor(self).map(move |compacted, this, ctx| {
+        let given_up = self.context.log.give_up(self.channel.id(), self.fence, self.seq, snapshot);
+        ctx.wait(given_up.into_actor(self).map(move |given_up, this, ctx| {
             this.writes.in_flight = false;
-            if compacted.is_ok() {
+            if given_up.is_ok() {
                 this.writes.behind = false;
                 this.writes.since_compaction = 0;
             }
-            done(this, compacted.is_ok(), ctx);
+            done(this, given_up.is_ok(), ctx);
+            if given_up.is_err_and(|error| this.may_be_elsewhere(&error)) {
+                this.restart_from_log(Vec::new(), &HubError::Moved, ctx);
+            }
         }));
     }
 }

@@ -99,6 +99,11 @@ pub(crate) struct Drain;
 #[rtype(result = "()")]
 pub(crate) struct Unload(pub(crate) oneshot::Sender<bool>);
 
+/// Ends every wait and stops without writing anything, because this instance of the hub has ended.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub(crate) struct Abandon;
+
 /// Ends every wait and stops, because the channel is deleted.
 #[derive(Message)]
 #[rtype(result = "()")]

@@ -12,7 +12,7 @@ use crate::channel::actor::ChannelActor;
 use crate::channel::pending_writes::PendingDeliveries;
 use crate::counters::Count;
 use crate::random::{nonce, record_id};
-use crate::webhooks::{DropPush, HookHandle, HookHandles, QueuePermit, Wake, Webhooks};
+use crate::webhooks::{AskedLeft, DropPush, HookHandle, HookHandles, OwnSent, QueuePermit, Wake, Webhooks};
 
 impl ChannelActor {
     /// The webhook deliveries that these entries cause.
@@ -38,6 +38,7 @@ impl ChannelActor {
         if of_channel.is_none() && of_account.is_none() {
             return;
         }
+        self.note_own(message, of_channel.as_ref());
         let json = message.json();
         let facts = OnceCell::new();
         let is_on = |hook: &&Arc<HookHandle>| hook.is_on();
@@ -84,6 +85,30 @@ impl ChannelActor {
         }
     }
 
+    /// Has the messages of a subscribed sender looked at later. If the actor is too busy, its next message does that.
+    fn note_own(&self, message: &Message, of_channel: Option<&HookHandles>) {
+        for handle in pushes(of_channel).filter(|handle| member_of(handle).is_some_and(|no| no == message.from)) {
+            if !handle.is_watched.swap(true, Relaxed)
+                && self.context.webhooks.addr.try_send(OwnSent(handle.clone())).is_err()
+            {
+                handle.is_watched.store(false, Relaxed);
+            }
+        }
+    }
+
+    /// Has members with a subscription notified if a member leaves that owes them an answer.
+    pub(crate) fn note_departure(&self, entry: &Entry) {
+        let (Entry::Left { no, .. } | Entry::Revoked { no } | Entry::Expired { no }) = entry else { return };
+        let of_channel = self.context.webhooks.hooks.of_channel(self.channel.id());
+        for handle in pushes(of_channel.as_ref()) {
+            if member_of(handle).is_some_and(|member| self.channel.unanswered(member, *no).is_some()) {
+                // If the actor is too busy, the notice is left out.
+                let left = AskedLeft { handle: handle.clone(), gone: *no };
+                let _ = self.context.webhooks.addr.try_send(left);
+            }
+        }
+    }
+
     /// Whether a message is pushed to a subscription of a member. `facts` are read at most once. The subscription of a member
     /// that has left is dropped.
     fn is_pushed<'j>(
@@ -109,13 +134,22 @@ impl ChannelActor {
     }
 }
 
+/// The push subscriptions of a channel.
+fn pushes(of_channel: Option<&HookHandles>) -> impl Iterator<Item = &Arc<HookHandle>> {
+    of_channel.into_iter().flat_map(|hooks| hooks.iter()).filter(|hook| hook.is_push && hook.is_on())
+}
+
+/// The member of a push subscription.
+fn member_of(handle: &HookHandle) -> Option<MemberNo> {
+    handle.with(|hook| Some(hook.push.as_ref()?.member?.no))
+}
+
 /// Whether a subscription of a member is for the same device as that of an account.
 fn has_push_for(of_channel: Option<&HookHandles>, member: Option<MemberNo>, of_account: &HookHandle) -> bool {
-    let pushes = of_channel.iter().flat_map(|hooks| hooks.iter()).filter(|hook| hook.is_push);
     let url = of_account.with(|hook| hook.url.clone());
     let is_of_member =
         |hook: &Hook| hook.push.as_ref().is_some_and(|push| push.member.map(|member| member.no) == member);
-    pushes.into_iter().any(|handle| handle.with(|hook| hook.url == url && is_of_member(hook)))
+    pushes(of_channel).any(|handle| handle.with(|hook| hook.url == url && is_of_member(hook)))
 }
 
 impl Webhooks {

@@ -13,6 +13,9 @@ use crate::webhooks::QueuePermit;
 /// How long until a log that failed is tried again.
 pub(crate) const LOG_RETRY: Duration = Duration::from_secs(1);
 
+/// A batch whose messages reach this size takes no more of them.
+const BATCH_BYTES: usize = 1024 * 1024;
+
 /// A reply that is sent after the commit, by the actor `A`.
 pub(crate) type DeferredReply<A> = Box<dyn FnOnce(&mut A, Result<(), HubError>)>;
 
@@ -43,6 +46,8 @@ pub(crate) struct Batch<A> {
     pub(crate) effects: Vec<Effect>,
     /// Whether a reply or an effect waits for the commit.
     pub(crate) awaited: bool,
+    /// The size of the messages in its entries.
+    bytes: usize,
 }
 
 impl<A> Default for Batch<A> {
@@ -54,6 +59,7 @@ impl<A> Default for Batch<A> {
             replies: Vec::new(),
             effects: Vec::new(),
             awaited: false,
+            bytes: 0,
         }
     }
 }
@@ -77,7 +83,7 @@ pub(crate) struct PendingWrites<A> {
     /// The log lacks state that is in memory; a compaction will write it.
     pub(crate) behind: bool,
     /// Entries appended since the last compaction.
-    pub(crate) since_compaction: usize,
+    pub(crate) since_compaction: u32,
 }
 
 impl<A> PendingWrites<A> {
@@ -89,8 +95,13 @@ impl<A> PendingWrites<A> {
             write_scheduled: false,
             flush_scheduled: false,
             behind: false,
-            since_compaction: entries,
+            since_compaction: u32::try_from(entries).unwrap_or(u32::MAX),
         }
+    }
+
+    /// Counts entries that are appended.
+    pub(crate) fn count_entries(&mut self, entries: usize) {
+        self.since_compaction = self.since_compaction.saturating_add(u32::try_from(entries).unwrap_or(u32::MAX));
     }
 
     /// Whether there is nothing to write.
@@ -106,6 +117,11 @@ impl<A> PendingWrites<A> {
     /// The batch, if a reply or an effect waits for its commit.
     pub(crate) fn awaited(&mut self) -> Option<&mut Batch<A>> {
         self.batch.as_deref_mut().filter(|batch| batch.awaited)
+    }
+
+    /// Whether the batch takes no more messages and must be written now.
+    pub(crate) fn is_full(&self) -> bool {
+        self.batch.as_ref().is_some_and(|batch| batch.bytes >= BATCH_BYTES)
     }
 
     /// Drops staged entries that nothing waits for; a snapshot will hold what they changed.
@@ -127,6 +143,8 @@ impl<A> PendingWrites<A> {
             return;
         }
         let batch = self.batch.get_or_insert_default();
+        let messages = entries.iter().filter_map(Entry::stored_message);
+        batch.bytes += messages.map(|message| message.weight_bytes()).sum::<usize>();
         batch.entries.extend(entries);
         batch.transcript.extend(transcript);
         batch.deliveries.extend(deliveries);
@@ -159,7 +177,8 @@ impl WriteOutcome {
             AppendResult::Refused | AppendResult::Busy if !required => Self::Postponed,
             AppendResult::Refused => Self::Lost(HubError::StorageFailed),
             AppendResult::Busy => Self::Lost(HubError::Busy),
-            AppendResult::Conflict | AppendResult::Unknown => Self::Lost(HubError::OutcomeUnknown),
+            AppendResult::Conflict => Self::Lost(HubError::Moved),
+            AppendResult::Unknown => Self::Lost(HubError::OutcomeUnknown),
         }
     }
 }

@@ -12,7 +12,7 @@ use crate::clock::Clock;
 use crate::error::HubError;
 use crate::ports::accounts::Accounts;
 use crate::ports::error::LogError;
-use crate::ports::log::{Log, StoredChannel};
+use crate::ports::log::{Log, PreviousOwner, StoredChannel};
 
 /// Recovers channels.
 #[derive(Clone)]
@@ -29,6 +29,8 @@ pub(crate) struct Recovery {
 pub(crate) struct RecoveredChannel {
     pub(crate) channel: Channel,
     pub(crate) seq: u64,
+    /// The fence of its owner, this hub.
+    pub(crate) fence: u64,
     /// Entries that were replayed: the length of its log after the snapshot.
     pub(crate) replayed: usize,
     /// Whether its actor stopped in this boot without having written its state.
@@ -38,22 +40,29 @@ pub(crate) struct RecoveredChannel {
 }
 
 impl Recovery {
-    /// Loads a channel and the messages that memory holds of it.
+    /// Takes a channel and reads it and the messages that memory holds of it.
     ///
     /// # Errors
-    /// `not_found` when it was deleted; `storage_failed` or `overloaded` when the log cannot be read.
+    /// `not_found` when it was deleted; `Moved` when another instance owns it; `storage_failed` or `overloaded` when the
+    /// log cannot be read.
     pub(crate) async fn recover(
         self,
         handle: Arc<ChannelHandle>,
         rules: Arc<Rules>,
     ) -> Result<RecoveredChannel, HubError> {
-        let stored = self.log.load(&handle.id).await.map_err(|error| failed(&handle, error))?;
+        let mut stored = self.log.take(&handle.id).await.map_err(|error| failed(&handle, error))?;
         if stored.seq == 0 && !handle.settings().is_band {
             return Err(Refusal::channel_not_found().into());
         }
-        let seq = stored.seq;
+        if let Some(settings) = stored.settings.take() {
+            handle.status.set_settings(Arc::new(settings));
+        }
+        let (seq, fence) = (stored.seq, stored.fence);
         let replayed = stored.records.iter().map(|record| record.entries.len()).sum();
-        let crashed = handle.status.has_crashed();
+        if let PreviousOwner::Lost { .. } = stored.previous_owner {
+            log::warn!(channel:display = handle.id; "taking over a channel that its last owner did not give up");
+        }
+        let crashed = stored.previous_owner == PreviousOwner::OnlyHub && handle.status.has_crashed();
         let mut channel = self.replay(&handle, rules, stored, crashed).map_err(|error| damaged(&handle, &error))?;
         let missing = channel.missing_bodies();
         if !missing.is_empty() {
@@ -61,7 +70,7 @@ impl Recovery {
             channel.fill(&messages).map_err(|error| damaged(&handle, &error))?;
         }
         let revoked = self.revoked(&handle, &channel).await?;
-        Ok(RecoveredChannel { channel, seq, replayed, crashed, revoked })
+        Ok(RecoveredChannel { channel, seq, fence, replayed, crashed, revoked })
     }
 
     /// Members whose identity key was revoked while the channel was not in memory.
@@ -85,17 +94,23 @@ impl Recovery {
     ) -> Result<Channel, RestoreError> {
         let now = self.clock.now();
         let unloaded_in = stored.snapshot.as_ref().and_then(|s| s.unloaded_in()).filter(|_| stored.records.is_empty());
-        let is_clean = !crashed && unloaded_in == Some(self.boot.id);
+        let was_unloaded_here = !crashed && unloaded_in == Some(self.boot.id);
+        let is_clean = match stored.previous_owner {
+            PreviousOwner::OnlyHub => was_unloaded_here,
+            PreviousOwner::GaveUp => true,
+            PreviousOwner::Lost { .. } => false,
+        };
         // The first record of a channel creates it; a band has no such record.
         let is_new = stored.seq <= u64::from(!handle.settings().is_band);
         let is_silent = is_clean && stored.snapshot.as_ref().is_some_and(Snapshot::has_no_messages);
-        let lost = match (handle.settings().is_durable() || is_new || is_silent, is_clean) {
+        let lost = match (handle.settings().is_durable() || is_new || is_silent, was_unloaded_here) {
             (true, _) => None,
             (false, true) => Some(GapReason::Idle),
             (false, false) => Some(GapReason::Restart),
         };
-        let given = match &stored.snapshot {
-            Some(snapshot) if is_clean => snapshot.last_id(),
+        let given = match (&stored.snapshot, stored.previous_owner) {
+            (_, PreviousOwner::Lost { id_ceiling }) => id_ceiling.max(handle.status.last_id.load(Relaxed)),
+            (Some(snapshot), _) if is_clean => snapshot.last_id(),
             _ => handle.status.last_id.load(Relaxed),
         };
         let above = self.first_id.max(given);
@@ -106,7 +121,12 @@ impl Recovery {
             channel.restore(snapshot, &stored.backlog, self.boot.id, now)?;
         }
         channel.replay(stored.records.iter().flat_map(|record| &record.entries), now);
-        if crashed || self.boot.doubts(unloaded_in) {
+        let doubts = match stored.previous_owner {
+            PreviousOwner::OnlyHub => crashed || self.boot.doubts(unloaded_in),
+            PreviousOwner::GaveUp => false,
+            PreviousOwner::Lost { .. } => true,
+        };
+        if doubts {
             channel.mark_maybe_delivered(now);
         }
         channel.start_ids_above(above);
@@ -115,7 +135,7 @@ impl Recovery {
 }
 
 fn failed(handle: &ChannelHandle, error: LogError) -> HubError {
-    if !matches!(error, LogError::Busy) {
+    if !matches!(error, LogError::Busy | LogError::NotOwner | LogError::Ended) {
         log::error!(channel:display = handle.id, error:display; "could not read a channel from the log");
     }
     error.into()

@@ -60,7 +60,8 @@ pub(super) fn creation(channel: ChannelId, settings: Arc<Settings>) -> Record {
     let line = (retention != Retention::None).then(|| TranscriptEvent::ChannelCreated { ts, retention }.line(None));
     let rid = record_id();
     let transcript = line.into_iter().collect();
-    Record { channel, seq: 1, rid, at_ms: ts, entries: vec![Entry::Created { settings }], transcript, due: Vec::new() }
+    let entries = vec![Entry::Created { settings }];
+    Record { channel, seq: 1, fence: 0, rid, at_ms: ts, entries, transcript, due: Vec::new() }
 }
 
 /// Whether the first record of a channel was stored; false if its id is taken.
@@ -113,10 +114,14 @@ impl Hub {
         }
     }
 
-    /// Finds a channel in use.
+    /// Finds a channel in use. In a shared log, only one that is served here is: another instance may have changed the
+    /// settings of any other.
     fn known(&self, channel: &str) -> Option<Admitted> {
-        let Shared { directory, clock, .. } = &*self.shared;
+        let Shared { directory, clock, log, .. } = &*self.shared;
         let handle = directory.get(channel)?.value().clone();
+        if log.instances().is_some() && !handle.settings().is_band && !handle.is_live() {
+            return None;
+        }
         handle.used_ms.store(clock.uptime_ms(), Relaxed);
         Some(Admitted(handle))
     }
@@ -126,10 +131,13 @@ impl Hub {
         let id = ChannelId::parse(channel)?;
         let settings = log.find(&id).await.map_err(HubError::of_log("could not look up a channel"))?;
         let settings = Arc::new(settings.ok_or_else(Refusal::channel_not_found)?);
-        let handle =
-            directory.entry(id.clone()).or_insert_with(|| Arc::new(ChannelHandle::new(id, settings, clock.now())));
+        let new = || Arc::new(ChannelHandle::new(id.clone(), settings.clone(), clock.now()));
+        let handle = directory.entry(id.clone()).or_insert_with(new).clone();
+        if log.instances().is_some() && !handle.is_live() {
+            handle.status.set_settings(settings);
+        }
         handle.used_ms.store(clock.uptime_ms(), Relaxed);
-        Ok(Admitted(handle.clone()))
+        Ok(Admitted(handle))
     }
 
     /// Creates a channel. It is in the log when this returns.

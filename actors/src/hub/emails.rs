@@ -3,12 +3,11 @@
 use rogerrat_domain::account::{RECOVERY_PREFIX, SESSION_PREFIX};
 use rogerrat_domain::account_session::SessionLabel;
 use rogerrat_domain::email::{
-    AccountEmail, AttachEmailReply, ConfirmRecoveryReply, EmailAddress, MailLanguage, NextEmail, VERIFY_PREFIX,
-    VerifyEmailReply,
+    AccountEmail, AttachEmailReply, ConfirmRecoveryReply, EmailAddress, NextEmail, VERIFY_PREFIX, VerifyEmailReply,
 };
 use rogerrat_domain::limits::{ACCOUNT_SESSIONS, EMAIL_ACCOUNTS, EMAIL_CODE_MS, EMAIL_CODE_TRIES};
 use rogerrat_domain::webhook::PUSH_RECOVERY;
-use rogerrat_domain::{Code, Refusal, TokenHash};
+use rogerrat_domain::{Code, Language, Refusal, TokenHash};
 
 use super::accounts::{secret, unkept, unread};
 use super::{AccountOwner, Hub};
@@ -42,7 +41,7 @@ impl Hub {
         &self,
         owner: &AccountOwner,
         address: &str,
-        language: MailLanguage,
+        language: Language,
     ) -> Result<AttachEmailReply, HubError> {
         let emails = self.mail()?;
         let address = EmailAddress::parse(address)?;

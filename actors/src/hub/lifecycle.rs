@@ -21,6 +21,7 @@ use crate::context::HubContext;
 use crate::counters::{Count, Counters};
 use crate::error::HubError;
 use crate::hub::dispatcher::Dispatcher;
+use crate::instances::{InstanceLife, Locations};
 use crate::mail::Emails;
 use crate::ports::Ports;
 use crate::ports::error::LogError;
@@ -75,13 +76,19 @@ impl Hub {
     /// When the log cannot be read or written.
     pub async fn start(rules: HubRules, ports: Ports, key: HubKey, clock: Clock) -> Result<Self, LogError> {
         let log = ports.log.clone();
-        let boot = Boot::begin(&*log).await?;
-        let highest_id = log.id_high_water_mark();
+        let life = InstanceLife::default();
+        // In a shared log, an instance is a boot that nobody repeats, and each channel says where its ids begin.
+        let (boot, highest_id) = match log.instances() {
+            Some(instances) => (Boot::of(instances.this()), 0),
+            None => (Boot::begin(&*log).await?, log.id_high_water_mark()),
+        };
         let now = clock.now();
         log.reserve_ids(highest_id.max(now.at_ms) + ID_RESERVATION_MS).await?;
         let directory = Arc::new(super::channels::bands(now));
         let counters = Arc::new(Counters::default());
-        counters.recall(&log.get_meta(Counters::NOTE).await?.unwrap_or_default());
+        if log.instances().is_none() {
+            counters.recall(&log.get_meta(Counters::NOTE).await?.unwrap_or_default());
+        }
         counters.add(Count::Channels, log.count().await? + directory.len() as u64);
         let bans = Arc::new(Bans::recall(log.rows(Bans::ROWS).await?));
         let account_policy = Arc::new(AccountPolicy::new(rules.per_account.sends_per_minute));
@@ -108,7 +115,8 @@ impl Hub {
                 Recovery { log: log.clone(), accounts: ports.accounts.clone(), clock, boot, first_id: highest_id };
             let rules_of_bands = Rules { sends_per_minute: rules.sends_per_minute_band, ..channel_rules.clone() };
             let channel_rules = (channel_rules, rules_of_bands);
-            Registry::new(directory.clone(), recovery, channel_rules, rules.unused_ms, counters.clone(), context)
+            let life = life.clone();
+            Registry::new(directory.clone(), recovery, channel_rules, rules.unused_ms, counters.clone(), context, life)
         });
         let email_keys = EmailKeys::of(&key);
         let emails = ports.mail_sender.clone().map(|sender| {
@@ -125,6 +133,8 @@ impl Hub {
             clock,
             started_at_ms: now.at_ms,
             counters: counters.clone(),
+            life,
+            locations: Locations::default(),
             next_waiter: AtomicU64::new(1),
             draining: AtomicBool::new(false),
             attempts: Attempts::new("owner passwords", PASSWORD_ATTEMPTS),
@@ -182,6 +192,9 @@ impl Hub {
         let all_written = join_all(unloading).await.into_iter().all(|written| written);
         let is_clean = all_written && !directory.iter().any(|handle| handle.status.has_crashed());
         let ended = async {
+            if let Some(instances) = log.instances() {
+                return instances.end().await;
+            }
             log.put_meta(Counters::NOTE, counters.note()).await?;
             log.sync().await?;
             if is_clean { boot.end(&**log).await } else { Ok(()) }

@@ -4,9 +4,9 @@ use std::sync::{Arc, Weak};
 
 use actix::WeakAddr;
 use futures_util::future::LocalBoxFuture;
-use rogerrat_domain::ChannelId;
-use rogerrat_domain::op::{PushCheck, PushVerdict};
+use rogerrat_domain::op::{GoneMember, GoneWhileAsked, PushCheck, PushVerdict, UnreadOwn, UnreadOwnReply};
 use rogerrat_domain::webhook::HookOwner;
+use rogerrat_domain::{ChannelId, Query};
 
 use super::{Hub, Shared};
 use crate::counters::Counters;
@@ -33,6 +33,16 @@ impl HubLink {
         let dispatcher = Dispatcher { registry: self.registry.upgrade()?, counters: self.counters.clone() };
         Some(Hub { dispatcher, shared: self.shared.upgrade()? })
     }
+
+    /// Queries a channel, and opens it if need be.
+    fn query<Q: Query>(&self, channel: ChannelId, query: Q) -> LocalBoxFuture<'static, Result<Q::Reply, HubError>> {
+        let hub = self.hub();
+        Box::pin(async move {
+            let hub = hub.filter(|hub| !hub.is_draining()).ok_or(HubError::Gone)?;
+            let at = hub.find(channel.as_str()).await?;
+            hub.query(&at, query).await
+        })
+    }
 }
 
 impl PushContext for HubLink {
@@ -41,21 +51,32 @@ impl PushContext for HubLink {
     }
 
     fn verdict(&self, channel: ChannelId, check: PushCheck) -> LocalBoxFuture<'static, Result<PushVerdict, HubError>> {
-        let hub = self.hub();
-        Box::pin(async move {
-            let hub = hub.ok_or(HubError::Gone)?;
-            let at = hub.find(channel.as_str()).await?;
-            hub.query(&at, check).await
-        })
+        self.query(channel, check)
     }
 
-    fn announce(&self, handle: Arc<HookHandle>, event: &'static str) -> LocalBoxFuture<'static, ()> {
+    fn unread_own(
+        &self,
+        channel: ChannelId,
+        query: UnreadOwn,
+    ) -> LocalBoxFuture<'static, Result<UnreadOwnReply, HubError>> {
+        self.query(channel, query)
+    }
+
+    fn gone_while_asked(
+        &self,
+        channel: ChannelId,
+        query: GoneWhileAsked,
+    ) -> LocalBoxFuture<'static, Result<Option<GoneMember>, HubError>> {
+        self.query(channel, query)
+    }
+
+    fn announce(&self, handle: Arc<HookHandle>, event: &'static str, text: String) -> LocalBoxFuture<'static, ()> {
         let hub = self.hub();
         Box::pin(async move {
             if let Some(hub) = hub {
                 let owner = handle.with(|hook| hook.owner.clone());
                 let channel = if let HookOwner::Channel(channel) = owner { Some(channel) } else { None };
-                hub.push_event(&[handle], channel, event, b"").await;
+                hub.push_event(&[handle], channel, event, text.as_bytes()).await;
             }
         })
     }

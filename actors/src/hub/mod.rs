@@ -10,6 +10,7 @@ mod dispatcher;
 mod emails;
 mod lifecycle;
 mod link;
+mod location;
 mod messages;
 mod presence;
 mod push;
@@ -39,6 +40,7 @@ use crate::clock::Clock;
 use crate::counters::Counters;
 use crate::error::HubError;
 use crate::hub::dispatcher::Dispatcher;
+use crate::instances::{InstanceLife, Locations};
 use crate::mail::Emails;
 use crate::ports::Ports;
 use crate::ports::error::LogError;
@@ -55,6 +57,7 @@ use link::HubLink;
 
 pub use account_sessions::AccountOwner;
 pub use channels::{Admission, Band, Created};
+pub use location::{ChannelLocation, Located};
 pub use push::{PushStatus, PushTest};
 pub use remote::{PhoneLink, RemoteControl};
 pub use transcript::TranscriptReader;
@@ -121,6 +124,8 @@ struct Shared {
     clock: Clock,
     started_at_ms: u64,
     counters: Arc<Counters>,
+    life: InstanceLife,
+    locations: Locations,
     next_waiter: AtomicU64,
     draining: AtomicBool,
     attempts: Attempts<ChannelId>,

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use rogerrat_domain::op::PushSubscriber;
-use rogerrat_domain::push::{Notice, NoticeEvent, PushInput, SubscribedMember, push_not_found, topic};
+use rogerrat_domain::push::{Notice, NoticeEvent, PushInput, PushTarget, SubscribedMember, push_not_found, topic};
 use rogerrat_domain::webhook::{AttemptOutcome, Delivery, DeliveryState, Hook, HookOwner};
 use rogerrat_domain::{AccountId, ChannelId, Code, Encryptor, Refusal, RetryPlan, SessionId, limits};
 
@@ -23,6 +23,8 @@ const LOOKED_AT: usize = 20;
 pub struct PushStatus {
     /// The subscription.
     pub hook: Hook,
+    /// What it is for.
+    pub target: PushTarget,
     /// The last delivery that was attempted.
     pub last: Option<Delivery>,
 }
@@ -84,9 +86,8 @@ impl Hub {
     ) -> Result<Vec<PushStatus>, HubError> {
         let mut found = Vec::new();
         for handle in self.push_handles(owner) {
-            let hook = handle.hook();
-            if hook.push.as_ref().is_some_and(|push| push.member == member) {
-                found.push(self.push_status(hook).await?);
+            if let Some((hook, target)) = push_of_member(&handle, member) {
+                found.push(self.push_status(hook, target).await?);
             }
         }
         Ok(found)
@@ -102,7 +103,8 @@ impl Hub {
         member: Option<SubscribedMember>,
         id: &str,
     ) -> Result<PushStatus, HubError> {
-        self.push_status(self.push_handle(owner, member, id)?.hook()).await
+        let (_, hook, target) = self.push_handle(owner, member, id)?;
+        self.push_status(hook, target).await
     }
 
     /// Deletes a push subscription of a member or of an account.
@@ -134,9 +136,7 @@ impl Hub {
         member: Option<SubscribedMember>,
         id: &str,
     ) -> Result<PushTest, HubError> {
-        let handle = self.push_handle(owner, member, id)?;
-        let hook = handle.hook();
-        let target = hook.push.clone().ok_or_else(push_not_found)?;
+        let (handle, hook, target) = self.push_handle(owner, member, id)?;
         let keys = push_keys(&self.shared.webhooks, &hook).ok_or_else(push_not_found)?;
         let channel = if let HookOwner::Channel(channel) = owner { Some(channel) } else { None };
         let tag = topic(&keys.auth, channel, Some(hook.id.as_str()));
@@ -181,7 +181,7 @@ impl Hub {
         }
     }
 
-    async fn push_status(&self, hook: Hook) -> Result<PushStatus, HubError> {
+    async fn push_status(&self, hook: Hook, target: PushTarget) -> Result<PushStatus, HubError> {
         let rows = self.shared.ports.log.webhooks().deliveries(&hook.id, LOOKED_AT).await.map_err(unread)?;
         let mut deliveries = rows.into_iter().map(|row| row.delivery);
         let was_tried = |delivery: &Delivery| match delivery.state {
@@ -189,7 +189,7 @@ impl Hub {
             DeliveryState::Due => delivery.attempts > 0,
             DeliveryState::Dropped => false,
         };
-        Ok(PushStatus { last: deliveries.find(was_tried), hook })
+        Ok(PushStatus { last: deliveries.find(was_tried), hook, target })
     }
 
     fn push_handles(&self, owner: &HookOwner) -> Vec<Arc<HookHandle>> {
@@ -202,9 +202,16 @@ impl Hub {
         owner: &HookOwner,
         member: Option<SubscribedMember>,
         id: &str,
-    ) -> Result<Arc<HookHandle>, Refusal> {
-        let handle = self.shared.webhooks.hooks.get(owner, id);
-        let is_own = |hook: Hook| hook.push.is_some_and(|push| push.member == member);
-        handle.filter(|handle| is_own(handle.hook())).ok_or_else(push_not_found)
+    ) -> Result<(Arc<HookHandle>, Hook, PushTarget), Refusal> {
+        let handle = self.shared.webhooks.hooks.get(owner, id).ok_or_else(push_not_found)?;
+        let (hook, target) = push_of_member(&handle, member).ok_or_else(push_not_found)?;
+        Ok((handle, hook, target))
     }
+}
+
+/// The subscription of a handle, if it is one of this member, or of an account.
+fn push_of_member(handle: &HookHandle, member: Option<SubscribedMember>) -> Option<(Hook, PushTarget)> {
+    let hook = handle.hook();
+    let target = hook.push.as_deref().filter(|push| push.member == member)?.clone();
+    Some((hook, target))
 }

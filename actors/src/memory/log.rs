@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
-use dashmap::DashMap;
+use dashmap::{DashMap, Entry as Slot};
 use futures_util::future::BoxFuture;
 use rogerrat_domain::transcript::TranscriptLine;
 use rogerrat_domain::{BacklogEntry, ChannelId, Entry, MemberNo, Message, MessageId, Record, Settings, Snapshot};
@@ -37,6 +37,8 @@ struct ChannelRecords {
     seq: u64,
     rid: u128,
     snapshot: Option<Snapshot>,
+    /// The number of the last record that the snapshot contains.
+    compacted_seq: u64,
     records: Vec<Record>,
     messages: BTreeMap<MessageId, (MemberNo, Option<MemberNo>, Bytes)>,
     transcript: Vec<TranscriptLine>,
@@ -44,7 +46,8 @@ struct ChannelRecords {
 
 impl ChannelRecords {
     fn append(&mut self, record: Record) -> AppendResult {
-        if record.seq == self.seq && record.rid == self.rid {
+        let is_same = |known: &Record| known.seq == record.seq && known.rid == record.rid;
+        if record.seq == self.seq && record.rid == self.rid || self.records.iter().any(is_same) {
             return AppendResult::Done;
         }
         if record.seq != self.seq + 1 {
@@ -67,11 +70,19 @@ impl ChannelRecords {
         AppendResult::Done
     }
 
-    fn compact(&mut self, seq: u64, snapshot: Snapshot) {
+    fn compact(&mut self, seq: u64, snapshot: Snapshot) -> Result<(), LogError> {
+        if seq > self.seq {
+            return Err(LogError::Failed("there is no such record".into()));
+        }
+        if seq < self.compacted_seq {
+            return Ok(());
+        }
+        self.compacted_seq = seq;
         self.records.retain(|record| record.seq > seq);
         let held: Vec<_> = snapshot.held().collect();
         self.messages.retain(|id, _| *id > snapshot.evicted_upto() || held.contains(id));
         self.snapshot = Some(snapshot);
+        Ok(())
     }
 
     fn kept(&self) -> StoredChannel {
@@ -86,6 +97,7 @@ impl ChannelRecords {
             snapshot: self.snapshot.clone(),
             records: self.records.clone(),
             backlog: self.messages.iter().map(entry).collect(),
+            ..StoredChannel::default()
         }
     }
 }
@@ -113,25 +125,45 @@ fn done<T: Send + 'static>(value: T) -> BoxFuture<'static, T> {
 impl Log for MemoryLog {
     fn append(&self, record: Record) -> BoxFuture<'static, AppendResult> {
         let due = record.due.clone();
-        let appended = self.channels.entry(record.channel.clone()).or_default().append(record);
+        let appended = match self.channels.entry(record.channel.clone()) {
+            Slot::Occupied(mut known) => known.get_mut().append(record),
+            Slot::Vacant(_) if record.seq != 1 => AppendResult::Conflict,
+            Slot::Vacant(free) => free.insert(ChannelRecords::default()).append(record),
+        };
         if appended == AppendResult::Done {
             due.into_iter().for_each(|due| self.webhooks.put(due));
         }
         done(appended)
     }
 
-    fn compact(&self, channel: &ChannelId, seq: u64, snapshot: Snapshot) -> BoxFuture<'static, Result<(), LogError>> {
-        if let Some(mut records) = self.channels.get_mut(channel) {
-            records.compact(seq, snapshot);
-        }
-        done(Ok(()))
+    fn compact(
+        &self,
+        channel: &ChannelId,
+        _: u64,
+        seq: u64,
+        snapshot: Snapshot,
+    ) -> BoxFuture<'static, Result<(), LogError>> {
+        let Some(mut records) = self.channels.get_mut(channel) else {
+            return done(Err(LogError::Failed("the channel does not exist".into())));
+        };
+        done(records.compact(seq, snapshot))
+    }
+
+    fn give_up(
+        &self,
+        channel: &ChannelId,
+        fence: u64,
+        seq: u64,
+        snapshot: Snapshot,
+    ) -> BoxFuture<'static, Result<(), LogError>> {
+        self.compact(channel, fence, seq, snapshot)
     }
 
     fn find(&self, channel: &ChannelId) -> BoxFuture<'static, Result<Option<Settings>, LogError>> {
         done(Ok(self.of(channel, |records| records.settings.clone()).flatten()))
     }
 
-    fn load(&self, channel: &ChannelId) -> BoxFuture<'static, Result<StoredChannel, LogError>> {
+    fn take(&self, channel: &ChannelId) -> BoxFuture<'static, Result<StoredChannel, LogError>> {
         done(Ok(self.of(channel, ChannelRecords::kept).unwrap_or_default()))
     }
 
@@ -256,29 +288,5 @@ impl Log for MemoryLog {
 
     fn sync(&self) -> BoxFuture<'static, Result<(), LogError>> {
         done(Ok(()))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use futures_util::FutureExt as _;
-
-    fn append(log: &MemoryLog, seq: u64, rid: u128) -> AppendResult {
-        let channel = ChannelId::parse("c").unwrap();
-        let entries = vec![Entry::Left { no: 1, evicted: false }];
-        let record = Record { channel, seq, rid, at_ms: seq, entries, transcript: Vec::new(), due: Vec::new() };
-        log.append(record).now_or_never().unwrap()
-    }
-
-    #[test]
-    fn an_append_out_of_order_conflicts_and_a_repeated_one_succeeds() {
-        let log = MemoryLog::default();
-        assert_eq!(append(&log, 2, 7), AppendResult::Conflict);
-        assert_eq!(append(&log, 1, 7), AppendResult::Done);
-        assert_eq!(append(&log, 1, 8), AppendResult::Conflict);
-        assert_eq!(append(&log, 1, 7), AppendResult::Done);
-        let kept = log.load(&ChannelId::parse("c").unwrap()).now_or_never().unwrap().unwrap();
-        assert_eq!((kept.seq, kept.records.len()), (1, 1));
     }
 }

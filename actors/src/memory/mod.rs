@@ -3,7 +3,9 @@
 mod accounts;
 mod emails;
 mod log;
+mod shared_log;
 mod webhook_store;
 
 pub use accounts::MemoryAccounts;
 pub use log::MemoryLog;
+pub use shared_log::{MemoryInstance, SharedMemoryLog};

@@ -4,9 +4,9 @@
 
 use futures_util::future::BoxFuture;
 use rogerrat_domain::account_session::SessionLabel;
-use rogerrat_domain::email::{EmailLookup, MailLanguage};
+use rogerrat_domain::email::EmailLookup;
 use rogerrat_domain::limits::EMAIL_CODE_MS;
-use rogerrat_domain::{AccountId, TokenHash};
+use rogerrat_domain::{AccountId, Language, TokenHash};
 
 use crate::ports::error::LogError;
 
@@ -18,7 +18,7 @@ pub struct SealedEmail {
     /// The address, encrypted with the hub's key for this account.
     pub sealed: Vec<u8>,
     /// The language of its e-mails.
-    pub language: MailLanguage,
+    pub language: Language,
 }
 
 /// An address that waits for its code.

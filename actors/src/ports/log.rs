@@ -3,6 +3,10 @@
 //! An append ends in [done](AppendResult::Done), [conflict](AppendResult::Conflict), [refused](AppendResult::Refused),
 //! [busy](AppendResult::Busy) or [unknown](AppendResult::Unknown), and a record carries its own id, so that the log may
 //! as well run on another machine.
+//!
+//! A log may be shared by several hubs, its [instances](crate::Instances). Then each channel has at most one owner, which
+//! alone can append to it: a hub [takes](Log::take) a channel before it serves it and [gives it up](Log::give_up) when it
+//! no longer does (ADR 44).
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -12,6 +16,7 @@ use rogerrat_domain::transcript::TranscriptLine;
 use rogerrat_domain::{BacklogEntry, ChannelId, Message, MessageId, Record, Settings, Snapshot};
 
 use crate::ports::error::LogError;
+use crate::ports::instances::Instances;
 use crate::ports::webhook_store::WebhookStore;
 
 /// A page of a transcript ends with the line that reaches this size in bytes, or with this number of lines.
@@ -49,7 +54,7 @@ pub struct TranscriptPage {
 pub enum AppendResult {
     /// The record is stored, and survives a crash of the machine if the log promises that.
     Done,
-    /// Another writer appended first; nothing was stored.
+    /// Nothing was stored, because another writer appended first, or the channel has another owner or was deleted.
     Conflict,
     /// The log cannot store it, for lack of space or because of an error; nothing was stored.
     Refused,
@@ -59,9 +64,32 @@ pub enum AppendResult {
     Unknown,
 }
 
-/// The stored state of a channel.
+/// How the owner before left a channel that is taken.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum PreviousOwner {
+    /// Only one hub can own the channels of this log; what it knows about its own starts and ends decides.
+    #[default]
+    OnlyHub,
+    /// It gave the channel up, or there was none: the snapshot and the records contain everything that was acknowledged or
+    /// delivered.
+    GaveUp,
+    /// It ended without giving the channel up, and may not even know yet that it has ended. Messages that the log does not
+    /// have may have been acknowledged and delivered with ids up to this one, and still may be.
+    Lost {
+        /// The highest id that it may assign.
+        id_ceiling: MessageId,
+    },
+}
+
+/// The stored state of a channel that was taken.
 #[derive(Debug, Default)]
 pub struct StoredChannel {
+    /// The fence of its new owner, which is higher than that of any owner before. 0 where only one hub can own it.
+    pub fence: u64,
+    /// How the owner before left it.
+    pub previous_owner: PreviousOwner,
+    /// Its settings, if another hub may have changed them.
+    pub settings: Option<Settings>,
     /// The number of its last record.
     pub seq: u64,
     /// A snapshot of its state.
@@ -89,19 +117,46 @@ pub struct StoredSummary {
 pub trait Log: Send + Sync + 'static {
     /// Stores a record whose `seq` is one above the last one of its channel, with its transcript, the text of its
     /// messages and the webhook deliveries it causes. The first record of a channel
-    /// [creates](rogerrat_domain::Entry::Created) it; a conflict means that its id is taken. Appending a record again,
-    /// with the same `rid`, succeeds and changes nothing.
+    /// [creates](rogerrat_domain::Entry::Created) it, without an owner; a conflict means that its id is taken. Any other
+    /// record must carry the fence that its channel was [taken](Self::take) with last. Appending a record again, with the
+    /// same `rid`, succeeds and changes nothing.
     fn append(&self, record: Record) -> BoxFuture<'static, AppendResult>;
 
     /// Replaces the records up to `seq` by a snapshot of the state they lead to, and deletes the messages that the
     /// state no longer holds. If the call is lost, the records stay.
-    fn compact(&self, channel: &ChannelId, seq: u64, snapshot: Snapshot) -> BoxFuture<'static, Result<(), LogError>>;
+    ///
+    /// # Errors
+    /// `NotOwner` if the channel was taken with another fence since; otherwise when the log cannot store it.
+    fn compact(
+        &self,
+        channel: &ChannelId,
+        fence: u64,
+        seq: u64,
+        snapshot: Snapshot,
+    ) -> BoxFuture<'static, Result<(), LogError>>;
+
+    /// Compacts a channel as [`compact`](Self::compact) does and ends its ownership, in one step: the snapshot contains
+    /// everything that was acknowledged or delivered, and the caller does nothing on the channel any more.
+    ///
+    /// # Errors
+    /// As of [`compact`](Self::compact). After `NotOwner` and `Unknown` the caller may not be the owner any more.
+    fn give_up(
+        &self,
+        channel: &ChannelId,
+        fence: u64,
+        seq: u64,
+        snapshot: Snapshot,
+    ) -> BoxFuture<'static, Result<(), LogError>>;
 
     /// The settings of a channel that was created and not deleted.
     fn find(&self, channel: &ChannelId) -> BoxFuture<'static, Result<Option<Settings>, LogError>>;
 
-    /// The stored state of a channel; empty if it has no record.
-    fn load(&self, channel: &ChannelId) -> BoxFuture<'static, Result<StoredChannel, LogError>>;
+    /// Makes the caller the owner of a channel and returns its stored state, with everything that was appended before;
+    /// empty if it has no record. Whoever owned it with an earlier fence, the caller included, can no longer write to it.
+    ///
+    /// # Errors
+    /// `NotOwner` if another instance owns it that has not ended; otherwise when the log cannot be read.
+    fn take(&self, channel: &ChannelId) -> BoxFuture<'static, Result<StoredChannel, LogError>>;
 
     /// Messages of a channel by their ids; those no longer stored are left out.
     fn messages(
@@ -135,10 +190,14 @@ pub trait Log: Send + Sync + 'static {
     /// The number of channels, without bands.
     fn count(&self) -> BoxFuture<'static, Result<u64, LogError>>;
 
-    /// The id high-water mark: every message id ever assigned is at or below it (D10).
+    /// The id high-water mark: every message id ever assigned is at or below it (D10). In a shared log, those of the
+    /// caller: its id ceiling.
     fn id_high_water_mark(&self) -> MessageId;
 
     /// Raises the id high-water mark to `to`; it never falls.
+    ///
+    /// # Errors
+    /// `Ended` if the caller is an instance that has ended; otherwise when the log cannot store it.
     fn reserve_ids(&self, to: MessageId) -> BoxFuture<'static, Result<(), LogError>>;
 
     /// A small text that the hub stores about itself.
@@ -157,6 +216,11 @@ pub trait Log: Send + Sync + 'static {
         name: String,
         text: Option<String>,
     ) -> BoxFuture<'static, Result<(), LogError>>;
+
+    /// The instances that share the log; none if only one hub can use it.
+    fn instances(&self) -> Option<&dyn Instances> {
+        None
+    }
 
     /// The webhooks in the log.
     fn webhooks(&self) -> &dyn WebhookStore;

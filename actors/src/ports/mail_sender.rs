@@ -3,8 +3,8 @@
 use std::fmt;
 
 use futures_util::future::BoxFuture;
-use rogerrat_domain::AccountId;
-use rogerrat_domain::email::{EmailAddress, MailLanguage};
+use rogerrat_domain::email::EmailAddress;
+use rogerrat_domain::{AccountId, Language};
 
 /// An e-mail.
 #[derive(Clone)]
@@ -12,7 +12,7 @@ pub struct Mail {
     /// The recipient.
     pub to: EmailAddress,
     /// The language.
-    pub language: MailLanguage,
+    pub language: Language,
     /// When it was requested, in milliseconds since the epoch.
     pub at_ms: u64,
     /// What it is about.

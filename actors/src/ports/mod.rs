@@ -3,6 +3,7 @@
 pub(crate) mod accounts;
 pub(crate) mod emails;
 pub(crate) mod error;
+pub(crate) mod instances;
 pub(crate) mod log;
 pub(crate) mod mail_sender;
 pub(crate) mod push_sender;

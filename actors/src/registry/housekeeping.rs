@@ -112,7 +112,9 @@ impl Registry {
         let log = &self.recovery.log;
         if log.is_healthy() {
             drop(log.reserve_ids(self.recovery.clock.now().at_ms + ID_RESERVATION_MS));
-            drop(log.put_meta(Counters::NOTE, self.counters.note()));
+            if log.instances().is_none() {
+                drop(log.put_meta(Counters::NOTE, self.counters.note()));
+            }
         }
     }
 

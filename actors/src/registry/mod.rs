@@ -22,6 +22,7 @@ use crate::channel::recovery::Recovery;
 use crate::context::HubContext;
 use crate::counters::{Count, Counters};
 use crate::error::HubError;
+use crate::instances::InstanceLife;
 use crate::registry::housekeeping::Unloading;
 use crate::registry::messages::{DeleteChannel, StopOpening};
 use crate::registry::open::Waiting;
@@ -43,6 +44,7 @@ pub(crate) struct Registry {
     pub(crate) draining: bool,
     /// Set when the hub shuts down: no channel is opened any more.
     pub(crate) is_closed: bool,
+    pub(crate) life: InstanceLife,
 }
 
 impl Registry {
@@ -54,6 +56,7 @@ impl Registry {
         unused_ms: Option<u64>,
         counters: Arc<Counters>,
         context: HubContext,
+        life: InstanceLife,
     ) -> Self {
         Self {
             directory,
@@ -67,6 +70,7 @@ impl Registry {
             unloading: Unloading { channels: VecDeque::new(), is_recording_use: false },
             draining: false,
             is_closed: false,
+            life,
         }
     }
 
@@ -92,6 +96,7 @@ impl Actor for Registry {
     fn started(&mut self, ctx: &mut Self::Context) {
         ctx.set_mailbox_capacity(MAILBOX);
         self.schedule_housekeeping(ctx);
+        self.schedule_beats(ctx);
     }
 }
 

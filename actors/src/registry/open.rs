@@ -29,7 +29,7 @@ pub(crate) type Waiting = oneshot::Sender<Result<(), HubError>>;
 impl Registry {
     /// Starts a channel's actor with its recovered state.
     fn start_actor(&self, handle: &Arc<ChannelHandle>, recovered: RecoveredChannel, arbiter: &ArbiterHandle) {
-        let RecoveredChannel { channel, seq, replayed, crashed, revoked } = recovered;
+        let RecoveredChannel { channel, seq, fence, replayed, crashed, revoked } = recovered;
         let proved: Vec<_> =
             channel.live_identities().map(|(callsign, identity)| (callsign.clone(), identity.clone())).collect();
         if !proved.is_empty() {
@@ -46,6 +46,7 @@ impl Registry {
             ChannelActor {
                 channel,
                 seq,
+                fence,
                 status,
                 context,
                 metrics,
@@ -85,6 +86,10 @@ impl Registry {
         arbiter: &ArbiterHandle,
     ) {
         let recovered = if self.is_closed { Err(HubError::Gone) } else { recovered };
+        if matches!(recovered, Err(HubError::Moved)) {
+            // Another owner decides from now on what the channel contains.
+            handle.status.unload();
+        }
         let result = recovered.map(|recovered| self.start_actor(handle, recovered, arbiter));
         for waiting in self.opening.remove(&handle.id).unwrap_or_default() {
             let _ = waiting.send(result.clone());

@@ -6,10 +6,9 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
 
 use futures_util::future::BoxFuture;
-use rogerrat_domain::Code;
 use rogerrat_domain::account::CreateAccountReply;
-use rogerrat_domain::email::MailLanguage;
 use rogerrat_domain::op::CreateInput;
+use rogerrat_domain::{Code, Language};
 
 use super::harness::{HOUR_MS, TestHub};
 use crate::{AccountOwner, Clock, HubError, Mail, MailContent, MailFailure, MailSender, MemoryLog, Ports};
@@ -65,7 +64,7 @@ impl Fixture {
     }
 
     async fn attach(&self, ann: &Ann, address: &str) -> Result<(), Code> {
-        let attached = self.hub.hub.attach_email(&ann.owner, address, MailLanguage::En).await.map_err(code)?;
+        let attached = self.hub.hub.attach_email(&ann.owner, address, Language::En).await.map_err(code)?;
         assert!(!attached.verified);
         self.hub.settle().await;
         Ok(())
@@ -310,7 +309,7 @@ async fn without_a_mail_server_there_is_no_email() {
     let hub = TestHub::new().await;
     let tokens = hub.hub.open_account(None).await.unwrap();
     let owner = hub.hub.admit_owner(Some(&tokens.session_token)).await.unwrap();
-    let attached = hub.hub.attach_email(&owner, "ann@example.org", MailLanguage::En).await;
+    let attached = hub.hub.attach_email(&owner, "ann@example.org", Language::En).await;
     assert_eq!(code(attached.unwrap_err()), Code::NotFound);
     assert_eq!(hub.hub.request_recovery("ann@example.org", true).unwrap_err().code, Code::NotFound);
     assert_eq!(hub.hub.account(&owner).await.unwrap().email, None);

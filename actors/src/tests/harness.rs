@@ -76,6 +76,13 @@ impl TestHub {
         Self { hub, world: self.world, at, clock }
     }
 
+    /// Another hub on the same log.
+    pub(crate) async fn beside(&self, ports: Ports) -> Self {
+        let hub = Self::hub(ports, self.clock, self.world.clone()).await;
+        let at = hub.find(self.at.id().as_str()).await.unwrap();
+        Self { hub, world: self.world.clone(), at, clock: self.clock }
+    }
+
     async fn hub(ports: Ports, clock: Clock, world: Arc<WebhookReceiver>) -> Hub {
         let rules = HubRules {
             sends_per_minute: None,

@@ -39,7 +39,7 @@ impl TestLog {
 
     /// How many records a channel has beside its snapshot.
     pub(crate) async fn records(&self, channel: &ChannelId) -> usize {
-        self.kept.load(channel).await.unwrap().records.len()
+        self.kept.take(channel).await.unwrap().records.len()
     }
 }
 
@@ -80,19 +80,35 @@ impl Log for Held {
         })
     }
 
-    fn compact(&self, channel: &ChannelId, seq: u64, snapshot: Snapshot) -> BoxFuture<'static, Result<(), LogError>> {
+    fn compact(
+        &self,
+        channel: &ChannelId,
+        fence: u64,
+        seq: u64,
+        snapshot: Snapshot,
+    ) -> BoxFuture<'static, Result<(), LogError>> {
         if self.0.full.load(Relaxed) || self.is_dead() {
             return Box::pin(async { Err(LogError::Failed("full".into())) });
         }
-        self.0.kept.compact(channel, seq, snapshot)
+        self.0.kept.compact(channel, fence, seq, snapshot)
+    }
+
+    fn give_up(
+        &self,
+        channel: &ChannelId,
+        fence: u64,
+        seq: u64,
+        snapshot: Snapshot,
+    ) -> BoxFuture<'static, Result<(), LogError>> {
+        self.compact(channel, fence, seq, snapshot)
     }
 
     fn find(&self, channel: &ChannelId) -> BoxFuture<'static, Result<Option<Settings>, LogError>> {
         self.0.kept.find(channel)
     }
 
-    fn load(&self, channel: &ChannelId) -> BoxFuture<'static, Result<StoredChannel, LogError>> {
-        self.0.kept.load(channel)
+    fn take(&self, channel: &ChannelId) -> BoxFuture<'static, Result<StoredChannel, LogError>> {
+        self.0.kept.take(channel)
     }
 
     fn messages(

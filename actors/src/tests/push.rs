@@ -14,25 +14,25 @@ use super::harness::{Agent, HOUR_MS, TestHub};
 use super::push_service::{PushService, notification};
 use crate::{HubError, MemoryLog, Ports};
 
-struct PushTestHub {
-    hub: TestHub,
-    service: Arc<PushService>,
-    ann: Agent,
-    bob: Agent,
+pub(super) struct PushTestHub {
+    pub(super) hub: TestHub,
+    pub(super) service: Arc<PushService>,
+    pub(super) ann: Agent,
+    pub(super) bob: Agent,
     member: SubscribedMember,
 }
 
-fn input(endpoint: &str) -> PushInput {
+pub(super) fn input(endpoint: &str) -> PushInput {
     let keys = PushKeysInput { p256dh: "A".repeat(87), auth: "A".repeat(22) };
     PushInput { endpoint: endpoint.into(), keys, consumer: Some("web-1".into()), ..PushInput::default() }
 }
 
 impl PushTestHub {
-    async fn new() -> Self {
+    pub(super) async fn new() -> Self {
         Self::on(Arc::new(MemoryLog::default()), CreateInput::default()).await
     }
 
-    async fn on(log: Arc<MemoryLog>, create: CreateInput) -> Self {
+    pub(super) async fn on(log: Arc<MemoryLog>, create: CreateInput) -> Self {
         let service = Arc::new(PushService::default());
         let hub = TestHub::on(Ports::with_log(log).pushing(service.clone()), create).await;
         let (ann, bob) = (hub.join("ann").await, hub.join("bob").await);
@@ -41,7 +41,7 @@ impl PushTestHub {
     }
 
     /// A hub with a subscription of bob.
-    async fn subscribed(wants: PushWants) -> Self {
+    pub(super) async fn subscribed(wants: PushWants) -> Self {
         let test = Self::new().await;
         test.subscribe(PushInput { wants: Some(wants), ..input("https://push/1") }).await.unwrap();
         test
@@ -51,7 +51,7 @@ impl PushTestHub {
         HookOwner::Channel(self.hub.at.id().clone())
     }
 
-    async fn subscribe(&self, input: PushInput) -> Result<String, HubError> {
+    pub(super) async fn subscribe(&self, input: PushInput) -> Result<String, HubError> {
         let hook = self.hub.hub.subscribe_push(self.owner(), Some(self.member), input, "https://hub.example").await?;
         Ok(hook.id.to_string())
     }
@@ -61,7 +61,7 @@ impl PushTestHub {
     }
 
     /// What is pushed within a time.
-    async fn pushed_within(&self, ms: u64) -> Vec<String> {
+    pub(super) async fn pushed_within(&self, ms: u64) -> Vec<String> {
         self.hub.settle().await;
         self.hub.pass(ms).await;
         self.hub.settle().await;

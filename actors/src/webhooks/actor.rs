@@ -71,6 +71,7 @@ impl Actor for WebhookActor {
         ctx.run_interval(CHECK_UNUSED_EVERY, Self::check_unused);
         for handle in self.hooks.all() {
             self.open(&handle.hook(), ctx);
+            self.resume_look(handle, ctx);
         }
         self.wake_all(ctx);
     }

@@ -2,15 +2,19 @@
 //!
 //! A channel looks here with every message. If there are no hooks, that costs one atomic load.
 
+use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use dashmap::DashMap;
 use rogerrat_domain::webhook::{Hook, HookId, HookOwner};
-use rogerrat_domain::{AccountId, Callsign, ChannelId, limits};
+use rogerrat_domain::{AccountId, Callsign, ChannelId, MemberNo, MessageId, limits};
 
 use super::push_window::PushWindow;
 use crate::ports::webhook_store::StoredHook;
+
+/// Members whose leaving is remembered for a subscription, so that it is announced once.
+const ANNOUNCED_GONE: usize = 16;
 
 /// A hook, and the size of its queue.
 #[derive(Debug)]
@@ -26,6 +30,10 @@ pub(crate) struct HookHandle {
     pub(crate) woken: AtomicBool,
     /// How often it was pushed to.
     pub(crate) push_window: Mutex<PushWindow>,
+    /// Of a push subscription: whether its member's messages will be looked at.
+    pub(crate) is_watched: AtomicBool,
+    /// Members whose leaving was announced to it, with the messages that they did not answer.
+    announced_gone: Mutex<VecDeque<(MemberNo, MessageId)>>,
 }
 
 /// A reserved slot in a hook's queue. If it is dropped before the delivery is stored, the slot is free again.
@@ -48,6 +56,8 @@ impl HookHandle {
             bytes: AtomicU64::new(bytes),
             woken: AtomicBool::new(false),
             push_window: Mutex::default(),
+            is_watched: AtomicBool::new(false),
+            announced_gone: Mutex::default(),
         }
     }
 
@@ -73,6 +83,19 @@ impl HookHandle {
     pub(crate) fn set(&self, hook: Hook) {
         self.is_on.store(hook.off_ms.is_none(), Relaxed);
         *self.hook.write().unwrap_or_else(PoisonError::into_inner) = hook;
+    }
+
+    /// Records that the leaving of a member is announced. Returns false if it was for the same message.
+    pub(crate) fn announces_gone(&self, gone: MemberNo, asked: MessageId) -> bool {
+        let mut announced = self.announced_gone.lock().unwrap_or_else(PoisonError::into_inner);
+        if announced.contains(&(gone, asked)) {
+            return false;
+        }
+        if announced.len() >= ANNOUNCED_GONE {
+            announced.pop_front();
+        }
+        announced.push_back((gone, asked));
+        true
     }
 
     /// Reserves a slot in the queue, if there is one.

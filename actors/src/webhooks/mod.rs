@@ -6,6 +6,7 @@ mod messages;
 mod push_actor;
 mod push_attempt;
 mod push_context;
+mod push_reminders;
 mod push_window;
 mod send;
 
@@ -25,6 +26,7 @@ pub(crate) use hook_registry::{HookHandle, HookHandles, HookRegistry, QueuePermi
 pub(crate) use messages::{Forget, Forgotten, Named, Rotate, Subscribe, Unsubscribe, Wake};
 pub(crate) use push_actor::{DropPush, SubscribePush};
 pub(crate) use push_context::PushContext;
+pub(crate) use push_reminders::{AskedLeft, OwnSent};
 
 /// What a channel needs to queue webhook deliveries.
 #[derive(Clone)]

@@ -46,8 +46,7 @@ impl WebhookActor {
                 target.is_warned = true;
                 drop(self.log.webhooks().put_hook(&hook));
                 handle.set(hook);
-                let Some(context) = self.push_context.get() else { return };
-                ctx.spawn(context.announce(handle, PUSH_EXPIRING).into_actor(self));
+                self.announce(handle, PUSH_EXPIRING, String::new(), ctx);
             }
         }
     }
@@ -89,7 +88,11 @@ impl Handler<SubscribePush> for WebhookActor {
         let before = replaced.as_ref().map(|handle| handle.hook());
         let id = before.as_ref().map_or_else(|| HookId::push_from_random(record_id()), |hook| hook.id.clone());
         let secret = self.secrets.encrypt_text(&draft.keys.to_bytes(), id.as_str(), nonce()).into();
-        let created_ms = before.map_or(draft.target.used_ms, |hook| hook.created_ms);
+        let created_ms = before.as_ref().map_or(draft.target.used_ms, |hook| hook.created_ms);
+        let mut target = draft.target;
+        if let Some(before) = before.and_then(|hook| hook.push).filter(|before| before.member == target.member) {
+            (target.look_ms, target.announced) = (before.look_ms, before.announced);
+        }
         let hook = Hook {
             id,
             owner,
@@ -101,7 +104,7 @@ impl Handler<SubscribePush> for WebhookActor {
             format: None,
             failures: 0,
             off_ms: None,
-            push: Some(Box::new(draft.target)),
+            push: Some(Box::new(target)),
         };
         let kept = self.put_hook(&hook);
         AtomicResponse::new(Box::pin(kept.into_actor(self).map(move |kept, this, ctx| {

@@ -1,5 +1,6 @@
 //! One attempt to push a message: determines whether it is still needed, builds the notification and sends it.
 
+use std::borrow::Cow;
 use std::sync::{Arc, MutexGuard, OnceLock, PoisonError};
 
 use actix::prelude::*;
@@ -93,10 +94,11 @@ impl PushAttempt {
         let Some(keys) = keys(&self.secrets, &self.hook) else { return Ok(AttemptOutcome::Unreadable) };
         let facts = MessageFacts::of(&message).filter(|_| delivery.message.is_some());
         let wants_answer = facts.as_ref().is_some_and(MessageFacts::wants_answer);
+        let is_of_channel = matches!(&*delivery.event, webhook::PUSH_UNREAD | webhook::PUSH_GONE);
         let ttl_ms = match delivery.message {
-            None => limits::PUSH_NOTICE_TTL_MS,
+            None if !is_of_channel => limits::PUSH_NOTICE_TTL_MS,
             Some(_) if wants_answer => limits::PUSH_ANSWER_TTL_MS,
-            Some(_) => limits::PUSH_TTL_MS,
+            _ => limits::PUSH_TTL_MS,
         };
         let age_ms = self.clock.now().at_ms.saturating_sub(delivery.at_ms);
         if age_ms >= ttl_ms {
@@ -117,7 +119,7 @@ impl PushAttempt {
         let text = std::str::from_utf8(&message).unwrap_or_default();
         let Some(mut event) = event(delivery, facts.as_ref(), text) else { return Ok(AttemptOutcome::Unreadable) };
         let (mut missed, mut window) = (0, *self.push_window());
-        let takes_turn = delivery.message.is_some() && delivery.attempts == 0;
+        let takes_turn = (delivery.message.is_some() || is_of_channel) && delivery.attempts == 0;
         if takes_turn {
             match window.take(self.clock.uptime_ms()) {
                 PushTurn::Send { missed: before } => missed = before,
@@ -128,12 +130,12 @@ impl PushAttempt {
                 }
             }
         }
-        // A notice replaces only one of the same event.
+        // A notice replaces only one of the same event and name.
         let thread = match delivery.message {
-            Some(_) => facts.as_ref().and_then(|facts| facts.thread.as_deref()),
-            None => Some(&*delivery.event),
+            Some(_) => facts.as_ref().and_then(|facts| facts.thread.as_deref()).map(Cow::Borrowed),
+            None => Some(Cow::Owned(format!("{} {text}", delivery.event))),
         };
-        let tag = topic(&keys.auth, delivery.channel.as_ref(), thread);
+        let tag = topic(&keys.auth, delivery.channel.as_ref(), thread.as_deref());
         let notice = Notice { event, channel: delivery.channel.as_ref(), message: delivery.message, tag: &tag, missed };
         let request = PushRequest {
             endpoint: self.hook.url.clone(),
@@ -182,6 +184,8 @@ fn event<'a>(delivery: &Delivery, facts: Option<&'a MessageFacts<'a>>, text: &'a
     Some(match &*delivery.event {
         webhook::MESSAGE_RECEIVED => NoticeEvent::Message(facts?),
         webhook::PUSH_EXPIRING => NoticeEvent::Expiring,
+        webhook::PUSH_UNREAD => NoticeEvent::Unread(text),
+        webhook::PUSH_GONE => NoticeEvent::Gone(text),
         webhook::PUSH_SESSION => NoticeEvent::AccountSession,
         webhook::PUSH_RECOVERY => NoticeEvent::RecoveryRotated,
         webhook::PUSH_KEY => NoticeEvent::KeyRotated(text),

@@ -85,13 +85,12 @@ async fn subscribe(
 
 async fn list(state: &SharedState, who: &Subscriber) -> Result<Json<PushSubscriptions>, Problem> {
     let subscriptions = state.hub.pushes_of(&who.owner, who.member).await?;
-    Ok(Json(PushSubscriptions { subscriptions: subscriptions.into_iter().filter_map(PushView::of).collect() }))
+    Ok(Json(PushSubscriptions { subscriptions: subscriptions.into_iter().map(PushView::of).collect() }))
 }
 
 async fn get(state: &SharedState, request: &HttpRequest, who: &Subscriber) -> Result<Json<PushView>, Problem> {
     let status = state.hub.push_of(&who.owner, who.member, id_of(request)).await?;
-    let view = PushView::of(status).ok_or_else(rogerrat_domain::push::push_not_found)?;
-    Ok(Json(view))
+    Ok(Json(PushView::of(status)))
 }
 
 async fn remove(state: &SharedState, request: &HttpRequest, who: Subscriber) -> Result<Json<Done>, Problem> {

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use rogerrat_actors::{PushStatus, PushTest};
+use rogerrat_domain::Language;
 use rogerrat_domain::limits::PUSH_UNUSED_MS;
-use rogerrat_domain::push::{PushLanguage, PushWants};
+use rogerrat_domain::push::PushWants;
 use rogerrat_domain::webhook::{Delivery, DeliveryState, Failure};
 use serde::Serialize;
 use url::Url;
@@ -64,7 +65,7 @@ pub(super) struct PushView {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     consumer: Option<String>,
-    language: PushLanguage,
+    language: Language,
     /// When it was created, in milliseconds since the epoch.
     created_at: u64,
     /// When its page last subscribed again, in milliseconds since the epoch.
@@ -94,10 +95,9 @@ pub(super) struct LastPush {
 }
 
 impl PushView {
-    pub(super) fn of(PushStatus { hook, last }: PushStatus) -> Option<Self> {
-        let target = *hook.push?;
+    pub(super) fn of(PushStatus { hook, target, last }: PushStatus) -> Self {
         let host = Url::parse(&hook.url).ok().and_then(|url| url.host_str().map(str::to_owned));
-        Some(Self {
+        Self {
             id: hook.id.to_string(),
             service: host.unwrap_or_default(),
             wants: target.wants,
@@ -108,7 +108,7 @@ impl PushView {
             confirmed_at: target.used_ms,
             expires_at: target.used_ms.saturating_add(PUSH_UNUSED_MS),
             last: last.map(LastPush::from),
-        })
+        }
     }
 }
 

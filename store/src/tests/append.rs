@@ -19,7 +19,7 @@ async fn a03_appended_records_survive_reopening() {
         assert_eq!(join_all(appends).await, [AppendResult::Done; 2]);
     }
     let store = dir.open();
-    let stored = store.load(&channel("c")).await.unwrap();
+    let stored = store.take(&channel("c")).await.unwrap();
     assert_eq!((stored.seq, stored.records.len(), stored.snapshot.is_none()), (2, 2, true));
     assert!(matches!(stored.records[0].entries[..], [Entry::Created { .. }, Entry::Left { no: 1, .. }]));
     assert_eq!(stored.records[1].rid, record("c", 2, vec![]).rid);
@@ -34,7 +34,7 @@ async fn a03_appended_records_survive_reopening() {
     assert!(transcript.lines.len() == 1 && transcript.lines[0].json.get().contains("you"));
     assert!(store.find(&channel("c")).await.unwrap().unwrap().is_durable());
     assert!(store.find(&channel("d")).await.unwrap().is_none());
-    assert_eq!(store.load(&channel("d")).await.unwrap().seq, 0);
+    assert_eq!(store.take(&channel("d")).await.unwrap().seq, 0);
     assert_eq!(store.count().await.unwrap(), 1);
 }
 
@@ -64,17 +64,17 @@ async fn compaction_stores_the_state_and_deletes_what_it_replaces() {
     let dir = TempDir::new();
     let store = dir.open();
     fill(&store, "c", 5, "hi").await;
-    store.compact(&channel("c"), 5, snapshot(3, &[2])).await.unwrap();
-    let stored = store.load(&channel("c")).await.unwrap();
+    store.compact(&channel("c"), 0, 5, snapshot(3, &[2])).await.unwrap();
+    let stored = store.take(&channel("c")).await.unwrap();
     assert_eq!((stored.seq, stored.snapshot.unwrap().evicted_upto()), (6, 3));
     assert_eq!(stored.records.iter().map(|r| r.seq).collect::<Vec<_>>(), [6]);
     assert_eq!(stored.backlog.iter().map(|s| s.id).collect::<Vec<_>>(), [2, 4, 5]);
     assert_eq!(store.messages(&channel("c"), vec![1, 2, 3, 4]).await.unwrap().len(), 2);
     // An older snapshot is ignored; one beyond the last record is refused.
-    store.compact(&channel("c"), 4, snapshot(1, &[])).await.unwrap();
-    assert!(store.compact(&channel("c"), 9, snapshot(1, &[])).await.is_err());
-    store.compact(&channel("c"), 6, snapshot(5, &[])).await.unwrap();
-    let stored = store.load(&channel("c")).await.unwrap();
+    store.compact(&channel("c"), 0, 4, snapshot(1, &[])).await.unwrap();
+    assert!(store.compact(&channel("c"), 0, 9, snapshot(1, &[])).await.is_err());
+    store.compact(&channel("c"), 0, 6, snapshot(5, &[])).await.unwrap();
+    let stored = store.take(&channel("c")).await.unwrap();
     assert_eq!((stored.seq, stored.records.len(), stored.backlog.len()), (6, 0, 0));
     // The id of the last record survives compaction.
     drop(store);
@@ -91,7 +91,7 @@ async fn a_band_is_stored_but_is_not_listed_as_a_channel() {
         store.append(record("general", 1, vec![Entry::Left { no: 1, evicted: false }])).await,
         AppendResult::Done
     );
-    assert_eq!(store.load(&channel("general")).await.unwrap().seq, 1);
+    assert_eq!(store.take(&channel("general")).await.unwrap().seq, 1);
     assert!(store.find(&channel("general")).await.unwrap().is_none());
     assert_eq!((store.count().await.unwrap(), store.unused(0..u64::MAX, 9).await.unwrap().len()), (0, 0));
 }
@@ -103,9 +103,9 @@ async fn a_load_includes_appends_queued_before_it() {
     let appends = (1..=200)
         .map(|seq| store.append(record("c", seq, vec![Entry::Left { no: 1, evicted: false }])))
         .collect::<Vec<_>>();
-    let load = store.load(&channel("c"));
+    let taken = store.take(&channel("c"));
     drop(appends);
-    assert_eq!(load.await.unwrap().seq, 200);
+    assert_eq!(taken.await.unwrap().seq, 200);
 }
 
 #[actix_rt::test]
@@ -200,9 +200,9 @@ async fn a_closed_store_leaves_no_wal_and_refuses_calls() {
     fill(&store, "c", 5, "hi").await;
     store.close();
     assert_eq!(store.append(record("c", 7, vec![sent(9, "hi")])).await, AppendResult::Busy);
-    assert!(store.load(&channel("c")).await.is_err() && !store.is_healthy());
+    assert!(store.take(&channel("c")).await.is_err() && !store.is_healthy());
     let names = dir.files().into_iter().map(|(name, _)| name).collect::<Vec<_>>();
     assert_eq!(names, ["hub.db", "hub.key", "lock"]);
     drop(store);
-    assert_eq!(dir.open().load(&channel("c")).await.unwrap().seq, 6);
+    assert_eq!(dir.open().take(&channel("c")).await.unwrap().seq, 6);
 }

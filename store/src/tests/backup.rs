@@ -18,7 +18,7 @@ async fn a_restored_backup_of_a_running_hub_has_its_data() {
     let store = dir.open();
     fill(&store, "c", 50, "hi").await;
     fill(&store, "d", 5, "hi").await;
-    store.compact(&channel("d"), 4, snapshot(2, &[1])).await.unwrap();
+    store.compact(&channel("d"), 0, 4, snapshot(2, &[1])).await.unwrap();
     store.reserve_ids(77).await.unwrap();
     let report = back_up(dir.path(), copy.path()).unwrap();
     assert_eq!(
@@ -37,7 +37,7 @@ async fn a_restored_backup_of_a_running_hub_has_its_data() {
     let report = restore(copy.path(), again.path()).unwrap();
     assert_eq!(report.channels, 2);
     let restored = again.open();
-    assert_eq!(restored.load(&channel("c")).await.unwrap().seq, 51);
+    assert_eq!(restored.take(&channel("c")).await.unwrap().seq, 51);
     assert!(restored.find(&channel("e")).await.unwrap().is_none());
     assert_eq!(restored.id_high_water_mark(), 77);
     assert_eq!(fs::read(dir.file("hub.key")).unwrap(), fs::read(again.file("hub.key")).unwrap());
@@ -120,7 +120,7 @@ async fn a_backup_runs_beside_writes() {
     let backup = tokio::task::spawn_blocking(move || back_up(&from, &to));
     let (report, ()) = join(backup, fill(&store, "d", 1000, "hi")).await;
     assert!(report.unwrap().unwrap().messages >= 1000);
-    assert_eq!(store.load(&channel("d")).await.unwrap().seq, 1001);
+    assert_eq!(store.take(&channel("d")).await.unwrap().seq, 1001);
 }
 
 /// A store with an account, an identity and a channel, and a hook of the account and of the channel with a due delivery.

@@ -44,7 +44,7 @@ async fn fills_up_and_recovers(dir: &TempDir, options: StoreOptions, free_space:
     let last = fill_up(&store, "c").await;
     assert!(!store.is_healthy());
     // No record is partially written.
-    let stored = store.load(&channel("c")).await.unwrap();
+    let stored = store.take(&channel("c")).await.unwrap();
     assert_eq!((stored.seq, stored.backlog.len() as u64), (last, 2 * (last - 1)));
     assert_eq!(stored.records.len() as u64, last);
     // Reads still work.
@@ -55,7 +55,7 @@ async fn fills_up_and_recovers(dir: &TempDir, options: StoreOptions, free_space:
     let again = record("c", last + 1, vec![sent(last + 1, &"x".repeat(8000)), sent(100_001 + last, "x")]);
     assert_eq!(store.append(again).await, AppendResult::Done);
     drop(store);
-    assert_eq!(dir.open().load(&channel("c")).await.unwrap().seq, last + 1);
+    assert_eq!(dir.open().take(&channel("c")).await.unwrap().seq, last + 1);
 }
 
 #[actix_rt::test]
@@ -137,7 +137,7 @@ async fn a_commit_that_fails_is_unknown_and_can_be_repeated() {
     ];
     assert_eq!(join_all(appends).await, [AppendResult::Unknown; 2]);
     assert!(!store.is_healthy());
-    assert_eq!(store.load(&channel("c")).await.unwrap().seq, 2);
+    assert_eq!(store.take(&channel("c")).await.unwrap().seq, 2);
     other.execute_batch("DROP TRIGGER sabotage").unwrap();
     wait_until_healthy(&store).await;
     let appends = [
@@ -145,7 +145,7 @@ async fn a_commit_that_fails_is_unknown_and_can_be_repeated() {
         store.append(record("d", 1, vec![created(), sent(1, "hi")])),
     ];
     assert_eq!(join_all(appends).await, [AppendResult::Done; 2]);
-    assert_eq!((store.load(&channel("c")).await.unwrap().seq, store.count().await.unwrap()), (3, 2));
+    assert_eq!((store.take(&channel("c")).await.unwrap().seq, store.count().await.unwrap()), (3, 2));
 }
 
 #[actix_rt::test]
@@ -173,7 +173,7 @@ async fn a_panic_of_the_writer_fails_its_group_and_the_writer_restarts() {
     assert_eq!(store.append(record("c", 3, vec![sent(2, "hi")])).await, AppendResult::Done);
     let failed = store.readers.query::<()>(|_| panic!("a query that panics, for the test")).await;
     assert!(failed.is_err());
-    assert_eq!(store.load(&channel("c")).await.unwrap().seq, 3);
+    assert_eq!(store.take(&channel("c")).await.unwrap().seq, 3);
 }
 
 #[actix_rt::test]
@@ -190,7 +190,7 @@ async fn a_full_queue_refuses_immediately() {
     let refused = appended.iter().filter(|appended| **appended == AppendResult::Busy).count();
     assert!(refused > 100, "{refused} of 200 MiB were refused");
     assert_eq!(
-        store.load(&channel("c")).await.unwrap().seq,
+        store.take(&channel("c")).await.unwrap().seq,
         appended.iter().filter(|a| **a == AppendResult::Done).count() as u64 + 1
     );
 }
@@ -203,10 +203,10 @@ async fn deleted_text_leaves_the_disk() {
     fill(&store, "secret", 3000, secret).await;
     fill(&store, "other", 10, other).await;
     assert!(!dir.files_with(secret).is_empty());
-    store.compact(&channel("secret"), 2900, snapshot(20, &[])).await.unwrap();
+    store.compact(&channel("secret"), 0, 2900, snapshot(20, &[])).await.unwrap();
     store.delete_channel(&channel("secret")).await.unwrap();
     assert!(store.find(&channel("secret")).await.unwrap().is_none());
-    assert_eq!(store.load(&channel("secret")).await.unwrap().seq, 0);
+    assert_eq!(store.take(&channel("secret")).await.unwrap().seq, 0);
     assert_eq!(store.count().await.unwrap(), 1);
     // The id can be reused, and the new channel sees nothing of the old one.
     fill(&store, "secret", 1, "new").await;
@@ -218,8 +218,8 @@ async fn deleted_text_leaves_the_disk() {
     };
     tokio::time::timeout(Duration::from_secs(20), gone).await.expect("the text should be gone");
     assert!(!dir.files_with(other).is_empty());
-    assert_eq!(store.load(&channel("secret")).await.unwrap().seq, 2);
-    assert_eq!(store.load(&channel("other")).await.unwrap().backlog.len(), 10);
+    assert_eq!(store.take(&channel("secret")).await.unwrap().seq, 2);
+    assert_eq!(store.take(&channel("other")).await.unwrap().backlog.len(), 10);
 }
 
 #[actix_rt::test]

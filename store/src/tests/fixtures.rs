@@ -101,7 +101,7 @@ pub(super) fn record(name: &str, seq: u64, entries: Vec<Entry>) -> Record {
             .line(m.to.map(|to| (m.from, to)))
         })
         .collect();
-    Record { channel: channel(name), seq, rid, at_ms: 6, entries, transcript, due: Vec::new() }
+    Record { channel: channel(name), seq, fence: 0, rid, at_ms: 6, entries, transcript, due: Vec::new() }
 }
 
 /// The state of a channel that has evicted its messages up to an id, except those held.

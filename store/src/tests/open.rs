@@ -9,9 +9,9 @@ use rogerrat_actors::{
     SealedEmail, StoredEmails, StoredSession, WebhookStore,
 };
 use rogerrat_domain::account_session::SessionLabel;
-use rogerrat_domain::email::{EmailAddress, EmailKeys, MailLanguage};
+use rogerrat_domain::email::{EmailAddress, EmailKeys};
 use rogerrat_domain::webhook::{Hook, HookOwner};
-use rogerrat_domain::{AccountId, TokenHash};
+use rogerrat_domain::{AccountId, Language, TokenHash};
 use rusqlite::Connection;
 
 use super::fixtures::{TempDir, channel, fill, hook};
@@ -85,7 +85,7 @@ async fn a_crash_loses_no_committed_append() {
     for file in ["hub.db", "hub.db-wal", "hub.key"] {
         fs::copy(dir.file(file), copy.file(file)).unwrap();
     }
-    assert_eq!(copy.open().load(&channel("c")).await.unwrap().seq, 51);
+    assert_eq!(copy.open().take(&channel("c")).await.unwrap().seq, 51);
 }
 
 #[actix_rt::test]
@@ -126,7 +126,7 @@ async fn d31_a_damaged_file_is_named_and_not_changed() {
         assert!(refusal.to_string().contains("rogerrat restore"), "{refusal}");
     }
     fs::write(&database, whole).unwrap();
-    assert_eq!(dir.open().load(&channel("a")).await.unwrap().seq, 21);
+    assert_eq!(dir.open().take(&channel("a")).await.unwrap().seq, 21);
 }
 
 #[actix_rt::test]
@@ -150,10 +150,10 @@ async fn d31_a_wal_that_was_removed_after_a_crash_is_missed() {
     assert!(matches!(refusal, StoreError::MissingWal { .. }), "{refusal}");
     assert!(refusal.to_string().contains("hub.db-wal is missing"), "{refusal}");
     fs::copy(dir.file("hub.db-wal"), copy.file("hub.db-wal")).unwrap();
-    assert_eq!(copy.open().load(&channel("c")).await.unwrap().seq, 51);
+    assert_eq!(copy.open().take(&channel("c")).await.unwrap().seq, 51);
     store.close();
     assert_eq!(fs::read(dir.file("lock")).unwrap(), b"", "a closed store needs no WAL");
-    assert_eq!(dir.open().load(&channel("c")).await.unwrap().seq, 51);
+    assert_eq!(dir.open().take(&channel("c")).await.unwrap().seq, 51);
 }
 
 /// Takes a database back to the version before e-mails.
@@ -244,7 +244,7 @@ async fn a_database_of_a_version_without_emails_is_migrated() {
     let (keys, address) = (EmailKeys::of(&store.key()), EmailAddress::parse("ann@example.org").unwrap());
     let sealed = keys.seal(&address, &account, [1; 24]);
     let pending = PendingEmail {
-        email: SealedEmail { account: account.clone(), sealed, language: MailLanguage::Es },
+        email: SealedEmail { account: account.clone(), sealed, language: Language::Es },
         lookup: keys.lookup(&address),
         code: TokenHash::of("code"),
         link: TokenHash::of("link"),
@@ -305,13 +305,13 @@ async fn a_record_of_another_version_fails_only_its_channel() {
     let body = r#"CAST(replace(CAST(record AS TEXT), '"op":"message"', '"op":"danced"') AS BLOB)"#;
     sql(&database, &format!("UPDATE messages SET record = {body} WHERE seq = 4 AND {}", of("b")));
     let store = dir.open();
-    let newer = store.load(&channel("a")).await.unwrap_err().to_string();
+    let newer = store.take(&channel("a")).await.unwrap_err().to_string();
     assert!(newer.contains("record 3 of channel a") && newer.contains("version 2"), "{newer}");
-    let unknown = store.load(&channel("b")).await.unwrap_err().to_string();
+    let unknown = store.take(&channel("b")).await.unwrap_err().to_string();
     assert!(unknown.contains("record 4 of channel b") && unknown.contains("danced"), "{unknown}");
-    assert_eq!(store.load(&channel("c")).await.unwrap().seq, 21);
+    assert_eq!(store.take(&channel("c")).await.unwrap().seq, 21);
     drop(store);
     sql(&database, &format!("DELETE FROM messages WHERE seq = 5 AND {}", of("c")));
-    let missing = dir.open().load(&channel("c")).await.unwrap_err().to_string();
+    let missing = dir.open().take(&channel("c")).await.unwrap_err().to_string();
     assert!(missing.contains("record 5 of channel c is missing"), "{missing}");
 }

@@ -56,7 +56,7 @@ impl DeliveryRecords {
         });
     }
 
-    pub(super) fn iter(&self) -> impl Iterator<Item = &DeliveryRecord> {
+    pub(crate) fn iter(&self) -> impl DoubleEndedIterator<Item = &DeliveryRecord> {
         self.0.iter()
     }
 

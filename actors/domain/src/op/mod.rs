@@ -20,6 +20,7 @@ mod keepalive;
 mod leave;
 mod posture;
 mod push_check;
+mod push_own;
 mod read;
 mod receipts;
 mod resolve_viewer;
@@ -51,6 +52,7 @@ pub use keepalive::{Keepalive, KeepaliveReply};
 pub use leave::{Leave, LeaveReply};
 pub use posture::TrustPosture;
 pub use push_check::{PushCheck, PushMember, PushSubscriber, PushVerdict};
+pub use push_own::{GoneMember, GoneWhileAsked, UnreadMessage, UnreadOwn, UnreadOwnReply};
 pub use read::{Read, ReadInput, ReadOutcome, ReadQuery, ReadReply, WaitReply};
 pub use receipts::{
     MessageReceipts, Receipt, ReceiptCounts, ReceiptState, Receipts, ReceiptsOfMany, ReceiptsOfManyReply, ReceiptsReply,

@@ -1,5 +1,7 @@
 //! Whether a message that is about to be pushed is still unread.
 
+use memchr::memmem;
+
 use crate::callsign::Callsign;
 use crate::channel::{Channel, Member};
 use crate::ids::{ConsumerName, MemberNo, MessageId, SessionId};
@@ -70,9 +72,13 @@ fn has_read(member: &Member, id: MessageId) -> bool {
 }
 
 fn has_answered(channel: &Channel, no: MemberNo, id: MessageId) -> bool {
+    // In the text of a message the quotes are escaped, so only a reply contains this, and only that one is parsed.
+    let field = format!("\"reply_to\":{id}");
+    let finder = memmem::Finder::new(&field);
     channel.ring.after(id).filter(|slot| slot.from == no).any(|slot| {
         let json = slot.message.as_ref().map(|message| message.json());
-        json.as_deref().and_then(MessageFacts::of).is_some_and(|facts| facts.reply_to == Some(id))
+        let reply = json.as_deref().filter(|json| finder.find(json).is_some());
+        reply.and_then(MessageFacts::of).is_some_and(|facts| facts.reply_to == Some(id))
     })
 }
 

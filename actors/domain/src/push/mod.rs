@@ -17,7 +17,8 @@ pub use notice::{Notice, NoticeEvent, topic};
 pub use rule::MessageFacts;
 
 use crate::hint::Hint;
-use crate::ids::{ConsumerName, MemberNo};
+use crate::ids::{ConsumerName, MemberNo, MessageId};
+use crate::language::Language;
 use crate::limits;
 use crate::refusal::{Code, Refusal};
 use crate::str_enum::str_enum;
@@ -73,19 +74,6 @@ pub enum PushWants {
 
 str_enum!(PushWants: "all" => All, "mine" => Mine, "high" => High);
 
-/// The language of the words that the hub adds to a notification.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum PushLanguage {
-    /// English.
-    #[default]
-    En,
-    /// Spanish.
-    Es,
-}
-
-str_enum!(PushLanguage: "en" => En, "es" => Es);
-
 /// Whose messages are pushed: a member, as long as its session does not change. Whoever joins under its callsign afterwards
 /// may be somebody else, or the same person after the key of a lost device was rotated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -110,7 +98,7 @@ pub struct PushTarget {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub consumer: Option<ConsumerName>,
     /// The language of its notifications.
-    pub language: PushLanguage,
+    pub language: Language,
     /// The origin of the page that subscribed. Notifications lead there.
     pub origin: Arc<str>,
     /// When the page last confirmed it, in milliseconds since the epoch.
@@ -118,6 +106,17 @@ pub struct PushTarget {
     /// Whether its end was announced since then.
     #[serde(default)]
     pub is_warned: bool,
+    /// When to look whether a message of the member is still unread, in milliseconds since the epoch.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub look_ms: Option<u64>,
+    /// The last message of the member that was announced as unread; 0 if none was.
+    #[serde(default, skip_serializing_if = "is_none_announced")]
+    pub announced: MessageId,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands the field over by reference")]
+fn is_none_announced(announced: &MessageId) -> bool {
+    *announced == 0
 }
 
 /// The keys of a browser's subscription, as its `toJSON()` returns them.
@@ -155,7 +154,7 @@ pub struct PushInput {
     /// The language of the words that the hub adds. Defaults to `en`.
     #[serde(default, deserialize_with = "crate::deserialize::not_null")]
     #[schema(nullable = false)]
-    pub language: Option<PushLanguage>,
+    pub language: Option<Language>,
 }
 
 /// A subscription to add, with valid fields. The endpoint is not checked yet.
@@ -190,6 +189,8 @@ impl PushInput {
             origin: origin.into(),
             used_ms: now_ms,
             is_warned: false,
+            look_ms: None,
+            announced: 0,
         };
         Ok(PushDraft { endpoint: self.endpoint.into(), keys, target })
     }

@@ -6,8 +6,9 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
-use super::{AUTH_BYTES, MessageFacts, PushLanguage, PushTarget};
+use super::{AUTH_BYTES, MessageFacts, PushTarget};
 use crate::ids::{ChannelId, MessageId};
+use crate::language::Language;
 use crate::text::one_line;
 
 /// Characters of a text that a notification shows.
@@ -26,6 +27,11 @@ pub enum NoticeEvent<'a> {
     Test,
     /// The subscription ends soon, because the page was not opened for long.
     Expiring,
+    /// A message of the subscribed member was not read for long. The text is the callsign of its recipient, or empty if it
+    /// was for all.
+    Unread(&'a str),
+    /// The member with this callsign has left without an answer to the subscribed one.
+    Gone(&'a str),
     /// A session of the account was opened with its recovery token.
     AccountSession,
     /// The recovery token of the account was replaced.
@@ -72,10 +78,10 @@ impl Notice<'_> {
     }
 
     /// The title and the body.
-    fn words(&self, language: PushLanguage, show_text: bool) -> (String, String) {
+    fn words(&self, language: Language, show_text: bool) -> (String, String) {
         let say = |en: &'static str, es: &'static str| match language {
-            PushLanguage::En => en.to_owned(),
-            PushLanguage::Es => es.to_owned(),
+            Language::En => en.to_owned(),
+            Language::Es => es.to_owned(),
         };
         let channel = || self.channel.map_or_else(|| "rogerrat".to_owned(), ToString::to_string);
         match self.event {
@@ -105,6 +111,15 @@ impl Notice<'_> {
                     "Abra esta página, o los avisos terminan en 5 días.",
                 );
                 (channel(), body)
+            }
+            NoticeEvent::Unread("") => {
+                (channel(), say("No one has read your message yet.", "Nadie ha leído aún su mensaje."))
+            }
+            NoticeEvent::Unread(callsign) => {
+                (one_line(callsign).into_owned(), say("Has not read your message yet.", "Aún no ha leído su mensaje."))
+            }
+            NoticeEvent::Gone(callsign) => {
+                (one_line(callsign).into_owned(), say("Has left without an answer to you.", "Se fue sin responderle."))
             }
             NoticeEvent::AccountSession => {
                 let body = say(
@@ -154,7 +169,7 @@ mod tests {
     use super::*;
     use crate::push::PushWants;
 
-    fn target(language: PushLanguage, show_text: bool) -> PushTarget {
+    fn target(language: Language, show_text: bool) -> PushTarget {
         PushTarget {
             member: None,
             wants: PushWants::All,
@@ -164,6 +179,8 @@ mod tests {
             origin: "https://hub.example".into(),
             used_ms: 0,
             is_warned: false,
+            look_ms: None,
+            announced: 0,
         }
     }
 
@@ -183,13 +200,13 @@ mod tests {
     #[test]
     fn a_message_becomes_a_declarative_notification_without_a_secret() {
         let json = r#"{"id":7,"from":"AGENT","to":"PHONE","text":"Deploy\nnow?","at":7,"suggested_replies":["yes"]}"#;
-        let shown = payload(json, &target(PushLanguage::En, true), true);
+        let shown = payload(json, &target(Language::En, true), true);
         assert_eq!(shown["web_push"], 8030);
         let notification = &shown["notification"];
         assert_eq!((&notification["title"], &notification["body"]), (&json!("AGENT"), &json!("Deploy now?")));
         assert_eq!(notification["navigate"], "https://hub.example/remote/quiet-otter-3a8f");
         assert_eq!(notification["data"], json!({"channel": "quiet-otter-3a8f", "message": 7}));
-        let without = |show_text, wanted| payload(json, &target(PushLanguage::Es, wanted), show_text);
+        let without = |show_text, wanted| payload(json, &target(Language::Es, wanted), show_text);
         for hidden in [without(false, true), without(true, false)] {
             assert_eq!(hidden["notification"]["body"], "necesita una respuesta");
         }
@@ -198,11 +215,11 @@ mod tests {
     #[test]
     fn a_long_text_is_cut_and_nothing_in_it_is_hidden() {
         let json = json!({"from": "A", "to": "all", "text": "\u{202e}".repeat(8192)}).to_string();
-        let body = payload(&json, &target(PushLanguage::En, true), true)["notification"]["body"].clone();
+        let body = payload(&json, &target(Language::En, true), true)["notification"]["body"].clone();
         let body = body.as_str().unwrap();
         assert!(body.chars().count() == TEXT_CHARS && body.starts_with("\\u{202e}"), "{body}");
         let worst = json!({"from": "A".repeat(64), "to": "all", "text": "\u{10348}\"".repeat(4000)}).to_string();
-        assert!(payload(&worst, &target(PushLanguage::En, true), true).to_string().len() < 3000);
+        assert!(payload(&worst, &target(Language::En, true), true).to_string().len() < 3000);
     }
 
     #[test]

@@ -32,6 +32,10 @@ use crate::{limits, schema};
 pub const MESSAGE_RECEIVED: &str = "message.received";
 /// The event of a push that the unused subscription ends soon.
 pub const PUSH_EXPIRING: &str = "push.expiring";
+/// The event of a push about a message of the subscribed member that was not read for long.
+pub const PUSH_UNREAD: &str = "push.unread";
+/// The event of a push about a member that has left without an answer to the subscribed one.
+pub const PUSH_GONE: &str = "push.gone";
 /// The event of a push about a session of an account that was opened with its recovery token.
 pub const PUSH_SESSION: &str = "push.account_session";
 /// The event of a push about a recovery token that was replaced.

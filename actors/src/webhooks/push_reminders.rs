@@ -1,0 +1,154 @@
+//! Pushes to the sender of a message: that nobody has read it for long, and that who was asked has left.
+//!
+//! A subscription whose member sends a message gets one timer, and has none otherwise. When the next look is due is stored
+//! with the subscription, so that a restart does not forget it.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::Duration;
+
+use actix::prelude::*;
+use rogerrat_domain::op::{GoneMember, GoneWhileAsked, UnreadOwn, UnreadOwnReply};
+use rogerrat_domain::push::PushTarget;
+use rogerrat_domain::webhook::{Hook, HookOwner, PUSH_GONE, PUSH_UNREAD};
+use rogerrat_domain::{ChannelId, MemberNo, limits};
+
+use super::{HookHandle, WebhookActor};
+use crate::error::HubError;
+
+/// The pause before the next look, in milliseconds: after an announcement, because there may be one for another recipient,
+/// and after a failure.
+const AGAIN_MS: u64 = 1000;
+const FAILED_AGAIN_MS: u64 = 60_000;
+
+/// The member of a subscription has sent a message. Sent once until it is looked after.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub(crate) struct OwnSent(pub(crate) Arc<HookHandle>);
+
+/// A member that was asked by the member of a subscription has left.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub(crate) struct AskedLeft {
+    pub(crate) handle: Arc<HookHandle>,
+    pub(crate) gone: MemberNo,
+}
+
+impl WebhookActor {
+    /// Resumes the look at the messages of a subscription's member, if one was due when the hub stopped.
+    pub(super) fn resume_look(&self, handle: Arc<HookHandle>, ctx: &mut Context<Self>) {
+        let look_ms = handle.with(|hook| hook.push.as_ref().and_then(|push| push.look_ms));
+        if let Some(look_ms) = look_ms
+            && !handle.is_watched.swap(true, Relaxed)
+        {
+            self.look_at(handle, look_ms, ctx);
+        }
+    }
+
+    /// Looks at a wall-clock time. A clock that has jumped delays it by no more than the time after which messages count as
+    /// unread.
+    fn look_at(&self, handle: Arc<HookHandle>, look_ms: u64, ctx: &mut Context<Self>) {
+        let pause_ms = look_ms.saturating_sub(self.clock.now().at_ms).min(limits::PUSH_UNREAD_MS);
+        ctx.run_later(Duration::from_millis(pause_ms), move |this, ctx| this.look(handle, ctx));
+    }
+
+    fn look(&self, handle: Arc<HookHandle>, ctx: &mut Context<Self>) {
+        // A message that is sent from now on asks for the next look.
+        handle.is_watched.store(false, Relaxed);
+        let Some((channel, target)) = self.channel_push(&handle) else { return };
+        let (Some(context), Some(member)) = (self.push_context.get(), target.member) else { return };
+        let found = context.unread_own(channel, UnreadOwn { member, announced: target.announced });
+        ctx.spawn(found.into_actor(self).map(move |found, this, ctx| match found {
+            Ok(found) => this.looked(&handle, found, ctx),
+            // The channel was deleted.
+            Err(HubError::Refused(_)) => {}
+            Err(_) => this.look_again(&handle, this.clock.now().at_ms + FAILED_AGAIN_MS, ctx),
+        }));
+    }
+
+    fn looked(&self, handle: &Arc<HookHandle>, found: UnreadOwnReply, ctx: &mut Context<Self>) {
+        let (Some((_, target)), UnreadOwnReply { unread, next_ms }) = (self.channel_push(handle), found) else {
+            return;
+        };
+        let now_ms = self.clock.now().at_ms;
+        let look_ms = unread.as_ref().map(|_| now_ms + AGAIN_MS).or(next_ms);
+        let announced = unread.as_ref().map_or(target.announced, |unread| unread.id);
+        self.save_look(handle, look_ms, announced);
+        if let Some(unread) = unread {
+            let to = unread.to.map(|to| to.to_string()).unwrap_or_default();
+            self.announce(handle.clone(), PUSH_UNREAD, to, ctx);
+        }
+        if let Some(look_ms) = look_ms {
+            self.look_again(handle, look_ms, ctx);
+        }
+    }
+
+    fn look_again(&self, handle: &Arc<HookHandle>, look_ms: u64, ctx: &mut Context<Self>) {
+        if !handle.is_watched.swap(true, Relaxed) {
+            self.look_at(handle.clone(), look_ms, ctx);
+        }
+    }
+
+    /// Stores when to look next, and what was announced last.
+    fn save_look(&self, handle: &HookHandle, look_ms: Option<u64>, announced: u64) {
+        let mut hook = handle.hook();
+        if let Some(push) = &mut hook.push
+            && (push.look_ms, push.announced) != (look_ms, announced)
+        {
+            (push.look_ms, push.announced) = (look_ms, announced);
+            // Not awaited: if the write is lost, a restart looks once more or once less.
+            drop(self.log.webhooks().put_hook(&hook));
+            handle.set(hook);
+        }
+    }
+
+    /// The channel and the target of a member's subscription that still exists.
+    fn channel_push(&self, handle: &HookHandle) -> Option<(ChannelId, PushTarget)> {
+        self.hooks.find(&handle.id)?;
+        match handle.hook() {
+            Hook { owner: HookOwner::Channel(channel), push: Some(target), .. } => Some((channel, *target)),
+            _ => None,
+        }
+    }
+
+    pub(super) fn announce(&self, handle: Arc<HookHandle>, event: &'static str, text: String, ctx: &mut Context<Self>) {
+        if let Some(context) = self.push_context.get() {
+            ctx.spawn(context.announce(handle, event, text).into_actor(self));
+        }
+    }
+
+    /// Announces a member that has not come back, once for each message that it did not answer.
+    fn announce_gone(&self, handle: Arc<HookHandle>, gone: MemberNo, ctx: &mut Context<Self>) {
+        let Some((channel, target)) = self.channel_push(&handle) else { return };
+        let (Some(context), Some(member)) = (self.push_context.get(), target.member) else { return };
+        let found = context.gone_while_asked(channel, GoneWhileAsked { member, gone });
+        ctx.spawn(found.into_actor(self).map(move |found, this, ctx| {
+            if let Ok(Some(GoneMember { callsign, asked })) = found
+                && handle.announces_gone(gone, asked)
+            {
+                this.announce(handle, PUSH_GONE, callsign.to_string(), ctx);
+            }
+        }));
+    }
+}
+
+impl Handler<OwnSent> for WebhookActor {
+    type Result = ();
+
+    fn handle(&mut self, OwnSent(handle): OwnSent, ctx: &mut Self::Context) {
+        let Some((_, target)) = self.channel_push(&handle) else { return };
+        let look_ms = self.clock.now().at_ms + limits::PUSH_UNREAD_MS;
+        self.save_look(&handle, Some(look_ms), target.announced);
+        self.look_at(handle, look_ms, ctx);
+    }
+}
+
+impl Handler<AskedLeft> for WebhookActor {
+    type Result = ();
+
+    fn handle(&mut self, AskedLeft { handle, gone }: AskedLeft, ctx: &mut Self::Context) {
+        // It may only have been restarted.
+        let pause = Duration::from_millis(limits::PUSH_DELAY_MS);
+        ctx.run_later(pause, move |this, ctx| this.announce_gone(handle, gone, ctx));
+    }
+}
