@@ -33,7 +33,9 @@ async function page(request, shell, event) {
   try {
     const response = await fetch(request);
     if (isStorable(response)) event.waitUntil(storeShell(shell, response.clone()));
-    return response;
+    // A proxy answers for a hub that is away.
+    const isAway = response.status >= 502 && response.status <= 504;
+    return isAway && await caches.match(shell, STORED) || response;
   } catch (error) {
     const stored = await caches.match(shell, STORED);
     if (stored) return stored;

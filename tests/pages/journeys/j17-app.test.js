@@ -113,6 +113,9 @@ test("j17 a remembered channel opens while the hub is away, and no answer of the
     await page.getByRole("button", { name: "Close" }).click();
     await page.reload();
     await live(page);
+    await settings(page);
+    await until("it is still remembered", () => page.getByLabel("Remember on this device").isChecked());
+    await page.getByRole("button", { name: "Close" }).click();
     const stored = () => page.evaluate(async () => (await (await caches.open("rogerrat-pages")).keys()).map(({ url }) => new URL(url).pathname));
     const loaded = await page.evaluate(() => performance.getEntriesByType("resource").map(({ name }) => new URL(name).pathname));
     const files = loaded.filter(path => path.startsWith("/static/"));

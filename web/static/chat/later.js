@@ -46,7 +46,12 @@ export function prepareMenus(isKept) {
     /** @type {Promise<unknown>[]} */
     const modules = [import("./bar-menu.js"), import("./message-menu.js"), import("./sheet.js"), import("./end.js"), import("./composer-files-work.js")];
     await Promise.allSettled(modules.map(both));
-    if (isKept()) await import("../lib/app.js").then(({ keepForOffline }) => keepForOffline()).catch(() => undefined);
+    if (!isKept()) return;
+    // The installed app starts with the list of channels.
+    /** @type {Promise<unknown>[]} */
+    const others = [import("./channels.js"), import("./join-form.js")];
+    await Promise.allSettled(others.map(both));
+    await import("../lib/app.js").then(({ keepForOffline }) => keepForOffline()).catch(() => undefined);
   }, PREPARE_MS);
 }
 

@@ -114,10 +114,14 @@ async function enter(credentials, title, remember) {
     await ask({ known: problem ? { ...rest, callsign } : rest, facts, problem, title, remembered: remember ?? remembered });
   };
   const page = new ChatPage(model, root, { rejoin: () => void again(), title });
+  const stored = model.stored();
   await model.start(credentials);
+  await stored;
   if (left) return;
   if (unsolved(model)) return again();
-  if (remember !== undefined && remember !== model.remembered) await model.remember(remember).catch(() => undefined);
+  // A channel that is remembered is so with what this visit joined by.
+  const wanted = remember ?? model.remembered;
+  if (wanted || model.remembered) await model.remember(wanted).catch(() => undefined);
   if (lasting.get(DEVICE_KEYS.push(channel))) await (await import("./push.js")).renewPush(model);
 }
 
