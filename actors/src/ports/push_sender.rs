@@ -56,7 +56,7 @@ impl PushSender for DisabledPush {
     }
 
     fn check(&self, _: Arc<str>, _: PushKeys) -> BoxFuture<'static, Result<(), Refusal>> {
-        Box::pin(ready(Err(push_is_off(self.0.clone()))))
+        Box::pin(ready(Err(push_is_off(&self.0))))
     }
 
     fn push(&self, _: PushRequest) -> BoxFuture<'static, AttemptOutcome> {

@@ -1,12 +1,13 @@
 //! Web push on paused time, to those who sent or own something: unread messages, members that left, and account events.
 
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
 use rogerrat_domain::Durability;
 use rogerrat_domain::limits::{PUSH_DELAY_MS, PUSH_UNREAD_MS};
-use rogerrat_domain::op::CreateInput;
+use rogerrat_domain::op::{CreateInput, JoinInput};
 use rogerrat_domain::push::PushWants;
-use rogerrat_domain::webhook::HookOwner;
+use rogerrat_domain::webhook::{HookOwner, SubscribeInput};
 
 use super::harness::HOUR_MS;
 use super::push::{PushTestHub, input};
@@ -133,4 +134,21 @@ async fn a28_an_event_of_an_account_reaches_all_its_devices() {
     let mut endpoints: Vec<_> = pushed.iter().map(|request| &*request.endpoint).collect();
     endpoints.sort_unstable();
     assert_eq!(endpoints, ["https://push/0", "https://push/1", "https://push/2"]);
+}
+
+#[actix_rt::test]
+async fn a28_who_gets_its_messages_by_a_webhook_does_not_count_as_unread() {
+    let test = PushTestHub::subscribed(PushWants::All).await;
+    let hub = &test.hub.hub;
+    let opened = hub.open_account(None).await.unwrap();
+    let owner = hub.admit_owner(Some(&opened.session_token)).await.unwrap();
+    let identity = hub.add_identity(&owner, Some("carol")).await.unwrap();
+    let webhook = SubscribeInput { url: "https://hook.example/".into(), ..SubscribeInput::default() };
+    hub.subscribe(HookOwner::Account(opened.account_id), webhook).await.unwrap();
+    let carol = JoinInput { identity_key: Some(identity.identity_key), ..JoinInput::default() };
+    hub.join(&test.hub.at, carol, None, IpAddr::V4(Ipv4Addr::LOCALHOST)).await.unwrap();
+    test.bob.send("carol", "please build").await.unwrap();
+    assert!(test.pushed_within(PUSH_UNREAD_MS + 5000).await.is_empty());
+    test.bob.send("ann", "and you?").await.unwrap();
+    assert_eq!(test.pushed_within(PUSH_UNREAD_MS + 5000).await, [UNREAD]);
 }

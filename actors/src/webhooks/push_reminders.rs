@@ -8,7 +8,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 use actix::prelude::*;
-use rogerrat_domain::op::{GoneMember, GoneWhileAsked, UnreadOwn, UnreadOwnReply};
+use rogerrat_domain::op::{GoneMember, GoneWhileAsked, UnreadMessage, UnreadOwn, UnreadOwnReply};
 use rogerrat_domain::push::PushTarget;
 use rogerrat_domain::webhook::{Hook, HookOwner, PUSH_GONE, PUSH_UNREAD};
 use rogerrat_domain::{ChannelId, MemberNo, limits};
@@ -74,9 +74,11 @@ impl WebhookActor {
         let look_ms = unread.as_ref().map(|_| now_ms + AGAIN_MS).or(next_ms);
         let announced = unread.as_ref().map_or(target.announced, |unread| unread.id);
         self.save_look(handle, look_ms, announced);
-        if let Some(unread) = unread {
-            let to = unread.to.map(|to| to.to_string()).unwrap_or_default();
-            self.announce(handle.clone(), PUSH_UNREAD, to, ctx);
+        // A recipient with a working webhook gets its messages without reading them.
+        if let Some(UnreadMessage { to, account, .. }) = unread
+            && !to.iter().zip(&account).any(|(to, account)| self.hooks.reaches(to, account))
+        {
+            self.announce(handle.clone(), PUSH_UNREAD, to.map(|to| to.to_string()).unwrap_or_default(), ctx);
         }
         if let Some(look_ms) = look_ms {
             self.look_again(handle, look_ms, ctx);

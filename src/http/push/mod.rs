@@ -75,7 +75,7 @@ async fn subscribe(
     payload: Payload,
     who: Subscriber,
 ) -> Result<Json<PushCreated>, Problem> {
-    state.push_key(&request).map_err(push_is_off)?;
+    state.push_key(&request).map_err(|why| push_is_off(&why))?;
     state.rate_limits.pushes.count(|| state.client(&request))?;
     let input: PushInput = body::json(&request, payload, limits::BODY_BYTES).await?;
     let origin = state.public_origin(&request);

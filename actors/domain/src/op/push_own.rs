@@ -2,7 +2,7 @@
 
 use crate::callsign::Callsign;
 use crate::channel::{Channel, DeliveryRecord, Member};
-use crate::ids::{MemberNo, MessageId};
+use crate::ids::{AccountId, MemberNo, MessageId};
 use crate::limits::PUSH_UNREAD_MS;
 use crate::op::Query;
 use crate::op::receipts::{ReceiptState, receipt_of};
@@ -34,6 +34,8 @@ pub struct UnreadMessage {
     pub id: MessageId,
     /// Its recipient; none if it was for all.
     pub to: Option<Callsign>,
+    /// The account that owns the recipient's identity, if it has one.
+    pub account: Option<AccountId>,
 }
 
 impl Query for UnreadOwn {
@@ -57,7 +59,9 @@ impl Query for UnreadOwn {
             if now.at_ms < due_ms {
                 reply.next_ms = Some(due_ms);
             } else {
-                reply.unread = Some(UnreadMessage { id: record.id, to: record.to_callsign.clone() });
+                let identity = record.to.and_then(|to| channel.identity_of(to));
+                let account = identity.map(|(_, identity)| identity.account.clone());
+                reply.unread = Some(UnreadMessage { id: record.id, to: record.to_callsign.clone(), account });
             }
             break;
         }
@@ -194,7 +198,7 @@ mod tests {
         test.join("tester");
         let id = test.send("phone", "all", "anybody?").id;
         test.at(PUSH_UNREAD_MS);
-        assert_eq!(unread(&mut test, phone, 0).unread, Some(UnreadMessage { id, to: None }));
+        assert_eq!(unread(&mut test, phone, 0).unread, Some(UnreadMessage { id, to: None, account: None }));
         test.listen("tester").unwrap();
         assert_eq!(unread(&mut test, phone, 0), UnreadOwnReply::default());
     }

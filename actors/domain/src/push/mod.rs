@@ -206,8 +206,8 @@ fn key<const N: usize>(name: &str, text: &str) -> Result<[u8; N], Refusal> {
 
 /// `not_found` where no push messages are sent, with the reason.
 #[must_use]
-pub fn push_is_off(why: Arc<str>) -> Refusal {
-    Refusal::new(Code::NotFound, "this hub sends no push messages").hint(why.to_string())
+pub fn push_is_off(why: &str) -> Refusal {
+    Refusal::new(Code::NotFound, "this hub sends no push messages").hint(why.to_owned())
 }
 
 /// `not_found` for a subscription.
