@@ -10,6 +10,7 @@ mod channel;
 mod clock;
 mod context;
 mod counters;
+mod deliberate_fault;
 mod error;
 mod hub;
 mod instances;

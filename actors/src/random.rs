@@ -2,23 +2,47 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use rand::{Rng as _, RngExt as _};
+use rand::Rng as _;
+#[cfg(not(test))]
+use rand::RngExt as _;
+#[cfg(test)]
+pub(crate) use rand::{RngExt, SeedableRng, rngs::StdRng};
 use rogerrat_domain::limits::PIN_DIGITS;
+
+#[cfg(test)]
+thread_local! {
+    static SEEDED: std::cell::RefCell<Option<StdRng>> = const { std::cell::RefCell::new(None) };
+}
+
+/// Makes the random numbers, record ids and nonces of this thread follow from a seed.
+#[cfg(test)]
+pub(crate) fn seed(seed: u64) {
+    SEEDED.set(Some(StdRng::seed_from_u64(seed)));
+}
+
+/// Calls a function with the generator of this thread.
+fn with_rng<T>(draw: impl FnOnce(&mut dyn rand::Rng) -> T) -> T {
+    #[cfg(test)]
+    if SEEDED.with_borrow(Option::is_some) {
+        return SEEDED.with_borrow_mut(|seeded| draw(seeded.as_mut().expect("it is seeded")));
+    }
+    draw(&mut rand::rng())
+}
 
 /// A random number.
 #[must_use]
 pub fn random_u64() -> u64 {
-    rand::rng().next_u64()
+    with_rng(|rng| rng.next_u64())
 }
 
 /// A record id: 128 random bits.
 pub(crate) fn record_id() -> u128 {
-    rand::rng().random()
+    with_rng(|rng| rng.random())
 }
 
 /// A nonce for encryption.
 pub(crate) fn nonce() -> [u8; rogerrat_domain::NONCE_BYTES] {
-    rand::rng().random()
+    with_rng(|rng| rng.random())
 }
 
 /// The bytes of a webhook's secret.

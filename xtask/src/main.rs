@@ -1,11 +1,13 @@
 //! Developer tasks: `cargo xtask verify` runs the checks of CI without changing files, `cargo xtask fix` applies lints
 //! and formatting, `cargo xtask fuzz` runs the fuzz targets, `cargo xtask figures` measures the figures of
 //! docs/PERFORMANCE.md, `cargo xtask vendor` compares the vendored scripts of the pages with their packages,
-//! `cargo xtask bundle` writes what the executable contains of the pages.
+//! `cargo xtask bundle` writes what the executable contains of the pages, `cargo xtask simulate` runs thousands of
+//! simulations of many hubs.
 
 mod bundle;
 mod figures;
 mod fuzz;
+mod simulate;
 mod vendor;
 
 use std::process::{Command, ExitCode};
@@ -33,12 +35,13 @@ fn main() -> ExitCode {
         Some("figures") if figures::run(&arguments[1..]) => return ExitCode::SUCCESS,
         Some("vendor") if vendor::run(&arguments[1..]) => return ExitCode::SUCCESS,
         Some("bundle") if bundle::run(&arguments[1..]) => return ExitCode::SUCCESS,
-        Some("fuzz" | "figures" | "vendor" | "bundle") => return ExitCode::FAILURE,
+        Some("simulate") if simulate::run(&arguments[1..]) => return ExitCode::SUCCESS,
+        Some("fuzz" | "figures" | "vendor" | "bundle" | "simulate") => return ExitCode::FAILURE,
         Some("verify") => VERIFY,
         Some("fix") => FIX,
         _ => {
             eprintln!(
-                "usage: cargo xtask verify | fix | fuzz [--seconds N] [target…] | figures [--runs N] [figure…] | vendor [--write] | bundle [--check]"
+                "usage: cargo xtask verify | fix | fuzz [--seconds N] [target…] | figures [--runs N] [figure…] | vendor [--write] | bundle [--check] | simulate [--seeds N] [--hubs M]"
             );
             return ExitCode::from(2);
         }

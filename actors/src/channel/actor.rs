@@ -92,7 +92,7 @@ impl ChannelActor {
         ctx: &mut Context<Self>,
         reply: impl FnOnce(&mut Self, Result<O::Reply, HubError>) + 'static,
     ) {
-        self.channel.tick(now, &mut self.effects);
+        self.channel.tick_before_operation(now, &mut self.effects);
         self.run_effects(ctx);
         match op.decide(&self.channel, now).and_then(|entries| self.check_external_rules(entries, now)) {
             Err(refusal) => self.reply_after_commit(move |this, committed| {

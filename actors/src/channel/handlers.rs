@@ -96,7 +96,7 @@ impl Handler<TakeBack> for ChannelActor {
 
     fn handle(&mut self, TakeBack { delivery, messages }: TakeBack, ctx: &mut Self::Context) {
         let now = self.context.clock.now();
-        self.channel.tick(now, &mut self.effects);
+        self.channel.tick_before_operation(now, &mut self.effects);
         self.channel.take_back_unread(&delivery, &messages, now, &mut self.effects);
         self.check_due(ctx);
     }

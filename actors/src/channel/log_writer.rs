@@ -12,6 +12,7 @@ use rogerrat_domain::{Record, Refusal};
 
 use crate::channel::actor::ChannelActor;
 use crate::channel::pending_writes::{Batch, DeferredReply, LOG_RETRY, PendingDeliveries, WriteOutcome};
+use crate::deliberate_fault::{DeliberateFault, is_broken};
 use crate::error::HubError;
 use crate::ports::error::LogError;
 use crate::random::record_id;
@@ -30,8 +31,8 @@ impl ChannelActor {
     /// Replies now, or after the commit of what was applied before.
     pub(crate) fn reply_after_commit(&mut self, reply: impl FnOnce(&mut Self, Result<(), HubError>) + 'static) {
         match self.writes.awaited() {
-            Some(batch) => batch.replies.push(Box::new(reply)),
-            None => reply(self, Ok(())),
+            Some(batch) if !is_broken(DeliberateFault::EarlyReply) => batch.replies.push(Box::new(reply)),
+            _ => reply(self, Ok(())),
         }
     }
 
@@ -66,12 +67,15 @@ impl ChannelActor {
         if self.writes.in_flight || self.writes.is_idle() {
             return;
         }
-        if self.writes.behind {
+        if self.writes.behind && self.writes.awaited().is_none() {
             // A compaction will write the whole state; nothing waits for these entries.
             self.writes.clear_entries();
             return;
         }
         let Some(batch) = self.writes.batch.take() else { return };
+        if self.writes.behind {
+            return self.settle_unwritten(*batch, ctx);
+        }
         let Batch { entries, transcript, deliveries, replies, effects, awaited, .. } = *batch;
         let stores_text = self.channel.settings().is_durable() || !transcript.is_empty() || !deliveries.is_empty();
         let PendingDeliveries { due, permits } = deliveries;
@@ -110,6 +114,18 @@ impl ChannelActor {
         } else {
             let _ = ctx.spawn(completed);
         }
+    }
+
+    /// Ends the waiting for a batch that was gathered while the write before it failed. What had to be stored is lost; the
+    /// rest is done, as on any channel that goes on in memory.
+    fn settle_unwritten(&mut self, batch: Batch<Self>, ctx: &mut Context<Self>) {
+        let Batch { transcript, deliveries, replies, effects, .. } = batch;
+        if self.channel.settings().is_durable() || !transcript.is_empty() || !deliveries.is_empty() {
+            return self.restart_from_log(replies, &HubError::StorageFailed, ctx);
+        }
+        replies.into_iter().for_each(|reply| reply(self, Ok(())));
+        self.effects.extend(effects);
+        self.run_effects(ctx);
     }
 
     /// Fails the replies that wait, and stops: the state in memory is ahead of the log, and the channel is recovered

@@ -151,8 +151,12 @@ impl<A> PendingWrites<A> {
         batch.awaited |= awaited;
     }
 
-    /// Defers an effect while an awaited batch is uncommitted. Returns the effect if it can be run now.
+    /// Defers an effect while an awaited batch is uncommitted. Returns the effect if it can be run now. Unloading is never
+    /// deferred: it is postponed when something is uncommitted, and would be due again at once until then.
     pub(crate) fn defer_effect(&mut self, effect: Effect) -> Option<Effect> {
+        if matches!(effect, Effect::Unload) {
+            return Some(effect);
+        }
         let Some(batch) = self.awaited() else { return Some(effect) };
         batch.effects.push(effect);
         None

@@ -9,6 +9,7 @@ use rogerrat_domain::{Callsign, Channel, GapReason, Identity, MessageId, Refusal
 use crate::boot::Boot;
 use crate::channel::handle::ChannelHandle;
 use crate::clock::Clock;
+use crate::deliberate_fault::{DeliberateFault, is_broken};
 use crate::error::HubError;
 use crate::ports::accounts::Accounts;
 use crate::ports::error::LogError;
@@ -108,8 +109,13 @@ impl Recovery {
             (false, true) => Some(GapReason::Idle),
             (false, false) => Some(GapReason::Restart),
         };
+        let lost = lost.filter(|_| is_clean || !is_broken(DeliberateFault::MissingGap));
         let given = match (&stored.snapshot, stored.previous_owner) {
-            (_, PreviousOwner::Lost { id_ceiling }) => id_ceiling.max(handle.status.last_id.load(Relaxed)),
+            // The snapshot may be of a channel that was given up, whose ids another owner has not reached again.
+            (snapshot, PreviousOwner::Lost { id_ceiling }) => {
+                let last_id = snapshot.as_ref().map_or(0, Snapshot::last_id);
+                id_ceiling.max(last_id).max(handle.status.last_id.load(Relaxed))
+            }
             (Some(snapshot), _) if is_clean => snapshot.last_id(),
             _ => handle.status.last_id.load(Relaxed),
         };
@@ -126,7 +132,7 @@ impl Recovery {
             PreviousOwner::GaveUp => false,
             PreviousOwner::Lost { .. } => true,
         };
-        if doubts {
+        if doubts && !is_broken(DeliberateFault::MissingDoubt) {
             channel.mark_maybe_delivered(now);
         }
         channel.start_ids_above(above);

@@ -40,11 +40,12 @@ impl Registry {
         }
     }
 
-    fn beat(&self, ctx: &mut Context<Self>) {
+    fn beat(&mut self, ctx: &mut Context<Self>) {
         let log = self.recovery.log.clone();
-        let Some(instances) = log.instances().filter(|_| !self.life.has_ended()) else { return };
-        let beat = instances.beat();
-        ctx.spawn(beat.into_actor(self).map(|beat, this, _| {
+        let Some(instances) = log.instances().filter(|_| !self.life.has_ended() && !self.is_beating) else { return };
+        self.is_beating = true;
+        ctx.spawn(instances.beat().into_actor(self).map(|beat, this, _| {
+            this.is_beating = false;
             if matches!(beat, Err(LogError::Ended)) {
                 this.end_instance();
             }

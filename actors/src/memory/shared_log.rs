@@ -14,6 +14,7 @@ use futures_util::future::BoxFuture;
 use rogerrat_domain::{ChannelId, Message, MessageId, Record, Settings, Snapshot};
 
 use crate::clock::Clock;
+use crate::deliberate_fault::{DeliberateFault, is_broken};
 use crate::memory::MemoryLog;
 use crate::ports::error::LogError;
 use crate::ports::instances::{DEAD_AFTER_MS, Instance, InstanceId, Instances};
@@ -55,6 +56,9 @@ struct OwnerRow {
     /// None if the last owner gave the channel up.
     owner: Option<InstanceId>,
     fence: u64,
+    /// The highest id that any owner which did not give the channel up may assign. An owner can be lost before it has
+    /// reserved any id above it.
+    id_floor: MessageId,
 }
 
 impl Ownership {
@@ -65,6 +69,7 @@ impl Ownership {
     /// Whether an instance owns a channel with this fence.
     fn is_owner(&self, instance: InstanceId, channel: &ChannelId, fence: u64) -> bool {
         self.owners.get(channel).is_some_and(|row| row.owner == Some(instance) && row.fence == fence)
+            || is_broken(DeliberateFault::UncheckedFence)
     }
 
     /// The owner of a channel that has not ended.
@@ -80,13 +85,17 @@ impl Ownership {
         if self.living_owner(channel).is_some_and(|owner| owner != instance) {
             return Err(LogError::NotOwner);
         }
-        let before = self.owners.get(channel).copied().unwrap_or_default();
-        let previous_owner = before.owner.map_or(PreviousOwner::GaveUp, |owner| {
+        let row = self.owners.entry(channel.clone()).or_default();
+        let previous_owner = row.owner.map_or(PreviousOwner::GaveUp, |owner| {
             let id_ceiling = self.instances.get(&owner).map_or(0, |row| row.id_ceiling);
-            PreviousOwner::Lost { id_ceiling }
+            if !is_broken(DeliberateFault::ReusedIds) {
+                row.id_floor = row.id_floor.max(id_ceiling);
+            }
+            PreviousOwner::Lost { id_ceiling: row.id_floor }
         });
-        let fence = before.fence + 1;
-        self.owners.insert(channel.clone(), OwnerRow { owner: Some(instance), fence });
+        row.fence += 1;
+        row.owner = Some(instance);
+        let fence = row.fence;
         Ok((fence, previous_owner))
     }
 }

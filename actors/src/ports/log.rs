@@ -76,7 +76,7 @@ pub enum PreviousOwner {
     /// It ended without giving the channel up, and may not even know yet that it has ended. Messages that the log does not
     /// have may have been acknowledged and delivered with ids up to this one, and still may be.
     Lost {
-        /// The highest id that it may assign.
+        /// The highest id that it, or an owner before that did not give the channel up either, may assign.
         id_ceiling: MessageId,
     },
 }

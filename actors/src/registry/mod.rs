@@ -45,6 +45,8 @@ pub(crate) struct Registry {
     /// Set when the hub shuts down: no channel is opened any more.
     pub(crate) is_closed: bool,
     pub(crate) life: InstanceLife,
+    /// The instance is recording that it is alive.
+    pub(crate) is_beating: bool,
 }
 
 impl Registry {
@@ -71,6 +73,7 @@ impl Registry {
             draining: false,
             is_closed: false,
             life,
+            is_beating: false,
         }
     }
 

@@ -1,5 +1,6 @@
 //! Durable channels and their backlog, across clean restarts and crashes.
 
+use std::pin::pin;
 use std::sync::Arc;
 
 use rogerrat_domain::op::{CreateInput, History, ReceiptState};
@@ -332,4 +333,19 @@ async fn a01_a_consumer_without_acks_gets_the_same_messages_again() {
         bob.ack(response.messages.last().map_or(0, |last| last.message.id), None).await;
     }
     assert_eq!(given.last().map(String::as_str), Some("m1199"));
+}
+
+#[actix_rt::test]
+async fn a_read_at_the_moment_when_the_channel_is_unloaded_is_stored() {
+    let log = Arc::new(TestLog::default());
+    let test_hub = TestHub::with(Held::new(log), durable()).await;
+    let (ann, bob) = (test_hub.join("ann").await, test_hub.join("bob").await);
+    ann.send("all", "once").await.unwrap();
+    let mut read = pin!(bob.texts(0));
+    started(&mut read).await;
+    // The actor finds the request and that it is to be unloaded, both at once.
+    test_hub.pass(HOUR_MS / 12 + 1000).await;
+    assert_eq!(read.await, ["once"]);
+    test_hub.pass(HOUR_MS / 12 + 1000).await;
+    assert!(bob.texts(0).await.is_empty(), "it is not delivered again");
 }

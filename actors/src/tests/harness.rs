@@ -15,10 +15,10 @@ use rogerrat_domain::{AccountLimits, AckMode, BacklogLimits, Code, ConsumerName,
 
 use crate::channel::handle::ChannelHandle;
 use crate::tests::webhook_receiver::WebhookReceiver;
-use crate::{Admitted, Clock, Hub, HubError, HubRules, Log, MemoryLog, Ports, ReadResponse, StreamReader};
+use crate::{Admitted, Clock, Hub, HubError, HubRules, Log, LogError, MemoryLog, Ports, ReadResponse, StreamReader};
 
 pub(crate) const HOUR_MS: u64 = 3_600_000;
-const DAWN_MS: u64 = 1_800_000_000_000;
+pub(crate) const DAWN_MS: u64 = 1_800_000_000_000;
 
 /// An account that may do everything.
 const UNLIMITED: AccountLimits =
@@ -84,18 +84,28 @@ impl TestHub {
     }
 
     async fn hub(ports: Ports, clock: Clock, world: Arc<WebhookReceiver>) -> Hub {
+        Self::try_hub(ports, clock, world, HOUR_MS / 12).await.unwrap()
+    }
+
+    /// Starts a hub, unless its log fails. A channel that loses nothing by it is unloaded after `idle_lossless_ms`.
+    pub(crate) async fn try_hub(
+        ports: Ports,
+        clock: Clock,
+        world: Arc<WebhookReceiver>,
+        idle_lossless_ms: u64,
+    ) -> Result<Hub, LogError> {
         let rules = HubRules {
             sends_per_minute: None,
             sends_per_minute_band: None,
             idle_ms: Some(HOUR_MS),
-            idle_lossless_ms: Some(HOUR_MS / 12),
+            idle_lossless_ms: Some(idle_lossless_ms),
             backlog: BacklogLimits { messages: 1300, bytes: 64 << 20 },
             unused_ms: Some(30 * 24 * HOUR_MS),
             member_ttl_ms: MEMBER_TTL_MS,
             per_account: UNLIMITED,
             mails_per_hour: 1000,
         };
-        Hub::start(rules, ports.posting(world), HubKey::new([7; 32]), clock).await.unwrap()
+        Hub::start(rules, ports.posting(world), HubKey::new([7; 32]), clock).await
     }
 
     pub(crate) fn handle(&self) -> &Arc<ChannelHandle> {

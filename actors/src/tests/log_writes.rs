@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
 use futures_util::future::{join, join_all};
+use rogerrat_domain::limits::SESSION_TTL_MS;
 use rogerrat_domain::op::CreateInput;
 use rogerrat_domain::{Code, Durability, Retention};
 
@@ -82,6 +83,38 @@ async fn a_send_that_the_log_refuses_has_no_effect() {
     ann.send("all", "second").await.unwrap();
     assert_eq!(poll.await, ["second"], "a poll that was parked waits on");
     assert_eq!(test_hub.history().await, 2);
+}
+
+#[actix_rt::test]
+async fn what_waits_on_a_durable_channel_fails_when_the_write_before_it_is_refused() {
+    let log = TestLog::slow();
+    let test_hub = durable_on(&log).await;
+    let (ann, bob) = (test_hub.join("ann").await, test_hub.join("bob").await);
+    ann.send("all", "hi").await.unwrap();
+    assert_eq!(bob.texts(1000).await, ["hi"]);
+    test_hub.pass(100).await;
+    // The delivery is being written, and nothing waits for it.
+    log.full.store(true, Relaxed);
+    assert_eq!(test_hub.try_join("carol").await.unwrap_err().into_refusal().code, Code::StorageFailed);
+    log.full.store(false, Relaxed);
+    test_hub.pass(5000).await;
+    test_hub.try_join("carol").await.unwrap();
+}
+
+#[actix_rt::test]
+async fn what_waits_on_a_memory_channel_is_done_when_the_write_before_it_is_refused() {
+    let log = TestLog::slow();
+    let test_hub = TestHub::with_log(Held::new(log.clone())).await;
+    test_hub.join("ann").await;
+    for _ in 0..2 {
+        // The second time, the end of its session is being written, and nothing waits for that.
+        test_hub.pass(SESSION_TTL_MS / 2 + 50).await;
+    }
+    log.full.store(true, Relaxed);
+    test_hub.try_join("bob").await.unwrap();
+    log.full.store(false, Relaxed);
+    test_hub.pass(5000).await;
+    assert_eq!(test_hub.roster().await.roster, ["bob"]);
 }
 
 #[actix_rt::test]

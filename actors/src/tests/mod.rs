@@ -1,6 +1,7 @@
 //! Tests of the actors on paused time: an hour passes in microseconds, and no test sleeps.
 
 mod clock;
+mod cluster;
 mod consumers;
 mod crash_recovery;
 mod durable;

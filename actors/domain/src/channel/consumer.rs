@@ -188,8 +188,11 @@ impl Consumer {
         if self.is_waiting() { 0 } else { signed(now.uptime_ms).saturating_sub(self.read_ms).max(0).unsigned_abs() }
     }
 
-    /// Marks messages up to an id as possibly delivered.
+    /// Marks messages up to an id as possibly delivered, those that were returned unread as well.
     pub(super) fn mark_maybe_delivered(&mut self, upto: MessageId) {
+        for claim in self.claims.iter_mut().filter(|claim| claim.id <= upto && claim.state == ClaimState::Due) {
+            claim.attempt = claim.attempt.max(2);
+        }
         self.maybe_delivered_upto = self.maybe_delivered_upto.max(upto);
         self.note_delivered(upto);
     }

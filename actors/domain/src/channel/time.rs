@@ -10,6 +10,15 @@ impl Channel {
     /// Brings the channel up to `now`: settles deliveries, ends timeouts and leases, expires sessions. Call it before every
     /// operation and query, and at [`next_deadline_ms`](Self::next_deadline_ms).
     pub fn tick(&mut self, now: Now, effects: &mut Effects) {
+        self.tick_before_operation(now, effects);
+        if self.unload_at_ms().is_some_and(|at_ms| now.uptime_ms >= at_ms) {
+            effects.push(Effect::Unload);
+        }
+    }
+
+    /// As [`tick`](Self::tick), but the channel is not unloaded even if that is due: what the operation is about to change
+    /// would not be in the state that is stored.
+    pub fn tick_before_operation(&mut self, now: Now, effects: &mut Effects) {
         self.settle_answers(now, effects);
         self.settle_streams(now, effects);
         if now.uptime_ms >= self.lease_at_ms {
@@ -23,9 +32,6 @@ impl Channel {
         }
         if now.uptime_ms >= self.side_events_at_ms() {
             self.make_side_events(now, effects);
-        }
-        if self.unload_at_ms().is_some_and(|at_ms| now.uptime_ms >= at_ms) {
-            effects.push(Effect::Unload);
         }
     }
 

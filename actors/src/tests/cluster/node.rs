@@ -1,0 +1,70 @@
+//! A hub of the simulation, with its links.
+
+use std::cell::Cell;
+use std::rc::Rc;
+use std::sync::atomic::AtomicU32;
+use std::sync::{Arc, Mutex};
+
+use super::linked_log::LinkedLog;
+use super::links::Links;
+use super::oracle::Oracle;
+use crate::tests::harness::{DAWN_MS, TestHub};
+use crate::tests::webhook_receiver::WebhookReceiver;
+use crate::{Clock, Hub, InstanceId, MemoryInstance, Ports, SharedMemoryLog};
+
+/// How long a durable channel stays with a hub that nobody uses it at, in milliseconds.
+const IDLE_MS: u64 = 3_000;
+
+/// A hub.
+pub(super) struct Node {
+    pub(super) id: InstanceId,
+    pub(super) hub: Hub,
+    pub(super) links: Links,
+    /// It takes no new requests, because it is being stopped.
+    pub(super) is_stopping: Cell<bool>,
+    /// It serves nothing any more.
+    pub(super) is_gone: Cell<bool>,
+    /// Requests under way.
+    pub(super) requests: Cell<usize>,
+    instance: Arc<MemoryInstance>,
+}
+
+impl Node {
+    /// Starts a hub. Its clock is wrong by `skew_ms`.
+    pub(super) async fn start(
+        log: &SharedMemoryLog,
+        oracle: &Arc<Mutex<Oracle>>,
+        lost_per_mille: &Arc<AtomicU32>,
+        skew_ms: u64,
+        seed: u64,
+    ) -> Option<Rc<Self>> {
+        let instance = Arc::new(log.start_instance("http://hub"));
+        let links = Links::default();
+        let id = crate::Instances::this(&*instance);
+        let linked = LinkedLog::start(instance.clone(), links.clone(), lost_per_mille.clone(), seed, oracle.clone());
+        let clock = Clock::steady(DAWN_MS + skew_ms);
+        let ports = Ports::with_log(Arc::new(linked));
+        let hub = TestHub::try_hub(ports, clock, Arc::new(WebhookReceiver::default()), IDLE_MS).await.ok()?;
+        Some(Rc::new(Self {
+            id,
+            hub,
+            links,
+            is_stopping: Cell::new(false),
+            is_gone: Cell::new(false),
+            requests: Cell::new(0),
+            instance,
+        }))
+    }
+
+    /// Ends the process.
+    pub(super) fn kill(&self) {
+        self.links.set(|state| state.killed = true);
+        self.instance.disconnect();
+        self.is_gone.set(true);
+    }
+
+    /// Whether it takes requests.
+    pub(super) fn takes_requests(&self) -> bool {
+        !self.is_stopping.get() && !self.links.state().killed
+    }
+}
