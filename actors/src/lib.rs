@@ -32,8 +32,8 @@ pub use channel::delivery::{CompletedAnswer, DeliveryGuard, ReadResponse, Stream
 pub use clock::Clock;
 pub use error::HubError;
 pub use hub::{
-    AccountOwner, Admission, Admitted, Band, ChannelLocation, Created, HookStatus, Hub, HubRules, Located, PhoneLink,
-    PushStatus, PushTest, RemoteControl, Replayed, Subscribed, TranscriptReader,
+    AccountOwner, Admission, Admitted, AskAnswer, Band, ChannelLocation, Created, HookStatus, Hub, HubRules, Located,
+    LookAnswer, PhoneLink, PushStatus, PushTest, RemoteControl, Replayed, Subscribed, TakenWork, TranscriptReader,
 };
 pub use memory::{MemoryAccounts, MemoryInstance, MemoryLog, SharedMemoryLog};
 pub use ports::Ports;

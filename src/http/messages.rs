@@ -48,7 +48,17 @@ static JSON: HeaderValue = HeaderValue::from_static("application/json");
     extensions(("x-error-codes" = json!(codes(&[
         MEMBER,
         BODY,
-        &[Code::UnknownRecipient, Code::MailboxFull, Code::IdempotencyConflict, Code::RateLimited],
+        &[
+            Code::UnknownRecipient,
+            Code::MailboxFull,
+            Code::LimitReached,
+            Code::IdempotencyConflict,
+            Code::Forbidden,
+            Code::TaskTaken,
+            Code::TaskClosed,
+            Code::FenceStale,
+            Code::RateLimited,
+        ],
     ])))),
 )]
 pub(crate) async fn send(state: SharedState, request: HttpRequest, payload: Payload) -> Result<HttpResponse, Problem> {
@@ -65,7 +75,7 @@ pub(crate) async fn send(state: SharedState, request: HttpRequest, payload: Payl
     Ok(response)
 }
 
-fn idempotency_key(request: &HttpRequest) -> Result<Option<&str>, Refusal> {
+pub(super) fn idempotency_key(request: &HttpRequest) -> Result<Option<&str>, Refusal> {
     let Some(value) = request.headers().get(&IDEMPOTENCY_KEY) else { return Ok(None) };
     let text = value.to_str().map_err(|_| Refusal::invalid("Idempotency-Key must be visible ASCII"));
     text.map(Some)

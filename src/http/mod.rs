@@ -27,6 +27,7 @@ mod push;
 mod query;
 mod remote;
 mod stream;
+mod tasks;
 mod transcript;
 mod webhooks;
 
@@ -94,6 +95,11 @@ fn in_channel(config: &mut ServiceConfig, at: &Paths<'_>) {
         .service(at.post("/keepalive", by(Method::POST).to(members::keepalive)))
         .service(at.post("/join", by(Method::POST).to(members::join).wrap(from_fn(compression::compress))))
         .service(at.post("/leave", by(Method::POST).to(members::leave)))
+        .service(at.post("/ask", by(Method::POST).to(tasks::ask)))
+        .service(at.post("/tasks/take", by(Method::POST).to(tasks::take_next)))
+        .service(at.post("/tasks/{task}/take", by(Method::POST).to(tasks::take)))
+        .service(at.get("/tasks/{task}", read().to(tasks::task)))
+        .service(at.get("/tasks", read().to(tasks::board)))
         .service(at.get("/roster", read().to(members::roster)))
         .service(at.get("/history", read().to(messages::history)))
         .service(at.get("/stats", read().to(members::stats)))

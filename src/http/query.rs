@@ -25,7 +25,7 @@ impl<'a> QueryParams<'a> {
     }
 
     /// A finite number. An empty value is 0.
-    fn number(&self, name: &'static str) -> Result<Option<f64>, Refusal> {
+    pub(crate) fn number(&self, name: &'static str) -> Result<Option<f64>, Refusal> {
         self.get(name).map(|text| finite(name, text)).transpose()
     }
 
@@ -103,7 +103,7 @@ impl<'a> QueryParams<'a> {
     }
 
     /// `true` or `false`; absent is false.
-    fn flag(&self, name: &'static str) -> Result<bool, Refusal> {
+    pub(crate) fn flag(&self, name: &'static str) -> Result<bool, Refusal> {
         match self.get(name).map(str::trim) {
             None | Some("false" | "0") => Ok(false),
             Some("true" | "1") => Ok(true),
@@ -149,7 +149,7 @@ impl<'a> QueryParams<'a> {
     }
 
     /// A whole number above 0, if the parameter is there and not empty.
-    fn whole_number(&self, name: &'static str) -> Result<Option<u64>, Refusal> {
+    pub(crate) fn whole_number(&self, name: &'static str) -> Result<Option<u64>, Refusal> {
         match self.get(name).map(str::trim).filter(|text| !text.is_empty()) {
             None => Ok(None),
             Some(text) => match finite(name, text)? {

@@ -51,9 +51,13 @@ pub(crate) fn status(code: Code) -> StatusCode {
         Code::Forbidden | Code::Banned => StatusCode::FORBIDDEN,
         Code::NotFound => StatusCode::NOT_FOUND,
         Code::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
-        Code::CallsignTaken | Code::MailboxFull | Code::LimitReached | Code::IdempotencyConflict => {
-            StatusCode::CONFLICT
-        }
+        Code::CallsignTaken
+        | Code::MailboxFull
+        | Code::LimitReached
+        | Code::IdempotencyConflict
+        | Code::TaskTaken
+        | Code::TaskClosed
+        | Code::FenceStale => StatusCode::CONFLICT,
         Code::SessionExpired => StatusCode::GONE,
         Code::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         Code::Misdirected => StatusCode::MISDIRECTED_REQUEST,
@@ -139,8 +143,10 @@ mod tests {
 
     #[test]
     fn d14_every_code_has_a_status() {
-        let table =
-            [400, 400, 400, 400, 401, 403, 403, 404, 405, 409, 409, 409, 409, 410, 413, 421, 429, 500, 503, 507];
+        let table = [
+            400, 400, 400, 400, 401, 403, 403, 404, 405, 409, 409, 409, 409, 409, 409, 409, 410, 413, 421, 429, 500,
+            503, 507,
+        ];
         for (code, expected) in Code::ALL.into_iter().zip(table) {
             assert_eq!(status(code).as_u16(), expected, "{}", code.as_str());
         }

@@ -61,7 +61,7 @@ fn sent(id: u64) -> Entry {
     let text = "x".repeat(200);
     let json = format!(r#"{{"id":{id},"from":"ann","to":"all","text":"{text}","at":{id}}}"#);
     let message = Message::from_json(id, 1, None, json.as_bytes()).expect("it is a message");
-    Entry::Sent { message: Arc::new(message), to: "all".into(), key: None }
+    Entry::Sent { message: Arc::new(message), to: "all".into(), key: None, task: None }
 }
 
 fn record(channel: &ChannelId, seq: u64, entry: Entry) -> Record {

@@ -29,3 +29,4 @@ mod side_events;
 mod snippets;
 mod startup;
 mod streams;
+mod tasks;

@@ -66,7 +66,7 @@ fn no_promise_is_numbered_twice() {
 fn the_page_has_all_promises() {
     let expected = (1..=42)
         .map(|n| format!("d{n:02}"))
-        .chain((1..=8).chain([12, 13, 22, 23, 24, 25, 26, 28]).map(|n| format!("a{n:02}")))
+        .chain((1..=13).chain([22, 23, 24, 25, 26, 28]).map(|n| format!("a{n:02}")))
         .chain((1..=6).map(|n| format!("c{n:02}")));
     assert_eq!(promises(), expected.collect());
 }

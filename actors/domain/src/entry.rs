@@ -10,6 +10,7 @@ use crate::callsign::Callsign;
 use crate::digest;
 use crate::identity::Identity;
 use crate::ids::{ChannelId, ConsumerName, MemberNo, MessageId, SessionId};
+use crate::message::task::{TaskStep, Wants};
 use crate::message::{Kind, Message, stored_header};
 use crate::settings::Settings;
 use crate::transcript::TranscriptLine;
@@ -92,6 +93,41 @@ pub enum Entry {
         /// The idempotency key of the send, if it had one.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         key: Option<SendKey>,
+        /// The task that it opens, or what it does to a task.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        task: Option<Box<TaskMark>>,
+    },
+    /// A member took a task, or renewed its lease.
+    Taken {
+        /// The member.
+        no: MemberNo,
+        /// The task.
+        id: MessageId,
+        /// The number of this taking, from 1; a renewal repeats it.
+        fence: u32,
+        /// The length of the lease, in milliseconds.
+        lease_ms: u64,
+        /// When, in milliseconds since the epoch.
+        at_ms: u64,
+    },
+    /// The lease of a task ended, or nobody received the answer to its taking: it is open again.
+    Reopened {
+        /// The task.
+        id: MessageId,
+        /// Whether the answer to its taking was not received. Such a taking is no attempt.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        untaken: bool,
+        /// When, in milliseconds since the epoch.
+        at_ms: u64,
+    },
+    /// A task was closed by time.
+    Closed {
+        /// The task.
+        id: MessageId,
+        /// Why.
+        why: WhyClosed,
+        /// When, in milliseconds since the epoch.
+        at_ms: u64,
     },
     /// Messages, or a gap, were delivered to a consumer.
     #[serde(rename = "handed")]
@@ -153,6 +189,47 @@ pub enum Entry {
     },
 }
 
+/// What a message is to tasks.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum TaskMark {
+    /// It opens one, whose id is its own.
+    Opens {
+        /// What it wants.
+        opens: Wants,
+        /// When the task ends by itself, in milliseconds since the epoch.
+        deadline_ms: u64,
+        /// How many answers close it.
+        answers: u32,
+        /// Whether it is delivered to nobody.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        quiet: bool,
+        /// The hash of the question, by which it is recognised when it is asked again.
+        #[serde(with = "digest")]
+        words: [u8; 32],
+    },
+    /// It is a reply that changes one.
+    Moves {
+        /// The task.
+        moves: MessageId,
+        /// What the reply does. None: its poster gave what was needed.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        state: Option<TaskStep>,
+    },
+}
+
+/// Why a task was closed otherwise than by a reply.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum WhyClosed {
+    /// Its deadline passed.
+    Deadline,
+    /// Too many leases ended without a result.
+    Attempts,
+    /// Its poster was removed from the channel.
+    Forgotten,
+}
+
 /// How delivered messages are acknowledged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -190,7 +267,11 @@ impl Entry {
     pub fn is_logged(&self, durable: bool) -> bool {
         match self {
             Self::Sent { message, key, .. } => durable && (message.kind == Kind::Message || key.is_some()),
-            Self::Delivered { .. } | Self::Acked { .. } => durable,
+            Self::Delivered { .. }
+            | Self::Acked { .. }
+            | Self::Taken { .. }
+            | Self::Reopened { .. }
+            | Self::Closed { .. } => durable,
             _ => true,
         }
     }

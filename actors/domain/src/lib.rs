@@ -52,11 +52,12 @@ pub use callsign::{ALL, Callsign};
 pub use channel::{
     AnswerReason, BacklogEntry, BacklogLimits, Channel, ChannelStats, DeliveredMessage, DeliveryCounters, Effect,
     Effects, Gap, GapReason, OpenRead, RateWindow, Reach, ReadResponse, RestoreError, Rules, SideEventSet, Snapshot,
+    TaskReason, TaskResponse, TaskRow,
 };
 pub use delivery_token::{CompletedDelivery, DeliveryToken, Progress, UnprovenDelivery};
 pub use deserialize::saturating_u64;
 pub use encryptor::{Encryptor, NONCE_BYTES};
-pub use entry::{AckMode, Entry, Record, SendKey};
+pub use entry::{AckMode, Entry, Record, SendKey, TaskMark, WhyClosed};
 pub use hint::Hint;
 pub use hub_key::HubKey;
 pub use identity::{Identity, Verified};
@@ -66,6 +67,7 @@ pub use message::attachment_file::AttachmentFile;
 pub use message::by_reference::{AttachmentForm, AttachmentReference, frame_by_reference};
 pub use message::delivered_schema::MessageSchema;
 pub use message::list::MessageList;
+pub use message::task::{TaskReference, TaskState, TaskStep, Wants};
 pub use message::view::{AttachmentView, MessageView};
 pub use message::{Attachment, BadMessage, Kind, Message, Priority, delivery_fields};
 pub use message_line::message_line;

@@ -115,6 +115,51 @@ pub const EMAILS_PER_ACCOUNT: usize = 10;
 /// The window in which these are counted.
 pub const EMAIL_ACCOUNT_WINDOW_MS: u64 = 24 * HOUR_MS;
 
+/// Open tasks of one channel.
+pub const TASKS_OPEN: usize = 500;
+/// Open tasks that one member has posted on a channel.
+pub const TASKS_OPEN_MEMBER: usize = 50;
+/// Closed tasks that a channel keeps; the oldest is dropped first.
+pub const TASKS_CLOSED: usize = 500;
+/// How long a closed task is kept.
+pub const TASK_KEEP_MS: u64 = 24 * HOUR_MS;
+/// Bytes of the messages of open tasks of one channel, and of all its tasks: closed ones are dropped for newer ones.
+pub const TASK_HELD_BYTES: usize = 16 * MIB;
+/// Requests of one member that wait for tasks.
+pub const TASK_WAITS: usize = 32;
+/// Answers of one task.
+pub const TASK_ANSWERS: u32 = 16;
+/// Bytes of the data of a message.
+pub const DATA_BYTES: usize = 16 * 1024;
+/// Levels of the data of a message.
+pub const DATA_LEVELS: usize = 32;
+/// Leases of a task that may end without a result.
+pub const TASK_ATTEMPTS: u32 = 5;
+/// The default deadline of a task that wants an answer.
+pub const TASK_DEADLINE_ANSWER_MS: u64 = HOUR_MS;
+/// The default deadline of a task that wants work.
+pub const TASK_DEADLINE_WORK_MS: u64 = 7 * 24 * HOUR_MS;
+/// The longest deadline of a task.
+pub const TASK_DEADLINE_MAX_MS: u64 = 30 * 24 * HOUR_MS;
+/// The default lease of a task.
+pub const TASK_LEASE_DEFAULT_MS: u64 = 15 * MINUTE_MS;
+/// The shortest lease of a task.
+pub const TASK_LEASE_MIN_MS: u64 = 10_000;
+/// The longest lease of a task.
+pub const TASK_LEASE_MAX_MS: u64 = HOUR_MS;
+/// The longest wait for a task, and the longest timeout of an ask.
+pub const TASK_WAIT_MAX_MS: u64 = 300_000;
+/// The default timeout of an ask.
+pub const ASK_DEFAULT_MS: u64 = 60_000;
+/// The default timeout of an ask over MCP, below the minute after which some clients give up.
+pub const ASK_MCP_DEFAULT_MS: u64 = 45_000;
+/// Tasks that the board returns if the request gives no number.
+pub const BOARD_DEFAULT: usize = 50;
+/// Tasks that the board returns at most.
+pub const BOARD_TASKS: usize = 200;
+/// Characters of a task's text in the board.
+pub const TASK_HEAD_CHARS: usize = 120;
+
 /// Rows of one side event of a stream; further ones are counted.
 pub const SIDE_EVENT_ROWS: usize = 200;
 

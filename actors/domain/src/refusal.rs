@@ -36,6 +36,12 @@ pub enum Code {
     LimitReached,
     /// The idempotency key was used with another body.
     IdempotencyConflict,
+    /// Another member has taken the task.
+    TaskTaken,
+    /// The task is closed.
+    TaskClosed,
+    /// The task was taken again since, or given back.
+    FenceStale,
     /// The session has ended.
     SessionExpired,
     /// A body or its attachments are too large.
@@ -54,7 +60,7 @@ pub enum Code {
 
 impl Code {
     /// All codes.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 23] = [
         Self::Invalid,
         Self::InvalidJson,
         Self::UnknownRecipient,
@@ -68,6 +74,9 @@ impl Code {
         Self::MailboxFull,
         Self::LimitReached,
         Self::IdempotencyConflict,
+        Self::TaskTaken,
+        Self::TaskClosed,
+        Self::FenceStale,
         Self::SessionExpired,
         Self::TooLarge,
         Self::Misdirected,
@@ -94,6 +103,9 @@ impl Code {
             Self::MailboxFull => "mailbox_full",
             Self::LimitReached => "limit_reached",
             Self::IdempotencyConflict => "idempotency_conflict",
+            Self::TaskTaken => "task_taken",
+            Self::TaskClosed => "task_closed",
+            Self::FenceStale => "fence_stale",
             Self::SessionExpired => "session_expired",
             Self::TooLarge => "too_large",
             Self::Misdirected => "misdirected",

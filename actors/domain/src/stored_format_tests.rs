@@ -59,6 +59,22 @@ fn entries_keep_their_stored_names() {
         json!({"op": "acked", "no": 2, "upto": 8, "ids": [8], "implied": true, "at_ms": 9}),
         json!({"op": "consumer_added", "no": 2, "consumer": "x", "cursor": 4}),
         json!({"op": "consumer_removed", "no": 2, "consumer": "x"}),
+        json!({
+            "op": "message", "message": {"id": 8, "at_ms": 8, "from": 1, "bytes": 90}, "to": "all",
+            "task": {"opens": "work", "deadline_ms": 9, "answers": 1, "quiet": true, "words": hash},
+        }),
+        json!({
+            "op": "message", "message": {"id": 9, "at_ms": 9, "from": 2, "to": 1, "bytes": 90}, "to": "ann",
+            "task": {"moves": 8, "state": "done"},
+        }),
+        json!({
+            "op": "message", "message": {"id": 9, "at_ms": 9, "from": 1, "to": 2, "bytes": 90}, "to": "bob",
+            "task": {"moves": 8},
+        }),
+        json!({"op": "taken", "no": 2, "id": 8, "fence": 1, "lease_ms": 900_000, "at_ms": 9}),
+        json!({"op": "reopened", "id": 8, "at_ms": 9}),
+        json!({"op": "reopened", "id": 8, "untaken": true, "at_ms": 9}),
+        json!({"op": "closed", "id": 8, "why": "deadline", "at_ms": 9}),
     ] {
         reads_and_writes_the_same::<Entry>(&entry);
     }
@@ -86,6 +102,37 @@ fn snapshots_keep_their_stored_names() {
         "departed": {"any": 3, "newest": 3, "newest_from": 1, "newest_of_others": 2, "broadcasts": 2},
         "lost_before": [3, "restart"], "members": [member], "traces": [record], "at_ms": 10, "rested_in": 1,
         "uptime_ms": 6, "silent": false,
+    }));
+}
+
+#[test]
+fn tasks_keep_their_stored_names() {
+    let hash = "47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU";
+    let consumer = json!({
+        "cursor": 4, "handed": 5, "shown": 6, "acks": true, "doubt": 3,
+        "claims": [{"id": 5, "attempt": 1, "is_dm": true, "done": true}],
+    });
+    let member = json!({
+        "no": 1, "callsign": "ann", "generation": 5, "joined_at_ms": 9, "start": 4, "quiet_ms": 2,
+        "prompted": true, "consumers": [consumer],
+    });
+    let question = json!({"id": 8, "bytes": 90});
+    let open = json!({
+        "question": question, "wants": "work", "from": {"no": 1, "callsign": "ann"}, "public": true, "quiet": true,
+        "answers_wanted": 1, "state": "held", "deadline_ms": 70, "holder": {"no": 2, "callsign": "bob"}, "fence": 2,
+        "lease_ms": 30, "lease_until_ms": 60, "lost": 1, "updated_at_ms": 9, "words": hash,
+    });
+    let closed = json!({
+        "question": question, "wants": "answer", "from": {"no": 1, "callsign": "ann"},
+        "to": {"no": 2, "callsign": "bob"}, "answers_wanted": 1, "state": "done", "deadline_ms": 70,
+        "answered_by": [2], "is_any_done": true, "answers": [{"id": 9, "bytes": 80}], "why": "attempts",
+        "updated_at_ms": 9, "words": hash,
+    });
+    reads_and_writes_the_same::<Snapshot>(&json!({
+        "v": 1, "last_id": 8, "last_no": 2, "first_joined_at_ms": 1, "last_activity_at_ms": 8,
+        "departed": {"any": 3, "newest": 3, "newest_from": 1, "newest_of_others": 2, "broadcasts": 2},
+        "lost_before": [3, "restart"], "members": [member], "traces": [], "at_ms": 10, "rested_in": 1,
+        "uptime_ms": 6, "silent": false, "tasks": [open, closed],
     }));
 }
 

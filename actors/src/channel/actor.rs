@@ -223,6 +223,15 @@ impl ChannelActor {
                         let _ = frames.try_send(Frame::Last(frame));
                     }
                 }
+                Effect::Task(waiter, response) => match self.responders.remove(&waiter) {
+                    Some(Responder::Look(reply)) => {
+                        let _ = reply.send(Ok(Ok(response)));
+                    }
+                    Some(Responder::Take(reply)) => {
+                        let _ = reply.send(Ok(Ok(None)));
+                    }
+                    _ => {}
+                },
                 Effect::Notify => self.status.notify_watchers(),
                 Effect::Settings(settings) => self.status.set_settings(settings),
                 Effect::Fetch(ids) => self.fetch(ids, ctx),

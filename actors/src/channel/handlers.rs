@@ -1,12 +1,12 @@
 //! The messages a channel actor handles: each is one call of the machine, or of the actor's own life.
 
 use actix::prelude::*;
-use rogerrat_domain::op::ReadOutcome;
+use rogerrat_domain::op::{ReadOutcome, TakeOutcome, TaskOutcome};
 use rogerrat_domain::{Operation, Query};
 
 use crate::channel::actor::ChannelActor;
 use crate::channel::messages::{
-    Abandon, Ask, AskQuery, CancelWait, CheckNow, Delete, Drain, OpenSubscription, Poll, TakeBack, Unload,
+    Abandon, Ask, AskQuery, CancelWait, CheckNow, Delete, Drain, Look, OpenSubscription, Poll, TakeBack, TakeWork, Unload,
 };
 use crate::channel::responder::Responder;
 use crate::error::HubError;
@@ -49,6 +49,53 @@ impl Handler<Poll> for ChannelActor {
             }
             // Dropped without a reply, the request is sent again: a repeated read does no harm.
             Err(HubError::OutcomeUnknown | HubError::Moved) => {}
+            Err(error) => {
+                let _ = reply.send(Ok(Err(error)));
+            }
+        });
+    }
+}
+
+impl Handler<Look> for ChannelActor {
+    type Result = ();
+
+    fn handle(&mut self, look: Look, ctx: &mut Self::Context) {
+        let Some((look, reply)) = look.0.take() else { return };
+        let waiter = look.waiter;
+        self.perform(look, ctx, move |this, result| match result {
+            Ok(TaskOutcome::Parked) if reply.is_closed() => {}
+            Ok(TaskOutcome::Parked) => {
+                this.responders.insert(waiter, Responder::Look(reply));
+            }
+            Ok(TaskOutcome::Answered(response)) => {
+                let _ = reply.send(Ok(Ok(Some(response))));
+            }
+            Ok(TaskOutcome::Gone) => {
+                let _ = reply.send(Ok(Ok(None)));
+            }
+            // Dropped without a reply, the request is sent again: a repeated look does no harm.
+            Err(HubError::OutcomeUnknown) => {}
+            Err(error) => {
+                let _ = reply.send(Ok(Err(error)));
+            }
+        });
+    }
+}
+
+impl Handler<TakeWork> for ChannelActor {
+    type Result = ();
+
+    fn handle(&mut self, take: TakeWork, ctx: &mut Self::Context) {
+        let Some((take, reply)) = take.0.take() else { return };
+        let waiter = take.waiter;
+        self.perform(take, ctx, move |this, result| match result {
+            Ok(TakeOutcome::Parked) if reply.is_closed() => {}
+            Ok(TakeOutcome::Parked) => {
+                this.responders.insert(waiter, Responder::Take(reply));
+            }
+            Ok(outcome) => {
+                let _ = reply.send(Ok(Ok(Some(outcome))));
+            }
             Err(error) => {
                 let _ = reply.send(Ok(Err(error)));
             }

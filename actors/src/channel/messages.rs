@@ -3,8 +3,10 @@
 
 use actix::Message;
 use bytes::Bytes;
-use rogerrat_domain::op::{OpenStream, Read};
-use rogerrat_domain::{ChannelId, CompletedDelivery, MessageId, Operation, Query, ReadResponse, WaiterId};
+use rogerrat_domain::op::{LookAtTask, OpenStream, Read, Take, TakeOutcome};
+use rogerrat_domain::{
+    ChannelId, CompletedDelivery, MessageId, Operation, Query, ReadResponse, TaskResponse, WaiterId,
+};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::error::HubError;
@@ -50,6 +52,16 @@ pub(crate) struct AskQuery<Q: Query>(pub(crate) Request<Q, Q::Reply>);
 #[derive(Message)]
 #[rtype(result = "()")]
 pub(crate) struct Poll(pub(crate) Request<Read, ReadResponse>);
+
+/// Looks at a task, which may wait. None: it must be asked again.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub(crate) struct Look(pub(crate) Request<LookAtTask, Option<Box<TaskResponse>>>);
+
+/// Takes a task, which may wait. None: it must be asked again.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub(crate) struct TakeWork(pub(crate) Request<Take, Option<TakeOutcome>>);
 
 /// A frame in the queue of a stream.
 #[derive(Debug)]

@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use rogerrat_domain::push::MessageFacts;
 use rogerrat_domain::webhook::{Delivery, DueDelivery, Hook, MESSAGE_RECEIVED};
-use rogerrat_domain::{DmVisibility, Encryptor, Entry, Kind, MemberNo, Message, Now, limits};
+use rogerrat_domain::{DmVisibility, Encryptor, Entry, Kind, MemberNo, Message, Now, TaskMark, limits};
 
 use crate::channel::actor::ChannelActor;
 use crate::channel::pending_writes::PendingDeliveries;
@@ -19,8 +19,9 @@ impl ChannelActor {
     pub(crate) fn webhook_deliveries(&self, entries: &[Entry], now: Now) -> PendingDeliveries {
         let mut pending = PendingDeliveries::default();
         for entry in entries {
-            if let Entry::Sent { message, .. } = entry
+            if let Entry::Sent { message, task, .. } = entry
                 && message.kind == Kind::Message
+                && !matches!(task.as_deref(), Some(TaskMark::Opens { quiet: true, .. }))
             {
                 self.add_deliveries(message, now, &mut pending);
             }

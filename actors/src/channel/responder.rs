@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, DefaultHasher};
 
-use rogerrat_domain::op::Read;
-use rogerrat_domain::{ReadResponse, WaiterId};
+use rogerrat_domain::op::{LookAtTask, Read, Take, TakeOutcome};
+use rogerrat_domain::{ReadResponse, TaskResponse, WaiterId};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::channel::messages::{Frame, RequestResult};
@@ -13,6 +13,10 @@ use crate::channel::messages::{Frame, RequestResult};
 pub(crate) enum Responder {
     /// A parked poll, answered once.
     Poll(oneshot::Sender<RequestResult<Read, ReadResponse>>),
+    /// A look at a task that waits, answered once.
+    Look(oneshot::Sender<RequestResult<LookAtTask, Option<Box<TaskResponse>>>>),
+    /// A taking that waits for work, answered once.
+    Take(oneshot::Sender<RequestResult<Take, Option<TakeOutcome>>>),
     /// An open stream.
     Stream(mpsc::Sender<Frame>),
 }

@@ -15,6 +15,7 @@ mod messages;
 mod presence;
 mod push;
 mod remote;
+mod tasks;
 mod transcript;
 mod webhooks;
 
@@ -60,6 +61,7 @@ pub use channels::{Admission, Band, Created};
 pub use location::{ChannelLocation, Located};
 pub use push::{PushStatus, PushTest};
 pub use remote::{PhoneLink, RemoteControl};
+pub use tasks::{AskAnswer, LookAnswer, TakenWork};
 pub use transcript::TranscriptReader;
 pub use webhooks::{HookStatus, Replayed, Subscribed};
 

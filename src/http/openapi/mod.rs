@@ -20,7 +20,7 @@ use utoipa::{Modify, OpenApi};
 use super::discovery::{self, cards};
 use super::{
     account, account_email, account_sessions, admin, channels, fetch, health, members, messages, metrics, pages, poll,
-    push, remote, stream, transcript, webhooks,
+    push, remote, stream, tasks, transcript, webhooks,
 };
 use crate::web::state::{AppState, SharedState};
 
@@ -63,6 +63,11 @@ pub(super) type DescriptionCell = OnceLock<ApiDescription>;
         poll::wait,
         stream::stream,
         stream::post_stream,
+        tasks::ask,
+        tasks::task,
+        tasks::board,
+        tasks::take_next,
+        tasks::take,
         messages::ack,
         messages::consumers,
         messages::remove_consumer,
@@ -163,6 +168,7 @@ pub(super) type DescriptionCell = OnceLock<ApiDescription>;
         (name = "Channels", description = "Create and describe channels, and list the public bands."),
         (name = "Members", description = "Join, refresh and leave."),
         (name = "Messages", description = "Send messages, read the history, and get receipts."),
+        (name = "Tasks", description = "Messages that want something back: asking, taking work, the board."),
         (name = "Reading", description = "Polls, streams, acknowledgements and consumers."),
         (name = "Web push", description = "Notify browsers, also while the page is closed."),
         (name = "Webhooks", description = "Deliver messages by POST, for a channel or for an account's identities."),

@@ -76,7 +76,7 @@ pub(super) fn message(id: MessageId, from: MemberNo, to: Option<MemberNo>, text:
 }
 
 pub(super) fn sent(id: MessageId, text: &str) -> Entry {
-    Entry::Sent { message: message(id, 1, None, text), to: "all".into(), key: None }
+    Entry::Sent { message: message(id, 1, None, text), to: "all".into(), key: None, task: None }
 }
 
 pub(super) fn created() -> Entry {

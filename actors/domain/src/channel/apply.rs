@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use crate::Now;
 use crate::collections::LazyBox;
-use crate::entry::{AckMode, Entry, SendKey};
+use crate::entry::{AckMode, Entry, SendKey, TaskMark};
 use crate::ids::{ConsumerName, MemberNo, MessageId};
 use crate::message::{Kind, Message};
+use crate::{Now, limits};
 
 use super::consumer::MessageOrigin;
 use super::idempotency::IdempotencyCache;
@@ -31,8 +31,13 @@ impl Channel {
             }
             Entry::Revoked { no } => self.on_departed(*no, Departure::Revoked, "revoked", now, effects),
             Entry::Expired { no } => self.on_departed(*no, Departure::Expired, "expired", now, effects),
-            Entry::Forgotten { no } => self.on_forgotten(*no),
-            Entry::Sent { message, to, key } => self.on_sent(message, to, key.as_ref(), now, effects),
+            Entry::Forgotten { no } => self.on_forgotten(*no, now, effects),
+            Entry::Sent { message, to, key, task } => {
+                self.on_sent(message, to, key.as_ref(), task.as_deref(), now, effects);
+            }
+            Entry::Taken { .. } => self.on_taken(entry, now, effects),
+            Entry::Reopened { id, untaken, at_ms } => self.on_reopened(*id, *untaken, *at_ms, now, effects),
+            Entry::Closed { id, why, at_ms } => self.on_closed(*id, *why, *at_ms, now, effects),
             Entry::Delivered { no, consumer, ids, lost, upto, ack_mode, at_ms } => {
                 self.on_delivered(*no, consumer.as_ref(), ids, *upto, *ack_mode, *at_ms, now);
                 self.on_gap_reported(*no, consumer.as_ref(), lost, now);
@@ -101,6 +106,7 @@ impl Channel {
         let session = member.session.clone();
         self.end_waits(no, StreamEnd::Bye { reason }, now, effects);
         self.take_back_unproven(no);
+        self.tasks_of_departed(no, how, now, effects);
         if let Some(member) = self.members.get_mut(&no) {
             member.presence = SessionState::Away { since_ms: now.uptime_ms, how };
         }
@@ -117,7 +123,8 @@ impl Channel {
         self.roster_changed();
     }
 
-    fn on_forgotten(&mut self, no: MemberNo) {
+    fn on_forgotten(&mut self, no: MemberNo, now: Now, effects: &mut Effects) {
+        self.tasks_of_forgotten(no, now, effects);
         let Some(member) = self.members.remove(&no) else { return };
         assert!(!member.is_live(), "a live member is not forgotten");
         if self.waiters.side.is_some() {
@@ -136,6 +143,7 @@ impl Channel {
         message: &Arc<Message>,
         to: &Arc<str>,
         key: Option<&SendKey>,
+        mark: Option<&TaskMark>,
         now: Now,
         effects: &mut Effects,
     ) {
@@ -148,7 +156,7 @@ impl Channel {
             self.ring.push(message);
             let to = message.to.and_then(|to| self.member(to)).map(|m| m.callsign.clone());
             self.delivery_records.push(message, to);
-            queued = self.hold_dm(message);
+            queued = self.hold_dm(message, mark);
         }
         if let Some(sender) = self.members.get_mut(&message.from) {
             sender.has_sent |= message.kind == Kind::Message;
@@ -157,6 +165,9 @@ impl Channel {
                 sender.idempotency.insert(key, message, to.clone(), queued, now);
             }
         }
+        if let Some(mark) = mark {
+            self.on_task_message(mark, message, now, effects);
+        }
         match message.kind {
             Kind::Message => {
                 effects.push(Effect::Notify);
@@ -164,12 +175,21 @@ impl Channel {
             }
             Kind::Status => self.forward_status(message, now, effects),
         }
+        if self.tasks.are_waited_for() {
+            self.interrupt_asks(mark, message, now, effects);
+        }
     }
 
-    /// Holds a DM for its recipient. Returns true if the recipient is away.
-    fn hold_dm(&mut self, message: &Arc<Message>) -> bool {
+    /// Holds a DM for its recipient. Returns true if the recipient is away. A result for a full mailbox is kept with its task
+    /// only.
+    fn hold_dm(&mut self, message: &Arc<Message>, mark: Option<&TaskMark>) -> bool {
+        let is_channel_full = self.held_bytes + message.weight_bytes() > limits::HELD_CHANNEL_BYTES;
         let recipient = message.to.filter(|to| *to != message.from).and_then(|to| self.members.get_mut(&to));
         let Some(recipient) = recipient else { return false };
+        let is_full = is_channel_full || !recipient.held.has_capacity_for(message.weight_bytes());
+        if is_full && matches!(mark, Some(TaskMark::Moves { .. })) {
+            return false;
+        }
         recipient.held.push(MessageSlot::new(message));
         self.held_messages += 1;
         self.held_bytes += message.weight_bytes();
@@ -218,10 +238,15 @@ impl Channel {
         }
         consumer.note_delivered(upto);
         consumer.touch(now);
-        if ack_mode == AckMode::Read {
+        if ack_mode == AckMode::Read && upto > 0 {
             consumer.cursor = consumer.cursor.max(upto);
             consumer.cursor_is_acked = false;
+            consumer.forget_done();
         }
+        if ack_mode == AckMode::Read && upto == 0 {
+            self.on_delivered_apart(no, ids);
+        }
+        let Some(consumer) = self.consumer_mut(no, name) else { return };
         if let (Some(end), true) = (consumer.next_lease_end_ms(now.uptime_ms), consumer.is_waiting()) {
             self.check_leases_by(end);
         }
@@ -258,6 +283,7 @@ impl Channel {
         let Some(member) = self.members.get_mut(&no) else { return };
         let Some(consumer) = member.consumers.iter_mut().find(|c| c.name.as_ref() == name) else { return };
         consumer.cursor = consumer.cursor.max(upto);
+        consumer.forget_done();
         consumer.note_delivered(upto);
         consumer.touch(now);
         consumer.cursor_is_acked = acked_at_ms.is_some();

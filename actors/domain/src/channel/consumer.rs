@@ -1,5 +1,7 @@
 //! A consumer: a named cursor of a member, and the messages delivered to it but not acknowledged.
 
+mod apart;
+
 use crate::Now;
 use crate::entry::AckMode;
 use crate::ids::{ConsumerName, MemberNo, MessageId, WaiterId};
@@ -23,6 +25,8 @@ pub(crate) enum ClaimState {
     Unacked(WaiterId),
     /// The message was returned, or its lease ended: it is due again, whatever the cursor.
     Due,
+    /// The message was read apart from those before it. It is skipped until the cursor passes it.
+    Done,
 }
 
 /// A message that is on its way to a consumer, delivered and not acknowledged, or due again.
@@ -56,13 +60,18 @@ impl Claim {
         match self.state {
             ClaimState::Leased { .. } | ClaimState::Unacked(_) | ClaimState::Unproven(_) => true,
             ClaimState::InFlight(_) | ClaimState::Queued(_) | ClaimState::Due => self.attempt > 1,
+            ClaimState::Done => false,
         }
     }
 
     /// Whether other reads of the consumer must skip the message.
     pub(crate) fn is_busy(&self, uptime_ms: u64) -> bool {
         match self.state {
-            ClaimState::InFlight(_) | ClaimState::Unproven(_) | ClaimState::Queued(_) | ClaimState::Unacked(_) => true,
+            ClaimState::InFlight(_)
+            | ClaimState::Unproven(_)
+            | ClaimState::Queued(_)
+            | ClaimState::Unacked(_)
+            | ClaimState::Done => true,
             ClaimState::Leased { until_ms } => until_ms > uptime_ms,
             ClaimState::Due => false,
         }
@@ -128,6 +137,7 @@ impl Consumer {
                 let left_ms = ends_at_ms.saturating_sub(now.at_ms).min(most_ms);
                 ClaimState::Leased { until_ms: now.uptime_ms + left_ms }
             });
+            let state = if c.done { ClaimState::Done } else { state };
             Claim { id: c.id, state, attempt: c.attempt, is_dm: c.is_dm, is_own: c.is_own, is_reread: false }
         };
         let claims = claims.into_iter().map(claim).collect();
@@ -151,12 +161,13 @@ impl Consumer {
                     let left_ms = until_ms.saturating_sub(now.uptime_ms);
                     (Some((now.at_ms + left_ms, left_ms)), c.attempt)
                 }
-                ClaimState::Due => (None, c.attempt),
+                ClaimState::Due | ClaimState::Done => (None, c.attempt),
                 ClaimState::InFlight(_) | ClaimState::Unproven(_) | ClaimState::Queued(_) | ClaimState::Unacked(_) => {
                     (None, c.attempt + 1)
                 }
             };
-            ClaimSnapshot { id: c.id, attempt, is_dm: c.is_dm, is_own: c.is_own, lease }
+            let done = c.state == ClaimState::Done;
+            ClaimSnapshot { id: c.id, attempt, is_dm: c.is_dm, is_own: c.is_own, lease, done }
         };
         let Self { name, cursor, delivered_upto, seen_upto, cursor_is_acked, maybe_delivered_upto, .. } = self;
         let claims = self.claims.iter().filter(|c| durable && !c.is_reread).map(claim).collect();

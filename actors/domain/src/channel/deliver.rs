@@ -79,6 +79,7 @@ impl Channel {
             ids: messages.iter().map(|delivered| delivered.message.id).collect(),
             gap,
             ack_mode: poll.ack_mode,
+            is_apart: false,
         });
         ReadResponse { messages, gap, more: 0, reason, roster, guard: Some(token) }
     }
@@ -169,6 +170,12 @@ impl Channel {
     /// An unproven response was taken by its client: its messages are done.
     fn on_proven(&mut self, answer: PendingAnswer, now: Now, effects: &mut Effects) {
         let upto = answer.upto();
+        if answer.is_apart {
+            let PendingAnswer { no, consumer, ids, ack_mode, .. } = answer;
+            let entry = Entry::Delivered { no, consumer, ids, lost: Vec::new(), upto, ack_mode, at_ms: now.at_ms };
+            self.apply(&entry, now, effects);
+            return effects.log(entry);
+        }
         let PendingAnswer { state, no, consumer, .. } = answer;
         let ids = self.claims_in_state(no, consumer.as_ref(), state).collect();
         let entry = Entry::Acked { no, consumer, upto, ids, is_implied: true, at_ms: now.at_ms };
@@ -177,7 +184,7 @@ impl Channel {
     }
 
     /// An unproven response was not taken by its client: its messages are due again, with one more attempt.
-    fn take_back(&mut self, answer: &PendingAnswer) {
+    pub(super) fn take_back(&mut self, answer: &PendingAnswer) {
         // Not those that were acknowledged meanwhile.
         let returned = self.claims_in_state(answer.no, answer.consumer.as_ref(), answer.state);
         self.delivery_counters.returned += count(returned.filter(|id| answer.ids.contains(id)).count());
@@ -228,7 +235,7 @@ impl Channel {
         let mut returned = 0;
         for id in messages {
             let is_acked = consumer.cursor_is_acked && *id <= consumer.cursor;
-            let is_free = !is_acked && consumer.claim(*id).is_none();
+            let is_free = !is_acked && (consumer.claim(*id).is_none() || consumer.is_done_apart(*id));
             let Some(slot) = ring.get(*id).filter(|slot| is_free && consumer.may_read(slot, no)) else { continue };
             let is_dm = slot.to.is_some();
             let fits = slot.to == Some(no) && member.held.has_capacity_for(slot.weight_bytes());

@@ -140,6 +140,31 @@ impl Channel {
     }
 }
 
+impl Channel {
+    /// Messages were read apart from those before them: they are skipped until the cursor passes them. It moves over those
+    /// with nothing unread before them.
+    pub(super) fn on_delivered_apart(&mut self, no: MemberNo, ids: &[MessageId]) {
+        let ring = &self.ring;
+        let Some(member) = self.members.get_mut(&no) else { return };
+        let Some(consumer) = member.consumers.first_mut() else { return };
+        for id in ids {
+            if let Some(slot) = ring.get(*id) {
+                consumer.mark_done(*id, slot.to.is_some());
+            }
+        }
+        // A loss that is not reported yet must stay above the cursor.
+        while ring.newest_evicted_for(no) <= consumer.cursor
+            && let Some(next) = ring.after(consumer.cursor).find(|slot| consumer.may_read(slot, no))
+            && consumer.is_done_apart(next.id)
+        {
+            consumer.cursor = next.id;
+            consumer.cursor_is_acked = false;
+            consumer.note_delivered(next.id);
+            consumer.forget_done();
+        }
+    }
+}
+
 /// Merges two sorted sequences of messages. A DM in both is taken from `held`, which has its body in memory.
 fn merged<'a>(
     ring: impl Iterator<Item = &'a MessageSlot>,

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use std::sync::Arc;
 
-use super::ReadResponse;
+use super::{ReadResponse, TaskResponse};
 use crate::collections::{LazyBox, StaticDefault};
 use crate::entry::Entry;
 use crate::ids::{MessageId, WaiterId};
@@ -25,6 +25,8 @@ pub enum Effect {
     Settings(Arc<Settings>),
     /// Fetch messages from the log and pass them to [`Channel::fetched`](crate::Channel::fetched).
     Fetch(Vec<MessageId>),
+    /// Answer a client that waits for a task. None: it must try again to take one.
+    Task(WaiterId, Option<Box<TaskResponse>>),
     /// Unload the channel from memory.
     Unload,
 }

@@ -14,6 +14,7 @@
 //! | `waiters`, `wake`, `deliver`, `read_response` | polls: parking, waking, responding, settling |
 //! | `streams`, `stream_frames` | streams and their events |
 //! | `side_events` | events of streams beside messages |
+//! | `tasks` | messages that want something back: taking, answers, deadlines |
 //! | `delivery_records`, `stats` | receipts and statistics |
 //! | `effects` | what the driver must do |
 
@@ -38,6 +39,7 @@ mod snapshot;
 mod stats;
 mod stream_frames;
 mod streams;
+mod tasks;
 mod time;
 mod waiters;
 mod wake;
@@ -75,6 +77,8 @@ pub(crate) use side_events::{RosterChanges, SideEvent, SideEvents, StreamSideEve
 pub use snapshot::{BacklogEntry, RestoreError, Snapshot};
 pub use stats::{ChannelStats, DeliveryCounters};
 pub(crate) use stream_frames::StreamEnd;
+pub(crate) use tasks::{Task, TaskWait, Tasks, Verdict, WaitsFor, judge, table_closed, table_stale, table_taken};
+pub use tasks::{TaskReason, TaskResponse, TaskRow};
 pub(crate) use waiters::{ParkedPoll, Stream};
 use waiters::{PendingAnswer, Waiters};
 
@@ -125,6 +129,7 @@ pub struct Channel {
     pub(crate) held_messages: usize,
     pub(crate) held_bytes: usize,
     pub(crate) waiters: LazyBox<Waiters>,
+    pub(crate) tasks: LazyBox<Tasks>,
     /// The number of responses so far, which numbers them.
     response_count: u64,
     pub(crate) fetches: Fetches,
@@ -169,6 +174,7 @@ impl Channel {
             held_messages: 0,
             held_bytes: 0,
             waiters: LazyBox::default(),
+            tasks: LazyBox::default(),
             response_count: 0,
             fetches: Fetches::default(),
             delivery_records: LazyBox::default(),
@@ -226,6 +232,7 @@ impl Channel {
 
     /// Frees the memory that only waiting clients need, if there are none.
     pub fn shrink(&mut self) {
+        self.tasks.shrink();
         if self.waiters.are_empty() {
             self.waiters.shrink();
             self.roster_json = None;

@@ -13,7 +13,7 @@ use super::idempotency::IdempotencyCache;
 use super::member::{Departure, Held, SessionState};
 use super::ring::Ring;
 use super::snapshot::{BacklogEntry, IdempotencySnapshot, MemberSnapshot, RestoreError, Snapshot, VERSION};
-use super::{Channel, Consumer, Effects, Member, MessageSlot};
+use super::{Channel, Consumer, Effects, Member, MessageSlot, Tasks};
 
 impl Channel {
     /// The channel's state, to be stored. `unloaded_in` is the boot of the hub when the channel is being unloaded.
@@ -34,6 +34,7 @@ impl Channel {
             unloaded_in,
             uptime_ms: unloaded_in.map(|_| now.uptime_ms),
             has_no_messages: !self.has_messages,
+            tasks: if self.settings.is_durable() { self.tasks.snapshot() } else { Vec::new() },
         }
     }
 
@@ -62,6 +63,7 @@ impl Channel {
         if durable {
             self.ring = LazyBox::new(Ring::restored(snapshot.evicted, snapshot.lost_before, Some(self.rules.backlog)));
             self.delivery_records = LazyBox::new(DeliveryRecords::restored(snapshot.delivery_records));
+            self.tasks = LazyBox::new(Tasks::restored(snapshot.tasks, now));
         }
         let taken_at_ms = snapshot.at_ms;
         let unloaded_ms = (snapshot.unloaded_in == Some(boot)).then(|| match snapshot.uptime_ms {
@@ -190,7 +192,7 @@ impl Channel {
     pub fn missing_bodies(&self) -> Vec<MessageId> {
         let held = self.members.values().flat_map(|m| m.held.iter());
         let held = held.filter(|slot| slot.message.is_none()).map(|slot| slot.id);
-        let mut ids: Vec<_> = self.ring.missing_bodies().chain(held).collect();
+        let mut ids: Vec<_> = self.ring.missing_bodies().chain(held).chain(self.tasks.missing_bodies()).collect();
         ids.sort_unstable();
         ids.dedup();
         ids
@@ -203,6 +205,7 @@ impl Channel {
     pub fn fill(&mut self, messages: &[Arc<Message>]) -> Result<(), RestoreError> {
         for message in messages {
             self.ring.fill(message);
+            self.tasks.get_mut().into_iter().for_each(|tasks| tasks.fill(message));
             if let Some(recipient) = message.to.and_then(|to| self.members.get_mut(&to)) {
                 recipient.held.fill(message);
             }

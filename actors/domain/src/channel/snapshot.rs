@@ -17,6 +17,7 @@ use crate::serialize::is_zero;
 use super::delivery_records::DeliveryRecord;
 use super::member::Departure;
 use super::ring::{Evicted, GapReason};
+use super::{Task, Tasks};
 
 /// The state of a channel after a record of its log.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -43,6 +44,8 @@ pub struct Snapshot {
     /// Whether no message was ever sent.
     #[serde(default, rename = "silent")]
     pub(super) has_no_messages: bool,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) tasks: Vec<Task>,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -113,6 +116,9 @@ pub(super) struct ClaimSnapshot {
     /// the message is due again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) lease: Option<(u64, u64)>,
+    /// Whether it was read apart from those before it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(super) done: bool,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -163,9 +169,9 @@ impl Snapshot {
         self.evicted.any
     }
 
-    /// Messages held for their recipients, whatever their age.
+    /// Messages held for their recipients or with their tasks, whatever their age.
     pub fn held(&self) -> impl Iterator<Item = MessageId> {
-        self.members.iter().flat_map(|m| m.held.iter().copied())
+        self.members.iter().flat_map(|m| m.held.iter().copied()).chain(Tasks::kept_ids(&self.tasks))
     }
 }
 

@@ -4,7 +4,7 @@ use crate::Now;
 use crate::entry::Entry;
 use crate::ids::{MemberNo, WaiterId};
 
-use super::{AnswerReason, Channel, Effect, Effects, SessionState, StreamEnd};
+use super::{AnswerReason, Channel, Effect, Effects, SessionState, StreamEnd, TaskReason};
 
 impl Channel {
     /// Brings the channel up to `now`: settles deliveries, ends timeouts and leases, expires sessions. Call it before every
@@ -27,6 +27,7 @@ impl Channel {
             self.offer_ended_leases(now, effects);
         }
         self.end_polls(now, effects);
+        self.tick_tasks(now, effects);
         if now.uptime_ms >= self.sweep_at_ms {
             self.sweep(now, effects);
         }
@@ -38,7 +39,7 @@ impl Channel {
     /// The uptime at which [`tick`](Self::tick) must be called next, if at all. It may be too early, and is never too late.
     #[must_use]
     pub fn next_deadline_ms(&self) -> Option<u64> {
-        let always = [self.lease_at_ms, self.sweep_at_ms, self.side_events_at_ms()];
+        let always = [self.lease_at_ms, self.sweep_at_ms, self.side_events_at_ms(), self.tasks.check_at_ms()];
         let ends = [self.waiters.next_deadline_ms(), self.unload_at_ms(), always.into_iter().min()];
         ends.into_iter().flatten().min().filter(|at_ms| *at_ms != u64::MAX)
     }
@@ -52,12 +53,14 @@ impl Channel {
     pub fn cancel_wait(&mut self, id: WaiterId, now: Now, effects: &mut Effects) {
         if self.remove_poll(id, now).is_none() {
             self.drop_stream(id, now, effects);
+            self.cancel_task_wait(id, now, effects);
         }
     }
 
     /// Ends all polls and streams and lets none wait from now on, because the hub is shutting down.
     pub fn drain(&mut self, now: Now, effects: &mut Effects) {
         self.draining = true;
+        self.end_all_task_waits(None, TaskReason::Draining, now, effects);
         for id in self.waiters.polls.keys().copied().collect::<Vec<_>>() {
             self.end_poll(id, AnswerReason::Draining, now, effects);
         }
@@ -68,6 +71,7 @@ impl Channel {
 
     /// Ends all polls and streams, because the channel is being deleted.
     pub fn close(&mut self, now: Now, effects: &mut Effects) {
+        self.end_all_task_waits(None, TaskReason::TimedOut, now, effects);
         for no in self.members.keys().copied().collect::<Vec<_>>() {
             self.end_waits(no, StreamEnd::Bye { reason: "deleted" }, now, effects);
         }
@@ -92,12 +96,15 @@ impl Channel {
 
     /// A channel that loses nothing is unloaded when no client has used it for a while, even if it has live members: a
     /// durable channel, and a channel without messages. (A band stays, because it lists the members online to everyone.)
-    /// Any other channel is unloaded when it has no live member and holds no DM; its lost messages become a gap.
+    /// Any other channel is unloaded when it has no live member, holds no DM and has no open task; its lost messages become a gap.
     fn unload_at_ms(&self) -> Option<u64> {
         let durable = self.settings.is_durable();
         let loses_nothing = durable || !(self.has_messages || self.settings.is_band);
-        let is_deserted = !durable && self.live == 0 && self.held_bytes == 0;
-        let unused_ms = self.rules.idle_lossless_ms.filter(|_| loses_nothing && self.waiters.are_empty());
+        let is_deserted = !durable && self.live == 0 && self.held_bytes == 0 && self.tasks.open().next().is_none();
+        let unused_ms = self
+            .rules
+            .idle_lossless_ms
+            .filter(|_| loses_nothing && self.waiters.are_empty() && !self.tasks.are_waited_for());
         let deserted_ms = self.rules.idle_ms.filter(|_| is_deserted);
         let idle_ms = [unused_ms, deserted_ms].into_iter().flatten().min()?;
         Some(self.idle_since_ms + idle_ms)

@@ -69,11 +69,16 @@ pub(crate) struct PendingAnswer {
     pub(crate) ids: Vec<MessageId>,
     pub(crate) gap: Option<Gap>,
     pub(crate) ack_mode: AckMode,
+    /// Whether it delivers its messages and no others: the cursor stays where it is.
+    pub(crate) is_apart: bool,
 }
 
 impl PendingAnswer {
-    /// The highest id that it delivers or reports as lost.
+    /// The highest id up to which everything is read by it; 0 if it delivers its messages apart from others.
     pub(crate) fn upto(&self) -> MessageId {
+        if self.is_apart {
+            return 0;
+        }
         self.ids.last().copied().max(self.gap.map(|gap| gap.to)).unwrap_or(0)
     }
 
@@ -178,6 +183,11 @@ impl Waiters {
     ) -> Vec<PendingAnswer> {
         let is_of = |o: &PendingAnswer| consumer.map_or(o.no == no, |name| o.is_of(no, name));
         self.unproven.extract_if(.., |o| is_of(o)).collect()
+    }
+
+    /// Removes and returns the unproven answers that a member got apart from other messages.
+    pub(crate) fn take_unproven_apart(&mut self, no: MemberNo) -> Vec<PendingAnswer> {
+        self.unproven.extract_if(.., |o| o.is_apart && o.is_of(no, None)).collect()
     }
 
     /// Whether any response is unproven.

@@ -8,7 +8,8 @@ use crate::ids::{ConsumerName, MemberNo, MessageId, WaiterId};
 use crate::message::Message;
 
 use super::{
-    AnswerReason, Channel, ClaimState, Consumer, DeliveredMessage, Effect, Effects, ParkedPoll, ReadResponse, StreamEnd,
+    AnswerReason, Channel, ClaimState, Consumer, DeliveredMessage, Effect, Effects, ParkedPoll, ReadResponse,
+    StreamEnd, TaskReason,
 };
 
 impl Channel {
@@ -154,6 +155,7 @@ impl Channel {
 
     /// Ends the polls and streams of a member.
     pub(crate) fn end_waits(&mut self, no: MemberNo, end: StreamEnd, now: Now, effects: &mut Effects) {
+        self.end_all_task_waits(Some(no), TaskReason::TimedOut, now, effects);
         let Some(member) = self.members.get(&no).filter(|m| m.is_waiting()) else { return };
         let waiting: Vec<_> = member.consumers.iter().map(|c| (c.stream, c.poll)).collect();
         for (stream, poll) in waiting {

@@ -17,6 +17,8 @@ use crate::schema;
 /// How the field with the attachments begins. In a string, a quotation mark has a backslash before it, so no text of a
 /// sender contains this.
 const FIELD: &[u8] = br#","attachments":"#;
+/// How the field with the sender's data begins. It is behind the attachments, and may contain anything.
+const DATA: &[u8] = br#","data":"#;
 
 /// A file sent with a message: with its content, or by reference.
 #[derive(ToSchema)]
@@ -97,6 +99,9 @@ pub(super) fn attachments(json: &[u8]) -> Option<Vec<AttachmentView<'_>>> {
 /// The attachments in the JSON of a message, and where their list is.
 fn find(json: &[u8]) -> Option<(Vec<AttachmentView<'_>>, Range<usize>)> {
     let start = memmem::find(json, FIELD)? + FIELD.len();
+    if memmem::find(json.get(..start)?, DATA).is_some() {
+        return None;
+    }
     let mut rest = serde_json::Deserializer::from_slice(json.get(start..)?).into_iter::<Vec<AttachmentView<'_>>>();
     let files = rest.next()?.ok()?;
     Some((files, start..start + rest.byte_offset()))

@@ -1,5 +1,7 @@
 //! The input of a send, and its validation as far as it does not depend on the channel.
 
+mod task;
+
 use std::fmt;
 
 use serde::{Deserialize, Deserializer, de};
@@ -9,9 +11,13 @@ use utoipa::ToSchema;
 use crate::entry::SendKey;
 use crate::identity::Verified;
 use crate::ids::MessageId;
+use crate::message::task::{TaskStep, Wants};
 use crate::message::{Attachment, Kind, MessageJson, Priority};
 use crate::refusal::{Code, Refusal};
 use crate::{limits, schema};
+
+use task::TaskInput;
+pub(crate) use task::{NewTask, TaskDraft};
 
 /// The message to send.
 #[derive(Clone, Debug, Default, Deserialize, ToSchema)]
@@ -50,6 +56,33 @@ pub struct SendInput {
     /// The idempotency key: 1 to 128 visible ASCII characters. The header `Idempotency-Key` takes precedence.
     #[schema(pattern = "^[!-~]{1,128}$")]
     pub client_msg_id: Option<String>,
+    /// Makes the message a task: it wants an `answer`, or `work` that one member takes and finishes. Not for a status.
+    #[serde(default, deserialize_with = "crate::deserialize::not_null")]
+    #[schema(nullable = false)]
+    pub wants: Option<Wants>,
+    /// With `wants`: after how many seconds the task ends by itself, at most 2,592,000. Defaults to an hour for an answer
+    /// and to 7 days for work.
+    #[serde(default, deserialize_with = "crate::deserialize::whole_number")]
+    #[schema(schema_with = schema::deadline_seconds)]
+    pub deadline_seconds: Option<u64>,
+    /// With `wants: answer` to `all`: how many members' answers close it, 1 to 16. Defaults to 1.
+    #[serde(default, deserialize_with = "crate::deserialize::whole_number")]
+    #[schema(schema_with = schema::answers)]
+    pub answers: Option<u64>,
+    /// With `wants: work` to `all`: it is delivered to nobody, and goes to whoever takes it.
+    #[serde(default)]
+    pub quiet: Option<bool>,
+    /// With `reply_to`: what the reply does to that task.
+    #[serde(default, deserialize_with = "crate::deserialize::not_null")]
+    #[schema(nullable = false)]
+    pub state: Option<TaskStep>,
+    /// With `state`, for a task that you have taken: the fence that you got.
+    #[serde(default, deserialize_with = "crate::deserialize::whole_number")]
+    #[schema(schema_with = schema::fence)]
+    pub fence: Option<u64>,
+    /// Data beside the text: an object or an array of at most 16,384 bytes and 32 levels. With data, the text may be empty.
+    #[schema(schema_with = schema::data, required = false)]
+    pub data: Option<serde_json::Value>,
 }
 
 /// A file to send.
@@ -79,6 +112,8 @@ pub struct Draft {
     pub(super) thread: Option<String>,
     pub(super) display: Option<String>,
     pub(super) key: Option<SendKey>,
+    /// None for a message that has nothing to do with a task and no data.
+    pub(super) task: Option<Box<TaskDraft>>,
 }
 
 impl Draft {
@@ -87,7 +122,8 @@ impl Draft {
     ///
     /// # Errors
     /// `invalid`, or `too_large` for attachments that exceed their total.
-    pub fn check(input: SendInput, key: Option<&str>) -> Result<Box<Self>, Refusal> {
+    pub fn check(mut input: SendInput, key: Option<&str>) -> Result<Box<Self>, Refusal> {
+        let task = TaskInput::take(&mut input).check(&input)?;
         let kind = input.kind.unwrap_or_default();
         let is_status = kind == Kind::Status;
         let suggested_replies = suggested_replies(&input.suggested_replies.unwrap_or_default())?;
@@ -103,6 +139,7 @@ impl Draft {
             thread: input.thread.as_deref().map(thread).transpose()?,
             display: None,
             key: None,
+            task,
         });
         draft.check_text()?;
         // A key in the body must be valid even if another one takes precedence.
@@ -123,8 +160,23 @@ impl Draft {
         Ok(self)
     }
 
+    /// Makes the message a question that is not sent twice while the first is open. It wants an answer.
+    ///
+    /// # Errors
+    /// `invalid` if it wants something else.
+    pub fn into_ask(mut self: Box<Self>) -> Result<Box<Self>, Refusal> {
+        let task = self.task.get_or_insert_default();
+        if task.step.is_some() || task.opens.is_some_and(|new| new.wants != Wants::Answer) {
+            return Err(Refusal::invalid("an ask wants an answer").hint("omit `wants` and `state`"));
+        }
+        task.opens.get_or_insert(NewTask::answer());
+        task.is_ask = true;
+        Ok(self)
+    }
+
     fn check_text(&self) -> Result<(), Refusal> {
-        if self.text.is_empty() && self.attachments.is_empty() {
+        let has_content = !self.attachments.is_empty() || self.task.as_ref().is_some_and(|task| task.may_lack_text());
+        if self.text.is_empty() && !has_content {
             return Err(Refusal::invalid("`message` is missing")
                 .hint(r#"send {"to": "all", "message": "…"}; `text` is an alias of `message`"#));
         }
@@ -151,7 +203,11 @@ impl Draft {
         );
         #[expect(clippy::expect_used, reason = "strings and numbers into a vector cannot fail")]
         let canonical = serde_json::to_vec(&parts).expect("strings and numbers always serialise");
-        Sha256::digest(&canonical).into()
+        let mut hasher = Sha256::new_with_prefix(&canonical);
+        if let Some(task) = &self.task {
+            task.add_to(&mut hasher);
+        }
+        hasher.finalize().into()
     }
 
     pub(super) fn to_json<'a>(
@@ -176,6 +232,11 @@ impl Draft {
             reply_to: self.reply_to,
             thread: self.thread.as_deref(),
             verified,
+            wants: None,
+            deadline: None,
+            answers: None,
+            state: None,
+            data: self.task.as_ref().and_then(|task| task.data()),
         }
     }
 }

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use crate::op::{Draft, Join, JoinReply, OpenStream, Operation, Query, Read, ReadInput, ReadOutcome, Send, SendReply};
 use crate::{
     AnswerReason, BacklogLimits, Callsign, Channel, ChannelId, Effect, Effects, Entry, Gap, GapReason, HubKey, Now,
-    Progress, ReadResponse, Refusal, Rules, SessionId, Settings, TokenHash, WaiterId,
+    Progress, ReadResponse, Refusal, Rules, SessionId, Settings, TaskResponse, TokenHash, WaiterId,
 };
 
 /// The wall clock at the start of a test.
@@ -24,9 +24,10 @@ pub(crate) struct TestChannel {
     pub(crate) unloaded: bool,
     sessions: BTreeMap<String, SessionId>,
     answers: BTreeMap<WaiterId, ReadResponse>,
+    pub(crate) looks: BTreeMap<WaiterId, Option<Box<TaskResponse>>>,
     streams: BTreeMap<WaiterId, Feed>,
     callsign_seed: u64,
-    next_waiter: u64,
+    pub(crate) next_waiter: u64,
 }
 
 /// A stream as its client sees it.
@@ -77,6 +78,7 @@ impl TestChannel {
             unloaded: false,
             sessions: BTreeMap::new(),
             answers: BTreeMap::new(),
+            looks: BTreeMap::new(),
             streams: BTreeMap::new(),
             callsign_seed: 1,
             next_waiter: 0,
@@ -143,6 +145,9 @@ impl TestChannel {
                     assert!(feed.last.is_none(), "a stream ends once");
                     feed.queue.clear();
                     feed.last = Some(frame);
+                }
+                Effect::Task(id, response) => {
+                    assert!(self.looks.insert(id, response).is_none(), "a wait for a task is answered once");
                 }
                 Effect::Unload => self.unloaded = true,
                 Effect::Fetch(_) => panic!("no message is in the backlog here"),

@@ -4,6 +4,7 @@
 //! entries are applied, and [`answer`](Operation::answer) returns the reply. A [`Query`] only reads.
 
 mod ack;
+mod board;
 mod consumers;
 mod create;
 mod draft;
@@ -36,8 +37,11 @@ mod stream;
 #[cfg(test)]
 mod summary;
 mod tail;
+mod take;
+mod task;
 
 pub use ack::{Ack, AckInput, AckReply};
+pub use board::{Board, BoardFilter, BoardReply};
 pub use consumers::{ConsumerRow, Consumers, ConsumersReply, RemoveConsumer};
 pub use create::{CreateDraft, CreateInput};
 pub use draft::{AttachmentInput, Draft, SendInput};
@@ -67,6 +71,8 @@ pub use set_pin::SetPin;
 pub use stats::{Stats, StatsReply};
 pub use stream::{OpenStream, StreamInput};
 pub use tail::{Tail, TailReply};
+pub use take::{Take, TakeOutcome, TakenTask};
+pub use task::{AskReply, LookAtTask, LookUntil, TaskOutcome};
 
 use crate::channel::{Channel, Effects};
 use crate::entry::Entry;

@@ -1,5 +1,7 @@
 //! Sending: a message or a status, to one member or to all.
 
+mod task;
+
 use std::sync::Arc;
 
 use serde::Serialize;
@@ -7,14 +9,18 @@ use utoipa::ToSchema;
 
 use crate::callsign::ALL;
 use crate::channel::{Channel, Consumer, Effects, Member, OpenRead};
-use crate::entry::Entry;
+use crate::entry::{Entry, TaskMark};
 use crate::ids::{AccountId, MemberNo, MessageId, SessionId};
+use crate::message::task::TaskReference;
 use crate::message::{Kind, Message, Priority, is_default_priority, is_message};
 use crate::op::{Draft, Operation};
 use crate::refusal::{Code, Quota, Refusal};
 use crate::settings::Retention;
 use crate::transcript::{TranscriptEvent, TranscriptLine};
 use crate::{Now, limits, schema};
+
+pub(crate) use task::task_not_found;
+use task::{Addressed, mark_json};
 
 /// Sends a message or a status.
 #[derive(Clone, Debug)]
@@ -64,6 +70,10 @@ pub struct SendReply {
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     #[schema(required = false)]
     pub durable: bool,
+    /// The task that it opened or replied to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub task: Option<TaskReference>,
     /// A DM to another member: how it can be reached.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
@@ -120,7 +130,7 @@ impl Operation for Send {
 
     fn decide(&self, channel: &Channel, now: Now) -> Result<Vec<Entry>, Refusal> {
         let sender = &channel.members[&channel.sessions.member(&self.session, now.uptime_ms)?];
-        if self.is_duplicate(sender, now)? {
+        if self.is_duplicate(sender, now)? || self.same_question(channel, sender.no).is_some() {
             return Ok(Vec::new());
         }
         let quota = sender.send_window.quota(channel.sends_per_minute(), now);
@@ -155,6 +165,7 @@ impl Operation for Send {
             _ => self.first_reply(channel, no, now),
         };
         let unread = channel.unread(no, now);
+        let task = self.reference(channel, no, id);
         let recipient = RecipientPresence::of(channel, &to, id, no, now);
         let quota = channel.members.get_mut(&no).and_then(|sender| {
             if !entries.is_empty() && limit.is_some() {
@@ -178,6 +189,7 @@ impl Operation for Send {
             thread,
             duplicate,
             durable: kind == Kind::Message && channel.settings.is_durable(),
+            task,
             recipient,
             unread,
             quota,
@@ -200,19 +212,32 @@ impl Send {
     fn first_reply(&self, channel: &Channel, no: u32, now: Now) -> (MessageId, u64, bool, String) {
         let key = self.draft.key.as_ref();
         let first = key.and_then(|key| channel.member(no)?.idempotency.get(&key.key, now));
-        first.map_or((0, 0, false, String::new()), |f| (f.id, f.at_ms, f.queued, f.to.to_string()))
+        if let Some(first) = first {
+            return (first.id, first.at_ms, first.queued, first.to.to_string());
+        }
+        self.same_question(channel, no).map_or((0, 0, false, String::new()), |task| {
+            let at_ms = task.question.message.as_ref().map_or(0, |message| message.at_ms);
+            (task.id(), at_ms, false, task.to.as_ref().map_or(ALL, |to| to.callsign.as_str()).to_owned())
+        })
     }
 
     fn entry(&self, channel: &Channel, sender: &Member, now: Now) -> Result<Entry, Refusal> {
-        let recipient = channel.recipient(&self.draft.to)?;
+        let Addressed { recipient, mark } = self.addressed(channel, sender, now)?;
+        let mark_ref = mark.as_deref();
         let to = recipient.map_or(ALL, |m| m.callsign.as_str());
         let verified = sender.verified();
-        let json = self.draft.to_json(channel.next_id(now), now.at_ms, sender.callsign.as_str(), to, verified);
-        let message = Message::new(&json, sender.no, recipient.map(|m| m.no));
+        let mut json = self.draft.to_json(channel.next_id(now), now.at_ms, sender.callsign.as_str(), to, verified);
+        mark_json(&mut json, mark_ref);
+        // Quiet work is addressed to its sender in the ring: nobody reads it there, and its eviction makes no gap.
+        let is_quiet = matches!(mark_ref, Some(TaskMark::Opens { quiet: true, .. }));
+        let message = Message::new(&json, sender.no, if is_quiet { Some(sender.no) } else { recipient.map(|m| m.no) });
+        Self::check_kept_bytes(channel, mark_ref, message.weight_bytes())?;
+        let is_move = matches!(mark_ref, Some(TaskMark::Moves { .. }));
+        let recipient = recipient.filter(|_| !is_move);
         if let Some(recipient) = recipient.filter(|m| m.no != sender.no && self.draft.kind == Kind::Message) {
             check_held_capacity(channel, recipient, message.weight_bytes())?;
         }
-        Ok(Entry::Sent { message: Arc::new(message), to: to.into(), key: self.draft.key.clone() })
+        Ok(Entry::Sent { message: Arc::new(message), to: to.into(), key: self.draft.key.clone(), task: mark })
     }
 }
 

@@ -253,6 +253,7 @@ impl Simulation {
                     assert!(ids.is_sorted() && !ids.is_empty() && ids.len() <= limits::FETCH_MESSAGES);
                     assert!(self.fetching.replace(ids).is_none(), "one fetch at a time");
                 }
+                Effect::Task(..) => panic!("there are no tasks here"),
                 Effect::Settings(_) => panic!("the settings do not change here"),
                 Effect::Unload => panic!("this channel is never unloaded"),
             }

@@ -18,6 +18,11 @@ fn message(id: u64, from: MemberNo, to: Option<MemberNo>, text: &str) -> Arc<Mes
         reply_to: None,
         thread: None,
         verified: None,
+        wants: None,
+        deadline: None,
+        answers: None,
+        state: None,
+        data: None,
     };
     Arc::new(Message::new(&json, from, to))
 }

@@ -1,0 +1,151 @@
+//! What a send is to tasks: whether it opens one, or replies to one and what it does to it.
+
+use sha2::{Digest as _, Sha256};
+
+use super::Send;
+use crate::channel::{Channel, Member, Task, Verdict, judge};
+use crate::entry::TaskMark;
+use crate::ids::MemberNo;
+use crate::message::MessageJson;
+use crate::message::task::{TaskReference, TaskStep, Wants};
+use crate::op::draft::NewTask;
+use crate::refusal::{Code, Refusal};
+use crate::{Now, limits};
+
+/// What a send is to tasks, and for whom it is.
+pub(super) struct Addressed<'a> {
+    pub(super) recipient: Option<&'a Member>,
+    pub(super) mark: Option<Box<TaskMark>>,
+}
+
+/// The refusal for a task that does not exist, or that the caller may not see.
+pub(crate) fn task_not_found() -> Refusal {
+    Refusal::new(Code::NotFound, "task not found").hint(
+        "a closed task is kept for a day; without durability a restart ends all tasks; one that was not sent to all is shown \
+         to its ends only",
+    )
+}
+
+impl Send {
+    /// The question that this send would repeat: one with the same words to the same member that is still open.
+    pub(super) fn same_question<'c>(&self, channel: &'c Channel, sender: MemberNo) -> Option<&'c Task> {
+        self.draft.task.as_ref().filter(|task| task.is_ask)?;
+        channel.tasks.same_question(channel.member(sender)?, &self.words())
+    }
+
+    /// Determines the recipient, and what the send is to tasks.
+    pub(super) fn addressed<'c>(
+        &self,
+        channel: &'c Channel,
+        sender: &Member,
+        now: Now,
+    ) -> Result<Addressed<'c>, Refusal> {
+        let draft = &self.draft;
+        if draft.task.is_none() && (draft.reply_to.is_none() || channel.tasks.have_none()) {
+            return Ok(Addressed { recipient: channel.recipient(&draft.to)?, mark: None });
+        }
+        if let Some(new) = draft.task.as_ref().and_then(|task| task.opens) {
+            let recipient = channel.recipient(&draft.to)?;
+            self.check_new(channel, sender, recipient, new)?;
+            let words = self.words();
+            let NewTask { wants: opens, deadline_ms, answers, quiet } = new;
+            let mark = TaskMark::Opens { opens, deadline_ms: now.at_ms + deadline_ms, answers, quiet, words };
+            return Ok(Addressed { recipient, mark: Some(Box::new(mark)) });
+        }
+        let (step, fence) = draft.task.as_ref().map_or((None, None), |task| (task.step, task.fence));
+        let task = draft.reply_to.and_then(|id| channel.tasks.get(id)).filter(|task| task.is_visible_to(sender.no));
+        let Some(task) = task else {
+            if step.is_some() {
+                return Err(task_not_found());
+            }
+            return Ok(Addressed { recipient: channel.recipient(&draft.to)?, mark: None });
+        };
+        let recipient = match (draft.to.is_empty(), task.other_end(sender.no)) {
+            (true, Some(end)) => channel.recipient(end.callsign.as_str())?,
+            _ => channel.recipient(&draft.to)?,
+        };
+        let state = match judge(task, sender.no, step, fence)? {
+            Verdict::Ordinary => return Ok(Addressed { recipient, mark: None }),
+            Verdict::Does(step) => Some(step),
+            Verdict::Resumes => None,
+        };
+        Ok(Addressed { recipient, mark: Some(Box::new(TaskMark::Moves { moves: task.id(), state })) })
+    }
+
+    fn check_new(
+        &self,
+        channel: &Channel,
+        sender: &Member,
+        recipient: Option<&Member>,
+        new: NewTask,
+    ) -> Result<(), Refusal> {
+        if recipient.is_some_and(|member| member.no == sender.no) {
+            return Err(Refusal::invalid("a task is for somebody else").hint("send it to another member, or to `all`"));
+        }
+        if channel.settings.is_band && new.wants == Wants::Work {
+            return Err(Refusal::new(Code::Forbidden, "a band has no work").hint("create a channel for it"));
+        }
+        let open = || channel.tasks.open();
+        if open().count() >= limits::TASKS_OPEN {
+            return Err(Refusal::limit_reached("open tasks of a channel", limits::TASKS_OPEN));
+        }
+        if open().filter(|task| task.from.no == sender.no).count() >= limits::TASKS_OPEN_MEMBER {
+            return Err(Refusal::limit_reached("open tasks that a member has posted", limits::TASKS_OPEN_MEMBER));
+        }
+        Ok(())
+    }
+
+    /// Refuses a message that an open task would have to keep and that exceeds the bound. A result that closes its task is
+    /// never refused: older tasks are dropped for it.
+    pub(super) fn check_kept_bytes(channel: &Channel, mark: Option<&TaskMark>, bytes: usize) -> Result<(), Refusal> {
+        let is_kept = match mark {
+            Some(TaskMark::Opens { .. }) => true,
+            Some(TaskMark::Moves { moves, state: Some(TaskStep::Done | TaskStep::Failed | TaskStep::Rejected) }) => {
+                channel.tasks.get(*moves).is_some_and(|task| !task.is_closed_by_next())
+            }
+            _ => false,
+        };
+        if is_kept && channel.tasks.open_bytes() + bytes > limits::TASK_HELD_BYTES {
+            return Err(Refusal::limit_reached("bytes of the open tasks of a channel", limits::TASK_HELD_BYTES));
+        }
+        Ok(())
+    }
+
+    /// The hash of the question: for whom it is, and its words.
+    fn words(&self) -> [u8; 32] {
+        let draft = &self.draft;
+        let data = draft.task.as_ref().and_then(|task| task.data_text());
+        let mut hasher = Sha256::new();
+        for part in [draft.to.as_str(), draft.text.as_str(), data.unwrap_or_default()] {
+            hasher.update(part.len().to_le_bytes());
+            hasher.update(part);
+        }
+        for file in &draft.attachments {
+            hasher.update(&file.data_base64);
+        }
+        hasher.finalize().into()
+    }
+
+    /// What the reply says of the task that the send opened or replied to.
+    pub(super) fn reference(&self, channel: &Channel, no: MemberNo, id: u64) -> Option<TaskReference> {
+        if channel.tasks.have_none() {
+            return None;
+        }
+        let is_new = self.draft.task.as_ref().is_some_and(|task| task.opens.is_some());
+        let id = if is_new { id } else { self.draft.reply_to? };
+        Some(channel.tasks.get(id).filter(|task| task.is_visible_to(no))?.reference())
+    }
+}
+
+/// Adds to the JSON of a message what it is to tasks.
+pub(super) fn mark_json(json: &mut MessageJson<'_>, mark: Option<&TaskMark>) {
+    match mark {
+        Some(TaskMark::Opens { opens, deadline_ms, answers, .. }) => {
+            json.wants = Some(*opens);
+            json.deadline = Some(*deadline_ms);
+            json.answers = Some(*answers).filter(|answers| *answers > 1);
+        }
+        Some(TaskMark::Moves { state, .. }) => json.state = *state,
+        None => {}
+    }
+}
