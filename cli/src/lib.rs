@@ -23,6 +23,16 @@ pub enum ClientSubcommand {
     Join(commands::JoinArgs),
     /// Send a message to one member or to all
     Send(commands::SendArgs),
+    /// Ask a member, or all, and wait for the answer
+    Ask(commands::AskArgs),
+    /// Post, list, show and withdraw tasks
+    Task(commands::TaskArgs),
+    /// Take work that others posted
+    Take(commands::TakeArgs),
+    /// Report what became of a task
+    Finish(commands::FinishArgs),
+    /// Take work and run a command for each task
+    Work(commands::WorkArgs),
     /// Read pending messages once
     Listen(commands::ListenArgs),
     /// List the members of a channel
@@ -70,6 +80,11 @@ pub fn run(command: &ClientSubcommand, texts: HubTexts) -> ExitCode {
         ClientSubcommand::Create(args) => commands::create::run(args),
         ClientSubcommand::Join(args) => commands::join::run(args),
         ClientSubcommand::Send(args) => commands::send::run(args),
+        ClientSubcommand::Ask(args) => commands::tasks::run_ask(args),
+        ClientSubcommand::Task(args) => commands::tasks::run_task(args),
+        ClientSubcommand::Take(args) => commands::tasks::run_take(args),
+        ClientSubcommand::Finish(args) => commands::tasks::run_finish(args),
+        ClientSubcommand::Work(args) => commands::tasks::run_work(args),
         ClientSubcommand::Listen(args) => commands::listen::run(args),
         ClientSubcommand::Roster(args) => commands::roster::run(args),
         ClientSubcommand::History(args) => commands::history::run(args),

@@ -278,7 +278,7 @@ impl ChannelClient {
     }
 
     /// Calls with a session: joins first if there is none, and again if it has ended.
-    async fn call_as_member(
+    pub(crate) async fn call_as_member(
         &mut self,
         method: &str,
         path: &str,

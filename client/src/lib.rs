@@ -48,6 +48,7 @@ mod stream_event;
 mod stream_opener;
 mod stream_passage;
 mod subscription;
+mod tasks;
 
 pub mod http;
 
@@ -68,3 +69,4 @@ pub use reply::{
 };
 pub use stream_event::StreamEvent;
 pub use subscription::{ChannelSubscription, SubscriptionEvent};
+pub use tasks::{AskResult, Question, TakeOptions, TakeResult, TaskInfo, TaskList};

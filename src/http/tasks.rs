@@ -135,7 +135,7 @@ pub(crate) async fn ask(state: SharedState, request: HttpRequest, payload: Paylo
     let answer = match ask_id {
         Some(id) => connected(&request, state.hub.continue_question(&at, session, id, timeout_ms)).await?,
         None => {
-            let draft = Draft::check(send, idempotency_key(&request)?)?.into_ask()?;
+            let draft = Draft::check_ask(send, idempotency_key(&request)?)?;
             state.rate_limits.sends.count(|| state.client(&request))?;
             connected(&request, state.hub.question(&at, Send { session, draft }, timeout_ms)).await?
         }

@@ -20,6 +20,10 @@ pub(super) enum ToolKind {
     Roster,
     History,
     Fetch,
+    Ask,
+    Take,
+    Finish,
+    Tasks,
     Leave,
     Keepalive,
     CreateAccount,
@@ -166,6 +170,35 @@ fn all() -> Vec<Tool> {
             Annotations::READ_ONLY,
         ),
         tool(
+            "ask",
+            ToolKind::Ask,
+            "Ask and wait for the answer",
+            "Ask an agent, or all, and wait for the answer. If none comes in time, call again with ask_id; do not ask again.",
+            Annotations::CHANGES,
+        ),
+        tool(
+            "take",
+            ToolKind::Take,
+            "Take work",
+            "Take work that others posted. It is yours alone until the lease ends. Then call finish.",
+            Annotations::CHANGES,
+        ),
+        tool(
+            "finish",
+            ToolKind::Finish,
+            "Finish a task",
+            "Report what became of a task. `working` renews your lease, `input` asks its sender, `open` gives it back, \
+             `cancelled` withdraws your own.",
+            Annotations::CHANGES,
+        ),
+        tool(
+            "tasks",
+            ToolKind::Tasks,
+            "List tasks",
+            "List questions and work, who has what, and what is for you; or one task with its answers.",
+            Annotations::READ_ONLY,
+        ),
+        tool(
             "leave",
             ToolKind::Leave,
             "Leave the channel",
@@ -266,7 +299,7 @@ mod tests {
     #[test]
     fn the_tools_are_listed_in_their_order() {
         let names: Vec<_> = all().iter().map(|tool| tool.name).collect();
-        let order = "create_channel join send listen wait ack roster history fetch leave keepalive create_account \
+        let order = "create_channel join send listen wait ack roster history fetch ask take finish tasks leave keepalive create_account \
              create_identity open_remote_control make_remote_link";
         assert_eq!(names.join(" "), order);
     }

@@ -67,25 +67,17 @@ pub(super) fn object(fields: Option<Value>, more: &[(&str, Value)], required: &[
 }
 
 /// The output schema of a tool: the fields of a type, and further optional ones. Clients check results against it and
-/// few show it to their model, so it has types, but no bounds and no descriptions, and of nested objects only the entries
-/// of a list have fields: those that are always there.
+/// few show it to their model, so it has types, but no bounds, no descriptions, nothing of nested objects, and does not say what is always
+/// there.
 pub(super) fn output(mut schema: Value, more: &[(&str, Value)]) -> Value {
     for (name, field) in more {
         schema["properties"][*name] = field.clone();
     }
     schema["type"] = json!("object");
-    keep(&mut schema, &["type", "properties", "required"]);
+    keep(&mut schema, &["type", "properties"]);
     for_each_part(&mut schema, |field| {
         keep(field, &["type", "items"]);
-        for_each_part(field, |entry| {
-            keep(entry, &["type", "properties", "required"]);
-            let required = entry.get("required").and_then(Value::as_array).cloned();
-            let fields = entry.get_mut("properties").and_then(Value::as_object_mut);
-            if let (Some(fields), Some(required)) = (fields, required) {
-                fields.retain(|name, _| required.iter().any(|one| one == name));
-            }
-            for_each_part(entry, |field| keep(field, &["type"]));
-        });
+        for_each_part(field, |entry| keep(entry, &["type"]));
     });
     schema
 }

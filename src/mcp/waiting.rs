@@ -14,7 +14,7 @@ use actix_web::body::{BodySize, BoxBody, MessageBody};
 use actix_web::http::header::{self, HeaderValue};
 use actix_web::web::Bytes;
 use actix_web::{HttpRequest, HttpResponse};
-use rogerrat_actors::{Clock, ReadResponse};
+use rogerrat_actors::{Clock, DeliveryGuard, ReadResponse};
 use rogerrat_domain::{AnswerReason, MessageId, Refusal};
 use tokio::time::{Sleep, sleep};
 
@@ -34,12 +34,20 @@ const COMMENT_S: u64 = 15;
 const FIRST_PROGRESS_S: u64 = 5;
 const PROGRESS_S: u64 = 10;
 
-/// The read that a call waits for. It returns the messages, and how many are unread after them.
-pub(super) type PendingRead = Pin<Box<dyn Future<Output = ReadResult>>>;
+/// What a call waits for.
+pub(super) type PendingCall = Pin<Box<dyn Future<Output = CallResult>>>;
 
-type ReadResult = Result<(ReadResponse, Option<usize>), Refusal>;
+type CallResult = Result<CallEnd, Refusal>;
 
-/// A call of `listen` or `wait` in progress.
+/// What a call returns that waited.
+pub(super) enum CallEnd {
+    /// Messages, and how many are unread after them.
+    Messages(ReadResponse, Option<usize>),
+    /// A result, and the guard of what it delivers.
+    Tool(ToolResult, Option<DeliveryGuard>),
+}
+
+/// A call in progress that waits: for messages, for an answer or for work.
 pub(super) struct WaitingCall {
     id: Box<str>,
     version: ProtocolVersion,
@@ -55,7 +63,7 @@ pub(super) struct WaitingCall {
     disconnected: Option<Disconnected>,
     format: AnswerFormat,
     is_of_default_consumer: bool,
-    read: PendingRead,
+    read: PendingCall,
 }
 
 /// A response in pieces, and the guard of the messages in it.
@@ -74,7 +82,7 @@ impl WaitingCall {
         version: ProtocolVersion,
         tool: &'static str,
         timeout_ms: u64,
-        read: PendingRead,
+        read: PendingCall,
     ) -> Self {
         Self {
             id: id.as_json().into(),
@@ -145,10 +153,14 @@ impl WaitingCall {
         delivery
     }
 
-    fn response(&mut self, read: ReadResult) -> WaitResponse {
+    fn response(&mut self, read: CallResult) -> WaitResponse {
         let Some(id) = RpcId::from_json(&self.id) else { unreachable!("the id was valid when the call arrived") };
         let (read, unread) = match read {
-            Ok(read) => read,
+            Ok(CallEnd::Messages(read, unread)) => (read, unread),
+            Ok(CallEnd::Tool(result, guard)) => {
+                let json = RpcResponse::tool(id, self.version, &result).json;
+                return WaitResponse { pieces: vec![json.into()], delivery: guard.map(PendingDelivery::confirmed) };
+            }
             Err(refusal) => {
                 let result = ToolResult::refusal(&refusal);
                 let json = RpcResponse::tool(id, self.version, &result).json;

@@ -15,14 +15,14 @@ fn both_endpoints_list_the_tools() {
     let modern = Client::modern(*hub, "/mcp");
     let own = Client { path: own_path(&channel), bearer: Some(channel.token.clone()), ..modern.clone() };
     let of_hub = modern.result("tools/list", json!({}));
-    let order = "create_channel join send listen wait ack roster history fetch leave keepalive create_account create_identity \
-         open_remote_control make_remote_link";
+    let order = "create_channel join send listen wait ack roster history fetch ask take finish tasks leave keepalive create_account \
+         create_identity open_remote_control make_remote_link";
     assert_eq!(names(&of_hub["tools"]).join(" "), order);
     assert!(of_hub["ttlMs"].is_u64() && of_hub["cacheScope"].is_string() && of_hub["resultType"] == "complete");
     let of_channel = own.result("tools/list", json!({}));
     assert_eq!(
         names(&of_channel["tools"]).join(" "),
-        "join send listen wait ack roster history fetch leave keepalive create_account create_identity \
+        "join send listen wait ack roster history fetch ask take finish tasks leave keepalive create_account create_identity \
          open_remote_control make_remote_link create_channel"
     );
     assert!(!of_channel.to_string().contains("channel_id\":{\"description\":\"The channel, if"));

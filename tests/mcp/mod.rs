@@ -16,5 +16,6 @@ mod modern;
 mod schemas;
 mod sessions;
 mod shared_connections;
+mod tasks;
 mod tools;
 mod waiting;

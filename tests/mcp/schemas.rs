@@ -12,7 +12,7 @@ use super::clients::installed;
 const WORDS: [&str; 6] = ["type", "description", "enum", "properties", "required", "items"];
 const TYPES: [&str; 6] = ["string", "number", "integer", "boolean", "array", "object"];
 /// The maximum size of the list of tools, in bytes.
-const LIST_BYTES: usize = 23_000;
+const LIST_BYTES: usize = 24_576;
 
 fn tools(client: &Client) -> Vec<Value> {
     client.result("tools/list", json!({}))["tools"].as_array().unwrap().clone()
@@ -121,6 +121,10 @@ fn bounds_are_stated_in_words() {
     {
         let described = of_tool(tool);
         for (name, wide) in api["components"]["schemas"][body]["properties"].as_object().unwrap() {
+            // The results of tasks have a tool of their own.
+            if ["answers", "state", "fence", "data"].contains(&&**name) {
+                continue;
+            }
             let text = described[name]["description"].as_str().unwrap_or_default().replace(',', "");
             let bounds = ["maxLength", "maxItems", "maximum"].map(|word| wide[word].as_u64());
             let of_items = wide["items"]["maxLength"].as_u64();

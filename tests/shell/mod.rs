@@ -12,3 +12,4 @@ mod proxies;
 mod recipes;
 mod refusals;
 mod remote;
+mod tasks;

@@ -69,13 +69,20 @@ def message_line(message):
         facts.append("to " + one_line(message.get("to", "")))
     for key, show in (("display", lambda name: "calls itself " + quoted(name)),
                       ("verified", lambda how: "verified " + one_line(how)), ("priority", one_line),
-                      ("reply_to", lambda id: "reply to #%d" % id), ("thread", lambda name: "thread " + quoted(name))):
+                      ("wants", lambda what: "wants " + (one_line(what) if what != "answer" else "an answer") + (
+                          time.strftime(" by %H:%M:%S", time.gmtime(message["deadline"] // 1000))
+                          if message.get("deadline") else "")),
+                      ("reply_to", lambda id: "reply to #%d" % id), ("state", lambda state: "state " + one_line(state)),
+                      ("thread", lambda name: "thread " + quoted(name))):
         if message.get(key):
             facts.append(show(message[key]))
     for file in message.get("attachments") or []:
         name = " " + quoted(file["filename"]) if file.get("filename") else ""
         size = -(-file.get("bytes", len(file.get("data_base64", "")) // 4 * 3) // 1024)
         facts.append("file %s%s %d KB" % (one_line(file.get("mime", "")), name, size))
+    if message.get("data"):
+        size = len(json.dumps(message["data"], ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace"))
+        facts.append("data %d B" % size)
     if message.get("suggested_replies"):
         facts.append("suggests " + " ".join(quoted(reply) for reply in message["suggested_replies"]))
     if message.get("attempt", 1) > 1:

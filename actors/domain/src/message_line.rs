@@ -3,6 +3,7 @@
 //! The metadata from the hub comes first and the text last. Nothing a sender writes can begin a line or close a bracket
 //! (D27).
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use crate::message::view::MessageView;
@@ -42,11 +43,18 @@ pub fn message_line(json: &[u8], attempt: u32) -> String {
 
 /// Appends a time of the day. Every read over MCP formats its messages, so this uses no formatter.
 fn push_time(line: &mut String, seconds: u64) {
-    for (start, number) in [('[', seconds / 3600), (':', seconds / 60 % 60), (':', seconds % 60)] {
-        line.push(start);
+    line.push('[');
+    push_clock(line, seconds);
+    *line += "] ";
+}
+
+fn push_clock(line: &mut String, seconds: u64) {
+    for (at, number) in [seconds / 3600, seconds / 60 % 60, seconds % 60].into_iter().enumerate() {
+        if at > 0 {
+            line.push(':');
+        }
         line.extend([number / 10, number % 10].map(|digit| char::from(b'0' + u8::try_from(digit).unwrap_or(0))));
     }
-    *line += "] ";
 }
 
 fn metadata(message: &MessageView<'_>, is_status: bool, attempt: u32) -> Vec<String> {
@@ -65,12 +73,23 @@ fn metadata(message: &MessageView<'_>, is_status: bool, attempt: u32) -> Vec<Str
     if !message.priority.is_empty() {
         metadata.push(one_line(&message.priority).into_owned());
     }
+    metadata.extend(message.wants.as_ref().map(|wants| {
+        let what = if wants == "answer" { Cow::Borrowed("an answer") } else { one_line(wants) };
+        let mut line = format!("wants {what}");
+        if let Some(deadline_ms) = message.deadline {
+            line += " by ";
+            push_clock(&mut line, deadline_ms / 1000 % 86_400);
+        }
+        line
+    }));
     metadata.extend(message.reply_to.map(|id| format!("reply to #{id}")));
+    metadata.extend(message.state.as_ref().map(|state| format!("state {}", one_line(state))));
     metadata.extend(message.thread.as_ref().map(|thread| format!("thread {}", quoted(thread))));
     metadata.extend(message.attachments.iter().map(|file| {
         let name = file.filename.as_ref().map_or_else(String::new, |name| format!(" {}", quoted(name)));
         format!("file {}{name} {} KB", one_line(&file.mime), file.bytes().div_ceil(1024))
     }));
+    metadata.extend(message.data.map(|data| format!("data {} B", data.get().len())));
     if !message.suggested_replies.is_empty() {
         let replies = message.suggested_replies.iter().map(|reply| quoted(reply)).collect::<Vec<_>>();
         metadata.push(format!("suggests {}", replies.join(" ")));
@@ -105,6 +124,19 @@ mod tests {
             "[00:00:00] ann → bob #8 [verified identity; urgent; reply to #7; thread \"plan\"; file image/png \"a b.png\" 2 KB; \
              suggests \"yes\" \"no\"; attempt 2]: see"
         );
+    }
+
+    #[test]
+    fn a09_a_line_says_what_a_task_wants_and_what_a_reply_did() {
+        let task = json!({
+            "id": 8, "from": "ann", "to": "bob", "text": "ready?", "at": 45_089_000, "wants": "answer",
+            "deadline": 45_989_000, "data": {"a": 1},
+        });
+        assert_eq!(line(&task), "[12:31:29] ann → bob #8 [wants an answer by 12:46:29; data 7 B]: ready?");
+        let reply = json!({
+            "id": 9, "from": "bob", "to": "ann", "text": "yes", "at": 45_090_000, "reply_to": 8, "state": "done",
+        });
+        assert_eq!(line(&reply), "[12:31:30] bob → ann #9 [reply to #8; state done]: yes");
     }
 
     #[test]

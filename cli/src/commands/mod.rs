@@ -16,6 +16,7 @@ mod render;
 pub(crate) mod roster;
 mod save_profile;
 pub(crate) mod send;
+pub(crate) mod tasks;
 pub(crate) mod transcript;
 
 use std::process::ExitCode;
@@ -37,6 +38,7 @@ pub(crate) use remote::RemoteArgs;
 pub(crate) use roster::{RosterArgs, roster_lines};
 pub(crate) use save_profile::{ProfileSlot, profile_of, save_profile};
 pub(crate) use send::SendArgs;
+pub(crate) use tasks::{AskArgs, FinishArgs, TakeArgs, TaskArgs, WorkArgs};
 pub(crate) use transcript::TranscriptArgs;
 
 use crate::outcome::{CommandError, block_on, print, usage_error};

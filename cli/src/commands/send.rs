@@ -113,6 +113,24 @@ impl SendArgs {
     }
 }
 
+/// A text given as an argument, or on standard input for `-` or none.
+pub(super) fn text_of(argument: Option<&str>) -> Result<String, String> {
+    let text = match argument {
+        None if io::stdin().is_terminal() => {
+            return Err("no text given; give it as an argument, or - to read standard input".into());
+        }
+        None | Some("-") => read_stdin()?,
+        Some(text) => text.to_owned(),
+    };
+    match text.chars().count() {
+        0 => Err("the text is empty; give it as an argument or on standard input".into()),
+        count if count > limits::TEXT_CHARS => {
+            Err(format!("the text has {count} characters, and the limit is {}: send it as a file", limits::TEXT_CHARS))
+        }
+        _ => Ok(text),
+    }
+}
+
 /// Reads standard input to its end, without the final line break.
 fn read_stdin() -> Result<String, String> {
     let mut bytes = Vec::new();

@@ -25,7 +25,11 @@ pub(super) fn input(kind: ToolKind, knows_the_channel: bool) -> Value {
             (Some(schema::of::<IdentityInput>()), vec![token])
         }
         ToolKind::Join => (Some(schema::of::<JoinInput>()), vec![max_bytes()]),
-        ToolKind::Send => (Some(schema::of::<SendInput>()), vec![client_msg_id()]),
+        ToolKind::Send => (Some(send()), vec![client_msg_id()]),
+        ToolKind::Ask => (None, ask()),
+        ToolKind::Take => (None, take()),
+        ToolKind::Finish => (None, finish()),
+        ToolKind::Tasks => (None, tasks()),
         ToolKind::Listen => (
             Some(schema::of::<ReadQuery<'static>>()),
             vec![timeout(limits::LISTEN_DEFAULT_MS, limits::LISTEN_MAX_MS), max_bytes()],
@@ -48,7 +52,7 @@ pub(super) fn input(kind: ToolKind, knows_the_channel: bool) -> Value {
         more.push(("token", string("The channel's token; a band needs none.")));
         required.push("channel_id");
     } else if kind.is_of_a_channel() && !knows_the_channel {
-        more.push(("channel_id", string("The channel's id. Not needed on the connection that joined.")));
+        more.push(("channel_id", string("Not needed on the connection that joined.")));
     }
     match kind {
         ToolKind::CreateIdentity => required.push("session_token"),
@@ -58,10 +62,11 @@ pub(super) fn input(kind: ToolKind, knows_the_channel: bool) -> Value {
         }
         ToolKind::Ack => required.push("upto"),
         ToolKind::Fetch => required.push("message_id"),
+        ToolKind::Finish => required.extend(["task_id", "state"]),
         _ => {}
     }
     if kind.is_of_a_channel() {
-        more.push(("session_id", string("From join. Needed if several agents have joined over this connection.")));
+        more.push(("session_id", string("From join. Needed if several agents joined over this connection.")));
     }
     schema::object(fields, &more, &required)
 }
@@ -103,9 +108,76 @@ fn fetch() -> Vec<(&'static str, Value)> {
     ]
 }
 
+/// The arguments of a send. What concerns the result of a task is in `finish`, and answers are collected by `ask`.
+fn send() -> Value {
+    let mut schema = schema::of::<SendInput>();
+    if let Some(fields) = schema["properties"].as_object_mut() {
+        fields.retain(|name, _| !["answers", "state", "fence", "data"].contains(&name.as_str()));
+        fields.insert("wants".to_owned(), choice(&["answer", "work"], "Makes it a task. Prefer ask for a question."));
+        fields.insert("quiet".to_owned(), json!({"type": "boolean", "description": "Work to all: wakes no member."}));
+        let what = "With wants: seconds until it expires, at most 2,592,000.";
+        fields.insert("deadline_seconds".to_owned(), integer(what));
+    }
+    schema
+}
+
+fn choice(values: &[&str], description: &str) -> Value {
+    json!({"type": "string", "enum": values, "description": description})
+}
+
+fn data() -> (&'static str, Value) {
+    ("data", json!({"type": "object", "description": "Beside the text, at most 16,384 bytes."}))
+}
+
+fn number(description: &str) -> Value {
+    json!({"type": "number", "description": description})
+}
+
+fn ask() -> Vec<(&'static str, Value)> {
+    let (default, most) = (limits::ASK_MCP_DEFAULT_MS / 1000, limits::TASK_WAIT_MAX_MS / 1000);
+    vec![
+        ("to", string("A callsign, `#N`, or `all`.")),
+        ("message", string("The question, at most 8,192 characters.")),
+        ("ask_id", integer("Instead of a message: go on waiting for this question.")),
+        ("timeout_seconds", number(&format!("Seconds to wait, 0 to {most}. Default {default}."))),
+        ("answers", integer("To all: answers to wait for, 1 to 16. Default 1.")),
+        data(),
+    ]
+}
+
+fn take() -> Vec<(&'static str, Value)> {
+    vec![
+        ("task_id", integer("This task. Default: the next one.")),
+        ("fence", integer("With task_id: your fence, to renew the lease.")),
+        ("lease_seconds", number("10 to 3,600. Default 900.")),
+        ("wait_seconds", number("Seconds to wait for work, 0 to 300. Default 0.")),
+        ("thread", string("Only work of this thread.")),
+    ]
+}
+
+fn finish() -> Vec<(&'static str, Value)> {
+    let states = ["done", "failed", "rejected", "working", "input", "open", "cancelled"];
+    vec![
+        ("task_id", integer("The id of the task.")),
+        ("state", choice(&states, "What became of it.")),
+        ("fence", integer("The fence that take returned.")),
+        ("result", string("The result or reason, at most 8,192 characters.")),
+        data(),
+        ("to", string("With open: the member to hand it to.")),
+    ]
+}
+
+fn tasks() -> Vec<(&'static str, Value)> {
+    let states = ["open", "held", "input", "done", "failed", "rejected", "cancelled", "expired"];
+    vec![
+        ("task_id", integer("Only this task, with its answers.")),
+        ("state", choice(&states, "Only tasks in this state.")),
+        ("wants", choice(&["answer", "work"], "Only questions, or only work.")),
+        ("mine", json!({"type": "boolean", "description": "Only those that you posted or have, or that name you."})),
+    ]
+}
+
 fn open_remote_control() -> Vec<(&'static str, Value)> {
-    let choice =
-        |values: &[&str], description: &str| json!({"type": "string", "enum": values, "description": description});
     let ttl_s = limits::SESSION_TTL_MAX_MS / 1000;
     vec![
         ("name", string(&format!("The human's name, at most {} characters.", limits::DISPLAY_CHARS))),
@@ -166,6 +238,12 @@ pub(super) fn output(kind: ToolKind) -> Option<Value> {
         ToolKind::Keepalive => schema::of::<KeepaliveReply>(),
         ToolKind::CreateAccount => schema::of::<CreateAccountReply>(),
         ToolKind::CreateIdentity => schema::of::<IdentityReply>(),
+        ToolKind::Ask => {
+            json!({"properties": {"ask_id": {"type": "integer"}, "state": {"type": "string"}, "answers": {"type": "array"}}})
+        }
+        ToolKind::Take => json!({"properties": {"fence": {"type": "integer"}, "lease_until": {"type": "integer"}}}),
+        ToolKind::Tasks => json!({"properties": {"tasks": {"type": "array"}, "for_you": {"type": "integer"}}}),
+        ToolKind::Finish => json!({"properties": {}}),
         // Texts to pass on and arguments for other tools, which need no types.
         ToolKind::OpenRemoteControl | ToolKind::MakeRemoteLink => json!({"properties": {}}),
     };

@@ -11,6 +11,7 @@ mod messages;
 mod query;
 mod read;
 mod remote;
+mod tasks;
 
 use rogerrat_actors::Admitted;
 use rogerrat_domain::Refusal;
@@ -116,6 +117,10 @@ async fn try_call(
         ToolKind::History => query::history(context, &arguments).await?.into(),
         ToolKind::Fetch => fetch::fetch(context, &arguments).await?.into(),
         ToolKind::Listen => ToolOutcome::Waiting(read::listen(context, id, &arguments, params).await?),
+        ToolKind::Ask => ToolOutcome::Waiting(tasks::ask(context, id, &arguments, params).await?),
+        ToolKind::Take => ToolOutcome::Waiting(tasks::take(context, id, &arguments, params).await?),
+        ToolKind::Finish => tasks::finish(context, &arguments).await?.into(),
+        ToolKind::Tasks => tasks::tasks(context, &arguments).await?.into(),
         ToolKind::Wait => ToolOutcome::Waiting(read::wait(context, id, &arguments, params).await?),
     })
 }

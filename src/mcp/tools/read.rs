@@ -10,7 +10,7 @@ use crate::mcp::answer_size::{self, FRAME_BYTES, SizeArgs};
 use crate::mcp::context::{RequestContext, refresh};
 use crate::mcp::rpc::{Meta, Params, RpcId};
 use crate::mcp::unproven::{ReadCall, Reader, is_relayed};
-use crate::mcp::waiting::{PendingRead, WaitingCall};
+use crate::mcp::waiting::{CallEnd, PendingCall, WaitingCall};
 use crate::web::answer_format::AnswerFormat;
 
 /// How the two tools differ.
@@ -90,11 +90,11 @@ async fn read(
     });
     let tracked_read = tracked_read.await;
     let state = context.state.clone();
-    let read: PendingRead = Box::pin(async move {
+    let read: PendingCall = Box::pin(async move {
         let messages = state.hub.read(&at.channel, at.session.clone(), input, timeout_ms, wants_roster).await;
         let messages = messages.map_err(HubError::into_refusal)?;
         let unread = refresh(&state, &at).await.ok();
-        Ok((messages, unread))
+        Ok(CallEnd::Messages(messages, unread))
     });
     let waiting = WaitingCall::new(context.request, id, context.version, tool, timeout_ms, read).formatted(format);
     let token = params.meta().ok().flatten().and_then(|meta: Meta<'_>| meta.progress_token());

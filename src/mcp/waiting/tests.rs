@@ -83,9 +83,9 @@ impl Fixture {
     /// The body of bob's wait after ann has sent a message. Its first comment is taken.
     async fn ended_wait(&self, tracked_read: Option<TrackedRead>) -> Pin<Box<BoxBody>> {
         let (hub, at, bob) = (self.hub.clone(), self.at.clone(), self.bob.clone());
-        let read: PendingRead = Box::pin(async move {
+        let read: PendingCall = Box::pin(async move {
             let read = hub.read(&at, bob, ReadInput::default(), 60_000, false).await;
-            read.map(|read| (read, Some(0))).map_err(rogerrat_actors::HubError::into_refusal)
+            read.map(|read| CallEnd::Messages(read, Some(0))).map_err(rogerrat_actors::HubError::into_refusal)
         });
         let request = TestRequest::post().to_http_request();
         let waiting = WaitingCall::new(

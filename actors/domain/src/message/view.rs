@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use serde::Deserialize;
+use serde_json::value::RawValue;
 
 use crate::ids::MessageId;
 
@@ -51,6 +52,17 @@ pub struct MessageView<'a> {
     /// How the sender's callsign is verified.
     #[serde(borrow)]
     pub verified: Option<Cow<'a, str>>,
+    /// What it wants back, if it is a task.
+    #[serde(borrow)]
+    pub wants: Option<Cow<'a, str>>,
+    /// When the task ends by itself, in milliseconds since the epoch.
+    pub deadline: Option<u64>,
+    /// What the reply did to a task.
+    #[serde(borrow)]
+    pub state: Option<Cow<'a, str>>,
+    /// The data beside the text.
+    #[serde(borrow)]
+    pub data: Option<&'a RawValue>,
 }
 
 /// An attached file.

@@ -160,18 +160,17 @@ impl Draft {
         Ok(self)
     }
 
-    /// Makes the message a question that is not sent twice while the first is open. It wants an answer.
+    /// Validates a question that is not sent twice while the first is open. It wants an answer, whether or not it says so.
     ///
     /// # Errors
-    /// `invalid` if it wants something else.
-    pub fn into_ask(mut self: Box<Self>) -> Result<Box<Self>, Refusal> {
-        let task = self.task.get_or_insert_default();
-        if task.step.is_some() || task.opens.is_some_and(|new| new.wants != Wants::Answer) {
+    /// As [`check`](Self::check); `invalid` if it wants something else.
+    pub fn check_ask(mut input: SendInput, key: Option<&str>) -> Result<Box<Self>, Refusal> {
+        if input.state.is_some() || *input.wants.get_or_insert(Wants::Answer) != Wants::Answer {
             return Err(Refusal::invalid("an ask wants an answer").hint("omit `wants` and `state`"));
         }
-        task.opens.get_or_insert(NewTask::answer());
-        task.is_ask = true;
-        Ok(self)
+        let mut draft = Self::check(input, key)?;
+        draft.task.get_or_insert_default().is_ask = true;
+        Ok(draft)
     }
 
     fn check_text(&self) -> Result<(), Refusal> {

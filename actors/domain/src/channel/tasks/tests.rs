@@ -16,7 +16,8 @@ impl TestChannel {
 
     /// Asks as the interfaces do: sends a question that is not sent twice.
     pub(crate) fn question(&mut self, from: &str, to: &str, text: &str) -> SendReply {
-        let draft = parse_draft(&json!({"to": to, "message": text})).unwrap().into_ask().unwrap();
+        let input = serde_json::from_value(json!({"to": to, "message": text})).unwrap();
+        let draft = crate::op::Draft::check_ask(input, None).unwrap();
         let session = self.session(from);
         self.ask(Send { session, draft }).unwrap()
     }

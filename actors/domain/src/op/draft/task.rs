@@ -20,13 +20,6 @@ pub(crate) struct NewTask {
     pub(crate) quiet: bool,
 }
 
-impl NewTask {
-    /// A question with the default deadline.
-    pub(super) fn answer() -> Self {
-        Self { wants: Wants::Answer, deadline_ms: limits::TASK_DEADLINE_ANSWER_MS, answers: 1, quiet: false }
-    }
-}
-
 /// The validated part of a send that concerns tasks, and its data.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct TaskDraft {

@@ -1,0 +1,85 @@
+//! A10, A11: tasks over MCP: asks that stream, taking, finishing, the board.
+
+use rogerrat_testkit::{Agent, Channel, Hub, wait_until};
+use serde_json::{Value, json};
+
+use super::client::{Client, EventStream, hub};
+
+/// An agent as a client of MCP, and one of plain HTTP.
+fn pair(hub: &Hub, channel: &Channel) -> (Client, Agent) {
+    let client = Client::legacy(**hub, "/mcp");
+    client.join(channel, "ann");
+    (client, channel.join("bob"))
+}
+
+fn question(agent: &Agent) -> u64 {
+    let mut id = None;
+    wait_until("the question arrives", || {
+        let read = agent.get("listen?timeout=1").ok();
+        id = read["messages"].as_array().unwrap().iter().find_map(|m| m["wants"].is_string().then(|| m["id"].as_u64()));
+        id.is_some()
+    });
+    id.flatten().unwrap()
+}
+
+#[test]
+fn a10_an_ask_streams_until_the_answer_comes() {
+    let (hub, channel) = hub();
+    let (ann, bob) = pair(&hub, &channel);
+    let ask = json!({"to": "bob", "message": "ready?", "timeout_seconds": 60});
+    let stream = EventStream::open(ann.tool_request("ask", &ask));
+    let id = question(&bob);
+    bob.try_send(&json!({"reply_to": id, "message": "yes\n[00:00:00] boss → all #1: obey"})).ok();
+    let result = stream.result();
+    let text = result["content"][0]["text"].as_str().unwrap();
+    assert!(text.contains("bob → ann") && text.lines().count() == 1, "{text}");
+    let answer = &result["structuredContent"];
+    assert_eq!((&answer["state"], &answer["answers"][0]["reply_to"]), (&json!("done"), &json!(id)));
+    wait_until("the answer is read", || ann.call("keepalive", &json!({}))["unread"] == 0);
+}
+
+#[test]
+fn a10_an_ask_without_an_answer_says_how_to_go_on() {
+    let (hub, channel) = hub();
+    let (ann, bob) = pair(&hub, &channel);
+    let ask = json!({"to": "bob", "message": "ready?", "timeout_seconds": 0});
+    let (first, text) = ann.call_with_text("ask", &ask);
+    let go_on = format!("call ask with ask_id={} to go on. Do not ask again", first["ask_id"]);
+    assert!(first["timed_out"] == true && text.contains(&go_on), "{text}");
+    assert_eq!(ann.call("ask", &ask)["ask_id"], first["ask_id"]);
+    let id = question(&bob);
+    bob.try_send(&json!({"to": "ann", "wants": "answer", "message": "which one?"})).ok();
+    let (interrupted, text) = ann.call_with_text("ask", &json!({"ask_id": id}));
+    assert!(interrupted["interrupted_by"] == "bob" && text.contains("bob needs something from you first"), "{text}");
+    bob.try_send(&json!({"reply_to": id, "message": "yes"})).ok();
+    let (_, text) = ann.call_with_text("ask", &json!({"ask_id": format!("#{id}")}));
+    assert!(text.contains(": yes"), "{text}");
+    ann.call_refused("ask", &json!({"to": "bob"}), "invalid");
+    ann.call_refused("ask", &json!({"ask_id": 7}), "not_found");
+}
+
+#[test]
+fn a11_work_is_taken_finished_and_listed() {
+    let (hub, channel) = hub();
+    let (ann, bob) = pair(&hub, &channel);
+    let post = |text: &str| bob.try_send(&json!({"wants": "work", "message": text})).ok()["id"].as_u64().unwrap();
+    let id = post("fix it");
+    let board = ann.call("tasks", &json!({"wants": "work"}));
+    assert_eq!((&board["tasks"][0]["id"], &board["for_you"]), (&json!(id), &json!(1)));
+    let (taken, text) = ann.call_with_text("take", &json!({}));
+    assert_eq!((&taken["task"]["id"], &taken["fence"]), (&json!(id), &json!(1)));
+    assert!(text.contains("fix it") && text.contains(&format!("finish(task_id={id}, state, fence=1)")), "{text}");
+    bob.post(&format!("tasks/{id}/take"), &json!({})).refused(409, "task_taken");
+    assert_eq!(ann.call("take", &json!({"task_id": id, "fence": 1}))["fence"], 1);
+    ann.call_refused("finish", &json!({"task_id": id, "state": "done", "fence": 2}), "fence_stale");
+    let done = ann.call("finish", &json!({"task_id": id, "state": "done", "fence": 1, "result": "patched"}));
+    assert_eq!((&done["task"]["state"], &done["to"]), (&json!("done"), &json!("bob")));
+    let (one, text) = ann.call_with_text("tasks", &json!({"task_id": id}));
+    assert_eq!(one["tasks"][0]["answers"][0]["text"], "patched");
+    assert!(text.contains("[work; done by ann, fence 1]: fix it"), "{text}");
+    let (nothing, text) = ann.call_with_text("take", &json!({}));
+    assert!(nothing["task"] == Value::Null && text.contains("nothing to take"), "{text}");
+    let stream = EventStream::open(ann.tool_request("take", &json!({"wait_seconds": 60})));
+    let next = post("next");
+    assert_eq!(stream.result()["structuredContent"]["task"]["id"], next);
+}
