@@ -17,7 +17,8 @@ fn between<'a>(text: &'a str, open: &str, close: &str) -> Option<&'a str> {
 fn codes() -> BTreeSet<(String, String)> {
     let source = read("src/web/problem.rs");
     let table = between(&source, "let table =", "]").unwrap_or_default().trim().trim_start_matches('[');
-    let statuses: Vec<_> = table.split(',').map(|status| status.trim().to_owned()).collect();
+    let statuses: Vec<_> =
+        table.split(',').map(|status| status.trim().to_owned()).filter(|status| !status.is_empty()).collect();
     assert_eq!(statuses.len(), Code::ALL.len(), "the table of statuses is not where it was");
     Code::ALL.iter().map(|code| code.as_str().to_owned()).zip(statuses).collect()
 }

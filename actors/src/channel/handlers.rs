@@ -6,7 +6,8 @@ use rogerrat_domain::{Operation, Query};
 
 use crate::channel::actor::ChannelActor;
 use crate::channel::messages::{
-    Abandon, Ask, AskQuery, CancelWait, CheckNow, Delete, Drain, Look, OpenSubscription, Poll, TakeBack, TakeWork, Unload,
+    Abandon, Ask, AskQuery, CancelWait, CheckNow, Delete, Drain, Look, OpenSubscription, Poll, TakeBack, TakeWork,
+    Unload,
 };
 use crate::channel::responder::Responder;
 use crate::error::HubError;

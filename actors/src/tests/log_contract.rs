@@ -30,7 +30,7 @@ pub(super) fn sent(id: MessageId, bytes: usize) -> Option<Entry> {
     let json = format!(r#"{{"id":{id},"from":"ann","to":"all","text":"{}","at":6}}"#, "x".repeat(bytes));
     let (from, to): (MemberNo, Option<MemberNo>) = (1, None);
     let message = Arc::new(Message::from_json(id, from, to, json.as_bytes()).unwrap());
-    Some(Entry::Sent { message, to: "all".into(), key: None })
+    Some(Entry::Sent { message, to: "all".into(), key: None, task: None })
 }
 
 /// The state of a channel that has assigned ids up to one.

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::{TaskReason, TaskResponse, TaskRow};
 use crate::op::harness::{TestChannel, parse_draft};
-use crate::op::{Board, BoardFilter, LookAtTask, LookUntil, Send, SendReply, Take, TakeOutcome, TaskOutcome};
+use crate::op::{LookAtTask, LookUntil, Send, SendReply, Take, TakeOutcome, TaskOutcome};
 use crate::{Code, MessageId, ReadResponse, Refusal, TaskState, WaiterId, limits};
 
 impl TestChannel {
