@@ -6,7 +6,7 @@ use actix_web::http::Version;
 use actix_web::http::header::{self, HeaderMap, HeaderValue};
 use actix_web::web::Bytes;
 use actix_web::{HttpRequest, HttpResponse};
-use rogerrat_actors::ReadResponse;
+use rogerrat_actors::{DeliveryGuard, ReadResponse};
 use rogerrat_domain::op::{ReadQuery, ReadReply, WaitReply};
 use rogerrat_domain::{Code, MessageId, limits};
 
@@ -135,11 +135,21 @@ async fn has_disconnected(disconnected: &mut Option<Disconnected>) {
 
 fn body(response: ReadResponse, format: AnswerFormat, is_direct: bool, request: &HttpRequest) -> SizedBody {
     let mut pieces = Vec::new();
-    let messages = recallable(&response);
+    let messages = first_attempts(&response);
     let guard = serialize(response, format, &mut pieces);
     pieces.push(Bytes::from_static(b"}"));
-    let connection = ConnectionEvents::of(request).filter(|_| is_direct && !messages.is_empty());
-    let delivery = match connection {
+    let delivery = pending(request, is_direct, messages, guard);
+    SizedBody::new(DeliveryBody::new(pieces, Some(delivery), request.version() == Version::HTTP_2))
+}
+
+/// The delivery of a response whose messages come again if the connection shows that the client has not read it.
+fn pending(
+    request: &HttpRequest,
+    is_direct: bool,
+    messages: Box<[MessageId]>,
+    guard: DeliveryGuard,
+) -> PendingDelivery {
+    match ConnectionEvents::of(request).filter(|_| is_direct && !messages.is_empty()) {
         None => PendingDelivery::confirmed(guard),
         Some(connection) => PendingDelivery::passed_to(
             guard,
@@ -149,13 +159,17 @@ fn body(response: ReadResponse, format: AnswerFormat, is_direct: bool, request: 
                 }
             }),
         ),
-    };
-    SizedBody::new(DeliveryBody::new(pieces, Some(delivery), request.version() == Version::HTTP_2))
+    }
+}
+
+/// The delivery of a response of another route than a poll.
+pub(super) fn recallable(request: &HttpRequest, messages: Box<[MessageId]>, guard: DeliveryGuard) -> PendingDelivery {
+    pending(request, is_direct(request.headers()), messages, guard)
 }
 
 /// The messages of a response that come again if its client turns out not to have read it. They do so once: otherwise a
 /// client that always resets its connections would get them without end.
-fn recallable(response: &ReadResponse) -> Box<[MessageId]> {
+fn first_attempts(response: &ReadResponse) -> Box<[MessageId]> {
     let first = response.messages.iter().filter(|delivered| delivered.attempt < 2);
     first.map(|delivered| delivered.message.id).collect()
 }

@@ -9,17 +9,18 @@ use actix_web::web::{Bytes, Json, Payload};
 use actix_web::{HttpRequest, HttpResponse, Responder};
 use rogerrat_actors::{DeliveryGuard, HubError, TakenWork};
 use rogerrat_domain::op::{AskReply, Board, BoardFilter, BoardReply, Draft, LookUntil, Send, SendInput, Take};
-use rogerrat_domain::{Code, MessageSchema, Refusal, TaskRow, WaiterId, limits, saturating_u64};
+use rogerrat_domain::{Code, MessageId, MessageSchema, Refusal, TaskRow, WaiterId, limits, saturating_u64};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::error_codes::{BODY, MEMBER, codes};
 use super::messages::idempotency_key;
 use super::parameters::{ChannelPath, SessionHeader};
+use super::poll::recallable;
 use super::query::{QueryParams, message_id};
 use crate::transport::ConnectionState;
 use crate::web::body;
-use crate::web::delivery_body::{DeliveryBody, PendingDelivery, SizedBody};
+use crate::web::delivery_body::{DeliveryBody, SizedBody};
 use crate::web::problem::Problem;
 use crate::web::state::SharedState;
 
@@ -140,7 +141,7 @@ pub(crate) async fn ask(state: SharedState, request: HttpRequest, payload: Paylo
             connected(&request, state.hub.question(&at, Send { session, draft }, timeout_ms)).await?
         }
     };
-    Ok(answer.map_or_else(gone, |(reply, guard)| delivered(&request, &reply, Some(guard))))
+    Ok(answer.map_or_else(gone, |(reply, read, guard)| delivered(&request, &reply, Some((read, guard)))))
 }
 
 /// The query parameters of one task.
@@ -184,7 +185,7 @@ pub(crate) async fn task(state: SharedState, request: HttpRequest) -> Result<Htt
         None => LookUntil::Now,
     };
     let look = connected(&request, state.hub.look_at_task(&at, session, id, until, wait_ms)).await?;
-    Ok(look.map_or_else(gone, |look| delivered(&request, &look.task, Some(look.guard))))
+    Ok(look.map_or_else(gone, |look| delivered(&request, &look.task, Some((look.delivered, look.guard)))))
 }
 
 /// The query parameters of the board.
@@ -309,7 +310,8 @@ async fn take_with(
     };
     let Some(taken) = connected(request, state.hub.take(&at, take)).await? else { return Ok(gone()) };
     let (reply, guard) = TakeReply::new(taken);
-    Ok(delivered(request, &reply, guard))
+    let taken = reply.task.iter().map(|task| task.id).collect();
+    Ok(delivered(request, &reply, guard.map(|guard| (taken, guard))))
 }
 
 /// A time in seconds as milliseconds, clamped.
@@ -338,14 +340,19 @@ fn gone() -> HttpResponse {
     HttpResponse::NoContent().finish()
 }
 
-/// A response that delivers something when it was written.
-fn delivered(request: &HttpRequest, reply: &impl Serialize, guard: Option<DeliveryGuard>) -> HttpResponse {
+/// A response that delivers something when it was written: messages that are read by it, or a task that is taken. If the
+/// connection shows within a second that its client has not read it, they are taken back.
+fn delivered(
+    request: &HttpRequest,
+    reply: &impl Serialize,
+    guard: Option<(Box<[MessageId]>, DeliveryGuard)>,
+) -> HttpResponse {
     let json = match serde_json::to_vec(reply) {
         Ok(json) => Bytes::from(json),
         Err(_) => return HttpResponse::InternalServerError().finish(),
     };
+    let delivery = guard.map(|(messages, guard)| recallable(request, messages, guard));
     let completes_late = request.version() == Version::HTTP_2;
-    let delivery = DeliveryBody::new(vec![json], guard.map(PendingDelivery::confirmed), completes_late);
-    let body = BoxBody::new(SizedBody::new(delivery));
+    let body = BoxBody::new(SizedBody::new(DeliveryBody::new(vec![json], delivery, completes_late)));
     HttpResponse::Ok().insert_header((header::CONTENT_TYPE, JSON.clone())).body(body)
 }

@@ -14,8 +14,8 @@ pub type LookAnswer = TaskResponse<DeliveryGuard>;
 /// A task that was taken. If its guard is dropped before it is completed, the task is open again.
 pub type TakenWork = TakenTask<DeliveryGuard>;
 
-/// The reply to an ask, and the guard of its answers.
-pub type AskAnswer = (AskReply, DeliveryGuard);
+/// The reply to an ask, the answers that are read by it, and their guard.
+pub type AskAnswer = (AskReply, Box<[MessageId]>, DeliveryGuard);
 
 impl Hub {
     /// Asks: sends a question and waits for its answers. The same question is not sent twice while the first is open.

@@ -43,7 +43,7 @@ pub(super) async fn ask(
             (Some(draft), _) => hub.question(&at.channel, Send { session, draft }, timeout_ms).await,
             (None, id) => hub.continue_question(&at.channel, session, id.unwrap_or_default(), timeout_ms).await,
         };
-        let (reply, guard) = answer.map_err(HubError::into_refusal)?;
+        let (reply, _, guard) = answer.map_err(HubError::into_refusal)?;
         let text = ask_text(&reply);
         Ok(CallEnd::Tool(ToolResult::new(&reply, text), Some(guard)))
     });

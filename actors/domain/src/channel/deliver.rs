@@ -218,7 +218,8 @@ impl Channel {
     /// with the next attempt. Those that were acknowledged, read again or evicted meanwhile are not. `tick` must be called
     /// before, so that the response is settled.
     ///
-    /// In the log they stay delivered: a crash before they are delivered again loses them.
+    /// In the log they stay delivered: a crash before they are delivered again loses them. Of a taking the message is its
+    /// task, which is given back.
     pub fn take_back_unread(
         &mut self,
         delivery: &CompletedDelivery,
@@ -227,6 +228,7 @@ impl Channel {
         effects: &mut Effects,
     ) {
         let (no, name) = delivery.receiver();
+        self.give_back_untaken(no, messages, now, effects);
         let ring = &self.ring;
         let Some(member) = self.members.get_mut(&no).filter(|member| member.is_live()) else { return };
         // A held DM is due to every consumer.

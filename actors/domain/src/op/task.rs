@@ -101,10 +101,10 @@ pub struct AskReply {
 
 impl AskReply {
     /// The reply to an ask, from its question and what the wait for it returned. `sent` is none if the call continued an
-    /// earlier one. Returns the guard of the answers.
+    /// earlier one. Returns the answers that are read by it, and their guard.
     #[must_use]
-    pub fn new<G>(sent: Option<SendReply>, response: TaskResponse<G>) -> (Self, G) {
-        let TaskResponse { task, reason, interrupted_by, unread, guard } = response;
+    pub fn new<G>(sent: Option<SendReply>, response: TaskResponse<G>) -> (Self, Box<[MessageId]>, G) {
+        let TaskResponse { task, reason, interrupted_by, unread, delivered: read, guard } = response;
         let TaskRow { id, to, state, why, answers, delivered, deadline, .. } = task;
         let duplicate = sent.as_ref().is_some_and(|sent| sent.duplicate);
         let reply = Self {
@@ -122,7 +122,7 @@ impl AskReply {
             recipient: sent.and_then(|sent| sent.recipient),
             unread,
         };
-        (reply, guard)
+        (reply, read, guard)
     }
 }
 

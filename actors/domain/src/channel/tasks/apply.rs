@@ -319,6 +319,24 @@ impl Channel {
         }
     }
 
+    /// Gives back tasks whose taking was answered to a client that did not read the answer.
+    pub(in crate::channel) fn give_back_untaken(
+        &mut self,
+        no: MemberNo,
+        tasks: &[MessageId],
+        now: Now,
+        effects: &mut Effects,
+    ) {
+        for id in tasks {
+            let is_held = |task: &Task| task.is_held_by(no) && task.state == TaskState::Held;
+            if self.tasks.get(*id).is_some_and(is_held) {
+                let entry = Entry::Reopened { id: *id, untaken: true, at_ms: now.at_ms };
+                self.apply(&entry, now, effects);
+                effects.log(entry);
+            }
+        }
+    }
+
     /// A taking whose answer nobody received is given back.
     fn settle_takings(&mut self, now: Now, effects: &mut Effects) {
         let takings = self.tasks.takings.extract_if(.., |(handle, ..)| handle.state() != TokenState::Pending);

@@ -60,6 +60,8 @@ pub struct TaskResponse<G = Option<DeliveryToken>> {
     pub interrupted_by: Option<Callsign>,
     /// The viewer's unread messages, counted up to one read.
     pub unread: usize,
+    /// The answers that the viewer reads by it.
+    pub delivered: Box<[MessageId]>,
     /// Complete it when the bytes have been written.
     pub guard: G,
 }
@@ -67,8 +69,8 @@ pub struct TaskResponse<G = Option<DeliveryToken>> {
 impl<G> TaskResponse<G> {
     /// The same response with another guard, made from this one.
     pub fn map_guard<H>(self, wrap: impl FnOnce(G) -> H) -> TaskResponse<H> {
-        let Self { task, reason, interrupted_by, unread, guard } = self;
-        TaskResponse { task, reason, interrupted_by, unread, guard: wrap(guard) }
+        let Self { task, reason, interrupted_by, unread, delivered, guard } = self;
+        TaskResponse { task, reason, interrupted_by, unread, delivered, guard: wrap(guard) }
     }
 }
 
@@ -240,9 +242,10 @@ impl Channel {
         let task = self.tasks.get(wait.task()?)?;
         let row = self.task_row(task, true);
         let due = if task.from.no == wait.no { self.unread_answers(task, wait, now) } else { Vec::new() };
+        let delivered = due.iter().map(|delivered| delivered.message.id).collect();
         let guard = (!due.is_empty()).then(|| self.deliver_apart(wait, &due, now));
         let unread = self.unread(wait.no, now);
-        Some(TaskResponse { task: row, reason, interrupted_by, unread, guard })
+        Some(TaskResponse { task: row, reason, interrupted_by, unread, delivered, guard })
     }
 
     /// The answers that their reader has not read and that no other read delivers now.
