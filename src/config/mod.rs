@@ -5,6 +5,7 @@
 
 mod accounts;
 mod channels;
+mod cluster;
 mod email;
 mod environment;
 mod error;
@@ -27,6 +28,7 @@ use std::path::PathBuf;
 
 pub(crate) use accounts::AccountQuotas;
 pub(crate) use channels::ChannelRetention;
+pub(crate) use cluster::Cluster;
 pub(crate) use email::Email;
 pub(crate) use environment::Environment;
 pub(crate) use error::ConfigErrors;
@@ -60,6 +62,8 @@ pub(crate) struct Config {
     pub email: Email,
     /// `[storage]`
     pub storage: Storage,
+    /// `[cluster]`
+    pub cluster: Cluster,
     /// `[log]`
     pub log: LogSettings,
 }
@@ -109,6 +113,7 @@ impl Config {
         let push = Push::read(reader);
         let email = Email::read(reader, server.as_ref().map(|server| &server.origin));
         let storage = Storage::read(reader, environment);
+        let cluster = Cluster::read(reader);
         let log = LogSettings::read(reader);
         Some(Self {
             server: server?,
@@ -118,6 +123,7 @@ impl Config {
             push: push?,
             email: email?,
             storage: storage?,
+            cluster: cluster?,
             log: log?,
         })
     }

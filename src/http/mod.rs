@@ -36,11 +36,12 @@ use actix_web::http::{Method, header};
 use actix_web::middleware::from_fn;
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpResponse, Resource, Route, guard};
-use rogerrat_domain::{Code, Refusal};
+use rogerrat_domain::{ChannelId, Code, Refusal};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::web::AppState;
+use crate::web::peers::channel_after;
 use crate::web::problem::Problem;
 use crate::web::request_metrics::RequestMetrics;
 #[cfg(test)]
@@ -48,6 +49,14 @@ use crate::web::{address, hosts, json};
 
 /// The path prefix of a channel's routes.
 const CHANNEL: &str = "/api/channels/{id}";
+
+/// The prefixes of paths whose next segment is a channel.
+const CHANNEL_PREFIXES: [&str; 3] = ["/api/channels/", "/api/account/channels/", "/api/admin/channels/"];
+
+/// The channel that a decoded path names: its owner must respond. The page of a channel is the same everywhere.
+pub(crate) fn channel_of_path(path: &str) -> Option<ChannelId> {
+    CHANNEL_PREFIXES.iter().find_map(|prefix| channel_after(path, prefix))
+}
 
 /// Registers the routes of one channel. They must be registered before all others: routes are matched in order, those
 /// with parameters by regular expression, and these are the most frequent ones.

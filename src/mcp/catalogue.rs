@@ -34,7 +34,7 @@ pub(super) enum ToolKind {
 
 impl ToolKind {
     /// Whether it acts for a member of a channel, or makes the caller one.
-    fn is_of_a_channel(self) -> bool {
+    pub(super) fn is_of_a_channel(self) -> bool {
         !matches!(
             self,
             Self::CreateChannel

@@ -40,7 +40,14 @@ pub(super) async fn post(
     let endpoint = McpEndpoint::authorize(&state, &request).await?;
     let body = body::read(&request, payload, limits::BODY_SEND_BYTES).await?;
     let handler = Handler { state: &state, mcp: &mcp, request: &request, endpoint: &endpoint };
-    Ok(match rpc::parse(&body) {
+    handler.refresh_session().await;
+    let parsed = rpc::parse(&body);
+    if let Ok(messages) = &parsed
+        && let Some(response) = handler.forward(messages, &body).await
+    {
+        return response;
+    }
+    Ok(match parsed {
         Err(error) => handler.error(&error),
         Ok(RpcBody::One(message)) => handler.message(message).await,
         Ok(RpcBody::Batch(batch)) => handler.batch(batch).await.unwrap_or_else(|error| handler.error(&error)),
@@ -58,6 +65,7 @@ pub(super) async fn delete(
     if handler.is_modern() {
         return Ok(method_not_allowed("POST"));
     }
+    handler.refresh_session().await;
     Ok(match handler.end_session().await {
         Ok(()) => HttpResponse::NoContent().finish(),
         Err(error) => handler.error(&error),
@@ -65,11 +73,11 @@ pub(super) async fn delete(
 }
 
 /// Handles an authorized request.
-struct Handler<'a> {
-    state: &'a SharedState,
+pub(super) struct Handler<'a> {
+    pub(super) state: &'a SharedState,
     mcp: &'a Data<McpState>,
-    request: &'a HttpRequest,
-    endpoint: &'a McpEndpoint,
+    pub(super) request: &'a HttpRequest,
+    pub(super) endpoint: &'a McpEndpoint,
 }
 
 impl<'a> Handler<'a> {
@@ -107,7 +115,11 @@ impl<'a> Handler<'a> {
     }
 
     /// Determines the version and the session of a message.
-    fn context<'b>(&self, call: &RpcCall<'b>, is_in_batch: bool) -> Result<(RequestContext<'a>, Params<'b>), RpcError> {
+    pub(super) fn context<'b>(
+        &self,
+        call: &RpcCall<'b>,
+        is_in_batch: bool,
+    ) -> Result<(RequestContext<'a>, Params<'b>), RpcError> {
         let params = Params::parse(call)?;
         let named = protocol_version::of_message(&headers(self.request.headers()), call, &params)?;
         let has_session = named.is_none_or(|version| !version.is_modern()) && call.method != "initialize";
@@ -121,6 +133,17 @@ impl<'a> Handler<'a> {
         let Self { state, mcp, request, endpoint } = *self;
         let context = RequestContext { state, mcp, request, endpoint, version, mcp_session, memberships, is_in_batch };
         Ok((context, params))
+    }
+
+    /// Reads the state of the session again, if another instance may have changed it.
+    async fn refresh_session(&self) {
+        if self.state.peers.is_none() {
+            return;
+        }
+        let id = self.request.headers().get(&SESSION).and_then(|id| id.to_str().ok());
+        if let Some(session) = id.and_then(|id| McpSessionId::open(&self.mcp.seal, id, self.endpoint.name())) {
+            self.mcp.sessions.refresh(session.nonce).await;
+        }
     }
 
     /// The MCP session that the request presents, and its state.
@@ -224,7 +247,7 @@ impl<'a> Handler<'a> {
         self.header_version().is_ok_and(|version| version.is_some_and(ProtocolVersion::is_modern))
     }
 
-    fn error(&self, error: &RpcError) -> HttpResponse {
+    pub(super) fn error(&self, error: &RpcError) -> HttpResponse {
         RpcResponse::error(error, self.is_modern()).into_http()
     }
 }

@@ -10,6 +10,7 @@ mod catalogue;
 #[cfg(feature = "conformance")]
 mod conformance;
 mod context;
+mod destination;
 mod endpoint;
 mod in_flight;
 mod memberships;
@@ -33,8 +34,10 @@ mod unproven;
 mod waiting;
 
 use actix_web::web::{self, Data, ServiceConfig};
+use rogerrat_domain::ChannelId;
 
 use crate::web::AppState;
+use crate::web::peers::channel_after;
 use catalogue::Catalogue;
 use protocol_version::ProtocolVersion;
 pub(crate) use state::McpState;
@@ -48,6 +51,11 @@ pub(crate) fn tools(on_channel_endpoint: bool) -> Vec<serde_json::Value> {
 pub(crate) fn versions(modern: bool) -> Vec<&'static str> {
     let all = ProtocolVersion::ALL.into_iter().filter(|version| version.is_modern() == modern);
     all.map(ProtocolVersion::as_str).collect()
+}
+
+/// The channel that a decoded path names. On `/mcp` only the body does.
+pub(crate) fn channel_of_path(path: &str) -> Option<ChannelId> {
+    channel_after(path, "/mcp/")
 }
 
 /// Registers the routes.

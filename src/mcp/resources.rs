@@ -59,6 +59,11 @@ pub(super) fn templates() -> Value {
     json!({"resourceTemplates": templates})
 }
 
+/// The channel that a URI names.
+pub(super) fn channel_of(uri: &str) -> Option<&str> {
+    uri.strip_prefix(SCHEME)?.split('/').next()
+}
+
 /// `resources/read`
 pub(super) async fn read(context: &RequestContext<'_>, params: &Params<'_>) -> Result<Value, RpcError> {
     let Some(uri) = params.uri.and_then(string) else {

@@ -45,6 +45,8 @@ pub(super) enum SessionState {
 pub(super) struct SessionStore {
     records: RwLock<HashMap<Nonce, SessionRecord>>,
     hub: Option<Hub>,
+    /// Whether other hubs store sessions in the same log. Then this is a copy that is read again for each request.
+    is_shared: bool,
 }
 
 struct SessionRecord {
@@ -72,6 +74,11 @@ impl SessionRecord {
         expiry_ms.saturating_sub(self.used_ms.load(Relaxed)) < lifetime_ms
     }
 
+    fn of_json(json: &str) -> Option<Self> {
+        let StoredSession { state, used_ms } = serde_json::from_str(json).ok()?;
+        Some(Self::new(state, used_ms))
+    }
+
     fn to_json(&self) -> Option<String> {
         let stored = StoredSession { state: self.state.clone(), used_ms: self.used_ms.load(Relaxed) };
         serde_json::to_string(&stored).ok()
@@ -79,7 +86,7 @@ impl SessionRecord {
 }
 
 impl SessionStore {
-    /// Loads the sessions from the hub's log.
+    /// Loads the sessions from the hub's log, which other hubs may share.
     ///
     /// # Errors
     /// When it cannot be read.
@@ -88,10 +95,29 @@ impl SessionStore {
         // An unreadable row was written by another version of the hub. Its client has to join again.
         let records = rows.into_iter().filter_map(|(name, json)| {
             let nonce = u128::from_str_radix(&name, 16).ok()?.to_be_bytes();
-            let StoredSession { state, used_ms } = serde_json::from_str(&json).ok()?;
-            Some((nonce, SessionRecord::new(state, used_ms)))
+            Some((nonce, SessionRecord::of_json(&json)?))
         });
-        Ok(Self { records: RwLock::new(records.collect()), hub: Some(hub.clone()) })
+        Ok(Self {
+            records: RwLock::new(records.collect()),
+            hub: Some(hub.clone()),
+            is_shared: hub.instance().is_some(),
+        })
+    }
+
+    /// Reads the record of a session again, if another hub may have changed it. If the log cannot be read, the copy is used.
+    pub(super) async fn refresh(&self, nonce: Nonce) {
+        let Some(hub) = self.hub.as_ref().filter(|_| self.is_shared) else { return };
+        let Ok(row) = hub.row(ROW_KIND, &row_name(&nonce)).await else { return };
+        let stored = row.and_then(|json| SessionRecord::of_json(&json));
+        let mut records = self.records.write().unwrap_or_else(PoisonError::into_inner);
+        match stored {
+            Some(stored) => {
+                let used_ms = records.get(&nonce).map_or(0, |known| known.used_ms.load(Relaxed));
+                stored.used_ms.fetch_max(used_ms, Relaxed);
+                records.insert(nonce, stored);
+            }
+            None => drop(records.remove(&nonce)),
+        }
     }
 
     /// Returns the state of a session and marks the session as used. None when nothing is stored or the session
@@ -164,7 +190,10 @@ impl SessionStore {
             let is_live = record.is_live(expiry_ms);
             let used_ms = record.used_ms.load(Relaxed);
             if !is_live {
-                drop(self.store(nonce, None));
+                // Another hub may have used it since.
+                if !self.is_shared {
+                    drop(self.store(nonce, None));
+                }
             } else if used_ms.saturating_sub(record.stored_used_ms.load(Relaxed)) >= DAY_MS {
                 record.stored_used_ms.store(used_ms, Relaxed);
                 drop(self.store(nonce, record.to_json()));
@@ -176,10 +205,14 @@ impl SessionStore {
 
     fn store(&self, nonce: &Nonce, json: Option<String>) -> BoxFuture<'static, ()> {
         match &self.hub {
-            Some(hub) => hub.put_row(ROW_KIND, format!("{:032x}", u128::from_be_bytes(*nonce)), json),
+            Some(hub) => hub.put_row(ROW_KIND, row_name(nonce), json),
             None => Box::pin(std::future::ready(())),
         }
     }
+}
+
+fn row_name(nonce: &Nonce) -> String {
+    format!("{:032x}", u128::from_be_bytes(*nonce))
 }
 
 /// Removes the tenth that was unused for longest, and returns which sessions these were.
@@ -200,7 +233,7 @@ fn evict_a_tenth(records: &mut HashMap<Nonce, SessionRecord>) -> Vec<Nonce> {
 impl SessionStore {
     /// A store without a log.
     pub(super) fn in_memory() -> Self {
-        Self { records: RwLock::default(), hub: None }
+        Self { records: RwLock::default(), hub: None, is_shared: false }
     }
 
     pub(super) fn len(&self) -> usize {

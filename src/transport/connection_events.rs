@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed, Ordering::SeqC
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
-use actix_web::HttpRequest;
+use actix_web::{HttpMessage as _, HttpRequest};
 use tokio::sync::Notify;
 use tokio::time::timeout;
 
@@ -25,6 +25,10 @@ pub(crate) enum ConnectionEnd {
     /// The hub closed it.
     ClosedByHub,
 }
+
+/// Extension of a request whose connection shows nothing of its client.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct SeveralClients;
 
 /// What happens if a connection turns out to have been reset before its client read the last answer.
 pub(crate) type OnReset = Box<dyn FnOnce() + Send>;
@@ -61,8 +65,12 @@ impl ConnectionEvents {
         Self { uptime_ms, accepted_ms, reads, end, is_watched, changed, on_reset }
     }
 
-    /// The events of the connection of a request. `None` for HTTP/2, whose requests share a connection.
+    /// The events of the connection of a request. `None` for HTTP/2, whose requests share a connection, also if another
+    /// hub forwards them.
     pub(crate) fn of(request: &HttpRequest) -> Option<Arc<Self>> {
+        if request.extensions().contains::<SeveralClients>() {
+            return None;
+        }
         request.conn_data::<Arc<Self>>().cloned()
     }
 

@@ -4,7 +4,8 @@
 //! The dispatcher limits the time of a first request head, and the time between a response and the first byte of the
 //! next request, but nothing after that byte.
 
-use std::cell::Cell;
+use std::any::Any;
+use std::cell::{Cell, OnceCell};
 use std::future::Future;
 use std::pin::Pin;
 use std::rc::Rc;
@@ -14,6 +15,7 @@ use std::time::Duration;
 use actix_http::body::{BodySize, BoxBody, MessageBody as _};
 use actix_http::{ConnectionType, Request, Response, Version};
 use actix_service::Service;
+use actix_web::HttpRequest;
 use pin_project_lite::pin_project;
 use tokio::time::{Sleep, sleep};
 
@@ -22,8 +24,8 @@ use super::KEEP_ALIVE;
 /// How long after a check the next one follows while a request waits in its handler: the longest poll takes 5 minutes.
 const BUSY_CHECK: Duration = Duration::from_secs(300);
 
-/// Whether a connection is in use. Shared by the socket and the requests of a connection.
-#[derive(Debug, Default)]
+/// Whether a connection is in use, and what its requests share. Shared by the socket and the requests of a connection.
+#[derive(Default)]
 pub(super) struct Activity {
     /// The handlers that have not responded.
     in_flight: Cell<usize>,
@@ -31,6 +33,16 @@ pub(super) struct Activity {
     is_recent: Cell<bool>,
     /// Whether the timer of the next check wakes the connection's task.
     is_watched: Cell<bool>,
+    /// What its requests share.
+    shared: OnceCell<Rc<dyn Any>>,
+}
+
+/// Returns what the requests of an HTTP/1.1 connection share, and creates it for the first of them. It is dropped after
+/// the end of the connection was recorded in its events. All requests of a hub must ask for the same type. `None` over
+/// HTTP/2.
+pub(crate) fn share_on_connection<T: 'static>(request: &HttpRequest, create: impl FnOnce() -> T) -> Option<Rc<T>> {
+    let activity = request.conn_data::<Rc<Activity>>()?;
+    activity.shared.get_or_init(|| Rc::new(create())).clone().downcast().ok()
 }
 
 impl Activity {

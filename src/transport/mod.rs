@@ -25,9 +25,10 @@ use tokio::net::TcpSocket;
 
 pub(crate) use accept::AcceptedStream;
 pub(crate) use certificate::{Certificate, CertificateError, PemFiles};
-pub(crate) use connection_events::{ConnectionEnd, ConnectionEvents};
+pub(crate) use connection_events::{ConnectionEnd, ConnectionEvents, SeveralClients};
 pub(crate) use connection_limit::ConnectionLimit;
 pub(crate) use disconnect::{ConnectionState, Disconnected};
+pub(crate) use http1::share_on_connection;
 pub(crate) use service::{ConnectionSettings, serve_connections};
 pub(crate) use unix_socket::{SOCKET_PEER, SocketFile, bind_socket};
 

@@ -1,7 +1,8 @@
 //! Middleware that runs once around the handler of every request.
 //!
 //! It checks Host, Origin and address bans, assigns the request id, adds the security headers, formats errors, counts
-//! the request, and writes the access log. It never looks at a body.
+//! the request, and writes the access log. It never looks at a body. What belongs to another instance is forwarded in
+//! between.
 
 use std::future::ready;
 use std::pin::Pin;
@@ -19,6 +20,7 @@ use uuid::Uuid;
 
 use super::challenge;
 use super::drain_body::UnreadBody;
+use super::peers::CountedElsewhere;
 use super::problem::{OauthError, Problem};
 use super::request_metrics::{self, RefusalCode};
 use super::state::{AppState, SharedState, host_of};
@@ -55,14 +57,28 @@ static SECURITY: [(HeaderName, HeaderValue); 6] = [
 static HSTS: HeaderValue = HeaderValue::from_static("max-age=31536000");
 
 /// Checks a request, calls its handler and completes the response.
-pub(crate) fn handle(state: &SharedState, mut request: ServiceRequest, next: &Next<BoxBody>) -> ResponseFuture {
+pub(crate) fn handle(state: &SharedState, mut request: ServiceRequest, next: Next<BoxBody>) -> ResponseFuture {
     let (id, started_ms) = (Uuid::now_v7(), state.clock.uptime_ms());
     let unread_body = UnreadBody::share(&mut request);
     let response = match check(state, &request) {
-        Ok(()) => next.call(request),
+        Ok(()) => match &state.peers {
+            None => next.call(request),
+            Some(peers) => peers.route(state, request, next, id),
+        },
         Err(refusal) => Box::pin(ready(Ok(request.error_response(Problem(refusal))))),
     };
     ResponseFuture { response, unread_body, state: state.clone(), id, started_ms }
+}
+
+/// Calls the handler of a request that another instance has checked and forwarded, and completes the response.
+pub(super) fn handle_arrived(
+    state: &SharedState,
+    request: ServiceRequest,
+    next: &Next<BoxBody>,
+    id: Uuid,
+) -> ResponseFuture {
+    let started_ms = state.clock.uptime_ms();
+    ResponseFuture { response: next.call(request), unread_body: None, state: state.clone(), id, started_ms }
 }
 
 /// The future of an in-flight request. Kept small because one is held for every waiting poll, and two over HTTP/2.
@@ -104,7 +120,9 @@ impl ResponseFuture {
         }
         challenge::put(&mut response, problem.as_ref());
         let refusal = problem.map(|problem| problem.0.code).or_else(|| refusal_extension(&response));
-        request_metrics::record(response.request(), response.status().as_u16(), refusal);
+        if self.state.peers.is_none() || !is_counted_elsewhere(&response) {
+            request_metrics::record(response.request(), response.status().as_u16(), refusal);
+        }
         log_access(&response, self.id, || self.state.clock.uptime_ms().saturating_sub(self.started_ms));
         response
     }
@@ -154,6 +172,10 @@ fn problem_of(response: &ServiceResponse<BoxBody>) -> Option<Problem> {
 /// The refusal code that a handler attached to a response in the format of another protocol.
 fn refusal_extension(response: &ServiceResponse<BoxBody>) -> Option<Code> {
     response.response().extensions().get::<RefusalCode>().map(|refusal| refusal.0)
+}
+
+fn is_counted_elsewhere(response: &ServiceResponse<BoxBody>) -> bool {
+    response.response().extensions().contains::<CountedElsewhere>()
 }
 
 fn put_headers(headers: &mut HeaderMap, id: Uuid) {

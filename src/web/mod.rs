@@ -21,6 +21,7 @@ pub(crate) mod json;
 pub(crate) mod language;
 mod middleware;
 pub(crate) mod page;
+pub(crate) mod peers;
 pub(crate) mod presets;
 pub(crate) mod problem;
 pub(crate) mod qr;

@@ -5,7 +5,7 @@ use std::sync::{Arc, LazyLock, OnceLock};
 
 use actix_web::dev::RequestHead;
 use actix_web::http::header::{self, HeaderMap, HeaderName};
-use actix_web::{HttpRequest, web};
+use actix_web::{HttpMessage as _, HttpRequest, web};
 use ipnet::IpNet;
 use rogerrat_actors::{AccountOwner, Admission, Admitted, Attempts, Clock, Hub, HubError};
 use rogerrat_domain::account::SESSION_PREFIX;
@@ -14,6 +14,7 @@ use rogerrat_domain::{Code, Hint, Refusal, SessionId, TokenHash};
 use url::Url;
 
 use super::hosts::Hosts;
+use super::peers::{Arrived, Peers};
 use super::presets::Preset;
 use super::problem::Problem;
 use super::rate_limit::RateLimiter;
@@ -53,6 +54,8 @@ pub(crate) struct AppState {
     pub(crate) request_metrics: RequestMetrics,
     /// The open connections of each client address.
     pub(crate) connection_limit: Arc<ConnectionLimit>,
+    /// The other instances of this hub; none if it shares its log with no other.
+    pub(crate) peers: Option<Arc<Peers>>,
 }
 
 /// The state as handlers extract it.
@@ -69,7 +72,13 @@ fn connection_limit(server: &Server) -> Arc<ConnectionLimit> {
 
 impl AppState {
     /// Builds the state from the configuration.
-    pub(crate) fn new(config: &Config, hub: Hub, clock: Clock, tunnel: TunnelHost) -> SharedState {
+    pub(crate) fn new(
+        config: &Config,
+        hub: Hub,
+        clock: Clock,
+        tunnel: TunnelHost,
+        peers: Option<Arc<Peers>>,
+    ) -> SharedState {
         let server = &config.server;
         web::Data::new(Self {
             hub,
@@ -94,6 +103,7 @@ impl AppState {
             trusted_proxies: server.trusted_proxies.clone(),
             request_metrics: RequestMetrics::default(),
             connection_limit: connection_limit(server),
+            peers,
         })
     }
 
@@ -194,8 +204,22 @@ impl AppState {
             .hint("send the admin token as `Authorization: Bearer <token>`"))
     }
 
+    /// The other instances, for a request that came in here and may be forwarded.
+    pub(crate) fn peers_for(&self, request: &HttpRequest) -> Option<&Arc<Peers>> {
+        self.peers.as_ref().filter(|_| !request.extensions().contains::<Arrived>())
+    }
+
+    /// What the instance states from which a request comes, if it does.
+    fn arrived<T>(&self, request: &HttpRequest, of: impl FnOnce(&Arrived) -> T) -> Option<T> {
+        self.peers.as_ref()?;
+        request.extensions().get::<Arrived>().map(of)
+    }
+
     /// The client address, for rate limits and bans.
     pub(crate) fn client(&self, request: &HttpRequest) -> IpAddr {
+        if let Some(client) = self.arrived(request, |arrived| arrived.client) {
+            return client;
+        }
         let socket = request.peer_addr().map_or(IpAddr::V6(Ipv6Addr::UNSPECIFIED), |peer| peer.ip().to_canonical());
         let headers =
             request.headers().get_all("x-forwarded-for").map(|value| String::from_utf8_lossy(value.as_bytes()));
@@ -212,6 +236,9 @@ impl AppState {
     /// The public origin of the hub: that of the tunnel for a request through it, the configured one with the preset label
     /// of this request, or the origin of the request.
     pub(crate) fn public_origin(&self, request: &HttpRequest) -> String {
+        if let Some(origin) = self.arrived(request, |arrived| arrived.origin.clone()) {
+            return origin;
+        }
         let host = host_of(request.head()).unwrap_or("127.0.0.1");
         if self.hosts.is_of_tunnel(host)
             && let Some(origin) = self.hosts.tunnel.origin()

@@ -15,6 +15,7 @@ mod messages;
 mod presence;
 mod push;
 mod remote;
+mod rows;
 mod tasks;
 mod transcript;
 mod webhooks;
@@ -23,7 +24,6 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 
-use futures_util::future::BoxFuture;
 use rogerrat_domain::email::EmailKeys;
 use rogerrat_domain::limits::STREAM_EVENTS;
 use rogerrat_domain::op::{self, JoinInput, ReadInput, StreamInput};
@@ -44,7 +44,6 @@ use crate::hub::dispatcher::Dispatcher;
 use crate::instances::{InstanceLife, Locations};
 use crate::mail::Emails;
 use crate::ports::Ports;
-use crate::ports::error::LogError;
 use crate::ports::log::Log;
 use crate::random::random_u64;
 use crate::security::account_policy::AccountPolicy;
@@ -365,25 +364,6 @@ impl Hub {
     #[must_use]
     pub fn seal(&self, purpose: &str) -> Signer {
         Signer::new(&self.shared.key, purpose)
-    }
-
-    /// Rows that an interface has stored for its own use, all of one kind.
-    ///
-    /// # Errors
-    /// When the log cannot be read.
-    pub async fn rows(&self, kind: &'static str) -> Result<Vec<(String, String)>, LogError> {
-        self.shared.log.rows(kind).await
-    }
-
-    /// Stores a row that an interface needs after a restart, or deletes it if there is no text. The write starts at
-    /// once and is complete when the future is; an error is logged.
-    pub fn put_row(&self, kind: &'static str, name: String, text: Option<String>) -> BoxFuture<'static, ()> {
-        let kept = self.shared.log.put_row(kind, name, text);
-        Box::pin(async move {
-            if let Err(error) = kept.await {
-                log::warn!(kind, error:display; "could not store a row of an interface");
-            }
-        })
     }
 
     /// Whether the hub is shutting down.

@@ -209,6 +209,12 @@ pub trait Log: Send + Sync + 'static {
     /// Rows that an interface stores for its own use, all of one kind, as names and texts.
     fn rows(&self, kind: &'static str) -> BoxFuture<'static, Result<Vec<(String, String)>, LogError>>;
 
+    /// One of these texts, by its name. A log with many rows looks it up instead of reading all.
+    fn row(&self, kind: &'static str, name: &str) -> BoxFuture<'static, Result<Option<String>, LogError>> {
+        let (rows, name) = (self.rows(kind), name.to_owned());
+        Box::pin(async move { Ok(rows.await?.into_iter().find(|(known, _)| *known == name).map(|(_, text)| text)) })
+    }
+
     /// Stores such a row, or deletes it if there is no text.
     fn put_row(
         &self,

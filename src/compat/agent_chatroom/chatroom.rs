@@ -62,7 +62,8 @@ impl Chatroom {
         (self.channel().to_string(), &self.token)
     }
 
-    fn channel(&self) -> ChannelId {
+    /// The channel of the room.
+    pub(super) fn channel(&self) -> ChannelId {
         self.channel.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 

@@ -14,11 +14,19 @@ mod wire;
 
 use actix_web::web::{self, Data, ServiceConfig};
 use actix_web::{HttpResponse, Resource, Route, guard};
+use rogerrat_domain::ChannelId;
 
 use crate::web::AppState;
+use crate::web::peers::channel_after;
 pub(crate) use chatroom::Chatroom;
 
 const ROOM: &str = "/compat/agent-chatroom/{id}";
+
+/// The channel of the room that a decoded path names.
+pub(crate) fn channel_of_path(path: &str, chatroom: Option<&Chatroom>) -> Option<ChannelId> {
+    let at_root = || chatroom.filter(|_| path == "/messages" || path.starts_with("/messages/"));
+    channel_after(path, "/compat/agent-chatroom/").or_else(|| at_root().map(Chatroom::channel))
+}
 
 /// Registers the routes of all rooms, and those of the room at the root if there is one.
 pub(crate) fn routes(config: &mut ServiceConfig, state: &AppState, chatroom: Option<&Data<Chatroom>>) {

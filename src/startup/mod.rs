@@ -1,27 +1,25 @@
 //! Starts the hub, serves until a signal, and shuts down gracefully.
 
+mod interfaces;
+mod settings;
+#[cfg(test)]
+mod tests;
+
 use std::cell::Cell;
 use std::future::pending;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::os::unix::net::UnixListener;
 use std::path::PathBuf;
-use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use actix_http::error::DispatchError;
-use actix_server::{GracefulShutdownSignal, Server};
-use actix_service::{IntoServiceFactory as _, ServiceFactory, ServiceFactoryExt as _, map_config};
-use actix_web::App;
-use actix_web::dev::AppConfig;
-use actix_web::middleware::from_fn;
+use actix_server::Server;
 use actix_web::web::Data;
-use rogerrat_actors::{Clock, DisabledPush, Hub, HubError, HubRules, LogError, Ports, PushSender, stored_push_key};
-use rogerrat_domain::{AccountLimits, BacklogLimits};
+use rogerrat_actors::{Clock, Hub, HubError, LogError, Ports};
 use rogerrat_mail_sender::{MailSetupError, SmtpMailSender};
-use rogerrat_store::{Store, StoreError, StoreOptions};
-use rogerrat_webhook_sender::{BadVapidKey, HttpWebhookSender, SsrfGuard, SystemResolver, Vapid, tls_config};
+use rogerrat_store::{Store, StoreError};
+use rogerrat_webhook_sender::{BadVapidKey, HttpWebhookSender, tls_config};
 use rustix::process::Signal as Signo;
 use tokio::net::{TcpStream, UnixStream};
 use tokio::signal::unix::{SignalKind, signal};
@@ -31,25 +29,19 @@ use tokio::time::timeout;
 use tokio_rustls::rustls::{self, ServerConfig};
 
 use crate::banner::{print_banner, print_moved};
-use crate::compat::agent_chatroom::{self, Chatroom};
-use crate::config::{Config, SocketSettings, Storage};
-use crate::mcp::{self, McpState};
+use crate::compat::agent_chatroom::Chatroom;
+use crate::config::{Config, SocketSettings};
 use crate::signals::Signals;
-use crate::transport::{
-    self, AcceptedStream, Certificate, CertificateError, ConnectionSettings, SocketFile, serve_connections,
-};
+use crate::system_limits;
+use crate::transport::{self, Certificate, CertificateError, SocketFile};
 use crate::tunnel::{OpenTunnel, TunnelError, TunnelProgram};
-use crate::web::{self, AppState, TunnelHost};
-use crate::{http, system_limits};
+use crate::web::TunnelHost;
+pub(crate) use interfaces::Interfaces;
 
 /// How long a draining hub still accepts connections, so that readiness probes see that it is not ready.
 const LAME_DUCK: Duration = Duration::from_secs(1);
-/// How long an unused channel stays in memory if unloading it loses no data.
-const LOSSLESS_IDLE_MS: u64 = 5 * 60_000;
 /// Maximum time to close the store.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(30);
-/// How often expired rate limit and session state of the interfaces is removed.
-const SWEEP_INTERVAL: Duration = Duration::from_secs(60);
 
 /// Why the hub failed to start, or failed while serving.
 #[derive(Debug, thiserror::Error)]
@@ -147,48 +139,49 @@ impl Running {
         // By default SIGXFSZ kills the process when a file exceeds its size limit. With a handler installed (tokio keeps
         // it after the stream is dropped) the write fails with an error instead.
         drop(signal(SignalKind::from_raw(Signo::XFSZ.as_raw())).map_err(StartError::Serve)?);
-        let store = Arc::new(Store::open(&config.storage.data_dir, options(&config.storage))?);
-        let sender = HttpWebhookSender::start(guard(config), tls_config()?);
-        let push = push_sender(config, &store, &sender).await?;
+        let store = Arc::new(Store::open(&config.storage.data_dir, settings::options(&config.storage))?);
+        let sender = HttpWebhookSender::start(settings::guard(config), tls_config()?);
+        let push = settings::push_sender(config, &store, &sender).await?;
         let mut ports = Ports::of(store.clone()).posting(sender).pushing(push);
         if let Some(settings) = &config.email.settings {
             ports = ports.mailing(Arc::new(SmtpMailSender::start(settings)?));
         }
-        let hub = Hub::start(rules(config), ports, store.key(), clock).await?;
+        let hub = Hub::start(settings::rules(config), ports, store.key(), clock).await?;
         let (publisher, host) = watch::channel(None);
         let tunnel_host = if program.is_some() { TunnelHost::of(host) } else { TunnelHost::default() };
-        let state = AppState::new(config, hub.clone(), clock, tunnel_host);
-        let mcp = McpState::load(&hub).await?;
-        let chatroom = match &config.server.chatroom {
-            Some(password) => Some(Chatroom::open(&hub, password).await.map_err(StartError::Chatroom)?),
-            None => None,
-        };
-        sweep_periodically(state.clone(), mcp.clone());
-        let tls = tls(config)?;
-        let address = SocketAddr::new(config.server.host, config.server.port);
-        let cannot_bind = |source| StartError::Bind { address, source };
-        let listener = config.server.tcp.then(|| transport::bind(address)).transpose().map_err(cannot_bind)?;
-        let bound = listener.as_ref().map(TcpListener::local_addr).transpose().map_err(cannot_bind)?;
-        state.set_bound(bound);
-        let socket = bind_socket(config.server.socket.as_ref()).await?;
         let mut builder = Server::build()
             .workers(config.server.workers)
             .max_concurrent_connections(config.server.max_connections)
             .shutdown_timeout(config.server.drain_ms.div_ceil(1000))
             .disable_signals();
         let stopping = builder.graceful_shutdown_signal();
-        let served = (state, mcp, chatroom.clone());
+        let interfaces = Interfaces::open(config, &hub, clock, tunnel_host, Arc::new(hub.clone()), stopping).await?;
+        interfaces.sweep_periodically();
+        let tls = tls(config)?;
+        let address = SocketAddr::new(config.server.host, config.server.port);
+        let cannot_bind = |source| StartError::Bind { address, source };
+        let listener = config.server.tcp.then(|| transport::bind(address)).transpose().map_err(cannot_bind)?;
+        let bound = listener.as_ref().map(TcpListener::local_addr).transpose().map_err(cannot_bind)?;
+        interfaces.state.set_bound(bound);
+        let socket = bind_socket(config.server.socket.as_ref()).await?;
         let (mut socket_file, path) = (None, config.server.socket.as_ref().map(|socket| &socket.path));
         if let Some((listener, file)) = socket {
-            let ((state, mcp, chatroom), stopping) = (served.clone(), stopping.clone());
-            let serve = move || service::<UnixStream>(&state, &mcp, chatroom.as_ref(), None, stopping.clone());
+            let interfaces = interfaces.clone();
+            let serve = move || interfaces.service::<UnixStream>(None);
             let failed = |source| StartError::BindSocket { path: path.cloned().unwrap_or_default(), source };
             builder = builder.listen_uds("socket", listener, serve).map_err(failed)?;
             socket_file = Some(file);
         }
+        if let Some(address) = config.cluster.listen {
+            let cannot_bind = |source| StartError::Bind { address, source };
+            let listener = transport::bind(address).map_err(cannot_bind)?;
+            let interfaces = interfaces.clone();
+            let serve = move || interfaces.peer_service::<TcpStream>();
+            builder = builder.listen("peers", listener, serve).map_err(cannot_bind)?;
+        }
+        let chatroom = interfaces.chatroom.clone();
         if let Some(listener) = listener {
-            let (state, mcp, chatroom) = served;
-            let serve = move || service::<TcpStream>(&state, &mcp, chatroom.as_ref(), tls.clone(), stopping.clone());
+            let serve = move || interfaces.service::<TcpStream>(tls.clone());
             builder = builder.listen("hub", listener, serve).map_err(cannot_bind)?;
         }
         // Install the signal handlers before printing the banner: from then on a signal must drain the hub.
@@ -287,34 +280,6 @@ async fn bind_socket(settings: Option<&SocketSettings>) -> Result<Option<(UnixLi
     bound.map(Some).map_err(|source| StartError::BindSocket { path: path.clone(), source })
 }
 
-/// Builds the service of a worker for one kind of connection: the same application over HTTP/1.1 and HTTP/2.
-fn service<C: Into<AcceptedStream> + 'static>(
-    state: &Data<AppState>,
-    mcp: &Data<McpState>,
-    chatroom: Option<&Data<Chatroom>>,
-    tls: Option<Arc<ServerConfig>>,
-    stopping: GracefulShutdownSignal,
-) -> impl ServiceFactory<C, Config = (), Response = (), Error = DispatchError, InitError = ()> + use<C> {
-    let shared = state.clone();
-    let app = App::new()
-        .app_data(state.clone())
-        .wrap(from_fn(move |request, next| web::handle(&shared, request, &next)))
-        .configure(|config| http::channel_routes(config, state))
-        .configure(|config| mcp::routes(config, state, mcp))
-        .configure(|config| agent_chatroom::routes(config, state, chatroom))
-        .configure(|config| http::routes(config, state));
-    let app = app.into_factory().map_err(|error: actix_web::Error| error.error_response());
-    let (limit, clock) = (state.connection_limit.clone(), state.clock);
-    let settings = ConnectionSettings {
-        tls,
-        limit,
-        stopping,
-        unix_ms: Rc::new(move || clock.now().at_ms),
-        uptime_ms: Arc::new(move || clock.uptime_ms()),
-    };
-    serve_connections(map_config(app, |()| AppConfig::default()), settings)
-}
-
 /// The TLS configuration, if the hub serves https. Its certificate is reloaded when it changes.
 fn tls(config: &Config) -> Result<Option<Arc<ServerConfig>>, StartError> {
     let Some(files) = &config.server.tls else { return Ok(None) };
@@ -322,68 +287,4 @@ fn tls(config: &Config) -> Result<Option<Arc<ServerConfig>>, StartError> {
     let tls = certificate.server_config()?;
     actix_web::rt::spawn(certificate.reload_on_change());
     Ok(Some(tls))
-}
-
-fn rules(config: &Config) -> HubRules {
-    let limit = |n: u32| (n > 0).then_some(n);
-    let channels = &config.channels;
-    let days_ms = |days: u32| u64::from(days) * 24 * 3600 * 1000;
-    HubRules {
-        sends_per_minute: limit(config.limits.send_per_session),
-        sends_per_minute_band: limit(config.limits.send_per_session_band),
-        idle_ms: Some(u64::from(channels.idle_minutes) * 60_000),
-        idle_lossless_ms: Some(LOSSLESS_IDLE_MS),
-        backlog: BacklogLimits {
-            messages: config.storage.backlog_messages as usize,
-            bytes: (config.storage.backlog_mib as usize) << 20,
-        },
-        unused_ms: limit(channels.anonymous_unused_days).map(days_ms),
-        member_ttl_ms: channels.member_ttl_seconds * 1000,
-        per_account: AccountLimits {
-            channels: limit(config.accounts.channels),
-            identities: limit(config.accounts.identities),
-            webhooks: limit(config.accounts.webhooks),
-            sends_per_minute: limit(config.limits.send_per_account),
-        },
-        mails_per_hour: config.email.per_hour,
-    }
-}
-
-/// The sender of web push. Its key pair is made at the first start, also while push is off.
-async fn push_sender(
-    config: &Config,
-    store: &Store,
-    sender: &HttpWebhookSender,
-) -> Result<Arc<dyn PushSender>, StartError> {
-    let new_key = Vapid::new_key()?;
-    let pair = stored_push_key(store, &store.key(), || new_key).await?;
-    match config.push.contact(config.server.origin.as_ref()) {
-        Ok(contact) => Ok(sender.push_sender(Vapid::of(&pair, contact)?, config.push.hosts.clone())),
-        Err(why) => Ok(Arc::new(DisabledPush(why.into()))),
-    }
-}
-
-/// The rules for webhook targets.
-fn guard(config: &Config) -> SsrfGuard {
-    let server = &config.server;
-    // Behind a proxy, with a public origin or a tunnel, a hub on a loopback address serves other machines.
-    let is_public = !server.trusted_proxies.is_empty() || server.origin.is_some() || server.tunnel.is_some();
-    let is_loopback = server.host.is_loopback() && !is_public;
-    SsrfGuard::new(&server.webhook_allow, server.webhook_ports.clone(), is_loopback, Arc::new(SystemResolver))
-}
-
-fn options(storage: &Storage) -> StoreOptions {
-    StoreOptions { max_mib: storage.max_mib, ..StoreOptions::default() }
-}
-
-fn sweep_periodically(state: Data<AppState>, mcp: Data<McpState>) {
-    actix_web::rt::spawn(async move {
-        let mut every = tokio::time::interval(SWEEP_INTERVAL);
-        loop {
-            every.tick().await;
-            state.sweep();
-            let now = state.clock.now();
-            mcp.sweep(now.at_ms, now.uptime_ms);
-        }
-    });
 }

@@ -1,0 +1,11 @@
+//! Two hubs on one log, in one process, and clients of either.
+
+mod client;
+mod cluster;
+mod faults;
+mod forwarded;
+mod mcp;
+mod moves;
+mod proofs;
+mod routes;
+mod waiting;

@@ -1,0 +1,46 @@
+//! Where channels are. The hub knows; tests replace it.
+
+use futures_util::future::BoxFuture;
+use rogerrat_actors::{Hub, InstanceId, Located};
+use rogerrat_domain::ChannelId;
+
+/// Finds the instances that own channels.
+pub(crate) trait ChannelLocator: Send + Sync {
+    /// The number of this instance; none if the hub shares its log with no other.
+    fn instance(&self) -> Option<InstanceId>;
+
+    /// Where a channel is. It may be out of date.
+    ///
+    /// # Errors
+    /// When the log cannot be read, or this instance has ended.
+    fn locate<'a>(&'a self, channel: &'a ChannelId) -> Located<'a>;
+
+    /// Forgets where a channel was, because that instance does not own it any more.
+    fn forget(&self, channel: &ChannelId);
+
+    /// An instance cannot be reached, or does not answer. Completes when the log knows whether it has ended.
+    fn report_unreachable(&self, instance: InstanceId) -> BoxFuture<'_, ()>;
+}
+
+impl ChannelLocator for Hub {
+    fn instance(&self) -> Option<InstanceId> {
+        self.instance()
+    }
+
+    fn locate<'a>(&'a self, channel: &'a ChannelId) -> Located<'a> {
+        self.locate(channel)
+    }
+
+    fn forget(&self, channel: &ChannelId) {
+        self.forget_location(channel);
+    }
+
+    fn report_unreachable(&self, instance: InstanceId) -> BoxFuture<'_, ()> {
+        Box::pin(async move {
+            match self.report_unreachable(instance).await {
+                Ok(has_ended) => log::warn!(instance = instance.0, has_ended; "another instance cannot be reached"),
+                Err(error) => log::warn!(instance = instance.0, error:display; "another instance cannot be reached"),
+            }
+        })
+    }
+}

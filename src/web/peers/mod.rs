@@ -1,0 +1,173 @@
+//! Forwarding between hubs that share a log: a request for a channel that another instance owns is passed to it whole, and
+//! its response is passed back (ADR 50).
+//!
+//! Requests are forwarded once. Bodies are never decoded, and responses are not buffered. This module knows no route:
+//! the interfaces say which channel a path or a body names.
+
+mod accept;
+mod connection;
+mod exchange;
+mod headers;
+mod health;
+mod locate;
+mod path;
+mod proof;
+mod response;
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use actix_server::GracefulShutdownSignal;
+use actix_web::body::BoxBody;
+use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
+use actix_web::middleware::Next;
+use actix_web::web::{self, Bytes};
+use actix_web::{HttpMessage as _, HttpRequest, HttpResponse};
+use futures_util::future::{Either, LocalBoxFuture};
+use rogerrat_actors::{ChannelLocation, Clock, InstanceId};
+use rogerrat_domain::{ChannelId, Signer, limits};
+use uuid::Uuid;
+
+use super::body;
+use super::problem::Problem;
+use super::state::{AppState, SharedState};
+pub(crate) use accept::accept;
+#[cfg(test)]
+pub(crate) use connection::OneChunk;
+use exchange::{Exchange, Outcome};
+use health::HealthTable;
+pub(crate) use locate::ChannelLocator;
+pub(crate) use path::{channel_after, decoded};
+#[cfg(test)]
+pub(crate) use proof::{ForwardedRequest, Statement, sign};
+
+/// What the key of the proofs is derived for.
+pub(crate) const PURPOSE: &str = "requests between instances";
+
+/// The channel that a path names, if any.
+pub(crate) type ChannelOfPath = Arc<dyn Fn(&str) -> Option<ChannelId> + Send + Sync>;
+
+/// Extension of a request that another instance has forwarded.
+#[derive(Clone, Debug)]
+pub(crate) struct Arrived {
+    /// The address of the client.
+    pub(crate) client: IpAddr,
+    /// The base URL under which the client reaches the hub.
+    pub(crate) origin: String,
+}
+
+/// Extension of a request that came in here: its id.
+#[derive(Clone, Copy, Debug)]
+struct RequestId(Uuid);
+
+/// Extension of a response that came from another instance, which has counted it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct CountedElsewhere;
+
+/// The other instances of a hub.
+pub(crate) struct Peers {
+    locator: Arc<dyn ChannelLocator>,
+    signer: Signer,
+    clock: Clock,
+    channel_of_path: ChannelOfPath,
+    health: HealthTable,
+    stopping: GracefulShutdownSignal,
+    /// The number of this instance.
+    this: InstanceId,
+}
+
+impl Peers {
+    /// Forwards what `locator` finds elsewhere, until the hub drains. `signer` proves requests and is the same on all
+    /// instances. None if the hub shares its log with no other.
+    pub(crate) fn new(
+        locator: Arc<dyn ChannelLocator>,
+        signer: Signer,
+        clock: Clock,
+        channel_of_path: ChannelOfPath,
+        stopping: GracefulShutdownSignal,
+    ) -> Option<Arc<Self>> {
+        let (this, health) = (locator.instance()?, HealthTable::default());
+        Some(Arc::new(Self { locator, signer, clock, channel_of_path, health, stopping, this }))
+    }
+
+    /// Responds to a request of a client: by `next`, unless its path names a channel that another instance owns. `id` is
+    /// the id of the request.
+    pub(super) fn route(
+        self: &Arc<Self>,
+        state: &SharedState,
+        mut request: ServiceRequest,
+        next: Next<BoxBody>,
+        id: Uuid,
+    ) -> LocalBoxFuture<'static, Result<ServiceResponse, actix_web::Error>> {
+        let Some(channel) = (self.channel_of_path)(request.path()) else {
+            // Its body may name a channel.
+            request.extensions_mut().insert(RequestId(id));
+            return next.call(request);
+        };
+        let known = match self.locator.locate(&channel) {
+            Either::Left(known) => Some(known.into_inner()),
+            Either::Right(_) => None,
+        };
+        if let Some(Ok(ChannelLocation::Here)) = known {
+            return next.call(request);
+        }
+        let (peers, state) = (self.clone(), state.clone());
+        Box::pin(async move {
+            let located = match known {
+                Some(known) => known,
+                None => peers.locator.locate(&channel).await,
+            };
+            let owner = match located {
+                Ok(ChannelLocation::Here) => return next.call(request).await,
+                Ok(ChannelLocation::Elsewhere(owner)) => owner,
+                Err(error) => return Ok(request.error_response(Problem::from(error))),
+            };
+            let payload = request.extract::<web::Payload>().await?;
+            let body = match body::read(request.request(), payload, limits::BODY_SEND_BYTES).await {
+                Ok(body) => body,
+                Err(problem) => return Ok(request.error_response(problem)),
+            };
+            let exchange = Exchange { peers: &peers, state: &state, channel: &channel, body: &body, id };
+            match exchange.run(request.request(), owner).await {
+                Outcome::Response(response) => Ok(request.into_response(response)),
+                Outcome::Failed(problem) => Ok(request.error_response(problem)),
+                Outcome::Here => {
+                    request.set_payload(Payload::from(body));
+                    next.call(request).await
+                }
+            }
+        })
+    }
+
+    /// Forwards a request of a client whose channel only its body names. `None` if this instance is to respond.
+    pub(crate) async fn forward(
+        self: &Arc<Self>,
+        state: &AppState,
+        request: &HttpRequest,
+        channel: &ChannelId,
+        body: &Bytes,
+    ) -> Option<Result<HttpResponse, Problem>> {
+        let owner = match self.locator.locate(channel).await {
+            Ok(ChannelLocation::Here) => return None,
+            Ok(ChannelLocation::Elsewhere(owner)) => owner,
+            Err(error) => return Some(Err(error.into())),
+        };
+        let id = request.extensions().get::<RequestId>().map_or_else(Uuid::now_v7, |id| id.0);
+        let exchange = Exchange { peers: self, state, channel, body, id };
+        match exchange.run(request, owner).await {
+            Outcome::Response(response) => Some(Ok(response)),
+            Outcome::Failed(problem) => Some(Err(problem)),
+            Outcome::Here => None,
+        }
+    }
+
+    /// Whether this instance may serve all these channels.
+    pub(crate) async fn has_all(&self, channels: &[ChannelId]) -> bool {
+        for channel in channels {
+            if !matches!(self.locator.locate(channel).await, Ok(ChannelLocation::Here)) {
+                return false;
+            }
+        }
+        true
+    }
+}
