@@ -33,7 +33,7 @@ impl Two {
     }
 }
 
-fn is_moved<T>(result: Result<T, HubError>) -> bool {
+fn is_moved<T>(result: &Result<T, HubError>) -> bool {
     matches!(result, Err(HubError::Moved))
 }
 
@@ -45,7 +45,7 @@ async fn c01_a_channel_has_one_owner_and_the_others_find_it() {
     assert_eq!(two.a.hub.locate(&channel).await.unwrap(), ChannelLocation::Here);
     let ChannelLocation::Elsewhere(owner) = two.b.hub.locate(&channel).await.unwrap() else { panic!("a owns it") };
     assert_eq!((Some(owner.id), &*owner.url), (two.a.hub.instance(), "http://a"));
-    assert!(is_moved(two.b.try_join("bob").await) && is_moved(ann.at(&two.b).send("all", "hi").await));
+    assert!(is_moved(&two.b.try_join("bob").await) && is_moved(&ann.at(&two.b).send("all", "hi").await));
     let refused = HubError::Moved.into_refusal();
     assert_eq!((refused.code, refused.retry_after_ms), (Code::Overloaded, Some(1000)));
     assert!(!two.b.hub.report_unreachable(owner.id).await.unwrap(), "it is alive");
@@ -82,7 +82,7 @@ async fn c03_a_hub_that_was_declared_ended_cannot_write_and_its_durable_messages
     let (ann, bob, first) = lost_after_a_send(&two).await;
     let response = bob.at(&two.b).read(1000).await.unwrap();
     assert_eq!((texts(&response), response.messages[0].attempt), (vec!["first".into()], 2), "it may be a repetition");
-    assert!(is_moved(ann.send("all", "too late").await));
+    assert!(is_moved(&ann.send("all", "too late").await));
     assert!(two.a.try_join("carol").await.is_err());
     let second = ann.at(&two.b).send("all", "second").await.unwrap();
     assert!(second.id > first);
