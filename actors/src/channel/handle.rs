@@ -77,4 +77,11 @@ impl ChannelHandle {
 }
 
 /// The channels in use. A request for a channel adds its handle; only the Registry removes one.
-pub(crate) type ChannelDirectory = DashMap<ChannelId, Arc<ChannelHandle>>;
+pub(crate) type ChannelDirectory = DashMap<ChannelId, Arc<ChannelHandle>, DirectoryHasher>;
+
+/// The hasher of the directory.
+#[cfg(not(test))]
+type DirectoryHasher = std::hash::RandomState;
+/// In tests, the order of the channels is the same in each run.
+#[cfg(test)]
+type DirectoryHasher = std::hash::BuildHasherDefault<std::hash::DefaultHasher>;

@@ -7,6 +7,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::rc::Rc;
 use std::time::Duration;
 
+use futures_util::future::{Either, select};
 use rogerrat_domain::op::{Ack, Draft, JoinInput, ReadInput, Send, SendInput};
 use rogerrat_domain::{AckMode, ChannelId, Code, SessionId};
 use tokio::sync::oneshot;
@@ -99,10 +100,13 @@ impl World {
             let node = target.clone();
             node.requests.set(node.requests.get() + 1);
             actix_rt::spawn(async move {
-                let result = served.await;
+                // What a process was doing when it was killed ends with it.
+                let result = select(Box::pin(served), Box::pin(node.links.killed())).await;
                 node.requests.set(node.requests.get() - 1);
                 // Nothing leaves a process that is frozen.
-                if node.links.pass().await {
+                if let Either::Left((result, _)) = result
+                    && node.links.pass().await
+                {
                     let _ = reply.send(result);
                 }
             });

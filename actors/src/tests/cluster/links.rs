@@ -37,6 +37,11 @@ impl Links {
         let _ = self.0.subscribe().wait_for(condition).await;
     }
 
+    /// Waits until the process has ended.
+    pub(super) async fn killed(&self) {
+        self.wait(|state| state.killed).await;
+    }
+
     /// Waits until the process runs. False if it has ended.
     pub(super) async fn pass(&self) -> bool {
         self.wait(|state| state.killed || !state.frozen).await;
