@@ -114,7 +114,7 @@ impl Player {
         }
     }
 
-    fn note(&mut self, line: String) {
+    fn note(&mut self, line: &str) {
         self.script.push(format!("{:>9} {line}", self.now.uptime_ms));
     }
 
@@ -184,7 +184,7 @@ impl Player {
         if wanted > 1 {
             body["answers"] = wanted.into();
         }
-        self.note(format!("{} opens {body}", NAMES[who]));
+        self.note(&format!("{} opens {body}", NAMES[who]));
         let id = self.send(who, &body).unwrap();
         let task = Task {
             from: no(who),
@@ -228,7 +228,7 @@ impl Player {
         if let Some(to) = to {
             body["to"] = NAMES[to].into();
         }
-        self.note(format!("{} replies {body}", NAMES[who]));
+        self.note(&format!("{} replies {body}", NAMES[who]));
         let expected = self.model.reply(id, no(who), state, fence, to.map(no), self.now.at_ms);
         let done = self.send(who, &body).map(drop);
         assert_eq!(done, expected);
@@ -246,7 +246,7 @@ impl Player {
         let id = self.some_task().filter(|_| self.rng.random_bool(0.7));
         let fence = id.and_then(|id| self.fence(id)).filter(|_| self.rng.random_bool(0.3));
         let lease_ms = self.rng.random_range(10..100) * 1000;
-        self.note(format!("{} takes {id:?} with {fence:?} for {lease_ms}", NAMES[who]));
+        self.note(&format!("{} takes {id:?} with {fence:?} for {lease_ms}", NAMES[who]));
         self.waiter += 1;
         let (session, waiter) = (self.sessions[who].clone(), WaiterId(self.waiter));
         let before = id.map(|id| self.model.tasks[&id].fence);
@@ -275,7 +275,7 @@ impl Player {
 
     fn leave(&mut self) {
         let who = self.rng.random_range(0..NAMES.len());
-        self.note(format!("{} leaves and comes back", NAMES[who]));
+        self.note(&format!("{} leaves and comes back", NAMES[who]));
         let session = self.sessions[who].clone();
         self.run(Leave { session }).unwrap();
         self.model.left(no(who));
@@ -299,7 +299,7 @@ impl Player {
 
     fn pass(&mut self) {
         let ms = *[1000, 20_000, 90_000, 4_000_000].choose(&mut self.rng).unwrap();
-        self.note(format!("{ms} ms pass"));
+        self.note(&format!("{ms} ms pass"));
         let end_ms = self.now.uptime_ms + ms;
         loop {
             let next = self.channel.next_deadline_ms().filter(|at| *at <= end_ms);
@@ -318,9 +318,9 @@ impl Player {
         if self.rng.random_bool(0.5) {
             let snapshot = serde_json::to_string(&self.channel.snapshot(None, self.now)).unwrap();
             self.written = Some((snapshot, self.log.len()));
-            return self.note("a snapshot is written".to_owned());
+            return self.note("a snapshot is written");
         }
-        self.note("the channel is recovered".to_owned());
+        self.note("the channel is recovered");
         self.totals.restored += 1;
         self.tick();
         let id = self.channel.id().clone();
@@ -342,7 +342,7 @@ impl Player {
     }
 
     fn compare(&mut self) {
-        for who in 0..NAMES.len() {
+        for (who, callsign) in NAMES.iter().enumerate() {
             let filter = BoardFilter { limit: Some(200), ..BoardFilter::default() };
             let board = Board { session: self.sessions[who].clone(), filter };
             let mut effects = Effects::default();
@@ -355,15 +355,14 @@ impl Player {
                 assert_eq!(
                     (row.state.as_str(), row.holder.clone(), row.fence.unwrap_or(0), row.attempts, row.answered),
                     (task.state, task.holder.map(name), task.fence, task.lost, task.answers.len()),
-                    "{id} for {}",
-                    NAMES[who],
+                    "{id} for {callsign}",
                 );
                 if task.state == "held" {
                     assert_eq!(row.lease_until, Some(task.lease_until));
                 }
             }
             let visible = self.model.tasks.values().filter(|task| task.sees(no(who))).count();
-            assert_eq!(seen.len(), visible, "no other task is shown to {}", NAMES[who]);
+            assert_eq!(seen.len(), visible, "no other task is shown to {callsign}");
         }
     }
 }

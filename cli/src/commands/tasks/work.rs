@@ -9,7 +9,7 @@ use clap::Args;
 use rogerrat_client::{Backoff, ChannelClient, ClientError, OutgoingAttachment, OutgoingMessage, TakeOptions};
 use rogerrat_domain::limits;
 use serde_json::json;
-use tokio::time::{Instant, sleep};
+use tokio::time::sleep;
 
 use super::work_process::{Ended, WorkProcess};
 use super::{RequestArgs, run_on};
@@ -98,7 +98,7 @@ async fn perform(
     mut process: WorkProcess,
 ) -> Option<(&'static str, Vec<u8>)> {
     let lease = Duration::from_secs(args.lease.into());
-    let mut renewed = Instant::now();
+    let mut failures = 0;
     loop {
         if let Some(Ended { code, output }) = process.ended_within(lease / 3).await {
             let state = match code {
@@ -111,8 +111,12 @@ async fn perform(
         let options =
             TakeOptions { id: Some(taken.id), fence: Some(taken.fence), lease: Some(lease), ..TakeOptions::default() };
         match client.take(&options).await {
-            Ok(_) => renewed = Instant::now(),
-            Err(ClientError::Temporary { .. }) if renewed.elapsed() < lease => client.forget_address(),
+            Ok(_) => failures = 0,
+            // Three times a third of the lease: it has ended.
+            Err(ClientError::Temporary { .. }) if failures < 2 => {
+                failures += 1;
+                client.forget_address();
+            }
             Err(error) => {
                 report(NAME, &format!("#{} is lost, its command is killed: {error}", taken.id));
                 process.kill();
