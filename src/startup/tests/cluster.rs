@@ -70,7 +70,7 @@ impl Shared {
         let ports = Ports { accounts: self.accounts.clone(), ..Ports::with_log(log.clone()) };
         let clock = Clock::start();
         let hub = Hub::start(settings::rules(&config), ports, HubKey::new([7; 32]), clock).await.unwrap();
-        let mut builder = Server::build().workers(1).shutdown_timeout(1).disable_signals();
+        let mut builder = Server::build().workers(1).shutdown_timeout(60).disable_signals();
         let (stopping, locator) = (builder.graceful_shutdown_signal(), locator(hub.clone()));
         let opened = Interfaces::open(&config, &hub, clock, TunnelHost::default(), locator, stopping).await;
         let interfaces = opened.unwrap_or_else(|error| panic!("{error}"));

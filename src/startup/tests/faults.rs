@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use rogerrat_actors::{Instance, InstanceId};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 
 use super::client::{Stream, wait_until};
 use super::cluster::{AllAt, Member, Shared, TestHub};
@@ -52,6 +52,14 @@ async fn fake<F: Future<Output = ()> + 'static>(respond: impl Fn(TcpStream) -> F
     address
 }
 
+/// A port that refuses connections, as long as its socket exists: nobody else can get it.
+fn closed_port() -> (TcpSocket, SocketAddr) {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
+    let address = socket.local_addr().unwrap();
+    (socket, address)
+}
+
 async fn read_head(connection: &mut TcpStream) {
     let (mut head, mut piece) = (Vec::new(), [0; 4096]);
     while !head.windows(4).any(|end| end == b"\r\n\r\n") {
@@ -64,7 +72,7 @@ async fn read_head(connection: &mut TcpStream) {
 
 #[actix_web::test]
 async fn c13_an_owner_whose_port_is_closed_gives_an_error_and_is_reported() {
-    let closed = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+    let (_reserved, closed) = closed_port();
     let Misled { hub, ann, reports } = misled(closed).await;
     for call in [ann.call("GET", "/history"), ann.sending("hi")] {
         reports.store(0, Relaxed);
@@ -163,7 +171,7 @@ async fn c11_an_owner_that_does_not_trust_this_hub_is_no_fault_of_the_client() {
 
 #[actix_web::test]
 async fn c10_a_request_with_more_headers_than_can_be_forwarded_is_refused_as_such() {
-    let closed = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+    let (_reserved, closed) = closed_port();
     let Misled { hub, ann, .. } = misled(closed).await;
     let call = (0..89).fold(ann.call("GET", "/history"), |call, n| call.header(&format!("x-{n}"), "1"));
     let reply = call.at(hub.address).await;
