@@ -144,6 +144,9 @@ pub enum Entry {
         lost: Vec<MessageId>,
         /// The highest id delivered or reported as lost.
         upto: MessageId,
+        /// Messages that the cursor passes although they are not delivered: other reads have them, or returned them.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        overtaken: Vec<MessageId>,
         /// How the messages are acknowledged.
         #[serde(rename = "terms")]
         ack_mode: AckMode,
@@ -161,6 +164,9 @@ pub enum Entry {
         upto: MessageId,
         /// The delivered messages that are thereby done.
         ids: Vec<MessageId>,
+        /// Messages that the cursor passes although they are not delivered: other reads have them, or returned them.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        overtaken: Vec<MessageId>,
         /// Whether it did not acknowledge them itself.
         #[serde(default, rename = "implied", skip_serializing_if = "std::ops::Not::not")]
         is_implied: bool,

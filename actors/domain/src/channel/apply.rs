@@ -38,12 +38,14 @@ impl Channel {
             Entry::Taken { .. } => self.on_taken(entry, now, effects),
             Entry::Reopened { id, untaken, at_ms } => self.on_reopened(*id, *untaken, *at_ms, now, effects),
             Entry::Closed { id, why, at_ms } => self.on_closed(*id, *why, *at_ms, now, effects),
-            Entry::Delivered { no, consumer, ids, lost, upto, ack_mode, at_ms } => {
+            Entry::Delivered { no, consumer, ids, lost, upto, overtaken, ack_mode, at_ms } => {
                 self.on_delivered(*no, consumer.as_ref(), ids, *upto, *ack_mode, *at_ms, now);
+                self.on_overtaken(*no, consumer.as_ref(), overtaken);
                 self.on_gap_reported(*no, consumer.as_ref(), lost, now);
             }
-            Entry::Acked { no, consumer, upto, ids, is_implied, at_ms } => {
+            Entry::Acked { no, consumer, upto, ids, overtaken, is_implied, at_ms } => {
                 self.on_acked(*no, consumer.as_ref(), *upto, ids, (!is_implied).then_some(*at_ms), now);
+                self.on_overtaken(*no, consumer.as_ref(), overtaken);
                 self.offer_to(*no, now, effects);
             }
             Entry::ConsumerAdded { no, consumer, cursor, own } => {

@@ -1,6 +1,7 @@
 //! A consumer: a named cursor of a member, and the messages delivered to it but not acknowledged.
 
 mod apart;
+mod overtaken;
 
 use crate::Now;
 use crate::entry::AckMode;

@@ -128,8 +128,10 @@ impl Channel {
         let upto = pending.upto();
         let PendingAnswer { state, no, consumer, ids, ack_mode, .. } = pending;
         // The other claims in this state are the messages of the gap.
-        let lost = self.claims_in_state(no, consumer.as_ref(), state).filter(|id| !ids.contains(id)).collect();
-        let entry = Entry::Delivered { no, consumer, ids, lost, upto, ack_mode, at_ms: now.at_ms };
+        let settled: Vec<_> = self.claims_in_state(no, consumer.as_ref(), state).collect();
+        let overtaken = self.overtaken(no, consumer.as_ref(), upto, ack_mode, &settled);
+        let lost = settled.into_iter().filter(|id| !ids.contains(id)).collect();
+        let entry = Entry::Delivered { no, consumer, ids, lost, upto, overtaken, ack_mode, at_ms: now.at_ms };
         self.apply(&entry, now, effects);
         effects.log(entry);
     }
@@ -150,8 +152,9 @@ impl Channel {
         }
         self.count_delivery(&answer);
         let (no, consumer, upto) = (answer.no, answer.consumer.clone(), answer.upto());
-        let (ids, ack_mode, lost) = (answer.ids.clone(), AckMode::Streamed, Vec::new());
-        let entry = Entry::Delivered { no, consumer, ids, lost, upto, ack_mode, at_ms: now.at_ms };
+        let (ids, ack_mode) = (answer.ids.clone(), AckMode::Streamed);
+        let (lost, overtaken) = (Vec::new(), Vec::new());
+        let entry = Entry::Delivered { no, consumer, ids, lost, upto, overtaken, ack_mode, at_ms: now.at_ms };
         self.apply(&entry, now, effects);
         effects.log(entry);
         let written = ClaimState::Unproven(number);
@@ -172,13 +175,15 @@ impl Channel {
         let upto = answer.upto();
         if answer.is_apart {
             let PendingAnswer { no, consumer, ids, ack_mode, .. } = answer;
-            let entry = Entry::Delivered { no, consumer, ids, lost: Vec::new(), upto, ack_mode, at_ms: now.at_ms };
+            let (lost, overtaken) = (Vec::new(), Vec::new());
+            let entry = Entry::Delivered { no, consumer, ids, lost, upto, overtaken, ack_mode, at_ms: now.at_ms };
             self.apply(&entry, now, effects);
             return effects.log(entry);
         }
         let PendingAnswer { state, no, consumer, .. } = answer;
-        let ids = self.claims_in_state(no, consumer.as_ref(), state).collect();
-        let entry = Entry::Acked { no, consumer, upto, ids, is_implied: true, at_ms: now.at_ms };
+        let ids: Vec<_> = self.claims_in_state(no, consumer.as_ref(), state).collect();
+        let overtaken = self.overtaken(no, consumer.as_ref(), upto, AckMode::Read, &ids);
+        let entry = Entry::Acked { no, consumer, upto, ids, overtaken, is_implied: true, at_ms: now.at_ms };
         self.apply(&entry, now, effects);
         effects.log(entry);
     }
@@ -261,6 +266,19 @@ impl Channel {
         if self.waiters.has_unproven() {
             self.waiters.take_unproven(no, None).iter().for_each(|answer| self.take_back(answer));
         }
+    }
+
+    /// See [`Consumer::overtaken`]; none if the delivery does not move the cursor.
+    pub(crate) fn overtaken(
+        &self,
+        no: MemberNo,
+        name: Option<&ConsumerName>,
+        upto: MessageId,
+        ack_mode: AckMode,
+        settled: &[MessageId],
+    ) -> Vec<MessageId> {
+        let consumer = self.member(no).filter(|_| ack_mode == AckMode::Read).and_then(|m| m.consumer(name));
+        consumer.map_or_else(Vec::new, |consumer| consumer.overtaken(upto, settled))
     }
 
     /// The messages that a consumer claims in one state.

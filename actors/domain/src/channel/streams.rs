@@ -89,8 +89,9 @@ impl Channel {
         self.delivery_counters.taken += count(ids.len());
         gaps.clone().for_each(|(gap, _)| self.delivery_counters.count_gap(gap.reason));
         if let Some(upto) = gaps.clone().map(|(gap, _)| gap.to).chain(ids.iter().copied()).max() {
-            let lost = gaps.flat_map(|(_, state)| self.claims_in_state(no, consumer.as_ref(), state)).collect();
-            let entry = Entry::Delivered { no, consumer, ids, lost, upto, ack_mode, at_ms: now.at_ms };
+            let lost: Vec<_> = gaps.flat_map(|(_, state)| self.claims_in_state(no, consumer.as_ref(), state)).collect();
+            let overtaken = self.overtaken(no, consumer.as_ref(), upto, ack_mode, &[&*ids, &*lost].concat());
+            let entry = Entry::Delivered { no, consumer, ids, lost, upto, overtaken, ack_mode, at_ms: now.at_ms };
             self.apply(&entry, now, effects);
             effects.log(entry);
         }

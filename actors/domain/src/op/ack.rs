@@ -102,7 +102,8 @@ pub(super) fn entry(
         member.held.iter().map(|slot| slot.id).filter(|id| *id <= upto.min(consumer.maybe_delivered_upto()));
     ids.extend(maybe_delivered.filter(|id| consumer.claim(*id).is_none()).collect::<Vec<_>>());
     ids.sort_unstable();
-    Ok(Entry::Acked { no, consumer: name.cloned(), upto, ids, is_implied: false, at_ms: now.at_ms })
+    let (consumer, overtaken) = (name.cloned(), consumer.overtaken(upto, &ids));
+    Ok(Entry::Acked { no, consumer, upto, ids, overtaken, is_implied: false, at_ms: now.at_ms })
 }
 
 #[cfg(test)]

@@ -22,7 +22,7 @@ pub(crate) struct TestChannel {
     /// The entries logged so far, in the order in which they were applied.
     pub(crate) log: Vec<Entry>,
     pub(crate) unloaded: bool,
-    sessions: BTreeMap<String, SessionId>,
+    pub(crate) sessions: BTreeMap<String, SessionId>,
     answers: BTreeMap<WaiterId, ReadResponse>,
     pub(crate) looks: BTreeMap<WaiterId, Option<Box<TaskResponse>>>,
     streams: BTreeMap<WaiterId, Feed>,

@@ -180,6 +180,8 @@ mod bounded_tests;
 #[cfg(test)]
 mod consumer_limit_tests;
 #[cfg(test)]
+mod overtaken_tests;
+#[cfg(test)]
 mod own_tests;
 #[cfg(test)]
 mod taken_back_tests;
