@@ -1,5 +1,6 @@
 //! Applying entries: the only code that changes the persistent state of a channel.
 
+use std::num::NonZeroU64;
 use std::sync::Arc;
 
 use crate::collections::LazyBox;
@@ -96,7 +97,7 @@ impl Channel {
         }
         self.sessions.insert(session, *no);
         self.live += 1;
-        self.first_joined_at_ms.get_or_insert(*at_ms);
+        self.first_joined_at_ms = self.first_joined_at_ms.or(NonZeroU64::new(*at_ms));
         self.last_activity_at_ms = *at_ms;
         self.sweep_by(now.uptime_ms + self.settings.session_ttl_ms);
         self.roster_changed();

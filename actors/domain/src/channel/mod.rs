@@ -44,6 +44,7 @@ mod time;
 mod waiters;
 mod wake;
 
+use std::num::NonZeroU64;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -137,7 +138,7 @@ pub struct Channel {
     pub(crate) last_id: MessageId,
     pub(crate) last_no: MemberNo,
     pub(crate) live: usize,
-    pub(crate) first_joined_at_ms: Option<u64>,
+    first_joined_at_ms: Option<NonZeroU64>,
     pub(crate) last_activity_at_ms: u64,
     pub(crate) delivery_counters: DeliveryCounters,
     pub(crate) draining: bool,
@@ -210,6 +211,11 @@ impl Channel {
     #[must_use]
     pub fn last_id(&self) -> MessageId {
         self.last_id
+    }
+
+    /// When the first member joined, in milliseconds since the epoch.
+    pub(crate) fn first_joined_at_ms(&self) -> Option<u64> {
+        self.first_joined_at_ms.map(NonZeroU64::get)
     }
 
     /// Members with a live session.

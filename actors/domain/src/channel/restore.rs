@@ -1,5 +1,6 @@
 //! Recovery of a channel: taking its snapshot, and restoring it from a snapshot and the log after it.
 
+use std::num::NonZeroU64;
 use std::sync::Arc;
 
 use crate::Now;
@@ -24,7 +25,7 @@ impl Channel {
             v: VERSION,
             last_id: self.last_id,
             last_no: self.last_no,
-            first_joined_at_ms: self.first_joined_at_ms,
+            first_joined_at_ms: self.first_joined_at_ms(),
             last_activity_at_ms: self.last_activity_at_ms,
             evicted,
             lost_before,
@@ -56,7 +57,7 @@ impl Channel {
         }
         self.last_id = self.last_id.max(snapshot.last_id);
         self.last_no = snapshot.last_no;
-        self.first_joined_at_ms = snapshot.first_joined_at_ms;
+        self.first_joined_at_ms = snapshot.first_joined_at_ms.and_then(NonZeroU64::new);
         self.last_activity_at_ms = snapshot.last_activity_at_ms;
         self.has_messages |= !snapshot.has_no_messages;
         let durable = self.settings.is_durable();

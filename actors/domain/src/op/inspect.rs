@@ -93,7 +93,7 @@ impl Query for Inspect {
             member_count: channel.members.len(),
             message_count: channel.ring.len(),
             held_count: channel.held_messages,
-            first_joined_at: channel.first_joined_at_ms,
+            first_joined_at: channel.first_joined_at_ms(),
             last_activity_at: channel.last_activity_at_ms,
             sessions,
         })

@@ -64,7 +64,7 @@ impl Query for Stats {
             agent_count: channel.live,
             historic_callsigns_count: channel.members.len(),
             message_count_in_buffer: channel.ring.len(),
-            first_joined_at: channel.first_joined_at_ms,
+            first_joined_at: channel.first_joined_at_ms(),
             last_activity_at: channel.last_activity_at_ms,
         })
     }
