@@ -29,13 +29,11 @@ static JSON: HeaderValue = HeaderValue::from_static("application/json");
 /// A question, and how long to wait for its answers.
 #[derive(Deserialize, ToSchema)]
 pub(super) struct AskInput {
-    /// Seconds to wait for the answers, 0 to 300; fractions are allowed. Defaults to 60.
+    /// Seconds to wait for the answers, clamped to 0 to 300; fractions are allowed. Defaults to 60.
     #[serde(default)]
-    #[schema(minimum = 0, maximum = 300, nullable = false)]
     timeout: Option<f64>,
     /// The id of a question that you asked: this call continues to wait for its answers. Then the other fields are ignored.
     #[serde(default)]
-    #[schema(nullable = false)]
     ask_id: Option<u64>,
     #[serde(flatten)]
     send: SendInput,
@@ -44,13 +42,11 @@ pub(super) struct AskInput {
 /// Which task to take.
 #[derive(Default, Deserialize, ToSchema)]
 pub(super) struct TakeInput {
-    /// The length of the lease in seconds, 10 to 3,600. Defaults to 900.
+    /// The length of the lease in seconds, clamped to 10 to 3,600. Defaults to 900.
     #[serde(default)]
-    #[schema(minimum = 10, maximum = 3600, nullable = false)]
     lease_seconds: Option<f64>,
-    /// Seconds to wait for work, 0 to 300; fractions are allowed. Defaults to 0. Only without a task in the path.
+    /// Seconds to wait for work, clamped to 0 to 300; fractions are allowed. Defaults to 0. Only without a task in the path.
     #[serde(default)]
-    #[schema(minimum = 0, maximum = 300, nullable = false)]
     wait: Option<f64>,
     /// Only work of this thread. Only without a task in the path.
     #[serde(default)]
@@ -58,7 +54,6 @@ pub(super) struct TakeInput {
     /// The fence of a task that you have taken: its lease begins anew. Without it, taking it again gives a new fence. Only with
     /// a task in the path.
     #[serde(default)]
-    #[schema(nullable = false)]
     fence: Option<u32>,
 }
 
@@ -149,11 +144,10 @@ pub(crate) async fn ask(state: SharedState, request: HttpRequest, payload: Paylo
 #[into_params(parameter_in = Query)]
 #[expect(dead_code, reason = "only the derived code reads the fields")]
 struct TaskQuery {
-    /// Seconds to wait for a change, 0 to 300. Defaults to 0.
-    #[param(minimum = 0, maximum = 300)]
+    /// Seconds to wait for a change, clamped to 0 to 300. Defaults to 0.
     wait: Option<f64>,
     /// `updated_at` of the task as you know it: the request waits until it is another one. Omit it to get the task at once.
-    #[param(minimum = 0)]
+    #[param(minimum = 1)]
     seen: Option<u64>,
 }
 
@@ -194,18 +188,20 @@ pub(crate) async fn task(state: SharedState, request: HttpRequest) -> Result<Htt
 #[expect(dead_code, reason = "only the derived code reads the fields")]
 struct BoardQuery {
     /// Only tasks in this state: `open`, `held`, `input`, `done`, `failed`, `rejected`, `cancelled` or `expired`.
+    #[param(pattern = "^(open|held|input|done|failed|rejected|cancelled|expired)?$")]
     state: Option<String>,
     /// Only tasks that want this: `answer` or `work`.
+    #[param(pattern = "^(answer|work)?$")]
     wants: Option<String>,
     /// Only tasks that you posted, have taken, or that are for you by name.
     mine: Option<bool>,
     /// Only tasks of this thread.
     thread: Option<String>,
-    /// How many at most, 1 to 200. Defaults to 50.
-    #[param(minimum = 1, maximum = 200)]
+    /// How many at most, clamped to 1 to 200. Defaults to 50.
+    #[param(minimum = 1)]
     limit: Option<u64>,
     /// Only tasks that changed last before this time: `before` of the previous page.
-    #[param(minimum = 0)]
+    #[param(minimum = 1)]
     before: Option<u64>,
 }
 

@@ -92,6 +92,18 @@ def is_valid(case, location):
     return part is None or part.mode == GenerationMode.POSITIVE
 
 
+def shorten_waits(case):
+    """Lets no request for a task wait longer than a poll."""
+    field = {"/ask": "timeout", "/take": "wait"}.get(case.path[case.path.rfind("/") :])
+    if field and isinstance(case.body, dict):
+        seconds = case.body.get(field)
+        if seconds is None or isinstance(seconds, (int, float)) and seconds > TIMEOUT:
+            case.body[field] = TIMEOUT
+    if case.path.endswith("/tasks/{task}") and isinstance(case.query, dict) and "wait" in case.query:
+        if is_valid(case, ParameterLocation.QUERY):
+            case.query["wait"] = TIMEOUT
+
+
 @schemathesis.hook
 def before_call(context, case, kwargs):
     parameters = {parameter.name for parameter in context.operation.iter_parameters()}
@@ -116,6 +128,7 @@ def before_call(context, case, kwargs):
         leaves = context.operation.path.endswith("/leave")
         if redirect and members and not leaves and "X-Session-Id" in case.headers and is_valid(case, ParameterLocation.HEADER):
             case.headers["X-Session-Id"] = members[next(turn) % len(members)]
+    shorten_waits(case)
     if "timeout" in parameters:
         valid = is_valid(case, ParameterLocation.QUERY)
         if valid or "timeout" not in case.query:
@@ -168,6 +181,17 @@ class ChannelToken:
 # A valid request may refer to a member or session that does not exist. No schema can express these codes, which are
 # part of the API (docs/ERRORS.md).
 STATE_CODES = {"not_joined", "unknown_recipient", "session_expired"}
+# Fields of a task that need or exclude each other, and what the task allows.
+TASK_REFUSALS = (
+    "a status has no `wants`",
+    "an ask wants an answer",
+    "`state` needs `reply_to`",
+    "`fence` needs `state`",
+    "`deadline_seconds`, `answers` and `quiet` need",
+    "`quiet` needs",
+    "more than one of `answers` needs",
+    "only work is taken",
+)
 BANDS = {"general", "help", "random"}
 
 
@@ -192,8 +216,9 @@ def is_expected(failure, case, response):
         # No schema says that one parameter needs another, or which characters are visible.
         own_alone = error["error"].startswith("own needs a consumer")
         invisible = error["error"] == "label must be 1 to 64 visible characters"
+        of_tasks = error["code"] == "invalid" and error["error"].startswith(TASK_REFUSALS)
         of_targets = forbidden_url or format_of_hook or push_target
-        beyond_schemas = above or of_targets or too_long or same_names or own_alone or invisible
+        beyond_schemas = above or of_tasks or of_targets or too_long or same_names or own_alone or invisible
         return beyond_schemas or error["code"] in STATE_CODES
     if isinstance(failure, EnsureResourceAvailability):
         # The channel must exist. Its transcript, consumers and messages need not.
