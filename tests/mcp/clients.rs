@@ -131,7 +131,7 @@ fn two_kinds_exchange_messages(host: Kind, guest: Kind) {
     let url = format!("{}/mcp", hub.origin());
     let mut ann = Sdk::connect(host, &folder, &url);
     let mut bob = Sdk::connect(guest, &folder, &url);
-    assert_eq!(ann.hello["tools"].as_array().unwrap().len(), 15);
+    assert_eq!(ann.hello["tools"].as_array().unwrap().len(), 19);
     let made = ann.call("create_channel", &json!({"retention": "none"}));
     let join =
         |callsign: &str| json!({"channel_id": made["channel_id"], "token": made["join_token"], "callsign": callsign});
