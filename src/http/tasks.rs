@@ -86,8 +86,7 @@ impl TakeReply {
         let Some(TakenWork { task, message, fence, lease_until, guard }) = taken else {
             return (Self { task: None, message: None, fence: None, lease_until: None, timed_out: true }, None);
         };
-        let json = message.and_then(|message| String::from_utf8(message.json().to_vec()).ok());
-        let message = json.and_then(|json| serde_json::value::RawValue::from_string(json).ok());
+        let message = message.and_then(|message| serde_json::from_slice(&message.json()).ok());
         let (fence, lease_until) = (Some(fence), Some(lease_until));
         (Self { task: Some(task), message, fence, lease_until, timed_out: false }, Some(guard))
     }
