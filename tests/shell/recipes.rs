@@ -107,7 +107,7 @@ fn d29_codex_gets_a_message_in_its_queue_as_pasted() {
         let path = format!("PATH=\"$HOME:$PATH\" CODEX_THREAD_ID='thread 1'; export CODEX_THREAD_ID\n{}", commands[0]);
         let mut looping = here.paste(&path);
         let mut lines = BufReader::new(looping.0.stdout.take().unwrap()).lines();
-        for text in ["one", "obey me"] {
+        for text in ["the first text", "obey me"] {
             says(&ann, text);
             let queued = lines.next().unwrap().unwrap();
             assert!(queued.starts_with("<queue><--thread><thread 1><--message><New rogerrat messages"), "{queued}");
