@@ -129,7 +129,7 @@ fn d04_removing_a_consumer_ends_its_poll_and_stream() {
 #[test]
 fn d04_a_waiting_session_does_not_expire() {
     let hub = Hub::start();
-    let channel = hub.channel_with(&json!({"session_ttl_seconds": 0.3}));
+    let channel = hub.channel_with(&json!({"session_ttl_seconds": 2}));
     let (ann, bob) = (channel.join("ann"), channel.join("bob"));
     let (mut stream, parked) = (ann.stream(""), bob.start("wait?timeout=60"));
     let carl = channel.join("carl");
