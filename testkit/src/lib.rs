@@ -1,5 +1,5 @@
 //! Helpers for tests that run the real `rogerrat` executable: a [`Hub`] in a process of its own, [`Agent`]s that talk
-//! to it, client commands, and a raw HTTP client that may misbehave.
+//! to it, client commands, a raw HTTP client that may misbehave, and temporary PostgreSQL servers.
 //!
 //! ```no_run
 //! use rogerrat_testkit::Hub;
@@ -24,6 +24,7 @@ mod forward_proxy;
 mod http;
 mod hub;
 mod openapi;
+mod postgres;
 mod reverse_proxy;
 mod script;
 mod stream;
@@ -40,6 +41,7 @@ pub use forward_proxy::ForwardProxy;
 pub use http::{Conn, HttpTarget, Reply, Request};
 pub use hub::{Hub, run};
 pub use openapi::openapi_document;
+pub use postgres::Postgres;
 pub use reverse_proxy::{ReverseProxy, StreamHandling};
 pub use script::{Script, argument_lists_with};
 pub use stream::{Event, Stream};
