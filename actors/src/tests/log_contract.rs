@@ -10,7 +10,7 @@ use rogerrat_domain::{
 };
 
 /// The channel of a contract.
-pub(super) fn channel(name: &str) -> ChannelId {
+pub(crate) fn channel(name: &str) -> ChannelId {
     ChannelId::parse(name).unwrap()
 }
 
@@ -19,14 +19,14 @@ fn settings() -> Arc<Settings> {
 }
 
 /// A record of one entry, or of the creation. Its `rid` follows from its channel and number.
-pub(super) fn record(name: &str, fence: u64, seq: u64, entry: Option<Entry>) -> Record {
+pub(crate) fn record(name: &str, fence: u64, seq: u64, entry: Option<Entry>) -> Record {
     let rid = name.bytes().fold(u128::from(seq), |rid, byte| rid * 257 + u128::from(byte));
     let entries = vec![entry.unwrap_or_else(|| Entry::Created { settings: settings() })];
     Record { channel: channel(name), seq, fence, rid, at_ms: 6, entries, transcript: Vec::new(), due: Vec::new() }
 }
 
 /// A message of a size.
-pub(super) fn sent(id: MessageId, bytes: usize) -> Option<Entry> {
+pub(crate) fn sent(id: MessageId, bytes: usize) -> Option<Entry> {
     let json = format!(r#"{{"id":{id},"from":"ann","to":"all","text":"{}","at":6}}"#, "x".repeat(bytes));
     let (from, to): (MemberNo, Option<MemberNo>) = (1, None);
     let message = Arc::new(Message::from_json(id, from, to, json.as_bytes()).unwrap());
@@ -34,7 +34,7 @@ pub(super) fn sent(id: MessageId, bytes: usize) -> Option<Entry> {
 }
 
 /// The state of a channel that has assigned ids up to one.
-pub(super) fn snapshot(name: &str, last_id: MessageId) -> Snapshot {
+pub(crate) fn snapshot(name: &str, last_id: MessageId) -> Snapshot {
     let now = Now { at_ms: 5, uptime_ms: 0 };
     let backlog = BacklogLimits { messages: 1000, bytes: 1 << 20 };
     let key = HubKey::new([7; 32]);
@@ -43,7 +43,7 @@ pub(super) fn snapshot(name: &str, last_id: MessageId) -> Snapshot {
 }
 
 /// Creates a channel, takes it and appends messages 1 to `messages`. Returns the fence.
-pub(super) async fn fill(log: &dyn Log, name: &str, messages: u64) -> u64 {
+pub(crate) async fn fill(log: &dyn Log, name: &str, messages: u64) -> u64 {
     assert_eq!(log.append(record(name, 0, 1, None)).await, AppendResult::Done);
     let fence = log.take(&channel(name)).await.unwrap().fence;
     for id in 1..=messages {
@@ -53,7 +53,7 @@ pub(super) async fn fill(log: &dyn Log, name: &str, messages: u64) -> u64 {
 }
 
 /// Runs every contract of a log that one hub uses, each on a new log.
-pub(super) async fn a_log<L: Log>(new: impl Fn() -> L) {
+pub(crate) async fn a_log<L: Log>(new: impl Fn() -> L) {
     appends_are_in_order_and_once(&new()).await;
     a_conflict_leaves_the_other_channels_alone(&new()).await;
     a_channel_is_taken_with_everything_appended_before(&new()).await;

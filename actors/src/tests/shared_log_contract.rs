@@ -1,11 +1,12 @@
 //! What every log that instances share must do, beside [what every log must](super::log_contract).
 
+use rogerrat_actors::{AppendResult, Log, LogError, PreviousOwner};
+
 use super::log_contract::{channel, fill, record, sent, snapshot};
-use crate::{AppendResult, Log, LogError, PreviousOwner};
 
 /// Runs every contract of a log that instances share. `new` starts two instances of a new log, and `kill` ends the
 /// connection of one to the log.
-pub(super) async fn a_shared_log<L: Log>(new: impl AsyncFn() -> (L, L), kill: impl AsyncFn(&L)) {
+pub(crate) async fn a_shared_log<L: Log>(new: impl AsyncFn() -> (L, L), kill: impl AsyncFn(&L)) {
     let (a, b) = new().await;
     only_the_owner_writes(&a, &b).await;
     let (a, b) = new().await;

@@ -1,11 +1,5 @@
-//! Tests of the store on real files.
+//! What the tests of both stores share.
 
-mod accounts;
-mod append;
-mod backup;
-mod failures;
-mod fixtures;
 #[path = "../../../actors/src/tests/log_contract.rs"]
-mod log_contract;
-mod log_contracts;
-mod open;
+pub(crate) mod log_contract;
+pub(crate) mod records;

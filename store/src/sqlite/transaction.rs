@@ -5,10 +5,10 @@ use std::collections::HashMap;
 use rogerrat_domain::{AccountId, ChannelId, limits};
 use rusqlite::{Connection, OptionalExtension as _, Result, ToSql, params};
 
-use super::rows::{RecordRow, SnapshotRow};
 use super::sqlite_int::{get_u64, to_sqlite};
 use super::write_request::{WriteOp, WriteOutcome};
 use super::{meta, purge, webhook_rows};
+use crate::shared::rows::{RecordRow, SnapshotRow};
 
 /// Transcript lines that a channel keeps.
 const TRANSCRIPT_LINES: u64 = limits::TRANSCRIPT_LINES as u64;

@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 
 use super::fixtures::TempDir;
-use super::log_contract::a_log;
+use crate::tests::log_contract::a_log;
 
 #[actix_rt::test]
 async fn the_store_keeps_the_contract() {

@@ -12,11 +12,11 @@ use rogerrat_domain::{ChannelId, HubKey, Message, Settings, Snapshot};
 use rusqlite::{Connection, Row};
 
 use super::data_dir::{DataDir, KEY_BYTES};
-use super::encoding::{decode_json, decode_record};
 use super::error::StoreError;
 use super::scan::{ScanError, blob, for_each_row, text};
 use super::sqlite_int::get_u64;
 use super::{inspect, meta, schema, verify_accounts, verify_emails};
+use crate::shared::encoding::{decode_json, decode_record};
 
 /// What a verified database contains.
 #[derive(Debug, Default, PartialEq, Eq)]

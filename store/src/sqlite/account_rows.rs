@@ -6,11 +6,11 @@ use rogerrat_domain::webhook::HookOwner;
 use rogerrat_domain::{AccountId, Callsign, Identity, TokenHash};
 use rusqlite::{OptionalExtension as _, Result, Row, params};
 
-use super::rows::RecordRow;
 use super::sqlite_int::{get_u64, to_sqlite};
 use super::transaction::WriteTx;
 use super::webhook_rows;
 use super::write_request::WriteOutcome;
+use crate::shared::rows::RecordRow;
 
 /// The columns of an identity.
 pub(super) const IDENTITY_COLUMNS: &str = "callsign, account, key_no";

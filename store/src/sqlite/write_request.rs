@@ -6,8 +6,8 @@ use rogerrat_actors::{
 use rogerrat_domain::{AccountId, ChannelId};
 use tokio::sync::oneshot;
 
-use super::rows::{RecordRow, SnapshotRow, WebhookWrite};
 use super::state::QueueSlot;
+use crate::shared::rows::{RecordRow, SnapshotRow, WebhookWrite};
 
 /// The size of a change of an account in the write queue.
 const CHANGE_BYTES: usize = 256;

@@ -6,9 +6,9 @@ use futures_util::future::BoxFuture;
 use rogerrat_actors::{LogError, StoredHook, WebhookStore};
 use rogerrat_domain::webhook::{DeliveryRow, DeliveryState, DueDelivery, Hook, HookId, HookOwner};
 
-use super::rows::{DueDeliveryRows, WebhookWrite};
 use super::write_request::WriteOp;
 use super::{Store, webhook_rows};
+use crate::shared::rows::{DueDeliveryRows, WebhookWrite};
 
 type UnitResult = Result<(), LogError>;
 

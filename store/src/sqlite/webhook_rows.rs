@@ -9,9 +9,9 @@ use rusqlite::{Connection, OptionalExtension as _, Result, Row, params};
 use serde::de::DeserializeOwned;
 
 use super::error::log_error;
-use super::rows::{DueDeliveryRows, WebhookWrite};
 use super::sqlite_int::{get_u64, to_sqlite};
 use super::write_request::WriteOutcome;
+use crate::shared::rows::{DueDeliveryRows, WebhookWrite};
 
 /// Applies a write. It is a conflict if the owner of a new hook is gone.
 pub(super) fn apply(write: &WebhookWrite, connection: &Connection) -> Result<WriteOutcome> {

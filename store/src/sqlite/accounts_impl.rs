@@ -13,11 +13,11 @@ use tokio::sync::oneshot;
 
 use super::Store;
 use super::account_rows::{IDENTITY_COLUMNS, identity};
-use super::encoding::decode_json;
 use super::error::log_error;
-use super::rows::RecordRow;
 use super::sqlite_int::get_u64;
 use super::write_request::{ReplySender, WriteOp};
+use crate::shared::encoding::decode_json;
+use crate::shared::rows::RecordRow;
 
 type Read<T> = Result<T, LogError>;
 

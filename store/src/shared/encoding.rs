@@ -6,7 +6,7 @@ use rogerrat_domain::webhook::{Delivery, DeliveryState, DueDelivery, HookId};
 use rogerrat_domain::{ChannelId, Entry, Record, Snapshot};
 use serde::{Deserialize, Serialize};
 
-use super::rows::{DueDeliveryRows, MessageRow, RecordRow, SnapshotRow, TranscriptRow, WebhookDeliveryRow};
+use crate::shared::rows::{DueDeliveryRows, MessageRow, RecordRow, SnapshotRow, TranscriptRow, WebhookDeliveryRow};
 
 /// The version of a record's JSON.
 const VERSION: u32 = 1;
@@ -31,7 +31,7 @@ struct RecordVersion {
 
 impl RecordRow {
     /// Encodes a record. `None` if it names a message whose text is not at hand.
-    pub(super) fn encode(record: Record) -> Option<Self> {
+    pub(crate) fn encode(record: Record) -> Option<Self> {
         let Record { channel, seq, fence: _, rid, at_ms, entries, transcript, due } = record;
         let created = match entries.first() {
             Some(Entry::Created { settings }) => Some(settings),
@@ -60,7 +60,7 @@ impl RecordRow {
 }
 
 impl SnapshotRow {
-    pub(super) fn encode(channel: &ChannelId, seq: u64, snapshot: &Snapshot) -> serde_json::Result<Self> {
+    pub(crate) fn encode(channel: &ChannelId, seq: u64, snapshot: &Snapshot) -> serde_json::Result<Self> {
         let body = serde_json::to_vec(snapshot)?;
         let mut held = snapshot.held().collect::<Vec<_>>();
         held.sort_unstable();
@@ -69,7 +69,7 @@ impl SnapshotRow {
 }
 
 impl DueDeliveryRows {
-    pub(super) fn encode(due: DueDelivery) -> serde_json::Result<Self> {
+    pub(crate) fn encode(due: DueDelivery) -> serde_json::Result<Self> {
         let encode = |(hook, delivery): (HookId, Delivery)| {
             Ok(WebhookDeliveryRow {
                 hook: hook.to_string(),
@@ -87,7 +87,7 @@ impl DueDeliveryRows {
 }
 
 /// Decodes a record. It comes without transcript lines and deliveries, which are not part of its body.
-pub(super) fn decode_record(channel: &ChannelId, seq: u64, rid: [u8; 16], body: &[u8]) -> Result<Record, LogError> {
+pub(crate) fn decode_record(channel: &ChannelId, seq: u64, rid: [u8; 16], body: &[u8]) -> Result<Record, LogError> {
     let damaged = |what: String| LogError::Damaged(format!("record {seq} of channel {channel}: {what}"));
     match serde_json::from_slice(body) {
         Ok(RecordVersion { v: VERSION }) => {}
@@ -102,7 +102,7 @@ pub(super) fn decode_record(channel: &ChannelId, seq: u64, rid: [u8; 16], body: 
 }
 
 /// Decodes a value of a channel; `what` names it in the error.
-pub(super) fn decode_json<T: serde::de::DeserializeOwned>(
+pub(crate) fn decode_json<T: serde::de::DeserializeOwned>(
     channel: &ChannelId,
     what: &str,
     body: &[u8],

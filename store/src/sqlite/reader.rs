@@ -13,10 +13,10 @@ use rogerrat_domain::{BacklogEntry, ChannelId, Message, MessageId, Record, Setti
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use tokio::sync::oneshot;
 
-use super::encoding::{decode_json, decode_record};
 use super::error::{StoreError, log_error};
 use super::schema;
 use super::sqlite_int::{get_u64, to_sqlite};
+use crate::shared::encoding::{decode_json, decode_record};
 
 /// Queries that may be queued.
 const QUERY_QUEUE: usize = 1024;

@@ -1,12 +1,7 @@
-//! A temporary store, and records and hooks to put into it.
+//! Records, snapshots and hooks to put into a store.
 
-use std::fs;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
 
-use futures_util::future::join_all;
-use rogerrat_actors::{AppendResult, Log as _};
 use rogerrat_domain::transcript::TranscriptEvent;
 use rogerrat_domain::webhook::{Delivery, DueDelivery, Hook, HookId, HookOwner, MESSAGE_RECEIVED, Retry, Secret};
 use rogerrat_domain::{
@@ -15,77 +10,26 @@ use rogerrat_domain::{
 };
 use serde_json::json;
 
-use crate::{Store, StoreOptions};
-
-/// A temporary directory, removed on drop. It does not exist until a store creates it.
-#[derive(Debug)]
-pub(super) struct TempDir(PathBuf);
-
-impl TempDir {
-    pub(super) fn new() -> Self {
-        static COUNT: AtomicU32 = AtomicU32::new(0);
-        let n = COUNT.fetch_add(1, Ordering::Relaxed);
-        let path = std::env::temp_dir().join(format!("rogerrat-store-{}-{n}", std::process::id()));
-        let _ = fs::remove_dir_all(&path);
-        Self(path)
-    }
-
-    pub(super) fn path(&self) -> &Path {
-        &self.0
-    }
-
-    pub(super) fn file(&self, name: &str) -> PathBuf {
-        self.0.join(name)
-    }
-
-    pub(super) fn open(&self) -> Store {
-        Store::open(&self.0, StoreOptions { max_mib: 0, truncate_wal_after_ms: 0 }).unwrap()
-    }
-
-    /// The names and contents of the files.
-    pub(super) fn files(&self) -> Vec<(String, Vec<u8>)> {
-        let mut files = fs::read_dir(&self.0)
-            .unwrap()
-            .map(|entry| entry.unwrap())
-            .map(|entry| (entry.file_name().into_string().unwrap(), fs::read(entry.path()).unwrap()))
-            .collect::<Vec<_>>();
-        files.sort();
-        files
-    }
-
-    /// The names of the files that contain a text.
-    pub(super) fn files_with(&self, text: &str) -> Vec<String> {
-        let has = |bytes: &[u8]| bytes.windows(text.len()).any(|window| window == text.as_bytes());
-        self.files().into_iter().filter(|(_, bytes)| has(bytes)).map(|(name, _)| name).collect()
-    }
-}
-
-impl Drop for TempDir {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
-}
-
-pub(super) fn channel(name: &str) -> ChannelId {
+pub(crate) fn channel(name: &str) -> ChannelId {
     ChannelId::parse(name).unwrap()
 }
 
-pub(super) fn message(id: MessageId, from: MemberNo, to: Option<MemberNo>, text: &str) -> Arc<Message> {
+pub(crate) fn message(id: MessageId, from: MemberNo, to: Option<MemberNo>, text: &str) -> Arc<Message> {
     let json = json!({"id": id, "from": "ann", "to": "all", "text": text, "at": 6}).to_string();
     Arc::new(Message::from_json(id, from, to, json.as_bytes()).unwrap())
 }
 
-pub(super) fn sent(id: MessageId, text: &str) -> Entry {
+pub(crate) fn sent(id: MessageId, text: &str) -> Entry {
     Entry::Sent { message: message(id, 1, None, text), to: "all".into(), key: None, task: None }
 }
 
-pub(super) fn created() -> Entry {
+pub(crate) fn created() -> Entry {
     let settings = Settings { durability: Durability::Disk, ..Settings::plain(TokenHash::of("token"), 5) };
     Entry::Created { settings: Arc::new(settings) }
 }
 
 /// A record whose `rid` is derived from its channel and number.
-pub(super) fn record(name: &str, seq: u64, entries: Vec<Entry>) -> Record {
+pub(crate) fn record(name: &str, seq: u64, entries: Vec<Entry>) -> Record {
     let rid = name.bytes().fold(u128::from(seq), |rid, byte| rid * 257 + u128::from(byte));
     let transcript = entries
         .iter()
@@ -105,7 +49,7 @@ pub(super) fn record(name: &str, seq: u64, entries: Vec<Entry>) -> Record {
 }
 
 /// The state of a channel that has evicted its messages up to an id, except those held.
-pub(super) fn snapshot(evicted_upto: MessageId, held: &[MessageId]) -> Snapshot {
+pub(crate) fn snapshot(evicted_upto: MessageId, held: &[MessageId]) -> Snapshot {
     let now = Now { at_ms: 5, uptime_ms: 0 };
     let backlog = BacklogLimits { messages: 1000, bytes: 1 << 20 };
     let key = HubKey::new([7; 32]);
@@ -119,7 +63,7 @@ pub(super) fn snapshot(evicted_upto: MessageId, held: &[MessageId]) -> Snapshot 
     serde_json::from_value(written).unwrap()
 }
 
-pub(super) fn joined() -> Entry {
+pub(crate) fn joined() -> Entry {
     let callsign = Callsign::parse("ann").unwrap();
     Entry::Joined {
         no: 1,
@@ -134,7 +78,7 @@ pub(super) fn joined() -> Entry {
 }
 
 /// A hook whose secret decrypts with a hub's key.
-pub(super) fn hook(key: &HubKey, n: u128, owner: HookOwner) -> Hook {
+pub(crate) fn hook(key: &HubKey, n: u128, owner: HookOwner) -> Hook {
     let (id, secret) = (HookId::from_random(n), Secret::from_bytes([7; 24]));
     let secret =
         Encryptor::new(key, "webhook secret").encrypt_text(secret.text().as_bytes(), id.as_str(), [1; 24]).into();
@@ -144,17 +88,9 @@ pub(super) fn hook(key: &HubKey, n: u128, owner: HookOwner) -> Hook {
 }
 
 /// A due delivery of a test event, or of a message of a channel.
-pub(super) fn due(key: &HubKey, hook: &Hook, channel: Option<ChannelId>) -> DueDelivery {
+pub(crate) fn due(key: &HubKey, hook: &Hook, channel: Option<ChannelId>) -> DueDelivery {
     let message = channel.as_ref().map(|_| 7);
     let delivery = Delivery::due(9, MESSAGE_RECEIVED, channel, message, 5);
     let hidden = Encryptor::new(key, "webhook message").encrypt(b"{}", &delivery.context(), [2; 24]);
     DueDelivery { deliveries: vec![(hook.id.clone(), delivery)], hidden }
-}
-
-/// Creates a channel with messages 1 to `messages`, in as many records.
-pub(super) async fn fill(store: &Store, name: &str, messages: u64, text: &str) {
-    let first = store.append(record(name, 1, vec![created()]));
-    let others = (1..=messages).map(|id| store.append(record(name, id + 1, vec![sent(id, text)])));
-    let appended = join_all(std::iter::once(first).chain(others)).await;
-    assert!(appended.iter().all(|appended| *appended == AppendResult::Done), "{appended:?}");
 }

@@ -8,8 +8,8 @@ use rogerrat_actors::{AppendResult, Log as _};
 use rogerrat_domain::Record;
 use rusqlite::Connection;
 
+use super::super::write_request::{ReplySender, WriteOp};
 use super::fixtures::{TempDir, channel, created, fill, record, sent, snapshot};
-use crate::write_request::{ReplySender, WriteOp};
 use crate::{Store, StoreOptions};
 
 /// Waits until the store is healthy.

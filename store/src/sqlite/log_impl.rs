@@ -14,9 +14,9 @@ use rogerrat_domain::{ChannelId, Message, MessageId, Record, Settings, Snapshot}
 use tokio::sync::oneshot;
 
 use super::error::log_error;
-use super::rows::{RecordRow, SnapshotRow};
 use super::write_request::{ReplySender, WriteOp, WriteOutcome, WriteRequest, WriterCommand};
 use super::{Store, meta, reader, transcript};
+use crate::shared::rows::{RecordRow, SnapshotRow};
 
 type UnitResult = Result<(), LogError>;
 

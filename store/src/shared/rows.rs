@@ -12,71 +12,71 @@ const WEBHOOK_ROW_BYTES: usize = 160;
 
 /// A record of a channel's log.
 #[derive(Debug)]
-pub(super) struct RecordRow {
-    pub(super) channel: ChannelId,
-    pub(super) seq: u64,
-    pub(super) rid: [u8; 16],
-    pub(super) at_ms: u64,
+pub(crate) struct RecordRow {
+    pub(crate) channel: ChannelId,
+    pub(crate) seq: u64,
+    pub(crate) rid: [u8; 16],
+    pub(crate) at_ms: u64,
     /// Whether the record creates the channel.
-    pub(super) creates: bool,
+    pub(crate) creates: bool,
     /// The settings, if the record creates the channel or changes them.
-    pub(super) settings: Option<Vec<u8>>,
+    pub(crate) settings: Option<Vec<u8>>,
     /// The account that creates the channel.
-    pub(super) owner: Option<AccountId>,
-    pub(super) body: Vec<u8>,
-    pub(super) messages: Vec<MessageRow>,
-    pub(super) lines: Vec<TranscriptRow>,
-    pub(super) due: Vec<DueDeliveryRows>,
+    pub(crate) owner: Option<AccountId>,
+    pub(crate) body: Vec<u8>,
+    pub(crate) messages: Vec<MessageRow>,
+    pub(crate) lines: Vec<TranscriptRow>,
+    pub(crate) due: Vec<DueDeliveryRows>,
 }
 
 /// A message.
 #[derive(Debug)]
-pub(super) struct MessageRow {
-    pub(super) id: MessageId,
-    pub(super) from: MemberNo,
-    pub(super) to: Option<MemberNo>,
-    pub(super) json: Bytes,
+pub(crate) struct MessageRow {
+    pub(crate) id: MessageId,
+    pub(crate) from: MemberNo,
+    pub(crate) to: Option<MemberNo>,
+    pub(crate) json: Bytes,
 }
 
 /// A line of a transcript. `ends` are the sender and the recipient of a private message.
 #[derive(Debug)]
-pub(super) struct TranscriptRow {
-    pub(super) dm_members: Option<(MemberNo, MemberNo)>,
-    pub(super) json: Box<RawValue>,
+pub(crate) struct TranscriptRow {
+    pub(crate) dm_members: Option<(MemberNo, MemberNo)>,
+    pub(crate) json: Box<RawValue>,
 }
 
 /// The state of a channel after a record, and which messages it still needs.
 #[derive(Debug)]
-pub(super) struct SnapshotRow {
-    pub(super) channel: ChannelId,
-    pub(super) seq: u64,
-    pub(super) body: Vec<u8>,
+pub(crate) struct SnapshotRow {
+    pub(crate) channel: ChannelId,
+    pub(crate) seq: u64,
+    pub(crate) body: Vec<u8>,
     /// Messages up to this id may be deleted, except those in `held`.
-    pub(super) evicted_upto: MessageId,
+    pub(crate) evicted_upto: MessageId,
     /// In ascending order.
-    pub(super) held: Arc<[MessageId]>,
+    pub(crate) held: Arc<[MessageId]>,
 }
 
 /// A webhook payload, encrypted, and the deliveries that need it.
 #[derive(Debug)]
-pub(super) struct DueDeliveryRows {
-    pub(super) deliveries: Vec<WebhookDeliveryRow>,
-    pub(super) payload: Vec<u8>,
+pub(crate) struct DueDeliveryRows {
+    pub(crate) deliveries: Vec<WebhookDeliveryRow>,
+    pub(crate) payload: Vec<u8>,
 }
 
 /// A webhook delivery.
 #[derive(Debug)]
-pub(super) struct WebhookDeliveryRow {
-    pub(super) hook: String,
-    pub(super) id: String,
-    pub(super) channel: Option<String>,
-    pub(super) is_due: bool,
-    pub(super) json: Vec<u8>,
+pub(crate) struct WebhookDeliveryRow {
+    pub(crate) hook: String,
+    pub(crate) id: String,
+    pub(crate) channel: Option<String>,
+    pub(crate) is_due: bool,
+    pub(crate) json: Vec<u8>,
 }
 
 /// A change to the tables of webhooks.
 #[derive(Debug)]
-pub(super) enum WebhookWrite {
+pub(crate) enum WebhookWrite {
     PutHook { hook: HookId, owner: HookOwner, json: Vec<u8> },
     DropHook(String),
     DropHooksOf(String),
@@ -86,7 +86,7 @@ pub(super) enum WebhookWrite {
 
 impl RecordRow {
     /// Its size in the write queue.
-    pub(super) fn bytes(&self) -> usize {
+    pub(crate) fn bytes(&self) -> usize {
         let messages = self.messages.iter().map(|message| message.json.len()).sum::<usize>();
         let lines = self.lines.iter().map(|line| line.json.get().len()).sum::<usize>();
         self.body.len()
@@ -98,14 +98,14 @@ impl RecordRow {
 }
 
 impl DueDeliveryRows {
-    pub(super) fn bytes(&self) -> usize {
+    pub(crate) fn bytes(&self) -> usize {
         self.payload.len() + self.deliveries.iter().map(|row| row.json.len() + WEBHOOK_ROW_BYTES).sum::<usize>()
     }
 }
 
 impl WebhookWrite {
     /// Its size in the write queue.
-    pub(super) fn bytes(&self) -> usize {
+    pub(crate) fn bytes(&self) -> usize {
         match self {
             Self::PutHook { json, .. } | Self::UpdateDelivery { json, .. } => json.len() + WEBHOOK_ROW_BYTES,
             Self::Enqueue(due) => due.bytes(),

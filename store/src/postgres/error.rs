@@ -1,0 +1,170 @@
+//! Errors of the database. No message contains the URL of the database, because that has a password.
+
+use std::io;
+
+use rogerrat_actors::LogError;
+use tokio_postgres::error::SqlState;
+
+/// Why a PostgreSQL database cannot be used. Nothing was changed in it when one of these is returned.
+#[derive(Debug, thiserror::Error)]
+pub enum PostgresError {
+    /// The URL of the database cannot be parsed.
+    #[error(
+        "the URL of the database is not valid ({0}); write it as postgres://USER:PASSWORD@HOST:PORT/DATABASE?sslmode=require"
+    )]
+    InvalidUrl(String),
+    /// The certificate authorities for TLS cannot be loaded.
+    #[error("the certificates for the connection to PostgreSQL cannot be used: {0}")]
+    Tls(String),
+    /// No connection was made.
+    #[error(
+        "PostgreSQL cannot be reached ({}); check that it runs, and host, user, password and sslmode of its URL",
+        describe(source)
+    )]
+    Unreachable {
+        /// The cause.
+        source: tokio_postgres::Error,
+    },
+    /// The server is too old.
+    #[error("the PostgreSQL server has version {found}, but at least version 14 is needed; upgrade the server")]
+    TooOld {
+        /// The version of the server.
+        found: String,
+    },
+    /// A setting of the server would lose acknowledged messages.
+    #[error(
+        "the PostgreSQL server has {name} = {found}, with which a crash loses acknowledged messages; set it to {needed}"
+    )]
+    UnsafeSetting {
+        /// The name of the setting.
+        name: &'static str,
+        /// Its value.
+        found: String,
+        /// A value that is safe.
+        needed: &'static str,
+    },
+    /// The server is a standby, or takes no writes.
+    #[error("the PostgreSQL server is a standby or read-only; name the primary in the URL of the database")]
+    ReadOnly,
+    /// The connections are not sessions of their own.
+    #[error(
+        "there is a connection pooler between the hub and PostgreSQL that shares sessions; connect to the server itself, or set the pooler to session mode"
+    )]
+    SharedSessions,
+    /// The database was created with another `hub.key`.
+    #[error("the database belongs to a hub with another hub.key; copy that hub's hub.key, or use an empty database")]
+    OtherKey,
+    /// The database was written by a newer hub.
+    #[error(
+        "the database has schema {found}, but this version only knows schemas up to {known}; run the newer rogerrat"
+    )]
+    NewerSchema {
+        /// Its schema.
+        found: i32,
+        /// The newest schema of this version.
+        known: i32,
+    },
+    /// A statement failed.
+    #[error("PostgreSQL failed: {}", describe(source))]
+    Sql {
+        /// The cause.
+        #[from]
+        source: tokio_postgres::Error,
+    },
+    /// A thread cannot be started.
+    #[error("the thread of the store cannot be started: {0}")]
+    Thread(#[from] io::Error),
+}
+
+/// The text of an error of PostgreSQL. It contains no value of a row: those are in the details of an error.
+pub(super) fn describe(error: &tokio_postgres::Error) -> String {
+    if let Some(error) = error.as_db_error() {
+        return format!("{} ({})", error.message(), error.code().code());
+    }
+    match std::error::Error::source(error) {
+        Some(source) => format!("{error}: {source}"),
+        None => error.to_string(),
+    }
+}
+
+/// Why a query or a write failed.
+#[derive(Debug)]
+pub(super) enum Failure {
+    /// A statement failed.
+    Sql(tokio_postgres::Error),
+    /// A stored value cannot be decoded, or the caller may not do this. What was written is rolled back.
+    Log(LogError),
+    /// The server does not answer.
+    Silent,
+}
+
+impl From<tokio_postgres::Error> for Failure {
+    fn from(error: tokio_postgres::Error) -> Self {
+        Self::Sql(error)
+    }
+}
+
+impl From<LogError> for Failure {
+    fn from(error: LogError) -> Self {
+        Self::Log(error)
+    }
+}
+
+impl From<Failure> for LogError {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::Sql(error) => Self::Failed(describe(&error)),
+            Failure::Log(error) => error,
+            Failure::Silent => Self::Failed("PostgreSQL does not answer".into()),
+        }
+    }
+}
+
+impl Failure {
+    fn code(&self) -> Option<&SqlState> {
+        match self {
+            Self::Sql(error) => error.code(),
+            Self::Log(_) | Self::Silent => None,
+        }
+    }
+
+    /// Whether the data is to blame: the same write would fail again, and others would not.
+    pub(super) fn is_caused_by_data(&self) -> bool {
+        match self {
+            // Data exceptions, constraints, limits of the program such as a value that is too long.
+            Self::Sql(_) => {
+                self.code().is_some_and(|code| ["22", "23", "54"].iter().any(|class| code.code().starts_with(class)))
+            }
+            Self::Log(_) => true,
+            Self::Silent => false,
+        }
+    }
+
+    /// Whether the transaction lost against another one, and would succeed if it was repeated.
+    pub(super) fn is_worth_repeating(&self) -> bool {
+        let repeatable = [
+            &SqlState::T_R_SERIALIZATION_FAILURE,
+            &SqlState::T_R_DEADLOCK_DETECTED,
+            &SqlState::LOCK_NOT_AVAILABLE,
+            &SqlState::QUERY_CANCELED,
+        ];
+        self.code().is_some_and(|code| repeatable.contains(&code))
+    }
+
+    /// Whether the connection is lost, or the server is shutting down, starting or read-only.
+    pub(super) fn is_disconnect(&self) -> bool {
+        match self {
+            Self::Sql(error) => match error.code() {
+                // Connection exceptions, interventions of an operator, a standby.
+                Some(code) => {
+                    (["08", "57P"].iter().any(|class| code.code().starts_with(class)))
+                        || *code == SqlState::READ_ONLY_SQL_TRANSACTION
+                        || *code == SqlState::IDLE_IN_TRANSACTION_SESSION_TIMEOUT
+                }
+                None => true,
+            },
+            Self::Log(_) => false,
+            Self::Silent => true,
+        }
+    }
+}

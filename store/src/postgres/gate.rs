@@ -1,0 +1,68 @@
+//! What a server must be like before a hub runs on it.
+
+use rogerrat_domain::{Encryptor, HubKey};
+
+use super::error::PostgresError;
+use super::session::Session;
+
+/// The oldest version of the server that is supported: `client_connection_check_interval` and the behaviour of `unnest` joins
+/// are tested from there on.
+const OLDEST: i32 = 140_000;
+/// A text that only hubs with the same key can decrypt.
+const KEY_CHECK: &[u8] = b"rogerrat";
+
+/// Checks the version and the settings of a server, from a session as the hub uses it.
+pub(super) async fn check_server(session: &Session) -> Result<(), PostgresError> {
+    let sql = "SELECT current_setting('server_version_num')::integer, current_setting('server_version'),
+               current_setting('fsync'), current_setting('full_page_writes'), current_setting('synchronous_commit'),
+               pg_is_in_recovery() OR current_setting('transaction_read_only') = 'on',
+               current_setting('synchronous_standby_names')";
+    let row = session.query_one(sql, &[]).await?;
+    if row.try_get::<_, i32>(0)? < OLDEST {
+        return Err(PostgresError::TooOld { found: row.try_get(1)? });
+    }
+    let settings = [("fsync", 2, ["on", "on", "on"]), ("full_page_writes", 3, ["on", "on", "on"])];
+    let commit = ("synchronous_commit", 4, ["on", "remote_apply", "remote_write"]);
+    for (name, column, safe) in settings.into_iter().chain([commit]) {
+        let found: String = row.try_get(column)?;
+        if !safe.contains(&&*found) {
+            return Err(PostgresError::UnsafeSetting { name, found, needed: "on" });
+        }
+    }
+    if row.try_get(5)? {
+        return Err(PostgresError::ReadOnly);
+    }
+    if row.try_get::<_, String>(6)?.is_empty() {
+        log::warn!("PostgreSQL names no synchronous standby: a failover may lose the last acknowledged messages");
+    }
+    Ok(())
+}
+
+/// Checks that each connection is a session of its own: that the lock of this instance is held by the session that took it, and
+/// by none of the others while all are in a transaction. A pooler in transaction mode would give one of them the session that
+/// holds the lock, because it is idle.
+pub(super) async fn check_sessions(lock: &Session, lock_key: i64, others: &[&Session]) -> Result<(), PostgresError> {
+    let mut is_shared = false;
+    for session in others {
+        session.batch("BEGIN").await?;
+        let row = session.query_one("SELECT pg_backend_pid(), pg_try_advisory_xact_lock($1)", &[&lock_key]).await?;
+        is_shared |= row.try_get::<_, i32>(0)? == lock.backend() || row.try_get(1)?;
+    }
+    let now: i32 = lock.query_one("SELECT pg_backend_pid()", &[]).await?.try_get(0)?;
+    for session in others {
+        session.batch("ROLLBACK").await?;
+    }
+    if is_shared || now != lock.backend() { Err(PostgresError::SharedSessions) } else { Ok(()) }
+}
+
+/// Checks that the database belongs to hubs with this key, or makes it theirs.
+pub(super) async fn check_key(session: &Session, key: &HubKey) -> Result<(), PostgresError> {
+    let encryptor = Encryptor::new(key, "database");
+    let mine = encryptor.encrypt_text(KEY_CHECK, "key", rand::random());
+    session.execute("INSERT INTO hub (name, value) VALUES ('key', $1) ON CONFLICT DO NOTHING", &[&mine]).await?;
+    let stored: String = session.query_one("SELECT value FROM hub WHERE name = 'key'", &[]).await?.try_get(0)?;
+    match encryptor.decrypt_text(&stored, "key").as_deref() {
+        Some(KEY_CHECK) => Ok(()),
+        _ => Err(PostgresError::OtherKey),
+    }
+}

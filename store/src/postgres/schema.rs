@@ -1,0 +1,41 @@
+//! The tables of the database, as one migration per schema version.
+//!
+//! A released migration never changes; every change is a new file in `migrations/`, named in [`MIGRATIONS`].
+
+use super::error::PostgresError;
+use super::session::Session;
+
+/// Schema version `n` is the result of the first `n` migrations.
+const MIGRATIONS: [&str; 1] = [include_str!("migrations/1_log.sql")];
+
+/// The schema of this version.
+const VERSION: i32 = MIGRATIONS.len() as i32;
+
+/// Migrates the database to the schema of this version, in one transaction. Hubs that start at the same time wait for each
+/// other.
+pub(super) async fn migrate(session: &Session) -> Result<(), PostgresError> {
+    session.batch("BEGIN").await?;
+    let migrated = apply(session).await;
+    session.batch(if migrated.is_ok() { "COMMIT" } else { "ROLLBACK" }).await?;
+    migrated
+}
+
+async fn apply(session: &Session) -> Result<(), PostgresError> {
+    // "RgrR"; the lock ends with the transaction. Another hub may take its time, or be a newer one that is being rolled out.
+    session.batch("SET LOCAL lock_timeout = '60s'; SELECT pg_advisory_xact_lock(1382511186, 0)").await?;
+    session.batch("CREATE TABLE IF NOT EXISTS schema_version (version integer NOT NULL)").await?;
+    let found: Option<i32> = session.query_one("SELECT max(version) FROM schema_version", &[]).await?.try_get(0)?;
+    let found = found.unwrap_or(0);
+    if found > VERSION {
+        return Err(PostgresError::NewerSchema { found, known: VERSION });
+    }
+    if found == VERSION {
+        return Ok(());
+    }
+    for migration in &MIGRATIONS[usize::try_from(found).unwrap_or(0)..] {
+        session.batch(migration).await?;
+    }
+    session.batch("DELETE FROM schema_version").await?;
+    session.execute("INSERT INTO schema_version (version) VALUES ($1)", &[&VERSION]).await?;
+    Ok(())
+}

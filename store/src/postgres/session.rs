@@ -1,0 +1,199 @@
+//! Connections to the database.
+
+use std::collections::HashMap;
+use std::io;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::Notify;
+use tokio::task::AbortHandle;
+use tokio_postgres::config::SslMode;
+use tokio_postgres::types::ToSql;
+use tokio_postgres::{Client, Config, Row, Statement};
+use tokio_postgres_rustls::MakeRustlsConnect;
+use tokio_rustls::rustls::crypto::ring;
+use tokio_rustls::rustls::pki_types::CertificateDer;
+use tokio_rustls::rustls::pki_types::pem::PemObject as _;
+use tokio_rustls::rustls::{ClientConfig, RootCertStore};
+
+use super::error::PostgresError;
+
+/// After this time without an answer to what was sent, a connection counts as lost.
+const LOST_AFTER: Duration = Duration::from_secs(5);
+/// How long a connection may take to be made.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
+
+pub(super) type SqlResult<T> = Result<T, tokio_postgres::Error>;
+/// The values of the parameters of a statement.
+pub(super) type Parameters<'p> = [&'p (dyn ToSql + Sync)];
+
+/// Makes connections to one database.
+#[derive(Clone)]
+pub(super) struct Connector {
+    config: Config,
+    tls: MakeRustlsConnect,
+}
+
+/// A connection, with the statements it has prepared. Its statements are performed in the order of the calls.
+pub(super) struct Session {
+    client: Client,
+    statements: Mutex<HashMap<&'static str, Statement>>,
+    /// The process of the server that performs the statements.
+    backend: i32,
+    closed: Arc<Notify>,
+    is_abandoned: AtomicBool,
+    driver: AbortHandle,
+}
+
+impl Connector {
+    /// # Errors
+    /// If the URL or the certificates cannot be used.
+    pub(super) fn new(url: &str, ca_file: Option<&Path>) -> Result<Self, PostgresError> {
+        // The certificate is verified in any mode with TLS.
+        let url = url.replace("sslmode=verify-full", "sslmode=require").replace("sslmode=verify-ca", "sslmode=require");
+        let mut config: Config = url.parse().map_err(|error: tokio_postgres::Error| {
+            // The message quotes no more than the name of a parameter.
+            PostgresError::InvalidUrl(super::error::describe(&error))
+        })?;
+        config
+            .application_name("rogerrat")
+            .connect_timeout(CONNECT_TIMEOUT)
+            .tcp_user_timeout(LOST_AFTER)
+            .keepalives_idle(LOST_AFTER)
+            .keepalives_interval(Duration::from_secs(1))
+            .keepalives_retries(4);
+        let roots = if config.get_ssl_mode() == SslMode::Disable { RootCertStore::empty() } else { roots(ca_file)? };
+        let tls = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .map_err(|error| PostgresError::Tls(error.to_string()))?
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        Ok(Self { config, tls: MakeRustlsConnect::new(tls) })
+    }
+
+    /// The same database; the server shows the connections under another name.
+    pub(super) fn named(&self, name: &str) -> Self {
+        let mut config = self.config.clone();
+        config.application_name(name);
+        Self { config, tls: self.tls.clone() }
+    }
+
+    /// Makes a connection. It is driven by a task of the current runtime.
+    pub(super) async fn connect(&self) -> SqlResult<Session> {
+        let (client, connection) = self.config.connect(self.tls.clone()).await?;
+        let closed = Arc::new(Notify::new());
+        let at_end = closed.clone();
+        let driver = tokio::spawn(async move {
+            if let Err(error) = connection.await {
+                let error = super::error::describe(&error);
+                log::warn!(error:display; "a connection to PostgreSQL was lost");
+            }
+            at_end.notify_one();
+        });
+        let driver = driver.abort_handle();
+        // An old transaction must not keep its locks for long, and everything here is for people who wait.
+        client
+            .batch_execute(
+                "SET lock_timeout = '5s'; SET idle_in_transaction_session_timeout = '10s'; SET statement_timeout = '30s';
+                 SET tcp_keepalives_idle = 5; SET tcp_keepalives_interval = 1; SET tcp_keepalives_count = 4; SET jit = off;
+                 SELECT set_config(name, '5s', false) FROM pg_settings
+                 WHERE name IN ('tcp_user_timeout', 'client_connection_check_interval')",
+            )
+            .await?;
+        let backend = client.query_one("SELECT pg_backend_pid()", &[]).await?.try_get(0)?;
+        Ok(Session { client, statements: Mutex::default(), backend, closed, is_abandoned: false.into(), driver })
+    }
+}
+
+fn roots(ca_file: Option<&Path>) -> Result<RootCertStore, PostgresError> {
+    let mut roots = RootCertStore::empty();
+    let Some(file) = ca_file else {
+        // A server without TLS is reached without any.
+        roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+        return Ok(roots);
+    };
+    let failed = |why: &dyn std::fmt::Display| PostgresError::Tls(format!("{}: {why}", file.display()));
+    for certificate in CertificateDer::pem_file_iter(file).map_err(|error| failed(&error))? {
+        let certificate = certificate.map_err(|error| failed(&error))?;
+        roots.add(certificate).map_err(|error| failed(&error))?;
+    }
+    if roots.is_empty() {
+        return Err(failed(&io::Error::new(io::ErrorKind::InvalidData, "no certificate found")));
+    }
+    Ok(roots)
+}
+
+impl Session {
+    /// The process id of the server that performs the statements.
+    pub(super) fn backend(&self) -> i32 {
+        self.backend
+    }
+
+    /// Shows this connection under another name.
+    pub(super) async fn rename(&self, name: &str) -> SqlResult<()> {
+        self.execute("SELECT set_config('application_name', $1, false)", &[&name]).await.map(drop)
+    }
+
+    pub(super) fn is_closed(&self) -> bool {
+        self.is_abandoned.load(Ordering::Relaxed) || self.client.is_closed()
+    }
+
+    /// Treats the connection as closed.
+    pub(super) fn abandon(&self) {
+        self.is_abandoned.store(true, Ordering::Relaxed);
+    }
+
+    /// Waits until the connection is closed.
+    pub(super) async fn closed(&self) {
+        if !self.is_closed() {
+            self.closed.notified().await;
+        }
+    }
+
+    /// Performs statements without parameters.
+    pub(super) async fn batch(&self, sql: &str) -> SqlResult<()> {
+        self.client.batch_execute(sql).await
+    }
+
+    /// Performs a statement and returns its rows.
+    pub(super) async fn query(&self, sql: &'static str, parameters: &Parameters<'_>) -> SqlResult<Vec<Row>> {
+        self.client.query(&self.statement(sql).await?, parameters).await
+    }
+
+    /// Performs a statement that returns at most one row.
+    pub(super) async fn query_opt(&self, sql: &'static str, parameters: &Parameters<'_>) -> SqlResult<Option<Row>> {
+        self.client.query_opt(&self.statement(sql).await?, parameters).await
+    }
+
+    /// Performs a statement that returns one row.
+    pub(super) async fn query_one(&self, sql: &'static str, parameters: &Parameters<'_>) -> SqlResult<Row> {
+        self.client.query_one(&self.statement(sql).await?, parameters).await
+    }
+
+    /// Performs a statement and returns the number of rows it changed.
+    pub(super) async fn execute(&self, sql: &'static str, parameters: &Parameters<'_>) -> SqlResult<u64> {
+        self.client.execute(&self.statement(sql).await?, parameters).await
+    }
+
+    /// A statement, prepared once for each connection.
+    async fn statement(&self, sql: &'static str) -> SqlResult<Statement> {
+        let known = self.statements.lock().unwrap_or_else(PoisonError::into_inner).get(sql).cloned();
+        if let Some(statement) = known {
+            return Ok(statement);
+        }
+        let statement = self.client.prepare(sql).await?;
+        self.statements.lock().unwrap_or_else(PoisonError::into_inner).insert(sql, statement.clone());
+        Ok(statement)
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        // The server may never answer what is under way.
+        if self.is_abandoned.load(Ordering::Relaxed) {
+            self.driver.abort();
+        }
+    }
+}
