@@ -11,7 +11,6 @@
 #![cfg_attr(not(feature = "postgres"), allow(rustdoc::broken_intra_doc_links))]
 
 #[cfg(feature = "postgres")]
-#[allow(dead_code, reason = "the ports are not implemented yet")]
 mod postgres;
 mod shared;
 mod sqlite;

@@ -98,7 +98,8 @@ impl Inner {
                 self.sessions.retain(|_, (_, stored)| stored.used_ms >= before_ms);
                 let (sessions, identities) = (&self.sessions, &self.identities);
                 self.accounts.retain(|id, account| {
-                    !account.channels.is_empty()
+                    account.created_at_ms >= before_ms
+                        || !account.channels.is_empty()
                         || sessions.values().any(|(whose, _)| whose == id)
                         || identities.values().any(|(identity, ..)| identity.account == *id)
                 });

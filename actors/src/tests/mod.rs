@@ -1,10 +1,12 @@
 //! Tests of the actors on paused time: an hour passes in microseconds, and no test sleeps.
 
+mod account_contract;
 mod clock;
 mod cluster;
 mod consumers;
 mod crash_recovery;
 mod durable;
+mod email_contract;
 mod emails;
 mod harness;
 mod instances;
@@ -18,8 +20,10 @@ mod push;
 mod push_reminders;
 mod push_service;
 mod revoked_keys;
+mod row_contracts;
 mod shared_log_contract;
 mod shutdown;
 mod waiting;
+mod webhook_contract;
 mod webhook_receiver;
 mod webhooks;

@@ -121,6 +121,15 @@ impl From<Failure> for LogError {
 }
 
 impl Failure {
+    /// What failed.
+    pub(super) fn text(&self) -> String {
+        match self {
+            Self::Sql(error) => describe(error),
+            Self::Log(error) => error.to_string(),
+            Self::Silent => "PostgreSQL does not answer".into(),
+        }
+    }
+
     fn code(&self) -> Option<&SqlState> {
         match self {
             Self::Sql(error) => error.code(),
@@ -161,7 +170,8 @@ impl Failure {
                         || *code == SqlState::READ_ONLY_SQL_TRANSACTION
                         || *code == SqlState::IDLE_IN_TRANSACTION_SESSION_TIMEOUT
                 }
-                None => true,
+                // A value that cannot be converted has another source.
+                None => std::error::Error::source(error).is_none_or(|source| source.is::<io::Error>()),
             },
             Self::Log(_) => false,
             Self::Silent => true,

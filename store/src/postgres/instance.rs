@@ -34,6 +34,9 @@ pub(super) fn connection_name(instance: i64) -> String {
 pub(super) enum InstanceCommand {
     /// Record that the instance is alive.
     Beat(oneshot::Sender<Result<(), LogError>>),
+    /// Free the lock.
+    #[cfg(test)]
+    FreeLock(oneshot::Sender<Result<(), LogError>>),
     /// Record that it has ended.
     End(oneshot::Sender<Result<(), LogError>>),
 }
@@ -47,6 +50,8 @@ pub(super) async fn start(session: &Session, url: &str) -> SqlResult<i64> {
     // It outlives the transaction. The row is seen by others after that, with its lock.
     session.execute("SELECT pg_advisory_lock($1)", &[&lock_key(id)]).await?;
     session.batch("COMMIT").await?;
+    // What this session records matters only while this server runs.
+    session.batch("SET synchronous_commit = local").await?;
     Ok(id)
 }
 
@@ -76,6 +81,12 @@ pub(super) async fn hold(
             }
             Some(InstanceCommand::End(reply)) => {
                 ("UPDATE instances SET ended_at = clock_timestamp() WHERE id = $1 AND ended_at IS NULL", reply)
+            }
+            #[cfg(test)]
+            Some(InstanceCommand::FreeLock(reply)) => {
+                let freed = session.batch("SELECT pg_advisory_unlock_all()").await;
+                let _ = reply.send(freed.map_err(|error| Failure::Sql(error).into()));
+                continue;
             }
             None => return,
         };

@@ -34,10 +34,21 @@
 //! Two instances write at the same time, unlike in SQLite: what must be unique or counted needs a constraint, or a row
 //! that is locked first (`SELECT … FOR UPDATE`). Rows are locked in the order of their keys.
 
+mod account_rows;
+mod accounts_impl;
+mod append;
+mod append_job;
+mod body_key;
+mod email_rows;
 mod error;
 mod gate;
 mod instance;
+mod instances_impl;
 mod int;
+mod load;
+mod log_impl;
+mod opening;
+mod ownership;
 mod queue;
 mod reader;
 mod schema;
@@ -45,6 +56,8 @@ mod session;
 mod state;
 #[cfg(test)]
 mod tests;
+mod webhook_rows;
+mod webhook_store_impl;
 mod writer;
 
 use std::future::ready;
@@ -65,6 +78,8 @@ use tokio::task::JoinHandle as JoinTask;
 
 pub use error::PostgresError;
 
+use append::ChannelWriter;
+use body_key::BodyKeys;
 use instance::InstanceCommand;
 use queue::{Job, Run, answer, job};
 use reader::{READERS, ReaderPool, reader_pool};
@@ -99,7 +114,7 @@ impl fmt::Debug for PostgresOptions {
 /// An open store: one instance of the hubs that share the database.
 pub struct PostgresStore {
     key: HubKey,
-    instance: i64,
+    channel_writer: ChannelWriter,
     state: Arc<SharedState>,
     writer: UnboundedSender<WriterItem>,
     readers: ReaderPool,
@@ -143,7 +158,10 @@ impl PostgresStore {
         })?;
         let instance = result.recv().unwrap_or_else(|_| Err(PostgresError::Thread(io::Error::other("it panicked"))))?;
         let threads = Mutex::new(vec![writer_thread, reader_thread]);
-        Ok(Self { key, instance, state, writer, readers, commands, threads })
+        let channel_writer = ChannelWriter { instance, keys: BodyKeys::new(&key) };
+        // An earlier instance may have stopped before it was done.
+        drop(readers.read(|session| Box::pin(ownership::erase_all(session))));
+        Ok(Self { key, channel_writer, state, writer, readers, commands, threads })
     }
 
     /// The hub's key.
@@ -177,6 +195,12 @@ impl PostgresStore {
     fn enqueue(&self, bytes: usize, job: Box<dyn Job>) -> bool {
         let Some(slot) = self.state.reserve(bytes) else { return false };
         self.writer.send(WriterItem::Write(QueuedWrite { job, slot, since: Instant::now() })).is_ok()
+    }
+
+    /// Frees the lock of this instance, as the end of its process would.
+    #[cfg(test)]
+    async fn lose_lock(&self) {
+        self.command(InstanceCommand::FreeLock).await.unwrap();
     }
 
     /// Sends a command to the connection of the instance.

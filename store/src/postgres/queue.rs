@@ -7,6 +7,7 @@ use futures_util::future::BoxFuture;
 use rogerrat_actors::LogError;
 use tokio::sync::oneshot;
 
+use super::append_job::AppendJob;
 use super::error::Failure;
 use super::session::Session;
 
@@ -32,6 +33,11 @@ pub(super) enum TxEnd {
 pub(super) trait Job: Send {
     /// Runs it, in place of an earlier run.
     fn run<'s>(&'s mut self, session: &'s Session) -> BoxFuture<'s, Done<()>>;
+
+    /// This job as an append, which runs together with others.
+    fn as_append(&mut self) -> Option<&mut AppendJob> {
+        None
+    }
 
     /// Answers its caller, with the result of the last run if that was committed.
     fn answer(self: Box<Self>, end: TxEnd);

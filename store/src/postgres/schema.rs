@@ -6,7 +6,7 @@ use super::error::PostgresError;
 use super::session::Session;
 
 /// Schema version `n` is the result of the first `n` migrations.
-const MIGRATIONS: [&str; 1] = [include_str!("migrations/1_log.sql")];
+const MIGRATIONS: [&str; 2] = [include_str!("migrations/1_log.sql"), include_str!("migrations/2_rows.sql")];
 
 /// The schema of this version.
 const VERSION: i32 = MIGRATIONS.len() as i32;
@@ -22,7 +22,7 @@ pub(super) async fn migrate(session: &Session) -> Result<(), PostgresError> {
 
 async fn apply(session: &Session) -> Result<(), PostgresError> {
     // "RgrR"; the lock ends with the transaction. Another hub may take its time, or be a newer one that is being rolled out.
-    session.batch("SET LOCAL lock_timeout = '60s'; SELECT pg_advisory_xact_lock(1382511186, 0)").await?;
+    session.batch("SET LOCAL lock_timeout = '60s'; SET LOCAL statement_timeout = 0; SELECT pg_advisory_xact_lock(1382511186, 0)").await?;
     session.batch("CREATE TABLE IF NOT EXISTS schema_version (version integer NOT NULL)").await?;
     let found: Option<i32> = session.query_one("SELECT max(version) FROM schema_version", &[]).await?.try_get(0)?;
     let found = found.unwrap_or(0);

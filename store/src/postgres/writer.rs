@@ -12,6 +12,7 @@ use rogerrat_actors::LogError;
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::time::{sleep, timeout};
 
+use super::append_job::AppendJob;
 use super::error::Failure;
 use super::queue::{Job, TxEnd};
 use super::reader::reconnect;
@@ -58,6 +59,8 @@ pub(super) struct Writer {
     /// The number of the last transaction.
     batch: i64,
     state: Arc<SharedState>,
+    /// The last write was refused because the database could not be reached.
+    is_unreachable: bool,
 }
 
 /// How a try to commit a group failed.
@@ -70,7 +73,7 @@ enum Failed {
 
 impl Writer {
     pub(super) fn new(connector: Connector, session: Session, instance: i64, state: Arc<SharedState>) -> Self {
-        Self { connector, session, instance, batch: 0, state }
+        Self { connector, session, instance, batch: 0, state, is_unreachable: false }
     }
 
     /// Commits writes until it receives [`WriterItem::Close`].
@@ -117,8 +120,9 @@ impl Writer {
         let end = match end {
             Ok(end) => end,
             Err(failure) => {
-                if !failure.is_caused_by_data() {
-                    self.state.is_healthy.store(false, Relaxed);
+                if !failure.is_caused_by_data() && self.state.is_healthy.swap(false, Relaxed) {
+                    let error = failure.text();
+                    log::error!(error:display; "PostgreSQL refuses writes; durable writes are refused until it takes them");
                 }
                 TxEnd::Refused(failure.into())
             }
@@ -152,19 +156,19 @@ impl Writer {
                 Err(Failed::Before(failure)) => return Err(failure),
             };
             if Instant::now() >= deadline {
-                let error = LogError::from(failure);
-                if self.state.is_healthy() {
-                    log::error!(error:display; "PostgreSQL cannot be written to; writes are refused until it can");
+                if !std::mem::replace(&mut self.is_unreachable, true) {
+                    let error = LogError::from(failure);
+                    log::error!(error:display; "PostgreSQL cannot be reached; writes wait for it, and are refused after 10 s");
                 }
-                self.state.is_healthy.store(false, Relaxed);
-                return Ok(TxEnd::Refused(error));
+                return Ok(TxEnd::Refused(LogError::Busy));
             }
             sleep(RETRY).await;
         }
     }
 
-    fn committed(&self) -> TxEnd {
-        if !self.state.is_healthy.swap(true, Relaxed) {
+    fn committed(&mut self) -> TxEnd {
+        let was_unreachable = std::mem::take(&mut self.is_unreachable);
+        if !self.state.is_healthy.swap(true, Relaxed) || was_unreachable {
             log::info!("PostgreSQL can be written to again");
         }
         TxEnd::Committed
@@ -226,8 +230,16 @@ async fn write(session: &Session, instance: i64, batch: i64, group: &mut [Queued
     if group.is_empty() {
         session.execute(FILL_SQL, &[]).await?;
     }
-    for write in group {
-        write.job.run(session).await?;
+    let mut rest = group;
+    while !rest.is_empty() {
+        let mut appends: Vec<_> = rest.iter_mut().map_while(|write| write.job.as_append()).collect();
+        let length = appends.len();
+        if length > 0 {
+            AppendJob::run_all(&mut appends, session).await?;
+        } else {
+            rest[0].job.run(session).await?;
+        }
+        rest = &mut rest[length.max(1)..];
     }
     // Last, so that it fails if a write has ignored an error.
     match session.execute("UPDATE batches SET batch = $2 WHERE instance = $1", &[&instance, &batch]).await? {

@@ -32,7 +32,7 @@ struct RecordVersion {
 impl RecordRow {
     /// Encodes a record. `None` if it names a message whose text is not at hand.
     pub(crate) fn encode(record: Record) -> Option<Self> {
-        let Record { channel, seq, fence: _, rid, at_ms, entries, transcript, due } = record;
+        let Record { channel, seq, fence, rid, at_ms, entries, transcript, due } = record;
         let created = match entries.first() {
             Some(Entry::Created { settings }) => Some(settings),
             _ => None,
@@ -55,7 +55,7 @@ impl RecordRow {
             transcript.into_iter().map(|line| TranscriptRow { dm_members: line.dm_members, json: line.json }).collect();
         let due = due.into_iter().map(DueDeliveryRows::encode).collect::<Result<_, _>>().ok()?;
         let rid = rid.to_be_bytes();
-        Some(Self { channel, seq, rid, at_ms, creates, settings, owner, body, messages, lines, due })
+        Some(Self { channel, seq, fence, rid, at_ms, creates, settings, owner, body, messages, lines, due })
     }
 }
 

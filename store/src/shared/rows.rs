@@ -15,6 +15,7 @@ const WEBHOOK_ROW_BYTES: usize = 160;
 pub(crate) struct RecordRow {
     pub(crate) channel: ChannelId,
     pub(crate) seq: u64,
+    pub(crate) fence: u64,
     pub(crate) rid: [u8; 16],
     pub(crate) at_ms: u64,
     /// Whether the record creates the channel.

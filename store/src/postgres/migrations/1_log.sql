@@ -59,5 +59,10 @@ CREATE TABLE transcript (
     json bytea NOT NULL,
     PRIMARY KEY (channel, n)
 );
+-- What is encrypted cannot be compressed.
+ALTER TABLE snapshots ALTER COLUMN body SET STORAGE EXTERNAL;
+ALTER TABLE records ALTER COLUMN body SET STORAGE EXTERNAL;
+ALTER TABLE messages ALTER COLUMN body SET STORAGE EXTERNAL;
+ALTER TABLE transcript ALTER COLUMN json SET STORAGE EXTERNAL;
 -- Deleted channels that have rows left.
 CREATE TABLE erasing (channel bigint PRIMARY KEY);

@@ -7,3 +7,4 @@ mod failures;
 mod fixtures;
 mod log_contracts;
 mod open;
+mod row_contracts;

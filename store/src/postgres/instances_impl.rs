@@ -1,0 +1,87 @@
+//! [`Instances`] for [`PostgresStore`].
+
+use futures_util::future::BoxFuture;
+use rogerrat_actors::{DEAD_AFTER_MS, Instance, InstanceId, Instances, LogError};
+use rogerrat_domain::ChannelId;
+use tokio_postgres::Row;
+
+use super::PostgresStore;
+use super::instance::{InstanceCommand, connection_name, lock_key};
+use super::int::{get_u64, to_sql};
+use super::queue::Done;
+use super::session::Session;
+
+type UnitResult = Result<(), LogError>;
+
+/// The instance in the columns 0 (its number) and 1 (its URL).
+fn instance(row: &Row) -> Done<Instance> {
+    Ok(Instance { id: InstanceId(get_u64(row, 0)?), url: row.try_get::<_, &str>(1)?.into() })
+}
+
+impl Instances for PostgresStore {
+    fn this(&self) -> InstanceId {
+        InstanceId(self.channel_writer.instance.unsigned_abs())
+    }
+
+    fn beat(&self) -> BoxFuture<'static, UnitResult> {
+        self.command(InstanceCommand::Beat)
+    }
+
+    fn owner(&self, channel: &ChannelId) -> BoxFuture<'static, Result<Option<Instance>, LogError>> {
+        let channel = channel.clone();
+        self.read(move |session| {
+            let channel = channel.clone();
+            Box::pin(async move {
+                let sql = "SELECT i.id, i.url FROM channels c JOIN instances i ON i.id = c.instance
+                           WHERE c.id = $1 AND i.ended_at IS NULL";
+                session.query_opt(sql, &[&channel.as_str()]).await?.as_ref().map(instance).transpose()
+            })
+        })
+    }
+
+    fn end_if_dead(&self, instance: InstanceId) -> BoxFuture<'static, Result<bool, LogError>> {
+        let (me, other) = (self.channel_writer.instance, to_sql(instance.0));
+        let ended = self.read(move |session| Box::pin(end_if_dead(session, me, other)));
+        Box::pin(async move { ended.await? })
+    }
+
+    fn end(&self) -> BoxFuture<'static, UnitResult> {
+        self.command(InstanceCommand::End)
+    }
+}
+
+/// Whether an instance has not ended.
+async fn is_alive(session: &Session, instance: i64) -> Done<bool> {
+    let sql = "SELECT 1 FROM instances WHERE id = $1 AND ended_at IS NULL";
+    Ok(session.query_opt(sql, &[&instance]).await?.is_some())
+}
+
+/// Ends an instance whose lock is free, or that has not recorded for too long that it is alive. Returns whether it has ended.
+async fn end_if_dead(session: &Session, me: i64, other: i64) -> Done<Result<bool, LogError>> {
+    if !is_alive(session, me).await? {
+        return Ok(Err(LogError::Ended));
+    }
+    if !is_alive(session, other).await? {
+        return Ok(Ok(true));
+    }
+    session.batch("BEGIN").await?;
+    let key = lock_key(other);
+    let is_free: bool = session.query_one("SELECT pg_try_advisory_xact_lock($1)", &[&key]).await?.try_get(0)?;
+    let silent = "SELECT beat_at < clock_timestamp() - $2 * interval '1 millisecond' FROM instances WHERE id = $1";
+    let silence_ms = DEAD_AFTER_MS as f64;
+    let is_silent: bool = session.query_one(silent, &[&other, &silence_ms]).await?.try_get(0)?;
+    if is_free || is_silent {
+        // Its connections may be open still, in the middle of a transaction. They must not keep their locks.
+        let end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+                   WHERE application_name = $1 AND datname = current_database() AND pid <> pg_backend_pid()";
+        session.query(end, &[&connection_name(other)]).await?;
+        // Unless it has shown that it is alive meanwhile.
+        let sql = "UPDATE instances SET ended_at = clock_timestamp() WHERE id = $1 AND ended_at IS NULL
+                   AND ($2 OR beat_at < clock_timestamp() - $3 * interval '1 millisecond')";
+        if session.execute(sql, &[&other, &is_free, &silence_ms]).await? > 0 {
+            log::warn!(instance = other; "declared an instance ended that cannot be reached");
+        }
+    }
+    session.batch("COMMIT").await?;
+    Ok(Ok(!is_alive(session, other).await?))
+}

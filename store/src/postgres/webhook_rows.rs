@@ -1,0 +1,152 @@
+//! Webhooks and their deliveries in the database: writes within a transaction of the writer, and queries.
+//!
+//! The row of a hook is locked before deliveries are inserted for it. So the numbers of a hook's deliveries rise in the order in
+//! which they become visible, and none is inserted for a hook that another hub deletes.
+
+use rogerrat_actors::StoredHook;
+use rogerrat_domain::webhook::{DeliveryRow, Hook, HookOwner};
+use rogerrat_domain::{ChannelId, limits};
+use serde::de::DeserializeOwned;
+use tokio_postgres::Row;
+
+use super::int::{get_u64, to_sql};
+use super::queue::Done;
+use super::session::{Parameters, Session};
+use crate::shared::rows::DueDeliveryRows;
+
+/// Stores a hook. False if its owner does not exist.
+pub(super) async fn put_hook(db: &Session, hook: &str, owner: &HookOwner, json: &[u8]) -> Done<bool> {
+    // The owner is not deleted before the transaction ends.
+    let (find, id) = match owner {
+        HookOwner::Channel(id) => {
+            ("SELECT 1 FROM channels WHERE id = $1 AND settings IS NOT NULL FOR KEY SHARE", id.as_str())
+        }
+        HookOwner::Account(id) => ("SELECT 1 FROM accounts WHERE id = $1 FOR KEY SHARE", id.as_str()),
+    };
+    if db.query_opt(find, &[&id]).await?.is_none() {
+        return Ok(false);
+    }
+    let sql = "INSERT INTO webhooks (id, owner, json) VALUES ($1, $2, $3)
+               ON CONFLICT (id) DO UPDATE SET json = excluded.json";
+    db.execute(sql, &[&hook, &owner.to_string(), &json]).await?;
+    Ok(true)
+}
+
+/// Deletes a hook, with its deliveries.
+pub(super) async fn drop_hook(db: &Session, hook: &str) -> Done<()> {
+    db.execute("DELETE FROM webhooks WHERE id = $1", &[&hook]).await?;
+    Ok(())
+}
+
+/// Deletes the hooks of an owner, with their deliveries.
+pub(super) async fn drop_hooks_of(db: &Session, owner: &HookOwner) -> Done<()> {
+    db.execute("DELETE FROM webhooks WHERE owner = $1", &[&owner.to_string()]).await?;
+    Ok(())
+}
+
+/// Deletes the hooks of a channel, and all deliveries of its messages. The row of the channel is deleted or locked before.
+pub(super) async fn delete_channel(db: &Session, channel: &ChannelId) -> Done<()> {
+    drop_hooks_of(db, &HookOwner::Channel(channel.clone())).await?;
+    db.execute("DELETE FROM deliveries WHERE channel = $1", &[&channel.as_str()]).await?;
+    Ok(())
+}
+
+/// Inserts deliveries for the hooks that still exist, in this order. A delivery replaces a finished one of the same id.
+pub(super) async fn enqueue(db: &Session, due: &[DueDeliveryRows]) -> Done<()> {
+    let mut hooks: Vec<&str> = Vec::new();
+    for due in due {
+        hooks.extend(due.deliveries.iter().map(|row| &*row.hook));
+    }
+    hooks.sort_unstable();
+    hooks.dedup();
+    if hooks.is_empty() {
+        return Ok(());
+    }
+    let sql = "SELECT id FROM webhooks WHERE id = ANY($1) ORDER BY id FOR NO KEY UPDATE";
+    let known = db.query(sql, &[&hooks]).await?;
+    let known = known.iter().map(|row| row.try_get(0)).collect::<Result<Vec<String>, _>>()?;
+    for due in due {
+        for row in &due.deliveries {
+            if !known.contains(&row.hook) {
+                continue;
+            }
+            let sql = "DELETE FROM deliveries WHERE hook = $1 AND id = $2 AND body IS NULL";
+            db.execute(sql, &[&row.hook, &row.id]).await?;
+            let sql = "INSERT INTO deliveries (hook, id, channel, body, json) VALUES ($1, $2, $3, $4, $5)";
+            let payload = row.is_due.then_some(&due.payload);
+            db.execute(sql, &[&row.hook, &row.id, &row.channel, &payload, &row.json]).await?;
+            if !row.is_due {
+                trim(db, &row.hook).await?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Updates a delivery. When it is done, its message is erased, and the oldest finished deliveries of the hook are deleted.
+pub(super) async fn update_delivery(db: &Session, no: u64, hook: &str, json: &[u8], is_done: bool) -> Done<()> {
+    if !is_done {
+        db.execute("UPDATE deliveries SET json = $2 WHERE no = $1", &[&to_sql(no), &json]).await?;
+        return Ok(());
+    }
+    db.execute("UPDATE deliveries SET json = $2, body = NULL WHERE no = $1", &[&to_sql(no), &json]).await?;
+    trim(db, hook).await
+}
+
+/// Deletes the oldest finished deliveries of a hook beyond the bound.
+async fn trim(db: &Session, hook: &str) -> Done<()> {
+    let sql = "DELETE FROM deliveries WHERE hook = $1 AND body IS NULL AND no <= (
+                   SELECT no FROM deliveries WHERE hook = $1 AND body IS NULL ORDER BY no DESC LIMIT 1 OFFSET $2)";
+    db.execute(sql, &[&hook, &to_sql(limits::HOOK_LOG as u64)]).await?;
+    Ok(())
+}
+
+/// Decodes a row. A damaged one is logged and left out, so that it does not hide the others.
+fn decode<T: DeserializeOwned>(json: &[u8], what: &'static str, no: u64) -> Option<T> {
+    let decoded = serde_json::from_slice(json);
+    if let Err(error) = &decoded {
+        log::error!(what, no, error:display; "left out a damaged row");
+    }
+    decoded.ok()
+}
+
+/// All webhooks, in the order of their creation, without damaged ones.
+pub(super) async fn hooks(db: &Session) -> Done<Vec<StoredHook>> {
+    let sql = "SELECT json, no, due, bytes FROM webhooks,
+                   LATERAL (SELECT count(*) AS due, coalesce(sum(octet_length(body)), 0)::bigint AS bytes
+                            FROM deliveries WHERE hook = webhooks.id AND body IS NOT NULL) AS queue
+               ORDER BY no";
+    let mut hooks = Vec::new();
+    for row in db.query(sql, &[]).await? {
+        let Some(hook) = decode::<Hook>(row.try_get(0)?, "webhook", get_u64(&row, 1)?) else { continue };
+        hooks.push(StoredHook { hook, due: get_u64(&row, 2)?, bytes: get_u64(&row, 3)? });
+    }
+    Ok(hooks)
+}
+
+pub(super) async fn due(db: &Session, hook: &str, after: u64, limit: usize) -> Done<Vec<DeliveryRow>> {
+    let sql = "SELECT no, json, octet_length(body)::bigint FROM deliveries
+               WHERE hook = $1 AND no > $2 AND body IS NOT NULL ORDER BY no LIMIT $3";
+    rows(db, sql, &[&hook, &to_sql(after), &to_sql(limit as u64)]).await
+}
+
+pub(super) async fn deliveries(db: &Session, hook: &str, limit: usize) -> Done<Vec<DeliveryRow>> {
+    let sql = "SELECT no, json, 0::bigint FROM deliveries WHERE hook = $1 ORDER BY no DESC LIMIT $2";
+    rows(db, sql, &[&hook, &to_sql(limit as u64)]).await
+}
+
+async fn rows(db: &Session, sql: &'static str, parameters: &Parameters<'_>) -> Done<Vec<DeliveryRow>> {
+    let mut rows = Vec::new();
+    for row in db.query(sql, parameters).await? {
+        let (no, bytes) = (get_u64(&row, 0)?, get_u64(&row, 2)?);
+        let Some(delivery) = decode(row.try_get(1)?, "webhook delivery", no) else { continue };
+        rows.push(DeliveryRow { no, bytes, delivery });
+    }
+    Ok(rows)
+}
+
+/// The encrypted message of a delivery that is due.
+pub(super) async fn payload(db: &Session, no: u64) -> Done<Option<Vec<u8>>> {
+    let row: Option<Row> = db.query_opt("SELECT body FROM deliveries WHERE no = $1", &[&to_sql(no)]).await?;
+    Ok(row.map(|row| row.try_get(0)).transpose()?.flatten())
+}
