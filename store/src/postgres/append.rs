@@ -96,10 +96,12 @@ impl ChannelWriter {
             }
         }
         rows.insert(session).await?;
+        let is_won = |record: &&&RecordRow| open.contains_key(&record.channel);
+        let due: Vec<_> = records.iter().filter(is_won).flat_map(|record| &record.due).collect();
+        webhook_rows::enqueue(session, &due).await?;
         let mut results = Vec::with_capacity(records.len());
         for &record in records {
             results.push(if open.contains_key(&record.channel) {
-                webhook_rows::enqueue(session, &record.due).await?;
                 AppendResult::Done
             } else {
                 self.append_one(session, record).await?
@@ -212,7 +214,7 @@ async fn insert_one(session: &Session, mut open: Open, record: &RecordRow) -> Do
     let mut rows = Rows::default();
     rows.add(&mut open, record);
     rows.insert(session).await?;
-    webhook_rows::enqueue(session, &record.due).await
+    webhook_rows::enqueue(session, &record.due.iter().collect::<Vec<_>>()).await
 }
 
 /// A channel whose row is locked.

@@ -52,7 +52,7 @@ pub(super) async fn delete_channel(db: &Session, channel: &ChannelId) -> Done<()
 }
 
 /// Inserts deliveries for the hooks that still exist, in this order. A delivery replaces a finished one of the same id.
-pub(super) async fn enqueue(db: &Session, due: &[DueDeliveryRows]) -> Done<()> {
+pub(super) async fn enqueue(db: &Session, due: &[&DueDeliveryRows]) -> Done<()> {
     let mut hooks: Vec<&str> = Vec::new();
     for due in due {
         hooks.extend(due.deliveries.iter().map(|row| &*row.hook));

@@ -53,12 +53,12 @@ impl WebhookStore for PostgresStore {
 
     fn enqueue(&self, due: DueDelivery) -> Written<()> {
         let due = match DueDeliveryRows::encode(due) {
-            Ok(due) => std::sync::Arc::new([due]),
+            Ok(due) => std::sync::Arc::new(due),
             Err(error) => return encoding_failed(&error),
         };
-        self.write(due[0].bytes(), move |db| {
+        self.write(due.bytes(), move |db| {
             let due = due.clone();
-            Box::pin(async move { webhook_rows::enqueue(db, &*due).await })
+            Box::pin(async move { webhook_rows::enqueue(db, &[&due]).await })
         })
     }
 

@@ -15,6 +15,7 @@ const WEBHOOK_ROW_BYTES: usize = 160;
 pub(crate) struct RecordRow {
     pub(crate) channel: ChannelId,
     pub(crate) seq: u64,
+    #[cfg_attr(not(feature = "postgres"), expect(dead_code, reason = "one hub owns every channel of an SQLite file"))]
     pub(crate) fence: u64,
     pub(crate) rid: [u8; 16],
     pub(crate) at_ms: u64,
