@@ -55,9 +55,9 @@ pub(super) struct AttachmentsParam {
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(super) struct TellParam {
-    /// Side events beside messages, separated by a comma: `roster` for members that change, `receipts` for the delivery of
-    /// your own messages.
-    #[param(pattern = "^((roster|receipts)(,(roster|receipts))*)?$")]
+    /// Side events beside messages, separated by commas: `roster` for members that change, `receipts` for the delivery of
+    /// your own messages, `tasks` for tasks that change.
+    #[param(pattern = "^((roster|receipts|tasks)(,(roster|receipts|tasks))*)?$")]
     tell: Option<String>,
 }
 
@@ -74,10 +74,10 @@ pub(super) struct PostStreamInput {
 
 fn tell() -> Schema {
     let kind = || ObjectBuilder::new().schema_type(Type::String);
-    let text = kind().pattern(Some("^((roster|receipts)(,(roster|receipts))*)?$"));
-    let list = ArrayBuilder::new().items(kind().enum_values(Some(["roster", "receipts"])));
+    let text = kind().pattern(Some("^((roster|receipts|tasks)(,(roster|receipts|tasks))*)?$"));
+    let list = ArrayBuilder::new().items(kind().enum_values(Some(["roster", "receipts", "tasks"])));
     let what = "Side events beside messages: `roster` for members that change, `receipts` for the delivery of your own \
-                messages. Text, separated by a comma, or a list.";
+                messages, `tasks` for tasks that change. Text, separated by commas, or a list.";
     AnyOfBuilder::new().item(text).item(list).description(Some(what)).build().into()
 }
 

@@ -75,7 +75,12 @@ impl<'a> QueryParams<'a> {
             match name {
                 "roster" => tell.roster = true,
                 "receipts" => tell.receipts = true,
-                _ => return Err(Refusal::invalid("tell must be roster, receipts or both, separated by a comma")),
+                "tasks" => tell.tasks = true,
+                _ => {
+                    return Err(Refusal::invalid(
+                        "tell must be roster, receipts, tasks or several, separated by commas",
+                    ));
+                }
             }
         }
         Ok(tell)
@@ -288,7 +293,7 @@ mod tests {
     #[test]
     fn d38_side_events_are_named() {
         let tell = |query: &str| QueryParams::of(query).stream_input(None).map(|input| input.side_events);
-        let of = |roster, receipts| SideEventSet { roster, receipts };
+        let of = |roster, receipts| SideEventSet { roster, receipts, tasks: false };
         for (query, expected) in [
             ("", of(false, false)),
             ("tell=", of(false, false)),
@@ -298,6 +303,7 @@ mod tests {
         ] {
             assert_eq!(tell(query).unwrap(), expected, "{query}");
         }
+        assert_eq!(tell("tell=tasks").unwrap(), SideEventSet { tasks: true, ..of(false, false) });
         assert!(tell("tell=all").is_err() && tell("tell=roster+receipts").is_err());
         let body = |json: serde_json::Value| QueryParams::with_body("", json.as_object().unwrap())?.stream_input(None);
         let list = body(serde_json::json!({"tell": ["roster", "receipts"]})).unwrap();

@@ -74,6 +74,23 @@ fn d38_a_stream_reports_what_happens_to_own_messages() {
 }
 
 #[test]
+fn d38_a_stream_reports_what_happens_to_tasks() {
+    let hub = Hub::start();
+    let channel = hub.channel();
+    let (ann, bob) = (channel.join("ann"), channel.join("bob"));
+    let work = json!({"wants": "work", "message": "fix it", "to": "all"});
+    let id = ann.try_send(&work).ok()["id"].as_u64().unwrap();
+    let mut stream = ann.stream("?tell=tasks&consumer=phone");
+    assert_eq!(next(&mut stream, "task")["tasks"], ann.get("tasks").ok()["tasks"], "as on the board");
+    let fence = bob.post(&format!("tasks/{id}/take"), &json!({})).ok()["fence"].clone();
+    let taken = next(&mut stream, "task");
+    assert_eq!((&taken["tasks"][0]["state"], &taken["tasks"][0]["holder"]), (&json!("held"), &json!("bob")));
+    bob.try_send(&json!({"reply_to": id, "state": "done", "fence": fence, "message": "done"})).ok();
+    let done = next(&mut stream, "task");
+    assert_eq!((&done["tasks"][0]["state"], &done["tasks"][0]["answered"]), (&json!("done"), &json!(1)));
+}
+
+#[test]
 fn d38_tell_is_checked_and_without_it_a_stream_has_messages_only() {
     let hub = Hub::start();
     let channel = hub.channel();

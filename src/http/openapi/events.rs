@@ -52,6 +52,19 @@ pub(super) fn add(api: &mut Value) {
                     "more": {"type": "integer", "minimum": 1},
                 },
             })),
+            event("task", "With `tell=tasks`: tasks that changed, without their answers.", &json!({
+                "type": "object",
+                "required": ["tasks"],
+                "properties": {
+                    "tasks": {
+                        "type": "array",
+                        "maxItems": limits::SIDE_EVENT_ROWS,
+                        "items": {"$ref": "#/components/schemas/TaskRow"},
+                    },
+                    "removed": {"type": "array", "items": {"type": "integer", "minimum": 0}},
+                    "more": {"type": "integer", "minimum": 1},
+                },
+            })),
             event("lagged", "The client reads too slowly. The stream ends; later messages are unread.", &json!({
                 "type": "object",
                 "required": ["resume_from"],

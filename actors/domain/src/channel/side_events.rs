@@ -1,5 +1,5 @@
-//! Side events of streams (`tell`), which are no messages: members that changed, and the receipts of the reader's own
-//! messages.
+//! Side events of streams (`tell`), which are no messages: members that changed, the receipts of the reader's own
+//! messages, and tasks that changed.
 //!
 //! A change only marks the channel; `op/side_events.rs` makes the events once a second at most, from the state at that
 //! moment. Messages never wait for them: they do not count for the bounds of a stream's queue, which has at most one event
@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use crate::Now;
 use crate::callsign::Callsign;
-use crate::ids::{MemberNo, MessageId};
+use crate::ids::{MemberNo, MessageId, WaiterId};
 use crate::limits::SIDE_EVENT_ROWS;
 
 use super::presence::{Presence, PresenceIndex, Unread};
@@ -21,7 +21,7 @@ const INTERVAL_MS: u64 = 1_000;
 /// How long changes are collected before an event, in milliseconds: a message and its delivery make one event.
 const COLLECT_MS: u64 = 50;
 /// Side events in the queue of a stream, beside its bound: one of each kind.
-pub(crate) const SIDE_EVENTS: usize = 2;
+pub(crate) const SIDE_EVENTS: usize = 3;
 
 /// Which side events a stream wants.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -30,6 +30,8 @@ pub struct SideEventSet {
     pub roster: bool,
     /// The receipts of the reader's own messages.
     pub receipts: bool,
+    /// Tasks that the reader may see, and that changed.
+    pub tasks: bool,
 }
 
 /// A kind of side events.
@@ -37,6 +39,7 @@ pub struct SideEventSet {
 pub(crate) enum SideEvent {
     Roster,
     Receipts,
+    Tasks,
 }
 
 /// The side events of one stream.
@@ -51,8 +54,22 @@ pub(crate) struct StreamSideEvents {
     receipts_left_out: usize,
     pub(crate) is_roster_queued: bool,
     pub(crate) are_receipts_queued: bool,
+    /// The tasks of its events, if it wants them.
+    pub(crate) tasks: TaskChanges,
+    pub(crate) are_tasks_queued: bool,
     /// Whether there may be news that wait until its reader has taken the last event.
     pub(crate) is_behind: bool,
+}
+
+/// The tasks that changed since the last event of a stream.
+#[derive(Debug, Default)]
+pub(crate) struct TaskChanges {
+    /// At most [`SIDE_EVENT_ROWS`].
+    changed: BTreeSet<MessageId>,
+    /// How many more changed.
+    left_out: usize,
+    /// The open tasks that its events showed.
+    shown: BTreeSet<MessageId>,
 }
 
 /// What the streams of a channel that want side events share.
@@ -99,7 +116,7 @@ impl SideEventSet {
     /// Whether a stream wants any.
     #[must_use]
     pub fn is_any(self) -> bool {
-        self.roster || self.receipts
+        self.roster || self.receipts || self.tasks
     }
 }
 
@@ -114,6 +131,8 @@ impl StreamSideEvents {
                 receipts_left_out: 0,
                 is_roster_queued: false,
                 are_receipts_queued: false,
+                tasks: TaskChanges::default(),
+                are_tasks_queued: false,
                 is_behind: false,
             })
         })
@@ -124,6 +143,7 @@ impl StreamSideEvents {
         match kind {
             SideEvent::Roster => self.is_roster_queued = false,
             SideEvent::Receipts => self.are_receipts_queued = false,
+            SideEvent::Tasks => self.are_tasks_queued = false,
         }
     }
 
@@ -140,9 +160,9 @@ impl StreamSideEvents {
         self.wanted.roster && !self.is_roster_queued
     }
 
-    /// Whether receipts wait until its reader has taken the last ones.
-    pub(crate) fn has_receipts_waiting(&self) -> bool {
-        self.are_receipts_queued && !self.receipts.is_empty()
+    /// Whether receipts or tasks wait until its reader has taken the last ones.
+    pub(crate) fn has_changes_waiting(&self) -> bool {
+        self.are_receipts_queued && !self.receipts.is_empty() || self.are_tasks_queued && !self.tasks.is_empty()
     }
 
     /// The receipts for an event, if there are any and the last event was taken, and the number of those left out.
@@ -151,6 +171,41 @@ impl StreamSideEvents {
             return None;
         }
         Some((std::mem::take(&mut self.receipts), std::mem::take(&mut self.receipts_left_out)))
+    }
+
+    /// The tasks for an event, if any changed and the last event was taken, and the number of those left out.
+    pub(crate) fn take_tasks(&mut self) -> Option<(BTreeSet<MessageId>, usize)> {
+        if self.are_tasks_queued || self.tasks.is_empty() {
+            return None;
+        }
+        Some((std::mem::take(&mut self.tasks.changed), std::mem::take(&mut self.tasks.left_out)))
+    }
+}
+
+impl TaskChanges {
+    fn is_empty(&self) -> bool {
+        self.changed.is_empty()
+    }
+
+    fn note(&mut self, id: MessageId) {
+        self.changed.insert(id);
+        if self.changed.len() > SIDE_EVENT_ROWS {
+            self.changed.pop_first();
+            self.left_out += 1;
+        }
+    }
+
+    /// Records that an event shows a task.
+    pub(crate) fn show(&mut self, id: MessageId, is_closed: bool) {
+        match is_closed {
+            true => self.shown.remove(&id),
+            false => self.shown.insert(id),
+        };
+    }
+
+    /// Records that the reader may not see a task any more, or that it is gone. Returns whether an event showed it.
+    pub(crate) fn hide(&mut self, id: MessageId) -> bool {
+        self.shown.remove(&id)
     }
 }
 
@@ -261,8 +316,40 @@ impl Channel {
         }
     }
 
+    /// Notes that a task changed, for the streams that want to know.
+    pub(super) fn note_task(&mut self, id: MessageId, now: Now) {
+        let Some(waiters) = self.waiters.get_mut().filter(|waiters| waiters.side.is_some()) else { return };
+        let task = self.tasks.get(id);
+        let mut is_noted = false;
+        for stream in waiters.streams.values_mut() {
+            let no = stream.no;
+            let Some(side_events) = stream.side_events.as_mut().filter(|side_events| side_events.wanted.tasks) else {
+                continue;
+            };
+            if task.is_some_and(|task| task.is_visible_to(no)) || side_events.tasks.shown.contains(&id) {
+                side_events.tasks.note(id);
+                is_noted = true;
+            }
+        }
+        if let Some(side) = waiters.side.as_mut().filter(|_| is_noted) {
+            side.mark(now);
+        }
+    }
+
+    /// Notes all open tasks for a stream that was opened.
+    fn note_open_tasks(&mut self, id: WaiterId) {
+        let Some(stream) = self.waiters.get_mut().and_then(|waiters| waiters.streams.get_mut(&id)) else { return };
+        let no = stream.no;
+        let Some(side_events) = stream.side_events.as_mut().filter(|side_events| side_events.wanted.tasks) else {
+            return;
+        };
+        let visible = self.tasks.open().filter(|task| task.is_visible_to(no));
+        visible.for_each(|task| side_events.tasks.note(task.id()));
+    }
+
     /// Starts to watch for a stream that wants side events.
-    pub(super) fn begin_watching(&mut self, now: Now) {
+    pub(super) fn begin_watching(&mut self, id: WaiterId, now: Now) {
+        self.note_open_tasks(id);
         self.waiters.side.get_or_insert_default().mark(now);
     }
 
@@ -278,7 +365,8 @@ impl Stream {
     /// The number of side events in its queue, which do not count for its bounds.
     pub(super) fn queued_side_events(&self) -> usize {
         let side_events = |side_events: &StreamSideEvents| {
-            usize::from(side_events.is_roster_queued) + usize::from(side_events.are_receipts_queued)
+            let queued = [side_events.is_roster_queued, side_events.are_receipts_queued, side_events.are_tasks_queued];
+            queued.into_iter().filter(|is_queued| *is_queued).count()
         };
         self.side_events.as_deref().map_or(0, side_events)
     }

@@ -216,7 +216,7 @@ impl Channel {
         let (no, name, watches) = (stream.no, stream.consumer.clone(), stream.side_events.is_some());
         self.waiters.streams.insert(id, stream);
         match watches {
-            true => self.begin_watching(now),
+            true => self.begin_watching(id, now),
             false => self.presence_changed(now),
         }
         if let Some(consumer) = self.consumer_mut(no, name.as_ref()) {
@@ -237,6 +237,7 @@ impl Channel {
         match kind {
             SideEvent::Roster => side_events.is_roster_queued = true,
             SideEvent::Receipts => side_events.are_receipts_queued = true,
+            SideEvent::Tasks => side_events.are_tasks_queued = true,
         }
         self.enqueue(id, QueuedEvent { id: None, gap: None, side: Some(kind), bytes: 0 }, frame, effects);
     }

@@ -1,12 +1,16 @@
-//! Making the side events of streams: `roster` with the members that changed, and `receipt` with the state of the reader's
-//! own messages.
+//! Making the side events of streams: `roster` with the members that changed, `receipt` with the state of the reader's
+//! own messages, and `task` with the tasks that changed.
+
+use std::collections::BTreeSet;
 
 use bytes::Bytes;
 use serde::Serialize;
 
 use crate::Now;
 use crate::callsign::Callsign;
-use crate::channel::{Channel, Effects, PresenceIndex, RosterChanges, SideEvent, SideEvents, StreamSideEvents};
+use crate::channel::{
+    Channel, Effects, PresenceIndex, RosterChanges, SideEvent, SideEvents, StreamSideEvents, TaskRow,
+};
 use crate::ids::{MemberNo, MessageId, WaiterId};
 use crate::op::RosterMember;
 use crate::op::receipts::{Receipt, receipt_of};
@@ -23,6 +27,15 @@ struct RosterEvent {
 #[derive(Serialize)]
 struct ReceiptEvent {
     receipts: Vec<ReceiptRow>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    more: Option<usize>,
+}
+
+#[derive(Serialize)]
+struct TaskEvent {
+    tasks: Vec<TaskRow>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    removed: Vec<MessageId>,
     #[serde(skip_serializing_if = "Option::is_none")]
     more: Option<usize>,
 }
@@ -48,7 +61,7 @@ impl Channel {
         }
         for id in self.waiters.streams.keys().copied().collect::<Vec<_>>() {
             let Some(side_events) = self.side_events_of(id) else { continue };
-            let is_behind = side_events.is_roster_queued || side_events.has_receipts_waiting();
+            let is_behind = side_events.is_roster_queued || side_events.has_changes_waiting();
             self.feed_side_events(id, &side, index.as_ref(), effects);
             if is_behind && self.wait_for_reader(id) {
                 side.mark(now);
@@ -76,7 +89,7 @@ impl Channel {
             true => side.changes_above(std::mem::replace(&mut side_events.version, side.version())),
             false => None,
         };
-        let receipts = side_events.take_receipts();
+        let (receipts, tasks) = (side_events.take_receipts(), side_events.take_tasks());
         if let (Some(changes), Some(index)) = (changes, index) {
             let frame = self.roster_event(changes, no, index);
             self.queue_side_event(id, SideEvent::Roster, frame, effects);
@@ -84,6 +97,11 @@ impl Channel {
         let changed = receipts.map(|(changed, left_out)| self.receipt_event(changed.into_iter(), left_out));
         if let Some(frame) = changed.flatten() {
             self.queue_side_event(id, SideEvent::Receipts, frame, effects);
+        }
+        if let Some((changed, left_out)) = tasks
+            && let Some(frame) = self.task_event(id, no, changed, left_out)
+        {
+            self.queue_side_event(id, SideEvent::Tasks, frame, effects);
         }
     }
 
@@ -93,6 +111,35 @@ impl Channel {
             changed.map(|member| RosterMember::new(member, &index.of(self, member, Some(viewer)))).collect();
         let more = (changes.more > 0).then_some(changes.more);
         frame("roster", &RosterEvent { roster_all, removed: changes.removed, more })
+    }
+
+    fn task_event(
+        &mut self,
+        id: WaiterId,
+        viewer: MemberNo,
+        changed: BTreeSet<MessageId>,
+        left_out: usize,
+    ) -> Option<Bytes> {
+        let row = |task: MessageId| {
+            let task = self.tasks.get(task).filter(|task| task.is_visible_to(viewer))?;
+            Some(self.task_row(task, false))
+        };
+        let rows: Vec<_> = changed.into_iter().map(|task| (task, row(task))).collect();
+        let side_events = self.side_events_of(id)?;
+        let (mut tasks, mut removed) = (Vec::new(), Vec::new());
+        for (task, row) in rows {
+            match row {
+                Some(row) => {
+                    side_events.tasks.show(task, row.state.is_closed());
+                    tasks.push(row);
+                }
+                None if side_events.tasks.hide(task) => removed.push(task),
+                None => {}
+            }
+        }
+        let more = (left_out > 0).then_some(left_out);
+        let is_any = !tasks.is_empty() || !removed.is_empty() || more.is_some();
+        is_any.then(|| frame("task", &TaskEvent { tasks, removed, more }))
     }
 
     fn receipt_event(&self, changed: impl Iterator<Item = (MessageId, MemberNo)>, left_out: usize) -> Option<Bytes> {

@@ -57,7 +57,7 @@ impl TestChannel {
     }
 
     /// Takes a task and receives the answer. Returns its fence.
-    fn takes(&mut self, who: &str, id: MessageId) -> u32 {
+    pub(crate) fn takes(&mut self, who: &str, id: MessageId) -> u32 {
         match self.take_task(who, Some(id), None).unwrap() {
             TakeOutcome::Taken(taken) => {
                 taken.guard.into_iter().for_each(crate::DeliveryToken::complete);

@@ -108,6 +108,7 @@ impl Channel {
 
     /// Answers those that wait for a change of a task, and has those that wait for work look again.
     pub(super) fn task_changed(&mut self, id: MessageId, now: Now, effects: &mut Effects) {
+        self.note_task(id, now);
         if self.tasks.waits.is_empty() {
             return;
         }

@@ -7,8 +7,10 @@ use crate::op::harness::TestChannel;
 use crate::op::{Ack, Leave, ReadInput, Roster};
 use crate::{AckMode, Settings, SideEventSet, WaiterId};
 
-const ROSTER: SideEventSet = SideEventSet { roster: true, receipts: false };
-const RECEIPTS: SideEventSet = SideEventSet { roster: false, receipts: true };
+const ROSTER: SideEventSet = SideEventSet { roster: true, receipts: false, tasks: false };
+const RECEIPTS: SideEventSet = SideEventSet { roster: false, receipts: true, tasks: false };
+const BOTH: SideEventSet = SideEventSet { roster: true, receipts: true, tasks: false };
+const TASKS: SideEventSet = SideEventSet { roster: false, receipts: false, tasks: true };
 
 fn trio() -> TestChannel {
     let mut test = TestChannel::new();
@@ -36,7 +38,7 @@ fn side_events(test: &mut TestChannel, stream: WaiterId) -> Vec<(String, Value)>
     let frames = test.frames(stream);
     let side = frames.iter().filter_map(|frame| {
         let (name, data) = frame.strip_prefix("event: ")?.split_once("\ndata: ")?;
-        let is_side = name == "roster" || name == "receipt";
+        let is_side = ["roster", "receipt", "task"].contains(&name);
         is_side.then(|| (name.to_owned(), serde_json::from_str(data.trim_end()).unwrap()))
     });
     side.collect()
@@ -116,7 +118,7 @@ fn d38_receipts_of_own_messages_are_reported_and_of_no_others() {
 #[test]
 fn d38_a_kind_is_sent_once_a_second_at_most() {
     let mut test = trio();
-    let stream = test.open("ann", with_side_events(SideEventSet { roster: true, receipts: true }));
+    let stream = test.open("ann", with_side_events(BOTH));
     let mut times = Vec::new();
     for step in 0..100 {
         test.at(step * 40);
@@ -135,7 +137,7 @@ fn d38_a_kind_is_sent_once_a_second_at_most() {
 #[test]
 fn d38_what_a_slow_reader_has_not_taken_does_not_grow_and_delays_no_message() {
     let mut test = trio();
-    let stream = test.open("ann", with_side_events(SideEventSet { roster: true, receipts: true }));
+    let stream = test.open("ann", with_side_events(BOTH));
     let before = test.queued(stream).0;
     for step in 1..=10 {
         test.at(step * 2_000);
@@ -158,7 +160,7 @@ fn d38_what_a_slow_reader_has_not_taken_does_not_grow_and_delays_no_message() {
 #[test]
 fn d38_nothing_is_due_until_a_slow_reader_takes_its_event() {
     let mut test = trio();
-    let stream = test.open("ann", with_side_events(SideEventSet { roster: true, receipts: true }));
+    let stream = test.open("ann", with_side_events(BOTH));
     let is_due = |test: &TestChannel| test.channel.waiters.side.as_ref().unwrap().due_at_ms() != u64::MAX;
     let wants_more = |test: &TestChannel| test.channel.waiters.streams[&stream].progress.wants_more();
     test.at(1_000);
@@ -180,7 +182,7 @@ fn d38_nothing_is_due_until_a_slow_reader_takes_its_event() {
 fn d38_an_event_has_a_bounded_number_of_rows() {
     let mut test = TestChannel::new();
     (0..SIDE_EVENT_ROWS + 50).for_each(|n| drop(test.join(&format!("agent-{n}"))));
-    let stream = test.open("agent-0", with_side_events(SideEventSet { roster: true, receipts: true }));
+    let stream = test.open("agent-0", with_side_events(BOTH));
     let first = settle(&mut test, stream);
     assert_eq!((names(&first[0].1).len(), &first[0].1["more"]), (SIDE_EVENT_ROWS, &json!(50)));
     test.send("agent-0", "all", "x");
@@ -227,4 +229,73 @@ fn d38_events_agree_with_the_roster_and_streams_without_tell_have_none() {
     }
     test.cut(stream);
     assert!(test.channel.waiters.side.is_none(), "nothing is watched without a reader");
+}
+
+/// The ids and states of the tasks of an event.
+fn states(event: &Value) -> Vec<(u64, &str)> {
+    let rows = event["tasks"].as_array().unwrap().iter();
+    rows.map(|row| (row["id"].as_u64().unwrap(), row["state"].as_str().unwrap())).collect()
+}
+
+#[test]
+fn d38_open_tasks_are_reported_first_and_then_those_that_change() {
+    let mut test = trio();
+    let work = json!({"wants": "work", "message": "fix it"});
+    let [first, second] = [(); 2].map(|()| test.post("ann", &work).unwrap().id);
+    test.post("ann", &json!({"reply_to": second, "state": "cancelled", "message": "no"})).unwrap();
+    let (bob, cat) = (test.open("bob", with_side_events(TASKS)), test.open("cat", with_side_events(TASKS)));
+    for stream in [bob, cat] {
+        let events = settle(&mut test, stream);
+        assert_eq!((events.len(), states(&events[0].1)), (1, vec![(first, "open")]));
+        assert_eq!(events[0].1["tasks"][0]["text"], "fix it");
+    }
+    assert_eq!(test.channel.waiters.side.as_ref().unwrap().due_at_ms(), u64::MAX, "nothing is due");
+    test.send("ann", "all", "not a task");
+    assert!(settle(&mut test, bob).is_empty());
+    test.takes("bob", first);
+    let quiet = test.post("ann", &json!({"wants": "work", "quiet": true, "message": "when you can"})).unwrap().id;
+    let events = settle(&mut test, cat);
+    assert_eq!((events.len(), states(&events[0].1)), (1, vec![(first, "held"), (quiet, "open")]), "in one event");
+    assert_eq!(events[0].1["tasks"][0]["holder"], "bob");
+    settle(&mut test, bob);
+    test.post("bob", &json!({"reply_to": first, "state": "done", "fence": 1, "message": "fixed"})).unwrap();
+    let events = settle(&mut test, cat);
+    assert_eq!((states(&events[0].1), &events[0].1["removed"]), (vec![(first, "done")], &Value::Null));
+}
+
+#[test]
+fn d38_tasks_of_others_are_not_reported_and_one_that_is_handed_on_is_removed() {
+    let mut test = trio();
+    let (bob, cat) = (test.open("bob", with_side_events(TASKS)), test.open("cat", with_side_events(TASKS)));
+    let id = test.post("ann", &json!({"to": "bob", "wants": "work", "message": "x"})).unwrap().id;
+    assert_eq!(states(&settle(&mut test, bob)[0].1), [(id, "open")]);
+    test.takes("bob", id);
+    assert_eq!(states(&settle(&mut test, bob)[0].1), [(id, "held")]);
+    assert!(settle(&mut test, cat).is_empty(), "it is between ann and bob");
+    let hand_on = json!({"reply_to": id, "state": "open", "fence": 1, "to": "cat", "message": "yours"});
+    test.post("bob", &hand_on).unwrap();
+    assert_eq!(settle(&mut test, bob)[0].1, json!({"tasks": [], "removed": [id]}));
+    assert_eq!(states(&settle(&mut test, cat)[0].1), [(id, "open")]);
+}
+
+#[test]
+fn d38_an_event_of_tasks_is_bounded_and_waits_for_a_slow_reader() {
+    let mut test = TestChannel::new();
+    let writers: Vec<_> = (0..6).map(|n| format!("writer-{n}")).collect();
+    ["ann"].into_iter().chain(writers.iter().map(String::as_str)).for_each(|name| drop(test.join(name)));
+    let work = json!({"wants": "work", "quiet": true, "message": "x"});
+    for n in 0..SIDE_EVENT_ROWS + 50 {
+        test.post(&writers[n % writers.len()], &work).unwrap();
+    }
+    let stream = test.open("ann", with_side_events(TASKS));
+    test.at(test.now.uptime_ms + 1_000);
+    let before = test.queued(stream).0;
+    for _ in 0..10 {
+        test.post("ann", &work).unwrap();
+        test.at(test.now.uptime_ms + 2_000);
+    }
+    assert_eq!(test.queued(stream).0, before, "one event is in the queue");
+    let events = settle(&mut test, stream);
+    let rows: Vec<_> = events.iter().map(|(_, event)| states(event).len()).collect();
+    assert_eq!((rows, &events[0].1["more"]), (vec![SIDE_EVENT_ROWS, 10], &json!(50)));
 }
