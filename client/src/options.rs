@@ -42,4 +42,6 @@ pub struct StreamOptions {
     pub max: Option<u32>,
     /// Where a proxy holds streams back: how long to poll before a stream is tried again. 5 minutes by default.
     pub stream_retry: Option<Duration>,
+    /// Also returns the tasks that change. Polls, and hubs of an older version, return none.
+    pub tasks: bool,
 }

@@ -135,6 +135,7 @@ fn parse(event: &SseEvent) -> Result<StreamEvent, ClientError> {
         "hello" => StreamEvent::Hello(event.read()?),
         "message" => StreamEvent::Message(event.read()?),
         "gap" => StreamEvent::Gap(event.read()?),
+        "task" => StreamEvent::Tasks(event.read()?),
         "superseded" => return Err(ClientError::Superseded),
         "bye" => {
             let Bye { reason } = event.read()?;

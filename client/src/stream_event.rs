@@ -2,6 +2,7 @@
 
 use crate::message::{GapNotice, ReceivedMessage};
 use crate::reply::StreamGreeting;
+use crate::tasks::TaskList;
 
 /// An event of a stream.
 #[derive(Debug)]
@@ -12,6 +13,8 @@ pub enum StreamEvent {
     Message(ReceivedMessage),
     /// Messages were lost.
     Gap(GapNotice),
+    /// Tasks that changed, if the options ask for them; first all that are open.
+    Tasks(TaskList),
     /// An event of another kind, by its name.
     Other(String),
 }

@@ -67,6 +67,13 @@ impl StreamOpener {
                 }
                 opened
             }
+            // A hub of an older version does not report tasks.
+            Err(OpenError::Failed(ClientError::Refused { code: Some(code), .. }))
+                if code == "invalid" && self.options.tasks =>
+            {
+                self.options.tasks = false;
+                self.open_by(method, since).await
+            }
             opened => opened,
         };
         match opened {
@@ -79,6 +86,9 @@ impl StreamOpener {
 
     async fn open_by(&mut self, method: &str, since: Option<u64>) -> Result<SseStream, OpenError> {
         let mut path = "stream?ack=manual".to_owned();
+        if self.options.tasks {
+            path += "&tell=tasks";
+        }
         self.add_parameters(&mut path, since, self.options.max);
         let connection = self.send(method, &path).await?;
         let retry = self.options.stream_retry;

@@ -14,6 +14,7 @@ use crate::message::{GapNotice, ReceivedMessage};
 use crate::options::StreamOptions;
 use crate::reply::{ConsumerStatus, StreamGreeting};
 use crate::stream_event::StreamEvent;
+use crate::tasks::TaskList;
 
 /// The pauses between checks whether another reader is still connected.
 const MIN_CHECK_MS: u64 = 500;
@@ -42,7 +43,7 @@ const MAX_CHECK_MS: u64 = 8_000;
 ///         }
 ///         SubscriptionEvent::Gap(gap) => eprintln!("{gap}"),
 ///         SubscriptionEvent::SteppedBack => eprintln!("another reader took over"),
-///         SubscriptionEvent::Connected(_) => {}
+///         SubscriptionEvent::Connected(_) | SubscriptionEvent::Tasks(_) => {}
 ///     }
 /// }
 /// # }
@@ -72,6 +73,8 @@ pub enum SubscriptionEvent {
     Message(ReceivedMessage),
     /// Messages were lost. Each gap is reported once.
     Gap(GapNotice),
+    /// Tasks that changed, if the options ask for them; first all that are open.
+    Tasks(TaskList),
     /// The stream broke or could not be opened. The next call of [`ChannelSubscription::next`] waits and connects again.
     Disconnected {
         /// What happened.
@@ -201,6 +204,7 @@ impl ChannelSubscription {
                     self.last_gap = gap.to;
                     return Ok(SubscriptionEvent::Gap(gap));
                 }
+                StreamEvent::Tasks(tasks) => return Ok(SubscriptionEvent::Tasks(tasks)),
                 StreamEvent::Gap(_) | StreamEvent::Other(_) => {}
             }
         }

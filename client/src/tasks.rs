@@ -23,6 +23,11 @@ pub struct TaskInfo {
     pub wants: String,
     /// Its state.
     pub state: String,
+    /// Whether it was delivered to nobody.
+    #[serde(default)]
+    pub quiet: bool,
+    /// Why it was closed, if not by a reply.
+    pub why: Option<String>,
     /// The beginning of its text.
     #[serde(default)]
     pub text: String,
@@ -70,7 +75,7 @@ pub struct TakeResult {
 /// List of tasks.
 #[derive(Debug, Deserialize)]
 pub struct TaskList {
-    /// The tasks, the newest change first.
+    /// The tasks; in a list, the newest change first.
     pub tasks: Vec<TaskInfo>,
     /// How many open tasks the member may take or should answer.
     #[serde(default)]

@@ -143,6 +143,54 @@ fn a_person_sends_messages_and_sees_the_roster() {
 }
 
 #[test]
+fn a_person_answers_takes_and_finishes_tasks() {
+    let hub = Hub::start();
+    let ann = Shell::at(&hub);
+    let channel = ann.channel(&hub, "ann");
+    let (bob, carol) = (channel.join("bob"), channel.join("carol"));
+    let state = |id: u64| bob.get(&format!("tasks/{id}")).ok()["state"].as_str().unwrap().to_owned();
+    let post = |body| bob.try_send(&body).ok()["id"].as_u64().unwrap();
+    let board = post(json!({"message": "sweep the yard", "wants": "work", "quiet": true}));
+    let mut terminal = Terminal::open(&ann, &[], &[]);
+    terminal.until_shows("* 1 task is open; /tasks shows it");
+    let question = post(json!({"to": "ann", "message": "is it frozen?", "wants": "answer"}));
+    terminal.until_shows("bob → you: [task 2 wants an answer by ");
+    terminal.key("/answer 2 yes, since noon\r");
+    terminal.until_shows("* task 2 is done");
+    assert_eq!(state(question), "done");
+    let work = post(json!({"message": "fix the flaky test", "wants": "work"}));
+    terminal.until_shows("bob: [task 3 wants work by ");
+    terminal.key("/take 3\r");
+    terminal.until_shows("* you have task 3 until ");
+    terminal.key("/open 3 too hard\r");
+    terminal.until_shows("* task 3 is open");
+    let fence = carol.post(&format!("tasks/{work}/take"), &json!({})).ok()["fence"].clone();
+    terminal.until_shows("* task 3: carol has it until ");
+    terminal.key("/done 3 mine\r");
+    terminal.until_shows("! ");
+    assert_eq!(state(work), "held", "it is carol's");
+    carol.try_send(&json!({"reply_to": work, "state": "done", "fence": fence, "message": "a clock", "to": "all"})).ok();
+    terminal.until_shows("carol: [task 3: done] a clock");
+    // What is on the board only is shown when it is taken.
+    terminal.key("/take\r");
+    terminal.until_shows("bob: [task 1 wants work by ");
+    terminal.key("/done #1 swept\r");
+    terminal.until_shows("* task 1 is done");
+    assert_eq!(state(board), "done");
+    terminal.key("/take\r/take 99\r");
+    terminal.until_shows("* there is no work to take");
+    terminal.until_shows("* there is no task 99 here");
+    terminal.key("/task all carry this\r");
+    terminal.until_shows("* this is task 4");
+    terminal.key("/tasks\r");
+    terminal.until_shows("* task 4 [work; open]: ann → all: carry this");
+    terminal.key("/cancel 4\r");
+    terminal.until_shows("* task 4 is cancelled");
+    terminal.key("/tasks\r");
+    terminal.until_shows("* no task is open");
+}
+
+#[test]
 fn d27_nothing_a_peer_writes_moves_the_terminal() {
     let hub = Hub::start();
     let ann = Shell::at(&hub);

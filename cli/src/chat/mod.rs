@@ -7,6 +7,7 @@ mod commands;
 mod parser;
 mod receiver;
 mod screen;
+mod tasks;
 mod terminal;
 mod wrap;
 
@@ -134,7 +135,8 @@ async fn run_member(
     let mut commands = Commands { client: target.client(), screen: Rc::clone(&screen) };
     commands.join().await?;
     let client = target.client_with(commands.client.target().clone());
-    let mut receiver = Receiver { subscription: client.subscribe(StreamOptions::default()), screen };
+    let mut receiver =
+        Receiver { subscription: client.subscribe(StreamOptions { tasks: true, ..StreamOptions::default() }), screen };
     tokio::select! {
         error = receiver.run() => Err(error.into()),
         () = commands.run(inputs) => Ok(ExitCode::SUCCESS),

@@ -13,6 +13,21 @@ pub(super) enum ChatInput {
         file: PathBuf,
         text: String,
     },
+    /// Sends a message that wants an `answer` or `work`.
+    Ask {
+        wants: &'static str,
+        to: String,
+        text: String,
+    },
+    Tasks,
+    /// Takes this task, or the next one.
+    Take(Option<u64>),
+    /// Replies to a task with a state.
+    Finish {
+        task: u64,
+        state: &'static str,
+        text: String,
+    },
     Roster,
     History,
     Help,
@@ -26,6 +41,13 @@ a text is sent to all; //text sends one that begins with a slash
 /dm NAME TEXT        send to one member
 /status TEXT         send a transient status, which is not stored
 /attach FILE [TEXT]  send a picture, a PDF or a text file to all; quote a name with spaces
+/ask NAME TEXT       ask one member, or all, for an answer
+/task NAME TEXT      give work to one member, or to whoever of all takes it
+/tasks               list the open tasks, and who has them
+/take [N]            take task N, or the next one
+/done N TEXT         answer task N, or finish it; /failed, /rejected and /input work alike
+/open N [TEXT]       give task N back
+/cancel N [TEXT]     withdraw task N, which you sent
 /roster              list the members
 /history             show the newest messages again
 /quit                end the chat; you stay on the channel";
@@ -48,6 +70,25 @@ impl ChatInput {
             ("roster" | "who", _) => Self::Roster,
             ("history", _) => Self::History,
             ("help" | "?", _) => Self::Help,
+            ("tasks", _) => Self::Tasks,
+            ("ask" | "task", rest) => match first_word(rest) {
+                (_, "") => Self::Invalid(format!("/{word} NAME TEXT")),
+                (to, text) => {
+                    let wants = if word == "ask" { "answer" } else { "work" };
+                    Self::Ask { wants, to: to.into(), text: text.into() }
+                }
+            },
+            ("take", "") => Self::Take(None),
+            ("take", number) => {
+                task_number(number).map_or_else(|| Self::Invalid("/take [N]".into()), |task| Self::Take(Some(task)))
+            }
+            (word, rest) if state_of(word).is_some() => {
+                let (number, text) = first_word(rest);
+                match (state_of(word), task_number(number)) {
+                    (Some(state), Some(task)) => Self::Finish { task, state, text: text.into() },
+                    _ => Self::Invalid(format!("/{word} N TEXT")),
+                }
+            }
             ("status", text) if !text.is_empty() => Self::Status(text.into()),
             ("dm" | "msg", rest) => match first_word(rest) {
                 (_, "") => Self::Invalid("/dm NAME TEXT".into()),
@@ -62,6 +103,26 @@ impl ChatInput {
             (word, _) => Self::Invalid(format!("/{word}?")),
         })
     }
+}
+
+/// The state that a reply by this command has.
+fn state_of(word: &str) -> Option<&'static str> {
+    let states = [
+        ("done", "done"),
+        ("answer", "done"),
+        ("failed", "failed"),
+        ("rejected", "rejected"),
+        ("input", "input"),
+        ("working", "working"),
+        ("open", "open"),
+        ("cancel", "cancelled"),
+    ];
+    states.into_iter().find(|(name, _)| *name == word).map(|(_, state)| state)
+}
+
+/// The number of a task: `3` or `#3`.
+fn task_number(word: &str) -> Option<u64> {
+    word.strip_prefix('#').unwrap_or(word).parse().ok()
 }
 
 fn first_word(text: &str) -> (&str, &str) {
@@ -88,6 +149,18 @@ mod tests {
         let attach = |file: &str, text: &str| Some(ChatInput::Attach { file: file.into(), text: text.into() });
         assert_eq!(ChatInput::parse("/attach \"a b.png\" see"), attach("a b.png", "see"));
         assert_eq!(ChatInput::parse("/attach a.png"), attach("a.png", ""));
+        let finish = |task, state, text: &str| Some(ChatInput::Finish { task, state, text: text.into() });
+        assert_eq!(ChatInput::parse("/done 3 it was a clock"), finish(3, "done", "it was a clock"));
+        assert_eq!(ChatInput::parse("/answer #1795187482643 yes"), finish(1_795_187_482_643, "done", "yes"));
+        assert_eq!(ChatInput::parse("/cancel 3"), finish(3, "cancelled", ""));
+        assert_eq!(ChatInput::parse("/done it"), Some(ChatInput::Invalid("/done N TEXT".into())));
+        let ask = |wants, to: &str, text: &str| Some(ChatInput::Ask { wants, to: to.into(), text: text.into() });
+        assert_eq!(ChatInput::parse("/ask bob is it frozen?"), ask("answer", "bob", "is it frozen?"));
+        assert_eq!(ChatInput::parse("/task all fix it"), ask("work", "all", "fix it"));
+        assert_eq!(ChatInput::parse("/task all"), Some(ChatInput::Invalid("/task NAME TEXT".into())));
+        assert_eq!(ChatInput::parse("/take"), Some(ChatInput::Take(None)));
+        assert_eq!(ChatInput::parse("/take 3"), Some(ChatInput::Take(Some(3))));
+        assert_eq!(ChatInput::parse("/take it"), Some(ChatInput::Invalid("/take [N]".into())));
         assert_eq!((ChatInput::parse(" "), ChatInput::parse("/q")), (None, Some(ChatInput::Quit)));
         assert_eq!(ChatInput::parse("/dance"), Some(ChatInput::Invalid("/dance?".into())));
     }

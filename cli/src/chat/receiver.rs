@@ -34,6 +34,11 @@ impl Receiver {
                         return error;
                     }
                 }
+                Ok(SubscriptionEvent::Tasks(changed)) => {
+                    let mut screen = self.screen.borrow_mut();
+                    let notes = screen.tasks.changed(&changed.tasks);
+                    notes.iter().for_each(|note| screen.note(note));
+                }
                 Ok(SubscriptionEvent::Gap(gap)) => self.screen.borrow_mut().warn(&gap.to_string()),
                 Ok(SubscriptionEvent::Disconnected { reason, .. }) => {
                     if !std::mem::replace(&mut is_disconnected, true) {

@@ -8,6 +8,7 @@ use rogerrat_domain::text::one_line;
 use rustyline::ExternalPrinter;
 use unicode_width::UnicodeWidthStr as _;
 
+use super::tasks::{ChatTasks, clock};
 use super::terminal::{Terminal, columns};
 use super::wrap::wrap;
 
@@ -22,6 +23,7 @@ pub(super) struct Screen {
     printer: Box<dyn ExternalPrinter + Send>,
     has_colours: bool,
     pub(super) own_callsign: String,
+    pub(super) tasks: ChatTasks,
     shown: VecDeque<u64>,
 }
 
@@ -32,7 +34,7 @@ impl Screen {
             ColorChoice::Never => false,
             ColorChoice::Auto => terminal.wants_colours(),
         };
-        Self { printer, has_colours, own_callsign: String::new(), shown: VecDeque::new() }
+        Self { printer, has_colours, own_callsign: String::new(), tasks: ChatTasks::default(), shown: VecDeque::new() }
     }
 
     /// Prints a message, unless it was printed before.
@@ -47,7 +49,8 @@ impl Screen {
         if self.shown.len() > REMEMBERED_IDS {
             self.shown.pop_front();
         }
-        let line = self.line(&message);
+        let task = task_of(&message, &mut self.tasks);
+        let line = self.line(&message, &task);
         self.print(&line);
     }
 
@@ -67,9 +70,8 @@ impl Screen {
         self.print(&line);
     }
 
-    fn line(&self, message: &MessageView<'_>) -> String {
-        let minutes = message.at / 60_000 % 1440;
-        let clock = format!("{:02}:{:02} ", minutes / 60, minutes % 60);
+    fn line(&self, message: &MessageView<'_>, task: &str) -> String {
+        let clock = format!("{} ", clock(message.at));
         let from = one_line(&message.from);
         let to = match message.to == "all" {
             true => String::new(),
@@ -82,7 +84,7 @@ impl Screen {
             let text = wrap(head_columns, &format!("({})", message.text), columns());
             return self.in_colour(FAINT, &format!("{clock}{from}{verified}{to} {text}"));
         }
-        let text = wrap(head_columns, &body(message), columns());
+        let text = wrap(head_columns, &body(message, task), columns());
         let from = self.in_colour(colour(&message.from), &format!("{from}{verified}"));
         format!("{}{from}{to}: {text}", self.in_colour(FAINT, &clock))
     }
@@ -100,11 +102,24 @@ impl Screen {
     }
 }
 
+/// What a message wants, or what it did to a task: `[task 3 wants an answer by 12:46] `. Empty if it is about no task.
+fn task_of(message: &MessageView<'_>, tasks: &mut ChatTasks) -> String {
+    if let Some(wants) = message.wants.as_deref().filter(|_| !message.is_status()) {
+        let what = if wants == "answer" { "an answer".into() } else { one_line(wants) };
+        let by = message.deadline.map_or_else(String::new, |deadline_ms| format!(" by {}", clock(deadline_ms)));
+        return format!("[task {} wants {what}{by}] ", tasks.number(message.id));
+    }
+    match (message.reply_to, message.state.as_deref()) {
+        (Some(id), Some(state)) => format!("[task {}: {}] ", tasks.number(id), one_line(state)),
+        _ => String::new(),
+    }
+}
+
 /// The text, and attachments and suggested replies on lines of their own.
-fn body(message: &MessageView<'_>) -> String {
+fn body(message: &MessageView<'_>, task: &str) -> String {
     let mut body = match &*message.priority {
-        "" => message.text.to_string(),
-        priority => format!("[{priority}] {}", message.text),
+        "" => format!("{task}{}", message.text),
+        priority => format!("[{priority}] {task}{}", message.text),
     };
     for file in &message.attachments {
         let name = file.filename.as_deref().unwrap_or("no name");

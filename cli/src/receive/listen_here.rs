@@ -207,6 +207,7 @@ impl Listener {
                 let Some(batch) = &mut self.batch else { return self.hand_on(&messages).await };
                 messages.into_iter().for_each(|message| batch.push(message));
             }
+            SubscriptionEvent::Tasks(_) => {}
             SubscriptionEvent::Gap(gap) => {
                 report(NAME, &gap.to_string());
                 self.sink.write_status(&one_line(&gap.to_string()));

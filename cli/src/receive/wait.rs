@@ -150,6 +150,7 @@ impl Doorbell {
                 self.batch.expect(greeting.backlog_count);
                 self.outage.connected();
             }
+            SubscriptionEvent::Tasks(_) => {}
             SubscriptionEvent::Message(message) if message.is_status => {}
             SubscriptionEvent::Message(message) => {
                 self.is_shared |= is_repeated(message.json());

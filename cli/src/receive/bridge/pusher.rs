@@ -161,7 +161,7 @@ impl Pusher {
                 self.last_gap = gap.to;
                 self.output.write(notification::of_gap(&self.client.target().channel, &gap)).await?;
             }
-            StreamEvent::Gap(_) | StreamEvent::Other(_) => {}
+            StreamEvent::Gap(_) | StreamEvent::Tasks(_) | StreamEvent::Other(_) => {}
         }
         Ok(())
     }
