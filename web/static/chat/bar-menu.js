@@ -17,6 +17,7 @@ export function openBarMenu(anchor, model, { page, rejoin }) {
   const saveLog = (/** @type {"text" | "json"} */ format) => saveText(`${name}.${format === "text" ? "txt" : "json"}`, exportLog(entries, channel.id, format), format === "text" ? "text/plain;charset=utf-8" : "application/json");
   openMenu(anchor, t("chat.menu"), [
     ...channel.is_band || !abilities.roster ? [] : [{ icon: "qr", text: t("chat.invite"), act: async () => void (await later(import("./invite.js"))).openInvite(model) }],
+    ...abilities.tasks ? [{ icon: "task", text: t("chat.tasks"), act: () => page.showBoard() }] : [],
     { icon: "download", text: t("chat.export.text"), act: () => saveLog("text") },
     { icon: "download", text: t("chat.export.json"), act: () => saveLog("json") },
     ...abilities.roster ? [] : [{ icon: "edit", text: t("room.rename"), act: () => rejoin() }],

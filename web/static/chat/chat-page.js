@@ -13,6 +13,7 @@ import { Panels } from "./panel.js";
 import { announceOn, shortcutsOn } from "./preferences.js";
 import { StatusBar } from "./status-bar.js";
 import { StatusLines } from "./status-lines.js";
+import { isOpen } from "./tasks.js";
 import { setTitle, showCount } from "./title.js";
 
 /** @typedef {import("./types.js").ChatModel} ChatModel */
@@ -35,7 +36,8 @@ export class ChatPage {
     this.statuses = new StatusLines(model);
     const find = (/** @type {number} */ id) => this.#find(id);
     const writeTo = (/** @type {string} */ callsign) => this.#writeTo(callsign);
-    this.log = new MessageList(model, {
+    /** @type {import("./item.js").ItemContext} */
+    this.context = {
       model, find,
       reveal: id => this.#reveal(id),
       replyTo: entry => this.#replyTo(entry),
@@ -46,7 +48,17 @@ export class ChatPage {
       },
       showThread: thread => this.search({ thread }),
       drawEmpty: place => drawEmpty(place, model),
-    });
+      answerTask: task => {
+        if (!Panels.wide) this.panels.close();
+        void this.composer.answerTask(task);
+      },
+      drawLate: () => {
+        this.log.drawLate();
+        this.#drawPanel("board");
+      },
+      say: text => this.announcer.say(text),
+    };
+    this.log = new MessageList(model, this.context);
     this.composer = new Composer(model, { find, say: text => this.announcer.say(text), sent: () => this.log.follow(), signal: this.end.signal });
     this.panels = new Panels(() => this.bar.draw());
     this.prepared = false;
@@ -54,6 +66,10 @@ export class ChatPage {
     this.roster = null;
     /** @type {import("./search-panel.js").SearchPanel | null} */
     this.searching = null;
+    /** @type {import("./board-panel.js").BoardPanel | null} */
+    this.board = null;
+    /** @type {import("./task-news.js").TaskNews | null} */
+    this.taskNews = null;
     this.bar = new Bar(model, { page: this, title, status: this.statusBar.pill, rejoin });
     this.#build();
     setTitle(`${title} · rogerrat`);
@@ -113,6 +129,12 @@ export class ChatPage {
       this.bar.draw();
       this.#drawPanel("roster");
     }
+    if (parts.has("tasks")) {
+      this.bar.draw();
+      this.#drawPanel("board");
+      this.#drawPanel("roster");
+      void this.#announceTasks();
+    }
     if (parts.has("entries") || parts.has("unread")) this.#drawPanel("search");
     if (parts.has("unread") || parts.has("entries")) showCount(this.model.unread);
     if (parts.has("unread") && !this.model.unread) void closeNotifications(this.model.channel.id).catch(() => undefined);
@@ -130,6 +152,25 @@ export class ChatPage {
     if (this.panels.open?.name === "roster" && this.model.channel.me) void this.model.refreshRoster().catch(() => undefined);
     this.#drawPanel("roster");
     this.composer.draw();
+    // Polls report no taking.
+    if (this.model.connection.state === "live-poll" && this.model.tasks.some(isOpen)) void this.model.refreshTasks().catch(() => undefined);
+  }
+
+  /** Announces what became of the tasks that the reader has to do with. */
+  async #announceTasks() {
+    const { TaskNews } = await later(import("./task-news.js"));
+    this.taskNews ??= new TaskNews(this.model, text => this.announcer.on && this.announcer.say(text));
+    this.taskNews.draw();
+  }
+
+  async showBoard() {
+    const { BoardPanel } = await later(import("./board-panel.js"));
+    const board = this.board ??= new BoardPanel({ ...this.context, reveal: id => {
+      if (!Panels.wide) this.panels.close();
+      this.#reveal(id);
+    } });
+    this.panels.toggle({ name: "board", title: t("chat.tasks"), element: board.element, draw: () => board.draw() });
+    if (this.panels.open?.name === "board" && this.model.channel.me) void board.load();
   }
 
   async showRoster() {

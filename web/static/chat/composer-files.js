@@ -1,6 +1,6 @@
 // The files of the message being written, kept over a reload of the tab. What makes them small and shows them is loaded with the first one.
 import { t } from "../lib/i18n.js";
-import { load } from "../lib/load.js";
+import { later } from "./later.js";
 import { ofTab } from "../lib/storage.js";
 import { MAX_FILES } from "./file-limits.js";
 import { TAB_KEYS } from "./keys.js";
@@ -79,6 +79,6 @@ export class Files {
   }
 
   #work() {
-    return load(import("./composer-files-work.js"));
+    return later(import("./composer-files-work.js"));
   }
 }

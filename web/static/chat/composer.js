@@ -3,10 +3,12 @@ import { html, render, nothing } from "../vendor/lit-html/lit-html.js";
 import { t, tn } from "../lib/i18n.js";
 import { visible } from "../lib/visible.js";
 import { icon, labelled } from "./icon.js";
+import { later } from "./later.js";
 import { excerpt } from "./message.js";
 import { Recipients } from "./recipients.js";
 import { Files } from "./composer-files.js";
 import { askUrgent, priorityMenu } from "./priority.js";
+import { isOpen } from "./tasks.js";
 
 /** @typedef {import("./types.js").ChatModel} ChatModel */
 /** @typedef {import("./types.js").Draft} Draft */
@@ -32,6 +34,9 @@ export class Composer {
     this.error = "";
     this.sending = false;
     this.composing = false;
+    /** What makes the message a task, or what it does to one. @type {import("./composer-task.js").ComposerTask | null} */
+    this.task = null;
+    this.hooks = { changed: () => this.#changed(), close: () => this.#setTask(null) };
 
     this.element = document.createElement("form");
     this.element.className = "composer";
@@ -143,6 +148,7 @@ export class Composer {
 
   /** @param {import("./types.js").ChangeDetail} detail */
   changed(detail) {
+    if (detail.parts.has("tasks")) void this.#follow();
     if (detail.parts.has("roster") || detail.parts.has("channel")) this.draw();
   }
 
@@ -150,17 +156,20 @@ export class Composer {
   draw() {
     const { abilities } = this.model;
     const other = this.replyId === null ? null : this.context.find(this.replyId);
+    const replied = this.task?.task;
     render(html`
       ${this.replyId === null ? nothing : html`<div class="reply-to">${icon("reply")}
-        <span>${t("chat.replying", { name: other ? (other.mine ? t("chat.you") : visible(other.message.display ?? other.message.from)) : "…" })}
-        ${other ? html`<small>${excerpt(other.message.text)}</small>` : nothing}</span>
+        <span>${t("chat.replying", { name: other ? (other.mine ? t("chat.you") : visible(other.message.display ?? other.message.from)) : visible(replied?.from ?? "…") })}
+        ${other || replied ? html`<small>${excerpt(other?.message.text ?? replied?.text ?? "")}</small>` : nothing}</span>
         <button type="button" class="icon-button" @click=${() => this.cancelReply()}>${labelled("close", t("chat.replying.cancel"))}</button></div>`}
       ${this.thread ? html`<div class="in-thread">${icon("thread")}<span>${t("chat.in_thread", { name: visible(this.thread) })}</span>
-        <button type="button" class="icon-button" @click=${() => { this.thread = null; this.#changed(); }}>${labelled("close", t("chat.in_thread.leave"))}</button></div>` : nothing}`, this.above);
+        <button type="button" class="icon-button" @click=${() => { this.thread = null; this.#changed(); }}>${labelled("close", t("chat.in_thread.leave"))}</button></div>` : nothing}
+      ${this.task ? this.task.view(this.recipients.to) : nothing}`, this.above);
     render(html`
       ${abilities.attachments ? html`<button type="button" class="icon-button" title=${t("chat.attach")} @click=${() => this.files.choose()}>${labelled("attach", t("chat.attach"))}</button>` : nothing}
       ${abilities.direct ? this.recipients.view() : nothing}
       ${abilities.replies ? priorityMenu(this.priority, priority => this.#setPriority(priority)) : nothing}
+      ${abilities.tasks ? html`<button type="button" class="icon-button" aria-pressed=${this.task?.asks ?? false} title=${t("chat.ask")} @click=${() => this.#toggleAsk()}>${labelled("task", t("chat.ask"))}</button>` : nothing}
       <span class="counter" role="status"></span>
       <button type="submit" class="send" title=${t("chat.send")}>${labelled("send", t("chat.send"))}</button>`, this.tools);
     this.counter = /** @type {HTMLElement} */ (this.tools.querySelector(".counter"));
@@ -195,13 +204,52 @@ export class Composer {
     this.thread = entry.message.thread ?? null;
     // An answer to a message for oneself goes to its sender; an answer to a message for all goes to all.
     if (entry.message.to !== "all" && this.model.abilities.direct) this.recipients.to = entry.mine ? entry.message.to : entry.message.from;
+    this.task = null;
     this.#changed();
     this.field.focus();
+    void this.#follow();
+  }
+
+  /** @param {import("./tasks.js").Task} task that is answered, or finished */
+  async answerTask(task) {
+    const { me } = this.model.channel;
+    this.replyId = task.id;
+    this.thread = task.thread ?? null;
+    this.recipients.to = task.to === "all" && !task.quiet ? "all" : task.from === me ? task.holder ?? task.to : task.from;
+    this.task = null;
+    await this.#follow();
+    this.#changed();
+    this.field.focus();
+  }
+
+  /** A reply to a task may answer or finish it, as long as it is open. */
+  async #follow() {
+    const task = this.model.tasks.find(one => one.id === this.replyId && isOpen(one));
+    if (this.task?.task && task) this.task.task = task;
+    else if (this.task?.task) this.#setTask(null);
+    else if (task && !this.task) {
+      const { answering } = await later(import("./composer-task.js"));
+      if (!this.task && task.id === this.replyId) this.#setTask(answering(this.hooks, task, this.model.channel.me));
+    }
+  }
+
+  async #toggleAsk() {
+    if (this.task?.asks) return this.#setTask(null);
+    const { asking } = await later(import("./composer-task.js"));
+    this.#setTask(asking(this.hooks));
+    this.field.focus();
+  }
+
+  /** @param {import("./composer-task.js").ComposerTask | null} task */
+  #setTask(task) {
+    this.task = task;
+    this.#changed();
   }
 
   cancelReply() {
     this.replyId = null;
     this.thread = null;
+    this.task = null;
     this.#changed();
     this.field.focus();
   }
@@ -223,6 +271,8 @@ export class Composer {
     this.thread = outgoing.thread ?? null;
     this.priority = outgoing.priority ?? "default";
     if (outgoing.attachments?.length) await this.files.restore(outgoing.attachments);
+    this.task = outgoing.wants ? (await later(import("./composer-task.js"))).asking(this.hooks, outgoing) : null;
+    await this.#follow();
     this.#changed();
     this.#typed();
     this.field.focus();
@@ -236,11 +286,13 @@ export class Composer {
     this.sending = true;
     try {
       const attachments = await this.files.outgoing();
-      this.model.send({ to: this.recipients.to, text: text.trim() ? text : "", reply_to: this.replyId, thread: this.thread, priority: this.priority, ...(attachments.length ? { attachments } : {}) });
+      const { to } = this.recipients;
+      this.model.send({ to, text: text.trim() ? text : "", reply_to: this.replyId, thread: this.thread, priority: this.priority, ...(attachments.length ? { attachments } : {}), ...this.task?.fields(to) });
       this.context.sent();
       this.field.value = "";
       this.files.clear();
       this.replyId = null;
+      this.task = null;
       this.priority = "default";
       this.error = "";
       this.draw();

@@ -9,6 +9,7 @@
 /** @import { Reading } from "./reading.js" */
 /** @import { Receipts } from "./receipts.js" */
 /** @import { Statuses } from "./statuses.js" */
+/** @import { Tasks } from "./tasks.js" */
 
 /**
  * The parts it works on. They refer to each other, so they are filled in by the model.
@@ -20,11 +21,14 @@
  * @property {Approvals} approvals
  * @property {Receipts} receipts
  * @property {Statuses} statuses
+ * @property {Tasks} tasks
  */
 
 export class Incoming {
   /** Own callsign. */
   me = "";
+  /** A status with the state of its sender. @type {(status: Message) => void} */
+  stated = () => {};
   /** Whether a message can go to one member. */
   canAddress = true;
   /** The last message that was read before this visit. @type {number | null} */
@@ -68,7 +72,10 @@ export class Incoming {
     const added = [];
     for (const message of messages) {
       if (message.kind !== "status") added.push(message);
-      else if (!this.#isMine(message)) statuses.set(message);
+      else {
+        if (!this.#isMine(message)) statuses.set(message);
+        if (message.state) this.stated(message);
+      }
     }
     this.add(added, isLive);
     for (const message of added) reading.delivered(message);
@@ -86,7 +93,7 @@ export class Incoming {
    * @param {boolean} isLive
    */
   add(messages, isLive) {
-    const { log, changes, outbox, approvals, receipts, statuses } = this.#parts;
+    const { log, changes, outbox, approvals, receipts, statuses, tasks } = this.#parts;
     const fresh = messages.filter(message => {
       if (log.has(message.id)) return false;
       if (!this.#isMine(message) || !outbox.mayBe(message)) return true;
@@ -100,6 +107,7 @@ export class Incoming {
       const mine = this.#isMine(message);
       if (isLive && !mine) statuses.end(message.from);
       if (mine) receipts.watch(message.id);
+      tasks.seen(message, isLive);
       // What is older than the line was read on an earlier visit.
       const seen = mine || !isLive && this.lineAfter !== null && message.id <= this.lineAfter;
       return this.entry({ key: `m${message.id}`, message, mine, seen, live: isLive && !mine });
@@ -133,7 +141,7 @@ export class Incoming {
   entry({ key, message, mine, seen, live, tick = "accepted" }) {
     return {
       type: "message", key, id: message.id || null, message, mine, seen, tick: mine ? tick : null, receipts: [], problem: null,
-      retry_at: null, approval: this.#parts.approvals.of(message, mine), live,
+      retry_at: null, approval: this.#parts.approvals.of(message, mine), task: this.#parts.tasks.get(message.id), live,
     };
   }
 }

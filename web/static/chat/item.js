@@ -19,6 +19,9 @@ import { icon } from "./icon.js";
  * @property {(entry: MessageEntry) => void} edit takes a message that was not sent back into the composer
  * @property {(thread: string) => unknown} showThread
  * @property {(place: HTMLElement) => void} drawEmpty
+ * @property {(task: import("./tasks.js").Task) => void} answerTask
+ * @property {() => void} drawLate what is shown of tasks and suggested replies has changed beside the model
+ * @property {(text: string) => void} say to screen readers
  */
 
 /** Messages of one sender within this time are one block. */
@@ -34,6 +37,8 @@ export class Item {
     this.continued = false;
     this.newDay = false;
     this.watched = false;
+    /** Whether something that the entry does not hold has changed. */
+    this.stale = false;
     /** @type {HTMLElement | null} */
     this.body = null;
   }
@@ -45,7 +50,8 @@ export class Item {
   draw(entry, before) {
     const continued = entry.type === "message" && before?.type === "message" && continues(entry, before);
     const newDay = entry.type === "message" && (!before || (before.type === "message" && !sameDay(entry.message.at, before.message.at)));
-    if (this.entry === entry && this.continued === continued && this.newDay === newDay) return;
+    if (!this.stale && this.entry === entry && this.continued === continued && this.newDay === newDay) return;
+    this.stale = false;
     this.continued = continued;
     this.newDay = newDay;
     const old = this.entry;
@@ -56,6 +62,11 @@ export class Item {
     this.element.className = rowClass(entry, continued, this.context.model.channel.me);
     if (entry.id !== null) this.element.dataset.id = String(entry.id);
     render(html`${newDay ? html`<div class="day"><span>${formatDay(message.at)}</span></div>` : nothing}${messageView(entry, this.body, continued, this.context)}`, this.element);
+  }
+
+  /** Something that the entry does not hold has changed: it is drawn at the next call, though the entry is the same. */
+  redraw() {
+    this.stale = true;
   }
 
   /** @param {Exclude<Entry, MessageEntry>} entry */
@@ -75,7 +86,7 @@ function continues(entry, before) {
   const other = before.message;
   return one.from === other.from && one.to === other.to && one.display === other.display && one.thread === other.thread && one.verified === other.verified
     && !one.reply_to && entry.mine === before.mine && one.at - other.at < block_ms && sameDay(one.at, other.at)
-    && !(one.priority && one.priority !== "default");
+    && !(one.priority && one.priority !== "default") && !one.wants;
 }
 
 /**

@@ -20,7 +20,7 @@ export async function later(module) {
  * @param {Promise<T>} module
  */
 async function both(module) {
-  rest ??= Promise.all([addTexts("chat-later"), addStyles()]).catch(error => {
+  rest ??= Promise.all([addTexts("chat-later"), addStyles("chat-later")]).catch(error => {
     rest = null;
     throw error;
   });
@@ -49,17 +49,21 @@ export function prepareMenus(isKept) {
     if (!isKept()) return;
     // The installed app starts with the list of channels.
     /** @type {Promise<unknown>[]} */
-    const others = [import("./channels.js"), import("./join-form.js")];
+    const others = [import("./channels.js"), import("./joining.js"), addTexts("chat-join")];
     await Promise.allSettled(others.map(both));
     await import("../lib/app.js").then(({ keepForOffline }) => keepForOffline()).catch(() => undefined);
   }, PREPARE_MS);
 }
 
-function addStyles() {
+/**
+ * @param {string} name of a file in `css/`
+ * @returns {Promise<unknown>}
+ */
+export function addStyles(name) {
   return new Promise((resolve, reject) => {
     const link = document.createElement("link");
     link.rel = "stylesheet";
-    link.href = new URL("../css/chat-later.css", import.meta.url).href;
+    link.href = new URL(`../css/${name}.css`, import.meta.url).href;
     link.addEventListener("load", resolve);
     link.addEventListener("error", () => {
       link.remove();

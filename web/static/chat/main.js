@@ -1,9 +1,8 @@
 // The entry of the chat: takes the secrets out of the address before anything else, then joins, or asks for what is missing.
-import { request, ApiError } from "../lib/api.js";
 import { BANDS } from "../lib/bands.js";
 import { followFragment } from "../lib/follow-fragment.js";
 import { mountHeader } from "../lib/header.js";
-import { start, t } from "../lib/i18n.js";
+import { addTexts, start, t } from "../lib/i18n.js";
 import "../lib/install.js";
 import { load } from "../lib/load.js";
 import { lasting } from "../lib/storage.js";
@@ -11,15 +10,16 @@ import { ChatPage } from "./chat-page.js";
 import { browserEnvironment } from "./environment.js";
 import { decoded } from "./format.js";
 import { takeFragment } from "./fragment.js";
+import { Http } from "./http.js";
 import { complete } from "./join-fields.js";
 import { DEVICE_KEYS } from "./keys.js";
 import { later } from "./later.js";
 import { createModel } from "./model.js";
+import { HubError } from "./problem.js";
 import { setTitle } from "./title.js";
 
 /** @typedef {import("./types.js").Credentials} Credentials */
 /** @typedef {import("./types.js").Problem} Problem */
-/** @typedef {import("./join-fields.js").ChannelFacts} ChannelFacts */
 
 const path = /^\/remote\/([^/]+)\/?$/u.exec(location.pathname);
 const channel = path ? decoded(path[1]) : "";
@@ -32,7 +32,7 @@ async function begin() {
   mountHeader();
   if (channel) return openChannel();
   setTitle(`${t("chat.channels")} · rogerrat`);
-  const { showChannels } = await later(import("./channels.js"));
+  const [{ showChannels }] = await Promise.all([later(import("./channels.js")), load(addTexts("chat-join"))]);
   await showChannels(root, browserEnvironment(), (id, fragment) => location.assign(`/remote/${encodeURIComponent(id)}${fragment}`));
 }
 
@@ -46,51 +46,39 @@ async function openChannel() {
   const ready = !link.problem && complete(known, null) && (Boolean(known.owner_password) || stored !== null);
   const facts = ready ? null : await channelFacts();
   if (!link.problem && (ready || (facts && facts !== "missing" && complete(known, facts)))) return enter(known, title);
-  if (facts === "missing") return showMissing();
-  await ask({ known, facts, problem: null, notice: linkNotice(facts), title });
+  const { linkNotice, showMissing } = await joining();
+  if (facts === "missing") return showMissing(root, channel);
+  await ask({ known, facts, problem: null, notice: linkNotice(link, facts), title });
+}
+
+/**
+ * What the hub says of the channel without its token; null if it cannot be reached.
+ * @returns {Promise<import("./join-fields.js").ChannelFacts | "missing" | null>}
+ */
+async function channelFacts() {
+  try {
+    const facts = await new Http(browserEnvironment()).json("GET", `/api/channels/${encodeURIComponent(channel)}`, { timeout_ms: 8000 });
+    return { is_band: Boolean(facts.is_band), has_owner_password: Boolean(facts.has_owner_password), require_identity: Boolean(facts.require_identity) };
+  } catch (error) {
+    return error instanceof HubError && error.problem.status === 404 ? "missing" : null;
+  }
+}
+
+/** What asks for what is missing, with its texts. */
+const joining = () => load(Promise.all([import("./joining.js"), addTexts("chat-join")])).then(([module]) => module);
+
+/** @param {import("./join-fields.js").JoinQuestion} question */
+async function ask(question) {
+  const { JoinForm } = await joining();
+  const form = new JoinForm(root, question, (credentials, remember) => {
+    form.remove();
+    void enter(credentials, question.title, remember);
+  });
 }
 
 /** A model of the channel, not yet connected. */
 function newModel() {
   return createModel(channel, browserEnvironment());
-}
-
-/**
- * What was wrong with the link, in words. An invitation leaves the name to its reader, if the channel does.
- * @param {ChannelFacts | null} facts
- */
-function linkNotice(facts) {
-  if (link.problem) return t(`chat.link.${link.problem}`);
-  if (link.empty) return undefined;
-  const missing = link.missing.filter(name => name !== "callsign" || facts?.require_identity);
-  return missing.length ? t("chat.link.missing", { what: missing.map(name => t(`chat.join.${name}`)).join(", ") }) : undefined;
-}
-
-/** @returns {Promise<ChannelFacts | "missing" | null>} */
-async function channelFacts() {
-  try {
-    const facts = await request("GET", `/api/channels/${encodeURIComponent(channel)}`, { timeout_ms: 8000 });
-    return { is_band: Boolean(facts.is_band), has_owner_password: Boolean(facts.has_owner_password), require_identity: Boolean(facts.require_identity) };
-  } catch (error) {
-    return error instanceof ApiError && error.status === 404 ? "missing" : null;
-  }
-}
-
-async function showMissing() {
-  const { JoinForm } = await load(import("./join-form.js"));
-  new JoinForm(root, {
-    known: { channel, token: "-", callsign: "-" }, facts: { is_band: BANDS.includes(channel), has_owner_password: false, require_identity: false }, title: channel,
-    problem: { code: "not_found", status: 404, message: "", hint: null, free_callsign: null, about: "channel", retry_at: null, final: true, is_unknown: false, going_down: false, request_id: null },
-  }, () => location.reload());
-}
-
-/** @param {import("./join-fields.js").JoinQuestion} question */
-async function ask(question) {
-  const { JoinForm } = await load(import("./join-form.js"));
-  const form = new JoinForm(root, question, (credentials, remember) => {
-    form.remove();
-    void enter(credentials, question.title, remember);
-  });
 }
 
 /**
@@ -110,7 +98,7 @@ async function enter(credentials, title, remember) {
     page.remove();
     model.close();
     const facts = await channelFacts();
-    if (facts === "missing") return showMissing();
+    if (facts === "missing") return (await joining()).showMissing(root, channel);
     await ask({ known: problem ? { ...rest, callsign } : rest, facts, problem, title, remembered: remember ?? remembered });
   };
   const page = new ChatPage(model, root, { rejoin: () => void again(), title });

@@ -87,6 +87,14 @@ export class MessageList {
     } else this.#toEnd();
   }
 
+  /** Draws the messages again that have more than a text. */
+  drawLate() {
+    for (const { entry } of this.items.values()) if (entry?.type === "message" && (entry.approval || entry.message.wants || entry.message.state)) this.items.get(entry.key)?.redraw();
+    const end = this.following && this.lastKey === null;
+    this.#keepingPlace(() => this.#show(null), !end);
+    if (end) this.#toEnd();
+  }
+
   /**
    * The range of entries to show, after the model changed.
    * @param {ChangeDetail | null} detail

@@ -1,5 +1,6 @@
 // The text of a message as nodes: plain with links, or with markdown once its parser is loaded. What would take too long stays plain.
 import { load } from "../lib/load.js";
+import { addStyles } from "./later.js";
 import { appendLinked } from "./links.js";
 
 /** @type {typeof import("./markdown.js").appendMarkdown | null} */
@@ -32,7 +33,7 @@ function expensive(text) {
 
 /** Loads the parser once. It is not needed for plain text. */
 export function loadMarkdown() {
-  loading ??= load(import("./markdown.js")).then(({ appendMarkdown }) => { append = appendMarkdown; }).catch(error => {
+  loading ??= load(Promise.all([import("./markdown.js"), addStyles("chat-markdown")])).then(([{ appendMarkdown }]) => { append = appendMarkdown; }).catch(error => {
     loading = null;
     throw error;
   });

@@ -1,11 +1,10 @@
 // A message: who, when, to whom, its text and files, and what became of it. The text is made into nodes once.
 import { html, nothing } from "../vendor/lit-html/lit-html.js";
 import { t } from "../lib/i18n.js";
-import { load } from "../lib/load.js";
+import { later } from "./later.js";
 import { visible } from "../lib/visible.js";
 import { formatClock, formatFull, hue } from "./format.js";
 import { textNodes, hasMarkdown, loadMarkdown, markdownLoaded } from "./message-text.js";
-import { approvalView } from "./approvals-view.js";
 import { tickView } from "./ticks.js";
 import { icon, labelled } from "./icon.js";
 
@@ -14,6 +13,35 @@ import { icon, labelled } from "./icon.js";
 
 /** Shows a file; null until it is loaded. @type {typeof import("./attachments-out.js").attachmentView | null} */
 let showFile = null;
+
+/**
+ * What only some messages have is loaded when the first of them is shown.
+ * @typedef {(entry: MessageEntry, context: ItemContext) => unknown} View
+ */
+/** @type {Map<string, View>} */
+const views = new Map();
+
+/**
+ * @param {string} name
+ * @param {() => Promise<View>} load_view
+ * @param {MessageEntry} entry
+ * @param {ItemContext} context
+ */
+function lateView(name, load_view, entry, context) {
+  const view = views.get(name);
+  if (view) return view(entry, context);
+  void load_view().then(found => {
+    if (views.has(name)) return;
+    views.set(name, found);
+    context.drawLate();
+  }, () => undefined);
+  return nothing;
+}
+
+/** Suggested replies. */
+const approval = () => later(import("./approvals-view.js")).then(({ approvalView }) => approvalView);
+/** What a message wants, or did to a task. */
+const task = () => later(import("./task-view.js")).then(({ taskOfMessage }) => taskOfMessage);
 
 /** Text and files as nodes.
  * @param {MessageEntry} entry
@@ -59,7 +87,7 @@ function filesView({ id }, attachments, context) {
       place.className = file.mime.startsWith("image/") ? "picture loading" : "file";
       return place;
     }));
-    void load(import("./attachments-out.js")).then(({ attachmentView }) => fill(showFile = attachmentView), () => undefined);
+    void later(import("./attachments-out.js")).then(({ attachmentView }) => fill(showFile = attachmentView), () => undefined);
   }
   return files;
 }
@@ -85,7 +113,8 @@ export function messageView(entry, body, continued, context) {
       ${marksView(entry, context)}
       ${quoteView(entry, context)}
       ${body}
-      ${entry.approval ? approvalView(entry, context) : nothing}
+      ${(message.wants || message.state) && context.model.abilities.tasks ? lateView("task", task, entry, context) : nothing}
+      ${entry.approval ? lateView("approval", approval, entry, context) : nothing}
       ${entry.mine ? tickView(entry, context) : nothing}
     </div>
     ${entry.id === null ? nothing : actionsView(entry, name, context)}

@@ -19,6 +19,7 @@ import { Receipts } from "./receipts.js";
 import { Roster } from "./roster.js";
 import { Secrets } from "./secrets.js";
 import { Statuses } from "./statuses.js";
+import { Tasks } from "./tasks.js";
 import { HubTransport, NO_CHANNEL } from "./transport.js";
 import { Writing } from "./writing.js";
 
@@ -74,9 +75,14 @@ class Model extends EventTarget {
     this.#parts = parts;
     this.#incoming = new Incoming(parts);
     this.#incoming.canAddress = transport.abilities.direct;
+    this.#incoming.stated = status => { if (this.#people.stated(status)) changes.note("roster"); };
     this.#writing = new Writing(parts, this.#incoming);
     this.#history = new History(parts, this.#incoming, transport);
     parts.statuses = new Statuses({ clock, changed: () => changes.note("statuses") });
+    parts.tasks = new Tasks({
+      clock, board: () => this.request("GET", "/tasks?limit=200"), isLive: () => this.connection.state === "live-stream",
+      changed: tasks => this.#tasksChanged(tasks),
+    });
     parts.approvals = new Approvals({ clock, changed: id => this.#writing.approvalChanged(id) });
     parts.receipts = new Receipts({ ...base, apply: (...given) => this.#writing.applyReceipts(...given) });
     parts.reading = new Reading({ ...base, reopen: () => this.#link.reopen(), log: {
@@ -116,6 +122,7 @@ class Model extends EventTarget {
   get entries() { return this.#log.entries; }
   get roster() { return this.#people.list; }
   get statuses() { return this.#parts.statuses.list; }
+  get tasks() { return this.#parts.tasks.list; }
   get unread() { return this.#log.unread; }
   get firstUnread() { return this.#log.firstUnread; }
   get credentials() { return this.#secrets.credentials; }
@@ -127,7 +134,7 @@ class Model extends EventTarget {
    * @param {string} path
    * @param {unknown} [body]
    */
-  push(method, path, body) { return this.#transport.push(method, path, body); }
+  request(method, path, body) { return this.#transport.request(method, path, body); }
 
   /** @param {(detail: ChangeDetail) => void} listener */
   subscribe(listener) {
@@ -193,10 +200,11 @@ class Model extends EventTarget {
   }
 
   #onLive() {
-    const { reading, receipts, outbox } = this.#parts;
+    const { reading, receipts, outbox, tasks } = this.#parts;
     reading.live();
     receipts.live(true);
     outbox.resume();
+    if (this.abilities.tasks) tasks.reconnected();
     this.refreshRoster();
   }
 
@@ -210,6 +218,7 @@ class Model extends EventTarget {
       case "gap": return this.#incoming.gap(signal.gap);
       case "roster": return this.#rosterIs(signal.data, false);
       case "receipt": return this.#parts.receipts.pushed(signal.data);
+      case "task": return this.applyTasks(signal.data);
       default:
     }
   }
@@ -221,8 +230,8 @@ class Model extends EventTarget {
     this.#drafts.flush();
     this.#link.close();
     this.#unlisten();
-    const { reading, outbox, receipts, statuses, approvals } = this.#parts;
-    for (const part of [reading, outbox, receipts, statuses, approvals]) part.close();
+    const { reading, outbox, receipts, statuses, approvals, tasks } = this.#parts;
+    for (const part of [reading, outbox, receipts, statuses, approvals, tasks]) part.close();
   }
 
   // Leaving
@@ -246,7 +255,7 @@ class Model extends EventTarget {
     await this.#secrets.forget();
     this.#parts.changes.note("channel");
     // A subscription that is left ends with the session, or after its time.
-    if (push) await this.push("DELETE", `/push/${push.id}`).catch(() => {});
+    if (push) await this.request("DELETE", `/push/${push.id}`).catch(() => {});
   }
 
   /** @param {boolean} on */
@@ -314,6 +323,19 @@ class Model extends EventTarget {
     if (!this.abilities.roster || !this.channel.me) return;
     await this.#transport.roster().then(data => this.#rosterIs(data, true), () => {});
   }
+
+  // Tasks
+
+  /** @param {import("./tasks.js").Task[]} tasks */
+  #tasksChanged(tasks) {
+    for (const task of tasks) this.#log.update(task.id, { task });
+    this.#parts.changes.note("entries", "tasks");
+  }
+
+  /** @param {any} data */
+  applyTasks(data) { this.#parts.tasks.apply(data); }
+
+  refreshTasks() { return this.#parts.tasks.look(); }
 
   /** @param {string} callsign */
   unheard(callsign) { return this.#people.unheard(callsign, this.#clock.now()); }

@@ -296,7 +296,7 @@ export class Outbox {
  * @param {Outgoing & {to: string}} outgoing
  * @returns {SendBody}
  */
-function bodyOf({ to, text, kind, priority, reply_to, thread, attachments }) {
+function bodyOf({ to, text, kind, priority, reply_to, thread, attachments, wants, deadline_seconds, quiet, state, fence }) {
   return {
     to, text,
     ...(kind === "status" ? { kind } : {}),
@@ -304,6 +304,8 @@ function bodyOf({ to, text, kind, priority, reply_to, thread, attachments }) {
     ...(reply_to ? { reply_to } : {}),
     ...(thread ? { thread } : {}),
     ...(attachments?.length ? { attachments } : {}),
+    ...(wants ? { wants, deadline_seconds, quiet } : {}),
+    ...(state ? { state, fence } : {}),
   };
 }
 

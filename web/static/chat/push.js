@@ -32,7 +32,7 @@ export class Push {
    * What the hub knows of the subscription, or null if it has none, or one of an earlier session.
    * @param {PushKept} kept
    */
-  stored(kept) { return this.model.push("GET", `/push/${kept.id}`).catch(unless404); }
+  stored(kept) { return this.model.request("GET", `/push/${kept.id}`).catch(unless404); }
 
   /** @returns {Promise<PushState>} */
   async state() {
@@ -64,13 +64,13 @@ export class Push {
   async subscribe(choice) {
     const { public_key } = await request("GET", "/api/push");
     const body = { ...await browserSubscription(String(public_key)), ...choice, consumer: this.model.consumer, language: currentLanguage() === "es" ? "es" : "en" };
-    const { id } = await this.model.push("POST", "/push", body);
+    const { id } = await this.model.request("POST", "/push", body);
     lasting.set(this.key, JSON.stringify({ id, ...choice }));
   }
 
   async turnOff() {
     const { kept } = this;
-    if (kept) await this.model.push("DELETE", `/push/${kept.id}`).catch(unless404);
+    if (kept) await this.model.request("DELETE", `/push/${kept.id}`).catch(unless404);
     lasting.remove(this.key);
   }
 
@@ -78,7 +78,7 @@ export class Push {
   async test() {
     const { kept } = this;
     if (!kept) return null;
-    const tested = await this.model.push("POST", `/push/${kept.id}/test`);
+    const tested = await this.model.request("POST", `/push/${kept.id}/test`);
     if (tested.removed) lasting.remove(this.key);
     return tested;
   }

@@ -1,7 +1,7 @@
 // Who is on the channel, who can be reached and how, and who has not read for long.
 import { html, render, nothing } from "../vendor/lit-html/lit-html.js";
 import { repeat } from "../vendor/lit-html/directives/repeat.js";
-import { t, tn, ago } from "../lib/i18n.js";
+import { t, tn, ago, has, formatTime } from "../lib/i18n.js";
 import { visible } from "../lib/visible.js";
 import { formatFull, hue } from "./format.js";
 import { icon, labelled } from "./icon.js";
@@ -53,10 +53,25 @@ export class RosterPanel {
         <p class="member-name"><bdi>${name}</bdi>${member.me ? html` <small>${t("chat.you_small")}</small>` : nothing}
           ${member.verified ? html`<span class="verified" title=${t("chat.verified.long")}>${labelled("verified", t("chat.verified"))}</span>` : nothing}</p>
         <p class="member-facts"><span class="reach reach-${member.online ? member.reach ?? "unknown" : "off"}"></span>${this.#facts(member, waits)}</p>
+        ${this.#says(member)}
         ${waits ? html`<p class="member-waits">${icon("clock")} ${t("chat.roster.deaf", { count: member.unread ?? 0, ago: ago(/** @type {number} */ (member.oldest_unread_at)) })}</p>` : nothing}
       </div>
       ${member.me || !this.model.abilities.direct ? nothing : html`<button type="button" class="icon-button" title=${t("chat.roster.write")} @click=${() => this.context.writeTo(member.callsign)}>${labelled("edit", t("chat.roster.write_to", { name }))}</button>`}
     </li>`;
+  }
+
+  /** The state that it reports, and the tasks that it has. @param {Member} member */
+  #says({ callsign, online, state, note, until }) {
+    const held = this.model.tasks.filter(task => task.state === "held" && task.holder === callsign).length;
+    const overdue = until !== null && until < Date.now();
+    const says = [];
+    if (online && state) {
+      const word = has(`chat.member.${state}`) ? t(`chat.member.${state}`) : visible(state);
+      says.push(html`<b>${word}</b>${note ? html` <bdi>${visible(note)}</bdi>` : nothing}${until === null ? nothing
+        : html` <span class=${overdue ? "bad" : ""}>${t(overdue ? "chat.member.overdue" : "chat.member.until", { time: formatTime(until) })}</span>`}`);
+    }
+    if (held) says.push(html`${says.length ? " · " : nothing}${tn("chat.member.holds", held)}`);
+    return says.length ? html`<p class="member-facts member-says">${says}</p>` : nothing;
   }
 
   /**

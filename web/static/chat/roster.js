@@ -34,13 +34,13 @@ export class Roster {
     const rows = (/** @type {unknown} */ value) => (Array.isArray(value) ? value : []).filter(one => typeof one?.callsign === "string");
     const members = isWhole ? new Map() : new Map(this.#byName);
     for (const one of rows(data?.roster_all)) {
-      const { verified } = this.#byName.get(one.callsign) ?? {};
-      members.set(one.callsign, memberOf({ verified, ...one }, this.#me));
+      const { verified, state, note, until } = this.#byName.get(one.callsign) ?? {};
+      members.set(one.callsign, memberOf({ verified, state, note, until, ...one }, this.#me));
     }
-    // Only `members` has what is verified.
-    for (const { callsign, verified } of rows(data?.members)) {
+    // Only `members` has what is verified, and the state that a member reports.
+    for (const { callsign, ...said } of rows(data?.members)) {
       const known = members.get(callsign);
-      if (known) known.verified = typeof verified === "string" ? verified : null;
+      if (known) Object.assign(known, saidOf(said));
     }
     for (const name of Array.isArray(data?.removed) ? data.removed : []) members.delete(name);
     this.#sort([...members.values()]);
@@ -51,6 +51,14 @@ export class Roster {
     members.sort((a, b) => Number(b.online) - Number(a.online) || (a.callsign < b.callsign ? -1 : 1));
     this.#byName = new Map(members.map(member => [member.callsign, member]));
     this.list = members;
+  }
+
+  /** A status with the state of its sender. @param {import("./types.js").Message} status */
+  stated({ from, ...said }) {
+    const known = this.#byName.get(from);
+    if (!known || !said.state) return false;
+    this.#sort(this.list.map(member => (member === known ? { ...member, ...saidOf({ ...said, note: said.text }) } : member)));
+    return true;
   }
 
   /** @param {string} callsign */
@@ -69,6 +77,12 @@ export class Roster {
   }
 }
 
+/** @param {any} one @returns {Pick<Member, "verified" | "state" | "note" | "until">} */
+function saidOf({ verified, state, note, until }) {
+  const text = (/** @type {unknown} */ value) => (typeof value === "string" && value ? value : null);
+  return { verified: text(verified), state: text(state), note: text(note), until: Number.isFinite(until) ? until : null };
+}
+
 /**
  * @param {any} one
  * @param {string} me
@@ -85,7 +99,7 @@ function memberOf(one, me) {
     seen_at: number(one.seen_at),
     unread: number(one.unread),
     oldest_unread_at: number(one.oldest_unread_at),
-    verified: typeof one.verified === "string" ? one.verified : null,
+    ...saidOf(one),
     me: one.callsign === me,
   };
 }

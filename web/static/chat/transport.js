@@ -10,7 +10,7 @@ import { readEvents } from "./stream.js";
  * What an event of a stream or the answer of a poll says.
  * @typedef {{type: "hello", roster: string[], backlog: number} | {type: "message", message: Message} | {type: "gap", gap: Gap}
  *   | {type: "lagged"} | {type: "superseded"} | {type: "bye", reason: string} | {type: "roster", data: any}
- *   | {type: "receipt", data: any}} Signal
+ *   | {type: "receipt" | "task", data: any}} Signal
  */
 
 /** @typedef {{from: number, to: number, reason: string}} Gap */
@@ -52,6 +52,11 @@ import { readEvents } from "./stream.js";
  * @property {number} [reply_to]
  * @property {string} [thread]
  * @property {OutgoingAttachment[]} [attachments]
+ * @property {string} [wants]
+ * @property {number} [deadline_seconds]
+ * @property {boolean} [quiet]
+ * @property {string} [state]
+ * @property {number} [fence]
  */
 
 /**
@@ -72,7 +77,7 @@ import { readEvents } from "./stream.js";
  * @property {(signal?: AbortSignal) => Promise<any>} roster
  * @property {(ids: number[]) => Promise<any>} receipts
  * @property {(id: number, n: number, signal?: AbortSignal) => Promise<Blob>} attachment
- * @property {(method: string, path: string, body?: unknown) => Promise<any>} push only with `abilities.push`
+ * @property {(method: string, path: string, body?: unknown) => Promise<any>} request only with `abilities.push` or `tasks`
  * @property {() => Promise<void>} leave
  * @property {(session_token: string) => Promise<void>} deleteChannel
  */
@@ -88,7 +93,7 @@ export const PROBE_SINCE = Number.MAX_SAFE_INTEGER;
 
 /** @type {Abilities} */
 const ABILITIES = {
-  direct: true, receipts: true, replies: true, attachments: true, roster: true, delete_channel: true, push: true, text_max: 8192, name_max: 32,
+  direct: true, receipts: true, replies: true, attachments: true, roster: true, delete_channel: true, push: true, tasks: true, text_max: 8192, name_max: 32,
 };
 
 /** A channel before the join. @type {Channel} */
@@ -137,12 +142,12 @@ export class HubTransport {
   }
 
   /**
-   * A request about push subscriptions.
+   * A request about the channel in the member's name, such as one about its push subscriptions.
    * @param {string} method
    * @param {string} path
    * @param {unknown} [body]
    */
-  push(method, path, body) {
+  request(method, path, body) {
     return this.#ask(method, path, body === undefined ? {} : { body });
   }
 
@@ -199,7 +204,7 @@ export class HubTransport {
   async stream({ consumer, since, manual, signal, onSignal, onRetry, onBytes }) {
     const body = {
       consumer, ...(since === null ? {} : { since }), ack: manual ? "manual" : "auto", ...(manual ? { max: MAX_IN_FLIGHT } : {}),
-      attachments: "meta", own: true, tell: "roster,receipts",
+      attachments: "meta", own: true, tell: "roster,receipts,tasks",
     };
     const path = `${this.#path}/stream`;
     const response = await this.#http.open("POST", path, { headers: this.#headers(), body, signal });
@@ -346,7 +351,8 @@ function signalOf({ event, data }) {
     case "superseded": return { type: "superseded" };
     case "bye": return { type: "bye", reason: String(value?.reason ?? "") };
     case "roster": return { type: "roster", data: value };
-    case "receipt": return { type: "receipt", data: value };
+    case "receipt":
+    case "task": return { type: event, data: value };
     default: return null;
   }
 }

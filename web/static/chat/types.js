@@ -76,6 +76,10 @@
  * @property {number} at epoch milliseconds
  * @property {"message" | "status"} [kind]
  * @property {Priority} [priority]
+ * @property {string} [wants] `answer` or `work`: the message is a task
+ * @property {number} [deadline] of the task, epoch milliseconds
+ * @property {string} [state] what a reply did to its task; of a status, the state of its sender
+ * @property {number} [until] of a status, epoch milliseconds
  * @property {string[]} [suggested_replies]
  * @property {Attachment[]} [attachments]
  * @property {number} [reply_to]
@@ -117,6 +121,7 @@
  * @property {Receipt[]} receipts empty unless `mine` and known
  * @property {Problem | null} problem why it was not sent, or why the last try failed
  * @property {number | null} retry_at epoch milliseconds of the next try of an outgoing message
+ * @property {import("./tasks.js").Task | null} task what is known of the task that it is
  * @property {Approval | null} approval present if it has suggested replies and is not `mine`
  * @property {boolean} live arrived while the page was live (announce it), not by loading history
  */
@@ -163,6 +168,9 @@
  * @property {number | null} unread
  * @property {number | null} oldest_unread_at epoch milliseconds
  * @property {string | null} verified
+ * @property {string | null} state the state that it reports: `working`, `idle`, `blocked`, `quota`, `away`
+ * @property {string | null} note its words for that
+ * @property {number | null} until epoch milliseconds
  * @property {boolean} me
  */
 
@@ -201,6 +209,11 @@
  * @property {Priority} [priority]
  * @property {"message" | "status"} [kind]
  * @property {OutgoingAttachment[]} [attachments]
+ * @property {string} [wants] makes it a task: `answer`, `work`
+ * @property {number} [deadline_seconds] of the task
+ * @property {boolean} [quiet] work that is delivered to nobody
+ * @property {string} [state] what it does to the task that it replies to
+ * @property {number} [fence] of the taking
  * @property {number} [suggested_reply_of] id of the message whose suggested reply this is
  */
 
@@ -230,13 +243,15 @@
  * @property {boolean} roster
  * @property {boolean} delete_channel
  * @property {boolean} push notifications of members
+ * @property {boolean} tasks messages that want something
  * @property {number} text_max characters
  * @property {number} name_max characters of a name
  */
 
 /**
  * What changed, for the view to redraw as little as possible. Changes of one task are reported together.
- * @typedef {"connection" | "entries" | "roster" | "statuses" | "unread" | "channel" | "outbox" | "earlier"} Part
+ * @typedef {"connection" | "entries" | "roster" | "statuses" | "unread" | "channel" | "outbox" | "earlier"
+ *   | "tasks"} Part
  */
 
 /**
@@ -280,8 +295,11 @@
  * @property {Credentials | null} credentials to build an invitation from; treat as secret
  * @property {boolean} remembered kept on this device
  * @property {string} consumer the consumer of this device
- * @property {(method: string, path: string, body?: unknown) => Promise<any>} push a request about the push subscriptions of
- *   the member; only with `abilities.push`
+ * @property {readonly import("./tasks.js").Task[]} tasks the newest change first, closed ones included
+ * @property {(data: any) => void} applyTasks takes rows of tasks from the answer to a request
+ * @property {() => Promise<void>} refreshTasks
+ * @property {(method: string, path: string, body?: unknown) => Promise<any>} request a request about the channel in the
+ *   member's name, such as one about its push subscriptions; only with `abilities.push` or `abilities.tasks`
  * @property {(listener: (detail: ChangeDetail) => void) => () => void} subscribe returns the function that ends it
  * @property {() => Promise<Credentials | null>} stored what the tab, or else the device, keeps of this channel
  * @property {(credentials: Credentials) => Promise<void>} start joins and connects; resolves when live or refused

@@ -70,7 +70,7 @@ export class Writing {
    * @param {Sent} reply
    */
   sent(item, { id, at, queued }) {
-    const { log, approvals, receipts, changes } = this.#parts;
+    const { log, approvals, receipts, tasks, changes } = this.#parts;
     const tick = queued ? "away" : "accepted";
     if (id === null || item.outgoing.kind === "status") {
       // A status is not kept, and has no place in the log. A message without an id comes with the reads.
@@ -79,7 +79,8 @@ export class Writing {
       const entry = log.removeOutgoing(item.key);
       const message = { ...messageOf(item), from: this.#incoming.me, id, at };
       approvals.sent(message, item.key, false);
-      if (entry && !log.has(id)) log.add([{ ...entry, id, message, tick, problem: null, retry_at: null }]);
+      tasks.seen(message, true);
+      if (entry && !log.has(id)) log.add([{ ...entry, id, message, task: tasks.get(id), tick, problem: null, retry_at: null }]);
       else {
         // It came back before the answer, where its sender could not be told.
         log.markSeen([id]);
@@ -151,13 +152,15 @@ export class Writing {
  * @returns {Message}
  */
 function messageOf({ outgoing, created_at }) {
-  const { to, text, kind, priority, reply_to, thread, attachments = [] } = outgoing;
+  const { to, text, kind, priority, reply_to, thread, attachments = [], wants, deadline_seconds = 0, state } = outgoing;
   return {
     id: 0, from: "", to, text, at: created_at,
     ...(kind ? { kind } : {}),
     ...(priority && priority !== "default" ? { priority } : {}),
     ...(reply_to ? { reply_to } : {}),
     ...(thread ? { thread } : {}),
+    ...(wants ? { wants, deadline: created_at + deadline_seconds * 1000 } : {}),
+    ...(state ? { state } : {}),
     ...(attachments.length ? { attachments: attachments.map((file, n) => ({
       mime: file.mime, filename: file.filename ?? null, bytes: Math.floor(file.data_base64.replace(/=+$/u, "").length * 3 / 4), n,
     })) } : {}),

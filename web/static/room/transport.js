@@ -12,7 +12,7 @@ const ECHO_MS = 5_000, RECENT = 200;
 
 /** @type {Abilities} */
 const ABILITIES = {
-  direct: false, receipts: false, replies: false, attachments: false, roster: false, delete_channel: false, push: false, text_max: 8192, name_max: 30,
+  direct: false, receipts: false, replies: false, attachments: false, roster: false, delete_channel: false, push: false, tasks: false, text_max: 8192, name_max: 30,
 };
 
 /** @typedef {{agent: string, text: string, timestamp: string}} RoomMessage */
@@ -214,6 +214,6 @@ export class RoomTransport {
   /** @returns {Promise<Blob>} */
   async attachment() { throw new HubError(problem({ code: "not_found", status: 404 })); }
   /** @returns {Promise<any>} */
-  async push() { throw new HubError(problem({ code: "not_found", status: 404 })); }
+  async request() { throw new HubError(problem({ code: "not_found", status: 404 })); }
   async deleteChannel() { throw new HubError(problem({ code: "not_found", status: 404 })); }
 }

@@ -62,6 +62,8 @@ export class ScriptedHub {
   /** Whether streams say `hello`. */
   streamsPass = true;
   online = ["bob", "me"];
+  /** The rows of its tasks. */
+  board = [];
   #last = 1000;
 
   constructor(clock) {
@@ -112,6 +114,7 @@ export class ScriptedHub {
         return json({ history: this.messages.filter(({ id }) => id < before).slice(-Number(request.query.n)) });
       }
       case "GET /consumers": return json({ consumers: [...this.cursors].map(([name, cursor]) => ({ name, cursor, waiting: false })) });
+      case "GET /tasks": return json({ tasks: this.board, for_you: 0 });
       case "GET /roster": return json({ roster_all: this.online.map((callsign, at) => ({ callsign, online: true, idx: at + 1 })) });
       case "POST /ack":
         this.acks.push(request.body.upto);
