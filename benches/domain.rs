@@ -50,6 +50,7 @@ impl Bench {
             generation: member as u64 + 1,
             callsign_seed: member as u64,
             never_take_over: false,
+            about: None,
         };
         let reply = self.channel.run(wish, self.now, &mut Effects::default()).expect("it may join");
         let session = SessionId::present(Some(&reply.session_id)).expect("it is a session");

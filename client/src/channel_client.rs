@@ -64,6 +64,15 @@ impl ChannelClient {
     ///
     /// Fails if the hub refuses the token, callsign or key, or cannot be reached.
     pub async fn join(&mut self) -> Result<HubReply<JoinResult>, ClientError> {
+        self.join_saying(None).await
+    }
+
+    /// Joins as [`join`](Self::join), and says to the other members what this one does; an empty text removes it.
+    ///
+    /// # Errors
+    ///
+    /// As for [`join`](Self::join).
+    pub async fn join_saying(&mut self, about: Option<&str>) -> Result<HubReply<JoinResult>, ClientError> {
         if self.target.is_identity && self.target.identity_key.is_none() {
             return Err(ClientError::IdentityKeyMissing);
         }
@@ -75,6 +84,7 @@ impl ChannelClient {
         ] {
             body.extend(value.as_ref().map(|value| (key.to_owned(), Value::from(&**value))));
         }
+        body.extend(about.map(|about| ("about".to_owned(), about.into())));
         let reply: HubReply<JoinResult> =
             HubReply::parse(self.call("POST", "join", Some(&Value::Object(body)), Duration::ZERO).await?)?;
         let session = &reply.session_id;

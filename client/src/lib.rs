@@ -64,8 +64,8 @@ pub use options::{HistoryOptions, ReadOptions, StreamOptions};
 pub use proxy_settings::Proxy;
 pub use remote::{AddedRemoteLink, CreatedIdentity, OpenedRemoteControl, RemoteLink, RemoteOptions};
 pub use reply::{
-    AckResult, ChannelHistory, ConsumerStatus, CreatedChannel, CreatedWebhook, HubReply, JoinResult, MemberList,
-    ReadResult, RosterEntry, SendResult, StreamGreeting,
+    AckResult, ChannelHistory, ConsumerStatus, CreatedChannel, CreatedWebhook, HubReply, JoinResult, MemberDetails,
+    MemberList, ReadResult, RecipientInfo, RosterEntry, SendResult, StreamGreeting,
 };
 pub use stream_event::StreamEvent;
 pub use subscription::{ChannelSubscription, SubscriptionEvent};

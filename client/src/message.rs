@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use rogerrat_domain::Priority;
+use rogerrat_domain::{MemberState, Priority};
 use serde::de::value::StrDeserializer;
 use serde::{Deserialize, Deserializer, Serialize, de};
 use serde_json::value::RawValue;
@@ -69,6 +69,12 @@ pub struct OutgoingMessage {
     /// Sends it as a status: a transient sign of work that only current readers receive.
     #[serde(rename = "kind", serialize_with = "status_kind", skip_serializing_if = "is_false")]
     pub is_status: bool,
+    /// With a status to all: what its sender is doing, so that the roster shows it. The text may then be empty.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub state: Option<MemberState>,
+    /// For how many seconds its sender does that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub until_seconds: Option<u64>,
     /// How urgent it is.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub priority: Option<Priority>,

@@ -81,6 +81,17 @@ pub struct SendResult {
     /// Messages the sender has not read yet.
     #[serde(default)]
     pub unread: u64,
+    /// How the recipient of a direct message can be reached.
+    pub recipient: Option<RecipientInfo>,
+}
+
+/// How the recipient of a direct message can be reached, as far as a client needs it.
+#[derive(Debug, Deserialize)]
+pub struct RecipientInfo {
+    /// What it says it is doing, for example `away`.
+    pub state: Option<String>,
+    /// Until when, in milliseconds since the epoch.
+    pub until: Option<u64>,
 }
 
 /// HubReply to a poll.
@@ -147,9 +158,38 @@ pub struct ChannelHistory {
 pub struct MemberList {
     /// All known members, with and without a session.
     pub roster_all: Vec<RosterEntry>,
+    /// What the hub knows of them. A hub with many members leaves some out.
+    #[serde(default)]
+    pub members: Vec<MemberDetails>,
     /// Messages the caller has not read yet.
     #[serde(default)]
     pub unread: u64,
+}
+
+/// What a hub knows of a member, and what the member says of itself.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct MemberDetails {
+    /// Number of the member on the channel.
+    pub idx: u64,
+    /// What it does, as it says.
+    pub about: Option<String>,
+    /// What it says it is doing.
+    pub state: Option<String>,
+    /// What it says beside that.
+    pub note: Option<String>,
+    /// Until when, in milliseconds since the epoch.
+    pub until: Option<u64>,
+    /// Whether that time is over.
+    pub overdue: bool,
+    /// `stream` or `poll` if it has one open.
+    pub reads: Option<String>,
+    /// Messages it has not received.
+    pub unread: u64,
+    /// Age of the oldest of them.
+    pub oldest_unread_seconds: Option<u64>,
+    /// Tasks that it has taken.
+    pub holds: u64,
 }
 
 /// A member of a channel.

@@ -66,16 +66,19 @@ struct MetricsSnapshot {
     usage: ResourceUsage,
     connections_refused_total: u64,
     uptime_ms: u64,
+    oldest_held_s: u64,
 }
 
 impl MetricsSnapshot {
     fn new(state: &AppState) -> Self {
+        let (oldest_held_ms, now_ms) = (state.hub.oldest_held_ms(), state.clock.now().at_ms);
         Self {
             hub: state.hub.totals(),
             http: state.request_metrics.totals(),
             usage: system_limits::usage(),
             connections_refused_total: state.connection_limit.refused_total(),
             uptime_ms: state.clock.uptime_ms(),
+            oldest_held_s: oldest_held_ms.map_or(0, |sent_ms| now_ms.saturating_sub(sent_ms) / 1000),
         }
     }
 }
@@ -156,6 +159,8 @@ impl MetricsSnapshot {
         page.gauge("rogerrat_streams_open", "Open streams", now.streams)?;
         page.gauge("rogerrat_held_messages", "Undelivered direct messages", now.held)?;
         page.gauge("rogerrat_held_bytes", "Bytes of undelivered direct messages", now.held_bytes)?;
+        let oldest = "Age of the oldest undelivered direct message, in seconds";
+        page.gauge("rogerrat_oldest_unread_seconds", oldest, self.oldest_held_s)?;
         page.gauge("rogerrat_push_subscriptions", "Push subscriptions", self.hub.pushes.subscriptions)?;
         let hooks = &self.hub.webhooks;
         page.gauge("rogerrat_webhook_hooks", "Webhooks", hooks.hooks)?;

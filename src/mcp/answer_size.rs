@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use crate::web::answer_format::{AnswerFormat, clamped};
 
 /// The fields and lines of an answer beside its messages, names and request id, at their longest.
-pub(super) const FRAME_BYTES: usize = 980;
+pub(super) const FRAME_BYTES: usize = 1_400;
 /// What a message may get in an answer beside itself: separators, and in both forms its attempt and whether it is own.
 const DELIVERY_BYTES: usize = r#",\n,"own":true,"attempt":"#.len() + r" [own; attempt ]".len() + 2 * 10;
 

@@ -3,8 +3,9 @@
 use actix_web::HttpRequest;
 use actix_web::web::Data;
 use rogerrat_actors::{Admitted, HubError};
-use rogerrat_domain::op::{Keepalive, SessionHolder, SessionHolders};
+use rogerrat_domain::op::{Keepalive, KeepaliveReply, SessionHolder, SessionHolders, TasksForYou};
 use rogerrat_domain::{ChannelId, Code, Refusal, SessionId};
+use serde::Serialize;
 
 use super::memberships::{Membership, Memberships};
 use super::protocol_version::ProtocolVersion;
@@ -238,9 +239,32 @@ fn is_generated(session: &SessionId) -> bool {
     id.len() == GENERATED_ID_CHARS && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
 }
 
-/// Refreshes a session and returns its number of unread messages; fails when it has ended. Operations that only read
+/// What is there for a member, in every result of a tool that acts for it (A6).
+#[derive(Clone, Copy, Debug, Default, Serialize)]
+pub(super) struct Counts {
+    pub(super) unread: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) tasks: Option<TasksForYou>,
+}
+
+impl Counts {
+    /// The lines that say so; empty if there is nothing.
+    pub(super) fn lines(self) -> String {
+        let mut lines = String::new();
+        if self.unread > 0 {
+            lines += &format!("\n{} unread: call listen", self.unread);
+        }
+        if let Some(TasksForYou { for_you }) = self.tasks {
+            lines += &format!("\n{for_you} for you to take or answer: call tasks");
+        }
+        lines
+    }
+}
+
+/// Refreshes a session and returns what is there for its member; fails when it has ended. Operations that only read
 /// the channel do not check the session themselves.
-pub(super) async fn refresh(state: &SharedState, at: &ChannelSession) -> Result<usize, Refusal> {
+pub(super) async fn refresh(state: &SharedState, at: &ChannelSession) -> Result<Counts, Refusal> {
     let reply = state.hub.ask(&at.channel, Keepalive { session: at.session.clone() }).await;
-    reply.map(|reply| reply.unread).map_err(HubError::into_refusal)
+    let KeepaliveReply { unread, tasks, .. } = reply.map_err(HubError::into_refusal)?;
+    Ok(Counts { unread, tasks })
 }

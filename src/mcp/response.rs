@@ -6,6 +6,7 @@ use rogerrat_domain::{Code, Refusal};
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use super::context::Counts;
 use super::protocol_version::ProtocolVersion;
 use super::rpc::{RpcError, RpcId};
 use super::text::tool_hint;
@@ -44,6 +45,15 @@ pub(super) struct ToolResult {
     /// Further blocks of content, serialized.
     pub(super) images: Vec<String>,
     pub(super) refused: Option<Code>,
+}
+
+/// Data of a result with what is there for the member.
+#[derive(Serialize)]
+pub(super) struct WithCounts<T> {
+    #[serde(flatten)]
+    pub(super) reply: T,
+    #[serde(flatten)]
+    pub(super) counts: Counts,
 }
 
 impl ToolResult {

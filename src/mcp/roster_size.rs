@@ -2,10 +2,13 @@
 //!
 //! The list `members` is left out of the data: the text has its facts, and each list costs tokens.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use rogerrat_domain::op::{MemberPresence, RosterReply};
+use rogerrat_domain::text::quoted;
 use serde::Serialize;
+
+use super::answer_size::escaped_bytes;
 
 /// The fields of a member online in an answer, in all forms, beside its callsign in four places.
 const ONLINE_BYTES: usize = 320;
@@ -13,6 +16,11 @@ const ONLINE_NAMES: usize = 4;
 /// The same for a member that is offline.
 const OFFLINE_BYTES: usize = 210;
 const OFFLINE_NAMES: usize = 2;
+
+/// What a member is doing, in all forms, at its longest.
+const STATE_BYTES: usize = 120;
+/// What is beside a text that a member says of itself.
+const TEXT_BYTES: usize = 12;
 
 /// The members that fit.
 #[derive(Serialize)]
@@ -32,6 +40,12 @@ impl BoundedRoster {
     }
 }
 
+/// The size of what a member says of itself, in all forms.
+fn stated_bytes(member: &MemberPresence) -> usize {
+    let texts = member.about.iter().chain(&member.note).map(|text| escaped_bytes(&quoted(text)) + TEXT_BYTES).sum();
+    if member.state.is_some() { STATE_BYTES + texts } else { texts }
+}
+
 /// Leaves out members until the others fit, and returns how many.
 fn cut(reply: &mut RosterReply, max_bytes: usize) -> usize {
     let mut left_bytes = Some(max_bytes);
@@ -39,13 +53,15 @@ fn cut(reply: &mut RosterReply, max_bytes: usize) -> usize {
         left_bytes = left_bytes.and_then(|left| left.checked_sub(bytes));
         left_bytes.is_some()
     };
+    let stated: HashMap<_, _> = reply.members.iter().map(|member| (member.idx, stated_bytes(member))).collect();
+    let stated = |idx| stated.get(&idx).copied().unwrap_or(0);
     let online = reply.roster_with_index.iter().map(|member| {
         let bytes = ONLINE_BYTES + ONLINE_NAMES * member.callsign.as_str().len();
-        (member.idx, bytes)
+        (member.idx, bytes + stated(member.idx))
     });
     let offline = reply.roster_all.iter().filter(|member| !member.online).map(|member| {
         let bytes = OFFLINE_BYTES + OFFLINE_NAMES * member.callsign.as_str().len();
-        (member.idx, bytes)
+        (member.idx, bytes + stated(member.idx))
     });
     let kept: HashSet<_> = online.chain(offline).take_while(|(_, bytes)| fits(*bytes)).map(|(idx, _)| idx).collect();
     let more = reply.roster_all.len() - kept.len();
@@ -82,11 +98,14 @@ mod tests {
                     seen_at: 1_795_187_482_296,
                     unread: 100,
                     oldest_unread_at: Some(1_795_187_482_296),
+                    state: None,
+                    until: None,
                 })
                 .collect(),
             members: Vec::new(),
             more: 0,
             unread: None,
+            tasks: None,
         }
     }
 

@@ -6,7 +6,7 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use actix_web::{HttpResponse, ResponseError};
 use rogerrat_actors::HubError;
-use rogerrat_domain::{Callsign, Code, Quota, Refusal, RefusalDetail};
+use rogerrat_domain::{Callsign, Code, Quota, Refusal, RefusalDetail, TaskState};
 use serde::Serialize;
 
 use super::hints::http_hint;
@@ -33,6 +33,15 @@ struct ErrorBody<'a> {
     outcome: Option<&'static str>,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     draining: bool,
+    /// The state of the task that refused the step.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    state: Option<TaskState>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    holder: Option<&'a Callsign>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fence: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    lease_until: Option<u64>,
     /// What an OAuth client shows of an error (RFC 6749, 5.2).
     #[serde(skip_serializing_if = "Option::is_none")]
     error_description: Option<&'a str>,
@@ -74,6 +83,10 @@ impl Problem {
         let Refusal { code, text, hint, retry_after_ms, quota, detail } = &self.0;
         let retry_after_seconds = retry_after_ms.map(|ms| ms.div_ceil(1000).max(1));
         let hint = hint.as_ref().map(http_hint);
+        let task = match detail {
+            Some(RefusalDetail::Task(task)) => Some(&**task),
+            _ => None,
+        };
         let body = ErrorBody {
             error: text,
             code: code.as_str(),
@@ -89,6 +102,10 @@ impl Problem {
             },
             outcome: (*detail == Some(RefusalDetail::OutcomeUnknown)).then_some("unknown"),
             draining: *detail == Some(RefusalDetail::Draining),
+            state: task.map(|task| task.state),
+            holder: task.and_then(|task| task.holder.as_ref()),
+            fence: task.and_then(|task| task.fence),
+            lease_until: task.and_then(|task| task.lease_until_ms),
             error_description: hint.filter(|_| describes_for_oauth),
             request_id,
         };

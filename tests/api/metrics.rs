@@ -131,3 +131,19 @@ fn a07_dashboard_and_alerts_query_existing_metrics() {
         }
     }
 }
+
+#[test]
+fn a12_the_age_of_the_oldest_direct_message_that_was_not_delivered_is_published() {
+    let hub = Hub::start();
+    let channel = hub.channel();
+    let (ann, bob, eve) = (channel.join("ann"), channel.join("bob"), channel.join("eve"));
+    let age = || value(&scrape(*hub), "rogerrat_oldest_unread_seconds");
+    assert_eq!(age(), 0);
+    ann.send("bob", "one");
+    wait_until("it gets older", || age() > 0);
+    ann.send("eve", "two");
+    assert!(age() > 0, "a newer one is not the oldest");
+    bob.get("listen?timeout=1").ok();
+    eve.get("listen?timeout=1").ok();
+    wait_until("nothing is held", || age() == 0);
+}

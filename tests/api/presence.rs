@@ -166,3 +166,49 @@ fn a12_presence_survives_a_restart() {
         }
     }
 }
+
+#[test]
+fn a12_what_a_member_says_of_itself_is_in_the_roster_and_survives_a_kill() {
+    let mut hub = Hub::start();
+    let channel = hub.channel_with(&json!({"durability": "disk"}));
+    let ann = channel.join("ann");
+    let bob = channel.join("bob");
+    bob.post("join", &json!({"callsign": "bob", "about": "reviews\nand tests"})).ok();
+    let body = json!({"kind": "status", "state": "quota", "until_seconds": 3600, "message": "limit\u{202e}"});
+    let sent = bob.try_send(&body).ok();
+    ann.try_send(&json!({"to": "bob", "wants": "work", "message": "fix it"})).ok();
+    assert_eq!(bob.post("keepalive", &json!({})).ok()["tasks"], json!({"for_you": 1}));
+    bob.post("tasks/take", &json!({})).ok();
+    let full = row(&channel, "members", "bob");
+    let until = &full["until"];
+    assert_eq!(until.as_u64().unwrap(), sent["at"].as_u64().unwrap() + 3_600_000);
+    assert_eq!((&full["state"], &full["note"], &full["holds"]), (&json!("quota"), &body["message"], &json!(1)));
+    assert_eq!((&full["about"], &full["overdue"]), (&json!("reviews\nand tests"), &Value::Null));
+    let reply = ann.try_send(&json!({"to": "bob", "message": "hi"})).ok();
+    assert_eq!((&reply["recipient"]["state"], &reply["recipient"]["until"]), (&json!("quota"), until));
+    assert_eq!(reply["tasks"], Value::Null);
+    hub.kill();
+    hub.start_again(&[], &[]);
+    let full = row(&channel, "members", "bob");
+    assert_eq!((&full["state"], &full["until"], &full["holds"]), (&json!("quota"), until, &json!(1)));
+    assert_eq!((&full["about"], &full["note"]), (&json!("reviews\nand tests"), &Value::Null));
+    let short = row(&channel, "roster_all", "bob");
+    assert_eq!((&short["state"], &short["until"]), (&json!("quota"), until));
+}
+
+#[test]
+fn a12_a_state_that_is_not_valid_is_refused_with_what_to_do() {
+    let hub = Hub::start();
+    let (_, ann, _) = trio(&hub);
+    for body in [
+        json!({"kind": "status", "state": "done"}),
+        json!({"kind": "status", "state": "away", "to": "bob"}),
+        json!({"kind": "status", "state": "away", "until_seconds": 0}),
+        json!({"kind": "status", "until_seconds": 5, "message": "x"}),
+        json!({"state": "away", "reply_to": 1, "message": "x"}),
+        json!({"until_seconds": 5, "message": "x"}),
+    ] {
+        ann.try_send(&body).refused(400, "invalid");
+    }
+    ann.try_send(&json!({"kind": "status", "state": "dancing"})).refused(400, "invalid");
+}

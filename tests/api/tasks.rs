@@ -264,3 +264,28 @@ fn a11_quiet_work_is_on_the_board_and_wakes_no_member() {
     assert_eq!(bob.try_send(&done).ok()["task"]["state"], "done");
     assert_eq!(texts(&task(&ann, id)["answers"]), ["done"]);
 }
+
+#[test]
+fn a11_a_refused_step_says_in_fields_who_has_the_task_and_until_when() {
+    let hub = Hub::start();
+    let (_, ann, bob, eve) = trio(&hub);
+    let id = post_work(&ann, "all");
+    let taken = bob.post(&format!("tasks/{id}/take"), &json!({"lease_seconds": 60})).ok();
+    let finish = |who: &Agent, fence: u64| {
+        who.try_send(&json!({"reply_to": id, "state": "done", "fence": fence, "message": "x"}))
+    };
+    for (refused, code) in [
+        (eve.post(&format!("tasks/{id}/take"), &json!({})), "task_taken"),
+        (eve.try_send(&json!({"reply_to": id, "state": "done", "message": "x"})), "task_taken"),
+        (finish(&bob, 7), "fence_stale"),
+        (finish(&eve, 1), "fence_stale"),
+    ] {
+        let body = refused.refused(409, code);
+        assert_eq!((&body["holder"], &body["fence"]), (&json!("bob"), &json!(1)), "{body}");
+        assert_eq!((&body["state"], &body["lease_until"]), (&json!("held"), &taken["lease_until"]), "{body}");
+    }
+    finish(&bob, 1).ok();
+    let body = finish(&bob, 1).refused(409, "task_closed");
+    assert_eq!((&body["state"], &body["fence"]), (&json!("done"), &json!(1)), "{body}");
+    assert!(body["holder"].is_null() && body["lease_until"].is_null(), "{body}");
+}

@@ -61,6 +61,8 @@ fn read_all(client: &Client, tool: &str, more: &Value, max_bytes: usize, sent: &
         assert!(!answer.to_string().contains("data_base64"));
     }
     assert_eq!(read, sent, "{tool} {more}");
+    // The same for the last answer.
+    sized(client, "keepalive", &arguments);
 }
 
 #[test]

@@ -30,7 +30,9 @@ fn after_create_and_join_a_plain_send_is_enough() {
     assert_eq!(bob.ok(&["send", "ann", "well done"]).lines().count(), 1);
     let roster = ann.ok(&["roster"]);
     assert!(
-        roster.contains("  #1 ann\n") && roster.contains("  #2 ") && roster.ends_with("1 unread: `rogerrat listen`\n"),
+        roster.contains("  #1 ann  1 unread, oldest ")
+            && roster.contains("  #2 ")
+            && roster.ends_with("1 unread: `rogerrat listen`\n"),
         "{roster}"
     );
     assert_eq!(ann.ok(&["wait"]).lines().count(), 1, "those who wait know the place, too");

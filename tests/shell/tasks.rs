@@ -75,3 +75,22 @@ fn a11_a_worker_runs_a_command_for_each_task_over_a_restart_of_the_hub() {
     assert_eq!(wait_for_exit(worker).code, Some(0));
     assert_eq!(state("give").as_deref(), Some("open"));
 }
+
+#[test]
+fn a12_the_roster_prints_what_members_say_and_have_not_read() {
+    let hub = Hub::start();
+    let (ann, bob) = two(&hub);
+    assert_eq!(ann.ok(&["roster"]), "  #1 ann\n  #2 bob\n");
+    bob.ok(&["join", "--about", "reviews"]);
+    bob.ok(&["send", "all", "the \"parser\"", "--state", "working", "--until", "3600"]);
+    let sent = ann.ok(&["send", "bob", "hi"]);
+    assert!(sent.contains("(working until ") && sent.contains(" UTC)"), "{sent}");
+    let roster = ann.ok(&["roster"]);
+    let line = roster.lines().find(|line| line.contains("#2 bob")).unwrap();
+    assert!(line.starts_with(r#"  #2 bob  working "the \"parser\"" until "#), "{line}");
+    assert!(line.contains(" UTC; 1 unread, oldest ") && line.ends_with(r#"; about "reviews""#), "{line}");
+    bob.ok(&["send", "all", "--state", "idle"]);
+    assert!(ann.ok(&["roster"]).contains("  #2 bob  idle; 1 unread"));
+    assert_eq!(bob.run(&["send", "all", "x", "--until", "5"]).code, Some(2));
+    assert_eq!(bob.run(&["send", "all", "x", "--state", "dancing"]).code, Some(2));
+}

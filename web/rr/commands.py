@@ -40,7 +40,7 @@ def create():
 
 def join_command():
     target = resolve(may_be_new=True)
-    joined = join(target)
+    joined = join(target, ARGS.about)
     try:
         saved = ", saved as profile " + save_profile(profile_of(target), target["requested"], target["profile"])
     except Failed as error:
@@ -103,13 +103,18 @@ def attachment(path):
 
 
 def send():
+    if ARGS.until and not ARGS.state:
+        raise usage("--until needs --state")
+    ARGS.status = ARGS.status or bool(ARGS.state)
     target, limit = member(), STATUS_CHARS if ARGS.status else TEXT_CHARS
-    if ARGS.text in (None, "-"):
+    if ARGS.text is None and ARGS.state:
+        text = ""
+    elif ARGS.text in (None, "-"):
         text = "" if ARGS.attach and ARGS.text is None and sys.stdin.isatty() else read_stdin(limit)
     else:
         text = ARGS.text
     files = [attachment(path) for path in ARGS.attach]
-    if not text and not files:
+    if not text and not files and not ARGS.state:
         raise usage("the text is empty; give it as an argument or on standard input")
     if len(text) > limit:
         raise usage("the text has more than %d characters: send it in parts, or as a file" % limit)
@@ -117,7 +122,8 @@ def send():
         raise usage("the attachments are too large: at most %d files, %d KiB" % (FILES, FILE_CHARS // 4 * 3 // 1024))
     body = {"to": ARGS.to, "message": text, "client_msg_id": ARGS.idempotency_key or "rr-" + secrets.token_hex(16)}
     more = {"kind": "status" if ARGS.status else None, "priority": ARGS.priority, "suggested_replies": ARGS.suggest,
-            "attachments": files, "reply_to": ARGS.reply_to, "thread": ARGS.thread}
+            "attachments": files, "reply_to": ARGS.reply_to, "thread": ARGS.thread, "state": ARGS.state,
+            "until_seconds": ARGS.until}
     body.update({key: one for key, one in more.items() if one})
     try:
         sent = call_as_member(target, "POST", "send", body)
@@ -127,6 +133,8 @@ def send():
         sent = call_as_member(target, "POST", "send", body)  # the same key: it is sent once
     facts = [fact for key, fact in (("queued", "queued: the recipient is away"), ("duplicate", "sent before"),
                                     ("durable", "on disk")) if sent.get(key)]
+    if (sent.get("recipient") or {}).get("state"):
+        facts.append(state_text(sent["recipient"]))
     text = "sent #%d to %s%s%s\n" % (sent["id"], one_line(sent["to"]), " (%s)" % "; ".join(facts) if facts else "",
                                      unread(sent))
     return show(sent, text)
@@ -289,10 +297,38 @@ def ack_command():
     return show(reply, "acknowledged %d\n" % reply["acked"])
 
 
+def state_text(one):
+    until = time.strftime("%H:%M UTC", time.gmtime(one["until"] // 1000)) if one.get("until") else ""
+    return one_line(one["state"]) + (" " + quoted(one["note"]) if one.get("note") else "") + (
+        (", overdue since " if one.get("overdue") else " until ") + until if until else "")
+
+
+def age(seconds):
+    for below, unit, name in ((120, 1, "s"), (7200, 60, "min"), (172800, 3600, "h")):
+        if seconds < below:
+            return "%d %s" % (seconds // unit, name)
+    return "%d d" % (seconds // 86400)
+
+
+def details(one):
+    facts = [state_text(one)] if one.get("state") else []
+    if one.get("reads"):
+        facts.append("reads a stream" if one["reads"] == "stream" else "waits on a poll")
+    if one.get("unread") and one.get("oldest_unread_seconds") is not None:
+        facts.append("%d unread, oldest %s" % (one["unread"], age(one["oldest_unread_seconds"])))
+    if one.get("holds"):
+        facts.append("has 1 task" if one["holds"] == 1 else "has %d tasks" % one["holds"])
+    if one.get("about"):
+        facts.append("about " + quoted(one["about"]))
+    return "  " + "; ".join(facts) if facts else ""
+
+
 def roster():
     reply = call(resolve(), "GET", "roster")
-    lines = ["%4s %s%s\n" % ("#%d" % one["idx"] if one.get("idx") else "-", one_line(one["callsign"]),
-                             "" if one["online"] else " (away)") for one in reply["roster_all"]]
+    known = {one["idx"]: one for one in reply.get("members", [])}
+    lines = ["%4s %s%s%s\n" % ("#%d" % one["idx"] if one.get("idx") else "-", one_line(one["callsign"]),
+                               "" if one["online"] else " (away)", details(known.get(one.get("idx"), {})))
+             for one in reply["roster_all"]]
     more = unread(reply)[2:] + "\n" if lines and reply.get("unread") else ""
     return show(reply, "".join(lines) + more or "no members\n")
 

@@ -67,12 +67,15 @@ def call(target, method, what, body=None, wait=0):
     return request(target, method, path, body, wait)
 
 
-def join(target):
+def join(target, about=None):
     """Joins, and saves the session in the profile the target came from."""
     if target["is_identity"] and not target["identity_key"]:
         raise Failed("the session belongs to an identity: set ROGERRAT_IDENTITY_KEY, or give --identity-key-file")
     keys = ("callsign", "identity_key", "owner_password")
-    joined = call(target, "POST", "join", {key: target[key] for key in keys if target[key]})
+    body = {key: target[key] for key in keys if target[key]}
+    if about is not None:
+        body["about"] = about
+    joined = call(target, "POST", "join", body)
     target["session"], target["callsign"] = joined["session_id"], joined["callsign"]
 
     def save(profiles):

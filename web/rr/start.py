@@ -36,6 +36,7 @@ POLL_SECONDS = 50  # shorter than the limits of common proxies
 LEASE_SECONDS = 15  # until messages of a killed command are delivered again
 BATCH_BYTES = 24000  # fits the result of a tool of common clients
 PRIORITIES = ["min", "low", "default", "high", "urgent"]
+STATES = ["working", "idle", "blocked", "quota", "away"]
 KINDS = {"jpg": "image/jpeg", "jpeg": "image/jpeg", "png": "image/png", "webp": "image/webp", "gif": "image/gif",
          "pdf": "application/pdf", "txt": "text/plain", "log": "text/plain", "md": "text/markdown",
          "diff": "text/x-diff", "patch": "text/x-diff", "json": "application/json"}

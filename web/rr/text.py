@@ -63,8 +63,10 @@ def json_line(value):
 def message_line(message):
     status = message.get("kind") == "status"
     line = time.strftime("[%H:%M:%S] ", time.gmtime(message.get("at", 0) // 1000)) + one_line(message.get("from", ""))
-    line += " is busy" if status else " → %s #%d" % (one_line(message.get("to", "")), message["id"])
+    line += " is " + one_line(message.get("state") or "busy") if status else " → %s #%d" % (one_line(message.get("to", "")), message["id"])
     facts = ["status"] if status else []
+    if status and message.get("until"):
+        facts.append(time.strftime("until %H:%M UTC", time.gmtime(message["until"] // 1000)))
     if status and message.get("to") != "all":
         facts.append("to " + one_line(message.get("to", "")))
     for key, show in (("display", lambda name: "calls itself " + quoted(name)),
@@ -72,10 +74,11 @@ def message_line(message):
                       ("wants", lambda what: "wants " + (one_line(what) if what != "answer" else "an answer") + (
                           time.strftime(" by %H:%M:%S", time.gmtime(message["deadline"] // 1000))
                           if message.get("deadline") else "")),
-                      ("reply_to", lambda id: "reply to #%d" % id), ("state", lambda state: "state " + one_line(state)),
+                      ("reply_to", lambda id: "reply to #%d" % id), ("state", lambda state: None if status else "state " + one_line(state)),
                       ("thread", lambda name: "thread " + quoted(name))):
-        if message.get(key):
-            facts.append(show(message[key]))
+        fact = show(message[key]) if message.get(key) else None
+        if fact:
+            facts.append(fact)
     for file in message.get("attachments") or []:
         name = " " + quoted(file["filename"]) if file.get("filename") else ""
         size = -(-file.get("bytes", len(file.get("data_base64", "")) // 4 * 3) // 1024)

@@ -10,6 +10,7 @@ use crate::callsign::Callsign;
 use crate::digest;
 use crate::identity::Identity;
 use crate::ids::{ChannelId, ConsumerName, MemberNo, MessageId, SessionId};
+use crate::message::state::MemberState;
 use crate::message::task::{TaskStep, Wants};
 use crate::message::{Kind, Message, stored_header};
 use crate::settings::Settings;
@@ -50,6 +51,9 @@ pub enum Entry {
         /// The last message of the history that its join showed and that counts as read; 0 if none does.
         #[serde(default, skip_serializing_if = "is_none_shown")]
         shown_upto: MessageId,
+        /// What it does, if it says so. Only on a durable channel, because a memory channel stores no text.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        about: Option<Box<str>>,
         /// When it joined, in milliseconds since the epoch.
         at_ms: u64,
     },
@@ -128,6 +132,23 @@ pub enum Entry {
         why: WhyClosed,
         /// When, in milliseconds since the epoch.
         at_ms: u64,
+    },
+    /// A member stated what it is doing, by a status. The text of the status is not stored.
+    Stated {
+        /// The member.
+        no: MemberNo,
+        /// What it is doing.
+        state: MemberState,
+        /// Until when, in milliseconds since the epoch.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        until_ms: Option<u64>,
+    },
+    /// A member that had joined already says what it does. Only on a durable channel.
+    Described {
+        /// The member.
+        no: MemberNo,
+        /// What it does; empty if it does not say so any more.
+        about: Box<str>,
     },
     /// Messages, or a gap, were delivered to a consumer.
     #[serde(rename = "handed")]
@@ -268,7 +289,7 @@ fn is_none_shown(shown_upto: &MessageId) -> bool {
 
 impl Entry {
     /// Whether the entry belongs in the log. Members and their consumers are logged for every channel; messages and
-    /// deliveries only for a durable one. A status is logged only if it has an idempotency key.
+    /// deliveries only for a durable one. A status is logged only if it has an idempotency key; what it states, always.
     #[must_use]
     pub fn is_logged(&self, durable: bool) -> bool {
         match self {
@@ -277,7 +298,8 @@ impl Entry {
             | Self::Acked { .. }
             | Self::Taken { .. }
             | Self::Reopened { .. }
-            | Self::Closed { .. } => durable,
+            | Self::Closed { .. }
+            | Self::Described { .. } => durable,
             _ => true,
         }
     }

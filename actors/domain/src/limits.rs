@@ -35,6 +35,10 @@ pub const STREAM_BYTES: usize = MIB;
 pub const TEXT_CHARS: usize = 8192;
 /// Characters of a status text.
 pub const STATUS_CHARS: usize = 280;
+/// Maximum time for which a member can state what it is doing.
+pub const STATE_UNTIL_MAX_MS: u64 = 30 * 24 * HOUR_MS;
+/// Maximum characters of what a member says that it does.
+pub const ABOUT_CHARS: usize = 280;
 /// Suggested replies of one message.
 pub const SUGGESTED_REPLIES: usize = 4;
 /// Characters of one suggested reply.

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use crate::message::view::MessageView;
-use crate::text::{one_line, quoted};
+use crate::text::{clock, one_line, quoted};
 
 /// How long a line without its text usually is at most.
 const USUAL_HEAD_BYTES: usize = 96;
@@ -15,7 +15,7 @@ const USUAL_HEAD_BYTES: usize = 96;
 /// Formats a message from its JSON. `attempt` is the number of the delivery attempt; it is shown from 2 on.
 ///
 /// `[12:31:29] ann → all #1795175889285 [urgent; thread "plan"]: text`, and for a status
-/// `[12:31:29] ann is busy [status]: text`.
+/// `[12:31:29] ann is busy [status]: text`; if the status has a state, `[12:31:29] ann is away [status; until 12:40 UTC]: text`.
 #[must_use]
 pub fn message_line(json: &[u8], attempt: u32) -> String {
     let Ok(message) = serde_json::from_slice::<MessageView<'_>>(json) else {
@@ -26,7 +26,12 @@ pub fn message_line(json: &[u8], attempt: u32) -> String {
     line += &one_line(&message.from);
     let is_status = message.is_status();
     if is_status {
-        line += " is busy";
+        match &message.state {
+            Some(state) => {
+                let _ = write!(line, " is {}", one_line(state));
+            }
+            None => line += " is busy",
+        }
     } else {
         line += " → ";
         line += &one_line(&message.to);
@@ -61,6 +66,7 @@ fn metadata(message: &MessageView<'_>, is_status: bool, attempt: u32) -> Vec<Str
     let mut metadata = Vec::new();
     if is_status {
         metadata.push("status".to_owned());
+        metadata.extend(message.until.map(|until_ms| format!("until {}", clock(until_ms))));
         if message.to != crate::callsign::ALL {
             metadata.push(format!("to {}", one_line(&message.to)));
         }
@@ -83,7 +89,8 @@ fn metadata(message: &MessageView<'_>, is_status: bool, attempt: u32) -> Vec<Str
         line
     }));
     metadata.extend(message.reply_to.map(|id| format!("reply to #{id}")));
-    metadata.extend(message.state.as_ref().map(|state| format!("state {}", one_line(state))));
+    let step = message.state.as_ref().filter(|_| !is_status);
+    metadata.extend(step.map(|state| format!("state {}", one_line(state))));
     metadata.extend(message.thread.as_ref().map(|thread| format!("thread {}", quoted(thread))));
     metadata.extend(message.attachments.iter().map(|file| {
         let name = file.filename.as_ref().map_or_else(String::new, |name| format!(" {}", quoted(name)));
@@ -143,6 +150,10 @@ mod tests {
     fn d28_a_status_is_recognisable() {
         let status = json!({"id": 7, "from": "ann", "to": "all", "text": "building", "at": 0, "kind": "status"});
         assert_eq!(line(&status), "[00:00:00] ann is busy [status]: building");
+        let stated = json!({
+            "id": 7, "from": "ann", "to": "all", "text": "", "at": 0, "kind": "status", "state": "away", "until": 45_089_000,
+        });
+        assert_eq!(line(&stated), "[00:00:00] ann is away [status; until 12:31 UTC]: ");
     }
 
     #[test]

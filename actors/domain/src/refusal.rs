@@ -6,6 +6,7 @@ use std::borrow::Cow;
 
 use crate::callsign::Callsign;
 use crate::hint::Hint;
+use crate::message::task::TaskState;
 
 /// A stable error code. A code never changes its meaning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -139,6 +140,21 @@ pub enum RefusalDetail {
     OutcomeUnknown,
     /// The hub is shutting down.
     Draining,
+    /// The task that stands in the way, as it is.
+    Task(Box<TaskConflict>),
+}
+
+/// The state of a task that refuses a step.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TaskConflict {
+    /// Its state.
+    pub state: TaskState,
+    /// Who has it, if somebody has.
+    pub holder: Option<Callsign>,
+    /// Its current fence, if it was ever taken.
+    pub fence: Option<u32>,
+    /// When the lease of its holder ends, in milliseconds since the epoch; none if no lease runs.
+    pub lease_until_ms: Option<u64>,
 }
 
 /// A refusal: a code, a message for the caller, and a hint. A refused request has changed nothing.

@@ -61,6 +61,13 @@ pub(crate) fn deadline_seconds() -> Object {
     )
 }
 
+/// For how long a member does what it states.
+pub(crate) fn until_seconds() -> Object {
+    let what = "With `kind: status` and `state`: for how many seconds, at most 2,592,000. After that the roster shows it as \
+                overdue.";
+    whole_number(1, limits::STATE_UNTIL_MAX_MS / 1000, what)
+}
+
 /// How many answers close a task.
 pub(crate) fn answers() -> Object {
     let most = u64::from(limits::TASK_ANSWERS);

@@ -78,6 +78,12 @@ fn entries_keep_their_stored_names() {
         json!({"op": "reopened", "id": 8, "at_ms": 9}),
         json!({"op": "reopened", "id": 8, "untaken": true, "at_ms": 9}),
         json!({"op": "closed", "id": 8, "why": "deadline", "at_ms": 9}),
+        json!({
+            "op": "joined", "no": 1, "callsign": "ann", "generation": 5, "cursor": 4, "about": "reviews", "at_ms": 9,
+        }),
+        json!({"op": "stated", "no": 1, "state": "idle"}),
+        json!({"op": "stated", "no": 1, "state": "quota", "until_ms": 70}),
+        json!({"op": "described", "no": 1, "about": ""}),
     ] {
         reads_and_writes_the_same::<Entry>(&entry);
     }
@@ -117,7 +123,7 @@ fn tasks_keep_their_stored_names() {
     });
     let member = json!({
         "no": 1, "callsign": "ann", "generation": 5, "joined_at_ms": 9, "start": 4, "quiet_ms": 2,
-        "prompted": true, "consumers": [consumer],
+        "prompted": true, "consumers": [consumer], "about": "reviews", "state": "away", "until_ms": 70,
     });
     let question = json!({"id": 8, "bytes": 90});
     let open = json!({

@@ -33,6 +33,13 @@ pub fn one_line(text: &str) -> Cow<'_, str> {
     Cow::Owned(line)
 }
 
+/// The time of the day in UTC, as `12:46 UTC`. `at_ms` is in milliseconds since the epoch.
+#[must_use]
+pub fn clock(at_ms: u64) -> String {
+    let minutes = at_ms / 60_000 % 1440;
+    format!("{:02}:{:02} UTC", minutes / 60, minutes % 60)
+}
+
 /// Quotes and escapes a text, so that nothing in it can end the quotation.
 #[must_use]
 pub fn quoted(text: &str) -> String {

@@ -4,11 +4,17 @@
 //! `SIM_SEED=<n> SIM_SCRIPTS=1` repeats one script; `SIM_SCRIPTS=<n>` runs more of them.
 
 #[cfg(test)]
+#[path = "tasks/every_step.rs"]
+mod every_step;
+#[cfg(test)]
 #[path = "tasks/model.rs"]
 mod model;
 #[cfg(test)]
 #[path = "tasks/player.rs"]
 mod player;
+#[cfg(test)]
+#[path = "tasks/restart.rs"]
+mod restart;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 

@@ -9,8 +9,8 @@ use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 
 use actix::prelude::*;
 use rogerrat_domain::{
-    Channel, Code, Effect, Effects, Entry, Kind, Message as ChannelMessage, MessageId, Now, Operation, Query, Refusal,
-    Retention,
+    Channel, ChannelStats, Code, Effect, Effects, Entry, Kind, Message as ChannelMessage, MessageId, Now, Operation,
+    Query, Refusal, Retention,
 };
 
 use crate::alarm::{Alarm, Alarmed};
@@ -26,6 +26,9 @@ use crate::ports::error::LogError;
 
 /// How far ahead of an id the id high-water mark is raised.
 pub(crate) const ID_RESERVATION_MS: u64 = 60_000;
+/// On a channel with more members than this, one look of `LOOKS_LEFT_OUT` at all of them is made.
+const MEMBERS_LOOKED_AT: u32 = 256;
+const LOOKS_LEFT_OUT: u64 = 32;
 /// Messages a channel's mailbox holds.
 pub(crate) const MAILBOX: usize = 4096;
 
@@ -51,6 +54,7 @@ impl Actor for ChannelActor {
     fn started(&mut self, ctx: &mut Self::Context) {
         ctx.set_mailbox_capacity(MAILBOX);
         self.metrics.publish(self.channel.stats(), self.channel.take_delivery_counters());
+        self.status.set_oldest_held(self.channel.oldest_held_ms());
         self.set_alarm(self.channel.next_deadline_ms(), self.context.clock, ctx);
     }
 }
@@ -154,24 +158,24 @@ impl ChannelActor {
     /// Checks what the channel cannot know: bans, keys revoked since they were presented, and the rate limit of an
     /// account over all its channels.
     fn check_external_rules(&self, entries: Vec<Entry>, now: Now) -> Result<Vec<Entry>, Refusal> {
-        if let Some(Entry::Joined { callsign, .. }) = entries.last() {
-            self.context.bans.admit(self.channel.id(), callsign, now)?;
-        }
-        match entries.last() {
-            Some(Entry::Joined { identity: Some(identity), .. }) => {
-                self.status.has_identities.store(true, SeqCst);
-                if self.context.account_policy.has_ended(identity) {
-                    return Err(
-                        Refusal::new(Code::Unauthorized, "this identity_key has been revoked").field("identity_key")
-                    );
+        for entry in &entries {
+            match entry {
+                Entry::Joined { callsign, identity, .. } => {
+                    self.context.bans.admit(self.channel.id(), callsign, now)?;
+                    let Some(identity) = identity else { continue };
+                    self.status.has_identities.store(true, SeqCst);
+                    if self.context.account_policy.has_ended(identity) {
+                        let text = "this identity_key has been revoked";
+                        return Err(Refusal::new(Code::Unauthorized, text).field("identity_key"));
+                    }
                 }
-            }
-            Some(Entry::Sent { message, .. }) => {
-                if let Some((_, identity)) = self.channel.identity_of(message.from) {
-                    self.context.account_policy.count_send(&identity.account, now)?;
+                Entry::Sent { message, .. } => {
+                    if let Some((_, identity)) = self.channel.identity_of(message.from) {
+                        self.context.account_policy.count_send(&identity.account, now)?;
+                    }
                 }
+                _ => {}
             }
-            _ => {}
         }
         Ok(entries)
     }
@@ -241,9 +245,25 @@ impl ChannelActor {
         self.effects = effects;
         self.status.last_id.store(self.channel.last_id(), Relaxed);
         self.status.agents.store(self.channel.live_members(), Relaxed);
-        self.metrics.publish(self.channel.stats(), self.channel.take_delivery_counters());
+        let stats = self.channel.stats();
+        let held_before = self.metrics.publish(stats, self.channel.take_delivery_counters());
+        self.publish_oldest_held(held_before, &stats);
         self.set_alarm(self.channel.next_deadline_ms(), self.context.clock, ctx);
         self.schedule_write(ctx);
+    }
+
+    /// Publishes how old the oldest held DM is. A new one is not the oldest, unless it is the only one; after one was delivered
+    /// all members are looked at, on a large channel not every time.
+    fn publish_oldest_held(&self, before: u32, stats: &ChannelStats) {
+        let is_looked_at = stats.members <= MEMBERS_LOOKED_AT || self.channel.last_id() % LOOKS_LEFT_OUT == 0;
+        match (before, stats.held) {
+            (before, now) if before == now => {}
+            (_, 0) => self.status.set_oldest_held(None),
+            (0, 1) => self.status.set_oldest_held(Some(self.channel.last_id())),
+            (before, now) if before > 0 && now > before => {}
+            _ if is_looked_at => self.status.set_oldest_held(self.channel.oldest_held_ms()),
+            _ => {}
+        }
     }
 
     /// Fetches messages from the log. The channel serves other requests meanwhile.

@@ -28,8 +28,9 @@ impl ChannelMetrics {
         self.counters.add(what, 1);
     }
 
-    /// Publishes the changes since the last call.
-    pub(crate) fn publish(&mut self, now: ChannelStats, handed: DeliveryCounters) {
+    /// Publishes the changes since the last call. Returns how many DMs were held then.
+    pub(crate) fn publish(&mut self, now: ChannelStats, handed: DeliveryCounters) -> u32 {
+        let held_before = self.last.held;
         if handed != DeliveryCounters::default() {
             self.handed(handed);
         }
@@ -37,6 +38,7 @@ impl ChannelMetrics {
             let last = std::mem::replace(&mut self.last, now);
             self.level_all(&last, &now);
         }
+        held_before
     }
 
     fn level_all(&self, last: &ChannelStats, now: &ChannelStats) {

@@ -1,6 +1,6 @@
 //! The status that a channel's actor publishes, to be read without its mailbox.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 use rogerrat_domain::Settings;
@@ -17,6 +17,8 @@ pub(crate) struct ChannelStatus {
     pub(crate) agents: AtomicUsize,
     /// Whether any member has joined with an identity since the hub started.
     pub(crate) has_identities: AtomicBool,
+    /// When the oldest held DM was sent, in seconds since the epoch; 0 if none is held.
+    oldest_held_s: AtomicU32,
     /// Signals broadcasts and the end of the channel. Created on first use: few channels are watched.
     changes: OnceLock<watch::Sender<u64>>,
     /// The uptime before which the Registry must wake the actor; 0 if the actor has its own timer.
@@ -34,12 +36,23 @@ impl ChannelStatus {
             last_id: AtomicU64::new(0),
             agents: AtomicUsize::new(0),
             has_identities: AtomicBool::new(false),
+            oldest_held_s: AtomicU32::new(0),
             changes: OnceLock::new(),
             wakeup_ms: AtomicU64::new(0),
             started: AtomicBool::new(false),
             unloaded: AtomicBool::new(false),
             deleting: AtomicBool::new(false),
         }
+    }
+
+    /// When the oldest held DM was sent, in milliseconds since the epoch; none if none is held.
+    pub(crate) fn oldest_held_ms(&self) -> Option<u64> {
+        Some(u64::from(self.oldest_held_s.load(Relaxed)) * 1000).filter(|at_ms| *at_ms > 0)
+    }
+
+    pub(crate) fn set_oldest_held(&self, at_ms: Option<u64>) {
+        let at_s = at_ms.map_or(0, |at_ms| u32::try_from(at_ms / 1000).unwrap_or(u32::MAX));
+        self.oldest_held_s.store(at_s, Relaxed);
     }
 
     /// The current settings.

@@ -208,6 +208,7 @@ impl Hub {
         JoinRule { never_take_over, shown_bytes }: JoinRule,
     ) -> Result<op::JoinReply, HubError> {
         let wish = input.callsign.as_deref().map(Callsign::parse).transpose()?;
+        let about = input.checked_about()?;
         let (callsign, identity, is_reserved) = self.verify_identity(wish, input.identity_key.as_deref()).await?;
         if let Some(callsign) = &callsign {
             self.shared.bans.admit(at.id(), callsign, self.shared.clock.now())?;
@@ -227,6 +228,7 @@ impl Hub {
             human_authorized,
             shown_bytes,
             never_take_over,
+            about,
             generation: random_u64(),
             callsign_seed: random_u64(),
         };
@@ -352,6 +354,17 @@ impl Hub {
             webhooks.hooks.counts(),
             webhooks.hooks.pushes(),
         )
+    }
+
+    /// When the oldest direct message that is held for its recipient in memory was sent, in milliseconds since the epoch; none
+    /// if there is none. It looks at every channel if there is one.
+    #[must_use]
+    pub fn oldest_held_ms(&self) -> Option<u64> {
+        if self.totals().now.held == 0 {
+            return None;
+        }
+        let live = self.shared.directory.iter().filter(|handle| handle.addr().is_some());
+        live.filter_map(|handle| handle.status.oldest_held_ms()).min()
     }
 
     /// The time for what expires by date, as [`Clock::expiry_ms`] returns it.

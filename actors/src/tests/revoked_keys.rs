@@ -150,6 +150,7 @@ async fn a_join_verified_before_its_key_was_revoked_is_refused() {
         human_authorized: false,
         shown_bytes: None,
         never_take_over: false,
+        about: None,
         generation: 7,
         callsign_seed: 7,
     };

@@ -18,6 +18,9 @@ pub struct JoinArgs {
     request: RequestArgs,
     #[command(flatten)]
     identity: IdentityArgs,
+    /// Say to the other members what you do, at most 280 characters; an empty text removes it
+    #[arg(long, value_name = "TEXT")]
+    about: Option<String>,
 }
 
 pub(crate) fn run(args: &JoinArgs) -> ExitCode {
@@ -27,7 +30,7 @@ pub(crate) fn run(args: &JoinArgs) -> ExitCode {
 
 async fn join(args: &JoinArgs, target: ResolvedTarget) -> Result<ExitCode, CommandError> {
     let mut client = target.client();
-    let reply = client.join().await?;
+    let reply = client.join_saying(args.about.as_deref()).await?;
     let joined = client.target();
     let saved = ProfileStore::of_user().map(|_| {
         let profile = profile_of(joined, target.ca_file.as_ref());

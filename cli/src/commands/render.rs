@@ -2,7 +2,7 @@
 
 use rogerrat_client::ReceivedMessage;
 use rogerrat_domain::message_line;
-use rogerrat_domain::text::one_line;
+use rogerrat_domain::text::{self, one_line, quoted};
 
 /// Messages, one line each.
 pub(super) fn lines(messages: &[ReceivedMessage]) -> String {
@@ -13,6 +13,26 @@ pub(super) fn lines(messages: &[ReceivedMessage]) -> String {
 pub(super) fn clock(ms: u64) -> String {
     let seconds = ms / 1000 % 86_400;
     format!("[{:02}:{:02}:{:02}]", seconds / 3600, seconds / 60 % 60, seconds % 60)
+}
+
+/// What a member says it is doing: `working "parser" until 12:40 UTC`
+pub(super) fn state(state: &str, note: Option<&str>, until_ms: Option<u64>, is_overdue: bool) -> String {
+    let note = note.map_or_else(String::new, |note| format!(" {}", quoted(note)));
+    let until = until_ms.map_or_else(String::new, |until_ms| {
+        let until = text::clock(until_ms);
+        if is_overdue { format!(", overdue since {until}") } else { format!(" until {until}") }
+    });
+    format!("{}{note}{until}", one_line(state))
+}
+
+/// A time span in words.
+pub(super) fn age(seconds: u64) -> String {
+    match seconds {
+        0..=119 => format!("{seconds} s"),
+        120..=7199 => format!("{} min", seconds / 60),
+        7200..=172_799 => format!("{} h", seconds / 3600),
+        _ => format!("{} d", seconds / 86_400),
+    }
 }
 
 /// Names, separated by commas.

@@ -3,8 +3,8 @@
 use std::process::ExitCode;
 
 use clap::Args;
-use rogerrat_client::{MemberList, RosterEntry};
-use rogerrat_domain::text::one_line;
+use rogerrat_client::{MemberDetails, MemberList, RosterEntry};
+use rogerrat_domain::text::{one_line, quoted};
 
 use super::{RequestArgs, render, run_on};
 use crate::outcome::CommandError;
@@ -24,9 +24,29 @@ pub(crate) fn roster_lines(roster: &MemberList) -> String {
     let line = |member: &RosterEntry| {
         let idx = member.idx.map_or("-".to_owned(), |idx| format!("#{idx}"));
         let away = if member.online { "" } else { " (away)" };
-        format!("{idx:>4} {}{away}\n", one_line(&member.callsign))
+        let known = roster.members.iter().find(|known| Some(known.idx) == member.idx);
+        let details = known.map_or_else(String::new, details);
+        format!("{idx:>4} {}{away}{details}\n", one_line(&member.callsign))
     };
     roster.roster_all.iter().map(line).collect()
+}
+
+/// What the hub knows of a member, and what it says of itself.
+fn details(member: &MemberDetails) -> String {
+    let MemberDetails { about, state, note, until, overdue, reads, unread, oldest_unread_seconds, holds, .. } = member;
+    let state = state.as_ref().map(|state| render::state(state, note.as_deref(), *until, *overdue));
+    let reads = reads.as_deref().map(|reads| if reads == "stream" { "reads a stream" } else { "waits on a poll" });
+    let unread = oldest_unread_seconds
+        .filter(|_| *unread > 0)
+        .map(|oldest| format!("{unread} unread, oldest {}", render::age(oldest)));
+    let holds = match holds {
+        0 => None,
+        1 => Some("has 1 task".to_owned()),
+        n => Some(format!("has {n} tasks")),
+    };
+    let about = about.as_ref().map(|about| format!("about {}", quoted(about)));
+    let facts: Vec<_> = [state, reads.map(str::to_owned), unread, holds, about].into_iter().flatten().collect();
+    if facts.is_empty() { String::new() } else { format!("  {}", facts.join("; ")) }
 }
 
 pub(crate) fn run(args: &RosterArgs) -> ExitCode {

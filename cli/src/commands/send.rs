@@ -7,12 +7,12 @@ use std::process::ExitCode;
 use clap::Args;
 use rogerrat_client::{OutgoingMessage, SendResult};
 use rogerrat_domain::text::one_line;
-use rogerrat_domain::{Priority, limits};
+use rogerrat_domain::{MemberState, Priority, limits};
 
 use super::{RequestArgs, attachments, render, run_on};
 use crate::outcome::{CommandError, usage_error};
 use crate::target::ResolvedTarget;
-use crate::words::{PRIORITIES, word};
+use crate::words::{MEMBER_STATES, PRIORITIES, number, word};
 
 const NAME: &str = "rogerrat send";
 /// Maximum bytes of a text in UTF-8.
@@ -48,6 +48,12 @@ pub struct SendArgs {
     /// Send a transient status: only current readers receive it, and it is not stored
     #[arg(long)]
     status: bool,
+    /// Say what you are doing, so that the roster shows it: a status that needs no text
+    #[arg(long, value_name = "STATE", value_parser = word::<MemberState>(MEMBER_STATES))]
+    state: Option<MemberState>,
+    /// With --state: for how many seconds; after that the roster shows it as overdue
+    #[arg(long, value_name = "SECONDS", requires = "state", value_parser = number(1..=2_592_000))]
+    until: Option<u32>,
     /// Send the message once for all commands with this key
     #[arg(long, value_name = "KEY")]
     idempotency_key: Option<String>,
@@ -70,7 +76,9 @@ async fn send(args: &SendArgs, target: ResolvedTarget, message: OutgoingMessage)
 fn line(sent: &SendResult) -> String {
     let facts =
         [(sent.queued, "queued: the recipient is away"), (sent.duplicate, "sent before"), (sent.durable, "on disk")];
-    let facts: Vec<_> = facts.iter().filter(|(applies, _)| *applies).map(|(_, fact)| *fact).collect();
+    let facts = facts.iter().filter(|(applies, _)| *applies).map(|(_, fact)| (*fact).to_owned());
+    let says = sent.recipient.iter().filter_map(|to| Some(render::state(to.state.as_deref()?, None, to.until, false)));
+    let facts: Vec<_> = facts.chain(says).collect();
     let facts = if facts.is_empty() { String::new() } else { format!(" ({})", facts.join("; ")) };
     format!("sent #{} to {}{facts}{}\n", sent.id, one_line(&sent.to), render::unread(sent.unread))
 }
@@ -81,7 +89,9 @@ impl SendArgs {
         Ok(OutgoingMessage {
             to: Some(self.to.clone()),
             text: self.read_text()?,
-            is_status: self.status,
+            is_status: self.is_status(),
+            state: self.state,
+            until_seconds: self.until.map(u64::from),
             priority: self.priority,
             suggested_replies: self.suggest.clone(),
             attachments,
@@ -91,10 +101,15 @@ impl SendArgs {
         })
     }
 
+    fn is_status(&self) -> bool {
+        self.status || self.state.is_some()
+    }
+
     fn read_text(&self) -> Result<String, String> {
         let text = match self.text.as_deref() {
             Some("-") => read_stdin()?,
             Some(text) => text.to_owned(),
+            None if self.state.is_some() => String::new(),
             // An attachment needs no text.
             None if !self.attach.is_empty() && io::stdin().is_terminal() => String::new(),
             None if io::stdin().is_terminal() => {
@@ -102,9 +117,11 @@ impl SendArgs {
             }
             None => read_stdin()?,
         };
-        let max = if self.status { limits::STATUS_CHARS } else { limits::TEXT_CHARS };
+        let max = if self.is_status() { limits::STATUS_CHARS } else { limits::TEXT_CHARS };
         match text.chars().count() {
-            0 if self.attach.is_empty() => Err("the text is empty; give it as an argument or on standard input".into()),
+            0 if self.attach.is_empty() && self.state.is_none() => {
+                Err("the text is empty; give it as an argument or on standard input".into())
+            }
             count if count > max => {
                 Err(format!("the text has {count} characters, and the limit is {max}: send it in parts, or as a file"))
             }

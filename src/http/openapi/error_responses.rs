@@ -89,6 +89,13 @@ fn problem_schema() -> Value {
             "free_callsign": {"type": "string", "description": "With `callsign_taken`: a callsign that is free."},
             "outcome": {"type": "string", "enum": ["unknown"], "description": "The request may have been performed."},
             "draining": {"type": "boolean", "description": "The hub is shutting down."},
+            "state": {"type": "string", "description": "With `task_taken`, `task_closed` and `fence_stale`: the state of the task."},
+            "holder": {"type": "string", "description": "With these codes: the callsign of who has the task, if somebody has."},
+            "fence": {"type": "integer", "minimum": 1, "description": "With these codes: its current fence, if it was ever taken."},
+            "lease_until": {
+                "type": "integer",
+                "description": "With these codes: when the lease ends, in milliseconds since the epoch. Absent if no lease runs.",
+            },
             "request_id": {"type": "string", "format": "uuid", "description": "The same as `X-Request-Id`."},
         },
     })

@@ -24,7 +24,7 @@ pub(super) fn input(kind: ToolKind, knows_the_channel: bool) -> Value {
             let token = ("session_token", string("The account's session token."));
             (Some(schema::of::<IdentityInput>()), vec![token])
         }
-        ToolKind::Join => (Some(schema::of::<JoinInput>()), vec![max_bytes()]),
+        ToolKind::Join => (Some(join()), vec![max_bytes()]),
         ToolKind::Send => (Some(send()), vec![client_msg_id()]),
         ToolKind::Ask => (None, ask()),
         ToolKind::Take => (None, take()),
@@ -66,7 +66,7 @@ pub(super) fn input(kind: ToolKind, knows_the_channel: bool) -> Value {
         _ => {}
     }
     if kind.is_of_a_channel() {
-        more.push(("session_id", string("From join. Needed if several agents joined over this connection.")));
+        more.push(("session_id", string("From join. Needed if agents share this connection.")));
     }
     schema::object(fields, &more, &required)
 }
@@ -76,15 +76,13 @@ fn string(description: &str) -> Value {
 }
 
 fn client_msg_id() -> (&'static str, Value) {
-    let description = "Idempotency key, 1 to 128 visible ASCII characters. Repeating it with the same message returns \
-                       the first result.";
+    let description = "Idempotency key, 1 to 128 ASCII characters: a repeated send is done once.";
     ("client_msg_id", json!({"type": "string", "description": description}))
 }
 
 fn timeout(default_ms: u64, max_ms: u64) -> (&'static str, Value) {
     let (default_s, min_s, max_s) = (default_ms / 1000, limits::POLL_MIN_MS / 1000, max_ms / 1000);
-    let description =
-        format!("Seconds to wait if there are no messages; clamped to {min_s} to {max_s}. Default {default_s}.");
+    let description = format!("Seconds to wait, {min_s} to {max_s}. Default {default_s}.");
     ("timeout_seconds", json!({"type": "number", "description": description}))
 }
 
@@ -108,11 +106,31 @@ fn fetch() -> Vec<(&'static str, Value)> {
     ]
 }
 
+/// The arguments of a join.
+fn join() -> Value {
+    let mut schema = schema::of::<JoinInput>();
+    schema["properties"]["about"]["description"] = "What you do, for the roster: at most 280 characters.".into();
+    schema
+}
+
 /// The arguments of a send. What concerns the result of a task is in `finish`, and answers are collected by `ask`.
 fn send() -> Value {
     let mut schema = schema::of::<SendInput>();
     if let Some(fields) = schema["properties"].as_object_mut() {
-        fields.retain(|name, _| !["answers", "state", "fence", "data"].contains(&name.as_str()));
+        fields.retain(|name, _| !["answers", "fence", "data"].contains(&name.as_str()));
+        let states = ["working", "idle", "blocked", "quota", "away"];
+        let what = "With kind status: what you are doing, for the roster. The text may be empty.";
+        fields.insert("state".to_owned(), choice(&states, what));
+        fields.insert("until_seconds".to_owned(), integer("With state: for how many seconds, at most 2,592,000."));
+        for (name, what) in [
+            ("message", "The text, at most 8,192 characters; a status at most 280."),
+            ("kind", "A message, or a transient status for who waits now. Defaults to `message`."),
+            ("suggested_replies", "At most 4 replies to choose from, each at most 64 characters."),
+            ("reply_to", "The id of the message it replies to."),
+            ("thread", "A thread name, 1 to 64 characters."),
+        ] {
+            fields[name]["description"] = what.into();
+        }
         fields.insert("wants".to_owned(), choice(&["answer", "work"], "Makes it a task. Prefer ask for a question."));
         fields.insert("quiet".to_owned(), json!({"type": "boolean", "description": "Work to all: wakes no member."}));
         let what = "With wants: seconds until it expires, at most 2,592,000.";
@@ -214,7 +232,7 @@ fn qr() -> Value {
 
 fn max_bytes() -> (&'static str, Value) {
     let (default, min, max) = (limits::ANSWER_MCP_BYTES, limits::ANSWER_MIN_BYTES, limits::ANSWER_MAX_BYTES);
-    let description = format!("Maximum size of the whole answer in bytes, {min} to {max}. Default {default}.");
+    let description = format!("Maximum bytes of the answer, {min} to {max}. Default {default}.");
     ("max_bytes", integer(&description))
 }
 

@@ -37,7 +37,10 @@ pub(super) async fn create(context: &RequestContext<'_>, arguments: &ToolArgumen
 pub(super) async fn unread(context: &RequestContext<'_>) -> Option<usize> {
     let bound = context.sole_membership()?;
     let channel = context.state.hub.find(bound.channel.as_str()).await.ok()?;
-    refresh(context.state, &ChannelSession { channel, session: bound.session.clone() }).await.ok()
+    refresh(context.state, &ChannelSession { channel, session: bound.session.clone() })
+        .await
+        .ok()
+        .map(|counts| counts.unread)
 }
 
 fn text(reply: &CreateReply) -> String {

@@ -13,7 +13,6 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::ToolArguments;
-use super::messages::unread_line;
 use crate::mcp::answer_size::{self, FRAME_BYTES, SizeArgs, escaped_bytes};
 use crate::mcp::context::{RequestContext, refresh};
 use crate::mcp::quoted_text::quote_lines;
@@ -39,7 +38,7 @@ pub(super) async fn fetch(context: &RequestContext<'_>, arguments: &ToolArgument
     let only = index("attachment", attachment)?;
     let offset = index("offset", offset)?.unwrap_or(0);
     let at = arguments.channel_session(context).await?;
-    let unread = refresh(context.state, &at).await?;
+    let counts = refresh(context.state, &at).await?;
     let found = context.state.hub.fetch(&at.channel, Some(at.session.clone()), id).await;
     let message = found.map_err(HubError::into_refusal)?;
     let files = message.attachments();
@@ -59,7 +58,7 @@ pub(super) async fn fetch(context: &RequestContext<'_>, arguments: &ToolArgument
     for (n, file) in files.iter().enumerate().filter(|(n, _)| only.is_none_or(|only| only == *n)) {
         content.add(id, n, file, if only.is_some() { offset } else { 0 });
     }
-    content.text += &unread_line(unread);
+    content.text += &counts.lines();
     Ok(ToolResult::content(content.text, content.images))
 }
 

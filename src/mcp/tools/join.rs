@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::ToolArguments;
 use crate::mcp::answer_size::{self, FRAME_BYTES, SizeArgs, escaped_bytes, json_bytes, line};
-use crate::mcp::context::RequestContext;
+use crate::mcp::context::{Counts, RequestContext};
 use crate::mcp::memberships::{Membership, Memberships};
 use crate::mcp::response::ToolResult;
 use crate::mcp::text::{CONTINUED, KEEP_SESSION, SHARED};
@@ -168,7 +168,8 @@ impl JoinResult {
 }
 
 fn join_text(result: &JoinResult) -> String {
-    let JoinReply { callsign, idx, session_id, roster, history, unread, instructions, idempotent, .. } = &result.reply;
+    let JoinReply { callsign, idx, session_id, roster, history, unread, tasks, instructions, idempotent, .. } =
+        &result.reply;
     let channel = &result.channel_id;
     let (roster_more, history_more) = (result.roster_more.unwrap_or(0), result.history_more.unwrap_or(0));
     let again = if *idempotent { " (you had already joined)" } else { "" };
@@ -177,7 +178,8 @@ fn join_text(result: &JoinResult) -> String {
         format!("Roster ({}): {}{}", roster.len() + roster_more, roster.join(", "), and_more(roster_more)),
     ];
     lines.extend(result.reply.collision_warning.as_ref().map(|warning| format!("WARNING: {warning}")));
-    lines.extend((*unread > 0).then(|| format!("{unread} unread: call listen")));
+    let counts = Counts { unread: *unread, tasks: *tasks };
+    lines.extend(counts.lines().lines().filter(|line| !line.is_empty()).map(str::to_owned));
     lines.extend([CONTINUED, SHARED].contains(&result.reply.hint).then(|| format!("NOTE: {}", result.reply.hint)));
     lines.push(instructions.to_string());
     lines.push(result.stay_reachable.clone());

@@ -1,14 +1,14 @@
 //! `send`, `ack` and `keepalive`.
 
 use rogerrat_actors::HubError;
-use rogerrat_domain::op::{AckInput, Draft, Keepalive, Send, SendInput, SendReply};
-use rogerrat_domain::text::quoted;
-use rogerrat_domain::{Kind, Priority, Refusal};
+use rogerrat_domain::op::{AckInput, AckReply, Draft, Keepalive, Send, SendInput, SendReply};
+use rogerrat_domain::text::{clock, quoted};
+use rogerrat_domain::{Kind, MemberState, Priority, Refusal};
 use serde_json::json;
 
 use super::ToolArguments;
-use crate::mcp::context::{RequestContext, refresh};
-use crate::mcp::response::{ToolResult, to_json};
+use crate::mcp::context::{Counts, RequestContext, refresh};
+use crate::mcp::response::{ToolResult, WithCounts, to_json};
 
 /// A recipient that was active more recently and has one unread message is not worth a remark.
 const QUIET_S: u64 = 60;
@@ -27,9 +27,10 @@ pub(super) async fn send(context: &RequestContext<'_>, arguments: &ToolArguments
 }
 
 fn text(reply: &SendReply, attachments: usize, now_ms: u64) -> String {
-    let SendReply { id, to, queued, kind, priority, suggested_replies, duplicate, unread, .. } = reply;
+    let SendReply { id, to, queued, kind, priority, suggested_replies, duplicate, unread, tasks, .. } = reply;
+    let counts = Counts { unread: *unread, tasks: *tasks };
     if *kind == Kind::Status {
-        return format!("status sent to {to}{}", unread_line(*unread));
+        return format!("status sent to {to}{}", counts.lines());
     }
     let mut line = format!("sent #{id}");
     if *priority != Priority::Default {
@@ -50,21 +51,33 @@ fn text(reply: &SendReply, attachments: usize, now_ms: u64) -> String {
         let replies = suggested_replies.iter().map(|reply| quoted(reply)).collect::<Vec<_>>();
         line += &format!(" (suggested: {})", replies.join(" "));
     }
-    line + &unread_line(*unread)
+    line + &counts.lines()
 }
 
 /// What the sender may expect of a recipient that does not read at this moment; empty if there is nothing to say.
 fn recipient_text(reply: &SendReply, now_ms: u64) -> String {
-    let Some(recipient) = reply.recipient.as_ref().filter(|recipient| recipient.reads.is_none()) else {
-        return String::new();
-    };
+    let Some(recipient) = &reply.recipient else { return String::new() };
     let seen_s = now_ms.saturating_sub(recipient.last_seen_at) / 1000;
-    if seen_s < QUIET_S && recipient.unread < 2 {
-        return String::new();
-    }
+    let is_quiet = recipient.reads.is_none() && (seen_s >= QUIET_S || recipient.unread >= 2);
+    let says = recipient.state.map(|state| state_text(state, recipient.until, now_ms));
     let woken = if recipient.hook { "a webhook posts it" } else { "nothing wakes it" };
     let unread = unread_text(recipient.unread, recipient.oldest_unread_seconds);
-    format!(" ({woken}: last seen {} ago{unread})", age(seen_s))
+    match (says, is_quiet) {
+        (None, false) => String::new(),
+        (Some(says), false) => format!(" ({says})"),
+        (None, true) => format!(" ({woken}: last seen {} ago{unread})", age(seen_s)),
+        (Some(says), true) => format!(" ({says}; {woken}: last seen {} ago{unread})", age(seen_s)),
+    }
+}
+
+/// What a member says it is doing, and until when.
+pub(super) fn state_text(state: MemberState, until_ms: Option<u64>, now_ms: u64) -> String {
+    let until = match until_ms {
+        Some(until_ms) if until_ms <= now_ms => format!(", overdue since {}", clock(until_ms)),
+        Some(until_ms) => format!(" until {}", clock(until_ms)),
+        None => String::new(),
+    };
+    format!("{}{until}", state.as_str())
 }
 
 /// How many messages a member has not read, and how old they are; empty if there are none.
@@ -85,19 +98,15 @@ pub(super) fn age(seconds: u64) -> String {
     }
 }
 
-/// A line with the unread count, if there are unread messages (A6).
-pub(super) fn unread_line(unread: usize) -> String {
-    if unread == 0 { String::new() } else { format!("\n{unread} unread: call listen") }
-}
-
 /// Acknowledges messages.
 pub(super) async fn ack(context: &RequestContext<'_>, arguments: &ToolArguments<'_>) -> Result<ToolResult, Refusal> {
     let at = arguments.channel_session(context).await?;
     let ack = arguments.parse::<AckInput>()?.check(at.session.clone())?;
     let reply = context.state.hub.ask(&at.channel, ack).await.map_err(HubError::into_refusal)?;
-    let unread = refresh(context.state, &at).await?;
-    let text = format!("acknowledged {} up to #{}{}", reply.acked, reply.cursor, unread_line(unread));
-    Ok(ToolResult::new(&json!({"acked": reply.acked, "cursor": reply.cursor, "unread": unread}), text))
+    let counts = refresh(context.state, &at).await?;
+    let text = format!("acknowledged {} up to #{}{}", reply.acked, reply.cursor, counts.lines());
+    let AckReply { acked, cursor, .. } = reply;
+    Ok(ToolResult::new(&WithCounts { reply: json!({"acked": acked, "cursor": cursor}), counts }, text))
 }
 
 /// Refreshes the session.
@@ -108,6 +117,7 @@ pub(super) async fn keepalive(
     let at = arguments.channel_session(context).await?;
     let reply = context.state.hub.ask(&at.channel, Keepalive { session: at.session }).await;
     let reply = reply.map_err(HubError::into_refusal)?;
-    let text = format!("session refreshed{}", unread_line(reply.unread));
+    let counts = Counts { unread: reply.unread, tasks: reply.tasks };
+    let text = format!("session refreshed{}", counts.lines());
     Ok(ToolResult::new(&reply, text))
 }

@@ -2,26 +2,27 @@
 
 use rogerrat_actors::HubError;
 use rogerrat_domain::op::{History, HistoryReply, MemberPresence, Roster};
+use rogerrat_domain::text::quoted;
 use rogerrat_domain::{AttachmentForm, OpenRead, Refusal, limits, saturating_u64};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 use super::ToolArguments;
-use super::messages::{age, unread_line, unread_text};
+use super::messages::{age, state_text, unread_text};
 use crate::mcp::answer_size::{self, FRAME_BYTES, SizeArgs};
 use crate::mcp::context::{ChannelSession, RequestContext, refresh};
-use crate::mcp::response::ToolResult;
+use crate::mcp::response::{ToolResult, WithCounts};
 use crate::mcp::roster_size::BoundedRoster;
 
 /// Lists the members.
 pub(super) async fn roster(context: &RequestContext<'_>, arguments: &ToolArguments<'_>) -> Result<ToolResult, Refusal> {
     let max_bytes = arguments.parse::<SizeArgs>()?.max_bytes()?;
     let at = arguments.channel_session(context).await?;
-    let unread = refresh(context.state, &at).await?;
+    let counts = refresh(context.state, &at).await?;
     let ChannelSession { channel, session } = at;
     let query = Roster { session: Some(session), limit: None };
     let reply = context.state.hub.roster(&channel, query).await.map_err(HubError::into_refusal)?;
     let shown = BoundedRoster::new(reply, max_bytes.saturating_sub(FRAME_BYTES));
-    let text = roster_text(&shown, context.now_ms()) + &unread_line(unread);
+    let text = roster_text(&shown, context.now_ms()) + &counts.lines();
     Ok(ToolResult::new(&shown, text))
 }
 
@@ -32,7 +33,8 @@ fn roster_text(shown: &BoundedRoster, now_ms: u64) -> String {
             Some(OpenRead::Poll) => "waits on a poll".to_owned(),
             None => format!("seen {} ago", age(now_ms.saturating_sub(member.last_seen_at) / 1000)),
         };
-        format!("\n  #{}  {}  {reads}{}", member.idx, member.callsign, details(member))
+        let says = says(member, now_ms).map_or_else(String::new, |says| format!("{says}; "));
+        format!("\n  #{}  {}  {says}{reads}{}", member.idx, member.callsign, details(member))
     });
     let away = shown.members.iter().filter(|member| !member.online);
     let away: Vec<_> = away.map(|member| format!("{}{}", member.callsign, details(member))).collect();
@@ -44,11 +46,25 @@ fn roster_text(shown: &BoundedRoster, now_ms: u64) -> String {
     format!("Online:{}{away}{more}\nSend to a callsign, `#N`, or all.", active.collect::<String>())
 }
 
+/// What a member says it is doing.
+fn says(member: &MemberPresence, now_ms: u64) -> Option<String> {
+    let state = state_text(member.state?, None, now_ms);
+    let until = state_text(member.state?, member.until, now_ms);
+    let note = member.note.as_ref().map_or_else(String::new, |note| format!(" {}", quoted(note)));
+    Some(format!("{state}{note}{}", &until[state.len()..]))
+}
+
 /// What the line of a member says after its callsign and how it reads.
 fn details(member: &MemberPresence) -> String {
     let verified = if member.verified.is_some() { "; verified identity" } else { "" };
     let hook = if member.hook { "; a webhook posts DMs" } else { "" };
-    format!("{}{verified}{hook}", unread_text(member.unread, member.oldest_unread_seconds))
+    let holds = match member.holds {
+        0 => String::new(),
+        1 => "; has 1 task".to_owned(),
+        n => format!("; has {n} tasks"),
+    };
+    let about = member.about.as_ref().map_or_else(String::new, |about| format!("; about {}", quoted(about)));
+    format!("{}{holds}{verified}{hook}{about}", unread_text(member.unread, member.oldest_unread_seconds))
 }
 
 #[derive(Default, Deserialize)]
@@ -56,13 +72,6 @@ struct HistoryArgs {
     n: Option<f64>,
     thread: Option<String>,
     before: Option<f64>,
-}
-
-#[derive(Serialize)]
-struct HistoryWithUnread {
-    #[serde(flatten)]
-    reply: HistoryReply,
-    unread: usize,
 }
 
 /// Returns the last messages.
@@ -73,7 +82,7 @@ pub(super) async fn history(
     let max_bytes = arguments.parse::<SizeArgs>()?.max_bytes()?;
     let at = arguments.channel_session(context).await?;
     let HistoryArgs { n, thread, before } = arguments.parse()?;
-    let unread = refresh(context.state, &at).await?;
+    let counts = refresh(context.state, &at).await?;
     let n = n.map_or(limits::HISTORY_DEFAULT, |n| usize::try_from(saturating_u64(n)).unwrap_or(usize::MAX));
     let query = History {
         session: Some(at.session),
@@ -84,8 +93,8 @@ pub(super) async fn history(
     let mut reply = context.state.hub.history(&at.channel, query).await.map_err(HubError::into_refusal)?;
     reply.keep_newest(answer_size::bound(max_bytes.saturating_sub(FRAME_BYTES)));
     reply.history.attachments = AttachmentForm::Reference;
-    let text = history_text(&reply) + &unread_line(unread);
-    Ok(ToolResult::new(&HistoryWithUnread { reply, unread }, text))
+    let text = history_text(&reply) + &counts.lines();
+    Ok(ToolResult::new(&WithCounts { reply, counts }, text))
 }
 
 fn history_text(reply: &HistoryReply) -> String {

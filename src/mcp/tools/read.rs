@@ -93,8 +93,8 @@ async fn read(
     let read: PendingCall = Box::pin(async move {
         let messages = state.hub.read(&at.channel, at.session.clone(), input, timeout_ms, wants_roster).await;
         let messages = messages.map_err(HubError::into_refusal)?;
-        let unread = refresh(&state, &at).await.ok();
-        Ok(CallEnd::Messages(messages, unread))
+        let counts = refresh(&state, &at).await.ok();
+        Ok(CallEnd::Messages(messages, counts))
     });
     let waiting = WaitingCall::new(context.request, id, context.version, tool, timeout_ms, read).formatted(format);
     let token = params.meta().ok().flatten().and_then(|meta: Meta<'_>| meta.progress_token());

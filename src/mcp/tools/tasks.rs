@@ -2,14 +2,15 @@
 
 use rogerrat_actors::{DeliveryGuard, HubError, TakenWork};
 use rogerrat_domain::op::{AskReply, Board, BoardFilter, Draft, LookUntil, Send, SendInput, Take};
+use rogerrat_domain::text::clock;
 use rogerrat_domain::{Refusal, TaskRow, TaskState, TaskStep, WaiterId, Wants, limits, message_line, saturating_u64};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::ToolArguments;
-use super::messages::unread_line;
-use crate::mcp::context::{RequestContext, refresh};
-use crate::mcp::response::ToolResult;
+use super::messages::state_text;
+use crate::mcp::context::{Counts, RequestContext, refresh};
+use crate::mcp::response::{ToolResult, WithCounts};
 use crate::mcp::rpc::{Meta, Params, RpcId};
 use crate::mcp::waiting::{CallEnd, PendingCall, WaitingCall};
 
@@ -44,14 +45,16 @@ pub(super) async fn ask(
             (None, id) => hub.continue_question(&at.channel, session, id.unwrap_or_default(), timeout_ms).await,
         };
         let (reply, _, guard) = answer.map_err(HubError::into_refusal)?;
-        let text = ask_text(&reply);
+        let text = ask_text(&reply, state.clock.now().at_ms);
         Ok(CallEnd::Tool(ToolResult::new(&reply, text), Some(guard)))
     });
     Ok(waiting(context, id, params, "ask", timeout_ms, call))
 }
 
-fn ask_text(reply: &AskReply) -> String {
-    let AskReply { ask_id, to, state, answers, interrupted, interrupted_by, delivered, unread, .. } = reply;
+fn ask_text(reply: &AskReply, now_ms: u64) -> String {
+    let AskReply {
+        ask_id, to, state, answers, interrupted, interrupted_by, delivered, recipient, unread, tasks, ..
+    } = reply;
     let mut lines: Vec<String> = answers.iter().map(|answer| message_line(answer.get().as_bytes(), 1)).collect();
     let go_on = format!("call ask with ask_id={ask_id} to go on. Do not ask again");
     let next = match state {
@@ -66,13 +69,15 @@ fn ask_text(reply: &AskReply) -> String {
         }
         TaskState::Open | TaskState::Held => {
             let given = if *delivered { "it was delivered" } else { "it was not delivered yet" };
-            Some(format!("(no answer from {to} yet; {given}: {go_on})"))
+            let says = recipient.as_ref().and_then(|asked| Some(state_text(asked.state?, asked.until, now_ms)));
+            let says = says.map_or_else(String::new, |says| format!("; {to} is {says}"));
+            Some(format!("(no answer from {to} yet; {given}{says}: {go_on})"))
         }
         TaskState::Done if !answers.is_empty() => None,
         closed => Some(format!("(the question is closed: {})", closed.as_str())),
     };
     lines.extend(next);
-    lines.join("\n") + &unread_line(*unread)
+    lines.join("\n") + &Counts { unread: *unread, tasks: *tasks }.lines()
 }
 
 #[derive(Deserialize)]
@@ -106,17 +111,18 @@ pub(super) async fn take(
     let (state, timeout_ms) = (context.state.clone(), take.timeout_ms);
     let call: PendingCall = Box::pin(async move {
         let taken = state.hub.take(&at.channel, take).await.map_err(HubError::into_refusal)?;
-        let unread = refresh(&state, &at).await.unwrap_or(0);
-        let (result, guard) = taken_result(taken, unread);
+        let counts = refresh(&state, &at).await.unwrap_or_default();
+        let (result, guard) = taken_result(taken, counts);
         Ok(CallEnd::Tool(result, guard))
     });
     Ok(waiting(context, id, params, "take", timeout_ms, call))
 }
 
-fn taken_result(taken: Option<TakenWork>, unread: usize) -> (ToolResult, Option<DeliveryGuard>) {
+fn taken_result(taken: Option<TakenWork>, counts: Counts) -> (ToolResult, Option<DeliveryGuard>) {
     let Some(TakenWork { task, message, fence, lease_until, guard }) = taken else {
-        let text = format!("(nothing to take: call take with wait_seconds to wait for work){}", unread_line(unread));
-        return (ToolResult::new(&json!({"task": null, "timed_out": true, "unread": unread}), text), None);
+        let text = format!("(nothing to take: call take with wait_seconds to wait for work){}", counts.lines());
+        let reply = json!({"task": null, "timed_out": true});
+        return (ToolResult::new(&WithCounts { reply, counts }, text), None);
     };
     let json = message.map(|message| message.json_by_reference());
     let id = task.id;
@@ -127,12 +133,12 @@ fn taken_result(taken: Option<TakenWork>, unread: usize) -> (ToolResult, Option<
         clock(lease_until)
     ));
     let message: Option<Value> = json.and_then(|json| serde_json::from_slice(&json).ok());
-    let mut structured =
-        json!({"task": task, "fence": fence, "lease_until": lease_until, "timed_out": false, "unread": unread});
+    let mut reply = json!({"task": task, "fence": fence, "lease_until": lease_until, "timed_out": false});
     if let Some(message) = message {
-        structured["message"] = message;
+        reply["message"] = message;
     }
-    (ToolResult::new(&structured, lines.join("\n") + &unread_line(unread)), Some(guard))
+    let text = lines.join("\n") + &counts.lines();
+    (ToolResult::new(&WithCounts { reply, counts }, text), Some(guard))
 }
 
 #[derive(Deserialize)]
@@ -151,7 +157,7 @@ pub(super) async fn finish(context: &RequestContext<'_>, arguments: &ToolArgumen
     let FinishArgs { task_id, state, fence, result, data, to } = arguments.parse()?;
     let input = SendInput {
         reply_to: Some(task_id),
-        state: Some(state),
+        state: Some(state.into()),
         message: Some(result.unwrap_or_default()),
         fence,
         data,
@@ -163,7 +169,11 @@ pub(super) async fn finish(context: &RequestContext<'_>, arguments: &ToolArgumen
     let reply = context.state.hub.send(&at.channel, Send { session: at.session, draft }).await;
     let reply = reply.map_err(HubError::into_refusal)?;
     let now = reply.task.as_ref().map_or(state.as_str(), |task| task.state.as_str());
-    let text = format!("#{task_id} is {now}; {} was informed{}", reply.to, unread_line(reply.unread));
+    let text = format!(
+        "#{task_id} is {now}; {} was informed{}",
+        reply.to,
+        Counts { unread: reply.unread, tasks: reply.tasks }.lines()
+    );
     Ok(ToolResult::new(&reply, text))
 }
 
@@ -199,7 +209,7 @@ pub(super) async fn tasks(context: &RequestContext<'_>, arguments: &ToolArgument
             (board.tasks, lines, Some(board.for_you))
         }
     };
-    let unread = refresh(context.state, &at).await?;
+    let counts = refresh(context.state, &at).await?;
     let mut lines: Vec<String> = lines;
     if lines.is_empty() {
         lines.push("(no tasks)".to_owned());
@@ -207,11 +217,13 @@ pub(super) async fn tasks(context: &RequestContext<'_>, arguments: &ToolArgument
     if let Some(n) = for_you.filter(|n| *n > 0) {
         lines.push(format!("({n} for you: take work with take, answer a question with send and reply_to)"));
     }
-    let mut structured = json!({"tasks": rows, "unread": unread});
+    let mut reply = json!({"tasks": rows, "unread": counts.unread});
     if let Some(n) = for_you {
-        structured["for_you"] = n.into();
+        reply["for_you"] = n.into();
     }
-    Ok(ToolResult::new(&structured, lines.join("\n") + &unread_line(unread)))
+    // `tasks` are the tasks themselves here, and `for_you` says how many of them are for the caller.
+    let counts = Counts { tasks: None, ..counts };
+    Ok(ToolResult::new(&reply, lines.join("\n") + &counts.lines()))
 }
 
 /// A task on one line.
@@ -224,12 +236,6 @@ fn task_line(row: &TaskRow) -> String {
     let (wants, state) = (wants.as_str(), state.as_str());
     let text = rogerrat_domain::text::one_line(text);
     format!("#{id} {from} → {to} [{wants}; {state}{holder}{fence}{until}{lost}]: {text}")
-}
-
-/// The time of the day, in UTC.
-fn clock(at_ms: u64) -> String {
-    let minutes = at_ms / 60_000 % 1440;
-    format!("{:02}:{:02} UTC", minutes / 60, minutes % 60)
 }
 
 /// How long a call waits. In a batch it does not.

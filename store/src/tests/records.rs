@@ -73,6 +73,7 @@ pub(crate) fn joined() -> Entry {
         identity: None,
         cursor: 0,
         shown_upto: 0,
+        about: None,
         at_ms: 5,
     }
 }

@@ -39,6 +39,8 @@ impl Channel {
             Entry::Taken { .. } => self.on_taken(entry, now, effects),
             Entry::Reopened { id, untaken, at_ms } => self.on_reopened(*id, *untaken, *at_ms, now, effects),
             Entry::Closed { id, why, at_ms } => self.on_closed(*id, *why, *at_ms, now, effects),
+            Entry::Stated { no, state, until_ms } => self.on_stated(*no, *state, *until_ms),
+            Entry::Described { no, about } => self.on_described(*no, about),
             Entry::Delivered { no, consumer, ids, lost, upto, overtaken, ack_mode, at_ms } => {
                 self.on_delivered(*no, consumer.as_ref(), ids, *upto, *ack_mode, *at_ms, now);
                 self.on_overtaken(*no, consumer.as_ref(), overtaken);
@@ -57,7 +59,8 @@ impl Channel {
     }
 
     fn on_joined(&mut self, entry: &Entry, now: Now) {
-        let Entry::Joined { no, callsign, generation, own_session, identity, cursor, shown_upto, at_ms } = entry else {
+        let Entry::Joined { no, callsign, generation, own_session, identity, cursor, shown_upto, about, at_ms } = entry
+        else {
             return;
         };
         let minted = || self.rules.key.mint_hash_only(&self.id, callsign, *generation);
@@ -90,10 +93,14 @@ impl Channel {
                 held: LazyBox::default(),
                 idempotency: IdempotencyCache::default(),
                 send_window: LazyBox::default(),
+                profile: None,
             };
             self.members.insert(*no, Box::new(member));
             self.by_callsign.insert(callsign.clone(), *no);
             self.last_no = self.last_no.max(*no);
+        }
+        if let (Some(about), Some(member)) = (about, self.members.get_mut(no)) {
+            member.set_about(about);
         }
         self.sessions.insert(session, *no);
         self.live += 1;
@@ -112,6 +119,7 @@ impl Channel {
         self.tasks_of_departed(no, how, now, effects);
         if let Some(member) = self.members.get_mut(&no) {
             member.presence = SessionState::Away { since_ms: now.uptime_ms, how };
+            member.set_stated(None);
         }
         match how {
             Departure::Renamed => self.sessions.remove(&session),

@@ -15,6 +15,7 @@ use crate::{Now, limits};
 use super::MessageSlot;
 use super::consumer::Consumer;
 use super::idempotency::IdempotencyCache;
+use super::profile::Profile;
 use super::rate_window::RateWindow;
 
 /// Whether a member is online.
@@ -62,6 +63,8 @@ pub(crate) struct Member {
     pub(crate) held: LazyBox<Held>,
     pub(crate) idempotency: IdempotencyCache,
     pub(crate) send_window: LazyBox<RateWindow>,
+    /// What it says of itself; none if it says nothing.
+    pub(crate) profile: Option<Box<Profile>>,
 }
 
 impl Member {

@@ -7,7 +7,7 @@
 //! | `apply`, `time` | what entries and the time change |
 //! | `restore`, `snapshot` | storing and recovering the state |
 //! | `member`, `sessions`, `roster` | members and their sessions |
-//! | `presence` | how members can be reached, and what they have not read |
+//! | `presence`, `profile` | how members can be reached, what they have not read, and what they say of themselves |
 //! | `idempotency`, `rate_window` | what is remembered of a member's sends |
 //! | `ring`, `fetch` | messages in memory, and in the backlog on disk |
 //! | `consumer`, `due_messages` | cursors, claims, and what is due to a consumer |
@@ -28,6 +28,7 @@ mod fetch;
 mod idempotency;
 mod member;
 mod presence;
+mod profile;
 mod rate_window;
 mod read_response;
 mod restore;
@@ -67,6 +68,7 @@ use fetch::Fetches;
 pub(crate) use member::{Departure, Member, SessionState};
 pub use presence::{OpenRead, Reach};
 pub(crate) use presence::{Presence, PresenceIndex};
+pub(crate) use profile::Stated;
 pub use rate_window::RateWindow;
 pub use read_response::{AnswerReason, DeliveredMessage, Gap, ReadResponse};
 pub(crate) use ring::MessageSlot;

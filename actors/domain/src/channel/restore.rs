@@ -14,7 +14,7 @@ use super::idempotency::IdempotencyCache;
 use super::member::{Departure, Held, SessionState};
 use super::ring::Ring;
 use super::snapshot::{BacklogEntry, IdempotencySnapshot, MemberSnapshot, RestoreError, Snapshot, VERSION};
-use super::{Channel, Consumer, Effects, Member, MessageSlot, Tasks};
+use super::{Channel, Consumer, Effects, Member, MessageSlot, Stated, Tasks};
 
 impl Channel {
     /// The channel's state, to be stored. `unloaded_in` is the boot of the hub when the channel is being unloaded.
@@ -131,7 +131,8 @@ impl Channel {
             }
         }
         self.by_callsign.insert(state.callsign.clone(), state.no);
-        let member = Member {
+        let stated = state.state.map(|of| Stated { state: of, until_ms: state.until_ms, note: None, version: 0 });
+        let mut member = Member {
             no: state.no,
             callsign: state.callsign,
             generation: state.generation,
@@ -152,7 +153,10 @@ impl Channel {
             held: LazyBox::new(held),
             idempotency,
             send_window: LazyBox::default(),
+            profile: None,
         };
+        member.set_stated(stated);
+        member.set_about(state.about.as_deref().unwrap_or_default());
         if member.reads_own() {
             self.ring.track_own_dms(state.no, state.own_dm);
         }
@@ -247,6 +251,9 @@ impl Member {
             consumers: consumers.map(|consumer| consumer.snapshot(durable, now)).collect(),
             held: held.map(|slot| slot.id).collect(),
             idempotency: idempotency.collect(),
+            about: self.about().filter(|_| durable).map(Into::into),
+            state: self.stated().map(|stated| stated.state),
+            until_ms: self.stated().and_then(|stated| stated.until_ms),
         }
     }
 }

@@ -11,6 +11,7 @@ use crate::Now;
 use crate::callsign::Callsign;
 use crate::ids::{MemberNo, MessageId, WaiterId};
 use crate::limits::SIDE_EVENT_ROWS;
+use crate::message::state::MemberState;
 
 use super::presence::{Presence, PresenceIndex, Unread};
 use super::waiters::Stream;
@@ -102,6 +103,8 @@ struct Shown {
     online: bool,
     reads: Option<OpenRead>,
     unread: Unread,
+    /// What the member said it is doing: the number of the statement.
+    stated: Option<(MemberState, u32)>,
 }
 
 /// The members that changed above a version.
@@ -255,7 +258,8 @@ impl SideEvents {
             let lease_ends = member.consumers.iter().filter_map(|consumer| consumer.next_lease_end_ms(now.uptime_ms));
             next_lease_end_ms = next_lease_end_ms.into_iter().chain(lease_ends).min();
             let Presence { reads, unread, .. } = index.of(channel, member, None);
-            let shown = Shown { online: member.is_live(), reads, unread };
+            let stated = member.stated().map(|stated| (stated.state, stated.version));
+            let shown = Shown { online: member.is_live(), reads, unread, stated };
             match self.rows.get_mut(&member.no) {
                 Some(row) if row.shown == shown => continue,
                 Some(row) => (row.version, row.shown) = (version, shown),

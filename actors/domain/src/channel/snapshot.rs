@@ -12,6 +12,7 @@ use crate::callsign::Callsign;
 use crate::entry::SendKey;
 use crate::identity::Identity;
 use crate::ids::{ConsumerName, MemberNo, MessageId, SessionId};
+use crate::message::state::MemberState;
 use crate::serialize::is_zero;
 
 use super::delivery_records::DeliveryRecord;
@@ -81,6 +82,15 @@ pub(super) struct MemberSnapshot {
     pub(super) held: Vec<MessageId>,
     #[serde(default, rename = "keys", skip_serializing_if = "Vec::is_empty")]
     pub(super) idempotency: Vec<IdempotencySnapshot>,
+    /// What it does, on a durable channel.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) about: Option<Box<str>>,
+    /// What it said it is doing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) state: Option<MemberState>,
+    /// Until when, in milliseconds since the epoch.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) until_ms: Option<u64>,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]

@@ -70,6 +70,18 @@ impl Channel {
         }
     }
 
+    /// When the oldest DM that is held for its recipient was sent, in milliseconds since the epoch; none if none is held. It
+    /// looks at every member.
+    #[must_use]
+    pub fn oldest_held_ms(&self) -> Option<u64> {
+        if self.held_messages == 0 {
+            return None;
+        }
+        let oldest = self.members.values().filter_map(|member| member.held.iter().next());
+        // The id is the time, or a little later.
+        oldest.map(|slot| slot.message.as_ref().map_or(slot.id, |message| message.at_ms)).min()
+    }
+
     /// Returns the delivery counters and resets them.
     pub fn take_delivery_counters(&mut self) -> DeliveryCounters {
         std::mem::take(&mut self.delivery_counters)

@@ -27,6 +27,17 @@ pub(crate) fn serialize<S: Serializer>(message: &Arc<Message>, s: S) -> Result<S
 
 pub(crate) fn deserialize<'de, D: Deserializer<'de>>(d: D) -> Result<Arc<Message>, D::Error> {
     let StoredHeader { id, at_ms, from, to, kind, bytes } = StoredHeader::deserialize(d)?;
-    let (thread, has_attachments, frame, json_end) = (None, false, Bytes::new(), 0);
-    Ok(Arc::new(Message { id, at_ms, from, to, kind, thread, has_attachments, frame, json_end, weight_bytes: bytes }))
+    Ok(Arc::new(Message {
+        id,
+        at_ms,
+        from,
+        to,
+        kind,
+        thread: None,
+        wants: None,
+        has_attachments: false,
+        frame: Bytes::new(),
+        json_end: 0,
+        weight_bytes: bytes,
+    }))
 }

@@ -57,9 +57,11 @@ pub struct MessageView<'a> {
     pub wants: Option<Cow<'a, str>>,
     /// When the task ends by itself, in milliseconds since the epoch.
     pub deadline: Option<u64>,
-    /// What the reply did to a task.
+    /// What the reply did to a task, or what the sender of a status is doing.
     #[serde(borrow)]
     pub state: Option<Cow<'a, str>>,
+    /// Until when the sender of a status does that, in milliseconds since the epoch.
+    pub until: Option<u64>,
     /// The data beside the text.
     #[serde(borrow)]
     pub data: Option<&'a RawValue>,

@@ -50,6 +50,14 @@ pub struct BoardReply {
     pub for_you: usize,
 }
 
+/// The tasks that are for a member, in the replies to its other requests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct TasksForYou {
+    /// How many open tasks you may take or should answer.
+    #[schema(minimum = 1)]
+    pub for_you: usize,
+}
+
 impl Query for Board {
     type Reply = BoardReply;
 
@@ -91,5 +99,13 @@ impl Channel {
             Wants::Answer => task.awaits(no),
         };
         self.tasks.open().filter(is_for_it).count()
+    }
+
+    /// The tasks that are for a member, if there are any.
+    pub(crate) fn tasks_for_you(&self, no: u32) -> Option<TasksForYou> {
+        if self.tasks.have_none() {
+            return None;
+        }
+        Some(TasksForYou { for_you: self.tasks_for(no) }).filter(|tasks| tasks.for_you > 0)
     }
 }

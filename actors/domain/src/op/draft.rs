@@ -11,13 +11,14 @@ use utoipa::ToSchema;
 use crate::entry::SendKey;
 use crate::identity::Verified;
 use crate::ids::MessageId;
-use crate::message::task::{TaskStep, Wants};
+use crate::message::state::MessageState;
+use crate::message::task::Wants;
 use crate::message::{Attachment, Kind, MessageJson, Priority};
 use crate::refusal::{Code, Refusal};
 use crate::{limits, schema};
 
 use task::TaskInput;
-pub(crate) use task::{NewTask, TaskDraft};
+pub(crate) use task::{NewState, NewTask, TaskDraft};
 
 /// The message to send.
 #[derive(Clone, Debug, Default, Deserialize, ToSchema)]
@@ -72,10 +73,16 @@ pub struct SendInput {
     /// With `wants: work` to `all`: it is delivered to nobody, and goes to whoever takes it.
     #[serde(default)]
     pub quiet: Option<bool>,
-    /// With `reply_to`: what the reply does to that task.
+    /// With `reply_to`: what the reply does to that task: `working`, `input`, `done`, `failed`, `rejected`, `open` or
+    /// `cancelled`. With `kind: status` to all: what you are doing: `working`, `idle`, `blocked`, `quota` or `away`; the
+    /// text may be empty, and the roster shows it until the next one or the end of your session.
     #[serde(default, deserialize_with = "crate::deserialize::not_null")]
     #[schema(nullable = false)]
-    pub state: Option<TaskStep>,
+    pub state: Option<MessageState>,
+    /// With `kind: status` and `state`: for how many seconds, at most 2,592,000. After that the roster shows it as overdue.
+    #[serde(default, deserialize_with = "crate::deserialize::whole_number")]
+    #[schema(schema_with = schema::until_seconds)]
+    pub until_seconds: Option<u64>,
     /// With `state`, for a task that you have taken: the fence that you got.
     #[serde(default, deserialize_with = "crate::deserialize::whole_number")]
     #[schema(schema_with = schema::fence)]
@@ -173,6 +180,11 @@ impl Draft {
         Ok(draft)
     }
 
+    /// What it states of its sender.
+    pub(super) fn states(&self) -> Option<NewState> {
+        self.task.as_ref().and_then(|task| task.states)
+    }
+
     fn check_text(&self) -> Result<(), Refusal> {
         let has_content = !self.attachments.is_empty() || self.task.as_ref().is_some_and(|task| task.may_lack_text());
         if self.text.is_empty() && !has_content {
@@ -234,7 +246,8 @@ impl Draft {
             wants: None,
             deadline: None,
             answers: None,
-            state: None,
+            state: self.states().map(|new| new.state.into()),
+            until: self.states().and_then(|new| Some(at + new.until_ms?)),
             data: self.task.as_ref().and_then(|task| task.data()),
         }
     }

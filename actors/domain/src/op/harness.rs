@@ -169,6 +169,7 @@ impl TestChannel {
             human_authorized: false,
             shown_bytes: None,
             never_take_over: false,
+            about: None,
             generation: self.callsign_seed,
             callsign_seed: self.callsign_seed,
         }

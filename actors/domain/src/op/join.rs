@@ -1,7 +1,9 @@
 //! Joining a channel: resolving the callsign, and starting a session for it.
 
+mod about;
+mod shown_history;
+
 use std::borrow::Cow;
-use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -10,14 +12,16 @@ use crate::callsign::Callsign;
 use crate::channel::{Channel, Departure, Effects, Member, SessionState};
 use crate::entry::Entry;
 use crate::identity::Identity;
-use crate::ids::{MemberNo, MessageId, SessionId};
+use crate::ids::{MemberNo, SessionId};
+use crate::message::MessageJson;
 use crate::message::list::MessageList;
-use crate::message::{Message, MessageJson};
-use crate::op::{Operation, TrustPosture};
+use crate::op::{Operation, TasksForYou, TrustPosture};
 use crate::refusal::{Code, Refusal, RefusalDetail};
 use crate::settings::{Retention, TrustMode};
 use crate::transcript::{TranscriptEvent, TranscriptLine};
 use crate::{Now, limits, names};
+
+use shown_history::{last_messages, shown_upto};
 
 /// The body of a join.
 #[derive(Clone, Debug, Default, Deserialize, ToSchema)]
@@ -30,6 +34,10 @@ pub struct JoinInput {
     pub owner_password: Option<String>,
     /// The key of an identity: joins with the identity's callsign.
     pub identity_key: Option<String>,
+    /// What you do, for the others: at most 280 characters. The roster shows it. Omit it to leave it as it is; an empty
+    /// text removes it.
+    #[schema(max_length = 280)]
+    pub about: Option<String>,
 }
 
 /// Joins a channel.
@@ -52,6 +60,8 @@ pub struct Join {
     pub shown_bytes: Option<usize>,
     /// Whether the join is refused if the callsign belonged to another session, however long ago.
     pub never_take_over: bool,
+    /// What the member does, if it says so; empty to remove it.
+    pub about: Option<Box<str>>,
     /// The generation of a new session: a random number.
     pub generation: u64,
     /// A random number from which a free callsign is generated.
@@ -87,6 +97,10 @@ pub struct JoinReply {
     pub retention: Retention,
     /// Your unread messages, counted up to 100.
     pub unread: usize,
+    /// Present if there are tasks for you.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub tasks: Option<TasksForYou>,
     /// What to do next.
     pub hint: &'static str,
     /// Present if you were given an existing session, which may belong to another agent.
@@ -124,7 +138,7 @@ impl Operation for Join {
 
     fn decide(&self, channel: &Channel, now: Now) -> Result<Vec<Entry>, Refusal> {
         let NewSession { no, callsign, generation, own_session, evict, forget } = match self.plan(channel, now)? {
-            JoinPlan::AlreadyJoined(_) => return Ok(Vec::new()),
+            JoinPlan::AlreadyJoined(no) => return Ok(self.described(channel, no).into_iter().collect()),
             JoinPlan::Start(session) => session,
         };
         let mut entries = Vec::new();
@@ -142,7 +156,18 @@ impl Operation for Join {
         let is_new = channel.member(no).is_none() || forget;
         let shown_upto =
             self.shown_bytes.filter(|_| is_new).and_then(|bytes| shown_upto(channel, no, bytes)).unwrap_or(0);
-        entries.push(Entry::Joined { no, callsign, generation, own_session, identity, cursor, shown_upto, at_ms });
+        let about = self.about.clone().filter(|about| channel.settings.is_durable() && !about.is_empty());
+        entries.push(Entry::Joined {
+            no,
+            callsign,
+            generation,
+            own_session,
+            identity,
+            cursor,
+            shown_upto,
+            about,
+            at_ms,
+        });
         Ok(entries)
     }
 
@@ -170,8 +195,12 @@ impl Operation for Join {
         }
         if let Some(member) = channel.members.get_mut(&no) {
             member.touch(now);
+            if let Some(about) = &self.about {
+                member.set_about(about);
+            }
         }
-        self.reply(channel, no, entries.is_empty(), now)
+        let is_new = matches!(entries.last(), Some(Entry::Joined { .. }));
+        self.reply(channel, no, !is_new, now)
     }
 }
 
@@ -336,6 +365,7 @@ impl Join {
             history: last_messages(channel, no).into(),
             retention: settings.retention,
             unread: channel.unread(no, now),
+            tasks: channel.tasks_for_you(no),
             hint: HINT,
             collision_warning: self.collision_warning(channel, member, idempotent),
         }
@@ -360,24 +390,6 @@ impl Join {
             )
         })
     }
-}
-
-/// The last messages that a member may see, oldest first.
-fn last_messages(channel: &Channel, no: MemberNo) -> Vec<Arc<Message>> {
-    let in_ring = channel.ring.below(MessageId::MAX).take(channel.ring.len());
-    let visible = in_ring.filter(|slot| channel.shows(slot, Some(no))).filter_map(|slot| slot.message.clone());
-    let mut history: Vec<_> = visible.take(limits::HISTORY_DEFAULT).collect();
-    history.reverse();
-    history
-}
-
-/// The last message of a new member's history, if the history has every message that the member has not read, and fits.
-fn shown_upto(channel: &Channel, no: MemberNo, max_bytes: usize) -> Option<MessageId> {
-    let shown = last_messages(channel, no);
-    let (first, last) = (shown.first()?, shown.last()?);
-    let bytes: usize = shown.iter().map(|message| message.json_by_reference().len()).sum();
-    let is_missing = |m: &&Arc<Message>| m.id < first.id && m.is_readable_by(no);
-    (bytes <= max_bytes && channel.ring.iter().find(is_missing).is_none()).then_some(last.id)
 }
 
 #[cfg(test)]

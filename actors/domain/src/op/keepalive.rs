@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 use crate::channel::{Channel, Effects};
 use crate::entry::Entry;
 use crate::ids::SessionId;
-use crate::op::Operation;
+use crate::op::{Operation, TasksForYou};
 use crate::{Now, Refusal};
 
 /// Refreshes a session.
@@ -23,6 +23,10 @@ pub struct KeepaliveReply {
     pub ok: bool,
     /// Your unread messages, counted up to 100.
     pub unread: usize,
+    /// Present if there are tasks for you.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub tasks: Option<TasksForYou>,
 }
 
 impl Operation for Keepalive {
@@ -33,7 +37,9 @@ impl Operation for Keepalive {
     }
 
     fn answer(self, channel: &mut Channel, _: &[Entry], now: Now, _: &mut Effects) -> KeepaliveReply {
-        let unread = channel.touch(&self.session, now).map_or(0, |no| channel.unread(no, now));
-        KeepaliveReply { ok: true, unread }
+        let no = channel.touch(&self.session, now);
+        let unread = no.map_or(0, |no| channel.unread(no, now));
+        let tasks = no.and_then(|no| channel.tasks_for_you(no));
+        KeepaliveReply { ok: true, unread, tasks }
     }
 }

@@ -41,7 +41,7 @@ mod take;
 mod task;
 
 pub use ack::{Ack, AckInput, AckReply};
-pub use board::{Board, BoardFilter, BoardReply};
+pub use board::{Board, BoardFilter, BoardReply, TasksForYou};
 pub use consumers::{ConsumerRow, Consumers, ConsumersReply, RemoveConsumer};
 pub use create::{CreateDraft, CreateInput};
 pub use draft::{AttachmentInput, Draft, SendInput};

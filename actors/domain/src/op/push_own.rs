@@ -1,9 +1,10 @@
 //! What became of the messages that a subscribed member sent: whether they are read, and whether who was asked is gone.
 
 use crate::callsign::Callsign;
-use crate::channel::{Channel, DeliveryRecord, Member};
+use crate::channel::{Channel, DeliveryRecord, Member, Task};
 use crate::ids::{AccountId, MemberNo, MessageId};
 use crate::limits::PUSH_UNREAD_MS;
+use crate::message::task::Wants;
 use crate::op::Query;
 use crate::op::receipts::{ReceiptState, receipt_of};
 use crate::push::SubscribedMember;
@@ -100,17 +101,30 @@ impl Query for GoneWhileAsked {
 }
 
 impl Channel {
-    /// The last message of a member to another one, direct or to all if there is no third member, unless that one has sent a
-    /// message to it since.
+    /// The last task that a member posted for another one by name and that is open. If there is none, the last message of it to
+    /// the other one, direct or to all if there is no third member, unless that one has sent a message to it since.
     #[must_use]
     pub fn unanswered(&self, from: MemberNo, by: MemberNo) -> Option<MessageId> {
+        self.owed_task(from, by).or_else(|| self.unanswered_message(from, by))
+    }
+
+    fn owed_task(&self, from: MemberNo, by: MemberNo) -> Option<MessageId> {
+        let is_for_it = |task: &&Task| task.from.no == from && task.to.as_ref().is_some_and(|to| to.no == by);
+        let is_owed = |task: &&Task| task.wants == Wants::Work || task.awaits(by);
+        self.tasks.open().filter(is_for_it).filter(is_owed).last().map(Task::id)
+    }
+
+    fn unanswered_message(&self, from: MemberNo, by: MemberNo) -> Option<MessageId> {
         let mut records = self.delivery_records.iter().rev();
         let last = records.find(|record| is_answer(record, by, from) || self.is_asked(record, from, by))?;
         (last.from == from).then_some(last.id)
     }
 
     fn is_asked(&self, record: &DeliveryRecord, from: MemberNo, of: MemberNo) -> bool {
+        // Of a task that is closed nothing is wanted any more.
+        let is_closed = self.tasks.get(record.id).is_some_and(|task| task.state.is_closed());
         record.from == from
+            && !is_closed
             && match record.to {
                 Some(to) => to == of,
                 None => self.readers(record).all(|reader| reader.no == of),
@@ -227,5 +241,26 @@ mod tests {
         test.send("builder", "phone", "done");
         leave(&mut test);
         assert_eq!(gone(&mut test, phone), None, "it has answered");
+    }
+
+    #[test]
+    fn a28_who_leaves_owes_the_tasks_that_were_for_it_and_are_open() {
+        let mut test = TestChannel::new();
+        let phone = member(&mut test, "phone");
+        test.join("builder");
+        let mut ids = Vec::new();
+        for wants in ["answer", "work"] {
+            let body = serde_json::json!({"to": "builder", "wants": wants, "message": "x"});
+            ids.push(test.post("phone", &body).unwrap().id);
+        }
+        test.send("builder", "phone", "about something else");
+        let session = test.session("builder");
+        test.ask(Leave { session }).unwrap();
+        assert_eq!(gone(&mut test, phone), Some(ids[1]), "a message is no answer to a task");
+        let withdraw = |test: &mut TestChannel, id: u64| {
+            test.post("phone", &serde_json::json!({"reply_to": id, "state": "cancelled", "to": "builder"})).unwrap();
+        };
+        withdraw(&mut test, ids[1]);
+        assert_eq!(gone(&mut test, phone), Some(ids[0]));
     }
 }

@@ -11,9 +11,11 @@ use crate::callsign::ALL;
 use crate::channel::{Channel, Consumer, Effects, Member, OpenRead};
 use crate::entry::{Entry, TaskMark};
 use crate::ids::{AccountId, MemberNo, MessageId, SessionId};
+use crate::message::state::MemberState;
 use crate::message::task::TaskReference;
 use crate::message::{Kind, Message, Priority, is_default_priority, is_message};
-use crate::op::{Draft, Operation};
+use crate::op::draft::NewState;
+use crate::op::{Draft, Operation, TasksForYou};
 use crate::refusal::{Code, Quota, Refusal};
 use crate::settings::Retention;
 use crate::transcript::{TranscriptEvent, TranscriptLine};
@@ -80,6 +82,10 @@ pub struct SendReply {
     pub recipient: Option<RecipientPresence>,
     /// Your own unread messages, counted up to 100.
     pub unread: usize,
+    /// Present if there are tasks for you.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub tasks: Option<TasksForYou>,
     /// How many sends are left in the rate window, if sends are limited.
     #[serde(skip)]
     pub quota: Option<Quota>,
@@ -95,6 +101,14 @@ pub struct RecipientPresence {
     pub hook: bool,
     /// When it was last active, in milliseconds since the epoch.
     pub last_seen_at: u64,
+    /// What it says it is doing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub state: Option<MemberState>,
+    /// Until when, in milliseconds since the epoch. It may be over.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub until: Option<u64>,
     /// How many messages have not been delivered to any of its consumers, counted up to 100. If DMs are private, only broadcasts and your
     /// own DMs count.
     pub unread: usize,
@@ -117,6 +131,8 @@ impl RecipientPresence {
             reads: presence.reads.or_else(|| recipient.consumers.iter().any(took).then_some(OpenRead::Poll)),
             hook: false,
             last_seen_at: presence.seen_at_ms,
+            state: recipient.stated().map(|stated| stated.state),
+            until: recipient.stated().and_then(|stated| stated.until_ms),
             unread: presence.unread.count,
             oldest_unread_seconds: presence.unread.oldest_seconds(now),
             account: recipient.identity.as_ref().map(|identity| identity.account.clone()),
@@ -135,7 +151,13 @@ impl Operation for Send {
         }
         let quota = sender.send_window.quota(channel.sends_per_minute(), now);
         check_quota(quota, now)?;
-        self.entry(channel, sender, now).map_err(|refusal| Refusal { quota, ..refusal }).map(|entry| vec![entry])
+        let sent = self.entry(channel, sender, now).map_err(|refusal| Refusal { quota, ..refusal })?;
+        let stated = self.draft.states().map(|NewState { state, until_ms }| Entry::Stated {
+            no: sender.no,
+            state,
+            until_ms: until_ms.map(|until_ms| now.at_ms + until_ms),
+        });
+        Ok(std::iter::once(sent).chain(stated).collect())
     }
 
     fn transcript(&self, channel: &Channel, entries: &[Entry], _: Now) -> Vec<TranscriptLine> {
@@ -167,7 +189,11 @@ impl Operation for Send {
         let unread = channel.unread(no, now);
         let task = self.reference(channel, no, id);
         let recipient = RecipientPresence::of(channel, &to, id, no, now);
+        let tasks = channel.tasks_for_you(no);
         let quota = channel.members.get_mut(&no).and_then(|sender| {
+            if entries.len() > 1 {
+                sender.set_note(&self.draft.text);
+            }
             if !entries.is_empty() && limit.is_some() {
                 sender.send_window.count(limit, now);
             }
@@ -192,6 +218,7 @@ impl Operation for Send {
             task,
             recipient,
             unread,
+            tasks,
             quota,
         }
     }

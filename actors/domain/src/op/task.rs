@@ -10,7 +10,7 @@ use crate::ids::{MessageId, SessionId, WaiterId};
 use crate::message::delivered_schema::MessageSchema;
 use crate::message::task::TaskState;
 use crate::op::send::task_not_found;
-use crate::op::{Operation, RecipientPresence, SendReply};
+use crate::op::{Operation, RecipientPresence, SendReply, TasksForYou};
 use crate::refusal::Refusal;
 use crate::{Now, limits};
 
@@ -97,6 +97,10 @@ pub struct AskReply {
     pub recipient: Option<RecipientPresence>,
     /// Your own unread messages, counted up to 100.
     pub unread: usize,
+    /// Present if there are tasks for you.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub tasks: Option<TasksForYou>,
 }
 
 impl AskReply {
@@ -104,7 +108,7 @@ impl AskReply {
     /// earlier one. Returns the answers that are read by it, and their guard.
     #[must_use]
     pub fn new<G>(sent: Option<SendReply>, response: TaskResponse<G>) -> (Self, Box<[MessageId]>, G) {
-        let TaskResponse { task, reason, interrupted_by, unread, delivered: read, guard } = response;
+        let TaskResponse { task, reason, interrupted_by, unread, tasks, delivered: read, guard } = response;
         let TaskRow { id, to, state, why, answers, delivered, deadline, .. } = task;
         let duplicate = sent.as_ref().is_some_and(|sent| sent.duplicate);
         let reply = Self {
@@ -121,6 +125,7 @@ impl AskReply {
             deadline,
             recipient: sent.and_then(|sent| sent.recipient),
             unread,
+            tasks,
         };
         (reply, read, guard)
     }

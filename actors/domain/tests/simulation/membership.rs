@@ -26,6 +26,7 @@ impl Simulation {
             human_authorized: false,
             shown_bytes: None,
             never_take_over: false,
+            about: None,
             generation,
             callsign_seed,
         };

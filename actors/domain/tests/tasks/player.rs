@@ -10,15 +10,15 @@ use rogerrat_domain::op::{
     Board, BoardFilter, Draft, Join, Leave, Operation, Read, ReadInput, ReadOutcome, Send, SendInput, Take, TakeOutcome,
 };
 use rogerrat_domain::{
-    BacklogEntry, BacklogLimits, Callsign, Channel, ChannelId, Code, DeliveryToken, Durability, Effects, Entry, HubKey,
-    Message, Now, Refusal, Rules, SessionId, Settings, Snapshot, TaskRow, TokenHash, WaiterId,
+    BacklogLimits, Callsign, Channel, ChannelId, Code, DeliveryToken, Durability, Effects, Entry, HubKey, Now, Refusal,
+    Rules, SessionId, Settings, TaskRow, TokenHash, WaiterId,
 };
 use serde_json::{Value, json};
 
 use crate::model::{Model, Task};
 
-const NAMES: [&str; 4] = ["ann", "bob", "eve", "dan"];
-const STATES: [&str; 7] = ["working", "input", "done", "failed", "rejected", "open", "cancelled"];
+pub(crate) const NAMES: [&str; 4] = ["ann", "bob", "eve", "dan"];
+pub(crate) const STATES: [&str; 7] = ["working", "input", "done", "failed", "rejected", "open", "cancelled"];
 const DAY_MS: u64 = 24 * 3_600_000;
 
 /// How often each case happened.
@@ -27,7 +27,7 @@ pub(crate) struct Totals {
     closed: BTreeMap<String, u64>,
     refused: BTreeMap<String, u64>,
     given_back: u64,
-    restored: u64,
+    pub(crate) restored: u64,
 }
 
 impl Totals {
@@ -51,16 +51,16 @@ impl Totals {
 pub(crate) struct Player {
     pub(crate) script: Vec<String>,
     pub(crate) totals: Totals,
-    rng: StdRng,
-    channel: Channel,
-    settings: Arc<Settings>,
-    rules: Arc<Rules>,
-    model: Model,
-    now: Now,
-    log: Vec<Entry>,
-    sessions: Vec<SessionId>,
-    written: Option<(String, usize)>,
-    waiter: u64,
+    pub(crate) rng: StdRng,
+    pub(crate) channel: Channel,
+    pub(crate) settings: Arc<Settings>,
+    pub(crate) rules: Arc<Rules>,
+    pub(crate) model: Model,
+    pub(crate) now: Now,
+    pub(crate) log: Vec<Entry>,
+    pub(crate) sessions: Vec<SessionId>,
+    pub(crate) written: Option<(String, usize)>,
+    pub(crate) waiter: u64,
 }
 
 impl Player {
@@ -114,7 +114,7 @@ impl Player {
         }
     }
 
-    fn note(&mut self, line: &str) {
+    pub(crate) fn note(&mut self, line: &str) {
         self.script.push(format!("{:>9} {line}", self.now.uptime_ms));
     }
 
@@ -132,7 +132,7 @@ impl Player {
         Ok(reply)
     }
 
-    fn tick(&mut self) {
+    pub(crate) fn tick(&mut self) {
         let mut effects = Effects::default();
         self.channel.tick(self.now, &mut effects);
         self.log.extend(effects.drain_entries());
@@ -148,6 +148,7 @@ impl Player {
             human_authorized: false,
             shown_bytes: None,
             never_take_over: false,
+            about: None,
             generation: self.log.len() as u64,
             callsign_seed: 1,
         };
@@ -184,14 +185,20 @@ impl Player {
         if wanted > 1 {
             body["answers"] = wanted.into();
         }
+        self.open_as(who, &body);
+    }
+
+    pub(crate) fn open_as(&mut self, who: usize, body: &Value) -> u64 {
         self.note(&format!("{} opens {body}", NAMES[who]));
-        let id = self.send(who, &body).unwrap();
+        let id = self.send(who, body).unwrap();
+        let to = NAMES.iter().position(|name| body["to"] == *name);
+        let seconds = body["deadline_seconds"].as_u64().unwrap();
         let task = Task {
             from: no(who),
             to: to.map(no),
             public: to.is_none(),
-            is_work,
-            wanted,
+            is_work: body["wants"] == "work",
+            wanted: body["answers"].as_u64().map_or(1, |wanted| usize::try_from(wanted).unwrap()),
             state: "open",
             holder: None,
             fence: 0,
@@ -202,6 +209,7 @@ impl Player {
             answers: Vec::new(),
         };
         self.model.tasks.insert(id, task);
+        id
     }
 
     fn fence(&mut self, id: u64) -> Option<u32> {
@@ -223,6 +231,18 @@ impl Player {
         let state = STATES.choose(&mut self.rng).copied().filter(|_| self.rng.random_bool(0.8));
         let fence = self.fence(id).filter(|_| state.is_some());
         let to = Some(self.rng.random_range(0..NAMES.len())).filter(|_| self.rng.random_bool(0.1));
+        self.reply_as(id, who, state, fence, to);
+    }
+
+    /// Returns whether it was done.
+    pub(crate) fn reply_as(
+        &mut self,
+        id: u64,
+        who: usize,
+        state: Option<&'static str>,
+        fence: Option<u32>,
+        to: Option<usize>,
+    ) -> bool {
         let mut body = json!({"reply_to": id, "message": "y", "state": state, "fence": fence});
         body.as_object_mut().unwrap().retain(|_, value| !value.is_null());
         if let Some(to) = to {
@@ -233,6 +253,7 @@ impl Player {
         let done = self.send(who, &body).map(drop);
         assert_eq!(done, expected);
         self.count(expected.err());
+        expected.is_ok()
     }
 
     fn count(&mut self, refused: Option<Code>) {
@@ -246,6 +267,19 @@ impl Player {
         let id = self.some_task().filter(|_| self.rng.random_bool(0.7));
         let fence = id.and_then(|id| self.fence(id)).filter(|_| self.rng.random_bool(0.3));
         let lease_ms = self.rng.random_range(10..100) * 1000;
+        let is_received = self.rng.random_bool(0.8);
+        self.take_as(id, who, fence, lease_ms, is_received);
+    }
+
+    /// Returns whether it was done.
+    pub(crate) fn take_as(
+        &mut self,
+        id: Option<u64>,
+        who: usize,
+        fence: Option<u32>,
+        lease_ms: u64,
+        is_received: bool,
+    ) -> bool {
         self.note(&format!("{} takes {id:?} with {fence:?} for {lease_ms}", NAMES[who]));
         self.waiter += 1;
         let (session, waiter) = (self.sessions[who].clone(), WaiterId(self.waiter));
@@ -253,7 +287,6 @@ impl Player {
         let next = id.or_else(|| self.model.next(no(who)));
         let expected = next.map(|id| self.model.take(id, no(who), fence, lease_ms, self.now.at_ms)).transpose();
         let taken = self.run(Take { session, id, fence, lease_ms, thread: None, timeout_ms: 0, waiter });
-        let is_received = self.rng.random_bool(0.8);
         let done = taken.map(|outcome| match outcome {
             TakeOutcome::Taken(taken) => {
                 let guard = taken.guard.filter(|_| is_received);
@@ -271,6 +304,7 @@ impl Player {
             self.totals.given_back += 1;
         }
         self.tick();
+        expected.is_ok()
     }
 
     fn leave(&mut self) {
@@ -299,6 +333,10 @@ impl Player {
 
     fn pass(&mut self) {
         let ms = *[1000, 20_000, 90_000, 4_000_000].choose(&mut self.rng).unwrap();
+        self.pass_ms(ms);
+    }
+
+    pub(crate) fn pass_ms(&mut self, ms: u64) {
         self.note(&format!("{ms} ms pass"));
         let end_ms = self.now.uptime_ms + ms;
         loop {
@@ -313,35 +351,13 @@ impl Player {
         }
     }
 
-    /// Recovers the channel from a snapshot and the log after it.
-    fn restart(&mut self) {
-        if self.rng.random_bool(0.5) {
-            let snapshot = serde_json::to_string(&self.channel.snapshot(None, self.now)).unwrap();
-            self.written = Some((snapshot, self.log.len()));
-            return self.note("a snapshot is written");
-        }
-        self.note("the channel is recovered");
-        self.totals.restored += 1;
-        self.tick();
-        let id = self.channel.id().clone();
-        let mut next = Channel::open(id, self.settings.clone(), self.rules.clone(), 0, None, self.now);
-        let bodies: Vec<Arc<Message>> = self.log.iter().filter_map(|entry| entry.stored_message().cloned()).collect();
-        let mut from = 0;
-        if let Some((snapshot, upto)) = &self.written {
-            let backlog: Vec<_> = bodies.iter().map(|m| outline(m)).collect();
-            let snapshot: Snapshot = serde_json::from_str(snapshot).unwrap();
-            next.restore(snapshot, &backlog, 1, self.now).unwrap();
-            from = *upto;
-        }
-        let stored: Vec<Entry> = self.log[from..].iter().filter(|entry| entry.is_logged(true)).map(stored).collect();
-        next.replay(stored.iter(), self.now);
-        let missing = next.missing_bodies();
-        let found: Vec<_> = bodies.into_iter().filter(|m| missing.contains(&m.id)).collect();
-        next.fill(&found).unwrap();
-        self.channel = next;
+    /// The state of the channel and the length of its log.
+    pub(crate) fn stored(&self) -> (Value, usize) {
+        let snapshot = serde_json::to_value(self.channel.snapshot(None, self.now)).unwrap();
+        (snapshot["tasks"].clone(), self.log.len())
     }
 
-    fn compare(&mut self) {
+    pub(crate) fn compare(&mut self) {
         for (who, callsign) in NAMES.iter().enumerate() {
             let filter = BoardFilter { limit: Some(200), ..BoardFilter::default() };
             let board = Board { session: self.sessions[who].clone(), filter };
@@ -369,13 +385,4 @@ impl Player {
 
 fn no(index: usize) -> u32 {
     u32::try_from(index + 1).unwrap()
-}
-
-fn outline(message: &Message) -> BacklogEntry {
-    BacklogEntry { id: message.id, from: message.from, to: message.to, weight_bytes: message.weight_bytes() }
-}
-
-/// An entry as the log has it: through its JSON, without the body of its message.
-fn stored(entry: &Entry) -> Entry {
-    serde_json::from_str(&serde_json::to_string(entry).unwrap()).unwrap()
 }

@@ -22,6 +22,7 @@ fn message(id: u64, from: MemberNo, to: Option<MemberNo>, text: &str) -> Arc<Mes
         deadline: None,
         answers: None,
         state: None,
+        until: None,
         data: None,
     };
     Arc::new(Message::new(&json, from, to))

@@ -17,7 +17,8 @@
 
 use crate::ids::MemberNo;
 use crate::message::task::{TaskState, TaskStep, Wants};
-use crate::refusal::{Code, Refusal};
+use crate::refusal::{Code, Refusal, RefusalDetail, TaskConflict};
+use crate::text::clock;
 
 use super::Task;
 
@@ -120,20 +121,39 @@ fn work(task: &Task, who: MemberNo, step: TaskStep, fence: Option<u32>) -> Resul
 /// `task_closed`.
 pub(crate) fn closed(task: &Task) -> Refusal {
     Refusal::new(Code::TaskClosed, format!("this task is closed: {}", task.state.as_str()))
+        .detail(conflict(task))
         .hint("nothing changes any more; without `state` a reply is still delivered")
 }
 
 /// `task_taken`.
 pub(crate) fn taken(task: &Task) -> Refusal {
     let holder = task.holder.as_ref().map_or("another member", |holder| holder.callsign.as_str());
-    Refusal::new(Code::TaskTaken, format!("`{holder}` has this task until {}", task.lease_until_ms))
+    let until = match task.state {
+        TaskState::Held => format!(" until {}", clock(task.lease_until_ms)),
+        // It waits for its poster, and no lease runs.
+        _ => String::new(),
+    };
+    Refusal::new(Code::TaskTaken, format!("`{holder}` has this task{until}"))
+        .detail(conflict(task))
         .hint("leave it alone: it becomes free if that lease ends")
 }
 
 /// `fence_stale`.
 pub(crate) fn stale(task: &Task) -> Refusal {
     Refusal::new(Code::FenceStale, format!("your fence is not current: the task has fence {}", task.fence))
+        .detail(conflict(task))
         .hint("the task was taken again or given back since: stop working on it")
+}
+
+/// What the task is at that moment.
+fn conflict(task: &Task) -> RefusalDetail {
+    let is_held = task.state == TaskState::Held;
+    RefusalDetail::Task(Box::new(TaskConflict {
+        state: task.state,
+        holder: task.holder.as_ref().filter(|_| !task.state.is_closed()).map(|holder| holder.callsign.clone()),
+        fence: (task.fence > 0).then_some(task.fence),
+        lease_until_ms: is_held.then_some(task.lease_until_ms),
+    }))
 }
 
 fn forbidden(text: &'static str, hint: &'static str) -> Refusal {

@@ -11,6 +11,7 @@ use crate::entry::{AckMode, TaskMark};
 use crate::ids::{MemberNo, MessageId, WaiterId};
 use crate::message::task::TaskState;
 use crate::message::{Kind, Message};
+use crate::op::TasksForYou;
 
 use super::{Task, TaskRow};
 
@@ -60,6 +61,8 @@ pub struct TaskResponse<G = Option<DeliveryToken>> {
     pub interrupted_by: Option<Callsign>,
     /// The viewer's unread messages, counted up to one read.
     pub unread: usize,
+    /// The tasks that are for the viewer, if there are any.
+    pub tasks: Option<TasksForYou>,
     /// The answers that the viewer reads by it.
     pub delivered: Box<[MessageId]>,
     /// Complete it when the bytes have been written.
@@ -69,8 +72,8 @@ pub struct TaskResponse<G = Option<DeliveryToken>> {
 impl<G> TaskResponse<G> {
     /// The same response with another guard, made from this one.
     pub fn map_guard<H>(self, wrap: impl FnOnce(G) -> H) -> TaskResponse<H> {
-        let Self { task, reason, interrupted_by, unread, delivered, guard } = self;
-        TaskResponse { task, reason, interrupted_by, unread, delivered, guard: wrap(guard) }
+        let Self { task, reason, interrupted_by, unread, tasks, delivered, guard } = self;
+        TaskResponse { task, reason, interrupted_by, unread, tasks, delivered, guard: wrap(guard) }
     }
 }
 
@@ -246,7 +249,8 @@ impl Channel {
         let delivered = due.iter().map(|delivered| delivered.message.id).collect();
         let guard = (!due.is_empty()).then(|| self.deliver_apart(wait, &due, now));
         let unread = self.unread(wait.no, now);
-        Some(TaskResponse { task: row, reason, interrupted_by, unread, delivered, guard })
+        let tasks = self.tasks_for_you(wait.no);
+        Some(TaskResponse { task: row, reason, interrupted_by, unread, tasks, delivered, guard })
     }
 
     /// The answers that their reader has not read and that no other read delivers now.

@@ -1,4 +1,4 @@
-//! The fields of a send that concern tasks, and its data.
+//! The fields of a send that concern tasks, what a status states of its sender, and data.
 
 use serde::Serialize as _;
 use serde_json::Value;
@@ -8,6 +8,7 @@ use sha2::{Digest as _, Sha256};
 use super::SendInput;
 use crate::limits;
 use crate::message::Kind;
+use crate::message::state::{MemberState, MessageState};
 use crate::message::task::{TaskStep, Wants};
 use crate::refusal::Refusal;
 
@@ -20,7 +21,14 @@ pub(crate) struct NewTask {
     pub(crate) quiet: bool,
 }
 
-/// The validated part of a send that concerns tasks, and its data.
+/// What a status states of its sender: the time is relative.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct NewState {
+    pub(crate) state: MemberState,
+    pub(crate) until_ms: Option<u64>,
+}
+
+/// The validated part of a send that concerns tasks or states, and its data.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct TaskDraft {
     /// The task that it opens.
@@ -30,6 +38,8 @@ pub(crate) struct TaskDraft {
     pub(crate) fence: Option<u32>,
     /// Whether the same question is not sent twice while the first is open.
     pub(crate) is_ask: bool,
+    /// What the status states of its sender.
+    pub(crate) states: Option<NewState>,
     /// The data, as JSON on one line.
     data: Option<String>,
 }
@@ -40,21 +50,28 @@ pub(crate) struct TaskInput {
     deadline_seconds: Option<u64>,
     answers: Option<u64>,
     quiet: bool,
-    state: Option<TaskStep>,
+    state: Option<MessageState>,
+    until_seconds: Option<u64>,
     fence: Option<u64>,
     data: Option<Value>,
 }
 
 impl TaskInput {
     pub(crate) fn take(input: &mut SendInput) -> Self {
-        let SendInput { wants, deadline_seconds, answers, quiet, state, fence, .. } = *input;
+        let SendInput { wants, deadline_seconds, answers, quiet, state, until_seconds, fence, .. } = *input;
         let quiet = quiet.unwrap_or(false);
-        Self { wants, deadline_seconds, answers, quiet, state, fence, data: input.data.take() }
+        Self { wants, deadline_seconds, answers, quiet, state, until_seconds, fence, data: input.data.take() }
     }
 
     /// Validates the fields; none if the send has none of them.
     pub(crate) fn check(self, send: &SendInput) -> Result<Option<Box<TaskDraft>>, Refusal> {
-        let Self { wants, deadline_seconds, answers, quiet, state, fence, data } = self;
+        if send.kind == Some(Kind::Status) {
+            return self.check_status(send);
+        }
+        let Self { wants, deadline_seconds, answers, quiet, state, until_seconds, fence, data } = self;
+        if until_seconds.is_some() {
+            return Err(Refusal::invalid("`until_seconds` needs `kind: status` and `state`").field("until_seconds"));
+        }
         if wants.is_none() && state.is_none() && data.is_none() {
             return match (deadline_seconds, answers, quiet, fence) {
                 (None, None, false, None) => Ok(None),
@@ -62,24 +79,68 @@ impl TaskInput {
                 _ => Err(Refusal::invalid("`deadline_seconds`, `answers` and `quiet` need `wants`")),
             };
         }
-        if send.kind == Some(Kind::Status) {
-            return Err(Refusal::invalid("a status has no `wants`, `state` or `data`").hint("omit `kind`"));
-        }
         if state.is_some() && (wants.is_some() || send.reply_to.is_none()) {
             return Err(Refusal::invalid("`state` needs `reply_to`, the id of a task, and excludes `wants`"));
         }
         if fence.is_some() && state.is_none() {
             return Err(Refusal::invalid("`fence` needs `state`"));
         }
+        let step = state.map(step_of).transpose()?;
         let fence = fence.map(|fence| u32::try_from(fence).map_err(|_| Refusal::invalid("no task has such a `fence`")));
-        let is_for_all = matches!(send.to.as_deref().map_or("", str::trim).to_lowercase().as_str(), "" | "all");
+        let is_for_all = is_for_all(send);
         let opens = wants.map(|wants| new_task(wants, deadline_seconds, answers, quiet, is_for_all)).transpose()?;
         if opens.is_none() && (deadline_seconds.is_some() || answers.is_some() || quiet) {
             return Err(Refusal::invalid("`deadline_seconds`, `answers` and `quiet` need `wants`"));
         }
         let data = data.as_ref().map(data_text).transpose()?;
-        Ok(Some(Box::new(TaskDraft { opens, step: state, fence: fence.transpose()?, is_ask: false, data })))
+        let fence = fence.transpose()?;
+        Ok(Some(Box::new(TaskDraft { opens, step, fence, is_ask: false, states: None, data })))
     }
+
+    /// Validates the fields of a status; none if it states nothing of its sender.
+    fn check_status(self, send: &SendInput) -> Result<Option<Box<TaskDraft>>, Refusal> {
+        let Self { wants, deadline_seconds, answers, quiet, state, until_seconds, fence, data } = self;
+        if wants.is_some() || deadline_seconds.is_some() || answers.is_some() || quiet || fence.is_some() {
+            return Err(Refusal::invalid("a status is no task").hint("omit `kind`"));
+        }
+        if data.is_some() {
+            return Err(Refusal::invalid("a status has no `data`").hint("omit `kind`"));
+        }
+        let Some(state) = state else {
+            return match until_seconds {
+                Some(_) => Err(Refusal::invalid("`until_seconds` needs `state`").field("until_seconds")),
+                None => Ok(None),
+            };
+        };
+        let state = state.of_member().ok_or_else(|| {
+            Refusal::invalid("the `state` of a status is working, idle, blocked, quota or away")
+                .hint("to reply to a task, omit `kind`")
+                .field("state")
+        })?;
+        if !is_for_all(send) {
+            return Err(Refusal::invalid("a status with `state` is for all").hint("omit `to`").field("to"));
+        }
+        let until_ms = until_seconds.map(|seconds| seconds.saturating_mul(1000));
+        if until_ms.is_some_and(|until_ms| !(1..=limits::STATE_UNTIL_MAX_MS).contains(&until_ms)) {
+            let most = limits::STATE_UNTIL_MAX_MS / 1000;
+            return Err(Refusal::invalid(format!("until_seconds must be 1 to {most}")).field("until_seconds"));
+        }
+        let states = Some(NewState { state, until_ms });
+        Ok(Some(Box::new(TaskDraft { states, ..TaskDraft::default() })))
+    }
+}
+
+/// What a reply with this state does to a task.
+fn step_of(state: MessageState) -> Result<TaskStep, Refusal> {
+    state.step().ok_or_else(|| {
+        Refusal::invalid("the `state` of a reply is working, input, done, failed, rejected, open or cancelled")
+            .hint("to say what you are doing, send it with `kind: status`")
+            .field("state")
+    })
+}
+
+fn is_for_all(send: &SendInput) -> bool {
+    matches!(send.to.as_deref().map_or("", str::trim).to_lowercase().as_str(), "" | "all")
 }
 
 fn new_task(
@@ -138,7 +199,7 @@ fn levels(data: &Value) -> usize {
 impl TaskDraft {
     /// Whether the send may do without a text.
     pub(super) fn may_lack_text(&self) -> bool {
-        self.data.is_some() || self.step.is_some()
+        self.data.is_some() || self.step.is_some() || self.states.is_some()
     }
 
     /// The data, as it is stored.
@@ -161,5 +222,9 @@ impl TaskDraft {
             .serialize(&mut serde_json::Serializer::new(&mut canonical))
             .expect("strings and numbers always serialise");
         hasher.update(&canonical);
+        if let Some(NewState { state, until_ms }) = self.states {
+            hasher.update(state.as_str());
+            hasher.update(until_ms.unwrap_or(0).to_le_bytes());
+        }
     }
 }

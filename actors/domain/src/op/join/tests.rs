@@ -284,6 +284,7 @@ fn crowd(test: &mut TestChannel) {
             identity: None,
             cursor: 0,
             shown_upto: 0,
+            about: None,
             at_ms: START_MS,
         };
         test.channel.apply(&entry, test.now, &mut crate::Effects::default());

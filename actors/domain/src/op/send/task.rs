@@ -6,8 +6,8 @@ use super::Send;
 use crate::channel::{Channel, Member, Task, Verdict, judge};
 use crate::entry::TaskMark;
 use crate::ids::MemberNo;
-use crate::message::MessageJson;
 use crate::message::task::{TaskReference, TaskStep, Wants};
+use crate::message::{Kind, MessageJson};
 use crate::op::draft::NewTask;
 use crate::refusal::{Code, Refusal};
 use crate::{Now, limits};
@@ -41,6 +41,9 @@ impl Send {
         now: Now,
     ) -> Result<Addressed<'c>, Refusal> {
         let draft = &self.draft;
+        if draft.states().is_some() {
+            return Ok(Addressed { recipient: None, mark: None });
+        }
         if draft.task.is_none() && (draft.reply_to.is_none() || channel.tasks.have_none()) {
             return Ok(Addressed { recipient: channel.recipient(&draft.to)?, mark: None });
         }
@@ -64,6 +67,10 @@ impl Send {
             (true, Some(end)) => channel.recipient(end.callsign.as_str())?,
             _ => channel.recipient(&draft.to)?,
         };
+        // A status is not stored, so it changes nothing.
+        if draft.kind == Kind::Status {
+            return Ok(Addressed { recipient, mark: None });
+        }
         let state = match judge(task, sender.no, step, fence)? {
             Verdict::Ordinary => return Ok(Addressed { recipient, mark: None }),
             Verdict::Does(step) => Some(step),
@@ -145,7 +152,7 @@ pub(super) fn mark_json(json: &mut MessageJson<'_>, mark: Option<&TaskMark>) {
             json.deadline = Some(*deadline_ms);
             json.answers = Some(*answers).filter(|answers| *answers > 1);
         }
-        Some(TaskMark::Moves { state, .. }) => json.state = *state,
+        Some(TaskMark::Moves { state, .. }) => json.state = state.map(Into::into),
         None => {}
     }
 }

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::{channel, work};
 use crate::op::{Board, BoardFilter, Take, TakeOutcome};
-use crate::{Code, TaskState, WaiterId};
+use crate::{Code, Effects, Entry, TaskState, WaiterId};
 
 #[test]
 fn a11_work_goes_to_one_member_and_counts_with_the_current_fence() {
@@ -122,4 +122,21 @@ fn a11_a_parked_take_tries_again_when_there_is_work() {
     assert!(matches!(test.ask(take).unwrap(), TakeOutcome::Parked));
     work(&mut test, "all");
     assert!(matches!(test.looks.remove(&waiter), Some(None)));
+}
+
+#[test]
+fn a11_a_rename_and_an_ended_key_open_what_was_taken_and_the_end_of_a_session_does_not() {
+    for (how, state) in [
+        (Entry::RenamedAway { no: 2 }, TaskState::Open),
+        (Entry::Revoked { no: 2 }, TaskState::Open),
+        (Entry::Left { no: 2, evicted: true }, TaskState::Open),
+        (Entry::Expired { no: 2 }, TaskState::Held),
+    ] {
+        let mut test = channel(&["ann", "bob"]);
+        let id = work(&mut test, "all");
+        test.takes("bob", id);
+        test.channel.apply(&how, test.now, &mut Effects::default());
+        let row = test.row("ann", id);
+        assert_eq!((row.state, row.attempts), (state, u32::from(state == TaskState::Open)), "{how:?}");
+    }
 }
