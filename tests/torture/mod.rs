@@ -14,7 +14,11 @@ fn torture(flags: &[&str]) -> Output {
 
 /// The report of a run, which must be a success.
 fn report(flags: &[&str]) -> Value {
-    let output = torture(&[&["--json"], flags].concat());
+    report_of(&[&["--json"], flags].concat())
+}
+
+fn report_of(flags: &[&str]) -> Value {
+    let output = torture(flags);
     let (stdout, stderr) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     let report: Value = serde_json::from_str(&stdout).unwrap_or_else(|e| panic!("{e}: {stdout}{stderr}"));
     assert_eq!(output.status.code(), Some(0), "{report:#}");
@@ -49,4 +53,11 @@ fn a_given_data_directory_is_kept_and_not_used_twice() {
     let again = torture(&["--data-dir", path]);
     assert_eq!(again.status.code(), Some(2), "a hub's real data is never tortured");
     std::fs::remove_dir_all(folder).unwrap();
+}
+
+#[test]
+fn a11_work_is_finished_once_while_workers_and_the_hub_are_killed() {
+    let report = report_of(&["work", "--json", "--rounds", "10", "--seconds", "0.3", "--tasks", "10"]);
+    assert_eq!(report["violations"], serde_json::json!({}), "{report:#}");
+    assert!(report["finished"].as_u64().unwrap() > 0, "nothing was tested: {report:#}");
 }

@@ -2,11 +2,16 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, value_parser};
+use clap::{Args, Subcommand, value_parser};
+
+use crate::work::TortureWorkArgs;
 
 /// Kill a hub repeatedly and verify that no acknowledged data is lost
 #[derive(Debug, Clone, Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub struct TortureArgs {
+    #[command(subcommand)]
+    pub(super) what: Option<TortureKind>,
     /// Number of kills; 0 only checks the hub
     #[arg(long, default_value_t = 20, value_parser = value_parser!(u32).range(0..=100_000))]
     pub(super) cycles: u32,
@@ -36,7 +41,13 @@ pub struct TortureArgs {
     pub(super) json: bool,
 }
 
-fn seconds(text: &str) -> Result<f64, String> {
+/// What else can be tested.
+#[derive(Debug, Clone, Subcommand)]
+pub(super) enum TortureKind {
+    Work(TortureWorkArgs),
+}
+
+pub(crate) fn seconds(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {
         Ok(seconds) if (0.1..=3600.0).contains(&seconds) => Ok(seconds),
         _ => Err("expected seconds from 0.1 to 3600".into()),

@@ -17,16 +17,22 @@ mod rng;
 mod run;
 mod setup;
 mod stopwatch;
+mod work;
 mod writer;
 
 use std::io::{self, Write as _};
+use std::path::Path;
 use std::process::ExitCode;
 
 pub use args::TortureArgs;
+use args::TortureKind;
 use data_dir::DataDir;
 use report::Report;
 use rng::Rng;
+use serde::Serialize;
 use tokio::signal::unix::{SignalKind, signal};
+pub use work::TortureWorkArgs;
+use work::WorkReport;
 
 /// The run could not start, or was interrupted.
 const UNUSABLE: u8 = 2;
@@ -35,8 +41,18 @@ const UNUSABLE: u8 = 2;
 ///
 /// Returns 0 without violations, 1 with violations, 2 if the run could not start or was interrupted.
 pub fn run(args: &TortureArgs) -> ExitCode {
-    let seed = args.seed.unwrap_or_else(Rng::random_seed);
-    match torture(args, seed).and_then(|report| print(&report, args.json).map(|()| report.is_clean())) {
+    let given = match &args.what {
+        Some(TortureKind::Work(work)) => work.seed,
+        None => args.seed,
+    };
+    let seed = given.unwrap_or_else(Rng::random_seed);
+    let outcome = match &args.what {
+        Some(TortureKind::Work(work)) => torture_work(work, seed)
+            .and_then(|report| print(&report, &report.to_string(), work.json).map(|()| report.is_clean())),
+        None => torture(args, seed)
+            .and_then(|report| print(&report, &report.to_string(), args.json).map(|()| report.is_clean())),
+    };
+    match outcome {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(message) => {
@@ -51,12 +67,22 @@ fn torture(args: &TortureArgs, seed: u64) -> Result<Report, String> {
     if args.channels + args.memory_channels == 0 {
         return Err("at least one channel is needed".into());
     }
-    let data_dir = DataDir::open(args.data_dir.as_deref());
+    on_data_dir(args.data_dir.as_deref(), async |data_dir| run::run(args, seed, data_dir).await)
+}
+
+/// Runs the test of work.
+fn torture_work(args: &TortureWorkArgs, seed: u64) -> Result<WorkReport, String> {
+    on_data_dir(args.data_dir.as_deref(), async |data_dir| work::run(args, seed, data_dir).await)
+}
+
+/// Runs a test on one thread, until it ends or is interrupted.
+fn on_data_dir<T>(given: Option<&Path>, test: impl AsyncFnOnce(&Path) -> Result<T, String>) -> Result<T, String> {
+    let data_dir = DataDir::open(given);
     let data_dir = data_dir.map_err(|error| format!("cannot open the data directory: {error}"))?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     runtime.map_err(|error| error.to_string())?.block_on(async {
         tokio::select! {
-            outcome = run::run(args, seed, data_dir.path()) => outcome,
+            outcome = test(data_dir.path()) => outcome,
             reason = interrupted() => Err(reason),
         }
     })
@@ -72,10 +98,10 @@ async fn interrupted() -> String {
     "interrupted".into()
 }
 
-fn print(report: &Report, json: bool) -> Result<(), String> {
+fn print(report: &impl Serialize, text: &str, json: bool) -> Result<(), String> {
     let text = match json {
         true => serde_json::to_string(report).map_err(|error| error.to_string())?,
-        false => report.to_string(),
+        false => text.to_owned(),
     };
     writeln!(io::stdout(), "{}", text.trim_end()).map_err(|error| error.to_string())
 }
